@@ -1,0 +1,13 @@
+//! The musical engine of Deep Pocket, without a plugin framework, a window or a thread.
+//!
+//! Data goes one way: MIDI files become patterns ([`midi`]), patterns become the model's rows
+//! ([`encode`]), the [`model`] says what could come next, and [`generate`] makes a bar of it for
+//! a take and a song position. The [`clock`] turns a host's block into a span of musical time,
+//! and [`schedule`] turns that span and its bars into notes at sample offsets.
+
+pub mod drum;
+pub mod pattern;
+pub mod style;
+
+pub use drum::{CLASSES, Drum, DrumSet, SUBSETS};
+pub use pattern::{Bar, Hit, Meter, Step};
