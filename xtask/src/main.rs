@@ -1,1 +1,66 @@
-fn main() {}
+//! Deep Pocket's chores, as `cargo xtask <chore>`. This file is the command line; each chore
+//! stands in a module of its own.
+
+mod bundle;
+mod install;
+mod run;
+mod system;
+mod test;
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xtask::workspace::Workspace;
+
+/// Deep Pocket's chores.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Line {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what the system lacks, build, play eight bars in a host, open the window.
+    Run {
+        /// Never open a window.
+        #[arg(long)]
+        headless: bool,
+    },
+    /// Install what the system lacks, build and bundle, and run every test and check.
+    Test {
+        /// Run only the tests whose names contain this, and leave out the checks of style.
+        filter: Option<String>,
+    },
+    /// Build the CLAP and VST3 bundles into target/bundled.
+    Bundle,
+    /// Build the bundles and put them where this user's hosts look for plugins.
+    Install {
+        /// Take them away again instead.
+        #[arg(long)]
+        uninstall: bool,
+    },
+    /// Check which module imports which, and how long files are.
+    Tidy,
+}
+
+fn main() -> Result<()> {
+    let line = Line::parse();
+    let workspace = Workspace::find()?;
+    match line.chore {
+        Chore::Run { headless } => run::run(&workspace, headless),
+        Chore::Test { filter } => test::test(&workspace, filter.as_deref()),
+        Chore::Bundle => {
+            system::provide(system::Purpose::Build)?;
+            bundle::bundle(&workspace)?.report();
+            Ok(())
+        }
+        Chore::Install { uninstall: true } => install::uninstall(),
+        Chore::Install { uninstall: false } => {
+            system::provide(system::Purpose::Build)?;
+            install::install(&bundle::bundle(&workspace)?)
+        }
+        Chore::Tidy => tidy::tidy(&workspace),
+    }
+}

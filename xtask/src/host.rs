@@ -1,0 +1,310 @@
+//! What a host says to a plugin and hears from it, whatever the format.
+//!
+//! [`clap`] speaks CLAP; the tests add a VST3 host of the same shape. [`Song`] is the host's
+//! clock: it cuts a stretch of a song into blocks, tells the plugin where each one stands, and
+//! writes down what comes out with its place in samples. What is right to come out is for the
+//! tests to say.
+
+pub mod clap;
+
+use anyhow::{Result, ensure};
+
+/// What happens to a note, or a raw MIDI message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Message {
+    /// A key goes down: key 0 to 127, channel 0 to 15, velocity above 0 and up to 1.
+    On {
+        /// Key, 0 to 127.
+        key: u8,
+        /// Channel, 0 to 15.
+        channel: u8,
+        /// Velocity, 0 to 1.
+        velocity: f64,
+    },
+    /// A key goes up.
+    Off {
+        /// Key, 0 to 127.
+        key: u8,
+        /// Channel, 0 to 15.
+        channel: u8,
+    },
+    /// Three bytes of MIDI, as some hosts send them instead of notes.
+    Midi([u8; 3]),
+}
+
+/// A message and its place in the block, in samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    /// Samples from the start of the block.
+    pub offset: u32,
+    /// What happens there.
+    pub message: Message,
+}
+
+/// What a host says about its transport at the start of a block. A field that is `None` is one
+/// that the host leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Transport {
+    /// Whether the song runs.
+    pub playing: bool,
+    /// Quarter notes a minute.
+    pub tempo: Option<f64>,
+    /// Time signature, numerator and denominator.
+    pub meter: Option<(u16, u16)>,
+    /// Song position in quarter notes.
+    pub beats: Option<f64>,
+    /// Song position in seconds.
+    pub seconds: Option<f64>,
+    /// Loop range in quarter notes, when the loop is on.
+    pub cycle: Option<(f64, f64)>,
+}
+
+/// A plugin in a host, of either format.
+pub trait Host {
+    /// Makes the plugin ready to process, after releasing whatever set-up it had.
+    ///
+    /// # Errors
+    /// The plugin refuses the set-up.
+    fn activate(&mut self, setup: Setup) -> Result<()>;
+
+    /// Has the plugin process one block of at most [`Setup::max_block`] frames. Its output
+    /// events are appended to `output`. `None` for the transport is a host that has none.
+    ///
+    /// # Errors
+    /// The plugin is not active, or reports a fault.
+    fn process(
+        &mut self,
+        frames: u32,
+        transport: Option<&Transport>,
+        input: &[Event],
+        output: &mut Vec<Event>,
+    ) -> Result<()>;
+
+    /// The left and right output of the last block.
+    fn audio(&self) -> [&[f32]; 2];
+
+    /// The plugin's state as a project would keep it.
+    ///
+    /// # Errors
+    /// The plugin does not save.
+    fn save(&mut self) -> Result<Vec<u8>>;
+
+    /// Gives the plugin a state. Whether it takes it is the plugin's say.
+    ///
+    /// # Errors
+    /// The plugin says that the state is bad.
+    fn load(&mut self, state: &[u8]) -> Result<()>;
+
+    /// Names of the parameters, each with its value as a fraction of its range.
+    fn parameters(&mut self) -> Vec<(String, f64)>;
+
+    /// Sets the parameter of this name to a fraction of its range, from the next block on.
+    ///
+    /// # Errors
+    /// There is no such parameter.
+    fn set(&mut self, name: &str, value: f64) -> Result<()>;
+}
+
+/// How a plugin is made ready to process.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setup {
+    /// Samples a second.
+    pub sample_rate: f64,
+    /// Greatest number of frames in a block.
+    pub max_block: u32,
+    /// Whether the host renders a file, faster or slower than time goes.
+    pub offline: bool,
+}
+
+/// The host's clock: a song of one tempo and meter, rolled block by block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Song {
+    /// Samples a second.
+    pub sample_rate: f64,
+    /// Quarter notes a minute.
+    pub tempo: f64,
+    /// Time signature, numerator and denominator.
+    pub meter: (u16, u16),
+    /// Frames in a block.
+    pub block: u32,
+    /// Loop range in quarter notes. Blocks are cut at its end, as most hosts do.
+    pub cycle: Option<(f64, f64)>,
+}
+
+/// A message and when it came: samples since the recording began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Heard {
+    /// Samples since the recording began.
+    pub at: u64,
+    /// What came.
+    pub message: Message,
+}
+
+/// A note that has begun and ended, in samples since the recording began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Note {
+    /// When the key goes down.
+    pub on: u64,
+    /// When it goes up; at or after `on`.
+    pub off: u64,
+    /// Key, 0 to 127.
+    pub key: u8,
+    /// Channel, 0 to 15.
+    pub channel: u8,
+    /// Velocity, 0 to 1.
+    pub velocity: f64,
+}
+
+impl Song {
+    /// Quarter notes that a sample lasts.
+    #[must_use]
+    pub fn beats_per_sample(&self) -> f64 {
+        self.tempo / (60.0 * self.sample_rate)
+    }
+
+    /// The number of samples that these quarter notes last, to the nearest one.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub fn samples(&self, beats: f64) -> u64 {
+        (beats / self.beats_per_sample()).round().max(0.0) as u64
+    }
+
+    /// What the host says at this song position, in quarter notes.
+    #[must_use]
+    pub fn transport(&self, beats: f64) -> Transport {
+        Transport {
+            playing: true,
+            tempo: Some(self.tempo),
+            meter: Some(self.meter),
+            beats: Some(beats),
+            seconds: Some(beats * 60.0 / self.tempo),
+            cycle: self.cycle,
+        }
+    }
+
+    /// Rolls the song for so many samples from this position and returns what came out.
+    ///
+    /// # Errors
+    /// The plugin reports a fault, or sends an event outside its block or out of order.
+    pub fn roll(&self, host: &mut dyn Host, from_beats: f64, samples: u64) -> Result<Vec<Heard>> {
+        self.roll_with(host, from_beats, samples, &mut |_, _| {})
+    }
+
+    /// As [`Song::roll`], with a closure that may put messages into a block, given the samples
+    /// since the start of the recording at which that block begins.
+    ///
+    /// # Errors
+    /// As [`Song::roll`].
+    pub fn roll_with(
+        &self,
+        host: &mut dyn Host,
+        from_beats: f64,
+        samples: u64,
+        feed: &mut dyn FnMut(std::ops::Range<u64>, &mut Vec<Event>),
+    ) -> Result<Vec<Heard>> {
+        let (mut heard, mut input, mut output) = (Vec::new(), Vec::new(), Vec::new());
+        // The position is counted from the last jump, never summed up, as a host's is.
+        let (mut origin, mut since, mut done) = (from_beats, 0_u64, 0_u64);
+        while done < samples {
+            let mut frames = u64::from(self.block).min(samples - done);
+            if let Some((start, end)) = self.cycle {
+                let left = self.samples(end - origin).saturating_sub(since);
+                if left == 0 {
+                    (origin, since) = (start, 0);
+                    frames = frames.min(self.samples(end - start)).max(1);
+                } else {
+                    frames = frames.min(left);
+                }
+            }
+            #[expect(clippy::cast_precision_loss)]
+            let beats = origin + since as f64 * self.beats_per_sample();
+            input.clear();
+            feed(done..done + frames, &mut input);
+            block(host, frames, Some(&self.transport(beats)), &input, &mut output, done, &mut heard)?;
+            done += frames;
+            since += frames;
+        }
+        Ok(heard)
+    }
+
+    /// Lets the host process so many samples with its transport stopped at this position, and
+    /// returns what came out.
+    ///
+    /// # Errors
+    /// As [`Song::roll`].
+    pub fn rest(&self, host: &mut dyn Host, at_beats: f64, samples: u64) -> Result<Vec<Heard>> {
+        let (mut heard, mut output, mut done) = (Vec::new(), Vec::new(), 0);
+        let stopped = Transport { playing: false, ..self.transport(at_beats) };
+        while done < samples {
+            let frames = u64::from(self.block).min(samples - done);
+            block(host, frames, Some(&stopped), &[], &mut output, done, &mut heard)?;
+            done += frames;
+        }
+        Ok(heard)
+    }
+}
+
+/// One block: processed, its events checked for their order and bounds, and written down.
+fn block(
+    host: &mut dyn Host,
+    frames: u64,
+    transport: Option<&Transport>,
+    input: &[Event],
+    output: &mut Vec<Event>,
+    done: u64,
+    heard: &mut Vec<Heard>,
+) -> Result<()> {
+    output.clear();
+    host.process(u32::try_from(frames)?, transport, input, output)?;
+    let mut last = 0;
+    for event in output.iter() {
+        ensure!(
+            u64::from(event.offset) < frames,
+            "the plugin sent {event:?} in a block of {frames} frames"
+        );
+        ensure!(
+            event.offset >= last,
+            "the plugin sent {event:?} after an event at sample {last} of the same block"
+        );
+        last = event.offset;
+        heard.push(Heard { at: done + u64::from(event.offset), message: event.message });
+    }
+    Ok(())
+}
+
+/// Joins each note-on with its note-off. Raw MIDI counts as the note that it spells.
+///
+/// # Errors
+/// A note begins again before it has ended, ends without having begun, or never ends.
+pub fn notes(heard: &[Heard]) -> Result<Vec<Note>> {
+    let mut notes: Vec<Note> = Vec::new();
+    // The place in `notes` of the note that sounds on each key of each channel.
+    let mut sounding = std::collections::BTreeMap::<(u8, u8), usize>::new();
+    for heard in heard {
+        let (key, channel, velocity) = match heard.message {
+            Message::On { key, channel, velocity } => (key, channel, Some(velocity)),
+            Message::Off { key, channel } => (key, channel, None),
+            Message::Midi([status, key, velocity]) => match status & 0xf0 {
+                0x90 if velocity > 0 => (key, status & 0xf, Some(f64::from(velocity) / 127.0)),
+                0x80 | 0x90 => (key, status & 0xf, None),
+                _ => continue,
+            },
+        };
+        if let Some(velocity) = velocity {
+            let twice = sounding.insert((key, channel), notes.len());
+            ensure!(
+                twice.is_none(),
+                "key {key} goes down at sample {} while it is down",
+                heard.at
+            );
+            notes.push(Note { on: heard.at, off: heard.at, key, channel, velocity });
+        } else {
+            let Some(place) = sounding.remove(&(key, channel)) else {
+                anyhow::bail!("key {key} goes up at sample {} without being down", heard.at);
+            };
+            notes[place].off = heard.at;
+        }
+    }
+    ensure!(sounding.is_empty(), "keys {:?} never go up", sounding.keys().collect::<Vec<_>>());
+    Ok(notes)
+}

@@ -1,0 +1,158 @@
+//! `cargo xtask run`: from a bare machine to a beat that is seen and heard.
+//!
+//! The beat is what the built `.clap` plays in our host: nothing here generates a note. It is
+//! written as a MIDI file and printed as a grid of text.
+
+use crate::bundle::{self, Built};
+use crate::system;
+use anyhow::{Context, Result, ensure};
+use groove::midi::{Clip, TICKS_PER_BEAT};
+use groove::pattern::{TICKS_PER_STEP, bars};
+use groove::{CLASSES, Drum, Hit, Meter, Step};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use xtask::host::clap::Clap;
+use xtask::host::{Host, Note, Setup, Song, notes};
+use xtask::workspace::{CLAP_ID, NAME, Workspace};
+
+/// How many bars are played.
+const BARS: u16 = 8;
+
+/// Bars in a row of the printed grid: four fit a terminal of 80 columns.
+const BARS_IN_ROW: usize = 4;
+
+/// The song that is rolled: long blocks, because no one listens.
+const SONG: Song =
+    Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
+
+/// Sets up the system, builds, plays eight bars in a host, writes and prints them, and opens the
+/// standalone window where there is a screen, unless `headless`.
+///
+/// # Errors
+/// A package cannot be installed, the build fails, the plugin does not load or plays nothing, or
+/// the file cannot be written.
+pub(crate) fn run(workspace: &Workspace, headless: bool) -> Result<()> {
+    system::provide(system::Purpose::Build)?;
+    let built = bundle::bundle(workspace)?;
+    built.report();
+    let clip = play(&built.clap)?;
+    let file = workspace.target.join("deep-pocket").join("beat.mid");
+    let folder = file.parent().context("the target folder has no name")?;
+    fs::create_dir_all(folder)?;
+    fs::write(&file, clip.write(NAME))
+        .with_context(|| format!("{} could not be written", file.display()))?;
+    println!("{}\n\n{}", file.display(), grid(&clip));
+    if !headless && has_screen() {
+        open_window(&built)?;
+    }
+    Ok(())
+}
+
+/// Eight bars of what the plugin in this `.clap` file plays.
+fn play(path: &Path) -> Result<Clip> {
+    let mut plugin = Clap::load(path, CLAP_ID)?;
+    let setup =
+        Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
+    plugin.activate(setup)?;
+    let beats = f64::from(BARS) * f64::from(SONG.meter.0);
+    let mut heard = SONG.roll(&mut plugin, 0.0, SONG.samples(beats))?;
+    let end = SONG.samples(beats);
+    // The transport stops, which ends what still sounds.
+    let rest = SONG.rest(&mut plugin, beats, u64::from(SONG.block))?;
+    heard.extend(rest.into_iter().map(|heard| xtask::host::Heard { at: end + heard.at, ..heard }));
+    let notes = notes(&heard)?;
+    ensure!(!notes.is_empty(), "{NAME} was loaded and the song rolled, but it played no note.");
+    clip(&notes)
+}
+
+/// The notes as a clip: each on its nearest sixteenth, the rest as its offset.
+fn clip(notes: &[Note]) -> Result<Clip> {
+    let mut steps = vec![Step::SILENT; usize::from(BARS) * Meter::FOUR_FOUR.steps()];
+    for note in notes {
+        let drum = Drum::from_general_midi(note.key)
+            .with_context(|| format!("{NAME} played key {}, which is no drum.", note.key))?;
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+        let ticks = (note.on as f64 * SONG.beats_per_sample() * f64::from(TICKS_PER_BEAT)).round() as i64;
+        let step = i64::from(TICKS_PER_STEP);
+        let place = (ticks + step / 2).div_euclid(step);
+        let hit = Hit {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            velocity: (note.velocity * 127.0).round().clamp(1.0, 127.0) as u8,
+            offset_ticks: i8::try_from(ticks - place * step)?,
+        };
+        // An early hit of the ninth bar falls at the end of the eighth, and is not of the clip.
+        if let Some(step) = steps.get_mut(usize::try_from(place)?) {
+            step.strike(drum, hit);
+        }
+    }
+    Ok(Clip { steps, tempo: SONG.tempo, meter: Meter::FOUR_FOUR })
+}
+
+/// The clip as nine rows of text: `.` nothing, `o` soft, `x` medium, `X` loud.
+fn grid(clip: &Clip) -> String {
+    let mut text = String::new();
+    let bars = bars(&clip.steps, clip.meter);
+    for row in bars.chunks(BARS_IN_ROW) {
+        for drum in Drum::ALL.into_iter().rev() {
+            text.push_str(&format!("{:<11}", drum.name()));
+            for bar in row {
+                text.extend(bar.steps().iter().map(|step| match step.hit(drum) {
+                    None => '.',
+                    Some(hit) if hit.velocity < 48 => 'o',
+                    Some(hit) if hit.velocity < 96 => 'x',
+                    Some(_) => 'X',
+                }));
+                text.push('|');
+            }
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    debug_assert_eq!(text.lines().count(), (CLASSES + 1) * bars.len().div_ceil(BARS_IN_ROW));
+    text
+}
+
+/// Whether there is a screen to open a window on. The window speaks X11 on Linux.
+fn has_screen() -> bool {
+    !cfg!(target_os = "linux") || std::env::var_os("DISPLAY").is_some_and(|name| !name.is_empty())
+}
+
+/// Opens the standalone program and waits until it is closed.
+fn open_window(built: &Built) -> Result<()> {
+    println!("Opening {NAME}; close its window to go on.");
+    let status = Command::new(&built.program)
+        .status()
+        .with_context(|| format!("{} could not be run", built.program.display()))?;
+    ensure!(status.success(), "{} ended with a fault", built.program.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(on: u64, key: u8, velocity: f64) -> Note {
+        Note { on, off: on + 1, key, channel: 9, velocity }
+    }
+
+    #[test]
+    fn a_note_finds_its_sixteenth_and_keeps_the_rest() {
+        // A sixteenth is 6000 samples and a tick 25; the second note is 100 ticks early.
+        let clip = clip(&[note(0, 36, 1.0), note(24_000 - 2_500, 38, 0.5)]).unwrap();
+        assert_eq!(clip.steps[0].hit(Drum::Bass), Some(Hit { velocity: 127, offset_ticks: 0 }));
+        assert_eq!(clip.steps[4].hit(Drum::Snare), Some(Hit { velocity: 64, offset_ticks: -100 }));
+        assert_eq!(clip.steps.iter().filter(|step| **step != Step::SILENT).count(), 2);
+    }
+
+    #[test]
+    fn the_grid_shows_each_lane_and_how_loud_it_is_struck() {
+        let clip = clip(&[note(0, 36, 1.0), note(6_000, 36, 0.1), note(12_000, 42, 0.5)]).unwrap();
+        let grid = grid(&clip);
+        let lane = |name: &str| grid.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(lane("Bass").contains("Xo.............."), "{grid}");
+        assert!(lane("Closed hat").contains("..x............."), "{grid}");
+        assert_eq!(grid.lines().filter(|line| line.contains('|')).count(), 18);
+        assert!(grid.lines().all(|line| line.len() <= 80), "{grid}");
+    }
+}
