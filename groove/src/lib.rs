@@ -6,6 +6,13 @@
 //! and [`schedule`] turns that span and its bars into notes at sample offsets.
 
 pub mod drum;
+#[cfg(feature = "model")]
+pub mod encode;
+#[cfg(feature = "model")]
+pub mod generate;
+pub mod midi;
+#[cfg(feature = "model")]
+pub mod model;
 pub mod pattern;
 pub mod style;
 

@@ -1,0 +1,266 @@
+//! What the network is told before each step: a row of numbers made from the steps so far, the
+//! place in the bar, and what kind of playing is asked for.
+//!
+//! Training and playing make their rows here and nowhere else. A drummer who is told what was
+//! played at this place one, two and four bars ago can stick to it; position is given as beat
+//! and part of the beat, counted from both ends of the bar, so that it means something in
+//! meters that the data hardly holds.
+
+use crate::drum::CLASSES;
+use crate::pattern::{Meter, Step};
+use crate::style::STYLES;
+
+/// Version of the row's layout: a model made for another one cannot be used.
+pub const INPUTS: &str = "lags-1";
+
+/// Numbers in a row.
+pub const ROW: usize = RECENT + LAGS.len() * LAG + HABIT + PLACE + BAR + KIND;
+
+/// Bars back from this step at which the network looks.
+const LAGS: [usize; 3] = [1, 2, 4];
+/// Steps around the same place of an earlier bar that are shown.
+const AROUND: std::ops::RangeInclusive<isize> = -2..=2;
+
+/// Hits, velocities and offsets of the step before; hits of the three before that.
+const RECENT: usize = 6 * CLASSES;
+/// Whether there was such a bar, hits around the place, velocities and offsets at the place.
+const LAG: usize = 1 + 5 * CLASSES + 2 * CLASSES;
+/// Over the last eight bars, by class: hits a step; and at this place of the bar: share of bars
+/// in which it was struck, mean velocity, mean offset.
+const HABIT: usize = 4 * CLASSES;
+/// Part of the beat (4), beat from the front and from the back (4 + 4), phase of the bar (4).
+const PLACE: usize = 16;
+/// Number of the bar in eights (3 bits), whether it is the first, bars so far.
+const BAR: usize = 5;
+/// Style, tempo (2), meter (4), fill.
+const KIND: usize = STYLES.len() + 7;
+
+/// Bars over which habits are counted.
+const MEMORY: usize = 8;
+
+/// What kind of playing is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kind {
+    /// Style number as in [`crate::style`]; 0 is any.
+    pub style: u8,
+    /// Quarter notes a minute.
+    pub tempo: f32,
+    /// Time signature.
+    pub meter: Meter,
+    /// Whether this is a fill.
+    pub fill: bool,
+}
+
+/// Writes the row for the step that follows `past`, whose first step begins a bar. `row` has
+/// [`ROW`] numbers, all of them are written.
+pub fn write_row(past: &[Step], kind: &Kind, row: &mut [f32]) {
+    debug_assert_eq!(row.len(), ROW);
+    row.fill(0.0);
+    let mut out = Cursor { row, at: 0 };
+    let now = past.len();
+    let bar = kind.meter.steps();
+    recent(past, &mut out);
+    for lag in LAGS {
+        earlier_bar(past, lag * bar, &mut out);
+    }
+    habits(past, bar, &mut out);
+    place(now % bar, kind.meter, &mut out);
+    bar_number(now / bar, &mut out);
+    kind_of_playing(kind, &mut out);
+    debug_assert_eq!(out.at, ROW);
+}
+
+/// A place in the row that moves on as blocks are written.
+struct Cursor<'a> {
+    row: &'a mut [f32],
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn take(&mut self, length: usize) -> &mut [f32] {
+        let block = &mut self.row[self.at..self.at + length];
+        self.at += length;
+        block
+    }
+
+    fn one_hot(&mut self, length: usize, index: usize) {
+        if let Some(cell) = self.take(length).get_mut(index) {
+            *cell = 1.0;
+        }
+    }
+
+    fn hits(&mut self, step: Option<&Step>) {
+        let block = self.take(CLASSES);
+        for (drum, _) in step.into_iter().flat_map(Step::hits) {
+            block[drum.index()] = 1.0;
+        }
+    }
+
+    fn velocities_and_offsets(&mut self, step: Option<&Step>) {
+        let block = self.take(2 * CLASSES);
+        for (drum, hit) in step.into_iter().flat_map(Step::hits) {
+            block[drum.index()] = hit.velocity();
+            // An offset is a small part of a step: doubled, it spans -1 to 1.
+            block[CLASSES + drum.index()] = 2.0 * hit.offset();
+        }
+    }
+}
+
+fn recent(past: &[Step], out: &mut Cursor) {
+    let back = |n: usize| past.len().checked_sub(n).map(|i| &past[i]);
+    out.hits(back(1));
+    out.velocities_and_offsets(back(1));
+    for n in 2..=4 {
+        out.hits(back(n));
+    }
+}
+
+fn earlier_bar(past: &[Step], distance: usize, out: &mut Cursor) {
+    let same = past.len().checked_sub(distance);
+    out.take(1)[0] = f32::from(u8::from(same.is_some()));
+    for shift in AROUND {
+        let step = same.and_then(|i| i.checked_add_signed(shift)).and_then(|i| past.get(i));
+        out.hits(step);
+    }
+    out.velocities_and_offsets(same.and_then(|i| past.get(i)));
+}
+
+fn habits(past: &[Step], bar: usize, out: &mut Cursor) {
+    let block = out.take(HABIT);
+    let (rate, place) = block.split_at_mut(CLASSES);
+    let (share, rest) = place.split_at_mut(CLASSES);
+    let (velocity, offset) = rest.split_at_mut(CLASSES);
+    let window = past.len().min(MEMORY * bar);
+    for (drum, _) in past[past.len() - window..].iter().flat_map(Step::hits) {
+        rate[drum.index()] += 1.0;
+    }
+    let window = window.max(1) as f32;
+    // Four times the hits a step: hits a beat, which lie around 1.
+    rate.iter_mut().for_each(|r| *r *= 4.0 / window);
+    let mut bars = 0.0f32;
+    for lag in 1..=MEMORY {
+        let Some(i) = past.len().checked_sub(lag * bar) else { break };
+        bars += 1.0;
+        for (drum, hit) in past[i].hits() {
+            share[drum.index()] += 1.0;
+            velocity[drum.index()] += hit.velocity();
+            offset[drum.index()] += 2.0 * hit.offset();
+        }
+    }
+    for class in 0..CLASSES {
+        let struck = share[class].max(1.0);
+        velocity[class] /= struck;
+        offset[class] /= struck;
+        share[class] /= bars.max(1.0);
+    }
+}
+
+/// Steps of the beats of a bar: quarters, dotted quarters where the meter is compound, and the
+/// odd eighth joined to the last beat.
+fn beat_length(meter: Meter) -> usize {
+    let compound = meter.denominator >= 8 && meter.numerator > 3 && meter.numerator % 3 == 0;
+    if compound { 6 } else { 4 }
+}
+
+fn place(step: usize, meter: Meter, out: &mut Cursor) {
+    let (bar, beat) = (meter.steps(), beat_length(meter));
+    let beats = (bar / beat).max(1);
+    let number = (step / beat).min(beats - 1);
+    let part = step - number * beat;
+    // In a compound beat the eighths are parts 0, 2, 2 and the sixteenths between them 1.
+    let part = match (beat, part) {
+        (6, 1 | 3 | 5) => 1,
+        (6, 2 | 4) => 2,
+        (_, part) => part,
+    };
+    out.one_hot(4, part);
+    out.one_hot(4, number);
+    out.one_hot(4, beats - 1 - number);
+    let turn = step as f32 / bar as f32 * std::f32::consts::TAU;
+    out.take(4).copy_from_slice(&[
+        turn.sin(),
+        turn.cos(),
+        (2.0 * turn).sin(),
+        (2.0 * turn).cos(),
+    ]);
+}
+
+fn bar_number(bar: usize, out: &mut Cursor) {
+    let block = out.take(BAR);
+    for (bit, cell) in block[..3].iter_mut().enumerate() {
+        *cell = f32::from(u8::from(bar >> bit & 1 == 1));
+    }
+    block[3] = f32::from(u8::from(bar == 0));
+    block[4] = (bar.min(16) as f32 / 16.0).sqrt();
+}
+
+fn kind_of_playing(kind: &Kind, out: &mut Cursor) {
+    out.one_hot(STYLES.len(), usize::from(kind.style).wrapping_sub(1));
+    let octaves = (kind.tempo.clamp(30.0, 480.0) / 120.0).log2();
+    out.take(2).copy_from_slice(&[octaves, octaves * octaves]);
+    let meter = match (kind.meter.numerator, kind.meter.denominator) {
+        (4, 4) => 0,
+        (3, 4) => 1,
+        _ if beat_length(kind.meter) == 6 => 2,
+        _ => 3,
+    };
+    out.one_hot(4, meter);
+    out.take(1)[0] = f32::from(u8::from(kind.fill));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drum::Drum;
+    use crate::pattern::Hit;
+
+    const KIND_ROCK: Kind =
+        Kind { style: 17, tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
+
+    fn row(past: &[Step], kind: &Kind) -> Vec<f32> {
+        let mut row = vec![f32::NAN; ROW];
+        write_row(past, kind, &mut row);
+        row
+    }
+
+    #[test]
+    fn every_number_is_written_and_small() {
+        let mut step = Step::SILENT;
+        Drum::ALL.iter().for_each(|&d| step.set(d, Some(Hit::new(1.0, -0.5))));
+        for (n, d) in [(4, 4), (3, 4), (6, 8), (7, 8), (5, 8), (12, 8), (1, 32), (255, 1)] {
+            for length in [0, 1, 5, 16, 17, 200, 1_000] {
+                let kind = Kind { meter: Meter::new(n, d), ..KIND_ROCK };
+                let row = row(&vec![step; length], &kind);
+                assert!(row.iter().all(|x| x.abs() <= 4.0), "{n}/{d} after {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_bar_before_is_seen_at_the_same_place() {
+        let mut past = vec![Step::SILENT; 20];
+        past[4].set(Drum::Crash, Some(Hit::new(0.5, 0.25)));
+        let row = row(&past, &KIND_ROCK);
+        let lag = &row[RECENT..RECENT + LAG];
+        assert_eq!(lag[0], 1.0);
+        let struck: Vec<usize> = (0..5 * CLASSES).filter(|&i| lag[1 + i] > 0.0).collect();
+        assert_eq!(struck, [2 * CLASSES + Drum::Crash.index()]);
+        assert_eq!(lag[1 + 5 * CLASSES + Drum::Crash.index()], Hit::new(0.5, 0.0).velocity());
+        assert_eq!(lag[1 + 6 * CLASSES + Drum::Crash.index()], 0.5);
+        assert_eq!(row[RECENT + LAG], 0.0, "there is no bar before that one");
+    }
+
+    #[test]
+    fn first_and_last_beats_look_alike_in_all_meters() {
+        for (n, d) in [(4, 4), (3, 4), (5, 4), (7, 8), (6, 8), (12, 8)] {
+            let meter = Meter::new(n, d);
+            let kind = Kind { meter, ..KIND_ROCK };
+            let at = RECENT + LAGS.len() * LAG + HABIT;
+            let first = row(&[], &kind);
+            assert_eq!(first[at], 1.0, "on the beat");
+            assert_eq!(first[at + 4], 1.0, "first beat of {n}/{d}");
+            let last = row(&vec![Step::SILENT; meter.steps() - beat_length(meter)], &kind);
+            assert!(n == 7 || last[at + 8] == 1.0, "last beat of {n}/{d}");
+        }
+    }
+}

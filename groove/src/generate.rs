@@ -1,0 +1,249 @@
+//! A take and a song position to a bar.
+//!
+//! Phrase 0 of a take is its theme. Phrase `k` is what the drummer plays after the theme, with
+//! draws of its own: it needs the theme, but no phrase between. So the bar at a song position is
+//! a function of the take, the meter and the position alone, whatever was asked for before.
+
+use std::sync::Arc;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::drum::{CLASSES, DrumSet, SUBSETS};
+use crate::encode::{Kind, ROW, write_row};
+use crate::model::{FEEL_ROW, Model, ModelError, State, feel_logits, hit_at, write_struck};
+use crate::pattern::{Bar, Meter, Step, bars};
+
+/// Bars in a phrase; phrase `k` is bars `4k` to `4k + 3`.
+pub const PHRASE_BARS: i64 = 4;
+
+/// Added to the logit of a subset for each held drum in it: a held drum is about twelve times as
+/// likely as the drummer would have it.
+const HELD_BIAS: f32 = 2.5;
+
+/// Everything that decides what is played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Take {
+    /// Which of the many possible takes.
+    pub seed: u32,
+    /// Style number as in [`crate::style`].
+    pub style: u8,
+    /// How daring: 1 is as the drummers of the data, less is safer.
+    pub temperature: f32,
+    /// The tempo that the drummer has in mind, in quarter notes a minute.
+    pub tempo: f32,
+    /// Drums that the user holds: the theme begins with them, and they stay favoured.
+    pub held: DrumSet,
+}
+
+/// A drummer: a model and the phrases that it played last.
+#[derive(Debug)]
+pub struct Drummer {
+    model: Arc<Model>,
+    /// Theme of the last take and meter, with the states after it.
+    theme: Option<Theme>,
+    /// Last phrase asked for, of that theme.
+    phrase: Option<(i64, Vec<Bar>)>,
+}
+
+#[derive(Debug)]
+struct Theme {
+    take: Take,
+    meter: Meter,
+    after: Player,
+}
+
+impl Drummer {
+    /// A drummer with this model.
+    #[must_use]
+    pub fn new(model: Arc<Model>) -> Self {
+        Drummer { model, theme: None, phrase: None }
+    }
+
+    /// The bar at a song position: a pure function of the arguments. Takes some milliseconds for
+    /// the first bar of a phrase, and nothing for the others.
+    ///
+    /// # Errors
+    /// When the network cannot be computed.
+    pub fn bar(&mut self, take: &Take, meter: Meter, bar: i64) -> Result<Bar, ModelError> {
+        let phrase = bar.div_euclid(PHRASE_BARS);
+        let place = usize::try_from(bar.rem_euclid(PHRASE_BARS)).unwrap_or(0);
+        if self.theme.as_ref().is_none_or(|t| t.take != *take || t.meter != meter) {
+            self.phrase = None;
+            let mut after = Player::new(&self.model)?;
+            after.play_phrase(&self.model, take, meter, 0)?;
+            self.theme = Some(Theme { take: *take, meter, after });
+        }
+        let Some(theme) = &self.theme else { return Ok(Bar::silent(meter)) };
+        if self.phrase.as_ref().is_none_or(|(number, _)| *number != phrase) {
+            let steps = match phrase {
+                0 => theme.after.steps.clone(),
+                _ => {
+                    let mut player = theme.after.clone();
+                    player.play_phrase(&self.model, take, meter, phrase)?;
+                    player.steps.split_off(theme.after.steps.len())
+                }
+            };
+            self.phrase = Some((phrase, bars(&steps, meter)));
+        }
+        let played = self.phrase.as_ref().and_then(|(_, bars)| bars.get(place).copied());
+        Ok(played.unwrap_or(Bar::silent(meter)))
+    }
+}
+
+/// The networks' states and the steps that led to them.
+#[derive(Clone, Debug)]
+struct Player {
+    state: State,
+    steps: Vec<Step>,
+}
+
+impl Player {
+    fn new(model: &Model) -> Result<Self, ModelError> {
+        Ok(Player { state: model.start()?, steps: Vec::new() })
+    }
+
+    fn play_phrase(
+        &mut self,
+        model: &Model,
+        take: &Take,
+        meter: Meter,
+        phrase: i64,
+    ) -> Result<(), ModelError> {
+        for bar in 0..PHRASE_BARS {
+            // Draws come from the seed and the bar's place in the song, never from history.
+            let mut draws = ChaCha8Rng::seed_from_u64(u64::from(take.seed));
+            draws.set_stream((phrase * PHRASE_BARS + bar).cast_unsigned());
+            for _ in 0..meter.steps() {
+                self.play_step(model, take, meter, &mut draws)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn play_step(
+        &mut self,
+        model: &Model,
+        take: &Take,
+        meter: Meter,
+        draws: &mut impl Rng,
+    ) -> Result<(), ModelError> {
+        let kind = Kind { style: take.style, tempo: take.tempo, meter, fill: false };
+        let mut row = [0.0; FEEL_ROW];
+        write_row(&self.steps, &kind, &mut row[..ROW]);
+        let mut logits = model.hits(&mut self.state, &row[..ROW])?;
+        favour(&mut logits, take.held, self.steps.is_empty());
+        let drums = draw(&logits, take.temperature, draws.random());
+        let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));
+        let mut step = Step::SILENT;
+        drums.iter().for_each(|drum| step.set(drum, Some(hit_at(16.0, 20.0))));
+        write_struck(&step, &mut row[ROW..]);
+        let feel = model.feel(&mut self.state, &row)?;
+        // The same number of draws at every step, whatever is struck.
+        let places: [[f32; 4]; CLASSES] = std::array::from_fn(|_| draws.random());
+        for drum in drums.iter() {
+            let (velocity, offset) = feel_logits(&feel, drum);
+            let [v, in_v, o, in_o] = places[drum.index()];
+            let velocity = draw(velocity, 1.0, v) as f32 + in_v;
+            let offset = draw(offset, 1.0, o) as f32 + in_o;
+            step.set(drum, Some(hit_at(velocity, offset)));
+        }
+        self.steps.push(step);
+        Ok(())
+    }
+}
+
+/// Conditions the distribution over subsets on the held drums.
+fn favour(logits: &mut [f32], held: DrumSet, first: bool) {
+    if held.is_empty() {
+        return;
+    }
+    for (bits, logit) in (0..).zip(logits.iter_mut()).take(SUBSETS) {
+        let common = bits & held.bits();
+        *logit += HELD_BIAS * common.count_ones() as f32;
+        if first && common != held.bits() {
+            *logit = f32::NEG_INFINITY;
+        }
+    }
+}
+
+/// The outcome at `place` (0 to 1) of the cumulative distribution of logits over a temperature.
+fn draw(logits: &[f32], temperature: f32, place: f32) -> usize {
+    let temperature = temperature.clamp(0.01, 100.0);
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: f32| f64::from((logit - top) / temperature).exp();
+    let total: f64 = logits.iter().map(|&logit| weight(logit)).sum();
+    let mut left = f64::from(place) * total;
+    for (outcome, &logit) in logits.iter().enumerate() {
+        left -= weight(logit);
+        if left < 0.0 {
+            return outcome;
+        }
+    }
+    // Rounding left a grain over: the likeliest outcome is certainly a possible one.
+    logits.iter().position(|&logit| logit >= top).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drum::Drum;
+    use crate::model::tests::small_bytes;
+
+    fn drummer() -> Drummer {
+        Drummer::new(Arc::new(Model::from_bytes(&small_bytes(false)).expect("a model")))
+    }
+
+    const TAKE: Take =
+        Take { seed: 7, style: 17, temperature: 1.0, tempo: 120.0, held: DrumSet::EMPTY };
+
+    #[test]
+    fn a_bar_depends_on_its_place_alone() {
+        let order = [3, 9, -5, 0, 9, 3, 1_000_000, -5];
+        let mut one = drummer();
+        for bar in order {
+            let played = one.bar(&TAKE, Meter::FOUR_FOUR, bar).expect("a bar");
+            let fresh = drummer().bar(&TAKE, Meter::FOUR_FOUR, bar).expect("a bar");
+            assert_eq!(played, fresh, "bar {bar}");
+        }
+    }
+
+    #[test]
+    fn seed_meter_and_position_each_change_the_bar() {
+        let mut one = drummer();
+        let first = one.bar(&TAKE, Meter::FOUR_FOUR, 0).expect("a bar");
+        let other = one.bar(&Take { seed: 8, ..TAKE }, Meter::FOUR_FOUR, 0).expect("a bar");
+        assert_ne!(first, other);
+        assert_ne!(first, one.bar(&TAKE, Meter::FOUR_FOUR, 4).expect("a bar"));
+        let odd = one.bar(&TAKE, Meter::new(7, 8), 0).expect("a bar");
+        assert_eq!(odd.steps().len(), 14);
+    }
+
+    #[test]
+    fn held_drums_begin_the_theme_and_are_favoured() {
+        let held: DrumSet = [Drum::Ride, Drum::LowTom].into_iter().collect();
+        let mut one = drummer();
+        let mut count = |take: &Take| -> usize {
+            let bars: Vec<Bar> =
+                (0..8).map(|k| one.bar(take, Meter::FOUR_FOUR, k).expect("a bar")).collect();
+            if take.held == held {
+                let first = bars[0].steps()[0].drums();
+                assert!(held.iter().all(|drum| first.contains(drum)));
+            }
+            bars.iter()
+                .flat_map(|bar| bar.steps())
+                .filter(|step| step.drums().contains(Drum::Ride))
+                .count()
+        };
+        assert!(count(&Take { held, ..TAKE }) > count(&TAKE));
+    }
+
+    #[test]
+    fn a_draw_is_the_cumulative_distribution() {
+        let logits = [0.0, f32::NEG_INFINITY, 3f32.ln()];
+        for (place, outcome) in [(0.0, 0), (0.2, 0), (0.26, 2), (0.999, 2), (1.0, 2)] {
+            assert_eq!(draw(&logits, 1.0, place), outcome, "at {place}");
+        }
+        assert_eq!(draw(&logits, 0.01, 0.3), 2);
+    }
+}

@@ -1,0 +1,366 @@
+//! Standard MIDI files to patterns and back.
+//!
+//! Reading works from ticks, which are musical time: every drum note goes to its nearest
+//! sixteenth and keeps the rest as its offset; the loudest of colliding hits wins. Writing gives
+//! 960 ticks a quarter, so that what is written reads back as the same pattern. Files with SMPTE
+//! time codes have no musical time and are refused.
+
+use std::collections::BTreeMap;
+
+use midly::num::{u4, u7, u15, u24, u28};
+use midly::{
+    Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
+};
+use thiserror::Error;
+
+use crate::drum::{Drum, DrumSet};
+use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
+
+/// Ticks a quarter note in the files that we write.
+pub const TICKS_PER_BEAT: u16 = 4 * TICKS_PER_STEP;
+
+/// Longest clip that is read, in steps: a little over three hours at 100 beats a minute.
+pub const LONGEST: usize = 80_000;
+
+/// Largest file that is read, in bytes.
+pub const LARGEST: usize = 16 << 20;
+
+/// Tempo of a file that names none, in quarter notes a minute, as the standard says.
+const DEFAULT_TEMPO: f64 = 120.0;
+
+/// Why a file is not a clip.
+#[derive(Debug, Error)]
+pub enum MidiError {
+    /// The file is larger than [`LARGEST`].
+    #[error("the file has {0} bytes; the largest MIDI file that is read has {LARGEST}")]
+    Large(usize),
+    /// No MIDI file, or a broken one.
+    #[error("this is not a whole MIDI file ({0})")]
+    Broken(String),
+    /// The file counts time in seconds.
+    #[error("the file counts time in SMPTE frames, so its notes have no place in a bar")]
+    Smpte,
+    /// The file has no note that is a drum.
+    #[error("the file has no drum notes")]
+    NoDrums,
+    /// The last note is further than [`LONGEST`] steps from the start.
+    #[error("the file is {0} sixteenths long; the longest that is read is {LONGEST}")]
+    Long(u64),
+}
+
+/// Which pitches mean which drum when a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrumMap {
+    /// A Roland kit, as in the Groove MIDI Dataset: [`Drum::from_roland`].
+    Roland,
+    /// Anything: [`Drum::from_general_midi`].
+    GeneralMidi,
+}
+
+impl DrumMap {
+    /// The drum of a pitch.
+    #[must_use]
+    pub const fn drum(self, pitch: u8) -> Option<Drum> {
+        match self {
+            DrumMap::Roland => Drum::from_roland(pitch),
+            DrumMap::GeneralMidi => Drum::from_general_midi(pitch),
+        }
+    }
+}
+
+/// A clip of drums: what a MIDI file holds for us.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clip {
+    /// The steps from the file's start to its last hit.
+    pub steps: Vec<Step>,
+    /// The file's first tempo, in quarter notes a minute.
+    pub tempo: f64,
+    /// The file's first time signature.
+    pub meter: Meter,
+}
+
+impl Clip {
+    /// Reads a Standard MIDI File.
+    ///
+    /// Where any drum note stands on channel 10, only that channel is read; else all are.
+    ///
+    /// # Errors
+    /// A [`MidiError`] that says what is wrong with the file.
+    pub fn read(bytes: &[u8], map: DrumMap) -> Result<Clip, MidiError> {
+        if bytes.len() > LARGEST {
+            return Err(MidiError::Large(bytes.len()));
+        }
+        let smf = Smf::parse(bytes).map_err(|fault| MidiError::Broken(fault.to_string()))?;
+        let Timing::Metrical(per_beat) = smf.header.timing else {
+            return Err(MidiError::Smpte);
+        };
+        let per_beat = u64::from(per_beat.as_int());
+        if per_beat == 0 {
+            return Err(MidiError::Broken("zero ticks a quarter note".into()));
+        }
+        let found = Found::collect(&smf.tracks, map);
+        let notes = found.notes()?;
+        let mut steps = Vec::new();
+        for &(tick, drum, velocity) in notes {
+            // To our own resolution first, rounded; then to the nearest step, halves late.
+            let fine = (tick * u64::from(TICKS_PER_BEAT) + per_beat / 2) / per_beat;
+            let step = (fine + u64::from(TICKS_PER_STEP) / 2) / u64::from(TICKS_PER_STEP);
+            let place = match usize::try_from(step) {
+                Ok(place) if place < LONGEST => place,
+                _ => return Err(MidiError::Long(step)),
+            };
+            let offset = fine.cast_signed() - (step * u64::from(TICKS_PER_STEP)).cast_signed();
+            if place >= steps.len() {
+                steps.resize(place + 1, Step::SILENT);
+            }
+            let offset_ticks = i8::try_from(offset).unwrap_or(0);
+            steps[place].strike(drum, Hit { velocity, offset_ticks });
+        }
+        Ok(Clip {
+            steps,
+            tempo: found.tempo.unwrap_or(DEFAULT_TEMPO),
+            meter: found.meter.unwrap_or_default(),
+        })
+    }
+
+    /// Writes a Standard MIDI File of one track, 960 ticks a quarter, on channel 10 and the
+    /// General MIDI pitches, with tempo, meter and the track's name.
+    ///
+    /// A note is half a step long, shorter where the next note of its drum comes sooner. A hit
+    /// before the start of the clip is written at the start.
+    #[must_use]
+    pub fn write(&self, name: &str) -> Vec<u8> {
+        let mut events: Vec<(u32, TrackEventKind)> = vec![
+            (0, TrackEventKind::Meta(MetaMessage::TrackName(name.as_bytes()))),
+            (0, TrackEventKind::Meta(MetaMessage::Tempo(microseconds_per_beat(self.tempo)))),
+            (0, TrackEventKind::Meta(time_signature(self.meter))),
+        ];
+        for (drum, onsets) in self.onsets() {
+            for (i, &(on, velocity)) in onsets.iter().enumerate() {
+                let next = onsets.get(i + 1).map_or(u32::MAX, |&(next, _)| next);
+                let off = next.min(on + u32::from(TICKS_PER_STEP) / 2).max(on + 1);
+                events.push((on, note(drum, velocity)));
+                events.push((off, note(drum, 0)));
+            }
+        }
+        // An off comes before an on of the same tick; the sort keeps everything else in order.
+        events.sort_by_key(|&(tick, event)| (tick, is_note_on(&event)));
+        let mut track = Track::new();
+        let mut last = 0;
+        for (tick, kind) in events {
+            track.push(TrackEvent { delta: u28::new(tick - last), kind });
+            last = tick;
+        }
+        let bar = u32::from(TICKS_PER_STEP) * u32::try_from(self.meter.steps()).unwrap_or(1);
+        let length = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+        let end = length.saturating_mul(u32::from(TICKS_PER_STEP)).next_multiple_of(bar).max(last);
+        track.push(TrackEvent {
+            delta: u28::new(end - last),
+            kind: TrackEventKind::Meta(MetaMessage::EndOfTrack),
+        });
+        let header =
+            Header::new(Format::SingleTrack, Timing::Metrical(u15::new(TICKS_PER_BEAT)));
+        let mut bytes = Vec::new();
+        // Writing to memory cannot fail, and there is one track as the format demands.
+        let written = Smf { header, tracks: vec![track] }.write_std(&mut bytes);
+        debug_assert!(written.is_ok());
+        bytes
+    }
+
+    /// Onsets in ticks from the start, with velocity, by drum and in time order.
+    fn onsets(&self) -> BTreeMap<Drum, Vec<(u32, u8)>> {
+        let mut onsets: BTreeMap<Drum, Vec<(u32, u8)>> = BTreeMap::new();
+        for (place, step) in self.steps.iter().enumerate() {
+            let start = i64::try_from(place).unwrap_or(i64::MAX / 1024) * i64::from(TICKS_PER_STEP);
+            for (drum, hit) in step.hits() {
+                let tick = (start + i64::from(hit.offset_ticks)).max(0);
+                let tick = u32::try_from(tick).unwrap_or(u32::MAX / 2);
+                onsets.entry(drum).or_default().push((tick, hit.velocity));
+            }
+        }
+        onsets
+    }
+
+    /// All drums that the clip strikes.
+    #[must_use]
+    pub fn drums(&self) -> DrumSet {
+        self.steps.iter().flat_map(|step| step.drums().iter()).collect()
+    }
+}
+
+/// What a look through all tracks finds.
+#[derive(Default)]
+struct Found {
+    tempo: Option<f64>,
+    meter: Option<Meter>,
+    on_drum_channel: Vec<(u64, Drum, u8)>,
+    on_others: Vec<(u64, Drum, u8)>,
+}
+
+impl Found {
+    fn collect(tracks: &[Track], map: DrumMap) -> Found {
+        let mut found = Found::default();
+        let (mut tempo_at, mut meter_at) = (u64::MAX, u64::MAX);
+        for track in tracks {
+            let mut tick = 0;
+            for event in track {
+                tick += u64::from(event.delta.as_int());
+                match event.kind {
+                    TrackEventKind::Midi { channel, message: MidiMessage::NoteOn { key, vel } }
+                        if vel > 0 =>
+                    {
+                        let Some(drum) = map.drum(key.as_int()) else { continue };
+                        let notes = match channel.as_int() {
+                            9 => &mut found.on_drum_channel,
+                            _ => &mut found.on_others,
+                        };
+                        notes.push((tick, drum, vel.as_int()));
+                    }
+                    TrackEventKind::Meta(MetaMessage::Tempo(micros))
+                        if tick < tempo_at && micros > 0 =>
+                    {
+                        tempo_at = tick;
+                        found.tempo = Some(60e6 / f64::from(micros.as_int()));
+                    }
+                    TrackEventKind::Meta(MetaMessage::TimeSignature(numerator, power, _, _))
+                        if tick < meter_at =>
+                    {
+                        meter_at = tick;
+                        let denominator = 1i32.checked_shl(u32::from(power)).unwrap_or(0);
+                        found.meter = Some(Meter::new(i32::from(numerator), denominator));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+
+    fn notes(&self) -> Result<&[(u64, Drum, u8)], MidiError> {
+        match (self.on_drum_channel.as_slice(), self.on_others.as_slice()) {
+            ([], []) => Err(MidiError::NoDrums),
+            ([], others) => Ok(others),
+            (drums, _) => Ok(drums),
+        }
+    }
+}
+
+fn note(drum: Drum, velocity: u8) -> TrackEventKind<'static> {
+    let (key, vel) = (u7::new(drum.general_midi()), u7::new(velocity));
+    let message = match velocity {
+        0 => MidiMessage::NoteOff { key, vel },
+        _ => MidiMessage::NoteOn { key, vel },
+    };
+    TrackEventKind::Midi { channel: u4::new(9), message }
+}
+
+fn is_note_on(event: &TrackEventKind) -> bool {
+    matches!(event, TrackEventKind::Midi { message: MidiMessage::NoteOn { .. }, .. })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn microseconds_per_beat(tempo: f64) -> u24 {
+    // A float that is out of range or no number saturates in the cast; the field has 24 bits.
+    u24::new(((60e6 / tempo).round().clamp(1.0, 16_777_215.0)) as u32)
+}
+
+fn time_signature(meter: Meter) -> MetaMessage<'static> {
+    let power = u8::try_from(meter.denominator.trailing_zeros()).unwrap_or(2);
+    // 24 MIDI clocks a metronome click and 8 thirty-seconds a quarter, as is usual.
+    MetaMessage::TimeSignature(meter.numerator, power, 24, 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clip(meter: Meter) -> Clip {
+        let mut steps = vec![Step::SILENT; 40];
+        for (place, drum, velocity, offset_ticks) in
+            [(0, Drum::Bass, 100, 0), (1, Drum::Snare, 1, -120), (1, Drum::Bass, 50, -119),
+             (2, Drum::Bass, 127, 119), (39, Drum::Crash, 64, 7), (39, Drum::OpenHat, 9, -7)]
+        {
+            steps[place].set(drum, Some(Hit { velocity, offset_ticks }));
+        }
+        Clip { steps, tempo: 93.0, meter }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(12, 8)] {
+            let clip = clip(meter);
+            let bytes = clip.write("beat");
+            for map in [DrumMap::Roland, DrumMap::GeneralMidi] {
+                let read = Clip::read(&bytes, map).expect("our own file");
+                assert_eq!(read.steps, clip.steps);
+                assert_eq!(read.meter, meter);
+                assert!((read.tempo - 93.0).abs() < 1e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn a_hit_before_the_start_is_written_at_the_start() {
+        let mut clip = clip(Meter::FOUR_FOUR);
+        clip.steps[0].set(Drum::Bass, Some(Hit { velocity: 80, offset_ticks: -50 }));
+        let read = Clip::read(&clip.write(""), DrumMap::Roland).expect("our own file");
+        assert_eq!(read.steps[0].hit(Drum::Bass), Some(Hit { velocity: 80, offset_ticks: 0 }));
+    }
+
+    #[test]
+    fn every_note_on_has_an_off_no_later_than_the_next_on_of_its_pitch() {
+        let mut clip = clip(Meter::FOUR_FOUR);
+        for place in 0..40 {
+            let offset_ticks = if place % 2 == 0 { 119 } else { -120 };
+            clip.steps[place].set(Drum::Ride, Some(Hit { velocity: 80, offset_ticks }));
+        }
+        let bytes = clip.write("");
+        let smf = Smf::parse(&bytes).expect("our own file");
+        let mut sounding = DrumSet::EMPTY;
+        for event in &smf.tracks[0] {
+            let TrackEventKind::Midi { message, .. } = event.kind else { continue };
+            match message {
+                MidiMessage::NoteOn { key, .. } => {
+                    let drum = Drum::from_roland(key.as_int()).expect("a drum");
+                    assert!(!sounding.contains(drum));
+                    sounding.insert(drum);
+                }
+                MidiMessage::NoteOff { key, .. } => {
+                    sounding.remove(Drum::from_roland(key.as_int()).expect("a drum"));
+                }
+                _ => {}
+            }
+        }
+        assert!(sounding.is_empty());
+    }
+
+    #[test]
+    fn bad_files_get_a_sentence() {
+        assert!(matches!(Clip::read(b"", DrumMap::Roland), Err(MidiError::Broken(_))));
+        assert!(matches!(Clip::read(b"MThd", DrumMap::Roland), Err(MidiError::Broken(_))));
+        assert!(matches!(
+            Clip::read(&vec![0; LARGEST + 1], DrumMap::Roland),
+            Err(MidiError::Large(_))
+        ));
+        let empty = Clip { steps: vec![], tempo: 120.0, meter: Meter::FOUR_FOUR };
+        assert!(matches!(
+            Clip::read(&empty.write(""), DrumMap::Roland),
+            Err(MidiError::NoDrums)
+        ));
+        let whole = clip(Meter::FOUR_FOUR).write("beat");
+        for length in 0..whole.len() {
+            // A file that is cut anywhere is an error or a shorter clip, never a panic.
+            let _ = Clip::read(&whole[..length], DrumMap::Roland);
+        }
+    }
+
+    #[test]
+    fn a_note_far_away_is_refused() {
+        let kind = note(Drum::Bass, 100);
+        let far = TrackEvent { delta: u28::new((1 << 28) - 1), kind };
+        let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(24)));
+        let mut bytes = Vec::new();
+        Smf { header, tracks: vec![vec![far]] }.write_std(&mut bytes).expect("to memory");
+        assert!(matches!(Clip::read(&bytes, DrumMap::Roland), Err(MidiError::Long(_))));
+    }
+}

@@ -1,0 +1,587 @@
+//! The drummer's network: two LSTMs on Candle, read from a safetensors file.
+//!
+//! *Beat* says which drums are struck at a step: one distribution over the 512 subsets of the
+//! nine drums. *Feel* is told what is struck and says how: for each drum a distribution over
+//! velocities and one over offsets. Tensor names, shapes and gate order (i f g o) are those of
+//! `torch.nn.LSTM` under the prefixes `beat.` and `feel.`, with a linear layer `out` on top.
+//!
+//! What the rows mean stands in [`crate::encode`]; how a distribution becomes a hit, in
+//! [`crate::generate`]. Nothing else in this crate names Candle.
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::drum::{CLASSES, Drum, SUBSETS};
+use crate::encode::{INPUTS, ROW};
+use crate::pattern::{Hit, Step};
+use crate::style::STYLES;
+
+/// Version of the file format that this code writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// Bins of the velocity distribution; each holds four MIDI velocities.
+pub const VELOCITY_BINS: usize = 32;
+/// MIDI velocities in a bin.
+pub const VELOCITY_BIN: u8 = 4;
+/// Bins of the offset distribution, from -0.5 to 0.5 of a step.
+pub const OFFSET_BINS: usize = 40;
+/// Ticks of offset (1/240 step) in a bin.
+pub const OFFSET_BIN: u8 = 6;
+
+/// Numbers that the feel network gives: by class, velocity bins and then offset bins.
+pub const FEEL_OUTPUTS: usize = CLASSES * (VELOCITY_BINS + OFFSET_BINS);
+/// Numbers that the feel network is told: the row, and which drums are struck.
+pub const FEEL_ROW: usize = ROW + CLASSES;
+
+/// Name of the entry of the safetensors header that holds the [`Metadata`], as JSON.
+const HEADER: &str = "deep_pocket";
+/// More than anybody needs; a damaged header shall not ask for all memory.
+const MOST_CELLS: usize = 4096;
+const MOST_LAYERS: usize = 8;
+
+/// Why a file is not a model that can play.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// Not a safetensors file, or cut short.
+    #[error("this is not a whole safetensors file ({0})")]
+    Broken(String),
+    /// A safetensors file of something else.
+    #[error("the file holds weights, but no Deep Pocket header: it is another kind of model")]
+    Foreign,
+    /// The header does not parse.
+    #[error("the model's header cannot be read ({0})")]
+    Header(String),
+    /// Made by a newer or older Deep Pocket.
+    #[error("the model has format version {0}; this Deep Pocket reads version {FORMAT}")]
+    Version(u32),
+    /// Made for other inputs, drums or step lengths.
+    #[error("the model was made for {what} {found}; this Deep Pocket plays {wanted}")]
+    Unfit {
+        /// What differs.
+        what: &'static str,
+        /// What the file says.
+        found: String,
+        /// What is played here.
+        wanted: String,
+    },
+    /// Layer sizes out of range.
+    #[error(
+        "the model's header asks for {layers} layers of {cells} cells; \
+         1 to {MOST_LAYERS} of 1 to {MOST_CELLS} can be played"
+    )]
+    Size {
+        /// Layers asked for.
+        layers: usize,
+        /// Cells asked for.
+        cells: usize,
+    },
+    /// A tensor is not there.
+    #[error("the model lacks the tensor `{0}`")]
+    Missing(String),
+    /// A tensor has another shape than the header says.
+    #[error("the tensor `{name}` has shape {found:?}, but the header asks for {wanted:?}")]
+    Shape {
+        /// Tensor.
+        name: String,
+        /// Shape in the file.
+        found: Vec<usize>,
+        /// Shape by the header.
+        wanted: Vec<usize>,
+    },
+    /// A tensor is not of floating point numbers of 16 or 32 bits.
+    #[error("the tensor `{name}` is of type {found}; F16 or F32 can be read")]
+    Type {
+        /// Tensor.
+        name: String,
+        /// Type in the file.
+        found: String,
+    },
+    /// A tensor holds infinities or no numbers.
+    #[error("the tensor `{0}` holds values that are not numbers: the training went wrong")]
+    NotFinite(String),
+    /// A fault inside Candle.
+    #[error("the network cannot be computed ({0})")]
+    Compute(#[from] candle_core::Error),
+}
+
+/// Size of a stack of LSTM layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Number of layers.
+    pub layers: usize,
+    /// Cells in each layer.
+    pub cells: usize,
+}
+
+/// Held-out figures, on the validation split. Perplexities are per step of the 512-way
+/// distribution over whole files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Perplexity of beats of all styles.
+    pub beats: Option<f64>,
+    /// Perplexity of rock beats.
+    pub rock_beats: Option<f64>,
+    /// Perplexity of fills.
+    pub fills: Option<f64>,
+    /// Mean absolute error of the median velocity, of 127, beats.
+    pub velocity_mae: Option<f64>,
+    /// Mean absolute error of the median offset, in milliseconds, beats.
+    pub offset_mae_ms: Option<f64>,
+}
+
+/// The header of a model file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// File format, [`FORMAT`].
+    pub format: u32,
+    /// Name to show, such as "Groove, all styles".
+    pub name: String,
+    /// Layout of the input row, [`INPUTS`].
+    pub inputs: String,
+    /// Drum classes, in order of the bits of a subset.
+    pub classes: Vec<String>,
+    /// Steps a quarter note.
+    pub steps_per_beat: u32,
+    /// Style names, in order of the row's style cells.
+    pub styles: Vec<String>,
+    /// Size of the network of hits.
+    pub beat: Stack,
+    /// Size of the network of velocities and offsets.
+    pub feel: Stack,
+    /// What the weights were learned from, with its licence.
+    pub trained_on: String,
+    /// Training updates made.
+    pub updates: u64,
+    /// Measured on data that was held out.
+    pub validation: Figures,
+}
+
+impl Metadata {
+    /// The header of a new model of our own layout, without figures.
+    #[must_use]
+    pub fn new(name: &str, beat: Stack, feel: Stack, trained_on: &str) -> Self {
+        Metadata {
+            format: FORMAT,
+            name: name.into(),
+            inputs: INPUTS.into(),
+            classes: Drum::ALL.iter().map(|drum| drum.name().into()).collect(),
+            steps_per_beat: 4,
+            styles: STYLES.iter().map(|&style| style.into()).collect(),
+            beat,
+            feel,
+            trained_on: trained_on.into(),
+            updates: 0,
+            validation: Figures::default(),
+        }
+    }
+
+    /// Names and shapes of all tensors of such a model, in a fixed order.
+    #[must_use]
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let mut tensors = stack_tensors("beat", self.beat, ROW, SUBSETS);
+        tensors.extend(stack_tensors("feel", self.feel, FEEL_ROW, FEEL_OUTPUTS));
+        tensors
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        if self.format != FORMAT {
+            return Err(ModelError::Version(self.format));
+        }
+        let ours = Metadata::new("", self.beat, self.feel, "");
+        let fit = |what, found: String, wanted: String| {
+            if found == wanted { Ok(()) } else { Err(ModelError::Unfit { what, found, wanted }) }
+        };
+        fit("inputs", self.inputs.clone(), ours.inputs)?;
+        fit("the drums", self.classes.join(", "), ours.classes.join(", "))?;
+        fit("the styles", self.styles.join(", "), ours.styles.join(", "))?;
+        let steps = |n: u32| format!("{n} steps a quarter note");
+        fit("a grid of", steps(self.steps_per_beat), steps(ours.steps_per_beat))?;
+        for Stack { layers, cells } in [self.beat, self.feel] {
+            if !(1..=MOST_LAYERS).contains(&layers) || !(1..=MOST_CELLS).contains(&cells) {
+                return Err(ModelError::Size { layers, cells });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stack_tensors(prefix: &str, size: Stack, inputs: usize, outputs: usize) -> Vec<(String, Vec<usize>)> {
+    let Stack { layers, cells } = size;
+    let mut tensors = Vec::new();
+    for layer in 0..layers {
+        let width = if layer == 0 { inputs } else { cells };
+        tensors.push((format!("{prefix}.weight_ih_l{layer}"), vec![4 * cells, width]));
+        tensors.push((format!("{prefix}.weight_hh_l{layer}"), vec![4 * cells, cells]));
+        tensors.push((format!("{prefix}.bias_ih_l{layer}"), vec![4 * cells]));
+        tensors.push((format!("{prefix}.bias_hh_l{layer}"), vec![4 * cells]));
+    }
+    tensors.push((format!("{prefix}.out.weight"), vec![outputs, cells]));
+    tensors.push((format!("{prefix}.out.bias"), vec![outputs]));
+    tensors
+}
+
+/// A model that can play. Weights only: what changes while playing is in [`State`].
+#[derive(Debug)]
+pub struct Model {
+    metadata: Metadata,
+    beat: Network,
+    feel: Network,
+}
+
+/// What the two networks remember of the steps so far.
+#[derive(Clone, Debug)]
+pub struct State {
+    beat: Memory,
+    feel: Memory,
+}
+
+impl Model {
+    /// Reads a model from the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// A [`ModelError`] that says what is wrong with the file.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
+        let broken = |fault: safetensors::SafeTensorError| ModelError::Broken(fault.to_string());
+        let metadata = Self::read_metadata(bytes)?;
+        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+        let mut tensors = HashMap::new();
+        for (name, shape) in metadata.tensors() {
+            let tensor = read_tensor(&file, &name, &shape)?;
+            tensors.insert(name, tensor);
+        }
+        let beat = Network::new("beat", metadata.beat, &tensors)?;
+        let feel = Network::new("feel", metadata.feel, &tensors)?;
+        Ok(Model { metadata, beat, feel })
+    }
+
+    /// Reads the header alone and checks that this code can play such a model.
+    ///
+    /// # Errors
+    /// As [`Model::from_bytes`], of the header.
+    pub fn read_metadata(bytes: &[u8]) -> Result<Metadata, ModelError> {
+        let (_, header) = SafeTensors::read_metadata(bytes)
+            .map_err(|fault| ModelError::Broken(fault.to_string()))?;
+        let text = header
+            .metadata()
+            .as_ref()
+            .and_then(|entries| entries.get(HEADER))
+            .ok_or(ModelError::Foreign)?;
+        // The version first: another version's header may have other fields.
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let fault = |fault: serde_json::Error| ModelError::Header(fault.to_string());
+        let Version { format } = serde_json::from_str(text).map_err(fault)?;
+        if format != FORMAT {
+            return Err(ModelError::Version(format));
+        }
+        let metadata: Metadata = serde_json::from_str(text).map_err(fault)?;
+        metadata.check()?;
+        Ok(metadata)
+    }
+
+    /// The file's header.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The state before the first step.
+    ///
+    /// # Errors
+    /// When Candle cannot make the tensors.
+    pub fn start(&self) -> Result<State, ModelError> {
+        Ok(State { beat: self.beat.start()?, feel: self.feel.start()? })
+    }
+
+    /// Which drums are struck next: [`SUBSETS`] logits, given a row of [`ROW`] numbers.
+    ///
+    /// # Errors
+    /// When Candle cannot compute.
+    pub fn hits(&self, state: &mut State, row: &[f32]) -> Result<Vec<f32>, ModelError> {
+        self.beat.step(&mut state.beat, row)
+    }
+
+    /// How the struck drums are struck: [`FEEL_OUTPUTS`] logits, given a row of [`FEEL_ROW`]
+    /// numbers. Must be asked for at every step, also where nothing is struck.
+    ///
+    /// # Errors
+    /// When Candle cannot compute.
+    pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<Vec<f32>, ModelError> {
+        self.feel.step(&mut state.feel, row)
+    }
+}
+
+/// The two parts of a class in the output of the feel network: velocity and offset logits.
+#[must_use]
+pub fn feel_logits(outputs: &[f32], drum: Drum) -> (&[f32], &[f32]) {
+    let start = drum.index() * (VELOCITY_BINS + OFFSET_BINS);
+    outputs[start..start + VELOCITY_BINS + OFFSET_BINS].split_at(VELOCITY_BINS)
+}
+
+/// The bins of a hit: velocity, offset.
+#[must_use]
+pub fn bins(hit: Hit) -> (usize, usize) {
+    let velocity = usize::from(hit.velocity / VELOCITY_BIN);
+    let offset = usize::from((i16::from(hit.offset_ticks) + 120).unsigned_abs() / u16::from(OFFSET_BIN));
+    (velocity.min(VELOCITY_BINS - 1), offset.min(OFFSET_BINS - 1))
+}
+
+/// The hit at a place in the bins: whole part the bin, fraction the place within.
+#[must_use]
+pub fn hit_at(velocity: f32, offset: f32) -> Hit {
+    let velocity = (velocity * f32::from(VELOCITY_BIN)).floor() / 127.0;
+    let offset_ticks = (offset * f32::from(OFFSET_BIN)).floor() - 120.0;
+    Hit::new(velocity, offset_ticks / f32::from(crate::pattern::TICKS_PER_STEP))
+}
+
+/// Sets the cells of the struck drums that follow the row in the feel network's input.
+pub fn write_struck(step: &Step, cells: &mut [f32]) {
+    cells.fill(0.0);
+    step.hits().for_each(|(drum, _)| cells[drum.index()] = 1.0);
+}
+
+/// Writes a model file: tensors as [`Metadata::tensors`] names them, as 32-bit or 16-bit floats.
+///
+/// # Errors
+/// When a tensor is missing or misshapen, or cannot be converted.
+pub fn write(
+    metadata: &Metadata,
+    tensors: &HashMap<String, Tensor>,
+    half: bool,
+) -> Result<Vec<u8>, ModelError> {
+    let dtype = if half { DType::F16 } else { DType::F32 };
+    let mut views = Vec::new();
+    for (name, wanted) in metadata.tensors() {
+        let tensor = tensors.get(&name).ok_or_else(|| ModelError::Missing(name.clone()))?;
+        if tensor.dims() != wanted {
+            return Err(ModelError::Shape { name, found: tensor.dims().to_vec(), wanted });
+        }
+        views.push((name, tensor.to_dtype(dtype)?));
+    }
+    let text = serde_json::to_string(metadata)
+        .map_err(|fault| ModelError::Header(fault.to_string()))?;
+    let header = HashMap::from([(HEADER.to_string(), text)]);
+    let views = views.iter().map(|(name, tensor)| (name.as_str(), tensor));
+    safetensors::serialize(views, Some(header))
+        .map_err(|fault| ModelError::Broken(fault.to_string()))
+}
+
+fn read_tensor(file: &SafeTensors, name: &str, wanted: &[usize]) -> Result<Tensor, ModelError> {
+    let view = file.tensor(name).map_err(|_| ModelError::Missing(name.into()))?;
+    if view.shape() != wanted {
+        let (found, wanted) = (view.shape().to_vec(), wanted.to_vec());
+        return Err(ModelError::Shape { name: name.into(), found, wanted });
+    }
+    let dtype = match view.dtype() {
+        safetensors::Dtype::F32 => DType::F32,
+        safetensors::Dtype::F16 => DType::F16,
+        other => {
+            return Err(ModelError::Type { name: name.into(), found: format!("{other:?}") });
+        }
+    };
+    let tensor = Tensor::from_raw_buffer(view.data(), dtype, wanted, &Device::Cpu)?
+        .to_dtype(DType::F32)?;
+    let sum = tensor.abs()?.max_all()?.to_scalar::<f32>()?;
+    let whole = tensor.sum_all()?.to_scalar::<f32>()?;
+    if !sum.is_finite() || !whole.is_finite() {
+        return Err(ModelError::NotFinite(name.into()));
+    }
+    Ok(tensor)
+}
+
+/// A stack of LSTM layers with a linear layer on top.
+#[derive(Debug)]
+struct Network {
+    layers: Vec<Layer>,
+    out: Tensor,
+    out_bias: Tensor,
+}
+
+/// One LSTM layer; weights are transposed once, so that a step is row times matrix.
+#[derive(Debug)]
+struct Layer {
+    /// Inputs x 4 cells.
+    input: Tensor,
+    /// Cells x 4 cells.
+    recurrent: Tensor,
+    /// 1 x 4 cells: both biases.
+    bias: Tensor,
+    cells: usize,
+}
+
+/// Hidden and cell state of each layer, 1 x cells.
+#[derive(Clone, Debug)]
+struct Memory(Vec<(Tensor, Tensor)>);
+
+impl Network {
+    fn new(
+        prefix: &str,
+        size: Stack,
+        tensors: &HashMap<String, Tensor>,
+    ) -> Result<Network, ModelError> {
+        let get = |name: String| tensors.get(&name).cloned().ok_or(ModelError::Missing(name));
+        let mut layers = Vec::new();
+        for layer in 0..size.layers {
+            let bias = get(format!("{prefix}.bias_ih_l{layer}"))?
+                .add(&get(format!("{prefix}.bias_hh_l{layer}"))?)?;
+            layers.push(Layer {
+                input: get(format!("{prefix}.weight_ih_l{layer}"))?.t()?.contiguous()?,
+                recurrent: get(format!("{prefix}.weight_hh_l{layer}"))?.t()?.contiguous()?,
+                bias: bias.unsqueeze(0)?,
+                cells: size.cells,
+            });
+        }
+        let out = get(format!("{prefix}.out.weight"))?.t()?.contiguous()?;
+        let out_bias = get(format!("{prefix}.out.bias"))?.unsqueeze(0)?;
+        Ok(Network { layers, out, out_bias })
+    }
+
+    fn start(&self) -> Result<Memory, ModelError> {
+        let zeros = |layer: &Layer| Tensor::zeros((1, layer.cells), DType::F32, &Device::Cpu);
+        let pairs: Result<Vec<_>, candle_core::Error> =
+            self.layers.iter().map(|layer| Ok((zeros(layer)?, zeros(layer)?))).collect();
+        Ok(Memory(pairs?))
+    }
+
+    fn step(&self, memory: &mut Memory, row: &[f32]) -> Result<Vec<f32>, ModelError> {
+        let mut x = Tensor::from_slice(row, (1, row.len()), &Device::Cpu)?;
+        for (layer, (hidden, cell)) in self.layers.iter().zip(&mut memory.0) {
+            (*hidden, *cell) = layer.step(&x, hidden, cell)?;
+            x = hidden.clone();
+        }
+        let logits = (x.matmul(&self.out)? + &self.out_bias)?;
+        Ok(logits.squeeze(0)?.to_vec1()?)
+    }
+}
+
+impl Layer {
+    fn step(
+        &self,
+        x: &Tensor,
+        hidden: &Tensor,
+        cell: &Tensor,
+    ) -> Result<(Tensor, Tensor), candle_core::Error> {
+        // Two products, not one over [x; h]: each is small enough to stay on this thread.
+        let gates = ((x.matmul(&self.input)? + hidden.matmul(&self.recurrent)?)? + &self.bias)?;
+        let gate = |n: usize| gates.narrow(1, n * self.cells, self.cells);
+        let sigmoid = candle_sigmoid;
+        let (input, forget) = (sigmoid(&gate(0)?)?, sigmoid(&gate(1)?)?);
+        let (new, output) = (gate(2)?.tanh()?, sigmoid(&gate(3)?)?);
+        let cell = ((forget * cell)? + (input * new)?)?;
+        let hidden = (output * cell.tanh()?)?;
+        Ok((hidden, cell))
+    }
+}
+
+/// 1 / (1 + exp(-x)), which candle-core alone does not name.
+fn candle_sigmoid(x: &Tensor) -> Result<Tensor, candle_core::Error> {
+    (x.neg()?.exp()? + 1.0)?.recip()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A small model with small fixed weights.
+    pub(crate) fn small_bytes(half: bool) -> Vec<u8> {
+        let stack = Stack { layers: 2, cells: 8 };
+        let metadata = Metadata::new("small", stack, Stack { layers: 1, cells: 8 }, "nothing");
+        write(&metadata, &small_tensors(&metadata), half).expect("a whole model")
+    }
+
+    fn small_tensors(metadata: &Metadata) -> HashMap<String, Tensor> {
+        let tensor = |(name, shape): (String, Vec<usize>)| {
+            let count: usize = shape.iter().product();
+            let values: Vec<f32> =
+                (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 250.0).collect();
+            (name, Tensor::from_vec(values, shape, &Device::Cpu).expect("a tensor"))
+        };
+        metadata.tensors().into_iter().map(tensor).collect()
+    }
+
+    fn with_metadata(change: impl Fn(&mut Metadata)) -> Result<Model, ModelError> {
+        let mut metadata = Model::read_metadata(&small_bytes(false))?;
+        let tensors = small_tensors(&metadata);
+        change(&mut metadata);
+        // Written by hand: `write` itself refuses tensors that do not fit the header.
+        let text = serde_json::to_string(&metadata).expect("a header");
+        let header = HashMap::from([(HEADER.to_string(), text)]);
+        Model::from_bytes(&safetensors::serialize(tensors, Some(header)).expect("a file"))
+    }
+
+    #[test]
+    fn what_is_written_reads_back_in_both_widths() {
+        let row = vec![0.5; ROW];
+        let play = |half| {
+            let model = Model::from_bytes(&small_bytes(half)).expect("our own file");
+            let mut state = model.start().expect("a state");
+            model.hits(&mut state, &row).expect("logits");
+            model.hits(&mut state, &row).expect("logits")
+        };
+        let (full, half) = (play(false), play(true));
+        assert_eq!(full.len(), SUBSETS);
+        assert!(full.iter().zip(&half).all(|(a, b)| (a - b).abs() < 1e-2));
+        assert!(full.iter().any(|x| x.abs() > 1e-3));
+    }
+
+    #[test]
+    fn the_state_remembers() {
+        let model = Model::from_bytes(&small_bytes(false)).expect("our own file");
+        let mut state = model.start().expect("a state");
+        let first = model.hits(&mut state, &[1.0; ROW]).expect("logits");
+        let second = model.hits(&mut state, &[1.0; ROW]).expect("logits");
+        assert_ne!(first, second);
+        let mut again = model.start().expect("a state");
+        assert_eq!(first, model.hits(&mut again, &[1.0; ROW]).expect("logits"));
+    }
+
+    #[test]
+    fn every_fault_has_its_sentence() {
+        let sentence = |result: Result<Model, ModelError>| {
+            result.expect_err("a fault").to_string()
+        };
+        assert!(sentence(Model::from_bytes(b"")).contains("not a whole safetensors file"));
+        let whole = small_bytes(false);
+        for length in [8, 100, whole.len() / 2, whole.len() - 1] {
+            assert!(sentence(Model::from_bytes(&whole[..length])).contains("not a whole"));
+        }
+        let foreign = safetensors::serialize(HashMap::<String, Tensor>::new(), None);
+        assert!(sentence(Model::from_bytes(&foreign.expect("a file"))).contains("another kind"));
+        assert!(sentence(with_metadata(|m| m.format = 9)).contains("format version 9"));
+        assert!(sentence(with_metadata(|m| m.inputs = "x".into())).contains("inputs x"));
+        assert!(sentence(with_metadata(|m| m.classes.truncate(1))).contains("drums Bass"));
+        assert!(sentence(with_metadata(|m| m.steps_per_beat = 8)).contains("8 steps"));
+        assert!(sentence(with_metadata(|m| m.beat.cells = 1 << 40)).contains("layers of"));
+        assert!(sentence(with_metadata(|m| m.beat.cells = 9)).contains("shape"));
+        assert!(sentence(with_metadata(|m| m.beat.layers = 3)).contains("beat.weight_ih_l2"));
+    }
+
+    #[test]
+    fn weights_that_are_no_numbers_are_refused() {
+        let metadata = Model::read_metadata(&small_bytes(false)).expect("our own file");
+        let mut tensors = small_tensors(&metadata);
+        let bad = Tensor::full(f32::NAN, SUBSETS, &Device::Cpu).expect("a tensor");
+        tensors.insert("beat.out.bias".into(), bad);
+        let bytes = write(&metadata, &tensors, false).expect("a file");
+        assert!(matches!(Model::from_bytes(&bytes), Err(ModelError::NotFinite(_))));
+    }
+
+    #[test]
+    fn a_hit_lies_in_its_bins() {
+        for velocity in 1..=127 {
+            for offset_ticks in -120..=119 {
+                let hit = Hit { velocity, offset_ticks };
+                let (v, o) = bins(hit);
+                let low = hit_at(v as f32, o as f32);
+                assert!(low.velocity <= velocity && velocity - low.velocity < VELOCITY_BIN);
+                assert!(offset_ticks - low.offset_ticks < 6 && low.offset_ticks <= offset_ticks);
+            }
+        }
+    }
+}
