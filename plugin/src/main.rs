@@ -1,1 +1,11 @@
-fn main() {}
+//! Deep Pocket as a program of its own: the same plugin, played through the system's audio and
+//! MIDI.
+
+use deep_pocket::DeepPocket;
+use nice_plug::prelude::nice_export_standalone;
+
+fn main() {
+    if !nice_export_standalone::<DeepPocket>() {
+        std::process::exit(1);
+    }
+}

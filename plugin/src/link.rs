@@ -1,0 +1,494 @@
+//! Everything that crosses a thread: two bounded queues, a set of atomics, and what the worker
+//! shows the window.
+//!
+//! Who may do what:
+//!
+//! - The **audio thread** owns [`AudioEnd`]. It pushes requests, pops bars, and writes the
+//!   position, the takes, the held drums and the counters. It never touches a lock: the two in
+//!   [`Link`] are private, and no method of [`AudioEnd`] leads to them.
+//! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
+//!   the state of the model. It reads the position in order to know which phrase to show.
+//! - The **window** and the **host's main thread** hold an `Arc<Link>`. The window reads
+//!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and writes
+//!   nothing.
+//!
+//! Each queue has one producer and one consumer. The queue alone could make a consumer spin while
+//! its producer sleeps between claiming a place and filling it, so each side also keeps a count of
+//! what it has finished, and nobody enters the queue before the other side's count allows it.
+//! Requests and bars are `Copy`: whoever drops one frees nothing.
+//!
+//! What is asked for and what is played with it is not decided here.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crossbeam_queue::ArrayQueue;
+use groove::generate::{PHRASE_BARS, Take};
+use groove::model::Metadata;
+use groove::{Bar, DrumSet, Meter};
+
+/// Requests that can wait for the worker.
+const REQUESTS: usize = 128;
+/// Bars that can wait for the audio thread.
+const ANSWERS: usize = 128;
+
+/// What the audio thread asks for: one bar of one take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Request {
+    /// Number of the take, counted by the audio thread from 1.
+    pub number: u32,
+    /// The take.
+    pub take: Take,
+    /// The meter that the bar is to have.
+    pub meter: Meter,
+    /// The bar's place in the song; may be negative.
+    pub bar: i64,
+}
+
+/// What the worker answers with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// Number of the take that the bar belongs to.
+    pub number: u32,
+    /// The bar's place in the song.
+    pub bar: i64,
+    /// What is played in it, and in which meter.
+    pub played: Bar,
+}
+
+/// What goes on, as the audio thread last saw it. Read from single atomics: two fields may be one
+/// block apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Status {
+    /// Whether the host plays and we play with it. `false`: the transport stands.
+    pub following: bool,
+    /// Quarter notes a minute.
+    pub tempo: f64,
+    /// Time signature.
+    pub meter: Meter,
+    /// Song position in quarter notes; may be negative.
+    pub position: f64,
+    /// Where the bar at the position starts, in quarter notes.
+    pub bar_start: f64,
+    /// Index of the bar at the position: 0 is the first of the song, may be negative.
+    pub bar: i64,
+    /// Drums whose keys are held.
+    pub held: DrumSet,
+    /// Number of the take that plays, 0 before the first.
+    pub playing: u32,
+    /// Number of the take that will play from one of the next beats on, 0 if there is none.
+    pub pending: u32,
+    /// Bars that were not there in time, since the plugin was made. Another was played instead.
+    pub late: u32,
+    /// Notes that the host did not take, since the plugin was made.
+    pub refused: u32,
+}
+
+/// A phrase of a take, as it is played.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phrase {
+    /// Number of the take.
+    pub number: u32,
+    /// The take.
+    pub take: Take,
+    /// Index of the first bar: a multiple of [`PHRASE_BARS`], may be negative.
+    pub first_bar: i64,
+    /// The bars, in their meter.
+    pub bars: [Bar; PHRASE_BARS as usize],
+}
+
+/// What the window draws: written by the worker whenever one of the two changes.
+#[derive(Clone, Debug, Default)]
+pub struct Phrases {
+    /// The phrase at the song position, of the take that plays. While the transport stands: what
+    /// would play.
+    pub playing: Option<Arc<Phrase>>,
+    /// The same phrase of the take that waits for a beat.
+    pub pending: Option<Arc<Phrase>>,
+}
+
+/// Where the model is.
+#[derive(Clone, Debug, Default)]
+pub enum ModelState {
+    /// Not read yet.
+    #[default]
+    Loading,
+    /// It can play; its header has name, data and held-out figures.
+    Ready(Arc<Metadata>),
+    /// There is none, and this sentence says why.
+    Missing(String),
+}
+
+/// What can break while playing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The audio half failed: the plugin is silent until the host activates it again.
+    Engine,
+    /// The worker failed at a bar and went on.
+    Worker,
+    /// The audio thread had more to ask than the queue holds.
+    Requests,
+    /// The worker had more to answer than the queue holds.
+    Answers,
+}
+
+impl Fault {
+    const ALL: [Fault; 4] = [Fault::Engine, Fault::Worker, Fault::Requests, Fault::Answers];
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    const fn sentence(self) -> &'static str {
+        match self {
+            Fault::Engine => {
+                "The player failed and is silent. Switch the plugin off and on to start it again."
+            }
+            Fault::Worker => "The drummer failed at a bar; another is repeated in its place.",
+            Fault::Requests => "More bars were asked for than the drummer can note down.",
+            Fault::Answers => "More bars were ready than could be handed over.",
+        }
+    }
+}
+
+/// What the threads share. See the top of this module for who may call what.
+#[derive(Debug)]
+pub struct Link {
+    following: AtomicBool,
+    tempo: AtomicU64,
+    meter: AtomicU32,
+    position: AtomicU64,
+    bar_start: AtomicU64,
+    bar: AtomicI64,
+    held: AtomicU32,
+    playing: AtomicU32,
+    pending: AtomicU32,
+    late: AtomicU32,
+    refused: AtomicU32,
+    /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
+    faults: AtomicU32,
+    phrases: Mutex<Phrases>,
+    model: Mutex<ModelState>,
+}
+
+impl Link {
+    fn new() -> Self {
+        Link {
+            following: AtomicBool::new(false),
+            tempo: AtomicU64::new(120f64.to_bits()),
+            meter: AtomicU32::new(packed(Meter::FOUR_FOUR)),
+            position: AtomicU64::new(0f64.to_bits()),
+            bar_start: AtomicU64::new(0f64.to_bits()),
+            bar: AtomicI64::new(0),
+            held: AtomicU32::new(0),
+            playing: AtomicU32::new(0),
+            pending: AtomicU32::new(0),
+            late: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
+            faults: AtomicU32::new(0),
+            phrases: Mutex::default(),
+            model: Mutex::default(),
+        }
+    }
+
+    /// What goes on. For the window and the worker; takes no lock.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status {
+            following: self.following.load(Ordering::Relaxed),
+            tempo: f64::from_bits(self.tempo.load(Ordering::Relaxed)),
+            meter: unpacked(self.meter.load(Ordering::Relaxed)),
+            position: f64::from_bits(self.position.load(Ordering::Relaxed)),
+            bar_start: f64::from_bits(self.bar_start.load(Ordering::Relaxed)),
+            bar: self.bar.load(Ordering::Relaxed),
+            held: drums(self.held.load(Ordering::Relaxed)),
+            playing: self.playing.load(Ordering::Relaxed),
+            pending: self.pending.load(Ordering::Relaxed),
+            late: self.late.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The phrases to draw. For the window: cloning costs two reference counts.
+    #[must_use]
+    pub fn phrases(&self) -> Phrases {
+        unpoisoned(&self.phrases).clone()
+    }
+
+    /// Where the model is. For the window.
+    #[must_use]
+    pub fn model(&self) -> ModelState {
+        unpoisoned(&self.model).clone()
+    }
+
+    /// Sentences about what went wrong, for the window; empty when all is well.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        let faults = self.faults.load(Ordering::Relaxed);
+        let mut notices: Vec<String> = Fault::ALL
+            .into_iter()
+            .filter(|fault| faults & fault.bit() != 0)
+            .map(|fault| fault.sentence().into())
+            .collect();
+        if let ModelState::Missing(why) = &*unpoisoned(&self.model) {
+            notices.push(why.clone());
+        }
+        notices
+    }
+
+    /// Whether this fault was raised and not cleared.
+    #[must_use]
+    pub fn has_fault(&self, fault: Fault) -> bool {
+        self.faults.load(Ordering::Relaxed) & fault.bit() != 0
+    }
+
+    /// Marks a fault. For audio thread and worker; takes no lock.
+    pub fn raise(&self, fault: Fault) {
+        self.faults.fetch_or(fault.bit(), Ordering::Relaxed);
+    }
+
+    /// Takes a fault back. For the host's main thread, when it starts the failed half again.
+    pub fn clear(&self, fault: Fault) {
+        self.faults.fetch_and(!fault.bit(), Ordering::Relaxed);
+    }
+}
+
+/// The audio thread's side.
+#[derive(Debug)]
+pub struct AudioEnd {
+    /// Requests to the worker.
+    pub requests: Sender<Request>,
+    /// Bars from the worker.
+    pub answers: Receiver<Answer>,
+    link: Arc<Link>,
+}
+
+impl AudioEnd {
+    /// Publishes what goes on, once a block.
+    pub fn publish(&self, status: &Status) {
+        let link = &*self.link;
+        link.following.store(status.following, Ordering::Relaxed);
+        link.tempo.store(status.tempo.to_bits(), Ordering::Relaxed);
+        link.meter.store(packed(status.meter), Ordering::Relaxed);
+        link.position.store(status.position.to_bits(), Ordering::Relaxed);
+        link.bar_start.store(status.bar_start.to_bits(), Ordering::Relaxed);
+        link.bar.store(status.bar, Ordering::Relaxed);
+        link.held.store(u32::from(status.held.bits()), Ordering::Relaxed);
+        link.playing.store(status.playing, Ordering::Relaxed);
+        link.pending.store(status.pending, Ordering::Relaxed);
+        link.late.store(status.late, Ordering::Relaxed);
+        link.refused.store(status.refused, Ordering::Relaxed);
+    }
+
+    /// Marks a fault.
+    pub fn raise(&self, fault: Fault) {
+        self.link.raise(fault);
+    }
+}
+
+/// The worker's side.
+#[derive(Debug)]
+pub struct WorkerEnd {
+    /// Requests from the audio thread.
+    pub requests: Receiver<Request>,
+    /// Bars to the audio thread.
+    pub answers: Sender<Answer>,
+    link: Arc<Link>,
+}
+
+impl WorkerEnd {
+    /// What goes on.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.link.status()
+    }
+
+    /// Gives the window other phrases to draw.
+    pub fn show(&self, phrases: Phrases) {
+        *unpoisoned(&self.link.phrases) = phrases;
+    }
+
+    /// Tells the window where the model is.
+    pub fn set_model(&self, state: ModelState) {
+        *unpoisoned(&self.link.model) = state;
+    }
+
+    /// Marks a fault.
+    pub fn raise(&self, fault: Fault) {
+        self.link.raise(fault);
+    }
+}
+
+/// A new link: each end moves to its one owner.
+#[must_use]
+pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
+    let link = Arc::new(Link::new());
+    let (ask, asked) = queue(REQUESTS);
+    let (answer, answered) = queue(ANSWERS);
+    (
+        AudioEnd { requests: ask, answers: answered, link: Arc::clone(&link) },
+        WorkerEnd { requests: asked, answers: answer, link: Arc::clone(&link) },
+        link,
+    )
+}
+
+/// A queue and how far both sides are: counts wrap, and only their difference is used.
+#[derive(Debug)]
+struct Lane<T> {
+    queue: ArrayQueue<T>,
+    /// Written by the sender after each push.
+    sent: AtomicU32,
+    /// Written by the receiver after each pop.
+    taken: AtomicU32,
+}
+
+/// The one producer of a queue. Pushing takes a bounded number of steps.
+#[derive(Debug)]
+pub struct Sender<T>(Arc<Lane<T>>);
+
+/// The one consumer of a queue. Popping takes a bounded number of steps.
+#[derive(Debug)]
+pub struct Receiver<T>(Arc<Lane<T>>);
+
+/// A bounded queue with both its ends.
+#[must_use]
+pub fn queue<T: Copy>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let lane = Arc::new(Lane {
+        queue: ArrayQueue::new(capacity.max(1)),
+        sent: AtomicU32::new(0),
+        taken: AtomicU32::new(0),
+    });
+    (Sender(Arc::clone(&lane)), Receiver(lane))
+}
+
+impl<T: Copy> Sender<T> {
+    /// Whether a push would succeed now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let sent = self.0.sent.load(Ordering::Relaxed);
+        let waiting = sent.wrapping_sub(self.0.taken.load(Ordering::Acquire));
+        usize::try_from(waiting).is_ok_and(|waiting| waiting < self.0.queue.capacity())
+    }
+
+    /// Appends an item, or gives it back when the queue is full.
+    ///
+    /// # Errors
+    /// The item, when the queue is full.
+    pub fn push(&mut self, item: T) -> Result<(), T> {
+        if !self.has_room() {
+            return Err(item);
+        }
+        self.0.queue.push(item)?;
+        let sent = self.0.sent.load(Ordering::Relaxed);
+        self.0.sent.store(sent.wrapping_add(1), Ordering::Release);
+        Ok(())
+    }
+}
+
+impl<T: Copy> Receiver<T> {
+    /// Takes the oldest item, if there is one.
+    pub fn pop(&mut self) -> Option<T> {
+        let taken = self.0.taken.load(Ordering::Relaxed);
+        if self.0.sent.load(Ordering::Acquire) == taken {
+            return None;
+        }
+        let item = self.0.queue.pop()?;
+        self.0.taken.store(taken.wrapping_add(1), Ordering::Release);
+        Some(item)
+    }
+}
+
+/// Window and worker go on with what a panicked thread left: every write is of a whole value.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const fn packed(meter: Meter) -> u32 {
+    (meter.numerator as u32) << 8 | meter.denominator as u32
+}
+
+fn unpacked(bits: u32) -> Meter {
+    let [.., numerator, denominator] = bits.to_be_bytes();
+    Meter::new(numerator.into(), denominator.into())
+}
+
+fn drums(bits: u32) -> DrumSet {
+    DrumSet::from_bits(u16::try_from(bits).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_arrives_as_it_was_published() {
+        let (audio, worker, link) = link();
+        let status = Status {
+            following: true,
+            tempo: 97.5,
+            meter: Meter::new(7, 8),
+            position: -3.25,
+            bar_start: -3.5,
+            bar: -1,
+            held: DrumSet::from_bits(0x101),
+            playing: 3,
+            pending: 4,
+            late: 5,
+            refused: 6,
+        };
+        audio.publish(&status);
+        assert_eq!(link.status(), status);
+        assert_eq!(worker.status(), status);
+    }
+
+    #[test]
+    fn a_full_queue_gives_the_item_back_and_goes_on_afterwards() {
+        let (mut sender, mut receiver) = queue(3);
+        for round in 0..10 {
+            for item in 0..3 {
+                assert_eq!(sender.push(round * 3 + item), Ok(()));
+            }
+            assert_eq!(sender.push(99), Err(99));
+            for item in 0..3 {
+                assert_eq!(receiver.pop(), Some(round * 3 + item));
+            }
+            assert_eq!(receiver.pop(), None);
+        }
+    }
+
+    #[test]
+    fn a_queue_between_threads_keeps_order_and_loses_nothing() {
+        let (mut sender, mut receiver) = queue(8);
+        let thread = std::thread::spawn(move || {
+            let mut next = 0u32;
+            while next < 50_000 {
+                match sender.push(next) {
+                    Ok(()) => next += 1,
+                    Err(_) => std::thread::yield_now(),
+                }
+            }
+        });
+        let mut expected = 0;
+        while expected < 50_000 {
+            match receiver.pop() {
+                Some(item) => {
+                    assert_eq!(item, expected);
+                    expected += 1;
+                }
+                None => std::thread::yield_now(),
+            }
+        }
+        thread.join().expect("the sender ends");
+    }
+
+    #[test]
+    fn a_fault_is_a_sentence_until_it_is_cleared() {
+        let (audio, worker, link) = link();
+        assert!(link.notices().is_empty());
+        audio.raise(Fault::Engine);
+        worker.set_model(ModelState::Missing("There is no model.".into()));
+        assert_eq!(link.notices().len(), 2);
+        link.clear(Fault::Engine);
+        assert_eq!(link.notices(), ["There is no model."]);
+    }
+}
