@@ -10,6 +10,7 @@ mod tidy;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 use xtask::workspace::Workspace;
 
 /// Deep Pocket's chores.
@@ -45,10 +46,19 @@ enum Chore {
     Tidy,
 }
 
-fn main() -> Result<()> {
-    let line = Line::parse();
+fn main() -> ExitCode {
+    match chore(Line::parse().chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("{fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chore(chore: Chore) -> Result<()> {
     let workspace = Workspace::find()?;
-    match line.chore {
+    match chore {
         Chore::Run { headless } => run::run(&workspace, headless),
         Chore::Test { filter } => test::test(&workspace, filter.as_deref()),
         Chore::Bundle => {

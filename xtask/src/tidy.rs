@@ -32,7 +32,7 @@ const RULES: &[Rule] = &[
     Rule {
         within: "groove/",
         except: &[],
-        names: &["nice_plug", "nice_plug_egui", "egui", "deep_pocket", "trainer::"],
+        names: &["nice_plug", "nice_plug_egui", "egui", "deep_pocket::", "trainer::"],
     },
     Rule {
         within: "groove/src/clock",
@@ -56,7 +56,7 @@ const RULES: &[Rule] = &[
         names: &["crate::worker", "crate::engine", "groove::model", "groove::generate"],
     },
     Rule { within: "plugin/src/worker", except: &[], names: &["crate::engine", "crate::editor", "egui"] },
-    Rule { within: "trainer/", except: &[], names: &["deep_pocket", "nice_plug"] },
+    Rule { within: "trainer/", except: &[], names: &["deep_pocket::", "nice_plug"] },
     Rule { within: "xtask/", except: &["xtask/src/tidy.rs"], names: &["deep_pocket::", "trainer::"] },
 ];
 

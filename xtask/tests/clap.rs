@@ -1,0 +1,143 @@
+//! The built `.clap` in a host: what it says of itself, what it plays and when, what it keeps,
+//! its window, and how it goes.
+
+mod common;
+
+use clack_extensions::note_ports::NoteDialects;
+use common::scenarios::{SONG, ready};
+use common::screen::on_screen;
+use common::timing::play;
+use std::time::Duration;
+use xtask::host::clap::{Clap, describe};
+use xtask::host::{Event, Host, Message, Setup};
+use xtask::workspace::{CLAP_ID, NAME, built_bundle};
+
+fn load() -> Clap {
+    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
+    Clap::load(&bundle, CLAP_ID).expect("the bundle loads")
+}
+
+scenarios!(|| Box::new(load());
+    every_note_stands_on_its_sample,
+    any_tempo_and_start_are_in_time,
+    other_meters_are_in_time,
+    the_same_place_in_the_song_plays_the_same,
+    stop_and_jump_release_everything,
+    a_loop_plays_the_same_each_time,
+    without_a_playing_transport_it_is_silent,
+    held_keys_change_the_take_by_the_next_beat,
+    a_saved_state_plays_the_same_in_a_new_instance,
+    a_damaged_state_does_no_harm,
+    odd_transports_are_survived,
+    extreme_tempi_and_rates_are_in_time,
+    in_real_time_it_plays_what_a_bounce_plays,
+    another_channel_leaves_nothing_hanging,
+);
+
+#[test]
+fn it_says_what_it_is() {
+    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
+    let found = describe(&bundle).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].id.as_str(), found[0].name.as_str()), (CLAP_ID, NAME));
+    assert_eq!(found[0].version, env!("CARGO_PKG_VERSION"));
+    assert!(found[0].features.iter().any(|feature| feature == "instrument"));
+    let [inputs, outputs] = load().note_ports();
+    assert_eq!((inputs.len(), outputs.len()), (1, 1));
+    assert!(inputs[0].contains(NoteDialects::CLAP | NoteDialects::MIDI), "{:?}", inputs[0]);
+    assert!(outputs[0].contains(NoteDialects::CLAP), "{:?}", outputs[0]);
+}
+
+#[test]
+fn keys_as_raw_midi_are_held_keys_too() {
+    // The same key, from the first block on, as a note and as bytes.
+    let [notes, bytes] = [
+        Message::On { key: 43, channel: 0, velocity: 100.0 / 127.0 },
+        Message::Midi([0x90, 43, 100]),
+    ]
+    .map(|message| {
+        let mut host = load();
+        ready(&mut host, &SONG).unwrap();
+        let mut feed = |range: std::ops::Range<u64>, input: &mut Vec<Event>| {
+            if range.start == 0 {
+                input.push(Event { offset: 0, message });
+            }
+        };
+        SONG.roll_with(&mut host, 0.0, SONG.samples(16.0), &mut feed).unwrap()
+    });
+    assert_eq!(notes, bytes);
+    let mut host = load();
+    ready(&mut host, &SONG).unwrap();
+    let plain = SONG.roll(&mut host, 0.0, SONG.samples(16.0)).unwrap();
+    assert_ne!(notes, plain, "a held key changes nothing");
+}
+
+#[test]
+fn a_reset_and_a_change_of_rate_start_afresh() {
+    let mut host = load();
+    let usual = play(&mut host, &SONG, 0.0, 8.0).unwrap();
+    ready(&mut host, &SONG).unwrap();
+    SONG.roll(&mut host, 0.0, SONG.samples(2.02)).unwrap();
+    host.reset();
+    // After a reset the host has forgotten all notes, so what follows must be whole by itself.
+    assert_eq!(usual, {
+        let mut recording = common::recording::Recording::default();
+        recording.roll(&SONG, &mut host, 0.0, SONG.samples(8.0)).unwrap();
+        recording.stop(&SONG, &mut host, 8.0).unwrap();
+        recording.notes().unwrap()
+    });
+    host.activate(Setup { sample_rate: 8_000.0, max_block: 1, offline: true }).unwrap();
+    assert_eq!(usual, play(&mut host, &SONG, 0.0, 8.0).unwrap());
+}
+
+#[test]
+fn its_window_opens_draws_and_closes() {
+    on_screen("its_window_opens_draws_and_closes", |screen| {
+        let mut host = load();
+        ready(&mut host, &SONG).unwrap();
+        for _ in 0..3 {
+            let size = host.create_window().unwrap();
+            let parent = screen.window(size).unwrap();
+            host.attach_window(parent).unwrap();
+            let took = screen.wait_for_colours(parent, 20, || host.pump()).unwrap();
+            println!("a window of {size:?} pixels drawn after {took:?}");
+            // The song rolls under the open window.
+            SONG.roll(&mut host, 0.0, SONG.samples(4.0)).unwrap();
+            host.close_window().unwrap();
+            screen.destroy(parent).unwrap();
+        }
+        // A window still open when the plugin goes is closed first, as hosts do.
+        let size = host.create_window().unwrap();
+        let parent = screen.window(size).unwrap();
+        host.attach_window(parent).unwrap();
+        host.close_window().unwrap();
+        drop(host);
+        screen.destroy(parent).unwrap();
+    });
+}
+
+#[test]
+fn a_window_that_is_attached_late_draws() {
+    on_screen("a_window_that_is_attached_late_draws", |screen| {
+        for pause in [0, 30, 150, 600] {
+            let mut host = load();
+            let size = host.create_window().unwrap();
+            std::thread::sleep(Duration::from_millis(pause));
+            let parent = screen.window(size).unwrap();
+            host.attach_window(parent).unwrap();
+            let took = screen.wait_for_colours(parent, 20, || host.pump());
+            println!("attached {pause} ms late: {took:?}");
+            took.unwrap();
+            host.close_window().unwrap();
+            screen.destroy(parent).unwrap();
+        }
+    });
+}
+
+#[test]
+fn it_comes_and_goes() {
+    // On its own, because it counts the threads of its process.
+    on_screen("it_comes_and_goes", |_| {
+        common::scenarios::it_comes_and_goes(&|| Box::new(load()));
+    });
+}

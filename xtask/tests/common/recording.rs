@@ -1,0 +1,97 @@
+//! Stretches of a song on one tape, and the pace of a sound card.
+
+use anyhow::Result;
+use std::time::{Duration, Instant};
+use xtask::host::{Event, Heard, Host, Message, Note, Song, notes};
+
+/// What came out over several stretches, one after the other.
+#[derive(Default)]
+pub struct Recording {
+    all: Vec<Heard>,
+    length: u64,
+}
+
+impl Recording {
+    /// Rolls the song for so many samples from this position.
+    ///
+    /// # Errors
+    /// As [`Song::roll`].
+    pub fn roll(&mut self, song: &Song, host: &mut dyn Host, from: f64, samples: u64) -> Result<()> {
+        let stretch = song.roll(host, from, samples)?;
+        self.add(stretch, samples);
+        Ok(())
+    }
+
+    /// As [`Recording::roll`], with messages to the plugin.
+    ///
+    /// # Errors
+    /// As [`Song::roll`].
+    pub fn roll_with(
+        &mut self,
+        song: &Song,
+        host: &mut dyn Host,
+        from: f64,
+        samples: u64,
+        feed: &mut dyn FnMut(std::ops::Range<u64>, &mut Vec<Event>),
+    ) -> Result<()> {
+        let stretch = song.roll_with(host, from, samples, feed)?;
+        self.add(stretch, samples);
+        Ok(())
+    }
+
+    /// One block with the transport stopped at this position: all that sounds must end in it.
+    ///
+    /// # Errors
+    /// As [`Song::rest`].
+    pub fn stop(&mut self, song: &Song, host: &mut dyn Host, at: f64) -> Result<()> {
+        let stretch = song.rest(host, at, song.block.into())?;
+        self.add(stretch, song.block.into());
+        Ok(())
+    }
+
+    /// Adds what came out in so many samples.
+    pub fn add(&mut self, stretch: Vec<Heard>, samples: u64) {
+        let start = self.length;
+        self.all.extend(stretch.into_iter().map(|heard| Heard { at: start + heard.at, ..heard }));
+        self.length += samples;
+    }
+
+    /// The notes, all of which have ended.
+    ///
+    /// # Errors
+    /// As [`notes`].
+    pub fn notes(&self) -> Result<Vec<Note>> {
+        notes(&self.all)
+    }
+
+    /// How many notes sound at the end.
+    pub fn sounding(&self) -> usize {
+        self.all.iter().fold(0, |count, heard| match heard.message {
+            Message::On { .. } => count + 1,
+            Message::Off { .. } => count.saturating_sub(1),
+            Message::Midi(_) => count,
+        })
+    }
+}
+
+/// Keeps the pace of a sound card.
+pub struct Pace {
+    start: Instant,
+    sample_rate: f64,
+    samples: u64,
+}
+
+impl Pace {
+    /// Begins now.
+    pub fn new(sample_rate: f64) -> Self {
+        Pace { start: Instant::now(), sample_rate, samples: 0 }
+    }
+
+    /// Waits until so many samples more would have been played.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn wait(&mut self, frames: u64) {
+        self.samples += frames;
+        let due = self.start + Duration::from_secs_f64(self.samples as f64 / self.sample_rate);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+}

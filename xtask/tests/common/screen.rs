@@ -1,0 +1,162 @@
+//! A screen for the tests: an Xvfb of our own on a free display, windows on it to embed the
+//! plugin's in, and a look at the pixels.
+
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use x11rb::COPY_DEPTH_FROM_PARENT;
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, ImageFormat, WindowClass};
+use x11rb::rust_connection::RustConnection;
+
+/// Set for the process that a test runs itself in, on the screen.
+const ON_SCREEN: &str = "DEEP_POCKET_ON_SCREEN";
+
+/// Runs a test's body on a screen of its own.
+///
+/// Plugin and toolkit find the screen by an environment variable, which must stand before any
+/// thread starts. So the test runs itself again in a process of its own: that also keeps a crash
+/// at unload from taking other tests with it.
+pub fn on_screen(test: &str, body: impl FnOnce(&Screen)) {
+    if std::env::var_os(ON_SCREEN).is_some() {
+        body(&Screen::connect().expect("the screen answers"));
+        return;
+    }
+    let xvfb = Xvfb::start().expect("Xvfb starts");
+    let test_binary = std::env::current_exe().expect("the test knows its own file");
+    let output = Command::new(test_binary)
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(ON_SCREEN, "1")
+        .env("DISPLAY", &xvfb.display)
+        // Only our own screen: no accelerated one, no Wayland.
+        .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .expect("the test runs itself again");
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 passed"), "{test} on its screen ended with {}", output.status);
+    assert!(output.status.success(), "{test} on its screen ended with {}", output.status);
+}
+
+/// A virtual screen, gone when dropped.
+struct Xvfb {
+    server: Child,
+    display: String,
+}
+
+impl Xvfb {
+    /// Starts a server, which picks a free display and tells which.
+    fn start() -> Result<Self> {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"])
+            .args(["+extension", "GLX"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("Xvfb could not be run; `cargo xtask test` installs it")?;
+        let out = server.stdout.take().context("Xvfb has no output")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        ensure!(!line.trim().is_empty(), "Xvfb ended before it had a display");
+        Ok(Xvfb { server, display: format!(":{}", line.trim()) })
+    }
+}
+
+impl Drop for Xvfb {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// The connection to the screen that a test runs on.
+pub struct Screen {
+    connection: RustConnection,
+    number: usize,
+}
+
+impl Screen {
+    fn connect() -> Result<Self> {
+        let (connection, number) = RustConnection::connect(None)?;
+        Ok(Screen { connection, number })
+    }
+
+    /// Makes a window and shows it: what a host would put a plugin's window into.
+    ///
+    /// # Errors
+    /// The screen has gone.
+    pub fn window(&self, (width, height): (u32, u32)) -> Result<u32> {
+        let screen = &self.connection.setup().roots[self.number];
+        let window = self.connection.generate_id()?;
+        self.connection
+            .create_window(
+                COPY_DEPTH_FROM_PARENT,
+                window,
+                screen.root,
+                0,
+                0,
+                u16::try_from(width)?,
+                u16::try_from(height)?,
+                0,
+                WindowClass::INPUT_OUTPUT,
+                screen.root_visual,
+                &CreateWindowAux::new().background_pixel(screen.white_pixel),
+            )?
+            .check()?;
+        self.connection.map_window(window)?.check()?;
+        // The answer to any question comes after all that was asked before it has been done.
+        self.connection.get_input_focus()?.reply()?;
+        Ok(window)
+    }
+
+    /// Takes a window away again.
+    ///
+    /// # Errors
+    /// The screen has gone.
+    pub fn destroy(&self, window: u32) -> Result<()> {
+        self.connection.destroy_window(window)?.check()?;
+        Ok(())
+    }
+
+    /// How many different colours a window shows, with what lies in it.
+    ///
+    /// # Errors
+    /// The window has gone.
+    pub fn colours(&self, window: u32) -> Result<usize> {
+        let size = self.connection.get_geometry(window)?.reply()?;
+        let image = self
+            .connection
+            .get_image(ImageFormat::Z_PIXMAP, window, 0, 0, size.width, size.height, !0)?
+            .reply()?;
+        Ok(image.data.chunks_exact(4).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect::<HashSet<_>>().len())
+    }
+
+    /// Waits until a window shows at least so many colours, doing what the host does meanwhile.
+    /// Text alone gives dozens; a blank window has one.
+    ///
+    /// # Errors
+    /// It does not within ten seconds.
+    pub fn wait_for_colours(
+        &self,
+        window: u32,
+        least: usize,
+        mut meanwhile: impl FnMut(),
+    ) -> Result<Duration> {
+        let start = Instant::now();
+        loop {
+            let seen = self.colours(window)?;
+            if seen >= least {
+                return Ok(start.elapsed());
+            }
+            if start.elapsed() > Duration::from_secs(10) {
+                bail!("the window shows {seen} colours after ten seconds, not {least}");
+            }
+            meanwhile();
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A VST3 host in the shape of our CLAP host, over the `vst3-host` crate.
+//!
+//! The crate says the tempo, the meter and the position at every block, and has no way to leave
+//! one out or to give a loop range; where a test leaves a field out, the last value stands.
+
+use anyhow::{Context, Result};
+use std::path::Path;
+use vst3_host::audio::AudioBuffers;
+use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
+use vst3_host::plugin::{ProcessMode, TransportPosition, WindowHandle};
+use vst3_host::{Plugin, Vst3Host};
+use xtask::host::{Event, Host, Message, Setup, Transport};
+
+/// Bytes that the crate puts before the plugin's own state when it saves one: a magic word, a
+/// version and two lengths. The plugin's bytes alone are what we want, so that a test can damage
+/// them; the crate takes those as well.
+const ENVELOPE: usize = 28;
+
+/// A plugin that was loaded from a `.vst3` bundle.
+pub struct Vst3 {
+    plugin: Plugin,
+    buffers: AudioBuffers,
+    sample_rate: f64,
+    samples: i64,
+    // What the plugin was last told, so that a block is not the slower for telling it again.
+    told: (bool, f64, (u16, u16)),
+}
+
+impl Vst3 {
+    /// Loads the bundle and makes one instance of its plugin.
+    ///
+    /// # Errors
+    /// The bundle does not load.
+    pub fn load(path: &Path) -> Result<Self> {
+        let mut host = Vst3Host::builder().sample_rate(48_000.0).block_size(512).build()?;
+        let plugin = host.load_plugin(path)?;
+        Ok(Vst3 {
+            plugin,
+            buffers: AudioBuffers::new(0, 2, 0, 48_000.0),
+            sample_rate: 48_000.0,
+            samples: 0,
+            told: (false, 0.0, (0, 0)),
+        })
+    }
+
+    /// The plugin's name, and whether it takes and gives notes.
+    pub fn description(&self) -> (String, bool, bool) {
+        let info = self.plugin.info();
+        (info.name.clone(), info.has_midi_input, info.has_midi_output)
+    }
+
+    /// Opens the plugin's window in an X11 window, which must outlive it.
+    ///
+    /// # Errors
+    /// The plugin has no window, or could not draw there.
+    pub fn open_window(&mut self, parent: u32) -> Result<()> {
+        Ok(self.plugin.open_editor(WindowHandle::from_x11(parent))?)
+    }
+
+    /// The size in pixels that the window wants.
+    ///
+    /// # Errors
+    /// The plugin has no window.
+    pub fn window_size(&self) -> Result<(u32, u32)> {
+        let (width, height) = self.plugin.get_editor_size()?;
+        Ok((u32::try_from(width)?, u32::try_from(height)?))
+    }
+
+    /// Takes the window away.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn close_window(&mut self) -> Result<()> {
+        Ok(self.plugin.close_editor()?)
+    }
+
+    /// Lets the plugin do on the main thread what it has asked to do there.
+    pub fn pump(&mut self) {
+        self.plugin.service_run_loop();
+    }
+
+    fn tell(&mut self, transport: &Transport) -> Result<()> {
+        let (playing, mut tempo, mut meter) = self.told;
+        if transport.playing != playing {
+            self.plugin.set_playing(transport.playing)?;
+        }
+        if let Some(new) = transport.tempo.filter(|new| new.to_bits() != tempo.to_bits()) {
+            self.plugin.set_tempo(new)?;
+            tempo = new;
+        }
+        if let Some(new) = transport.meter.filter(|new| *new != meter) {
+            self.plugin.set_time_signature(new.0.into(), new.1.into())?;
+            meter = new;
+        }
+        self.told = (transport.playing, tempo, meter);
+        if let Some(quarter_notes) = transport.beats {
+            #[allow(clippy::cast_possible_truncation)]
+            let samples = (quarter_notes * 60.0 / tempo * self.sample_rate).round() as i64;
+            self.plugin.set_transport_position(TransportPosition { samples, quarter_notes })?;
+        }
+        Ok(())
+    }
+}
+
+impl Host for Vst3 {
+    fn activate(&mut self, setup: Setup) -> Result<()> {
+        self.plugin.stop_processing()?;
+        let mode = if setup.offline { ProcessMode::Offline } else { ProcessMode::Realtime };
+        self.plugin.set_process_mode(mode)?;
+        self.plugin.reconfigure(setup.sample_rate, usize::try_from(setup.max_block)?)?;
+        self.plugin.start_processing()?;
+        self.sample_rate = setup.sample_rate;
+        self.samples = 0;
+        let length = usize::try_from(setup.max_block)?;
+        self.buffers = AudioBuffers::new(0, 2, length, setup.sample_rate);
+        self.told = (false, 0.0, (0, 0));
+        self.plugin.set_playing(false)?;
+        Ok(())
+    }
+
+    fn process(
+        &mut self,
+        frames: u32,
+        transport: Option<&Transport>,
+        input: &[Event],
+        output: &mut Vec<Event>,
+    ) -> Result<()> {
+        self.tell(transport.unwrap_or(&Transport::default()))?;
+        for event in input {
+            let offset = i32::try_from(event.offset)?;
+            self.plugin.send_midi_event_at(midi(event.message)?, offset)?;
+        }
+        let frames = usize::try_from(frames)?;
+        self.buffers.block_size = frames;
+        for channel in &mut self.buffers.outputs {
+            channel.resize(frames, 0.0);
+        }
+        self.plugin.process_audio(&mut self.buffers)?;
+        for event in self.plugin.take_output_events() {
+            let message = match event.data {
+                PluginEventData::NoteOn { channel, pitch, velocity, .. } => Message::On {
+                    key: u8::try_from(pitch)?,
+                    channel: u8::try_from(channel)?,
+                    velocity: velocity.into(),
+                },
+                PluginEventData::NoteOff { channel, pitch, .. } => {
+                    Message::Off { key: u8::try_from(pitch)?, channel: u8::try_from(channel)? }
+                }
+                _ => continue,
+            };
+            output.push(Event { offset: u32::try_from(event.sample_offset)?, message });
+        }
+        Ok(())
+    }
+
+    fn audio(&self) -> [&[f32]; 2] {
+        [&self.buffers.outputs[0], &self.buffers.outputs[1]]
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>> {
+        let mut state = self.plugin.save_state()?;
+        Ok(state.split_off(ENVELOPE.min(state.len())))
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        Ok(self.plugin.load_state(state)?)
+    }
+
+    fn parameters(&mut self) -> Vec<(String, f64)> {
+        let parameters = self.plugin.get_parameters().unwrap_or_default();
+        parameters.into_iter().map(|parameter| (parameter.name, parameter.value)).collect()
+    }
+
+    fn set(&mut self, name: &str, value: f64) -> Result<()> {
+        let parameters = self.plugin.get_parameters()?;
+        let parameter = parameters
+            .iter()
+            .find(|parameter| parameter.name == name)
+            .with_context(|| format!("the plugin has no parameter named {name}"))?;
+        Ok(self.plugin.set_parameter(parameter.id, value)?)
+    }
+}
+
+/// A message in the crate's words.
+fn midi(message: Message) -> Result<MidiEvent> {
+    let channel_of = |channel| MidiChannel::from_index(channel).context("there are 16 channels");
+    Ok(match message {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Message::On { key, channel, velocity } => MidiEvent::NoteOn {
+            channel: channel_of(channel)?,
+            note: key,
+            velocity: (velocity * 127.0).round() as u8,
+        },
+        Message::Off { key, channel } => {
+            MidiEvent::NoteOff { channel: channel_of(channel)?, note: key, velocity: 0 }
+        }
+        Message::Midi(bytes) => {
+            MidiEvent::from_midi_bytes(&bytes).context("the bytes are no MIDI message")?
+        }
+    })
+}

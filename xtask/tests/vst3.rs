@@ -1,0 +1,96 @@
+//! The built `.vst3` in a host: the same scenarios as for the `.clap`, its window, and that both
+//! formats play the same.
+
+mod common;
+
+use common::scenarios::{SONG, ready, velocity_steps};
+use common::screen::on_screen;
+use common::timing::play;
+use common::vst3::Vst3;
+use xtask::host::clap::Clap;
+use xtask::host::{Host, Note};
+use xtask::workspace::{CLAP_ID, NAME, built_bundle};
+
+fn load() -> Vst3 {
+    let bundle = built_bundle("vst3").unwrap_or_else(|fault| panic!("{fault}"));
+    Vst3::load(&bundle).expect("the bundle loads")
+}
+
+scenarios!(|| Box::new(load());
+    every_note_stands_on_its_sample,
+    any_tempo_and_start_are_in_time,
+    other_meters_are_in_time,
+    the_same_place_in_the_song_plays_the_same,
+    stop_and_jump_release_everything,
+    a_loop_plays_the_same_each_time,
+    without_a_playing_transport_it_is_silent,
+    held_keys_change_the_take_by_the_next_beat,
+    a_saved_state_plays_the_same_in_a_new_instance,
+    a_damaged_state_does_no_harm,
+    odd_transports_are_survived,
+    extreme_tempi_and_rates_are_in_time,
+    in_real_time_it_plays_what_a_bounce_plays,
+    another_channel_leaves_nothing_hanging,
+);
+
+#[test]
+fn it_says_what_it_is() {
+    assert_eq!(load().description(), (NAME.into(), true, true));
+}
+
+#[test]
+fn both_formats_play_the_same() {
+    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
+    let mut clap = Clap::load(&bundle, CLAP_ID).unwrap();
+    let mut vst3 = load();
+    for take in [0.0, 0.37, 1.0] {
+        let played = [&mut clap as &mut dyn Host, &mut vst3].map(|host| {
+            host.set(common::scenarios::TAKE, take).unwrap();
+            ready(host, &SONG).unwrap();
+            // The change reaches the plugin with a block.
+            SONG.rest(host, 0.0, 480).unwrap();
+            play(host, &SONG, -1.0, 33.0).unwrap().iter().map(plain).collect::<Vec<_>>()
+        });
+        assert!(!played[0].is_empty());
+        assert_eq!(played[0], played[1], "CLAP and VST3, take {take}");
+    }
+    // A project that moves from one format to the other.
+    let state = clap.save().unwrap();
+    let mut other = load();
+    other.load(&state).unwrap();
+    assert_eq!(
+        play(&mut clap, &SONG, 0.0, 8.0).unwrap().iter().map(plain).collect::<Vec<_>>(),
+        play(&mut other, &SONG, 0.0, 8.0).unwrap().iter().map(plain).collect::<Vec<_>>(),
+    );
+}
+
+/// A note in whole numbers: a velocity is a `f64` in one format and a `f32` in the other.
+fn plain(note: &Note) -> (u64, u64, u8, u8, u32) {
+    (note.on, note.off, note.key, note.channel, velocity_steps(note.velocity))
+}
+
+#[test]
+fn its_window_opens_draws_and_closes() {
+    on_screen("its_window_opens_draws_and_closes", |screen| {
+        let mut host = load();
+        ready(&mut host, &SONG).unwrap();
+        for _ in 0..3 {
+            let size = host.window_size().unwrap();
+            let parent = screen.window(size).unwrap();
+            host.open_window(parent).unwrap();
+            let took = screen.wait_for_colours(parent, 20, || host.pump()).unwrap();
+            println!("a window of {size:?} pixels drawn after {took:?}");
+            SONG.roll(&mut host, 0.0, SONG.samples(4.0)).unwrap();
+            host.close_window().unwrap();
+            screen.destroy(parent).unwrap();
+        }
+    });
+}
+
+#[test]
+fn it_comes_and_goes() {
+    // On its own, because it counts the threads of its process.
+    on_screen("it_comes_and_goes", |_| {
+        common::scenarios::it_comes_and_goes(&|| Box::new(load()));
+    });
+}
