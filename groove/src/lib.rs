@@ -5,6 +5,7 @@
 //! a take and a song position. The [`clock`] turns a host's block into a span of musical time,
 //! and [`schedule`] turns that span and its bars into notes at sample offsets.
 
+pub mod clock;
 pub mod drum;
 #[cfg(feature = "model")]
 pub mod encode;
@@ -14,6 +15,7 @@ pub mod midi;
 #[cfg(feature = "model")]
 pub mod model;
 pub mod pattern;
+pub mod schedule;
 pub mod style;
 
 pub use drum::{CLASSES, Drum, DrumSet, SUBSETS};

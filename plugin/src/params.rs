@@ -221,7 +221,9 @@ impl State {
     pub fn notice(&self) -> Option<&'static str> {
         match self.trouble.load(Ordering::Relaxed) {
             1 => Some("The saved state was damaged: what could not be read is at its default."),
-            2 => Some("The project was saved by a newer Deep Pocket: what this one knows was loaded."),
+            2 => Some(
+                "The project was saved by a newer Deep Pocket: what this one knows was loaded.",
+            ),
             _ => None,
         }
     }

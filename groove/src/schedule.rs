@@ -1,0 +1,382 @@
+//! Spans and bars to notes: on and off, each at its sample, in order of time.
+//!
+//! A hit may be up to half a step early or late, so it can sound before its bar begins; which
+//! hits sound in a span is decided by their exact position alone, once. A note lasts half a step,
+//! less where its drum is struck again sooner. Where the transport leaves the place (start of
+//! another span than the expected one, loop seam, stop), everything that sounds is released.
+//!
+//! All is of fixed size: nothing is allocated, and a span of any length is played in pieces of
+//! one quarter note. Where bars come from and where notes go is the caller's business.
+
+use crate::clock::{Entry, Span, TICKS_PER_BEAT};
+use crate::drum::{CLASSES, Drum};
+use crate::pattern::{Bar, Hit, TICKS_PER_STEP};
+
+/// Length of a note that nothing cuts short, in quarter notes.
+const LENGTH: f64 = TICKS_PER_STEP as f64 / 2.0 / TICKS_PER_BEAT;
+
+/// Greatest earliness and lateness of a hit, in quarter notes.
+const REACH: f64 = TICKS_PER_STEP as f64 / 2.0 / TICKS_PER_BEAT;
+
+/// Length of the pieces that a span is played in, in quarter notes.
+const PIECE: f64 = 1.0;
+
+/// Room for the hits of a piece. Steps are at least half a step apart (bars of 1/32), so
+/// (`PIECE` + 2 `REACH`) / (1/8) + 1 steps of nine hits can be in reach of a piece.
+const HITS: usize = 11 * CLASSES;
+
+/// A note message for a sample of the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A drum is struck.
+    On {
+        /// Sample, counted from the start of the block.
+        sample: u32,
+        /// Which drum.
+        drum: Drum,
+        /// MIDI velocity, 1 to 127.
+        velocity: u8,
+    },
+    /// A drum's note ends.
+    Off {
+        /// Sample, counted from the start of the block.
+        sample: u32,
+        /// Which drum.
+        drum: Drum,
+    },
+}
+
+/// A hit at its exact position in quarter notes.
+#[derive(Clone, Copy, Debug)]
+struct Onset {
+    position: f64,
+    drum: Drum,
+    velocity: u8,
+    /// Longest possible length, in quarter notes.
+    length: f64,
+}
+
+/// The hits of a piece, in a fixed place.
+struct Onsets {
+    list: [Onset; HITS],
+    len: usize,
+}
+
+impl Onsets {
+    fn push(&mut self, onset: Onset) {
+        if let Some(place) = self.list.get_mut(self.len) {
+            *place = onset;
+            self.len += 1;
+        }
+    }
+}
+
+/// Plays spans, and knows what sounds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scheduler {
+    /// By class, where the sounding note ends, in quarter notes.
+    sounding: [Option<f64>; CLASSES],
+}
+
+impl Scheduler {
+    /// Whether no note sounds.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.sounding.iter().all(Option::is_none)
+    }
+
+    /// Ends every note that sounds, at this sample.
+    pub fn release(&mut self, sample: u32, out: &mut impl FnMut(Note)) {
+        for drum in Drum::ALL {
+            if self.sounding[drum.index()].take().is_some() {
+                out(Note::Off { sample, drum });
+            }
+        }
+    }
+
+    /// Plays a span. `bars` gives the bar of an index, or nothing, which is silence; bars of
+    /// another meter than the span's are silence too. Notes come out in order of time, ends
+    /// before beginnings at the same sample.
+    pub fn play<'a>(
+        &mut self,
+        span: &Span,
+        mut bars: impl FnMut(i64) -> Option<&'a Bar>,
+        out: &mut impl FnMut(Note),
+    ) {
+        if span.entry != Entry::Continues {
+            self.release(span.first, out);
+        }
+        let mut from = span.from;
+        while from < span.to {
+            let to = (from + PIECE).min(span.to);
+            let onsets = gather(span, from, to, &mut bars);
+            for onset in &onsets.list[..onsets.len] {
+                self.strike(span, onset, out);
+            }
+            self.end_before(span, to, u32::MAX, out);
+            from = to;
+        }
+        self.end_before(span, span.to, u32::MAX, out);
+    }
+
+    fn strike(&mut self, span: &Span, onset: &Onset, out: &mut impl FnMut(Note)) {
+        let sample = span.sample_of(onset.position);
+        self.end_before(span, span.to, sample, out);
+        let sounding = &mut self.sounding[onset.drum.index()];
+        if sounding.is_some() {
+            out(Note::Off { sample, drum: onset.drum });
+        }
+        // A note of less than a sample would end before it begins.
+        let begin = onset.position.max(span.start);
+        *sounding = Some((onset.position + onset.length).max(begin + span.beats_per_sample));
+        out(Note::On { sample, drum: onset.drum, velocity: onset.velocity });
+    }
+
+    /// Ends the notes whose end is before a position and not after a sample, in order.
+    fn end_before(&mut self, span: &Span, to: f64, latest: u32, out: &mut impl FnMut(Note)) {
+        loop {
+            let next = Drum::ALL
+                .into_iter()
+                .filter_map(|drum| self.sounding[drum.index()].map(|end| (end, drum)))
+                .filter(|&(end, _)| end < to)
+                .min_by(|a, b| a.0.total_cmp(&b.0));
+            let Some((end, drum)) = next else { return };
+            let sample = span.sample_of(end);
+            if sample > latest {
+                return;
+            }
+            self.sounding[drum.index()] = None;
+            out(Note::Off { sample, drum });
+        }
+    }
+}
+
+/// The hits of a span that sound from a position up to another, in order.
+fn gather<'a>(
+    span: &Span,
+    from: f64,
+    to: f64,
+    bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
+) -> Onsets {
+    const NONE: Onset = Onset { position: 0.0, drum: Drum::Bass, velocity: 0, length: 0.0 };
+    let mut onsets = Onsets { list: [NONE; HITS], len: 0 };
+    let entered = span.entry == Entry::Jumps && from <= span.from;
+    let near = 0.5 / TICKS_PER_BEAT;
+    // The latest hit is a tick short of half a step late.
+    each_hit(span, from - REACH + near, to + REACH, bars, |step, mut onset| {
+        if span.seam.is_some_and(|(_, end)| step >= end - near) {
+            return;
+        }
+        if entered && onset.position < from && step >= from {
+            onset.position = from;
+        }
+        if (from..to).contains(&onset.position) {
+            onsets.push(onset);
+        }
+    });
+    // In a loop, what is early at its start sounds before its end.
+    if let Some((start, end)) = span.seam.filter(|(_, end)| to > end - REACH) {
+        each_hit(span, start - near, start + REACH, bars, |step, mut onset| {
+            if step >= start - near && onset.position < start - 1e-9 {
+                onset.position = (onset.position + (end - start)).max(start);
+                if (from..to).contains(&onset.position) {
+                    onsets.push(onset);
+                }
+            }
+        });
+    }
+    let len = onsets.len;
+    onsets.list[..len]
+        .sort_unstable_by(|a, b| a.position.total_cmp(&b.position).then(a.drum.cmp(&b.drum)));
+    onsets
+}
+
+/// Calls `hit` with the position of the step and the hit, for each hit of each step from a
+/// position up to and with another.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the bar")]
+fn each_hit<'a>(
+    span: &Span,
+    from: f64,
+    to: f64,
+    bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
+    mut hit: impl FnMut(f64, Onset),
+) {
+    let grid = &span.grid;
+    let step_ticks = f64::from(TICKS_PER_STEP);
+    for index in grid.bar_at(from)..=grid.bar_at(to) {
+        let start = grid.bar_ticks(index);
+        let first = ((from * TICKS_PER_BEAT - start) / step_ticks).ceil().max(0.0);
+        let last = ((to * TICKS_PER_BEAT - start) / step_ticks).floor();
+        let steps = grid.meter.steps();
+        if last < first || first >= steps as f64 {
+            continue;
+        }
+        let Some(bar) = bars(index).filter(|bar| bar.meter() == grid.meter) else { continue };
+        let (first, last) = (first as usize, (last as usize).min(steps - 1));
+        for number in first..=last {
+            let Some(step) = bar.steps().get(number) else { continue };
+            let at = start + number as f64 * step_ticks;
+            for (drum, struck) in step.hits() {
+                let next = bar.steps().get(number + 1).and_then(|step| step.hit(drum));
+                let position = (at + f64::from(struck.offset_ticks)) / TICKS_PER_BEAT;
+                let length = length(struck, next);
+                hit(
+                    at / TICKS_PER_BEAT,
+                    Onset { position, drum, velocity: struck.velocity, length },
+                );
+            }
+        }
+    }
+}
+
+/// How long a hit's note may be when the same drum's next hit is that one step later: it ends a
+/// tick before the next begins, where there is a tick between them.
+fn length(hit: Hit, next: Option<Hit>) -> f64 {
+    let Some(next) = next else { return LENGTH };
+    let apart =
+        f64::from(TICKS_PER_STEP) + f64::from(next.offset_ticks) - f64::from(hit.offset_ticks);
+    LENGTH.min((apart - 1.0).max(apart / 2.0) / TICKS_PER_BEAT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, Transport};
+    use crate::pattern::Meter;
+
+    fn at(beats: f64) -> Transport {
+        Transport {
+            playing: true,
+            tempo: Some(120.0),
+            meter: Some(Meter::FOUR_FOUR),
+            beats: Some(beats),
+            ..Transport::default()
+        }
+    }
+
+    /// A bar of hits: step, drum, offset in ticks. Velocity is 100.
+    fn bar(hits: &[(usize, Drum, i8)]) -> Bar {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        for &(step, drum, offset_ticks) in hits {
+            bar.steps_mut()[step].set(drum, Some(Hit { velocity: 100, offset_ticks }));
+        }
+        bar
+    }
+
+    fn play(
+        scheduler: &mut Scheduler,
+        clock: &mut Clock,
+        transport: &Transport,
+        frames: u32,
+        bar: &Bar,
+    ) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for span in clock.block(transport, frames).spans {
+            scheduler.play(&span, |_| Some(bar), &mut |note| notes.push(note));
+        }
+        notes
+    }
+
+    fn on(sample: u32, drum: Drum) -> Note {
+        Note::On { sample, drum, velocity: 100 }
+    }
+
+    fn off(sample: u32, drum: Drum) -> Note {
+        Note::Off { sample, drum }
+    }
+
+    #[test]
+    fn a_note_sounds_at_its_sample_and_lasts_half_a_step() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let bar = bar(&[(1, Drum::Snare, 24)]);
+        // A step is 6,000 samples, a tick 25.
+        let notes = play(&mut scheduler, &mut clock, &at(0.0), 24_000, &bar);
+        assert_eq!(notes, [on(6_600, Drum::Snare), off(9_600, Drum::Snare)]);
+    }
+
+    #[test]
+    fn a_note_ends_before_its_drum_is_struck_again() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let bar = bar(&[(0, Drum::Snare, 119), (1, Drum::Snare, -120)]);
+        let notes = play(&mut scheduler, &mut clock, &at(0.0), 24_000, &bar);
+        assert_eq!(
+            notes[..3],
+            [on(2_975, Drum::Snare), off(2_988, Drum::Snare), on(3_000, Drum::Snare)]
+        );
+    }
+
+    #[test]
+    fn an_early_hit_at_the_very_start_sounds_at_once() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let bar = bar(&[(0, Drum::Bass, -20), (1, Drum::Crash, -20)]);
+        let notes = play(&mut scheduler, &mut clock, &at(0.0), 64, &bar);
+        assert_eq!(notes, [on(0, Drum::Bass)]);
+    }
+
+    #[test]
+    fn an_early_hit_sounds_before_its_bar_and_not_again() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let bar = bar(&[(0, Drum::Bass, -20)]);
+        let before = play(&mut scheduler, &mut clock, &at(3.5), 12_000, &bar);
+        assert_eq!(before, [on(11_500, Drum::Bass)]);
+        let after = play(&mut scheduler, &mut clock, &at(4.0), 12_000, &bar);
+        assert_eq!(after, [off(2_500, Drum::Bass)]);
+    }
+
+    #[test]
+    fn an_early_hit_of_a_loops_start_sounds_before_its_end() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let bar = bar(&[(0, Drum::Bass, -20), (2, Drum::Snare, 0)]);
+        let looped = |beats| Transport { loop_range: Some((0.0, 1.0)), ..at(beats) };
+        let first = play(&mut scheduler, &mut clock, &looped(0.0), 24_000, &bar);
+        assert_eq!(
+            first,
+            [
+                on(0, Drum::Bass),
+                off(3_000, Drum::Bass),
+                on(12_000, Drum::Snare),
+                off(15_000, Drum::Snare),
+                on(23_500, Drum::Bass),
+            ]
+        );
+        let again = play(&mut scheduler, &mut clock, &looped(0.0), 24_000, &bar);
+        assert_eq!(again[..2], [off(0, Drum::Bass), on(12_000, Drum::Snare)]);
+    }
+
+    #[test]
+    fn what_sounds_is_released_when_the_song_goes_elsewhere() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let bar = bar(&[(0, Drum::Bass, 0), (8, Drum::Snare, 0)]);
+        play(&mut scheduler, &mut clock, &at(0.0), 64, &bar);
+        let notes = play(&mut scheduler, &mut clock, &at(2.0), 64, &bar);
+        assert_eq!(notes, [off(0, Drum::Bass), on(0, Drum::Snare)]);
+        let mut released = Vec::new();
+        scheduler.release(0, &mut |note| released.push(note));
+        assert_eq!(released, [off(0, Drum::Snare)]);
+        assert!(scheduler.is_silent());
+    }
+
+    #[test]
+    fn at_any_speed_a_note_ends_after_it_begins() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(8_000.0));
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        for step in bar.steps_mut() {
+            Drum::ALL
+                .into_iter()
+                .for_each(|d| step.set(d, Some(Hit { velocity: 1, offset_ticks: 0 })));
+        }
+        let fast = Transport { tempo: Some(10_000.0), ..at(0.0) };
+        let notes = play(&mut scheduler, &mut clock, &fast, 65_536, &bar);
+        let mut since = [None; CLASSES];
+        for note in notes {
+            match note {
+                Note::On { sample, drum, .. } => {
+                    assert!(since[drum.index()].replace(sample).is_none())
+                }
+                Note::Off { sample, drum } => {
+                    assert!(since[drum.index()].take().is_some_and(|on| on < sample));
+                }
+            }
+        }
+    }
+}
