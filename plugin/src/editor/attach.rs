@@ -1,0 +1,314 @@
+//! The window's life in a host: it opens at the size at which it was left, keeps to sizes at
+//! which everything can be read, tells the host its true size in pixels, draws however late the
+//! host attaches it, and draws again when what it shows has changed. What it shows stands in the parent module.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread::{JoinHandle, park_timeout};
+use std::time::Duration;
+
+use crossbeam_utils::atomic::AtomicCell;
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::dpi::{LogicalSize, NativeSize, Size};
+use nice_plug::editor::{
+    Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SizeConstraints,
+    SpawnedEditor,
+};
+use nice_plug_egui::baseview::{self, WindowContext};
+use nice_plug_egui::{
+    EguiEditorHandle, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor,
+};
+
+use super::{Screen, Sources, theme};
+use crate::link::{ModelState, Phrase, Status};
+
+/// Width over height, least and greatest, that a host may drag the window to.
+const ASPECTS: [f32; 2] = [1.4, 2.4];
+
+/// What an open window tells the side that attaches it.
+#[derive(Default)]
+pub(super) struct Opening {
+    /// Pixels in a point, as the windowing system says; 0 before the first window is made.
+    pub scale: AtomicCell<f64>,
+    /// The window's number under X11, 0 elsewhere.
+    window: AtomicU32,
+    /// Whether the first picture has been drawn.
+    pub drawn: AtomicBool,
+}
+
+impl Opening {
+    /// Called by the window when it has been made.
+    pub(super) fn made(&self, window: &WindowContext) {
+        self.scale.store(window.scale_factor());
+        #[cfg(target_os = "linux")]
+        {
+            use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
+            let number = match window.window_handle().map(|handle| handle.as_raw()) {
+                Ok(RawWindowHandle::Xlib(handle)) => u32::try_from(handle.window).unwrap_or(0),
+                Ok(RawWindowHandle::Xcb(handle)) => handle.window.get(),
+                _ => 0,
+            };
+            self.window.store(number, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The plugin's editor, as the host sees it. Every window that is opened is a new one, made from
+/// the same sources.
+pub struct Window {
+    sources: Sources,
+    opening: Arc<Opening>,
+}
+
+impl Window {
+    pub(super) fn new(sources: Sources) -> Self {
+        Window { sources, opening: Arc::default() }
+    }
+}
+
+impl Editor for Window {
+    type Handle = Attached;
+
+    fn spawn(
+        &self,
+        parent: Option<ParentWindowHandle>,
+        wait_for_parent: bool,
+        fallback_scale_factor: Option<f64>,
+        gui_context: GuiContext,
+        host: Option<HostMethods>,
+    ) -> Result<SpawnedEditor<Attached>, Box<dyn Error>> {
+        self.opening.drawn.store(false, Ordering::Relaxed);
+        let repaint = RepaintNotifier::new();
+        let size = self.sources.window_size();
+        let editor = create_egui_editor(
+            EguiEditorState::from_size(Size::Logical(size.cast()), 1.0),
+            repaint.clone(),
+            EguiNiceSettings::new().with_tile("Deep Pocket").with_resize_hint(self.resize_hint()),
+            Screen::new(self.sources.clone(), Arc::clone(&self.opening)),
+        )
+        .ok_or("The window could not be set up.")?;
+        let spawned =
+            editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
+        let watch = Watch::start(self.sources.clone(), Arc::clone(&self.opening), repaint)?;
+        let handle = Attached { watch, window: spawned.handle };
+        Ok(SpawnedEditor { handle, window: spawned.window })
+    }
+
+    fn size(&self) -> NativeSize<u32> {
+        let scale = match self.opening.scale.load() {
+            unknown if unknown <= 0.0 => 1.0,
+            scale => scale,
+        };
+        NativeSize::from_size(Size::Logical(self.sources.window_size().cast()), scale)
+    }
+
+    fn resize_hint(&self) -> ResizeHint {
+        let points = |size: egui::Vec2| Some(LogicalSize::new(size.x, size.y));
+        ResizeHint {
+            size_constraints: SizeConstraints::logical(
+                points(theme::SMALLEST),
+                points(theme::LARGEST),
+            ),
+            ..ResizeHint::RESIZABLE
+        }
+    }
+}
+
+/// One open window.
+pub struct Attached {
+    /// Ends before the window does.
+    watch: Watch,
+    window: EguiEditorHandle,
+}
+
+impl EditorHandle for Attached {
+    type Window = baseview::Window;
+    type Error = baseview::Error;
+
+    fn run_until_closed(window: baseview::Window) -> Result<(), baseview::Error> {
+        EguiEditorHandle::run_until_closed(window)
+    }
+
+    fn set_parent(
+        &self,
+        parent: ParentWindowHandle,
+        window: &baseview::Window,
+    ) -> Result<(), baseview::Error> {
+        self.window.set_parent(parent, window)
+    }
+
+    fn show(&self, window: &baseview::Window) -> Result<(), baseview::Error> {
+        let shown = self.window.show(window);
+        self.watch.hurry();
+        shown
+    }
+
+    fn hide(&self, window: &baseview::Window) -> Result<(), baseview::Error> {
+        self.window.hide(window)
+    }
+
+    fn set_size(
+        &self,
+        size: NativeSize<u32>,
+        window: &baseview::Window,
+    ) -> Result<(), baseview::Error> {
+        self.window.set_size(size, window)
+    }
+
+    fn host_main_thread_callback(&self, window: &baseview::Window) {
+        self.window.host_main_thread_callback(window);
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn adjust_size(
+        &self,
+        asked: NativeSize<u32>,
+        window: &baseview::Window,
+    ) -> Option<NativeSize<u32>> {
+        let mut size = self.window.adjust_size(asked, window)?;
+        let [least, greatest] = ASPECTS;
+        let height = size.height as f32;
+        size.width = (size.width as f32).clamp(height * least, height * greatest).round() as u32;
+        // Widening a tall window may have left what is allowed.
+        self.window.adjust_size(size, window)
+    }
+
+    fn set_fallback_scale_factor(
+        &self,
+        scale_factor: f64,
+        window: &baseview::Window,
+    ) -> Result<(), baseview::Error> {
+        self.window.set_fallback_scale_factor(scale_factor, window)
+    }
+
+    fn state_changed(&self) {
+        self.window.state_changed();
+    }
+
+    fn param_value_changed(&self, id: &str, normalized_value: f32) {
+        self.window.param_value_changed(id, normalized_value);
+    }
+
+    fn param_modulation_changed(&self, id: &str, modulation_offset: f32) {
+        self.window.param_modulation_changed(id, modulation_offset);
+    }
+}
+
+/// Looks after an open window from a thread of its own: asks for a picture when what it shows has
+/// changed, so that nobody who plays has to know that there is a window, and sees to it that the
+/// first picture is drawn.
+struct Watch {
+    closed: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// How often it looks while the window is open.
+    const INTERVAL: Duration = Duration::from_millis(25);
+
+    fn start(
+        sources: Sources,
+        opening: Arc<Opening>,
+        repaint: RepaintNotifier,
+    ) -> std::io::Result<Self> {
+        let closed = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&closed);
+        let watch = move || {
+            let mut first = FirstPicture::default();
+            let mut shown = Shown::of(&sources);
+            while !stop.load(Ordering::Relaxed) {
+                if !opening.drawn.load(Ordering::Relaxed) {
+                    first.prompt(opening.window.load(Ordering::Relaxed));
+                }
+                let now = Shown::of(&sources);
+                if now != shown {
+                    repaint.request_repaint();
+                    shown = now;
+                }
+                park_timeout(Self::INTERVAL);
+            }
+        };
+        let thread = std::thread::Builder::new().name("window watch".to_owned()).spawn(watch)?;
+        Ok(Watch { closed, thread: Some(thread) })
+    }
+
+    /// The window has just been shown.
+    fn hurry(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.hurry();
+        if let Some(thread) = self.thread.take() {
+            // A panic in there has been reported already, and the window can close without it.
+            drop(thread.join());
+        }
+    }
+}
+
+/// What the window draws, as far as it takes to see that it changed.
+#[derive(PartialEq)]
+struct Shown {
+    status: Status,
+    phrases: [Option<Arc<Phrase>>; 2],
+    loading: bool,
+    notices: Vec<String>,
+}
+
+impl Shown {
+    fn of(sources: &Sources) -> Self {
+        let phrases = sources.link.phrases();
+        Shown {
+            status: sources.link.status(),
+            phrases: [phrases.playing, phrases.pending],
+            loading: matches!(sources.link.model(), ModelState::Loading),
+            notices: sources.link.notices(),
+        }
+    }
+}
+
+/// Gets the first picture drawn under X11; elsewhere there is nothing to do.
+///
+/// The window asks the display server for its next frame as soon as it is made, but hears the
+/// answer only once it is mapped. A host that shows it more than a frame later leaves it waiting
+/// for an answer that has gone by, blank for good. Asking for the same frame again from a
+/// connection of our own makes the server answer whoever listens to the window.
+#[derive(Default)]
+struct FirstPicture {
+    #[cfg(target_os = "linux")]
+    connection: Option<x11rb::rust_connection::RustConnection>,
+}
+
+impl FirstPicture {
+    #[cfg(not(target_os = "linux"))]
+    fn prompt(&mut self, _window: u32) {}
+
+    /// Asks for the first frame of a window that is shown. What goes wrong here leaves the window
+    /// no worse off, so it is passed over, and tried again.
+    #[cfg(target_os = "linux")]
+    fn prompt(&mut self, window: u32) {
+        use x11rb::connection::Connection as _;
+        use x11rb::protocol::present::ConnectionExt as _;
+        use x11rb::protocol::xproto::{ConnectionExt as _, MapState};
+
+        /// The number that the window gives to its first request.
+        const FIRST: u32 = 0;
+
+        if self.connection.is_none() {
+            self.connection = x11rb::connect(None).ok().map(|(connection, _)| connection);
+        }
+        let Some(connection) = &self.connection else { return };
+        let attributes = connection.get_window_attributes(window).ok();
+        let attributes = attributes.and_then(|request| request.reply().ok());
+        if attributes.is_some_and(|window| window.map_state != MapState::UNMAPPED) {
+            drop(connection.present_notify_msc(window, FIRST, 0, 1, 0));
+            drop(connection.flush());
+        }
+    }
+}

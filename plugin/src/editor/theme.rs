@@ -1,0 +1,151 @@
+//! How the window looks: its colours, its type and its scale. What is drawn with them stands in
+//! the other modules.
+//!
+//! Two colours carry a meaning. Amber is what the drummer plays and what is chosen; teal is what
+//! the user holds. Everything else is quiet. The two differ in lightness as well as in hue, so
+//! that they stay apart for colour-blind eyes.
+
+use std::sync::Arc;
+
+use egui::epaint::text::{FontTweak, VariationCoords};
+use egui::{
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, Vec2,
+    vec2,
+};
+
+/// Behind everything.
+pub(super) const GROUND: Color32 = Color32::from_rgb(0x14, 0x16, 0x1a);
+/// Panels, the header and every other lane.
+pub(super) const PANEL: Color32 = Color32::from_rgb(0x1b, 0x1e, 0x23);
+/// What stands out of a panel and can be pressed.
+pub(super) const RAISED: Color32 = Color32::from_rgb(0x23, 0x27, 0x2e);
+/// The same under the pointer.
+pub(super) const LIFTED: Color32 = Color32::from_rgb(0x2e, 0x33, 0x3c);
+/// Lines and empty tracks.
+pub(super) const LINE: Color32 = Color32::from_rgb(0x2b, 0x30, 0x38);
+/// Lines between bars.
+pub(super) const BAR_LINE: Color32 = Color32::from_rgb(0x45, 0x4c, 0x57);
+/// Words and values.
+pub(super) const TEXT: Color32 = Color32::from_rgb(0xec, 0xe7, 0xdd);
+/// What explains words and values.
+pub(super) const MUTED: Color32 = Color32::from_rgb(0x8a, 0x90, 0x99);
+/// What the drummer plays, and what is chosen.
+pub(super) const AMBER: Color32 = Color32::from_rgb(0xff, 0xb4, 0x54);
+/// What the user holds.
+pub(super) const TEAL: Color32 = Color32::from_rgb(0x5c, 0xc8, 0xc0);
+/// A fault, always with words beside it.
+pub(super) const WRONG: Color32 = Color32::from_rgb(0xff, 0x7d, 0x6b);
+/// The playhead: the only white there is.
+pub(super) const PLAYHEAD: Color32 = Color32::from_rgb(0xff, 0xff, 0xff);
+
+/// The size of the window, in points, for which the design is drawn.
+pub(super) const DESIGN: Vec2 = vec2(1180.0, 660.0);
+/// The smallest window in which everything can still be read.
+pub(super) const SMALLEST: Vec2 = vec2(900.0, 520.0);
+/// The largest window that we ask a host for.
+pub(super) const LARGEST: Vec2 = vec2(2360.0, 1320.0);
+
+/// The voices of the window's type: two weights, few sizes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    /// The product's name.
+    Title,
+    /// A figure inside a dial.
+    Figure,
+    /// What can be read at a glance: names, values, buttons.
+    Strong,
+    /// Everything else that is said.
+    Body,
+    /// Names of panels.
+    Caption,
+    /// Names of controls.
+    Small,
+}
+
+/// The scale of the window: a big window is the same picture, drawn bigger.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Scale(f32);
+
+impl Scale {
+    /// The scale at which the design fits a window of this size, in points.
+    pub(super) fn fitting(window: Vec2) -> Self {
+        let fit = (window.x / DESIGN.x).min(window.y / DESIGN.y);
+        // In eighths, so that dragging a window's edge does not make a font atlas for every
+        // pixel of the way.
+        Scale(((fit * 16.0).floor() / 16.0).clamp(0.6875, 2.0))
+    }
+
+    /// So many points of the design in points of the window.
+    pub(super) fn px(self, design: f32) -> f32 {
+        self.0 * design
+    }
+
+    /// A size of the design in points of the window.
+    pub(super) fn size(self, x: f32, y: f32) -> Vec2 {
+        vec2(self.px(x), self.px(y))
+    }
+
+    /// The font of a voice.
+    pub(super) fn font(self, voice: Type) -> FontId {
+        let (size, family) = match voice {
+            Type::Title => (18.5, strong()),
+            Type::Figure => (20.0, strong()),
+            Type::Strong => (14.0, strong()),
+            Type::Body => (14.0, FontFamily::Proportional),
+            Type::Caption => (11.5, strong()),
+            Type::Small => (12.5, FontFamily::Proportional),
+        };
+        FontId::new(self.px(size), family)
+    }
+}
+
+/// The heavier of the two weights.
+fn strong() -> FontFamily {
+    FontFamily::Name("strong".into())
+}
+
+/// Gives a new window its fonts. Inter (SIL Open Font Licence 1.1) comes first; the toolkit's own
+/// fonts stay behind it for letters that it lacks.
+pub(super) fn set_fonts(context: &Context) {
+    let mut fonts = FontDefinitions::default();
+    let fallback = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    for (name, family, weight) in
+        [("inter", FontFamily::Proportional, 450.0), ("inter-strong", strong(), 620.0)]
+    {
+        let tweak =
+            FontTweak { coords: VariationCoords::new([(b"wght", weight)]), ..FontTweak::default() };
+        let data = FontData::from_static(ttf_inter::REGULAR).tweak(tweak);
+        fonts.font_data.insert(name.to_owned(), Arc::new(data));
+        let mut order = vec![name.to_owned()];
+        order.extend(fallback.iter().cloned());
+        fonts.families.insert(family, order);
+    }
+    context.set_fonts(fonts);
+}
+
+/// Gives the toolkit's own parts (tooltips, pop-ups, text fields) the window's look at a scale.
+pub(super) fn set_style(context: &Context, scale: Scale) {
+    context.set_theme(egui::Theme::Dark);
+    context.all_styles_mut(|style| {
+        let font = scale.font(Type::Body);
+        style.override_font_id = Some(font);
+        style.interaction.tooltip_delay = 0.5;
+        style.interaction.selectable_labels = false;
+        style.spacing.tooltip_width = scale.px(300.0);
+        style.spacing.menu_margin = egui::Margin::same(6);
+        style.spacing.item_spacing = scale.size(4.0, 4.0);
+
+        let visuals = &mut style.visuals;
+        visuals.override_text_color = Some(TEXT);
+        visuals.panel_fill = GROUND;
+        visuals.window_fill = RAISED;
+        visuals.window_stroke = Stroke::new(1.0, BAR_LINE);
+        visuals.menu_corner_radius = CornerRadius::same(8);
+        visuals.extreme_bg_color = GROUND;
+        visuals.selection.bg_fill = AMBER.gamma_multiply(0.35);
+        visuals.selection.stroke = Stroke::new(1.0, TEXT);
+        visuals.text_cursor.stroke = Stroke::new(scale.px(1.5), AMBER);
+        // A caret that blinks would repaint the window for as long as a field is open.
+        visuals.text_cursor.blink = false;
+    });
+}
