@@ -220,7 +220,15 @@ impl Song {
             let beats = origin + since as f64 * self.beats_per_sample();
             input.clear();
             feed(done..done + frames, &mut input);
-            block(host, frames, Some(&self.transport(beats)), &input, &mut output, done, &mut heard)?;
+            block(
+                host,
+                frames,
+                Some(&self.transport(beats)),
+                &input,
+                &mut output,
+                done,
+                &mut heard,
+            )?;
             done += frames;
             since += frames;
         }
@@ -292,11 +300,7 @@ pub fn notes(heard: &[Heard]) -> Result<Vec<Note>> {
         };
         if let Some(velocity) = velocity {
             let twice = sounding.insert((key, channel), notes.len());
-            ensure!(
-                twice.is_none(),
-                "key {key} goes down at sample {} while it is down",
-                heard.at
-            );
+            ensure!(twice.is_none(), "key {key} goes down at sample {} while it is down", heard.at);
             notes.push(Note { on: heard.at, off: heard.at, key, channel, velocity });
         } else {
             let Some(place) = sounding.remove(&(key, channel)) else {

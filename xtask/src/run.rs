@@ -52,8 +52,7 @@ pub(crate) fn run(workspace: &Workspace, headless: bool) -> Result<()> {
 /// Eight bars of what the plugin in this `.clap` file plays.
 fn play(path: &Path) -> Result<Clip> {
     let mut plugin = Clap::load(path, CLAP_ID)?;
-    let setup =
-        Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
+    let setup = Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
     plugin.activate(setup)?;
     let beats = f64::from(BARS) * f64::from(SONG.meter.0);
     let mut heard = SONG.roll(&mut plugin, 0.0, SONG.samples(beats))?;
@@ -73,7 +72,8 @@ fn clip(notes: &[Note]) -> Result<Clip> {
         let drum = Drum::from_general_midi(note.key)
             .with_context(|| format!("{NAME} played key {}, which is no drum.", note.key))?;
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-        let ticks = (note.on as f64 * SONG.beats_per_sample() * f64::from(TICKS_PER_BEAT)).round() as i64;
+        let ticks =
+            (note.on as f64 * SONG.beats_per_sample() * f64::from(TICKS_PER_BEAT)).round() as i64;
         let step = i64::from(TICKS_PER_STEP);
         let place = (ticks + step / 2).div_euclid(step);
         let hit = Hit {

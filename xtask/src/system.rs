@@ -119,8 +119,9 @@ pub(crate) fn provide(purpose: Purpose) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
-    let Some(manager) =
-        [APT, DNF, PACMAN].into_iter().find(|manager| answer(manager.name, &["--version"]).is_some())
+    let Some(manager) = [APT, DNF, PACMAN]
+        .into_iter()
+        .find(|manager| answer(manager.name, &["--version"]).is_some())
     else {
         println!(
             "This system has neither apt-get nor dnf nor pacman. If the build or the window \
@@ -197,8 +198,7 @@ fn as_root(command: &[&str], may_ask: bool) -> Result<()> {
 
 /// What a command prints, if it can be run and succeeds.
 fn answer(program: &str, arguments: &[&str]) -> Option<String> {
-    let output =
-        Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

@@ -171,7 +171,11 @@ fn counted(command: &mut Command) -> Result<Tally> {
 
 /// Prints a stream as it comes, and returns its lines.
 fn passed_on(stream: impl Read) -> Vec<String> {
-    BufReader::new(stream).lines().map_while(Result::ok).inspect(|line| println!("{line}")).collect()
+    BufReader::new(stream)
+        .lines()
+        .map_while(Result::ok)
+        .inspect(|line| println!("{line}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -187,7 +191,8 @@ mod tests {
     #[test]
     fn the_lines_of_both_runners_are_counted() {
         let expected = Tally { passed: 15, failed: 2, skipped: 4, sound: true };
-        let nextest = "     Summary [   3.145s] 17 tests run: 15 passed (1 slow), 2 failed, 4 skipped";
+        let nextest =
+            "     Summary [   3.145s] 17 tests run: 15 passed (1 slow), 2 failed, 4 skipped";
         assert_eq!(read(&[nextest]), expected);
         let cargo = [
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished",

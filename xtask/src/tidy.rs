@@ -55,9 +55,17 @@ const RULES: &[Rule] = &[
         except: &[],
         names: &["crate::worker", "crate::engine", "groove::model", "groove::generate"],
     },
-    Rule { within: "plugin/src/worker", except: &[], names: &["crate::engine", "crate::editor", "egui"] },
+    Rule {
+        within: "plugin/src/worker",
+        except: &[],
+        names: &["crate::engine", "crate::editor", "egui"],
+    },
     Rule { within: "trainer/", except: &[], names: &["deep_pocket::", "nice_plug"] },
-    Rule { within: "xtask/", except: &["xtask/src/tidy.rs"], names: &["deep_pocket::", "trainer::"] },
+    Rule {
+        within: "xtask/",
+        except: &["xtask/src/tidy.rs"],
+        names: &["deep_pocket::", "trainer::"],
+    },
 ];
 
 /// Checks every Rust file of the workspace.
@@ -100,7 +108,8 @@ fn faults_of(path: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let lines = text.lines().count();
     if lines > LONGEST {
-        faults.push(format!("{path} has {lines} lines: split it (the longest may have {LONGEST})."));
+        faults
+            .push(format!("{path} has {lines} lines: split it (the longest may have {LONGEST})."));
     }
     if !text.starts_with("//!") {
         faults.push(format!("{path} does not begin by saying what it is for (`//!`)."));

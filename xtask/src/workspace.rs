@@ -40,7 +40,10 @@ impl Workspace {
         );
         let answer: serde_json::Value = serde_json::from_slice(&answer.stdout)?;
         let folder = |name: &str| {
-            answer[name].as_str().map(PathBuf::from).with_context(|| format!("Cargo names no {name}"))
+            answer[name]
+                .as_str()
+                .map(PathBuf::from)
+                .with_context(|| format!("Cargo names no {name}"))
         };
         Ok(Workspace { root: folder("workspace_root")?, target: folder("target_directory")? })
     }

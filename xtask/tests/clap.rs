@@ -138,6 +138,6 @@ fn a_window_that_is_attached_late_draws() {
 fn it_comes_and_goes() {
     // On its own, because it counts the threads of its process.
     on_screen("it_comes_and_goes", |_| {
-        common::scenarios::it_comes_and_goes(&|| Box::new(load()));
+        common::scenarios::it_comes_and_goes(&|| Box::new(load())).unwrap();
     });
 }

@@ -91,6 +91,6 @@ fn its_window_opens_draws_and_closes() {
 fn it_comes_and_goes() {
     // On its own, because it counts the threads of its process.
     on_screen("it_comes_and_goes", |_| {
-        common::scenarios::it_comes_and_goes(&|| Box::new(load()));
+        common::scenarios::it_comes_and_goes(&|| Box::new(load())).unwrap();
     });
 }

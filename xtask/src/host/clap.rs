@@ -184,7 +184,8 @@ impl Clap {
     /// The file is no CLAP library, or has no such plugin, or the plugin refuses.
     pub fn load(path: &Path, id: &str) -> Result<Self> {
         let entry = open(path)?;
-        let info = HostInfo::new("Deep Pocket's host", "Deep Pocket", "", env!("CARGO_PKG_VERSION"))?;
+        let info =
+            HostInfo::new("Deep Pocket's host", "Deep Pocket", "", env!("CARGO_PKG_VERSION"))?;
         let mut instance = PluginInstance::<Callbacks>::new(
             |()| Desk::default(),
             |shared| DeskMain { shared },
@@ -217,7 +218,9 @@ impl Clap {
     /// The kinds of note message that each note port understands: inputs, then outputs.
     pub fn note_ports(&mut self) -> [Vec<NoteDialects>; 2] {
         let handle = self.instance.plugin_handle();
-        let Some(ports) = handle.get_extension::<PluginNotePorts>() else { return [vec![], vec![]] };
+        let Some(ports) = handle.get_extension::<PluginNotePorts>() else {
+            return [vec![], vec![]];
+        };
         [true, false].map(|is_input| {
             (0..ports.count(&handle, is_input))
                 .filter_map(|index| {
@@ -283,9 +286,8 @@ impl Clap {
 
     /// Lets the plugin do on the main thread what it has asked to do there.
     pub fn pump(&mut self) {
-        let asked = self
-            .instance
-            .access_shared_handler(|desk| desk.callback.swap(false, Ordering::AcqRel));
+        let asked =
+            self.instance.access_shared_handler(|desk| desk.callback.swap(false, Ordering::AcqRel));
         if asked {
             self.instance.call_on_main_thread_callback();
         }

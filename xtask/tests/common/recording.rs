@@ -16,7 +16,13 @@ impl Recording {
     ///
     /// # Errors
     /// As [`Song::roll`].
-    pub fn roll(&mut self, song: &Song, host: &mut dyn Host, from: f64, samples: u64) -> Result<()> {
+    pub fn roll(
+        &mut self,
+        song: &Song,
+        host: &mut dyn Host,
+        from: f64,
+        samples: u64,
+    ) -> Result<()> {
         let stretch = song.roll(host, from, samples)?;
         self.add(stretch, samples);
         Ok(())

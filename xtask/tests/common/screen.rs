@@ -132,7 +132,12 @@ impl Screen {
             .connection
             .get_image(ImageFormat::Z_PIXMAP, window, 0, 0, size.width, size.height, !0)?
             .reply()?;
-        Ok(image.data.chunks_exact(4).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect::<HashSet<_>>().len())
+        Ok(image
+            .data
+            .chunks_exact(4)
+            .map(|pixel| [pixel[0], pixel[1], pixel[2]])
+            .collect::<HashSet<_>>()
+            .len())
     }
 
     /// Waits until a window shows at least so many colours, doing what the host does meanwhile.

@@ -46,10 +46,17 @@ pub fn reference(host: &mut dyn Host, tempo: f64, from: f64, beats: f64) -> Resu
     notes
         .iter()
         .map(|note| {
-            let ticks = note.on as f64 * song.beats_per_sample() * TICKS;
-            let off = (ticks - ticks.round()).abs() / (song.beats_per_sample() * TICKS);
-            ensure!(off <= 0.501, "{note:?} is {off} samples off the nearest tick at 192 kHz");
-            Ok(Placed { beats: ticks.round() / TICKS, key: note.key, velocity: note.velocity })
+            let beats = from + note.on as f64 * song.beats_per_sample();
+            let tick = (beats * TICKS).round();
+            let off = (beats * TICKS - tick).abs() / (song.beats_per_sample() * TICKS);
+            // An early hit of the very first step cannot sound before the song starts: it sounds
+            // with the first sample, which need not be on a tick.
+            ensure!(
+                off <= 0.501 || note.on == 0,
+                "{note:?} is {off} samples off the nearest tick at 192 kHz"
+            );
+            let beats = if note.on == 0 { from } else { tick / TICKS };
+            Ok(Placed { beats: beats - from, key: note.key, velocity: note.velocity })
         })
         .collect()
 }
@@ -71,7 +78,9 @@ pub fn error(song: &Song, expected: &[Placed], notes: &[Note]) -> Result<f64> {
     let mut notes = notes.to_vec();
     notes.sort_by_key(|note| (note.key, note.on));
     let mut expected = expected.to_vec();
-    expected.sort_by(|a, b| (a.key, a.beats).partial_cmp(&(b.key, b.beats)).expect("no position is NaN"));
+    expected.sort_by(|a, b| {
+        (a.key, a.beats).partial_cmp(&(b.key, b.beats)).expect("no position is NaN")
+    });
     let mut worst = 0.0_f64;
     for (expected, note) in expected.iter().zip(&notes) {
         ensure!(
