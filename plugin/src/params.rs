@@ -24,7 +24,7 @@ const STATE_KEY: &str = "deep-pocket";
 const OWN_STYLES: usize = 5;
 
 /// Window size in logical pixels, before the user changes it.
-pub const WINDOW: (u32, u32) = (960, 600);
+pub const WINDOW: (u32, u32) = (1180, 660);
 
 const TEMPERATURE: (f32, f32) = (0.2, 2.0);
 const MAX_SEED: i32 = 65_535;
