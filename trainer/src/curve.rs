@@ -1,0 +1,110 @@
+//! The learning curve of a training, as a table (CSV) and as a picture (SVG).
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use plotters::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// One point of the curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Updates made.
+    pub update: u64,
+    /// Perplexity of hits over the training batches since the last point, with dropout.
+    pub training: f64,
+    /// Perplexity of hits of the validation beats, of the averaged weights.
+    pub validation: f64,
+    /// Mean absolute error of velocity, of 127, validation beats.
+    pub velocity_mae: f64,
+    /// Mean absolute error of offset in milliseconds, validation beats.
+    pub offset_mae_ms: f64,
+    /// Seconds of training so far.
+    pub seconds: f64,
+}
+
+/// Reads a curve that an earlier run wrote; no file is an empty curve.
+///
+/// # Errors
+/// When the file is there and cannot be read as a curve.
+pub fn read(path: &Path) -> Result<Vec<Point>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut table = csv::Reader::from_path(path)?;
+    let points: Result<Vec<Point>, csv::Error> = table.deserialize().collect();
+    points.with_context(|| format!("{} is not a learning curve", path.display()))
+}
+
+/// Writes the curve as `curve.csv` and `curve.svg` into a folder.
+///
+/// # Errors
+/// When the files cannot be written.
+pub fn write(folder: &Path, points: &[Point]) -> Result<()> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    points.iter().try_for_each(|point| table.serialize(point))?;
+    fs::write(folder.join("curve.csv"), table.into_inner()?)?;
+    if points.len() > 1 {
+        let picture = folder.join("curve.svg");
+        draw(&picture, points).with_context(|| format!("{} cannot be drawn", picture.display()))?;
+    }
+    Ok(())
+}
+
+fn draw(path: &Path, points: &[Point]) -> Result<()> {
+    let updates = points.iter().map(|p| p.update).max().unwrap_or(1);
+    let values = points.iter().flat_map(|p| [p.training, p.validation]);
+    let low = values.clone().fold(f64::INFINITY, f64::min) * 0.95;
+    let high = values.fold(0.0, f64::max).min(60.0).max(low * 1.5);
+    let area = SVGBackend::new(path, (900, 500)).into_drawing_area();
+    let fault = |fault: DrawingAreaErrorKind<std::io::Error>| anyhow!("{fault}");
+    area.fill(&WHITE).map_err(fault)?;
+    let mut chart = ChartBuilder::on(&area)
+        .margin(15)
+        .caption("Perplexity per step", ("sans-serif", 20))
+        .x_label_area_size(40)
+        .y_label_area_size(50)
+        .build_cartesian_2d(0..updates, (low..high).log_scale())
+        .map_err(fault)?;
+    chart.configure_mesh().x_desc("updates").draw().map_err(fault)?;
+    let lines: [(&str, RGBColor, fn(&Point) -> f64); 2] = [
+        ("training batches", RGBColor(138, 144, 153), |p| p.training),
+        ("validation beats", RGBColor(200, 110, 0), |p| p.validation),
+    ];
+    for (name, colour, of) in lines {
+        let line = points.iter().map(|p| (p.update, of(p).clamp(low, high)));
+        chart
+            .draw_series(LineSeries::new(line, colour.stroke_width(2)))
+            .map_err(fault)?
+            .label(name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour));
+    }
+    let mut labels = chart.configure_series_labels();
+    labels.background_style(WHITE).border_style(BLACK).draw().map_err(fault)?;
+    area.present().map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_reads_back_and_is_drawn() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let point = |update: u64| Point {
+            update,
+            training: 500.0 / (update + 1) as f64,
+            validation: 400.0 / (update + 1) as f64,
+            velocity_mae: 13.0,
+            offset_mae_ms: 14.0,
+            seconds: 0.5,
+        };
+        let points: Vec<Point> = (0..20).map(point).collect();
+        write(folder.path(), &points)?;
+        assert_eq!(read(&folder.path().join("curve.csv"))?, points);
+        let picture = fs::read_to_string(folder.path().join("curve.svg"))?;
+        assert!(picture.contains("validation beats") && picture.contains("polyline"));
+        Ok(())
+    }
+}

@@ -1,0 +1,289 @@
+//! Folders of drum MIDI to pieces to learn from.
+//!
+//! A folder with an `info.csv` in the columns of the Groove MIDI Dataset is read by it: style,
+//! tempo, meter, beat or fill and split are its rows'. Any other folder is searched with its
+//! subfolders, and split by file. What cannot be read is named, counted and left out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use groove::encode::Kind;
+use groove::midi::{Clip, DrumMap, LARGEST};
+use groove::style::{ANY, STYLES, style_number};
+use groove::{Meter, Step};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
+use serde::Deserialize;
+use walkdir::WalkDir;
+
+/// Share of the files of a folder without `info.csv` that are held out for validation.
+const HELD_OUT: f64 = 0.1;
+
+/// A part of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// To learn from.
+    Train,
+    /// To choose by, and to report.
+    Validation,
+    /// To measure the finished model.
+    Test,
+}
+
+/// One performance: its steps and what it is.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Where it came from, below the data folder.
+    pub path: PathBuf,
+    /// The steps from the start to the last hit.
+    pub steps: Vec<Step>,
+    /// Style, tempo, meter, beat or fill.
+    pub kind: Kind,
+    /// Which part of the data it belongs to.
+    pub split: Split,
+}
+
+/// What a folder gave.
+#[derive(Debug)]
+pub struct Data {
+    /// The pieces that can be used, in the order of their paths.
+    pub pieces: Vec<Piece>,
+    /// What was left out: path and reason.
+    pub skipped: Vec<(PathBuf, String)>,
+    /// What to say of where the weights come from.
+    pub source: String,
+}
+
+impl Data {
+    /// Reads a folder. `style` names the pieces of a folder without `info.csv`; `seed` decides
+    /// its split.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, its `info.csv` is no such table, the style is unknown, or
+    /// nothing is left that can be learned from.
+    pub fn read(folder: &Path, style: Option<&str>, seed: u64) -> Result<Data> {
+        ensure!(
+            folder.is_dir(),
+            "there is no folder {}: give one with --data, or in the variable GROOVE_DIR",
+            folder.display()
+        );
+        let info = folder.join("info.csv");
+        let (listed, map, source) = match info.is_file() {
+            true => (
+                listed(&info)?,
+                DrumMap::Roland,
+                "Groove MIDI Dataset (Gillick et al. 2019), CC BY 4.0".to_string(),
+            ),
+            false => (searched(folder, style)?, DrumMap::GeneralMidi, "own clips".into()),
+        };
+        let read: Vec<(PathBuf, Result<Piece>)> = listed
+            .into_par_iter()
+            .map(|row| (row.path.clone(), row.read(folder, map)))
+            .collect();
+        let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
+        for (path, result) in read {
+            match result {
+                Ok(piece) => pieces.push(piece),
+                Err(fault) => skipped.push((path, format!("{fault:#}"))),
+            }
+        }
+        if !info.is_file() {
+            hold_out(&mut pieces, seed);
+        }
+        let data = Data { pieces, skipped, source };
+        ensure!(
+            !data.pieces.is_empty(),
+            "{} holds no drum MIDI that can be read{}",
+            folder.display(),
+            data.skipped_text()
+        );
+        Ok(data)
+    }
+
+    /// The pieces of a split.
+    #[must_use]
+    pub fn split(&self, split: Split) -> Vec<Piece> {
+        self.pieces.iter().filter(|piece| piece.split == split).cloned().collect()
+    }
+
+    /// What was left out, file by file, to print; empty if all was read.
+    #[must_use]
+    pub fn skipped_text(&self) -> String {
+        if self.skipped.is_empty() {
+            return String::new();
+        }
+        let lines: Vec<String> = self
+            .skipped
+            .iter()
+            .map(|(path, reason)| format!("\n  {}: {reason}", path.display()))
+            .collect();
+        let all = self.skipped.len() + self.pieces.len();
+        format!("\nskipped {} of {all} files:{}", lines.len(), lines.concat())
+    }
+}
+
+/// A row of `info.csv`: the columns that we use.
+#[derive(Deserialize)]
+struct Row {
+    style: String,
+    bpm: f32,
+    beat_type: String,
+    time_signature: String,
+    midi_filename: PathBuf,
+    split: Split,
+}
+
+/// A file to be read, and what is known of it beforehand.
+struct Listed {
+    path: PathBuf,
+    style: u8,
+    fill: bool,
+    /// Tempo and meter, where they are known better than from the file.
+    told: Option<(f32, Meter)>,
+    split: Split,
+}
+
+impl Listed {
+    fn read(&self, folder: &Path, map: DrumMap) -> Result<Piece> {
+        let path = folder.join(&self.path);
+        let size = fs::metadata(&path).context("the file is missing or cannot be looked at")?.len();
+        ensure!(size <= LARGEST as u64, "the file has {size} bytes; {LARGEST} can be read");
+        let bytes = fs::read(&path).context("the file cannot be read")?;
+        let clip = Clip::read(&bytes, map)?;
+        #[expect(clippy::cast_possible_truncation)]
+        let (tempo, meter) = self.told.unwrap_or((clip.tempo as f32, clip.meter));
+        let kind = Kind { style: self.style, tempo, meter, fill: self.fill };
+        Ok(Piece { path: self.path.clone(), steps: clip.steps, kind, split: self.split })
+    }
+}
+
+fn listed(info: &Path) -> Result<Vec<Listed>> {
+    let mut table = csv::Reader::from_path(info)
+        .with_context(|| format!("{} cannot be opened", info.display()))?;
+    let mut rows = Vec::new();
+    for row in table.deserialize() {
+        let row: Row = row.with_context(|| {
+            format!("{} is not a table like that of the Groove MIDI Dataset", info.display())
+        })?;
+        let primary = row.style.split('/').next().unwrap_or(ANY);
+        let (n, d) = row.time_signature.split_once('-').unwrap_or(("4", "4"));
+        let meter = Meter::new(n.parse().unwrap_or(0), d.parse().unwrap_or(0));
+        rows.push(Listed {
+            style: style_number(primary).unwrap_or(0),
+            fill: row.beat_type == "fill",
+            told: Some((row.bpm, meter)),
+            split: row.split,
+            path: row.midi_filename,
+        });
+    }
+    rows.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(rows)
+}
+
+fn searched(folder: &Path, style: Option<&str>) -> Result<Vec<Listed>> {
+    let style = match style.map(|name| (name, style_number(name))) {
+        None => 0,
+        Some((_, Some(number))) => number,
+        Some((name, None)) => bail!("there is no style {name}: any, {}", STYLES.join(", ")),
+    };
+    let mut listed = Vec::new();
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry.with_context(|| format!("{} cannot be searched", folder.display()))?;
+        let midi = entry.path().extension().is_some_and(|extension| {
+            extension.eq_ignore_ascii_case("mid") || extension.eq_ignore_ascii_case("midi")
+        });
+        if midi && entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(folder)?.to_path_buf();
+            listed.push(Listed { path, style, fill: false, told: None, split: Split::Train });
+        }
+    }
+    Ok(listed)
+}
+
+/// Moves a tenth of the pieces, at least one where there are two, to the validation split.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn hold_out(pieces: &mut [Piece], seed: u64) {
+    let share = (pieces.len() as f64 * HELD_OUT).ceil() as usize;
+    let mut order: Vec<usize> = (0..pieces.len()).collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    for &i in &order[..share.min(pieces.len() / 2)] {
+        pieces[i].split = Split::Validation;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use groove::{Drum, Hit};
+
+    fn clip() -> Vec<u8> {
+        let mut steps = vec![Step::SILENT; 8];
+        steps[0].set(Drum::Bass, Some(Hit { velocity: 100, offset_ticks: 5 }));
+        Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }.write("clip")
+    }
+
+    #[test]
+    fn a_folder_is_searched_and_what_is_bad_is_named() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        fs::create_dir(folder.path().join("deep"))?;
+        for name in ["a.mid", "b.MID", "deep/c.midi"] {
+            fs::write(folder.path().join(name), clip())?;
+        }
+        let melody = [&clip()[..22], b"nonsense"].concat();
+        fs::write(folder.path().join("broken.mid"), melody)?;
+        fs::write(folder.path().join("empty.mid"), b"")?;
+        fs::File::create(folder.path().join("huge.mid"))?.set_len(LARGEST as u64 + 1)?;
+        fs::write(folder.path().join("notes.txt"), b"no MIDI at all")?;
+        let data = Data::read(folder.path(), Some("rock"), 0)?;
+        assert_eq!(data.pieces.len(), 3);
+        assert_eq!(data.skipped.len(), 3);
+        let text = data.skipped_text();
+        for part in ["skipped 3 of 6 files", "broken.mid", "empty.mid", "huge.mid"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!data.split(Split::Train).is_empty() && !data.split(Split::Validation).is_empty());
+        let kind = data.pieces[0].kind;
+        assert_eq!((kind.style, kind.meter, kind.tempo), (17, Meter::new(3, 4), 90.0));
+        Ok(())
+    }
+
+    #[test]
+    fn info_csv_tells_style_and_split_and_a_missing_file_is_named() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("a.mid"), clip())?;
+        let table = "drummer,session,id,style,bpm,beat_type,time_signature,midi_filename,\
+                     audio_filename,duration,split\n\
+                     d1,s,i,jazz/funk,101,fill,6-8,a.mid,a.wav,1.0,validation\n\
+                     d1,s,i,rock,101,beat,4-4,gone.mid,,1.0,train\n";
+        fs::write(folder.path().join("info.csv"), table)?;
+        let data = Data::read(folder.path(), None, 0)?;
+        let piece = &data.pieces[0];
+        assert_eq!((piece.kind.style, piece.kind.tempo), (10, 101.0));
+        assert_eq!((piece.kind.meter, piece.kind.fill), (Meter::new(6, 8), true));
+        assert_eq!(piece.split, Split::Validation);
+        assert!(data.skipped_text().contains("gone.mid: the file is missing"));
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_to_learn_from_is_an_error() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("empty.mid"), b"")?;
+        let fault = Data::read(folder.path(), None, 0).expect_err("nothing there").to_string();
+        assert!(fault.contains("no drum MIDI") && fault.contains("empty.mid"), "{fault}");
+        let fault = Data::read(&folder.path().join("none"), None, 0).expect_err("no folder");
+        assert!(fault.to_string().contains("GROOVE_DIR"));
+        fs::write(folder.path().join("a.mid"), clip())?;
+        let fault = Data::read(folder.path(), Some("polka"), 0).expect_err("no style");
+        assert!(fault.to_string().contains("no style polka"));
+        fs::write(folder.path().join("info.csv"), "a,b\n1,2\n")?;
+        let fault = Data::read(folder.path(), None, 0).expect_err("another table");
+        assert!(fault.to_string().contains("info.csv is not a table"));
+        Ok(())
+    }
+}

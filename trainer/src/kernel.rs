@@ -1,0 +1,226 @@
+//! The arithmetic under the training ops: matrix products and element-wise functions over plain
+//! slices, with the widest vector instructions that the machine has, chosen at run time.
+
+use gemm::Parallelism;
+use multiversion::multiversion;
+
+/// A row-major matrix, or its transpose.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    values: &'a [f32],
+    rows: usize,
+    columns: usize,
+    transposed: bool,
+}
+
+impl<'a> Matrix<'a> {
+    /// `values` in rows of `columns` numbers.
+    pub(crate) fn new(values: &'a [f32], columns: usize) -> Self {
+        debug_assert_eq!(values.len() % columns, 0);
+        Matrix { values, rows: values.len() / columns, columns, transposed: false }
+    }
+
+    /// The transpose, without moving a number.
+    pub(crate) fn t(self) -> Self {
+        Matrix { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
+    }
+
+    /// Distance between rows and between columns.
+    fn strides(&self) -> (isize, isize) {
+        match self.transposed {
+            false => (self.columns.cast_signed(), 1),
+            true => (1, self.rows.cast_signed()),
+        }
+    }
+}
+
+/// `out = a b`, or `out += a b` where `add`; `out` is row-major. All cores where `parallel`.
+pub(crate) fn multiply(out: &mut [f32], add: bool, a: Matrix, b: Matrix, parallel: bool) {
+    assert_eq!(a.columns, b.rows);
+    assert_eq!(out.len(), a.rows * b.columns);
+    let (a_rows, a_columns) = a.strides();
+    let (b_rows, b_columns) = b.strides();
+    let parallelism = if parallel { Parallelism::Rayon(0) } else { Parallelism::None };
+    // SAFETY: the pointers are to slices that live through the call, `out` is borrowed mutably
+    // and so overlaps neither, and sizes and strides describe exactly these slices (asserted
+    // above and by the constructor).
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.columns,
+            a.columns,
+            out.as_mut_ptr(),
+            1,
+            b.columns.cast_signed(),
+            add,
+            a.values.as_ptr(),
+            a_columns,
+            a_rows,
+            b.values.as_ptr(),
+            b_columns,
+            b_rows,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+/// exp(x) to about one part in ten million; the polynomial is that of Cephes' `expf`.
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    // Adding this number rounds to a whole one and leaves it in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.0, 87.0);
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let whole = shifted - ROUND;
+    let x = x - whole * 0.693_359_4 + whole * 2.121_944_4e-4;
+    let p = 1.987_569_1e-4;
+    let p = p * x + 1.398_199_9e-3;
+    let p = p * x + 8.333_452e-3;
+    let p = p * x + 4.166_579_6e-2;
+    let p = p * x + 1.666_666_5e-1;
+    let p = p * x + 5e-1;
+    let p = p * x * x + x + 1.0;
+    p * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
+}
+
+#[inline(always)]
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+#[inline(always)]
+fn tanh(x: f32) -> f32 {
+    2.0 * sigmoid(2.0 * x) - 1.0
+}
+
+/// One LSTM step of one lane, forward. `gates` (4H: i f g o) holds sums and gets activations;
+/// `before` is the cell state before; `cell` and `hidden` are written. All but `gates` have H.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
+pub(crate) fn cell_forward(gates: &mut [f32], before: &[f32], cell: &mut [f32], hidden: &mut [f32]) {
+    let cells = cell.len();
+    let (i, rest) = gates.split_at_mut(cells);
+    let (f, rest) = rest.split_at_mut(cells);
+    let (g, o) = rest.split_at_mut(cells);
+    let (o, before, hidden) = (&mut o[..cells], &before[..cells], &mut hidden[..cells]);
+    for n in 0..cells {
+        i[n] = sigmoid(i[n]);
+        f[n] = sigmoid(f[n]);
+        g[n] = tanh(g[n]);
+        o[n] = sigmoid(o[n]);
+        cell[n] = f[n] * before[n] + i[n] * g[n];
+        hidden[n] = o[n] * tanh(cell[n]);
+    }
+}
+
+/// One LSTM step of one lane, backward. `gates` are the activations and become the gradients of
+/// the sums; `d_hidden` is the whole gradient of this step's output; `d_cell` is the gradient
+/// that came from the step after and becomes the one for the step before.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
+pub(crate) fn cell_backward(
+    gates: &mut [f32],
+    before: &[f32],
+    cell: &[f32],
+    d_hidden: &[f32],
+    d_cell: &mut [f32],
+) {
+    let cells = cell.len();
+    let (i, rest) = gates.split_at_mut(cells);
+    let (f, rest) = rest.split_at_mut(cells);
+    let (g, o) = rest.split_at_mut(cells);
+    let (o, before) = (&mut o[..cells], &before[..cells]);
+    let (d_hidden, d_cell) = (&d_hidden[..cells], &mut d_cell[..cells]);
+    for n in 0..cells {
+        let t = tanh(cell[n]);
+        let dc = d_cell[n] + d_hidden[n] * o[n] * (1.0 - t * t);
+        d_cell[n] = dc * f[n];
+        let (di, df) = (dc * g[n] * i[n] * (1.0 - i[n]), dc * before[n] * f[n] * (1.0 - f[n]));
+        let dg = dc * i[n] * (1.0 - g[n] * g[n]);
+        o[n] = d_hidden[n] * t * o[n] * (1.0 - o[n]);
+        (i[n], f[n], g[n]) = (di, df, dg);
+    }
+}
+
+/// Turns logits into probabilities in place and gives the log of the sum that they were divided
+/// by, so that the log-probability of an outcome is its logit less this.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
+pub(crate) fn softmax(values: &mut [f32]) -> f32 {
+    let top = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    // Sixteen partial sums, so that the additions can run side by side.
+    let mut sums = [0.0f32; 16];
+    let mut chunks = values.chunks_exact_mut(16);
+    for chunk in &mut chunks {
+        for (value, sum) in chunk.iter_mut().zip(&mut sums) {
+            *value = exp(*value - top);
+            *sum += *value;
+        }
+    }
+    for (value, sum) in chunks.into_remainder().iter_mut().zip(&mut sums) {
+        *value = exp(*value - top);
+        *sum += *value;
+    }
+    let sum: f32 = sums.iter().sum();
+    let scale = 1.0 / sum;
+    values.iter_mut().for_each(|value| *value *= scale);
+    top + sum.ln()
+}
+
+/// One AdamW update (Loshchilov and Hutter 2019) of a tensor. `rate` is the learning rate over
+/// the bias correction of the first moment, `correction` the square root of that of the second.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
+pub(crate) fn adam(
+    weights: &mut [f32],
+    gradient: &[f32],
+    [first, second]: [&mut [f32]; 2],
+    [b1, b2]: [f32; 2],
+    [scale, rate, correction, decay]: [f32; 4],
+) {
+    let count = weights.len();
+    let (gradient, first, second) = (&gradient[..count], &mut first[..count], &mut second[..count]);
+    for n in 0..count {
+        let g = gradient[n] * scale;
+        first[n] = b1 * first[n] + (1.0 - b1) * g;
+        second[n] = b2 * second[n] + (1.0 - b2) * g * g;
+        weights[n] -= weights[n] * decay + rate * first[n] / (second[n].sqrt() / correction + 1e-8);
+    }
+}
+
+/// `out += values`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
+pub(crate) fn add(out: &mut [f32], values: &[f32]) {
+    out.iter_mut().zip(values).for_each(|(out, value)| *out += value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fast_functions_agree_with_the_library() {
+        for n in -2_000..2_000 {
+            let x = n as f32 / 100.0;
+            assert!((exp(x) / x.exp() - 1.0).abs() < 1e-6, "exp {x}");
+            assert!((tanh(x) - x.tanh()).abs() < 1e-6, "tanh {x}");
+            assert!((sigmoid(x) - 1.0 / (1.0 + (-x).exp())).abs() < 1e-6, "sigmoid {x}");
+        }
+    }
+
+    #[test]
+    fn products_of_transposes_agree_with_the_definition() {
+        let a: Vec<f32> = (0..6).map(|x| x as f32).collect();
+        let b: Vec<f32> = (0..12).map(|x| (x * x) as f32).collect();
+        // a is 2 x 3, b is 4 x 3: out = a b' is 2 x 4.
+        let mut out = vec![1.0; 8];
+        multiply(&mut out, true, Matrix::new(&a, 3), Matrix::new(&b, 3).t(), false);
+        for i in 0..2 {
+            for j in 0..4 {
+                let sum: f32 = (0..3).map(|k| a[i * 3 + k] * b[j * 3 + k]).sum();
+                assert_eq!(out[i * 4 + j], sum + 1.0);
+            }
+        }
+    }
+}

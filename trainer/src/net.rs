@@ -1,0 +1,204 @@
+//! The two networks while they learn: weights that Candle differentiates, whole sequences at a
+//! time. What it computes is what [`groove::model`] computes step by step; a test holds the two
+//! together.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use candle_core::{Device, Tensor, Var};
+use groove::model::{Metadata, Stack};
+use rand::{Rng, RngCore};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::batch::Batch;
+use crate::ops::{self, Carry, Rows};
+
+/// Both networks' weights, in the order of [`Metadata::tensors`].
+pub struct Net {
+    pub(crate) beat: Stack,
+    pub(crate) feel: Stack,
+    pub(crate) weights: Vec<(String, Var)>,
+}
+
+/// What both networks carry from batch to batch, layer by layer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Carries {
+    pub(crate) beat: Vec<Carry>,
+    pub(crate) feel: Vec<Carry>,
+}
+
+/// Dropout of a training pass: how much, and where its draws come from.
+pub struct Dropout {
+    rate: f32,
+    draws: ChaCha8Rng,
+}
+
+impl Dropout {
+    /// Drops this share of the outputs of every layer; the draws are those of an update.
+    #[must_use]
+    pub fn new(rate: f32, seed: u64, update: u64) -> Self {
+        let mut draws = ChaCha8Rng::seed_from_u64(seed);
+        draws.set_stream(update + 1);
+        Dropout { rate, draws }
+    }
+
+    fn apply(&mut self, x: &Tensor) -> Result<Tensor> {
+        let mut bytes = vec![0u8; x.elem_count()];
+        self.draws.fill_bytes(&mut bytes);
+        // A byte is fine enough: the scale makes up for the rounding of the rate.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let dropped = (self.rate * 256.0).round() as u8;
+        let scale = 256.0 / (256.0 - f32::from(dropped));
+        let factor = |byte: u8| if byte < dropped { 0.0 } else { scale };
+        Ok(ops::mask(x, bytes.into_iter().map(factor).collect())?)
+    }
+}
+
+impl Net {
+    /// New weights: uniform within one over the root of the cells, forget gates biased to 1.
+    ///
+    /// # Errors
+    /// When Candle cannot make the tensors.
+    pub fn new(metadata: &Metadata, seed: u64) -> Result<Net> {
+        let mut draws = ChaCha8Rng::seed_from_u64(seed);
+        let mut weights = Vec::new();
+        for (name, shape) in metadata.tensors() {
+            let cells = if name.starts_with("beat.") { metadata.beat } else { metadata.feel }.cells;
+            let bound = 1.0 / (cells as f32).sqrt();
+            let count = shape.iter().product();
+            let mut values: Vec<f32> =
+                (0..count).map(|_| draws.random_range(-bound..bound)).collect();
+            if name.contains(".bias_ih") {
+                values[cells..2 * cells].fill(1.0);
+            }
+            let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?;
+            weights.push((name, Var::from_tensor(&tensor)?));
+        }
+        Ok(Net { beat: metadata.beat, feel: metadata.feel, weights })
+    }
+
+    /// A net with the weights of a model file.
+    ///
+    /// # Errors
+    /// When a tensor is not there.
+    pub fn from_tensors(metadata: &Metadata, tensors: &HashMap<String, Tensor>) -> Result<Net> {
+        let weight = |(name, _): (String, Vec<usize>)| {
+            let tensor = tensors.get(&name).with_context(|| format!("no tensor {name}"))?;
+            let var = Var::from_tensor(&tensor.to_dtype(candle_core::DType::F32)?)?;
+            Ok((name, var))
+        };
+        let weights: Result<Vec<_>> = metadata.tensors().into_iter().map(weight).collect();
+        Ok(Net { beat: metadata.beat, feel: metadata.feel, weights: weights? })
+    }
+
+    fn weight(&self, name: &str) -> Result<&Tensor> {
+        let found = self.weights.iter().find(|(n, _)| n == name);
+        Ok(found.with_context(|| format!("no tensor {name}"))?.1.as_tensor())
+    }
+
+    /// Logits of hits (rows x 512) and of velocity and offset (rows x outputs of the feel
+    /// network). Carries what the layers remember in and out.
+    ///
+    /// # Errors
+    /// When Candle cannot compute.
+    pub fn forward(
+        &self,
+        batch: &Batch,
+        carries: &mut Carries,
+        mut dropout: Option<&mut Dropout>,
+    ) -> Result<(Tensor, Tensor)> {
+        let (rows, starts) = (batch.rows, &batch.starts);
+        let mut stack = |prefix, size, x: &Tensor, carries: &mut Vec<Carry>| {
+            self.stack(prefix, size, x, rows, starts, carries, dropout.as_deref_mut())
+        };
+        let hits = stack("beat", self.beat, &batch.beat, &mut carries.beat)?;
+        let manner = stack("feel", self.feel, &batch.feel, &mut carries.feel)?;
+        Ok((hits, manner))
+    }
+
+    #[expect(clippy::too_many_arguments)]
+    fn stack(
+        &self,
+        prefix: &str,
+        size: Stack,
+        x: &Tensor,
+        rows: Rows,
+        starts: &Arc<Vec<bool>>,
+        carries: &mut Vec<Carry>,
+        mut dropout: Option<&mut Dropout>,
+    ) -> Result<Tensor> {
+        carries.resize(size.layers, Carry::default());
+        let mut x = x.clone();
+        for (layer, carry) in carries.iter_mut().enumerate() {
+            let weight = |part: &str| self.weight(&format!("{prefix}.{part}_l{layer}"));
+            let bias = (weight("bias_ih")? + weight("bias_hh")?)?;
+            let products = ops::linear(&x, weight("weight_ih")?, &bias, layer > 0)?;
+            (x, *carry) = ops::lstm(&products, weight("weight_hh")?, rows, starts, carry)?;
+            if let Some(dropout) = dropout.as_deref_mut() {
+                x = dropout.apply(&x)?;
+            }
+        }
+        let weight = self.weight(&format!("{prefix}.out.weight"))?;
+        Ok(ops::linear(&x, weight, self.weight(&format!("{prefix}.out.bias"))?, true)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::pack;
+    use crate::data::{Piece, Split};
+    use crate::ops::with_slice;
+    use groove::encode::{Kind, ROW, write_row};
+    use groove::model::{FEEL_ROW, Model, write, write_struck};
+    use groove::{Drum, Hit, Meter, SUBSETS, Step};
+
+    fn piece(length: usize, meter: Meter) -> Piece {
+        let mut steps = vec![Step::SILENT; length];
+        for (i, step) in steps.iter_mut().enumerate() {
+            for drum in Drum::ALL.into_iter().filter(|d| (i * 5 + d.index() * 3) % 7 == 0) {
+                step.set(drum, Some(Hit::new(0.1 + (i % 9) as f32 / 10.0, (i % 5) as f32 / 12.0)));
+            }
+        }
+        let kind = Kind { style: 3, tempo: 97.0, meter, fill: false };
+        Piece { path: "piece".into(), steps, kind, split: Split::Train }
+    }
+
+    #[test]
+    fn whole_sequences_agree_with_the_player_step_by_step() -> Result<()> {
+        let stack = Stack { layers: 2, cells: 24 };
+        let metadata = Metadata::new("", stack, Stack { layers: 1, cells: 16 }, "");
+        let net = Net::new(&metadata, 5)?;
+        let tensors: HashMap<String, Tensor> = net
+            .weights
+            .iter()
+            .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
+            .collect();
+        let model = Model::from_bytes(&write(&metadata, &tensors, false)?)?;
+        // Three pieces in two lanes, so that one starts in the middle of a lane.
+        let pieces =
+            [piece(50, Meter::FOUR_FOUR), piece(20, Meter::new(7, 8)), piece(25, Meter::FOUR_FOUR)];
+        let packed = pack(&pieces, 2, 1)?;
+        let (hits, manner) = net.forward(&packed.batch, &mut Carries::default(), None)?;
+        let (hits, manner) =
+            (with_slice(&hits, <[f32]>::to_vec)?, with_slice(&manner, <[f32]>::to_vec)?);
+        for (piece, rows) in pieces.iter().zip(&packed.places) {
+            let mut state = model.start()?;
+            for (at, &place) in rows.iter().enumerate() {
+                let mut row = [0.0; FEEL_ROW];
+                write_row(&piece.steps[..at], &piece.kind, &mut row[..ROW]);
+                write_struck(&piece.steps[at], &mut row[ROW..]);
+                let played = model.hits(&mut state, &row[..ROW])?;
+                let felt = model.feel(&mut state, &row)?;
+                for (one, all) in [(played, &hits), (felt, &manner)] {
+                    let whole = &all[place * one.len()..(place + 1) * one.len()];
+                    assert!(one.len() >= SUBSETS);
+                    assert!(one.iter().zip(whole).all(|(a, b)| (a - b).abs() < 1e-4), "step {at}");
+                }
+            }
+        }
+        Ok(())
+    }
+}

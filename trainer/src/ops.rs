@@ -1,0 +1,420 @@
+//! Candle ops with backward passes of their own, for what is slow as a graph of small ones: a
+//! whole sequence through an LSTM layer, a linear layer, dropout, and cross-entropy.
+//!
+//! Rows of a batch lie in *parts*: the lanes of a batch are cut into as many parts as there are
+//! cores, and a part's rows are in time order, all its lanes at each step. So a part is one
+//! contiguous block, and a core runs its own part's sequence without waiting for another.
+
+use std::sync::{Arc, OnceLock};
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+use crate::kernel::{self, Matrix, multiply};
+
+/// How the rows of a batch are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rows {
+    /// Independent parts, one a core.
+    pub(crate) parts: usize,
+    /// Steps of every lane.
+    pub(crate) steps: usize,
+    /// Lanes in a part.
+    pub(crate) lanes: usize,
+}
+
+impl Rows {
+    pub(crate) fn count(self) -> usize {
+        self.parts * self.steps * self.lanes
+    }
+
+    /// The row of a lane (counted over all parts) at a step.
+    pub(crate) fn row(self, lane: usize, step: usize) -> usize {
+        (lane / self.lanes * self.steps + step) * self.lanes + lane % self.lanes
+    }
+}
+
+/// The f32 numbers of a contiguous tensor's storage.
+fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let Some((start, end)) = layout.contiguous_offsets() else {
+        candle_core::bail!("the training ops want contiguous tensors")
+    };
+    Ok(&storage.as_slice::<f32>()?[start..end])
+}
+
+/// Runs `act` on the numbers of a contiguous CPU tensor.
+pub(crate) fn with_slice<T>(tensor: &Tensor, act: impl FnOnce(&[f32]) -> T) -> Result<T> {
+    let tensor = tensor.contiguous()?;
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        candle_core::Storage::Cpu(storage) => Ok(act(slice(storage, layout)?)),
+        _ => candle_core::bail!("the training ops run on the CPU"),
+    }
+}
+
+fn tensor(values: Vec<f32>, shape: impl Into<Shape>, like: &Tensor) -> Result<Tensor> {
+    Tensor::from_vec(values, shape, like.device())
+}
+
+/// What an LSTM layer carries from one batch to the next: hidden and cell state, lane by lane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Carry {
+    pub(crate) hidden: Vec<f32>,
+    pub(crate) cell: Vec<f32>,
+}
+
+/// What the forward pass leaves for the backward pass.
+#[derive(Default)]
+struct Trace {
+    /// Rows x 4H: activations of the gates.
+    gates: Vec<f32>,
+    /// Rows x H: cell state after, and before, each step; hidden state before each step.
+    cell: Vec<f32>,
+    cell_before: Vec<f32>,
+    hidden_before: Vec<f32>,
+}
+
+/// A sequence through one LSTM layer, given its input products.
+struct LstmSequence {
+    rows: Rows,
+    /// By row: whether a new piece starts here, so that nothing is remembered.
+    starts: Arc<Vec<bool>>,
+    carry: Carry,
+    trace: Arc<OnceLock<Trace>>,
+}
+
+/// Runs a sequence through an LSTM layer. `products` is rows x 4H: inputs times their weights,
+/// with both biases; `recurrent` is 4H x H. Gives the outputs, rows x H, and what to carry on.
+/// `carry` may be empty: then every lane starts from nothing.
+pub(crate) fn lstm(
+    products: &Tensor,
+    recurrent: &Tensor,
+    rows: Rows,
+    starts: &Arc<Vec<bool>>,
+    carry: &Carry,
+) -> Result<(Tensor, Carry)> {
+    let cells = recurrent.dim(1)?;
+    let mut carry = carry.clone();
+    carry.hidden.resize(rows.parts * rows.lanes * cells, 0.0);
+    carry.cell.resize(rows.parts * rows.lanes * cells, 0.0);
+    let trace = Arc::new(OnceLock::new());
+    let op = LstmSequence { rows, starts: starts.clone(), carry, trace: trace.clone() };
+    let out = products.apply_op2(recurrent, op)?;
+    let last = |values: &[f32]| {
+        let lane_row = |lane| rows.row(lane, rows.steps - 1) * cells;
+        (0..rows.parts * rows.lanes)
+            .flat_map(|lane| values[lane_row(lane)..lane_row(lane) + cells].iter().copied())
+            .collect()
+    };
+    let hidden = with_slice(&out, &last)?;
+    let cell = trace.get().map(|trace: &Trace| last(&trace.cell)).unwrap_or_default();
+    Ok((out, Carry { hidden, cell }))
+}
+
+impl CustomOp2 for LstmSequence {
+    fn name(&self) -> &'static str {
+        "lstm-sequence"
+    }
+
+    fn cpu_fwd(
+        &self,
+        products: &CpuStorage,
+        products_layout: &Layout,
+        recurrent: &CpuStorage,
+        recurrent_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (_, cells) = recurrent_layout.shape().dims2()?;
+        let Rows { steps, lanes, .. } = self.rows;
+        let count = self.rows.count();
+        let mut gates = slice(products, products_layout)?.to_vec();
+        let weights = Matrix::new(slice(recurrent, recurrent_layout)?, cells).t();
+        let mut blocks: [Vec<f32>; 4] = std::array::from_fn(|_| vec![0.0; count * cells]);
+        let [hidden, cell, hidden_before, cell_before] = &mut blocks;
+        let part = steps * lanes * cells;
+        gates
+            .par_chunks_mut(4 * part)
+            .zip(hidden.par_chunks_mut(part).zip(cell.par_chunks_mut(part)))
+            .zip(hidden_before.par_chunks_mut(part).zip(cell_before.par_chunks_mut(part)))
+            .zip(self.starts.par_chunks(steps * lanes))
+            .zip(self.carry.hidden.par_chunks(lanes * cells))
+            .zip(self.carry.cell.par_chunks(lanes * cells))
+            .for_each(|(((((gates, (h, c)), (h_before, c_before)), starts), h0), c0)| {
+                let step = lanes * cells;
+                for t in 0..steps {
+                    let at = t * step;
+                    let (past_h, now_h) = h.split_at_mut(at);
+                    let (past_c, now_c) = c.split_at_mut(at);
+                    let before_h = &mut h_before[at..at + step];
+                    let before_c = &mut c_before[at..at + step];
+                    before_h.copy_from_slice(past_h.get(at.wrapping_sub(step)..).unwrap_or(h0));
+                    before_c.copy_from_slice(past_c.get(at.wrapping_sub(step)..).unwrap_or(c0));
+                    for lane in (0..lanes).filter(|lane| starts[t * lanes + lane]) {
+                        before_h[lane * cells..(lane + 1) * cells].fill(0.0);
+                        before_c[lane * cells..(lane + 1) * cells].fill(0.0);
+                    }
+                    let gates = &mut gates[4 * at..4 * (at + step)];
+                    multiply(gates, true, Matrix::new(before_h, cells), weights, false);
+                    for lane in 0..lanes {
+                        let cells_of = lane * cells..(lane + 1) * cells;
+                        kernel::cell_forward(
+                            &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
+                            &before_c[cells_of.clone()],
+                            &mut now_c[cells_of.clone()],
+                            &mut now_h[cells_of],
+                        );
+                    }
+                }
+            });
+        let [hidden, cell, hidden_before, cell_before] = blocks;
+        // An op runs forward once; a second run would only write the same again.
+        let _ = self.trace.set(Trace { gates, cell, cell_before, hidden_before });
+        Ok((CpuStorage::F32(hidden), Shape::from((count, cells))))
+    }
+
+    fn bwd(
+        &self,
+        products: &Tensor,
+        recurrent: &Tensor,
+        _out: &Tensor,
+        d_out: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let Some(trace) = self.trace.get() else {
+            candle_core::bail!("the backward pass of an LSTM layer came before its forward pass")
+        };
+        let cells = recurrent.dim(1)?;
+        let Rows { steps, lanes, .. } = self.rows;
+        let step = lanes * cells;
+        let mut d_gates = trace.gates.clone();
+        with_slice(recurrent, |recurrent| {
+            with_slice(d_out, |d_out| {
+                let weights = Matrix::new(recurrent, cells);
+                d_gates
+                    .par_chunks_mut(4 * steps * step)
+                    .zip(d_out.par_chunks(steps * step))
+                    .zip(trace.cell.par_chunks(steps * step))
+                    .zip(trace.cell_before.par_chunks(steps * step))
+                    .zip(self.starts.par_chunks(steps * lanes))
+                    .for_each(|((((d_gates, d_out), cell), cell_before), starts)| {
+                        let mut d_hidden = vec![0.0; step];
+                        let mut d_cell = vec![0.0; step];
+                        for t in (0..steps).rev() {
+                            let at = t * step;
+                            kernel::add(&mut d_hidden, &d_out[at..at + step]);
+                            let gates = &mut d_gates[4 * at..4 * (at + step)];
+                            for lane in 0..lanes {
+                                let cells_of = lane * cells..(lane + 1) * cells;
+                                kernel::cell_backward(
+                                    &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
+                                    &cell_before[at..][cells_of.clone()],
+                                    &cell[at..][cells_of.clone()],
+                                    &d_hidden[cells_of.clone()],
+                                    &mut d_cell[cells_of],
+                                );
+                            }
+                            multiply(
+                                &mut d_hidden,
+                                false,
+                                Matrix::new(gates, 4 * cells),
+                                weights,
+                                false,
+                            );
+                            for lane in (0..lanes).filter(|lane| starts[t * lanes + lane]) {
+                                d_hidden[lane * cells..(lane + 1) * cells].fill(0.0);
+                                d_cell[lane * cells..(lane + 1) * cells].fill(0.0);
+                            }
+                        }
+                    });
+            })
+        })??;
+        let mut d_recurrent = vec![0.0; 4 * cells * cells];
+        let hidden_before = Matrix::new(&trace.hidden_before, cells);
+        let d_gates_matrix = Matrix::new(&d_gates, 4 * cells);
+        multiply(&mut d_recurrent, false, d_gates_matrix.t(), hidden_before, true);
+        Ok((
+            Some(tensor(d_gates, products.shape(), products)?),
+            Some(tensor(d_recurrent, recurrent.shape(), recurrent)?),
+        ))
+    }
+}
+
+/// A linear layer; `needs_input` says whether anything learns below it.
+struct Linear {
+    needs_input: bool,
+}
+
+/// `x w' + b`: `x` rows x inputs, `weight` outputs x inputs, `bias` outputs.
+pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, needs_input: bool) -> Result<Tensor> {
+    x.apply_op3(weight, bias, Linear { needs_input })
+}
+
+impl CustomOp3 for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (outputs, inputs) = weight_layout.shape().dims2()?;
+        let x = Matrix::new(slice(x, x_layout)?, inputs);
+        let (rows, _) = x_layout.shape().dims2()?;
+        let bias = slice(bias, bias_layout)?;
+        let mut out: Vec<f32> = Vec::with_capacity(rows * outputs);
+        (0..rows).for_each(|_| out.extend_from_slice(bias));
+        let weight = Matrix::new(slice(weight, weight_layout)?, inputs).t();
+        multiply(&mut out, true, x, weight, true);
+        Ok((CpuStorage::F32(out), Shape::from((rows, outputs))))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
+        _out: &Tensor,
+        d_out: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (outputs, inputs) = weight.dims2()?;
+        let mut d_weight = vec![0.0; outputs * inputs];
+        let mut d_bias = vec![0.0; outputs];
+        let mut d_x = vec![0.0; if self.needs_input { x.elem_count() } else { 0 }];
+        with_slice(d_out, |d_out| {
+            d_out.chunks(outputs).for_each(|row| kernel::add(&mut d_bias, row));
+            let d_out = Matrix::new(d_out, outputs);
+            with_slice(x, |x| {
+                multiply(&mut d_weight, false, d_out.t(), Matrix::new(x, inputs), true);
+            })?;
+            if self.needs_input {
+                with_slice(weight, |weight| {
+                    multiply(&mut d_x, false, d_out, Matrix::new(weight, inputs), true);
+                })?;
+            }
+            Result::Ok(())
+        })??;
+        let d_x = match self.needs_input {
+            true => Some(tensor(d_x, x.shape(), x)?),
+            false => None,
+        };
+        let d_weight = tensor(d_weight, weight.shape(), weight)?;
+        Ok((d_x, Some(d_weight), Some(tensor(d_bias, bias.shape(), bias)?)))
+    }
+}
+
+/// Multiplies by fixed numbers: dropout's mask.
+struct Mask(Vec<f32>);
+
+/// `x` times `factors`, element by element.
+pub(crate) fn mask(x: &Tensor, factors: Vec<f32>) -> Result<Tensor> {
+    x.apply_op1(Mask(factors))
+}
+
+impl Mask {
+    fn apply(&self, values: &[f32]) -> Vec<f32> {
+        values.iter().zip(&self.0).map(|(value, factor)| value * factor).collect()
+    }
+}
+
+impl CustomOp1 for Mask {
+    fn name(&self) -> &'static str {
+        "mask"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        Ok((CpuStorage::F32(self.apply(slice(x, layout)?)), layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, _out: &Tensor, d_out: &Tensor) -> Result<Option<Tensor>> {
+        let d_x = with_slice(d_out, |d_out| self.apply(d_out))?;
+        Ok(Some(tensor(d_x, x.shape(), x)?))
+    }
+}
+
+/// What the right outcomes of a batch are.
+#[derive(Clone, Debug)]
+pub(crate) struct Targets {
+    /// Sizes of the distributions that follow each other in a row of logits.
+    pub(crate) sizes: Vec<usize>,
+    /// Rows x distributions: the outcome; [`NONE`] where there is none to predict.
+    pub(crate) outcomes: Vec<u16>,
+}
+
+/// No outcome to predict.
+pub(crate) const NONE: u16 = u16::MAX;
+
+impl Targets {
+    /// Calls `act` with the row number, the outcome and the logits of each distribution that has
+    /// an outcome to predict.
+    fn each(&self, row: usize, logits: &mut [f32], mut act: impl FnMut(usize, &mut [f32])) {
+        let outcomes = &self.outcomes[row * self.sizes.len()..][..self.sizes.len()];
+        let mut rest = logits;
+        for (&size, &outcome) in self.sizes.iter().zip(outcomes) {
+            let (distribution, after) = std::mem::take(&mut rest).split_at_mut(size);
+            rest = after;
+            if outcome == NONE {
+                distribution.fill(0.0);
+            } else {
+                act(usize::from(outcome), distribution);
+            }
+        }
+    }
+}
+
+/// Sum of the negative log-likelihoods of the targets, over `scale`. The gradient is made in the
+/// forward pass, while the probabilities are at hand.
+struct CrossEntropy {
+    targets: Targets,
+    scale: f32,
+    gradient: OnceLock<Vec<f32>>,
+}
+
+/// Sum over all targets of -log p(target), divided by `scale`: a scalar.
+pub(crate) fn cross_entropy(logits: &Tensor, targets: Targets, scale: f32) -> Result<Tensor> {
+    logits.apply_op1(CrossEntropy { targets, scale, gradient: OnceLock::new() })
+}
+
+impl CustomOp1 for CrossEntropy {
+    fn name(&self) -> &'static str {
+        "cross-entropy"
+    }
+
+    fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (_, width) = layout.shape().dims2()?;
+        let mut gradient = slice(logits, layout)?.to_vec();
+        let sums: Vec<f64> = gradient
+            .par_chunks_mut(width)
+            .enumerate()
+            .map(|(row, logits)| {
+                let mut sum = 0.0;
+                self.targets.each(row, logits, |outcome, logits| {
+                    let logit = logits[outcome];
+                    sum += f64::from(kernel::softmax(logits) - logit);
+                    logits[outcome] -= 1.0;
+                    logits.iter_mut().for_each(|g| *g /= self.scale);
+                });
+                sum
+            })
+            .collect();
+        // Added up in order, so that the sum is the same however many cores there are.
+        #[expect(clippy::cast_possible_truncation)]
+        let loss = (sums.iter().sum::<f64>() / f64::from(self.scale)) as f32;
+        let _ = self.gradient.set(gradient);
+        Ok((CpuStorage::F32(vec![loss]), Shape::from(())))
+    }
+
+    fn bwd(&self, logits: &Tensor, _out: &Tensor, d_out: &Tensor) -> Result<Option<Tensor>> {
+        let d_out = d_out.to_dtype(DType::F32)?.to_scalar::<f32>()?;
+        let gradient = self.gradient.get().cloned().unwrap_or_default();
+        let scaled = gradient.into_iter().map(|g| g * d_out).collect();
+        Ok(Some(tensor(scaled, logits.shape(), logits)?))
+    }
+}
+
+#[cfg(test)]
+#[path = "ops_tests.rs"]
+mod tests;

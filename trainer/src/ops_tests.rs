@@ -1,0 +1,162 @@
+//! Gradients of the ops against finite differences, and against the same network as a graph of
+//! Candle's own small ops.
+
+use super::*;
+use candle_core::{Device, Var};
+use candle_nn::rnn::{LSTM, LSTMConfig, RNN};
+use candle_nn::{VarBuilder, VarMap};
+
+/// Numbers between -0.5 and 0.5 that repeat nothing.
+fn numbers(count: usize, salt: usize) -> Vec<f32> {
+    let mix = |i: usize| ((i * 7919 + salt * 104_729 + 13) * 31 % 10_007) as f32;
+    (0..count).map(|i| mix(i) / 10_007.0 - 0.5).collect()
+}
+
+fn var(shape: &[usize], salt: usize) -> Var {
+    let count = shape.iter().product();
+    let tensor = Tensor::from_vec(numbers(count, salt), shape, &Device::Cpu).expect("a tensor");
+    Var::from_tensor(&tensor).expect("a variable")
+}
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    with_slice(tensor, <[f32]>::to_vec).expect("numbers")
+}
+
+fn close(a: &[f32], b: &[f32], within: f32) {
+    assert_eq!(a.len(), b.len());
+    for (i, (a, b)) in a.iter().zip(b).enumerate() {
+        assert!((a - b).abs() < within * (1.0 + a.abs()), "number {i}: {a} and {b}");
+    }
+}
+
+/// Compares the gradient of a scalar function of some variables with differences.
+fn check(variables: &[&Var], function: impl Fn() -> Result<Tensor>) {
+    let value = || function().and_then(|t| t.to_scalar::<f32>()).expect("a scalar");
+    let gradients = function().and_then(|t| t.backward()).expect("gradients");
+    for var in variables {
+        let gradient = flat(gradients.get(var).expect("its gradient"));
+        let start = flat(var);
+        let set = |values: Vec<f32>| {
+            let tensor = Tensor::from_vec(values, var.shape(), &Device::Cpu).expect("a tensor");
+            var.set(&tensor).expect("set");
+        };
+        for i in (0..start.len()).step_by(start.len().div_ceil(23)) {
+            let moved = |by: f32| {
+                let mut values = start.clone();
+                values[i] += by;
+                set(values);
+                value()
+            };
+            let difference = (moved(1e-2) - moved(-1e-2)) / 2e-2;
+            set(start.clone());
+            let error = (difference - gradient[i]).abs();
+            assert!(error < 2e-2 * (0.1 + difference.abs()), "{difference} and {}", gradient[i]);
+        }
+    }
+}
+
+/// Sum of squares: a loss whose gradient is never flat.
+fn squares(x: &Tensor) -> Result<Tensor> {
+    x.sqr()?.sum_all()
+}
+
+const ROWS: Rows = Rows { parts: 2, steps: 5, lanes: 3 };
+
+fn some_starts() -> Arc<Vec<bool>> {
+    // A piece starts at the first step of some lanes, and one in the middle of another.
+    let mut starts = vec![false; ROWS.count()];
+    starts[ROWS.row(0, 0)] = true;
+    starts[ROWS.row(2, 3)] = true;
+    starts[ROWS.row(5, 1)] = true;
+    Arc::new(starts)
+}
+
+#[test]
+fn lstm_gradients_are_the_differences() {
+    let (products, recurrent) = (var(&[ROWS.count(), 16], 1), var(&[16, 4], 2));
+    let carry = Carry { hidden: numbers(24, 3), cell: numbers(24, 4) };
+    check(&[&products, &recurrent], || {
+        squares(&lstm(&products, &recurrent, ROWS, &some_starts(), &carry)?.0)
+    });
+}
+
+#[test]
+fn linear_mask_and_cross_entropy_gradients_are_the_differences() {
+    let (x, weight, bias) = (var(&[6, 5], 1), var(&[7, 5], 2), var(&[7], 3));
+    check(&[&x, &weight, &bias], || squares(&linear(&x, &weight, &bias, true)?));
+    check(&[&x], || squares(&mask(&x, numbers(30, 9))?));
+    let targets = Targets { sizes: vec![3, 4], outcomes: vec![0, 3, 2, NONE, NONE, NONE, 1, 1, NONE, 0, 2, 2] };
+    check(&[&x, &weight], || {
+        cross_entropy(&linear(&x, &weight, &bias, true)?, targets.clone(), 3.0)
+    });
+}
+
+#[test]
+fn a_sequence_agrees_with_candles_own_lstm() -> candle_core::Result<()> {
+    let (inputs, cells, lanes, steps) = (5, 4, 3, 6);
+    let rows = Rows { parts: 1, steps, lanes };
+    let names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"];
+    let shapes: [&[usize]; 4] = [&[4 * cells, inputs], &[4 * cells, cells], &[4 * cells], &[4 * cells]];
+    let map = VarMap::new();
+    for (salt, (name, shape)) in names.iter().zip(shapes).enumerate() {
+        map.data().lock().expect("the map").insert((*name).into(), var(shape, salt));
+    }
+    let builder = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);
+    let theirs = LSTM::new(inputs, cells, LSTMConfig::default(), builder)?;
+    let vars = map.data().lock().expect("the map").clone();
+    let x = var(&[rows.count(), inputs], 9);
+
+    // Our rows are step by step; theirs are lane by lane.
+    let by_lane = x.reshape((steps, lanes, inputs))?.transpose(0, 1)?.contiguous()?;
+    let states = theirs.seq(&by_lane)?;
+    let out: Vec<Tensor> = states.iter().map(|state| state.h().clone()).collect();
+    let expected = Tensor::stack(&out, 0)?.reshape((rows.count(), cells))?;
+    let expected_gradients = squares(&expected)?.backward()?;
+
+    let bias = (vars["bias_ih_l0"].as_tensor() + vars["bias_hh_l0"].as_tensor())?;
+    let products = linear(&x, &vars["weight_ih_l0"], &bias, true)?;
+    let starts = Arc::new(vec![false; rows.count()]);
+    let (out, carry) = lstm(&products, &vars["weight_hh_l0"], rows, &starts, &Carry::default())?;
+    let gradients = squares(&out)?.backward()?;
+
+    close(&flat(&out), &flat(&expected), 1e-5);
+    let last = states.last().expect("a state");
+    close(&carry.hidden, &flat(last.h()), 1e-5);
+    close(&carry.cell, &flat(last.c()), 1e-5);
+    for var in names.iter().map(|name| &vars[*name]).chain([&x]) {
+        let (ours, theirs) = (gradients.get(var), expected_gradients.get(var));
+        close(&flat(ours.expect("ours")), &flat(theirs.expect("theirs")), 1e-4);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_carried_makes_two_halves_one_whole() -> candle_core::Result<()> {
+    let rows = Rows { parts: 2, steps: 6, lanes: 2 };
+    let half = Rows { steps: 3, ..rows };
+    let (products, recurrent) = (var(&[rows.count(), 16], 1), var(&[16, 4], 2));
+    let none = |rows: Rows| Arc::new(vec![false; rows.count()]);
+    let (whole, end) = lstm(&products, &recurrent, rows, &none(rows), &Carry::default())?;
+    let values = flat(&products);
+    let cut = |from: usize| {
+        let mut part = vec![0.0; half.count() * 16];
+        for lane in 0..4 {
+            for step in 0..3 {
+                let (to, at) = (half.row(lane, step) * 16, rows.row(lane, from + step) * 16);
+                part[to..to + 16].copy_from_slice(&values[at..at + 16]);
+            }
+        }
+        Tensor::from_vec(part, (half.count(), 16), &Device::Cpu)
+    };
+    let (_, middle) = lstm(&cut(0)?, &recurrent, half, &none(half), &Carry::default())?;
+    let (second, last) = lstm(&cut(3)?, &recurrent, half, &none(half), &middle)?;
+    assert_eq!(last, end);
+    let (whole, second) = (flat(&whole), flat(&second));
+    for lane in 0..4 {
+        for step in 0..3 {
+            let (a, b) = (rows.row(lane, 3 + step) * 4, half.row(lane, step) * 4);
+            assert_eq!(whole[a..a + 4], second[b..b + 4]);
+        }
+    }
+    Ok(())
+}

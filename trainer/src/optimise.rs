@@ -1,0 +1,181 @@
+//! AdamW with a clipped gradient, warm-up and a cosine, and a running average of the weights.
+//!
+//! Ours, and not candle-nn's, because a checkpoint must hold the moments.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor};
+
+use crate::kernel;
+use crate::net::Net;
+use crate::ops::with_slice;
+
+/// First and second moment decay.
+const BETAS: [f32; 2] = [0.9, 0.98];
+/// Greatest norm of the gradient.
+const CLIP: f64 = 1.0;
+/// Decay of the running average of the weights.
+const AVERAGE: f32 = 0.998;
+
+/// The schedule of the learning rate.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Schedule {
+    /// Greatest learning rate.
+    pub rate: f64,
+    /// Updates over which it rises.
+    pub warm_up: u64,
+    /// Updates in all; the rate falls by a cosine to a fiftieth.
+    pub updates: u64,
+    /// Share of a weight that decays, times the rate.
+    pub decay: f64,
+}
+
+impl Schedule {
+    fn rate_at(&self, update: u64) -> f64 {
+        if update < self.warm_up {
+            return self.rate * (update + 1) as f64 / self.warm_up as f64;
+        }
+        let whole = self.updates.saturating_sub(self.warm_up).max(1) as f64;
+        let done = ((update - self.warm_up) as f64 / whole).min(1.0);
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
+        self.rate * (0.02 + 0.98 * cosine)
+    }
+}
+
+/// Moments and average of one tensor.
+struct Slot {
+    first: Vec<f32>,
+    second: Vec<f32>,
+    average: Vec<f32>,
+}
+
+/// The optimiser's state, tensor by tensor in the order of the net's weights.
+pub struct Optimiser {
+    schedule: Schedule,
+    slots: Vec<Slot>,
+}
+
+impl Optimiser {
+    /// Starts with no moments and the average at the weights.
+    ///
+    /// # Errors
+    /// When a weight cannot be read.
+    pub fn new(net: &Net, schedule: Schedule) -> Result<Self> {
+        let slot = |(_, var): &(String, candle_core::Var)| {
+            let average = with_slice(var, <[f32]>::to_vec)?;
+            let zeros = || vec![0.0; average.len()];
+            Ok(Slot { first: zeros(), second: zeros(), average })
+        };
+        let slots: Result<Vec<Slot>> = net.weights.iter().map(slot).collect();
+        Ok(Optimiser { schedule, slots: slots? })
+    }
+
+    /// Makes update number `update`, counted from 0. Gives the norm of the gradient.
+    ///
+    /// # Errors
+    /// When the gradient is not finite: the training went wrong.
+    pub fn update(&mut self, net: &Net, gradients: &GradStore, update: u64) -> Result<f64> {
+        let mut all = Vec::with_capacity(net.weights.len());
+        let mut square = 0.0;
+        for (name, var) in &net.weights {
+            let gradient = gradients.get(var).with_context(|| format!("{name} has no gradient"))?;
+            let values = with_slice(gradient, <[f32]>::to_vec)?;
+            square += values.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
+            all.push(values);
+        }
+        let norm = square.sqrt();
+        anyhow::ensure!(
+            norm.is_finite(),
+            "the gradient of update {update} is not finite: try a lower --rate"
+        );
+        let rate = self.schedule.rate_at(update);
+        let made = i32::try_from(update + 1).unwrap_or(i32::MAX);
+        let corrections = BETAS.map(|beta| 1.0 - f64::from(beta).powi(made));
+        #[expect(clippy::cast_possible_truncation)]
+        let numbers = [
+            (CLIP / norm.max(CLIP)) as f32,
+            (rate / corrections[0]) as f32,
+            corrections[1].sqrt() as f32,
+            (rate * self.schedule.decay) as f32,
+        ];
+        // The average forgets faster at first, while the weights still move far.
+        let keep = AVERAGE.min((1.0 + update as f32) / (10.0 + update as f32));
+        for (((_, var), slot), gradient) in net.weights.iter().zip(&mut self.slots).zip(&all) {
+            let mut weights = with_slice(var, <[f32]>::to_vec)?;
+            let Slot { first, second, average } = slot;
+            kernel::adam(&mut weights, gradient, [first, second], BETAS, numbers);
+            for (average, weight) in average.iter_mut().zip(&weights) {
+                *average = keep * *average + (1.0 - keep) * weight;
+            }
+            var.set(&Tensor::from_vec(weights, var.shape(), &Device::Cpu)?)?;
+        }
+        Ok(norm)
+    }
+
+    /// The averaged weights, by name.
+    ///
+    /// # Errors
+    /// When Candle cannot make the tensors.
+    pub fn average(&self, net: &Net) -> Result<HashMap<String, Tensor>> {
+        self.tensors(net, |slot| &slot.average)
+    }
+
+    fn tensors(&self, net: &Net, of: impl Fn(&Slot) -> &Vec<f32>) -> Result<HashMap<String, Tensor>> {
+        net.weights
+            .iter()
+            .zip(&self.slots)
+            .map(|((name, var), slot)| {
+                let tensor = Tensor::from_vec(of(slot).clone(), var.shape(), &Device::Cpu)?;
+                Ok((name.clone(), tensor))
+            })
+            .collect()
+    }
+
+    /// Everything that a checkpoint must hold, by name.
+    ///
+    /// # Errors
+    /// When Candle cannot make the tensors.
+    pub fn save(&self, net: &Net) -> Result<HashMap<String, Tensor>> {
+        let mut all: HashMap<String, Tensor> = HashMap::new();
+        for (name, var) in &net.weights {
+            all.insert(format!("weight/{name}"), var.as_tensor().clone());
+        }
+        let parts: [(&str, fn(&Slot) -> &Vec<f32>); 3] =
+            [("first", |s| &s.first), ("second", |s| &s.second), ("average", |s| &s.average)];
+        for (part, of) in parts {
+            for (name, tensor) in self.tensors(net, of)? {
+                all.insert(format!("{part}/{name}"), tensor);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Takes weights, moments and average from a checkpoint.
+    ///
+    /// # Errors
+    /// When something is missing there or has another shape.
+    pub fn load(&mut self, net: &Net, all: &HashMap<String, Tensor>) -> Result<()> {
+        for ((name, var), slot) in net.weights.iter().zip(&mut self.slots) {
+            let get = |part: &str| {
+                let tensor = all
+                    .get(&format!("{part}/{name}"))
+                    .with_context(|| format!("the checkpoint lacks {part}/{name}"))?;
+                anyhow::ensure!(
+                    tensor.shape() == var.shape(),
+                    "the checkpoint's {name} has another shape: it is of another network"
+                );
+                Ok(tensor)
+            };
+            let numbers = |part: &str| Ok::<_, anyhow::Error>(with_slice(get(part)?, <[f32]>::to_vec)?);
+            var.set(get("weight")?)?;
+            *slot = Slot {
+                first: numbers("first")?,
+                second: numbers("second")?,
+                average: numbers("average")?,
+            };
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! `generate`: takes of a model as MIDI files.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use groove::generate::{Drummer, Take};
+use groove::midi::Clip;
+use groove::model::Model;
+use groove::style::{STYLES, style_number};
+use groove::{DrumSet, Meter, Step};
+
+/// Options of `generate`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Model file
+    #[arg(long, default_value = "assets/deep-pocket.safetensors")]
+    model: PathBuf,
+    /// Style, or any
+    #[arg(long, default_value = "any")]
+    style: String,
+    /// Bars in each file
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    bars: u16,
+    /// Files to write
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    count: u32,
+    /// Seed of the first file; each further one has the next
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+    /// How daring: 1 is as the drummers of the data
+    #[arg(long, default_value_t = 1.0)]
+    temperature: f32,
+    /// Quarter notes a minute
+    #[arg(long, default_value_t = 120.0)]
+    tempo: f32,
+    /// Time signature, such as 4/4
+    #[arg(long, default_value = "4/4", value_parser = parse_meter)]
+    meter: Meter,
+    /// Folder for the files
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Reads `n/d`.
+fn parse_meter(text: &str) -> Result<Meter, String> {
+    let numbers = text.split_once('/').and_then(|(n, d)| Some((n.parse().ok()?, d.parse().ok()?)));
+    let (n, d) = numbers.ok_or("a meter is written as 4/4")?;
+    let meter = Meter::new(n, d);
+    match (i32::from(meter.numerator), i32::from(meter.denominator)) == (n, d) {
+        true => Ok(meter),
+        false => Err("a meter has 1 to 255 beats of 1, 2, 4, 8, 16 or 32".into()),
+    }
+}
+
+/// Writes the files.
+///
+/// # Errors
+/// When the model cannot be read, the style is unknown, or a file cannot be written.
+pub fn run(options: &Options) -> Result<()> {
+    let style = style_number(&options.style).with_context(|| {
+        format!("there is no style {}: any, {}", options.style, STYLES.join(", "))
+    })?;
+    let model = Model::from_bytes(&crate::read(&options.model)?)
+        .with_context(|| format!("{}", options.model.display()))?;
+    let mut drummer = Drummer::new(Arc::new(model));
+    fs::create_dir_all(&options.out)
+        .with_context(|| format!("{} cannot be made", options.out.display()))?;
+    for number in 0..options.count {
+        let seed = options.seed.wrapping_add(number);
+        let take = Take {
+            seed,
+            style,
+            temperature: options.temperature,
+            tempo: options.tempo,
+            held: DrumSet::EMPTY,
+        };
+        let mut steps: Vec<Step> = Vec::new();
+        for bar in 0..i64::from(options.bars) {
+            steps.extend_from_slice(drummer.bar(&take, options.meter, bar)?.steps());
+        }
+        let clip = Clip { steps, tempo: f64::from(options.tempo), meter: options.meter };
+        let name = format!("{}-{:.0}bpm-{seed}", options.style.to_lowercase(), options.tempo);
+        let path = options.out.join(format!("{name}.mid"));
+        fs::write(&path, clip.write(&name))
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_is_two_numbers() {
+        assert_eq!(parse_meter("7/8"), Ok(Meter::new(7, 8)));
+        for wrong in ["", "4", "4/3", "0/4", "300/4", "four/4"] {
+            assert!(parse_meter(wrong).is_err(), "{wrong}");
+        }
+    }
+}

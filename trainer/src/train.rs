@@ -1,0 +1,356 @@
+//! The training: batches through the networks, updates, and now and then a look at the
+//! validation pieces. The best averaged weights so far are always on disk, and so is a
+//! checkpoint from which the same command goes on.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::{Device, Tensor};
+use clap::Args;
+use groove::model::{self, Metadata, Stack};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Stream;
+use crate::curve::{self, Point};
+use crate::data::{Data, Piece, Split};
+use crate::measure::Report;
+use crate::net::{Carries, Dropout, Net};
+use crate::ops::{Carry, Rows, cross_entropy};
+use crate::optimise::{Optimiser, Schedule};
+
+/// Name of the model file in the output folder.
+pub const MODEL: &str = "model.safetensors";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const CURVE: &str = "curve.csv";
+/// Entry of the checkpoint's header that holds a [`Progress`].
+const HEADER: &str = "progress";
+
+/// Options of `train`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Folder of drum MIDI: the Groove MIDI Dataset's, or any other
+    #[arg(long, env = "GROOVE_DIR")]
+    data: PathBuf,
+    /// Folder for the model, the checkpoint and the learning curve
+    #[arg(long, default_value = "target/training")]
+    out: PathBuf,
+    /// Style of the pieces, where the folder has no info.csv
+    #[arg(long)]
+    style: Option<String>,
+    /// The model's name, as the window shows it
+    #[arg(long, default_value = "Groove, all styles")]
+    name: String,
+    /// Updates to make in all
+    #[arg(long, default_value_t = 2500)]
+    updates: u64,
+    /// Updates between two looks at the validation pieces
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    look_every: u64,
+    /// Layers of the network of hits
+    #[arg(long, default_value_t = 2)]
+    layers: usize,
+    /// Cells in a layer of the network of hits
+    #[arg(long, default_value_t = 256)]
+    cells: usize,
+    /// Cells of the network of velocities and offsets
+    #[arg(long, default_value_t = 192)]
+    feel_cells: usize,
+    /// Pieces side by side in a batch
+    #[arg(long, default_value_t = 32)]
+    lanes: usize,
+    /// Steps of a piece in a batch
+    #[arg(long, default_value_t = 128)]
+    steps: usize,
+    /// Share of a layer's outputs that is dropped in training
+    #[arg(long, default_value_t = 0.3)]
+    dropout: f32,
+    /// Greatest learning rate
+    #[arg(long, default_value_t = 2e-3)]
+    rate: f64,
+    /// Weight decay
+    #[arg(long, default_value_t = 0.02)]
+    decay: f64,
+    /// Seed of everything that is drawn
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Stop after this many updates; the same command without it goes on
+    #[arg(long)]
+    stop_after: Option<u64>,
+    /// Start anew, though the output folder holds a checkpoint
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// What must agree for a checkpoint to be gone on from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Settings {
+    beat: Stack,
+    feel: Stack,
+    lanes: usize,
+    steps: usize,
+    dropout: f32,
+    schedule: Schedule,
+    seed: u64,
+    pieces: usize,
+}
+
+/// How far a training has come.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Progress {
+    settings: Settings,
+    update: u64,
+    best: Option<f64>,
+    seconds: f64,
+}
+
+/// A training that is under way.
+struct Training {
+    net: Net,
+    optimiser: Optimiser,
+    stream: Stream,
+    carries: Carries,
+    progress: Progress,
+    curve: Vec<Point>,
+}
+
+/// Trains, from the checkpoint in the output folder if there is one.
+///
+/// # Errors
+/// When there is nothing to learn from, the folder cannot be written, or the numbers run away.
+pub fn run(options: &Options) -> Result<()> {
+    let data = Data::read(&options.data, options.style.as_deref(), options.seed)?;
+    eprintln!("{} pieces{}", data.pieces.len(), data.skipped_text());
+    let (train, held_out) = (data.split(Split::Train), data.split(Split::Validation));
+    ensure!(
+        !held_out.is_empty(),
+        "no piece is left over for validation: the folder needs two files at least"
+    );
+    let stack = Stack { layers: options.layers, cells: options.cells };
+    let feel = Stack { layers: 1, cells: options.feel_cells };
+    let metadata = Metadata::new(&options.name, stack, feel, &data.source);
+    fs::create_dir_all(&options.out)
+        .with_context(|| format!("{} cannot be made", options.out.display()))?;
+    let mut training = Training::start(options, &metadata, train)?;
+    let stop = stop_on_interrupt()?;
+    let bar = progress_bar(options.updates, training.progress.update);
+    let before = Duration::from_secs_f64(training.progress.seconds);
+    let started = Instant::now();
+    let (mut surprise, mut steps) = (0.0, 0.0);
+    let last = options.stop_after.map_or(options.updates, |n| n.min(options.updates));
+    while training.progress.update < last && !stop.load(Ordering::Relaxed) {
+        let (sum, count) = training.update(options)?;
+        surprise += sum;
+        steps += count;
+        bar.inc(1);
+        let update = training.progress.update;
+        if update.is_multiple_of(options.look_every) || update == options.updates {
+            training.progress.seconds = (before + started.elapsed()).as_secs_f64();
+            let perplexity = (surprise / steps).exp();
+            (surprise, steps) = (0.0, 0.0);
+            let point = training.look(options, &metadata, &held_out, perplexity)?;
+            let line = format!(
+                "update {update:>5}  training {:>7.3}  validation {:>7.3}  velocity {:>6.2}  \
+                 offset {:>6.2} ms",
+                point.training, point.validation, point.velocity_mae, point.offset_mae_ms
+            );
+            // Above the bar on a terminal, and in a log where there is none.
+            bar.suspend(|| eprintln!("{line}"));
+        }
+    }
+    bar.finish();
+    training.save(options)?;
+    let best = training.progress.best.context("stopped before the first look at validation")?;
+    let path = options.out.join(MODEL);
+    println!("best validation perplexity of beats {best:.3}: {}", path.display());
+    Ok(())
+}
+
+impl Training {
+    fn start(options: &Options, metadata: &Metadata, train: Vec<Piece>) -> Result<Training> {
+        let threads = rayon::current_num_threads();
+        let parts = (1..=threads).rev().find(|n| options.lanes.is_multiple_of(*n)).unwrap_or(1);
+        ensure!(options.lanes > 0 && options.steps > 0, "a batch needs a lane and a step at least");
+        let rows = Rows { parts, steps: options.steps, lanes: options.lanes / parts };
+        let schedule = Schedule {
+            rate: options.rate,
+            warm_up: 100,
+            updates: options.updates,
+            decay: options.decay,
+        };
+        let settings = Settings {
+            beat: metadata.beat,
+            feel: metadata.feel,
+            lanes: options.lanes,
+            steps: options.steps,
+            dropout: options.dropout,
+            schedule,
+            seed: options.seed,
+            pieces: train.len(),
+        };
+        let net = Net::new(metadata, options.seed)?;
+        let mut training = Training {
+            optimiser: Optimiser::new(&net, schedule)?,
+            net,
+            stream: Stream::new(train, rows, options.seed)?,
+            carries: Carries::default(),
+            progress: Progress { settings, update: 0, best: None, seconds: 0.0 },
+            curve: Vec::new(),
+        };
+        let checkpoint = options.out.join(CHECKPOINT);
+        if checkpoint.is_file() && !options.fresh {
+            training.resume(options, &checkpoint)?;
+        }
+        Ok(training)
+    }
+
+    /// Takes up a checkpoint. The stream of pieces is a function of the seed, so it is moved on
+    /// to where it was.
+    fn resume(&mut self, options: &Options, path: &Path) -> Result<()> {
+        let say = || format!("{} cannot be taken up; --fresh starts anew", path.display());
+        let bytes = fs::read(path).with_context(say)?;
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).with_context(say)?;
+        let text = header.metadata().as_ref().and_then(|entries| entries.get(HEADER));
+        let progress: Progress =
+            serde_json::from_str(text.with_context(say)?).with_context(say)?;
+        if progress.settings != self.progress.settings {
+            bail!(
+                "{} is of a training with other settings or data; --fresh starts anew, another \
+                 --out keeps both",
+                path.display()
+            );
+        }
+        let all = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).with_context(say)?;
+        self.optimiser.load(&self.net, &all).with_context(say)?;
+        self.carries = load_carries(&all)?;
+        (0..progress.update).for_each(|_| self.stream.skip());
+        self.curve = curve::read(&options.out.join(CURVE))?;
+        self.curve.retain(|point| point.update <= progress.update);
+        eprintln!("going on from update {}", progress.update);
+        self.progress = progress;
+        Ok(())
+    }
+
+    /// Makes one update; gives the summed negative log-likelihood of hits, and the steps.
+    fn update(&mut self, options: &Options) -> Result<(f64, f64)> {
+        let batch = self.stream.next()?;
+        let mut dropout = Dropout::new(options.dropout, options.seed, self.progress.update);
+        let (hits, manner) = self.net.forward(&batch, &mut self.carries, Some(&mut dropout))?;
+        let steps = batch.steps() as f32;
+        let hits = cross_entropy(&hits, batch.hits, steps)?;
+        let loss = (&hits + cross_entropy(&manner, batch.manner, steps)?)?;
+        let gradients = loss.backward()?;
+        self.optimiser.update(&self.net, &gradients, self.progress.update)?;
+        self.progress.update += 1;
+        let steps = f64::from(steps);
+        Ok((f64::from(hits.to_scalar::<f32>()?) * steps, steps))
+    }
+
+    /// Looks at the validation pieces, keeps the weights if they are the best, saves.
+    fn look(
+        &mut self,
+        options: &Options,
+        metadata: &Metadata,
+        held_out: &[Piece],
+        training: f64,
+    ) -> Result<Point> {
+        let average = self.optimiser.average(&self.net)?;
+        let report = Report::measure(&Net::from_tensors(metadata, &average)?, held_out)?;
+        let figures = report.figures();
+        // A folder of fills alone has no beats.
+        let validation = figures.beats.or(figures.fills).context("nothing to validate on")?;
+        let point = Point {
+            update: self.progress.update,
+            training,
+            validation,
+            velocity_mae: report.velocity.mae,
+            offset_mae_ms: report.offset.mae_ms,
+            seconds: self.progress.seconds,
+        };
+        self.curve.push(point);
+        if self.progress.best.is_none_or(|best| validation < best) {
+            self.progress.best = Some(validation);
+            let metadata = Metadata {
+                updates: self.progress.update,
+                validation: figures,
+                ..metadata.clone()
+            };
+            write_whole(&options.out.join(MODEL), &model::write(&metadata, &average, true)?)?;
+        }
+        self.save(options)?;
+        Ok(point)
+    }
+
+    fn save(&self, options: &Options) -> Result<()> {
+        let mut all = self.optimiser.save(&self.net)?;
+        save_carries(&self.carries, &mut all)?;
+        let text = serde_json::to_string(&self.progress)?;
+        let header = HashMap::from([(HEADER.to_string(), text)]);
+        let bytes = safetensors::serialize(all, Some(header))?;
+        write_whole(&options.out.join(CHECKPOINT), &bytes)?;
+        curve::write(&options.out, &self.curve)
+    }
+}
+
+/// Writes a file so that there is never half of one: beside it first, then in its place.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = path.with_extension("new");
+    fs::write(&beside, bytes)
+        .and_then(|()| fs::rename(&beside, path))
+        .with_context(|| format!("{} cannot be written; what was there before is kept", path.display()))
+}
+
+fn save_carries(carries: &Carries, all: &mut HashMap<String, Tensor>) -> Result<()> {
+    for (stack, layers) in [("beat", &carries.beat), ("feel", &carries.feel)] {
+        for (layer, carry) in layers.iter().enumerate() {
+            for (part, values) in [("hidden", &carry.hidden), ("cell", &carry.cell)] {
+                let tensor = Tensor::from_slice(values, values.len(), &Device::Cpu)?;
+                all.insert(format!("carry/{stack}/{layer}/{part}"), tensor);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn load_carries(all: &HashMap<String, Tensor>) -> Result<Carries> {
+    let stack = |stack: &str| {
+        let mut layers = Vec::new();
+        let get = |layer: usize, part: &str| all.get(&format!("carry/{stack}/{layer}/{part}"));
+        while let (Some(hidden), Some(cell)) =
+            (get(layers.len(), "hidden"), get(layers.len(), "cell"))
+        {
+            layers.push(Carry { hidden: hidden.to_vec1()?, cell: cell.to_vec1()? });
+        }
+        Ok::<_, anyhow::Error>(layers)
+    };
+    Ok(Carries { beat: stack("beat")?, feel: stack("feel")? })
+}
+
+/// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("stopping after this update; the best weights so far are kept");
+    })
+    .context("Ctrl-C cannot be watched")?;
+    Ok(stop)
+}
+
+fn progress_bar(updates: u64, done: u64) -> ProgressBar {
+    let bar = ProgressBar::new(updates).with_position(done);
+    let style = "{bar:30} {pos}/{len} updates, {per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar.reset_eta();
+    bar
+}

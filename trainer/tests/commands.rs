@@ -1,0 +1,188 @@
+//! The trainer as a person runs it: its commands on a small folder of clips made here, and the
+//! shipped weights on the real data where that is found.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use groove::midi::Clip;
+use groove::model::Model;
+use groove::{Drum, Hit, Meter, Step};
+
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
+
+fn trainer(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(arguments)
+        .env_remove("GROOVE_DIR")
+        .output()
+        .expect("the trainer runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn succeed(arguments: &[&str]) -> String {
+    let output = trainer(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn fail(arguments: &[&str]) -> String {
+    let output = trainer(arguments);
+    let stderr = text(&output.stderr);
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    stderr
+}
+
+/// A folder of eight short clips: bass on the beat, snare on the backbeat, hats between.
+fn clips(folder: &Path) {
+    for number in 0..8 {
+        let mut steps = vec![Step::SILENT; 64];
+        for (i, step) in steps.iter_mut().enumerate() {
+            let mut strike = |drum, velocity| {
+                let offset_ticks = i8::try_from(i % 5).expect("small") * 3 - 6;
+                step.set(drum, Some(Hit { velocity, offset_ticks }));
+            };
+            if i % 8 == 0 {
+                strike(Drum::Bass, 100);
+            }
+            if i % 8 == 4 {
+                strike(Drum::Snare, 110);
+            }
+            if i % 2 == number % 2 {
+                strike(Drum::ClosedHat, 60);
+            }
+        }
+        let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
+        fs::write(folder.join(format!("{number}.mid")), clip.write("clip")).expect("written");
+    }
+}
+
+fn train(data: &Path, out: &Path, updates: u64, more: &[&str]) {
+    let updates = updates.to_string();
+    let (data, out) = (data.to_str().expect("a path"), out.to_str().expect("a path"));
+    let small = ["--cells", "24", "--feel-cells", "16", "--lanes", "4", "--steps", "32"];
+    let fixed = ["train", "--data", data, "--out", out, "--style", "rock", "--look-every", "5"];
+    let all = [&fixed[..], &small, &["--updates", &updates], more].concat();
+    succeed(&all);
+}
+
+#[test]
+fn a_training_learns_and_writes_its_curve() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
+    fs::create_dir(&data).expect("a folder");
+    clips(&data);
+    train(&data, &out, 60, &[]);
+    let curve = fs::read_to_string(out.join("curve.csv")).expect("a curve");
+    let column = |line: &str| line.split(',').nth(2).and_then(|x| x.parse::<f64>().ok());
+    let validation: Vec<f64> = curve.lines().skip(1).filter_map(column).collect();
+    assert_eq!(validation.len(), 12, "{curve}");
+    assert!(validation[11] < validation[0] / 3.0, "{curve}");
+    assert!(out.join("curve.svg").is_file());
+    let model = Model::from_bytes(&fs::read(out.join("model.safetensors")).expect("a model"));
+    let metadata = model.expect("a model that loads").metadata().clone();
+    assert_eq!(metadata.trained_on, "own clips");
+    // The best weights were kept, and the header says how good they are.
+    let best = validation.iter().copied().fold(f64::INFINITY, f64::min);
+    let written = metadata.validation.beats.expect("a figure");
+    assert!((written - best).abs() < 1e-6, "{written} and {best}");
+}
+
+#[test]
+fn a_training_that_was_stopped_goes_on_as_if_it_had_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    fs::create_dir(&data).expect("a folder");
+    clips(&data);
+    let (whole, halves) = (folder.path().join("whole"), folder.path().join("halves"));
+    train(&data, &whole, 20, &[]);
+    // Stopped after ten of twenty: the schedule is that of the whole training.
+    train(&data, &halves, 20, &["--stop-after", "10"]);
+    let half = fs::read_to_string(halves.join("curve.csv")).expect("a curve");
+    assert_eq!(half.lines().count(), 3);
+    train(&data, &halves, 20, &[]);
+    let model = |folder: &PathBuf| fs::read(folder.join("model.safetensors")).expect("a model");
+    assert!(model(&whole) == model(&halves), "the two models differ");
+    let text = fail(&[
+        "train", "--data", data.to_str().expect("a path"), "--out",
+        halves.to_str().expect("a path"), "--cells", "8",
+    ]);
+    assert!(text.contains("other settings") && text.contains("--fresh"), "{text}");
+}
+
+#[test]
+fn bad_folders_and_models_get_a_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let text = fail(&["train", "--data", &path("none"), "--out", &path("out")]);
+    assert!(text.contains("there is no folder"), "{text}");
+    fs::write(path("empty.mid"), b"").expect("written");
+    let text = fail(&["train", "--data", &path(""), "--out", &path("out")]);
+    assert!(text.contains("no drum MIDI") && text.contains("empty.mid"), "{text}");
+    for name in ["model.safetensors", "gone.safetensors"] {
+        if name.starts_with("model") {
+            fs::write(path(name), b"no model").expect("written");
+        }
+        let text = fail(&["inspect", &path(name)]);
+        assert!(text.contains(name), "{text}");
+        let text = fail(&["generate", "--model", &path(name), "--out", &path("out")]);
+        assert!(text.contains(name), "{text}");
+    }
+}
+
+#[test]
+fn generating_twice_writes_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let generate = |name: &str, style: &str| -> Vec<(String, Vec<u8>)> {
+        let out = folder.path().join(name);
+        succeed(&[
+            "generate", "--model", SHIPPED, "--style", style, "--bars", "8", "--count", "3",
+            "--seed", "1", "--out", out.to_str().expect("a path"),
+        ]);
+        let mut files: Vec<_> = fs::read_dir(out)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry"))
+            .map(|entry| {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                (name, fs::read(entry.path()).expect("a file"))
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let first = generate("a", "rock");
+    assert_eq!(first.len(), 3);
+    assert!(first[0].1 != first[1].1, "two seeds gave the same beat");
+    assert!(first == generate("b", "rock"), "the same command wrote other bytes");
+    for (name, bytes) in &first {
+        let clip = Clip::read(bytes, groove::midi::DrumMap::Roland).expect("a clip");
+        let velocities: std::collections::BTreeSet<u8> =
+            clip.steps.iter().flat_map(Step::hits).map(|(_, hit)| hit.velocity).collect();
+        assert!(velocities.len() > 3, "{name} has velocities {velocities:?}");
+    }
+    let folder = folder.path().join("c");
+    let text =
+        fail(&["generate", "--model", SHIPPED, "--style", "polka", "--out", folder.to_str().expect("a path")]);
+    assert!(text.contains("no style polka") && text.contains("rock"), "{text}");
+}
+
+#[test]
+fn the_shipped_weights_foresee_the_validation_beats() {
+    let Ok(data) = std::env::var("GROOVE_DIR") else {
+        println!("skipped: GROOVE_DIR names no Groove MIDI Dataset");
+        return;
+    };
+    let json = succeed(&["evaluate", "--model", SHIPPED, "--data", &data, "--split", "validation", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
+    let measured = report["perplexity"]["beats"].as_f64().expect("a figure");
+    assert!(measured < 4.0, "{measured}");
+    assert!(report["perplexity"]["rock_beats"].as_f64().expect("a figure") < 4.5);
+    // The header tells the truth.
+    let model = Model::from_bytes(&fs::read(SHIPPED).expect("weights")).expect("a model");
+    let written = model.metadata().validation.beats.expect("a figure");
+    assert!((measured - written).abs() < 0.01, "measured {measured}, the header says {written}");
+}
