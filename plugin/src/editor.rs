@@ -145,7 +145,12 @@ impl Screen {
     }
 
     fn header(&self, ui: &mut Ui, scale: Scale, rect: Rect, status: &Status) {
-        let style = style_title(self.sources.params.style.value());
+        let params = &*self.sources.params;
+        let take = format!(
+            "{} · take {}",
+            style_title(params.style.value()),
+            controls::grouped(params.seed.value())
+        );
         let transport = if status.following {
             let Status { tempo, meter, bar, .. } = *status;
             Transport::Following { tempo, meter, bar: bar + 1 }
@@ -166,7 +171,7 @@ impl Screen {
                 (format!("Model: {}{figure}", model.name), learned)
             }
         };
-        Header { take: &style, transport, model: &model, model_hint: &model_hint }
+        Header { take: &take, transport, model: &model, model_hint: &model_hint }
             .show(ui, scale, rect);
     }
 

@@ -299,7 +299,7 @@ pub(super) fn number(
 }
 
 /// A number with thin spaces between its thousands.
-fn grouped(value: i32) -> String {
+pub(super) fn grouped(value: i32) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = String::from(if value < 0 { "-" } else { "" });
     for (place, digit) in digits.chars().enumerate() {

@@ -72,12 +72,14 @@ impl Header<'_> {
         ui.interact(model, ui.make_persistent_id("model"), Sense::hover())
             .on_hover_text(self.model_hint);
 
-        // In the middle of what is left, so that it is never under its neighbours.
+        // It starts at a fixed place, so that it does not dance when figures grow or shrink, but
+        // never under its neighbour.
         let playing = self.transport != Transport::Stopped;
-        let middle = at((take.right() + model.left()) / 2.0);
+        let start = (rect.center().x - scale.px(110.0)).max(take.right() + scale.px(40.0));
         let text = self.transport.text();
         let colour = if playing { theme::TEXT } else { theme::MUTED };
-        let said = line(ui, middle, Align2::CENTER_CENTER, &text, scale.font(Type::Body), colour);
+        let font = scale.font(Type::Body);
+        let said = line(ui, at(start), Align2::LEFT_CENTER, &text, font, colour);
         let dot = at(said.left() - scale.px(14.0));
         let light = if playing { theme::TEAL } else { theme::BAR_LINE };
         ui.painter().circle_filled(dot, scale.px(5.0), light);

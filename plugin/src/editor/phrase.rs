@@ -63,7 +63,7 @@ impl Phrase<'_> {
         self.lines(ui.painter(), scale, &columns);
         let painter = ui.painter().with_clip_rect(steps.expand(scale.px(8.0)));
         for (bars, waits) in [(self.bars, false), (self.coming, true)] {
-            for (bar, column) in bars.iter().zip(&columns) {
+            for (place, (bar, column)) in bars.iter().zip(&columns).enumerate() {
                 for (row, step, hit) in hits(bar) {
                     let area = hit_rect(scale, column, lane(row, steps), step, hit);
                     let corners = CornerRadius::from(scale.px(2.5));
@@ -71,7 +71,9 @@ impl Phrase<'_> {
                         let line = Stroke::new(scale.px(1.0), theme::TEXT.gamma_multiply(0.7));
                         painter.rect_stroke(area, corners, line, StrokeKind::Inside);
                     } else {
-                        painter.rect_filled(area, corners, shade(hit));
+                        let colour =
+                            shade(hit).lerp_to_gamma(theme::TEXT, self.sounding(place, step, hit));
+                        painter.rect_filled(area, corners, colour);
                     }
                 }
             }
@@ -149,6 +151,14 @@ impl Phrase<'_> {
             let stroke = Stroke::new(scale.px(1.2), theme::BAR_LINE);
             painter.vline(last.rect.right(), last.rect.y_range(), stroke);
         }
+    }
+
+    /// How freshly a hit has sounded, from 1 at its onset down to 0 a sixteenth later.
+    fn sounding(&self, bar: usize, step: usize, hit: Hit) -> f32 {
+        let Some((_, beats)) = self.playhead.filter(|&(now, _)| now == bar) else { return 0.0 };
+        #[expect(clippy::cast_possible_truncation)]
+        let since = (beats * STEPS_PER_BEAT - step as f64) as f32 - hit.offset();
+        if since < 0.0 { 0.0 } else { (1.0 - since).max(0.0) }
     }
 
     fn playhead(&self, painter: &Painter, scale: Scale, lanes: Rect, columns: &[Column]) {

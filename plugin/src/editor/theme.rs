@@ -2,8 +2,8 @@
 //! the other modules.
 //!
 //! Two colours carry a meaning. Amber is what the drummer plays and what is chosen; teal is what
-//! the user holds. Everything else is quiet. The two differ in lightness as well as in hue, so
-//! that they stay apart for colour-blind eyes.
+//! the user holds. Everything else is quiet. The two stay well apart for every common kind of
+//! colour-blind eyes, and what is held carries a dot besides.
 
 use std::sync::Arc;
 
@@ -132,7 +132,7 @@ pub(super) fn set_style(context: &Context, scale: Scale) {
         style.interaction.tooltip_delay = 0.5;
         style.interaction.selectable_labels = false;
         style.spacing.tooltip_width = scale.px(300.0);
-        style.spacing.menu_margin = egui::Margin::same(6);
+        style.spacing.menu_margin = egui::Margin::same(8);
         style.spacing.item_spacing = scale.size(4.0, 4.0);
 
         let visuals = &mut style.visuals;
@@ -143,7 +143,7 @@ pub(super) fn set_style(context: &Context, scale: Scale) {
         visuals.menu_corner_radius = CornerRadius::same(8);
         visuals.extreme_bg_color = GROUND;
         visuals.selection.bg_fill = AMBER.gamma_multiply(0.35);
-        visuals.selection.stroke = Stroke::new(1.0, TEXT);
+        visuals.selection.stroke = Stroke::new(1.0, AMBER);
         visuals.text_cursor.stroke = Stroke::new(scale.px(1.5), AMBER);
         // A caret that blinks would repaint the window for as long as a field is open.
         visuals.text_cursor.blink = false;
