@@ -265,7 +265,8 @@ impl Shown {
     fn of(sources: &Sources) -> Self {
         let phrases = sources.link.phrases();
         Shown {
-            status: sources.link.status(),
+            // While the song moves, the window draws at the display's rate by itself.
+            status: Status { position: 0.0, bar_start: 0.0, ..sources.link.status() },
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
             notices: sources.link.notices(),

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, TouchPhase, Vec2, vec2};
+use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, TouchPhase, Vec2, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use groove::{Bar, Drum, DrumSet, Hit, Meter};
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::{GuiContext, GuiContextInner};
@@ -92,8 +92,17 @@ impl Desk {
         Desk { window, params, host, audio, worker }
     }
 
+    /// The middle of a control. Words beside it may have the same name.
+    fn find(&self, name: &str) -> Pos2 {
+        let named = self.window.query_all_by_label(name);
+        let label = egui::accesskit::Role::Label;
+        let mut controls = named.filter(|node| node.accesskit_node().role() != label);
+        controls.next().expect(name).rect().center()
+    }
+
     fn wheel(&mut self, name: &str, lines: Vec2, modifiers: Modifiers) {
-        self.window.get_by_label(name).hover();
+        let at = self.find(name);
+        self.window.event(Event::PointerMoved(at));
         self.window.run();
         self.window.event(Event::MouseWheel {
             unit: MouseWheelUnit::Line,
@@ -106,7 +115,7 @@ impl Desk {
     }
 
     fn drag(&mut self, name: &str, by: Vec2, modifiers: Modifiers) {
-        let from = self.window.get_by_label(name).rect().center();
+        let from = self.find(name);
         let button = |pos, pressed| Event::PointerButton {
             pos,
             button: PointerButton::Primary,
@@ -126,7 +135,7 @@ impl Desk {
     }
 
     fn double_click(&mut self, name: &str) {
-        let at = self.window.get_by_label(name).rect().center();
+        let at = self.find(name);
         for pressed in [true, false, true, false] {
             self.window.event(Event::PointerMoved(at));
             self.window.event(Event::PointerButton {
@@ -260,6 +269,22 @@ fn a_channel_is_chosen_from_the_list() {
     desk.window.get_by_role_and_label(egui::accesskit::Role::ListBoxOption, "16").click();
     desk.window.run();
     assert_eq!(desk.params.channel.value(), 16);
+}
+
+#[test]
+fn a_list_answers_wheel_and_double_click() {
+    let mut desk = Desk::new();
+    let channel = |desk: &Desk| desk.params.channel.value();
+    assert_eq!(channel(&desk), 10);
+    desk.wheel("MIDI channel", vec2(0.0, -1.0), Modifiers::NONE);
+    assert_eq!(channel(&desk), 11);
+    desk.wheel("MIDI channel", vec2(0.0, 1.0), Modifiers::NONE);
+    desk.wheel("MIDI channel", vec2(0.0, 1.0), Modifiers::NONE);
+    assert_eq!(channel(&desk), 9);
+    desk.double_click("MIDI channel");
+    assert_eq!(channel(&desk), 10);
+    let open = desk.window.query_by_role(egui::accesskit::Role::ListBoxOption);
+    assert!(open.is_none(), "the list stays closed");
 }
 
 #[test]
