@@ -22,7 +22,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use egui::{Context, Rect, Ui, pos2};
-use groove::generate::PHRASE_BARS;
 use groove::style::{STYLES, style_name};
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::params::Param;
@@ -38,7 +37,7 @@ use self::header::{Header, Transport, message};
 use self::panels::{Ask, Panels};
 use self::phrase::Phrase;
 use self::theme::Scale;
-use crate::link::{Link, ModelState, Status};
+use crate::link::{Link, ModelState, PHRASE_BARS, Status};
 use crate::params::DeepPocketParams;
 
 /// Makes the editor that the plugin gives its host.

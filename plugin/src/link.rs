@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_queue::ArrayQueue;
-use groove::generate::{PHRASE_BARS, Take};
+pub use groove::generate::{PHRASE_BARS, Take};
 use groove::model::Metadata;
 use groove::{Bar, DrumSet, Meter};
 

@@ -8,10 +8,10 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 use groove::drum::{CLASSES, Drum, DrumSet};
-use groove::generate::PHRASE_BARS;
 use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT};
 
 use super::theme::{self, Scale, Type};
+use crate::link::PHRASE_BARS;
 
 /// The lanes from top to bottom: cymbals, hats, toms from high to low, snare, bass.
 const LANES: [Drum; CLASSES] = [
