@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::drum::{CLASSES, DrumSet, SUBSETS};
 use crate::encode::{Kind, ROW, write_row};
+use crate::memory::Memory;
 use crate::model::{FEEL_ROW, Model, ModelError, State, feel_logits, hit_at, write_struck};
 use crate::pattern::{Bar, Meter, Step, bars};
 
@@ -131,7 +132,7 @@ impl Player {
         let kind = Kind { style: take.style, tempo: take.tempo, meter, fill: false };
         let mut row = [0.0; FEEL_ROW];
         write_row(&self.steps, &kind, &mut row[..ROW]);
-        let mut logits = model.hits(&mut self.state, &row[..ROW])?;
+        let mut logits = model.hits(&mut self.state, &row[..ROW], &Memory::at(&self.steps, meter))?;
         favour(&mut logits, take.held, self.steps.is_empty());
         let drums = draw(&logits, take.temperature, draws.random());
         let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));

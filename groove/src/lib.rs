@@ -1,7 +1,7 @@
 //! The musical engine of Deep Pocket, without a plugin framework, a window or a thread.
 //!
 //! Data goes one way: MIDI files become patterns ([`midi`]), patterns become the model's rows
-//! ([`encode`]), the [`model`] says what could come next, and [`generate`] makes a bar of it for
+//! ([`encode`], [`memory`]), the [`model`] says what could come next, and [`generate`] makes a bar of it for
 //! a take and a song position. The [`clock`] turns a host's block into a span of musical time,
 //! and [`schedule`] turns that span and its bars into notes at sample offsets.
 
@@ -11,6 +11,8 @@ pub mod drum;
 pub mod encode;
 #[cfg(feature = "model")]
 pub mod generate;
+#[cfg(feature = "model")]
+pub mod memory;
 pub mod midi;
 #[cfg(feature = "model")]
 pub mod model;

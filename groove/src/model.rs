@@ -1,9 +1,10 @@
 //! The drummer's network: two LSTMs on Candle, read from a safetensors file.
 //!
 //! *Beat* says which drums are struck at a step: one distribution over the 512 subsets of the
-//! nine drums. *Feel* is told what is struck and says how: for each drum a distribution over
+//! nine drums, mixed with the [memory](crate::memory) of the piece. *Feel* is told what is struck and says how: for each drum a distribution over
 //! velocities and one over offsets. Tensor names, shapes and gate order (i f g o) are those of
-//! `torch.nn.LSTM` under the prefixes `beat.` and `feel.`, with a linear layer `out` on top.
+//! `torch.nn.LSTM` under the prefixes `beat.` and `feel.`, with a linear layer `out` on top;
+//! `memory` is a second linear layer on top of `beat`, which controls the memory.
 //!
 //! What the rows mean stands in [`crate::encode`]; how a distribution becomes a hit, in
 //! [`crate::generate`]. Nothing else in this crate names Candle.
@@ -17,6 +18,7 @@ use thiserror::Error;
 
 use crate::drum::{CLASSES, Drum, SUBSETS};
 use crate::encode::{INPUTS, ROW};
+use crate::memory::{CONTROLS, Memory};
 use crate::pattern::{Hit, Step};
 use crate::style::STYLES;
 
@@ -183,6 +185,8 @@ impl Metadata {
     #[must_use]
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         let mut tensors = stack_tensors("beat", self.beat, ROW, SUBSETS);
+        tensors.push(("memory.weight".into(), vec![CONTROLS, self.beat.cells]));
+        tensors.push(("memory.bias".into(), vec![CONTROLS]));
         tensors.extend(stack_tensors("feel", self.feel, FEEL_ROW, FEEL_OUTPUTS));
         tensors
     }
@@ -228,15 +232,18 @@ fn stack_tensors(prefix: &str, size: Stack, inputs: usize, outputs: usize) -> Ve
 #[derive(Debug)]
 pub struct Model {
     metadata: Metadata,
-    beat: Network,
-    feel: Network,
+    beat: Layers,
+    beat_out: Linear,
+    memory: Linear,
+    feel: Layers,
+    feel_out: Linear,
 }
 
-/// What the two networks remember of the steps so far.
+/// What the two networks keep from step to step.
 #[derive(Clone, Debug)]
 pub struct State {
-    beat: Memory,
-    feel: Memory,
+    beat: LayerStates,
+    feel: LayerStates,
 }
 
 impl Model {
@@ -253,9 +260,14 @@ impl Model {
             let tensor = read_tensor(&file, &name, &shape)?;
             tensors.insert(name, tensor);
         }
-        let beat = Network::new("beat", metadata.beat, &tensors)?;
-        let feel = Network::new("feel", metadata.feel, &tensors)?;
-        Ok(Model { metadata, beat, feel })
+        Ok(Model {
+            beat: Layers::new("beat", metadata.beat, &tensors)?,
+            beat_out: Linear::new("beat.out", &tensors)?,
+            memory: Linear::new("memory", &tensors)?,
+            feel: Layers::new("feel", metadata.feel, &tensors)?,
+            feel_out: Linear::new("feel.out", &tensors)?,
+            metadata,
+        })
     }
 
     /// Reads the header alone and checks that this code can play such a model.
@@ -299,12 +311,21 @@ impl Model {
         Ok(State { beat: self.beat.start()?, feel: self.feel.start()? })
     }
 
-    /// Which drums are struck next: [`SUBSETS`] logits, given a row of [`ROW`] numbers.
+    /// Which drums are struck next: [`SUBSETS`] log-probabilities, given a row of [`ROW`] numbers
+    /// and the memory at this step.
     ///
     /// # Errors
     /// When Candle cannot compute.
-    pub fn hits(&self, state: &mut State, row: &[f32]) -> Result<Vec<f32>, ModelError> {
-        self.beat.step(&mut state.beat, row)
+    pub fn hits(
+        &self,
+        state: &mut State,
+        row: &[f32],
+        memory: &Memory,
+    ) -> Result<Vec<f32>, ModelError> {
+        let hidden = self.beat.step(&mut state.beat, row)?;
+        let mut logits = self.beat_out.apply(&hidden)?;
+        memory.mix(&self.memory.apply(&hidden)?, &mut logits);
+        Ok(logits)
     }
 
     /// How the struck drums are struck: [`FEEL_OUTPUTS`] logits, given a row of [`FEEL_ROW`]
@@ -313,7 +334,7 @@ impl Model {
     /// # Errors
     /// When Candle cannot compute.
     pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<Vec<f32>, ModelError> {
-        self.feel.step(&mut state.feel, row)
+        self.feel_out.apply(&self.feel.step(&mut state.feel, row)?)
     }
 }
 
@@ -395,13 +416,34 @@ fn read_tensor(file: &SafeTensors, name: &str, wanted: &[usize]) -> Result<Tenso
     Ok(tensor)
 }
 
-/// A stack of LSTM layers with a linear layer on top.
+/// A linear layer.
 #[derive(Debug)]
-struct Network {
-    layers: Vec<Layer>,
-    out: Tensor,
-    out_bias: Tensor,
+struct Linear {
+    /// Inputs x outputs.
+    weight: Tensor,
+    /// 1 x outputs.
+    bias: Tensor,
 }
+
+impl Linear {
+    fn new(name: &str, tensors: &HashMap<String, Tensor>) -> Result<Linear, ModelError> {
+        let weight = get(tensors, format!("{name}.weight"))?.t()?.contiguous()?;
+        let bias = get(tensors, format!("{name}.bias"))?.unsqueeze(0)?;
+        Ok(Linear { weight, bias })
+    }
+
+    fn apply(&self, x: &Tensor) -> Result<Vec<f32>, ModelError> {
+        Ok((x.matmul(&self.weight)? + &self.bias)?.squeeze(0)?.to_vec1()?)
+    }
+}
+
+fn get(tensors: &HashMap<String, Tensor>, name: String) -> Result<Tensor, ModelError> {
+    tensors.get(&name).cloned().ok_or(ModelError::Missing(name))
+}
+
+/// A stack of LSTM layers.
+#[derive(Debug)]
+struct Layers(Vec<Layer>);
 
 /// One LSTM layer; weights are transposed once, so that a step is row times matrix.
 #[derive(Debug)]
@@ -417,46 +459,42 @@ struct Layer {
 
 /// Hidden and cell state of each layer, 1 x cells.
 #[derive(Clone, Debug)]
-struct Memory(Vec<(Tensor, Tensor)>);
+struct LayerStates(Vec<(Tensor, Tensor)>);
 
-impl Network {
+impl Layers {
     fn new(
         prefix: &str,
         size: Stack,
         tensors: &HashMap<String, Tensor>,
-    ) -> Result<Network, ModelError> {
-        let get = |name: String| tensors.get(&name).cloned().ok_or(ModelError::Missing(name));
+    ) -> Result<Layers, ModelError> {
         let mut layers = Vec::new();
         for layer in 0..size.layers {
-            let bias = get(format!("{prefix}.bias_ih_l{layer}"))?
-                .add(&get(format!("{prefix}.bias_hh_l{layer}"))?)?;
+            let part = |part: &str| get(tensors, format!("{prefix}.{part}_l{layer}"));
             layers.push(Layer {
-                input: get(format!("{prefix}.weight_ih_l{layer}"))?.t()?.contiguous()?,
-                recurrent: get(format!("{prefix}.weight_hh_l{layer}"))?.t()?.contiguous()?,
-                bias: bias.unsqueeze(0)?,
+                input: part("weight_ih")?.t()?.contiguous()?,
+                recurrent: part("weight_hh")?.t()?.contiguous()?,
+                bias: part("bias_ih")?.add(&part("bias_hh")?)?.unsqueeze(0)?,
                 cells: size.cells,
             });
         }
-        let out = get(format!("{prefix}.out.weight"))?.t()?.contiguous()?;
-        let out_bias = get(format!("{prefix}.out.bias"))?.unsqueeze(0)?;
-        Ok(Network { layers, out, out_bias })
+        Ok(Layers(layers))
     }
 
-    fn start(&self) -> Result<Memory, ModelError> {
+    fn start(&self) -> Result<LayerStates, ModelError> {
         let zeros = |layer: &Layer| Tensor::zeros((1, layer.cells), DType::F32, &Device::Cpu);
         let pairs: Result<Vec<_>, candle_core::Error> =
-            self.layers.iter().map(|layer| Ok((zeros(layer)?, zeros(layer)?))).collect();
-        Ok(Memory(pairs?))
+            self.0.iter().map(|layer| Ok((zeros(layer)?, zeros(layer)?))).collect();
+        Ok(LayerStates(pairs?))
     }
 
-    fn step(&self, memory: &mut Memory, row: &[f32]) -> Result<Vec<f32>, ModelError> {
+    /// Moves the states on by a step; gives the output of the top layer.
+    fn step(&self, states: &mut LayerStates, row: &[f32]) -> Result<Tensor, ModelError> {
         let mut x = Tensor::from_slice(row, (1, row.len()), &Device::Cpu)?;
-        for (layer, (hidden, cell)) in self.layers.iter().zip(&mut memory.0) {
+        for (layer, (hidden, cell)) in self.0.iter().zip(&mut states.0) {
             (*hidden, *cell) = layer.step(&x, hidden, cell)?;
             x = hidden.clone();
         }
-        let logits = (x.matmul(&self.out)? + &self.out_bias)?;
-        Ok(logits.squeeze(0)?.to_vec1()?)
+        Ok(x)
     }
 }
 
@@ -521,8 +559,8 @@ pub(crate) mod tests {
         let play = |half| {
             let model = Model::from_bytes(&small_bytes(half)).expect("our own file");
             let mut state = model.start().expect("a state");
-            model.hits(&mut state, &row).expect("logits");
-            model.hits(&mut state, &row).expect("logits")
+            model.hits(&mut state, &row, &Memory::default()).expect("logits");
+            model.hits(&mut state, &row, &Memory::default()).expect("logits")
         };
         let (full, half) = (play(false), play(true));
         assert_eq!(full.len(), SUBSETS);
@@ -534,11 +572,11 @@ pub(crate) mod tests {
     fn the_state_remembers() {
         let model = Model::from_bytes(&small_bytes(false)).expect("our own file");
         let mut state = model.start().expect("a state");
-        let first = model.hits(&mut state, &[1.0; ROW]).expect("logits");
-        let second = model.hits(&mut state, &[1.0; ROW]).expect("logits");
+        let first = model.hits(&mut state, &[1.0; ROW], &Memory::default()).expect("logits");
+        let second = model.hits(&mut state, &[1.0; ROW], &Memory::default()).expect("logits");
         assert_ne!(first, second);
         let mut again = model.start().expect("a state");
-        assert_eq!(first, model.hits(&mut again, &[1.0; ROW]).expect("logits"));
+        assert_eq!(first, model.hits(&mut again, &[1.0; ROW], &Memory::default()).expect("logits"));
     }
 
     #[test]

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use groove::encode::{Kind, ROW, write_row};
+use groove::memory::Memory;
 use groove::model::{FEEL_ROW, OFFSET_BINS, VELOCITY_BINS, bins, write_struck};
-use groove::{CLASSES, SUBSETS};
+use groove::CLASSES;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -35,7 +36,9 @@ pub struct Batch {
     /// Rows x [`FEEL_ROW`].
     pub(crate) feel: Tensor,
     pub(crate) starts: Arc<Vec<bool>>,
-    pub(crate) hits: Targets,
+    /// By row: what is remembered of the piece, and what is struck ([`NONE`]: counts for nothing).
+    pub(crate) memories: Arc<Vec<Memory>>,
+    pub(crate) hits: Arc<Vec<u16>>,
     pub(crate) manner: Targets,
 }
 
@@ -53,14 +56,18 @@ impl Batch {
         let mut beat = vec![0.0; places.len() * ROW];
         let mut feel = vec![0.0; places.len() * FEEL_ROW];
         let mut hits = vec![NONE; places.len()];
+        let mut memories = vec![Memory::default(); places.len()];
         let mut manner = vec![NONE; places.len() * 2 * CLASSES];
         places
             .par_iter()
             .zip(beat.par_chunks_mut(ROW).zip(feel.par_chunks_mut(FEEL_ROW)))
-            .zip(hits.par_iter_mut().zip(manner.par_chunks_mut(2 * CLASSES)))
-            .for_each(|((place, (beat, feel)), (hits, manner))| {
+            .zip(hits.par_iter_mut().zip(memories.par_iter_mut()))
+            .zip(manner.par_chunks_mut(2 * CLASSES))
+            .for_each(|(((place, (beat, feel)), (hits, memory)), manner)| {
                 let Some(Place { piece, step, kind }) = place else { return };
-                write_row(&piece.steps[..*step], kind, beat);
+                let past = &piece.steps[..*step];
+                write_row(past, kind, beat);
+                *memory = Memory::at(past, kind.meter);
                 feel[..ROW].copy_from_slice(beat);
                 let step = &piece.steps[*step];
                 write_struck(step, &mut feel[ROW..]);
@@ -78,7 +85,8 @@ impl Batch {
             beat: Tensor::from_vec(beat, (places.len(), ROW), &Device::Cpu)?,
             feel: Tensor::from_vec(feel, (places.len(), FEEL_ROW), &Device::Cpu)?,
             starts: Arc::new(starts),
-            hits: Targets { sizes: vec![SUBSETS], outcomes: hits },
+            memories: Arc::new(memories),
+            hits: Arc::new(hits),
             manner: Targets {
                 sizes: [VELOCITY_BINS, OFFSET_BINS].repeat(CLASSES),
                 outcomes: manner,
@@ -89,7 +97,7 @@ impl Batch {
     /// Steps that count.
     #[must_use]
     pub fn steps(&self) -> usize {
-        self.hits.outcomes.iter().filter(|&&outcome| outcome != NONE).count()
+        self.hits.iter().filter(|&&outcome| outcome != NONE).count()
     }
 }
 

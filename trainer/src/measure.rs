@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use anyhow::Result;
+use groove::memory::CONTROLS;
 use groove::model::{FEEL_OUTPUTS, Figures, OFFSET_BIN, VELOCITY_BIN, feel_logits};
 use groove::pattern::TICKS_PER_STEP;
 use groove::style::{style_name, style_number};
@@ -60,32 +61,30 @@ impl Score {
 /// When Candle cannot compute.
 pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
     let packed = pack(pieces, rayon::current_num_threads(), LANES)?;
-    let (hits, manner) = net.forward(&packed.batch, &mut Carries::default(), None)?;
-    with_slice(&hits, |hits| {
-        with_slice(&manner, |manner| {
-            pieces
-                .par_iter()
-                .zip(&packed.places)
-                .map(|(piece, rows)| {
-                    let mut score = Score::default();
-                    for (step, &row) in piece.steps.iter().zip(rows) {
-                        let hits = &hits[row * SUBSETS..][..SUBSETS];
-                        let manner = &manner[row * FEEL_OUTPUTS..][..FEEL_OUTPUTS];
-                        score += score_step(step, hits, manner, piece.kind.tempo);
-                    }
-                    score
-                })
-                .collect()
-        })
-    })?
-    .map_err(Into::into)
+    let outputs = net.forward(&packed.batch, &mut Carries::default(), None)?;
+    let numbers = |tensor| with_slice(tensor, <[f32]>::to_vec);
+    let (mut hits, controls) = (numbers(&outputs.hits)?, numbers(&outputs.controls)?);
+    hits.par_chunks_mut(SUBSETS)
+        .zip(controls.par_chunks(CONTROLS))
+        .zip(packed.batch.memories.par_iter())
+        .for_each(|((hits, controls), memory)| memory.mix(controls, hits));
+    let manner = numbers(&outputs.manner)?;
+    let score = |(piece, rows): (&Piece, &Vec<usize>)| {
+        let mut score = Score::default();
+        for (step, &row) in piece.steps.iter().zip(rows) {
+            let hits = &hits[row * SUBSETS..][..SUBSETS];
+            let manner = &manner[row * FEEL_OUTPUTS..][..FEEL_OUTPUTS];
+            score += score_step(step, hits, manner, piece.kind.tempo);
+        }
+        score
+    };
+    Ok(pieces.par_iter().zip(&packed.places).map(score).collect())
 }
 
+/// Scores a step, given the logarithms of the hits' distribution and the logits of their manner.
 fn score_step(step: &Step, hits: &[f32], manner: &[f32], tempo: f32) -> Score {
-    let struck = usize::from(step.drums().bits());
-    let logit = hits[struck];
-    let surprise = kernel::softmax(&mut hits.to_vec()) - logit;
-    let mut score = Score { steps: 1.0, surprise: f64::from(surprise), ..Score::default() };
+    let surprise = -f64::from(hits[usize::from(step.drums().bits())]);
+    let mut score = Score { steps: 1.0, surprise, ..Score::default() };
     let ms_a_tick = 15_000.0 / f64::from(tempo) / f64::from(TICKS_PER_STEP);
     for (drum, hit) in step.hits() {
         let (velocity, offset) = feel_logits(manner, drum);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor, Var};
+use groove::memory::CONTROLS;
 use groove::model::{Metadata, Stack};
 use rand::{Rng, RngCore};
 use rand_chacha::ChaCha8Rng;
@@ -14,6 +15,26 @@ use rand_chacha::rand_core::SeedableRng;
 
 use crate::batch::Batch;
 use crate::ops::{self, Carry, Rows};
+
+/// Where the memory's controls start: a bar counts by how many drums of its last four steps differ
+/// from the present ones, and by its age, and the memory by three tenths. Found by hand.
+const MEMORY_START: [f32; CONTROLS] = {
+    let mut start = [0.0; CONTROLS];
+    start[1] = -8.0;
+    start[6] = -0.4;
+    start[CONTROLS - 1] = -0.85;
+    start
+};
+
+/// What the networks say of a batch, row by row.
+pub struct Outputs {
+    /// Rows x 512: logits of hits.
+    pub(crate) hits: Tensor,
+    /// Rows x [`CONTROLS`]: the memory's controls.
+    pub(crate) controls: Tensor,
+    /// Rows x outputs of the feel network: logits of velocity and offset.
+    pub(crate) manner: Tensor,
+}
 
 /// Both networks' weights, in the order of [`Metadata::tensors`].
 pub struct Net {
@@ -65,13 +86,16 @@ impl Net {
         let mut draws = ChaCha8Rng::seed_from_u64(seed);
         let mut weights = Vec::new();
         for (name, shape) in metadata.tensors() {
-            let cells = if name.starts_with("beat.") { metadata.beat } else { metadata.feel }.cells;
+            let cells = if name.starts_with("feel.") { metadata.feel } else { metadata.beat }.cells;
             let bound = 1.0 / (cells as f32).sqrt();
             let count = shape.iter().product();
             let mut values: Vec<f32> =
                 (0..count).map(|_| draws.random_range(-bound..bound)).collect();
             if name.contains(".bias_ih") {
                 values[cells..2 * cells].fill(1.0);
+            }
+            if name == "memory.bias" {
+                values.copy_from_slice(&MEMORY_START);
             }
             let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?;
             weights.push((name, Var::from_tensor(&tensor)?));
@@ -98,8 +122,7 @@ impl Net {
         Ok(found.with_context(|| format!("no tensor {name}"))?.1.as_tensor())
     }
 
-    /// Logits of hits (rows x 512) and of velocity and offset (rows x outputs of the feel
-    /// network). Carries what the layers remember in and out.
+    /// Runs a batch through both networks. Carries what the layers remember in and out.
     ///
     /// # Errors
     /// When Candle cannot compute.
@@ -108,14 +131,22 @@ impl Net {
         batch: &Batch,
         carries: &mut Carries,
         mut dropout: Option<&mut Dropout>,
-    ) -> Result<(Tensor, Tensor)> {
+    ) -> Result<Outputs> {
         let (rows, starts) = (batch.rows, &batch.starts);
         let mut stack = |prefix, size, x: &Tensor, carries: &mut Vec<Carry>| {
             self.stack(prefix, size, x, rows, starts, carries, dropout.as_deref_mut())
         };
-        let hits = stack("beat", self.beat, &batch.beat, &mut carries.beat)?;
-        let manner = stack("feel", self.feel, &batch.feel, &mut carries.feel)?;
-        Ok((hits, manner))
+        let beat = stack("beat", self.beat, &batch.beat, &mut carries.beat)?;
+        let feel = stack("feel", self.feel, &batch.feel, &mut carries.feel)?;
+        let out = |x: &Tensor, name: &str| -> Result<Tensor> {
+            let bias = self.weight(&format!("{name}.bias"))?;
+            Ok(ops::linear(x, self.weight(&format!("{name}.weight"))?, bias, true)?)
+        };
+        Ok(Outputs {
+            hits: out(&beat, "beat.out")?,
+            controls: out(&beat, "memory")?,
+            manner: out(&feel, "feel.out")?,
+        })
     }
 
     #[expect(clippy::too_many_arguments)]
@@ -140,8 +171,7 @@ impl Net {
                 x = dropout.apply(&x)?;
             }
         }
-        let weight = self.weight(&format!("{prefix}.out.weight"))?;
-        Ok(ops::linear(&x, weight, self.weight(&format!("{prefix}.out.bias"))?, true)?)
+        Ok(x)
     }
 }
 
@@ -152,6 +182,7 @@ mod tests {
     use crate::data::{Piece, Split};
     use crate::ops::with_slice;
     use groove::encode::{Kind, ROW, write_row};
+    use groove::memory::Memory;
     use groove::model::{FEEL_ROW, Model, write, write_struck};
     use groove::{Drum, Hit, Meter, SUBSETS, Step};
 
@@ -181,16 +212,20 @@ mod tests {
         let pieces =
             [piece(50, Meter::FOUR_FOUR), piece(20, Meter::new(7, 8)), piece(25, Meter::FOUR_FOUR)];
         let packed = pack(&pieces, 2, 1)?;
-        let (hits, manner) = net.forward(&packed.batch, &mut Carries::default(), None)?;
-        let (hits, manner) =
-            (with_slice(&hits, <[f32]>::to_vec)?, with_slice(&manner, <[f32]>::to_vec)?);
+        let outputs = net.forward(&packed.batch, &mut Carries::default(), None)?;
+        let [mut hits, controls, manner] = [outputs.hits, outputs.controls, outputs.manner]
+            .map(|tensor| with_slice(&tensor, <[f32]>::to_vec).expect("numbers"));
+        for (row, memory) in packed.batch.memories.iter().enumerate() {
+            let controls = &controls[row * CONTROLS..][..CONTROLS];
+            memory.mix(controls, &mut hits[row * SUBSETS..][..SUBSETS]);
+        }
         for (piece, rows) in pieces.iter().zip(&packed.places) {
             let mut state = model.start()?;
             for (at, &place) in rows.iter().enumerate() {
                 let mut row = [0.0; FEEL_ROW];
                 write_row(&piece.steps[..at], &piece.kind, &mut row[..ROW]);
                 write_struck(&piece.steps[at], &mut row[ROW..]);
-                let played = model.hits(&mut state, &row[..ROW])?;
+                let played = model.hits(&mut state, &row[..ROW], &Memory::at(&piece.steps[..at], piece.kind.meter))?;
                 let felt = model.feel(&mut state, &row)?;
                 for (one, all) in [(played, &hits), (felt, &manner)] {
                     let whole = &all[place * one.len()..(place + 1) * one.len()];

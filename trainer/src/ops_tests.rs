@@ -2,7 +2,7 @@
 //! Candle's own small ops.
 
 use super::*;
-use candle_core::{Device, Var};
+use candle_core::{DType, Device, Var};
 use candle_nn::rnn::{LSTM, LSTMConfig, RNN};
 use candle_nn::{VarBuilder, VarMap};
 
@@ -89,6 +89,34 @@ fn linear_mask_and_cross_entropy_gradients_are_the_differences() {
     check(&[&x, &weight], || {
         cross_entropy(&linear(&x, &weight, &bias, true)?, targets.clone(), 3.0)
     });
+}
+
+#[test]
+fn mixture_is_the_players_and_its_gradients_are_the_differences() {
+    let mut steps = vec![groove::Step::SILENT; 90];
+    for (i, step) in steps.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0 || i % 16 == 4) {
+        let drum = groove::Drum::ALL[i * i % 4];
+        step.set(drum, Some(groove::Hit::new(0.5, 0.0)));
+    }
+    // In the first bar there is no memory; the last row counts for nothing.
+    let memories: Vec<Memory> = [3, 20, 50, 84, 85, 86]
+        .iter()
+        .map(|&at| Memory::at(&steps[..at], groove::Meter::FOUR_FOUR))
+        .collect();
+    let struck = Arc::new(vec![1, 0, 2, 4, 5, NONE]);
+    let memories = Arc::new(memories);
+    let (logits, controls) = (var(&[6, 512], 1), var(&[6, CONTROLS], 2));
+    let loss = || mixture(&logits, &controls, &memories, &struck, 2.0);
+    check(&[&logits, &controls], loss);
+    let (all_logits, all_controls) = (flat(&logits), flat(&controls));
+    let mut sum = 0.0;
+    for row in 0..5 {
+        let mut logits = all_logits[row * 512..][..512].to_vec();
+        memories[row].mix(&all_controls[row * CONTROLS..][..CONTROLS], &mut logits);
+        sum -= logits[usize::from(struck[row])];
+    }
+    let loss = loss().and_then(|loss| loss.to_scalar::<f32>()).expect("a scalar");
+    assert!((loss - sum / 2.0).abs() < 1e-4, "{loss} and {}", sum / 2.0);
 }
 
 #[test]

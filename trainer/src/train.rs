@@ -21,7 +21,7 @@ use crate::curve::{self, Point};
 use crate::data::{Data, Piece, Split};
 use crate::measure::Report;
 use crate::net::{Carries, Dropout, Net};
-use crate::ops::{Carry, Rows, cross_entropy};
+use crate::ops::{Carry, Rows, cross_entropy, mixture};
 use crate::optimise::{Optimiser, Schedule};
 
 /// Name of the model file in the output folder.
@@ -240,10 +240,11 @@ impl Training {
     fn update(&mut self, options: &Options) -> Result<(f64, f64)> {
         let batch = self.stream.next()?;
         let mut dropout = Dropout::new(options.dropout, options.seed, self.progress.update);
-        let (hits, manner) = self.net.forward(&batch, &mut self.carries, Some(&mut dropout))?;
+        let outputs = self.net.forward(&batch, &mut self.carries, Some(&mut dropout))?;
         let steps = batch.steps() as f32;
-        let hits = cross_entropy(&hits, batch.hits, steps)?;
-        let loss = (&hits + cross_entropy(&manner, batch.manner, steps)?)?;
+        let hits =
+            mixture(&outputs.hits, &outputs.controls, &batch.memories, &batch.hits, steps)?;
+        let loss = (&hits + cross_entropy(&outputs.manner, batch.manner, steps)?)?;
         let gradients = loss.backward()?;
         self.optimiser.update(&self.net, &gradients, self.progress.update)?;
         self.progress.update += 1;
