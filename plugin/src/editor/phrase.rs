@@ -62,19 +62,22 @@ impl Phrase<'_> {
         let columns = self.columns(steps);
         self.lines(ui.painter(), scale, &columns);
         let painter = ui.painter().with_clip_rect(steps.expand(scale.px(8.0)));
-        for (bars, waits) in [(self.bars, false), (self.coming, true)] {
-            for (place, (bar, column)) in bars.iter().zip(&columns).enumerate() {
-                for (row, step, hit) in hits(bar) {
-                    let area = hit_rect(scale, column, lane(row, steps), step, hit);
-                    let corners = CornerRadius::from(scale.px(2.5));
-                    if waits {
-                        let line = Stroke::new(scale.px(1.0), theme::TEXT.gamma_multiply(0.7));
-                        painter.rect_stroke(area, corners, line, StrokeKind::Inside);
-                    } else {
-                        let colour =
-                            shade(hit).lerp_to_gamma(theme::TEXT, self.sounding(place, step, hit));
-                        painter.rect_filled(area, corners, colour);
-                    }
+        let corners = CornerRadius::from(scale.px(2.5));
+        for (place, (bar, column)) in self.bars.iter().zip(&columns).enumerate() {
+            for (row, step, hit) in hits(bar) {
+                let area = hit_rect(scale, column, lane(row, steps), step, hit);
+                let colour = shade(hit).lerp_to_gamma(theme::TEXT, self.sounding(place, step, hit));
+                painter.rect_filled(area, corners, colour);
+            }
+        }
+        // Of a take that waits, only what can still sound.
+        let now = self.playhead.and_then(|(bar, beats)| Some(columns.get(bar)?.x_of_beats(beats)));
+        let line = Stroke::new(scale.px(1.0), theme::TEXT.gamma_multiply(0.7));
+        for (bar, column) in self.coming.iter().zip(&columns) {
+            for (row, step, hit) in hits(bar) {
+                let area = hit_rect(scale, column, lane(row, steps), step, hit);
+                if now.is_none_or(|now| area.left() >= now) {
+                    painter.rect_stroke(area, corners, line, StrokeKind::Inside);
                 }
             }
         }
@@ -164,7 +167,7 @@ impl Phrase<'_> {
     fn playhead(&self, painter: &Painter, scale: Scale, lanes: Rect, columns: &[Column]) {
         let Some((bar, beats)) = self.playhead else { return };
         let Some(column) = columns.get(bar) else { return };
-        let x = column.x(beats * STEPS_PER_BEAT).min(column.rect.right());
+        let x = column.x_of_beats(beats);
         let over = scale.px(6.0);
         let line = lanes.top() - over..=lanes.bottom() + scale.px(4.0);
         painter.vline(x, line, Stroke::new(scale.px(2.0), theme::PLAYHEAD));
@@ -229,6 +232,11 @@ impl Column {
         #[expect(clippy::cast_possible_truncation)]
         let share = (steps / (self.meter.beats() * STEPS_PER_BEAT)) as f32;
         self.rect.left() + self.rect.width() * share
+    }
+
+    /// Where a place in the bar is, in quarter notes from its start, no further than its end.
+    fn x_of_beats(&self, beats: f64) -> f32 {
+        self.x(beats * STEPS_PER_BEAT).min(self.rect.right())
     }
 
     /// Where a hit sounds.
