@@ -10,11 +10,12 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use groove::{Bar, Drum, DrumSet, Hit, Meter};
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::{GuiContext, GuiContextInner};
+use nice_plug::editor::Editor as _;
 use nice_plug::params::Param as _;
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::plugin::PluginState;
 
-use super::{Hitches, Playhead, Screen, Sources, other_seed, style_title, theme};
+use super::{Hitches, Playhead, Screen, Sources, Window, other_seed, style_title, theme};
 use crate::link::{AudioEnd, Phrase, Phrases, Status, Take, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 
@@ -410,4 +411,29 @@ fn nothing_is_repainted_when_nothing_changes() {
     desk.audio.publish(&playing());
     desk.window.step();
     assert_eq!(wait(&desk), Some(std::time::Duration::ZERO));
+}
+
+#[test]
+fn a_window_of_any_size_is_survived() {
+    let mut desk = Desk::new();
+    desk.audio.publish(&Status { following: false, late: 1, ..playing() });
+    for size in [vec2(1.0, 1.0), vec2(40.0, 900.0), vec2(900.0, 40.0), vec2(6000.0, 4000.0)] {
+        desk.window.set_size(size);
+        desk.window.run_steps(2);
+    }
+}
+
+#[test]
+fn a_window_opens_as_it_was_left_and_never_too_small_to_read() {
+    let (_audio, _worker, link) = link();
+    let params = Arc::new(DeepPocketParams::default());
+    let window = Window::new(Sources { params: Arc::clone(&params), link });
+    let left_at = |width, height| {
+        params.state.set_window(width, height);
+        let size = window.size();
+        (size.width, size.height)
+    };
+    assert_eq!(left_at(1300, 700), (1300, 700));
+    assert_eq!(left_at(1, 1), (900, 520));
+    assert_eq!(left_at(8_192, 8_192), (2_360, 1_320));
 }
