@@ -264,6 +264,9 @@ fn block(
 ) -> Result<()> {
     output.clear();
     host.process(u32::try_from(frames)?, transport, input, output)?;
+    for channel in host.audio() {
+        ensure!(channel.iter().all(|sample| sample.is_finite()), "the plugin's sound is no number");
+    }
     let mut last = 0;
     for event in output.iter() {
         ensure!(
@@ -311,4 +314,103 @@ pub fn notes(heard: &[Heard]) -> Result<Vec<Note>> {
     }
     ensure!(sounding.is_empty(), "keys {:?} never go up", sounding.keys().collect::<Vec<_>>());
     Ok(notes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plays a note of one sample at the start of each block, and keeps what it is told.
+    #[derive(Default)]
+    struct Metronome {
+        told: Vec<(f64, u32)>,
+    }
+
+    impl Host for Metronome {
+        fn activate(&mut self, _: Setup) -> Result<()> {
+            Ok(())
+        }
+
+        fn process(
+            &mut self,
+            frames: u32,
+            transport: Option<&Transport>,
+            _: &[Event],
+            output: &mut Vec<Event>,
+        ) -> Result<()> {
+            self.told.push((transport.and_then(|t| t.beats).unwrap_or(f64::NAN), frames));
+            for (offset, message) in [
+                (0, Message::On { key: 36, channel: 9, velocity: 1.0 }),
+                (1, Message::Off { key: 36, channel: 9 }),
+            ] {
+                output.push(Event { offset, message });
+            }
+            Ok(())
+        }
+
+        fn audio(&self) -> [&[f32]; 2] {
+            [&[], &[]]
+        }
+
+        fn save(&mut self) -> Result<Vec<u8>> {
+            Ok(Vec::new())
+        }
+
+        fn load(&mut self, _: &[u8]) -> Result<()> {
+            Ok(())
+        }
+
+        fn parameters(&mut self) -> Vec<(String, f64)> {
+            Vec::new()
+        }
+
+        fn set(&mut self, _: &str, _: f64) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A hundred samples a quarter note.
+    const SONG: Song =
+        Song { sample_rate: 200.0, tempo: 120.0, meter: (4, 4), block: 40, cycle: None };
+
+    #[test]
+    fn blocks_follow_each_other_and_a_loop_is_cut_at_its_end() {
+        let mut host = Metronome::default();
+        let song = Song { cycle: Some((1.0, 2.0)), ..SONG };
+        let heard = song.roll(&mut host, 1.5, 200).unwrap();
+        let expected =
+            [(1.5, 40), (1.9, 10), (1.0, 40), (1.4, 40), (1.8, 20), (1.0, 40), (1.4, 10)];
+        for ((beats, frames), told) in expected.into_iter().zip(&host.told) {
+            assert!((beats - told.0).abs() < 1e-9 && frames == told.1, "{told:?}");
+        }
+        assert_eq!(host.told.len(), expected.len());
+        let starts: Vec<u64> = notes(&heard).unwrap().iter().map(|note| note.on).collect();
+        assert_eq!(starts, [0, 40, 50, 90, 130, 150, 190]);
+    }
+
+    #[test]
+    fn an_event_outside_its_block_or_out_of_order_is_a_fault() {
+        // In a block of one sample, the metronome's second message has no place.
+        let outside = Song { block: 1, ..SONG }.roll(&mut Metronome::default(), 0.0, 3);
+        assert!(outside.unwrap_err().to_string().contains("in a block of 1 frames"));
+    }
+
+    #[test]
+    fn notes_that_hang_repeat_or_end_unbegun_are_faults() {
+        let on = |at| Heard { at, message: Message::On { key: 38, channel: 9, velocity: 0.5 } };
+        let off = |at| Heard { at, message: Message::Off { key: 38, channel: 9 } };
+        let raw = |at, status| Heard { at, message: Message::Midi([status, 38, 64]) };
+        let expected = Note { on: 3, off: 5, key: 38, channel: 9, velocity: 0.5 };
+        assert_eq!(notes(&[on(3), off(5)]).unwrap(), [expected]);
+        assert_eq!(notes(&[raw(3, 0x99), raw(5, 0x89)]).unwrap().len(), 1);
+        for (faulty, says) in [
+            (vec![on(3)], "never go up"),
+            (vec![on(3), on(4), off(5)], "while it is down"),
+            (vec![off(3)], "without being down"),
+            (vec![on(3), raw(4, 0x80)], "without being down"),
+        ] {
+            let fault = notes(&faulty).unwrap_err().to_string();
+            assert!(fault.contains(says), "{fault}");
+        }
+    }
 }

@@ -4,12 +4,14 @@
 mod common;
 
 use clack_extensions::note_ports::NoteDialects;
+use common::recording::{Pace, Recording};
 use common::scenarios::{SONG, ready};
 use common::screen::on_screen;
-use common::timing::play;
+use common::timing::{self, play};
+use std::collections::HashSet;
 use std::time::Duration;
 use xtask::host::clap::{Clap, describe};
-use xtask::host::{Event, Host, Message, Setup};
+use xtask::host::{Event, Host, Message, Setup, Song};
 use xtask::workspace::{CLAP_ID, NAME, built_bundle};
 
 fn load() -> Clap {
@@ -49,6 +51,27 @@ fn it_says_what_it_is() {
 }
 
 #[test]
+fn a_note_that_is_a_sample_off_would_be_found() {
+    let mut host = load();
+    let expected = timing::reference(&mut host, 120.0, 0.0, 8.0).unwrap();
+    let song = Song { sample_rate: 44_100.0, ..SONG };
+    let notes = play(&mut host, &song, 0.0, 8.0).unwrap();
+    assert!(timing::error(&song, &expected, &notes).unwrap() == 0.0);
+    for place in 0..notes.len() {
+        let mut late = notes.clone();
+        late[place].on += 1;
+        // A position half way between two samples allows for either, so one of the two may pass.
+        let found = timing::error(&song, &expected, &late).map_or(true, |error| error >= 1.0);
+        let mut early = notes.clone();
+        early[place].on = early[place].on.wrapping_sub(1);
+        let also = timing::error(&song, &expected, &early).map_or(true, |error| error >= 1.0);
+        assert!(found || also, "{:?} may be late and early", notes[place]);
+    }
+    let fault = timing::error(&song, &expected, &notes[1..]).unwrap_err();
+    assert!(fault.to_string().contains("notes instead of"), "{fault}");
+}
+
+#[test]
 fn keys_as_raw_midi_are_held_keys_too() {
     // The same key, from the first block on, as a note and as bytes.
     let [notes, bytes] = [
@@ -81,7 +104,7 @@ fn a_reset_and_a_change_of_rate_start_afresh() {
     host.reset();
     // After a reset the host has forgotten all notes, so what follows must be whole by itself.
     assert_eq!(usual, {
-        let mut recording = common::recording::Recording::default();
+        let mut recording = Recording::default();
         recording.roll(&SONG, &mut host, 0.0, SONG.samples(8.0)).unwrap();
         recording.stop(&SONG, &mut host, 8.0).unwrap();
         recording.notes().unwrap()
@@ -101,8 +124,17 @@ fn its_window_opens_draws_and_closes() {
             host.attach_window(parent).unwrap();
             let took = screen.wait_for_colours(parent, 20, || host.pump()).unwrap();
             println!("a window of {size:?} pixels drawn after {took:?}");
-            // The song rolls under the open window.
-            SONG.roll(&mut host, 0.0, SONG.samples(4.0)).unwrap();
+            // The song rolls under the open window, and the window follows it.
+            let mut pictures = HashSet::from([screen.picture(parent).unwrap()]);
+            let mut pace = Pace::new(SONG.sample_rate);
+            let mut feed = |range: std::ops::Range<u64>, _: &mut Vec<Event>| {
+                pace.wait(range.end - range.start);
+                if range.start.is_multiple_of(4_800) {
+                    pictures.insert(screen.picture(parent).unwrap());
+                }
+            };
+            SONG.roll_with(&mut host, 0.0, SONG.samples(2.0), &mut feed).unwrap();
+            assert!(pictures.len() >= 4, "{} pictures in a second", pictures.len());
             host.close_window().unwrap();
             screen.destroy(parent).unwrap();
         }

@@ -28,28 +28,24 @@ use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 use std::ffi::CString;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The host's side of every callback that a plugin may make from any thread.
 #[derive(Default)]
 struct Desk {
     /// The plugin asked to be called back on the main thread.
     callback: AtomicBool,
-    /// How often the plugin said that its state has changed.
-    dirty: AtomicU32,
 }
 
 /// The host's side of the callbacks on the main thread.
-struct DeskMain<'a> {
-    shared: &'a Desk,
-}
+struct DeskMain;
 
 /// Ties the callbacks to the extensions that we offer.
 struct Callbacks;
 
 impl HostHandlers for Callbacks {
     type Shared<'a> = Desk;
-    type MainThread<'a> = DeskMain<'a>;
+    type MainThread<'a> = DeskMain;
     type AudioProcessor<'a> = ();
 
     fn declare_extensions(builder: &mut HostExtensions<Self>, _: &Self::Shared<'_>) {
@@ -94,20 +90,18 @@ impl HostGuiImpl for Desk {
     fn closed(&self, _: bool) {}
 }
 
-impl<'a> MainThreadHandler<'a> for DeskMain<'a> {}
+impl MainThreadHandler<'_> for DeskMain {}
 
-impl HostParamsImplMainThread for DeskMain<'_> {
+impl HostParamsImplMainThread for DeskMain {
     fn rescan(&self, _: ParamRescanFlags) {}
     fn clear(&self, _: ClapId, _: ParamClearFlags) {}
 }
 
-impl HostStateImpl for DeskMain<'_> {
-    fn mark_dirty(&self) {
-        self.shared.dirty.fetch_add(1, Ordering::Relaxed);
-    }
+impl HostStateImpl for DeskMain {
+    fn mark_dirty(&self) {}
 }
 
-impl HostNotePortsImpl for DeskMain<'_> {
+impl HostNotePortsImpl for DeskMain {
     fn supported_dialects(&self) -> NoteDialects {
         NoteDialects::CLAP | NoteDialects::MIDI
     }
@@ -188,7 +182,7 @@ impl Clap {
             HostInfo::new("Deep Pocket's host", "Deep Pocket", "", env!("CARGO_PKG_VERSION"))?;
         let mut instance = PluginInstance::<Callbacks>::new(
             |()| Desk::default(),
-            |shared| DeskMain { shared },
+            |_| DeskMain,
             &entry,
             &CString::new(id)?,
             &info,
@@ -207,12 +201,6 @@ impl Clap {
             frames: 0,
             clock: 0,
         })
-    }
-
-    /// How often the plugin has told the host that its state changed.
-    #[must_use]
-    pub fn dirty(&self) -> u32 {
-        self.instance.access_shared_handler(|desk| desk.dirty.load(Ordering::Relaxed))
     }
 
     /// The kinds of note message that each note port understands: inputs, then outputs.

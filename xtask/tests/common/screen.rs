@@ -122,22 +122,16 @@ impl Screen {
         Ok(())
     }
 
-    /// How many different colours a window shows, with what lies in it.
+    /// What a window shows, with what lies in it: four bytes a pixel.
     ///
     /// # Errors
     /// The window has gone.
-    pub fn colours(&self, window: u32) -> Result<usize> {
+    pub fn picture(&self, window: u32) -> Result<Vec<u8>> {
         let size = self.connection.get_geometry(window)?.reply()?;
-        let image = self
-            .connection
-            .get_image(ImageFormat::Z_PIXMAP, window, 0, 0, size.width, size.height, !0)?
-            .reply()?;
-        Ok(image
-            .data
-            .chunks_exact(4)
-            .map(|pixel| [pixel[0], pixel[1], pixel[2]])
-            .collect::<HashSet<_>>()
-            .len())
+        let whole = ImageFormat::Z_PIXMAP;
+        let image =
+            self.connection.get_image(whole, window, 0, 0, size.width, size.height, !0)?.reply()?;
+        Ok(image.data)
     }
 
     /// Waits until a window shows at least so many colours, doing what the host does meanwhile.
@@ -153,7 +147,9 @@ impl Screen {
     ) -> Result<Duration> {
         let start = Instant::now();
         loop {
-            let seen = self.colours(window)?;
+            let picture = self.picture(window)?;
+            let seen =
+                picture.chunks_exact(4).map(|pixel| &pixel[..3]).collect::<HashSet<_>>().len();
             if seen >= least {
                 return Ok(start.elapsed());
             }
