@@ -181,6 +181,14 @@ pub struct Spans {
     loop_range: Option<(f64, f64)>,
 }
 
+impl Spans {
+    /// Quarter notes a sample.
+    #[must_use]
+    pub fn beats_per_sample(&self) -> f64 {
+        self.beats_per_sample
+    }
+}
+
 impl Iterator for Spans {
     type Item = Span;
 

@@ -1,31 +1,65 @@
 //! Deep Pocket as a plugin: metadata, wiring and exports.
 //!
-//! The parts: [`params`] is what host and project see, [`link`] is all that crosses a thread,
-//! [`editor`] is the window.
+//! The parts: [`params`] is what host and project see; [`engine`] is the audio half, which
+//! follows the host's pace ([`pace`]) and keeps the bars to come on a shelf; [`worker`] is the
+//! thread that runs the model; [`link`] is all that crosses between them and to the window,
+//! [`editor`].
 
 pub mod editor;
+pub mod engine;
 pub mod link;
+pub mod pace;
 pub mod params;
+mod shelf;
+pub mod worker;
 
 use std::sync::Arc;
 
+use groove::Meter;
+use groove::clock;
+use nice_plug::context::PluginApi;
+use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
-use crate::link::{AudioEnd, Link, WorkerEnd, link};
+use crate::engine::{Controls, Engine, Message};
+use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
+use crate::pace::Mode;
 use crate::params::DeepPocketParams;
+use crate::worker::{Band, Worker};
 
 /// The plugin.
 pub struct DeepPocket {
     params: Arc<DeepPocketParams>,
     link: Arc<Link>,
-    _audio: AudioEnd,
-    _worker: WorkerEnd,
+    engine: Engine,
+    /// Waits for the first activation: hosts make instances only to look at them.
+    worker_end: Option<WorkerEnd>,
+    worker: Option<Worker>,
 }
 
 impl Default for DeepPocket {
     fn default() -> Self {
         let (audio, worker, link) = link();
-        DeepPocket { params: Arc::default(), link, _audio: audio, _worker: worker }
+        DeepPocket {
+            params: Arc::default(),
+            link,
+            engine: Engine::new(audio),
+            worker_end: Some(worker),
+            worker: None,
+        }
+    }
+}
+
+impl DeepPocket {
+    fn start_worker(&mut self) {
+        if let Some(end) = self.worker_end.take() {
+            match Worker::start(end, Band::shipped) {
+                Ok(worker) => self.worker = Some(worker),
+                Err(fault) => self.link.set_model(ModelState::Missing(format!(
+                    "The drummer has no thread to play on: {fault}"
+                ))),
+            }
+        }
     }
 }
 
@@ -60,16 +94,96 @@ impl Plugin for DeepPocket {
         DeepPocketParams::repair(state);
     }
 
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.start_worker();
+        self.link.clear(Fault::Engine);
+        let mode = match (context.plugin_api(), config.process_mode) {
+            // The mode comes one set-up late.
+            (PluginApi::Vst3, _) => Mode::Unknown,
+            (_, ProcessMode::Offline) => Mode::Offline,
+            _ => Mode::Realtime,
+        };
+        let controls = controls(&self.params);
+        self.engine.activate(config.sample_rate.into(), mode, &controls, &self.params.state);
+        true
+    }
+
+    fn reset(&mut self) {
+        self.engine.reset();
+    }
+
     fn process(
         &mut self,
         buffer: &mut Buffer,
         _aux: &mut AuxiliaryBuffers,
-        _context: &mut impl ProcessContext<Self>,
+        context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         for channel in buffer.as_slice() {
             channel.fill(0.0);
         }
+        while let Some(event) = context.next_event() {
+            match event {
+                NoteEvent::NoteOn { timing, key: Key::Number(key), .. } => {
+                    self.engine.key(timing, key, true);
+                }
+                NoteEvent::NoteOff { timing, key: Key::Number(key), .. }
+                | NoteEvent::Choke { timing, key: Key::Number(key), .. } => {
+                    self.engine.key(timing, key, false);
+                }
+                _ => {}
+            }
+        }
+        let transport = transport(context.transport());
+        let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
+        let controls = controls(&self.params);
+        self.engine.process(&transport, frames, &controls, &self.params.state, |message| {
+            context.try_send_event(note_event(message)).is_ok()
+        });
+        // A generator that is silent now may play at any time: hosts shall not put it to sleep.
         ProcessStatus::KeepAlive
+    }
+}
+
+/// The parameters as they are now. What a host or a state sets out of range is clamped.
+fn controls(params: &DeepPocketParams) -> Controls {
+    let temperature = params.temperature.value();
+    Controls {
+        style: u8::try_from(params.style.value()).unwrap_or(0),
+        temperature: if temperature.is_finite() { temperature } else { 1.0 },
+        seed: u32::try_from(params.seed.value()).unwrap_or(0),
+        channel: u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0),
+    }
+}
+
+/// What the host says about the block.
+fn transport(host: &Transport) -> clock::Transport {
+    let meter = host.time_sig_numerator.zip(host.time_sig_denominator);
+    clock::Transport {
+        playing: host.playing,
+        tempo: host.tempo,
+        meter: meter.map(|(numerator, denominator)| Meter::new(numerator, denominator)),
+        beats: host.pos_beats,
+        samples: host.pos_samples(),
+        bar_start: host.bar_start_pos_beats,
+        loop_range: host.loop_range_beats(),
+    }
+}
+
+fn note_event(message: Message) -> NoteEvent<()> {
+    let Message { sample: timing, channel, pitch, velocity } = message;
+    let (channel, key) = (Channel::Number(channel), Key::Number(pitch));
+    let voice_id = VoiceID::Wildcard;
+    match velocity {
+        0 => NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 },
+        _ => {
+            let velocity = f32::from(velocity) / 127.0;
+            NoteEvent::NoteOn { timing, voice_id, channel, key, velocity }
+        }
     }
 }
 

@@ -20,7 +20,8 @@
 //! What is asked for and what is played with it is not decided here.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
 
 use crossbeam_queue::ArrayQueue;
 pub use groove::generate::{PHRASE_BARS, Take};
@@ -29,6 +30,9 @@ use groove::{Bar, DrumSet, Meter};
 
 /// Requests that can wait for the worker.
 const REQUESTS: usize = 128;
+/// Bars in a [`Phrase`].
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a few")]
+pub const PHRASE: usize = PHRASE_BARS as usize;
 /// Bars that can wait for the audio thread.
 const ANSWERS: usize = 128;
 
@@ -50,10 +54,33 @@ pub struct Request {
 pub struct Answer {
     /// Number of the take that the bar belongs to.
     pub number: u32,
+    /// The meter that was asked for.
+    pub meter: Meter,
     /// The bar's place in the song.
     pub bar: i64,
-    /// What is played in it, and in which meter.
-    pub played: Bar,
+    /// What is played in it. `None`: there is no model, or it failed at this bar.
+    pub played: Option<Bar>,
+}
+
+/// The takes that the audio thread still has a use for; 0 where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Takes {
+    /// Plays.
+    pub playing: u32,
+    /// Its first bar is there; it plays from the next beat on, unless `asked` is there by then.
+    pub ready: u32,
+    /// The newest one; its first bar was asked for.
+    pub asked: u32,
+}
+
+impl Takes {
+    /// Whether bars of a take are of use. A number that the audio thread has not yet published is
+    /// greater than all.
+    #[must_use]
+    pub fn want(self, number: u32) -> bool {
+        let known = [self.playing, self.ready, self.asked];
+        known.contains(&number) || known.iter().all(|&other| number > other)
+    }
 }
 
 /// What goes on, as the audio thread last saw it. Read from single atomics: two fields may be one
@@ -76,7 +103,7 @@ pub struct Status {
     pub held: DrumSet,
     /// Number of the take that plays, 0 before the first.
     pub playing: u32,
-    /// Number of the take that will play from one of the next beats on, 0 if there is none.
+    /// Number of the newest take that will play from one of the next beats on, 0 if there is none.
     pub pending: u32,
     /// Bars that were not there in time, since the plugin was made. Another was played instead.
     pub late: u32,
@@ -94,7 +121,7 @@ pub struct Phrase {
     /// Index of the first bar: a multiple of [`PHRASE_BARS`], may be negative.
     pub first_bar: i64,
     /// The bars, in their meter.
-    pub bars: [Bar; PHRASE_BARS as usize],
+    pub bars: [Bar; PHRASE],
 }
 
 /// What the window draws: written by the worker whenever one of the two changes.
@@ -126,14 +153,10 @@ pub enum Fault {
     Engine,
     /// The worker failed at a bar and went on.
     Worker,
-    /// The audio thread had more to ask than the queue holds.
-    Requests,
-    /// The worker had more to answer than the queue holds.
-    Answers,
 }
 
 impl Fault {
-    const ALL: [Fault; 4] = [Fault::Engine, Fault::Worker, Fault::Requests, Fault::Answers];
+    const ALL: [Fault; 2] = [Fault::Engine, Fault::Worker];
 
     const fn bit(self) -> u32 {
         1 << self as u32
@@ -145,8 +168,6 @@ impl Fault {
                 "The player failed and is silent. Switch the plugin off and on to start it again."
             }
             Fault::Worker => "The drummer failed at a bar; another is repeated in its place.",
-            Fault::Requests => "More bars were asked for than the drummer can note down.",
-            Fault::Answers => "More bars were ready than could be handed over.",
         }
     }
 }
@@ -162,13 +183,16 @@ pub struct Link {
     bar: AtomicI64,
     held: AtomicU32,
     playing: AtomicU32,
-    pending: AtomicU32,
+    ready: AtomicU32,
+    asked: AtomicU32,
     late: AtomicU32,
     refused: AtomicU32,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
     model: Mutex<ModelState>,
+    /// The worker's thread, once it runs.
+    worker: OnceLock<Thread>,
 }
 
 impl Link {
@@ -182,18 +206,39 @@ impl Link {
             bar: AtomicI64::new(0),
             held: AtomicU32::new(0),
             playing: AtomicU32::new(0),
-            pending: AtomicU32::new(0),
+            ready: AtomicU32::new(0),
+            asked: AtomicU32::new(0),
             late: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             faults: AtomicU32::new(0),
             phrases: Mutex::default(),
             model: Mutex::default(),
+            worker: OnceLock::new(),
+        }
+    }
+
+    /// The takes in use. For the worker; takes no lock.
+    #[must_use]
+    pub fn takes(&self) -> Takes {
+        Takes {
+            playing: self.playing.load(Ordering::Acquire),
+            ready: self.ready.load(Ordering::Acquire),
+            asked: self.asked.load(Ordering::Acquire),
+        }
+    }
+
+    /// Makes the worker look for requests now. A system call: for the host's main thread, and for
+    /// the audio thread only where it may wait anyway.
+    pub fn wake(&self) {
+        if let Some(thread) = self.worker.get() {
+            thread.unpark();
         }
     }
 
     /// What goes on. For the window and the worker; takes no lock.
     #[must_use]
     pub fn status(&self) -> Status {
+        let takes = self.takes();
         Status {
             following: self.following.load(Ordering::Relaxed),
             tempo: f64::from_bits(self.tempo.load(Ordering::Relaxed)),
@@ -202,8 +247,8 @@ impl Link {
             bar_start: f64::from_bits(self.bar_start.load(Ordering::Relaxed)),
             bar: self.bar.load(Ordering::Relaxed),
             held: drums(self.held.load(Ordering::Relaxed)),
-            playing: self.playing.load(Ordering::Relaxed),
-            pending: self.pending.load(Ordering::Relaxed),
+            playing: takes.playing,
+            pending: if takes.asked == 0 { takes.ready } else { takes.asked },
             late: self.late.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
         }
@@ -236,6 +281,12 @@ impl Link {
         notices
     }
 
+    /// Tells the window where the model is. For the worker, and for the host's main thread where
+    /// there is no worker.
+    pub fn set_model(&self, state: ModelState) {
+        *unpoisoned(&self.model) = state;
+    }
+
     /// Whether this fault was raised and not cleared.
     #[must_use]
     pub fn has_fault(&self, fault: Fault) -> bool {
@@ -264,7 +315,15 @@ pub struct AudioEnd {
 }
 
 impl AudioEnd {
-    /// Publishes what goes on, once a block.
+    /// Publishes which takes are in use, as soon as that changes: the worker passes over requests
+    /// for others.
+    pub fn set_takes(&self, takes: Takes) {
+        self.link.playing.store(takes.playing, Ordering::Release);
+        self.link.ready.store(takes.ready, Ordering::Release);
+        self.link.asked.store(takes.asked, Ordering::Release);
+    }
+
+    /// Publishes what goes on, once a block. The takes are not part of it.
     pub fn publish(&self, status: &Status) {
         let link = &*self.link;
         link.following.store(status.following, Ordering::Relaxed);
@@ -274,8 +333,6 @@ impl AudioEnd {
         link.bar_start.store(status.bar_start.to_bits(), Ordering::Relaxed);
         link.bar.store(status.bar, Ordering::Relaxed);
         link.held.store(u32::from(status.held.bits()), Ordering::Relaxed);
-        link.playing.store(status.playing, Ordering::Relaxed);
-        link.pending.store(status.pending, Ordering::Relaxed);
         link.late.store(status.late, Ordering::Relaxed);
         link.refused.store(status.refused, Ordering::Relaxed);
     }
@@ -283,6 +340,11 @@ impl AudioEnd {
     /// Marks a fault.
     pub fn raise(&self, fault: Fault) {
         self.link.raise(fault);
+    }
+
+    /// As [`Link::wake`].
+    pub fn wake(&self) {
+        self.link.wake();
     }
 }
 
@@ -303,6 +365,17 @@ impl WorkerEnd {
         self.link.status()
     }
 
+    /// The takes in use.
+    #[must_use]
+    pub fn takes(&self) -> Takes {
+        self.link.takes()
+    }
+
+    /// Says which thread to wake.
+    pub fn runs_on(&self, thread: Thread) {
+        let _ = self.link.worker.set(thread);
+    }
+
     /// Gives the window other phrases to draw.
     pub fn show(&self, phrases: Phrases) {
         *unpoisoned(&self.link.phrases) = phrases;
@@ -310,7 +383,7 @@ impl WorkerEnd {
 
     /// Tells the window where the model is.
     pub fn set_model(&self, state: ModelState) {
-        *unpoisoned(&self.link.model) = state;
+        self.link.set_model(state);
     }
 
     /// Marks a fault.
@@ -437,6 +510,7 @@ mod tests {
             refused: 6,
         };
         audio.publish(&status);
+        audio.set_takes(Takes { playing: 3, ready: 4, asked: 0 });
         assert_eq!(link.status(), status);
         assert_eq!(worker.status(), status);
     }

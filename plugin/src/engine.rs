@@ -1,0 +1,586 @@
+//! The audio half: follows the host, decides which take sounds from which beat on, asks the worker
+//! for bars ahead of the song, and plays them.
+//!
+//! It allocates when it is made and never after. While it processes it takes no lock, logs
+//! nothing, and waits only where [`crate::pace`] says that the host is not in real time. Which
+//! bars exist is the worker's business; what the host's events look like, `lib.rs` knows.
+//!
+//! Of the takes there are at most three: the one that plays, the newest one (`asked`), and between
+//! them one whose first bar is here (`ready`). A new take plays from the first beat before which
+//! its bar is here. While `asked` is unanswered no newer one is asked for in real time, so that a
+//! knob that moves all the time is heard all the time.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
+use groove::generate::Take;
+use groove::pattern::STEPS_PER_BEAT;
+use groove::schedule::{Note, Scheduler};
+use groove::{Bar, Drum, DrumSet};
+
+use crate::link::{AudioEnd, Fault, Request, Status, Takes};
+use crate::pace::{Mode, Pace};
+use crate::params::State;
+use crate::shelf::{Key, Place, Shelf};
+
+/// Changes of the held drums that are told apart within a block.
+const CHANGES: usize = 32;
+
+/// Bars of the playing take at hand after the one at the song position.
+const AHEAD: i64 = 2;
+
+/// Most bars ahead that are asked for, however long the blocks.
+const FARTHEST: i64 = 40;
+
+/// Half a step in quarter notes: how early a beat's first hit can sound.
+const REACH: f64 = 0.5 / STEPS_PER_BEAT;
+
+/// How long an activation may wait for the first bars.
+const FIRST_BARS: Duration = Duration::from_millis(250);
+
+/// The parameters, as the engine needs them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Controls {
+    /// Style number, see [`groove::style`].
+    pub style: u8,
+    /// Temperature of the draws.
+    pub temperature: f32,
+    /// Which take.
+    pub seed: u32,
+    /// MIDI channel of what is played, 0 to 15.
+    pub channel: u8,
+}
+
+/// A note message to the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Sample, counted from the start of the block.
+    pub sample: u32,
+    /// MIDI channel, 0 to 15.
+    pub channel: u8,
+    /// MIDI pitch.
+    pub pitch: u8,
+    /// MIDI velocity, 1 to 127; 0 ends the note.
+    pub velocity: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Numbered {
+    number: u32,
+    take: Take,
+}
+
+/// A take that waits for a beat.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Waiting {
+    numbered: Numbered,
+    /// It may play from the first beat on whose earliest hits are after this position.
+    since: f64,
+}
+
+/// A beat that a take can begin at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Landing {
+    /// From this position on, notes belong to the new take.
+    cut: f64,
+    /// The bar that it begins in or with.
+    bar: i64,
+}
+
+/// The audio half of an instance.
+#[derive(Debug)]
+pub struct Engine {
+    end: AudioEnd,
+    clock: Clock,
+    scheduler: Scheduler,
+    shelf: Shelf,
+    pace: Pace,
+    /// Number of the newest take.
+    count: u32,
+    playing: Option<Numbered>,
+    ready: Option<Waiting>,
+    asked: Option<Waiting>,
+    /// The last bar that was played: it repeats where the next one is late.
+    last: Option<(Key, Bar)>,
+    /// Where the last late bar was, so that each counts once.
+    missed: Option<Key>,
+    late: u32,
+    refused: u32,
+    /// Keys that are down, bit by pitch.
+    keys: u128,
+    held: DrumSet,
+    /// Sample and held drums of the changes in the next block.
+    changes: [(u32, DrumSet); CHANGES],
+    changed: usize,
+    /// Channel of the notes that sound, and of the next ones.
+    channel: u8,
+    /// Seed of the take that the latched tempo belongs to, and the load that it came with.
+    latched: Option<(u32, u32)>,
+    /// A reset came while notes sounded.
+    release: bool,
+    faulted: bool,
+}
+
+impl Engine {
+    /// An engine that has yet to be activated.
+    #[must_use]
+    pub fn new(end: AudioEnd) -> Self {
+        Engine {
+            end,
+            clock: Clock::new(48_000.0),
+            scheduler: Scheduler::default(),
+            shelf: Shelf::new(),
+            pace: Pace::new(48_000.0, Mode::Realtime),
+            count: 0,
+            playing: None,
+            ready: None,
+            asked: None,
+            last: None,
+            missed: None,
+            late: 0,
+            refused: 0,
+            keys: 0,
+            held: DrumSet::EMPTY,
+            changes: [(0, DrumSet::EMPTY); CHANGES],
+            changed: 0,
+            channel: 0,
+            latched: None,
+            release: false,
+            faulted: false,
+        }
+    }
+
+    /// Prepares for blocks at a sample rate in Hertz, and waits a moment for the first bars of the
+    /// song. For the host's main thread.
+    pub fn activate(&mut self, rate: f64, mode: Mode, controls: &Controls, state: &State) {
+        self.faulted = false;
+        self.clock = Clock::new(rate);
+        self.pace = Pace::new(rate, mode);
+        self.reset();
+        let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
+        let take = self.take_of(controls, state, &block, false);
+        self.settle(take);
+        self.look_ahead(&block, 0.0);
+        self.publish(&block, false);
+        let until = Instant::now() + FIRST_BARS;
+        while let Some(now) = self.playing
+            && self.shelf.place(key(now, &block.grid, AHEAD)) == Place::Asked
+            && Instant::now() < until
+        {
+            self.end.wake();
+            std::thread::sleep(Duration::from_millis(1));
+            self.collect();
+        }
+    }
+
+    /// Forgets keys and position. Notes that sound end in the next block. For the audio thread.
+    pub fn reset(&mut self) {
+        self.clock.restart();
+        self.keys = 0;
+        self.held = DrumSet::EMPTY;
+        self.changed = 0;
+        self.release = true;
+    }
+
+    /// A key went down or up at a sample of the coming block. Keys that mean no drum count for
+    /// nothing.
+    pub fn key(&mut self, sample: u32, pitch: u8, down: bool) {
+        if pitch > 127 || Drum::from_general_midi(pitch).is_none() {
+            return;
+        }
+        let bit = 1u128 << pitch;
+        self.keys = if down { self.keys | bit } else { self.keys & !bit };
+        let held = (0..128u8)
+            .filter(|pitch| self.keys >> pitch & 1 == 1)
+            .filter_map(Drum::from_general_midi)
+            .collect();
+        // Where there are too many, the last place stands for all that follow.
+        let place = self.changed.min(CHANGES - 1);
+        self.changes[place] = (sample, held);
+        self.changed = place + 1;
+    }
+
+    /// Plays a block. `out` takes the messages in order of time and says whether the host took
+    /// them. A fault in here ends in silence until the next activation, never in a panic.
+    pub fn process(
+        &mut self,
+        transport: &Transport,
+        frames: u32,
+        controls: &Controls,
+        state: &State,
+        mut out: impl FnMut(Message) -> bool,
+    ) {
+        if self.faulted {
+            return;
+        }
+        self.pace.begin();
+        let played = catch_unwind(AssertUnwindSafe(|| {
+            self.run(transport, frames, controls, state, &mut out);
+        }));
+        if played.is_err() {
+            self.faulted = true;
+            self.end.raise(Fault::Engine);
+            let last = frames.saturating_sub(1);
+            // If even this fails there is nothing left to try.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.release_at(last, &mut out)));
+        }
+        self.pace.end(frames);
+    }
+
+    fn run(
+        &mut self,
+        transport: &Transport,
+        frames: u32,
+        controls: &Controls,
+        state: &State,
+        out: &mut impl FnMut(Message) -> bool,
+    ) {
+        self.collect();
+        let block = self.clock.block(transport, frames);
+        let mut take = self.take_of(controls, state, &block, transport.playing);
+        if self.release || !transport.playing || self.channel != controls.channel {
+            self.release_at(0, out);
+            self.release = false;
+            self.channel = controls.channel;
+        }
+        let mut next = 0;
+        for span in block.spans {
+            self.enter(&span, take);
+            let mut rest = Some(span);
+            while let Some(part) = rest {
+                let change = self.changes[next..self.changed].first().copied();
+                let change = change.filter(|(sample, _)| *sample < span.first + span.frames);
+                let change_at = change.map_or(f64::INFINITY, |(sample, _)| {
+                    let into = f64::from(sample) - f64::from(span.first);
+                    into.mul_add(span.beats_per_sample, span.start)
+                });
+                let landing = self.landing(&span);
+                let land_at = landing.map_or(f64::INFINITY, |landing| landing.cut);
+                let far = part.from + 2.0 * span.grid.meter.beats();
+                let (before, after) = part.split(change_at.min(land_at).min(far));
+                if let Some(before) = before {
+                    self.play(&before, out);
+                }
+                rest = after;
+                match (&rest, landing, change) {
+                    (Some(rest), Some(landing), _) if landing.cut <= rest.from => {
+                        self.land(&span, landing);
+                    }
+                    (Some(rest), _, Some((_, held))) if change_at <= rest.from => {
+                        next += 1;
+                        self.held = held;
+                        take.held = held;
+                        self.want(take, change_at, &span);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if let Some((_, held)) = self.changes[next..self.changed].last() {
+            self.held = *held;
+            take.held = *held;
+        }
+        self.changed = 0;
+        if !transport.playing {
+            self.settle(take);
+        }
+        let beats = f64::from(frames) * block.spans.beats_per_sample();
+        self.look_ahead(&block, beats);
+        self.publish(&block, transport.playing);
+    }
+
+    /// The take that the controls ask for. Its tempo is the one at which it is first played, and
+    /// stays: notes must not depend on when they were asked for.
+    fn take_of(
+        &mut self,
+        controls: &Controls,
+        state: &State,
+        block: &Block,
+        playing: bool,
+    ) -> Take {
+        let mut kept = state.take_tempo();
+        // Another seed is another take, unless both came with a project.
+        if self.latched.is_some_and(|(seed, load)| load == kept.load() && seed != controls.seed) {
+            kept = state.latch_tempo(kept, None);
+        }
+        self.latched = Some((controls.seed, kept.load()));
+        #[expect(clippy::cast_possible_truncation, reason = "the clock's tempo is below 10,000")]
+        let now = block.tempo as f32;
+        if kept.tempo().is_none() && playing {
+            kept = state.latch_tempo(kept, Some(now));
+        }
+        Take {
+            seed: controls.seed,
+            style: controls.style,
+            temperature: controls.temperature,
+            tempo: kept.tempo().unwrap_or(now),
+            held: self.held,
+        }
+    }
+
+    /// While nothing plays, a new take needs no beat.
+    fn settle(&mut self, take: Take) {
+        if self.playing.is_none_or(|playing| playing.take != take) {
+            self.playing = Some(self.numbered(take));
+        }
+        (self.ready, self.asked) = (None, None);
+        self.share_takes();
+    }
+
+    fn numbered(&mut self, take: Take) -> Numbered {
+        // 0 is no take.
+        self.count = self.count.wrapping_add(1).max(1);
+        Numbered { number: self.count, take }
+    }
+
+    /// Notes that another take is to play from the next beat after a position on.
+    fn want(&mut self, take: Take, since: f64, span: &Span) {
+        if self.playing.is_some_and(|playing| playing.take == take) {
+            (self.ready, self.asked) = (None, None);
+        } else if let Some(asked) = self.asked.filter(|asked| asked.numbered.take != take) {
+            if self.is_answered(&asked, span) {
+                self.ready = Some(asked);
+            } else if self.pace.patience().is_none() {
+                return;
+            }
+            self.asked = Some(Waiting { numbered: self.numbered(take), since });
+        } else if self.asked.is_none() && self.ready.is_none_or(|ready| ready.numbered.take != take)
+        {
+            self.asked = Some(Waiting { numbered: self.numbered(take), since });
+        }
+        self.share_takes();
+    }
+
+    fn is_answered(&self, waiting: &Waiting, span: &Span) -> bool {
+        self.landing_of(waiting, span).is_some_and(|landing| {
+            self.shelf.place(key(waiting.numbered, &span.grid, landing.bar)) == Place::Here
+        })
+    }
+
+    fn share_takes(&self) {
+        self.end.set_takes(self.takes());
+    }
+
+    fn takes(&self) -> Takes {
+        Takes {
+            playing: self.playing.map_or(0, |playing| playing.number),
+            ready: self.ready.map_or(0, |ready| ready.numbered.number),
+            asked: self.asked.map_or(0, |asked| asked.numbered.number),
+        }
+    }
+
+    /// At the start of a span: after a jump, a waiting take begins at once if it can.
+    fn enter(&mut self, span: &Span, take: Take) {
+        self.want(take, span.from, span);
+        if span.entry == Entry::Continues {
+            return;
+        }
+        for waiting in [&mut self.ready, &mut self.asked].into_iter().flatten() {
+            waiting.since = span.from;
+        }
+        if span.entry == Entry::Jumps {
+            let bar = span.grid.bar_at(span.start);
+            if self.playing.is_none() {
+                self.playing = self.asked.take().map(|asked| asked.numbered);
+                self.share_takes();
+            }
+            self.land(span, Landing { cut: span.from, bar });
+        }
+    }
+
+    /// The next beat that a waiting take could begin at.
+    fn landing(&self, span: &Span) -> Option<Landing> {
+        let asked = self.asked.and_then(|asked| self.landing_of(&asked, span));
+        let ready = self.ready.and_then(|ready| self.landing_of(&ready, span));
+        match (asked, ready) {
+            (Some(asked), Some(ready)) if ready.cut < asked.cut => Some(ready),
+            (asked, ready) => asked.or(ready),
+        }
+    }
+
+    /// The first beat whose earliest hits are after the position since when a take waits. At the
+    /// end of a loop that is its start.
+    fn landing_of(&self, waiting: &Waiting, span: &Span) -> Option<Landing> {
+        let grid = &span.grid;
+        let beat = (4.0 / f64::from(grid.meter.denominator)).max(1.0 / STEPS_PER_BEAT);
+        let earliest = waiting.since + REACH;
+        let start = grid.bar_ticks(grid.bar_at(earliest)) / TICKS_PER_BEAT;
+        let beats = ((earliest - start) / beat - 1e-6).ceil();
+        let at = beats.mul_add(beat, start).min(start + grid.meter.beats());
+        match span.seam {
+            Some((_, end)) if at > end + 1e-6 => None,
+            Some((start, end)) if at > end - 1e-6 => {
+                Some(Landing { cut: at - REACH, bar: grid.bar_at(start + 1e-6) })
+            }
+            _ => Some(Landing { cut: at - REACH, bar: grid.bar_at(at + 1e-6) }),
+        }
+    }
+
+    /// A beat has come: the newest take whose bar is here plays from it on. Those whose bar is not
+    /// here wait for the next beat.
+    fn land(&mut self, span: &Span, landing: Landing) {
+        if let Some(asked) = self.asked {
+            self.fetch(asked.numbered, &span.grid, landing.bar);
+        }
+        let here = [self.asked, self.ready].into_iter().flatten().find(|waiting| {
+            waiting.since <= landing.cut + 1e-6
+                && self.shelf.place(key(waiting.numbered, &span.grid, landing.bar)) == Place::Here
+        });
+        if let Some(here) = here {
+            self.playing = Some(here.numbered);
+            self.ready = None;
+            if self.asked == Some(here) {
+                self.asked = None;
+            }
+            self.share_takes();
+        }
+        for waiting in [&mut self.ready, &mut self.asked].into_iter().flatten() {
+            waiting.since = waiting.since.max(landing.cut + 1e-3);
+        }
+    }
+
+    /// Plays notes of the playing take.
+    fn play(&mut self, span: &Span, out: &mut impl FnMut(Message) -> bool) {
+        let Some(playing) = self.playing else { return };
+        let grid = &span.grid;
+        for bar in grid.bar_at(span.from - REACH)..=grid.bar_at(span.to + REACH) {
+            self.fetch(playing, grid, bar);
+        }
+        if let Some((start, _)) = span.seam.filter(|(_, end)| span.to > end - REACH) {
+            for bar in grid.bar_at(start)..=grid.bar_at(start + REACH) {
+                self.fetch(playing, grid, bar);
+            }
+        }
+        let Engine { scheduler, shelf, last, missed, late, refused, channel, .. } = self;
+        let bars = |bar: i64| {
+            let key = key(playing, grid, bar);
+            shelf.get(key).or_else(|| {
+                if shelf.place(key) != Place::Failed && *missed != Some(key) {
+                    *missed = Some(key);
+                    *late = late.saturating_add(1);
+                }
+                last.as_ref().filter(|(of, _)| of.number == key.number).map(|(_, bar)| bar)
+            })
+        };
+        scheduler.play(span, bars, &mut |note| send(note, *channel, refused, out));
+        let now = key(playing, grid, grid.bar_at(span.to));
+        if self.last.as_ref().is_none_or(|(of, _)| *of != now) {
+            self.last = self.shelf.get(now).map(|bar| (now, *bar)).or(self.last);
+        }
+    }
+
+    fn release_at(&mut self, sample: u32, out: &mut impl FnMut(Message) -> bool) {
+        let Engine { scheduler, refused, channel, .. } = self;
+        scheduler.release(sample, &mut |note| send(note, *channel, refused, out));
+    }
+
+    /// Takes the worker's bars in.
+    fn collect(&mut self) {
+        while let Some(answer) = self.end.answers.pop() {
+            self.pace.hope();
+            self.shelf.put(&answer);
+        }
+    }
+
+    /// Asks for a bar unless that has been done.
+    fn ask(&mut self, numbered: Numbered, grid: &Grid, bar: i64, near: i64) {
+        let wanted = key(numbered, grid, bar);
+        if self.shelf.place(wanted) == Place::Absent
+            && self.end.requests.has_room()
+            && self.shelf.reserve(wanted, self.takes(), near)
+        {
+            let Numbered { number, take } = numbered;
+            // There is room: nobody else pushes.
+            let _ = self.end.requests.push(Request { number, take, meter: grid.meter, bar });
+        }
+    }
+
+    /// Asks for a bar that is needed now, and waits for it where the pace allows that.
+    fn fetch(&mut self, numbered: Numbered, grid: &Grid, bar: i64) {
+        self.ask(numbered, grid, bar, bar);
+        let wanted = key(numbered, grid, bar);
+        let Some(patience) = self.pace.patience() else { return };
+        if self.shelf.place(wanted) != Place::Asked {
+            return;
+        }
+        let begin = Instant::now();
+        loop {
+            self.collect();
+            if self.shelf.place(wanted) != Place::Asked {
+                return;
+            }
+            if begin.elapsed() > patience {
+                self.pace.give_up();
+                return;
+            }
+            self.end.wake();
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+
+    /// Asks for the bars to come: of the playing take from the end of the block on, of waiting
+    /// takes from the next beat on, and those at the start of the loop.
+    fn look_ahead(&mut self, block: &Block, beats: f64) {
+        let grid = &block.grid;
+        let seam = block.loop_range.filter(|(_, end)| block.position < *end);
+        let here = grid.bar_at(block.position);
+        // At least a second, and two blocks.
+        let time = (block.tempo / 60.0).max(2.0 * beats);
+        let far = grid.bar_at(block.position + beats + time).max(here + AHEAD);
+        let far = far.min(here + FARTHEST);
+        let last = seam.map_or(far, |(_, end)| far.min(grid.bar_at(end)));
+        if let Some(playing) = self.playing {
+            for bar in here..=last {
+                self.ask(playing, grid, bar, here);
+            }
+            if let Some((start, _)) = seam {
+                let first = grid.bar_at(start);
+                for bar in first..=(first + AHEAD).min(last) {
+                    self.ask(playing, grid, bar, here);
+                }
+            }
+        }
+        for waiting in [self.asked, self.ready].into_iter().flatten() {
+            let next = grid.bar_at(waiting.since.max(block.position) + REACH);
+            for bar in next..=next + 1 {
+                self.ask(waiting.numbered, grid, bar, here);
+            }
+            if let Some((start, _)) = seam {
+                self.ask(waiting.numbered, grid, grid.bar_at(start), here);
+            }
+        }
+    }
+
+    fn publish(&self, block: &Block, following: bool) {
+        let Takes { playing, ready, asked } = self.takes();
+        self.end.publish(&Status {
+            following,
+            tempo: block.tempo,
+            meter: block.grid.meter,
+            position: block.position,
+            bar_start: block.grid.bar_ticks(block.grid.bar_at(block.position)) / TICKS_PER_BEAT,
+            bar: block.grid.bar_at(block.position),
+            held: self.held,
+            playing,
+            pending: if asked == 0 { ready } else { asked },
+            late: self.late,
+            refused: self.refused,
+        });
+    }
+}
+
+const fn key(numbered: Numbered, grid: &Grid, bar: i64) -> Key {
+    Key { number: numbered.number, meter: grid.meter, bar }
+}
+
+/// Gives the host a note, and counts it if the host does not take it.
+fn send(note: Note, channel: u8, refused: &mut u32, out: &mut impl FnMut(Message) -> bool) {
+    let (sample, drum, velocity) = match note {
+        Note::On { sample, drum, velocity } => (sample, drum, velocity),
+        Note::Off { sample, drum } => (sample, drum, 0),
+    };
+    if !out(Message { sample, channel, pitch: drum.general_midi(), velocity }) {
+        *refused = refused.saturating_add(1);
+    }
+}

@@ -1,0 +1,142 @@
+//! Whether the audio thread may wait for the worker: never in real time, and in a bounce as long
+//! as it takes.
+//!
+//! CLAP says which of the two it is. VST3 says it one set-up late, so that what it says is of no
+//! use; there, and where a host does not say it at all, the pace tells: blocks that come much
+//! faster than they would play are a bounce. The very first block after an activation has no pace
+//! yet. If the song already plays in it and its bar is missing, we wait under VST3, because the
+//! beginning of a bounce must not be lost; a live host that activates a plugin within a playing
+//! song pays for that once, with a gap of some milliseconds.
+
+use std::time::{Duration, Instant};
+
+/// What the host says about its pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is in real time.
+    Realtime,
+    /// It is a bounce.
+    Offline,
+    /// It says nothing that can be relied on.
+    Unknown,
+}
+
+/// Audio that must have come too early, in seconds, before a host that calls itself real-time is
+/// taken for a bounce: more than any sound card has in its buffers.
+const LEAD: f64 = 0.5;
+
+/// The longest wait for a bar in a bounce.
+const BOUNCE: Duration = Duration::from_secs(2);
+
+/// The longest wait for a bar while the pace is not known.
+const BEGINNING: Duration = Duration::from_millis(400);
+
+/// Measures the pace of blocks.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    mode: Mode,
+    rate: f64,
+    /// When the last block was done.
+    done: Option<Instant>,
+    /// Length of the last block, in seconds.
+    block: f64,
+    /// Audio since the activation, in seconds.
+    processed: f64,
+    /// How far the audio is ahead of the wall clock, in seconds; never negative.
+    lead: f64,
+    /// The worker did not answer in time, and has not answered since.
+    given_up: bool,
+}
+
+impl Pace {
+    pub(crate) fn new(rate: f64, mode: Mode) -> Self {
+        Pace { mode, rate, done: None, block: 0.0, processed: 0.0, lead: 0.0, given_up: false }
+    }
+
+    /// A block begins. Our own time within blocks does not count: waiting does not change what
+    /// the host's pace is taken for.
+    pub(crate) fn begin(&mut self) {
+        if let Some(done) = self.done {
+            self.lead = (self.lead + self.block - done.elapsed().as_secs_f64()).max(0.0);
+            self.processed += self.block;
+        }
+    }
+
+    /// A block of so many samples is done.
+    pub(crate) fn end(&mut self, frames: u32) {
+        self.done = Some(Instant::now());
+        self.block = f64::from(frames) / self.rate;
+    }
+
+    /// How long we may wait for a bar now; `None` in real time.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        if self.given_up {
+            return None;
+        }
+        match self.mode {
+            Mode::Offline => Some(BOUNCE),
+            _ if self.lead > LEAD + self.block => Some(BOUNCE),
+            Mode::Unknown if self.lead >= 0.8 * self.processed => Some(BEGINNING),
+            _ => None,
+        }
+    }
+
+    /// The worker did not answer: waiting for it again would only make a bounce stand still.
+    pub(crate) fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
+    /// The worker answers.
+    pub(crate) fn hope(&mut self) {
+        self.given_up = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks(pace: &mut Pace, count: usize, sleep: Duration) {
+        for _ in 0..count {
+            pace.begin();
+            pace.end(480);
+            std::thread::sleep(sleep);
+        }
+        pace.begin();
+    }
+
+    #[test]
+    fn in_real_time_nobody_waits() {
+        let mut pace = Pace::new(48_000.0, Mode::Realtime);
+        pace.begin();
+        assert_eq!(pace.patience(), None);
+        blocks(&mut pace, 20, Duration::from_millis(10));
+        assert_eq!(pace.patience(), None);
+    }
+
+    #[test]
+    fn the_flag_is_enough_and_so_is_the_pace() {
+        assert_eq!(Pace::new(48_000.0, Mode::Offline).patience(), Some(BOUNCE));
+        let mut pace = Pace::new(48_000.0, Mode::Realtime);
+        blocks(&mut pace, 100, Duration::ZERO);
+        assert_eq!(pace.patience(), Some(BOUNCE));
+    }
+
+    #[test]
+    fn an_unknown_pace_is_known_after_a_block() {
+        let mut pace = Pace::new(48_000.0, Mode::Unknown);
+        pace.begin();
+        assert_eq!(pace.patience(), Some(BEGINNING));
+        blocks(&mut pace, 1, Duration::from_millis(12));
+        assert_eq!(pace.patience(), None);
+    }
+
+    #[test]
+    fn who_was_let_down_waits_again_after_an_answer() {
+        let mut pace = Pace::new(48_000.0, Mode::Offline);
+        pace.give_up();
+        assert_eq!(pace.patience(), None);
+        pace.hope();
+        assert!(pace.patience().is_some());
+    }
+}

@@ -1,0 +1,264 @@
+//! The thread that runs the model, one an instance: it starts with the first activation, answers
+//! requests, shows the window the phrase at the song position, and ends with the instance.
+//!
+//! Nobody wakes it in real time: it looks for requests every few milliseconds while the song
+//! plays, less often while nothing happens. What makes a bar is given to it as a [`Band`]; which
+//! bars are wanted, the audio half decides.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use groove::generate::{Drummer, PHRASE_BARS, Take};
+use groove::model::{Metadata, Model};
+use groove::{Bar, Meter};
+
+use crate::link::{Answer, Fault, ModelState, PHRASE, Phrase, Phrases, Request, WorkerEnd};
+
+/// How often the worker looks for requests while the song plays or a request has just come.
+const ACTIVE: Duration = Duration::from_millis(2);
+
+/// How often it looks while nothing happens.
+const IDLE: Duration = Duration::from_millis(30);
+
+/// How long after a request the worker counts as active.
+const CALM: Duration = Duration::from_secs(1);
+
+/// Takes that the worker remembers in order to show their phrases.
+const REMEMBERED: usize = 8;
+
+/// What makes a bar: a function of the take, the meter and the bar's place in the song alone. The
+/// error is a sentence.
+pub type Play = Box<dyn FnMut(&Take, Meter, i64) -> Result<Bar, String>>;
+
+/// A model that can play.
+pub struct Band {
+    /// What the window says about it.
+    pub metadata: Arc<Metadata>,
+    /// What makes a bar.
+    pub play: Play,
+}
+
+impl Band {
+    /// The model that comes with the plugin: its weights are read once in a process and shared by
+    /// all instances.
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot play.
+    pub fn shipped() -> Result<Band, String> {
+        static MODEL: OnceLock<Result<Arc<Model>, String>> = OnceLock::new();
+        let model = MODEL
+            .get_or_init(|| {
+                Model::from_bytes(include_bytes!("../../assets/deep-pocket.safetensors"))
+                    .map(Arc::new)
+                    .map_err(|fault| format!("The built-in model cannot play: {fault}"))
+            })
+            .clone()?;
+        let metadata = Arc::new(model.metadata().clone());
+        // The take that plays and the one that waits take turns, and each drummer remembers one.
+        let mut drummers = [Drummer::new(Arc::clone(&model)), Drummer::new(model)];
+        let mut takes: [Option<Take>; 2] = [None; 2];
+        let mut newest = 0;
+        let play = move |take: &Take, meter: Meter, bar: i64| {
+            let known = takes.iter().position(|known| known.as_ref() == Some(take));
+            newest = known.unwrap_or(1 - newest);
+            takes[newest] = Some(*take);
+            drummers[newest].bar(take, meter, bar).map_err(|fault| fault.to_string())
+        };
+        Ok(Band { metadata, play: Box::new(play) })
+    }
+}
+
+/// A running worker. Dropping it ends the thread and waits for that.
+#[derive(Debug)]
+pub struct Worker {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts the thread. `band` is called on it, first and after every failure.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
+        end: WorkerEnd,
+        band: impl Fn() -> Result<Band, String> + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&stop);
+        let thread = thread::Builder::new().name("deep-pocket".into()).spawn(move || {
+            end.runs_on(thread::current());
+            Loop::new(end, &band).run(&seen);
+        })?;
+        Ok(Worker { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // The thread catches its own panics; there is nobody to tell about another.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What phrase is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Shown {
+    number: u32,
+    meter: Meter,
+    first_bar: i64,
+}
+
+struct Loop<'a, F> {
+    end: WorkerEnd,
+    band: &'a F,
+    play: Option<Play>,
+    /// Requests that wait, oldest first.
+    waiting: Vec<Request>,
+    /// Takes by number, oldest first.
+    known: Vec<(u32, Take)>,
+    shown: [Option<Shown>; 2],
+    phrases: Phrases,
+    busy_until: Instant,
+}
+
+impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
+    fn new(end: WorkerEnd, band: &'a F) -> Self {
+        Loop {
+            end,
+            band,
+            play: None,
+            waiting: Vec::new(),
+            known: Vec::new(),
+            shown: [None; 2],
+            phrases: Phrases::default(),
+            busy_until: Instant::now(),
+        }
+    }
+
+    fn run(&mut self, stop: &AtomicBool) {
+        self.assemble();
+        while !stop.load(Ordering::Acquire) {
+            self.listen();
+            if !self.waiting.is_empty() {
+                let request = self.waiting.remove(0);
+                self.answer(&request, stop);
+            } else if !self.show() {
+                let busy = self.end.status().following || Instant::now() < self.busy_until;
+                thread::park_timeout(if busy { ACTIVE } else { IDLE });
+            }
+        }
+    }
+
+    /// Gets a band, and tells the window how that went.
+    fn assemble(&mut self) {
+        let band = catch_unwind(AssertUnwindSafe(self.band))
+            .unwrap_or_else(|_| Err("The model could not be read: the reader failed.".into()));
+        self.play = match band {
+            Ok(band) => {
+                self.end.set_model(ModelState::Ready(band.metadata));
+                Some(band.play)
+            }
+            Err(why) => {
+                self.end.set_model(ModelState::Missing(why));
+                None
+            }
+        };
+    }
+
+    /// Takes new requests in, and passes over those that nobody waits for any more.
+    fn listen(&mut self) {
+        while let Some(request) = self.end.requests.pop() {
+            self.busy_until = Instant::now() + CALM;
+            if self.known.last().is_none_or(|(number, _)| *number != request.number) {
+                self.known.retain(|(number, _)| *number != request.number);
+                if self.known.len() == REMEMBERED {
+                    self.known.remove(0);
+                }
+                self.known.push((request.number, request.take));
+            }
+            self.waiting.push(request);
+        }
+        let takes = self.end.takes();
+        self.waiting.retain(|request| takes.want(request.number));
+    }
+
+    fn answer(&mut self, request: &Request, stop: &AtomicBool) {
+        let Request { number, take, meter, bar } = *request;
+        let played = self.bar(&take, meter, bar);
+        let mut answer = Answer { number, meter, bar, played };
+        // Nobody takes answers while the host does not process: they wait.
+        while let Err(refused) = self.end.answers.push(answer) {
+            if stop.load(Ordering::Acquire) {
+                return;
+            }
+            answer = refused;
+            thread::park_timeout(IDLE);
+        }
+    }
+
+    /// A bar, or nothing if there is no model or it failed. After a panic the band is a new one:
+    /// nobody knows what the old one left behind.
+    fn bar(&mut self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
+        let play = self.play.as_mut()?;
+        match catch_unwind(AssertUnwindSafe(|| play(take, meter, bar))) {
+            Ok(Ok(bar)) => Some(bar),
+            Ok(Err(_)) => {
+                self.end.raise(Fault::Worker);
+                None
+            }
+            Err(_) => {
+                self.end.raise(Fault::Worker);
+                self.assemble();
+                None
+            }
+        }
+    }
+
+    /// Brings what the window draws up to date, one phrase at a time. Says whether there was
+    /// anything to do.
+    fn show(&mut self) -> bool {
+        let status = self.end.status();
+        let first_bar = status.bar.div_euclid(PHRASE_BARS) * PHRASE_BARS;
+        let wanted = [status.playing, status.pending].map(|number| {
+            self.known.iter().any(|(known, _)| *known == number).then_some(Shown {
+                number,
+                meter: status.meter,
+                first_bar,
+            })
+        });
+        let Some(place) = (0..2).find(|&place| wanted[place] != self.shown[place]) else {
+            return false;
+        };
+        // A take that lands is already drawn.
+        let phrase = if place == 0 && wanted[0] == self.shown[1] {
+            self.phrases.pending.clone()
+        } else {
+            wanted[place].and_then(|shown| self.phrase(shown)).map(Arc::new)
+        };
+        self.shown[place] = wanted[place];
+        match place {
+            0 => self.phrases.playing = phrase,
+            _ => self.phrases.pending = phrase,
+        }
+        self.end.show(self.phrases.clone());
+        true
+    }
+
+    fn phrase(&mut self, shown: Shown) -> Option<Phrase> {
+        let Shown { number, meter, first_bar } = shown;
+        let (_, take) = *self.known.iter().find(|(known, _)| *known == number)?;
+        let mut bars = [Bar::silent(meter); PHRASE];
+        for (bar, place) in (first_bar..).zip(&mut bars) {
+            *place = self.bar(&take, meter, bar)?;
+        }
+        Some(Phrase { number, take, first_bar, bars })
+    }
+}
