@@ -31,7 +31,7 @@ use groove::{Bar, DrumSet, Meter};
 /// Requests that can wait for the worker.
 const REQUESTS: usize = 128;
 /// Bars in a [`Phrase`].
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a few")]
+#[expect(clippy::cast_possible_truncation, reason = "it is a few")]
 pub const PHRASE: usize = PHRASE_BARS as usize;
 /// Bars that can wait for the audio thread.
 const ANSWERS: usize = 128;

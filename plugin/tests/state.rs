@@ -1,0 +1,166 @@
+//! What projects and automation rely on: parameter ids, ranges and texts do not change, and a
+//! state comes back as it was saved, whatever else is in it.
+
+use std::collections::BTreeMap;
+
+use deep_pocket::DeepPocket;
+use deep_pocket::params::{DeepPocketParams, Saved, WINDOW};
+use nice_plug::params::persist::PersistentField;
+use nice_plug::plugin::ParamValue;
+use nice_plug::prelude::*;
+
+/// Id, name, default, and the texts of the least and the greatest value. Never change a line;
+/// only add.
+const FROZEN: [(&str, &str, &str, &str, &str); 4] = [
+    ("style", "Style", "rock", "any", "own 5"),
+    ("temperature", "Temperature", "1.00", "0.20", "2.00"),
+    ("seed", "Take", "1", "0", "65535"),
+    ("channel", "Channel", "10", "1", "16"),
+];
+
+fn params() -> Vec<(String, ParamPtr)> {
+    // The pointers are into the parameters, which must live on.
+    let params: &'static DeepPocketParams = Box::leak(Box::default());
+    params.param_map().into_iter().map(|(id, pointer, _)| (id, pointer)).collect()
+}
+
+#[test]
+fn parameters_are_frozen() {
+    let found: Vec<_> = params()
+        .iter()
+        .map(|(id, pointer)| {
+            // SAFETY: the parameters are leaked, so the pointer is good.
+            let (name, default, text) = unsafe {
+                (pointer.name().to_owned(), pointer.default_normalized_value(), |value| {
+                    pointer.normalized_value_to_string(value, true)
+                })
+            };
+            (id.clone(), name, text(default), text(0.0), text(1.0))
+        })
+        .collect();
+    let frozen = FROZEN.map(|(a, b, c, d, e)| {
+        (a.to_owned(), b.to_owned(), c.to_owned(), d.to_owned(), e.to_owned())
+    });
+    assert_eq!(found, frozen);
+}
+
+#[test]
+fn plugin_ids_are_frozen() {
+    assert_eq!(DeepPocket::CLAP_ID, "org.deeppocket.deep-pocket");
+    assert_eq!(&DeepPocket::VST3_CLASS_ID, b"DeepPocketDrums1");
+    assert_eq!(DeepPocket::NAME, "Deep Pocket");
+}
+
+#[test]
+fn texts_parse_back() {
+    for (id, pointer) in params() {
+        for place in 0..=100u8 {
+            let value = f32::from(place) / 100.0;
+            // SAFETY: the parameters are leaked, so the pointer is good.
+            unsafe {
+                let text = pointer.normalized_value_to_string(value, true);
+                let back = pointer.string_to_normalized_value(&text);
+                let again = back.map(|back| pointer.normalized_value_to_string(back, true));
+                assert_eq!(again.as_ref(), Some(&text), "{id}");
+            }
+        }
+    }
+    let fresh = DeepPocketParams::default();
+    let style = |text: &str| {
+        fresh.style.string_to_normalized_value(text).map(|value| fresh.style.preview_plain(value))
+    };
+    assert_eq!(style("Funk"), Some(6));
+    assert_eq!(style(" own 3 "), Some(21));
+    assert_eq!(style("own 6"), None);
+    assert_eq!(style("polka"), None);
+}
+
+fn state(params: &[(&str, ParamValue)], fields: &[(&str, &str)]) -> PluginState {
+    PluginState {
+        version: "0.1.0".into(),
+        params: params.iter().map(|(id, value)| ((*id).into(), value.clone())).collect(),
+        fields: fields.iter().map(|(key, json)| ((*key).into(), (*json).into())).collect(),
+    }
+}
+
+/// Loads a state as the wrappers do, into parameters that hold something else.
+fn load(mut state: PluginState) -> (BTreeMap<String, ParamValue>, DeepPocketParams) {
+    let params = DeepPocketParams::default();
+    params.state.set(Saved { tempo: Some(99.0), window: (1_000, 700), ..Saved::default() });
+    DeepPocket::filter_state(&mut state);
+    params.deserialize_fields(&state.fields);
+    (state.params, params)
+}
+
+fn number(params: &BTreeMap<String, ParamValue>, id: &str) -> f64 {
+    match params.get(id) {
+        Some(ParamValue::I32(value)) => f64::from(*value),
+        Some(ParamValue::F32(value)) => f64::from(*value),
+        other => panic!("{id}: {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_saved_comes_back() {
+    let params = DeepPocketParams::default();
+    let seen = params.state.take_tempo();
+    params.state.latch_tempo(seen, Some(93.5));
+    params.state.set_window(1_280, 720);
+    let (_, back) = load(PluginState { fields: params.serialize_fields(), ..state(&[], &[]) });
+    assert_eq!(back.state.take_tempo().tempo(), Some(93.5));
+    assert_eq!(back.state.window(), (1_280, 720));
+    assert_eq!(back.state.notice(), None);
+}
+
+#[test]
+fn what_a_state_lacks_is_the_default() {
+    let (params, back) = load(state(&[("seed", ParamValue::I32(7))], &[]));
+    assert_eq!((number(&params, "seed"), number(&params, "style")), (7.0, 17.0));
+    assert_eq!((number(&params, "temperature"), number(&params, "channel")), (1.0, 10.0));
+    assert_eq!((back.state.take_tempo().tempo(), back.state.window()), (None, WINDOW));
+    assert_eq!(back.state.notice(), None);
+}
+
+#[test]
+fn a_damaged_state_is_brought_into_range_and_said() {
+    let (params, back) = load(state(
+        &[
+            ("style", ParamValue::I32(i32::MAX)),
+            ("seed", ParamValue::I32(-5)),
+            ("channel", ParamValue::String("ten".into())),
+            ("temperature", ParamValue::F32(f32::INFINITY)),
+            ("unheard-of", ParamValue::Bool(true)),
+        ],
+        &[("deep-pocket", "{\"tempo\": [1, 2")],
+    ));
+    assert_eq!((number(&params, "style"), number(&params, "seed")), (23.0, 0.0));
+    assert_eq!((number(&params, "channel"), number(&params, "temperature")), (10.0, 1.0));
+    assert_eq!((back.state.take_tempo().tempo(), back.state.window()), (None, WINDOW));
+    assert!(back.state.notice().is_some_and(|notice| notice.contains("damaged")));
+}
+
+#[test]
+fn numbers_out_of_range_in_the_record_do_no_harm() {
+    let json = "{\"version\":1,\"tempo\":1e30,\"window\":[4000000000,0]}";
+    let (_, back) = load(state(&[], &[("deep-pocket", json)]));
+    assert_eq!(back.state.take_tempo().tempo(), None);
+    assert_eq!(back.state.window(), (8_192, 200));
+}
+
+#[test]
+fn a_newer_state_gives_what_is_known_and_says_so() {
+    let json = "{\"version\":9,\"tempo\":88.0,\"window\":[900,500],\"choir\":{\"voices\":40}}";
+    let (_, back) = load(state(&[], &[("deep-pocket", json)]));
+    assert_eq!(back.state.take_tempo().tempo(), Some(88.0));
+    assert!(back.state.notice().is_some_and(|notice| notice.contains("newer")));
+}
+
+#[test]
+fn a_load_is_noticed_and_outweighs_a_tempo_of_before() {
+    let params = DeepPocketParams::default();
+    let seen = params.state.take_tempo();
+    params.state.set(Saved { tempo: Some(88.0), ..Saved::default() });
+    let now = params.state.latch_tempo(seen, Some(120.0));
+    assert_eq!(now.tempo(), Some(88.0));
+    assert_ne!(now.load(), seen.load());
+}
