@@ -169,6 +169,9 @@ fn gather<'a>(
         }
         if entered && onset.position < from && step >= from {
             onset.position = from;
+            // It is heard from the first sample on, half a sample later; its length counts from
+            // there, or the end would lie on the very edge between two samples.
+            onset.length += (span.start - from).max(0.0);
         }
         if (from..to).contains(&onset.position) {
             onsets.push(onset);
@@ -311,6 +314,18 @@ mod tests {
         let bar = bar(&[(0, Drum::Bass, -20), (1, Drum::Crash, -20)]);
         let notes = play(&mut scheduler, &mut clock, &at(0.0), 64, &bar);
         assert_eq!(notes, [on(0, Drum::Bass)]);
+    }
+
+    #[test]
+    fn an_early_hit_that_sounds_at_once_has_its_whole_length() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let bar = bar(&[(12, Drum::Bass, -20)]);
+        // The last bit of the host's position makes no difference.
+        for beats in [-1.0, -1.0 + 1e-12, -1.0 - 1e-12] {
+            clock.restart();
+            let notes = play(&mut scheduler, &mut clock, &at(beats), 12_000, &bar);
+            assert_eq!(notes, [on(0, Drum::Bass), off(3_000, Drum::Bass)], "from {beats}");
+        }
     }
 
     #[test]
