@@ -194,7 +194,7 @@ mod tests {
             }
         }
         let kind = Kind { style: 3, tempo: 97.0, meter, fill: false };
-        Piece { path: "piece".into(), steps, kind, split: Split::Train }
+        Piece { steps, kind, split: Split::Train }
     }
 
     #[test]
