@@ -14,6 +14,8 @@ mod phrase;
 #[cfg(test)]
 mod tests;
 mod theme;
+#[cfg(target_os = "linux")]
+mod x11;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;

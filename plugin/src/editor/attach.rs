@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{JoinHandle, park_timeout};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_utils::atomic::AtomicCell;
 use nice_plug::context::gui::GuiContext;
@@ -20,6 +20,8 @@ use nice_plug_egui::{
     EguiEditorHandle, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor,
 };
 
+#[cfg(target_os = "linux")]
+use super::x11::Display;
 use super::{Screen, Sources, theme};
 use crate::link::{ModelState, Phrase, Status};
 
@@ -91,8 +93,10 @@ impl Editor for Window {
         let spawned =
             editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
         let watch = Watch::start(self.sources.clone(), Arc::clone(&self.opening), repaint)?;
-        let handle = Attached { watch, window: spawned.handle };
-        Ok(SpawnedEditor { handle, window: spawned.window })
+        Ok(SpawnedEditor {
+            handle: Attached { watch, window: spawned.handle },
+            window: Pane { window: Some(spawned.window), opening: Arc::clone(&self.opening) },
+        })
     }
 
     fn size(&self) -> NativeSize<u32> {
@@ -123,49 +127,40 @@ pub struct Attached {
 }
 
 impl EditorHandle for Attached {
-    type Window = baseview::Window;
+    type Window = Pane;
     type Error = baseview::Error;
 
-    fn run_until_closed(window: baseview::Window) -> Result<(), baseview::Error> {
-        EguiEditorHandle::run_until_closed(window)
+    fn run_until_closed(mut pane: Pane) -> Result<(), baseview::Error> {
+        pane.window.take().map_or(Ok(()), EguiEditorHandle::run_until_closed)
     }
 
-    fn set_parent(
-        &self,
-        parent: ParentWindowHandle,
-        window: &baseview::Window,
-    ) -> Result<(), baseview::Error> {
-        self.window.set_parent(parent, window)
+    fn set_parent(&self, parent: ParentWindowHandle, pane: &Pane) -> Result<(), baseview::Error> {
+        pane.open().map_or(Ok(()), |window| self.window.set_parent(parent, window))
     }
 
-    fn show(&self, window: &baseview::Window) -> Result<(), baseview::Error> {
-        let shown = self.window.show(window);
+    fn show(&self, pane: &Pane) -> Result<(), baseview::Error> {
+        let shown = pane.open().map_or(Ok(()), |window| self.window.show(window));
         self.watch.hurry();
         shown
     }
 
-    fn hide(&self, window: &baseview::Window) -> Result<(), baseview::Error> {
-        self.window.hide(window)
+    fn hide(&self, pane: &Pane) -> Result<(), baseview::Error> {
+        pane.open().map_or(Ok(()), |window| self.window.hide(window))
     }
 
-    fn set_size(
-        &self,
-        size: NativeSize<u32>,
-        window: &baseview::Window,
-    ) -> Result<(), baseview::Error> {
-        self.window.set_size(size, window)
+    fn set_size(&self, size: NativeSize<u32>, pane: &Pane) -> Result<(), baseview::Error> {
+        pane.open().map_or(Ok(()), |window| self.window.set_size(size, window))
     }
 
-    fn host_main_thread_callback(&self, window: &baseview::Window) {
-        self.window.host_main_thread_callback(window);
+    fn host_main_thread_callback(&self, pane: &Pane) {
+        if let Some(window) = pane.open() {
+            self.window.host_main_thread_callback(window);
+        }
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    fn adjust_size(
-        &self,
-        asked: NativeSize<u32>,
-        window: &baseview::Window,
-    ) -> Option<NativeSize<u32>> {
+    fn adjust_size(&self, asked: NativeSize<u32>, pane: &Pane) -> Option<NativeSize<u32>> {
+        let window = pane.open()?;
         let mut size = self.window.adjust_size(asked, window)?;
         let [least, greatest] = ASPECTS;
         let height = size.height as f32;
@@ -177,9 +172,10 @@ impl EditorHandle for Attached {
     fn set_fallback_scale_factor(
         &self,
         scale_factor: f64,
-        window: &baseview::Window,
+        pane: &Pane,
     ) -> Result<(), baseview::Error> {
-        self.window.set_fallback_scale_factor(scale_factor, window)
+        pane.open()
+            .map_or(Ok(()), |window| self.window.set_fallback_scale_factor(scale_factor, window))
     }
 
     fn state_changed(&self) {
@@ -195,9 +191,41 @@ impl EditorHandle for Attached {
     }
 }
 
+/// The window itself, which ends before its owner goes on.
+pub struct Pane {
+    /// `None` only once it has been run to its end.
+    window: Option<baseview::Window>,
+    opening: Arc<Opening>,
+}
+
+impl Pane {
+    fn open(&self) -> Option<&baseview::Window> {
+        self.window.as_ref()
+    }
+}
+
+impl Drop for Pane {
+    /// Waits, with a bound, until the window has closed: a host may unload us right afterwards.
+    #[cfg(target_os = "linux")]
+    fn drop(&mut self) {
+        let Some(window) = self.window.take() else { return };
+        Display::default().ask_to_close(self.opening.window.load(Ordering::Relaxed));
+        let asked = Instant::now();
+        while window.is_open() && asked.elapsed() < Duration::from_secs(1) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The window closes on this very thread.
+    #[cfg(not(target_os = "linux"))]
+    fn drop(&mut self) {
+        drop(self.window.take());
+    }
+}
+
 /// Looks after an open window from a thread of its own: asks for a picture when what it shows has
-/// changed, so that nobody who plays has to know that there is a window, and sees to it that the
-/// first picture is drawn.
+/// changed, so that nobody who plays has to know that there is a window, and under X11 sees to it
+/// that the first picture is drawn.
 struct Watch {
     closed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -215,11 +243,13 @@ impl Watch {
         let closed = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&closed);
         let watch = move || {
-            let mut first = FirstPicture::default();
+            #[cfg(target_os = "linux")]
+            let mut display = Display::default();
             let mut shown = Shown::of(&sources);
             while !stop.load(Ordering::Relaxed) {
+                #[cfg(target_os = "linux")]
                 if !opening.drawn.load(Ordering::Relaxed) {
-                    first.prompt(opening.window.load(Ordering::Relaxed));
+                    display.ask_first_frame(opening.window.load(Ordering::Relaxed));
                 }
                 let now = Shown::of(&sources);
                 if now != shown {
@@ -270,46 +300,6 @@ impl Shown {
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
             notices: sources.link.notices(),
-        }
-    }
-}
-
-/// Gets the first picture drawn under X11; elsewhere there is nothing to do.
-///
-/// The window asks the display server for its next frame as soon as it is made, but hears the
-/// answer only once it is mapped. A host that shows it more than a frame later leaves it waiting
-/// for an answer that has gone by, blank for good. Asking for the same frame again from a
-/// connection of our own makes the server answer whoever listens to the window.
-#[derive(Default)]
-struct FirstPicture {
-    #[cfg(target_os = "linux")]
-    connection: Option<x11rb::rust_connection::RustConnection>,
-}
-
-impl FirstPicture {
-    #[cfg(not(target_os = "linux"))]
-    fn prompt(&mut self, _window: u32) {}
-
-    /// Asks for the first frame of a window that is shown. What goes wrong here leaves the window
-    /// no worse off, so it is passed over, and tried again.
-    #[cfg(target_os = "linux")]
-    fn prompt(&mut self, window: u32) {
-        use x11rb::connection::Connection as _;
-        use x11rb::protocol::present::ConnectionExt as _;
-        use x11rb::protocol::xproto::{ConnectionExt as _, MapState};
-
-        /// The number that the window gives to its first request.
-        const FIRST: u32 = 0;
-
-        if self.connection.is_none() {
-            self.connection = x11rb::connect(None).ok().map(|(connection, _)| connection);
-        }
-        let Some(connection) = &self.connection else { return };
-        let attributes = connection.get_window_attributes(window).ok();
-        let attributes = attributes.and_then(|request| request.reply().ok());
-        if attributes.is_some_and(|window| window.map_state != MapState::UNMAPPED) {
-            drop(connection.present_notify_msc(window, FIRST, 0, 1, 0));
-            drop(connection.flush());
         }
     }
 }

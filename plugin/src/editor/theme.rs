@@ -70,7 +70,7 @@ impl Scale {
     /// The scale at which the design fits a window of this size, in points.
     pub(super) fn fitting(window: Vec2) -> Self {
         let fit = (window.x / DESIGN.x).min(window.y / DESIGN.y);
-        // In eighths, so that dragging a window's edge does not make a font atlas for every
+        // In sixteenths, so that dragging a window's edge does not make a font atlas for every
         // pixel of the way.
         Scale(((fit * 16.0).floor() / 16.0).clamp(0.6875, 2.0))
     }

@@ -1,0 +1,59 @@
+//! Two things that a window under X11 needs from outside: its first frame, and a clean end. Both
+//! go over a connection of our own, and both pass over what goes wrong: the window is then no
+//! worse off than without them.
+
+use x11rb::connection::Connection as _;
+use x11rb::protocol::present::ConnectionExt as _;
+use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask, MapState};
+use x11rb::rust_connection::RustConnection;
+
+/// The number that a window gives to its first request for a frame.
+const FIRST: u32 = 0;
+
+/// A connection to the display.
+#[derive(Default)]
+pub(super) struct Display(Option<RustConnection>);
+
+impl Display {
+    fn connected(&mut self) -> Option<&RustConnection> {
+        if self.0.is_none() {
+            self.0 = x11rb::connect(None).ok().map(|(connection, _)| connection);
+        }
+        self.0.as_ref()
+    }
+
+    /// Gets the first picture of a window drawn, once the window is shown; to be called until it
+    /// is.
+    ///
+    /// A window asks the display for its next frame as soon as it is made, but hears the answer
+    /// only once it is mapped. A host that shows it more than a frame later leaves it waiting for
+    /// an answer that has gone by, blank for good. When the same frame is asked for again, by
+    /// whomever, the display answers all who listen to the window.
+    pub(super) fn ask_first_frame(&mut self, window: u32) {
+        let Some(connection) = self.connected() else { return };
+        let attributes = connection.get_window_attributes(window).ok();
+        let attributes = attributes.and_then(|request| request.reply().ok());
+        if attributes.is_some_and(|window| window.map_state != MapState::UNMAPPED) {
+            drop(connection.present_notify_msc(window, FIRST, 0, 1, 0));
+            drop(connection.flush());
+        }
+    }
+
+    /// Asks a window to close, as a window manager does.
+    ///
+    /// A window that is dropped without having been asked may leave its thread behind: the thread
+    /// is told to stop and then asked something, and when it stops before it answers, nobody
+    /// waits for its end. It then runs on in code that the host unloads.
+    pub(super) fn ask_to_close(&mut self, window: u32) {
+        let Some(connection) = self.connected() else { return };
+        let atom = |name: &[u8]| Some(connection.intern_atom(false, name).ok()?.reply().ok()?.atom);
+        let (Some(protocols), Some(close)) = (atom(b"WM_PROTOCOLS"), atom(b"WM_DELETE_WINDOW"))
+        else {
+            return;
+        };
+        let message = ClientMessageEvent::new(32, window, protocols, [close, 0, 0, 0, 0]);
+        // The display drops what it has not looked at when a connection goes, so this waits.
+        let sent = connection.send_event(false, window, EventMask::NO_EVENT, message);
+        drop(sent.map(|sent| sent.check()));
+    }
+}
