@@ -202,7 +202,7 @@ impl Song {
         samples: u64,
         feed: &mut dyn FnMut(std::ops::Range<u64>, &mut Vec<Event>),
     ) -> Result<Vec<Heard>> {
-        let (mut heard, mut input, mut output) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut heard, mut input) = (Vec::new(), Vec::new());
         // The position is counted from the last jump, never summed up, as a host's is.
         let (mut origin, mut since, mut done) = (from_beats, 0_u64, 0_u64);
         while done < samples {
@@ -220,12 +220,11 @@ impl Song {
             let beats = origin + since as f64 * self.beats_per_sample();
             input.clear();
             feed(done..done + frames, &mut input);
-            block(
+            step(
                 host,
-                frames,
+                u32::try_from(frames)?,
                 Some(&self.transport(beats)),
                 &input,
-                &mut output,
                 done,
                 &mut heard,
             )?;
@@ -241,44 +240,45 @@ impl Song {
     /// # Errors
     /// As [`Song::roll`].
     pub fn rest(&self, host: &mut dyn Host, at_beats: f64, samples: u64) -> Result<Vec<Heard>> {
-        let (mut heard, mut output, mut done) = (Vec::new(), Vec::new(), 0);
+        let (mut heard, mut done) = (Vec::new(), 0);
         let stopped = Transport { playing: false, ..self.transport(at_beats) };
         while done < samples {
             let frames = u64::from(self.block).min(samples - done);
-            block(host, frames, Some(&stopped), &[], &mut output, done, &mut heard)?;
+            step(host, u32::try_from(frames)?, Some(&stopped), &[], done, &mut heard)?;
             done += frames;
         }
         Ok(heard)
     }
 }
 
-/// One block: processed, its events checked for their order and bounds, and written down.
-fn block(
+/// Has the plugin process one block that begins at this sample of a recording, and writes down
+/// what comes out.
+///
+/// # Errors
+/// The plugin reports a fault, sends an event outside its block or out of order, or makes a
+/// sound that is no number.
+pub fn step(
     host: &mut dyn Host,
-    frames: u64,
+    frames: u32,
     transport: Option<&Transport>,
     input: &[Event],
-    output: &mut Vec<Event>,
-    done: u64,
+    at: u64,
     heard: &mut Vec<Heard>,
 ) -> Result<()> {
-    output.clear();
-    host.process(u32::try_from(frames)?, transport, input, output)?;
+    let mut output = Vec::new();
+    host.process(frames, transport, input, &mut output)?;
     for channel in host.audio() {
         ensure!(channel.iter().all(|sample| sample.is_finite()), "the plugin's sound is no number");
     }
     let mut last = 0;
-    for event in output.iter() {
-        ensure!(
-            u64::from(event.offset) < frames,
-            "the plugin sent {event:?} in a block of {frames} frames"
-        );
+    for event in output {
+        ensure!(event.offset < frames, "the plugin sent {event:?} in a block of {frames} frames");
         ensure!(
             event.offset >= last,
             "the plugin sent {event:?} after an event at sample {last} of the same block"
         );
         last = event.offset;
-        heard.push(Heard { at: done + u64::from(event.offset), message: event.message });
+        heard.push(Heard { at: at + u64::from(event.offset), message: event.message });
     }
     Ok(())
 }

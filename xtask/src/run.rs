@@ -130,6 +130,29 @@ fn open_window(built: &Built) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groove::midi::DrumMap;
+    use std::collections::BTreeSet;
+    use xtask::workspace::built_bundle;
+
+    #[test]
+    fn eight_bars_of_the_built_plugin_survive_their_file() {
+        let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
+        let played = play(&bundle).unwrap();
+        let read = Clip::read(&played.write(NAME), DrumMap::GeneralMidi).unwrap();
+        assert_eq!((read.tempo, read.meter), (120.0, Meter::FOUR_FOUR));
+        assert_eq!(read.steps, played.steps[..read.steps.len()]);
+        let velocities: BTreeSet<u8> = read
+            .steps
+            .iter()
+            .flat_map(|s| s.hits().map(|(_, hit)| hit.velocity).collect::<Vec<_>>())
+            .collect();
+        assert!(velocities.len() >= 8, "only {velocities:?}");
+        let struck = bars(&played.steps, played.meter)
+            .iter()
+            .filter(|bar| bar.steps().iter().any(|step| *step != Step::SILENT))
+            .count();
+        assert_eq!(struck, usize::from(BARS), "bars with something in them");
+    }
 
     fn note(on: u64, key: u8, velocity: f64) -> Note {
         Note { on, off: on + 1, key, channel: 9, velocity }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use xtask::workspace::Workspace;
 
 /// Longest file, in lines.
-const LONGEST: usize = 550;
+const LONGEST: usize = 600;
 
 /// In files whose path starts so, these names must not stand.
 struct Rule {

@@ -34,6 +34,7 @@ scenarios!(|| Box::new(load());
     extreme_tempi_and_rates_are_in_time,
     in_real_time_it_plays_what_a_bounce_plays,
     another_channel_leaves_nothing_hanging,
+    whatever_the_host_does_no_note_hangs,
 );
 
 #[test]

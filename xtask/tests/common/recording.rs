@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use std::time::{Duration, Instant};
-use xtask::host::{Event, Heard, Host, Message, Note, Song, notes};
+use xtask::host::{Event, Heard, Host, Message, Note, Song, Transport, notes, step};
 
 /// What came out over several stretches, one after the other.
 #[derive(Default)]
@@ -55,8 +55,24 @@ impl Recording {
         Ok(())
     }
 
+    /// One block of whatever kind.
+    ///
+    /// # Errors
+    /// As [`step`].
+    pub fn step(
+        &mut self,
+        host: &mut dyn Host,
+        frames: u32,
+        transport: Option<&Transport>,
+        input: &[Event],
+    ) -> Result<()> {
+        step(host, frames, transport, input, self.length, &mut self.all)?;
+        self.length += u64::from(frames);
+        Ok(())
+    }
+
     /// Adds what came out in so many samples.
-    pub fn add(&mut self, stretch: Vec<Heard>, samples: u64) {
+    fn add(&mut self, stretch: Vec<Heard>, samples: u64) {
         let start = self.length;
         self.all.extend(stretch.into_iter().map(|heard| Heard { at: start + heard.at, ..heard }));
         self.length += samples;
@@ -68,6 +84,11 @@ impl Recording {
     /// As [`notes`].
     pub fn notes(&self) -> Result<Vec<Note>> {
         notes(&self.all)
+    }
+
+    /// Whether nothing came out at all.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 
     /// How many notes sound at the end.

@@ -4,7 +4,9 @@
 use super::recording::{Pace, Recording};
 use super::timing::{self, play};
 use anyhow::Result;
-use xtask::host::{Event, Heard, Host, Message, Note, Setup, Song, Transport};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use xtask::host::{Event, Host, Message, Note, Setup, Song, Transport};
 
 /// Makes one more instance of the plugin.
 pub type Load<'a> = &'a dyn Fn() -> Box<dyn Host>;
@@ -149,18 +151,16 @@ pub fn a_loop_plays_the_same_each_time(load: Load) -> Result<()> {
 pub fn without_a_playing_transport_it_is_silent(load: Load) -> Result<()> {
     let mut host = load();
     ready(&mut *host, &SONG)?;
-    assert_eq!(SONG.rest(&mut *host, 0.0, 96_000)?, []);
-    let mut output = Vec::new();
+    let mut heard = Recording::default();
     for _ in 0..200 {
-        host.process(SONG.block, None, &[], &mut output)?;
+        heard.stop(&SONG, &mut *host, 0.0)?;
+        heard.step(&mut *host, SONG.block, None, &[])?;
     }
-    assert_eq!(output, []);
     // A stopped transport that someone drags along the song.
-    for step in 0..200 {
-        let transport = Transport { playing: false, ..SONG.transport(f64::from(step) * 0.37) };
-        host.process(SONG.block, Some(&transport), &[], &mut output)?;
+    for number in 0..200 {
+        heard.stop(&SONG, &mut *host, f64::from(number) * 0.37)?;
     }
-    assert_eq!(output, []);
+    assert!(heard.is_empty(), "{:?}", heard.notes());
     Ok(())
 }
 
@@ -296,12 +296,8 @@ pub fn odd_transports_are_survived(load: Load) -> Result<()> {
         None,
     ];
     for transport in odd {
-        let mut output = Vec::new();
         for _ in 0..40 {
-            host.process(SONG.block, transport.as_ref(), &[], &mut output)?;
-            let stretch =
-                output.drain(..).map(|e| Heard { at: e.offset.into(), message: e.message });
-            heard.add(stretch.collect(), SONG.block.into());
+            heard.step(&mut *host, SONG.block, transport.as_ref(), &[])?;
         }
     }
     heard.stop(&SONG, &mut *host, 0.0)?;
@@ -329,14 +325,13 @@ pub fn in_real_time_it_plays_what_a_bounce_plays(load: Load) -> Result<()> {
     host.activate(Setup { sample_rate: song.sample_rate, max_block: song.block, offline: false })?;
     // A second at rest, as between loading a project and pressing play.
     let mut pace = Pace::new(song.sample_rate);
-    let mut rest = Vec::new();
-    let stopped = Transport { playing: false, ..song.transport(0.0) };
+    let mut heard = Recording::default();
     for _ in 0..94 {
-        host.process(song.block, Some(&stopped), &[], &mut rest)?;
+        heard.stop(&song, &mut *host, 0.0)?;
         pace.wait(song.block.into());
     }
-    assert_eq!(rest, []);
-    let mut heard = Recording::default();
+    assert!(heard.is_empty());
+    heard = Recording::default();
     let mut feed = |range: std::ops::Range<u64>, _: &mut Vec<Event>| {
         pace.wait(range.end - range.start);
     };
@@ -360,6 +355,75 @@ pub fn another_channel_leaves_nothing_hanging(load: Load) -> Result<()> {
     channels.sort_unstable();
     channels.dedup();
     assert_eq!(channels, [0, 6, 15]);
+    Ok(())
+}
+
+/// A host at its worst, the same at each run: blocks of any length, jumps, stops, tempo and meter
+/// at any block, a loop whose end lies inside blocks, keys, turned knobs, resets of the set-up.
+pub fn whatever_the_host_does_no_note_hangs(load: Load) -> Result<()> {
+    let longest = 2_048;
+    let mut played = 0;
+    for seed in 0..4 {
+        let mut draw = ChaCha8Rng::seed_from_u64(seed);
+        let mut host = load();
+        let mut song = Song { block: longest, ..SONG };
+        ready(&mut *host, &song)?;
+        let mut heard = Recording::default();
+        let (mut position, mut playing) = (0.0, true);
+        for _ in 0..1_000 {
+            let mut input = Vec::new();
+            let frames = match draw.random_range(0..3) {
+                0 => 1,
+                1 => draw.random_range(1..64),
+                _ => draw.random_range(64..=longest),
+            };
+            match draw.random_range(0..100) {
+                0 => position = draw.random_range(-8.0..400.0),
+                1 => position -= 0.001,
+                2 => song.tempo = draw.random_range(10.0..999.0),
+                3 => {
+                    song.meter = [(4, 4), (3, 4), (7, 8), (12, 8), (1, 16)][draw.random_range(0..5)]
+                }
+                4 => playing = !playing,
+                5 => song.cycle = Some((position, position + draw.random_range(0.001..4.0))),
+                6 => song.cycle = None,
+                7 | 8 => input.push(Event {
+                    offset: draw.random_range(0..frames),
+                    message: Message::On {
+                        key: draw.random_range(30..60),
+                        channel: 0,
+                        velocity: 0.7,
+                    },
+                }),
+                9 | 10 => input.push(Event {
+                    offset: draw.random_range(0..frames),
+                    message: Message::Off { key: draw.random_range(30..60), channel: 0 },
+                }),
+                11 => host.set(TAKE, draw.random())?,
+                12 => host.set("Channel", draw.random())?,
+                13 => host.set("Style", draw.random())?,
+                14 => {
+                    heard.stop(&song, &mut *host, position)?;
+                    ready(&mut *host, &song)?;
+                }
+                _ => {}
+            }
+            let transport = Transport { playing, ..song.transport(position) };
+            heard.step(&mut *host, frames, Some(&transport), &input)?;
+            if playing {
+                position += f64::from(frames) * song.beats_per_sample();
+            }
+            if let Some((start, end)) = song.cycle.filter(|&(start, end)| {
+                playing && position >= end && position < end + (end - start)
+            }) {
+                position += start - end;
+            }
+        }
+        heard.stop(&song, &mut *host, position)?;
+        played += heard.notes()?.len();
+    }
+    println!("{played} notes");
+    assert!(played >= 200, "{played} notes");
     Ok(())
 }
 
