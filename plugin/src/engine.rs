@@ -4,21 +4,16 @@
 //! It allocates when it is made and never after. While it processes it takes no lock, logs
 //! nothing, and waits only where [`crate::pace`] says that the host is not in real time. Which
 //! bars exist is the worker's business; what the host's events look like, `lib.rs` knows.
-//!
-//! Of the takes there are at most three: the one that plays, the newest one (`asked`), and between
-//! them one whose first bar is here (`ready`). A new take plays from the first beat before which
-//! its bar is here. While `asked` is unanswered no newer one is asked for in real time, so that a
-//! knob that moves all the time is heard all the time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
 use groove::generate::Take;
-use groove::pattern::STEPS_PER_BEAT;
 use groove::schedule::{Note, Scheduler};
 use groove::{Bar, Drum, DrumSet};
 
+use crate::lineup::{Landing, Lineup, Numbered, REACH};
 use crate::link::{AudioEnd, Fault, Request, Status, Takes};
 use crate::pace::{Mode, Pace};
 use crate::params::State;
@@ -32,9 +27,6 @@ const AHEAD: i64 = 2;
 
 /// Most bars ahead that are asked for, however long the blocks.
 const FARTHEST: i64 = 40;
-
-/// Half a step in quarter notes: how early a beat's first hit can sound.
-const REACH: f64 = 0.5 / STEPS_PER_BEAT;
 
 /// How long an activation may wait for the first bars.
 const FIRST_BARS: Duration = Duration::from_millis(250);
@@ -65,29 +57,6 @@ pub struct Message {
     pub velocity: u8,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Numbered {
-    number: u32,
-    take: Take,
-}
-
-/// A take that waits for a beat.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Waiting {
-    numbered: Numbered,
-    /// It may play from the first beat on whose earliest hits are after this position.
-    since: f64,
-}
-
-/// A beat that a take can begin at.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Landing {
-    /// From this position on, notes belong to the new take.
-    cut: f64,
-    /// The bar that it begins in or with.
-    bar: i64,
-}
-
 /// The audio half of an instance.
 #[derive(Debug)]
 pub struct Engine {
@@ -96,11 +65,7 @@ pub struct Engine {
     scheduler: Scheduler,
     shelf: Shelf,
     pace: Pace,
-    /// Number of the newest take.
-    count: u32,
-    playing: Option<Numbered>,
-    ready: Option<Waiting>,
-    asked: Option<Waiting>,
+    lineup: Lineup,
     /// The last bar that was played: it repeats where the next one is late.
     last: Option<(Key, Bar)>,
     /// Where the last late bar was, so that each counts once.
@@ -132,10 +97,7 @@ impl Engine {
             scheduler: Scheduler::default(),
             shelf: Shelf::new(),
             pace: Pace::new(48_000.0, Mode::Realtime),
-            count: 0,
-            playing: None,
-            ready: None,
-            asked: None,
+            lineup: Lineup::default(),
             last: None,
             missed: None,
             late: 0,
@@ -160,12 +122,13 @@ impl Engine {
         self.reset();
         let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
         let take = self.take_of(controls, state, &block, false);
-        self.settle(take);
+        self.lineup.settle(take);
+        self.end.set_takes(self.lineup.takes());
         self.look_ahead(&block, 0.0);
         self.publish(&block, false);
         let until = Instant::now() + FIRST_BARS;
-        while let Some(now) = self.playing
-            && self.shelf.place(key(now, &block.grid, AHEAD)) == Place::Asked
+        while let Some(now) = self.lineup.playing()
+            && self.shelf.place(now.key(&block.grid, AHEAD)) == Place::Asked
             && Instant::now() < until
         {
             self.end.wake();
@@ -255,7 +218,7 @@ impl Engine {
                     let into = f64::from(sample) - f64::from(span.first);
                     into.mul_add(span.beats_per_sample, span.start)
                 });
-                let landing = self.landing(&span);
+                let landing = self.lineup.landing(&span);
                 let land_at = landing.map_or(f64::INFINITY, |landing| landing.cut);
                 let far = part.from + 2.0 * span.grid.meter.beats();
                 let (before, after) = part.split(change_at.min(land_at).min(far));
@@ -283,7 +246,8 @@ impl Engine {
         }
         self.changed = 0;
         if !transport.playing {
-            self.settle(take);
+            self.lineup.settle(take);
+            self.end.set_takes(self.lineup.takes());
         }
         let beats = f64::from(frames) * block.spans.beats_per_sample();
         self.look_ahead(&block, beats);
@@ -319,130 +283,37 @@ impl Engine {
         }
     }
 
-    /// While nothing plays, a new take needs no beat.
-    fn settle(&mut self, take: Take) {
-        if self.playing.is_none_or(|playing| playing.take != take) {
-            self.playing = Some(self.numbered(take));
+    /// At the start of a span: after a jump, a waiting take begins at once if it can.
+    fn enter(&mut self, span: &Span, take: Take) {
+        self.want(take, span.from, span);
+        if span.entry != Entry::Continues {
+            self.lineup.wait_from(span.from);
         }
-        (self.ready, self.asked) = (None, None);
-        self.share_takes();
-    }
-
-    fn numbered(&mut self, take: Take) -> Numbered {
-        // 0 is no take.
-        self.count = self.count.wrapping_add(1).max(1);
-        Numbered { number: self.count, take }
+        if span.entry == Entry::Jumps {
+            self.lineup.begin();
+            self.land(span, Landing { cut: span.from, bar: span.grid.bar_at(span.start) });
+        }
     }
 
     /// Notes that another take is to play from the next beat after a position on.
     fn want(&mut self, take: Take, since: f64, span: &Span) {
-        if self.playing.is_some_and(|playing| playing.take == take) {
-            (self.ready, self.asked) = (None, None);
-        } else if let Some(asked) = self.asked.filter(|asked| asked.numbered.take != take) {
-            if self.is_answered(&asked, span) {
-                self.ready = Some(asked);
-            } else if self.pace.patience().is_none() {
-                return;
-            }
-            self.asked = Some(Waiting { numbered: self.numbered(take), since });
-        } else if self.asked.is_none() && self.ready.is_none_or(|ready| ready.numbered.take != take)
-        {
-            self.asked = Some(Waiting { numbered: self.numbered(take), since });
-        }
-        self.share_takes();
+        let patient = self.pace.patience().is_some();
+        self.lineup.want(take, since, span, &self.shelf, patient);
+        self.end.set_takes(self.lineup.takes());
     }
 
-    fn is_answered(&self, waiting: &Waiting, span: &Span) -> bool {
-        self.landing_of(waiting, span).is_some_and(|landing| {
-            self.shelf.place(key(waiting.numbered, &span.grid, landing.bar)) == Place::Here
-        })
-    }
-
-    fn share_takes(&self) {
-        self.end.set_takes(self.takes());
-    }
-
-    fn takes(&self) -> Takes {
-        Takes {
-            playing: self.playing.map_or(0, |playing| playing.number),
-            ready: self.ready.map_or(0, |ready| ready.numbered.number),
-            asked: self.asked.map_or(0, |asked| asked.numbered.number),
-        }
-    }
-
-    /// At the start of a span: after a jump, a waiting take begins at once if it can.
-    fn enter(&mut self, span: &Span, take: Take) {
-        self.want(take, span.from, span);
-        if span.entry == Entry::Continues {
-            return;
-        }
-        for waiting in [&mut self.ready, &mut self.asked].into_iter().flatten() {
-            waiting.since = span.from;
-        }
-        if span.entry == Entry::Jumps {
-            let bar = span.grid.bar_at(span.start);
-            if self.playing.is_none() {
-                self.playing = self.asked.take().map(|asked| asked.numbered);
-                self.share_takes();
-            }
-            self.land(span, Landing { cut: span.from, bar });
-        }
-    }
-
-    /// The next beat that a waiting take could begin at.
-    fn landing(&self, span: &Span) -> Option<Landing> {
-        let asked = self.asked.and_then(|asked| self.landing_of(&asked, span));
-        let ready = self.ready.and_then(|ready| self.landing_of(&ready, span));
-        match (asked, ready) {
-            (Some(asked), Some(ready)) if ready.cut < asked.cut => Some(ready),
-            (asked, ready) => asked.or(ready),
-        }
-    }
-
-    /// The first beat whose earliest hits are after the position since when a take waits. At the
-    /// end of a loop that is its start.
-    fn landing_of(&self, waiting: &Waiting, span: &Span) -> Option<Landing> {
-        let grid = &span.grid;
-        let beat = (4.0 / f64::from(grid.meter.denominator)).max(1.0 / STEPS_PER_BEAT);
-        let earliest = waiting.since + REACH;
-        let start = grid.bar_ticks(grid.bar_at(earliest)) / TICKS_PER_BEAT;
-        let beats = ((earliest - start) / beat - 1e-6).ceil();
-        let at = beats.mul_add(beat, start).min(start + grid.meter.beats());
-        match span.seam {
-            Some((_, end)) if at > end + 1e-6 => None,
-            Some((start, end)) if at > end - 1e-6 => {
-                Some(Landing { cut: at - REACH, bar: grid.bar_at(start + 1e-6) })
-            }
-            _ => Some(Landing { cut: at - REACH, bar: grid.bar_at(at + 1e-6) }),
-        }
-    }
-
-    /// A beat has come: the newest take whose bar is here plays from it on. Those whose bar is not
-    /// here wait for the next beat.
+    /// A beat has come.
     fn land(&mut self, span: &Span, landing: Landing) {
-        if let Some(asked) = self.asked {
-            self.fetch(asked.numbered, &span.grid, landing.bar);
+        if let Some(asked) = self.lineup.asked() {
+            self.fetch(asked, &span.grid, landing.bar);
         }
-        let here = [self.asked, self.ready].into_iter().flatten().find(|waiting| {
-            waiting.since <= landing.cut + 1e-6
-                && self.shelf.place(key(waiting.numbered, &span.grid, landing.bar)) == Place::Here
-        });
-        if let Some(here) = here {
-            self.playing = Some(here.numbered);
-            self.ready = None;
-            if self.asked == Some(here) {
-                self.asked = None;
-            }
-            self.share_takes();
-        }
-        for waiting in [&mut self.ready, &mut self.asked].into_iter().flatten() {
-            waiting.since = waiting.since.max(landing.cut + 1e-3);
-        }
+        self.lineup.land(span, landing, &self.shelf);
+        self.end.set_takes(self.lineup.takes());
     }
 
     /// Plays notes of the playing take.
     fn play(&mut self, span: &Span, out: &mut impl FnMut(Message) -> bool) {
-        let Some(playing) = self.playing else { return };
+        let Some(playing) = self.lineup.playing() else { return };
         let grid = &span.grid;
         for bar in grid.bar_at(span.from - REACH)..=grid.bar_at(span.to + REACH) {
             self.fetch(playing, grid, bar);
@@ -454,7 +325,7 @@ impl Engine {
         }
         let Engine { scheduler, shelf, last, missed, late, refused, channel, .. } = self;
         let bars = |bar: i64| {
-            let key = key(playing, grid, bar);
+            let key = playing.key(grid, bar);
             shelf.get(key).or_else(|| {
                 if shelf.place(key) != Place::Failed && *missed != Some(key) {
                     *missed = Some(key);
@@ -464,7 +335,7 @@ impl Engine {
             })
         };
         scheduler.play(span, bars, &mut |note| send(note, *channel, refused, out));
-        let now = key(playing, grid, grid.bar_at(span.to));
+        let now = playing.key(grid, grid.bar_at(span.to));
         if self.last.as_ref().is_none_or(|(of, _)| *of != now) {
             self.last = self.shelf.get(now).map(|bar| (now, *bar)).or(self.last);
         }
@@ -485,10 +356,10 @@ impl Engine {
 
     /// Asks for a bar unless that has been done.
     fn ask(&mut self, numbered: Numbered, grid: &Grid, bar: i64, near: i64) {
-        let wanted = key(numbered, grid, bar);
+        let wanted = numbered.key(grid, bar);
         if self.shelf.place(wanted) == Place::Absent
             && self.end.requests.has_room()
-            && self.shelf.reserve(wanted, self.takes(), near)
+            && self.shelf.reserve(wanted, self.lineup.takes(), near)
         {
             let Numbered { number, take } = numbered;
             // There is room: nobody else pushes.
@@ -499,7 +370,7 @@ impl Engine {
     /// Asks for a bar that is needed now, and waits for it where the pace allows that.
     fn fetch(&mut self, numbered: Numbered, grid: &Grid, bar: i64) {
         self.ask(numbered, grid, bar, bar);
-        let wanted = key(numbered, grid, bar);
+        let wanted = numbered.key(grid, bar);
         let Some(patience) = self.pace.patience() else { return };
         if self.shelf.place(wanted) != Place::Asked {
             return;
@@ -530,7 +401,7 @@ impl Engine {
         let far = grid.bar_at(block.position + beats + time).max(here + AHEAD);
         let far = far.min(here + FARTHEST);
         let last = seam.map_or(far, |(_, end)| far.min(grid.bar_at(end)));
-        if let Some(playing) = self.playing {
+        if let Some(playing) = self.lineup.playing() {
             for bar in here..=last {
                 self.ask(playing, grid, bar, here);
             }
@@ -541,7 +412,7 @@ impl Engine {
                 }
             }
         }
-        for waiting in [self.asked, self.ready].into_iter().flatten() {
+        for waiting in self.lineup.waiting() {
             let next = grid.bar_at(waiting.since.max(block.position) + REACH);
             for bar in next..=next + 1 {
                 self.ask(waiting.numbered, grid, bar, here);
@@ -553,7 +424,7 @@ impl Engine {
     }
 
     fn publish(&self, block: &Block, following: bool) {
-        let Takes { playing, ready, asked } = self.takes();
+        let Takes { playing, ready, asked } = self.lineup.takes();
         self.end.publish(&Status {
             following,
             tempo: block.tempo,
@@ -568,10 +439,6 @@ impl Engine {
             refused: self.refused,
         });
     }
-}
-
-const fn key(numbered: Numbered, grid: &Grid, bar: i64) -> Key {
-    Key { number: numbered.number, meter: grid.meter, bar }
 }
 
 /// Gives the host a note, and counts it if the host does not take it.

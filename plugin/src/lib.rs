@@ -1,15 +1,17 @@
 //! Deep Pocket as a plugin: metadata, wiring and exports.
 //!
 //! The parts: [`params`] is what host and project see; [`engine`] is the audio half, which
-//! follows the host's pace ([`pace`]) and keeps the bars to come on a shelf; [`worker`] is the
-//! thread that runs the model; [`link`] is all that crosses between them and to the window,
-//! [`editor`].
+//! follows the host's pace ([`pace`]), decides when another take begins (`lineup`) and keeps the
+//! bars to come at hand (`shelf`); [`worker`] is the thread that runs the model; [`link`] is all
+//! that crosses between them and to the window, [`editor`].
 
 pub mod editor;
 pub mod engine;
+mod lineup;
 pub mod link;
 pub mod pace;
 pub mod params;
+pub mod queue;
 mod shelf;
 pub mod worker;
 
