@@ -379,15 +379,16 @@ impl Engine {
         loop {
             self.collect();
             if self.shelf.place(wanted) != Place::Asked {
-                return;
+                break;
             }
             if begin.elapsed() > patience {
                 self.pace.give_up();
-                return;
+                break;
             }
             self.end.wake();
             std::thread::sleep(Duration::from_micros(100));
         }
+        self.pace.waited(begin.elapsed());
     }
 
     /// Asks for the bars to come: of the playing take from the end of the block on, of waiting

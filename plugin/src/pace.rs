@@ -28,8 +28,8 @@ const LEAD: f64 = 0.5;
 /// The longest wait for a bar in a bounce.
 const BOUNCE: Duration = Duration::from_secs(2);
 
-/// The longest wait for a bar while the pace is not known.
-const BEGINNING: Duration = Duration::from_millis(400);
+/// The longest wait, all in all, while the pace is not known.
+const BEGINNING: Duration = Duration::from_secs(2);
 
 /// Measures the pace of blocks.
 #[derive(Debug)]
@@ -44,13 +44,24 @@ pub(crate) struct Pace {
     processed: f64,
     /// How far the audio is ahead of the wall clock, in seconds; never negative.
     lead: f64,
+    /// How long we have waited while the pace was not known.
+    waited: Duration,
     /// The worker did not answer in time, and has not answered since.
     given_up: bool,
 }
 
 impl Pace {
     pub(crate) fn new(rate: f64, mode: Mode) -> Self {
-        Pace { mode, rate, done: None, block: 0.0, processed: 0.0, lead: 0.0, given_up: false }
+        Pace {
+            mode,
+            rate,
+            done: None,
+            block: 0.0,
+            processed: 0.0,
+            lead: 0.0,
+            waited: Duration::ZERO,
+            given_up: false,
+        }
     }
 
     /// A block begins. Our own time within blocks does not count: waiting does not change what
@@ -75,9 +86,22 @@ impl Pace {
         }
         match self.mode {
             Mode::Offline => Some(BOUNCE),
-            _ if self.lead > LEAD + self.block => Some(BOUNCE),
-            Mode::Unknown if self.lead >= 0.8 * self.processed => Some(BEGINNING),
+            _ if self.is_ahead() => Some(BOUNCE),
+            Mode::Unknown if self.lead >= 0.8 * self.processed => {
+                Some(BEGINNING.saturating_sub(self.waited))
+            }
             _ => None,
+        }
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.lead > LEAD + self.block
+    }
+
+    /// We have waited so long for a bar.
+    pub(crate) fn waited(&mut self, time: Duration) {
+        if !self.is_ahead() {
+            self.waited += time;
         }
     }
 
@@ -129,6 +153,16 @@ mod tests {
         assert_eq!(pace.patience(), Some(BEGINNING));
         blocks(&mut pace, 1, Duration::from_millis(12));
         assert_eq!(pace.patience(), None);
+    }
+
+    #[test]
+    fn while_the_pace_is_unknown_all_waiting_is_bounded() {
+        let mut pace = Pace::new(48_000.0, Mode::Unknown);
+        pace.begin();
+        pace.waited(Duration::from_millis(1_500));
+        assert_eq!(pace.patience(), Some(Duration::from_millis(500)));
+        pace.waited(Duration::from_secs(1));
+        assert_eq!(pace.patience(), Some(Duration::ZERO));
     }
 
     #[test]
