@@ -158,7 +158,8 @@ fn habits(past: &[Step], bar: usize, out: &mut Cursor) {
 /// Steps of the beats of a bar: quarters, dotted quarters where the meter is compound, and the
 /// odd eighth joined to the last beat.
 fn beat_length(meter: Meter) -> usize {
-    let compound = meter.denominator >= 8 && meter.numerator > 3 && meter.numerator % 3 == 0;
+    let compound =
+        meter.denominator >= 8 && meter.numerator > 3 && meter.numerator.is_multiple_of(3);
     if compound { 6 } else { 4 }
 }
 
@@ -177,12 +178,7 @@ fn place(step: usize, meter: Meter, out: &mut Cursor) {
     out.one_hot(4, number);
     out.one_hot(4, beats - 1 - number);
     let turn = step as f32 / bar as f32 * std::f32::consts::TAU;
-    out.take(4).copy_from_slice(&[
-        turn.sin(),
-        turn.cos(),
-        (2.0 * turn).sin(),
-        (2.0 * turn).cos(),
-    ]);
+    out.take(4).copy_from_slice(&[turn.sin(), turn.cos(), (2.0 * turn).sin(), (2.0 * turn).cos()]);
 }
 
 fn bar_number(bar: usize, out: &mut Cursor) {
@@ -214,8 +210,7 @@ mod tests {
     use crate::drum::Drum;
     use crate::pattern::Hit;
 
-    const KIND_ROCK: Kind =
-        Kind { style: 17, tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
+    const KIND_ROCK: Kind = Kind { style: 17, tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
 
     fn row(past: &[Step], kind: &Kind) -> Vec<f32> {
         let mut row = vec![f32::NAN; ROW];

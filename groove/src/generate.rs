@@ -132,7 +132,8 @@ impl Player {
         let kind = Kind { style: take.style, tempo: take.tempo, meter, fill: false };
         let mut row = [0.0; FEEL_ROW];
         write_row(&self.steps, &kind, &mut row[..ROW]);
-        let mut logits = model.hits(&mut self.state, &row[..ROW], &Memory::at(&self.steps, meter))?;
+        let mut logits =
+            model.hits(&mut self.state, &row[..ROW], &Memory::at(&self.steps, meter))?;
         favour(&mut logits, take.held, self.steps.is_empty());
         let drums = draw(&logits, take.temperature, draws.random());
         let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));

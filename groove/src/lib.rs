@@ -13,6 +13,8 @@ pub mod encode;
 pub mod generate;
 #[cfg(feature = "model")]
 pub mod memory;
+#[cfg(feature = "model")]
+pub mod metadata;
 pub mod midi;
 #[cfg(feature = "model")]
 pub mod model;

@@ -132,16 +132,14 @@ fn likeness(sets: &[u16], same: usize, age: usize, bar: usize) -> [f32; LIKENESS
         age as f32 / 8.0,
         is(age == 1),
         is(age == 2),
-        is(age % 2 == 0),
-        is(age % 4 == 0),
-        is(age % 8 == 0),
+        is(age.is_multiple_of(2)),
+        is(age.is_multiple_of(4)),
+        is(age.is_multiple_of(8)),
     ]
 }
 
 fn summary(slots: &[Slot]) -> [f32; SUMMARY] {
-    let least = |part: usize| {
-        slots.iter().map(|slot| slot.likeness[part]).fold(1.0f32, f32::min)
-    };
+    let least = |part: usize| slots.iter().map(|slot| slot.likeness[part]).fold(1.0f32, f32::min);
     // How far the likest bars agree among themselves.
     let weight = |slot: &Slot| (-8.0 * slot.likeness[1] - 0.4 * slot.likeness[6]).exp();
     let total: f32 = slots.iter().map(weight).sum();
@@ -220,7 +218,9 @@ mod tests {
         for (n, d) in [(4, 4), (1, 32), (7, 8), (255, 1)] {
             let memory = Memory::at(&steps(40, 0), Meter::new(n, d));
             assert!(memory.slots.len() <= BARS);
-            assert!(memory.slots.iter().all(|s| s.likeness.iter().all(|x| (0.0..=20.0).contains(x))));
+            assert!(
+                memory.slots.iter().all(|s| s.likeness.iter().all(|x| (0.0..=20.0).contains(x)))
+            );
         }
     }
 }

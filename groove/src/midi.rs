@@ -158,8 +158,7 @@ impl Clip {
             delta: u28::new(end - last),
             kind: TrackEventKind::Meta(MetaMessage::EndOfTrack),
         });
-        let header =
-            Header::new(Format::SingleTrack, Timing::Metrical(u15::new(TICKS_PER_BEAT)));
+        let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(TICKS_PER_BEAT)));
         let mut bytes = Vec::new();
         // Writing to memory cannot fail, and there is one track as the format demands.
         let written = Smf { header, tracks: vec![track] }.write_std(&mut bytes);
@@ -276,10 +275,14 @@ mod tests {
 
     fn clip(meter: Meter) -> Clip {
         let mut steps = vec![Step::SILENT; 40];
-        for (place, drum, velocity, offset_ticks) in
-            [(0, Drum::Bass, 100, 0), (1, Drum::Snare, 1, -120), (1, Drum::Bass, 50, -119),
-             (2, Drum::Bass, 127, 119), (39, Drum::Crash, 64, 7), (39, Drum::OpenHat, 9, -7)]
-        {
+        for (place, drum, velocity, offset_ticks) in [
+            (0, Drum::Bass, 100, 0),
+            (1, Drum::Snare, 1, -120),
+            (1, Drum::Bass, 50, -119),
+            (2, Drum::Bass, 127, 119),
+            (39, Drum::Crash, 64, 7),
+            (39, Drum::OpenHat, 9, -7),
+        ] {
             steps[place].set(drum, Some(Hit { velocity, offset_ticks }));
         }
         Clip { steps, tempo: 93.0, meter }
@@ -343,10 +346,7 @@ mod tests {
             Err(MidiError::Large(_))
         ));
         let empty = Clip { steps: vec![], tempo: 120.0, meter: Meter::FOUR_FOUR };
-        assert!(matches!(
-            Clip::read(&empty.write(""), DrumMap::Roland),
-            Err(MidiError::NoDrums)
-        ));
+        assert!(matches!(Clip::read(&empty.write(""), DrumMap::Roland), Err(MidiError::NoDrums)));
         let whole = clip(Meter::FOUR_FOUR).write("beat");
         for length in 0..whole.len() {
             // A file that is cut anywhere is an error or a shorter clip, never a panic.

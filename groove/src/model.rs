@@ -13,17 +13,15 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use thiserror::Error;
 
-use crate::drum::{CLASSES, Drum, SUBSETS};
-use crate::encode::{INPUTS, ROW};
-use crate::memory::{CONTROLS, Memory};
+use crate::drum::{CLASSES, Drum};
+use crate::encode::ROW;
+use crate::memory::Memory;
+pub use crate::metadata::{FORMAT, Figures, Metadata, Stack};
+use crate::metadata::{MOST_CELLS, MOST_LAYERS};
 use crate::pattern::{Hit, Step};
-use crate::style::STYLES;
-
-/// Version of the file format that this code writes and reads.
-pub const FORMAT: u32 = 1;
 
 /// Bins of the velocity distribution; each holds four MIDI velocities.
 pub const VELOCITY_BINS: usize = 32;
@@ -41,9 +39,6 @@ pub const FEEL_ROW: usize = ROW + CLASSES;
 
 /// Name of the entry of the safetensors header that holds the [`Metadata`], as JSON.
 const HEADER: &str = "deep_pocket";
-/// More than anybody needs; a damaged header shall not ask for all memory.
-const MOST_CELLS: usize = 4096;
-const MOST_LAYERS: usize = 8;
 
 /// Why a file is not a model that can play.
 #[derive(Debug, Error)]
@@ -108,124 +103,6 @@ pub enum ModelError {
     /// A fault inside Candle.
     #[error("the network cannot be computed ({0})")]
     Compute(#[from] candle_core::Error),
-}
-
-/// Size of a stack of LSTM layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stack {
-    /// Number of layers.
-    pub layers: usize,
-    /// Cells in each layer.
-    pub cells: usize,
-}
-
-/// Held-out figures, on the validation split. Perplexities are per step of the 512-way
-/// distribution over whole files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
-    /// Perplexity of beats of all styles.
-    pub beats: Option<f64>,
-    /// Perplexity of rock beats.
-    pub rock_beats: Option<f64>,
-    /// Perplexity of fills.
-    pub fills: Option<f64>,
-    /// Mean absolute error of the median velocity, of 127, beats.
-    pub velocity_mae: Option<f64>,
-    /// Mean absolute error of the median offset, in milliseconds, beats.
-    pub offset_mae_ms: Option<f64>,
-}
-
-/// The header of a model file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metadata {
-    /// File format, [`FORMAT`].
-    pub format: u32,
-    /// Name to show, such as "Groove, all styles".
-    pub name: String,
-    /// Layout of the input row, [`INPUTS`].
-    pub inputs: String,
-    /// Drum classes, in order of the bits of a subset.
-    pub classes: Vec<String>,
-    /// Steps a quarter note.
-    pub steps_per_beat: u32,
-    /// Style names, in order of the row's style cells.
-    pub styles: Vec<String>,
-    /// Size of the network of hits.
-    pub beat: Stack,
-    /// Size of the network of velocities and offsets.
-    pub feel: Stack,
-    /// What the weights were learned from, with its licence.
-    pub trained_on: String,
-    /// Training updates made.
-    pub updates: u64,
-    /// Measured on data that was held out.
-    pub validation: Figures,
-}
-
-impl Metadata {
-    /// The header of a new model of our own layout, without figures.
-    #[must_use]
-    pub fn new(name: &str, beat: Stack, feel: Stack, trained_on: &str) -> Self {
-        Metadata {
-            format: FORMAT,
-            name: name.into(),
-            inputs: INPUTS.into(),
-            classes: Drum::ALL.iter().map(|drum| drum.name().into()).collect(),
-            steps_per_beat: 4,
-            styles: STYLES.iter().map(|&style| style.into()).collect(),
-            beat,
-            feel,
-            trained_on: trained_on.into(),
-            updates: 0,
-            validation: Figures::default(),
-        }
-    }
-
-    /// Names and shapes of all tensors of such a model, in a fixed order.
-    #[must_use]
-    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let mut tensors = stack_tensors("beat", self.beat, ROW, SUBSETS);
-        tensors.push(("memory.weight".into(), vec![CONTROLS, self.beat.cells]));
-        tensors.push(("memory.bias".into(), vec![CONTROLS]));
-        tensors.extend(stack_tensors("feel", self.feel, FEEL_ROW, FEEL_OUTPUTS));
-        tensors
-    }
-
-    fn check(&self) -> Result<(), ModelError> {
-        if self.format != FORMAT {
-            return Err(ModelError::Version(self.format));
-        }
-        let ours = Metadata::new("", self.beat, self.feel, "");
-        let fit = |what, found: String, wanted: String| {
-            if found == wanted { Ok(()) } else { Err(ModelError::Unfit { what, found, wanted }) }
-        };
-        fit("inputs", self.inputs.clone(), ours.inputs)?;
-        fit("the drums", self.classes.join(", "), ours.classes.join(", "))?;
-        fit("the styles", self.styles.join(", "), ours.styles.join(", "))?;
-        let steps = |n: u32| format!("{n} steps a quarter note");
-        fit("a grid of", steps(self.steps_per_beat), steps(ours.steps_per_beat))?;
-        for Stack { layers, cells } in [self.beat, self.feel] {
-            if !(1..=MOST_LAYERS).contains(&layers) || !(1..=MOST_CELLS).contains(&cells) {
-                return Err(ModelError::Size { layers, cells });
-            }
-        }
-        Ok(())
-    }
-}
-
-fn stack_tensors(prefix: &str, size: Stack, inputs: usize, outputs: usize) -> Vec<(String, Vec<usize>)> {
-    let Stack { layers, cells } = size;
-    let mut tensors = Vec::new();
-    for layer in 0..layers {
-        let width = if layer == 0 { inputs } else { cells };
-        tensors.push((format!("{prefix}.weight_ih_l{layer}"), vec![4 * cells, width]));
-        tensors.push((format!("{prefix}.weight_hh_l{layer}"), vec![4 * cells, cells]));
-        tensors.push((format!("{prefix}.bias_ih_l{layer}"), vec![4 * cells]));
-        tensors.push((format!("{prefix}.bias_hh_l{layer}"), vec![4 * cells]));
-    }
-    tensors.push((format!("{prefix}.out.weight"), vec![outputs, cells]));
-    tensors.push((format!("{prefix}.out.bias"), vec![outputs]));
-    tensors
 }
 
 /// A model that can play. Weights only: what changes while playing is in [`State`].
@@ -349,7 +226,8 @@ pub fn feel_logits(outputs: &[f32], drum: Drum) -> (&[f32], &[f32]) {
 #[must_use]
 pub fn bins(hit: Hit) -> (usize, usize) {
     let velocity = usize::from(hit.velocity / VELOCITY_BIN);
-    let offset = usize::from((i16::from(hit.offset_ticks) + 120).unsigned_abs() / u16::from(OFFSET_BIN));
+    let offset =
+        usize::from((i16::from(hit.offset_ticks) + 120).unsigned_abs() / u16::from(OFFSET_BIN));
     (velocity.min(VELOCITY_BINS - 1), offset.min(OFFSET_BINS - 1))
 }
 
@@ -385,8 +263,8 @@ pub fn write(
         }
         views.push((name, tensor.to_dtype(dtype)?));
     }
-    let text = serde_json::to_string(metadata)
-        .map_err(|fault| ModelError::Header(fault.to_string()))?;
+    let text =
+        serde_json::to_string(metadata).map_err(|fault| ModelError::Header(fault.to_string()))?;
     let header = HashMap::from([(HEADER.to_string(), text)]);
     let views = views.iter().map(|(name, tensor)| (name.as_str(), tensor));
     safetensors::serialize(views, Some(header))
@@ -406,8 +284,8 @@ fn read_tensor(file: &SafeTensors, name: &str, wanted: &[usize]) -> Result<Tenso
             return Err(ModelError::Type { name: name.into(), found: format!("{other:?}") });
         }
     };
-    let tensor = Tensor::from_raw_buffer(view.data(), dtype, wanted, &Device::Cpu)?
-        .to_dtype(DType::F32)?;
+    let tensor =
+        Tensor::from_raw_buffer(view.data(), dtype, wanted, &Device::Cpu)?.to_dtype(DType::F32)?;
     let sum = tensor.abs()?.max_all()?.to_scalar::<f32>()?;
     let whole = tensor.sum_all()?.to_scalar::<f32>()?;
     if !sum.is_finite() || !whole.is_finite() {
@@ -581,9 +459,7 @@ pub(crate) mod tests {
 
     #[test]
     fn every_fault_has_its_sentence() {
-        let sentence = |result: Result<Model, ModelError>| {
-            result.expect_err("a fault").to_string()
-        };
+        let sentence = |result: Result<Model, ModelError>| result.expect_err("a fault").to_string();
         assert!(sentence(Model::from_bytes(b"")).contains("not a whole safetensors file"));
         let whole = small_bytes(false);
         for length in [8, 100, whole.len() / 2, whole.len() - 1] {

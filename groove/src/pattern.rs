@@ -227,7 +227,9 @@ mod tests {
 
     #[test]
     fn a_bar_has_the_steps_of_its_meter() {
-        for (n, d, steps) in [(4, 4, 16), (3, 4, 12), (6, 8, 12), (7, 8, 14), (5, 4, 20), (12, 8, 24)] {
+        for (n, d, steps) in
+            [(4, 4, 16), (3, 4, 12), (6, 8, 12), (7, 8, 14), (5, 4, 20), (12, 8, 24)]
+        {
             assert_eq!(Meter::new(n, d).steps(), steps, "{n}/{d}");
         }
         assert_eq!(Meter::new(0, 4), Meter::FOUR_FOUR);

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
+use groove::CLASSES;
 use groove::encode::{Kind, ROW, write_row};
 use groove::memory::Memory;
 use groove::model::{FEEL_ROW, OFFSET_BINS, VELOCITY_BINS, bins, write_struck};
-use groove::CLASSES;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

@@ -79,10 +79,8 @@ impl Data {
             ),
             false => (searched(folder, style)?, DrumMap::GeneralMidi, "own clips".into()),
         };
-        let read: Vec<(PathBuf, Result<Piece>)> = listed
-            .into_par_iter()
-            .map(|row| (row.path.clone(), row.read(folder, map)))
-            .collect();
+        let read: Vec<(PathBuf, Result<Piece>)> =
+            listed.into_par_iter().map(|row| (row.path.clone(), row.read(folder, map))).collect();
         let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
         for (path, result) in read {
             match result {

@@ -101,7 +101,12 @@ fn tanh(x: f32) -> f32 {
 /// One LSTM step of one lane, forward. `gates` (4H: i f g o) holds sums and gets activations;
 /// `before` is the cell state before; `cell` and `hidden` are written. All but `gates` have H.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
-pub(crate) fn cell_forward(gates: &mut [f32], before: &[f32], cell: &mut [f32], hidden: &mut [f32]) {
+pub(crate) fn cell_forward(
+    gates: &mut [f32],
+    before: &[f32],
+    cell: &mut [f32],
+    hidden: &mut [f32],
+) {
     let cells = cell.len();
     let (i, rest) = gates.split_at_mut(cells);
     let (f, rest) = rest.split_at_mut(cells);

@@ -202,11 +202,8 @@ mod tests {
         let stack = Stack { layers: 2, cells: 24 };
         let metadata = Metadata::new("", stack, Stack { layers: 1, cells: 16 }, "");
         let net = Net::new(&metadata, 5)?;
-        let tensors: HashMap<String, Tensor> = net
-            .weights
-            .iter()
-            .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
-            .collect();
+        let tensors: HashMap<String, Tensor> =
+            net.weights.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone())).collect();
         let model = Model::from_bytes(&write(&metadata, &tensors, false)?)?;
         // Three pieces in two lanes, so that one starts in the middle of a lane.
         let pieces =
@@ -225,7 +222,11 @@ mod tests {
                 let mut row = [0.0; FEEL_ROW];
                 write_row(&piece.steps[..at], &piece.kind, &mut row[..ROW]);
                 write_struck(&piece.steps[at], &mut row[ROW..]);
-                let played = model.hits(&mut state, &row[..ROW], &Memory::at(&piece.steps[..at], piece.kind.meter))?;
+                let played = model.hits(
+                    &mut state,
+                    &row[..ROW],
+                    &Memory::at(&piece.steps[..at], piece.kind.meter),
+                )?;
                 let felt = model.feel(&mut state, &row)?;
                 for (one, all) in [(played, &hits), (felt, &manner)] {
                     let whole = &all[place * one.len()..(place + 1) * one.len()];

@@ -244,7 +244,12 @@ struct Linear {
 }
 
 /// `x w' + b`: `x` rows x inputs, `weight` outputs x inputs, `bias` outputs.
-pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, needs_input: bool) -> Result<Tensor> {
+pub(crate) fn linear(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    needs_input: bool,
+) -> Result<Tensor> {
     x.apply_op3(weight, bias, Linear { needs_input })
 }
 

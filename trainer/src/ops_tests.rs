@@ -85,7 +85,10 @@ fn linear_mask_and_cross_entropy_gradients_are_the_differences() {
     let (x, weight, bias) = (var(&[6, 5], 1), var(&[7, 5], 2), var(&[7], 3));
     check(&[&x, &weight, &bias], || squares(&linear(&x, &weight, &bias, true)?));
     check(&[&x], || squares(&mask(&x, numbers(30, 9))?));
-    let targets = Targets { sizes: vec![3, 4], outcomes: vec![0, 3, 2, NONE, NONE, NONE, 1, 1, NONE, 0, 2, 2] };
+    let targets = Targets {
+        sizes: vec![3, 4],
+        outcomes: vec![0, 3, 2, NONE, NONE, NONE, 1, 1, NONE, 0, 2, 2],
+    };
     check(&[&x, &weight], || {
         cross_entropy(&linear(&x, &weight, &bias, true)?, targets.clone(), 3.0)
     });
@@ -124,7 +127,8 @@ fn a_sequence_agrees_with_candles_own_lstm() -> candle_core::Result<()> {
     let (inputs, cells, lanes, steps) = (5, 4, 3, 6);
     let rows = Rows { parts: 1, steps, lanes };
     let names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"];
-    let shapes: [&[usize]; 4] = [&[4 * cells, inputs], &[4 * cells, cells], &[4 * cells], &[4 * cells]];
+    let shapes: [&[usize]; 4] =
+        [&[4 * cells, inputs], &[4 * cells, cells], &[4 * cells], &[4 * cells]];
     let map = VarMap::new();
     for (salt, (name, shape)) in names.iter().zip(shapes).enumerate() {
         map.data().lock().expect("the map").insert((*name).into(), var(shape, salt));

@@ -122,7 +122,11 @@ impl Optimiser {
         self.tensors(net, |slot| &slot.average)
     }
 
-    fn tensors(&self, net: &Net, of: impl Fn(&Slot) -> &Vec<f32>) -> Result<HashMap<String, Tensor>> {
+    fn tensors(
+        &self,
+        net: &Net,
+        of: impl Fn(&Slot) -> &Vec<f32>,
+    ) -> Result<HashMap<String, Tensor>> {
         net.weights
             .iter()
             .zip(&self.slots)
@@ -168,7 +172,8 @@ impl Optimiser {
                 );
                 Ok(tensor)
             };
-            let numbers = |part: &str| Ok::<_, anyhow::Error>(with_slice(get(part)?, <[f32]>::to_vec)?);
+            let numbers =
+                |part: &str| Ok::<_, anyhow::Error>(with_slice(get(part)?, <[f32]>::to_vec)?);
             var.set(get("weight")?)?;
             *slot = Slot {
                 first: numbers("first")?,

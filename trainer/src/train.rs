@@ -216,8 +216,7 @@ impl Training {
         let bytes = fs::read(path).with_context(say)?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).with_context(say)?;
         let text = header.metadata().as_ref().and_then(|entries| entries.get(HEADER));
-        let progress: Progress =
-            serde_json::from_str(text.with_context(say)?).with_context(say)?;
+        let progress: Progress = serde_json::from_str(text.with_context(say)?).with_context(say)?;
         if progress.settings != self.progress.settings {
             bail!(
                 "{} is of a training with other settings or data; --fresh starts anew, another \
@@ -242,8 +241,7 @@ impl Training {
         let mut dropout = Dropout::new(options.dropout, options.seed, self.progress.update);
         let outputs = self.net.forward(&batch, &mut self.carries, Some(&mut dropout))?;
         let steps = batch.steps() as f32;
-        let hits =
-            mixture(&outputs.hits, &outputs.controls, &batch.memories, &batch.hits, steps)?;
+        let hits = mixture(&outputs.hits, &outputs.controls, &batch.memories, &batch.hits, steps)?;
         let loss = (&hits + cross_entropy(&outputs.manner, batch.manner, steps)?)?;
         let gradients = loss.backward()?;
         self.optimiser.update(&self.net, &gradients, self.progress.update)?;
@@ -276,11 +274,8 @@ impl Training {
         self.curve.push(point);
         if self.progress.best.is_none_or(|best| validation < best) {
             self.progress.best = Some(validation);
-            let metadata = Metadata {
-                updates: self.progress.update,
-                validation: figures,
-                ..metadata.clone()
-            };
+            let metadata =
+                Metadata { updates: self.progress.update, validation: figures, ..metadata.clone() };
             write_whole(&options.out.join(MODEL), &model::write(&metadata, &average, true)?)?;
         }
         self.save(options)?;
@@ -301,9 +296,9 @@ impl Training {
 /// Writes a file so that there is never half of one: beside it first, then in its place.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let beside = path.with_extension("new");
-    fs::write(&beside, bytes)
-        .and_then(|()| fs::rename(&beside, path))
-        .with_context(|| format!("{} cannot be written; what was there before is kept", path.display()))
+    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).with_context(|| {
+        format!("{} cannot be written; what was there before is kept", path.display())
+    })
 }
 
 fn save_carries(carries: &Carries, all: &mut HashMap<String, Tensor>) -> Result<()> {

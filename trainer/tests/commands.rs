@@ -108,8 +108,13 @@ fn a_training_that_was_stopped_goes_on_as_if_it_had_not() {
     let model = |folder: &PathBuf| fs::read(folder.join("model.safetensors")).expect("a model");
     assert!(model(&whole) == model(&halves), "the two models differ");
     let text = fail(&[
-        "train", "--data", data.to_str().expect("a path"), "--out",
-        halves.to_str().expect("a path"), "--cells", "8",
+        "train",
+        "--data",
+        data.to_str().expect("a path"),
+        "--out",
+        halves.to_str().expect("a path"),
+        "--cells",
+        "8",
     ]);
     assert!(text.contains("other settings") && text.contains("--fresh"), "{text}");
 }
@@ -140,8 +145,19 @@ fn generating_twice_writes_the_same_bytes() {
     let generate = |name: &str, style: &str| -> Vec<(String, Vec<u8>)> {
         let out = folder.path().join(name);
         succeed(&[
-            "generate", "--model", SHIPPED, "--style", style, "--bars", "8", "--count", "3",
-            "--seed", "1", "--out", out.to_str().expect("a path"),
+            "generate",
+            "--model",
+            SHIPPED,
+            "--style",
+            style,
+            "--bars",
+            "8",
+            "--count",
+            "3",
+            "--seed",
+            "1",
+            "--out",
+            out.to_str().expect("a path"),
         ]);
         let mut files: Vec<_> = fs::read_dir(out)
             .expect("a folder")
@@ -165,8 +181,15 @@ fn generating_twice_writes_the_same_bytes() {
         assert!(velocities.len() > 3, "{name} has velocities {velocities:?}");
     }
     let folder = folder.path().join("c");
-    let text =
-        fail(&["generate", "--model", SHIPPED, "--style", "polka", "--out", folder.to_str().expect("a path")]);
+    let text = fail(&[
+        "generate",
+        "--model",
+        SHIPPED,
+        "--style",
+        "polka",
+        "--out",
+        folder.to_str().expect("a path"),
+    ]);
     assert!(text.contains("no style polka") && text.contains("rock"), "{text}");
 }
 
@@ -176,7 +199,16 @@ fn the_shipped_weights_foresee_the_validation_beats() {
         println!("skipped: GROOVE_DIR names no Groove MIDI Dataset");
         return;
     };
-    let json = succeed(&["evaluate", "--model", SHIPPED, "--data", &data, "--split", "validation", "--json"]);
+    let json = succeed(&[
+        "evaluate",
+        "--model",
+        SHIPPED,
+        "--data",
+        &data,
+        "--split",
+        "validation",
+        "--json",
+    ]);
     let report: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
     let measured = report["perplexity"]["beats"].as_f64().expect("a figure");
     assert!(measured < 4.0, "{measured}");

@@ -1,0 +1,140 @@
+//! The header of a model file: what the model is, what it was made for, and how good it is. The
+//! weights themselves are [`crate::model`]'s.
+
+use serde::{Deserialize, Serialize};
+
+use crate::drum::{Drum, SUBSETS};
+use crate::encode::{INPUTS, ROW};
+use crate::memory::CONTROLS;
+use crate::model::{FEEL_OUTPUTS, FEEL_ROW, ModelError};
+use crate::style::STYLES;
+
+/// Version of the file format that this code writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// More than anybody needs; a damaged header shall not ask for all memory.
+pub(crate) const MOST_CELLS: usize = 4096;
+pub(crate) const MOST_LAYERS: usize = 8;
+
+/// Size of a stack of LSTM layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Number of layers.
+    pub layers: usize,
+    /// Cells in each layer.
+    pub cells: usize,
+}
+
+/// Held-out figures, on the validation split. Perplexities are per step of the 512-way
+/// distribution over whole files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Perplexity of beats of all styles.
+    pub beats: Option<f64>,
+    /// Perplexity of rock beats.
+    pub rock_beats: Option<f64>,
+    /// Perplexity of fills.
+    pub fills: Option<f64>,
+    /// Mean absolute error of the median velocity, of 127, beats.
+    pub velocity_mae: Option<f64>,
+    /// Mean absolute error of the median offset, in milliseconds, beats.
+    pub offset_mae_ms: Option<f64>,
+}
+
+/// The header of a model file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// File format, [`FORMAT`].
+    pub format: u32,
+    /// Name to show, such as "Groove, all styles".
+    pub name: String,
+    /// Layout of the input row, [`INPUTS`].
+    pub inputs: String,
+    /// Drum classes, in order of the bits of a subset.
+    pub classes: Vec<String>,
+    /// Steps a quarter note.
+    pub steps_per_beat: u32,
+    /// Style names, in order of the row's style cells.
+    pub styles: Vec<String>,
+    /// Size of the network of hits.
+    pub beat: Stack,
+    /// Size of the network of velocities and offsets.
+    pub feel: Stack,
+    /// What the weights were learned from, with its licence.
+    pub trained_on: String,
+    /// Training updates made.
+    pub updates: u64,
+    /// Measured on data that was held out.
+    pub validation: Figures,
+}
+
+impl Metadata {
+    /// The header of a new model of our own layout, without figures.
+    #[must_use]
+    pub fn new(name: &str, beat: Stack, feel: Stack, trained_on: &str) -> Self {
+        Metadata {
+            format: FORMAT,
+            name: name.into(),
+            inputs: INPUTS.into(),
+            classes: Drum::ALL.iter().map(|drum| drum.name().into()).collect(),
+            steps_per_beat: 4,
+            styles: STYLES.iter().map(|&style| style.into()).collect(),
+            beat,
+            feel,
+            trained_on: trained_on.into(),
+            updates: 0,
+            validation: Figures::default(),
+        }
+    }
+
+    /// Names and shapes of all tensors of such a model, in a fixed order.
+    #[must_use]
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let mut tensors = stack_tensors("beat", self.beat, ROW, SUBSETS);
+        tensors.push(("memory.weight".into(), vec![CONTROLS, self.beat.cells]));
+        tensors.push(("memory.bias".into(), vec![CONTROLS]));
+        tensors.extend(stack_tensors("feel", self.feel, FEEL_ROW, FEEL_OUTPUTS));
+        tensors
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        if self.format != FORMAT {
+            return Err(ModelError::Version(self.format));
+        }
+        let ours = Metadata::new("", self.beat, self.feel, "");
+        let fit = |what, found: String, wanted: String| {
+            if found == wanted { Ok(()) } else { Err(ModelError::Unfit { what, found, wanted }) }
+        };
+        fit("inputs", self.inputs.clone(), ours.inputs)?;
+        fit("the drums", self.classes.join(", "), ours.classes.join(", "))?;
+        fit("the styles", self.styles.join(", "), ours.styles.join(", "))?;
+        let steps = |n: u32| format!("{n} steps a quarter note");
+        fit("a grid of", steps(self.steps_per_beat), steps(ours.steps_per_beat))?;
+        for Stack { layers, cells } in [self.beat, self.feel] {
+            if !(1..=MOST_LAYERS).contains(&layers) || !(1..=MOST_CELLS).contains(&cells) {
+                return Err(ModelError::Size { layers, cells });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stack_tensors(
+    prefix: &str,
+    size: Stack,
+    inputs: usize,
+    outputs: usize,
+) -> Vec<(String, Vec<usize>)> {
+    let Stack { layers, cells } = size;
+    let mut tensors = Vec::new();
+    for layer in 0..layers {
+        let width = if layer == 0 { inputs } else { cells };
+        tensors.push((format!("{prefix}.weight_ih_l{layer}"), vec![4 * cells, width]));
+        tensors.push((format!("{prefix}.weight_hh_l{layer}"), vec![4 * cells, cells]));
+        tensors.push((format!("{prefix}.bias_ih_l{layer}"), vec![4 * cells]));
+        tensors.push((format!("{prefix}.bias_hh_l{layer}"), vec![4 * cells]));
+    }
+    tensors.push((format!("{prefix}.out.weight"), vec![outputs, cells]));
+    tensors.push((format!("{prefix}.out.bias"), vec![outputs]));
+    tensors
+}
