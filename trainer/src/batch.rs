@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use groove::CLASSES;
 use groove::encode::{Kind, ROW, write_row};
 use groove::memory::Memory;
 use groove::model::{FEEL_ROW, OFFSET_BINS, VELOCITY_BINS, bins, write_struck};
+use groove::{CLASSES, Step};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -25,6 +25,9 @@ use crate::ops::{NONE, Rows, Targets};
 /// Share of the passes through a piece that do not tell the network its style: so it learns to
 /// play `any`.
 const STYLE_DROPOUT: f64 = 0.15;
+/// Share of the passes through a piece that begin at any of its bars and not at the first, as if
+/// nothing had been played before: so the network learns to begin from more than a few beginnings.
+const CUT_IN: f64 = 0.5;
 /// Greatest change of the tempo that the network is told, in octaves.
 const TEMPO_JITTER: f32 = 0.08;
 
@@ -45,7 +48,7 @@ pub struct Batch {
 /// A step of a piece, under the kind of playing that the network is told.
 #[derive(Clone, Copy)]
 struct Place<'a> {
-    piece: &'a Piece,
+    steps: &'a [Step],
     step: usize,
     kind: Kind,
 }
@@ -64,12 +67,12 @@ impl Batch {
             .zip(hits.par_iter_mut().zip(memories.par_iter_mut()))
             .zip(manner.par_chunks_mut(2 * CLASSES))
             .for_each(|(((place, (beat, feel)), (hits, memory)), manner)| {
-                let Some(Place { piece, step, kind }) = place else { return };
-                let past = &piece.steps[..*step];
+                let Some(Place { steps, step, kind }) = place else { return };
+                let past = &steps[..*step];
                 write_row(past, kind, beat);
                 *memory = Memory::at(past, kind.meter);
                 feel[..ROW].copy_from_slice(beat);
-                let step = &piece.steps[*step];
+                let step = &steps[*step];
                 write_struck(step, &mut feel[ROW..]);
                 *hits = step.drums().bits();
                 for (drum, hit) in step.hits() {
@@ -131,7 +134,7 @@ pub fn pack(pieces: &[Piece], parts: usize, lanes: usize) -> Result<Packed> {
         let at: Vec<usize> =
             (0..piece.steps.len()).map(|step| rows.row(lane, start + step)).collect();
         for (step, &row) in at.iter().enumerate() {
-            places[row] = Some(Place { piece, step, kind: piece.kind });
+            places[row] = Some(Place { steps: &piece.steps, step, kind: piece.kind });
         }
         rows_of.push(at);
     }
@@ -145,8 +148,19 @@ pub struct Stream {
     draws: ChaCha8Rng,
     /// Pieces of this pass that are still to come.
     deck: Vec<usize>,
-    /// By lane: piece, next step, what the network is told of it.
-    lanes: Vec<(usize, usize, Kind)>,
+    lanes: Vec<Pass>,
+}
+
+/// A pass through a piece, in a lane.
+#[derive(Clone, Copy)]
+struct Pass {
+    piece: usize,
+    /// The step of the piece that counts as its first.
+    start: usize,
+    /// The next step, counted from the start.
+    at: usize,
+    /// What the network is told of the piece.
+    kind: Kind,
 }
 
 impl Stream {
@@ -173,8 +187,8 @@ impl Stream {
         Ok(stream)
     }
 
-    /// The next piece, from its start.
-    fn deal(&mut self) -> (usize, usize, Kind) {
+    /// A pass through the next piece.
+    fn deal(&mut self) -> Pass {
         let number = loop {
             if self.deck.is_empty() {
                 self.deck = (0..self.pieces.len()).collect();
@@ -185,32 +199,36 @@ impl Stream {
                 _ => {}
             }
         };
-        let mut kind = self.pieces[number].kind;
+        let piece = &self.pieces[number];
+        let mut kind = piece.kind;
         if self.draws.random_bool(STYLE_DROPOUT) {
             kind.style = 0;
         }
         kind.tempo *= self.draws.random_range(-TEMPO_JITTER..TEMPO_JITTER).exp2();
-        (number, 0, kind)
+        let bar = kind.meter.steps();
+        let bars = piece.steps.len().div_ceil(bar);
+        let cut_in = !kind.fill && self.draws.random_bool(CUT_IN);
+        let start = if cut_in { self.draws.random_range(0..bars) * bar } else { 0 };
+        Pass { piece: number, start, at: 0, kind }
     }
 
-    /// Moves on by one batch and gives it, or only moves on: for a training that goes on where
-    /// another one stopped.
-    fn advance(&mut self) -> Vec<(usize, usize, Kind)> {
-        let mut places = vec![(0, 0, self.lanes[0].2); self.rows.count()];
+    /// Moves on by one batch; gives the pass, at its step, of every row.
+    fn advance(&mut self) -> Vec<Pass> {
+        let mut passes = vec![self.lanes[0]; self.rows.count()];
         for step in 0..self.rows.steps {
             for lane in 0..self.lanes.len() {
-                let (number, at, kind) = self.lanes[lane];
-                places[self.rows.row(lane, step)] = (number, at, kind);
-                self.lanes[lane].1 += 1;
-                if at + 1 == self.pieces[number].steps.len() {
+                let pass = &mut self.lanes[lane];
+                passes[self.rows.row(lane, step)] = *pass;
+                pass.at += 1;
+                if pass.start + pass.at == self.pieces[pass.piece].steps.len() {
                     self.lanes[lane] = self.deal();
                 }
             }
         }
-        places
+        passes
     }
 
-    /// Leaves a batch out.
+    /// Leaves a batch out, for a training that goes on where another one stopped.
     pub fn skip(&mut self) {
         self.advance();
     }
@@ -223,7 +241,9 @@ impl Stream {
         let places: Vec<Option<Place>> = self
             .advance()
             .into_iter()
-            .map(|(number, step, kind)| Some(Place { piece: &self.pieces[number], step, kind }))
+            .map(|Pass { piece, start, at, kind }| {
+                Some(Place { steps: &self.pieces[piece].steps[start..], step: at, kind })
+            })
             .collect();
         Batch::new(self.rows, &places)
     }
