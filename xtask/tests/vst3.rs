@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::scenarios::{SONG, ready, velocity_steps};
+use common::scenarios::{SONG, body, ready, velocity_steps};
 use common::screen::on_screen;
 use common::timing::play;
 use common::vst3::Vst3;
@@ -58,7 +58,7 @@ fn both_formats_play_the_same() {
     // A project that moves from one format to the other.
     let state = clap.save().unwrap();
     let mut other = load();
-    other.load(&state).unwrap();
+    other.load(body(&state)).unwrap();
     assert_eq!(
         play(&mut clap, &SONG, 0.0, 8.0).unwrap().iter().map(plain).collect::<Vec<_>>(),
         play(&mut other, &SONG, 0.0, 8.0).unwrap().iter().map(plain).collect::<Vec<_>>(),

@@ -239,18 +239,22 @@ pub fn a_saved_state_plays_the_same_in_a_new_instance(load: Load) -> Result<()> 
 pub fn a_damaged_state_does_no_harm(load: Load) -> Result<()> {
     let mut host = load();
     let whole = host.save()?;
-    let mut states = vec![Vec::new(), vec![0], vec![0xff; 100], b"{}".to_vec(), b"null".to_vec()];
+    let body = body(&whole);
+    let mut states = vec![Vec::new(), vec![0], vec![0xff; 100]];
+    // Damage to all of it, the framework's own length in front included.
     states.extend((0..8).map(|eighth| whole[..whole.len() * eighth / 8].to_vec()));
-    for place in (0..whole.len()).step_by(whole.len() / 24 + 1) {
-        let mut state = whole.clone();
-        state[place] ^= 0x15;
-        states.push(state);
-    }
-    // Numbers of every kind where numbers stand.
-    let text = String::from_utf8_lossy(&whole);
+    // Damage to what the plugin wrote, with the length in front set right.
+    let mut bodies = vec![Vec::new(), b"{}".to_vec(), b"null".to_vec(), vec![b'['; 100_000]];
+    bodies.extend((0..body.len()).step_by(body.len() / 40 + 1).map(|place| {
+        let mut body = body.to_vec();
+        body[place] ^= 0x15;
+        body
+    }));
+    let text = String::from_utf8_lossy(body);
     for number in ["-1", "1e308", "NaN", "99999999999999999999", "null", "\"x\"", "[]"] {
-        states.push(with_numbers(&text, number).into_bytes());
+        bodies.push(with_numbers(&text, number).into_bytes());
     }
+    states.extend(bodies.iter().map(|body| framed(&whole, body)));
     let mut taken = 0;
     for state in &states {
         taken += usize::from(host.load(state).is_ok());
@@ -466,6 +470,25 @@ fn onsets(notes: &[Note], range: std::ops::Range<u64>, zero: u64) -> Vec<(u64, u
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn velocity_steps(velocity: f64) -> u32 {
     (velocity * 127.0).round() as u32
+}
+
+/// Bytes of the length that the framework writes before a CLAP's state; a VST3's has none.
+const LENGTH: usize = size_of::<u64>();
+
+/// What the plugin wrote of a state, without the length that may stand in front.
+pub fn body(state: &[u8]) -> &[u8] {
+    state.split_first_chunk::<LENGTH>().map_or(state, |(length, body)| {
+        let counted = usize::try_from(u64::from_le_bytes(*length));
+        if counted == Ok(body.len()) { body } else { state }
+    })
+}
+
+/// Another body in the frame of a state.
+fn framed(state: &[u8], new: &[u8]) -> Vec<u8> {
+    if body(state).len() == state.len() {
+        return new.to_vec();
+    }
+    [&(new.len() as u64).to_le_bytes(), new].concat()
 }
 
 /// The text with every number in it replaced.
