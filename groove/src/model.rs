@@ -403,6 +403,7 @@ fn candle_sigmoid(x: &Tensor) -> Result<Tensor, candle_core::Error> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::drum::SUBSETS;
 
     /// A small model with small fixed weights.
     pub(crate) fn small_bytes(half: bool) -> Vec<u8> {
