@@ -6,12 +6,13 @@ use std::ops::AddAssign;
 
 use anyhow::Result;
 use groove::memory::CONTROLS;
-use groove::model::{FEEL_OUTPUTS, Figures, OFFSET_BIN, VELOCITY_BIN, feel_logits};
+use groove::model::{
+    FEEL_OUTPUTS, Figures, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins, feel_logits,
+};
 use groove::pattern::TICKS_PER_STEP;
 use groove::style::{style_name, style_number};
 use groove::{SUBSETS, Step};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use crate::batch::pack;
 use crate::data::Piece;
@@ -35,6 +36,8 @@ pub struct Score {
     /// Absolute error of velocity, of 127, and of offset, in milliseconds.
     velocity: f64,
     offset_ms: f64,
+    /// By bin of velocity: hits foreseen less hits played.
+    excess: [f64; VELOCITY_BINS],
 }
 
 impl AddAssign for Score {
@@ -44,6 +47,9 @@ impl AddAssign for Score {
         self.hits += other.hits;
         self.velocity += other.velocity;
         self.offset_ms += other.offset_ms;
+        for (excess, other) in self.excess.iter_mut().zip(other.excess) {
+            *excess += other;
+        }
     }
 }
 
@@ -52,6 +58,17 @@ impl Score {
     #[must_use]
     pub fn perplexity(&self) -> f64 {
         (self.surprise / self.steps).exp()
+    }
+
+    /// Wasserstein-1 distance of all velocities foreseen to all that were played, of 127.
+    fn velocity_w1(&self) -> f64 {
+        let mut heap = 0.0;
+        let mut moved = 0.0;
+        for excess in self.excess {
+            heap += excess;
+            moved += f64::abs(heap) * f64::from(VELOCITY_BIN);
+        }
+        moved / self.hits
     }
 }
 
@@ -88,9 +105,14 @@ fn score_step(step: &Step, hits: &[f32], manner: &[f32], tempo: f32) -> Score {
     let ms_a_tick = 15_000.0 / f64::from(tempo) / f64::from(TICKS_PER_STEP);
     for (drum, hit) in step.hits() {
         let (velocity, offset) = feel_logits(manner, drum);
-        let velocity = median(velocity) * f64::from(VELOCITY_BIN);
+        let (velocity, offset) = (probabilities(velocity), probabilities(offset));
+        for (excess, chance) in score.excess.iter_mut().zip(&velocity) {
+            *excess += f64::from(*chance);
+        }
+        score.excess[bins(hit).0] -= 1.0;
+        let velocity = median(&velocity) * f64::from(VELOCITY_BIN);
+        let offset = median(&offset) * f64::from(OFFSET_BIN) - 120.0;
         // The middle of a value is half a unit above its lower edge.
-        let offset = median(offset) * f64::from(OFFSET_BIN) - 120.0;
         score.hits += 1.0;
         score.velocity += (velocity - f64::from(hit.velocity) - 0.5).abs();
         score.offset_ms += (offset - f64::from(hit.offset_ticks) - 0.5).abs() * ms_a_tick;
@@ -98,10 +120,14 @@ fn score_step(step: &Step, hits: &[f32], manner: &[f32], tempo: f32) -> Score {
     score
 }
 
-/// The median of a binned distribution, in bins, by straight lines within the bins.
-fn median(logits: &[f32]) -> f64 {
+fn probabilities(logits: &[f32]) -> Vec<f32> {
     let mut chances = logits.to_vec();
     kernel::softmax(&mut chances);
+    chances
+}
+
+/// The median of a binned distribution, in bins, by straight lines within the bins.
+fn median(chances: &[f32]) -> f64 {
     let mut below = 0.0;
     for (bin, &chance) in chances.iter().enumerate() {
         let chance = f64::from(chance);
@@ -113,31 +139,19 @@ fn median(logits: &[f32]) -> f64 {
     chances.len() as f64
 }
 
-/// What `evaluate` reports; the JSON has these keys.
-#[derive(Clone, Debug, Serialize)]
+/// How well a net foresees pieces.
+#[derive(Clone, Debug)]
 pub struct Report {
     /// By group (`beats`, `rock_beats`, `fills`, and each style's beats): perplexity per step.
     pub perplexity: BTreeMap<String, f64>,
-    /// Velocity of beats.
-    pub velocity: Velocity,
-    /// Offset of beats.
-    pub offset: Offset,
     /// By group: pieces and steps.
     pub counts: BTreeMap<String, [usize; 2]>,
-}
-
-/// Errors of velocity.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Velocity {
-    /// Mean absolute error of the median, of 127.
-    pub mae: f64,
-}
-
-/// Errors of the offset.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Offset {
-    /// Mean absolute error of the median, in milliseconds.
-    pub mae_ms: f64,
+    /// Beats: mean absolute error of the median velocity, of 127.
+    pub velocity_mae: f64,
+    /// Beats: Wasserstein-1 distance of the velocities foreseen to those played, of 127.
+    pub velocity_w1: f64,
+    /// Beats: mean absolute error of the median offset, in milliseconds.
+    pub offset_mae_ms: f64,
 }
 
 impl Report {
@@ -177,9 +191,10 @@ impl Report {
             .collect();
         Ok(Report {
             perplexity: each(Score::perplexity),
-            velocity: Velocity { mae: beats.velocity / beats.hits },
-            offset: Offset { mae_ms: beats.offset_ms / beats.hits },
             counts,
+            velocity_mae: beats.velocity / beats.hits,
+            velocity_w1: beats.velocity_w1(),
+            offset_mae_ms: beats.offset_ms / beats.hits,
         })
     }
 
@@ -192,8 +207,8 @@ impl Report {
             beats: perplexity("beats"),
             rock_beats: perplexity("rock_beats"),
             fills: perplexity("fills"),
-            velocity_mae: finite(self.velocity.mae),
-            offset_mae_ms: finite(self.offset.mae_ms),
+            velocity_mae: finite(self.velocity_mae),
+            offset_mae_ms: finite(self.offset_mae_ms),
         }
     }
 
@@ -207,8 +222,9 @@ impl Report {
         }
         text += &format!(
             "velocity, mean absolute error of 127 (beats) {:.2}\n\
+             velocity, Wasserstein-1 of 127 (beats)       {:.2}\n\
              offset, mean absolute error in ms (beats)    {:.2}\n",
-            self.velocity.mae, self.offset.mae_ms
+            self.velocity_mae, self.velocity_w1, self.offset_mae_ms
         );
         text
     }
@@ -220,8 +236,8 @@ mod tests {
 
     #[test]
     fn the_median_lies_where_half_is_below() {
-        assert!((median(&[0.0, 0.0]) - 1.0).abs() < 1e-6);
-        assert!((median(&[0.0, 0.0, 0.0]) - 1.5).abs() < 1e-6);
-        assert!((median(&[-50.0, 9.0, -50.0]) - 1.5).abs() < 1e-6);
+        assert!((median(&[0.5, 0.5]) - 1.0).abs() < 1e-6);
+        assert!((median(&[0.4, 0.2, 0.4]) - 1.5).abs() < 1e-6);
+        assert!((median(&[0.0, 1.0, 0.0]) - 1.5).abs() < 1e-6);
     }
 }

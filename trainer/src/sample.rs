@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 use groove::generate::{Drummer, Take};
 use groove::midi::Clip;
-use groove::model::Model;
 use groove::style::{STYLES, style_number};
 use groove::{DrumSet, Meter, Step};
 
@@ -63,8 +62,7 @@ pub fn run(options: &Options) -> Result<()> {
     let style = style_number(&options.style).with_context(|| {
         format!("there is no style {}: any, {}", options.style, STYLES.join(", "))
     })?;
-    let model = Model::from_bytes(&crate::read(&options.model)?)
-        .with_context(|| format!("{}", options.model.display()))?;
+    let model = crate::read_model(&options.model, &crate::read(&options.model)?)?;
     let mut drummer = Drummer::new(Arc::new(model));
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;

@@ -267,8 +267,8 @@ impl Training {
             update: self.progress.update,
             training,
             validation,
-            velocity_mae: report.velocity.mae,
-            offset_mae_ms: report.offset.mae_ms,
+            velocity_mae: report.velocity_mae,
+            offset_mae_ms: report.offset_mae_ms,
             seconds: self.progress.seconds,
         };
         self.curve.push(point);
