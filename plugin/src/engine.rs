@@ -382,7 +382,7 @@ impl Engine {
                 break;
             }
             if begin.elapsed() > patience {
-                self.pace.give_up();
+                self.pace.give_up(patience);
                 break;
             }
             self.end.wake();

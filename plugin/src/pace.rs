@@ -26,7 +26,7 @@ pub enum Mode {
 const LEAD: f64 = 0.5;
 
 /// The longest wait for a bar in a bounce.
-const BOUNCE: Duration = Duration::from_secs(2);
+const BOUNCE: Duration = Duration::from_secs(5);
 
 /// The longest wait, all in all, while the pace is not known.
 const BEGINNING: Duration = Duration::from_secs(2);
@@ -46,8 +46,8 @@ pub(crate) struct Pace {
     lead: f64,
     /// How long we have waited while the pace was not known.
     waited: Duration,
-    /// The worker did not answer in time, and has not answered since.
-    given_up: bool,
+    /// The longest wait that was in vain, and the worker has not answered since.
+    in_vain: Duration,
 }
 
 impl Pace {
@@ -60,7 +60,7 @@ impl Pace {
             processed: 0.0,
             lead: 0.0,
             waited: Duration::ZERO,
-            given_up: false,
+            in_vain: Duration::ZERO,
         }
     }
 
@@ -79,19 +79,19 @@ impl Pace {
         self.block = f64::from(frames) / self.rate;
     }
 
-    /// How long we may wait for a bar now; `None` in real time.
+    /// How long we may wait for a bar now; `None` in real time. What was waited for in vain once is
+    /// not waited for again, but a longer wait is: a beginning that was given up may turn out to be
+    /// a bounce.
     pub(crate) fn patience(&self) -> Option<Duration> {
-        if self.given_up {
-            return None;
-        }
-        match self.mode {
-            Mode::Offline => Some(BOUNCE),
-            _ if self.is_ahead() => Some(BOUNCE),
+        let patience = match self.mode {
+            Mode::Offline => BOUNCE,
+            _ if self.is_ahead() => BOUNCE,
             Mode::Unknown if self.lead >= 0.8 * self.processed => {
-                Some(BEGINNING.saturating_sub(self.waited))
+                BEGINNING.saturating_sub(self.waited)
             }
-            _ => None,
-        }
+            _ => Duration::ZERO,
+        };
+        (patience > self.in_vain).then_some(patience)
     }
 
     fn is_ahead(&self) -> bool {
@@ -105,14 +105,15 @@ impl Pace {
         }
     }
 
-    /// The worker did not answer: waiting for it again would only make a bounce stand still.
-    pub(crate) fn give_up(&mut self) {
-        self.given_up = true;
+    /// The worker did not answer in this time: waiting as long again would only make a bounce stand
+    /// still.
+    pub(crate) fn give_up(&mut self, patience: Duration) {
+        self.in_vain = self.in_vain.max(patience);
     }
 
     /// The worker answers.
     pub(crate) fn hope(&mut self) {
-        self.given_up = false;
+        self.in_vain = Duration::ZERO;
     }
 }
 
@@ -162,15 +163,27 @@ mod tests {
         pace.waited(Duration::from_millis(1_500));
         assert_eq!(pace.patience(), Some(Duration::from_millis(500)));
         pace.waited(Duration::from_secs(1));
-        assert_eq!(pace.patience(), Some(Duration::ZERO));
+        assert_eq!(pace.patience(), None);
     }
 
     #[test]
     fn who_was_let_down_waits_again_after_an_answer() {
         let mut pace = Pace::new(48_000.0, Mode::Offline);
-        pace.give_up();
+        pace.give_up(BOUNCE);
         assert_eq!(pace.patience(), None);
         pace.hope();
         assert!(pace.patience().is_some());
+    }
+
+    #[test]
+    fn a_beginning_that_was_given_up_may_turn_out_to_be_a_bounce() {
+        let mut pace = Pace::new(48_000.0, Mode::Unknown);
+        pace.begin();
+        let patience = pace.patience().expect("the beginning is waited for");
+        pace.waited(patience);
+        pace.give_up(patience);
+        assert_eq!(pace.patience(), None);
+        blocks(&mut pace, 100, Duration::ZERO);
+        assert_eq!(pace.patience(), Some(BOUNCE));
     }
 }

@@ -68,12 +68,13 @@ fn draw(path: &Path, points: &[Point]) -> Result<()> {
         .build_cartesian_2d(0..updates, (low..high).log_scale())
         .map_err(fault)?;
     chart.configure_mesh().x_desc("updates").draw().map_err(fault)?;
-    let lines: [(&str, RGBColor, fn(&Point) -> f64); 2] = [
-        ("training batches", RGBColor(138, 144, 153), |p| p.training),
-        ("validation beats", RGBColor(200, 110, 0), |p| p.validation),
+    let of = |value: fn(&Point) -> f64| points.iter().map(move |p| (p.update, value(p)));
+    let lines = [
+        ("training batches", RGBColor(138, 144, 153), of(|p| p.training)),
+        ("validation beats", RGBColor(200, 110, 0), of(|p| p.validation)),
     ];
-    for (name, colour, of) in lines {
-        let line = points.iter().map(|p| (p.update, of(p).clamp(low, high)));
+    for (name, colour, line) in lines {
+        let line = line.map(|(update, value)| (update, value.clamp(low, high)));
         chart
             .draw_series(LineSeries::new(line, colour.stroke_width(2)))
             .map_err(fault)?

@@ -107,7 +107,7 @@ pub(crate) fn lstm(
             .flat_map(|lane| values[lane_row(lane)..lane_row(lane) + cells].iter().copied())
             .collect()
     };
-    let hidden = with_slice(&out, &last)?;
+    let hidden = with_slice(&out, last)?;
     let cell = trace.get().map(|trace: &Trace| last(&trace.cell)).unwrap_or_default();
     Ok((out, Carry { hidden, cell }))
 }

@@ -146,12 +146,13 @@ impl Optimiser {
         for (name, var) in &net.weights {
             all.insert(format!("weight/{name}"), var.as_tensor().clone());
         }
-        let parts: [(&str, fn(&Slot) -> &Vec<f32>); 3] =
-            [("first", |s| &s.first), ("second", |s| &s.second), ("average", |s| &s.average)];
-        for (part, of) in parts {
-            for (name, tensor) in self.tensors(net, of)? {
-                all.insert(format!("{part}/{name}"), tensor);
-            }
+        let parts = [
+            ("first", self.tensors(net, |slot| &slot.first)?),
+            ("second", self.tensors(net, |slot| &slot.second)?),
+            ("average", self.tensors(net, |slot| &slot.average)?),
+        ];
+        for (part, tensors) in parts {
+            all.extend(tensors.into_iter().map(|(name, it)| (format!("{part}/{name}"), it)));
         }
         Ok(all)
     }

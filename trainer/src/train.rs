@@ -179,7 +179,8 @@ impl Training {
         let rows = Rows { parts, steps: options.steps, lanes: options.lanes / parts };
         let schedule = Schedule {
             rate: options.rate,
-            warm_up: 100,
+            // Short trainings warm up sooner.
+            warm_up: (options.updates / 10).clamp(1, 100),
             updates: options.updates,
             decay: options.decay,
         };
