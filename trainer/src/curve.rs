@@ -56,7 +56,7 @@ fn draw(path: &Path, points: &[Point]) -> Result<()> {
     let updates = points.iter().map(|p| p.update).max().unwrap_or(1);
     let values = points.iter().flat_map(|p| [p.training, p.validation]);
     let low = values.clone().fold(f64::INFINITY, f64::min) * 0.95;
-    let high = values.fold(0.0, f64::max).min(60.0).max(low * 1.5);
+    let high = values.fold(0.0, f64::max).min(8.0 * low).max(1.5 * low);
     let area = SVGBackend::new(path, (900, 500)).into_drawing_area();
     let fault = |fault: DrawingAreaErrorKind<std::io::Error>| anyhow!("{fault}");
     area.fill(&WHITE).map_err(fault)?;
@@ -65,9 +65,11 @@ fn draw(path: &Path, points: &[Point]) -> Result<()> {
         .caption("Perplexity per step", ("sans-serif", 20))
         .x_label_area_size(40)
         .y_label_area_size(50)
-        .build_cartesian_2d(0..updates, (low..high).log_scale())
+        .build_cartesian_2d(0..updates, low..high)
         .map_err(fault)?;
-    chart.configure_mesh().x_desc("updates").draw().map_err(fault)?;
+    let mut mesh = chart.configure_mesh();
+    mesh.max_light_lines(0).bold_line_style(RGBColor(225, 225, 225)).x_desc("updates");
+    mesh.y_label_formatter(&|y| format!("{y:.1}")).draw().map_err(fault)?;
     let of = |value: fn(&Point) -> f64| points.iter().map(move |p| (p.update, value(p)));
     let lines = [
         ("training batches", RGBColor(138, 144, 153), of(|p| p.training)),

@@ -61,13 +61,16 @@ fn clips(folder: &Path) {
     }
 }
 
-fn train(data: &Path, out: &Path, updates: u64, more: &[&str]) {
-    let updates = updates.to_string();
+/// The arguments of a small training.
+fn training<'a>(data: &'a Path, out: &'a Path, updates: &'a str) -> Vec<&'a str> {
     let (data, out) = (data.to_str().expect("a path"), out.to_str().expect("a path"));
     let small = ["--cells", "24", "--feel-cells", "16", "--lanes", "4", "--steps", "32"];
     let fixed = ["train", "--data", data, "--out", out, "--style", "rock", "--look-every", "5"];
-    let all = [&fixed[..], &small, &["--updates", &updates], more].concat();
-    succeed(&all);
+    [&fixed[..], &small, &["--updates", updates]].concat()
+}
+
+fn train(data: &Path, out: &Path, updates: u64, more: &[&str]) {
+    succeed(&[&training(data, out, &updates.to_string())[..], more].concat());
 }
 
 #[test]
@@ -117,6 +120,31 @@ fn a_training_that_was_stopped_goes_on_as_if_it_had_not() {
         "8",
     ]);
     assert!(text.contains("other settings") && text.contains("--fresh"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_best_weights() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
+    fs::create_dir(&data).expect("a folder");
+    clips(&data);
+    let mut running = Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(training(&data, &out, "1000000"))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the trainer runs");
+    while !out.join("curve.csv").is_file() {
+        assert!(running.try_wait().expect("its state").is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = running.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
+    assert!(sent.success());
+    assert!(running.wait().expect("its end").success());
+    let bytes = fs::read(out.join("model.safetensors")).expect("a model");
+    let model = Model::from_bytes(&bytes).expect("a model that loads");
+    assert!(model.metadata().updates < 1_000_000);
 }
 
 #[test]

@@ -117,8 +117,8 @@ impl Tally {
 
     /// Counts what a line of a runner's output says, if it is one that counts.
     fn read(&mut self, line: &str) {
-        let line = line.trim_start();
-        let counts = line.starts_with("Summary [") || line.starts_with("test result:");
+        // An indented result is that of a test which failed, and which nextest counts itself.
+        let counts = line.trim_start().starts_with("Summary [") || line.starts_with("test result:");
         if !counts {
             return;
         }
@@ -205,6 +205,8 @@ mod tests {
     fn other_lines_are_not() {
         let nothing = Tally { passed: 0, failed: 0, skipped: 0, sound: true };
         assert_eq!(read(&["running 12 tests", "12 passed the door", "test a ... ok"]), nothing);
+        // What nextest shows of a test that failed, before its own summary.
+        assert_eq!(read(&["    test result: FAILED. 0 passed; 1 failed; 0 ignored"]), nothing);
     }
 
     #[test]
