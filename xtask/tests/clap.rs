@@ -11,7 +11,7 @@ use common::timing::{self, play};
 use std::collections::HashSet;
 use std::time::Duration;
 use xtask::host::clap::{Clap, describe};
-use xtask::host::{Event, Host, Message, Setup, Song};
+use xtask::host::{Event, Host, Message, Note, Setup, Song};
 use xtask::workspace::{CLAP_ID, NAME, built_bundle};
 
 fn load() -> Clap {
