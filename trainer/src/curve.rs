@@ -68,7 +68,7 @@ fn draw(path: &Path, points: &[Point]) -> Result<()> {
         .build_cartesian_2d(0..updates, low..high)
         .map_err(fault)?;
     let mut mesh = chart.configure_mesh();
-    mesh.max_light_lines(0).bold_line_style(RGBColor(225, 225, 225)).x_desc("updates");
+    mesh.light_line_style(WHITE).bold_line_style(RGBColor(225, 225, 225)).x_desc("updates");
     mesh.y_label_formatter(&|y| format!("{y:.1}")).draw().map_err(fault)?;
     let of = |value: fn(&Point) -> f64| points.iter().map(move |p| (p.update, value(p)));
     let lines = [
