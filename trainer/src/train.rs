@@ -47,7 +47,7 @@ pub struct Options {
     #[arg(long, default_value = "Groove, all styles")]
     name: String,
     /// Updates to make in all
-    #[arg(long, default_value_t = 2500)]
+    #[arg(long, default_value_t = 2000)]
     updates: u64,
     /// Updates between two looks at the validation pieces
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
