@@ -137,12 +137,11 @@ impl Player {
         favour(&mut logits, take.held, self.steps.is_empty());
         let drums = draw(&logits, take.temperature, draws.random());
         let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));
-        let mut step = Step::SILENT;
-        drums.iter().for_each(|drum| step.set(drum, Some(hit_at(16.0, 20.0))));
-        write_struck(&step, &mut row[ROW..]);
+        write_struck(drums, &mut row[ROW..]);
         let feel = model.feel(&mut self.state, &row)?;
         // The same number of draws at every step, whatever is struck.
         let places: [[f32; 4]; CLASSES] = std::array::from_fn(|_| draws.random());
+        let mut step = Step::SILENT;
         for drum in drums.iter() {
             let (velocity, offset) = feel_logits(&feel, drum);
             let [v, in_v, o, in_o] = places[drum.index()];

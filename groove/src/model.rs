@@ -16,12 +16,12 @@ use safetensors::SafeTensors;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::drum::{CLASSES, Drum};
+use crate::drum::{CLASSES, Drum, DrumSet};
 use crate::encode::ROW;
 use crate::memory::Memory;
 pub use crate::metadata::{FORMAT, Figures, Metadata, Stack};
 use crate::metadata::{MOST_CELLS, MOST_LAYERS};
-use crate::pattern::{Hit, Step};
+use crate::pattern::Hit;
 
 /// Bins of the velocity distribution; each holds four MIDI velocities.
 pub const VELOCITY_BINS: usize = 32;
@@ -240,9 +240,9 @@ pub fn hit_at(velocity: f32, offset: f32) -> Hit {
 }
 
 /// Sets the cells of the struck drums that follow the row in the feel network's input.
-pub fn write_struck(step: &Step, cells: &mut [f32]) {
+pub fn write_struck(drums: DrumSet, cells: &mut [f32]) {
     cells.fill(0.0);
-    step.hits().for_each(|(drum, _)| cells[drum.index()] = 1.0);
+    drums.iter().for_each(|drum| cells[drum.index()] = 1.0);
 }
 
 /// Writes a model file: tensors as [`Metadata::tensors`] names them, as 32-bit or 16-bit floats.

@@ -73,8 +73,9 @@ impl Batch {
                 *memory = Memory::at(past, kind.meter);
                 feel[..ROW].copy_from_slice(beat);
                 let step = &steps[*step];
-                write_struck(step, &mut feel[ROW..]);
-                *hits = step.drums().bits();
+                let drums = step.drums();
+                write_struck(drums, &mut feel[ROW..]);
+                *hits = drums.bits();
                 for (drum, hit) in step.hits() {
                     let (velocity, offset) = bins(hit);
                     let bin = |bin| u16::try_from(bin).unwrap_or(NONE);

@@ -221,7 +221,7 @@ mod tests {
             for (at, &place) in rows.iter().enumerate() {
                 let mut row = [0.0; FEEL_ROW];
                 write_row(&piece.steps[..at], &piece.kind, &mut row[..ROW]);
-                write_struck(&piece.steps[at], &mut row[ROW..]);
+                write_struck(piece.steps[at].drums(), &mut row[ROW..]);
                 let played = model.hits(
                     &mut state,
                     &row[..ROW],

@@ -30,6 +30,25 @@ pub fn ready(host: &mut dyn Host, song: &Song) -> Result<()> {
 /// Defines the tests that both formats share, each on instances that `$load` makes.
 #[macro_export]
 macro_rules! scenarios {
+    ($load:expr) => {
+        scenarios!($load;
+            every_note_stands_on_its_sample,
+            any_tempo_and_start_are_in_time,
+            other_meters_are_in_time,
+            the_same_place_in_the_song_plays_the_same,
+            stop_and_jump_release_everything,
+            a_loop_plays_the_same_each_time,
+            without_a_playing_transport_it_is_silent,
+            held_keys_change_the_take_by_the_next_beat,
+            a_saved_state_plays_the_same_in_a_new_instance,
+            a_damaged_state_does_no_harm,
+            odd_transports_are_survived,
+            extreme_tempi_and_rates_are_in_time,
+            in_real_time_it_plays_what_a_bounce_plays,
+            another_channel_leaves_nothing_hanging,
+            whatever_the_host_does_no_note_hangs,
+        );
+    };
     ($load:expr; $($name:ident),* $(,)?) => {
         $(#[test]
         fn $name() -> anyhow::Result<()> {
