@@ -8,10 +8,10 @@
 
 use crate::drum::CLASSES;
 use crate::pattern::{Meter, Step};
-use crate::style::STYLES;
+use crate::style::SLOTS;
 
 /// Version of the row's layout: a model made for another one cannot be used.
-pub const INPUTS: &str = "lags-1";
+pub const INPUTS: &str = "lags-2";
 
 /// Numbers in a row.
 pub const ROW: usize = RECENT + LAGS.len() * LAG + HABIT + PLACE + BAR + KIND;
@@ -33,7 +33,7 @@ const PLACE: usize = 16;
 /// Number of the bar in eights (3 bits), whether it is the first, bars so far.
 const BAR: usize = 5;
 /// Style, tempo (2), meter (4), fill.
-const KIND: usize = STYLES.len() + 7;
+const KIND: usize = SLOTS + 7;
 
 /// Bars over which habits are counted.
 const MEMORY: usize = 8;
@@ -191,7 +191,7 @@ fn bar_number(bar: usize, out: &mut Cursor) {
 }
 
 fn kind_of_playing(kind: &Kind, out: &mut Cursor) {
-    out.one_hot(STYLES.len(), usize::from(kind.style).wrapping_sub(1));
+    out.one_hot(SLOTS, usize::from(kind.style).wrapping_sub(1));
     let octaves = (kind.tempo.clamp(30.0, 480.0) / 120.0).log2();
     out.take(2).copy_from_slice(&[octaves, octaves * octaves]);
     let meter = match (kind.meter.numerator, kind.meter.denominator) {

@@ -11,8 +11,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::drum::{CLASSES, DrumSet, SUBSETS};
 use crate::encode::{Kind, ROW, write_row};
+use crate::feel::{CLASS_OUTPUTS, FEEL_LOGITS, References, VELOCITY_BINS, add_references, hit_at};
 use crate::memory::Memory;
-use crate::model::{FEEL_ROW, Model, ModelError, State, feel_logits, hit_at, write_struck};
+use crate::model::{FEEL_ROW, Model, ModelError, State};
 use crate::pattern::{Bar, Meter, Step, bars};
 
 /// Bars in a phrase; phrase `k` is bars `4k` to `4k + 3`.
@@ -132,18 +133,22 @@ impl Player {
         let kind = Kind { style: take.style, tempo: take.tempo, meter, fill: false };
         let mut row = [0.0; FEEL_ROW];
         write_row(&self.steps, &kind, &mut row[..ROW]);
-        let mut logits =
-            model.hits(&mut self.state, &row[..ROW], &Memory::at(&self.steps, meter))?;
+        let memory = Memory::at(&self.steps, meter);
+        let mut logits = model.hits(&mut self.state, &row[..ROW], &memory)?;
         favour(&mut logits, take.held, self.steps.is_empty());
         let drums = draw(&logits, take.temperature, draws.random());
         let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));
-        write_struck(drums, &mut row[ROW..]);
+        let references = References::at(&self.steps, &memory, meter);
+        references.write(drums, &mut row[ROW..]);
         let feel = model.feel(&mut self.state, &row)?;
         // The same number of draws at every step, whatever is struck.
         let places: [[f32; 4]; CLASSES] = std::array::from_fn(|_| draws.random());
         let mut step = Step::SILENT;
         for drum in drums.iter() {
-            let (velocity, offset) = feel_logits(&feel, drum);
+            let outputs = &feel[drum.index() * CLASS_OUTPUTS..][..CLASS_OUTPUTS];
+            let mut logits = [0.0; FEEL_LOGITS];
+            add_references(outputs, &references.bins(drum), &mut logits);
+            let (velocity, offset) = logits.split_at(VELOCITY_BINS);
             let [v, in_v, o, in_o] = places[drum.index()];
             let velocity = draw(velocity, 1.0, v) as f32 + in_v;
             let offset = draw(offset, 1.0, o) as f32 + in_o;

@@ -1,7 +1,7 @@
 //! The musical engine of Deep Pocket, without a plugin framework, a window or a thread.
 //!
 //! Data goes one way: MIDI files become patterns ([`midi`]), patterns become the model's rows
-//! ([`encode`], [`memory`]), the [`model`] says what could come next, and [`generate`] makes a bar of it for
+//! ([`encode`], [`memory`], [`feel`]), the [`model`] says what could come next, and [`generate`] makes a bar of it for
 //! a take and a song position. The [`clock`] turns a host's block into a span of musical time,
 //! and [`schedule`] turns that span and its bars into notes at sample offsets.
 
@@ -9,6 +9,8 @@ pub mod clock;
 pub mod drum;
 #[cfg(feature = "model")]
 pub mod encode;
+#[cfg(feature = "model")]
+pub mod feel;
 #[cfg(feature = "model")]
 pub mod generate;
 #[cfg(feature = "model")]

@@ -32,6 +32,15 @@ pub struct Slot {
     pub likeness: [f32; LIKENESS],
 }
 
+impl Slot {
+    /// How much the bar resembles the present, by a rule that is not learned: by how many drums
+    /// of the last four steps differ, and by its age.
+    #[must_use]
+    pub fn weight(&self) -> f32 {
+        (-8.0 * self.likeness[1] - 0.4 * self.likeness[6]).exp()
+    }
+}
+
 /// The memory at a step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
@@ -141,13 +150,12 @@ fn likeness(sets: &[u16], same: usize, age: usize, bar: usize) -> [f32; LIKENESS
 fn summary(slots: &[Slot]) -> [f32; SUMMARY] {
     let least = |part: usize| slots.iter().map(|slot| slot.likeness[part]).fold(1.0f32, f32::min);
     // How far the likest bars agree among themselves.
-    let weight = |slot: &Slot| (-8.0 * slot.likeness[1] - 0.4 * slot.likeness[6]).exp();
-    let total: f32 = slots.iter().map(weight).sum();
+    let total: f32 = slots.iter().map(Slot::weight).sum();
     let agree = slots
         .iter()
         .map(|slot| {
             let same = slots.iter().filter(|other| other.struck == slot.struck);
-            same.map(weight).sum::<f32>()
+            same.map(Slot::weight).sum::<f32>()
         })
         .fold(0.0f32, f32::max);
     [

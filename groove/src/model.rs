@@ -6,8 +6,8 @@
 //! `torch.nn.LSTM` under the prefixes `beat.` and `feel.`, with a linear layer `out` on top;
 //! `memory` is a second linear layer on top of `beat`, which controls the memory.
 //!
-//! What the rows mean stands in [`crate::encode`]; how a distribution becomes a hit, in
-//! [`crate::generate`]. Nothing else in this crate names Candle.
+//! What the rows mean stands in [`crate::encode`] and [`crate::feel`]; how a distribution becomes
+//! a hit, in [`crate::generate`]. Nothing else in this crate names Candle.
 
 use std::collections::HashMap;
 
@@ -16,26 +16,19 @@ use safetensors::SafeTensors;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::drum::{CLASSES, Drum, DrumSet};
+use crate::drum::CLASSES;
 use crate::encode::ROW;
+use crate::feel::{CLASS_OUTPUTS, FEEL_CELLS};
 use crate::memory::Memory;
 pub use crate::metadata::{FORMAT, Figures, Metadata, Stack};
 use crate::metadata::{MOST_CELLS, MOST_LAYERS};
-use crate::pattern::Hit;
 
-/// Bins of the velocity distribution; each holds four MIDI velocities.
-pub const VELOCITY_BINS: usize = 32;
-/// MIDI velocities in a bin.
-pub const VELOCITY_BIN: u8 = 4;
-/// Bins of the offset distribution, from -0.5 to 0.5 of a step.
-pub const OFFSET_BINS: usize = 40;
-/// Ticks of offset (1/240 step) in a bin.
-pub const OFFSET_BIN: u8 = 6;
-
-/// Numbers that the feel network gives: by class, velocity bins and then offset bins.
-pub const FEEL_OUTPUTS: usize = CLASSES * (VELOCITY_BINS + OFFSET_BINS);
-/// Numbers that the feel network is told: the row, and which drums are struck.
-pub const FEEL_ROW: usize = ROW + CLASSES;
+/// Numbers that the feel network gives: [`CLASS_OUTPUTS`] by class.
+pub const FEEL_OUTPUTS: usize = CLASSES * CLASS_OUTPUTS;
+/// Numbers that the feel network is told: the row, and what [`References::write`] adds.
+///
+/// [`References::write`]: crate::feel::References::write
+pub const FEEL_ROW: usize = ROW + FEEL_CELLS;
 
 /// Name of the entry of the safetensors header that holds the [`Metadata`], as JSON.
 const HEADER: &str = "deep_pocket";
@@ -205,7 +198,7 @@ impl Model {
         Ok(logits)
     }
 
-    /// How the struck drums are struck: [`FEEL_OUTPUTS`] logits, given a row of [`FEEL_ROW`]
+    /// How the struck drums are struck: [`FEEL_OUTPUTS`] numbers, given a row of [`FEEL_ROW`]
     /// numbers. Must be asked for at every step, also where nothing is struck.
     ///
     /// # Errors
@@ -213,36 +206,6 @@ impl Model {
     pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<Vec<f32>, ModelError> {
         self.feel_out.apply(&self.feel.step(&mut state.feel, row)?)
     }
-}
-
-/// The two parts of a class in the output of the feel network: velocity and offset logits.
-#[must_use]
-pub fn feel_logits(outputs: &[f32], drum: Drum) -> (&[f32], &[f32]) {
-    let start = drum.index() * (VELOCITY_BINS + OFFSET_BINS);
-    outputs[start..start + VELOCITY_BINS + OFFSET_BINS].split_at(VELOCITY_BINS)
-}
-
-/// The bins of a hit: velocity, offset.
-#[must_use]
-pub fn bins(hit: Hit) -> (usize, usize) {
-    let velocity = usize::from(hit.velocity / VELOCITY_BIN);
-    let offset =
-        usize::from((i16::from(hit.offset_ticks) + 120).unsigned_abs() / u16::from(OFFSET_BIN));
-    (velocity.min(VELOCITY_BINS - 1), offset.min(OFFSET_BINS - 1))
-}
-
-/// The hit at a place in the bins: whole part the bin, fraction the place within.
-#[must_use]
-pub fn hit_at(velocity: f32, offset: f32) -> Hit {
-    let velocity = (velocity * f32::from(VELOCITY_BIN)).floor() / 127.0;
-    let offset_ticks = (offset * f32::from(OFFSET_BIN)).floor() - 120.0;
-    Hit::new(velocity, offset_ticks / f32::from(crate::pattern::TICKS_PER_STEP))
-}
-
-/// Sets the cells of the struck drums that follow the row in the feel network's input.
-pub fn write_struck(drums: DrumSet, cells: &mut [f32]) {
-    cells.fill(0.0);
-    drums.iter().for_each(|drum| cells[drum.index()] = 1.0);
 }
 
 /// Writes a model file: tensors as [`Metadata::tensors`] names them, as 32-bit or 16-bit floats.
@@ -485,18 +448,5 @@ pub(crate) mod tests {
         tensors.insert("beat.out.bias".into(), bad);
         let bytes = write(&metadata, &tensors, false).expect("a file");
         assert!(matches!(Model::from_bytes(&bytes), Err(ModelError::NotFinite(_))));
-    }
-
-    #[test]
-    fn a_hit_lies_in_its_bins() {
-        for velocity in 1..=127 {
-            for offset_ticks in -120..=119 {
-                let hit = Hit { velocity, offset_ticks };
-                let (v, o) = bins(hit);
-                let low = hit_at(v as f32, o as f32);
-                assert!(low.velocity <= velocity && velocity - low.velocity < VELOCITY_BIN);
-                assert!(offset_ticks - low.offset_ticks < 6 && low.offset_ticks <= offset_ticks);
-            }
-        }
     }
 }

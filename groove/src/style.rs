@@ -24,6 +24,9 @@ pub const STYLES: [&str; 18] = [
     "soul",
 ];
 
+/// Styles that a model can know: [`STYLES`], and a few more of its own after them.
+pub const SLOTS: usize = 23;
+
 /// Name of style number 0: no style in particular.
 pub const ANY: &str = "any";
 

@@ -11,7 +11,9 @@ mod net;
 mod ops;
 mod optimise;
 mod played;
+mod references;
 mod sample;
+mod stream;
 mod train;
 
 use std::fs;

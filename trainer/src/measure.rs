@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use anyhow::Result;
+use groove::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
 use groove::memory::CONTROLS;
-use groove::model::{
-    FEEL_OUTPUTS, Figures, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins, feel_logits,
-};
+use groove::model::Figures;
 use groove::pattern::TICKS_PER_STEP;
 use groove::style::{style_name, style_number};
-use groove::{SUBSETS, Step};
+use groove::{CLASSES, SUBSETS, Step};
 use rayon::prelude::*;
 
 use crate::batch::pack;
@@ -90,7 +89,7 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
         let mut score = Score::default();
         for (step, &row) in piece.steps.iter().zip(rows) {
             let hits = &hits[row * SUBSETS..][..SUBSETS];
-            let manner = &manner[row * FEEL_OUTPUTS..][..FEEL_OUTPUTS];
+            let manner = &manner[row * CLASSES * FEEL_LOGITS..][..CLASSES * FEEL_LOGITS];
             score += score_step(step, hits, manner, piece.kind.tempo);
         }
         score
@@ -104,7 +103,8 @@ fn score_step(step: &Step, hits: &[f32], manner: &[f32], tempo: f32) -> Score {
     let mut score = Score { steps: 1.0, surprise, ..Score::default() };
     let ms_a_tick = 15_000.0 / f64::from(tempo) / f64::from(TICKS_PER_STEP);
     for (drum, hit) in step.hits() {
-        let (velocity, offset) = feel_logits(manner, drum);
+        let logits = &manner[drum.index() * FEEL_LOGITS..][..FEEL_LOGITS];
+        let (velocity, offset) = logits.split_at(VELOCITY_BINS);
         let (velocity, offset) = (probabilities(velocity), probabilities(offset));
         for (excess, chance) in score.excess.iter_mut().zip(&velocity) {
             *excess += f64::from(*chance);

@@ -15,6 +15,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use crate::batch::Batch;
 use crate::ops::{self, Carry, Rows};
+use crate::references::add_references;
 
 /// Where the memory's controls start: a bar counts by how many drums of its last four steps differ
 /// from the present ones, and by its age, and the memory by three tenths. Found by hand.
@@ -32,7 +33,7 @@ pub struct Outputs {
     pub(crate) hits: Tensor,
     /// Rows x [`CONTROLS`]: the memory's controls.
     pub(crate) controls: Tensor,
-    /// Rows x outputs of the feel network: logits of velocity and offset.
+    /// Rows x classes x [`FEEL_LOGITS`](groove::feel::FEEL_LOGITS): logits of velocity and offset.
     pub(crate) manner: Tensor,
 }
 
@@ -145,7 +146,7 @@ impl Net {
         Ok(Outputs {
             hits: out(&beat, "beat.out")?,
             controls: out(&beat, "memory")?,
-            manner: out(&feel, "feel.out")?,
+            manner: add_references(&out(&feel, "feel.out")?, &batch.references)?,
         })
     }
 
@@ -182,9 +183,10 @@ mod tests {
     use crate::data::{Piece, Split};
     use crate::ops::with_slice;
     use groove::encode::{Kind, ROW, write_row};
+    use groove::feel::{self, CLASS_OUTPUTS, FEEL_LOGITS, References};
     use groove::memory::Memory;
-    use groove::model::{FEEL_ROW, Model, write, write_struck};
-    use groove::{Drum, Hit, Meter, SUBSETS, Step};
+    use groove::model::{FEEL_ROW, Model, write};
+    use groove::{CLASSES, Drum, Hit, Meter, SUBSETS, Step};
 
     fn piece(length: usize, meter: Meter) -> Piece {
         let mut steps = vec![Step::SILENT; length];
@@ -221,13 +223,16 @@ mod tests {
             for (at, &place) in rows.iter().enumerate() {
                 let mut row = [0.0; FEEL_ROW];
                 write_row(&piece.steps[..at], &piece.kind, &mut row[..ROW]);
-                write_struck(piece.steps[at].drums(), &mut row[ROW..]);
-                let played = model.hits(
-                    &mut state,
-                    &row[..ROW],
-                    &Memory::at(&piece.steps[..at], piece.kind.meter),
-                )?;
-                let felt = model.feel(&mut state, &row)?;
+                let memory = Memory::at(&piece.steps[..at], piece.kind.meter);
+                let references = References::at(&piece.steps[..at], &memory, piece.kind.meter);
+                references.write(piece.steps[at].drums(), &mut row[ROW..]);
+                let played = model.hits(&mut state, &row[..ROW], &memory)?;
+                let outputs = model.feel(&mut state, &row)?;
+                let mut felt = vec![0.0; CLASSES * FEEL_LOGITS];
+                for (drum, logits) in Drum::ALL.into_iter().zip(felt.chunks_mut(FEEL_LOGITS)) {
+                    let outputs = &outputs[drum.index() * CLASS_OUTPUTS..][..CLASS_OUTPUTS];
+                    feel::add_references(outputs, &references.bins(drum), logits);
+                }
                 for (one, all) in [(played, &hits), (felt, &manner)] {
                     let whole = &all[place * one.len()..(place + 1) * one.len()];
                     assert!(one.len() >= SUBSETS);

@@ -36,7 +36,7 @@ impl Rows {
 }
 
 /// The f32 numbers of a contiguous tensor's storage.
-fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let Some((start, end)) = layout.contiguous_offsets() else {
         candle_core::bail!("the training ops want contiguous tensors")
     };
@@ -53,7 +53,7 @@ pub(crate) fn with_slice<T>(tensor: &Tensor, act: impl FnOnce(&[f32]) -> T) -> R
     }
 }
 
-fn tensor(values: Vec<f32>, shape: impl Into<Shape>, like: &Tensor) -> Result<Tensor> {
+pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>, like: &Tensor) -> Result<Tensor> {
     Tensor::from_vec(values, shape, like.device())
 }
 

@@ -192,3 +192,18 @@ fn what_is_carried_makes_two_halves_one_whole() -> candle_core::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn gradients_through_references_are_the_differences() {
+    use groove::feel::{CLASS_OUTPUTS, FEEL_LOGITS};
+    let outputs = var(&[2, 2 * CLASS_OUTPUTS], 11);
+    let references = Arc::new(vec![
+        [Some((3, 39)), None],
+        [None, None],
+        [Some((31, 0)), Some((0, 20))],
+        [None, Some((16, 16))],
+    ]);
+    let added = || crate::references::add_references(&outputs, &references);
+    assert_eq!(added().expect("logits").dims(), [2, 2 * FEEL_LOGITS]);
+    check(&[&outputs], || squares(&added()?));
+}

@@ -16,13 +16,13 @@ use groove::model::{self, Metadata, Stack};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::Stream;
 use crate::curve::{self, Point};
 use crate::data::{Data, Piece, Split};
 use crate::measure::Report;
 use crate::net::{Carries, Dropout, Net};
 use crate::ops::{Carry, Rows, cross_entropy, mixture};
 use crate::optimise::{Optimiser, Schedule};
+use crate::stream::Stream;
 
 /// Name of the model file in the output folder.
 pub const MODEL: &str = "model.safetensors";
