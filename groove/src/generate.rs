@@ -23,6 +23,35 @@ pub const PHRASE_BARS: i64 = 4;
 /// likely as the drummer would have it.
 const HELD_BIAS: f32 = 2.5;
 
+/// Subsets that are less likely than this are not drawn. Each of them is rare, but the network
+/// spreads a few hundredths over all of them, and what they do to a beat is not rare: a stray
+/// hit, and then an answer to it.
+const LEAST: f32 = 0.002;
+
+/// Where fills are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fills {
+    /// Every so many bars of the song end with one; 0 is never.
+    pub every: u32,
+    /// Length in steps; at most two bars are used, and at most so many bars as above.
+    pub steps: u32,
+}
+
+impl Fills {
+    /// Whether a step of a bar of the song is part of a fill.
+    #[must_use]
+    pub fn cover(self, meter: Meter, bar: i64, step: usize) -> bool {
+        if self.every == 0 {
+            return false;
+        }
+        let every = i64::from(self.every);
+        let length = i64::try_from(meter.steps()).unwrap_or(i64::MAX);
+        let bars_after = every - 1 - bar.rem_euclid(every);
+        let left = (bars_after + 1) * length - i64::try_from(step).unwrap_or(0);
+        left <= i64::from(self.steps).min(2 * length)
+    }
+}
+
 /// Everything that decides what is played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Take {
@@ -36,6 +65,8 @@ pub struct Take {
     pub tempo: f32,
     /// Drums that the user holds: the theme begins with them, and they stay favoured.
     pub held: DrumSet,
+    /// Where fills are asked for.
+    pub fills: Fills,
 }
 
 /// A drummer: a model and the phrases that it played last.
@@ -116,8 +147,11 @@ impl Player {
             // Draws come from the seed and the bar's place in the song, never from history.
             let mut draws = ChaCha8Rng::seed_from_u64(u64::from(take.seed));
             draws.set_stream((phrase * PHRASE_BARS + bar).cast_unsigned());
-            for _ in 0..meter.steps() {
-                self.play_step(model, take, meter, &mut draws)?;
+            let bar = phrase * PHRASE_BARS + bar;
+            for step in 0..meter.steps() {
+                let fill = take.fills.cover(meter, bar, step);
+                let kind = Kind { style: take.style, tempo: take.tempo, meter, fill };
+                self.play_step(model, take, &kind, &mut draws)?;
             }
         }
         Ok(())
@@ -127,18 +161,18 @@ impl Player {
         &mut self,
         model: &Model,
         take: &Take,
-        meter: Meter,
+        kind: &Kind,
         draws: &mut impl Rng,
     ) -> Result<(), ModelError> {
-        let kind = Kind { style: take.style, tempo: take.tempo, meter, fill: false };
         let mut row = [0.0; FEEL_ROW];
-        write_row(&self.steps, &kind, &mut row[..ROW]);
-        let memory = Memory::at(&self.steps, meter);
+        write_row(&self.steps, kind, &mut row[..ROW]);
+        let memory = Memory::at(&self.steps, kind.meter);
         let mut logits = model.hits(&mut self.state, &row[..ROW], &memory)?;
+        leave_out_the_rare(&mut logits);
         favour(&mut logits, take.held, self.steps.is_empty());
         let drums = draw(&logits, take.temperature, draws.random());
         let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));
-        let references = References::at(&self.steps, &memory, meter);
+        let references = References::at(&self.steps, &memory, kind.meter);
         references.write(drums, &mut row[ROW..]);
         let feel = model.feel(&mut self.state, &row)?;
         // The same number of draws at every step, whatever is struck.
@@ -157,6 +191,13 @@ impl Player {
         self.steps.push(step);
         Ok(())
     }
+}
+
+/// Takes the subsets that are not worth a draw out of log-probabilities.
+fn leave_out_the_rare(logits: &mut [f32]) {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let least = LEAST.ln().min(top);
+    logits.iter_mut().filter(|logit| **logit < least).for_each(|logit| *logit = f32::NEG_INFINITY);
 }
 
 /// Conditions the distribution over subsets on the held drums.
@@ -200,8 +241,14 @@ mod tests {
         Drummer::new(Arc::new(Model::from_bytes(&small_bytes(false)).expect("a model")))
     }
 
-    const TAKE: Take =
-        Take { seed: 7, style: 17, temperature: 1.0, tempo: 120.0, held: DrumSet::EMPTY };
+    const TAKE: Take = Take {
+        seed: 7,
+        style: 17,
+        temperature: 1.0,
+        tempo: 120.0,
+        held: DrumSet::EMPTY,
+        fills: Fills { every: 0, steps: 0 },
+    };
 
     #[test]
     fn a_bar_depends_on_its_place_alone() {

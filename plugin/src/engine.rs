@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
-use groove::generate::Take;
+use groove::generate::{Fills, Take};
 use groove::schedule::{Note, Scheduler};
 use groove::{Bar, Drum, DrumSet};
 
@@ -280,6 +280,7 @@ impl Engine {
             temperature: controls.temperature,
             tempo: kept.tempo().unwrap_or(now),
             held: self.held,
+            fills: Fills::default(),
         }
     }
 

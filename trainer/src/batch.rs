@@ -38,8 +38,9 @@ pub struct Batch {
 /// A step of a piece, under the kind of playing that the network is told.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
-    pub(crate) steps: &'a [Step],
-    pub(crate) step: usize,
+    /// What was played before, as the network is told it.
+    pub(crate) past: &'a [Step],
+    pub(crate) step: &'a Step,
     pub(crate) kind: Kind,
 }
 
@@ -58,12 +59,10 @@ impl Batch {
             .zip(hits.par_iter_mut().zip(memories.par_iter_mut()))
             .zip(manner.par_chunks_mut(2 * CLASSES).zip(resembled.par_chunks_mut(CLASSES)))
             .for_each(|(((place, (beat, feel)), (hits, memory)), (manner, resembled))| {
-                let Some(Place { steps, step, kind }) = place else { return };
-                let past = &steps[..*step];
+                let Some(Place { past, step, kind }) = place else { return };
                 write_row(past, kind, beat);
                 *memory = Memory::at(past, kind.meter);
                 feel[..ROW].copy_from_slice(beat);
-                let step = &steps[*step];
                 let drums = step.drums();
                 let references = References::at(past, memory, kind.meter);
                 references.write(drums, &mut feel[ROW..]);
@@ -78,7 +77,8 @@ impl Batch {
                     manner[2 * drum.index() + 1] = bin(offset);
                 }
             });
-        let starts = places.iter().map(|place| place.is_none_or(|place| place.step == 0)).collect();
+        let starts =
+            places.iter().map(|place| place.is_none_or(|place| place.past.is_empty())).collect();
         Ok(Batch {
             rows,
             beat: Tensor::from_vec(beat, (places.len(), ROW), &Device::Cpu)?,
@@ -131,7 +131,8 @@ pub fn pack(pieces: &[Piece], parts: usize, lanes: usize) -> Result<Packed> {
         let at: Vec<usize> =
             (0..piece.steps.len()).map(|step| rows.row(lane, start + step)).collect();
         for (step, &row) in at.iter().enumerate() {
-            places[row] = Some(Place { steps: &piece.steps, step, kind: piece.kind });
+            let (past, step) = (&piece.steps[..step], &piece.steps[step]);
+            places[row] = Some(Place { past, step, kind: piece.kind });
         }
         rows_of.push(at);
     }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use groove::generate::{Drummer, Take};
+use groove::generate::{Drummer, Fills, Take};
 use groove::model::Model;
 use groove::{CLASSES, Drum, DrumSet, Meter};
 use rand::seq::SliceRandom;
@@ -77,10 +77,11 @@ impl Played {
         };
         let (train, validation) = (human(Split::Train), human(Split::Validation));
         anyhow::ensure!(train.len() >= 4, "there are too few human beats of the style");
+        // The tempo of every human bar, so that long pieces count for more.
         let tempi: Vec<f32> = pieces
             .iter()
             .filter(|piece| piece.split == Split::Train && piece.kind.style == style)
-            .map(|piece| piece.kind.tempo)
+            .flat_map(|piece| vec![piece.kind.tempo; piece.steps.len() / STEPS])
             .collect();
         let played: Result<Vec<Piecewise>> =
             (0..TAKES).into_par_iter().map(|seed| play(model, style, seed, &tempi)).collect();
@@ -135,10 +136,17 @@ fn bars_of(piece: &Piece) -> Piecewise {
         .collect()
 }
 
-/// Plays a take as the plugin would at its defaults, at the tempo of one of the human pieces.
+/// Plays a take as the plugin would at its defaults, at the tempo of one of the human bars.
 fn play(model: &Arc<Model>, style: u8, seed: u32, tempi: &[f32]) -> Result<Piecewise> {
-    let tempo = tempi[seed as usize % tempi.len()];
-    let take = Take { seed, style, temperature: 1.0, tempo, held: DrumSet::EMPTY };
+    let tempo = tempi[seed as usize * tempi.len() / TAKES as usize];
+    let take = Take {
+        seed,
+        style,
+        temperature: 1.0,
+        tempo,
+        held: DrumSet::EMPTY,
+        fills: Fills::default(),
+    };
     let mut drummer = Drummer::new(model.clone());
     (0..BARS)
         .map(|bar| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use groove::generate::{Drummer, Take};
+use groove::generate::{Drummer, Fills, Take};
 use groove::midi::Clip;
 use groove::style::{STYLES, style_number};
 use groove::{DrumSet, Meter, Step};
@@ -38,6 +38,12 @@ pub struct Options {
     /// Time signature, such as 4/4
     #[arg(long, default_value = "4/4", value_parser = parse_meter)]
     meter: Meter,
+    /// End every so many bars with a fill; 0 is never
+    #[arg(long, default_value_t = 0)]
+    fill_every: u32,
+    /// Quarter notes of a fill, two bars at most
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=32))]
+    fill_beats: u32,
     /// Folder for the files
     #[arg(long)]
     out: PathBuf,
@@ -74,6 +80,7 @@ pub fn run(options: &Options) -> Result<()> {
             temperature: options.temperature,
             tempo: options.tempo,
             held: DrumSet::EMPTY,
+            fills: Fills { every: options.fill_every, steps: 4 * options.fill_beats },
         };
         let mut steps: Vec<Step> = Vec::new();
         for bar in 0..i64::from(options.bars) {

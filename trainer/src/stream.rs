@@ -3,13 +3,14 @@
 //! A pass is a fill, a whole beat, or a part of a beat that begins at the start of any of its
 //! phrases as if nothing had been played before: so the network learns to begin from more than a
 //! few beginnings, and every bar of the data counts alike. Some passes are altered: a fill is put
-//! into a beat, a beat is rewritten in another meter, the style is not told.
+//! into a beat, a beat is rewritten in another meter, the style is not told; and some are told with
+//! slips in their past, so that the network, which will hear its own slips, learns to play on.
 
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use groove::encode::Kind;
-use groove::{Meter, Step};
+use groove::{Drum, Hit, Meter, Step};
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -21,10 +22,10 @@ use crate::ops::Rows;
 
 /// Share of the passes that are fills, and of the others those that are whole beats.
 const FILLS: f64 = 0.33;
-const WHOLE: f64 = 0.25;
+const WHOLE: f64 = 0.4;
 /// Bars of a phrase, at whose start a part may begin, and most bars of a part.
 const PHRASE: usize = 4;
-const LONGEST: usize = 32;
+const LONGEST: usize = 64;
 /// Share of the passes that do not tell the network their style: so it learns to play `any`.
 const STYLE_DROPOUT: f64 = 0.15;
 /// Greatest change of the tempo that the network is told, in octaves.
@@ -34,6 +35,10 @@ const FILLED: f64 = 0.25;
 const FILLED_BARS: f64 = 0.15;
 /// Share of the parts in 4/4 that are rewritten in another meter.
 const OTHER_METER: f64 = 0.06;
+
+/// Share of the passes whose past is told with slips in it, and of the steps that then have one.
+const SLIPPED: f64 = 0.5;
+const SLIPS: f64 = 0.04;
 
 /// The stream: a function of its seed.
 pub struct Stream {
@@ -53,6 +58,8 @@ pub struct Stream {
 #[derive(Clone)]
 struct Pass {
     steps: Arc<Vec<Step>>,
+    /// The steps as the network is told them once they are past.
+    told: Arc<Vec<Step>>,
     /// By step: whether it is part of a fill.
     fill: Arc<Vec<bool>>,
     /// The next step.
@@ -124,7 +131,12 @@ impl Stream {
             kind.style = 0;
         }
         kind.tempo *= draws.random_range(-TEMPO_JITTER..TEMPO_JITTER).exp2();
-        Pass { steps: Arc::new(steps), fill: Arc::new(fill), at: 0, kind }
+        let steps = Arc::new(steps);
+        let told = match draws.random_bool(SLIPPED) {
+            true => Arc::new(with_slips(&steps, draws)),
+            false => steps.clone(),
+        };
+        Pass { steps, told, fill: Arc::new(fill), at: 0, kind }
     }
 
     /// Moves on by one batch; gives the pass, at its step, of every row.
@@ -158,7 +170,7 @@ impl Stream {
             .iter()
             .map(|pass| {
                 let kind = Kind { fill: pass.fill[pass.at], ..pass.kind };
-                Some(Place { steps: &pass.steps, step: pass.at, kind })
+                Some(Place { past: &pass.told[..pass.at], step: &pass.steps[pass.at], kind })
             })
             .collect();
         Batch::new(self.rows, &places)
@@ -172,6 +184,26 @@ fn next_card(deck: &mut Vec<usize>, count: usize, draws: &mut impl Rng) -> usize
         deck.shuffle(draws);
     }
     deck.pop().unwrap_or(0)
+}
+
+/// Steps some of which lack a hit, have a hit of another step too, or are another step.
+fn with_slips(steps: &[Step], draws: &mut impl Rng) -> Vec<Step> {
+    let slip = |step: &Step| {
+        if !draws.random_bool(SLIPS) {
+            return *step;
+        }
+        let other = steps[draws.random_range(0..steps.len())];
+        let hits: Vec<(Drum, Hit)> = step.hits().collect();
+        let others: Vec<(Drum, Hit)> = other.hits().collect();
+        let mut slipped = *step;
+        match (draws.random_range(0..3), hits.choose(draws), others.choose(draws)) {
+            (0, Some(&(drum, _)), _) => slipped.set(drum, None),
+            (1, _, Some(&(drum, hit))) => slipped.strike(drum, hit),
+            _ => slipped = other,
+        }
+        slipped
+    };
+    steps.iter().map(slip).collect()
 }
 
 /// Ends some bars with a fill of the same meter, and of the same style if there is one: the last
