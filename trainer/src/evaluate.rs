@@ -11,6 +11,7 @@ use groove::Meter;
 use groove::style::{style_name, style_number};
 use serde_json::json;
 
+use crate::asked::Asked;
 use crate::data::{Data, Piece, Split};
 use crate::floor::{Ngram, bar_ago_errors};
 use crate::measure::Report;
@@ -66,6 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
             Err(fault) => eprintln!("{name} is not played: {fault}"),
         }
     }
+    let asked = Asked::measure(&model, &data.pieces, style_number("rock").unwrap_or(0))?;
     if options.json {
         let all = json!({
             "perplexity": report.perplexity,
@@ -78,6 +80,7 @@ pub fn run(options: &Options) -> Result<()> {
             },
             "offset": { "mae_ms": report.offset_mae_ms, "bar_ago_mae_ms": offset_floor },
             "played": played,
+            "asked": asked,
         });
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
@@ -93,6 +96,7 @@ pub fn run(options: &Options) -> Result<()> {
     for (name, figures) in played {
         print!("\n{}", figures.table(name));
     }
+    print!("\n{}", asked.table());
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Trains, measures and samples the drummer's model.
 
+mod asked;
 mod batch;
 mod curve;
 mod data;

@@ -289,3 +289,93 @@ fn in_other_meter(steps: &[Step], draws: &mut impl Rng) -> (Vec<Step>, Meter) {
     }
     (other, meter)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Split;
+    use groove::Hit;
+
+    fn piece(steps: usize, velocity: u8, fill: bool) -> Piece {
+        let mut step = Step::SILENT;
+        step.set(Drum::Snare, Some(Hit { velocity, offset_ticks: 0 }));
+        let kind = Kind { style: 3, tempo: 100.0, meter: Meter::FOUR_FOUR, fill };
+        Piece { steps: vec![step; steps], kind, split: Split::Train }
+    }
+
+    fn velocity(step: &Step) -> u8 {
+        step.hit(Drum::Snare).map_or(0, |hit| hit.velocity)
+    }
+
+    #[test]
+    fn a_fill_in_a_beat_ends_with_its_bar_and_is_marked() {
+        let mut draws = ChaCha8Rng::seed_from_u64(4);
+        let fills = [piece(32, 100, true), piece(17, 100, true)];
+        let (mut marked, mut ones) = (0, 0);
+        for _ in 0..50 {
+            let beat = piece(16 * 8, 50, false);
+            let (mut steps, mut marks) = (beat.steps, vec![false; 16 * 8]);
+            put_fills(&mut steps, &mut marks, &beat.kind, &fills, &mut draws);
+            for (at, (step, &mark)) in steps.iter().zip(&marks).enumerate() {
+                marked += usize::from(mark);
+                let starts = mark && (at == 0 || !marks[at - 1]);
+                assert!(!starts || at % 4 == 0, "a fill starts on a beat, not at {at}");
+                let ends = !mark && at > 0 && marks[at - 1];
+                assert!(!ends || at % 16 == 0, "a fill ends with its bar, not at {at}");
+                match velocity(step) {
+                    100 if mark => {}
+                    100 => {
+                        assert!(ends, "what is struck on the one after a fill");
+                        ones += 1;
+                    }
+                    other => assert_eq!((other, mark), (50, false), "step {at}"),
+                }
+            }
+        }
+        assert!(marked > 500 && ones > 5, "{marked} steps of fills, {ones} on the one after");
+    }
+
+    #[test]
+    fn another_meter_has_bars_of_its_own_length_that_begin_alike() {
+        let mut draws = ChaCha8Rng::seed_from_u64(4);
+        let steps: Vec<Step> = (0..16 * 4)
+            .map(|at| piece(1, if at % 16 == 0 { 120 } else { 60 }, false).steps[0])
+            .collect();
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..200 {
+            let (other, meter) = in_other_meter(&steps, &mut draws);
+            assert_eq!(other.len(), 4 * meter.steps());
+            seen.insert(meter);
+            if meter != Meter::new(6, 8) {
+                assert!(other.chunks(meter.steps()).all(|bar| velocity(&bar[0]) == 120));
+            }
+        }
+        assert_eq!(seen.len(), 6);
+    }
+
+    #[test]
+    fn the_stream_is_a_function_of_its_seed_and_can_skip() -> Result<()> {
+        let pieces = || vec![piece(100, 50, false), piece(70, 60, false), piece(20, 90, true)];
+        let rows = Rows { parts: 1, steps: 40, lanes: 3 };
+        let (mut one, mut two) = (Stream::new(pieces(), rows, 9)?, Stream::new(pieces(), rows, 9)?);
+        for _ in 0..3 {
+            one.next()?;
+            two.skip();
+        }
+        let (one, two) = (one.next()?, two.next()?);
+        assert_eq!(one.starts, two.starts);
+        assert_eq!(one.manner.outcomes, two.manner.outcomes);
+        assert!(one.starts.contains(&true));
+        Ok(())
+    }
+
+    #[test]
+    fn slips_are_few() {
+        let mut draws = ChaCha8Rng::seed_from_u64(4);
+        let steps: Vec<Step> =
+            (0..2_000).map(|at| piece(1, 1 + (at % 100) as u8, false).steps[0]).collect();
+        let told = with_slips(&steps, &mut draws);
+        let slipped = steps.iter().zip(&told).filter(|(a, b)| a != b).count();
+        assert!((20..200).contains(&slipped), "{slipped} of 2000");
+    }
+}
