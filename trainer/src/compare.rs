@@ -16,7 +16,7 @@ use crate::played::Played;
 use crate::train::write_whole;
 
 /// Most letters of a model's name in the picture.
-const LETTERS: usize = 44;
+const LETTERS: usize = 60;
 
 /// Options of `compare`.
 #[derive(Args, Debug)]
@@ -87,8 +87,14 @@ struct Section {
 /// When a model or the data cannot be read, Candle cannot compute, or the folder cannot be
 /// written.
 pub fn run(options: &Options) -> Result<()> {
-    let ground = options.scope.read()?;
     let paths = [&options.a, &options.b];
+    // What is wrong with a file is said before the other one is measured at length.
+    for path in paths {
+        crate::read_model(path, &crate::read(path)?)?;
+    }
+    fs::create_dir_all(&options.out)
+        .with_context(|| format!("{} cannot be made", options.out.display()))?;
+    let ground = options.scope.read()?;
     let a = Measured::measure(paths[0], &ground)?;
     let b = Measured::measure(paths[1], &ground)?;
     let unplayed = b.unplayed.iter().filter(|line| !a.unplayed.contains(line));
@@ -96,8 +102,6 @@ pub fn run(options: &Options) -> Result<()> {
     let both = [a, b];
     let names = names(paths, both.each_ref().map(|measured| measured.model.metadata()));
     let sections = sections(&both);
-    fs::create_dir_all(&options.out)
-        .with_context(|| format!("{} cannot be made", options.out.display()))?;
     let picture = options.out.join("compare.svg");
     draw(&picture, &names, &both)?;
     write_table(&options.out.join("compare.csv"), &sections)?;

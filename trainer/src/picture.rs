@@ -30,12 +30,13 @@ const GRID: RGBColor = RGBColor(224, 224, 224);
 const WIDTH: i32 = 1120;
 const LEFT: i32 = 70;
 const RIGHT: i32 = WIDTH - 30;
-/// Height of the title and the legend above what is drawn.
-const HEAD: i32 = 96;
+/// Height of the title above the legend, and of a row of the legend.
+const TITLE: i32 = 66;
+const ROW: i32 = 27;
 /// Height of a panel of bars, and of what stands above and below its bars.
-const PANEL: i32 = 330;
+const PANEL: i32 = 340;
 const ABOVE: i32 = 50;
-const BELOW: i32 = 42;
+const BELOW: i32 = 54;
 
 /// A name in the legend, and its colour.
 pub type Series = (String, RGBColor);
@@ -113,14 +114,12 @@ impl Canvas<'_> {
         done(self.0.draw(&Circle::new(at, 5, colour.filled())))
     }
 
-    /// The title and, below it, the legend in a row.
+    /// The title and, below it, the legend.
     fn head(&self, title: &str, series: &[Series]) -> Done {
         self.bold(title, (LEFT, 30), 28)?;
-        let mut x = LEFT;
-        for (name, colour) in series {
-            self.bar([(x, 57), (x + 18, 75)], *colour)?;
-            self.text(name, (x + 26, 66), 18, INK, Align::Left)?;
-            x += 60 + 10 * pixels(name.chars().count());
+        for ((name, colour), (x, y)) in series.iter().zip(legend(series)) {
+            self.bar([(x, y - 9), (x + 18, y + 9)], *colour)?;
+            self.text(name, (x + 26, y), 18, INK, Align::Left)?;
         }
         Ok(())
     }
@@ -150,15 +149,36 @@ fn paint(path: &Path, height: i32, draw: impl FnOnce(&Canvas) -> Done) -> Done {
     write_whole(path, text.as_bytes())
 }
 
+/// Places of the names of a legend: in rows, as many as they need.
+fn legend(series: &[Series]) -> Vec<(i32, i32)> {
+    let (mut x, mut y) = (LEFT, TITLE);
+    let place = |(name, _): &Series| {
+        let width = 26 + 9 * pixels(name.chars().count());
+        if x > LEFT && x + width > RIGHT {
+            (x, y) = (LEFT, y + ROW);
+        }
+        let at = (x, y);
+        x += width + 34;
+        at
+    };
+    series.iter().map(place).collect()
+}
+
+/// Height of the title and the legend.
+fn head_height(series: &[Series]) -> i32 {
+    legend(series).last().map_or(TITLE, |(_, y)| y + 30)
+}
+
 /// Draws panels of bars below each other.
 ///
 /// # Errors
 /// When the picture cannot be drawn or written.
 pub fn bars(path: &Path, title: &str, series: &[Series], panels: &[Panel]) -> Result<()> {
-    paint(path, HEAD + PANEL * pixels(panels.len()) + 10, |canvas| {
+    let head = head_height(series);
+    paint(path, head + PANEL * pixels(panels.len()) + 10, |canvas| {
         canvas.head(title, series)?;
         for (number, panel) in panels.iter().enumerate() {
-            draw_panel(canvas, HEAD + PANEL * pixels(number), series, panel)?;
+            draw_panel(canvas, head + PANEL * pixels(number), series, panel)?;
         }
         Ok(())
     })
@@ -183,6 +203,8 @@ fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &Panel) -> Re
     }
     let room = f64::from(RIGHT - LEFT) / panel.groups.len() as f64;
     let most_bars = panel.groups.iter().map(|(_, values)| values.len()).max().unwrap_or(1);
+    let letters = panel.groups.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let crowded = room < f64::from(8 * pixels(letters));
     // The bars of a group touch; between two groups is the room of one bar, or what is left.
     let width = (room / (most_bars + 1) as f64).min(46.0);
     for (number, (name, values)) in panel.groups.iter().enumerate() {
@@ -196,10 +218,12 @@ fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &Panel) -> Re
             let (from, to) = (round(left) + 1, round(left + width) - 1);
             canvas.bar([(from, height(*value)), (to, ground)], *colour)?;
             let above = (round(left + width / 2.0), height(*value) - 9);
-            let size = if width < 30.0 { 12 } else { 14 };
+            let size = round(width * 0.47).clamp(10, 14);
             canvas.text(&figure(*value), above, size, INK, Align::Centre)?;
         }
-        canvas.text(name, (round(middle), ground + 17), 16, INK, Align::Centre)?;
+        // Names of many groups stand in two rows.
+        let below = if crowded && number % 2 == 1 { 35 } else { 17 };
+        canvas.text(name, (round(middle), ground + below), 16, INK, Align::Centre)?;
     }
     canvas.line(vec![(LEFT, ground), (RIGHT, ground)], INK, 1)
 }
@@ -218,7 +242,9 @@ pub fn lines(path: &Path, words: &Words, drawn: &[(Series, Vec<Spot>)]) -> Resul
     };
     let (left, right) = range(|spot| spot.x, 1.35);
     let (low, high) = range(|spot| spot.y, 1.06);
-    let (ceiling, ground) = (HEAD + 50, 560);
+    let series: Vec<Series> = drawn.iter().map(|(series, _)| series.clone()).collect();
+    let head = head_height(&series);
+    let (ceiling, ground) = (head + 50, head + 464);
     // Far values stand apart by their ratios, near ones by their differences.
     let bend: fn(f64) -> f64 = if high / low > 3.0 { f64::ln } else { |value| value };
     let x = |value: f64| {
@@ -227,10 +253,9 @@ pub fn lines(path: &Path, words: &Words, drawn: &[(Series, Vec<Spot>)]) -> Resul
     let y = |value: f64| {
         ground - round(f64::from(ground - ceiling) * share(bend(value), bend(low), bend(high)))
     };
-    let series: Vec<Series> = drawn.iter().map(|(series, _)| series.clone()).collect();
-    paint(path, 640, |canvas| {
+    paint(path, head + 540, |canvas| {
         canvas.head(words.title, &series)?;
-        canvas.text(words.up, (LEFT, HEAD + 22), 17, SOFT_INK, Align::Left)?;
+        canvas.text(words.up, (LEFT, head + 22), 17, SOFT_INK, Align::Left)?;
         let levels = if high / low > 3.0 { ratios(low, high) } else { ticks(low, high) };
         for tick in levels {
             canvas.level(y(tick), &short(tick))?;
@@ -240,7 +265,13 @@ pub fn lines(path: &Path, words: &Words, drawn: &[(Series, Vec<Spot>)]) -> Resul
             canvas.text(&short(tick), (x(tick), ground + 16), 15, SOFT_INK, Align::Centre)?;
         }
         canvas.line(vec![(LEFT, ground), (RIGHT, ground)], INK, 1)?;
-        canvas.text(words.across, ((LEFT + RIGHT) / 2, 610), 17, SOFT_INK, Align::Centre)?;
+        canvas.text(
+            words.across,
+            ((LEFT + RIGHT) / 2, ground + 50),
+            17,
+            SOFT_INK,
+            Align::Centre,
+        )?;
         for (number, ((_, colour), spots)) in drawn.iter().enumerate() {
             let points: Vec<(i32, i32)> = spots.iter().map(|s| (x(s.x), y(s.y))).collect();
             canvas.line(points.clone(), *colour, 3)?;
@@ -315,6 +346,18 @@ fn pixels(count: usize) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_legend_stays_on_the_picture() {
+        let named = |letters: usize| ("x".repeat(letters), HUMAN);
+        let short = [named(10), named(10), named(10)];
+        assert!(legend(&short).iter().all(|(_, y)| *y == TITLE));
+        let long = [named(70), named(70), named(8)];
+        let rows: Vec<(i32, i32)> = legend(&long);
+        assert_eq!((rows[0], rows[1]), ((LEFT, TITLE), (LEFT, TITLE + ROW)));
+        assert!(rows[2].0 > LEFT && rows[2].0 + 26 + 9 * 8 <= RIGHT);
+        assert!(head_height(&long) > head_height(&short));
+    }
 
     #[test]
     fn axes_have_round_values() {

@@ -274,10 +274,13 @@ fn models_that_cannot_be_compared_get_a_sentence() {
     let data = place.data.to_str().expect("a path");
     fs::write(path("text"), b"no model").expect("written");
     for (a, b) in [("text", "gone"), ("gone", "text")] {
-        let said = fail(&["compare", &path(a), &path(b), "--data", data]);
+        let said = fail(&["compare", &path(a), &path(b), "--data", data, "--out", &path("out")]);
         assert!(said.contains(a), "{said}");
     }
-    let said = fail(&["compare", &path("text"), &path("text"), "--data", data, "--play", "polka"]);
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
+    let out = path("out");
+    let two = ["compare", shipped, shipped, "--data", data, "--out", &out];
+    let said = fail(&[&two[..], &["--play", "polka"]].concat());
     assert!(said.contains("no style polka") && said.contains("rock"), "{said}");
     let said = fail(&["compare", &path("text"), "--data", data]);
     assert!(said.contains("<B>"), "{said}");
