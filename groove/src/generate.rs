@@ -9,7 +9,8 @@ use std::sync::Arc;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::drum::{CLASSES, DrumSet, SUBSETS};
+use crate::balance::{Lean, lean_on};
+use crate::drum::{CLASSES, DrumSet};
 use crate::encode::{Kind, ROW, write_row};
 use crate::feel::{CLASS_OUTPUTS, FEEL_LOGITS, References, VELOCITY_BINS, add_references, hit_at};
 use crate::memory::Memory;
@@ -22,11 +23,6 @@ pub const PHRASE_BARS: i64 = 4;
 /// Added to the logit of a subset for each held drum in it: a held drum is about twelve times as
 /// likely as the drummer would have it.
 const HELD_BIAS: f32 = 2.5;
-
-/// Subsets that are less likely than this are not drawn. Each of them is rare, but the network
-/// spreads a few hundredths over all of them, and what they do to a beat is not rare: a stray
-/// hit, and then an answer to it.
-const LEAST: f32 = 0.002;
 
 /// Where fills are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -168,8 +164,10 @@ impl Player {
         write_row(&self.steps, kind, &mut row[..ROW]);
         let memory = Memory::at(&self.steps, kind.meter);
         let mut logits = model.hits(&mut self.state, &row[..ROW], &memory)?;
-        leave_out_the_rare(&mut logits);
-        favour(&mut logits, take.held, self.steps.is_empty());
+        lean_on(&mut logits, &self.lean(model, take, kind));
+        if self.steps.is_empty() {
+            insist_on(&mut logits, take.held);
+        }
         let drums = draw(&logits, take.temperature, draws.random());
         let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));
         let references = References::at(&self.steps, &memory, kind.meter);
@@ -191,24 +189,24 @@ impl Player {
         self.steps.push(step);
         Ok(())
     }
-}
 
-/// Takes the subsets that are not worth a draw out of log-probabilities.
-fn leave_out_the_rare(logits: &mut [f32]) {
-    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let least = LEAST.ln().min(top);
-    logits.iter_mut().filter(|logit| **logit < least).for_each(|logit| *logit = f32::NEG_INFINITY);
-}
-
-/// Conditions the distribution over subsets on the held drums.
-fn favour(logits: &mut [f32], held: DrumSet, first: bool) {
-    if held.is_empty() {
-        return;
+    /// The style's balance, but in fills; and the held drums are favoured.
+    fn lean(&self, model: &Model, take: &Take, kind: &Kind) -> Lean {
+        let mut lean = [0.0; CLASSES];
+        if !kind.fill {
+            let before = self.steps.len().checked_sub(kind.meter.steps());
+            let before = before.map(|same| self.steps[same].drums());
+            lean = model.metadata().balance(take.style).lean(before);
+        }
+        take.held.iter().for_each(|drum| lean[drum.index()] += HELD_BIAS);
+        lean
     }
-    for (bits, logit) in (0..).zip(logits.iter_mut()).take(SUBSETS) {
-        let common = bits & held.bits();
-        *logit += HELD_BIAS * common.count_ones() as f32;
-        if first && common != held.bits() {
+}
+
+/// Leaves the subsets without one of these drums out.
+fn insist_on(logits: &mut [f32], drums: DrumSet) {
+    for (bits, logit) in (0..).zip(logits.iter_mut()) {
+        if bits & drums.bits() != drums.bits() {
             *logit = f32::NEG_INFINITY;
         }
     }

@@ -5,6 +5,8 @@
 //! a take and a song position. The [`clock`] turns a host's block into a span of musical time,
 //! and [`schedule`] turns that span and its bars into notes at sample offsets.
 
+#[cfg(feature = "model")]
+pub mod balance;
 pub mod clock;
 pub mod drum;
 #[cfg(feature = "model")]

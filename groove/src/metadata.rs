@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::balance::Balance;
 use crate::drum::{Drum, SUBSETS};
 use crate::encode::{INPUTS, ROW};
 use crate::memory::CONTROLS;
@@ -66,6 +67,10 @@ pub struct Metadata {
     pub updates: u64,
     /// Measured on data that was held out.
     pub validation: Figures,
+    /// By style number: how free playing is kept like the drummers'. A style that is not here has
+    /// none.
+    #[serde(default)]
+    pub balances: Vec<Balance>,
 }
 
 impl Metadata {
@@ -84,6 +89,7 @@ impl Metadata {
             trained_on: trained_on.into(),
             updates: 0,
             validation: Figures::default(),
+            balances: Vec::new(),
         }
     }
 
@@ -95,6 +101,12 @@ impl Metadata {
         tensors.push(("memory.bias".into(), vec![CONTROLS]));
         tensors.extend(stack_tensors("feel", self.feel, FEEL_ROW, FEEL_OUTPUTS));
         tensors
+    }
+
+    /// The balance of a style, by its number.
+    #[must_use]
+    pub fn balance(&self, style: u8) -> Balance {
+        self.balances.get(usize::from(style)).copied().unwrap_or_default()
     }
 
     pub(crate) fn check(&self) -> Result<(), ModelError> {

@@ -16,6 +16,7 @@ use safetensors::SafeTensors;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::balance::Balance;
 use crate::drum::CLASSES;
 use crate::encode::ROW;
 use crate::feel::{CLASS_OUTPUTS, FEEL_CELLS};
@@ -171,6 +172,11 @@ impl Model {
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// Gives the styles other balances, by style number.
+    pub fn set_balances(&mut self, balances: Vec<Balance>) {
+        self.metadata.balances = balances;
     }
 
     /// The state before the first step.

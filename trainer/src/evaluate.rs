@@ -116,7 +116,7 @@ impl Measured {
         let model = Arc::new(crate::read_model(path, &bytes)?);
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
         let net = Net::from_tensors(model.metadata(), &tensors)?;
-        let report = Report::measure(&net, &ground.asked)?;
+        let report = Report::measure(&net, model.metadata(), &ground.asked)?;
         let (mut played, mut unplayed) = (BTreeMap::new(), Vec::new());
         for &style in &ground.styles {
             let name = style_name(style);

@@ -2,6 +2,7 @@
 
 mod asked;
 mod batch;
+mod calibrate;
 mod compare;
 mod curve;
 mod data;

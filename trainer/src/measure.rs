@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use anyhow::Result;
+use groove::balance::lean_on;
 use groove::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
 use groove::memory::CONTROLS;
-use groove::model::Figures;
+use groove::model::{Figures, Metadata};
 use groove::pattern::TICKS_PER_STEP;
 use groove::style::{style_name, style_number};
 use groove::{CLASSES, SUBSETS, Step};
@@ -75,7 +76,7 @@ impl Score {
 ///
 /// # Errors
 /// When Candle cannot compute.
-pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
+pub fn scores(net: &Net, metadata: &Metadata, pieces: &[Piece]) -> Result<Vec<Score>> {
     let packed = pack(pieces, rayon::current_num_threads(), LANES)?;
     let outputs = net.forward(&packed.batch, &mut Carries::default(), None)?;
     let numbers = |tensor| with_slice(tensor, <[f32]>::to_vec);
@@ -87,19 +88,27 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
     let manner = numbers(&outputs.manner)?;
     let score = |(piece, rows): (&Piece, &Vec<usize>)| {
         let mut score = Score::default();
-        for (step, &row) in piece.steps.iter().zip(rows) {
-            let hits = &hits[row * SUBSETS..][..SUBSETS];
+        let balance = metadata.balance(piece.kind.style);
+        for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
+            let mut hits = hits[row * SUBSETS..][..SUBSETS].to_vec();
+            if !piece.kind.fill {
+                let before = at.checked_sub(piece.kind.meter.steps());
+                let before = before.map(|same| piece.steps[same].drums());
+                lean_on(&mut hits, &balance.lean(before));
+            }
+            kernel::softmax(&mut hits);
             let manner = &manner[row * CLASSES * FEEL_LOGITS..][..CLASSES * FEEL_LOGITS];
-            score += score_step(step, hits, manner, piece.kind.tempo);
+            score += score_step(step, &hits, manner, piece.kind.tempo);
         }
         score
     };
     Ok(pieces.par_iter().zip(&packed.places).map(score).collect())
 }
 
-/// Scores a step, given the logarithms of the hits' distribution and the logits of their manner.
+/// Scores a step, given the hits' distribution and the logits of their manner.
 fn score_step(step: &Step, hits: &[f32], manner: &[f32], tempo: f32) -> Score {
-    let surprise = -f64::from(hits[usize::from(step.drums().bits())]);
+    let chance = hits[usize::from(step.drums().bits())].max(1e-30);
+    let surprise = -f64::from(chance.ln());
     let mut score = Score { steps: 1.0, surprise, ..Score::default() };
     let ms_a_tick = 15_000.0 / f64::from(tempo) / f64::from(TICKS_PER_STEP);
     for (drum, hit) in step.hits() {
@@ -159,8 +168,8 @@ impl Report {
     ///
     /// # Errors
     /// When Candle cannot compute.
-    pub fn measure(net: &Net, pieces: &[Piece]) -> Result<Report> {
-        let scores = scores(net, pieces)?;
+    pub fn measure(net: &Net, metadata: &Metadata, pieces: &[Piece]) -> Result<Report> {
+        let scores = scores(net, metadata, pieces)?;
         let rock = style_number("rock");
         let mut groups: BTreeMap<String, (usize, Score)> = BTreeMap::new();
         for (piece, score) in pieces.iter().zip(scores) {

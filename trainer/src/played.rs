@@ -35,7 +35,7 @@ const STEPS: usize = 16;
 type BarHits = [u16; STEPS];
 
 /// A piece as bars of 4/4; an unfinished last bar is left out.
-type Piecewise = Vec<BarHits>;
+pub(crate) type Piecewise = Vec<BarHits>;
 
 /// Figures of what is played as one style.
 #[derive(Clone, Debug, Serialize)]
@@ -62,30 +62,15 @@ impl Played {
     /// # Errors
     /// When the network cannot be computed, or the style has too few human beats.
     pub fn measure(model: &Arc<Model>, pieces: &[Piece], style: u8) -> Result<Played> {
-        let human = |split: Split| -> Vec<Piecewise> {
-            pieces
-                .iter()
-                .filter(|piece| {
-                    let kind = &piece.kind;
-                    piece.split == split
-                        && kind.style == style
-                        && !kind.fill
-                        && kind.meter == Meter::FOUR_FOUR
-                })
-                .map(bars_of)
-                .collect()
-        };
-        let (train, validation) = (human(Split::Train), human(Split::Validation));
+        let (train, validation) =
+            (human(pieces, Split::Train, style), human(pieces, Split::Validation, style));
         anyhow::ensure!(train.len() >= 4, "there are too few human beats of the style");
-        // The tempo of every human bar, so that long pieces count for more.
-        let tempi: Vec<f32> = pieces
-            .iter()
-            .filter(|piece| piece.split == Split::Train && piece.kind.style == style)
-            .flat_map(|piece| vec![piece.kind.tempo; piece.steps.len() / STEPS])
-            .collect();
-        let played: Result<Vec<Piecewise>> =
-            (0..TAKES).into_par_iter().map(|seed| play(model, style, seed, &tempi)).collect();
-        let played = played?;
+        let tempi = tempi(pieces, style);
+        let take = |seed: u32| {
+            let tempo = tempi[seed as usize * tempi.len() / TAKES as usize];
+            play(model, style, seed, tempo, BARS)
+        };
+        let played: Vec<Piecewise> = (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;
         let known: HashSet<[BarHits; 2]> = train.iter().flat_map(|piece| windows(piece)).collect();
         let verbatim = |pieces: &[Piecewise]| {
             let all: Vec<[BarHits; 2]> = pieces.iter().flat_map(|piece| windows(piece)).collect();
@@ -136,9 +121,34 @@ fn bars_of(piece: &Piece) -> Piecewise {
         .collect()
 }
 
-/// Plays a take as the plugin would at its defaults, at the tempo of one of the human bars.
-fn play(model: &Arc<Model>, style: u8, seed: u32, tempi: &[f32]) -> Result<Piecewise> {
-    let tempo = tempi[seed as usize * tempi.len() / TAKES as usize];
+/// The human beats in 4/4 of a style and a split; style number 0 is all styles.
+pub(crate) fn human(pieces: &[Piece], split: Split, style: u8) -> Vec<Piecewise> {
+    let beats = pieces.iter().filter(|piece| piece.split == split && is_beat(piece, style));
+    beats.map(bars_of).collect()
+}
+
+/// The tempo of each bar of the human train beats of a style, so that long pieces count for more.
+pub(crate) fn tempi(pieces: &[Piece], style: u8) -> Vec<f32> {
+    pieces
+        .iter()
+        .filter(|piece| piece.split == Split::Train && is_beat(piece, style))
+        .flat_map(|piece| vec![piece.kind.tempo; piece.steps.len().div_ceil(STEPS)])
+        .collect()
+}
+
+fn is_beat(piece: &Piece, style: u8) -> bool {
+    let kind = &piece.kind;
+    (style == 0 || kind.style == style) && !kind.fill && kind.meter == Meter::FOUR_FOUR
+}
+
+/// Plays bars of a take as the plugin would at its defaults.
+pub(crate) fn play(
+    model: &Arc<Model>,
+    style: u8,
+    seed: u32,
+    tempo: f32,
+    bars: i64,
+) -> Result<Piecewise> {
     let take = Take {
         seed,
         style,
@@ -148,7 +158,7 @@ fn play(model: &Arc<Model>, style: u8, seed: u32, tempi: &[f32]) -> Result<Piece
         fills: Fills::default(),
     };
     let mut drummer = Drummer::new(model.clone());
-    (0..BARS)
+    (0..bars)
         .map(|bar| {
             let bar = drummer.bar(&take, Meter::FOUR_FOUR, bar)?;
             Ok(std::array::from_fn(|step| bar.steps()[step].drums().bits()))
@@ -161,7 +171,7 @@ fn windows(piece: &[BarHits]) -> impl Iterator<Item = [BarHits; 2]> + '_ {
 }
 
 /// Mean over neighbouring bars, not both empty, of the F1 of their hits.
-fn bar_f1(pieces: &[Piecewise]) -> f64 {
+pub(crate) fn bar_f1(pieces: &[Piecewise]) -> f64 {
     let (mut sum, mut pairs) = (0.0, 0.0);
     for [a, b] in pieces.iter().flat_map(|piece| windows(piece)) {
         let count = |bits: &dyn Fn(usize) -> u16| -> u32 {
@@ -177,7 +187,7 @@ fn bar_f1(pieces: &[Piecewise]) -> f64 {
     sum / pairs
 }
 
-fn hits_per_bar(pieces: &[Piecewise]) -> [f64; CLASSES] {
+pub(crate) fn hits_per_bar(pieces: &[Piecewise]) -> [f64; CLASSES] {
     let bars: usize = pieces.iter().map(Vec::len).sum();
     let mut hits = [0.0; CLASSES];
     for set in pieces.iter().flatten().flatten() {

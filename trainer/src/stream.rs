@@ -372,8 +372,9 @@ mod tests {
     #[test]
     fn slips_are_few() {
         let mut draws = ChaCha8Rng::seed_from_u64(4);
-        let steps: Vec<Step> =
-            (0..2_000).map(|at| piece(1, 1 + (at % 100) as u8, false).steps[0]).collect();
+        let steps: Vec<Step> = (0..2_000)
+            .map(|at| piece(1, 1 + u8::try_from(at % 100).unwrap_or(0), false).steps[0])
+            .collect();
         let told = with_slips(&steps, &mut draws);
         let slipped = steps.iter().zip(&told).filter(|(a, b)| a != b).count();
         assert!((20..200).contains(&slipped), "{slipped} of 2000");

@@ -16,6 +16,7 @@ use groove::model::{self, Metadata, Stack};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
+use crate::calibrate;
 use crate::curve::{self, Point};
 use crate::data::{Data, Piece, Split};
 use crate::measure::Report;
@@ -143,8 +144,28 @@ pub fn run(options: &Options) -> Result<()> {
     let outcome = train(options, &data, &stop)?;
     let best = outcome.perplexity.context("stopped before the first look at validation")?;
     let path = options.out.join(MODEL);
+    if outcome.update >= options.updates {
+        finish(&path, &data)?;
+    }
     println!("best validation perplexity of beats {best:.3}: {}", path.display());
     Ok(())
+}
+
+/// Gives the best model its balances, and figures that are measured with them.
+fn finish(path: &Path, data: &Data) -> Result<()> {
+    let bytes = crate::read(path)?;
+    let model = crate::read_model(path, &bytes)?;
+    let mut metadata = model.metadata().clone();
+    if !metadata.balances.is_empty() {
+        return Ok(());
+    }
+    eprintln!("playing, to find each style's balance");
+    metadata.balances = calibrate::balances(model, &data.pieces)?;
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
+    let net = Net::from_tensors(&metadata, &tensors)?;
+    let report = Report::measure(&net, &metadata, &data.split(Split::Validation))?;
+    metadata.validation = report.figures();
+    write_whole(path, &model::write(&metadata, &tensors, true)?)
 }
 
 /// Reads what is to be learned from, and says what was left out.
@@ -294,7 +315,7 @@ impl Training {
         training: f64,
     ) -> Result<Point> {
         let average = self.optimiser.average(&self.net)?;
-        let report = Report::measure(&Net::from_tensors(metadata, &average)?, held_out)?;
+        let report = Report::measure(&Net::from_tensors(metadata, &average)?, metadata, held_out)?;
         let figures = report.figures();
         // A folder of fills alone has no beats.
         let validation = figures.beats.or(figures.fills).context("nothing to validate on")?;
