@@ -1,15 +1,16 @@
 //! `evaluate`: how good a model is, beside what needs no model and beside what drummers play.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use clap::Args;
 use groove::Meter;
-use groove::style::{style_name, style_number};
-use serde_json::json;
+use groove::model::Model;
+use groove::style::{STYLES, style_name, style_number};
+use serde_json::{Value, json};
 
 use crate::asked::Asked;
 use crate::data::{Data, Piece, Split};
@@ -24,18 +25,122 @@ pub struct Options {
     /// Model file
     #[arg(long)]
     model: PathBuf,
+    #[command(flatten)]
+    scope: Scope,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// What models are measured on: options that `evaluate` and `compare` share.
+#[derive(Args, Debug)]
+pub struct Scope {
     /// Folder of drum MIDI
     #[arg(long, env = "GROOVE_DIR")]
     data: PathBuf,
     /// Part of the data
     #[arg(long, value_enum, default_value = "validation")]
     split: Split,
-    /// Styles to play and to compare with what drummers played
-    #[arg(long, value_delimiter = ',', default_value = "rock")]
-    play: Vec<String>,
-    /// Print one JSON object instead of a table
+    /// Style of the pieces, where the folder has no info.csv
     #[arg(long)]
-    json: bool,
+    style: Option<String>,
+    /// Seed of the training, which decides what of a folder without info.csv is held out
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Styles to play and to compare with what drummers played [default: that of most train beats]
+    #[arg(long, value_delimiter = ',')]
+    play: Vec<String>,
+}
+
+/// The data that models are measured on.
+pub struct Ground {
+    /// All pieces.
+    pub all: Vec<Piece>,
+    /// Those of the split that was asked for.
+    pub asked: Vec<Piece>,
+    /// Styles to play.
+    pub styles: Vec<u8>,
+}
+
+impl Scope {
+    /// Reads the data and says what was left out of it.
+    ///
+    /// # Errors
+    /// When the data cannot be read, the split is empty, or a style is unknown.
+    pub fn read(&self) -> Result<Ground> {
+        let data = Data::read(&self.data, self.style.as_deref(), self.seed)?;
+        if !data.skipped.is_empty() {
+            eprintln!("{}", data.skipped_text().trim_start());
+        }
+        let asked = data.split(self.split);
+        ensure!(!asked.is_empty(), "the data has no piece of that split");
+        let number = |name: &String| {
+            style_number(name)
+                .with_context(|| format!("there is no style {name}: any, {}", STYLES.join(", ")))
+        };
+        let styles = match self.play.is_empty() {
+            true => vec![commonest_style(&data.pieces)],
+            false => self.play.iter().map(number).collect::<Result<_>>()?,
+        };
+        Ok(Ground { all: data.pieces, asked, styles })
+    }
+}
+
+/// The style of most beats that were learned from.
+fn commonest_style(pieces: &[Piece]) -> u8 {
+    let mut beats = [0; STYLES.len() + 1];
+    let learned = |piece: &&Piece| piece.split == Split::Train && !piece.kind.fill;
+    pieces.iter().filter(learned).for_each(|piece| beats[usize::from(piece.kind.style)] += 1);
+    (0u8..).zip(beats).max_by_key(|(_, count)| *count).map_or(0, |(style, _)| style)
+}
+
+/// A model and what was measured of it.
+pub struct Measured {
+    /// The model itself.
+    pub model: Arc<Model>,
+    /// How well it foresees the pieces that were asked for.
+    pub report: Report,
+    /// What it plays, by style.
+    pub played: BTreeMap<&'static str, Played>,
+    /// Styles that it does not play, and why.
+    pub unplayed: Vec<String>,
+}
+
+impl Measured {
+    /// Measures the model of a file.
+    ///
+    /// # Errors
+    /// When the model cannot be read, or Candle cannot compute.
+    pub fn measure(path: &Path, ground: &Ground) -> Result<Measured> {
+        let bytes = crate::read(path)?;
+        let model = Arc::new(crate::read_model(path, &bytes)?);
+        let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
+        let net = Net::from_tensors(model.metadata(), &tensors)?;
+        let report = Report::measure(&net, &ground.asked)?;
+        let (mut played, mut unplayed) = (BTreeMap::new(), Vec::new());
+        for &style in &ground.styles {
+            let name = style_name(style);
+            // Data without enough beats of a style has nothing to compare with.
+            match Played::measure(&model, &ground.all, style) {
+                Ok(figures) => drop(played.insert(name, figures)),
+                Err(fault) => unplayed.push(format!("{name} is not played: {fault}")),
+            }
+        }
+        Ok(Measured { model, report, played, unplayed })
+    }
+
+    /// The figures as one JSON object.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let report = &self.report;
+        json!({
+            "perplexity": report.perplexity,
+            "counts": report.counts,
+            "velocity": { "mae": report.velocity_mae, "w1": report.velocity_w1 },
+            "offset": { "mae_ms": report.offset_mae_ms },
+            "played": self.played,
+        })
+    }
 }
 
 /// Measures and prints.
@@ -43,49 +148,24 @@ pub struct Options {
 /// # Errors
 /// When the model or the data cannot be read, or Candle cannot compute.
 pub fn run(options: &Options) -> Result<()> {
-    let bytes = crate::read(&options.model)?;
-    let model = Arc::new(crate::read_model(&options.model, &bytes)?);
-    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
-    let net = Net::from_tensors(model.metadata(), &tensors)?;
-    let data = Data::read(&options.data, None, 0)?;
-    if !data.skipped.is_empty() {
-        eprintln!("{}", data.skipped_text().trim_start());
-    }
-    let pieces = data.split(options.split);
-    ensure!(!pieces.is_empty(), "the data has no piece of that split");
-    let report = Report::measure(&net, &pieces)?;
-    let floor = floors(&data.pieces, &pieces);
+    let ground = options.scope.read()?;
+    let measured = Measured::measure(&options.model, &ground)?;
+    measured.unplayed.iter().for_each(|line| eprintln!("{line}"));
+    let floor = floors(&ground.all, &ground.asked);
     let (velocity_floor, offset_floor) =
-        bar_ago_errors(pieces.iter().filter(|piece| !piece.kind.fill));
-    let mut played = BTreeMap::new();
-    for name in &options.play {
-        let style = style_number(name);
-        let style = style.ok_or_else(|| anyhow::anyhow!("there is no style {name}"))?;
-        // Data without enough beats of a style has nothing to compare with.
-        match Played::measure(&model, &data.pieces, style) {
-            Ok(figures) => drop(played.insert(style_name(style), figures)),
-            Err(fault) => eprintln!("{name} is not played: {fault}"),
-        }
-    }
-    let asked = Asked::measure(&model, &data.pieces, style_number("rock").unwrap_or(0))?;
+        bar_ago_errors(ground.asked.iter().filter(|piece| !piece.kind.fill));
+    let style = ground.styles.first().copied().unwrap_or(0);
+    let asked = Asked::measure(&measured.model, &ground.all, style)?;
     if options.json {
-        let all = json!({
-            "perplexity": report.perplexity,
-            "counts": report.counts,
-            "floor": floor,
-            "velocity": {
-                "mae": report.velocity_mae,
-                "w1": report.velocity_w1,
-                "bar_ago_mae": velocity_floor,
-            },
-            "offset": { "mae_ms": report.offset_mae_ms, "bar_ago_mae_ms": offset_floor },
-            "played": played,
-            "asked": asked,
-        });
+        let mut all = measured.json();
+        all["floor"] = json!(floor);
+        all["velocity"]["bar_ago_mae"] = json!(velocity_floor);
+        all["offset"]["bar_ago_mae_ms"] = json!(offset_floor);
+        all["asked"] = json!(asked);
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
-    print!("{}", report.table());
+    print!("{}", measured.report.table());
     for (name, perplexity) in floor {
         println!("floor of {name}, an n-gram over two bars (4/4): {perplexity:.3}");
     }
@@ -93,7 +173,7 @@ pub fn run(options: &Options) -> Result<()> {
         "repeating the bar before, where struck: velocity {velocity_floor:.2}, \
          offset {offset_floor:.2} ms"
     );
-    for (name, figures) in played {
+    for (name, figures) in measured.played {
         print!("\n{}", figures.table(name));
     }
     print!("\n{}", asked.table());

@@ -2,6 +2,7 @@
 
 mod asked;
 mod batch;
+mod compare;
 mod curve;
 mod data;
 mod evaluate;
@@ -11,10 +12,12 @@ mod measure;
 mod net;
 mod ops;
 mod optimise;
+mod picture;
 mod played;
 mod references;
 mod sample;
 mod stream;
+mod sweep;
 mod train;
 
 use std::fs;
@@ -22,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use groove::model::Model;
+use groove::model::{Metadata, Model};
 
 #[derive(Parser)]
 #[command(name = "trainer", version, about = "Trains, measures and samples the drummer's model")]
@@ -37,6 +40,10 @@ enum Task {
     Train(Box<train::Options>),
     /// Measure a model on a split of the data
     Evaluate(evaluate::Options),
+    /// Set two models side by side, as a table and as a picture
+    Compare(compare::Options),
+    /// Train models of several sizes and set them side by side; goes on where it was stopped
+    Sweep(Box<sweep::Options>),
     /// Write beats as MIDI files
     Generate(sample::Options),
     /// Say what a model file is
@@ -50,6 +57,8 @@ fn main() -> Result<()> {
     match Command::parse().task {
         Task::Train(options) => train::run(&options),
         Task::Evaluate(options) => evaluate::run(&options),
+        Task::Compare(options) => compare::run(&options),
+        Task::Sweep(options) => sweep::run(&options),
         Task::Generate(options) => sample::run(&options),
         Task::Inspect { model } => inspect(&model),
     }
@@ -70,11 +79,16 @@ fn inspect(path: &Path) -> Result<()> {
     let model = read_model(path, &bytes)?;
     let metadata = model.metadata();
     println!("{}", serde_json::to_string_pretty(metadata)?);
-    let mut weights = 0;
     for (name, shape) in metadata.tensors() {
-        weights += shape.iter().product::<usize>();
         println!("{name:<22} {shape:?}");
     }
-    println!("{weights} weights in {} bytes", bytes.len());
+    println!("{} weights in {} bytes", weights(metadata, ""), bytes.len());
     Ok(())
+}
+
+/// The number of weights of a model, in the tensors whose names begin so.
+fn weights(metadata: &Metadata, prefix: &str) -> usize {
+    let tensors = metadata.tensors();
+    let kept = tensors.iter().filter(|(name, _)| name.starts_with(prefix));
+    kept.map(|(_, shape)| shape.iter().product::<usize>()).sum()
 }

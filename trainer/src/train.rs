@@ -32,32 +32,32 @@ const CURVE: &str = "curve.csv";
 const HEADER: &str = "progress";
 
 /// Options of `train`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Folder of drum MIDI: the Groove MIDI Dataset's, or any other
     #[arg(long, env = "GROOVE_DIR")]
     data: PathBuf,
     /// Folder for the model, the checkpoint and the learning curve
     #[arg(long, default_value = "target/training")]
-    out: PathBuf,
+    pub(crate) out: PathBuf,
     /// Style of the pieces, where the folder has no info.csv
     #[arg(long)]
     style: Option<String>,
     /// The model's name, as the window shows it
     #[arg(long, default_value = "Groove, all styles")]
-    name: String,
+    pub(crate) name: String,
     /// Updates to make in all
     #[arg(long, default_value_t = 2000)]
-    updates: u64,
+    pub(crate) updates: u64,
     /// Updates between two looks at the validation pieces
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     look_every: u64,
     /// Layers of the network of hits
     #[arg(long, default_value_t = 2)]
-    layers: usize,
+    pub(crate) layers: usize,
     /// Cells in a layer of the network of hits
     #[arg(long, default_value_t = 256)]
-    cells: usize,
+    pub(crate) cells: usize,
     /// Cells of the network of velocities and offsets
     #[arg(long, default_value_t = 192)]
     feel_cells: usize,
@@ -119,13 +119,44 @@ struct Training {
     curve: Vec<Point>,
 }
 
+/// What a training came to.
+pub struct Outcome {
+    /// Header of its models.
+    pub metadata: Metadata,
+    /// Updates made.
+    pub update: u64,
+    /// Best validation perplexity, if there was a look.
+    pub perplexity: Option<f64>,
+    /// The point of the curve where that was.
+    pub best: Option<Point>,
+    /// Seconds of training in all.
+    pub seconds: f64,
+}
+
 /// Trains, from the checkpoint in the output folder if there is one.
 ///
 /// # Errors
 /// When there is nothing to learn from, the folder cannot be written, or the numbers run away.
 pub fn run(options: &Options) -> Result<()> {
+    let data = read(options)?;
+    let stop = stop_on_interrupt()?;
+    let outcome = train(options, &data, &stop)?;
+    let best = outcome.perplexity.context("stopped before the first look at validation")?;
+    let path = options.out.join(MODEL);
+    println!("best validation perplexity of beats {best:.3}: {}", path.display());
+    Ok(())
+}
+
+/// Reads what is to be learned from, and says what was left out.
+pub(crate) fn read(options: &Options) -> Result<Data> {
     let data = Data::read(&options.data, options.style.as_deref(), options.seed)?;
     eprintln!("{} pieces{}", data.pieces.len(), data.skipped_text());
+    Ok(data)
+}
+
+/// Trains until all updates are made or it is told to stop. A training that has made them before
+/// is left as it is.
+pub(crate) fn train(options: &Options, data: &Data, stop: &AtomicBool) -> Result<Outcome> {
     let (train, held_out) = (data.split(Split::Train), data.split(Split::Validation));
     ensure!(
         !held_out.is_empty(),
@@ -137,12 +168,15 @@ pub fn run(options: &Options) -> Result<()> {
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;
     let mut training = Training::start(options, &metadata, train)?;
-    let stop = stop_on_interrupt()?;
+    let last = options.stop_after.map_or(options.updates, |n| n.min(options.updates));
+    if training.progress.update >= last {
+        eprintln!("{last} updates were made before");
+        return Ok(training.outcome(metadata));
+    }
     let bar = progress_bar(options.updates, training.progress.update);
     let before = Duration::from_secs_f64(training.progress.seconds);
     let started = Instant::now();
     let (mut surprise, mut steps) = (0.0, 0.0);
-    let last = options.stop_after.map_or(options.updates, |n| n.min(options.updates));
     while training.progress.update < last && !stop.load(Ordering::Relaxed) {
         let (sum, count) = training.update(options)?;
         surprise += sum;
@@ -164,11 +198,9 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     bar.finish();
+    training.progress.seconds = (before + started.elapsed()).as_secs_f64();
     training.save(options)?;
-    let best = training.progress.best.context("stopped before the first look at validation")?;
-    let path = options.out.join(MODEL);
-    println!("best validation perplexity of beats {best:.3}: {}", path.display());
-    Ok(())
+    Ok(training.outcome(metadata))
 }
 
 impl Training {
@@ -231,7 +263,9 @@ impl Training {
         (0..progress.update).for_each(|_| self.stream.skip());
         self.curve = curve::read(&options.out.join(CURVE))?;
         self.curve.retain(|point| point.update <= progress.update);
-        eprintln!("going on from update {}", progress.update);
+        if progress.update < options.updates {
+            eprintln!("going on from update {}", progress.update);
+        }
         self.progress = progress;
         Ok(())
     }
@@ -283,6 +317,12 @@ impl Training {
         Ok(point)
     }
 
+    fn outcome(&self, metadata: Metadata) -> Outcome {
+        let best = self.curve.iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
+        let Progress { update, best: perplexity, seconds, .. } = self.progress;
+        Outcome { metadata, update, perplexity, best: best.copied(), seconds }
+    }
+
     fn save(&self, options: &Options) -> Result<()> {
         let mut all = self.optimiser.save(&self.net)?;
         save_carries(&self.carries, &mut all)?;
@@ -295,7 +335,7 @@ impl Training {
 }
 
 /// Writes a file so that there is never half of one: beside it first, then in its place.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let beside = path.with_extension("new");
     fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).with_context(|| {
         format!("{} cannot be written; what was there before is kept", path.display())
@@ -329,7 +369,7 @@ fn load_carries(all: &HashMap<String, Tensor>) -> Result<Carries> {
 }
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+pub(crate) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     ctrlc::set_handler(move || {

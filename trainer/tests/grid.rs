@@ -1,0 +1,287 @@
+//! Models set side by side, as a person runs it: sweeps over sizes, and comparisons of two models,
+//! on a small folder of clips made here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::SystemTime;
+
+use groove::midi::Clip;
+use groove::model::Model;
+use groove::{Drum, Hit, Meter, Step};
+
+fn trainer(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(arguments)
+        .env_remove("GROOVE_DIR")
+        .output()
+        .expect("the trainer runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What it prints, and what it says besides.
+fn succeed(arguments: &[&str]) -> (String, String) {
+    let output = trainer(arguments);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    (text(&output.stdout), said)
+}
+
+fn fail(arguments: &[&str]) -> String {
+    let output = trainer(arguments);
+    let said = text(&output.stderr);
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    assert!(!said.contains("panicked"), "{said}");
+    said
+}
+
+/// A folder of eight short clips: bass on the one, snare on the two, a hat in every other step.
+fn clips(folder: &Path) {
+    fs::create_dir(folder).expect("a folder");
+    for number in 0..8 {
+        let mut steps = vec![Step::SILENT; 64];
+        for (i, step) in steps.iter_mut().enumerate() {
+            let drums = [(Drum::Bass, i % 8 == 0), (Drum::Snare, i % 8 == 4)];
+            let hat = (Drum::ClosedHat, i % 2 == number % 2);
+            for (drum, struck) in drums.into_iter().chain([hat]) {
+                let hit = Hit { velocity: 90, offset_ticks: 3 };
+                step.set(drum, struck.then_some(hit));
+            }
+        }
+        let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
+        fs::write(folder.join(format!("{number}.mid")), clip.write("clip")).expect("written");
+    }
+}
+
+/// Folders of a test: the clips, and one to write to.
+struct Place {
+    _all: tempfile::TempDir,
+    data: PathBuf,
+    out: PathBuf,
+}
+
+impl Place {
+    fn new() -> Place {
+        let all = tempfile::tempdir().expect("a folder");
+        let (data, out) = (all.path().join("data"), all.path().join("out"));
+        clips(&data);
+        Place { _all: all, data, out }
+    }
+
+    /// The arguments of a small training or sweep, and some more.
+    fn arguments<'a>(&'a self, task: &'a str, out: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+        let (data, out) = (self.data.to_str().expect("a path"), out.to_str().expect("a path"));
+        let small = ["--feel-cells", "8", "--lanes", "4", "--steps", "16", "--look-every", "5"];
+        let fixed = [task, "--data", data, "--out", out, "--style", "rock"];
+        [&fixed[..], &small, more].concat()
+    }
+
+    fn sweep(&self, more: &[&str]) -> (String, String) {
+        let grid = ["--layers", "1,2", "--cells", "16,8", "--updates", "10"];
+        succeed(&self.arguments("sweep", &self.out, &[&grid[..], more].concat()))
+    }
+
+    fn table(&self) -> String {
+        fs::read_to_string(self.out.join("sweep.csv")).expect("a table")
+    }
+
+    /// Bytes and times of all files of all trainings.
+    fn trainings(&self) -> Vec<(PathBuf, Vec<u8>, SystemTime)> {
+        let mut files = Vec::new();
+        for size in ["1x8", "1x16", "2x8", "2x16"] {
+            for entry in fs::read_dir(self.out.join(size)).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                let time = path.metadata().and_then(|data| data.modified()).expect("a time");
+                files.push((path.clone(), fs::read(&path).expect("a file"), time));
+            }
+        }
+        files.sort();
+        files
+    }
+}
+
+#[test]
+fn a_sweep_goes_on_and_does_nothing_twice() {
+    let place = Place::new();
+    // All are stopped half way: the table says so.
+    let (table, said) = place.sweep(&["--stop-after", "5"]);
+    assert_eq!(table.lines().count(), 6, "{table}");
+    assert!(said.contains("the same command goes on"), "{said}");
+    let column = |n: usize| -> Vec<String> {
+        let cells = place.table();
+        cells.lines().skip(1).map(|line| line.split(',').nth(n).expect("it").into()).collect()
+    };
+    let updates = 4;
+    assert_eq!(column(updates), ["5"; 4]);
+    let (_, said) = place.sweep(&[]);
+    assert_eq!(said.matches("going on from update 5").count(), 4, "{said}");
+    assert_eq!(
+        (column(0), column(1)),
+        (
+            ["1", "1", "2", "2"].map(String::from).to_vec(),
+            ["8", "16", "8", "16"].map(String::from).to_vec(),
+        )
+    );
+    assert_eq!(column(updates), ["10"; 4]);
+    let picture = fs::read_to_string(place.out.join("sweep.svg")).expect("a picture");
+    for part in ["1 layer", "2 layers", "16 cells", "weights", "polyline", "circle"] {
+        assert!(picture.contains(part), "{part} is not in the picture");
+    }
+    // Nothing is trained again, and the table says the same.
+    let (before, table) = (place.trainings(), place.table());
+    let (printed, said) = place.sweep(&[]);
+    assert!(!said.contains("validation"), "{said}");
+    assert_eq!(said.matches("10 updates were made before").count(), 4, "{said}");
+    assert!(before == place.trainings(), "a file was written again");
+    assert_eq!(table, place.table());
+    assert_eq!(printed.lines().count(), 6, "{printed}");
+    // A larger grid trains what is new alone.
+    let (_, said) = place.sweep(&["--cells", "4"]);
+    assert_eq!(said.matches("were made before").count(), 4, "{said}");
+    assert_eq!(column(1), ["4", "8", "16", "4", "8", "16"]);
+    assert!(before == place.trainings(), "a file was written again");
+    // What a sweep trains is what `train` trains.
+    let alone = place.out.join("alone");
+    let name = ["--name", "Groove, all styles, 2 x 8"];
+    let size = ["--layers", "2", "--cells", "8", "--updates", "10"];
+    succeed(&place.arguments("train", &alone, &[&name[..], &size].concat()));
+    let model = |folder: &Path| fs::read(folder.join("model.safetensors")).expect("a model");
+    assert!(model(&alone) == model(&place.out.join("2x8")), "the two models differ");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_sweep_and_leaves_what_it_goes_on_from() {
+    let place = Place::new();
+    let grid = ["--layers", "1,2", "--cells", "8", "--updates", "1000000"];
+    let arguments = place.arguments("sweep", &place.out, &grid);
+    let running = Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(&arguments)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn();
+    let mut running = running.expect("the trainer runs");
+    while !place.out.join("1x8/curve.csv").is_file() {
+        assert!(running.try_wait().expect("its state").is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = running.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
+    assert!(sent.success());
+    let output = running.wait_with_output().expect("its end");
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said.contains("the same command goes on"), "{said}");
+    assert!(!place.out.join("2x8").exists(), "the next training was begun");
+    assert_eq!(place.table().lines().count(), 2);
+    let (_, said) = succeed(&[&arguments[..], &["--stop-after", "1"]].concat());
+    assert!(said.contains("going on from update") && place.out.join("2x8").exists(), "{said}");
+}
+
+#[test]
+fn a_sweep_that_cannot_be_gets_a_sentence() {
+    let place = Place::new();
+    for (option, list) in [("--layers", "0"), ("--layers", "9"), ("--cells", "8,x")] {
+        let said = fail(&place.arguments("sweep", &place.out, &[option, list]));
+        assert!(said.contains(option) && said.contains("invalid value"), "{said}");
+    }
+    let nowhere = place.out.to_str().expect("a path");
+    let said = fail(&["sweep", "--data", nowhere]);
+    assert!(said.contains("there is no folder"), "{said}");
+    // A size that cannot go on keeps no other from its training.
+    let grid = |updates| ["--layers", "1", "--cells", "4", "--updates", updates];
+    succeed(&place.arguments("sweep", &place.out, &grid("5")));
+    let wider = [&grid("6")[..], &["--cells", "8"]].concat();
+    let said = fail(&place.arguments("sweep", &place.out, &wider));
+    assert!(said.contains("1 of 2 trainings failed") && said.contains("--fresh"), "{said}");
+    assert!(place.out.join("1x8/model.safetensors").is_file());
+    assert_eq!(place.table().lines().count(), 2, "{}", place.table());
+}
+
+#[test]
+fn two_models_are_set_side_by_side() {
+    let place = Place::new();
+    place.sweep(&[]);
+    let model = |size: &str| {
+        place.out.join(size).join("model.safetensors").to_str().expect("a path").to_owned()
+    };
+    let (a, b) = (model("1x8"), model("2x16"));
+    let data = place.data.to_str().expect("a path");
+    let out = place.out.join("side by side");
+    let compare = |more: &[&'static str]| -> Vec<String> {
+        let out = out.to_str().expect("a path");
+        let fixed = ["compare", &a, &b, "--data", data, "--style", "rock", "--out", out];
+        fixed.iter().chain(more).map(ToString::to_string).collect()
+    };
+    let run = |more: &[&'static str]| {
+        let arguments = compare(more);
+        succeed(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let (table, _) = run(&[]);
+    for part in [
+        "A: Groove, all styles, 1 x 8",
+        "B: Groove, all styles, 2 x 16",
+        "all beats (1)",
+        "velocity, mean error",
+        "offset, mean error",
+        "played as rock",
+        "bar-to-bar hit F1",
+        "ROC area",
+        "verbatim",
+        "Closed hat, hits a bar",
+        "* the better one",
+        "compare.svg",
+    ] {
+        assert!(table.contains(part), "{part} is not in the table:\n{table}");
+    }
+    assert!(table.lines().any(|line| line.starts_with("all beats") && line.contains('*')));
+    let picture = fs::read_to_string(out.join("compare.svg")).expect("a picture");
+    for part in ["1 x 8", "2 x 16", "drummers", "Perplexity per step", "Hits a bar", "Crash"] {
+        assert!(picture.contains(part), "{part} is not in the picture");
+    }
+    let written = fs::read_to_string(out.join("compare.csv")).expect("a table");
+    assert!(written.lines().count() > 15 && written.contains("played as rock"), "{written}");
+
+    // The header's figure is measured again, on the same held-out pieces. A style without drummers
+    // to compare with is said once; the rest is compared.
+    let (json, said) = run(&["--json", "--play", "jazz"]);
+    assert_eq!(said.matches("jazz is not played").count(), 1, "{said}");
+    let both: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
+    for (side, path) in [("a", &a), ("b", &b)] {
+        let model = Model::from_bytes(&fs::read(path).expect("a model")).expect("a model");
+        let header = model.metadata().validation.beats.expect("a figure");
+        let measured = both[side]["perplexity"]["beats"].as_f64().expect("a figure");
+        assert!((measured - header).abs() < 0.02 * header, "{measured}, the header: {header}");
+        assert_eq!(both[side]["name"], model.metadata().name);
+    }
+    // `evaluate` measures the same.
+    let fixed = ["evaluate", "--model", &a, "--data", data, "--style", "rock", "--play", "jazz"];
+    let (json, _) = succeed(&[&fixed[..], &["--json"]].concat());
+    let one: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
+    for part in ["perplexity", "counts", "played"] {
+        assert_eq!(one[part], both["a"][part], "{part}");
+    }
+    assert!(one["floor"]["beats"].is_number() && one["velocity"]["bar_ago_mae"].is_number());
+}
+
+#[test]
+fn models_that_cannot_be_compared_get_a_sentence() {
+    let place = Place::new();
+    fs::create_dir(&place.out).expect("a folder");
+    let path = |name: &str| place.out.join(name).to_str().expect("a path").to_owned();
+    let data = place.data.to_str().expect("a path");
+    fs::write(path("text"), b"no model").expect("written");
+    for (a, b) in [("text", "gone"), ("gone", "text")] {
+        let said = fail(&["compare", &path(a), &path(b), "--data", data, "--out", &path("out")]);
+        assert!(said.contains(a), "{said}");
+    }
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
+    let out = path("out");
+    let two = ["compare", shipped, shipped, "--data", data, "--out", &out];
+    let said = fail(&[&two[..], &["--play", "polka"]].concat());
+    assert!(said.contains("no style polka") && said.contains("rock"), "{said}");
+    let said = fail(&["compare", &path("text"), "--data", data]);
+    assert!(said.contains("<B>"), "{said}");
+}
