@@ -14,6 +14,7 @@ mod ops;
 mod optimise;
 mod picture;
 mod played;
+mod preset;
 mod references;
 mod sample;
 mod stream;
