@@ -43,7 +43,7 @@ impl Balance {
 /// probabilities is no longer 1.
 pub fn lean_on(logits: &mut [f32], lean: &Lean) {
     // By subset: the sum of its drums' lean, from that of the subset without its first drum.
-    let mut sums = [0.0f32; crate::SUBSETS];
+    let mut sums = [0.0f32; 1 << CLASSES];
     for (bits, logit) in logits.iter_mut().enumerate().skip(1) {
         let rest = bits & (bits - 1);
         sums[bits] = sums[rest] + lean[bits.trailing_zeros() as usize];
@@ -54,7 +54,9 @@ pub fn lean_on(logits: &mut [f32], lean: &Lean) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drum::{Drum, SUBSETS};
+    use crate::drum::Drum;
+
+    const SUBSETS: usize = 1 << CLASSES;
 
     #[test]
     fn a_tilt_is_added_for_each_drum() {

@@ -2,13 +2,14 @@
 //!
 //! Two ways in: [`Drum::from_roland`] for the recordings that the model learns from (a Roland kit
 //! gives every zone of a pad its own pitch), and [`Drum::from_general_midi`] for keyboards and
-//! foreign files. One way out: [`Drum::general_midi`]. What a bar or a note is stands elsewhere.
+//! foreign files. One way out: the [`Pitches`] that go with a bar. What a bar or a note is stands
+//! elsewhere.
 
-/// Number of drum classes, and of lanes on screen.
+/// Number of drum classes: the most that a model can have.
 pub const CLASSES: usize = 9;
 
-/// Number of subsets of the nine drums: the size of the hit distribution.
-pub const SUBSETS: usize = 1 << CLASSES;
+/// The MIDI pitch that is emitted for each class.
+pub type Pitches = [u8; CLASSES];
 
 /// One of the nine drum classes, in the order of the bits of a [`DrumSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +49,9 @@ impl Drum {
         Drum::Ride,
     ];
 
+    /// The General MIDI pitches of the nine.
+    pub const PITCHES: Pitches = [36, 38, 42, 46, 43, 47, 50, 49, 51];
+
     /// Class number, 0 to 8.
     #[must_use]
     pub const fn index(self) -> usize {
@@ -70,20 +74,10 @@ impl Drum {
         }
     }
 
-    /// The General MIDI pitch that we emit for this drum.
+    /// The General MIDI pitch of this drum.
     #[must_use]
     pub const fn general_midi(self) -> u8 {
-        match self {
-            Drum::Bass => 36,
-            Drum::Snare => 38,
-            Drum::ClosedHat => 42,
-            Drum::OpenHat => 46,
-            Drum::LowTom => 43,
-            Drum::MidTom => 47,
-            Drum::HighTom => 50,
-            Drum::Crash => 49,
-            Drum::Ride => 51,
-        }
+        Self::PITCHES[self as usize]
     }
 
     /// The class of a pitch of a Roland V-Drums kit, as the Groove MIDI Dataset was recorded

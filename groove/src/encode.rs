@@ -4,17 +4,47 @@
 //! Training and playing make their rows here and nowhere else. A drummer who is told what was
 //! played at this place one, two and four bars ago can stick to it; position is given as beat
 //! and part of the beat, counted from both ends of the bar, so that it means something in
-//! meters that the data hardly holds.
+//! meters that the data hardly holds. Beside that layout there is Drum RNN's, for comparison.
+
+use serde::{Deserialize, Serialize};
 
 use crate::drum::CLASSES;
 use crate::pattern::{Meter, Step};
 use crate::style::SLOTS;
 
-/// Version of the row's layout: a model made for another one cannot be used.
-pub const INPUTS: &str = "lags-2";
+/// Layout of the row: a model made for another one cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Inputs {
+    /// Ours, as this module's head says. A model of it has a [memory](crate::memory).
+    #[serde(rename = "lags-2")]
+    Lags,
+    /// That of Drum RNN's `drum_kit` (Magenta): which subset was struck at the step before, of all
+    /// there are, and the number of the step in six binary digits of 1 and -1. Such a model knows
+    /// nothing else of time, style or kind, and has no memory.
+    #[serde(rename = "drum-rnn")]
+    DrumRnn,
+}
 
-/// Numbers in a row.
-pub const ROW: usize = RECENT + LAGS.len() * LAG + HABIT + PLACE + BAR + KIND;
+impl Inputs {
+    /// All layouts, with their names in a file.
+    pub const NAMES: [(&str, Inputs); 2] =
+        [("lags-2", Inputs::Lags), ("drum-rnn", Inputs::DrumRnn)];
+
+    /// Numbers in a row of a model with so many subsets of drums.
+    #[must_use]
+    pub const fn row(self, subsets: usize) -> usize {
+        match self {
+            Inputs::Lags => LAGS_ROW,
+            Inputs::DrumRnn => subsets + COUNTERS,
+        }
+    }
+}
+
+/// Numbers in our own row.
+const LAGS_ROW: usize = RECENT + LAGS.len() * LAG + HABIT + PLACE + BAR + KIND;
+
+/// Binary digits of the step's number in Drum RNN's row.
+const COUNTERS: usize = 6;
 
 /// Bars back from this step at which the network looks.
 const LAGS: [usize; 3] = [1, 2, 4];
@@ -52,10 +82,27 @@ pub struct Kind {
 }
 
 /// Writes the row for the step that follows `past`, whose first step begins a bar. `row` has
-/// [`ROW`] numbers, all of them are written.
-pub fn write_row(past: &[Step], kind: &Kind, row: &mut [f32]) {
-    debug_assert_eq!(row.len(), ROW);
+/// [`Inputs::row`] numbers, all of them are written.
+pub fn write_row(inputs: Inputs, past: &[Step], kind: &Kind, row: &mut [f32]) {
     row.fill(0.0);
+    match inputs {
+        Inputs::Lags => write_lags(past, kind, row),
+        Inputs::DrumRnn => write_drum_rnn(past, row),
+    }
+}
+
+fn write_drum_rnn(past: &[Step], row: &mut [f32]) {
+    let subsets = row.len() - COUNTERS;
+    let mut out = Cursor { row, at: 0 };
+    let before = past.last().map_or(usize::MAX, |step| step.drums().bits().into());
+    out.one_hot(subsets, before);
+    for (bit, cell) in out.take(COUNTERS).iter_mut().enumerate() {
+        *cell = if past.len() >> bit & 1 == 1 { 1.0 } else { -1.0 };
+    }
+}
+
+fn write_lags(past: &[Step], kind: &Kind, row: &mut [f32]) {
+    debug_assert_eq!(row.len(), LAGS_ROW);
     let mut out = Cursor { row, at: 0 };
     let now = past.len();
     let bar = kind.meter.steps();
@@ -67,7 +114,7 @@ pub fn write_row(past: &[Step], kind: &Kind, row: &mut [f32]) {
     place(now % bar, kind.meter, &mut out);
     bar_number(now / bar, &mut out);
     kind_of_playing(kind, &mut out);
-    debug_assert_eq!(out.at, ROW);
+    debug_assert_eq!(out.at, LAGS_ROW);
 }
 
 /// A place in the row that moves on as blocks are written.
@@ -213,8 +260,8 @@ mod tests {
     const KIND_ROCK: Kind = Kind { style: 17, tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
 
     fn row(past: &[Step], kind: &Kind) -> Vec<f32> {
-        let mut row = vec![f32::NAN; ROW];
-        write_row(past, kind, &mut row);
+        let mut row = vec![f32::NAN; Inputs::Lags.row(512)];
+        write_row(Inputs::Lags, past, kind, &mut row);
         row
     }
 
@@ -243,6 +290,24 @@ mod tests {
         assert_eq!(lag[1 + 5 * CLASSES + Drum::Crash.index()], Hit::new(0.5, 0.0).velocity());
         assert_eq!(lag[1 + 6 * CLASSES + Drum::Crash.index()], 0.5);
         assert_eq!(row[RECENT + LAG], 0.0, "there is no bar before that one");
+    }
+
+    #[test]
+    fn drum_rnn_is_told_the_subset_before_and_the_number_of_the_step() {
+        let mut past = vec![Step::SILENT; 37];
+        past[36].set(Drum::Snare, Some(Hit::new(0.5, 0.0)));
+        let mut row = vec![f32::NAN; Inputs::DrumRnn.row(512)];
+        write_row(Inputs::DrumRnn, &past, &KIND_ROCK, &mut row);
+        assert_eq!(row.len(), 518);
+        let (struck, counters) = row.split_at(512);
+        assert!(struck.iter().enumerate().all(|(i, &x)| x == f32::from(u8::from(i == 2))));
+        // 37 is 100101.
+        assert_eq!(counters, [1.0, -1.0, 1.0, -1.0, -1.0, 1.0]);
+        write_row(Inputs::DrumRnn, &[], &KIND_ROCK, &mut row);
+        assert!(row[..512].iter().all(|&x| x == 0.0), "nothing was before the first step");
+        for (name, inputs) in Inputs::NAMES {
+            assert_eq!(serde_json::to_string(&inputs).expect("text"), format!("\"{name}\""));
+        }
     }
 
     #[test]

@@ -11,10 +11,10 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::balance::{Lean, lean_on};
 use crate::drum::{CLASSES, DrumSet};
-use crate::encode::{Kind, ROW, write_row};
+use crate::encode::{Kind, write_row};
 use crate::feel::{CLASS_OUTPUTS, FEEL_LOGITS, References, VELOCITY_BINS, add_references, hit_at};
 use crate::memory::Memory;
-use crate::model::{FEEL_ROW, Model, ModelError, State};
+use crate::model::{Model, ModelError, State};
 use crate::pattern::{Bar, Meter, Step, bars};
 
 /// Bars in a phrase; phrase `k` is bars `4k` to `4k + 3`.
@@ -113,7 +113,9 @@ impl Drummer {
                     player.steps.split_off(theme.after.steps.len())
                 }
             };
-            self.phrase = Some((phrase, bars(&steps, meter)));
+            let pitches = self.model.metadata().classes.pitches();
+            let bars = bars(&steps, meter).into_iter().map(|bar| bar.at(pitches));
+            self.phrase = Some((phrase, bars.collect()));
         }
         let played = self.phrase.as_ref().and_then(|(_, bars)| bars.get(place).copied());
         Ok(played.unwrap_or(Bar::silent(meter)))
@@ -160,18 +162,20 @@ impl Player {
         kind: &Kind,
         draws: &mut impl Rng,
     ) -> Result<(), ModelError> {
-        let mut row = [0.0; FEEL_ROW];
-        write_row(&self.steps, kind, &mut row[..ROW]);
+        let metadata = model.metadata();
+        let mut row = vec![0.0; metadata.feel_row()];
+        let (told, cells) = row.split_at_mut(metadata.row());
+        write_row(metadata.inputs, &self.steps, kind, told);
         let memory = Memory::at(&self.steps, kind.meter);
-        let mut logits = model.hits(&mut self.state, &row[..ROW], &memory)?;
+        let mut logits = model.hits(&mut self.state, told, &memory)?;
         lean_on(&mut logits, &self.lean(model, take, kind));
         if self.steps.is_empty() {
-            insist_on(&mut logits, take.held);
+            insist_on(&mut logits, metadata.classes.set(take.held));
         }
         let drums = draw(&logits, take.temperature, draws.random());
         let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));
         let references = References::at(&self.steps, &memory, kind.meter);
-        references.write(drums, &mut row[ROW..]);
+        references.write(drums, cells);
         let feel = model.feel(&mut self.state, &row)?;
         // The same number of draws at every step, whatever is struck.
         let places: [[f32; 4]; CLASSES] = std::array::from_fn(|_| draws.random());
@@ -198,7 +202,8 @@ impl Player {
             let before = before.map(|same| self.steps[same].drums());
             lean = model.metadata().balance(take.style).lean(before);
         }
-        take.held.iter().for_each(|drum| lean[drum.index()] += HELD_BIAS);
+        let held = model.metadata().classes.set(take.held);
+        held.iter().for_each(|drum| lean[drum.index()] += HELD_BIAS);
         lean
     }
 }
@@ -233,10 +238,15 @@ fn draw(logits: &[f32], temperature: f32, place: f32) -> usize {
 mod tests {
     use super::*;
     use crate::drum::Drum;
-    use crate::model::tests::small_bytes;
+    use crate::metadata::Metadata;
+    use crate::model::tests::{kinds, small_bytes};
+
+    fn drummer_of(metadata: &Metadata) -> Drummer {
+        Drummer::new(Arc::new(Model::from_bytes(&small_bytes(metadata, false)).expect("a model")))
+    }
 
     fn drummer() -> Drummer {
-        Drummer::new(Arc::new(Model::from_bytes(&small_bytes(false)).expect("a model")))
+        drummer_of(&kinds()[0])
     }
 
     const TAKE: Take = Take {
@@ -287,6 +297,31 @@ mod tests {
                 .count()
         };
         assert!(count(&Take { held, ..TAKE }) > count(&TAKE));
+    }
+
+    #[test]
+    fn a_model_of_any_kind_plays_its_own_classes_at_their_pitches() {
+        let all: DrumSet = Drum::ALL.into_iter().collect();
+        for metadata in kinds() {
+            let kit = &metadata.classes;
+            let mut one = drummer_of(&metadata);
+            let take = Take { held: all, temperature: 3.0, ..TAKE };
+            let bars: Vec<Bar> =
+                (-4..8).map(|k| one.bar(&take, Meter::FOUR_FOUR, k).expect("a bar")).collect();
+            // Held drums that it has begin the theme; it strikes nothing else.
+            assert_eq!(bars[4].steps()[0].drums(), kit.set(all));
+            let steps = || bars.iter().flat_map(|bar| bar.steps());
+            assert!(steps().all(|step| usize::from(step.drums().bits()) < kit.subsets()));
+            let velocities = steps().flat_map(|step| step.hits()).map(|(_, hit)| hit.velocity);
+            assert!(velocities.collect::<std::collections::HashSet<_>>().len() > 5);
+            for (drum, class) in kit.lanes() {
+                assert!(bars.iter().all(|bar| bar.pitch(drum) == class.pitch));
+            }
+            assert_eq!(
+                bars[5],
+                drummer_of(&metadata).bar(&take, Meter::FOUR_FOUR, 1).expect("a bar")
+            );
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub mod feel;
 #[cfg(feature = "model")]
 pub mod generate;
 #[cfg(feature = "model")]
+pub mod kit;
+#[cfg(feature = "model")]
 pub mod memory;
 #[cfg(feature = "model")]
 pub mod metadata;
@@ -26,5 +28,5 @@ pub mod pattern;
 pub mod schedule;
 pub mod style;
 
-pub use drum::{CLASSES, Drum, DrumSet, SUBSETS};
+pub use drum::{CLASSES, Drum, DrumSet, Pitches};
 pub use pattern::{Bar, Hit, Meter, Step};

@@ -10,7 +10,6 @@
 //! with a = softmax of the weighted likenesses and g the gate. It is a pointer network's mixture
 //! (Vinyals et al. 2015; Merity et al. 2016) whose pointers are bars.
 
-use crate::drum::SUBSETS;
 use crate::pattern::{Meter, Step};
 
 /// Most bars that are remembered, counted back from the present one.
@@ -97,7 +96,6 @@ impl Memory {
 
     /// Turns the network's logits into the logarithms of the mixture, in place.
     pub fn mix(&self, controls: &[f32], logits: &mut [f32]) {
-        debug_assert_eq!(logits.len(), SUBSETS);
         let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f32 = logits.iter().map(|logit| (logit - top).exp()).sum();
         let gate = self.gate(controls);
@@ -189,7 +187,7 @@ mod tests {
     fn the_first_bar_has_no_memory_and_is_the_networks_own() {
         let memory = Memory::at(&steps(1, 9)[..10], Meter::FOUR_FOUR);
         assert!(memory.slots.is_empty());
-        let mut logits = vec![0.0; SUBSETS];
+        let mut logits = vec![0.0; 512];
         logits[3] = 2.0;
         memory.mix(&[5.0; CONTROLS], &mut logits);
         let sum: f32 = logits.iter().map(|x| x.exp()).sum();
@@ -204,7 +202,7 @@ mod tests {
         let crash = 1 << Drum::Crash.index() | 1;
         let struck: Vec<u16> = memory.slots.iter().map(|slot| slot.struck).collect();
         assert_eq!(struck, [1, crash, 1, 1, 1]);
-        let mut logits = vec![0.0; SUBSETS];
+        let mut logits = vec![0.0; 512];
         let mut controls = [0.0; CONTROLS];
         controls[CONTROLS - 1] = 20.0;
         memory.mix(&controls, &mut logits);

@@ -4,14 +4,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::balance::Balance;
-use crate::drum::{Drum, SUBSETS};
-use crate::encode::{INPUTS, ROW};
+use crate::encode::Inputs;
+use crate::feel::{CLASS_OUTPUTS, FEEL_CELLS};
+use crate::kit::Kit;
 use crate::memory::CONTROLS;
-use crate::model::{FEEL_OUTPUTS, FEEL_ROW, ModelError};
+use crate::model::ModelError;
 use crate::style::STYLES;
 
 /// Version of the file format that this code writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// More than anybody needs; a damaged header shall not ask for all memory.
 pub(crate) const MOST_CELLS: usize = 4096;
@@ -26,8 +27,8 @@ pub struct Stack {
     pub cells: usize,
 }
 
-/// Held-out figures, on the validation split. Perplexities are per step of the 512-way
-/// distribution over whole files.
+/// Held-out figures, on the validation split. Perplexities are per step of the
+/// distribution over all subsets of the classes, over whole files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Perplexity of beats of all styles.
@@ -49,10 +50,10 @@ pub struct Metadata {
     pub format: u32,
     /// Name to show, such as "Groove, all styles".
     pub name: String,
-    /// Layout of the input row, [`INPUTS`].
-    pub inputs: String,
+    /// Layout of the input row.
+    pub inputs: Inputs,
     /// Drum classes, in order of the bits of a subset.
-    pub classes: Vec<String>,
+    pub classes: Kit,
     /// Steps a quarter note.
     pub steps_per_beat: u32,
     /// Style names, in order of the row's style cells.
@@ -74,14 +75,14 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The header of a new model of our own layout, without figures.
+    /// The header of a new model of our own layout and the nine drums, without figures.
     #[must_use]
     pub fn new(name: &str, beat: Stack, feel: Stack, trained_on: &str) -> Self {
         Metadata {
             format: FORMAT,
             name: name.into(),
-            inputs: INPUTS.into(),
-            classes: Drum::ALL.iter().map(|drum| drum.name().into()).collect(),
+            inputs: Inputs::Lags,
+            classes: Kit::default(),
             steps_per_beat: 4,
             styles: STYLES.iter().map(|&style| style.into()).collect(),
             beat,
@@ -93,13 +94,37 @@ impl Metadata {
         }
     }
 
+    /// Numbers that the network of hits is told: a row.
+    #[must_use]
+    pub fn row(&self) -> usize {
+        self.inputs.row(self.classes.subsets())
+    }
+
+    /// Numbers that the feel network is told: the row, and what [`References::write`] adds.
+    ///
+    /// [`References::write`]: crate::feel::References::write
+    #[must_use]
+    pub fn feel_row(&self) -> usize {
+        self.row() + FEEL_CELLS
+    }
+
+    /// Whether the hits are mixed with the memory of the piece.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        self.inputs == Inputs::Lags
+    }
+
     /// Names and shapes of all tensors of such a model, in a fixed order.
     #[must_use]
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let mut tensors = stack_tensors("beat", self.beat, ROW, SUBSETS);
-        tensors.push(("memory.weight".into(), vec![CONTROLS, self.beat.cells]));
-        tensors.push(("memory.bias".into(), vec![CONTROLS]));
-        tensors.extend(stack_tensors("feel", self.feel, FEEL_ROW, FEEL_OUTPUTS));
+        let (subsets, feel_outputs) =
+            (self.classes.subsets(), self.classes.classes() * CLASS_OUTPUTS);
+        let mut tensors = stack_tensors("beat", self.beat, self.row(), subsets);
+        if self.has_memory() {
+            tensors.push(("memory.weight".into(), vec![CONTROLS, self.beat.cells]));
+            tensors.push(("memory.bias".into(), vec![CONTROLS]));
+        }
+        tensors.extend(stack_tensors("feel", self.feel, self.feel_row(), feel_outputs));
         tensors
     }
 
@@ -117,8 +142,7 @@ impl Metadata {
         let fit = |what, found: String, wanted: String| {
             if found == wanted { Ok(()) } else { Err(ModelError::Unfit { what, found, wanted }) }
         };
-        fit("inputs", self.inputs.clone(), ours.inputs)?;
-        fit("the drums", self.classes.join(", "), ours.classes.join(", "))?;
+        self.classes.check().map_err(ModelError::Classes)?;
         fit("the styles", self.styles.join(", "), ours.styles.join(", "))?;
         let steps = |n: u32| format!("{n} steps a quarter note");
         fit("a grid of", steps(self.steps_per_beat), steps(ours.steps_per_beat))?;

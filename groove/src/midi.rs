@@ -13,7 +13,7 @@ use midly::{
 };
 use thiserror::Error;
 
-use crate::drum::{Drum, DrumSet};
+use crate::drum::{Drum, DrumSet, Pitches};
 use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
 
 /// Ticks a quarter note in the files that we write.
@@ -123,13 +123,13 @@ impl Clip {
         })
     }
 
-    /// Writes a Standard MIDI File of one track, 960 ticks a quarter, on channel 10 and the
-    /// General MIDI pitches, with tempo, meter and the track's name.
+    /// Writes a Standard MIDI File of one track, 960 ticks a quarter, on channel 10 and these
+    /// pitches, with tempo, meter and the track's name.
     ///
     /// A note is half a step long, shorter where the next note of its drum comes sooner. A hit
     /// before the start of the clip is written at the start.
     #[must_use]
-    pub fn write(&self, name: &str) -> Vec<u8> {
+    pub fn write(&self, name: &str, pitches: &Pitches) -> Vec<u8> {
         let mut events: Vec<(u32, TrackEventKind)> = vec![
             (0, TrackEventKind::Meta(MetaMessage::TrackName(name.as_bytes()))),
             (0, TrackEventKind::Meta(MetaMessage::Tempo(microseconds_per_beat(self.tempo)))),
@@ -139,8 +139,9 @@ impl Clip {
             for (i, &(on, velocity)) in onsets.iter().enumerate() {
                 let next = onsets.get(i + 1).map_or(u32::MAX, |&(next, _)| next);
                 let off = next.min(on + u32::from(TICKS_PER_STEP) / 2).max(on + 1);
-                events.push((on, note(drum, velocity)));
-                events.push((off, note(drum, 0)));
+                let pitch = pitches[drum.index()];
+                events.push((on, note(pitch, velocity)));
+                events.push((off, note(pitch, 0)));
             }
         }
         // An off comes before an on of the same tick; the sort keeps everything else in order.
@@ -244,8 +245,8 @@ impl Found {
     }
 }
 
-fn note(drum: Drum, velocity: u8) -> TrackEventKind<'static> {
-    let (key, vel) = (u7::new(drum.general_midi()), u7::new(velocity));
+fn note(pitch: u8, velocity: u8) -> TrackEventKind<'static> {
+    let (key, vel) = (u7::new(pitch), u7::new(velocity));
     let message = match velocity {
         0 => MidiMessage::NoteOff { key, vel },
         _ => MidiMessage::NoteOn { key, vel },
@@ -292,7 +293,7 @@ mod tests {
     fn what_is_written_reads_back() {
         for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(12, 8)] {
             let clip = clip(meter);
-            let bytes = clip.write("beat");
+            let bytes = clip.write("beat", &Drum::PITCHES);
             for map in [DrumMap::Roland, DrumMap::GeneralMidi] {
                 let read = Clip::read(&bytes, map).expect("our own file");
                 assert_eq!(read.steps, clip.steps);
@@ -306,7 +307,8 @@ mod tests {
     fn a_hit_before_the_start_is_written_at_the_start() {
         let mut clip = clip(Meter::FOUR_FOUR);
         clip.steps[0].set(Drum::Bass, Some(Hit { velocity: 80, offset_ticks: -50 }));
-        let read = Clip::read(&clip.write(""), DrumMap::Roland).expect("our own file");
+        let read =
+            Clip::read(&clip.write("", &Drum::PITCHES), DrumMap::Roland).expect("our own file");
         assert_eq!(read.steps[0].hit(Drum::Bass), Some(Hit { velocity: 80, offset_ticks: 0 }));
     }
 
@@ -317,7 +319,7 @@ mod tests {
             let offset_ticks = if place % 2 == 0 { 119 } else { -120 };
             clip.steps[place].set(Drum::Ride, Some(Hit { velocity: 80, offset_ticks }));
         }
-        let bytes = clip.write("");
+        let bytes = clip.write("", &Drum::PITCHES);
         let smf = Smf::parse(&bytes).expect("our own file");
         let mut sounding = DrumSet::EMPTY;
         for event in &smf.tracks[0] {
@@ -346,8 +348,11 @@ mod tests {
             Err(MidiError::Large(_))
         ));
         let empty = Clip { steps: vec![], tempo: 120.0, meter: Meter::FOUR_FOUR };
-        assert!(matches!(Clip::read(&empty.write(""), DrumMap::Roland), Err(MidiError::NoDrums)));
-        let whole = clip(Meter::FOUR_FOUR).write("beat");
+        assert!(matches!(
+            Clip::read(&empty.write("", &Drum::PITCHES), DrumMap::Roland),
+            Err(MidiError::NoDrums)
+        ));
+        let whole = clip(Meter::FOUR_FOUR).write("beat", &Drum::PITCHES);
         for length in 0..whole.len() {
             // A file that is cut anywhere is an error or a shorter clip, never a panic.
             let _ = Clip::read(&whole[..length], DrumMap::Roland);
@@ -356,7 +361,7 @@ mod tests {
 
     #[test]
     fn a_note_far_away_is_refused() {
-        let kind = note(Drum::Bass, 100);
+        let kind = note(36, 100);
         let far = TrackEvent { delta: u28::new((1 << 28) - 1), kind };
         let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(24)));
         let mut bytes = Vec::new();

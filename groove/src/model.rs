@@ -1,8 +1,9 @@
 //! The drummer's network: two LSTMs on Candle, read from a safetensors file.
 //!
-//! *Beat* says which drums are struck at a step: one distribution over the 512 subsets of the
-//! nine drums, mixed with the [memory](crate::memory) of the piece. *Feel* is told what is struck and says how: for each drum a distribution over
-//! velocities and one over offsets. Tensor names, shapes and gate order (i f g o) are those of
+//! *Beat* says which drums are struck at a step: one distribution over all subsets of the model's
+//! [kit](crate::kit) (512 of nine drums), mixed with the [memory](crate::memory) of the piece.
+//! *Feel* is told what is struck and says how: for each drum a distribution over velocities and
+//! one over offsets. Tensor names, shapes and gate order (i f g o) are those of
 //! `torch.nn.LSTM` under the prefixes `beat.` and `feel.`, with a linear layer `out` on top;
 //! `memory` is a second linear layer on top of `beat`, which controls the memory.
 //!
@@ -17,19 +18,10 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::balance::Balance;
-use crate::drum::CLASSES;
-use crate::encode::ROW;
-use crate::feel::{CLASS_OUTPUTS, FEEL_CELLS};
-use crate::memory::Memory;
+use crate::encode::Inputs;
+use crate::memory::{CONTROLS, Memory};
 pub use crate::metadata::{FORMAT, Figures, Metadata, Stack};
 use crate::metadata::{MOST_CELLS, MOST_LAYERS};
-
-/// Numbers that the feel network gives: [`CLASS_OUTPUTS`] by class.
-pub const FEEL_OUTPUTS: usize = CLASSES * CLASS_OUTPUTS;
-/// Numbers that the feel network is told: the row, and what [`References::write`] adds.
-///
-/// [`References::write`]: crate::feel::References::write
-pub const FEEL_ROW: usize = ROW + FEEL_CELLS;
 
 /// Name of the entry of the safetensors header that holds the [`Metadata`], as JSON.
 const HEADER: &str = "deep_pocket";
@@ -49,7 +41,7 @@ pub enum ModelError {
     /// Made by a newer or older Deep Pocket.
     #[error("the model has format version {0}; this Deep Pocket reads version {FORMAT}")]
     Version(u32),
-    /// Made for other inputs, drums or step lengths.
+    /// Made for other inputs, styles or step lengths.
     #[error("the model was made for {what} {found}; this Deep Pocket plays {wanted}")]
     Unfit {
         /// What differs.
@@ -59,6 +51,9 @@ pub enum ModelError {
         /// What is played here.
         wanted: String,
     },
+    /// Too few or too many drum classes, or pitches that cannot be.
+    #[error("{0}")]
+    Classes(String),
     /// Layer sizes out of range.
     #[error(
         "the model's header asks for {layers} layers of {cells} cells; \
@@ -105,7 +100,8 @@ pub struct Model {
     metadata: Metadata,
     beat: Layers,
     beat_out: Linear,
-    memory: Linear,
+    /// None in a model without a memory.
+    memory: Option<Linear>,
     feel: Layers,
     feel_out: Linear,
 }
@@ -134,7 +130,10 @@ impl Model {
         Ok(Model {
             beat: Layers::new("beat", metadata.beat, &tensors)?,
             beat_out: Linear::new("beat.out", &tensors)?,
-            memory: Linear::new("memory", &tensors)?,
+            memory: match metadata.has_memory() {
+                true => Some(Linear::new("memory", &tensors)?),
+                false => None,
+            },
             feel: Layers::new("feel", metadata.feel, &tensors)?,
             feel_out: Linear::new("feel.out", &tensors)?,
             metadata,
@@ -153,15 +152,23 @@ impl Model {
             .as_ref()
             .and_then(|entries| entries.get(HEADER))
             .ok_or(ModelError::Foreign)?;
-        // The version first: another version's header may have other fields.
+        // The version first: another version's header may have other fields. Then the inputs: of
+        // a layout that is not known here, its name can be told.
         #[derive(Deserialize)]
         struct Version {
             format: u32,
+            #[serde(default)]
+            inputs: String,
         }
         let fault = |fault: serde_json::Error| ModelError::Header(fault.to_string());
-        let Version { format } = serde_json::from_str(text).map_err(fault)?;
+        let Version { format, inputs } = serde_json::from_str(text).map_err(fault)?;
         if format != FORMAT {
             return Err(ModelError::Version(format));
+        }
+        let known = Inputs::NAMES.map(|(name, _)| name);
+        if !known.contains(&inputs.as_str()) {
+            let wanted = known.join(" or ");
+            return Err(ModelError::Unfit { what: "inputs", found: inputs, wanted });
         }
         let metadata: Metadata = serde_json::from_str(text).map_err(fault)?;
         metadata.check()?;
@@ -187,8 +194,8 @@ impl Model {
         Ok(State { beat: self.beat.start()?, feel: self.feel.start()? })
     }
 
-    /// Which drums are struck next: [`SUBSETS`] log-probabilities, given a row of [`ROW`] numbers
-    /// and the memory at this step.
+    /// Which drums are struck next: the log-probabilities of all subsets of the kit, given a row
+    /// of [`Metadata::row`] numbers and the memory at this step.
     ///
     /// # Errors
     /// When Candle cannot compute.
@@ -200,12 +207,16 @@ impl Model {
     ) -> Result<Vec<f32>, ModelError> {
         let hidden = self.beat.step(&mut state.beat, row)?;
         let mut logits = self.beat_out.apply(&hidden)?;
-        memory.mix(&self.memory.apply(&hidden)?, &mut logits);
+        match &self.memory {
+            Some(controls) => memory.mix(&controls.apply(&hidden)?, &mut logits),
+            None => Memory::default().mix(&[0.0; CONTROLS], &mut logits),
+        }
         Ok(logits)
     }
 
-    /// How the struck drums are struck: [`FEEL_OUTPUTS`] numbers, given a row of [`FEEL_ROW`]
-    /// numbers. Must be asked for at every step, also where nothing is struck.
+    /// How the struck drums are struck: [`CLASS_OUTPUTS`](crate::feel::CLASS_OUTPUTS) numbers by
+    /// class, given a row of [`Metadata::feel_row`] numbers. Must be asked for at every step, also
+    /// where nothing is struck.
     ///
     /// # Errors
     /// When Candle cannot compute.
@@ -372,13 +383,31 @@ fn candle_sigmoid(x: &Tensor) -> Result<Tensor, candle_core::Error> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::drum::SUBSETS;
+    use crate::encode::Inputs;
+    use crate::kit::Kit;
+    use serde_json::{Value, json};
+
+    /// The header of a small model.
+    pub(crate) fn small(inputs: Inputs, classes: Kit) -> Metadata {
+        let (beat, feel) = (Stack { layers: 2, cells: 8 }, Stack { layers: 1, cells: 8 });
+        Metadata { inputs, classes, ..Metadata::new("small", beat, feel, "nothing") }
+    }
 
     /// A small model with small fixed weights.
-    pub(crate) fn small_bytes(half: bool) -> Vec<u8> {
-        let stack = Stack { layers: 2, cells: 8 };
-        let metadata = Metadata::new("small", stack, Stack { layers: 1, cells: 8 }, "nothing");
-        write(&metadata, &small_tensors(&metadata), half).expect("a whole model")
+    pub(crate) fn small_bytes(metadata: &Metadata, half: bool) -> Vec<u8> {
+        write(metadata, &small_tensors(metadata), half).expect("a whole model")
+    }
+
+    /// One of each kind.
+    pub(crate) fn kinds() -> [Metadata; 4] {
+        let [nine, one] = [Kit::default(), Kit::one_drum()];
+        let three = Kit(nine.0[..3].to_vec());
+        [
+            small(Inputs::Lags, nine.clone()),
+            small(Inputs::DrumRnn, nine),
+            small(Inputs::DrumRnn, one),
+            small(Inputs::Lags, three),
+        ]
     }
 
     fn small_tensors(metadata: &Metadata) -> HashMap<String, Tensor> {
@@ -391,68 +420,100 @@ pub(crate) mod tests {
         metadata.tensors().into_iter().map(tensor).collect()
     }
 
-    fn with_metadata(change: impl Fn(&mut Metadata)) -> Result<Model, ModelError> {
-        let mut metadata = Model::read_metadata(&small_bytes(false))?;
-        let tensors = small_tensors(&metadata);
-        change(&mut metadata);
+    fn nine() -> Metadata {
+        small(Inputs::Lags, Kit::default())
+    }
+
+    fn with_header(change: impl Fn(&mut Value)) -> Result<Model, ModelError> {
+        let tensors = small_tensors(&nine());
+        let mut header = serde_json::to_value(nine()).expect("a header");
+        change(&mut header);
         // Written by hand: `write` itself refuses tensors that do not fit the header.
-        let text = serde_json::to_string(&metadata).expect("a header");
-        let header = HashMap::from([(HEADER.to_string(), text)]);
+        let header = HashMap::from([(HEADER.to_string(), header.to_string())]);
         Model::from_bytes(&safetensors::serialize(tensors, Some(header)).expect("a file"))
     }
 
     #[test]
     fn what_is_written_reads_back_in_both_widths() {
-        let row = vec![0.5; ROW];
-        let play = |half| {
-            let model = Model::from_bytes(&small_bytes(half)).expect("our own file");
-            let mut state = model.start().expect("a state");
-            model.hits(&mut state, &row, &Memory::default()).expect("logits");
-            model.hits(&mut state, &row, &Memory::default()).expect("logits")
-        };
-        let (full, half) = (play(false), play(true));
-        assert_eq!(full.len(), SUBSETS);
-        assert!(full.iter().zip(&half).all(|(a, b)| (a - b).abs() < 1e-2));
-        assert!(full.iter().any(|x| x.abs() > 1e-3));
+        for metadata in kinds() {
+            let row = vec![0.5; metadata.row()];
+            let play = |half| {
+                let model = Model::from_bytes(&small_bytes(&metadata, half)).expect("our own file");
+                assert_eq!(*model.metadata(), metadata);
+                let mut state = model.start().expect("a state");
+                let felt = model.feel(&mut state, &vec![0.5; metadata.feel_row()]).expect("feel");
+                assert_eq!(felt.len(), metadata.classes.classes() * crate::feel::CLASS_OUTPUTS);
+                model.hits(&mut state, &row, &Memory::default()).expect("logits");
+                model.hits(&mut state, &row, &Memory::default()).expect("logits")
+            };
+            let (full, half) = (play(false), play(true));
+            assert_eq!(full.len(), metadata.classes.subsets());
+            assert!(full.iter().zip(&half).all(|(a, b)| (a - b).abs() < 1e-2));
+            let sum: f32 = full.iter().map(|x| x.exp()).sum();
+            assert!((sum - 1.0).abs() < 1e-4, "a distribution, not {sum}");
+        }
     }
 
     #[test]
     fn the_state_remembers() {
-        let model = Model::from_bytes(&small_bytes(false)).expect("our own file");
+        let model = Model::from_bytes(&small_bytes(&nine(), false)).expect("our own file");
+        let row = vec![1.0; model.metadata().row()];
         let mut state = model.start().expect("a state");
-        let first = model.hits(&mut state, &[1.0; ROW], &Memory::default()).expect("logits");
-        let second = model.hits(&mut state, &[1.0; ROW], &Memory::default()).expect("logits");
+        let first = model.hits(&mut state, &row, &Memory::default()).expect("logits");
+        let second = model.hits(&mut state, &row, &Memory::default()).expect("logits");
         assert_ne!(first, second);
         let mut again = model.start().expect("a state");
-        assert_eq!(first, model.hits(&mut again, &[1.0; ROW], &Memory::default()).expect("logits"));
+        assert_eq!(first, model.hits(&mut again, &row, &Memory::default()).expect("logits"));
     }
 
     #[test]
     fn every_fault_has_its_sentence() {
         let sentence = |result: Result<Model, ModelError>| result.expect_err("a fault").to_string();
         assert!(sentence(Model::from_bytes(b"")).contains("not a whole safetensors file"));
-        let whole = small_bytes(false);
+        let whole = small_bytes(&nine(), false);
         for length in [8, 100, whole.len() / 2, whole.len() - 1] {
             assert!(sentence(Model::from_bytes(&whole[..length])).contains("not a whole"));
         }
         let foreign = safetensors::serialize(HashMap::<String, Tensor>::new(), None);
         assert!(sentence(Model::from_bytes(&foreign.expect("a file"))).contains("another kind"));
-        assert!(sentence(with_metadata(|m| m.format = 9)).contains("format version 9"));
-        assert!(sentence(with_metadata(|m| m.inputs = "x".into())).contains("inputs x"));
-        assert!(sentence(with_metadata(|m| m.classes.truncate(1))).contains("drums Bass"));
-        assert!(sentence(with_metadata(|m| m.steps_per_beat = 8)).contains("8 steps"));
-        assert!(sentence(with_metadata(|m| m.beat.cells = 1 << 40)).contains("layers of"));
-        assert!(sentence(with_metadata(|m| m.beat.cells = 9)).contains("shape"));
-        assert!(sentence(with_metadata(|m| m.beat.layers = 3)).contains("beat.weight_ih_l2"));
+        let class = |pitch: u32| json!({ "name": format!("Drum {pitch}"), "pitch": pitch });
+        let classes = |pitches: std::ops::Range<u32>| pitches.map(class).collect::<Value>();
+        type Change<'a> = &'a dyn Fn(&mut Value);
+        let faults: [(Change, &str); 15] = [
+            (&|m| m["format"] = json!(9), "format version 9"),
+            (
+                &|m| *m = json!({ "format": 1 }),
+                "format version 1; this Deep Pocket reads version 2",
+            ),
+            (
+                &|m| m["inputs"] = json!("lags-1"),
+                "for inputs lags-1; this Deep Pocket plays lags-2",
+            ),
+            (&|m| m["name"] = json!(7), "header cannot be read"),
+            (&|m| m["classes"] = classes(0..0), "has 0 drum classes; 1 to 9"),
+            (&|m| m["classes"] = classes(30..40), "has 10 drum classes; 1 to 9"),
+            (&|m| m["classes"][4]["pitch"] = json!(200), "class Low tom has the pitch 200"),
+            (&|m| m["classes"][4]["pitch"] = json!(300), "header cannot be read"),
+            (&|m| m["classes"][1]["pitch"] = json!(36), "Bass and Snare have the same pitch, 36"),
+            (&|m| m["classes"] = classes(30..32), "has shape"),
+            (&|m| m["inputs"] = json!("drum-rnn"), "has shape"),
+            (&|m| m["steps_per_beat"] = json!(8), "8 steps"),
+            (&|m| m["beat"]["cells"] = json!(1u64 << 40), "layers of"),
+            (&|m| m["beat"]["cells"] = json!(9), "shape"),
+            (&|m| m["beat"]["layers"] = json!(3), "beat.weight_ih_l2"),
+        ];
+        for (change, part) in faults {
+            let said = sentence(with_header(change));
+            assert!(said.contains(part), "{said} should say: {part}");
+        }
     }
 
     #[test]
     fn weights_that_are_no_numbers_are_refused() {
-        let metadata = Model::read_metadata(&small_bytes(false)).expect("our own file");
-        let mut tensors = small_tensors(&metadata);
-        let bad = Tensor::full(f32::NAN, SUBSETS, &Device::Cpu).expect("a tensor");
+        let mut tensors = small_tensors(&nine());
+        let bad = Tensor::full(f32::NAN, 512, &Device::Cpu).expect("a tensor");
         tensors.insert("beat.out.bias".into(), bad);
-        let bytes = write(&metadata, &tensors, false).expect("a file");
+        let bytes = write(&nine(), &tensors, false).expect("a file");
         assert!(matches!(Model::from_bytes(&bytes), Err(ModelError::NotFinite(_))));
     }
 }

@@ -5,7 +5,7 @@
 //! [`TICKS_PER_STEP`]ths of a step, the resolution of the MIDI files that we write, so that a
 //! pattern survives a round trip through a file unchanged.
 
-use crate::drum::{CLASSES, Drum, DrumSet};
+use crate::drum::{CLASSES, Drum, DrumSet, Pitches};
 
 /// Resolution of an offset, and of exported MIDI: 960 ticks a quarter note.
 pub const TICKS_PER_STEP: u16 = 240;
@@ -153,11 +153,13 @@ impl Meter {
     }
 }
 
-/// One bar: as many steps as its meter has.
+/// One bar: as many steps as its meter has, and the pitches that its drums are emitted at, so that
+/// bars of models with other kits can follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
     steps: [Step; MAX_STEPS],
     meter: Meter,
+    pitches: Pitches,
 }
 
 impl Default for Bar {
@@ -167,16 +169,28 @@ impl Default for Bar {
 }
 
 impl Bar {
-    /// A bar in which nothing is struck.
+    /// A bar of the nine General MIDI drums in which nothing is struck.
     #[must_use]
     pub const fn silent(meter: Meter) -> Self {
-        Bar { steps: [Step::SILENT; MAX_STEPS], meter }
+        Bar { steps: [Step::SILENT; MAX_STEPS], meter, pitches: Drum::PITCHES }
+    }
+
+    /// The same bar at other pitches.
+    #[must_use]
+    pub const fn at(self, pitches: Pitches) -> Self {
+        Bar { pitches, ..self }
     }
 
     /// The bar's meter.
     #[must_use]
     pub const fn meter(&self) -> Meter {
         self.meter
+    }
+
+    /// The pitch that a drum is emitted at.
+    #[must_use]
+    pub const fn pitch(&self, drum: Drum) -> u8 {
+        self.pitches[drum as usize]
     }
 
     /// The bar's steps, [`Meter::steps`] of them.

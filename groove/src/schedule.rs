@@ -32,8 +32,8 @@ pub enum Note {
     On {
         /// Sample, counted from the start of the block.
         sample: u32,
-        /// Which drum.
-        drum: Drum,
+        /// MIDI pitch, that of its bar.
+        pitch: u8,
         /// MIDI velocity, 1 to 127.
         velocity: u8,
     },
@@ -41,8 +41,8 @@ pub enum Note {
     Off {
         /// Sample, counted from the start of the block.
         sample: u32,
-        /// Which drum.
-        drum: Drum,
+        /// MIDI pitch, the one that it began with.
+        pitch: u8,
     },
 }
 
@@ -51,9 +51,18 @@ pub enum Note {
 struct Onset {
     position: f64,
     drum: Drum,
+    pitch: u8,
     velocity: u8,
     /// Longest possible length, in quarter notes.
     length: f64,
+}
+
+/// A note that sounds.
+#[derive(Clone, Copy, Debug)]
+struct Sounding {
+    pitch: u8,
+    /// Where it ends, in quarter notes.
+    end: f64,
 }
 
 /// The hits of a piece, in a fixed place.
@@ -74,8 +83,8 @@ impl Onsets {
 /// Plays spans, and knows what sounds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scheduler {
-    /// By class, where the sounding note ends, in quarter notes.
-    sounding: [Option<f64>; CLASSES],
+    /// By class.
+    sounding: [Option<Sounding>; CLASSES],
 }
 
 impl Scheduler {
@@ -87,10 +96,8 @@ impl Scheduler {
 
     /// Ends every note that sounds, at this sample.
     pub fn release(&mut self, sample: u32, out: &mut impl FnMut(Note)) {
-        for drum in Drum::ALL {
-            if self.sounding[drum.index()].take().is_some() {
-                out(Note::Off { sample, drum });
-            }
+        for Sounding { pitch, .. } in self.sounding.iter_mut().filter_map(Option::take) {
+            out(Note::Off { sample, pitch });
         }
     }
 
@@ -122,31 +129,35 @@ impl Scheduler {
     fn strike(&mut self, span: &Span, onset: &Onset, out: &mut impl FnMut(Note)) {
         let sample = span.sample_of(onset.position);
         self.end_before(span, span.to, sample, out);
-        let sounding = &mut self.sounding[onset.drum.index()];
-        if sounding.is_some() {
-            out(Note::Off { sample, drum: onset.drum });
+        let Onset { position, drum, pitch, velocity, length } = *onset;
+        for (class, sounding) in self.sounding.iter_mut().enumerate() {
+            // The bar before may be of another kit, in which another drum has this pitch.
+            let ends = |note: &Sounding| class == drum.index() || note.pitch == pitch;
+            if let Some(Sounding { pitch, .. }) = sounding.take_if(|note| ends(note)) {
+                out(Note::Off { sample, pitch });
+            }
         }
         // A note of less than a sample would end before it begins.
-        let begin = onset.position.max(span.start);
-        *sounding = Some((onset.position + onset.length).max(begin + span.beats_per_sample));
-        out(Note::On { sample, drum: onset.drum, velocity: onset.velocity });
+        let begin = position.max(span.start);
+        let end = (position + length).max(begin + span.beats_per_sample);
+        self.sounding[drum.index()] = Some(Sounding { pitch, end });
+        out(Note::On { sample, pitch, velocity });
     }
 
     /// Ends the notes whose end is before a position and not after a sample, in order.
     fn end_before(&mut self, span: &Span, to: f64, latest: u32, out: &mut impl FnMut(Note)) {
         loop {
-            let next = Drum::ALL
-                .into_iter()
-                .filter_map(|drum| self.sounding[drum.index()].map(|end| (end, drum)))
-                .filter(|&(end, _)| end < to)
-                .min_by(|a, b| a.0.total_cmp(&b.0));
-            let Some((end, drum)) = next else { return };
+            let next = (self.sounding.iter().enumerate())
+                .filter_map(|(class, note)| note.map(|note| (class, note)))
+                .filter(|(_, note)| note.end < to)
+                .min_by(|(_, a), (_, b)| a.end.total_cmp(&b.end));
+            let Some((class, Sounding { pitch, end })) = next else { return };
             let sample = span.sample_of(end);
             if sample > latest {
                 return;
             }
-            self.sounding[drum.index()] = None;
-            out(Note::Off { sample, drum });
+            self.sounding[class] = None;
+            out(Note::Off { sample, pitch });
         }
     }
 }
@@ -158,7 +169,8 @@ fn gather<'a>(
     to: f64,
     bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
 ) -> Onsets {
-    const NONE: Onset = Onset { position: 0.0, drum: Drum::Bass, velocity: 0, length: 0.0 };
+    const NONE: Onset =
+        Onset { position: 0.0, drum: Drum::Bass, pitch: 0, velocity: 0, length: 0.0 };
     let mut onsets = Onsets { list: [NONE; HITS], len: 0 };
     let entered = span.entry == Entry::Jumps && from <= span.from;
     let near = 0.5 / TICKS_PER_BEAT;
@@ -222,11 +234,9 @@ fn each_hit<'a>(
             for (drum, struck) in step.hits() {
                 let next = bar.steps().get(number + 1).and_then(|step| step.hit(drum));
                 let position = (at + f64::from(struck.offset_ticks)) / TICKS_PER_BEAT;
-                let length = length(struck, next);
-                hit(
-                    at / TICKS_PER_BEAT,
-                    Onset { position, drum, velocity: struck.velocity, length },
-                );
+                let (pitch, velocity, length) =
+                    (bar.pitch(drum), struck.velocity, length(struck, next));
+                hit(at / TICKS_PER_BEAT, Onset { position, drum, pitch, velocity, length });
             }
         }
     }
@@ -281,11 +291,11 @@ mod tests {
     }
 
     fn on(sample: u32, drum: Drum) -> Note {
-        Note::On { sample, drum, velocity: 100 }
+        Note::On { sample, pitch: drum.general_midi(), velocity: 100 }
     }
 
     fn off(sample: u32, drum: Drum) -> Note {
-        Note::Off { sample, drum }
+        Note::Off { sample, pitch: drum.general_midi() }
     }
 
     #[test]
@@ -382,16 +392,38 @@ mod tests {
         }
         let fast = Transport { tempo: Some(10_000.0), ..at(0.0) };
         let notes = play(&mut scheduler, &mut clock, &fast, 65_536, &bar);
-        let mut since = [None; CLASSES];
+        let mut since = [None; 128];
         for note in notes {
             match note {
-                Note::On { sample, drum, .. } => {
-                    assert!(since[drum.index()].replace(sample).is_none())
+                Note::On { sample, pitch, .. } => {
+                    assert!(since[usize::from(pitch)].replace(sample).is_none())
                 }
-                Note::Off { sample, drum } => {
-                    assert!(since[drum.index()].take().is_some_and(|on| on < sample));
+                Note::Off { sample, pitch } => {
+                    assert!(since[usize::from(pitch)].take().is_some_and(|on| on < sample));
                 }
             }
         }
+    }
+
+    #[test]
+    fn notes_have_the_pitches_of_their_bar_and_end_on_the_one_they_began_with() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let mut notes =
+            |beats: f64, bar: Bar| play(&mut scheduler, &mut clock, &at(beats), 480, &bar);
+        let struck = |sample, pitch| Note::On { sample, pitch, velocity: 100 };
+        let ended = |sample, pitch| Note::Off { sample, pitch };
+        let kit = [60, 61, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(notes(0.0, bar(&[(0, Drum::Bass, 0)]).at(kit)), [struck(0, 60)]);
+        // The bars of another kit follow while that sounds. Its snare has the bass's pitch, its
+        // bass the place of the bass: each ends what it would double.
+        let other = [70, 60, 0, 0, 0, 0, 0, 0, 0];
+        let snare = bar(&[(0, Drum::Snare, 20)]).at(other);
+        let bass = bar(&[(0, Drum::Bass, 39)]).at(kit);
+        assert_eq!(notes(0.02, snare), [ended(20, 60), struck(20, 60)]);
+        assert_eq!(notes(0.04, bass), [ended(15, 60), struck(15, 60)]);
+        assert_eq!(
+            notes(0.06, bar(&[(0, Drum::Bass, 58)]).at(other)),
+            [ended(10, 60), struck(10, 70)]
+        );
     }
 }

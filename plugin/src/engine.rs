@@ -445,11 +445,11 @@ impl Engine {
 
 /// Gives the host a note, and counts it if the host does not take it.
 fn send(note: Note, channel: u8, refused: &mut u32, out: &mut impl FnMut(Message) -> bool) {
-    let (sample, drum, velocity) = match note {
-        Note::On { sample, drum, velocity } => (sample, drum, velocity),
-        Note::Off { sample, drum } => (sample, drum, 0),
+    let (sample, pitch, velocity) = match note {
+        Note::On { sample, pitch, velocity } => (sample, pitch, velocity),
+        Note::Off { sample, pitch } => (sample, pitch, 0),
     };
-    if !out(Message { sample, channel, pitch: drum.general_midi(), velocity }) {
+    if !out(Message { sample, channel, pitch, velocity }) {
         *refused = refused.saturating_add(1);
     }
 }

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use groove::encode::{Kind, ROW, write_row};
+use groove::encode::{Kind, write_row};
 use groove::feel::{Bins, OFFSET_BINS, REFERENCES, References, VELOCITY_BINS, bins};
 use groove::memory::Memory;
-use groove::model::FEEL_ROW;
-use groove::{CLASSES, Drum, Step};
+use groove::model::Metadata;
+use groove::{Drum, Step};
 use rayon::prelude::*;
 
 use crate::data::Piece;
@@ -22,9 +22,9 @@ use crate::ops::{NONE, Rows, Targets};
 /// A batch for both networks.
 pub struct Batch {
     pub(crate) rows: Rows,
-    /// Rows x [`ROW`].
+    /// Rows x [`Metadata::row`].
     pub(crate) beat: Tensor,
-    /// Rows x [`FEEL_ROW`].
+    /// Rows x [`Metadata::feel_row`].
     pub(crate) feel: Tensor,
     pub(crate) starts: Arc<Vec<bool>>,
     /// By row: what is remembered of the piece, and what is struck ([`NONE`]: counts for nothing).
@@ -45,27 +45,30 @@ pub(crate) struct Place<'a> {
 }
 
 impl Batch {
-    /// Makes the batch of these places, row by row; `None` is a row that counts for nothing.
-    pub(crate) fn new(rows: Rows, places: &[Option<Place>]) -> Result<Batch> {
-        let mut beat = vec![0.0; places.len() * ROW];
-        let mut feel = vec![0.0; places.len() * FEEL_ROW];
+    /// Makes the batch of these places for such a model, row by row; `None` is a row that counts
+    /// for nothing.
+    pub(crate) fn new(metadata: &Metadata, rows: Rows, places: &[Option<Place>]) -> Result<Batch> {
+        let (row, feel_row) = (metadata.row(), metadata.feel_row());
+        let classes = metadata.classes.classes();
+        let mut beat = vec![0.0; places.len() * row];
+        let mut feel = vec![0.0; places.len() * feel_row];
         let mut hits = vec![NONE; places.len()];
         let mut memories = vec![Memory::default(); places.len()];
-        let mut manner = vec![NONE; places.len() * 2 * CLASSES];
-        let mut resembled = vec![[None; REFERENCES]; places.len() * CLASSES];
+        let mut manner = vec![NONE; places.len() * 2 * classes];
+        let mut resembled = vec![[None; REFERENCES]; places.len() * classes];
         places
             .par_iter()
-            .zip(beat.par_chunks_mut(ROW).zip(feel.par_chunks_mut(FEEL_ROW)))
+            .zip(beat.par_chunks_mut(row).zip(feel.par_chunks_mut(feel_row)))
             .zip(hits.par_iter_mut().zip(memories.par_iter_mut()))
-            .zip(manner.par_chunks_mut(2 * CLASSES).zip(resembled.par_chunks_mut(CLASSES)))
+            .zip(manner.par_chunks_mut(2 * classes).zip(resembled.par_chunks_mut(classes)))
             .for_each(|(((place, (beat, feel)), (hits, memory)), (manner, resembled))| {
                 let Some(Place { past, step, kind }) = place else { return };
-                write_row(past, kind, beat);
+                write_row(metadata.inputs, past, kind, beat);
                 *memory = Memory::at(past, kind.meter);
-                feel[..ROW].copy_from_slice(beat);
+                feel[..row].copy_from_slice(beat);
                 let drums = step.drums();
                 let references = References::at(past, memory, kind.meter);
-                references.write(drums, &mut feel[ROW..]);
+                references.write(drums, &mut feel[row..]);
                 for (drum, resembled) in Drum::ALL.into_iter().zip(resembled) {
                     *resembled = references.bins(drum);
                 }
@@ -81,13 +84,13 @@ impl Batch {
             places.iter().map(|place| place.is_none_or(|place| place.past.is_empty())).collect();
         Ok(Batch {
             rows,
-            beat: Tensor::from_vec(beat, (places.len(), ROW), &Device::Cpu)?,
-            feel: Tensor::from_vec(feel, (places.len(), FEEL_ROW), &Device::Cpu)?,
+            beat: Tensor::from_vec(beat, (places.len(), row), &Device::Cpu)?,
+            feel: Tensor::from_vec(feel, (places.len(), feel_row), &Device::Cpu)?,
             starts: Arc::new(starts),
             memories: Arc::new(memories),
             hits: Arc::new(hits),
             manner: Targets {
-                sizes: [VELOCITY_BINS, OFFSET_BINS].repeat(CLASSES),
+                sizes: [VELOCITY_BINS, OFFSET_BINS].repeat(classes),
                 outcomes: manner,
             },
             references: Arc::new(resembled),
@@ -109,11 +112,11 @@ pub struct Packed {
     pub places: Vec<Vec<usize>>,
 }
 
-/// Packs pieces whole, told as they are.
+/// Packs pieces whole for such a model, told as they are.
 ///
 /// # Errors
 /// When Candle cannot make the tensors.
-pub fn pack(pieces: &[Piece], parts: usize, lanes: usize) -> Result<Packed> {
+pub fn pack(metadata: &Metadata, pieces: &[Piece], parts: usize, lanes: usize) -> Result<Packed> {
     // Longest first, each into the lane that is shortest so far.
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(pieces[i].steps.len()));
@@ -136,5 +139,5 @@ pub fn pack(pieces: &[Piece], parts: usize, lanes: usize) -> Result<Packed> {
         }
         rows_of.push(at);
     }
-    Ok(Packed { batch: Batch::new(rows, &places)?, places: rows_of })
+    Ok(Packed { batch: Batch::new(metadata, rows, &places)?, places: rows_of })
 }

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use groove::CLASSES;
 use groove::balance::Balance;
 use groove::model::Model;
 use rayon::prelude::*;
@@ -36,6 +35,7 @@ const MOST: f32 = 1.5;
 /// When the network cannot be computed.
 pub fn balances(model: Model, pieces: &[Piece]) -> Result<Vec<Balance>> {
     let styles = model.metadata().styles.len();
+    let classes = model.metadata().classes.classes();
     let mut model = Arc::new(model);
     let mut balances = vec![Balance::default(); 1 + styles];
     for style in 0..=u8::try_from(styles)? {
@@ -46,7 +46,7 @@ pub fn balances(model: Model, pieces: &[Piece]) -> Result<Vec<Balance>> {
             continue;
         }
         let tempi = tempi(pieces, style);
-        let (rates, steadiness) = (hits_per_bar(&drummers), bar_f1(&drummers));
+        let (rates, steadiness) = (hits_per_bar(&drummers, classes), bar_f1(&drummers));
         for round in 0..ROUNDS {
             if let Some(model) = Arc::get_mut(&mut model) {
                 model.set_balances(balances.clone());
@@ -61,7 +61,7 @@ pub fn balances(model: Model, pieces: &[Piece]) -> Result<Vec<Balance>> {
             correct(
                 &mut balances[number],
                 shrink,
-                (&rates, &hits_per_bar(&takes)),
+                (&rates, &hits_per_bar(&takes, classes)),
                 steadiness - bar_f1(&takes),
             );
         }
@@ -71,12 +71,7 @@ pub fn balances(model: Model, pieces: &[Piece]) -> Result<Vec<Balance>> {
 
 /// Corrects a balance, given the rates of drummers and takes and the F1 that the takes lack.
 #[expect(clippy::cast_possible_truncation)]
-fn correct(
-    balance: &mut Balance,
-    shrink: f32,
-    (wanted, played): (&[f64; CLASSES], &[f64; CLASSES]),
-    lacking: f64,
-) {
+fn correct(balance: &mut Balance, shrink: f32, (wanted, played): (&[f64], &[f64]), lacking: f64) {
     for ((tilt, wanted), played) in balance.tilt.iter_mut().zip(wanted).zip(played) {
         let error = ((wanted + HARDLY) / (played + HARDLY)).ln() as f32;
         *tilt = (*tilt + shrink * TILT_GAIN * error).clamp(-MOST, MOST);
@@ -95,8 +90,8 @@ mod tests {
     #[test]
     fn corrections_go_towards_the_drummers() {
         let mut balance = Balance::default();
-        let mut wanted = [1.0; CLASSES];
-        let mut played = [1.0; CLASSES];
+        let mut wanted = [1.0; 9];
+        let mut played = [1.0; 9];
         (wanted[3], played[5]) = (2.0, 2.0);
         correct(&mut balance, 1.0, (&wanted, &played), 0.1);
         assert!(balance.tilt[3] > 0.2 && balance.tilt[5] < -0.2 && balance.tilt[0] == 0.0);

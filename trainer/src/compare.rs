@@ -4,9 +4,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
-use groove::Drum;
 use groove::model::Metadata;
 use serde_json::{Value, json};
 
@@ -89,12 +88,21 @@ struct Section {
 pub fn run(options: &Options) -> Result<()> {
     let paths = [&options.a, &options.b];
     // What is wrong with a file is said before the other one is measured at length.
-    for path in paths {
-        crate::read_model(path, &crate::read(path)?)?;
-    }
+    let kit = |path| -> Result<_> {
+        Ok(crate::read_model(path, &crate::read(path)?)?.metadata().classes.clone())
+    };
+    let (kit, other) = (kit(paths[0])?, kit(paths[1])?);
+    ensure!(
+        kit.classes() == other.classes(),
+        "{} plays {} drum classes and {} plays {}: their figures are of different things",
+        paths[0].display(),
+        kit.classes(),
+        paths[1].display(),
+        other.classes(),
+    );
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;
-    let ground = options.scope.read()?;
+    let ground = options.scope.read(&kit)?;
     let a = Measured::measure(paths[0], &ground)?;
     let b = Measured::measure(paths[1], &ground)?;
     let unplayed = b.unplayed.iter().filter(|line| !a.unplayed.contains(line));
@@ -189,6 +197,7 @@ fn sections(both: &[Measured; 2]) -> Vec<Section> {
         Row::lower("velocity, Wasserstein-1, of 127", reports.map(|r| r.velocity_w1), 2),
         Row::lower("offset, mean error, ms", reports.map(|r| r.offset_mae_ms), 2),
     ];
+    let kit = &both[0].model.metadata().classes;
     let mut sections = vec![
         Section { heading: "perplexity (pieces)".into(), rows: perplexity.collect() },
         Section { heading: "foreseen of the beats".into(), rows: foreseen },
@@ -200,9 +209,9 @@ fn sections(both: &[Measured; 2]) -> Vec<Section> {
             Row::lower("two bars verbatim as learned, %", both.map(|p| 100.0 * p.verbatim), 2)
                 .beside(100.0 * both[0].human_verbatim),
         ];
-        rows.extend(Drum::ALL.map(|drum| {
+        rows.extend(kit.lanes().map(|(drum, class)| {
             let hits = both.map(|p| p.hits_per_bar[drum.index()]);
-            let name = format!("{}, hits a bar", drum.name());
+            let name = format!("{}, hits a bar", class.name);
             Row::plain(name, hits, 2).beside(both[0].human_hits_per_bar[drum.index()])
         }));
         sections.push(Section { heading: format!("played as {style}"), rows });
@@ -263,6 +272,7 @@ fn draw(path: &Path, names: &[String; 2], both: &[Measured; 2]) -> Result<()> {
     };
     let mut series = vec![named(0), named(1)];
     let perplexity = |key| both.iter().map(|m| m.report.perplexity[key]).collect();
+    let kit = &both[0].model.metadata().classes;
     let mut panels = vec![Panel {
         title: "Perplexity per step, lower is better (in brackets: pieces)".into(),
         logarithmic: true,
@@ -276,7 +286,7 @@ fn draw(path: &Path, names: &[String; 2], both: &[Measured; 2]) -> Result<()> {
         panels.push(Panel {
             title: format!("Hits a bar, played as {style}"),
             logarithmic: false,
-            groups: Drum::ALL.map(|d| (d.name().to_string(), hits(d.index()))).to_vec(),
+            groups: kit.lanes().map(|(d, class)| (class.name.clone(), hits(d.index()))).collect(),
         });
     }
     if panels.len() > 1 {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use groove::encode::Kind;
+use groove::kit::Kit;
 use groove::midi::{Clip, DrumMap, LARGEST};
 use groove::style::{ANY, STYLES, style_number};
 use groove::{Meter, Step};
@@ -58,13 +59,13 @@ pub struct Data {
 }
 
 impl Data {
-    /// Reads a folder. `style` names the pieces of a folder without `info.csv`; `seed` decides
-    /// its split.
+    /// Reads a folder as a kit's classes. `style` names the pieces of a folder without `info.csv`;
+    /// `seed` decides its split.
     ///
     /// # Errors
     /// When the folder cannot be read, its `info.csv` is no such table, the style is unknown, or
     /// nothing is left that can be learned from.
-    pub fn read(folder: &Path, style: Option<&str>, seed: u64) -> Result<Data> {
+    pub fn read(folder: &Path, style: Option<&str>, seed: u64, kit: &Kit) -> Result<Data> {
         ensure!(
             folder.is_dir(),
             "there is no folder {}: give one with --data, or in the variable GROOVE_DIR",
@@ -79,8 +80,10 @@ impl Data {
             ),
             false => (searched(folder, style)?, DrumMap::GeneralMidi, "own clips".into()),
         };
-        let read: Vec<(PathBuf, Result<Piece>)> =
-            listed.into_par_iter().map(|row| (row.path.clone(), row.read(folder, map))).collect();
+        let read: Vec<(PathBuf, Result<Piece>)> = listed
+            .into_par_iter()
+            .map(|row| (row.path.clone(), row.read(folder, map, kit)))
+            .collect();
         let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
         for (path, result) in read {
             match result {
@@ -145,7 +148,7 @@ struct Listed {
 }
 
 impl Listed {
-    fn read(&self, folder: &Path, map: DrumMap) -> Result<Piece> {
+    fn read(&self, folder: &Path, map: DrumMap, kit: &Kit) -> Result<Piece> {
         let path = folder.join(&self.path);
         let size = fs::metadata(&path).context("the file is missing or cannot be looked at")?.len();
         ensure!(size <= LARGEST as u64, "the file has {size} bytes; {LARGEST} can be read");
@@ -154,7 +157,8 @@ impl Listed {
         #[expect(clippy::cast_possible_truncation)]
         let (tempo, meter) = self.told.unwrap_or((clip.tempo as f32, clip.meter));
         let kind = Kind { style: self.style, tempo, meter, fill: self.fill };
-        Ok(Piece { steps: clip.steps, kind, split: self.split })
+        let steps = clip.steps.iter().map(|step| kit.step(step)).collect();
+        Ok(Piece { steps, kind, split: self.split })
     }
 }
 
@@ -220,7 +224,26 @@ mod tests {
     fn clip() -> Vec<u8> {
         let mut steps = vec![Step::SILENT; 8];
         steps[0].set(Drum::Bass, Some(Hit { velocity: 100, offset_ticks: 5 }));
-        Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }.write("clip")
+        Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }.write("clip", &Drum::PITCHES)
+    }
+
+    fn read(folder: &Path, style: Option<&str>) -> Result<Data> {
+        Data::read(folder, style, 0, &Kit::default())
+    }
+
+    #[test]
+    fn a_kit_of_one_class_has_every_drum_in_it() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let mut steps = vec![Step::SILENT; 8];
+        for (drum, velocity) in [(Drum::Bass, 30), (Drum::Ride, 90)] {
+            steps[5].set(drum, Some(Hit { velocity, offset_ticks: 0 }));
+        }
+        let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };
+        fs::write(folder.path().join("a.mid"), clip.write("a", &Drum::PITCHES))?;
+        let piece = &Data::read(folder.path(), None, 0, &Kit::one_drum())?.pieces[0];
+        let hits: Vec<(Drum, Hit)> = piece.steps[5].hits().collect();
+        assert_eq!(hits, [(Drum::ALL[0], Hit { velocity: 90, offset_ticks: 0 })]);
+        Ok(())
     }
 
     #[test]
@@ -235,7 +258,7 @@ mod tests {
         fs::write(folder.path().join("empty.mid"), b"")?;
         fs::File::create(folder.path().join("huge.mid"))?.set_len(LARGEST as u64 + 1)?;
         fs::write(folder.path().join("notes.txt"), b"no MIDI at all")?;
-        let data = Data::read(folder.path(), Some("rock"), 0)?;
+        let data = read(folder.path(), Some("rock"))?;
         assert_eq!(data.pieces.len(), 3);
         assert_eq!(data.skipped.len(), 3);
         let text = data.skipped_text();
@@ -258,7 +281,7 @@ mod tests {
                      d1,s,i,jazz/funk,101,fill,6-8,a.mid,a.wav,1.0,validation\n\
                      d1,s,i,rock,101,beat,4-4,gone.mid,,1.0,train\n";
         fs::write(folder.path().join("info.csv"), table)?;
-        let data = Data::read(folder.path(), None, 0)?;
+        let data = read(folder.path(), None)?;
         let piece = &data.pieces[0];
         assert_eq!((piece.kind.style, piece.kind.tempo), (10, 101.0));
         assert_eq!((piece.kind.meter, piece.kind.fill), (Meter::new(6, 8), true));
@@ -271,15 +294,15 @@ mod tests {
     fn nothing_to_learn_from_is_an_error() -> Result<()> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("empty.mid"), b"")?;
-        let fault = Data::read(folder.path(), None, 0).expect_err("nothing there").to_string();
+        let fault = read(folder.path(), None).expect_err("nothing there").to_string();
         assert!(fault.contains("no drum MIDI") && fault.contains("empty.mid"), "{fault}");
-        let fault = Data::read(&folder.path().join("none"), None, 0).expect_err("no folder");
+        let fault = read(&folder.path().join("none"), None).expect_err("no folder");
         assert!(fault.to_string().contains("GROOVE_DIR"));
         fs::write(folder.path().join("a.mid"), clip())?;
-        let fault = Data::read(folder.path(), Some("polka"), 0).expect_err("no style");
+        let fault = read(folder.path(), Some("polka")).expect_err("no style");
         assert!(fault.to_string().contains("no style polka"));
         fs::write(folder.path().join("info.csv"), "a,b\n1,2\n")?;
-        let fault = Data::read(folder.path(), None, 0).expect_err("another table");
+        let fault = read(folder.path(), None).expect_err("another table");
         assert!(fault.to_string().contains("info.csv is not a table"));
         Ok(())
     }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use clap::Args;
-use groove::Meter;
+use groove::kit::Kit;
 use groove::model::Model;
 use groove::style::{STYLES, style_name, style_number};
+use groove::{CLASSES, Meter};
 use serde_json::{Value, json};
 
 use crate::asked::Asked;
@@ -63,12 +64,12 @@ pub struct Ground {
 }
 
 impl Scope {
-    /// Reads the data and says what was left out of it.
+    /// Reads the data as a kit's classes and says what was left out of it.
     ///
     /// # Errors
     /// When the data cannot be read, the split is empty, or a style is unknown.
-    pub fn read(&self) -> Result<Ground> {
-        let data = Data::read(&self.data, self.style.as_deref(), self.seed)?;
+    pub fn read(&self, kit: &Kit) -> Result<Ground> {
+        let data = Data::read(&self.data, self.style.as_deref(), self.seed, kit)?;
         if !data.skipped.is_empty() {
             eprintln!("{}", data.skipped_text().trim_start());
         }
@@ -107,7 +108,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Measures the model of a file.
+    /// Measures the model of a file, on data that was read as its classes.
     ///
     /// # Errors
     /// When the model cannot be read, or Candle cannot compute.
@@ -116,7 +117,7 @@ impl Measured {
         let model = Arc::new(crate::read_model(path, &bytes)?);
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
         let net = Net::from_tensors(model.metadata(), &tensors)?;
-        let report = Report::measure(&net, model.metadata(), &ground.asked)?;
+        let report = Report::measure(&net, &ground.asked)?;
         let (mut played, mut unplayed) = (BTreeMap::new(), Vec::new());
         for &style in &ground.styles {
             let name = style_name(style);
@@ -134,6 +135,7 @@ impl Measured {
     pub fn json(&self) -> Value {
         let report = &self.report;
         json!({
+            "classes": self.model.metadata().classes,
             "perplexity": report.perplexity,
             "counts": report.counts,
             "velocity": { "mae": report.velocity_mae, "w1": report.velocity_w1 },
@@ -148,14 +150,20 @@ impl Measured {
 /// # Errors
 /// When the model or the data cannot be read, or Candle cannot compute.
 pub fn run(options: &Options) -> Result<()> {
-    let ground = options.scope.read()?;
+    let kit = crate::read_model(&options.model, &crate::read(&options.model)?)?;
+    let kit = kit.metadata().classes.clone();
+    let ground = options.scope.read(&kit)?;
     let measured = Measured::measure(&options.model, &ground)?;
     measured.unplayed.iter().for_each(|line| eprintln!("{line}"));
-    let floor = floors(&ground.all, &ground.asked);
+    let floor = floors(kit.subsets(), &ground.all, &ground.asked);
     let (velocity_floor, offset_floor) =
         bar_ago_errors(ground.asked.iter().filter(|piece| !piece.kind.fill));
     let style = ground.styles.first().copied().unwrap_or(0);
-    let asked = Asked::measure(&measured.model, &ground.all, style)?;
+    // What is looked for is played on the nine drums.
+    let asked = match kit.classes() {
+        CLASSES => Some(Asked::measure(&measured.model, &ground.all, style)?),
+        _ => None,
+    };
     if options.json {
         let mut all = measured.json();
         all["floor"] = json!(floor);
@@ -165,6 +173,7 @@ pub fn run(options: &Options) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
+    println!("perplexity per step, of {} possible subsets of drums", kit.subsets());
     print!("{}", measured.report.table());
     for (name, perplexity) in floor {
         println!("floor of {name}, an n-gram over two bars (4/4): {perplexity:.3}");
@@ -174,14 +183,16 @@ pub fn run(options: &Options) -> Result<()> {
          offset {offset_floor:.2} ms"
     );
     for (name, figures) in measured.played {
-        print!("\n{}", figures.table(name));
+        print!("\n{}", figures.table(name, &kit));
     }
-    print!("\n{}", asked.table());
+    if let Some(asked) = asked {
+        print!("\n{}", asked.table());
+    }
     Ok(())
 }
 
 /// Perplexities of n-grams that learned the train beats in 4/4; rock learned from rock alone.
-fn floors(all: &[Piece], asked: &[Piece]) -> BTreeMap<&'static str, f64> {
+fn floors(subsets: usize, all: &[Piece], asked: &[Piece]) -> BTreeMap<&'static str, f64> {
     let rock = style_number("rock");
     let wanted = |piece: &&Piece, rock_only: bool| {
         let kind = &piece.kind;
@@ -191,7 +202,7 @@ fn floors(all: &[Piece], asked: &[Piece]) -> BTreeMap<&'static str, f64> {
         .into_iter()
         .map(|(name, rock_only)| {
             let train = all.iter().filter(|piece| piece.split == Split::Train);
-            let ngram = Ngram::learn(train.filter(|piece| wanted(piece, rock_only)));
+            let ngram = Ngram::learn(subsets, train.filter(|piece| wanted(piece, rock_only)));
             let perplexity =
                 ngram.perplexity(asked.iter().filter(|piece| wanted(piece, rock_only)));
             (name, perplexity)

@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 
+use groove::Step;
 use groove::pattern::TICKS_PER_STEP;
-use groove::{SUBSETS, Step};
 
 use crate::data::Piece;
 
@@ -21,6 +21,8 @@ struct Seen {
 
 /// An n-gram with its contexts.
 pub struct Ngram {
+    /// Number of the subsets that there are.
+    subsets: usize,
     levels: [HashMap<Vec<u16>, Seen>; 4],
 }
 
@@ -36,10 +38,10 @@ fn sets(piece: &Piece) -> Vec<u16> {
 }
 
 impl Ngram {
-    /// Counts pieces.
+    /// Counts pieces of so many subsets of drums.
     #[must_use]
-    pub fn learn<'a>(pieces: impl Iterator<Item = &'a Piece>) -> Ngram {
-        let mut ngram = Ngram { levels: Default::default() };
+    pub fn learn<'a>(subsets: usize, pieces: impl Iterator<Item = &'a Piece>) -> Ngram {
+        let mut ngram = Ngram { subsets, levels: Default::default() };
         for piece in pieces {
             let (sets, bar) = (sets(piece), piece.kind.meter.steps());
             for (at, &struck) in sets.iter().enumerate() {
@@ -60,7 +62,7 @@ impl Ngram {
         for piece in pieces {
             let (sets, bar) = (sets(piece), piece.kind.meter.steps());
             for (at, struck) in sets.iter().enumerate() {
-                let mut chance = 1.0 / SUBSETS as f64;
+                let mut chance = 1.0 / self.subsets as f64;
                 for (level, context) in self.levels.iter().zip(contexts(&sets, at, bar)) {
                     let Some(seen) = level.get(&context) else { break };
                     let kinds = seen.counts.len() as f64;
@@ -116,14 +118,14 @@ mod tests {
     #[test]
     fn what_repeats_is_foreseen_and_what_was_never_seen_is_not_impossible() {
         let same = piece(50, |_| 100);
-        let ngram = Ngram::learn([&same].into_iter());
+        let ngram = Ngram::learn(512, [&same].into_iter());
         assert!(ngram.perplexity([&same].into_iter()) < 1.2);
         let mut other = piece(8, |_| 100);
         other.steps[3].set(Drum::Crash, Some(Hit { velocity: 90, offset_ticks: 0 }));
         let perplexity = ngram.perplexity([&other].into_iter());
         assert!(perplexity.is_finite() && perplexity > 1.1, "{perplexity}");
         // Nothing learned: all subsets are alike.
-        let none = Ngram::learn([].into_iter());
+        let none = Ngram::learn(512, [].into_iter());
         assert!((none.perplexity([&same].into_iter()) - 512.0).abs() < 1e-6);
     }
 

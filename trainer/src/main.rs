@@ -15,6 +15,7 @@ mod ops;
 mod optimise;
 mod picture;
 mod played;
+mod preset;
 mod references;
 mod sample;
 mod stream;

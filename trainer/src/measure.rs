@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use anyhow::Result;
+use groove::Step;
 use groove::balance::lean_on;
 use groove::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
-use groove::memory::CONTROLS;
-use groove::model::{Figures, Metadata};
+use groove::memory::{CONTROLS, Memory};
+use groove::model::Figures;
 use groove::pattern::TICKS_PER_STEP;
 use groove::style::{style_name, style_number};
-use groove::{CLASSES, SUBSETS, Step};
 use rayon::prelude::*;
 
 use crate::batch::pack;
@@ -54,7 +54,7 @@ impl AddAssign for Score {
 }
 
 impl Score {
-    /// Perplexity per step of the 512-way distribution.
+    /// Perplexity per step of the distribution over subsets.
     #[must_use]
     pub fn perplexity(&self) -> f64 {
         (self.surprise / self.steps).exp()
@@ -76,28 +76,34 @@ impl Score {
 ///
 /// # Errors
 /// When Candle cannot compute.
-pub fn scores(net: &Net, metadata: &Metadata, pieces: &[Piece]) -> Result<Vec<Score>> {
-    let packed = pack(pieces, rayon::current_num_threads(), LANES)?;
+pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
+    let packed = pack(&net.metadata, pieces, rayon::current_num_threads(), LANES)?;
     let outputs = net.forward(&packed.batch, &mut Carries::default(), None)?;
     let numbers = |tensor| with_slice(tensor, <[f32]>::to_vec);
-    let (mut hits, controls) = (numbers(&outputs.hits)?, numbers(&outputs.controls)?);
-    hits.par_chunks_mut(SUBSETS)
-        .zip(controls.par_chunks(CONTROLS))
-        .zip(packed.batch.memories.par_iter())
-        .for_each(|((hits, controls), memory)| memory.mix(controls, hits));
+    let kit = &net.metadata.classes;
+    let (classes, subsets) = (kit.classes(), kit.subsets());
+    let mut hits = numbers(&outputs.hits)?;
+    let controls = outputs.controls.as_ref().map(numbers).transpose()?;
+    let none = Memory::default();
+    hits.par_chunks_mut(subsets).zip(packed.batch.memories.par_iter()).enumerate().for_each(
+        |(row, (hits, memory))| match &controls {
+            Some(controls) => memory.mix(&controls[row * CONTROLS..][..CONTROLS], hits),
+            None => none.mix(&[0.0; CONTROLS], hits),
+        },
+    );
     let manner = numbers(&outputs.manner)?;
     let score = |(piece, rows): (&Piece, &Vec<usize>)| {
         let mut score = Score::default();
-        let balance = metadata.balance(piece.kind.style);
+        let balance = net.metadata.balance(piece.kind.style);
         for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
-            let mut hits = hits[row * SUBSETS..][..SUBSETS].to_vec();
+            let mut hits = hits[row * subsets..][..subsets].to_vec();
             if !piece.kind.fill {
                 let before = at.checked_sub(piece.kind.meter.steps());
                 let before = before.map(|same| piece.steps[same].drums());
                 lean_on(&mut hits, &balance.lean(before));
             }
             kernel::softmax(&mut hits);
-            let manner = &manner[row * CLASSES * FEEL_LOGITS..][..CLASSES * FEEL_LOGITS];
+            let manner = &manner[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];
             score += score_step(step, &hits, manner, piece.kind.tempo);
         }
         score
@@ -168,8 +174,8 @@ impl Report {
     ///
     /// # Errors
     /// When Candle cannot compute.
-    pub fn measure(net: &Net, metadata: &Metadata, pieces: &[Piece]) -> Result<Report> {
-        let scores = scores(net, metadata, pieces)?;
+    pub fn measure(net: &Net, pieces: &[Piece]) -> Result<Report> {
+        let scores = scores(net, pieces)?;
         let rock = style_number("rock");
         let mut groups: BTreeMap<String, (usize, Score)> = BTreeMap::new();
         for (piece, score) in pieces.iter().zip(scores) {

@@ -29,18 +29,17 @@ const MEMORY_START: [f32; CONTROLS] = {
 
 /// What the networks say of a batch, row by row.
 pub struct Outputs {
-    /// Rows x 512: logits of hits.
+    /// Rows x subsets: logits of hits.
     pub(crate) hits: Tensor,
-    /// Rows x [`CONTROLS`]: the memory's controls.
-    pub(crate) controls: Tensor,
+    /// Rows x [`CONTROLS`]: the memory's controls; none in a model without one.
+    pub(crate) controls: Option<Tensor>,
     /// Rows x classes x [`FEEL_LOGITS`](groove::feel::FEEL_LOGITS): logits of velocity and offset.
     pub(crate) manner: Tensor,
 }
 
 /// Both networks' weights, in the order of [`Metadata::tensors`].
 pub struct Net {
-    pub(crate) beat: Stack,
-    pub(crate) feel: Stack,
+    pub(crate) metadata: Metadata,
     pub(crate) weights: Vec<(String, Var)>,
 }
 
@@ -101,7 +100,7 @@ impl Net {
             let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?;
             weights.push((name, Var::from_tensor(&tensor)?));
         }
-        Ok(Net { beat: metadata.beat, feel: metadata.feel, weights })
+        Ok(Net { metadata: metadata.clone(), weights })
     }
 
     /// A net with the weights of a model file.
@@ -115,7 +114,7 @@ impl Net {
             Ok((name, var))
         };
         let weights: Result<Vec<_>> = metadata.tensors().into_iter().map(weight).collect();
-        Ok(Net { beat: metadata.beat, feel: metadata.feel, weights: weights? })
+        Ok(Net { metadata: metadata.clone(), weights: weights? })
     }
 
     fn weight(&self, name: &str) -> Result<&Tensor> {
@@ -137,15 +136,18 @@ impl Net {
         let mut stack = |prefix, size, x: &Tensor, carries: &mut Vec<Carry>| {
             self.stack(prefix, size, x, rows, starts, carries, dropout.as_deref_mut())
         };
-        let beat = stack("beat", self.beat, &batch.beat, &mut carries.beat)?;
-        let feel = stack("feel", self.feel, &batch.feel, &mut carries.feel)?;
+        let beat = stack("beat", self.metadata.beat, &batch.beat, &mut carries.beat)?;
+        let feel = stack("feel", self.metadata.feel, &batch.feel, &mut carries.feel)?;
         let out = |x: &Tensor, name: &str| -> Result<Tensor> {
             let bias = self.weight(&format!("{name}.bias"))?;
             Ok(ops::linear(x, self.weight(&format!("{name}.weight"))?, bias, true)?)
         };
         Ok(Outputs {
             hits: out(&beat, "beat.out")?,
-            controls: out(&beat, "memory")?,
+            controls: match self.metadata.has_memory() {
+                true => Some(out(&beat, "memory")?),
+                false => None,
+            },
             manner: add_references(&out(&feel, "feel.out")?, &batch.references)?,
         })
     }
@@ -182,11 +184,12 @@ mod tests {
     use crate::batch::pack;
     use crate::data::{Piece, Split};
     use crate::ops::with_slice;
-    use groove::encode::{Kind, ROW, write_row};
+    use groove::encode::{Inputs, Kind, write_row};
     use groove::feel::{self, CLASS_OUTPUTS, FEEL_LOGITS, References};
+    use groove::kit::Kit;
     use groove::memory::Memory;
-    use groove::model::{FEEL_ROW, Model, write};
-    use groove::{CLASSES, Drum, Hit, Meter, SUBSETS, Step};
+    use groove::model::{Model, write};
+    use groove::{Drum, Hit, Meter, Step};
 
     fn piece(length: usize, meter: Meter) -> Piece {
         let mut steps = vec![Step::SILENT; length];
@@ -202,40 +205,59 @@ mod tests {
     #[test]
     fn whole_sequences_agree_with_the_player_step_by_step() -> Result<()> {
         let stack = Stack { layers: 2, cells: 24 };
-        let metadata = Metadata::new("", stack, Stack { layers: 1, cells: 16 }, "");
-        let net = Net::new(&metadata, 5)?;
+        let nine = Metadata::new("", stack, Stack { layers: 1, cells: 16 }, "");
+        let inputs = Inputs::DrumRnn;
+        agrees(&nine)?;
+        agrees(&Metadata { inputs, ..nine.clone() })?;
+        agrees(&Metadata { inputs, classes: Kit::one_drum(), ..nine })
+    }
+
+    fn agrees(metadata: &Metadata) -> Result<()> {
+        let kit = &metadata.classes;
+        let net = Net::new(metadata, 5)?;
         let tensors: HashMap<String, Tensor> =
             net.weights.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone())).collect();
-        let model = Model::from_bytes(&write(&metadata, &tensors, false)?)?;
+        let model = Model::from_bytes(&write(metadata, &tensors, false)?)?;
         // Three pieces in two lanes, so that one starts in the middle of a lane.
-        let pieces =
+        let mut pieces =
             [piece(50, Meter::FOUR_FOUR), piece(20, Meter::new(7, 8)), piece(25, Meter::FOUR_FOUR)];
-        let packed = pack(&pieces, 2, 1)?;
+        for step in pieces.iter_mut().flat_map(|piece| &mut piece.steps) {
+            *step = kit.step(step);
+        }
+        let packed = pack(metadata, &pieces, 2, 1)?;
         let outputs = net.forward(&packed.batch, &mut Carries::default(), None)?;
-        let [mut hits, controls, manner] = [outputs.hits, outputs.controls, outputs.manner]
-            .map(|tensor| with_slice(&tensor, <[f32]>::to_vec).expect("numbers"));
-        for (row, memory) in packed.batch.memories.iter().enumerate() {
-            let controls = &controls[row * CONTROLS..][..CONTROLS];
-            memory.mix(controls, &mut hits[row * SUBSETS..][..SUBSETS]);
+        let numbers = |tensor: &Tensor| with_slice(tensor, <[f32]>::to_vec).expect("numbers");
+        let (mut hits, manner) = (numbers(&outputs.hits), numbers(&outputs.manner));
+        let controls = outputs.controls.as_ref().map(numbers);
+        assert_eq!(controls.is_some(), metadata.inputs == Inputs::Lags);
+        for (row, hits) in hits.chunks_mut(kit.subsets()).enumerate() {
+            match &controls {
+                Some(controls) => {
+                    packed.batch.memories[row].mix(&controls[row * CONTROLS..][..CONTROLS], hits);
+                }
+                None => Memory::default().mix(&[0.0; CONTROLS], hits),
+            }
         }
         for (piece, rows) in pieces.iter().zip(&packed.places) {
             let mut state = model.start()?;
             for (at, &place) in rows.iter().enumerate() {
-                let mut row = [0.0; FEEL_ROW];
-                write_row(&piece.steps[..at], &piece.kind, &mut row[..ROW]);
-                let memory = Memory::at(&piece.steps[..at], piece.kind.meter);
-                let references = References::at(&piece.steps[..at], &memory, piece.kind.meter);
-                references.write(piece.steps[at].drums(), &mut row[ROW..]);
-                let played = model.hits(&mut state, &row[..ROW], &memory)?;
+                let past = &piece.steps[..at];
+                let mut row = vec![0.0; metadata.feel_row()];
+                let (told, cells) = row.split_at_mut(metadata.row());
+                write_row(metadata.inputs, past, &piece.kind, told);
+                let memory = Memory::at(past, piece.kind.meter);
+                let references = References::at(past, &memory, piece.kind.meter);
+                references.write(piece.steps[at].drums(), cells);
+                let played = model.hits(&mut state, told, &memory)?;
                 let outputs = model.feel(&mut state, &row)?;
-                let mut felt = vec![0.0; CLASSES * FEEL_LOGITS];
-                for (drum, logits) in Drum::ALL.into_iter().zip(felt.chunks_mut(FEEL_LOGITS)) {
+                let mut felt = vec![0.0; kit.classes() * FEEL_LOGITS];
+                for ((drum, _), logits) in kit.lanes().zip(felt.chunks_mut(FEEL_LOGITS)) {
                     let outputs = &outputs[drum.index() * CLASS_OUTPUTS..][..CLASS_OUTPUTS];
                     feel::add_references(outputs, &references.bins(drum), logits);
                 }
+                assert_eq!(played.len(), kit.subsets());
                 for (one, all) in [(played, &hits), (felt, &manner)] {
                     let whole = &all[place * one.len()..(place + 1) * one.len()];
-                    assert!(one.len() >= SUBSETS);
                     assert!(one.iter().zip(whole).all(|(a, b)| (a - b).abs() < 1e-4), "step {at}");
                 }
             }

@@ -426,7 +426,7 @@ struct Mixture {
     gradients: OnceLock<[Vec<f32>; 2]>,
 }
 
-/// Sum over all rows of -log p(struck), divided by `scale`: a scalar. `logits` is rows x 512,
+/// Sum over all rows of -log p(struck), divided by `scale`: a scalar. `logits` is rows x subsets,
 /// `controls` rows x [`CONTROLS`]; rows whose outcome is [`NONE`] count for nothing.
 pub(crate) fn mixture(
     logits: &Tensor,

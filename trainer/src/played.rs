@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use groove::generate::{Drummer, Fills, Take};
+use groove::kit::Kit;
 use groove::model::Model;
-use groove::{CLASSES, Drum, DrumSet, Meter};
+use groove::{DrumSet, Meter};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -51,13 +52,13 @@ pub struct Played {
     /// The same of the human validation beats.
     pub human_verbatim: f64,
     /// By class: hits a bar.
-    pub hits_per_bar: [f64; CLASSES],
+    pub hits_per_bar: Vec<f64>,
     /// The same of the human train beats.
-    pub human_hits_per_bar: [f64; CLASSES],
+    pub human_hits_per_bar: Vec<f64>,
 }
 
 impl Played {
-    /// Plays a style and compares. `pieces` are all pieces of the data.
+    /// Plays a style and compares. `pieces` are all pieces of the data, as the model's classes.
     ///
     /// # Errors
     /// When the network cannot be computed, or the style has too few human beats.
@@ -76,20 +77,21 @@ impl Played {
             let all: Vec<[BarHits; 2]> = pieces.iter().flat_map(|piece| windows(piece)).collect();
             all.iter().filter(|window| known.contains(*window)).count() as f64 / all.len() as f64
         };
+        let classes = model.metadata().classes.classes();
         Ok(Played {
             bar_f1: bar_f1(&played),
             human_bar_f1: bar_f1(&train),
-            roc_area: told_apart(&played, &train)?,
+            roc_area: told_apart(&played, &train, classes)?,
             verbatim: verbatim(&played),
             human_verbatim: verbatim(&validation),
-            hits_per_bar: hits_per_bar(&played),
-            human_hits_per_bar: hits_per_bar(&train),
+            hits_per_bar: hits_per_bar(&played, classes),
+            human_hits_per_bar: hits_per_bar(&train, classes),
         })
     }
 
     /// Lines to read.
     #[must_use]
-    pub fn table(&self, style: &str) -> String {
+    pub fn table(&self, style: &str, kit: &Kit) -> String {
         let mut text = format!(
             "played as {style:<14}{:>10}{:>10}\n\
              bar-to-bar hit F1       {:>10.3}{:>10.3}\n\
@@ -103,10 +105,10 @@ impl Played {
             self.human_verbatim,
             self.roc_area,
         );
-        for drum in Drum::ALL {
+        for (drum, class) in kit.lanes() {
             let (played, human) =
                 (self.hits_per_bar[drum.index()], self.human_hits_per_bar[drum.index()]);
-            let name = format!("{} a bar", drum.name());
+            let name = format!("{} a bar", class.name);
             text += &format!("{name:<24}{played:>10.2}{human:>10.2}\n");
         }
         text
@@ -187,18 +189,18 @@ pub(crate) fn bar_f1(pieces: &[Piecewise]) -> f64 {
     sum / pairs
 }
 
-pub(crate) fn hits_per_bar(pieces: &[Piecewise]) -> [f64; CLASSES] {
+pub(crate) fn hits_per_bar(pieces: &[Piecewise], classes: usize) -> Vec<f64> {
     let bars: usize = pieces.iter().map(Vec::len).sum();
-    let mut hits = [0.0; CLASSES];
+    let mut hits = vec![0.0; classes];
     for set in pieces.iter().flatten().flatten() {
         DrumSet::from_bits(*set).iter().for_each(|drum| hits[drum.index()] += 1.0);
     }
-    hits.map(|hits| hits / bars as f64)
+    hits.into_iter().map(|hits| hits / bars as f64).collect()
 }
 
 /// Area under the ROC curve of a random forest that learned, on one half of the pieces of either
 /// side, to tell played windows from human ones, on the other half.
-fn told_apart(played: &[Piecewise], human: &[Piecewise]) -> Result<f64> {
+fn told_apart(played: &[Piecewise], human: &[Piecewise], classes: usize) -> Result<f64> {
     let mut draws = ChaCha8Rng::seed_from_u64(1);
     let mut sides = Vec::new();
     for (pieces, label) in [(played, 1.0f32), (human, 0.0)] {
@@ -218,7 +220,7 @@ fn told_apart(played: &[Piecewise], human: &[Piecewise]) -> Result<f64> {
         let mut labels = Vec::new();
         for (windows, label) in sides.iter().skip(half).step_by(2) {
             for window in windows {
-                rows.push(cells(window));
+                rows.push(cells(window, classes));
                 labels.push(*label);
             }
         }
@@ -227,9 +229,11 @@ fn told_apart(played: &[Piecewise], human: &[Piecewise]) -> Result<f64> {
     };
     let ((learn, labels), (ask, truth)) = (part(0)?, part(1)?);
     // A regression of the labels 0 and 1: the mean of the leaves is the share of played windows.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let looked_at = ((2 * STEPS * classes) as f64).sqrt().round() as usize;
     let parameters = RandomForestRegressorParameters::default()
         .with_n_trees(150)
-        .with_m(17)
+        .with_m(looked_at)
         .with_min_samples_leaf(2)
         .with_seed(1);
     let forest = RandomForestRegressor::fit(&learn, &labels, parameters)
@@ -239,9 +243,9 @@ fn told_apart(played: &[Piecewise], human: &[Piecewise]) -> Result<f64> {
 }
 
 /// A window as cells of 0 and 1: step by step, drum by drum.
-fn cells(window: &[BarHits; 2]) -> Vec<f32> {
+fn cells(window: &[BarHits; 2], classes: usize) -> Vec<f32> {
     let bits = window.iter().flatten();
-    bits.flat_map(|set| (0..CLASSES).map(move |class| f32::from(set >> class & 1))).collect()
+    bits.flat_map(|set| (0..classes).map(move |class| f32::from(set >> class & 1))).collect()
 }
 
 /// The chance that a positive is scored above a negative; ties count a half.
@@ -291,8 +295,8 @@ mod tests {
                 .map(|piece| (0..9).map(|n| bar(piece * 13 + n * n + salt)).collect())
                 .collect()
         };
-        let alike = told_apart(&pieces(20, 1, 0), &pieces(20, 1, 3)).expect("a forest");
-        let other = told_apart(&pieces(20, 1, 0), &pieces(20, 2, 0)).expect("a forest");
+        let alike = told_apart(&pieces(20, 1, 0), &pieces(20, 1, 3), 9).expect("a forest");
+        let other = told_apart(&pieces(20, 1, 0), &pieces(20, 2, 0), 9).expect("a forest");
         assert!((0.3..0.7).contains(&alike), "{alike}");
         assert!(other > 0.99, "{other}");
     }

@@ -69,6 +69,7 @@ pub fn run(options: &Options) -> Result<()> {
         format!("there is no style {}: any, {}", options.style, STYLES.join(", "))
     })?;
     let model = crate::read_model(&options.model, &crate::read(&options.model)?)?;
+    let pitches = model.metadata().classes.pitches();
     let mut drummer = Drummer::new(Arc::new(model));
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;
@@ -89,7 +90,7 @@ pub fn run(options: &Options) -> Result<()> {
         let clip = Clip { steps, tempo: f64::from(options.tempo), meter: options.meter };
         let name = format!("{}-{:.0}bpm-{seed}", options.style.to_lowercase(), options.tempo);
         let path = options.out.join(format!("{name}.mid"));
-        fs::write(&path, clip.write(&name))
+        fs::write(&path, clip.write(&name, &pitches))
             .with_context(|| format!("{} cannot be written", path.display()))?;
         println!("{}", path.display());
     }

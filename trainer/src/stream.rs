@@ -5,11 +5,13 @@
 //! few beginnings, and every bar of the data counts alike. Some passes are altered: a fill is put
 //! into a beat, a beat is rewritten in another meter, the style is not told; and some are told with
 //! slips in their past, so that the network, which will hear its own slips, learns to play on.
+//! A model that is told what Drum RNN is told learns as Drum RNN does: each piece whole, as it is.
 
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use groove::encode::Kind;
+use groove::encode::{Inputs, Kind};
+use groove::model::Metadata;
 use groove::{Drum, Hit, Meter, Step};
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -42,6 +44,8 @@ const SLIPS: f64 = 0.04;
 
 /// The stream: a function of its seed.
 pub struct Stream {
+    /// Of the model that learns.
+    metadata: Metadata,
     beats: Vec<Piece>,
     fills: Vec<Piece>,
     /// Bars of all beats up to and with each one.
@@ -69,11 +73,11 @@ struct Pass {
 }
 
 impl Stream {
-    /// A stream over pieces.
+    /// A stream over pieces for such a model.
     ///
     /// # Errors
     /// When there is nothing to stream.
-    pub fn new(pieces: Vec<Piece>, rows: Rows, seed: u64) -> Result<Stream> {
+    pub fn new(metadata: &Metadata, pieces: Vec<Piece>, rows: Rows, seed: u64) -> Result<Stream> {
         let pieces = pieces.into_iter().filter(|piece| !piece.steps.is_empty());
         let (fills, beats): (Vec<Piece>, Vec<Piece>) = pieces.partition(|piece| piece.kind.fill);
         ensure!(
@@ -85,6 +89,7 @@ impl Stream {
             Some(*sum)
         });
         let mut stream = Stream {
+            metadata: metadata.clone(),
             bars: bars.collect(),
             beats,
             fills,
@@ -103,6 +108,22 @@ impl Stream {
 
     /// The next pass.
     fn deal(&mut self) -> Pass {
+        match self.metadata.inputs {
+            Inputs::Lags => self.deal_altered(),
+            Inputs::DrumRnn => self.deal_whole(),
+        }
+    }
+
+    fn deal_whole(&mut self) -> Pass {
+        let (beats, fills) = (&self.beats, &self.fills);
+        let card = next_card(&mut self.beat_deck, beats.len() + fills.len(), &mut self.draws);
+        let piece = beats.get(card).unwrap_or_else(|| &fills[card - beats.len()]);
+        let steps = Arc::new(piece.steps.clone());
+        let fill = Arc::new(vec![piece.kind.fill; steps.len()]);
+        Pass { told: steps.clone(), steps, fill, at: 0, kind: piece.kind }
+    }
+
+    fn deal_altered(&mut self) -> Pass {
         let draws = &mut self.draws;
         let fill = self.beats.is_empty() || !self.fills.is_empty() && draws.random_bool(FILLS);
         let (mut steps, mut kind) = if fill {
@@ -173,7 +194,7 @@ impl Stream {
                 Some(Place { past: &pass.told[..pass.at], step: &pass.steps[pass.at], kind })
             })
             .collect();
-        Batch::new(self.rows, &places)
+        Batch::new(&self.metadata, self.rows, &places)
     }
 }
 
@@ -295,6 +316,7 @@ mod tests {
     use super::*;
     use crate::data::Split;
     use groove::Hit;
+    use groove::model::Stack;
 
     fn piece(steps: usize, velocity: u8, fill: bool) -> Piece {
         let mut step = Step::SILENT;
@@ -357,7 +379,10 @@ mod tests {
     fn the_stream_is_a_function_of_its_seed_and_can_skip() -> Result<()> {
         let pieces = || vec![piece(100, 50, false), piece(70, 60, false), piece(20, 90, true)];
         let rows = Rows { parts: 1, steps: 40, lanes: 3 };
-        let (mut one, mut two) = (Stream::new(pieces(), rows, 9)?, Stream::new(pieces(), rows, 9)?);
+        let stack = Stack { layers: 1, cells: 1 };
+        let metadata = Metadata::new("", stack, stack, "");
+        let stream = || Stream::new(&metadata, pieces(), rows, 9);
+        let (mut one, mut two) = (stream()?, stream()?);
         for _ in 0..3 {
             one.next()?;
             two.skip();
@@ -366,6 +391,25 @@ mod tests {
         assert_eq!(one.starts, two.starts);
         assert_eq!(one.manner.outcomes, two.manner.outcomes);
         assert!(one.starts.contains(&true));
+        Ok(())
+    }
+
+    #[test]
+    fn what_drum_rnn_learns_from_is_whole_and_unaltered() -> Result<()> {
+        let pieces = vec![piece(100, 50, false), piece(70, 60, false), piece(20, 90, true)];
+        let stack = Stack { layers: 1, cells: 1 };
+        let inputs = Inputs::DrumRnn;
+        let metadata = Metadata { inputs, ..Metadata::new("", stack, stack, "") };
+        let rows = Rows { parts: 1, steps: 1, lanes: 1 };
+        let mut stream = Stream::new(&metadata, pieces.clone(), rows, 9)?;
+        let mut dealt: Vec<Pass> = (0..2).map(|_| stream.deal()).collect();
+        dealt.push(stream.lanes[0].clone());
+        dealt.sort_by_key(|pass| std::cmp::Reverse(pass.steps.len()));
+        for (pass, piece) in dealt.iter().zip(&pieces) {
+            assert_eq!((&*pass.steps, pass.kind), (&piece.steps, piece.kind));
+            assert_eq!(pass.told, pass.steps);
+        }
+        assert!(stream.next()?.beat.dims() == [1, 518]);
         Ok(())
     }
 

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use clap::Args;
+use groove::encode::Inputs;
+use groove::kit::Kit;
 use groove::model::{self, Metadata, Stack};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -21,14 +23,17 @@ use crate::curve::{self, Point};
 use crate::data::{Data, Piece, Split};
 use crate::measure::Report;
 use crate::net::{Carries, Dropout, Net};
-use crate::ops::{Carry, Rows, cross_entropy, mixture};
+use crate::ops::{Carry, Rows, Targets, cross_entropy, mixture};
 use crate::optimise::{Optimiser, Schedule};
+use crate::preset::{Preset, others};
 use crate::stream::Stream;
 
 /// Name of the model file in the output folder.
 pub const MODEL: &str = "model.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const CURVE: &str = "curve.csv";
+/// Updates at which the perplexity of the batch is said, as in the report of 2019.
+const REPORTED: [u64; 5] = [1, 11, 21, 31, 91];
 /// Entry of the checkpoint's header that holds a [`Progress`].
 const HEADER: &str = "progress";
 
@@ -41,41 +46,48 @@ pub struct Options {
     /// Folder for the model, the checkpoint and the learning curve
     #[arg(long, default_value = "target/training")]
     pub(crate) out: PathBuf,
+    /// Kind of model: it also sets the defaults of the options that follow
+    #[arg(long, value_enum, default_value = "deep-pocket")]
+    preset: Preset,
     /// Style of the pieces, where the folder has no info.csv
     #[arg(long)]
     style: Option<String>,
     /// The model's name, as the window shows it
-    #[arg(long, default_value = "Groove, all styles")]
+    #[arg(long, default_value = "Groove, all styles",
+        default_value_ifs = others(["Drum RNN, drum kit", "Drum RNN, one drum", "Report of 2019"]))]
     pub(crate) name: String,
     /// Updates to make in all
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 2000, default_value_ifs = others(["1000", "1000", "300"]))]
     pub(crate) updates: u64,
     /// Updates between two looks at the validation pieces
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     look_every: u64,
     /// Layers of the network of hits
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, default_value_ifs = others(["3", "2", "2"]))]
     pub(crate) layers: usize,
     /// Cells in a layer of the network of hits
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 256, default_value_ifs = others(["256", "128", "64"]))]
     pub(crate) cells: usize,
     /// Cells of the network of velocities and offsets
-    #[arg(long, default_value_t = 192)]
+    #[arg(long, default_value_t = 192, default_value_ifs = others(["64", "64", "64"]))]
     feel_cells: usize,
     /// Pieces side by side in a batch
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, default_value_ifs = others(["128", "128", "32"]))]
     lanes: usize,
     /// Steps of a piece in a batch
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 128, default_value_ifs = others(["32", "32", "128"]))]
     steps: usize,
     /// Share of a layer's outputs that is dropped in training
-    #[arg(long, default_value_t = 0.3)]
+    #[arg(long, default_value_t = 0.3, default_value_ifs = others(["0.5", "0.5", "0.5"]))]
     dropout: f32,
     /// Greatest learning rate
-    #[arg(long, default_value_t = 2e-3)]
+    #[arg(long, default_value_t = 2e-3, default_value_ifs = others(["0.001", "0.001", "0.001"]))]
     rate: f64,
+    /// Updates over which the rate rises [default: a tenth of all, 100 at most]
+    #[arg(long, default_value_ifs = others(["1", "1", "1"]))]
+    warm_up: Option<u64>,
     /// Weight decay
-    #[arg(long, default_value_t = 0.02)]
+    #[arg(long, default_value_t = 0.02, default_value_ifs = others(["0", "0", "0"]))]
     decay: f64,
     /// Seed of everything that is drawn
     #[arg(long, default_value_t = 1)]
@@ -91,6 +103,8 @@ pub struct Options {
 /// What must agree for a checkpoint to be gone on from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Settings {
+    inputs: Inputs,
+    classes: Kit,
     beat: Stack,
     feel: Stack,
     lanes: usize,
@@ -163,14 +177,15 @@ fn finish(path: &Path, data: &Data) -> Result<()> {
     metadata.balances = calibrate::balances(model, &data.pieces)?;
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
     let net = Net::from_tensors(&metadata, &tensors)?;
-    let report = Report::measure(&net, &metadata, &data.split(Split::Validation))?;
+    let report = Report::measure(&net, &data.split(Split::Validation))?;
     metadata.validation = report.figures();
     write_whole(path, &model::write(&metadata, &tensors, true)?)
 }
 
 /// Reads what is to be learned from, and says what was left out.
 pub(crate) fn read(options: &Options) -> Result<Data> {
-    let data = Data::read(&options.data, options.style.as_deref(), options.seed)?;
+    let data =
+        Data::read(&options.data, options.style.as_deref(), options.seed, &options.preset.kit())?;
     eprintln!("{} pieces{}", data.pieces.len(), data.skipped_text());
     Ok(data)
 }
@@ -178,14 +193,24 @@ pub(crate) fn read(options: &Options) -> Result<Data> {
 /// Trains until all updates are made or it is told to stop. A training that has made them before
 /// is left as it is.
 pub(crate) fn train(options: &Options, data: &Data, stop: &AtomicBool) -> Result<Outcome> {
-    let (train, held_out) = (data.split(Split::Train), data.split(Split::Validation));
+    let (mut train, held_out) = (data.split(Split::Train), data.split(Split::Validation));
+    train.retain(|piece| options.preset.learns_from(piece));
     ensure!(
         !held_out.is_empty(),
         "no piece is left over for validation: the folder needs two files at least"
     );
+    ensure!(
+        !train.is_empty() || options.preset != Preset::Report2019,
+        "there is no rock beat to learn from: where a folder has no info.csv, --style rock says \
+         that it holds them"
+    );
     let stack = Stack { layers: options.layers, cells: options.cells };
     let feel = Stack { layers: 1, cells: options.feel_cells };
-    let metadata = Metadata::new(&options.name, stack, feel, &data.source);
+    let metadata = Metadata {
+        inputs: options.preset.inputs(),
+        classes: options.preset.kit(),
+        ..Metadata::new(&options.name, stack, feel, &data.source)
+    };
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;
     let mut training = Training::start(options, &metadata, train)?;
@@ -204,6 +229,10 @@ pub(crate) fn train(options: &Options, data: &Data, stop: &AtomicBool) -> Result
         steps += count;
         bar.inc(1);
         let update = training.progress.update;
+        if REPORTED.contains(&update) {
+            let perplexity = (sum / count).exp();
+            bar.suspend(|| eprintln!("update {update:>5}  training batch {perplexity:>7.3}"));
+        }
         if update.is_multiple_of(options.look_every) || update == options.updates {
             training.progress.seconds = (before + started.elapsed()).as_secs_f64();
             let perplexity = (surprise / steps).exp();
@@ -233,11 +262,13 @@ impl Training {
         let schedule = Schedule {
             rate: options.rate,
             // Short trainings warm up sooner.
-            warm_up: (options.updates / 10).clamp(1, 100),
+            warm_up: options.warm_up.unwrap_or((options.updates / 10).clamp(1, 100)),
             updates: options.updates,
             decay: options.decay,
         };
         let settings = Settings {
+            inputs: metadata.inputs,
+            classes: metadata.classes.clone(),
             beat: metadata.beat,
             feel: metadata.feel,
             lanes: options.lanes,
@@ -251,7 +282,7 @@ impl Training {
         let mut training = Training {
             optimiser: Optimiser::new(&net, schedule)?,
             net,
-            stream: Stream::new(train, rows, options.seed)?,
+            stream: Stream::new(metadata, train, rows, options.seed)?,
             carries: Carries::default(),
             progress: Progress { settings, update: 0, best: None, seconds: 0.0 },
             curve: Vec::new(),
@@ -297,7 +328,16 @@ impl Training {
         let mut dropout = Dropout::new(options.dropout, options.seed, self.progress.update);
         let outputs = self.net.forward(&batch, &mut self.carries, Some(&mut dropout))?;
         let steps = batch.steps() as f32;
-        let hits = mixture(&outputs.hits, &outputs.controls, &batch.memories, &batch.hits, steps)?;
+        let hits = match &outputs.controls {
+            Some(controls) => {
+                mixture(&outputs.hits, controls, &batch.memories, &batch.hits, steps)?
+            }
+            None => {
+                let sizes = vec![self.net.metadata.classes.subsets()];
+                let targets = Targets { sizes, outcomes: batch.hits.to_vec() };
+                cross_entropy(&outputs.hits, targets, steps)?
+            }
+        };
         let loss = (&hits + cross_entropy(&outputs.manner, batch.manner, steps)?)?;
         let gradients = loss.backward()?;
         self.optimiser.update(&self.net, &gradients, self.progress.update)?;
@@ -315,7 +355,7 @@ impl Training {
         training: f64,
     ) -> Result<Point> {
         let average = self.optimiser.average(&self.net)?;
-        let report = Report::measure(&Net::from_tensors(metadata, &average)?, metadata, held_out)?;
+        let report = Report::measure(&Net::from_tensors(metadata, &average)?, held_out)?;
         let figures = report.figures();
         // A folder of fills alone has no beats.
         let validation = figures.beats.or(figures.fills).context("nothing to validate on")?;

@@ -57,7 +57,8 @@ fn clips(folder: &Path) {
             }
         }
         let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
-        fs::write(folder.join(format!("{number}.mid")), clip.write("clip")).expect("written");
+        fs::write(folder.join(format!("{number}.mid")), clip.write("clip", &Drum::PITCHES))
+            .expect("written");
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn run(workspace: &Workspace, headless: bool) -> Result<()> {
     let file = workspace.target.join("deep-pocket").join("beat.mid");
     let folder = file.parent().context("the target folder has no name")?;
     fs::create_dir_all(folder)?;
-    fs::write(&file, clip.write(NAME))
+    fs::write(&file, clip.write(NAME, &Drum::PITCHES))
         .with_context(|| format!("{} could not be written", file.display()))?;
     println!("{}\n\n{}", file.display(), grid(&clip).trim_end());
     if !headless && has_screen() {
@@ -138,7 +138,7 @@ mod tests {
     fn eight_bars_of_the_built_plugin_survive_their_file() {
         let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
         let played = play(&bundle).unwrap();
-        let read = Clip::read(&played.write(NAME), DrumMap::GeneralMidi).unwrap();
+        let read = Clip::read(&played.write(NAME, &Drum::PITCHES), DrumMap::GeneralMidi).unwrap();
         assert_eq!((read.tempo, read.meter), (120.0, Meter::FOUR_FOUR));
         assert_eq!(read.steps, played.steps[..read.steps.len()]);
         let velocities: BTreeSet<u8> = read

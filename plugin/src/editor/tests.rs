@@ -355,7 +355,7 @@ fn the_phrase_is_numbered_as_in_the_host_in_any_meter() {
             temperature: 1.0,
             tempo: 120.0,
             held: DrumSet::EMPTY,
-            fills: Fills::default(),
+            fills: Default::default(),
         };
         let phrase = Arc::new(Phrase { number: 1, take, first_bar: -4, bars: [bar; 4] });
         desk.worker.show(Phrases { playing: Some(phrase.clone()), pending: Some(phrase) });
