@@ -99,7 +99,7 @@ impl Drummer {
         let place = usize::try_from(bar.rem_euclid(PHRASE_BARS)).unwrap_or(0);
         if self.theme.as_ref().is_none_or(|t| t.take != *take || t.meter != meter) {
             self.phrase = None;
-            let mut after = Player::new(&self.model)?;
+            let mut after = Player::new(&self.model);
             after.play_phrase(&self.model, take, meter, 0)?;
             self.theme = Some(Theme { take: *take, meter, after });
         }
@@ -130,8 +130,8 @@ struct Player {
 }
 
 impl Player {
-    fn new(model: &Model) -> Result<Self, ModelError> {
-        Ok(Player { state: model.start()?, steps: Vec::new() })
+    fn new(model: &Model) -> Self {
+        Player { state: model.start(), steps: Vec::new() }
     }
 
     fn play_phrase(

@@ -26,6 +26,8 @@ pub mod midi;
 pub mod model;
 pub mod pattern;
 pub mod schedule;
+#[cfg(feature = "model")]
+mod step;
 pub mod style;
 
 pub use drum::{CLASSES, Drum, DrumSet, Pitches};

@@ -11,6 +11,7 @@
 //! (Vinyals et al. 2015; Merity et al. 2016) whose pointers are bars.
 
 use crate::pattern::{Meter, Step};
+use crate::step::exp_all;
 
 /// Most bars that are remembered, counted back from the present one.
 pub const BARS: usize = 32;
@@ -97,10 +98,12 @@ impl Memory {
     /// Turns the network's logits into the logarithms of the mixture, in place.
     pub fn mix(&self, controls: &[f32], logits: &mut [f32]) {
         let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = logits.iter().map(|logit| (logit - top).exp()).sum();
+        logits.iter_mut().for_each(|logit| *logit -= top);
+        exp_all(logits);
+        let sum: f32 = logits.iter().sum();
         let gate = self.gate(controls);
         let scale = (1.0 - gate) / sum;
-        logits.iter_mut().for_each(|logit| *logit = (*logit - top).exp() * scale);
+        logits.iter_mut().for_each(|chance| *chance *= scale);
         for (slot, share) in self.slots.iter().zip(self.shares(controls)) {
             logits[usize::from(slot.struck)] += gate * share;
         }

@@ -22,6 +22,7 @@ use crate::encode::Inputs;
 use crate::memory::{CONTROLS, Memory};
 pub use crate::metadata::{FORMAT, Figures, Metadata, Stack};
 use crate::metadata::{MOST_CELLS, MOST_LAYERS};
+use crate::step::{Cells, Linear};
 
 /// Name of the entry of the safetensors header that holds the [`Metadata`], as JSON.
 const HEADER: &str = "deep_pocket";
@@ -109,8 +110,8 @@ pub struct Model {
 /// What the two networks keep from step to step.
 #[derive(Clone, Debug)]
 pub struct State {
-    beat: LayerStates,
-    feel: LayerStates,
+    beat: Vec<Cells>,
+    feel: Vec<Cells>,
 }
 
 impl Model {
@@ -129,13 +130,13 @@ impl Model {
         }
         Ok(Model {
             beat: Layers::new("beat", metadata.beat, &tensors)?,
-            beat_out: Linear::new("beat.out", &tensors)?,
+            beat_out: linear("beat.out", &tensors)?,
             memory: match metadata.has_memory() {
-                true => Some(Linear::new("memory", &tensors)?),
+                true => Some(linear("memory", &tensors)?),
                 false => None,
             },
             feel: Layers::new("feel", metadata.feel, &tensors)?,
-            feel_out: Linear::new("feel.out", &tensors)?,
+            feel_out: linear("feel.out", &tensors)?,
             metadata,
         })
     }
@@ -187,11 +188,9 @@ impl Model {
     }
 
     /// The state before the first step.
-    ///
-    /// # Errors
-    /// When Candle cannot make the tensors.
-    pub fn start(&self) -> Result<State, ModelError> {
-        Ok(State { beat: self.beat.start()?, feel: self.feel.start()? })
+    #[must_use]
+    pub fn start(&self) -> State {
+        State { beat: self.beat.start(), feel: self.feel.start() }
     }
 
     /// Which drums are struck next: the log-probabilities of all subsets of the kit, given a row
@@ -206,9 +205,9 @@ impl Model {
         memory: &Memory,
     ) -> Result<Vec<f32>, ModelError> {
         let hidden = self.beat.step(&mut state.beat, row)?;
-        let mut logits = self.beat_out.apply(&hidden)?;
+        let mut logits = self.beat_out.apply(&[hidden])?;
         match &self.memory {
-            Some(controls) => memory.mix(&controls.apply(&hidden)?, &mut logits),
+            Some(controls) => memory.mix(&controls.apply(&[hidden])?, &mut logits),
             None => Memory::default().mix(&[0.0; CONTROLS], &mut logits),
         }
         Ok(logits)
@@ -221,7 +220,7 @@ impl Model {
     /// # Errors
     /// When Candle cannot compute.
     pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<Vec<f32>, ModelError> {
-        self.feel_out.apply(&self.feel.step(&mut state.feel, row)?)
+        Ok(self.feel_out.apply(&[self.feel.step(&mut state.feel, row)?])?)
     }
 }
 
@@ -274,50 +273,22 @@ fn read_tensor(file: &SafeTensors, name: &str, wanted: &[usize]) -> Result<Tenso
     Ok(tensor)
 }
 
-/// A linear layer.
-#[derive(Debug)]
-struct Linear {
-    /// Inputs x outputs.
-    weight: Tensor,
-    /// 1 x outputs.
-    bias: Tensor,
-}
-
-impl Linear {
-    fn new(name: &str, tensors: &HashMap<String, Tensor>) -> Result<Linear, ModelError> {
-        let weight = get(tensors, format!("{name}.weight"))?.t()?.contiguous()?;
-        let bias = get(tensors, format!("{name}.bias"))?.unsqueeze(0)?;
-        Ok(Linear { weight, bias })
-    }
-
-    fn apply(&self, x: &Tensor) -> Result<Vec<f32>, ModelError> {
-        Ok((x.matmul(&self.weight)? + &self.bias)?.squeeze(0)?.to_vec1()?)
-    }
+fn linear(name: &str, tensors: &HashMap<String, Tensor>) -> Result<Linear, ModelError> {
+    let part = |part: &str| get(tensors, format!("{name}.{part}"));
+    Ok(Linear::new(&part("weight")?, &part("bias")?)?)
 }
 
 fn get(tensors: &HashMap<String, Tensor>, name: String) -> Result<Tensor, ModelError> {
     tensors.get(&name).cloned().ok_or(ModelError::Missing(name))
 }
 
-/// A stack of LSTM layers.
+/// A stack of LSTM layers: of each, one matrix from its inputs and what it gave last to the sums
+/// of its gates.
 #[derive(Debug)]
-struct Layers(Vec<Layer>);
-
-/// One LSTM layer; weights are transposed once, so that a step is row times matrix.
-#[derive(Debug)]
-struct Layer {
-    /// Inputs x 4 cells.
-    input: Tensor,
-    /// Cells x 4 cells.
-    recurrent: Tensor,
-    /// 1 x 4 cells: both biases.
-    bias: Tensor,
+struct Layers {
+    layers: Vec<Linear>,
     cells: usize,
 }
-
-/// Hidden and cell state of each layer, 1 x cells.
-#[derive(Clone, Debug)]
-struct LayerStates(Vec<(Tensor, Tensor)>);
 
 impl Layers {
     fn new(
@@ -328,56 +299,27 @@ impl Layers {
         let mut layers = Vec::new();
         for layer in 0..size.layers {
             let part = |part: &str| get(tensors, format!("{prefix}.{part}_l{layer}"));
-            layers.push(Layer {
-                input: part("weight_ih")?.t()?.contiguous()?,
-                recurrent: part("weight_hh")?.t()?.contiguous()?,
-                bias: part("bias_ih")?.add(&part("bias_hh")?)?.unsqueeze(0)?,
-                cells: size.cells,
-            });
+            let weight = Tensor::cat(&[part("weight_ih")?, part("weight_hh")?], 1)?;
+            let bias = part("bias_ih")?.add(&part("bias_hh")?)?;
+            layers.push(Linear::new(&weight, &bias)?);
         }
-        Ok(Layers(layers))
+        Ok(Layers { layers, cells: size.cells })
     }
 
-    fn start(&self) -> Result<LayerStates, ModelError> {
-        let zeros = |layer: &Layer| Tensor::zeros((1, layer.cells), DType::F32, &Device::Cpu);
-        let pairs: Result<Vec<_>, candle_core::Error> =
-            self.0.iter().map(|layer| Ok((zeros(layer)?, zeros(layer)?))).collect();
-        Ok(LayerStates(pairs?))
+    fn start(&self) -> Vec<Cells> {
+        vec![Cells::new(self.cells); self.layers.len()]
     }
 
     /// Moves the states on by a step; gives the output of the top layer.
-    fn step(&self, states: &mut LayerStates, row: &[f32]) -> Result<Tensor, ModelError> {
-        let mut x = Tensor::from_slice(row, (1, row.len()), &Device::Cpu)?;
-        for (layer, (hidden, cell)) in self.0.iter().zip(&mut states.0) {
-            (*hidden, *cell) = layer.step(&x, hidden, cell)?;
-            x = hidden.clone();
+    fn step<'a>(&self, states: &'a mut [Cells], row: &[f32]) -> Result<&'a [f32], ModelError> {
+        let mut below: Option<&'a [f32]> = None;
+        for (layer, state) in self.layers.iter().zip(states) {
+            let gates = layer.apply(&[below.unwrap_or(row), &state.hidden])?;
+            state.step(&gates);
+            below = Some(&state.hidden);
         }
-        Ok(x)
+        Ok(below.unwrap_or_default())
     }
-}
-
-impl Layer {
-    fn step(
-        &self,
-        x: &Tensor,
-        hidden: &Tensor,
-        cell: &Tensor,
-    ) -> Result<(Tensor, Tensor), candle_core::Error> {
-        // Two products, not one over [x; h]: each is small enough to stay on this thread.
-        let gates = ((x.matmul(&self.input)? + hidden.matmul(&self.recurrent)?)? + &self.bias)?;
-        let gate = |n: usize| gates.narrow(1, n * self.cells, self.cells);
-        let sigmoid = candle_sigmoid;
-        let (input, forget) = (sigmoid(&gate(0)?)?, sigmoid(&gate(1)?)?);
-        let (new, output) = (gate(2)?.tanh()?, sigmoid(&gate(3)?)?);
-        let cell = ((forget * cell)? + (input * new)?)?;
-        let hidden = (output * cell.tanh()?)?;
-        Ok((hidden, cell))
-    }
-}
-
-/// 1 / (1 + exp(-x)), which candle-core alone does not name.
-fn candle_sigmoid(x: &Tensor) -> Result<Tensor, candle_core::Error> {
-    (x.neg()?.exp()? + 1.0)?.recip()
 }
 
 #[cfg(test)]
@@ -440,7 +382,7 @@ pub(crate) mod tests {
             let play = |half| {
                 let model = Model::from_bytes(&small_bytes(&metadata, half)).expect("our own file");
                 assert_eq!(*model.metadata(), metadata);
-                let mut state = model.start().expect("a state");
+                let mut state = model.start();
                 let felt = model.feel(&mut state, &vec![0.5; metadata.feel_row()]).expect("feel");
                 assert_eq!(felt.len(), metadata.classes.classes() * crate::feel::CLASS_OUTPUTS);
                 model.hits(&mut state, &row, &Memory::default()).expect("logits");
@@ -458,11 +400,11 @@ pub(crate) mod tests {
     fn the_state_remembers() {
         let model = Model::from_bytes(&small_bytes(&nine(), false)).expect("our own file");
         let row = vec![1.0; model.metadata().row()];
-        let mut state = model.start().expect("a state");
+        let mut state = model.start();
         let first = model.hits(&mut state, &row, &Memory::default()).expect("logits");
         let second = model.hits(&mut state, &row, &Memory::default()).expect("logits");
         assert_ne!(first, second);
-        let mut again = model.start().expect("a state");
+        let mut again = model.start();
         assert_eq!(first, model.hits(&mut again, &row, &Memory::default()).expect("logits"));
     }
 

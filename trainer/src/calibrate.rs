@@ -15,8 +15,8 @@ use crate::data::{Piece, Split};
 use crate::played::{Piecewise, bar_f1, hits_per_bar, human, play, tempi};
 
 /// Rounds, takes of each, and bars of a take: its theme and the phrase after it.
-const ROUNDS: u32 = 8;
-const TAKES: u32 = 64;
+const ROUNDS: u32 = 10;
+const TAKES: u32 = 128;
 const BARS: i64 = 8;
 /// Fewest beats of a style that are worth a balance of their own; others have that of all beats.
 const ENOUGH: usize = 8;

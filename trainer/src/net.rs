@@ -239,7 +239,7 @@ mod tests {
             }
         }
         for (piece, rows) in pieces.iter().zip(&packed.places) {
-            let mut state = model.start()?;
+            let mut state = model.start();
             for (at, &place) in rows.iter().enumerate() {
                 let past = &piece.steps[..at];
                 let mut row = vec![0.0; metadata.feel_row()];
