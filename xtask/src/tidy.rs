@@ -26,7 +26,7 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule {
         within: "groove/src/",
-        except: &["groove/src/model"],
+        except: &["groove/src/model", "groove/src/step"],
         names: &["candle_core", "candle_nn"],
     },
     Rule {
