@@ -198,9 +198,7 @@ impl Player {
     fn lean(&self, model: &Model, take: &Take, kind: &Kind) -> Lean {
         let mut lean = [0.0; CLASSES];
         if !kind.fill {
-            let before = self.steps.len().checked_sub(kind.meter.steps());
-            let before = before.map(|same| self.steps[same].drums());
-            lean = model.metadata().balance(take.style).lean(before);
+            lean = model.metadata().balance(take.style).lean(&self.steps, kind.meter.steps());
         }
         let held = model.metadata().classes.set(take.held);
         held.iter().for_each(|drum| lean[drum.index()] += HELD_BIAS);

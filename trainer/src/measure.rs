@@ -98,9 +98,7 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
         for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
             let mut hits = hits[row * subsets..][..subsets].to_vec();
             if !piece.kind.fill {
-                let before = at.checked_sub(piece.kind.meter.steps());
-                let before = before.map(|same| piece.steps[same].drums());
-                lean_on(&mut hits, &balance.lean(before));
+                lean_on(&mut hits, &balance.lean(&piece.steps[..at], piece.kind.meter.steps()));
             }
             kernel::softmax(&mut hits);
             let manner = &manner[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];
