@@ -3,7 +3,7 @@
 //! PyTorch's where the Python of the variable `PYTHON` (else `python3`) has it.
 //!
 //! They take turns in one run, so that whatever slows the machine slows all alike, and must agree
-//! on the loss and on the norm of the gradient. A line for each has the median of its times.
+//! on the loss and on the norm of the gradient. A line for each has the median and the least of its times.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -174,8 +174,7 @@ impl Plain {
     fn run(&self) -> Result<(Tensor, GradStore)> {
         let mut x = self.x.clone();
         for layer in &self.layers {
-            let hidden: Vec<Tensor> =
-                layer.seq(&x)?.iter().map(LSTMState::h).cloned().collect();
+            let hidden: Vec<Tensor> = layer.seq(&x)?.iter().map(LSTMState::h).cloned().collect();
             x = Tensor::stack(&hidden, 1)?;
         }
         let logits = self.out.forward(&x.flatten_to(1)?)?;
@@ -244,9 +243,10 @@ fn turn(times: &mut Vec<f64>, first: &mut Option<Update>, update: Update) -> Res
     Ok(())
 }
 
-fn median(times: &mut [f64]) -> f64 {
+/// Median and least.
+fn summary(times: &mut [f64]) -> [f64; 2] {
     times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    [times[times.len() / 2], times[0]]
 }
 
 fn main() -> Result<()> {
@@ -275,19 +275,25 @@ fn main() -> Result<()> {
     }
     println!(
         "one update of {LANES} x {STEPS} steps, {} x {} cells, row of {}, forward and backward, \
-         {} threads, medians",
+         {} threads: medians",
         STACK.layers,
         STACK.cells,
         setting.inputs,
         rayon::current_num_threads()
     );
-    let ours = median(our_times);
-    println!("ours: {ours:.3} s");
-    println!("Candle's plain path: {:.3} s ({} turns)", median(plain_times), plain_times.len());
+    let [ours, ours_least] = summary(our_times);
+    println!("ours: {ours:.3} s, least {ours_least:.3}");
+    let [plain, plain_least] = summary(plain_times);
+    println!("Candle's plain path: {plain:.3} s, least {plain_least:.3}");
     match torch {
         Some((_, name)) => {
-            let theirs = median(torch_times);
-            println!("{name}: {theirs:.3} s; ours / PyTorch {:.2}", ours / theirs);
+            let [theirs, theirs_least] = summary(torch_times);
+            println!("{name}: {theirs:.3} s, least {theirs_least:.3}");
+            println!(
+                "ours / PyTorch: {:.2}, of the least {:.2}",
+                ours / theirs,
+                ours_least / theirs_least
+            );
         }
         None => println!("PyTorch: not measured; PYTHON names no Python that has it"),
     }

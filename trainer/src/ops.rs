@@ -11,7 +11,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, S
 use groove::memory::{CONTROLS, LIKENESS, Memory, Slot};
 use rayon::prelude::*;
 
-use crate::kernel::{self, Matrix, multiply};
+use crate::kernel::{self, Matrix, Panels, multiply};
 
 /// How the rows of a batch are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl CustomOp2 for LstmSequence {
         let Rows { steps, lanes, .. } = self.rows;
         let count = self.rows.count();
         let mut gates = slice(products, products_layout)?.to_vec();
-        let weights = Matrix::new(slice(recurrent, recurrent_layout)?, cells).t();
+        let weights = Panels::new(Matrix::new(slice(recurrent, recurrent_layout)?, cells).t());
         let mut blocks: [Vec<f32>; 4] = std::array::from_fn(|_| vec![0.0; count * cells]);
         let [hidden, cell, hidden_before, cell_before] = &mut blocks;
         let part = steps * lanes * cells;
@@ -159,7 +159,7 @@ impl CustomOp2 for LstmSequence {
                         before_c[lane * cells..(lane + 1) * cells].fill(0.0);
                     }
                     let gates = &mut gates[4 * at..4 * (at + step)];
-                    multiply(gates, true, Matrix::new(before_h, cells), weights, false);
+                    weights.multiply(gates, true, before_h);
                     for lane in 0..lanes {
                         let cells_of = lane * cells..(lane + 1) * cells;
                         kernel::cell_forward(
@@ -193,7 +193,7 @@ impl CustomOp2 for LstmSequence {
         let mut d_gates = trace.gates.clone();
         with_slice(recurrent, |recurrent| {
             with_slice(d_out, |d_out| {
-                let weights = Matrix::new(recurrent, cells);
+                let weights = Panels::new(Matrix::new(recurrent, cells));
                 d_gates
                     .par_chunks_mut(4 * steps * step)
                     .zip(d_out.par_chunks(steps * step))
@@ -217,13 +217,7 @@ impl CustomOp2 for LstmSequence {
                                     &mut d_cell[cells_of],
                                 );
                             }
-                            multiply(
-                                &mut d_hidden,
-                                false,
-                                Matrix::new(gates, 4 * cells),
-                                weights,
-                                false,
-                            );
+                            weights.multiply(&mut d_hidden, false, gates);
                             for lane in (0..lanes).filter(|lane| starts[t * lanes + lane]) {
                                 d_hidden[lane * cells..(lane + 1) * cells].fill(0.0);
                                 d_cell[lane * cells..(lane + 1) * cells].fill(0.0);
@@ -249,12 +243,7 @@ struct Linear {
 }
 
 /// `x w' + b`: `x` rows x inputs, `weight` outputs x inputs, `bias` outputs.
-pub fn linear(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: &Tensor,
-    needs_input: bool,
-) -> Result<Tensor> {
+pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, needs_input: bool) -> Result<Tensor> {
     x.apply_op3(weight, bias, Linear { needs_input })
 }
 
