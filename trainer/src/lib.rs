@@ -18,6 +18,8 @@ mod optimise;
 mod picture;
 mod played;
 mod preset;
+#[cfg(test)]
+mod reference_tests;
 mod references;
 pub mod sample;
 mod stream;
