@@ -6,6 +6,8 @@
 //! and [`schedule`] turns that span and its bars into notes at sample offsets.
 
 #[cfg(feature = "model")]
+pub mod activation;
+#[cfg(feature = "model")]
 pub mod balance;
 pub mod clock;
 pub mod drum;

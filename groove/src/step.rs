@@ -8,6 +8,8 @@
 use candle_core::{CpuStorage, Result, Storage, Tensor};
 use multiversion::multiversion;
 
+use crate::activation::{exp, sigmoid, tanh};
+
 /// Rows that are added in one pass over the sums.
 const ROWS: usize = 8;
 
@@ -123,36 +125,6 @@ fn lstm(gates: &[f32], cell: &mut [f32], hidden: &mut [f32]) {
     }
 }
 
-#[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
-}
-
-#[inline(always)]
-fn tanh(x: f32) -> f32 {
-    2.0f32.mul_add(sigmoid(2.0 * x), -1.0)
-}
-
-/// exp(x) to about one part in ten million, between the least and the greatest normal number; the
-/// polynomial is that of Cephes' `expf`.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    // Adding this number rounds to a whole one and leaves it in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.0, 87.0);
-    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
-    let whole = shifted - ROUND;
-    let x = whole.mul_add(2.121_944_4e-4, whole.mul_add(-0.693_359_4, x));
-    let p = 1.987_569_1e-4;
-    let p = x.mul_add(p, 1.398_199_9e-3);
-    let p = x.mul_add(p, 8.333_452e-3);
-    let p = x.mul_add(p, 4.166_579_6e-2);
-    let p = x.mul_add(p, 1.666_666_5e-1);
-    let p = x.mul_add(p, 5e-1);
-    let p = (p * x).mul_add(x, x) + 1.0;
-    p * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
-}
-
 /// exp of each number, in place; not-a-number and what is below -87 become the least.
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
 pub(crate) fn exp_all(numbers: &mut [f32]) {
@@ -188,16 +160,6 @@ mod tests {
         let (front, back) = row.split_at(20);
         let ours = linear.apply(&[front, back]).expect("a product");
         assert!(ours.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-5));
-    }
-
-    #[test]
-    fn the_exponential_is_that_of_the_library() {
-        for i in -8_000..8_000 {
-            let x = i as f32 / 100.0;
-            let error = (exp(x) - x.exp()).abs() / x.exp();
-            assert!(error < 3e-7, "at {x}: {error}");
-            assert!((tanh(x) - x.tanh()).abs() < 3e-7);
-        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! slices, with the widest vector instructions that the machine has, chosen at run time.
 
 use gemm::Parallelism;
+use groove::activation::{exp, sigmoid, tanh};
 use multiversion::multiversion;
 
 /// A row-major matrix, or its transpose.
@@ -69,33 +70,82 @@ pub(crate) fn multiply(out: &mut [f32], add: bool, a: Matrix, b: Matrix, paralle
     }
 }
 
-/// exp(x) to about one part in ten million; the polynomial is that of Cephes' `expf`.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    // Adding this number rounds to a whole one and leaves it in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.0, 87.0);
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let whole = shifted - ROUND;
-    let x = x - whole * 0.693_359_4 + whole * 2.121_944_4e-4;
-    let p = 1.987_569_1e-4;
-    let p = p * x + 1.398_199_9e-3;
-    let p = p * x + 8.333_452e-3;
-    let p = p * x + 4.166_579_6e-2;
-    let p = p * x + 1.666_666_5e-1;
-    let p = p * x + 5e-1;
-    let p = p * x * x + x + 1.0;
-    p * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
+/// Columns of a panel.
+const PANEL: usize = 32;
+/// Rows that are multiplied with a panel at once: their sums fill the vector registers.
+const ROWS: usize = 8;
+
+/// A matrix cut into panels of [`PANEL`] columns, each in one piece, the last filled up with
+/// noughts. A sequence multiplies a few rows with the same matrix at every step, and so cuts it
+/// once.
+pub(crate) struct Panels {
+    values: Vec<f32>,
+    inputs: usize,
+    outputs: usize,
 }
 
-#[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
+impl Panels {
+    pub(crate) fn new(matrix: Matrix) -> Panels {
+        let (inputs, outputs) = (matrix.rows, matrix.columns);
+        let mut values = vec![0.0; outputs.div_ceil(PANEL) * PANEL * inputs];
+        for (at, panel) in values.chunks_exact_mut(PANEL * inputs).enumerate() {
+            for column in at * PANEL..outputs.min((at + 1) * PANEL) {
+                for row in 0..inputs {
+                    panel[row * PANEL + column % PANEL] = match matrix.transposed {
+                        false => matrix.values[row * outputs + column],
+                        true => matrix.values[column * inputs + row],
+                    };
+                }
+            }
+        }
+        Panels { values, inputs, outputs }
+    }
+
+    /// `out = rows self`, or `out += rows self` where `add`, on this core alone.
+    pub(crate) fn multiply(&self, out: &mut [f32], add: bool, rows: &[f32]) {
+        if !add {
+            out.fill(0.0);
+        }
+        for (at, panel) in self.values.chunks_exact(PANEL * self.inputs).enumerate() {
+            let columns = at * PANEL..self.outputs.min((at + 1) * PANEL);
+            let mut groups = rows.chunks_exact(ROWS * self.inputs);
+            let mut outs = out.chunks_exact_mut(ROWS * self.outputs);
+            for (rows, out) in (&mut groups).zip(&mut outs) {
+                add_panel::<ROWS>(out, columns.clone(), rows, panel);
+            }
+            let rest = groups.remainder().chunks_exact(self.inputs);
+            let outs = outs.into_remainder().chunks_exact_mut(self.outputs);
+            for (row, out) in rest.zip(outs) {
+                add_panel::<1>(out, columns.clone(), row, panel);
+            }
+        }
+    }
 }
 
-#[inline(always)]
-fn tanh(x: f32) -> f32 {
-    2.0 * sigmoid(2.0 * x) - 1.0
+/// Adds the products of `COUNT` rows with a panel to these columns of theirs.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
+fn add_panel<const COUNT: usize>(
+    out: &mut [f32],
+    columns: std::ops::Range<usize>,
+    rows: &[f32],
+    panel: &[f32],
+) {
+    let inputs = panel.len() / PANEL;
+    let rows: [&[f32]; COUNT] = std::array::from_fn(|row| &rows[row * inputs..][..inputs]);
+    let mut sums = [[0.0f32; PANEL]; COUNT];
+    let (panel, _) = panel.as_chunks::<PANEL>();
+    for (at, weights) in panel.iter().enumerate() {
+        for (sums, row) in sums.iter_mut().zip(&rows) {
+            let input = row[at];
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum = input.mul_add(*weight, *sum);
+            }
+        }
+    }
+    let width = out.len() / COUNT;
+    for (out, sums) in out.chunks_exact_mut(width).zip(&sums) {
+        out[columns.clone()].iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+    }
 }
 
 /// One LSTM step of one lane, forward. `gates` (4H: i f g o) holds sums and gets activations;
@@ -205,16 +255,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fast_functions_agree_with_the_library() {
-        for n in -2_000..2_000 {
-            let x = n as f32 / 100.0;
-            assert!((exp(x) / x.exp() - 1.0).abs() < 1e-6, "exp {x}");
-            assert!((tanh(x) - x.tanh()).abs() < 1e-6, "tanh {x}");
-            assert!((sigmoid(x) - 1.0 / (1.0 + (-x).exp())).abs() < 1e-6, "sigmoid {x}");
-        }
-    }
-
-    #[test]
     fn products_of_transposes_agree_with_the_definition() {
         let a: Vec<f32> = (0..6).map(|x| x as f32).collect();
         let b: Vec<f32> = (0..12).map(|x| (x * x) as f32).collect();
@@ -225,6 +265,30 @@ mod tests {
             for j in 0..4 {
                 let sum: f32 = (0..3).map(|k| a[i * 3 + k] * b[j * 3 + k]).sum();
                 assert_eq!(out[i * 4 + j], sum + 1.0);
+            }
+        }
+    }
+
+    #[test]
+    fn products_with_panels_agree_with_the_definition() {
+        // A whole panel and a part of one; a group of rows and some more.
+        let (count, inputs, outputs) = (ROWS + 3, 5, PANEL + 7);
+        let numbers = |count: usize| -> Vec<f32> { (0..count).map(|x| (x % 11) as f32).collect() };
+        let (rows, weights) = (numbers(count * inputs), numbers(inputs * outputs));
+        let weight = |input: usize, output: usize| weights[output * inputs + input];
+        let straight: Vec<f32> = (0..inputs)
+            .flat_map(|input| (0..outputs).map(move |output| weight(input, output)))
+            .collect();
+        let transposed = Matrix::new(&weights, inputs).t();
+        for matrix in [Matrix::new(&straight, outputs), transposed] {
+            for (add, start) in [(false, 0.0), (true, 1.0)] {
+                let mut out = vec![1.0; count * outputs];
+                Panels::new(matrix).multiply(&mut out, add, &rows);
+                for (at, &out) in out.iter().enumerate() {
+                    let (row, output) = (at / outputs, at % outputs);
+                    let terms = (0..inputs).map(|k| rows[row * inputs + k] * weight(k, output));
+                    assert_eq!(out, terms.sum::<f32>() + start);
+                }
             }
         }
     }

@@ -1,33 +1,10 @@
 //! Trains, measures and samples the drummer's model.
 
-mod asked;
-mod batch;
-mod calibrate;
-mod compare;
-mod curve;
-mod data;
-mod evaluate;
-mod floor;
-mod kernel;
-mod measure;
-mod net;
-mod ops;
-mod optimise;
-mod picture;
-mod played;
-mod preset;
-mod references;
-mod sample;
-mod stream;
-mod sweep;
-mod train;
-
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
-use groove::model::{Metadata, Model};
+use trainer::{compare, evaluate, read, read_model, sample, sweep, train, weights};
 
 #[derive(Parser)]
 #[command(name = "trainer", version, about = "Trains, measures and samples the drummer's model")]
@@ -66,16 +43,6 @@ fn main() -> Result<()> {
     }
 }
 
-/// Reads a file that somebody named.
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
-}
-
-/// Reads a whole model, so that every fault of the file is found.
-fn read_model(path: &Path, bytes: &[u8]) -> Result<Model> {
-    Model::from_bytes(bytes).with_context(|| format!("{}", path.display()))
-}
-
 fn inspect(path: &Path) -> Result<()> {
     let bytes = read(path)?;
     let model = read_model(path, &bytes)?;
@@ -86,11 +53,4 @@ fn inspect(path: &Path) -> Result<()> {
     }
     println!("{} weights in {} bytes", weights(metadata, ""), bytes.len());
     Ok(())
-}
-
-/// The number of weights of a model, in the tensors whose names begin so.
-fn weights(metadata: &Metadata, prefix: &str) -> usize {
-    let tensors = metadata.tensors();
-    let kept = tensors.iter().filter(|(name, _)| name.starts_with(prefix));
-    kept.map(|(_, shape)| shape.iter().product::<usize>()).sum()
 }

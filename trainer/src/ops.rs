@@ -11,26 +11,29 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, S
 use groove::memory::{CONTROLS, LIKENESS, Memory, Slot};
 use rayon::prelude::*;
 
-use crate::kernel::{self, Matrix, multiply};
+use crate::kernel::{self, Matrix, Panels, multiply};
 
 /// How the rows of a batch are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rows {
+pub struct Rows {
     /// Independent parts, one a core.
-    pub(crate) parts: usize,
+    pub parts: usize,
     /// Steps of every lane.
-    pub(crate) steps: usize,
+    pub steps: usize,
     /// Lanes in a part.
-    pub(crate) lanes: usize,
+    pub lanes: usize,
 }
 
 impl Rows {
-    pub(crate) fn count(self) -> usize {
+    /// Rows in all.
+    #[must_use]
+    pub fn count(self) -> usize {
         self.parts * self.steps * self.lanes
     }
 
     /// The row of a lane (counted over all parts) at a step.
-    pub(crate) fn row(self, lane: usize, step: usize) -> usize {
+    #[must_use]
+    pub fn row(self, lane: usize, step: usize) -> usize {
         (lane / self.lanes * self.steps + step) * self.lanes + lane % self.lanes
     }
 }
@@ -59,9 +62,11 @@ pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>, like: &Tensor) -
 
 /// What an LSTM layer carries from one batch to the next: hidden and cell state, lane by lane.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Carry {
-    pub(crate) hidden: Vec<f32>,
-    pub(crate) cell: Vec<f32>,
+pub struct Carry {
+    /// Hidden state.
+    pub hidden: Vec<f32>,
+    /// Cell state.
+    pub cell: Vec<f32>,
 }
 
 /// What the forward pass leaves for the backward pass.
@@ -87,7 +92,7 @@ struct LstmSequence {
 /// Runs a sequence through an LSTM layer. `products` is rows x 4H: inputs times their weights,
 /// with both biases; `recurrent` is 4H x H. Gives the outputs, rows x H, and what to carry on.
 /// `carry` may be empty: then every lane starts from nothing.
-pub(crate) fn lstm(
+pub fn lstm(
     products: &Tensor,
     recurrent: &Tensor,
     rows: Rows,
@@ -128,7 +133,7 @@ impl CustomOp2 for LstmSequence {
         let Rows { steps, lanes, .. } = self.rows;
         let count = self.rows.count();
         let mut gates = slice(products, products_layout)?.to_vec();
-        let weights = Matrix::new(slice(recurrent, recurrent_layout)?, cells).t();
+        let weights = Panels::new(Matrix::new(slice(recurrent, recurrent_layout)?, cells).t());
         let mut blocks: [Vec<f32>; 4] = std::array::from_fn(|_| vec![0.0; count * cells]);
         let [hidden, cell, hidden_before, cell_before] = &mut blocks;
         let part = steps * lanes * cells;
@@ -154,7 +159,7 @@ impl CustomOp2 for LstmSequence {
                         before_c[lane * cells..(lane + 1) * cells].fill(0.0);
                     }
                     let gates = &mut gates[4 * at..4 * (at + step)];
-                    multiply(gates, true, Matrix::new(before_h, cells), weights, false);
+                    weights.multiply(gates, true, before_h);
                     for lane in 0..lanes {
                         let cells_of = lane * cells..(lane + 1) * cells;
                         kernel::cell_forward(
@@ -188,7 +193,7 @@ impl CustomOp2 for LstmSequence {
         let mut d_gates = trace.gates.clone();
         with_slice(recurrent, |recurrent| {
             with_slice(d_out, |d_out| {
-                let weights = Matrix::new(recurrent, cells);
+                let weights = Panels::new(Matrix::new(recurrent, cells));
                 d_gates
                     .par_chunks_mut(4 * steps * step)
                     .zip(d_out.par_chunks(steps * step))
@@ -212,13 +217,7 @@ impl CustomOp2 for LstmSequence {
                                     &mut d_cell[cells_of],
                                 );
                             }
-                            multiply(
-                                &mut d_hidden,
-                                false,
-                                Matrix::new(gates, 4 * cells),
-                                weights,
-                                false,
-                            );
+                            weights.multiply(&mut d_hidden, false, gates);
                             for lane in (0..lanes).filter(|lane| starts[t * lanes + lane]) {
                                 d_hidden[lane * cells..(lane + 1) * cells].fill(0.0);
                                 d_cell[lane * cells..(lane + 1) * cells].fill(0.0);
@@ -244,12 +243,7 @@ struct Linear {
 }
 
 /// `x w' + b`: `x` rows x inputs, `weight` outputs x inputs, `bias` outputs.
-pub(crate) fn linear(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: &Tensor,
-    needs_input: bool,
-) -> Result<Tensor> {
+pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, needs_input: bool) -> Result<Tensor> {
     x.apply_op3(weight, bias, Linear { needs_input })
 }
 
@@ -343,15 +337,15 @@ impl CustomOp1 for Mask {
 
 /// What the right outcomes of a batch are.
 #[derive(Clone, Debug)]
-pub(crate) struct Targets {
+pub struct Targets {
     /// Sizes of the distributions that follow each other in a row of logits.
-    pub(crate) sizes: Vec<usize>,
+    pub sizes: Vec<usize>,
     /// Rows x distributions: the outcome; [`NONE`] where there is none to predict.
-    pub(crate) outcomes: Vec<u16>,
+    pub outcomes: Vec<u16>,
 }
 
 /// No outcome to predict.
-pub(crate) const NONE: u16 = u16::MAX;
+pub const NONE: u16 = u16::MAX;
 
 impl Targets {
     /// Calls `act` with the row number, the outcome and the logits of each distribution that has
@@ -380,7 +374,7 @@ struct CrossEntropy {
 }
 
 /// Sum over all targets of -log p(target), divided by `scale`: a scalar.
-pub(crate) fn cross_entropy(logits: &Tensor, targets: Targets, scale: f32) -> Result<Tensor> {
+pub fn cross_entropy(logits: &Tensor, targets: Targets, scale: f32) -> Result<Tensor> {
     logits.apply_op1(CrossEntropy { targets, scale, gradient: OnceLock::new() })
 }
 
