@@ -7,12 +7,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use groove::encode::Kind;
 use groove::kit::Kit;
 use groove::midi::{Clip, DrumMap, LARGEST};
-use groove::style::{ANY, STYLES, style_number};
+use groove::model::Metadata;
+use groove::style::ANY;
 use groove::{Meter, Step};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -59,30 +60,26 @@ pub struct Data {
 }
 
 impl Data {
-    /// Reads a folder as a kit's classes. `style` names the pieces of a folder without `info.csv`;
-    /// `seed` decides its split.
+    /// Reads a folder as a model's classes and styles. `style` names the pieces of a folder without
+    /// `info.csv`; `seed` decides its split.
     ///
     /// # Errors
     /// When the folder cannot be read, its `info.csv` is no such table, the style is unknown, or
     /// nothing is left that can be learned from.
-    pub fn read(folder: &Path, style: Option<&str>, seed: u64, kit: &Kit) -> Result<Data> {
+    pub fn read(folder: &Path, style: Option<&str>, seed: u64, model: &Metadata) -> Result<Data> {
         ensure!(
             folder.is_dir(),
             "there is no folder {}: give one with --data, or in the variable GROOVE_DIR",
             folder.display()
         );
         let info = folder.join("info.csv");
-        let (listed, map, source) = match info.is_file() {
-            true => (
-                listed(&info)?,
-                DrumMap::Roland,
-                "Groove MIDI Dataset (Gillick et al. 2019), CC BY 4.0".to_string(),
-            ),
-            false => (searched(folder, style)?, DrumMap::GeneralMidi, "own clips".into()),
+        let (listed, map) = match info.is_file() {
+            true => (listed(&info, model)?, DrumMap::Roland),
+            false => (searched(folder, style, model)?, DrumMap::GeneralMidi),
         };
         let read: Vec<(PathBuf, Result<Piece>)> = listed
             .into_par_iter()
-            .map(|row| (row.path.clone(), row.read(folder, map, kit)))
+            .map(|row| (row.path.clone(), row.read(folder, map, &model.classes)))
             .collect();
         let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
         for (path, result) in read {
@@ -91,6 +88,10 @@ impl Data {
                 Err(fault) => skipped.push((path, format!("{fault:#}"))),
             }
         }
+        let source = match info.is_file() {
+            true => "Groove MIDI Dataset (Gillick et al. 2019), CC BY 4.0".to_string(),
+            false => format!("{} own clips", pieces.len()),
+        };
         if !info.is_file() {
             hold_out(&mut pieces, seed);
         }
@@ -162,7 +163,7 @@ impl Listed {
     }
 }
 
-fn listed(info: &Path) -> Result<Vec<Listed>> {
+fn listed(info: &Path, model: &Metadata) -> Result<Vec<Listed>> {
     let mut table = csv::Reader::from_path(info)
         .with_context(|| format!("{} cannot be opened", info.display()))?;
     let mut rows = Vec::new();
@@ -174,7 +175,7 @@ fn listed(info: &Path) -> Result<Vec<Listed>> {
         let (n, d) = row.time_signature.split_once('-').unwrap_or(("4", "4"));
         let meter = Meter::new(n.parse().unwrap_or(0), d.parse().unwrap_or(0));
         rows.push(Listed {
-            style: style_number(primary).unwrap_or(0),
+            style: model.style_number(primary).unwrap_or(0),
             fill: row.beat_type == "fill",
             told: Some((row.bpm, meter)),
             split: row.split,
@@ -185,12 +186,8 @@ fn listed(info: &Path) -> Result<Vec<Listed>> {
     Ok(rows)
 }
 
-fn searched(folder: &Path, style: Option<&str>) -> Result<Vec<Listed>> {
-    let style = match style.map(|name| (name, style_number(name))) {
-        None => 0,
-        Some((_, Some(number))) => number,
-        Some((name, None)) => bail!("there is no style {name}: any, {}", STYLES.join(", ")),
-    };
+fn searched(folder: &Path, style: Option<&str>, model: &Metadata) -> Result<Vec<Listed>> {
+    let style = style.map_or(Ok(0), |name| known_style(model, name))?;
     let mut listed = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.with_context(|| format!("{} cannot be searched", folder.display()))?;
@@ -205,9 +202,30 @@ fn searched(folder: &Path, style: Option<&str>) -> Result<Vec<Listed>> {
     Ok(listed)
 }
 
-/// Moves a tenth of the pieces, at least one where there are two, to the validation split.
+/// The number of a style that was named to a command.
+///
+/// # Errors
+/// When the model does not know it; the sentence lists those that it knows.
+pub fn known_style(model: &Metadata, name: &str) -> Result<u8> {
+    model
+        .style_number(name)
+        .with_context(|| format!("there is no style {name}: {ANY}, {}", model.styles.join(", ")))
+}
+
+/// Moves a tenth of the pieces, at least one where there are two, to the validation split; of a
+/// piece that is alone, its last fifth, in whole bars.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn hold_out(pieces: &mut [Piece], seed: u64) {
+fn hold_out(pieces: &mut Vec<Piece>, seed: u64) {
+    if let [only] = &mut pieces[..] {
+        let bar = only.kind.meter.steps();
+        let bars = only.steps.len().div_ceil(bar);
+        if bars > 1 {
+            let steps = only.steps.split_off((bars - bars.div_ceil(5)) * bar);
+            let part = Piece { steps, kind: only.kind, split: Split::Validation };
+            pieces.push(part);
+        }
+        return;
+    }
     let share = (pieces.len() as f64 * HELD_OUT).ceil() as usize;
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
@@ -219,6 +237,7 @@ fn hold_out(pieces: &mut [Piece], seed: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groove::model::Stack;
     use groove::{Drum, Hit};
 
     fn clip() -> Vec<u8> {
@@ -227,8 +246,13 @@ mod tests {
         Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }.write("clip", &Drum::PITCHES)
     }
 
+    fn model(classes: Kit) -> Metadata {
+        let stack = Stack { layers: 1, cells: 1 };
+        Metadata { classes, ..Metadata::new("", stack, stack, "") }
+    }
+
     fn read(folder: &Path, style: Option<&str>) -> Result<Data> {
-        Data::read(folder, style, 0, &Kit::default())
+        Data::read(folder, style, 0, &model(Kit::default()))
     }
 
     #[test]
@@ -240,7 +264,7 @@ mod tests {
         }
         let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };
         fs::write(folder.path().join("a.mid"), clip.write("a", &Drum::PITCHES))?;
-        let piece = &Data::read(folder.path(), None, 0, &Kit::one_drum())?.pieces[0];
+        let piece = &Data::read(folder.path(), None, 0, &model(Kit::one_drum()))?.pieces[0];
         let hits: Vec<(Drum, Hit)> = piece.steps[5].hits().collect();
         assert_eq!(hits, [(Drum::ALL[0], Hit { velocity: 90, offset_ticks: 0 })]);
         Ok(())

@@ -18,6 +18,7 @@ mod played;
 mod preset;
 mod references;
 mod sample;
+mod start;
 mod stream;
 mod sweep;
 mod train;

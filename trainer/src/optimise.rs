@@ -28,7 +28,7 @@ pub struct Schedule {
     pub warm_up: u64,
     /// Updates in all; the rate falls by a cosine to a fiftieth.
     pub updates: u64,
-    /// Share of a weight that decays, times the rate.
+    /// Share of a weight's distance to where it is drawn that it loses, times the rate.
     pub decay: f64,
 }
 
@@ -44,8 +44,9 @@ impl Schedule {
     }
 }
 
-/// Moments and average of one tensor.
+/// Moments and average of one tensor, and where its weights are drawn.
 struct Slot {
+    anchor: Vec<f32>,
     first: Vec<f32>,
     second: Vec<f32>,
     average: Vec<f32>,
@@ -58,15 +59,18 @@ pub struct Optimiser {
 }
 
 impl Optimiser {
-    /// Starts with no moments and the average at the weights.
+    /// Starts with no moments and the average at the weights. A net that has learned before is
+    /// drawn to what it is now, so that it stays near what it knew (L2-SP, Li et al. 2018); a new
+    /// one is drawn to zero.
     ///
     /// # Errors
     /// When a weight cannot be read.
-    pub fn new(net: &Net, schedule: Schedule) -> Result<Self> {
+    pub fn new(net: &Net, schedule: Schedule, has_learned: bool) -> Result<Self> {
         let slot = |(_, var): &(String, candle_core::Var)| {
             let average = with_slice(var, <[f32]>::to_vec)?;
             let zeros = || vec![0.0; average.len()];
-            Ok(Slot { first: zeros(), second: zeros(), average })
+            let anchor = if has_learned { average.clone() } else { zeros() };
+            Ok(Slot { anchor, first: zeros(), second: zeros(), average })
         };
         let slots: Result<Vec<Slot>> = net.weights.iter().map(slot).collect();
         Ok(Optimiser { schedule, slots: slots? })
@@ -104,8 +108,8 @@ impl Optimiser {
         let keep = AVERAGE.min((1.0 + update as f32) / (10.0 + update as f32));
         for (((_, var), slot), gradient) in net.weights.iter().zip(&mut self.slots).zip(&all) {
             let mut weights = with_slice(var, <[f32]>::to_vec)?;
-            let Slot { first, second, average } = slot;
-            kernel::adam(&mut weights, gradient, [first, second], BETAS, numbers);
+            let Slot { anchor, first, second, average } = slot;
+            kernel::adam(&mut weights, gradient, anchor, [first, second], BETAS, numbers);
             for (average, weight) in average.iter_mut().zip(&weights) {
                 *average = keep * *average + (1.0 - keep) * weight;
             }
@@ -157,7 +161,8 @@ impl Optimiser {
         Ok(all)
     }
 
-    /// Takes weights, moments and average from a checkpoint.
+    /// Takes weights, moments and average from a checkpoint; where the weights are drawn is not
+    /// in it, but as it was when the optimiser started.
     ///
     /// # Errors
     /// When something is missing there or has another shape.
@@ -176,11 +181,9 @@ impl Optimiser {
             let numbers =
                 |part: &str| Ok::<_, anyhow::Error>(with_slice(get(part)?, <[f32]>::to_vec)?);
             var.set(get("weight")?)?;
-            *slot = Slot {
-                first: numbers("first")?,
-                second: numbers("second")?,
-                average: numbers("average")?,
-            };
+            slot.first = numbers("first")?;
+            slot.second = numbers("second")?;
+            slot.average = numbers("average")?;
         }
         Ok(())
     }
