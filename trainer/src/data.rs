@@ -22,7 +22,8 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use walkdir::WalkDir;
 
-/// Share of the files of a folder without `info.csv` that are held out for validation.
+/// Share of the files of a folder without `info.csv`, and of their steps, that are held out for
+/// validation at least.
 const HELD_OUT: f64 = 0.1;
 
 /// A part of the data.
@@ -73,6 +74,11 @@ impl Data {
             folder.display()
         );
         let info = folder.join("info.csv");
+        ensure!(
+            style.is_none() || !info.is_file(),
+            "{} says the styles of its files: --style is for a folder without it",
+            info.display()
+        );
         let (listed, map) = match info.is_file() {
             true => (listed(&info, model)?, DrumMap::Roland),
             false => (searched(folder, style, model)?, DrumMap::GeneralMidi),
@@ -212,8 +218,8 @@ pub fn known_style(model: &Metadata, name: &str) -> Result<u8> {
         .with_context(|| format!("there is no style {name}: {ANY}, {}", model.styles.join(", ")))
 }
 
-/// Moves a tenth of the pieces, at least one where there are two, to the validation split; of a
-/// piece that is alone, its last fifth, in whole bars.
+/// Moves a tenth of the pieces and of their steps at least, but half of the pieces at most, to the
+/// validation split; of a piece that is alone, its last fifth, in whole bars.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn hold_out(pieces: &mut Vec<Piece>, seed: u64) {
     if let [only] = &mut pieces[..] {
@@ -229,8 +235,14 @@ fn hold_out(pieces: &mut Vec<Piece>, seed: u64) {
     let share = (pieces.len() as f64 * HELD_OUT).ceil() as usize;
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    for &i in &order[..share.min(pieces.len() / 2)] {
+    let all: usize = pieces.iter().map(|piece| piece.steps.len()).sum();
+    let mut held_out = 0;
+    for (number, &i) in order[..pieces.len() / 2].iter().enumerate() {
+        if number >= share && held_out as f64 >= all as f64 * HELD_OUT {
+            break;
+        }
         pieces[i].split = Split::Validation;
+        held_out += pieces[i].steps.len();
     }
 }
 
@@ -297,6 +309,31 @@ mod tests {
     }
 
     #[test]
+    fn a_tenth_of_the_files_and_of_the_steps_is_held_out() {
+        let piece = |bars: usize| {
+            let kind = Kind { style: 0, tempo: 90.0, meter: Meter::new(3, 4), fill: false };
+            Piece { steps: vec![Step::SILENT; 12 * bars], kind, split: Split::Train }
+        };
+        let held_out = |lengths: &[usize], seed: u64| -> Vec<usize> {
+            let mut pieces: Vec<Piece> = lengths.iter().map(|&bars| piece(bars)).collect();
+            hold_out(&mut pieces, seed);
+            let bars: usize = pieces.iter().map(|piece| piece.steps.len() / 12).sum();
+            assert_eq!(bars, lengths.iter().sum::<usize>(), "no bar is lost");
+            let held = pieces.iter().filter(|piece| piece.split == Split::Validation);
+            held.map(|piece| piece.steps.len() / 12).collect()
+        };
+        for seed in 0..20 {
+            // A short file is not enough.
+            let held = held_out(&[1, 1, 1, 1, 20, 20, 20, 20], seed);
+            assert!(held.contains(&20) && held.len() <= 4, "{held:?}");
+            assert_eq!(held_out(&[8, 8], seed), [8]);
+            assert_eq!(held_out(&[8; 40], seed), [8; 4]);
+        }
+        assert_eq!(held_out(&[11], 0), [3], "the last fifth");
+        assert!(held_out(&[1], 0).is_empty());
+    }
+
+    #[test]
     fn info_csv_tells_style_and_split_and_a_missing_file_is_named() -> Result<()> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("a.mid"), clip())?;
@@ -326,6 +363,8 @@ mod tests {
         let fault = read(folder.path(), Some("polka")).expect_err("no style");
         assert!(fault.to_string().contains("no style polka"));
         fs::write(folder.path().join("info.csv"), "a,b\n1,2\n")?;
+        let fault = read(folder.path(), Some("rock")).expect_err("two that say the style");
+        assert!(fault.to_string().contains("--style is for a folder without it"));
         let fault = read(folder.path(), None).expect_err("another table");
         assert!(fault.to_string().contains("info.csv is not a table"));
         Ok(())

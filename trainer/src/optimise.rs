@@ -44,6 +44,18 @@ impl Schedule {
     }
 }
 
+/// What of a net learns, and where it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learning {
+    /// All of a new net, drawn to zero.
+    New,
+    /// All of a net that has learned before, drawn to what it was, so that it stays near what it
+    /// knew (L2-SP, Li et al. 2018).
+    Tuned,
+    /// Of a net that has learned before, what both networks make of this number of the row.
+    Column(usize),
+}
+
 /// Moments and average of one tensor, and where its weights are drawn.
 struct Slot {
     anchor: Vec<f32>,
@@ -55,25 +67,24 @@ struct Slot {
 /// The optimiser's state, tensor by tensor in the order of the net's weights.
 pub struct Optimiser {
     schedule: Schedule,
+    learning: Learning,
     slots: Vec<Slot>,
 }
 
 impl Optimiser {
-    /// Starts with no moments and the average at the weights. A net that has learned before is
-    /// drawn to what it is now, so that it stays near what it knew (L2-SP, Li et al. 2018); a new
-    /// one is drawn to zero.
+    /// Starts with no moments and the average at the weights.
     ///
     /// # Errors
     /// When a weight cannot be read.
-    pub fn new(net: &Net, schedule: Schedule, has_learned: bool) -> Result<Self> {
+    pub fn new(net: &Net, schedule: Schedule, learning: Learning) -> Result<Self> {
         let slot = |(_, var): &(String, candle_core::Var)| {
             let average = with_slice(var, <[f32]>::to_vec)?;
             let zeros = || vec![0.0; average.len()];
-            let anchor = if has_learned { average.clone() } else { zeros() };
+            let anchor = if learning == Learning::New { zeros() } else { average.clone() };
             Ok(Slot { anchor, first: zeros(), second: zeros(), average })
         };
         let slots: Result<Vec<Slot>> = net.weights.iter().map(slot).collect();
-        Ok(Optimiser { schedule, slots: slots? })
+        Ok(Optimiser { schedule, learning, slots: slots? })
     }
 
     /// Makes update number `update`, counted from 0. Gives the norm of the gradient.
@@ -85,7 +96,14 @@ impl Optimiser {
         let mut square = 0.0;
         for (name, var) in &net.weights {
             let gradient = gradients.get(var).with_context(|| format!("{name} has no gradient"))?;
-            let values = with_slice(gradient, <[f32]>::to_vec)?;
+            let mut values = with_slice(gradient, <[f32]>::to_vec)?;
+            if let Learning::Column(column) = self.learning {
+                let inputs = name.ends_with("weight_ih_l0");
+                let width = if inputs { var.dim(1)? } else { 1 };
+                let stays = |at: usize| !inputs || at % width != column;
+                let cells = values.iter_mut().enumerate().filter(|(at, _)| stays(*at));
+                cells.for_each(|(_, gradient)| *gradient = 0.0);
+            }
             square += values.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
             all.push(values);
         }

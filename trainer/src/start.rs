@@ -3,17 +3,21 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use groove::model::Metadata;
+use groove::style::STYLES;
 
 use crate::data::known_style;
 use crate::net::Net;
+use crate::optimise::Learning;
 
 /// The network at the first update.
 pub struct Start {
     /// Header of the model that is to be.
     pub metadata: Metadata,
+    /// What of it learns.
+    pub learning: Learning,
     /// Weights of the model file that it begins with, and the file's checksum.
     learned: Option<(HashMap<String, Tensor>, u64)>,
 }
@@ -22,11 +26,12 @@ impl Start {
     /// A new network, of this header.
     #[must_use]
     pub fn new(metadata: Metadata) -> Start {
-        Start { metadata, learned: None }
+        Start { metadata, learning: Learning::New, learned: None }
     }
 
     /// The network of a model file, under another name. A style that it does not know is given to
-    /// it, and begins as any style does.
+    /// it, and begins as any style does. Of a style of the model's own, what the networks make of
+    /// being told it is all that learns: so everything else is played as before.
     ///
     /// # Errors
     /// When the file is no whole model, or cannot have such a style.
@@ -37,16 +42,20 @@ impl Start {
         let mut tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
         if let Some(style) = style.filter(|style| metadata.style_number(style).is_none()) {
             let number = metadata.add_style(style)?;
-            let Some(cell) = metadata.inputs.style_cell(number) else {
-                bail!("{} is not told of styles: it cannot learn {style}", path.display());
-            };
+            let cell = metadata.inputs.style_cell(number).with_context(|| {
+                format!("{} is not told of styles: it cannot learn {style}", path.display())
+            })?;
             for name in ["beat.weight_ih_l0", "feel.weight_ih_l0"] {
                 let tensor = tensors.get_mut(name).with_context(|| format!("no tensor {name}"))?;
                 *tensor = without_column(tensor, cell)?;
             }
             eprintln!("{} is a new style, number {number}", metadata.style_name(number));
         }
-        Ok(Start { metadata, learned: Some((tensors, checksum(&bytes))) })
+        let number = style.and_then(|style| metadata.style_number(style));
+        let own = number.filter(|number| usize::from(*number) > STYLES.len());
+        let cell = own.and_then(|number| metadata.inputs.style_cell(number));
+        let learning = cell.map_or(Learning::Tuned, Learning::Column);
+        Ok(Start { metadata, learning, learned: Some((tensors, checksum(&bytes))) })
     }
 
     /// The network itself; `seed` is of a new one's weights.
@@ -58,12 +67,6 @@ impl Start {
             Some((tensors, _)) => Net::from_tensors(&self.metadata, tensors),
             None => Net::new(&self.metadata, seed),
         }
-    }
-
-    /// Whether the network learned before.
-    #[must_use]
-    pub fn has_learned(&self) -> bool {
-        self.learned.is_some()
     }
 
     /// The checksum of the file that it learned in.
