@@ -133,6 +133,6 @@ mod tests {
         // What lies further back than it looks is forgotten; a drum without a rate is left alone.
         let past = [crash, vec![step(&[]); RECENT]].concat();
         assert!(lean(&past)[7] > 0.0);
-        assert_eq!(lean(&vec![step(&[Drum::Snare]); 9])[1], 0.0);
+        assert_eq!(lean(&[step(&[Drum::Snare]); 9])[1], 0.0);
     }
 }

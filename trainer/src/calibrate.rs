@@ -35,6 +35,7 @@ const MOST: f32 = 1.5;
 ///
 /// # Errors
 /// When the network cannot be computed.
+#[expect(clippy::cast_possible_truncation)]
 pub fn balances(model: Model, pieces: &[Piece]) -> Result<Vec<Balance>> {
     let styles = model.metadata().styles.len();
     let classes = model.metadata().classes.classes();
