@@ -435,8 +435,7 @@ impl Training {
 
     /// Whether a training of a net that had learned before has not got better for long.
     fn is_over(&self) -> bool {
-        let best =
-            self.curve.iter().rposition(|point| Some(point.validation) == self.progress.best);
+        let best = self.curve.iter().position(|point| Some(point.validation) == self.progress.best);
         self.progress.settings.init.is_some()
             && best.is_some_and(|best| self.curve.len() > best + PATIENCE)
     }
