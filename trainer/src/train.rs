@@ -187,6 +187,9 @@ pub fn run(options: &Options) -> Result<()> {
     if options.init.is_none() && outcome.update >= options.updates {
         finish(&path, &data)?;
     }
+    if options.init.is_some() && outcome.best.is_some_and(|best| best.update == 0) {
+        eprintln!("nothing was learned that foresees the held-out clips better: it is as it was");
+    }
     println!("best validation perplexity of beats {best:.3}: {}", path.display());
     Ok(())
 }
