@@ -38,6 +38,14 @@ impl Inputs {
             Inputs::DrumRnn => subsets + COUNTERS,
         }
     }
+
+    /// The number of the row that says whether a style is played, by the style's number; `None` if
+    /// there is none. Style number 0 is told by none of them.
+    #[must_use]
+    pub fn style_cell(self, style: u8) -> Option<usize> {
+        let place = usize::from(style).checked_sub(1).filter(|&place| place < SLOTS)?;
+        (self == Inputs::Lags).then_some(LAGS_ROW - KIND + place)
+    }
 }
 
 /// Numbers in our own row.
@@ -275,6 +283,20 @@ mod tests {
                 let row = row(&vec![step; length], &kind);
                 assert!(row.iter().all(|x| x.abs() <= 4.0), "{n}/{d} after {length}");
             }
+        }
+    }
+
+    #[test]
+    fn a_style_is_told_in_its_cell_alone() {
+        let any = row(&[], &Kind { style: 0, ..KIND_ROCK });
+        for style in [1, 17, 23] {
+            let told = row(&[], &Kind { style, ..KIND_ROCK });
+            let cell = Inputs::Lags.style_cell(style).expect("a cell");
+            let differ = |i: &usize| told[*i] != any[*i];
+            assert_eq!((0..told.len()).filter(differ).collect::<Vec<_>>(), [cell]);
+        }
+        for (inputs, style) in [(Inputs::Lags, 0), (Inputs::Lags, 24), (Inputs::DrumRnn, 17)] {
+            assert_eq!(inputs.style_cell(style), None);
         }
     }
 

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::balance::{Lean, lean_on};
 use crate::drum::{CLASSES, DrumSet};
-use crate::encode::{Kind, write_row};
+use crate::encode::Kind;
 use crate::feel::{CLASS_OUTPUTS, FEEL_LOGITS, References, VELOCITY_BINS, add_references, hit_at};
 use crate::memory::Memory;
 use crate::model::{Model, ModelError, State};
@@ -165,7 +165,7 @@ impl Player {
         let metadata = model.metadata();
         let mut row = vec![0.0; metadata.feel_row()];
         let (told, cells) = row.split_at_mut(metadata.row());
-        write_row(metadata.inputs, &self.steps, kind, told);
+        metadata.write_row(&self.steps, kind, told);
         let memory = Memory::at(&self.steps, kind.meter);
         let mut logits = model.hits(&mut self.state, told, &memory)?;
         lean_on(&mut logits, &self.lean(model, take, kind));
@@ -198,9 +198,7 @@ impl Player {
     fn lean(&self, model: &Model, take: &Take, kind: &Kind) -> Lean {
         let mut lean = [0.0; CLASSES];
         if !kind.fill {
-            let before = self.steps.len().checked_sub(kind.meter.steps());
-            let before = before.map(|same| self.steps[same].drums());
-            lean = model.metadata().balance(take.style).lean(before);
+            lean = model.metadata().balance(take.style).lean(&self.steps, kind.meter.steps());
         }
         let held = model.metadata().classes.set(take.held);
         held.iter().for_each(|drum| lean[drum.index()] += HELD_BIAS);

@@ -4,15 +4,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::balance::Balance;
-use crate::encode::Inputs;
+use crate::encode::{self, Inputs, Kind};
 use crate::feel::{CLASS_OUTPUTS, FEEL_CELLS};
 use crate::kit::Kit;
 use crate::memory::CONTROLS;
 use crate::model::ModelError;
-use crate::style::STYLES;
+use crate::pattern::Step;
+use crate::style::{ANY, SLOTS, STYLES, fault_of_own};
 
 /// Version of the file format that this code writes and reads.
 pub const FORMAT: u32 = 2;
+
+/// Steps a quarter note that this code plays.
+const STEPS_PER_BEAT: u32 = 4;
 
 /// More than anybody needs; a damaged header shall not ask for all memory.
 pub(crate) const MOST_CELLS: usize = 4096;
@@ -27,8 +31,9 @@ pub struct Stack {
     pub cells: usize,
 }
 
-/// Held-out figures, on the validation split. Perplexities are per step of the
-/// distribution over all subsets of the classes, over whole files.
+/// Held-out figures, on the validation split; of a model that was tuned to a person's own clips,
+/// on those of them that were held out. Perplexities are per step of the distribution over all
+/// subsets of the classes, over whole files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Perplexity of beats of all styles.
@@ -56,7 +61,7 @@ pub struct Metadata {
     pub classes: Kit,
     /// Steps a quarter note.
     pub steps_per_beat: u32,
-    /// Style names, in order of the row's style cells.
+    /// Style names, in order of the row's style cells: [`STYLES`], then the model's own.
     pub styles: Vec<String>,
     /// Size of the network of hits.
     pub beat: Stack,
@@ -83,7 +88,7 @@ impl Metadata {
             name: name.into(),
             inputs: Inputs::Lags,
             classes: Kit::default(),
-            steps_per_beat: 4,
+            steps_per_beat: STEPS_PER_BEAT,
             styles: STYLES.iter().map(|&style| style.into()).collect(),
             beat,
             feel,
@@ -128,24 +133,86 @@ impl Metadata {
         tensors
     }
 
-    /// The balance of a style, by its number.
+    /// Writes the row of [`Metadata::row`] numbers for the step that follows `past`, as
+    /// [`encode::write_row`]. A style that the model does not know is any.
+    pub fn write_row(&self, past: &[Step], kind: &Kind, row: &mut [f32]) {
+        let kind = Kind { style: self.known(kind.style), ..*kind };
+        encode::write_row(self.inputs, past, &kind, row);
+    }
+
+    /// The balance of a style, by its number. A style that the model does not know has that of any.
     #[must_use]
     pub fn balance(&self, style: u8) -> Balance {
-        self.balances.get(usize::from(style)).copied().unwrap_or_default()
+        self.balances.get(usize::from(self.known(style))).copied().unwrap_or_default()
+    }
+
+    fn known(&self, style: u8) -> u8 {
+        if usize::from(style) <= self.styles.len() { style } else { 0 }
+    }
+
+    /// The number of a style by its name (letter case does not matter), `None` if there is none.
+    #[must_use]
+    pub fn style_number(&self, name: &str) -> Option<u8> {
+        let name = name.trim().to_lowercase();
+        let names = std::iter::once(ANY).chain(self.styles.iter().map(String::as_str));
+        (0..).zip(names).find(|(_, known)| *known == name).map(|(number, _)| number)
+    }
+
+    /// The name of a style by its number; of one that the model does not know, [`ANY`].
+    #[must_use]
+    pub fn style_name(&self, number: u8) -> &str {
+        let place = usize::from(number).checked_sub(1);
+        place.and_then(|place| self.styles.get(place)).map_or(ANY, String::as_str)
+    }
+
+    /// Gives the model a style of its own, with the balance of any, and says its number. Its cells
+    /// of the network's weights are the caller's.
+    ///
+    /// # Errors
+    /// When the name cannot name a style, or there is no room for another one.
+    pub fn add_style(&mut self, name: &str) -> Result<u8, ModelError> {
+        let mut more = self.clone();
+        more.styles.push(name.trim().to_lowercase());
+        more.check_styles()?;
+        if let Some(&any) = more.balances.first() {
+            more.balances.resize(1 + more.styles.len(), any);
+        }
+        *self = more;
+        u8::try_from(self.styles.len()).map_err(|fault| ModelError::Styles(fault.to_string()))
+    }
+
+    fn check_styles(&self) -> Result<(), ModelError> {
+        let (ours, own) = self.styles.split_at(STYLES.len().min(self.styles.len()));
+        if ours != STYLES {
+            let (found, wanted) = (ours.join(", "), STYLES.join(", "));
+            return Err(ModelError::Unfit { what: "the styles", found, wanted });
+        }
+        let most = SLOTS - STYLES.len();
+        if own.len() > most {
+            return Err(ModelError::Styles(format!(
+                "{} would be one style too many: a model can have {most} of its own, and this one \
+                 has {}",
+                own[most],
+                own[..most].join(", ")
+            )));
+        }
+        let before = |place: usize| &self.styles[..STYLES.len() + place];
+        let mut faults =
+            own.iter().enumerate().filter_map(|(place, name)| fault_of_own(name, before(place)));
+        faults.next().map_or(Ok(()), |fault| Err(ModelError::Styles(fault)))
     }
 
     pub(crate) fn check(&self) -> Result<(), ModelError> {
         if self.format != FORMAT {
             return Err(ModelError::Version(self.format));
         }
-        let ours = Metadata::new("", self.beat, self.feel, "");
-        let fit = |what, found: String, wanted: String| {
-            if found == wanted { Ok(()) } else { Err(ModelError::Unfit { what, found, wanted }) }
-        };
         self.classes.check().map_err(ModelError::Classes)?;
-        fit("the styles", self.styles.join(", "), ours.styles.join(", "))?;
-        let steps = |n: u32| format!("{n} steps a quarter note");
-        fit("a grid of", steps(self.steps_per_beat), steps(ours.steps_per_beat))?;
+        self.check_styles()?;
+        if self.steps_per_beat != STEPS_PER_BEAT {
+            let [found, wanted] = [self.steps_per_beat, STEPS_PER_BEAT]
+                .map(|steps| format!("{steps} steps a quarter note"));
+            return Err(ModelError::Unfit { what: "a grid of", found, wanted });
+        }
         for Stack { layers, cells } in [self.beat, self.feel] {
             if !(1..=MOST_LAYERS).contains(&layers) || !(1..=MOST_CELLS).contains(&cells) {
                 return Err(ModelError::Size { layers, cells });

@@ -52,6 +52,9 @@ pub enum ModelError {
         /// What is played here.
         wanted: String,
     },
+    /// Names of own styles that cannot be.
+    #[error("{0}")]
+    Styles(String),
     /// Too few or too many drum classes, or pitches that cannot be.
     #[error("{0}")]
     Classes(String),
@@ -327,6 +330,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::encode::Inputs;
     use crate::kit::Kit;
+    use crate::style::STYLES;
     use serde_json::{Value, json};
 
     /// The header of a small model.
@@ -421,7 +425,8 @@ pub(crate) mod tests {
         let class = |pitch: u32| json!({ "name": format!("Drum {pitch}"), "pitch": pitch });
         let classes = |pitches: std::ops::Range<u32>| pitches.map(class).collect::<Value>();
         type Change<'a> = &'a dyn Fn(&mut Value);
-        let faults: [(Change, &str); 15] = [
+        let own = |names: &[&str]| -> Value { STYLES.iter().chain(names).copied().collect() };
+        let faults: [(Change, &str); 19] = [
             (&|m| m["format"] = json!(9), "format version 9"),
             (
                 &|m| *m = json!({ "format": 1 }),
@@ -439,6 +444,10 @@ pub(crate) mod tests {
             (&|m| m["classes"][1]["pitch"] = json!(36), "Bass and Snare have the same pitch, 36"),
             (&|m| m["classes"] = classes(30..32), "has shape"),
             (&|m| m["inputs"] = json!("drum-rnn"), "has shape"),
+            (&|m| m["styles"] = json!(["rock"]), "made for the styles rock;"),
+            (&|m| m["styles"] = own(&["mine", "rock"]), "two styles have the name rock"),
+            (&|m| m["styles"] = own(&["a/b"]), "a/b cannot name a style"),
+            (&|m| m["styles"] = own(&["a", "b", "c", "d", "e", "f"]), "f would be one style too"),
             (&|m| m["steps_per_beat"] = json!(8), "8 steps"),
             (&|m| m["beat"]["cells"] = json!(1u64 << 40), "layers of"),
             (&|m| m["beat"]["cells"] = json!(9), "shape"),

@@ -1,5 +1,6 @@
 //! The styles that a take can ask for, in a fixed order: a style's number is what a project
-//! saves, so the list only ever grows at its end.
+//! saves, so the list only ever grows at its end. A model that learned from a person's own clips
+//! can have a few styles more, which are its file's.
 
 /// The primary styles of the Groove MIDI Dataset, by name. Style number 0 is [`ANY`]; number `n`
 /// is `STYLES[n - 1]`.
@@ -27,6 +28,9 @@ pub const STYLES: [&str; 18] = [
 /// Styles that a model can know: [`STYLES`], and a few more of its own after them.
 pub const SLOTS: usize = 23;
 
+/// Most letters of the name of a model's own style.
+pub const LETTERS: usize = 32;
+
 /// Name of style number 0: no style in particular.
 pub const ANY: &str = "any";
 
@@ -50,6 +54,27 @@ pub fn style_name(number: u8) -> &'static str {
     }
 }
 
+/// What is wrong with the name of an own style, given the names before it; `None`: nothing. It is
+/// in small letters, so that a name has one spelling, and it can be a part of a file's name.
+#[must_use]
+pub fn fault_of_own(name: &str, known: &[String]) -> Option<String> {
+    let fits = |letter: char| letter.is_alphanumeric() || " -_".contains(letter);
+    let shown = name.escape_debug();
+    if name == ANY || known.iter().any(|style| style == name) {
+        Some(format!("two styles have the name {shown}"))
+    } else if !(1..=LETTERS).contains(&name.chars().count())
+        || !name.chars().all(fits)
+        || name.trim() != name
+        || name.to_lowercase() != name
+    {
+        Some(format!(
+            "{shown} cannot name a style: 1 to {LETTERS} small letters, digits, spaces, - and _ can"
+        ))
+    } else {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +87,20 @@ mod tests {
         assert_eq!(style_number("Rock"), style_number("rock"));
         assert_eq!(style_number("polka"), None);
         assert_eq!(style_name(200), ANY);
+    }
+
+    #[test]
+    fn an_own_style_has_a_short_name_of_its_own() {
+        let known = ["rock".to_owned(), "polka".to_owned()];
+        for name in ["mine", "zwölf takte", "a-b_2", &"x".repeat(LETTERS)] {
+            assert_eq!(fault_of_own(name, &known), None, "{name}");
+        }
+        for name in ["any", "polka", "rock"] {
+            assert!(fault_of_own(name, &known).is_some_and(|fault| fault.contains("two styles")));
+        }
+        for name in ["", " mine", "Mine", "a/b", "a, b", "a\n", &"x".repeat(LETTERS + 1)] {
+            let fault = fault_of_own(name, &known);
+            assert!(fault.is_some_and(|fault| fault.contains("cannot name a style")), "{name}");
+        }
     }
 }

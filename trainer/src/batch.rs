@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use groove::encode::{Kind, write_row};
+use groove::encode::Kind;
 use groove::feel::{Bins, OFFSET_BINS, REFERENCES, References, VELOCITY_BINS, bins};
 use groove::memory::Memory;
 use groove::model::Metadata;
@@ -63,7 +63,7 @@ impl Batch {
             .zip(manner.par_chunks_mut(2 * classes).zip(resembled.par_chunks_mut(classes)))
             .for_each(|(((place, (beat, feel)), (hits, memory)), (manner, resembled))| {
                 let Some(Place { past, step, kind }) = place else { return };
-                write_row(metadata.inputs, past, kind, beat);
+                metadata.write_row(past, kind, beat);
                 *memory = Memory::at(past, kind.meter);
                 feel[..row].copy_from_slice(beat);
                 let drums = step.drums();

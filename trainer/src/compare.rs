@@ -88,21 +88,29 @@ struct Section {
 pub fn run(options: &Options) -> Result<()> {
     let paths = [&options.a, &options.b];
     // What is wrong with a file is said before the other one is measured at length.
-    let kit = |path| -> Result<_> {
-        Ok(crate::read_model(path, &crate::read(path)?)?.metadata().classes.clone())
+    let metadata = |path| -> Result<_> {
+        Ok(crate::read_model(path, &crate::read(path)?)?.metadata().clone())
     };
-    let (kit, other) = (kit(paths[0])?, kit(paths[1])?);
+    let (a, b) = (metadata(paths[0])?, metadata(paths[1])?);
     ensure!(
-        kit.classes() == other.classes(),
+        a.classes.classes() == b.classes.classes(),
         "{} plays {} drum classes and {} plays {}: their figures are of different things",
         paths[0].display(),
-        kit.classes(),
+        a.classes.classes(),
         paths[1].display(),
-        other.classes(),
+        b.classes.classes(),
+    );
+    // The one that knows more styles says what the data's are; to the other they are any.
+    let (less, more) = if a.styles.len() < b.styles.len() { (&a, &b) } else { (&b, &a) };
+    ensure!(
+        more.styles.starts_with(&less.styles),
+        "{} and {} have other styles of their own: their figures are of different things",
+        paths[0].display(),
+        paths[1].display(),
     );
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;
-    let ground = options.scope.read(&kit)?;
+    let ground = options.scope.read(more)?;
     let a = Measured::measure(paths[0], &ground)?;
     let b = Measured::measure(paths[1], &ground)?;
     let unplayed = b.unplayed.iter().filter(|line| !a.unplayed.contains(line));
@@ -182,9 +190,9 @@ fn groups(both: &[Measured; 2]) -> Vec<(String, &str)> {
 }
 
 /// What both models play of a style.
-fn styles(both: &[Measured; 2]) -> impl Iterator<Item = (&'static str, [&Played; 2])> {
+fn styles(both: &[Measured; 2]) -> impl Iterator<Item = (&str, [&Played; 2])> {
     let [a, b] = both.each_ref().map(|measured| &measured.played);
-    a.iter().filter_map(|(style, figures)| Some((*style, [figures, b.get(style)?])))
+    a.iter().filter_map(|(style, figures)| Some((style.as_str(), [figures, b.get(style)?])))
 }
 
 fn sections(both: &[Measured; 2]) -> Vec<Section> {

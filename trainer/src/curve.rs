@@ -24,6 +24,18 @@ pub struct Point {
     pub seconds: f64,
 }
 
+impl Point {
+    /// A line to read.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!(
+            "update {:>5}  training {:>7.3}  validation {:>7.3}  velocity {:>6.2}  \
+             offset {:>6.2} ms",
+            self.update, self.training, self.validation, self.velocity_mae, self.offset_mae_ms
+        )
+    }
+}
+
 /// Reads a curve that an earlier run wrote; no file is an empty curve.
 ///
 /// # Errors

@@ -7,12 +7,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use groove::encode::Kind;
 use groove::kit::Kit;
 use groove::midi::{Clip, DrumMap, LARGEST};
-use groove::style::{ANY, STYLES, style_number};
+use groove::model::Metadata;
+use groove::style::ANY;
 use groove::{Meter, Step};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -21,7 +22,8 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use walkdir::WalkDir;
 
-/// Share of the files of a folder without `info.csv` that are held out for validation.
+/// Share of the files of a folder without `info.csv`, and of their steps, that are held out for
+/// validation at least.
 const HELD_OUT: f64 = 0.1;
 
 /// A part of the data.
@@ -59,30 +61,31 @@ pub struct Data {
 }
 
 impl Data {
-    /// Reads a folder as a kit's classes. `style` names the pieces of a folder without `info.csv`;
-    /// `seed` decides its split.
+    /// Reads a folder as a model's classes and styles. `style` names the pieces of a folder without
+    /// `info.csv`; `seed` decides its split.
     ///
     /// # Errors
     /// When the folder cannot be read, its `info.csv` is no such table, the style is unknown, or
     /// nothing is left that can be learned from.
-    pub fn read(folder: &Path, style: Option<&str>, seed: u64, kit: &Kit) -> Result<Data> {
+    pub fn read(folder: &Path, style: Option<&str>, seed: u64, model: &Metadata) -> Result<Data> {
         ensure!(
             folder.is_dir(),
             "there is no folder {}: give one with --data, or in the variable GROOVE_DIR",
             folder.display()
         );
         let info = folder.join("info.csv");
-        let (listed, map, source) = match info.is_file() {
-            true => (
-                listed(&info)?,
-                DrumMap::Roland,
-                "Groove MIDI Dataset (Gillick et al. 2019), CC BY 4.0".to_string(),
-            ),
-            false => (searched(folder, style)?, DrumMap::GeneralMidi, "own clips".into()),
+        ensure!(
+            style.is_none() || !info.is_file(),
+            "{} says the styles of its files: --style is for a folder without it",
+            info.display()
+        );
+        let (listed, map) = match info.is_file() {
+            true => (listed(&info, model)?, DrumMap::Roland),
+            false => (searched(folder, style, model)?, DrumMap::GeneralMidi),
         };
         let read: Vec<(PathBuf, Result<Piece>)> = listed
             .into_par_iter()
-            .map(|row| (row.path.clone(), row.read(folder, map, kit)))
+            .map(|row| (row.path.clone(), row.read(folder, map, &model.classes)))
             .collect();
         let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
         for (path, result) in read {
@@ -91,6 +94,10 @@ impl Data {
                 Err(fault) => skipped.push((path, format!("{fault:#}"))),
             }
         }
+        let source = match info.is_file() {
+            true => "Groove MIDI Dataset (Gillick et al. 2019), CC BY 4.0".to_string(),
+            false => format!("{} own clips", pieces.len()),
+        };
         if !info.is_file() {
             hold_out(&mut pieces, seed);
         }
@@ -162,7 +169,7 @@ impl Listed {
     }
 }
 
-fn listed(info: &Path) -> Result<Vec<Listed>> {
+fn listed(info: &Path, model: &Metadata) -> Result<Vec<Listed>> {
     let mut table = csv::Reader::from_path(info)
         .with_context(|| format!("{} cannot be opened", info.display()))?;
     let mut rows = Vec::new();
@@ -174,7 +181,7 @@ fn listed(info: &Path) -> Result<Vec<Listed>> {
         let (n, d) = row.time_signature.split_once('-').unwrap_or(("4", "4"));
         let meter = Meter::new(n.parse().unwrap_or(0), d.parse().unwrap_or(0));
         rows.push(Listed {
-            style: style_number(primary).unwrap_or(0),
+            style: model.style_number(primary).unwrap_or(0),
             fill: row.beat_type == "fill",
             told: Some((row.bpm, meter)),
             split: row.split,
@@ -185,12 +192,8 @@ fn listed(info: &Path) -> Result<Vec<Listed>> {
     Ok(rows)
 }
 
-fn searched(folder: &Path, style: Option<&str>) -> Result<Vec<Listed>> {
-    let style = match style.map(|name| (name, style_number(name))) {
-        None => 0,
-        Some((_, Some(number))) => number,
-        Some((name, None)) => bail!("there is no style {name}: any, {}", STYLES.join(", ")),
-    };
+fn searched(folder: &Path, style: Option<&str>, model: &Metadata) -> Result<Vec<Listed>> {
+    let style = style.map_or(Ok(0), |name| known_style(model, name))?;
     let mut listed = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.with_context(|| format!("{} cannot be searched", folder.display()))?;
@@ -205,20 +208,48 @@ fn searched(folder: &Path, style: Option<&str>) -> Result<Vec<Listed>> {
     Ok(listed)
 }
 
-/// Moves a tenth of the pieces, at least one where there are two, to the validation split.
+/// The number of a style that was named to a command.
+///
+/// # Errors
+/// When the model does not know it; the sentence lists those that it knows.
+pub fn known_style(model: &Metadata, name: &str) -> Result<u8> {
+    model
+        .style_number(name)
+        .with_context(|| format!("there is no style {name}: {ANY}, {}", model.styles.join(", ")))
+}
+
+/// Moves a tenth of the pieces and of their steps at least, but half of the pieces at most, to the
+/// validation split; of a piece that is alone, its last fifth, in whole bars.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn hold_out(pieces: &mut [Piece], seed: u64) {
+fn hold_out(pieces: &mut Vec<Piece>, seed: u64) {
+    if let [only] = &mut pieces[..] {
+        let bar = only.kind.meter.steps();
+        let bars = only.steps.len().div_ceil(bar);
+        if bars > 1 {
+            let steps = only.steps.split_off((bars - bars.div_ceil(5)) * bar);
+            let part = Piece { steps, kind: only.kind, split: Split::Validation };
+            pieces.push(part);
+        }
+        return;
+    }
     let share = (pieces.len() as f64 * HELD_OUT).ceil() as usize;
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    for &i in &order[..share.min(pieces.len() / 2)] {
+    let all: usize = pieces.iter().map(|piece| piece.steps.len()).sum();
+    let mut held_out = 0;
+    for (number, &i) in order[..pieces.len() / 2].iter().enumerate() {
+        if number >= share && held_out as f64 >= all as f64 * HELD_OUT {
+            break;
+        }
         pieces[i].split = Split::Validation;
+        held_out += pieces[i].steps.len();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groove::model::Stack;
     use groove::{Drum, Hit};
 
     fn clip() -> Vec<u8> {
@@ -227,8 +258,13 @@ mod tests {
         Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }.write("clip", &Drum::PITCHES)
     }
 
+    fn model(classes: Kit) -> Metadata {
+        let stack = Stack { layers: 1, cells: 1 };
+        Metadata { classes, ..Metadata::new("", stack, stack, "") }
+    }
+
     fn read(folder: &Path, style: Option<&str>) -> Result<Data> {
-        Data::read(folder, style, 0, &Kit::default())
+        Data::read(folder, style, 0, &model(Kit::default()))
     }
 
     #[test]
@@ -240,7 +276,7 @@ mod tests {
         }
         let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };
         fs::write(folder.path().join("a.mid"), clip.write("a", &Drum::PITCHES))?;
-        let piece = &Data::read(folder.path(), None, 0, &Kit::one_drum())?.pieces[0];
+        let piece = &Data::read(folder.path(), None, 0, &model(Kit::one_drum()))?.pieces[0];
         let hits: Vec<(Drum, Hit)> = piece.steps[5].hits().collect();
         assert_eq!(hits, [(Drum::ALL[0], Hit { velocity: 90, offset_ticks: 0 })]);
         Ok(())
@@ -273,6 +309,31 @@ mod tests {
     }
 
     #[test]
+    fn a_tenth_of_the_files_and_of_the_steps_is_held_out() {
+        let piece = |bars: usize| {
+            let kind = Kind { style: 0, tempo: 90.0, meter: Meter::new(3, 4), fill: false };
+            Piece { steps: vec![Step::SILENT; 12 * bars], kind, split: Split::Train }
+        };
+        let held_out = |lengths: &[usize], seed: u64| -> Vec<usize> {
+            let mut pieces: Vec<Piece> = lengths.iter().map(|&bars| piece(bars)).collect();
+            hold_out(&mut pieces, seed);
+            let bars: usize = pieces.iter().map(|piece| piece.steps.len() / 12).sum();
+            assert_eq!(bars, lengths.iter().sum::<usize>(), "no bar is lost");
+            let held = pieces.iter().filter(|piece| piece.split == Split::Validation);
+            held.map(|piece| piece.steps.len() / 12).collect()
+        };
+        for seed in 0..20 {
+            // A short file is not enough.
+            let held = held_out(&[1, 1, 1, 1, 20, 20, 20, 20], seed);
+            assert!(held.contains(&20) && held.len() <= 4, "{held:?}");
+            assert_eq!(held_out(&[8, 8], seed), [8]);
+            assert_eq!(held_out(&[8; 40], seed), [8; 4]);
+        }
+        assert_eq!(held_out(&[11], 0), [3], "the last fifth");
+        assert!(held_out(&[1], 0).is_empty());
+    }
+
+    #[test]
     fn info_csv_tells_style_and_split_and_a_missing_file_is_named() -> Result<()> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("a.mid"), clip())?;
@@ -302,6 +363,8 @@ mod tests {
         let fault = read(folder.path(), Some("polka")).expect_err("no style");
         assert!(fault.to_string().contains("no style polka"));
         fs::write(folder.path().join("info.csv"), "a,b\n1,2\n")?;
+        let fault = read(folder.path(), Some("rock")).expect_err("two that say the style");
+        assert!(fault.to_string().contains("--style is for a folder without it"));
         let fault = read(folder.path(), None).expect_err("another table");
         assert!(fault.to_string().contains("info.csv is not a table"));
         Ok(())

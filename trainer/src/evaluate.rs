@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use candle_core::Device;
 use clap::Args;
-use groove::kit::Kit;
-use groove::model::Model;
-use groove::style::{STYLES, style_name, style_number};
+use groove::model::{Metadata, Model};
+use groove::style::{SLOTS, style_number};
 use groove::{CLASSES, Meter};
 use serde_json::{Value, json};
 
 use crate::asked::Asked;
-use crate::data::{Data, Piece, Split};
+use crate::data::{Data, Piece, Split, known_style};
 use crate::floor::{Ngram, bar_ago_errors};
 use crate::measure::Report;
 use crate::net::Net;
@@ -64,24 +63,22 @@ pub struct Ground {
 }
 
 impl Scope {
-    /// Reads the data as a kit's classes and says what was left out of it.
+    /// Reads the data as a model's classes and styles, and says what was left out of it.
     ///
     /// # Errors
     /// When the data cannot be read, the split is empty, or a style is unknown.
-    pub fn read(&self, kit: &Kit) -> Result<Ground> {
-        let data = Data::read(&self.data, self.style.as_deref(), self.seed, kit)?;
+    pub fn read(&self, model: &Metadata) -> Result<Ground> {
+        let data = Data::read(&self.data, self.style.as_deref(), self.seed, model)?;
         if !data.skipped.is_empty() {
             eprintln!("{}", data.skipped_text().trim_start());
         }
         let asked = data.split(self.split);
         ensure!(!asked.is_empty(), "the data has no piece of that split");
-        let number = |name: &String| {
-            style_number(name)
-                .with_context(|| format!("there is no style {name}: any, {}", STYLES.join(", ")))
-        };
         let styles = match self.play.is_empty() {
             true => vec![commonest_style(&data.pieces)],
-            false => self.play.iter().map(number).collect::<Result<_>>()?,
+            false => {
+                self.play.iter().map(|name| known_style(model, name)).collect::<Result<_>>()?
+            }
         };
         Ok(Ground { all: data.pieces, asked, styles })
     }
@@ -89,7 +86,7 @@ impl Scope {
 
 /// The style of most beats that were learned from.
 fn commonest_style(pieces: &[Piece]) -> u8 {
-    let mut beats = [0; STYLES.len() + 1];
+    let mut beats = [0; SLOTS + 1];
     let learned = |piece: &&Piece| piece.split == Split::Train && !piece.kind.fill;
     pieces.iter().filter(learned).for_each(|piece| beats[usize::from(piece.kind.style)] += 1);
     (0u8..).zip(beats).max_by_key(|(_, count)| *count).map_or(0, |(style, _)| style)
@@ -102,7 +99,7 @@ pub struct Measured {
     /// How well it foresees the pieces that were asked for.
     pub report: Report,
     /// What it plays, by style.
-    pub played: BTreeMap<&'static str, Played>,
+    pub played: BTreeMap<String, Played>,
     /// Styles that it does not play, and why.
     pub unplayed: Vec<String>,
 }
@@ -120,7 +117,7 @@ impl Measured {
         let report = Report::measure(&net, &ground.asked)?;
         let (mut played, mut unplayed) = (BTreeMap::new(), Vec::new());
         for &style in &ground.styles {
-            let name = style_name(style);
+            let name = model.metadata().style_name(style).to_owned();
             // Data without enough beats of a style has nothing to compare with.
             match Played::measure(&model, &ground.all, style) {
                 Ok(figures) => drop(played.insert(name, figures)),
@@ -150,9 +147,9 @@ impl Measured {
 /// # Errors
 /// When the model or the data cannot be read, or Candle cannot compute.
 pub fn run(options: &Options) -> Result<()> {
-    let kit = crate::read_model(&options.model, &crate::read(&options.model)?)?;
-    let kit = kit.metadata().classes.clone();
-    let ground = options.scope.read(&kit)?;
+    let model = crate::read_model(&options.model, &crate::read(&options.model)?)?;
+    let kit = &model.metadata().classes;
+    let ground = options.scope.read(model.metadata())?;
     let measured = Measured::measure(&options.model, &ground)?;
     measured.unplayed.iter().for_each(|line| eprintln!("{line}"));
     let floor = floors(kit.subsets(), &ground.all, &ground.asked);
@@ -183,7 +180,7 @@ pub fn run(options: &Options) -> Result<()> {
          offset {offset_floor:.2} ms"
     );
     for (name, figures) in measured.played {
-        print!("\n{}", figures.table(name, &kit));
+        print!("\n{}", figures.table(&name, kit));
     }
     if let Some(asked) = asked {
         print!("\n{}", asked.table());

@@ -235,17 +235,20 @@ pub(crate) fn softmax(values: &mut [f32]) -> f32 {
 pub(crate) fn adam(
     weights: &mut [f32],
     gradient: &[f32],
+    anchor: &[f32],
     [first, second]: [&mut [f32]; 2],
     [b1, b2]: [f32; 2],
     [scale, rate, correction, decay]: [f32; 4],
 ) {
     let count = weights.len();
     let (gradient, first, second) = (&gradient[..count], &mut first[..count], &mut second[..count]);
+    let anchor = &anchor[..count];
     for n in 0..count {
         let g = gradient[n] * scale;
         first[n] = b1 * first[n] + (1.0 - b1) * g;
         second[n] = b2 * second[n] + (1.0 - b2) * g * g;
-        weights[n] -= weights[n] * decay + rate * first[n] / (second[n].sqrt() / correction + 1e-8);
+        let pull = (weights[n] - anchor[n]) * decay;
+        weights[n] -= pull + rate * first[n] / (second[n].sqrt() / correction + 1e-8);
     }
 }
 

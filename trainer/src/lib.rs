@@ -22,6 +22,7 @@ mod preset;
 mod reference_tests;
 mod references;
 pub mod sample;
+mod start;
 mod stream;
 pub mod sweep;
 pub mod train;

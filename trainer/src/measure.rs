@@ -11,7 +11,7 @@ use groove::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
 use groove::memory::{CONTROLS, Memory};
 use groove::model::Figures;
 use groove::pattern::TICKS_PER_STEP;
-use groove::style::{style_name, style_number};
+use groove::style::{ANY, style_number};
 use rayon::prelude::*;
 
 use crate::batch::pack;
@@ -98,9 +98,7 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
         for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
             let mut hits = hits[row * subsets..][..subsets].to_vec();
             if !piece.kind.fill {
-                let before = at.checked_sub(piece.kind.meter.steps());
-                let before = before.map(|same| piece.steps[same].drums());
-                lean_on(&mut hits, &balance.lean(before));
+                lean_on(&mut hits, &balance.lean(&piece.steps[..at], piece.kind.meter.steps()));
             }
             kernel::softmax(&mut hits);
             let manner = &manner[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];
@@ -177,6 +175,7 @@ impl Report {
     pub fn measure(net: &Net, pieces: &[Piece]) -> Result<Report> {
         let scores = scores(net, pieces)?;
         let rock = style_number("rock");
+        let main = ["beats", "rock_beats", "fills"];
         let mut groups: BTreeMap<String, (usize, Score)> = BTreeMap::new();
         for (piece, score) in pieces.iter().zip(scores) {
             let mut names = Vec::new();
@@ -185,7 +184,8 @@ impl Report {
             } else {
                 names.push("beats");
                 names.extend((Some(piece.kind.style) == rock).then_some("rock_beats"));
-                names.extend((piece.kind.style > 0).then(|| style_name(piece.kind.style)));
+                let style = net.metadata.style_name(piece.kind.style);
+                names.extend((style != ANY && !main.contains(&style)).then_some(style));
             }
             for name in names {
                 let (count, sum) = groups.entry(name.into()).or_default();
@@ -193,7 +193,6 @@ impl Report {
                 *sum += score;
             }
         }
-        let main = ["beats", "rock_beats", "fills"];
         groups.retain(|name, (count, _)| *count >= ENOUGH || main.contains(&name.as_str()));
         let beats = groups.get("beats").map(|(_, score)| *score).unwrap_or_default();
         let each = |of: fn(&Score) -> f64| -> BTreeMap<String, f64> {

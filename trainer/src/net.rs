@@ -185,7 +185,7 @@ mod tests {
     use crate::batch::pack;
     use crate::data::{Piece, Split};
     use crate::ops::with_slice;
-    use groove::encode::{Inputs, Kind, write_row};
+    use groove::encode::{Inputs, Kind};
     use groove::feel::{self, CLASS_OUTPUTS, FEEL_LOGITS, References};
     use groove::kit::Kit;
     use groove::memory::Memory;
@@ -245,7 +245,7 @@ mod tests {
                 let past = &piece.steps[..at];
                 let mut row = vec![0.0; metadata.feel_row()];
                 let (told, cells) = row.split_at_mut(metadata.row());
-                write_row(metadata.inputs, past, &piece.kind, told);
+                metadata.write_row(past, &piece.kind, told);
                 let memory = Memory::at(past, piece.kind.meter);
                 let references = References::at(past, &memory, piece.kind.meter);
                 references.write(piece.steps[at].drums(), cells);

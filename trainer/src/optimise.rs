@@ -28,7 +28,7 @@ pub struct Schedule {
     pub warm_up: u64,
     /// Updates in all; the rate falls by a cosine to a fiftieth.
     pub updates: u64,
-    /// Share of a weight that decays, times the rate.
+    /// Share of a weight's distance to where it is drawn that it loses, times the rate.
     pub decay: f64,
 }
 
@@ -44,8 +44,21 @@ impl Schedule {
     }
 }
 
-/// Moments and average of one tensor.
+/// What of a net learns, and where it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learning {
+    /// All of a new net, drawn to zero.
+    New,
+    /// All of a net that has learned before, drawn to what it was, so that it stays near what it
+    /// knew (L2-SP, Li et al. 2018).
+    Tuned,
+    /// Of a net that has learned before, what both networks make of this number of the row.
+    Column(usize),
+}
+
+/// Moments and average of one tensor, and where its weights are drawn.
 struct Slot {
+    anchor: Vec<f32>,
     first: Vec<f32>,
     second: Vec<f32>,
     average: Vec<f32>,
@@ -54,6 +67,7 @@ struct Slot {
 /// The optimiser's state, tensor by tensor in the order of the net's weights.
 pub struct Optimiser {
     schedule: Schedule,
+    learning: Learning,
     slots: Vec<Slot>,
 }
 
@@ -62,14 +76,15 @@ impl Optimiser {
     ///
     /// # Errors
     /// When a weight cannot be read.
-    pub fn new(net: &Net, schedule: Schedule) -> Result<Self> {
+    pub fn new(net: &Net, schedule: Schedule, learning: Learning) -> Result<Self> {
         let slot = |(_, var): &(String, candle_core::Var)| {
             let average = with_slice(var, <[f32]>::to_vec)?;
             let zeros = || vec![0.0; average.len()];
-            Ok(Slot { first: zeros(), second: zeros(), average })
+            let anchor = if learning == Learning::New { zeros() } else { average.clone() };
+            Ok(Slot { anchor, first: zeros(), second: zeros(), average })
         };
         let slots: Result<Vec<Slot>> = net.weights.iter().map(slot).collect();
-        Ok(Optimiser { schedule, slots: slots? })
+        Ok(Optimiser { schedule, learning, slots: slots? })
     }
 
     /// Makes update number `update`, counted from 0. Gives the norm of the gradient.
@@ -81,7 +96,14 @@ impl Optimiser {
         let mut square = 0.0;
         for (name, var) in &net.weights {
             let gradient = gradients.get(var).with_context(|| format!("{name} has no gradient"))?;
-            let values = with_slice(gradient, <[f32]>::to_vec)?;
+            let mut values = with_slice(gradient, <[f32]>::to_vec)?;
+            if let Learning::Column(column) = self.learning {
+                let inputs = name.ends_with("weight_ih_l0");
+                let width = if inputs { var.dim(1)? } else { 1 };
+                let stays = |at: usize| !inputs || at % width != column;
+                let cells = values.iter_mut().enumerate().filter(|(at, _)| stays(*at));
+                cells.for_each(|(_, gradient)| *gradient = 0.0);
+            }
             square += values.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
             all.push(values);
         }
@@ -104,8 +126,8 @@ impl Optimiser {
         let keep = AVERAGE.min((1.0 + update as f32) / (10.0 + update as f32));
         for (((_, var), slot), gradient) in net.weights.iter().zip(&mut self.slots).zip(&all) {
             let mut weights = with_slice(var, <[f32]>::to_vec)?;
-            let Slot { first, second, average } = slot;
-            kernel::adam(&mut weights, gradient, [first, second], BETAS, numbers);
+            let Slot { anchor, first, second, average } = slot;
+            kernel::adam(&mut weights, gradient, anchor, [first, second], BETAS, numbers);
             for (average, weight) in average.iter_mut().zip(&weights) {
                 *average = keep * *average + (1.0 - keep) * weight;
             }
@@ -157,7 +179,8 @@ impl Optimiser {
         Ok(all)
     }
 
-    /// Takes weights, moments and average from a checkpoint.
+    /// Takes weights, moments and average from a checkpoint; where the weights are drawn is not
+    /// in it, but as it was when the optimiser started.
     ///
     /// # Errors
     /// When something is missing there or has another shape.
@@ -176,11 +199,9 @@ impl Optimiser {
             let numbers =
                 |part: &str| Ok::<_, anyhow::Error>(with_slice(get(part)?, <[f32]>::to_vec)?);
             var.set(get("weight")?)?;
-            *slot = Slot {
-                first: numbers("first")?,
-                second: numbers("second")?,
-                average: numbers("average")?,
-            };
+            slot.first = numbers("first")?;
+            slot.second = numbers("second")?;
+            slot.average = numbers("average")?;
         }
         Ok(())
     }

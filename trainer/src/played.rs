@@ -22,15 +22,16 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use crate::data::{Piece, Split};
 
-/// Takes that are played of a style, and bars of each.
-const TAKES: u32 = 60;
+/// Takes that are played of a style, and bars of each. A quarter of them would leave the rate of
+/// the crash uncertain by a quarter of itself.
+const TAKES: u32 = 240;
 const BARS: i64 = 16;
 
 /// Most two-bar windows of either side that the forest learns from, and is asked about.
 const WINDOWS: usize = 700;
 
 /// Steps in a bar of 4/4; other meters are left out.
-const STEPS: usize = 16;
+pub(crate) const STEPS: usize = 16;
 
 /// What is struck in one bar of 4/4, step by step.
 type BarHits = [u16; STEPS];

@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 use groove::generate::{Drummer, Fills, Take};
 use groove::midi::Clip;
-use groove::style::{STYLES, style_number};
 use groove::{DrumSet, Meter, Step};
+
+use crate::data::known_style;
 
 /// Options of `generate`.
 #[derive(Args, Debug)]
@@ -65,10 +66,8 @@ fn parse_meter(text: &str) -> Result<Meter, String> {
 /// # Errors
 /// When the model cannot be read, the style is unknown, or a file cannot be written.
 pub fn run(options: &Options) -> Result<()> {
-    let style = style_number(&options.style).with_context(|| {
-        format!("there is no style {}: any, {}", options.style, STYLES.join(", "))
-    })?;
     let model = crate::read_model(&options.model, &crate::read(&options.model)?)?;
+    let style = known_style(model.metadata(), &options.style)?;
     let pitches = model.metadata().classes.pitches();
     let mut drummer = Drummer::new(Arc::new(model));
     fs::create_dir_all(&options.out)

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
 use serde::Serialize;
@@ -46,6 +46,7 @@ impl Args for Options {
                 )
                 .default_value("target/sweep")
             })
+            .mut_arg("init", |init| init.hide(true))
             .mut_arg("name", |name| name.help("The models' name; their size is added to it"))
             .mut_arg("stop_after", |stop| {
                 stop.help("Stop each after this many updates; the same command without it goes on")
@@ -122,7 +123,8 @@ impl Row {
 /// When there is nothing to learn from, the folder cannot be written, or a training failed; the
 /// others are gone through all the same.
 pub fn run(options: &Options) -> Result<()> {
-    let data = train::read(&options.train)?;
+    ensure!(options.train.init.is_none(), "a sweep is of new networks: --init is for train");
+    let data = train::read(&options.train, &train::start(&options.train)?.metadata)?;
     let out = &options.train.out;
     fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
     let stop = train::stop_on_interrupt()?;
@@ -142,7 +144,7 @@ pub fn run(options: &Options) -> Result<()> {
         (one.layers, one.cells) = (layers, cells);
         one.out = out.join(&size);
         one.name = format!("{}, {layers} x {cells}", one.name);
-        match train::train(&one, &data, &stop) {
+        match train::start(&one).and_then(|start| train::train(&one, &start, &data, &stop)) {
             Ok(outcome) => rows.push(Row::new(&outcome)),
             Err(fault) => {
                 eprintln!("{size} failed: {fault:#}");

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use clap::Args;
+use clap::builder::ArgPredicate::IsPresent;
 use groove::encode::Inputs;
 use groove::kit::Kit;
 use groove::model::{self, Metadata, Stack};
@@ -24,8 +25,9 @@ use crate::data::{Data, Piece, Split};
 use crate::measure::Report;
 use crate::net::{Carries, Dropout, Net};
 use crate::ops::{Carry, Rows, Targets, cross_entropy, mixture};
-use crate::optimise::{Optimiser, Schedule};
+use crate::optimise::{Learning, Optimiser, Schedule};
 use crate::preset::{Preset, others};
+use crate::start::Start;
 use crate::stream::Stream;
 
 /// Name of the model file in the output folder.
@@ -36,6 +38,10 @@ const CURVE: &str = "curve.csv";
 const REPORTED: [u64; 5] = [1, 11, 21, 31, 91];
 /// Entry of the checkpoint's header that holds a [`Progress`].
 const HEADER: &str = "progress";
+/// How many times as fast a style of the model's own learns as a whole net would.
+const COLUMN_RATE: f64 = 200.0;
+/// Looks without a better one after which a training that began with a model file stops.
+const PATIENCE: usize = 4;
 
 /// Options of `train`.
 #[derive(Args, Clone, Debug)]
@@ -47,32 +53,43 @@ pub struct Options {
     #[arg(long, default_value = "target/training")]
     pub(crate) out: PathBuf,
     /// Kind of model: it also sets the defaults of the options that follow
-    #[arg(long, value_enum, default_value = "deep-pocket")]
+    #[arg(long, value_enum, default_value = "deep-pocket", conflicts_with = "init")]
     preset: Preset,
-    /// Style of the pieces, where the folder has no info.csv
+    /// Model file to begin with, to tune it to a handful of own clips: its kind and sizes are
+    /// kept, other defaults are made for that, and it stops when it gets no better
+    #[arg(long, value_name = "FILE")]
+    pub(crate) init: Option<PathBuf>,
+    /// Style of the pieces, where the folder has no info.csv; with --init, a name that the model
+    /// does not know is a new style
     #[arg(long)]
     style: Option<String>,
     /// The model's name, as the window shows it
-    #[arg(long, default_value = "Groove, all styles",
+    #[arg(long, default_value = "Groove, all styles", default_value_if("init", IsPresent, "Own clips"),
         default_value_ifs = others(["Drum RNN, drum kit", "Drum RNN, one drum", "Report of 2019"]))]
     pub(crate) name: String,
     /// Updates to make in all
-    #[arg(long, default_value_t = 2000, default_value_ifs = others(["1000", "1000", "300"]))]
+    #[arg(long, default_value_t = 2000, default_value_if("init", IsPresent, "60"),
+        default_value_ifs = others(["1000", "1000", "300"]))]
     pub(crate) updates: u64,
     /// Updates between two looks at the validation pieces
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 100, default_value_if("init", IsPresent, "5"),
+        value_parser = clap::value_parser!(u64).range(1..))]
     look_every: u64,
     /// Layers of the network of hits
-    #[arg(long, default_value_t = 2, default_value_ifs = others(["3", "2", "2"]))]
+    #[arg(long, default_value_t = 2, conflicts_with = "init",
+        default_value_ifs = others(["3", "2", "2"]))]
     pub(crate) layers: usize,
     /// Cells in a layer of the network of hits
-    #[arg(long, default_value_t = 256, default_value_ifs = others(["256", "128", "64"]))]
+    #[arg(long, default_value_t = 256, conflicts_with = "init",
+        default_value_ifs = others(["256", "128", "64"]))]
     pub(crate) cells: usize,
     /// Cells of the network of velocities and offsets
-    #[arg(long, default_value_t = 192, default_value_ifs = others(["64", "64", "64"]))]
+    #[arg(long, default_value_t = 192, conflicts_with = "init",
+        default_value_ifs = others(["64", "64", "64"]))]
     feel_cells: usize,
     /// Pieces side by side in a batch
-    #[arg(long, default_value_t = 32, default_value_ifs = others(["128", "128", "32"]))]
+    #[arg(long, default_value_t = 32, default_value_if("init", IsPresent, "8"),
+        default_value_ifs = others(["128", "128", "32"]))]
     lanes: usize,
     /// Steps of a piece in a batch
     #[arg(long, default_value_t = 128, default_value_ifs = others(["32", "32", "128"]))]
@@ -80,14 +97,16 @@ pub struct Options {
     /// Share of a layer's outputs that is dropped in training
     #[arg(long, default_value_t = 0.3, default_value_ifs = others(["0.5", "0.5", "0.5"]))]
     dropout: f32,
-    /// Greatest learning rate
-    #[arg(long, default_value_t = 2e-3, default_value_ifs = others(["0.001", "0.001", "0.001"]))]
+    /// Greatest learning rate; a style of the model's own learns 200 times as fast
+    #[arg(long, default_value_t = 2e-3, default_value_if("init", IsPresent, "0.0001"),
+        default_value_ifs = others(["0.001", "0.001", "0.001"]))]
     rate: f64,
     /// Updates over which the rate rises [default: a tenth of all, 100 at most]
     #[arg(long, default_value_ifs = others(["1", "1", "1"]))]
     warm_up: Option<u64>,
-    /// Weight decay
-    #[arg(long, default_value_t = 0.02, default_value_ifs = others(["0", "0", "0"]))]
+    /// Weight decay; with --init, pull to the weights that it began with
+    #[arg(long, default_value_t = 0.02, default_value_if("init", IsPresent, "100"),
+        default_value_ifs = others(["0", "0", "0"]))]
     decay: f64,
     /// Seed of everything that is drawn
     #[arg(long, default_value_t = 1)]
@@ -113,6 +132,11 @@ struct Settings {
     schedule: Schedule,
     seed: u64,
     pieces: usize,
+    #[serde(default)]
+    style: Option<String>,
+    /// Checksum of the model file that it began with.
+    #[serde(default)]
+    init: Option<u64>,
 }
 
 /// How far a training has come.
@@ -153,16 +177,35 @@ pub struct Outcome {
 /// # Errors
 /// When there is nothing to learn from, the folder cannot be written, or the numbers run away.
 pub fn run(options: &Options) -> Result<()> {
-    let data = read(options)?;
+    let start = start(options)?;
+    let data = read(options, &start.metadata)?;
     let stop = stop_on_interrupt()?;
-    let outcome = train(options, &data, &stop)?;
+    let outcome = train(options, &start, &data, &stop)?;
     let best = outcome.perplexity.context("stopped before the first look at validation")?;
     let path = options.out.join(MODEL);
-    if outcome.update >= options.updates {
+    // A tuned model keeps its balances: a handful of clips is too few to find others by.
+    if options.init.is_none() && outcome.update >= options.updates {
         finish(&path, &data)?;
     }
     println!("best validation perplexity of beats {best:.3}: {}", path.display());
     Ok(())
+}
+
+/// What the training begins with, by its options.
+pub(crate) fn start(options: &Options) -> Result<Start> {
+    let style = options.style.as_deref();
+    if let Some(path) = &options.init {
+        return Start::from_file(path, &options.name, style);
+    }
+    let stack = Stack { layers: options.layers, cells: options.cells };
+    let feel = Stack { layers: 1, cells: options.feel_cells };
+    let start = Start::new(Metadata {
+        inputs: options.preset.inputs(),
+        classes: options.preset.kit(),
+        ..Metadata::new(&options.name, stack, feel, "")
+    });
+    style.map_or(Ok(()), |style| start.check_style(style))?;
+    Ok(start)
 }
 
 /// Gives the best model its balances, and figures that are measured with them.
@@ -183,47 +226,58 @@ fn finish(path: &Path, data: &Data) -> Result<()> {
 }
 
 /// Reads what is to be learned from, and says what was left out.
-pub(crate) fn read(options: &Options) -> Result<Data> {
-    let data =
-        Data::read(&options.data, options.style.as_deref(), options.seed, &options.preset.kit())?;
+pub(crate) fn read(options: &Options, model: &Metadata) -> Result<Data> {
+    let data = Data::read(&options.data, options.style.as_deref(), options.seed, model)?;
     eprintln!("{} pieces{}", data.pieces.len(), data.skipped_text());
     Ok(data)
 }
 
 /// Trains until all updates are made or it is told to stop. A training that has made them before
 /// is left as it is.
-pub(crate) fn train(options: &Options, data: &Data, stop: &AtomicBool) -> Result<Outcome> {
+pub(crate) fn train(
+    options: &Options,
+    start: &Start,
+    data: &Data,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
     let (mut train, held_out) = (data.split(Split::Train), data.split(Split::Validation));
     train.retain(|piece| options.preset.learns_from(piece));
     ensure!(
         !held_out.is_empty(),
-        "no piece is left over for validation: the folder needs two files at least"
+        "no piece is left over for validation: the folder needs two files, or one of two bars"
     );
     ensure!(
         !train.is_empty() || options.preset != Preset::Report2019,
         "there is no rock beat to learn from: where a folder has no info.csv, --style rock says \
          that it holds them"
     );
-    let stack = Stack { layers: options.layers, cells: options.cells };
-    let feel = Stack { layers: 1, cells: options.feel_cells };
+    let known = &start.metadata.trained_on;
     let metadata = Metadata {
-        inputs: options.preset.inputs(),
-        classes: options.preset.kit(),
-        ..Metadata::new(&options.name, stack, feel, &data.source)
+        trained_on: match known.is_empty() {
+            true => data.source.clone(),
+            false => format!("{known}, and {}", data.source),
+        },
+        ..start.metadata.clone()
     };
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;
-    let mut training = Training::start(options, &metadata, train)?;
+    let mut training = Training::start(options, start, train)?;
     let last = options.stop_after.map_or(options.updates, |n| n.min(options.updates));
-    if training.progress.update >= last {
-        eprintln!("{last} updates were made before");
+    if training.progress.update >= last || training.is_over() {
+        eprintln!("{} updates were made before", training.progress.update);
         return Ok(training.outcome(metadata));
+    }
+    if start.learning != Learning::New && training.curve.is_empty() {
+        // Where it begins, so that what it learns cannot make it worse.
+        let report = Report::measure(&training.net, &data.split(Split::Train))?;
+        let point = training.look(options, &metadata, &held_out, validation(&report)?)?;
+        eprintln!("{}", point.line());
     }
     let bar = progress_bar(options.updates, training.progress.update);
     let before = Duration::from_secs_f64(training.progress.seconds);
     let started = Instant::now();
     let (mut surprise, mut steps) = (0.0, 0.0);
-    while training.progress.update < last && !stop.load(Ordering::Relaxed) {
+    while training.progress.update < last && !training.is_over() && !stop.load(Ordering::Relaxed) {
         let (sum, count) = training.update(options)?;
         surprise += sum;
         steps += count;
@@ -238,13 +292,8 @@ pub(crate) fn train(options: &Options, data: &Data, stop: &AtomicBool) -> Result
             let perplexity = (surprise / steps).exp();
             (surprise, steps) = (0.0, 0.0);
             let point = training.look(options, &metadata, &held_out, perplexity)?;
-            let line = format!(
-                "update {update:>5}  training {:>7.3}  validation {:>7.3}  velocity {:>6.2}  \
-                 offset {:>6.2} ms",
-                point.training, point.validation, point.velocity_mae, point.offset_mae_ms
-            );
             // Above the bar on a terminal, and in a log where there is none.
-            bar.suspend(|| eprintln!("{line}"));
+            bar.suspend(|| eprintln!("{}", point.line()));
         }
     }
     bar.finish();
@@ -254,17 +303,23 @@ pub(crate) fn train(options: &Options, data: &Data, stop: &AtomicBool) -> Result
 }
 
 impl Training {
-    fn start(options: &Options, metadata: &Metadata, train: Vec<Piece>) -> Result<Training> {
+    fn start(options: &Options, start: &Start, train: Vec<Piece>) -> Result<Training> {
+        let metadata = &start.metadata;
         let threads = rayon::current_num_threads();
         let parts = (1..=threads).rev().find(|n| options.lanes.is_multiple_of(*n)).unwrap_or(1);
         ensure!(options.lanes > 0 && options.steps > 0, "a batch needs a lane and a step at least");
         let rows = Rows { parts, steps: options.steps, lanes: options.lanes / parts };
+        let faster = match start.learning {
+            Learning::Column(_) => COLUMN_RATE,
+            Learning::New | Learning::Tuned => 1.0,
+        };
         let schedule = Schedule {
-            rate: options.rate,
+            rate: options.rate * faster,
             // Short trainings warm up sooner.
             warm_up: options.warm_up.unwrap_or((options.updates / 10).clamp(1, 100)),
             updates: options.updates,
-            decay: options.decay,
+            // The product with the rate is the share that an update pulls back.
+            decay: options.decay / faster,
         };
         let settings = Settings {
             inputs: metadata.inputs,
@@ -277,10 +332,12 @@ impl Training {
             schedule,
             seed: options.seed,
             pieces: train.len(),
+            style: options.style.clone(),
+            init: start.checksum(),
         };
-        let net = Net::new(metadata, options.seed)?;
+        let net = start.net(options.seed)?;
         let mut training = Training {
-            optimiser: Optimiser::new(&net, schedule)?,
+            optimiser: Optimiser::new(&net, schedule, start.learning)?,
             net,
             stream: Stream::new(metadata, train, rows, options.seed)?,
             carries: Carries::default(),
@@ -356,9 +413,7 @@ impl Training {
     ) -> Result<Point> {
         let average = self.optimiser.average(&self.net)?;
         let report = Report::measure(&Net::from_tensors(metadata, &average)?, held_out)?;
-        let figures = report.figures();
-        // A folder of fills alone has no beats.
-        let validation = figures.beats.or(figures.fills).context("nothing to validate on")?;
+        let validation = validation(&report)?;
         let point = Point {
             update: self.progress.update,
             training,
@@ -370,12 +425,20 @@ impl Training {
         self.curve.push(point);
         if self.progress.best.is_none_or(|best| validation < best) {
             self.progress.best = Some(validation);
-            let metadata =
-                Metadata { updates: self.progress.update, validation: figures, ..metadata.clone() };
+            let updates = metadata.updates + self.progress.update;
+            let metadata = Metadata { updates, validation: report.figures(), ..metadata.clone() };
             write_whole(&options.out.join(MODEL), &model::write(&metadata, &average, true)?)?;
         }
         self.save(options)?;
         Ok(point)
+    }
+
+    /// Whether a training of a net that had learned before has not got better for long.
+    fn is_over(&self) -> bool {
+        let best =
+            self.curve.iter().rposition(|point| Some(point.validation) == self.progress.best);
+        self.progress.settings.init.is_some()
+            && best.is_some_and(|best| self.curve.len() > best + PATIENCE)
     }
 
     fn outcome(&self, metadata: Metadata) -> Outcome {
@@ -393,6 +456,13 @@ impl Training {
         write_whole(&options.out.join(CHECKPOINT), &bytes)?;
         curve::write(&options.out, &self.curve)
     }
+}
+
+/// The figure that weights are chosen by.
+fn validation(report: &Report) -> Result<f64> {
+    let figures = report.figures();
+    // A folder of fills alone has no beats.
+    figures.beats.or(figures.fills).context("nothing to validate on")
 }
 
 /// Writes a file so that there is never half of one: beside it first, then in its place.

@@ -1,0 +1,286 @@
+//! Tuning a model to a person's own clips, as that person runs it: on small clips made here with a
+//! small model, and with the shipped weights on one drummer of the real data where that is found.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use groove::midi::Clip;
+use groove::model::{Metadata, Model, Stack, write};
+use groove::{Drum, Hit, Meter, Step};
+use tempfile::TempDir;
+
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
+
+fn trainer(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(arguments)
+        .env_remove("GROOVE_DIR")
+        .output()
+        .expect("the trainer runs")
+}
+
+fn succeed(arguments: &[&str]) -> String {
+    let output = trainer(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn fail(arguments: &[&str]) -> String {
+    let output = trainer(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    stderr
+}
+
+/// A folder with a small model, whose weights are small fixed numbers, and eight clips.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Desk {
+        let desk = Desk(tempfile::tempdir().expect("a folder"));
+        let stack = |layers| Stack { layers, cells: 16 };
+        let metadata = Metadata::new("small", stack(2), stack(1), "nothing, CC BY");
+        let tensor = |(name, shape): (String, Vec<usize>)| {
+            let count: usize = shape.iter().product();
+            let values: Vec<f32> =
+                (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 250.0).collect();
+            (name, Tensor::from_vec(values, shape, &Device::Cpu).expect("a tensor"))
+        };
+        let tensors: HashMap<String, Tensor> = metadata.tensors().into_iter().map(tensor).collect();
+        let bytes = write(&metadata, &tensors, true).expect("a whole model");
+        fs::write(desk.path("small.safetensors"), bytes).expect("written");
+        fs::create_dir(desk.path("clips")).expect("a folder");
+        for number in 0..8 {
+            fs::write(desk.path(&format!("clips/{number}.mid")), clip(number)).expect("written");
+        }
+        desk
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().expect("a path").to_owned()
+    }
+
+    /// The arguments of a short training that begins with a model and ends in a folder.
+    fn tuning(&self, init: &str, out: &str, more: &[&str]) -> Vec<String> {
+        let (init, out, clips) = (self.path(init), self.path(out), self.path("clips"));
+        let fixed = ["train", "--data", &clips, "--init", &init, "--out", &out];
+        let short = ["--lanes", "2", "--steps", "32"];
+        [&fixed[..], &short, more].concat().into_iter().map(str::to_owned).collect()
+    }
+
+    fn tune(&self, init: &str, out: &str, more: &[&str]) -> Metadata {
+        succeed(&each(&self.tuning(init, out, more)));
+        metadata(&self.path(&format!("{out}/model.safetensors")))
+    }
+}
+
+fn each(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+fn metadata(path: &str) -> Metadata {
+    let bytes = fs::read(path).expect("a model");
+    Model::from_bytes(&bytes).expect("a model that loads").metadata().clone()
+}
+
+/// Bass on the beat, snare on the backbeat, hats between; four bars.
+fn clip(number: usize) -> Vec<u8> {
+    let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
+    let mut steps = vec![Step::SILENT; 64];
+    for (i, step) in steps.iter_mut().enumerate() {
+        match i % 8 {
+            0 => step.set(Drum::Bass, hit(100)),
+            4 => step.set(Drum::Snare, hit(110)),
+            _ if i % 2 == number % 2 => step.set(Drum::ClosedHat, hit(60)),
+            _ => {}
+        }
+    }
+    Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR }.write("clip", &Drum::PITCHES)
+}
+
+#[test]
+fn a_tuned_model_keeps_what_its_file_says_and_learns_the_clips() {
+    let desk = Desk::new();
+    let before = metadata(&desk.path("small.safetensors"));
+    let more = ["--rate", "0.01", "--decay", "0"];
+    let tuned = desk.tune("small.safetensors", "out", &more);
+    assert_eq!((tuned.beat, tuned.feel), (before.beat, before.feel));
+    assert_eq!((&tuned.styles, &tuned.classes), (&before.styles, &before.classes));
+    assert_eq!(tuned.name, "Own clips");
+    assert_eq!(tuned.trained_on, "nothing, CC BY, and 8 own clips");
+    // Where it began is the curve's first point, and the best point is the model's.
+    let curve = fs::read_to_string(desk.path("out/curve.csv")).expect("a curve");
+    let column = |line: &str| line.split(',').nth(2).and_then(|x| x.parse::<f64>().ok());
+    let validation: Vec<f64> = curve.lines().skip(1).filter_map(column).collect();
+    let best = validation.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(best < validation[0] / 2.0, "{curve}");
+    let written = tuned.validation.beats.expect("a figure");
+    assert!((written - best).abs() < 1e-6, "{written} and {best}");
+    let fixed = desk.tuning("small.safetensors", "sized", &["--cells", "8"]);
+    assert!(fail(&each(&fixed)).contains("cannot be used with"));
+}
+
+#[test]
+fn a_new_style_is_all_that_changes() {
+    let desk = Desk::new();
+    let own = ["--style", "Polka", "--name", "Polka band"];
+    let tuned = desk.tune("small.safetensors", "out", &own);
+    assert_eq!((tuned.styles.len(), tuned.styles[18].as_str()), (19, "polka"));
+    assert_eq!(tuned.name, "Polka band");
+    let model = desk.path("out/model.safetensors");
+    assert!(succeed(&["inspect", &model]).contains("\"polka\""));
+    let load = |path: &str| candle_core::safetensors::load(path, &Device::Cpu).expect("tensors");
+    let (before, after) = (load(&desk.path("small.safetensors")), load(&model));
+    let cell = tuned.inputs.style_cell(19).expect("a cell");
+    let numbers = |tensor: &Tensor| -> Vec<f32> {
+        let tensor = tensor.to_dtype(candle_core::DType::F32).expect("numbers");
+        tensor.flatten_all().and_then(|all| all.to_vec1()).expect("numbers")
+    };
+    for (name, tensor) in &before {
+        let width = *tensor.dims().last().expect("a shape");
+        let pairs = numbers(tensor).into_iter().zip(numbers(&after[name]));
+        let changed: Vec<usize> =
+            pairs.enumerate().filter(|(_, (a, b))| a != b).map(|(at, _)| at % width).collect();
+        assert_eq!(name.ends_with("weight_ih_l0"), !changed.is_empty(), "{name}");
+        assert!(changed.iter().all(|&column| column == cell), "{name}: {changed:?}");
+    }
+    let (beats, clips) = (desk.path("beats"), desk.path("clips"));
+    succeed(&["generate", "--model", &model, "--style", "polka", "--bars", "2", "--out", &beats]);
+    assert!(Path::new(&beats).join("polka-120bpm-1.mid").is_file());
+    let table = succeed(&["evaluate", "--model", &model, "--data", &clips, "--style", "polka"]);
+    assert!(table.contains("played as polka"), "{table}");
+}
+
+#[test]
+fn styles_that_cannot_be_get_a_sentence() {
+    let desk = Desk::new();
+    let (clips, out) = (desk.path("clips"), desk.path("out"));
+    let text = fail(&["train", "--data", &clips, "--out", &out, "--style", "polka"]);
+    for part in ["--init", "no style polka", "rock"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let slash = desk.tuning("small.safetensors", "out", &["--style", "a/b"]);
+    assert!(fail(&each(&slash)).contains("a/b cannot name a style"));
+    let mut file = "small.safetensors".to_owned();
+    for name in ["one", "two", "three", "four", "five"] {
+        desk.tune(&file, name, &["--updates", "1", "--style", name]);
+        file = format!("{name}/model.safetensors");
+    }
+    assert_eq!(metadata(&desk.path(&file)).styles.len(), 23);
+    let sixth = fail(&each(&desk.tuning(&file, "six", &["--style", "six"])));
+    assert!(sixth.contains("one style too many") && sixth.contains("four, five"), "{sixth}");
+    assert_eq!(desk.tune(&file, "again", &["--style", "two"]).styles.len(), 23);
+}
+
+#[test]
+fn a_damaged_model_is_refused() {
+    let desk = Desk::new();
+    let whole = fs::read(desk.path("small.safetensors")).expect("a model");
+    fs::write(desk.path("half.safetensors"), &whole[..whole.len() / 2]).expect("written");
+    for (name, part) in [("half.safetensors", "not a whole"), ("gone", "cannot be read")] {
+        let text = fail(&each(&desk.tuning(name, "out", &[])));
+        assert!(text.contains(name) && text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn a_tuning_that_was_stopped_goes_on_with_the_same_model_alone() {
+    let desk = Desk::new();
+    desk.tune("small.safetensors", "whole", &[]);
+    desk.tune("small.safetensors", "halves", &["--stop-after", "8"]);
+    desk.tune("small.safetensors", "halves", &[]);
+    let model = |out: &str| fs::read(desk.path(&format!("{out}/model.safetensors"))).expect("it");
+    assert!(model("whole") == model("halves"), "the two models differ");
+    desk.tune("small.safetensors", "other", &["--style", "polka"]);
+    let other = fail(&each(&desk.tuning("other/model.safetensors", "halves", &[])));
+    assert!(other.contains("other settings"), "{other}");
+}
+
+#[test]
+fn one_clip_is_enough_and_it_stops_when_it_gets_no_better() {
+    let desk = Desk::new();
+    for number in 1..8 {
+        fs::remove_file(desk.path(&format!("clips/{number}.mid"))).expect("removed");
+    }
+    // At this rate nothing is learned.
+    let tuned = desk.tune("small.safetensors", "out", &["--updates", "1000", "--rate", "0"]);
+    assert_eq!(tuned.updates, 0, "where it began is the best");
+    let curve = fs::read_to_string(desk.path("out/curve.csv")).expect("a curve");
+    let updates: Vec<&str> =
+        curve.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(updates, ["0", "5", "10", "15", "20"]);
+}
+
+/// Eight files of one drummer of the Groove MIDI Dataset, who plays them in the validation split,
+/// as own clips; and a folder whose test split is two other files of that drummer, and whose
+/// validation split is the validation beats of all others.
+fn one_drummer(groove: &Path, desk: &Desk) {
+    let table = fs::read_to_string(groove.join("info.csv")).expect("a table");
+    let mut lines = table.lines();
+    let mut info = format!("{}\n", lines.next().expect("a head"));
+    let mut own = Vec::new();
+    fs::create_dir(desk.path("others")).expect("a folder");
+    for line in lines.filter(|line| line.contains(",beat,") && line.ends_with(",validation")) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [from, name] = [cells[7].to_owned(), cells[7].replace('/', "_")];
+        if cells[0] == "drummer1" {
+            own.push((groove.join(from), name, line.to_owned()));
+        } else {
+            fs::copy(groove.join(&from), desk.path(&format!("others/{name}"))).expect("copied");
+            info += &format!("{}\n", line.replace(&from, &name));
+        }
+    }
+    own.sort();
+    assert_eq!(own.len(), 10, "beats of drummer 1");
+    fs::create_dir(desk.path("own")).expect("a folder");
+    for (from, name, _) in &own[..8] {
+        fs::copy(from, desk.path(&format!("own/{name}"))).expect("copied");
+    }
+    for (from, name, line) in &own[8..] {
+        fs::copy(from, desk.path(&format!("others/{name}"))).expect("copied");
+        let mut cells: Vec<&str> = line.split(',').collect();
+        // A model that does not know the style plays it as any.
+        (cells[3], cells[7], cells[10]) = ("mine", name, "test");
+        info += &format!("{}\n", cells.join(","));
+    }
+    fs::write(desk.path("others/info.csv"), info).expect("written");
+}
+
+#[test]
+fn eight_files_of_a_drummer_lower_the_perplexity_of_two_others() {
+    let Some(groove) = std::env::var_os("GROOVE_DIR") else {
+        println!("skipped: GROOVE_DIR names no Groove MIDI Dataset");
+        return;
+    };
+    let desk = Desk::new();
+    one_drummer(Path::new(&groove), &desk);
+    let (own, others) = (desk.path("own"), desk.path("others"));
+    let beats = |model: &str, split: &str| -> f64 {
+        let data = ["--data", &others, "--split", split, "--json"];
+        let json = succeed(&[&["evaluate", "--model", model][..], &data].concat());
+        let report: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
+        report["perplexity"]["beats"].as_f64().expect("a figure")
+    };
+    let before = ["test", "validation"].map(|split| beats(SHIPPED, split));
+    println!("shipped: two other files {:.3}, validation beats {:.3}", before[0], before[1]);
+    for (kind, style) in [("tuned", &[][..]), ("as a new style", &["--style", "mine"])] {
+        let out = desk.path(kind);
+        let started = Instant::now();
+        let fixed = ["train", "--data", &own, "--init", SHIPPED, "--out", &out];
+        succeed(&[&fixed, style].concat());
+        let seconds = started.elapsed().as_secs();
+        let model = format!("{out}/model.safetensors");
+        let after = ["test", "validation"].map(|split| beats(&model, split));
+        println!("{kind}, {seconds} s: {:.3}, {:.3}", after[0], after[1]);
+        assert!(after[0] < before[0], "two other files: {after:?} after {before:?}");
+        // What else it knows, it plays as before if a style of its own is all that it learned.
+        let worst = if style.is_empty() { 1.1 } else { 1.0 + 1e-9 };
+        assert!(after[1] < worst * before[1], "validation beats: {after:?} after {before:?}");
+    }
+}
