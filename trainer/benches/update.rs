@@ -17,7 +17,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::rnn::{LSTM, LSTMConfig, LSTMState, RNN};
 use candle_nn::{Linear, Module, VarBuilder, VarMap};
 use groove::model::{Metadata, Stack};
-use trainer::ops::{Carry, Rows, Targets, cross_entropy, linear, lstm};
+use trainer::ops::{Carry, Layer, Rows, Targets, cross_entropy, linear, lstm};
 
 const LANES: usize = 32;
 const STEPS: usize = 128;
@@ -132,11 +132,11 @@ impl Ours {
         for layer in 0..STACK.layers {
             let part = |name: &str| weight(&format!("{name}_l{layer}"));
             let bias = (part("bias_ih") + part("bias_hh"))?;
-            let products = linear(&x, part("weight_ih"), &bias, layer > 0)?;
-            let carry = Carry::default();
-            (x, _) = lstm(&products, part("weight_hh"), self.rows, &self.starts, &carry)?;
+            let (input, recurrent) = (part("weight_ih"), part("weight_hh"));
+            let weights = Layer { input, recurrent, bias: &bias, needs_input: layer > 0 };
+            (x, _) = lstm(&x, weights, self.rows, &self.starts, &Carry::default())?;
         }
-        let logits = linear(&x, weight("out.weight"), weight("out.bias"), true)?;
+        let logits = linear(&x, weight("out.weight"), weight("out.bias"))?;
         let loss = cross_entropy(&logits, self.targets.clone(), self.rows.count() as f32)?;
         let gradients = loss.backward()?;
         Ok((loss, gradients))

@@ -5,33 +5,41 @@ use gemm::Parallelism;
 use groove::activation::{exp, sigmoid, tanh};
 use multiversion::multiversion;
 
-/// A row-major matrix, or its transpose.
+/// A row-major matrix or its left part, or a transpose.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
-    transposed: bool,
+    /// Distances between rows and between columns.
+    strides: (usize, usize),
 }
 
 impl<'a> Matrix<'a> {
     /// `values` in rows of `columns` numbers.
     pub(crate) fn new(values: &'a [f32], columns: usize) -> Self {
         debug_assert_eq!(values.len() % columns, 0);
-        Matrix { values, rows: values.len() / columns, columns, transposed: false }
+        Matrix { values, rows: values.len() / columns, columns, strides: (columns, 1) }
     }
 
     /// The transpose, without moving a number.
     pub(crate) fn t(self) -> Self {
-        Matrix { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
+        let (rows, columns) = self.strides;
+        Matrix { rows: self.columns, columns: self.rows, strides: (columns, rows), ..self }
     }
 
-    /// Distance between rows and between columns.
-    fn strides(&self) -> (isize, isize) {
-        match self.transposed {
-            false => (self.columns.cast_signed(), 1),
-            true => (1, self.rows.cast_signed()),
-        }
+    /// The first so many columns.
+    pub(crate) fn left(self, columns: usize) -> Self {
+        assert!(columns <= self.columns);
+        Matrix { columns, ..self }
+    }
+
+    fn at(&self, row: usize, column: usize) -> f32 {
+        self.values[row * self.strides.0 + column * self.strides.1]
+    }
+
+    fn signed_strides(&self) -> (isize, isize) {
+        (self.strides.0.cast_signed(), self.strides.1.cast_signed())
     }
 }
 
@@ -39,8 +47,8 @@ impl<'a> Matrix<'a> {
 pub(crate) fn multiply(out: &mut [f32], add: bool, a: Matrix, b: Matrix, parallel: bool) {
     assert_eq!(a.columns, b.rows);
     assert_eq!(out.len(), a.rows * b.columns);
-    let (a_rows, a_columns) = a.strides();
-    let (b_rows, b_columns) = b.strides();
+    let (a_rows, a_columns) = a.signed_strides();
+    let (b_rows, b_columns) = b.signed_strides();
     let parallelism = if parallel { Parallelism::Rayon(0) } else { Parallelism::None };
     // SAFETY: the pointers are to slices that live through the call, `out` is borrowed mutably
     // and so overlaps neither, and sizes and strides describe exactly these slices (asserted
@@ -91,10 +99,7 @@ impl Panels {
         for (at, panel) in values.chunks_exact_mut(PANEL * inputs).enumerate() {
             for column in at * PANEL..outputs.min((at + 1) * PANEL) {
                 for row in 0..inputs {
-                    panel[row * PANEL + column % PANEL] = match matrix.transposed {
-                        false => matrix.values[row * outputs + column],
-                        true => matrix.values[column * inputs + row],
-                    };
+                    panel[row * PANEL + column % PANEL] = matrix.at(row, column);
                 }
             }
         }

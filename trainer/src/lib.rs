@@ -16,7 +16,9 @@ mod net;
 pub mod ops;
 mod optimise;
 mod picture;
+mod plan;
 mod played;
+pub mod prepare;
 mod preset;
 #[cfg(test)]
 mod reference_tests;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use trainer::{compare, evaluate, read, read_model, sample, sweep, train, weights};
+use trainer::{compare, evaluate, prepare, read, read_model, sample, sweep, train, weights};
 
 #[derive(Parser)]
 #[command(name = "trainer", version, about = "Trains, measures and samples the drummer's model")]
@@ -17,6 +17,8 @@ struct Command {
 enum Task {
     /// Learn from a folder of drum MIDI; goes on from its last checkpoint
     Train(Box<train::Options>),
+    /// Write what a training would be fed, to train on other machines with PyTorch
+    Prepare(Box<prepare::Options>),
     /// Measure a model on a split of the data
     Evaluate(evaluate::Options),
     /// Set two models side by side, as a table and as a picture
@@ -35,6 +37,7 @@ enum Task {
 fn main() -> Result<()> {
     match Command::parse().task {
         Task::Train(options) => train::run(&options),
+        Task::Prepare(options) => prepare::run(&options),
         Task::Evaluate(options) => evaluate::run(&options),
         Task::Compare(options) => compare::run(&options),
         Task::Sweep(options) => sweep::run(&options),

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::batch::Batch;
-use crate::ops::{self, Carry, Rows};
+use crate::ops::{self, Carry, Layer, Rows};
 use crate::references::add_references;
 
 /// Where the memory's controls start: a bar counts by how many drums of its last four steps differ
@@ -140,7 +140,7 @@ impl Net {
         let feel = stack("feel", self.metadata.feel, &batch.feel, &mut carries.feel)?;
         let out = |x: &Tensor, name: &str| -> Result<Tensor> {
             let bias = self.weight(&format!("{name}.bias"))?;
-            Ok(ops::linear(x, self.weight(&format!("{name}.weight"))?, bias, true)?)
+            Ok(ops::linear(x, self.weight(&format!("{name}.weight"))?, bias)?)
         };
         Ok(Outputs {
             hits: out(&beat, "beat.out")?,
@@ -168,8 +168,9 @@ impl Net {
         for (layer, carry) in carries.iter_mut().enumerate() {
             let weight = |part: &str| self.weight(&format!("{prefix}.{part}_l{layer}"));
             let bias = (weight("bias_ih")? + weight("bias_hh")?)?;
-            let products = ops::linear(&x, weight("weight_ih")?, &bias, layer > 0)?;
-            (x, *carry) = ops::lstm(&products, weight("weight_hh")?, rows, starts, carry)?;
+            let (input, recurrent) = (weight("weight_ih")?, weight("weight_hh")?);
+            let weights = Layer { input, recurrent, bias: &bias, needs_input: layer > 0 };
+            (x, *carry) = ops::lstm(&x, weights, rows, starts, carry)?;
             if let Some(dropout) = dropout.as_deref_mut() {
                 x = dropout.apply(&x)?;
             }

@@ -5,7 +5,7 @@
 //! cores, and a part's rows are in time order, all its lanes at each step. So a part is one
 //! contiguous block, and a core runs its own part's sequence without waiting for another.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use groove::memory::{CONTROLS, LIKENESS, Memory, Slot};
@@ -70,42 +70,63 @@ pub struct Carry {
 }
 
 /// What the forward pass leaves for the backward pass.
-#[derive(Default)]
 struct Trace {
     /// Rows x 4H: activations of the gates.
     gates: Vec<f32>,
-    /// Rows x H: cell state after, and before, each step; hidden state before each step.
+    /// Rows x H: cell state after, and before, each step.
     cell: Vec<f32>,
     cell_before: Vec<f32>,
-    hidden_before: Vec<f32>,
+    /// Rows x (H + 1): hidden state before each step, and the 1 that the bias is multiplied with.
+    told: Vec<f32>,
 }
 
-/// A sequence through one LSTM layer, given its input products.
+/// A sequence through one LSTM layer, from its inputs to its hidden states.
 struct LstmSequence {
     rows: Rows,
     /// By row: whether a new piece starts here, so that nothing is remembered.
     starts: Arc<Vec<bool>>,
     carry: Carry,
-    trace: Arc<OnceLock<Trace>>,
+    /// Whether anything learns below it.
+    needs_input: bool,
+    /// The backward pass takes it, and works in its place.
+    trace: Arc<Mutex<Option<Trace>>>,
 }
 
-/// Runs a sequence through an LSTM layer. `products` is rows x 4H: inputs times their weights,
-/// with both biases; `recurrent` is 4H x H. Gives the outputs, rows x H, and what to carry on.
-/// `carry` may be empty: then every lane starts from nothing.
+/// Weights of an LSTM layer of H cells, gates i f g o.
+#[derive(Clone, Copy)]
+pub struct Layer<'a> {
+    /// 4H x inputs.
+    pub input: &'a Tensor,
+    /// 4H x H.
+    pub recurrent: &'a Tensor,
+    /// 4H.
+    pub bias: &'a Tensor,
+    /// Whether anything learns below the layer.
+    pub needs_input: bool,
+}
+
+/// Runs a sequence, rows x inputs, through an LSTM layer. Gives the outputs, rows x H, and what
+/// to carry on. `carry` may be empty: then every lane starts from nothing.
+///
+/// # Errors
+/// When shapes do not fit.
 pub fn lstm(
-    products: &Tensor,
-    recurrent: &Tensor,
+    x: &Tensor,
+    layer: Layer,
     rows: Rows,
     starts: &Arc<Vec<bool>>,
     carry: &Carry,
 ) -> Result<(Tensor, Carry)> {
-    let cells = recurrent.dim(1)?;
+    let cells = layer.recurrent.dim(1)?;
     let mut carry = carry.clone();
     carry.hidden.resize(rows.parts * rows.lanes * cells, 0.0);
     carry.cell.resize(rows.parts * rows.lanes * cells, 0.0);
-    let trace = Arc::new(OnceLock::new());
-    let op = LstmSequence { rows, starts: starts.clone(), carry, trace: trace.clone() };
-    let out = products.apply_op2(recurrent, op)?;
+    let trace = Arc::new(Mutex::new(None));
+    let (starts, needs_input) = (starts.clone(), layer.needs_input);
+    let op = LstmSequence { rows, starts, carry, needs_input, trace: trace.clone() };
+    // The bias is a last column: an op has three arguments at most.
+    let recurrent = Tensor::cat(&[layer.recurrent, &layer.bias.unsqueeze(1)?], 1)?;
+    let out = x.apply_op3(layer.input, &recurrent, op)?;
     let last = |values: &[f32]| {
         let lane_row = |lane| rows.row(lane, rows.steps - 1) * cells;
         (0..rows.parts * rows.lanes)
@@ -113,53 +134,68 @@ pub fn lstm(
             .collect()
     };
     let hidden = with_slice(&out, last)?;
-    let cell = trace.get().map(|trace: &Trace| last(&trace.cell)).unwrap_or_default();
+    let trace = trace.lock().unwrap_or_else(PoisonError::into_inner);
+    let cell = trace.as_ref().map(|trace: &Trace| last(&trace.cell)).unwrap_or_default();
     Ok((out, Carry { hidden, cell }))
 }
 
-impl CustomOp2 for LstmSequence {
+impl CustomOp3 for LstmSequence {
     fn name(&self) -> &'static str {
         "lstm-sequence"
     }
 
     fn cpu_fwd(
         &self,
-        products: &CpuStorage,
-        products_layout: &Layout,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        input: &CpuStorage,
+        input_layout: &Layout,
         recurrent: &CpuStorage,
         recurrent_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (_, cells) = recurrent_layout.shape().dims2()?;
+        let (gates_width, inputs) = input_layout.shape().dims2()?;
+        let cells = gates_width / 4;
         let Rows { steps, lanes, .. } = self.rows;
         let count = self.rows.count();
-        let mut gates = slice(products, products_layout)?.to_vec();
-        let weights = Panels::new(Matrix::new(slice(recurrent, recurrent_layout)?, cells).t());
-        let mut blocks: [Vec<f32>; 4] = std::array::from_fn(|_| vec![0.0; count * cells]);
-        let [hidden, cell, hidden_before, cell_before] = &mut blocks;
+        let mut gates = vec![0.0; count * gates_width];
+        let x = Matrix::new(slice(x, x_layout)?, inputs);
+        let input = Matrix::new(slice(input, input_layout)?, inputs);
+        multiply(&mut gates, false, x, input.t(), true);
+        let recurrent = Matrix::new(slice(recurrent, recurrent_layout)?, cells + 1);
+        let weights = Panels::new(recurrent.t());
+        let mut blocks: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; count * cells]);
+        let [hidden, cell, cell_before] = &mut blocks;
+        let mut told = vec![1.0; count * (cells + 1)];
         let part = steps * lanes * cells;
         gates
             .par_chunks_mut(4 * part)
             .zip(hidden.par_chunks_mut(part).zip(cell.par_chunks_mut(part)))
-            .zip(hidden_before.par_chunks_mut(part).zip(cell_before.par_chunks_mut(part)))
+            .zip(told.par_chunks_mut(steps * lanes * (cells + 1)))
+            .zip(cell_before.par_chunks_mut(part))
             .zip(self.starts.par_chunks(steps * lanes))
             .zip(self.carry.hidden.par_chunks(lanes * cells))
             .zip(self.carry.cell.par_chunks(lanes * cells))
-            .for_each(|(((((gates, (h, c)), (h_before, c_before)), starts), h0), c0)| {
+            .for_each(|((((((gates, (h, c)), told), c_before), starts), h0), c0)| {
                 let step = lanes * cells;
                 for t in 0..steps {
                     let at = t * step;
                     let (past_h, now_h) = h.split_at_mut(at);
                     let (past_c, now_c) = c.split_at_mut(at);
-                    let before_h = &mut h_before[at..at + step];
+                    let before_h = past_h.get(at.wrapping_sub(step)..).unwrap_or(h0);
                     let before_c = &mut c_before[at..at + step];
-                    before_h.copy_from_slice(past_h.get(at.wrapping_sub(step)..).unwrap_or(h0));
                     before_c.copy_from_slice(past_c.get(at.wrapping_sub(step)..).unwrap_or(c0));
-                    for lane in (0..lanes).filter(|lane| starts[t * lanes + lane]) {
-                        before_h[lane * cells..(lane + 1) * cells].fill(0.0);
-                        before_c[lane * cells..(lane + 1) * cells].fill(0.0);
+                    let told = &mut told[t * lanes * (cells + 1)..][..lanes * (cells + 1)];
+                    for lane in 0..lanes {
+                        let cells_of = lane * cells..(lane + 1) * cells;
+                        let told = &mut told[lane * (cells + 1)..][..cells];
+                        told.copy_from_slice(&before_h[cells_of.clone()]);
+                        if starts[t * lanes + lane] {
+                            told.fill(0.0);
+                            before_c[cells_of].fill(0.0);
+                        }
                     }
                     let gates = &mut gates[4 * at..4 * (at + step)];
-                    weights.multiply(gates, true, before_h);
+                    weights.multiply(gates, true, told);
                     for lane in 0..lanes {
                         let cells_of = lane * cells..(lane + 1) * cells;
                         kernel::cell_forward(
@@ -171,80 +207,103 @@ impl CustomOp2 for LstmSequence {
                     }
                 }
             });
-        let [hidden, cell, hidden_before, cell_before] = blocks;
-        // An op runs forward once; a second run would only write the same again.
-        let _ = self.trace.set(Trace { gates, cell, cell_before, hidden_before });
+        let [hidden, cell, cell_before] = blocks;
+        let trace = Trace { gates, cell, cell_before, told };
+        *self.trace.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace);
         Ok((CpuStorage::F32(hidden), Shape::from((count, cells))))
     }
 
     fn bwd(
         &self,
-        products: &Tensor,
+        x: &Tensor,
+        input: &Tensor,
         recurrent: &Tensor,
         _out: &Tensor,
         d_out: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let Some(trace) = self.trace.get() else {
-            candle_core::bail!("the backward pass of an LSTM layer came before its forward pass")
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let trace = self.trace.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Trace { gates: mut d_gates, cell, cell_before, told }) = trace else {
+            candle_core::bail!("an LSTM layer runs backward once, after its forward pass")
         };
-        let cells = recurrent.dim(1)?;
+        let (gates_width, inputs) = input.dims2()?;
+        let cells = gates_width / 4;
         let Rows { steps, lanes, .. } = self.rows;
         let step = lanes * cells;
-        let mut d_gates = trace.gates.clone();
-        with_slice(recurrent, |recurrent| {
-            with_slice(d_out, |d_out| {
-                let weights = Panels::new(Matrix::new(recurrent, cells));
-                d_gates
-                    .par_chunks_mut(4 * steps * step)
-                    .zip(d_out.par_chunks(steps * step))
-                    .zip(trace.cell.par_chunks(steps * step))
-                    .zip(trace.cell_before.par_chunks(steps * step))
-                    .zip(self.starts.par_chunks(steps * lanes))
-                    .for_each(|((((d_gates, d_out), cell), cell_before), starts)| {
-                        let mut d_hidden = vec![0.0; step];
-                        let mut d_cell = vec![0.0; step];
-                        for t in (0..steps).rev() {
-                            let at = t * step;
-                            kernel::add(&mut d_hidden, &d_out[at..at + step]);
-                            let gates = &mut d_gates[4 * at..4 * (at + step)];
-                            for lane in 0..lanes {
-                                let cells_of = lane * cells..(lane + 1) * cells;
-                                kernel::cell_backward(
-                                    &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
-                                    &cell_before[at..][cells_of.clone()],
-                                    &cell[at..][cells_of.clone()],
-                                    &d_hidden[cells_of.clone()],
-                                    &mut d_cell[cells_of],
-                                );
-                            }
-                            weights.multiply(&mut d_hidden, false, gates);
-                            for lane in (0..lanes).filter(|lane| starts[t * lanes + lane]) {
-                                d_hidden[lane * cells..(lane + 1) * cells].fill(0.0);
-                                d_cell[lane * cells..(lane + 1) * cells].fill(0.0);
-                            }
+        let weights = with_slice(recurrent, |recurrent| {
+            Panels::new(Matrix::new(recurrent, cells + 1).left(cells))
+        })?;
+        with_slice(d_out, |d_out| {
+            d_gates
+                .par_chunks_mut(4 * steps * step)
+                .zip(d_out.par_chunks(steps * step))
+                .zip(cell.par_chunks(steps * step))
+                .zip(cell_before.par_chunks(steps * step))
+                .zip(self.starts.par_chunks(steps * lanes))
+                .for_each(|((((d_gates, d_out), cell), cell_before), starts)| {
+                    let mut d_hidden = vec![0.0; step];
+                    let mut d_cell = vec![0.0; step];
+                    for t in (0..steps).rev() {
+                        let at = t * step;
+                        kernel::add(&mut d_hidden, &d_out[at..at + step]);
+                        let gates = &mut d_gates[4 * at..4 * (at + step)];
+                        for lane in 0..lanes {
+                            let cells_of = lane * cells..(lane + 1) * cells;
+                            kernel::cell_backward(
+                                &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
+                                &cell_before[at..][cells_of.clone()],
+                                &cell[at..][cells_of.clone()],
+                                &d_hidden[cells_of.clone()],
+                                &mut d_cell[cells_of],
+                            );
                         }
-                    });
-            })
-        })??;
-        let mut d_recurrent = vec![0.0; 4 * cells * cells];
-        let hidden_before = Matrix::new(&trace.hidden_before, cells);
-        let d_gates_matrix = Matrix::new(&d_gates, 4 * cells);
-        multiply(&mut d_recurrent, false, d_gates_matrix.t(), hidden_before, true);
-        Ok((
-            Some(tensor(d_gates, products.shape(), products)?),
-            Some(tensor(d_recurrent, recurrent.shape(), recurrent)?),
-        ))
+                        weights.multiply(&mut d_hidden, false, gates);
+                        for lane in (0..lanes).filter(|lane| starts[t * lanes + lane]) {
+                            d_hidden[lane * cells..(lane + 1) * cells].fill(0.0);
+                            d_cell[lane * cells..(lane + 1) * cells].fill(0.0);
+                        }
+                    }
+                });
+        })?;
+        let d_gates = Matrix::new(&d_gates, gates_width);
+        let mut d_recurrent = vec![0.0; recurrent.elem_count()];
+        multiply(&mut d_recurrent, false, d_gates.t(), Matrix::new(&told, cells + 1), true);
+        let (d_x, d_input) = linear_gradients(d_gates, x, input, inputs, self.needs_input)?;
+        Ok((d_x, Some(d_input), Some(tensor(d_recurrent, recurrent.shape(), recurrent)?)))
     }
 }
 
-/// A linear layer; `needs_input` says whether anything learns below it.
-struct Linear {
+/// Gradients of the inputs, where they are needed, and of the weights of a product.
+fn linear_gradients(
+    d_out: Matrix,
+    x: &Tensor,
+    weight: &Tensor,
+    inputs: usize,
     needs_input: bool,
+) -> Result<(Option<Tensor>, Tensor)> {
+    let mut d_weight = vec![0.0; weight.elem_count()];
+    with_slice(x, |x| {
+        multiply(&mut d_weight, false, d_out.t(), Matrix::new(x, inputs), true);
+    })?;
+    let d_weight = tensor(d_weight, weight.shape(), weight)?;
+    if !needs_input {
+        return Ok((None, d_weight));
+    }
+    let mut d_x = vec![0.0; x.elem_count()];
+    with_slice(weight, |weight| {
+        multiply(&mut d_x, false, d_out, Matrix::new(weight, inputs), true);
+    })?;
+    Ok((Some(tensor(d_x, x.shape(), x)?), d_weight))
 }
 
+/// A linear layer.
+struct Linear;
+
 /// `x w' + b`: `x` rows x inputs, `weight` outputs x inputs, `bias` outputs.
-pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, needs_input: bool) -> Result<Tensor> {
-    x.apply_op3(weight, bias, Linear { needs_input })
+///
+/// # Errors
+/// When shapes do not fit.
+pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    x.apply_op3(weight, bias, Linear)
 }
 
 impl CustomOp3 for Linear {
@@ -281,27 +340,11 @@ impl CustomOp3 for Linear {
         d_out: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (outputs, inputs) = weight.dims2()?;
-        let mut d_weight = vec![0.0; outputs * inputs];
         let mut d_bias = vec![0.0; outputs];
-        let mut d_x = vec![0.0; if self.needs_input { x.elem_count() } else { 0 }];
-        with_slice(d_out, |d_out| {
+        let (d_x, d_weight) = with_slice(d_out, |d_out| {
             d_out.chunks(outputs).for_each(|row| kernel::add(&mut d_bias, row));
-            let d_out = Matrix::new(d_out, outputs);
-            with_slice(x, |x| {
-                multiply(&mut d_weight, false, d_out.t(), Matrix::new(x, inputs), true);
-            })?;
-            if self.needs_input {
-                with_slice(weight, |weight| {
-                    multiply(&mut d_x, false, d_out, Matrix::new(weight, inputs), true);
-                })?;
-            }
-            Result::Ok(())
+            linear_gradients(Matrix::new(d_out, outputs), x, weight, inputs, true)
         })??;
-        let d_x = match self.needs_input {
-            true => Some(tensor(d_x, x.shape(), x)?),
-            false => None,
-        };
-        let d_weight = tensor(d_weight, weight.shape(), weight)?;
         Ok((d_x, Some(d_weight), Some(tensor(d_bias, bias.shape(), bias)?)))
     }
 }

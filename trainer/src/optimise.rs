@@ -13,9 +13,9 @@ use crate::net::Net;
 use crate::ops::with_slice;
 
 /// First and second moment decay.
-const BETAS: [f32; 2] = [0.9, 0.98];
+pub(crate) const BETAS: [f32; 2] = [0.9, 0.98];
 /// Greatest norm of the gradient.
-const CLIP: f64 = 1.0;
+pub(crate) const CLIP: f64 = 1.0;
 /// Decay of the running average of the weights.
 const AVERAGE: f32 = 0.998;
 
@@ -33,7 +33,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    fn rate_at(&self, update: u64) -> f64 {
+    /// The learning rate of an update.
+    pub(crate) fn rate_at(&self, update: u64) -> f64 {
         if update < self.warm_up {
             return self.rate * (update + 1) as f64 / self.warm_up as f64;
         }
@@ -42,6 +43,12 @@ impl Schedule {
         let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
         self.rate * (0.02 + 0.98 * cosine)
     }
+}
+
+/// What an update keeps of the running average. It forgets faster at first, while the weights still
+/// move far.
+pub(crate) fn keep_at(update: u64) -> f32 {
+    AVERAGE.min((1.0 + update as f32) / (10.0 + update as f32))
 }
 
 /// What of a net learns, and where it is drawn.
@@ -122,8 +129,7 @@ impl Optimiser {
             corrections[1].sqrt() as f32,
             (rate * self.schedule.decay) as f32,
         ];
-        // The average forgets faster at first, while the weights still move far.
-        let keep = AVERAGE.min((1.0 + update as f32) / (10.0 + update as f32));
+        let keep = keep_at(update);
         for (((_, var), slot), gradient) in net.weights.iter().zip(&mut self.slots).zip(&all) {
             let mut weights = with_slice(var, <[f32]>::to_vec)?;
             let Slot { anchor, first, second, average } = slot;

@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use groove::model::Metadata;
 use groove::style::STYLES;
 
-use crate::data::known_style;
+use crate::data::{Data, known_style};
 use crate::net::Net;
 use crate::optimise::Learning;
 
@@ -67,6 +67,17 @@ impl Start {
             Some((tensors, _)) => Net::from_tensors(&self.metadata, tensors),
             None => Net::new(&self.metadata, seed),
         }
+    }
+
+    /// The header of what learns from this data.
+    #[must_use]
+    pub fn metadata_after(&self, data: &Data) -> Metadata {
+        let known = &self.metadata.trained_on;
+        let trained_on = match known.is_empty() {
+            true => data.source.clone(),
+            false => format!("{known}, and {}", data.source),
+        };
+        Metadata { trained_on, ..self.metadata.clone() }
     }
 
     /// The checksum of the file that it learned in.

@@ -123,8 +123,8 @@ impl Row {
 /// When there is nothing to learn from, the folder cannot be written, or a training failed; the
 /// others are gone through all the same.
 pub fn run(options: &Options) -> Result<()> {
-    ensure!(options.train.init.is_none(), "a sweep is of new networks: --init is for train");
-    let data = train::read(&options.train, &train::start(&options.train)?.metadata)?;
+    ensure!(options.train.plan.init.is_none(), "a sweep is of new networks: --init is for train");
+    let data = options.train.plan.read(&options.train.plan.start()?.metadata)?;
     let out = &options.train.out;
     fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
     let stop = train::stop_on_interrupt()?;
@@ -141,10 +141,10 @@ pub fn run(options: &Options) -> Result<()> {
         let size = format!("{layers}x{cells}");
         eprintln!("training {} of {}: {size}", number + 1, sizes.len());
         let mut one = options.train.clone();
-        (one.layers, one.cells) = (layers, cells);
+        (one.plan.layers, one.plan.cells) = (layers, cells);
         one.out = out.join(&size);
-        one.name = format!("{}, {layers} x {cells}", one.name);
-        match train::start(&one).and_then(|start| train::train(&one, &start, &data, &stop)) {
+        one.plan.name = format!("{}, {layers} x {cells}", one.plan.name);
+        match one.plan.start().and_then(|start| train::train(&one, &start, &data, &stop)) {
             Ok(outcome) => rows.push(Row::new(&outcome)),
             Err(fault) => {
                 eprintln!("{size} failed: {fault:#}");
@@ -155,7 +155,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     print!("{}", table(&rows));
     println!("{}", out.join("sweep.csv").display());
-    let wanted = options.train.updates;
+    let wanted = options.train.plan.updates;
     if faults.is_empty() && (rows.len() < sizes.len() || rows.iter().any(|r| r.updates < wanted)) {
         eprintln!("stopped before the end; the same command goes on");
     }

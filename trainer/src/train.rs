@@ -24,9 +24,9 @@ use crate::curve::{self, Point};
 use crate::data::{Data, Piece, Split};
 use crate::measure::Report;
 use crate::net::{Carries, Dropout, Net};
-use crate::ops::{Carry, Rows, Targets, cross_entropy, mixture};
+use crate::ops::{Carry, Targets, cross_entropy, mixture};
 use crate::optimise::{Learning, Optimiser, Schedule};
-use crate::preset::{Preset, others};
+use crate::plan::Plan;
 use crate::start::Start;
 use crate::stream::Stream;
 
@@ -38,79 +38,21 @@ const CURVE: &str = "curve.csv";
 const REPORTED: [u64; 5] = [1, 11, 21, 31, 91];
 /// Entry of the checkpoint's header that holds a [`Progress`].
 const HEADER: &str = "progress";
-/// How many times as fast a style of the model's own learns as a whole net would.
-const COLUMN_RATE: f64 = 200.0;
 /// Looks without a better one after which a training that began with a model file stops.
 const PATIENCE: usize = 4;
 
 /// Options of `train`.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Folder of drum MIDI: the Groove MIDI Dataset's, or any other
-    #[arg(long, env = "GROOVE_DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    pub(crate) plan: Plan,
     /// Folder for the model, the checkpoint and the learning curve
     #[arg(long, default_value = "target/training")]
     pub(crate) out: PathBuf,
-    /// Kind of model: it also sets the defaults of the options that follow
-    #[arg(long, value_enum, default_value = "deep-pocket", conflicts_with = "init")]
-    preset: Preset,
-    /// Model file to begin with, to tune it to a handful of own clips: its kind and sizes are
-    /// kept, other defaults are made for that, and it stops when it gets no better
-    #[arg(long, value_name = "FILE")]
-    pub(crate) init: Option<PathBuf>,
-    /// Style of the pieces, where the folder has no info.csv; with --init, a name that the model
-    /// does not know is a new style
-    #[arg(long)]
-    style: Option<String>,
-    /// The model's name, as the window shows it
-    #[arg(long, default_value = "Groove, all styles", default_value_if("init", IsPresent, "Own clips"),
-        default_value_ifs = others(["Drum RNN, drum kit", "Drum RNN, one drum", "Report of 2019"]))]
-    pub(crate) name: String,
-    /// Updates to make in all
-    #[arg(long, default_value_t = 2000, default_value_if("init", IsPresent, "60"),
-        default_value_ifs = others(["1000", "1000", "300"]))]
-    pub(crate) updates: u64,
     /// Updates between two looks at the validation pieces
     #[arg(long, default_value_t = 100, default_value_if("init", IsPresent, "5"),
         value_parser = clap::value_parser!(u64).range(1..))]
     look_every: u64,
-    /// Layers of the network of hits
-    #[arg(long, default_value_t = 2, conflicts_with = "init",
-        default_value_ifs = others(["3", "2", "2"]))]
-    pub(crate) layers: usize,
-    /// Cells in a layer of the network of hits
-    #[arg(long, default_value_t = 256, conflicts_with = "init",
-        default_value_ifs = others(["256", "128", "64"]))]
-    pub(crate) cells: usize,
-    /// Cells of the network of velocities and offsets
-    #[arg(long, default_value_t = 192, conflicts_with = "init",
-        default_value_ifs = others(["64", "64", "64"]))]
-    feel_cells: usize,
-    /// Pieces side by side in a batch
-    #[arg(long, default_value_t = 32, default_value_if("init", IsPresent, "8"),
-        default_value_ifs = others(["128", "128", "32"]))]
-    lanes: usize,
-    /// Steps of a piece in a batch
-    #[arg(long, default_value_t = 128, default_value_ifs = others(["32", "32", "128"]))]
-    steps: usize,
-    /// Share of a layer's outputs that is dropped in training
-    #[arg(long, default_value_t = 0.3, default_value_ifs = others(["0.5", "0.5", "0.5"]))]
-    dropout: f32,
-    /// Greatest learning rate; a style of the model's own learns 200 times as fast
-    #[arg(long, default_value_t = 2e-3, default_value_if("init", IsPresent, "0.0001"),
-        default_value_ifs = others(["0.001", "0.001", "0.001"]))]
-    rate: f64,
-    /// Updates over which the rate rises [default: a tenth of all, 100 at most]
-    #[arg(long, default_value_ifs = others(["1", "1", "1"]))]
-    warm_up: Option<u64>,
-    /// Weight decay; with --init, pull to the weights that it began with
-    #[arg(long, default_value_t = 0.02, default_value_if("init", IsPresent, "100"),
-        default_value_ifs = others(["0", "0", "0"]))]
-    decay: f64,
-    /// Seed of everything that is drawn
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
     /// Stop after this many updates; the same command without it goes on
     #[arg(long)]
     stop_after: Option<u64>,
@@ -177,38 +119,21 @@ pub struct Outcome {
 /// # Errors
 /// When there is nothing to learn from, the folder cannot be written, or the numbers run away.
 pub fn run(options: &Options) -> Result<()> {
-    let start = start(options)?;
-    let data = read(options, &start.metadata)?;
+    let start = options.plan.start()?;
+    let data = options.plan.read(&start.metadata)?;
     let stop = stop_on_interrupt()?;
     let outcome = train(options, &start, &data, &stop)?;
     let best = outcome.perplexity.context("stopped before the first look at validation")?;
     let path = options.out.join(MODEL);
     // A tuned model keeps its balances: a handful of clips is too few to find others by.
-    if options.init.is_none() && outcome.update >= options.updates {
+    if options.plan.init.is_none() && outcome.update >= options.plan.updates {
         finish(&path, &data)?;
     }
-    if options.init.is_some() && outcome.best.is_some_and(|best| best.update == 0) {
+    if options.plan.init.is_some() && outcome.best.is_some_and(|best| best.update == 0) {
         eprintln!("nothing was learned that foresees the held-out clips better: it is as it was");
     }
     println!("best validation perplexity of beats {best:.3}: {}", path.display());
     Ok(())
-}
-
-/// What the training begins with, by its options.
-pub(crate) fn start(options: &Options) -> Result<Start> {
-    let style = options.style.as_deref();
-    if let Some(path) = &options.init {
-        return Start::from_file(path, &options.name, style);
-    }
-    let stack = Stack { layers: options.layers, cells: options.cells };
-    let feel = Stack { layers: 1, cells: options.feel_cells };
-    let start = Start::new(Metadata {
-        inputs: options.preset.inputs(),
-        classes: options.preset.kit(),
-        ..Metadata::new(&options.name, stack, feel, "")
-    });
-    style.map_or(Ok(()), |style| start.check_style(style))?;
-    Ok(start)
 }
 
 /// Gives the best model its balances, and figures that are measured with them.
@@ -228,13 +153,6 @@ fn finish(path: &Path, data: &Data) -> Result<()> {
     write_whole(path, &model::write(&metadata, &tensors, true)?)
 }
 
-/// Reads what is to be learned from, and says what was left out.
-pub(crate) fn read(options: &Options, model: &Metadata) -> Result<Data> {
-    let data = Data::read(&options.data, options.style.as_deref(), options.seed, model)?;
-    eprintln!("{} pieces{}", data.pieces.len(), data.skipped_text());
-    Ok(data)
-}
-
 /// Trains until all updates are made or it is told to stop. A training that has made them before
 /// is left as it is.
 pub(crate) fn train(
@@ -243,29 +161,16 @@ pub(crate) fn train(
     data: &Data,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
-    let (mut train, held_out) = (data.split(Split::Train), data.split(Split::Validation));
-    train.retain(|piece| options.preset.learns_from(piece));
+    let (train, held_out) = (options.plan.pieces(data)?, data.split(Split::Validation));
     ensure!(
         !held_out.is_empty(),
         "no piece is left over for validation: the folder needs two files, or one of two bars"
     );
-    ensure!(
-        !train.is_empty() || options.preset != Preset::Report2019,
-        "there is no rock beat to learn from: where a folder has no info.csv, --style rock says \
-         that it holds them"
-    );
-    let known = &start.metadata.trained_on;
-    let metadata = Metadata {
-        trained_on: match known.is_empty() {
-            true => data.source.clone(),
-            false => format!("{known}, and {}", data.source),
-        },
-        ..start.metadata.clone()
-    };
+    let metadata = start.metadata_after(data);
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;
     let mut training = Training::start(options, start, train)?;
-    let last = options.stop_after.map_or(options.updates, |n| n.min(options.updates));
+    let last = options.stop_after.map_or(options.plan.updates, |n| n.min(options.plan.updates));
     if training.progress.update >= last || training.is_over() {
         eprintln!("{} updates were made before", training.progress.update);
         return Ok(training.outcome(metadata));
@@ -276,7 +181,7 @@ pub(crate) fn train(
         let point = training.look(options, &metadata, &held_out, validation(&report)?)?;
         eprintln!("{}", point.line());
     }
-    let bar = progress_bar(options.updates, training.progress.update);
+    let bar = progress_bar(options.plan.updates, training.progress.update);
     let before = Duration::from_secs_f64(training.progress.seconds);
     let started = Instant::now();
     let (mut surprise, mut steps) = (0.0, 0.0);
@@ -290,7 +195,7 @@ pub(crate) fn train(
             let perplexity = (sum / count).exp();
             bar.suspend(|| eprintln!("update {update:>5}  training batch {perplexity:>7.3}"));
         }
-        if update.is_multiple_of(options.look_every) || update == options.updates {
+        if update.is_multiple_of(options.look_every) || update == options.plan.updates {
             training.progress.seconds = (before + started.elapsed()).as_secs_f64();
             let perplexity = (surprise / steps).exp();
             (surprise, steps) = (0.0, 0.0);
@@ -309,40 +214,29 @@ impl Training {
     fn start(options: &Options, start: &Start, train: Vec<Piece>) -> Result<Training> {
         let metadata = &start.metadata;
         let threads = rayon::current_num_threads();
-        let parts = (1..=threads).rev().find(|n| options.lanes.is_multiple_of(*n)).unwrap_or(1);
-        ensure!(options.lanes > 0 && options.steps > 0, "a batch needs a lane and a step at least");
-        let rows = Rows { parts, steps: options.steps, lanes: options.lanes / parts };
-        let faster = match start.learning {
-            Learning::Column(_) => COLUMN_RATE,
-            Learning::New | Learning::Tuned => 1.0,
-        };
-        let schedule = Schedule {
-            rate: options.rate * faster,
-            // Short trainings warm up sooner.
-            warm_up: options.warm_up.unwrap_or((options.updates / 10).clamp(1, 100)),
-            updates: options.updates,
-            // The product with the rate is the share that an update pulls back.
-            decay: options.decay / faster,
-        };
+        let parts =
+            (1..=threads).rev().find(|n| options.plan.lanes.is_multiple_of(*n)).unwrap_or(1);
+        let rows = options.plan.rows(parts)?;
+        let schedule = options.plan.schedule(start.learning);
         let settings = Settings {
             inputs: metadata.inputs,
             classes: metadata.classes.clone(),
             beat: metadata.beat,
             feel: metadata.feel,
-            lanes: options.lanes,
-            steps: options.steps,
-            dropout: options.dropout,
+            lanes: options.plan.lanes,
+            steps: options.plan.steps,
+            dropout: options.plan.dropout,
             schedule,
-            seed: options.seed,
+            seed: options.plan.seed,
             pieces: train.len(),
-            style: options.style.clone(),
+            style: options.plan.style.clone(),
             init: start.checksum(),
         };
-        let net = start.net(options.seed)?;
+        let net = start.net(options.plan.seed)?;
         let mut training = Training {
             optimiser: Optimiser::new(&net, schedule, start.learning)?,
             net,
-            stream: Stream::new(metadata, train, rows, options.seed)?,
+            stream: Stream::new(metadata, train, rows, options.plan.seed)?,
             carries: Carries::default(),
             progress: Progress { settings, update: 0, best: None, seconds: 0.0 },
             curve: Vec::new(),
@@ -375,7 +269,7 @@ impl Training {
         (0..progress.update).for_each(|_| self.stream.skip());
         self.curve = curve::read(&options.out.join(CURVE))?;
         self.curve.retain(|point| point.update <= progress.update);
-        if progress.update < options.updates {
+        if progress.update < options.plan.updates {
             eprintln!("going on from update {}", progress.update);
         }
         self.progress = progress;
@@ -385,7 +279,8 @@ impl Training {
     /// Makes one update; gives the summed negative log-likelihood of hits, and the steps.
     fn update(&mut self, options: &Options) -> Result<(f64, f64)> {
         let batch = self.stream.next()?;
-        let mut dropout = Dropout::new(options.dropout, options.seed, self.progress.update);
+        let mut dropout =
+            Dropout::new(options.plan.dropout, options.plan.seed, self.progress.update);
         let outputs = self.net.forward(&batch, &mut self.carries, Some(&mut dropout))?;
         let steps = batch.steps() as f32;
         let hits = match &outputs.controls {
@@ -515,7 +410,7 @@ pub(crate) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-fn progress_bar(updates: u64, done: u64) -> ProgressBar {
+pub(crate) fn progress_bar(updates: u64, done: u64) -> ProgressBar {
     let bar = ProgressBar::new(updates).with_position(done);
     let style = "{bar:30} {pos}/{len} updates, {per_sec}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(style) {
