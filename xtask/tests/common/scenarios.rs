@@ -251,6 +251,8 @@ pub fn a_saved_state_plays_the_same_in_a_new_instance(load: Load) -> Result<()> 
     let mut heard = Recording::default();
     heard.roll(&SONG, &mut *playing, 0.0, SONG.samples(2.0))?;
     playing.load(&state)?;
+    // What sounds ends when the song stops.
+    heard.stop(&SONG, &mut *playing, 2.0)?;
     assert_eq!(other, play(&mut *playing, &SONG, 0.0, 16.0)?);
     Ok(())
 }
