@@ -129,6 +129,9 @@ pub fn run(options: &Options) -> Result<()> {
     if options.plan.init.is_none() && outcome.update >= options.plan.updates {
         finish(&path, &data)?;
     }
+    if options.plan.init.is_some() && outcome.best.is_some_and(|best| best.update == 0) {
+        eprintln!("nothing was learned that foresees the held-out clips better: it is as it was");
+    }
     println!("best validation perplexity of beats {best:.3}: {}", path.display());
     Ok(())
 }
@@ -330,8 +333,7 @@ impl Training {
 
     /// Whether a training of a net that had learned before has not got better for long.
     fn is_over(&self) -> bool {
-        let best =
-            self.curve.iter().rposition(|point| Some(point.validation) == self.progress.best);
+        let best = self.curve.iter().position(|point| Some(point.validation) == self.progress.best);
         self.progress.settings.init.is_some()
             && best.is_some_and(|best| self.curve.len() > best + PATIENCE)
     }

@@ -90,8 +90,7 @@ fn a_training_learns_and_writes_its_curve() {
     let model = Model::from_bytes(&fs::read(out.join("model.safetensors")).expect("a model"));
     let metadata = model.expect("a model that loads").metadata().clone();
     assert_eq!(metadata.trained_on, "8 own clips");
-    // The best weights were kept, and the header says how good they are as the file has them: in
-    // 16 bits.
+    // The best weights were kept, and the header says how good they are, rounded as they are.
     let best = validation.iter().copied().fold(f64::INFINITY, f64::min);
     let written = metadata.validation.beats.expect("a figure");
     assert!((written - best).abs() < 1e-3, "{written} and {best}");
