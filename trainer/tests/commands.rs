@@ -1,40 +1,22 @@
 //! The trainer as a person runs it: its commands on a small folder of clips made here, and the
 //! shipped weights on the real data where that is found.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
+use common::fail;
 use groove::midi::Clip;
 use groove::model::Model;
 use groove::{Drum, Hit, Meter, Step};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
 
-fn trainer(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer"))
-        .args(arguments)
-        .env_remove("GROOVE_DIR")
-        .output()
-        .expect("the trainer runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
+/// What it prints.
 fn succeed(arguments: &[&str]) -> String {
-    let output = trainer(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-fn fail(arguments: &[&str]) -> String {
-    let output = trainer(arguments);
-    let stderr = text(&output.stderr);
-    assert!(!output.status.success(), "{arguments:?} succeeded");
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    stderr
+    common::succeed(arguments).0
 }
 
 /// A folder of eight short clips: bass on the beat, snare on the backbeat, hats between.

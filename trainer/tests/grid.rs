@@ -1,42 +1,17 @@
 //! Models set side by side, as a person runs it: sweeps over sizes, and comparisons of two models,
 //! on a small folder of clips made here.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::SystemTime;
 
+use common::{fail, succeed};
 use groove::midi::Clip;
 use groove::model::Model;
 use groove::{Drum, Hit, Meter, Step};
-
-fn trainer(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer"))
-        .args(arguments)
-        .env_remove("GROOVE_DIR")
-        .output()
-        .expect("the trainer runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// What it prints, and what it says besides.
-fn succeed(arguments: &[&str]) -> (String, String) {
-    let output = trainer(arguments);
-    let said = text(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {said}");
-    (text(&output.stdout), said)
-}
-
-fn fail(arguments: &[&str]) -> String {
-    let output = trainer(arguments);
-    let said = text(&output.stderr);
-    assert!(!output.status.success(), "{arguments:?} succeeded");
-    assert!(!said.contains("panicked"), "{said}");
-    said
-}
 
 /// A folder of eight short clips: bass on the one, snare on the two, a hat in every other step.
 fn clips(folder: &Path) {
@@ -177,7 +152,7 @@ fn ctrl_c_ends_a_sweep_and_leaves_what_it_goes_on_from() {
     let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
     assert!(sent.success());
     let output = running.wait_with_output().expect("its end");
-    let said = text(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("the same command goes on"), "{said}");
     assert!(!place.out.join("2x8").exists(), "the next training was begun");
     assert_eq!(place.table().lines().count(), 2);

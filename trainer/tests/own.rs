@@ -1,13 +1,15 @@
 //! Tuning a model to a person's own clips, as that person runs it: on small clips made here with a
 //! small model, and with the shipped weights on one drummer of the real data where that is found.
 
+mod common;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
+use common::fail;
 use groove::midi::Clip;
 use groove::model::{Metadata, Model, Stack, write};
 use groove::{Drum, Hit, Meter, Step};
@@ -15,27 +17,9 @@ use tempfile::TempDir;
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
 
-fn trainer(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer"))
-        .args(arguments)
-        .env_remove("GROOVE_DIR")
-        .output()
-        .expect("the trainer runs")
-}
-
+/// What it prints.
 fn succeed(arguments: &[&str]) -> String {
-    let output = trainer(arguments);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {stderr}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn fail(arguments: &[&str]) -> String {
-    let output = trainer(arguments);
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success(), "{arguments:?} succeeded");
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    stderr
+    common::succeed(arguments).0
 }
 
 /// A folder with a small model, whose weights are small fixed numbers, and eight clips.
