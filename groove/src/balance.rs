@@ -1,5 +1,5 @@
-//! How the drummer's free playing is kept like the drummers' own: a lean towards and away from
-//! drums, found for each style after the training by playing.
+//! How the drummer's free playing is kept like the drummers' own, and how closely it sticks to its
+//! beat: a lean towards and away from drums, found for each style after the training by playing.
 //!
 //! A network that foresees what drummers play next still drifts when it hears only itself: rare
 //! drums come more rarely, bars resemble each other less, and now and then a drum runs away (a
@@ -8,10 +8,15 @@
 //! same step of the bar before and taken away if not (but for a constant, minus the stick times
 //! the Hamming distance between the subset and that step); and what calls a drum back to its usual
 //! rate, [`CALL_BACK`] times the logarithm of the usual by the recent rate.
+//!
+//! A bar that sticks closer to the one before is a duller one, unless the tilts make up for it. So
+//! each style has a [`Dial`]: a [`Balance`] at several places of the stick control, each found by
+//! playing with the same drums a bar and another share of hits that neighbouring bars have in
+//! common ([`aim`]).
 
 use serde::{Deserialize, Serialize};
 
-use crate::drum::CLASSES;
+use crate::drum::{CLASSES, DrumSet};
 use crate::pattern::Step;
 
 /// Strength of the call back to the usual rate.
@@ -23,27 +28,87 @@ const AS_USUAL: f32 = 64.0;
 /// Hits a step that both rates have more, so that a rare drum's absence says little.
 const HARDLY: f32 = 0.005;
 
-/// The balance of a style.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Balance {
-    /// By class: added to the log-probability of every subset that has it.
-    pub tilt: [f32; CLASSES],
-    /// How much the bar before is stuck to.
-    pub stick: f32,
-    /// By class: the drummers' hits a step; 0 is not kept to.
-    pub usual: [f32; CLASSES],
-}
-
 /// Numbers by class that lean a distribution over subsets.
 pub type Lean = [f32; CLASSES];
 
-impl Balance {
-    /// The lean of this balance after these steps, in a meter of `bar` steps.
+/// Places of the stick control that a style has a balance for. Between them balances are blended;
+/// beyond the last one the stick grows without bound, and at 1 the bar before is repeated.
+pub const PLACES: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
+
+/// The mean F1 of neighbouring bars that a place of the stick control stands for, given that of
+/// the style's drummers: a part of theirs below the middle, above it what lies between theirs and
+/// 1.
+#[must_use]
+pub fn aim(place: f32, drummers: f64) -> f64 {
+    let place = f64::from(place);
+    if place <= 0.5 {
+        drummers * (0.6 + 0.8 * place)
+    } else {
+        drummers + (1.0 - drummers) * (2.0 * place - 1.0)
+    }
+}
+
+/// The balances of a style.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Dial {
+    /// By class: the drummers' hits a step; 0 is not kept to.
+    pub usual: Lean,
+    /// At each of the [`PLACES`]: the tilts, by class.
+    pub tilts: [Lean; PLACES.len()],
+    /// At each of the [`PLACES`]: the stick.
+    pub sticks: [f32; PLACES.len()],
+}
+
+/// What free playing is leaned by.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Balance {
+    /// By class: added to the log-probability of every subset that has it.
+    pub tilt: Lean,
+    /// How much the bar before is stuck to.
+    pub stick: f32,
+    /// By class: the hits a step that are called back to; 0 is not kept to.
+    pub usual: Lean,
+}
+
+impl Dial {
+    /// The balance at a place of the stick control, 0 to 1.
     #[must_use]
-    pub fn lean(&self, past: &[Step], bar: usize) -> Lean {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    pub fn at(&self, place: f32) -> Balance {
+        let last = PLACES.len() - 1;
+        let along = place.clamp(0.0, 1.0) / PLACES[1];
+        let low = (along.floor() as usize).min(last);
+        let high = (low + 1).min(last);
+        let share = along - low as f32;
+        let between = |values: [f32; 2]| values[0] + (values[1] - values[0]) * share;
+        let tilt = |class: usize| between([self.tilts[low][class], self.tilts[high][class]]);
+        let mut stick = between([self.sticks[low], self.sticks[high]]);
+        if low == last {
+            stick = self.sticks[last] + share / (1.0 - share).max(0.01);
+        }
+        Balance { tilt: std::array::from_fn(tilt), stick, usual: self.usual }
+    }
+}
+
+impl Balance {
+    /// The balance between this one and another, of which the other has a share, 0 to 1.
+    #[must_use]
+    pub fn blend(&self, other: &Balance, share: f32) -> Balance {
+        let mix = |a: f32, b: f32| a + (b - a) * share;
+        let all = |a: &Lean, b: &Lean| std::array::from_fn(|class| mix(a[class], b[class]));
+        Balance {
+            tilt: all(&self.tilt, &other.tilt),
+            stick: mix(self.stick, other.stick),
+            usual: all(&self.usual, &other.usual),
+        }
+    }
+
+    /// The lean of this balance after these steps; `before` is what was struck at the same step of
+    /// the bar that is stuck to, if there is one.
+    #[must_use]
+    pub fn lean(&self, past: &[Step], before: Option<DrumSet>) -> Lean {
         let mut lean = self.tilt;
-        if let Some(same) = past.len().checked_sub(bar) {
-            let before = past[same].drums();
+        if let Some(before) = before {
             for (class, lean) in lean.iter_mut().enumerate() {
                 let struck = before.bits() >> class & 1 == 1;
                 *lean += if struck { self.stick } else { -self.stick };
@@ -110,21 +175,45 @@ mod tests {
         let past = [step(&[Drum::Bass, Drum::Ride]), step(&[]), step(&[Drum::Snare])];
         let balance = Balance { stick: 0.7, ..Balance::default() };
         let mut logits = vec![0.0; SUBSETS];
-        lean_on(&mut logits, &balance.lean(&past, 3));
+        lean_on(&mut logits, &balance.lean(&past, Some(past[0].drums())));
         let before = past[0].drums().bits();
         let at_before = logits[usize::from(before)];
         for (bits, logit) in (0u16..).zip(&logits) {
             let distance = (bits ^ before).count_ones() as f32;
             assert!((at_before - logit - 0.7 * distance).abs() < 1e-5, "subset {bits}");
         }
-        assert_eq!(balance.lean(&past, 4), [0.0; CLASSES]);
+        assert_eq!(balance.lean(&past, None), [0.0; CLASSES]);
+    }
+
+    #[test]
+    fn the_dial_is_blended_between_its_places_and_grows_beyond() {
+        let mut dial = Dial { sticks: [-1.0, 0.0, 1.0, 3.0], ..Dial::default() };
+        for (place, tilts) in dial.tilts.iter_mut().enumerate() {
+            tilts[2] = place as f32;
+        }
+        let at = |place| (dial.at(place).stick, dial.at(place).tilt[2]);
+        assert_eq!([at(0.0), at(0.125), at(0.5)], [(-1.0, 0.0), (-0.5, 0.5), (1.0, 2.0)]);
+        assert_eq!(at(0.75), (3.0, 3.0));
+        let mut last = 3.0;
+        for place in [0.8, 0.9, 0.99, 1.0] {
+            assert!(dial.at(place).stick > last && dial.at(place).tilt[2] == 3.0);
+            last = dial.at(place).stick;
+        }
+    }
+
+    #[test]
+    fn the_middle_of_the_dial_is_the_drummers() {
+        assert_eq!(aim(0.5, 0.7), 0.7);
+        assert_eq!(aim(1.0, 0.7), 1.0);
+        let aims = PLACES.map(|place| aim(place, 0.7));
+        assert!(aims.is_sorted());
     }
 
     #[test]
     fn a_drum_is_called_back_to_its_usual_rate() {
         let mut balance = Balance::default();
         (balance.usual[0], balance.usual[7]) = (0.25, 0.03);
-        let lean = |past: &[Step]| balance.lean(past, 64);
+        let lean = |past: &[Step]| balance.lean(past, None);
         assert_eq!(lean(&[]), [0.0; CLASSES]);
         let crash = vec![step(&[Drum::Crash]); 16];
         let (once, more) = (lean(&crash), lean(&crash.repeat(2)));

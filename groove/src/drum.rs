@@ -120,11 +120,15 @@ impl Drum {
 /// A set of drums: bit `n` is class `n`. As a number (0 to 511) it is one outcome of the hit
 /// distribution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "model", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "model", serde(from = "u16", into = "u16"))]
 pub struct DrumSet(u16);
 
 impl DrumSet {
     /// No drum.
     pub const EMPTY: DrumSet = DrumSet(0);
+    /// All nine.
+    pub const ALL: DrumSet = DrumSet(0x1ff);
 
     /// The set with this number; bits above the ninth are ignored.
     #[must_use]
@@ -154,6 +158,24 @@ impl DrumSet {
         self.0 &= !(1 << drum as u16);
     }
 
+    /// The drums of both.
+    #[must_use]
+    pub const fn with(self, other: DrumSet) -> DrumSet {
+        DrumSet(self.0 | other.0)
+    }
+
+    /// The drums of this one that are not in the other.
+    #[must_use]
+    pub const fn without(self, other: DrumSet) -> DrumSet {
+        DrumSet(self.0 & !other.0)
+    }
+
+    /// The drums that are in both.
+    #[must_use]
+    pub const fn and(self, other: DrumSet) -> DrumSet {
+        DrumSet(self.0 & other.0)
+    }
+
     /// How many drums are in the set.
     #[must_use]
     pub const fn len(self) -> u32 {
@@ -169,6 +191,18 @@ impl DrumSet {
     /// The drums in the set, in class order.
     pub fn iter(self) -> impl Iterator<Item = Drum> {
         Drum::ALL.into_iter().filter(move |&drum| self.contains(drum))
+    }
+}
+
+impl From<u16> for DrumSet {
+    fn from(bits: u16) -> Self {
+        DrumSet::from_bits(bits)
+    }
+}
+
+impl From<DrumSet> for u16 {
+    fn from(set: DrumSet) -> Self {
+        set.bits()
     }
 }
 

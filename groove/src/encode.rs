@@ -81,6 +81,8 @@ const MEMORY: usize = 8;
 pub struct Kind {
     /// Style number as in [`crate::style`]; 0 is any.
     pub style: u8,
+    /// A second style, and its share of the two, 0 to 1.
+    pub blend: (u8, f32),
     /// Quarter notes a minute.
     pub tempo: f32,
     /// Time signature.
@@ -210,17 +212,8 @@ fn habits(past: &[Step], bar: usize, out: &mut Cursor) {
     }
 }
 
-/// Steps of the beats of a bar: quarters, dotted quarters where the meter is compound, and the
-/// odd eighth joined to the last beat.
-fn beat_length(meter: Meter) -> usize {
-    let compound =
-        meter.denominator >= 8 && meter.numerator > 3 && meter.numerator.is_multiple_of(3);
-    if compound { 6 } else { 4 }
-}
-
 fn place(step: usize, meter: Meter, out: &mut Cursor) {
-    let (bar, beat) = (meter.steps(), beat_length(meter));
-    let beats = (bar / beat).max(1);
+    let (bar, beat, beats) = (meter.steps(), meter.beat_steps(), meter.whole_beats());
     let number = (step / beat).min(beats - 1);
     let part = step - number * beat;
     // In a compound beat the eighths are parts 0, 2, 2 and the sixteenths between them 1.
@@ -246,13 +239,19 @@ fn bar_number(bar: usize, out: &mut Cursor) {
 }
 
 fn kind_of_playing(kind: &Kind, out: &mut Cursor) {
-    out.one_hot(SLOTS, usize::from(kind.style).wrapping_sub(1));
+    let styles = out.take(SLOTS);
+    let (second, share) = kind.blend;
+    for (style, share) in [(kind.style, 1.0 - share), (second, share)] {
+        if let Some(cell) = styles.get_mut(usize::from(style).wrapping_sub(1)) {
+            *cell += share;
+        }
+    }
     let octaves = (kind.tempo.clamp(30.0, 480.0) / 120.0).log2();
     out.take(2).copy_from_slice(&[octaves, octaves * octaves]);
     let meter = match (kind.meter.numerator, kind.meter.denominator) {
         (4, 4) => 0,
         (3, 4) => 1,
-        _ if beat_length(kind.meter) == 6 => 2,
+        _ if kind.meter.beat_steps() == 6 => 2,
         _ => 3,
     };
     out.one_hot(4, meter);
@@ -265,7 +264,8 @@ mod tests {
     use crate::drum::Drum;
     use crate::pattern::Hit;
 
-    const KIND_ROCK: Kind = Kind { style: 17, tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
+    const KIND_ROCK: Kind =
+        Kind { style: 17, blend: (0, 0.0), tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
 
     fn row(past: &[Step], kind: &Kind) -> Vec<f32> {
         let mut row = vec![f32::NAN; Inputs::Lags.row(512)];
@@ -298,6 +298,15 @@ mod tests {
         for (inputs, style) in [(Inputs::Lags, 0), (Inputs::Lags, 24), (Inputs::DrumRnn, 17)] {
             assert_eq!(inputs.style_cell(style), None);
         }
+    }
+
+    #[test]
+    fn a_blend_of_styles_is_told_by_its_shares() {
+        let blend = row(&[], &Kind { style: 3, blend: (17, 0.25), ..KIND_ROCK });
+        let cell = |style| blend[Inputs::Lags.style_cell(style).expect("a cell")];
+        assert_eq!((cell(3), cell(17), cell(4)), (0.75, 0.25, 0.0));
+        let same = row(&[], &Kind { blend: (17, 0.5), ..KIND_ROCK });
+        assert_eq!(same, row(&[], &KIND_ROCK));
     }
 
     #[test]
@@ -341,7 +350,7 @@ mod tests {
             let first = row(&[], &kind);
             assert_eq!(first[at], 1.0, "on the beat");
             assert_eq!(first[at + 4], 1.0, "first beat of {n}/{d}");
-            let last = row(&vec![Step::SILENT; meter.steps() - beat_length(meter)], &kind);
+            let last = row(&vec![Step::SILENT; meter.steps() - meter.beat_steps()], &kind);
             assert!(n == 7 || last[at + 8] == 1.0, "last beat of {n}/{d}");
         }
     }

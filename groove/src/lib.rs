@@ -10,6 +10,8 @@ pub mod activation;
 #[cfg(feature = "model")]
 pub mod balance;
 pub mod clock;
+#[cfg(feature = "model")]
+mod condition;
 pub mod drum;
 #[cfg(feature = "model")]
 pub mod encode;
@@ -17,8 +19,16 @@ pub mod encode;
 pub mod feel;
 #[cfg(feature = "model")]
 pub mod generate;
+#[cfg(all(test, feature = "model"))]
+mod generate_tests;
+#[cfg(feature = "model")]
+pub mod history;
+#[cfg(feature = "model")]
+pub mod humanise;
 #[cfg(feature = "model")]
 pub mod kit;
+#[cfg(feature = "model")]
+pub mod listen;
 #[cfg(feature = "model")]
 pub mod memory;
 #[cfg(feature = "model")]
@@ -26,11 +36,23 @@ pub mod metadata;
 pub mod midi;
 #[cfg(feature = "model")]
 pub mod model;
+#[cfg(feature = "model")]
+pub mod morph;
 pub mod pattern;
+#[cfg(feature = "model")]
+pub mod perform;
+#[cfg(feature = "model")]
+pub mod pins;
+#[cfg(feature = "model")]
+mod player;
+#[cfg(feature = "model")]
+pub mod prime;
 pub mod schedule;
 #[cfg(feature = "model")]
 mod step;
 pub mod style;
+#[cfg(feature = "model")]
+pub mod take;
 
 pub use drum::{CLASSES, Drum, DrumSet, Pitches};
 pub use pattern::{Bar, Hit, Meter, Step};

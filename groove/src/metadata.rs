@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::balance::Balance;
+use crate::balance::Dial;
 use crate::encode::{self, Inputs, Kind};
 use crate::feel::{CLASS_OUTPUTS, FEEL_CELLS};
 use crate::kit::Kit;
@@ -76,7 +76,7 @@ pub struct Metadata {
     /// By style number: how free playing is kept like the drummers'. A style that is not here has
     /// none.
     #[serde(default)]
-    pub balances: Vec<Balance>,
+    pub dials: Vec<Dial>,
 }
 
 impl Metadata {
@@ -95,7 +95,7 @@ impl Metadata {
             trained_on: trained_on.into(),
             updates: 0,
             validation: Figures::default(),
-            balances: Vec::new(),
+            dials: Vec::new(),
         }
     }
 
@@ -136,14 +136,18 @@ impl Metadata {
     /// Writes the row of [`Metadata::row`] numbers for the step that follows `past`, as
     /// [`encode::write_row`]. A style that the model does not know is any.
     pub fn write_row(&self, past: &[Step], kind: &Kind, row: &mut [f32]) {
-        let kind = Kind { style: self.known(kind.style), ..*kind };
+        let kind = Kind {
+            style: self.known(kind.style),
+            blend: (self.known(kind.blend.0), kind.blend.1.clamp(0.0, 1.0)),
+            ..*kind
+        };
         encode::write_row(self.inputs, past, &kind, row);
     }
 
-    /// The balance of a style, by its number. A style that the model does not know has that of any.
+    /// The dial of a style, by its number. A style that the model does not know has that of any.
     #[must_use]
-    pub fn balance(&self, style: u8) -> Balance {
-        self.balances.get(usize::from(self.known(style))).copied().unwrap_or_default()
+    pub fn dial(&self, style: u8) -> Dial {
+        self.dials.get(usize::from(self.known(style))).copied().unwrap_or_default()
     }
 
     fn known(&self, style: u8) -> u8 {
@@ -165,7 +169,7 @@ impl Metadata {
         place.and_then(|place| self.styles.get(place)).map_or(ANY, String::as_str)
     }
 
-    /// Gives the model a style of its own, with the balance of any, and says its number. Its cells
+    /// Gives the model a style of its own, with the dial of any, and says its number. Its cells
     /// of the network's weights are the caller's.
     ///
     /// # Errors
@@ -174,8 +178,8 @@ impl Metadata {
         let mut more = self.clone();
         more.styles.push(name.trim().to_lowercase());
         more.check_styles()?;
-        if let Some(&any) = more.balances.first() {
-            more.balances.resize(1 + more.styles.len(), any);
+        if let Some(&any) = more.dials.first() {
+            more.dials.resize(1 + more.styles.len(), any);
         }
         *self = more;
         u8::try_from(self.styles.len()).map_err(|fault| ModelError::Styles(fault.to_string()))

@@ -55,6 +55,8 @@ pub enum DrumMap {
     Roland,
     /// Anything: [`Drum::from_general_midi`].
     GeneralMidi,
+    /// Every pitch, as one drum: of what is no drums at all only the rhythm matters.
+    Rhythm,
 }
 
 impl DrumMap {
@@ -64,6 +66,7 @@ impl DrumMap {
         match self {
             DrumMap::Roland => Drum::from_roland(pitch),
             DrumMap::GeneralMidi => Drum::from_general_midi(pitch),
+            DrumMap::Rhythm => Some(Drum::Snare),
         }
     }
 }

@@ -16,8 +16,9 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 use thiserror::Error;
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::balance::Balance;
+use crate::balance::Dial;
 use crate::encode::Inputs;
 use crate::memory::{CONTROLS, Memory};
 pub use crate::metadata::{FORMAT, Figures, Metadata, Stack};
@@ -93,6 +94,9 @@ pub enum ModelError {
     /// A tensor holds infinities or no numbers.
     #[error("the tensor `{0}` holds values that are not numbers: the training went wrong")]
     NotFinite(String),
+    /// A take of another model.
+    #[error("this take was made with another model, which is not loaded")]
+    Another,
     /// A fault inside Candle.
     #[error("the network cannot be computed ({0})")]
     Compute(#[from] candle_core::Error),
@@ -102,6 +106,7 @@ pub enum ModelError {
 #[derive(Debug)]
 pub struct Model {
     metadata: Metadata,
+    identity: u64,
     beat: Layers,
     beat_out: Linear,
     /// None in a model without a memory.
@@ -140,6 +145,7 @@ impl Model {
             },
             feel: Layers::new("feel", metadata.feel, &tensors)?,
             feel_out: linear("feel.out", &tensors)?,
+            identity: xxh3_64(bytes).max(1),
             metadata,
         })
     }
@@ -185,9 +191,15 @@ impl Model {
         &self.metadata
     }
 
-    /// Gives the styles other balances, by style number.
-    pub fn set_balances(&mut self, balances: Vec<Balance>) {
-        self.metadata.balances = balances;
+    /// A number that no other model file has, and that is not 0: the XXH3 hash of the file.
+    #[must_use]
+    pub fn identity(&self) -> u64 {
+        self.identity
+    }
+
+    /// Gives the styles other dials, by style number.
+    pub fn set_dials(&mut self, dials: Vec<Dial>) {
+        self.metadata.dials = dials;
     }
 
     /// The state before the first step.

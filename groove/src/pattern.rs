@@ -56,8 +56,11 @@ impl Hit {
     }
 }
 
-/// What is struck at one sixteenth: at most one hit a class.
+/// What is struck at one sixteenth: at most one hit a class. Saved as a list of class, velocity and
+/// offset in ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "model", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "model", serde(from = "Vec<(u8, u8, i8)>", into = "Vec<(u8, u8, i8)>"))]
 pub struct Step {
     /// Velocity by class, 0 where the class is not struck.
     velocity: [u8; CLASSES],
@@ -106,6 +109,25 @@ impl Step {
     }
 }
 
+impl From<Vec<(u8, u8, i8)>> for Step {
+    /// Classes that there are not are left out.
+    fn from(hits: Vec<(u8, u8, i8)>) -> Self {
+        let mut step = Step::SILENT;
+        for (class, velocity, offset_ticks) in hits {
+            if let Some(&drum) = Drum::ALL.get(usize::from(class)) {
+                step.set(drum, Some(Hit { velocity, offset_ticks }));
+            }
+        }
+        step
+    }
+}
+
+impl From<Step> for Vec<(u8, u8, i8)> {
+    fn from(step: Step) -> Self {
+        step.hits().map(|(drum, hit)| (drum as u8, hit.velocity, hit.offset_ticks)).collect()
+    }
+}
+
 /// A time signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Meter {
@@ -141,6 +163,20 @@ impl Meter {
     #[must_use]
     pub fn beats(self) -> f64 {
         f64::from(self.numerator) * 4.0 / f64::from(self.denominator)
+    }
+
+    /// Steps of a beat as it is felt: a quarter, or a dotted quarter where the meter is compound.
+    #[must_use]
+    pub fn beat_steps(self) -> usize {
+        let compound =
+            self.denominator >= 8 && self.numerator > 3 && self.numerator.is_multiple_of(3);
+        if compound { 6 } else { 4 }
+    }
+
+    /// Beats of [`Meter::beat_steps`] in a bar, at least 1. An odd rest belongs to the last one.
+    #[must_use]
+    pub fn whole_beats(self) -> usize {
+        (self.steps() / self.beat_steps()).max(1)
     }
 
     /// Steps that a bar of this meter has: 16n/d rounded up, at most [`MAX_STEPS`]. The rest of

@@ -9,12 +9,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
-use groove::generate::{Fills, Take};
+use groove::pattern::TICKS_PER_STEP;
 use groove::schedule::{Note, Scheduler};
+use groove::take::{Primer, Take};
 use groove::{Bar, Drum, DrumSet};
 
-use crate::lineup::{Landing, Lineup, Numbered, REACH};
-use crate::link::{AudioEnd, Fault, Request, Status, Takes};
+use crate::lineup::{Landing, Lineup, Numbered, REACH, next_beat};
+use crate::link::{AudioEnd, Fault, PHRASE_BARS, Request, Status, Takes};
 use crate::pace::{Mode, Pace};
 use crate::params::State;
 use crate::shelf::{Key, Place, Shelf};
@@ -75,6 +76,8 @@ pub struct Engine {
     /// Keys that are down, bit by pitch.
     keys: u128,
     held: DrumSet,
+    /// What of it the take knows.
+    primer: Primer,
     /// Sample and held drums of the changes in the next block.
     changes: [(u32, DrumSet); CHANGES],
     changed: usize,
@@ -104,6 +107,7 @@ impl Engine {
             refused: 0,
             keys: 0,
             held: DrumSet::EMPTY,
+            primer: Primer::Off,
             changes: [(0, DrumSet::EMPTY); CHANGES],
             changed: 0,
             channel: 0,
@@ -142,6 +146,7 @@ impl Engine {
         self.clock.restart();
         self.keys = 0;
         self.held = DrumSet::EMPTY;
+        self.primer = Primer::Off;
         self.changed = 0;
         self.release = true;
     }
@@ -232,8 +237,7 @@ impl Engine {
                     }
                     (Some(rest), _, Some((_, held))) if change_at <= rest.from => {
                         next += 1;
-                        self.held = held;
-                        take.held = held;
+                        take.primer = self.hold(held, change_at, &span.grid);
                         self.want(take, change_at, &span);
                     }
                     _ => {}
@@ -241,8 +245,7 @@ impl Engine {
             }
         }
         if let Some((_, held)) = self.changes[next..self.changed].last() {
-            self.held = *held;
-            take.held = *held;
+            take.primer = self.hold(*held, block.position, &block.grid);
         }
         self.changed = 0;
         if !transport.playing {
@@ -279,9 +282,26 @@ impl Engine {
             style: controls.style,
             temperature: controls.temperature,
             tempo: kept.tempo().unwrap_or(now),
-            held: self.held,
-            fills: Fills::default(),
+            primer: self.primer,
+            ..Take::default()
         }
+    }
+
+    /// Drums are held from a position on: the take knows them from the next beat on.
+    fn hold(&mut self, drums: DrumSet, since: f64, grid: &Grid) -> Primer {
+        self.held = drums;
+        let at = next_beat(since, grid);
+        let bar = grid.bar_at(at + 1e-6);
+        let into = at * TICKS_PER_BEAT - grid.bar_ticks(bar);
+        let place = usize::try_from(bar.rem_euclid(PHRASE_BARS)).unwrap_or(0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let step = (into / f64::from(TICKS_PER_STEP)).round().clamp(0.0, 255.0) as usize;
+        let at = u16::try_from(place * grid.meter.steps() + step).unwrap_or(0);
+        self.primer = match drums.is_empty() {
+            true => Primer::Off,
+            false => Primer::Hold { drums, at },
+        };
+        self.primer
     }
 
     /// At the start of a span: after a jump, a waiting take begins at once if it can.

@@ -6,8 +6,8 @@
 //! moves all the time is heard all the time. Getting bars is the engine's business.
 
 use groove::clock::{Grid, Span, TICKS_PER_BEAT};
-use groove::generate::Take;
 use groove::pattern::STEPS_PER_BEAT;
+use groove::take::Take;
 
 use crate::link::Takes;
 use crate::shelf::{Key, Place, Shelf};
@@ -17,6 +17,15 @@ pub(crate) const REACH: f64 = 0.5 / STEPS_PER_BEAT;
 
 /// Grain of positions in quarter notes: what is nearer together is the same place.
 const GRAIN: f64 = 1e-6;
+
+/// The first beat whose earliest hits are after a position.
+pub(crate) fn next_beat(since: f64, grid: &Grid) -> f64 {
+    let beat = (4.0 / f64::from(grid.meter.denominator)).max(1.0 / STEPS_PER_BEAT);
+    let earliest = since + REACH;
+    let start = grid.bar_ticks(grid.bar_at(earliest)) / TICKS_PER_BEAT;
+    let beats = ((earliest - start) / beat - GRAIN).ceil();
+    beats.mul_add(beat, start).min(start + grid.meter.beats())
+}
 
 /// A take and its number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -161,11 +170,7 @@ impl Lineup {
     /// end of a loop that is its start.
     fn landing_of(waiting: &Waiting, span: &Span) -> Option<Landing> {
         let grid = &span.grid;
-        let beat = (4.0 / f64::from(grid.meter.denominator)).max(1.0 / STEPS_PER_BEAT);
-        let earliest = waiting.since + REACH;
-        let start = grid.bar_ticks(grid.bar_at(earliest)) / TICKS_PER_BEAT;
-        let beats = ((earliest - start) / beat - GRAIN).ceil();
-        let at = beats.mul_add(beat, start).min(start + grid.meter.beats());
+        let at = next_beat(waiting.since, grid);
         let bar = match span.seam {
             Some((_, end)) if at > end + GRAIN => return None,
             Some((start, end)) if at > end - GRAIN => grid.bar_at(start + GRAIN),

@@ -21,11 +21,14 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 
-pub use groove::generate::{PHRASE_BARS, Take};
 use groove::model::Metadata;
+pub use groove::take::Take;
 use groove::{Bar, DrumSet, Meter};
 
 use crate::queue::{Receiver, Sender, queue};
+
+/// Bars in a phrase, in song order.
+pub const PHRASE_BARS: i64 = 4;
 
 /// Requests that can wait for the worker.
 const REQUESTS: usize = 128;

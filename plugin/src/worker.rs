@@ -11,11 +11,14 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use groove::generate::{Drummer, PHRASE_BARS, Take};
+use groove::generate::Drummer;
 use groove::model::{Metadata, Model};
+use groove::take::Take;
 use groove::{Bar, Meter};
 
-use crate::link::{Answer, Fault, ModelState, PHRASE, Phrase, Phrases, Request, WorkerEnd};
+use crate::link::{
+    Answer, Fault, ModelState, PHRASE, PHRASE_BARS, Phrase, Phrases, Request, WorkerEnd,
+};
 
 /// How often the worker looks for requests while the song plays or a request has just come.
 const ACTIVE: Duration = Duration::from_millis(2);

@@ -11,9 +11,9 @@ use deep_pocket::pace::Mode;
 use deep_pocket::params::State;
 use deep_pocket::worker::{Band, Worker};
 use groove::clock::Transport;
-use groove::generate::Take;
 use groove::model::{Metadata, Stack};
-use groove::{Bar, Drum, Hit, Meter};
+use groove::take::{Primer, Take};
+use groove::{Bar, Drum, DrumSet, Hit, Meter};
 
 const RATE: f64 = 48_000.0;
 const CONTROLS: Controls = Controls { style: 17, temperature: 1.0, seed: 1, channel: 9 };
@@ -23,7 +23,9 @@ const CONTROLS: Controls = Controls { style: 17, temperature: 1.0, seed: 1, chan
 fn known_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
     let mut velocity = 40 + bar.rem_euclid(10);
     velocity += 20 * i64::from(take.seed - 1);
-    velocity += if take.held.contains(Drum::Crash) { 40 } else { 0 };
+    let held = |drums: DrumSet| drums.contains(Drum::Crash);
+    velocity +=
+        if matches!(take.primer, Primer::Hold { drums, .. } if held(drums)) { 40 } else { 0 };
     let hit = Hit { velocity: u8::try_from(velocity).expect("below 128"), offset_ticks: -10 };
     let mut played = Bar::silent(meter);
     played.steps_mut().iter_mut().for_each(|step| step.set(Drum::Snare, Some(hit)));

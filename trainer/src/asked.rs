@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use groove::generate::{Drummer, Fills, Take};
+use groove::generate::Drummer;
 use groove::model::Model;
+use groove::take::{Fills, Take};
 use groove::{Drum, DrumSet, Meter, Step};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -19,7 +20,7 @@ const BARS: i64 = 16;
 /// Meters that are asked for.
 const METERS: [(i32, i32); 6] = [(4, 4), (3, 4), (5, 4), (6, 8), (7, 8), (12, 8)];
 /// Lengths of fills that are asked for, in quarter notes, every four bars.
-const FILL_BEATS: [u32; 4] = [1, 2, 4, 8];
+const FILL_BEATS: [u8; 4] = [1, 2, 4, 8];
 
 /// Figures of what is played in a meter.
 #[derive(Clone, Debug, Serialize)]
@@ -41,7 +42,7 @@ pub struct InMeter {
 #[derive(Clone, Debug, Serialize)]
 pub struct Filled {
     /// Length in quarter notes.
-    pub beats: u32,
+    pub beats: u8,
     /// Hits of toms and crash a quarter note, inside of the fills and outside of them.
     pub inside: f64,
     pub outside: f64,
@@ -73,7 +74,8 @@ impl Asked {
             Ok(in_meter(&play(meter, Fills::default())?, meter))
         };
         let filled = |beats| -> Result<Filled> {
-            let (meter, fills) = (Meter::FOUR_FOUR, Fills { every: 4, steps: 4 * beats });
+            let (meter, fills) =
+                (Meter::FOUR_FOUR, Fills { every: 4, steps: 4 * beats, amount: 0.5 });
             let covered = |at: usize| {
                 let bar = i64::try_from(at / meter.steps()).unwrap_or(0);
                 fills.cover(meter, bar, at % meter.steps())
@@ -126,7 +128,7 @@ impl Asked {
 }
 
 fn play(model: &Arc<Model>, style: u8, seed: u32, meter: Meter, fills: Fills) -> Result<Vec<Step>> {
-    let take = Take { seed, style, temperature: 1.0, tempo: 110.0, held: DrumSet::EMPTY, fills };
+    let take = Take { seed, style, tempo: 110.0, fills, ..Take::default() };
     let mut drummer = Drummer::new(model.clone());
     let mut steps = Vec::new();
     for bar in 0..BARS {

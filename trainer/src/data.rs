@@ -163,7 +163,7 @@ impl Listed {
         let clip = Clip::read(&bytes, map)?;
         #[expect(clippy::cast_possible_truncation)]
         let (tempo, meter) = self.told.unwrap_or((clip.tempo as f32, clip.meter));
-        let kind = Kind { style: self.style, tempo, meter, fill: self.fill };
+        let kind = Kind { style: self.style, blend: (0, 0.0), tempo, meter, fill: self.fill };
         let steps = clip.steps.iter().map(|step| kit.step(step)).collect();
         Ok(Piece { steps, kind, split: self.split })
     }
@@ -311,7 +311,13 @@ mod tests {
     #[test]
     fn a_tenth_of_the_files_and_of_the_steps_is_held_out() {
         let piece = |bars: usize| {
-            let kind = Kind { style: 0, tempo: 90.0, meter: Meter::new(3, 4), fill: false };
+            let kind = Kind {
+                style: 0,
+                blend: (0, 0.0),
+                tempo: 90.0,
+                meter: Meter::new(3, 4),
+                fill: false,
+            };
             Piece { steps: vec![Step::SILENT; 12 * bars], kind, split: Split::Train }
         };
         let held_out = |lengths: &[usize], seed: u64| -> Vec<usize> {

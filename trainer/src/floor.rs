@@ -111,7 +111,8 @@ mod tests {
             let drum = if i % 8 == 4 { Drum::Snare } else { Drum::Bass };
             step.set(drum, Some(Hit { velocity: velocity(i / 16), offset_ticks: 0 }));
         }
-        let kind = Kind { style: 0, tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
+        let kind =
+            Kind { style: 0, blend: (0, 0.0), tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
         Piece { steps, kind, split: Split::Train }
     }
 

@@ -27,6 +27,7 @@ pub mod sample;
 mod start;
 mod stream;
 pub mod sweep;
+pub mod takes;
 pub mod train;
 
 use std::fs;

@@ -94,11 +94,14 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
     let manner = numbers(&outputs.manner)?;
     let score = |(piece, rows): (&Piece, &Vec<usize>)| {
         let mut score = Score::default();
-        let balance = net.metadata.balance(piece.kind.style);
+        let balance = net.metadata.dial(piece.kind.style).at(0.5);
+        let bar = piece.kind.meter.steps();
         for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
             let mut hits = hits[row * subsets..][..subsets].to_vec();
             if !piece.kind.fill {
-                lean_on(&mut hits, &balance.lean(&piece.steps[..at], piece.kind.meter.steps()));
+                let past = &piece.steps[..at];
+                let before = at.checked_sub(bar).map(|same| past[same].drums());
+                lean_on(&mut hits, &balance.lean(past, before));
             }
             kernel::softmax(&mut hits);
             let manner = &manner[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];

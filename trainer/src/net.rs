@@ -199,7 +199,7 @@ mod tests {
                 step.set(drum, Some(Hit::new(0.1 + (i % 9) as f32 / 10.0, (i % 5) as f32 / 12.0)));
             }
         }
-        let kind = Kind { style: 3, tempo: 97.0, meter, fill: false };
+        let kind = Kind { style: 3, blend: (0, 0.0), tempo: 97.0, meter, fill: false };
         Piece { steps, kind, split: Split::Train }
     }
 

@@ -39,7 +39,7 @@ pub struct Plan {
         default_value_ifs = others(["Drum RNN, drum kit", "Drum RNN, one drum", "Report of 2019"]))]
     pub(crate) name: String,
     /// Updates to make in all
-    #[arg(long, default_value_t = 2000, default_value_if("init", IsPresent, "60"),
+    #[arg(long, default_value_t = 2400, default_value_if("init", IsPresent, "60"),
         default_value_ifs = others(["1000", "1000", "300"]))]
     pub(crate) updates: u64,
     /// Layers of the network of hits
@@ -47,7 +47,7 @@ pub struct Plan {
         default_value_ifs = others(["3", "2", "2"]))]
     pub(crate) layers: usize,
     /// Cells in a layer of the network of hits
-    #[arg(long, default_value_t = 256, conflicts_with = "init",
+    #[arg(long, default_value_t = 304, conflicts_with = "init",
         default_value_ifs = others(["256", "128", "64"]))]
     pub(crate) cells: usize,
     /// Cells of the network of velocities and offsets
@@ -62,7 +62,7 @@ pub struct Plan {
     #[arg(long, default_value_t = 128, default_value_ifs = others(["32", "32", "128"]))]
     pub(crate) steps: usize,
     /// Share of a layer's outputs that is dropped in training
-    #[arg(long, default_value_t = 0.3, default_value_ifs = others(["0.5", "0.5", "0.5"]))]
+    #[arg(long, default_value_t = 0.4, default_value_ifs = others(["0.5", "0.5", "0.5"]))]
     pub(crate) dropout: f32,
     /// Greatest learning rate; a style of the model's own learns 200 times as fast
     #[arg(long, default_value_t = 2e-3, default_value_if("init", IsPresent, "0.0001"),

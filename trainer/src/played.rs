@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use groove::generate::{Drummer, Fills, Take};
+use groove::generate::Drummer;
 use groove::kit::Kit;
 use groove::model::Model;
+use groove::take::Take;
 use groove::{DrumSet, Meter};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -70,7 +71,7 @@ impl Played {
         let tempi = tempi(pieces, style);
         let take = |seed: u32| {
             let tempo = tempi[seed as usize * tempi.len() / TAKES as usize];
-            play(model, style, seed, tempo, BARS)
+            play(model, &Take { seed, style, tempo, ..Take::default() }, BARS)
         };
         let played: Vec<Piecewise> = (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;
         let known: HashSet<[BarHits; 2]> = train.iter().flat_map(|piece| windows(piece)).collect();
@@ -144,26 +145,12 @@ fn is_beat(piece: &Piece, style: u8) -> bool {
     (style == 0 || kind.style == style) && !kind.fill && kind.meter == Meter::FOUR_FOUR
 }
 
-/// Plays bars of a take as the plugin would at its defaults.
-pub(crate) fn play(
-    model: &Arc<Model>,
-    style: u8,
-    seed: u32,
-    tempo: f32,
-    bars: i64,
-) -> Result<Piecewise> {
-    let take = Take {
-        seed,
-        style,
-        temperature: 1.0,
-        tempo,
-        held: DrumSet::EMPTY,
-        fills: Fills::default(),
-    };
+/// Plays the first bars of a take, in 4/4.
+pub(crate) fn play(model: &Arc<Model>, take: &Take, bars: i64) -> Result<Piecewise> {
     let mut drummer = Drummer::new(model.clone());
     (0..bars)
         .map(|bar| {
-            let bar = drummer.bar(&take, Meter::FOUR_FOUR, bar)?;
+            let bar = drummer.bar(take, Meter::FOUR_FOUR, bar)?;
             Ok(std::array::from_fn(|step| bar.steps()[step].drums().bits()))
         })
         .collect()

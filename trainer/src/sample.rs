@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use groove::generate::{Drummer, Fills, Take};
+use groove::generate::Drummer;
 use groove::midi::Clip;
-use groove::{DrumSet, Meter, Step};
+use groove::take::{Fills, Take};
+use groove::{Meter, Step};
 
 use crate::data::known_style;
 
@@ -41,10 +42,19 @@ pub struct Options {
     meter: Meter,
     /// End every so many bars with a fill; 0 is never
     #[arg(long, default_value_t = 0)]
-    fill_every: u32,
+    fill_every: u8,
     /// Quarter notes of a fill, two bars at most
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=32))]
-    fill_beats: u32,
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=32))]
+    fill_beats: u8,
+    /// How closely bars stick to the ones before: 0.5 is as the drummers of the style, 1 repeats
+    #[arg(long, default_value_t = 0.5)]
+    stick: f32,
+    /// Bars in a phrase
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=8))]
+    phrase_bars: u8,
+    /// Repeat the first phrase instead of varying it
+    #[arg(long)]
+    repeat: bool,
     /// Folder for the files
     #[arg(long)]
     out: PathBuf,
@@ -79,8 +89,15 @@ pub fn run(options: &Options) -> Result<()> {
             style,
             temperature: options.temperature,
             tempo: options.tempo,
-            held: DrumSet::EMPTY,
-            fills: Fills { every: options.fill_every, steps: 4 * options.fill_beats },
+            stick: options.stick,
+            phrase_bars: options.phrase_bars,
+            evolve: !options.repeat,
+            fills: Fills {
+                every: options.fill_every,
+                steps: 4 * options.fill_beats,
+                ..Fills::default()
+            },
+            ..Take::default()
         };
         let mut steps: Vec<Step> = Vec::new();
         for bar in 0..i64::from(options.bars) {

@@ -321,7 +321,7 @@ mod tests {
     fn piece(steps: usize, velocity: u8, fill: bool) -> Piece {
         let mut step = Step::SILENT;
         step.set(Drum::Snare, Some(Hit { velocity, offset_ticks: 0 }));
-        let kind = Kind { style: 3, tempo: 100.0, meter: Meter::FOUR_FOUR, fill };
+        let kind = Kind { style: 3, blend: (0, 0.0), tempo: 100.0, meter: Meter::FOUR_FOUR, fill };
         Piece { steps: vec![step; steps], kind, split: Split::Train }
     }
 

@@ -125,7 +125,7 @@ pub fn run(options: &Options) -> Result<()> {
     let outcome = train(options, &start, &data, &stop)?;
     let best = outcome.perplexity.context("stopped before the first look at validation")?;
     let path = options.out.join(MODEL);
-    // A tuned model keeps its balances: a handful of clips is too few to find others by.
+    // A tuned model keeps its dials: a handful of clips is too few to find others by.
     if options.plan.init.is_none() && outcome.update >= options.plan.updates {
         finish(&path, &data)?;
     }
@@ -136,16 +136,16 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Gives the best model its balances, and figures that are measured with them.
+/// Gives the best model its dials, and figures that are measured with them.
 fn finish(path: &Path, data: &Data) -> Result<()> {
     let bytes = crate::read(path)?;
     let model = crate::read_model(path, &bytes)?;
     let mut metadata = model.metadata().clone();
-    if !metadata.balances.is_empty() {
+    if !metadata.dials.is_empty() {
         return Ok(());
     }
-    eprintln!("playing, to find each style's balance");
-    metadata.balances = calibrate::balances(model, &data.pieces)?;
+    eprintln!("playing, to find each style's dial");
+    metadata.dials = calibrate::dials(model, &data.pieces)?;
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
     let net = Net::from_tensors(&metadata, &tensors)?;
     let report = Report::measure(&net, &data.split(Split::Validation))?;

@@ -349,14 +349,7 @@ fn the_phrase_is_numbered_as_in_the_host_in_any_meter() {
         for step in bar.steps_mut() {
             step.set(Drum::Snare, Some(Hit::new(0.8, -0.5)));
         }
-        let take = Take {
-            seed: 1,
-            style: 17,
-            temperature: 1.0,
-            tempo: 120.0,
-            held: DrumSet::EMPTY,
-            fills: Default::default(),
-        };
+        let take = Take { seed: 1, style: 17, ..Take::default() };
         let phrase = Arc::new(Phrase { number: 1, take, first_bar: -4, bars: [bar; 4] });
         desk.worker.show(Phrases { playing: Some(phrase.clone()), pending: Some(phrase) });
         let status = Status { meter, bar: -1, position: -1.0, bar_start: -1.0, ..playing() };

@@ -1,0 +1,216 @@
+//! The takes of a session: undo, redo, favourites, and two to compare.
+
+use serde::{Deserialize, Serialize};
+
+use crate::take::Take;
+
+/// Most takes that are kept.
+pub const MOST_TAKES: usize = 128;
+
+/// Takes in the order in which they came. Nothing is lost by going back and trying another way:
+/// the new take comes after all others. Where there are too many, the oldest that is no favourite
+/// goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Saved", into = "Saved")]
+pub struct History {
+    takes: Vec<Kept>,
+    at: usize,
+    /// The take to compare with.
+    beside: Option<Take>,
+}
+
+/// A take that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The take.
+    pub take: Take,
+    /// Whether it is a favourite.
+    #[serde(default)]
+    pub favourite: bool,
+}
+
+/// As it is saved: it may say anything.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    #[serde(default)]
+    takes: Vec<Kept>,
+    #[serde(default)]
+    at: usize,
+    #[serde(default)]
+    beside: Option<Take>,
+}
+
+impl History {
+    /// The history that begins with a take.
+    #[must_use]
+    pub fn new(take: Take) -> Self {
+        History { takes: vec![Kept { take, favourite: false }], at: 0, beside: None }
+    }
+
+    /// The present take.
+    #[must_use]
+    pub fn take(&self) -> Take {
+        self.takes.get(self.at).map_or_else(Take::default, |kept| kept.take)
+    }
+
+    /// All takes, oldest first, and the place of the present one.
+    #[must_use]
+    pub fn all(&self) -> (&[Kept], usize) {
+        (&self.takes, self.at)
+    }
+
+    /// A new take. The same as the present one is none.
+    pub fn push(&mut self, take: Take) {
+        if take == self.take() {
+            return;
+        }
+        if self.takes.len() >= MOST_TAKES {
+            let oldest = self.takes.iter().position(|kept| !kept.favourite).unwrap_or(0);
+            self.takes.remove(oldest);
+        }
+        self.takes.push(Kept { take, favourite: false });
+        self.at = self.takes.len() - 1;
+    }
+
+    /// The present take has changed, as while a knob is turned: no new entry. A favourite is left
+    /// as it is.
+    pub fn amend(&mut self, take: Take) {
+        match self.takes.get_mut(self.at) {
+            Some(kept) if !kept.favourite => kept.take = take,
+            _ => self.push(take),
+        }
+    }
+
+    /// Back to the take before; says whether there was one.
+    pub fn undo(&mut self) -> bool {
+        self.go(self.at.checked_sub(1))
+    }
+
+    /// On to the take after; says whether there was one.
+    pub fn redo(&mut self) -> bool {
+        self.go(self.at.checked_add(1))
+    }
+
+    /// To a take by its place; says whether there is one.
+    pub fn go(&mut self, to: Option<usize>) -> bool {
+        let Some(to) = to.filter(|&to| to < self.takes.len()) else { return false };
+        self.at = to;
+        true
+    }
+
+    /// Makes the present take a favourite, or no longer.
+    pub fn set_favourite(&mut self, favourite: bool) {
+        if let Some(kept) = self.takes.get_mut(self.at) {
+            kept.favourite = favourite;
+        }
+    }
+
+    /// Whether the present take is a favourite.
+    #[must_use]
+    pub fn is_favourite(&self) -> bool {
+        self.takes.get(self.at).is_some_and(|kept| kept.favourite)
+    }
+
+    /// The take to compare with, if there is one.
+    #[must_use]
+    pub fn beside(&self) -> Option<Take> {
+        self.beside
+    }
+
+    /// Puts the present take beside, and what was there in its place: A/B. The first time both
+    /// are the same.
+    pub fn swap(&mut self) {
+        let now = self.take();
+        if let Some(other) = self.beside.replace(now) {
+            let known = self.takes.iter().position(|kept| kept.take == other);
+            if !self.go(known) {
+                self.push(other);
+            }
+        }
+    }
+}
+
+impl From<Saved> for History {
+    fn from(Saved { mut takes, at, beside }: Saved) -> Self {
+        let dropped = takes.len().saturating_sub(MOST_TAKES);
+        takes.drain(..dropped);
+        if takes.is_empty() {
+            takes.push(Kept { take: Take::default(), favourite: false });
+        }
+        let at = at.saturating_sub(dropped).min(takes.len() - 1);
+        History { takes, at, beside }
+    }
+}
+
+impl From<History> for Saved {
+    fn from(History { takes, at, beside }: History) -> Self {
+        Saved { takes, at, beside }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(seed: u32) -> Take {
+        Take { seed, ..Take::default() }
+    }
+
+    #[test]
+    fn going_back_and_trying_another_way_loses_nothing() {
+        let mut history = History::new(take(1));
+        history.push(take(2));
+        history.push(take(2));
+        assert!(history.undo() && !history.undo());
+        history.push(take(3));
+        let seeds =
+            |history: &History| history.all().0.iter().map(|k| k.take.seed).collect::<Vec<_>>();
+        assert_eq!(seeds(&history), [1, 2, 3]);
+        assert!(!history.redo() && history.undo());
+        assert_eq!(history.take(), take(2));
+        history.amend(take(5));
+        assert_eq!(seeds(&history), [1, 5, 3]);
+        history.set_favourite(true);
+        history.amend(take(6));
+        assert_eq!(seeds(&history), [1, 5, 3, 6]);
+    }
+
+    #[test]
+    fn it_is_bounded_and_favourites_stay() {
+        let mut history = History::new(take(0));
+        history.set_favourite(true);
+        (1..1_000).for_each(|seed| history.push(take(seed)));
+        let (all, at) = history.all();
+        assert_eq!((all.len(), at), (MOST_TAKES, MOST_TAKES - 1));
+        assert!(all[0].favourite && all[0].take == take(0));
+        assert_eq!(all[1].take, take(1_001 - u32::try_from(MOST_TAKES).expect("few")));
+    }
+
+    #[test]
+    fn two_takes_are_compared() {
+        let mut history = History::new(take(1));
+        history.swap();
+        history.push(take(2));
+        history.swap();
+        assert_eq!((history.take(), history.beside()), (take(1), Some(take(2))));
+        history.swap();
+        assert_eq!((history.take(), history.beside()), (take(2), Some(take(1))));
+        assert_eq!(history.all().0.len(), 2);
+    }
+
+    #[test]
+    fn what_was_saved_comes_back_and_damage_does_no_harm() {
+        let mut history = History::new(take(1));
+        history.push(take(2));
+        history.swap();
+        history.undo();
+        let text = serde_json::to_string(&history).expect("text");
+        assert_eq!(serde_json::from_str::<History>(&text).expect("a history"), history);
+        for damaged in ["{}", r#"{"takes":[],"at":7}"#] {
+            let history: History = serde_json::from_str(damaged).expect("a history");
+            assert_eq!((history.take(), history.all().1), (Take::default(), 0));
+        }
+        let one = r#"{"takes":[{"take":{"seed":4}}],"at":99}"#;
+        assert_eq!(serde_json::from_str::<History>(one).expect("a history").take(), take(4));
+    }
+}

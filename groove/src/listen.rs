@@ -1,0 +1,33 @@
+//! How likely the model finds what was played.
+
+use crate::condition::log_sum;
+use crate::encode::Kind;
+use crate::model::{Model, ModelError};
+use crate::pattern::Step;
+use crate::pins::Pins;
+use crate::player::Player;
+
+/// The log-probability of the hits of each step, given those before, as the model foresees them
+/// without balance or wishes. Of pinned cells it is told: a step's figure is that of its other
+/// cells. The first step begins a bar, and is the first that pins count from.
+///
+/// # Errors
+/// When the network cannot be computed.
+pub fn likelihood(
+    model: &Model,
+    kind: &Kind,
+    steps: &[Step],
+    pins: &Pins,
+) -> Result<Vec<f32>, ModelError> {
+    let mut player = Player::new(model);
+    let mut figures = Vec::with_capacity(steps.len());
+    for (place, &step) in steps.iter().enumerate() {
+        let outlook = player.outlook(model, kind)?;
+        let pinned = pins.struck(place).with(pins.silent(place)).bits();
+        let drums = step.drums().bits();
+        let told = (0u16..).zip(&outlook.logits).filter(|(bits, _)| (bits ^ drums) & pinned == 0);
+        figures.push(outlook.logits[usize::from(drums)] - log_sum(told.map(|(_, &logit)| logit)));
+        player.take_in(model, kind, outlook, step)?;
+    }
+    Ok(figures)
+}

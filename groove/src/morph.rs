@@ -1,0 +1,117 @@
+//! From one take to another: beats between their themes, each played by a drummer who has both in
+//! mind.
+//!
+//! What the themes have in common stays. Of the rest the distribution decides that lies between
+//! those of the two takes (their logarithms mixed), pulled towards the one theme or the other as
+//! far as the morph has come.
+
+use std::sync::Arc;
+
+use crate::balance::Lean;
+use crate::condition::Wish;
+use crate::drum::{CLASSES, Drum, DrumSet};
+use crate::encode::Kind;
+use crate::generate::Drummer;
+use crate::model::{Model, ModelError};
+use crate::pattern::{Bar, Hit, Meter, Step, bars};
+use crate::player::{Draws, Player, draw};
+use crate::take::Take;
+
+/// Greatest pull towards a theme: what is added for a drum where it has one, and taken away where
+/// it has none.
+const PULL: f32 = 4.0;
+
+/// The theme of one take, so many beats between, and the theme of the other: `count` in all, at
+/// least 2. Both have the bars of the first one's phrase; the second's goes round.
+///
+/// # Errors
+/// When a take is another model's, or the network cannot be computed.
+pub fn morph(
+    model: &Arc<Model>,
+    [one, other]: [&Take; 2],
+    meter: Meter,
+    count: usize,
+) -> Result<Vec<Vec<Bar>>, ModelError> {
+    let mut drummer = Drummer::new(Arc::clone(model));
+    let first = drummer.phrase(one, meter, 0)?;
+    let second = drummer.phrase(other, meter, 0)?;
+    let second: Vec<Bar> = second.into_iter().cycle().take(first.len()).collect();
+    let between = |place: usize| -> Result<Vec<Bar>, ModelError> {
+        let share = place as f32 / (count - 1) as f32;
+        let steps = |bars: &[Bar]| -> Vec<Step> {
+            bars.iter().flat_map(|bar| bar.steps().to_vec()).collect()
+        };
+        let played = mixed(model, [one, other], [&steps(&first), &steps(&second)], meter, share)?;
+        let pitches = model.metadata().classes.pitches();
+        Ok(bars(&played, meter).into_iter().map(|bar| bar.at(pitches)).collect())
+    };
+    let mut beats = vec![first.clone()];
+    for place in 1..count.max(2) - 1 {
+        beats.push(between(place)?);
+    }
+    beats.push(second.clone());
+    Ok(beats)
+}
+
+/// A beat that is the second take's by a share, 0 to 1.
+fn mixed(
+    model: &Model,
+    takes: [&Take; 2],
+    themes: [&[Step]; 2],
+    meter: Meter,
+    share: f32,
+) -> Result<Vec<Step>, ModelError> {
+    let kinds = takes.map(|take| Kind {
+        style: take.style,
+        blend: take.blend,
+        tempo: take.tempo,
+        meter,
+        fill: false,
+    });
+    let mut players = takes.map(|_| Player::new(model));
+    let seed = takes[0].seed ^ takes[1].seed.rotate_left(16);
+    for (place, (one, other)) in themes[0].iter().zip(themes[1]).enumerate() {
+        let [first, second] = [0, 1].map(|side| players[side].outlook(model, &kinds[side]));
+        let (first, second) = (first?, second?);
+        let mix = |(a, b): (&f32, &f32)| a + (b - a) * share;
+        let mut logits: Vec<f32> = first.logits.iter().zip(&second.logits).map(mix).collect();
+        let (a, b) = (one.drums(), other.drums());
+        let kit = model.metadata().classes.set(DrumSet::ALL);
+        let wish = Wish {
+            must: a.and(b),
+            never: kit.without(a.with(b)),
+            lean: pull(a, b, share),
+            ..Wish::default()
+        };
+        wish.apply(&mut logits);
+        let bar = i64::try_from(place / meter.steps()).unwrap_or(i64::MAX);
+        let place = Draws::at(seed, bar, place % meter.steps(), 0).next();
+        let drums = DrumSet::from_bits(u16::try_from(draw(&logits, place)).unwrap_or(0));
+        let mut step = Step::SILENT;
+        for drum in drums.iter() {
+            step.set(drum, hit_between(one.hit(drum), other.hit(drum), share));
+        }
+        for ((player, kind), outlook) in players.iter_mut().zip(&kinds).zip([first, second]) {
+            player.take_in(model, kind, outlook, step)?;
+        }
+    }
+    let [player, _] = players;
+    Ok(player.steps)
+}
+
+fn pull(a: DrumSet, b: DrumSet, share: f32) -> Lean {
+    let toward = |set: DrumSet, drum: Drum| if set.contains(drum) { PULL } else { -PULL };
+    let mut lean = [0.0; CLASSES];
+    for drum in Drum::ALL {
+        lean[drum.index()] = (1.0 - share) * toward(a, drum) + share * toward(b, drum);
+    }
+    lean
+}
+
+/// Between two hits; where there is one only, that.
+#[expect(clippy::cast_precision_loss, reason = "both are small")]
+fn hit_between(one: Option<Hit>, other: Option<Hit>, share: f32) -> Option<Hit> {
+    let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
+    let mix = |a: f32, b: f32| a + (b - a) * share;
+    Some(Hit::new(mix(a.velocity(), b.velocity()), mix(a.offset(), b.offset())))
+}

@@ -1,0 +1,221 @@
+//! Playing and hearing, step by step: the networks' states, and the steps that led to them.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::condition::Wish;
+use crate::drum::DrumSet;
+use crate::encode::Kind;
+use crate::feel::{CLASS_OUTPUTS, FEEL_LOGITS, References, VELOCITY_BINS, add_references, hit_at};
+use crate::memory::Memory;
+use crate::model::{Model, ModelError, State};
+use crate::pattern::{Hit, Step};
+
+/// Words of the generator's sequence that belong to a step; it draws fewer.
+const WORDS: u128 = 64;
+
+/// The random numbers of a step: a function of the seed and the place alone.
+#[derive(Debug)]
+pub(crate) struct Draws(ChaCha8Rng);
+
+impl Draws {
+    /// Those of a step of a bar of the song, and of one of several tries at it.
+    pub(crate) fn at(seed: u32, bar: i64, step: usize, attempt: u8) -> Self {
+        let mut draws = ChaCha8Rng::seed_from_u64(u64::from(seed));
+        draws.set_stream(bar.cast_unsigned() ^ u64::from(attempt) << 48);
+        draws.set_word_pos(step as u128 * WORDS);
+        Draws(draws)
+    }
+
+    /// The next number, 0 to 1.
+    pub(crate) fn next(&mut self) -> f32 {
+        self.0.random()
+    }
+}
+
+/// How a struck drum's velocity and offset come from their distributions.
+#[derive(Debug)]
+pub(crate) enum Touch<'a> {
+    /// Drawn.
+    Drawn(&'a mut Draws),
+    /// The medians.
+    Median,
+}
+
+/// A drummer in the middle of a piece.
+#[derive(Clone, Debug)]
+pub(crate) struct Player {
+    state: State,
+    /// What was played or heard. The first step begins a bar.
+    pub(crate) steps: Vec<Step>,
+    /// Whether each of the steps was part of a fill.
+    fills: Vec<bool>,
+}
+
+/// What comes next, before it is decided.
+#[derive(Debug)]
+pub(crate) struct Outlook {
+    /// The input row, with room for the feel network's.
+    row: Vec<f32>,
+    memory: Memory,
+    /// The log-probability of each subset.
+    pub(crate) logits: Vec<f32>,
+}
+
+impl Player {
+    pub(crate) fn new(model: &Model) -> Self {
+        Player { state: model.start(), steps: Vec::new(), fills: Vec::new() }
+    }
+
+    /// What was struck at this step of the last bar in which it was no part of a fill.
+    pub(crate) fn before(&self, bar: usize) -> Option<DrumSet> {
+        let mut same = self.steps.len().checked_sub(bar)?;
+        while self.fills[same] {
+            same = same.checked_sub(bar)?;
+        }
+        Some(self.steps[same].drums())
+    }
+
+    /// What could come next. Must be asked for once a step.
+    pub(crate) fn outlook(&mut self, model: &Model, kind: &Kind) -> Result<Outlook, ModelError> {
+        let metadata = model.metadata();
+        let mut row = vec![0.0; metadata.feel_row()];
+        let (told, _) = row.split_at_mut(metadata.row());
+        metadata.write_row(&self.steps, kind, told);
+        let memory = Memory::at(&self.steps, kind.meter);
+        let logits = model.hits(&mut self.state, told, &memory)?;
+        Ok(Outlook { row, memory, logits })
+    }
+
+    /// Strikes these drums next; says how.
+    pub(crate) fn strike(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        mut outlook: Outlook,
+        drums: DrumSet,
+        mut touch: Touch,
+    ) -> Result<(), ModelError> {
+        let references = References::at(&self.steps, &outlook.memory, kind.meter);
+        references.write(drums, &mut outlook.row[model.metadata().row()..]);
+        let feel = model.feel(&mut self.state, &outlook.row)?;
+        let mut step = Step::SILENT;
+        // The same number of draws at every step, whatever is struck.
+        for (class, outputs) in feel.chunks_exact(CLASS_OUTPUTS).enumerate() {
+            let places = match &mut touch {
+                Touch::Drawn(draws) => std::array::from_fn(|_| draws.next()),
+                Touch::Median => [0.5; 4],
+            };
+            let Some(drum) = drums.iter().find(|drum| drum.index() == class) else { continue };
+            let mut logits = [0.0; FEEL_LOGITS];
+            add_references(outputs, &references.bins(drum), &mut logits);
+            step.set(drum, Some(hit(&logits, places)));
+        }
+        self.push(step, kind);
+        Ok(())
+    }
+
+    /// Plays the next step as it is wished, and gives the logarithm of the share of the
+    /// probability that was allowed.
+    pub(crate) fn play(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        temperature: f32,
+        wish: &Wish,
+        draws: &mut Draws,
+    ) -> Result<f32, ModelError> {
+        let mut outlook = self.outlook(model, kind)?;
+        let temperature = temperature.clamp(0.01, 100.0);
+        outlook.logits.iter_mut().for_each(|logit| *logit /= temperature);
+        let allowed = wish.apply(&mut outlook.logits);
+        let drums = draw(&outlook.logits, draws.next());
+        let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));
+        self.strike(model, kind, outlook, drums, Touch::Drawn(draws))?;
+        Ok(allowed)
+    }
+
+    /// Takes the next step as it is, and goes on from there.
+    pub(crate) fn hear(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        step: Step,
+    ) -> Result<(), ModelError> {
+        let outlook = self.outlook(model, kind)?;
+        self.take_in(model, kind, outlook, step)
+    }
+
+    /// Takes the next step as it is, whatever the outlook was.
+    pub(crate) fn take_in(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        mut outlook: Outlook,
+        step: Step,
+    ) -> Result<(), ModelError> {
+        let references = References::at(&self.steps, &outlook.memory, kind.meter);
+        references.write(step.drums(), &mut outlook.row[model.metadata().row()..]);
+        model.feel(&mut self.state, &outlook.row)?;
+        self.push(step, kind);
+        Ok(())
+    }
+
+    fn push(&mut self, step: Step, kind: &Kind) {
+        self.steps.push(step);
+        self.fills.push(kind.fill);
+    }
+}
+
+/// The hit at four places (0 to 1) of its distributions: velocity bin, within that bin, offset
+/// bin, within that.
+fn hit(logits: &[f32; FEEL_LOGITS], [v, in_v, o, in_o]: [f32; 4]) -> Hit {
+    let (velocity, offset) = logits.split_at(VELOCITY_BINS);
+    hit_at(draw(velocity, v) as f32 + in_v, draw(offset, o) as f32 + in_o)
+}
+
+/// The outcome at `place` (0 to 1) of the cumulative distribution of logits.
+pub(crate) fn draw(logits: &[f32], place: f32) -> usize {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: f32| f64::from(logit - top).exp();
+    let total: f64 = logits.iter().map(|&logit| weight(logit)).sum();
+    let mut left = f64::from(place) * total;
+    for (outcome, &logit) in logits.iter().enumerate() {
+        left -= weight(logit);
+        if left < 0.0 {
+            return outcome;
+        }
+    }
+    // Rounding left a grain over: the likeliest outcome is certainly a possible one.
+    logits.iter().position(|&logit| logit >= top).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_is_the_cumulative_distribution() {
+        let logits = [0.0, f32::NEG_INFINITY, 3f32.ln()];
+        for (place, outcome) in [(0.0, 0), (0.2, 0), (0.26, 2), (0.999, 2), (1.0, 2)] {
+            assert_eq!(draw(&logits, place), outcome, "at {place}");
+        }
+    }
+
+    #[test]
+    fn the_draws_of_a_step_are_a_function_of_its_place() {
+        let draws = |bar, step, attempt| {
+            let mut draws = Draws::at(7, bar, step, attempt);
+            [draws.next(), draws.next()]
+        };
+        assert_eq!(draws(-3, 5, 0), draws(-3, 5, 0));
+        let others = [draws(-3, 5, 0), draws(-3, 6, 0), draws(-2, 5, 0), draws(-3, 5, 1)];
+        for (i, one) in others.iter().enumerate() {
+            assert!(others[..i].iter().all(|other| other != one));
+        }
+        // A step's last draw is not the next one's first.
+        let mut far = Draws::at(7, 0, 0, 0);
+        let all: Vec<f32> = (0..=4 * crate::drum::CLASSES).map(|_| far.next()).collect();
+        assert!(!all.contains(&draws(0, 1, 0)[0]));
+    }
+}

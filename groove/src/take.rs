@@ -1,0 +1,273 @@
+//! A take: everything that decides what is played. It is a small value without references, so that
+//! it can be compared, kept in a history, saved with a project and sent to the audio thread.
+//!
+//! What a take plays is [`crate::generate`]'s business. Controls that only change *how* a hit is
+//! played are no part of it: they are [`crate::perform`]'s.
+
+use serde::{Deserialize, Serialize};
+
+use crate::drum::{CLASSES, DrumSet};
+use crate::pattern::{Meter, Step};
+use crate::pins::Pins;
+
+/// Greatest number of steps of a primer: four bars of 4/4.
+pub const MOST_PRIMED: usize = 64;
+
+/// Where fills are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fills {
+    /// Every so many bars of the song end with one; 0 is never.
+    pub every: u8,
+    /// Length in steps; at most two bars are used, and at most so many bars as above.
+    pub steps: u8,
+    /// 0 to 1: how much of toms and crash is in them; 0.5 is the usual.
+    pub amount: f32,
+}
+
+impl Default for Fills {
+    fn default() -> Self {
+        Fills { every: 0, steps: 8, amount: 0.5 }
+    }
+}
+
+impl Fills {
+    /// Whether a step of a bar of the song is part of a fill.
+    #[must_use]
+    pub fn cover(self, meter: Meter, bar: i64, step: usize) -> bool {
+        if self.every == 0 {
+            return false;
+        }
+        let every = i64::from(self.every);
+        let length = i64::try_from(meter.steps()).unwrap_or(i64::MAX);
+        let bars_after = every - 1 - bar.rem_euclid(every);
+        let left = (bars_after + 1) * length - i64::try_from(step).unwrap_or(0);
+        left <= i64::from(self.steps).min(2 * length)
+    }
+}
+
+/// What the drummer hears before it plays, and what of it lasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Primer {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Drums whose keys are held: the theme begins with them, they are struck in every bar, and
+    /// they stay favoured.
+    Hold {
+        /// The drums.
+        drums: DrumSet,
+        /// Step of the phrase from which on they were held: there they are struck at once.
+        at: u16,
+    },
+    /// What somebody played, or a clip: the theme carries on from it.
+    Play(Played),
+    /// A rhythm, whatever it was played on: the kit plays to it.
+    Tap(Rhythm),
+}
+
+/// Up to [`MOST_PRIMED`] steps that were played.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<Step>", into = "Vec<Step>")]
+pub struct Played {
+    steps: [Step; MOST_PRIMED],
+    count: u8,
+}
+
+impl Played {
+    /// The last steps, as far as they fit.
+    #[must_use]
+    pub fn new(steps: &[Step]) -> Self {
+        let kept = &steps[steps.len().saturating_sub(MOST_PRIMED)..];
+        let mut played = Played { steps: [Step::SILENT; MOST_PRIMED], count: 0 };
+        played.steps[..kept.len()].copy_from_slice(kept);
+        played.count = u8::try_from(kept.len()).unwrap_or(0);
+        played
+    }
+
+    /// The steps.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps[..usize::from(self.count).min(MOST_PRIMED)]
+    }
+}
+
+impl From<Vec<Step>> for Played {
+    fn from(steps: Vec<Step>) -> Self {
+        Played::new(&steps)
+    }
+}
+
+impl From<Played> for Vec<Step> {
+    fn from(played: Played) -> Self {
+        played.steps().to_vec()
+    }
+}
+
+/// A rhythm of up to 64 steps that goes round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rhythm {
+    /// Bit `n`: something is struck at step `n`.
+    pub onsets: u64,
+    /// Steps until it begins again, 1 to 64.
+    pub steps: u8,
+}
+
+impl Rhythm {
+    /// The rhythm of steps, whatever is struck at them; of the first 64.
+    #[must_use]
+    pub fn of(steps: &[Step]) -> Self {
+        let kept = &steps[..steps.len().min(64)];
+        let onset = |(place, step): (usize, &Step)| u64::from(!step.drums().is_empty()) << place;
+        Rhythm {
+            onsets: kept.iter().enumerate().map(onset).fold(0, |all, onset| all | onset),
+            steps: u8::try_from(kept.len().max(1)).unwrap_or(64),
+        }
+    }
+
+    /// Whether something is struck at a step counted from the start of the song or phrase.
+    #[must_use]
+    pub fn at(self, step: usize) -> bool {
+        self.onsets >> (step % usize::from(self.steps.clamp(1, 64))) & 1 == 1
+    }
+}
+
+/// Everything that decides what is played.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Take {
+    /// The model that plays it, [`Model::identity`]; 0 is whichever is there.
+    ///
+    /// [`Model::identity`]: crate::model::Model::identity
+    pub model: u64,
+    /// Which of the many possible takes.
+    pub seed: u32,
+    /// Style number as in [`crate::style`].
+    pub style: u8,
+    /// A second style, and its share of the blend, 0 to 1.
+    pub blend: (u8, f32),
+    /// The tempo that the drummer has in mind, in quarter notes a minute.
+    pub tempo: f32,
+    /// How daring the theme is: 1 is as the drummers of the data, less is safer.
+    pub temperature: f32,
+    /// How closely bars stick to the ones before, 0 to 1: 0.5 is as the drummers of the style, 1
+    /// repeats the first bar exactly.
+    pub stick: f32,
+    /// How busy the kit is, -1 to 1; 0 is as the drummers of the style.
+    pub density: f32,
+    /// By class: how busy its lane is, -1 to 1.
+    pub lanes: [f32; CLASSES],
+    /// Drums that are not struck.
+    pub off: DrumSet,
+    /// Where fills are asked for.
+    pub fills: Fills,
+    /// Bars in a phrase: 1, 2, 4 or 8.
+    pub phrase_bars: u8,
+    /// Whether phrases vary the theme; else they repeat it.
+    pub evolve: bool,
+    /// What the drummer hears before it plays.
+    pub primer: Primer,
+    /// Cells that the user keeps.
+    pub pins: Pins,
+}
+
+impl Default for Take {
+    fn default() -> Self {
+        Take {
+            model: 0,
+            seed: 0,
+            style: 0,
+            blend: (0, 0.0),
+            tempo: 120.0,
+            temperature: 1.0,
+            stick: 0.5,
+            density: 0.0,
+            lanes: [0.0; CLASSES],
+            off: DrumSet::EMPTY,
+            fills: Fills::default(),
+            phrase_bars: 4,
+            evolve: true,
+            primer: Primer::Off,
+            pins: Pins::NONE,
+        }
+    }
+}
+
+impl Take {
+    /// Bars in a phrase, 1 to 8.
+    #[must_use]
+    pub fn bars(&self) -> usize {
+        usize::from(self.phrase_bars).clamp(1, 8)
+    }
+
+    /// The phrase that a bar of the song is in, and its place there.
+    #[must_use]
+    pub fn phrase_of(&self, bar: i64) -> (i64, usize) {
+        let bars = i64::try_from(self.bars()).unwrap_or(1);
+        (bar.div_euclid(bars), usize::try_from(bar.rem_euclid(bars)).unwrap_or(0))
+    }
+
+    /// The first bar of a phrase.
+    #[must_use]
+    pub fn first_bar(&self, phrase: i64) -> i64 {
+        phrase.saturating_mul(i64::try_from(self.bars()).unwrap_or(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drum::Drum;
+    use crate::pattern::Hit;
+
+    #[test]
+    fn fills_end_every_so_many_bars_of_the_song() {
+        let fills = Fills { every: 4, steps: 20, amount: 0.5 };
+        let meter = Meter::FOUR_FOUR;
+        for bar in -8i64..8 {
+            for step in 0..16 {
+                let place = bar.rem_euclid(4) * 16 + step;
+                assert_eq!(fills.cover(meter, bar, usize::try_from(step).unwrap()), place >= 44);
+            }
+        }
+        let long = Fills { every: 4, steps: 200, amount: 0.5 };
+        let covered = (0..4).filter(|&bar| long.cover(meter, bar, 0)).count();
+        assert_eq!(covered, 2, "two bars at most");
+        assert!(!Fills::default().cover(meter, 3, 15));
+    }
+
+    #[test]
+    fn a_rhythm_goes_round() {
+        let mut steps = vec![Step::SILENT; 16];
+        for place in [0, 3, 6] {
+            steps[place].set(Drum::Ride, Some(Hit::new(0.5, 0.1)));
+        }
+        let rhythm = Rhythm::of(&steps);
+        let met: Vec<usize> = (0..32).filter(|&step| rhythm.at(step)).collect();
+        assert_eq!(met, [0, 3, 6, 16, 19, 22]);
+        assert!(!Rhythm::of(&[]).at(5));
+        assert!(!Rhythm { onsets: 2, steps: 0 }.at(1), "a damaged one goes round at once");
+    }
+
+    #[test]
+    fn a_take_survives_being_saved() {
+        let mut step = Step::SILENT;
+        step.set(Drum::Snare, Some(Hit { velocity: 33, offset_ticks: -7 }));
+        let mut take =
+            Take { seed: 77, primer: Primer::Play(Played::new(&[step; 3])), ..Take::default() };
+        take.pins.set(5, Drum::Crash, Some(true));
+        take.pins.set(191, Drum::Bass, Some(false));
+        let text = serde_json::to_string(&take).expect("text");
+        assert_eq!(serde_json::from_str::<Take>(&text).expect("a take"), take);
+        assert!(text.len() < 1_000, "{} letters", text.len());
+        assert_eq!(serde_json::from_str::<Take>("{}").expect("a take"), Take::default());
+    }
+
+    #[test]
+    fn a_bar_is_in_one_phrase() {
+        let take = Take { phrase_bars: 8, ..Take::default() };
+        assert_eq!(take.phrase_of(-1), (-1, 7));
+        assert_eq!(take.phrase_of(17), (2, 1));
+        assert_eq!(take.first_bar(2), 16);
+        assert_eq!(Take { phrase_bars: 0, ..take }.phrase_of(3), (3, 0));
+    }
+}
