@@ -14,6 +14,7 @@
 //! playing with the same drums a bar and another share of hits that neighbouring bars have in
 //! common ([`aim`]).
 
+use libm::logf;
 use serde::{Deserialize, Serialize};
 
 use crate::drum::{CLASSES, DrumSet};
@@ -123,7 +124,7 @@ impl Balance {
         for ((lean, &usual), hits) in lean.iter_mut().zip(&self.usual).zip(hits) {
             if usual > 0.0 {
                 let rate = (hits + AS_USUAL * usual) / steps;
-                *lean += CALL_BACK * ((usual + HARDLY) / (rate + HARDLY)).ln();
+                *lean += CALL_BACK * logf((usual + HARDLY) / (rate + HARDLY));
             }
         }
         lean

@@ -6,6 +6,7 @@
 //! and part of the beat, counted from both ends of the bar, so that it means something in
 //! meters that the data hardly holds. Beside that layout there is Drum RNN's, for comparison.
 
+use libm::{cosf, log2f, sinf};
 use serde::{Deserialize, Serialize};
 
 use crate::drum::CLASSES;
@@ -226,7 +227,8 @@ fn place(step: usize, meter: Meter, out: &mut Cursor) {
     out.one_hot(4, number);
     out.one_hot(4, beats - 1 - number);
     let turn = step as f32 / bar as f32 * std::f32::consts::TAU;
-    out.take(4).copy_from_slice(&[turn.sin(), turn.cos(), (2.0 * turn).sin(), (2.0 * turn).cos()]);
+    let phase = [sinf(turn), cosf(turn), sinf(2.0 * turn), cosf(2.0 * turn)];
+    out.take(4).copy_from_slice(&phase);
 }
 
 fn bar_number(bar: usize, out: &mut Cursor) {
@@ -246,7 +248,7 @@ fn kind_of_playing(kind: &Kind, out: &mut Cursor) {
             *cell += share;
         }
     }
-    let octaves = (kind.tempo.clamp(30.0, 480.0) / 120.0).log2();
+    let octaves = log2f(kind.tempo.clamp(30.0, 480.0) / 120.0);
     out.take(2).copy_from_slice(&[octaves, octaves * octaves]);
     let meter = match (kind.meter.numerator, kind.meter.denominator) {
         (4, 4) => 0,

@@ -7,37 +7,31 @@
 //! the bar at a song position is a function of the take, the meter and the position alone,
 //! whatever was asked for before.
 //!
-//! A phrase is made step by step, as far as somebody asks for it: its first step is out before
-//! its last is thought of. Where cells ahead are pinned, several ways there are tried, and one is
-//! chosen by how well it leads up to them (a particle filter with a short look-ahead).
+//! A phrase is made step by step, as far as somebody asks for it: its first step is out before its
+//! last is thought of. A take with pins is played without them first, and then again around those
+//! that it missed: what is near them is tried in several ways, and the one stays that the drummer
+//! would most likely have come to the pins by and gone on from. What is far from them stays as it
+//! was, as do the other lanes where one of them is made busier.
 
 use std::sync::Arc;
+use std::task::Poll;
 
-use crate::balance::{Balance, Lean};
-use crate::condition::Wish;
-use crate::drum::{CLASSES, Drum, DrumSet};
-use crate::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Meter, Step};
 use crate::player::{Draws, Player};
-use crate::take::{Primer, Rhythm, Take};
+use crate::take::{Primer, Take};
+use crate::wishes::{Cue, Part, is_even, simpler};
 
-/// Added to the log-probability of a subset for each held drum in it: a held drum is about twelve
-/// times as likely as the drummer would have it.
-const HELD: f32 = 2.5;
-/// Added to the log-odds of a drum where its lane is as busy as can be.
-const BUSY: f32 = 2.5;
-/// Added to the log-probability of a subset for each tom and crash in it, in a fill of the usual
-/// amount; and how much more or less of that the greatest and the least amount have.
-const FILL: (f32, f32) = (0.8, 1.6);
-/// Added for the crash at the first step after a fill.
-const AFTER_FILL: f32 = 2.0;
-/// Added for bass and snare where a tapped rhythm has an onset, and taken away where it has none.
-const TAPPED: f32 = 1.5;
-/// How many steps before a pinned one the drummer begins to lead up to it.
-const LEAD: usize = 16;
-/// How many ways to lead up to pins are tried.
+/// How many steps before a missed pin the drummer begins to lead up to it, how many after it are
+/// played anew, and how many after those are heard to judge by.
+const LEAD: usize = 12;
+const AFTER: usize = 4;
+const HEARD: usize = 16;
+/// How many ways are tried, besides the one that changes nothing but the pins.
 const TRIES: u8 = 8;
+
+/// What may not be done yet: a step of it is done at a time.
+type Soon<T> = Result<Poll<T>, ModelError>;
 
 /// A drummer: a model, and what it thought of last.
 #[derive(Debug)]
@@ -45,17 +39,39 @@ pub struct Drummer {
     model: Arc<Model>,
     /// Take and meter of all that follows.
     of: Option<(Take, Meter)>,
+    /// Who plays the simpler take.
+    base: Option<Box<Drummer>>,
     /// The theme, as far as it is played, and the same with the fills of other places of the song.
     versions: Vec<Playing>,
     /// The last phrase that was asked for besides the theme.
     phrase: Option<(i64, Playing)>,
 }
 
+/// A phrase in the making: the player has heard what was before, and played some of the cues.
+#[derive(Clone, Debug)]
+struct Playing {
+    player: Player,
+    /// Steps that the player had behind it when the phrase began.
+    start: usize,
+    cues: Vec<Cue>,
+}
+
+impl Playing {
+    fn is_whole(&self) -> bool {
+        self.player.steps.len() >= self.start + self.cues.len()
+    }
+
+    /// The steps, as far as they are played.
+    fn steps(&self) -> &[Step] {
+        &self.player.steps[self.start..]
+    }
+}
+
 impl Drummer {
     /// A drummer with this model.
     #[must_use]
     pub fn new(model: Arc<Model>) -> Self {
-        Drummer { model, of: None, versions: Vec::new(), phrase: None }
+        Drummer { model, of: None, base: None, versions: Vec::new(), phrase: None }
     }
 
     /// The bar at a song position: a pure function of the arguments.
@@ -87,7 +103,7 @@ impl Drummer {
                 if stop() {
                     return Ok(None);
                 }
-                if let Some(step) = self.step_toward(take, meter, phrase, step)? {
+                if let Poll::Ready(step) = self.step_toward(take, meter, phrase, step)? {
                     *cell = step;
                     break;
                 }
@@ -122,20 +138,14 @@ impl Drummer {
         step: usize,
     ) -> Result<Step, ModelError> {
         loop {
-            if let Some(step) = self.step_toward(take, meter, phrase, step)? {
+            if let Poll::Ready(step) = self.step_toward(take, meter, phrase, step)? {
                 return Ok(step);
             }
         }
     }
 
     /// A step of a phrase if it is played; else plays one of those that it needs.
-    fn step_toward(
-        &mut self,
-        take: &Take,
-        meter: Meter,
-        phrase: i64,
-        step: usize,
-    ) -> Result<Option<Step>, ModelError> {
+    fn step_toward(&mut self, take: &Take, meter: Meter, phrase: i64, step: usize) -> Soon<Step> {
         if take.model != 0 && take.model != self.model.identity() {
             return Err(ModelError::Another);
         }
@@ -145,234 +155,219 @@ impl Drummer {
         }
         let model = Arc::clone(&self.model);
         let part = Part { model: &model, take, meter };
-        if self.versions.is_empty() {
-            self.versions.push(part.theme()?);
-        }
-        let playing = if phrase == 0 {
-            &mut self.versions[0]
-        } else if let Some((_, playing)) = self.phrase.as_mut().filter(|(of, _)| *of == phrase) {
-            playing
-        } else {
-            if let Some(begun) = self.begin(&part, phrase)? {
+        if phrase != 0 && self.phrase.as_ref().is_none_or(|(number, _)| *number != phrase) {
+            if let Poll::Ready(begun) = self.begin(&part, phrase)? {
                 self.phrase = Some((phrase, begun));
             }
-            return Ok(None);
+            return Ok(Poll::Pending);
+        }
+        if self.versions.is_empty() {
+            return self.begin_theme(&part).map(|_| Poll::Pending);
+        }
+        let playing = match &mut self.phrase {
+            Some((_, playing)) if phrase != 0 => playing,
+            _ => &mut self.versions[0],
         };
-        let at = playing.start + step.min(playing.cues.len().saturating_sub(1));
-        if playing.player.steps.len() <= at {
+        let step = step.min(playing.cues.len().saturating_sub(1));
+        if playing.steps().len() <= step {
             part.go_on(playing)?;
         }
-        Ok(playing.player.steps.get(at).copied())
+        Ok(playing.steps().get(step).map_or(Poll::Pending, |&step| Poll::Ready(step)))
     }
 
-    /// Begins a phrase that is not the theme, if all that it needs is played; else plays a step of
-    /// that.
-    fn begin(&mut self, part: &Part, phrase: i64) -> Result<Option<Playing>, ModelError> {
-        let first = part.take.first_bar(phrase);
-        let opens = part.is_fill(first, 0, -1) && !part.is_fill(first, 0, 0);
-        let before = match part.take.evolve || opens {
-            true => match self.version(part, &part.fills(phrase - 1))? {
-                Some(version) => Some(version),
-                None => return Ok(None),
-            },
-            false => None,
-        };
-        if let Some(before) = before.as_ref().filter(|_| part.take.evolve) {
-            let (player, cues) = (before.player.clone(), part.cues(phrase).collect());
-            return Ok(Some(Playing { start: player.steps.len(), player, cues }));
+    /// What the simpler take plays in a phrase, if there is a simpler one.
+    fn base_phrase(&mut self, part: &Part, phrase: i64) -> Soon<Option<Vec<Step>>> {
+        let Some(take) = simpler(part.take) else { return Ok(Poll::Ready(None)) };
+        let base = self.base.get_or_insert_with(|| Box::new(Drummer::new(self.model.clone())));
+        let last = take.bars() * part.meter.steps() - 1;
+        if base.step_toward(&take, part.meter, phrase, last)?.is_pending() {
+            return Ok(Poll::Pending);
         }
-        let Some(mut looped) = self.version(part, &part.fills(phrase))? else { return Ok(None) };
+        let playing = match &base.phrase {
+            Some((_, playing)) if phrase != 0 => playing,
+            _ => &base.versions[0],
+        };
+        Ok(Poll::Ready(Some(playing.steps().to_vec())))
+    }
+
+    /// Begins the theme, if all that it needs is played.
+    fn begin_theme(&mut self, part: &Part) -> Soon<()> {
+        let Poll::Ready(base) = self.base_phrase(part, 0)? else { return Ok(Poll::Pending) };
+        self.versions.push(part.theme(base.as_deref())?);
+        Ok(Poll::Ready(()))
+    }
+
+    /// Begins a phrase that is not the theme, if all that it needs is played.
+    fn begin(&mut self, part: &Part, phrase: i64) -> Soon<Playing> {
+        let first = part.take.first_bar(phrase);
+        let opens = part.cue(first, 0).after_fill;
+        let fills = |phrase| part.cues(phrase, None).iter().map(|cue| cue.fill).collect::<Vec<_>>();
+        let mut before = None;
+        if part.take.evolve || opens {
+            before = match self.version(part, &fills(phrase - 1))? {
+                Poll::Ready(version) => Some(version),
+                Poll::Pending => return Ok(Poll::Pending),
+            };
+        }
+        if let Some(before) = before.as_ref().filter(|_| part.take.evolve) {
+            let Poll::Ready(base) = self.base_phrase(part, phrase)? else {
+                return Ok(Poll::Pending);
+            };
+            let player = before.player.clone();
+            let (start, cues) = (player.steps.len(), part.cues(phrase, base.as_deref()));
+            return Ok(Poll::Ready(Playing { player, start, cues }));
+        }
+        let Poll::Ready(mut looped) = self.version(part, &fills(phrase))? else {
+            return Ok(Poll::Pending);
+        };
         if let Some(mut before) = before {
             // What the theme begins with, and perhaps a crash.
-            let first = looped.player.steps[looped.start];
             before.start = before.player.steps.len();
-            before.cues = vec![Cue { opens: Some(first), ..part.cue(0, 0) }];
+            before.cues = vec![Cue { opens: Some(looped.steps()[0]), ..part.cue(0, 0) }];
             part.go_on(&mut before)?;
-            looped.player.steps[looped.start] = before.player.steps[before.start];
+            looped.player.steps[looped.start] = before.steps()[0];
         }
-        Ok(Some(looped))
+        Ok(Poll::Ready(looped))
     }
 
-    /// The theme with fills at these steps, if it is played to its end; else plays a step of what
-    /// it needs.
-    fn version(&mut self, part: &Part, fills: &[bool]) -> Result<Option<Playing>, ModelError> {
+    /// The theme with fills at these steps, if it is played to its end.
+    fn version(&mut self, part: &Part, fills: &[bool]) -> Soon<Playing> {
+        if self.versions.is_empty() && self.begin_theme(part)?.is_pending() {
+            return Ok(Poll::Pending);
+        }
         let theme = &mut self.versions[0];
         if !theme.is_whole() {
             part.go_on(theme)?;
-            return Ok(None);
+            return Ok(Poll::Pending);
         }
         let same =
             |version: &Playing| version.cues.iter().map(|cue| cue.fill).eq(fills.iter().copied());
-        let Some(version) = self.versions.iter_mut().find(|version| same(version)) else {
-            let theme = &self.versions[0];
-            let mut version = part.theme()?;
-            let steps = &theme.player.steps[theme.start..];
-            for ((cue, &fill), &step) in version.cues.iter_mut().zip(fills).zip(steps) {
-                cue.keep = (!fill || cue.fill).then_some(step);
-                cue.fill |= fill;
+        if let Some(version) = self.versions.iter_mut().find(|version| same(version)) {
+            if version.is_whole() {
+                return Ok(Poll::Ready(version.clone()));
             }
-            self.versions.push(version);
-            return Ok(None);
-        };
-        if version.is_whole() {
-            return Ok(Some(version.clone()));
+            part.go_on(version)?;
+            return Ok(Poll::Pending);
         }
-        part.go_on(version)?;
-        Ok(None)
+        let mut base = None;
+        if let (Some(drummer), Some(take)) = (&mut self.base, simpler(part.take)) {
+            let simple = Part { take: &take, ..*part };
+            base = match drummer.version(&simple, fills)? {
+                Poll::Ready(version) => Some(version.steps().to_vec()),
+                Poll::Pending => return Ok(Poll::Pending),
+            };
+        }
+        let mut version = part.theme(base.as_deref())?;
+        for ((cue, &fill), &step) in
+            version.cues.iter_mut().zip(fills).zip(self.versions[0].steps())
+        {
+            cue.keep = (!fill || cue.fill).then_some(step);
+            cue.fill |= fill;
+        }
+        self.versions.push(version);
+        Ok(Poll::Pending)
     }
-}
-
-/// A step to be played.
-#[derive(Clone, Copy, Debug)]
-struct Cue {
-    /// Bar of the song that the draws come from, and step of that bar.
-    bar: i64,
-    step: usize,
-    /// Whether it is part of a fill, and whether it is the first after one.
-    fill: bool,
-    after_fill: bool,
-    /// Whether it is the theme's.
-    theme: bool,
-    /// It is this one, and only heard.
-    keep: Option<Step>,
-    /// It is this one, but that a crash may be added.
-    opens: Option<Step>,
-}
-
-/// A phrase in the making: the player has heard what was before, and played some of the cues.
-#[derive(Clone, Debug)]
-struct Playing {
-    player: Player,
-    /// Steps that the player had behind it when the phrase began.
-    start: usize,
-    cues: Vec<Cue>,
-}
-
-impl Playing {
-    fn is_whole(&self) -> bool {
-        self.player.steps.len() >= self.start + self.cues.len()
-    }
-}
-
-/// What all steps of a take have in common.
-struct Part<'a> {
-    model: &'a Model,
-    take: &'a Take,
-    meter: Meter,
 }
 
 impl Part<'_> {
-    /// Whether a step some way from a bar's step is part of a fill.
-    fn is_fill(&self, bar: i64, step: usize, shift: isize) -> bool {
-        let length = self.meter.steps();
-        let (bar, step) = match step.checked_add_signed(shift) {
-            Some(step) => (bar, step),
-            None => (bar - 1, length - 1),
-        };
-        self.take.fills.cover(self.meter, bar, step)
-    }
-
-    fn cue(&self, bar: i64, step: usize) -> Cue {
-        let fill = self.is_fill(bar, step, 0);
-        Cue {
-            bar,
-            step,
-            fill,
-            after_fill: !fill && self.is_fill(bar, step, -1),
-            theme: false,
-            keep: None,
-            opens: None,
-        }
-    }
-
-    fn cues(&self, phrase: i64) -> impl Iterator<Item = Cue> {
-        let first = self.take.first_bar(phrase);
-        let bars = (first..).take(self.take.bars());
-        bars.flat_map(move |bar| (0..self.meter.steps()).map(move |step| self.cue(bar, step)))
-    }
-
-    fn fills(&self, phrase: i64) -> Vec<bool> {
-        self.cues(phrase).map(|cue| cue.fill).collect()
-    }
-
     /// The theme, before its first step.
-    fn theme(&self) -> Result<Playing, ModelError> {
+    fn theme(&self, base: Option<&[Step]>) -> Result<Playing, ModelError> {
         let mut player = Player::new(self.model);
         if let Primer::Play(played) = &self.take.primer {
-            let bar = self.meter.steps();
-            let steps = played.steps();
+            let (bar, steps) = (self.meter.steps(), played.steps());
             // Whole bars, the last ones; less than one bar is the end of one.
-            let kept = if steps.len() < bar { 0 } else { steps.len() % bar };
-            let missing = bar.saturating_sub(steps.len()) % bar;
-            let silence = vec![Step::SILENT; if steps.is_empty() { 0 } else { missing }];
+            let (silent, left_out) = match steps.len() {
+                0 => (0, 0),
+                few if few < bar => (bar - few, 0),
+                many => (0, many % bar),
+            };
+            let silence = vec![Step::SILENT; silent];
             let kit = &self.model.metadata().classes;
-            for step in silence.iter().chain(&steps[kept..]) {
+            for step in silence.iter().chain(&steps[left_out..]) {
                 player.hear(self.model, &self.kind(false), kit.step(step))?;
             }
         }
-        let cues = self.cues(0).map(|cue| Cue { theme: true, ..cue });
-        let mut cues: Vec<Cue> = cues.collect();
+        let mut cues = self.cues(0, base);
         // Nothing was before the theme.
-        if let Some(first) = cues.first_mut() {
-            first.after_fill = false;
-        }
+        cues[0].after_fill = false;
         Ok(Playing { start: player.steps.len(), player, cues })
     }
 
-    fn kind(&self, fill: bool) -> Kind {
-        let Take { style, blend, tempo, .. } = *self.take;
-        Kind { style, blend, tempo, meter: self.meter, fill }
-    }
-
-    /// Plays the next step, or several if they lead up to pins.
+    /// Plays the next step, or all that is played anew around missed pins.
     fn go_on(&self, playing: &mut Playing) -> Result<(), ModelError> {
-        let at = playing.player.steps.len() - playing.start;
-        let cue = playing.cues[at];
+        let at = playing.steps().len();
+        let player = &mut playing.player;
+        let cue = &playing.cues[at];
         if let Some(step) = cue.keep {
-            return playing.player.hear(self.model, &self.kind(cue.fill), step);
+            return player.hear(self.model, &self.kind(cue.fill), step);
         }
-        // To the last of the pins ahead, if the next of them is near.
-        let free = playing.cues[at..].iter().take_while(|cue| cue.keep.is_none()).count();
-        let pinned = |reach: usize| {
-            let mut ahead = (at + 1..at + free.min(reach)).rev();
-            ahead.find(|&place| self.take.pins.any_at(place))
+        let around_pins = is_even(self.take);
+        let Some(base) = cue.base.filter(|_| around_pins) else {
+            return self.play(player, at, cue, 0).map(drop);
         };
-        match pinned(LEAD).and_then(|_| pinned(2 * LEAD)) {
-            Some(last) => self.lead_up(playing, at, last),
-            None => self.play(&mut playing.player, at, &cue, 0).map(drop),
+        let missed = |place: &usize| {
+            let cue = &playing.cues[*place];
+            cue.keep.is_none() && cue.base.is_some_and(|step| !self.keeps_pins(*place, &step))
+        };
+        let last = playing.cues.len() - 1;
+        if !(at..=last.min(at + LEAD)).any(|place| missed(&place)) {
+            return player.hear(self.model, &self.kind(cue.fill), base);
         }
-    }
-
-    /// Plays the cues from `at` to `last` in several ways at once. Ways that did not lead up to a
-    /// pin are given up for others that did; at the end one is chosen, each with the chance that
-    /// the drummer would have come to the pins by it.
-    fn lead_up(&self, playing: &mut Playing, at: usize, last: usize) -> Result<(), ModelError> {
-        let mut ways: Vec<(Player, f32)> =
-            (0..TRIES).map(|_| (playing.player.clone(), 0.0)).collect();
-        for (place, cue) in playing.cues[..=last].iter().enumerate().skip(at) {
-            for (attempt, (player, weight)) in (0..).zip(&mut ways) {
-                *weight += self.play(player, place, cue, attempt)?;
+        let end = (at..=last.min(at + 2 * LEAD)).rev().find(missed).unwrap_or(at) + AFTER;
+        let end = end.min(last);
+        let mut best: Option<(f32, Player)> = None;
+        for attempt in 0..=TRIES {
+            let mut way = player.clone();
+            let mut likely = 0.0;
+            for (place, cue) in playing.cues.iter().enumerate().take(end + 1).skip(at) {
+                likely += match (cue.keep, attempt) {
+                    (Some(step), _) => self.hear(&mut way, cue, step)?,
+                    (None, 0) => self.amend(&mut way, place, cue)?,
+                    (None, _) => self.play(&mut way, place, cue, attempt)?,
+                };
             }
-            let mut choice = Draws::at(self.take.seed, cue.bar, cue.step, u8::MAX);
-            let chances = chances(&ways);
-            if place == last {
-                let chosen = choose(&chances, choice.next());
-                playing.player = ways.swap_remove(chosen).0;
-                return Ok(());
+            let whole = way.clone();
+            for cue in playing.cues.iter().skip(end + 1).take(HEARD) {
+                let next = cue.keep.or(cue.base).unwrap_or(Step::SILENT);
+                likely += self.hear(&mut way, cue, next)?;
             }
-            let effective = 1.0 / chances.iter().map(|chance| chance * chance).sum::<f32>();
-            if effective < f32::from(TRIES) / 2.0 {
-                // Systematic resampling: evenly spaced places in the cumulative chances.
-                let first = choice.next();
-                let kept = (0..TRIES).map(|way| (f32::from(way) + first) / f32::from(TRIES));
-                let kept = kept.map(|place| (ways[choose(&chances, place)].0.clone(), 0.0));
-                ways = kept.collect();
+            if best.as_ref().is_none_or(|(known, _)| likely > *known) {
+                best = Some((likely, whole));
             }
+        }
+        if let Some((_, way)) = best {
+            *player = way;
         }
         Ok(())
     }
 
-    /// Plays a cue, the one at this place of the phrase.
+    /// Hears a step; gives its log-probability.
+    fn hear(&self, player: &mut Player, cue: &Cue, step: Step) -> Result<f32, ModelError> {
+        let kind = self.kind(cue.fill);
+        let outlook = player.outlook(self.model, &kind)?;
+        let likely = outlook.likely(step.drums());
+        player.take_in(self.model, &kind, outlook, step)?;
+        Ok(likely)
+    }
+
+    /// Plays what the simpler take plays, but for the pins; gives its log-probability.
+    fn amend(&self, player: &mut Player, place: usize, cue: &Cue) -> Result<f32, ModelError> {
+        let base = cue.base.unwrap_or(Step::SILENT);
+        let pins = &self.take.pins;
+        let drums = base.drums().with(pins.struck(place)).without(pins.silent(place));
+        let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, 0);
+        let kind = self.kind(cue.fill);
+        let likely = player.play_these(self.model, &kind, drums, &mut draws)?;
+        if let Some(played) = player.steps.last_mut() {
+            for (drum, hit) in base.hits().filter(|(drum, _)| drums.contains(*drum)) {
+                played.set(drum, Some(hit));
+            }
+        }
+        Ok(likely)
+    }
+
+    /// Plays a cue, the one at this place of the phrase; gives the log-probability of what was
+    /// struck.
     fn play(
         &self,
         player: &mut Player,
@@ -380,149 +375,16 @@ impl Part<'_> {
         cue: &Cue,
         attempt: u8,
     ) -> Result<f32, ModelError> {
-        let kind = self.kind(cue.fill);
         let wish = self.wish(player, place, cue);
         let temperature = if cue.theme { self.take.temperature } else { 1.0 };
         let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, attempt);
-        let allowed = player.play(self.model, &kind, temperature, &wish, &mut draws)?;
-        if let Some(kept) = cue.opens {
-            let crash = player.steps.pop().and_then(|step| step.hit(Drum::Crash));
-            let mut step = kept;
-            if kept.hit(Drum::Crash).is_none() {
-                step.set(Drum::Crash, crash);
+        let kind = self.kind(cue.fill);
+        let likely = player.play(self.model, &kind, temperature, &wish, &mut draws)?;
+        if let (Some(kept), Some(played)) = (cue.opens, player.steps.last_mut()) {
+            for (drum, hit) in kept.hits() {
+                played.set(drum, Some(hit));
             }
-            player.steps.push(step);
         }
-        Ok(allowed)
+        Ok(likely)
     }
-
-    fn wish(&self, player: &Player, place: usize, cue: &Cue) -> Wish {
-        let Take { pins, off, stick, primer, .. } = self.take;
-        let kit = &self.model.metadata().classes;
-        let before = player.before(self.meter.steps());
-        let pinned = pins.struck(place);
-        let mut wish = Wish { lean: self.lean(player, cue, before), ..Wish::default() };
-        wish.never = pins.silent(place).with(*off).without(pinned);
-        match primer {
-            Primer::Hold { drums, at } if self.is_struck_now(player, place, cue, *drums, *at) => {
-                wish.must = kit.set(*drums);
-            }
-            Primer::Tap(rhythm) => wish.some = rhythm.at(self.song_step(cue, rhythm)),
-            _ => {}
-        }
-        if let Some(kept) = cue.opens {
-            wish.must = kept.drums();
-            wish.never = wish.never.with(DrumSet::ALL.without([Drum::Crash].into_iter().collect()));
-            return wish;
-        }
-        if let Some(before) = before.filter(|_| *stick >= 1.0 && !cue.fill) {
-            wish.must = wish.must.with(before);
-            wish.never = wish.never.with(DrumSet::ALL.without(wish.must));
-        }
-        wish.must = wish.must.without(pins.silent(place).with(*off)).with(pinned);
-        wish.odds = self.odds();
-        wish
-    }
-
-    /// Held drums are struck where the theme begins, where they began to be held, and where the
-    /// last beat of a bar begins in which they were not.
-    fn is_struck_now(
-        &self,
-        player: &Player,
-        place: usize,
-        cue: &Cue,
-        held: DrumSet,
-        at: u16,
-    ) -> bool {
-        let begins = cue.theme && place == 0 || place == usize::from(at);
-        let last_beat = self.meter.beat_steps() * (self.meter.whole_beats() - 1);
-        let in_bar = &player.steps[player.steps.len() - cue.step..];
-        let held = self.model.metadata().classes.set(held);
-        let struck = in_bar.iter().fold(DrumSet::EMPTY, |all, step| all.with(step.drums()));
-        begins || cue.step == last_beat && !held.without(struck).is_empty()
-    }
-
-    /// The step of a rhythm that goes round from the start of the song.
-    fn song_step(&self, cue: &Cue, rhythm: &Rhythm) -> usize {
-        let steps = cue.bar.wrapping_mul(self.meter.steps() as i64) + cue.step as i64;
-        usize::try_from(steps.rem_euclid(i64::from(rhythm.steps.max(1)))).unwrap_or(0)
-    }
-
-    /// The style's balance, but in fills; and what is favoured.
-    fn lean(&self, player: &Player, cue: &Cue, before: Option<DrumSet>) -> Lean {
-        let Take { style, blend: (second, share), stick, primer, fills, .. } = *self.take;
-        let metadata = self.model.metadata();
-        let mut lean = [0.0; CLASSES];
-        let mut add = |drums: DrumSet, amount: f32| {
-            drums.iter().for_each(|drum| lean[drum.index()] += amount);
-        };
-        let held = match primer {
-            Primer::Hold { drums, .. } => metadata.classes.set(drums),
-            _ => DrumSet::EMPTY,
-        };
-        add(held, HELD);
-        if let Primer::Tap(rhythm) = primer {
-            let onset = rhythm.at(self.song_step(cue, &rhythm));
-            add(BACKBONE.into_iter().collect(), if onset { TAPPED } else { -TAPPED });
-        }
-        if cue.fill {
-            let (usual, more) = FILL;
-            add(FILLING.into_iter().collect(), usual + more * (2.0 * fills.amount - 1.0));
-            return lean;
-        }
-        if cue.after_fill {
-            add([Drum::Crash].into_iter().collect(), AFTER_FILL);
-        }
-        let dial = metadata.dial(style).at(stick);
-        let mut balance = match share > 0.0 {
-            true => dial.blend(&metadata.dial(second).at(stick), share),
-            false => dial,
-        };
-        self.expect(&mut balance, held);
-        let balanced = balance.lean(&player.steps, before);
-        std::array::from_fn(|class| lean[class] + balanced[class])
-    }
-
-    /// What is asked for is not called back.
-    fn expect(&self, balance: &mut Balance, held: DrumSet) {
-        let odds = self.odds();
-        for (drum, usual) in Drum::ALL.into_iter().zip(&mut balance.usual) {
-            if held.contains(drum) || self.take.off.contains(drum) {
-                *usual = 0.0;
-            }
-            let rate = usual.clamp(0.0, 0.99);
-            let odds = rate / (1.0 - rate) * odds[drum.index()].exp();
-            *usual = odds / (1.0 + odds);
-        }
-    }
-
-    fn odds(&self) -> Lean {
-        self.take.lanes.map(|lane| BUSY * (lane + self.take.density).clamp(-1.0, 1.0))
-    }
-}
-
-/// What a rhythm is mostly played on.
-const BACKBONE: [Drum; 2] = [Drum::Bass, Drum::Snare];
-/// What a fill is mostly played on.
-const FILLING: [Drum; 4] = [Drum::LowTom, Drum::MidTom, Drum::HighTom, Drum::Crash];
-
-/// Logarithms of weights to chances.
-fn chances(ways: &[(Player, f32)]) -> Vec<f32> {
-    let top = ways.iter().map(|(_, weight)| *weight).fold(f32::NEG_INFINITY, f32::max);
-    let mut chances: Vec<f32> = ways.iter().map(|(_, weight)| (weight - top).exp()).collect();
-    let sum: f32 = chances.iter().sum();
-    chances.iter_mut().for_each(|chance| *chance /= sum);
-    chances
-}
-
-/// The number of the chance at a place, 0 to 1, of the cumulative chances.
-fn choose(chances: &[f32], place: f32) -> usize {
-    let mut left = place;
-    for (number, chance) in chances.iter().enumerate() {
-        left -= chance;
-        if left < 0.0 {
-            return number;
-        }
-    }
-    chances.len() - 1
 }

@@ -53,6 +53,8 @@ mod step;
 pub mod style;
 #[cfg(feature = "model")]
 pub mod take;
+#[cfg(feature = "model")]
+mod wishes;
 
 pub use drum::{CLASSES, Drum, DrumSet, Pitches};
 pub use pattern::{Bar, Hit, Meter, Step};

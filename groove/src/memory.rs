@@ -10,6 +10,8 @@
 //! with a = softmax of the weighted likenesses and g the gate. It is a pointer network's mixture
 //! (Vinyals et al. 2015; Merity et al. 2016) whose pointers are bars.
 
+use libm::{expf, logf};
+
 use crate::pattern::{Meter, Step};
 use crate::step::exp_all;
 
@@ -37,7 +39,7 @@ impl Slot {
     /// of the last four steps differ, and by its age.
     #[must_use]
     pub fn weight(&self) -> f32 {
-        (-8.0 * self.likeness[1] - 0.4 * self.likeness[6]).exp()
+        expf(-8.0 * self.likeness[1] - 0.4 * self.likeness[6])
     }
 }
 
@@ -78,7 +80,7 @@ impl Memory {
         };
         let mut shares: Vec<f32> = self.slots.iter().map(score).collect();
         let top = shares.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        shares.iter_mut().for_each(|share| *share = (*share - top).exp());
+        shares.iter_mut().for_each(|share| *share = expf(*share - top));
         let sum: f32 = shares.iter().sum();
         shares.iter_mut().for_each(|share| *share /= sum);
         shares
@@ -92,7 +94,7 @@ impl Memory {
         }
         let weights = &controls[LIKENESS..];
         let sum: f32 = self.summary.iter().zip(weights).map(|(part, weight)| part * weight).sum();
-        1.0 / (1.0 + (-sum - weights[SUMMARY]).exp())
+        1.0 / (1.0 + expf(-sum - weights[SUMMARY]))
     }
 
     /// Turns the network's logits into the logarithms of the mixture, in place.
@@ -107,7 +109,7 @@ impl Memory {
         for (slot, share) in self.slots.iter().zip(self.shares(controls)) {
             logits[usize::from(slot.struck)] += gate * share;
         }
-        logits.iter_mut().for_each(|chance| *chance = chance.max(1e-30).ln());
+        logits.iter_mut().for_each(|chance| *chance = logf(chance.max(1e-30)));
     }
 }
 

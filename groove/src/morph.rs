@@ -14,7 +14,7 @@ use crate::encode::Kind;
 use crate::generate::Drummer;
 use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Hit, Meter, Step, bars};
-use crate::player::{Draws, Player, draw};
+use crate::player::{Draws, Player};
 use crate::take::Take;
 
 /// Greatest pull towards a theme: what is added for a drum where it has one, and taken away where
@@ -85,8 +85,7 @@ fn mixed(
         };
         wish.apply(&mut logits);
         let bar = i64::try_from(place / meter.steps()).unwrap_or(i64::MAX);
-        let place = Draws::at(seed, bar, place % meter.steps(), 0).next();
-        let drums = DrumSet::from_bits(u16::try_from(draw(&logits, place)).unwrap_or(0));
+        let drums = Draws::at(seed, bar, place % meter.steps(), 0).subset(&logits);
         let mut step = Step::SILENT;
         for drum in drums.iter() {
             step.set(drum, hit_between(one.hit(drum), other.hit(drum), share));
@@ -109,7 +108,6 @@ fn pull(a: DrumSet, b: DrumSet, share: f32) -> Lean {
 }
 
 /// Between two hits; where there is one only, that.
-#[expect(clippy::cast_precision_loss, reason = "both are small")]
 fn hit_between(one: Option<Hit>, other: Option<Hit>, share: f32) -> Option<Hit> {
     let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
     let mix = |a: f32, b: f32| a + (b - a) * share;

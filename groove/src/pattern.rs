@@ -104,7 +104,7 @@ impl Step {
     }
 
     /// The hits in class order.
-    pub fn hits(&self) -> impl Iterator<Item = (Drum, Hit)> + '_ {
+    pub fn hits(&self) -> impl Iterator<Item = (Drum, Hit)> + Clone + '_ {
         Drum::ALL.into_iter().filter_map(|drum| self.hit(drum).map(|hit| (drum, hit)))
     }
 }

@@ -129,7 +129,9 @@ mod tests {
     fn bar(meter: Meter, seed: usize) -> Bar {
         let mut bar = Bar::silent(meter).at([1, 2, 3, 4, 5, 6, 7, 8, 9]);
         for (place, step) in bar.steps_mut().iter_mut().enumerate() {
-            for drum in Drum::ALL.into_iter().filter(|d| (place * 7 + d.index() + seed) % 3 == 0) {
+            for drum in
+                Drum::ALL.into_iter().filter(|d| (place * 7 + d.index() + seed).is_multiple_of(3))
+            {
                 let velocity = u8::try_from(1 + (place * 11 + drum.index() * 5 + seed) % 127);
                 let offset_ticks =
                     i8::try_from((place * 29 + drum.index() + seed) % 240).unwrap_or(-120);

@@ -1,5 +1,6 @@
 //! Playing and hearing, step by step: the networks' states, and the steps that led to them.
 
+use libm::{exp, logf};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -10,9 +11,10 @@ use crate::feel::{CLASS_OUTPUTS, FEEL_LOGITS, References, VELOCITY_BINS, add_ref
 use crate::memory::Memory;
 use crate::model::{Model, ModelError, State};
 use crate::pattern::{Hit, Step};
+use crate::step::exp_all;
 
 /// Words of the generator's sequence that belong to a step; it draws fewer.
-const WORDS: u128 = 64;
+const WORDS: u128 = 1024;
 
 /// The random numbers of a step: a function of the seed and the place alone.
 #[derive(Debug)]
@@ -28,8 +30,25 @@ impl Draws {
     }
 
     /// The next number, 0 to 1.
-    pub(crate) fn next(&mut self) -> f32 {
+    fn next(&mut self) -> f32 {
         self.0.random()
+    }
+
+    /// A subset by its logits: the winner of a race in which each runs as fast as it is likely
+    /// (Gumbel 1954). The same draws give the same subset as long as it is allowed and none grows
+    /// much likelier: a small change of a control is a small change of the beat.
+    pub(crate) fn subset(&mut self, logits: &[f32]) -> DrumSet {
+        let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut chances: Vec<f32> = logits.iter().map(|logit| logit - top).collect();
+        exp_all(&mut chances);
+        let mut best = (f32::INFINITY, 0);
+        for (bits, (chance, logit)) in (0u16..).zip(chances.iter().zip(logits)) {
+            let time = -logf(1.0 - self.next()) / chance;
+            if *logit > f32::NEG_INFINITY && time < best.0 {
+                best = (time, bits);
+            }
+        }
+        DrumSet::from_bits(best.1)
     }
 }
 
@@ -60,6 +79,13 @@ pub(crate) struct Outlook {
     memory: Memory,
     /// The log-probability of each subset.
     pub(crate) logits: Vec<f32>,
+}
+
+impl Outlook {
+    /// The log-probability that these drums are struck.
+    pub(crate) fn likely(&self, drums: DrumSet) -> f32 {
+        self.logits[usize::from(drums.bits())]
+    }
 }
 
 impl Player {
@@ -115,8 +141,8 @@ impl Player {
         Ok(())
     }
 
-    /// Plays the next step as it is wished, and gives the logarithm of the share of the
-    /// probability that was allowed.
+    /// Plays the next step as it is wished, and gives the log-probability of the drums that are
+    /// struck, as the model foresaw it.
     pub(crate) fn play(
         &mut self,
         model: &Model,
@@ -125,14 +151,28 @@ impl Player {
         wish: &Wish,
         draws: &mut Draws,
     ) -> Result<f32, ModelError> {
-        let mut outlook = self.outlook(model, kind)?;
+        let outlook = self.outlook(model, kind)?;
         let temperature = temperature.clamp(0.01, 100.0);
-        outlook.logits.iter_mut().for_each(|logit| *logit /= temperature);
-        let allowed = wish.apply(&mut outlook.logits);
-        let drums = draw(&outlook.logits, draws.next());
-        let drums = DrumSet::from_bits(u16::try_from(drums).unwrap_or(0));
+        let mut logits: Vec<f32> = outlook.logits.iter().map(|l| l / temperature).collect();
+        wish.apply(&mut logits);
+        let drums = draws.subset(&logits);
+        let likely = outlook.likely(drums);
         self.strike(model, kind, outlook, drums, Touch::Drawn(draws))?;
-        Ok(allowed)
+        Ok(likely)
+    }
+
+    /// Plays these drums next; gives their log-probability.
+    pub(crate) fn play_these(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        drums: DrumSet,
+        draws: &mut Draws,
+    ) -> Result<f32, ModelError> {
+        let outlook = self.outlook(model, kind)?;
+        let likely = outlook.likely(drums);
+        self.strike(model, kind, outlook, drums, Touch::Drawn(draws))?;
+        Ok(likely)
     }
 
     /// Takes the next step as it is, and goes on from there.
@@ -175,9 +215,9 @@ fn hit(logits: &[f32; FEEL_LOGITS], [v, in_v, o, in_o]: [f32; 4]) -> Hit {
 }
 
 /// The outcome at `place` (0 to 1) of the cumulative distribution of logits.
-pub(crate) fn draw(logits: &[f32], place: f32) -> usize {
+fn draw(logits: &[f32], place: f32) -> usize {
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weight = |logit: f32| f64::from(logit - top).exp();
+    let weight = |logit: f32| exp(f64::from(logit - top));
     let total: f64 = logits.iter().map(|&logit| weight(logit)).sum();
     let mut left = f64::from(place) * total;
     for (outcome, &logit) in logits.iter().enumerate() {
@@ -203,6 +243,28 @@ mod tests {
     }
 
     #[test]
+    fn subsets_come_as_often_as_they_are_likely_and_small_changes_change_few() {
+        let logits = [0.0, 1.0, f32::NEG_INFINITY, 2.0];
+        let drawn = |logits: &[f32]| -> Vec<u16> {
+            let draw = |bar| Draws::at(3, bar, 0, 0).subset(logits).bits();
+            (0..4_000).map(draw).collect()
+        };
+        let all = drawn(&logits);
+        let total: f32 = logits.iter().map(|logit| logit.exp()).sum();
+        for (bits, logit) in (0u16..).zip(&logits) {
+            let share = all.iter().filter(|&&drawn| drawn == bits).count() as f32 / 4_000.0;
+            assert!((share - logit.exp() / total).abs() < 0.02, "{bits}: {share}");
+        }
+        let other = drawn(&[0.2, 1.0, f32::NEG_INFINITY, 2.0]);
+        let changed = all.iter().zip(&other).filter(|(a, b)| a != b).count();
+        assert!((1..200).contains(&changed), "{changed}");
+        assert!(all.iter().zip(&other).all(|(a, b)| a == b || *b == 0));
+        // What is allowed and was drawn is drawn again when others are forbidden.
+        let fewer = drawn(&[0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, 2.0]);
+        assert!(all.iter().zip(&fewer).all(|(a, b)| a == b || *a == 1));
+    }
+
+    #[test]
     fn the_draws_of_a_step_are_a_function_of_its_place() {
         let draws = |bar, step, attempt| {
             let mut draws = Draws::at(7, bar, step, attempt);
@@ -213,9 +275,7 @@ mod tests {
         for (i, one) in others.iter().enumerate() {
             assert!(others[..i].iter().all(|other| other != one));
         }
-        // A step's last draw is not the next one's first.
-        let mut far = Draws::at(7, 0, 0, 0);
-        let all: Vec<f32> = (0..=4 * crate::drum::CLASSES).map(|_| far.next()).collect();
-        assert!(!all.contains(&draws(0, 1, 0)[0]));
+        // A step draws fewer numbers than belong to it.
+        assert!(512 + 4 * crate::drum::CLASSES < WORDS as usize);
     }
 }

@@ -46,6 +46,7 @@ impl Fills {
 }
 
 /// What the drummer hears before it plays, and what of it lasts.
+#[expect(clippy::large_enum_variant, reason = "a take is a value without references")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Primer {
     /// Nothing.

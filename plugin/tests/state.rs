@@ -14,7 +14,7 @@ use nice_plug::prelude::*;
 const FROZEN: [(&str, &str, &str, &str, &str); 4] = [
     ("style", "Style", "rock", "any", "own 5"),
     ("temperature", "Temperature", "1.00", "0.20", "2.00"),
-    ("seed", "Take", "31", "0", "65535"),
+    ("seed", "Take", "464", "0", "65535"),
     ("channel", "Channel", "10", "1", "16"),
 ];
 

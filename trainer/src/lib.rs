@@ -17,6 +17,7 @@ pub mod ops;
 mod optimise;
 mod picture;
 mod plan;
+pub mod play;
 mod played;
 pub mod prepare;
 mod preset;

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use trainer::{compare, evaluate, prepare, read, read_model, sample, sweep, takes, train, weights};
+use trainer::{
+    compare, evaluate, play, prepare, read, read_model, sample, sweep, takes, train, weights,
+};
 
 #[derive(Parser)]
 #[command(name = "trainer", version, about = "Trains, measures and samples the drummer's model")]
@@ -27,6 +29,9 @@ enum Task {
     Sweep(Box<sweep::Options>),
     /// Write beats as MIDI files
     Generate(sample::Options),
+    /// Carry on from a MIDI file, play its hits by hand, or play to its rhythm
+    #[command(subcommand)]
+    Play(play::Task),
     /// Measure whether takes keep what they promise; fails where one does not
     Measure(takes::Options),
     /// Say what a model file is
@@ -44,6 +49,7 @@ fn main() -> Result<()> {
         Task::Compare(options) => compare::run(&options),
         Task::Sweep(options) => sweep::run(&options),
         Task::Generate(options) => sample::run(&options),
+        Task::Play(task) => play::run(&task),
         Task::Measure(options) => takes::run(&options),
         Task::Inspect { model } => inspect(&model),
     }

@@ -14,7 +14,7 @@ use crate::played::{STEPS, bar_f1, hits_per_bar, human, play, tempi};
 const TAKES: u32 = 160;
 const BARS: i64 = 16;
 /// Takes of each setting where rare drums are counted one by one.
-const MANY: u32 = 480;
+const MANY: u32 = 160;
 
 /// Places of the stick control that are measured.
 const STICKS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];

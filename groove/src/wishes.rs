@@ -1,0 +1,239 @@
+//! What a take wishes of each step: the one place where controls, primers and pins become leans and
+//! masks.
+
+use libm::expf;
+
+use crate::balance::{Balance, Lean};
+use crate::condition::Wish;
+use crate::drum::{CLASSES, Drum, DrumSet};
+use crate::encode::Kind;
+use crate::model::Model;
+use crate::pattern::{Meter, Step};
+use crate::pins::Pins;
+use crate::player::Player;
+use crate::take::{Primer, Rhythm, Take};
+
+/// Added to the log-probability of a subset for each held drum in it: a held drum is about twelve
+/// times as likely as the drummer would have it.
+const HELD: f32 = 2.5;
+/// Added to the log-odds of a drum where its lane is as busy as can be.
+const BUSY: f32 = 2.5;
+/// The same for all drums, where the kit is as busy as can be.
+const ALL_BUSY: f32 = 1.2;
+/// Added to the log-probability of a subset for each tom and crash in it, in a fill of the usual
+/// amount; and how much more or less of that the greatest and the least amount have.
+const FILL: (f32, f32) = (0.8, 1.6);
+/// Added for the crash at the first step after a fill.
+const AFTER_FILL: f32 = 1.4;
+/// Added for bass and snare where a tapped rhythm has an onset, and taken away where it has none.
+const TAPPED: f32 = 1.5;
+
+/// What a rhythm is mostly played on.
+const BACKBONE: [Drum; 2] = [Drum::Bass, Drum::Snare];
+/// What a fill is mostly played on.
+const FILLING: [Drum; 4] = [Drum::LowTom, Drum::MidTom, Drum::HighTom, Drum::Crash];
+const CRASH: DrumSet = DrumSet::from_bits(1 << Drum::Crash as u16);
+
+/// A step to be played.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cue {
+    /// Bar of the song that the draws come from, and step of that bar.
+    pub(crate) bar: i64,
+    pub(crate) step: usize,
+    /// Whether it is part of a fill, and whether it is the first after one.
+    pub(crate) fill: bool,
+    pub(crate) after_fill: bool,
+    /// Whether it is the theme's.
+    pub(crate) theme: bool,
+    /// It is this one, and only heard.
+    pub(crate) keep: Option<Step>,
+    /// It is this one, but that a crash may be added.
+    pub(crate) opens: Option<Step>,
+    /// What the simpler take plays here, see [`simpler`].
+    pub(crate) base: Option<Step>,
+}
+
+/// The take that is played before this one, which then changes only what it must: without the
+/// density of single lanes, of which each plays to what the others play there; and without pins,
+/// around which only what is near them changes. `None`: the take is as simple as can be.
+#[must_use]
+pub(crate) fn simpler(take: &Take) -> Option<Take> {
+    let mut base = *take;
+    if !is_even(take) {
+        base.lanes = [0.0; CLASSES];
+    } else if take.pins != Pins::NONE && take.stick < 1.0 {
+        // A bar that is repeated exactly repeats its pins.
+        base.pins = Pins::NONE;
+    } else {
+        return None;
+    }
+    Some(base)
+}
+
+/// Whether no lane is busier or less busy than the drummers'.
+pub(crate) fn is_even(take: &Take) -> bool {
+    take.lanes.iter().all(|&lane| lane == 0.0)
+}
+
+/// What all steps of a take have in common.
+pub(crate) struct Part<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) take: &'a Take,
+    pub(crate) meter: Meter,
+}
+
+impl Part<'_> {
+    /// Whether the step before a bar's step is part of a fill.
+    pub(crate) fn follows_fill(&self, bar: i64, step: usize) -> bool {
+        let fills = self.take.fills;
+        match step.checked_sub(1) {
+            Some(step) => fills.cover(self.meter, bar, step),
+            None => fills.cover(self.meter, bar - 1, self.meter.steps() - 1),
+        }
+    }
+
+    pub(crate) fn cue(&self, bar: i64, step: usize) -> Cue {
+        let fill = self.take.fills.cover(self.meter, bar, step);
+        let after_fill = !fill && self.follows_fill(bar, step);
+        Cue { bar, step, fill, after_fill, theme: false, keep: None, opens: None, base: None }
+    }
+
+    /// The cues of a phrase, given what the simpler take plays.
+    pub(crate) fn cues(&self, phrase: i64, base: Option<&[Step]>) -> Vec<Cue> {
+        let first = self.take.first_bar(phrase);
+        let bars = (first..).take(self.take.bars());
+        let steps = |bar| (0..self.meter.steps()).map(move |step| (bar, step));
+        let cue = |(place, (bar, step))| {
+            let base = base.and_then(|base| base.get(place)).copied();
+            Cue { theme: phrase == 0, base, ..self.cue(bar, step) }
+        };
+        bars.flat_map(steps).enumerate().map(cue).collect()
+    }
+
+    pub(crate) fn kind(&self, fill: bool) -> Kind {
+        let Take { style, blend, tempo, .. } = *self.take;
+        Kind { style, blend, tempo, meter: self.meter, fill }
+    }
+
+    /// Whether a step has what is pinned there.
+    pub(crate) fn keeps_pins(&self, place: usize, step: &Step) -> bool {
+        let (pins, drums) = (&self.take.pins, step.drums());
+        pins.struck(place).without(drums).is_empty() && pins.silent(place).and(drums).is_empty()
+    }
+
+    /// What is wished of a cue, the one at this place of the phrase.
+    pub(crate) fn wish(&self, player: &Player, place: usize, cue: &Cue) -> Wish {
+        let Take { pins, off, stick, primer, .. } = self.take;
+        let kit = &self.model.metadata().classes;
+        let before = player.before(self.meter.steps());
+        let mut wish = Wish { lean: self.lean(player, cue, before), ..Wish::default() };
+        let never = pins.silent(place).with(*off).without(pins.struck(place));
+        if let Some(kept) = cue.opens {
+            (wish.must, wish.never) = (kept.drums(), never.with(DrumSet::ALL.without(CRASH)));
+            return wish;
+        }
+        match primer {
+            Primer::Hold { drums, at } if self.is_struck_now(player, place, cue, *drums, *at) => {
+                wish.must = kit.set(*drums);
+            }
+            Primer::Tap(rhythm) => wish.some = rhythm.at(self.song_step(cue, rhythm)),
+            _ => {}
+        }
+        wish.never = never;
+        if let Some(before) = before.filter(|_| *stick >= 1.0 && !cue.fill) {
+            wish.must = wish.must.with(before);
+            wish.never = never.with(DrumSet::ALL.without(wish.must));
+        }
+        wish.must = wish.must.without(never).with(pins.struck(place));
+        if let Some(base) = cue.base.filter(|_| !is_even(self.take)) {
+            let even: DrumSet =
+                Drum::ALL.into_iter().filter(|drum| self.take.lanes[drum.index()] == 0.0).collect();
+            let base = base.drums();
+            wish.must = wish.must.without(even).with(even.and(base));
+            wish.never = wish.never.without(even).with(even.without(base));
+        }
+        wish
+    }
+
+    /// Held drums are struck where the theme begins, where they began to be held, and where the
+    /// last beat of a bar begins in which they were not.
+    fn is_struck_now(
+        &self,
+        player: &Player,
+        place: usize,
+        cue: &Cue,
+        held: DrumSet,
+        at: u16,
+    ) -> bool {
+        let begins = cue.theme && place == 0 || place == usize::from(at);
+        let last_beat = self.meter.beat_steps() * (self.meter.whole_beats() - 1);
+        let in_bar = &player.steps[player.steps.len() - cue.step..];
+        let held = self.model.metadata().classes.set(held);
+        let struck = in_bar.iter().fold(DrumSet::EMPTY, |all, step| all.with(step.drums()));
+        begins || cue.step == last_beat && !held.without(struck).is_empty()
+    }
+
+    /// The step of a rhythm that goes round from the start of the song.
+    fn song_step(&self, cue: &Cue, rhythm: &Rhythm) -> usize {
+        let length = i64::try_from(self.meter.steps()).unwrap_or(1);
+        let step = i64::try_from(cue.step).unwrap_or(0);
+        let steps = cue.bar.wrapping_mul(length).wrapping_add(step);
+        usize::try_from(steps.rem_euclid(i64::from(rhythm.steps.max(1)))).unwrap_or(0)
+    }
+
+    /// The style's balance, but in fills; and what is favoured.
+    fn lean(&self, player: &Player, cue: &Cue, before: Option<DrumSet>) -> Lean {
+        let Take { style, blend: (second, share), stick, primer, fills, .. } = *self.take;
+        let metadata = self.model.metadata();
+        let mut lean = self.busy();
+        let mut add = |drums: DrumSet, amount: f32| {
+            drums.iter().for_each(|drum| lean[drum.index()] += amount);
+        };
+        let mut held = DrumSet::EMPTY;
+        match primer {
+            Primer::Hold { drums, .. } => {
+                held = metadata.classes.set(drums);
+                add(held, HELD);
+            }
+            Primer::Tap(rhythm) => {
+                let onset = rhythm.at(self.song_step(cue, &rhythm));
+                add(BACKBONE.into_iter().collect(), if onset { TAPPED } else { -TAPPED });
+            }
+            Primer::Play(_) | Primer::Off => {}
+        }
+        if cue.fill {
+            let (usual, more) = FILL;
+            add(FILLING.into_iter().collect(), usual + more * (2.0 * fills.amount - 1.0));
+            return lean;
+        }
+        if cue.after_fill {
+            add(CRASH, AFTER_FILL);
+        }
+        let dial = metadata.dial(style).at(stick);
+        let mut balance = match share > 0.0 {
+            true => dial.blend(&metadata.dial(second).at(stick), share),
+            false => dial,
+        };
+        self.expect(&mut balance, held);
+        let balanced = balance.lean(&player.steps, before);
+        std::array::from_fn(|class| lean[class] + balanced[class])
+    }
+
+    /// What is asked for is not called back.
+    fn expect(&self, balance: &mut Balance, held: DrumSet) {
+        for ((drum, usual), busy) in Drum::ALL.into_iter().zip(&mut balance.usual).zip(self.busy())
+        {
+            if held.contains(drum) || self.take.off.contains(drum) {
+                *usual = 0.0;
+            }
+            let rate = usual.clamp(0.0, 0.99);
+            let odds = rate / (1.0 - rate) * expf(busy);
+            *usual = odds / (1.0 + odds);
+        }
+    }
+
+    fn busy(&self) -> Lean {
+        let all = ALL_BUSY * self.take.density.clamp(-1.0, 1.0);
+        self.take.lanes.map(|lane| all + BUSY * lane.clamp(-1.0, 1.0))
+    }
+}

@@ -1,0 +1,111 @@
+//! `play` and `measure` as a person runs them, with the shipped weights.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{fail, succeed};
+use groove::midi::{Clip, DrumMap};
+use groove::{Drum, DrumSet, Hit, Meter, Step};
+
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
+
+/// Two bars: bass on the beat, snare on the backbeat, hats in eighths, all alike.
+fn straight(folder: &Path) -> (String, Vec<Step>) {
+    let mut steps = vec![Step::SILENT; 32];
+    for (place, step) in steps.iter_mut().enumerate() {
+        let hit = Some(Hit { velocity: 100, offset_ticks: 0 });
+        for (drum, every, from) in
+            [(Drum::Bass, 8, 0), (Drum::Snare, 8, 4), (Drum::ClosedHat, 2, 0)]
+        {
+            if place % every == from {
+                step.set(drum, hit);
+            }
+        }
+    }
+    let clip = Clip { steps: steps.clone(), tempo: 96.0, meter: Meter::FOUR_FOUR };
+    let path = folder.join("straight.mid");
+    fs::write(&path, clip.write("straight", &Drum::PITCHES)).expect("written");
+    (path.to_str().expect("a path").into(), steps)
+}
+
+fn played(what: &str, folder: &Path, more: &[&str]) -> (Clip, Vec<Step>) {
+    let (clip, steps) = straight(folder);
+    let out = folder.join(format!("new/{what}.mid"));
+    let out = out.to_str().expect("a path");
+    let all = [&["play", what, &clip, "--model", SHIPPED, "--out", out][..], more].concat();
+    let (said, _) = succeed(&all);
+    assert_eq!(said.trim(), out);
+    let bytes = fs::read(out).expect("a file");
+    (Clip::read(&bytes, DrumMap::GeneralMidi).expect("a clip"), steps)
+}
+
+fn drums(steps: &[Step]) -> Vec<DrumSet> {
+    steps.iter().map(Step::drums).collect()
+}
+
+#[test]
+fn a_clip_is_carried_on_in_its_manner() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let more = ["--style", "rock", "--bars", "4", "--stick", "1"];
+    let (clip, steps) = played("continue", folder.path(), &more);
+    assert!((clip.tempo - 96.0).abs() < 0.01);
+    // Sticking fully to what it heard, it repeats its last bar.
+    let mut bars = drums(&clip.steps);
+    bars.resize(64, DrumSet::EMPTY);
+    assert!(bars.chunks(16).all(|bar| bar == &drums(&steps)[16..]));
+}
+
+#[test]
+fn a_straight_clip_is_played_by_hand() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (clip, steps) = played("humanise", folder.path(), &["--style", "rock"]);
+    let last = clip.steps.len();
+    assert_eq!(drums(&clip.steps), drums(&steps)[..last]);
+    let hats: Vec<Hit> = clip.steps.iter().filter_map(|step| step.hit(Drum::ClosedHat)).collect();
+    let mut velocities: Vec<u8> = hats.iter().map(|hit| hit.velocity).collect();
+    velocities.sort_unstable();
+    velocities.dedup();
+    assert!(velocities.len() > 5, "{hats:?}");
+    assert!(hats.iter().any(|hit| hit.offset_ticks != 0));
+}
+
+#[test]
+fn a_kit_plays_to_a_rhythm() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (clip, steps) = played("tap", folder.path(), &["--bars", "2"]);
+    let mut kit = drums(&clip.steps);
+    kit.resize(32, DrumSet::EMPTY);
+    let met = drums(&steps).iter().zip(&kit).all(|(tap, kit)| tap.is_empty() || !kit.is_empty());
+    assert!(met);
+}
+
+#[test]
+fn what_is_no_clip_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notes.mid");
+    fs::write(&path, b"no MIDI").expect("written");
+    let path = path.to_str().expect("a path");
+    let said = fail(&["play", "humanise", path, "--model", SHIPPED, "--out", "x.mid"]);
+    assert!(said.contains("notes.mid") && said.contains("not a whole MIDI file"), "{said}");
+    let said = fail(&["measure", "--model", SHIPPED, "--data", path, "--only", "stick,nonsense"]);
+    assert!(said.contains("there is no part nonsense: stick, purity"), "{said}");
+}
+
+#[test]
+fn takes_keep_what_they_promise_as_far_as_it_is_quick_to_measure() {
+    let Ok(data) = std::env::var("GROOVE_DIR") else {
+        eprintln!("skipped: GROOVE_DIR is not set");
+        return;
+    };
+    let parts = ["fills", "carry-on", "tap", "morph"];
+    let only = parts.join(",");
+    let (said, _) =
+        succeed(&["measure", "--model", SHIPPED, "--data", &data, "--json", "--only", &only]);
+    let report: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    for part in parts {
+        let lines = report[part].as_array().expect("lines");
+        assert!(!lines.is_empty() && lines.iter().all(|line| line["holds"] == true), "{said}");
+    }
+}
