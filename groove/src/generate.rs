@@ -273,11 +273,15 @@ impl Part<'_> {
     /// The theme, before its first step.
     fn theme(&self, base: Option<&[Step]>) -> Result<Playing, ModelError> {
         let mut player = Player::new(self.model);
-        if let Primer::Play(played) = &self.take.primer {
-            let (bar, steps) = (self.meter.steps(), played.steps());
+        // A primer in which nothing is struck is none.
+        let primer = match &self.take.primer {
+            Primer::Play(played) => played.steps(),
+            _ => &[],
+        };
+        if primer.iter().any(|step| !step.drums().is_empty()) {
+            let (bar, steps) = (self.meter.steps(), primer);
             // Whole bars, the last ones; less than one bar is the end of one.
             let (silent, left_out) = match steps.len() {
-                0 => (0, 0),
                 few if few < bar => (bar - few, 0),
                 many => (0, many % bar),
             };

@@ -218,7 +218,10 @@ fn a_primer_is_heard_before_the_theme() {
     let bar = &play(&clip[..5])[..16];
     assert!(bar[..11].iter().all(|drums| drums.is_empty()));
     assert!(bar[11..].iter().all(|&drums| drums == clip[0].drums()));
-    assert_eq!(play(&[]), hits(&bars(&Take { stick: 1.0, ..take() }, Meter::FOUR_FOUR, 0..4)));
+    // A primer without a hit is none.
+    let unprimed = hits(&bars(&Take { stick: 1.0, ..take() }, Meter::FOUR_FOUR, 0..4));
+    assert_eq!(play(&[]), unprimed);
+    assert_eq!(play(&[Step::SILENT; 32]), unprimed);
 }
 
 #[test]
