@@ -38,6 +38,7 @@ pub mod midi;
 pub mod model;
 #[cfg(feature = "model")]
 pub mod morph;
+pub mod output;
 pub mod pattern;
 #[cfg(feature = "model")]
 pub mod perform;

@@ -12,16 +12,21 @@ use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
 use groove::pattern::TICKS_PER_STEP;
 use groove::schedule::{Note, Scheduler};
 use groove::take::{Primer, Take};
-use groove::{Bar, Drum, DrumSet};
+use groove::{Drum, DrumSet};
 
-use crate::lineup::{Landing, Lineup, Numbered, REACH, next_beat};
-use crate::link::{AudioEnd, Fault, PHRASE_BARS, Request, Status, Takes};
+use crate::controls::{Controls, Prime};
+use crate::lineup::{Landing, Lineup, Numbered, REACH};
+use crate::link::{AudioEnd, Fault, Request, Status, Takes};
 use crate::pace::{Mode, Pace};
-use crate::params::State;
 use crate::shelf::{Key, Place, Shelf};
+use crate::stage::Stage;
+use crate::state::State;
 
-/// Changes of the held drums that are told apart within a block.
+/// Changes of the keys that are told apart within a block.
 const CHANGES: usize = 32;
+
+/// Notes that go through in a block.
+const THROUGH: usize = 64;
 
 /// Bars of the playing take at hand after the one at the song position.
 const AHEAD: i64 = 2;
@@ -31,19 +36,6 @@ const FARTHEST: i64 = 40;
 
 /// How long an activation may wait for the first bars.
 const FIRST_BARS: Duration = Duration::from_millis(250);
-
-/// The parameters, as the engine needs them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Controls {
-    /// Style number, see [`groove::style`].
-    pub style: u8,
-    /// Temperature of the draws.
-    pub temperature: f32,
-    /// Which take.
-    pub seed: u32,
-    /// MIDI channel of what is played, 0 to 15.
-    pub channel: u8,
-}
 
 /// A note message to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,20 +59,27 @@ pub struct Engine {
     shelf: Shelf,
     pace: Pace,
     lineup: Lineup,
-    /// The last bar that was played: it repeats where the next one is late.
-    last: Option<(Key, Bar)>,
+    stage: Stage,
     /// Where the last late bar was, so that each counts once.
     missed: Option<Key>,
     late: u32,
     refused: u32,
-    /// Keys that are down, bit by pitch.
+    /// Keys that are down, bit by pitch: as the events of the coming block say, and as they are at
+    /// the place that is played.
     keys: u128,
-    held: DrumSet,
-    /// What of it the take knows.
+    down: u128,
+    /// What of them the take knows, and by which mode.
     primer: Primer,
-    /// Sample and held drums of the changes in the next block.
-    changes: [(u32, DrumSet); CHANGES],
+    prime: Prime,
+    /// Sample and keys of the changes in the next block.
+    changes: [(u32, u128); CHANGES],
     changed: usize,
+    /// Notes of the coming block that go through, in order.
+    through: [Message; THROUGH],
+    passing: usize,
+    /// Where it is in quarter notes while it runs without the host, and the rate in Hertz.
+    free: f64,
+    rate: f64,
     /// Channel of the notes that sound, and of the next ones.
     channel: u8,
     /// Seed of the take that the latched tempo belongs to, and the load that it came with.
@@ -101,15 +100,20 @@ impl Engine {
             shelf: Shelf::new(),
             pace: Pace::new(48_000.0, Mode::Realtime),
             lineup: Lineup::default(),
-            last: None,
+            stage: Stage::new(),
             missed: None,
             late: 0,
             refused: 0,
             keys: 0,
-            held: DrumSet::EMPTY,
+            down: 0,
             primer: Primer::Off,
-            changes: [(0, DrumSet::EMPTY); CHANGES],
+            prime: Prime::Hold,
+            changes: [(0, 0); CHANGES],
             changed: 0,
+            through: [Message { sample: 0, channel: 0, pitch: 0, velocity: 0 }; THROUGH],
+            passing: 0,
+            free: 0.0,
+            rate: 48_000.0,
             channel: 0,
             latched: None,
             release: false,
@@ -122,6 +126,8 @@ impl Engine {
     pub fn activate(&mut self, rate: f64, mode: Mode, controls: &Controls, state: &State) {
         self.faulted = false;
         self.clock = Clock::new(rate);
+        self.rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
+        self.stage.set(controls.performance, controls.pitches);
         self.pace = Pace::new(rate, mode);
         self.reset();
         let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
@@ -144,29 +150,31 @@ impl Engine {
     /// Forgets keys and position. Notes that sound end in the next block. For the audio thread.
     pub fn reset(&mut self) {
         self.clock.restart();
-        self.keys = 0;
-        self.held = DrumSet::EMPTY;
+        (self.keys, self.down, self.passing) = (0, 0, 0);
         self.primer = Primer::Off;
         self.changed = 0;
         self.release = true;
     }
 
-    /// A key went down or up at a sample of the coming block. Keys that mean no drum count for
-    /// nothing.
+    /// A key went down or up at a sample of the coming block.
     pub fn key(&mut self, sample: u32, pitch: u8, down: bool) {
-        if pitch > 127 || Drum::from_general_midi(pitch).is_none() {
+        if pitch > 127 {
             return;
         }
         let bit = 1u128 << pitch;
         self.keys = if down { self.keys | bit } else { self.keys & !bit };
-        let held = (0..128u8)
-            .filter(|pitch| self.keys >> pitch & 1 == 1)
-            .filter_map(Drum::from_general_midi)
-            .collect();
         // Where there are too many, the last place stands for all that follow.
         let place = self.changed.min(CHANGES - 1);
-        self.changes[place] = (sample, held);
+        self.changes[place] = (sample, self.keys);
         self.changed = place + 1;
+    }
+
+    /// A note of the coming block that is to go through; says whether there was room for it.
+    pub fn pass(&mut self, message: Message) -> bool {
+        let room = self.through.get_mut(self.passing);
+        let fits = room.map(|place| *place = message).is_some();
+        self.passing += usize::from(fits);
+        fits
     }
 
     /// Plays a block. `out` takes the messages in order of time and says whether the host took
@@ -183,9 +191,23 @@ impl Engine {
             return;
         }
         self.pace.begin();
+        let through = self.through;
+        let mut passing = through[..std::mem::take(&mut self.passing)].iter();
+        // What goes through is merged in by time.
+        let mut next = passing.next();
+        let mut merged = |message: Message| {
+            while let Some(through) = next.filter(|through| through.sample <= message.sample) {
+                out(*through);
+                next = passing.next();
+            }
+            out(message)
+        };
         let played = catch_unwind(AssertUnwindSafe(|| {
-            self.run(transport, frames, controls, state, &mut out);
+            self.run(transport, frames, controls, state, &mut merged);
         }));
+        next.into_iter().chain(passing).for_each(|through| {
+            out(*through);
+        });
         if played.is_err() {
             self.faulted = true;
             self.end.raise(Fault::Engine);
@@ -205,7 +227,14 @@ impl Engine {
         out: &mut impl FnMut(Message) -> bool,
     ) {
         self.collect();
+        self.stage.set(controls.performance, controls.pitches);
+        self.lineup.set_begins(controls.begins);
+        let transport = &self.free_running(transport, frames, controls.free_run);
         let block = self.clock.block(transport, frames);
+        if self.prime != controls.prime {
+            self.prime = controls.prime;
+            self.hold(block.position, &block.grid, controls);
+        }
         let mut take = self.take_of(controls, state, &block, transport.playing);
         if self.release || !transport.playing || self.channel != controls.channel {
             self.release_at(0, out);
@@ -228,24 +257,30 @@ impl Engine {
                 let far = part.from + 2.0 * span.grid.meter.beats();
                 let (before, after) = part.split(change_at.min(land_at).min(far));
                 if let Some(before) = before {
-                    self.play(&before, out);
+                    if controls.gate && self.down == 0 {
+                        self.release_at(before.sample_of(before.from), out);
+                    } else {
+                        self.play(&before, out);
+                    }
                 }
                 rest = after;
                 match (&rest, landing, change) {
                     (Some(rest), Some(landing), _) if landing.cut <= rest.from => {
                         self.land(&span, landing);
                     }
-                    (Some(rest), _, Some((_, held))) if change_at <= rest.from => {
+                    (Some(rest), _, Some((_, keys))) if change_at <= rest.from => {
                         next += 1;
-                        take.primer = self.hold(held, change_at, &span.grid);
+                        self.down = keys;
+                        take.primer = self.hold(change_at, &span.grid, controls);
                         self.want(take, change_at, &span);
                     }
                     _ => {}
                 }
             }
         }
-        if let Some((_, held)) = self.changes[next..self.changed].last() {
-            take.primer = self.hold(*held, block.position, &block.grid);
+        if let Some((_, keys)) = self.changes[next..self.changed].last() {
+            self.down = *keys;
+            take.primer = self.hold(block.position, &block.grid, controls);
         }
         self.changed = 0;
         if !transport.playing {
@@ -268,40 +303,60 @@ impl Engine {
     ) -> Take {
         let mut kept = state.take_tempo();
         // Another seed is another take, unless both came with a project.
-        if self.latched.is_some_and(|(seed, load)| load == kept.load() && seed != controls.seed) {
+        let seed = controls.take.seed;
+        if self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed) {
             kept = state.latch_tempo(kept, None);
         }
-        self.latched = Some((controls.seed, kept.load()));
+        self.latched = Some((seed, kept.load()));
         #[expect(clippy::cast_possible_truncation, reason = "the clock's tempo is below 10,000")]
         let now = block.tempo as f32;
         if kept.tempo().is_none() && playing {
             kept = state.latch_tempo(kept, Some(now));
         }
-        Take {
-            seed: controls.seed,
-            style: controls.style,
-            temperature: controls.temperature,
-            tempo: kept.tempo().unwrap_or(now),
-            primer: self.primer,
-            ..Take::default()
-        }
+        Take { tempo: kept.tempo().unwrap_or(now), primer: self.primer, ..controls.take }
     }
 
-    /// Drums are held from a position on: the take knows them from the next beat on.
-    fn hold(&mut self, drums: DrumSet, since: f64, grid: &Grid) -> Primer {
-        self.held = drums;
-        let at = next_beat(since, grid);
+    /// Keys are down since a position: in `Hold`, the take knows their drums from the next landing
+    /// on.
+    fn hold(&mut self, since: f64, grid: &Grid, controls: &Controls) -> Primer {
+        let drums = self.held();
+        if controls.prime != Prime::Hold || drums.is_empty() {
+            self.primer = Primer::Off;
+            return Primer::Off;
+        }
+        let at = self.lineup.next_landing(since, grid, controls.take.bars());
         let bar = grid.bar_at(at + 1e-6);
+        let (_, place) = controls.take.phrase_of(bar);
         let into = at * TICKS_PER_BEAT - grid.bar_ticks(bar);
-        let place = usize::try_from(bar.rem_euclid(PHRASE_BARS)).unwrap_or(0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let step = (into / f64::from(TICKS_PER_STEP)).round().clamp(0.0, 255.0) as usize;
         let at = u16::try_from(place * grid.meter.steps() + step).unwrap_or(0);
-        self.primer = match drums.is_empty() {
-            true => Primer::Off,
-            false => Primer::Hold { drums, at },
-        };
+        self.primer = Primer::Hold { drums, at };
         self.primer
+    }
+
+    /// The drums of the keys that are down.
+    fn held(&self) -> DrumSet {
+        let down = (0..128u8).filter(|pitch| self.down >> pitch & 1 == 1);
+        down.filter_map(Drum::from_general_midi).collect()
+    }
+
+    /// The host's transport; while that stands and it is to run freely, one of our own that counts
+    /// the samples that the host asks for.
+    fn free_running(&mut self, host: &Transport, frames: u32, tempo: Option<f64>) -> Transport {
+        let Some(tempo) = tempo.filter(|_| !host.playing) else {
+            self.free = 0.0;
+            return *host;
+        };
+        let beats = Some(self.free);
+        self.free += f64::from(frames) * tempo / 60.0 / self.rate;
+        Transport {
+            playing: true,
+            tempo: Some(tempo),
+            meter: host.meter,
+            beats,
+            ..Transport::default()
+        }
     }
 
     /// At the start of a span: after a jump, a waiting take begins at once if it can.
@@ -337,29 +392,27 @@ impl Engine {
         let Some(playing) = self.lineup.playing() else { return };
         let grid = &span.grid;
         for bar in grid.bar_at(span.from - REACH)..=grid.bar_at(span.to + REACH) {
-            self.fetch(playing, grid, bar);
+            self.bring(playing, grid, bar);
         }
         if let Some((start, _)) = span.seam.filter(|(_, end)| span.to > end - REACH) {
             for bar in grid.bar_at(start)..=grid.bar_at(start + REACH) {
-                self.fetch(playing, grid, bar);
+                self.bring(playing, grid, bar);
             }
         }
-        let Engine { scheduler, shelf, last, missed, late, refused, channel, .. } = self;
+        let Engine { scheduler, shelf, stage, missed, late, refused, channel, .. } = self;
         let bars = |bar: i64| {
             let key = playing.key(grid, bar);
-            shelf.get(key).or_else(|| {
-                if shelf.place(key) != Place::Failed && *missed != Some(key) {
+            stage.get(key).or_else(|| {
+                let failed = |bar| shelf.place(Key { bar, ..key }) == Place::Failed;
+                if *missed != Some(key) && !stage.sources(bar).any(failed) {
                     *missed = Some(key);
                     *late = late.saturating_add(1);
                 }
-                last.as_ref().filter(|(of, _)| of.number == key.number).map(|(_, bar)| bar)
+                stage.instead(key)
             })
         };
         scheduler.play(span, bars, &mut |note| send(note, *channel, refused, out));
-        let now = playing.key(grid, grid.bar_at(span.to));
-        if self.last.as_ref().is_none_or(|(of, _)| *of != now) {
-            self.last = self.shelf.get(now).map(|bar| (now, *bar)).or(self.last);
-        }
+        self.stage.passes(playing.key(grid, grid.bar_at(span.to)));
     }
 
     fn release_at(&mut self, sample: u32, out: &mut impl FnMut(Message) -> bool) {
@@ -375,8 +428,15 @@ impl Engine {
         }
     }
 
-    /// Asks for a bar unless that has been done.
+    /// Asks for what a bar of the song is made of, unless that has been done.
     fn ask(&mut self, numbered: Numbered, grid: &Grid, bar: i64, near: i64) {
+        let near = self.stage.sources(near).next().unwrap_or(near);
+        for source in self.stage.sources(bar) {
+            self.ask_source(numbered, grid, source, near);
+        }
+    }
+
+    fn ask_source(&mut self, numbered: Numbered, grid: &Grid, bar: i64, near: i64) {
         let wanted = numbered.key(grid, bar);
         if self.shelf.place(wanted) == Place::Absent
             && self.end.requests.has_room()
@@ -388,9 +448,25 @@ impl Engine {
         }
     }
 
-    /// Asks for a bar that is needed now, and waits for it where the pace allows that.
+    /// Gets a bar of the song ready to be played.
+    fn bring(&mut self, numbered: Numbered, grid: &Grid, bar: i64) {
+        let key = numbered.key(grid, bar);
+        if self.stage.get(key).is_none() {
+            self.fetch(numbered, grid, bar);
+            self.stage.prepare(&self.shelf, key);
+        }
+    }
+
+    /// Asks for what a bar of the song is made of and that is needed now, and waits for it where
+    /// the pace allows that.
     fn fetch(&mut self, numbered: Numbered, grid: &Grid, bar: i64) {
-        self.ask(numbered, grid, bar, bar);
+        for source in self.stage.sources(bar) {
+            self.fetch_source(numbered, grid, source);
+        }
+    }
+
+    fn fetch_source(&mut self, numbered: Numbered, grid: &Grid, bar: i64) {
+        self.ask_source(numbered, grid, bar, bar);
         let wanted = numbered.key(grid, bar);
         let Some(patience) = self.pace.patience() else { return };
         if self.shelf.place(wanted) != Place::Asked {
@@ -454,7 +530,7 @@ impl Engine {
             position: block.position,
             bar_start: block.grid.bar_ticks(block.grid.bar_at(block.position)) / TICKS_PER_BEAT,
             bar: block.grid.bar_at(block.position),
-            held: self.held,
+            held: self.held(),
             playing,
             pending: if asked == 0 { ready } else { asked },
             late: self.late,

@@ -5,6 +5,7 @@
 //! bars to come at hand (`shelf`); [`worker`] is the thread that runs the model; [`link`] is all
 //! that crosses between them and to the window, [`editor`].
 
+pub mod controls;
 pub mod editor;
 pub mod engine;
 mod lineup;
@@ -13,17 +14,20 @@ pub mod pace;
 pub mod params;
 pub mod queue;
 mod shelf;
+mod stage;
+pub mod state;
 pub mod worker;
 
 use std::sync::Arc;
 
-use groove::Meter;
 use groove::clock;
+use groove::{Drum, Meter};
 use nice_plug::context::PluginApi;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
-use crate::engine::{Controls, Engine, Message};
+use crate::controls::Controls;
+use crate::engine::{Engine, Message};
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::pace::Mode;
 use crate::params::DeepPocketParams;
@@ -61,6 +65,28 @@ impl DeepPocket {
                     "The drummer has no thread to play on: {fault}"
                 ))),
             }
+        }
+    }
+}
+
+impl DeepPocket {
+    /// Lets a note through that means no drum, if that is wished. Velocity 0 ends it.
+    fn pass(
+        &mut self,
+        controls: &Controls,
+        sample: u32,
+        channel: Channel,
+        pitch: u8,
+        velocity: f32,
+    ) {
+        if controls.through && Drum::from_general_midi(pitch).is_none() {
+            let channel = match channel {
+                Channel::Number(channel) => channel,
+                Channel::Wildcard => controls.channel,
+            };
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+            let velocity = (velocity * 127.0).round().clamp(0.0, 127.0) as u8;
+            self.engine.pass(Message { sample, channel, pitch, velocity });
         }
     }
 }
@@ -110,7 +136,7 @@ impl Plugin for DeepPocket {
             (_, ProcessMode::Offline) => Mode::Offline,
             _ => Mode::Realtime,
         };
-        let controls = controls(&self.params);
+        let controls = Controls::new(&self.params);
         self.engine.activate(config.sample_rate.into(), mode, &controls, &self.params.state);
         true
     }
@@ -128,37 +154,28 @@ impl Plugin for DeepPocket {
         for channel in buffer.as_slice() {
             channel.fill(0.0);
         }
+        let controls = Controls::new(&self.params);
         while let Some(event) = context.next_event() {
             match event {
-                NoteEvent::NoteOn { timing, key: Key::Number(key), .. } => {
+                NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
                     self.engine.key(timing, key, true);
+                    self.pass(&controls, timing, channel, key, velocity.max(1.0 / 127.0));
                 }
-                NoteEvent::NoteOff { timing, key: Key::Number(key), .. }
-                | NoteEvent::Choke { timing, key: Key::Number(key), .. } => {
+                NoteEvent::NoteOff { timing, channel, key: Key::Number(key), .. }
+                | NoteEvent::Choke { timing, channel, key: Key::Number(key), .. } => {
                     self.engine.key(timing, key, false);
+                    self.pass(&controls, timing, channel, key, 0.0);
                 }
                 _ => {}
             }
         }
         let transport = transport(context.transport());
         let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
-        let controls = controls(&self.params);
         self.engine.process(&transport, frames, &controls, &self.params.state, |message| {
             context.try_send_event(note_event(message)).is_ok()
         });
         // A generator that is silent now may play at any time: hosts shall not put it to sleep.
         ProcessStatus::KeepAlive
-    }
-}
-
-/// The parameters as they are now. What a host or a state sets out of range is clamped.
-fn controls(params: &DeepPocketParams) -> Controls {
-    let temperature = params.temperature.value();
-    Controls {
-        style: u8::try_from(params.style.value()).unwrap_or(0),
-        temperature: if temperature.is_finite() { temperature } else { 1.0 },
-        seed: u32::try_from(params.seed.value()).unwrap_or(0),
-        channel: u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0),
     }
 }
 

@@ -9,6 +9,7 @@ use groove::clock::{Grid, Span, TICKS_PER_BEAT};
 use groove::pattern::STEPS_PER_BEAT;
 use groove::take::Take;
 
+use crate::controls::Begins;
 use crate::link::Takes;
 use crate::shelf::{Key, Place, Shelf};
 
@@ -17,15 +18,6 @@ pub(crate) const REACH: f64 = 0.5 / STEPS_PER_BEAT;
 
 /// Grain of positions in quarter notes: what is nearer together is the same place.
 const GRAIN: f64 = 1e-6;
-
-/// The first beat whose earliest hits are after a position.
-pub(crate) fn next_beat(since: f64, grid: &Grid) -> f64 {
-    let beat = (4.0 / f64::from(grid.meter.denominator)).max(1.0 / STEPS_PER_BEAT);
-    let earliest = since + REACH;
-    let start = grid.bar_ticks(grid.bar_at(earliest)) / TICKS_PER_BEAT;
-    let beats = ((earliest - start) / beat - GRAIN).ceil();
-    beats.mul_add(beat, start).min(start + grid.meter.beats())
-}
 
 /// A take and its number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +58,8 @@ pub(crate) struct Lineup {
     playing: Option<Numbered>,
     ready: Option<Waiting>,
     asked: Option<Waiting>,
+    /// Where changes begin.
+    begins: Begins,
 }
 
 impl Lineup {
@@ -126,7 +120,7 @@ impl Lineup {
             return;
         }
         if let Some(asked) = self.asked {
-            if Self::is_answered(&asked, span, shelf) {
+            if self.is_answered(&asked, span, shelf) {
                 self.ready = Some(asked);
             } else if !patient {
                 return;
@@ -135,8 +129,8 @@ impl Lineup {
         self.asked = Some(Waiting { numbered: self.numbered(take), since });
     }
 
-    fn is_answered(waiting: &Waiting, span: &Span, shelf: &Shelf) -> bool {
-        Self::landing_of(waiting, span).is_some_and(|landing| {
+    fn is_answered(&self, waiting: &Waiting, span: &Span, shelf: &Shelf) -> bool {
+        self.landing_of(waiting, span).is_some_and(|landing| {
             let key = waiting.numbered.key(&span.grid, landing.bar);
             matches!(shelf.place(key), Place::Here | Place::Failed)
         })
@@ -158,23 +152,55 @@ impl Lineup {
 
     /// The next beat that a waiting take could begin at.
     pub(crate) fn landing(&self, span: &Span) -> Option<Landing> {
-        let asked = self.asked.and_then(|asked| Self::landing_of(&asked, span));
-        let ready = self.ready.and_then(|ready| Self::landing_of(&ready, span));
+        let asked = self.asked.and_then(|asked| self.landing_of(&asked, span));
+        let ready = self.ready.and_then(|ready| self.landing_of(&ready, span));
         match (asked, ready) {
             (Some(asked), Some(ready)) if ready.cut < asked.cut => Some(ready),
             (asked, ready) => asked.or(ready),
         }
     }
 
-    /// The first beat whose earliest hits are after the position since when a take waits. At the
+    /// The first place whose earliest hits are after a position and at which a take with phrases of
+    /// so many bars can begin, in quarter notes.
+    pub(crate) fn next_landing(&self, since: f64, grid: &Grid, bars: usize) -> f64 {
+        let earliest = since + REACH;
+        let bar = grid.bar_at(earliest);
+        let start = grid.bar_ticks(bar) / TICKS_PER_BEAT;
+        let length = grid.meter.beats();
+        let from = |grain: f64| {
+            let grains = ((earliest - start) / grain - GRAIN).ceil();
+            grains.mul_add(grain, start).min(start + length)
+        };
+        match self.begins {
+            Begins::Step => from(1.0 / STEPS_PER_BEAT),
+            Begins::Beat => {
+                from((4.0 / f64::from(grid.meter.denominator)).max(1.0 / STEPS_PER_BEAT))
+            }
+            Begins::Bar => from(length),
+            Begins::Phrase => {
+                let at = from(length);
+                let bars = i64::try_from(bars).unwrap_or(1);
+                let into = grid.bar_at(at + GRAIN).rem_euclid(bars);
+                at + ((bars - into) % bars) as f64 * length
+            }
+        }
+    }
+
+    /// Where changes are to begin.
+    pub(crate) fn set_begins(&mut self, begins: Begins) {
+        self.begins = begins;
+    }
+
+    /// The first place whose earliest hits are after the position since when a take waits. At the
     /// end of a loop that is its start.
-    fn landing_of(waiting: &Waiting, span: &Span) -> Option<Landing> {
+    fn landing_of(&self, waiting: &Waiting, span: &Span) -> Option<Landing> {
         let grid = &span.grid;
-        let at = next_beat(waiting.since, grid);
-        let bar = match span.seam {
-            Some((_, end)) if at > end + GRAIN => return None,
-            Some((start, end)) if at > end - GRAIN => grid.bar_at(start + GRAIN),
-            _ => grid.bar_at(at + GRAIN),
+        let at = self.next_landing(waiting.since, grid, waiting.numbered.take.bars());
+        let (at, bar) = match span.seam {
+            // This time round is over.
+            Some((_, end)) if waiting.since + REACH > end + GRAIN => return None,
+            Some((start, end)) if at > end - GRAIN => (end, grid.bar_at(start + GRAIN)),
+            _ => (at, grid.bar_at(at + GRAIN)),
         };
         Some(Landing { cut: at - REACH, bar })
     }

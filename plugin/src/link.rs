@@ -31,12 +31,12 @@ use crate::queue::{Receiver, Sender, queue};
 pub const PHRASE_BARS: i64 = 4;
 
 /// Requests that can wait for the worker.
-const REQUESTS: usize = 128;
+const REQUESTS: usize = 64;
 /// Bars in a [`Phrase`].
 #[expect(clippy::cast_possible_truncation, reason = "it is a few")]
 pub const PHRASE: usize = PHRASE_BARS as usize;
 /// Bars that can wait for the audio thread.
-const ANSWERS: usize = 128;
+const ANSWERS: usize = 64;
 
 /// What the audio thread asks for: one bar of one take.
 #[derive(Clone, Copy, Debug, PartialEq)]

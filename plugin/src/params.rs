@@ -1,30 +1,23 @@
-//! Parameters, and what a project keeps besides them.
+//! Parameters: everything that a host can automate.
 //!
-//! Parameter ids and ranges are frozen: projects and automation refer to them. The rest of the
-//! state is one versioned record, [`Saved`]. Loading a state calls neither `activate` nor
-//! `reset`, so every load is counted, and whoever depends on the record compares the count.
-//! What the parameters mean for the music is not decided here.
+//! Ids, order and ranges are frozen: projects and automation refer to them. What a project keeps
+//! besides is [`crate::state`]'s. What the parameters mean for the music is not decided here.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use groove::Drum;
+use groove::output::MAPS;
 use groove::style::{STYLES, style_name, style_number};
-use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
-use serde::{Deserialize, Serialize};
 
-/// Version of [`Saved`] that this code writes.
-pub const STATE_VERSION: u32 = 1;
+pub use crate::state::{STATE_VERSION, Saved, State, TakeTempo, WINDOW};
 
 /// Key of [`Saved`] in the state's fields.
 const STATE_KEY: &str = "deep-pocket";
 
 /// Number of styles that a user can train: they follow the built-in ones.
 const OWN_STYLES: usize = 5;
-
-/// Window size in logical pixels, before the user changes it.
-pub const WINDOW: (u32, u32) = (1180, 660);
 
 const TEMPERATURE: (f32, f32) = (0.2, 2.0);
 const MAX_SEED: i32 = 65_535;
@@ -39,7 +32,7 @@ pub struct DeepPocketParams {
     /// Style number: 0 any, 1 to 18 as in [`groove::style`], 19 to 23 the user's own.
     #[id = "style"]
     pub style: IntParam,
-    /// How daring the drummer is; 1 is as the drummers of the data.
+    /// How daring the theme is; 1 is as the drummers of the data.
     #[id = "temperature"]
     pub temperature: FloatParam,
     /// Which take.
@@ -48,19 +41,248 @@ pub struct DeepPocketParams {
     /// MIDI channel of the notes that we play, 1 to 16.
     #[id = "channel"]
     pub channel: IntParam,
+    /// What else decides which hits are played.
+    #[nested(group = "Drummer")]
+    pub drummer: DrummerParams,
+    /// Where fills are asked for.
+    #[nested(group = "Fills")]
+    pub fills: FillParams,
+    /// How hits are played.
+    #[nested(group = "Playing")]
+    pub playing: PlayingParams,
+    /// What the drummer listens to.
+    #[nested(group = "Prime")]
+    pub prime: PrimeParams,
+    /// Where notes go.
+    #[nested(group = "Output")]
+    pub output: OutputParams,
+    /// Each lane, in class order.
+    #[nested(array, group = "Lane")]
+    pub lanes: [LaneParams; 9],
     /// What is saved besides.
     #[persist = "deep-pocket"]
     pub state: State,
 }
 
+/// What decides which hits are played.
+#[derive(Params)]
+pub struct DrummerParams {
+    /// Second style of the blend, numbered as the first.
+    #[id = "blend_style"]
+    pub blend_style: IntParam,
+    /// Share of the second style.
+    #[id = "blend"]
+    pub blend: FloatParam,
+    /// How closely bars stick to the ones before.
+    #[id = "stick"]
+    pub stick: FloatParam,
+    /// How busy the kit is.
+    #[id = "density"]
+    pub density: FloatParam,
+    /// Bars in a phrase.
+    #[id = "phrase"]
+    pub phrase: EnumParam<Bars>,
+    /// Whether phrases vary the theme or repeat it.
+    #[id = "order"]
+    pub order: EnumParam<Order>,
+    /// Where a changed take begins.
+    #[id = "landing"]
+    pub landing: EnumParam<Begins>,
+}
+
+/// Where fills are asked for.
+#[derive(Params)]
+pub struct FillParams {
+    /// Every so many bars end with one.
+    #[id = "fill_every"]
+    pub every: EnumParam<Every>,
+    /// Length in quarter notes.
+    #[id = "fill_length"]
+    pub length: IntParam,
+    /// How much of toms and crash is in them.
+    #[id = "fill_amount"]
+    pub amount: FloatParam,
+}
+
+/// How hits are played.
+#[derive(Params)]
+pub struct PlayingParams {
+    /// How late every second sixteenth is.
+    #[id = "swing"]
+    pub swing: FloatParam,
+    /// How much of the drummer's timing is played.
+    #[id = "timing"]
+    pub timing: FloatParam,
+    /// How far velocities are from their middle.
+    #[id = "dynamics"]
+    pub dynamics: FloatParam,
+    /// Added to every velocity.
+    #[id = "velocity"]
+    pub velocity: FloatParam,
+    /// Half, plain or double time.
+    #[id = "pace"]
+    pub pace: EnumParam<Pace>,
+}
+
+/// What the drummer listens to.
+#[derive(Params)]
+pub struct PrimeParams {
+    /// What is done with keys.
+    #[id = "prime"]
+    pub mode: EnumParam<Prime>,
+    /// Whether it sounds only while a key is held.
+    #[id = "gate"]
+    pub gate: BoolParam,
+}
+
+/// Where notes go.
+#[derive(Params)]
+pub struct OutputParams {
+    /// Drum map, by its place in [`MAPS`].
+    #[id = "map"]
+    pub map: IntParam,
+    /// Whether notes that mean no drum go through.
+    #[id = "through"]
+    pub through: BoolParam,
+    /// Whether it plays without a host's transport, and how fast then.
+    #[id = "free_run"]
+    pub free_run: BoolParam,
+    /// Quarter notes a minute.
+    #[id = "free_tempo"]
+    pub free_tempo: FloatParam,
+}
+
+/// One lane.
+#[derive(Params)]
+pub struct LaneParams {
+    /// How busy it is.
+    #[id = "lane_density"]
+    pub density: FloatParam,
+    /// Whether its drum is left out by the drummer.
+    #[id = "lane_off"]
+    pub off: BoolParam,
+    /// Whether it is not heard.
+    #[id = "lane_mute"]
+    pub mute: BoolParam,
+    /// Whether it is heard and others are not.
+    #[id = "lane_solo"]
+    pub solo: BoolParam,
+    /// The pitch that it is sent at, with the user's own map.
+    #[id = "lane_pitch"]
+    pub pitch: IntParam,
+}
+
+/// Bars in a phrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Bars {
+    /// One.
+    #[name = "1 bar"]
+    One,
+    /// Two.
+    #[name = "2 bars"]
+    Two,
+    /// Four.
+    #[name = "4 bars"]
+    Four,
+    /// Eight.
+    #[name = "8 bars"]
+    Eight,
+}
+
+/// What phrases do with the theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Order {
+    /// They vary it.
+    Evolve,
+    /// They repeat it.
+    Loop,
+}
+
+/// Where a changed take begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+pub enum Begins {
+    /// At the next sixteenth.
+    #[name = "Next step"]
+    Step,
+    /// At the next beat.
+    #[default]
+    #[name = "Next beat"]
+    Beat,
+    /// At the next bar.
+    #[name = "Next bar"]
+    Bar,
+    /// At the next phrase.
+    #[name = "Next phrase"]
+    Phrase,
+}
+
+/// How often a fill comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Every {
+    /// Not at all.
+    Never,
+    /// In each bar.
+    #[name = "Every bar"]
+    One,
+    /// Every two bars.
+    #[name = "Every 2 bars"]
+    Two,
+    /// Every four bars.
+    #[name = "Every 4 bars"]
+    Four,
+    /// Every eight bars.
+    #[name = "Every 8 bars"]
+    Eight,
+    /// Every sixteen bars.
+    #[name = "Every 16 bars"]
+    Sixteen,
+}
+
+/// How fast the pattern goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Pace {
+    /// Half time.
+    #[name = "Half time"]
+    Half,
+    /// As the song.
+    Plain,
+    /// Double time.
+    #[name = "Double time"]
+    Double,
+}
+
+/// What is done with keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Prime {
+    /// Nothing.
+    Off,
+    /// Held drums are the primer, and favoured.
+    Hold,
+    /// What is played is the primer.
+    Play,
+    /// The rhythm of what is played is what the kit plays to.
+    Tap,
+}
+
+fn percent(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
+    FloatParam::new(name, default, FloatRange::Linear { min, max })
+        .with_step_size(0.01)
+        .with_unit(" %")
+        .with_value_to_string(formatters::v2s_f32_percentage(0))
+        .with_string_to_value(formatters::s2v_f32_percentage())
+}
+
+fn style(name: &str, default: i32) -> IntParam {
+    let styles = i32::try_from(STYLES.len() + OWN_STYLES).unwrap_or(i32::MAX);
+    IntParam::new(name, default, IntRange::Linear { min: 0, max: styles })
+        .with_value_to_string(Arc::new(style_text))
+        .with_string_to_value(Arc::new(style_from_text))
+}
+
 impl Default for DeepPocketParams {
     fn default() -> Self {
-        let styles = i32::try_from(STYLES.len() + OWN_STYLES).unwrap_or(i32::MAX);
-        let rock = i32::from(style_number("rock").unwrap_or(0));
         DeepPocketParams {
-            style: IntParam::new("Style", rock, IntRange::Linear { min: 0, max: styles })
-                .with_value_to_string(Arc::new(style_text))
-                .with_string_to_value(Arc::new(style_from_text)),
+            style: style("Style", i32::from(style_number("rock").unwrap_or(0))),
             temperature: FloatParam::new(
                 "Temperature",
                 1.0,
@@ -73,6 +295,64 @@ impl Default for DeepPocketParams {
             .with_step_size(0.01),
             seed: IntParam::new("Take", FIRST_TAKE, IntRange::Linear { min: 0, max: MAX_SEED }),
             channel: IntParam::new("Channel", 10, IntRange::Linear { min: 1, max: 16 }),
+            drummer: DrummerParams {
+                blend_style: style("Second style", 0),
+                blend: percent("Blend", 0.0, 0.0, 1.0),
+                stick: percent("Stick", 0.5, 0.0, 1.0),
+                density: percent("Density", 0.0, -1.0, 1.0),
+                phrase: EnumParam::new("Phrase", Bars::Four),
+                order: EnumParam::new("Phrases", Order::Evolve),
+                landing: EnumParam::new("Changes begin", Begins::Beat),
+            },
+            fills: FillParams {
+                every: EnumParam::new("Fill", Every::Never),
+                length: IntParam::new("Fill length", 2, IntRange::Linear { min: 1, max: 8 })
+                    .with_unit(" beats"),
+                amount: percent("Fill amount", 0.5, 0.0, 1.0),
+            },
+            playing: PlayingParams {
+                swing: percent("Swing", 0.0, 0.0, 1.0),
+                timing: percent("Timing", 1.0, 0.0, 2.0),
+                dynamics: percent("Dynamics", 1.0, 0.0, 2.0),
+                velocity: FloatParam::new(
+                    "Velocity",
+                    0.0,
+                    FloatRange::Linear { min: -64.0, max: 64.0 },
+                )
+                .with_step_size(1.0)
+                .with_value_to_string(formatters::v2s_f32_rounded(0)),
+                pace: EnumParam::new("Pace", Pace::Plain),
+            },
+            prime: PrimeParams {
+                mode: EnumParam::new("Prime", Prime::Hold),
+                gate: BoolParam::new("Gate", false),
+            },
+            output: OutputParams {
+                map: IntParam::new("Drum map", 0, IntRange::Linear { min: 0, max: last_map() })
+                    .with_value_to_string(Arc::new(map_text))
+                    .with_string_to_value(Arc::new(map_from_text)),
+                through: BoolParam::new("Through", false),
+                free_run: BoolParam::new("Free run", false),
+                free_tempo: FloatParam::new(
+                    "Free tempo",
+                    120.0,
+                    FloatRange::Linear { min: 20.0, max: 400.0 },
+                )
+                .with_step_size(0.1)
+                .with_unit(" bpm")
+                .with_value_to_string(formatters::v2s_f32_rounded(1)),
+            },
+            lanes: Drum::ALL.map(|drum| LaneParams {
+                density: percent(&format!("{} density", drum.name()), 0.0, -1.0, 1.0),
+                off: BoolParam::new(format!("{} off", drum.name()), false),
+                mute: BoolParam::new(format!("{} mute", drum.name()), false),
+                solo: BoolParam::new(format!("{} solo", drum.name()), false),
+                pitch: IntParam::new(
+                    format!("{} pitch", drum.name()),
+                    drum.general_midi().into(),
+                    IntRange::Linear { min: 0, max: 127 },
+                ),
+            }),
             state: State::default(),
         }
     }
@@ -84,23 +364,12 @@ impl DeepPocketParams {
     /// the window can say it.
     pub fn repair(state: &mut PluginState) {
         let fresh = DeepPocketParams::default();
-        let numbers = [("style", &fresh.style), ("seed", &fresh.seed), ("channel", &fresh.channel)];
-        for (id, param) in numbers {
-            let (least, most) = (param.preview_plain(0.0), param.preview_plain(1.0));
-            let value = match state.params.get(id) {
-                Some(ParamValue::I32(value)) => (*value).clamp(least, most),
-                _ => param.default_plain_value(),
-            };
-            state.params.insert(id.into(), ParamValue::I32(value));
+        for (id, pointer, _) in fresh.param_map() {
+            let value = state.params.get(&id);
+            // SAFETY: `fresh` outlives the pointers into it.
+            let value = unsafe { repaired(pointer, value) };
+            state.params.insert(id, value);
         }
-        let temperature = match state.params.get("temperature") {
-            Some(ParamValue::F32(value)) if value.is_finite() => {
-                value.clamp(TEMPERATURE.0, TEMPERATURE.1)
-            }
-            _ => fresh.temperature.default_plain_value(),
-        };
-        state.params.insert("temperature".into(), ParamValue::F32(temperature));
-
         let record = match state.fields.get(STATE_KEY).map(|json| serde_json::from_str(json)) {
             Some(Ok(record)) => record,
             None => Saved::default(),
@@ -110,6 +379,35 @@ impl DeepPocketParams {
             state.fields.insert(STATE_KEY.into(), json);
         }
     }
+}
+
+/// A value that a parameter can have: the saved one, clamped, or the default.
+///
+/// # Safety
+/// The pointer is into parameters that live.
+unsafe fn repaired(pointer: ParamPtr, saved: Option<&ParamValue>) -> ParamValue {
+    // SAFETY: as the caller promises, for all of them.
+    unsafe {
+        let (least, most) = (pointer.preview_plain(0.0), pointer.preview_plain(1.0));
+        let default = pointer.default_plain_value();
+        match (pointer, saved) {
+            (ParamPtr::BoolParam(_), Some(ParamValue::Bool(value))) => ParamValue::Bool(*value),
+            (ParamPtr::BoolParam(_), _) => ParamValue::Bool(default > 0.5),
+            (ParamPtr::FloatParam(_), Some(ParamValue::F32(value))) if value.is_finite() => {
+                ParamValue::F32(value.clamp(least, most))
+            }
+            (ParamPtr::FloatParam(_), _) => ParamValue::F32(default),
+            (_, Some(ParamValue::I32(value))) => {
+                ParamValue::I32((*value).clamp(whole(least), whole(most)))
+            }
+            _ => ParamValue::I32(whole(default)),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "ranges of whole numbers are small")]
+fn whole(value: f32) -> i32 {
+    value.round() as i32
 }
 
 fn style_text(number: i32) -> String {
@@ -128,152 +426,16 @@ fn style_from_text(text: &str) -> Option<i32> {
     style_number(&text).map(i32::from).or_else(|| text.parse().ok())
 }
 
-/// What a project keeps besides the parameters. Fields that a state lacks are the defaults;
-/// fields that this code does not know are passed over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Saved {
-    /// Version of the code that wrote it, [`STATE_VERSION`].
-    pub version: u32,
-    /// The tempo that the take was first played at, in quarter notes a minute: a part of the take.
-    /// `None`: not played yet.
-    pub tempo: Option<f32>,
-    /// Window width and height in logical pixels.
-    pub window: (u32, u32),
-    /// The record that was loaded could not be read, and this is the default.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub damaged: bool,
+fn last_map() -> i32 {
+    i32::try_from(MAPS.len() - 1).unwrap_or(0)
 }
 
-impl Default for Saved {
-    fn default() -> Self {
-        Saved { version: STATE_VERSION, tempo: None, window: WINDOW, damaged: false }
-    }
+fn map_text(number: i32) -> String {
+    let map = usize::try_from(number).ok().and_then(|number| MAPS.get(number));
+    map.unwrap_or(&MAPS[0]).0.into()
 }
 
-/// The live copy of [`Saved`], in atomics, because the audio thread reads and writes the tempo.
-#[derive(Debug)]
-pub struct State {
-    /// Count of loads in the upper half, bits of the tempo in the lower (0: none yet). In one
-    /// word, so that the audio thread cannot overwrite a tempo that was loaded in between.
-    tempo: AtomicU64,
-    /// Width in the upper half, height in the lower. Written by the window and by loads.
-    window: AtomicU64,
-    /// What was wrong with the last state: 0 nothing, 1 damaged, 2 from a newer version.
-    trouble: AtomicU8,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        State {
-            tempo: AtomicU64::new(0),
-            window: AtomicU64::new(joined(WINDOW.0, WINDOW.1)),
-            trouble: AtomicU8::new(0),
-        }
-    }
-}
-
-/// The take's tempo and the load that it came with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TakeTempo(u64);
-
-impl TakeTempo {
-    /// Quarter notes a minute, `None` before the take was first played.
-    #[must_use]
-    pub fn tempo(self) -> Option<f32> {
-        let (_, bits) = halves(self.0);
-        (bits != 0).then(|| f32::from_bits(bits))
-    }
-
-    /// Which load the tempo came with: differs after every load.
-    #[must_use]
-    pub fn load(self) -> u32 {
-        halves(self.0).0
-    }
-}
-
-impl State {
-    /// The take's tempo. For the audio thread.
-    #[must_use]
-    pub fn take_tempo(&self) -> TakeTempo {
-        TakeTempo(self.tempo.load(Ordering::Acquire))
-    }
-
-    /// Sets or forgets the take's tempo, unless a state was loaded since `seen`. For the audio
-    /// thread. Gives what holds now.
-    pub fn latch_tempo(&self, seen: TakeTempo, tempo: Option<f32>) -> TakeTempo {
-        let next = joined(seen.load(), tempo.map_or(0, f32::to_bits));
-        match self.tempo.compare_exchange(seen.0, next, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => TakeTempo(next),
-            Err(loaded) => TakeTempo(loaded),
-        }
-    }
-
-    /// The window's width and height in logical pixels.
-    #[must_use]
-    pub fn window(&self) -> (u32, u32) {
-        halves(self.window.load(Ordering::Relaxed))
-    }
-
-    /// Keeps the window's size with the project. For the window.
-    pub fn set_window(&self, width: u32, height: u32) {
-        self.window.store(joined(width, height), Ordering::Relaxed);
-    }
-
-    /// What was wrong with the state that was loaded last, for the window to say.
-    #[must_use]
-    pub fn notice(&self) -> Option<&'static str> {
-        match self.trouble.load(Ordering::Relaxed) {
-            1 => Some("The saved state was damaged: what could not be read is at its default."),
-            2 => Some(
-                "The project was saved by a newer Deep Pocket: what this one knows was loaded.",
-            ),
-            _ => None,
-        }
-    }
-}
-
-impl<'a> PersistentField<'a, Saved> for State {
-    fn set(&self, saved: Saved) {
-        let trouble = match saved {
-            Saved { damaged: true, .. } => 1,
-            Saved { version, .. } if version > STATE_VERSION => 2,
-            _ => 0,
-        };
-        self.trouble.store(trouble, Ordering::Relaxed);
-        let (width, height) = saved.window;
-        self.set_window(width.clamp(320, 8_192), height.clamp(200, 8_192));
-        let tempo = saved.tempo.filter(|tempo| (1.0..=10_000.0).contains(tempo));
-        let tempo = tempo.map_or(0, f32::to_bits);
-        // The audio thread may write the tempo at any time, but a load counts more.
-        let mut seen = self.tempo.load(Ordering::Acquire);
-        loop {
-            let next = joined(halves(seen).0.wrapping_add(1), tempo);
-            match self.tempo.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return,
-                Err(now) => seen = now,
-            }
-        }
-    }
-
-    fn map<F, R>(&self, f: F) -> R
-    where
-        F: Fn(&Saved) -> R,
-    {
-        f(&Saved {
-            version: STATE_VERSION,
-            tempo: self.take_tempo().tempo(),
-            window: self.window(),
-            damaged: false,
-        })
-    }
-}
-
-const fn joined(upper: u32, lower: u32) -> u64 {
-    (upper as u64) << 32 | lower as u64
-}
-
-fn halves(word: u64) -> (u32, u32) {
-    let [a, b, c, d, e, f, g, h] = word.to_be_bytes();
-    (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]))
+fn map_from_text(text: &str) -> Option<i32> {
+    let named = MAPS.iter().position(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
+    named.and_then(|place| i32::try_from(place).ok()).or_else(|| text.trim().parse().ok())
 }

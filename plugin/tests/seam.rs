@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use deep_pocket::engine::{Controls, Engine, Message};
+use deep_pocket::controls::{Begins, Controls};
+use deep_pocket::engine::{Engine, Message};
 use deep_pocket::link::{Fault, Link, ModelState, link};
 use deep_pocket::pace::Mode;
 use deep_pocket::params::State;
@@ -16,7 +17,13 @@ use groove::take::{Primer, Take};
 use groove::{Bar, Drum, DrumSet, Hit, Meter};
 
 const RATE: f64 = 48_000.0;
-const CONTROLS: Controls = Controls { style: 17, temperature: 1.0, seed: 1, channel: 9 };
+
+/// The defaults, and take 1.
+fn controls() -> Controls {
+    let mut controls = Controls::default();
+    controls.take.seed = 1;
+    controls
+}
 
 /// A snare on each sixteenth. Its velocity is the bar's number plus 40, plus 20 for seed 2 and
 /// plus 40 where a crash is held.
@@ -57,8 +64,8 @@ impl Rig {
         });
         let worker = Some(worker.expect("a thread"));
         let (mut engine, state) = (Engine::new(audio), State::default());
-        engine.activate(RATE, mode, &CONTROLS, &state);
-        Rig { engine, link, state, controls: CONTROLS, worker, now: 0, heard: Vec::new() }
+        engine.activate(RATE, mode, &controls(), &state);
+        Rig { engine, link, state, controls: controls(), worker, now: 0, heard: Vec::new() }
     }
 
     fn block(&mut self, beats: f64, frames: u32) {
@@ -197,7 +204,7 @@ fn another_take_plays_from_the_next_beat_on() {
         let mut rig = Rig::new(Mode::Offline, known_bar);
         rig.roll(0.0, 1.5, frames);
         let changed = rig.now;
-        rig.controls.seed = 2;
+        rig.controls.take.seed = 2;
         rig.roll(changed as f64 / 24_000.0, 4.0, frames);
         rig.stop();
         let beat = (changed + 3_000).div_ceil(24_000) * 24_000;
@@ -240,7 +247,7 @@ fn a_knob_that_never_rests_is_heard_all_the_time() {
     let mut rig = Rig::new(Mode::Realtime, slow);
     let mut takes = Vec::new();
     for block in 0..150u16 {
-        rig.controls.temperature = 0.5 + f32::from(block) / 1000.0;
+        rig.controls.take.temperature = 0.5 + f32::from(block) / 1000.0;
         rig.block(f64::from(block) * 0.02, 480);
         takes.push(rig.link.status().playing);
         std::thread::sleep(Duration::from_millis(10));
@@ -266,7 +273,7 @@ fn the_tempo_of_a_take_is_latched_once_and_again_with_another_seed() {
     assert_eq!(play(&mut rig, 97.0, 100.0), 97);
     assert_eq!(play(&mut rig, 140.0, 200.0), 97);
     assert_eq!(rig.state.take_tempo().tempo(), Some(97.0));
-    rig.controls.seed = 2;
+    rig.controls.take.seed = 2;
     assert_eq!(play(&mut rig, 140.0, 300.0), 140);
 }
 
@@ -291,7 +298,7 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
     rig.block(0.0, 480);
     let mut messages = Vec::new();
     let mut broken = true;
-    rig.engine.process(&at(1.0), 24_000, &CONTROLS, &rig.state, |message| {
+    rig.engine.process(&at(1.0), 24_000, &controls(), &rig.state, |message| {
         if message.velocity > 0 && std::mem::take(&mut broken) {
             panic!("a planted fault");
         }
@@ -306,7 +313,7 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
     rig.heard.clear();
     rig.roll(2.0, 2.0, 480);
     assert_eq!(rig.heard, []);
-    rig.engine.activate(RATE, Mode::Offline, &CONTROLS, &rig.state);
+    rig.engine.activate(RATE, Mode::Offline, &controls(), &rig.state);
     rig.roll(2.0, 2.0, 480);
     assert!(!rig.heard.is_empty());
 }
@@ -316,10 +323,10 @@ fn without_a_model_it_is_silent_and_says_why() {
     let (audio, end, link) = link();
     let _worker = Worker::start(end, || Err("There is no model here.".into())).expect("a thread");
     let (mut engine, state) = (Engine::new(audio), State::default());
-    engine.activate(RATE, Mode::Offline, &CONTROLS, &state);
+    engine.activate(RATE, Mode::Offline, &controls(), &state);
     let begin = Instant::now();
     for block in 0..200 {
-        engine.process(&at(f64::from(block)), 24_000, &CONTROLS, &state, |message| {
+        engine.process(&at(f64::from(block)), 24_000, &controls(), &state, |message| {
             panic!("{message:?} from nowhere")
         });
     }
@@ -362,7 +369,7 @@ fn the_window_sees_the_phrase_that_plays_and_the_one_to_come() {
     assert_eq!(phrase.first_bar, -4);
     assert_eq!(phrase.bars[3], known_bar(&phrase.take, Meter::FOUR_FOUR, -1));
     let playing = rig.link.status().playing;
-    rig.controls.seed = 2;
+    rig.controls.take.seed = 2;
     rig.block(-1.98, 480);
     let status = rig.link.status();
     assert_eq!(status.playing, playing);
@@ -380,7 +387,7 @@ fn a_hundred_instances_come_and_go() {
         let mut rig = Rig::new(Mode::Offline, known_bar);
         rig.roll(0.0, 1.0, 4_096);
         // Requests are under way when it goes.
-        rig.controls.seed = 2;
+        rig.controls.take.seed = 2;
         rig.block(90.0, 64);
     }
 }

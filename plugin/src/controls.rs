@@ -1,0 +1,114 @@
+//! The parameters as they are in a block: what the engine plays by.
+
+use groove::output::MAPS;
+use groove::perform::{self, Performance};
+use groove::take::{Fills, Take};
+use groove::{CLASSES, Drum, DrumSet, Pitches};
+
+use crate::params::{Bars, DeepPocketParams, Every, LaneParams, Order, Pace};
+pub use crate::params::{Begins, Prime};
+
+/// What the parameters say. What a host or a state sets out of range is clamped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Controls {
+    /// Generation: a take whose tempo, primer, pins and model are not the parameters' to say.
+    pub take: Take,
+    /// Performance.
+    pub performance: Performance,
+    /// The pitches that are emitted; `None`: the model's own.
+    pub pitches: Option<Pitches>,
+    /// Channel of the notes, 0 to 15.
+    pub channel: u8,
+    /// What is done with keys.
+    pub prime: Prime,
+    /// Whether it sounds only while a key is held.
+    pub gate: bool,
+    /// Whether notes that mean no drum go through.
+    pub through: bool,
+    /// Where a changed take begins.
+    pub begins: Begins,
+    /// The tempo at which it plays while the host does not, if it does then.
+    pub free_run: Option<f64>,
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Controls::new(&DeepPocketParams::default())
+    }
+}
+
+impl Controls {
+    /// The parameters as they are now.
+    #[must_use]
+    pub fn new(params: &DeepPocketParams) -> Self {
+        let style = |number: i32| u8::try_from(number).unwrap_or(0);
+        let DeepPocketParams { drummer, fills, playing, prime, output, lanes, .. } = params;
+        let lane_set = |is: fn(&LaneParams) -> bool| -> DrumSet {
+            let lanes = Drum::ALL.into_iter().zip(lanes);
+            lanes.filter(|(_, lane)| is(lane)).map(|(drum, _)| drum).collect()
+        };
+        let take = Take {
+            seed: u32::try_from(params.seed.value()).unwrap_or(0),
+            style: style(params.style.value()),
+            blend: (style(drummer.blend_style.value()), finite(drummer.blend.value(), 0.0)),
+            temperature: finite(params.temperature.value(), 1.0),
+            stick: finite(drummer.stick.value(), 0.5),
+            density: finite(drummer.density.value(), 0.0),
+            lanes: lanes.each_ref().map(|lane| finite(lane.density.value(), 0.0)),
+            off: lane_set(|lane| lane.off.value()),
+            fills: Fills {
+                every: match fills.every.value() {
+                    Every::Never => 0,
+                    Every::One => 1,
+                    Every::Two => 2,
+                    Every::Four => 4,
+                    Every::Eight => 8,
+                    Every::Sixteen => 16,
+                },
+                steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
+                amount: finite(fills.amount.value(), 0.5),
+            },
+            phrase_bars: match drummer.phrase.value() {
+                Bars::One => 1,
+                Bars::Two => 2,
+                Bars::Four => 4,
+                Bars::Eight => 8,
+            },
+            evolve: drummer.order.value() == Order::Evolve,
+            ..Take::default()
+        };
+        let performance = Performance {
+            swing: finite(playing.swing.value(), 0.0),
+            timing: finite(playing.timing.value(), 1.0),
+            dynamics: finite(playing.dynamics.value(), 1.0),
+            velocity: finite(playing.velocity.value(), 0.0),
+            mute: lane_set(|lane| lane.mute.value()),
+            solo: lane_set(|lane| lane.solo.value()),
+            pace: match playing.pace.value() {
+                Pace::Half => perform::Pace::Half,
+                Pace::Plain => perform::Pace::Plain,
+                Pace::Double => perform::Pace::Double,
+            },
+        };
+        let map = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
+        let own: [u8; CLASSES] = lanes
+            .each_ref()
+            .map(|lane| u8::try_from(lane.pitch.value().clamp(0, 127)).unwrap_or(0));
+        let free_tempo = f64::from(finite(output.free_tempo.value(), 120.0));
+        Controls {
+            take,
+            performance,
+            pitches: if map == MAPS.len() - 1 { Some(own) } else { MAPS[map].1 },
+            channel: u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0),
+            prime: prime.mode.value(),
+            gate: prime.gate.value(),
+            through: output.through.value(),
+            begins: drummer.landing.value(),
+            free_run: output.free_run.value().then_some(free_tempo),
+        }
+    }
+}
+
+fn finite(value: f32, otherwise: f32) -> f32 {
+    if value.is_finite() { value } else { otherwise }
+}
