@@ -1,123 +1,22 @@
 //! Engine and worker together, without a host and without the model: what is played is a known
 //! function of take and bar, so that each note tells which take and which bar it comes from.
 
+mod controls;
+mod rig;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use deep_pocket::controls::{Begins, Controls};
-use deep_pocket::engine::{Engine, Message};
-use deep_pocket::link::{Fault, Link, ModelState, link};
+use deep_pocket::engine::Engine;
+use deep_pocket::link::{Fault, ModelState, link};
 use deep_pocket::pace::Mode;
-use deep_pocket::params::State;
-use deep_pocket::worker::{Band, Worker};
+use deep_pocket::state::State;
+use deep_pocket::worker::Worker;
+use groove::Meter;
 use groove::clock::Transport;
-use groove::model::{Metadata, Stack};
-use groove::take::{Primer, Take};
-use groove::{Bar, Drum, DrumSet, Hit, Meter};
-
-const RATE: f64 = 48_000.0;
-
-/// The defaults, and take 1.
-fn controls() -> Controls {
-    let mut controls = Controls::default();
-    controls.take.seed = 1;
-    controls
-}
-
-/// A snare on each sixteenth. Its velocity is the bar's number plus 40, plus 20 for seed 2 and
-/// plus 40 where a crash is held.
-fn known_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
-    let mut velocity = 40 + bar.rem_euclid(10);
-    velocity += 20 * i64::from(take.seed - 1);
-    let held = |drums: DrumSet| drums.contains(Drum::Crash);
-    velocity +=
-        if matches!(take.primer, Primer::Hold { drums, .. } if held(drums)) { 40 } else { 0 };
-    let hit = Hit { velocity: u8::try_from(velocity).expect("below 128"), offset_ticks: -10 };
-    let mut played = Bar::silent(meter);
-    played.steps_mut().iter_mut().for_each(|step| step.set(Drum::Snare, Some(hit)));
-    played
-}
-
-/// A plugin without its shell: engine, worker, state, and what came out.
-struct Rig {
-    engine: Engine,
-    link: Arc<Link>,
-    state: State,
-    controls: Controls,
-    worker: Option<Worker>,
-    now: u64,
-    /// Sample, and velocity or 0.
-    heard: Vec<(u64, u8)>,
-}
-
-impl Rig {
-    fn new(mode: Mode, play: impl Fn(&Take, Meter, i64) -> Bar + Clone + Send + 'static) -> Self {
-        let (audio, end, link) = link();
-        let worker = Worker::start(end, move || {
-            let play = play.clone();
-            let size = Stack { layers: 1, cells: 1 };
-            Ok(Band {
-                metadata: Arc::new(Metadata::new("A double", size, size, "nothing")),
-                play: Box::new(move |take, meter, bar| Ok(play(take, meter, bar))),
-            })
-        });
-        let worker = Some(worker.expect("a thread"));
-        let (mut engine, state) = (Engine::new(audio), State::default());
-        engine.activate(RATE, mode, &controls(), &state);
-        Rig { engine, link, state, controls: controls(), worker, now: 0, heard: Vec::new() }
-    }
-
-    fn block(&mut self, beats: f64, frames: u32) {
-        self.block_of(&at(beats), frames);
-    }
-
-    fn block_of(&mut self, transport: &Transport, frames: u32) {
-        let Rig { engine, heard, now, state, controls, .. } = self;
-        engine.process(transport, frames, controls, state, |message: Message| {
-            assert!(message.sample < frames.max(1));
-            assert_eq!((message.channel, message.pitch), (controls.channel, 38));
-            heard.push((*now + u64::from(message.sample), message.velocity));
-            true
-        });
-        self.now += u64::from(frames);
-    }
-
-    /// Plays so many quarter notes from a position on, in blocks of one size.
-    fn roll(&mut self, from: f64, beats: f64, frames: u32) {
-        let end = self.now as f64 + beats * 24_000.0;
-        let start = self.now;
-        while (self.now as f64) < end {
-            self.block(from + (self.now - start) as f64 / 24_000.0, frames);
-        }
-    }
-
-    fn stop(&mut self) {
-        self.block_of(&Transport::default(), 64);
-    }
-
-    /// The notes: when they begin, and their velocity. Every one has ended.
-    fn notes(&self) -> Vec<(u64, u8)> {
-        let mut sounding = false;
-        for &(at, velocity) in &self.heard {
-            assert_ne!(sounding, velocity > 0, "on and off alternate, at {at}");
-            sounding = velocity > 0;
-        }
-        assert!(!sounding, "a note hangs");
-        assert!(self.heard.is_sorted_by_key(|(at, _)| *at));
-        self.heard.iter().copied().filter(|(_, velocity)| *velocity > 0).collect()
-    }
-}
-
-fn at(beats: f64) -> Transport {
-    Transport {
-        playing: true,
-        tempo: Some(120.0),
-        meter: Some(Meter::FOUR_FOUR),
-        beats: Some(beats),
-        ..Transport::default()
-    }
-}
+use groove::take::Take;
+use rig::{RATE, Rig, at, controls as defaults, known_bar};
 
 fn expected(beats: u64, velocity: impl Fn(u64) -> u8) -> Vec<(u64, u8)> {
     // A sixteenth is 6,000 samples, ten ticks are 250; the first note is early for the start.
@@ -298,7 +197,7 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
     rig.block(0.0, 480);
     let mut messages = Vec::new();
     let mut broken = true;
-    rig.engine.process(&at(1.0), 24_000, &controls(), &rig.state, |message| {
+    rig.engine.process(&at(1.0), 24_000, &defaults(), &rig.state, |message| {
         if message.velocity > 0 && std::mem::take(&mut broken) {
             panic!("a planted fault");
         }
@@ -313,7 +212,7 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
     rig.heard.clear();
     rig.roll(2.0, 2.0, 480);
     assert_eq!(rig.heard, []);
-    rig.engine.activate(RATE, Mode::Offline, &controls(), &rig.state);
+    rig.engine.activate(RATE, Mode::Offline, &defaults(), &rig.state);
     rig.roll(2.0, 2.0, 480);
     assert!(!rig.heard.is_empty());
 }
@@ -323,10 +222,10 @@ fn without_a_model_it_is_silent_and_says_why() {
     let (audio, end, link) = link();
     let _worker = Worker::start(end, || Err("There is no model here.".into())).expect("a thread");
     let (mut engine, state) = (Engine::new(audio), State::default());
-    engine.activate(RATE, Mode::Offline, &controls(), &state);
+    engine.activate(RATE, Mode::Offline, &defaults(), &state);
     let begin = Instant::now();
     for block in 0..200 {
-        engine.process(&at(f64::from(block)), 24_000, &controls(), &state, |message| {
+        engine.process(&at(f64::from(block)), 24_000, &defaults(), &state, |message| {
             panic!("{message:?} from nowhere")
         });
     }
