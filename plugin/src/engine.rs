@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
 use groove::pattern::TICKS_PER_STEP;
+use groove::pins::Pins;
+use groove::prime::Ear;
 use groove::schedule::{Note, Scheduler};
 use groove::take::{Primer, Take};
 use groove::{Drum, DrumSet};
@@ -20,10 +22,14 @@ use crate::link::{AudioEnd, Fault, Request, Status, Takes};
 use crate::pace::{Mode, Pace};
 use crate::shelf::{Key, Place, Shelf};
 use crate::stage::Stage;
-use crate::state::State;
+use crate::state::{Extras, State};
+use triple_buffer::Output;
 
 /// Changes of the keys that are told apart within a block.
 const CHANGES: usize = 32;
+
+/// Bars that a primer is made of.
+const LISTENED: usize = 2;
 
 /// Notes that go through in a block.
 const THROUGH: usize = 64;
@@ -50,6 +56,17 @@ pub struct Message {
     pub velocity: u8,
 }
 
+/// A key went down or up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Change {
+    sample: u32,
+    pitch: u8,
+    /// 0: it went up.
+    velocity: u8,
+    /// All keys that are down from here on, bit by pitch.
+    keys: u128,
+}
+
 /// The audio half of an instance.
 #[derive(Debug)]
 pub struct Engine {
@@ -71,8 +88,15 @@ pub struct Engine {
     /// What of them the take knows, and by which mode.
     primer: Primer,
     prime: Prime,
-    /// Sample and keys of the changes in the next block.
-    changes: [(u32, u128); CHANGES],
+    /// What was played or tapped last, or came with the project.
+    clip: Primer,
+    pins: Pins,
+    ear: Ear,
+    /// The bar that is listened to, and whether anything was heard in it.
+    listens: (i64, bool),
+    extras: Option<Output<Extras>>,
+    /// The changes in the next block.
+    changes: [Change; CHANGES],
     changed: usize,
     /// Notes of the coming block that go through, in order.
     through: [Message; THROUGH],
@@ -108,7 +132,12 @@ impl Engine {
             down: 0,
             primer: Primer::Off,
             prime: Prime::Hold,
-            changes: [(0, 0); CHANGES],
+            clip: Primer::Off,
+            pins: Pins::NONE,
+            ear: Ear::default(),
+            listens: (0, false),
+            extras: None,
+            changes: [Change::default(); CHANGES],
             changed: 0,
             through: [Message { sample: 0, channel: 0, pitch: 0, velocity: 0 }; THROUGH],
             passing: 0,
@@ -125,12 +154,14 @@ impl Engine {
     /// song. For the host's main thread.
     pub fn activate(&mut self, rate: f64, mode: Mode, controls: &Controls, state: &State) {
         self.faulted = false;
+        self.extras = self.extras.take().or_else(|| state.take_extras());
         self.clock = Clock::new(rate);
         self.rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
         self.stage.set(controls.performance, controls.pitches);
         self.pace = Pace::new(rate, mode);
         self.reset();
         let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
+        self.listen(&block, false, controls);
         let take = self.take_of(controls, state, &block, false);
         self.lineup.settle(take);
         self.end.set_takes(self.lineup.takes());
@@ -156,16 +187,16 @@ impl Engine {
         self.release = true;
     }
 
-    /// A key went down or up at a sample of the coming block.
-    pub fn key(&mut self, sample: u32, pitch: u8, down: bool) {
+    /// A key went down, or up with velocity 0, at a sample of the coming block.
+    pub fn key(&mut self, sample: u32, pitch: u8, velocity: u8) {
         if pitch > 127 {
             return;
         }
         let bit = 1u128 << pitch;
-        self.keys = if down { self.keys | bit } else { self.keys & !bit };
+        self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
         // Where there are too many, the last place stands for all that follow.
         let place = self.changed.min(CHANGES - 1);
-        self.changes[place] = (sample, self.keys);
+        self.changes[place] = Change { sample, pitch, velocity, keys: self.keys };
         self.changed = place + 1;
     }
 
@@ -231,10 +262,7 @@ impl Engine {
         self.lineup.set_begins(controls.begins);
         let transport = &self.free_running(transport, frames, controls.free_run);
         let block = self.clock.block(transport, frames);
-        if self.prime != controls.prime {
-            self.prime = controls.prime;
-            self.hold(block.position, &block.grid, controls);
-        }
+        self.listen(&block, transport.playing, controls);
         let mut take = self.take_of(controls, state, &block, transport.playing);
         if self.release || !transport.playing || self.channel != controls.channel {
             self.release_at(0, out);
@@ -247,9 +275,9 @@ impl Engine {
             let mut rest = Some(span);
             while let Some(part) = rest {
                 let change = self.changes[next..self.changed].first().copied();
-                let change = change.filter(|(sample, _)| *sample < span.first + span.frames);
-                let change_at = change.map_or(f64::INFINITY, |(sample, _)| {
-                    let into = f64::from(sample) - f64::from(span.first);
+                let change = change.filter(|change| change.sample < span.first + span.frames);
+                let change_at = change.map_or(f64::INFINITY, |change| {
+                    let into = f64::from(change.sample) - f64::from(span.first);
                     into.mul_add(span.beats_per_sample, span.start)
                 });
                 let landing = self.lineup.landing(&span);
@@ -268,9 +296,10 @@ impl Engine {
                     (Some(rest), Some(landing), _) if landing.cut <= rest.from => {
                         self.land(&span, landing);
                     }
-                    (Some(rest), _, Some((_, keys))) if change_at <= rest.from => {
+                    (Some(rest), _, Some(change)) if change_at <= rest.from => {
                         next += 1;
-                        self.down = keys;
+                        self.down = change.keys;
+                        self.hear(change_at, &span.grid, &change);
                         take.primer = self.hold(change_at, &span.grid, controls);
                         self.want(take, change_at, &span);
                     }
@@ -278,8 +307,8 @@ impl Engine {
                 }
             }
         }
-        if let Some((_, keys)) = self.changes[next..self.changed].last() {
-            self.down = *keys;
+        if let Some(change) = self.changes[next..self.changed].last() {
+            self.down = change.keys;
             take.primer = self.hold(block.position, &block.grid, controls);
         }
         self.changed = 0;
@@ -313,26 +342,78 @@ impl Engine {
         if kept.tempo().is_none() && playing {
             kept = state.latch_tempo(kept, Some(now));
         }
-        Take { tempo: kept.tempo().unwrap_or(now), primer: self.primer, ..controls.take }
+        let tempo = kept.tempo().unwrap_or(now);
+        Take { tempo, primer: self.primer, pins: self.pins, ..controls.take }
     }
 
-    /// Keys are down since a position: in `Hold`, the take knows their drums from the next landing
-    /// on.
+    /// What the project or the window says, and what was played in the bar that is over.
+    fn listen(&mut self, block: &Block, playing: bool, controls: &Controls) {
+        let mut changed = self.prime != controls.prime;
+        self.prime = controls.prime;
+        if let Some(extras) = &mut self.extras
+            && extras.update()
+        {
+            let Extras { primer, pins } = *extras.output_buffer();
+            (self.clip, self.pins, changed) = (primer, pins, true);
+        }
+        let bar = block.grid.bar_at(block.position);
+        let (heard_in, heard) = self.listens;
+        if playing && bar != heard_in {
+            self.listens = (bar, false);
+            let meter = block.grid.meter;
+            let until = bar.saturating_mul(i64::try_from(meter.steps()).unwrap_or(1));
+            let clip = match controls.prime {
+                _ if !heard => None,
+                Prime::Play => self.ear.played(until, LISTENED, meter).map(Primer::Play),
+                Prime::Tap => self.ear.rhythm(until, LISTENED, meter).map(Primer::Tap),
+                Prime::Off | Prime::Hold => None,
+            };
+            if let Some(clip) = clip {
+                (self.clip, changed) = (clip, true);
+            }
+        }
+        if changed {
+            self.hold(block.position, &block.grid, controls);
+        }
+    }
+
+    /// A key went down at a song position.
+    fn hear(&mut self, position: f64, grid: &Grid, change: &Change) {
+        if change.velocity > 0 && matches!(self.prime, Prime::Play | Prime::Tap) {
+            // Steps are counted in bars, whatever ticks the host's bars begin at.
+            let bar = grid.bar_at(position);
+            let steps = i64::try_from(grid.meter.steps()).unwrap_or(1);
+            let into = position * TICKS_PER_BEAT - grid.bar_ticks(bar);
+            let start = bar.saturating_mul(steps) as f64 * f64::from(TICKS_PER_STEP);
+            let drum = Drum::from_general_midi(change.pitch);
+            self.ear.hear(start + into, drum, change.velocity);
+            self.listens.1 = true;
+        }
+    }
+
+    /// What the take knows of keys: those that are down since a position, from the next landing
+    /// on, or what was played.
     fn hold(&mut self, since: f64, grid: &Grid, controls: &Controls) -> Primer {
         let drums = self.held();
-        if controls.prime != Prime::Hold || drums.is_empty() {
-            self.primer = Primer::Off;
-            return Primer::Off;
-        }
+        self.primer = match (controls.prime, self.clip) {
+            (Prime::Hold, _) if !drums.is_empty() => {
+                Primer::Hold { drums, at: self.landing_step(since, grid, controls) }
+            }
+            (Prime::Play, clip @ Primer::Play(_)) | (Prime::Tap, clip @ Primer::Tap(_)) => clip,
+            _ => Primer::Off,
+        };
+        self.primer
+    }
+
+    /// The step of the phrase at which a change since a position lands.
+    fn landing_step(&self, since: f64, grid: &Grid, controls: &Controls) -> u16 {
         let at = self.lineup.next_landing(since, grid, controls.take.bars());
         let bar = grid.bar_at(at + 1e-6);
         let (_, place) = controls.take.phrase_of(bar);
         let into = at * TICKS_PER_BEAT - grid.bar_ticks(bar);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let step = (into / f64::from(TICKS_PER_STEP)).round().clamp(0.0, 255.0) as usize;
-        let at = u16::try_from(place * grid.meter.steps() + step).unwrap_or(0);
-        self.primer = Primer::Hold { drums, at };
-        self.primer
+        u16::try_from(place * grid.meter.steps() + step).unwrap_or(0)
     }
 
     /// The drums of the keys that are down.

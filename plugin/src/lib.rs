@@ -10,6 +10,7 @@ pub mod editor;
 pub mod engine;
 mod lineup;
 pub mod link;
+mod notes;
 pub mod pace;
 pub mod params;
 pub mod queue;
@@ -59,7 +60,7 @@ impl Default for DeepPocket {
 impl DeepPocket {
     fn start_worker(&mut self) {
         if let Some(end) = self.worker_end.take() {
-            match Worker::start(end, Band::shipped) {
+            match Worker::start(end, Arc::clone(self.params.state.kept()), Band::shipped) {
                 Ok(worker) => self.worker = Some(worker),
                 Err(fault) => self.link.set_model(ModelState::Missing(format!(
                     "The drummer has no thread to play on: {fault}"
@@ -84,8 +85,7 @@ impl DeepPocket {
                 Channel::Number(channel) => channel,
                 Channel::Wildcard => controls.channel,
             };
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-            let velocity = (velocity * 127.0).round().clamp(0.0, 127.0) as u8;
+            let velocity = midi_velocity(velocity);
             self.engine.pass(Message { sample, channel, pitch, velocity });
         }
     }
@@ -158,12 +158,13 @@ impl Plugin for DeepPocket {
         while let Some(event) = context.next_event() {
             match event {
                 NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
-                    self.engine.key(timing, key, true);
-                    self.pass(&controls, timing, channel, key, velocity.max(1.0 / 127.0));
+                    let velocity = velocity.max(1.0 / 127.0);
+                    self.engine.key(timing, key, midi_velocity(velocity));
+                    self.pass(&controls, timing, channel, key, velocity);
                 }
                 NoteEvent::NoteOff { timing, channel, key: Key::Number(key), .. }
                 | NoteEvent::Choke { timing, channel, key: Key::Number(key), .. } => {
-                    self.engine.key(timing, key, false);
+                    self.engine.key(timing, key, 0);
                     self.pass(&controls, timing, channel, key, 0.0);
                 }
                 _ => {}
@@ -191,6 +192,11 @@ fn transport(host: &Transport) -> clock::Transport {
         bar_start: host.bar_start_pos_beats,
         loop_range: host.loop_range_beats(),
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn midi_velocity(velocity: f32) -> u8 {
+    (velocity * 127.0).round().clamp(0.0, 127.0) as u8
 }
 
 fn note_event(message: Message) -> NoteEvent<()> {

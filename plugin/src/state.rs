@@ -2,14 +2,25 @@
 //!
 //! Loading a state calls neither `activate` nor `reset`, so every load is counted, and whoever
 //! depends on the record compares the count.
+//!
+//! What the audio thread shares is in atomics and in a triple buffer; the rest, [`Kept`], is behind
+//! a lock that worker, window and the host's main thread take, and the audio thread never does.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use groove::history::History;
+use groove::pins::Pins;
+use groove::take::{Primer, Take};
+use groove::{Bar, Meter};
 use nice_plug::params::persist::PersistentField;
 use serde::{Deserialize, Serialize};
+use triple_buffer::{Input, Output, triple_buffer};
 
-/// Version of [`Saved`] that this code writes.
-pub const STATE_VERSION: u32 = 1;
+use crate::notes::Notes;
+
+/// Version of [`Saved`] that this code writes. Version 1 had tempo and window alone.
+pub const STATE_VERSION: u32 = 2;
 
 /// Window size in logical pixels, before the user changes it.
 pub const WINDOW: (u32, u32) = (1180, 660);
@@ -26,6 +37,14 @@ pub struct Saved {
     pub tempo: Option<f32>,
     /// Window width and height in logical pixels.
     pub window: (u32, u32),
+    /// What was played or tapped as a primer.
+    pub primer: Primer,
+    /// Cells that are pinned.
+    pub pins: Pins,
+    /// The takes of before; `None`: none yet.
+    pub history: Option<History>,
+    /// The notes of the take.
+    pub notes: Notes,
     /// The record that was loaded could not be read, and this is the default.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
@@ -33,12 +52,71 @@ pub struct Saved {
 
 impl Default for Saved {
     fn default() -> Self {
-        Saved { version: STATE_VERSION, tempo: None, window: WINDOW, damaged: false }
+        Saved {
+            version: STATE_VERSION,
+            tempo: None,
+            window: WINDOW,
+            primer: Primer::Off,
+            pins: Pins::NONE,
+            history: None,
+            notes: Notes::default(),
+            damaged: false,
+        }
     }
 }
 
-/// The live copy of [`Saved`], in atomics, because the audio thread reads and writes the tempo.
-#[derive(Debug)]
+/// What the audio thread is told of the take besides the parameters: the latest counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Extras {
+    /// The primer that was loaded.
+    pub primer: Primer,
+    /// Cells that are pinned.
+    pub pins: Pins,
+}
+
+/// What the worker and the window keep for the project.
+#[derive(Debug, Default)]
+pub struct Kept(Mutex<Keeping>);
+
+#[derive(Debug, Default)]
+struct Keeping {
+    extras: Extras,
+    history: Option<History>,
+    notes: Notes,
+}
+
+impl Kept {
+    fn lock(&self) -> MutexGuard<'_, Keeping> {
+        // Every change is of a whole value, so what a panicked thread left is good.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another take is played: its primer is kept, but for keys that are held.
+    pub fn see(&self, take: &Take) {
+        if !matches!(take.primer, Primer::Hold { .. }) {
+            self.lock().extras.primer = take.primer;
+        }
+    }
+
+    /// Keeps a bar of the take that plays.
+    pub fn keep(&self, take: &Take, bar: i64, played: &Bar) {
+        self.lock().notes.keep(take, bar, played);
+    }
+
+    /// A bar of the take as it was saved or played before.
+    #[must_use]
+    pub fn bar(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
+        self.lock().notes.get(take, meter, bar)
+    }
+
+    /// What stands in for a bar of the take that nobody can play.
+    #[must_use]
+    pub fn instead(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
+        self.lock().notes.instead(take, meter, bar)
+    }
+}
+
+/// The live copy of [`Saved`].
 pub struct State {
     /// Count of loads in the upper half, bits of the tempo in the lower (0: none yet). In one
     /// word, so that the audio thread cannot overwrite a tempo that was loaded in between.
@@ -47,11 +125,20 @@ pub struct State {
     window: AtomicU64,
     /// What was wrong with the last state: 0 nothing, 1 damaged, 2 from a newer version.
     trouble: AtomicU8,
+    kept: Arc<Kept>,
+    /// Written by loads and the window.
+    told: Mutex<Input<Extras>>,
+    /// For the audio half, until it takes it.
+    tells: Mutex<Option<Output<Extras>>>,
 }
 
 impl Default for State {
     fn default() -> Self {
+        let (told, tells) = triple_buffer(&Extras::default());
         State {
+            kept: Arc::default(),
+            told: Mutex::new(told),
+            tells: Mutex::new(Some(tells)),
             tempo: AtomicU64::new(0),
             window: AtomicU64::new(joined(WINDOW.0, WINDOW.1)),
             trouble: AtomicU8::new(0),
@@ -95,6 +182,29 @@ impl State {
         }
     }
 
+    /// What worker and window keep.
+    #[must_use]
+    pub fn kept(&self) -> &Arc<Kept> {
+        &self.kept
+    }
+
+    /// What tells the audio half of pins and primers; there is one. For the host's main thread.
+    #[must_use]
+    pub fn take_extras(&self) -> Option<Output<Extras>> {
+        self.tells.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Other pins. For the window.
+    pub fn set_pins(&self, pins: Pins) {
+        let mut kept = self.kept.lock();
+        kept.extras.pins = pins;
+        self.tell(kept.extras);
+    }
+
+    fn tell(&self, extras: Extras) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).write(extras);
+    }
+
     /// The window's width and height in logical pixels.
     #[must_use]
     pub fn window(&self) -> (u32, u32) {
@@ -127,6 +237,10 @@ impl<'a> PersistentField<'a, Saved> for State {
             _ => 0,
         };
         self.trouble.store(trouble, Ordering::Relaxed);
+        let Saved { primer, pins, history, notes, .. } = saved;
+        let extras = Extras { primer, pins };
+        *self.kept.lock() = Keeping { extras, history, notes };
+        self.tell(extras);
         let (width, height) = saved.window;
         self.set_window(width.clamp(320, 8_192), height.clamp(200, 8_192));
         let tempo = saved.tempo.filter(|tempo| (1.0..=10_000.0).contains(tempo));
@@ -146,12 +260,20 @@ impl<'a> PersistentField<'a, Saved> for State {
     where
         F: Fn(&Saved) -> R,
     {
-        f(&Saved {
-            version: STATE_VERSION,
-            tempo: self.take_tempo().tempo(),
-            window: self.window(),
-            damaged: false,
-        })
+        let saved = {
+            let kept = self.kept.lock();
+            Saved {
+                version: STATE_VERSION,
+                tempo: self.take_tempo().tempo(),
+                window: self.window(),
+                primer: kept.extras.primer,
+                pins: kept.extras.pins,
+                history: kept.history.clone(),
+                notes: kept.notes.clone(),
+                damaged: false,
+            }
+        };
+        f(&saved)
     }
 }
 

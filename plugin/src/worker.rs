@@ -19,6 +19,7 @@ use groove::{Bar, Meter};
 use crate::link::{
     Answer, Fault, ModelState, PHRASE, PHRASE_BARS, Phrase, Phrases, Request, WorkerEnd,
 };
+use crate::state::Kept;
 
 /// How often the worker looks for requests while the song plays or a request has just come.
 const ACTIVE: Duration = Duration::from_millis(2);
@@ -82,19 +83,21 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread. `band` is called on it, first and after every failure.
+    /// Starts the thread. `band` is called on it, first and after every failure; `kept` is what the
+    /// project remembers of its notes.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn start(
         end: WorkerEnd,
+        kept: Arc<Kept>,
         band: impl Fn() -> Result<Band, String> + Send + 'static,
     ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
         let thread = thread::Builder::new().name("deep-pocket".into()).spawn(move || {
             end.runs_on(thread::current());
-            Loop::new(end, &band).run(&seen);
+            Loop::new(end, kept, &band).run(&seen);
         })?;
         Ok(Worker { stop, thread: Some(thread) })
     }
@@ -121,6 +124,7 @@ struct Shown {
 
 struct Loop<'a, F> {
     end: WorkerEnd,
+    kept: Arc<Kept>,
     band: &'a F,
     play: Option<Play>,
     /// Requests that wait, oldest first.
@@ -133,9 +137,10 @@ struct Loop<'a, F> {
 }
 
 impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
-    fn new(end: WorkerEnd, band: &'a F) -> Self {
+    fn new(end: WorkerEnd, kept: Arc<Kept>, band: &'a F) -> Self {
         Loop {
             end,
+            kept,
             band,
             play: None,
             waiting: Vec::new(),
@@ -186,6 +191,7 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
                     self.known.remove(0);
                 }
                 self.known.push((request.number, request.take));
+                self.kept.see(&request.take);
             }
             self.waiting.push(request);
         }
@@ -196,6 +202,9 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
     fn answer(&mut self, request: &Request, stop: &AtomicBool) {
         let Request { number, take, meter, bar } = *request;
         let played = self.bar(&take, meter, bar);
+        if let Some(played) = played.as_ref().filter(|_| number == self.end.takes().playing) {
+            self.kept.keep(&take, bar, played);
+        }
         let mut answer = Answer { number, meter, bar, played };
         // Nobody takes answers while the host does not process: they wait.
         while let Err(refused) = self.end.answers.push(answer) {
@@ -207,10 +216,16 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
         }
     }
 
-    /// A bar, or nothing if there is no model or it failed. After a panic the band is a new one:
-    /// nobody knows what the old one left behind.
+    /// A bar: as the project remembers it, or else as the model plays it; without one, what the
+    /// project remembers of another phrase. After a panic the band is a new one: nobody knows what
+    /// the old one left behind.
     fn bar(&mut self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
-        let play = self.play.as_mut()?;
+        if let Some(known) = self.kept.bar(take, meter, bar) {
+            return Some(known);
+        }
+        let Some(play) = self.play.as_mut() else {
+            return self.kept.instead(take, meter, bar);
+        };
         match catch_unwind(AssertUnwindSafe(|| play(take, meter, bar))) {
             Ok(Ok(bar)) => Some(bar),
             Ok(Err(_)) => {

@@ -104,9 +104,9 @@ fn a_gate_lets_notes_sound_only_while_a_key_is_held() {
     rig.controls.gate = true;
     rig.controls.prime = Prime::Off;
     for block in 0..300u64 {
-        for (sample, down) in [(50_000, true), (97_000, false)] {
+        for (sample, velocity) in [(50_000, 99), (97_000, 0)] {
             if (rig.now..rig.now + 480).contains(&sample) {
-                rig.engine.key(u32::try_from(sample - rig.now).expect("few"), 20, down);
+                rig.engine.key(u32::try_from(sample - rig.now).expect("few"), 20, velocity);
             }
         }
         rig.block(block as f64 * 0.02, 480);

@@ -2,6 +2,7 @@
 //! function of take and bar, so that each note tells which take and which bar it comes from.
 
 mod controls;
+mod recall;
 mod rig;
 
 use std::sync::Arc;
@@ -121,9 +122,9 @@ fn held_keys_are_heard_from_the_next_beat_on_and_no_longer_than_held() {
         let mut rig = Rig::new(Mode::Offline, known_bar);
         let total = 10 * 24_000u64;
         while rig.now < total {
-            for (sample, down) in [(51_000, true), (135_000, false)] {
+            for (sample, velocity) in [(51_000, 90), (135_000, 0)] {
                 if (rig.now..rig.now + u64::from(frames)).contains(&sample) {
-                    rig.engine.key(u32::try_from(sample - rig.now).unwrap(), 49, down);
+                    rig.engine.key(u32::try_from(sample - rig.now).unwrap(), 49, velocity);
                 }
             }
             rig.block(rig.now as f64 / 24_000.0, frames);
@@ -220,7 +221,8 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
 #[test]
 fn without_a_model_it_is_silent_and_says_why() {
     let (audio, end, link) = link();
-    let _worker = Worker::start(end, || Err("There is no model here.".into())).expect("a thread");
+    let _worker = Worker::start(end, Arc::default(), || Err("There is no model here.".into()))
+        .expect("a thread");
     let (mut engine, state) = (Engine::new(audio), State::default());
     engine.activate(RATE, Mode::Offline, &defaults(), &state);
     let begin = Instant::now();

@@ -56,7 +56,8 @@ impl Rig {
         play: impl Fn(&Take, Meter, i64) -> Bar + Clone + Send + 'static,
     ) -> Self {
         let (audio, end, link) = link();
-        let worker = Worker::start(end, move || {
+        let state = State::default();
+        let worker = Worker::start(end, Arc::clone(state.kept()), move || {
             let play = play.clone();
             let size = Stack { layers: 1, cells: 1 };
             Ok(Band {
@@ -65,7 +66,7 @@ impl Rig {
             })
         });
         let worker = Some(worker.expect("a thread"));
-        let (mut engine, state) = (Engine::new(audio), State::default());
+        let mut engine = Engine::new(audio);
         engine.activate(RATE, mode, &controls(), &state);
         Rig { engine, link, state, controls: controls(), worker, now: 0, heard: Vec::new() }
     }

@@ -1,0 +1,146 @@
+//! The notes of the take, so that a project sounds as it was saved: after an update, with other
+//! weights, or with its model missing. The worker keeps them as it plays, the state saves them.
+
+use std::collections::BTreeMap;
+
+use groove::take::Take;
+use groove::{Bar, Meter, Step};
+use serde::{Deserialize, Serialize};
+
+/// Most bars that are kept: those nearest to the last one that was played.
+const MOST: usize = 64;
+
+/// Bars of one take.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<SavedTake>", into = "Vec<SavedTake>")]
+pub struct Notes {
+    take: Option<Take>,
+    /// By meter and bar of the pattern.
+    bars: BTreeMap<(u8, u8, i64), Bar>,
+}
+
+/// A take with its bars, as it is saved.
+#[derive(Serialize, Deserialize)]
+struct SavedTake {
+    take: Take,
+    bars: Vec<SavedBar>,
+}
+
+/// A bar, as it is saved.
+#[derive(Serialize, Deserialize)]
+struct SavedBar {
+    bar: i64,
+    meter: (u8, u8),
+    pitches: groove::Pitches,
+    steps: Vec<Step>,
+}
+
+fn key(meter: Meter, bar: i64) -> (u8, u8, i64) {
+    (meter.numerator, meter.denominator, bar)
+}
+
+impl Notes {
+    /// Keeps a bar. Those of another take are forgotten.
+    pub fn keep(&mut self, take: &Take, bar: i64, played: &Bar) {
+        if self.take.as_ref() != Some(take) {
+            (self.take, self.bars) = (Some(*take), BTreeMap::new());
+        }
+        self.bars.insert(key(played.meter(), bar), *played);
+        while self.bars.len() > MOST {
+            let farthest = self.bars.keys().copied().max_by_key(|(.., other)| other.abs_diff(bar));
+            farthest.and_then(|farthest| self.bars.remove(&farthest));
+        }
+    }
+
+    /// The bar of a take, if it was kept.
+    #[must_use]
+    pub fn get(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
+        let same = self.take.as_ref() == Some(take);
+        same.then(|| self.bars.get(&key(meter, bar)).copied()).flatten()
+    }
+
+    /// What stands in for a bar of the take where nobody can play it: one at the same place of
+    /// another phrase.
+    #[must_use]
+    pub fn instead(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
+        let (_, place) = take.phrase_of(bar);
+        let fits = |of: &(u8, u8, i64)| key(meter, of.2) == *of && take.phrase_of(of.2).1 == place;
+        let nearest = self.bars.keys().filter(|of| fits(of)).min_by_key(|of| of.2.abs_diff(bar))?;
+        let same = self.take.as_ref() == Some(take);
+        same.then(|| self.bars.get(nearest).copied()).flatten()
+    }
+}
+
+impl From<Vec<SavedTake>> for Notes {
+    /// What a damaged state says is cut to what can be.
+    fn from(saved: Vec<SavedTake>) -> Self {
+        let mut notes = Notes::default();
+        let Some(SavedTake { take, bars }) = saved.into_iter().next() else { return notes };
+        for SavedBar { bar, meter: (numerator, denominator), pitches, steps } in
+            bars.into_iter().take(MOST)
+        {
+            let meter = Meter::new(numerator.into(), denominator.into());
+            let mut played = Bar::silent(meter).at(pitches.map(|pitch| pitch.min(127)));
+            for (cell, step) in played.steps_mut().iter_mut().zip(steps) {
+                *cell = step;
+            }
+            notes.keep(&take, bar, &played);
+        }
+        notes
+    }
+}
+
+impl From<Notes> for Vec<SavedTake> {
+    fn from(notes: Notes) -> Self {
+        let bars = notes.bars.into_iter().map(|((numerator, denominator, bar), played)| SavedBar {
+            bar,
+            meter: (numerator, denominator),
+            pitches: groove::Drum::ALL.map(|drum| played.pitch(drum)),
+            steps: played.steps().to_vec(),
+        });
+        let bars = bars.collect();
+        notes.take.map(|take| SavedTake { take, bars }).into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use groove::{Drum, Hit};
+
+    fn bar(velocity: u8) -> Bar {
+        let mut bar = Bar::silent(Meter::new(3, 4)).at([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        bar.steps_mut()[11].set(Drum::Ride, Some(Hit { velocity, offset_ticks: -3 }));
+        bar
+    }
+
+    #[test]
+    fn what_was_kept_comes_back_from_a_project() {
+        let (take, other) = (Take::default(), Take { seed: 2, ..Take::default() });
+        let mut notes = Notes::default();
+        notes.keep(&take, -1, &bar(5));
+        notes.keep(&take, 2, &bar(7));
+        let text = serde_json::to_string(&notes).expect("text");
+        let back: Notes = serde_json::from_str(&text).expect("notes");
+        assert_eq!(back, notes);
+        let meter = Meter::new(3, 4);
+        assert_eq!(back.get(&take, meter, 2), Some(bar(7)));
+        assert_eq!(back.get(&take, Meter::FOUR_FOUR, 2), None);
+        assert_eq!((back.get(&other, meter, 2), back.instead(&other, meter, 2)), (None, None));
+        // Bar 6 is at the place of bar 2, and so is bar -2; bar 3 is at that of bar -1.
+        assert_eq!(back.instead(&take, meter, 6), Some(bar(7)));
+        assert_eq!(back.instead(&take, meter, 3), Some(bar(5)));
+        assert_eq!(back.instead(&take, meter, 0), None);
+        notes.keep(&other, 0, &bar(9));
+        assert_eq!(notes.get(&take, meter, 2), None);
+    }
+
+    #[test]
+    fn the_nearest_bars_are_kept() {
+        let (take, mut notes) = (Take::default(), Notes::default());
+        (0..1_000).for_each(|number| notes.keep(&take, number, &bar(1)));
+        assert_eq!(notes.bars.len(), MOST);
+        assert!(notes.get(&take, Meter::new(3, 4), 999).is_some());
+        assert!(notes.get(&take, Meter::new(3, 4), 900).is_none());
+    }
+}
