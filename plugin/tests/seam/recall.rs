@@ -23,8 +23,8 @@ fn saved(state: &State) -> Saved {
 }
 
 /// Plays with a key at some samples.
-fn with_keys(rig: &mut Rig, beats: f64, keys: &[(u64, u8, u8)]) {
-    let end = rig.now + (beats * 24_000.0) as u64;
+fn with_keys(rig: &mut Rig, beats: u64, keys: &[(u64, u8, u8)]) {
+    let end = rig.now + beats * 24_000;
     while rig.now < end {
         for &(sample, pitch, velocity) in keys {
             if (rig.now..rig.now + 480).contains(&sample) {
@@ -53,7 +53,7 @@ fn what_is_played_in_a_bar_is_the_primer_from_the_next_on() {
         let mut rig = Rig::new(Mode::Offline, primed_bar);
         rig.controls.prime = prime;
         // A snare a little late on the second beat of bar 1.
-        with_keys(&mut rig, 12.0, &[(120_100, 38, 77), (121_000, 38, 0)]);
+        with_keys(&mut rig, 12, &[(120_100, 38, 77), (121_000, 38, 0)]);
         let state = saved(&rig.state);
         rig.stop();
         let notes = rig.notes();
@@ -80,7 +80,7 @@ fn what_is_played_in_a_bar_is_the_primer_from_the_next_on() {
 fn primers_and_pins_come_back_with_a_project() {
     let mut rig = Rig::new(Mode::Offline, primed_bar);
     rig.controls.prime = Prime::Tap;
-    with_keys(&mut rig, 12.0, &[(120_100, 38, 77), (121_000, 38, 0)]);
+    with_keys(&mut rig, 12, &[(120_100, 38, 77), (121_000, 38, 0)]);
     let mut pins = Pins::NONE;
     pins.set(7, Drum::Crash, Some(true));
     rig.state.set_pins(pins);
