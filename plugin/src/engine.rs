@@ -9,27 +9,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
-use groove::pattern::TICKS_PER_STEP;
-use groove::pins::Pins;
-use groove::prime::Ear;
 use groove::schedule::{Note, Scheduler};
-use groove::take::{Primer, Take};
-use groove::{Drum, DrumSet};
+use groove::take::Take;
 
-use crate::controls::{Controls, Prime};
+use crate::controls::Controls;
+use crate::keys::Keys;
 use crate::lineup::{Landing, Lineup, Numbered, REACH};
 use crate::link::{AudioEnd, Fault, Request, Status, Takes};
 use crate::pace::{Mode, Pace};
 use crate::shelf::{Key, Place, Shelf};
 use crate::stage::Stage;
-use crate::state::{Extras, State};
-use triple_buffer::Output;
-
-/// Changes of the keys that are told apart within a block.
-const CHANGES: usize = 32;
-
-/// Bars that a primer is made of.
-const LISTENED: usize = 2;
+use crate::state::State;
 
 /// Notes that go through in a block.
 const THROUGH: usize = 64;
@@ -56,19 +46,7 @@ pub struct Message {
     pub velocity: u8,
 }
 
-/// A key went down or up.
-#[derive(Clone, Copy, Debug, Default)]
-struct Change {
-    sample: u32,
-    pitch: u8,
-    /// 0: it went up.
-    velocity: u8,
-    /// All keys that are down from here on, bit by pitch.
-    keys: u128,
-}
-
 /// The audio half of an instance.
-#[derive(Debug)]
 pub struct Engine {
     end: AudioEnd,
     clock: Clock,
@@ -81,23 +59,7 @@ pub struct Engine {
     missed: Option<Key>,
     late: u32,
     refused: u32,
-    /// Keys that are down, bit by pitch: as the events of the coming block say, and as they are at
-    /// the place that is played.
-    keys: u128,
-    down: u128,
-    /// What of them the take knows, and by which mode.
-    primer: Primer,
-    prime: Prime,
-    /// What was played or tapped last, or came with the project.
-    clip: Primer,
-    pins: Pins,
-    ear: Ear,
-    /// The bar that is listened to, and whether anything was heard in it.
-    listens: (i64, bool),
-    extras: Option<Output<Extras>>,
-    /// The changes in the next block.
-    changes: [Change; CHANGES],
-    changed: usize,
+    keys: Keys,
     /// Notes of the coming block that go through, in order.
     through: [Message; THROUGH],
     passing: usize,
@@ -128,17 +90,7 @@ impl Engine {
             missed: None,
             late: 0,
             refused: 0,
-            keys: 0,
-            down: 0,
-            primer: Primer::Off,
-            prime: Prime::Hold,
-            clip: Primer::Off,
-            pins: Pins::NONE,
-            ear: Ear::default(),
-            listens: (0, false),
-            extras: None,
-            changes: [Change::default(); CHANGES],
-            changed: 0,
+            keys: Keys::new(),
             through: [Message { sample: 0, channel: 0, pitch: 0, velocity: 0 }; THROUGH],
             passing: 0,
             free: 0.0,
@@ -154,14 +106,14 @@ impl Engine {
     /// song. For the host's main thread.
     pub fn activate(&mut self, rate: f64, mode: Mode, controls: &Controls, state: &State) {
         self.faulted = false;
-        self.extras = self.extras.take().or_else(|| state.take_extras());
+        self.keys.connect(state);
         self.clock = Clock::new(rate);
         self.rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
         self.stage.set(controls.performance, controls.pitches);
         self.pace = Pace::new(rate, mode);
         self.reset();
         let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
-        self.listen(&block, false, controls);
+        self.keys.listen(&block, false, controls, &self.lineup);
         let take = self.take_of(controls, state, &block, false);
         self.lineup.settle(take);
         self.end.set_takes(self.lineup.takes());
@@ -181,23 +133,14 @@ impl Engine {
     /// Forgets keys and position. Notes that sound end in the next block. For the audio thread.
     pub fn reset(&mut self) {
         self.clock.restart();
-        (self.keys, self.down, self.passing) = (0, 0, 0);
-        self.primer = Primer::Off;
-        self.changed = 0;
+        self.keys.reset();
+        self.passing = 0;
         self.release = true;
     }
 
     /// A key went down, or up with velocity 0, at a sample of the coming block.
     pub fn key(&mut self, sample: u32, pitch: u8, velocity: u8) {
-        if pitch > 127 {
-            return;
-        }
-        let bit = 1u128 << pitch;
-        self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
-        // Where there are too many, the last place stands for all that follow.
-        let place = self.changed.min(CHANGES - 1);
-        self.changes[place] = Change { sample, pitch, velocity, keys: self.keys };
-        self.changed = place + 1;
+        self.keys.key(sample, pitch, velocity);
     }
 
     /// A note of the coming block that is to go through; says whether there was room for it.
@@ -262,7 +205,7 @@ impl Engine {
         self.lineup.set_begins(controls.begins);
         let transport = &self.free_running(transport, frames, controls.free_run);
         let block = self.clock.block(transport, frames);
-        self.listen(&block, transport.playing, controls);
+        self.keys.listen(&block, transport.playing, controls, &self.lineup);
         let mut take = self.take_of(controls, state, &block, transport.playing);
         if self.release || !transport.playing || self.channel != controls.channel {
             self.release_at(0, out);
@@ -274,8 +217,10 @@ impl Engine {
             self.enter(&span, take);
             let mut rest = Some(span);
             while let Some(part) = rest {
-                let change = self.changes[next..self.changed].first().copied();
-                let change = change.filter(|change| change.sample < span.first + span.frames);
+                let change = self
+                    .keys
+                    .change(next)
+                    .filter(|change| change.sample < span.first + span.frames);
                 let change_at = change.map_or(f64::INFINITY, |change| {
                     let into = f64::from(change.sample) - f64::from(span.first);
                     into.mul_add(span.beats_per_sample, span.start)
@@ -285,7 +230,7 @@ impl Engine {
                 let far = part.from + 2.0 * span.grid.meter.beats();
                 let (before, after) = part.split(change_at.min(land_at).min(far));
                 if let Some(before) = before {
-                    if controls.gate && self.down == 0 {
+                    if controls.gate && !self.keys.any() {
                         self.release_at(before.sample_of(before.from), out);
                     } else {
                         self.play(&before, out);
@@ -298,20 +243,19 @@ impl Engine {
                     }
                     (Some(rest), _, Some(change)) if change_at <= rest.from => {
                         next += 1;
-                        self.down = change.keys;
-                        self.hear(change_at, &span.grid, &change);
-                        take.primer = self.hold(change_at, &span.grid, controls);
+                        let (keys, lineup) = (&mut self.keys, &self.lineup);
+                        keys.turn(&change, change_at, &span.grid, controls, lineup);
+                        (take.primer, take.pins) = keys.known();
                         self.want(take, change_at, &span);
                     }
                     _ => {}
                 }
             }
         }
-        if let Some(change) = self.changes[next..self.changed].last() {
-            self.down = change.keys;
-            take.primer = self.hold(block.position, &block.grid, controls);
+        if self.keys.finish(next) {
+            self.keys.hold(block.position, &block.grid, controls, &self.lineup);
+            (take.primer, take.pins) = self.keys.known();
         }
-        self.changed = 0;
         if !transport.playing {
             self.lineup.settle(take);
             self.end.set_takes(self.lineup.takes());
@@ -343,83 +287,8 @@ impl Engine {
             kept = state.latch_tempo(kept, Some(now));
         }
         let tempo = kept.tempo().unwrap_or(now);
-        Take { tempo, primer: self.primer, pins: self.pins, ..controls.take }
-    }
-
-    /// What the project or the window says, and what was played in the bar that is over.
-    fn listen(&mut self, block: &Block, playing: bool, controls: &Controls) {
-        let mut changed = self.prime != controls.prime;
-        self.prime = controls.prime;
-        if let Some(extras) = &mut self.extras
-            && extras.update()
-        {
-            let Extras { primer, pins } = *extras.output_buffer();
-            (self.clip, self.pins, changed) = (primer, pins, true);
-        }
-        let bar = block.grid.bar_at(block.position);
-        let (heard_in, heard) = self.listens;
-        if playing && bar != heard_in {
-            self.listens = (bar, false);
-            let meter = block.grid.meter;
-            let until = bar.saturating_mul(i64::try_from(meter.steps()).unwrap_or(1));
-            let clip = match controls.prime {
-                _ if !heard => None,
-                Prime::Play => self.ear.played(until, LISTENED, meter).map(Primer::Play),
-                Prime::Tap => self.ear.rhythm(until, LISTENED, meter).map(Primer::Tap),
-                Prime::Off | Prime::Hold => None,
-            };
-            if let Some(clip) = clip {
-                (self.clip, changed) = (clip, true);
-            }
-        }
-        if changed {
-            self.hold(block.position, &block.grid, controls);
-        }
-    }
-
-    /// A key went down at a song position.
-    fn hear(&mut self, position: f64, grid: &Grid, change: &Change) {
-        if change.velocity > 0 && matches!(self.prime, Prime::Play | Prime::Tap) {
-            // Steps are counted in bars, whatever ticks the host's bars begin at.
-            let bar = grid.bar_at(position);
-            let steps = i64::try_from(grid.meter.steps()).unwrap_or(1);
-            let into = position * TICKS_PER_BEAT - grid.bar_ticks(bar);
-            let start = bar.saturating_mul(steps) as f64 * f64::from(TICKS_PER_STEP);
-            let drum = Drum::from_general_midi(change.pitch);
-            self.ear.hear(start + into, drum, change.velocity);
-            self.listens.1 = true;
-        }
-    }
-
-    /// What the take knows of keys: those that are down since a position, from the next landing
-    /// on, or what was played.
-    fn hold(&mut self, since: f64, grid: &Grid, controls: &Controls) -> Primer {
-        let drums = self.held();
-        self.primer = match (controls.prime, self.clip) {
-            (Prime::Hold, _) if !drums.is_empty() => {
-                Primer::Hold { drums, at: self.landing_step(since, grid, controls) }
-            }
-            (Prime::Play, clip @ Primer::Play(_)) | (Prime::Tap, clip @ Primer::Tap(_)) => clip,
-            _ => Primer::Off,
-        };
-        self.primer
-    }
-
-    /// The step of the phrase at which a change since a position lands.
-    fn landing_step(&self, since: f64, grid: &Grid, controls: &Controls) -> u16 {
-        let at = self.lineup.next_landing(since, grid, controls.take.bars());
-        let bar = grid.bar_at(at + 1e-6);
-        let (_, place) = controls.take.phrase_of(bar);
-        let into = at * TICKS_PER_BEAT - grid.bar_ticks(bar);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let step = (into / f64::from(TICKS_PER_STEP)).round().clamp(0.0, 255.0) as usize;
-        u16::try_from(place * grid.meter.steps() + step).unwrap_or(0)
-    }
-
-    /// The drums of the keys that are down.
-    fn held(&self) -> DrumSet {
-        let down = (0..128u8).filter(|pitch| self.down >> pitch & 1 == 1);
-        down.filter_map(Drum::from_general_midi).collect()
+        let (primer, pins) = self.keys.known();
+        Take { tempo, primer, pins, ..controls.take }
     }
 
     /// The host's transport; while that stands and it is to run freely, one of our own that counts
@@ -611,7 +480,7 @@ impl Engine {
             position: block.position,
             bar_start: block.grid.bar_ticks(block.grid.bar_at(block.position)) / TICKS_PER_BEAT,
             bar: block.grid.bar_at(block.position),
-            held: self.held(),
+            held: self.keys.held(),
             playing,
             pending: if asked == 0 { ready } else { asked },
             late: self.late,

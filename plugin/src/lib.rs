@@ -8,6 +8,7 @@
 pub mod controls;
 pub mod editor;
 pub mod engine;
+mod keys;
 mod lineup;
 pub mod link;
 mod notes;

@@ -120,6 +120,18 @@ fn primers_and_pins_come_back_with_a_project() {
 }
 
 #[test]
+fn a_reset_forgets_keys_and_keeps_what_was_played() {
+    let mut rig = Rig::new(Mode::Offline, primed_bar);
+    rig.controls.prime = Prime::Play;
+    with_keys(&mut rig, 12, &[(120_100, 38, 77)]);
+    rig.stop();
+    rig.engine.reset();
+    rig.roll(0.0, 4.0, 480);
+    rig.stop();
+    assert_eq!(rig.notes().last().expect("notes").1, 60);
+}
+
+#[test]
 fn a_project_plays_its_notes_without_its_model() {
     let mut rig = Rig::new(Mode::Offline, known_bar);
     rig.roll(0.0, 32.0, 480);
