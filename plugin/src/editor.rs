@@ -26,7 +26,7 @@ use std::time::Duration;
 use egui::{Context, Rect, Ui, pos2};
 use groove::style::{STYLES, style_name};
 use nice_plug::context::gui::{GuiContext, ParamSetter};
-use nice_plug::params::Param;
+use nice_plug::params::{FloatParam, Param};
 use nice_plug_egui::baseview::dpi::LogicalSize;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{Frame, NiceEguiApp};
@@ -211,13 +211,10 @@ impl Screen {
         // Styles that a user trained are listed once one of them is chosen.
         let last = i32::try_from(STYLES.len()).unwrap_or(0).max(style[0]);
         let styles: Vec<String> = (0..=last).map(style_title).collect();
-        let daring = &params.temperature;
         Panels {
             styles: &styles,
             style: style.map(|style| place(style, 0)),
-            daring: [daring.unmodulated_normalized_value(), daring.default_normalized_value()],
-            daring_shown: daring.to_string(),
-            read_daring: &|text| daring.string_to_normalized_value(text),
+            dials: dials(params),
             held: status.held,
             seed: params.seed.value(),
             channel: channel.map(|channel| place(channel, 1)),
@@ -231,7 +228,6 @@ impl Screen {
         let setter = host.param_setter();
         let params = &*self.sources.params;
         let number = |place: usize| i32::try_from(place).unwrap_or(0);
-        let daring = &params.temperature;
         match ask {
             Ask::Style(place) => set(&setter, &params.style, number(place)),
             Ask::Channel(place) => set(&setter, &params.channel, number(place) + 1),
@@ -240,12 +236,22 @@ impl Screen {
                 let last = params.seed.preview_plain(1.0);
                 set(&setter, &params.seed, other_seed(params.seed.value(), last));
             }
-            Ask::Daring(Turn::Begin) => setter.begin_set_parameter(daring),
-            Ask::Daring(Turn::To(to)) => setter.set_parameter(daring, daring.preview_plain(to)),
-            Ask::Daring(Turn::End) => setter.end_set_parameter(daring),
-            Ask::Daring(Turn::Jump(to)) => set(&setter, daring, daring.preview_plain(to)),
+            Ask::Turn(which, turn) => {
+                let dial = dials(params)[which as usize];
+                match turn {
+                    Turn::Begin => setter.begin_set_parameter(dial),
+                    Turn::To(to) => setter.set_parameter(dial, dial.preview_plain(to)),
+                    Turn::End => setter.end_set_parameter(dial),
+                    Turn::Jump(to) => set(&setter, dial, dial.preview_plain(to)),
+                }
+            }
         }
     }
+}
+
+/// The parameters of the dials, by [`panels::Which`].
+fn dials(params: &DeepPocketParams) -> [&FloatParam; 3] {
+    [&params.drummer.stick, &params.temperature, &params.drummer.density]
 }
 
 /// One whole gesture.

@@ -3,6 +3,7 @@
 
 use egui::{Align2, CornerRadius, Rect, Ui, pos2, vec2};
 use groove::drum::{Drum, DrumSet};
+use nice_plug::params::{FloatParam, Param};
 
 use super::controls::{Dial, List, Turn, button, number};
 use super::header::line;
@@ -13,7 +14,7 @@ pub(super) const HEIGHT: f32 = 158.0;
 /// Space between panels, in points of the design.
 pub(super) const GAP: f32 = 12.0;
 /// How the width is shared out among the four panels.
-const SHARES: [f32; 4] = [350.0, 330.0, 244.0, 184.0];
+const SHARES: [f32; 4] = [528.0, 236.0, 200.0, 144.0];
 
 /// What the panels show.
 pub(super) struct Panels<'a> {
@@ -21,12 +22,8 @@ pub(super) struct Panels<'a> {
     pub styles: &'a [String],
     /// The chosen style and the usual one.
     pub style: [usize; 2],
-    /// How daring the drummer is, 0 to 1, and the usual.
-    pub daring: [f32; 2],
-    /// The same in figures.
-    pub daring_shown: String,
-    /// Reads a typed figure.
-    pub read_daring: &'a dyn Fn(&str) -> Option<f32>,
+    /// The dials, by [`Which`].
+    pub dials: [&'a FloatParam; 3],
     /// Drums whose keys are down.
     pub held: DrumSet,
     /// The take's seed.
@@ -35,13 +32,51 @@ pub(super) struct Panels<'a> {
     pub channel: [usize; 2],
 }
 
+/// A dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// How closely bars stick to the ones before.
+    Stick,
+    /// How daring the theme is.
+    Temperature,
+    /// How busy the kit is.
+    Density,
+}
+
+impl Which {
+    /// In the order in which they stand.
+    const ALL: [Which; 3] = [Which::Stick, Which::Temperature, Which::Density];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Which::Stick => "Stick",
+            Which::Temperature => "Temperature",
+            Which::Density => "Density",
+        }
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Which::Stick => {
+                "How closely the drummer sticks to the beat: 50 % is as the drummers of the \
+                 style, 0 % drifts, 100 % repeats the first bar exactly."
+            }
+            Which::Temperature => {
+                "How far the theme strays from the likeliest beat: low is plain, 1.00 is as in \
+                 the recordings that it learned from, above that it gets wild."
+            }
+            Which::Density => "How much is struck: 0 % is as the drummers of the style.",
+        }
+    }
+}
+
 /// What the user asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Ask {
     /// Another style.
     Style(usize),
-    /// More or less daring.
-    Daring(Turn),
+    /// A dial is turned.
+    Turn(Which, Turn),
     /// This very seed.
     Seed(i32),
     /// Any other take.
@@ -68,19 +103,24 @@ impl Panels<'_> {
 
     fn drummer(self, ui: &mut Ui, scale: Scale, panel: Rect) -> Option<Ask> {
         let inside = frame(ui, scale, panel, "DRUMMER");
-        let dial = Rect::from_min_size(panel.min + scale.size(20.0, 40.0), scale.size(96.0, 110.0));
-        let turn = Dial {
-            name: "Daring",
-            value: self.daring[0],
-            usual: self.daring[1],
-            shown: self.daring_shown,
-            read: self.read_daring,
-            hint: "How far the drummer strays from the likeliest beat: low is plain and steady, \
-                   1.00 is as in the recordings that it learned from, above that it gets wild.",
+        let mut place =
+            Rect::from_min_size(panel.min + scale.size(14.0, 40.0), scale.size(96.0, 110.0));
+        let mut turn = None;
+        for (which, param) in Which::ALL.into_iter().zip(self.dials) {
+            let turned = Dial {
+                name: which.name(),
+                value: param.unmodulated_normalized_value(),
+                usual: param.default_normalized_value(),
+                shown: param.to_string(),
+                read: &|text| param.string_to_normalized_value(text),
+                hint: which.hint(),
+            }
+            .show(ui, scale, place);
+            turn = turn.or(turned.map(|turn| Ask::Turn(which, turn)));
+            place = place.translate(vec2(scale.px(106.0), 0.0));
         }
-        .show(ui, scale, dial);
 
-        let left = dial.right() + scale.px(26.0);
+        let left = place.left() + scale.px(14.0);
         let list = Rect::from_min_max(
             pos2(left, inside.top() + scale.px(24.0)),
             pos2(inside.right(), inside.top() + scale.px(58.0)),
@@ -96,7 +136,7 @@ impl Panels<'_> {
             hint: "The kind of music that the drummer plays.",
         }
         .show(ui, scale, list);
-        turn.map(Ask::Daring).or(style.map(Ask::Style))
+        turn.or(style.map(Ask::Style))
     }
 
     fn prime(&self, ui: &mut Ui, scale: Scale, panel: Rect) {
@@ -104,8 +144,8 @@ impl Panels<'_> {
         if self.held.is_empty() {
             let lines = [
                 (14.0, "Hold drum keys to prime.", Type::Body, theme::TEXT),
-                (38.0, "The drummer plays around what", Type::Small, theme::MUTED),
-                (56.0, "you hold, from the next beat on.", Type::Small, theme::MUTED),
+                (38.0, "The drummer plays around", Type::Small, theme::MUTED),
+                (56.0, "them from the next beat on.", Type::Small, theme::MUTED),
             ];
             for (down, text, voice, colour) in lines {
                 let at = inside.min + scale.size(0.0, down);

@@ -189,7 +189,7 @@ fn playing() -> Status {
 #[test]
 fn every_control_has_a_name() {
     let desk = Desk::new();
-    for name in ["Style", "Daring", "New take", "Seed", "MIDI channel"] {
+    for name in ["Style", "Stick", "Temperature", "Density", "New take", "Seed", "MIDI channel"] {
         let found = desk.window.query_all_by_label(name);
         assert!(found.count() > 0, "no {name}");
     }
@@ -291,30 +291,30 @@ fn a_list_answers_wheel_and_double_click() {
 #[test]
 fn the_dial_answers_wheel_drag_keys_typing_and_double_click() {
     let mut desk = Desk::new();
-    let daring = |desk: &Desk| desk.params.temperature.unmodulated_normalized_value();
+    let temperature = |desk: &Desk| desk.params.temperature.unmodulated_normalized_value();
     let usual = desk.params.temperature.default_normalized_value();
 
-    desk.wheel("Daring", vec2(0.0, 3.0), Modifiers::NONE);
-    let wheeled = daring(&desk);
+    desk.wheel("Temperature", vec2(0.0, 3.0), Modifiers::NONE);
+    let wheeled = temperature(&desk);
     assert!(wheeled > usual + 0.03, "{usual} -> {wheeled}");
 
-    desk.drag("Daring", vec2(0.0, -60.0), Modifiers::NONE);
-    let dragged = daring(&desk);
+    desk.drag("Temperature", vec2(0.0, -60.0), Modifiers::NONE);
+    let dragged = temperature(&desk);
     assert!(dragged > wheeled + 0.2, "{wheeled} -> {dragged}");
 
-    desk.drag("Daring", vec2(0.0, 60.0), Modifiers::SHIFT);
-    let fine = dragged - daring(&desk);
+    desk.drag("Temperature", vec2(0.0, 60.0), Modifiers::SHIFT);
+    let fine = dragged - temperature(&desk);
     assert!((0.01..0.06).contains(&fine), "{fine}");
 
-    desk.double_click("Daring");
-    assert!((daring(&desk) - usual).abs() < 1e-3);
+    desk.double_click("Temperature");
+    assert!((temperature(&desk) - usual).abs() < 1e-3);
 
-    desk.window.get_by_label("Daring").click_secondary();
+    desk.window.get_by_label("Temperature").click_secondary();
     desk.window.run();
     desk.type_over("0.45");
     assert!((desk.params.temperature.value() - 0.45).abs() < 1e-3);
 
-    desk.window.get_by_label("Daring").focus();
+    desk.window.get_by_label("Temperature").focus();
     desk.window.run();
     desk.window.key_press(Key::ArrowUp);
     desk.window.run();
