@@ -1,5 +1,7 @@
-//! What the chores and the host tests share: a host for the built plugin, and the place where
-//! the built plugin is. The commands themselves stand in `main.rs` and the modules beside it.
+//! What the chores and the host tests share: a host for the built plugin, the place where the
+//! built plugin is, and what tries the plugin's timing. The commands themselves stand in `main.rs`
+//! and the modules beside it.
 
 pub mod host;
+pub mod torture;
 pub mod workspace;
