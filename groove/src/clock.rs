@@ -182,6 +182,12 @@ pub struct Spans {
 }
 
 impl Spans {
+    /// Whether there is nothing left to play.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
     /// Quarter notes a sample.
     #[must_use]
     pub fn beats_per_sample(&self) -> f64 {

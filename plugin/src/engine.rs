@@ -207,7 +207,10 @@ impl Engine {
         self.collect();
         let block = self.clock.block(transport, frames);
         let mut take = self.take_of(controls, state, &block, transport.playing);
-        if self.release || !transport.playing || self.channel != controls.channel {
+        // A song that plays but stays where it is, as some do while they count in, has no time in
+        // which a note could end.
+        let stands = frames > 0 && block.spans.is_empty();
+        if self.release || stands || !transport.playing || self.channel != controls.channel {
             self.release_at(0, out);
             self.release = false;
             self.channel = controls.channel;

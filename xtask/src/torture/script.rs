@@ -324,11 +324,13 @@ impl Script {
         }
         self.passes = 0;
         self.cycle = None;
-        if self.chance(300.0) {
+        if self.chance(150.0) {
             return;
         }
-        let least = (12.0 * per_sample).max(2.0 / TICKS);
-        let most: f64 = if self.chance(500.0) { 0.25 } else { 12.0 };
+        // Short of eight samples at any tempo, no host has a loop.
+        let least = 12.0 * 999.0 / 60.0 / self.setup.sample_rate;
+        let least = least.max(2.0 / TICKS);
+        let most: f64 = if self.chance(300.0) { 0.25 } else { 8.0 };
         let length = least * (most.max(2.0 * least) / least).powf(self.draw.random::<f64>());
         let start = here + self.draw.random_range(-1.0..0.5) * length;
         let start = self.place(start..start + length / 4.0);
@@ -427,8 +429,8 @@ impl Script {
         // While the tempo glides, the host has already gone by the tempo that comes.
         let glides = self.smooth && self.ramp.1 > 0;
         match self.draw.random_range(0..1_000) {
-            0..3 => self.rest(),
-            3..12 if self.tells != Tells::Nothing => {
+            0..2 => self.rest(),
+            2..6 if self.tells != Tells::Nothing => {
                 self.ramp.1 = 0;
                 self.jump();
                 self.motion = Motion::Jumps;
@@ -439,8 +441,8 @@ impl Script {
                 let factor = (self.some_tempo() / self.tempo).powf(1.0 / f64::from(blocks));
                 self.ramp = (factor, blocks);
             }
-            26..32 => self.change_meter(),
-            32..45 if beats && self.abilities.full && self.ramp.1 == 0 => self.change_cycle(),
+            26..28 => self.change_meter(),
+            30..45 if beats && self.abilities.full && self.ramp.1 == 0 => self.change_cycle(),
             _ => {}
         }
         if self.ramp.1 > 0 {
