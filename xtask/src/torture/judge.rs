@@ -253,11 +253,10 @@ impl Judge {
         self.placed.clear();
         score.between(&truth.bars, self.done - REACH, end + REACH, &mut self.placed)?;
         self.placed.retain(|hit| seam.is_none_or(|(_, end)| hit.step < end - near));
+        // What would have sounded just before a jump for a step after it sounds at once.
+        let at_once = |hit: &Placed| entered.filter(|from| hit.at < *from && hit.step >= *from);
         for hit in &mut self.placed {
-            // What would have sounded just before a jump for a step after it sounds at once.
-            if let Some(from) = entered.filter(|from| hit.at < *from && hit.step >= *from) {
-                hit.at = from;
-            }
+            hit.at = at_once(hit).unwrap_or(hit.at);
         }
         if let Some((start, seam_end)) = seam {
             let around = self.placed.len();
@@ -265,8 +264,13 @@ impl Judge {
             let mut at = around;
             while at < self.placed.len() {
                 let hit = &mut self.placed[at];
-                if hit.step >= start - near && hit.at < start - 1e-9 {
-                    hit.at = (hit.at + (seam_end - start)).max(start);
+                let around = (hit.at + (seam_end - start)).max(start);
+                // In a loop that is shorter than a hit is early, that may be one note with what
+                // sounds at once.
+                let twice = at_once(hit).is_some()
+                    && nearest((around - run.position) / truth.beats_per_sample) <= 0;
+                if hit.step >= start - near && hit.at < start - 1e-9 && !twice {
+                    hit.at = around;
                     at += 1;
                 } else {
                     self.placed.swap_remove(at);
@@ -318,7 +322,8 @@ impl Judge {
                     self.sounding.push(Sounding { key, channel, at, sample: Some(sample) });
                 }
                 Message::Off { key, channel } => {
-                    let found = self.sounding.iter().position(|it| (it.key, it.channel) == (key, channel));
+                    let found =
+                        self.sounding.iter().position(|it| (it.key, it.channel) == (key, channel));
                     let ended = found.map(|place| self.sounding.swap_remove(place));
                     if ended.is_none_or(|it| it.sample == Some(sample)) {
                         self.findings.hung += 1;

@@ -96,8 +96,7 @@ impl Score {
     fn listen(&mut self, host: &mut dyn Host, meter: (u16, u16)) -> Result<()> {
         // 100 samples a tick. The rendering begins a bar early: what is early in its very first
         // bar sounds late, with the first sample.
-        let song =
-            Song { sample_rate: 192_000.0, tempo: 120.0, meter, block: 16_384, cycle: None };
+        let song = Song { sample_rate: 192_000.0, tempo: 120.0, meter, block: 16_384, cycle: None };
         let length = Bars { meter, line: 0 }.length();
         let first = i64::from(SONG.start) * 960 / length;
         let last = i64::from(SONG.end) * 960 / length;

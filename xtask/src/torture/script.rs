@@ -10,12 +10,11 @@ use rand_chacha::ChaCha8Rng;
 const SONG: std::ops::Range<f64> = -16.0..200.0;
 
 /// Sample rates in Hertz.
-const RATES: [f64; 9] = [
-    8_000.0, 11_025.0, 22_050.0, 44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0, 384_000.0,
-];
+const RATES: [f64; 9] =
+    [8_000.0, 11_025.0, 22_050.0, 44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0, 384_000.0];
 
 /// Longest blocks, in frames.
-const LONGEST: [u32; 6] = [1, 64, 480, 1_024, 8_192, 65_536];
+const LONGEST: [u32; 6] = [1, 64, 480, 2_048, 65_536, 65_536];
 
 /// What a host says about its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,8 +177,8 @@ impl Script {
             self.start();
         }
         match self.draw.random_range(0..100_000) {
-            0..30 => return Act::Activate(self.setup()),
-            30..80 => {
+            0..50 => return Act::Activate(self.setup()),
+            50..80 => {
                 self.release = true;
                 if self.motion != Motion::Rests {
                     (self.motion, self.still) = (Motion::Jumps, 0);
@@ -235,8 +234,8 @@ impl Script {
         let beats = self.tells_beats();
         self.bar_lines = beats && self.abilities.full && self.chance(500.0);
         self.smooth = beats && self.chance(300.0);
-        self.cut = [Cut::Never, Cut::Nearest, Cut::Before, Cut::After]
-            [self.draw.random_range(0..4)];
+        self.cut =
+            [Cut::Never, Cut::Nearest, Cut::Before, Cut::After][self.draw.random_range(0..4)];
         self.tempo = self.some_tempo();
         self.ramp = (1.0, 0);
         self.cycle = None;
@@ -353,7 +352,10 @@ impl Script {
         if matches!(self.motion, Motion::Jumps | Motion::Goes) {
             frames = self.shortened(frames);
             let after = self.position + f64::from(frames) * per_sample;
-            if frames > 0 && after > SONG.end && self.cycle.is_none_or(|(_, end)| self.position >= end) {
+            if frames > 0
+                && after > SONG.end
+                && self.cycle.is_none_or(|(_, end)| self.position >= end)
+            {
                 self.rest();
                 self.still -= 1;
             }
@@ -417,7 +419,7 @@ impl Script {
 
     /// Changes something, now and then.
     fn disturb(&mut self) {
-        if self.motion == Motion::Rests {
+        if matches!(self.motion, Motion::Rests | Motion::Jumps) {
             return;
         }
         if self.motion == Motion::Stands {
@@ -505,17 +507,12 @@ impl Script {
 
     /// The song goes on after a block.
     fn advance(&mut self, frames: u32) {
-        if self.motion == Motion::Rests {
+        if matches!(self.motion, Motion::Rests | Motion::Stands) {
             return;
         }
-        if self.motion != Motion::Stands && self.still == 0 {
-            self.motion = Motion::Goes;
-        }
+        self.motion = Motion::Goes;
         // It stands for a while now and then, as some do while they count in.
         let beats = self.tells_beats();
-        if self.motion == Motion::Stands && self.still > 0 {
-            return;
-        }
         let long = f64::from(frames) * self.per_sample() > 0.002 + 4.0 * self.per_sample();
         if beats && long && self.cycle.is_none() && self.chance(1.0) {
             (self.motion, self.still) = (Motion::Stands, self.draw.random_range(1..6));
