@@ -4,6 +4,7 @@
 mod bundle;
 mod endure;
 mod install;
+mod instances;
 mod run;
 mod system;
 mod test;
@@ -49,6 +50,15 @@ enum Chore {
         #[arg(long)]
         json: bool,
     },
+    /// Build the plugin, play many instances of it at once, and print what that costs.
+    Instances {
+        /// How many.
+        #[arg(long, default_value_t = 128)]
+        count: u16,
+        /// For how long they play, and how long they rest.
+        #[arg(long, default_value_t = 10)]
+        seconds: u32,
+    },
     /// Build the bundles and put them where this user's hosts look for plugins.
     Install {
         /// Take them away again instead.
@@ -80,6 +90,7 @@ fn chore(chore: Chore) -> Result<()> {
             Ok(())
         }
         Chore::Torture { blocks, seed, json } => endure::endure(&workspace, blocks, seed, json),
+        Chore::Instances { count, seconds } => instances::instances(&workspace, count, seconds),
         Chore::Install { uninstall: true } => install::uninstall(),
         Chore::Install { uninstall: false } => {
             system::provide(system::Purpose::Build)?;
