@@ -372,13 +372,16 @@ impl Clock {
         };
         let slack = 2.0 * last.beats_per_sample + 1.0 / TICKS_PER_BEAT + ramp;
         let off = position - last.end.position;
-        if off.abs() <= slack {
-            return Some((last.end.from, last.end.entry));
+        // Hosts that cut their blocks at the seam may cut a sample before it. While the tempo
+        // changes, a short loop may be within the slack: then the nearer of the two places is it.
+        let around = last.end.loop_range.filter(|(start, end)| {
+            let around = (off + (end - start)).abs();
+            around < off.abs() && around <= slack && (last.end.position - end).abs() <= slack
+        });
+        match around {
+            Some((start, _)) => Some((start, Entry::Wraps)),
+            None => (off.abs() <= slack).then_some((last.end.from, last.end.entry)),
         }
-        // Hosts that cut their blocks at the seam may cut a sample before it.
-        let (start, end) = last.end.loop_range?;
-        ((off + (end - start)).abs() <= slack && (last.end.position - end).abs() <= slack)
-            .then_some((start, Entry::Wraps))
     }
 }
 
@@ -460,6 +463,16 @@ mod tests {
         assert_eq!((all[0].to, all[1].from, all[1].entry), (4.0, 0.0, Entry::Wraps));
         let next = spans(&mut clock, &looped(240.0 / 24_000.0), 480);
         assert_eq!((next[0].entry, next[0].from), (Entry::Continues, all[1].to));
+    }
+
+    #[test]
+    fn a_loop_that_goes_round_as_the_tempo_changes_goes_round() {
+        let mut clock = Clock::new(48_000.0);
+        let looped = |beats| Transport { loop_range: Some((0.0, 0.1)), ..playing(beats) };
+        // The loop is 2,400 samples, and the host cuts its block one before its end.
+        spans(&mut clock, &looped(0.0), 2_399);
+        let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..looped(0.0) }, 64);
+        assert_eq!((next[0].entry, next[0].from), (Entry::Wraps, 0.0));
     }
 
     #[test]

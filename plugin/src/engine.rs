@@ -386,8 +386,8 @@ impl Engine {
             && self.shelf.reserve(wanted, self.lineup.takes(), near)
         {
             let Numbered { number, take } = numbered;
-            // There is room: nobody else pushes.
-            let _ = self.end.requests.push(Request { number, take, meter: grid.meter, bar });
+            // There is room: nobody else asks.
+            let _ = self.end.ask(Request { number, take, meter: grid.meter, bar });
         }
     }
 

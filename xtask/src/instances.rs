@@ -84,8 +84,7 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
     for number in 0..count {
         let mut host = Clap::load(&built.clap, CLAP_ID)?;
         host.set("Take", f64::from(number) / f64::from(count))?;
-        let setup =
-            Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
+        let setup = Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
         host.activate(setup)?;
         SONG.rest(&mut host, 0.0, SONG.block.into())?;
         expected.push(SONG.roll(&mut host, 0.0, samples)?);
@@ -117,7 +116,10 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
     println!("memory of the first           {:.1} MB", megabytes(first.saturating_sub(begin)));
     let more = megabytes(all.saturating_sub(first)) / f64::from(count.max(2) - 1);
     println!("memory of each other          {more:.2} MB");
-    ensure!(missed == 0, "{missed} instances did not play in real time what they play in a bounce.");
+    ensure!(
+        missed == 0,
+        "{missed} instances did not play in real time what they play in a bounce."
+    );
     ensure!(resting.workers < 1.0, "The threads of stopped instances do not sleep.");
     Ok(())
 }

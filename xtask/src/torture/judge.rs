@@ -339,8 +339,8 @@ impl Judge {
             self.must_be_released(truth, release);
         }
         // What has outlasted its length by more than rounding hangs.
-        if matches!(truth.motion, Motion::Jumps | Motion::Goes) {
-            let now = position(&self.runs, truth.frames.saturating_sub(1));
+        if truth.frames > 0 && matches!(truth.motion, Motion::Jumps | Motion::Goes) {
+            let now = position(&self.runs, truth.frames - 1);
             let longest = LENGTH + 3.0 * per_sample + 1.0 / TICKS;
             self.release_if(truth, |it| now - it.at > longest);
         }
