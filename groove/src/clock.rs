@@ -365,22 +365,27 @@ impl Clock {
     /// A tempo that changed between the two may have changed anywhere in the last one.
     fn continued(&self, position: f64, beats_per_sample: f64) -> Option<(f64, Entry)> {
         let last = self.last?;
+        // A tempo that rose has brought the song farther, one that fell less far, never the other
+        // way.
         let ramp = if beats_per_sample > 0.0 {
-            f64::from(last.frames) * (beats_per_sample - last.beats_per_sample).abs()
+            f64::from(last.frames) * (beats_per_sample - last.beats_per_sample)
         } else {
             0.0
         };
-        let slack = 2.0 * last.beats_per_sample + 1.0 / TICKS_PER_BEAT + ramp;
+        let slack = 2.0 * last.beats_per_sample + 1.0 / TICKS_PER_BEAT;
+        let slack = ramp.min(0.0) - slack..=ramp.max(0.0) + slack;
         let off = position - last.end.position;
         // Hosts that cut their blocks at the seam may cut a sample before it. While the tempo
         // changes, a short loop may be within the slack: then the nearer of the two places is it.
         let around = last.end.loop_range.filter(|(start, end)| {
-            let around = (off + (end - start)).abs();
-            around < off.abs() && around <= slack && (last.end.position - end).abs() <= slack
+            let around = off + (end - start);
+            around.abs() < off.abs()
+                && slack.contains(&around)
+                && slack.contains(&(end - last.end.position))
         });
         match around {
             Some((start, _)) => Some((start, Entry::Wraps)),
-            None => (off.abs() <= slack).then_some((last.end.from, last.end.entry)),
+            None => slack.contains(&off).then_some((last.end.from, last.end.entry)),
         }
     }
 }
@@ -439,6 +444,19 @@ mod tests {
         // Ramped from 120 to 240 within the block.
         let beats = 4096.0 * 3.0 / 48_000.0;
         let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..playing(beats) }, 64);
+        assert_eq!(next[0].entry, Entry::Continues);
+    }
+
+    #[test]
+    fn a_step_back_is_a_jump_although_the_tempo_rises() {
+        let mut clock = Clock::new(48_000.0);
+        spans(&mut clock, &playing(0.0), 480);
+        // The tempo cannot have brought the song back.
+        let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..playing(0.01) }, 64);
+        assert_eq!(next[0].entry, Entry::Jumps);
+        let mut clock = Clock::new(48_000.0);
+        spans(&mut clock, &playing(0.0), 480);
+        let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..playing(0.03) }, 64);
         assert_eq!(next[0].entry, Entry::Continues);
     }
 

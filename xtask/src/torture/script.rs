@@ -164,7 +164,7 @@ impl Script {
         self.setup = Setup {
             sample_rate: RATES[self.draw.random_range(0..rates)],
             max_block: LONGEST[self.draw.random_range(longest..LONGEST.len())],
-            offline: !self.chance(200.0),
+            offline: !self.chance(120.0),
         };
         self.release = true;
         self.rest();
@@ -461,7 +461,7 @@ impl Script {
             let up = |key| Event { offset: 0, message: Message::Off { key, channel: 0 } };
             input.extend(self.keys.drain(..).map(up));
             self.touched = false;
-        } else if frames > 0 && self.chance(0.5) {
+        } else if frames > 0 && self.chance(0.15) {
             let key = self.draw.random_range(30..60);
             let message = Message::On { key, channel: 0, velocity: 0.7 };
             input.push(Event { offset: self.draw.random_range(0..frames), message });
