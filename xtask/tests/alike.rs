@@ -4,12 +4,13 @@
 mod common;
 
 use anyhow::Result;
+use common::recording::Pace;
 use common::scenarios::{TAKE, body, velocity_steps};
 use common::vst3::Vst3;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xtask::host::clap::Clap;
-use xtask::host::{Heard, Host, Message, Setup, Song};
+use xtask::host::{Heard, Host, Message, Setup, Song, Transport, step};
 use xtask::workspace::{CLAP_ID, built_bundle};
 
 /// Songs that are made up.
@@ -97,7 +98,9 @@ type Plain = (u64, bool, u8, u8, u32);
 fn plain(heard: Heard, begin: u64) -> Plain {
     let at = begin + heard.at;
     match heard.message {
-        Message::On { key, channel, velocity } => (at, true, key, channel, velocity_steps(velocity)),
+        Message::On { key, channel, velocity } => {
+            (at, true, key, channel, velocity_steps(velocity))
+        }
         Message::Off { key, channel } => (at, false, key, channel, 0),
         Message::Midi([status, key, velocity]) => (at, status & 0x10 != 0, key, 0, velocity.into()),
     }
@@ -139,4 +142,67 @@ fn one_half_of_the_songs_is_the_same_in_any_blocks_instance_and_format() -> Resu
 #[test]
 fn the_other_half_of_the_songs_is_the_same_in_any_blocks_instance_and_format() -> Result<()> {
     alike(1)
+}
+
+/// Instances that play live at once, and songs that each of them plays.
+const LIVE: u64 = 40;
+const EACH: u64 = SONGS / LIVE;
+
+#[test]
+fn in_real_time_two_hundred_songs_are_what_a_bounce_makes_of_them() -> Result<()> {
+    let setup = Setup { sample_rate: 48_000.0, max_block: 256, offline: true };
+    let mut players = Vec::new();
+    for number in 0..LIVE {
+        let mut host = clap();
+        let songs: Vec<Scenario> =
+            (0..EACH).map(|song| Scenario::new(number + song * LIVE)).collect();
+        songs[0].prepare(&mut host)?;
+        // Each song is the first stretch of its scenario, at one rate, because all play at once.
+        let mut bounced = Vec::new();
+        for song in &songs {
+            let (tempo, meter, from, samples) = song.stretches[0];
+            let song =
+                Song { sample_rate: setup.sample_rate, tempo, meter, block: 256, cycle: None };
+            host.activate(setup)?;
+            bounced.push((song, from, samples, song.roll(&mut host, from, samples)?));
+            // What still sounds ends here, and not in the next song.
+            song.rest(&mut host, from, 1)?;
+        }
+        host.activate(Setup { offline: false, ..setup })?;
+        players.push((host, bounced));
+    }
+    let mut pace = Pace::new(setup.sample_rate);
+    let mut events = 0;
+    for number in 0..usize::try_from(EACH)? {
+        // A moment at rest where the song will begin, as when somebody puts the playhead there.
+        for _ in 0..280 {
+            for (host, songs) in &mut players {
+                let (song, from, ..) = songs[number];
+                let still = Transport { playing: false, ..song.transport(from) };
+                host.process(256, Some(&still), &[], &mut Vec::new())?;
+            }
+            pace.wait(256);
+        }
+        let longest = players.iter().map(|(_, songs)| songs[number].2).max().unwrap_or(0);
+        let mut heard = vec![Vec::new(); players.len()];
+        for begin in (0..longest).step_by(256) {
+            for ((host, songs), heard) in players.iter_mut().zip(&mut heard) {
+                let (song, from, samples, _) = &songs[number];
+                #[allow(clippy::cast_precision_loss)]
+                let transport = song.transport(from + begin as f64 * song.beats_per_sample());
+                if begin < *samples {
+                    let frames = u32::try_from((samples - begin).min(256))?;
+                    step(host, frames, Some(&transport), &[], begin, heard)?;
+                }
+            }
+            pace.wait(256);
+        }
+        for ((_, songs), heard) in players.iter().zip(&heard) {
+            assert_eq!(songs[number].3, *heard, "{:?}", songs[number]);
+            events += heard.len();
+        }
+    }
+    println!("{events} events");
+    assert!(events > 500, "{events} events");
+    Ok(())
 }

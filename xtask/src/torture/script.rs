@@ -268,7 +268,7 @@ impl Script {
             _ if near => (here - 4.0, here + 4.0),
             _ => (SONG.start, SONG.end - 40.0),
         };
-        let to = to.min(SONG.end - 40.0);
+        let to = to.clamp(SONG.start + 2.0, SONG.end - 40.0);
         let from = from.clamp(SONG.start, to - 1.0);
         // What is about where the song is, or a loop away from there, would be no jump.
         let guard = 0.01 + 8.0 * self.per_sample();
