@@ -182,6 +182,12 @@ pub struct Spans {
 }
 
 impl Spans {
+    /// Whether there is nothing left to play.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
     /// Quarter notes a sample.
     #[must_use]
     pub fn beats_per_sample(&self) -> f64 {
@@ -359,20 +365,28 @@ impl Clock {
     /// A tempo that changed between the two may have changed anywhere in the last one.
     fn continued(&self, position: f64, beats_per_sample: f64) -> Option<(f64, Entry)> {
         let last = self.last?;
+        // A tempo that rose has brought the song farther, one that fell less far, never the other
+        // way.
         let ramp = if beats_per_sample > 0.0 {
-            f64::from(last.frames) * (beats_per_sample - last.beats_per_sample).abs()
+            f64::from(last.frames) * (beats_per_sample - last.beats_per_sample)
         } else {
             0.0
         };
-        let slack = 2.0 * last.beats_per_sample + 1.0 / TICKS_PER_BEAT + ramp;
+        let slack = 2.0 * last.beats_per_sample + 1.0 / TICKS_PER_BEAT;
+        let slack = ramp.min(0.0) - slack..=ramp.max(0.0) + slack;
         let off = position - last.end.position;
-        if off.abs() <= slack {
-            return Some((last.end.from, last.end.entry));
+        // Hosts that cut their blocks at the seam may cut a sample before it. While the tempo
+        // changes, a short loop may be within the slack: then the nearer of the two places is it.
+        let around = last.end.loop_range.filter(|(start, end)| {
+            let around = off + (end - start);
+            around.abs() < off.abs()
+                && slack.contains(&around)
+                && slack.contains(&(end - last.end.position))
+        });
+        match around {
+            Some((start, _)) => Some((start, Entry::Wraps)),
+            None => slack.contains(&off).then_some((last.end.from, last.end.entry)),
         }
-        // Hosts that cut their blocks at the seam may cut a sample before it.
-        let (start, end) = last.end.loop_range?;
-        ((off + (end - start)).abs() <= slack && (last.end.position - end).abs() <= slack)
-            .then_some((start, Entry::Wraps))
     }
 }
 
@@ -434,6 +448,19 @@ mod tests {
     }
 
     #[test]
+    fn a_step_back_is_a_jump_although_the_tempo_rises() {
+        let mut clock = Clock::new(48_000.0);
+        spans(&mut clock, &playing(0.0), 480);
+        // The tempo cannot have brought the song back.
+        let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..playing(0.01) }, 64);
+        assert_eq!(next[0].entry, Entry::Jumps);
+        let mut clock = Clock::new(48_000.0);
+        spans(&mut clock, &playing(0.0), 480);
+        let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..playing(0.03) }, 64);
+        assert_eq!(next[0].entry, Entry::Continues);
+    }
+
+    #[test]
     fn a_seek_is_a_jump_and_so_is_a_new_start() {
         let mut clock = Clock::new(48_000.0);
         spans(&mut clock, &playing(0.0), 480);
@@ -454,6 +481,16 @@ mod tests {
         assert_eq!((all[0].to, all[1].from, all[1].entry), (4.0, 0.0, Entry::Wraps));
         let next = spans(&mut clock, &looped(240.0 / 24_000.0), 480);
         assert_eq!((next[0].entry, next[0].from), (Entry::Continues, all[1].to));
+    }
+
+    #[test]
+    fn a_loop_that_goes_round_as_the_tempo_changes_goes_round() {
+        let mut clock = Clock::new(48_000.0);
+        let looped = |beats| Transport { loop_range: Some((0.0, 0.1)), ..playing(beats) };
+        // The loop is 2,400 samples, and the host cuts its block one before its end.
+        spans(&mut clock, &looped(0.0), 2_399);
+        let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..looped(0.0) }, 64);
+        assert_eq!((next[0].entry, next[0].from), (Entry::Wraps, 0.0));
     }
 
     #[test]

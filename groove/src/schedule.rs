@@ -193,7 +193,13 @@ fn gather<'a>(
     if let Some((start, end)) = span.seam.filter(|(_, end)| to > end - REACH) {
         each_hit(span, start - near, start + REACH, bars, |step, mut onset| {
             if step >= start - near && onset.position < start - 1e-9 {
+                let at_once = entered && onset.position < from && step >= from;
                 onset.position = (onset.position + (end - start)).max(start);
+                // In a loop that is shorter than the hit is early, what sounds at once at its start
+                // is what would sound before its end: one note.
+                if at_once && span.sample_of(onset.position) == span.first {
+                    return;
+                }
                 if (from..to).contains(&onset.position) {
                     onsets.push(onset);
                 }
@@ -366,6 +372,17 @@ mod tests {
         );
         let again = play(&mut scheduler, &mut clock, &looped(0.0), 24_000, &bar);
         assert_eq!(again[..2], [off(0, Drum::Bass), on(12_000, Drum::Snare)]);
+    }
+
+    #[test]
+    fn a_loop_shorter_than_its_first_hit_is_early_strikes_it_once_a_sample() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let bar = bar(&[(0, Drum::Bass, -120)]);
+        // 1,200 samples, and the hit is 3,000 early.
+        let looped = Transport { loop_range: Some((0.0, 0.05)), ..at(0.0) };
+        let notes = play(&mut scheduler, &mut clock, &looped, 1_300, &bar);
+        let again = [off(1_200, Drum::Bass), on(1_200, Drum::Bass)];
+        assert_eq!(notes, [[on(0, Drum::Bass)].as_slice(), &again].concat());
     }
 
     #[test]

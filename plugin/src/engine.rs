@@ -207,7 +207,10 @@ impl Engine {
         let block = self.clock.block(transport, frames);
         self.keys.listen(&block, transport.playing, controls, &self.lineup);
         let mut take = self.take_of(controls, state, &block, transport.playing);
-        if self.release || !transport.playing || self.channel != controls.channel {
+        // A song that plays but stays where it is, as some do while they count in, has no time in
+        // which a note could end.
+        let stands = frames > 0 && block.spans.is_empty();
+        if self.release || stands || !transport.playing || self.channel != controls.channel {
             self.release_at(0, out);
             self.release = false;
             self.channel = controls.channel;
@@ -393,8 +396,8 @@ impl Engine {
             && self.shelf.reserve(wanted, self.lineup.takes(), near)
         {
             let Numbered { number, take } = numbered;
-            // There is room: nobody else pushes.
-            let _ = self.end.requests.push(Request { number, take, meter: grid.meter, bar });
+            // There is room: nobody else asks.
+            let _ = self.end.ask(Request { number, take, meter: grid.meter, bar });
         }
     }
 

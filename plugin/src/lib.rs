@@ -5,6 +5,7 @@
 //! bars to come at hand (`shelf`); [`worker`] is the thread that runs the model; [`link`] is all
 //! that crosses between them and to the window, [`editor`].
 
+mod bell;
 pub mod controls;
 pub mod editor;
 pub mod engine;

@@ -4,10 +4,12 @@
 //! Who may do what:
 //!
 //! - The **audio thread** owns [`AudioEnd`]. It pushes requests, pops bars, and writes the
-//!   position, the takes, the held drums and the counters. It never touches a lock: the two in
-//!   [`Link`] are private, and no method of [`AudioEnd`] leads to them.
+//!   position, the takes, the held drums, the counters and the bell. It never touches a lock: the
+//!   two in [`Link`] are private, and no method of [`AudioEnd`] leads to them.
 //! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
 //!   the state of the model. It reads the position in order to know which phrase to show.
+//! - The **bell's thread**, see [`crate::bell`], takes the bell's ringing back, reads whether the
+//!   song plays, and wakes the worker.
 //! - The **window** and the **host's main thread** hold an `Arc<Link>`. The window reads
 //!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and writes
 //!   nothing.
@@ -184,6 +186,8 @@ pub struct Link {
     bar_start: AtomicU64,
     bar: AtomicI64,
     held: AtomicU32,
+    /// The worker has something to do: set by the audio thread, taken back by the bell's thread.
+    bell: AtomicBool,
     playing: AtomicU32,
     ready: AtomicU32,
     asked: AtomicU32,
@@ -207,6 +211,7 @@ impl Link {
             bar_start: AtomicU64::new(0f64.to_bits()),
             bar: AtomicI64::new(0),
             held: AtomicU32::new(0),
+            bell: AtomicBool::new(false),
             playing: AtomicU32::new(0),
             ready: AtomicU32::new(0),
             asked: AtomicU32::new(0),
@@ -235,6 +240,19 @@ impl Link {
         if let Some(thread) = self.worker.get() {
             thread.unpark();
         }
+    }
+
+    /// Whether the host plays and we play with it. For the bell's thread; takes no lock.
+    #[must_use]
+    pub fn is_following(&self) -> bool {
+        self.following.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is something to do for the worker since this was last asked. For the bell's
+    /// thread; takes no lock.
+    #[must_use]
+    pub fn has_rung(&self) -> bool {
+        self.bell.load(Ordering::Relaxed) && self.bell.swap(false, Ordering::AcqRel)
     }
 
     /// What goes on. For the window and the worker; takes no lock.
@@ -320,14 +338,35 @@ impl AudioEnd {
     /// Publishes which takes are in use, as soon as that changes: the worker passes over requests
     /// for others.
     pub fn set_takes(&self, takes: Takes) {
+        if self.link.takes() == takes {
+            return;
+        }
         self.link.playing.store(takes.playing, Ordering::Release);
         self.link.ready.store(takes.ready, Ordering::Release);
         self.link.asked.store(takes.asked, Ordering::Release);
+        self.ring();
+    }
+
+    /// Asks the worker for a bar, and says whether it could: not when it has too much to do.
+    pub fn ask(&mut self, request: Request) -> bool {
+        let asked = self.requests.push(request).is_ok();
+        if asked {
+            self.ring();
+        }
+        asked
+    }
+
+    /// Says that the worker has something to do: it is woken in a moment. No system call.
+    fn ring(&self) {
+        self.link.bell.store(true, Ordering::Release);
     }
 
     /// Publishes what goes on, once a block. The takes are not part of it.
     pub fn publish(&self, status: &Status) {
         let link = &*self.link;
+        let phrase = |bar: i64| bar.div_euclid(PHRASE_BARS);
+        let moves = phrase(link.bar.load(Ordering::Relaxed)) != phrase(status.bar)
+            || link.meter.load(Ordering::Relaxed) != packed(status.meter);
         link.following.store(status.following, Ordering::Relaxed);
         link.tempo.store(status.tempo.to_bits(), Ordering::Relaxed);
         link.meter.store(packed(status.meter), Ordering::Relaxed);
@@ -337,6 +376,9 @@ impl AudioEnd {
         link.held.store(u32::from(status.held.bits()), Ordering::Relaxed);
         link.late.store(status.late, Ordering::Relaxed);
         link.refused.store(status.refused, Ordering::Relaxed);
+        if moves {
+            self.ring();
+        }
     }
 
     /// Marks a fault.
@@ -371,6 +413,12 @@ impl WorkerEnd {
     #[must_use]
     pub fn takes(&self) -> Takes {
         self.link.takes()
+    }
+
+    /// What the threads share.
+    #[must_use]
+    pub fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link)
     }
 
     /// Says which thread to wake.

@@ -1,34 +1,29 @@
 //! The thread that runs the model, one an instance: it starts with the first activation, answers
 //! requests, shows the window the phrase at the song position, and ends with the instance.
 //!
-//! Nobody wakes it in real time: it looks for requests every few milliseconds while the song
-//! plays, less often while nothing happens. What makes a bar is given to it as a [`Band`]; which
-//! bars are wanted, the audio half decides.
+//! It sleeps until it is woken: by [`crate::bell`] in real time, by the audio thread only where
+//! that may wait anyway. What makes a bar is given to it as a [`Band`]; which bars are wanted, the
+//! audio half decides.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use groove::generate::Drummer;
 use groove::model::{Metadata, Model};
 use groove::take::Take;
 use groove::{Bar, Meter};
 
+use crate::bell::Heard;
 use crate::link::{
     Answer, Fault, ModelState, PHRASE, PHRASE_BARS, Phrase, Phrases, Request, WorkerEnd,
 };
 use crate::state::Kept;
 
-/// How often the worker looks for requests while the song plays or a request has just come.
-const ACTIVE: Duration = Duration::from_millis(2);
-
-/// How often it looks while nothing happens.
-const IDLE: Duration = Duration::from_millis(30);
-
-/// How long after a request the worker counts as active.
-const CALM: Duration = Duration::from_secs(1);
+/// How often the worker looks whether somebody takes its answers, while nobody does.
+const FULL: Duration = Duration::from_millis(30);
 
 /// Takes that the worker remembers in order to show their phrases.
 const REMEMBERED: usize = 8;
@@ -80,6 +75,8 @@ impl Band {
 pub struct Worker {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    /// Ends after the thread.
+    _heard: Heard,
 }
 
 impl Worker {
@@ -95,11 +92,12 @@ impl Worker {
     ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
+        let heard = Heard::new(end.link())?;
         let thread = thread::Builder::new().name("deep-pocket".into()).spawn(move || {
             end.runs_on(thread::current());
             Loop::new(end, kept, &band).run(&seen);
         })?;
-        Ok(Worker { stop, thread: Some(thread) })
+        Ok(Worker { stop, thread: Some(thread), _heard: heard })
     }
 }
 
@@ -133,7 +131,6 @@ struct Loop<'a, F> {
     known: Vec<(u32, Take)>,
     shown: [Option<Shown>; 2],
     phrases: Phrases,
-    busy_until: Instant,
 }
 
 impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
@@ -147,7 +144,6 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
             known: Vec::new(),
             shown: [None; 2],
             phrases: Phrases::default(),
-            busy_until: Instant::now(),
         }
     }
 
@@ -159,8 +155,7 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
                 let request = self.waiting.remove(0);
                 self.answer(&request, stop);
             } else if !self.show() {
-                let busy = self.end.status().following || Instant::now() < self.busy_until;
-                thread::park_timeout(if busy { ACTIVE } else { IDLE });
+                thread::park();
             }
         }
     }
@@ -184,7 +179,6 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
     /// Takes new requests in, and passes over those that nobody waits for any more.
     fn listen(&mut self) {
         while let Some(request) = self.end.requests.pop() {
-            self.busy_until = Instant::now() + CALM;
             if self.known.last().is_none_or(|(number, _)| *number != request.number) {
                 self.known.retain(|(number, _)| *number != request.number);
                 if self.known.len() == REMEMBERED {
@@ -212,7 +206,7 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
                 return;
             }
             answer = refused;
-            thread::park_timeout(IDLE);
+            thread::park_timeout(FULL);
         }
     }
 

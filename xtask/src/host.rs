@@ -5,6 +5,7 @@
 //! writes down what comes out with its place in samples. What is right to come out is for the
 //! tests to say.
 
+pub mod allocations;
 pub mod clap;
 
 use anyhow::{Result, ensure};
@@ -57,6 +58,9 @@ pub struct Transport {
     pub seconds: Option<f64>,
     /// Loop range in quarter notes, when the loop is on.
     pub cycle: Option<(f64, f64)>,
+    /// Where the bar at the position starts, in quarter notes. Where it is left out, bars are
+    /// counted from the start of the song.
+    pub bar_start: Option<f64>,
 }
 
 /// A plugin in a host, of either format.
@@ -79,6 +83,13 @@ pub trait Host {
         input: &[Event],
         output: &mut Vec<Event>,
     ) -> Result<()>;
+
+    /// Has the plugin forget all that sounds, as a host does between two unrelated stretches of a
+    /// song.
+    ///
+    /// # Errors
+    /// The plugin reports a fault.
+    fn reset(&mut self) -> Result<()>;
 
     /// The left and right output of the last block.
     fn audio(&self) -> [&[f32]; 2];
@@ -179,6 +190,7 @@ impl Song {
             beats: Some(beats),
             seconds: Some(beats * 60.0 / self.tempo),
             cycle: self.cycle,
+            bar_start: None,
         }
     }
 
@@ -345,6 +357,10 @@ mod tests {
             ] {
                 output.push(Event { offset, message });
             }
+            Ok(())
+        }
+
+        fn reset(&mut self) -> Result<()> {
             Ok(())
         }
 

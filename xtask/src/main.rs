@@ -2,7 +2,9 @@
 //! stands in a module of its own.
 
 mod bundle;
+mod endure;
 mod install;
+mod instances;
 mod run;
 mod system;
 mod test;
@@ -36,6 +38,27 @@ enum Chore {
     },
     /// Build the CLAP and VST3 bundles into target/bundled.
     Bundle,
+    /// Build the plugin and check every note of it under a host at its worst.
+    Torture {
+        /// Blocks to process.
+        #[arg(long, default_value_t = 1_000_000)]
+        blocks: u64,
+        /// What the host is made up from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Print the figures as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Build the plugin, play many instances of it at once, and print what that costs.
+    Instances {
+        /// How many.
+        #[arg(long, default_value_t = 128)]
+        count: u16,
+        /// For how long they play, and how long they rest.
+        #[arg(long, default_value_t = 10)]
+        seconds: u32,
+    },
     /// Build the bundles and put them where this user's hosts look for plugins.
     Install {
         /// Take them away again instead.
@@ -66,6 +89,8 @@ fn chore(chore: Chore) -> Result<()> {
             bundle::bundle(&workspace)?.report();
             Ok(())
         }
+        Chore::Torture { blocks, seed, json } => endure::endure(&workspace, blocks, seed, json),
+        Chore::Instances { count, seconds } => instances::instances(&workspace, count, seconds),
         Chore::Install { uninstall: true } => install::uninstall(),
         Chore::Install { uninstall: false } => {
             system::provide(system::Purpose::Build)?;

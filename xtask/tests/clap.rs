@@ -90,7 +90,7 @@ fn a_reset_and_a_change_of_rate_start_afresh() {
     let reset = u64::midpoint(usual[3].on, usual[3].off);
     recording.roll(&SONG, &mut host, 0.0, reset).unwrap();
     assert!(recording.sounding() > 0);
-    host.reset();
+    host.reset().unwrap();
     recording.roll(&SONG, &mut host, 0.0, SONG.samples(8.0)).unwrap();
     recording.stop(&SONG, &mut host, 8.0).unwrap();
     let notes = recording.notes().unwrap();

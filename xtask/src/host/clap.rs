@@ -221,13 +221,6 @@ impl Clap {
         })
     }
 
-    /// Forgets all that sounds, as a host does between two unrelated stretches of a song.
-    pub fn reset(&mut self) {
-        if let Some(processor) = &mut self.processor {
-            processor.reset();
-        }
-    }
-
     /// Ends processing, and releases what processing needed.
     pub fn deactivate(&mut self) {
         if let Some(processor) = self.processor.take() {
@@ -353,6 +346,13 @@ impl Host for Clap {
         )?;
         self.clock += u64::from(frames);
         output.extend(self.output.iter().filter_map(heard));
+        Ok(())
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        if let Some(processor) = &mut self.processor {
+            processor.reset();
+        }
         Ok(())
     }
 
@@ -485,7 +485,7 @@ fn transport_event(transport: &Transport) -> TransportEvent {
         loop_end_beats: BeatTime::from_float(end),
         loop_start_seconds: SecondsTime::from_float(seconds(start)),
         loop_end_seconds: SecondsTime::from_float(seconds(end)),
-        bar_start: BeatTime::from_float(bars * bar),
+        bar_start: BeatTime::from_float(transport.bar_start.unwrap_or(bars * bar)),
         #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, which is far away")]
         bar_number: bars as i32,
         time_signature_numerator: numerator,

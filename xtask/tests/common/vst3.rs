@@ -153,6 +153,11 @@ impl Host for Vst3 {
         Ok(())
     }
 
+    fn reset(&mut self) -> Result<()> {
+        self.plugin.stop_processing()?;
+        Ok(self.plugin.start_processing()?)
+    }
+
     fn audio(&self) -> [&[f32]; 2] {
         [&self.buffers.outputs[0], &self.buffers.outputs[1]]
     }

@@ -1,0 +1,125 @@
+//! `cargo xtask instances`: many instances of the built `.clap` in one process, at the pace of a
+//! sound card: whether all play what they must, and what that costs.
+
+use crate::{bundle, system};
+use anyhow::{Result, ensure};
+use std::time::{Duration, Instant};
+use xtask::host::clap::Clap;
+use xtask::host::{Heard, Host, Setup, Song, Transport, step};
+use xtask::usage::{resident, time_of};
+use xtask::workspace::{CLAP_ID, Workspace};
+
+/// What the plugin calls its threads.
+const WORKERS: &str = "deep-pocket";
+
+const SONG: Song =
+    Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
+
+/// What all threads together used of one core, in percent: the plugin's own, and the host's, which
+/// calls into the plugin.
+struct Cost {
+    workers: f64,
+    host: f64,
+}
+
+impl std::fmt::Display for Cost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Cost { workers, host } = self;
+        write!(
+            f,
+            "{:.2} % of a core (workers {workers:.2} %, host with audio {host:.2} %)",
+            workers + host
+        )
+    }
+}
+
+/// Does something and measures what it costs.
+fn cost<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, Cost)> {
+    let (begin, before) = (Instant::now(), time_of(WORKERS)?);
+    let done = work()?;
+    let (wall, after) = (begin.elapsed(), time_of(WORKERS)?);
+    let percent = |place: usize| {
+        (after[place].saturating_sub(before[place])).as_secs_f64() / wall.as_secs_f64() * 100.0
+    };
+    Ok((done, Cost { workers: percent(0), host: percent(1) }))
+}
+
+/// Has every instance process so many blocks at the pace of a sound card.
+fn roll(
+    hosts: &mut [Clap],
+    blocks: u32,
+    transport: impl Fn(f64) -> Transport,
+) -> Result<Vec<Vec<Heard>>> {
+    let mut heard = vec![Vec::new(); hosts.len()];
+    let begin = Instant::now();
+    for block in 0..blocks {
+        let sample = u64::from(block) * u64::from(SONG.block);
+        #[expect(clippy::cast_precision_loss, reason = "songs are short")]
+        let due = Duration::from_secs_f64(sample as f64 / SONG.sample_rate);
+        std::thread::sleep((begin + due).saturating_duration_since(Instant::now()));
+        #[expect(clippy::cast_precision_loss, reason = "songs are short")]
+        let transport = transport(sample as f64 * SONG.beats_per_sample());
+        for (host, heard) in hosts.iter_mut().zip(&mut heard) {
+            step(host, SONG.block, Some(&transport), &[], sample, heard)?;
+        }
+    }
+    Ok(heard)
+}
+
+/// Builds the plugin, plays so many instances of it for so many seconds, lets them rest as long,
+/// and prints what that cost.
+///
+/// # Errors
+/// The plugin does not build or load, an instance does not play what it plays in a bounce, or
+/// instances that rest are not cheap.
+pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Result<()> {
+    system::provide(system::Purpose::Build)?;
+    let built = bundle::bundle(workspace)?;
+    let blocks = seconds * 48_000 / SONG.block;
+    let samples = u64::from(blocks) * u64::from(SONG.block);
+    let mut hosts = Vec::new();
+    let mut expected = Vec::new();
+    let mut first = 0;
+    let begin = resident()?;
+    for number in 0..count {
+        let mut host = Clap::load(&built.clap, CLAP_ID)?;
+        host.set("Take", f64::from(number) / f64::from(count))?;
+        let setup = Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
+        host.activate(setup)?;
+        SONG.rest(&mut host, 0.0, SONG.block.into())?;
+        expected.push(SONG.roll(&mut host, 0.0, samples)?);
+        host.activate(Setup { offline: false, ..setup })?;
+        hosts.push(host);
+        if number == 0 {
+            first = resident()?;
+        }
+    }
+    let stopped = |_| Transport { playing: false, ..SONG.transport(0.0) };
+    // A second at rest, as between loading a project and pressing play.
+    roll(&mut hosts, 94, stopped)?;
+    let (heard, playing) = cost(|| roll(&mut hosts, blocks, |beats| SONG.transport(beats)))?;
+    let all = resident()?;
+    let missed = heard.iter().zip(&expected).filter(|(heard, expected)| heard != expected).count();
+    // What they were busy with when the song stopped is done in a moment.
+    roll(&mut hosts, 200, stopped)?;
+    let (_, resting) = cost(|| roll(&mut hosts, blocks, stopped))?;
+    let ((), idle) = cost(|| {
+        std::thread::sleep(Duration::from_secs(seconds.into()));
+        Ok(())
+    })?;
+    let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    println!("instances                     {count}");
+    println!("playing                       {playing}");
+    println!("  that missed a bar           {missed}");
+    println!("transport stopped             {resting}");
+    println!("not called by the host        {idle}");
+    println!("memory of the first           {:.1} MB", megabytes(first.saturating_sub(begin)));
+    let more = megabytes(all.saturating_sub(first)) / f64::from(count.max(2) - 1);
+    println!("memory of each other          {more:.2} MB");
+    ensure!(
+        missed == 0,
+        "{missed} instances did not play in real time what they play in a bounce."
+    );
+    ensure!(resting.workers < 1.0, "The threads of stopped instances do not sleep.");
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The built plugin under a host at its worst, with every note checked.
+//!
+//! [`score`] learns once what the plugin plays; [`script`] makes up, from a seed, a host that does
+//! whatever hosts do; [`judge`] knows from both which note must stand on which sample, and compares.
+//! Meanwhile the allocations and frees that the plugin makes while it processes are counted.
+
+pub mod judge;
+pub mod score;
+pub mod script;
+
+use crate::host::allocations::{COUNTED, counted};
+use crate::host::{Host, Setup};
+use anyhow::{Result, ensure};
+use judge::{Findings, Judge};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use score::Score;
+use script::{Abilities, Act, Script};
+
+/// Takes that are played, as fractions of the range of the parameter that picks one.
+const TAKES: [f64; 2] = [0.007, 0.61];
+
+/// A saved state and what it plays.
+#[derive(Clone, Debug)]
+pub struct Take {
+    /// The plugin's state.
+    pub state: Vec<u8>,
+    /// What it plays.
+    pub score: Score,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Blocks that were processed.
+    pub blocks: u64,
+    /// What was found of notes.
+    pub findings: Findings,
+    /// Allocations and frees in `process`; nothing where they cannot be counted.
+    pub allocations: Option<u64>,
+}
+
+impl Report {
+    /// Whether nothing was wrong, and something was tried.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        let Findings { placed, error, lost, doubled, hung, ref faults, .. } = self.findings;
+        placed > 0
+            && error + lost + doubled + hung + self.allocations.unwrap_or(0) == 0
+            && faults.is_empty()
+    }
+
+    /// Adds another run's figures.
+    pub fn add(&mut self, other: &Report) {
+        self.blocks += other.blocks;
+        self.findings.add(&other.findings);
+        self.allocations = self.allocations.zip(other.allocations).map(|(a, b)| a + b);
+    }
+
+    /// The figures as JSON.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        let found = &self.findings;
+        serde_json::json!({
+            "blocks": self.blocks,
+            "notes": found.notes,
+            "placed": found.placed,
+            "error": found.error,
+            "lost": found.lost,
+            "doubled": found.doubled,
+            "hung": found.hung,
+            "allocations": self.allocations,
+            "faults": found.faults,
+        })
+    }
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let found = &self.findings;
+        writeln!(f, "blocks                        {}", self.blocks)?;
+        writeln!(f, "notes                         {}", found.notes)?;
+        writeln!(f, "  with a place known before   {}", found.placed)?;
+        writeln!(f, "greatest timing error         {} samples", found.error)?;
+        writeln!(f, "lost                          {}", found.lost)?;
+        writeln!(f, "doubled                       {}", found.doubled)?;
+        writeln!(f, "hung                          {}", found.hung)?;
+        match self.allocations {
+            Some(count) => write!(f, "allocations in process()      {count}")?,
+            None => write!(f, "allocations in process()      cannot be counted on this system")?,
+        }
+        found.faults.iter().try_for_each(|fault| write!(f, "\n{fault}"))
+    }
+}
+
+/// Learns what an instance plays of each take.
+///
+/// # Errors
+/// The plugin reports a fault.
+pub fn learn(host: &mut dyn Host) -> Result<Vec<Take>> {
+    TAKES
+        .into_iter()
+        .map(|take| {
+            host.set("Take", take)?;
+            host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
+            // The change reaches the plugin with a block.
+            host.process(64, None, &[], &mut Vec::new())?;
+            let score = Score::learn(host)?;
+            Ok(Take { state: host.save()?, score })
+        })
+        .collect()
+}
+
+/// Has an instance process so many blocks of the host that a seed makes up.
+///
+/// # Errors
+/// The plugin reports a fault, or allocations cannot be seen although this system counts them.
+pub fn torture(
+    host: &mut dyn Host,
+    takes: &[Take],
+    abilities: Abilities,
+    blocks: u64,
+    seed: u64,
+) -> Result<Report> {
+    // To save a state takes memory, which must be seen, or the count would mean nothing.
+    let (saved, seen) = counted(|| host.save());
+    saved?;
+    ensure!(!COUNTED || seen > 0, "The plugin's allocations are not seen, so none can be counted.");
+    let mut script = Script::new(ChaCha8Rng::seed_from_u64(seed), abilities, takes.len());
+    let mut judge = Judge::default();
+    let mut output = Vec::new();
+    let (mut done, mut allocations) = (0, 0);
+    host.load(&takes[0].state)?;
+    host.activate(script.setup())?;
+    while done < blocks {
+        match script.next() {
+            Act::Activate(setup) => host.activate(setup)?,
+            Act::Reset => host.reset()?,
+            Act::Load(take) => host.load(&takes[take].state)?,
+            Act::Channel(channel) => host.set("Channel", f64::from(channel) / 15.0)?,
+            Act::Block(block) => {
+                output.clear();
+                let (frames, transport) = (block.truth.frames, &block.transport);
+                let (processed, count) =
+                    counted(|| host.process(frames, Some(transport), &block.input, &mut output));
+                processed?;
+                allocations += count;
+                judge.block(&block.truth, &takes[block.take].score, &output)?;
+                done += 1;
+            }
+        }
+    }
+    // The transport stops, and all that sounds ends.
+    let end = script.end();
+    output.clear();
+    host.process(end.truth.frames, Some(&end.transport), &end.input, &mut output)?;
+    judge.block(&end.truth, &takes[end.take].score, &output)?;
+    let allocations = COUNTED.then_some(allocations);
+    Ok(Report { blocks: done, findings: judge.findings, allocations })
+}

@@ -1,0 +1,160 @@
+//! What the plugin plays in each bar of a song, learned by listening to it once.
+//!
+//! A take plays the same at the same place of the song, so one plain rendering of each meter from
+//! end to end, at a rate at which every tick of 1/960 quarter note is a whole number of samples,
+//! tells what every later rendering must play. From then on the plugin is not asked any more.
+
+use crate::host::{Host, Setup, Song, notes};
+use anyhow::{Context, Result, ensure};
+use std::collections::HashMap;
+
+/// Ticks of a quarter note: the finest musical position that the plugin plays at.
+pub const TICKS: f64 = 960.0;
+
+/// Ticks of a step, a sixteenth.
+const STEP: i64 = 240;
+
+/// How early or late a hit may be, in quarter notes: half a step.
+pub const REACH: f64 = 0.125;
+
+/// The meters that songs are in: numerator and denominator. Each bar is a whole number of steps.
+pub const METERS: [(u16, u16); 7] = [(4, 4), (3, 4), (7, 8), (5, 4), (12, 8), (2, 2), (5, 16)];
+
+/// First and last position that are known, in quarter notes.
+pub const SONG: std::ops::Range<i32> = -32..260;
+
+/// A hit of a bar.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Hit {
+    /// Ticks from the bar's start to the step.
+    step: i64,
+    /// Ticks from the step to the hit.
+    offset: i64,
+    key: u8,
+    velocity: u8,
+}
+
+/// A hit at its place in a song.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Placed {
+    /// Where its step is, in quarter notes.
+    pub step: f64,
+    /// Where it sounds, in quarter notes.
+    pub at: f64,
+    /// Key, 0 to 127.
+    pub key: u8,
+    /// Velocity, 1 to 127.
+    pub velocity: u8,
+}
+
+/// Where bar lines are: a bar of this meter begins at this tick, and so on in both directions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bars {
+    /// Numerator and denominator.
+    pub meter: (u16, u16),
+    /// Where one of the bars begins, in ticks.
+    pub line: i64,
+}
+
+impl Bars {
+    /// Length of a bar in ticks.
+    #[must_use]
+    pub fn length(&self) -> i64 {
+        i64::from(self.meter.0) * 3_840 / i64::from(self.meter.1)
+    }
+
+    /// Where the bar at a position starts, in ticks.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "songs are short")]
+    pub fn start_at(&self, position: f64) -> i64 {
+        let into = (position * TICKS).floor() as i64 - self.line;
+        self.line + into.div_euclid(self.length()) * self.length()
+    }
+}
+
+/// What a take plays.
+#[derive(Clone, Debug, Default)]
+pub struct Score {
+    bars: HashMap<((u16, u16), i64), Vec<Hit>>,
+}
+
+impl Score {
+    /// Listens to the take that an instance plays, in each of the meters.
+    ///
+    /// # Errors
+    /// The plugin reports a fault, or plays nothing, or plays between two ticks.
+    pub fn learn(host: &mut dyn Host) -> Result<Self> {
+        let mut score = Score::default();
+        for meter in METERS {
+            score.listen(host, meter)?;
+        }
+        let hits: usize = score.bars.values().map(Vec::len).sum();
+        ensure!(hits > 1_000, "the take has {hits} hits: too few to be tried with");
+        Ok(score)
+    }
+
+    fn listen(&mut self, host: &mut dyn Host, meter: (u16, u16)) -> Result<()> {
+        // 100 samples a tick. The rendering begins a bar early: what is early in its very first
+        // bar sounds late, with the first sample.
+        let song = Song { sample_rate: 192_000.0, tempo: 120.0, meter, block: 16_384, cycle: None };
+        let length = Bars { meter, line: 0 }.length();
+        let first = i64::from(SONG.start) * 960 / length;
+        let last = i64::from(SONG.end) * 960 / length;
+        host.activate(Setup {
+            sample_rate: song.sample_rate,
+            max_block: song.block,
+            offline: true,
+        })?;
+        #[expect(clippy::cast_precision_loss, reason = "songs are short")]
+        let [from, to] = [(first - 1) * length, last * length].map(|ticks| ticks as f64 / TICKS);
+        let samples = song.samples(to - from);
+        let mut heard = song.roll(host, from, samples)?;
+        let rest = song.rest(host, to, u64::from(song.block))?;
+        heard.extend(rest.into_iter().map(|it| crate::host::Heard { at: samples + it.at, ..it }));
+        for bar in first..last {
+            self.bars.insert((meter, bar), Vec::new());
+        }
+        for note in notes(&heard)? {
+            let (ticks, off) = (note.on / 100, note.on % 100);
+            ensure!(off == 0 || note.on == 0, "{note:?} is between two ticks");
+            let tick = (first - 1) * length + i64::try_from(ticks)?;
+            let step = (tick + STEP / 2).div_euclid(STEP) * STEP;
+            let bar = step.div_euclid(length);
+            if let Some(hits) = self.bars.get_mut(&(meter, bar)) {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let velocity = (note.velocity * 127.0).round() as u8;
+                let step_in = step.rem_euclid(length);
+                let hit = Hit { step: step_in, offset: tick - step, key: note.key, velocity };
+                hits.push(hit);
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the hits that sound from a position up to and with another, by these bar lines.
+    ///
+    /// # Errors
+    /// The song reaches beyond what was learned.
+    #[expect(clippy::cast_precision_loss, reason = "songs are short")]
+    pub fn between(&self, bars: &Bars, from: f64, to: f64, out: &mut Vec<Placed>) -> Result<()> {
+        let length = bars.length();
+        let mut start = bars.start_at(from - REACH);
+        while start as f64 / TICKS <= to + REACH {
+            let index = start.div_euclid(length);
+            let hits = self
+                .bars
+                .get(&(bars.meter, index))
+                .with_context(|| format!("bar {index} of {:?} was never heard", bars.meter))?;
+            for hit in hits {
+                let step = start + hit.step;
+                let at = (step + hit.offset) as f64 / TICKS;
+                if (from..=to).contains(&at) {
+                    let Hit { key, velocity, .. } = *hit;
+                    out.push(Placed { step: step as f64 / TICKS, at, key, velocity });
+                }
+            }
+            start += length;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Instances of both formats come and go while others play, and leave nothing behind. One test in
+//! a program of its own, because it measures the whole process.
+
+mod common;
+
+use anyhow::{Context, Result};
+use common::vst3::Vst3;
+use std::sync::atomic::{AtomicBool, Ordering};
+use xtask::host::clap::Clap;
+use xtask::host::{Host, Setup, Song};
+use xtask::usage::{resident, threads};
+use xtask::workspace::{CLAP_ID, built_bundle};
+
+const SONG: Song =
+    Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
+
+/// Cycles of each format.
+const CYCLES: usize = 100;
+
+/// What may be left of all cycles together, in bytes.
+const LEAK: u64 = 1 << 20;
+
+fn load(clap: bool) -> Result<Box<dyn Host>> {
+    Ok(match clap {
+        true => Box::new(Clap::load(&built_bundle("clap")?, CLAP_ID)?),
+        false => Box::new(Vst3::load(&built_bundle("vst3")?)?),
+    })
+}
+
+fn ready(host: &mut dyn Host) -> Result<()> {
+    host.activate(Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true })
+}
+
+/// Plays until it is told to stop, the same eight beats again and again.
+fn keep_playing(stop: &AtomicBool, plays: &AtomicBool) -> Result<()> {
+    let mut hosts = [load(true)?, load(false)?];
+    for host in &mut hosts {
+        ready(&mut **host)?;
+    }
+    while !stop.load(Ordering::Acquire) {
+        for host in &mut hosts {
+            SONG.roll(&mut **host, 0.0, SONG.samples(8.0))?;
+        }
+        plays.store(true, Ordering::Release);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Makes, plays and destroys so many instances of a format.
+fn cycles(clap: bool, count: usize) -> Result<()> {
+    for _ in 0..count {
+        let mut host = load(clap)?;
+        ready(&mut *host)?;
+        let heard = SONG.roll(&mut *host, 0.0, SONG.samples(1.01))?;
+        assert!(!heard.is_empty());
+    }
+    Ok(())
+}
+
+#[test]
+fn two_hundred_instances_come_and_go_and_leave_nothing() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let (stop, plays) = (AtomicBool::new(false), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let others = scope.spawn(|| keep_playing(&stop, &plays));
+        let measured = (|| {
+            while !plays.load(Ordering::Acquire) && !others.is_finished() {
+                std::thread::yield_now();
+            }
+            // What the first instances leave is the process's own: pools, caches, libraries.
+            for clap in [true, false, true, false] {
+                cycles(clap, 20)?;
+            }
+            let (memory, running) = (resident()?, threads()?);
+            for clap in [true, false] {
+                cycles(clap, CYCLES)?;
+            }
+            Ok::<_, anyhow::Error>((memory, running, resident()?, threads()?))
+        })();
+        stop.store(true, Ordering::Release);
+        others.join().ok().context("the other instances failed")??;
+        let (memory, running, after, still) = measured?;
+        println!("{memory} bytes before, {after} after; {running} threads before, {still} after");
+        assert!(after.saturating_sub(memory) < LEAK, "{} bytes are left", after - memory);
+        assert_eq!(running, still, "threads");
+        Ok(())
+    })
+}

@@ -1,0 +1,135 @@
+//! Both bundles under a host at its worst, and what the judge of it is worth.
+
+mod common;
+
+use anyhow::Result;
+use common::vst3::Vst3;
+use xtask::host::clap::Clap;
+use xtask::host::{Event, Host, Message, Setup, Transport};
+use xtask::torture::script::Abilities;
+use xtask::torture::{Report, learn, torture};
+use xtask::workspace::{CLAP_ID, built_bundle};
+
+fn clap() -> Clap {
+    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
+    Clap::load(&bundle, CLAP_ID).expect("the bundle loads")
+}
+
+fn vst3() -> Vst3 {
+    let bundle = built_bundle("vst3").unwrap_or_else(|fault| panic!("{fault}"));
+    Vst3::load(&bundle).expect("the bundle loads")
+}
+
+#[test]
+fn the_clap_endures_a_host_at_its_worst() {
+    let mut host = clap();
+    let takes = learn(&mut host).unwrap();
+    let report = torture(&mut host, &takes, Abilities { full: true }, 50_000, 0).unwrap();
+    println!("{report}");
+    assert!(report.is_clean(), "{report}");
+    assert!(report.findings.placed > 1_500, "{report}");
+}
+
+#[test]
+fn the_vst3_endures_a_host_at_its_worst() {
+    let mut host = vst3();
+    let takes = learn(&mut host).unwrap();
+    let report = torture(&mut host, &takes, Abilities { full: false }, 10_000, 0).unwrap();
+    println!("{report}");
+    assert!(report.is_clean(), "{report}");
+    assert!(report.findings.placed > 500, "{report}");
+}
+
+/// What a plugin could do wrong to a block's messages.
+type Wrong = fn(&mut Vec<Event>, u32);
+
+/// A plugin that does something wrong in every hundredth block in which a note begins.
+struct Faulty {
+    sound: Clap,
+    wrong: Wrong,
+    begun: u32,
+}
+
+impl Host for Faulty {
+    fn activate(&mut self, setup: Setup) -> Result<()> {
+        self.sound.activate(setup)
+    }
+
+    fn process(
+        &mut self,
+        frames: u32,
+        transport: Option<&Transport>,
+        input: &[Event],
+        output: &mut Vec<Event>,
+    ) -> Result<()> {
+        self.sound.process(frames, transport, input, output)?;
+        let begins = |event: &Event| matches!(event.message, Message::On { .. });
+        if output.iter().any(begins) {
+            self.begun += 1;
+            if self.begun.is_multiple_of(100) {
+                (self.wrong)(output, frames);
+            }
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        self.sound.reset()
+    }
+
+    fn audio(&self) -> [&[f32]; 2] {
+        self.sound.audio()
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>> {
+        self.sound.save()
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        self.sound.load(state)
+    }
+
+    fn parameters(&mut self) -> Vec<(String, f64)> {
+        self.sound.parameters()
+    }
+
+    fn set(&mut self, name: &str, value: f64) -> Result<()> {
+        self.sound.set(name, value)
+    }
+}
+
+fn first_on(output: &[Event]) -> usize {
+    output.iter().position(|it| matches!(it.message, Message::On { .. })).expect("one begins")
+}
+
+#[test]
+fn what_is_late_lost_doubled_or_hung_would_be_found() {
+    let takes = learn(&mut clap()).unwrap();
+    let run = |wrong: Wrong| {
+        let mut host = Faulty { sound: clap(), wrong, begun: 0 };
+        torture(&mut host, &takes, Abilities { full: true }, 8_000, 3).unwrap()
+    };
+    let sound = run(|_, _| {});
+    assert!(sound.is_clean(), "{sound}");
+    let late = run(|output, frames| {
+        let place = first_on(output);
+        if output[place].offset + 1 < frames {
+            output[place].offset += 1;
+            output.sort_by_key(|event| event.offset);
+        }
+    });
+    assert!(late.findings.error == 1, "{late}");
+    let lost = run(|output, _| {
+        output.remove(first_on(output));
+    });
+    assert!(lost.findings.lost > 0, "{lost}");
+    let doubled = run(|output, _| {
+        let place = first_on(output);
+        output.insert(place, output[place]);
+    });
+    assert!(doubled.findings.doubled > 0, "{doubled}");
+    let hung = run(|output, _| output.retain(|it| !matches!(it.message, Message::Off { .. })));
+    assert!(hung.findings.hung > 0, "{hung}");
+    let faults = |report: &Report| report.findings.faults.len();
+    assert!([&late, &lost, &doubled, &hung].into_iter().all(|report| faults(report) > 0));
+}
