@@ -8,7 +8,9 @@
 //!
 //! **The one rule for samples**: a note sounds at the sample nearest to its exact position; in
 //! the middle between two samples, at the later one. What lies within [`TIE`] of a sample of the
-//! middle counts as the middle, because hosts round their positions.
+//! middle counts as the middle, because hosts round their positions. What lies before the seam of a
+//! loop sounds before it, and what a host passes over, as those do that cut their blocks a sample
+//! before the seam, does not sound.
 //!
 //! Positions are in quarter notes from the start of the song and may be negative. Which notes
 //! there are is not known here; [`crate::schedule`] plays them.

@@ -176,7 +176,8 @@ fn gather<'a>(
     let near = 0.5 / TICKS_PER_BEAT;
     // The latest hit is a tick short of half a step late.
     each_hit(span, from - REACH + near, to + REACH, bars, |step, mut onset| {
-        if span.seam.is_some_and(|(_, end)| step >= end - near) {
+        // The host may have rounded the end up.
+        if span.seam.is_some_and(|(_, end)| step >= end - near || onset.position >= end - 1e-9) {
             return;
         }
         if entered && onset.position < from && step >= from {
@@ -383,6 +384,17 @@ mod tests {
         let notes = play(&mut scheduler, &mut clock, &looped, 1_300, &bar);
         let again = [off(1_200, Drum::Bass), on(1_200, Drum::Bass)];
         assert_eq!(notes, [[on(0, Drum::Bass)].as_slice(), &again].concat());
+    }
+
+    #[test]
+    fn a_hit_on_a_loops_end_is_not_in_it_however_the_host_rounds() {
+        for end in [1.025, 1.025 + 2e-10, 1.025 - 2e-10] {
+            let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+            // A tick is 25 samples, and the hit 24 of them after the beat.
+            let bar = bar(&[(4, Drum::Bass, 24)]);
+            let looped = Transport { loop_range: Some((0.9, end)), ..at(0.9) };
+            assert_eq!(play(&mut scheduler, &mut clock, &looped, 9_000, &bar), [], "to {end}");
+        }
     }
 
     #[test]

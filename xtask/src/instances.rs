@@ -5,7 +5,7 @@ use crate::{bundle, system};
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
 use xtask::host::clap::Clap;
-use xtask::host::{Heard, Host, Setup, Song, Transport, step};
+use xtask::host::{Heard, Host, Setup, Song, Transport};
 use xtask::usage::{resident, time_of};
 use xtask::workspace::{CLAP_ID, Workspace};
 
@@ -44,26 +44,32 @@ fn cost<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, Cost)> {
     Ok((done, Cost { workers: percent(0), host: percent(1) }))
 }
 
+/// What came out of each instance, and how long the plugin took for a block of one of them.
+struct Rolled {
+    heard: Vec<Vec<Heard>>,
+    block: Duration,
+}
+
 /// Has every instance process so many blocks at the pace of a sound card.
-fn roll(
-    hosts: &mut [Clap],
-    blocks: u32,
-    transport: impl Fn(f64) -> Transport,
-) -> Result<Vec<Vec<Heard>>> {
+fn roll(hosts: &mut [Clap], blocks: u32, transport: impl Fn(f64) -> Transport) -> Result<Rolled> {
     let mut heard = vec![Vec::new(); hosts.len()];
-    let begin = Instant::now();
+    let (begin, mut busy, mut output) = (Instant::now(), Duration::ZERO, Vec::new());
     for block in 0..blocks {
         let sample = u64::from(block) * u64::from(SONG.block);
-        #[expect(clippy::cast_precision_loss, reason = "songs are short")]
         let due = Duration::from_secs_f64(sample as f64 / SONG.sample_rate);
         std::thread::sleep((begin + due).saturating_duration_since(Instant::now()));
-        #[expect(clippy::cast_precision_loss, reason = "songs are short")]
         let transport = transport(sample as f64 * SONG.beats_per_sample());
+        let called = Instant::now();
         for (host, heard) in hosts.iter_mut().zip(&mut heard) {
-            step(host, SONG.block, Some(&transport), &[], sample, heard)?;
+            output.clear();
+            host.process(SONG.block, Some(&transport), &[], &mut output)?;
+            let at = |offset: u32| sample + u64::from(offset);
+            heard.extend(output.iter().map(|it| Heard { at: at(it.offset), message: it.message }));
         }
+        busy += called.elapsed();
     }
-    Ok(heard)
+    let calls = blocks.max(1) * u32::try_from(hosts.len().max(1))?;
+    Ok(Rolled { heard, block: busy / calls })
 }
 
 /// Builds the plugin, plays so many instances of it for so many seconds, lets them rest as long,
@@ -97,12 +103,13 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
     let stopped = |_| Transport { playing: false, ..SONG.transport(0.0) };
     // A second at rest, as between loading a project and pressing play.
     roll(&mut hosts, 94, stopped)?;
-    let (heard, playing) = cost(|| roll(&mut hosts, blocks, |beats| SONG.transport(beats)))?;
+    let (played, playing) = cost(|| roll(&mut hosts, blocks, |beats| SONG.transport(beats)))?;
     let all = resident()?;
-    let missed = heard.iter().zip(&expected).filter(|(heard, expected)| heard != expected).count();
+    let missed =
+        played.heard.iter().zip(&expected).filter(|(heard, expected)| heard != expected).count();
     // What they were busy with when the song stopped is done in a moment.
     roll(&mut hosts, 200, stopped)?;
-    let (_, resting) = cost(|| roll(&mut hosts, blocks, stopped))?;
+    let (rested, resting) = cost(|| roll(&mut hosts, blocks, stopped))?;
     let ((), idle) = cost(|| {
         std::thread::sleep(Duration::from_secs(seconds.into()));
         Ok(())
@@ -110,8 +117,10 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
     let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     println!("instances                     {count}");
     println!("playing                       {playing}");
+    println!("  a block of one              {:.1?}", played.block);
     println!("  that missed a bar           {missed}");
     println!("transport stopped             {resting}");
+    println!("  a block of one              {:.1?}", rested.block);
     println!("not called by the host        {idle}");
     println!("memory of the first           {:.1} MB", megabytes(first.saturating_sub(begin)));
     let more = megabytes(all.saturating_sub(first)) / f64::from(count.max(2) - 1);

@@ -133,7 +133,7 @@ pub fn torture(
     host.load(&takes[0].state)?;
     host.activate(script.setup())?;
     while done < blocks {
-        match script.next() {
+        match script.act() {
             Act::Activate(setup) => host.activate(setup)?,
             Act::Reset => host.reset()?,
             Act::Load(take) => host.load(&takes[take].state)?,

@@ -4,6 +4,7 @@ mod common;
 
 use anyhow::Result;
 use common::vst3::Vst3;
+use xtask::host::allocations::{COUNTED, counted};
 use xtask::host::clap::Clap;
 use xtask::host::{Event, Host, Message, Setup, Transport};
 use xtask::torture::script::Abilities;
@@ -28,6 +29,16 @@ fn the_clap_endures_a_host_at_its_worst() {
     println!("{report}");
     assert!(report.is_clean(), "{report}");
     assert!(report.findings.placed > 1_500, "{report}");
+}
+
+#[test]
+fn an_allocation_of_the_plugin_would_be_counted() {
+    for host in [&mut clap() as &mut dyn Host, &mut vst3()] {
+        // To save a state takes memory.
+        let (state, seen) = counted(|| host.save());
+        assert!(!state.unwrap().is_empty());
+        assert!(!COUNTED || seen > 0, "{seen} allocations to save a state");
+    }
 }
 
 #[test]

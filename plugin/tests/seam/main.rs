@@ -193,6 +193,21 @@ fn a_fault_of_the_worker_is_told_and_the_rest_plays_on() {
 }
 
 #[test]
+fn a_song_that_plays_but_does_not_move_leaves_nothing_sounding() {
+    let mut rig = Rig::new(Mode::Offline, known_bar);
+    rig.block(0.0, 480);
+    assert_eq!(rig.heard.len(), 1, "a note sounds");
+    // A host that counts in says that it plays, and stays where it is.
+    rig.block(0.0, 480);
+    assert_eq!(rig.heard[1..], [(480, 0)]);
+    rig.block(0.0, 480);
+    rig.roll(0.02, 2.0, 480);
+    rig.stop();
+    let begun = rig.notes().len();
+    assert_eq!(begun, 8 + 1, "what was to sound sounds once");
+}
+
+#[test]
 fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation() {
     let mut rig = Rig::new(Mode::Offline, known_bar);
     rig.block(0.0, 480);

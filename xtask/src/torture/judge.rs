@@ -3,8 +3,8 @@
 //! The judge is told the truth about each block by the host that made it up: where the song is,
 //! how it got there, how often it went round its loop. From that and a [`Score`] it knows the
 //! sample of each note by the rule alone: the nearest sample to the exact position, in the middle
-//! the later one; what lies before a seam sounds before it, and what lies after a jump not before
-//! it. It never asks the plugin, and shares no code with it.
+//! the later one; what lies before a seam sounds before it, what lies after a jump not before it,
+//! and what the host passes over not at all. It never asks the plugin, and shares no code with it.
 
 use super::score::{Bars, Placed, REACH, Score, TICKS};
 use crate::host::{Event, Message};
@@ -185,9 +185,7 @@ impl Judge {
             entered = Some(self.done);
         } else if let Some((start, end)) = truth.cycle {
             if truth.passes == self.passes + 1 {
-                // The host cut its block a sample before the seam: what is left sounds at once.
-                let run = Run { position: position + end - start, origin: 0, first: 0, last: 0 };
-                self.pass(truth, score, run, end, (truth.cycle, None))?;
+                // The host cut its block a sample before the seam: it passes over what is left.
                 (self.done, self.passes) = (start, truth.passes);
                 self.releases.push(0);
             } else if truth.passes + 1 == self.passes {
@@ -252,7 +250,9 @@ impl Judge {
         let near = 0.5 / TICKS;
         self.placed.clear();
         score.between(&truth.bars, self.done - REACH, end + REACH, &mut self.placed)?;
-        self.placed.retain(|hit| seam.is_none_or(|(_, end)| hit.step < end - near));
+        // The host may have rounded the seam up.
+        let within = |hit: &Placed, end: f64| hit.step < end - near && hit.at < end - 1e-9;
+        self.placed.retain(|hit| seam.is_none_or(|(_, end)| within(hit, end)));
         // What would have sounded just before a jump for a step after it sounds at once.
         let at_once = |hit: &Placed| entered.filter(|from| hit.at < *from && hit.step >= *from);
         for hit in &mut self.placed {

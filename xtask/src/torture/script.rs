@@ -172,7 +172,7 @@ impl Script {
     }
 
     /// What the host does next.
-    pub fn next(&mut self) -> Act {
+    pub fn act(&mut self) -> Act {
         if self.motion == Motion::Rests && self.still == 0 {
             self.start();
         }
@@ -438,7 +438,7 @@ impl Script {
                 self.motion = Motion::Jumps;
             }
             12..20 if !glides => self.tempo = self.some_tempo(),
-            20..26 if !glides && !(self.smooth && self.cycle.is_some()) => {
+            20..26 if !(glides || self.smooth && self.cycle.is_some()) => {
                 let blocks = self.draw.random_range(2..60);
                 let factor = (self.some_tempo() / self.tempo).powf(1.0 / f64::from(blocks));
                 self.ramp = (factor, blocks);
