@@ -146,6 +146,11 @@ mod tests {
             fn strdup(text: *const std::ffi::c_char) -> *mut std::ffi::c_char;
             fn free(pointer: *mut std::ffi::c_void);
         }
+        // The compiler knows both, and would leave out a copy that nobody reads.
+        type Copying = unsafe extern "C" fn(*const std::ffi::c_char) -> *mut std::ffi::c_char;
+        type Freeing = unsafe extern "C" fn(*mut std::ffi::c_void);
+        let strdup: Copying = std::hint::black_box(strdup);
+        let free: Freeing = std::hint::black_box(free);
         let (copy, count) = counted(|| {
             // SAFETY: the text ends with a zero.
             unsafe { strdup(c"a beat".as_ptr()) }
