@@ -139,6 +139,8 @@ impl Part<'_> {
             Primer::Tap(rhythm) => wish.some = rhythm.at(self.song_step(cue, rhythm)),
             _ => {}
         }
+        // Some recordings begin with silence, but nobody asks for a silent beat.
+        wish.some |= player.steps.is_empty();
         wish.never = never;
         if let Some(before) = before.filter(|_| *stick >= 1.0 && !cue.fill) {
             wish.must = wish.must.with(before);
