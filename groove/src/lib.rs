@@ -48,6 +48,8 @@ pub mod pins;
 mod player;
 #[cfg(feature = "model")]
 pub mod prime;
+#[cfg(feature = "model")]
+mod product;
 pub mod schedule;
 #[cfg(feature = "model")]
 mod step;

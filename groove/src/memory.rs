@@ -56,20 +56,25 @@ impl Memory {
     /// The memory before the step that follows `past`, whose first step begins a bar.
     #[must_use]
     pub fn at(past: &[Step], meter: Meter) -> Self {
+        let mut memory = Memory::default();
+        memory.look(past, meter);
+        memory
+    }
+
+    /// Becomes the memory before the step that follows `past`, in the place that it has.
+    pub(crate) fn look(&mut self, past: &[Step], meter: Meter) {
         let bar = meter.steps();
         let sets: Vec<u16> = past
             .iter()
             .skip(past.len().saturating_sub((BARS + 1) * bar + bar))
             .map(|step| step.drums().bits())
             .collect();
-        let slots: Vec<Slot> = (1..=BARS)
-            .map_while(|age| {
-                let same = sets.len().checked_sub(age * bar)?;
-                Some(Slot { struck: sets[same], likeness: likeness(&sets, same, age, bar) })
-            })
-            .collect();
-        let summary = summary(&slots);
-        Memory { slots, summary }
+        self.slots.clear();
+        self.slots.extend((1..=BARS).map_while(|age| {
+            let same = sets.len().checked_sub(age * bar)?;
+            Some(Slot { struck: sets[same], likeness: likeness(&sets, same, age, bar) })
+        }));
+        self.summary = summary(&self.slots);
     }
 
     /// Each bar's share of the memory, given the network's controls.

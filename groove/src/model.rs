@@ -20,10 +20,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::balance::Dial;
 use crate::encode::Inputs;
+use crate::feel::CLASS_OUTPUTS;
 use crate::memory::{CONTROLS, Memory};
 pub use crate::metadata::{FORMAT, Figures, Metadata, Stack};
 use crate::metadata::{MOST_CELLS, MOST_LAYERS};
-use crate::step::{Cells, Linear};
+use crate::step::{Cells, Linear, Work, is_finite};
 
 /// Name of the entry of the safetensors header that holds the [`Metadata`], as JSON.
 const HEADER: &str = "deep_pocket";
@@ -108,11 +109,11 @@ pub struct Model {
     metadata: Metadata,
     identity: u64,
     beat: Layers,
+    /// Its outputs are the logits and, in a model with a memory, the memory's controls.
     beat_out: Linear,
-    /// None in a model without a memory.
-    memory: Option<Linear>,
     feel: Layers,
-    feel_out: Linear,
+    /// By class.
+    feel_out: Vec<Linear>,
 }
 
 /// What the two networks keep from step to step.
@@ -120,6 +121,8 @@ pub struct Model {
 pub struct State {
     beat: Vec<Cells>,
     feel: Vec<Cells>,
+    /// Nothing of it is kept.
+    work: Work,
 }
 
 impl Model {
@@ -138,13 +141,9 @@ impl Model {
         }
         Ok(Model {
             beat: Layers::new("beat", metadata.beat, &tensors)?,
-            beat_out: linear("beat.out", &tensors)?,
-            memory: match metadata.has_memory() {
-                true => Some(linear("memory", &tensors)?),
-                false => None,
-            },
+            beat_out: beat_out(&metadata, &tensors)?,
             feel: Layers::new("feel", metadata.feel, &tensors)?,
-            feel_out: linear("feel.out", &tensors)?,
+            feel_out: feel_out(&metadata, &tensors)?,
             identity: xxh3_64(bytes).max(1),
             metadata,
         })
@@ -205,7 +204,7 @@ impl Model {
     /// The state before the first step.
     #[must_use]
     pub fn start(&self) -> State {
-        State { beat: self.beat.start(), feel: self.feel.start() }
+        State { beat: self.beat.start(), feel: self.feel.start(), work: Work::default() }
     }
 
     /// Which drums are struck next: the log-probabilities of all subsets of the kit, given a row
@@ -213,29 +212,45 @@ impl Model {
     ///
     /// # Errors
     /// When Candle cannot compute.
-    pub fn hits(
+    pub fn hits<'a>(
         &self,
-        state: &mut State,
+        state: &'a mut State,
         row: &[f32],
         memory: &Memory,
-    ) -> Result<Vec<f32>, ModelError> {
-        let hidden = self.beat.step(&mut state.beat, row)?;
-        let mut logits = self.beat_out.apply(&[hidden])?;
-        match &self.memory {
-            Some(controls) => memory.mix(&controls.apply(&[hidden])?, &mut logits),
-            None => Memory::default().mix(&[0.0; CONTROLS], &mut logits),
+    ) -> Result<&'a [f32], ModelError> {
+        self.beat.step(&mut state.beat, row, &mut state.work)?;
+        let outputs = self.beat_out.apply(&[top(&state.beat)], &mut state.work)?;
+        let (logits, controls) = outputs.split_at_mut(self.metadata.classes.subsets());
+        if controls.is_empty() {
+            Memory::default().mix(&[0.0; CONTROLS], logits);
+        } else {
+            memory.mix(controls, logits);
         }
         Ok(logits)
     }
 
-    /// How the struck drums are struck: [`CLASS_OUTPUTS`](crate::feel::CLASS_OUTPUTS) numbers by
-    /// class, given a row of [`Metadata::feel_row`] numbers. Must be asked for at every step, also
-    /// where nothing is struck.
+    /// Tells the feel network a row of [`Metadata::feel_row`] numbers. Must be done at every step,
+    /// also where nothing is struck.
     ///
     /// # Errors
     /// When Candle cannot compute.
-    pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<Vec<f32>, ModelError> {
-        Ok(self.feel_out.apply(&[self.feel.step(&mut state.feel, row)?])?)
+    pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<(), ModelError> {
+        self.feel.step(&mut state.feel, row, &mut state.work)
+    }
+
+    /// How a drum is struck, after the feel network was told that it is: the
+    /// [`CLASS_OUTPUTS`] numbers of a class of the kit.
+    ///
+    /// # Errors
+    /// When Candle cannot compute, or there is no such class.
+    pub fn touch<'a>(&self, state: &'a mut State, class: usize) -> Result<&'a [f32], ModelError> {
+        let out = self.feel_out.get(class).ok_or_else(|| {
+            let classes = self.feel_out.len();
+            ModelError::Classes(format!(
+                "the model has {classes} drum classes and no class {class}"
+            ))
+        })?;
+        Ok(out.apply(&[top(&state.feel)], &mut state.work)?)
     }
 }
 
@@ -278,23 +293,50 @@ fn read_tensor(file: &SafeTensors, name: &str, wanted: &[usize]) -> Result<Tenso
             return Err(ModelError::Type { name: name.into(), found: format!("{other:?}") });
         }
     };
-    let tensor =
-        Tensor::from_raw_buffer(view.data(), dtype, wanted, &Device::Cpu)?.to_dtype(DType::F32)?;
-    let sum = tensor.abs()?.max_all()?.to_scalar::<f32>()?;
-    let whole = tensor.sum_all()?.to_scalar::<f32>()?;
-    if !sum.is_finite() || !whole.is_finite() {
+    let tensor = Tensor::from_raw_buffer(view.data(), dtype, wanted, &Device::Cpu)?;
+    if !is_finite(&tensor)? {
         return Err(ModelError::NotFinite(name.into()));
     }
     Ok(tensor)
 }
 
-fn linear(name: &str, tensors: &HashMap<String, Tensor>) -> Result<Linear, ModelError> {
-    let part = |part: &str| get(tensors, format!("{name}.{part}"));
-    Ok(Linear::new(&part("weight")?, &part("bias")?)?)
-}
-
 fn get(tensors: &HashMap<String, Tensor>, name: String) -> Result<Tensor, ModelError> {
     tensors.get(&name).cloned().ok_or(ModelError::Missing(name))
+}
+
+/// The matrix and the bias of a linear layer.
+fn linear(name: &str, tensors: &HashMap<String, Tensor>) -> Result<[Tensor; 2], ModelError> {
+    let part = |part: &str| get(tensors, format!("{name}.{part}"));
+    Ok([part("weight")?, part("bias")?])
+}
+
+/// What is computed from the top of the network of hits, in one product.
+fn beat_out(metadata: &Metadata, tensors: &HashMap<String, Tensor>) -> Result<Linear, ModelError> {
+    let [mut weight, mut bias] = linear("beat.out", tensors)?;
+    if metadata.has_memory() {
+        let [controls, own] = linear("memory", tensors)?;
+        weight = Tensor::cat(&[weight, controls], 0)?;
+        bias = Tensor::cat(&[bias, own], 0)?;
+    }
+    Ok(Linear::new(&weight, &bias)?)
+}
+
+/// What is computed from the top of the feel network, by class.
+fn feel_out(
+    metadata: &Metadata,
+    tensors: &HashMap<String, Tensor>,
+) -> Result<Vec<Linear>, ModelError> {
+    let whole = linear("feel.out", tensors)?;
+    let of_class = |class: usize| {
+        let part = |tensor: &Tensor| tensor.narrow(0, class * CLASS_OUTPUTS, CLASS_OUTPUTS);
+        Ok(Linear::new(&part(&whole[0])?, &part(&whole[1])?)?)
+    };
+    (0..metadata.classes.classes()).map(of_class).collect()
+}
+
+/// What the top layer of a network gave last.
+fn top(states: &[Cells]) -> &[f32] {
+    states.last().map_or(&[], |cells| &cells.hidden)
 }
 
 /// A stack of LSTM layers: of each, one matrix from its inputs and what it gave last to the sums
@@ -315,7 +357,8 @@ impl Layers {
         for layer in 0..size.layers {
             let part = |part: &str| get(tensors, format!("{prefix}.{part}_l{layer}"));
             let weight = Tensor::cat(&[part("weight_ih")?, part("weight_hh")?], 1)?;
-            let bias = part("bias_ih")?.add(&part("bias_hh")?)?;
+            let bias = |name| part(name)?.to_dtype(DType::F32).map_err(ModelError::from);
+            let bias = bias("bias_ih")?.add(&bias("bias_hh")?)?;
             layers.push(Linear::new(&weight, &bias)?);
         }
         Ok(Layers { layers, cells: size.cells })
@@ -325,15 +368,15 @@ impl Layers {
         vec![Cells::new(self.cells); self.layers.len()]
     }
 
-    /// Moves the states on by a step; gives the output of the top layer.
-    fn step<'a>(&self, states: &'a mut [Cells], row: &[f32]) -> Result<&'a [f32], ModelError> {
-        let mut below: Option<&'a [f32]> = None;
+    /// Moves the states on by a step.
+    fn step(&self, states: &mut [Cells], row: &[f32], work: &mut Work) -> Result<(), ModelError> {
+        let mut below: Option<&[f32]> = None;
         for (layer, state) in self.layers.iter().zip(states) {
-            let gates = layer.apply(&[below.unwrap_or(row), &state.hidden])?;
-            state.step(&gates);
+            let gates = layer.apply(&[below.unwrap_or(row), &state.hidden], work)?;
+            state.step(gates);
             below = Some(&state.hidden);
         }
-        Ok(below.unwrap_or_default())
+        Ok(())
     }
 }
 
@@ -399,10 +442,15 @@ pub(crate) mod tests {
                 let model = Model::from_bytes(&small_bytes(&metadata, half)).expect("our own file");
                 assert_eq!(*model.metadata(), metadata);
                 let mut state = model.start();
-                let felt = model.feel(&mut state, &vec![0.5; metadata.feel_row()]).expect("feel");
-                assert_eq!(felt.len(), metadata.classes.classes() * crate::feel::CLASS_OUTPUTS);
+                model.feel(&mut state, &vec![0.5; metadata.feel_row()]).expect("feel");
+                let classes = metadata.classes.classes();
+                for class in 0..classes {
+                    let felt = model.touch(&mut state, class).expect("a class");
+                    assert_eq!(felt.len(), CLASS_OUTPUTS);
+                }
+                assert!(model.touch(&mut state, classes).is_err());
                 model.hits(&mut state, &row, &Memory::default()).expect("logits");
-                model.hits(&mut state, &row, &Memory::default()).expect("logits")
+                model.hits(&mut state, &row, &Memory::default()).expect("logits").to_vec()
             };
             let (full, half) = (play(false), play(true));
             assert_eq!(full.len(), metadata.classes.subsets());
@@ -417,7 +465,7 @@ pub(crate) mod tests {
         let model = Model::from_bytes(&small_bytes(&nine(), false)).expect("our own file");
         let row = vec![1.0; model.metadata().row()];
         let mut state = model.start();
-        let first = model.hits(&mut state, &row, &Memory::default()).expect("logits");
+        let first = model.hits(&mut state, &row, &Memory::default()).expect("logits").to_vec();
         let second = model.hits(&mut state, &row, &Memory::default()).expect("logits");
         assert_ne!(first, second);
         let mut again = model.start();

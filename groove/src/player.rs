@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::condition::Wish;
 use crate::drum::DrumSet;
 use crate::encode::Kind;
-use crate::feel::{CLASS_OUTPUTS, FEEL_LOGITS, References, VELOCITY_BINS, add_references, hit_at};
+use crate::feel::{FEEL_LOGITS, References, VELOCITY_BINS, add_references, hit_at};
 use crate::memory::Memory;
 use crate::model::{Model, ModelError, State};
 use crate::pattern::{Hit, Step};
@@ -69,10 +69,12 @@ pub(crate) struct Player {
     pub(crate) steps: Vec<Step>,
     /// Whether each of the steps was part of a fill.
     fills: Vec<bool>,
+    /// The last outlook that was used up: the next one is made in its place.
+    used: Outlook,
 }
 
 /// What comes next, before it is decided.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Outlook {
     /// The input row, with room for the feel network's.
     row: Vec<f32>,
@@ -90,7 +92,12 @@ impl Outlook {
 
 impl Player {
     pub(crate) fn new(model: &Model) -> Self {
-        Player { state: model.start(), steps: Vec::new(), fills: Vec::new() }
+        Player {
+            state: model.start(),
+            steps: Vec::new(),
+            fills: Vec::new(),
+            used: Outlook::default(),
+        }
     }
 
     /// What was struck at this step of the last bar in which it was no part of a fill.
@@ -105,11 +112,13 @@ impl Player {
     /// What could come next. Must be asked for once a step.
     pub(crate) fn outlook(&mut self, model: &Model, kind: &Kind) -> Result<Outlook, ModelError> {
         let metadata = model.metadata();
-        let mut row = vec![0.0; metadata.feel_row()];
+        let Outlook { mut row, mut memory, mut logits } = std::mem::take(&mut self.used);
+        row.resize(metadata.feel_row(), 0.0);
         let (told, _) = row.split_at_mut(metadata.row());
         metadata.write_row(&self.steps, kind, told);
-        let memory = Memory::at(&self.steps, kind.meter);
-        let logits = model.hits(&mut self.state, told, &memory)?;
+        memory.look(&self.steps, kind.meter);
+        logits.clear();
+        logits.extend_from_slice(model.hits(&mut self.state, told, &memory)?);
         Ok(Outlook { row, memory, logits })
     }
 
@@ -124,20 +133,23 @@ impl Player {
     ) -> Result<(), ModelError> {
         let references = References::at(&self.steps, &outlook.memory, kind.meter);
         references.write(drums, &mut outlook.row[model.metadata().row()..]);
-        let feel = model.feel(&mut self.state, &outlook.row)?;
+        model.feel(&mut self.state, &outlook.row)?;
         let mut step = Step::SILENT;
         // The same number of draws at every step, whatever is struck.
-        for (class, outputs) in feel.chunks_exact(CLASS_OUTPUTS).enumerate() {
+        for (drum, _) in model.metadata().classes.lanes() {
             let places = match &mut touch {
                 Touch::Drawn(draws) => std::array::from_fn(|_| draws.next()),
                 Touch::Median => [0.5; 4],
             };
-            let Some(drum) = drums.iter().find(|drum| drum.index() == class) else { continue };
+            if !drums.contains(drum) {
+                continue;
+            }
+            let outputs = model.touch(&mut self.state, drum.index())?;
             let mut logits = [0.0; FEEL_LOGITS];
             add_references(outputs, &references.bins(drum), &mut logits);
             step.set(drum, Some(hit(&logits, places)));
         }
-        self.push(step, kind);
+        self.push(step, kind, outlook);
         Ok(())
     }
 
@@ -197,11 +209,12 @@ impl Player {
         let references = References::at(&self.steps, &outlook.memory, kind.meter);
         references.write(step.drums(), &mut outlook.row[model.metadata().row()..]);
         model.feel(&mut self.state, &outlook.row)?;
-        self.push(step, kind);
+        self.push(step, kind, outlook);
         Ok(())
     }
 
-    fn push(&mut self, step: Step, kind: &Kind) {
+    fn push(&mut self, step: Step, kind: &Kind, used: Outlook) {
+        self.used = used;
         self.steps.push(step);
         self.fills.push(kind.fill);
     }

@@ -1,92 +1,74 @@
 //! One step of the networks, on one core: products of a row with a matrix, and LSTM cells.
 //!
-//! Weights stay in Candle's tensors; these kernels read them where they lie. A product adds up
-//! the rows of the matrix that the input does not silence, in their order and with one rounding
-//! for each multiply and add, whatever vector instructions the machine has; and the exponential
-//! is ours. So two machines that play the same take play the same notes.
+//! Weights stay in Candle's tensors, laid out as [`crate::product`] reads them best; it reads them
+//! where they lie, and passes over those whose input is nought, as most of a row is. Products and
+//! exponentials round alike whatever vector instructions the machine has. So two machines that
+//! play the same take play the same notes.
 
-use candle_core::{CpuStorage, Result, Storage, Tensor};
+use candle_core::{CpuStorage, DType, Result, Storage, Tensor};
 use multiversion::multiversion;
 
 use crate::activation::{exp, sigmoid, tanh};
+use crate::product::{PANEL, Told, Weights, add_product};
 
-/// Rows that are added in one pass over the sums.
-const ROWS: usize = 8;
-
-/// Reads a tensor's numbers where they lie. They must be contiguous 32-bit floats.
-fn with_numbers<R>(tensor: &Tensor, act: impl FnOnce(&[f32]) -> R) -> Result<R> {
+/// Reads a tensor's numbers where they lie. They must be contiguous floats.
+fn with_numbers<R>(tensor: &Tensor, act: impl FnOnce(Weights) -> R) -> Result<R> {
     let (storage, layout) = tensor.storage_and_layout();
     let Some((start, end)) = layout.contiguous_offsets() else {
         return Err(candle_core::Error::RequiresContiguous { op: "step" }.bt());
     };
     match &*storage {
-        Storage::Cpu(CpuStorage::F32(numbers)) => Ok(act(&numbers[start..end])),
+        Storage::Cpu(CpuStorage::F16(numbers)) => Ok(act(Weights::Half(&numbers[start..end]))),
+        Storage::Cpu(CpuStorage::F32(numbers)) => Ok(act(Weights::Full(&numbers[start..end]))),
         other => Err(candle_core::Error::UnsupportedDTypeForOp(other.dtype(), "step").bt()),
     }
+}
+
+/// Whether all of a tensor's numbers are numbers.
+pub(crate) fn is_finite(tensor: &Tensor) -> Result<bool> {
+    with_numbers(tensor, |numbers| match numbers {
+        Weights::Half(numbers) => numbers.iter().all(|number| number.is_finite()),
+        Weights::Full(numbers) => numbers.iter().all(|number| number.is_finite()),
+    })
+}
+
+/// Room for a product, which is used again and again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Work {
+    told: Vec<Told>,
+    sums: Vec<f32>,
 }
 
 /// A matrix and a bias.
 #[derive(Debug)]
 pub(crate) struct Linear {
-    /// Inputs x outputs.
+    /// Panels x inputs x [`PANEL`], of 16 or 32 bits.
     weight: Tensor,
-    /// Outputs.
-    bias: Tensor,
+    /// Outputs, up to whole panels.
+    bias: Vec<f32>,
+    outputs: usize,
 }
 
 impl Linear {
     /// From a weight of outputs x inputs, as files have it.
     pub(crate) fn new(weight: &Tensor, bias: &Tensor) -> Result<Linear> {
-        Ok(Linear { weight: weight.t()?.contiguous()?, bias: bias.contiguous()? })
+        let (outputs, inputs) = weight.dims2()?;
+        let panels = outputs.div_ceil(PANEL);
+        let missing = panels * PANEL - outputs;
+        let weight = weight.pad_with_zeros(0, 0, missing)?.reshape((panels, PANEL, inputs))?;
+        let bias = bias.to_dtype(DType::F32)?.pad_with_zeros(0, 0, missing)?.to_vec1()?;
+        Ok(Linear { weight: weight.transpose(1, 2)?.contiguous()?, bias, outputs })
     }
 
     /// The product with a row of inputs, which comes in parts, plus the bias.
-    pub(crate) fn apply(&self, parts: &[&[f32]]) -> Result<Vec<f32>> {
-        let mut sums = with_numbers(&self.bias, <[f32]>::to_vec)?;
-        with_numbers(&self.weight, |weight| add_product(&mut sums, parts, weight))?;
-        Ok(sums)
-    }
-}
-
-/// Adds the product of a row, given in parts, with a matrix of inputs x outputs.
-fn add_product(sums: &mut [f32], parts: &[&[f32]], weight: &[f32]) {
-    let inputs = parts.iter().flat_map(|part| part.iter());
-    debug_assert_eq!(inputs.clone().count() * sums.len(), weight.len());
-    let struck: Vec<(f32, &[f32])> = inputs
-        .zip(weight.chunks_exact(sums.len()))
-        .filter(|(input, _)| **input != 0.0)
-        .map(|(input, row)| (*input, row))
-        .collect();
-    let mut rows = struck.chunks_exact(ROWS);
-    for rows in &mut rows {
-        let mut inputs = [0.0; ROWS];
-        let mut weights: [&[f32]; ROWS] = [&[]; ROWS];
-        for ((input, weight), row) in inputs.iter_mut().zip(&mut weights).zip(rows) {
-            (*input, *weight) = *row;
-        }
-        add_rows(sums, inputs, weights);
-    }
-    for &(input, weight) in rows.remainder() {
-        add_row(sums, input, weight);
-    }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
-fn add_rows(sums: &mut [f32], inputs: [f32; ROWS], weights: [&[f32]; ROWS]) {
-    let weights = weights.map(|row| &row[..sums.len()]);
-    for (at, sum) in sums.iter_mut().enumerate() {
-        let mut total = *sum;
-        for row in 0..ROWS {
-            total = inputs[row].mul_add(weights[row][at], total);
-        }
-        *sum = total;
-    }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
-fn add_row(sums: &mut [f32], input: f32, weights: &[f32]) {
-    for (sum, weight) in sums.iter_mut().zip(weights) {
-        *sum = input.mul_add(*weight, *sum);
+    pub(crate) fn apply<'a>(&self, parts: &[&[f32]], work: &'a mut Work) -> Result<&'a mut [f32]> {
+        let inputs = parts.iter().flat_map(|part| part.iter().copied()).enumerate();
+        work.told.clear();
+        work.told.extend(inputs.filter(|(_, input)| *input != 0.0));
+        work.sums.clear();
+        work.sums.extend_from_slice(&self.bias);
+        with_numbers(&self.weight, |weight| add_product(&work.told, weight, &mut work.sums))?;
+        Ok(&mut work.sums[..self.outputs])
     }
 }
 
@@ -142,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_product_is_candles_own() {
-        let (inputs, outputs) = (37, 52);
+        let (inputs, outputs) = (37, 152);
         let weight =
             Tensor::from_vec(numbers(inputs * outputs, 1), (outputs, inputs), &Device::Cpu)
                 .expect("a matrix");
@@ -156,25 +138,14 @@ mod tests {
             .and_then(|y| y.broadcast_add(&bias))
             .and_then(|y| y.flatten_all()?.to_vec1::<f32>())
             .expect("Candle's product");
-        let linear = Linear::new(&weight, &bias).expect("a layer");
         let (front, back) = row.split_at(20);
-        let ours = linear.apply(&[front, back]).expect("a product");
-        assert!(ours.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-5));
-    }
-
-    #[test]
-    fn every_machine_rounds_alike() {
-        // The plain form of what the kernels do with whatever vectors there are.
-        let (rows, width) = (19, 100);
-        let (x, weight) = (numbers(rows, 4), numbers(rows * width, 5));
-        let mut sums = numbers(width, 6);
-        let mut plain = sums.clone();
-        add_product(&mut sums, &[&x], &weight);
-        for (x, row) in x.iter().zip(weight.chunks(width)) {
-            for (sum, weight) in plain.iter_mut().zip(row) {
-                *sum = x.mul_add(*weight, *sum);
-            }
+        let mut work = Work::default();
+        for (dtype, error) in [(DType::F32, 1e-5), (DType::F16, 1e-3)] {
+            let weight = weight.to_dtype(dtype).expect("a weight of such numbers");
+            let linear = Linear::new(&weight, &bias).expect("a layer");
+            let ours = linear.apply(&[front, back], &mut work).expect("a product");
+            assert_eq!(ours.len(), wanted.len());
+            assert!(ours.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < error));
         }
-        assert_eq!(sums, plain);
     }
 }

@@ -186,7 +186,7 @@ mod tests {
     use crate::data::{Piece, Split};
     use crate::ops::with_slice;
     use groove::encode::{Inputs, Kind};
-    use groove::feel::{self, CLASS_OUTPUTS, FEEL_LOGITS, References};
+    use groove::feel::{self, FEEL_LOGITS, References};
     use groove::kit::Kit;
     use groove::memory::Memory;
     use groove::model::{Model, write};
@@ -249,11 +249,11 @@ mod tests {
                 let memory = Memory::at(past, piece.kind.meter);
                 let references = References::at(past, &memory, piece.kind.meter);
                 references.write(piece.steps[at].drums(), cells);
-                let played = model.hits(&mut state, told, &memory)?;
-                let outputs = model.feel(&mut state, &row)?;
+                let played = model.hits(&mut state, told, &memory)?.to_vec();
+                model.feel(&mut state, &row)?;
                 let mut felt = vec![0.0; kit.classes() * FEEL_LOGITS];
                 for ((drum, _), logits) in kit.lanes().zip(felt.chunks_mut(FEEL_LOGITS)) {
-                    let outputs = &outputs[drum.index() * CLASS_OUTPUTS..][..CLASS_OUTPUTS];
+                    let outputs = model.touch(&mut state, drum.index())?;
                     feel::add_references(outputs, &references.bins(drum), logits);
                 }
                 assert_eq!(played.len(), kit.subsets());

@@ -158,12 +158,16 @@ fn the_networks_are_pytorchs() -> Result<()> {
     let model = Model::from_bytes(&write(&metadata, &tensors, false)?)?;
     let [beat, feel] = rows(&metadata);
     let mut state = model.start();
-    let (mut mixed, mut outputs) = (Vec::new(), Vec::new());
+    let mut mixed = Vec::new();
     for row in (START..ROWS.steps).map(|step| ROWS.row(1, step)) {
         let told = &beat[row * metadata.row()..][..metadata.row()];
-        mixed = model.hits(&mut state, told, &batch.memories[row])?;
+        mixed = model.hits(&mut state, told, &batch.memories[row])?.to_vec();
         let told = &feel[row * metadata.feel_row()..][..metadata.feel_row()];
-        outputs = model.feel(&mut state, told)?;
+        model.feel(&mut state, told)?;
+    }
+    let mut outputs = Vec::new();
+    for class in 0..CLASSES {
+        outputs.extend_from_slice(model.touch(&mut state, class)?);
     }
     close("the player's mixture", &mixed, &reference.mixed);
     close("the player's outputs", &outputs, &reference.outputs);
