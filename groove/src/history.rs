@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::last::Last;
 use crate::take::Take;
 
 /// Most takes that are kept.
@@ -33,7 +34,7 @@ pub struct Kept {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     #[serde(default)]
-    takes: Vec<Kept>,
+    takes: Last<Kept, MOST_TAKES>,
     #[serde(default)]
     at: usize,
     #[serde(default)]
@@ -131,20 +132,19 @@ impl History {
 }
 
 impl From<Saved> for History {
-    fn from(Saved { mut takes, at, beside }: Saved) -> Self {
-        let dropped = takes.len().saturating_sub(MOST_TAKES);
-        takes.drain(..dropped);
+    fn from(Saved { takes: Last { items: mut takes, before }, at, beside }: Saved) -> Self {
         if takes.is_empty() {
             takes.push(Kept { take: Take::default(), favourite: false });
         }
-        let at = at.saturating_sub(dropped).min(takes.len() - 1);
-        History { takes, at, beside }
+        takes.iter_mut().for_each(|kept| kept.take = kept.take.repaired());
+        let at = at.saturating_sub(before).min(takes.len() - 1);
+        History { takes, at, beside: beside.map(Take::repaired) }
     }
 }
 
 impl From<History> for Saved {
     fn from(History { takes, at, beside }: History) -> Self {
-        Saved { takes, at, beside }
+        Saved { takes: Last { items: takes, before: 0 }, at, beside }
     }
 }
 
@@ -212,5 +212,11 @@ mod tests {
         }
         let one = r#"{"takes":[{"take":{"seed":4}}],"at":99}"#;
         assert_eq!(serde_json::from_str::<History>(one).expect("a history").take(), take(4));
+        let takes: Vec<String> = (0..1_000)
+            .map(|seed| format!(r#"{{"take":{{"seed":{seed},"tempo":1e39}}}}"#))
+            .collect();
+        let long = format!(r#"{{"takes":[{}],"at":990}}"#, takes.join(","));
+        let history: History = serde_json::from_str(&long).expect("a history");
+        assert_eq!((history.take(), history.all().0.len()), (take(990), MOST_TAKES));
     }
 }

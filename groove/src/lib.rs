@@ -28,6 +28,8 @@ pub mod humanise;
 #[cfg(feature = "model")]
 pub mod kit;
 #[cfg(feature = "model")]
+pub mod last;
+#[cfg(feature = "model")]
 pub mod listen;
 #[cfg(feature = "model")]
 pub mod memory;

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::drum::{CLASSES, DrumSet};
+use crate::last::Last;
 use crate::pattern::{Meter, Step};
 use crate::pins::Pins;
 
@@ -68,7 +69,7 @@ pub enum Primer {
 
 /// Up to [`MOST_PRIMED`] steps that were played.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Vec<Step>", into = "Vec<Step>")]
+#[serde(from = "Last<Step, MOST_PRIMED>", into = "Vec<Step>")]
 pub struct Played {
     steps: [Step; MOST_PRIMED],
     count: u8,
@@ -92,9 +93,9 @@ impl Played {
     }
 }
 
-impl From<Vec<Step>> for Played {
-    fn from(steps: Vec<Step>) -> Self {
-        Played::new(&steps)
+impl From<Last<Step, MOST_PRIMED>> for Played {
+    fn from(steps: Last<Step, MOST_PRIMED>) -> Self {
+        Played::new(&steps.items)
     }
 }
 
@@ -200,6 +201,29 @@ impl Take {
         usize::from(self.phrase_bars).clamp(1, 8)
     }
 
+    /// The take with what a damaged file says brought to what can be: numbers out of their range
+    /// are clamped, and what is no number is the default.
+    #[must_use]
+    pub fn repaired(self) -> Self {
+        let usual = Take::default();
+        let number = |value: f32, usual: f32, least: f32, most: f32| {
+            if value.is_finite() { value.clamp(least, most) } else { usual }
+        };
+        Take {
+            blend: (self.blend.0, number(self.blend.1, usual.blend.1, 0.0, 1.0)),
+            tempo: number(self.tempo, usual.tempo, 1.0, 10_000.0),
+            temperature: number(self.temperature, usual.temperature, 0.01, 100.0),
+            stick: number(self.stick, usual.stick, 0.0, 1.0),
+            density: number(self.density, usual.density, -1.0, 1.0),
+            lanes: self.lanes.map(|lane| number(lane, 0.0, -1.0, 1.0)),
+            fills: Fills {
+                amount: number(self.fills.amount, usual.fills.amount, 0.0, 1.0),
+                ..self.fills
+            },
+            ..self
+        }
+    }
+
     /// The phrase that a bar of the song is in, and its place there.
     #[must_use]
     pub fn phrase_of(&self, bar: i64) -> (i64, usize) {
@@ -261,6 +285,18 @@ mod tests {
         assert_eq!(serde_json::from_str::<Take>(&text).expect("a take"), take);
         assert!(text.len() < 1_000, "{} letters", text.len());
         assert_eq!(serde_json::from_str::<Take>("{}").expect("a take"), Take::default());
+    }
+
+    #[test]
+    fn a_damaged_take_is_brought_to_what_can_be_and_a_good_one_is_left() {
+        let good = Take { stick: 1.0, density: -1.0, temperature: 2.0, ..Take::default() };
+        assert_eq!(good.repaired(), good);
+        let mut bad = Take { tempo: f32::INFINITY, stick: -3.0, seed: 9, ..Take::default() };
+        bad.lanes[8] = f32::NAN;
+        bad.fills.amount = 1e30;
+        let mut repaired = Take { stick: 0.0, seed: 9, ..Take::default() };
+        repaired.fills.amount = 1.0;
+        assert_eq!(bad.repaired(), repaired);
     }
 
     #[test]

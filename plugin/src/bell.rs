@@ -86,10 +86,7 @@ fn look(stop: &AtomicBool) {
         let mut rung = false;
         for link in &tower().links {
             follows |= link.is_following();
-            if link.has_rung() {
-                rung = true;
-                link.wake();
-            }
+            rung |= link.signal().pass_on();
         }
         let now = Instant::now();
         if rung {

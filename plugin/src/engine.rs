@@ -183,13 +183,25 @@ impl Engine {
             out(*through);
         });
         if played.is_err() {
-            self.faulted = true;
-            self.end.raise(Fault::Engine);
-            let last = frames.saturating_sub(1);
-            // If even this fails there is nothing left to try.
-            let _ = catch_unwind(AssertUnwindSafe(|| self.release_at(last, &mut out)));
+            self.fail(frames, &mut out);
         }
         self.pace.end(frames);
+    }
+
+    /// Whether it has failed since the last activation.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.faulted
+    }
+
+    /// Something failed in a block of so many samples: what sounds ends, and there is silence until
+    /// the next activation.
+    pub fn fail(&mut self, frames: u32, out: &mut impl FnMut(Message) -> bool) {
+        self.faulted = true;
+        self.end.raise(Fault::Engine);
+        let last = frames.saturating_sub(1);
+        // If even this fails there is nothing left to try.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.release_at(last, out)));
     }
 
     fn run(
@@ -207,6 +219,8 @@ impl Engine {
         let block = self.clock.block(transport, frames);
         self.keys.listen(&block, transport.playing, controls, &self.lineup);
         let mut take = self.take_of(controls, state, &block, transport.playing);
+        #[cfg(feature = "fault")]
+        crate::fault::in_engine(&take);
         // A song that plays but stays where it is, as some do while they count in, has no time in
         // which a note could end.
         let stands = frames > 0 && block.spans.is_empty();

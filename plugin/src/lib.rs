@@ -9,6 +9,8 @@ mod bell;
 pub mod controls;
 pub mod editor;
 pub mod engine;
+#[cfg(feature = "fault")]
+pub mod fault;
 mod keys;
 mod lineup;
 pub mod link;
@@ -16,11 +18,15 @@ mod notes;
 pub mod pace;
 pub mod params;
 pub mod queue;
+mod record;
 mod shelf;
+pub mod signal;
 mod stage;
 pub mod state;
+mod sync;
 pub mod worker;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use groove::clock;
@@ -60,6 +66,12 @@ impl Default for DeepPocket {
 }
 
 impl DeepPocket {
+    /// What the threads share, as the window sees it.
+    #[must_use]
+    pub fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
     fn start_worker(&mut self) {
         if let Some(end) = self.worker_end.take() {
             match Worker::start(end, Arc::clone(self.params.state.kept()), Band::shipped) {
@@ -90,6 +102,31 @@ impl DeepPocket {
             let velocity = midi_velocity(velocity);
             self.engine.pass(Message { sample, channel, pitch, velocity });
         }
+    }
+
+    /// Plays a block.
+    fn play(&mut self, buffer: &mut Buffer, context: &mut impl ProcessContext<Self>) {
+        silence(buffer);
+        let controls = Controls::new(&self.params);
+        while let Some(event) = context.next_event() {
+            match event {
+                NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
+                    let velocity = velocity.max(1.0 / 127.0);
+                    self.engine.key(timing, key, midi_velocity(velocity));
+                    self.pass(&controls, timing, channel, key, velocity);
+                }
+                NoteEvent::NoteOff { timing, channel, key: Key::Number(key), .. }
+                | NoteEvent::Choke { timing, channel, key: Key::Number(key), .. } => {
+                    self.engine.key(timing, key, 0);
+                    self.pass(&controls, timing, channel, key, 0.0);
+                }
+                _ => {}
+            }
+        }
+        let transport = transport(context.transport());
+        self.engine.process(&transport, frames(buffer), &controls, &self.params.state, |message| {
+            context.try_send_event(note_event(message)).is_ok()
+        });
     }
 }
 
@@ -153,32 +190,29 @@ impl Plugin for DeepPocket {
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        for channel in buffer.as_slice() {
-            channel.fill(0.0);
-        }
-        let controls = Controls::new(&self.params);
-        while let Some(event) = context.next_event() {
-            match event {
-                NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
-                    let velocity = velocity.max(1.0 / 127.0);
-                    self.engine.key(timing, key, midi_velocity(velocity));
-                    self.pass(&controls, timing, channel, key, velocity);
-                }
-                NoteEvent::NoteOff { timing, channel, key: Key::Number(key), .. }
-                | NoteEvent::Choke { timing, channel, key: Key::Number(key), .. } => {
-                    self.engine.key(timing, key, 0);
-                    self.pass(&controls, timing, channel, key, 0.0);
-                }
-                _ => {}
+        if !self.engine.has_failed() {
+            let played = catch_unwind(AssertUnwindSafe(|| self.play(buffer, context)));
+            if played.is_err() {
+                self.engine.fail(frames(buffer), &mut |message| {
+                    context.try_send_event(note_event(message)).is_ok()
+                });
             }
         }
-        let transport = transport(context.transport());
-        let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
-        self.engine.process(&transport, frames, &controls, &self.params.state, |message| {
-            context.try_send_event(note_event(message)).is_ok()
-        });
+        if self.engine.has_failed() {
+            silence(buffer);
+        }
         // A generator that is silent now may play at any time: hosts shall not put it to sleep.
         ProcessStatus::KeepAlive
+    }
+}
+
+fn frames(buffer: &Buffer) -> u32 {
+    u32::try_from(buffer.samples()).unwrap_or(u32::MAX)
+}
+
+fn silence(buffer: &mut Buffer) {
+    for channel in buffer.as_slice() {
+        channel.fill(0.0);
     }
 }
 

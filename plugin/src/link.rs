@@ -20,14 +20,14 @@
 //! What is asked for and what is played with it is not decided here.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::Thread;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use groove::model::Metadata;
 pub use groove::take::Take;
 use groove::{Bar, DrumSet, Meter};
 
 use crate::queue::{Receiver, Sender, queue};
+use crate::signal::Signal;
 
 /// Bars in a phrase, in song order.
 pub const PHRASE_BARS: i64 = 4;
@@ -186,8 +186,8 @@ pub struct Link {
     bar_start: AtomicU64,
     bar: AtomicI64,
     held: AtomicU32,
-    /// The worker has something to do: set by the audio thread, taken back by the bell's thread.
-    bell: AtomicBool,
+    /// The worker has something to do: rung by the audio thread, passed on by the bell's thread.
+    signal: Signal,
     playing: AtomicU32,
     ready: AtomicU32,
     asked: AtomicU32,
@@ -197,8 +197,6 @@ pub struct Link {
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
     model: Mutex<ModelState>,
-    /// The worker's thread, once it runs.
-    worker: OnceLock<Thread>,
 }
 
 impl Link {
@@ -211,7 +209,7 @@ impl Link {
             bar_start: AtomicU64::new(0f64.to_bits()),
             bar: AtomicI64::new(0),
             held: AtomicU32::new(0),
-            bell: AtomicBool::new(false),
+            signal: Signal::default(),
             playing: AtomicU32::new(0),
             ready: AtomicU32::new(0),
             asked: AtomicU32::new(0),
@@ -220,7 +218,6 @@ impl Link {
             faults: AtomicU32::new(0),
             phrases: Mutex::default(),
             model: Mutex::default(),
-            worker: OnceLock::new(),
         }
     }
 
@@ -234,25 +231,16 @@ impl Link {
         }
     }
 
-    /// Makes the worker look for requests now. A system call: for the host's main thread, and for
-    /// the audio thread only where it may wait anyway.
-    pub fn wake(&self) {
-        if let Some(thread) = self.worker.get() {
-            thread.unpark();
-        }
+    /// What wakes the worker and ends it. See there who may call what.
+    #[must_use]
+    pub fn signal(&self) -> &Signal {
+        &self.signal
     }
 
     /// Whether the host plays and we play with it. For the bell's thread; takes no lock.
     #[must_use]
     pub fn is_following(&self) -> bool {
         self.following.load(Ordering::Relaxed)
-    }
-
-    /// Whether there is something to do for the worker since this was last asked. For the bell's
-    /// thread; takes no lock.
-    #[must_use]
-    pub fn has_rung(&self) -> bool {
-        self.bell.load(Ordering::Relaxed) && self.bell.swap(false, Ordering::AcqRel)
     }
 
     /// What goes on. For the window and the worker; takes no lock.
@@ -358,7 +346,7 @@ impl AudioEnd {
 
     /// Says that the worker has something to do: it is woken in a moment. No system call.
     fn ring(&self) {
-        self.link.bell.store(true, Ordering::Release);
+        self.link.signal.ring();
     }
 
     /// Publishes what goes on, once a block. The takes are not part of it.
@@ -386,9 +374,9 @@ impl AudioEnd {
         self.link.raise(fault);
     }
 
-    /// As [`Link::wake`].
+    /// As [`Signal::wake`].
     pub fn wake(&self) {
-        self.link.wake();
+        self.link.signal.wake();
     }
 }
 
@@ -419,11 +407,6 @@ impl WorkerEnd {
     #[must_use]
     pub fn link(&self) -> Arc<Link> {
         Arc::clone(&self.link)
-    }
-
-    /// Says which thread to wake.
-    pub fn runs_on(&self, thread: Thread) {
-        let _ = self.link.worker.set(thread);
     }
 
     /// Gives the window other phrases to draw.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use groove::last::Last;
 use groove::take::Take;
 use groove::{Bar, Meter, Step};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ const MOST: usize = 64;
 
 /// Bars of one take.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Vec<SavedTake>", into = "Vec<SavedTake>")]
+#[serde(from = "Last<SavedTake, 1>", into = "Last<SavedTake, 1>")]
 pub struct Notes {
     take: Option<Take>,
     /// By meter and bar of the pattern.
@@ -23,7 +24,7 @@ pub struct Notes {
 #[derive(Serialize, Deserialize)]
 struct SavedTake {
     take: Take,
-    bars: Vec<SavedBar>,
+    bars: Last<SavedBar, MOST>,
 }
 
 /// A bar, as it is saved.
@@ -71,14 +72,13 @@ impl Notes {
     }
 }
 
-impl From<Vec<SavedTake>> for Notes {
+impl From<Last<SavedTake, 1>> for Notes {
     /// What a damaged state says is cut to what can be.
-    fn from(saved: Vec<SavedTake>) -> Self {
+    fn from(mut saved: Last<SavedTake, 1>) -> Self {
         let mut notes = Notes::default();
-        let Some(SavedTake { take, bars }) = saved.into_iter().next() else { return notes };
-        for SavedBar { bar, meter: (numerator, denominator), pitches, steps } in
-            bars.into_iter().take(MOST)
-        {
+        let Some(SavedTake { take, bars }) = saved.items.pop() else { return notes };
+        let take = take.repaired();
+        for SavedBar { bar, meter: (numerator, denominator), pitches, steps } in bars.items {
             let meter = Meter::new(numerator.into(), denominator.into());
             let mut played = Bar::silent(meter).at(pitches.map(|pitch| pitch.min(127)));
             for (cell, step) in played.steps_mut().iter_mut().zip(steps) {
@@ -90,7 +90,7 @@ impl From<Vec<SavedTake>> for Notes {
     }
 }
 
-impl From<Notes> for Vec<SavedTake> {
+impl From<Notes> for Last<SavedTake, 1> {
     fn from(notes: Notes) -> Self {
         let bars = notes.bars.into_iter().map(|((numerator, denominator, bar), played)| SavedBar {
             bar,
@@ -98,8 +98,9 @@ impl From<Notes> for Vec<SavedTake> {
             pitches: groove::Drum::ALL.map(|drum| played.pitch(drum)),
             steps: played.steps().to_vec(),
         });
-        let bars = bars.collect();
-        notes.take.map(|take| SavedTake { take, bars }).into_iter().collect()
+        let bars = Last { items: bars.collect(), before: 0 };
+        let take = notes.take.map(|take| SavedTake { take, bars });
+        Last { items: take.into_iter().collect(), before: 0 }
     }
 }
 

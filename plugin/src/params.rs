@@ -360,8 +360,8 @@ impl Default for DeepPocketParams {
 
 impl DeepPocketParams {
     /// Brings a state to what this code can hold before it is loaded: values out of range are
-    /// clamped, missing ones are the defaults, and a record that does not parse is marked so that
-    /// the window can say it.
+    /// clamped, missing ones are the defaults, and a record of which a part does not parse is
+    /// marked so that the window can say it.
     pub fn repair(state: &mut PluginState) {
         let fresh = DeepPocketParams::default();
         for (id, pointer, _) in fresh.param_map() {
@@ -370,11 +370,7 @@ impl DeepPocketParams {
             let value = unsafe { repaired(pointer, value) };
             state.params.insert(id, value);
         }
-        let record = match state.fields.get(STATE_KEY).map(|json| serde_json::from_str(json)) {
-            Some(Ok(record)) => record,
-            None => Saved::default(),
-            Some(Err(_)) => Saved { damaged: true, ..Saved::default() },
-        };
+        let record = state.fields.get(STATE_KEY).map(|text| Saved::read(text)).unwrap_or_default();
         if let Ok(json) = serde_json::to_string(&record) {
             state.fields.insert(STATE_KEY.into(), json);
         }

@@ -5,10 +5,9 @@
 //! a count of what it has finished, and nobody enters the queue before the other side's count
 //! allows it. What goes through which queue, [`crate::link`] says.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use crossbeam_queue::ArrayQueue;
+
+use crate::sync::{Arc, AtomicU32, Ordering};
 
 /// A queue and how far both sides are: counts wrap, and only their difference is used.
 #[derive(Debug)]
@@ -73,50 +72,5 @@ impl<T: Copy> Receiver<T> {
         let item = self.0.queue.pop()?;
         self.0.taken.store(taken.wrapping_add(1), Ordering::Release);
         Some(item)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_queue_gives_the_item_back_and_goes_on_afterwards() {
-        let (mut sender, mut receiver) = queue(3);
-        for round in 0..10 {
-            for item in 0..3 {
-                assert_eq!(sender.push(round * 3 + item), Ok(()));
-            }
-            assert_eq!(sender.push(99), Err(99));
-            for item in 0..3 {
-                assert_eq!(receiver.pop(), Some(round * 3 + item));
-            }
-            assert_eq!(receiver.pop(), None);
-        }
-    }
-
-    #[test]
-    fn a_queue_between_threads_keeps_order_and_loses_nothing() {
-        let (mut sender, mut receiver) = queue(8);
-        let thread = std::thread::spawn(move || {
-            let mut next = 0u32;
-            while next < 50_000 {
-                match sender.push(next) {
-                    Ok(()) => next += 1,
-                    Err(_) => std::thread::yield_now(),
-                }
-            }
-        });
-        let mut expected = 0;
-        while expected < 50_000 {
-            match receiver.pop() {
-                Some(item) => {
-                    assert_eq!(item, expected);
-                    expected += 1;
-                }
-                None => std::thread::yield_now(),
-            }
-        }
-        thread.join().expect("the sender ends");
     }
 }

@@ -45,7 +45,7 @@ pub struct Saved {
     pub history: Option<History>,
     /// The notes of the take.
     pub notes: Notes,
-    /// The record that was loaded could not be read, and this is the default.
+    /// A part of the record that was loaded could not be read, and is the default.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
 }
@@ -232,8 +232,9 @@ impl State {
 impl<'a> PersistentField<'a, Saved> for State {
     fn set(&self, saved: Saved) {
         let trouble = match saved {
-            Saved { damaged: true, .. } => 1,
+            // A newer version may have fields of our names that we cannot read.
             Saved { version, .. } if version > STATE_VERSION => 2,
+            Saved { damaged: true, .. } => 1,
             _ => 0,
         };
         self.trouble.store(trouble, Ordering::Relaxed);

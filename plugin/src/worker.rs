@@ -6,7 +6,6 @@
 //! audio half decides.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use groove::{Bar, Meter};
 
 use crate::bell::Heard;
 use crate::link::{
-    Answer, Fault, ModelState, PHRASE, PHRASE_BARS, Phrase, Phrases, Request, WorkerEnd,
+    Answer, Fault, Link, ModelState, PHRASE, PHRASE_BARS, Phrase, Phrases, Request, WorkerEnd,
 };
 use crate::state::Kept;
 
@@ -73,7 +72,7 @@ impl Band {
 /// A running worker. Dropping it ends the thread and waits for that.
 #[derive(Debug)]
 pub struct Worker {
-    stop: Arc<AtomicBool>,
+    link: Arc<Link>,
     thread: Option<JoinHandle<()>>,
     /// Ends after the thread.
     _heard: Heard,
@@ -90,20 +89,18 @@ impl Worker {
         kept: Arc<Kept>,
         band: impl Fn() -> Result<Band, String> + Send + 'static,
     ) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&stop);
-        let heard = Heard::new(end.link())?;
-        let thread = thread::Builder::new().name("deep-pocket".into()).spawn(move || {
-            end.runs_on(thread::current());
-            Loop::new(end, kept, &band).run(&seen);
-        })?;
-        Ok(Worker { stop, thread: Some(thread), _heard: heard })
+        let link = end.link();
+        let heard = Heard::new(Arc::clone(&link))?;
+        let thread = thread::Builder::new()
+            .name("deep-pocket".into())
+            .spawn(move || Loop::new(end, kept, &band).run())?;
+        Ok(Worker { link, thread: Some(thread), _heard: heard })
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
+        self.link.signal().stop();
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
             // The thread catches its own panics; there is nobody to tell about another.
@@ -147,17 +144,28 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
         }
     }
 
-    fn run(&mut self, stop: &AtomicBool) {
+    fn run(&mut self) {
         self.assemble();
-        while !stop.load(Ordering::Acquire) {
-            self.listen();
-            if !self.waiting.is_empty() {
-                let request = self.waiting.remove(0);
-                self.answer(&request, stop);
-            } else if !self.show() {
-                thread::park();
-            }
+        let link = self.end.link();
+        link.signal().serve(|| {
+            catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or_else(|_| {
+                // It was no bar that failed. What was asked for may be why, and is given up.
+                self.end.raise(Fault::Worker);
+                self.waiting.clear();
+                false
+            })
+        });
+    }
+
+    /// Does one thing. Says whether there was anything to do.
+    fn work(&mut self) -> bool {
+        self.listen();
+        if self.waiting.is_empty() {
+            return self.show();
         }
+        let request = self.waiting.remove(0);
+        self.answer(&request);
+        true
     }
 
     /// Gets a band, and tells the window how that went.
@@ -193,7 +201,7 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
         self.waiting.retain(|request| takes.want(request.number));
     }
 
-    fn answer(&mut self, request: &Request, stop: &AtomicBool) {
+    fn answer(&mut self, request: &Request) {
         let Request { number, take, meter, bar } = *request;
         let played = self.bar(&take, meter, bar);
         if let Some(played) = played.as_ref().filter(|_| number == self.end.takes().playing) {
@@ -202,7 +210,7 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
         let mut answer = Answer { number, meter, bar, played };
         // Nobody takes answers while the host does not process: they wait.
         while let Err(refused) = self.end.answers.push(answer) {
-            if stop.load(Ordering::Acquire) {
+            if self.end.link().signal().has_stopped() {
                 return;
             }
             answer = refused;
@@ -220,7 +228,12 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
         let Some(play) = self.play.as_mut() else {
             return self.kept.instead(take, meter, bar);
         };
-        match catch_unwind(AssertUnwindSafe(|| play(take, meter, bar))) {
+        let played = catch_unwind(AssertUnwindSafe(|| {
+            #[cfg(feature = "fault")]
+            crate::fault::in_worker(take);
+            play(take, meter, bar)
+        }));
+        match played {
             Ok(Ok(bar)) => Some(bar),
             Ok(Err(_)) => {
                 self.end.raise(Fault::Worker);

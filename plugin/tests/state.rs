@@ -4,10 +4,15 @@
 use std::collections::BTreeMap;
 
 use deep_pocket::DeepPocket;
+use deep_pocket::controls::Controls;
 use deep_pocket::params::{DeepPocketParams, Saved, WINDOW};
+use groove::history::History;
+use groove::take::{Primer, Take};
+use groove::{Drum, Meter};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
+use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of the least and the greatest value. Never change a line;
 /// only add.
@@ -229,4 +234,116 @@ fn a_load_is_noticed_and_outweighs_a_tempo_of_before() {
     let now = params.state.latch_tempo(seen, Some(120.0));
     assert_eq!(now.tempo(), Some(88.0));
     assert_ne!(now.load(), seen.load());
+}
+
+/// Loads a whole state from a file of `tests/states`, as the wrappers do.
+fn loaded(text: &str) -> DeepPocketParams {
+    let state: PluginState = serde_json::from_str(text).expect("a state");
+    let (values, params) = load(state);
+    for (id, pointer, _) in params.param_map() {
+        // SAFETY: the pointer is into `params`.
+        unsafe {
+            let plain = match values.get(&id) {
+                Some(ParamValue::F32(value)) => *value,
+                Some(ParamValue::I32(value)) => *value as f32,
+                Some(ParamValue::Bool(value)) => f32::from(u8::from(*value)),
+                other => panic!("{id}: {other:?}"),
+            };
+            pointer._internal_set_normalized_value(pointer.preview_normalized(plain));
+        }
+    }
+    params
+}
+
+#[test]
+fn a_project_of_version_1_loads() {
+    let params = loaded(include_str!("states/version-1.json"));
+    let controls = Controls::new(&params);
+    assert_eq!((controls.take.seed, controls.take.style, controls.channel), (4_711, 6, 2));
+    assert_eq!((controls.take.temperature, controls.take.stick), (1.25, 0.5));
+    assert_eq!(params.state.take_tempo().tempo(), Some(97.5));
+    assert_eq!((params.state.window(), params.state.notice()), ((1_280, 720), None));
+}
+
+#[test]
+fn a_project_of_version_2_plays_the_notes_that_it_was_saved_with() {
+    let params = loaded(include_str!("states/version-2.json"));
+    let controls = Controls::new(&params);
+    assert_eq!((controls.take.seed, controls.take.style, controls.channel), (77, 10, 4));
+    assert_eq!((params.state.window(), params.state.notice()), ((1_300, 700), None));
+    let record = params.state.map(Saved::clone);
+    let (takes, at) = record.history.as_ref().map(History::all).expect("a history");
+    assert_eq!((takes.len(), at, takes[0].favourite), (3, 1, true));
+    assert!(record.pins.struck(4).contains(Drum::Crash));
+    let Primer::Play(primer) = record.primer else { panic!("{:?}", record.primer) };
+    assert_eq!(primer.steps().len(), 16);
+    // What the engine would ask for now is what was kept then.
+    let tempo = params.state.take_tempo().tempo().expect("it was played");
+    let (primer, pins) = (record.primer, record.pins);
+    let take = Take { tempo, primer, pins, ..controls.take };
+    for bar in 0..4 {
+        let kept = params.state.kept().bar(&take, Meter::FOUR_FOUR, bar).expect("it was kept");
+        assert_eq!(kept.steps()[4].hit(Drum::Crash).map(|hit| hit.velocity > 0), Some(true));
+    }
+}
+
+#[test]
+fn a_project_of_a_newer_version_gives_what_is_known() {
+    let params = loaded(include_str!("states/newer.json"));
+    let controls = Controls::new(&params);
+    assert_eq!((controls.take.seed, controls.channel, controls.take.style), (4_711, 2, 23));
+    assert_eq!(params.state.take_tempo().tempo(), Some(97.5));
+    params.state.map(|saved: &Saved| {
+        assert_eq!(saved.primer, Primer::Off);
+        assert!(saved.pins.struck(4).contains(Drum::Crash));
+    });
+    assert!(params.state.notice().is_some_and(|notice| notice.contains("newer")));
+}
+
+#[test]
+fn a_damaged_field_takes_no_other_with_it() {
+    let whole: PluginState =
+        serde_json::from_str(include_str!("states/version-2.json")).expect("a state");
+    let record: Value = serde_json::from_str(&whole.fields["deep-pocket"]).expect("a record");
+    let record = record.as_object().expect("a record");
+    let with = |field: &str, value: Value| {
+        let mut record = record.clone();
+        record.insert(field.into(), value);
+        let fields = BTreeMap::from([("deep-pocket".into(), Value::from(record).to_string())]);
+        let (_, params) = load(PluginState { fields, ..whole.clone() });
+        let text = &params.serialize_fields()["deep-pocket"];
+        (serde_json::from_str::<Value>(text).expect("a record"), params.state.notice())
+    };
+    let (good, notice) = with("version", 2.into());
+    assert_eq!(notice, None);
+    let wrong = [
+        json!("x"),
+        json!(true),
+        json!([["x"]]),
+        json!({ "takes": 3, "x": 1 }),
+        json!([1, [2, {}]]),
+    ];
+    for field in record.keys().filter(|field| *field != "version") {
+        for value in &wrong {
+            let (read, notice) = with(field, value.clone());
+            assert!(notice.is_some_and(|notice| notice.contains("damaged")), "{field}: {value}");
+            for other in record.keys().filter(|other| *other != field) {
+                assert_eq!(read[other], good[other], "{other} with {field}: {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_a_record_that_is_cut_what_stands_before_the_cut_is_kept() {
+    let whole: PluginState =
+        serde_json::from_str(include_str!("states/version-2.json")).expect("a state");
+    let record = &whole.fields["deep-pocket"];
+    for length in (0..record.len()).step_by(199).filter(|&at| record.is_char_boundary(at)) {
+        let fields = BTreeMap::from([("deep-pocket".into(), record[..length].into())]);
+        let (_, params) = load(PluginState { fields, ..whole.clone() });
+        assert!(params.state.notice().is_some_and(|notice| notice.contains("damaged")));
+        let window_ends = record.find("\"primer\"").expect("what follows the window");
+        assert!(length <= window_ends || params.state.window() == (1_300, 700), "{length}");
+    }
 }

@@ -3,6 +3,7 @@
 
 mod controls;
 mod recall;
+mod restore;
 mod rig;
 
 use std::sync::Arc;

@@ -17,7 +17,7 @@ use nice_plug::params::persist::PersistentField;
 use crate::rig::{RATE, Rig, at, controls, known_bar};
 
 /// What a project would save.
-fn saved(state: &State) -> Saved {
+pub fn saved(state: &State) -> Saved {
     let text = state.map(|saved| serde_json::to_string(saved).expect("text"));
     serde_json::from_str(&text).expect("a record")
 }

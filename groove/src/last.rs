@@ -1,0 +1,82 @@
+//! Lists of which only the last items are read, so that a damaged or hostile file takes no more
+//! memory than a good one.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The last `MOST` items of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Last<T, const MOST: usize> {
+    /// The items, in order.
+    pub items: Vec<T>,
+    /// How many there were before them.
+    pub before: usize,
+}
+
+impl<T, const MOST: usize> Default for Last<T, MOST> {
+    fn default() -> Self {
+        Last { items: Vec::new(), before: 0 }
+    }
+}
+
+impl<T: Serialize, const MOST: usize> Serialize for Last<T, MOST> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.items.serialize(serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Last<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List<T, const MOST: usize>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for List<T, MOST> {
+            type Value = Last<T, MOST>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut last = Last::default();
+                while let Some(item) = list.next_element()? {
+                    if last.items.len() < MOST {
+                        last.items.push(item);
+                    } else {
+                        // The place of the oldest: they are put in order at the end.
+                        last.items[last.before % MOST] = item;
+                        last.before += 1;
+                    }
+                }
+                last.items.rotate_left(last.before % MOST);
+                Ok(last)
+            }
+        }
+
+        const { assert!(MOST > 0) };
+        deserializer.deserialize_seq(List(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_items_are_kept_in_order() {
+        for count in [0usize, 2, 3, 4, 7, 9] {
+            let all: Vec<usize> = (0..count).collect();
+            let text = serde_json::to_string(&all).expect("text");
+            let last: Last<usize, 3> = serde_json::from_str(&text).expect("a list");
+            let before = count.saturating_sub(3);
+            assert_eq!((last.before, &last.items[..]), (before, &all[before..]));
+            assert_eq!(
+                serde_json::to_string(&last).expect("text"),
+                serde_json::to_string(&all[before..]).expect("text")
+            );
+        }
+        assert!(serde_json::from_str::<Last<usize, 3>>("[1, 2, 3, 4, \"five\"]").is_err());
+    }
+}

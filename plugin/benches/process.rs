@@ -1,0 +1,56 @@
+//! What `process()` takes of a block of 64 samples at 48 kHz while the song plays: criterion's
+//! figures, and the median and the 99.9th percentile of single calls.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Host, process};
+use criterion::Criterion;
+
+/// Samples in a block.
+const FRAMES: usize = 64;
+
+/// Calls of which each is timed.
+const CALLS: usize = 200_000;
+
+/// A host that plays four bars round and round. Their notes are all at hand after the first time,
+/// so that it can play faster than time goes and the plugin never waits.
+fn player() -> Host {
+    let mut host = Host::new();
+    host.desk.transport.playing = true;
+    host.desk.transport.loop_range_beats = Some((0.0, 16.0));
+    while host.beats < 15.9 {
+        host.block(4_000, process);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    host
+}
+
+/// Plays a block and says how long the plugin took.
+fn block(host: &mut Host) -> Duration {
+    host.block(FRAMES, |plugin, buffer, desk| {
+        let called = Instant::now();
+        std::hint::black_box(process(plugin, buffer, desk));
+        called.elapsed()
+    })
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    criterion.bench_function("process, 64 samples, playing", |bencher| {
+        let mut host = player();
+        bencher.iter_custom(|calls| (0..calls).map(|_| block(&mut host)).sum());
+    });
+    criterion.final_summary();
+
+    let mut host = player();
+    let before = host.desk.ons;
+    let mut times: Vec<Duration> = (0..CALLS).map(|_| block(&mut host)).collect();
+    times.sort_unstable();
+    println!("{CALLS} calls, {} notes", host.desk.ons - before);
+    println!("median              {:.2?}", times[CALLS / 2]);
+    println!("99.9th percentile   {:.2?}", times[CALLS - CALLS / 1_000]);
+    println!("longest             {:.2?}", times[CALLS - 1]);
+}

@@ -1,0 +1,138 @@
+//! The plugin as a wrapper drives it: what the tests and the bench of the whole plugin share.
+
+use deep_pocket::DeepPocket;
+use nice_plug::context::PluginApi;
+use nice_plug::context::process::SendEventError;
+use nice_plug::prelude::*;
+
+/// Samples a second.
+pub const RATE: f32 = 48_000.0;
+
+/// Longest block, in samples.
+pub const LONGEST: usize = 4_096;
+
+/// The host's side of a block.
+pub struct Desk {
+    pub transport: Transport,
+    /// What the plugin is to hear in the next block.
+    pub input: Option<NoteEvent<()>>,
+    /// Notes that began and ended.
+    pub ons: u32,
+    pub offs: u32,
+    last: u32,
+    frames: u32,
+}
+
+impl ProcessContext<DeepPocket> for Desk {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Clap
+    }
+    fn execute_background(&self, (): ()) {}
+    fn execute_gui(&self, (): ()) {}
+    fn transport(&self) -> &Transport {
+        &self.transport
+    }
+    fn next_event(&mut self) -> Option<NoteEvent<()>> {
+        self.input.take()
+    }
+    fn try_send_event(
+        &mut self,
+        event: NoteEvent<()>,
+    ) -> Result<(), (NoteEvent<()>, SendEventError)> {
+        assert!(event.timing() >= self.last && event.timing() < self.frames);
+        self.last = event.timing();
+        match event {
+            NoteEvent::NoteOn { .. } => self.ons += 1,
+            NoteEvent::NoteOff { .. } => self.offs += 1,
+            _ => {}
+        }
+        Ok(())
+    }
+    fn set_latency_samples(&self, _: u32) {}
+    fn request_restart(&self) {}
+    fn set_current_voice_capacity(&self, _: u32) {}
+}
+
+struct Activation;
+
+impl ActivateContext<DeepPocket> for Activation {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Clap
+    }
+    fn execute(&self, (): ()) {}
+    fn set_latency_samples(&self, _: u32) {}
+    fn set_current_voice_capacity(&self, _: u32) {}
+}
+
+/// A plugin in a host whose song has 120 quarter notes a minute and four of them a bar.
+pub struct Host {
+    pub plugin: DeepPocket,
+    pub desk: Desk,
+    /// Where the song is, in quarter notes.
+    pub beats: f64,
+    /// Left and right; the last block is at the beginning.
+    pub sound: [Vec<f32>; 2],
+}
+
+impl Host {
+    /// A plugin that is ready to process.
+    pub fn new() -> Self {
+        let mut transport = Transport::new(RATE);
+        transport.tempo = Some(120.0);
+        transport.time_sig_numerator = Some(4);
+        transport.time_sig_denominator = Some(4);
+        let desk = Desk { transport, input: None, ons: 0, offs: 0, last: 0, frames: 0 };
+        let sound = [vec![1.0; LONGEST], vec![1.0; LONGEST]];
+        let mut host = Host { plugin: DeepPocket::default(), desk, beats: 0.0, sound };
+        host.activate();
+        host
+    }
+
+    /// Activates the plugin, again if it was active.
+    pub fn activate(&mut self) {
+        let config = BufferConfig {
+            sample_rate: RATE,
+            min_buffer_size: None,
+            max_buffer_size: u32::try_from(LONGEST).expect("it is short"),
+            process_mode: ProcessMode::Realtime,
+        };
+        let layout = &DeepPocket::AUDIO_IO_LAYOUTS[0];
+        assert!(self.plugin.activate(layout, &config, &mut Activation));
+        self.plugin.reset();
+    }
+
+    /// Has a block of so many samples processed by `call`, which is [`process`] and whatever stands
+    /// around it. The song goes on if it plays.
+    pub fn block<R>(
+        &mut self,
+        frames: usize,
+        call: impl FnOnce(&mut DeepPocket, &mut Buffer, &mut Desk) -> R,
+    ) -> R {
+        self.desk.transport.pos_beats = Some(self.beats);
+        (self.desk.last, self.desk.frames) = (0, u32::try_from(frames).expect("it is short"));
+        let [left, right] = &mut self.sound;
+        let mut buffer = Buffer::default();
+        // SAFETY: both slices have as many samples as is said, and live as long as the buffer.
+        unsafe {
+            buffer.set_slices(frames, |slices| {
+                *slices = vec![&mut left[..frames], &mut right[..frames]];
+            });
+        }
+        let done = call(&mut self.plugin, &mut buffer, &mut self.desk);
+        if self.desk.transport.playing {
+            self.beats += frames as f64 / 24_000.0;
+            if let Some((start, end)) = self.desk.transport.loop_range_beats
+                && self.beats >= end
+            {
+                self.beats -= end - start;
+            }
+        }
+        done
+    }
+}
+
+/// Has the plugin process a block.
+pub fn process(plugin: &mut DeepPocket, buffer: &mut Buffer, desk: &mut Desk) -> ProcessStatus {
+    let mut aux = AuxiliaryBuffers { inputs: &mut [], outputs: &mut [] };
+    plugin.process(buffer, &mut aux, desk)
+}
