@@ -7,6 +7,7 @@
 
 pub mod allocations;
 pub mod clap;
+pub mod realtime;
 
 use anyhow::{Result, ensure};
 

@@ -5,6 +5,7 @@ mod bundle;
 mod endure;
 mod install;
 mod instances;
+mod rtsan;
 mod run;
 mod system;
 mod test;
@@ -12,6 +13,7 @@ mod tidy;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use xtask::workspace::Workspace;
 
@@ -49,6 +51,30 @@ enum Chore {
         /// Print the figures as JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Build the plugin and a host with the compiler's real-time sanitizer, and let it watch.
+    Rtsan {
+        /// For how long.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// What the hosts are made up from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Be the host that the real-time sanitizer watches.
+    #[command(hide = true)]
+    Watched {
+        /// The bundle.
+        clap: PathBuf,
+        /// For how long.
+        #[arg(long)]
+        seconds: u64,
+        /// What the hosts are made up from.
+        #[arg(long)]
+        seed: u64,
+        /// Allocate where the sanitizer must see it.
+        #[arg(long)]
+        plant: bool,
     },
     /// Build the plugin, play many instances of it at once, and print what that costs.
     Instances {
@@ -90,6 +116,10 @@ fn chore(chore: Chore) -> Result<()> {
             Ok(())
         }
         Chore::Torture { blocks, seed, json } => endure::endure(&workspace, blocks, seed, json),
+        Chore::Rtsan { seconds, seed } => rtsan::rtsan(&workspace, seconds, seed),
+        Chore::Watched { clap, seconds, seed, plant } => {
+            rtsan::watched(&clap, seconds, seed, plant)
+        }
         Chore::Instances { count, seconds } => instances::instances(&workspace, count, seconds),
         Chore::Install { uninstall: true } => install::uninstall(),
         Chore::Install { uninstall: false } => {

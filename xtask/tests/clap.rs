@@ -11,6 +11,7 @@ use common::timing::{self, play};
 use std::collections::HashSet;
 use std::time::Duration;
 use xtask::host::clap::{Clap, describe};
+use xtask::host::realtime::flushes_denormals;
 use xtask::host::{Event, Host, Message, Note, Setup, Song};
 use xtask::workspace::{CLAP_ID, NAME, built_bundle};
 
@@ -54,6 +55,16 @@ fn a_note_that_is_a_sample_off_would_be_found() {
     }
     let fault = timing::error(&song, &expected, &notes[1..]).unwrap_err();
     assert!(fault.to_string().contains("notes instead of"), "{fault}");
+}
+
+#[test]
+fn denormals_are_flushed_while_it_processes_and_not_afterwards() {
+    let mut host = load();
+    ready(&mut host, &SONG).unwrap();
+    assert!(!SONG.roll(&mut host, 0.0, SONG.samples(4.0)).unwrap().is_empty());
+    let can = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+    assert_eq!(host.flushed_denormals(), Some(can));
+    assert!(!flushes_denormals(), "the host's thread is as it was");
 }
 
 #[test]

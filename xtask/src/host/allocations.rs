@@ -4,25 +4,27 @@
 //! before the C library's. So this program has its own: each counts, while the calling thread
 //! asks for it, and goes on to the C library's. Our own Rust code goes around them, by an
 //! allocator that calls the C library straight, so that what is counted is the library's doing
-//! and not the host's. Only glibc has the names that this needs; elsewhere nothing is counted.
+//! and not the host's. Only glibc has the names that this needs; elsewhere nothing is counted, and
+//! neither is it where the real-time sanitizer has its own functions of these names.
 
 /// Whether allocations can be counted on this system.
-pub const COUNTED: bool = cfg!(all(target_os = "linux", target_env = "gnu"));
+pub const COUNTED: bool =
+    cfg!(all(target_os = "linux", target_env = "gnu", not(feature = "rtsan")));
 
 /// Does something and says how many allocations and frees the libraries that it called made
 /// meanwhile on this thread; always 0 where nothing can be counted, see [`COUNTED`].
 pub fn counted<T>(work: impl FnOnce() -> T) -> (T, u64) {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(all(target_os = "linux", target_env = "gnu", not(feature = "rtsan")))]
     {
         let before = glibc::COUNT.replace(Some(0));
         let done = work();
         (done, glibc::COUNT.replace(before).unwrap_or(0))
     }
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    #[cfg(not(all(target_os = "linux", target_env = "gnu", not(feature = "rtsan"))))]
     (work(), 0)
 }
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(target_os = "linux", target_env = "gnu", not(feature = "rtsan")))]
 mod glibc {
     use std::alloc::{GlobalAlloc, Layout};
     use std::cell::Cell;

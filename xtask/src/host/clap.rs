@@ -2,6 +2,7 @@
 //! of ours. It offers what real hosts offer (log, parameters, state, note ports, window), and
 //! gives the plugin its two output channels and nothing else.
 
+use super::realtime::{flushes_denormals, in_real_time, out_of_real_time};
 use super::{Event, Host, Message, Setup, Transport};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clack_extensions::{
@@ -22,6 +23,7 @@ use clack_host::events::{
     event_types::{
         MidiEvent, NoteOffEvent, NoteOnEvent, ParamValueEvent, TransportEvent, TransportFlags,
     },
+    io::{OutputEventBuffer, TryPushError},
     spaces::CoreEventSpace,
 };
 use clack_host::prelude::*;
@@ -129,6 +131,22 @@ struct Parameter {
     greatest: f64,
 }
 
+/// Where the plugin's events go.
+struct Output {
+    events: EventBuffer,
+    /// Whether denormal numbers were flushed when the last one came.
+    flushes: Option<bool>,
+}
+
+impl OutputEventBuffer for Output {
+    fn try_push(&mut self, event: &UnknownEvent) -> Result<(), TryPushError> {
+        self.flushes = Some(flushes_denormals());
+        // It may have to grow, which is the host's doing.
+        out_of_real_time(|| self.events.push(event));
+        Ok(())
+    }
+}
+
 /// A plugin that was loaded from a `.clap` file.
 pub struct Clap {
     // The processor must go before the instance that it came from; `Drop` sees to it.
@@ -138,11 +156,12 @@ pub struct Clap {
     /// Parameter changes that the next block will carry.
     changes: Vec<ParamValueEvent>,
     input: EventBuffer,
-    output: EventBuffer,
+    output: Output,
     ports: AudioPorts,
     channels: [Vec<f32>; 2],
     frames: usize,
     clock: u64,
+    offline: bool,
 }
 
 /// What the `.clap` file at this path holds.
@@ -195,11 +214,12 @@ impl Clap {
             parameters,
             changes: Vec::new(),
             input: EventBuffer::with_capacity(256),
-            output: EventBuffer::with_capacity(256),
+            output: Output { events: EventBuffer::with_capacity(256), flushes: None },
             ports: AudioPorts::with_capacity(2, 1),
             channels: [Vec::new(), Vec::new()],
             frames: 0,
             clock: 0,
+            offline: false,
         })
     }
 
@@ -219,6 +239,13 @@ impl Clap {
                 })
                 .collect()
         })
+    }
+
+    /// Whether the processor flushed denormal numbers to zero while the plugin sent its last event;
+    /// `None` before that.
+    #[must_use]
+    pub fn flushed_denormals(&self) -> Option<bool> {
+        self.output.flushes
     }
 
     /// Ends processing, and releases what processing needed.
@@ -290,6 +317,7 @@ impl Drop for Clap {
 impl Host for Clap {
     fn activate(&mut self, setup: Setup) -> Result<()> {
         self.deactivate();
+        self.offline = setup.offline;
         let handle = self.instance.plugin_handle();
         if let Some(render) = handle.get_extension::<PluginRender>() {
             let mode = if setup.offline { RenderMode::Offline } else { RenderMode::Realtime };
@@ -322,7 +350,7 @@ impl Host for Clap {
         let Some(processor) = &mut self.processor else { bail!("the plugin is not active") };
         self.frames = usize::try_from(frames)?;
         self.input.clear();
-        self.output.clear();
+        self.output.events.clear();
         for change in self.changes.drain(..) {
             self.input.push(&change);
         }
@@ -336,16 +364,17 @@ impl Host for Clap {
                 self.channels.iter_mut().map(|channel| &mut channel[..frames_of]),
             ),
         }]);
-        processor.process(
-            &InputAudioBuffers::empty(),
-            &mut outputs,
-            &self.input.as_input(),
-            &mut self.output.as_output(),
-            Some(self.clock),
-            transport.map(transport_event).as_ref(),
-        )?;
+        let input = self.input.as_input();
+        let mut sent = OutputEvents::from_buffer(&mut self.output);
+        let transport = transport.map(transport_event);
+        let mut process = || {
+            let (none, clock) = (InputAudioBuffers::empty(), Some(self.clock));
+            processor.process(&none, &mut outputs, &input, &mut sent, clock, transport.as_ref())
+        };
+        // In a bounce the plugin may wait.
+        if self.offline { process() } else { in_real_time(process) }?;
         self.clock += u64::from(frames);
-        output.extend(self.output.iter().filter_map(heard));
+        output.extend(self.output.events.iter().filter_map(heard));
         Ok(())
     }
 
