@@ -128,9 +128,8 @@ fn play(clap: &Path, time: Duration, seed: u64, done: &Done) -> Result<()> {
     let mut script = Script::new(ChaCha8Rng::seed_from_u64(seed), Abilities { full: true }, 1);
     let mut setup = Setup { offline: false, ..script.setup() };
     host.activate(setup)?;
-    let begin = Instant::now();
-    let (mut played, mut output) = (Duration::ZERO, Vec::new());
-    while played < time {
+    let (begin, mut due, mut output) = (Instant::now(), Instant::now(), Vec::new());
+    while begin.elapsed() < time {
         match script.act() {
             Act::Activate(next) => {
                 setup = Setup { offline: false, ..next };
@@ -140,11 +139,13 @@ fn play(clap: &Path, time: Duration, seed: u64, done: &Done) -> Result<()> {
             Act::Load(_) => host.load(&state)?,
             Act::Channel(channel) => host.set("Channel", f64::from(channel) / 15.0)?,
             Act::Block(block) => {
-                std::thread::sleep(played.saturating_sub(begin.elapsed()));
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 output.clear();
                 let frames = block.truth.frames;
                 host.process(frames, Some(&block.transport), &block.input, &mut output)?;
-                played += Duration::from_secs_f64(f64::from(frames) / setup.sample_rate);
+                // What comes late is not caught up, as with a sound card.
+                let length = Duration::from_secs_f64(f64::from(frames) / setup.sample_rate);
+                due = due.max(Instant::now()) + length;
                 done.blocks.fetch_add(1, Ordering::Relaxed);
                 let is_note = |message: &Message| matches!(message, Message::On { .. });
                 let notes = output.iter().filter(|event| is_note(&event.message)).count();
