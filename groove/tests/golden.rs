@@ -7,7 +7,7 @@ use std::sync::Arc;
 use groove::generate::Drummer;
 use groove::midi::{Clip, DrumMap};
 use groove::model::Model;
-use groove::pins::Pins;
+use groove::pins::{Pin, Pins};
 use groove::style::style_number;
 use groove::take::{Fills, Played, Primer, Rhythm, Take};
 use groove::{Drum, DrumSet, Hit, Meter, Step};
@@ -23,8 +23,8 @@ fn takes() -> [(&'static str, Meter, Take); 10] {
     let take = |seed, name| Take { seed, style: style(name), ..Take::default() };
     let drums = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
     let mut pins = Pins::NONE;
-    pins.set(60, Drum::Crash, Some(true));
-    pins.set(4, Drum::Snare, Some(false));
+    pins.set(60, Drum::Crash, Some(Pin::Struck));
+    pins.set(4, Drum::Snare, Some(Pin::Silent));
     let mut primer = vec![Step::SILENT; 32];
     for (place, step) in primer.iter_mut().enumerate().filter(|(place, _)| place % 3 == 0) {
         let drum = if place % 2 == 0 { Drum::Bass } else { Drum::Snare };

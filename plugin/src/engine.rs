@@ -262,7 +262,7 @@ impl Engine {
                         next += 1;
                         let (keys, lineup) = (&mut self.keys, &self.lineup);
                         keys.turn(&change, change_at, &span.grid, controls, lineup);
-                        (take.primer, take.pins) = keys.known();
+                        take = self.keys.complete(take);
                         self.want(take, change_at, &span);
                     }
                     _ => {}
@@ -271,7 +271,7 @@ impl Engine {
         }
         if self.keys.finish(next) {
             self.keys.hold(block.position, &block.grid, controls, &self.lineup);
-            (take.primer, take.pins) = self.keys.known();
+            take = self.keys.complete(take);
         }
         if !transport.playing {
             self.lineup.settle(take);
@@ -294,7 +294,8 @@ impl Engine {
         let mut kept = state.take_tempo();
         // Another seed is another take, unless both came with a project.
         let seed = controls.take.seed;
-        if self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed) {
+        let another = self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed);
+        if another && !state.is_brought(seed) {
             kept = state.latch_tempo(kept, None);
         }
         self.latched = Some((seed, kept.load()));
@@ -304,8 +305,7 @@ impl Engine {
             kept = state.latch_tempo(kept, Some(now));
         }
         let tempo = kept.tempo().unwrap_or(now);
-        let (primer, pins) = self.keys.known();
-        Take { tempo, primer, pins, ..controls.take }
+        self.keys.complete(Take { tempo, ..controls.take })
     }
 
     /// The host's transport; while that stands and it is to run freely, one of our own that counts

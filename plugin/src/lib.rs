@@ -5,20 +5,29 @@
 //! bars to come at hand (`shelf`); [`worker`] is the thread that runs the model; [`link`] is all
 //! that crosses between them and to the window, [`editor`].
 
+mod apply;
 mod bell;
 pub mod controls;
+pub mod desk;
+#[cfg(test)]
+mod desk_tests;
+mod dropped;
 pub mod editor;
 pub mod engine;
 #[cfg(feature = "fault")]
 pub mod fault;
+pub mod folders;
 mod keys;
 mod lineup;
 pub mod link;
+pub mod models;
 mod notes;
 pub mod pace;
 pub mod params;
+pub mod presets;
 pub mod queue;
 mod record;
+pub mod settings;
 mod shelf;
 pub mod signal;
 mod stage;
@@ -37,9 +46,11 @@ use nice_plug::prelude::*;
 
 use crate::controls::Controls;
 use crate::engine::{Engine, Message};
+use crate::folders::Folders;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::pace::Mode;
 use crate::params::DeepPocketParams;
+use crate::state::Kept;
 use crate::worker::{Band, Worker};
 
 /// The plugin.
@@ -74,7 +85,12 @@ impl DeepPocket {
 
     fn start_worker(&mut self) {
         if let Some(end) = self.worker_end.take() {
-            match Worker::start(end, Arc::clone(self.params.state.kept()), Band::shipped) {
+            let band = |identity, kept: &Kept| {
+                let folders = Folders::of_user();
+                let folder = folders.as_ref().map(|folders| folders.models.as_path());
+                models::find(identity, &kept.models(), folder).map(|model| Band::of(&model))
+            };
+            match Worker::start(end, Arc::clone(self.params.state.kept()), band) {
                 Ok(worker) => self.worker = Some(worker),
                 Err(fault) => self.link.set_model(ModelState::Missing(format!(
                     "The drummer has no thread to play on: {fault}"

@@ -22,6 +22,9 @@ const OWN_STYLES: usize = 5;
 const TEMPERATURE: (f32, f32) = (0.2, 2.0);
 const MAX_SEED: i32 = 65_535;
 
+/// After it the count begins anew.
+const LAST_GENERATION: i32 = 65_535;
+
 /// The take of a new instance: with the shipped weights, a plain rock beat that a newcomer knows
 /// at once.
 const FIRST_TAKE: i32 = 464;
@@ -41,6 +44,10 @@ pub struct DeepPocketParams {
     /// MIDI channel of the notes that we play, 1 to 16.
     #[id = "channel"]
     pub channel: IntParam,
+    /// Moves whenever something changes that is saved but is no parameter, so that the host marks
+    /// the project as changed. It means nothing else, and nobody sees it.
+    #[id = "generation"]
+    pub generation: IntParam,
     /// What else decides which hits are played.
     #[nested(group = "Drummer")]
     pub drummer: DrummerParams,
@@ -295,6 +302,13 @@ impl Default for DeepPocketParams {
             .with_step_size(0.01),
             seed: IntParam::new("Take", FIRST_TAKE, IntRange::Linear { min: 0, max: MAX_SEED }),
             channel: IntParam::new("Channel", 10, IntRange::Linear { min: 1, max: 16 }),
+            generation: IntParam::new(
+                "Generation",
+                0,
+                IntRange::Linear { min: 0, max: LAST_GENERATION },
+            )
+            .hide()
+            .non_automatable(),
             drummer: DrummerParams {
                 blend_style: style("Second style", 0),
                 blend: percent("Blend", 0.0, 0.0, 1.0),

@@ -16,11 +16,12 @@ use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of the least and the greatest value. Never change a line;
 /// only add.
-const FROZEN: [(&str, &str, &str, &str, &str); 70] = [
+const FROZEN: [(&str, &str, &str, &str, &str); 71] = [
     ("style", "Style", "rock", "any", "own 5"),
     ("temperature", "Temperature", "1.00", "0.20", "2.00"),
     ("seed", "Take", "464", "0", "65535"),
     ("channel", "Channel", "10", "1", "16"),
+    ("generation", "Generation", "0", "0", "65535"),
     ("blend_style", "Second style", "any", "any", "own 5"),
     ("blend", "Blend", "0 %", "0 %", "100 %"),
     ("stick", "Stick", "50 %", "0 %", "100 %"),
