@@ -79,7 +79,7 @@ impl Preset {
     }
 }
 
-/// The beats that come with the plugin, by name.
+/// The beats that come with the plugin.
 #[must_use]
 pub fn factory() -> &'static [Preset] {
     static FACTORY: OnceLock<Vec<Preset>> = OnceLock::new();
@@ -180,7 +180,11 @@ files! {}
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use groove::generate::Drummer;
+    use groove::{Drum, Meter, Step};
 
     fn preset(name: &str) -> Preset {
         let take = Take { seed: 77, style: 17, tempo: 96.0, ..Take::default() };
@@ -231,5 +235,45 @@ mod tests {
             assert!(preset.matches(words), "{words}");
         }
         assert!(!preset.matches("rock early"));
+    }
+
+    #[test]
+    fn every_factory_beat_is_a_beat_and_none_is_another() {
+        let model = crate::models::shipped().expect("a model");
+        let beat = |preset: &Preset| -> Vec<Step> {
+            let mut drummer = Drummer::new(Arc::clone(&model));
+            let bar = |bar| drummer.bar(&preset.take, Meter::FOUR_FOUR, bar).expect("a bar");
+            (0..4).map(bar).flat_map(|bar| bar.steps().to_vec()).collect()
+        };
+        assert_eq!(factory().len(), FILES.len(), "each file is a preset");
+        let beats: Vec<(&Preset, Vec<Step>)> =
+            factory().iter().map(|preset| (preset, beat(preset))).collect();
+        for (number, (preset, steps)) in beats.iter().enumerate() {
+            let name = &preset.name;
+            let bars = |drum: Drum| {
+                let struck = |bar: &&[Step]| bar.iter().any(|step| step.hit(drum).is_some());
+                steps.chunks(16).filter(struck).count()
+            };
+            let time: usize = steps
+                .iter()
+                .filter(|step| {
+                    [Drum::ClosedHat, Drum::OpenHat, Drum::Ride]
+                        .into_iter()
+                        .any(|drum| step.hit(drum).is_some())
+                })
+                .count();
+            let hits = steps.iter().flat_map(Step::hits).count();
+            assert!(bars(Drum::Bass) >= 3 && bars(Drum::Snare) >= 3, "{name}: no backbone");
+            assert!((12..=64).contains(&time), "{name}: time is kept in {time} steps");
+            assert!((32..=120).contains(&hits), "{name}: {hits} hits");
+            for (other, steps_of_other) in &beats[..number] {
+                let same = steps.iter().zip(steps_of_other);
+                let both: u32 = same.map(|(a, b)| a.drums().and(b.drums()).len()).sum();
+                let all = hits + steps_of_other.iter().flat_map(Step::hits).count();
+                let f1 = 2.0 * f64::from(both) / all as f64;
+                assert!(f1 < 0.85, "{name} is like {}: {f1:.2}", other.name);
+                assert_ne!(name, &other.name);
+            }
+        }
     }
 }
