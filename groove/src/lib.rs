@@ -61,5 +61,5 @@ pub mod take;
 #[cfg(feature = "model")]
 mod wishes;
 
-pub use drum::{CLASSES, Drum, DrumSet, Pitches};
+pub use drum::{CLASSES, Channels, Drum, DrumSet, Pitches};
 pub use pattern::{Bar, Hit, Meter, Step};

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
 use groove::schedule::{Note, Scheduler};
 use groove::take::Take;
+use groove::{CLASSES, Channels};
 
 use crate::controls::Controls;
 use crate::keys::Keys;
@@ -66,8 +67,8 @@ pub struct Engine {
     /// Where it is in quarter notes while it runs without the host, and the rate in Hertz.
     free: f64,
     rate: f64,
-    /// Channel of the notes that sound, and of the next ones.
-    channel: u8,
+    /// Channels of the notes that sound, and of the next ones.
+    channels: Channels,
     /// Seed of the take that the latched tempo belongs to, and the load that it came with.
     latched: Option<(u32, u32)>,
     /// A reset came while notes sounded.
@@ -95,7 +96,7 @@ impl Engine {
             passing: 0,
             free: 0.0,
             rate: 48_000.0,
-            channel: 0,
+            channels: [0; CLASSES],
             latched: None,
             release: false,
             faulted: false,
@@ -109,7 +110,7 @@ impl Engine {
         self.keys.connect(state);
         self.clock = Clock::new(rate);
         self.rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
-        self.stage.set(controls.performance, controls.pitches);
+        self.stage.set(controls.performance, controls.pitches, controls.channels);
         self.pace = Pace::new(rate, mode);
         self.reset();
         let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
@@ -213,7 +214,7 @@ impl Engine {
         out: &mut impl FnMut(Message) -> bool,
     ) {
         self.collect();
-        self.stage.set(controls.performance, controls.pitches);
+        self.stage.set(controls.performance, controls.pitches, controls.channels);
         self.lineup.set_begins(controls.begins);
         let transport = &self.free_running(transport, frames, controls.free_run);
         let block = self.clock.block(transport, frames);
@@ -224,10 +225,12 @@ impl Engine {
         // A song that plays but stays where it is, as some do while they count in, has no time in
         // which a note could end.
         let stands = frames > 0 && block.spans.is_empty();
-        if self.release || stands || !transport.playing || self.channel != controls.channel {
+        let silent = stands || !transport.playing || controls.bypass;
+        if self.release || silent || self.channels != controls.channels {
             self.release_at(0, out);
             self.release = false;
-            self.channel = controls.channel;
+            self.channels = controls.channels;
+            self.scheduler.route(controls.channels);
         }
         let mut next = 0;
         for span in block.spans {
@@ -247,7 +250,7 @@ impl Engine {
                 let far = part.from + 2.0 * span.grid.meter.beats();
                 let (before, after) = part.split(change_at.min(land_at).min(far));
                 if let Some(before) = before {
-                    if controls.gate && !self.keys.any() {
+                    if controls.bypass || controls.gate && !self.keys.any() {
                         self.release_at(before.sample_of(before.from), out);
                     } else {
                         self.play(&before, out);
@@ -366,7 +369,7 @@ impl Engine {
                 self.bring(playing, grid, bar);
             }
         }
-        let Engine { scheduler, shelf, stage, missed, late, refused, channel, .. } = self;
+        let Engine { scheduler, shelf, stage, missed, late, refused, .. } = self;
         let bars = |bar: i64| {
             let key = playing.key(grid, bar);
             stage.get(key).or_else(|| {
@@ -378,13 +381,13 @@ impl Engine {
                 stage.instead(key)
             })
         };
-        scheduler.play(span, bars, &mut |note| send(note, *channel, refused, out));
+        scheduler.play(span, bars, &mut |note| send(note, refused, out));
         self.stage.passes(playing.key(grid, grid.bar_at(span.to)));
     }
 
     fn release_at(&mut self, sample: u32, out: &mut impl FnMut(Message) -> bool) {
-        let Engine { scheduler, refused, channel, .. } = self;
-        scheduler.release(sample, &mut |note| send(note, *channel, refused, out));
+        let Engine { scheduler, refused, .. } = self;
+        scheduler.release(sample, &mut |note| send(note, refused, out));
     }
 
     /// Takes the worker's bars in.
@@ -507,12 +510,14 @@ impl Engine {
 }
 
 /// Gives the host a note, and counts it if the host does not take it.
-fn send(note: Note, channel: u8, refused: &mut u32, out: &mut impl FnMut(Message) -> bool) {
-    let (sample, pitch, velocity) = match note {
-        Note::On { sample, pitch, velocity } => (sample, pitch, velocity),
-        Note::Off { sample, pitch } => (sample, pitch, 0),
+fn send(note: Note, refused: &mut u32, out: &mut impl FnMut(Message) -> bool) {
+    let message = match note {
+        Note::On { sample, channel, pitch, velocity } => {
+            Message { sample, channel, pitch, velocity }
+        }
+        Note::Off { sample, channel, pitch } => Message { sample, channel, pitch, velocity: 0 },
     };
-    if !out(Message { sample, channel, pitch, velocity }) {
+    if !out(message) {
         *refused = refused.saturating_add(1);
     }
 }

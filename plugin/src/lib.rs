@@ -7,6 +7,7 @@
 
 mod bell;
 pub mod controls;
+mod door;
 pub mod editor;
 pub mod engine;
 #[cfg(feature = "fault")]
@@ -268,5 +269,4 @@ impl Vst3Plugin for DeepPocket {
         &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum, Vst3SubCategory::Stereo];
 }
 
-nice_export_clap!(DeepPocket);
 nice_export_vst3!(DeepPocket);

@@ -59,6 +59,12 @@ pub struct DeepPocketParams {
     /// Each lane, in class order.
     #[nested(array, group = "Lane")]
     pub lanes: [LaneParams; 9],
+    /// Where each lane goes, in class order.
+    #[nested(array, group = "Lane")]
+    pub routes: [RouteParams; 9],
+    /// Whether it is to be as if it were not there: a host's own switch.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
     /// What is saved besides.
     #[persist = "deep-pocket"]
     pub state: State,
@@ -170,6 +176,14 @@ pub struct LaneParams {
     /// The pitch that it is sent at, with the user's own map.
     #[id = "lane_pitch"]
     pub pitch: IntParam,
+}
+
+/// Where one lane goes.
+#[derive(Params)]
+pub struct RouteParams {
+    /// MIDI channel of its notes, 1 to 16; 0: the one of all.
+    #[id = "lane_channel"]
+    pub channel: IntParam,
 }
 
 /// Bars in a phrase.
@@ -353,6 +367,16 @@ impl Default for DeepPocketParams {
                     IntRange::Linear { min: 0, max: 127 },
                 ),
             }),
+            routes: Drum::ALL.map(|drum| RouteParams {
+                channel: IntParam::new(
+                    format!("{} channel", drum.name()),
+                    0,
+                    IntRange::Linear { min: 0, max: 16 },
+                )
+                .with_value_to_string(Arc::new(channel_text))
+                .with_string_to_value(Arc::new(channel_from_text)),
+            }),
+            bypass: BoolParam::new("Bypass", false).make_bypass(),
             state: State::default(),
         }
     }
@@ -420,6 +444,15 @@ fn style_from_text(text: &str) -> Option<i32> {
         return (1..=OWN_STYLES).contains(&own).then(|| i32::try_from(STYLES.len() + own).ok())?;
     }
     style_number(&text).map(i32::from).or_else(|| text.parse().ok())
+}
+
+fn channel_text(number: i32) -> String {
+    if number == 0 { "common".into() } else { number.to_string() }
+}
+
+fn channel_from_text(text: &str) -> Option<i32> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("common") { Some(0) } else { text.parse().ok() }
 }
 
 fn last_map() -> i32 {

@@ -137,7 +137,7 @@ fn play(clap: &Path, time: Duration, seed: u64, done: &Done) -> Result<()> {
             }
             Act::Reset => host.reset()?,
             Act::Load(_) => host.load(&state)?,
-            Act::Channel(channel) => host.set("Channel", f64::from(channel) / 15.0)?,
+            Act::Set(name, value) => host.set(&name, value)?,
             Act::Block(block) => {
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 output.clear();

@@ -5,7 +5,7 @@ mod common;
 
 use clack_extensions::note_ports::NoteDialects;
 use common::recording::{Pace, Recording};
-use common::scenarios::{SONG, ready};
+use common::scenarios::{SONG, ready, velocity_steps};
 use common::screen::on_screen;
 use common::timing::{self, play};
 use std::collections::HashSet;
@@ -34,6 +34,25 @@ fn it_says_what_it_is() {
     assert_eq!((inputs.len(), outputs.len()), (1, 1));
     assert!(inputs[0].contains(NoteDialects::CLAP | NoteDialects::MIDI), "{:?}", inputs[0]);
     assert!(outputs[0].contains(NoteDialects::CLAP), "{:?}", outputs[0]);
+}
+
+#[test]
+fn a_host_that_takes_no_notes_gets_them_as_raw_midi() {
+    let song = Song { block: 480, ..SONG };
+    let plain = |notes: &[Note]| -> Vec<_> {
+        let velocity = |note: &Note| velocity_steps(note.velocity);
+        notes.iter().map(|it| (it.on, it.off, it.key, it.channel, velocity(it))).collect()
+    };
+    let usual = play(&mut load(), &song, 0.0, 16.0).unwrap();
+    let mut host = load();
+    host.refuse_notes();
+    let host = &mut host;
+    ready(host, &song).unwrap();
+    let mut heard = Recording::default();
+    heard.roll(&song, host, 0.0, song.samples(16.0)).unwrap();
+    heard.stop(&song, host, 16.0).unwrap();
+    assert!(heard.is_raw());
+    assert_eq!(plain(&usual), plain(&heard.notes().unwrap()));
 }
 
 #[test]
