@@ -7,8 +7,11 @@
 
 #[cfg(feature = "model")]
 pub mod activation;
+#[cfg(feature = "audition")]
+pub mod audition;
 #[cfg(feature = "model")]
 pub mod balance;
+pub mod clip;
 pub mod clock;
 #[cfg(feature = "model")]
 mod condition;

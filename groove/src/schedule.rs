@@ -32,6 +32,8 @@ pub enum Note {
     On {
         /// Sample, counted from the start of the block.
         sample: u32,
+        /// Which drum.
+        drum: Drum,
         /// MIDI pitch, that of its bar.
         pitch: u8,
         /// MIDI velocity, 1 to 127.
@@ -141,7 +143,7 @@ impl Scheduler {
         let begin = position.max(span.start);
         let end = (position + length).max(begin + span.beats_per_sample);
         self.sounding[drum.index()] = Some(Sounding { pitch, end });
-        out(Note::On { sample, pitch, velocity });
+        out(Note::On { sample, drum, pitch, velocity });
     }
 
     /// Ends the notes whose end is before a position and not after a sample, in order.
@@ -298,7 +300,7 @@ mod tests {
     }
 
     fn on(sample: u32, drum: Drum) -> Note {
-        Note::On { sample, pitch: drum.general_midi(), velocity: 100 }
+        Note::On { sample, drum, pitch: drum.general_midi(), velocity: 100 }
     }
 
     fn off(sample: u32, drum: Drum) -> Note {
@@ -439,20 +441,20 @@ mod tests {
         let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
         let mut notes =
             |beats: f64, bar: Bar| play(&mut scheduler, &mut clock, &at(beats), 480, &bar);
-        let struck = |sample, pitch| Note::On { sample, pitch, velocity: 100 };
+        let struck = |sample, drum, pitch| Note::On { sample, drum, pitch, velocity: 100 };
         let ended = |sample, pitch| Note::Off { sample, pitch };
         let kit = [60, 61, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(notes(0.0, bar(&[(0, Drum::Bass, 0)]).at(kit)), [struck(0, 60)]);
+        assert_eq!(notes(0.0, bar(&[(0, Drum::Bass, 0)]).at(kit)), [struck(0, Drum::Bass, 60)]);
         // The bars of another kit follow while that sounds. Its snare has the bass's pitch, its
         // bass the place of the bass: each ends what it would double.
         let other = [70, 60, 0, 0, 0, 0, 0, 0, 0];
         let snare = bar(&[(0, Drum::Snare, 20)]).at(other);
         let bass = bar(&[(0, Drum::Bass, 39)]).at(kit);
-        assert_eq!(notes(0.02, snare), [ended(20, 60), struck(20, 60)]);
-        assert_eq!(notes(0.04, bass), [ended(15, 60), struck(15, 60)]);
+        assert_eq!(notes(0.02, snare), [ended(20, 60), struck(20, Drum::Snare, 60)]);
+        assert_eq!(notes(0.04, bass), [ended(15, 60), struck(15, Drum::Bass, 60)]);
         assert_eq!(
             notes(0.06, bar(&[(0, Drum::Bass, 58)]).at(other)),
-            [ended(10, 60), struck(10, 70)]
+            [ended(10, 60), struck(10, Drum::Bass, 70)]
         );
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use groove::generate::Drummer;
-use groove::midi::{Clip, DrumMap};
+use groove::midi::{Clip, DrumMap, Sheet};
 use groove::model::Model;
 use groove::pins::Pins;
 use groove::style::style_number;
@@ -64,7 +64,7 @@ fn ten_takes_are_what_they_were() {
         let steps: Vec<Step> = bars.flat_map(|bar| bar.steps().to_vec()).collect();
         let clip = Clip { steps, tempo: 120.0, meter };
         let path = folder.join(format!("{name}.mid"));
-        let written = clip.write(name, &Drum::PITCHES);
+        let written = clip.write(&Sheet::new(name, Drum::PITCHES));
         if bless {
             std::fs::create_dir_all(&folder).expect("a folder");
             std::fs::write(&path, written).expect("written");

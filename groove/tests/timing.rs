@@ -70,7 +70,7 @@ impl Player {
 
     fn hear(&mut self, note: Note, frames: u32) {
         let (sample, is_on) = match note {
-            Note::On { sample, pitch, velocity } => {
+            Note::On { sample, pitch, velocity, .. } => {
                 let drum = Drum::from_general_midi(pitch).expect("a drum");
                 let began = self.since[drum.index()].replace(self.now + i64::from(sample));
                 assert!(began.is_none(), "{drum:?} struck while it sounds");

@@ -8,6 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use groove::Drum;
 use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
 use groove::schedule::{Note, Scheduler};
 use groove::take::Take;
@@ -44,6 +45,8 @@ pub struct Message {
     pub pitch: u8,
     /// MIDI velocity, 1 to 127; 0 ends the note.
     pub velocity: u8,
+    /// The drum that is struck; `None` where a note ends or goes through.
+    pub drum: Option<Drum>,
 }
 
 /// The audio half of an instance.
@@ -91,7 +94,8 @@ impl Engine {
             late: 0,
             refused: 0,
             keys: Keys::new(),
-            through: [Message { sample: 0, channel: 0, pitch: 0, velocity: 0 }; THROUGH],
+            through: [Message { sample: 0, channel: 0, pitch: 0, velocity: 0, drum: None };
+                THROUGH],
             passing: 0,
             free: 0.0,
             rate: 48_000.0,
@@ -508,11 +512,11 @@ impl Engine {
 
 /// Gives the host a note, and counts it if the host does not take it.
 fn send(note: Note, channel: u8, refused: &mut u32, out: &mut impl FnMut(Message) -> bool) {
-    let (sample, pitch, velocity) = match note {
-        Note::On { sample, pitch, velocity } => (sample, pitch, velocity),
-        Note::Off { sample, pitch } => (sample, pitch, 0),
+    let (sample, pitch, velocity, drum) = match note {
+        Note::On { sample, drum, pitch, velocity } => (sample, pitch, velocity, Some(drum)),
+        Note::Off { sample, pitch } => (sample, pitch, 0, None),
     };
-    if !out(Message { sample, channel, pitch, velocity }) {
+    if !out(Message { sample, channel, pitch, velocity, drum }) {
         *refused = refused.saturating_add(1);
     }
 }

@@ -59,6 +59,9 @@ pub struct DeepPocketParams {
     /// Each lane, in class order.
     #[nested(array, group = "Lane")]
     pub lanes: [LaneParams; 9],
+    /// The kit that plays what is sent.
+    #[nested(group = "Audition")]
+    pub audition: AuditionParams,
     /// What is saved besides.
     #[persist = "deep-pocket"]
     pub state: State,
@@ -150,6 +153,17 @@ pub struct OutputParams {
     /// Quarter notes a minute.
     #[id = "free_tempo"]
     pub free_tempo: FloatParam,
+}
+
+/// The kit that plays what is sent.
+#[derive(Params)]
+pub struct AuditionParams {
+    /// Whether it is heard.
+    #[id = "audition"]
+    pub on: BoolParam,
+    /// Its level in dB.
+    #[id = "audition_level"]
+    pub level: FloatParam,
 }
 
 /// One lane.
@@ -353,6 +367,17 @@ impl Default for DeepPocketParams {
                     IntRange::Linear { min: 0, max: 127 },
                 ),
             }),
+            audition: AuditionParams {
+                on: BoolParam::new("Audition kit", true),
+                level: FloatParam::new(
+                    "Audition level",
+                    0.0,
+                    FloatRange::Linear { min: -30.0, max: 6.0 },
+                )
+                .with_step_size(0.1)
+                .with_unit(" dB")
+                .with_value_to_string(formatters::v2s_f32_rounded(1)),
+            },
             state: State::default(),
         }
     }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of the least and the greatest value. Never change a line;
 /// only add.
-const FROZEN: [(&str, &str, &str, &str, &str); 70] = [
+const FROZEN: [(&str, &str, &str, &str, &str); 72] = [
     ("style", "Style", "rock", "any", "own 5"),
     ("temperature", "Temperature", "1.00", "0.20", "2.00"),
     ("seed", "Take", "464", "0", "65535"),
@@ -87,6 +87,8 @@ const FROZEN: [(&str, &str, &str, &str, &str); 70] = [
     ("lane_mute_9", "Ride mute", "Off", "Off", "On"),
     ("lane_solo_9", "Ride solo", "Off", "Off", "On"),
     ("lane_pitch_9", "Ride pitch", "51", "0", "127"),
+    ("audition", "Audition kit", "On", "Off", "On"),
+    ("audition_level", "Audition level", "0.0 dB", "-30.0 dB", "6.0 dB"),
 ];
 
 fn params() -> Vec<(String, ParamPtr)> {
