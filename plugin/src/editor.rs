@@ -7,6 +7,8 @@
 //! when something has changed.
 
 mod attach;
+mod carry;
+mod clip;
 mod controls;
 mod header;
 mod panels;
@@ -24,6 +26,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use egui::{Context, Rect, Ui, pos2};
+use groove::Bar;
 use groove::style::{STYLES, style_name};
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::params::{FloatParam, Param};
@@ -34,6 +37,7 @@ use nice_plug_egui::{Frame, NiceEguiApp};
 pub use self::attach::Window;
 
 use self::attach::Opening;
+use self::carry::Carry;
 use self::controls::Turn;
 use self::header::{Header, Transport, message};
 use self::panels::{Ask, Panels};
@@ -75,6 +79,7 @@ struct Screen {
     scale: Option<Scale>,
     playhead: Playhead,
     hitches: Hitches,
+    carry: Carry,
 }
 
 impl NiceEguiApp for Screen {
@@ -104,7 +109,15 @@ impl NiceEguiApp for Screen {
 impl Screen {
     fn new(sources: Sources, opening: Arc<Opening>) -> Self {
         let hitches = Hitches::since(&sources.link.status());
-        Screen { sources, opening, host: None, scale: None, playhead: Playhead::default(), hitches }
+        Screen {
+            sources,
+            opening,
+            host: None,
+            scale: None,
+            playhead: Playhead::default(),
+            hitches,
+            carry: Carry::default(),
+        }
     }
 
     /// Everything that a window needs before its first frame.
@@ -140,6 +153,8 @@ impl Screen {
         let phrase = Rect::from_min_max(rest.min, pos2(rest.right(), split - margin));
         self.phrase(ui, scale, phrase, &status, now);
         let below = Rect::from_min_max(pos2(rest.left(), split), rest.max);
+        let (below, card) = below.split_left_right_at_x(below.right() - scale.px(132.0));
+        self.clip_card(ui, scale, card.with_min_x(card.left() + scale.px(panels::GAP)));
         if let Some(ask) = self.panels(ui, scale, below, &status) {
             self.apply(ask);
         }
@@ -180,7 +195,9 @@ impl Screen {
     fn trouble(&mut self, context: &Context, now: f64, status: &Status) -> Option<String> {
         let hitch = self.hitches.notice(context, now, status);
         let lasting = self.sources.link.notices().into_iter().next();
-        lasting
+        let carried = self.carry.look(context, &self.opening).map(str::to_owned);
+        carried
+            .or(lasting)
             .or_else(|| self.sources.params.state.notice().map(str::to_owned))
             .or_else(|| hitch.map(str::to_owned))
     }
@@ -220,6 +237,27 @@ impl Screen {
             channel: channel.map(|channel| place(channel, 1)),
         }
         .show(ui, scale, rect)
+    }
+
+    /// The card that the clip is dragged by.
+    fn clip_card(&mut self, ui: &Ui, scale: Scale, rect: Rect) {
+        if !clip::card(ui, scale, rect) {
+            return;
+        }
+        let Some(phrase) = self.sources.link.phrases().playing else {
+            self.carry.say(ui.ctx(), "There is no clip yet: nothing has been played.".to_owned());
+            return;
+        };
+        let status = self.sources.link.status();
+        let clip = groove::midi::Clip {
+            steps: phrase.bars.iter().flat_map(Bar::steps).copied().collect(),
+            tempo: status.tempo,
+            meter: status.meter,
+        };
+        let bytes = clip.write("Deep Pocket", &groove::Drum::PITCHES);
+        let style = style_name(phrase.take.style);
+        let name = format!("{style}-{:.0}bpm-take{}.mid", status.tempo, phrase.take.seed);
+        self.carry.take_up(ui.ctx(), &self.opening, &name, &bytes, &phrase.bars);
     }
 
     /// Does what the user asked for: the one place from which parameters are set.

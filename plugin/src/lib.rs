@@ -6,11 +6,14 @@
 //! that crosses between them and to the window, [`editor`].
 
 mod bell;
+pub mod clips;
 pub mod controls;
+pub mod drag;
 pub mod editor;
 pub mod engine;
 #[cfg(feature = "fault")]
 pub mod fault;
+pub mod folders;
 mod keys;
 mod lineup;
 pub mod link;

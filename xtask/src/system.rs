@@ -66,7 +66,14 @@ const APT: Manager = Manager {
         &["libgl1"],
         &["libgl1-mesa-dri"],
     ],
-    test: &[&["libxcb1-dev"], &["xvfb"]],
+    test: &[
+        &["libxcb1-dev"],
+        &["xvfb"],
+        &["openbox"],
+        &["python3-gi"],
+        &["gir1.2-gtk-3.0"],
+        &["python3-pyqt5"],
+    ],
 };
 
 const DNF: Manager = Manager {
@@ -87,7 +94,14 @@ const DNF: Manager = Manager {
         &["mesa-libGL"],
         &["mesa-dri-drivers"],
     ],
-    test: &[&["libxcb-devel"], &["xorg-x11-server-Xvfb"]],
+    test: &[
+        &["libxcb-devel"],
+        &["xorg-x11-server-Xvfb"],
+        &["openbox"],
+        &["python3-gobject"],
+        &["gtk3"],
+        &["python3-qt5", "python3-pyqt5"],
+    ],
 };
 
 const PACMAN: Manager = Manager {
@@ -106,7 +120,7 @@ const PACMAN: Manager = Manager {
         &["libglvnd"],
         &["mesa"],
     ],
-    test: &[&["xorg-server-xvfb"]],
+    test: &[&["xorg-server-xvfb"], &["openbox"], &["python-gobject"], &["gtk3"], &["python-pyqt5"]],
 };
 
 /// Checks for what the system lacks, and installs it. On a terminal it asks first; without one,

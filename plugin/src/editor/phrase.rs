@@ -14,7 +14,7 @@ use super::theme::{self, Scale, Type};
 use crate::link::PHRASE_BARS;
 
 /// The lanes from top to bottom: cymbals, hats, toms from high to low, snare, bass.
-const LANES: [Drum; CLASSES] = [
+pub(super) const LANES: [Drum; CLASSES] = [
     Drum::Crash,
     Drum::Ride,
     Drum::OpenHat,

@@ -436,3 +436,20 @@ fn a_window_opens_as_it_was_left_and_never_too_small_to_read() {
     assert_eq!(left_at(1, 1), (900, 520));
     assert_eq!(left_at(8_192, 8_192), (2_360, 1_320));
 }
+
+#[test]
+fn a_clip_that_cannot_be_dragged_says_why() {
+    let mut desk = Desk::new();
+    desk.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
+    assert!(desk.shows("There is no clip yet: nothing has been played."));
+    let phrase = Phrase {
+        number: 1,
+        take: Take::default(),
+        first_bar: 0,
+        bars: [Bar::silent(Meter::FOUR_FOUR); crate::link::PHRASE],
+    };
+    desk.worker.show(Phrases { playing: Some(Arc::new(phrase)), pending: None });
+    desk.window.run();
+    desk.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
+    assert!(desk.shows("Only an open window can be dragged from."));
+}
