@@ -64,7 +64,7 @@ fn drag(rig: &Rig<'_>, daw: &Daw) -> Result<()> {
     rest(1_000);
     let window = rig.other_window(daw.title)?;
     let middle = rig.place(window, 1_260, 80)?;
-    rig.carry(rig.from_corner(75, 95)?, middle)?;
+    rig.carry(rig.near_corner(75, 95)?, middle)?;
     let folder = Workspace::find()?.target.join("deep-pocket");
     std::fs::create_dir_all(&folder)?;
     rig.photograph(&folder.join(format!("{}-over.ppm", daw.command[0])))?;

@@ -1,6 +1,8 @@
 //! A desk to drag on: a window manager, the plugin's window in a host's, a pointer that is moved
 //! and pressed as a hand does it, and programs of other toolkits that take files and give them.
 
+#![allow(dead_code, reason = "the tests and the example each use a part of this")]
+
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -23,7 +25,6 @@ use crate::common::screen::Screen;
 
 /// Keys, as X11 names them.
 pub const ESCAPE: u32 = 0xff1b;
-#[allow(dead_code)]
 pub const RETURN: u32 = 0xff0d;
 
 /// How long anything may take that only takes a moment.
@@ -84,17 +85,20 @@ impl<'a> Rig<'a> {
         Ok(rig)
     }
 
-    /// Waits until so many pixels of the window have this colour: red, green, blue.
-    pub fn wait_for(&self, what: &str, [red, green, blue]: [u8; 3], least: usize) -> Result<()> {
-        until(what, || {
-            let picture = self.screen.picture(self.window)?;
-            let same = |pixel: &&[u8]| pixel[..3] == [blue, green, red];
-            Ok(picture.chunks_exact(4).filter(same).count() >= least)
-        })
+    /// How many pixels of the window have this colour: red, green, blue.
+    pub fn count(&self, [red, green, blue]: [u8; 3]) -> Result<usize> {
+        let picture = self.screen.picture(self.window)?;
+        let same = |pixel: &&[u8]| pixel[..3] == [blue, green, red];
+        Ok(picture.chunks_exact(4).filter(same).count())
+    }
+
+    /// Waits until so many pixels of the window have this colour.
+    pub fn wait_for(&self, what: &str, colour: [u8; 3], least: usize) -> Result<()> {
+        until(what, || Ok(self.count(colour)? >= least))
     }
 
     /// A place in the plugin's window, from its right and lower edge, on the screen.
-    pub fn from_corner(&self, left: i16, up: i16) -> Result<(i16, i16)> {
+    pub fn near_corner(&self, left: i16, up: i16) -> Result<(i16, i16)> {
         let (width, height) = (i16::try_from(self.size.0)?, i16::try_from(self.size.1)?);
         let (x, y) = (width - left, height - up);
         let place = self.connection.translate_coordinates(self.window, self.root, x, y)?;
