@@ -31,6 +31,7 @@ use clack_host::utils::{BeatTime, SecondsTime};
 use std::ffi::CString;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// The host's side of every callback that a plugin may make from any thread.
 #[derive(Default)]
@@ -162,6 +163,7 @@ pub struct Clap {
     frames: usize,
     clock: u64,
     offline: bool,
+    took: Duration,
 }
 
 /// What the `.clap` file at this path holds.
@@ -220,6 +222,7 @@ impl Clap {
             frames: 0,
             clock: 0,
             offline: false,
+            took: Duration::ZERO,
         })
     }
 
@@ -246,6 +249,12 @@ impl Clap {
     #[must_use]
     pub fn flushed_denormals(&self) -> Option<bool> {
         self.output.flushes
+    }
+
+    /// How long the plugin took for its last block.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.took
     }
 
     /// Ends processing, and releases what processing needed.
@@ -369,7 +378,17 @@ impl Host for Clap {
         let transport = transport.map(transport_event);
         let mut process = || {
             let (none, clock) = (InputAudioBuffers::empty(), Some(self.clock));
-            processor.process(&none, &mut outputs, &input, &mut sent, clock, transport.as_ref())
+            let called = Instant::now();
+            let processed = processor.process(
+                &none,
+                &mut outputs,
+                &input,
+                &mut sent,
+                clock,
+                transport.as_ref(),
+            );
+            self.took = called.elapsed();
+            processed
         };
         // In a bounce the plugin may wait.
         if self.offline { process() } else { in_real_time(process) }?;
