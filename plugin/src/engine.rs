@@ -490,13 +490,24 @@ impl Engine {
 
     fn publish(&self, block: &Block, following: bool) {
         let Takes { playing, ready, asked } = self.lineup.takes();
+        let (grid, position) = (&block.grid, block.position);
+        let bar = grid.bar_at(position);
+        let bar_start = grid.bar_ticks(bar) / TICKS_PER_BEAT;
+        // In double time the second half of a bar is a bar of its own.
+        let half = usize::from(position - bar_start >= 0.5 * grid.meter.beats());
+        let source = self.stage.sources(bar).take(1 + half).last().unwrap_or(bar);
+        let landing = self.lineup.waiting().next().map_or(position, |waiting| {
+            self.lineup.next_landing(waiting.since, grid, waiting.numbered.take.bars())
+        });
         self.end.publish(&Status {
             following,
             tempo: block.tempo,
-            meter: block.grid.meter,
-            position: block.position,
-            bar_start: block.grid.bar_ticks(block.grid.bar_at(block.position)) / TICKS_PER_BEAT,
-            bar: block.grid.bar_at(block.position),
+            meter: grid.meter,
+            position,
+            bar_start,
+            bar,
+            source,
+            landing,
             held: self.keys.held(),
             playing,
             pending: if asked == 0 { ready } else { asked },

@@ -23,7 +23,7 @@ use crate::notes::Notes;
 pub const STATE_VERSION: u32 = 2;
 
 /// Window size in logical pixels, before the user changes it.
-pub const WINDOW: (u32, u32) = (1180, 660);
+pub const WINDOW: (u32, u32) = (1280, 720);
 
 /// What a project keeps besides the parameters. Fields that a state lacks are the defaults;
 /// fields that this code does not know are passed over.
@@ -192,6 +192,12 @@ impl State {
     #[must_use]
     pub fn take_extras(&self) -> Option<Output<Extras>> {
         self.tells.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What is pinned. For the window.
+    #[must_use]
+    pub fn pins(&self) -> Pins {
+        self.kept.lock().extras.pins
     }
 
     /// Other pins. For the window.

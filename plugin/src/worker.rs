@@ -16,9 +16,7 @@ use groove::take::Take;
 use groove::{Bar, Meter};
 
 use crate::bell::Heard;
-use crate::link::{
-    Answer, Fault, Link, ModelState, PHRASE, PHRASE_BARS, Phrase, Phrases, Request, WorkerEnd,
-};
+use crate::link::{Answer, Fault, Link, ModelState, Phrase, Phrases, Request, WorkerEnd};
 use crate::state::Kept;
 
 /// How often the worker looks whether somebody takes its answers, while nobody does.
@@ -251,13 +249,10 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
     /// anything to do.
     fn show(&mut self) -> bool {
         let status = self.end.status();
-        let first_bar = status.bar.div_euclid(PHRASE_BARS) * PHRASE_BARS;
         let wanted = [status.playing, status.pending].map(|number| {
-            self.known.iter().any(|(known, _)| *known == number).then_some(Shown {
-                number,
-                meter: status.meter,
-                first_bar,
-            })
+            let (_, take) = self.known.iter().find(|(known, _)| *known == number)?;
+            let first_bar = take.first_bar(take.phrase_of(status.source).0);
+            Some(Shown { number, meter: status.meter, first_bar })
         });
         let Some(place) = (0..2).find(|&place| wanted[place] != self.shown[place]) else {
             return false;
@@ -280,10 +275,10 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
     fn phrase(&mut self, shown: Shown) -> Option<Phrase> {
         let Shown { number, meter, first_bar } = shown;
         let (_, take) = *self.known.iter().find(|(known, _)| *known == number)?;
-        let mut bars = [Bar::silent(meter); PHRASE];
-        for (bar, place) in (first_bar..).zip(&mut bars) {
-            *place = self.bar(&take, meter, bar)?;
-        }
-        Some(Phrase { number, take, first_bar, bars })
+        let wanted = (first_bar..).take(take.bars() + 1);
+        let mut bars: Vec<Bar> =
+            wanted.map(|bar| self.bar(&take, meter, bar)).collect::<Option<_>>()?;
+        let next = bars.pop()?;
+        Some(Phrase { number, take, first_bar, bars, next })
     }
 }
