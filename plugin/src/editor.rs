@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use egui::{Context, Rect, Ui, pos2};
+use egui::{Context, Popup, Rect, Ui, pos2};
 use groove::style::{STYLES, style_name};
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
@@ -186,9 +186,20 @@ impl Screen {
         phrase.paint(ui.painter(), scale, &grid);
         edit::edit(ui, &mut tools, &grid, &phrase);
         let below = Rect::from_min_max(pos2(rest.left(), split), rest.max);
-        panels::show(ui, &mut tools, below, &phrase);
+        let _grabbed = panels::show(ui, &mut tools, below, &phrase);
         if let Some(door) = door {
             self.drawer = (self.drawer != Some(door)).then_some(door);
+        }
+        self.share_keys(ui.ctx());
+    }
+
+    /// Keys that nobody types here are the host's: its space bar starts and stops the song.
+    fn share_keys(&self, context: &Context) {
+        let has_keys = context
+            .input(|input| input.viewport().focused == Some(true) && !input.pointer.any_down());
+        let typing = context.egui_wants_keyboard_input() || Popup::is_any_open(context);
+        if has_keys && !typing {
+            self.opening.give_keys_back();
         }
     }
 
@@ -213,7 +224,8 @@ fn shown<'a>(moment: &'a Moment, pins: &'a groove::pins::Pins) -> Phrase<'a> {
     let place = |position: f64| Place::of(position, status, pace, first);
     // A phrase of another length has nothing to do with what is shown.
     let like = |next: &&crate::link::Phrase| {
-        playing.is_some_and(|now| now.first_bar == next.first_bar && now.bars.len() == next.bars.len())
+        playing
+            .is_some_and(|now| now.first_bar == next.first_bar && now.bars.len() == next.bars.len())
     };
     Phrase {
         playing,

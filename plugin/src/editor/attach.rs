@@ -54,6 +54,12 @@ impl Opening {
             self.window.store(number, Ordering::Relaxed);
         }
     }
+
+    /// Lets the host have the keys again, where a click takes them for good.
+    pub(super) fn give_keys_back(&self) {
+        #[cfg(target_os = "linux")]
+        Display::default().give_keys_back(self.window.load(Ordering::Relaxed));
+    }
 }
 
 /// The plugin's editor, as the host sees it. Every window that is opened is a new one, made from

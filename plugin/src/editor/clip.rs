@@ -11,8 +11,8 @@ use super::hand::Tools;
 use super::phrase::Phrase;
 use super::theme::{self, Type};
 
-/// Draws the card in `rect`.
-pub(super) fn card(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phrase<'_>) {
+/// Draws the card in `rect`, and says whether a drag of it has begun.
+pub(super) fn card(ui: &Ui, tools: &Tools<'_>, rect: Rect, phrase: &Phrase<'_>) -> bool {
     let scale = tools.scale;
     let response = ui.interact(rect, ui.make_persistent_id("clip"), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Clip"));
@@ -33,6 +33,7 @@ pub(super) fn card(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phra
     let below = text + vec2(0.0, scale.px(10.0));
     let font = scale.font(Type::Small);
     painter.text(below, Align2::LEFT_CENTER, "into a track", font, theme::MUTED);
+    response.drag_started()
 }
 
 /// A small picture of the phrase.

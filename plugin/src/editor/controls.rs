@@ -15,7 +15,7 @@ use egui::{CornerRadius, Response, Stroke, StrokeKind, Ui};
 
 pub(super) use self::button::{Button, Look};
 pub(super) use self::dial::{Dial, Size};
-pub(super) use self::field::{Field, grouped, text_field};
+pub(super) use self::field::{Field, grouped};
 pub(super) use self::list::{List, choices_of};
 pub(super) use self::segments::Segments;
 pub(super) use self::slider::Slider;

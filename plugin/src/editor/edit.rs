@@ -23,9 +23,8 @@ pub(super) fn edit(ui: &mut Ui, tools: &mut Tools<'_>, grid: &Grid, phrase: &Phr
         );
         let id = ui.make_persistent_id(("cells", row));
         let response = ui.interact(across, id, Sense::click_and_drag());
-        response.widget_info(|| {
-            WidgetInfo::labeled(Role::Row, true, format!("{} lane", drum.name()))
-        });
+        response
+            .widget_info(|| WidgetInfo::labeled(Role::Row, true, format!("{} lane", drum.name())));
         tell_cells(ui, grid, phrase, row);
         act(ui, tools, grid, phrase, row, &response);
         lanes::menu(ui, tools, phrase, drum, &response, cell_asked(ui, grid, row, &response));
@@ -35,7 +34,7 @@ pub(super) fn edit(ui: &mut Ui, tools: &mut Tools<'_>, grid: &Grid, phrase: &Phr
 
 /// Cells are told to assistive tools where there are any: nobody pays for them otherwise.
 fn tell_cells(ui: &Ui, grid: &Grid, phrase: &Phrase<'_>, row: usize) {
-    if ui.ctx().accesskit_node_builder(ui.id(), |_| ()).is_none() {
+    if ui.ctx().accesskit_node_builder(ui.scope_id(), |_| ()).is_none() {
         return;
     }
     for (bar, column) in grid.columns.iter().enumerate() {

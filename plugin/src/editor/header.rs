@@ -82,10 +82,8 @@ impl Header<'_> {
             let font = scale.font(Type::Body);
             let text = ui.painter().layout_no_wrap(label.to_owned(), font, theme::TEXT);
             let width = text.size().x + scale.px(22.0);
-            let area = Rect::from_center_size(
-                at(right - width / 2.0),
-                egui::vec2(width, scale.px(30.0)),
-            );
+            let area =
+                Rect::from_center_size(at(right - width / 2.0), egui::vec2(width, scale.px(30.0)));
             let look = if self.drawer == Some(drawer) { Look::Lit } else { Look::Flat };
             if (Button { name, label, look, hint }).show(ui, scale, area) {
                 pressed = Some(drawer);
@@ -96,7 +94,8 @@ impl Header<'_> {
         let hint = "Where the notes go: MIDI channel, drum map, notes that go through, and playing \
                     without the host. The light shows that notes are sent.";
         let out = door(ui, Drawer::Out, "Output", "    Output", hint);
-        let hint = "Which model plays, what it learned from and how well, and others that you have.";
+        let hint =
+            "Which model plays, what it learned from and how well, and others that you have.";
         let model = door(ui, Drawer::Model, "Model", self.model, hint);
         let light = pos2(out.left() + scale.px(15.0), out.center().y);
         let colour = theme::LINE.lerp_to_gamma(theme::AMBER, self.sounds);
@@ -146,6 +145,21 @@ pub(super) fn line(
     rect
 }
 
+/// Draws a text at the top of `rect`, in as many lines as it needs, and returns where it stands.
+pub(super) fn paragraph(
+    ui: &Ui,
+    rect: Rect,
+    text: &str,
+    font: FontId,
+    colour: egui::Color32,
+) -> Rect {
+    let laid = ui.painter().layout(text.to_owned(), font, colour, rect.width());
+    let area = Rect::from_min_size(rect.min, laid.size());
+    ui.painter().galley(rect.min, laid, colour);
+    tell(ui, area, text);
+    area
+}
+
 /// Tells assistive tools of a text that is drawn.
 fn tell(ui: &Ui, rect: Rect, text: &str) {
     ui.interact(rect, ui.make_persistent_id(("line", text)), Sense::empty())
@@ -162,12 +176,8 @@ mod tests {
         let following =
             Transport::Following { tempo: 97.25, meter: Meter::new(7, 8), bar: -1, free: false };
         assert_eq!(following.text(), "following host · 97.2 · 7/8 · bar -1");
-        let free = Transport::Following {
-            tempo: 120.0,
-            meter: Meter::FOUR_FOUR,
-            bar: 2,
-            free: true,
-        };
+        let free =
+            Transport::Following { tempo: 120.0, meter: Meter::FOUR_FOUR, bar: 2, free: true };
         assert_eq!(free.text(), "free run · 120.0 · 4/4 · bar 2");
     }
 }

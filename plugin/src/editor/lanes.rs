@@ -2,7 +2,10 @@
 //! lane; and the menu of a lane and its cells.
 
 use egui::accesskit::Role;
-use egui::{Align2, CornerRadius, Popup, PopupCloseBehavior, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, CornerRadius, Popup, PopupCloseBehavior, Rect, Response, Sense, Ui, WidgetInfo, pos2,
+    vec2,
+};
 use groove::drum::{Drum, DrumSet};
 use nice_plug::params::Param as _;
 
@@ -60,7 +63,11 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
     ui.painter().text(at(14.0), Align2::LEFT_CENTER, name, scale.font(Type::Body), colour);
     if off {
         let ends = lane.left() + scale.px(12.0)..=lane.left() + scale.px(96.0);
-        ui.painter().hline(ends, lane.center().y, (scale.px(1.0), theme::MUTED.gamma_multiply(0.6)));
+        ui.painter().hline(
+            ends,
+            lane.center().y,
+            (scale.px(1.0), theme::MUTED.gamma_multiply(0.6)),
+        );
     }
     let hovered = ui.rect_contains_pointer(area) && !Popup::is_any_open(ui.ctx());
     if has_pins && !hovered {
@@ -97,13 +104,20 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
     letter(ui, tools, button(156.0), &params.mute, [params.mute.name(), "M"], theme::TEXT, mute);
     let solo = "Only lanes with a lit S are heard.";
     letter(ui, tools, button(178.0), &params.solo, [params.solo.name(), "S"], theme::AMBER, solo);
-    let track = Rect::from_x_y_ranges(at(194.0).x..=at(230.0).x, lane.y_range().shrink(scale.px(4.0)));
+    let track =
+        Rect::from_x_y_ranges(at(194.0).x..=at(230.0).x, lane.y_range().shrink(scale.px(4.0)));
     Slider {
         param: &params.density,
         name: params.density.name(),
         origin: 0.0,
         knob: false,
-        colour: if off { theme::BAR_LINE } else if has_pins { theme::TEAL } else { theme::AMBER },
+        colour: if off {
+            theme::BAR_LINE
+        } else if has_pins {
+            theme::TEAL
+        } else {
+            theme::AMBER
+        },
         hint: "How busy this lane is. The drummer plays it to what the others play.",
     }
     .show(ui, tools, track);
@@ -130,8 +144,7 @@ pub(super) fn menu(
         let name = drum.name();
         if let Some(cell) = cell {
             let hit = phrase.hit(cell.bar, cell.step, drum);
-            let (struck, silent) =
-                (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
+            let (struck, silent) = (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
             if struck.contains(drum) || silent.contains(drum) {
                 let hint = "The drummer decides again what is played here.";
                 if entry(ui, tools, "Free cell", "Free this cell", hint) {
@@ -144,7 +157,8 @@ pub(super) fn menu(
         let params = &tools.params.lanes[drum.index()];
         let steps = phrase.steps();
         let lane = |what: &str| format!("{what} {name}");
-        if entry(ui, tools, &lane("Pin"), "Pin the lane as it is", "New takes keep the whole lane.") {
+        if entry(ui, tools, &lane("Pin"), "Pin the lane as it is", "New takes keep the whole lane.")
+        {
             tools.hand.keep_lane(drum, &steps);
         }
         let hint = "The drummer decides again what is played in this lane.";

@@ -48,7 +48,8 @@ impl Phrase<'_> {
     fn shown(&self, bar: usize) -> [Option<Bar>; 2] {
         [self.playing, self.pending].map(|phrase| {
             let phrase = phrase?;
-            let played = phrase.bars.get(bar).or((bar == phrase.bars.len()).then_some(&phrase.next))?;
+            let played =
+                phrase.bars.get(bar).or((bar == phrase.bars.len()).then_some(&phrase.next))?;
             Some(self.touched(played))
         })
     }
@@ -112,7 +113,8 @@ impl Phrase<'_> {
                 let new = coming.as_ref().filter(|_| !self.is_before_landing(bar, step));
                 let Some(shown) = new.or(now.as_ref()) else { break };
                 let Some(struck) = shown.steps().get(step) else { break };
-                if new.is_some() && now.as_ref().and_then(|now| now.steps().get(step)) != Some(struck)
+                if new.is_some()
+                    && now.as_ref().and_then(|now| now.steps().get(step)) != Some(struck)
                 {
                     glow(&painter_of_steps, grid, column, step);
                 }
@@ -124,7 +126,11 @@ impl Phrase<'_> {
                         let pinned = !is_next && self.pins.struck(place).contains(drum);
                         let area = hit_rect(scale, column, lane, step, hit);
                         let colour = self.colour(bar, step, drum, hit, pinned, is_next);
-                        painter_of_steps.rect_filled(area, CornerRadius::from(scale.px(2.0)), colour);
+                        painter_of_steps.rect_filled(
+                            area,
+                            CornerRadius::from(scale.px(2.0)),
+                            colour,
+                        );
                     } else if silent {
                         let at = pos2(column.x(step as f64 + 0.3), lane.bottom() - scale.px(6.5));
                         let ring = Stroke::new(scale.px(1.3), theme::TEAL.gamma_multiply(0.75));
@@ -205,7 +211,11 @@ impl Phrase<'_> {
         let over = scale.px(4.0);
         let y = grid.lanes.top() - over..=grid.lanes.bottom() + over;
         let area = Rect::from_x_y_ranges(from..=to, y);
-        painter.rect_filled(area, CornerRadius::from(scale.px(5.0)), theme::TEAL.gamma_multiply(0.1));
+        painter.rect_filled(
+            area,
+            CornerRadius::from(scale.px(5.0)),
+            theme::TEAL.gamma_multiply(0.1),
+        );
         let at = pos2(from + scale.px(8.0), grid.lanes.top() - scale.px(RULER / 2.0));
         painter.text(at, Align2::LEFT_CENTER, "fill", scale.font(Type::Small), theme::TEAL);
     }
@@ -276,5 +286,9 @@ fn glow(painter: &Painter, grid: &Grid, column: &super::grid::Column, step: usiz
     let area = Rect::from_x_y_ranges(band, grid.lanes.y_range());
     painter.rect_filled(area, 0.0, theme::AMBER.gamma_multiply(0.09));
     let foot: Pos2 = pos2(area.center().x, area.bottom());
-    painter.hline(area.x_range().shrink(0.5), foot.y, Stroke::new(2.0, theme::AMBER.gamma_multiply(0.55)));
+    painter.hline(
+        area.x_range().shrink(0.5),
+        foot.y,
+        Stroke::new(2.0, theme::AMBER.gamma_multiply(0.55)),
+    );
 }

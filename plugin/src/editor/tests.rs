@@ -20,7 +20,7 @@ mod grid;
 mod window;
 
 use super::{Screen, Sources, theme};
-use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, WorkerEnd, link};
+use crate::link::{AudioEnd, Phrase, Phrases, Status, Take, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 
 /// A host that takes every value over at once, as long as it comes inside a gesture.
@@ -110,18 +110,26 @@ impl Rig {
         let acts = |role| {
             use Role::{
                 Button, Cell, ComboBox, ListBoxOption, MenuItem, RadioButton, Row, RowHeader,
-                Slider, SpinButton, Switch, TextInput,
+                Slider, SpinButton, Switch, TextInput, Unknown,
             };
             matches!(
                 role,
-                Button | Cell | ComboBox | ListBoxOption | MenuItem | RadioButton | Row | RowHeader
-                    | Slider | SpinButton | Switch | TextInput
+                Button
+                    | Cell
+                    | ComboBox
+                    | ListBoxOption
+                    | MenuItem
+                    | RadioButton
+                    | Row
+                    | RowHeader
+                    | Slider
+                    | SpinButton
+                    | Switch
+                    | TextInput
+                    | Unknown
             )
         };
-        let nodes = nodes.filter(|node| {
-            let node = node.accesskit_node();
-            acts(node.role()) || node.is_clickable(&|_| egui::accesskit::FilterResult::Include)
-        });
+        let nodes = nodes.filter(|node| acts(node.accesskit_node().role()));
         let names: Vec<_> = nodes.map(|node| node.accesskit_node().label()).collect();
         let without = names.iter().filter(|name| name.as_ref().is_none_or(String::is_empty));
         (names.iter().flatten().cloned().collect(), without.count())

@@ -269,6 +269,29 @@ impl Clap {
         Ok((size.width, size.height))
     }
 
+    /// Tells the plugin how many pixels a point has, and returns the window's size in pixels.
+    ///
+    /// # Errors
+    /// The plugin has no window.
+    pub fn scale_window(&mut self, scale: f64) -> Result<(u32, u32)> {
+        let (gui, handle) = self.gui()?;
+        gui.set_scale(&handle, scale)?;
+        let size = gui.get_size(&handle).context("the plugin's window has no size")?;
+        Ok((size.width, size.height))
+    }
+
+    /// Gives the window another size, as far as the plugin agrees, and returns it, in pixels.
+    ///
+    /// # Errors
+    /// The plugin has no window, or wants no other size.
+    pub fn resize_window(&mut self, (width, height): (u32, u32)) -> Result<(u32, u32)> {
+        let (gui, handle) = self.gui()?;
+        let asked = GuiSize { width, height };
+        let size = gui.adjust_size(&handle, asked).context("the window's size is fixed")?;
+        gui.set_size(&handle, size)?;
+        Ok((size.width, size.height))
+    }
+
     /// Puts the plugin's window into this X11 window, which must outlive it.
     ///
     /// # Errors

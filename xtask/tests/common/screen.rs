@@ -43,16 +43,20 @@ pub fn on_screen(test: &str, body: impl FnOnce(&Screen)) {
 }
 
 /// A virtual screen, gone when dropped.
-struct Xvfb {
+pub struct Xvfb {
     server: Child,
-    display: String,
+    /// The display's name, for the variable DISPLAY.
+    pub display: String,
 }
 
 impl Xvfb {
     /// Starts a server, which picks a free display and tells which.
-    fn start() -> Result<Self> {
+    ///
+    /// # Errors
+    /// There is no Xvfb, or it does not start.
+    pub fn start() -> Result<Self> {
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", "2600x1500x24", "-nolisten", "tcp"])
             .args(["+extension", "GLX"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -80,7 +84,11 @@ pub struct Screen {
 }
 
 impl Screen {
-    fn connect() -> Result<Self> {
+    /// Connects to the screen that this process is on.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn connect() -> Result<Self> {
         let (connection, number) = RustConnection::connect(None)?;
         Ok(Screen { connection, number })
     }

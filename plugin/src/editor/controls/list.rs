@@ -132,4 +132,3 @@ impl List<'_> {
         response.clicked()
     }
 }
-

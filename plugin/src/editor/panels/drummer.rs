@@ -1,7 +1,7 @@
 //! Who plays: style and blend, stick, temperature, density.
 
 use egui::{Align2, Rect, Ui, pos2};
-use nice_plug::params::{IntParam, Param as _};
+use nice_plug::params::IntParam;
 
 use crate::editor::controls::{Dial, List, Size, Slider, choices_of};
 use crate::editor::hand::Tools;
@@ -13,10 +13,7 @@ const HUMAN: f32 = 0.5;
 
 pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let (scale, params) = (tools.scale, tools.params);
-    let stick = Rect::from_min_size(
-        inside.min + scale.size(-4.0, 6.0),
-        scale.size(124.0, 146.0),
-    );
+    let stick = Rect::from_min_size(inside.min + scale.size(-4.0, 6.0), scale.size(124.0, 146.0));
     Dial {
         param: &params.drummer.stick,
         name: "Stick",
@@ -31,9 +28,8 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
 
     let right = inside.with_min_x(inside.left() + scale.px(136.0));
     let half = (right.width() - scale.px(8.0)) / 2.0;
-    let field = |left: f32| {
-        Rect::from_min_size(pos2(left, right.top()), egui::vec2(half, scale.px(30.0)))
-    };
+    let field =
+        |left: f32| Rect::from_min_size(pos2(left, right.top()), egui::vec2(half, scale.px(30.0)));
     let (first, second) = (field(right.left()), field(right.right() - half));
     style(ui, tools, first, &params.style, "Style", "The kind of music that the drummer plays.");
     let hint = "The style that is blended in, as far as the slider below says.";
@@ -70,8 +66,11 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     Dial::small(&params.temperature, "Temperature", hint).show(ui, tools, dial(0.25));
     let hint = "How much is struck: 0 % is as the drummers of the style. Each lane has its own \
                 density besides.";
-    Dial { origin: 0.5, ..Dial::small(&params.drummer.density, "Density", hint) }
-        .show(ui, tools, dial(0.75));
+    Dial { origin: 0.5, ..Dial::small(&params.drummer.density, "Density", hint) }.show(
+        ui,
+        tools,
+        dial(0.75),
+    );
 }
 
 fn style(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, param: &IntParam, name: &str, hint: &str) {

@@ -24,8 +24,11 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let hint = "How far soft and loud are apart: 0 % is all alike, 100 % as it was meant.";
     Dial::small(&params.dynamics, "Dynamics", hint).show(ui, tools, dial(0.0, 1.0));
     let hint = "Everything louder or softer, in steps of MIDI velocity.";
-    Dial { origin: 0.5, ..Dial::small(&params.velocity, "Velocity", hint) }
-        .show(ui, tools, dial(1.0, 1.0));
+    Dial { origin: 0.5, ..Dial::small(&params.velocity, "Velocity", hint) }.show(
+        ui,
+        tools,
+        dial(1.0, 1.0),
+    );
     Segments {
         param: &params.pace,
         name: "Pace",

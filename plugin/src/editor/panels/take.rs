@@ -9,12 +9,11 @@ use crate::editor::header::line;
 use crate::editor::phrase::Phrase;
 use crate::editor::theme::{self, Type};
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) {
+/// Says whether a drag of the clip has begun.
+pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) -> bool {
     let (scale, params) = (tools.scale, tools.params);
-    let again = Rect::from_min_size(
-        inside.min,
-        vec2(inside.width() - scale.px(96.0), scale.px(36.0)),
-    );
+    let again =
+        Rect::from_min_size(inside.min, vec2(inside.width() - scale.px(96.0), scale.px(36.0)));
     let hint = "Another beat with the same settings.";
     let button = Button { name: "New take", label: "New take", look: Look::Main, hint };
     if button.show(ui, scale, again) {
@@ -36,5 +35,5 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Ph
     }
     .show(ui, tools, seed);
     let card = inside.with_min_y(seed.bottom() + scale.px(12.0));
-    clip::card(ui, tools, card, phrase);
+    clip::card(ui, tools, card, phrase)
 }

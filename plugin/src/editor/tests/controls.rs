@@ -78,8 +78,18 @@ fn switches_and_letters_toggle() {
 fn all_that_turns_answers_wheel_drag_and_double_click() {
     let mut rig = Rig::new();
     for name in [
-        "Stick", "Temperature", "Density", "Blend", "Swing", "Timing", "Dynamics", "Velocity",
-        "Fill amount", "Fill length", "Bass density", "Crash density",
+        "Stick",
+        "Temperature",
+        "Density",
+        "Blend",
+        "Swing",
+        "Timing",
+        "Dynamics",
+        "Velocity",
+        "Fill amount",
+        "Fill length",
+        "Bass density",
+        "Crash density",
     ] {
         let usual = rig.value(name);
         rig.wheel(name, vec2(0.0, 2.0), Modifiers::NONE);
@@ -183,15 +193,12 @@ fn escape_leaves_the_seed_as_it_was() {
 #[test]
 fn a_style_is_chosen_from_the_list() {
     let mut rig = Rig::new();
-    let field = |rig: &Rig| {
-        rig.window.get_by_role_and_label(Role::ComboBox, "Style").rect().center()
-    };
+    let field =
+        |rig: &Rig| rig.window.get_by_role_and_label(Role::ComboBox, "Style").rect().center();
     let at = field(&rig);
     rig.window.get_by_role_and_label(Role::ComboBox, "Style").click();
     rig.window.run();
-    rig.window
-        .get_by_role_and_label(Role::ListBoxOption, "Middle Eastern")
-        .click();
+    rig.window.get_by_role_and_label(Role::ListBoxOption, "Middle Eastern").click();
     rig.window.run();
     let chosen = rig.params.style.value();
     assert_eq!(style_title(chosen), "Middle Eastern");
