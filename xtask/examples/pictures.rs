@@ -52,11 +52,12 @@ fn main() -> Result<()> {
     picture("in-use", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
         // Cells of the bass, a painted hat, and keys that are held.
-        for (x, y) in [(0.36, 0.615), (0.47, 0.615), (0.56, 0.615), (0.58, 0.555)] {
+        for (x, y) in [(0.228, 0.605), (0.271, 0.605), (0.315, 0.605), (0.36, 0.605), (0.40, 0.549)]
+        {
             studio.click(x, y, 1)?;
         }
         studio.roll(2.0, &[36, 42])?;
-        studio.hover(0.1, 0.555)?;
+        studio.hover(0.06, 0.549)?;
         studio.roll(1.0, &[])
     })?;
     picture("output", 1.0, None, |studio| {
@@ -66,7 +67,7 @@ fn main() -> Result<()> {
     })?;
     picture("menu", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
-        studio.click(0.46, 0.555, 3)?;
+        studio.click(0.46, 0.549, 3)?;
         studio.roll(0.5, &[])
     })?;
     picture("small", 1.0, Some((960, 540)), |studio| studio.roll(3.0, &[]))?;

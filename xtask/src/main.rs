@@ -5,6 +5,7 @@ mod bundle;
 mod endure;
 mod install;
 mod instances;
+mod pictures;
 mod rtsan;
 mod run;
 mod system;
@@ -91,6 +92,8 @@ enum Chore {
         #[arg(long)]
         uninstall: bool,
     },
+    /// Build the plugin and make the pictures of its window again, into target/pictures.
+    Pictures,
     /// Check which module imports which, and how long files are.
     Tidy,
 }
@@ -126,6 +129,7 @@ fn chore(chore: Chore) -> Result<()> {
             system::provide(system::Purpose::Build)?;
             install::install(&bundle::bundle(&workspace)?)
         }
+        Chore::Pictures => pictures::pictures(&workspace),
         Chore::Tidy => tidy::tidy(&workspace),
     }
 }

@@ -66,7 +66,7 @@ const APT: Manager = Manager {
         &["libgl1"],
         &["libgl1-mesa-dri"],
     ],
-    test: &[&["libxcb1-dev"], &["xvfb"]],
+    test: &[&["libxcb1-dev"], &["xvfb"], &["imagemagick"]],
 };
 
 const DNF: Manager = Manager {
@@ -87,7 +87,7 @@ const DNF: Manager = Manager {
         &["mesa-libGL"],
         &["mesa-dri-drivers"],
     ],
-    test: &[&["libxcb-devel"], &["xorg-x11-server-Xvfb"]],
+    test: &[&["libxcb-devel"], &["xorg-x11-server-Xvfb"], &["ImageMagick"]],
 };
 
 const PACMAN: Manager = Manager {
@@ -106,7 +106,7 @@ const PACMAN: Manager = Manager {
         &["libglvnd"],
         &["mesa"],
     ],
-    test: &[&["xorg-server-xvfb"]],
+    test: &[&["xorg-server-xvfb"], &["imagemagick"]],
 };
 
 /// Checks for what the system lacks, and installs it. On a terminal it asks first; without one,

@@ -9,7 +9,6 @@ use common::scenarios::{SONG, ready};
 use common::screen::on_screen;
 use common::timing::{self, play};
 use std::collections::HashSet;
-use std::time::Duration;
 use xtask::host::clap::{Clap, describe};
 use xtask::host::realtime::flushes_denormals;
 use xtask::host::{Event, Host, Message, Note, Setup, Song};
@@ -144,24 +143,6 @@ fn its_window_opens_draws_and_closes() {
         host.close_window().unwrap();
         drop(host);
         screen.destroy(parent).unwrap();
-    });
-}
-
-#[test]
-fn a_window_that_is_attached_late_draws() {
-    on_screen("a_window_that_is_attached_late_draws", |screen| {
-        for pause in [0, 30, 150, 600] {
-            let mut host = load();
-            let size = host.create_window().unwrap();
-            std::thread::sleep(Duration::from_millis(pause));
-            let parent = screen.window(size).unwrap();
-            host.attach_window(parent).unwrap();
-            let took = screen.wait_for_colours(parent, 20, || host.pump());
-            println!("attached {pause} ms late: {took:?}");
-            took.unwrap();
-            host.close_window().unwrap();
-            screen.destroy(parent).unwrap();
-        }
     });
 }
 

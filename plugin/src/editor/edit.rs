@@ -3,7 +3,10 @@
 //! tools and tests find inside of them.
 
 use egui::accesskit::Role;
-use egui::{CursorIcon, Popup, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo};
+use egui::{
+    CursorIcon, PointerButton, Popup, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo,
+};
 use groove::drum::Drum;
 use groove::pattern::Hit;
 
@@ -55,13 +58,6 @@ fn name_of(phrase: &Phrase<'_>, cell: Cell) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// A stroke of the pointer that paints.
-#[derive(Clone, Copy)]
-struct Stroked {
-    /// Cell that was painted last.
-    last: Option<usize>,
-}
-
 fn act(
     ui: &mut Ui,
     tools: &mut Tools<'_>,
@@ -82,23 +78,25 @@ fn act(
             tools.hand.toggle(cell.place, cell.drum(), hit_of(cell).is_some());
         }
     }
+    // A fast stroke leaves no cell out, and the one that it began in is painted too.
     let stroke_id = response.id.with("stroke");
-    if response.drag_started() {
-        ui.data_mut(|data| data.insert_temp(stroke_id, Stroked { last: None }));
+    if response.drag_started_by(PointerButton::Primary) {
+        let origin = ui.input(|input| input.pointer.press_origin());
+        let from = origin.and_then(|at| grid.cell_at(row, at.x)).or(cell);
+        ui.data_mut(|data| data.insert_temp(stroke_id, from.map(|cell| cell.place)));
     }
-    if response.dragged_by(egui::PointerButton::Primary)
+    if response.dragged_by(PointerButton::Primary)
         && let (Some(at), Some(cell)) = (at, cell)
     {
-        let lane = grid.lane(row, grid.steps);
-        let velocity = velocity_at(tools.scale, lane, at.y);
-        let stroke = ui.data(|data| data.get_temp::<Stroked>(stroke_id));
-        let offset_ticks = hit_of(cell).map_or(0, |hit| hit.offset_ticks);
-        let hit = Hit { velocity, offset_ticks };
-        let moved = response.drag_delta() != egui::Vec2::ZERO;
-        if moved || stroke.is_none_or(|stroke| stroke.last != Some(cell.place)) {
-            tools.hand.paint(cell.place, cell.drum(), hit);
-            ui.data_mut(|data| data.insert_temp(stroke_id, Stroked { last: Some(cell.place) }));
+        let velocity = velocity_at(tools.scale, grid.lane(row, grid.steps), at.y);
+        let from = ui.data(|data| data.get_temp::<Option<usize>>(stroke_id)).flatten();
+        let from = from.unwrap_or(cell.place);
+        for place in from.min(cell.place)..=from.max(cell.place) {
+            let Some(cell) = grid.cell_of(row, place) else { continue };
+            let offset_ticks = hit_of(cell).map_or(0, |hit| hit.offset_ticks);
+            tools.hand.paint(place, cell.drum(), Hit { velocity, offset_ticks });
         }
+        ui.data_mut(|data| data.insert_temp(stroke_id, Some(cell.place)));
     }
 }
 
@@ -110,8 +108,7 @@ fn cell_asked(ui: &Ui, grid: &Grid, row: usize, response: &Response) -> Option<C
         ui.data_mut(|data| data.insert_temp(id, cell.map(|cell| cell.place)));
     }
     let place = ui.data(|data| data.get_temp::<Option<usize>>(id)).flatten()?;
-    let bar = grid.columns.iter().rposition(|column| column.first <= place)?;
-    Some(Cell { row, bar, step: place - grid.columns[bar].first, place })
+    grid.cell_of(row, place)
 }
 
 /// Shows the cell under the pointer and says what is there.

@@ -190,6 +190,13 @@ impl Grid {
         })
     }
 
+    /// The cell of a lane at a step of the phrase.
+    pub(super) fn cell_of(&self, row: usize, place: usize) -> Option<Cell> {
+        let bar = self.columns.iter().rposition(|column| column.first <= place)?;
+        let step = place - self.columns[bar].first;
+        (step < self.columns[bar].meter.steps()).then_some(Cell { row, bar, step, place })
+    }
+
     /// The cell of the phrase under a place of the lane.
     pub(super) fn cell_at(&self, row: usize, x: f32) -> Option<Cell> {
         let inside = |column: &&Column| (column.rect.left()..column.rect.right()).contains(&x);

@@ -42,7 +42,8 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
     let has_pins = pinned(phrase).contains(drum);
     let area = lane.with_max_x(lane.left() + scale.px(HEADERS - 4.0));
     let id = ui.make_persistent_id(("lane", drum.index()));
-    let response = ui.interact(area, id, Sense::click());
+    let named = area.with_max_x(area.left() + scale.px(98.0));
+    let response = ui.interact(named, id, Sense::click());
     response.widget_info(|| {
         let state = match (held, off) {
             (true, _) => ", held",

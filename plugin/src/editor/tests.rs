@@ -107,29 +107,12 @@ impl Rig {
     /// The names of all that can be acted on, and how many of them have none.
     fn names(&self) -> (BTreeSet<String>, usize) {
         let nodes = self.window.root().children_recursive();
-        let acts = |role| {
-            use Role::{
-                Button, Cell, ComboBox, ListBoxOption, MenuItem, RadioButton, Row, RowHeader,
-                Slider, SpinButton, Switch, TextInput, Unknown,
-            };
-            matches!(
-                role,
-                Button
-                    | Cell
-                    | ComboBox
-                    | ListBoxOption
-                    | MenuItem
-                    | RadioButton
-                    | Row
-                    | RowHeader
-                    | Slider
-                    | SpinButton
-                    | Switch
-                    | TextInput
-                    | Unknown
-            )
+        let acts = |action| {
+            move |node: &egui_kittest::Node<'_>| {
+                node.accesskit_node().data().supports_action(action)
+            }
         };
-        let nodes = nodes.filter(|node| acts(node.accesskit_node().role()));
+        let nodes = nodes.filter(acts(egui::accesskit::Action::Click));
         let names: Vec<_> = nodes.map(|node| node.accesskit_node().label()).collect();
         let without = names.iter().filter(|name| name.as_ref().is_none_or(String::is_empty));
         (names.iter().flatten().cloned().collect(), without.count())
@@ -137,7 +120,8 @@ impl Rig {
 
     /// A press of a button at a place, or its release.
     fn button(&mut self, at: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
-        self.window.event(Event::PointerButton { pos: at, button, pressed, modifiers });
+        let event = Event::PointerButton { pos: at, button, pressed, modifiers };
+        self.window.event_modifiers(event, modifiers);
     }
 
     fn click_at(&mut self, at: Pos2, button: PointerButton, modifiers: Modifiers) {
@@ -147,7 +131,7 @@ impl Rig {
         self.button(at, button, false, modifiers);
         self.window.run();
         // The next one is no double click.
-        self.window.run_steps(40);
+        self.window.run_steps(20);
     }
 
     fn click(&mut self, name: &str) {

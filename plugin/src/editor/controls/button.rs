@@ -11,8 +11,6 @@ use crate::editor::theme::{self, Scale, Type};
 pub(in crate::editor) enum Look {
     /// What a panel is there to do.
     Main,
-    /// What can be done besides.
-    Raised,
     /// What only shows that it can be pressed when the pointer is there.
     Flat,
     /// Flat, and chosen.
@@ -49,9 +47,8 @@ impl Button<'_> {
             Look::Main if down => (theme::AMBER.gamma_multiply(0.8), theme::GROUND),
             Look::Main if hovered => (theme::AMBER.lerp_to_gamma(theme::TEXT, 0.35), theme::GROUND),
             Look::Main => (theme::AMBER, theme::GROUND),
-            Look::Raised | Look::Flat if down => (theme::LINE, theme::TEXT),
-            Look::Raised | Look::Flat if hovered => (theme::LIFTED, theme::TEXT),
-            Look::Raised => (theme::RAISED, theme::TEXT),
+            Look::Flat if down => (theme::LINE, theme::TEXT),
+            Look::Flat if hovered => (theme::LIFTED, theme::TEXT),
             Look::Flat => (Color32::TRANSPARENT, theme::TEXT),
             Look::Lit if hovered => (theme::LIFTED, theme::AMBER),
             Look::Lit => (Color32::TRANSPARENT, theme::AMBER),

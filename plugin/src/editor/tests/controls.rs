@@ -99,7 +99,7 @@ fn all_that_turns_answers_wheel_drag_and_double_click() {
         assert_ne!(rig.value(name), wheeled, "{name} dragged");
         rig.double_click(name);
         assert_eq!(rig.value(name), usual, "{name} and a double click");
-        rig.window.run_steps(40);
+        rig.window.run_steps(20);
     }
 }
 
