@@ -283,7 +283,7 @@ fn style_title(number: i32) -> String {
         return format!("Own {own}");
     }
     match style_name(u8::try_from(number).unwrap_or(0)) {
-        "any" => "Any style".to_owned(),
+        "any" => "Any".to_owned(),
         "afrocuban" => "Afro-Cuban".to_owned(),
         "hiphop" => "Hip-hop".to_owned(),
         "middleeastern" => "Middle Eastern".to_owned(),

@@ -22,7 +22,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use groove::model::Metadata;
+pub use groove::model::{Figures, Metadata};
 pub use groove::take::Take;
 use groove::{Bar, DrumSet, Meter};
 

@@ -125,13 +125,13 @@ fn a_hand_changes_what_is_played() {
         assert!(struck(&toggled, BASS, step), "sixteenth {step} is struck");
         // The stick dial, upwards.
         assert!((hand.value("Stick") - 0.5).abs() < 1e-6);
-        hand.drag((94, 577), (0, -60));
+        hand.drag((91, 585), (0, -60));
         assert!(hand.value("Stick") > 0.7, "stick is at {}", hand.value("Stick"));
         let stuck = hand.played();
         assert_ne!(stuck, toggled);
         // Another take, around what is pinned.
         let take = hand.value(TAKE);
-        hand.drag((1089, 530), (0, 0));
+        hand.drag((1090, 530), (0, 0));
         assert!((hand.value(TAKE) - take).abs() > 1e-9, "the take is another");
         let renewed = hand.played();
         assert_ne!(renewed, stuck);

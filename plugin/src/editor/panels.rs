@@ -19,7 +19,7 @@ pub(super) const HEIGHT: f32 = 228.0;
 /// Space between panels, in points of the design.
 pub(super) const GAP: f32 = 12.0;
 /// How the width is shared out among the panels.
-const SHARES: [f32; 5] = [318.0, 268.0, 176.0, 184.0, 250.0];
+const SHARES: [f32; 5] = [300.0, 284.0, 186.0, 186.0, 240.0];
 
 /// Draws the panels in `rect`, and says whether a drag of the clip has begun.
 pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phrase<'_>) -> bool {
@@ -60,5 +60,5 @@ fn row(ui: &Ui, scale: Scale, inside: Rect, [place, of]: [usize; 2], name: &str)
     let rect = Rect::from_x_y_ranges(inside.x_range(), top..=top + height);
     let at = pos2(rect.left(), rect.center().y);
     line(ui, at, Align2::LEFT_CENTER, name, scale.font(Type::Small), theme::MUTED);
-    rect.with_min_x(rect.left() + scale.px(58.0))
+    rect.with_min_x(rect.left() + scale.px(54.0))
 }

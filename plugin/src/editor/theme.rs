@@ -62,6 +62,8 @@ pub(super) enum Type {
     Caption,
     /// Names of controls.
     Small,
+    /// What is chosen among things as small.
+    Chosen,
 }
 
 /// The scale of the window: a big window is the same picture, drawn bigger.
@@ -97,6 +99,7 @@ impl Scale {
             Type::Body => (13.5, FontFamily::Proportional),
             Type::Caption => (11.5, strong()),
             Type::Small => (12.5, FontFamily::Proportional),
+            Type::Chosen => (12.5, strong()),
         };
         FontId::new(self.px(size), family)
     }

@@ -23,8 +23,8 @@ impl Size {
     /// Radius of the ring and width of its line, in points of the design.
     const fn ring(self) -> [f32; 2] {
         match self {
-            Size::Large => [55.0, 7.0],
-            Size::Small => [28.0, 5.0],
+            Size::Large => [53.0, 7.0],
+            Size::Small => [25.0, 4.5],
         }
     }
 }

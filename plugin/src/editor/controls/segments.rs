@@ -44,7 +44,7 @@ impl<P: Param> Segments<'_, P> {
             };
             ui.painter().rect_filled(cell, corners(scale), fill);
             focus_ring(ui, scale, &response);
-            let font = scale.font(if chosen { Type::Strong } else { Type::Body });
+            let font = scale.font(if chosen { Type::Chosen } else { Type::Small });
             ui.painter().text(cell.center(), Align2::CENTER_CENTER, label, font, colour);
             if response.clicked() && !chosen {
                 tools.hand.turn(self.param, Turn::Jump(to));

@@ -1,13 +1,12 @@
 //! The model: which one plays, what it learned from, and its held-out figures beside the floors.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
-use groove::model::{Figures, Metadata};
 use groove::style::STYLES;
 
 use crate::editor::hand::Tools;
 use crate::editor::header::{line, paragraph};
 use crate::editor::theme::{self, Type};
-use crate::link::ModelState;
+use crate::link::{Figures, Metadata, ModelState};
 
 /// Perplexities of n-grams on the same held-out beats: of all styles and of rock. They are the
 /// floors of the README.

@@ -1,19 +1,18 @@
 //! Who plays: style and blend, stick, temperature, density.
 
-use egui::{Align2, Rect, Ui, pos2};
+use egui::{Rect, Ui, pos2, vec2};
 use nice_plug::params::IntParam;
 
 use crate::editor::controls::{Dial, List, Size, Slider, choices_of};
 use crate::editor::hand::Tools;
-use crate::editor::header::line;
-use crate::editor::theme::{self, Type};
+use crate::editor::theme;
 
 /// The middle of the dial, where the drummers of the style are.
 const HUMAN: f32 = 0.5;
 
 pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let (scale, params) = (tools.scale, tools.params);
-    let stick = Rect::from_min_size(inside.min + scale.size(-4.0, 6.0), scale.size(124.0, 146.0));
+    let stick = Rect::from_min_size(inside.min + scale.size(-4.0, 14.0), scale.size(118.0, 136.0));
     Dial {
         param: &params.drummer.stick,
         name: "Stick",
@@ -26,18 +25,13 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     }
     .show(ui, tools, stick);
 
-    let right = inside.with_min_x(inside.left() + scale.px(136.0));
-    let half = (right.width() - scale.px(8.0)) / 2.0;
-    let field =
-        |left: f32| Rect::from_min_size(pos2(left, right.top()), egui::vec2(half, scale.px(30.0)));
-    let (first, second) = (field(right.left()), field(right.right() - half));
+    let right = inside.with_min_x(inside.left() + scale.px(130.0));
+    let first = right.with_max_y(right.top() + scale.px(30.0));
     style(ui, tools, first, &params.style, "Style", "The kind of music that the drummer plays.");
-    let hint = "The style that is blended in, as far as the slider below says.";
-    style(ui, tools, second, &params.drummer.blend_style, "Second style", hint);
-    let blend = Rect::from_min_max(
-        pos2(right.left() + scale.px(6.0), first.bottom() + scale.px(4.0)),
-        pos2(right.right() - scale.px(6.0), first.bottom() + scale.px(26.0)),
-    );
+    let second = first.translate(vec2(0.0, scale.px(36.0)));
+    let field = second.with_max_x(second.left() + second.width() * 0.62);
+    let hint = "The style that is blended in, as far as the slider beside it says.";
+    style(ui, tools, field, &params.drummer.blend_style, "Second style", hint);
     let share = params.drummer.blend.value();
     Slider {
         param: &params.drummer.blend,
@@ -45,21 +39,20 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         origin: 0.0,
         knob: true,
         colour: if share > 0.0 { theme::AMBER } else { theme::MUTED },
-        hint: "From the first style to the second.",
+        hint: "How much of the second style is in it: none on the left, all of it on the right.",
     }
-    .show(ui, tools, blend);
-    let says = pos2(blend.center().x, blend.bottom() + scale.px(7.0));
-    let text = if share > 0.0 {
-        format!("blend {}", params.drummer.blend.to_string().replace(" %", "%"))
-    } else {
-        "no blend".to_owned()
-    };
-    line(ui, says, Align2::CENTER_CENTER, &text, scale.font(Type::Small), theme::MUTED);
+    .show(
+        ui,
+        tools,
+        second
+            .with_min_x(field.right() + scale.px(14.0))
+            .with_max_x(second.right() - scale.px(6.0)),
+    );
 
-    let below = Rect::from_min_max(pos2(right.left(), inside.bottom() - scale.px(86.0)), right.max);
+    let below = Rect::from_min_max(pos2(right.left(), inside.bottom() - scale.px(78.0)), right.max);
     let dial = |place: f32| {
         let centre = below.left() + below.width() * place;
-        Rect::from_center_size(pos2(centre, below.center().y), scale.size(84.0, 86.0))
+        Rect::from_center_size(pos2(centre, below.center().y), scale.size(78.0, 78.0))
     };
     let hint = "How far the theme strays from the likeliest beat: low is plain, 1.00 is as in the \
                 recordings that the model learned from, above that it gets wild.";

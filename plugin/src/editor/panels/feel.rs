@@ -1,6 +1,6 @@
 //! How it is played: swing, timing, dynamics, velocity, pace.
 
-use egui::{Rect, Ui, pos2};
+use egui::{Rect, Ui, vec2};
 
 use crate::editor::controls::{Dial, Segments};
 use crate::editor::hand::Tools;
@@ -8,13 +8,10 @@ use crate::editor::hand::Tools;
 pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let (scale, params) = (tools.scale, &tools.params.playing);
     let segments = inside.with_min_y(inside.bottom() - scale.px(28.0));
-    let dials = inside.with_max_y(segments.top() - scale.px(8.0));
+    let dials = inside.with_max_y(segments.top() - scale.px(6.0));
+    let size = dials.size() / 2.0;
     let dial = |column: f32, row: f32| {
-        let centre = pos2(
-            inside.left() + inside.width() * (0.23 + 0.54 * column),
-            dials.top() - scale.px(12.0) + scale.px(78.0) * row,
-        );
-        Rect::from_min_size(centre - scale.size(38.0, 0.0), scale.size(76.0, 76.0))
+        Rect::from_min_size(dials.min + vec2(size.x * column, size.y * row), size)
     };
     let hint = "How late every second sixteenth is: 67 % makes a triplet of each pair.";
     Dial::small(&params.swing, "Swing", hint).show(ui, tools, dial(0.0, 0.0));

@@ -39,9 +39,9 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Ph
 fn explain(ui: &Ui, scale: Scale, rect: Rect, mode: Prime) {
     let lines = match mode {
         Prime::Off => ["Keys change nothing.", ""],
-        Prime::Hold => ["Hold drum keys: the drummer", "plays around them."],
+        Prime::Hold => ["Hold drum keys: the", "drummer plays around them."],
         Prime::Play => ["Play a bar: the drummer", "carries on from it."],
-        Prime::Tap => ["Tap a rhythm: the whole kit", "plays to it."],
+        Prime::Tap => ["Tap a rhythm: the kit", "plays to it."],
     };
     for (row, text) in lines.into_iter().filter(|text| !text.is_empty()).enumerate() {
         let at = rect.min + scale.size(0.0, 8.0 + 18.0 * row as f32);
