@@ -3,7 +3,7 @@
 //! teal. Where another take waits, what it will play is drawn from the place on at which it begins,
 //! and the columns that change glow. What the pointer does here stands in [`super::edit`].
 
-use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, pos2};
+use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, pos2};
 use groove::drum::{Drum, DrumSet};
 use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT};
 use groove::perform::{Pace, Performance};
@@ -131,6 +131,13 @@ impl Phrase<'_> {
                             CornerRadius::from(scale.px(2.0)),
                             colour,
                         );
+                    } else if !is_next && self.pins.struck(place).contains(drum) {
+                        // The drummer has yet to answer.
+                        let hit = Hit::new(0.6, 0.0);
+                        let area = hit_rect(scale, column, lane, step, hit);
+                        let line = Stroke::new(scale.px(1.2), theme::TEAL);
+                        let corners = CornerRadius::from(scale.px(2.0));
+                        painter_of_steps.rect_stroke(area, corners, line, StrokeKind::Inside);
                     } else if silent {
                         let at = pos2(column.x(step as f64 + 0.3), lane.bottom() - scale.px(6.5));
                         let ring = Stroke::new(scale.px(1.3), theme::TEAL.gamma_multiply(0.75));

@@ -39,7 +39,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Ph
 fn explain(ui: &Ui, scale: Scale, rect: Rect, mode: Prime) {
     let lines = match mode {
         Prime::Off => ["Keys change nothing.", ""],
-        Prime::Hold => ["Hold drum keys: the", "drummer plays around them."],
+        Prime::Hold => ["Hold drum keys: the", "drummer plays to them."],
         Prime::Play => ["Play a bar: the drummer", "carries on from it."],
         Prime::Tap => ["Tap a rhythm: the kit", "plays to it."],
     };

@@ -55,7 +55,7 @@ fn a_drag_paints_every_cell_that_it_crosses() {
 fn the_menu_pins_and_frees_cells_and_lanes() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
-    let mut ask = |rig: &mut Rig, cell: &str, entry: &str| {
+    let ask = |rig: &mut Rig, cell: &str, entry: &str| {
         let at = rig.find(cell);
         rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
         rig.click(entry);
