@@ -36,6 +36,26 @@ pub fn tanh(x: f32) -> f32 {
     2.0f32.mul_add(sigmoid(2.0 * x), -1.0)
 }
 
+/// The natural logarithm of a normal number above 0, rounded as the function of `libm` rounds it;
+/// the polynomial is that of FreeBSD's `logf`.
+#[inline(always)]
+#[must_use]
+pub fn ln(x: f32) -> f32 {
+    // The bits of the root of one half, from which up to that of two the polynomial holds.
+    const LOW: u32 = 0x3f35_04f3;
+    let above = x.to_bits().wrapping_add(1.0f32.to_bits() - LOW);
+    let octaves = (above >> 23).cast_signed() - 127;
+    let part = f32::from_bits((above & 0x007f_ffff) + LOW) - 1.0;
+    let s = part / (2.0 + part);
+    let z = s * s;
+    let w = z * z;
+    let odd = z * (0.666_666_6 + w * 0.284_987_87);
+    let even = w * (0.400_009_72 + w * 0.242_790_79);
+    let half = 0.5 * part * part;
+    let octaves = octaves as f32;
+    s * (half + (odd + even)) + octaves * 9.058_001e-6 - half + part + octaves * 0.693_138_1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +68,13 @@ mod tests {
             assert!(error < 3e-7, "at {x}: {error}");
             assert!((tanh(x) - x.tanh()).abs() < 3e-7);
             assert!((sigmoid(x) - 1.0 / (1.0 + (-x).exp())).abs() < 3e-7);
+        }
+    }
+    #[test]
+    fn the_logarithm_is_that_of_libm_bit_for_bit() {
+        let all = (f32::MIN_POSITIVE.to_bits()..f32::INFINITY.to_bits()).step_by(997);
+        for x in all.map(f32::from_bits).chain([1.0, 0.5, 1e-30, 1.0 - f32::EPSILON]) {
+            assert_eq!(ln(x).to_bits(), libm::logf(x).to_bits(), "at {x}");
         }
     }
 }

@@ -11,6 +11,9 @@ pub const CLASSES: usize = 9;
 /// The MIDI pitch that is emitted for each class.
 pub type Pitches = [u8; CLASSES];
 
+/// The MIDI channel that each class is emitted on, 0 to 15.
+pub type Channels = [u8; CLASSES];
+
 /// One of the nine drum classes, in the order of the bits of a [`DrumSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]

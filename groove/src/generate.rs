@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::model::{Model, ModelError};
+use crate::morph::mixed;
 use crate::pattern::{Bar, Meter, Step};
 use crate::player::{Draws, Player};
 use crate::take::{Primer, Take};
@@ -41,6 +42,8 @@ pub struct Drummer {
     of: Option<(Take, Meter)>,
     /// Who plays the simpler take.
     base: Option<Box<Drummer>>,
+    /// Who play the two takes that this one is between.
+    ends: Option<Box<[Drummer; 2]>>,
     /// The theme, as far as it is played, and the same with the fills of other places of the song.
     versions: Vec<Playing>,
     /// The last phrase that was asked for besides the theme.
@@ -71,7 +74,7 @@ impl Drummer {
     /// A drummer with this model.
     #[must_use]
     pub fn new(model: Arc<Model>) -> Self {
-        Drummer { model, of: None, base: None, versions: Vec::new(), phrase: None }
+        Drummer { model, of: None, base: None, ends: None, versions: Vec::new(), phrase: None }
     }
 
     /// The bar at a song position: a pure function of the arguments.
@@ -150,11 +153,13 @@ impl Drummer {
             return Err(ModelError::Another);
         }
         if self.of.as_ref().is_none_or(|of| *of != (*take, meter)) {
-            *self = Drummer::new(Arc::clone(&self.model));
+            // What the take is made around may well be the same.
+            let (base, ends) = (self.base.take(), self.ends.take());
+            *self = Drummer { base, ends, ..Drummer::new(Arc::clone(&self.model)) };
             self.of = Some((*take, meter));
         }
         let model = Arc::clone(&self.model);
-        let part = Part { model: &model, take, meter };
+        let part = Part { model: &model, take: &take.varied(), meter };
         if phrase != 0 && self.phrase.as_ref().is_none_or(|(number, _)| *number != phrase) {
             if let Poll::Ready(begun) = self.begin(&part, phrase)? {
                 self.phrase = Some((phrase, begun));
@@ -177,7 +182,7 @@ impl Drummer {
 
     /// What the simpler take plays in a phrase, if there is a simpler one.
     fn base_phrase(&mut self, part: &Part, phrase: i64) -> Soon<Option<Vec<Step>>> {
-        let Some(take) = simpler(part.take) else { return Ok(Poll::Ready(None)) };
+        let Some(take) = self.simpler() else { return Ok(Poll::Ready(None)) };
         let base = self.base.get_or_insert_with(|| Box::new(Drummer::new(self.model.clone())));
         let last = take.bars() * part.meter.steps() - 1;
         if base.step_toward(&take, part.meter, phrase, last)?.is_pending() {
@@ -190,9 +195,36 @@ impl Drummer {
         Ok(Poll::Ready(Some(playing.steps().to_vec())))
     }
 
+    fn simpler(&self) -> Option<Take> {
+        self.of.and_then(|(take, _)| simpler(&take))
+    }
+
+    /// What the simplest take plays as its theme where that is between two.
+    fn between(&mut self, meter: Meter) -> Soon<Option<Vec<Step>>> {
+        let ends = self.of.filter(|(take, _)| simpler(take).is_none()).and_then(|of| of.0.ends());
+        let Some((takes, share)) = ends else { return Ok(Poll::Ready(None)) };
+        let new = || Drummer::new(Arc::clone(&self.model));
+        let drummers = self.ends.get_or_insert_with(|| Box::new([new(), new()]));
+        for (drummer, take) in drummers.iter_mut().zip(&takes) {
+            let last = take.bars() * meter.steps() - 1;
+            if drummer.step_toward(take, meter, 0, last)?.is_pending() {
+                return Ok(Poll::Pending);
+            }
+        }
+        let themes = drummers.each_ref().map(|drummer| drummer.versions[0].steps());
+        let steps = mixed(&self.model, takes.each_ref(), themes, meter, share)?;
+        Ok(Poll::Ready(Some(steps)))
+    }
+
     /// Begins the theme, if all that it needs is played.
     fn begin_theme(&mut self, part: &Part) -> Soon<()> {
-        let Poll::Ready(base) = self.base_phrase(part, 0)? else { return Ok(Poll::Pending) };
+        let Poll::Ready(mut base) = self.base_phrase(part, 0)? else { return Ok(Poll::Pending) };
+        if base.is_none() {
+            base = match self.between(part.meter)? {
+                Poll::Ready(between) => between,
+                Poll::Pending => return Ok(Poll::Pending),
+            };
+        }
         self.versions.push(part.theme(base.as_deref())?);
         Ok(Poll::Ready(()))
     }
@@ -250,8 +282,9 @@ impl Drummer {
             return Ok(Poll::Pending);
         }
         let mut base = None;
-        if let (Some(drummer), Some(take)) = (&mut self.base, simpler(part.take)) {
-            let simple = Part { take: &take, ..*part };
+        let simpler = self.simpler();
+        if let (Some(drummer), Some(take)) = (&mut self.base, simpler) {
+            let simple = Part { take: &take.varied(), ..*part };
             base = match drummer.version(&simple, fills)? {
                 Poll::Ready(version) => Some(version.steps().to_vec()),
                 Poll::Pending => return Ok(Poll::Pending),
@@ -315,6 +348,8 @@ impl Part<'_> {
         };
         let last = playing.cues.len() - 1;
         if !(at..=last.min(at + LEAD)).any(|place| missed(&place)) {
+            let mut base = base;
+            self.take.pins.touch(at, &mut base);
             return player.hear(self.model, &self.kind(cue.fill), base);
         }
         let end = (at..=last.min(at + 2 * LEAD)).rev().find(missed).unwrap_or(at) + AFTER;
@@ -366,6 +401,7 @@ impl Part<'_> {
             for (drum, hit) in base.hits().filter(|(drum, _)| drums.contains(*drum)) {
                 played.set(drum, Some(hit));
             }
+            pins.touch(place, played);
         }
         Ok(likely)
     }
@@ -384,10 +420,11 @@ impl Part<'_> {
         let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, attempt);
         let kind = self.kind(cue.fill);
         let likely = player.play(self.model, &kind, temperature, &wish, &mut draws)?;
-        if let (Some(kept), Some(played)) = (cue.opens, player.steps.last_mut()) {
-            for (drum, hit) in kept.hits() {
+        if let Some(played) = player.steps.last_mut() {
+            for (drum, hit) in cue.opens.iter().flat_map(Step::hits) {
                 played.set(drum, Some(hit));
             }
+            self.take.pins.touch(place, played);
         }
         Ok(likely)
     }

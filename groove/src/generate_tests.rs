@@ -11,8 +11,8 @@ use crate::metadata::Metadata;
 use crate::model::tests::{kinds, small_bytes};
 use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Hit, Meter, Step};
-use crate::pins::Pins;
-use crate::take::{Fills, Played, Primer, Rhythm, Take};
+use crate::pins::{Pin, Pins};
+use crate::take::{Fills, Played, Primer, Rhythm, Take, Toward};
 
 fn drummer_of(metadata: &Metadata) -> Drummer {
     Drummer::new(Arc::new(Model::from_bytes(&small_bytes(metadata, false)).expect("a model")))
@@ -63,7 +63,8 @@ prop_compose! {
     fn pinned()(cells in prop::collection::vec((0usize..128, 0usize..9, any::<bool>()), 0..12)) -> Pins {
         let mut pins = Pins::NONE;
         for (step, drum, struck) in cells {
-            pins.set(step, Drum::ALL[drum], Some(struck));
+            let pin = if struck { Pin::Struck } else { Pin::Silent };
+            pins.set(step, Drum::ALL[drum], Some(pin));
         }
         pins
     }
@@ -282,4 +283,65 @@ fn another_models_take_is_refused() {
     let other = Take { model: own.model ^ 1, ..own };
     let refused = one.bar(&other, Meter::FOUR_FOUR, 0);
     assert!(matches!(refused, Err(ModelError::Another)));
+}
+
+#[test]
+fn a_painted_hit_is_played_as_it_was_painted_and_changes_no_other() {
+    let before = bars(&take(), Meter::FOUR_FOUR, 0..8);
+    let theme: Vec<Step> = before[..4].iter().flat_map(|bar| bar.steps().to_vec()).collect();
+    let (place, drum) = (0..)
+        .zip(&theme)
+        .find_map(|(place, step)| step.hits().next().map(|(drum, _)| (place, drum)))
+        .expect("a hit");
+    let hit = Hit { velocity: 3, offset_ticks: 101 };
+    let mut painted = take();
+    painted.pins.set(place, drum, Some(Pin::Hit(hit)));
+    let after = bars(&painted, Meter::FOUR_FOUR, 0..8);
+    assert_eq!(after[place / 16].steps()[place % 16].hit(drum), Some(hit));
+    assert_eq!(hits(&after[..4]), hits(&before[..4]));
+    // In every phrase, and also where bars repeat.
+    for stick in [0.2, 1.0] {
+        let mut take = Take { stick, phrase_bars: 1, ..take() };
+        take.pins.set(2, Drum::LowTom, Some(Pin::Hit(hit)));
+        for bar in bars(&take, Meter::FOUR_FOUR, -2..5) {
+            assert_eq!(bar.steps()[2].hit(Drum::LowTom), Some(hit), "stick {stick}");
+        }
+    }
+}
+
+#[test]
+fn a_take_on_the_way_to_another_begins_with_one_and_ends_with_the_other() {
+    let other = Take { seed: 91, style: 6, stick: 0.8, temperature: 1.3, ..take() };
+    let toward = |share| Take { toward: Some(Toward::new(&other, share)), ..take() };
+    let theme = |take: &Take| bars(take, Meter::FOUR_FOUR, 0..4);
+    assert_eq!(theme(&toward(0.0)), theme(&take()));
+    assert_eq!(theme(&toward(1.0)), theme(&other));
+    let between = hits(&theme(&toward(0.5)));
+    for ((step, one), two) in between.iter().zip(hits(&theme(&take()))).zip(hits(&theme(&other))) {
+        assert_eq!(one.and(two).without(*step), DrumSet::EMPTY, "what both have stays");
+        assert_eq!(step.without(one.with(two)), DrumSet::EMPTY, "what neither has stays away");
+    }
+    assert!(between != hits(&theme(&take())) && between != hits(&theme(&other)));
+}
+
+#[test]
+fn a_take_on_the_way_to_another_is_a_function_of_the_position_and_keeps_its_pins() {
+    let other = Take { seed: 91, style: 6, lanes: [0.4; 9], ..take() };
+    let mut take = Take { toward: Some(Toward::new(&other, 0.4)), ..take() };
+    take.fills.every = 4;
+    take.pins.set(9, Drum::HighTom, Some(Pin::Struck));
+    take.pins.set(0, Drum::Bass, Some(Pin::Silent));
+    let order: Vec<i64> = vec![13, 0, -3, 7, 2, 13, 5];
+    let mut drummer = drummer();
+    for bar in order {
+        let again = drummer.bar(&take, Meter::FOUR_FOUR, bar).expect("a bar");
+        // Something else in between changes nothing.
+        let share = Take { toward: Some(Toward::new(&other, 0.9)), ..take };
+        drummer.bar(&share, Meter::FOUR_FOUR, bar).expect("a bar");
+        assert_eq!(bars(&take, Meter::FOUR_FOUR, bar..bar + 1), [again], "bar {bar}");
+        if bar.rem_euclid(4) == 0 {
+            assert!(again.steps()[9].hit(Drum::HighTom).is_some());
+            assert!(again.steps()[0].hit(Drum::Bass).is_none());
+        }
+    }
 }

@@ -8,9 +8,9 @@ use crate::take::Take;
 /// Most takes that are kept.
 pub const MOST_TAKES: usize = 128;
 
-/// Takes in the order in which they came. Nothing is lost by going back and trying another way:
-/// the new take comes after all others. Where there are too many, the oldest that is no favourite
-/// goes.
+/// Takes in the order in which they are undone. Nothing is lost by going back and trying another
+/// way: the new take comes after the present one, and those that were after that are put before
+/// all others. Where there are too many, the first that is no favourite goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Saved", into = "Saved")]
 pub struct History {
@@ -18,6 +18,8 @@ pub struct History {
     at: usize,
     /// The take to compare with.
     beside: Option<Take>,
+    /// Whether the present take is B.
+    is_b: bool,
 }
 
 /// A take that is kept.
@@ -39,13 +41,15 @@ struct Saved {
     at: usize,
     #[serde(default)]
     beside: Option<Take>,
+    #[serde(default)]
+    is_b: bool,
 }
 
 impl History {
     /// The history that begins with a take.
     #[must_use]
     pub fn new(take: Take) -> Self {
-        History { takes: vec![Kept { take, favourite: false }], at: 0, beside: None }
+        History { takes: vec![Kept { take, favourite: false }], at: 0, beside: None, is_b: false }
     }
 
     /// The present take.
@@ -54,7 +58,7 @@ impl History {
         self.takes.get(self.at).map_or_else(Take::default, |kept| kept.take)
     }
 
-    /// All takes, oldest first, and the place of the present one.
+    /// All takes in the order of undo, and the place of the present one.
     #[must_use]
     pub fn all(&self) -> (&[Kept], usize) {
         (&self.takes, self.at)
@@ -65,6 +69,9 @@ impl History {
         if take == self.take() {
             return;
         }
+        // What is undone is what was there before, whatever else was tried.
+        let next = (self.at + 1).min(self.takes.len());
+        self.takes.rotate_left(next);
         if self.takes.len() >= MOST_TAKES {
             let oldest = self.takes.iter().position(|kept| !kept.favourite).unwrap_or(0);
             self.takes.remove(oldest);
@@ -79,6 +86,14 @@ impl History {
         match self.takes.get_mut(self.at) {
             Some(kept) if !kept.favourite => kept.take = take,
             _ => self.push(take),
+        }
+    }
+
+    /// The present take is found to be a little other than was thought, as its tempo is before it
+    /// was played: no new entry, whatever it is.
+    pub fn correct(&mut self, take: Take) {
+        if let Some(kept) = self.takes.get_mut(self.at) {
+            kept.take = take;
         }
     }
 
@@ -118,9 +133,21 @@ impl History {
         self.beside
     }
 
+    /// Whether the present take is B, and the other one A.
+    #[must_use]
+    pub fn is_b(&self) -> bool {
+        self.is_b
+    }
+
+    /// Puts the present take beside as well: both are the same.
+    pub fn copy_beside(&mut self) {
+        self.beside = Some(self.take());
+    }
+
     /// Puts the present take beside, and what was there in its place: A/B. The first time both
     /// are the same.
     pub fn swap(&mut self) {
+        self.is_b = !self.is_b;
         let now = self.take();
         if let Some(other) = self.beside.replace(now) {
             let known = self.takes.iter().position(|kept| kept.take == other);
@@ -132,19 +159,19 @@ impl History {
 }
 
 impl From<Saved> for History {
-    fn from(Saved { takes: Last { items: mut takes, before }, at, beside }: Saved) -> Self {
+    fn from(Saved { takes: Last { items: mut takes, before }, at, beside, is_b }: Saved) -> Self {
         if takes.is_empty() {
             takes.push(Kept { take: Take::default(), favourite: false });
         }
         takes.iter_mut().for_each(|kept| kept.take = kept.take.repaired());
         let at = at.saturating_sub(before).min(takes.len() - 1);
-        History { takes, at, beside: beside.map(Take::repaired) }
+        History { takes, at, beside: beside.map(Take::repaired), is_b }
     }
 }
 
 impl From<History> for Saved {
-    fn from(History { takes, at, beside }: History) -> Self {
-        Saved { takes: Last { items: takes, before: 0 }, at, beside }
+    fn from(History { takes, at, beside, is_b }: History) -> Self {
+        Saved { takes: Last { items: takes, before: 0 }, at, beside, is_b }
     }
 }
 
@@ -165,14 +192,14 @@ mod tests {
         history.push(take(3));
         let seeds =
             |history: &History| history.all().0.iter().map(|k| k.take.seed).collect::<Vec<_>>();
-        assert_eq!(seeds(&history), [1, 2, 3]);
+        assert_eq!(seeds(&history), [2, 1, 3]);
         assert!(!history.redo() && history.undo());
-        assert_eq!(history.take(), take(2));
+        assert_eq!(history.take(), take(1));
         history.amend(take(5));
-        assert_eq!(seeds(&history), [1, 5, 3]);
+        assert_eq!(seeds(&history), [2, 5, 3]);
         history.set_favourite(true);
         history.amend(take(6));
-        assert_eq!(seeds(&history), [1, 5, 3, 6]);
+        assert_eq!(seeds(&history), [3, 2, 5, 6]);
     }
 
     #[test]
@@ -196,6 +223,9 @@ mod tests {
         history.swap();
         assert_eq!((history.take(), history.beside()), (take(2), Some(take(1))));
         assert_eq!(history.all().0.len(), 2);
+        assert!(history.is_b());
+        history.copy_beside();
+        assert_eq!(history.beside(), Some(take(2)));
     }
 
     #[test]

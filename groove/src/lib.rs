@@ -7,8 +7,11 @@
 
 #[cfg(feature = "model")]
 pub mod activation;
+#[cfg(feature = "audition")]
+pub mod audition;
 #[cfg(feature = "model")]
 pub mod balance;
+pub mod clip;
 pub mod clock;
 #[cfg(feature = "model")]
 mod condition;
@@ -61,5 +64,5 @@ pub mod take;
 #[cfg(feature = "model")]
 mod wishes;
 
-pub use drum::{CLASSES, Drum, DrumSet, Pitches};
+pub use drum::{CLASSES, Channels, Drum, DrumSet, Pitches};
 pub use pattern::{Bar, Hit, Meter, Step};

@@ -10,10 +10,10 @@
 //! with a = softmax of the weighted likenesses and g the gate. It is a pointer network's mixture
 //! (Vinyals et al. 2015; Merity et al. 2016) whose pointers are bars.
 
-use libm::{expf, logf};
+use libm::expf;
 
 use crate::pattern::{Meter, Step};
-use crate::step::exp_all;
+use crate::step::{exp_all, ln_all};
 
 /// Most bars that are remembered, counted back from the present one.
 pub const BARS: usize = 32;
@@ -114,7 +114,8 @@ impl Memory {
         for (slot, share) in self.slots.iter().zip(self.shares(controls)) {
             logits[usize::from(slot.struck)] += gate * share;
         }
-        logits.iter_mut().for_each(|chance| *chance = logf(chance.max(1e-30)));
+        logits.iter_mut().for_each(|chance| *chance = chance.max(1e-30));
+        ln_all(logits);
     }
 }
 

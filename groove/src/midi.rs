@@ -1,9 +1,13 @@
-//! Standard MIDI files to patterns and back.
+//! Standard MIDI files to clips and back.
 //!
 //! Reading works from ticks, which are musical time: every drum note goes to its nearest
 //! sixteenth and keeps the rest as its offset; the loudest of colliding hits wins. Writing gives
 //! 960 ticks a quarter, so that what is written reads back as the same pattern. Files with SMPTE
 //! time codes have no musical time and are refused.
+//!
+//! A file of ours is one track, which every DAW takes as one clip. Each lane is named by a text at
+//! its start ("Snare: note 38, channel 10"), which DAWs show in their lists of events; so it is
+//! read back as it was at whatever pitches and channels its lanes are.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +17,9 @@ use midly::{
 };
 use thiserror::Error;
 
-use crate::drum::{Drum, DrumSet, Pitches};
+pub use crate::clip::Clip;
+use crate::clip::{Onset, step_at};
+use crate::drum::{CLASSES, Drum, DrumSet, Pitches};
 use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
 
 /// Ticks a quarter note in the files that we write.
@@ -71,27 +77,46 @@ impl DrumMap {
     }
 }
 
-/// A clip of drums: what a MIDI file holds for us.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Clip {
-    /// The steps from the file's start to its last hit.
-    pub steps: Vec<Step>,
-    /// The file's first tempo, in quarter notes a minute.
-    pub tempo: f64,
-    /// The file's first time signature.
-    pub meter: Meter,
+/// How a clip is written: what it is called, and where its notes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sheet<'a> {
+    /// The track's name.
+    pub name: &'a str,
+    /// Pitch by class.
+    pub pitches: Pitches,
+    /// MIDI channel by class, 0 to 15.
+    pub channels: [u8; CLASSES],
+    /// The lanes that are named: those of the clip.
+    pub lanes: DrumSet,
+}
+
+impl<'a> Sheet<'a> {
+    /// All lanes at these pitches on channel 10, that of drums.
+    #[must_use]
+    pub fn new(name: &'a str, pitches: Pitches) -> Self {
+        Sheet { name, pitches, channels: [9; CLASSES], lanes: DrumSet::ALL }
+    }
+
+    /// Channel and pitch of a drum.
+    fn place(&self, drum: Drum) -> (u8, u8) {
+        (self.channels[drum.index()].min(15), self.pitches[drum.index()].min(127))
+    }
 }
 
 impl Clip {
     /// Reads a Standard MIDI File.
     ///
-    /// Where any drum note stands on channel 10, only that channel is read; else all are.
+    /// Where any drum note stands on channel 10 or in a lane that the file names, only those are
+    /// read; else all are.
     ///
     /// # Errors
     /// A [`MidiError`] that says what is wrong with the file.
     pub fn read(bytes: &[u8], map: DrumMap) -> Result<Clip, MidiError> {
         if bytes.len() > LARGEST {
             return Err(MidiError::Large(bytes.len()));
+        }
+        if has_no_frames(bytes) {
+            return Err(MidiError::Smpte);
         }
         let smf = Smf::parse(bytes).map_err(|fault| MidiError::Broken(fault.to_string()))?;
         let Timing::Metrical(per_beat) = smf.header.timing else {
@@ -102,49 +127,56 @@ impl Clip {
             return Err(MidiError::Broken("zero ticks a quarter note".into()));
         }
         let found = Found::collect(&smf.tracks, map);
-        let notes = found.notes()?;
+        let meter = found.meter.unwrap_or_default();
         let mut steps = Vec::new();
-        for &(tick, drum, velocity) in notes {
+        for &(tick, drum, velocity) in found.notes()? {
             // To our own resolution first, rounded; then to the nearest step, halves late.
             let fine = (tick * u64::from(TICKS_PER_BEAT) + per_beat / 2) / per_beat;
-            let step = (fine + u64::from(TICKS_PER_STEP) / 2) / u64::from(TICKS_PER_STEP);
-            let place = match usize::try_from(step) {
-                Ok(place) if place < LONGEST => place,
-                _ => return Err(MidiError::Long(step)),
-            };
-            let offset = fine.cast_signed() - (step * u64::from(TICKS_PER_STEP)).cast_signed();
+            let sixteenths = fine / u64::from(TICKS_PER_STEP);
+            if usize::try_from(sixteenths).is_ok_and(|sixteenths| sixteenths >= LONGEST) {
+                return Err(MidiError::Long(sixteenths));
+            }
+            // Bars end after 64 steps, whatever the meter says.
+            let Some((place, offset_ticks)) = step_at(fine, meter) else { continue };
             if place >= steps.len() {
                 steps.resize(place + 1, Step::SILENT);
             }
-            let offset_ticks = i8::try_from(offset).unwrap_or(0);
             steps[place].strike(drum, Hit { velocity, offset_ticks });
         }
-        Ok(Clip {
-            steps,
-            tempo: found.tempo.unwrap_or(DEFAULT_TEMPO),
-            meter: found.meter.unwrap_or_default(),
-        })
+        if steps.is_empty() {
+            return Err(MidiError::NoDrums);
+        }
+        Ok(Clip { steps, tempo: found.tempo.unwrap_or(DEFAULT_TEMPO), meter })
     }
 
-    /// Writes a Standard MIDI File of one track, 960 ticks a quarter, on channel 10 and these
-    /// pitches, with tempo, meter and the track's name.
+    /// Writes a Standard MIDI File of one track, 960 ticks a quarter, with tempo, meter, the names
+    /// of track and lanes, and as long as the clip's bars, so that it loops.
     ///
-    /// A note is half a step long, shorter where the next note of its drum comes sooner. A hit
-    /// before the start of the clip is written at the start.
+    /// A note is half a step long; it ends a tick before the next one of its pitch, and with the
+    /// clip. Of notes of one pitch at one tick the loudest stays.
     #[must_use]
-    pub fn write(&self, name: &str, pitches: &Pitches) -> Vec<u8> {
+    pub fn write(&self, sheet: &Sheet) -> Vec<u8> {
+        let lanes: Vec<String> = sheet.lanes.iter().map(|drum| lane(drum, sheet)).collect();
         let mut events: Vec<(u32, TrackEventKind)> = vec![
-            (0, TrackEventKind::Meta(MetaMessage::TrackName(name.as_bytes()))),
+            (0, TrackEventKind::Meta(MetaMessage::TrackName(sheet.name.as_bytes()))),
             (0, TrackEventKind::Meta(MetaMessage::Tempo(microseconds_per_beat(self.tempo)))),
             (0, TrackEventKind::Meta(time_signature(self.meter))),
         ];
-        for (drum, onsets) in self.onsets() {
-            for (i, &(on, velocity)) in onsets.iter().enumerate() {
-                let next = onsets.get(i + 1).map_or(u32::MAX, |&(next, _)| next);
+        events.extend(
+            lanes.iter().map(|lane| (0, TrackEventKind::Meta(MetaMessage::Text(lane.as_bytes())))),
+        );
+        let end = self.ticks();
+        let mut places: BTreeMap<(u8, u8), BTreeMap<u32, u8>> = BTreeMap::new();
+        for Onset { tick, drum, velocity } in self.onsets() {
+            let loudest = places.entry(sheet.place(drum)).or_default().entry(tick).or_default();
+            *loudest = velocity.max(*loudest);
+        }
+        for ((channel, pitch), onsets) in places {
+            for (&on, &velocity) in &onsets {
+                let next = onsets.range(on + 1..).next().map_or(end, |(&next, _)| next - 1);
                 let off = next.min(on + u32::from(TICKS_PER_STEP) / 2).max(on + 1);
-                let pitch = pitches[drum.index()];
-                events.push((on, note(pitch, velocity)));
-                events.push((off, note(pitch, 0)));
+                events.push((on, note(channel, pitch, velocity)));
+                events.push((off, note(channel, pitch, 0)));
             }
         }
         // An off comes before an on of the same tick; the sort keeps everything else in order.
@@ -155,9 +187,6 @@ impl Clip {
             track.push(TrackEvent { delta: u28::new(tick - last), kind });
             last = tick;
         }
-        let bar = u32::from(TICKS_PER_STEP) * u32::try_from(self.meter.steps()).unwrap_or(1);
-        let length = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
-        let end = length.saturating_mul(u32::from(TICKS_PER_STEP)).next_multiple_of(bar).max(last);
         track.push(TrackEvent {
             delta: u28::new(end - last),
             kind: TrackEventKind::Meta(MetaMessage::EndOfTrack),
@@ -169,26 +198,13 @@ impl Clip {
         debug_assert!(written.is_ok());
         bytes
     }
+}
 
-    /// Onsets in ticks from the start, with velocity, by drum and in time order.
-    fn onsets(&self) -> BTreeMap<Drum, Vec<(u32, u8)>> {
-        let mut onsets: BTreeMap<Drum, Vec<(u32, u8)>> = BTreeMap::new();
-        for (place, step) in self.steps.iter().enumerate() {
-            let start = i64::try_from(place).unwrap_or(i64::MAX / 1024) * i64::from(TICKS_PER_STEP);
-            for (drum, hit) in step.hits() {
-                let tick = (start + i64::from(hit.offset_ticks)).max(0);
-                let tick = u32::try_from(tick).unwrap_or(u32::MAX / 2);
-                onsets.entry(drum).or_default().push((tick, hit.velocity));
-            }
-        }
-        onsets
-    }
-
-    /// All drums that the clip strikes.
-    #[must_use]
-    pub fn drums(&self) -> DrumSet {
-        self.steps.iter().flat_map(|step| step.drums().iter()).collect()
-    }
+/// Whether a header counts -128 frames a second, which there cannot be and at which the parser
+/// overflows. It reads headers wherever they stand.
+fn has_no_frames(bytes: &[u8]) -> bool {
+    let headers = bytes.windows(4).enumerate().filter(|(_, name)| name == b"MThd");
+    headers.map(|(at, _)| bytes.get(at + 12)).any(|frames| frames == Some(&0x80))
 }
 
 /// What a look through all tracks finds.
@@ -204,6 +220,10 @@ impl Found {
     fn collect(tracks: &[Track], map: DrumMap) -> Found {
         let mut found = Found::default();
         let (mut tempo_at, mut meter_at) = (u64::MAX, u64::MAX);
+        let named = match map {
+            DrumMap::Rhythm => BTreeMap::new(),
+            DrumMap::Roland | DrumMap::GeneralMidi => named_lanes(tracks),
+        };
         for track in tracks {
             let mut tick = 0;
             for event in track {
@@ -212,10 +232,12 @@ impl Found {
                     TrackEventKind::Midi { channel, message: MidiMessage::NoteOn { key, vel } }
                         if vel > 0 =>
                     {
-                        let Some(drum) = map.drum(key.as_int()) else { continue };
-                        let notes = match channel.as_int() {
-                            9 => &mut found.on_drum_channel,
-                            _ => &mut found.on_others,
+                        let (channel, key) = (channel.as_int(), key.as_int());
+                        let lane = named.get(&(channel, key)).copied();
+                        let Some(drum) = lane.or_else(|| map.drum(key)) else { continue };
+                        let notes = match lane {
+                            None if channel != 9 => &mut found.on_others,
+                            _ => &mut found.on_drum_channel,
                         };
                         notes.push((tick, drum, vel.as_int()));
                     }
@@ -248,13 +270,40 @@ impl Found {
     }
 }
 
-fn note(pitch: u8, velocity: u8) -> TrackEventKind<'static> {
+/// The text that names a lane.
+fn lane(drum: Drum, sheet: &Sheet) -> String {
+    let (channel, pitch) = sheet.place(drum);
+    format!("{}: note {pitch}, channel {}", drum.name(), channel + 1)
+}
+
+/// The lanes that texts of the file name, by channel and pitch.
+fn named_lanes(tracks: &[Track]) -> BTreeMap<(u8, u8), Drum> {
+    let mut lanes = BTreeMap::new();
+    for event in tracks.iter().flatten() {
+        let TrackEventKind::Meta(MetaMessage::Text(text)) = event.kind else { continue };
+        if let Some((place, drum)) = std::str::from_utf8(text).ok().and_then(named_lane) {
+            lanes.entry(place).or_insert(drum);
+        }
+    }
+    lanes
+}
+
+/// What a text says of a lane, if that is what it is about: [`lane`], read back.
+fn named_lane(text: &str) -> Option<((u8, u8), Drum)> {
+    let (name, place) = text.trim_end().split_once(": note ")?;
+    let (pitch, channel) = place.split_once(", channel ")?;
+    let drum = Drum::ALL.into_iter().find(|drum| drum.name() == name)?;
+    let channel: u8 = channel.parse().ok()?;
+    Some(((channel.checked_sub(1)?, pitch.parse().ok()?), drum))
+}
+
+fn note(channel: u8, pitch: u8, velocity: u8) -> TrackEventKind<'static> {
     let (key, vel) = (u7::new(pitch), u7::new(velocity));
     let message = match velocity {
         0 => MidiMessage::NoteOff { key, vel },
         _ => MidiMessage::NoteOn { key, vel },
     };
-    TrackEventKind::Midi { channel: u4::new(9), message }
+    TrackEventKind::Midi { channel: u4::new(channel), message }
 }
 
 fn is_note_on(event: &TrackEventKind) -> bool {
@@ -296,7 +345,7 @@ mod tests {
     fn what_is_written_reads_back() {
         for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(12, 8)] {
             let clip = clip(meter);
-            let bytes = clip.write("beat", &Drum::PITCHES);
+            let bytes = clip.write(&Sheet::new("beat", Drum::PITCHES));
             for map in [DrumMap::Roland, DrumMap::GeneralMidi] {
                 let read = Clip::read(&bytes, map).expect("our own file");
                 assert_eq!(read.steps, clip.steps);
@@ -307,11 +356,34 @@ mod tests {
     }
 
     #[test]
+    fn named_lanes_are_read_at_any_pitch_and_channel() {
+        let clip = clip(Meter::FOUR_FOUR);
+        let pitches = [127, 36, 42, 38, 0, 1, 2, 3, 4];
+        let channels = [0, 1, 9, 15, 4, 5, 6, 7, 8];
+        let bytes = clip.write(&Sheet { channels, ..Sheet::new("", pitches) });
+        let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
+        assert_eq!(read.steps, clip.steps);
+        for text in ["Snare: note x, channel 1", "Snare: note 3, channel 0", "Gong: note 3", ""] {
+            assert_eq!(named_lane(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn of_two_lanes_on_one_pitch_the_loudest_is_written() {
+        let mut clip = clip(Meter::FOUR_FOUR);
+        clip.steps[0].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        let bytes = clip.write(&Sheet::new("", [36; CLASSES]));
+        let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
+        assert_eq!(read.steps[0].hit(Drum::Bass).map(|hit| hit.velocity), Some(100));
+        assert_eq!(read.steps[0].drums().len(), 1);
+    }
+
+    #[test]
     fn a_hit_before_the_start_is_written_at_the_start() {
         let mut clip = clip(Meter::FOUR_FOUR);
         clip.steps[0].set(Drum::Bass, Some(Hit { velocity: 80, offset_ticks: -50 }));
-        let read =
-            Clip::read(&clip.write("", &Drum::PITCHES), DrumMap::Roland).expect("our own file");
+        let read = Clip::read(&clip.write(&Sheet::new("", Drum::PITCHES)), DrumMap::Roland)
+            .expect("our own file");
         assert_eq!(read.steps[0].hit(Drum::Bass), Some(Hit { velocity: 80, offset_ticks: 0 }));
     }
 
@@ -322,7 +394,7 @@ mod tests {
             let offset_ticks = if place % 2 == 0 { 119 } else { -120 };
             clip.steps[place].set(Drum::Ride, Some(Hit { velocity: 80, offset_ticks }));
         }
-        let bytes = clip.write("", &Drum::PITCHES);
+        let bytes = clip.write(&Sheet::new("", Drum::PITCHES));
         let smf = Smf::parse(&bytes).expect("our own file");
         let mut sounding = DrumSet::EMPTY;
         for event in &smf.tracks[0] {
@@ -352,10 +424,10 @@ mod tests {
         ));
         let empty = Clip { steps: vec![], tempo: 120.0, meter: Meter::FOUR_FOUR };
         assert!(matches!(
-            Clip::read(&empty.write("", &Drum::PITCHES), DrumMap::Roland),
+            Clip::read(&empty.write(&Sheet::new("", Drum::PITCHES)), DrumMap::Roland),
             Err(MidiError::NoDrums)
         ));
-        let whole = clip(Meter::FOUR_FOUR).write("beat", &Drum::PITCHES);
+        let whole = clip(Meter::FOUR_FOUR).write(&Sheet::new("beat", Drum::PITCHES));
         for length in 0..whole.len() {
             // A file that is cut anywhere is an error or a shorter clip, never a panic.
             let _ = Clip::read(&whole[..length], DrumMap::Roland);
@@ -363,8 +435,21 @@ mod tests {
     }
 
     #[test]
+    fn time_in_frames_is_refused_whatever_their_number() {
+        let whole = clip(Meter::FOUR_FOUR).write(&Sheet::new("beat", Drum::PITCHES));
+        for frames in 0x80..=0xff {
+            let mut file = whole.clone();
+            file[12] = frames;
+            assert!(Clip::read(&file, DrumMap::Roland).is_err());
+            // A second header, after the first.
+            let twice = [&whole[..14], &file].concat();
+            assert!(frames != 0x80 || Clip::read(&twice, DrumMap::Roland).is_err());
+        }
+    }
+
+    #[test]
     fn a_note_far_away_is_refused() {
-        let kind = note(36, 100);
+        let kind = note(9, 36, 100);
         let far = TrackEvent { delta: u28::new((1 << 28) - 1), kind };
         let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(24)));
         let mut bytes = Vec::new();

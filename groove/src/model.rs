@@ -144,9 +144,15 @@ impl Model {
             beat_out: beat_out(&metadata, &tensors)?,
             feel: Layers::new("feel", metadata.feel, &tensors)?,
             feel_out: feel_out(&metadata, &tensors)?,
-            identity: xxh3_64(bytes).max(1),
+            identity: Self::identity_of(bytes),
             metadata,
         })
+    }
+
+    /// [`Model::identity`] of the model that these bytes are, or would be if they were one.
+    #[must_use]
+    pub fn identity_of(bytes: &[u8]) -> u64 {
+        xxh3_64(bytes).max(1)
     }
 
     /// Reads the header alone and checks that this code can play such a model.

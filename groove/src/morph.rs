@@ -3,7 +3,7 @@
 //!
 //! What the themes have in common stays. Of the rest the distribution decides that lies between
 //! those of the two takes (their logarithms mixed), pulled towards the one theme or the other as
-//! far as the morph has come.
+//! far as the morph has come. [`crate::generate`] asks for it where a take is on the way to another.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::drum::{CLASSES, Drum, DrumSet};
 use crate::encode::Kind;
 use crate::generate::Drummer;
 use crate::model::{Model, ModelError};
-use crate::pattern::{Bar, Hit, Meter, Step, bars};
+use crate::pattern::{Bar, Hit, Meter, Step};
 use crate::player::{Draws, Player};
-use crate::take::Take;
+use crate::take::{Take, Toward};
 
 /// Greatest pull towards a theme: what is added for a drum where it has one, and taken away where
 /// it has none.
 const PULL: f32 = 4.0;
 
 /// The theme of one take, so many beats between, and the theme of the other: `count` in all, at
-/// least 2. Both have the bars of the first one's phrase; the second's goes round.
+/// least 2. All have the form of the first one, and what is held there.
 ///
 /// # Errors
 /// When a take is another model's, or the network cannot be computed.
@@ -33,34 +33,26 @@ pub fn morph(
     count: usize,
 ) -> Result<Vec<Vec<Bar>>, ModelError> {
     let mut drummer = Drummer::new(Arc::clone(model));
-    let first = drummer.phrase(one, meter, 0)?;
-    let second = drummer.phrase(other, meter, 0)?;
-    let second: Vec<Bar> = second.into_iter().cycle().take(first.len()).collect();
-    let between = |place: usize| -> Result<Vec<Bar>, ModelError> {
+    let count = count.max(2);
+    let beat = |place: usize| {
         let share = place as f32 / (count - 1) as f32;
-        let steps = |bars: &[Bar]| -> Vec<Step> {
-            bars.iter().flat_map(|bar| bar.steps().to_vec()).collect()
-        };
-        let played = mixed(model, [one, other], [&steps(&first), &steps(&second)], meter, share)?;
-        let pitches = model.metadata().classes.pitches();
-        Ok(bars(&played, meter).into_iter().map(|bar| bar.at(pitches)).collect())
+        let take = Take { toward: Some(Toward::new(other, share)), ..*one };
+        drummer.phrase(&take, meter, 0)
     };
-    let mut beats = vec![first.clone()];
-    for place in 1..count.max(2) - 1 {
-        beats.push(between(place)?);
-    }
-    beats.push(second.clone());
-    Ok(beats)
+    (0..count).map(beat).collect()
 }
 
-/// A beat that is the second take's by a share, 0 to 1.
-fn mixed(
+/// A beat that is the second take's by a share, 0 to 1: at 0 the one theme, at 1 the other.
+pub(crate) fn mixed(
     model: &Model,
     takes: [&Take; 2],
     themes: [&[Step]; 2],
     meter: Meter,
     share: f32,
 ) -> Result<Vec<Step>, ModelError> {
+    if share <= 0.0 || share >= 1.0 {
+        return Ok(themes[usize::from(share >= 1.0)].to_vec());
+    }
     let kinds = takes.map(|take| Kind {
         style: take.style,
         blend: take.blend,

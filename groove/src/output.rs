@@ -1,6 +1,6 @@
 //! Where each drum goes: the pitches that drum instruments expect, and two drums on one pitch.
 
-use crate::drum::{Drum, Pitches};
+use crate::drum::{Channels, Drum, Pitches};
 use crate::pattern::Bar;
 
 /// A drum map: its name, and the pitch by drum; `None`: the model's own pitches, which are General
@@ -20,19 +20,22 @@ pub const MAPS: [(&str, Option<Pitches>); 8] = [
     ("My own", None),
 ];
 
-/// The bar at these pitches. Of drums at one pitch that are struck at one step only the loudest
-/// stays: an instrument could not tell them apart.
+/// The bar at these pitches. Of drums at one pitch of one channel that are struck at one step only
+/// the loudest stays: an instrument could not tell them apart.
 #[must_use]
-pub fn at_pitches(bar: &Bar, pitches: Pitches) -> Bar {
+pub fn at_pitches(bar: &Bar, pitches: Pitches, channels: Channels) -> Bar {
     let mut bar = bar.at(pitches);
-    if (1..pitches.len()).all(|drum| !pitches[..drum].contains(&pitches[drum])) {
+    let alike = |one: usize, other: usize| {
+        pitches[one] == pitches[other] && channels[one] == channels[other]
+    };
+    if (1..pitches.len()).all(|drum| !(0..drum).any(|other| alike(drum, other))) {
         return bar;
     }
     for step in bar.steps_mut() {
         for drum in Drum::ALL {
             let Some(hit) = step.hit(drum) else { continue };
             let louder = Drum::ALL.into_iter().any(|other| {
-                let same = other != drum && pitches[other.index()] == pitches[drum.index()];
+                let same = other != drum && alike(other.index(), drum.index());
                 same && step.hit(other).is_some_and(|other| other.velocity >= hit.velocity)
             });
             if louder {
@@ -46,6 +49,7 @@ pub fn at_pitches(bar: &Bar, pitches: Pitches) -> Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drum::CLASSES;
     use crate::pattern::{Hit, Meter};
 
     #[test]
@@ -71,11 +75,15 @@ mod tests {
         second.set(Drum::LowTom, hit(50));
         let mut pitches = Drum::PITCHES;
         (pitches[4], pitches[6]) = (47, 47);
-        let played = at_pitches(&bar, pitches);
+        let played = at_pitches(&bar, pitches, [9; CLASSES]);
         let drums = |step: usize| played.steps()[step].drums();
         assert_eq!(drums(0), [Drum::Bass, Drum::MidTom].into_iter().collect());
         assert_eq!(drums(1).len(), 1, "of equals one stays");
         assert_eq!(played.pitch(Drum::HighTom), 47);
-        assert_eq!(at_pitches(&bar, Drum::PITCHES), bar);
+        assert_eq!(at_pitches(&bar, Drum::PITCHES, [9; CLASSES]), bar);
+        let mut apart = [9; CLASSES];
+        apart[Drum::HighTom.index()] = 8;
+        let played = at_pitches(&bar, pitches, apart);
+        assert!(played.steps()[0].drums().contains(Drum::HighTom), "on a channel of its own");
     }
 }

@@ -100,7 +100,8 @@ impl Step {
     /// The struck classes.
     #[must_use]
     pub fn drums(&self) -> DrumSet {
-        self.hits().map(|(drum, _)| drum).collect()
+        let bit = |(class, velocity): (usize, &u8)| u16::from(*velocity > 0) << class;
+        DrumSet::from_bits(self.velocity.iter().enumerate().map(bit).sum())
     }
 
     /// The hits in class order.

@@ -1,20 +1,23 @@
 //! Playing and hearing, step by step: the networks' states, and the steps that led to them.
 
-use libm::{exp, logf};
+use libm::exp;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::condition::Wish;
-use crate::drum::DrumSet;
+use crate::drum::{CLASSES, DrumSet};
 use crate::encode::Kind;
 use crate::feel::{FEEL_LOGITS, References, VELOCITY_BINS, add_references, hit_at};
 use crate::memory::Memory;
 use crate::model::{Model, ModelError, State};
 use crate::pattern::{Hit, Step};
-use crate::step::exp_all;
+use crate::step::{exp_all, ln_all};
 
 /// Words of the generator's sequence that belong to a step; it draws fewer.
 const WORDS: u128 = 1024;
+
+/// Most subsets that a kit has.
+const SUBSETS: usize = 1 << CLASSES;
 
 /// The random numbers of a step: a function of the seed and the place alone.
 #[derive(Debug)]
@@ -39,11 +42,17 @@ impl Draws {
     /// much likelier: a small change of a control is a small change of the beat.
     pub(crate) fn subset(&mut self, logits: &[f32]) -> DrumSet {
         let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let mut chances: Vec<f32> = logits.iter().map(|logit| logit - top).collect();
+        let (mut chances, mut distances) = ([0.0; SUBSETS], [1.0; SUBSETS]);
+        for ((chance, distance), logit) in chances.iter_mut().zip(&mut distances).zip(logits) {
+            (*chance, *distance) = (logit - top, 1.0 - self.next());
+        }
         exp_all(&mut chances);
+        ln_all(&mut distances);
         let mut best = (f32::INFINITY, 0);
-        for (bits, (chance, logit)) in (0u16..).zip(chances.iter().zip(logits)) {
-            let time = -logf(1.0 - self.next()) / chance;
+        for (bits, ((chance, distance), logit)) in
+            (0u16..).zip(chances.iter().zip(&distances).zip(logits))
+        {
+            let time = -distance / chance;
             if *logit > f32::NEG_INFINITY && time < best.0 {
                 best = (time, bits);
             }

@@ -9,7 +9,7 @@
 //! one quarter note. Where bars come from and where notes go is the caller's business.
 
 use crate::clock::{Entry, Span, TICKS_PER_BEAT};
-use crate::drum::{CLASSES, Drum};
+use crate::drum::{CLASSES, Channels, Drum};
 use crate::pattern::{Bar, Hit, TICKS_PER_STEP};
 
 /// Length of a note that nothing cuts short, in quarter notes.
@@ -32,6 +32,10 @@ pub enum Note {
     On {
         /// Sample, counted from the start of the block.
         sample: u32,
+        /// MIDI channel, 0 to 15, that of its drum.
+        channel: u8,
+        /// Which drum.
+        drum: Drum,
         /// MIDI pitch, that of its bar.
         pitch: u8,
         /// MIDI velocity, 1 to 127.
@@ -41,6 +45,8 @@ pub enum Note {
     Off {
         /// Sample, counted from the start of the block.
         sample: u32,
+        /// MIDI channel, the one that it began on.
+        channel: u8,
         /// MIDI pitch, the one that it began with.
         pitch: u8,
     },
@@ -60,7 +66,10 @@ struct Onset {
 /// A note that sounds.
 #[derive(Clone, Copy, Debug)]
 struct Sounding {
+    channel: u8,
     pitch: u8,
+    /// Where it began, in quarter notes.
+    begin: f64,
     /// Where it ends, in quarter notes.
     end: f64,
 }
@@ -85,6 +94,8 @@ impl Onsets {
 pub struct Scheduler {
     /// By class.
     sounding: [Option<Sounding>; CLASSES],
+    /// By class: where its next notes go.
+    channels: Channels,
 }
 
 impl Scheduler {
@@ -94,10 +105,15 @@ impl Scheduler {
         self.sounding.iter().all(Option::is_none)
     }
 
+    /// The channel of each drum's notes from now on. What sounds ends on the one that it began on.
+    pub fn route(&mut self, channels: Channels) {
+        self.channels = channels;
+    }
+
     /// Ends every note that sounds, at this sample.
     pub fn release(&mut self, sample: u32, out: &mut impl FnMut(Note)) {
-        for Sounding { pitch, .. } in self.sounding.iter_mut().filter_map(Option::take) {
-            out(Note::Off { sample, pitch });
+        for Sounding { channel, pitch, .. } in self.sounding.iter_mut().filter_map(Option::take) {
+            out(Note::Off { sample, channel, pitch });
         }
     }
 
@@ -130,18 +146,28 @@ impl Scheduler {
         let sample = span.sample_of(onset.position);
         self.end_before(span, span.to, sample, out);
         let Onset { position, drum, pitch, velocity, length } = *onset;
+        let channel = self.channels[drum.index()];
         for (class, sounding) in self.sounding.iter_mut().enumerate() {
-            // The bar before may be of another kit, in which another drum has this pitch.
-            let ends = |note: &Sounding| class == drum.index() || note.pitch == pitch;
-            if let Some(Sounding { pitch, .. }) = sounding.take_if(|note| ends(note)) {
-                out(Note::Off { sample, pitch });
+            // Another drum may have this place: in the user's map, or in the kit of the bar before.
+            let ends = |note: &Sounding| {
+                class == drum.index() || (note.channel, note.pitch) == (channel, pitch)
+            };
+            let began_here =
+                |note: &Sounding| note.begin >= span.start && span.sample_of(note.begin) == sample;
+            let other = class != drum.index();
+            if sounding.is_some_and(|note| other && ends(&note) && began_here(&note)) {
+                // Two drums in one place at one sample are one note.
+                return;
+            }
+            if let Some(Sounding { channel, pitch, .. }) = sounding.take_if(|note| ends(note)) {
+                out(Note::Off { sample, channel, pitch });
             }
         }
         // A note of less than a sample would end before it begins.
         let begin = position.max(span.start);
         let end = (position + length).max(begin + span.beats_per_sample);
-        self.sounding[drum.index()] = Some(Sounding { pitch, end });
-        out(Note::On { sample, pitch, velocity });
+        self.sounding[drum.index()] = Some(Sounding { channel, pitch, begin, end });
+        out(Note::On { sample, channel, drum, pitch, velocity });
     }
 
     /// Ends the notes whose end is before a position and not after a sample, in order.
@@ -151,13 +177,13 @@ impl Scheduler {
                 .filter_map(|(class, note)| note.map(|note| (class, note)))
                 .filter(|(_, note)| note.end < to)
                 .min_by(|(_, a), (_, b)| a.end.total_cmp(&b.end));
-            let Some((class, Sounding { pitch, end })) = next else { return };
+            let Some((class, Sounding { channel, pitch, end, .. })) = next else { return };
             let sample = span.sample_of(end);
             if sample > latest {
                 return;
             }
             self.sounding[class] = None;
-            out(Note::Off { sample, pitch });
+            out(Note::Off { sample, channel, pitch });
         }
     }
 }
@@ -298,11 +324,11 @@ mod tests {
     }
 
     fn on(sample: u32, drum: Drum) -> Note {
-        Note::On { sample, pitch: drum.general_midi(), velocity: 100 }
+        Note::On { sample, channel: 0, drum, pitch: drum.general_midi(), velocity: 100 }
     }
 
     fn off(sample: u32, drum: Drum) -> Note {
-        Note::Off { sample, pitch: drum.general_midi() }
+        Note::Off { sample, channel: 0, pitch: drum.general_midi() }
     }
 
     #[test]
@@ -427,7 +453,7 @@ mod tests {
                 Note::On { sample, pitch, .. } => {
                     assert!(since[usize::from(pitch)].replace(sample).is_none())
                 }
-                Note::Off { sample, pitch } => {
+                Note::Off { sample, pitch, .. } => {
                     assert!(since[usize::from(pitch)].take().is_some_and(|on| on < sample));
                 }
             }
@@ -439,20 +465,56 @@ mod tests {
         let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
         let mut notes =
             |beats: f64, bar: Bar| play(&mut scheduler, &mut clock, &at(beats), 480, &bar);
-        let struck = |sample, pitch| Note::On { sample, pitch, velocity: 100 };
-        let ended = |sample, pitch| Note::Off { sample, pitch };
+        let struck =
+            |sample, drum, pitch| Note::On { sample, channel: 0, drum, pitch, velocity: 100 };
+        let ended = |sample, pitch| Note::Off { sample, channel: 0, pitch };
         let kit = [60, 61, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(notes(0.0, bar(&[(0, Drum::Bass, 0)]).at(kit)), [struck(0, 60)]);
+        assert_eq!(notes(0.0, bar(&[(0, Drum::Bass, 0)]).at(kit)), [struck(0, Drum::Bass, 60)]);
         // The bars of another kit follow while that sounds. Its snare has the bass's pitch, its
         // bass the place of the bass: each ends what it would double.
         let other = [70, 60, 0, 0, 0, 0, 0, 0, 0];
         let snare = bar(&[(0, Drum::Snare, 20)]).at(other);
         let bass = bar(&[(0, Drum::Bass, 39)]).at(kit);
-        assert_eq!(notes(0.02, snare), [ended(20, 60), struck(20, 60)]);
-        assert_eq!(notes(0.04, bass), [ended(15, 60), struck(15, 60)]);
+        assert_eq!(notes(0.02, snare), [ended(20, 60), struck(20, Drum::Snare, 60)]);
+        assert_eq!(notes(0.04, bass), [ended(15, 60), struck(15, Drum::Bass, 60)]);
         assert_eq!(
             notes(0.06, bar(&[(0, Drum::Bass, 58)]).at(other)),
-            [ended(10, 60), struck(10, 70)]
+            [ended(10, 60), struck(10, Drum::Bass, 70)]
+        );
+    }
+
+    #[test]
+    fn drums_on_channels_of_their_own_do_not_cut_each_other_short() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let mut channels = [9; CLASSES];
+        channels[Drum::Snare.index()] = 3;
+        scheduler.route(channels);
+        let struck = |sample, channel, drum| {
+            let (pitch, velocity) = (60, 100);
+            Note::On { sample, channel, drum, pitch, velocity }
+        };
+        let ended = |sample, channel| Note::Off { sample, channel, pitch: 60 };
+        // All at one pitch. The tom has the bass's channel, too.
+        let bar = bar(&[(0, Drum::Bass, 0), (0, Drum::Snare, 20), (0, Drum::LowTom, 40)]);
+        let bar = bar.at([60; CLASSES]);
+        let notes = play(&mut scheduler, &mut clock, &at(0.0), 2_400, &bar);
+        let (bass, snare) = (struck(0, 9, Drum::Bass), struck(500, 3, Drum::Snare));
+        assert_eq!(notes, [bass, snare, ended(1_000, 9), struck(1_000, 9, Drum::LowTom)]);
+        // What sounds ends on the channel that it began on.
+        scheduler.route([0; CLASSES]);
+        let notes = play(&mut scheduler, &mut clock, &at(0.1), 2_400, &bar);
+        assert_eq!(notes, [ended(3_500 - 2_400, 3), ended(4_000 - 2_400, 9)]);
+    }
+
+    #[test]
+    fn two_drums_of_one_place_at_one_sample_are_one_note() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(8_000.0));
+        let bar = bar(&[(0, Drum::Bass, 119), (1, Drum::Snare, -120)]).at([60; CLASSES]);
+        let fast = Transport { tempo: Some(999.0), ..at(0.0) };
+        let notes = play(&mut scheduler, &mut clock, &fast, 480, &bar);
+        assert!(
+            matches!(notes[..], [Note::On { sample: 60, .. }, Note::Off { .. }]),
+            "a hit of half a sample: {notes:?}"
         );
     }
 }

@@ -8,7 +8,7 @@
 use candle_core::{CpuStorage, DType, Result, Storage, Tensor};
 use multiversion::multiversion;
 
-use crate::activation::{exp, sigmoid, tanh};
+use crate::activation::{exp, ln, sigmoid, tanh};
 use crate::product::{PANEL, Told, Weights, add_product};
 
 /// Reads a tensor's numbers where they lie. They must be contiguous floats.
@@ -111,6 +111,12 @@ fn lstm(gates: &[f32], cell: &mut [f32], hidden: &mut [f32]) {
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
 pub(crate) fn exp_all(numbers: &mut [f32]) {
     numbers.iter_mut().for_each(|x| *x = exp(*x));
+}
+
+/// The logarithm of each number, in place, all of them normal and above 0.
+#[multiversion(targets("x86_64+avx512f+avx2", "x86_64+avx2"))]
+pub(crate) fn ln_all(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x = ln(*x));
 }
 
 #[cfg(test)]

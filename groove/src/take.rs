@@ -133,6 +133,49 @@ impl Rhythm {
     }
 }
 
+/// Another take that the theme is on the way to: what decides what that one's theme is. What is
+/// held (primer, pins) and the form (phrases, fills) are the first one's alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Toward {
+    /// How far it has come, 0 to 1.
+    pub share: f32,
+    /// As in [`Take`], and so are the others.
+    pub seed: u32,
+    /// Style number.
+    pub style: u8,
+    /// A second style and its share.
+    pub blend: (u8, f32),
+    /// In quarter notes a minute.
+    pub tempo: f32,
+    /// How daring it is.
+    pub temperature: f32,
+    /// How closely its bars stick to the ones before.
+    pub stick: f32,
+    /// How busy the kit is.
+    pub density: f32,
+    /// By class: how busy its lane is.
+    pub lanes: [f32; CLASSES],
+    /// Drums that are not struck.
+    pub off: DrumSet,
+}
+
+impl Default for Toward {
+    fn default() -> Self {
+        Toward::new(&Take::default(), 0.0)
+    }
+}
+
+impl Toward {
+    /// On the way to a take.
+    #[must_use]
+    pub fn new(other: &Take, share: f32) -> Self {
+        let Take { seed, style, blend, tempo, temperature, stick, density, lanes, off, .. } =
+            *other;
+        Toward { share, seed, style, blend, tempo, temperature, stick, density, lanes, off }
+    }
+}
+
 /// Everything that decides what is played.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -170,6 +213,9 @@ pub struct Take {
     pub primer: Primer,
     /// Cells that the user keeps.
     pub pins: Pins,
+    /// Another take that this one is on the way to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toward: Option<Toward>,
 }
 
 impl Default for Take {
@@ -190,11 +236,52 @@ impl Default for Take {
             evolve: true,
             primer: Primer::Off,
             pins: Pins::NONE,
+            toward: None,
         }
     }
 }
 
 impl Take {
+    /// The two takes that this one is between, if it is: each without what is held besides the
+    /// primer. And how far it has come from the first to the second, 0 to 1.
+    #[must_use]
+    pub fn ends(&self) -> Option<([Take; 2], f32)> {
+        let toward = self.toward?;
+        let one = Take { toward: None, pins: Pins::NONE, ..*self };
+        let Toward { share, seed, style, blend, tempo, temperature, stick, density, lanes, off } =
+            toward;
+        let other =
+            Take { seed, style, blend, tempo, temperature, stick, density, lanes, off, ..one };
+        Some(([one, other], share.clamp(0.0, 1.0)))
+    }
+
+    /// The controls that a theme is varied with: this take's, or what lies between the two that it
+    /// is between; of what has nothing between, the nearer one's.
+    #[must_use]
+    pub(crate) fn varied(&self) -> Take {
+        let Some(([one, other], share)) = self.ends() else { return *self };
+        let near = if share < 0.5 { &one } else { &other };
+        let mix = |a: f32, b: f32| a + (b - a) * share;
+        Take {
+            seed: near.seed,
+            // A blend of blends has more styles than two.
+            style: near.style,
+            blend: match [one, other].map(|end| end.blend.1 > 0.0 && end.blend.0 != end.style) {
+                [false, false] if share < 0.5 => (other.style, share),
+                [false, false] => (one.style, 1.0 - share),
+                _ => near.blend,
+            },
+            tempo: mix(one.tempo, other.tempo),
+            temperature: mix(one.temperature, other.temperature),
+            stick: mix(one.stick, other.stick),
+            density: mix(one.density, other.density),
+            lanes: std::array::from_fn(|class| mix(one.lanes[class], other.lanes[class])),
+            off: near.off,
+            toward: None,
+            ..*self
+        }
+    }
+
     /// Bars in a phrase, 1 to 8.
     #[must_use]
     pub fn bars(&self) -> usize {
@@ -220,6 +307,9 @@ impl Take {
                 amount: number(self.fills.amount, usual.fills.amount, 0.0, 1.0),
                 ..self.fills
             },
+            toward: self.ends().map(|([_, other], share)| {
+                Toward::new(&other.repaired(), number(share, 0.0, 0.0, 1.0))
+            }),
             ..self
         }
     }
@@ -243,6 +333,7 @@ mod tests {
     use super::*;
     use crate::drum::Drum;
     use crate::pattern::Hit;
+    use crate::pins::Pin;
 
     #[test]
     fn fills_end_every_so_many_bars_of_the_song() {
@@ -279,8 +370,8 @@ mod tests {
         step.set(Drum::Snare, Some(Hit { velocity: 33, offset_ticks: -7 }));
         let mut take =
             Take { seed: 77, primer: Primer::Play(Played::new(&[step; 3])), ..Take::default() };
-        take.pins.set(5, Drum::Crash, Some(true));
-        take.pins.set(191, Drum::Bass, Some(false));
+        take.pins.set(5, Drum::Crash, Some(Pin::Struck));
+        take.pins.set(191, Drum::Bass, Some(Pin::Silent));
         let text = serde_json::to_string(&take).expect("text");
         assert_eq!(serde_json::from_str::<Take>(&text).expect("a take"), take);
         assert!(text.len() < 1_000, "{} letters", text.len());

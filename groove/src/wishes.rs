@@ -61,7 +61,10 @@ pub(crate) fn simpler(take: &Take) -> Option<Take> {
     let mut base = *take;
     if !is_even(take) {
         base.lanes = [0.0; CLASSES];
-    } else if take.pins != Pins::NONE && take.stick < 1.0 {
+        if let Some(toward) = &mut base.toward {
+            toward.lanes = [0.0; CLASSES];
+        }
+    } else if take.pins != Pins::NONE && (take.stick < 1.0 || take.toward.is_some()) {
         // A bar that is repeated exactly repeats its pins.
         base.pins = Pins::NONE;
     } else {
@@ -72,7 +75,8 @@ pub(crate) fn simpler(take: &Take) -> Option<Take> {
 
 /// Whether no lane is busier or less busy than the drummers'.
 pub(crate) fn is_even(take: &Take) -> bool {
-    take.lanes.iter().all(|&lane| lane == 0.0)
+    let other = take.toward.iter().flat_map(|toward| toward.lanes);
+    take.lanes.into_iter().chain(other).all(|lane| lane == 0.0)
 }
 
 /// What all steps of a take have in common.

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use groove::generate::Drummer;
-use groove::midi::{Clip, DrumMap};
+use groove::midi::{Clip, DrumMap, Sheet};
 use groove::model::Model;
-use groove::pins::Pins;
+use groove::pins::{Pin, Pins};
 use groove::style::style_number;
 use groove::take::{Fills, Played, Primer, Rhythm, Take};
 use groove::{Drum, DrumSet, Hit, Meter, Step};
@@ -23,8 +23,8 @@ fn takes() -> [(&'static str, Meter, Take); 10] {
     let take = |seed, name| Take { seed, style: style(name), ..Take::default() };
     let drums = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
     let mut pins = Pins::NONE;
-    pins.set(60, Drum::Crash, Some(true));
-    pins.set(4, Drum::Snare, Some(false));
+    pins.set(60, Drum::Crash, Some(Pin::Struck));
+    pins.set(4, Drum::Snare, Some(Pin::Silent));
     let mut primer = vec![Step::SILENT; 32];
     for (place, step) in primer.iter_mut().enumerate().filter(|(place, _)| place % 3 == 0) {
         let drum = if place % 2 == 0 { Drum::Bass } else { Drum::Snare };
@@ -64,7 +64,7 @@ fn ten_takes_are_what_they_were() {
         let steps: Vec<Step> = bars.flat_map(|bar| bar.steps().to_vec()).collect();
         let clip = Clip { steps, tempo: 120.0, meter };
         let path = folder.join(format!("{name}.mid"));
-        let written = clip.write(name, &Drum::PITCHES);
+        let written = clip.write(&Sheet::new(name, Drum::PITCHES));
         if bless {
             std::fs::create_dir_all(&folder).expect("a folder");
             std::fs::write(&path, written).expect("written");

@@ -70,14 +70,14 @@ impl Player {
 
     fn hear(&mut self, note: Note, frames: u32) {
         let (sample, is_on) = match note {
-            Note::On { sample, pitch, velocity } => {
+            Note::On { sample, pitch, velocity, .. } => {
                 let drum = Drum::from_general_midi(pitch).expect("a drum");
                 let began = self.since[drum.index()].replace(self.now + i64::from(sample));
                 assert!(began.is_none(), "{drum:?} struck while it sounds");
                 self.struck.push((self.now + i64::from(sample), drum.index(), velocity));
                 (sample, true)
             }
-            Note::Off { sample, pitch } => {
+            Note::Off { sample, pitch, .. } => {
                 let drum = Drum::from_general_midi(pitch).expect("a drum");
                 let began = self.since[drum.index()].take();
                 assert!(began.is_some(), "{drum:?} ended without sounding");

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::{Host, process};
 use criterion::Criterion;
+use nice_plug::prelude::Plugin;
 
 /// Samples in a block.
 const FRAMES: usize = 64;
@@ -37,6 +38,22 @@ fn block(host: &mut Host) -> Duration {
     })
 }
 
+/// How long each of many calls took, shortest first.
+fn timed(host: &mut Host) -> Vec<Duration> {
+    let mut times: Vec<Duration> = (0..CALLS).map(|_| block(host)).collect();
+    times.sort_unstable();
+    times
+}
+
+/// The audition kit plays no more.
+fn switch_kit_off(host: &Host) {
+    let params = host.plugin.params();
+    let map = params.param_map();
+    let switch = map.iter().find(|(id, ..)| id == "audition").map(|(_, pointer, _)| pointer);
+    // SAFETY: the pointer is into `params`.
+    unsafe { switch.expect("there is a switch")._internal_set_normalized_value(0.0) };
+}
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     criterion.bench_function("process, 64 samples, playing", |bencher| {
@@ -47,10 +64,17 @@ fn main() {
 
     let mut host = player();
     let before = host.desk.ons;
-    let mut times: Vec<Duration> = (0..CALLS).map(|_| block(&mut host)).collect();
-    times.sort_unstable();
+    let times = timed(&mut host);
     println!("{CALLS} calls, {} notes", host.desk.ons - before);
     println!("median              {:.2?}", times[CALLS / 2]);
     println!("99.9th percentile   {:.2?}", times[CALLS - CALLS / 1_000]);
     println!("longest             {:.2?}", times[CALLS - 1]);
+    let mean =
+        |times: &[Duration]| times.iter().sum::<Duration>() / u32::try_from(CALLS).unwrap_or(1);
+    let with = mean(&times);
+    switch_kit_off(&host);
+    let without = mean(&timed(&mut host));
+    let share = |time: Duration| 100.0 * time.as_secs_f64() * 48_000.0 / FRAMES as f64;
+    println!("mean                {with:.2?}, {:.2} % of the block", share(with));
+    println!("without the kit     {without:.2?}, {:.2} % of the block", share(without));
 }

@@ -3,7 +3,7 @@
 use groove::output::MAPS;
 use groove::perform::{self, Performance};
 use groove::take::{Fills, Take};
-use groove::{CLASSES, Drum, DrumSet, Pitches};
+use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
 use crate::params::{Bars, DeepPocketParams, Every, LaneParams, Order, Pace};
 pub use crate::params::{Begins, Prime};
@@ -19,6 +19,10 @@ pub struct Controls {
     pub pitches: Option<Pitches>,
     /// Channel of the notes, 0 to 15.
     pub channel: u8,
+    /// Channel of each drum's notes: the common one, or one of its own.
+    pub channels: Channels,
+    /// Whether it is to be as if it were not there.
+    pub bypass: bool,
     /// What is done with keys.
     pub prime: Prime,
     /// Whether it sounds only while a key is held.
@@ -94,12 +98,18 @@ impl Controls {
         let own: [u8; CLASSES] = lanes
             .each_ref()
             .map(|lane| u8::try_from(lane.pitch.value().clamp(0, 127)).unwrap_or(0));
+        let channel = u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0);
         let free_tempo = f64::from(finite(output.free_tempo.value(), 120.0));
         Controls {
             take,
             performance,
             pitches: if map == MAPS.len() - 1 { Some(own) } else { MAPS[map].1 },
-            channel: u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0),
+            channel,
+            channels: params.routes.each_ref().map(|route| match route.channel.value() {
+                own @ 1..=16 => u8::try_from(own - 1).unwrap_or(channel),
+                _ => channel,
+            }),
+            bypass: params.bypass.value(),
             prime: prime.mode.value(),
             gate: prime.gate.value(),
             through: output.through.value(),

@@ -7,8 +7,15 @@
 //! when something has changed.
 
 mod attach;
+mod carry;
+mod clip;
 mod controls;
+mod drawer;
+mod edit;
+mod grid;
+mod hand;
 mod header;
+mod lanes;
 mod panels;
 mod phrase;
 #[cfg(test)]
@@ -17,16 +24,13 @@ mod theme;
 #[cfg(target_os = "linux")]
 mod x11;
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use egui::{Context, Rect, Ui, pos2};
+use egui::{Context, Popup, Rect, Ui, pos2};
 use groove::style::{STYLES, style_name};
-use nice_plug::context::gui::{GuiContext, ParamSetter};
-use nice_plug::params::{FloatParam, Param};
+use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{Frame, NiceEguiApp};
@@ -34,12 +38,16 @@ use nice_plug_egui::{Frame, NiceEguiApp};
 pub use self::attach::Window;
 
 use self::attach::Opening;
-use self::controls::Turn;
+use self::carry::Carry;
+use self::drawer::Drawer;
+use self::grid::{Grid, Place};
+use self::hand::{Hand, Tools};
 use self::header::{Header, Transport, message};
-use self::panels::{Ask, Panels};
 use self::phrase::Phrase;
 use self::theme::Scale;
-use crate::link::{Link, ModelState, PHRASE_BARS, Status};
+use crate::clip::{Export, Wish};
+use crate::controls::Controls;
+use crate::link::{Link, ModelState, Phrases, Status};
 use crate::params::DeepPocketParams;
 
 /// Makes the editor that the plugin gives its host.
@@ -70,12 +78,20 @@ impl Sources {
 struct Screen {
     sources: Sources,
     opening: Arc<Opening>,
-    /// The way to the host's parameters. `None` before the window is built.
-    host: Option<GuiContext>,
+    hand: Hand,
     scale: Option<Scale>,
     playhead: Playhead,
     hitches: Hitches,
+    carry: Carry,
+    drawer: Option<Drawer>,
+    /// The drawer has not been drawn yet.
+    opened: bool,
+    /// What came of an errand, and until when that is said, in seconds.
+    said: Option<(String, f64)>,
 }
+
+/// For how long it is said what came of an errand, in seconds.
+const SAID: f64 = 8.0;
 
 impl NiceEguiApp for Screen {
     fn build(
@@ -101,16 +117,37 @@ impl NiceEguiApp for Screen {
     }
 }
 
+/// What goes on in a frame.
+struct Moment {
+    status: Status,
+    phrases: Phrases,
+    model: ModelState,
+    controls: Controls,
+    /// Song position in quarter notes.
+    position: f64,
+}
+
 impl Screen {
     fn new(sources: Sources, opening: Arc<Opening>) -> Self {
         let hitches = Hitches::since(&sources.link.status());
-        Screen { sources, opening, host: None, scale: None, playhead: Playhead::default(), hitches }
+        Screen {
+            hand: Hand::new(&sources),
+            sources,
+            opening,
+            scale: None,
+            playhead: Playhead::default(),
+            hitches,
+            carry: Carry::default(),
+            drawer: None,
+            opened: false,
+            said: None,
+        }
     }
 
     /// Everything that a window needs before its first frame.
     fn start(&mut self, context: &Context, host: GuiContext) {
         theme::set_fonts(context);
-        self.host = Some(host);
+        self.hand.reaches(host);
     }
 
     /// One frame.
@@ -120,155 +157,170 @@ impl Screen {
         if self.scale.replace(scale) != Some(scale) {
             theme::set_style(ui.ctx(), scale);
         }
-        let status = self.sources.link.status();
+        let Sources { params, link } = self.sources.clone();
         let now = ui.input(|input| input.time);
+        let status = link.status();
+        let moment = Moment {
+            status,
+            phrases: link.phrases(),
+            model: link.model(),
+            controls: Controls::new(&params),
+            position: self.playhead.position(&status, now),
+        };
         if status.following {
             ui.ctx().request_repaint();
         }
+        let trouble = self.trouble(ui.ctx(), now, &status);
+        let busy = ui.input(|input| input.pointer.any_down());
+        if let Some(seconds) = self.hand.with_host(|desk, set| desk.look(now, busy, set)) {
+            ui.ctx().request_repaint_after(Duration::from_secs_f64(seconds.max(0.0)));
+        }
+        let pins = self.hand.desk().pins();
+        let phrase = shown(&moment, &pins);
+        let mut tools = Tools { scale, params: &params, hand: &mut self.hand };
 
         ui.painter().rect_filled(area, 0.0, theme::GROUND);
         let margin = scale.px(18.0);
         let (top, rest) = area.split_top_bottom_at_y(area.top() + scale.px(52.0));
         let mut rest = rest.shrink(margin).with_min_y(rest.top() + scale.px(8.0));
-        self.header(ui, scale, top, &status);
-        if let Some(text) = self.trouble(ui.ctx(), now, &status) {
+        let door = header(ui, &mut tools, top, &moment, &phrase, self.drawer);
+        if let Some(text) = trouble {
             let height = scale.px(30.0);
             message(ui, scale, rest.with_max_y(rest.top() + height), &text);
             rest.min.y += height + scale.px(4.0);
         }
         let split = rest.bottom() - scale.px(panels::HEIGHT);
-        let phrase = Rect::from_min_max(rest.min, pos2(rest.right(), split - margin));
-        self.phrase(ui, scale, phrase, &status, now);
+        let mut above = Rect::from_min_max(rest.min, pos2(rest.right(), split - margin));
+        if let Some(drawer) = self.drawer {
+            let left = above.right() - scale.px(drawer::WIDTH);
+            let place = above.with_min_x(left).with_min_y(above.top() + scale.px(8.0));
+            let opened = std::mem::take(&mut self.opened);
+            if !drawer.show(ui, &mut tools, place, &moment.model, opened) {
+                self.drawer = None;
+            }
+            above.max.x = left - scale.px(panels::GAP);
+        }
+        let grid = Grid::new(scale, above, &phrase.meters());
+        lanes::show(ui, &mut tools, &grid, &phrase);
+        phrase.paint(ui.painter(), scale, &grid);
+        edit::edit(ui, &mut tools, &grid, &phrase);
         let below = Rect::from_min_max(pos2(rest.left(), split), rest.max);
-        if let Some(ask) = self.panels(ui, scale, below, &status) {
-            self.apply(ask);
+        let grabbed = panels::show(ui, &mut tools, below, &phrase);
+        if let Some(door) = door {
+            self.drawer = (self.drawer != Some(door)).then_some(door);
+            self.opened = true;
+        }
+        if grabbed {
+            self.carry_clip(ui.ctx());
+        }
+        self.share_keys(ui.ctx());
+    }
+
+    /// The clip is taken hold of: it goes where the pointer goes.
+    fn carry_clip(&mut self, context: &Context) {
+        let Sources { params, link } = &self.sources;
+        match Export::of(params, link, Wish::default()) {
+            Ok(clip) => {
+                let name = format!("{}.mid", clip.name());
+                self.carry.take_up(context, &self.opening, &name, &clip.midi(), clip.steps());
+            }
+            Err(sentence) => self.carry.say(context, sentence),
         }
     }
 
-    fn header(&self, ui: &mut Ui, scale: Scale, rect: Rect, status: &Status) {
-        let params = &*self.sources.params;
-        let take = format!(
-            "{} · take {}",
-            style_title(params.style.value()),
-            controls::grouped(params.seed.value())
-        );
-        let transport = if status.following {
-            let Status { tempo, meter, bar, .. } = *status;
-            Transport::Following { tempo, meter, bar: bar + 1 }
-        } else {
-            Transport::Stopped
-        };
-        let (model, model_hint) = match self.sources.link.model() {
-            ModelState::Loading => ("Model: loading".to_owned(), String::new()),
-            ModelState::Missing(why) => ("No model".to_owned(), why),
-            ModelState::Ready(model) => {
-                let figure = model.validation.beats;
-                let figure =
-                    figure.map_or(String::new(), |beats| format!(" · perplexity {beats:.2}"));
-                let hint = "Perplexity on beats that it was not trained on: among how many equally \
-                            likely choices it still wavers at each sixteenth, of 512 that there \
-                            are. Less is better.";
-                let learned = format!("{hint}\n\nLearned from: {}", model.trained_on);
-                (format!("Model: {}{figure}", model.name), learned)
-            }
-        };
-        Header { take: &take, transport, model: &model, model_hint: &model_hint }
-            .show(ui, scale, rect);
+    /// Keys that nobody types here are the host's: its space bar starts and stops the song.
+    fn share_keys(&self, context: &Context) {
+        let has_keys = context
+            .input(|input| input.viewport().focused == Some(true) && !input.pointer.any_down());
+        let typing = context.egui_wants_keyboard_input() || Popup::is_any_open(context);
+        if has_keys && !typing {
+            self.opening.give_keys_back();
+        }
     }
 
     /// The sentence to show when something is wrong.
     fn trouble(&mut self, context: &Context, now: f64, status: &Status) -> Option<String> {
         let hitch = self.hitches.notice(context, now, status);
+        if let Some(said) = self.hand.desk().said() {
+            self.said = Some((said.unwrap_or_else(|why| why), now + SAID));
+        }
+        let said =
+            self.said.as_ref().filter(|(_, until)| now < *until).map(|(said, _)| said.clone());
+        if let Some((_, until)) = &self.said {
+            context.request_repaint_after(Duration::from_secs_f64((until - now).max(0.0)));
+        }
+        self.said = self.said.take().filter(|(_, until)| now < *until);
         let lasting = self.sources.link.notices().into_iter().next();
-        lasting
+        let carried = self.carry.look(context, &self.opening).map(str::to_owned);
+        carried
+            .or(said)
+            .or(lasting)
             .or_else(|| self.sources.params.state.notice().map(str::to_owned))
             .or_else(|| hitch.map(str::to_owned))
     }
+}
 
-    fn phrase(&mut self, ui: &mut Ui, scale: Scale, rect: Rect, status: &Status, now: f64) {
-        let phrases = self.sources.link.phrases();
-        let (playing, pending) = (phrases.playing.as_deref(), phrases.pending.as_deref());
-        let here = status.bar.div_euclid(PHRASE_BARS) * PHRASE_BARS;
-        let first = playing.map_or(here, |phrase| phrase.first_bar);
-        let place = usize::try_from(status.bar - first).ok();
-        let beats = self.playhead.position(status, now) - status.bar_start;
-        Phrase {
-            bars: playing.map_or(&[], |phrase| &phrase.bars),
-            coming: pending.filter(|next| next.first_bar == first).map_or(&[], |next| &next.bars),
-            first_number: first + 1,
-            meter: status.meter,
-            playhead: place.filter(|_| status.following).map(|place| (place, beats)),
-            held: status.held,
-        }
-        .show(ui, scale, rect);
-    }
-
-    fn panels(&self, ui: &mut Ui, scale: Scale, rect: Rect, status: &Status) -> Option<Ask> {
-        let params = &*self.sources.params;
-        let place = |value: i32, least: i32| usize::try_from(value - least).unwrap_or(0);
-        let style = [params.style.value(), params.style.default_plain_value()];
-        let channel = [params.channel.value(), params.channel.default_plain_value()];
-        // Styles that a user trained are listed once one of them is chosen.
-        let last = i32::try_from(STYLES.len()).unwrap_or(0).max(style[0]);
-        let styles: Vec<String> = (0..=last).map(style_title).collect();
-        Panels {
-            styles: &styles,
-            style: style.map(|style| place(style, 0)),
-            dials: dials(params),
-            held: status.held,
-            seed: params.seed.value(),
-            channel: channel.map(|channel| place(channel, 1)),
-        }
-        .show(ui, scale, rect)
-    }
-
-    /// Does what the user asked for: the one place from which parameters are set.
-    fn apply(&self, ask: Ask) {
-        let Some(host) = &self.host else { return };
-        let setter = host.param_setter();
-        let params = &*self.sources.params;
-        let number = |place: usize| i32::try_from(place).unwrap_or(0);
-        match ask {
-            Ask::Style(place) => set(&setter, &params.style, number(place)),
-            Ask::Channel(place) => set(&setter, &params.channel, number(place) + 1),
-            Ask::Seed(seed) => set(&setter, &params.seed, seed),
-            Ask::NewTake => {
-                let last = params.seed.preview_plain(1.0);
-                set(&setter, &params.seed, other_seed(params.seed.value(), last));
-            }
-            Ask::Turn(which, turn) => {
-                let dial = dials(params)[which as usize];
-                match turn {
-                    Turn::Begin => setter.begin_set_parameter(dial),
-                    Turn::To(to) => setter.set_parameter(dial, dial.preview_plain(to)),
-                    Turn::End => setter.end_set_parameter(dial),
-                    Turn::Jump(to) => set(&setter, dial, dial.preview_plain(to)),
-                }
-            }
-        }
+/// What there is to draw of the phrase.
+fn shown<'a>(moment: &'a Moment, pins: &'a groove::pins::Pins) -> Phrase<'a> {
+    let Moment { status, phrases, controls, .. } = moment;
+    let take = &controls.take;
+    let playing = phrases.playing.as_deref();
+    let first = playing
+        .map_or_else(|| take.first_bar(take.phrase_of(status.source).0), |phrase| phrase.first_bar);
+    let pace = controls.performance.pace;
+    let place = |position: f64| Place::of(position, status, pace, first);
+    // A phrase of another length has nothing to do with what is shown.
+    let like = |next: &&crate::link::Phrase| {
+        playing
+            .is_some_and(|now| now.first_bar == next.first_bar && now.bars.len() == next.bars.len())
+    };
+    Phrase {
+        playing,
+        pending: phrases.pending.as_deref().filter(like),
+        landing: place(status.landing),
+        playhead: status.following.then(|| place(moment.position)),
+        performance: controls.performance,
+        pins,
+        held: status.held,
+        first,
+        meter: status.meter,
+        bars: take.bars(),
     }
 }
 
-/// The parameters of the dials, by [`panels::Which`].
-fn dials(params: &DeepPocketParams) -> [&FloatParam; 3] {
-    [&params.drummer.stick, &params.temperature, &params.drummer.density]
+fn header(
+    ui: &mut Ui,
+    tools: &mut Tools<'_>,
+    rect: Rect,
+    moment: &Moment,
+    phrase: &Phrase<'_>,
+    drawer: Option<Drawer>,
+) -> Option<Drawer> {
+    let params = tools.params;
+    let take = format!(
+        "{} · take {}",
+        style_title(params.style.value()),
+        controls::grouped(params.seed.value())
+    );
+    let Status { following, tempo, meter, bar, .. } = moment.status;
+    let transport = if following {
+        let free = false;
+        Transport::Following { tempo, meter, bar: bar + 1, free }
+    } else {
+        Transport::Stopped
+    };
+    let model = match &moment.model {
+        ModelState::Loading => "Model: loading".to_owned(),
+        ModelState::Missing(_) => "No model".to_owned(),
+        ModelState::Ready(model) => format!("Model: {}", model.name),
+    };
+    Header { take: &take, transport, model: &model, sounds: phrase.sounds(), drawer }
+        .show(ui, tools, rect)
 }
 
-/// One whole gesture.
-fn set<P: Param>(setter: &ParamSetter<'_>, param: &P, value: P::Plain) {
-    setter.begin_set_parameter(param);
-    setter.set_parameter(param, value);
-    setter.end_set_parameter(param);
-}
-
-/// A seed from 0 to `last` that is not this one. Chance comes from the hasher that the standard
-/// library seeds anew for every use: what is drawn is kept in the project, so nothing depends on
-/// how it was drawn.
-fn other_seed(seed: i32, last: i32) -> i32 {
-    let drawn = RandomState::new().hash_one(seed);
-    let others = u64::try_from(last).unwrap_or(0).max(1);
-    let drawn = i32::try_from(drawn % others).unwrap_or(0);
-    if drawn < seed { drawn } else { drawn + 1 }
+/// The styles that can be chosen. Those that a user trained are listed once one of them is chosen.
+fn styles(chosen: usize) -> Vec<String> {
+    (0..=STYLES.len().max(chosen)).filter_map(|n| i32::try_from(n).ok()).map(style_title).collect()
 }
 
 /// A style's name as one would write it.
@@ -278,7 +330,7 @@ fn style_title(number: i32) -> String {
         return format!("Own {own}");
     }
     match style_name(u8::try_from(number).unwrap_or(0)) {
-        "any" => "Any style".to_owned(),
+        "any" => "Any".to_owned(),
         "afrocuban" => "Afro-Cuban".to_owned(),
         "hiphop" => "Hip-hop".to_owned(),
         "middleeastern" => "Middle Eastern".to_owned(),

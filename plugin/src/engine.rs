@@ -8,9 +8,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use groove::Drum;
 use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
 use groove::schedule::{Note, Scheduler};
 use groove::take::Take;
+use groove::{CLASSES, Channels};
 
 use crate::controls::Controls;
 use crate::keys::Keys;
@@ -44,6 +46,8 @@ pub struct Message {
     pub pitch: u8,
     /// MIDI velocity, 1 to 127; 0 ends the note.
     pub velocity: u8,
+    /// The drum that is struck; `None` where a note ends or goes through.
+    pub drum: Option<Drum>,
 }
 
 /// The audio half of an instance.
@@ -66,8 +70,8 @@ pub struct Engine {
     /// Where it is in quarter notes while it runs without the host, and the rate in Hertz.
     free: f64,
     rate: f64,
-    /// Channel of the notes that sound, and of the next ones.
-    channel: u8,
+    /// Channels of the notes that sound, and of the next ones.
+    channels: Channels,
     /// Seed of the take that the latched tempo belongs to, and the load that it came with.
     latched: Option<(u32, u32)>,
     /// A reset came while notes sounded.
@@ -91,11 +95,12 @@ impl Engine {
             late: 0,
             refused: 0,
             keys: Keys::new(),
-            through: [Message { sample: 0, channel: 0, pitch: 0, velocity: 0 }; THROUGH],
+            through: [Message { sample: 0, channel: 0, pitch: 0, velocity: 0, drum: None };
+                THROUGH],
             passing: 0,
             free: 0.0,
             rate: 48_000.0,
-            channel: 0,
+            channels: [0; CLASSES],
             latched: None,
             release: false,
             faulted: false,
@@ -109,7 +114,7 @@ impl Engine {
         self.keys.connect(state);
         self.clock = Clock::new(rate);
         self.rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
-        self.stage.set(controls.performance, controls.pitches);
+        self.stage.set(controls.performance, controls.pitches, controls.channels);
         self.pace = Pace::new(rate, mode);
         self.reset();
         let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
@@ -213,7 +218,7 @@ impl Engine {
         out: &mut impl FnMut(Message) -> bool,
     ) {
         self.collect();
-        self.stage.set(controls.performance, controls.pitches);
+        self.stage.set(controls.performance, controls.pitches, controls.channels);
         self.lineup.set_begins(controls.begins);
         let transport = &self.free_running(transport, frames, controls.free_run);
         let block = self.clock.block(transport, frames);
@@ -224,10 +229,12 @@ impl Engine {
         // A song that plays but stays where it is, as some do while they count in, has no time in
         // which a note could end.
         let stands = frames > 0 && block.spans.is_empty();
-        if self.release || stands || !transport.playing || self.channel != controls.channel {
+        let silent = stands || !transport.playing || controls.bypass;
+        if self.release || silent || self.channels != controls.channels {
             self.release_at(0, out);
             self.release = false;
-            self.channel = controls.channel;
+            self.channels = controls.channels;
+            self.scheduler.route(controls.channels);
         }
         let mut next = 0;
         for span in block.spans {
@@ -247,7 +254,7 @@ impl Engine {
                 let far = part.from + 2.0 * span.grid.meter.beats();
                 let (before, after) = part.split(change_at.min(land_at).min(far));
                 if let Some(before) = before {
-                    if controls.gate && !self.keys.any() {
+                    if controls.bypass || controls.gate && !self.keys.any() {
                         self.release_at(before.sample_of(before.from), out);
                     } else {
                         self.play(&before, out);
@@ -262,7 +269,7 @@ impl Engine {
                         next += 1;
                         let (keys, lineup) = (&mut self.keys, &self.lineup);
                         keys.turn(&change, change_at, &span.grid, controls, lineup);
-                        (take.primer, take.pins) = keys.known();
+                        take = self.keys.complete(take);
                         self.want(take, change_at, &span);
                     }
                     _ => {}
@@ -271,7 +278,7 @@ impl Engine {
         }
         if self.keys.finish(next) {
             self.keys.hold(block.position, &block.grid, controls, &self.lineup);
-            (take.primer, take.pins) = self.keys.known();
+            take = self.keys.complete(take);
         }
         if !transport.playing {
             self.lineup.settle(take);
@@ -294,7 +301,8 @@ impl Engine {
         let mut kept = state.take_tempo();
         // Another seed is another take, unless both came with a project.
         let seed = controls.take.seed;
-        if self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed) {
+        let another = self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed);
+        if another && !state.is_brought(seed) {
             kept = state.latch_tempo(kept, None);
         }
         self.latched = Some((seed, kept.load()));
@@ -304,8 +312,7 @@ impl Engine {
             kept = state.latch_tempo(kept, Some(now));
         }
         let tempo = kept.tempo().unwrap_or(now);
-        let (primer, pins) = self.keys.known();
-        Take { tempo, primer, pins, ..controls.take }
+        self.keys.complete(Take { tempo, ..controls.take })
     }
 
     /// The host's transport; while that stands and it is to run freely, one of our own that counts
@@ -366,7 +373,7 @@ impl Engine {
                 self.bring(playing, grid, bar);
             }
         }
-        let Engine { scheduler, shelf, stage, missed, late, refused, channel, .. } = self;
+        let Engine { scheduler, shelf, stage, missed, late, refused, .. } = self;
         let bars = |bar: i64| {
             let key = playing.key(grid, bar);
             stage.get(key).or_else(|| {
@@ -378,13 +385,13 @@ impl Engine {
                 stage.instead(key)
             })
         };
-        scheduler.play(span, bars, &mut |note| send(note, *channel, refused, out));
+        scheduler.play(span, bars, &mut |note| send(note, refused, out));
         self.stage.passes(playing.key(grid, grid.bar_at(span.to)));
     }
 
     fn release_at(&mut self, sample: u32, out: &mut impl FnMut(Message) -> bool) {
-        let Engine { scheduler, refused, channel, .. } = self;
-        scheduler.release(sample, &mut |note| send(note, *channel, refused, out));
+        let Engine { scheduler, refused, .. } = self;
+        scheduler.release(sample, &mut |note| send(note, refused, out));
     }
 
     /// Takes the worker's bars in.
@@ -490,13 +497,24 @@ impl Engine {
 
     fn publish(&self, block: &Block, following: bool) {
         let Takes { playing, ready, asked } = self.lineup.takes();
+        let (grid, position) = (&block.grid, block.position);
+        let bar = grid.bar_at(position);
+        let bar_start = grid.bar_ticks(bar) / TICKS_PER_BEAT;
+        // In double time the second half of a bar is a bar of its own.
+        let half = usize::from(position - bar_start >= 0.5 * grid.meter.beats());
+        let source = self.stage.sources(bar).take(1 + half).last().unwrap_or(bar);
+        let landing = self.lineup.waiting().next().map_or(position, |waiting| {
+            self.lineup.next_landing(waiting.since, grid, waiting.numbered.take.bars())
+        });
         self.end.publish(&Status {
             following,
             tempo: block.tempo,
-            meter: block.grid.meter,
-            position: block.position,
-            bar_start: block.grid.bar_ticks(block.grid.bar_at(block.position)) / TICKS_PER_BEAT,
-            bar: block.grid.bar_at(block.position),
+            meter: grid.meter,
+            position,
+            bar_start,
+            bar,
+            source,
+            landing,
             held: self.keys.held(),
             playing,
             pending: if asked == 0 { ready } else { asked },
@@ -507,12 +525,16 @@ impl Engine {
 }
 
 /// Gives the host a note, and counts it if the host does not take it.
-fn send(note: Note, channel: u8, refused: &mut u32, out: &mut impl FnMut(Message) -> bool) {
-    let (sample, pitch, velocity) = match note {
-        Note::On { sample, pitch, velocity } => (sample, pitch, velocity),
-        Note::Off { sample, pitch } => (sample, pitch, 0),
+fn send(note: Note, refused: &mut u32, out: &mut impl FnMut(Message) -> bool) {
+    let message = match note {
+        Note::On { sample, channel, drum, pitch, velocity } => {
+            Message { sample, channel, pitch, velocity, drum: Some(drum) }
+        }
+        Note::Off { sample, channel, pitch } => {
+            Message { sample, channel, pitch, velocity: 0, drum: None }
+        }
     };
-    if !out(Message { sample, channel, pitch, velocity }) {
+    if !out(message) {
         *refused = refused.saturating_add(1);
     }
 }

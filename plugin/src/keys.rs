@@ -3,9 +3,8 @@
 
 use groove::clock::{Block, Grid, TICKS_PER_BEAT};
 use groove::pattern::TICKS_PER_STEP;
-use groove::pins::Pins;
 use groove::prime::Ear;
-use groove::take::Primer;
+use groove::take::{Primer, Take};
 use groove::{Drum, DrumSet};
 use triple_buffer::Output;
 
@@ -45,7 +44,8 @@ pub(crate) struct Keys {
     stale: bool,
     /// What was played or tapped last, or came with the project.
     clip: Primer,
-    pins: Pins,
+    /// What the project says besides of the take.
+    told: Extras,
     ear: Ear,
     /// The bar that is listened to, and whether anything was heard in it.
     listens: (i64, bool),
@@ -63,7 +63,7 @@ impl Keys {
             prime: Prime::Off,
             stale: true,
             clip: Primer::Off,
-            pins: Pins::NONE,
+            told: Extras::default(),
             ear: Ear::default(),
             listens: (0, false),
             extras: None,
@@ -118,9 +118,10 @@ impl Keys {
         down.filter_map(Drum::from_general_midi).collect()
     }
 
-    /// What the take knows.
-    pub(crate) fn known(&self) -> (Primer, Pins) {
-        (self.primer, self.pins)
+    /// A take with what it has besides the parameters.
+    pub(crate) fn complete(&self, take: Take) -> Take {
+        let Extras { pins, toward, model, .. } = self.told;
+        Take { primer: self.primer, pins, toward, model, ..take }
     }
 
     /// Takes in what the project says, and what was played in the bar that is over.
@@ -136,8 +137,11 @@ impl Keys {
         if let Some(extras) = &mut self.extras
             && extras.update()
         {
-            let Extras { primer, pins } = *extras.output_buffer();
-            (self.clip, self.pins, self.stale) = (primer, pins, true);
+            let told = *extras.output_buffer();
+            if told.primers != self.told.primers {
+                self.clip = told.primer;
+            }
+            (self.told, self.stale) = (told, true);
         }
         let bar = block.grid.bar_at(block.position);
         let (heard_in, heard) = self.listens;

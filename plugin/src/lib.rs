@@ -3,22 +3,37 @@
 //! The parts: [`params`] is what host and project see; [`engine`] is the audio half, which
 //! follows the host's pace ([`pace`]), decides when another take begins (`lineup`) and keeps the
 //! bars to come at hand (`shelf`); [`worker`] is the thread that runs the model; [`link`] is all
-//! that crosses between them and to the window, [`editor`].
+//! that crosses between them and to the window, [`editor`]. `audition` lets the notes be heard, and
+//! [`clip`] makes files of them.
 
+mod apply;
+mod audition;
 mod bell;
+pub mod clip;
+pub mod clips;
 pub mod controls;
+pub mod desk;
+#[cfg(test)]
+mod desk_tests;
+mod door;
+pub mod drag;
+mod dropped;
 pub mod editor;
 pub mod engine;
 #[cfg(feature = "fault")]
 pub mod fault;
+pub mod folders;
 mod keys;
 mod lineup;
 pub mod link;
+pub mod models;
 mod notes;
 pub mod pace;
 pub mod params;
+pub mod presets;
 pub mod queue;
 mod record;
+pub mod settings;
 mod shelf;
 pub mod signal;
 mod stage;
@@ -35,11 +50,14 @@ use nice_plug::context::PluginApi;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
+use crate::audition::Audition;
 use crate::controls::Controls;
 use crate::engine::{Engine, Message};
+use crate::folders::Folders;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::pace::Mode;
 use crate::params::DeepPocketParams;
+use crate::state::Kept;
 use crate::worker::{Band, Worker};
 
 /// The plugin.
@@ -47,6 +65,7 @@ pub struct DeepPocket {
     params: Arc<DeepPocketParams>,
     link: Arc<Link>,
     engine: Engine,
+    audition: Audition,
     /// Waits for the first activation: hosts make instances only to look at them.
     worker_end: Option<WorkerEnd>,
     worker: Option<Worker>,
@@ -59,6 +78,7 @@ impl Default for DeepPocket {
             params: Arc::default(),
             link,
             engine: Engine::new(audio),
+            audition: Audition::new(48_000.0),
             worker_end: Some(worker),
             worker: None,
         }
@@ -74,7 +94,12 @@ impl DeepPocket {
 
     fn start_worker(&mut self) {
         if let Some(end) = self.worker_end.take() {
-            match Worker::start(end, Arc::clone(self.params.state.kept()), Band::shipped) {
+            let band = |identity, kept: &Kept| {
+                let folders = Folders::of_user();
+                let folder = folders.as_ref().map(|folders| folders.models.as_path());
+                models::find(identity, &kept.models(), folder).map(|model| Band::of(&model))
+            };
+            match Worker::start(end, Arc::clone(self.params.state.kept()), band) {
                 Ok(worker) => self.worker = Some(worker),
                 Err(fault) => self.link.set_model(ModelState::Missing(format!(
                     "The drummer has no thread to play on: {fault}"
@@ -100,7 +125,7 @@ impl DeepPocket {
                 Channel::Wildcard => controls.channel,
             };
             let velocity = midi_velocity(velocity);
-            self.engine.pass(Message { sample, channel, pitch, velocity });
+            self.engine.pass(Message { sample, channel, pitch, velocity, drum: None });
         }
     }
 
@@ -123,10 +148,15 @@ impl DeepPocket {
                 _ => {}
             }
         }
-        let transport = transport(context.transport());
-        self.engine.process(&transport, frames(buffer), &controls, &self.params.state, |message| {
+        let (transport, frames) = (transport(context.transport()), frames(buffer));
+        let DeepPocket { params, engine, audition, .. } = self;
+        let output = buffer.as_slice();
+        audition.begin(&params.audition);
+        engine.process(&transport, frames, &controls, &params.state, |message| {
+            audition.hear(message, output);
             context.try_send_event(note_event(message)).is_ok()
         });
+        audition.end(output);
     }
 }
 
@@ -177,11 +207,13 @@ impl Plugin for DeepPocket {
         };
         let controls = Controls::new(&self.params);
         self.engine.activate(config.sample_rate.into(), mode, &controls, &self.params.state);
+        self.audition = Audition::new(config.sample_rate.into());
         true
     }
 
     fn reset(&mut self) {
         self.engine.reset();
+        self.audition.silence();
     }
 
     fn process(
@@ -236,7 +268,7 @@ fn midi_velocity(velocity: f32) -> u8 {
 }
 
 fn note_event(message: Message) -> NoteEvent<()> {
-    let Message { sample: timing, channel, pitch, velocity } = message;
+    let Message { sample: timing, channel, pitch, velocity, .. } = message;
     let (channel, key) = (Channel::Number(channel), Key::Number(pitch));
     let voice_id = VoiceID::Wildcard;
     match velocity {
@@ -268,5 +300,4 @@ impl Vst3Plugin for DeepPocket {
         &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum, Vst3SubCategory::Stereo];
 }
 
-nice_export_clap!(DeepPocket);
 nice_export_vst3!(DeepPocket);

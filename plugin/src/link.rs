@@ -22,21 +22,15 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use groove::model::Metadata;
+pub use groove::model::{Figures, Metadata};
 pub use groove::take::Take;
 use groove::{Bar, DrumSet, Meter};
 
 use crate::queue::{Receiver, Sender, queue};
 use crate::signal::Signal;
 
-/// Bars in a phrase, in song order.
-pub const PHRASE_BARS: i64 = 4;
-
 /// Requests that can wait for the worker.
 const REQUESTS: usize = 64;
-/// Bars in a [`Phrase`].
-#[expect(clippy::cast_possible_truncation, reason = "it is a few")]
-pub const PHRASE: usize = PHRASE_BARS as usize;
 /// Bars that can wait for the audio thread.
 const ANSWERS: usize = 64;
 
@@ -103,6 +97,10 @@ pub struct Status {
     pub bar_start: f64,
     /// Index of the bar at the position: 0 is the first of the song, may be negative.
     pub bar: i64,
+    /// Index of the pattern's bar that is played there: another one in half and double time.
+    pub source: i64,
+    /// Where the take that waits is to begin, in quarter notes; of no meaning if none waits.
+    pub landing: f64,
     /// Drums whose keys are held.
     pub held: DrumSet,
     /// Number of the take that plays, 0 before the first.
@@ -122,10 +120,12 @@ pub struct Phrase {
     pub number: u32,
     /// The take.
     pub take: Take,
-    /// Index of the first bar: a multiple of [`PHRASE_BARS`], may be negative.
+    /// Index of the first bar: a multiple of the bars in a phrase of the take, may be negative.
     pub first_bar: i64,
-    /// The bars, in their meter.
-    pub bars: [Bar; PHRASE],
+    /// The bars of the pattern, in their meter: as many as the take's phrases have.
+    pub bars: Vec<Bar>,
+    /// The first bar of the phrase after it.
+    pub next: Bar,
 }
 
 /// What the window draws: written by the worker whenever one of the two changes.
@@ -185,6 +185,8 @@ pub struct Link {
     position: AtomicU64,
     bar_start: AtomicU64,
     bar: AtomicI64,
+    source: AtomicI64,
+    landing: AtomicU64,
     held: AtomicU32,
     /// The worker has something to do: rung by the audio thread, passed on by the bell's thread.
     signal: Signal,
@@ -208,6 +210,8 @@ impl Link {
             position: AtomicU64::new(0f64.to_bits()),
             bar_start: AtomicU64::new(0f64.to_bits()),
             bar: AtomicI64::new(0),
+            source: AtomicI64::new(0),
+            landing: AtomicU64::new(0f64.to_bits()),
             held: AtomicU32::new(0),
             signal: Signal::default(),
             playing: AtomicU32::new(0),
@@ -254,6 +258,8 @@ impl Link {
             position: f64::from_bits(self.position.load(Ordering::Relaxed)),
             bar_start: f64::from_bits(self.bar_start.load(Ordering::Relaxed)),
             bar: self.bar.load(Ordering::Relaxed),
+            source: self.source.load(Ordering::Relaxed),
+            landing: f64::from_bits(self.landing.load(Ordering::Relaxed)),
             held: drums(self.held.load(Ordering::Relaxed)),
             playing: takes.playing,
             pending: if takes.asked == 0 { takes.ready } else { takes.asked },
@@ -352,8 +358,7 @@ impl AudioEnd {
     /// Publishes what goes on, once a block. The takes are not part of it.
     pub fn publish(&self, status: &Status) {
         let link = &*self.link;
-        let phrase = |bar: i64| bar.div_euclid(PHRASE_BARS);
-        let moves = phrase(link.bar.load(Ordering::Relaxed)) != phrase(status.bar)
+        let moves = link.source.load(Ordering::Relaxed) != status.source
             || link.meter.load(Ordering::Relaxed) != packed(status.meter);
         link.following.store(status.following, Ordering::Relaxed);
         link.tempo.store(status.tempo.to_bits(), Ordering::Relaxed);
@@ -361,6 +366,8 @@ impl AudioEnd {
         link.position.store(status.position.to_bits(), Ordering::Relaxed);
         link.bar_start.store(status.bar_start.to_bits(), Ordering::Relaxed);
         link.bar.store(status.bar, Ordering::Relaxed);
+        link.source.store(status.source, Ordering::Relaxed);
+        link.landing.store(status.landing.to_bits(), Ordering::Relaxed);
         link.held.store(u32::from(status.held.bits()), Ordering::Relaxed);
         link.late.store(status.late, Ordering::Relaxed);
         link.refused.store(status.refused, Ordering::Relaxed);
@@ -470,6 +477,8 @@ mod tests {
             position: -3.25,
             bar_start: -3.5,
             bar: -1,
+            source: -2,
+            landing: 2.5,
             held: DrumSet::from_bits(0x101),
             playing: 3,
             pending: 4,

@@ -22,6 +22,9 @@ const OWN_STYLES: usize = 5;
 const TEMPERATURE: (f32, f32) = (0.2, 2.0);
 const MAX_SEED: i32 = 65_535;
 
+/// After it the count begins anew.
+const LAST_GENERATION: i32 = 65_535;
+
 /// The take of a new instance: with the shipped weights, a plain rock beat that a newcomer knows
 /// at once.
 const FIRST_TAKE: i32 = 464;
@@ -41,6 +44,10 @@ pub struct DeepPocketParams {
     /// MIDI channel of the notes that we play, 1 to 16.
     #[id = "channel"]
     pub channel: IntParam,
+    /// Moves whenever something changes that is saved but is no parameter, so that the host marks
+    /// the project as changed. It means nothing else, and nobody sees it.
+    #[id = "generation"]
+    pub generation: IntParam,
     /// What else decides which hits are played.
     #[nested(group = "Drummer")]
     pub drummer: DrummerParams,
@@ -59,6 +66,15 @@ pub struct DeepPocketParams {
     /// Each lane, in class order.
     #[nested(array, group = "Lane")]
     pub lanes: [LaneParams; 9],
+    /// Where each lane goes, in class order.
+    #[nested(array, group = "Lane")]
+    pub routes: [RouteParams; 9],
+    /// Whether it is to be as if it were not there: a host's own switch.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
+    /// The kit that plays what is sent.
+    #[nested(group = "Audition")]
+    pub audition: AuditionParams,
     /// What is saved besides.
     #[persist = "deep-pocket"]
     pub state: State,
@@ -152,6 +168,17 @@ pub struct OutputParams {
     pub free_tempo: FloatParam,
 }
 
+/// The kit that plays what is sent.
+#[derive(Params)]
+pub struct AuditionParams {
+    /// Whether it is heard.
+    #[id = "audition"]
+    pub on: BoolParam,
+    /// Its level in dB.
+    #[id = "audition_level"]
+    pub level: FloatParam,
+}
+
 /// One lane.
 #[derive(Params)]
 pub struct LaneParams {
@@ -170,6 +197,14 @@ pub struct LaneParams {
     /// The pitch that it is sent at, with the user's own map.
     #[id = "lane_pitch"]
     pub pitch: IntParam,
+}
+
+/// Where one lane goes.
+#[derive(Params)]
+pub struct RouteParams {
+    /// MIDI channel of its notes, 1 to 16; 0: the one of all.
+    #[id = "lane_channel"]
+    pub channel: IntParam,
 }
 
 /// Bars in a phrase.
@@ -295,6 +330,13 @@ impl Default for DeepPocketParams {
             .with_step_size(0.01),
             seed: IntParam::new("Take", FIRST_TAKE, IntRange::Linear { min: 0, max: MAX_SEED }),
             channel: IntParam::new("Channel", 10, IntRange::Linear { min: 1, max: 16 }),
+            generation: IntParam::new(
+                "Generation",
+                0,
+                IntRange::Linear { min: 0, max: LAST_GENERATION },
+            )
+            .hide()
+            .non_automatable(),
             drummer: DrummerParams {
                 blend_style: style("Second style", 0),
                 blend: percent("Blend", 0.0, 0.0, 1.0),
@@ -353,6 +395,27 @@ impl Default for DeepPocketParams {
                     IntRange::Linear { min: 0, max: 127 },
                 ),
             }),
+            routes: Drum::ALL.map(|drum| RouteParams {
+                channel: IntParam::new(
+                    format!("{} channel", drum.name()),
+                    0,
+                    IntRange::Linear { min: 0, max: 16 },
+                )
+                .with_value_to_string(Arc::new(channel_text))
+                .with_string_to_value(Arc::new(channel_from_text)),
+            }),
+            bypass: BoolParam::new("Bypass", false).make_bypass(),
+            audition: AuditionParams {
+                on: BoolParam::new("Audition kit", true),
+                level: FloatParam::new(
+                    "Audition level",
+                    0.0,
+                    FloatRange::Linear { min: -30.0, max: 6.0 },
+                )
+                .with_step_size(0.1)
+                .with_unit(" dB")
+                .with_value_to_string(formatters::v2s_f32_rounded(1)),
+            },
             state: State::default(),
         }
     }
@@ -420,6 +483,15 @@ fn style_from_text(text: &str) -> Option<i32> {
         return (1..=OWN_STYLES).contains(&own).then(|| i32::try_from(STYLES.len() + own).ok())?;
     }
     style_number(&text).map(i32::from).or_else(|| text.parse().ok())
+}
+
+fn channel_text(number: i32) -> String {
+    if number == 0 { "common".into() } else { number.to_string() }
+}
+
+fn channel_from_text(text: &str) -> Option<i32> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("common") { Some(0) } else { text.parse().ok() }
 }
 
 fn last_map() -> i32 {

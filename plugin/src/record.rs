@@ -21,13 +21,28 @@ impl Saved {
         if text.len() > LONGEST {
             return Saved { damaged: true, ..saved };
         }
-        let Saved { version, tempo, window, primer, pins, history, notes, damaged } = &mut saved;
+        let Saved {
+            version,
+            tempo,
+            window,
+            primer,
+            pins,
+            toward,
+            model,
+            models,
+            history,
+            notes,
+            damaged,
+        } = &mut saved;
         let good = [
             read_field(text, "version", version),
             read_field(text, "tempo", tempo),
             read_field(text, "window", window),
             read_field(text, "primer", primer),
             read_field(text, "pins", pins),
+            read_field(text, "toward", toward),
+            read_field(text, "model", model),
+            read_field(text, "models", models),
             read_field(text, "history", history),
             read_field(text, "notes", notes),
             read_field(text, "damaged", damaged),

@@ -6,7 +6,7 @@
 
 use groove::output::at_pitches;
 use groove::perform::Performance;
-use groove::{Bar, Pitches};
+use groove::{Bar, CLASSES, Channels, Pitches};
 
 use crate::shelf::{Key, Shelf};
 
@@ -18,6 +18,7 @@ const PLACES: usize = 8;
 pub(crate) struct Stage {
     performance: Performance,
     pitches: Option<Pitches>,
+    channels: Channels,
     /// By the bar of the song.
     bars: [Option<(Key, Bar)>; PLACES],
     next: usize,
@@ -30,6 +31,7 @@ impl Stage {
         Stage {
             performance: Performance::default(),
             pitches: None,
+            channels: [0; CLASSES],
             bars: [None; PLACES],
             next: 0,
             last: None,
@@ -37,9 +39,14 @@ impl Stage {
     }
 
     /// How bars are to be played from now on.
-    pub(crate) fn set(&mut self, performance: Performance, pitches: Option<Pitches>) {
-        if (self.performance, self.pitches) != (performance, pitches) {
-            (self.performance, self.pitches) = (performance, pitches);
+    pub(crate) fn set(
+        &mut self,
+        performance: Performance,
+        pitches: Option<Pitches>,
+        channels: Channels,
+    ) {
+        if (self.performance, self.pitches, self.channels) != (performance, pitches, channels) {
+            (self.performance, self.pitches, self.channels) = (performance, pitches, channels);
             self.bars = [None; PLACES];
         }
     }
@@ -64,7 +71,7 @@ impl Stage {
         }
         let mut played = self.performance.play(key.bar, &sources[..count]);
         if let Some(pitches) = self.pitches {
-            played = at_pitches(&played, pitches);
+            played = at_pitches(&played, pitches, self.channels);
         }
         self.bars[self.next] = Some((key, played));
         self.next = (self.next + 1) % PLACES;
@@ -125,7 +132,7 @@ mod tests {
         assert!(stage.prepare(&shelf, key(3)) && !stage.prepare(&shelf, key(7)));
         assert_eq!(velocity(&stage, 3, 0), Some(3));
         let double = Performance { pace: Pace::Double, ..Performance::default() };
-        stage.set(double, None);
+        stage.set(double, None, [0; CLASSES]);
         assert_eq!(stage.get(key(3)), None, "made anew");
         assert!(stage.prepare(&shelf, key(2)) && !stage.prepare(&shelf, key(3)));
         assert_eq!((velocity(&stage, 2, 0), velocity(&stage, 2, 8)), (Some(4), Some(5)));

@@ -6,24 +6,29 @@
 //! What the audio thread shares is in atomics and in a triple buffer; the rest, [`Kept`], is behind
 //! a lock that worker, window and the host's main thread take, and the audio thread never does.
 
+use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use groove::history::History;
+use groove::midi::Clip;
 use groove::pins::Pins;
-use groove::take::{Primer, Take};
+use groove::take::{Primer, Take, Toward};
 use groove::{Bar, Meter};
 use nice_plug::params::persist::PersistentField;
 use serde::{Deserialize, Serialize};
 use triple_buffer::{Input, Output, triple_buffer};
 
+use crate::models::ModelFile;
 use crate::notes::Notes;
 
-/// Version of [`Saved`] that this code writes. Version 1 had tempo and window alone.
-pub const STATE_VERSION: u32 = 2;
+/// Version of [`Saved`] that this code writes. Version 1 had tempo and window alone, version 2 no
+/// models and no morph.
+pub const STATE_VERSION: u32 = 3;
 
 /// Window size in logical pixels, before the user changes it.
-pub const WINDOW: (u32, u32) = (1180, 660);
+pub const WINDOW: (u32, u32) = (1280, 720);
 
 /// What a project keeps besides the parameters. Fields that a state lacks are the defaults;
 /// fields that this code does not know are passed over.
@@ -41,6 +46,13 @@ pub struct Saved {
     pub primer: Primer,
     /// Cells that are pinned.
     pub pins: Pins,
+    /// The take that this one is on the way to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toward: Option<Toward>,
+    /// [`Take::model`].
+    pub model: u64,
+    /// The model files that its takes are played with.
+    pub models: Vec<ModelFile>,
     /// The takes of before; `None`: none yet.
     pub history: Option<History>,
     /// The notes of the take.
@@ -58,6 +70,9 @@ impl Default for Saved {
             window: WINDOW,
             primer: Primer::Off,
             pins: Pins::NONE,
+            toward: None,
+            model: 0,
+            models: Vec::new(),
             history: None,
             notes: Notes::default(),
             damaged: false,
@@ -68,34 +83,162 @@ impl Default for Saved {
 /// What the audio thread is told of the take besides the parameters: the latest counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Extras {
-    /// The primer that was loaded.
+    /// What was played or tapped last, or is to be heard in its place.
     pub primer: Primer,
+    /// Counts how often the window or a load said what the primer is: only then it counts more
+    /// than what the audio half has heard since.
+    pub primers: u32,
     /// Cells that are pinned.
     pub pins: Pins,
+    /// The take that this one is on the way to.
+    pub toward: Option<Toward>,
+    /// The model that plays it, as in [`Take::model`].
+    pub model: u64,
 }
 
 /// What the worker and the window keep for the project.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Kept(Mutex<Keeping>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Keeping {
     extras: Extras,
+    /// To the audio half.
+    told: Input<Extras>,
+    /// The primer of before the last change by the window or a load: takes that are on their way
+    /// from the audio thread may still have it.
+    outdated: Option<Primer>,
     history: Option<History>,
     notes: Notes,
+    models: Vec<ModelFile>,
+    errands: VecDeque<Errand>,
+    /// What came of the last errand, until the window asks.
+    said: Option<Result<String, String>>,
+    /// Counts what has changed and is saved.
+    changes: u32,
+}
+
+/// Something that the window asks the worker to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Errand {
+    /// To read a model file and play with it; `None`: with the built-in one.
+    Model(Option<PathBuf>),
+    /// To play a clip's hits by hand, as the take would, and to pin them so.
+    Humanise(Clip, Box<Take>),
+}
+
+impl Keeping {
+    /// What the audio half is to play by has changed.
+    fn tell(&mut self) {
+        self.told.write(self.extras);
+        self.changes = self.changes.wrapping_add(1);
+    }
 }
 
 impl Kept {
+    fn new(told: Input<Extras>) -> Self {
+        Kept(Mutex::new(Keeping {
+            extras: Extras::default(),
+            told,
+            outdated: None,
+            history: None,
+            notes: Notes::default(),
+            models: Vec::new(),
+            errands: VecDeque::new(),
+            said: None,
+            changes: 0,
+        }))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Keeping> {
         // Every change is of a whole value, so what a panicked thread left is good.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Another take is played: its primer is kept, but for keys that are held.
+    /// Another take is played: what was played or tapped for it is kept.
     pub fn see(&self, take: &Take) {
-        if !matches!(take.primer, Primer::Hold { .. }) {
-            self.lock().extras.primer = take.primer;
+        if matches!(take.primer, Primer::Off | Primer::Hold { .. }) {
+            return;
         }
+        let mut keeping = self.lock();
+        if keeping.outdated == Some(take.primer) || keeping.extras.primer == take.primer {
+            return;
+        }
+        keeping.outdated = None;
+        keeping.extras.primer = take.primer;
+        keeping.changes = keeping.changes.wrapping_add(1);
+    }
+
+    /// What the take has besides the parameters.
+    #[must_use]
+    pub fn extras(&self) -> Extras {
+        self.lock().extras
+    }
+
+    /// Changes what the take has besides the parameters. For the window, and for errands.
+    pub fn change(&self, act: impl FnOnce(&mut Extras)) {
+        let mut keeping = self.lock();
+        let before = keeping.extras;
+        act(&mut keeping.extras);
+        if keeping.extras.primer != before.primer {
+            keeping.outdated = Some(before.primer);
+            keeping.extras.primers = before.primers.wrapping_add(1);
+        }
+        if keeping.extras != before {
+            keeping.tell();
+        }
+    }
+
+    /// Reads or changes the history, which begins with the take that is given. For the window.
+    pub fn with_history<R>(&self, take: &Take, act: impl FnOnce(&mut History) -> R) -> R {
+        act(self.lock().history.get_or_insert_with(|| History::new(*take)))
+    }
+
+    /// Something that is saved has changed.
+    pub fn mark(&self) {
+        let mut keeping = self.lock();
+        keeping.changes = keeping.changes.wrapping_add(1);
+    }
+
+    /// Counts what has changed and is saved.
+    #[must_use]
+    pub fn changes(&self) -> u32 {
+        self.lock().changes
+    }
+
+    /// The model files that takes of the project are played with.
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelFile> {
+        self.lock().models.clone()
+    }
+
+    /// Takes of the project are played with a model file, which may have moved.
+    pub fn know_model(&self, file: ModelFile) {
+        let mut keeping = self.lock();
+        keeping.models.retain(|known| known.identity != file.identity);
+        keeping.models.push(file);
+    }
+
+    /// Asks the worker to do something; it must be woken.
+    pub fn send(&self, errand: Errand) {
+        self.lock().errands.push_back(errand);
+    }
+
+    /// What to do next. For the worker.
+    #[must_use]
+    pub fn errand(&self) -> Option<Errand> {
+        self.lock().errands.pop_front()
+    }
+
+    /// What came of an errand: a sentence either way. For the worker.
+    pub fn say(&self, said: Result<String, String>) {
+        self.lock().said = Some(said);
+    }
+
+    /// What came of the last errand, once. For the window.
+    #[must_use]
+    pub fn said(&self) -> Option<Result<String, String>> {
+        self.lock().said.take()
     }
 
     /// Keeps a bar of the take that plays.
@@ -126,8 +269,8 @@ pub struct State {
     /// What was wrong with the last state: 0 nothing, 1 damaged, 2 from a newer version.
     trouble: AtomicU8,
     kept: Arc<Kept>,
-    /// Written by loads and the window.
-    told: Mutex<Input<Extras>>,
+    /// Seed of the take that a tempo was brought back for, and one more; 0: none.
+    brought: AtomicU64,
     /// For the audio half, until it takes it.
     tells: Mutex<Option<Output<Extras>>>,
 }
@@ -136,8 +279,8 @@ impl Default for State {
     fn default() -> Self {
         let (told, tells) = triple_buffer(&Extras::default());
         State {
-            kept: Arc::default(),
-            told: Mutex::new(told),
+            kept: Arc::new(Kept::new(told)),
+            brought: AtomicU64::new(0),
             tells: Mutex::new(Some(tells)),
             tempo: AtomicU64::new(0),
             window: AtomicU64::new(joined(WINDOW.0, WINDOW.1)),
@@ -194,15 +337,41 @@ impl State {
         self.tells.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Other pins. For the window.
-    pub fn set_pins(&self, pins: Pins) {
-        let mut kept = self.kept.lock();
-        kept.extras.pins = pins;
-        self.tell(kept.extras);
+    /// What is pinned. For the window.
+    #[must_use]
+    pub fn pins(&self) -> Pins {
+        self.kept.lock().extras.pins
     }
 
-    fn tell(&self, extras: Extras) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).write(extras);
+    /// Other pins. For the window.
+    pub fn set_pins(&self, pins: Pins) {
+        self.kept.change(|extras| extras.pins = pins);
+    }
+
+    /// Brings the tempo of a take back that is about to be played again, given its seed: the seed
+    /// does not count as that of a new take then. For the window.
+    pub fn bring_tempo(&self, seed: u32, tempo: f32) {
+        self.brought.store(u64::from(seed) + 1, Ordering::Release);
+        self.load_tempo(tempo.to_bits());
+    }
+
+    /// Whether a take with this seed has its tempo already, because it was played before. For the
+    /// audio thread.
+    #[must_use]
+    pub fn is_brought(&self, seed: u32) -> bool {
+        self.brought.load(Ordering::Acquire) == u64::from(seed) + 1
+    }
+
+    /// The audio thread may write the tempo at any time, but this counts more.
+    fn load_tempo(&self, bits: u32) {
+        let mut seen = self.tempo.load(Ordering::Acquire);
+        loop {
+            let next = joined(halves(seen).0.wrapping_add(1), bits);
+            match self.tempo.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(now) => seen = now,
+            }
+        }
     }
 
     /// The window's width and height in logical pixels.
@@ -238,23 +407,21 @@ impl<'a> PersistentField<'a, Saved> for State {
             _ => 0,
         };
         self.trouble.store(trouble, Ordering::Relaxed);
-        let Saved { primer, pins, history, notes, .. } = saved;
-        let extras = Extras { primer, pins };
-        *self.kept.lock() = Keeping { extras, history, notes };
-        self.tell(extras);
+        let Saved { primer, pins, toward, model, models, history, notes, .. } = saved;
+        {
+            let mut keeping = self.kept.lock();
+            keeping.outdated = Some(keeping.extras.primer);
+            let primers = keeping.extras.primers.wrapping_add(1);
+            let toward = Take { toward, ..Take::default() }.repaired().toward;
+            keeping.extras = Extras { primer, primers, pins, toward, model };
+            (keeping.history, keeping.notes, keeping.models) = (history, notes, models);
+            keeping.tell();
+        }
+        self.brought.store(0, Ordering::Release);
         let (width, height) = saved.window;
         self.set_window(width.clamp(320, 8_192), height.clamp(200, 8_192));
         let tempo = saved.tempo.filter(|tempo| (1.0..=10_000.0).contains(tempo));
-        let tempo = tempo.map_or(0, f32::to_bits);
-        // The audio thread may write the tempo at any time, but a load counts more.
-        let mut seen = self.tempo.load(Ordering::Acquire);
-        loop {
-            let next = joined(halves(seen).0.wrapping_add(1), tempo);
-            match self.tempo.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return,
-                Err(now) => seen = now,
-            }
-        }
+        self.load_tempo(tempo.map_or(0, f32::to_bits));
     }
 
     fn map<F, R>(&self, f: F) -> R
@@ -269,6 +436,9 @@ impl<'a> PersistentField<'a, Saved> for State {
                 window: self.window(),
                 primer: kept.extras.primer,
                 pins: kept.extras.pins,
+                toward: kept.extras.toward,
+                model: kept.extras.model,
+                models: kept.models.clone(),
                 history: kept.history.clone(),
                 notes: kept.notes.clone(),
                 damaged: false,

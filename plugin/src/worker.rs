@@ -1,25 +1,31 @@
 //! The thread that runs the model, one an instance: it starts with the first activation, answers
-//! requests, shows the window the phrase at the song position, and ends with the instance.
+//! requests, shows the window the phrase at the song position, runs the window's errands, and ends
+//! with the instance.
 //!
 //! It sleeps until it is woken: by [`crate::bell`] in real time, by the audio thread only where
 //! that may wait anyway. What makes a bar is given to it as a [`Band`]; which bars are wanted, the
 //! audio half decides.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use groove::encode::Kind;
 use groove::generate::Drummer;
+use groove::humanise::humanise;
+use groove::midi::Clip;
 use groove::model::{Metadata, Model};
+use groove::pins::Pins;
 use groove::take::Take;
-use groove::{Bar, Meter};
+use groove::{Bar, Meter, Step};
 
 use crate::bell::Heard;
-use crate::link::{
-    Answer, Fault, Link, ModelState, PHRASE, PHRASE_BARS, Phrase, Phrases, Request, WorkerEnd,
-};
-use crate::state::Kept;
+use crate::folders::Folders;
+use crate::link::{Answer, Fault, Link, ModelState, Phrase, Phrases, Request, WorkerEnd};
+use crate::models::{self, ModelFile};
+use crate::state::{Errand, Kept};
 
 /// How often the worker looks whether somebody takes its answers, while nobody does.
 const FULL: Duration = Duration::from_millis(30);
@@ -40,23 +46,12 @@ pub struct Band {
 }
 
 impl Band {
-    /// The model that comes with the plugin: its weights are read once in a process and shared by
-    /// all instances.
-    ///
-    /// # Errors
-    /// A sentence that says why it cannot play.
-    pub fn shipped() -> Result<Band, String> {
-        static MODEL: OnceLock<Result<Arc<Model>, String>> = OnceLock::new();
-        let model = MODEL
-            .get_or_init(|| {
-                Model::from_bytes(include_bytes!("../../assets/deep-pocket.safetensors"))
-                    .map(Arc::new)
-                    .map_err(|fault| format!("The built-in model cannot play: {fault}"))
-            })
-            .clone()?;
+    /// A band with this model.
+    #[must_use]
+    pub fn of(model: &Arc<Model>) -> Band {
         let metadata = Arc::new(model.metadata().clone());
         // The take that plays and the one that waits take turns, and each drummer remembers one.
-        let mut drummers = [Drummer::new(Arc::clone(&model)), Drummer::new(model)];
+        let mut drummers = [0, 1].map(|_| Drummer::new(Arc::clone(model)));
         let mut takes: [Option<Take>; 2] = [None; 2];
         let mut newest = 0;
         let play = move |take: &Take, meter: Meter, bar: i64| {
@@ -65,7 +60,7 @@ impl Band {
             takes[newest] = Some(*take);
             drummers[newest].bar(take, meter, bar).map_err(|fault| fault.to_string())
         };
-        Ok(Band { metadata, play: Box::new(play) })
+        Band { metadata, play: Box::new(play) }
     }
 }
 
@@ -79,15 +74,15 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread. `band` is called on it, first and after every failure; `kept` is what the
-    /// project remembers of its notes.
+    /// Starts the thread. `band` is called on it with the identity of a take's model, where that
+    /// is another than before and after every failure; `kept` is what the project remembers.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn start(
         end: WorkerEnd,
         kept: Arc<Kept>,
-        band: impl Fn() -> Result<Band, String> + Send + 'static,
+        band: impl Fn(u64, &Kept) -> Result<Band, String> + Send + 'static,
     ) -> std::io::Result<Self> {
         let link = end.link();
         let heard = Heard::new(Arc::clone(&link))?;
@@ -117,11 +112,24 @@ struct Shown {
     first_bar: i64,
 }
 
+/// What plays the takes of a model.
+struct Seated {
+    /// [`Take::model`].
+    identity: u64,
+    /// The files that it was looked for in.
+    files: Vec<ModelFile>,
+    /// What the window is told.
+    state: ModelState,
+    /// `None`: nobody can.
+    play: Option<Play>,
+}
+
 struct Loop<'a, F> {
     end: WorkerEnd,
     kept: Arc<Kept>,
     band: &'a F,
-    play: Option<Play>,
+    /// The band of the last take, and that of the one before: both may have to play.
+    bands: Vec<Seated>,
     /// Requests that wait, oldest first.
     waiting: Vec<Request>,
     /// Takes by number, oldest first.
@@ -130,13 +138,13 @@ struct Loop<'a, F> {
     phrases: Phrases,
 }
 
-impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
+impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
     fn new(end: WorkerEnd, kept: Arc<Kept>, band: &'a F) -> Self {
         Loop {
             end,
             kept,
             band,
-            play: None,
+            bands: Vec::new(),
             waiting: Vec::new(),
             known: Vec::new(),
             shown: [None; 2],
@@ -145,7 +153,7 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
     }
 
     fn run(&mut self) {
-        self.assemble();
+        self.call(self.kept.extras().model);
         let link = self.end.link();
         link.signal().serve(|| {
             catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or_else(|_| {
@@ -161,27 +169,90 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
     fn work(&mut self) -> bool {
         self.listen();
         if self.waiting.is_empty() {
-            return self.show();
+            return match self.kept.errand() {
+                Some(errand) => {
+                    self.run_errand(errand);
+                    true
+                }
+                None => self.show(),
+            };
         }
         let request = self.waiting.remove(0);
         self.answer(&request);
         true
     }
 
-    /// Gets a band, and tells the window how that went.
-    fn assemble(&mut self) {
-        let band = catch_unwind(AssertUnwindSafe(self.band))
-            .unwrap_or_else(|_| Err("The model could not be read: the reader failed.".into()));
-        self.play = match band {
-            Ok(band) => {
-                self.end.set_model(ModelState::Ready(band.metadata));
-                Some(band.play)
+    /// Gets the band of a model, and tells the window how that went.
+    fn call(&mut self, identity: u64) {
+        let known = self.bands.iter().position(|seated| seated.identity == identity);
+        let files = self.kept.models();
+        // A model that was missing may be there now if other files are known.
+        let seated = known.map(|place| self.bands.remove(place));
+        let seated = seated.filter(|seated| seated.play.is_some() || seated.files == files);
+        let seated = seated.unwrap_or_else(|| {
+            let band = catch_unwind(AssertUnwindSafe(|| (self.band)(identity, &self.kept)))
+                .unwrap_or_else(|_| Err("The model could not be read: the reader failed.".into()));
+            match band {
+                Ok(Band { metadata, play }) => {
+                    let state = ModelState::Ready(metadata);
+                    Seated { identity, files, state, play: Some(play) }
+                }
+                Err(why) => Seated { identity, files, state: ModelState::Missing(why), play: None },
             }
-            Err(why) => {
-                self.end.set_model(ModelState::Missing(why));
-                None
-            }
+        });
+        self.end.set_model(seated.state.clone());
+        self.bands.truncate(1);
+        self.bands.insert(0, seated);
+    }
+
+    /// What the band of a take's model plays; the newest take's is the one that the window names.
+    fn seated(&mut self, identity: u64) -> Option<&mut Seated> {
+        if self.bands.iter().all(|seated| seated.identity != identity) {
+            self.call(identity);
+        }
+        self.bands.iter_mut().find(|seated| seated.identity == identity)
+    }
+
+    fn run_errand(&mut self, errand: Errand) {
+        let done = catch_unwind(AssertUnwindSafe(|| match errand {
+            Errand::Model(file) => self.choose(file),
+            Errand::Humanise(clip, take) => self.humanise(&clip, &take),
+        }));
+        let failed = || Err("The file could not be read: the reader failed.".into());
+        self.kept.say(done.unwrap_or_else(|_| failed()));
+    }
+
+    /// Plays with a model from now on.
+    fn choose(&mut self, file: Option<PathBuf>) -> Result<String, String> {
+        let model = match &file {
+            Some(path) => models::read(path)?,
+            None => models::shipped()?,
         };
+        let name = model.metadata().name.clone();
+        let identity = if file.is_some() { model.identity() } else { 0 };
+        if let Some(path) = file {
+            self.kept.know_model(ModelFile { identity, name: name.clone(), path });
+        }
+        // It may have been missing before.
+        self.bands.retain(|seated| seated.identity != identity);
+        self.call(identity);
+        self.kept.change(|extras| extras.model = identity);
+        Ok(format!("{name} plays."))
+    }
+
+    /// Pins a clip's hits as the model of a take strikes them.
+    fn humanise(&mut self, clip: &Clip, take: &Take) -> Result<String, String> {
+        let folders = Folders::of_user();
+        let folder = folders.as_ref().map(|folders| folders.models.as_path());
+        let model = models::find(take.model, &self.kept.models(), folder)?;
+        let Take { style, blend, tempo, seed, .. } = *take;
+        let kind = Kind { style, blend, tempo, meter: clip.meter, fill: false };
+        let kit = &model.metadata().classes;
+        let steps: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
+        let played =
+            humanise(&model, &kind, &steps, Some(seed)).map_err(|fault| fault.to_string())?;
+        self.kept.change(|extras| extras.pins = Pins::all(&played));
+        Ok("The hits of the file are pinned, as the drummer strikes them.".into())
     }
 
     /// Takes new requests in, and passes over those that nobody waits for any more.
@@ -194,6 +265,7 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
                 }
                 self.known.push((request.number, request.take));
                 self.kept.see(&request.take);
+                self.call(request.take.model);
             }
             self.waiting.push(request);
         }
@@ -225,7 +297,7 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
         if let Some(known) = self.kept.bar(take, meter, bar) {
             return Some(known);
         }
-        let Some(play) = self.play.as_mut() else {
+        let Some(play) = self.seated(take.model).and_then(|seated| seated.play.as_mut()) else {
             return self.kept.instead(take, meter, bar);
         };
         let played = catch_unwind(AssertUnwindSafe(|| {
@@ -241,7 +313,8 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
             }
             Err(_) => {
                 self.end.raise(Fault::Worker);
-                self.assemble();
+                self.bands.retain(|seated| seated.identity != take.model);
+                self.call(take.model);
                 None
             }
         }
@@ -251,13 +324,10 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
     /// anything to do.
     fn show(&mut self) -> bool {
         let status = self.end.status();
-        let first_bar = status.bar.div_euclid(PHRASE_BARS) * PHRASE_BARS;
         let wanted = [status.playing, status.pending].map(|number| {
-            self.known.iter().any(|(known, _)| *known == number).then_some(Shown {
-                number,
-                meter: status.meter,
-                first_bar,
-            })
+            let (_, take) = self.known.iter().find(|(known, _)| *known == number)?;
+            let first_bar = take.first_bar(take.phrase_of(status.source).0);
+            Some(Shown { number, meter: status.meter, first_bar })
         });
         let Some(place) = (0..2).find(|&place| wanted[place] != self.shown[place]) else {
             return false;
@@ -280,10 +350,10 @@ impl<'a, F: Fn() -> Result<Band, String>> Loop<'a, F> {
     fn phrase(&mut self, shown: Shown) -> Option<Phrase> {
         let Shown { number, meter, first_bar } = shown;
         let (_, take) = *self.known.iter().find(|(known, _)| *known == number)?;
-        let mut bars = [Bar::silent(meter); PHRASE];
-        for (bar, place) in (first_bar..).zip(&mut bars) {
-            *place = self.bar(&take, meter, bar)?;
-        }
-        Some(Phrase { number, take, first_bar, bars })
+        let wanted = (first_bar..).take(take.bars() + 1);
+        let mut bars: Vec<Bar> =
+            wanted.map(|bar| self.bar(&take, meter, bar)).collect::<Option<_>>()?;
+        let next = bars.pop()?;
+        Some(Phrase { number, take, first_bar, bars, next })
     }
 }

@@ -59,6 +59,7 @@ fn the_counter_counts() {
 fn process_allocates_and_frees_nothing() {
     let mut host = Host::new();
     let mut allocations = 0;
+    let mut loudest = 0f32;
     for block in 0..3_000u32 {
         host.desk.transport.playing = block % 1_000 < 950;
         match block {
@@ -82,6 +83,8 @@ fn process_allocates_and_frees_nothing() {
             status
         });
         assert_eq!(status, ProcessStatus::KeepAlive);
+        let heard = host.sound.iter().flat_map(|channel| &channel[..frames]);
+        loudest = heard.fold(loudest, |loudest, sample| loudest.max(sample.abs()));
         if block % 16 == 0 {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -91,5 +94,11 @@ fn process_allocates_and_frees_nothing() {
     host.desk.transport.playing = false;
     host.block(64, process);
     assert_eq!(host.desk.ons, host.desk.offs);
+    assert!((0.1..=1.0).contains(&loudest), "the audition kit is heard: {loudest}");
+    // What it struck last dies away by itself.
+    for _ in 0..10 * 48_000 / 4_096 {
+        host.block(4_096, process);
+    }
+    host.block(64, process);
     assert!(host.sound.iter().flat_map(|channel| &channel[..64]).all(|sample| *sample == 0.0));
 }

@@ -16,11 +16,12 @@ use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of the least and the greatest value. Never change a line;
 /// only add.
-const FROZEN: [(&str, &str, &str, &str, &str); 70] = [
+const FROZEN: [(&str, &str, &str, &str, &str); 83] = [
     ("style", "Style", "rock", "any", "own 5"),
     ("temperature", "Temperature", "1.00", "0.20", "2.00"),
     ("seed", "Take", "464", "0", "65535"),
     ("channel", "Channel", "10", "1", "16"),
+    ("generation", "Generation", "0", "0", "65535"),
     ("blend_style", "Second style", "any", "any", "own 5"),
     ("blend", "Blend", "0 %", "0 %", "100 %"),
     ("stick", "Stick", "50 %", "0 %", "100 %"),
@@ -87,6 +88,18 @@ const FROZEN: [(&str, &str, &str, &str, &str); 70] = [
     ("lane_mute_9", "Ride mute", "Off", "Off", "On"),
     ("lane_solo_9", "Ride solo", "Off", "Off", "On"),
     ("lane_pitch_9", "Ride pitch", "51", "0", "127"),
+    ("lane_channel_1", "Bass channel", "common", "common", "16"),
+    ("lane_channel_2", "Snare channel", "common", "common", "16"),
+    ("lane_channel_3", "Closed hat channel", "common", "common", "16"),
+    ("lane_channel_4", "Open hat channel", "common", "common", "16"),
+    ("lane_channel_5", "Low tom channel", "common", "common", "16"),
+    ("lane_channel_6", "Mid tom channel", "common", "common", "16"),
+    ("lane_channel_7", "High tom channel", "common", "common", "16"),
+    ("lane_channel_8", "Crash channel", "common", "common", "16"),
+    ("lane_channel_9", "Ride channel", "common", "common", "16"),
+    ("bypass", "Bypass", "Off", "Off", "On"),
+    ("audition", "Audition kit", "On", "Off", "On"),
+    ("audition_level", "Audition level", "0.0 dB", "-30.0 dB", "6.0 dB"),
 ];
 
 fn params() -> Vec<(String, ParamPtr)> {

@@ -294,6 +294,8 @@ fn main() -> Result<()> {
                 ours / theirs,
                 ours_least / theirs_least
             );
+            // For `cargo xtask bench`.
+            println!("figure train_vs_pytorch {:.3}", ours_least / theirs_least);
         }
         None => println!("PyTorch: not measured; PYTHON names no Python that has it"),
     }

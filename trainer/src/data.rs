@@ -249,13 +249,15 @@ fn hold_out(pieces: &mut Vec<Piece>, seed: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groove::midi::Sheet;
     use groove::model::Stack;
     use groove::{Drum, Hit};
 
     fn clip() -> Vec<u8> {
         let mut steps = vec![Step::SILENT; 8];
         steps[0].set(Drum::Bass, Some(Hit { velocity: 100, offset_ticks: 5 }));
-        Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }.write("clip", &Drum::PITCHES)
+        Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }
+            .write(&Sheet::new("clip", Drum::PITCHES))
     }
 
     fn model(classes: Kit) -> Metadata {
@@ -275,7 +277,7 @@ mod tests {
             steps[5].set(drum, Some(Hit { velocity, offset_ticks: 0 }));
         }
         let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };
-        fs::write(folder.path().join("a.mid"), clip.write("a", &Drum::PITCHES))?;
+        fs::write(folder.path().join("a.mid"), clip.write(&Sheet::new("a", Drum::PITCHES)))?;
         let piece = &Data::read(folder.path(), None, 0, &model(Kit::one_drum()))?.pieces[0];
         let hits: Vec<(Drum, Hit)> = piece.steps[5].hits().collect();
         assert_eq!(hits, [(Drum::ALL[0], Hit { velocity: 90, offset_ticks: 0 })]);

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use groove::encode::Kind;
 use groove::generate::Drummer;
 use groove::humanise::humanise;
-use groove::midi::{Clip, DrumMap};
+use groove::midi::{Clip, DrumMap, Sheet};
 use groove::model::Model;
 use groove::take::{MOST_PRIMED, Played, Primer, Rhythm, Take};
 use groove::{Meter, Step};
@@ -122,7 +122,7 @@ pub fn run(task: &Task) -> Result<()> {
         }
     };
     let name = common.out.file_stem().map_or("drums".into(), |name| name.to_string_lossy());
-    write(&common.out, &Clip { steps, ..clip }.write(&name, &pitches))?;
+    write(&common.out, &Clip { steps, ..clip }.write(&Sheet::new(&name, pitches)))?;
     println!("{}", common.out.display());
     Ok(())
 }

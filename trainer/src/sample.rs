@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use groove::clip;
 use groove::generate::Drummer;
-use groove::midi::Clip;
+use groove::midi::{Clip, Sheet};
 use groove::take::{Fills, Take};
 use groove::{Meter, Step};
 
@@ -104,9 +105,9 @@ pub fn run(options: &Options) -> Result<()> {
             steps.extend_from_slice(drummer.bar(&take, options.meter, bar)?.steps());
         }
         let clip = Clip { steps, tempo: f64::from(options.tempo), meter: options.meter };
-        let name = format!("{}-{:.0}bpm-{seed}", options.style.to_lowercase(), options.tempo);
+        let name = clip::name(&options.style, clip.tempo, seed);
         let path = options.out.join(format!("{name}.mid"));
-        fs::write(&path, clip.write(&name, &pitches))
+        fs::write(&path, clip.write(&Sheet::new(&name, pitches)))
             .with_context(|| format!("{} cannot be written", path.display()))?;
         println!("{}", path.display());
     }

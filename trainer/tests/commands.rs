@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::fail;
-use groove::midi::Clip;
+use groove::midi::{Clip, Sheet};
 use groove::model::Model;
 use groove::{Drum, Hit, Meter, Step};
 
@@ -39,8 +39,11 @@ fn clips(folder: &Path) {
             }
         }
         let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
-        fs::write(folder.join(format!("{number}.mid")), clip.write("clip", &Drum::PITCHES))
-            .expect("written");
+        fs::write(
+            folder.join(format!("{number}.mid")),
+            clip.write(&Sheet::new("clip", Drum::PITCHES)),
+        )
+        .expect("written");
     }
 }
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use common::{fail, succeed};
-use groove::midi::Clip;
+use groove::midi::{Clip, Sheet};
 use groove::model::Model;
 use groove::{Drum, Hit, Meter, Step};
 
@@ -27,8 +27,11 @@ fn clips(folder: &Path) {
             }
         }
         let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
-        fs::write(folder.join(format!("{number}.mid")), clip.write("clip", &Drum::PITCHES))
-            .expect("written");
+        fs::write(
+            folder.join(format!("{number}.mid")),
+            clip.write(&Sheet::new("clip", Drum::PITCHES)),
+        )
+        .expect("written");
     }
 }
 

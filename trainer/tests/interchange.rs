@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use groove::midi::Clip;
+use groove::midi::{Clip, Sheet};
 use groove::{Drum, Hit, Meter, Step};
 
 fn python() -> String {
@@ -50,8 +50,11 @@ fn clips(folder: &Path) {
             }
         }
         let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
-        fs::write(folder.join(format!("{number}.mid")), clip.write("clip", &Drum::PITCHES))
-            .expect("written");
+        fs::write(
+            folder.join(format!("{number}.mid")),
+            clip.write(&Sheet::new("clip", Drum::PITCHES)),
+        )
+        .expect("written");
     }
 }
 

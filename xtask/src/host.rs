@@ -85,6 +85,10 @@ pub trait Host {
         output: &mut Vec<Event>,
     ) -> Result<()>;
 
+    /// Has the transport change within the next block, at this sample. A format that cannot say
+    /// that says nothing.
+    fn change(&mut self, _offset: u32, _transport: Transport) {}
+
     /// Has the plugin forget all that sounds, as a host does between two unrelated stretches of a
     /// song.
     ///

@@ -72,13 +72,23 @@ fn roll(hosts: &mut [Clap], blocks: u32, transport: impl Fn(f64) -> Transport) -
     Ok(Rolled { heard, block: busy / calls })
 }
 
+/// What many instances cost.
+pub(crate) struct Outcome {
+    /// All of it, in lines.
+    pub(crate) report: String,
+    /// Of one core, in percent, all threads together: while they play.
+    pub(crate) playing: f64,
+    /// Memory of each after the first, in MB of 2^20 bytes.
+    pub(crate) more: f64,
+}
+
 /// Builds the plugin, plays so many instances of it for so many seconds, lets them rest as long,
-/// and prints what that cost.
+/// and says what that cost.
 ///
 /// # Errors
 /// The plugin does not build or load, an instance does not play what it plays in a bounce, or
 /// instances that rest are not cheap.
-pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Result<()> {
+pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Result<Outcome> {
     system::provide(system::Purpose::Build)?;
     let built = bundle::bundle(workspace)?;
     let blocks = seconds * 48_000 / SONG.block;
@@ -115,20 +125,23 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
         Ok(())
     })?;
     let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    println!("instances                     {count}");
-    println!("playing                       {playing}");
-    println!("  a block of one              {:.1?}", played.block);
-    println!("  that missed a bar           {missed}");
-    println!("transport stopped             {resting}");
-    println!("  a block of one              {:.1?}", rested.block);
-    println!("not called by the host        {idle}");
-    println!("memory of the first           {:.1} MB", megabytes(first.saturating_sub(begin)));
     let more = megabytes(all.saturating_sub(first)) / f64::from(count.max(2) - 1);
-    println!("memory of each other          {more:.2} MB");
+    let report = [
+        format!("instances                     {count}"),
+        format!("playing                       {playing}"),
+        format!("  a block of one              {:.1?}", played.block),
+        format!("  that missed a bar           {missed}"),
+        format!("transport stopped             {resting}"),
+        format!("  a block of one              {:.1?}", rested.block),
+        format!("not called by the host        {idle}"),
+        format!("memory of the first           {:.1} MB", megabytes(first.saturating_sub(begin))),
+        format!("memory of each other          {more:.2} MB"),
+    ]
+    .join("\n");
     ensure!(
         missed == 0,
-        "{missed} instances did not play in real time what they play in a bounce."
+        "{report}\n{missed} instances did not play in real time what they play in a bounce."
     );
-    ensure!(resting.workers < 1.0, "The threads of stopped instances do not sleep.");
-    Ok(())
+    ensure!(resting.workers < 1.0, "{report}\nThe threads of stopped instances do not sleep.");
+    Ok(Outcome { report, playing: playing.workers + playing.host, more })
 }

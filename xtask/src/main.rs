@@ -1,10 +1,12 @@
 //! Deep Pocket's chores, as `cargo xtask <chore>`. This file is the command line; each chore
 //! stands in a module of its own.
 
+mod bench;
 mod bundle;
 mod endure;
 mod install;
 mod instances;
+mod pictures;
 mod rtsan;
 mod run;
 mod system;
@@ -85,12 +87,20 @@ enum Chore {
         #[arg(long, default_value_t = 10)]
         seconds: u32,
     },
+    /// Measure how fast everything is, beside what it can be compared with.
+    Bench {
+        /// Print the figures as JSON, and everything else to standard error.
+        #[arg(long)]
+        json: bool,
+    },
     /// Build the bundles and put them where this user's hosts look for plugins.
     Install {
         /// Take them away again instead.
         #[arg(long)]
         uninstall: bool,
     },
+    /// Build the plugin and make the pictures of its window again, into target/pictures.
+    Pictures,
     /// Check which module imports which, and how long files are.
     Tidy,
 }
@@ -120,12 +130,17 @@ fn chore(chore: Chore) -> Result<()> {
         Chore::Watched { clap, seconds, seed, plant } => {
             rtsan::watched(&clap, seconds, seed, plant)
         }
-        Chore::Instances { count, seconds } => instances::instances(&workspace, count, seconds),
+        Chore::Instances { count, seconds } => {
+            println!("{}", instances::instances(&workspace, count, seconds)?.report);
+            Ok(())
+        }
+        Chore::Bench { json } => bench::bench(&workspace, json),
         Chore::Install { uninstall: true } => install::uninstall(),
         Chore::Install { uninstall: false } => {
             system::provide(system::Purpose::Build)?;
             install::install(&bundle::bundle(&workspace)?)
         }
+        Chore::Pictures => pictures::pictures(&workspace),
         Chore::Tidy => tidy::tidy(&workspace),
     }
 }

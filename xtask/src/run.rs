@@ -6,8 +6,8 @@
 use crate::bundle::{self, Built};
 use crate::system;
 use anyhow::{Context, Result, ensure};
-use groove::midi::{Clip, TICKS_PER_BEAT};
-use groove::pattern::{TICKS_PER_STEP, bars};
+use groove::midi::{Clip, Sheet, TICKS_PER_BEAT};
+use groove::pattern::TICKS_PER_STEP;
 use groove::{Drum, Hit, Meter, Step};
 use std::fs;
 use std::path::Path;
@@ -18,9 +18,6 @@ use xtask::workspace::{CLAP_ID, NAME, Workspace};
 
 /// How many bars are played.
 const BARS: u16 = 8;
-
-/// Bars in a row of the printed grid: four fit a terminal of 80 columns.
-const BARS_IN_ROW: usize = 4;
 
 /// The song that is rolled: long blocks, because no one listens.
 const SONG: Song =
@@ -40,9 +37,9 @@ pub(crate) fn run(workspace: &Workspace, headless: bool) -> Result<()> {
     let file = workspace.target.join("deep-pocket").join("beat.mid");
     let folder = file.parent().context("the target folder has no name")?;
     fs::create_dir_all(folder)?;
-    fs::write(&file, clip.write(NAME, &Drum::PITCHES))
+    fs::write(&file, clip.write(&Sheet::new(NAME, Drum::PITCHES)))
         .with_context(|| format!("{} could not be written", file.display()))?;
-    println!("{}\n\n{}", file.display(), grid(&clip).trim_end());
+    println!("{}\n\n{}", file.display(), clip.grid());
     if !headless && has_screen() {
         open_window(&built)?;
     }
@@ -89,29 +86,6 @@ fn clip(notes: &[Note]) -> Result<Clip> {
     Ok(Clip { steps, tempo: SONG.tempo, meter: Meter::FOUR_FOUR })
 }
 
-/// The clip as nine rows of text: `.` nothing, `o` soft, `x` medium, `X` loud.
-fn grid(clip: &Clip) -> String {
-    let mut text = String::new();
-    let bars = bars(&clip.steps, clip.meter);
-    for row in bars.chunks(BARS_IN_ROW) {
-        for drum in Drum::ALL.into_iter().rev() {
-            text.push_str(&format!("{:<11}", drum.name()));
-            for bar in row {
-                text.extend(bar.steps().iter().map(|step| match step.hit(drum) {
-                    None => '.',
-                    Some(hit) if hit.velocity < 48 => 'o',
-                    Some(hit) if hit.velocity < 96 => 'x',
-                    Some(_) => 'X',
-                }));
-                text.push('|');
-            }
-            text.push('\n');
-        }
-        text.push('\n');
-    }
-    text
-}
-
 /// Whether there is a screen to open a window on. The window speaks X11 on Linux.
 fn has_screen() -> bool {
     !cfg!(target_os = "linux") || std::env::var_os("DISPLAY").is_some_and(|name| !name.is_empty())
@@ -131,6 +105,7 @@ fn open_window(built: &Built) -> Result<()> {
 mod tests {
     use super::*;
     use groove::midi::DrumMap;
+    use groove::pattern::bars;
     use std::collections::BTreeSet;
     use xtask::workspace::built_bundle;
 
@@ -138,7 +113,9 @@ mod tests {
     fn eight_bars_of_the_built_plugin_survive_their_file() {
         let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
         let played = play(&bundle).unwrap();
-        let read = Clip::read(&played.write(NAME, &Drum::PITCHES), DrumMap::GeneralMidi).unwrap();
+        let read =
+            Clip::read(&played.write(&Sheet::new(NAME, Drum::PITCHES)), DrumMap::GeneralMidi)
+                .unwrap();
         assert_eq!((read.tempo, read.meter), (120.0, Meter::FOUR_FOUR));
         assert_eq!(read.steps, played.steps[..read.steps.len()]);
         let velocities: BTreeSet<u8> = read
@@ -165,16 +142,5 @@ mod tests {
         assert_eq!(clip.steps[0].hit(Drum::Bass), Some(Hit { velocity: 127, offset_ticks: 0 }));
         assert_eq!(clip.steps[4].hit(Drum::Snare), Some(Hit { velocity: 64, offset_ticks: -100 }));
         assert_eq!(clip.steps.iter().filter(|step| **step != Step::SILENT).count(), 2);
-    }
-
-    #[test]
-    fn the_grid_shows_each_lane_and_how_loud_it_is_struck() {
-        let clip = clip(&[note(0, 36, 1.0), note(6_000, 36, 0.1), note(12_000, 42, 0.5)]).unwrap();
-        let grid = grid(&clip);
-        let lane = |name: &str| grid.lines().find(|line| line.starts_with(name)).unwrap();
-        assert!(lane("Bass").contains("Xo.............."), "{grid}");
-        assert!(lane("Closed hat").contains("..x............."), "{grid}");
-        assert_eq!(grid.lines().filter(|line| line.contains('|')).count(), 18);
-        assert!(grid.lines().all(|line| line.len() <= 80), "{grid}");
     }
 }

@@ -66,7 +66,15 @@ const APT: Manager = Manager {
         &["libgl1"],
         &["libgl1-mesa-dri"],
     ],
-    test: &[&["libxcb1-dev"], &["xvfb"]],
+    test: &[
+        &["libxcb1-dev"],
+        &["xvfb"],
+        &["openbox"],
+        &["python3-gi"],
+        &["gir1.2-gtk-3.0"],
+        &["python3-pyqt5"],
+        &["imagemagick"],
+    ],
 };
 
 const DNF: Manager = Manager {
@@ -87,7 +95,15 @@ const DNF: Manager = Manager {
         &["mesa-libGL"],
         &["mesa-dri-drivers"],
     ],
-    test: &[&["libxcb-devel"], &["xorg-x11-server-Xvfb"]],
+    test: &[
+        &["libxcb-devel"],
+        &["xorg-x11-server-Xvfb"],
+        &["openbox"],
+        &["python3-gobject"],
+        &["gtk3"],
+        &["python3-qt5", "python3-pyqt5"],
+        &["ImageMagick"],
+    ],
 };
 
 const PACMAN: Manager = Manager {
@@ -106,7 +122,14 @@ const PACMAN: Manager = Manager {
         &["libglvnd"],
         &["mesa"],
     ],
-    test: &[&["xorg-server-xvfb"]],
+    test: &[
+        &["xorg-server-xvfb"],
+        &["openbox"],
+        &["python-gobject"],
+        &["gtk3"],
+        &["python-pyqt5"],
+        &["imagemagick"],
+    ],
 };
 
 /// Checks for what the system lacks, and installs it. On a terminal it asks first; without one,

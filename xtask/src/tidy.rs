@@ -56,6 +56,11 @@ const RULES: &[Rule] = &[
         names: &["crate::worker", "crate::engine", "groove::model", "groove::generate"],
     },
     Rule {
+        within: "plugin/src/clip",
+        except: &[],
+        names: &["crate::worker", "crate::engine", "groove::model", "groove::generate", "egui"],
+    },
+    Rule {
         within: "plugin/src/worker",
         except: &[],
         names: &["crate::engine", "crate::editor", "egui"],

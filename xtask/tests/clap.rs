@@ -5,11 +5,10 @@ mod common;
 
 use clack_extensions::note_ports::NoteDialects;
 use common::recording::{Pace, Recording};
-use common::scenarios::{SONG, ready};
+use common::scenarios::{SONG, ready, velocity_steps};
 use common::screen::on_screen;
 use common::timing::{self, play};
 use std::collections::HashSet;
-use std::time::Duration;
 use xtask::host::clap::{Clap, describe};
 use xtask::host::realtime::flushes_denormals;
 use xtask::host::{Event, Host, Message, Note, Setup, Song};
@@ -34,6 +33,25 @@ fn it_says_what_it_is() {
     assert_eq!((inputs.len(), outputs.len()), (1, 1));
     assert!(inputs[0].contains(NoteDialects::CLAP | NoteDialects::MIDI), "{:?}", inputs[0]);
     assert!(outputs[0].contains(NoteDialects::CLAP), "{:?}", outputs[0]);
+}
+
+#[test]
+fn a_host_that_takes_no_notes_gets_them_as_raw_midi() {
+    let song = Song { block: 480, ..SONG };
+    let plain = |notes: &[Note]| -> Vec<_> {
+        let velocity = |note: &Note| velocity_steps(note.velocity);
+        notes.iter().map(|it| (it.on, it.off, it.key, it.channel, velocity(it))).collect()
+    };
+    let usual = play(&mut load(), &song, 0.0, 16.0).unwrap();
+    let mut host = load();
+    host.refuse_notes();
+    let host = &mut host;
+    ready(host, &song).unwrap();
+    let mut heard = Recording::default();
+    heard.roll(&song, host, 0.0, song.samples(16.0)).unwrap();
+    heard.stop(&song, host, 16.0).unwrap();
+    assert!(heard.is_raw());
+    assert_eq!(plain(&usual), plain(&heard.notes().unwrap()));
 }
 
 #[test]
@@ -144,24 +162,6 @@ fn its_window_opens_draws_and_closes() {
         host.close_window().unwrap();
         drop(host);
         screen.destroy(parent).unwrap();
-    });
-}
-
-#[test]
-fn a_window_that_is_attached_late_draws() {
-    on_screen("a_window_that_is_attached_late_draws", |screen| {
-        for pause in [0, 30, 150, 600] {
-            let mut host = load();
-            let size = host.create_window().unwrap();
-            std::thread::sleep(Duration::from_millis(pause));
-            let parent = screen.window(size).unwrap();
-            host.attach_window(parent).unwrap();
-            let took = screen.wait_for_colours(parent, 20, || host.pump());
-            println!("attached {pause} ms late: {took:?}");
-            took.unwrap();
-            host.close_window().unwrap();
-            screen.destroy(parent).unwrap();
-        }
     });
 }
 

@@ -3,8 +3,8 @@
 //! host attaches it, and draws again when what it shows has changed. What it shows stands in the parent module.
 
 use std::error::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, park_timeout};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,7 @@ use nice_plug_egui::{
 #[cfg(target_os = "linux")]
 use super::x11::Display;
 use super::{Screen, Sources, theme};
+use crate::drag::{Course, Drag, Origin};
 use crate::link::{ModelState, Phrase, Status};
 
 /// Width over height, least and greatest, that a host may drag the window to.
@@ -33,26 +34,52 @@ const ASPECTS: [f32; 2] = [1.4, 2.4];
 pub(super) struct Opening {
     /// Pixels in a point, as the windowing system says; 0 before the first window is made.
     pub scale: AtomicCell<f64>,
-    /// The window's number under X11, 0 elsewhere.
-    window: AtomicU32,
+    /// The window, once it is made.
+    origin: AtomicCell<Option<Origin>>,
     /// Whether the first picture has been drawn.
     pub drawn: AtomicBool,
+    /// What is dragged out of the window. It ends with the window.
+    drag: Mutex<Option<Drag>>,
 }
 
 impl Opening {
     /// Called by the window when it has been made.
     pub(super) fn made(&self, window: &WindowContext) {
         self.scale.store(window.scale_factor());
+        self.origin.store(Origin::of(window));
+    }
+
+    /// The window that is open; `None` before it is made.
+    pub(super) fn origin(&self) -> Option<Origin> {
+        self.origin.load()
+    }
+
+    /// The window's number under X11, 0 where there is none.
+    #[cfg(target_os = "linux")]
+    fn window(&self) -> u32 {
+        self.origin().and_then(|origin| u32::try_from(origin.number()).ok()).unwrap_or(0)
+    }
+
+    /// Another drag from now on, or none.
+    pub(super) fn hold(&self, drag: Option<Drag>) {
+        let before = std::mem::replace(&mut *self.drags(), drag);
+        // It may have to wait for its thread, and nobody else for it.
+        drop(before);
+    }
+
+    /// How the drag goes; `None`: there is none.
+    pub(super) fn course(&self) -> Option<Course> {
+        self.drags().as_ref().map(Drag::course)
+    }
+
+    fn drags(&self) -> std::sync::MutexGuard<'_, Option<Drag>> {
+        self.drag.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the host have the keys again, where a click takes them for good.
+    pub(super) fn give_keys_back(&self) {
         #[cfg(target_os = "linux")]
-        {
-            use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
-            let number = match window.window_handle().map(|handle| handle.as_raw()) {
-                Ok(RawWindowHandle::Xlib(handle)) => u32::try_from(handle.window).unwrap_or(0),
-                Ok(RawWindowHandle::Xcb(handle)) => handle.window.get(),
-                _ => 0,
-            };
-            self.window.store(number, Ordering::Relaxed);
-        }
+        Display::default().give_keys_back(self.window());
     }
 }
 
@@ -209,16 +236,19 @@ impl Drop for Pane {
     #[cfg(target_os = "linux")]
     fn drop(&mut self) {
         let Some(window) = self.window.take() else { return };
-        Display::default().ask_to_close(self.opening.window.load(Ordering::Relaxed));
+        Display::default().ask_to_close(self.opening.window());
         let asked = Instant::now();
         while window.is_open() && asked.elapsed() < Duration::from_secs(1) {
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.opening.hold(None);
+        self.opening.origin.store(None);
     }
 
     /// The window closes on this very thread.
     #[cfg(not(target_os = "linux"))]
     fn drop(&mut self) {
+        self.opening.hold(None);
         drop(self.window.take());
     }
 }
@@ -249,7 +279,7 @@ impl Watch {
             while !stop.load(Ordering::Relaxed) {
                 #[cfg(target_os = "linux")]
                 if !opening.drawn.load(Ordering::Relaxed) {
-                    display.ask_first_frame(opening.window.load(Ordering::Relaxed));
+                    display.ask_first_frame(opening.window());
                 }
                 let now = Shown::of(&sources);
                 if now != shown {

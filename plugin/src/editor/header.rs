@@ -1,10 +1,14 @@
-//! The top of the window: whose window it is, what the host is doing, which model plays; and
-//! below it, only when something is wrong, a sentence that says what.
+//! The top of the window: whose window it is, what the host is doing, and the doors to what stands
+//! behind: the model, and where notes go. Below it, only when something is wrong, a sentence that
+//! says what.
 
 use egui::accesskit::Role;
 use egui::{Align2, CornerRadius, FontId, Rect, Sense, Ui, WidgetInfo, pos2};
 use groove::pattern::Meter;
 
+use super::controls::{Button, Look};
+use super::drawer::Drawer;
+use super::hand::Tools;
 use super::theme::{self, Scale, Type};
 
 /// What the host's transport is doing.
@@ -20,6 +24,8 @@ pub(super) enum Transport {
         meter: Meter,
         /// The host's number of the bar, counted from 1.
         bar: i64,
+        /// Whether it plays by itself while the host stands.
+        free: bool,
     },
 }
 
@@ -27,8 +33,9 @@ impl Transport {
     fn text(self) -> String {
         match self {
             Transport::Stopped => "stopped: press play in the host".to_owned(),
-            Transport::Following { tempo, meter: Meter { numerator, denominator }, bar } => {
-                format!("following host · {tempo:.1} · {numerator}/{denominator} · bar {bar}")
+            Transport::Following { tempo, meter: Meter { numerator, denominator }, bar, free } => {
+                let whom = if free { "free run" } else { "following host" };
+                format!("{whom} · {tempo:.1} · {numerator}/{denominator} · bar {bar}")
             }
         }
     }
@@ -42,13 +49,16 @@ pub(super) struct Header<'a> {
     pub transport: Transport,
     /// The model in a few words.
     pub model: &'a str,
-    /// What the model's figure means.
-    pub model_hint: &'a str,
+    /// How freshly a note was sent, 0 to 1.
+    pub sounds: f32,
+    /// What is open.
+    pub drawer: Option<Drawer>,
 }
 
 impl Header<'_> {
-    /// Draws the header in `rect`.
-    pub(super) fn show(&self, ui: &mut Ui, scale: Scale, rect: Rect) {
+    /// Draws the header in `rect`. Returns the drawer whose door was pressed.
+    pub(super) fn show(&self, ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) -> Option<Drawer> {
+        let scale = tools.scale;
         ui.painter().rect_filled(rect, 0.0, theme::PANEL);
         ui.painter().hline(rect.x_range(), rect.bottom(), (1.0, theme::LINE));
         let at = |x: f32| pos2(x, rect.center().y);
@@ -62,27 +72,56 @@ impl Header<'_> {
             scale.font(Type::Title),
             theme::TEXT,
         );
-        let take = at(title.right() + scale.px(18.0));
-        let take =
-            line(ui, take, Align2::LEFT_CENTER, self.take, scale.font(Type::Body), theme::MUTED);
+        let mut pressed = None;
+        let mut right = rect.right() - scale.px(14.0);
+        let mut door = |ui: &mut Ui, drawer: Drawer, name: &str, label: &str, hint: &str| {
+            let font = scale.font(Type::Body);
+            let text = ui.painter().layout_no_wrap(label.to_owned(), font, theme::TEXT);
+            let width = text.size().x + scale.px(22.0);
+            let area =
+                Rect::from_center_size(at(right - width / 2.0), egui::vec2(width, scale.px(30.0)));
+            let look = if self.drawer == Some(drawer) { Look::Lit } else { Look::Flat };
+            if (Button { name, label, look, hint }).show(ui, scale, area) {
+                pressed = Some(drawer);
+            }
+            right = area.left() - scale.px(6.0);
+            area
+        };
+        let hint = "Where the notes go: MIDI channel, drum map, notes that go through, and playing \
+                    without the host. The light shows that notes are sent.";
+        let out = door(ui, Drawer::Out, "Output", "    Output", hint);
+        let hint =
+            "Which model plays, what it learned from and how well, and others that you have.";
+        let model = door(ui, Drawer::Model, "Model", self.model, hint);
+        let light = pos2(out.left() + scale.px(15.0), out.center().y);
+        let colour = theme::LINE.lerp_to_gamma(theme::AMBER, self.sounds);
+        ui.painter().circle_filled(light, scale.px(4.5), colour);
 
-        let model = at(rect.right() - scale.px(20.0));
-        let model =
-            line(ui, model, Align2::RIGHT_CENTER, self.model, scale.font(Type::Body), theme::MUTED);
-        ui.interact(model, ui.make_persistent_id("model"), Sense::hover())
-            .on_hover_text(self.model_hint);
+        // The presets are where a beat begins, so they stand to the left.
+        let width = scale.px(216.0);
+        let left = title.right() + scale.px(18.0);
+        let take =
+            Rect::from_center_size(at(left + width / 2.0), egui::vec2(width, scale.px(30.0)));
+        let hint = "Beats to begin with, and your own.";
+        let look = if self.drawer == Some(Drawer::Presets) { Look::Lit } else { Look::Raised };
+        if (Button { name: "Presets", label: self.take, look, hint }).show(ui, scale, take) {
+            pressed = Some(Drawer::Presets);
+        }
 
         // It starts at a fixed place, so that it does not dance when figures grow or shrink, but
         // never under its neighbour.
         let playing = self.transport != Transport::Stopped;
-        let start = (rect.center().x - scale.px(110.0)).max(take.right() + scale.px(40.0));
+        let start = (rect.center().x - scale.px(140.0)).max(take.right() + scale.px(40.0));
         let text = self.transport.text();
         let colour = if playing { theme::TEXT } else { theme::MUTED };
         let font = scale.font(Type::Body);
-        let said = line(ui, at(start), Align2::LEFT_CENTER, &text, font, colour);
+        let room = ui.painter().with_clip_rect(rect.with_max_x(model.left()));
+        let said = room.text(at(start), Align2::LEFT_CENTER, &text, font, colour);
+        tell(ui, said, &text);
         let dot = at(said.left() - scale.px(14.0));
         let light = if playing { theme::TEAL } else { theme::BAR_LINE };
         ui.painter().circle_filled(dot, scale.px(5.0), light);
+        pressed
     }
 }
 
@@ -109,9 +148,29 @@ pub(super) fn line(
     colour: egui::Color32,
 ) -> Rect {
     let rect = ui.painter().text(at, anchor, text, font, colour);
+    tell(ui, rect, text);
+    rect
+}
+
+/// Draws a text at the top of `rect`, in as many lines as it needs, and returns where it stands.
+pub(super) fn paragraph(
+    ui: &Ui,
+    rect: Rect,
+    text: &str,
+    font: FontId,
+    colour: egui::Color32,
+) -> Rect {
+    let laid = ui.painter().layout(text.to_owned(), font, colour, rect.width());
+    let area = Rect::from_min_size(rect.min, laid.size());
+    ui.painter().galley(rect.min, laid, colour);
+    tell(ui, area, text);
+    area
+}
+
+/// Tells assistive tools of a text that is drawn.
+fn tell(ui: &Ui, rect: Rect, text: &str) {
     ui.interact(rect, ui.make_persistent_id(("line", text)), Sense::empty())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
-    rect
 }
 
 #[cfg(test)]
@@ -121,7 +180,11 @@ mod tests {
     #[test]
     fn the_transport_is_told_in_words() {
         assert_eq!(Transport::Stopped.text(), "stopped: press play in the host");
-        let following = Transport::Following { tempo: 97.25, meter: Meter::new(7, 8), bar: -1 };
+        let following =
+            Transport::Following { tempo: 97.25, meter: Meter::new(7, 8), bar: -1, free: false };
         assert_eq!(following.text(), "following host · 97.2 · 7/8 · bar -1");
+        let free =
+            Transport::Following { tempo: 120.0, meter: Meter::FOUR_FOUR, bar: 2, free: true };
+        assert_eq!(free.text(), "free run · 120.0 · 4/4 · bar 2");
     }
 }

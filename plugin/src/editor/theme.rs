@@ -39,18 +39,20 @@ pub(super) const WRONG: Color32 = Color32::from_rgb(0xff, 0x7d, 0x6b);
 pub(super) const PLAYHEAD: Color32 = Color32::from_rgb(0xff, 0xff, 0xff);
 
 /// The size of the window, in points, for which the design is drawn.
-pub(super) const DESIGN: Vec2 = vec2(1180.0, 660.0);
+pub(super) const DESIGN: Vec2 = vec2(1280.0, 720.0);
 /// The smallest window in which everything can still be read.
-pub(super) const SMALLEST: Vec2 = vec2(900.0, 520.0);
+pub(super) const SMALLEST: Vec2 = vec2(960.0, 540.0);
 /// The largest window that we ask a host for.
-pub(super) const LARGEST: Vec2 = vec2(2360.0, 1320.0);
+pub(super) const LARGEST: Vec2 = vec2(2560.0, 1440.0);
 
 /// The voices of the window's type: two weights, few sizes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
     /// The product's name.
     Title,
-    /// A figure inside a dial.
+    /// The figure inside the large dial.
+    Big,
+    /// A figure inside a small dial.
     Figure,
     /// What can be read at a glance: names, values, buttons.
     Strong,
@@ -60,6 +62,8 @@ pub(super) enum Type {
     Caption,
     /// Names of controls.
     Small,
+    /// What is chosen among things as small.
+    Chosen,
 }
 
 /// The scale of the window: a big window is the same picture, drawn bigger.
@@ -72,7 +76,7 @@ impl Scale {
         let fit = (window.x / DESIGN.x).min(window.y / DESIGN.y);
         // In sixteenths, so that dragging a window's edge does not make a font atlas for every
         // pixel of the way.
-        Scale(((fit * 16.0).floor() / 16.0).clamp(0.6875, 2.0))
+        Scale(((fit * 16.0).floor() / 16.0).clamp(0.75, 2.0))
     }
 
     /// So many points of the design in points of the window.
@@ -89,11 +93,13 @@ impl Scale {
     pub(super) fn font(self, voice: Type) -> FontId {
         let (size, family) = match voice {
             Type::Title => (18.5, strong()),
-            Type::Figure => (20.0, strong()),
-            Type::Strong => (14.0, strong()),
-            Type::Body => (14.0, FontFamily::Proportional),
+            Type::Big => (25.0, strong()),
+            Type::Figure => (14.5, strong()),
+            Type::Strong => (13.5, strong()),
+            Type::Body => (13.5, FontFamily::Proportional),
             Type::Caption => (11.5, strong()),
             Type::Small => (12.5, FontFamily::Proportional),
+            Type::Chosen => (12.5, strong()),
         };
         FontId::new(self.px(size), family)
     }

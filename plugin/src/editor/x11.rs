@@ -1,10 +1,13 @@
-//! Two things that a window under X11 needs from outside: its first frame, and a clean end. Both
-//! go over a connection of our own, and both pass over what goes wrong: the window is then no
-//! worse off than without them.
+//! Three things that a window under X11 needs from outside: its first frame, keys that go to the
+//! host when nobody types here, and a clean end. They go over a connection of our own, and pass
+//! over what goes wrong: the window is then no worse off than without them.
 
+use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::present::ConnectionExt as _;
-use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask, MapState};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, InputFocus, MapState,
+};
 use x11rb::rust_connection::RustConnection;
 
 /// The number that a window gives to its first request for a frame.
@@ -39,6 +42,18 @@ impl Display {
         }
     }
 
+    /// Gives the keys back to the host's window that a window lies in.
+    ///
+    /// A click takes them, and under X11 a key that means nothing here is lost: the song could not
+    /// be started and stopped from the keyboard any more.
+    pub(super) fn give_keys_back(&mut self, window: u32) {
+        let Some(connection) = self.connected() else { return };
+        if let Some(host) = host_of(connection, window) {
+            drop(connection.set_input_focus(InputFocus::PARENT, host, CURRENT_TIME));
+            drop(connection.flush());
+        }
+    }
+
     /// Asks a window to close, as a window manager does.
     ///
     /// A window that is dropped without having been asked may leave its thread behind: the thread
@@ -55,5 +70,25 @@ impl Display {
         // The display drops what it has not looked at when a connection goes, so this waits.
         let sent = connection.send_event(false, window, EventMask::NO_EVENT, message);
         drop(sent.map(|sent| sent.check()));
+    }
+}
+
+/// The outermost window that a window lies in and that its host made: where there is a window
+/// manager, the one that the manager takes for the host's. `None`: it lies in none.
+fn host_of(connection: &RustConnection, window: u32) -> Option<u32> {
+    let managed = connection.intern_atom(false, b"WM_STATE").ok()?.reply().ok()?.atom;
+    let mut outermost = None;
+    let mut at = window;
+    loop {
+        let tree = connection.query_tree(at).ok()?.reply().ok()?;
+        if tree.parent == tree.root || tree.parent == 0 {
+            return outermost;
+        }
+        at = tree.parent;
+        outermost = Some(at);
+        let state = connection.get_property(false, at, managed, AtomEnum::ANY, 0, 1).ok()?;
+        if state.reply().ok()?.length > 0 {
+            return outermost;
+        }
     }
 }

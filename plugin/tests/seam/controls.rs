@@ -192,7 +192,8 @@ fn what_goes_through_is_merged_in_by_time() {
     let mut rig = Rig::new(Mode::Offline, known_bar);
     let controls = controls();
     rig.block(0.0, 480);
-    let foreign = |sample, velocity| Message { sample, channel: 3, pitch: 90, velocity };
+    let foreign =
+        |sample, velocity| Message { sample, channel: 3, pitch: 90, velocity, drum: None };
     for (sample, velocity) in [(10, 99), (5_990, 0), (23_999, 50)] {
         assert!(rig.engine.pass(foreign(sample, velocity)));
     }

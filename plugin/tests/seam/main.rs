@@ -237,8 +237,10 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
 #[test]
 fn without_a_model_it_is_silent_and_says_why() {
     let (audio, end, link) = link();
-    let _worker = Worker::start(end, Arc::default(), || Err("There is no model here.".into()))
-        .expect("a thread");
+    let _worker = Worker::start(end, Arc::clone(State::default().kept()), |_, _| {
+        Err("There is no model here.".into())
+    })
+    .expect("a thread");
     let (mut engine, state) = (Engine::new(audio), State::default());
     engine.activate(RATE, Mode::Offline, &defaults(), &state);
     let begin = Instant::now();

@@ -6,10 +6,10 @@ use deep_pocket::controls::Prime;
 use deep_pocket::engine::Engine;
 use deep_pocket::link::link;
 use deep_pocket::pace::Mode;
-use deep_pocket::state::{Saved, State};
+use deep_pocket::state::{Kept, Saved, State};
 use deep_pocket::worker::Worker;
 use groove::clock::Transport;
-use groove::pins::Pins;
+use groove::pins::{Pin, Pins};
 use groove::take::{Primer, Take};
 use groove::{Drum, Meter};
 use nice_plug::params::persist::PersistentField;
@@ -82,7 +82,7 @@ fn primers_and_pins_come_back_with_a_project() {
     rig.controls.prime = Prime::Tap;
     with_keys(&mut rig, 12, &[(120_100, 38, 77), (121_000, 38, 0)]);
     let mut pins = Pins::NONE;
-    pins.set(7, Drum::Crash, Some(true));
+    pins.set(7, Drum::Crash, Some(Pin::Struck));
     rig.state.set_pins(pins);
     let record = saved(&rig.state);
     assert!(matches!(record.primer, Primer::Tap(_)) && record.pins == pins);
@@ -141,7 +141,7 @@ fn a_project_plays_its_notes_without_its_model() {
 
     let (audio, end, _link) = link();
     let state = State::default();
-    let none = || Err("There is no model here.".into());
+    let none = |_, _: &Kept| Err("There is no model here.".into());
     let _worker = Worker::start(end, Arc::clone(state.kept()), none).expect("a thread");
     state.set(record);
     let mut engine = Engine::new(audio);

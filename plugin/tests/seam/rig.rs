@@ -57,7 +57,7 @@ impl Rig {
     ) -> Self {
         let (audio, end, link) = link();
         let state = State::default();
-        let worker = Worker::start(end, Arc::clone(state.kept()), move || {
+        let worker = Worker::start(end, Arc::clone(state.kept()), move |_, _| {
             let play = play.clone();
             let size = Stack { layers: 1, cells: 1 };
             Ok(Band {

@@ -8,7 +8,7 @@ use groove::encode::Kind;
 use groove::generate::Drummer;
 use groove::listen::likelihood;
 use groove::perform::Performance;
-use groove::pins::Pins;
+use groove::pins::{Pin, Pins};
 use groove::take::{Fills, Played, Primer, Rhythm, Take};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Step};
 use rand::Rng;
@@ -69,7 +69,9 @@ fn any_pins(draws: &mut impl Rng, steps: usize) -> Pins {
     let mut pins = Pins::NONE;
     for _ in 0..draws.random_range(1..=6) {
         let drum = Drum::ALL[draws.random_range(0..9)];
-        pins.set(draws.random_range(0..steps), drum, Some(draws.random_bool(0.7)));
+        let place = draws.random_range(0..steps);
+        let pin = if draws.random_bool(0.7) { Pin::Struck } else { Pin::Silent };
+        pins.set(place, drum, Some(pin));
     }
     pins
 }

@@ -31,6 +31,7 @@ use clack_host::utils::{BeatTime, SecondsTime};
 use std::ffi::CString;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// The host's side of every callback that a plugin may make from any thread.
 #[derive(Default)]
@@ -136,11 +137,20 @@ struct Output {
     events: EventBuffer,
     /// Whether denormal numbers were flushed when the last one came.
     flushes: Option<bool>,
+    /// Whether notes are taken; raw MIDI always is.
+    notes: bool,
 }
 
 impl OutputEventBuffer for Output {
     fn try_push(&mut self, event: &UnknownEvent) -> Result<(), TryPushError> {
         self.flushes = Some(flushes_denormals());
+        let note = matches!(
+            event.as_core_event(),
+            Some(CoreEventSpace::NoteOn(_) | CoreEventSpace::NoteOff(_))
+        );
+        if note && !self.notes {
+            return Err(TryPushError::new());
+        }
         // It may have to grow, which is the host's doing.
         out_of_real_time(|| self.events.push(event));
         Ok(())
@@ -155,6 +165,8 @@ pub struct Clap {
     parameters: Vec<Parameter>,
     /// Parameter changes that the next block will carry.
     changes: Vec<ParamValueEvent>,
+    /// Where the transport changes within the next block, and to what.
+    turn: Option<(u32, Transport)>,
     input: EventBuffer,
     output: Output,
     ports: AudioPorts,
@@ -162,6 +174,7 @@ pub struct Clap {
     frames: usize,
     clock: u64,
     offline: bool,
+    took: Duration,
 }
 
 /// What the `.clap` file at this path holds.
@@ -213,13 +226,15 @@ impl Clap {
             instance,
             parameters,
             changes: Vec::new(),
+            turn: None,
             input: EventBuffer::with_capacity(256),
-            output: Output { events: EventBuffer::with_capacity(256), flushes: None },
+            output: Output { events: EventBuffer::with_capacity(256), flushes: None, notes: true },
             ports: AudioPorts::with_capacity(2, 1),
             channels: [Vec::new(), Vec::new()],
             frames: 0,
             clock: 0,
             offline: false,
+            took: Duration::ZERO,
         })
     }
 
@@ -248,6 +263,17 @@ impl Clap {
         self.output.flushes
     }
 
+    /// How long the plugin took for its last block.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// Takes no more notes from the plugin, whatever it said: only raw MIDI.
+    pub fn refuse_notes(&mut self) {
+        self.output.notes = false;
+    }
+
     /// Ends processing, and releases what processing needed.
     pub fn deactivate(&mut self) {
         if let Some(processor) = self.processor.take() {
@@ -266,6 +292,29 @@ impl Clap {
         ensure!(gui.is_api_supported(&handle, x11), "the plugin has no window for X11");
         gui.create(&handle, x11)?;
         let size = gui.get_size(&handle).context("the plugin's window has no size")?;
+        Ok((size.width, size.height))
+    }
+
+    /// Tells the plugin how many pixels a point has, and returns the window's size in pixels.
+    ///
+    /// # Errors
+    /// The plugin has no window.
+    pub fn scale_window(&mut self, scale: f64) -> Result<(u32, u32)> {
+        let (gui, handle) = self.gui()?;
+        gui.set_scale(&handle, scale)?;
+        let size = gui.get_size(&handle).context("the plugin's window has no size")?;
+        Ok((size.width, size.height))
+    }
+
+    /// Gives the window another size, as far as the plugin agrees, and returns it, in pixels.
+    ///
+    /// # Errors
+    /// The plugin has no window, or wants no other size.
+    pub fn resize_window(&mut self, (width, height): (u32, u32)) -> Result<(u32, u32)> {
+        let (gui, handle) = self.gui()?;
+        let asked = GuiSize { width, height };
+        let size = gui.adjust_size(&handle, asked).context("the window's size is fixed")?;
+        gui.set_size(&handle, size)?;
         Ok((size.width, size.height))
     }
 
@@ -354,8 +403,15 @@ impl Host for Clap {
         for change in self.changes.drain(..) {
             self.input.push(&change);
         }
+        let mut turn = self.turn.take();
         for event in input {
+            if let Some((offset, transport)) = turn.take_if(|(offset, _)| *offset <= event.offset) {
+                self.input.push(&transport_event(&transport, offset));
+            }
             push(&mut self.input, event);
+        }
+        if let Some((offset, transport)) = turn {
+            self.input.push(&transport_event(&transport, offset));
         }
         let frames_of = self.frames;
         let mut outputs = self.ports.with_output_buffers([AudioPortBuffer {
@@ -366,16 +422,30 @@ impl Host for Clap {
         }]);
         let input = self.input.as_input();
         let mut sent = OutputEvents::from_buffer(&mut self.output);
-        let transport = transport.map(transport_event);
+        let transport = transport.map(|transport| transport_event(transport, 0));
         let mut process = || {
             let (none, clock) = (InputAudioBuffers::empty(), Some(self.clock));
-            processor.process(&none, &mut outputs, &input, &mut sent, clock, transport.as_ref())
+            let called = Instant::now();
+            let processed = processor.process(
+                &none,
+                &mut outputs,
+                &input,
+                &mut sent,
+                clock,
+                transport.as_ref(),
+            );
+            self.took = called.elapsed();
+            processed
         };
         // In a bounce the plugin may wait.
         if self.offline { process() } else { in_real_time(process) }?;
         self.clock += u64::from(frames);
         output.extend(self.output.events.iter().filter_map(heard));
         Ok(())
+    }
+
+    fn change(&mut self, offset: u32, transport: Transport) {
+        self.turn = Some((offset, transport));
     }
 
     fn reset(&mut self) -> Result<()> {
@@ -485,7 +555,7 @@ fn heard(event: &UnknownEvent) -> Option<Event> {
 }
 
 /// The transport in CLAP's own form: what is left out has no flag.
-fn transport_event(transport: &Transport) -> TransportEvent {
+fn transport_event(transport: &Transport, offset: u32) -> TransportEvent {
     let mut flags = TransportFlags::empty();
     flags.set(TransportFlags::IS_PLAYING, transport.playing);
     flags.set(TransportFlags::HAS_TEMPO, transport.tempo.is_some());
@@ -493,6 +563,9 @@ fn transport_event(transport: &Transport) -> TransportEvent {
     flags.set(TransportFlags::HAS_BEATS_TIMELINE, transport.beats.is_some());
     flags.set(TransportFlags::HAS_SECONDS_TIMELINE, transport.seconds.is_some());
     flags.set(TransportFlags::IS_LOOP_ACTIVE, transport.cycle.is_some());
+    // What is before the start of the song is a count-in.
+    let counts_in = transport.playing && transport.beats.is_some_and(|beats| beats < 0.0);
+    flags.set(TransportFlags::IS_RECORDING | TransportFlags::IS_WITHIN_PRE_ROLL, counts_in);
     let (numerator, denominator) = transport.meter.unwrap_or_default();
     let beats = transport.beats.unwrap_or_default();
     let bar = if numerator == 0 || denominator == 0 {
@@ -504,7 +577,7 @@ fn transport_event(transport: &Transport) -> TransportEvent {
     let (start, end) = transport.cycle.unwrap_or_default();
     let seconds = |beats: f64| beats * 60.0 / transport.tempo.unwrap_or(120.0);
     TransportEvent {
-        header: EventHeader::new_core(0, clack_host::events::EventFlags::empty()),
+        header: EventHeader::new_core(offset, clack_host::events::EventFlags::empty()),
         flags,
         song_pos_beats: BeatTime::from_float(beats),
         song_pos_seconds: SecondsTime::from_float(transport.seconds.unwrap_or_default()),

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
+pub mod pointer;
 pub mod recording;
 pub mod scenarios;
 pub mod screen;

@@ -55,6 +55,12 @@ impl Recording {
         Ok(())
     }
 
+    /// Whether something came out, and all as raw MIDI.
+    pub fn is_raw(&self) -> bool {
+        let raw = |heard: &Heard| matches!(heard.message, Message::Midi(_));
+        !self.all.is_empty() && self.all.iter().all(raw)
+    }
+
     /// One block of whatever kind.
     ///
     /// # Errors

@@ -24,17 +24,10 @@ pub fn on_screen(test: &str, body: impl FnOnce(&Screen)) {
         body(&Screen::connect().expect("the screen answers"));
         return;
     }
-    let xvfb = Xvfb::start().expect("Xvfb starts");
     let test_binary = std::env::current_exe().expect("the test knows its own file");
-    let output = Command::new(test_binary)
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(ON_SCREEN, "1")
-        .env("DISPLAY", &xvfb.display)
-        // Only our own screen: no accelerated one, no Wayland.
-        .env("LIBGL_ALWAYS_SOFTWARE", "1")
-        .env_remove("WAYLAND_DISPLAY")
-        .output()
-        .expect("the test runs itself again");
+    let mut again = Command::new(test_binary);
+    again.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(ON_SCREEN, "1");
+    let output = run_on_screen(&mut again, Command::output).expect("the test runs itself again");
     print!("{}", String::from_utf8_lossy(&output.stdout));
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stdout);
@@ -42,17 +35,42 @@ pub fn on_screen(test: &str, body: impl FnOnce(&Screen)) {
     assert!(output.status.success(), "{test} on its screen ended with {}", output.status);
 }
 
+/// Runs a program on a screen of its own, and with a home of its own for what the plugin keeps.
+///
+/// # Errors
+/// The screen or the program does not start.
+pub fn run_on_screen<T>(
+    program: &mut Command,
+    run: impl FnOnce(&mut Command) -> std::io::Result<T>,
+) -> Result<T> {
+    let xvfb = Xvfb::start()?;
+    let home = tempfile::tempdir()?;
+    program
+        .env("DISPLAY", &xvfb.display)
+        // What the plugin keeps for its user is not to land in the files of who runs the tests.
+        .env("XDG_DATA_HOME", home.path())
+        .env("XDG_CONFIG_HOME", home.path())
+        // Only our own screen: no accelerated one, no Wayland.
+        .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        .env_remove("WAYLAND_DISPLAY");
+    Ok(run(program)?)
+}
+
 /// A virtual screen, gone when dropped.
-struct Xvfb {
+pub struct Xvfb {
     server: Child,
-    display: String,
+    /// The display's name, for the variable DISPLAY.
+    pub display: String,
 }
 
 impl Xvfb {
     /// Starts a server, which picks a free display and tells which.
-    fn start() -> Result<Self> {
+    ///
+    /// # Errors
+    /// There is no Xvfb, or it does not start.
+    pub fn start() -> Result<Self> {
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", "2600x1500x24", "-nolisten", "tcp"])
             .args(["+extension", "GLX"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -80,7 +98,11 @@ pub struct Screen {
 }
 
 impl Screen {
-    fn connect() -> Result<Self> {
+    /// The screen that this process was started on.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn connect() -> Result<Self> {
         let (connection, number) = RustConnection::connect(None)?;
         Ok(Screen { connection, number })
     }

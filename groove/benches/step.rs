@@ -1,0 +1,258 @@
+//! What a step of the network costs, beside reading its weights once and beside ONNX Runtime; what
+//! a bar and a phrase cost; and how all of that grows.
+//!
+//! The first lines are of turns in one run, so that whatever slows the machine slows all alike;
+//! each is the least of its turns. ONNX Runtime takes part where the Python of the variable
+//! `PYTHON` (else `python3`) has it and `onnx`, and must come to the same numbers. Criterion's
+//! figures follow. Lines that begin with `figure` are for `cargo xtask bench`.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use candle_core::{Device, Tensor};
+use criterion::{BenchmarkId, Criterion};
+use groove::Meter;
+use groove::encode::Kind;
+use groove::feel::References;
+use groove::generate::Drummer;
+use groove::memory::Memory;
+use groove::model::{Metadata, Model, Stack, write};
+use groove::style::style_number;
+use groove::take::Take;
+use multiversion::multiversion;
+
+const SHIPPED: &[u8] = include_bytes!("../../assets/deep-pocket.safetensors");
+
+/// Turns of each, and steps in a turn.
+const TURNS: usize = 200;
+const STEPS: u32 = 20;
+
+/// What both networks are told at a step in the third bar of a take, and the memory there.
+struct Told {
+    row: Vec<f32>,
+    feel_row: Vec<f32>,
+    memory: Memory,
+}
+
+impl Told {
+    fn new(model: &Arc<Model>) -> Told {
+        let metadata = model.metadata();
+        let kind = Kind {
+            style: style_number("rock").expect("a style"),
+            blend: (0, 0.0),
+            tempo: 120.0,
+            meter: Meter::FOUR_FOUR,
+            fill: false,
+        };
+        let take = Take { style: kind.style, ..Take::default() };
+        let phrase = Drummer::new(Arc::clone(model)).phrase(&take, kind.meter, 0).expect("bars");
+        let steps: Vec<_> = phrase.iter().flat_map(|bar| bar.steps().to_vec()).collect();
+        let (past, next) = (&steps[..40], &steps[40]);
+        let memory = Memory::at(past, kind.meter);
+        let mut feel_row = vec![0.0; metadata.feel_row()];
+        let (told, cells) = feel_row.split_at_mut(metadata.row());
+        metadata.write_row(past, &kind, told);
+        let row = told.to_vec();
+        References::at(past, &memory, kind.meter).write(next.drums(), cells);
+        Told { row, feel_row, memory }
+    }
+}
+
+/// A step of both networks, with all their outputs.
+fn step(model: &Model, state: &mut groove::model::State, told: &Told) {
+    std::hint::black_box(model.hits(state, &told.row, &told.memory).expect("logits"));
+    model.feel(state, &told.feel_row).expect("a step");
+    for class in 0..model.metadata().classes.classes() {
+        std::hint::black_box(model.touch(state, class).expect("outputs"));
+    }
+}
+
+/// Reads numbers once, as fast as they can be read.
+#[multiversion(targets("x86_64+avx512f+avx2", "x86_64+avx2"))]
+fn read(numbers: &[u64]) -> u64 {
+    let (chunks, _) = numbers.as_chunks::<32>();
+    let mut sums = [0u64; 32];
+    for chunk in chunks {
+        for (sum, number) in sums.iter_mut().zip(chunk) {
+            *sum = sum.wrapping_add(*number);
+        }
+    }
+    sums.iter().fold(0, |all, sum| all.wrapping_add(*sum))
+}
+
+fn least(times: impl Iterator<Item = Duration>) -> Duration {
+    times.min().unwrap_or_default()
+}
+
+fn time(work: impl FnOnce()) -> Duration {
+    let begin = Instant::now();
+    work();
+    begin.elapsed()
+}
+
+/// ONNX Runtime, in a process of its own that waits for its turn.
+struct Onnx {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Onnx {
+    /// Says which version it is, and what it makes of a first step: the first logit and the first
+    /// output of the feel network. `None` where there is none.
+    fn start(model: &Path, told: &Path) -> Option<(Onnx, Vec<String>)> {
+        let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/onnx_step.py");
+        let mut child = Command::new(python)
+            .arg(script)
+            .args([model, told])
+            .arg(STEPS.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .ok()?;
+        let mut lines = BufReader::new(child.stdout.take()?).lines();
+        let first = lines.next()?.ok()?;
+        let words = first.split('\t').map(str::to_owned).collect();
+        Some((Onnx { child, lines }, words))
+    }
+
+    /// The time of a turn.
+    fn turn(&mut self) -> Duration {
+        let stdin = self.child.stdin.as_mut().expect("its input");
+        stdin.write_all(b"\n").expect("it listens");
+        let line = self.lines.next().expect("an answer").expect("a line");
+        Duration::from_secs_f64(line.trim().parse().expect("seconds"))
+    }
+}
+
+impl Drop for Onnx {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        // It ends with its input, and there is nobody to tell if it does not.
+        let _ = self.child.wait();
+    }
+}
+
+fn little_endian<'a>(numbers: impl Iterator<Item = &'a f32>) -> Vec<u8> {
+    numbers.flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// Ours, reading and ONNX Runtime in turns.
+fn turns(model: &Arc<Model>, told: &Told) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [weights, rows] = ["model.safetensors", "rows"].map(|name| folder.path().join(name));
+    std::fs::write(&weights, SHIPPED).expect("a file");
+    std::fs::write(&rows, little_endian(told.row.iter().chain(&told.feel_row))).expect("a file");
+    let mut onnx = Onnx::start(&weights, &rows);
+    if let Some((_, words)) = &onnx {
+        let mut state = model.start();
+        let logit = model.hits(&mut state, &told.row, &Memory::default()).expect("logits")[0];
+        model.feel(&mut state, &told.feel_row).expect("a step");
+        let felt = model.touch(&mut state, 0).expect("outputs")[0];
+        for (ours, theirs) in [logit, felt].into_iter().zip(&words[1..]) {
+            let theirs: f32 = theirs.parse().expect("a number");
+            assert!((ours - theirs).abs() < 1e-3, "{ours} here, {theirs} in ONNX Runtime");
+        }
+    }
+    let (chunks, _) = SHIPPED.as_chunks::<8>();
+    let numbers: Vec<u64> = chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect();
+    let mut state = model.start();
+    let mut times: [Vec<Duration>; 3] = Default::default();
+    for _ in 0..TURNS {
+        times[0].push(time(|| (0..STEPS).for_each(|_| step(model, &mut state, told))) / STEPS);
+        times[1].push(
+            time(|| {
+                (0..STEPS).for_each(|_| {
+                    std::hint::black_box(read(std::hint::black_box(&numbers)));
+                });
+            }) / STEPS,
+        );
+        if let Some((onnx, _)) = &mut onnx {
+            times[2].push(onnx.turn());
+        }
+    }
+    let [ours, reading, theirs] = times.map(|times| least(times.into_iter()));
+    println!("a step with all outputs          {ours:.1?}");
+    println!("reading the weights once         {reading:.1?}");
+    println!("figure step_us {:.2}", ours.as_secs_f64() * 1e6);
+    println!("figure weights_us {:.2}", reading.as_secs_f64() * 1e6);
+    println!("figure step_vs_weights {:.3}", ours.as_secs_f64() / reading.as_secs_f64());
+    match onnx {
+        Some((_, words)) => {
+            println!("{:<33}{theirs:.1?}", words[0]);
+            println!("figure onnx_us {:.2}", theirs.as_secs_f64() * 1e6);
+            println!("figure step_vs_onnx {:.3}", ours.as_secs_f64() / theirs.as_secs_f64());
+        }
+        None => println!("ONNX Runtime: not measured; PYTHON names no Python that has it"),
+    }
+    let take = Take::default();
+    let fresh = |act: &dyn Fn(&mut Drummer)| {
+        let turn = |_| time(|| act(&mut Drummer::new(Arc::clone(model))));
+        least((0..TURNS / 4).map(turn)).as_secs_f64() * 1e3
+    };
+    let meter = Meter::FOUR_FOUR;
+    let phrase = |number| {
+        fresh(&|drummer| {
+            std::hint::black_box(drummer.phrase(&take, meter, number).expect("bars"));
+        })
+    };
+    let first_bar = fresh(&|drummer| {
+        std::hint::black_box(drummer.bar(&take, meter, 0).expect("a bar"));
+    });
+    println!("figure first_bar_ms {first_bar:.3}");
+    println!("figure phrase_ms {:.3}", phrase(0));
+    println!("figure phrase_after_theme_ms {:.3}", phrase(3));
+}
+
+/// A model of another size, with weights of 16 bits.
+fn sized(stack: Stack) -> Arc<Model> {
+    let metadata = Metadata::new("Of another size", stack, stack, "nothing");
+    let tensor = |(name, shape): (String, Vec<usize>)| {
+        let count = shape.iter().product();
+        let numbers =
+            (0..count).map(|i: usize| ((i * 7919 % 10_007) as f32 / 5_003.5 - 1.0) / 16.0);
+        (name, Tensor::from_iter(numbers, &Device::Cpu).and_then(|x| x.reshape(shape)).expect("it"))
+    };
+    let tensors: HashMap<_, _> = metadata.tensors().into_iter().map(tensor).collect();
+    let bytes = write(&metadata, &tensors, true).expect("a file");
+    Arc::new(Model::from_bytes(&bytes).expect("a model"))
+}
+
+fn main() {
+    let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
+    let told = Told::new(&model);
+    turns(&model, &told);
+
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut steps = criterion.benchmark_group("step");
+    for (layers, cells) in [(2, 64), (2, 128), (2, 256), (2, 512), (1, 256), (3, 256)] {
+        let other = sized(Stack { layers, cells });
+        let mut state = other.start();
+        steps.bench_function(
+            BenchmarkId::from_parameter(format!("{layers} x {cells}")),
+            |bencher| {
+                bencher.iter(|| step(&other, &mut state, &told));
+            },
+        );
+    }
+    steps.finish();
+    let mut phrases = criterion.benchmark_group("phrase");
+    for bars in [1, 2, 4, 8] {
+        let take = Take { phrase_bars: bars, ..Take::default() };
+        phrases.bench_function(BenchmarkId::from_parameter(format!("{bars} bars")), |bencher| {
+            bencher.iter(|| {
+                let mut drummer = Drummer::new(Arc::clone(&model));
+                drummer.phrase(&take, Meter::FOUR_FOUR, 0).expect("bars")
+            });
+        });
+    }
+    phrases.finish();
+    criterion.bench_function("the shipped weights are read", |bencher| {
+        bencher.iter(|| Model::from_bytes(SHIPPED).expect("the shipped weights"));
+    });
+    criterion.final_summary();
+}

@@ -1,0 +1,176 @@
+//! What the audition kit promises: no sample above full scale, silence in the end, strokes that
+//! differ by velocity and from each other, and a hat that closes.
+#![cfg(feature = "audition")]
+
+use groove::audition::{AuditionKit, render, wav};
+use groove::clip::Clip;
+use groove::midi::DrumMap;
+use groove::{Bar, Drum, Hit, Meter};
+
+const RATE: usize = 48_000;
+
+/// Plays on for so many samples, in blocks of 64; left and right.
+fn play(kit: &mut AuditionKit, samples: usize) -> [Vec<f32>; 2] {
+    let mut sides = [vec![1.0; samples], vec![1.0; samples]];
+    let [left, right] = &mut sides;
+    for (left, right) in left.chunks_mut(64).zip(right.chunks_mut(64)) {
+        kit.render(left, right);
+    }
+    sides
+}
+
+fn stroke(drum: Drum, velocity: u8, samples: usize) -> [Vec<f32>; 2] {
+    let mut kit = AuditionKit::new(RATE as f64);
+    kit.strike(drum, velocity);
+    play(&mut kit, samples)
+}
+
+/// Mean power in dB.
+fn loudness(samples: &[f32]) -> f32 {
+    let power: f32 = samples.iter().map(|sample| sample * sample).sum();
+    10.0 * (power / samples.len() as f32).max(1e-12).log10()
+}
+
+/// How many samples it takes on average until the sign changes, upside down: higher is brighter.
+fn brightness(samples: &[f32]) -> f32 {
+    // What is less than an amplitude of a thousandth of the peak is no crossing.
+    let peak = samples.iter().fold(0f32, |peak, sample| peak.max(sample.abs()));
+    let steps = samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum::<f32>();
+    steps / samples.iter().map(|sample| sample.abs()).sum::<f32>().max(peak * 1e-3)
+}
+
+#[test]
+fn no_sample_is_above_full_scale_however_dense_and_all_dies_away() {
+    for rate in [8_000.0, 44_100.0, 192_000.0] {
+        let mut kit = AuditionKit::new(rate);
+        kit.set_level(2.0);
+        let mut loudest = 0f32;
+        for _ in 0..600 {
+            Drum::ALL.into_iter().for_each(|drum| kit.strike(drum, 127));
+            let sides = play(&mut kit, 192);
+            loudest = sides.iter().flatten().fold(loudest, |most, now| most.max(now.abs()));
+        }
+        assert!((0.9..=1.0).contains(&loudest), "{loudest} at {rate}");
+        let mut seconds = 0;
+        while !kit.is_silent() {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a whole rate"
+            )]
+            let [left, _] = play(&mut kit, rate as usize);
+            assert!(left.iter().all(|sample| sample.is_finite()));
+            seconds += 1;
+            assert!(seconds < 12, "it rings on at {rate}");
+        }
+        assert!(play(&mut kit, 64).iter().flatten().all(|sample| *sample == 0.0));
+    }
+}
+
+#[test]
+fn each_drum_is_louder_and_brighter_when_it_is_hit_harder() {
+    for drum in Drum::ALL {
+        let at = |velocity| {
+            let [left, right] = stroke(drum, velocity, RATE / 5);
+            (loudness(&left).max(loudness(&right)), brightness(&left))
+        };
+        let [soft, middle, hard] = [40, 80, 120].map(at);
+        let name = drum.name();
+        assert!(soft.0 + 4.0 < middle.0 && middle.0 + 2.0 < hard.0, "{name}: {soft:?} {hard:?}");
+        assert!(soft.1 < hard.1, "{name}: {soft:?} {hard:?}");
+    }
+}
+
+#[test]
+fn no_two_strokes_are_alike() {
+    for drum in Drum::ALL {
+        let mut kit = AuditionKit::new(RATE as f64);
+        let strokes: Vec<Vec<f32>> = (0..4)
+            .map(|_| {
+                kit.strike(drum, 100);
+                let [left, _] = play(&mut kit, RATE / 50);
+                play(&mut kit, 6 * RATE);
+                left
+            })
+            .collect();
+        for (place, stroke) in strokes.iter().enumerate() {
+            assert!(strokes[..place].iter().all(|other| other != stroke), "{}", drum.name());
+        }
+    }
+}
+
+#[test]
+fn a_closed_hat_ends_the_open_one() {
+    let ringing = |close: bool| {
+        let mut kit = AuditionKit::new(RATE as f64);
+        kit.strike(Drum::OpenHat, 110);
+        play(&mut kit, RATE / 10);
+        if close {
+            kit.strike(Drum::ClosedHat, 20);
+        }
+        play(&mut kit, RATE / 4);
+        loudness(&play(&mut kit, RATE / 10)[0])
+    };
+    assert!(ringing(true) + 30.0 < ringing(false), "{} {}", ringing(true), ringing(false));
+}
+
+#[test]
+fn silencing_is_fast_and_makes_no_click() {
+    let mut kit = AuditionKit::new(RATE as f64);
+    Drum::ALL.into_iter().for_each(|drum| kit.strike(drum, 120));
+    let [before, _] = play(&mut kit, 4_800);
+    let step = |samples: &[f32]| {
+        samples.windows(2).fold(0f32, |most, pair| most.max((pair[1] - pair[0]).abs()))
+    };
+    kit.silence();
+    let [after, _] = play(&mut kit, 4_800);
+    assert!((before[4_799] - after[0]).abs().max(step(&after)) <= 1.5 * step(&before[2_400..]));
+    assert!(after[2_400..].iter().all(|sample| *sample == 0.0) && kit.is_silent());
+}
+
+#[test]
+fn lanes_are_balanced() {
+    // Of a stroke at velocity 100, the loudest tenth of a second, in dB below the snare drum's.
+    let loud = |drum| {
+        let [left, right] = stroke(drum, 100, RATE / 10);
+        loudness(&left).max(loudness(&right))
+    };
+    let snare = loud(Drum::Snare);
+    for drum in Drum::ALL {
+        let below = snare - loud(drum);
+        assert!((-8.0..14.0).contains(&below), "{}: {below} dB", drum.name());
+    }
+}
+
+#[test]
+fn a_wav_file_is_the_clip_and_what_rings_on() {
+    let mut bar = Bar::silent(Meter::FOUR_FOUR);
+    let hit = |velocity, offset_ticks| Some(Hit { velocity, offset_ticks });
+    bar.steps_mut()[4].set(Drum::Snare, hit(100, 24));
+    bar.steps_mut()[15].set(Drum::Crash, hit(100, 0));
+    let clip = Clip::of(&[bar], 120.0);
+    let [left, _] = render(&clip, 48_000);
+    // A step is 6,000 samples, a tick 25.
+    assert_eq!(left.iter().position(|sample| *sample != 0.0), Some(24_000 + 600));
+    assert!(left.len() > 96_000 + 48_000, "{}", left.len());
+    assert!(left[left.len() - 64..].iter().all(|sample| sample.abs() < 1e-3));
+    let bytes = wav(&clip, 48_000);
+    let reader = hound::WavReader::new(bytes.as_slice()).expect("our own file");
+    assert_eq!((reader.spec().channels, reader.spec().bits_per_sample), (2, 24));
+    assert_eq!(usize::try_from(reader.duration()).expect("short"), left.len());
+}
+
+#[test]
+fn takes_are_within_full_scale() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    let mut files = 0;
+    for file in std::fs::read_dir(folder).expect("golden takes") {
+        let bytes = std::fs::read(file.expect("a file").path()).expect("read");
+        let clip = Clip::read(&bytes, DrumMap::GeneralMidi).expect("a clip");
+        let sides = render(&clip, 44_100);
+        let loudest = sides.iter().flatten().fold(0f32, |most, now| most.max(now.abs()));
+        assert!((0.2..1.0).contains(&loudest), "{loudest}");
+        files += 1;
+    }
+    assert_eq!(files, 10);
+}

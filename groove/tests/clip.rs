@@ -1,0 +1,155 @@
+//! What is exported is what is played, and comes back as that.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use groove::clip::Clip;
+use groove::drum::CLASSES;
+use groove::generate::Drummer;
+use groove::midi::{DrumMap, Sheet};
+use groove::model::Model;
+use groove::output::{MAPS, at_pitches};
+use groove::perform::{Pace, Performance};
+use groove::take::{Fills, Take};
+use groove::{Bar, Drum, DrumSet, Hit, Meter, Pitches, Step};
+use midly::{MetaMessage, MidiMessage, Smf, TrackEventKind};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const SHIPPED: &[u8] = include_bytes!("../../assets/deep-pocket.safetensors");
+
+/// Random controls of every kind.
+fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, Sheet<'static>) {
+    let meters = [Meter::FOUR_FOUR, Meter::new(3, 4), Meter::new(7, 8), Meter::new(6, 8)];
+    let take = Take {
+        seed: draws.random(),
+        style: draws.random_range(0..19),
+        stick: draws.random(),
+        temperature: draws.random_range(0.5..1.5),
+        density: draws.random_range(-1.0..1.0),
+        fills: Fills { every: draws.random_range(0..3), ..Fills::default() },
+        phrase_bars: 1,
+        ..Take::default()
+    };
+    let performance = Performance {
+        swing: draws.random(),
+        timing: draws.random_range(0.0..2.0),
+        dynamics: draws.random_range(0.0..2.0),
+        velocity: draws.random_range(-64.0..64.0),
+        mute: DrumSet::from_bits(1 << draws.random_range(0..12)),
+        solo: DrumSet::EMPTY,
+        pace: [Pace::Half, Pace::Plain, Pace::Double][draws.random_range(0..3)],
+    };
+    let map = draws.random_range(0..MAPS.len());
+    let mut own: Pitches = Drum::PITCHES;
+    for pitch in &mut own {
+        *pitch = draws.random_range(0..14) * 9;
+    }
+    // Each on a pitch of its own.
+    (0..).zip(&mut own).for_each(|(class, pitch)| *pitch += class);
+    let pitches = match MAPS[map].1 {
+        Some(pitches) => pitches,
+        None if map == 0 => Drum::PITCHES,
+        None => own,
+    };
+    let channels = match draws.random() {
+        true => [9; CLASSES],
+        false => [0; CLASSES].map(|_| draws.random_range(0..16)),
+    };
+    let meter = meters[draws.random_range(0..meters.len())];
+    (take, meter, performance, Sheet { channels, ..Sheet::new("a take", pitches) })
+}
+
+#[test]
+fn five_hundred_takes_come_back_as_they_went() {
+    let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
+    let mut drummer = Drummer::new(model);
+    let mut draws = ChaCha8Rng::seed_from_u64(7);
+    let (mut hits, mut moved) = (0, 0);
+    // For `read_with_mido.py`.
+    let folder = std::env::var_os("CLIPS").map(PathBuf::from);
+    for number in 0..500 {
+        let (take, meter, performance, sheet) = any_take(&mut draws);
+        let bar = draws.random_range(-4..5);
+        let (first, count) = performance.sources(bar);
+        let sources: Vec<Bar> = (first..)
+            .take(count)
+            .map(|bar| drummer.bar(&take, meter, bar).expect("a bar"))
+            .collect();
+        let heard = at_pitches(&performance.play(bar, &sources), sheet.pitches, sheet.channels);
+        let clip = Clip::of(&[heard], f64::from(take.tempo));
+        let bytes = clip.write(&sheet);
+        if let Some(folder) = &folder {
+            let path = folder.join(format!("{number}.mid"));
+            std::fs::write(&path, &bytes).expect("written");
+            std::fs::write(path.with_extension("txt"), told(&clip, &sheet)).expect("written");
+        }
+        let mut expected = clip.steps.clone();
+        for drum in Drum::ALL {
+            // What is early at the very start is at the start.
+            if let Some(hit) = expected[0].hit(drum) {
+                let offset_ticks = hit.offset_ticks.max(0);
+                expected[0].set(drum, Some(Hit { offset_ticks, ..hit }));
+            }
+        }
+        let mut read = match Clip::read(&bytes, DrumMap::GeneralMidi) {
+            Ok(read) => read,
+            Err(_) if clip.drums().is_empty() => continue,
+            Err(fault) => panic!("take {number}: {fault}"),
+        };
+        assert_eq!((read.meter, read.tempo), (meter, 120.0), "take {number}");
+        read.steps.resize(expected.len(), Step::SILENT);
+        assert_eq!(read.steps, expected, "take {number}");
+        inside(&bytes, clip.ticks());
+        let struck = || expected.iter().flat_map(|step| step.hits().map(|(_, hit)| hit));
+        hits += struck().count();
+        moved += struck().filter(|hit| hit.offset_ticks != 0).count();
+    }
+    assert!(hits > 3_000 && moved > hits / 3, "{hits} hits, {moved} of them early or late");
+}
+
+/// What is to be in the file, as text.
+fn told(clip: &Clip, sheet: &Sheet) -> String {
+    let Clip { tempo, meter: Meter { numerator, denominator }, .. } = clip;
+    let mut lines =
+        vec![format!("{tempo:.3} {numerator}/{denominator} {} {}", clip.ticks(), sheet.name)];
+    let place = |drum: Drum| (sheet.channels[drum.index()], sheet.pitches[drum.index()]);
+    lines.extend(Drum::ALL.map(|drum| {
+        let (channel, pitch) = place(drum);
+        format!("lane {}: note {pitch}, channel {}", drum.name(), channel + 1)
+    }));
+    let mut notes: Vec<_> = (clip.onsets().iter())
+        .map(|onset| (onset.tick, place(onset.drum), onset.velocity))
+        .collect();
+    notes.sort_unstable();
+    lines.extend(notes.iter().map(|(tick, (channel, pitch), velocity)| {
+        format!("note {tick} {channel} {pitch} {velocity}")
+    }));
+    lines.join("\n")
+}
+
+/// Every note ends within the clip and before the next one of its pitch, and the file is as long as
+/// the clip.
+fn inside(bytes: &[u8], length: u32) {
+    let smf = Smf::parse(bytes).expect("our own file");
+    let [track] = smf.tracks.as_slice() else { panic!("one track") };
+    let mut sounding = [[false; 128]; 16];
+    let mut tick = 0;
+    for event in track {
+        tick += event.delta.as_int();
+        match event.kind {
+            TrackEventKind::Midi { channel, message } => {
+                let (on, key) = match message {
+                    MidiMessage::NoteOn { key, .. } => (true, key),
+                    MidiMessage::NoteOff { key, .. } => (false, key),
+                    other => panic!("{other:?}"),
+                };
+                let note = &mut sounding[usize::from(channel.as_int())][usize::from(key.as_int())];
+                assert_ne!(std::mem::replace(note, on), on, "on and off take turns");
+            }
+            TrackEventKind::Meta(MetaMessage::EndOfTrack) => assert_eq!(tick, length),
+            _ => assert_eq!(tick, 0),
+        }
+    }
+    assert!(sounding.iter().flatten().all(|sounds| !sounds), "all have ended");
+}

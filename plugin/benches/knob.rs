@@ -1,0 +1,118 @@
+//! How long it takes from a turned knob until the first changed bar is at hand for the audio half,
+//! while many instances play at the pace of a sound card.
+//!
+//! Lines that begin with `figure` are for `cargo xtask bench`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use deep_pocket::controls::Controls;
+use deep_pocket::engine::Engine;
+use deep_pocket::link::link;
+use deep_pocket::models;
+use deep_pocket::pace::Mode;
+use deep_pocket::state::{Kept, State};
+use deep_pocket::worker::{Band, Worker};
+use groove::Meter;
+use groove::clock::Transport;
+
+const RATE: f64 = 48_000.0;
+const TEMPO: f64 = 120.0;
+const INSTANCES: usize = 16;
+const FRAMES: u32 = 128;
+/// Turns of a knob, and blocks between them: each instance has had time to answer, and to play.
+const TURNS: usize = 320;
+const BLOCKS: u64 = 40;
+
+/// An instance without its shell.
+struct Instance {
+    engine: Engine,
+    state: State,
+    controls: Controls,
+    _worker: Worker,
+    /// The stick of the take of which the worker last played a bar, in its bits.
+    played: Arc<AtomicU32>,
+}
+
+impl Instance {
+    fn new(seed: u32) -> Instance {
+        let (audio, end, _) = link();
+        let state = State::default();
+        let played = Arc::new(AtomicU32::new(0));
+        let told = Arc::clone(&played);
+        let band = move |identity, kept: &Kept| {
+            let model = models::find(identity, &kept.models(), None)?;
+            let Band { metadata, mut play } = Band::of(&model);
+            let told = Arc::clone(&told);
+            Ok(Band {
+                metadata,
+                play: Box::new(move |take, meter, bar| {
+                    let bar = play(take, meter, bar);
+                    told.store(take.stick.to_bits(), Ordering::Release);
+                    bar
+                }),
+            })
+        };
+        let worker = Worker::start(end, Arc::clone(state.kept()), band).expect("a thread");
+        let mut controls = Controls::default();
+        controls.take.seed = seed;
+        let mut engine = Engine::new(audio);
+        engine.activate(RATE, Mode::Realtime, &controls, &state);
+        Instance { engine, state, controls, _worker: worker, played }
+    }
+
+    fn block(&mut self, beats: f64) {
+        let transport = Transport {
+            playing: true,
+            tempo: Some(TEMPO),
+            meter: Some(Meter::FOUR_FOUR),
+            beats: Some(beats),
+            ..Transport::default()
+        };
+        let Instance { engine, state, controls, .. } = self;
+        engine.process(&transport, FRAMES, controls, state, |_| true);
+    }
+
+    /// Whether the coming block finds a bar of the take that is now wanted.
+    fn has_answer(&self) -> bool {
+        self.played.load(Ordering::Acquire) == self.controls.take.stick.to_bits()
+    }
+}
+
+fn main() {
+    let mut instances: Vec<Instance> = (1..).take(INSTANCES).map(Instance::new).collect();
+    let mut times = Vec::new();
+    let mut turned: Option<(usize, Instant)> = None;
+    let begin = Instant::now();
+    let mut unanswered = 0;
+    for block in 0..(TURNS as u64 + 1) * BLOCKS {
+        let samples = block as f64 * f64::from(FRAMES);
+        let due = begin + Duration::from_secs_f64(samples / RATE);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        if let Some((_, at)) = turned.take_if(|(which, _)| instances[*which].has_answer()) {
+            times.push(at.elapsed());
+        }
+        if block > 0 && block % BLOCKS == 0 {
+            unanswered += usize::from(turned.is_some());
+            let which = times.len() % INSTANCES;
+            let stick = &mut instances[which].controls.take.stick;
+            *stick = if *stick < 0.5 { 0.6 } else { 0.4 } + times.len() as f32 * 1e-4;
+            turned = Some((which, Instant::now()));
+        }
+        instances.iter_mut().for_each(|instance| instance.block(samples * TEMPO / 60.0 / RATE));
+    }
+    times.sort_unstable();
+    let at = |share: f64| {
+        // Of so few numbers the share is exact enough.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let place = (times.len() as f64 * share) as usize;
+        times[place.min(times.len() - 1)].as_secs_f64() * 1e3
+    };
+    println!("{} turns, {unanswered} without an answer in time", times.len());
+    println!("median                {:.1} ms", at(0.5));
+    println!("99th percentile       {:.1} ms", at(0.99));
+    println!("figure knob_median_ms {:.2}", at(0.5));
+    println!("figure knob_p99_ms {:.2}", at(0.99));
+    println!("figure knob_unanswered {unanswered}");
+}

@@ -1,0 +1,202 @@
+//! The door that CLAP hosts come in by: the framework's plugin, whose notes go to a host as raw
+//! MIDI where it does not take them as notes.
+//!
+//! The framework sends notes as CLAP's own events and has nothing to offer to a host that refuses
+//! these, as Carla does. Its export leaves no room between it and the host; so the factory is
+//! written out here, and hands out the framework's plugin with a `process` of our own in its table,
+//! which puts itself between the plugin and the host's queue. What is played, and what becomes of it
+//! in other formats, is not known here.
+//!
+//! What a host says that it understands is not asked: hosts that are built on clack-extensions 0.2.0
+//! give a pointer to a pointer there, and go down with whoever follows it.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use clap_sys::events::{
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_NOTE_OFF, CLAP_EVENT_NOTE_ON,
+    clap_event_header, clap_event_midi, clap_event_note, clap_output_events,
+};
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
+use nice_plug::wrapper::clap::{
+    CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin,
+    clap_plugin_descriptor, clap_plugin_entry, clap_plugin_factory,
+};
+use nice_plug::wrapper::setup_logger;
+
+use crate::DeepPocket;
+
+/// Where hosts find the factory.
+// SAFETY: the name is CLAP's for this, and no other static of the library has it.
+#[unsafe(no_mangle)]
+#[used]
+pub static clap_entry: clap_plugin_entry = clap_plugin_entry {
+    clap_version: CLAP_VERSION,
+    init: Some(init),
+    deinit: Some(deinit),
+    get_factory: Some(get_factory),
+};
+
+static FACTORY: clap_plugin_factory = clap_plugin_factory {
+    get_plugin_count: Some(count),
+    get_plugin_descriptor: Some(descriptor),
+    create_plugin: Some(create),
+};
+
+fn described() -> &'static PluginDescriptor {
+    static DESCRIPTOR: OnceLock<PluginDescriptor> = OnceLock::new();
+    DESCRIPTOR.get_or_init(PluginDescriptor::for_plugin::<DeepPocket>)
+}
+
+extern "C" fn init(_: *const c_char) -> bool {
+    setup_logger::<DeepPocket>();
+    true
+}
+
+extern "C" fn deinit() {}
+
+extern "C" fn get_factory(id: *const c_char) -> *const c_void {
+    // SAFETY: a host gives a string, or nothing.
+    if !id.is_null() && unsafe { CStr::from_ptr(id) } == CLAP_PLUGIN_FACTORY_ID {
+        (&raw const FACTORY).cast()
+    } else {
+        ptr::null()
+    }
+}
+
+unsafe extern "C" fn count(_: *const clap_plugin_factory) -> u32 {
+    1
+}
+
+unsafe extern "C" fn descriptor(
+    _: *const clap_plugin_factory,
+    index: u32,
+) -> *const clap_plugin_descriptor {
+    if index == 0 { described().clap_plugin_descriptor() } else { ptr::null() }
+}
+
+unsafe extern "C" fn create(
+    _: *const clap_plugin_factory,
+    host: *const clap_host,
+    id: *const c_char,
+) -> *const clap_plugin {
+    // SAFETY: a host gives a string, or nothing.
+    if host.is_null() || id.is_null() || unsafe { CStr::from_ptr(id) } != described().clap_id() {
+        return ptr::null();
+    }
+    // The framework takes the wrapper back when it destroys the plugin.
+    // SAFETY: the host is good for as long as the plugin is, as CLAP demands.
+    let wrapper = Arc::into_raw(unsafe { Wrapper::<DeepPocket>::new(host) });
+    // SAFETY: the wrapper is alive, and nobody else knows it yet.
+    let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
+    let table = clap_plugin { destroy: Some(destroy), process: Some(process), ..framework };
+    let door = Door { table, framework, raw: AtomicBool::new(false) };
+    Box::into_raw(Box::new(door)).cast()
+}
+
+/// An instance as its host knows it. The framework finds its own side by the table's
+/// `plugin_data` alone, so that all its functions do as well with this table as with its own.
+#[repr(C)]
+struct Door {
+    /// First, so that the host's pointer is one to all of it.
+    table: clap_plugin,
+    framework: clap_plugin,
+    /// Whether the host has refused a note and taken the same as raw MIDI. The audio thread's own.
+    raw: AtomicBool,
+}
+
+/// # Safety
+/// The pointer is one that [`create`] gave, and was not destroyed.
+unsafe fn door<'a>(plugin: *const clap_plugin) -> &'a Door {
+    // SAFETY: as the caller promises; the table is the door's first field.
+    unsafe { &*plugin.cast::<Door>() }
+}
+
+unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
+    // SAFETY: the host gives back what `create` gave it, once.
+    let door = unsafe { Box::from_raw(plugin.cast::<Door>().cast_mut()) };
+    if let Some(destroy) = door.framework.destroy {
+        // SAFETY: the table is good until the end of this function.
+        unsafe { destroy(&raw const door.table) };
+    }
+}
+
+unsafe extern "C" fn process(
+    plugin: *const clap_plugin,
+    block: *const clap_process,
+) -> clap_process_status {
+    // SAFETY: hosts call a plugin's functions with the plugin.
+    let door = unsafe { door(plugin) };
+    let Some(process) = door.framework.process else { return CLAP_PROCESS_ERROR };
+    // SAFETY: a host gives a block, or nothing.
+    match unsafe { block.as_ref() } {
+        Some(block) if !block.out_events.is_null() => {
+            let outlet = Outlet { host: block.out_events, raw: &door.raw };
+            let events = clap_output_events {
+                ctx: (&raw const outlet).cast_mut().cast(),
+                try_push: Some(push),
+            };
+            let block = clap_process { out_events: &raw const events, ..*block };
+            // SAFETY: the block is the host's, but for a queue that lives as long as this call.
+            unsafe { process(plugin, &raw const block) }
+        }
+        // SAFETY: what the host gave is passed on.
+        _ => unsafe { process(plugin, block) },
+    }
+}
+
+/// Where the plugin's events go in a block.
+struct Outlet<'a> {
+    host: *const clap_output_events,
+    raw: &'a AtomicBool,
+}
+
+unsafe extern "C" fn push(
+    list: *const clap_output_events,
+    event: *const clap_event_header,
+) -> bool {
+    // SAFETY: the list is the one that `process` made, which is still running.
+    let Outlet { host, raw } = unsafe { &*(*list).ctx.cast::<Outlet<'_>>() };
+    // SAFETY: the queue is the host's, for as long as the block.
+    let give = |event| unsafe { (**host).try_push.is_some_and(|push| push(*host, event)) };
+    // SAFETY: the framework gives whole events.
+    let midi = unsafe { midi(event) };
+    let notes_are_raw = raw.load(Ordering::Relaxed);
+    match midi {
+        // What is no note goes as it is.
+        None => give(event),
+        Some(midi) if notes_are_raw => give(&raw const midi.header),
+        Some(midi) => {
+            // A queue that is full takes neither, and proves nothing.
+            give(event) || {
+                let taken = give(&raw const midi.header);
+                raw.store(taken, Ordering::Relaxed);
+                taken
+            }
+        }
+    }
+}
+
+/// A note's beginning or end as raw MIDI.
+///
+/// # Safety
+/// The pointer is to an event of the size that its header says.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+unsafe fn midi(event: *const clap_event_header) -> Option<clap_event_midi> {
+    // SAFETY: as the caller promises.
+    let header = unsafe { *event };
+    let status = match (header.space_id, header.type_) {
+        (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_ON) => 0x90,
+        (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_OFF) => 0x80,
+        _ => return None,
+    };
+    // SAFETY: the header says that it is a note's.
+    let note = unsafe { *event.cast::<clap_event_note>() };
+    let velocity = (note.velocity * 127.0).round().clamp(0.0, 127.0) as u8;
+    let data = [status | note.channel.clamp(0, 15) as u8, note.key.clamp(0, 127) as u8, velocity];
+    let size = u32::try_from(size_of::<clap_event_midi>()).ok()?;
+    let header = clap_event_header { size, type_: CLAP_EVENT_MIDI, ..header };
+    Some(clap_event_midi { header, port_index: 0, data })
+}

@@ -1,0 +1,212 @@
+//! Dragging under Windows, by OLE.
+//!
+//! `DoDragDrop` follows the mouse by itself until the button is let go, and runs the thread's
+//! messages meanwhile. Called while the window draws, it would draw it inside of itself. So the
+//! errand is posted to a window that nobody sees, on the same thread, and is run when the thread
+//! is back where it takes messages.
+
+use std::ffi::c_void;
+use std::os::windows::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use egui::ColorImage;
+use windows::Win32::Foundation::{
+    COLORREF, DRAGDROP_S_CANCEL, DRAGDROP_S_DROP, DRAGDROP_S_USEDEFAULTCURSORS, HWND, LPARAM,
+    LRESULT, POINT, S_OK, SIZE, WPARAM,
+};
+use windows::Win32::Graphics::Gdi::{
+    BITMAPINFO, BITMAPINFOHEADER, CreateDIBSection, DIB_RGB_COLORS, DeleteObject, HBITMAP,
+};
+use windows::Win32::System::Com::{CLSCTX_INPROC_SERVER, CoCreateInstance, IDataObject};
+use windows::Win32::System::Ole::{
+    DROPEFFECT, DROPEFFECT_COPY, DROPEFFECT_NONE, DoDragDrop, IDropSource, IDropSource_Impl,
+    OleInitialize,
+};
+use windows::Win32::System::SystemServices::{MK_LBUTTON, MODIFIERKEYS_FLAGS};
+use windows::Win32::UI::Shell::{
+    BHID_DataObject, CLSID_DragDropHelper, IDragSourceHelper, IShellItem,
+    SHCreateItemFromParsingName, SHDRAGIMAGE,
+};
+use windows::Win32::UI::WindowsAndMessaging::{
+    CreateWindowExW, DefWindowProcW, DestroyWindow, GWLP_USERDATA, GWLP_WNDPROC, HWND_MESSAGE,
+    PostMessageW, SetWindowLongPtrW, WINDOW_EX_STYLE, WINDOW_STYLE, WM_APP,
+};
+use windows::core::{BOOL, HRESULT, PCWSTR, implement, w};
+
+use super::{Course, NOBODY, Origin, Report};
+
+/// The message that has the errand run.
+const GO: u32 = WM_APP;
+
+/// What stands between the window and the drag: nothing to hold, because the drag sees by itself
+/// when nobody wants it any more.
+pub(super) struct Carrier;
+
+/// A drag that waits to be run.
+struct Errand {
+    data: IDataObject,
+    report: Arc<Report>,
+}
+
+impl Carrier {
+    pub(super) fn start(
+        _origin: Origin,
+        file: &Path,
+        picture: ColorImage,
+        report: Arc<Report>,
+    ) -> Result<Self, String> {
+        prepare(file, &picture, report)
+            .map(|()| Carrier)
+            .map_err(|fault| format!("The clip could not be dragged: {}", fault.message()))
+    }
+}
+
+fn prepare(file: &Path, picture: &ColorImage, report: Arc<Report>) -> windows::core::Result<()> {
+    let path: Vec<u16> = file.as_os_str().encode_wide().chain([0]).collect();
+    // SAFETY: `path` ends with a zero and outlives the call. OLE may be initialised again by every
+    // part of a program; it is left so, because the window's drop target needs it as well.
+    let data: IDataObject = unsafe {
+        OleInitialize(None)?;
+        let item: IShellItem = SHCreateItemFromParsingName(PCWSTR(path.as_ptr()), None)?;
+        item.BindToHandler(None, &BHID_DataObject)?
+    };
+    // Without a picture it is as good a drag.
+    drop(attach(picture, &data));
+    let errand = Box::into_raw(Box::new(Errand { data, report }));
+    // SAFETY: the window is made, used and destroyed on this thread. It owns the errand, which its
+    // procedure takes back once; where it cannot be made or told, it is taken back here.
+    unsafe {
+        let made = CreateWindowExW(
+            WINDOW_EX_STYLE::default(),
+            w!("STATIC"),
+            PCWSTR::null(),
+            WINDOW_STYLE::default(),
+            0,
+            0,
+            0,
+            0,
+            Some(HWND_MESSAGE),
+            None,
+            None,
+            None,
+        );
+        let told = made.and_then(|window| {
+            SetWindowLongPtrW(window, GWLP_USERDATA, errand.expose_provenance().cast_signed());
+            let procedure: unsafe extern "system" fn(_, _, _, _) -> _ = run;
+            SetWindowLongPtrW(
+                window,
+                GWLP_WNDPROC,
+                (procedure as *const c_void).addr().cast_signed(),
+            );
+            PostMessageW(Some(window), GO, WPARAM(0), LPARAM(0))
+                .inspect_err(|_| drop(DestroyWindow(window)))
+        });
+        told.inspect_err(|_| drop(Box::from_raw(errand)))
+    }
+}
+
+/// The procedure of the window that nobody sees.
+unsafe extern "system" fn run(window: HWND, message: u32, word: WPARAM, long: LPARAM) -> LRESULT {
+    if message != GO {
+        // SAFETY: what came in is passed on as it is.
+        return unsafe { DefWindowProcW(window, message, word, long) };
+    }
+    // SAFETY: the address was put there when the window was made, and is taken once.
+    let errand = unsafe { SetWindowLongPtrW(window, GWLP_USERDATA, 0) };
+    if errand != 0 {
+        let errand = std::ptr::with_exposed_provenance_mut::<Errand>(errand.cast_unsigned());
+        // SAFETY: as above; it came out of a box.
+        let Errand { data, report } = *unsafe { Box::from_raw(errand) };
+        let course = carry(&data, &report);
+        report.tell(course);
+        // SAFETY: this is the thread that made the window. Nothing is to be done if it is gone.
+        drop(unsafe { DestroyWindow(window) });
+    }
+    LRESULT(0)
+}
+
+/// Until the button is let go.
+fn carry(data: &IDataObject, report: &Arc<Report>) -> Course {
+    let source: IDropSource = Source { report: Arc::clone(report) }.into();
+    let mut effect = DROPEFFECT_NONE;
+    // SAFETY: both objects live until the call is back.
+    let result = unsafe { DoDragDrop(data, &source, DROPEFFECT_COPY, &mut effect) };
+    let welcome = matches!(
+        *report.course.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+        Course::Running { welcome: true }
+    );
+    match result {
+        // Some hosts import a file and say that they did not.
+        DRAGDROP_S_DROP if effect != DROPEFFECT_NONE || welcome => Course::Delivered,
+        DRAGDROP_S_DROP => Course::Refused(NOBODY.to_owned()),
+        DRAGDROP_S_CANCEL => Course::Cancelled,
+        fault => Course::Refused(format!("The clip could not be dragged: {}", fault.message())),
+    }
+}
+
+/// What OLE asks while it follows the mouse.
+#[implement(IDropSource)]
+struct Source {
+    report: Arc<Report>,
+}
+
+impl IDropSource_Impl for Source_Impl {
+    fn QueryContinueDrag(&self, escape: BOOL, keys: MODIFIERKEYS_FLAGS) -> HRESULT {
+        if escape.as_bool() || self.report.is_over() {
+            DRAGDROP_S_CANCEL
+        } else if keys.0 & MK_LBUTTON.0 == 0 {
+            DRAGDROP_S_DROP
+        } else {
+            S_OK
+        }
+    }
+
+    fn GiveFeedback(&self, effect: DROPEFFECT) -> HRESULT {
+        self.report.tell(Course::Running { welcome: effect != DROPEFFECT_NONE });
+        DRAGDROP_S_USEDEFAULTCURSORS
+    }
+}
+
+/// Has the shell show the picture beside the pointer.
+fn attach(picture: &ColorImage, data: &IDataObject) -> windows::core::Result<()> {
+    let [Ok(width), Ok(height)] = picture.size.map(i32::try_from) else { return Ok(()) };
+    let bitmap = bitmap(picture, width, height)?;
+    let image = SHDRAGIMAGE {
+        sizeDragImage: SIZE { cx: width, cy: height },
+        ptOffset: POINT { x: -14, y: -14 },
+        hbmpDragImage: bitmap,
+        crColorKey: COLORREF(u32::MAX),
+    };
+    // SAFETY: the helper owns the bitmap once it has taken it; until then it is ours.
+    unsafe {
+        CoCreateInstance(&CLSID_DragDropHelper, None, CLSCTX_INPROC_SERVER)
+            .and_then(|helper: IDragSourceHelper| helper.InitializeFromBitmap(&image, data))
+            .inspect_err(|_| drop(DeleteObject(bitmap.into())))
+    }
+}
+
+/// The picture as Windows keeps it.
+fn bitmap(picture: &ColorImage, width: i32, height: i32) -> windows::core::Result<HBITMAP> {
+    let header = BITMAPINFOHEADER {
+        biSize: u32::try_from(size_of::<BITMAPINFOHEADER>()).unwrap_or(0),
+        biWidth: width,
+        // From the top row down.
+        biHeight: -height,
+        biPlanes: 1,
+        biBitCount: 32,
+        ..BITMAPINFOHEADER::default()
+    };
+    let info = BITMAPINFO { bmiHeader: header, ..BITMAPINFO::default() };
+    let mut bits = std::ptr::null_mut();
+    // SAFETY: the header stands for as many pixels of four bytes as the picture has; the system
+    // gives room for them, and we are the only one to write there.
+    unsafe {
+        let bitmap = CreateDIBSection(None, &info, DIB_RGB_COLORS, &mut bits, None, 0)?;
+        let pixels = picture.pixels.iter().map(|c| [c.b(), c.g(), c.r(), c.a()]);
+        for (place, pixel) in pixels.enumerate() {
+            bits.cast::<[u8; 4]>().add(place).write_unaligned(pixel);
+        }
+        Ok(bitmap)
+    }
+}

@@ -1,0 +1,513 @@
+//! Dragging under X11, by the XDND protocol, from a thread and a connection of its own.
+//!
+//! The window that the drag began in holds the pointer for as long as the button is down, so
+//! there is nothing to grab: the pointer and the Escape key are asked for, some hundred times a
+//! second. A hidden window of our own is the source that the other side talks with. The cursor is
+//! the window's, wherever the pointer goes.
+
+use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use egui::ColorImage;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
+use x11rb::protocol::shape::{self, ConnectionExt as _};
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ClientMessageEvent, ClipOrdering, ConfigureWindowAux, ConnectionExt as _,
+    CreateGCAux, CreateWindowAux, EventMask, ImageFormat, ImageOrder, KeyButMask, PropMode,
+    QueryPointerReply, SELECTION_NOTIFY_EVENT, SelectionNotifyEvent, SelectionRequestEvent,
+    Timestamp, Window, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME, NONE};
+
+use super::{Course, NOBODY, Origin, Report, UNWILLING};
+
+/// How often the pointer is looked at.
+const PACE: Duration = Duration::from_millis(8);
+/// How long the other side may take to say whether it takes a file.
+const ANSWER: Duration = Duration::from_secs(1);
+/// How long it may take to have taken it.
+const TAKING: Duration = Duration::from_secs(10);
+/// The newest version of the protocol, of 2002, and the oldest that is still spoken.
+const VERSIONS: [u32; 2] = [3, 5];
+/// Where the picture is beside the pointer, in pixels.
+const BESIDE: i16 = 14;
+/// The name of the Escape key.
+const ESCAPE: u32 = 0xff1b;
+/// What a path may have in a URI as it is.
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The display is gone, or does not do what every display does.
+type Fault = Box<dyn std::error::Error>;
+
+x11rb::atom_manager! {
+    /// Names of the protocol.
+    Atoms: AtomsCookie {
+        XdndAware,
+        XdndProxy,
+        XdndSelection,
+        XdndTypeList,
+        XdndEnter,
+        XdndPosition,
+        XdndStatus,
+        XdndLeave,
+        XdndDrop,
+        XdndFinished,
+        XdndActionCopy,
+        TARGETS,
+        FILES: b"text/uri-list",
+        TIME: b"DEEP_POCKET_TIME",
+    }
+}
+
+/// The thread that carries the file.
+pub(super) struct Carrier {
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Carrier {
+    pub(super) fn start(
+        origin: Origin,
+        file: &Path,
+        picture: ColorImage,
+        report: Arc<Report>,
+    ) -> Result<Self, String> {
+        let uri = uri(file).into_bytes();
+        let origin = Window::try_from(origin.number()).map_err(|fault| fault.to_string())?;
+        let carry = move || {
+            let course = Journey::begin(origin, uri, &picture, &report)
+                .and_then(|mut journey| journey.run())
+                .unwrap_or_else(|fault| {
+                    Course::Refused(format!("The clip could not be dragged: {fault}."))
+                });
+            report.tell(course);
+        };
+        let thread = std::thread::Builder::new().name("clip drag".to_owned()).spawn(carry);
+        let thread = thread.map_err(|fault| format!("The clip could not be dragged: {fault}."))?;
+        Ok(Carrier { thread: Some(thread) })
+    }
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A panic in there has been reported already.
+            drop(thread.join());
+        }
+    }
+}
+
+/// A file as the other side wants it: a list of one URI.
+fn uri(file: &Path) -> String {
+    format!("file://{}\r\n", percent_encode(file.as_os_str().as_bytes(), PLAIN))
+}
+
+/// Whom the pointer is over.
+struct Other {
+    window: Window,
+    /// Who hears for it.
+    ear: Window,
+    /// The version that we speak with it.
+    version: u32,
+    /// Where it was last told that the pointer is.
+    told: Option<(i16, i16)>,
+    /// Since when its answer is awaited.
+    asked: Option<Instant>,
+    /// What it answered last.
+    takes: bool,
+}
+
+struct Journey<'a> {
+    connection: RustConnection,
+    atoms: Atoms,
+    root: Window,
+    /// The window that the drag began in.
+    origin: Window,
+    /// Our end of the conversation.
+    source: Window,
+    /// The picture beside the pointer; none on a screen of few colours.
+    picture: Option<Window>,
+    escape: BTreeSet<u8>,
+    uri: Vec<u8>,
+    report: &'a Report,
+    time: Timestamp,
+    other: Option<Other>,
+    /// The other side has read what the file is.
+    read: bool,
+    /// It said that it is done.
+    finished: bool,
+}
+
+impl<'a> Journey<'a> {
+    fn begin(
+        origin: Window,
+        uri: Vec<u8>,
+        picture: &ColorImage,
+        report: &'a Report,
+    ) -> Result<Self, Fault> {
+        let (connection, number) = x11rb::connect(None)?;
+        let atoms = Atoms::new(&connection)?.reply()?;
+        let root = connection.setup().roots[number].root;
+        let source = connection.generate_id()?;
+        let hidden =
+            CreateWindowAux::new().override_redirect(1).event_mask(EventMask::PROPERTY_CHANGE);
+        let class = WindowClass::INPUT_OUTPUT;
+        connection.create_window(
+            COPY_DEPTH_FROM_PARENT,
+            source,
+            root,
+            -10,
+            -10,
+            1,
+            1,
+            0,
+            class,
+            0,
+            &hidden,
+        )?;
+        let types = [atoms.FILES];
+        let list = AtomEnum::ATOM;
+        connection.change_property32(
+            PropMode::REPLACE,
+            source,
+            atoms.XdndTypeList,
+            list,
+            &types,
+        )?;
+        let escape = keys(&connection, ESCAPE)?;
+        let picture = picture_window(&connection, number, picture)?;
+        let mut journey = Journey {
+            connection,
+            atoms,
+            root,
+            origin,
+            source,
+            picture,
+            escape,
+            uri,
+            report,
+            time: CURRENT_TIME,
+            other: None,
+            read: false,
+            finished: false,
+        };
+        journey.set_time()?;
+        journey.connection.set_selection_owner(source, atoms.XdndSelection, journey.time)?;
+        Ok(journey)
+    }
+
+    /// Until the button is let go and the other side is done.
+    fn run(&mut self) -> Result<Course, Fault> {
+        loop {
+            self.hear()?;
+            let pointer = self.connection.query_pointer(self.root)?.reply()?;
+            if self.report.is_over() || self.escape_is_down()? {
+                self.leave()?;
+                return Ok(Course::Cancelled);
+            }
+            self.point(&pointer)?;
+            if !pointer.mask.contains(KeyButMask::BUTTON1) {
+                if let Some(picture) = self.picture {
+                    self.connection.unmap_window(picture)?;
+                }
+                return self.let_go(&pointer);
+            }
+            self.follow(&pointer)?;
+            let welcome = self.other.as_ref().is_some_and(|other| other.takes);
+            self.report.tell(Course::Running { welcome });
+            self.pause()?;
+        }
+    }
+
+    /// Sends what waits, and lets a moment go by.
+    fn pause(&self) -> Result<(), Fault> {
+        self.connection.flush()?;
+        std::thread::sleep(PACE);
+        Ok(())
+    }
+
+    /// Moves the picture along.
+    fn follow(&self, pointer: &QueryPointerReply) -> Result<(), Fault> {
+        let Some(picture) = self.picture else { return Ok(()) };
+        let at = |place: i16| i32::from(place.saturating_add(BESIDE));
+        let place = ConfigureWindowAux::new().x(at(pointer.root_x)).y(at(pointer.root_y));
+        // It is shown where it belongs, and stays above whatever comes up meanwhile.
+        let above = place.stack_mode(x11rb::protocol::xproto::StackMode::ABOVE);
+        self.connection.configure_window(picture, &above)?;
+        self.connection.map_window(picture)?;
+        Ok(())
+    }
+
+    /// Tells whom the pointer has left, whom it has come to, and where it is.
+    fn point(&mut self, pointer: &QueryPointerReply) -> Result<(), Fault> {
+        let here = self.under(pointer);
+        let same = match (&self.other, &here) {
+            (Some(other), Some(here)) => other.window == here.window,
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.leave()?;
+            if let Some(here) = &here {
+                let first = [here.version << 24, self.atoms.FILES, NONE, NONE];
+                self.say(here, self.atoms.XdndEnter, first)?;
+            }
+            self.other = here;
+        }
+        let at = (pointer.root_x, pointer.root_y);
+        let ask = self.other.as_ref().is_some_and(|other| {
+            other.told != Some(at) && other.asked.is_none_or(|asked| asked.elapsed() >= ANSWER)
+        });
+        if ask && let Some(mut other) = self.other.take() {
+            let place = u32::from(at.0.cast_unsigned()) << 16 | u32::from(at.1.cast_unsigned());
+            let words = [0, place, self.time, self.atoms.XdndActionCopy];
+            self.say(&other, self.atoms.XdndPosition, words)?;
+            other.told = Some(at);
+            other.asked = Some(Instant::now());
+            self.other = Some(other);
+        }
+        Ok(())
+    }
+
+    /// The topmost window under the pointer that takes drops, if it is not our own. A window that
+    /// goes while it is looked at takes none.
+    fn under(&self, pointer: &QueryPointerReply) -> Option<Other> {
+        let mut found = None;
+        let mut window = pointer.child;
+        while window != NONE {
+            if window == self.origin {
+                return None;
+            }
+            if found.is_none() {
+                found = self.listener(window);
+            }
+            window = self.connection.query_pointer(window).ok()?.reply().ok()?.child;
+        }
+        found.or_else(|| self.listener(self.root))
+    }
+
+    /// Who hears for a window, if it takes drops.
+    fn listener(&self, window: Window) -> Option<Other> {
+        let property = |window, name| {
+            let any = AtomEnum::ANY;
+            let reply = self.connection.get_property(false, window, name, any, 0, 1).ok()?;
+            reply.reply().ok()?.value32()?.next()
+        };
+        // A proxy that was left behind by a program that is gone does not name itself.
+        let proxy = property(window, self.atoms.XdndProxy)
+            .filter(|&proxy| property(proxy, self.atoms.XdndProxy) == Some(proxy));
+        let ear = proxy.unwrap_or(window);
+        let [oldest, newest] = VERSIONS;
+        let version = property(ear, self.atoms.XdndAware).filter(|&version| version >= oldest)?;
+        let version = version.min(newest);
+        Some(Other { window, ear, version, told: None, asked: None, takes: false })
+    }
+
+    /// Tells the other side that the file went away.
+    fn leave(&mut self) -> Result<(), Fault> {
+        if let Some(other) = self.other.take() {
+            self.say(&other, self.atoms.XdndLeave, [0; 4])?;
+        }
+        // The display drops what it has not looked at when a connection goes, so this waits.
+        self.connection.sync()?;
+        Ok(())
+    }
+
+    /// Sends a message of the protocol: our window, and four words.
+    fn say(&self, other: &Other, what: Atom, words: [u32; 4]) -> Result<(), Fault> {
+        let [a, b, c, d] = words;
+        let message = ClientMessageEvent::new(32, other.window, what, [self.source, a, b, c, d]);
+        self.connection.send_event(false, other.ear, EventMask::NO_EVENT, message)?;
+        Ok(())
+    }
+
+    /// The button was let go.
+    fn let_go(&mut self, pointer: &QueryPointerReply) -> Result<Course, Fault> {
+        let Some(takes) = self.answer(pointer)? else {
+            return Ok(Course::Refused(NOBODY.to_owned()));
+        };
+        let other = if takes { self.other.take() } else { None };
+        let Some(other) = other else {
+            self.leave()?;
+            return Ok(Course::Refused(UNWILLING.to_owned()));
+        };
+        self.set_time()?;
+        self.say(&other, self.atoms.XdndDrop, [0, self.time, 0, 0])?;
+        let dropped = Instant::now();
+        while !self.finished && dropped.elapsed() < TAKING && !self.report.is_over() {
+            self.pause()?;
+            self.hear()?;
+        }
+        // Some hosts import a file and say that they did not, others say nothing.
+        Ok(if self.finished || self.read {
+            Course::Delivered
+        } else {
+            Course::Refused(UNWILLING.to_owned())
+        })
+    }
+
+    /// What the window under the pointer says of the place where it was dropped on. `None`: there
+    /// is none.
+    fn answer(&mut self, pointer: &QueryPointerReply) -> Result<Option<bool>, Fault> {
+        let start = Instant::now();
+        while let Some(other) = &self.other {
+            let told = other.told == Some((pointer.root_x, pointer.root_y));
+            let waits = !told || other.asked.is_some();
+            if !waits || start.elapsed() >= ANSWER || self.report.is_over() {
+                return Ok(Some(other.takes));
+            }
+            self.pause()?;
+            self.hear()?;
+            self.point(pointer)?;
+        }
+        Ok(None)
+    }
+
+    /// Answers all that was said to us.
+    fn hear(&mut self) -> Result<(), Fault> {
+        while let Some(event) = self.connection.poll_for_event()? {
+            match event {
+                Event::ClientMessage(message) if message.type_ == self.atoms.XdndStatus => {
+                    let [from, flags, ..] = message.data.as_data32();
+                    // An answer of a window that the pointer has left counts no more.
+                    if let Some(other) = self.other.as_mut().filter(|other| other.window == from) {
+                        other.takes = flags & 1 != 0;
+                        other.asked = None;
+                    }
+                }
+                Event::ClientMessage(message) if message.type_ == self.atoms.XdndFinished => {
+                    self.finished = true;
+                }
+                Event::SelectionRequest(request) => self.serve(&request)?,
+                Event::PropertyNotify(change) => self.time = change.time,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the other side what it asks for.
+    fn serve(&mut self, request: &SelectionRequestEvent) -> Result<(), Fault> {
+        let SelectionRequestEvent { time, requestor, selection, target, .. } = *request;
+        let property = if request.property == NONE { target } else { request.property };
+        let replace = PropMode::REPLACE;
+        let connection = &self.connection;
+        let property = if target == self.atoms.FILES {
+            connection.change_property8(replace, requestor, property, target, &self.uri)?;
+            self.read = true;
+            property
+        } else if target == self.atoms.TARGETS {
+            let types = [self.atoms.TARGETS, self.atoms.FILES];
+            connection.change_property32(replace, requestor, property, AtomEnum::ATOM, &types)?;
+            property
+        } else {
+            NONE
+        };
+        let notify = SelectionNotifyEvent {
+            response_type: SELECTION_NOTIFY_EVENT,
+            sequence: 0,
+            time,
+            requestor,
+            selection,
+            target,
+            property,
+        };
+        connection.send_event(false, requestor, EventMask::NO_EVENT, notify)?;
+        Ok(())
+    }
+
+    fn escape_is_down(&self) -> Result<bool, Fault> {
+        let keys = self.connection.query_keymap()?.reply()?.keys;
+        Ok(self.escape.iter().any(|&key| keys[usize::from(key / 8)] >> (key % 8) & 1 != 0))
+    }
+
+    /// Learns the display's time, which it tells with a change that we make.
+    fn set_time(&mut self) -> Result<(), Fault> {
+        let (name, empty) = (self.atoms.TIME, AtomEnum::INTEGER);
+        self.connection.change_property32(PropMode::REPLACE, self.source, name, empty, &[])?;
+        // Once this has its answer, the change has been made and told.
+        self.connection.sync()?;
+        self.hear()
+    }
+}
+
+/// The keys with this name on them.
+fn keys(connection: &RustConnection, name: u32) -> Result<BTreeSet<u8>, Fault> {
+    let (first, last) = (connection.setup().min_keycode, connection.setup().max_keycode);
+    let mapping = connection.get_keyboard_mapping(first, last - first + 1)?.reply()?;
+    let names = mapping.keysyms.chunks(usize::from(mapping.keysyms_per_keycode).max(1));
+    Ok((first..=last)
+        .zip(names)
+        .filter(|(_, names)| names.contains(&name))
+        .map(|(key, _)| key)
+        .collect())
+}
+
+/// Makes the window with the picture in it. It is not to be seen yet, and the pointer passes
+/// through it.
+fn picture_window(
+    connection: &RustConnection,
+    number: usize,
+    picture: &ColorImage,
+) -> Result<Option<Window>, Fault> {
+    let screen = &connection.setup().roots[number];
+    let order = connection.setup().image_byte_order;
+    let size = picture.size.map(u16::try_from);
+    let [Ok(width), Ok(height)] = size else { return Ok(None) };
+    if screen.root_depth < 24 || order != ImageOrder::LSB_FIRST {
+        return Ok(None);
+    }
+    let pixels: Vec<u8> = picture
+        .pixels
+        .iter()
+        .flat_map(|colour| [colour.b(), colour.g(), colour.r(), 255])
+        .collect();
+    let [pixmap, context, window] =
+        [connection.generate_id()?, connection.generate_id()?, connection.generate_id()?];
+    let (root, depth) = (screen.root, screen.root_depth);
+    connection.create_pixmap(depth, pixmap, root, width, height)?;
+    connection.create_gc(context, pixmap, &CreateGCAux::new())?;
+    let whole = ImageFormat::Z_PIXMAP;
+    connection.put_image(whole, pixmap, context, width, height, 0, 0, 0, depth, &pixels)?;
+    let look = CreateWindowAux::new().override_redirect(1).background_pixmap(pixmap);
+    let class = WindowClass::INPUT_OUTPUT;
+    connection.create_window(
+        COPY_DEPTH_FROM_PARENT,
+        window,
+        root,
+        0,
+        0,
+        width,
+        height,
+        0,
+        class,
+        0,
+        &look,
+    )?;
+    let (set, input) = (shape::SO::SET, shape::SK::INPUT);
+    // A display that cannot do this is one on which the pointer may run into the picture.
+    drop(connection.shape_rectangles(set, input, ClipOrdering::UNSORTED, window, 0, 0, &[]));
+    connection.free_gc(context)?;
+    connection.free_pixmap(pixmap)?;
+    Ok(Some(window))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_has_no_character_that_means_something_else() {
+        let file = Path::new("/home/anna/Übung 100%/take #3?.mid");
+        let expected = "file:///home/anna/%C3%9Cbung%20100%25/take%20%233%3F.mid\r\n";
+        assert_eq!(uri(file), expected);
+    }
+}

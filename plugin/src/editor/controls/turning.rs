@@ -1,0 +1,149 @@
+//! What dials, sliders and fields have in common: drag, wheel, arrow keys, double click, and a
+//! value that is typed.
+
+use egui::{Event, Key, MouseWheelUnit, Rect, Response, Ui};
+use nice_plug::params::Param;
+
+use super::field::text_field;
+use crate::editor::hand::{Tools, Turn};
+
+/// Share of the travel that a fine drag makes.
+const FINE: f32 = 0.1;
+/// Step of a wheel notch or an arrow key of what has no steps of its own.
+const NOTCH: f32 = 0.02;
+
+/// How to turn things, for the end of a hint.
+pub(super) const HOW: &str = "Drag or scroll, with shift for fine steps. Double click: back to \
+                              the usual. Right click or Enter: type a value.";
+
+/// Lets the user turn a parameter; `travel` is how many points a drag takes from one end to the
+/// other. While a value is being typed, in a field at `place`, says so.
+pub(super) fn turn<P: Param>(
+    ui: &mut Ui,
+    tools: &Tools<'_>,
+    param: &P,
+    name: &str,
+    response: &Response,
+    travel: f32,
+    place: Rect,
+) -> bool {
+    let typed = typing(ui, tools, param, name, response, place);
+    let turn = match typed {
+        Typing::Idle => turned(ui, param, response, travel),
+        Typing::Open => None,
+        Typing::Done(value) => value.map(Turn::Jump),
+    };
+    if let Some(turn) = turn {
+        tools.hand.turn(param, turn);
+    }
+    !matches!(typed, Typing::Idle)
+}
+
+/// Drag, wheel, arrow keys, double click.
+fn turned<P: Param>(ui: &Ui, param: &P, response: &Response, travel: f32) -> Option<Turn> {
+    let value = param.unmodulated_normalized_value();
+    let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+    if response.double_clicked() {
+        return Some(Turn::Jump(param.default_normalized_value()));
+    }
+    // The host may take a while to take a value over, so the drag keeps its own.
+    let held = response.id.with("held");
+    if response.drag_started() {
+        ui.data_mut(|data| data.insert_temp(held, value));
+        return Some(Turn::Begin);
+    }
+    if response.drag_stopped() {
+        return Some(Turn::End);
+    }
+    if response.dragged() {
+        let delta = response.drag_delta();
+        let from = ui.data(|data| data.get_temp(held)).unwrap_or(value);
+        let to = (from + (delta.x - delta.y) / travel.max(1.0) * fine).clamp(0.0, 1.0);
+        ui.data_mut(|data| data.insert_temp(held, to));
+        return (to != from).then_some(Turn::To(to));
+    }
+    let mut steps = if response.hovered() { wheel_notches(ui) } else { 0.0 };
+    if response.has_focus() {
+        steps += arrow_keys(ui, response);
+    }
+    // A step of what has few of them is a whole one.
+    let to = match param.step_count() {
+        Some(count) if count < 50 => value + steps / count as f32,
+        Some(count) => value + steps * (NOTCH * fine).max(1.0 / count as f32),
+        None => value + steps * NOTCH * fine,
+    };
+    let to = to.clamp(0.0, 1.0);
+    (to != value).then_some(Turn::Jump(to))
+}
+
+/// Arrow keys pressed in this frame, up and right positive. The focus stays where it is.
+pub(super) fn arrow_keys(ui: &Ui, response: &Response) -> f32 {
+    ui.memory_mut(|memory| {
+        memory.set_focus_lock_filter(
+            response.id,
+            egui::EventFilter {
+                horizontal_arrows: true,
+                vertical_arrows: true,
+                ..Default::default()
+            },
+        );
+    });
+    ui.input(|input| {
+        let pressed = |key| if input.key_pressed(key) { 1.0 } else { 0.0 };
+        pressed(Key::ArrowUp) + pressed(Key::ArrowRight)
+            - pressed(Key::ArrowDown)
+            - pressed(Key::ArrowLeft)
+    })
+}
+
+/// Notches that the wheel was turned in this frame, upwards positive.
+pub(super) fn wheel_notches(ui: &Ui) -> f32 {
+    ui.input(|input| {
+        let notch = |event: &Event| match event {
+            Event::MouseWheel { unit: MouseWheelUnit::Point, delta, .. } => delta.y / 50.0,
+            // Some systems turn a wheel with shift into one that goes sideways.
+            Event::MouseWheel { delta, .. } => delta.y + delta.x,
+            _ => 0.0,
+        };
+        input.events.iter().map(notch).sum()
+    })
+}
+
+/// Whether a value is being typed.
+enum Typing {
+    Idle,
+    Open,
+    /// Closed in this frame, with a value if one was typed and understood.
+    Done(Option<f32>),
+}
+
+/// The field for typing a value, while it is open.
+fn typing<P: Param>(
+    ui: &mut Ui,
+    tools: &Tools<'_>,
+    param: &P,
+    name: &str,
+    response: &Response,
+    place: Rect,
+) -> Typing {
+    let text_id = response.id.with("typed");
+    let asked = response.secondary_clicked()
+        || response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let open = ui.data(|data| data.get_temp::<String>(text_id));
+    let Some(mut text) = open.or_else(|| asked.then(|| param.to_string())) else {
+        return Typing::Idle;
+    };
+    let name = format!("{name} value");
+    let field = text_id.with("field");
+    match text_field(ui, tools.scale, place, field, &name, &mut text, asked) {
+        None => {
+            ui.data_mut(|data| data.insert_temp(text_id, text));
+            Typing::Open
+        }
+        Some(typed) => {
+            ui.data_mut(|data| data.remove::<String>(text_id));
+            let read = || param.string_to_normalized_value(text.trim());
+            Typing::Done(typed.then(read).flatten())
+        }
+    }
+}

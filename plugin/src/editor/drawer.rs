@@ -1,0 +1,67 @@
+//! What opens beside the phrase, one at a time: presets, the model, and where notes go. The phrase
+//! stays in sight.
+
+mod model;
+mod output;
+mod presets;
+
+use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
+
+use super::controls::{Button, Look};
+use super::hand::Tools;
+use super::header::line;
+use super::theme::{self, Type};
+use crate::link::ModelState;
+
+/// Width of a drawer, in points of the design.
+pub(super) const WIDTH: f32 = 380.0;
+
+/// A drawer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drawer {
+    Presets,
+    Model,
+    Out,
+}
+
+impl Drawer {
+    const fn title(self) -> &'static str {
+        match self {
+            Drawer::Presets => "PRESETS",
+            Drawer::Model => "MODEL",
+            Drawer::Out => "OUTPUT",
+        }
+    }
+
+    /// Draws the open drawer in `rect`; `opened`: for the first time. Says whether it stays open.
+    pub(super) fn show(
+        self,
+        ui: &mut Ui,
+        tools: &mut Tools<'_>,
+        rect: Rect,
+        model: &ModelState,
+        opened: bool,
+    ) -> bool {
+        let scale = tools.scale;
+        ui.painter().rect_filled(rect, CornerRadius::from(scale.px(10.0)), theme::PANEL);
+        let title = rect.min + scale.size(18.0, 20.0);
+        line(ui, title, Align2::LEFT_CENTER, self.title(), scale.font(Type::Caption), theme::MUTED);
+        let close = Rect::from_center_size(
+            pos2(rect.right() - scale.px(22.0), rect.top() + scale.px(20.0)),
+            scale.size(26.0, 26.0),
+        );
+        let button = Button { name: "Close", label: "×", look: Look::Flat, hint: "Escape" };
+        let closed = button.show(ui, scale, close);
+        let inside = Rect::from_min_max(
+            rect.min + scale.size(18.0, 38.0),
+            rect.max - scale.size(18.0, 14.0),
+        );
+        match self {
+            Drawer::Presets => presets::show(ui, tools, inside, opened),
+            Drawer::Model => model::show(ui, tools, inside, model, opened),
+            Drawer::Out => output::show(ui, tools, inside),
+        }
+        let typing = ui.memory(|memory| memory.focused().is_some());
+        !closed && (typing || !ui.input(|input| input.key_pressed(Key::Escape)))
+    }
+}

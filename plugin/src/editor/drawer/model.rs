@@ -1,0 +1,143 @@
+//! The model: which one plays, what it learned from, and its held-out figures beside the floors.
+
+use std::sync::Arc;
+
+use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
+use groove::style::STYLES;
+
+use crate::editor::edit::entry;
+use crate::editor::hand::Tools;
+use crate::editor::header::{line, paragraph};
+use crate::editor::theme::{self, Type};
+use crate::folders::Folders;
+use crate::link::{Figures, Metadata, ModelState};
+use crate::models::{self, Listed};
+
+/// Perplexities of n-grams on the same held-out beats: of all styles and of rock. They are the
+/// floors of the README.
+const FLOORS: [(&str, [f64; 2]); 3] = [
+    ("place in the bar (n-gram)", [13.4, 13.5]),
+    ("and one bar ago (n-gram)", [5.8, 7.3]),
+    ("and two bars ago (n-gram)", [5.2, 7.0]),
+];
+
+/// What is in the user's folder, as it was when the drawer was opened.
+type Folder = Arc<Vec<Listed>>;
+
+pub(super) fn show(
+    ui: &mut Ui,
+    tools: &mut Tools<'_>,
+    inside: Rect,
+    model: &ModelState,
+    opened: bool,
+) {
+    let scale = tools.scale;
+    let id = ui.make_persistent_id("models");
+    if opened {
+        let folder = Folders::of_user().map(|folders| folders.models);
+        let listed: Folder = Arc::new(folder.map_or_else(Vec::new, |folder| models::list(&folder)));
+        ui.data_mut(|data| data.insert_temp(id, listed));
+    }
+    let listed: Folder = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    let shelf = inside.with_min_y(inside.bottom() - scale.px(96.0));
+    choose(ui, tools, shelf, &listed);
+    match model {
+        ModelState::Loading => {
+            let font = scale.font(Type::Body);
+            paragraph(ui, inside, "The model is being read.", font, theme::MUTED);
+        }
+        ModelState::Missing(why) => {
+            let text = format!("{why}\n\nThe notes that the project remembers play on without it.");
+            paragraph(ui, inside, &text, scale.font(Type::Body), theme::WRONG);
+        }
+        ModelState::Ready(model) => about(ui, tools, inside, model),
+    }
+}
+
+/// The models that can be played: the one that comes with the plugin, and those of the folder.
+fn choose(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, listed: &[Listed]) {
+    ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let hint = "It comes with the plugin.";
+            if entry(ui, tools, "Built-in model", "Built-in model", hint) {
+                tools.hand.at_desk().choose_model(None);
+            }
+            for Listed { path, about } in listed {
+                match about {
+                    Ok(about) => {
+                        let hint = path.display().to_string();
+                        if entry(ui, tools, &about.name, &about.name, &hint) {
+                            tools.hand.at_desk().choose_model(Some(path.clone()));
+                        }
+                    }
+                    Err(why) => {
+                        ui.label(egui::RichText::new(why).color(theme::WRONG));
+                    }
+                }
+            }
+        });
+    });
+}
+
+fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) {
+    let scale = tools.scale;
+    let gap = scale.px(10.0);
+    let name = paragraph(ui, inside, &model.name, scale.font(Type::Title), theme::TEXT);
+    let rest = inside.with_min_y(name.bottom() + gap);
+    let own: Vec<&str> = model.styles.iter().skip(STYLES.len()).map(String::as_str).collect();
+    let styles = match &own[..] {
+        [] => format!("{} styles. Learned from: {}", model.styles.len(), model.trained_on),
+        own => format!(
+            "{} styles, of its own: {}. Learned from: {}",
+            model.styles.len(),
+            own.join(", "),
+            model.trained_on
+        ),
+    };
+    let styles = paragraph(ui, rest, &styles, scale.font(Type::Small), theme::MUTED);
+    let rest = rest.with_min_y(styles.bottom() + scale.px(16.0));
+    let below = figures(ui, tools, rest, &model.validation);
+    let rest = rest.with_min_y(below + gap);
+    let hint = "Perplexity a sixteenth, on beats that none of them was trained on: among how many \
+                equally likely strokes of 512 it still wavers. Less is better.";
+    let hint = paragraph(ui, rest, hint, scale.font(Type::Small), theme::MUTED);
+    let Figures { velocity_mae, offset_mae_ms, .. } = model.validation;
+    if let (Some(velocity), Some(offset)) = (velocity_mae, offset_mae_ms) {
+        let text = format!(
+            "Velocity is foreseen within {velocity:.1} of 127, micro-timing within {offset:.1} ms."
+        );
+        let rest = rest.with_min_y(hint.bottom() + gap);
+        paragraph(ui, rest, &text, scale.font(Type::Small), theme::MUTED);
+    }
+}
+
+/// The model's perplexities, below those of the floors. Returns where the table ends.
+fn figures(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, own: &Figures) -> f32 {
+    let scale = tools.scale;
+    let columns = [rect.right() - scale.px(70.0), rect.right()];
+    let mut y = rect.top() + scale.px(8.0);
+    for (x, head) in columns.into_iter().zip(["all beats", "rock"]) {
+        let font = scale.font(Type::Small);
+        line(ui, pos2(x, y), Align2::RIGHT_CENTER, head, font, theme::MUTED);
+    }
+    let floors = FLOORS.map(|(name, figures)| (name, figures.map(Some), false));
+    let rows = floors.into_iter().chain([("this model", [own.beats, own.rock_beats], true)]);
+    for (name, figures, this) in rows {
+        y += scale.px(22.0);
+        if this {
+            let row = Rect::from_center_size(pos2(rect.center().x, y), vec2(rect.width(), 1.0));
+            let row = row.expand2(scale.size(8.0, 11.0));
+            ui.painter().rect_filled(row, crate::editor::controls::corners(scale), theme::RAISED);
+        }
+        let (voice, colour) =
+            if this { (Type::Strong, theme::AMBER) } else { (Type::Small, theme::TEXT) };
+        line(ui, pos2(rect.left(), y), Align2::LEFT_CENTER, name, scale.font(voice), colour);
+        for (x, figure) in columns.into_iter().zip(figures) {
+            let digits = usize::from(this) + 1;
+            let text = figure.map_or("–".to_owned(), |figure| format!("{figure:.digits$}"));
+            let at = pos2(x, y);
+            ui.painter().text(at, Align2::RIGHT_CENTER, text, scale.font(voice), colour);
+        }
+    }
+    y + scale.px(14.0)
+}

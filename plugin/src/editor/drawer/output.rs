@@ -1,0 +1,125 @@
+//! Where notes go: channel, drum map, what goes through, and playing without the host.
+
+use egui::{Align2, Rect, Ui, pos2, vec2};
+use groove::output::MAPS;
+
+use crate::controls::Controls;
+use crate::editor::controls::{Field, List, choices_of, switch};
+use crate::editor::grid::LANES;
+use crate::editor::hand::Tools;
+use crate::editor::header::line;
+use crate::editor::theme::{self, Type};
+
+pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
+    let (scale, params) = (tools.scale, tools.params);
+    let output = &params.output;
+    let row = |place: f32| {
+        let top = inside.top() + scale.px(36.0) * place;
+        Rect::from_x_y_ranges(inside.x_range(), top..=top + scale.px(28.0))
+    };
+    let said = |ui: &Ui, rect: Rect, text: &str| {
+        let at = pos2(rect.left(), rect.center().y);
+        line(ui, at, Align2::LEFT_CENTER, text, scale.font(Type::Small), theme::MUTED);
+        rect.with_min_x(rect.left() + scale.px(76.0))
+    };
+    let place = said(ui, row(0.0), "Drum map");
+    let [chosen, usual] = choices_of(&output.map);
+    let maps: Vec<String> = MAPS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let hint = "The notes that your drum instrument expects.";
+    let list =
+        List { name: "Drum map", choices: &maps, chosen, usual, columns: 1, column: 240.0, hint };
+    if let Some(choice) = list.show(ui, scale, place) {
+        tools.hand.set(&output.map, i32::try_from(choice).unwrap_or(0));
+    }
+
+    // The map itself, drum by drum, in the order of the lanes.
+    let own = chosen + 1 == MAPS.len();
+    let pitches = Controls::new(params).pitches.unwrap_or(groove::Drum::PITCHES);
+    let top = row(1.0).top();
+    let cell = vec2((inside.width() - scale.px(16.0)) / 3.0, scale.px(28.0));
+    for (place, drum) in LANES.into_iter().enumerate() {
+        let corner = vec2(
+            (cell.x + scale.px(8.0)) * (place % 3) as f32,
+            (cell.y + scale.px(5.0)) * (place / 3) as f32,
+        );
+        let area = Rect::from_min_size(pos2(inside.left(), top) + corner, cell);
+        let at = pos2(area.left(), area.center().y);
+        let font = scale.font(Type::Small);
+        line(ui, at, Align2::LEFT_CENTER, drum.name(), font.clone(), theme::MUTED);
+        let field = area.with_min_x(area.right() - scale.px(40.0));
+        let param = &params.lanes[drum.index()].pitch;
+        if own {
+            Field {
+                param,
+                name: nice_plug::params::Param::name(param),
+                shown: param.value().to_string(),
+                turns: true,
+                hint: "The MIDI note of this drum.",
+            }
+            .show(ui, tools, field);
+        } else {
+            let pitch = pitches[drum.index()].to_string();
+            ui.painter().text(field.center(), Align2::CENTER_CENTER, pitch, font, theme::TEXT);
+        }
+    }
+    let place = said(ui, row(3.9), "Channel");
+    let [chosen, usual] = choices_of(&params.channel);
+    let channels: Vec<String> = (1..=16).map(|channel: u8| channel.to_string()).collect();
+    let hint = "The MIDI channel of the notes. Most drum kits listen on 10.";
+    let list =
+        List { name: "Channel", choices: &channels, chosen, usual, columns: 4, column: 44.0, hint };
+    if let Some(choice) = list.show(ui, scale, place.with_max_x(place.left() + scale.px(80.0))) {
+        tools.hand.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
+    }
+    let through = place.with_min_x(place.left() + scale.px(100.0));
+    let hint = "Notes that you play and that mean no drum are passed on.";
+    switch(ui, tools, through, &output.through, ["Through", "Pass other notes"], hint);
+    let hint = "It plays while the host stands, at its own tempo.";
+    let free = row(4.9);
+    switch(ui, tools, free, &output.free_run, ["Free run", "Play without host"], hint);
+    Field {
+        param: &output.free_tempo,
+        name: "Free tempo",
+        shown: output.free_tempo.to_string(),
+        turns: true,
+        hint: "The tempo while the host stands.",
+    }
+    .show(ui, tools, free.with_min_x(free.right() - scale.px(120.0)));
+
+    let audition = &params.audition;
+    let kit = row(5.9);
+    let hint = "The plugin's own drums play the notes, so that you hear them before any routing.";
+    switch(ui, tools, kit, &audition.on, ["Audition kit", "Own drums are heard"], hint);
+    Field {
+        param: &audition.level,
+        name: "Audition level",
+        shown: audition.level.to_string(),
+        turns: true,
+        hint: "How loud the plugin's own drums are.",
+    }
+    .show(ui, tools, kit.with_min_x(kit.right() - scale.px(120.0)));
+
+    // Channels of single drums, in the order of the lanes.
+    let top = row(6.9).top();
+    for (place, drum) in LANES.into_iter().enumerate() {
+        let corner = vec2(
+            (cell.x + scale.px(8.0)) * (place % 3) as f32,
+            (cell.y + scale.px(5.0)) * (place / 3) as f32,
+        );
+        let area = Rect::from_min_size(pos2(inside.left(), top) + corner, cell);
+        let at = pos2(area.left(), area.center().y);
+        line(ui, at, Align2::LEFT_CENTER, drum.name(), scale.font(Type::Small), theme::MUTED);
+        let param = &params.routes[drum.index()].channel;
+        Field {
+            param,
+            name: nice_plug::params::Param::name(param),
+            shown: match param.value() {
+                0 => "–".to_owned(),
+                own => own.to_string(),
+            },
+            turns: true,
+            hint: "The MIDI channel of this drum alone; 0 is the common one.",
+        }
+        .show(ui, tools, area.with_min_x(area.right() - scale.px(40.0)));
+    }
+}

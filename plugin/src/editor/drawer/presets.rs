@@ -1,0 +1,126 @@
+//! Presets: the beats that come with the plugin and the user's own, with a search, and a place to
+//! save the present one.
+
+use std::sync::Arc;
+
+use egui::accesskit::Role;
+use egui::{Align2, CursorIcon, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
+
+use crate::editor::controls::{Button, Look, corners};
+use crate::editor::hand::Tools;
+use crate::editor::header::paragraph;
+use crate::editor::theme::{self, Type};
+use crate::folders::Folders;
+use crate::presets::{self, Listed, Preset};
+
+/// The user's presets as they were when the drawer was opened, or something was saved.
+type Own = Arc<Vec<Listed>>;
+
+fn read() -> Own {
+    let folder = Folders::of_user().map(|folders| folders.presets);
+    Arc::new(folder.map_or_else(Vec::new, |folder| presets::list(&folder)))
+}
+
+pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, opened: bool) {
+    let scale = tools.scale;
+    let own_id = ui.make_persistent_id("own presets");
+    if opened {
+        ui.data_mut(|data| data.insert_temp(own_id, read()));
+    }
+    let own: Own = ui.data(|data| data.get_temp(own_id)).unwrap_or_default();
+    let height = scale.px(28.0);
+    let search = inside.with_max_y(inside.top() + height);
+    let words = field(ui, tools, search, "Search presets", "Search: rock, slow, shuffle, 90 bpm");
+    let save = inside.with_min_y(inside.bottom() - height);
+    let name_field = save.with_max_x(save.right() - scale.px(76.0));
+    let name = field(ui, tools, name_field, "Preset name", "Name of a preset of your own");
+    let button = save.with_min_x(save.right() - scale.px(68.0));
+    let look = if name.trim().is_empty() { Look::Dead } else { Look::Main };
+    let hint = "Keeps the present beat as a file of yours.";
+    if (Button { name: "Save preset", label: "Save", look, hint }).show(ui, scale, button) {
+        keep(ui, tools, &name, own_id);
+    }
+    let list = Rect::from_min_max(
+        pos2(inside.left(), search.bottom() + scale.px(8.0)),
+        pos2(inside.right(), save.top() - scale.px(8.0)),
+    );
+    let fault_id = ui.make_persistent_id("preset fault");
+    if let Some(fault) = ui.data(|data| data.get_temp::<String>(fault_id)) {
+        paragraph(ui, list, &fault, scale.font(Type::Small), theme::WRONG);
+        return;
+    }
+    ui.scope_builder(egui::UiBuilder::new().max_rect(list), |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            for listed in own.iter() {
+                match &listed.preset {
+                    Ok(preset) if preset.matches(&words) => row(ui, tools, preset, true),
+                    Ok(_) => {}
+                    Err(why) => {
+                        ui.label(why);
+                    }
+                }
+            }
+            for preset in presets::factory().iter().filter(|preset| preset.matches(&words)) {
+                row(ui, tools, preset, false);
+            }
+        });
+    });
+}
+
+/// A text that stays while the drawer is open.
+fn field(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, name: &str, hint: &str) -> String {
+    let id = ui.make_persistent_id(name);
+    let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_default();
+    let edit = TextEdit::singleline(&mut text)
+        .id(id.with("field"))
+        .font(tools.scale.font(Type::Body))
+        .hint_text(hint)
+        .margin(egui::Margin::symmetric(8, 4));
+    let shown = ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
+        ui.add(edit.desired_width(rect.width()).min_size(rect.size()))
+    });
+    shown.inner.accessible_name(name);
+    ui.data_mut(|data| data.insert_temp(id, text.clone()));
+    text
+}
+
+fn keep(ui: &Ui, tools: &Tools<'_>, name: &str, own_id: egui::Id) {
+    let desk = tools.hand.desk();
+    let preset = Preset::new(name, "", desk.take(), desk.performance());
+    let kept = Folders::of_user()
+        .ok_or_else(|| "The system names no folder of yours.".to_owned())
+        .and_then(|folders| presets::save(&folders.presets, &preset));
+    let fault_id = ui.make_persistent_id("preset fault");
+    ui.data_mut(|data| match kept {
+        Ok(_) => {
+            data.insert_temp(own_id, read());
+        }
+        Err(why) => {
+            data.insert_temp(fault_id, why);
+        }
+    });
+}
+
+fn row(ui: &mut Ui, tools: &mut Tools<'_>, preset: &Preset, own: bool) {
+    let scale = tools.scale;
+    let size = vec2(ui.available_width(), scale.px(34.0));
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let response = ui.interact(rect, ui.make_persistent_id((&preset.name, own)), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &preset.name));
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, corners(scale), theme::LIFTED);
+    }
+    let at = |x: f32, y: f32| pos2(rect.left() + scale.px(x), rect.top() + scale.px(y));
+    let colour = if own { theme::TEAL } else { theme::TEXT };
+    let strong = scale.font(Type::Strong);
+    ui.painter().text(at(8.0, 10.0), Align2::LEFT_CENTER, &preset.name, strong, colour);
+    let about = format!("{} · {:.0} · {}", preset.style(), preset.take.tempo, preset.feel);
+    let small = scale.font(Type::Small);
+    ui.painter().text(at(8.0, 25.0), Align2::LEFT_CENTER, about, small, theme::MUTED);
+    if response.clicked() {
+        let (take, performance) = (preset.take, preset.performance);
+        tools.hand.with_host(|desk, set| desk.play(&take, &performance, set));
+        ui.ctx().request_repaint();
+    }
+    response.on_hover_cursor(CursorIcon::PointingHand);
+}

@@ -1,0 +1,192 @@
+//! The lanes' headers: name, mute, solo, density, and on hovering what else can be done with a
+//! lane; and the menu of a lane and its cells.
+
+use egui::accesskit::Role;
+use egui::{
+    Align2, CornerRadius, Popup, PopupCloseBehavior, Rect, Response, Sense, Ui, WidgetInfo, pos2,
+    vec2,
+};
+use groove::drum::{Drum, DrumSet};
+use nice_plug::params::Param as _;
+
+use super::controls::{Button, Look, Slider, letter};
+use super::edit::entry;
+use super::grid::{Cell, Grid, HEADERS, LANES};
+use super::hand::Tools;
+use super::phrase::Phrase;
+use super::theme::{self, Type};
+
+/// Draws the lanes and their headers.
+pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, grid: &Grid, phrase: &Phrase<'_>) {
+    for (row, drum) in LANES.into_iter().enumerate() {
+        let lane = grid.lane(row, grid.lanes);
+        if row.is_multiple_of(2) {
+            ui.painter().rect_filled(lane, CornerRadius::ZERO, theme::PANEL);
+        }
+        header(ui, tools, phrase, drum, lane);
+    }
+}
+
+/// The drums of which anything is pinned.
+fn pinned(phrase: &Phrase<'_>) -> DrumSet {
+    let steps = phrase.meters().iter().map(|meter| meter.steps()).sum();
+    let at = |place| [phrase.pins.struck(place), phrase.pins.silent(place)];
+    (0..steps).flat_map(at).flat_map(|drums| drums.iter().collect::<Vec<_>>()).collect()
+}
+
+fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, lane: Rect) {
+    let scale = tools.scale;
+    let params = &tools.params.lanes[drum.index()];
+    let name = drum.name();
+    let (held, off) = (phrase.held.contains(drum), params.off.value());
+    let has_pins = pinned(phrase).contains(drum);
+    let area = lane.with_max_x(lane.left() + scale.px(HEADERS - 4.0));
+    let id = ui.make_persistent_id(("lane", drum.index()));
+    let named = area.with_max_x(area.left() + scale.px(98.0));
+    let response = ui.interact(named, id, Sense::click());
+    response.widget_info(|| {
+        let state = match (held, off) {
+            (true, _) => ", held",
+            (false, true) => ", off",
+            (false, false) => "",
+        };
+        WidgetInfo::labeled(Role::RowHeader, true, format!("{name}{state}"))
+    });
+    if held {
+        ui.painter().rect_filled(lane, 0.0, theme::TEAL.gamma_multiply(0.1));
+    }
+    let at = |x: f32| pos2(lane.left() + scale.px(x), lane.center().y);
+    let colour = match (held, off) {
+        (true, _) => theme::TEAL,
+        (false, true) => theme::MUTED.gamma_multiply(0.6),
+        (false, false) => theme::TEXT,
+    };
+    ui.painter().text(at(14.0), Align2::LEFT_CENTER, name, scale.font(Type::Body), colour);
+    if off {
+        let ends = lane.left() + scale.px(12.0)..=lane.left() + scale.px(96.0);
+        ui.painter().hline(
+            ends,
+            lane.center().y,
+            (scale.px(1.0), theme::MUTED.gamma_multiply(0.6)),
+        );
+    }
+    let hovered = ui.rect_contains_pointer(area) && !Popup::is_any_open(ui.ctx());
+    if has_pins && !hovered {
+        ui.painter().circle_filled(at(122.0), scale.px(4.0), theme::TEAL);
+    }
+
+    let button = |x: f32| Rect::from_center_size(at(x), vec2(scale.px(22.0), scale.px(22.0)));
+    let steps = phrase.steps();
+    if hovered {
+        let keep = if has_pins { "Free lane" } else { "Pin lane" };
+        let (label, look) = if has_pins { ("●", Look::Lit) } else { ("○", Look::Flat) };
+        let hint = if has_pins {
+            "Frees everything that is pinned in this lane."
+        } else {
+            "Pins the whole lane as it is: new takes play around it."
+        };
+        let keep = format!("{keep}: {name}");
+        let pin = Button { name: &keep, label, look, hint };
+        if pin.show(ui, scale, button(112.0)) {
+            if has_pins {
+                tools.hand.at_desk().free_lane(drum);
+            } else {
+                tools.hand.at_desk().keep_lane(drum, &steps);
+            }
+        }
+        let again = format!("New lane: {name}");
+        let hint = "Plays only this lane anew; all the others stay as they are.";
+        let again = Button { name: &again, label: "↻", look: Look::Flat, hint };
+        if again.show(ui, scale, button(134.0)) {
+            tools.hand.new_lane(drum, &steps);
+        }
+    }
+    let mute = "Not heard, at once. The drummer plays on as if it were there.";
+    letter(ui, tools, button(156.0), &params.mute, [params.mute.name(), "M"], theme::TEXT, mute);
+    let solo = "Only lanes with a lit S are heard.";
+    letter(ui, tools, button(178.0), &params.solo, [params.solo.name(), "S"], theme::AMBER, solo);
+    let track =
+        Rect::from_x_y_ranges(at(194.0).x..=at(230.0).x, lane.y_range().shrink(scale.px(4.0)));
+    Slider {
+        param: &params.density,
+        name: params.density.name(),
+        origin: 0.0,
+        knob: false,
+        colour: if off {
+            theme::BAR_LINE
+        } else if has_pins {
+            theme::TEAL
+        } else {
+            theme::AMBER
+        },
+        hint: "How busy this lane is. The drummer plays it to what the others play.",
+    }
+    .show(ui, tools, track);
+    menu(ui, tools, phrase, drum, &response, None);
+    response.on_hover_text(format!(
+        "{name}, sent as note {}.\n\nRight click: what can be done with the lane.",
+        params.pitch.value()
+    ));
+}
+
+/// The menu of a lane, and of one of its cells if it was asked about.
+pub(super) fn menu(
+    _ui: &mut Ui,
+    tools: &mut Tools<'_>,
+    phrase: &Phrase<'_>,
+    drum: Drum,
+    response: &Response,
+    cell: Option<Cell>,
+) {
+    let popup = Popup::context_menu(response)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .gap(tools.scale.px(4.0));
+    popup.show(|ui| {
+        let name = drum.name();
+        if let Some(cell) = cell {
+            let hit = phrase.hit(cell.bar, cell.step, drum);
+            let (struck, silent) = (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
+            if struck.contains(drum) || silent.contains(drum) {
+                let hint = "The drummer decides again what is played here.";
+                if entry(ui, tools, "Free cell", "Free this cell", hint) {
+                    tools.hand.at_desk().pin(cell.place, drum, None);
+                }
+            } else if entry(ui, tools, "Pin cell", "Pin this cell as it is", "New takes keep it.") {
+                tools.hand.keep(cell.place, drum, hit);
+            }
+        }
+        let params = &tools.params.lanes[drum.index()];
+        let steps = phrase.steps();
+        for (by, name, label) in [
+            (-1, "Earlier", "Move the lane a sixteenth earlier"),
+            (1, "Later", "Move the lane a sixteenth later"),
+        ] {
+            let name = format!("{name} {}", drum.name());
+            if entry(ui, tools, &name, label, "The lane goes round the phrase, and is pinned so.") {
+                tools.hand.at_desk().shift_lane(drum, &steps, by);
+            }
+        }
+        let lane = |what: &str| format!("{what} {name}");
+        if entry(ui, tools, &lane("Pin"), "Pin the lane as it is", "New takes keep the whole lane.")
+        {
+            tools.hand.at_desk().keep_lane(drum, &steps);
+        }
+        let hint = "The drummer decides again what is played in this lane.";
+        if entry(ui, tools, &lane("Free"), "Free the lane", hint) {
+            tools.hand.at_desk().free_lane(drum);
+        }
+        if entry(ui, tools, "Free all", "Free all lanes", "Nothing is pinned any more.") {
+            tools.hand.at_desk().free_all();
+        }
+        let hint = "Plays only this lane anew; all the others stay as they are.";
+        if entry(ui, tools, &lane("Renew"), "Play the lane anew", hint) {
+            tools.hand.new_lane(drum, &steps);
+        }
+        let hint = "The drummer does without this drum, and plays the others accordingly. To hear \
+                    less of it only for now, mute it.";
+        let off = if params.off.value() { "Use the drum again" } else { "Do without the drum" };
+        if entry(ui, tools, params.off.name(), off, hint) {
+            tools.hand.set(&params.off, !params.off.value());
+        }
+    });
+}

@@ -1,0 +1,66 @@
+//! What is the form: length of a phrase, loop or evolve, fills, where changes begin.
+
+use egui::{Rect, Ui};
+
+use super::row;
+use crate::editor::controls::{Field, Segments, Slider};
+use crate::editor::hand::Tools;
+use crate::editor::theme;
+
+pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
+    let (scale, params) = (tools.scale, tools.params);
+    let place = row(ui, scale, inside, [0, 5], "Length");
+    Segments {
+        param: &params.drummer.phrase,
+        name: "Phrase",
+        choices: &[(0, "1"), (1, "2"), (2, "4"), (3, "8")],
+        hint: "Bars in a phrase: what is shown here, what loops, and what the clip holds.",
+    }
+    .show(ui, tools, place);
+    let place = row(ui, scale, inside, [1, 5], "Play");
+    Segments {
+        param: &params.drummer.order,
+        name: "Phrases",
+        choices: &[(1, "Loop"), (0, "Evolve")],
+        hint: "Loop repeats the theme. Evolve varies it from phrase to phrase, and always in the \
+               same way: a place in the song sounds the same every time.",
+    }
+    .show(ui, tools, place);
+    let place = row(ui, scale, inside, [2, 5], "Fill at");
+    Segments {
+        param: &params.fills.every,
+        name: "Fill",
+        choices: &[(0, "–"), (1, "1"), (2, "2"), (3, "4"), (4, "8"), (5, "16")],
+        hint: "A fill ends every so many bars of the song. The dash: no fills.",
+    }
+    .show(ui, tools, place);
+    let place = row(ui, scale, inside, [3, 5], "Fill is");
+    let beats = params.fills.length.value();
+    Field {
+        param: &params.fills.length,
+        name: "Fill length",
+        shown: if beats == 1 { "1 beat".to_owned() } else { format!("{beats} beats") },
+        turns: true,
+        hint: "How long a fill is.",
+    }
+    .show(ui, tools, place.with_max_x(place.left() + scale.px(70.0)));
+    let share = place.with_min_x(place.left() + scale.px(84.0));
+    Slider {
+        param: &params.fills.amount,
+        name: "Fill amount",
+        origin: 0.0,
+        knob: true,
+        colour: theme::AMBER,
+        hint: "How much of toms and crash is in a fill.",
+    }
+    .show(ui, tools, share.with_max_x(share.right() - scale.px(6.0)));
+    let place = row(ui, scale, inside, [4, 5], "Change");
+    Segments {
+        param: &params.drummer.landing,
+        name: "Changes begin",
+        choices: &[(0, "Step"), (1, "Beat"), (2, "Bar"), (3, "Phrase")],
+        hint: "What you change is heard from the next step, beat, bar or phrase on. Columns that \
+               will change glow until then.",
+    }
+    .show(ui, tools, place);
+}

@@ -1,0 +1,96 @@
+//! What the drummer hears: what is done with keys, and which are held or were played.
+
+use egui::{Align2, CornerRadius, Rect, Ui, pos2, vec2};
+use groove::drum::{Drum, DrumSet};
+use groove::take::Primer;
+
+use crate::editor::controls::{Button, Look, Segments, switch};
+use crate::editor::hand::Tools;
+use crate::editor::header::line;
+use crate::editor::phrase::Phrase;
+use crate::editor::theme::{self, Scale, Type};
+use crate::params::Prime;
+
+pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) {
+    let (scale, params) = (tools.scale, &tools.params.prime);
+    let modes = inside.with_max_y(inside.top() + scale.px(28.0));
+    Segments {
+        param: &params.mode,
+        name: "Prime",
+        choices: &[(0, "Off"), (1, "Hold"), (2, "Play"), (3, "Tap")],
+        hint: "What is done with the keys that you play into the plugin. Hold: the drums of held \
+               keys are favoured. Play: what you play in a bar is carried on from the next. Tap: \
+               the kit plays to the rhythm of what you play.",
+    }
+    .show(ui, tools, modes);
+    let gate = inside.with_min_y(inside.bottom() - scale.px(24.0));
+    let hint = "It sounds only while a key is held.";
+    switch(ui, tools, gate, &params.gate, ["Gate", "Gate"], hint);
+    let middle = Rect::from_min_max(
+        pos2(inside.left(), modes.bottom() + scale.px(12.0)),
+        pos2(inside.right(), gate.top() - scale.px(6.0)),
+    );
+    let kept = kept(tools, params.mode.value());
+    if !phrase.held.is_empty() {
+        chips(ui, scale, middle, phrase.held);
+    } else if let Some(kept) = kept {
+        let at = middle.min + scale.size(0.0, 8.0);
+        line(ui, at, Align2::LEFT_CENTER, &kept, scale.font(Type::Small), theme::TEAL);
+        let clear = gate.with_min_x(gate.right() - scale.px(60.0));
+        let hint = "Forgets what was played, tapped or dropped.";
+        let button = Button { name: "Clear primer", label: "Clear", look: Look::Flat, hint };
+        if button.show(ui, scale, clear) {
+            tools.hand.at_desk().clear_primer();
+        }
+    } else {
+        explain(ui, scale, middle, params.mode.value());
+    }
+}
+
+/// What was played or tapped and is listened to, in a few words.
+fn kept(tools: &Tools<'_>, mode: Prime) -> Option<String> {
+    let count = |count: usize, what: &str| {
+        format!("{count} {what}{} kept", if count == 1 { "" } else { "s" })
+    };
+    match (mode, tools.hand.desk().primer()) {
+        (Prime::Play, Primer::Play(played)) => {
+            let hits = played.steps().iter().flat_map(groove::Step::hits).count();
+            Some(count(hits, "played hit"))
+        }
+        (Prime::Tap, Primer::Tap(rhythm)) => {
+            Some(count(usize::try_from(rhythm.onsets.count_ones()).unwrap_or(0), "tap"))
+        }
+        _ => None,
+    }
+}
+
+fn explain(ui: &Ui, scale: Scale, rect: Rect, mode: Prime) {
+    let lines = match mode {
+        Prime::Off => ["Keys change nothing.", ""],
+        Prime::Hold => ["Hold drum keys: the", "drummer plays to them."],
+        Prime::Play => ["Play a bar: the drummer", "carries on from it."],
+        Prime::Tap => ["Tap a rhythm: the kit", "plays to it."],
+    };
+    for (row, text) in lines.into_iter().filter(|text| !text.is_empty()).enumerate() {
+        let at = rect.min + scale.size(0.0, 8.0 + 18.0 * row as f32);
+        line(ui, at, Align2::LEFT_CENTER, text, scale.font(Type::Small), theme::MUTED);
+    }
+}
+
+/// One chip a drum, in as many rows as they need.
+fn chips(ui: &Ui, scale: Scale, rect: Rect, held: DrumSet) {
+    let mut at = rect.min;
+    let height = scale.px(23.0);
+    for drum in Drum::ALL.into_iter().filter(|&drum| held.contains(drum)) {
+        let font = scale.font(Type::Small);
+        let text = ui.painter().layout_no_wrap(drum.name().to_owned(), font, theme::GROUND);
+        let size = vec2(text.size().x + scale.px(14.0), height);
+        if at.x + size.x > rect.right() {
+            at = pos2(rect.left(), at.y + height + scale.px(5.0));
+        }
+        let chip = Rect::from_min_size(at, size);
+        ui.painter().rect_filled(chip, CornerRadius::from(scale.px(6.0)), theme::TEAL);
+        ui.painter().galley(chip.center() - text.size() / 2.0, text, theme::GROUND);
+        at.x = chip.right() + scale.px(5.0);
+    }
+}

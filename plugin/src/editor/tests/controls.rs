@@ -1,0 +1,233 @@
+//! Controls: what each does to its parameter.
+
+use super::*;
+use crate::editor::style_title;
+use nice_plug::params::{Param as _, Params as _};
+
+#[test]
+fn every_parameter_has_a_control_and_every_control_a_name() {
+    let mut rig = Rig::new();
+    rig.show_phrase(Take::default());
+    rig.params.output.map.preview_plain(1.0);
+    let (mut names, mut nameless) = rig.names();
+    let mut look = |rig: &Rig| {
+        let (more, without) = rig.names();
+        names.extend(more);
+        nameless += without;
+    };
+    rig.click("Output");
+    rig.click("Drum map");
+    look(&rig);
+    rig.click("My own");
+    look(&rig);
+    rig.click("Close");
+    rig.click("Model");
+    look(&rig);
+    rig.click("Close");
+    for drum in Drum::ALL {
+        let at = rig.find(drum.name());
+        rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
+        look(&rig);
+        rig.window.key_press(Key::Escape);
+        rig.window.run();
+    }
+    assert_eq!(nameless, 0);
+    for (_, param, _) in rig.params.param_map() {
+        // SAFETY: the parameters live as long as the rig.
+        let name = unsafe { param.name() };
+        let name = if name == "Take" { "Seed" } else { name };
+        // The one is the host's own switch, the other nobody's to turn.
+        if ["Bypass", "Generation"].contains(&name) {
+            continue;
+        }
+        let choice = format!("{name}: ");
+        let found = names.iter().any(|known| known == name || known.starts_with(&choice));
+        assert!(found, "{name} has no control");
+    }
+}
+
+#[test]
+fn segments_choose() {
+    let mut rig = Rig::new();
+    for (name, choices) in [
+        ("Phrase", &["1 bar", "2 bars", "4 bars", "8 bars"][..]),
+        ("Phrases", &["Evolve", "Loop"]),
+        ("Fill", &["Never", "Every bar", "Every 4 bars", "Every 16 bars"]),
+        ("Changes begin", &["Next step", "Next beat", "Next bar", "Next phrase"]),
+        ("Pace", &["Half time", "Plain", "Double time"]),
+        ("Prime", &["Off", "Hold", "Play", "Tap"]),
+    ] {
+        for choice in choices {
+            rig.click(&format!("{name}: {choice}"));
+            let value = rig.value(name);
+            assert_eq!(&value, choice, "{name}");
+        }
+    }
+}
+
+#[test]
+fn switches_and_letters_toggle() {
+    let mut rig = Rig::new();
+    for name in ["Gate", "Snare mute", "Ride solo"] {
+        assert_eq!(rig.value(name), "Off");
+        rig.click(name);
+        assert_eq!(rig.value(name), "On", "{name}");
+        rig.click(name);
+        assert_eq!(rig.value(name), "Off");
+    }
+}
+
+#[test]
+fn all_that_turns_answers_wheel_drag_and_double_click() {
+    let mut rig = Rig::new();
+    for name in [
+        "Stick",
+        "Temperature",
+        "Density",
+        "Blend",
+        "Swing",
+        "Timing",
+        "Dynamics",
+        "Velocity",
+        "Fill amount",
+        "Fill length",
+        "Bass density",
+        "Crash density",
+    ] {
+        let usual = rig.value(name);
+        rig.wheel(name, vec2(0.0, 2.0), Modifiers::NONE);
+        let wheeled = rig.value(name);
+        assert_ne!(wheeled, usual, "{name} and the wheel");
+        rig.drag(name, vec2(40.0, 0.0), Modifiers::NONE);
+        assert_ne!(rig.value(name), wheeled, "{name} dragged");
+        rig.double_click(name);
+        assert_eq!(rig.value(name), usual, "{name} and a double click");
+        rig.window.run_steps(20);
+    }
+}
+
+#[test]
+fn where_notes_go_is_behind_a_door() {
+    let mut rig = Rig::new();
+    rig.click("Output");
+    rig.click("Channel");
+    rig.click("16");
+    assert_eq!(rig.params.channel.value(), 16);
+    rig.click("Drum map");
+    rig.click("Addictive Drums");
+    assert_eq!(rig.value("Drum map"), "Addictive Drums");
+    rig.click("Through");
+    rig.click("Free run");
+    assert!(rig.params.output.through.value() && rig.params.output.free_run.value());
+    rig.wheel("Free tempo", vec2(0.0, 1.0), Modifiers::NONE);
+    assert!(rig.params.output.free_tempo.value() > 120.0);
+    rig.click("Drum map");
+    rig.click("My own");
+    rig.wheel("Snare pitch", vec2(0.0, 1.0), Modifiers::NONE);
+    assert!(rig.params.lanes[Drum::Snare.index()].pitch.value() > 38);
+    rig.window.key_press(Key::Escape);
+    rig.window.run();
+    assert!(rig.window.query_by_label("Through").is_none(), "Escape closes it");
+}
+
+#[test]
+fn a_list_answers_wheel_and_double_click() {
+    let mut rig = Rig::new();
+    rig.wheel("Style", vec2(0.0, -1.0), Modifiers::NONE);
+    assert_eq!(rig.value("Style"), "soul");
+    rig.wheel("Style", vec2(0.0, 1.0), Modifiers::NONE);
+    rig.wheel("Style", vec2(0.0, 1.0), Modifiers::NONE);
+    assert_eq!(rig.value("Style"), "reggae");
+    rig.double_click("Style");
+    assert_eq!(rig.value("Style"), "rock");
+    assert!(rig.window.query_by_role(Role::ListBoxOption).is_none(), "the list stays closed");
+    rig.click("Second style");
+    rig.click("Jazz");
+    assert_eq!(rig.value("Second style"), "jazz");
+}
+
+#[test]
+fn new_take_is_another_seed() {
+    let mut rig = Rig::new();
+    let before = rig.params.seed.value();
+    rig.window.get_by_label("New take").click();
+    rig.window.run();
+    assert_ne!(rig.params.seed.value(), before);
+}
+
+#[test]
+fn a_seed_can_be_typed() {
+    let mut rig = Rig::new();
+    let seed = |rig: &Rig| rig.params.seed.value();
+    rig.window.get_by_role_and_label(Role::SpinButton, "Seed").click();
+    rig.window.run();
+    rig.type_over("48213");
+    assert_eq!(seed(&rig), 48213);
+
+    rig.window.get_by_role_and_label(Role::SpinButton, "Seed").click();
+    rig.window.run();
+    rig.type_over("rock");
+    assert_eq!(seed(&rig), 48213, "what is not a number changes nothing");
+}
+
+#[test]
+fn escape_leaves_the_seed_as_it_was() {
+    let mut rig = Rig::new();
+    let before = rig.params.seed.value();
+    rig.window.get_by_role_and_label(Role::SpinButton, "Seed").click();
+    rig.window.run();
+    rig.window.event(Event::Text("7777".to_owned()));
+    rig.window.run();
+    rig.window.key_press(Key::Escape);
+    rig.window.run();
+    assert_eq!(rig.params.seed.value(), before);
+}
+
+#[test]
+fn a_style_is_chosen_from_the_list() {
+    let mut rig = Rig::new();
+    let field =
+        |rig: &Rig| rig.window.get_by_role_and_label(Role::ComboBox, "Style").rect().center();
+    let at = field(&rig);
+    rig.window.get_by_role_and_label(Role::ComboBox, "Style").click();
+    rig.window.run();
+    rig.window.get_by_role_and_label(Role::ListBoxOption, "Middle Eastern").click();
+    rig.window.run();
+    let chosen = rig.params.style.value();
+    assert_eq!(style_title(chosen), "Middle Eastern");
+    assert!(rig.window.query_by_role(Role::ListBoxOption).is_none());
+    assert_eq!(field(&rig), at, "nothing moved");
+}
+
+#[test]
+fn the_dial_answers_wheel_drag_keys_typing_and_double_click() {
+    let mut rig = Rig::new();
+    let temperature = |rig: &Rig| rig.params.temperature.unmodulated_normalized_value();
+    let usual = rig.params.temperature.default_normalized_value();
+
+    rig.wheel("Temperature", vec2(0.0, 3.0), Modifiers::NONE);
+    let wheeled = temperature(&rig);
+    assert!(wheeled > usual + 0.03, "{usual} -> {wheeled}");
+
+    rig.drag("Temperature", vec2(0.0, -60.0), Modifiers::NONE);
+    let dragged = temperature(&rig);
+    assert!(dragged > wheeled + 0.2, "{wheeled} -> {dragged}");
+
+    rig.drag("Temperature", vec2(0.0, 60.0), Modifiers::SHIFT);
+    let fine = dragged - temperature(&rig);
+    assert!((0.01..0.06).contains(&fine), "{fine}");
+
+    rig.double_click("Temperature");
+    assert!((temperature(&rig) - usual).abs() < 1e-3);
+
+    rig.window.get_by_label("Temperature").click_secondary();
+    rig.window.run();
+    rig.type_over("0.45");
+    assert!((rig.params.temperature.value() - 0.45).abs() < 1e-3);
+
+    rig.window.get_by_label("Temperature").focus();
+    rig.window.run();
+    rig.window.key_press(Key::ArrowUp);
+    rig.window.run();
+    assert!(rig.params.temperature.value() > 0.451);
+}

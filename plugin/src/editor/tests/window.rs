@@ -1,0 +1,92 @@
+//! The window as a whole: what it says of host and faults, its sizes, and when it draws.
+
+use super::*;
+use crate::editor::{Hitches, Playhead, Window};
+use nice_plug::editor::Editor as _;
+
+#[test]
+fn the_header_says_what_the_host_does() {
+    let mut rig = Rig::new();
+    assert!(rig.shows("stopped: press play in the host"));
+    rig.audio.publish(&playing());
+    rig.window.run_steps(2);
+    assert!(rig.shows("following host · 97.5 · 4/4 · bar 17"));
+}
+
+#[test]
+fn a_late_bar_is_said_for_a_while() {
+    let mut rig = Rig::new();
+    let said = "A bar was not ready in time: another was played in its place.";
+    rig.audio.publish(&Status { following: false, late: 1, ..playing() });
+    rig.window.step();
+    assert!(rig.shows(said));
+    let mut hitches = Hitches::since(&playing());
+    let context = egui::Context::default();
+    let late = Status { late: 1, ..playing() };
+    assert_eq!(hitches.notice(&context, 10.0, &late), Some(said));
+    assert_eq!(hitches.notice(&context, 13.9, &late), Some(said));
+    assert_eq!(hitches.notice(&context, 14.1, &late), None);
+}
+
+#[test]
+fn a_fault_is_said_until_it_is_gone() {
+    let mut rig = Rig::new();
+    rig.worker.set_model(crate::link::ModelState::Missing("There is no model.".to_owned()));
+    rig.window.run();
+    assert!(rig.shows("There is no model."));
+}
+
+#[test]
+fn the_playhead_runs_on_between_blocks_and_waits_for_late_ones() {
+    let mut head = Playhead::default();
+    let status = Status { tempo: 120.0, position: 8.0, ..playing() };
+    assert_eq!(head.position(&status, 1.0), 8.0);
+    assert!((head.position(&status, 1.01) - 8.02).abs() < 1e-9);
+    // The next block comes 5 ms late: the playhead does not step back.
+    let next = Status { position: 8.02, ..status };
+    assert!((head.position(&next, 1.015) - 8.02).abs() < 1e-9);
+    // No block for a second: it stops a tenth of a second on.
+    assert!((head.position(&next, 2.0) - 8.22).abs() < 1e-9);
+    // A loop goes back to the start.
+    let back = Status { position: 0.0, ..status };
+    assert_eq!(head.position(&back, 2.1), 0.0);
+}
+
+#[test]
+fn nothing_is_repainted_when_nothing_changes() {
+    let mut rig = Rig::new();
+    rig.window.step();
+    let wait = |rig: &Rig| {
+        let outputs = rig.window.output().viewport_output.values();
+        outputs.map(|viewport| viewport.repaint_delay).min()
+    };
+    assert_eq!(wait(&rig), Some(std::time::Duration::MAX));
+    rig.audio.publish(&playing());
+    rig.window.step();
+    assert_eq!(wait(&rig), Some(std::time::Duration::ZERO));
+}
+
+#[test]
+fn a_window_of_any_size_is_survived() {
+    let mut rig = Rig::new();
+    rig.audio.publish(&Status { following: false, late: 1, ..playing() });
+    for size in [vec2(1.0, 1.0), vec2(40.0, 900.0), vec2(900.0, 40.0), vec2(6000.0, 4000.0)] {
+        rig.window.set_size(size);
+        rig.window.run_steps(2);
+    }
+}
+
+#[test]
+fn a_window_opens_as_it_was_left_and_never_too_small_to_read() {
+    let (_audio, _worker, link) = link();
+    let params = Arc::new(DeepPocketParams::default());
+    let window = Window::new(Sources { params: Arc::clone(&params), link });
+    let left_at = |width, height| {
+        params.state.set_window(width, height);
+        let size = window.size();
+        (size.width, size.height)
+    };
+    assert_eq!(left_at(1300, 700), (1300, 700));
+    assert_eq!(left_at(1, 1), (960, 540));
+    assert_eq!(left_at(8_192, 8_192), (2_560, 1_440));
+}

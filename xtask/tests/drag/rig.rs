@@ -1,0 +1,295 @@
+//! A desk to drag on: a window manager, the plugin's window in a host's, a pointer that is moved
+//! and pressed as a hand does it, and programs of other toolkits that take files and give them.
+
+#![allow(dead_code, reason = "the tests and the example each use a part of this")]
+
+use anyhow::{Context, Result, bail, ensure};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{
+    AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConfigureWindowAux, ConnectionExt,
+    KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MOTION_NOTIFY_EVENT, MapState,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+use xtask::host::clap::Clap;
+use xtask::workspace::{CLAP_ID, built_bundle};
+
+use crate::common::recording::Recording;
+use crate::common::scenarios::{SONG, ready};
+use crate::common::screen::Screen;
+
+/// Keys, as X11 names them.
+pub const ESCAPE: u32 = 0xff1b;
+pub const RETURN: u32 = 0xff0d;
+
+/// How long anything may take that only takes a moment.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A program that ends when this is dropped.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The desk.
+pub struct Rig<'a> {
+    pub screen: &'a Screen,
+    pub host: Clap,
+    /// The host's window, with the plugin's in it.
+    pub window: u32,
+    connection: RustConnection,
+    root: u32,
+    size: (u32, u32),
+    _manager: Program,
+}
+
+impl<'a> Rig<'a> {
+    /// Opens the plugin's window with the song's first phrase in it.
+    pub fn new(screen: &'a Screen) -> Result<Self> {
+        let (connection, number) = x11rb::connect(None)?;
+        let root = connection.setup().roots[number].root;
+        let manager = Command::new("openbox").stderr(Stdio::null()).spawn();
+        let manager = Program(manager.context("openbox could not be run")?);
+        let name = connection.intern_atom(false, b"_NET_SUPPORTING_WM_CHECK")?.reply()?.atom;
+        until("a window manager", || {
+            let any = AtomEnum::ANY;
+            Ok(connection.get_property(false, root, name, any, 0, 1)?.reply()?.value_len > 0)
+        })?;
+
+        let bundle = built_bundle("clap")?;
+        let mut host = Clap::load(&bundle, CLAP_ID)?;
+        ready(&mut host, &SONG)?;
+        SONG.rest(&mut host, 0.0, SONG.block.into())?;
+        let size = host.create_window()?;
+        let window = screen.window(size)?;
+        until("the window", || {
+            let seen = connection.get_window_attributes(window)?.reply()?.map_state;
+            Ok(seen == MapState::VIEWABLE)
+        })?;
+        // Beside it there is room for others.
+        connection.configure_window(window, &ConfigureWindowAux::new().x(20).y(40))?.check()?;
+        host.attach_window(window)?;
+        screen.wait_for_colours(window, 20, || host.pump())?;
+        let rig = Rig { screen, host, window, connection, root, size, _manager: manager };
+        // The beat's colour is that of a few controls as well, and of many hits.
+        rig.wait_for("the phrase", [0xff, 0xb4, 0x54], 1_000)?;
+        Ok(rig)
+    }
+
+    /// How many pixels of the window have this colour: red, green, blue.
+    pub fn count(&self, [red, green, blue]: [u8; 3]) -> Result<usize> {
+        let picture = self.screen.picture(self.window)?;
+        let same = |pixel: &&[u8]| pixel[..3] == [blue, green, red];
+        Ok(picture.chunks_exact(4).filter(same).count())
+    }
+
+    /// Waits until so many pixels of the window have this colour.
+    pub fn wait_for(&self, what: &str, colour: [u8; 3], least: usize) -> Result<()> {
+        until(what, || Ok(self.count(colour)? >= least))
+    }
+
+    /// A place in the plugin's window, from its right and lower edge, on the screen.
+    pub fn near_corner(&self, left: i16, up: i16) -> Result<(i16, i16)> {
+        let (width, height) = (i16::try_from(self.size.0)?, i16::try_from(self.size.1)?);
+        let (x, y) = (width - left, height - up);
+        let place = self.connection.translate_coordinates(self.window, self.root, x, y)?;
+        let place = place.reply()?;
+        Ok((place.dst_x, place.dst_y))
+    }
+
+    /// Moves the pointer at once.
+    pub fn point(&self, (x, y): (i16, i16)) -> Result<()> {
+        self.fake(MOTION_NOTIFY_EVENT, 0, (x, y))
+    }
+
+    /// Takes hold of what is at one place and moves to another, as a hand does it: a window has to
+    /// see the pointer come, press, and set out.
+    pub fn carry(&self, from: (i16, i16), to: (i16, i16)) -> Result<()> {
+        self.point(from)?;
+        rest(200);
+        self.fake(BUTTON_PRESS_EVENT, 1, from)?;
+        rest(200);
+        for step in 1..=40 {
+            let part = |from: i16, to: i16| {
+                i16::try_from(i32::from(from) + (i32::from(to) - i32::from(from)) * step / 40)
+            };
+            self.point((part(from.0, to.0)?, part(from.1, to.1)?))?;
+            rest(20);
+        }
+        rest(400);
+        Ok(())
+    }
+
+    /// Lets go of what is held.
+    pub fn let_go(&self) -> Result<()> {
+        self.fake(BUTTON_RELEASE_EVENT, 1, (0, 0))
+    }
+
+    /// Presses a key: its name under X11.
+    pub fn press(&self, name: u32) -> Result<()> {
+        let setup = self.connection.setup();
+        let (first, last) = (setup.min_keycode, setup.max_keycode);
+        let keys = self.connection.get_keyboard_mapping(first, last - first + 1)?.reply()?;
+        let names = keys.keysyms.chunks(keys.keysyms_per_keycode.into());
+        let named = |(_, names): &(u8, &[u32])| names.contains(&name);
+        let (key, _) = (first..=last).zip(names).find(named).context("there is no such key")?;
+        self.fake(KEY_PRESS_EVENT, key, (0, 0))?;
+        rest(200);
+        self.fake(KEY_RELEASE_EVENT, key, (0, 0))
+    }
+
+    fn fake(&self, kind: u8, detail: u8, (x, y): (i16, i16)) -> Result<()> {
+        self.connection.xtest_fake_input(kind, detail, 0, self.root, x, y, 0)?.check()?;
+        Ok(())
+    }
+
+    /// The topmost window of another program whose title has this in it, once there is one.
+    pub fn other_window(&self, title: &str) -> Result<u32> {
+        let list = self.connection.intern_atom(false, b"_NET_CLIENT_LIST")?.reply()?.atom;
+        let name = self.connection.intern_atom(false, b"_NET_WM_NAME")?.reply()?.atom;
+        let property = |window, property| {
+            let any = AtomEnum::ANY;
+            Ok(self.connection.get_property(false, window, property, any, 0, 1 << 10)?.reply()?)
+        };
+        let mut found = None;
+        until(title, || {
+            let windows = property(self.root, list)?;
+            for window in windows.value32().into_iter().flatten() {
+                let named: Result<_> = property(window, name);
+                // It may go while it is looked at.
+                if named.is_ok_and(|name| String::from_utf8_lossy(&name.value).contains(title)) {
+                    found = Some(window);
+                }
+            }
+            Ok(found.is_some())
+        })?;
+        found.context("it was found")
+    }
+
+    /// Moves a window, and returns its middle on the screen.
+    pub fn place(&self, window: u32, x: i32, y: i32) -> Result<(i16, i16)> {
+        let place = ConfigureWindowAux::new().x(x).y(y);
+        self.connection.configure_window(window, &place)?.check()?;
+        rest(500);
+        let size = self.connection.get_geometry(window)?.reply()?;
+        let middle = (i16::try_from(size.width / 2)?, i16::try_from(size.height / 2)?);
+        let corner = self.connection.translate_coordinates(window, self.root, 0, 0)?.reply()?;
+        Ok((corner.dst_x + middle.0, corner.dst_y + middle.1))
+    }
+
+    /// The screen as a picture.
+    pub fn photograph(&self, file: &Path) -> Result<()> {
+        let size = self.connection.get_geometry(self.root)?.reply()?;
+        let pixels = self.screen.picture(self.root)?;
+        let mut text = format!("P6 {} {} 255\n", size.width, size.height).into_bytes();
+        text.extend(pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]));
+        Ok(std::fs::write(file, text)?)
+    }
+
+    /// What the plugin plays of the song's first four bars: tick, key and velocity of each note, in
+    /// order. Another instance plays it, so that the window goes on showing them.
+    pub fn played(&self) -> Result<Vec<(i64, u8, u8)>> {
+        let mut host = Clap::load(&built_bundle("clap")?, CLAP_ID)?;
+        ready(&mut host, &SONG)?;
+        let mut recording = Recording::default();
+        recording.roll(&SONG, &mut host, 0.0, SONG.samples(16.0))?;
+        recording.stop(&SONG, &mut host, 16.0)?;
+        let notes = recording.notes()?.into_iter().map(|note| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+            let tick = (note.on as f64 * SONG.beats_per_sample() * 960.0).round() as i64;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let velocity = (note.velocity * 127.0).round() as u8;
+            (tick, note.key, velocity)
+        });
+        Ok(notes.collect())
+    }
+}
+
+impl Drop for Rig<'_> {
+    fn drop(&mut self) {
+        let _ = self.host.close_window();
+        let _ = self.screen.destroy(self.window);
+    }
+}
+
+/// A program of another toolkit, with a window beside the plugin's.
+pub struct Neighbour {
+    _program: Program,
+    lines: Receiver<String>,
+    /// The middle of its window.
+    pub middle: (i16, i16),
+}
+
+impl Neighbour {
+    /// Starts it. `gives` is the file that is dragged out of it.
+    pub fn start(script: &str, gives: Option<&Path>) -> Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drag");
+        // The system's own Python: its packages are what the system check installs.
+        let mut command = Command::new("/usr/bin/python3");
+        command.arg(folder.join(script)).args(gives).stdout(Stdio::piped());
+        command.env("GDK_BACKEND", "x11").env("QT_QPA_PLATFORM", "xcb");
+        let mut program = Program(command.spawn().context("python3 could not be run")?);
+        let out = program.0.stdout.take().context("the program has no output")?;
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        let mut neighbour = Neighbour { _program: program, lines, middle: (0, 0) };
+        let place = neighbour.hear("ready")?;
+        let (x, y) = place.split_once(' ').context("a place has two numbers")?;
+        neighbour.middle = (x.parse()?, y.parse()?);
+        Ok(neighbour)
+    }
+
+    /// Waits until it says this word, and returns what follows on that line.
+    pub fn hear(&self, word: &str) -> Result<String> {
+        let start = Instant::now();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
+            println!("neighbour: {line}");
+            let (first, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            if first == word {
+                return Ok(rest.to_owned());
+            }
+        }
+        bail!("the other program did not say {word:?} within {PATIENCE:?}");
+    }
+
+    /// Everything that it has said and nobody has heard.
+    pub fn said(&self) -> Vec<String> {
+        self.lines.try_iter().collect()
+    }
+
+    /// Waits until it has taken a file, and returns where that is.
+    pub fn took(&self) -> Result<PathBuf> {
+        let uri = self.hear("took")?;
+        let path = uri.strip_prefix("file://").context("a file of this machine")?;
+        // Of the names that tests make, only the space is encoded.
+        let path = path.replace("%20", " ");
+        ensure!(!path.contains('%'), "{path} has characters that are not plain");
+        Ok(path.into())
+    }
+}
+
+/// Lets some milliseconds go by, as a hand does.
+pub fn rest(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+/// Waits until something is so.
+pub fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let start = Instant::now();
+    while !is_so()? {
+        ensure!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        rest(20);
+    }
+    Ok(())
+}
