@@ -29,7 +29,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use egui::{Context, Popup, Rect, Ui, pos2};
-use groove::style::{STYLES, style_name};
+use groove::style::STYLES;
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
@@ -48,6 +48,7 @@ use self::theme::Scale;
 use crate::clip::{Export, Wish};
 use crate::controls::Controls;
 use crate::link::{Link, ModelState, Phrases, Status};
+use crate::models;
 use crate::params::DeepPocketParams;
 
 /// Makes the editor that the plugin gives its host.
@@ -323,19 +324,11 @@ fn styles(chosen: usize) -> Vec<String> {
     (0..=STYLES.len().max(chosen)).filter_map(|n| i32::try_from(n).ok()).map(style_title).collect()
 }
 
-/// A style's name as one would write it.
+/// A style's name as one would write it; short where there is no choice.
 fn style_title(number: i32) -> String {
-    let own = number - i32::try_from(STYLES.len()).unwrap_or(0);
-    if own > 0 {
-        return format!("Own {own}");
-    }
-    match style_name(u8::try_from(number).unwrap_or(0)) {
-        "any" => "Any".to_owned(),
-        "afrocuban" => "Afro-Cuban".to_owned(),
-        "hiphop" => "Hip-hop".to_owned(),
-        "middleeastern" => "Middle Eastern".to_owned(),
-        "neworleans" => "New Orleans".to_owned(),
-        name => name[..1].to_uppercase() + &name[1..],
+    match u8::try_from(number).unwrap_or(0) {
+        0 => "Any".to_owned(),
+        number => models::style_title(number, None),
     }
 }
 

@@ -65,8 +65,9 @@ pub struct DeepPocket {
     params: Arc<DeepPocketParams>,
     link: Arc<Link>,
     engine: Engine,
-    audition: Audition,
-    /// Waits for the first activation: hosts make instances only to look at them.
+    /// Made at the first activation: hosts make instances only to look at them.
+    audition: Option<Audition>,
+    /// Waits for the first activation, too.
     worker_end: Option<WorkerEnd>,
     worker: Option<Worker>,
 }
@@ -78,7 +79,7 @@ impl Default for DeepPocket {
             params: Arc::default(),
             link,
             engine: Engine::new(audio),
-            audition: Audition::new(48_000.0),
+            audition: None,
             worker_end: Some(worker),
             worker: None,
         }
@@ -150,6 +151,8 @@ impl DeepPocket {
         }
         let (transport, frames) = (transport(context.transport()), frames(buffer));
         let DeepPocket { params, engine, audition, .. } = self;
+        // There is no block before an activation.
+        let Some(audition) = audition else { return };
         let output = buffer.as_slice();
         audition.begin(&params.audition);
         engine.process(&transport, frames, &controls, &params.state, |message| {
@@ -207,13 +210,15 @@ impl Plugin for DeepPocket {
         };
         let controls = Controls::new(&self.params);
         self.engine.activate(config.sample_rate.into(), mode, &controls, &self.params.state);
-        self.audition = Audition::new(config.sample_rate.into());
+        self.audition = Some(Audition::new(config.sample_rate.into()));
         true
     }
 
     fn reset(&mut self) {
         self.engine.reset();
-        self.audition.silence();
+        if let Some(audition) = &mut self.audition {
+            audition.silence();
+        }
     }
 
     fn process(

@@ -28,8 +28,6 @@ pub struct Settings {
     pub version: u32,
     /// The drum map that a new instance begins with.
     pub map: Option<OwnMap>,
-    /// Whether a new instance is heard through the audition kit.
-    pub audition: Option<bool>,
 }
 
 /// A drum map, and the pitches of the user's own.
@@ -51,7 +49,7 @@ impl OwnMap {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { version: VERSION, map: None, audition: None }
+        Settings { version: VERSION, map: None }
     }
 }
 
@@ -114,7 +112,7 @@ mod tests {
         assert_eq!(Settings::load(&path), (Settings::default(), None));
         let map = OwnMap { name: MAPS[1].0.into(), pitches: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
         assert_eq!(map.place(), 1);
-        let settings = Settings { map: Some(map), audition: Some(false), ..Settings::default() };
+        let settings = Settings { map: Some(map), ..Settings::default() };
         settings.save(&path).expect("written");
         assert_eq!(Settings::load(&path), (settings, None));
         for damaged in ["", "{\"map\": 7}", "\u{7f}"] {

@@ -1,5 +1,6 @@
 //! Drags the clip out of the built plugin's window into a real DAW and takes a picture: what the
-//! tests do with small programs, and too much to install for them.
+//! tests do with small programs, and too much to install for them. Qtractor has not come up in time
+//! in any run so far, so nothing has been dropped into it.
 //!
 //! `cargo xtask bundle && cargo run -p xtask --example daw -- qtractor` (Debian's package of that
 //! name; openbox and Xvfb are the tests'). The picture is `target/deep-pocket/qtractor.ppm`.

@@ -103,7 +103,7 @@ impl Hand {
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| *value)
-            .expect("screen, host and pointer answer")
+            .expect("a parameter of this name")
     }
 }
 
@@ -128,11 +128,8 @@ fn a_hand_changes_what_is_played() {
         let before = hand.played();
         let step = (1..16)
             .find(|&step| !struck(&before, BASS, step))
-            .expect("screen, host and pointer answer");
-        hand.drag(
-            (249 + 14 * i16::try_from(step).expect("screen, host and pointer answer") + 14, 436),
-            (0, 0),
-        );
+            .expect("a sixteenth without the bass");
+        hand.drag((249 + 14 * i16::try_from(step).expect("a sixteenth") + 14, 436), (0, 0));
         let toggled = hand.played();
         assert!(struck(&toggled, BASS, step), "sixteenth {step} is struck");
         // The stick dial, upwards.

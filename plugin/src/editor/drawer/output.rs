@@ -1,6 +1,8 @@
 //! Where notes go: channel, drum map, what goes through, and playing without the host.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
+use groove::Drum;
+use groove::drum::CLASSES;
 use groove::output::MAPS;
 
 use crate::controls::Controls;
@@ -8,7 +10,7 @@ use crate::editor::controls::{Field, List, choices_of, switch};
 use crate::editor::grid::LANES;
 use crate::editor::hand::Tools;
 use crate::editor::header::line;
-use crate::editor::theme::{self, Type};
+use crate::editor::theme::{self, Scale, Type};
 
 pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let (scale, params) = (tools.scale, tools.params);
@@ -34,19 +36,8 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
 
     // The map itself, drum by drum, in the order of the lanes.
     let own = chosen + 1 == MAPS.len();
-    let pitches = Controls::new(params).pitches.unwrap_or(groove::Drum::PITCHES);
-    let top = row(1.0).top();
-    let cell = vec2((inside.width() - scale.px(16.0)) / 3.0, scale.px(28.0));
-    for (place, drum) in LANES.into_iter().enumerate() {
-        let corner = vec2(
-            (cell.x + scale.px(8.0)) * (place % 3) as f32,
-            (cell.y + scale.px(5.0)) * (place / 3) as f32,
-        );
-        let area = Rect::from_min_size(pos2(inside.left(), top) + corner, cell);
-        let at = pos2(area.left(), area.center().y);
-        let font = scale.font(Type::Small);
-        line(ui, at, Align2::LEFT_CENTER, drum.name(), font.clone(), theme::MUTED);
-        let field = area.with_min_x(area.right() - scale.px(40.0));
+    let pitches = Controls::new(params).pitches.unwrap_or(Drum::PITCHES);
+    for (drum, field) in named(ui, scale, inside.with_min_y(row(1.0).top())) {
         let param = &params.lanes[drum.index()].pitch;
         if own {
             Field {
@@ -59,6 +50,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
             .show(ui, tools, field);
         } else {
             let pitch = pitches[drum.index()].to_string();
+            let font = scale.font(Type::Small);
             ui.painter().text(field.center(), Align2::CENTER_CENTER, pitch, font, theme::TEXT);
         }
     }
@@ -100,15 +92,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     .show(ui, tools, kit.with_min_x(kit.right() - scale.px(120.0)));
 
     // Channels of single drums, in the order of the lanes.
-    let top = row(6.9).top();
-    for (place, drum) in LANES.into_iter().enumerate() {
-        let corner = vec2(
-            (cell.x + scale.px(8.0)) * (place % 3) as f32,
-            (cell.y + scale.px(5.0)) * (place / 3) as f32,
-        );
-        let area = Rect::from_min_size(pos2(inside.left(), top) + corner, cell);
-        let at = pos2(area.left(), area.center().y);
-        line(ui, at, Align2::LEFT_CENTER, drum.name(), scale.font(Type::Small), theme::MUTED);
+    for (drum, field) in named(ui, scale, inside.with_min_y(row(6.9).top())) {
         let param = &params.routes[drum.index()].channel;
         Field {
             param,
@@ -120,6 +104,22 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
             turns: true,
             hint: "The MIDI channel of this drum alone; 0 is the common one.",
         }
-        .show(ui, tools, area.with_min_x(area.right() - scale.px(40.0)));
+        .show(ui, tools, field);
     }
+}
+
+/// Names the drums in the order of the lanes, three in a row, and gives the place beside each name.
+fn named(ui: &Ui, scale: Scale, area: Rect) -> [(Drum, Rect); CLASSES] {
+    let cell = vec2((area.width() - scale.px(16.0)) / 3.0, scale.px(28.0));
+    std::array::from_fn(|place| {
+        let corner = vec2(
+            (cell.x + scale.px(8.0)) * (place % 3) as f32,
+            (cell.y + scale.px(5.0)) * (place / 3) as f32,
+        );
+        let whole = Rect::from_min_size(area.min + corner, cell);
+        let at = pos2(whole.left(), whole.center().y);
+        let drum = LANES[place];
+        line(ui, at, Align2::LEFT_CENTER, drum.name(), scale.font(Type::Small), theme::MUTED);
+        (drum, whole.with_min_x(whole.right() - scale.px(40.0)))
+    })
 }
