@@ -68,8 +68,8 @@ struct Onset {
 struct Sounding {
     channel: u8,
     pitch: u8,
-    /// Where it began, in quarter notes.
-    begin: f64,
+    /// Where the span starts that it began in, in quarter notes, and on which sample it began.
+    began: (f64, u32),
     /// Where it ends, in quarter notes.
     end: f64,
 }
@@ -147,16 +147,15 @@ impl Scheduler {
         self.end_before(span, span.to, sample, out);
         let Onset { position, drum, pitch, velocity, length } = *onset;
         let channel = self.channels[drum.index()];
+        let began = (span.start, sample);
         for (class, sounding) in self.sounding.iter_mut().enumerate() {
             // Another drum may have this place: in the user's map, or in the kit of the bar before.
             let ends = |note: &Sounding| {
                 class == drum.index() || (note.channel, note.pitch) == (channel, pitch)
             };
-            let began_here =
-                |note: &Sounding| note.begin >= span.start && span.sample_of(note.begin) == sample;
-            let other = class != drum.index();
-            if sounding.is_some_and(|note| other && ends(&note) && began_here(&note)) {
-                // Two drums in one place at one sample are one note.
+            if sounding.is_some_and(|note| ends(&note) && note.began == began) {
+                // What is struck in one place at one sample is one note: two drums, or one drum
+                // twice where a host leaps ahead while its tempo rises.
                 return;
             }
             if let Some(Sounding { channel, pitch, .. }) = sounding.take_if(|note| ends(note)) {
@@ -164,9 +163,8 @@ impl Scheduler {
             }
         }
         // A note of less than a sample would end before it begins.
-        let begin = position.max(span.start);
-        let end = (position + length).max(begin + span.beats_per_sample);
-        self.sounding[drum.index()] = Some(Sounding { channel, pitch, begin, end });
+        let end = (position + length).max(position.max(span.start) + span.beats_per_sample);
+        self.sounding[drum.index()] = Some(Sounding { channel, pitch, began, end });
         out(Note::On { sample, channel, drum, pitch, velocity });
     }
 
@@ -504,6 +502,20 @@ mod tests {
         scheduler.route([0; CLASSES]);
         let notes = play(&mut scheduler, &mut clock, &at(0.1), 2_400, &bar);
         assert_eq!(notes, [ended(3_500 - 2_400, 3), ended(4_000 - 2_400, 9)]);
+    }
+
+    #[test]
+    fn where_a_host_leaps_ahead_a_drum_is_struck_once() {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let bar = bar(&[(0, Drum::Snare, 119), (1, Drum::Snare, -120)]);
+        assert_eq!(play(&mut scheduler, &mut clock, &at(0.0), 2_950, &bar), []);
+        // The tempo rises, and the song is farther than the block before played.
+        let faster = Transport { tempo: Some(240.0), ..at(0.133) };
+        let notes = play(&mut scheduler, &mut clock, &faster, 4_800, &bar);
+        assert!(
+            matches!(notes[..], [Note::On { sample: 0, .. }, Note::Off { sample: 1.., .. }]),
+            "{notes:?}"
+        );
     }
 
     #[test]

@@ -443,13 +443,16 @@ impl Engine {
         self.ask_source(numbered, grid, bar, bar);
         let wanted = numbered.key(grid, bar);
         let Some(patience) = self.pace.patience() else { return };
-        if self.shelf.place(wanted) != Place::Asked {
+        let waits = |shelf: &Shelf| matches!(shelf.place(wanted), Place::Absent | Place::Asked);
+        if !waits(&self.shelf) {
             return;
         }
         let begin = Instant::now();
         loop {
             self.collect();
-            if self.shelf.place(wanted) != Place::Asked {
+            // After a jump the queue may have been full of what is not needed any more.
+            self.ask_source(numbered, grid, bar, bar);
+            if !waits(&self.shelf) {
                 break;
             }
             if begin.elapsed() > patience {

@@ -87,7 +87,7 @@ pub trait Host {
 
     /// Has the transport change within the next block, at this sample. A format that cannot say
     /// that says nothing.
-    fn change(&mut self, _offset: u32, _transport: Transport) {}
+    fn change(&mut self, offset: u32, transport: Transport);
 
     /// Has the plugin forget all that sounds, as a host does between two unrelated stretches of a
     /// song.
@@ -364,6 +364,8 @@ mod tests {
             }
             Ok(())
         }
+
+        fn change(&mut self, _: u32, _: Transport) {}
 
         fn reset(&mut self) -> Result<()> {
             Ok(())

@@ -50,6 +50,9 @@ enum Chore {
         /// What the host is made up from.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Runs, each with the seed after that of the one before.
+        #[arg(long, default_value_t = 1)]
+        runs: u64,
         /// Print the figures as JSON.
         #[arg(long)]
         json: bool,
@@ -125,7 +128,9 @@ fn chore(chore: Chore) -> Result<()> {
             bundle::bundle(&workspace)?.report();
             Ok(())
         }
-        Chore::Torture { blocks, seed, json } => endure::endure(&workspace, blocks, seed, json),
+        Chore::Torture { blocks, seed, runs, json } => {
+            endure::endure(&workspace, blocks, seed..seed.saturating_add(runs), json)
+        }
         Chore::Rtsan { seconds, seed } => rtsan::rtsan(&workspace, seconds, seed),
         Chore::Watched { clap, seconds, seed, plant } => {
             rtsan::watched(&clap, seconds, seed, plant)

@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use xtask::host::clap::Clap;
 use xtask::host::realtime::in_real_time;
 use xtask::host::{Host, Message, Setup};
-use xtask::torture::script::{Abilities, Act, Script};
+use xtask::torture::act::{Abilities, Act};
+use xtask::torture::script::Script;
 use xtask::workspace::{CLAP_ID, Workspace, cargo};
 
 /// Hosts at once. Most of the time they sleep.
@@ -137,7 +138,7 @@ fn play(clap: &Path, time: Duration, seed: u64, done: &Done) -> Result<()> {
             }
             Act::Reset => host.reset()?,
             Act::Load(_) => host.load(&state)?,
-            Act::Channel(channel) => host.set("Channel", f64::from(channel) / 15.0)?,
+            Act::Set(name, value) => host.set(&name, value)?,
             Act::Block(block) => {
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 output.clear();

@@ -4,21 +4,26 @@
 //! whatever hosts do; [`judge`] knows from both which note must stand on which sample, and compares.
 //! Meanwhile the allocations and frees that the plugin makes while it processes are counted.
 
+pub mod act;
 pub mod judge;
+pub mod kit;
 pub mod score;
 pub mod script;
 
 use crate::host::allocations::{COUNTED, counted};
-use crate::host::{Host, Setup};
+use crate::host::{Event, Host, Setup};
+use act::{Abilities, Act, Block};
 use anyhow::{Result, ensure};
 use judge::{Findings, Judge};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use score::Score;
-use script::{Abilities, Act, Script};
+use script::Script;
 
-/// Takes that are played, as fractions of the range of the parameter that picks one.
-const TAKES: [f64; 2] = [0.007, 0.61];
+/// Takes that are played: fractions of the ranges of the parameters that pick one and say whether
+/// its phrases repeat. Most of the time they do: what is tried here is the host, and the drummer
+/// needs long for a phrase that it has not played before.
+const TAKES: [(f64, f64); 2] = [(0.007, 1.0), (0.61, 0.0)];
 
 /// A saved state and what it plays.
 #[derive(Clone, Debug)]
@@ -100,8 +105,9 @@ impl std::fmt::Display for Report {
 pub fn learn(host: &mut dyn Host) -> Result<Vec<Take>> {
     TAKES
         .into_iter()
-        .map(|take| {
+        .map(|(take, repeats)| {
             host.set("Take", take)?;
+            host.set("Phrases", repeats)?;
             host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
             // The change reaches the plugin with a block.
             host.process(64, None, &[], &mut Vec::new())?;
@@ -128,25 +134,41 @@ pub fn torture(
     ensure!(!COUNTED || seen > 0, "The plugin's allocations are not seen, so none can be counted.");
     let mut script = Script::new(ChaCha8Rng::seed_from_u64(seed), abilities, takes.len());
     let mut judge = Judge::default();
-    let mut output = Vec::new();
+    let (mut output, mut coming) = (Vec::new(), None);
     let (mut done, mut allocations) = (0, 0);
     host.load(&takes[0].state)?;
     host.activate(script.setup())?;
     while done < blocks {
-        match script.act() {
+        match coming.take().unwrap_or_else(|| script.act()) {
             Act::Activate(setup) => host.activate(setup)?,
             Act::Reset => host.reset()?,
             Act::Load(take) => host.load(&takes[take].state)?,
-            Act::Channel(channel) => host.set("Channel", f64::from(channel) / 15.0)?,
-            Act::Block(block) => {
-                output.clear();
-                let (frames, transport) = (block.truth.frames, &block.transport);
-                let (processed, count) =
-                    counted(|| host.process(frames, Some(transport), &block.input, &mut output));
-                processed?;
-                allocations += count;
-                judge.block(&block.truth, &takes[block.take].score, &output)?;
-                done += 1;
+            Act::Set(name, value) => host.set(&name, value)?,
+            Act::Block(first) => {
+                let room = script.max_block() - first.truth.frames;
+                let mut second = None;
+                if first.joins {
+                    match script.act() {
+                        Act::Block(next) if (1..=room).contains(&next.truth.frames) => {
+                            second = Some(next);
+                        }
+                        other => coming = Some(other),
+                    }
+                }
+                let blocks = [Some(first), second];
+                allocations += give(host, &blocks, &mut output)?;
+                let mut begin = 0;
+                for block in blocks.iter().flatten() {
+                    let end = begin + block.truth.frames;
+                    let goes_on = begin == 0 && blocks[1].is_some();
+                    let here = |it: &&Event| !goes_on || it.offset < end;
+                    let count = output.iter().take_while(here).count();
+                    let mut heard: Vec<Event> = output.drain(..count).collect();
+                    heard.iter_mut().for_each(|it| it.offset = it.offset.wrapping_sub(begin));
+                    judge.block(&block.truth, &takes[block.take].score, &heard)?;
+                    begin = end;
+                    done += 1;
+                }
             }
         }
     }
@@ -157,4 +179,26 @@ pub fn torture(
     judge.block(&end.truth, &takes[end.take].score, &output)?;
     let allocations = COUNTED.then_some(allocations);
     Ok(Report { blocks: done, findings: judge.findings, allocations })
+}
+
+/// Has the plugin process one or two blocks in one piece: between the two, the host says within it
+/// what changes. Returns how many allocations and frees that took.
+fn give(
+    host: &mut dyn Host,
+    [first, second]: &[Option<Block>; 2],
+    output: &mut Vec<Event>,
+) -> Result<u64> {
+    let Some(first) = first else { return Ok(0) };
+    let mut frames = first.truth.frames;
+    let mut input = first.input.clone();
+    if let Some(second) = second {
+        host.change(frames, second.transport);
+        let later = |it: &Event| Event { offset: it.offset + frames, ..*it };
+        input.extend(second.input.iter().map(later));
+        frames += second.truth.frames;
+    }
+    output.clear();
+    let (processed, count) =
+        counted(|| host.process(frames, Some(&first.transport), &input, output));
+    processed.map(|()| count)
 }

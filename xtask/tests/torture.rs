@@ -7,7 +7,7 @@ use common::vst3::Vst3;
 use xtask::host::allocations::{COUNTED, counted};
 use xtask::host::clap::Clap;
 use xtask::host::{Event, Host, Message, Setup, Transport};
-use xtask::torture::script::Abilities;
+use xtask::torture::act::Abilities;
 use xtask::torture::{Report, learn, torture};
 use xtask::workspace::{CLAP_ID, built_bundle};
 
@@ -82,6 +82,10 @@ impl Host for Faulty {
             }
         }
         Ok(())
+    }
+
+    fn change(&mut self, offset: u32, transport: Transport) {
+        self.sound.change(offset, transport);
     }
 
     fn reset(&mut self) -> Result<()> {

@@ -472,6 +472,8 @@ impl Host for Clap {
         let handle = self.instance.plugin_handle();
         let extension: PluginState = handle.get_extension().context("the plugin keeps no state")?;
         extension.load(&handle, &mut std::io::Cursor::new(state))?;
+        // What was turned before and never processed is not part of the state.
+        self.changes.clear();
         Ok(())
     }
 

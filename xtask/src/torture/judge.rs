@@ -6,6 +6,7 @@
 //! the later one; what lies before a seam sounds before it, what lies after a jump not before it,
 //! and what the host passes over not at all. It never asks the plugin, and shares no code with it.
 
+use super::kit::Kit;
 use super::score::{Bars, Placed, REACH, Score, TICKS};
 use crate::host::{Event, Message};
 use anyhow::{Result, ensure};
@@ -46,8 +47,8 @@ pub struct Truth {
     pub passes: u64,
     /// Where bar lines are.
     pub bars: Bars,
-    /// The channel that notes must have.
-    pub channel: u8,
+    /// Where notes go.
+    pub kit: Kit,
     /// Whether all that sounded before must end with the first sample.
     pub release: bool,
     /// Whether it is not known what must sound, because keys are held or the host is in real
@@ -155,7 +156,10 @@ impl Judge {
         self.releases.clear();
         self.runs.push((0, truth.position));
         if truth.frames > 0 {
-            if truth.release || matches!(truth.motion, Motion::Rests | Motion::Stands) {
+            if truth.release
+                || truth.kit.bypassed
+                || matches!(truth.motion, Motion::Rests | Motion::Stands)
+            {
                 self.releases.push(0);
             }
             if matches!(truth.motion, Motion::Jumps | Motion::Goes) {
@@ -249,7 +253,9 @@ impl Judge {
         // A step within half a tick of a seam is on it.
         let near = 0.5 / TICKS;
         self.placed.clear();
-        score.between(&truth.bars, self.done - REACH, end + REACH, &mut self.placed)?;
+        score.between(&truth.bars, self.done - 2.0 * REACH, end + 2.0 * REACH, &mut self.placed)?;
+        self.placed.retain(|hit| truth.kit.hears(hit.lane));
+        keep_loudest(&truth.kit, &mut self.placed, 0);
         // The host may have rounded the seam up.
         let within = |hit: &Placed, end: f64| hit.step < end - near && hit.at < end - 1e-9;
         self.placed.retain(|hit| seam.is_none_or(|(_, end)| within(hit, end)));
@@ -260,7 +266,9 @@ impl Judge {
         }
         if let Some((start, seam_end)) = seam {
             let around = self.placed.len();
-            score.between(&truth.bars, start - REACH, start, &mut self.placed)?;
+            score.between(&truth.bars, start - REACH, start + REACH, &mut self.placed)?;
+            self.placed.retain(|hit| truth.kit.hears(hit.lane));
+            keep_loudest(&truth.kit, &mut self.placed, around);
             let mut at = around;
             while at < self.placed.len() {
                 let hit = &mut self.placed[at];
@@ -277,10 +285,18 @@ impl Judge {
                 }
             }
         }
+        // What is struck in one place at one sample is one note: the first.
+        self.placed.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.lane.cmp(&b.lane)));
+        let begun = self.expected.len();
         for hit in self.placed.iter().filter(|hit| hit.at >= self.done && hit.at < end) {
             let exact = nearest((hit.at - run.position) / truth.beats_per_sample);
             let sample = (i64::from(run.origin) + exact).clamp(run.first.into(), run.last.into());
-            self.expected.push((u32::try_from(sample)?, hit.key, hit.velocity, truth.channel));
+            let (key, channel) = truth.kit.place(hit.lane);
+            let note = (u32::try_from(sample)?, key, hit.velocity, channel);
+            let same = |it: &Struck| (it.0, it.1, it.3) == (note.0, note.1, note.3);
+            if !self.expected[begun..].iter().any(same) {
+                self.expected.push(note);
+            }
         }
         Ok(())
     }
@@ -314,10 +330,11 @@ impl Judge {
                     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                     struck.push((sample, key, (velocity * 127.0).round() as u8, channel));
                     let at = position(&self.runs, sample);
-                    if self.sounding.iter().any(|it| it.key == key) {
+                    let here = |it: &Sounding| (it.key, it.channel) == (key, channel);
+                    if self.sounding.iter().any(here) {
                         self.findings.doubled += 1;
                         self.findings.fault(|| format!("{event:?} while it sounds in {truth:?}"));
-                        self.sounding.retain(|it| it.key != key);
+                        self.sounding.retain(|it| !here(it));
                     }
                     self.sounding.push(Sounding { key, channel, at, sample: Some(sample) });
                 }
@@ -399,6 +416,21 @@ impl Judge {
             findings.fault(|| format!("{note:?} has no reason in {truth:?}"));
         }
     }
+}
+
+/// Of the hits from a place on that are in one place at one step, keeps the loudest; of equals, the
+/// last lane.
+fn keep_loudest(kit: &Kit, hits: &mut Vec<Placed>, from: usize) {
+    let before = hits[from..].to_vec();
+    let mut index = 0;
+    hits.retain(|hit| {
+        index += 1;
+        let louder = |other: &Placed| {
+            (other.step, kit.place(other.lane)) == (hit.step, kit.place(hit.lane))
+                && (other.velocity, other.lane) > (hit.velocity, hit.lane)
+        };
+        index <= from || !before.iter().any(louder)
+    });
 }
 
 /// The nearest whole number; in the middle, the greater one.

@@ -4,6 +4,7 @@
 //! end to end, at a rate at which every tick of 1/960 quarter note is a whole number of samples,
 //! tells what every later rendering must play. From then on the plugin is not asked any more.
 
+use super::kit::Kit;
 use crate::host::{Host, Setup, Song, notes};
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
@@ -30,7 +31,7 @@ struct Hit {
     step: i64,
     /// Ticks from the step to the hit.
     offset: i64,
-    key: u8,
+    lane: usize,
     velocity: u8,
 }
 
@@ -41,8 +42,8 @@ pub struct Placed {
     pub step: f64,
     /// Where it sounds, in quarter notes.
     pub at: f64,
-    /// Key, 0 to 127.
-    pub key: u8,
+    /// Its lane.
+    pub lane: usize,
     /// Velocity, 1 to 127.
     pub velocity: u8,
 }
@@ -123,8 +124,9 @@ impl Score {
             if let Some(hits) = self.bars.get_mut(&(meter, bar)) {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let velocity = (note.velocity * 127.0).round() as u8;
+                let lane = Kit::lane_of(note.key)?;
                 let step_in = step.rem_euclid(length);
-                let hit = Hit { step: step_in, offset: tick - step, key: note.key, velocity };
+                let hit = Hit { step: step_in, offset: tick - step, lane, velocity };
                 hits.push(hit);
             }
         }
@@ -149,8 +151,8 @@ impl Score {
                 let step = start + hit.step;
                 let at = (step + hit.offset) as f64 / TICKS;
                 if (from..=to).contains(&at) {
-                    let Hit { key, velocity, .. } = *hit;
-                    out.push(Placed { step: step as f64 / TICKS, at, key, velocity });
+                    let Hit { lane, velocity, .. } = *hit;
+                    out.push(Placed { step: step as f64 / TICKS, at, lane, velocity });
                 }
             }
             start += length;

@@ -1,10 +1,13 @@
 //! A host at its worst, made up by a seed: what it says before each block, and the truth about it.
 
+use super::act::{Abilities, Act, Block};
 use super::judge::{Motion, Truth};
+use super::kit::Kit;
 use super::score::{Bars, METERS, TICKS};
 use crate::host::{Event, Message, Setup, Transport};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use std::collections::VecDeque;
 
 /// Where songs are played, in quarter notes; what was learned reaches farther.
 const SONG: std::ops::Range<f64> = -16.0..200.0;
@@ -27,7 +30,12 @@ enum Tells {
     Time,
     /// Nothing: the song starts at 0.
     Nothing,
+    /// That it stands: the plugin runs freely from 0 on.
+    Free,
 }
+
+/// Tempi of free runs, evenly through the range of the parameter.
+const FREE_TEMPI: [f64; 5] = [20.0, 115.0, 210.0, 305.0, 400.0];
 
 /// How a host cuts its blocks at the end of a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,41 +50,6 @@ enum Cut {
     After,
 }
 
-/// What the format can say.
-#[derive(Clone, Copy, Debug)]
-pub struct Abilities {
-    /// Whether loops and bar lines can be told, and a position left out.
-    pub full: bool,
-}
-
-/// What the host does next.
-#[derive(Clone, Debug)]
-pub enum Act {
-    /// Deactivates the plugin and activates it again.
-    Activate(Setup),
-    /// Resets the plugin.
-    Reset,
-    /// Loads the saved state of this number.
-    Load(usize),
-    /// Turns the channel to this one, 0 to 15.
-    Channel(u8),
-    /// Has a block processed.
-    Block(Block),
-}
-
-/// A block.
-#[derive(Clone, Debug)]
-pub struct Block {
-    /// What the host says.
-    pub transport: Transport,
-    /// Keys of the user.
-    pub input: Vec<Event>,
-    /// What is true.
-    pub truth: Truth,
-    /// Whose notes they are: number of a saved state.
-    pub take: usize,
-}
-
 /// The host.
 #[derive(Debug)]
 pub struct Script {
@@ -85,7 +58,9 @@ pub struct Script {
     takes: usize,
     take: usize,
     setup: Setup,
-    channel: u8,
+    kit: Kit,
+    /// Parameters that are to be set before the next block.
+    turned: VecDeque<(String, f64)>,
     tells: Tells,
     cut: Cut,
     /// Bar lines are told, so that they can be anywhere.
@@ -124,7 +99,8 @@ impl Script {
             takes,
             take: 0,
             setup: Setup { sample_rate: 48_000.0, max_block: 1, offline: true },
-            channel: 9,
+            kit: Kit::default(),
+            turned: VecDeque::new(),
             tells: Tells::Beats,
             cut: Cut::Never,
             bar_lines: false,
@@ -171,10 +147,22 @@ impl Script {
         self.setup
     }
 
+    /// Most frames of a block.
+    #[must_use]
+    pub fn max_block(&self) -> u32 {
+        self.setup.max_block
+    }
+
     /// What the host does next.
     pub fn act(&mut self) -> Act {
         if self.motion == Motion::Rests && self.still == 0 {
             self.start();
+        }
+        if self.tells == Tells::Free {
+            self.run_freely();
+        }
+        if let Some((name, value)) = self.turned.pop_front() {
+            return Act::Set(name, value);
         }
         match self.draw.random_range(0..100_000) {
             0..50 => return Act::Activate(self.setup()),
@@ -188,15 +176,18 @@ impl Script {
                 }
                 return Act::Reset;
             }
-            80..230 => {
-                let channel = self.draw.random_range(0..16);
-                self.release |= channel != self.channel;
-                self.channel = channel;
-                return Act::Channel(self.channel);
+            80..480 => {
+                let before = self.kit.channels();
+                let (name, value) = self.kit.turn(&mut self.draw);
+                self.release |= self.kit.channels() != before;
+                return Act::Set(name, value);
             }
-            230..330 if self.motion == Motion::Rests => {
-                self.take = self.draw.random_range(0..self.takes);
-                (self.channel, self.release) = (9, true);
+            480..1_480 if self.motion == Motion::Rests => {
+                // A take that evolves takes the drummer long to play.
+                let evolves = self.chance(200.0);
+                self.take =
+                    if evolves { self.takes - 1 } else { self.draw.random_range(0..self.takes) };
+                (self.kit, self.release) = (Kit::default(), true);
                 self.still = self.still.max(1);
                 return Act::Load(self.take);
             }
@@ -218,6 +209,10 @@ impl Script {
 
     /// The transport stops for some blocks.
     fn rest(&mut self) {
+        if self.tells == Tells::Free {
+            self.turned.push_back(("Free run".into(), 0.0));
+            self.tells = Tells::Beats;
+        }
         self.motion = Motion::Rests;
         self.still = self.draw.random_range(1..6);
     }
@@ -227,7 +222,8 @@ impl Script {
         self.tells = match self.draw.random_range(0..10) {
             _ if !self.abilities.full => Tells::Beats,
             0 | 1 => Tells::Time,
-            2 => Tells::Nothing,
+            2 if self.chance(500.0) => Tells::Nothing,
+            2 => Tells::Free,
             3..6 => Tells::Both,
             _ => Tells::Beats,
         };
@@ -242,6 +238,27 @@ impl Script {
         self.jump();
         self.change_meter();
         (self.motion, self.still) = (Motion::Jumps, 0);
+        if self.tells == Tells::Free {
+            self.turned.push_back(("Free run".into(), 1.0));
+            self.turn_free_tempo();
+        }
+    }
+
+    /// Another tempo of the free run.
+    fn turn_free_tempo(&mut self) {
+        let number = self.draw.random_range(0..FREE_TEMPI.len());
+        self.tempo = FREE_TEMPI[number];
+        self.turned.push_back(("Free tempo".into(), number as f64 / (FREE_TEMPI.len() - 1) as f64));
+    }
+
+    /// Ends a free run or changes its tempo, now and then.
+    fn run_freely(&mut self) {
+        match self.draw.random_range(0..1_000) {
+            0..3 => self.rest(),
+            _ if self.position > SONG.end - 50.0 => self.rest(),
+            3..6 if self.motion == Motion::Goes => self.turn_free_tempo(),
+            _ => {}
+        }
     }
 
     fn some_tempo(&mut self) -> f64 {
@@ -283,7 +300,7 @@ impl Script {
         self.passes = 0;
         match self.tells {
             Tells::Beats | Tells::Both => self.position = target,
-            Tells::Nothing => self.position = 0.0,
+            Tells::Nothing | Tells::Free => self.position = 0.0,
             Tells::Time => {
                 let per_sample = self.per_sample();
                 #[expect(clippy::cast_possible_truncation, reason = "songs are short")]
@@ -321,8 +338,8 @@ impl Script {
         }) {
             return;
         }
-        self.passes = 0;
-        self.cycle = None;
+        let before = self.cycle.take();
+        let passes = std::mem::take(&mut self.passes);
         if self.chance(150.0) {
             return;
         }
@@ -336,6 +353,10 @@ impl Script {
         let end = said(start + ((length * TICKS).round() / TICKS).max(least));
         if far(start, here, per_sample) && far(end, here, per_sample) && end < SONG.end {
             self.cycle = Some((start, end));
+            // The shortest loops are all alike: the same one goes on.
+            if self.cycle == before {
+                self.passes = passes;
+            }
         }
     }
 
@@ -369,11 +390,12 @@ impl Script {
             cycle: self.cycle,
             passes: self.passes,
             bars: self.bars,
-            channel: self.channel,
+            kit: self.kit,
             release: self.release,
             free: self.touched || !self.setup.offline,
         };
-        let block = Block { transport: self.transport(), input, truth, take: self.take };
+        let joins = frames > 0 && self.abilities.full && self.chance(100.0);
+        let block = Block { transport: self.transport(), input, truth, take: self.take, joins };
         if frames > 0 {
             self.release = false;
             (self.frames, self.began) = (frames, self.position);
@@ -419,7 +441,7 @@ impl Script {
 
     /// Changes something, now and then.
     fn disturb(&mut self) {
-        if matches!(self.motion, Motion::Rests | Motion::Jumps) {
+        if matches!(self.motion, Motion::Rests | Motion::Jumps) || self.tells == Tells::Free {
             return;
         }
         if self.motion == Motion::Stands {
@@ -476,11 +498,11 @@ impl Script {
 
     /// What the host says.
     fn transport(&mut self) -> Transport {
-        let playing = self.motion != Motion::Rests;
+        let playing = self.motion != Motion::Rests && self.tells != Tells::Free;
         // A stopped transport may be dragged along.
         let dragged = self.chance(500.0);
         let position = match self.motion {
-            Motion::Rests if dragged => self.draw.random_range(SONG),
+            _ if !playing && dragged => self.draw.random_range(SONG),
             _ => self.position,
         };
         let beats = self.tells_beats().then_some(said(position));
@@ -488,7 +510,7 @@ impl Script {
         let seconds = match self.tells {
             Tells::Time => Some(self.sample as f64 / self.setup.sample_rate),
             Tells::Both => Some(position * 60.0 / self.tempo),
-            Tells::Beats | Tells::Nothing => None,
+            Tells::Beats | Tells::Nothing | Tells::Free => None,
         };
         // A host without bar lines leaves the field at 0.
         #[expect(clippy::cast_precision_loss, reason = "songs are short")]

@@ -153,6 +153,8 @@ impl Host for Vst3 {
         Ok(())
     }
 
+    fn change(&mut self, _: u32, _: Transport) {}
+
     fn reset(&mut self) -> Result<()> {
         self.plugin.stop_processing()?;
         Ok(self.plugin.start_processing()?)

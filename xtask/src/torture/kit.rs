@@ -1,0 +1,119 @@
+//! Where notes go: keys, channels and mutes of the lanes, as the user of a host turns them.
+
+use anyhow::{Context, Result};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// Number of lanes.
+pub const LANES: usize = 9;
+
+/// The lanes by the names of their parameters, with the keys of General MIDI.
+const GENERAL: [(&str, u8); LANES] = [
+    ("Bass", 36),
+    ("Snare", 38),
+    ("Closed hat", 42),
+    ("Open hat", 46),
+    ("Low tom", 43),
+    ("Mid tom", 47),
+    ("High tom", 50),
+    ("Crash", 49),
+    ("Ride", 51),
+];
+
+/// How the knobs of the lanes stand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kit {
+    /// Whether the user's own keys are played, and which these are.
+    own: bool,
+    keys: [u8; LANES],
+    /// The channel of all, and those of lanes that have one of their own; 0 to 15.
+    channel: u8,
+    channels: [Option<u8>; LANES],
+    muted: [bool; LANES],
+    /// Whether the plugin is bypassed.
+    pub bypassed: bool,
+}
+
+impl Default for Kit {
+    fn default() -> Self {
+        Kit {
+            own: false,
+            keys: GENERAL.map(|(_, key)| key),
+            channel: 9,
+            channels: [None; LANES],
+            muted: [false; LANES],
+            bypassed: false,
+        }
+    }
+}
+
+impl Kit {
+    /// The lane that General MIDI has this key for.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn lane_of(key: u8) -> Result<usize> {
+        let lane = GENERAL.iter().position(|(_, general)| *general == key);
+        lane.with_context(|| format!("key {key} is no lane's"))
+    }
+
+    /// Key and channel of a lane's notes.
+    #[must_use]
+    pub fn place(&self, lane: usize) -> (u8, u8) {
+        let key = if self.own { self.keys[lane] } else { GENERAL[lane].1 };
+        (key, self.channels[lane].unwrap_or(self.channel))
+    }
+
+    /// Whether a lane is heard.
+    #[must_use]
+    pub fn hears(&self, lane: usize) -> bool {
+        !self.bypassed && !self.muted[lane]
+    }
+
+    /// The channels of all lanes.
+    #[must_use]
+    pub fn channels(&self) -> [u8; LANES] {
+        std::array::from_fn(|lane| self.place(lane).1)
+    }
+
+    /// Turns some knob: the name of its parameter, and the value as a fraction of its range.
+    pub fn turn(&mut self, draw: &mut ChaCha8Rng) -> (String, f64) {
+        let lane = draw.random_range(0..LANES);
+        let named = |what: &str| format!("{} {what}", GENERAL[lane].0);
+        let on = |is: bool| f64::from(u8::from(is));
+        match draw.random_range(0..10) {
+            // A bypass does not last, and most lanes are heard.
+            _ if self.bypassed => {
+                self.bypassed = false;
+                ("Bypass".into(), 0.0)
+            }
+            0 => {
+                self.bypassed = true;
+                ("Bypass".into(), 1.0)
+            }
+            1 | 2 => {
+                self.channel = draw.random_range(0..16);
+                ("Channel".into(), f64::from(self.channel) / 15.0)
+            }
+            3 | 4 => {
+                let channel = draw.random_range(0..=16_u8);
+                self.channels[lane] = channel.checked_sub(1);
+                (named("channel"), f64::from(channel) / 16.0)
+            }
+            5 | 6 => {
+                let few = self.muted.iter().filter(|muted| **muted).count() < 3;
+                self.muted[lane] = few && !self.muted[lane];
+                (named("mute"), on(self.muted[lane]))
+            }
+            7 => {
+                self.own = !self.own;
+                ("Drum map".into(), on(self.own))
+            }
+            // Keys of few others, so that lanes meet at one key.
+            _ => {
+                self.keys[lane] = draw.random_range(36..43);
+                (named("pitch"), f64::from(self.keys[lane]) / 127.0)
+            }
+        }
+    }
+}
