@@ -16,9 +16,11 @@ mod wav;
 use fundsp::audionode::AudioNode;
 use fundsp::noise::Noise;
 use fundsp::setting::Setting;
-use fundsp::shape::{Shape, Tanh};
 use fundsp::svf::SvfParams;
 
+use multiversion::multiversion;
+
+use crate::activation::tanh;
 use crate::drum::Drum;
 use metal::{CLOSED_HAT, CRASH, Metal, OPEN_HAT, RIDE};
 use skin::{BASS, HIGH_TOM, LOW_TOM, MID_TOM, SNARE, Skin};
@@ -126,13 +128,20 @@ impl AuditionKit {
             metal.add(left, right);
         }
         let nearer = 1.0 - decay(FOLLOW, self.rate);
-        let mut curve = Tanh(1.0);
-        for (left, right) in left.iter_mut().zip(right) {
+        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
             self.level += nearer * (self.target - self.level);
-            *left = curve.shape(ROOM * self.level * *left);
-            *right = curve.shape(ROOM * self.level * *right);
+            *left *= ROOM * self.level;
+            *right *= ROOM * self.level;
         }
+        bend(left);
+        bend(right);
     }
+}
+
+/// The curve that keeps every sample within full scale.
+#[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
+fn bend(samples: &mut [f32]) {
+    samples.iter_mut().for_each(|sample| *sample = tanh(*sample));
 }
 
 /// The factor from one sample to the next of what falls by 60 dB in so many seconds.

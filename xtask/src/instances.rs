@@ -9,6 +9,9 @@ use xtask::host::{Heard, Host, Setup, Song, Transport};
 use xtask::usage::{resident, time_of};
 use xtask::workspace::{CLAP_ID, Workspace};
 
+/// The switch of the drums that the plugin itself plays.
+const KIT: &str = "Audition kit";
+
 /// What the plugin calls its threads.
 const WORKERS: &str = "deep-pocket";
 
@@ -100,6 +103,8 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
     for number in 0..count {
         let mut host = Clap::load(&built.clap, CLAP_ID)?;
         host.set("Take", f64::from(number) / f64::from(count))?;
+        // Who has many routes them to drum instruments.
+        host.set(KIT, 0.0)?;
         let setup = Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
         host.activate(setup)?;
         SONG.rest(&mut host, 0.0, SONG.block.into())?;
@@ -124,6 +129,10 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
         std::thread::sleep(Duration::from_secs(seconds.into()));
         Ok(())
     })?;
+    for host in &mut hosts {
+        host.set(KIT, 1.0)?;
+    }
+    let (_, heard) = cost(|| roll(&mut hosts, blocks, |beats| SONG.transport(beats)))?;
     let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let more = megabytes(all.saturating_sub(first)) / f64::from(count.max(2) - 1);
     let report = [
@@ -134,6 +143,7 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
         format!("transport stopped             {resting}"),
         format!("  a block of one              {:.1?}", rested.block),
         format!("not called by the host        {idle}"),
+        format!("playing, each with its kit    {heard}"),
         format!("memory of the first           {:.1} MB", megabytes(first.saturating_sub(begin))),
         format!("memory of each other          {more:.2} MB"),
     ]

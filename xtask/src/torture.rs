@@ -106,12 +106,18 @@ pub fn learn(host: &mut dyn Host) -> Result<Vec<Take>> {
     TAKES
         .into_iter()
         .map(|(take, repeats)| {
-            host.set("Take", take)?;
-            host.set("Phrases", repeats)?;
-            host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
-            // The change reaches the plugin with a block.
-            host.process(64, None, &[], &mut Vec::new())?;
+            let set = |host: &mut dyn Host, kit: f64| {
+                host.set("Take", take)?;
+                host.set("Phrases", repeats)?;
+                host.set("Audition kit", kit)?;
+                host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
+                // The change reaches the plugin with a block.
+                host.process(64, None, &[], &mut Vec::new())
+            };
+            // To learn the notes, half an hour of song is played at a high rate: without the kit.
+            set(host, 0.0)?;
             let score = Score::learn(host)?;
+            set(host, 1.0)?;
             Ok(Take { state: host.save()?, score })
         })
         .collect()

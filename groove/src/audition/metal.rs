@@ -8,6 +8,7 @@ use fundsp::noise::Noise;
 use fundsp::setting::Setting;
 use fundsp::svf::{FixedSvf, HighpassMode, LowpassMode};
 use fundsp::{F32x, Float};
+use multiversion::multiversion;
 
 use super::{Chance, decay, filter, noise, sides};
 
@@ -223,46 +224,51 @@ impl Metal {
     }
 
     pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
-        if !self.sounds {
-            return;
+        if self.sounds {
+            sound(self, left, right);
         }
-        let spec = self.spec;
-        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-            let noise = self.noise.each_mut().map(|noise| noise.tick(&[].into())[0]);
-            self.burst.0 *= self.burst.1;
-            // A whisper of noise keeps what has died away from numbers too small to be fast.
-            let strength = self.burst.0 + 1e-12;
-            let mut bursts = [0.0; 2];
-            for ((burst, soften), noise) in bursts.iter_mut().zip(&mut self.soften).zip(noise) {
-                *burst = soften.tick(&[noise * strength].into())[0];
-            }
-            let mut sums = [F32x::splat(0.0); 2];
-            for Bank { resonators, takes, gives } in &mut self.banks[..spec.banks] {
-                let into = takes[0] * bursts[0] + takes[1] * bursts[1];
-                let rings = F32x::from_frame(&resonators.tick(&into.to_frame()));
-                sums[0] += rings * gives[0];
-                sums[1] += rings * gives[1];
-            }
-            self.hiss.0 += self.rises * (self.hiss.1 - self.hiss.0);
-            self.hiss.1 *= self.falls;
-            self.tick *= self.ticks;
-            let hiss = spec.hiss.1 * self.hiss.0 + spec.tick * self.tick;
-            let mut sides = [0.0; 2];
-            for (((side, sum), high), noise) in
-                sides.iter_mut().zip(sums).zip(&mut self.high).zip(noise)
-            {
-                let hiss = high.tick(&[noise * hiss].into())[0];
-                *side = spec.tone.0 * sum.reduce_add() + hiss;
-            }
-            self.whole.0 *= self.whole.1;
-            let whole = spec.level * self.whole.0;
-            *left += whole * self.pan.0 * sides[0];
-            *right += whole * self.pan.1 * sides[1];
-            self.ring.0 *= self.ring.1;
+    }
+}
+
+/// Adds the next samples of a plate.
+#[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
+fn sound(metal: &mut Metal, left: &mut [f32], right: &mut [f32]) {
+    let spec = metal.spec;
+    for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+        let noise = metal.noise.each_mut().map(|noise| noise.tick(&[].into())[0]);
+        metal.burst.0 *= metal.burst.1;
+        // A whisper of noise keeps what has died away from numbers too small to be fast.
+        let strength = metal.burst.0 + 1e-12;
+        let mut bursts = [0.0; 2];
+        for ((burst, soften), noise) in bursts.iter_mut().zip(&mut metal.soften).zip(noise) {
+            *burst = soften.tick(&[noise * strength].into())[0];
         }
-        let loudest = self.ring.0.max(self.hiss.1).max(self.hiss.0);
-        if loudest * self.whole.0 < OVER {
-            self.rest();
+        let mut sums = [F32x::splat(0.0); 2];
+        for Bank { resonators, takes, gives } in &mut metal.banks[..spec.banks] {
+            let into = takes[0] * bursts[0] + takes[1] * bursts[1];
+            let rings = F32x::from_frame(&resonators.tick(&into.to_frame()));
+            sums[0] += rings * gives[0];
+            sums[1] += rings * gives[1];
         }
+        metal.hiss.0 += metal.rises * (metal.hiss.1 - metal.hiss.0);
+        metal.hiss.1 *= metal.falls;
+        metal.tick *= metal.ticks;
+        let hiss = spec.hiss.1 * metal.hiss.0 + spec.tick * metal.tick;
+        let mut sides = [0.0; 2];
+        for (((side, sum), high), noise) in
+            sides.iter_mut().zip(sums).zip(&mut metal.high).zip(noise)
+        {
+            let hiss = high.tick(&[noise * hiss].into())[0];
+            *side = spec.tone.0 * sum.reduce_add() + hiss;
+        }
+        metal.whole.0 *= metal.whole.1;
+        let whole = spec.level * metal.whole.0;
+        *left += whole * metal.pan.0 * sides[0];
+        *right += whole * metal.pan.1 * sides[1];
+        metal.ring.0 *= metal.ring.1;
+    }
+    let loudest = metal.ring.0.max(metal.hiss.1).max(metal.hiss.0);
+    if loudest * metal.whole.0 < OVER {
+        metal.rest();
     }
 }

@@ -3,11 +3,12 @@
 
 use fundsp::audionode::AudioNode;
 use fundsp::noise::Noise;
-use fundsp::shape::{Shape, Tanh};
 use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
 use fundsp::{F32x, Num as _};
+use multiversion::multiversion;
 
 use super::{Chance, decay, filter, noise, sides};
+use crate::activation::tanh;
 
 /// Most partials of a drum: they are computed side by side.
 const PARTIALS: usize = 8;
@@ -227,35 +228,40 @@ impl Stroke {
     }
 
     fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
-        if !self.sounds {
-            return;
+        if self.sounds {
+            sound(self, left, right);
         }
-        let mut curve = Tanh(self.spec.drive);
-        for (left, right) in left.iter_mut().zip(right) {
-            let bend: f32 = self.bend.iter_mut().map(Fall::next).sum();
-            let pitch = self.pitch * (1.0 + bend);
-            let mut tone = (self.partials * (self.phases * F32x::TAU).sin()).reduce_add();
-            self.partials *= self.fall;
-            self.phases += self.ratios * pitch;
-            self.phases -= self.phases.floor();
-            let [first, second] = &mut self.noise;
-            let noise = [first.tick(&[].into())[0], second.tick(&[].into())[0]];
-            tone += self.knocks.tick(&[noise[0] * self.knock.next()].into())[0];
-            let tone = curve.shape(tone) / self.spec.drive.sqrt();
-            let wires = self.wires.next();
-            let mut rattle = [0.0; 2];
-            for ((rattle, noise), (high, low)) in
-                rattle.iter_mut().zip(noise).zip(self.rattle.iter_mut().zip(&mut self.dull))
-            {
-                *rattle = low.tick(&high.tick(&[noise * wires].into()))[0];
-            }
-            let whole = self.whole.next();
-            *left += whole * self.pan.0 * (tone + rattle[0]);
-            *right += whole * self.pan.1 * (tone + rattle[1]);
-        }
-        let loudest = self.partials.reduce_add() + self.wires.value + self.knock.value;
-        self.sounds = self.whole.value * loudest > OVER;
     }
+}
+
+/// Adds the next samples of a stroke.
+#[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
+fn sound(stroke: &mut Stroke, left: &mut [f32], right: &mut [f32]) {
+    let (drive, softer) = (stroke.spec.drive, 1.0 / stroke.spec.drive.sqrt());
+    for (left, right) in left.iter_mut().zip(right) {
+        let bend: f32 = stroke.bend.iter_mut().map(Fall::next).sum();
+        let pitch = stroke.pitch * (1.0 + bend);
+        let mut tone = (stroke.partials * (stroke.phases * F32x::TAU).sin()).reduce_add();
+        stroke.partials *= stroke.fall;
+        stroke.phases += stroke.ratios * pitch;
+        stroke.phases -= stroke.phases.floor();
+        let [first, second] = &mut stroke.noise;
+        let noise = [first.tick(&[].into())[0], second.tick(&[].into())[0]];
+        tone += stroke.knocks.tick(&[noise[0] * stroke.knock.next()].into())[0];
+        let tone = softer * tanh(drive * tone);
+        let wires = stroke.wires.next();
+        let mut rattle = [0.0; 2];
+        for ((rattle, noise), (high, low)) in
+            rattle.iter_mut().zip(noise).zip(stroke.rattle.iter_mut().zip(&mut stroke.dull))
+        {
+            *rattle = low.tick(&high.tick(&[noise * wires].into()))[0];
+        }
+        let whole = stroke.whole.next();
+        *left += whole * stroke.pan.0 * (tone + rattle[0]);
+        *right += whole * stroke.pan.1 * (tone + rattle[1]);
+    }
+    let loudest = stroke.partials.reduce_add() + stroke.wires.value + stroke.knock.value;
+    stroke.sounds = stroke.whole.value * loudest > OVER;
 }
 
 /// A number for each partial, given its place and what the drum says of it; 0 for those that the
