@@ -32,7 +32,7 @@ const AHEAD: i64 = 2;
 /// Most bars ahead that are asked for, however long the blocks.
 const FARTHEST: i64 = 40;
 
-/// How long an activation may wait for the first bars.
+/// How long an activation may wait for the first two bars: the second one may begin early.
 const FIRST_BARS: Duration = Duration::from_millis(250);
 
 /// A note message to the host.
@@ -126,11 +126,11 @@ impl Engine {
         self.publish(&block, false);
         let until = Instant::now() + FIRST_BARS;
         while let Some(now) = self.lineup.playing()
-            && self.shelf.place(now.key(&block.grid, AHEAD)) == Place::Asked
+            && self.shelf.place(now.key(&block.grid, 1)) == Place::Asked
             && Instant::now() < until
         {
             self.end.wake();
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_micros(200));
             self.collect();
         }
     }

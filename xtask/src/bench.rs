@@ -206,7 +206,7 @@ impl Round {
     /// Switches the audition kit, if there is one; says whether there is.
     fn audition(&mut self, on: bool) -> Result<bool> {
         let names = self.host.parameters().into_iter().map(|(name, _)| name);
-        let Some(name) = names.into_iter().find(|name| name == "Audition") else {
+        let Some(name) = names.into_iter().find(|name| name == "Audition kit") else {
             return Ok(false);
         };
         self.host.set(&name, f64::from(u8::from(on)))?;
