@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "the tests and the example each use a part of this")]
 
 use anyhow::{Context, Result, bail, ensure};
+use groove::midi::{Clip, DrumMap};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -175,15 +176,13 @@ impl<'a> Rig<'a> {
         found.context("it was found")
     }
 
-    /// Moves a window, and returns its middle on the screen.
+    /// Moves a window, and returns where the corner of what is in it is then.
     pub fn place(&self, window: u32, x: i32, y: i32) -> Result<(i16, i16)> {
         let place = ConfigureWindowAux::new().x(x).y(y);
         self.connection.configure_window(window, &place)?.check()?;
         rest(500);
-        let size = self.connection.get_geometry(window)?.reply()?;
-        let middle = (i16::try_from(size.width / 2)?, i16::try_from(size.height / 2)?);
         let corner = self.connection.translate_coordinates(window, self.root, 0, 0)?.reply()?;
-        Ok((corner.dst_x + middle.0, corner.dst_y + middle.1))
+        Ok((corner.dst_x, corner.dst_y))
     }
 
     /// The screen as a picture.
@@ -277,6 +276,29 @@ impl Neighbour {
         ensure!(!path.contains('%'), "{path} has characters that are not plain");
         Ok(path.into())
     }
+}
+
+/// The notes in a MIDI file: tick, key and velocity.
+pub fn notes(file: &Path) -> Result<Vec<(i64, u8, u8)>> {
+    let clip = Clip::read(&std::fs::read(file)?, DrumMap::GeneralMidi)?;
+    ensure!(clip.tempo == SONG.tempo, "the clip's tempo is {}", clip.tempo);
+    let mut notes = Vec::new();
+    for (place, step) in (0..).zip(&clip.steps) {
+        for (drum, hit) in step.hits() {
+            let key = groove::Drum::PITCHES[drum.index()];
+            notes.push((place * 240 + i64::from(hit.offset_ticks), key, hit.velocity));
+        }
+    }
+    Ok(notes)
+}
+
+/// Of notes, in order, those that stand further than half a step from both edges of four bars: a
+/// hit nearer to an edge may have been moved into the clip, where a song has it before its start
+/// or in its next phrase.
+pub fn inside(mut notes: Vec<(i64, u8, u8)>) -> Vec<(i64, u8, u8)> {
+    notes.retain(|note| (120..16 * 960 - 120).contains(&note.0));
+    notes.sort_unstable();
+    notes
 }
 
 /// Lets some milliseconds go by, as a hand does.
