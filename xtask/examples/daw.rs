@@ -14,7 +14,7 @@ mod rig;
 
 use anyhow::{Context, Result, bail, ensure};
 use common::screen::{Screen, run_on_screen};
-use rig::{RETURN, Rig, inside, notes, rest, until};
+use rig::{CONTROL, RETURN, Rig, inside, notes, rest, until};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -137,7 +137,7 @@ fn drag(rig: &Rig<'_>, daw: &Daw, name: &str, folder: &Path) -> Result<()> {
     if let Some(greeting) = daw.greeting {
         rig.other_window(greeting)?;
         rest(1_000);
-        rig.press(RETURN)?;
+        rig.press(&[RETURN])?;
     }
     let window = rig.other_window(daw.title)?;
     // It has a window before it is done with starting.
@@ -166,6 +166,12 @@ fn drag(rig: &Rig<'_>, daw: &Daw, name: &str, folder: &Path) -> Result<()> {
     let imported = match daw.imports {
         None => dropped,
         Some(imports) => {
+            // It writes what it has imported when it saves; the keys go where a click was.
+            let place = (corner.0 + daw.at.0, corner.1 + 200);
+            rig.carry(place, place)?;
+            rig.let_go()?;
+            rig.press(&[CONTROL, u32::from(b's')])?;
+            rest(3_000);
             let mut file = None;
             until("the imported clip", || {
                 file = midi_file(&folder.join(imports))?;
@@ -174,6 +180,8 @@ fn drag(rig: &Rig<'_>, daw: &Daw, name: &str, folder: &Path) -> Result<()> {
             file.context("it was found")?
         }
     };
+    let imported = fs::copy(&imported, pictures.join(format!("{name}.mid")))
+        .map(|_| pictures.join(format!("{name}.mid")))?;
     let (played, has) = (inside(rig.played()?), inside(notes(&imported)?));
     ensure!(played == has, "{name} has {has:?}\nand the plugin plays {played:?}");
     println!("{} notes, all as the plugin plays them: {}", has.len(), imported.display());
@@ -186,12 +194,13 @@ fn dropped_clips() -> Result<PathBuf> {
     Ok(Path::new(&data).join("Deep Pocket/Clips"))
 }
 
-/// A MIDI file of a folder, if there is one.
+/// The largest MIDI file of a folder, if there is one: Ardour makes empty ones as well.
 fn midi_file(folder: &Path) -> Result<Option<PathBuf>> {
     if !folder.is_dir() {
         return Ok(None);
     }
     let files: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     let midi = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "mid");
-    Ok(files.into_iter().map(|file| file.path()).find(midi))
+    let size = |path: &PathBuf| fs::metadata(path).map_or(0, |about| about.len());
+    Ok(files.into_iter().map(|file| file.path()).filter(midi).max_by_key(size))
 }

@@ -124,8 +124,8 @@ impl Compiler {
 fn needs(package: &str, beginning: &str) -> Result<String> {
     let output = Command::new("apt-cache").args(["depends", package]).output();
     let said = String::from_utf8(output.context("apt-cache could not be run")?.stdout)?;
-    let found = said.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
-    let found = found.filter(|name| name.starts_with(beginning)).last();
+    let mut names = said.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
+    let found = names.rfind(|name| name.starts_with(beginning));
     Ok(found.with_context(|| format!("apt-cache knows no {package}"))?.to_owned())
 }
 

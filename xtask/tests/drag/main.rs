@@ -30,7 +30,7 @@ fn drags_into(script: &str, screen: &Screen) -> Result<()> {
     // Escape gives it up: the other program has seen it come and go.
     rig.carry(card, neighbour.middle)?;
     neighbour.hear("over")?;
-    rig.press(ESCAPE)?;
+    rig.press(&[ESCAPE])?;
     neighbour.hear("away")?;
     rig.let_go()?;
     rest(500);

@@ -27,6 +27,7 @@ use crate::common::screen::Screen;
 /// Keys, as X11 names them.
 pub const ESCAPE: u32 = 0xff1b;
 pub const RETURN: u32 = 0xff0d;
+pub const CONTROL: u32 = 0xffe3;
 
 /// How long anything may take that only takes a moment.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -135,17 +136,25 @@ impl<'a> Rig<'a> {
         self.fake(BUTTON_RELEASE_EVENT, 1, (0, 0))
     }
 
-    /// Presses a key: its name under X11.
-    pub fn press(&self, name: u32) -> Result<()> {
+    /// Presses keys, by their names under X11, one while the ones before it are held.
+    pub fn press(&self, names: &[u32]) -> Result<()> {
         let setup = self.connection.setup();
         let (first, last) = (setup.min_keycode, setup.max_keycode);
         let keys = self.connection.get_keyboard_mapping(first, last - first + 1)?.reply()?;
-        let names = keys.keysyms.chunks(keys.keysyms_per_keycode.into());
-        let named = |(_, names): &(u8, &[u32])| names.contains(&name);
-        let (key, _) = (first..=last).zip(names).find(named).context("there is no such key")?;
-        self.fake(KEY_PRESS_EVENT, key, (0, 0))?;
-        rest(200);
-        self.fake(KEY_RELEASE_EVENT, key, (0, 0))
+        let known = keys.keysyms.chunks(keys.keysyms_per_keycode.into());
+        let find = |name: &u32| {
+            let named = |(_, names): &(u8, &[u32])| names.contains(name);
+            (first..=last).zip(known.clone()).find(named).context("there is no such key")
+        };
+        let keys: Vec<_> = names.iter().map(find).collect::<Result<_>>()?;
+        for (key, _) in &keys {
+            self.fake(KEY_PRESS_EVENT, *key, (0, 0))?;
+            rest(200);
+        }
+        for (key, _) in keys.iter().rev() {
+            self.fake(KEY_RELEASE_EVENT, *key, (0, 0))?;
+        }
+        Ok(())
     }
 
     fn fake(&self, kind: u8, detail: u8, (x, y): (i16, i16)) -> Result<()> {
