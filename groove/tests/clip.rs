@@ -1,6 +1,7 @@
 //! What is exported is what is played, and comes back as that.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use groove::clip::Clip;
@@ -66,8 +67,7 @@ fn five_hundred_takes_come_back_as_they_went() {
     let mut drummer = Drummer::new(model);
     let mut draws = ChaCha8Rng::seed_from_u64(7);
     let (mut hits, mut moved) = (0, 0);
-    // For `read_with_mido.py`.
-    let folder = std::env::var_os("CLIPS").map(PathBuf::from);
+    let folder = tempfile::tempdir().expect("a folder");
     for number in 0..500 {
         let (take, meter, performance, sheet) = any_take(&mut draws);
         let bar = draws.random_range(-4..5);
@@ -79,11 +79,9 @@ fn five_hundred_takes_come_back_as_they_went() {
         let heard = at_pitches(&performance.play(bar, &sources), sheet.pitches, sheet.channels);
         let clip = Clip::of(&[heard], f64::from(take.tempo));
         let bytes = clip.write(&sheet);
-        if let Some(folder) = &folder {
-            let path = folder.join(format!("{number}.mid"));
-            std::fs::write(&path, &bytes).expect("written");
-            std::fs::write(path.with_extension("txt"), told(&clip, &sheet)).expect("written");
-        }
+        let path = folder.path().join(format!("{number}.mid"));
+        std::fs::write(&path, &bytes).expect("written");
+        std::fs::write(path.with_extension("txt"), told(&clip, &sheet)).expect("written");
         let mut expected = clip.steps.clone();
         for drum in Drum::ALL {
             // What is early at the very start is at the start.
@@ -106,6 +104,23 @@ fn five_hundred_takes_come_back_as_they_went() {
         moved += struck().filter(|hit| hit.offset_ticks != 0).count();
     }
     assert!(hits > 3_000 && moved > hits / 3, "{hits} hits, {moved} of them early or late");
+    read_with_mido(folder.path());
+}
+
+/// Another reader finds the same in the files as stands beside them.
+fn read_with_mido(folder: &Path) {
+    let has = |python: &&str| {
+        let asked = Command::new(python).args(["-c", "import mido"]).stderr(Stdio::null()).status();
+        asked.is_ok_and(|status| status.success())
+    };
+    // The system's own Python first: its packages are what the system check installs.
+    let Some(python) = ["/usr/bin/python3", "python3"].into_iter().find(has) else {
+        println!("There is no Python with mido, so no other reader has read the clips.");
+        return;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/read_with_mido.py");
+    let status = Command::new(python).arg(script).arg(folder).status();
+    assert!(status.expect("Python runs").success(), "mido reads something else");
 }
 
 /// What is to be in the file, as text.

@@ -1,11 +1,10 @@
 """Whether another reader finds in our files what we put there: notes, tempo, meter and names.
 
-    CLIPS=/some/folder cargo nextest run -p groove five_hundred_takes
-    pip install mido
-    python groove/tests/read_with_mido.py /some/folder
+    python3 groove/tests/read_with_mido.py FOLDER
 
-The test writes each of its takes as a .mid file and, beside it, what is to be in it as text: the
-track's name, tempo, meter and length, then a line for each lane and each note.
+`clip.rs` runs it where Python has mido (Debian: python3-mido). It writes each of its takes as a
+.mid file and, beside it, what is to be in it as text: tempo, meter, length and the track's name,
+then a line for each lane and each note.
 """
 
 import sys

@@ -472,6 +472,12 @@ impl Desk {
         self.send(Errand::Model(file));
     }
 
+    /// Takes a model file into the user's folder and plays with it.
+    pub fn load_model(&mut self, file: PathBuf) {
+        self.settle();
+        self.send(Errand::NewModel(file));
+    }
+
     /// What came of the last errand, once: a sentence either way.
     #[must_use]
     pub fn said(&self) -> Option<Result<String, String>> {

@@ -75,6 +75,7 @@ impl Report {
         *self.course.lock().unwrap_or_else(PoisonError::into_inner) = course;
     }
 
+    #[cfg_attr(target_os = "macos", expect(dead_code, reason = "nothing calls a session back"))]
     fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
     }
@@ -116,5 +117,3 @@ impl Drop for Drag {
 
 /// Nothing under the pointer takes files.
 const NOBODY: &str = "Nothing there takes a clip. Drop it on a track or in a folder.";
-/// What is under the pointer takes files, but not this one, or not now.
-const UNWILLING: &str = "That did not take the clip. Drop it on a track or in a folder.";

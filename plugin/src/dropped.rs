@@ -1,8 +1,65 @@
-//! MIDI files that are dropped onto the window: what of them a take can hear or hold. The desk
-//! decides what is done with it.
+//! Files that are dropped onto the window: whether they are any use, and what of a MIDI file a take
+//! can hear or hold. The desk decides what is done with it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use groove::midi::{Clip, DrumMap};
 use groove::{Meter, Step};
+
+use crate::models;
+
+/// Largest MIDI file that is read, in bytes: hours of drumming.
+const LARGEST: u64 = 4 << 20;
+
+/// What a file is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Hits, in a MIDI file.
+    Midi,
+    /// The weights of a model.
+    Model,
+}
+
+/// The one file that is dropped, and what it is by its name.
+///
+/// # Errors
+/// A sentence that says why it is of no use.
+pub fn sort(files: &[PathBuf]) -> Result<(Kind, &Path), String> {
+    let file = match files {
+        [] => return Err("What was dropped is no file on this computer.".to_owned()),
+        [file] => file.as_path(),
+        _ => return Err("Drop one file at a time.".to_owned()),
+    };
+    let named = |endings: &[&str]| {
+        let ending = file.extension().unwrap_or_default();
+        endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    };
+    if named(&["mid", "midi", "smf"]) {
+        Ok((Kind::Midi, file))
+    } else if models::fits(file) {
+        Ok((Kind::Model, file))
+    } else {
+        let name = name(file);
+        Err(format!("{name} is neither a MIDI file (.mid) nor a model (.safetensors)."))
+    }
+}
+
+/// What is in a MIDI file.
+///
+/// # Errors
+/// A sentence that says why it cannot be read.
+pub fn bytes(file: &Path) -> Result<Vec<u8>, String> {
+    let unread = |fault: std::io::Error| format!("{} cannot be read: {fault}.", name(file));
+    if std::fs::metadata(file).map_err(unread)?.len() > LARGEST {
+        return Err(format!("{} is too large to be a clip of drums.", name(file)));
+    }
+    std::fs::read(file).map_err(unread)
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or(OsStr::new("This")).to_string_lossy().into_owned()
+}
 
 /// Reads a MIDI file of drums, whichever General MIDI or Roland keys they are on, into whole bars
 /// of the song's meter. A single last hit on the first step of a bar is the end of the clip, not a
@@ -53,6 +110,33 @@ mod tests {
         assert_eq!(clip(&[4, 17]).expect("a clip").steps.len(), 32);
         // The end of a recording of two bars.
         assert_eq!(clip(&[4, 32]).expect("a clip").steps.len(), 32);
+    }
+
+    #[test]
+    fn a_file_is_sorted_by_its_name_and_a_wrong_one_is_named() {
+        let sorted = |files: &[&str]| {
+            let files: Vec<_> = files.iter().map(PathBuf::from).collect();
+            sort(&files).map(|(kind, file)| (kind, file.to_owned()))
+        };
+        assert_eq!(sorted(&["/a/Rock.MID"]), Ok((Kind::Midi, "/a/Rock.MID".into())));
+        let model = "/a/mine.safetensors";
+        assert_eq!(sorted(&[model]), Ok((Kind::Model, model.into())));
+        let sentence = sorted(&["/a/kick.wav"]).expect_err("a recording");
+        assert!(sentence.starts_with("kick.wav is neither"), "{sentence}");
+        assert_eq!(sorted(&["/a/1.mid", "/a/2.mid"]), Err("Drop one file at a time.".to_owned()));
+        assert!(sorted(&[]).is_err() && sorted(&["/"]).is_err());
+    }
+
+    #[test]
+    fn a_file_is_read_if_it_is_a_clip_s_size() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("long.mid");
+        std::fs::write(&file, b"MThd").expect("a file");
+        assert_eq!(bytes(&file), Ok(b"MThd".to_vec()));
+        std::fs::File::create(&file).and_then(|file| file.set_len(LARGEST + 1)).expect("a file");
+        assert_eq!(bytes(&file), Err("long.mid is too large to be a clip of drums.".to_owned()));
+        let gone = bytes(&folder.path().join("gone.mid")).expect_err("no file");
+        assert!(gone.starts_with("gone.mid cannot be read: "), "{gone}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod edit;
 mod grid;
 mod hand;
 mod header;
+mod landing;
 mod lanes;
 mod panels;
 mod phrase;
@@ -213,6 +214,10 @@ impl Screen {
         }
         if grabbed {
             self.carry_clip(ui.ctx());
+        }
+        if let Some(said) = landing::show(ui, scale, &mut self.hand, &self.opening.drops) {
+            self.said = Some((said.unwrap_or_else(|why| why), now + SAID));
+            ui.ctx().request_repaint();
         }
         self.share_keys(ui.ctx());
     }

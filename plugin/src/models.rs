@@ -1,9 +1,9 @@
 //! The models that a drummer can be played with: the built-in one, and the files in the user's
 //! folder.
 //!
-//! The window lists a folder ([`list`]), copies a dropped file into it ([`copy_in`]) and asks the
-//! worker through the desk to play with one; the worker reads it here ([`read`]) and finds again
-//! what a take was played with ([`find`]). The weights of one file are read once in a process,
+//! The window lists a folder ([`list`]) and asks the worker through the desk to play with one, or
+//! to copy a dropped file into the folder first ([`copy_in`]); the worker reads it here ([`read`])
+//! and finds again what a take was played with ([`find`]). The weights of one file are read once in a process,
 //! whoever asks, and freed when nobody plays them any more. What a model plays is
 //! [`groove::generate`]'s business.
 

@@ -123,6 +123,8 @@ struct Keeping {
 pub enum Errand {
     /// To read a model file and play with it; `None`: with the built-in one.
     Model(Option<PathBuf>),
+    /// To copy a model file into the user's folder and to play with it.
+    NewModel(PathBuf),
     /// To play a clip's hits by hand, as the take would, and to pin them so.
     Humanise(Clip, Box<Take>),
 }

@@ -7,7 +7,7 @@
 //! audio half decides.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -216,6 +216,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
     fn run_errand(&mut self, errand: Errand) {
         let done = catch_unwind(AssertUnwindSafe(|| match errand {
             Errand::Model(file) => self.choose(file),
+            Errand::NewModel(file) => take_in(&file).and_then(|file| self.choose(Some(file))),
             Errand::Humanise(clip, take) => self.humanise(&clip, &take),
         }));
         let failed = || Err("The file could not be read: the reader failed.".into());
@@ -356,4 +357,10 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         let next = bars.pop()?;
         Some(Phrase { number, take, first_bar, bars, next })
     }
+}
+
+/// Copies a model file into the user's folder; says where it is then.
+fn take_in(file: &Path) -> Result<PathBuf, String> {
+    let folders = Folders::of_user().ok_or("This user has no folder for models.")?;
+    models::copy_in(file, &folders.models)
 }

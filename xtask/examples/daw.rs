@@ -1,9 +1,11 @@
-//! Drags the clip out of the built plugin's window into a real DAW and takes a picture: what the
-//! tests do with small programs, and too much to install for them. Qtractor has not come up in time
-//! in any run so far, so nothing has been dropped into it.
+//! Drags the clip out of the built plugin's window into a real DAW, takes pictures, and compares
+//! what the DAW has with what the plugin plays: what the tests do with small programs, and too
+//! much to install for them.
 //!
-//! `cargo xtask bundle && cargo run -p xtask --example daw -- qtractor` (Debian's package of that
-//! name; openbox and Xvfb are the tests'). The picture is `target/deep-pocket/qtractor.ppm`.
+//! `cargo xtask bundle && cargo run -p xtask --example daw -- ardour` (or `qtractor`; Debian's
+//! packages of these names; openbox, Xvfb and ImageMagick are the tests'). The pictures are
+//! `target/deep-pocket/ardour*.png`. Neither needs a sound card: Ardour runs on its dummy engine,
+//! Qtractor says that it has none and imports all the same.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -12,29 +14,100 @@ mod rig;
 
 use anyhow::{Context, Result, bail, ensure};
 use common::screen::{Screen, run_on_screen};
-use rig::{RETURN, Rig, rest};
+use rig::{CONTROL, RETURN, Rig, inside, notes, rest, until};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use xtask::workspace::Workspace;
 
 /// Set for the process that runs on the screen.
 const ON_SCREEN: &str = "DEEP_POCKET_ON_SCREEN";
 
-/// How to get a DAW ready for a drop.
+/// How to get a DAW ready for a drop, and where it puts what was dropped.
 struct Daw {
-    /// The program, and what it is told.
-    command: &'static [&'static str],
+    /// The command that starts it, given a folder of its own.
+    start: fn(&Path) -> Result<Command>,
     /// In the title of a window that it greets with, which Return closes.
-    greeting: &'static str,
+    greeting: Option<&'static str>,
     /// In the title of its own window.
     title: &'static str,
+    /// Where in its window the clip is dropped: from the left and from above, in pixels.
+    at: (i16, i16),
+    /// The folder of the MIDI files that it makes of what it imports, within its own folder;
+    /// `None`: it plays the file that was dropped.
+    imports: Option<&'static str>,
 }
 
-const DAWS: [Daw; 1] = [Daw { command: &["qtractor"], greeting: "Error", title: "Untitled" }];
+const ARDOUR: Daw = Daw {
+    start: start_ardour,
+    greeting: None,
+    title: "deep - Ardour",
+    at: (700, 450),
+    imports: Some("deep/interchange/deep/midifiles"),
+};
+
+const QTRACTOR: Daw = Daw {
+    start: |_| Ok(Command::new("qtractor")),
+    greeting: Some("Error"),
+    title: "Untitled0",
+    at: (420, 300),
+    imports: None,
+};
+
+/// What Ardour would ask at its first start: an engine without a sound card.
+const ENGINE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<Ardour>
+  <Config>
+    <Option name="hide-dummy-backend" value="0"/>
+    <Option name="try-autostart-engine" value="1"/>
+  </Config>
+  <Extra>
+    <AudioMIDISetup>
+      <EngineStates>
+        <State backend="None (Dummy)" driver="Normal Speed" device="Silence" input-device=""
+          output-device="" sample-rate="48000" buffer-size="1024" n-periods="0" input-latency="0"
+          output-latency="0" lm-input="" lm-output="" active="1" use-buffered-io="0"
+          midi-option="1 in, 1 out, Silence" lru="1"/>
+      </EngineStates>
+    </AudioMIDISetup>
+  </Extra>
+</Ardour>
+"#;
+
+/// Makes a session without its window, and opens it with one.
+fn start_ardour(folder: &Path) -> Result<Command> {
+    let settings = folder.join("ardour7");
+    fs::create_dir_all(&settings)?;
+    fs::write(settings.join("config"), ENGINE)?;
+    // It has been here before, so it greets nobody.
+    fs::write(settings.join(".a7"), "")?;
+    let session = folder.join("deep");
+    let script = folder.join("session.lua");
+    let make = format!(
+        "assert(create_session({:?}, \"deep\", 48000))\nclose_session()\nquit()\n",
+        session.display().to_string()
+    );
+    fs::write(&script, make)?;
+    let made = Command::new("ardour7-lua")
+        .arg(&script)
+        .env("XDG_CONFIG_HOME", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .context("ardour7-lua could not be run")?;
+    ensure!(made.success() && session.is_dir(), "Ardour made no session.");
+    let mut start = Command::new("ardour");
+    start.args(["--no-splash", "--no-announcements"]).arg(session).arg("deep");
+    Ok(start)
+}
 
 fn main() -> Result<()> {
-    let name = std::env::args().nth(1).context("Say which DAW: qtractor.")?;
-    let Some(daw) = DAWS.iter().find(|daw| daw.command[0] == name) else {
-        bail!("{name} is no DAW that this knows. Say one of: qtractor.");
+    let name = std::env::args().nth(1).context("Say which DAW: ardour or qtractor.")?;
+    let daw = match name.as_str() {
+        "ardour" => ARDOUR,
+        "qtractor" => QTRACTOR,
+        _ => bail!("{name} is no DAW that this knows. Say ardour or qtractor."),
     };
     if std::env::var_os(ON_SCREEN).is_none() {
         let mut again = Command::new(std::env::current_exe()?);
@@ -45,34 +118,89 @@ fn main() -> Result<()> {
     }
     let screen = Screen::connect()?;
     let rig = Rig::new(&screen)?;
-    let mut program = Command::new(daw.command[0])
-        .args(&daw.command[1..])
+    let folder = tempfile::tempdir()?;
+    let mut program = (daw.start)(folder.path())?
+        .env("XDG_CONFIG_HOME", folder.path())
+        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .with_context(|| format!("{name} could not be run"))?;
-    let dragged = drag(&rig, daw);
+    let dragged = drag(&rig, &daw, &name, folder.path());
     let _ = program.kill();
     let _: Result<_, _> = Child::wait(&mut program);
     dragged
 }
 
-/// Drags the clip onto the DAW's window and photographs what it makes of it.
-fn drag(rig: &Rig<'_>, daw: &Daw) -> Result<()> {
-    rig.other_window(daw.greeting)?;
-    rest(1_000);
-    rig.press(RETURN)?;
-    rest(1_000);
+/// Drags the clip onto the DAW's window, photographs what it makes of it, and compares.
+fn drag(rig: &Rig<'_>, daw: &Daw, name: &str, folder: &Path) -> Result<()> {
+    if let Some(greeting) = daw.greeting {
+        rig.other_window(greeting)?;
+        rest(1_000);
+        rig.press(&[RETURN])?;
+    }
     let window = rig.other_window(daw.title)?;
-    let middle = rig.place(window, 1_260, 80)?;
-    rig.carry(rig.near_corner(75, 95)?, middle)?;
-    let folder = Workspace::find()?.target.join("deep-pocket");
-    std::fs::create_dir_all(&folder)?;
-    rig.photograph(&folder.join(format!("{}-over.ppm", daw.command[0])))?;
+    // It has a window before it is done with starting.
+    rest(5_000);
+    let corner = rig.place(window, 1_260, 80)?;
+    let pictures = Workspace::find()?.target.join("deep-pocket");
+    fs::create_dir_all(&pictures)?;
+    let picture = |what: &str| {
+        let file = pictures.join(format!("{name}{what}"));
+        rig.photograph(&file.with_extension("ppm"))?;
+        let converted = Command::new("convert")
+            .args([file.with_extension("ppm"), file.with_extension("png")])
+            .status()
+            .context("ImageMagick could not be run")?;
+        ensure!(converted.success(), "The picture could not be converted.");
+        fs::remove_file(file.with_extension("ppm"))?;
+        println!("{}", file.with_extension("png").display());
+        anyhow::Ok(())
+    };
+    rig.carry(rig.near_corner(75, 95)?, (corner.0 + daw.at.0, corner.1 + daw.at.1))?;
+    picture("-over")?;
     rig.let_go()?;
-    rest(3_000);
-    let picture = folder.join(format!("{}.ppm", daw.command[0]));
-    rig.photograph(&picture)?;
-    println!("{}", picture.display());
+    rest(4_000);
+    picture("")?;
+    let dropped = midi_file(&dropped_clips()?)?.context("the plugin has written no clip")?;
+    let imported = match daw.imports {
+        None => dropped,
+        Some(imports) => {
+            // It writes what it has imported when it saves; the keys go where a click was.
+            let place = (corner.0 + daw.at.0, corner.1 + 200);
+            rig.carry(place, place)?;
+            rig.let_go()?;
+            rig.press(&[CONTROL, u32::from(b's')])?;
+            rest(3_000);
+            let mut file = None;
+            until("the imported clip", || {
+                file = midi_file(&folder.join(imports))?;
+                Ok(file.is_some())
+            })?;
+            file.context("it was found")?
+        }
+    };
+    let imported = fs::copy(&imported, pictures.join(format!("{name}.mid")))
+        .map(|_| pictures.join(format!("{name}.mid")))?;
+    let (played, has) = (inside(rig.played()?), inside(notes(&imported)?));
+    ensure!(played == has, "{name} has {has:?}\nand the plugin plays {played:?}");
+    println!("{} notes, all as the plugin plays them: {}", has.len(), imported.display());
     Ok(())
+}
+
+/// Where the plugin keeps the clips that are dragged.
+fn dropped_clips() -> Result<PathBuf> {
+    let data = std::env::var_os("XDG_DATA_HOME").context("a home of its own")?;
+    Ok(Path::new(&data).join("Deep Pocket/Clips"))
+}
+
+/// The largest MIDI file of a folder, if there is one: Ardour makes empty ones as well.
+fn midi_file(folder: &Path) -> Result<Option<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let files: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    let midi = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "mid");
+    let size = |path: &PathBuf| fs::metadata(path).map_or(0, |about| about.len());
+    Ok(files.into_iter().map(|file| file.path()).filter(midi).max_by_key(size))
 }

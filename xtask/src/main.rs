@@ -7,6 +7,7 @@ mod endure;
 mod install;
 mod instances;
 mod pictures;
+mod platforms;
 mod rtsan;
 mod run;
 mod system;
@@ -104,6 +105,12 @@ enum Chore {
     },
     /// Build the plugin and make the pictures of its window again, into target/pictures.
     Pictures,
+    /// Check that the plugin compiles for macOS and Windows.
+    Platforms {
+        /// How many compilers run at once.
+        #[arg(long, default_value_t = 1)]
+        jobs: u16,
+    },
     /// Check which module imports which, and how long files are.
     Tidy,
 }
@@ -146,6 +153,7 @@ fn chore(chore: Chore) -> Result<()> {
             install::install(&bundle::bundle(&workspace)?)
         }
         Chore::Pictures => pictures::pictures(&workspace),
+        Chore::Platforms { jobs } => platforms::platforms(&workspace, jobs),
         Chore::Tidy => tidy::tidy(&workspace),
     }
 }

@@ -73,6 +73,7 @@ const APT: Manager = Manager {
         &["python3-gi"],
         &["gir1.2-gtk-3.0"],
         &["python3-pyqt5"],
+        &["python3-mido"],
         &["imagemagick"],
     ],
 };
@@ -102,6 +103,7 @@ const DNF: Manager = Manager {
         &["python3-gobject"],
         &["gtk3"],
         &["python3-qt5", "python3-pyqt5"],
+        &["python3-mido"],
         &["ImageMagick"],
     ],
 };
@@ -128,6 +130,7 @@ const PACMAN: Manager = Manager {
         &["python-gobject"],
         &["gtk3"],
         &["python-pyqt5"],
+        &["python-mido"],
         &["imagemagick"],
     ],
 };

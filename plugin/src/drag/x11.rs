@@ -27,7 +27,7 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME, NONE};
 
-use super::{Course, NOBODY, Origin, Report, UNWILLING};
+use super::{Course, NOBODY, Origin, Report};
 
 /// How often the pointer is looked at.
 const PACE: Duration = Duration::from_millis(8);
@@ -39,6 +39,8 @@ const TAKING: Duration = Duration::from_secs(10);
 const VERSIONS: [u32; 2] = [3, 5];
 /// Where the picture is beside the pointer, in pixels.
 const BESIDE: i16 = 14;
+/// What is under the pointer takes files, but not this one, or not now.
+const UNWILLING: &str = "That did not take the clip. Drop it on a track or in a folder.";
 /// The name of the Escape key.
 const ESCAPE: u32 = 0xff1b;
 /// What a path may have in a URI as it is.

@@ -6,7 +6,9 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, park_timeout};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
 
 use crossbeam_utils::atomic::AtomicCell;
 use nice_plug::context::gui::GuiContext;
@@ -20,8 +22,9 @@ use nice_plug_egui::{
     EguiEditorHandle, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor,
 };
 
+use super::landing::Drops;
 #[cfg(target_os = "linux")]
-use super::x11::Display;
+use super::x11::{Display, ear::Ear};
 use super::{Screen, Sources, theme};
 use crate::drag::{Course, Drag, Origin};
 use crate::link::{ModelState, Phrase, Status};
@@ -40,6 +43,8 @@ pub(super) struct Opening {
     pub drawn: AtomicBool,
     /// What is dragged out of the window. It ends with the window.
     drag: Mutex<Option<Drag>>,
+    /// What is dragged over the window and dropped on it.
+    pub drops: Drops,
 }
 
 impl Opening {
@@ -254,8 +259,8 @@ impl Drop for Pane {
 }
 
 /// Looks after an open window from a thread of its own: asks for a picture when what it shows has
-/// changed, so that nobody who plays has to know that there is a window, and under X11 sees to it
-/// that the first picture is drawn.
+/// changed, so that nobody who plays has to know that there is a window. Under X11 it also sees to
+/// it that the first picture is drawn, and hears for the window what is dropped on it.
 struct Watch {
     closed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -265,6 +270,10 @@ impl Watch {
     /// How often it looks while the window is open.
     const INTERVAL: Duration = Duration::from_millis(25);
 
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(unused_variables, reason = "only X11 needs the window looked after")
+    )]
     fn start(
         sources: Sources,
         opening: Arc<Opening>,
@@ -274,12 +283,16 @@ impl Watch {
         let stop = Arc::clone(&closed);
         let watch = move || {
             #[cfg(target_os = "linux")]
-            let mut display = Display::default();
+            let (mut display, mut ear) = (Display::default(), Ear::new());
             let mut shown = Shown::of(&sources);
             while !stop.load(Ordering::Relaxed) {
                 #[cfg(target_os = "linux")]
                 if !opening.drawn.load(Ordering::Relaxed) {
                     display.ask_first_frame(opening.window());
+                }
+                #[cfg(target_os = "linux")]
+                if ear.as_mut().is_some_and(|ear| ear.listen(opening.window(), &opening.drops)) {
+                    repaint.request_repaint();
                 }
                 let now = Shown::of(&sources);
                 if now != shown {
@@ -288,6 +301,9 @@ impl Watch {
                 }
                 park_timeout(Self::INTERVAL);
             }
+            // What still hangs over the window will be told to the next one, if it is there then.
+            #[cfg(target_os = "linux")]
+            opening.drops.hover(None);
         };
         let thread = std::thread::Builder::new().name("window watch".to_owned()).spawn(watch)?;
         Ok(Watch { closed, thread: Some(thread) })

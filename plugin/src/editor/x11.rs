@@ -1,6 +1,9 @@
-//! Three things that a window under X11 needs from outside: its first frame, keys that go to the
-//! host when nobody types here, and a clean end. They go over a connection of our own, and pass
-//! over what goes wrong: the window is then no worse off than without them.
+//! What a window under X11 needs from outside: its first frame, keys that go to the host when
+//! nobody types here, a clean end, and an [`ear`] for files that are dropped on it. It goes over
+//! connections of our own, and passes over what goes wrong: the window is then no worse off than
+//! without it.
+
+pub(super) mod ear;
 
 use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection as _;

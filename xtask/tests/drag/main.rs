@@ -5,38 +5,22 @@
 mod common;
 mod rig;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use common::scenarios::SONG;
 use common::screen::{Screen, on_screen};
-use groove::midi::{Clip, DrumMap};
-use rig::{ESCAPE, Neighbour, Rig, rest};
+use common::timing::play;
+use groove::midi::{Clip, Sheet};
+use groove::{Drum, Hit, Meter, Step};
+use rig::{ESCAPE, Neighbour, Rig, inside, notes, rest, until};
 use std::path::Path;
+use xtask::host::Host;
 
 /// The colour of the dot before a sentence about something that went wrong.
 const WRONG: [u8; 3] = [0xff, 0x7d, 0x6b];
-
-/// The notes in a MIDI file: tick, key and velocity.
-fn notes(file: &Path) -> Result<Vec<(i64, u8, u8)>> {
-    let clip = Clip::read(&std::fs::read(file)?, DrumMap::GeneralMidi)?;
-    ensure!(clip.tempo == SONG.tempo, "the clip's tempo is {}", clip.tempo);
-    let mut notes = Vec::new();
-    for (place, step) in (0..).zip(&clip.steps) {
-        for (drum, hit) in step.hits() {
-            let key = groove::Drum::PITCHES[drum.index()];
-            notes.push((place * 240 + i64::from(hit.offset_ticks), key, hit.velocity));
-        }
-    }
-    Ok(notes)
-}
-
-/// Of notes, in order, those that stand further than half a step from both edges of four bars: a
-/// hit nearer to an edge may have been moved into the clip, where a song has it before its start
-/// or in its next phrase.
-fn inside(mut notes: Vec<(i64, u8, u8)>) -> Vec<(i64, u8, u8)> {
-    notes.retain(|note| (120..16 * 960 - 120).contains(&note.0));
-    notes.sort_unstable();
-    notes
-}
+/// The colour of the edge of what a file would be dropped into.
+const TEAL: [u8; 3] = [0x5c, 0xc8, 0xc0];
+/// A model, seen from this crate.
+const SHIPPED: &str = "../assets/deep-pocket.safetensors";
 
 fn drags_into(script: &str, screen: &Screen) -> Result<()> {
     let rig = Rig::new(screen)?;
@@ -46,7 +30,7 @@ fn drags_into(script: &str, screen: &Screen) -> Result<()> {
     // Escape gives it up: the other program has seen it come and go.
     rig.carry(card, neighbour.middle)?;
     neighbour.hear("over")?;
-    rig.press(ESCAPE)?;
+    rig.press(&[ESCAPE])?;
     neighbour.hear("away")?;
     rig.let_go()?;
     rest(500);
@@ -68,6 +52,104 @@ fn drags_into(script: &str, screen: &Screen) -> Result<()> {
     rig.wait_for("a sentence", WRONG, 20)?;
     ensure!(file.is_file(), "{} has gone", file.display());
     Ok(())
+}
+
+/// A file is dragged out of a program and dropped on the plugin's window, in its left or right
+/// half; `hovers` is the colour of the place that takes it.
+fn drop_on(
+    rig: &mut Rig<'_>,
+    script: &str,
+    file: &Path,
+    right: bool,
+    hovers: [u8; 3],
+) -> Result<()> {
+    let place = rig.near_corner(if right { 200 } else { 900 }, 300)?;
+    let neighbour = Neighbour::start(script, Some(file))?;
+    rig.carry(neighbour.middle, place)?;
+    // Its edge and its ground show where it would go, before it is let go.
+    rig.wait_for("the place where it would go", hovers, 4_000)?;
+    rig.let_go()?;
+    neighbour.hear("done")?;
+    until("the window as it was", || Ok(rig.count(hovers)? < 4_000))
+}
+
+/// A bar with the low tom on every beat and nothing else.
+fn toms(file: &Path) -> Result<()> {
+    let mut steps = vec![Step::SILENT; 16];
+    for beat in 0..4 {
+        steps[4 * beat].set(Drum::LowTom, Some(Hit { velocity: 100, offset_ticks: 0 }));
+    }
+    let clip = Clip { steps, tempo: SONG.tempo, meter: Meter::FOUR_FOUR };
+    Ok(std::fs::write(file, clip.write(&Sheet::new("Toms", Drum::PITCHES)))?)
+}
+
+fn drops_from(script: &str, screen: &Screen) -> Result<()> {
+    let mut rig = Rig::new(screen)?;
+    let folder = tempfile::tempdir()?;
+    let midi = folder.path().join("Toms, 1 bar.mid");
+    toms(&midi)?;
+    let value = |rig: &mut Rig<'_>, name: &str| -> Result<f64> {
+        SONG.rest(&mut rig.host, 0.0, SONG.block.into())?;
+        let values = rig.host.parameters();
+        let value = values.iter().find(|(known, _)| known == name);
+        Ok(value.context("a parameter of this name")?.1)
+    };
+
+    // Nothing comes of what is neither, but a sentence.
+    let before = rig.host.save()?;
+    for (name, what) in [("kick.wav", "no kind that it takes"), ("text.mid", "no MIDI inside")] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, what)?;
+        ensure!(rig.count(WRONG)? == 0, "it says that something is wrong before {name} is there");
+        let hovers = if name == "kick.wav" { WRONG } else { TEAL };
+        drop_on(&mut rig, script, &file, false, hovers)?;
+        rig.wait_for("a sentence", WRONG, 20)?;
+        until("the end of the sentence", || Ok(rig.count(WRONG)? == 0))?;
+    }
+    assert_eq!(rig.host.save()?, before, "a wrong file changes nothing");
+
+    // Left: the drummer listens to it.
+    let held = value(&mut rig, "Prime")?;
+    drop_on(&mut rig, script, &midi, false, TEAL)?;
+    // After Hold comes Play.
+    until("the primer", || Ok(value(&mut rig, "Prime")? > held))?;
+
+    // Right: its hits are played, a bar of them, and nothing else.
+    drop_on(&mut rig, script, &midi, true, TEAL)?;
+    let mut heard = Vec::new();
+    until("the hits of the file", || {
+        let notes = play(&mut rig.host, &SONG, 0.0, 8.0)?;
+        heard = notes.iter().map(|note| note.key).collect();
+        Ok(heard.len() == 8 && heard.iter().all(|&key| key == Drum::PITCHES[Drum::LowTom.index()]))
+    })
+    .with_context(|| format!("it plays {heard:?}"))?;
+
+    // A model is copied to the others and plays.
+    let model = folder.path().join("mine.safetensors");
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(SHIPPED), &model)?;
+    drop_on(&mut rig, script, &model, true, TEAL)?;
+    let data = std::env::var_os("XDG_DATA_HOME").context("a home of its own")?;
+    let copy = Path::new(&data).join("Deep Pocket/Models/mine.safetensors");
+    until("the copy", || Ok(copy.is_file()))?;
+    assert_eq!(std::fs::read(copy)?, std::fs::read(model)?);
+    until("the model in the project", || {
+        SONG.rest(&mut rig.host, 0.0, SONG.block.into())?;
+        Ok(String::from_utf8_lossy(&rig.host.save()?).contains("mine.safetensors"))
+    })
+}
+
+#[test]
+fn files_are_dropped_from_a_gtk_window() {
+    on_screen("files_are_dropped_from_a_gtk_window", |screen| {
+        drops_from("gtk.py", screen).unwrap();
+    });
+}
+
+#[test]
+fn files_are_dropped_from_a_qt_window() {
+    on_screen("files_are_dropped_from_a_qt_window", |screen| {
+        drops_from("qt.py", screen).unwrap();
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "the tests and the example each use a part of this")]
 
 use anyhow::{Context, Result, bail, ensure};
+use groove::midi::{Clip, DrumMap};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,6 +27,7 @@ use crate::common::screen::Screen;
 /// Keys, as X11 names them.
 pub const ESCAPE: u32 = 0xff1b;
 pub const RETURN: u32 = 0xff0d;
+pub const CONTROL: u32 = 0xffe3;
 
 /// How long anything may take that only takes a moment.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -134,17 +136,25 @@ impl<'a> Rig<'a> {
         self.fake(BUTTON_RELEASE_EVENT, 1, (0, 0))
     }
 
-    /// Presses a key: its name under X11.
-    pub fn press(&self, name: u32) -> Result<()> {
+    /// Presses keys, by their names under X11, one while the ones before it are held.
+    pub fn press(&self, names: &[u32]) -> Result<()> {
         let setup = self.connection.setup();
         let (first, last) = (setup.min_keycode, setup.max_keycode);
         let keys = self.connection.get_keyboard_mapping(first, last - first + 1)?.reply()?;
-        let names = keys.keysyms.chunks(keys.keysyms_per_keycode.into());
-        let named = |(_, names): &(u8, &[u32])| names.contains(&name);
-        let (key, _) = (first..=last).zip(names).find(named).context("there is no such key")?;
-        self.fake(KEY_PRESS_EVENT, key, (0, 0))?;
-        rest(200);
-        self.fake(KEY_RELEASE_EVENT, key, (0, 0))
+        let known = keys.keysyms.chunks(keys.keysyms_per_keycode.into());
+        let find = |name: &u32| {
+            let named = |(_, names): &(u8, &[u32])| names.contains(name);
+            (first..=last).zip(known.clone()).find(named).context("there is no such key")
+        };
+        let keys: Vec<_> = names.iter().map(find).collect::<Result<_>>()?;
+        for (key, _) in &keys {
+            self.fake(KEY_PRESS_EVENT, *key, (0, 0))?;
+            rest(200);
+        }
+        for (key, _) in keys.iter().rev() {
+            self.fake(KEY_RELEASE_EVENT, *key, (0, 0))?;
+        }
+        Ok(())
     }
 
     fn fake(&self, kind: u8, detail: u8, (x, y): (i16, i16)) -> Result<()> {
@@ -175,15 +185,13 @@ impl<'a> Rig<'a> {
         found.context("it was found")
     }
 
-    /// Moves a window, and returns its middle on the screen.
+    /// Moves a window, and returns where the corner of what is in it is then.
     pub fn place(&self, window: u32, x: i32, y: i32) -> Result<(i16, i16)> {
         let place = ConfigureWindowAux::new().x(x).y(y);
         self.connection.configure_window(window, &place)?.check()?;
         rest(500);
-        let size = self.connection.get_geometry(window)?.reply()?;
-        let middle = (i16::try_from(size.width / 2)?, i16::try_from(size.height / 2)?);
         let corner = self.connection.translate_coordinates(window, self.root, 0, 0)?.reply()?;
-        Ok((corner.dst_x + middle.0, corner.dst_y + middle.1))
+        Ok((corner.dst_x, corner.dst_y))
     }
 
     /// The screen as a picture.
@@ -277,6 +285,29 @@ impl Neighbour {
         ensure!(!path.contains('%'), "{path} has characters that are not plain");
         Ok(path.into())
     }
+}
+
+/// The notes in a MIDI file: tick, key and velocity.
+pub fn notes(file: &Path) -> Result<Vec<(i64, u8, u8)>> {
+    let clip = Clip::read(&std::fs::read(file)?, DrumMap::GeneralMidi)?;
+    ensure!(clip.tempo == SONG.tempo, "the clip's tempo is {}", clip.tempo);
+    let mut notes = Vec::new();
+    for (place, step) in (0..).zip(&clip.steps) {
+        for (drum, hit) in step.hits() {
+            let key = groove::Drum::PITCHES[drum.index()];
+            notes.push((place * 240 + i64::from(hit.offset_ticks), key, hit.velocity));
+        }
+    }
+    Ok(notes)
+}
+
+/// Of notes, in order, those that stand further than half a step from both edges of four bars: a
+/// hit nearer to an edge may have been moved into the clip, where a song has it before its start
+/// or in its next phrase.
+pub fn inside(mut notes: Vec<(i64, u8, u8)>) -> Vec<(i64, u8, u8)> {
+    notes.retain(|note| (120..16 * 960 - 120).contains(&note.0));
+    notes.sort_unstable();
+    notes
 }
 
 /// Lets some milliseconds go by, as a hand does.

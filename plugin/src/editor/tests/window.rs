@@ -1,7 +1,9 @@
 //! The window as a whole: what it says of host and faults, its sizes, and when it draws.
 
 use super::*;
+use crate::editor::landing::Over;
 use crate::editor::{Hitches, Playhead, Window};
+use crate::state::Errand;
 use nice_plug::editor::Editor as _;
 
 #[test]
@@ -89,4 +91,63 @@ fn a_window_opens_as_it_was_left_and_never_too_small_to_read() {
     assert_eq!(left_at(1300, 700), (1300, 700));
     assert_eq!(left_at(1, 1), (960, 540));
     assert_eq!(left_at(8_192, 8_192), (2_560, 1_440));
+}
+
+/// Files hang over the window at a place, from 0 to 1 across.
+fn over(files: &[&std::path::Path], across: f32) -> Over {
+    let files = files.iter().map(|file| file.to_path_buf()).collect();
+    Over { files, at: [across, 0.5] }
+}
+
+#[test]
+fn what_hangs_over_the_window_shows_what_would_become_of_it() {
+    let mut rig = Rig::new();
+    let opening = Arc::clone(&rig.window.state().opening);
+    let mut hang = |over: Option<Over>| {
+        assert!(opening.drops.hover(over), "it is news");
+        rig.window.step();
+        let words = ["Carry on from it", "Play its hits", "Play with this model"];
+        let wrong = rig.shows("kick.wav is neither a MIDI file (.mid) nor a model (.safetensors).");
+        (words.map(|words| rig.shows(words)), wrong)
+    };
+    let of = |name: &str| Some(over(&[std::path::Path::new(name)], 0.3));
+    assert_eq!(hang(of("/a/rock.mid")), ([true, true, false], false));
+    assert_eq!(hang(of("/a/mine.safetensors")), ([false, false, true], false));
+    assert_eq!(hang(of("/a/kick.wav")), ([false; 3], true));
+    assert_eq!(hang(None), ([false; 3], false));
+}
+
+#[test]
+fn a_dropped_file_is_used_as_its_place_says_and_a_wrong_one_gets_a_sentence() {
+    let mut rig = Rig::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, bytes: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes).expect("written");
+        file
+    };
+    let clip = groove::midi::Clip {
+        steps: snares(Meter::FOUR_FOUR).steps().to_vec(),
+        tempo: 120.0,
+        meter: Meter::FOUR_FOUR,
+    };
+    let midi = write("snares.mid", &clip.write(&groove::midi::Sheet::new("Snares", Drum::PITCHES)));
+    let land = |rig: &mut Rig, file: &std::path::Path, across: f32| {
+        rig.window.state().opening.drops.land(over(&[file], across));
+        rig.window.step();
+        rig.window.step();
+        rig.params.state.kept().errand()
+    };
+    assert_eq!(land(&mut rig, &midi, 0.2), None);
+    assert!(rig.shows("The drummer carries on from 1 bar of the file."));
+    assert_eq!(rig.value("Prime"), "Play");
+    assert!(matches!(land(&mut rig, &midi, 0.8), Some(Errand::Humanise(..))));
+    let model = write("mine.safetensors", b"whatever it is");
+    assert_eq!(land(&mut rig, &model, 0.8), Some(Errand::NewModel(model)));
+    let text = write("text.mid", b"no MIDI");
+    assert_eq!(land(&mut rig, &text, 0.2), None);
+    assert!(rig.window.query_by_label_contains("The file cannot be used: ").is_some());
+    let wave = write("kick.wav", b"RIFF");
+    assert_eq!(land(&mut rig, &wave, 0.2), None);
+    assert!(rig.shows("kick.wav is neither a MIDI file (.mid) nor a model (.safetensors)."));
 }
