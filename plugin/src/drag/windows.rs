@@ -182,7 +182,7 @@ fn attach(picture: &ColorImage, data: &IDataObject) -> windows::core::Result<()>
     unsafe {
         CoCreateInstance(&CLSID_DragDropHelper, None, CLSCTX_INPROC_SERVER)
             .and_then(|helper: IDragSourceHelper| helper.InitializeFromBitmap(&image, data))
-            .inspect_err(|_| drop(DeleteObject(bitmap.into())))
+            .inspect_err(|_| _ = DeleteObject(bitmap.into()))
     }
 }
 
