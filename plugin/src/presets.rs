@@ -176,7 +176,17 @@ macro_rules! files {
     };
 }
 
-files! {}
+files! {
+    "driving-rock"
+    "fast-punk"
+    "ghost-note-funk"
+    "half-time-stomp"
+    "head-nod"
+    "slow-heavy-rock"
+    "straight-rock"
+    "up-tempo-jazz"
+    "warm-soul"
+}
 
 #[cfg(test)]
 mod tests {

@@ -101,6 +101,8 @@ enum Chore {
     },
     /// Build the plugin and make the pictures of its window again, into target/pictures.
     Pictures,
+    /// Build the plugin and print what its window costs.
+    WindowCost,
     /// Check which module imports which, and how long files are.
     Tidy,
 }
@@ -141,6 +143,7 @@ fn chore(chore: Chore) -> Result<()> {
             install::install(&bundle::bundle(&workspace)?)
         }
         Chore::Pictures => pictures::pictures(&workspace),
+        Chore::WindowCost => pictures::cost(&workspace),
         Chore::Tidy => tidy::tidy(&workspace),
     }
 }

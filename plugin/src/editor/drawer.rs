@@ -3,7 +3,7 @@
 
 mod model;
 mod output;
-mod presets;
+pub(super) mod presets;
 
 use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
 
