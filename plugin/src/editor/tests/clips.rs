@@ -51,8 +51,8 @@ impl Rig {
     /// Whether a sentence that begins so is shown.
     fn says(&self, start: &str) -> bool {
         let nodes = self.window.root().children_recursive();
-        let labels = nodes.filter_map(|node| node.accesskit_node().label());
-        labels.into_iter().any(|label| label.starts_with(start))
+        let texts = nodes.filter_map(|node| node.accesskit_node().value());
+        texts.into_iter().any(|text| text.starts_with(start))
     }
 
     /// Chooses a file in the open dialog.
@@ -80,7 +80,7 @@ fn a_clip_that_cannot_be_dragged_says_why() {
 #[test]
 fn a_clip_is_saved_as_midi_and_as_sound_and_nothing_is_written_over() {
     let folder = folder();
-    let mut rig = Rig::new();
+    let mut rig = Rig::with_dialog();
     rig.show_phrase(Take::default());
     rig.ask("Save MIDI");
     rig.click("Save");
@@ -128,13 +128,14 @@ fn a_clip_is_copied_as_text() {
         _ => None,
     });
     assert!(text.is_some_and(|text| text.contains("bpm, 4/4")));
+    rig.window.run();
     assert!(rig.shows("The clip is on the clipboard, as text."));
 }
 
 #[test]
 fn a_lane_alone_is_saved_from_its_menu() {
     let folder = folder();
-    let mut rig = Rig::new();
+    let mut rig = Rig::with_dialog();
     rig.show_phrase(Take::default());
     let at = rig.find("Snare");
     rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
@@ -177,7 +178,7 @@ fn a_model_is_loaded_from_a_file() {
     for name in ["mine.safetensors", "notes.txt"] {
         fs::write(folder.path().join(name), b"?").expect("a file");
     }
-    let mut rig = Rig::new();
+    let mut rig = Rig::with_dialog();
     rig.click("Model");
     rig.click("Load model");
     assert!(!rig.shows("🗋 notes.txt"), "it is no model");
@@ -191,7 +192,7 @@ fn a_midi_file_primes_or_is_played_by_hand() {
     let folder = folder();
     fs::write(folder.path().join("beat.mid"), beat()).expect("a file");
     fs::write(folder.path().join("broken.mid"), b"RIFF").expect("a file");
-    let mut rig = Rig::new();
+    let mut rig = Rig::with_dialog();
     rig.click("MIDI file");
     rig.click("Prime with a MIDI file");
     rig.choose("broken.mid");
@@ -212,7 +213,7 @@ fn a_midi_file_primes_or_is_played_by_hand() {
 #[test]
 fn escape_closes_the_dialog_and_nothing_else() {
     let _folder = folder();
-    let mut rig = Rig::new();
+    let mut rig = Rig::with_dialog();
     rig.click("Model");
     rig.click("Load model");
     assert!(rig.shows("Cancel"));
