@@ -10,7 +10,6 @@ use common::studio::Studio;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use xtask::host::Host as _;
 use xtask::workspace::built_bundle;
 
 /// Set for the process that is on the screen.
@@ -83,15 +82,6 @@ fn main() -> Result<()> {
         studio.roll(1.0, &[])?;
         studio.click(0.96, 0.846, 1)?;
         studio.click(0.85, 0.665, 1)?;
-        studio.roll(1.0, &[])
-    })?;
-    picture("error", 1.0, None, |studio| {
-        studio.roll(1.0, &[])?;
-        // What a damaged project leaves.
-        let state = String::from_utf8(studio.host.save()?)?;
-        studio
-            .host
-            .load(state.replace("\\\"tempo\\\":", "\\\"tempo\\\":[],\\\"x\\\":").as_bytes())?;
         studio.roll(1.0, &[])
     })?;
     picture("small", 1.0, Some((960, 540)), |studio| studio.roll(3.0, &[]))?;

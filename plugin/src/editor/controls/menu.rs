@@ -43,7 +43,7 @@ pub(in crate::editor) fn tick(
     let centre = pos2(rect.right() - scale.px(16.0), rect.center().y);
     let square = Rect::from_center_size(centre, scale.size(14.0, 14.0));
     let round = scale.px(4.0);
-    ui.painter().rect_filled(square, round, if on { theme::AMBER } else { theme::LINE });
+    ui.painter().rect_filled(square, round, if on { theme::AMBER } else { theme::BAR_LINE });
     if on {
         let at = |x: f32, y: f32| square.min + scale.size(x, y);
         let stroke = (scale.px(1.8), theme::GROUND);

@@ -104,17 +104,12 @@ fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) {
     let rest = rest.with_min_y(styles.bottom() + scale.px(16.0));
     let below = figures(ui, tools, rest, &model.validation);
     let rest = rest.with_min_y(below + gap);
-    let hint = "Perplexity a sixteenth, on beats that none of them was trained on: among how many \
-                equally likely strokes of 512 it still wavers. Less is better.";
-    let hint = paragraph(ui, rest, hint, scale.font(Type::Small), theme::MUTED);
     let Figures { velocity_mae, offset_mae_ms, .. } = model.validation;
+    let mut said = "Perplexity a sixteenth on held-out beats: less is better.".to_owned();
     if let (Some(velocity), Some(offset)) = (velocity_mae, offset_mae_ms) {
-        let text = format!(
-            "Velocity is foreseen within {velocity:.1} of 127, micro-timing within {offset:.1} ms."
-        );
-        let rest = rest.with_min_y(hint.bottom() + gap);
-        paragraph(ui, rest, &text, scale.font(Type::Small), theme::MUTED);
+        said += &format!(" Velocity within {velocity:.1} of 127, timing within {offset:.1} ms.");
     }
+    paragraph(ui, rest, &said, scale.font(Type::Small), theme::MUTED);
 }
 
 /// The model's perplexities, below those of the floors. Returns where the table ends.
