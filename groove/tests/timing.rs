@@ -358,8 +358,8 @@ proptest! {
             all.dedup_by_key(|hit| {
                 let at = hit.1 as f64 / 960.0;
                 let block = blocks.partition_point(|block| block.2 <= at);
-                let Some((start, per_sample, _)) = blocks.get(block) else { return (block, hit.1) };
-                (block, ((at - start) / per_sample).round().max(0.0) as i64)
+                let Some((start, per_sample, _)) = blocks.get(block) else { return (block, hit.1.cast_unsigned()) };
+                (block, ((at - start) / per_sample).round().max(0.0).to_bits())
             });
             let velocities: Vec<u8> = all.iter().map(|hit| hit.3).collect();
             let least = all.iter().filter(|hit| (hit.1 as f64) < sure * 960.0 - 1.0).count();

@@ -1,4 +1,4 @@
-//! The files that are dragged out of the window. They stand in the user's data folder and not in
+//! The files that leave the window. Those that are dragged stand in the user's data folder and not in
 //! a temporary one, because a host may read a clip from where it was dropped from for as long as
 //! its project lives. What is in them is not decided here.
 
@@ -19,32 +19,42 @@ const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// # Errors
 /// The folder or the file cannot be written; the sentence says which and why.
 pub fn keep(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
+    let file = write(folder, name, bytes)?;
+    // What cannot be cleaned now can be cleaned the next time.
+    drop(clean(folder, &file, SystemTime::now()));
+    Ok(file)
+}
+
+/// Writes a file of this name, which has an ending, into this folder, which is made if it is
+/// missing, and returns where it is. A file of that name with other contents stays as it is, and
+/// the new one gets a number.
+///
+/// # Errors
+/// The folder or the file cannot be written; the sentence says which and why.
+pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
     let failed = |path: &Path, fault: std::io::Error| {
         format!("{} could not be written: {fault}.", path.display())
     };
     fs::create_dir_all(folder).map_err(|fault| failed(folder, fault))?;
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "mid"));
     let mut number = 1;
-    let file = loop {
+    loop {
         let name = if number == 1 { name.to_owned() } else { format!("{stem}-{number}.{ending}") };
         let file = folder.join(name);
         match OpenOptions::new().write(true).create_new(true).open(&file) {
             Ok(mut open) => {
                 open.write_all(bytes).map_err(|fault| failed(&file, fault))?;
-                break file;
+                return Ok(file);
             }
             Err(fault) if fault.kind() == ErrorKind::AlreadyExists => {
                 if fs::read(&file).is_ok_and(|there| there == bytes) {
-                    break file;
+                    return Ok(file);
                 }
                 number += 1;
             }
             Err(fault) => return Err(failed(&file, fault)),
         }
-    };
-    // What cannot be cleaned now can be cleaned the next time.
-    drop(clean(folder, &file, SystemTime::now()));
-    Ok(file)
+    }
 }
 
 /// Removes old clips, and never this one.

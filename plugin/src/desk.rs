@@ -13,10 +13,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use groove::history::History;
+use groove::output::MAPS;
 use groove::perform::Performance;
 use groove::pins::{MOST_PINNED, Pin, Pins};
 use groove::take::{Played, Primer, Take, Toward};
-use groove::{Drum, Step};
+use groove::{Bar, Drum, Step};
 use nice_plug::params::Param;
 
 use crate::apply::Apply;
@@ -24,7 +25,8 @@ pub use crate::apply::Set;
 use crate::controls::Controls;
 use crate::dropped;
 use crate::link::Link;
-use crate::params::{Bars, DeepPocketParams, Prime};
+use crate::params::{Bars, DeepPocketParams, LaneParams, Prime};
+use crate::settings::{OwnMap, Settings};
 use crate::state::{Errand, Kept};
 
 /// How long a take must stay as it is until it counts as one, in seconds.
@@ -48,6 +50,8 @@ pub struct Desk {
     primed: bool,
     /// What the hidden parameter has counted.
     marked: u32,
+    /// Of which phrases bars were asked for ahead: number of the take, first bar, how many.
+    ahead: Option<(u32, i64, u8)>,
 }
 
 /// Which of the two takes that are compared is the present one.
@@ -107,6 +111,7 @@ impl Desk {
             coming: None,
             primed: false,
             marked,
+            ahead: None,
         };
         desk.seen = desk.take();
         desk
@@ -476,6 +481,30 @@ impl Desk {
     pub fn load_model(&mut self, file: PathBuf) {
         self.settle();
         self.send(Errand::NewModel(file));
+    }
+
+    /// New instances begin with the present drum map. What came of it is said with the next errand.
+    pub fn remember_map(&self) {
+        let DeepPocketParams { output, lanes, .. } = &*self.params;
+        let place = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
+        let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value()).unwrap_or(0);
+        let map = OwnMap { name: MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
+        let said = format!("New instances begin with the drum map {}.", map.name);
+        self.kept().say(Settings::change(|settings| settings.map = Some(map)).map(|()| said));
+    }
+
+    /// Has the phrases played that follow the one that is shown, so that a clip can have so many:
+    /// it is there in a moment. To be called as often as one likes.
+    pub fn play_ahead(&mut self, phrases: u8) {
+        let Some(shown) = self.link.phrases().playing else { return };
+        let wanted = (shown.number, shown.first_bar, phrases);
+        let bars = u16::try_from(shown.bars.len()).unwrap_or(1);
+        let Some(meter) = shown.bars.first().map(Bar::meter) else { return };
+        if self.ahead.replace(wanted) != Some(wanted) {
+            // In double time a bar of the song may be made of the bar before or after, too.
+            let count = bars * u16::from(phrases) + 2;
+            self.send(Errand::Ahead(Box::new(shown.take), meter, shown.first_bar - 1, count));
+        }
     }
 
     /// What came of the last errand, once: a sentence either way.

@@ -10,8 +10,11 @@ mod attach;
 mod carry;
 mod clip;
 mod controls;
+#[cfg(feature = "measure")]
+mod cost;
 mod drawer;
 mod edit;
+mod files;
 mod grid;
 mod hand;
 mod header;
@@ -30,7 +33,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use egui::{Context, Popup, Rect, Ui, pos2};
-use groove::style::STYLES;
+use groove::take::Take;
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
@@ -41,14 +44,15 @@ pub use self::attach::Window;
 use self::attach::Opening;
 use self::carry::Carry;
 use self::drawer::Drawer;
+use self::files::{Asked, Chosen, Files, Purpose};
 use self::grid::{Grid, Place};
 use self::hand::{Hand, Tools};
 use self::header::{Header, Transport, message};
 use self::phrase::Phrase;
 use self::theme::Scale;
-use crate::clip::{Export, Wish};
+use crate::clip::{Export, Extent, Wish};
 use crate::controls::Controls;
-use crate::link::{Link, ModelState, Phrases, Status};
+use crate::link::{Link, Metadata, ModelState, Phrases, Status};
 use crate::models;
 use crate::params::DeepPocketParams;
 
@@ -85,14 +89,18 @@ struct Screen {
     playhead: Playhead,
     hitches: Hitches,
     carry: Carry,
+    files: Files,
+    light: Light,
+    #[cfg(feature = "measure")]
+    cost: cost::Cost,
     drawer: Option<Drawer>,
     /// The drawer has not been drawn yet.
     opened: bool,
-    /// What came of an errand, and until when that is said, in seconds.
-    said: Option<(String, f64)>,
+    /// What came of what was asked for, and until when that is said, in seconds.
+    said: Option<(Result<String, String>, f64)>,
 }
 
-/// For how long it is said what came of an errand, in seconds.
+/// For how long it is said what came of what was asked for, in seconds.
 const SAID: f64 = 8.0;
 
 impl NiceEguiApp for Screen {
@@ -109,7 +117,11 @@ impl NiceEguiApp for Screen {
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
         self.opening.drawn.store(true, Ordering::Relaxed);
+        #[cfg(feature = "measure")]
+        let begun = std::time::Instant::now();
         self.show(ui);
+        #[cfg(feature = "measure")]
+        self.cost.add(begun);
     }
 
     fn resized(&mut self, size: WindowSize) {
@@ -127,6 +139,8 @@ struct Moment {
     controls: Controls,
     /// Song position in quarter notes.
     position: f64,
+    /// Whether it plays while the host stands.
+    alone: bool,
 }
 
 impl Screen {
@@ -140,6 +154,10 @@ impl Screen {
             playhead: Playhead::default(),
             hitches,
             carry: Carry::default(),
+            files: Files::default(),
+            light: Light::default(),
+            #[cfg(feature = "measure")]
+            cost: cost::Cost::default(),
             drawer: None,
             opened: false,
             said: None,
@@ -159,6 +177,9 @@ impl Screen {
         if self.scale.replace(scale) != Some(scale) {
             theme::set_style(ui.ctx(), scale);
         }
+        if self.files.is_open() {
+            ui.disable();
+        }
         let Sources { params, link } = self.sources.clone();
         let now = ui.input(|input| input.time);
         let status = link.status();
@@ -168,6 +189,7 @@ impl Screen {
             model: link.model(),
             controls: Controls::new(&params),
             position: self.playhead.position(&status, now),
+            alone: link.is_alone(),
         };
         if status.following {
             ui.ctx().request_repaint();
@@ -179,16 +201,26 @@ impl Screen {
         }
         let pins = self.hand.desk().pins();
         let phrase = shown(&moment, &pins);
-        let mut tools = Tools { scale, params: &params, hand: &mut self.hand };
+        if let Extent::Phrases(count) = self.hand.wish.extent {
+            self.hand.at_desk().play_ahead(count);
+        }
+        let sent = self.light.look(ui.ctx(), now, link.sent());
+        let mut tools = Tools {
+            scale,
+            params: &params,
+            hand: &mut self.hand,
+            model: &moment.model,
+            asked: None,
+        };
 
         ui.painter().rect_filled(area, 0.0, theme::GROUND);
         let margin = scale.px(18.0);
         let (top, rest) = area.split_top_bottom_at_y(area.top() + scale.px(52.0));
         let mut rest = rest.shrink(margin).with_min_y(rest.top() + scale.px(8.0));
-        let door = header(ui, &mut tools, top, &moment, &phrase, self.drawer);
-        if let Some(text) = trouble {
+        let door = header(ui, &mut tools, top, &moment, sent, self.drawer);
+        if let Some((text, true)) = &trouble {
             let height = scale.px(30.0);
-            message(ui, scale, rest.with_max_y(rest.top() + height), &text);
+            message(ui, scale, rest.with_max_y(rest.top() + height), text, true);
             rest.min.y += height + scale.px(4.0);
         }
         let split = rest.bottom() - scale.px(panels::HEIGHT);
@@ -206,32 +238,83 @@ impl Screen {
         lanes::show(ui, &mut tools, &grid, &phrase);
         phrase.paint(ui.painter(), scale, &grid);
         edit::edit(ui, &mut tools, &grid, &phrase);
+        if let Some((text, false)) = &trouble {
+            // What has been done moves nothing: it stands over the bars' numbers.
+            let over = above.with_max_y(above.top() + scale.px(grid::RULER - 3.0));
+            message(ui, scale, over, text, false);
+        }
         let below = Rect::from_min_max(pos2(rest.left(), split), rest.max);
-        let grabbed = panels::show(ui, &mut tools, below, &phrase);
+        panels::show(ui, &mut tools, below, &phrase);
+        let asked = tools.asked;
         if let Some(door) = door {
             self.drawer = (self.drawer != Some(door)).then_some(door);
             self.opened = true;
         }
-        if grabbed {
-            self.carry_clip(ui.ctx());
+        if let Some(asked) = asked
+            && let Err(sentence) = self.start_on(ui.ctx(), scale, asked)
+        {
+            self.say(ui.ctx(), Err(sentence));
+        }
+        if let Some(chosen) = self.files.show(ui.ctx()) {
+            let said = self.use_file(&chosen).transpose();
+            if let Some(said) = said {
+                self.say(ui.ctx(), said);
+            }
         }
         if let Some(said) = landing::show(ui, scale, &mut self.hand, &self.opening.drops) {
-            self.said = Some((said.unwrap_or_else(|why| why), now + SAID));
-            ui.ctx().request_repaint();
+            self.say(ui.ctx(), said);
         }
         self.share_keys(ui.ctx());
     }
 
-    /// The clip is taken hold of: it goes where the pointer goes.
-    fn carry_clip(&mut self, context: &Context) {
+    /// Does what the user asks for, as far as it can be done at once.
+    fn start_on(&mut self, context: &Context, scale: Scale, asked: Asked) -> Result<(), String> {
+        self.said = None;
         let Sources { params, link } = &self.sources;
-        match Export::of(params, link, Wish::default()) {
-            Ok(clip) => {
+        let clip = |wish: Wish| Export::of(params, link, wish);
+        match asked {
+            Asked::Carry(wish) => {
+                let clip = clip(wish)?;
                 let name = format!("{}.mid", clip.name());
                 self.carry.take_up(context, &self.opening, &name, &clip.midi(), clip.steps());
             }
-            Err(sentence) => self.carry.say(context, sentence),
+            Asked::Text(wish) => {
+                context.copy_text(clip(wish)?.text());
+                let said = "The clip is on the clipboard, as text.";
+                self.say(context, Ok(said.to_owned()));
+            }
+            Asked::File(purpose @ (Purpose::Midi | Purpose::Sound), wish) => {
+                let clip = clip(wish)?;
+                self.files.ask(scale, purpose, Some(clip));
+            }
+            Asked::File(purpose, _) => self.files.ask(scale, purpose, None),
         }
+        Ok(())
+    }
+
+    /// Does what a file was chosen for. What an errand comes to is said later.
+    fn use_file(&mut self, chosen: &Chosen) -> Result<Option<String>, String> {
+        match chosen.purpose {
+            Purpose::Midi | Purpose::Sound => chosen.save().map(Some),
+            Purpose::Model => {
+                self.hand.at_desk().load_model(chosen.path.clone());
+                Ok(None)
+            }
+            Purpose::Prime => {
+                let file = chosen.read()?;
+                self.hand.with_host(|desk, set| desk.prime_with(&file, set)).map(Some)
+            }
+            Purpose::Humanise => {
+                let file = chosen.read()?;
+                self.hand.with_host(|desk, set| desk.humanise(&file, set)).map(|()| None)
+            }
+        }
+    }
+
+    /// Says this for a while.
+    fn say(&mut self, context: &Context, said: Result<String, String>) {
+        self.said = Some((said, context.input(|input| input.time) + SAID));
+        context.request_repaint();
     }
 
     /// Keys that nobody types here are the host's: its space bar starts and stops the song.
@@ -244,25 +327,29 @@ impl Screen {
         }
     }
 
-    /// The sentence to show when something is wrong.
-    fn trouble(&mut self, context: &Context, now: f64, status: &Status) -> Option<String> {
+    /// The sentence to show, and whether something is wrong.
+    fn trouble(&mut self, context: &Context, now: f64, status: &Status) -> Option<(String, bool)> {
         let hitch = self.hitches.notice(context, now, status);
+        let carried = self.carry.look(context, &self.opening).map(str::to_owned);
         if let Some(said) = self.hand.desk().said() {
-            self.said = Some((said.unwrap_or_else(|why| why), now + SAID));
+            self.said = Some((said, now + SAID));
         }
-        let said =
-            self.said.as_ref().filter(|(_, until)| now < *until).map(|(said, _)| said.clone());
+        self.said = self.said.take().filter(|(_, until)| now < *until);
         if let Some((_, until)) = &self.said {
             context.request_repaint_after(Duration::from_secs_f64((until - now).max(0.0)));
         }
-        self.said = self.said.take().filter(|(_, until)| now < *until);
+        if let Some((said, _)) = &self.said {
+            return Some(match said {
+                Ok(done) => (done.clone(), false),
+                Err(why) => (why.clone(), true),
+            });
+        }
         let lasting = self.sources.link.notices().into_iter().next();
-        let carried = self.carry.look(context, &self.opening).map(str::to_owned);
         carried
-            .or(said)
             .or(lasting)
             .or_else(|| self.sources.params.state.notice().map(str::to_owned))
             .or_else(|| hitch.map(str::to_owned))
+            .map(|sentence| (sentence, true))
     }
 }
 
@@ -299,19 +386,23 @@ fn header(
     tools: &mut Tools<'_>,
     rect: Rect,
     moment: &Moment,
-    phrase: &Phrase<'_>,
+    sent: f32,
     drawer: Option<Drawer>,
 ) -> Option<Drawer> {
     let params = tools.params;
-    let take = format!(
-        "{} · take {}",
-        style_title(params.style.value()),
-        controls::grouped(params.seed.value())
-    );
+    let chosen = usize::try_from(params.style.value()).unwrap_or(0);
+    let seed = params.seed.value();
+    let kept = |(name, take): &(String, Take)| {
+        let same = i64::from(take.seed) == i64::from(seed) && usize::from(take.style) == chosen;
+        same.then(|| name.clone())
+    };
+    let take = tools.hand.preset.as_ref().and_then(kept).unwrap_or_else(|| {
+        let style = styles(&moment.model, chosen).swap_remove(chosen);
+        format!("{style} · take {}", controls::grouped(seed))
+    });
     let Status { following, tempo, meter, bar, .. } = moment.status;
     let transport = if following {
-        let free = false;
-        Transport::Following { tempo, meter, bar: bar + 1, free }
+        Transport::Following { tempo, meter, bar: bar + 1, free: moment.alone }
     } else {
         Transport::Stopped
     };
@@ -320,20 +411,56 @@ fn header(
         ModelState::Missing(_) => "No model".to_owned(),
         ModelState::Ready(model) => format!("Model: {}", model.name),
     };
-    Header { take: &take, transport, model: &model, sounds: phrase.sounds(), drawer }
-        .show(ui, tools, rect)
+    Header { take: &take, transport, model: &model, sent, drawer }.show(ui, tools, rect)
 }
 
-/// The styles that can be chosen. Those that a user trained are listed once one of them is chosen.
-fn styles(chosen: usize) -> Vec<String> {
-    (0..=STYLES.len().max(chosen)).filter_map(|n| i32::try_from(n).ok()).map(style_title).collect()
+/// The styles that can be chosen: those of the model, and one that it lacks if that is chosen.
+fn styles(model: &ModelState, chosen: usize) -> Vec<String> {
+    let model = match model {
+        ModelState::Ready(model) => Some(&**model),
+        ModelState::Loading | ModelState::Missing(_) => None,
+    };
+    let known = models::styles(model).last().map_or(0, usize::from);
+    let numbers = (0..=known.max(chosen)).filter_map(|number| u8::try_from(number).ok());
+    numbers.map(|number| style_title(number, model)).collect()
 }
 
 /// A style's name as one would write it; short where there is no choice.
-fn style_title(number: i32) -> String {
-    match u8::try_from(number).unwrap_or(0) {
+fn style_title(number: u8, model: Option<&Metadata>) -> String {
+    match number {
         0 => "Any".to_owned(),
-        number => models::style_title(number, None),
+        number => models::style_title(number, model),
+    }
+}
+
+/// The light that flashes when the host takes notes.
+#[derive(Default)]
+struct Light {
+    /// Notes that the host had taken when it was last looked at.
+    sent: Option<u32>,
+    /// When it took the last, in seconds.
+    at: Option<f64>,
+}
+
+impl Light {
+    /// How long it takes to go out, in seconds.
+    const FADES: f64 = 0.18;
+
+    /// How bright it is, 0 to 1.
+    fn look(&mut self, context: &Context, now: f64, sent: u32) -> f32 {
+        if self.sent.replace(sent).is_some_and(|before| before != sent) {
+            self.at = Some(now);
+        }
+        let Some(at) = self.at else { return 0.0 };
+        let left = 1.0 - (now - at) / Self::FADES;
+        if left <= 0.0 {
+            self.at = None;
+            return 0.0;
+        }
+        context.request_repaint();
+        #[expect(clippy::cast_possible_truncation, reason = "a share")]
+        let bright = left.min(1.0) as f32;
+        bright
     }
 }
 

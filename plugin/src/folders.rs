@@ -5,8 +5,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use directories::BaseDirs;
-
 /// Paths that need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folders {
@@ -23,9 +21,21 @@ pub struct Folders {
 impl Folders {
     /// Those of the user; `None` where the system names no home.
     #[must_use]
+    #[cfg(not(test))]
     pub fn of_user() -> Option<Folders> {
-        let base = BaseDirs::new()?;
+        let base = directories::BaseDirs::new()?;
         Some(Folders::within(base.data_dir(), base.config_dir()))
+    }
+
+    /// Those of a test, which are gone with it: what is tried is not to land in the files of who
+    /// tries it.
+    #[must_use]
+    #[cfg(test)]
+    pub fn of_user() -> Option<Folders> {
+        thread_local! {
+            static HOME: Option<tempfile::TempDir> = tempfile::tempdir().ok();
+        }
+        HOME.with(|home| home.as_ref().map(|home| Folders::within(home.path(), home.path())))
     }
 
     /// Those within a folder for data and one for settings.

@@ -57,6 +57,7 @@ use crate::folders::Folders;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::pace::Mode;
 use crate::params::DeepPocketParams;
+use crate::settings::Settings;
 use crate::state::Kept;
 use crate::worker::{Band, Worker};
 
@@ -75,8 +76,10 @@ pub struct DeepPocket {
 impl Default for DeepPocket {
     fn default() -> Self {
         let (audio, worker, link) = link();
+        let params = DeepPocketParams::default();
+        params.begin_with(&Settings::of_user().0);
         DeepPocket {
-            params: Arc::default(),
+            params: Arc::new(params),
             link,
             engine: Engine::new(audio),
             audition: None,
@@ -150,15 +153,19 @@ impl DeepPocket {
             }
         }
         let (transport, frames) = (transport(context.transport()), frames(buffer));
-        let DeepPocket { params, engine, audition, .. } = self;
+        let DeepPocket { params, link, engine, audition, .. } = self;
         // There is no block before an activation.
         let Some(audition) = audition else { return };
         let output = buffer.as_slice();
         audition.begin(&params.audition);
+        let mut sent = 0;
         engine.process(&transport, frames, &controls, &params.state, |message| {
             audition.hear(message, output);
-            context.try_send_event(note_event(message)).is_ok()
+            let taken = context.try_send_event(note_event(message)).is_ok();
+            sent += u32::from(taken && message.velocity > 0);
+            taken
         });
+        link.tell(sent, !transport.playing && controls.free_run.is_some());
         audition.end(output);
     }
 }

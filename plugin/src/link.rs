@@ -5,7 +5,8 @@
 //!
 //! - The **audio thread** owns [`AudioEnd`]. It pushes requests, pops bars, and writes the
 //!   position, the takes, the held drums, the counters and the bell. It never touches a lock: the
-//!   two in [`Link`] are private, and no method of [`AudioEnd`] leads to them.
+//!   two in [`Link`] are private, and no method of [`AudioEnd`] leads to them. What becomes of a
+//!   block it tells with [`Link::tell`].
 //! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
 //!   the state of the model. It reads the position in order to know which phrase to show.
 //! - The **bell's thread**, see [`crate::bell`], takes the bell's ringing back, reads whether the
@@ -195,6 +196,10 @@ pub struct Link {
     asked: AtomicU32,
     late: AtomicU32,
     refused: AtomicU32,
+    /// Notes that the host took.
+    sent: AtomicU32,
+    /// It plays while the host stands.
+    alone: AtomicBool,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
@@ -219,6 +224,8 @@ impl Link {
             asked: AtomicU32::new(0),
             late: AtomicU32::new(0),
             refused: AtomicU32::new(0),
+            sent: AtomicU32::new(0),
+            alone: AtomicBool::new(false),
             faults: AtomicU32::new(0),
             phrases: Mutex::default(),
             model: Mutex::default(),
@@ -245,6 +252,28 @@ impl Link {
     #[must_use]
     pub fn is_following(&self) -> bool {
         self.following.load(Ordering::Relaxed)
+    }
+
+    /// Tells what became of a block: how many notes the host took, and whether it was played while
+    /// the host stands. For the audio thread; takes no lock.
+    pub fn tell(&self, sent: u32, alone: bool) {
+        if sent > 0 {
+            self.sent.fetch_add(sent, Ordering::Relaxed);
+        }
+        self.alone.store(alone, Ordering::Relaxed);
+    }
+
+    /// Notes that the host took, since the plugin was made; the count may begin anew. For the
+    /// window.
+    #[must_use]
+    pub fn sent(&self) -> u32 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Whether it plays while the host stands. For the window.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.alone.load(Ordering::Relaxed)
     }
 
     /// What goes on. For the window and the worker; takes no lock.

@@ -11,6 +11,7 @@ use groove::style::{STYLES, style_name, style_number};
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 
+use crate::settings::Settings;
 pub use crate::state::{STATE_VERSION, Saved, State, TakeTempo, WINDOW};
 
 /// Key of [`Saved`] in the state's fields.
@@ -422,6 +423,21 @@ impl Default for DeepPocketParams {
 }
 
 impl DeepPocketParams {
+    /// Begins with the drum map that the user's settings name, if they do. For a new instance, before
+    /// a host has seen it: a project that is opened counts more.
+    pub fn begin_with(&self, settings: &Settings) {
+        let Some(map) = &settings.map else { return };
+        let begin = |param: &IntParam, value: i32| {
+            let value = param.preview_normalized(value);
+            // SAFETY: the pointer is into the parameters, which outlive the call.
+            unsafe { param.as_ptr()._internal_set_normalized_value(value) };
+        };
+        begin(&self.output.map, i32::try_from(map.place()).unwrap_or(0));
+        for (lane, pitch) in self.lanes.iter().zip(map.pitches) {
+            begin(&lane.pitch, pitch.into());
+        }
+    }
+
     /// Brings a state to what this code can hold before it is loaded: values out of range are
     /// clamped, missing ones are the defaults, and a record of which a part does not parse is
     /// marked so that the window can say it.

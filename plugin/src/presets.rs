@@ -176,14 +176,37 @@ macro_rules! files {
     };
 }
 
-files! {}
+files! {
+    "afrobeat-engine"
+    "country-train"
+    "cuban-stroll"
+    "dance-floor"
+    "driving-rock"
+    "dusty-loop"
+    "fast-punk"
+    "ghost-note-funk"
+    "gospel-drive"
+    "half-time-stomp"
+    "head-nod"
+    "highlife-sway"
+    "jazz-walk"
+    "latin-night"
+    "slow-blues"
+    "slow-heavy-rock"
+    "straight-rock"
+    "tight-funk"
+    "up-tempo-jazz"
+    "warm-soul"
+}
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use groove::encode::Kind;
     use groove::generate::Drummer;
+    use groove::listen::likelihood;
     use groove::{Drum, Meter, Step};
 
     fn preset(name: &str) -> Preset {
@@ -248,6 +271,8 @@ mod tests {
         assert_eq!(factory().len(), FILES.len(), "each file is a preset");
         let beats: Vec<(&Preset, Vec<Step>)> =
             factory().iter().map(|preset| (preset, beat(preset))).collect();
+        // How much likelier they are in their own styles: not each, but all together.
+        let mut lead = 0.0;
         for (number, (preset, steps)) in beats.iter().enumerate() {
             let name = &preset.name;
             let bars = |drum: Drum| {
@@ -263,6 +288,16 @@ mod tests {
                 })
                 .count();
             let hits = steps.iter().flat_map(Step::hits).count();
+            let like = |style: u8| -> f32 {
+                let tempo = preset.take.tempo;
+                let meter = Meter::FOUR_FOUR;
+                let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
+                let pins = groove::pins::Pins::NONE;
+                likelihood(&model, &kind, steps, &pins).expect("figures").iter().sum()
+            };
+            let own = like(preset.take.style);
+            let others: f32 = (1..=18).map(like).sum::<f32>() / 18.0;
+            lead += own - others;
             assert!(bars(Drum::Bass) >= 3 && bars(Drum::Snare) >= 3, "{name}: no backbone");
             assert!((12..=64).contains(&time), "{name}: time is kept in {time} steps");
             assert!((32..=120).contains(&hits), "{name}: {hits} hits");
@@ -275,5 +310,6 @@ mod tests {
                 assert_ne!(name, &other.name);
             }
         }
+        assert!(lead > 0.0, "they are not of their styles: {lead}");
     }
 }

@@ -1,17 +1,17 @@
 //! What outlives a project: the settings of the user, in one small file.
 //!
 //! An instance that is made begins with them ([`Settings::load`]), and a project that is opened
-//! counts more. The window changes them with [`Settings::load`], a field, and [`Settings::save`].
+//! counts more. The window changes them with [`Settings::change`].
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use groove::Pitches;
 use groove::output::MAPS;
 use serde::{Deserialize, Serialize};
 
-use crate::folders::write_whole;
+use crate::folders::{Folders, write_whole};
 
 /// Version of the file that this code writes.
 const VERSION: u32 = 1;
@@ -28,6 +28,8 @@ pub struct Settings {
     pub version: u32,
     /// The drum map that a new instance begins with.
     pub map: Option<OwnMap>,
+    /// The folder in which a file was last chosen.
+    pub folder: Option<PathBuf>,
 }
 
 /// A drum map, and the pitches of the user's own.
@@ -49,11 +51,29 @@ impl OwnMap {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { version: VERSION, map: None }
+        Settings { version: VERSION, map: None, folder: None }
     }
 }
 
 impl Settings {
+    /// Those of this user; see [`Settings::load`].
+    #[must_use]
+    pub fn of_user() -> (Settings, Option<String>) {
+        let folders = Folders::of_user();
+        folders.map_or_else(Default::default, |folders| Settings::load(&folders.settings))
+    }
+
+    /// Changes those of this user.
+    ///
+    /// # Errors
+    /// A sentence that says why they stay as they are.
+    pub fn change(act: impl FnOnce(&mut Settings)) -> Result<(), String> {
+        let folders = Folders::of_user().ok_or("This user has no folder for settings.")?;
+        let (mut settings, _) = Settings::load(&folders.settings);
+        act(&mut settings);
+        settings.save(&folders.settings)
+    }
+
     /// Those in a file; the defaults where there is none. What is wrong with the file is said in a
     /// sentence, and the defaults hold.
     #[must_use]

@@ -123,8 +123,11 @@ struct Keeping {
 pub enum Errand {
     /// To read a model file and play with it; `None`: with the built-in one.
     Model(Option<PathBuf>),
-    /// To copy a model file into the user's folder and to play with it.
+    /// To copy a model file into the user's folder and play with it.
     NewModel(PathBuf),
+    /// To play bars of the take that plays before the song comes to them: from the first on, so
+    /// many.
+    Ahead(Box<Take>, Meter, i64, u16),
     /// To play a clip's hits by hand, as the take would, and to pin them so.
     Humanise(Clip, Box<Take>),
 }
@@ -241,6 +244,12 @@ impl Kept {
     #[must_use]
     pub fn said(&self) -> Option<Result<String, String>> {
         self.lock().said.take()
+    }
+
+    /// Whether something came of an errand of which the window has not heard. For its watch.
+    #[must_use]
+    pub fn has_said(&self) -> bool {
+        self.lock().said.is_some()
     }
 
     /// Keeps a bar of the take that plays.

@@ -169,13 +169,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
     fn work(&mut self) -> bool {
         self.listen();
         if self.waiting.is_empty() {
-            return match self.kept.errand() {
-                Some(errand) => {
-                    self.run_errand(errand);
-                    true
-                }
-                None => self.show(),
-            };
+            return self.show() || self.run_errand();
         }
         let request = self.waiting.remove(0);
         self.answer(&request);
@@ -213,14 +207,37 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         self.bands.iter_mut().find(|seated| seated.identity == identity)
     }
 
-    fn run_errand(&mut self, errand: Errand) {
+    /// Runs an errand. Says whether there was one.
+    fn run_errand(&mut self) -> bool {
+        let Some(errand) = self.kept.errand() else { return false };
         let done = catch_unwind(AssertUnwindSafe(|| match errand {
-            Errand::Model(file) => self.choose(file),
-            Errand::NewModel(file) => take_in(&file).and_then(|file| self.choose(Some(file))),
-            Errand::Humanise(clip, take) => self.humanise(&clip, &take),
+            Errand::Model(file) => Some(self.choose(file)),
+            Errand::NewModel(file) => Some(take_in(&file).and_then(|file| self.choose(Some(file)))),
+            Errand::Humanise(clip, take) => Some(self.humanise(&clip, &take)),
+            Errand::Ahead(take, meter, bar, count) => {
+                self.play_ahead(take, meter, bar, count);
+                None
+            }
         }));
-        let failed = || Err("The file could not be read: the reader failed.".into());
-        self.kept.say(done.unwrap_or_else(|_| failed()));
+        let failed = || Some(Err("The file could not be read: the reader failed.".into()));
+        if let Some(said) = done.unwrap_or_else(|_| failed()) {
+            self.kept.say(said);
+        }
+        true
+    }
+
+    /// Plays a bar that the song has yet to come to, and leaves the next ones for later: what the
+    /// song needs now goes first. It is over when another take plays.
+    fn play_ahead(&mut self, take: Box<Take>, meter: Meter, bar: i64, count: u16) {
+        let playing = self.end.takes().playing;
+        let plays = self.known.iter().any(|(number, known)| *number == playing && *known == *take);
+        if count == 0 || !plays {
+            return;
+        }
+        if let Some(played) = self.bar(&take, meter, bar) {
+            self.kept.keep(&take, bar, &played);
+            self.kept.send(Errand::Ahead(take, meter, bar + 1, count - 1));
+        }
     }
 
     /// Plays with a model from now on.

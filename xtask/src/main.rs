@@ -111,6 +111,8 @@ enum Chore {
         #[arg(long, default_value_t = 1)]
         jobs: u16,
     },
+    /// Build the plugin and print what its window costs.
+    WindowCost,
     /// Check which module imports which, and how long files are.
     Tidy,
 }
@@ -154,6 +156,7 @@ fn chore(chore: Chore) -> Result<()> {
         }
         Chore::Pictures => pictures::pictures(&workspace),
         Chore::Platforms { jobs } => platforms::platforms(&workspace, jobs),
+        Chore::WindowCost => pictures::cost(&workspace),
         Chore::Tidy => tidy::tidy(&workspace),
     }
 }

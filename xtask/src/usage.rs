@@ -21,14 +21,30 @@ pub fn resident() -> Result<u64> {
 /// # Errors
 /// The system does not tell.
 pub fn time_of(name: &str) -> Result<[Duration; 2]> {
-    let mut times = [Duration::ZERO; 2];
+    let mut split = [Duration::ZERO; 2];
+    for (known, time) in times()? {
+        split[usize::from(known != name)] += time;
+    }
+    Ok(split)
+}
+
+/// Time on the cores of each thread since it began, with the thread's name.
+///
+/// # Errors
+/// The system does not tell.
+pub fn times() -> Result<Vec<(String, Duration)>> {
+    let mut times = Vec::new();
     for task in fs::read_dir("/proc/self/task")? {
         let folder = task?.path();
-        let named = fs::read_to_string(folder.join("comm"))?.trim() == name;
-        let text = fs::read_to_string(folder.join("schedstat"))?;
+        // A thread may end while it is looked at.
+        let (Ok(name), Ok(text)) =
+            (fs::read_to_string(folder.join("comm")), fs::read_to_string(folder.join("schedstat")))
+        else {
+            continue;
+        };
         let nanoseconds = text.split_whitespace().next().and_then(|time| time.parse().ok());
         let time = Duration::from_nanos(nanoseconds.context("the system keeps no time")?);
-        times[usize::from(!named)] += time;
+        times.push((name.trim().to_owned(), time));
     }
     Ok(times)
 }

@@ -145,12 +145,55 @@ fn a_hand_changes_what_is_played() {
         let renewed = hand.played();
         assert_ne!(renewed, stuck);
         assert!(struck(&renewed, BASS, step), "what is pinned stays");
+        // Back to the take before.
+        hand.drag((1_166, 530), (0, 0));
+        assert!((hand.value(TAKE) - take).abs() < 1e-9, "the take is the one before");
+        assert_eq!(hand.played(), stuck);
         // The host has its keys again.
         let until = Instant::now() + Duration::from_secs(5);
         while hand.pointer.focus().expect("screen, host and pointer answer") != parent {
             assert!(Instant::now() < until, "the window keeps the keys");
             hand.wait();
         }
+        hand.host.close_window().expect("screen, host and pointer answer");
+        screen.destroy(parent).expect("screen, host and pointer answer");
+    });
+}
+
+/// The space bar and a digit, as X11 numbers them.
+const SPACE: u32 = 0x20;
+const SEVEN: u32 = 0x37;
+
+#[test]
+fn keys_that_nobody_types_here_are_the_hosts() {
+    on_screen("keys_that_nobody_types_here_are_the_hosts", |screen| {
+        let mut host = load();
+        ready(&mut host, &SONG).expect("screen, host and pointer answer");
+        let parent = open(screen, &mut host, 0);
+        screen.give_keys(parent).expect("screen, host and pointer answer");
+        let mut hand =
+            Hand { pointer: Pointer::new().expect("screen, host and pointer answer"), host };
+        let strike = |hand: &mut Hand, key: u32| {
+            hand.pointer.strike(key).expect("screen, host and pointer answer");
+            for _ in 0..5 {
+                hand.wait();
+            }
+            screen.keys_pressed().expect("screen, host and pointer answer")
+        };
+        assert_eq!(strike(&mut hand, SPACE), 1, "before anything was clicked");
+        // A segment, a cell and a dial.
+        for place in [(463, 526), (500, 436), (91, 585)] {
+            hand.drag(place, (0, 0));
+            assert_eq!(strike(&mut hand, SPACE), 1, "after a click at {place:?}");
+        }
+        // While the seed is typed, keys are ours.
+        hand.drag((1_200, 570), (0, 0));
+        assert_eq!(strike(&mut hand, SEVEN), 0, "a digit of the seed");
+        assert_eq!(strike(&mut hand, SPACE), 0, "a space in the field");
+        assert_eq!(strike(&mut hand, 0xff0d), 0, "the end of the field");
+        let seed = hand.value(TAKE) * 65_535.0;
+        assert!((seed - 7.0).abs() < 0.5, "the seed is {seed}");
+        assert_eq!(strike(&mut hand, SPACE), 1, "after the seed was typed");
         hand.host.close_window().expect("screen, host and pointer answer");
         screen.destroy(parent).expect("screen, host and pointer answer");
     });

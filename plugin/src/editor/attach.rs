@@ -334,17 +334,23 @@ struct Shown {
     status: Status,
     phrases: [Option<Arc<Phrase>>; 2],
     loading: bool,
+    sent: u32,
+    /// What is kept for the project, and whether an errand came to something.
+    kept: (u32, bool),
     notices: Vec<String>,
 }
 
 impl Shown {
     fn of(sources: &Sources) -> Self {
         let phrases = sources.link.phrases();
+        let kept = sources.params.state.kept();
         Shown {
             // While the song moves, the window draws at the display's rate by itself.
             status: Status { position: 0.0, bar_start: 0.0, ..sources.link.status() },
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
+            sent: sources.link.sent(),
+            kept: (kept.changes(), kept.has_said()),
             notices: sources.link.notices(),
         }
     }

@@ -6,17 +6,19 @@ mod button;
 mod dial;
 mod field;
 mod list;
+mod menu;
 mod segments;
 mod slider;
 mod toggle;
 mod turning;
 
-use egui::{CornerRadius, Response, Stroke, StrokeKind, Ui};
+use egui::{CornerRadius, Rect, RectAlign, Response, Stroke, StrokeKind, Tooltip, Ui};
 
 pub(super) use self::button::{Button, Look};
 pub(super) use self::dial::{Dial, Size};
 pub(super) use self::field::{Field, grouped};
 pub(super) use self::list::{List, choices_of};
+pub(super) use self::menu::{choice, entry, tick};
 pub(super) use self::segments::Segments;
 pub(super) use self::slider::Slider;
 pub(super) use self::toggle::{letter, switch};
@@ -25,6 +27,14 @@ use super::theme::{self, Scale};
 /// Corners of fields and buttons.
 pub(super) fn corners(scale: Scale) -> CornerRadius {
     CornerRadius::from(scale.px(7.0))
+}
+
+/// Says what a control does, to the right of `area`: where it stands in the way of nothing that
+/// belongs to the control's neighbours.
+pub(super) fn tell_beside(response: &Response, area: Rect, hint: &str) {
+    let mut tooltip = Tooltip::for_enabled(response);
+    tooltip.popup = tooltip.popup.anchor(area).align(RectAlign::RIGHT);
+    tooltip.show(|ui| ui.label(hint));
 }
 
 /// Shows which control the keys go to.

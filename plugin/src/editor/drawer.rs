@@ -3,7 +3,7 @@
 
 mod model;
 mod output;
-mod presets;
+pub(super) mod presets;
 
 use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
 
@@ -61,7 +61,8 @@ impl Drawer {
             Drawer::Model => model::show(ui, tools, inside, model, opened),
             Drawer::Out => output::show(ui, tools, inside),
         }
-        let typing = ui.memory(|memory| memory.focused().is_some());
-        !closed && (typing || !ui.input(|input| input.key_pressed(Key::Escape)))
+        // Escape is also for a field, and for a dialog that stands before the window.
+        let taken = ui.memory(|memory| memory.focused().is_some()) || !ui.is_enabled();
+        !closed && (taken || !ui.input(|input| input.key_pressed(Key::Escape)))
     }
 }

@@ -11,7 +11,6 @@ use groove::drum::Drum;
 use groove::pattern::Hit;
 use groove::pins::Pin;
 
-use super::controls::corners;
 use super::grid::{Cell, Grid, LANES, velocity_at};
 use super::hand::Tools;
 use super::lanes;
@@ -31,7 +30,7 @@ pub(super) fn edit(ui: &mut Ui, tools: &mut Tools<'_>, grid: &Grid, phrase: &Phr
             .widget_info(|| WidgetInfo::labeled(Role::Row, true, format!("{} lane", drum.name())));
         tell_cells(ui, grid, phrase, row);
         act(ui, tools, grid, phrase, row, &response);
-        lanes::menu(ui, tools, phrase, drum, &response, cell_asked(ui, grid, row, &response));
+        lanes::menu(tools, phrase, drum, &response, cell_asked(ui, grid, row, &response));
         describe(ui, grid, phrase, row, &response);
     }
 }
@@ -145,25 +144,4 @@ fn describe(ui: &Ui, grid: &Grid, phrase: &Phrase<'_>, row: usize, response: &Re
 
 fn corners_of(area: Rect) -> egui::CornerRadius {
     egui::CornerRadius::from((area.width() / 4.0).min(3.0))
-}
-
-/// One line of a menu. Says whether it was chosen.
-pub(super) fn entry(ui: &mut Ui, tools: &Tools<'_>, name: &str, label: &str, hint: &str) -> bool {
-    let scale = tools.scale;
-    let size = scale.size(210.0, 26.0);
-    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, name));
-    if response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect, corners(scale), theme::LIFTED);
-    }
-    let at = egui::pos2(rect.left() + scale.px(10.0), rect.center().y);
-    let font = scale.font(super::theme::Type::Body);
-    ui.painter().text(at, egui::Align2::LEFT_CENTER, label, font, theme::TEXT);
-    let chosen = response.clicked();
-    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
-    if chosen {
-        ui.close();
-    }
-    chosen
 }

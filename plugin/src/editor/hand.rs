@@ -5,13 +5,17 @@
 use groove::drum::Drum;
 use groove::pattern::{Hit, Step};
 use groove::pins::Pin;
+use groove::take::Take;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;
 
 use super::Sources;
+use super::files::Asked;
 use super::theme::Scale;
+use crate::clip::Wish;
 use crate::desk::{Desk, Set};
+use crate::link::ModelState;
 use crate::params::DeepPocketParams;
 
 /// What a control asks of its parameter. A drag is one gesture from press to release.
@@ -32,6 +36,10 @@ pub(super) struct Tools<'a> {
     pub scale: Scale,
     pub params: &'a DeepPocketParams,
     pub hand: &'a mut Hand,
+    /// Which model plays.
+    pub model: &'a ModelState,
+    /// What the user asks for in this frame besides values: it is done when all is drawn.
+    pub asked: Option<Asked>,
 }
 
 /// The way from the window to the host and the project.
@@ -40,12 +48,16 @@ pub(super) struct Hand {
     desk: Desk,
     /// `None` before the window is built.
     host: Option<GuiContext>,
+    /// What of the phrase leaves the window as a clip.
+    pub wish: Wish,
+    /// The preset that was played last: its name, and its take.
+    pub preset: Option<(String, Take)>,
 }
 
 impl Hand {
     pub(super) fn new(sources: &Sources) -> Self {
         let Sources { params, link } = sources.clone();
-        Hand { desk: Desk::new(params, link), host: None }
+        Hand { desk: Desk::new(params, link), host: None, wish: Wish::default(), preset: None }
     }
 
     /// From now on, parameters can be set.

@@ -1,13 +1,13 @@
-//! The top of the window: whose window it is, what the host is doing, and the doors to what stands
-//! behind: the model, and where notes go. Below it, only when something is wrong, a sentence that
-//! says what.
+//! The top of the window: whose window it is, what the host is doing, the kit that lets it be heard,
+//! and the doors to what stands behind: presets, the model, and where notes go. Below it, only when
+//! there is something to say, a sentence.
 
 use egui::accesskit::Role;
-use egui::{Align2, CornerRadius, FontId, Rect, Sense, Ui, WidgetInfo, pos2};
+use egui::{Align2, CornerRadius, FontId, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use groove::pattern::Meter;
 
-use super::controls::{Button, Look};
-use super::drawer::Drawer;
+use super::controls::{Button, Look, Slider, switch};
+use super::drawer::{Drawer, presets};
 use super::hand::Tools;
 use super::theme::{self, Scale, Type};
 
@@ -49,8 +49,8 @@ pub(super) struct Header<'a> {
     pub transport: Transport,
     /// The model in a few words.
     pub model: &'a str,
-    /// How freshly a note was sent, 0 to 1.
-    pub sounds: f32,
+    /// How freshly the host took a note, 0 to 1.
+    pub sent: f32,
     /// What is open.
     pub drawer: Option<Drawer>,
 }
@@ -73,7 +73,9 @@ impl Header<'_> {
             theme::TEXT,
         );
         let mut pressed = None;
-        let mut right = rect.right() - scale.px(14.0);
+        let audition = rect.with_min_x(rect.right() - scale.px(192.0));
+        hear(ui, tools, audition.with_max_x(rect.right() - scale.px(16.0)));
+        let mut right = audition.left() - scale.px(8.0);
         let mut door = |ui: &mut Ui, drawer: Drawer, name: &str, label: &str, hint: &str| {
             let font = scale.font(Type::Body);
             let text = ui.painter().layout_no_wrap(label.to_owned(), font, theme::TEXT);
@@ -88,20 +90,31 @@ impl Header<'_> {
             area
         };
         let hint = "Where the notes go: MIDI channel, drum map, notes that go through, and playing \
-                    without the host. The light shows that notes are sent.";
+                    without the host. The light shows that the host takes notes.";
         let out = door(ui, Drawer::Out, "Output", "    Output", hint);
         let hint =
             "Which model plays, what it learned from and how well, and others that you have.";
         let model = door(ui, Drawer::Model, "Model", self.model, hint);
         let light = pos2(out.left() + scale.px(15.0), out.center().y);
-        let colour = theme::LINE.lerp_to_gamma(theme::AMBER, self.sounds);
+        let colour = theme::LINE.lerp_to_gamma(theme::AMBER, self.sent);
         ui.painter().circle_filled(light, scale.px(4.5), colour);
 
         // The presets are where a beat begins, so they stand to the left.
-        let width = scale.px(216.0);
+        let width = scale.px(190.0);
         let left = title.right() + scale.px(18.0);
         let take =
             Rect::from_center_size(at(left + width / 2.0), egui::vec2(width, scale.px(30.0)));
+        let size = scale.size(24.0, 30.0);
+        let before = Rect::from_min_size(take.right_top() + scale.size(4.0, 0.0), size);
+        let after = before.translate(vec2(size.x, 0.0));
+        for (by, name, label, hint, place) in [
+            (-1, "Previous preset", "‹", "The preset before.", before),
+            (1, "Next preset", "›", "The next preset.", after),
+        ] {
+            if (Button { name, label, look: Look::Flat, hint }).show(ui, scale, place) {
+                presets::turn(tools, by);
+            }
+        }
         let hint = "Beats to begin with, and your own.";
         let look = if self.drawer == Some(Drawer::Presets) { Look::Lit } else { Look::Raised };
         if (Button { name: "Presets", label: self.take, look, hint }).show(ui, scale, take) {
@@ -111,7 +124,7 @@ impl Header<'_> {
         // It starts at a fixed place, so that it does not dance when figures grow or shrink, but
         // never under its neighbour.
         let playing = self.transport != Transport::Stopped;
-        let start = (rect.center().x - scale.px(140.0)).max(take.right() + scale.px(40.0));
+        let start = (rect.center().x - scale.px(140.0)).max(after.right() + scale.px(34.0));
         let text = self.transport.text();
         let colour = if playing { theme::TEXT } else { theme::MUTED };
         let font = scale.font(Type::Body);
@@ -125,15 +138,34 @@ impl Header<'_> {
     }
 }
 
-/// Draws a sentence about something that is wrong in `rect`.
-pub(super) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str) {
-    ui.painter().rect_filled(
-        rect,
-        CornerRadius::from(scale.px(7.0)),
-        theme::WRONG.gamma_multiply(0.16),
-    );
+/// The plugin's own drums: whether they are heard, and how loud.
+fn hear(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) {
+    let scale = tools.scale;
+    let audition = &tools.params.audition;
+    let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(28.0)));
+    let hint = "The plugin's own drums play the notes, so that you hear them before any routing. \
+                Off: only notes leave the plugin.";
+    let kit = middle.with_max_x(middle.left() + scale.px(96.0));
+    switch(ui, tools, kit, &audition.on, ["Audition kit", "Audition"], hint);
+    let level = Slider {
+        param: &audition.level,
+        name: "Audition level",
+        origin: 0.0,
+        knob: true,
+        colour: if audition.on.value() { theme::AMBER } else { theme::MUTED },
+        hint: "How loud the plugin's own drums are.",
+        beside: None,
+    };
+    level.show(ui, tools, middle.with_min_x(kit.right() + scale.px(12.0)));
+}
+
+/// Draws a sentence in `rect`: something that is wrong, or that has been done.
+pub(super) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: bool) {
+    let colour = if wrong { theme::WRONG } else { theme::TEAL };
+    let round = CornerRadius::from(scale.px(7.0));
+    ui.painter().rect_filled(rect, round, theme::GROUND.lerp_to_gamma(colour, 0.16));
     let dot = pos2(rect.left() + scale.px(16.0), rect.center().y);
-    ui.painter().circle_filled(dot, scale.px(4.5), theme::WRONG);
+    ui.painter().circle_filled(dot, scale.px(4.5), colour);
     let left = pos2(rect.left() + scale.px(30.0), rect.center().y);
     line(ui, left, Align2::LEFT_CENTER, text, scale.font(Type::Body), theme::TEXT);
 }

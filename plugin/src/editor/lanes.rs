@@ -3,18 +3,20 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align2, CornerRadius, Popup, PopupCloseBehavior, Rect, Response, Sense, Ui, WidgetInfo, pos2,
-    vec2,
+    Align2, CornerRadius, CursorIcon, PointerButton, Popup, PopupCloseBehavior, Pos2, Rect,
+    Response, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 use groove::drum::{Drum, DrumSet};
 use nice_plug::params::Param as _;
 
-use super::controls::{Button, Look, Slider, letter};
-use super::edit::entry;
+use super::controls::{Button, Look, Slider, entry, letter, tell_beside};
+use super::files::{Asked, Purpose};
 use super::grid::{Cell, Grid, HEADERS, LANES};
 use super::hand::Tools;
 use super::phrase::Phrase;
-use super::theme::{self, Type};
+use super::theme::{self, Scale, Type};
+use crate::clip::Wish;
+use crate::controls::Controls;
 
 /// Draws the lanes and their headers.
 pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, grid: &Grid, phrase: &Phrase<'_>) {
@@ -43,7 +45,7 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
     let area = lane.with_max_x(lane.left() + scale.px(HEADERS - 4.0));
     let id = ui.make_persistent_id(("lane", drum.index()));
     let named = area.with_max_x(area.left() + scale.px(98.0));
-    let response = ui.interact(named, id, Sense::click());
+    let response = ui.interact(named, id, Sense::click_and_drag());
     response.widget_info(|| {
         let state = match (held, off) {
             (true, _) => ", held",
@@ -71,6 +73,12 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
         );
     }
     let hovered = ui.rect_contains_pointer(area) && !Popup::is_any_open(ui.ctx());
+    if hovered {
+        grip(ui, scale, at(7.0));
+    }
+    if response.drag_started_by(PointerButton::Primary) {
+        tools.asked = Some(Asked::Carry(Wish { lane: Some(drum), ..tools.hand.wish }));
+    }
     if has_pins && !hovered {
         ui.painter().circle_filled(at(122.0), scale.px(4.0), theme::TEAL);
     }
@@ -87,7 +95,7 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
         };
         let keep = format!("{keep}: {name}");
         let pin = Button { name: &keep, label, look, hint };
-        if pin.show(ui, scale, button(112.0)) {
+        if pin.show_in(ui, scale, button(112.0), area) {
             if has_pins {
                 tools.hand.at_desk().free_lane(drum);
             } else {
@@ -97,14 +105,16 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
         let again = format!("New lane: {name}");
         let hint = "Plays only this lane anew; all the others stay as they are.";
         let again = Button { name: &again, label: "↻", look: Look::Flat, hint };
-        if again.show(ui, scale, button(134.0)) {
+        if again.show_in(ui, scale, button(134.0), area) {
             tools.hand.new_lane(drum, &steps);
         }
     }
     let mute = "Not heard, at once. The drummer plays on as if it were there.";
-    letter(ui, tools, button(156.0), &params.mute, [params.mute.name(), "M"], theme::TEXT, mute);
+    let names = [params.mute.name(), "M"];
+    letter(ui, tools, button(156.0), &params.mute, names, theme::TEXT, (mute, area));
     let solo = "Only lanes with a lit S are heard.";
-    letter(ui, tools, button(178.0), &params.solo, [params.solo.name(), "S"], theme::AMBER, solo);
+    let names = [params.solo.name(), "S"];
+    letter(ui, tools, button(178.0), &params.solo, names, theme::AMBER, (solo, area));
     let track =
         Rect::from_x_y_ranges(at(194.0).x..=at(230.0).x, lane.y_range().shrink(scale.px(4.0)));
     Slider {
@@ -120,27 +130,38 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
             theme::AMBER
         },
         hint: "How busy this lane is. The drummer plays it to what the others play.",
+        beside: Some(area),
     }
     .show(ui, tools, track);
-    menu(ui, tools, phrase, drum, &response, None);
-    response.on_hover_text(format!(
-        "{name}, sent as note {}.\n\nRight click: what can be done with the lane.",
-        params.pitch.value()
-    ));
+    menu(tools, phrase, drum, &response, None);
+    let hint = format!(
+        "{name}, sent as note {}.\n\nDrag: the lane alone, as a clip. Right click: what can be done \
+         with the lane.",
+        Controls::new(tools.params).pitches.unwrap_or(Drum::PITCHES)[drum.index()]
+    );
+    tell_beside(&response.on_hover_cursor(CursorIcon::Grab), area, &hint);
+}
+
+/// Six dots that say that something can be taken hold of.
+fn grip(ui: &Ui, scale: Scale, centre: Pos2) {
+    for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)] {
+        let at = centre + scale.size(3.6 * (x as f32 - 0.5), 4.0 * (y as f32 - 1.0));
+        ui.painter().circle_filled(at, scale.px(1.1), theme::MUTED);
+    }
 }
 
 /// The menu of a lane, and of one of its cells if it was asked about.
 pub(super) fn menu(
-    _ui: &mut Ui,
     tools: &mut Tools<'_>,
     phrase: &Phrase<'_>,
     drum: Drum,
     response: &Response,
     cell: Option<Cell>,
 ) {
+    let scale = tools.scale;
     let popup = Popup::context_menu(response)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .gap(tools.scale.px(4.0));
+        .gap(scale.px(4.0));
     popup.show(|ui| {
         let name = drum.name();
         if let Some(cell) = cell {
@@ -148,10 +169,10 @@ pub(super) fn menu(
             let (struck, silent) = (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
             if struck.contains(drum) || silent.contains(drum) {
                 let hint = "The drummer decides again what is played here.";
-                if entry(ui, tools, "Free cell", "Free this cell", hint) {
+                if entry(ui, scale, "Free cell", "Free this cell", hint) {
                     tools.hand.at_desk().pin(cell.place, drum, None);
                 }
-            } else if entry(ui, tools, "Pin cell", "Pin this cell as it is", "New takes keep it.") {
+            } else if entry(ui, scale, "Pin cell", "Pin this cell as it is", "New takes keep it.") {
                 tools.hand.keep(cell.place, drum, hit);
             }
         }
@@ -162,31 +183,42 @@ pub(super) fn menu(
             (1, "Later", "Move the lane a sixteenth later"),
         ] {
             let name = format!("{name} {}", drum.name());
-            if entry(ui, tools, &name, label, "The lane goes round the phrase, and is pinned so.") {
+            if entry(ui, scale, &name, label, "The lane goes round the phrase, and is pinned so.") {
                 tools.hand.at_desk().shift_lane(drum, &steps, by);
             }
         }
         let lane = |what: &str| format!("{what} {name}");
-        if entry(ui, tools, &lane("Pin"), "Pin the lane as it is", "New takes keep the whole lane.")
+        if entry(ui, scale, &lane("Pin"), "Pin the lane as it is", "New takes keep the whole lane.")
         {
             tools.hand.at_desk().keep_lane(drum, &steps);
         }
         let hint = "The drummer decides again what is played in this lane.";
-        if entry(ui, tools, &lane("Free"), "Free the lane", hint) {
+        if entry(ui, scale, &lane("Free"), "Free the lane", hint) {
             tools.hand.at_desk().free_lane(drum);
         }
-        if entry(ui, tools, "Free all", "Free all lanes", "Nothing is pinned any more.") {
+        if entry(ui, scale, "Free all", "Free all lanes", "Nothing is pinned any more.") {
             tools.hand.at_desk().free_all();
         }
         let hint = "Plays only this lane anew; all the others stay as they are.";
-        if entry(ui, tools, &lane("Renew"), "Play the lane anew", hint) {
+        if entry(ui, scale, &lane("Renew"), "Play the lane anew", hint) {
             tools.hand.new_lane(drum, &steps);
         }
         let hint = "The drummer does without this drum, and plays the others accordingly. To hear \
                     less of it only for now, mute it.";
         let off = if params.off.value() { "Use the drum again" } else { "Do without the drum" };
-        if entry(ui, tools, params.off.name(), off, hint) {
+        if entry(ui, scale, params.off.name(), off, hint) {
             tools.hand.set(&params.off, !params.off.value());
+        }
+        let wish = Wish { lane: Some(drum), ..tools.hand.wish };
+        let hint =
+            "The lane alone, as what the clip's own menu says. Its name can be dragged, too.";
+        for (name, label, purpose) in [
+            (lane("Save MIDI"), "Save the lane as .mid…", Purpose::Midi),
+            (lane("Save sound"), "Save the lane as .wav…", Purpose::Sound),
+        ] {
+            if entry(ui, scale, &name, label, hint) {
+                tools.asked = Some(Asked::File(purpose, wish));
+            }
         }
     });
 }

@@ -21,8 +21,8 @@ pub(super) const GAP: f32 = 12.0;
 /// How the width is shared out among the panels.
 const SHARES: [f32; 5] = [300.0, 284.0, 186.0, 186.0, 240.0];
 
-/// Draws the panels in `rect`, and says whether a drag of the clip has begun.
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phrase<'_>) -> bool {
+/// Draws the panels in `rect`.
+pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phrase<'_>) {
     let scale = tools.scale;
     let gaps = scale.px(GAP) * (SHARES.len() - 1) as f32;
     let unit = (rect.width() - gaps) / SHARES.iter().sum::<f32>();
@@ -37,7 +37,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phra
     form::show(ui, tools, frame(ui, scale, form, "PHRASE"));
     feel::show(ui, tools, frame(ui, scale, feel, "FEEL"));
     prime::show(ui, tools, frame(ui, scale, prime, "PRIME"), phrase);
-    take::show(ui, tools, frame(ui, scale, take, "TAKE"), phrase)
+    take::show(ui, tools, frame(ui, scale, take, "TAKE"), phrase);
 }
 
 /// Draws a panel with its name and returns the space below it.

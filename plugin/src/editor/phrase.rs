@@ -176,20 +176,6 @@ impl Phrase<'_> {
         if since < 0.0 { 0.0 } else { (1.0 - since).max(0.0) }
     }
 
-    /// The drums that sound, and how freshly.
-    pub(super) fn sounds(&self) -> f32 {
-        let Some(bar) = self.playhead.and_then(|now| usize::try_from(now.bar).ok()) else {
-            return 0.0;
-        };
-        let Some(played) = self.shown(bar)[0] else { return 0.0 };
-        let hits = played.steps().iter().enumerate().flat_map(|(step, struck)| {
-            struck.hits().map(move |(drum, hit)| (step, drum, hit)).collect::<Vec<_>>()
-        });
-        hits.filter(|&(_, drum, _)| self.is_heard(drum))
-            .map(|(step, _, hit)| self.sounding(bar, step, hit))
-            .fold(0.0, f32::max)
-    }
-
     /// Fills are a tint behind everything.
     fn fills(&self, painter: &Painter, scale: Scale, grid: &Grid) {
         let Some(phrase) = self.pending.or(self.playing) else { return };

@@ -15,12 +15,13 @@ use nice_plug::context::gui::{GuiContext, GuiContextInner};
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::plugin::PluginState;
 
+mod clips;
 mod controls;
 mod grid;
 mod window;
 
 use super::{Screen, Sources, theme};
-use crate::link::{AudioEnd, Phrase, Phrases, Status, Take, WorkerEnd, link};
+use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 
 /// A host that takes every value over at once, as long as it comes inside a gesture.
@@ -75,26 +76,37 @@ struct Rig {
     window: Harness<'static, Screen>,
     params: Arc<DeepPocketParams>,
     host: Arc<Host>,
+    link: Arc<Link>,
     audio: AudioEnd,
     worker: WorkerEnd,
 }
 
 impl Rig {
     fn new() -> Self {
+        Rig::build(true)
+    }
+
+    /// A window in which the file dialog may open, whose two text fields have no names.
+    fn with_dialog() -> Self {
+        Rig::build(false)
+    }
+
+    fn build(names_are_checked: bool) -> Self {
         let (audio, worker, link) = link();
         let params = Arc::new(DeepPocketParams::default());
         let host = Arc::new(Host::default());
-        let sources = Sources { params: Arc::clone(&params), link };
+        let sources = Sources { params: Arc::clone(&params), link: Arc::clone(&link) };
         let mut screen = Screen::new(sources, Arc::default());
         screen.hand.reaches(GuiContext::new(Arc::clone(&host) as Arc<dyn GuiContextInner>));
         let mut window = Harness::builder()
             .with_size(theme::DESIGN)
             .with_max_steps(120)
+            .with_accessibility_check(names_are_checked)
             .with_step_dt(1.0 / 60.0)
             .with_context_setup(theme::set_fonts)
             .build_ui_state(|ui, screen: &mut Screen| screen.show(ui), screen);
         window.run();
-        Rig { window, params, host, audio, worker }
+        Rig { window, params, host, link, audio, worker }
     }
 
     /// The middle of a control. Words beside it may have the same name.
@@ -256,22 +268,4 @@ fn snares(meter: Meter) -> Bar {
         step.set(Drum::Snare, Some(Hit::new(0.8, 0.0)));
     }
     bar
-}
-
-#[test]
-fn a_clip_that_cannot_be_dragged_says_why() {
-    let mut desk = Rig::new();
-    desk.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
-    assert!(desk.shows("There is no clip yet: the drummer has not played a phrase."));
-    let phrase = Phrase {
-        number: 1,
-        take: Take::default(),
-        first_bar: 0,
-        bars: vec![snares(Meter::FOUR_FOUR); 4],
-        next: snares(Meter::FOUR_FOUR),
-    };
-    desk.worker.show(Phrases { playing: Some(Arc::new(phrase)), pending: None });
-    desk.window.run();
-    desk.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
-    assert!(desk.shows("Only an open window can be dragged from."));
 }

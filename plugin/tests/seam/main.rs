@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use deep_pocket::engine::Engine;
 use deep_pocket::link::{Fault, ModelState, link};
 use deep_pocket::pace::Mode;
-use deep_pocket::state::State;
+use deep_pocket::state::{Errand, State};
 use deep_pocket::worker::Worker;
 use groove::Meter;
 use groove::clock::Transport;
@@ -298,6 +298,33 @@ fn the_window_sees_the_phrase_that_plays_and_the_one_to_come() {
         assert!(Instant::now() < until, "the take to come is not shown");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+#[test]
+fn bars_are_played_ahead_of_the_song_for_a_clip_of_the_take_that_plays() {
+    let mut rig = Rig::new(Mode::Realtime, known_bar);
+    rig.block(0.0, 480);
+    let until = Instant::now() + Duration::from_secs(5);
+    let wait = |is: &dyn Fn() -> bool, what: &str| {
+        while !is() {
+            assert!(Instant::now() < until, "{what}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    };
+    wait(&|| rig.link.phrases().playing.is_some(), "no phrase is shown");
+    let take = rig.link.phrases().playing.expect("a phrase").take;
+    let kept = Arc::clone(rig.state.kept());
+    let other = Take { seed: 9, ..take };
+    for (of, first) in [(other, 100), (take, 10)] {
+        kept.send(Errand::Ahead(Box::new(of), Meter::FOUR_FOUR, first, 30));
+    }
+    rig.link.signal().wake();
+    let bar = |take: &Take, bar| kept.bar(take, Meter::FOUR_FOUR, bar);
+    wait(&|| bar(&take, 39).is_some(), "not all bars are played");
+    for number in 10..40 {
+        assert_eq!(bar(&take, number), Some(known_bar(&take, Meter::FOUR_FOUR, number)));
+    }
+    assert_eq!((bar(&take, 40), bar(&other, 100)), (None, None));
 }
 
 #[test]

@@ -7,5 +7,6 @@ pub mod pointer;
 pub mod recording;
 pub mod scenarios;
 pub mod screen;
+pub mod studio;
 pub mod timing;
 pub mod vst3;

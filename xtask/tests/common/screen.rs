@@ -7,8 +7,12 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use x11rb::COPY_DEPTH_FROM_PARENT;
+use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, ImageFormat, WindowClass};
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    ConnectionExt, CreateWindowAux, EventMask, ImageFormat, InputFocus, WindowClass,
+};
 use x11rb::rust_connection::RustConnection;
 
 /// Set for the process that a test runs itself in, on the screen.
@@ -126,13 +130,47 @@ impl Screen {
                 0,
                 WindowClass::INPUT_OUTPUT,
                 screen.root_visual,
-                &CreateWindowAux::new().background_pixel(screen.white_pixel),
+                &CreateWindowAux::new()
+                    .background_pixel(screen.white_pixel)
+                    .event_mask(EventMask::KEY_PRESS),
             )?
             .check()?;
         self.connection.map_window(window)?.check()?;
         // The answer to any question comes after all that was asked before it has been done.
         self.connection.get_input_focus()?.reply()?;
         Ok(window)
+    }
+
+    /// Gives a window the keys, as a window manager does.
+    ///
+    /// # Errors
+    /// The screen has gone.
+    pub fn give_keys(&self, window: u32) -> Result<()> {
+        self.connection.set_input_focus(InputFocus::PARENT, window, CURRENT_TIME)?.check()?;
+        Ok(())
+    }
+
+    /// How many keys were pressed in our windows since the last time.
+    ///
+    /// # Errors
+    /// The screen has gone.
+    pub fn keys_pressed(&self) -> Result<usize> {
+        // The answer to any question comes after all that happened before it.
+        self.connection.get_input_focus()?.reply()?;
+        let mut pressed = 0;
+        while let Some(event) = self.connection.poll_for_event()? {
+            pressed += usize::from(matches!(event, Event::KeyPress(_)));
+        }
+        Ok(pressed)
+    }
+
+    /// What a part of a window shows: four bytes a pixel.
+    ///
+    /// # Errors
+    /// The window has gone.
+    pub fn part(&self, window: u32, (x, y): (i16, i16), (w, h): (u16, u16)) -> Result<Vec<u8>> {
+        let whole = ImageFormat::Z_PIXMAP;
+        Ok(self.connection.get_image(whole, window, x, y, w, h, !0)?.reply()?.data)
     }
 
     /// Takes a window away again.

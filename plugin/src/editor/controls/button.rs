@@ -3,7 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Align2, Color32, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo};
 
-use super::{corners, focus_ring};
+use super::{corners, focus_ring, tell_beside};
 use crate::editor::theme::{self, Scale, Type};
 
 /// How a button looks.
@@ -39,7 +39,20 @@ impl Button<'_> {
     }
 
     /// Draws the button in `rect`.
-    pub(in crate::editor) fn respond(self, ui: &mut Ui, scale: Scale, rect: Rect) -> Response {
+    pub(in crate::editor) fn respond(self, ui: &Ui, scale: Scale, rect: Rect) -> Response {
+        let hint = self.hint;
+        self.paint(ui, scale, rect).on_hover_text(hint)
+    }
+
+    /// As [`Button::show`], with the hint beside `area`.
+    pub(in crate::editor) fn show_in(self, ui: &Ui, scale: Scale, rect: Rect, area: Rect) -> bool {
+        let hint = self.hint;
+        let response = self.paint(ui, scale, rect);
+        tell_beside(&response, area, hint);
+        response.clicked()
+    }
+
+    fn paint(self, ui: &Ui, scale: Scale, rect: Rect) -> Response {
         let dead = self.look == Look::Dead;
         let sense = if dead { Sense::hover() } else { Sense::click() };
         let response = ui.interact(rect, ui.make_persistent_id(self.name), sense);
@@ -62,6 +75,6 @@ impl Button<'_> {
         let font = scale.font(Type::Strong);
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, self.label, font, colour);
         let cursor = if dead { CursorIcon::Default } else { CursorIcon::PointingHand };
-        response.on_hover_cursor(cursor).on_hover_text(self.hint)
+        response.on_hover_cursor(cursor)
     }
 }

@@ -3,8 +3,8 @@
 use egui::{Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2};
 use nice_plug::params::Param;
 
-use super::focus_ring;
 use super::turning::{HOW, turn};
+use super::{focus_ring, tell_beside};
 use crate::editor::hand::Tools;
 use crate::editor::theme;
 
@@ -20,6 +20,8 @@ pub(in crate::editor) struct Slider<'a, P> {
     pub colour: Color32,
     /// What it does to the music.
     pub hint: &'a str,
+    /// What the hint stands beside; `None`: the slider.
+    pub beside: Option<Rect>,
 }
 
 impl<P: Param> Slider<'_, P> {
@@ -51,6 +53,10 @@ impl<P: Param> Slider<'_, P> {
         }
         focus_ring(ui, scale, &response);
         let hint = format!("{}: {}\n\n{}\n\n{HOW}", self.name, self.param, self.hint);
-        response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text(hint);
+        let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
+        match self.beside {
+            Some(area) => tell_beside(&response, area, &hint),
+            None => drop(response.on_hover_text(hint)),
+        }
     }
 }

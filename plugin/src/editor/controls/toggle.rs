@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{Align2, Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use nice_plug::params::{BoolParam, Param};
 
-use super::focus_ring;
+use super::{focus_ring, tell_beside};
 use crate::editor::hand::Tools;
 use crate::editor::theme::{self, Type};
 
@@ -40,7 +40,7 @@ pub(in crate::editor) fn switch(
     response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
 }
 
-/// A letter in a small square that is filled while it is on.
+/// A letter in a small square that is filled while it is on. The hint stands beside `area`.
 pub(in crate::editor) fn letter(
     ui: &mut Ui,
     tools: &Tools<'_>,
@@ -48,7 +48,7 @@ pub(in crate::editor) fn letter(
     param: &BoolParam,
     [name, letter]: [&str; 2],
     lit: Color32,
-    hint: &str,
+    (hint, area): (&str, Rect),
 ) {
     let scale = tools.scale;
     let on = param.value();
@@ -64,7 +64,7 @@ pub(in crate::editor) fn letter(
     let font = scale.font(Type::Caption);
     ui.painter().text(square.center(), Align2::CENTER_CENTER, letter, font, colour);
     focus_ring(ui, scale, &response);
-    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
+    tell_beside(&response.on_hover_cursor(CursorIcon::PointingHand), area, hint);
 }
 
 fn toggled(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
 use groove::style::STYLES;
 
-use crate::editor::edit::entry;
+use crate::editor::controls::entry;
+use crate::editor::files::{Asked, Purpose};
 use crate::editor::hand::Tools;
 use crate::editor::header::{line, paragraph};
 use crate::editor::theme::{self, Type};
@@ -56,17 +57,22 @@ pub(super) fn show(
 
 /// The models that can be played: the one that comes with the plugin, and those of the folder.
 fn choose(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, listed: &[Listed]) {
+    let scale = tools.scale;
     ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let hint = "A file that the trainer wrote. It is copied into your folder of models.";
+            if entry(ui, scale, "Load model", "Load model…", hint) {
+                tools.asked = Some(Asked::File(Purpose::Model, tools.hand.wish));
+            }
             let hint = "It comes with the plugin.";
-            if entry(ui, tools, "Built-in model", "Built-in model", hint) {
+            if entry(ui, scale, "Built-in model", "Built-in model", hint) {
                 tools.hand.at_desk().choose_model(None);
             }
             for Listed { path, about } in listed {
                 match about {
                     Ok(about) => {
                         let hint = path.display().to_string();
-                        if entry(ui, tools, &about.name, &about.name, &hint) {
+                        if entry(ui, scale, &about.name, &about.name, &hint) {
                             tools.hand.at_desk().choose_model(Some(path.clone()));
                         }
                     }
@@ -98,17 +104,12 @@ fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) {
     let rest = rest.with_min_y(styles.bottom() + scale.px(16.0));
     let below = figures(ui, tools, rest, &model.validation);
     let rest = rest.with_min_y(below + gap);
-    let hint = "Perplexity a sixteenth, on beats that none of them was trained on: among how many \
-                equally likely strokes of 512 it still wavers. Less is better.";
-    let hint = paragraph(ui, rest, hint, scale.font(Type::Small), theme::MUTED);
     let Figures { velocity_mae, offset_mae_ms, .. } = model.validation;
+    let mut said = "Perplexity a sixteenth on held-out beats: less is better.".to_owned();
     if let (Some(velocity), Some(offset)) = (velocity_mae, offset_mae_ms) {
-        let text = format!(
-            "Velocity is foreseen within {velocity:.1} of 127, micro-timing within {offset:.1} ms."
-        );
-        let rest = rest.with_min_y(hint.bottom() + gap);
-        paragraph(ui, rest, &text, scale.font(Type::Small), theme::MUTED);
+        said += &format!(" Velocity within {velocity:.1} of 127, timing within {offset:.1} ms.");
     }
+    paragraph(ui, rest, &said, scale.font(Type::Small), theme::MUTED);
 }
 
 /// The model's perplexities, below those of the floors. Returns where the table ends.

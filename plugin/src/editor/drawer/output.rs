@@ -1,28 +1,32 @@
-//! Where notes go: channel, drum map, what goes through, and playing without the host.
+//! Where notes go: drum map, channels, what goes through, and playing without the host.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use groove::Drum;
 use groove::drum::CLASSES;
 use groove::output::MAPS;
+use nice_plug::params::Param as _;
 
 use crate::controls::Controls;
-use crate::editor::controls::{Field, List, choices_of, switch};
+use crate::editor::controls::{Button, Field, List, Look, choices_of, switch};
 use crate::editor::grid::LANES;
 use crate::editor::hand::Tools;
 use crate::editor::header::line;
 use crate::editor::theme::{self, Scale, Type};
 
+/// Height of a row, in points of the design, and how far the next one is.
+const ROW: [f32; 2] = [28.0, 35.0];
+
 pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let (scale, params) = (tools.scale, tools.params);
     let output = &params.output;
-    let row = |place: f32| {
-        let top = inside.top() + scale.px(36.0) * place;
-        Rect::from_x_y_ranges(inside.x_range(), top..=top + scale.px(28.0))
+    let row = |top: f32| {
+        let top = inside.top() + scale.px(top);
+        Rect::from_x_y_ranges(inside.x_range(), top..=top + scale.px(ROW[0]))
     };
     let said = |ui: &Ui, rect: Rect, text: &str| {
         let at = pos2(rect.left(), rect.center().y);
         line(ui, at, Align2::LEFT_CENTER, text, scale.font(Type::Small), theme::MUTED);
-        rect.with_min_x(rect.left() + scale.px(76.0))
+        rect.with_min_x(rect.left() + scale.px(66.0))
     };
     let place = said(ui, row(0.0), "Drum map");
     let [chosen, usual] = choices_of(&output.map);
@@ -30,19 +34,27 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let hint = "The notes that your drum instrument expects.";
     let list =
         List { name: "Drum map", choices: &maps, chosen, usual, columns: 1, column: 240.0, hint };
+    let remember = place.with_min_x(place.right() - scale.px(86.0));
+    let place = place.with_max_x(remember.left() - scale.px(6.0));
     if let Some(choice) = list.show(ui, scale, place) {
         tools.hand.set(&output.map, i32::try_from(choice).unwrap_or(0));
+    }
+    let hint = "New instances begin with this map. Projects that you have keep theirs.";
+    let name = "Remember this map for new instances";
+    let button = Button { name, label: "Remember", look: Look::Raised, hint };
+    if button.show(ui, scale, remember) {
+        tools.hand.at_desk().remember_map();
     }
 
     // The map itself, drum by drum, in the order of the lanes.
     let own = chosen + 1 == MAPS.len();
     let pitches = Controls::new(params).pitches.unwrap_or(Drum::PITCHES);
-    for (drum, field) in named(ui, scale, inside.with_min_y(row(1.0).top())) {
+    for (drum, field) in named(ui, scale, inside.with_min_y(row(ROW[1]).top())) {
         let param = &params.lanes[drum.index()].pitch;
         if own {
             Field {
                 param,
-                name: nice_plug::params::Param::name(param),
+                name: param.name(),
                 shown: param.value().to_string(),
                 turns: true,
                 hint: "The MIDI note of this drum.",
@@ -54,7 +66,8 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
             ui.painter().text(field.center(), Align2::CENTER_CENTER, pitch, font, theme::TEXT);
         }
     }
-    let place = said(ui, row(3.9), "Channel");
+
+    let place = said(ui, row(140.0), "Channel");
     let [chosen, usual] = choices_of(&params.channel);
     let channels: Vec<String> = (1..=16).map(|channel: u8| channel.to_string()).collect();
     let hint = "The MIDI channel of the notes. Most drum kits listen on 10.";
@@ -63,40 +76,24 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     if let Some(choice) = list.show(ui, scale, place.with_max_x(place.left() + scale.px(80.0))) {
         tools.hand.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
     }
-    let through = place.with_min_x(place.left() + scale.px(100.0));
+    let through = place.with_min_x(place.left() + scale.px(104.0));
     let hint = "Notes that you play and that mean no drum are passed on.";
     switch(ui, tools, through, &output.through, ["Through", "Pass other notes"], hint);
-    let hint = "It plays while the host stands, at its own tempo.";
-    let free = row(4.9);
-    switch(ui, tools, free, &output.free_run, ["Free run", "Play without host"], hint);
-    Field {
-        param: &output.free_tempo,
-        name: "Free tempo",
-        shown: output.free_tempo.to_string(),
-        turns: true,
-        hint: "The tempo while the host stands.",
-    }
-    .show(ui, tools, free.with_min_x(free.right() - scale.px(120.0)));
 
-    let audition = &params.audition;
-    let kit = row(5.9);
-    let hint = "The plugin's own drums play the notes, so that you hear them before any routing.";
-    switch(ui, tools, kit, &audition.on, ["Audition kit", "Own drums are heard"], hint);
-    Field {
-        param: &audition.level,
-        name: "Audition level",
-        shown: audition.level.to_string(),
-        turns: true,
-        hint: "How loud the plugin's own drums are.",
-    }
-    .show(ui, tools, kit.with_min_x(kit.right() - scale.px(120.0)));
-
-    // Channels of single drums, in the order of the lanes.
-    for (drum, field) in named(ui, scale, inside.with_min_y(row(6.9).top())) {
+    let caption = "Channels of single drums; the dash is the common one";
+    line(
+        ui,
+        row(140.0 + ROW[1]).left_center(),
+        Align2::LEFT_CENTER,
+        caption,
+        scale.font(Type::Small),
+        theme::MUTED,
+    );
+    for (drum, field) in named(ui, scale, inside.with_min_y(row(202.0).top())) {
         let param = &params.routes[drum.index()].channel;
         Field {
             param,
-            name: nice_plug::params::Param::name(param),
+            name: param.name(),
             shown: match param.value() {
                 0 => "–".to_owned(),
                 own => own.to_string(),
@@ -106,6 +103,18 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         }
         .show(ui, tools, field);
     }
+
+    let hint = "It plays while the host stands, at its own tempo.";
+    let free = row(308.0);
+    switch(ui, tools, free, &output.free_run, ["Free run", "Play without the host"], hint);
+    Field {
+        param: &output.free_tempo,
+        name: "Free tempo",
+        shown: output.free_tempo.to_string(),
+        turns: true,
+        hint: "The tempo while the host stands.",
+    }
+    .show(ui, tools, free.with_min_x(free.right() - scale.px(110.0)));
 }
 
 /// Names the drums in the order of the lanes, three in a row, and gives the place beside each name.

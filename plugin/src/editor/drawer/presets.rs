@@ -67,6 +67,27 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, opened: boo
     });
 }
 
+fn play(tools: &mut Tools<'_>, preset: &Preset) {
+    let (take, performance) = (preset.take, preset.performance);
+    tools.hand.with_host(|desk, set| desk.play(&take, &performance, set));
+    tools.hand.preset = Some((preset.name.clone(), take));
+}
+
+/// Plays the preset so many places after the last one in the list, round and round.
+pub(in crate::editor) fn turn(tools: &mut Tools<'_>, by: i64) {
+    let own = read();
+    let own = own.iter().filter_map(|listed| listed.preset.as_ref().ok());
+    let all: Vec<&Preset> = own.chain(presets::factory()).collect();
+    let last = tools.hand.preset.as_ref().map(|(name, _)| name);
+    let at = last.and_then(|last| all.iter().position(|preset| preset.name == *last));
+    let at = at.map_or(if by > 0 { -1 } else { 0 }, |at| i64::try_from(at).unwrap_or(0));
+    let count = i64::try_from(all.len()).unwrap_or(1).max(1);
+    let next = usize::try_from((at + by).rem_euclid(count)).unwrap_or(0);
+    if let Some(preset) = all.get(next) {
+        play(tools, preset);
+    }
+}
+
 /// A text that stays while the drawer is open.
 fn field(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, name: &str, hint: &str) -> String {
     let id = ui.make_persistent_id(name);
@@ -118,8 +139,7 @@ fn row(ui: &mut Ui, tools: &mut Tools<'_>, preset: &Preset, own: bool) {
     let small = scale.font(Type::Small);
     ui.painter().text(at(8.0, 25.0), Align2::LEFT_CENTER, about, small, theme::MUTED);
     if response.clicked() {
-        let (take, performance) = (preset.take, preset.performance);
-        tools.hand.with_host(|desk, set| desk.play(&take, &performance, set));
+        play(tools, preset);
         ui.ctx().request_repaint();
     }
     response.on_hover_cursor(CursorIcon::PointingHand);

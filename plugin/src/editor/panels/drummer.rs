@@ -40,6 +40,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         knob: true,
         colour: if share > 0.0 { theme::AMBER } else { theme::MUTED },
         hint: "How much of the second style is in it: none on the left, all of it on the right.",
+        beside: None,
     }
     .show(
         ui,
@@ -56,19 +57,19 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     };
     let hint = "How far the theme strays from the likeliest beat: low is plain, 1.00 is as in the \
                 recordings that the model learned from, above that it gets wild.";
-    Dial::small(&params.temperature, "Temperature", hint).show(ui, tools, dial(0.25));
+    Dial::small(&params.temperature, "Temperature", hint).show(ui, tools, dial(0.22));
     let hint = "How much is struck: 0 % is as the drummers of the style. Each lane has its own \
                 density besides.";
     Dial { origin: 0.5, ..Dial::small(&params.drummer.density, "Density", hint) }.show(
         ui,
         tools,
-        dial(0.75),
+        dial(0.8),
     );
 }
 
 fn style(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, param: &IntParam, name: &str, hint: &str) {
     let [chosen, usual] = choices_of(param);
-    let styles = crate::editor::styles(chosen);
+    let styles = crate::editor::styles(tools.model, chosen);
     let list = List { name, choices: &styles, chosen, usual, columns: 2, column: 140.0, hint };
     if let Some(choice) = list.show(ui, tools.scale, rect) {
         tools.hand.set(param, i32::try_from(choice).unwrap_or(0));

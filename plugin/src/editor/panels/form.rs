@@ -52,6 +52,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         knob: true,
         colour: theme::AMBER,
         hint: "How much of toms and crash is in a fill.",
+        beside: None,
     }
     .show(ui, tools, share.with_max_x(share.right() - scale.px(6.0)));
     let place = row(ui, scale, inside, [4, 5], "Change");

@@ -1,10 +1,11 @@
 //! What the drummer hears: what is done with keys, and which are held or were played.
 
-use egui::{Align2, CornerRadius, Rect, Ui, pos2, vec2};
+use egui::{Align2, CornerRadius, Popup, Rect, RectAlign, Ui, pos2, vec2};
 use groove::drum::{Drum, DrumSet};
 use groove::take::Primer;
 
-use crate::editor::controls::{Button, Look, Segments, switch};
+use crate::editor::controls::{Button, Look, Segments, entry, switch};
+use crate::editor::files::{Asked, Purpose};
 use crate::editor::hand::Tools;
 use crate::editor::header::line;
 use crate::editor::phrase::Phrase;
@@ -31,6 +32,9 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Ph
         pos2(inside.right(), gate.top() - scale.px(6.0)),
     );
     let kept = kept(tools, params.mode.value());
+    if phrase.held.is_empty() {
+        file(ui, tools, middle.with_min_y(middle.bottom() - scale.px(26.0)));
+    }
     if !phrase.held.is_empty() {
         chips(ui, scale, middle, phrase.held);
     } else if let Some(kept) = kept {
@@ -45,6 +49,25 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Ph
     } else {
         explain(ui, scale, middle, params.mode.value());
     }
+}
+
+/// What can be done with a MIDI file.
+fn file(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) {
+    let scale = tools.scale;
+    let hint = "The drummer carries on from a file of drums, or plays its hits by hand.";
+    let button = Button { name: "MIDI file", label: "MIDI file…", look: Look::Raised, hint };
+    let response = button.respond(ui, scale, rect);
+    Popup::menu(&response).align(RectAlign::TOP_START).gap(scale.px(4.0)).show(|ui| {
+        let wish = tools.hand.wish;
+        let hint = "Its last bars are the primer: the drummer carries on from them.";
+        if entry(ui, scale, "Prime with a MIDI file", "Prime with a MIDI file…", hint) {
+            tools.asked = Some(Asked::File(Purpose::Prime, wish));
+        }
+        let hint = "Its hits are pinned, with the velocities and the timing of a drummer.";
+        if entry(ui, scale, "Humanise a MIDI file", "Humanise a MIDI file…", hint) {
+            tools.asked = Some(Asked::File(Purpose::Humanise, wish));
+        }
+    });
 }
 
 /// What was played or tapped and is listened to, in a few words.

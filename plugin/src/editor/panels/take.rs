@@ -10,8 +10,7 @@ use crate::editor::hand::Tools;
 use crate::editor::phrase::Phrase;
 use crate::editor::theme;
 
-/// Says whether a drag of the clip has begun.
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) -> bool {
+pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) {
     let (scale, params) = (tools.scale, tools.params);
     let overview = tools.hand.desk().overview();
     let first = inside.with_max_y(inside.top() + scale.px(36.0));
@@ -38,7 +37,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Ph
     }
     .show(ui, tools, second.with_min_x(second.right() - scale.px(88.0)));
     let card = inside.with_min_y(second.bottom() + scale.px(11.0));
-    clip::card(ui, tools, card, phrase)
+    clip::card(ui, tools, card, phrase);
 }
 
 /// Undo, redo, favourite.

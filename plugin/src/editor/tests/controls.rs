@@ -68,7 +68,9 @@ fn segments_choose() {
 #[test]
 fn switches_and_letters_toggle() {
     let mut rig = Rig::new();
-    for name in ["Gate", "Snare mute", "Ride solo"] {
+    assert_eq!(rig.value("Audition kit"), "On", "a newcomer hears it at once");
+    rig.click("Audition kit");
+    for name in ["Audition kit", "Gate", "Snare mute", "Ride solo"] {
         assert_eq!(rig.value(name), "Off");
         rig.click(name);
         assert_eq!(rig.value(name), "On", "{name}");
@@ -91,6 +93,7 @@ fn all_that_turns_answers_wheel_drag_and_double_click() {
         "Velocity",
         "Fill amount",
         "Fill length",
+        "Audition level",
         "Bass density",
         "Crash density",
     ] {
@@ -147,6 +150,32 @@ fn a_list_answers_wheel_and_double_click() {
 }
 
 #[test]
+fn a_models_own_styles_are_in_the_list() {
+    let mut rig = Rig::new();
+    let mut about = crate::models::shipped().expect("a model").metadata().clone();
+    about.styles.push("metal".to_owned());
+    rig.worker.set_model(crate::link::ModelState::Ready(Arc::new(about)));
+    rig.window.run();
+    rig.click("Style");
+    rig.click("Metal");
+    assert_eq!(rig.params.style.value(), 19);
+}
+
+#[test]
+fn presets_are_turned_like_pages() {
+    let mut rig = Rig::new();
+    let all = crate::presets::factory();
+    rig.click("Next preset");
+    assert_eq!(rig.params.seed.value(), i32::try_from(all[0].take.seed).expect("a seed"));
+    assert_eq!(rig.window.state().hand.preset.as_ref().map(|(name, _)| name), Some(&all[0].name));
+    rig.click("Next preset");
+    rig.click("Previous preset");
+    rig.click("Previous preset");
+    let last = &all[all.len() - 1];
+    assert_eq!(rig.params.seed.value(), i32::try_from(last.take.seed).expect("a seed"));
+}
+
+#[test]
 fn new_take_is_another_seed() {
     let mut rig = Rig::new();
     let before = rig.params.seed.value();
@@ -194,7 +223,7 @@ fn a_style_is_chosen_from_the_list() {
     rig.window.get_by_role_and_label(Role::ListBoxOption, "Middle Eastern").click();
     rig.window.run();
     let chosen = rig.params.style.value();
-    assert_eq!(style_title(chosen), "Middle Eastern");
+    assert_eq!(style_title(u8::try_from(chosen).expect("a style"), None), "Middle Eastern");
     assert!(rig.window.query_by_role(Role::ListBoxOption).is_none());
     assert_eq!(field(&rig), at, "nothing moved");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::editor::landing::Over;
-use crate::editor::{Hitches, Playhead, Window};
+use crate::editor::{Hitches, Light, Playhead, Window};
 use crate::state::Errand;
 use nice_plug::editor::Editor as _;
 
@@ -13,6 +13,26 @@ fn the_header_says_what_the_host_does() {
     rig.audio.publish(&playing());
     rig.window.run_steps(2);
     assert!(rig.shows("following host · 97.5 · 4/4 · bar 17"));
+}
+
+#[test]
+fn the_header_says_when_it_plays_without_the_host() {
+    let mut rig = Rig::new();
+    rig.link.tell(0, true);
+    rig.audio.publish(&playing());
+    rig.window.run_steps(2);
+    assert!(rig.shows("free run · 97.5 · 4/4 · bar 17"));
+}
+
+#[test]
+fn the_light_shows_notes_that_the_host_took_and_goes_out() {
+    let (mut light, context) = (Light::default(), egui::Context::default());
+    assert_eq!(light.look(&context, 1.0, 7), 0.0, "those of before it was opened");
+    assert_eq!(light.look(&context, 2.0, 8), 1.0);
+    let fading = light.look(&context, 2.1, 8);
+    assert!(fading > 0.0 && fading < 1.0, "{fading}");
+    assert_eq!(light.look(&context, 2.3, 8), 0.0);
+    assert_eq!(light.look(&context, 9.0, 8), 0.0);
 }
 
 #[test]

@@ -1,0 +1,176 @@
+//! Files that the user chooses, in a dialog that is drawn in the window: it needs no service of the
+//! desktop and holds up neither host nor window. It opens where a file was chosen last. What is
+//! done with the file, the window decides.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use directories::UserDirs;
+use egui::{Align2, Context, Vec2};
+use egui_file::{FileDialog, State};
+
+use super::theme::Scale;
+use crate::clip::{Export, Wish};
+use crate::clips;
+use crate::models;
+use crate::settings::Settings;
+
+/// What the user asks for besides values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A clip is taken hold of.
+    Carry(Wish),
+    /// A clip as text, to the clipboard.
+    Text(Wish),
+    /// To choose a file; the wish matters where one is saved.
+    File(Purpose, Wish),
+}
+
+/// What a file is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To save a clip as a MIDI file.
+    Midi,
+    /// To save a clip as the audition kit plays it.
+    Sound,
+    /// To play with a model.
+    Model,
+    /// To carry on from a MIDI file.
+    Prime,
+    /// To play the hits of a MIDI file by hand.
+    Humanise,
+}
+
+/// Sample rate of saved sound, in Hertz.
+const RATE: u32 = 48_000;
+
+impl Purpose {
+    /// What stands above the dialog.
+    const fn title(self) -> &'static str {
+        match self {
+            Purpose::Midi => "Save the clip as a MIDI file",
+            Purpose::Sound => "Save the clip as sound",
+            Purpose::Model => "Load a model",
+            Purpose::Prime => "Carry on from a MIDI file",
+            Purpose::Humanise => "Humanise a MIDI file",
+        }
+    }
+
+    /// Whether a file is written.
+    const fn saves(self) -> bool {
+        matches!(self, Purpose::Midi | Purpose::Sound)
+    }
+
+    /// Whether a file of this name can be meant.
+    fn fits(self, path: &Path) -> bool {
+        let ends = |endings: &[&str]| {
+            path.extension().is_some_and(|ending| {
+                endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
+            })
+        };
+        match self {
+            Purpose::Midi | Purpose::Prime | Purpose::Humanise => ends(&["mid", "midi"]),
+            Purpose::Sound => ends(&["wav"]),
+            Purpose::Model => models::fits(path),
+        }
+    }
+}
+
+/// The dialog, while it is open.
+#[derive(Default)]
+pub(super) struct Files {
+    open: Option<Open>,
+}
+
+struct Open {
+    dialog: FileDialog,
+    purpose: Purpose,
+    /// What is saved: the clip as it was when it was asked for.
+    clip: Option<Export>,
+}
+
+impl Files {
+    /// Whether the dialog is open.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Opens the dialog. A clip is given where one is saved.
+    pub(super) fn ask(&mut self, scale: Scale, purpose: Purpose, clip: Option<Export>) {
+        let folder = Settings::of_user().0.folder.filter(|folder| folder.is_dir());
+        let folder = folder.or_else(|| UserDirs::new().map(|user| user.home_dir().to_owned()));
+        let ending = if purpose == Purpose::Sound { "wav" } else { "mid" };
+        let dialog =
+            if purpose.saves() { FileDialog::save_file() } else { FileDialog::open_file() };
+        let name = clip.as_ref().map(|clip| format!("{}.{ending}", clip.name()));
+        let mut dialog = dialog
+            .id(egui::Id::unique("files"))
+            .title(purpose.title())
+            .initial_path(folder.unwrap_or_default())
+            .default_filename(name.unwrap_or_default())
+            .default_size(scale.size(560.0, 400.0))
+            .anchor(Align2::CENTER_CENTER, Vec2::ZERO)
+            .resizable(false)
+            .show_rename(false)
+            .show_new_folder(purpose.saves())
+            .show_files_filter(Box::new(move |path: &Path| purpose.fits(path)));
+        dialog.open();
+        self.open = Some(Open { dialog, purpose, clip });
+    }
+
+    /// Draws the dialog while it is open. Gives the file when it has been chosen.
+    pub(super) fn show(&mut self, context: &Context) -> Option<Chosen> {
+        let Open { dialog, .. } = self.open.as_mut()?;
+        match dialog.show(context).state() {
+            State::Open => return None,
+            State::Selected => {}
+            State::Closed | State::Cancelled => {
+                self.open = None;
+                return None;
+            }
+        }
+        let Open { dialog, purpose, clip } = self.open.take()?;
+        context.request_repaint_after(Duration::ZERO);
+        let path = dialog.path()?.to_owned();
+        let folder = path.parent().map(Path::to_owned);
+        // It opens elsewhere the next time, and that is all.
+        drop(Settings::change(|settings| settings.folder = folder));
+        Some(Chosen { path, purpose, clip })
+    }
+}
+
+/// A file that was chosen.
+pub(super) struct Chosen {
+    pub path: PathBuf,
+    pub purpose: Purpose,
+    clip: Option<Export>,
+}
+
+impl Chosen {
+    /// Writes the clip that is to be saved; says where it is then. No file is written over.
+    pub(super) fn save(&self) -> Result<String, String> {
+        let clip = self.clip.as_ref().ok_or("There is no clip to be saved.")?;
+        let (bytes, ending) = match self.purpose {
+            Purpose::Sound => (clip.wav(RATE), "wav"),
+            _ => (clip.midi(), "mid"),
+        };
+        let mut name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !self.purpose.fits(&self.path) {
+            name = format!("{name}.{ending}");
+        }
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        clips::write(folder, &name, &bytes).map(|file| format!("Saved as {}.", file.display()))
+    }
+
+    /// What is in the file.
+    pub(super) fn read(&self) -> Result<Vec<u8>, String> {
+        /// Largest MIDI file that is read, in bytes.
+        const LARGEST: u64 = 16 << 20;
+        let name = || self.path.file_name().unwrap_or_default().to_string_lossy();
+        let unread = |fault: std::io::Error| format!("{} cannot be read: {fault}.", name());
+        if std::fs::metadata(&self.path).map_err(unread)?.len() > LARGEST {
+            return Err(format!("{} is too large for a MIDI file of drums.", name()));
+        }
+        std::fs::read(&self.path).map_err(unread)
+    }
+}
