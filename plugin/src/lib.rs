@@ -39,6 +39,7 @@ pub mod signal;
 mod stage;
 pub mod state;
 mod sync;
+mod takes;
 pub mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

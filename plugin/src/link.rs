@@ -29,6 +29,8 @@ use groove::{Bar, DrumSet, Meter};
 
 use crate::queue::{Receiver, Sender, queue};
 use crate::signal::Signal;
+use crate::takes::SharedTakes;
+pub use crate::takes::Takes;
 
 /// Requests that can wait for the worker.
 const REQUESTS: usize = 64;
@@ -59,27 +61,6 @@ pub struct Answer {
     pub bar: i64,
     /// What is played in it. `None`: there is no model, or it failed at this bar.
     pub played: Option<Bar>,
-}
-
-/// The takes that the audio thread still has a use for; 0 where there is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Takes {
-    /// Plays.
-    pub playing: u32,
-    /// Its first bar is there; it plays from the next beat on, unless `asked` is there by then.
-    pub ready: u32,
-    /// The newest one; its first bar was asked for.
-    pub asked: u32,
-}
-
-impl Takes {
-    /// Whether bars of a take are of use. A number that the audio thread has not yet published is
-    /// greater than all.
-    #[must_use]
-    pub fn want(self, number: u32) -> bool {
-        let known = [self.playing, self.ready, self.asked];
-        known.contains(&number) || known.iter().all(|&other| number > other)
-    }
 }
 
 /// What goes on, as the audio thread last saw it. Read from single atomics: two fields may be one
@@ -191,9 +172,7 @@ pub struct Link {
     held: AtomicU32,
     /// The worker has something to do: rung by the audio thread, passed on by the bell's thread.
     signal: Signal,
-    playing: AtomicU32,
-    ready: AtomicU32,
-    asked: AtomicU32,
+    takes: SharedTakes,
     late: AtomicU32,
     refused: AtomicU32,
     /// Notes that the host took.
@@ -219,9 +198,7 @@ impl Link {
             landing: AtomicU64::new(0f64.to_bits()),
             held: AtomicU32::new(0),
             signal: Signal::default(),
-            playing: AtomicU32::new(0),
-            ready: AtomicU32::new(0),
-            asked: AtomicU32::new(0),
+            takes: SharedTakes::default(),
             late: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             sent: AtomicU32::new(0),
@@ -235,11 +212,7 @@ impl Link {
     /// The takes in use. For the worker; takes no lock.
     #[must_use]
     pub fn takes(&self) -> Takes {
-        Takes {
-            playing: self.playing.load(Ordering::Acquire),
-            ready: self.ready.load(Ordering::Acquire),
-            asked: self.asked.load(Ordering::Acquire),
-        }
+        self.takes.load()
     }
 
     /// What wakes the worker and ends it. See there who may call what.
@@ -364,9 +337,7 @@ impl AudioEnd {
         if self.link.takes() == takes {
             return;
         }
-        self.link.playing.store(takes.playing, Ordering::Release);
-        self.link.ready.store(takes.ready, Ordering::Release);
-        self.link.asked.store(takes.asked, Ordering::Release);
+        self.link.takes.store(takes);
         self.ring();
     }
 

@@ -1,5 +1,5 @@
 //! The hand-over between threads and the worker's stop, in every order in which threads can come:
-//! `queue` and `signal` are compiled here with a model checker's atomics and threads in place of
+//! `queue`, `signal` and `takes` are compiled here with a model checker's atomics and threads in place of
 //! the standard library's. What the queue hands over is checked to be visible, too.
 
 use deep_pocket::queue::queue as real_queue;
@@ -44,16 +44,47 @@ mod sync {
 mod queue;
 #[path = "../src/signal.rs"]
 mod signal;
+#[path = "../src/takes.rs"]
+mod takes;
 
 use queue::queue;
 use signal::Signal;
 use sync::Arc;
+use takes::{SharedTakes, Takes};
 
 /// Runs a model in every order with at most so many switches of threads that are not forced.
 fn in_every_order(switches: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(switches);
     builder.check(model);
+}
+
+#[test]
+fn a_take_that_moves_on_is_never_taken_for_one_that_nobody_wants() {
+    in_every_order(4, || {
+        let shared = Arc::new(SharedTakes::default());
+        shared.store(Takes { playing: 1, ready: 2, asked: 3 });
+        let audio = Arc::clone(&shared);
+        let thread = loom::thread::spawn(move || {
+            audio.store(Takes { playing: 2, ready: 3, asked: 4 });
+            audio.store(Takes { playing: 3, ready: 0, asked: 4 });
+            audio.store(Takes { playing: 4, ready: 0, asked: 0 });
+        });
+        let wanted = shared.load().want(4);
+        assert!(wanted, "4 is wanted from its first breath");
+        thread.join().expect("it ends");
+    });
+    in_every_order(4, || {
+        let shared = Arc::new(SharedTakes::default());
+        shared.store(Takes { playing: 1, ready: 0, asked: 2 });
+        let audio = Arc::clone(&shared);
+        let thread = loom::thread::spawn(move || {
+            audio.store(Takes { playing: 1, ready: 2, asked: 3 });
+            audio.store(Takes { playing: 2, ready: 0, asked: 3 });
+        });
+        assert!(shared.load().want(2), "2 waits, and then it plays");
+        thread.join().expect("it ends");
+    });
 }
 
 #[test]
