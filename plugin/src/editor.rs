@@ -322,6 +322,7 @@ impl Screen {
         let has_keys = context
             .input(|input| input.viewport().focused == Some(true) && !input.pointer.any_down());
         let typing = context.egui_wants_keyboard_input() || Popup::is_any_open(context);
+        self.opening.typing.store(typing, Ordering::Relaxed);
         if has_keys && !typing {
             self.opening.give_keys_back();
         }

@@ -24,7 +24,7 @@ use nice_plug_egui::{
 
 use super::landing::Drops;
 #[cfg(target_os = "linux")]
-use super::x11::{Display, ear::Ear};
+use super::x11::{Display, Keys, ear::Ear};
 use super::{Screen, Sources, theme};
 use crate::drag::{Course, Drag, Origin};
 use crate::link::{ModelState, Phrase, Status};
@@ -45,6 +45,8 @@ pub(super) struct Opening {
     drag: Mutex<Option<Drag>>,
     /// What is dragged over the window and dropped on it.
     pub drops: Drops,
+    /// Whether somebody types into a field, or a list is open.
+    pub typing: AtomicBool,
 }
 
 impl Opening {
@@ -260,7 +262,8 @@ impl Drop for Pane {
 
 /// Looks after an open window from a thread of its own: asks for a picture when what it shows has
 /// changed, so that nobody who plays has to know that there is a window. Under X11 it also sees to
-/// it that the first picture is drawn, and hears for the window what is dropped on it.
+/// it that the first picture is drawn, hears for the window what is dropped on it, and hands on to
+/// the host the keys that nobody types here.
 struct Watch {
     closed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -283,7 +286,7 @@ impl Watch {
         let stop = Arc::clone(&closed);
         let watch = move || {
             #[cfg(target_os = "linux")]
-            let (mut display, mut ear) = (Display::default(), Ear::new());
+            let (mut display, mut ear, mut keys) = (Display::default(), Ear::new(), Keys::new());
             let mut shown = Shown::of(&sources);
             while !stop.load(Ordering::Relaxed) {
                 #[cfg(target_os = "linux")]
@@ -293,6 +296,10 @@ impl Watch {
                 #[cfg(target_os = "linux")]
                 if ear.as_mut().is_some_and(|ear| ear.listen(opening.window(), &opening.drops)) {
                     repaint.request_repaint();
+                }
+                #[cfg(target_os = "linux")]
+                if let (Some(keys), Some(_)) = (&mut keys, opening.origin()) {
+                    keys.hand_on(opening.window(), opening.typing.load(Ordering::Relaxed));
                 }
                 let now = Shown::of(&sources);
                 if now != shown {

@@ -5,11 +5,15 @@
 
 pub(super) mod ear;
 
+use std::time::{Duration, Instant};
+
 use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
 use x11rb::protocol::present::ConnectionExt as _;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, InputFocus, MapState,
+    AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask,
+    InputFocus, KeyPressEvent, MapState,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -73,6 +77,58 @@ impl Display {
         // The display drops what it has not looked at when a connection goes, so this waits.
         let sent = connection.send_event(false, window, EventMask::NO_EVENT, message);
         drop(sent.map(|sent| sent.check()));
+    }
+}
+
+/// Keys that are pressed while the pointer is over the window.
+///
+/// The display gives them to the window under the pointer, whoever has the keys by right, as long
+/// as that lies in the host's window. So the host does not see them there, and a copy is sent to it.
+pub(super) struct Keys {
+    connection: RustConnection,
+    /// The window that they are pressed in; 0 before there is one.
+    window: u32,
+    /// When somebody last typed here.
+    typed: Option<Instant>,
+}
+
+impl Keys {
+    /// How long after the end of typing keys still belong to it: the last one ended it.
+    const END: Duration = Duration::from_millis(150);
+
+    /// Nobody's keys yet; `None`: the display does not answer.
+    pub(super) fn new() -> Option<Self> {
+        let (connection, _) = x11rb::connect(None).ok()?;
+        Some(Keys { connection, window: 0, typed: None })
+    }
+
+    /// Hands on to the host what was pressed in a window since the last time, unless somebody types
+    /// here.
+    pub(super) fn hand_on(&mut self, window: u32, typing: bool) {
+        let Keys { connection, .. } = self;
+        if self.window != window {
+            self.window = window;
+            let mask = EventMask::KEY_PRESS | EventMask::KEY_RELEASE;
+            let heard = ChangeWindowAttributesAux::new().event_mask(mask);
+            drop(connection.change_window_attributes(window, &heard));
+            drop(connection.flush());
+        }
+        if typing {
+            self.typed = Some(Instant::now());
+        }
+        let typed = self.typed.is_some_and(|typed| typed.elapsed() < Self::END);
+        while let Ok(Some(event)) = connection.poll_for_event() {
+            let (key, mask) = match event {
+                Event::KeyPress(key) => (key, EventMask::KEY_PRESS),
+                Event::KeyRelease(key) => (key, EventMask::KEY_RELEASE),
+                _ => continue,
+            };
+            if !typed && let Some(host) = host_of(connection, window) {
+                let copy = KeyPressEvent { event: host, child: window, ..key };
+                drop(connection.send_event(true, host, mask, copy));
+                drop(connection.flush());
+            }
+        }
     }
 }
 
