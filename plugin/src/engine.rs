@@ -425,7 +425,7 @@ impl Engine {
     /// Gets a bar of the song ready to be played.
     fn bring(&mut self, numbered: Numbered, grid: &Grid, bar: i64) {
         let key = numbered.key(grid, bar);
-        if self.stage.get(key).is_none() {
+        if !self.stage.hold(key) {
             self.fetch(numbered, grid, bar);
             self.stage.prepare(&self.shelf, key);
         }

@@ -59,7 +59,7 @@ impl Stage {
 
     /// Makes a bar of the song, if what it is made of is at hand; says whether it is.
     pub(crate) fn prepare(&mut self, shelf: &Shelf, key: Key) -> bool {
-        if self.get(key).is_some() {
+        if self.hold(key) {
             return true;
         }
         let mut sources = [Bar::silent(key.meter); 2];
@@ -76,6 +76,17 @@ impl Stage {
         self.bars[self.next] = Some((key, played));
         self.next = (self.next + 1) % PLACES;
         true
+    }
+
+    /// Whether a bar of the song is made. If so it is now the last to give way: what is needed
+    /// together must stay together.
+    pub(crate) fn hold(&mut self, key: Key) -> bool {
+        let found = self.bars.iter().position(|bar| bar.is_some_and(|(of, _)| of == key));
+        if let Some(place) = found {
+            self.bars.swap(place, self.next);
+            self.next = (self.next + 1) % PLACES;
+        }
+        found.is_some()
     }
 
     /// A bar of the song that is made.
@@ -136,6 +147,17 @@ mod tests {
         assert_eq!(stage.get(key(3)), None, "made anew");
         assert!(stage.prepare(&shelf, key(2)) && !stage.prepare(&shelf, key(3)));
         assert_eq!((velocity(&stage, 2, 0), velocity(&stage, 2, 8)), (Some(4), Some(5)));
+    }
+
+    #[test]
+    fn a_bar_that_is_needed_again_does_not_give_way_to_the_next_one() {
+        let shelf = shelf(1..12);
+        let mut stage = Stage::new();
+        (1..9).for_each(|bar| assert!(stage.prepare(&shelf, key(bar))));
+        // Back to the oldest of them, as after a jump.
+        assert!(stage.hold(key(1)) && stage.prepare(&shelf, key(9)));
+        assert_eq!((velocity(&stage, 1, 0), velocity(&stage, 9, 0)), (Some(1), Some(9)));
+        assert!(!stage.hold(key(2)), "the oldest that nobody needed gave way");
     }
 
     #[test]
