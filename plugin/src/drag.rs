@@ -21,6 +21,10 @@ mod platform;
 #[path = "drag/x11.rs"]
 mod platform;
 
+/// The names of the protocol, for who hears what is dropped here.
+#[cfg(target_os = "linux")]
+pub(crate) use platform::Atoms;
+
 /// A window that can be dragged from, as the windowing system numbers it. It says
 /// nothing of whether that window still exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

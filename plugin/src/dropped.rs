@@ -31,17 +31,19 @@ pub fn sort(files: &[PathBuf]) -> Result<(Kind, &Path), String> {
         [file] => file.as_path(),
         _ => return Err("Drop one file at a time.".to_owned()),
     };
-    let named = |endings: &[&str]| {
-        let ending = file.extension().unwrap_or_default();
-        endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
-    };
-    if named(&["mid", "midi", "smf"]) {
-        Ok((Kind::Midi, file))
-    } else if models::fits(file) {
-        Ok((Kind::Model, file))
-    } else {
+    kind(file).map(|kind| (kind, file)).ok_or_else(|| {
         let name = name(file);
-        Err(format!("{name} is neither a MIDI file (.mid) nor a model (.safetensors)."))
+        format!("{name} is neither a MIDI file (.mid) nor a model (.safetensors).")
+    })
+}
+
+/// What a file is by its name, if it is any use.
+pub fn kind(file: &Path) -> Option<Kind> {
+    let ending = file.extension().unwrap_or_default();
+    if ["mid", "midi", "smf"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+        Some(Kind::Midi)
+    } else {
+        models::fits(file).then_some(Kind::Model)
     }
 }
 

@@ -292,22 +292,11 @@ impl Screen {
         Ok(())
     }
 
-    /// Does what a file was chosen for. What an errand comes to is said later.
+    /// Does what a file was chosen for.
     fn use_file(&mut self, chosen: &Chosen) -> Result<Option<String>, String> {
         match chosen.purpose {
             Purpose::Midi | Purpose::Sound => chosen.save().map(Some),
-            Purpose::Model => {
-                self.hand.at_desk().load_model(chosen.path.clone());
-                Ok(None)
-            }
-            Purpose::Prime => {
-                let file = chosen.read()?;
-                self.hand.with_host(|desk, set| desk.prime_with(&file, set)).map(Some)
-            }
-            Purpose::Humanise => {
-                let file = chosen.read()?;
-                self.hand.with_host(|desk, set| desk.humanise(&file, set)).map(|()| None)
-            }
+            purpose => files::open(&mut self.hand, purpose, &chosen.path),
         }
     }
 

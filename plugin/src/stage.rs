@@ -21,7 +21,9 @@ pub(crate) struct Stage {
     channels: Channels,
     /// By the bar of the song.
     bars: [Option<(Key, Bar)>; PLACES],
-    next: usize,
+    /// When each place was last needed, counted in needs: the longest ago gives way.
+    needed: [u64; PLACES],
+    now: u64,
     /// The last bar that was played in time.
     last: Option<(Key, Bar)>,
 }
@@ -33,7 +35,8 @@ impl Stage {
             pitches: None,
             channels: [0; CLASSES],
             bars: [None; PLACES],
-            next: 0,
+            needed: [0; PLACES],
+            now: 0,
             last: None,
         }
     }
@@ -73,8 +76,10 @@ impl Stage {
         if let Some(pitches) = self.pitches {
             played = at_pitches(&played, pitches, self.channels);
         }
-        self.bars[self.next] = Some((key, played));
-        self.next = (self.next + 1) % PLACES;
+        let place = (0..PLACES).min_by_key(|&place| self.needed[place]).unwrap_or(0);
+        self.bars[place] = Some((key, played));
+        self.now += 1;
+        self.needed[place] = self.now;
         true
     }
 
@@ -83,8 +88,8 @@ impl Stage {
     pub(crate) fn hold(&mut self, key: Key) -> bool {
         let found = self.bars.iter().position(|bar| bar.is_some_and(|(of, _)| of == key));
         if let Some(place) = found {
-            self.bars.swap(place, self.next);
-            self.next = (self.next + 1) % PLACES;
+            self.now += 1;
+            self.needed[place] = self.now;
         }
         found.is_some()
     }

@@ -51,8 +51,8 @@ const PLAIN: &AsciiSet =
 type Fault = Box<dyn std::error::Error>;
 
 x11rb::atom_manager! {
-    /// Names of the protocol.
-    Atoms: AtomsCookie {
+    /// Names of the protocol by which files are dragged and dropped.
+    pub(crate) Atoms: AtomsCookie {
         XdndAware,
         XdndProxy,
         XdndSelection,

@@ -24,7 +24,7 @@ use nice_plug_egui::{
 
 use super::landing::Drops;
 #[cfg(target_os = "linux")]
-use super::x11::{Display, Keys, ear::Ear};
+use super::x11::{Display, ear::Ear};
 use super::{Screen, Sources, theme};
 use crate::drag::{Course, Drag, Origin};
 use crate::link::{ModelState, Phrase, Status};
@@ -286,7 +286,7 @@ impl Watch {
         let stop = Arc::clone(&closed);
         let watch = move || {
             #[cfg(target_os = "linux")]
-            let (mut display, mut ear, mut keys) = (Display::default(), Ear::new(), Keys::new());
+            let (mut display, mut ear) = (Display::default(), Ear::new());
             let mut shown = Shown::of(&sources);
             while !stop.load(Ordering::Relaxed) {
                 #[cfg(target_os = "linux")]
@@ -298,8 +298,8 @@ impl Watch {
                     repaint.request_repaint();
                 }
                 #[cfg(target_os = "linux")]
-                if let (Some(keys), Some(_)) = (&mut keys, opening.origin()) {
-                    keys.hand_on(opening.window(), opening.typing.load(Ordering::Relaxed));
+                if opening.origin().is_some() {
+                    display.hand_keys_on(opening.window(), opening.typing.load(Ordering::Relaxed));
                 }
                 let now = Shown::of(&sources);
                 if now != shown {

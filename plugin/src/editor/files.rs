@@ -9,10 +9,11 @@ use directories::UserDirs;
 use egui::{Align2, Context, Vec2};
 use egui_file::{FileDialog, State};
 
+use super::hand::Hand;
 use super::theme::Scale;
 use crate::clip::{Export, Wish};
 use crate::clips;
-use crate::models;
+use crate::dropped::{self, Kind};
 use crate::settings::Settings;
 
 /// What the user asks for besides values.
@@ -63,15 +64,12 @@ impl Purpose {
 
     /// Whether a file of this name can be meant.
     fn fits(self, path: &Path) -> bool {
-        let ends = |endings: &[&str]| {
-            path.extension().is_some_and(|ending| {
-                endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
-            })
-        };
         match self {
-            Purpose::Midi | Purpose::Prime | Purpose::Humanise => ends(&["mid", "midi"]),
-            Purpose::Sound => ends(&["wav"]),
-            Purpose::Model => models::fits(path),
+            Purpose::Midi | Purpose::Prime | Purpose::Humanise => {
+                dropped::kind(path) == Some(Kind::Midi)
+            }
+            Purpose::Sound => path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wav")),
+            Purpose::Model => dropped::kind(path) == Some(Kind::Model),
         }
     }
 }
@@ -161,16 +159,28 @@ impl Chosen {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         clips::write(folder, &name, &bytes).map(|file| format!("Saved as {}.", file.display()))
     }
+}
 
-    /// What is in the file.
-    pub(super) fn read(&self) -> Result<Vec<u8>, String> {
-        /// Largest MIDI file that is read, in bytes.
-        const LARGEST: u64 = 16 << 20;
-        let name = || self.path.file_name().unwrap_or_default().to_string_lossy();
-        let unread = |fault: std::io::Error| format!("{} cannot be read: {fault}.", name());
-        if std::fs::metadata(&self.path).map_err(unread)?.len() > LARGEST {
-            return Err(format!("{} is too large for a MIDI file of drums.", name()));
+/// Does what a file is opened for. Says what came of it, where that is known at once; what an errand
+/// comes to is said later.
+pub(super) fn open(
+    hand: &mut Hand,
+    purpose: Purpose,
+    path: &Path,
+) -> Result<Option<String>, String> {
+    match purpose {
+        Purpose::Prime => {
+            let file = dropped::bytes(path)?;
+            hand.with_host(|desk, set| desk.prime_with(&file, set)).map(Some)
         }
-        std::fs::read(&self.path).map_err(unread)
+        Purpose::Humanise => {
+            let file = dropped::bytes(path)?;
+            hand.with_host(|desk, set| desk.humanise(&file, set)).map(|()| None)
+        }
+        Purpose::Model => {
+            hand.at_desk().load_model(path.to_owned());
+            Ok(None)
+        }
+        Purpose::Midi | Purpose::Sound => Ok(None),
     }
 }

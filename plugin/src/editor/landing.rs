@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui};
 
+use super::files::{self, Purpose};
 use super::hand::Hand;
 use super::header::line;
 use super::theme::{self, Scale, Type};
@@ -51,30 +52,20 @@ impl Drops {
     }
 }
 
-/// What can be done with a file.
-#[derive(Clone, Copy, PartialEq)]
-enum Use {
-    CarryOn,
-    Humanise,
-    Play,
+/// What would become of a file, in a few words and in more.
+const fn words(purpose: Purpose) -> [&'static str; 2] {
+    match purpose {
+        Purpose::Humanise => ["Play its hits", "They are pinned, as a drummer would strike them."],
+        Purpose::Model => ["Play with this model", "It is copied into your folder of models."],
+        _ => ["Carry on from it", "The drummer hears its last bars and plays on."],
+    }
 }
 
-impl Use {
-    /// In a few words, and in more.
-    const fn words(self) -> [&'static str; 2] {
-        match self {
-            Use::CarryOn => ["Carry on from it", "The drummer hears its last bars and plays on."],
-            Use::Humanise => ["Play its hits", "They are pinned, as a drummer would strike them."],
-            Use::Play => ["Play with this model", "It is copied into your folder of models."],
-        }
-    }
-
-    /// What is done with a file of a kind in each part of the window, from left to right.
-    const fn of(kind: Kind) -> &'static [Use] {
-        match kind {
-            Kind::Midi => &[Use::CarryOn, Use::Humanise],
-            Kind::Model => &[Use::Play],
-        }
+/// What is done with a file of a kind in each part of the window, from left to right.
+const fn uses(kind: Kind) -> &'static [Purpose] {
+    match kind {
+        Kind::Midi => &[Purpose::Prime, Purpose::Humanise],
+        Kind::Model => &[Purpose::Model],
     }
 }
 
@@ -105,21 +96,8 @@ pub(super) fn show(
 /// Does what was asked for by dropping files where they were dropped.
 fn land(hand: &mut Hand, over: &Over) -> Result<Option<String>, String> {
     let (kind, file) = dropped::sort(&over.files)?;
-    let uses = Use::of(kind);
-    match uses[part(over, uses.len())] {
-        Use::CarryOn => {
-            let bytes = dropped::bytes(file)?;
-            hand.with_host(|desk, set| desk.prime_with(&bytes, set)).map(Some)
-        }
-        Use::Humanise => {
-            let bytes = dropped::bytes(file)?;
-            hand.with_host(|desk, set| desk.humanise(&bytes, set)).map(|()| None)
-        }
-        Use::Play => {
-            hand.at_desk().load_model(file.to_owned());
-            Ok(None)
-        }
-    }
+    let uses = uses(kind);
+    files::open(hand, uses[part(over, uses.len())], file)
 }
 
 fn paint(ui: &mut Ui, scale: Scale, over: &Over) {
@@ -127,7 +105,7 @@ fn paint(ui: &mut Ui, scale: Scale, over: &Over) {
     ui.painter().rect_filled(window, 0.0, theme::GROUND.gamma_multiply(0.86));
     let area = window.shrink(scale.px(18.0));
     let uses = match dropped::sort(&over.files) {
-        Ok((kind, _)) => Use::of(kind),
+        Ok((kind, _)) => uses(kind),
         Err(sentence) => return zone(ui, scale, area, [&sentence, ""], theme::WRONG),
     };
     let chosen = part(over, uses.len());
@@ -137,7 +115,7 @@ fn paint(ui: &mut Ui, scale: Scale, over: &Over) {
         let left = area.left() + place as f32 * width;
         let zone_area = area.with_min_x(left).with_max_x(left + width - gap);
         let colour = if place == chosen { theme::TEAL } else { theme::BAR_LINE };
-        zone(ui, scale, zone_area, what.words(), colour);
+        zone(ui, scale, zone_area, words(*what), colour);
     }
 }
 

@@ -20,16 +20,25 @@ use x11rb::rust_connection::RustConnection;
 /// The number that a window gives to its first request for a frame.
 const FIRST: u32 = 0;
 
+/// How long after the end of typing keys still belong to it: the last one ended it.
+const END: Duration = Duration::from_millis(150);
+
 /// A connection to the display.
 #[derive(Default)]
-pub(super) struct Display(Option<RustConnection>);
+pub(super) struct Display {
+    connection: Option<RustConnection>,
+    /// The window whose keys are heard; 0 before there is one.
+    heard: u32,
+    /// When somebody last typed there.
+    typed: Option<Instant>,
+}
 
 impl Display {
     fn connected(&mut self) -> Option<&RustConnection> {
-        if self.0.is_none() {
-            self.0 = x11rb::connect(None).ok().map(|(connection, _)| connection);
+        if self.connection.is_none() {
+            self.connection = x11rb::connect(None).ok().map(|(connection, _)| connection);
         }
-        self.0.as_ref()
+        self.connection.as_ref()
     }
 
     /// Gets the first picture of a window drawn, once the window is shown; to be called until it
@@ -61,6 +70,38 @@ impl Display {
         }
     }
 
+    /// Hands on to the host what was pressed in a window since the last time, unless somebody types
+    /// there.
+    ///
+    /// The display gives keys to the window under the pointer, whoever has them by right, as long as
+    /// that lies in the host's window. So the host does not see them there, and gets a copy.
+    pub(super) fn hand_keys_on(&mut self, window: u32, typing: bool) {
+        if typing {
+            self.typed = Some(Instant::now());
+        }
+        let typed = self.typed.is_some_and(|typed| typed.elapsed() < END);
+        let news = std::mem::replace(&mut self.heard, window) != window;
+        let Some(connection) = self.connected() else { return };
+        if news {
+            let mask = EventMask::KEY_PRESS | EventMask::KEY_RELEASE;
+            let heard = ChangeWindowAttributesAux::new().event_mask(mask);
+            drop(connection.change_window_attributes(window, &heard));
+            drop(connection.flush());
+        }
+        while let Ok(Some(event)) = connection.poll_for_event() {
+            let (key, mask) = match event {
+                Event::KeyPress(key) => (key, EventMask::KEY_PRESS),
+                Event::KeyRelease(key) => (key, EventMask::KEY_RELEASE),
+                _ => continue,
+            };
+            if !typed && let Some(host) = host_of(connection, window) {
+                let copy = KeyPressEvent { event: host, child: window, ..key };
+                drop(connection.send_event(true, host, mask, copy));
+                drop(connection.flush());
+            }
+        }
+    }
+
     /// Asks a window to close, as a window manager does.
     ///
     /// A window that is dropped without having been asked may leave its thread behind: the thread
@@ -77,58 +118,6 @@ impl Display {
         // The display drops what it has not looked at when a connection goes, so this waits.
         let sent = connection.send_event(false, window, EventMask::NO_EVENT, message);
         drop(sent.map(|sent| sent.check()));
-    }
-}
-
-/// Keys that are pressed while the pointer is over the window.
-///
-/// The display gives them to the window under the pointer, whoever has the keys by right, as long
-/// as that lies in the host's window. So the host does not see them there, and a copy is sent to it.
-pub(super) struct Keys {
-    connection: RustConnection,
-    /// The window that they are pressed in; 0 before there is one.
-    window: u32,
-    /// When somebody last typed here.
-    typed: Option<Instant>,
-}
-
-impl Keys {
-    /// How long after the end of typing keys still belong to it: the last one ended it.
-    const END: Duration = Duration::from_millis(150);
-
-    /// Nobody's keys yet; `None`: the display does not answer.
-    pub(super) fn new() -> Option<Self> {
-        let (connection, _) = x11rb::connect(None).ok()?;
-        Some(Keys { connection, window: 0, typed: None })
-    }
-
-    /// Hands on to the host what was pressed in a window since the last time, unless somebody types
-    /// here.
-    pub(super) fn hand_on(&mut self, window: u32, typing: bool) {
-        let Keys { connection, .. } = self;
-        if self.window != window {
-            self.window = window;
-            let mask = EventMask::KEY_PRESS | EventMask::KEY_RELEASE;
-            let heard = ChangeWindowAttributesAux::new().event_mask(mask);
-            drop(connection.change_window_attributes(window, &heard));
-            drop(connection.flush());
-        }
-        if typing {
-            self.typed = Some(Instant::now());
-        }
-        let typed = self.typed.is_some_and(|typed| typed.elapsed() < Self::END);
-        while let Ok(Some(event)) = connection.poll_for_event() {
-            let (key, mask) = match event {
-                Event::KeyPress(key) => (key, EventMask::KEY_PRESS),
-                Event::KeyRelease(key) => (key, EventMask::KEY_RELEASE),
-                _ => continue,
-            };
-            if !typed && let Some(host) = host_of(connection, window) {
-                let copy = KeyPressEvent { event: host, child: window, ..key };
-                drop(connection.send_event(true, host, mask, copy));
-                drop(connection.flush());
-            }
-        }
     }
 }
 

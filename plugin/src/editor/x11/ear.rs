@@ -23,6 +23,7 @@ use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{COPY_DEPTH_FROM_PARENT, NONE};
 
 use super::host_of;
+use crate::drag::Atoms;
 use crate::editor::landing::{Drops, Over};
 
 /// The version of the protocol that is spoken, of 2002.
@@ -33,24 +34,6 @@ const OFTEN: Duration = Duration::from_millis(500);
 const ANSWER: Duration = Duration::from_secs(3);
 /// Longest list of files that is read, in units of four bytes.
 const LONGEST: u32 = 1 << 16;
-
-x11rb::atom_manager! {
-    /// Names of the protocol.
-    Atoms: AtomsCookie {
-        XdndAware,
-        XdndProxy,
-        XdndSelection,
-        XdndTypeList,
-        XdndEnter,
-        XdndPosition,
-        XdndStatus,
-        XdndLeave,
-        XdndDrop,
-        XdndFinished,
-        XdndActionCopy,
-        FILES: b"text/uri-list",
-    }
-}
 
 /// What hears for the window. It goes over what goes wrong: the window is then no worse off than
 /// without it.
