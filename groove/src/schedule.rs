@@ -232,8 +232,12 @@ fn gather<'a>(
         });
     }
     let len = onsets.len;
-    onsets.list[..len]
-        .sort_unstable_by(|a, b| a.position.total_cmp(&b.position).then(a.drum.cmp(&b.drum)));
+    // Of two hits of a drum in one place the louder is struck.
+    onsets.list[..len].sort_unstable_by(|a, b| {
+        (a.position.total_cmp(&b.position))
+            .then(a.drum.cmp(&b.drum))
+            .then(b.velocity.cmp(&a.velocity))
+    });
     onsets
 }
 
@@ -327,6 +331,28 @@ mod tests {
 
     fn off(sample: u32, drum: Drum) -> Note {
         Note::Off { sample, channel: 0, pitch: drum.general_midi() }
+    }
+
+    #[test]
+    fn a_drum_twice_in_one_place_is_struck_once_and_as_the_louder() {
+        // Steps half a step apart: one hit a quarter step late, the next a quarter step early.
+        let bars = [(60, 50), (-60, 90)].map(|(offset_ticks, velocity)| {
+            let mut bar = Bar::silent(Meter::new(1, 32));
+            bar.steps_mut()[0].set(Drum::Snare, Some(Hit { velocity, offset_ticks }));
+            bar
+        });
+        let transport = Transport { meter: Some(bars[0].meter()), ..at(0.0) };
+        let (mut clock, mut scheduler) = (Clock::new(48_000.0), Scheduler::default());
+        let mut struck = Vec::new();
+        for span in clock.block(&transport, 6000).spans {
+            let bar = |index: i64| usize::try_from(index).ok().and_then(|index| bars.get(index));
+            scheduler.play(&span, bar, &mut |note| {
+                if let Note::On { sample, velocity, .. } = note {
+                    struck.push((sample, velocity));
+                }
+            });
+        }
+        assert_eq!(struck, [(1500, 90)]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Clock and scheduler together, against an exact count in whole numbers: every hit at the sample
 //! nearest to its position, once, whatever the blocks; every note ends.
 
+use std::cmp::Reverse;
+
 use groove::clock::{Clock, Transport};
 use groove::schedule::{Note, Scheduler};
 use groove::{Bar, CLASSES, Drum, Hit, Meter};
@@ -210,19 +212,23 @@ proptest! {
         }
         let (end, played) = (player.now, { player.stop(&song); player.finish() });
         let reach = end * tempo * 960 / 60 / rate + start + 1000;
-        let mut expected: Struck = Vec::new();
+        let mut expected = Vec::new();
         for (step, tick, drum, velocity) in song.hits(start - 240, reach) {
-            let sample = match nearest(tick - start, rate, tempo) {
-                sample if sample >= 0 => sample,
-                // Early for a step at or after the start: sounds at once.
-                _ if step >= start => 0,
+            let (sample, tick) = match nearest(tick - start, rate, tempo) {
+                sample if sample >= 0 => (sample, tick),
+                // Early for a step at or after the start: sounds at once, before all others.
+                _ if step >= start => (0, start - 1),
                 _ => continue,
             };
             if sample < end {
-                expected.push((sample, drum.index(), velocity));
+                expected.push((sample, drum.index(), tick, Reverse(velocity)));
             }
         }
+        // Steps that are closer than their hits may be early and late, in bars of 1/32, can put
+        // one drum twice on one sample: one note, the first, and of two in one place the louder.
         expected.sort_unstable();
+        expected.dedup_by_key(|hit| (hit.0, hit.1));
+        let expected: Struck = expected.into_iter().map(|hit| (hit.0, hit.1, hit.3.0)).collect();
         prop_assert_eq!(played, expected);
     }
 
