@@ -44,6 +44,8 @@ pub struct AuditionKit {
     metals: [Metal; 4],
     level: f32,
     target: f32,
+    /// Whether anything sounds: it was struck, and has not been found silent since.
+    sounds: bool,
 }
 
 impl AuditionKit {
@@ -66,19 +68,21 @@ impl AuditionKit {
             metals: [metal(&CLOSED_HAT, 6), metal(&OPEN_HAT, 6), metal(&CRASH, 7), metal(&RIDE, 8)],
             level: 1.0,
             target: 1.0,
+            sounds: false,
         }
     }
 
     /// Sets the level as a factor, 0 to 2. It is followed within some milliseconds.
     pub fn set_level(&mut self, level: f32) {
         self.target = if level.is_finite() { level.clamp(0.0, 2.0) } else { 1.0 };
-        if self.is_silent() {
+        if !self.sounds {
             self.level = self.target;
         }
     }
 
     /// Strikes a drum at the next sample that is rendered, at a MIDI velocity of 1 to 127.
     pub fn strike(&mut self, drum: Drum, velocity: u8) {
+        self.sounds = true;
         let velocity = f32::from(velocity.clamp(1, 127)) / 127.0;
         let [closed, open, crash, ride] = &mut self.metals;
         let [bass, snare, low, mid, high] = &mut self.skins;
@@ -110,15 +114,14 @@ impl AuditionKit {
     /// Whether nothing sounds, and nothing will until a drum is struck.
     #[must_use]
     pub fn is_silent(&self) -> bool {
-        self.skins.iter().all(Skin::is_silent) && self.metals.iter().all(Metal::is_silent)
+        !self.sounds
     }
 
     /// Renders the next samples over what is there. All are within -1 and 1.
     pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
         left.fill(0.0);
         right.fill(0.0);
-        if self.is_silent() {
-            self.level = self.target;
+        if !self.sounds {
             return;
         }
         for skin in &mut self.skins {
@@ -135,6 +138,11 @@ impl AuditionKit {
         }
         bend(left);
         bend(right);
+        self.sounds =
+            !(self.skins.iter().all(Skin::is_silent) && self.metals.iter().all(Metal::is_silent));
+        if !self.sounds {
+            self.level = self.target;
+        }
     }
 }
 

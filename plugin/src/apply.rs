@@ -116,14 +116,14 @@ pub(crate) mod tests {
             let other = scrambled(salt + 1_000);
             let mut set = at_once;
             let mut apply = Apply { set: &mut set, all: false };
-            apply.take(&other, &said.take);
+            apply.take(&other, &said.take.into());
             apply.performance(&other, &said.performance);
             let back = Controls::new(&other);
             assert_eq!((back.take, back.performance), (said.take, said.performance));
             // Nothing is set twice.
             let mut count = 0;
             let mut set = |_, _| count += 1;
-            Apply { set: &mut set, all: false }.take(&other, &said.take);
+            Apply { set: &mut set, all: false }.take(&other, &said.take.into());
             assert_eq!(count, 0);
         }
     }

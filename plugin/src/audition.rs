@@ -13,23 +13,27 @@ use crate::params::AuditionParams;
 pub(crate) struct Audition {
     kit: Box<AuditionKit>,
     on: bool,
+    /// Its level in dB.
+    level: f32,
     done: usize,
 }
 
 impl Audition {
     /// A silent kit for a sample rate in Hertz. Allocates: for the host's main thread.
     pub(crate) fn new(rate: f64) -> Self {
-        Audition { kit: Box::new(AuditionKit::new(rate)), on: true, done: 0 }
+        Audition { kit: Box::new(AuditionKit::new(rate)), on: true, level: 0.0, done: 0 }
     }
 
     /// A block begins. A kit that has been switched off ends what sounds, without a click.
     pub(crate) fn begin(&mut self, params: &AuditionParams) {
-        self.on = params.on.value();
-        self.done = 0;
-        self.kit.set_level(db_to_gain(params.level.value()));
-        if !self.on {
+        let (on, level) = (params.on.value(), params.level.value());
+        if self.level != level {
+            self.kit.set_level(db_to_gain(level));
+        }
+        if self.on && !on {
             self.kit.silence();
         }
+        (self.on, self.level, self.done) = (on, level, 0);
     }
 
     /// A note leaves: plays up to it, and strikes its drum.
@@ -40,7 +44,7 @@ impl Audition {
         }
     }
 
-    /// Plays the rest of the block.
+    /// Plays the rest of the block: every sample of the output has been written then.
     pub(crate) fn end(&mut self, output: &mut [&mut [f32]]) {
         self.play_to(usize::MAX, output);
     }

@@ -8,11 +8,61 @@ use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 use crate::params::{Bars, DeepPocketParams, Every, LaneParams, Order, Pace};
 pub use crate::params::{Begins, Prime};
 
-/// What the parameters say. What a host or a state sets out of range is clamped.
+/// What the parameters say of the take: as in [`Take`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Knobs {
+    /// Which of the many possible takes.
+    pub seed: u32,
+    /// Style number.
+    pub style: u8,
+    /// A second style, and its share.
+    pub blend: (u8, f32),
+    /// How daring the theme is.
+    pub temperature: f32,
+    /// How closely bars stick to the ones before.
+    pub stick: f32,
+    /// How busy the kit is.
+    pub density: f32,
+    /// By class: how busy its lane is.
+    pub lanes: [f32; CLASSES],
+    /// Drums that are not struck.
+    pub off: DrumSet,
+    /// Where fills are asked for.
+    pub fills: Fills,
+    /// Bars in a phrase: 1, 2, 4 or 8.
+    pub phrase_bars: u8,
+    /// Whether phrases vary the theme.
+    pub evolve: bool,
+}
+
+impl From<Knobs> for Take {
+    /// A take of these, with nothing besides.
+    fn from(knobs: Knobs) -> Take {
+        let Knobs { seed, style, blend, temperature, stick, density, lanes, off, .. } = knobs;
+        let Knobs { fills, phrase_bars, evolve, .. } = knobs;
+        Take {
+            seed,
+            style,
+            blend,
+            temperature,
+            stick,
+            density,
+            lanes,
+            off,
+            fills,
+            phrase_bars,
+            evolve,
+            ..Take::default()
+        }
+    }
+}
+
+/// What the parameters say. What a host or a state sets out of range is clamped. Small: it is made
+/// in each block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
-    /// Generation: a take whose tempo, primer, pins and model are not the parameters' to say.
-    pub take: Take,
+    /// Generation. The take's tempo, primer, pins and model are not the parameters' to say.
+    pub take: Knobs,
     /// Performance.
     pub performance: Performance,
     /// The pitches that are emitted; `None`: the model's own.
@@ -51,7 +101,7 @@ impl Controls {
             let lanes = Drum::ALL.into_iter().zip(lanes);
             lanes.filter(|(_, lane)| is(lane)).map(|(drum, _)| drum).collect()
         };
-        let take = Take {
+        let take = Knobs {
             seed: u32::try_from(params.seed.value()).unwrap_or(0),
             style: style(params.style.value()),
             blend: (style(drummer.blend_style.value()), finite(drummer.blend.value(), 0.0)),
@@ -79,7 +129,6 @@ impl Controls {
                 Bars::Eight => 8,
             },
             evolve: drummer.order.value() == Order::Evolve,
-            ..Take::default()
         };
         let performance = Performance {
             swing: finite(playing.swing.value(), 0.0),

@@ -134,7 +134,7 @@ impl Desk {
         let now = self.link.status().tempo as f32;
         let tempo = self.params.state.take_tempo().tempo().unwrap_or(now);
         let (pins, toward, model) = (extras.pins, extras.toward, extras.model);
-        Take { tempo, primer, pins, toward, model, ..take }
+        Take { tempo, primer, pins, toward, model, ..take.into() }
     }
 
     /// Looks what has changed. To be called once a frame; `now` is in seconds, and `busy` says that

@@ -346,7 +346,7 @@ impl Screen {
 /// What there is to draw of the phrase.
 fn shown<'a>(moment: &'a Moment, pins: &'a groove::pins::Pins) -> Phrase<'a> {
     let Moment { status, phrases, controls, .. } = moment;
-    let take = &controls.take;
+    let take = Take::from(controls.take);
     let playing = phrases.playing.as_deref();
     let first = playing
         .map_or_else(|| take.first_bar(take.phrase_of(status.source).0), |phrase| phrase.first_bar);

@@ -14,9 +14,9 @@ use groove::schedule::{Note, Scheduler};
 use groove::take::Take;
 use groove::{CLASSES, Channels};
 
-use crate::controls::Controls;
+use crate::controls::{Controls, Knobs};
 use crate::keys::Keys;
-use crate::lineup::{Landing, Lineup, Numbered, REACH};
+use crate::lineup::{Landing, Lineup, REACH};
 use crate::link::{AudioEnd, Fault, Request, Status, Takes};
 use crate::pace::{Mode, Pace};
 use crate::shelf::{Key, Place, Shelf};
@@ -50,7 +50,10 @@ pub struct Message {
     pub drum: Option<Drum>,
 }
 
-/// The audio half of an instance.
+const NO_MESSAGE: Message = Message { sample: 0, channel: 0, pitch: 0, velocity: 0, drum: None };
+
+/// The audio half of an instance. What is large is in places of its own, so that what each block
+/// looks at lies together.
 pub struct Engine {
     end: AudioEnd,
     clock: Clock,
@@ -58,6 +61,8 @@ pub struct Engine {
     shelf: Shelf,
     pace: Pace,
     lineup: Lineup,
+    /// What the take that is wanted has of parameters, and its tempo.
+    wished: Option<(Knobs, f32)>,
     stage: Stage,
     /// Where the last late bar was, so that each counts once.
     missed: Option<Key>,
@@ -65,7 +70,7 @@ pub struct Engine {
     refused: u32,
     keys: Keys,
     /// Notes of the coming block that go through, in order.
-    through: [Message; THROUGH],
+    through: Box<[Message; THROUGH]>,
     passing: usize,
     /// Where it is in quarter notes while it runs without the host, and the rate in Hertz.
     free: f64,
@@ -90,13 +95,13 @@ impl Engine {
             shelf: Shelf::new(),
             pace: Pace::new(48_000.0, Mode::Realtime),
             lineup: Lineup::default(),
+            wished: None,
             stage: Stage::new(),
             missed: None,
             late: 0,
             refused: 0,
             keys: Keys::new(),
-            through: [Message { sample: 0, channel: 0, pitch: 0, velocity: 0, drum: None };
-                THROUGH],
+            through: Box::new([NO_MESSAGE; THROUGH]),
             passing: 0,
             free: 0.0,
             rate: 48_000.0,
@@ -119,14 +124,14 @@ impl Engine {
         self.reset();
         let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
         self.keys.listen(&block, false, controls, &self.lineup);
-        let take = self.take_of(controls, state, &block, false);
-        self.lineup.settle(take);
+        self.hear(controls, state, &block, false);
+        self.lineup.settle();
         self.end.set_takes(self.lineup.takes());
         self.look_ahead(&block, 0.0);
         self.publish(&block, false);
         let until = Instant::now() + FIRST_BARS;
         while let Some(now) = self.lineup.playing()
-            && self.shelf.place(now.key(&block.grid, 1)) == Place::Asked
+            && self.shelf.place(Key::of(now, &block.grid, 1)) == Place::Asked
             && Instant::now() < until
         {
             self.end.wake();
@@ -170,8 +175,10 @@ impl Engine {
             return;
         }
         self.pace.begin();
-        let through = self.through;
-        let mut passing = through[..std::mem::take(&mut self.passing)].iter();
+        let mut through = [NO_MESSAGE; THROUGH];
+        let through = &mut through[..std::mem::take(&mut self.passing)];
+        through.copy_from_slice(&self.through[..through.len()]);
+        let mut passing = through.iter();
         // What goes through is merged in by time.
         let mut next = passing.next();
         let mut merged = |message: Message| {
@@ -223,9 +230,9 @@ impl Engine {
         let transport = &self.free_running(transport, frames, controls.free_run);
         let block = self.clock.block(transport, frames);
         self.keys.listen(&block, transport.playing, controls, &self.lineup);
-        let mut take = self.take_of(controls, state, &block, transport.playing);
+        self.hear(controls, state, &block, transport.playing);
         #[cfg(feature = "fault")]
-        crate::fault::in_engine(&take);
+        crate::fault::in_engine(controls.take.seed);
         // A song that plays but stays where it is, as some do while they count in, has no time in
         // which a note could end.
         let stands = frames > 0 && block.spans.is_empty();
@@ -238,7 +245,7 @@ impl Engine {
         }
         let mut next = 0;
         for span in block.spans {
-            self.enter(&span, take);
+            self.enter(&span);
             let mut rest = Some(span);
             while let Some(part) = rest {
                 let change = self
@@ -269,8 +276,8 @@ impl Engine {
                         next += 1;
                         let (keys, lineup) = (&mut self.keys, &self.lineup);
                         keys.turn(&change, change_at, &span.grid, controls, lineup);
-                        take = self.keys.complete(take);
-                        self.want(take, change_at, &span);
+                        self.wish();
+                        self.want(change_at, &span);
                     }
                     _ => {}
                 }
@@ -278,10 +285,10 @@ impl Engine {
         }
         if self.keys.finish(next) {
             self.keys.hold(block.position, &block.grid, controls, &self.lineup);
-            take = self.keys.complete(take);
+            self.wish();
         }
         if !transport.playing {
-            self.lineup.settle(take);
+            self.lineup.settle();
             self.end.set_takes(self.lineup.takes());
         }
         let beats = f64::from(frames) * block.spans.beats_per_sample();
@@ -289,15 +296,9 @@ impl Engine {
         self.publish(&block, transport.playing);
     }
 
-    /// The take that the controls ask for. Its tempo is the one at which it is first played, and
+    /// Hears which take the controls ask for. Its tempo is the one at which it is first played, and
     /// stays: notes must not depend on when they were asked for.
-    fn take_of(
-        &mut self,
-        controls: &Controls,
-        state: &State,
-        block: &Block,
-        playing: bool,
-    ) -> Take {
+    fn hear(&mut self, controls: &Controls, state: &State, block: &Block, playing: bool) {
         let mut kept = state.take_tempo();
         // Another seed is another take, unless both came with a project.
         let seed = controls.take.seed;
@@ -311,8 +312,19 @@ impl Engine {
         if kept.tempo().is_none() && playing {
             kept = state.latch_tempo(kept, Some(now));
         }
-        let tempo = kept.tempo().unwrap_or(now);
-        self.keys.complete(Take { tempo, ..controls.take })
+        let wished = Some((controls.take, kept.tempo().unwrap_or(now)));
+        if self.wished != wished || self.keys.refreshed() {
+            self.wished = wished;
+            self.wish();
+        }
+    }
+
+    /// The take that is wanted has changed.
+    fn wish(&mut self) {
+        if let Some((knobs, tempo)) = self.wished {
+            let take = self.keys.complete(Take { tempo, ..knobs.into() });
+            self.lineup.wish(&take);
+        }
     }
 
     /// The host's transport; while that stands and it is to run freely, one of our own that counts
@@ -334,8 +346,8 @@ impl Engine {
     }
 
     /// At the start of a span: after a jump, a waiting take begins at once if it can.
-    fn enter(&mut self, span: &Span, take: Take) {
-        self.want(take, span.from, span);
+    fn enter(&mut self, span: &Span) {
+        self.want(span.from, span);
         if span.entry != Entry::Continues {
             self.lineup.wait_from(span.from);
         }
@@ -345,10 +357,10 @@ impl Engine {
         }
     }
 
-    /// Notes that another take is to play from the next beat after a position on.
-    fn want(&mut self, take: Take, since: f64, span: &Span) {
+    /// Notes that the take that is wanted is to play from the next beat after a position on.
+    fn want(&mut self, since: f64, span: &Span) {
         let patient = self.pace.patience().is_some();
-        self.lineup.want(take, since, span, &self.shelf, patient);
+        self.lineup.want(since, span, &self.shelf, patient);
         self.end.set_takes(self.lineup.takes());
     }
 
@@ -375,7 +387,7 @@ impl Engine {
         }
         let Engine { scheduler, shelf, stage, missed, late, refused, .. } = self;
         let bars = |bar: i64| {
-            let key = playing.key(grid, bar);
+            let key = Key::of(playing, grid, bar);
             stage.get(key).or_else(|| {
                 let failed = |bar| shelf.place(Key { bar, ..key }) == Place::Failed;
                 if *missed != Some(key) && !stage.sources(bar).any(failed) {
@@ -386,7 +398,7 @@ impl Engine {
             })
         };
         scheduler.play(span, bars, &mut |note| send(note, refused, out));
-        self.stage.passes(playing.key(grid, grid.bar_at(span.to)));
+        self.stage.passes(Key::of(playing, grid, grid.bar_at(span.to)));
     }
 
     fn release_at(&mut self, sample: u32, out: &mut impl FnMut(Message) -> bool) {
@@ -403,45 +415,45 @@ impl Engine {
     }
 
     /// Asks for what a bar of the song is made of, unless that has been done.
-    fn ask(&mut self, numbered: Numbered, grid: &Grid, bar: i64, near: i64) {
+    fn ask(&mut self, number: u32, grid: &Grid, bar: i64, near: i64) {
         let near = self.stage.sources(near).next().unwrap_or(near);
         for source in self.stage.sources(bar) {
-            self.ask_source(numbered, grid, source, near);
+            self.ask_source(number, grid, source, near);
         }
     }
 
-    fn ask_source(&mut self, numbered: Numbered, grid: &Grid, bar: i64, near: i64) {
-        let wanted = numbered.key(grid, bar);
+    fn ask_source(&mut self, number: u32, grid: &Grid, bar: i64, near: i64) {
+        let wanted = Key::of(number, grid, bar);
         if self.shelf.place(wanted) == Place::Absent
             && self.end.requests.has_room()
+            && let Some(&take) = self.lineup.take(number)
             && self.shelf.reserve(wanted, self.lineup.takes(), near)
         {
-            let Numbered { number, take } = numbered;
             // There is room: nobody else asks.
             let _ = self.end.ask(Request { number, take, meter: grid.meter, bar });
         }
     }
 
     /// Gets a bar of the song ready to be played.
-    fn bring(&mut self, numbered: Numbered, grid: &Grid, bar: i64) {
-        let key = numbered.key(grid, bar);
+    fn bring(&mut self, number: u32, grid: &Grid, bar: i64) {
+        let key = Key::of(number, grid, bar);
         if !self.stage.hold(key) {
-            self.fetch(numbered, grid, bar);
+            self.fetch(number, grid, bar);
             self.stage.prepare(&self.shelf, key);
         }
     }
 
     /// Asks for what a bar of the song is made of and that is needed now, and waits for it where
     /// the pace allows that.
-    fn fetch(&mut self, numbered: Numbered, grid: &Grid, bar: i64) {
+    fn fetch(&mut self, number: u32, grid: &Grid, bar: i64) {
         for source in self.stage.sources(bar) {
-            self.fetch_source(numbered, grid, source);
+            self.fetch_source(number, grid, source);
         }
     }
 
-    fn fetch_source(&mut self, numbered: Numbered, grid: &Grid, bar: i64) {
-        self.ask_source(numbered, grid, bar, bar);
-        let wanted = numbered.key(grid, bar);
+    fn fetch_source(&mut self, number: u32, grid: &Grid, bar: i64) {
+        self.ask_source(number, grid, bar, bar);
+        let wanted = Key::of(number, grid, bar);
         let Some(patience) = self.pace.patience() else { return };
         let waits = |shelf: &Shelf| matches!(shelf.place(wanted), Place::Absent | Place::Asked);
         if !waits(&self.shelf) {
@@ -451,7 +463,7 @@ impl Engine {
         loop {
             self.collect();
             // After a jump the queue may have been full of what is not needed any more.
-            self.ask_source(numbered, grid, bar, bar);
+            self.ask_source(number, grid, bar, bar);
             if !waits(&self.shelf) {
                 break;
             }
@@ -490,10 +502,10 @@ impl Engine {
         for waiting in self.lineup.waiting() {
             let next = grid.bar_at(waiting.since.max(block.position) + REACH);
             for bar in next..=next + 1 {
-                self.ask(waiting.numbered, grid, bar, here);
+                self.ask(waiting.number, grid, bar, here);
             }
             if let Some((start, _)) = seam {
-                self.ask(waiting.numbered, grid, grid.bar_at(start), here);
+                self.ask(waiting.number, grid, grid.bar_at(start), here);
             }
         }
     }
@@ -506,9 +518,11 @@ impl Engine {
         // In double time the second half of a bar is a bar of its own.
         let half = usize::from(position - bar_start >= 0.5 * grid.meter.beats());
         let source = self.stage.sources(bar).take(1 + half).last().unwrap_or(bar);
-        let landing = self.lineup.waiting().next().map_or(position, |waiting| {
-            self.lineup.next_landing(waiting.since, grid, waiting.numbered.take.bars())
-        });
+        let landing = self
+            .lineup
+            .waiting()
+            .next()
+            .map_or(position, |waiting| self.lineup.landing_after(&waiting, grid));
         self.end.publish(&Status {
             following,
             tempo: block.tempo,

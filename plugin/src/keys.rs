@@ -36,17 +36,19 @@ pub(crate) struct Keys {
     keys: u128,
     down: u128,
     /// The changes in the coming block.
-    changes: [Change; CHANGES],
+    changes: Box<[Change; CHANGES]>,
     changed: usize,
     /// What the take knows, by which mode, and whether that is to be looked at again.
-    primer: Primer,
+    primer: Box<Primer>,
     prime: Prime,
     stale: bool,
+    /// Whether what the take has of this is another than it was told.
+    fresh: bool,
     /// What was played or tapped last, or came with the project.
-    clip: Primer,
+    clip: Box<Primer>,
     /// What the project says besides of the take.
-    told: Extras,
-    ear: Ear,
+    told: Box<Extras>,
+    ear: Box<Ear>,
     /// The bar that is listened to, and whether anything was heard in it.
     listens: (i64, bool),
     extras: Option<Output<Extras>>,
@@ -57,14 +59,15 @@ impl Keys {
         Keys {
             keys: 0,
             down: 0,
-            changes: [Change::default(); CHANGES],
+            changes: Box::default(),
             changed: 0,
-            primer: Primer::Off,
+            primer: Box::default(),
             prime: Prime::Off,
             stale: true,
-            clip: Primer::Off,
-            told: Extras::default(),
-            ear: Ear::default(),
+            fresh: true,
+            clip: Box::default(),
+            told: Box::default(),
+            ear: Box::default(),
             listens: (0, false),
             extras: None,
         }
@@ -118,10 +121,15 @@ impl Keys {
         down.filter_map(Drum::from_general_midi).collect()
     }
 
-    /// A take with what it has besides the parameters.
+    /// Whether what [`Keys::complete`] gives a take has changed since this was last asked.
+    pub(crate) fn refreshed(&mut self) -> bool {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Gives a take what it has besides the parameters.
     pub(crate) fn complete(&self, take: Take) -> Take {
-        let Extras { pins, toward, model, .. } = self.told;
-        Take { primer: self.primer, pins, toward, model, ..take }
+        let Extras { pins, toward, model, .. } = *self.told;
+        Take { primer: *self.primer, pins, toward, model, ..take }
     }
 
     /// Takes in what the project says, and what was played in the bar that is over.
@@ -139,9 +147,9 @@ impl Keys {
         {
             let told = *extras.output_buffer();
             if told.primers != self.told.primers {
-                self.clip = told.primer;
+                *self.clip = told.primer;
             }
-            (self.told, self.stale) = (told, true);
+            (*self.told, self.stale, self.fresh) = (told, true, true);
         }
         let bar = block.grid.bar_at(block.position);
         let (heard_in, heard) = self.listens;
@@ -156,7 +164,7 @@ impl Keys {
                 Prime::Off | Prime::Hold => None,
             };
             if let Some(clip) = clip {
-                (self.clip, self.stale) = (clip, true);
+                (*self.clip, self.stale) = (clip, true);
             }
         }
         if self.stale {
@@ -191,22 +199,24 @@ impl Keys {
     /// landing on, or what was played.
     pub(crate) fn hold(&mut self, since: f64, grid: &Grid, controls: &Controls, lineup: &Lineup) {
         let drums = self.held();
-        self.primer = match (self.prime, self.clip) {
+        let primer = match (self.prime, *self.clip) {
             (Prime::Hold, _) if !drums.is_empty() => {
                 Primer::Hold { drums, at: landing_step(since, grid, controls, lineup) }
             }
             (Prime::Play, clip @ Primer::Play(_)) | (Prime::Tap, clip @ Primer::Tap(_)) => clip,
             _ => Primer::Off,
         };
-        self.stale = false;
+        self.fresh |= primer != *self.primer;
+        (*self.primer, self.stale) = (primer, false);
     }
 }
 
 /// The step of the phrase at which a change since a position lands.
 fn landing_step(since: f64, grid: &Grid, controls: &Controls, lineup: &Lineup) -> u16 {
-    let at = lineup.next_landing(since, grid, controls.take.bars());
+    let bars = i64::from(controls.take.phrase_bars).clamp(1, 8);
+    let at = lineup.next_landing(since, grid, bars);
     let bar = grid.bar_at(at + 1e-6);
-    let (_, place) = controls.take.phrase_of(bar);
+    let place = usize::try_from(bar.rem_euclid(bars)).unwrap_or(0);
     let into = at * TICKS_PER_BEAT - grid.bar_ticks(bar);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     let step = (into / f64::from(TICKS_PER_STEP)).round().clamp(0.0, 255.0) as usize;

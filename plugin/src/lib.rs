@@ -136,7 +136,6 @@ impl DeepPocket {
 
     /// Plays a block.
     fn play(&mut self, buffer: &mut Buffer, context: &mut impl ProcessContext<Self>) {
-        silence(buffer);
         let controls = Controls::new(&self.params);
         while let Some(event) = context.next_event() {
             match event {
@@ -156,7 +155,7 @@ impl DeepPocket {
         let (transport, frames) = (transport(context.transport()), frames(buffer));
         let DeepPocket { params, link, engine, audition, .. } = self;
         // There is no block before an activation.
-        let Some(audition) = audition else { return };
+        let Some(audition) = audition else { return silence(buffer) };
         let output = buffer.as_slice();
         audition.begin(&params.audition);
         let mut sent = 0;

@@ -19,24 +19,14 @@ pub(crate) const REACH: f64 = 0.5 / STEPS_PER_BEAT;
 /// Grain of positions in quarter notes: what is nearer together is the same place.
 const GRAIN: f64 = 1e-6;
 
-/// A take and its number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Numbered {
-    pub(crate) number: u32,
-    pub(crate) take: Take,
-}
-
-impl Numbered {
-    /// What a bar of this take is known by.
-    pub(crate) const fn key(&self, grid: &Grid, bar: i64) -> Key {
-        Key { number: self.number, meter: grid.meter, bar }
-    }
-}
+/// Takes in use at once: the three, and the one that is wanted.
+const TAKES: usize = 4;
 
 /// A take that waits for a beat.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Waiting {
-    pub(crate) numbered: Numbered,
+    /// Number of the take.
+    pub(crate) number: u32,
     /// It may play from the first beat on whose earliest hits are after this position.
     pub(crate) since: f64,
 }
@@ -50,12 +40,16 @@ pub(crate) struct Landing {
     pub(crate) bar: i64,
 }
 
-/// The takes in use.
-#[derive(Clone, Copy, Debug, Default)]
+/// The takes in use. A take is large and does not move: it is known by its number, from 1 on; 0 is
+/// none.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Lineup {
     /// Number of the newest take.
     count: u32,
-    playing: Option<Numbered>,
+    takes: Box<[(u32, Take); TAKES]>,
+    /// The one that is to play.
+    wanted: u32,
+    playing: u32,
     ready: Option<Waiting>,
     asked: Option<Waiting>,
     /// Where changes begin.
@@ -64,13 +58,13 @@ pub(crate) struct Lineup {
 
 impl Lineup {
     /// The take that plays.
-    pub(crate) fn playing(&self) -> Option<Numbered> {
-        self.playing
+    pub(crate) fn playing(&self) -> Option<u32> {
+        Some(self.playing).filter(|&number| number != 0)
     }
 
     /// The newest take, while it waits.
-    pub(crate) fn asked(&self) -> Option<Numbered> {
-        self.asked.map(|asked| asked.numbered)
+    pub(crate) fn asked(&self) -> Option<u32> {
+        self.asked.map(|asked| asked.number)
     }
 
     /// The takes that wait, newest first.
@@ -81,42 +75,52 @@ impl Lineup {
     /// The numbers of all.
     pub(crate) fn takes(&self) -> Takes {
         Takes {
-            playing: self.playing.map_or(0, |playing| playing.number),
-            ready: self.ready.map_or(0, |ready| ready.numbered.number),
-            asked: self.asked.map_or(0, |asked| asked.numbered.number),
+            playing: self.playing,
+            ready: self.ready.map_or(0, |ready| ready.number),
+            asked: self.asked.map_or(0, |asked| asked.number),
         }
     }
 
-    fn numbered(&mut self, take: Take) -> Numbered {
-        // 0 is no take.
-        self.count = self.count.wrapping_add(1).max(1);
-        Numbered { number: self.count, take }
+    /// A take in use.
+    pub(crate) fn take(&self, number: u32) -> Option<&Take> {
+        self.takes.iter().find(|(of, _)| *of == number && number != 0).map(|(_, take)| take)
     }
 
-    /// While the song stands, a new take needs no beat.
-    pub(crate) fn settle(&mut self, take: Take) {
-        if self.playing.is_none_or(|playing| playing.take != take) {
-            self.playing = Some(self.numbered(take));
+    /// Bars in its phrases.
+    fn bars(&self, number: u32) -> i64 {
+        self.take(number).and_then(|take| i64::try_from(take.bars()).ok()).unwrap_or(1)
+    }
+
+    /// From now on this take is wanted. One that is in use keeps its number.
+    pub(crate) fn wish(&mut self, take: &Take) {
+        let Takes { playing, ready, asked } = self.takes();
+        let in_use = |number: u32| number != 0 && [playing, ready, asked].contains(&number);
+        let same = self.takes.iter().find(|(number, of)| in_use(*number) && of == take);
+        self.wanted = same.map_or(0, |(number, _)| *number);
+        if self.wanted == 0
+            && let Some(place) = self.takes.iter_mut().find(|(number, _)| !in_use(*number))
+        {
+            self.count = self.count.wrapping_add(1).max(1);
+            self.wanted = self.count;
+            *place = (self.count, *take);
         }
+    }
+
+    /// While the song stands, the take that is wanted needs no beat.
+    pub(crate) fn settle(&mut self) {
+        self.playing = self.wanted;
         (self.ready, self.asked) = (None, None);
     }
 
-    /// Notes that another take is to play from the next beat after a position on. `patient`: the
-    /// song waits for bars, so that only the newest take matters.
-    pub(crate) fn want(
-        &mut self,
-        take: Take,
-        since: f64,
-        span: &Span,
-        shelf: &Shelf,
-        patient: bool,
-    ) {
-        if self.playing.is_some_and(|playing| playing.take == take) {
+    /// From the next beat after a position on, notes are to be those of the take that is wanted.
+    /// `patient`: the song waits for bars, so that only the newest take matters.
+    pub(crate) fn want(&mut self, since: f64, span: &Span, shelf: &Shelf, patient: bool) {
+        if self.playing == self.wanted {
             (self.ready, self.asked) = (None, None);
             return;
         }
         let newest = self.asked.or(self.ready);
-        if newest.is_some_and(|newest| newest.numbered.take == take) {
+        if newest.is_some_and(|newest| newest.number == self.wanted) {
             return;
         }
         if let Some(asked) = self.asked {
@@ -126,12 +130,12 @@ impl Lineup {
                 return;
             }
         }
-        self.asked = Some(Waiting { numbered: self.numbered(take), since });
+        self.asked = Some(Waiting { number: self.wanted, since });
     }
 
     fn is_answered(&self, waiting: &Waiting, span: &Span, shelf: &Shelf) -> bool {
         self.landing_of(waiting, span).is_some_and(|landing| {
-            let key = waiting.numbered.key(&span.grid, landing.bar);
+            let key = Key::of(waiting.number, &span.grid, landing.bar);
             matches!(shelf.place(key), Place::Here | Place::Failed)
         })
     }
@@ -145,8 +149,8 @@ impl Lineup {
 
     /// At the start of the song, a take plays even if none of its bars is here.
     pub(crate) fn begin(&mut self) {
-        if self.playing.is_none() {
-            self.playing = self.asked.take().map(|asked| asked.numbered);
+        if self.playing == 0 {
+            self.playing = self.asked.take().map_or(0, |asked| asked.number);
         }
     }
 
@@ -162,7 +166,7 @@ impl Lineup {
 
     /// The first place whose earliest hits are after a position and at which a take with phrases of
     /// so many bars can begin, in quarter notes.
-    pub(crate) fn next_landing(&self, since: f64, grid: &Grid, bars: usize) -> f64 {
+    pub(crate) fn next_landing(&self, since: f64, grid: &Grid, bars: i64) -> f64 {
         let earliest = since + REACH;
         let bar = grid.bar_at(earliest);
         let start = grid.bar_ticks(bar) / TICKS_PER_BEAT;
@@ -179,11 +183,15 @@ impl Lineup {
             Begins::Bar => from(length),
             Begins::Phrase => {
                 let at = from(length);
-                let bars = i64::try_from(bars).unwrap_or(1);
                 let into = grid.bar_at(at + GRAIN).rem_euclid(bars);
                 at + ((bars - into) % bars) as f64 * length
             }
         }
+    }
+
+    /// The same for a take that waits.
+    pub(crate) fn landing_after(&self, waiting: &Waiting, grid: &Grid) -> f64 {
+        self.next_landing(waiting.since, grid, self.bars(waiting.number))
     }
 
     /// Where changes are to begin.
@@ -195,7 +203,7 @@ impl Lineup {
     /// end of a loop that is its start.
     fn landing_of(&self, waiting: &Waiting, span: &Span) -> Option<Landing> {
         let grid = &span.grid;
-        let at = self.next_landing(waiting.since, grid, waiting.numbered.take.bars());
+        let at = self.landing_after(waiting, grid);
         let (at, bar) = match span.seam {
             // This time round is over.
             Some((_, end)) if waiting.since + REACH > end + GRAIN => return None,
@@ -210,10 +218,10 @@ impl Lineup {
     pub(crate) fn land(&mut self, span: &Span, landing: Landing, shelf: &Shelf) {
         let here = self.waiting().find(|waiting| {
             waiting.since <= landing.cut + GRAIN
-                && shelf.place(waiting.numbered.key(&span.grid, landing.bar)) == Place::Here
+                && shelf.place(Key::of(waiting.number, &span.grid, landing.bar)) == Place::Here
         });
         if let Some(here) = here {
-            self.playing = Some(here.numbered);
+            self.playing = here.number;
             self.ready = None;
             if self.asked == Some(here) {
                 self.asked = None;

@@ -1,6 +1,7 @@
 //! The bars that the audio thread has at hand, in a fixed number of places. It knows which were
 //! asked for; what to ask for is [`crate::engine`]'s business.
 
+use groove::clock::Grid;
 use groove::{Bar, Meter};
 
 use crate::link::{Answer, Takes};
@@ -15,6 +16,13 @@ pub(crate) struct Key {
     pub(crate) number: u32,
     pub(crate) meter: Meter,
     pub(crate) bar: i64,
+}
+
+impl Key {
+    /// What a bar of a take is known by.
+    pub(crate) const fn of(number: u32, grid: &Grid, bar: i64) -> Key {
+        Key { number, meter: grid.meter, bar }
+    }
 }
 
 /// What is known about a bar.
