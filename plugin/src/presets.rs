@@ -178,6 +178,8 @@ macro_rules! files {
 
 files! {
     "afrobeat-engine"
+    "bright-chorus"
+    "caravan"
     "country-train"
     "cuban-stroll"
     "dance-floor"
@@ -189,8 +191,10 @@ files! {
     "half-time-stomp"
     "head-nod"
     "highlife-sway"
+    "island-sway"
     "jazz-walk"
     "latin-night"
+    "second-line-roll"
     "slow-blues"
     "slow-heavy-rock"
     "straight-rock"

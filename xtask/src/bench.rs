@@ -80,6 +80,9 @@ pub(crate) fn bench(workspace: &Workspace, json: bool) -> Result<()> {
     let outcome = instances::instances(workspace, 128, 10)?;
     eprintln!("{}", outcome.report);
     figures.insert("instances_128_cores".into(), outcome.playing / 100.0);
+    figures.insert("stopped_128_cores".into(), outcome.stopped / 100.0);
+    let nothing = instances::called(&empty, EMPTY_ID, 128, 10)?;
+    figures.insert("stopped_128_empty_cores".into(), nothing / 100.0);
     figures.insert("instance_mib".into(), outcome.more);
     if json {
         let known = |(name, ..): &(&str, f64, &str)| (name.to_string(), figures.get(*name));

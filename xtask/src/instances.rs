@@ -3,6 +3,7 @@
 
 use crate::{bundle, system};
 use anyhow::{Result, ensure};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use xtask::host::clap::Clap;
 use xtask::host::{Heard, Host, Setup, Song, Transport};
@@ -81,8 +82,31 @@ pub(crate) struct Outcome {
     pub(crate) report: String,
     /// Of one core, in percent, all threads together: while they play.
     pub(crate) playing: f64,
+    /// The same while the host calls them with a transport that stands.
+    pub(crate) stopped: f64,
     /// Memory of each after the first, in MB of 2^20 bytes.
     pub(crate) more: f64,
+}
+
+/// What it costs, of one core in percent, to call as many instances of another plugin as often with
+/// a transport that stands.
+///
+/// # Errors
+/// The plugin does not load.
+pub(crate) fn called(plugin: &Path, id: &str, count: u16, seconds: u32) -> Result<f64> {
+    let load = |_| {
+        let mut host = Clap::load(plugin, id)?;
+        let (sample_rate, max_block) = (SONG.sample_rate, SONG.block);
+        host.activate(Setup { sample_rate, max_block, offline: false })?;
+        Ok(host)
+    };
+    let mut hosts = (0..count).map(load).collect::<Result<Vec<_>>>()?;
+    let (_, cost) = cost(|| roll(&mut hosts, seconds * 48_000 / SONG.block, stopped))?;
+    Ok(cost.workers + cost.host)
+}
+
+fn stopped(_: f64) -> Transport {
+    Transport { playing: false, ..SONG.transport(0.0) }
 }
 
 /// Builds the plugin, plays so many instances of it for so many seconds, lets them rest as long,
@@ -115,7 +139,6 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
             first = resident()?;
         }
     }
-    let stopped = |_| Transport { playing: false, ..SONG.transport(0.0) };
     // A second at rest, as between loading a project and pressing play.
     roll(&mut hosts, 94, stopped)?;
     let (played, playing) = cost(|| roll(&mut hosts, blocks, |beats| SONG.transport(beats)))?;
@@ -153,5 +176,6 @@ pub(crate) fn instances(workspace: &Workspace, count: u16, seconds: u32) -> Resu
         "{report}\n{missed} instances did not play in real time what they play in a bounce."
     );
     ensure!(resting.workers < 1.0, "{report}\nThe threads of stopped instances do not sleep.");
-    Ok(Outcome { report, playing: playing.workers + playing.host, more })
+    let [playing, stopped] = [playing, resting].map(|cost| cost.workers + cost.host);
+    Ok(Outcome { report, playing, stopped, more })
 }

@@ -40,19 +40,18 @@ pub(super) fn show(
         ui.data_mut(|data| data.insert_temp(id, listed));
     }
     let listed: Folder = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-    let shelf = inside.with_min_y(inside.bottom() - scale.px(96.0));
-    choose(ui, tools, shelf, &listed);
-    match model {
+    let said = match model {
         ModelState::Loading => {
             let font = scale.font(Type::Body);
-            paragraph(ui, inside, "The model is being read.", font, theme::MUTED);
+            paragraph(ui, inside, "The model is being read.", font, theme::MUTED)
         }
         ModelState::Missing(why) => {
             let text = format!("{why}\n\nThe notes that the project remembers play on without it.");
-            paragraph(ui, inside, &text, scale.font(Type::Body), theme::WRONG);
+            paragraph(ui, inside, &text, scale.font(Type::Body), theme::WRONG)
         }
         ModelState::Ready(model) => about(ui, tools, inside, model),
-    }
+    };
+    choose(ui, tools, inside.with_min_y(said.bottom() + scale.px(14.0)), &listed);
 }
 
 /// The models that can be played: the one that comes with the plugin, and those of the folder.
@@ -85,7 +84,8 @@ fn choose(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, listed: &[Listed]) {
     });
 }
 
-fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) {
+/// Says what a model is. Returns the last of it.
+fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) -> Rect {
     let scale = tools.scale;
     let gap = scale.px(10.0);
     let name = paragraph(ui, inside, &model.name, scale.font(Type::Title), theme::TEXT);
@@ -109,7 +109,7 @@ fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) {
     if let (Some(velocity), Some(offset)) = (velocity_mae, offset_mae_ms) {
         said += &format!(" Velocity within {velocity:.1} of 127, timing within {offset:.1} ms.");
     }
-    paragraph(ui, rest, &said, scale.font(Type::Small), theme::MUTED);
+    paragraph(ui, rest, &said, scale.font(Type::Small), theme::MUTED)
 }
 
 /// The model's perplexities, below those of the floors. Returns where the table ends.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use egui::accesskit::Role;
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{Align2, CursorIcon, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
 
 use crate::editor::controls::{Button, Look, corners};
@@ -136,8 +137,11 @@ fn row(ui: &mut Ui, tools: &mut Tools<'_>, preset: &Preset, own: bool) {
     let strong = scale.font(Type::Strong);
     ui.painter().text(at(8.0, 10.0), Align2::LEFT_CENTER, &preset.name, strong, colour);
     let about = format!("{} · {:.0} · {}", preset.style(), preset.take.tempo, preset.feel);
-    let small = scale.font(Type::Small);
-    ui.painter().text(at(8.0, 25.0), Align2::LEFT_CENTER, about, small, theme::MUTED);
+    let mut about = LayoutJob::simple_singleline(about, scale.font(Type::Small), theme::MUTED);
+    about.wrap = TextWrapping::truncate_at_width(rect.width() - scale.px(16.0));
+    let about = ui.painter().layout_job(about);
+    let corner = at(8.0, 25.0) - vec2(0.0, about.size().y / 2.0);
+    ui.painter().galley(corner, about, theme::MUTED);
     if response.clicked() {
         play(tools, preset);
         ui.ctx().request_repaint();
