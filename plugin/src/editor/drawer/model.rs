@@ -76,7 +76,12 @@ fn choose(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, listed: &[Listed]) {
                         }
                     }
                     Err(why) => {
-                        ui.label(egui::RichText::new(why).color(theme::WRONG));
+                        // The whole sentence comes up under the pointer.
+                        let why = egui::RichText::new(why).color(theme::WRONG);
+                        ui.horizontal(|ui| {
+                            ui.add_space(scale.px(10.0));
+                            ui.add(egui::Label::new(why).truncate());
+                        });
                     }
                 }
             }

@@ -57,7 +57,10 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, opened: boo
                     Ok(preset) if preset.matches(&words) => row(ui, tools, preset, true),
                     Ok(_) => {}
                     Err(why) => {
-                        ui.label(why);
+                        ui.add(
+                            egui::Label::new(egui::RichText::new(why).color(theme::WRONG))
+                                .truncate(),
+                        );
                     }
                 }
             }
