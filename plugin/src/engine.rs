@@ -426,11 +426,11 @@ impl Engine {
         let wanted = Key::of(number, grid, bar);
         if self.shelf.place(wanted) == Place::Absent
             && self.end.requests.has_room()
-            && let Some(&take) = self.lineup.take(number)
+            && self.lineup.tell(number, |take| self.end.takes.push(take).is_ok())
             && self.shelf.reserve(wanted, self.lineup.takes(), near)
         {
             // There is room: nobody else asks.
-            let _ = self.end.ask(Request { number, take, meter: grid.meter, bar });
+            let _ = self.end.ask(Request { number, meter: grid.meter, bar });
         }
     }
 

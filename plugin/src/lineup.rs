@@ -47,6 +47,8 @@ pub(crate) struct Lineup {
     /// Number of the newest take.
     count: u32,
     takes: Box<[(u32, Take); TAKES]>,
+    /// Whether the worker has been told of each of them.
+    told: [bool; TAKES],
     /// The one that is to play.
     wanted: u32,
     playing: u32,
@@ -81,14 +83,21 @@ impl Lineup {
         }
     }
 
-    /// A take in use.
-    pub(crate) fn take(&self, number: u32) -> Option<&Take> {
-        self.takes.iter().find(|(of, _)| *of == number && number != 0).map(|(_, take)| take)
+    /// Has the worker told of a take, unless it knows it. Says whether it knows it now.
+    pub(crate) fn tell(&mut self, number: u32, tell: impl FnOnce((u32, Take)) -> bool) -> bool {
+        let Some(place) = self.place(number) else { return false };
+        self.told[place] = self.told[place] || tell(self.takes[place]);
+        self.told[place]
     }
 
-    /// Bars in its phrases.
+    fn place(&self, number: u32) -> Option<usize> {
+        self.takes.iter().position(|(of, _)| *of == number && number != 0)
+    }
+
+    /// Bars in the phrases of a take in use.
     fn bars(&self, number: u32) -> i64 {
-        self.take(number).and_then(|take| i64::try_from(take.bars()).ok()).unwrap_or(1)
+        let bars = self.place(number).map(|place| self.takes[place].1.bars());
+        bars.and_then(|bars| i64::try_from(bars).ok()).unwrap_or(1)
     }
 
     /// From now on this take is wanted. One that is in use keeps its number.
@@ -98,11 +107,11 @@ impl Lineup {
         let same = self.takes.iter().find(|(number, of)| in_use(*number) && of == take);
         self.wanted = same.map_or(0, |(number, _)| *number);
         if self.wanted == 0
-            && let Some(place) = self.takes.iter_mut().find(|(number, _)| !in_use(*number))
+            && let Some(place) = self.takes.iter().position(|(number, _)| !in_use(*number))
         {
             self.count = self.count.wrapping_add(1).max(1);
             self.wanted = self.count;
-            *place = (self.count, *take);
+            (self.takes[place], self.told[place]) = ((self.count, *take), false);
         }
     }
 

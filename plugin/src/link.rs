@@ -1,9 +1,9 @@
-//! Everything that crosses a thread: two bounded queues, a set of atomics, and what the worker
+//! Everything that crosses a thread: three bounded queues, a set of atomics, and what the worker
 //! shows the window.
 //!
 //! Who may do what:
 //!
-//! - The **audio thread** owns [`AudioEnd`]. It pushes requests, pops bars, and writes the
+//! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, and writes the
 //!   position, the takes, the held drums, the counters and the bell. It never touches a lock: the
 //!   two in [`Link`] are private, and no method of [`AudioEnd`] leads to them. What becomes of a
 //!   block it tells with [`Link::tell`].
@@ -37,13 +37,14 @@ const REQUESTS: usize = 64;
 /// Bars that can wait for the audio thread.
 const ANSWERS: usize = 64;
 
-/// What the audio thread asks for: one bar of one take.
+/// Takes that can wait for the worker.
+const TAKES: usize = 4;
+
+/// What the audio thread asks for: one bar of one take, which it has sent before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Request {
     /// Number of the take, counted by the audio thread from 1.
     pub number: u32,
-    /// The take.
-    pub take: Take,
     /// The meter that the bar is to have.
     pub meter: Meter,
     /// The bar's place in the song; may be negative.
@@ -323,6 +324,8 @@ impl Link {
 /// The audio thread's side.
 #[derive(Debug)]
 pub struct AudioEnd {
+    /// Takes by number, each once and before the first request for it.
+    pub takes: Sender<(u32, Take)>,
     /// Requests to the worker.
     pub requests: Sender<Request>,
     /// Bars from the worker.
@@ -390,6 +393,8 @@ impl AudioEnd {
 /// The worker's side.
 #[derive(Debug)]
 pub struct WorkerEnd {
+    /// Takes by number from the audio thread.
+    pub new_takes: Receiver<(u32, Take)>,
     /// Requests from the audio thread.
     pub requests: Receiver<Request>,
     /// Bars to the audio thread.
@@ -436,11 +441,12 @@ impl WorkerEnd {
 #[must_use]
 pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
     let link = Arc::new(Link::new());
+    let (tell, told) = queue(TAKES);
     let (ask, asked) = queue(REQUESTS);
     let (answer, answered) = queue(ANSWERS);
     (
-        AudioEnd { requests: ask, answers: answered, link: Arc::clone(&link) },
-        WorkerEnd { requests: asked, answers: answer, link: Arc::clone(&link) },
+        AudioEnd { takes: tell, requests: ask, answers: answered, link: Arc::clone(&link) },
+        WorkerEnd { new_takes: told, requests: asked, answers: answer, link: Arc::clone(&link) },
         link,
     )
 }

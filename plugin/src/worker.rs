@@ -276,23 +276,43 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
     /// Takes new requests in, and passes over those that nobody waits for any more.
     fn listen(&mut self) {
         while let Some(request) = self.end.requests.pop() {
-            if self.known.last().is_none_or(|(number, _)| *number != request.number) {
-                self.known.retain(|(number, _)| *number != request.number);
-                if self.known.len() == REMEMBERED {
-                    self.known.remove(0);
-                }
-                self.known.push((request.number, request.take));
-                self.kept.see(&request.take);
-                self.call(request.take.model);
-            }
+            self.meet(request.number);
             self.waiting.push(request);
         }
         let takes = self.end.takes();
         self.waiting.retain(|request| takes.want(request.number));
     }
 
+    /// The take that is asked for is now the last one, and its model's band is there.
+    fn meet(&mut self, number: u32) {
+        if self.known.last().is_some_and(|(last, _)| *last == number) {
+            return;
+        }
+        // Takes come before what is asked of them.
+        while self.take(number).is_none()
+            && let Some(told) = self.end.new_takes.pop()
+        {
+            if self.known.len() == REMEMBERED {
+                let takes = self.end.takes();
+                let unwanted = self.known.iter().position(|(number, _)| !takes.want(*number));
+                self.known.remove(unwanted.unwrap_or(0));
+            }
+            self.known.push(told);
+        }
+        let Some(&take) = self.take(number) else { return };
+        self.known.retain(|(known, _)| *known != number);
+        self.known.push((number, take));
+        self.kept.see(&take);
+        self.call(take.model);
+    }
+
+    fn take(&self, number: u32) -> Option<&Take> {
+        self.known.iter().find(|(known, _)| *known == number).map(|(_, take)| take)
+    }
+
     fn answer(&mut self, request: &Request) {
-        let Request { number, take, meter, bar } = *request;
+        let Request { number, meter, bar } = *request;
+        let Some(&take) = self.take(number) else { return };
         let played = self.bar(&take, meter, bar);
         if let Some(played) = played.as_ref().filter(|_| number == self.end.takes().playing) {
             self.kept.keep(&take, bar, played);
@@ -343,7 +363,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
     fn show(&mut self) -> bool {
         let status = self.end.status();
         let wanted = [status.playing, status.pending].map(|number| {
-            let (_, take) = self.known.iter().find(|(known, _)| *known == number)?;
+            let take = self.take(number)?;
             let first_bar = take.first_bar(take.phrase_of(status.source).0);
             Some(Shown { number, meter: status.meter, first_bar })
         });
@@ -367,7 +387,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
 
     fn phrase(&mut self, shown: Shown) -> Option<Phrase> {
         let Shown { number, meter, first_bar } = shown;
-        let (_, take) = *self.known.iter().find(|(known, _)| *known == number)?;
+        let take = *self.take(number)?;
         let wanted = (first_bar..).take(take.bars() + 1);
         let mut bars: Vec<Bar> =
             wanted.map(|bar| self.bar(&take, meter, bar)).collect::<Option<_>>()?;

@@ -271,7 +271,7 @@ struct Watch {
 
 impl Watch {
     /// How often it looks while the window is open.
-    const INTERVAL: Duration = Duration::from_millis(25);
+    const INTERVAL: Duration = Duration::from_millis(10);
 
     #[cfg_attr(
         not(target_os = "linux"),
