@@ -65,7 +65,7 @@ fn remove(path: &Path) -> Result<bool> {
 }
 
 /// Copies a file, or a folder with all that is in it.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     if !from.is_dir() {
         return place(from, to);
     }

@@ -6,6 +6,7 @@ mod bundle;
 mod endure;
 mod install;
 mod instances;
+mod package;
 mod pictures;
 mod platforms;
 mod rtsan;
@@ -103,6 +104,8 @@ enum Chore {
         #[arg(long)]
         uninstall: bool,
     },
+    /// Build the bundles and make an archive of them for people who build nothing.
+    Package,
     /// Build the plugin and make the pictures of its window again, into target/pictures.
     Pictures,
     /// Check that the plugin compiles for macOS and Windows.
@@ -153,6 +156,12 @@ fn chore(chore: Chore) -> Result<()> {
         Chore::Install { uninstall: false } => {
             system::provide(system::Purpose::Build)?;
             install::install(&bundle::bundle(&workspace)?)
+        }
+        Chore::Package => {
+            system::provide(system::Purpose::Build)?;
+            let archive = package::package(&workspace, &bundle::bundle(&workspace)?)?;
+            println!("{}", archive.display());
+            Ok(())
         }
         Chore::Pictures => pictures::pictures(&workspace),
         Chore::Platforms { jobs } => platforms::platforms(&workspace, jobs),

@@ -77,6 +77,13 @@ fn style(workspace: &Workspace) -> Result<()> {
     } else {
         println!("clippy is not installed; the lints were not checked.");
     }
+    if has("deny") {
+        let mut deny = cargo();
+        deny.args(["deny", "--workspace", "check", "licenses", "bans", "sources"]);
+        must(in_workspace(&mut deny, workspace), "Change the package, or deny.toml.")?;
+    } else {
+        println!("cargo-deny is not installed; licences and sources of packages were not checked.");
+    }
     Ok(())
 }
 
