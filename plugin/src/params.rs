@@ -304,7 +304,8 @@ fn percent(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Linear { min, max })
         .with_step_size(0.01)
         .with_unit(" %")
-        .with_value_to_string(formatters::v2s_f32_percentage(0))
+        // Just below nought is 0, not -0.
+        .with_value_to_string(Arc::new(|value| format!("{:.0}", (value * 100.0).round() + 0.0)))
         .with_string_to_value(formatters::s2v_f32_percentage())
 }
 

@@ -138,8 +138,8 @@ fn plugin_ids_are_frozen() {
 #[test]
 fn texts_parse_back() {
     for (id, pointer) in params() {
-        for place in 0..=100u8 {
-            let value = f32::from(place) / 100.0;
+        for place in 0..=1000u16 {
+            let value = f32::from(place) / 1000.0;
             // SAFETY: the parameters are leaked, so the pointer is good.
             unsafe {
                 let text = pointer.normalized_value_to_string(value, true);
