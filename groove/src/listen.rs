@@ -1,11 +1,11 @@
-//! How likely the model finds what was played.
+//! How likely the model finds what was played, and what it plays when nothing steers it.
 
-use crate::condition::log_sum;
+use crate::condition::{Wish, log_sum};
 use crate::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::Step;
 use crate::pins::Pins;
-use crate::player::Player;
+use crate::player::{Draws, Player};
 
 /// The log-probability of the hits of each step, given those before, as the model foresees them
 /// without balance or wishes. Of pinned cells it is told: a step's figure is that of its other
@@ -30,4 +30,28 @@ pub fn likelihood(
         player.take_in(model, kind, outlook, step)?;
     }
     Ok(figures)
+}
+
+/// So many steps as the model alone plays them: each drawn from its distribution, without balance
+/// or wishes.
+///
+/// # Errors
+/// When the network cannot be computed.
+pub fn unsteered(
+    model: &Model,
+    kind: &Kind,
+    steps: usize,
+    seed: u32,
+) -> Result<Vec<Step>, ModelError> {
+    let mut player = Player::new(model);
+    for bar in 0i64.. {
+        for step in 0..kind.meter.steps() {
+            if player.steps.len() == steps {
+                return Ok(player.steps);
+            }
+            let mut draws = Draws::at(seed, bar, step, 0);
+            player.play(model, kind, 1.0, &Wish::default(), &mut draws)?;
+        }
+    }
+    Ok(player.steps)
 }

@@ -189,7 +189,11 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// Perplexities of n-grams that learned the train beats in 4/4; rock learned from rock alone.
-fn floors(subsets: usize, all: &[Piece], asked: &[Piece]) -> BTreeMap<&'static str, f64> {
+pub(crate) fn floors(
+    subsets: usize,
+    all: &[Piece],
+    asked: &[Piece],
+) -> BTreeMap<&'static str, f64> {
     let rock = style_number("rock");
     let wanted = |piece: &&Piece, rock_only: bool| {
         let kind = &piece.kind;

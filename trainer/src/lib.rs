@@ -24,6 +24,7 @@ mod preset;
 #[cfg(test)]
 mod reference_tests;
 mod references;
+pub mod report;
 pub mod sample;
 mod start;
 mod stream;

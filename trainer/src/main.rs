@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use trainer::{
-    compare, evaluate, play, prepare, read, read_model, sample, sweep, takes, train, weights,
+    compare, evaluate, play, prepare, read, read_model, report, sample, sweep, takes, train,
+    weights,
 };
 
 #[derive(Parser)]
@@ -34,6 +35,8 @@ enum Task {
     Play(play::Task),
     /// Measure whether takes keep what they promise; fails where one does not
     Measure(takes::Options),
+    /// Train as the report of 2019 did, and write what came of it beside the shipped drummer
+    Report(report::Options),
     /// Say what a model file is
     Inspect {
         /// Model file
@@ -51,6 +54,7 @@ fn main() -> Result<()> {
         Task::Generate(options) => sample::run(&options),
         Task::Play(task) => play::run(&task),
         Task::Measure(options) => takes::run(&options),
+        Task::Report(options) => report::run(&options),
         Task::Inspect { model } => inspect(&model),
     }
 }

@@ -24,6 +24,7 @@ use windows::Win32::System::Ole::{
     OleInitialize,
 };
 use windows::Win32::System::SystemServices::{MK_LBUTTON, MODIFIERKEYS_FLAGS};
+use windows::Win32::UI::Input::KeyboardAndMouse::{GetAsyncKeyState, VK_ESCAPE};
 use windows::Win32::UI::Shell::{
     BHID_DataObject, CLSID_DragDropHelper, IDragSourceHelper, IShellItem,
     SHCreateItemFromParsingName, SHDRAGIMAGE,
@@ -130,6 +131,8 @@ unsafe extern "system" fn run(window: HWND, message: u32, word: WPARAM, long: LP
 fn carry(data: &IDataObject, report: &Arc<Report>) -> Course {
     let source: IDropSource = Source { report: Arc::clone(report) }.into();
     let mut effect = DROPEFFECT_NONE;
+    // What was pressed before does not count.
+    _ = escape_was_pressed();
     // SAFETY: both objects live until the call is back.
     let result = unsafe { DoDragDrop(data, &source, DROPEFFECT_COPY, &mut effect) };
     let welcome = matches!(
@@ -145,6 +148,13 @@ fn carry(data: &IDataObject, report: &Arc<Report>) -> Course {
     }
 }
 
+/// Whether Escape is down, or was since this was last asked. OLE does not learn of it where the
+/// windowing crate takes the keys of its windows before anybody else.
+fn escape_was_pressed() -> bool {
+    // SAFETY: it asks for the state of a key.
+    unsafe { GetAsyncKeyState(VK_ESCAPE.0.into()) != 0 }
+}
+
 /// What OLE asks while it follows the mouse.
 #[implement(IDropSource)]
 struct Source {
@@ -153,7 +163,7 @@ struct Source {
 
 impl IDropSource_Impl for Source_Impl {
     fn QueryContinueDrag(&self, escape: BOOL, keys: MODIFIERKEYS_FLAGS) -> HRESULT {
-        if escape.as_bool() || self.report.is_over() {
+        if escape.as_bool() || escape_was_pressed() || self.report.is_over() {
             DRAGDROP_S_CANCEL
         } else if keys.0 & MK_LBUTTON.0 == 0 {
             DRAGDROP_S_DROP
