@@ -72,7 +72,7 @@ fn step(model: &Model, state: &mut groove::model::State, told: &Told) {
 }
 
 /// Reads numbers once, as fast as they can be read.
-#[multiversion(targets("x86_64+avx512f+avx2", "x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx2"))]
 fn read(numbers: &[u64]) -> u64 {
     let (chunks, _) = numbers.as_chunks::<32>();
     let mut sums = [0u64; 32];

@@ -238,9 +238,9 @@ looks at this place in the last two bars, and is no network at all, foresees roc
 
 ## Its verdict, in figures
 
-\"It sounds like rock, but changes the pattern all the time and throws in toms and crashes at random.\"
-{BEATS} beats of {BARS} bars in 4/4 each; the report's network drawn from as it is, Deep Pocket at
-its defaults, and the rock beats of the train split.
+The report found that it sounds like rock, but changes the pattern all the time and throws in toms
+and crashes at random. {BEATS} beats of {BARS} bars in 4/4 each: the report's network drawn from as it
+is, and Deep Pocket at its defaults; beside them the rock beats of the train split.
 
 | | the report's network | Deep Pocket | drummers |
 |---|---|---|---|

@@ -65,10 +65,14 @@ type Figures = BTreeMap<String, f64>;
 pub(crate) fn bench(workspace: &Workspace, json: bool) -> Result<()> {
     system::provide(system::Purpose::Build)?;
     let built = bundle::bundle(workspace)?;
-    let mut command = benches(workspace);
-    let status = command.args(["--example", "empty", "--no-run"]).status();
-    let are_built = status.context("Cargo could not be run")?.success();
-    ensure!(are_built, "The benches could not be built; the lines above say why.");
+    let mut example = cargo();
+    example.current_dir(&workspace.root).args(["build", "--release", "--workspace"]);
+    example.args(["--example", "empty", "--target-dir"]).arg(&workspace.target);
+    let mut built_ahead = benches(workspace);
+    for command in [&mut example, built_ahead.arg("--no-run")] {
+        let status = command.status().context("Cargo could not be run")?;
+        ensure!(status.success(), "The benches could not be built; the lines above say why.");
+    }
     let empty =
         workspace.target.join("release/examples").join(format!("{DLL_PREFIX}empty{DLL_SUFFIX}"));
     let mut figures = Figures::new();
