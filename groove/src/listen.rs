@@ -55,3 +55,24 @@ pub fn unsteered(
     }
     Ok(player.steps)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tests::{kinds, small_bytes};
+    use crate::pattern::Meter;
+
+    #[test]
+    fn alone_a_model_plays_as_many_steps_as_asked_and_the_same_again() {
+        let model = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
+        let meter = Meter::FOUR_FOUR;
+        let kind = Kind { style: 17, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
+        let play = |steps, seed| unsteered(&model, &kind, steps, seed).expect("steps");
+        let played = play(40, 7);
+        assert_eq!((played.len(), &played[..35]), (40, &play(35, 7)[..]));
+        assert_ne!(played, play(40, 8));
+        // What it played it finds possible.
+        let likely = likelihood(&model, &kind, &played, &Pins::NONE).expect("figures");
+        assert!(likely.iter().all(|figure| figure.is_finite()));
+    }
+}

@@ -254,6 +254,9 @@ is, and Deep Pocket at its defaults; beside them the rock beats of the train spl
 
 (The F1 of the three rock files that the report shows is .19.)
 
+Toms and crashes are struck no more often than drummers strike them. They come anywhere, as
+everything does: of what is struck in a bar, {again:.0} % is struck again in the next one.
+
 ![Hits a bar](report-2019-hits.svg)
 
 Bars 9 to 12 of one beat of the report's network, and of Deep Pocket:
@@ -275,6 +278,7 @@ Bars 9 to 12 of one beat of the report's network, and of Deep Pocket:
         rock_floor = floor("rock_beats"),
         rock = foreseen(0),
         all = foreseen(1),
+        again = 100.0 * then,
         toms = rate(&[Drum::LowTom, Drum::MidTom, Drum::HighTom]),
         crash = rate(&[Drum::Crash]),
         bass = rate(&[Drum::Bass]),
