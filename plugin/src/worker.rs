@@ -134,6 +134,8 @@ struct Loop<'a, F> {
     waiting: Vec<Request>,
     /// Takes by number, oldest first.
     known: Vec<(u32, Take)>,
+    /// Number of the take that was asked for last.
+    met: u32,
     shown: [Option<Shown>; 2],
     phrases: Phrases,
 }
@@ -147,6 +149,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
             bands: Vec::new(),
             waiting: Vec::new(),
             known: Vec::new(),
+            met: 0,
             shown: [None; 2],
             phrases: Phrases::default(),
         }
@@ -275,6 +278,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
 
     /// Takes new requests in, and passes over those that nobody waits for any more.
     fn listen(&mut self) {
+        self.learn();
         while let Some(request) = self.end.requests.pop() {
             self.meet(request.number);
             self.waiting.push(request);
@@ -283,15 +287,26 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         self.waiting.retain(|request| takes.want(request.number));
     }
 
-    /// The take that is asked for is now the last one, and its model's band is there.
+    /// The take that is asked for is the newest one now, and its model's band is there.
     fn meet(&mut self, number: u32) {
-        if self.known.last().is_some_and(|(last, _)| *last == number) {
+        if self.met == number {
             return;
         }
-        // Takes come before what is asked of them.
-        while self.take(number).is_none()
-            && let Some(told) = self.end.new_takes.pop()
-        {
+        // Takes come before what is asked of them: it may have come since.
+        if self.take(number).is_none() {
+            self.learn();
+        }
+        let Some(&take) = self.take(number) else { return };
+        self.met = number;
+        self.known.retain(|(known, _)| *known != number);
+        self.known.push((number, take));
+        self.kept.see(&take);
+        self.call(take.model);
+    }
+
+    /// Takes new takes in. Those in use are not forgotten.
+    fn learn(&mut self) {
+        while let Some(told) = self.end.new_takes.pop() {
             if self.known.len() == REMEMBERED {
                 let takes = self.end.takes();
                 let unwanted = self.known.iter().position(|(number, _)| !takes.want(*number));
@@ -299,11 +314,6 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
             }
             self.known.push(told);
         }
-        let Some(&take) = self.take(number) else { return };
-        self.known.retain(|(known, _)| *known != number);
-        self.known.push((number, take));
-        self.kept.see(&take);
-        self.call(take.model);
     }
 
     fn take(&self, number: u32) -> Option<&Take> {
@@ -312,11 +322,13 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
 
     fn answer(&mut self, request: &Request) {
         let Request { number, meter, bar } = *request;
-        let Some(&take) = self.take(number) else { return };
-        let played = self.bar(&take, meter, bar);
-        if let Some(played) = played.as_ref().filter(|_| number == self.end.takes().playing) {
-            self.kept.keep(&take, bar, played);
-        }
+        let played = self.take(number).copied().and_then(|take| {
+            let played = self.bar(&take, meter, bar)?;
+            if number == self.end.takes().playing {
+                self.kept.keep(&take, bar, &played);
+            }
+            Some(played)
+        });
         let mut answer = Answer { number, meter, bar, played };
         // Nobody takes answers while the host does not process: they wait.
         while let Err(refused) = self.end.answers.push(answer) {
