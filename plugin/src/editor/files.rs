@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use directories::UserDirs;
-use egui::{Align2, Context, Vec2};
+use egui::{Align2, Context, Id, Order, TextEdit, Vec2};
 use egui_file::{FileDialog, State};
 
 use super::hand::Hand;
@@ -119,7 +119,9 @@ impl Files {
     /// Draws the dialog while it is open. Gives the file when it has been chosen.
     pub(super) fn show(&mut self, context: &Context) -> Option<Chosen> {
         let Open { dialog, .. } = self.open.as_mut()?;
-        match dialog.show(context).state() {
+        let state = dialog.show(context).state();
+        name_fields(context);
+        match state {
             State::Open => return None,
             State::Selected => {}
             State::Closed | State::Cancelled => {
@@ -134,6 +136,21 @@ impl Files {
         // It opens elsewhere the next time, and that is all.
         drop(Settings::change(|settings| settings.folder = folder));
         Some(Chosen { path, purpose, clip })
+    }
+}
+
+/// Gives the dialog's text fields names for assistive tools, as it gives them none itself: the upper
+/// one is the folder's, the lower one the file's.
+fn name_fields(context: &Context) {
+    let mut fields: Vec<(f32, Id)> = context.viewport(|viewport| {
+        let layers = viewport.this_pass.widgets.layers();
+        let above = layers.filter(|(layer, _)| layer.order != Order::Background);
+        above.flat_map(|(_, widgets)| widgets).map(|it| (it.rect.top(), it.id)).collect()
+    });
+    fields.retain(|(_, id)| TextEdit::load_state(context, *id).is_some());
+    fields.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for ((_, id), name) in fields.into_iter().zip(["Folder", "File name"]) {
+        context.accesskit_node_builder(id, |node| node.set_label(name));
     }
 }
 

@@ -83,15 +83,6 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        Rig::build(true)
-    }
-
-    /// A window in which the file dialog may open, whose two text fields have no names.
-    fn with_dialog() -> Self {
-        Rig::build(false)
-    }
-
-    fn build(names_are_checked: bool) -> Self {
         let (audio, worker, link) = link();
         let params = Arc::new(DeepPocketParams::default());
         let host = Arc::new(Host::default());
@@ -101,7 +92,7 @@ impl Rig {
         let mut window = Harness::builder()
             .with_size(theme::DESIGN)
             .with_max_steps(120)
-            .with_accessibility_check(names_are_checked)
+            .with_accessibility_check(true)
             .with_step_dt(1.0 / 60.0)
             .with_context_setup(theme::set_fonts)
             .build_ui_state(|ui, screen: &mut Screen| screen.show(ui), screen);

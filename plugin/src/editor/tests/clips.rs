@@ -80,7 +80,7 @@ fn a_clip_that_cannot_be_dragged_says_why() {
 #[test]
 fn a_clip_is_saved_as_midi_and_as_sound_and_nothing_is_written_over() {
     let folder = folder();
-    let mut rig = Rig::with_dialog();
+    let mut rig = Rig::new();
     rig.show_phrase(Take::default());
     rig.ask("Save MIDI");
     rig.click("Save");
@@ -135,7 +135,7 @@ fn a_clip_is_copied_as_text() {
 #[test]
 fn a_lane_alone_is_saved_from_its_menu() {
     let folder = folder();
-    let mut rig = Rig::with_dialog();
+    let mut rig = Rig::new();
     rig.show_phrase(Take::default());
     let at = rig.find("Snare");
     rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
@@ -178,7 +178,7 @@ fn a_model_is_loaded_from_a_file() {
     for name in ["mine.safetensors", "notes.txt"] {
         fs::write(folder.path().join(name), b"?").expect("a file");
     }
-    let mut rig = Rig::with_dialog();
+    let mut rig = Rig::new();
     rig.click("Model");
     rig.click("Load model");
     assert!(!rig.shows("🗋 notes.txt"), "it is no model");
@@ -192,7 +192,7 @@ fn a_midi_file_primes_or_is_played_by_hand() {
     let folder = folder();
     fs::write(folder.path().join("beat.mid"), beat()).expect("a file");
     fs::write(folder.path().join("broken.mid"), b"RIFF").expect("a file");
-    let mut rig = Rig::with_dialog();
+    let mut rig = Rig::new();
     rig.click("MIDI file");
     rig.click("Prime with a MIDI file");
     rig.choose("broken.mid");
@@ -213,7 +213,7 @@ fn a_midi_file_primes_or_is_played_by_hand() {
 #[test]
 fn escape_closes_the_dialog_and_nothing_else() {
     let _folder = folder();
-    let mut rig = Rig::with_dialog();
+    let mut rig = Rig::new();
     rig.click("Model");
     rig.click("Load model");
     assert!(rig.shows("Cancel"));
