@@ -120,4 +120,4 @@ impl Drop for Drag {
 }
 
 /// Nothing under the pointer takes files.
-const NOBODY: &str = "Nothing there takes a clip. Drop it on a track or in a folder.";
+const NOBODY: &str = "Nothing there takes a clip. Try a track or a folder, or its menu to save it.";
