@@ -44,14 +44,11 @@ pub fn unsteered(
     seed: u32,
 ) -> Result<Vec<Step>, ModelError> {
     let mut player = Player::new(model);
-    for bar in 0i64.. {
-        for step in 0..kind.meter.steps() {
-            if player.steps.len() == steps {
-                return Ok(player.steps);
-            }
-            let mut draws = Draws::at(seed, bar, step, 0);
-            player.play(model, kind, 1.0, &Wish::default(), &mut draws)?;
-        }
+    let length = kind.meter.steps();
+    for place in 0..steps {
+        let bar = i64::try_from(place / length).unwrap_or(i64::MAX);
+        let mut draws = Draws::at(seed, bar, place % length, 0);
+        player.play(model, kind, 1.0, &Wish::default(), &mut draws)?;
     }
     Ok(player.steps)
 }
