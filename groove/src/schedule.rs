@@ -8,6 +8,8 @@
 //! All is of fixed size: nothing is allocated, and a span of any length is played in pieces of
 //! one quarter note. Where bars come from and where notes go is the caller's business.
 
+use arrayvec::ArrayVec;
+
 use crate::clock::{Entry, Span, TICKS_PER_BEAT};
 use crate::drum::{CLASSES, Channels, Drum};
 use crate::pattern::{Bar, Hit, TICKS_PER_STEP};
@@ -75,19 +77,7 @@ struct Sounding {
 }
 
 /// The hits of a piece, in a fixed place.
-struct Onsets {
-    list: [Onset; HITS],
-    len: usize,
-}
-
-impl Onsets {
-    fn push(&mut self, onset: Onset) {
-        if let Some(place) = self.list.get_mut(self.len) {
-            *place = onset;
-            self.len += 1;
-        }
-    }
-}
+type Onsets = ArrayVec<Onset, HITS>;
 
 /// Plays spans, and knows what sounds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -132,14 +122,29 @@ impl Scheduler {
         let mut from = span.from;
         while from < span.to {
             let to = (from + PIECE).min(span.to);
-            let onsets = gather(span, from, to, &mut bars);
-            for onset in &onsets.list[..onsets.len] {
+            for onset in &gather(span, from, to, &mut bars) {
                 self.strike(span, onset, out);
             }
             self.end_before(span, to, u32::MAX, out);
             from = to;
         }
         self.end_before(span, span.to, u32::MAX, out);
+    }
+
+    /// Where the next note begins or ends after a span that was played: the first such position,
+    /// or `until` if it comes before, which is at most a quarter note away. `bars` as in
+    /// [`Scheduler::play`].
+    pub fn next<'a>(
+        &self,
+        span: &Span,
+        until: f64,
+        mut bars: impl FnMut(i64) -> Option<&'a Bar>,
+    ) -> f64 {
+        let rest = Span { from: span.to, to: until, entry: Entry::Continues, ..*span };
+        let onsets = gather(&rest, rest.from, rest.to, &mut bars);
+        let begins = onsets.first().map_or(until, |onset| onset.position);
+        let ends = self.sounding.iter().flatten().map(|note| note.end);
+        ends.fold(begins, f64::min)
     }
 
     fn strike(&mut self, span: &Span, onset: &Onset, out: &mut impl FnMut(Note)) {
@@ -193,9 +198,13 @@ fn gather<'a>(
     to: f64,
     bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
 ) -> Onsets {
-    const NONE: Onset =
-        Onset { position: 0.0, drum: Drum::Bass, pitch: 0, velocity: 0, length: 0.0 };
-    let mut onsets = Onsets { list: [NONE; HITS], len: 0 };
+    let mut onsets = Onsets::new();
+    let mut keep = |onset: Onset| {
+        // There is room: see `HITS`.
+        if (from..to).contains(&onset.position) {
+            let _ = onsets.try_push(onset);
+        }
+    };
     let entered = span.entry == Entry::Jumps && from <= span.from;
     let near = 0.5 / TICKS_PER_BEAT;
     // The latest hit is a tick short of half a step late.
@@ -210,9 +219,7 @@ fn gather<'a>(
             // there, or the end would lie on the very edge between two samples.
             onset.length += (span.start - from).max(0.0);
         }
-        if (from..to).contains(&onset.position) {
-            onsets.push(onset);
-        }
+        keep(onset);
     });
     // In a loop, what is early at its start sounds before its end.
     if let Some((start, end)) = span.seam.filter(|(_, end)| to > end - REACH) {
@@ -225,15 +232,12 @@ fn gather<'a>(
                 if at_once && span.sample_of(onset.position) == span.first {
                     return;
                 }
-                if (from..to).contains(&onset.position) {
-                    onsets.push(onset);
-                }
+                keep(onset);
             }
         });
     }
-    let len = onsets.len;
     // Of two hits of a drum in one place the louder is struck.
-    onsets.list[..len].sort_unstable_by(|a, b| {
+    onsets.sort_unstable_by(|a, b| {
         (a.position.total_cmp(&b.position))
             .then(a.drum.cmp(&b.drum))
             .then(b.velocity.cmp(&a.velocity))

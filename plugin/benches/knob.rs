@@ -58,7 +58,8 @@ impl Instance {
         let mut controls = Controls::default();
         controls.take.seed = seed;
         let mut engine = Engine::new(audio);
-        engine.activate(RATE, Mode::Realtime, &controls, &state);
+        engine.set(&controls);
+        engine.activate(RATE, Mode::Realtime, &state);
         Instance { engine, state, controls, _worker: worker, played }
     }
 
@@ -70,8 +71,8 @@ impl Instance {
             beats: Some(beats),
             ..Transport::default()
         };
-        let Instance { engine, state, controls, .. } = self;
-        engine.process(&transport, FRAMES, controls, state, |_| true);
+        let Instance { engine, state, .. } = self;
+        engine.process(&transport, FRAMES, state, |_| true);
     }
 
     /// Whether the coming block finds a bar of the take that is now wanted.
@@ -99,6 +100,8 @@ fn main() {
             let stick = &mut instances[which].controls.take.stick;
             *stick = if *stick < 0.5 { 0.6 } else { 0.4 } + times.len() as f32 * 1e-4;
             turned = Some((which, Instant::now()));
+            let Instance { engine, controls, .. } = &mut instances[which];
+            engine.set(controls);
         }
         instances.iter_mut().for_each(|instance| instance.block(samples * TEMPO / 60.0 / RATE));
     }

@@ -6,8 +6,8 @@
 use groove::audition::AuditionKit;
 use nice_plug::prelude::util::db_to_gain;
 
+use crate::controls::Controls;
 use crate::engine::Message;
-use crate::params::AuditionParams;
 
 /// The kit, and how much of the block it has played.
 pub(crate) struct Audition {
@@ -24,16 +24,17 @@ impl Audition {
         Audition { kit: Box::new(AuditionKit::new(rate)), on: true, level: 0.0, done: 0 }
     }
 
-    /// A block begins. A kit that has been switched off ends what sounds, without a click.
-    pub(crate) fn begin(&mut self, params: &AuditionParams) {
-        let (on, level) = (params.on.value(), params.level.value());
+    /// What the parameters say from the coming block on. A kit that has been switched off ends
+    /// what sounds, without a click.
+    pub(crate) fn set(&mut self, controls: &Controls) {
+        let Controls { audition: on, level, .. } = *controls;
         if self.level != level {
             self.kit.set_level(db_to_gain(level));
         }
         if self.on && !on {
             self.kit.silence();
         }
-        (self.on, self.level, self.done) = (on, level, 0);
+        (self.on, self.level) = (on, level);
     }
 
     /// A note leaves: plays up to it, and strikes its drum.
@@ -47,6 +48,7 @@ impl Audition {
     /// Plays the rest of the block: every sample of the output has been written then.
     pub(crate) fn end(&mut self, output: &mut [&mut [f32]]) {
         self.play_to(usize::MAX, output);
+        self.done = 0;
     }
 
     /// Ends what sounds, without a click.

@@ -57,8 +57,7 @@ impl From<Knobs> for Take {
     }
 }
 
-/// What the parameters say. What a host or a state sets out of range is clamped. Small: it is made
-/// in each block.
+/// What the parameters say. What a host or a state sets out of range is clamped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
     /// Generation. The take's tempo, primer, pins and model are not the parameters' to say.
@@ -83,6 +82,10 @@ pub struct Controls {
     pub begins: Begins,
     /// The tempo at which it plays while the host does not, if it does then.
     pub free_run: Option<f64>,
+    /// Whether the audition kit plays.
+    pub audition: bool,
+    /// The kit's level in dB.
+    pub level: f32,
 }
 
 impl Default for Controls {
@@ -164,6 +167,8 @@ impl Controls {
             through: output.through.value(),
             begins: drummer.landing.value(),
             free_run: output.free_run.value().then_some(free_tempo),
+            audition: params.audition.on.value(),
+            level: finite(params.audition.level.value(), 0.0),
         }
     }
 }

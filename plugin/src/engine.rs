@@ -14,6 +14,7 @@ use groove::schedule::{Note, Scheduler};
 use groove::take::Take;
 use groove::{CLASSES, Channels};
 
+use crate::calm::Calm;
 use crate::controls::{Controls, Knobs};
 use crate::keys::Keys;
 use crate::lineup::{Landing, Lineup, REACH};
@@ -21,7 +22,7 @@ use crate::link::{AudioEnd, Fault, Request, Status, Takes};
 use crate::pace::{Mode, Pace};
 use crate::shelf::{Key, Place, Shelf};
 use crate::stage::Stage;
-use crate::state::State;
+use crate::state::{State, TakeTempo};
 
 /// Notes that go through in a block.
 const THROUGH: usize = 64;
@@ -50,8 +51,6 @@ pub struct Message {
     pub drum: Option<Drum>,
 }
 
-const NO_MESSAGE: Message = Message { sample: 0, channel: 0, pitch: 0, velocity: 0, drum: None };
-
 /// The audio half of an instance. What is large is in places of its own, so that what each block
 /// looks at lies together.
 pub struct Engine {
@@ -61,6 +60,9 @@ pub struct Engine {
     shelf: Shelf,
     pace: Pace,
     lineup: Lineup,
+    controls: Controls,
+    /// Where nothing happens.
+    calm: Option<Calm>,
     /// What the take that is wanted has of parameters, and its tempo.
     wished: Option<(Knobs, f32)>,
     stage: Stage,
@@ -69,9 +71,8 @@ pub struct Engine {
     late: u32,
     refused: u32,
     keys: Keys,
-    /// Notes of the coming block that go through, in order.
-    through: Box<[Message; THROUGH]>,
-    passing: usize,
+    /// Notes of the coming block that go through, in order: never more than there is room for.
+    through: Vec<Message>,
     /// Where it is in quarter notes while it runs without the host, and the rate in Hertz.
     free: f64,
     rate: f64,
@@ -95,14 +96,15 @@ impl Engine {
             shelf: Shelf::new(),
             pace: Pace::new(48_000.0, Mode::Realtime),
             lineup: Lineup::default(),
+            controls: Controls::default(),
+            calm: None,
             wished: None,
             stage: Stage::new(),
             missed: None,
             late: 0,
             refused: 0,
             keys: Keys::new(),
-            through: Box::new([NO_MESSAGE; THROUGH]),
-            passing: 0,
+            through: Vec::with_capacity(THROUGH),
             free: 0.0,
             rate: 48_000.0,
             channels: [0; CLASSES],
@@ -112,19 +114,26 @@ impl Engine {
         }
     }
 
+    /// What the parameters say from the coming block on.
+    pub fn set(&mut self, controls: &Controls) {
+        self.controls = *controls;
+        self.stage.set(controls.performance, controls.pitches, controls.channels);
+        self.lineup.set_begins(controls.begins);
+        self.calm = None;
+    }
+
     /// Prepares for blocks at a sample rate in Hertz, and waits a moment for the first bars of the
     /// song. For the host's main thread.
-    pub fn activate(&mut self, rate: f64, mode: Mode, controls: &Controls, state: &State) {
+    pub fn activate(&mut self, rate: f64, mode: Mode, state: &State) {
         self.faulted = false;
         self.keys.connect(state);
         self.clock = Clock::new(rate);
         self.rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
-        self.stage.set(controls.performance, controls.pitches, controls.channels);
         self.pace = Pace::new(rate, mode);
         self.reset();
         let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
-        self.keys.listen(&block, false, controls, &self.lineup);
-        self.hear(controls, state, &block, false);
+        self.keys.listen(&block, false, &self.controls, &self.lineup);
+        self.hear(state, &block, false);
         self.lineup.settle();
         self.end.set_takes(self.lineup.takes());
         self.look_ahead(&block, 0.0);
@@ -144,20 +153,23 @@ impl Engine {
     pub fn reset(&mut self) {
         self.clock.restart();
         self.keys.reset();
-        self.passing = 0;
+        self.through.clear();
         self.release = true;
+        self.calm = None;
     }
 
     /// A key went down, or up with velocity 0, at a sample of the coming block.
     pub fn key(&mut self, sample: u32, pitch: u8, velocity: u8) {
         self.keys.key(sample, pitch, velocity);
+        self.calm = None;
     }
 
     /// A note of the coming block that is to go through; says whether there was room for it.
     pub fn pass(&mut self, message: Message) -> bool {
-        let room = self.through.get_mut(self.passing);
-        let fits = room.map(|place| *place = message).is_some();
-        self.passing += usize::from(fits);
+        let fits = self.through.len() < self.through.capacity();
+        if fits {
+            self.through.push(message);
+        }
         fits
     }
 
@@ -167,17 +179,14 @@ impl Engine {
         &mut self,
         transport: &Transport,
         frames: u32,
-        controls: &Controls,
         state: &State,
         mut out: impl FnMut(Message) -> bool,
     ) {
         if self.faulted {
             return;
         }
-        self.pace.begin();
-        let mut through = [NO_MESSAGE; THROUGH];
-        let through = &mut through[..std::mem::take(&mut self.passing)];
-        through.copy_from_slice(&self.through[..through.len()]);
+        self.pace.begin(frames);
+        let mut through = std::mem::take(&mut self.through);
         let mut passing = through.iter();
         // What goes through is merged in by time.
         let mut next = passing.next();
@@ -189,15 +198,16 @@ impl Engine {
             out(message)
         };
         let played = catch_unwind(AssertUnwindSafe(|| {
-            self.run(transport, frames, controls, state, &mut merged);
+            self.run(transport, frames, state, &mut merged);
         }));
         next.into_iter().chain(passing).for_each(|through| {
             out(*through);
         });
+        through.clear();
+        self.through = through;
         if played.is_err() {
             self.fail(frames, &mut out);
         }
-        self.pace.end(frames);
     }
 
     /// Whether it has failed since the last activation.
@@ -220,23 +230,27 @@ impl Engine {
         &mut self,
         transport: &Transport,
         frames: u32,
-        controls: &Controls,
         state: &State,
         out: &mut impl FnMut(Message) -> bool,
     ) {
         self.collect();
-        self.stage.set(controls.performance, controls.pitches, controls.channels);
-        self.lineup.set_begins(controls.begins);
-        let transport = &self.free_running(transport, frames, controls.free_run);
+        let transport = &self.free_running(transport, frames);
         let block = self.clock.block(transport, frames);
-        self.keys.listen(&block, transport.playing, controls, &self.lineup);
-        self.hear(controls, state, &block, transport.playing);
+        let playing = transport.playing;
+        let calm = self.calm.filter(|_| !self.keys.is_told());
+        if calm.is_some_and(|calm| calm.covers(&block, playing, state.take_tempo())) {
+            self.end.move_to(block.position);
+            return;
+        }
+        let controls = self.controls;
+        self.keys.listen(&block, playing, &controls, &self.lineup);
+        let take_tempo = self.hear(state, &block, playing);
         #[cfg(feature = "fault")]
         crate::fault::in_engine(controls.take.seed);
         // A song that plays but stays where it is, as some do while they count in, has no time in
         // which a note could end.
         let stands = frames > 0 && block.spans.is_empty();
-        let silent = stands || !transport.playing || controls.bypass;
+        let silent = stands || !playing || controls.bypass;
         if self.release || silent || self.channels != controls.channels {
             self.release_at(0, out);
             self.release = false;
@@ -244,7 +258,9 @@ impl Engine {
             self.scheduler.route(controls.channels);
         }
         let mut next = 0;
+        let mut last = None;
         for span in block.spans {
+            last = Some(span);
             self.enter(&span);
             let mut rest = Some(span);
             while let Some(part) = rest {
@@ -275,7 +291,7 @@ impl Engine {
                     (Some(rest), _, Some(change)) if change_at <= rest.from => {
                         next += 1;
                         let (keys, lineup) = (&mut self.keys, &self.lineup);
-                        keys.turn(&change, change_at, &span.grid, controls, lineup);
+                        keys.turn(&change, change_at, &span.grid, &controls, lineup);
                         self.wish();
                         self.want(change_at, &span);
                     }
@@ -284,24 +300,54 @@ impl Engine {
             }
         }
         if self.keys.finish(next) {
-            self.keys.hold(block.position, &block.grid, controls, &self.lineup);
+            self.keys.hold(block.position, &block.grid, &controls, &self.lineup);
             self.wish();
         }
-        if !transport.playing {
+        if !playing {
             self.lineup.settle();
             self.end.set_takes(self.lineup.takes());
         }
         let beats = f64::from(frames) * block.spans.beats_per_sample();
-        self.look_ahead(&block, beats);
-        self.publish(&block, transport.playing);
+        let asked = self.look_ahead(&block, beats);
+        self.publish(&block, playing);
+        let until = match last {
+            _ if !asked => None,
+            None if playing => None,
+            None => Some(block.position),
+            Some(span) => self.calm_until(&block, &span, beats),
+        };
+        let Block { tempo, grid, loop_range, .. } = block;
+        self.calm =
+            until.map(|until| Calm { until, playing, frames, tempo, grid, loop_range, take_tempo });
+    }
+
+    /// Up to where nothing happens after the last span of a block, if that can be said.
+    fn calm_until(&self, block: &Block, span: &Span, beats: f64) -> Option<f64> {
+        let Engine { controls, lineup, stage, scheduler, .. } = self;
+        let grid = &span.grid;
+        let take = lineup.settled().filter(|_| !controls.bypass && !controls.gate)?;
+        let bar = grid.bar_at(block.position);
+        let start = grid.bar_ticks(bar) / TICKS_PER_BEAT;
+        let middle = start + 0.5 * grid.meter.beats();
+        // In double time the second half of a bar is a bar of its own.
+        let end = if block.position < middle { middle } else { middle.mul_add(2.0, -start) };
+        let seam = span.seam.map_or(f64::INFINITY, |(_, end)| end);
+        // Near a bar line, hits of two bars sound.
+        let until = (end.min(seam) - 2.0 * REACH).min(span.to + 1.0);
+        let key = Key::of(take, grid, bar);
+        let known =
+            (grid.bar_at(span.to - REACH)..=bar).all(|bar| stage.get(Key { bar, ..key }).is_some());
+        let bars = |bar| stage.get(Key { bar, ..key });
+        (known && until > span.to && soon(block, until, beats) <= bar + AHEAD)
+            .then(|| scheduler.next(span, until, bars))
     }
 
     /// Hears which take the controls ask for. Its tempo is the one at which it is first played, and
     /// stays: notes must not depend on when they were asked for.
-    fn hear(&mut self, controls: &Controls, state: &State, block: &Block, playing: bool) {
+    fn hear(&mut self, state: &State, block: &Block, playing: bool) -> TakeTempo {
         let mut kept = state.take_tempo();
         // Another seed is another take, unless both came with a project.
-        let seed = controls.take.seed;
+        let seed = self.controls.take.seed;
         let another = self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed);
         if another && !state.is_brought(seed) {
             kept = state.latch_tempo(kept, None);
@@ -312,11 +358,12 @@ impl Engine {
         if kept.tempo().is_none() && playing {
             kept = state.latch_tempo(kept, Some(now));
         }
-        let wished = Some((controls.take, kept.tempo().unwrap_or(now)));
+        let wished = Some((self.controls.take, kept.tempo().unwrap_or(now)));
         if self.wished != wished || self.keys.refreshed() {
             self.wished = wished;
             self.wish();
         }
+        kept
     }
 
     /// The take that is wanted has changed.
@@ -329,8 +376,8 @@ impl Engine {
 
     /// The host's transport; while that stands and it is to run freely, one of our own that counts
     /// the samples that the host asks for.
-    fn free_running(&mut self, host: &Transport, frames: u32, tempo: Option<f64>) -> Transport {
-        let Some(tempo) = tempo.filter(|_| !host.playing) else {
+    fn free_running(&mut self, host: &Transport, frames: u32) -> Transport {
+        let Some(tempo) = self.controls.free_run.filter(|_| !host.playing) else {
             self.free = 0.0;
             return *host;
         };
@@ -411,27 +458,27 @@ impl Engine {
         while let Some(answer) = self.end.answers.pop() {
             self.pace.hope();
             self.shelf.put(&answer);
+            self.calm = None;
         }
     }
 
-    /// Asks for what a bar of the song is made of, unless that has been done.
-    fn ask(&mut self, number: u32, grid: &Grid, bar: i64, near: i64) {
+    /// Asks for what a bar of the song is made of, unless that has been done. Says whether it has.
+    fn ask(&mut self, number: u32, grid: &Grid, bar: i64, near: i64) -> bool {
         let near = self.stage.sources(near).next().unwrap_or(near);
+        let mut asked = true;
         for source in self.stage.sources(bar) {
-            self.ask_source(number, grid, source, near);
+            asked &= self.ask_source(number, grid, source, near);
         }
+        asked
     }
 
-    fn ask_source(&mut self, number: u32, grid: &Grid, bar: i64, near: i64) {
+    fn ask_source(&mut self, number: u32, grid: &Grid, bar: i64, near: i64) -> bool {
         let wanted = Key::of(number, grid, bar);
-        if self.shelf.place(wanted) == Place::Absent
-            && self.end.requests.has_room()
-            && self.lineup.tell(number, |take| self.end.takes.push(take).is_ok())
-            && self.shelf.reserve(wanted, self.lineup.takes(), near)
-        {
-            // There is room: nobody else asks.
-            let _ = self.end.ask(Request { number, meter: grid.meter, bar });
-        }
+        self.shelf.place(wanted) != Place::Absent
+            || self.end.requests.has_room()
+                && self.lineup.tell(number, |take| self.end.takes.push(take).is_ok())
+                && self.shelf.reserve(wanted, self.lineup.takes(), near)
+                && self.end.ask(Request { number, meter: grid.meter, bar })
     }
 
     /// Gets a bar of the song ready to be played.
@@ -478,36 +525,36 @@ impl Engine {
     }
 
     /// Asks for the bars to come: of the playing take from the end of the block on, of waiting
-    /// takes from the next beat on, and those at the start of the loop.
-    fn look_ahead(&mut self, block: &Block, beats: f64) {
+    /// takes from the next beat on, and those at the start of the loop. Says whether all are asked
+    /// for now.
+    fn look_ahead(&mut self, block: &Block, beats: f64) -> bool {
         let grid = &block.grid;
         let seam = block.loop_range.filter(|(_, end)| block.position < *end);
         let here = grid.bar_at(block.position);
-        // At least a second, and two blocks.
-        let time = (block.tempo / 60.0).max(2.0 * beats);
-        let far = grid.bar_at(block.position + beats + time).max(here + AHEAD);
-        let far = far.min(here + FARTHEST);
+        let far = soon(block, block.position, beats).max(here + AHEAD).min(here + FARTHEST);
         let last = seam.map_or(far, |(_, end)| far.min(grid.bar_at(end)));
+        let mut asked = true;
         if let Some(playing) = self.lineup.playing() {
             for bar in here..=last {
-                self.ask(playing, grid, bar, here);
+                asked &= self.ask(playing, grid, bar, here);
             }
             if let Some((start, _)) = seam {
                 let first = grid.bar_at(start);
                 for bar in first..=(first + AHEAD).min(last) {
-                    self.ask(playing, grid, bar, here);
+                    asked &= self.ask(playing, grid, bar, here);
                 }
             }
         }
         for waiting in self.lineup.waiting() {
             let next = grid.bar_at(waiting.since.max(block.position) + REACH);
             for bar in next..=next + 1 {
-                self.ask(waiting.number, grid, bar, here);
+                asked &= self.ask(waiting.number, grid, bar, here);
             }
             if let Some((start, _)) = seam {
-                self.ask(waiting.number, grid, grid.bar_at(start), here);
+                asked &= self.ask(waiting.number, grid, grid.bar_at(start), here);
             }
         }
+        asked
     }
 
     fn publish(&self, block: &Block, following: bool) {
@@ -539,6 +586,12 @@ impl Engine {
             refused: self.refused,
         });
     }
+}
+
+/// The last bar that is needed soon after a position in a block of so many quarter notes: within a
+/// second, or two more such blocks.
+fn soon(block: &Block, position: f64, beats: f64) -> i64 {
+    block.grid.bar_at(position + beats + (block.tempo / 60.0).max(2.0 * beats))
 }
 
 /// Gives the host a note, and counts it if the host does not take it.

@@ -78,6 +78,11 @@ impl Keys {
         self.extras = self.extras.take().or_else(|| state.take_extras());
     }
 
+    /// Whether the project has something new to say.
+    pub(crate) fn is_told(&self) -> bool {
+        self.extras.as_ref().is_some_and(Output::updated)
+    }
+
     /// All keys are up.
     pub(crate) fn reset(&mut self) {
         (self.keys, self.down, self.changed) = (0, 0, 0);

@@ -9,6 +9,7 @@
 mod apply;
 mod audition;
 mod bell;
+mod calm;
 pub mod clip;
 pub mod clips;
 pub mod controls;
@@ -40,6 +41,7 @@ mod stage;
 pub mod state;
 mod sync;
 mod takes;
+mod turns;
 pub mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -67,6 +69,9 @@ pub struct DeepPocket {
     params: Arc<DeepPocketParams>,
     link: Arc<Link>,
     engine: Engine,
+    controls: Controls,
+    /// [`DeepPocketParams::changes`] when `controls` was read.
+    changes: u32,
     /// Made at the first activation: hosts make instances only to look at them.
     audition: Option<Audition>,
     /// Waits for the first activation, too.
@@ -79,7 +84,10 @@ impl Default for DeepPocket {
         let (audio, worker, link) = link();
         let params = DeepPocketParams::default();
         params.begin_with(&Settings::of_user().0);
+        let changes = params.changes();
         DeepPocket {
+            controls: Controls::new(&params),
+            changes,
             params: Arc::new(params),
             link,
             engine: Engine::new(audio),
@@ -116,50 +124,54 @@ impl DeepPocket {
 
 impl DeepPocket {
     /// Lets a note through that means no drum, if that is wished. Velocity 0 ends it.
-    fn pass(
-        &mut self,
-        controls: &Controls,
-        sample: u32,
-        channel: Channel,
-        pitch: u8,
-        velocity: f32,
-    ) {
-        if controls.through && Drum::from_general_midi(pitch).is_none() {
+    fn pass(&mut self, sample: u32, channel: Channel, pitch: u8, velocity: f32) {
+        if self.controls.through && Drum::from_general_midi(pitch).is_none() {
             let channel = match channel {
                 Channel::Number(channel) => channel,
-                Channel::Wildcard => controls.channel,
+                Channel::Wildcard => self.controls.channel,
             };
             let velocity = midi_velocity(velocity);
             self.engine.pass(Message { sample, channel, pitch, velocity, drum: None });
         }
     }
 
+    /// Reads the parameters, and tells who plays by them.
+    fn read(&mut self) {
+        self.changes = self.params.changes();
+        self.controls = Controls::new(&self.params);
+        self.engine.set(&self.controls);
+        if let Some(audition) = &mut self.audition {
+            audition.set(&self.controls);
+        }
+    }
+
     /// Plays a block.
     fn play(&mut self, buffer: &mut Buffer, context: &mut impl ProcessContext<Self>) {
-        let controls = Controls::new(&self.params);
+        if self.params.changes() != self.changes {
+            self.read();
+        }
         while let Some(event) = context.next_event() {
             match event {
                 NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
                     let velocity = velocity.max(1.0 / 127.0);
                     self.engine.key(timing, key, midi_velocity(velocity));
-                    self.pass(&controls, timing, channel, key, velocity);
+                    self.pass(timing, channel, key, velocity);
                 }
                 NoteEvent::NoteOff { timing, channel, key: Key::Number(key), .. }
                 | NoteEvent::Choke { timing, channel, key: Key::Number(key), .. } => {
                     self.engine.key(timing, key, 0);
-                    self.pass(&controls, timing, channel, key, 0.0);
+                    self.pass(timing, channel, key, 0.0);
                 }
                 _ => {}
             }
         }
         let (transport, frames) = (transport(context.transport()), frames(buffer));
-        let DeepPocket { params, link, engine, audition, .. } = self;
+        let DeepPocket { params, link, engine, controls, audition, .. } = self;
         // There is no block before an activation.
         let Some(audition) = audition else { return silence(buffer) };
         let output = buffer.as_slice();
-        audition.begin(&params.audition);
         let mut sent = 0;
-        engine.process(&transport, frames, &controls, &params.state, |message| {
+        engine.process(&transport, frames, &params.state, |message| {
             audition.hear(message, output);
             let taken = context.try_send_event(note_event(message)).is_ok();
             sent += u32::from(taken && message.velocity > 0);
@@ -215,9 +227,9 @@ impl Plugin for DeepPocket {
             (_, ProcessMode::Offline) => Mode::Offline,
             _ => Mode::Realtime,
         };
-        let controls = Controls::new(&self.params);
-        self.engine.activate(config.sample_rate.into(), mode, &controls, &self.params.state);
         self.audition = Some(Audition::new(config.sample_rate.into()));
+        self.read();
+        self.engine.activate(config.sample_rate.into(), mode, &self.params.state);
         true
     }
 

@@ -64,6 +64,12 @@ impl Lineup {
         Some(self.playing).filter(|&number| number != 0)
     }
 
+    /// The take that plays, if no other is to.
+    pub(crate) fn settled(&self) -> Option<u32> {
+        let settled = self.playing == self.wanted && self.ready.or(self.asked).is_none();
+        self.playing().filter(|_| settled)
+    }
+
     /// The newest take, while it waits.
     pub(crate) fn asked(&self) -> Option<u32> {
         self.asked.map(|asked| asked.number)

@@ -36,10 +36,12 @@ const BEGINNING: Duration = Duration::from_secs(2);
 pub(crate) struct Pace {
     mode: Mode,
     rate: f64,
-    /// When the last block was done.
-    done: Option<Instant>,
-    /// Length of the last block, in seconds.
+    /// When this block began, or the last one.
+    begun: Option<Instant>,
+    /// Its length in seconds.
     block: f64,
+    /// How long we have waited since it began.
+    paused: Duration,
     /// Audio since the activation, in seconds.
     processed: f64,
     /// How far the audio is ahead of the wall clock, in seconds; never negative.
@@ -55,8 +57,9 @@ impl Pace {
         Pace {
             mode,
             rate,
-            done: None,
+            begun: None,
             block: 0.0,
+            paused: Duration::ZERO,
             processed: 0.0,
             lead: 0.0,
             waited: Duration::ZERO,
@@ -64,18 +67,16 @@ impl Pace {
         }
     }
 
-    /// A block begins. Our own time within blocks does not count: waiting does not change what
-    /// the host's pace is taken for.
-    pub(crate) fn begin(&mut self) {
-        if let Some(done) = self.done {
-            self.lead = (self.lead + self.block - done.elapsed().as_secs_f64()).max(0.0);
+    /// A block of so many samples begins. The time that we have waited does not count: waiting
+    /// does not change what the host's pace is taken for.
+    pub(crate) fn begin(&mut self, frames: u32) {
+        let now = Instant::now();
+        if let Some(begun) = self.begun.replace(now) {
+            let taken = now.duration_since(begun).saturating_sub(self.paused);
+            self.lead = (self.lead + self.block - taken.as_secs_f64()).max(0.0);
             self.processed += self.block;
         }
-    }
-
-    /// A block of so many samples is done.
-    pub(crate) fn end(&mut self, frames: u32) {
-        self.done = Some(Instant::now());
+        self.paused = Duration::ZERO;
         self.block = f64::from(frames) / self.rate;
     }
 
@@ -100,6 +101,7 @@ impl Pace {
 
     /// We have waited so long for a bar.
     pub(crate) fn waited(&mut self, time: Duration) {
+        self.paused += time;
         if !self.is_ahead() {
             self.waited += time;
         }
@@ -123,17 +125,16 @@ mod tests {
 
     fn blocks(pace: &mut Pace, count: usize, sleep: Duration) {
         for _ in 0..count {
-            pace.begin();
-            pace.end(480);
+            pace.begin(480);
             std::thread::sleep(sleep);
         }
-        pace.begin();
+        pace.begin(480);
     }
 
     #[test]
     fn in_real_time_nobody_waits() {
         let mut pace = Pace::new(48_000.0, Mode::Realtime);
-        pace.begin();
+        pace.begin(480);
         assert_eq!(pace.patience(), None);
         blocks(&mut pace, 20, Duration::from_millis(10));
         assert_eq!(pace.patience(), None);
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn an_unknown_pace_is_known_after_a_block() {
         let mut pace = Pace::new(48_000.0, Mode::Unknown);
-        pace.begin();
+        pace.begin(480);
         assert_eq!(pace.patience(), Some(BEGINNING));
         blocks(&mut pace, 1, Duration::from_millis(12));
         assert_eq!(pace.patience(), None);
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn while_the_pace_is_unknown_all_waiting_is_bounded() {
         let mut pace = Pace::new(48_000.0, Mode::Unknown);
-        pace.begin();
+        pace.begin(480);
         pace.waited(Duration::from_millis(1_500));
         assert_eq!(pace.patience(), Some(Duration::from_millis(500)));
         pace.waited(Duration::from_secs(1));
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn a_beginning_that_was_given_up_may_turn_out_to_be_a_bounce() {
         let mut pace = Pace::new(48_000.0, Mode::Unknown);
-        pace.begin();
+        pace.begin(480);
         let patience = pace.patience().expect("the beginning is waited for");
         pace.waited(patience);
         pace.give_up(patience);

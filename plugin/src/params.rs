@@ -4,6 +4,7 @@
 //! besides is [`crate::state`]'s. What the parameters mean for the music is not decided here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use groove::Drum;
 use groove::output::MAPS;
@@ -79,6 +80,21 @@ pub struct DeepPocketParams {
     /// What is saved besides.
     #[persist = "deep-pocket"]
     pub state: State,
+    changes: Changes,
+}
+
+/// How often a parameter has changed: counted by whoever changes it, after it has its value.
+#[derive(Clone, Debug, Default)]
+struct Changes(Arc<AtomicU32>);
+
+impl Changes {
+    /// What counts the changes of one parameter.
+    fn counter<T>(&self) -> Arc<dyn Fn(T) + Send + Sync> {
+        let Changes(count) = self.clone();
+        Arc::new(move |_| {
+            count.fetch_add(1, Ordering::Release);
+        })
+    }
 }
 
 /// What decides which hits are played.
@@ -300,8 +316,9 @@ pub enum Prime {
     Tap,
 }
 
-fn percent(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
+fn percent(name: &str, default: f32, min: f32, max: f32, changes: &Changes) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Linear { min, max })
+        .with_callback(changes.counter())
         .with_step_size(0.01)
         .with_unit(" %")
         // Just below nought is 0, not -0.
@@ -309,17 +326,19 @@ fn percent(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
         .with_string_to_value(formatters::s2v_f32_percentage())
 }
 
-fn style(name: &str, default: i32) -> IntParam {
+fn style(name: &str, default: i32, changes: &Changes) -> IntParam {
     let styles = i32::try_from(STYLES.len() + OWN_STYLES).unwrap_or(i32::MAX);
     IntParam::new(name, default, IntRange::Linear { min: 0, max: styles })
+        .with_callback(changes.counter())
         .with_value_to_string(Arc::new(style_text))
         .with_string_to_value(Arc::new(style_from_text))
 }
 
 impl Default for DeepPocketParams {
     fn default() -> Self {
+        let changes = &Changes::default();
         DeepPocketParams {
-            style: style("Style", i32::from(style_number("rock").unwrap_or(0))),
+            style: style("Style", i32::from(style_number("rock").unwrap_or(0)), changes),
             temperature: FloatParam::new(
                 "Temperature",
                 1.0,
@@ -329,73 +348,86 @@ impl Default for DeepPocketParams {
                     factor: FloatRange::skew_factor(-0.4),
                 },
             )
+            .with_callback(changes.counter())
             .with_step_size(0.01),
-            seed: IntParam::new("Take", FIRST_TAKE, IntRange::Linear { min: 0, max: MAX_SEED }),
-            channel: IntParam::new("Channel", 10, IntRange::Linear { min: 1, max: 16 }),
+            seed: IntParam::new("Take", FIRST_TAKE, IntRange::Linear { min: 0, max: MAX_SEED })
+                .with_callback(changes.counter()),
+            channel: IntParam::new("Channel", 10, IntRange::Linear { min: 1, max: 16 })
+                .with_callback(changes.counter()),
             generation: IntParam::new(
                 "Generation",
                 0,
                 IntRange::Linear { min: 0, max: LAST_GENERATION },
             )
+            .with_callback(changes.counter())
             .hide()
             .non_automatable(),
             drummer: DrummerParams {
-                blend_style: style("Second style", 0),
-                blend: percent("Blend", 0.0, 0.0, 1.0),
-                stick: percent("Stick", 0.5, 0.0, 1.0),
-                density: percent("Density", 0.0, -1.0, 1.0),
-                phrase: EnumParam::new("Phrase", Bars::Four),
-                order: EnumParam::new("Phrases", Order::Evolve),
-                landing: EnumParam::new("Changes begin", Begins::Beat),
+                blend_style: style("Second style", 0, changes),
+                blend: percent("Blend", 0.0, 0.0, 1.0, changes),
+                stick: percent("Stick", 0.5, 0.0, 1.0, changes),
+                density: percent("Density", 0.0, -1.0, 1.0, changes),
+                phrase: EnumParam::new("Phrase", Bars::Four).with_callback(changes.counter()),
+                order: EnumParam::new("Phrases", Order::Evolve).with_callback(changes.counter()),
+                landing: EnumParam::new("Changes begin", Begins::Beat)
+                    .with_callback(changes.counter()),
             },
             fills: FillParams {
-                every: EnumParam::new("Fill", Every::Never),
+                every: EnumParam::new("Fill", Every::Never).with_callback(changes.counter()),
                 length: IntParam::new("Fill length", 2, IntRange::Linear { min: 1, max: 8 })
+                    .with_callback(changes.counter())
                     .with_unit(" beats"),
-                amount: percent("Fill amount", 0.5, 0.0, 1.0),
+                amount: percent("Fill amount", 0.5, 0.0, 1.0, changes),
             },
             playing: PlayingParams {
-                swing: percent("Swing", 0.0, 0.0, 1.0),
-                timing: percent("Timing", 1.0, 0.0, 2.0),
-                dynamics: percent("Dynamics", 1.0, 0.0, 2.0),
+                swing: percent("Swing", 0.0, 0.0, 1.0, changes),
+                timing: percent("Timing", 1.0, 0.0, 2.0, changes),
+                dynamics: percent("Dynamics", 1.0, 0.0, 2.0, changes),
                 velocity: FloatParam::new(
                     "Velocity",
                     0.0,
                     FloatRange::Linear { min: -64.0, max: 64.0 },
                 )
+                .with_callback(changes.counter())
                 .with_step_size(1.0)
                 .with_value_to_string(formatters::v2s_f32_rounded(0)),
-                pace: EnumParam::new("Pace", Pace::Plain),
+                pace: EnumParam::new("Pace", Pace::Plain).with_callback(changes.counter()),
             },
             prime: PrimeParams {
-                mode: EnumParam::new("Prime", Prime::Hold),
-                gate: BoolParam::new("Gate", false),
+                mode: EnumParam::new("Prime", Prime::Hold).with_callback(changes.counter()),
+                gate: BoolParam::new("Gate", false).with_callback(changes.counter()),
             },
             output: OutputParams {
                 map: IntParam::new("Drum map", 0, IntRange::Linear { min: 0, max: last_map() })
+                    .with_callback(changes.counter())
                     .with_value_to_string(Arc::new(map_text))
                     .with_string_to_value(Arc::new(map_from_text)),
-                through: BoolParam::new("Through", false),
-                free_run: BoolParam::new("Free run", false),
+                through: BoolParam::new("Through", false).with_callback(changes.counter()),
+                free_run: BoolParam::new("Free run", false).with_callback(changes.counter()),
                 free_tempo: FloatParam::new(
                     "Free tempo",
                     120.0,
                     FloatRange::Linear { min: 20.0, max: 400.0 },
                 )
+                .with_callback(changes.counter())
                 .with_step_size(0.1)
                 .with_unit(" bpm")
                 .with_value_to_string(formatters::v2s_f32_rounded(1)),
             },
             lanes: Drum::ALL.map(|drum| LaneParams {
-                density: percent(&format!("{} density", drum.name()), 0.0, -1.0, 1.0),
-                off: BoolParam::new(format!("{} off", drum.name()), false),
-                mute: BoolParam::new(format!("{} mute", drum.name()), false),
-                solo: BoolParam::new(format!("{} solo", drum.name()), false),
+                density: percent(&format!("{} density", drum.name()), 0.0, -1.0, 1.0, changes),
+                off: BoolParam::new(format!("{} off", drum.name()), false)
+                    .with_callback(changes.counter()),
+                mute: BoolParam::new(format!("{} mute", drum.name()), false)
+                    .with_callback(changes.counter()),
+                solo: BoolParam::new(format!("{} solo", drum.name()), false)
+                    .with_callback(changes.counter()),
                 pitch: IntParam::new(
                     format!("{} pitch", drum.name()),
                     drum.general_midi().into(),
                     IntRange::Linear { min: 0, max: 127 },
-                ),
+                )
+                .with_callback(changes.counter()),
             }),
             routes: Drum::ALL.map(|drum| RouteParams {
                 channel: IntParam::new(
@@ -403,27 +435,37 @@ impl Default for DeepPocketParams {
                     0,
                     IntRange::Linear { min: 0, max: 16 },
                 )
+                .with_callback(changes.counter())
                 .with_value_to_string(Arc::new(channel_text))
                 .with_string_to_value(Arc::new(channel_from_text)),
             }),
-            bypass: BoolParam::new("Bypass", false).make_bypass(),
+            bypass: BoolParam::new("Bypass", false).with_callback(changes.counter()).make_bypass(),
             audition: AuditionParams {
-                on: BoolParam::new("Audition kit", true),
+                on: BoolParam::new("Audition kit", true).with_callback(changes.counter()),
                 level: FloatParam::new(
                     "Audition level",
                     0.0,
                     FloatRange::Linear { min: -30.0, max: 6.0 },
                 )
+                .with_callback(changes.counter())
                 .with_step_size(0.1)
                 .with_unit(" dB")
                 .with_value_to_string(formatters::v2s_f32_rounded(1)),
             },
             state: State::default(),
+            changes: changes.clone(),
         }
     }
 }
 
 impl DeepPocketParams {
+    /// How often parameters have changed; the count may begin anew. What is read after it is no
+    /// older than it. For the audio thread, which reads them all only when this has moved.
+    #[must_use]
+    pub fn changes(&self) -> u32 {
+        self.changes.0.load(Ordering::Acquire)
+    }
+
     /// Begins with the drum map that the user's settings name, if they do. For a new instance, before
     /// a host has seen it: a project that is opened counts more.
     pub fn begin_with(&self, settings: &Settings) {

@@ -26,6 +26,7 @@ use crate::folders::Folders;
 use crate::link::{Answer, Fault, Link, ModelState, Phrase, Phrases, Request, WorkerEnd};
 use crate::models::{self, ModelFile};
 use crate::state::{Errand, Kept};
+use crate::turns::{Pressed, give_way};
 
 /// How often the worker looks whether somebody takes its answers, while nobody does.
 const FULL: Duration = Duration::from_millis(30);
@@ -237,6 +238,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         if count == 0 || !plays {
             return;
         }
+        give_way();
         if let Some(played) = self.bar(&take, meter, bar) {
             self.kept.keep(&take, bar, &played);
             self.kept.send(Errand::Ahead(take, meter, bar + 1, count - 1));
@@ -322,6 +324,10 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
 
     fn answer(&mut self, request: &Request) {
         let Request { number, meter, bar } = *request;
+        let pressed = self.is_heard_soon(request).then(Pressed::new);
+        if pressed.is_none() {
+            give_way();
+        }
         let played = self.take(number).copied().and_then(|take| {
             let played = self.bar(&take, meter, bar)?;
             if number == self.end.takes().playing {
@@ -329,6 +335,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
             }
             Some(played)
         });
+        drop(pressed);
         let mut answer = Answer { number, meter, bar, played };
         // Nobody takes answers while the host does not process: they wait.
         while let Err(refused) = self.end.answers.push(answer) {
@@ -338,6 +345,12 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
             answer = refused;
             thread::park_timeout(FULL);
         }
+    }
+
+    /// Whether a bar is of a take that waits for its beat, or comes with the next bar line.
+    fn is_heard_soon(&self, request: &Request) -> bool {
+        let status = self.end.status();
+        request.number != status.playing || request.bar <= status.source.saturating_add(1)
     }
 
     /// A bar: as the project remembers it, or else as the model plays it; without one, what the
@@ -401,8 +414,12 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         let Shown { number, meter, first_bar } = shown;
         let take = *self.take(number)?;
         let wanted = (first_bar..).take(take.bars() + 1);
-        let mut bars: Vec<Bar> =
-            wanted.map(|bar| self.bar(&take, meter, bar)).collect::<Option<_>>()?;
+        let mut bars: Vec<Bar> = wanted
+            .map(|bar| {
+                give_way();
+                self.bar(&take, meter, bar)
+            })
+            .collect::<Option<_>>()?;
         let next = bars.pop()?;
         Some(Phrase { number, take, first_bar, bars, next })
     }

@@ -269,6 +269,21 @@ fn loaded(text: &str) -> DeepPocketParams {
 }
 
 #[test]
+fn whatever_changes_a_parameter_is_counted() {
+    let params = DeepPocketParams::default();
+    for (id, pointer, _) in params.param_map() {
+        // SAFETY: the pointer is into `params`.
+        let turn = |value| unsafe { pointer._internal_set_normalized_value(value) };
+        turn(0.0);
+        let before = params.changes();
+        turn(1.0);
+        assert_eq!(params.changes(), before + 1, "{id}");
+        turn(1.0);
+        assert_eq!(params.changes(), before + 1, "{id} did not change");
+    }
+}
+
+#[test]
 fn a_project_of_version_1_loads() {
     let params = loaded(include_str!("states/version-1.json"));
     let controls = Controls::new(&params);

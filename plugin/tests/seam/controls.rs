@@ -164,7 +164,8 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
             3..6 => Some([36, 37, 38, 39, 40, 41, 42, 43, 44]),
             _ => Some([60; 9]),
         };
-        engine.process(&at(f64::from(block) * 0.02), 480, &controls, &state, |message| {
+        engine.set(&controls);
+        engine.process(&at(f64::from(block) * 0.02), 480, &state, |message| {
             let Message { channel, pitch, velocity, .. } = message;
             let place = sounding.iter().position(|note| *note == (channel, pitch));
             match (velocity, place) {
@@ -179,7 +180,7 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
             true
         });
     }
-    engine.process(&Transport::default(), 480, &controls, &state, |message| {
+    engine.process(&Transport::default(), 480, &state, |message| {
         assert_eq!(message.velocity, 0);
         sounding.retain(|note| *note != (message.channel, message.pitch));
         true
@@ -190,7 +191,6 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
 #[test]
 fn what_goes_through_is_merged_in_by_time() {
     let mut rig = Rig::new(Mode::Offline, known_bar);
-    let controls = controls();
     rig.block(0.0, 480);
     let foreign =
         |sample, velocity| Message { sample, channel: 3, pitch: 90, velocity, drum: None };
@@ -198,7 +198,7 @@ fn what_goes_through_is_merged_in_by_time() {
         assert!(rig.engine.pass(foreign(sample, velocity)));
     }
     let mut heard = Vec::new();
-    rig.engine.process(&at(0.02), 24_000, &controls, &rig.state, |message| {
+    rig.engine.process(&at(0.02), 24_000, &rig.state, |message| {
         heard.push(message);
         true
     });

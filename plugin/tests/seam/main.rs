@@ -1,6 +1,7 @@
 //! Engine and worker together, without a host and without the model: what is played is a known
 //! function of take and bar, so that each note tells which take and which bar it comes from.
 
+mod calm;
 mod controls;
 mod recall;
 mod restore;
@@ -214,7 +215,7 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
     rig.block(0.0, 480);
     let mut messages = Vec::new();
     let mut broken = true;
-    rig.engine.process(&at(1.0), 24_000, &defaults(), &rig.state, |message| {
+    rig.engine.process(&at(1.0), 24_000, &rig.state, |message| {
         if message.velocity > 0 && std::mem::take(&mut broken) {
             panic!("a planted fault");
         }
@@ -229,7 +230,7 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
     rig.heard.clear();
     rig.roll(2.0, 2.0, 480);
     assert_eq!(rig.heard, []);
-    rig.engine.activate(RATE, Mode::Offline, &defaults(), &rig.state);
+    rig.engine.activate(RATE, Mode::Offline, &rig.state);
     rig.roll(2.0, 2.0, 480);
     assert!(!rig.heard.is_empty());
 }
@@ -242,10 +243,11 @@ fn without_a_model_it_is_silent_and_says_why() {
     })
     .expect("a thread");
     let (mut engine, state) = (Engine::new(audio), State::default());
-    engine.activate(RATE, Mode::Offline, &defaults(), &state);
+    engine.set(&defaults());
+    engine.activate(RATE, Mode::Offline, &state);
     let begin = Instant::now();
     for block in 0..200 {
-        engine.process(&at(f64::from(block)), 24_000, &defaults(), &state, |message| {
+        engine.process(&at(f64::from(block)), 24_000, &state, |message| {
             panic!("{message:?} from nowhere")
         });
     }

@@ -145,18 +145,18 @@ fn a_project_plays_its_notes_without_its_model() {
     let _worker = Worker::start(end, Arc::clone(state.kept()), none).expect("a thread");
     state.set(record);
     let mut engine = Engine::new(audio);
-    let controls = controls();
-    engine.activate(RATE, Mode::Offline, &controls, &state);
+    engine.set(&controls());
+    engine.activate(RATE, Mode::Offline, &state);
     let mut notes = Vec::new();
     for block in 0..4_800u32 {
-        engine.process(&at(f64::from(block) * 0.02), 480, &controls, &state, |message| {
+        engine.process(&at(f64::from(block) * 0.02), 480, &state, |message| {
             if message.velocity > 0 {
                 notes.push((u64::from(block * 480 + message.sample), message.velocity));
             }
             true
         });
     }
-    engine.process(&Transport::default(), 64, &controls, &state, |_| true);
+    engine.process(&Transport::default(), 64, &state, |_| true);
     // Eight bars and the first of the next, which was early, as they were; what was not yet
     // played, as the same bar of another phrase.
     let eight = heard.iter().filter(|(at, _)| *at < 32 * 24_000 - 250).count();

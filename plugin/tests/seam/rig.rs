@@ -44,6 +44,8 @@ pub struct Rig {
     pub link: Arc<Link>,
     pub state: State,
     pub controls: Controls,
+    /// What the engine was told of them.
+    told: Controls,
     pub worker: Option<Worker>,
     pub now: u64,
     /// Sample, and velocity or 0.
@@ -67,8 +69,16 @@ impl Rig {
         });
         let worker = Some(worker.expect("a thread"));
         let mut engine = Engine::new(audio);
-        engine.activate(RATE, mode, &controls(), &state);
-        Rig { engine, link, state, controls: controls(), worker, now: 0, heard: Vec::new() }
+        let controls = controls();
+        engine.set(&controls);
+        engine.activate(RATE, mode, &state);
+        Rig { engine, link, state, controls, told: controls, worker, now: 0, heard: Vec::new() }
+    }
+
+    /// Tells the engine of the controls, though they may be what they were.
+    pub fn tell(&mut self) {
+        self.told = self.controls;
+        self.engine.set(&self.controls);
     }
 
     pub fn block(&mut self, beats: f64, frames: u32) {
@@ -76,8 +86,11 @@ impl Rig {
     }
 
     pub fn block_of(&mut self, transport: &Transport, frames: u32) {
+        if self.told != self.controls {
+            self.tell();
+        }
         let Rig { engine, heard, now, state, controls, .. } = self;
-        engine.process(transport, frames, controls, state, |message: Message| {
+        engine.process(transport, frames, state, |message: Message| {
             assert!(message.sample < frames.max(1));
             assert_eq!((message.channel, message.pitch), (controls.channel, 38));
             heard.push((*now + u64::from(message.sample), message.velocity));
