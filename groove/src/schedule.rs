@@ -10,7 +10,7 @@
 
 use arrayvec::ArrayVec;
 
-use crate::clock::{Entry, Span, TICKS_PER_BEAT};
+use crate::clock::{Entry, Grid, Span, TICKS_PER_BEAT};
 use crate::drum::{CLASSES, Channels, Drum};
 use crate::pattern::{Bar, Hit, TICKS_PER_STEP};
 
@@ -19,6 +19,9 @@ const LENGTH: f64 = TICKS_PER_STEP as f64 / 2.0 / TICKS_PER_BEAT;
 
 /// Greatest earliness and lateness of a hit, in quarter notes.
 const REACH: f64 = TICKS_PER_STEP as f64 / 2.0 / TICKS_PER_BEAT;
+
+/// Half a tick, in quarter notes: what is nearer together is the same place.
+const NEAR: f64 = 0.5 / TICKS_PER_BEAT;
 
 /// Length of the pieces that a span is played in, in quarter notes.
 const PIECE: f64 = 1.0;
@@ -206,11 +209,10 @@ fn gather<'a>(
         }
     };
     let entered = span.entry == Entry::Jumps && from <= span.from;
-    let near = 0.5 / TICKS_PER_BEAT;
     // The latest hit is a tick short of half a step late.
-    each_hit(span, from - REACH + near, to + REACH, bars, |step, mut onset| {
+    each_hit(span, from - REACH + NEAR, to + REACH, bars, |step, mut onset| {
         // The host may have rounded the end up.
-        if span.seam.is_some_and(|(_, end)| step >= end - near || onset.position >= end - 1e-9) {
+        if span.seam.is_some_and(|(_, end)| step >= end - NEAR || onset.position >= end - 1e-9) {
             return;
         }
         if entered && onset.position < from && step >= from {
@@ -223,8 +225,8 @@ fn gather<'a>(
     });
     // In a loop, what is early at its start sounds before its end.
     if let Some((start, end)) = span.seam.filter(|(_, end)| to > end - REACH) {
-        each_hit(span, start - near, start + REACH, bars, |step, mut onset| {
-            if step >= start - near && onset.position < start - 1e-9 {
+        each_hit(span, start - NEAR, start + REACH, bars, |step, mut onset| {
+            if step >= start - NEAR && onset.position < start - 1e-9 {
                 let at_once = entered && onset.position < from && step >= from;
                 onset.position = (onset.position + (end - start)).max(start);
                 // In a loop that is shorter than the hit is early, what sounds at once at its start
@@ -245,6 +247,20 @@ fn gather<'a>(
     onsets
 }
 
+/// The bar of the first hit that can sound at a position in quarter notes or later.
+#[must_use]
+pub fn first_bar(grid: &Grid, from: f64) -> i64 {
+    let (bar, first) = first_step(grid, from - REACH + NEAR);
+    if first < grid.meter.steps() as f64 { bar } else { bar + 1 }
+}
+
+/// The bar at a position, and its first step from there on; it may have no such step.
+fn first_step(grid: &Grid, from: f64) -> (i64, f64) {
+    let bar = grid.bar_at(from);
+    let into = from * TICKS_PER_BEAT - grid.bar_ticks(bar);
+    (bar, (into / f64::from(TICKS_PER_STEP)).ceil().max(0.0))
+}
+
 /// Calls `hit` with the position of the step and the hit, for each hit of each step from a
 /// position up to and with another.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the bar")]
@@ -257,9 +273,10 @@ fn each_hit<'a>(
 ) {
     let grid = &span.grid;
     let step_ticks = f64::from(TICKS_PER_STEP);
-    for index in grid.bar_at(from)..=grid.bar_at(to) {
+    let (bar, first) = first_step(grid, from);
+    for index in bar..=grid.bar_at(to) {
         let start = grid.bar_ticks(index);
-        let first = ((from * TICKS_PER_BEAT - start) / step_ticks).ceil().max(0.0);
+        let first = if index == bar { first } else { 0.0 };
         let last = ((to * TICKS_PER_BEAT - start) / step_ticks).floor();
         let steps = grid.meter.steps();
         if last < first || first >= steps as f64 {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use groove::Drum;
 use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
-use groove::schedule::{Note, Scheduler};
+use groove::schedule::{Note, Scheduler, first_bar};
 use groove::take::Take;
 use groove::{CLASSES, Channels};
 
@@ -33,8 +33,8 @@ const AHEAD: i64 = 2;
 /// Most bars ahead that are asked for, however long the blocks.
 const FARTHEST: i64 = 40;
 
-/// How long an activation may wait for the first two bars: the second one may begin early.
-const FIRST_BARS: Duration = Duration::from_millis(250);
+/// How long an activation may wait for the first bar of the song.
+const FIRST_BAR: Duration = Duration::from_millis(250);
 
 /// A note message to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl Engine {
         self.calm = None;
     }
 
-    /// Prepares for blocks at a sample rate in Hertz, and waits a moment for the first bars of the
+    /// Prepares for blocks at a sample rate in Hertz, and waits a moment for the first bar of the
     /// song. For the host's main thread.
     pub fn activate(&mut self, rate: f64, mode: Mode, state: &State) {
         self.faulted = false;
@@ -138,9 +138,9 @@ impl Engine {
         self.end.set_takes(self.lineup.takes());
         self.look_ahead(&block, 0.0);
         self.publish(&block, false);
-        let until = Instant::now() + FIRST_BARS;
+        let until = Instant::now() + FIRST_BAR;
         while let Some(now) = self.lineup.playing()
-            && self.shelf.place(Key::of(now, &block.grid, 1)) == Place::Asked
+            && self.shelf.place(Key::of(now, &block.grid, 0)) == Place::Asked
             && Instant::now() < until
         {
             self.end.wake();
@@ -336,7 +336,7 @@ impl Engine {
         let until = (end.min(seam) - 2.0 * REACH).min(span.to + 1.0);
         let key = Key::of(take, grid, bar);
         let known =
-            (grid.bar_at(span.to - REACH)..=bar).all(|bar| stage.get(Key { bar, ..key }).is_some());
+            (first_bar(grid, span.to)..=bar).all(|bar| stage.get(Key { bar, ..key }).is_some());
         let bars = |bar| stage.get(Key { bar, ..key });
         (known && until > span.to && soon(block, until, beats) <= bar + AHEAD)
             .then(|| scheduler.next(span, until, bars))
@@ -424,7 +424,7 @@ impl Engine {
     fn play(&mut self, span: &Span, out: &mut impl FnMut(Message) -> bool) {
         let Some(playing) = self.lineup.playing() else { return };
         let grid = &span.grid;
-        for bar in grid.bar_at(span.from - REACH)..=grid.bar_at(span.to + REACH) {
+        for bar in first_bar(grid, span.from)..=grid.bar_at(span.to + REACH) {
             self.bring(playing, grid, bar);
         }
         if let Some((start, _)) = span.seam.filter(|(_, end)| span.to > end - REACH) {

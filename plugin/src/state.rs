@@ -229,6 +229,12 @@ impl Kept {
         self.lock().errands.push_back(errand);
     }
 
+    /// Whether there is anything to do. For the worker.
+    #[must_use]
+    pub fn has_errand(&self) -> bool {
+        !self.lock().errands.is_empty()
+    }
+
     /// What to do next. For the worker.
     #[must_use]
     pub fn errand(&self) -> Option<Errand> {

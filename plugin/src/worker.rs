@@ -26,7 +26,7 @@ use crate::folders::Folders;
 use crate::link::{Answer, Fault, Link, ModelState, Phrase, Phrases, Request, WorkerEnd};
 use crate::models::{self, ModelFile};
 use crate::state::{Errand, Kept};
-use crate::turns::{Pressed, give_way};
+use crate::turns::{Ahead, Pressed, pass_on};
 
 /// How often the worker looks whether somebody takes its answers, while nobody does.
 const FULL: Duration = Duration::from_millis(30);
@@ -138,6 +138,8 @@ struct Loop<'a, F> {
     /// Number of the take that was asked for last.
     met: u32,
     shown: [Option<Shown>; 2],
+    /// The phrase that is being drawn, and its bars so far.
+    sketch: (Option<Shown>, Vec<Bar>),
     phrases: Phrases,
 }
 
@@ -152,6 +154,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
             known: Vec::new(),
             met: 0,
             shown: [None; 2],
+            sketch: (None, Vec::new()),
             phrases: Phrases::default(),
         }
     }
@@ -167,16 +170,37 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
                 false
             })
         });
+        pass_on();
     }
 
-    /// Does one thing. Says whether there was anything to do.
+    /// Does one thing: what is heard soon, or else what is to come, when others let it. Says
+    /// whether there was anything that could be done.
     fn work(&mut self) -> bool {
         self.listen();
-        if self.waiting.is_empty() {
-            return self.show() || self.run_errand();
+        if let Some(place) = self.waiting.iter().position(|request| self.is_heard_soon(request)) {
+            let request = self.waiting.remove(place);
+            let pressed = Pressed::new();
+            let answer = self.make(&request);
+            drop(pressed);
+            self.send(answer);
+            return true;
         }
-        let request = self.waiting.remove(0);
-        self.answer(&request);
+        let shows = self.shows();
+        if self.waiting.is_empty() && shows.is_none() && !self.kept.has_errand() {
+            pass_on();
+            return false;
+        }
+        let Some(ahead) = Ahead::new() else { return false };
+        if !self.waiting.is_empty() {
+            let request = self.waiting.remove(0);
+            let answer = self.make(&request);
+            drop(ahead);
+            self.send(answer);
+        } else if let Some((place, wanted)) = shows {
+            self.show(place, wanted);
+        } else {
+            self.run_errand();
+        }
         true
     }
 
@@ -211,9 +235,9 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         self.bands.iter_mut().find(|seated| seated.identity == identity)
     }
 
-    /// Runs an errand. Says whether there was one.
-    fn run_errand(&mut self) -> bool {
-        let Some(errand) = self.kept.errand() else { return false };
+    /// Runs the next errand.
+    fn run_errand(&mut self) {
+        let Some(errand) = self.kept.errand() else { return };
         let done = catch_unwind(AssertUnwindSafe(|| match errand {
             Errand::Model(file) => Some(self.choose(file)),
             Errand::NewModel(file) => Some(take_in(&file).and_then(|file| self.choose(Some(file)))),
@@ -227,7 +251,6 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         if let Some(said) = done.unwrap_or_else(|_| failed()) {
             self.kept.say(said);
         }
-        true
     }
 
     /// Plays a bar that the song has yet to come to, and leaves the next ones for later: what the
@@ -238,7 +261,6 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         if count == 0 || !plays {
             return;
         }
-        give_way();
         if let Some(played) = self.bar(&take, meter, bar) {
             self.kept.keep(&take, bar, &played);
             self.kept.send(Errand::Ahead(take, meter, bar + 1, count - 1));
@@ -322,12 +344,9 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         self.known.iter().find(|(known, _)| *known == number).map(|(_, take)| take)
     }
 
-    fn answer(&mut self, request: &Request) {
+    /// The bar that is asked for, if it can be played.
+    fn make(&mut self, request: &Request) -> Answer {
         let Request { number, meter, bar } = *request;
-        let pressed = self.is_heard_soon(request).then(Pressed::new);
-        if pressed.is_none() {
-            give_way();
-        }
         let played = self.take(number).copied().and_then(|take| {
             let played = self.bar(&take, meter, bar)?;
             if number == self.end.takes().playing {
@@ -335,8 +354,10 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
             }
             Some(played)
         });
-        drop(pressed);
-        let mut answer = Answer { number, meter, bar, played };
+        Answer { number, meter, bar, played }
+    }
+
+    fn send(&mut self, mut answer: Answer) {
         // Nobody takes answers while the host does not process: they wait.
         while let Err(refused) = self.end.answers.push(answer) {
             if self.end.link().signal().has_stopped() {
@@ -383,45 +404,50 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         }
     }
 
-    /// Brings what the window draws up to date, one phrase at a time. Says whether there was
-    /// anything to do.
-    fn show(&mut self) -> bool {
+    /// Which of the two phrases that the window draws is another by now, and what it is to be.
+    fn shows(&self) -> Option<(usize, Option<Shown>)> {
         let status = self.end.status();
         let wanted = [status.playing, status.pending].map(|number| {
             let take = self.take(number)?;
             let first_bar = take.first_bar(take.phrase_of(status.source).0);
             Some(Shown { number, meter: status.meter, first_bar })
         });
-        let Some(place) = (0..2).find(|&place| wanted[place] != self.shown[place]) else {
-            return false;
+        (0..2).find(|&place| wanted[place] != self.shown[place]).map(|place| (place, wanted[place]))
+    }
+
+    /// Goes on bringing a phrase that the window draws up to date, by a bar.
+    fn show(&mut self, place: usize, wanted: Option<Shown>) {
+        let phrase = match wanted.and_then(|shown| Some((shown, *self.take(shown.number)?))) {
+            // A take that lands is already drawn.
+            _ if place == 0 && wanted == self.shown[1] => self.phrases.pending.clone(),
+            None => None,
+            Some((shown, take)) => {
+                let Shown { number, meter, first_bar } = shown;
+                if self.sketch.0 != wanted {
+                    self.sketch = (wanted, Vec::new());
+                }
+                let next = (first_bar..).nth(self.sketch.1.len()).unwrap_or(first_bar);
+                let played = self.bar(&take, meter, next);
+                let bars = &mut self.sketch.1;
+                match played {
+                    Some(bar) if bars.len() < take.bars() => {
+                        bars.push(bar);
+                        return;
+                    }
+                    next => next.map(|next| {
+                        let bars = std::mem::take(bars);
+                        Arc::new(Phrase { number, take, first_bar, bars, next })
+                    }),
+                }
+            }
         };
-        // A take that lands is already drawn.
-        let phrase = if place == 0 && wanted[0] == self.shown[1] {
-            self.phrases.pending.clone()
-        } else {
-            wanted[place].and_then(|shown| self.phrase(shown)).map(Arc::new)
-        };
-        self.shown[place] = wanted[place];
+        self.sketch = (None, Vec::new());
+        self.shown[place] = wanted;
         match place {
             0 => self.phrases.playing = phrase,
             _ => self.phrases.pending = phrase,
         }
         self.end.show(self.phrases.clone());
-        true
-    }
-
-    fn phrase(&mut self, shown: Shown) -> Option<Phrase> {
-        let Shown { number, meter, first_bar } = shown;
-        let take = *self.take(number)?;
-        let wanted = (first_bar..).take(take.bars() + 1);
-        let mut bars: Vec<Bar> = wanted
-            .map(|bar| {
-                give_way();
-                self.bar(&take, meter, bar)
-            })
-            .collect::<Option<_>>()?;
-        let next = bars.pop()?;
-        Some(Phrase { number, take, first_bar, bars, next })
     }
 }
 
