@@ -71,11 +71,11 @@ impl Grid {
                 let into = position - start;
                 (-BAR_TOLERANCE..=beats + BAR_TOLERANCE).contains(&into)
             })
-            .unwrap_or(((position + 1e-9) / beats).floor() * beats);
+            .unwrap_or(floor((position + 1e-9) / beats) * beats);
         let ticks = start * TICKS_PER_BEAT;
-        let near = ticks.round();
+        let near = floor(ticks + 0.5);
         let start_ticks = if (ticks - near).abs() < BAR_TOLERANCE { near } else { ticks };
-        let bar = (start_ticks / (beats * TICKS_PER_BEAT) + 1e-6).floor() as i64;
+        let bar = floor(start_ticks / (beats * TICKS_PER_BEAT) + 1e-6) as i64;
         Grid { bar, start_ticks, meter }
     }
 
@@ -91,7 +91,7 @@ impl Grid {
     pub fn bar_at(&self, position: f64) -> i64 {
         let bars =
             (position * TICKS_PER_BEAT - self.start_ticks) / (self.meter.beats() * TICKS_PER_BEAT);
-        self.bar.saturating_add(bars.floor() as i64)
+        self.bar.saturating_add(floor(bars) as i64)
     }
 }
 
@@ -394,7 +394,18 @@ impl Clock {
 
 /// The nearest whole number, the greater one in the middle.
 fn nearest(samples: f64) -> f64 {
-    (samples + 0.5 + TIE).floor()
+    floor(samples + 0.5 + TIE)
+}
+
+/// The greatest whole number that is not above. The processor's own instruction for it is newer
+/// than what the released binary may count on, and without it `f64::floor` is long.
+#[expect(clippy::cast_possible_truncation, reason = "checked")]
+fn floor(number: f64) -> f64 {
+    if number.abs() >= 9e15 || number.is_nan() {
+        return number;
+    }
+    let whole = number as i64 as f64;
+    if whole > number { whole - 1.0 } else { whole }
 }
 
 #[cfg(test)]

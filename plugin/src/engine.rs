@@ -185,7 +185,6 @@ impl Engine {
         if self.faulted {
             return;
         }
-        self.pace.begin(frames);
         let mut through = std::mem::take(&mut self.through);
         let mut passing = through.iter();
         // What goes through is merged in by time.
@@ -240,8 +239,10 @@ impl Engine {
         let calm = self.calm.filter(|_| !self.keys.is_told());
         if calm.is_some_and(|calm| calm.covers(&block, playing, state.take_tempo())) {
             self.end.move_to(block.position);
+            self.pace.pass(frames);
             return;
         }
+        self.pace.begin(frames);
         let controls = self.controls;
         self.keys.listen(&block, playing, &controls, &self.lineup);
         let take_tempo = self.hear(state, &block, playing);
@@ -327,17 +328,18 @@ impl Engine {
         let grid = &span.grid;
         let take = lineup.settled().filter(|_| !controls.bypass && !controls.gate)?;
         let bar = grid.bar_at(block.position);
-        let start = grid.bar_ticks(bar) / TICKS_PER_BEAT;
-        let middle = start + 0.5 * grid.meter.beats();
-        // In double time the second half of a bar is a bar of its own.
-        let end = if block.position < middle { middle } else { middle.mul_add(2.0, -start) };
-        let seam = span.seam.map_or(f64::INFINITY, |(_, end)| end);
-        // Near a bar line, hits of two bars sound.
-        let until = (end.min(seam) - 2.0 * REACH).min(span.to + 1.0);
         let key = Key::of(take, grid, bar);
-        let known =
-            (first_bar(grid, span.to)..=bar).all(|bar| stage.get(Key { bar, ..key }).is_some());
         let bars = |bar| stage.get(Key { bar, ..key });
+        let (start, end) = (grid.bar_ticks(bar), grid.bar_ticks(bar + 1));
+        // In double time the second half of a bar is a bar of its own.
+        let middle = 0.5 * (start + end) / TICKS_PER_BEAT;
+        let mut until = if block.position < middle { middle } else { end / TICKS_PER_BEAT };
+        if bars(bar + 1).is_none() {
+            until = until.min(end / TICKS_PER_BEAT - REACH);
+        }
+        let seam = span.seam.map_or(f64::INFINITY, |(_, end)| end - REACH);
+        let until = until.min(seam).min(span.to + 1.0);
+        let known = (first_bar(grid, span.to)..=bar).all(|bar| bars(bar).is_some());
         (known && until > span.to && soon(block, until, beats) <= bar + AHEAD)
             .then(|| scheduler.next(span, until, bars))
     }

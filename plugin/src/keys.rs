@@ -122,7 +122,12 @@ impl Keys {
 
     /// The drums of the keys that are down.
     pub(crate) fn held(&self) -> DrumSet {
-        let down = (0..128u8).filter(|pitch| self.down >> pitch & 1 == 1);
+        let mut keys = self.down;
+        let down = std::iter::from_fn(|| {
+            let pitch = u8::try_from(keys.trailing_zeros()).ok().filter(|_| keys != 0)?;
+            keys &= keys - 1;
+            Some(pitch)
+        });
         down.filter_map(Drum::from_general_midi).collect()
     }
 

@@ -36,9 +36,9 @@ const BEGINNING: Duration = Duration::from_secs(2);
 pub(crate) struct Pace {
     mode: Mode,
     rate: f64,
-    /// When this block began, or the last one.
+    /// When this block began, or the last one that was timed.
     begun: Option<Instant>,
-    /// Its length in seconds.
+    /// Audio since then, in seconds.
     block: f64,
     /// How long we have waited since it began.
     paused: Duration,
@@ -78,6 +78,12 @@ impl Pace {
         }
         self.paused = Duration::ZERO;
         self.block = f64::from(frames) / self.rate;
+    }
+
+    /// A block of so many samples in which nobody waits for anything. It is timed with the next
+    /// one: clocks are slow.
+    pub(crate) fn pass(&mut self, frames: u32) {
+        self.block += f64::from(frames) / self.rate;
     }
 
     /// How long we may wait for a bar now; `None` in real time. What was waited for in vain once is
@@ -125,7 +131,8 @@ mod tests {
 
     fn blocks(pace: &mut Pace, count: usize, sleep: Duration) {
         for _ in 0..count {
-            pace.begin(480);
+            pace.begin(240);
+            pace.pass(240);
             std::thread::sleep(sleep);
         }
         pace.begin(480);
