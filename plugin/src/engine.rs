@@ -409,16 +409,23 @@ impl Engine {
     /// Notes that the take that is wanted is to play from the next beat after a position on.
     fn want(&mut self, since: f64, span: &Span) {
         let patient = self.pace.patience().is_some();
-        self.lineup.want(since, span, &self.shelf, patient);
+        let Engine { lineup, shelf, stage, .. } = self;
+        lineup.want(since, span, patient, |number, bar| {
+            let place = |bar| shelf.place(Key::of(number, &span.grid, bar));
+            stage.sources(bar).all(|bar| matches!(place(bar), Place::Here | Place::Failed))
+        });
         self.end.set_takes(self.lineup.takes());
     }
 
     /// A beat has come.
     fn land(&mut self, span: &Span, landing: Landing) {
-        if let Some(asked) = self.lineup.asked() {
-            self.fetch(asked, &span.grid, landing.bar);
-        }
-        self.lineup.land(span, landing, &self.shelf);
+        let waiting = self.lineup.landing_at(landing);
+        waiting.for_each(|number| self.fetch(number, &span.grid, landing.bar));
+        let Engine { lineup, shelf, stage, .. } = self;
+        lineup.land(landing, |number| {
+            let is_here = |bar| shelf.get(Key::of(number, &span.grid, bar)).is_some();
+            stage.sources(landing.bar).all(is_here)
+        });
         self.end.set_takes(self.lineup.takes());
     }
 

@@ -11,7 +11,6 @@ use groove::take::Take;
 
 use crate::controls::Begins;
 use crate::link::Takes;
-use crate::shelf::{Key, Place, Shelf};
 
 /// Half a step in quarter notes: how early a beat's first hit can sound.
 pub(crate) const REACH: f64 = 0.5 / STEPS_PER_BEAT;
@@ -70,14 +69,15 @@ impl Lineup {
         self.playing().filter(|_| settled)
     }
 
-    /// The newest take, while it waits.
-    pub(crate) fn asked(&self) -> Option<u32> {
-        self.asked.map(|asked| asked.number)
-    }
-
     /// The takes that wait, newest first.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = Waiting> + use<> {
         [self.asked, self.ready].into_iter().flatten()
+    }
+
+    /// The takes that may begin at a beat, newest first.
+    pub(crate) fn landing_at(&self, landing: Landing) -> impl Iterator<Item = u32> + use<> {
+        let waits = move |waiting: &Waiting| waiting.since <= landing.cut + GRAIN;
+        self.waiting().filter(waits).map(|waiting| waiting.number)
     }
 
     /// The numbers of all.
@@ -128,8 +128,17 @@ impl Lineup {
     }
 
     /// From the next beat after a position on, notes are to be those of the take that is wanted.
-    /// `patient`: the song waits for bars, so that only the newest take matters.
-    pub(crate) fn want(&mut self, since: f64, span: &Span, shelf: &Shelf, patient: bool) {
+    /// `patient`: the song waits for bars, so that of the takes that could begin at a beat only the
+    /// newest matters, whenever the worker answers.
+    /// `is_answered` says of a take and a bar of the song whether the worker has made what that is
+    /// made of, or failed.
+    pub(crate) fn want(
+        &mut self,
+        since: f64,
+        span: &Span,
+        patient: bool,
+        is_answered: impl Fn(u32, i64) -> bool,
+    ) {
         if self.playing == self.wanted {
             (self.ready, self.asked) = (None, None);
             return;
@@ -138,21 +147,22 @@ impl Lineup {
         if newest.is_some_and(|newest| newest.number == self.wanted) {
             return;
         }
+        let wanted = Waiting { number: self.wanted, since };
         if let Some(asked) = self.asked {
-            if self.is_answered(&asked, span, shelf) {
+            let first = if patient {
+                let cut = |waiting| self.landing_of(waiting, span).map(|landing| landing.cut);
+                cut(&asked).is_some_and(|at| cut(&wanted).is_none_or(|later| at < later))
+            } else {
+                let landing = self.landing_of(&asked, span);
+                landing.is_some_and(|landing| is_answered(asked.number, landing.bar))
+            };
+            if first {
                 self.ready = Some(asked);
             } else if !patient {
                 return;
             }
         }
-        self.asked = Some(Waiting { number: self.wanted, since });
-    }
-
-    fn is_answered(&self, waiting: &Waiting, span: &Span, shelf: &Shelf) -> bool {
-        self.landing_of(waiting, span).is_some_and(|landing| {
-            let key = Key::of(waiting.number, &span.grid, landing.bar);
-            matches!(shelf.place(key), Place::Here | Place::Failed)
-        })
+        self.asked = Some(wanted);
     }
 
     /// After a jump or at the start of a loop, waiting begins anew.
@@ -230,17 +240,11 @@ impl Lineup {
 
     /// A beat has come: the newest take whose bar is here plays from it on. Those whose bar is not
     /// here wait for the next beat.
-    pub(crate) fn land(&mut self, span: &Span, landing: Landing, shelf: &Shelf) {
-        let here = self.waiting().find(|waiting| {
-            waiting.since <= landing.cut + GRAIN
-                && shelf.place(Key::of(waiting.number, &span.grid, landing.bar)) == Place::Here
-        });
-        if let Some(here) = here {
-            self.playing = here.number;
+    pub(crate) fn land(&mut self, landing: Landing, is_here: impl Fn(u32) -> bool) {
+        if let Some(here) = self.landing_at(landing).find(|&number| is_here(number)) {
+            self.playing = here;
             self.ready = None;
-            if self.asked == Some(here) {
-                self.asked = None;
-            }
+            self.asked = self.asked.filter(|asked| asked.number != here);
         }
         for waiting in [&mut self.ready, &mut self.asked].into_iter().flatten() {
             waiting.since = waiting.since.max(landing.cut + 1e-3);
