@@ -1,7 +1,7 @@
 //! The audition kit: nine synthesised drums in stereo, so that a beat is heard before anything is
 //! routed.
 //!
-//! [`skin`] has the drums with a skin, [`metal`] the hats and cymbals; their sound is fundsp's
+//! `skin` has the drums with a skin, `metal` the hats and cymbals; their sound is fundsp's
 //! oscillators, noise, filters and resonators. Strokes differ in colour as well as in loudness by
 //! velocity, and no two are alike: what varies is drawn from the number of strokes so far. A hat
 //! that is closed ends the open one.

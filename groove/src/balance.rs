@@ -7,7 +7,7 @@
 //! each drum in it: the style's tilt of that drum; the stick, added if the drum was struck at the
 //! same step of the bar before and taken away if not (but for a constant, minus the stick times
 //! the Hamming distance between the subset and that step); and what calls a drum back to its usual
-//! rate, [`CALL_BACK`] times the logarithm of the usual by the recent rate.
+//! rate, `CALL_BACK` times the logarithm of the usual by the recent rate.
 //!
 //! A bar that sticks closer to the one before is a duller one, unless the tilts make up for it. So
 //! each style has a [`Dial`]: a [`Balance`] at several places of the stick control, each found by

@@ -397,15 +397,11 @@ fn nearest(samples: f64) -> f64 {
     floor(samples + 0.5 + TIE)
 }
 
-/// The greatest whole number that is not above. The processor's own instruction for it is newer
-/// than what the released binary may count on, and without it `f64::floor` is long.
-#[expect(clippy::cast_possible_truncation, reason = "checked")]
+/// The greatest whole number that is not above: `f64::floor` is long on processors of any age.
+#[expect(clippy::cast_possible_truncation, reason = "used if it is small")]
 fn floor(number: f64) -> f64 {
-    if number.abs() >= 9e15 || number.is_nan() {
-        return number;
-    }
     let whole = number as i64 as f64;
-    if whole > number { whole - 1.0 } else { whole }
+    if number.abs() < 9e15 { whole - f64::from(whole > number) } else { number }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The window: the phrase that is played, what the host is doing, and the controls. It draws what
-//! [`crate::link`] and [`crate::params`] say, sets parameters through the host, and reaches
+//! [`mod@crate::link`] and [`crate::params`] say, sets parameters through the host, and reaches
 //! neither the engine nor the model.
 //!
 //! Every frame goes one way: read what goes on, draw it, and apply the one thing that the user

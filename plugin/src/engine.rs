@@ -14,7 +14,7 @@ use groove::schedule::{Note, Scheduler, first_bar};
 use groove::take::Take;
 use groove::{CLASSES, Channels};
 
-use crate::calm::Calm;
+use crate::calm::{AHEAD, Calm, calm_until, soon};
 use crate::controls::{Controls, Knobs};
 use crate::keys::Keys;
 use crate::lineup::{Landing, Lineup, REACH};
@@ -26,9 +26,6 @@ use crate::state::{State, TakeTempo};
 
 /// Notes that go through in a block.
 const THROUGH: usize = 64;
-
-/// Bars of the playing take at hand after the one at the song position.
-const AHEAD: i64 = 2;
 
 /// Most bars ahead that are asked for, however long the blocks.
 const FARTHEST: i64 = 40;
@@ -315,33 +312,15 @@ impl Engine {
             _ if !asked => None,
             None if playing => None,
             None => Some(block.position),
-            Some(span) => self.calm_until(&block, &span, beats),
+            Some(span) => {
+                self.lineup.settled().filter(|_| !controls.bypass && !controls.gate).and_then(
+                    |take| calm_until(&block, &span, beats, take, &self.stage, &self.scheduler),
+                )
+            }
         };
         let Block { tempo, grid, loop_range, .. } = block;
         self.calm =
             until.map(|until| Calm { until, playing, frames, tempo, grid, loop_range, take_tempo });
-    }
-
-    /// Up to where nothing happens after the last span of a block, if that can be said.
-    fn calm_until(&self, block: &Block, span: &Span, beats: f64) -> Option<f64> {
-        let Engine { controls, lineup, stage, scheduler, .. } = self;
-        let grid = &span.grid;
-        let take = lineup.settled().filter(|_| !controls.bypass && !controls.gate)?;
-        let bar = grid.bar_at(block.position);
-        let key = Key::of(take, grid, bar);
-        let bars = |bar| stage.get(Key { bar, ..key });
-        let (start, end) = (grid.bar_ticks(bar), grid.bar_ticks(bar + 1));
-        // In double time the second half of a bar is a bar of its own.
-        let middle = 0.5 * (start + end) / TICKS_PER_BEAT;
-        let mut until = if block.position < middle { middle } else { end / TICKS_PER_BEAT };
-        if bars(bar + 1).is_none() {
-            until = until.min(end / TICKS_PER_BEAT - REACH);
-        }
-        let seam = span.seam.map_or(f64::INFINITY, |(_, end)| end - REACH);
-        let until = until.min(seam).min(span.to + 1.0);
-        let known = (first_bar(grid, span.to)..=bar).all(|bar| bars(bar).is_some());
-        (known && until > span.to && soon(block, until, beats) <= bar + AHEAD)
-            .then(|| scheduler.next(span, until, bars))
     }
 
     /// Hears which take the controls ask for. Its tempo is the one at which it is first played, and
@@ -595,12 +574,6 @@ impl Engine {
             refused: self.refused,
         });
     }
-}
-
-/// The last bar that is needed soon after a position in a block of so many quarter notes: within a
-/// second, or two more such blocks.
-fn soon(block: &Block, position: f64, beats: f64) -> i64 {
-    block.grid.bar_at(position + beats + (block.tempo / 60.0).max(2.0 * beats))
 }
 
 /// Gives the host a note, and counts it if the host does not take it.

@@ -2,7 +2,7 @@
 //!
 //! The parts: [`params`] is what host and project see; [`engine`] is the audio half, which
 //! follows the host's pace ([`pace`]), decides when another take begins (`lineup`) and keeps the
-//! bars to come at hand (`shelf`); [`worker`] is the thread that runs the model; [`link`] is all
+//! bars to come at hand (`shelf`); [`worker`] is the thread that runs the model; [`mod@link`] is all
 //! that crosses between them and to the window, [`editor`]. `audition` lets the notes be heard, and
 //! [`clip`] makes files of them.
 

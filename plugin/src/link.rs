@@ -9,7 +9,7 @@
 //!   block it tells with [`Link::tell`].
 //! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
 //!   the state of the model. It reads the position in order to know which phrase to show.
-//! - The **bell's thread**, see [`crate::bell`], takes the bell's ringing back, reads whether the
+//! - The **bell's thread**, see `bell`, takes the bell's ringing back, reads whether the
 //!   song plays, and wakes the worker.
 //! - The **window** and the **host's main thread** hold an `Arc<Link>`. The window reads
 //!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and writes

@@ -3,7 +3,7 @@
 //! It is crossbeam's, with one producer and one consumer. That queue alone could make a consumer
 //! spin while its producer sleeps between claiming a place and filling it, so each side also keeps
 //! a count of what it has finished, and nobody enters the queue before the other side's count
-//! allows it. What goes through which queue, [`crate::link`] says.
+//! allows it. What goes through which queue, [`mod@crate::link`] says.
 
 use crossbeam_queue::ArrayQueue;
 

@@ -1,7 +1,7 @@
 //! What wakes a worker that sleeps, and what ends it.
 //!
 //! Waking a thread is a system call, so the audio thread only rings; the bell's thread
-//! ([`crate::bell`]) passes that on. What there is to do, and who does it, is decided elsewhere.
+//! (`bell`) passes that on. What there is to do, and who does it, is decided elsewhere.
 
 use crate::sync::{AtomicBool, OnceLock, Ordering, Thread, current, park};
 

@@ -2,7 +2,7 @@
 //! requests, shows the window the phrase at the song position, runs the window's errands, and ends
 //! with the instance.
 //!
-//! It sleeps until it is woken: by [`crate::bell`] in real time, by the audio thread only where
+//! It sleeps until it is woken: by `bell` in real time, by the audio thread only where
 //! that may wait anyway. What makes a bar is given to it as a [`Band`]; which bars are wanted, the
 //! audio half decides.
 

@@ -41,6 +41,10 @@ enum Chore {
     Test {
         /// Run only the tests whose names contain this, and leave out the checks of style.
         filter: Option<String>,
+        /// Load the bundle in a host that is not ours, and nothing else: pedalboard, of the Python
+        /// that the variable PYTHON names.
+        #[arg(long, conflicts_with = "filter")]
+        daw: bool,
     },
     /// Build the CLAP and VST3 bundles into target/bundled.
     Bundle,
@@ -134,7 +138,8 @@ fn chore(chore: Chore) -> Result<()> {
     let workspace = Workspace::find()?;
     match chore {
         Chore::Run { headless } => run::run(&workspace, headless),
-        Chore::Test { filter } => test::test(&workspace, filter.as_deref()),
+        Chore::Test { daw: true, .. } => test::daw(&workspace),
+        Chore::Test { filter, .. } => test::test(&workspace, filter.as_deref()),
         Chore::Bundle => {
             system::provide(system::Purpose::Build)?;
             bundle::bundle(&workspace)?.report();

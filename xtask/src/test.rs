@@ -60,6 +60,26 @@ pub(crate) fn test(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
     Ok(())
 }
 
+/// Loads the VST3 in a host that is not ours and holds what it plays against what it plays after
+/// its project was saved and loaded.
+///
+/// # Errors
+/// The plugin does not build, that host is not there, or it finds a fault.
+pub(crate) fn daw(workspace: &Workspace) -> Result<()> {
+    system::provide(system::Purpose::Build)?;
+    let built = bundle::bundle(workspace)?;
+    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+    let mut host = Command::new(python);
+    host.arg(workspace.root.join("xtask/python/juce_host.py")).arg(built.vst3);
+    let status = host.status().context("Python could not be run; the variable PYTHON names it")?;
+    ensure!(
+        status.success(),
+        "The host found a fault, or is not there; the lines above say which. It comes with \
+         `pip install pedalboard`."
+    );
+    Ok(())
+}
+
 /// The checks that need no test to run.
 fn style(workspace: &Workspace) -> Result<()> {
     tidy::tidy(workspace)?;
