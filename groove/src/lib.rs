@@ -13,6 +13,8 @@ pub mod audition;
 pub mod balance;
 pub mod clip;
 pub mod clock;
+#[cfg(test)]
+mod clock_tests;
 #[cfg(feature = "model")]
 mod condition;
 pub mod drum;

@@ -2,7 +2,7 @@
 //! everything that is to come has been asked for. A block within one has nothing to do but to say
 //! where the song is, and most blocks are.
 
-use groove::clock::{Block, Entry, Grid, Span, TICKS_PER_BEAT};
+use groove::clock::{Block, Grid, Span, TICKS_PER_BEAT};
 use groove::schedule::{Scheduler, first_bar};
 
 use crate::lineup::REACH;
@@ -39,15 +39,10 @@ impl Calm {
         {
             return false;
         }
-        let mut spans = block.spans;
-        match spans.next() {
-            Some(span) => {
-                span.entry == Entry::Continues
-                    && span.to <= self.until
-                    && span.frames <= self.frames
-                    && spans.is_empty()
-            }
-            None => !playing && block.position == self.until,
+        if playing {
+            block.spans.go_on_before(self.until, self.frames)
+        } else {
+            block.position == self.until
         }
     }
 }
