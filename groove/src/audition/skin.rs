@@ -1,19 +1,23 @@
 //! Drums with a skin: a few partials that fall in pitch as they die away, the knock of the beater
 //! or stick, and the wires of the snare drum. A stroke fades the one before.
 
+use fundsp::F32x;
 use fundsp::audionode::AudioNode;
 use fundsp::noise::Noise;
 use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
-use fundsp::{F32x, Num as _};
 use multiversion::multiversion;
 
 use super::{Chance, decay, filter, noise, sides};
 use crate::activation::tanh;
 
-/// Most partials of a drum: they are computed side by side.
-const PARTIALS: usize = 8;
+/// Most partials of a drum.
+const PARTIALS: usize = 5;
 
-/// How loud a stroke is when it is over, and nothing is computed any more.
+/// Samples that are computed side by side, and how many of those make a piece.
+const LANES: usize = 8;
+const PIECE: usize = 8 * LANES;
+
+/// How loud a stroke or a part of it is when it is over, and is computed no more.
 const OVER: f32 = 3e-5;
 
 /// How one drum sounds.
@@ -139,6 +143,46 @@ impl Fall {
         self.value *= self.factor;
         value
     }
+
+    /// Whether it is heard. What is not will not be any more.
+    fn is_heard(&mut self) -> bool {
+        if self.value <= OVER {
+            self.value = 0.0;
+        }
+        self.value > 0.0
+    }
+}
+
+/// A partial: its loudness, where in its wave it is, 0 to 1, and its frequency as a multiple of the
+/// drum's, in waves a sample and Hertz.
+#[derive(Clone, Copy, Default)]
+struct Partial {
+    loud: Fall,
+    phase: f32,
+    ratio: f32,
+}
+
+impl Partial {
+    /// Adds the next samples, given how far the drum's pitch has turned since the first of them.
+    #[inline(always)]
+    fn add(&mut self, turns: &[[f32; LANES]], tones: &mut [F32x]) {
+        let Fall { value, factor } = self.loud;
+        let mut ahead = Fall { value, factor };
+        let mut loud = F32x::new([0.0; LANES].map(|_| ahead.next()));
+        let fall = F32x::splat(factor.powi(8));
+        for (tone, turns) in tones.iter_mut().zip(turns) {
+            let phase = F32x::splat(self.phase) + F32x::splat(self.ratio) * F32x::new(*turns);
+            *tone += loud * ((phase - phase.floor()) * F32x::TAU).sin();
+            loud *= fall;
+        }
+    }
+
+    /// So many samples are over, in which the drum's pitch has turned so far.
+    fn pass(&mut self, samples: usize, turned: f32) {
+        self.loud.value *= self.loud.factor.powi(i32::try_from(samples).unwrap_or(i32::MAX));
+        self.phase += self.ratio * turned;
+        self.phase -= self.phase.floor();
+    }
 }
 
 struct Stroke {
@@ -149,11 +193,7 @@ struct Stroke {
     whole: Fall,
     pitch: f32,
     bend: [Fall; 2],
-    /// Of each partial: where it is, 0 to 1, how loud, and that's factor from sample to sample.
-    phases: F32x,
-    partials: F32x,
-    fall: F32x,
-    ratios: F32x,
+    partials: [Partial; PARTIALS],
     noise: [Noise; 2],
     knock: Fall,
     knocks: FixedSvf<f32, BandpassMode<f32>>,
@@ -175,10 +215,7 @@ impl Stroke {
             whole: Fall::default(),
             pitch: spec.pitch,
             bend: [Fall::default(); 2],
-            phases: F32x::zero(),
-            partials: F32x::zero(),
-            fall: F32x::zero(),
-            ratios: of_each(spec, |_, (ratio, ..)| ratio / rate),
+            partials: [Partial::default(); PARTIALS],
             noise: [noise(2 * seed), noise(2 * seed + 1)],
             knock: Fall::default(),
             knocks: FixedSvf::new(BandpassMode::new(), &params(spec.knock.0, 1.0)),
@@ -200,13 +237,14 @@ impl Stroke {
             *bend = Fall { value, factor: decay(seconds, rate) };
         }
         // Hard strokes bring out what is above the first partial; where the stick lands varies.
-        self.phases = F32x::zero();
-        self.partials = of_each(spec, |place, (_, gain, _)| match place {
-            0 => gain,
-            _ => gain * (0.5 + 0.6 * velocity + 0.2 * chance.draw()),
-        });
-        self.fall =
-            of_each(spec, |_, (_, _, seconds)| decay(seconds * (1.0 + 0.06 * chance.draw()), rate));
+        let mut first = true;
+        for (partial, (ratio, gain, seconds)) in self.partials.iter_mut().zip(spec.partials) {
+            let varied = 0.5 + 0.6 * velocity + 0.2 * chance.draw();
+            let value = if first { *gain } else { gain * varied };
+            let factor = decay(seconds * (1.0 + 0.06 * chance.draw()), rate);
+            *partial = Partial { loud: Fall { value, factor }, phase: 0.0, ratio: ratio / rate };
+            first = false;
+        }
         let (hertz, gain, seconds) = spec.knock;
         let bright = (0.55 + 0.6 * velocity) * (1.0 + 0.12 * chance.draw());
         self.knocks.reset();
@@ -237,39 +275,52 @@ impl Stroke {
 /// Adds the next samples of a stroke.
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
 fn sound(stroke: &mut Stroke, left: &mut [f32], right: &mut [f32]) {
-    let (drive, softer) = (stroke.spec.drive, 1.0 / stroke.spec.drive.sqrt());
-    for (left, right) in left.iter_mut().zip(right) {
-        let bend: f32 = stroke.bend.iter_mut().map(Fall::next).sum();
-        let pitch = stroke.pitch * (1.0 + bend);
-        let mut tone = (stroke.partials * (stroke.phases * F32x::TAU).sin()).reduce_add();
-        stroke.partials *= stroke.fall;
-        stroke.phases += stroke.ratios * pitch;
-        stroke.phases -= stroke.phases.floor();
-        let [first, second] = &mut stroke.noise;
-        let noise = [first.tick(&[].into())[0], second.tick(&[].into())[0]];
-        tone += stroke.knocks.tick(&[noise[0] * stroke.knock.next()].into())[0];
-        let tone = softer * tanh(drive * tone);
-        let wires = stroke.wires.next();
-        let mut rattle = [0.0; 2];
-        for ((rattle, noise), (high, low)) in
-            rattle.iter_mut().zip(noise).zip(stroke.rattle.iter_mut().zip(&mut stroke.dull))
-        {
-            *rattle = low.tick(&high.tick(&[noise * wires].into()))[0];
+    let Spec { drive, partials, .. } = *stroke.spec;
+    let partials = &mut stroke.partials[..partials.len()];
+    for (left, right) in left.chunks_mut(PIECE).zip(right.chunks_mut(PIECE)) {
+        let samples = left.len();
+        let mut turns = [0.0; PIECE];
+        let mut turned = 0.0;
+        for turn in &mut turns[..samples] {
+            *turn = turned;
+            turned += stroke.pitch * (1.0 + stroke.bend.iter_mut().map(Fall::next).sum::<f32>());
         }
-        let whole = stroke.whole.next();
-        *left += whole * stroke.pan.0 * (tone + rattle[0]);
-        *right += whole * stroke.pan.1 * (tone + rattle[1]);
+        let mut tones = [F32x::ZERO; PIECE / LANES];
+        for partial in &mut *partials {
+            partial.add(turns.as_chunks().0, &mut tones[..samples.div_ceil(LANES)]);
+            partial.pass(samples, turned);
+        }
+        let tones = tones.each_ref().map(|tone| tone.to_array());
+        let mut tones: [f32; PIECE] = std::array::from_fn(|at| tones[at / LANES][at % LANES]);
+        let mut noise = [[0.0; PIECE]; 2];
+        for (noise, source) in noise.iter_mut().zip(&mut stroke.noise) {
+            noise[..samples].fill_with(|| source.tick(&[].into())[0]);
+        }
+        if stroke.knock.is_heard() {
+            for (tone, noise) in tones.iter_mut().zip(noise[0]).take(samples) {
+                *tone += stroke.knocks.tick(&[noise * stroke.knock.next()].into())[0];
+            }
+        }
+        tones.iter_mut().for_each(|tone| *tone = tanh(drive * *tone) / drive.sqrt());
+        let mut sides = [tones; 2];
+        if stroke.wires.is_heard() {
+            let mut wires = [0.0; PIECE];
+            wires[..samples].fill_with(|| stroke.wires.next());
+            for at in 0..samples {
+                for side in 0..2 {
+                    let high = stroke.rattle[side].tick(&[noise[side][at] * wires[at]].into());
+                    sides[side][at] += stroke.dull[side].tick(&high)[0];
+                }
+            }
+        }
+        let mut whole = [0.0; PIECE];
+        whole[..samples].fill_with(|| stroke.whole.next());
+        for at in 0..samples {
+            left[at] += whole[at] * stroke.pan.0 * sides[0][at];
+            right[at] += whole[at] * stroke.pan.1 * sides[1][at];
+        }
     }
-    let loudest = stroke.partials.reduce_add() + stroke.wires.value + stroke.knock.value;
+    let tones: f32 = partials.iter().map(|partial| partial.loud.value).sum();
+    let loudest = tones + stroke.wires.value + stroke.knock.value;
     stroke.sounds = stroke.whole.value * loudest > OVER;
-}
-
-/// A number for each partial, given its place and what the drum says of it; 0 for those that the
-/// drum has not.
-fn of_each(spec: &Spec, mut number: impl FnMut(usize, (f32, f32, f32)) -> f32) -> F32x {
-    let mut numbers = [0.0; PARTIALS];
-    for (place, (cell, partial)) in numbers.iter_mut().zip(spec.partials).enumerate() {
-        *cell = number(place, *partial);
-    }
-    F32x::new(numbers)
 }
