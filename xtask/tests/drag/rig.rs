@@ -30,7 +30,7 @@ pub const RETURN: u32 = 0xff0d;
 pub const CONTROL: u32 = 0xffe3;
 
 /// How long anything may take that only takes a moment.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that ends when this is dropped.
 struct Program(Child);
