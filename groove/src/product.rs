@@ -1,16 +1,14 @@
 //! The product of a row of numbers with a matrix, in hardly more time than it takes to read the
 //! matrix.
 //!
-//! A matrix lies in panels of [`PANEL`] outputs: of a panel, the weights of the first input, then
-//! those of the second, and so on. So it is read from front to back, while the sums of a panel
-//! stay in registers. Weights of 16 bits are widened on the way, which changes none of them.
+//! A matrix is of bytes: each weight is a whole number from -127 to 127, times a scale that all
+//! weights of an output share. It lies in panels of [`PANEL`] outputs: of a panel, the weights of
+//! the first input, then those of the second, and so on. So it is read from front to back, while
+//! the sums of a panel stay in registers.
 //!
-//! Each sum adds up its inputs in their order, with one rounding for each multiply and add,
-//! whatever vector instructions the machine has. So two machines that play the same take play the
-//! same notes.
-
-use half::f16;
-use half::slice::HalfFloatSliceExt;
+//! Each sum adds up its inputs in their order, with one rounding for each multiply and add, and
+//! one more for the scale, whatever vector instructions the machine has. So two machines that play
+//! the same take play the same notes.
 
 /// Outputs of a panel: as many sums as fit into the registers of 256 bits, beside an input and
 /// the weights that it is multiplied with.
@@ -19,13 +17,13 @@ pub(crate) const PANEL: usize = 96;
 /// The place of an input, and the input. Those that are nought can be left out.
 pub(crate) type Told = (usize, f32);
 
-/// The numbers of a matrix.
+/// A matrix.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Weights<'a> {
-    /// Of 16 bits.
-    Half(&'a [f16]),
-    /// Of 32 bits.
-    Full(&'a [f32]),
+pub(crate) struct Weights<'a> {
+    /// Panels x inputs x [`PANEL`], each with the bits of an `i8`.
+    pub(crate) bytes: &'a [u8],
+    /// What an output's weights are multiplied with: whole panels.
+    pub(crate) scales: &'a [f32],
 }
 
 /// Adds the product of inputs with a matrix to its sums, which are whole panels.
@@ -40,7 +38,7 @@ enum Vectors {
     /// AVX-512: sixteen numbers at a time.
     #[cfg(target_arch = "x86_64")]
     Sixteen,
-    /// AVX2 with FMA and F16C: eight numbers at a time.
+    /// AVX2 with FMA: eight numbers at a time.
     #[cfg(target_arch = "x86_64")]
     Eight,
     /// What every machine of the architecture has.
@@ -63,11 +61,7 @@ impl Vectors {
             #[cfg(target_arch = "x86_64")]
             Vectors::Sixteen => is_x86_feature_detected!("avx512f"),
             #[cfg(target_arch = "x86_64")]
-            Vectors::Eight => {
-                is_x86_feature_detected!("avx2")
-                    && is_x86_feature_detected!("fma")
-                    && is_x86_feature_detected!("f16c")
-            }
+            Vectors::Eight => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             Vectors::Any => true,
         }
     }
@@ -82,18 +76,9 @@ impl Vectors {
             // SAFETY: the same.
             #[cfg(target_arch = "x86_64")]
             Vectors::Eight => unsafe { eight(told, weights, sums) },
-            Vectors::Any => match weights {
-                Weights::Half(weights) => {
-                    add_panels::<f16, PANEL, 1>(told, weights, sums, |weights| {
-                        let mut wide = [0.0; PANEL];
-                        weights.convert_to_f32_slice(&mut wide);
-                        wide
-                    });
-                }
-                Weights::Full(weights) => {
-                    add_panels::<f32, PANEL, 1>(told, weights, sums, |weights| *weights);
-                }
-            },
+            Vectors::Any => add_panels::<PANEL, 1>(told, weights, sums, |bytes| {
+                bytes.map(|byte| f32::from(byte.cast_signed()))
+            }),
         }
     }
 }
@@ -101,73 +86,65 @@ impl Vectors {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 fn sixteen(told: &[Told], weights: Weights, sums: &mut [f32]) {
-    use std::arch::x86_64::{_mm256_loadu_si256, _mm512_cvtph_ps, _mm512_storeu_ps};
-    const VECTORS: usize = PANEL / 16;
-    match weights {
-        Weights::Half(weights) => {
-            add_panels::<f16, 16, VECTORS>(told, weights, sums, |weights| {
-                let mut wide = [0.0; 16];
-                // SAFETY: both arrays are as long as what is read and written.
-                unsafe {
-                    let halves = _mm256_loadu_si256(weights.as_ptr().cast());
-                    _mm512_storeu_ps(wide.as_mut_ptr(), _mm512_cvtph_ps(halves));
-                }
-                wide
-            });
+    use std::arch::x86_64::{
+        _mm_loadu_si128, _mm512_cvtepi8_epi32, _mm512_cvtepi32_ps, _mm512_storeu_ps,
+    };
+    add_panels::<16, { PANEL / 16 }>(told, weights, sums, |bytes| {
+        let mut wide = [0.0; 16];
+        // SAFETY: both arrays are as long as what is read and written.
+        unsafe {
+            let whole = _mm512_cvtepi8_epi32(_mm_loadu_si128(bytes.as_ptr().cast()));
+            _mm512_storeu_ps(wide.as_mut_ptr(), _mm512_cvtepi32_ps(whole));
         }
-        Weights::Full(weights) => {
-            add_panels::<f32, 16, VECTORS>(told, weights, sums, |weights| *weights);
-        }
-    }
+        wide
+    });
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
+#[target_feature(enable = "avx2,fma")]
 fn eight(told: &[Told], weights: Weights, sums: &mut [f32]) {
-    use std::arch::x86_64::{_mm_loadu_si128, _mm256_cvtph_ps, _mm256_storeu_ps};
-    const VECTORS: usize = PANEL / 8;
-    match weights {
-        Weights::Half(weights) => {
-            add_panels::<f16, 8, VECTORS>(told, weights, sums, |weights| {
-                let mut wide = [0.0; 8];
-                // SAFETY: both arrays are as long as what is read and written.
-                unsafe {
-                    let halves = _mm_loadu_si128(weights.as_ptr().cast());
-                    _mm256_storeu_ps(wide.as_mut_ptr(), _mm256_cvtph_ps(halves));
-                }
-                wide
-            });
+    use std::arch::x86_64::{
+        _mm_loadl_epi64, _mm256_cvtepi8_epi32, _mm256_cvtepi32_ps, _mm256_storeu_ps,
+    };
+    add_panels::<8, { PANEL / 8 }>(told, weights, sums, |bytes| {
+        let mut wide = [0.0; 8];
+        // SAFETY: both arrays are as long as what is read and written.
+        unsafe {
+            let whole = _mm256_cvtepi8_epi32(_mm_loadl_epi64(bytes.as_ptr().cast()));
+            _mm256_storeu_ps(wide.as_mut_ptr(), _mm256_cvtepi32_ps(whole));
         }
-        Weights::Full(weights) => {
-            add_panels::<f32, 8, VECTORS>(told, weights, sums, |weights| *weights);
-        }
-    }
+        wide
+    });
 }
 
 /// The product, in vectors of so many lanes, of which a panel has so many.
 #[inline(always)]
-fn add_panels<W, const LANES: usize, const VECTORS: usize>(
+fn add_panels<const LANES: usize, const VECTORS: usize>(
     told: &[Told],
-    weights: &[W],
+    weights: Weights,
     sums: &mut [f32],
-    widen: impl Fn(&[W; LANES]) -> [f32; LANES],
+    widen: impl Fn(&[u8; LANES]) -> [f32; LANES],
 ) {
     const { assert!(LANES * VECTORS == PANEL) };
-    let (vectors, _) = weights.as_chunks::<LANES>();
+    let (vectors, _) = weights.bytes.as_chunks::<LANES>();
     let (rows, _) = vectors.as_chunks::<VECTORS>();
-    let (vectors, _) = sums.as_chunks_mut::<LANES>();
-    let (panels, _) = vectors.as_chunks_mut::<VECTORS>();
+    let (scales, _) = weights.scales.as_chunks::<PANEL>();
+    let (panels, _) = sums.as_chunks_mut::<PANEL>();
     let inputs = rows.len() / panels.len().max(1);
-    for (panel, rows) in panels.iter_mut().zip(rows.chunks_exact(inputs.max(1))) {
-        let mut totals = *panel;
+    for ((panel, scales), rows) in
+        panels.iter_mut().zip(scales).zip(rows.chunks_exact(inputs.max(1)))
+    {
+        let mut totals = [[0.0; LANES]; VECTORS];
         for &(place, input) in told {
-            for (totals, weights) in totals.iter_mut().zip(&rows[place]) {
-                for (total, weight) in totals.iter_mut().zip(widen(weights)) {
+            for (totals, bytes) in totals.iter_mut().zip(&rows[place]) {
+                for (total, weight) in totals.iter_mut().zip(widen(bytes)) {
                     *total = input.mul_add(weight, *total);
                 }
             }
         }
-        *panel = totals;
+        for ((sum, scale), total) in panel.iter_mut().zip(scales).zip(totals.as_flattened()) {
+            *sum = scale.mul_add(*total, *sum);
+        }
     }
 }
 
@@ -182,12 +159,8 @@ mod tests {
     #[test]
     fn every_machine_rounds_alike() {
         let (inputs, panels) = (37, 3);
-        let halves: Vec<f16> = numbers(inputs * panels * PANEL, 1)
-            .into_iter()
-            // Numbers that 16 bits hold only just are among them.
-            .map(|x| f16::from_f32(if x.abs() < 0.1 { x * 1e-5 } else { x }))
-            .collect();
-        let full: Vec<f32> = halves.iter().copied().map(f32::from).collect();
+        let bytes: Vec<u8> = (0..=255).cycle().step_by(101).take(inputs * panels * PANEL).collect();
+        let scales = numbers(panels * PANEL, 1);
         let told: Vec<Told> =
             numbers(inputs, 2).into_iter().enumerate().filter(|(place, _)| place % 3 > 0).collect();
         let start = numbers(panels * PANEL, 3);
@@ -195,16 +168,18 @@ mod tests {
         let mut plain = start.clone();
         for (at, sum) in plain.iter_mut().enumerate() {
             let (panel, lane) = (at / PANEL, at % PANEL);
+            let mut total = 0.0f32;
             for &(place, input) in &told {
-                *sum = input.mul_add(full[(panel * inputs + place) * PANEL + lane], *sum);
+                let byte = bytes[(panel * inputs + place) * PANEL + lane];
+                total = input.mul_add(f32::from(byte.cast_signed()), total);
             }
+            *sum = scales[at].mul_add(total, *sum);
         }
         for vectors in Vectors::ALL.iter().filter(|vectors| vectors.are_there()) {
-            for weights in [Weights::Half(&halves), Weights::Full(&full)] {
-                let mut sums = start.clone();
-                vectors.add_product(&told, weights, &mut sums);
-                assert_eq!(sums, plain, "{vectors:?}");
-            }
+            let mut sums = start.clone();
+            let weights = Weights { bytes: &bytes, scales: &scales };
+            vectors.add_product(&told, weights, &mut sums);
+            assert_eq!(sums, plain, "{vectors:?}");
         }
     }
 }

@@ -125,9 +125,13 @@ fn batch(metadata: &Metadata) -> Result<Batch> {
 }
 
 fn close(what: &str, ours: &[f32], theirs: &[f32]) {
+    within(1e-4, what, ours, theirs);
+}
+
+fn within(most: f32, what: &str, ours: &[f32], theirs: &[f32]) {
     assert_eq!(ours.len(), theirs.len(), "{what}");
     for (at, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-        assert!((ours - theirs).abs() < 1e-4, "{what} {at}: {ours}, PyTorch has {theirs}");
+        assert!((ours - theirs).abs() < most, "{what} {at}: {ours}, PyTorch has {theirs}");
     }
 }
 
@@ -169,13 +173,14 @@ fn the_networks_are_pytorchs() -> Result<()> {
     for class in 0..CLASSES {
         outputs.extend_from_slice(model.touch(&mut state, class)?);
     }
-    close("the player's mixture", &mixed, &reference.mixed);
-    close("the player's outputs", &outputs, &reference.outputs);
+    // It plays weights of bytes.
+    within(0.01, "the player's mixture", &mixed, &reference.mixed);
+    within(0.01, "the player's outputs", &outputs, &reference.outputs);
     let mut manner = vec![0.0; CLASSES * FEEL_LOGITS];
     for (class, logits) in manner.chunks_mut(FEEL_LOGITS).enumerate() {
         let outputs = &outputs[class * CLASS_OUTPUTS..][..CLASS_OUTPUTS];
         feel::add_references(outputs, &references(last, class), logits);
     }
-    close("the player's manner", &manner, &reference.manner);
+    within(0.01, "the player's manner", &manner, &reference.manner);
     Ok(())
 }
