@@ -14,6 +14,7 @@ mod run;
 mod system;
 mod test;
 mod tidy;
+mod wine;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -36,6 +37,13 @@ enum Chore {
         /// Never open a window.
         #[arg(long)]
         headless: bool,
+    },
+    /// Play eight bars of a built CLAP, print them, and write them as a MIDI file.
+    Beat {
+        /// The bundle, or the library in it.
+        clap: PathBuf,
+        /// The file.
+        file: PathBuf,
     },
     /// Install what the system lacks, build and bundle, and run every test and check.
     Test {
@@ -112,7 +120,7 @@ enum Chore {
     Package,
     /// Build the plugin and make the pictures of its window again, into target/pictures.
     Pictures,
-    /// Check that the plugin compiles for macOS and Windows.
+    /// Check that the plugin compiles for macOS and Windows, and that it plays under Wine.
     Platforms {
         /// How many compilers run at once.
         #[arg(long, default_value_t = 1)]
@@ -135,42 +143,45 @@ fn main() -> ExitCode {
 }
 
 fn chore(chore: Chore) -> Result<()> {
-    let workspace = Workspace::find()?;
+    // Where there is no Cargo, as under Wine, a beat is played all the same.
+    let workspace = Workspace::find;
     match chore {
-        Chore::Run { headless } => run::run(&workspace, headless),
-        Chore::Test { daw: true, .. } => test::daw(&workspace),
-        Chore::Test { filter, .. } => test::test(&workspace, filter.as_deref()),
+        Chore::Beat { clap, file } => run::beat(&clap, &file),
+        Chore::Run { headless } => run::run(&workspace()?, headless),
+        Chore::Test { daw: true, .. } => test::daw(&workspace()?),
+        Chore::Test { filter, .. } => test::test(&workspace()?, filter.as_deref()),
         Chore::Bundle => {
             system::provide(system::Purpose::Build)?;
-            bundle::bundle(&workspace)?.report();
+            bundle::bundle(&workspace()?)?.report();
             Ok(())
         }
         Chore::Torture { blocks, seed, runs, json } => {
-            endure::endure(&workspace, blocks, seed..seed.saturating_add(runs), json)
+            endure::endure(&workspace()?, blocks, seed..seed.saturating_add(runs), json)
         }
-        Chore::Rtsan { seconds, seed } => rtsan::rtsan(&workspace, seconds, seed),
+        Chore::Rtsan { seconds, seed } => rtsan::rtsan(&workspace()?, seconds, seed),
         Chore::Watched { clap, seconds, seed, plant } => {
             rtsan::watched(&clap, seconds, seed, plant)
         }
         Chore::Instances { count, seconds } => {
-            println!("{}", instances::instances(&workspace, count, seconds)?.report);
+            println!("{}", instances::instances(&workspace()?, count, seconds)?.report);
             Ok(())
         }
-        Chore::Bench { json } => bench::bench(&workspace, json),
+        Chore::Bench { json } => bench::bench(&workspace()?, json),
         Chore::Install { uninstall: true } => install::uninstall(),
         Chore::Install { uninstall: false } => {
             system::provide(system::Purpose::Build)?;
-            install::install(&bundle::bundle(&workspace)?)
+            install::install(&bundle::bundle(&workspace()?)?)
         }
         Chore::Package => {
             system::provide(system::Purpose::Build)?;
+            let workspace = workspace()?;
             let archive = package::package(&workspace, &bundle::bundle(&workspace)?)?;
             println!("{}", archive.display());
             Ok(())
         }
-        Chore::Pictures => pictures::pictures(&workspace),
-        Chore::Platforms { jobs } => platforms::platforms(&workspace, jobs),
-        Chore::WindowCost => pictures::cost(&workspace),
-        Chore::Tidy => tidy::tidy(&workspace),
+        Chore::Pictures => pictures::pictures(&workspace()?),
+        Chore::Platforms { jobs } => platforms::platforms(&workspace()?, jobs),
+        Chore::WindowCost => pictures::cost(&workspace()?),
+        Chore::Tidy => tidy::tidy(&workspace()?),
     }
 }

@@ -1,10 +1,12 @@
-//! `cargo xtask platforms`: whether the plugin compiles for the systems that Linux is not.
+//! `cargo xtask platforms`: whether the plugin compiles for the systems that Linux is not, and plays
+//! under Wine what it plays here.
 //!
 //! For macOS it is checked, because Apple's libraries cannot be had here to link with; for Windows
-//! it is linked too where MinGW is installed. Where the toolchain has no standard library for a
+//! it is linked too where MinGW is installed, and then runs where Wine is. Where the toolchain has no standard library for a
 //! system, that is built from its sources; and where it has no sources, Debian's newest compiler,
 //! which comes with them, is unpacked into the target folder, without being installed.
 
+use crate::{bundle, wine};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +48,8 @@ pub(crate) fn platforms(workspace: &Workspace, jobs: u16) -> Result<()> {
         build.args(["--jobs", &jobs.to_string(), "--target-dir"]);
         build.arg(workspace.target.join("platforms"));
         if chore == "build" {
-            build.arg("--release");
+            // With our host, which is to load it.
+            build.args(["--package", "xtask", "--release"]);
         }
         compiler.compiles(&mut build, system)?;
         println!("> {build:?}");
@@ -56,8 +59,14 @@ pub(crate) fn platforms(workspace: &Workspace, jobs: u16) -> Result<()> {
     }
     if !links {
         println!("{LINKER} is not installed, so nothing was linked for Windows.");
+        return Ok(());
     }
-    Ok(())
+    if !wine::is_there() {
+        println!("Wine is not installed, so nothing of it ran.");
+        return Ok(());
+    }
+    let folder = workspace.target.join("platforms").join(WINDOWS).join("release");
+    wine::plays(&folder, LINKER, &bundle::bundle(workspace)?)
 }
 
 impl Compiler {

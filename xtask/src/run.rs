@@ -33,16 +33,25 @@ pub(crate) fn run(workspace: &Workspace, headless: bool) -> Result<()> {
     system::provide(system::Purpose::Build)?;
     let built = bundle::bundle(workspace)?;
     built.report();
-    let clip = play(&built.clap)?;
-    let file = workspace.target.join("deep-pocket").join("beat.mid");
-    let folder = file.parent().context("the target folder has no name")?;
-    fs::create_dir_all(folder)?;
-    fs::write(&file, clip.write(&Sheet::new(NAME, Drum::PITCHES)))
-        .with_context(|| format!("{} could not be written", file.display()))?;
-    println!("{}\n\n{}", file.display(), clip.grid());
+    beat(&built.clap, &workspace.target.join("deep-pocket").join("beat.mid"))?;
     if !headless && has_screen() {
         open_window(&built)?;
     }
+    Ok(())
+}
+
+/// Plays eight bars of a built CLAP, prints them, and writes them as a MIDI file.
+///
+/// # Errors
+/// The plugin does not load or plays nothing, or the file cannot be written.
+pub(crate) fn beat(clap: &Path, file: &Path) -> Result<()> {
+    let clip = play(clap)?;
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, clip.write(&Sheet::new(NAME, Drum::PITCHES)))
+        .with_context(|| format!("{} could not be written", file.display()))?;
+    println!("{}\n\n{}", file.display(), clip.grid());
     Ok(())
 }
 
