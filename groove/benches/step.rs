@@ -3,8 +3,8 @@
 //!
 //! The first lines are of turns in one run, so that whatever slows the machine slows all alike;
 //! each is the least of its turns. ONNX Runtime takes part where the Python of the variable
-//! `PYTHON` (else `python3`) has it and `onnx`, and must come to the same numbers. Criterion's
-//! figures follow. Lines that begin with `figure` are for `cargo xtask bench`.
+//! `PYTHON` (else `python3`) has it and `onnx`, and must come to nearly the same numbers.
+//! Criterion's figures follow. Lines that begin with `figure` are for `cargo xtask bench`.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -155,7 +155,8 @@ fn turns(model: &Arc<Model>, told: &Told) {
         let felt = model.touch(&mut state, 0).expect("outputs")[0];
         for (ours, theirs) in [logit, felt].into_iter().zip(&words[1..]) {
             let theirs: f32 = theirs.parse().expect("a number");
-            assert!((ours - theirs).abs() < 1e-3, "{ours} here, {theirs} in ONNX Runtime");
+            // The file's weights there, bytes here.
+            assert!((ours - theirs).abs() < 0.05, "{ours} here, {theirs} in ONNX Runtime");
         }
     }
     let (chunks, _) = SHIPPED.as_chunks::<8>();
