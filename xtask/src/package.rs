@@ -1,7 +1,7 @@
 //! `cargo xtask package`: an archive for people who build nothing: both bundles, the standalone
 //! program, a script that installs them, and everybody's licences.
 
-use crate::bundle::{Built, place};
+use crate::bundle::Built;
 use crate::install::copy;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -31,8 +31,9 @@ its plugins again, put Deep Pocket on an instrument track, and press play.
 
 deep-pocket is the same drummer as a program of its own: deep-pocket --help.
 
-How to get the notes to a drum instrument stands in routing.md. Licences: LICENSE-* for Deep Pocket
-and its type, THIRD-PARTY.txt for what it is built on, CREDITS.txt for what the drummer learned from.
+How to get the notes to a drum instrument stands in routing.md; first-use.md shows a first time.
+Licences: LICENSE-* for Deep Pocket and its type, THIRD-PARTY.txt for what it is built on,
+CREDITS.txt for what the drummer learned from.
 ";
 
 /// Puts the bundles and the program where this user's hosts look for them.
@@ -70,9 +71,10 @@ pub(crate) fn package(workspace: &Workspace, built: &Built) -> Result<PathBuf> {
     for bundle in [&built.clap, &built.vst3, &built.program] {
         copy(bundle, &folder.join(bundle.file_name().context("a bundle has no name")?))?;
     }
-    for text in ["LICENSE-MIT", "LICENSE-APACHE", "LICENSE-INTER", "docs/routing.md"] {
+    let pages = ["docs/routing.md", "docs/first-use.md", "docs/first-use"];
+    for text in ["LICENSE-MIT", "LICENSE-APACHE", "LICENSE-INTER"].into_iter().chain(pages) {
         let from = workspace.root.join(text);
-        place(&from, &folder.join(from.file_name().context("a text has no name")?))?;
+        copy(&from, &folder.join(from.file_name().context("a text has no name")?))?;
     }
     let licences = third_party(workspace)?;
     for (file, text) in [
