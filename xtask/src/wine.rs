@@ -47,11 +47,14 @@ pub(crate) fn plays(folder: &Path, linker: &str, built: &Built) -> Result<()> {
     let help = wine(folder).args(["deep-pocket.exe", "--help"]).output();
     let help = String::from_utf8_lossy(&help.context("Wine could not be run")?.stdout).into_owned();
     ensure!(help.contains("--backend"), "Under Wine the program has no help: {help}");
+    // What has been started without a screen would stay without one.
+    let end = || at_home(folder, &mut Command::new("wineserver")).args(["-k", "-w"]).status();
+    end().context("wineserver could not be run")?;
     let mut program = Command::new("timeout");
     program.args([STAYS, "xvfb-run", "--auto-servernum", "wine"]);
     program.args(["deep-pocket.exe", "--backend", "dummy"]);
     let ended = at_home(folder, &mut program).status().context("timeout could not be run")?;
-    let _ = at_home(folder, &mut Command::new("wineserver")).arg("-k").status();
+    end().context("wineserver could not be run")?;
     // What timeout says of a program that it had to end.
     ensure!(ended.code() == Some(124), "Under Wine the program ended by itself: {ended}");
     println!("Under Wine the program says what it can, and plays to its null device.");
