@@ -27,8 +27,8 @@ pub(crate) struct Work {
     sums: Vec<f32>,
 }
 
-/// A matrix and a bias. A weight is a whole number of up to 127, times a scale of its output: less
-/// than half of what 16 bits take to read, and the held-out perplexity stays what it was.
+/// A matrix and a bias. A weight is a whole number of up to 127, times a scale of its output: half
+/// of what 16 bits take to read, and the held-out perplexity stays what it was.
 #[derive(Debug)]
 pub(crate) struct Linear {
     /// Panels x inputs x [`PANEL`], as [`crate::product`] reads them.

@@ -87,8 +87,14 @@ pub fn copy_in(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
         };
         let path = folder.join(name);
         if !path.exists() {
-            fs::write(&path, &bytes).map_err(|fault| uncopied(&path, &fault))?;
-            return Ok(path);
+            // Whole or not at all: others may look at the folder meanwhile, and a disk be full.
+            let part = folder.join(format!("{stem}.{}.part", std::process::id()));
+            let copied = fs::write(&part, &bytes).and_then(|()| fs::rename(&part, &path));
+            return copied.map(|()| path.clone()).map_err(|fault| {
+                // It is of no use, and if it cannot go, nothing reads it.
+                let _ = fs::remove_file(&part);
+                uncopied(&path, &fault)
+            });
         }
     }
     Err(format!("There are too many models with the name {stem} in the folder."))

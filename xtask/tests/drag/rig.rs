@@ -74,6 +74,8 @@ impl<'a> Rig<'a> {
         let size = host.create_window()?;
         let window = screen.window(size)?;
         until("the window", || {
+            // A window manager that has just begun may miss it once.
+            connection.map_window(window)?;
             let seen = connection.get_window_attributes(window)?.reply()?.map_state;
             Ok(seen == MapState::VIEWABLE)
         })?;
