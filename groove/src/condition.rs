@@ -12,6 +12,8 @@ use crate::drum::DrumSet;
 pub struct Wish {
     /// Drums that are struck.
     pub must: DrumSet,
+    /// Drums that somebody asked for: where they are struck, they are struck clearly.
+    pub asked: DrumSet,
     /// Drums that are not struck, unless they must be.
     pub never: DrumSet,
     /// At least one drum is struck.

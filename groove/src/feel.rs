@@ -35,6 +35,11 @@ pub const CLASS_OUTPUTS: usize = FEEL_LOGITS + REFERENCES * 2 * DISTANCES;
 /// velocity and offset of both references and of the mean hit of the last bars.
 pub const FEEL_CELLS: usize = CLASSES * (1 + 2 * REFERENCES + 2);
 
+/// Softest velocity of a hit that is clear, see [`is_clear`]; the least of a bin.
+const CLEAR_VELOCITY: u8 = 5 * VELOCITY_BIN;
+/// Bins of offset of a hit that is clear: a quarter of a step early to a quarter late.
+const CLEAR_OFFSETS: std::ops::Range<usize> = OFFSET_BINS / 4..OFFSET_BINS - OFFSET_BINS / 4;
+
 /// Bars over which the mean hit is taken.
 const MEAN_BARS: usize = 8;
 
@@ -179,6 +184,22 @@ pub fn bins(hit: Hit) -> Bins {
     (velocity.min(VELOCITY_BINS - 1), offset.min(OFFSET_BINS - 1))
 }
 
+/// Whether a hit can be heard, and is heard as its own step's: what somebody asks the drummer for
+/// is. Where drummers seldom strike, what they recorded is mostly stray: a touch that is hardly
+/// heard, or a hit of the next step that came early.
+#[must_use]
+pub fn is_clear(hit: Hit) -> bool {
+    hit.velocity >= CLEAR_VELOCITY && CLEAR_OFFSETS.contains(&bins(hit).1)
+}
+
+/// Leaves of the [`FEEL_LOGITS`] of a class those of clear hits.
+pub fn clear_only(logits: &mut [f32]) {
+    let (velocity, offset) = logits.split_at_mut(VELOCITY_BINS);
+    velocity[..usize::from(CLEAR_VELOCITY / VELOCITY_BIN)].fill(f32::NEG_INFINITY);
+    offset[..CLEAR_OFFSETS.start].fill(f32::NEG_INFINITY);
+    offset[CLEAR_OFFSETS.end..].fill(f32::NEG_INFINITY);
+}
+
 /// The hit at a place in the bins: whole part the bin, fraction the place within.
 #[must_use]
 pub fn hit_at(velocity: f32, offset: f32) -> Hit {
@@ -200,6 +221,22 @@ mod tests {
                 let low = hit_at(v as f32, o as f32);
                 assert!(low.velocity <= velocity && velocity - low.velocity < VELOCITY_BIN);
                 assert!(offset_ticks - low.offset_ticks < 6 && low.offset_ticks <= offset_ticks);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_the_logits_is_clear() {
+        let mut logits = [0.0; FEEL_LOGITS];
+        clear_only(&mut logits);
+        let left = |part: &[f32], bin: usize| part[bin] == 0.0;
+        let (velocities, offsets) = logits.split_at(VELOCITY_BINS);
+        for velocity in 1..=127 {
+            for offset_ticks in -120..=119 {
+                let hit = Hit { velocity, offset_ticks };
+                let (v, o) = bins(hit);
+                assert_eq!(left(velocities, v) && left(offsets, o), is_clear(hit), "{hit:?}");
+                assert_eq!(velocity >= 20 && (-60..60).contains(&offset_ticks), is_clear(hit));
             }
         }
     }

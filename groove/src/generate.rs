@@ -16,6 +16,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
+use crate::feel::is_clear;
 use crate::model::{Model, ModelError};
 use crate::morph::mixed;
 use crate::pattern::{Bar, Meter, Step};
@@ -396,10 +397,13 @@ impl Part<'_> {
         let drums = base.drums().with(pins.struck(place)).without(pins.silent(place));
         let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, 0);
         let kind = self.kind(cue.fill);
-        let likely = player.play_these(self.model, &kind, drums, &mut draws)?;
+        let asked = pins.struck(place);
+        let likely = player.play_these(self.model, &kind, drums, asked, &mut draws)?;
         if let Some(played) = player.steps.last_mut() {
             for (drum, hit) in base.hits().filter(|(drum, _)| drums.contains(*drum)) {
-                played.set(drum, Some(hit));
+                if is_clear(hit) || !asked.contains(drum) {
+                    played.set(drum, Some(hit));
+                }
             }
             pins.touch(place, played);
         }

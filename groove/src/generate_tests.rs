@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::drum::{Drum, DrumSet};
+use crate::feel::is_clear;
 use crate::generate::Drummer;
 use crate::kit::Kit;
 use crate::metadata::Metadata;
@@ -134,8 +135,12 @@ proptest! {
     #[test]
     fn pins_are_kept_in_every_phrase(take in takes(), meter in meters(), phrase in -3i64..5) {
         let played = drummer().phrase(&take, meter, phrase).expect("a phrase");
-        for (place, played) in hits(&played).into_iter().enumerate() {
+        for (place, step) in played.iter().flat_map(Bar::steps).enumerate() {
+            let played = step.drums();
             prop_assert_eq!(take.pins.struck(place).without(played), DrumSet::EMPTY);
+            for drum in take.pins.struck(place).iter() {
+                prop_assert!(step.hit(drum).is_some_and(is_clear), "{step:?}");
+            }
             prop_assert_eq!(take.pins.silent(place).and(played), DrumSet::EMPTY);
             let off = take.off.without(take.pins.struck(place));
             prop_assert_eq!(off.and(played), DrumSet::EMPTY);
@@ -198,6 +203,8 @@ fn held_drums_begin_the_theme_and_are_in_every_bar() {
     let played = bars(&take, Meter::FOUR_FOUR, 0..24);
     let steps = hits(&played);
     assert_eq!(held.without(steps[0]), DrumSet::EMPTY);
+    let first = &played[0].steps()[0];
+    assert!(held.iter().all(|drum| first.hit(drum).is_some_and(is_clear)), "{first:?}");
     for (bar, steps) in steps.chunks(16).enumerate() {
         let all = steps.iter().fold(DrumSet::EMPTY, |all, &drums| all.with(drums));
         assert_eq!(held.without(all), DrumSet::EMPTY, "bar {bar}");

@@ -33,8 +33,9 @@ pub fn humanise(
         let outlook = player.outlook(model, kind)?;
         let number = i64::try_from(place / bar).unwrap_or(i64::MAX);
         let mut draws = seed.map(|seed| Draws::at(seed, number, place % bar, 0));
-        let touch = draws.as_mut().map_or(Touch::Median, Touch::Drawn);
-        player.strike(model, kind, outlook, given.drums(), touch)?;
+        let drums = given.drums();
+        let touch = draws.as_mut().map_or(Touch::Median, |draws| Touch::Drawn(draws, drums));
+        player.strike(model, kind, outlook, drums, touch)?;
         let Some(own) = player.steps.last_mut() else { continue };
         played.push(*own);
         for (drum, meant) in given.hits() {
@@ -77,6 +78,7 @@ fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
 mod tests {
     use super::*;
     use crate::drum::Drum;
+    use crate::feel::is_clear;
     use crate::model::tests::{kinds, small_bytes};
     use crate::pattern::Meter;
 
@@ -103,6 +105,7 @@ mod tests {
         assert_eq!(drums(&drawn), drums(&flat));
         assert_eq!(drawn, play(&flat, Some(1)));
         assert_ne!(drawn, play(&flat, Some(2)));
+        assert!(drawn.iter().flat_map(Step::hits).all(|(_, hit)| is_clear(hit)));
         assert!(
             spread(drawn.iter().flat_map(Step::hits).map(|(_, h)| f64::from(h.velocity))) > 5.0
         );

@@ -26,7 +26,7 @@ pub struct Pins {
 /// What is kept of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pin {
-    /// It is struck, as the drummer does it.
+    /// It is struck, clearly, and as the drummer does it.
     Struck,
     /// It is struck so.
     Hit(Hit),

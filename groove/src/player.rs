@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::condition::Wish;
 use crate::drum::{CLASSES, DrumSet};
 use crate::encode::Kind;
-use crate::feel::{FEEL_LOGITS, References, VELOCITY_BINS, add_references, hit_at};
+use crate::feel::{FEEL_LOGITS, References, VELOCITY_BINS, add_references, clear_only, hit_at};
 use crate::memory::Memory;
 use crate::model::{Model, ModelError, State};
 use crate::pattern::{Hit, Step};
@@ -64,8 +64,8 @@ impl Draws {
 /// How a struck drum's velocity and offset come from their distributions.
 #[derive(Debug)]
 pub(crate) enum Touch<'a> {
-    /// Drawn.
-    Drawn(&'a mut Draws),
+    /// Drawn; those of the drums that somebody asked for are clear.
+    Drawn(&'a mut Draws, DrumSet),
     /// The medians.
     Median,
 }
@@ -147,7 +147,7 @@ impl Player {
         // The same number of draws at every step, whatever is struck.
         for (drum, _) in model.metadata().classes.lanes() {
             let places = match &mut touch {
-                Touch::Drawn(draws) => std::array::from_fn(|_| draws.next()),
+                Touch::Drawn(draws, _) => std::array::from_fn(|_| draws.next()),
                 Touch::Median => [0.5; 4],
             };
             if !drums.contains(drum) {
@@ -156,6 +156,9 @@ impl Player {
             let outputs = model.touch(&mut self.state, drum.index())?;
             let mut logits = [0.0; FEEL_LOGITS];
             add_references(outputs, &references.bins(drum), &mut logits);
+            if matches!(&touch, Touch::Drawn(_, asked) if asked.contains(drum)) {
+                clear_only(&mut logits);
+            }
             step.set(drum, Some(hit(&logits, places)));
         }
         self.push(step, kind, outlook);
@@ -178,21 +181,22 @@ impl Player {
         wish.apply(&mut logits);
         let drums = draws.subset(&logits);
         let likely = outlook.likely(drums);
-        self.strike(model, kind, outlook, drums, Touch::Drawn(draws))?;
+        self.strike(model, kind, outlook, drums, Touch::Drawn(draws, wish.asked))?;
         Ok(likely)
     }
 
-    /// Plays these drums next; gives their log-probability.
+    /// Plays these drums next, of which some are asked for; gives their log-probability.
     pub(crate) fn play_these(
         &mut self,
         model: &Model,
         kind: &Kind,
         drums: DrumSet,
+        asked: DrumSet,
         draws: &mut Draws,
     ) -> Result<f32, ModelError> {
         let outlook = self.outlook(model, kind)?;
         let likely = outlook.likely(drums);
-        self.strike(model, kind, outlook, drums, Touch::Drawn(draws))?;
+        self.strike(model, kind, outlook, drums, Touch::Drawn(draws, asked))?;
         Ok(likely)
     }
 

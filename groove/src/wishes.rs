@@ -7,6 +7,7 @@ use crate::balance::{Balance, Lean};
 use crate::condition::Wish;
 use crate::drum::{CLASSES, Drum, DrumSet};
 use crate::encode::Kind;
+use crate::feel::is_clear;
 use crate::model::Model;
 use crate::pattern::{Meter, Step};
 use crate::pins::Pins;
@@ -119,10 +120,14 @@ impl Part<'_> {
         Kind { style, blend, tempo, meter: self.meter, fill }
     }
 
-    /// Whether a step has what is pinned there.
+    /// Whether a step has what is pinned there, and clearly where the drummer decides how.
     pub(crate) fn keeps_pins(&self, place: usize, step: &Step) -> bool {
-        let (pins, drums) = (&self.take.pins, step.drums());
-        pins.struck(place).without(drums).is_empty() && pins.silent(place).and(drums).is_empty()
+        let pins = &self.take.pins;
+        let keeps = |drum| {
+            let own = pins.hit(place, drum).is_some();
+            step.hit(drum).is_some_and(|hit| own || is_clear(hit))
+        };
+        pins.struck(place).iter().all(keeps) && pins.silent(place).and(step.drums()).is_empty()
     }
 
     /// What is wished of a cue, the one at this place of the phrase.
@@ -132,6 +137,7 @@ impl Part<'_> {
         let before = player.before(self.meter.steps());
         let mut wish = Wish { lean: self.lean(player, cue, before), ..Wish::default() };
         let never = pins.silent(place).with(*off).without(pins.struck(place));
+        wish.asked = pins.struck(place);
         if let Some(kept) = cue.opens {
             (wish.must, wish.never) = (kept.drums(), never.with(DrumSet::ALL.without(CRASH)));
             return wish;
@@ -139,6 +145,7 @@ impl Part<'_> {
         match primer {
             Primer::Hold { drums, at } if self.is_struck_now(player, place, cue, *drums, *at) => {
                 wish.must = kit.set(*drums);
+                wish.asked = wish.asked.with(wish.must);
             }
             Primer::Tap(rhythm) => wish.some = rhythm.at(self.song_step(cue, rhythm)),
             _ => {}

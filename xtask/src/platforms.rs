@@ -2,9 +2,10 @@
 //! under Wine what it plays here.
 //!
 //! For macOS it is checked, because Apple's libraries cannot be had here to link with; for Windows
-//! it is linked too where MinGW is installed, and then runs where Wine is. Where the toolchain has no standard library for a
-//! system, that is built from its sources; and where it has no sources, Debian's newest compiler,
-//! which comes with them, is unpacked into the target folder, without being installed.
+//! it is linked too where MinGW is installed, and then runs where Wine is. Where the toolchain has
+//! no standard library for a system, that is built from its sources; and where it has no sources,
+//! Debian's newest compiler, which comes with them, is unpacked into the target folder, without
+//! being installed.
 
 use crate::{bundle, wine};
 use anyhow::{Context, Result, ensure};

@@ -32,9 +32,10 @@ pub fn on_screen(test: &str, body: impl FnOnce(&Screen)) {
     let mut again = Command::new(test_binary);
     again.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(ON_SCREEN, "1");
     let output = run_on_screen(&mut again, Command::output).expect("the test runs itself again");
-    print!("{}", String::from_utf8_lossy(&output.stdout));
-    eprint!("{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stdout);
+    // Indented, its result is not counted as another test's.
+    said.lines().for_each(|line| println!("    {line}"));
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("1 passed"), "{test} on its screen ended with {}", output.status);
     assert!(output.status.success(), "{test} on its screen ended with {}", output.status);
 }
