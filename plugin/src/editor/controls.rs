@@ -22,6 +22,7 @@ pub(super) use self::menu::{choice, entry, tick};
 pub(super) use self::segments::Segments;
 pub(super) use self::slider::Slider;
 pub(super) use self::toggle::{letter, switch};
+pub(super) use self::turning::{dragged_by, is_drag};
 use super::theme::{self, Scale};
 
 /// Corners of fields and buttons.

@@ -165,6 +165,11 @@ impl Rig {
     }
 
     fn drag(&mut self, name: &str, by: Vec2, modifiers: Modifiers) {
+        self.drag_in(10, name, by, modifiers);
+    }
+
+    /// Drags in so many frames; the button is let go in the last one.
+    fn drag_in(&mut self, frames: u8, name: &str, by: Vec2, modifiers: Modifiers) {
         let from = self.find(name);
         let button = |pos, pressed| Event::PointerButton {
             pos,
@@ -175,10 +180,12 @@ impl Rig {
         self.window.event(Event::PointerMoved(from));
         self.window.event(button(from, true));
         self.window.step();
-        for step in 1..=10 {
-            self.window
-                .event_modifiers(Event::PointerMoved(from + by * step as f32 / 10.0), modifiers);
-            self.window.step();
+        for frame in 1..=frames {
+            let share = f32::from(frame) / f32::from(frames);
+            self.window.event_modifiers(Event::PointerMoved(from + by * share), modifiers);
+            if frame < frames {
+                self.window.step();
+            }
         }
         self.window.event(button(from + by, false));
         self.window.run();

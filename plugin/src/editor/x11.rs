@@ -65,8 +65,9 @@ impl Display {
     pub(super) fn give_keys_back(&mut self, window: u32) {
         let Some(connection) = self.connected() else { return };
         if let Some(host) = host_of(connection, window) {
-            drop(connection.set_input_focus(InputFocus::PARENT, host, CURRENT_TIME));
-            drop(connection.flush());
+            // The display drops what it has not looked at when a connection goes, so this waits.
+            let given = connection.set_input_focus(InputFocus::PARENT, host, CURRENT_TIME);
+            drop(given.map(|given| given.check()));
         }
     }
 
@@ -115,7 +116,7 @@ impl Display {
             return;
         };
         let message = ClientMessageEvent::new(32, window, protocols, [close, 0, 0, 0, 0]);
-        // The display drops what it has not looked at when a connection goes, so this waits.
+        // As above, this waits.
         let sent = connection.send_event(false, window, EventMask::NO_EVENT, message);
         drop(sent.map(|sent| sent.check()));
     }

@@ -1,7 +1,7 @@
 //! What dials, sliders and fields have in common: drag, wheel, arrow keys, double click, and a
 //! value that is typed.
 
-use egui::{Event, Key, MouseWheelUnit, Rect, Response, Ui};
+use egui::{Event, Key, MouseWheelUnit, Rect, Response, Ui, Vec2};
 use nice_plug::params::Param;
 
 use super::field::text_field;
@@ -28,40 +28,72 @@ pub(super) fn turn<P: Param>(
     place: Rect,
 ) -> bool {
     let typed = typing(ui, tools, param, name, response, place);
-    let turn = match typed {
-        Typing::Idle => turned(ui, param, response, travel),
-        Typing::Open => None,
-        Typing::Done(value) => value.map(Turn::Jump),
-    };
-    if let Some(turn) = turn {
-        tools.hand.turn(param, turn);
+    let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+    match typed {
+        Typing::Idle if is_drag(response) => drag(ui, tools, param, response, travel / fine),
+        Typing::Idle => {
+            if let Some(to) = jumped(ui, param, response, fine) {
+                tools.hand.turn(param, Turn::Jump(to));
+            }
+        }
+        Typing::Done(Some(value)) => tools.hand.turn(param, Turn::Jump(value)),
+        Typing::Open | Typing::Done(None) => {}
     }
     !matches!(typed, Typing::Idle)
 }
 
-/// Drag, wheel, arrow keys, double click.
-fn turned<P: Param>(ui: &Ui, param: &P, response: &Response, travel: f32) -> Option<Turn> {
-    let value = param.unmodulated_normalized_value();
-    let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
-    if response.double_clicked() {
-        return Some(Turn::Jump(param.default_normalized_value()));
+/// Whether a drag begins, goes on or ends in this frame.
+pub(in crate::editor) fn is_drag(response: &Response) -> bool {
+    response.dragged() || response.drag_stopped()
+}
+
+/// How far a drag has gone in this frame, in points: all in all it goes from where the button went
+/// down to where it was let go, however few frames are drawn meanwhile.
+pub(in crate::editor) fn dragged_by(ui: &Ui, response: &Response) -> Vec2 {
+    if response.drag_started() {
+        return response.total_drag_delta().unwrap_or_default();
     }
+    if !response.drag_stopped() {
+        return response.drag_delta();
+    }
+    ui.input(|input| {
+        let let_go = |event: &Event| match event {
+            Event::PointerButton { pos, pressed: false, .. } => Some(*pos),
+            _ => None,
+        };
+        let before = input.pointer.latest_pos().map(|now| now - input.pointer.delta());
+        let at = input.events.iter().find_map(let_go);
+        at.zip(before).map_or(Vec2::ZERO, |(at, before)| at - before)
+    })
+}
+
+/// Drags a parameter on, `travel` points from one end to the other.
+fn drag<P: Param>(ui: &Ui, tools: &Tools<'_>, param: &P, response: &Response, travel: f32) {
     // The host may take a while to take a value over, so the drag keeps its own.
     let held = response.id.with("held");
-    if response.drag_started() {
-        ui.data_mut(|data| data.insert_temp(held, value));
-        return Some(Turn::Begin);
+    let begins = response.drag_started();
+    let known = ui.data(|data| data.get_temp(held)).filter(|_| !begins);
+    let from = known.unwrap_or_else(|| param.unmodulated_normalized_value());
+    let delta = dragged_by(ui, response);
+    let to = (from + (delta.x - delta.y) / travel.max(1.0)).clamp(0.0, 1.0);
+    ui.data_mut(|data| data.insert_temp(held, to));
+    if begins {
+        tools.hand.turn(param, Turn::Begin);
+    }
+    if to != from {
+        tools.hand.turn(param, Turn::To(to));
     }
     if response.drag_stopped() {
-        return Some(Turn::End);
+        tools.hand.turn(param, Turn::End);
     }
-    if response.dragged() {
-        let delta = response.drag_delta();
-        let from = ui.data(|data| data.get_temp(held)).unwrap_or(value);
-        let to = (from + (delta.x - delta.y) / travel.max(1.0) * fine).clamp(0.0, 1.0);
-        ui.data_mut(|data| data.insert_temp(held, to));
-        return (to != from).then_some(Turn::To(to));
+}
+
+/// Where wheel, arrow keys or a double click take a parameter.
+fn jumped<P: Param>(ui: &Ui, param: &P, response: &Response, fine: f32) -> Option<f32> {
+    if response.double_clicked() {
+        return Some(param.default_normalized_value());
     }
+    let value = param.unmodulated_normalized_value();
     let mut steps = if response.hovered() { wheel_notches(ui) } else { 0.0 };
     if response.has_focus() {
         steps += arrow_keys(ui, response);
@@ -73,7 +105,7 @@ fn turned<P: Param>(ui: &Ui, param: &P, response: &Response, travel: f32) -> Opt
         None => value + steps * NOTCH * fine,
     };
     let to = to.clamp(0.0, 1.0);
-    (to != value).then_some(Turn::Jump(to))
+    (to != value).then_some(to)
 }
 
 /// Arrow keys pressed in this frame, up and right positive. The focus stays where it is.

@@ -5,7 +5,7 @@ use egui::{CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::desk::{Desk, Overview, Side};
 use crate::editor::clip;
-use crate::editor::controls::{Button, Field, Look, grouped};
+use crate::editor::controls::{Button, Field, Look, dragged_by, grouped, is_drag};
 use crate::editor::hand::Tools;
 use crate::editor::phrase::Phrase;
 use crate::editor::theme;
@@ -99,8 +99,8 @@ fn morph(ui: &Ui, tools: &mut Tools<'_>, rect: Rect, share: f32) {
     let mut to = share;
     if response.double_clicked() {
         to = 0.0;
-    } else if response.dragged() {
-        to = (share + response.drag_delta().x / rect.width().max(1.0)).clamp(0.0, 1.0);
+    } else if is_drag(&response) {
+        to = (share + dragged_by(ui, &response).x / rect.width().max(1.0)).clamp(0.0, 1.0);
     }
     if to != share {
         tools.hand.at_desk().set_morph(to);

@@ -242,6 +242,16 @@ fn the_dial_answers_wheel_drag_keys_typing_and_double_click() {
     let dragged = temperature(&rig);
     assert!(dragged > wheeled + 0.2, "{wheeled} -> {dragged}");
 
+    // As far, however few frames are drawn.
+    let mut lowered = |frames| {
+        let before = temperature(&rig);
+        rig.drag_in(frames, "Temperature", vec2(0.0, 20.0), Modifiers::NONE);
+        before - temperature(&rig)
+    };
+    let (few, many) = (lowered(2), lowered(40));
+    assert!((few - many).abs() < 5e-3, "{few} in two frames, {many} in forty");
+    let dragged = temperature(&rig);
+
     rig.drag("Temperature", vec2(0.0, 60.0), Modifiers::SHIFT);
     let fine = dragged - temperature(&rig);
     assert!((0.01..0.06).contains(&fine), "{fine}");
