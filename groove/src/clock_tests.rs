@@ -4,7 +4,7 @@ use crate::clock::*;
 use crate::pattern::Meter;
 
 /// A transport at 120 in 4/4, where a quarter note is 24,000 samples at 48 kHz.
-fn playing(beats: f64) -> Transport {
+pub(crate) fn playing(beats: f64) -> Transport {
     Transport {
         playing: true,
         tempo: Some(120.0),

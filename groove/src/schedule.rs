@@ -311,17 +311,8 @@ fn length(hit: Hit, next: Option<Hit>) -> f64 {
 mod tests {
     use super::*;
     use crate::clock::{Clock, Transport};
+    use crate::clock_tests::playing as at;
     use crate::pattern::Meter;
-
-    fn at(beats: f64) -> Transport {
-        Transport {
-            playing: true,
-            tempo: Some(120.0),
-            meter: Some(Meter::FOUR_FOUR),
-            beats: Some(beats),
-            ..Transport::default()
-        }
-    }
 
     /// A bar of hits: step, drum, offset in ticks. Velocity is 100.
     fn bar(hits: &[(usize, Drum, i8)]) -> Bar {

@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::fail;
-use groove::midi::{Clip, Sheet};
+use common::{fail, offset_at, step, write_clips};
+use groove::midi::Clip;
 use groove::model::Model;
-use groove::{Drum, Hit, Meter, Step};
+use groove::{Drum, Step};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
 
@@ -21,30 +21,12 @@ fn succeed(arguments: &[&str]) -> String {
 
 /// A folder of eight short clips: bass on the beat, snare on the backbeat, hats between.
 fn clips(folder: &Path) {
-    for number in 0..8 {
-        let mut steps = vec![Step::SILENT; 64];
-        for (i, step) in steps.iter_mut().enumerate() {
-            let mut strike = |drum, velocity| {
-                let offset_ticks = i8::try_from(i % 5).expect("small") * 3 - 6;
-                step.set(drum, Some(Hit { velocity, offset_ticks }));
-            };
-            if i % 8 == 0 {
-                strike(Drum::Bass, 100);
-            }
-            if i % 8 == 4 {
-                strike(Drum::Snare, 110);
-            }
-            if i % 2 == number % 2 {
-                strike(Drum::ClosedHat, 60);
-            }
-        }
-        let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
-        fs::write(
-            folder.join(format!("{number}.mid")),
-            clip.write(&Sheet::new("clip", Drum::PITCHES)),
-        )
-        .expect("written");
-    }
+    write_clips(folder, 64, |number, at| {
+        let bass = (Drum::Bass, 100, at % 8 == 0);
+        let snare = (Drum::Snare, 110, at % 8 == 4);
+        let hat = (Drum::ClosedHat, 60, at % 2 == number % 2);
+        step(offset_at(at), &[bass, snare, hat])
+    });
 }
 
 /// The arguments of a small training.

@@ -8,31 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-use common::{fail, succeed};
-use groove::midi::{Clip, Sheet};
+use common::{fail, step, succeed, write_clips};
+use groove::Drum;
 use groove::model::Model;
-use groove::{Drum, Hit, Meter, Step};
 
 /// A folder of eight short clips: bass on the one, snare on the two, a hat in every other step.
 fn clips(folder: &Path) {
     fs::create_dir(folder).expect("a folder");
-    for number in 0..8 {
-        let mut steps = vec![Step::SILENT; 64];
-        for (i, step) in steps.iter_mut().enumerate() {
-            let drums = [(Drum::Bass, i % 8 == 0), (Drum::Snare, i % 8 == 4)];
-            let hat = (Drum::ClosedHat, i % 2 == number % 2);
-            for (drum, struck) in drums.into_iter().chain([hat]) {
-                let hit = Hit { velocity: 90, offset_ticks: 3 };
-                step.set(drum, struck.then_some(hit));
-            }
-        }
-        let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
-        fs::write(
-            folder.join(format!("{number}.mid")),
-            clip.write(&Sheet::new("clip", Drum::PITCHES)),
-        )
-        .expect("written");
-    }
+    write_clips(folder, 64, |number, at| {
+        let bass = (Drum::Bass, 90, at % 8 == 0);
+        let snare = (Drum::Snare, 90, at % 8 == 4);
+        step(3, &[bass, snare, (Drum::ClosedHat, 90, at % 2 == number % 2)])
+    });
 }
 
 /// Folders of a test: the clips, and one to write to.

@@ -2,12 +2,14 @@
 //! come to the same model. Runs where the Python of the variable `PYTHON` (else `python3`) has
 //! PyTorch.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use groove::midi::{Clip, Sheet};
-use groove::{Drum, Hit, Meter, Step};
+use common::{offset_at, step, write_clips};
+use groove::Drum;
 
 fn python() -> String {
     std::env::var("PYTHON").unwrap_or_else(|_| "python3".into())
@@ -32,30 +34,13 @@ fn trainer(arguments: &[&str]) -> String {
 
 /// Beats of six bars that differ from clip to clip and from bar to bar.
 fn clips(folder: &Path) {
-    for number in 0..8 {
-        let mut steps = vec![Step::SILENT; 96];
-        for (at, step) in steps.iter_mut().enumerate() {
-            let mut strike = |drum, velocity| {
-                let offset_ticks = i8::try_from(at % 5).expect("small") * 3 - 6;
-                step.set(drum, Some(Hit { velocity, offset_ticks }));
-            };
-            match at % 8 {
-                0 => strike(Drum::Bass, 100),
-                4 => strike(Drum::Snare, 110),
-                of if of == (at / 16 + number) % 8 => strike(Drum::Bass, 80),
-                _ => {}
-            }
-            if at % 2 == number % 2 {
-                strike(Drum::ClosedHat, 60);
-            }
-        }
-        let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
-        fs::write(
-            folder.join(format!("{number}.mid")),
-            clip.write(&Sheet::new("clip", Drum::PITCHES)),
-        )
-        .expect("written");
-    }
+    write_clips(folder, 96, |number, at| {
+        let other = !at.is_multiple_of(4) && at % 8 == (at / 16 + number) % 8;
+        let bass = (Drum::Bass, 100, at % 8 == 0);
+        let snare = (Drum::Snare, 110, at % 8 == 4);
+        let hat = (Drum::ClosedHat, 60, at % 2 == number % 2);
+        step(offset_at(at), &[bass, snare, (Drum::Bass, 80, other), hat])
+    });
 }
 
 fn perplexity(model: &str, data: &str) -> f64 {

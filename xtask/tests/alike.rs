@@ -6,28 +6,16 @@ mod common;
 use anyhow::Result;
 use common::recording::Pace;
 use common::scenarios::{TAKE, body, velocity_steps};
-use common::vst3::Vst3;
+use common::{load_clap, load_vst3};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use xtask::host::clap::Clap;
 use xtask::host::{Heard, Host, Message, Setup, Song, Transport, step};
-use xtask::workspace::{CLAP_ID, built_bundle};
 
 /// Songs that are made up.
 const SONGS: u64 = 200;
 
 /// The longest blocks, in frames. Each song is played at one of them.
 const BLOCKS: [u32; 10] = [1, 3, 17, 64, 128, 333, 512, 1_000, 2_048, 4_096];
-
-fn clap() -> Clap {
-    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
-    Clap::load(&bundle, CLAP_ID).expect("the bundle loads")
-}
-
-fn vst3() -> Vst3 {
-    let bundle = built_bundle("vst3").unwrap_or_else(|fault| panic!("{fault}"));
-    Vst3::load(&bundle).expect("the bundle loads")
-}
 
 /// A song of a few stretches, each from somewhere else, as a tempo, a meter, a place and a length
 /// in samples.
@@ -108,7 +96,7 @@ fn plain(heard: Heard, begin: u64) -> Plain {
 
 /// Compares every other song, from this one on: two tests share the work.
 fn alike(first: u64) -> Result<()> {
-    let (mut bounced, mut other, mut format) = (clap(), clap(), vst3());
+    let (mut bounced, mut other, mut format) = (load_clap(), load_clap(), load_vst3());
     let (mut events, mut take) = (0, None);
     for seed in (first..SONGS).step_by(2) {
         let scenario = Scenario::new(seed);
@@ -153,7 +141,7 @@ fn in_real_time_two_hundred_songs_are_what_a_bounce_makes_of_them() -> Result<()
     let setup = Setup { sample_rate: 48_000.0, max_block: 256, offline: true };
     let mut players = Vec::new();
     for number in 0..LIVE {
-        let mut host = clap();
+        let mut host = load_clap();
         let songs: Vec<Scenario> =
             (0..EACH).map(|song| Scenario::new(number + song * LIVE)).collect();
         songs[0].prepare(&mut host)?;

@@ -4,22 +4,18 @@
 mod common;
 
 use clack_extensions::note_ports::NoteDialects;
+use common::load_clap;
 use common::recording::{Pace, Recording};
 use common::scenarios::{SONG, ready, velocity_steps};
 use common::screen::on_screen;
 use common::timing::{self, play};
 use std::collections::HashSet;
-use xtask::host::clap::{Clap, describe};
+use xtask::host::clap::describe;
 use xtask::host::realtime::flushes_denormals;
 use xtask::host::{Event, Host, Message, Note, Setup, Song};
 use xtask::workspace::{CLAP_ID, NAME, built_bundle};
 
-fn load() -> Clap {
-    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
-    Clap::load(&bundle, CLAP_ID).expect("the bundle loads")
-}
-
-scenarios!(|| Box::new(load()));
+scenarios!(|| Box::new(load_clap()));
 
 #[test]
 fn it_says_what_it_is() {
@@ -29,7 +25,7 @@ fn it_says_what_it_is() {
     assert_eq!((found[0].id.as_str(), found[0].name.as_str()), (CLAP_ID, NAME));
     assert_eq!(found[0].version, env!("CARGO_PKG_VERSION"));
     assert!(found[0].features.iter().any(|feature| feature == "instrument"));
-    let [inputs, outputs] = load().note_ports();
+    let [inputs, outputs] = load_clap().note_ports();
     assert_eq!((inputs.len(), outputs.len()), (1, 1));
     assert!(inputs[0].contains(NoteDialects::CLAP | NoteDialects::MIDI), "{:?}", inputs[0]);
     assert!(outputs[0].contains(NoteDialects::CLAP), "{:?}", outputs[0]);
@@ -42,8 +38,8 @@ fn a_host_that_takes_no_notes_gets_them_as_raw_midi() {
         let velocity = |note: &Note| velocity_steps(note.velocity);
         notes.iter().map(|it| (it.on, it.off, it.key, it.channel, velocity(it))).collect()
     };
-    let usual = play(&mut load(), &song, 0.0, 16.0).unwrap();
-    let mut host = load();
+    let usual = play(&mut load_clap(), &song, 0.0, 16.0).unwrap();
+    let mut host = load_clap();
     host.refuse_notes();
     let host = &mut host;
     ready(host, &song).unwrap();
@@ -56,7 +52,7 @@ fn a_host_that_takes_no_notes_gets_them_as_raw_midi() {
 
 #[test]
 fn a_note_that_is_a_sample_off_would_be_found() {
-    let mut host = load();
+    let mut host = load_clap();
     let expected = timing::reference(&mut host, 120.0, 0.0, 8.0).unwrap();
     let song = Song { sample_rate: 44_100.0, ..SONG };
     let notes = play(&mut host, &song, 0.0, 8.0).unwrap();
@@ -77,7 +73,7 @@ fn a_note_that_is_a_sample_off_would_be_found() {
 
 #[test]
 fn denormals_are_flushed_while_it_processes_and_not_afterwards() {
-    let mut host = load();
+    let mut host = load_clap();
     ready(&mut host, &SONG).unwrap();
     assert!(!SONG.roll(&mut host, 0.0, SONG.samples(4.0)).unwrap().is_empty());
     let can = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
@@ -93,7 +89,7 @@ fn keys_as_raw_midi_are_held_keys_too() {
         Message::Midi([0x90, 43, 100]),
     ]
     .map(|message| {
-        let mut host = load();
+        let mut host = load_clap();
         ready(&mut host, &SONG).unwrap();
         let mut feed = |range: std::ops::Range<u64>, input: &mut Vec<Event>| {
             if range.start == 0 {
@@ -103,7 +99,7 @@ fn keys_as_raw_midi_are_held_keys_too() {
         SONG.roll_with(&mut host, 0.0, SONG.samples(16.0), &mut feed).unwrap()
     });
     assert_eq!(notes, bytes);
-    let mut host = load();
+    let mut host = load_clap();
     ready(&mut host, &SONG).unwrap();
     let plain = SONG.roll(&mut host, 0.0, SONG.samples(16.0)).unwrap();
     assert_ne!(notes, plain, "a held key changes nothing");
@@ -111,7 +107,7 @@ fn keys_as_raw_midi_are_held_keys_too() {
 
 #[test]
 fn a_reset_and_a_change_of_rate_start_afresh() {
-    let mut host = load();
+    let mut host = load_clap();
     let usual = play(&mut host, &SONG, 0.0, 8.0).unwrap();
     ready(&mut host, &SONG).unwrap();
     let mut recording = Recording::default();
@@ -133,7 +129,7 @@ fn a_reset_and_a_change_of_rate_start_afresh() {
 #[test]
 fn its_window_opens_draws_and_closes() {
     on_screen("its_window_opens_draws_and_closes", |screen| {
-        let mut host = load();
+        let mut host = load_clap();
         ready(&mut host, &SONG).unwrap();
         for _ in 0..3 {
             let size = host.create_window().unwrap();
@@ -169,6 +165,6 @@ fn its_window_opens_draws_and_closes() {
 fn it_comes_and_goes() {
     // On its own, because it counts the threads of its process.
     on_screen("it_comes_and_goes", |_| {
-        common::scenarios::it_comes_and_goes(&|| Box::new(load())).unwrap();
+        common::scenarios::it_comes_and_goes(&|| Box::new(load_clap())).unwrap();
     });
 }

@@ -3,27 +3,16 @@
 mod common;
 
 use anyhow::Result;
-use common::vst3::Vst3;
+use common::{load_clap, load_vst3};
 use xtask::host::allocations::{COUNTED, counted};
 use xtask::host::clap::Clap;
 use xtask::host::{Event, Host, Message, Setup, Transport};
 use xtask::torture::act::Abilities;
 use xtask::torture::{Report, learn, torture};
-use xtask::workspace::{CLAP_ID, built_bundle};
-
-fn clap() -> Clap {
-    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
-    Clap::load(&bundle, CLAP_ID).expect("the bundle loads")
-}
-
-fn vst3() -> Vst3 {
-    let bundle = built_bundle("vst3").unwrap_or_else(|fault| panic!("{fault}"));
-    Vst3::load(&bundle).expect("the bundle loads")
-}
 
 #[test]
 fn the_clap_endures_a_host_at_its_worst() {
-    let mut host = clap();
+    let mut host = load_clap();
     let takes = learn(&mut host).unwrap();
     let report = torture(&mut host, &takes, Abilities { full: true }, 50_000, 0).unwrap();
     println!("{report}");
@@ -33,7 +22,7 @@ fn the_clap_endures_a_host_at_its_worst() {
 
 #[test]
 fn an_allocation_of_the_plugin_would_be_counted() {
-    for host in [&mut clap() as &mut dyn Host, &mut vst3()] {
+    for host in [&mut load_clap() as &mut dyn Host, &mut load_vst3()] {
         // To save a state takes memory.
         let (state, seen) = counted(|| host.save());
         assert!(!state.unwrap().is_empty());
@@ -43,7 +32,7 @@ fn an_allocation_of_the_plugin_would_be_counted() {
 
 #[test]
 fn the_vst3_endures_a_host_at_its_worst() {
-    let mut host = vst3();
+    let mut host = load_vst3();
     let takes = learn(&mut host).unwrap();
     let report = torture(&mut host, &takes, Abilities { full: false }, 10_000, 0).unwrap();
     println!("{report}");
@@ -119,9 +108,9 @@ fn first_on(output: &[Event]) -> usize {
 
 #[test]
 fn what_is_late_lost_doubled_or_hung_would_be_found() {
-    let takes = learn(&mut clap()).unwrap();
+    let takes = learn(&mut load_clap()).unwrap();
     let run = |wrong: Wrong| {
-        let mut host = Faulty { sound: clap(), wrong, begun: 0 };
+        let mut host = Faulty { sound: load_clap(), wrong, begun: 0 };
         torture(&mut host, &takes, Abilities { full: true }, 8_000, 3).unwrap()
     };
     let sound = run(|_, _| {});

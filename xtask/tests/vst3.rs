@@ -6,28 +6,20 @@ mod common;
 use common::scenarios::{SONG, body, ready, velocity_steps};
 use common::screen::on_screen;
 use common::timing::play;
-use common::vst3::Vst3;
-use xtask::host::clap::Clap;
+use common::{load_clap, load_vst3};
 use xtask::host::{Host, Note};
-use xtask::workspace::{CLAP_ID, NAME, built_bundle};
+use xtask::workspace::NAME;
 
-fn load() -> Vst3 {
-    let bundle = built_bundle("vst3").unwrap_or_else(|fault| panic!("{fault}"));
-    Vst3::load(&bundle).expect("the bundle loads")
-}
-
-scenarios!(|| Box::new(load()));
+scenarios!(|| Box::new(load_vst3()));
 
 #[test]
 fn it_says_what_it_is() {
-    assert_eq!(load().description(), (NAME.into(), true, true));
+    assert_eq!(load_vst3().description(), (NAME.into(), true, true));
 }
 
 #[test]
 fn both_formats_play_the_same() {
-    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
-    let mut clap = Clap::load(&bundle, CLAP_ID).unwrap();
-    let mut vst3 = load();
+    let (mut clap, mut vst3) = (load_clap(), load_vst3());
     for take in [0.0, 0.37, 1.0] {
         let played = [&mut clap as &mut dyn Host, &mut vst3].map(|host| {
             host.set(common::scenarios::TAKE, take).unwrap();
@@ -41,7 +33,7 @@ fn both_formats_play_the_same() {
     }
     // A project that moves from one format to the other.
     let state = clap.save().unwrap();
-    let mut other = load();
+    let mut other = load_vst3();
     other.load(body(&state)).unwrap();
     assert_eq!(
         play(&mut clap, &SONG, 0.0, 8.0).unwrap().iter().map(plain).collect::<Vec<_>>(),
@@ -57,7 +49,7 @@ fn plain(note: &Note) -> (u64, u64, u8, u8, u32) {
 #[test]
 fn its_window_opens_draws_and_closes() {
     on_screen("its_window_opens_draws_and_closes", |screen| {
-        let mut host = load();
+        let mut host = load_vst3();
         ready(&mut host, &SONG).unwrap();
         for _ in 0..3 {
             let size = host.window_size().unwrap();
@@ -76,6 +68,6 @@ fn its_window_opens_draws_and_closes() {
 fn it_comes_and_goes() {
     // On its own, because it counts the threads of its process.
     on_screen("it_comes_and_goes", |_| {
-        common::scenarios::it_comes_and_goes(&|| Box::new(load())).unwrap();
+        common::scenarios::it_comes_and_goes(&|| Box::new(load_vst3())).unwrap();
     });
 }

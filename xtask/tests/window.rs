@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::load_clap;
 use common::pointer::Pointer;
 use common::scenarios::{SONG, TAKE, ready};
 use common::screen::{Screen, on_screen};
@@ -10,12 +11,6 @@ use common::timing::play;
 use std::time::{Duration, Instant};
 use xtask::host::clap::Clap;
 use xtask::host::{Host, Note};
-use xtask::workspace::{CLAP_ID, built_bundle};
-
-fn load() -> Clap {
-    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
-    Clap::load(&bundle, CLAP_ID).expect("the bundle loads")
-}
 
 /// Opens the window in one of ours.
 fn open(screen: &Screen, host: &mut Clap, pause: u64) -> u32 {
@@ -34,7 +29,7 @@ fn it_draws_however_late_it_is_attached() {
     on_screen("it_draws_however_late_it_is_attached", |screen| {
         for pause in [0, 30, 100, 300, 2_000] {
             for _ in 0..10 {
-                let mut host = load();
+                let mut host = load_clap();
                 let parent = open(screen, &mut host, pause);
                 host.close_window().expect("screen, host and pointer answer");
                 screen.destroy(parent).expect("screen, host and pointer answer");
@@ -46,7 +41,7 @@ fn it_draws_however_late_it_is_attached() {
 #[test]
 fn it_draws_after_twenty_times_open_and_closed() {
     on_screen("it_draws_after_twenty_times_open_and_closed", |screen| {
-        let mut host = load();
+        let mut host = load_clap();
         for _ in 0..21 {
             let parent = open(screen, &mut host, 0);
             host.close_window().expect("screen, host and pointer answer");
@@ -118,7 +113,7 @@ const BASS: u8 = 36;
 #[test]
 fn a_hand_changes_what_is_played() {
     on_screen("a_hand_changes_what_is_played", |screen| {
-        let mut host = load();
+        let mut host = load_clap();
         ready(&mut host, &SONG).expect("screen, host and pointer answer");
         let parent = open(screen, &mut host, 0);
         let mut hand =
@@ -167,7 +162,7 @@ const SEVEN: u32 = 0x37;
 #[test]
 fn keys_that_nobody_types_here_are_the_hosts() {
     on_screen("keys_that_nobody_types_here_are_the_hosts", |screen| {
-        let mut host = load();
+        let mut host = load_clap();
         ready(&mut host, &SONG).expect("screen, host and pointer answer");
         let parent = open(screen, &mut host, 0);
         screen.give_keys(parent).expect("screen, host and pointer answer");
