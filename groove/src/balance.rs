@@ -17,7 +17,7 @@
 use libm::logf;
 use serde::{Deserialize, Serialize};
 
-use crate::drum::{CLASSES, DrumSet};
+use crate::drum::{CLASSES, Drum, DrumSet};
 use crate::pattern::Step;
 
 /// Strength of the call back to the usual rate.
@@ -49,6 +49,9 @@ pub fn aim(place: f32, drummers: f64) -> f64 {
     }
 }
 
+/// Steps of a bar of 4/4, each of which has tilts of its own.
+pub const BAR_STEPS: usize = 16;
+
 /// The balances of a style.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Dial {
@@ -56,9 +59,21 @@ pub struct Dial {
     pub usual: Lean,
     /// At each of the [`PLACES`]: the tilts, by class.
     pub tilts: [Lean; PLACES.len()],
+    /// At each of the [`PLACES`], by step of a bar of 4/4: tilts that are added to those, by class.
+    /// They keep the backbone of the style: the snare on 2 and 4, the kick on 1.
+    #[serde(default)]
+    pub step_tilts: [[Lean; BAR_STEPS]; PLACES.len()],
     /// At each of the [`PLACES`]: the stick.
     pub sticks: [f32; PLACES.len()],
+    /// At each of the [`PLACES`]: what is added to the stick of kick and snare on the beats.
+    #[serde(default)]
+    pub backbone_sticks: [f32; PLACES.len()],
 }
+
+/// Drums of the backbone, which stick more than others on the beats.
+pub const BACKBONE: DrumSet = DrumSet::from_bits(1 << Drum::Bass as u16 | 1 << Drum::Snare as u16);
+/// Steps of a beat of 4/4.
+pub const BEAT_STEPS: usize = 4;
 
 /// What free playing is leaned by.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -67,27 +82,42 @@ pub struct Balance {
     pub tilt: Lean,
     /// How much the bar before is stuck to.
     pub stick: f32,
+    /// What the [`BACKBONE`] is stuck to more; 0 off the beats.
+    pub backbone_stick: f32,
     /// By class: the hits a step that are called back to; 0 is not kept to.
     pub usual: Lean,
 }
 
 impl Dial {
-    /// The balance at a place of the stick control, 0 to 1.
+    /// The balance at a place of the stick control, 0 to 1, and at a step of a bar of 4/4, or where
+    /// there is no such step.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-    pub fn at(&self, place: f32) -> Balance {
+    pub fn at(&self, place: f32, step: Option<usize>) -> Balance {
         let last = PLACES.len() - 1;
         let along = place.clamp(0.0, 1.0) / PLACES[1];
         let low = (along.floor() as usize).min(last);
         let high = (low + 1).min(last);
         let share = along - low as f32;
         let between = |values: [f32; 2]| values[0] + (values[1] - values[0]) * share;
-        let tilt = |class: usize| between([self.tilts[low][class], self.tilts[high][class]]);
+        let tilt = |class: usize| {
+            between([low, high].map(|place| {
+                let of_step = step.map_or(0.0, |step| self.step_tilts[place][step][class]);
+                self.tilts[place][class] + of_step
+            }))
+        };
         let mut stick = between([self.sticks[low], self.sticks[high]]);
         if low == last {
             stick = self.sticks[last] + share / (1.0 - share).max(0.01);
         }
-        Balance { tilt: std::array::from_fn(tilt), stick, usual: self.usual }
+        let on_beat = step.is_some_and(|step| step.is_multiple_of(BEAT_STEPS));
+        let backbone = between([self.backbone_sticks[low], self.backbone_sticks[high]]);
+        Balance {
+            tilt: std::array::from_fn(tilt),
+            stick,
+            backbone_stick: if on_beat { backbone } else { 0.0 },
+            usual: self.usual,
+        }
     }
 }
 
@@ -100,6 +130,7 @@ impl Balance {
         Balance {
             tilt: all(&self.tilt, &other.tilt),
             stick: mix(self.stick, other.stick),
+            backbone_stick: mix(self.backbone_stick, other.backbone_stick),
             usual: all(&self.usual, &other.usual),
         }
     }
@@ -112,7 +143,9 @@ impl Balance {
         if let Some(before) = before {
             for (class, lean) in lean.iter_mut().enumerate() {
                 let struck = before.bits() >> class & 1 == 1;
-                *lean += if struck { self.stick } else { -self.stick };
+                let more = BACKBONE.bits() >> class & 1 == 1;
+                let stick = self.stick + if more { self.backbone_stick } else { 0.0 };
+                *lean += if struck { stick } else { -stick };
             }
         }
         let recent = &past[past.len().saturating_sub(RECENT)..];
@@ -146,7 +179,6 @@ pub fn lean_on(logits: &mut [f32], lean: &Lean) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drum::Drum;
     use crate::pattern::Hit;
 
     const SUBSETS: usize = 1 << CLASSES;
@@ -184,6 +216,9 @@ mod tests {
             assert!((at_before - logit - 0.7 * distance).abs() < 1e-5, "subset {bits}");
         }
         assert_eq!(balance.lean(&past, None), [0.0; CLASSES]);
+        let dial = Dial { backbone_sticks: [0.5; 4], ..Dial::default() };
+        let lean = |step| dial.at(0.5, Some(step)).lean(&past, Some(past[0].drums()));
+        assert_eq!((lean(4)[0], lean(4)[1], lean(4)[8], lean(5)[0]), (0.5, -0.5, 0.0, 0.0));
     }
 
     #[test]
@@ -192,13 +227,17 @@ mod tests {
         for (place, tilts) in dial.tilts.iter_mut().enumerate() {
             tilts[2] = place as f32;
         }
-        let at = |place| (dial.at(place).stick, dial.at(place).tilt[2]);
+        dial.step_tilts[2][5][2] = 7.0;
+        assert_eq!(dial.at(0.5, Some(5)).tilt[2], 9.0);
+        assert_eq!(dial.at(0.375, Some(5)).tilt[2], 5.0);
+        assert_eq!(dial.at(0.5, Some(6)).tilt[2], 2.0);
+        let at = |place| (dial.at(place, None).stick, dial.at(place, None).tilt[2]);
         assert_eq!([at(0.0), at(0.125), at(0.5)], [(-1.0, 0.0), (-0.5, 0.5), (1.0, 2.0)]);
         assert_eq!(at(0.75), (3.0, 3.0));
         let mut last = 3.0;
         for place in [0.8, 0.9, 0.99, 1.0] {
-            assert!(dial.at(place).stick > last && dial.at(place).tilt[2] == 3.0);
-            last = dial.at(place).stick;
+            assert!(at(place).0 > last && at(place).1 == 3.0);
+            last = at(place).0;
         }
     }
 

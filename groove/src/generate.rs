@@ -7,6 +7,8 @@
 //! the bar at a song position is a function of the take, the meter and the position alone,
 //! whatever was asked for before.
 //!
+//! Before the theme the drummer hears a [lead-in](crate::lead_in), or the take's primer.
+//!
 //! A phrase is made step by step, as far as somebody asks for it: its first step is out before its
 //! last is thought of. A take with pins is played without them first, and then again around those
 //! that it missed: what is near them is tried in several ways, and the one stays that the drummer
@@ -16,7 +18,9 @@
 use std::sync::Arc;
 use std::task::Poll;
 
+use crate::encode::Kind;
 use crate::feel::is_clear;
+use crate::lead_in;
 use crate::model::{Model, ModelError};
 use crate::morph::mixed;
 use crate::pattern::{Bar, Meter, Step};
@@ -39,8 +43,12 @@ type Soon<T> = Result<Poll<T>, ModelError>;
 #[derive(Debug)]
 pub struct Drummer {
     model: Arc<Model>,
+    /// The last lead-in that was heard.
+    opening: Opening,
     /// Take and meter of all that follows.
     of: Option<(Take, Meter)>,
+    /// Place of the take's lead-in among the model's.
+    lead_in: Option<usize>,
     /// Who plays the simpler take.
     base: Option<Box<Drummer>>,
     /// Who play the two takes that this one is between.
@@ -60,6 +68,29 @@ struct Playing {
     cues: Vec<Cue>,
 }
 
+/// A player who has heard a lead-in, with what that was: knobs that change neither the lead-in nor
+/// the kind of playing need not wait for it again.
+#[derive(Debug, Default)]
+pub(crate) struct Opening(Option<(Option<usize>, Kind, Player)>);
+
+impl Opening {
+    /// A player who has heard the lead-in of a take; of a model without lead-ins, nothing.
+    pub(crate) fn player(&mut self, part: &Part) -> Result<Player, ModelError> {
+        let (place, kind) = (part.lead_in, part.kind(false));
+        if let Some((_, _, player)) = self.0.as_ref().filter(|of| (of.0, of.1) == (place, kind)) {
+            return Ok(player.clone());
+        }
+        let mut player = Player::new(part.model);
+        if let Some(lead_in) = part.lead_in() {
+            for step in lead_in.in_meter(part.meter) {
+                player.hear(part.model, &kind, step)?;
+            }
+        }
+        self.0 = Some((place, kind, player.clone()));
+        Ok(player)
+    }
+}
+
 impl Playing {
     fn is_whole(&self) -> bool {
         self.player.steps.len() >= self.start + self.cues.len()
@@ -75,7 +106,16 @@ impl Drummer {
     /// A drummer with this model.
     #[must_use]
     pub fn new(model: Arc<Model>) -> Self {
-        Drummer { model, of: None, base: None, ends: None, versions: Vec::new(), phrase: None }
+        Drummer {
+            model,
+            opening: Opening::default(),
+            of: None,
+            lead_in: None,
+            base: None,
+            ends: None,
+            versions: Vec::new(),
+            phrase: None,
+        }
     }
 
     /// The bar at a song position: a pure function of the arguments.
@@ -156,11 +196,14 @@ impl Drummer {
         if self.of.as_ref().is_none_or(|of| *of != (*take, meter)) {
             // What the take is made around may well be the same.
             let (base, ends) = (self.base.take(), self.ends.take());
-            *self = Drummer { base, ends, ..Drummer::new(Arc::clone(&self.model)) };
+            let opening = std::mem::take(&mut self.opening);
+            *self = Drummer { opening, base, ends, ..Drummer::new(Arc::clone(&self.model)) };
             self.of = Some((*take, meter));
+            self.lead_in = lead_in::choose(self.model.lead_ins(), &take.varied());
         }
         let model = Arc::clone(&self.model);
-        let part = Part { model: &model, take: &take.varied(), meter };
+        let lead_in = self.lead_in;
+        let part = Part { model: &model, take: &take.varied(), meter, lead_in };
         if phrase != 0 && self.phrase.as_ref().is_none_or(|(number, _)| *number != phrase) {
             if let Poll::Ready(begun) = self.begin(&part, phrase)? {
                 self.phrase = Some((phrase, begun));
@@ -226,7 +269,7 @@ impl Drummer {
                 Poll::Pending => return Ok(Poll::Pending),
             };
         }
-        self.versions.push(part.theme(base.as_deref())?);
+        self.versions.push(part.theme(&mut self.opening, base.as_deref())?);
         Ok(Poll::Ready(()))
     }
 
@@ -291,7 +334,7 @@ impl Drummer {
                 Poll::Pending => return Ok(Poll::Pending),
             };
         }
-        let mut version = part.theme(base.as_deref())?;
+        let mut version = part.theme(&mut self.opening, base.as_deref())?;
         for ((cue, &fill), &step) in
             version.cues.iter_mut().zip(fills).zip(self.versions[0].steps())
         {
@@ -305,30 +348,40 @@ impl Drummer {
 
 impl Part<'_> {
     /// The theme, before its first step.
-    fn theme(&self, base: Option<&[Step]>) -> Result<Playing, ModelError> {
-        let mut player = Player::new(self.model);
+    fn theme(&self, opening: &mut Opening, base: Option<&[Step]>) -> Result<Playing, ModelError> {
+        let player = match self.primed()? {
+            Some(player) => player,
+            None => opening.player(self)?,
+        };
+        let mut cues = self.cues(0, base);
+        // Nothing was before the theme.
+        cues[0].after_fill = false;
+        Ok(Playing { start: player.steps.len(), player, cues })
+    }
+
+    /// A player who has heard the take's primer, if it has one.
+    fn primed(&self) -> Result<Option<Player>, ModelError> {
         // A primer in which nothing is struck is none.
         let primer = match &self.take.primer {
             Primer::Play(played) => played.steps(),
             _ => &[],
         };
-        if primer.iter().any(|step| !step.drums().is_empty()) {
-            let (bar, steps) = (self.meter.steps(), primer);
-            // Whole bars, the last ones; less than one bar is the end of one.
-            let (silent, left_out) = match steps.len() {
-                few if few < bar => (bar - few, 0),
-                many => (0, many % bar),
-            };
-            let silence = vec![Step::SILENT; silent];
-            let kit = &self.model.metadata().classes;
-            for step in silence.iter().chain(&steps[left_out..]) {
-                player.hear(self.model, &self.kind(false), kit.step(step))?;
-            }
+        if primer.iter().all(|step| step.drums().is_empty()) {
+            return Ok(None);
         }
-        let mut cues = self.cues(0, base);
-        // Nothing was before the theme.
-        cues[0].after_fill = false;
-        Ok(Playing { start: player.steps.len(), player, cues })
+        let mut player = Player::new(self.model);
+        let (bar, steps) = (self.meter.steps(), primer);
+        // Whole bars, the last ones; less than one bar is the end of one.
+        let (silent, left_out) = match steps.len() {
+            few if few < bar => (bar - few, 0),
+            many => (0, many % bar),
+        };
+        let silence = vec![Step::SILENT; silent];
+        let kit = &self.model.metadata().classes;
+        for step in silence.iter().chain(&steps[left_out..]) {
+            player.hear(self.model, &self.kind(false), kit.step(step))?;
+        }
+        Ok(Some(player))
     }
 
     /// Plays the next step, or all that is played anew around missed pins.
@@ -420,7 +473,9 @@ impl Part<'_> {
         attempt: u8,
     ) -> Result<f32, ModelError> {
         let wish = self.wish(player, place, cue);
-        let temperature = if cue.theme { self.take.temperature } else { 1.0 };
+        // What comes after the theme is never more daring than drummers are.
+        let most = if cue.theme { f32::INFINITY } else { 1.0 };
+        let temperature = self.take.temperature.min(most);
         let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, attempt);
         let kind = self.kind(cue.fill);
         let likely = player.play(self.model, &kind, temperature, &wish, &mut draws)?;

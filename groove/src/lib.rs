@@ -35,6 +35,8 @@ pub mod kit;
 #[cfg(feature = "model")]
 pub mod last;
 #[cfg(feature = "model")]
+pub mod lead_in;
+#[cfg(feature = "model")]
 pub mod listen;
 #[cfg(feature = "model")]
 pub mod memory;

@@ -21,6 +21,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::balance::Dial;
 use crate::encode::Inputs;
 use crate::feel::CLASS_OUTPUTS;
+use crate::lead_in::{self, LeadIn};
 use crate::memory::{CONTROLS, Memory};
 pub use crate::metadata::{FORMAT, Figures, Metadata, Stack};
 use crate::metadata::{MOST_CELLS, MOST_LAYERS};
@@ -95,6 +96,9 @@ pub enum ModelError {
     /// A tensor holds infinities or no numbers.
     #[error("the tensor `{0}` holds values that are not numbers: the training went wrong")]
     NotFinite(String),
+    /// Lead-ins that cannot be.
+    #[error("the model's lead-ins are damaged")]
+    LeadIns,
     /// A take of another model.
     #[error("this take was made with another model, which is not loaded")]
     Another,
@@ -114,6 +118,7 @@ pub struct Model {
     feel: Layers,
     /// By class.
     feel_out: Vec<Linear>,
+    lead_ins: Vec<LeadIn>,
 }
 
 /// What the two networks keep from step to step.
@@ -145,6 +150,7 @@ impl Model {
             feel: Layers::new("feel", metadata.feel, &tensors)?,
             feel_out: feel_out(&metadata, &tensors)?,
             identity: Self::identity_of(bytes),
+            lead_ins: lead_in::read(&file)?,
             metadata,
         })
     }
@@ -200,6 +206,12 @@ impl Model {
     #[must_use]
     pub fn identity(&self) -> u64 {
         self.identity
+    }
+
+    /// The bars that takes begin after.
+    #[must_use]
+    pub fn lead_ins(&self) -> &[LeadIn] {
+        &self.lead_ins
     }
 
     /// Gives the styles other dials, by style number.
@@ -260,13 +272,15 @@ impl Model {
     }
 }
 
-/// Writes a model file: tensors as [`Metadata::tensors`] names them, as 32-bit or 16-bit floats.
+/// Writes a model file: tensors as [`Metadata::tensors`] names them, as 32-bit or 16-bit floats,
+/// and lead-ins.
 ///
 /// # Errors
 /// When a tensor is missing or misshapen, or cannot be converted.
 pub fn write(
     metadata: &Metadata,
     tensors: &HashMap<String, Tensor>,
+    lead_ins: &[LeadIn],
     half: bool,
 ) -> Result<Vec<u8>, ModelError> {
     let dtype = if half { DType::F16 } else { DType::F32 };
@@ -278,6 +292,7 @@ pub fn write(
         }
         views.push((name, tensor.to_dtype(dtype)?));
     }
+    views.extend(lead_in::to_tensors(lead_ins)?);
     let text =
         serde_json::to_string(metadata).map_err(|fault| ModelError::Header(fault.to_string()))?;
     let header = HashMap::from([(HEADER.to_string(), text)]);
@@ -402,7 +417,7 @@ pub(crate) mod tests {
 
     /// A small model with small fixed weights.
     pub(crate) fn small_bytes(metadata: &Metadata, half: bool) -> Vec<u8> {
-        write(metadata, &small_tensors(metadata), half).expect("a whole model")
+        write(metadata, &small_tensors(metadata), &[], half).expect("a whole model")
     }
 
     /// One of each kind.
@@ -530,7 +545,7 @@ pub(crate) mod tests {
         let mut tensors = small_tensors(&nine());
         let bad = Tensor::full(f32::NAN, 512, &Device::Cpu).expect("a tensor");
         tensors.insert("beat.out.bias".into(), bad);
-        let bytes = write(&nine(), &tensors, false).expect("a file");
+        let bytes = write(&nine(), &tensors, &[], false).expect("a file");
         assert!(matches!(Model::from_bytes(&bytes), Err(ModelError::NotFinite(_))));
     }
 }

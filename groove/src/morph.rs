@@ -10,12 +10,13 @@ use std::sync::Arc;
 use crate::balance::Lean;
 use crate::condition::Wish;
 use crate::drum::{CLASSES, Drum, DrumSet};
-use crate::encode::Kind;
-use crate::generate::Drummer;
+use crate::generate::{Drummer, Opening};
+use crate::lead_in;
 use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Hit, Meter, Step};
-use crate::player::{Draws, Player};
+use crate::player::Draws;
 use crate::take::{Take, Toward};
+use crate::wishes::Part;
 
 /// Greatest pull towards a theme: what is added for a drum where it has one, and taken away where
 /// it has none.
@@ -53,14 +54,14 @@ pub(crate) fn mixed(
     if share <= 0.0 || share >= 1.0 {
         return Ok(themes[usize::from(share >= 1.0)].to_vec());
     }
-    let kinds = takes.map(|take| Kind {
-        style: take.style,
-        blend: take.blend,
-        tempo: take.tempo,
-        meter,
-        fill: false,
+    let parts = takes.map(|take| {
+        let lead_in = lead_in::choose(model.lead_ins(), take);
+        Part { model, take, meter, lead_in }
     });
-    let mut players = takes.map(|_| Player::new(model));
+    let open = |part| Opening::default().player(part);
+    let mut players = [open(&parts[0])?, open(&parts[1])?];
+    let kinds = parts.each_ref().map(|part| part.kind(false));
+    let start = players[0].steps.len();
     let seed = takes[0].seed ^ takes[1].seed.rotate_left(16);
     for (place, (one, other)) in themes[0].iter().zip(themes[1]).enumerate() {
         let [first, second] = [0, 1].map(|side| players[side].outlook(model, &kinds[side]));
@@ -86,8 +87,8 @@ pub(crate) fn mixed(
             player.take_in(model, kind, outlook, step)?;
         }
     }
-    let [player, _] = players;
-    Ok(player.steps)
+    let [mut player, _] = players;
+    Ok(player.steps.split_off(start))
 }
 
 fn pull(a: DrumSet, b: DrumSet, share: f32) -> Lean {

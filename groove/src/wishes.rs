@@ -8,6 +8,7 @@ use crate::condition::Wish;
 use crate::drum::{CLASSES, Drum, DrumSet};
 use crate::encode::Kind;
 use crate::feel::is_clear;
+use crate::lead_in::{LeadIn, step_of_four_four};
 use crate::model::Model;
 use crate::pattern::{Meter, Step};
 use crate::pins::Pins;
@@ -28,6 +29,9 @@ const FILL: (f32, f32) = (0.8, 1.6);
 const AFTER_FILL: f32 = 1.4;
 /// Added for bass and snare where a tapped rhythm has an onset, and taken away where it has none.
 const TAPPED: f32 = 1.5;
+
+/// Place of the stick control at which bars are as like as the drummers'.
+const AS_DRUMMERS: f32 = 0.5;
 
 /// What a rhythm is mostly played on.
 const BACKBONE: [Drum; 2] = [Drum::Bass, Drum::Snare];
@@ -85,9 +89,16 @@ pub(crate) struct Part<'a> {
     pub(crate) model: &'a Model,
     pub(crate) take: &'a Take,
     pub(crate) meter: Meter,
+    /// Place of its lead-in among the model's.
+    pub(crate) lead_in: Option<usize>,
 }
 
 impl Part<'_> {
+    /// The lead-in that the take begins after.
+    pub(crate) fn lead_in(&self) -> Option<&LeadIn> {
+        self.model.lead_ins().get(self.lead_in?)
+    }
+
     /// Whether the step before a bar's step is part of a fill.
     pub(crate) fn follows_fill(&self, bar: i64, step: usize) -> bool {
         let fills = self.take.fills;
@@ -117,6 +128,11 @@ impl Part<'_> {
 
     pub(crate) fn kind(&self, fill: bool) -> Kind {
         let Take { style, blend, tempo, .. } = *self.take;
+        // The drummer has the tempo of the groove in mind, which is near the take's.
+        let tempo = match self.take.primer {
+            Primer::Play(_) => tempo,
+            _ => self.lead_in().map_or(tempo, |lead_in| lead_in.tempo),
+        };
         Kind { style, blend, tempo, meter: self.meter, fill }
     }
 
@@ -132,10 +148,13 @@ impl Part<'_> {
 
     /// What is wished of a cue, the one at this place of the phrase.
     pub(crate) fn wish(&self, player: &Player, place: usize, cue: &Cue) -> Wish {
-        let Take { pins, off, stick, primer, .. } = self.take;
+        let Take { pins, off, primer, .. } = self.take;
         let kit = &self.model.metadata().classes;
         let before = player.before(self.meter.steps());
-        let mut wish = Wish { lean: self.lean(player, cue, before), ..Wish::default() };
+        // The bar before the first one is a lead-in that nobody hears: there is nothing to stick to.
+        let opens = cue.theme && place < self.meter.steps() && !matches!(primer, Primer::Play(_));
+        let stick = if opens { AS_DRUMMERS } else { self.take.stick };
+        let mut wish = Wish { lean: self.lean(player, cue, before, stick), ..Wish::default() };
         let never = pins.silent(place).with(*off).without(pins.struck(place));
         wish.asked = pins.struck(place);
         if let Some(kept) = cue.opens {
@@ -151,9 +170,9 @@ impl Part<'_> {
             _ => {}
         }
         // Some recordings begin with silence, but nobody asks for a silent beat.
-        wish.some |= player.steps.is_empty();
+        wish.some |= opens && place == 0;
         wish.never = never;
-        if let Some(before) = before.filter(|_| *stick >= 1.0 && !cue.fill) {
+        if let Some(before) = before.filter(|_| stick >= 1.0 && !cue.fill) {
             wish.must = wish.must.with(before);
             wish.never = never.with(DrumSet::ALL.without(wish.must));
         }
@@ -195,8 +214,8 @@ impl Part<'_> {
     }
 
     /// The style's balance, but in fills; and what is favoured.
-    fn lean(&self, player: &Player, cue: &Cue, before: Option<DrumSet>) -> Lean {
-        let Take { style, blend: (second, share), stick, primer, fills, .. } = *self.take;
+    fn lean(&self, player: &Player, cue: &Cue, before: Option<DrumSet>, stick: f32) -> Lean {
+        let Take { style, blend: (second, share), primer, fills, .. } = *self.take;
         let metadata = self.model.metadata();
         let mut lean = self.busy();
         let mut add = |drums: DrumSet, amount: f32| {
@@ -222,9 +241,10 @@ impl Part<'_> {
         if cue.after_fill {
             add(CRASH, AFTER_FILL);
         }
-        let dial = metadata.dial(style).at(stick);
+        let step = step_of_four_four(self.meter, cue.step);
+        let dial = metadata.dial(style).at(stick, step);
         let mut balance = match share > 0.0 {
-            true => dial.blend(&metadata.dial(second).at(stick), share),
+            true => dial.blend(&metadata.dial(second).at(stick, step), share),
             false => dial,
         };
         self.expect(&mut balance, held);

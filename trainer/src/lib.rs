@@ -4,13 +4,14 @@
 
 mod asked;
 mod batch;
-mod calibrate;
+pub mod calibrate;
 pub mod compare;
 mod curve;
 mod data;
 pub mod evaluate;
 mod floor;
 mod kernel;
+mod lead_ins;
 mod measure;
 mod net;
 pub mod ops;

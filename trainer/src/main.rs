@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use trainer::{
-    compare, evaluate, play, prepare, read, read_model, report, sample, sweep, takes, train,
-    weights,
+    calibrate, compare, evaluate, play, prepare, read, read_model, report, sample, sweep, takes,
+    train, weights,
 };
 
 #[derive(Parser)]
@@ -20,6 +20,8 @@ struct Command {
 enum Task {
     /// Learn from a folder of drum MIDI; goes on from its last checkpoint
     Train(Box<train::Options>),
+    /// Find the lead-ins and dials of a model file anew, as a training does at its end
+    Calibrate(calibrate::Options),
     /// Write what a training would be fed, to train on other machines with PyTorch
     Prepare(Box<prepare::Options>),
     /// Measure a model on a split of the data
@@ -47,6 +49,7 @@ enum Task {
 fn main() -> Result<()> {
     match Command::parse().task {
         Task::Train(options) => train::run(&options),
+        Task::Calibrate(options) => calibrate::run(&options),
         Task::Prepare(options) => prepare::run(&options),
         Task::Evaluate(options) => evaluate::run(&options),
         Task::Compare(options) => compare::run(&options),

@@ -8,6 +8,7 @@ use anyhow::Result;
 use groove::Step;
 use groove::balance::lean_on;
 use groove::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
+use groove::lead_in::step_of_four_four;
 use groove::memory::{CONTROLS, Memory};
 use groove::model::Figures;
 use groove::pattern::TICKS_PER_STEP;
@@ -94,13 +95,15 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
     let manner = numbers(&outputs.manner)?;
     let score = |(piece, rows): (&Piece, &Vec<usize>)| {
         let mut score = Score::default();
-        let balance = net.metadata.dial(piece.kind.style).at(0.5);
-        let bar = piece.kind.meter.steps();
+        let dial = net.metadata.dial(piece.kind.style);
+        let meter = piece.kind.meter;
+        let bar = meter.steps();
         for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
             let mut hits = hits[row * subsets..][..subsets].to_vec();
             if !piece.kind.fill {
                 let past = &piece.steps[..at];
                 let before = at.checked_sub(bar).map(|same| past[same].drums());
+                let balance = dial.at(0.5, step_of_four_four(meter, at % bar));
                 lean_on(&mut hits, &balance.lean(past, before));
             }
             kernel::softmax(&mut hits);

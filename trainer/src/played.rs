@@ -10,7 +10,7 @@ use groove::generate::Drummer;
 use groove::kit::Kit;
 use groove::model::Model;
 use groove::take::Take;
-use groove::{DrumSet, Meter};
+use groove::{DrumSet, Meter, Step};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -158,6 +158,12 @@ pub(crate) fn play(model: &Arc<Model>, take: &Take, bars: i64) -> Result<Piecewi
 
 fn windows(piece: &[BarHits]) -> impl Iterator<Item = [BarHits; 2]> + '_ {
     piece.windows(2).map(|pair| [pair[0], pair[1]])
+}
+
+/// [`bar_f1`] of a run of steps.
+pub(crate) fn bar_f1_of(steps: &[Step]) -> f64 {
+    let bar = |bar: &[Step]| std::array::from_fn(|step| bar[step].drums().bits());
+    bar_f1(&[steps.chunks_exact(STEPS).map(bar).collect()])
 }
 
 /// Mean over neighbouring bars, not both empty, of the F1 of their hits.

@@ -63,7 +63,12 @@ pub fn run(options: &Options) -> Result<()> {
 
     let net = start.net(plan.seed)?;
     let weights = net.weights.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone()));
-    let model = model::write(&start.metadata_after(&data), &weights.collect(), false)?;
+    let model = model::write(
+        &start.metadata_after(&data),
+        &weights.collect(),
+        &start.lead_ins(&data),
+        false,
+    )?;
     write_whole(&out.join("start.safetensors"), &model)?;
     let schedule = plan.schedule(start.learning);
     let how = json!({

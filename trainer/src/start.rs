@@ -5,10 +5,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
+use groove::lead_in::LeadIn;
 use groove::model::Metadata;
 use groove::style::STYLES;
 
 use crate::data::{Data, known_style};
+use crate::lead_ins::lead_ins;
 use crate::net::Net;
 use crate::optimise::Learning;
 
@@ -20,13 +22,15 @@ pub struct Start {
     pub learning: Learning,
     /// Weights of the model file that it begins with, and the file's checksum.
     learned: Option<(HashMap<String, Tensor>, u64)>,
+    /// Those of the model file that it begins with.
+    lead_ins: Vec<LeadIn>,
 }
 
 impl Start {
     /// A new network, of this header.
     #[must_use]
     pub fn new(metadata: Metadata) -> Start {
-        Start { metadata, learning: Learning::New, learned: None }
+        Start { metadata, learning: Learning::New, learned: None, lead_ins: Vec::new() }
     }
 
     /// The network of a model file, under another name. A style that it does not know is given to
@@ -55,7 +59,8 @@ impl Start {
         let own = number.filter(|number| usize::from(*number) > STYLES.len());
         let cell = own.and_then(|number| metadata.inputs.style_cell(number));
         let learning = cell.map_or(Learning::Tuned, Learning::Column);
-        Ok(Start { metadata, learning, learned: Some((tensors, checksum(&bytes))) })
+        let lead_ins = model.lead_ins().to_vec();
+        Ok(Start { metadata, learning, learned: Some((tensors, checksum(&bytes))), lead_ins })
     }
 
     /// The network itself; `seed` is of a new one's weights.
@@ -78,6 +83,17 @@ impl Start {
             false => format!("{known}, and {}", data.source),
         };
         Metadata { trained_on, ..self.metadata.clone() }
+    }
+
+    /// The lead-ins of what learns from this data: those that it begins with, and for a style of
+    /// the model's own those of the data.
+    #[must_use]
+    pub fn lead_ins(&self, data: &Data) -> Vec<LeadIn> {
+        let mut all = self.lead_ins.clone();
+        if matches!(self.learning, Learning::Column(_)) {
+            all.extend(lead_ins(&data.pieces));
+        }
+        all
     }
 
     /// The checksum of the file that it learned in.

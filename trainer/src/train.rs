@@ -15,7 +15,8 @@ use clap::Args;
 use clap::builder::ArgPredicate::IsPresent;
 use groove::encode::Inputs;
 use groove::kit::Kit;
-use groove::model::{self, Metadata, Stack};
+use groove::lead_in::LeadIn;
+use groove::model::{self, Figures, Metadata, Stack};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +88,9 @@ struct Progress {
     settings: Settings,
     update: u64,
     best: Option<f64>,
+    /// Least error of velocity and offset so far, see [`manner_error`].
+    #[serde(default)]
+    best_manner: Option<f64>,
     seconds: f64,
 }
 
@@ -98,6 +102,8 @@ struct Training {
     carries: Carries,
     progress: Progress,
     curve: Vec<Point>,
+    /// Those of the models that it writes.
+    lead_ins: Vec<LeadIn>,
 }
 
 /// What a training came to.
@@ -127,30 +133,16 @@ pub fn run(options: &Options) -> Result<()> {
     let path = options.out.join(MODEL);
     // A tuned model keeps its dials: a handful of clips is too few to find others by.
     if options.plan.init.is_none() && outcome.update >= options.plan.updates {
-        finish(&path, &data)?;
+        let bytes = crate::read(&path)?;
+        if crate::read_model(&path, &bytes)?.metadata().dials.is_empty() {
+            write_whole(&path, &calibrate::calibrated(&path, &bytes, &data)?)?;
+        }
     }
     if options.plan.init.is_some() && outcome.best.is_some_and(|best| best.update == 0) {
         eprintln!("nothing was learned that foresees the held-out clips better: it is as it was");
     }
     println!("best validation perplexity of beats {best:.3}: {}", path.display());
     Ok(())
-}
-
-/// Gives the best model its dials, and figures that are measured with them.
-fn finish(path: &Path, data: &Data) -> Result<()> {
-    let bytes = crate::read(path)?;
-    let model = crate::read_model(path, &bytes)?;
-    let mut metadata = model.metadata().clone();
-    if !metadata.dials.is_empty() {
-        return Ok(());
-    }
-    eprintln!("playing, to find each style's dial");
-    metadata.dials = calibrate::dials(model, &data.pieces)?;
-    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
-    let net = Net::from_tensors(&metadata, &tensors)?;
-    let report = Report::measure(&net, &data.split(Split::Validation))?;
-    metadata.validation = report.figures();
-    write_whole(path, &model::write(&metadata, &tensors, true)?)
 }
 
 /// Trains until all updates are made or it is told to stop. A training that has made them before
@@ -169,7 +161,7 @@ pub(crate) fn train(
     let metadata = start.metadata_after(data);
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;
-    let mut training = Training::start(options, start, train)?;
+    let mut training = Training::start(options, start, data, train)?;
     let last = options.stop_after.map_or(options.plan.updates, |n| n.min(options.plan.updates));
     if training.progress.update >= last || training.is_over() {
         eprintln!("{} updates were made before", training.progress.update);
@@ -211,7 +203,7 @@ pub(crate) fn train(
 }
 
 impl Training {
-    fn start(options: &Options, start: &Start, train: Vec<Piece>) -> Result<Training> {
+    fn start(options: &Options, start: &Start, data: &Data, train: Vec<Piece>) -> Result<Training> {
         let metadata = &start.metadata;
         let threads = rayon::current_num_threads();
         let parts =
@@ -238,8 +230,9 @@ impl Training {
             net,
             stream: Stream::new(metadata, train, rows, options.plan.seed)?,
             carries: Carries::default(),
-            progress: Progress { settings, update: 0, best: None, seconds: 0.0 },
+            progress: Progress { settings, update: 0, best: None, best_manner: None, seconds: 0.0 },
             curve: Vec::new(),
+            lead_ins: start.lead_ins(data),
         };
         let checkpoint = options.out.join(CHECKPOINT);
         if checkpoint.is_file() && !options.fresh {
@@ -321,14 +314,47 @@ impl Training {
             seconds: self.progress.seconds,
         };
         self.curve.push(point);
-        if self.progress.best.is_none_or(|best| validation < best) {
-            self.progress.best = Some(validation);
-            let updates = metadata.updates + self.progress.update;
-            let metadata = Metadata { updates, validation: report.figures(), ..metadata.clone() };
-            write_whole(&options.out.join(MODEL), &model::write(&metadata, &average, true)?)?;
-        }
+        self.keep_best(options, metadata, &report, average)?;
         self.save(options)?;
         Ok(point)
+    }
+
+    /// Writes each of the two networks where it is better than it ever was: they share no weights,
+    /// and the one that foresees velocity and offset learns for longer.
+    fn keep_best(
+        &mut self,
+        options: &Options,
+        metadata: &Metadata,
+        report: &Report,
+        mut average: HashMap<String, Tensor>,
+    ) -> Result<()> {
+        let (hits, manner) = (validation(report)?, manner_error(report));
+        let better_hits = self.progress.best.is_none_or(|best| hits < best);
+        let better_manner = self.progress.best_manner.is_none_or(|best| manner < best);
+        if !better_hits && !better_manner {
+            return Ok(());
+        }
+        let path = options.out.join(MODEL);
+        let updates = metadata.updates + self.progress.update;
+        let mut metadata = Metadata { updates, validation: report.figures(), ..metadata.clone() };
+        if self.progress.best.is_some() && !(better_hits && better_manner) {
+            let bytes = crate::read(&path)?;
+            let before = model::Model::read_metadata(&bytes)?;
+            let mut kept = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
+            kept.retain(|name, _| name.starts_with("feel.") == better_hits);
+            average.extend(kept);
+            let (new, old) = (report.figures(), before.validation);
+            let Figures { velocity_mae, offset_mae_ms, .. } = if better_hits { old } else { new };
+            let hits = if better_hits { new } else { old };
+            metadata.validation = Figures { velocity_mae, offset_mae_ms, ..hits };
+        }
+        if better_hits {
+            self.progress.best = Some(hits);
+        }
+        if better_manner {
+            self.progress.best_manner = Some(manner);
+        }
+        write_whole(&path, &model::write(&metadata, &average, &self.lead_ins, true)?)
     }
 
     /// Whether a training of a net that had learned before has not got better for long.
@@ -360,6 +386,12 @@ fn validation(report: &Report) -> Result<f64> {
     let figures = report.figures();
     // A folder of fills alone has no beats.
     figures.beats.or(figures.fills).context("nothing to validate on")
+}
+
+/// One number for how well velocity and offset are foreseen: the sum of the errors, of 127 and in
+/// milliseconds, which are about as large. Not a number where there are no beats.
+fn manner_error(report: &Report) -> f64 {
+    report.velocity_mae + report.offset_mae_ms
 }
 
 /// Writes a file so that there is never half of one: beside it first, then in its place.

@@ -1,0 +1,116 @@
+//! The lead-ins of a model: a few bars from many of the recordings that it learned from, chosen so
+//! that every recording of a style counts alike and all of them are grooves.
+
+use groove::lead_in::{LEAD_IN_BARS, LEAD_IN_STEPS, LeadIn};
+use groove::{Meter, Step};
+
+use crate::data::{Piece, Split};
+use crate::played::bar_f1_of;
+
+/// Most lead-ins of a style, and of one recording.
+const OF_STYLE: usize = 240;
+const OF_PIECE: usize = 40;
+/// Fewest bars of a lead-in.
+const FEWEST: usize = 2;
+/// Bars of a recording from which on its first phrase is left out: drummers begin otherwise than
+/// they go on.
+const LONG: usize = 3 * LEAD_IN_BARS;
+/// Least mean F1 of neighbouring bars, and fewest struck steps of each bar: less is a solo, a fill
+/// or a break.
+const STEADY: f64 = 0.45;
+const STRUCK: usize = 4;
+/// Power of a recording's bars that it is weighed with: 0 would count recordings, 1 bars.
+const BY_LENGTH: f32 = 0.25;
+
+/// The lead-ins from the train beats in 4/4, in their order.
+#[must_use]
+pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
+    let learned = |piece: &&Piece| {
+        let kind = &piece.kind;
+        piece.split == Split::Train && !kind.fill && kind.meter == Meter::FOUR_FOUR
+    };
+    let beats: Vec<&Piece> = pieces.iter().filter(learned).collect();
+    let mut lead_ins = Vec::new();
+    for piece in &beats {
+        let same = beats.iter().filter(|other| other.kind.style == piece.kind.style).count();
+        let grooves: Vec<&[Step]> = windows(piece).filter(|steps| is_groove(steps)).collect();
+        let most = (OF_STYLE / same).clamp(1, OF_PIECE).min(grooves.len());
+        let bars = piece.steps.len() as f32 / LEAD_IN_STEPS as f32;
+        for number in 0..most {
+            // Evenly over the recording.
+            let steps = grooves[number * grooves.len() / most].to_vec();
+            let weight = bars.powf(BY_LENGTH) / most as f32;
+            lead_ins.push(LeadIn {
+                style: piece.kind.style,
+                tempo: piece.kind.tempo,
+                weight,
+                steps,
+            });
+        }
+    }
+    lead_ins
+}
+
+/// The phrases of a recording, in whole bars.
+fn windows(piece: &Piece) -> impl Iterator<Item = &[Step]> {
+    let bars = piece.steps.len() / LEAD_IN_STEPS;
+    let first = if bars >= LONG { LEAD_IN_BARS } else { 0 };
+    (first..bars).step_by(LEAD_IN_BARS).filter_map(move |bar| {
+        let end = bars.min(bar + LEAD_IN_BARS);
+        (end - bar >= FEWEST).then(|| &piece.steps[bar * LEAD_IN_STEPS..end * LEAD_IN_STEPS])
+    })
+}
+
+fn is_groove(steps: &[Step]) -> bool {
+    let bars = || steps.chunks_exact(LEAD_IN_STEPS);
+    let struck = |bar: &[Step]| bar.iter().filter(|step| !step.drums().is_empty()).count();
+    bars().all(|bar| struck(bar) >= STRUCK) && bar_f1_of(steps) >= STEADY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use groove::encode::Kind;
+    use groove::{Drum, Hit};
+
+    fn piece(bars: usize, style: u8) -> Piece {
+        let mut steps = vec![Step::SILENT; bars * LEAD_IN_STEPS];
+        for (at, step) in steps.iter_mut().enumerate().filter(|(at, _)| at % 2 == 0) {
+            let drum = if at % 8 == 4 { Drum::Snare } else { Drum::Bass };
+            step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        }
+        let kind =
+            Kind { style, blend: (0, 0.0), tempo: 99.0, meter: Meter::FOUR_FOUR, fill: false };
+        Piece { steps, kind, split: Split::Train }
+    }
+
+    #[test]
+    fn recordings_count_alike_whatever_their_length() {
+        let pieces = [piece(8, 3), piece(400, 3), piece(1, 3), piece(6, 4)];
+        let lead_ins = lead_ins(&pieces);
+        let of = |style: u8| lead_ins.iter().filter(|of| of.style == style).collect::<Vec<_>>();
+        assert_eq!(of(4).len(), 2);
+        assert_eq!(of(3).len(), 2 + OF_PIECE);
+        let weights = of(3).iter().map(|of| of.weight).collect::<Vec<_>>();
+        let (short, long) = (weights[..2].iter().sum::<f32>(), weights[2..].iter().sum::<f32>());
+        assert!((long / short - 50f32.powf(BY_LENGTH)).abs() < 1e-3);
+        assert!(of(3).iter().all(|of| of.steps.len() == 64));
+    }
+
+    #[test]
+    fn solos_breaks_fills_and_held_out_recordings_are_none() {
+        let mut silent = piece(8, 3);
+        silent.steps[16..32].fill(Step::SILENT);
+        let mut solo = piece(8, 3);
+        for (at, step) in solo.steps.iter_mut().enumerate() {
+            *step = Step::SILENT;
+            let drum = Drum::ALL[(at * 7 + at / 16 * 5) % 9];
+            step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        }
+        let mut fill = piece(8, 3);
+        fill.kind.fill = true;
+        let held_out = Piece { split: Split::Validation, ..piece(8, 3) };
+        assert_eq!(lead_ins(&[silent]).len(), 1, "its other phrase");
+        assert!(lead_ins(&[solo, fill, held_out]).is_empty());
+    }
+}
