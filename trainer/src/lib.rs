@@ -3,6 +3,7 @@
 //! the networks here.
 
 mod asked;
+mod backbone;
 mod batch;
 mod calibrate;
 pub mod compare;
@@ -26,6 +27,7 @@ mod reference_tests;
 mod references;
 pub mod report;
 pub mod sample;
+pub mod sheet;
 mod start;
 mod stream;
 pub mod sweep;
