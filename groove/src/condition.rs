@@ -21,15 +21,16 @@ pub struct Wish {
     pub some: bool,
     /// Added to the log-probability of a subset for each drum in it.
     pub lean: Lean,
-    /// Number of drums of a set that is aimed at; after the leans and masks.
-    pub quota: Option<Quota>,
-    /// Least probability that a drum of a set is struck; after all else.
+    /// Least probability that a drum of a set is struck; after the leans and masks.
     pub at_least: Option<(DrumSet, f32)>,
+    /// Number of drums of a set that is aimed at; after all else, so that what raises others does
+    /// not lower it.
+    pub quota: Option<Quota>,
 }
 
 /// Part of the way to a [`Quota`] that a step is leaned: at 1 each step has the quota's mean, and
-/// strong and weak places are alike.
-const QUOTA_GAIN: f32 = 0.6;
+/// the drummer has no say in the places of the strokes.
+const QUOTA_GAIN: f32 = 0.8;
 /// Greatest lean towards a quota, for each drum in the subset.
 const MOST_LEAN: f32 = 8.0;
 
@@ -44,11 +45,11 @@ impl Wish {
                 *logit = f32::NEG_INFINITY;
             }
         }
-        if let Some(quota) = self.quota {
-            fill_quota(logits, &quota);
-        }
         if let Some((drums, share)) = self.at_least {
             raise(logits, drums, share);
+        }
+        if let Some(quota) = self.quota {
+            fill_quota(logits, &quota);
         }
     }
 }

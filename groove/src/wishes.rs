@@ -187,7 +187,8 @@ impl Part<'_> {
         let first = usize::try_from(begins.rem_euclid(self.steps())).unwrap_or(0);
         let mut draws = Draws::at(self.take.seed, cue.bar.wrapping_add(bars), first, u8::MAX);
         let rate = strokes(self.take, draws.next());
-        wish.quota = Some(Quota::new(set(&STROKED), rate, played, fill.left));
+        let left = (cue.step..).take(fill.left).map(|step| step % self.meter.steps());
+        wish.quota = Some(Quota::new(set(&STROKED), rate, played, left, self.meter));
         if cue.step.is_multiple_of(self.meter.beat_steps()) {
             wish.at_least = Some((set(&TIMED), TIME));
         }
