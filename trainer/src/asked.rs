@@ -126,7 +126,7 @@ impl Asked {
             "{:<24}{:>10}{:>10}{:>10}{:>10}\n",
             "asked for", "steps", "period", "on 1", "elsewhere"
         );
-        for InMeter { meter, steps, on_the_one, elsewhere, period } in &self.meters {
+        for InMeter { meter, steps, on_the_one, elsewhere, period, .. } in &self.meters {
             text +=
                 &format!("{meter:<24}{steps:>10}{period:>10}{on_the_one:>10.2}{elsewhere:>10.2}\n");
         }
