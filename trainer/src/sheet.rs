@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn obvious_faults_are_named_where_they_are_faults() {
         let beat = |step: usize| {
-            let drum = if step % 8 == 0 { Drum::Bass } else { Drum::Snare };
+            let drum = if step.is_multiple_of(8) { Drum::Bass } else { Drum::Snare };
             [(step, drum, 90), (step, Drum::ClosedHat, 90)]
         };
         let good = bar(&[0, 4, 8, 12].map(beat).concat());
