@@ -20,6 +20,7 @@ use std::task::Poll;
 
 use crate::encode::Kind;
 use crate::feel::is_clear;
+use crate::fills::FillPlace;
 use crate::lead_in;
 use crate::model::{Model, ModelError};
 use crate::morph::mixed;
@@ -307,7 +308,7 @@ impl Drummer {
     }
 
     /// The theme with fills at these steps, if it is played to its end.
-    fn version(&mut self, part: &Part, fills: &[bool]) -> Soon<Playing> {
+    fn version(&mut self, part: &Part, fills: &[Option<FillPlace>]) -> Soon<Playing> {
         if self.versions.is_empty() && self.begin_theme(part)?.is_pending() {
             return Ok(Poll::Pending);
         }
@@ -335,11 +336,15 @@ impl Drummer {
             };
         }
         let mut version = part.theme(&mut self.opening, base.as_deref())?;
+        let mut last = None;
         for ((cue, &fill), &step) in
             version.cues.iter_mut().zip(fills).zip(self.versions[0].steps())
         {
-            cue.keep = (!fill || cue.fill).then_some(step);
-            cue.fill |= fill;
+            let after = fill.is_none() && last.is_some();
+            let (same, was_after) = (cue.fill == fill, cue.after_fill);
+            cue.keep = (same && after == was_after).then_some(step);
+            cue.opens = (after && !was_after && same).then_some(step);
+            (cue.fill, cue.after_fill, last) = (fill, after, fill);
         }
         self.versions.push(version);
         Ok(Poll::Pending)
@@ -390,7 +395,7 @@ impl Part<'_> {
         let player = &mut playing.player;
         let cue = &playing.cues[at];
         if let Some(step) = cue.keep {
-            return player.hear(self.model, &self.kind(cue.fill), step);
+            return player.hear(self.model, &self.kind(cue.fill.is_some()), step);
         }
         let around_pins = is_even(self.take);
         let Some(base) = cue.base.filter(|_| around_pins) else {
@@ -404,7 +409,7 @@ impl Part<'_> {
         if !(at..=last.min(at + LEAD)).any(|place| missed(&place)) {
             let mut base = base;
             self.take.pins.touch(at, &mut base);
-            return player.hear(self.model, &self.kind(cue.fill), base);
+            return player.hear(self.model, &self.kind(cue.fill.is_some()), base);
         }
         let end = (at..=last.min(at + 2 * LEAD)).rev().find(missed).unwrap_or(at) + AFTER;
         let end = end.min(last);
@@ -436,7 +441,7 @@ impl Part<'_> {
 
     /// Hears a step; gives its log-probability.
     fn hear(&self, player: &mut Player, cue: &Cue, step: Step) -> Result<f32, ModelError> {
-        let kind = self.kind(cue.fill);
+        let kind = self.kind(cue.fill.is_some());
         let outlook = player.outlook(self.model, &kind)?;
         let likely = outlook.likely(step.drums());
         player.take_in(self.model, &kind, outlook, step)?;
@@ -449,7 +454,7 @@ impl Part<'_> {
         let pins = &self.take.pins;
         let drums = base.drums().with(pins.struck(place)).without(pins.silent(place));
         let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, 0);
-        let kind = self.kind(cue.fill);
+        let kind = self.kind(cue.fill.is_some());
         let asked = pins.struck(place);
         let likely = player.play_these(self.model, &kind, drums, asked, &mut draws)?;
         if let Some(played) = player.steps.last_mut() {
@@ -477,7 +482,7 @@ impl Part<'_> {
         let most = if cue.theme { f32::INFINITY } else { 1.0 };
         let temperature = self.take.temperature.min(most);
         let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, attempt);
-        let kind = self.kind(cue.fill);
+        let kind = self.kind(cue.fill.is_some());
         let likely = player.play(self.model, &kind, temperature, &wish, &mut draws)?;
         if let Some(played) = player.steps.last_mut() {
             for (drum, hit) in cue.opens.iter().flat_map(Step::hits) {

@@ -184,15 +184,76 @@ fn a_loop_repeats_the_theme_but_for_fills_and_the_crash_after_them() {
     let fills = Fills { every: 8, steps: 8, amount: 0.5 };
     let take = Take { evolve: false, fills, ..take() };
     let played = bars(&take, Meter::FOUR_FOUR, -4..28);
-    let (theme, crash) = (&played[4..8], drums(&[Drum::Crash]));
+    let (theme, added) = (&played[4..8], drums(&[Drum::Crash, Drum::Bass]));
     for (phrase, bars) in (-1i64..).zip(played.chunks(4)) {
         let same = |at: usize| bars[at / 16].steps()[at % 16] == theme[at / 16].steps()[at % 16];
         let fill = phrase.rem_euclid(2) == 1;
         assert!((1..64).all(|at| same(at) || fill && at >= 56), "phrase {phrase}");
         assert_eq!((56..64).all(same), !fill, "phrase {phrase}");
         let (first, was) = (bars[0].steps()[0].drums(), theme[0].steps()[0].drums());
-        assert_eq!(first.without(crash), was.without(crash));
+        assert_eq!(first.without(added), was.without(added));
+        assert_eq!(was.without(first), DrumSet::EMPTY);
         assert!(same(0) || !fill);
+    }
+}
+
+#[test]
+fn fills_where_phrases_and_fills_do_not_fit_are_played_where_they_are_asked_for() {
+    for evolve in [true, false] {
+        let fills = Fills { every: 3, steps: 8, amount: 0.5 };
+        let take = Take { evolve, fills, ..take() };
+        let played = bars(&take, Meter::FOUR_FOUR, 0..24);
+        let strokes = drums(&crate::fills::STROKED);
+        for (number, bar) in played.iter().enumerate().filter(|(number, _)| number % 3 == 2) {
+            let end = hits(&[*bar])[8..].iter().map(|step| step.and(strokes).len()).sum::<u32>();
+            assert!(end >= 4, "bar {number}: {end} strokes");
+        }
+        // In a loop, a bar without a fill is the theme's, but for the step after a fill.
+        for (number, bar) in played.iter().enumerate() {
+            let (fill, theme) = (number % 3 == 2, number % 4);
+            if !evolve && !fill && theme != 2 {
+                assert_eq!(bar.steps()[1..], played[theme].steps()[1..], "bar {number}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fill_has_its_strokes_in_every_meter_and_more_with_its_amount() {
+    let strokes = drums(&crate::fills::STROKED);
+    for (n, d, steps) in [(4, 4, 4u8), (4, 4, 32), (3, 4, 8), (6, 8, 12), (7, 8, 14)] {
+        let meter = Meter::new(n, d);
+        let mean = |amount: f32| -> f32 {
+            let of = |seed: u32| {
+                let fills = Fills { every: 4, steps, amount };
+                let played = bars(&Take { seed, fills, ..take() }, meter, 0..4);
+                let fill = &hits(&played)[4 * meter.steps() - usize::from(steps)..];
+                let struck = fill.iter().map(|step| step.and(strokes).len()).sum::<u32>() as f32;
+                let least = 1.75 * f32::from(steps) / 4.0;
+                assert!(struck >= (least - 0.5).ceil(), "{n}/{d}, seed {seed}: {struck}");
+                struck
+            };
+            (0..12).map(of).sum::<f32>() / 12.0
+        };
+        let all = [0.0, 0.5, 1.0].map(mean);
+        assert!(all.is_sorted_by(|less, more| less < more), "{n}/{d}, {steps} steps: {all:?}");
+    }
+}
+
+#[test]
+fn most_fills_are_followed_by_crash_and_kick() {
+    let both = drums(&[Drum::Crash, Drum::Bass]);
+    for evolve in [true, false] {
+        let of = |seed: u32| {
+            let fills = Fills { every: 4, steps: 8, amount: 0.5 };
+            let played = bars(&Take { seed, evolve, fills, ..take() }, Meter::FOUR_FOUR, 4..5);
+            both.without(hits(&played)[0]).is_empty()
+        };
+        let share = (0..60).filter(|&seed| of(seed)).count();
+        assert!((30..60).contains(&share), "{share} of 60");
+        let off = Take { off: both, fills: Fills { every: 4, ..Fills::default() }, ..take() };
+        let played = bars(&Take { evolve, ..off }, Meter::FOUR_FOUR, 4..5);
+        assert!(hits(&played)[0].and(both).is_empty(), "drums that are off stay off");
     }
 }
 

@@ -23,6 +23,8 @@ pub mod encode;
 #[cfg(feature = "model")]
 pub mod feel;
 #[cfg(feature = "model")]
+pub mod fills;
+#[cfg(feature = "model")]
 pub mod generate;
 #[cfg(all(test, feature = "model"))]
 mod generate_tests;

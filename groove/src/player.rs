@@ -33,7 +33,7 @@ impl Draws {
     }
 
     /// The next number, 0 to 1.
-    fn next(&mut self) -> f32 {
+    pub(crate) fn next(&mut self) -> f32 {
         self.0.random()
     }
 
@@ -109,13 +109,20 @@ impl Player {
         }
     }
 
-    /// What was struck at this step of the last bar in which it was no part of a fill.
+    /// Drums struck at this step of the last bar in which it was no part of a fill and followed
+    /// none: what a drummer plays once after a fill is no part of the beat.
     pub(crate) fn before(&self, bar: usize) -> Option<DrumSet> {
         let mut same = self.steps.len().checked_sub(bar)?;
-        while self.fills[same] {
+        while self.fills[same] || same > 0 && self.fills[same - 1] {
             same = same.checked_sub(bar)?;
         }
         Some(self.steps[same].drums())
+    }
+
+    /// The last steps, at most so many, as far as they were part of a fill.
+    pub(crate) fn in_fill(&self, steps: usize) -> &[Step] {
+        let fill = self.fills.iter().rev().take(steps).take_while(|&&fill| fill).count();
+        &self.steps[self.steps.len() - fill..]
     }
 
     /// What could come next. Must be asked for once a step.

@@ -21,7 +21,8 @@ pub struct Fills {
     pub every: u8,
     /// Length in steps; at most two bars are used, and at most so many bars as above.
     pub steps: u8,
-    /// 0 to 1: how much of toms and crash is in them; 0.5 is the usual.
+    /// Busyness, 0 to 1: from the drummers' fills with the fewest strokes (0) over their median
+    /// (0.5) to those with the most; see [`crate::fills`].
     pub amount: f32,
 }
 
@@ -35,14 +36,7 @@ impl Fills {
     /// Whether a step of a bar of the song is part of a fill.
     #[must_use]
     pub fn cover(self, meter: Meter, bar: i64, step: usize) -> bool {
-        if self.every == 0 {
-            return false;
-        }
-        let every = i64::from(self.every);
-        let length = i64::try_from(meter.steps()).unwrap_or(i64::MAX);
-        let bars_after = every - 1 - bar.rem_euclid(every);
-        let left = (bars_after + 1) * length - i64::try_from(step).unwrap_or(0);
-        left <= i64::from(self.steps).min(2 * length)
+        self.place(meter, bar, step).is_some()
     }
 }
 

@@ -8,11 +8,12 @@ use crate::condition::Wish;
 use crate::drum::{CLASSES, Drum, DrumSet};
 use crate::encode::Kind;
 use crate::feel::is_clear;
+use crate::fills::{CRASH_AFTER, FillPlace, Quota, STROKED, TIME, TIMED, strokes};
 use crate::lead_in::{LeadIn, step_of_four_four};
 use crate::model::Model;
 use crate::pattern::{Meter, Step};
 use crate::pins::Pins;
-use crate::player::Player;
+use crate::player::{Draws, Player};
 use crate::take::{Primer, Rhythm, Take};
 
 /// Added to the log-probability of a subset for each held drum in it: a held drum is about twelve
@@ -22,10 +23,10 @@ const HELD: f32 = 2.5;
 const BUSY: f32 = 2.5;
 /// The same for all drums, where the kit is as busy as can be.
 const ALL_BUSY: f32 = 1.2;
-/// Added to the log-probability of a subset for each tom and crash in it, in a fill of the usual
-/// amount; and how much more or less of that the greatest and the least amount have.
+/// Added to the log-probability of a subset for each tom in it, in a fill of the usual amount; and
+/// how much more or less of that the greatest and the least amount have.
 const FILL: (f32, f32) = (0.8, 1.6);
-/// Added for the crash at the first step after a fill.
+/// Added for the crash at the first step after a fill that is not followed by one for certain.
 const AFTER_FILL: f32 = 1.4;
 /// Added for bass and snare where a tapped rhythm has an onset, and taken away where it has none.
 const TAPPED: f32 = 1.5;
@@ -36,7 +37,8 @@ const AS_DRUMMERS: f32 = 0.5;
 /// What a rhythm is mostly played on.
 const BACKBONE: [Drum; 2] = [Drum::Bass, Drum::Snare];
 /// What a fill is mostly played on.
-const FILLING: [Drum; 4] = [Drum::LowTom, Drum::MidTom, Drum::HighTom, Drum::Crash];
+const FILLING: [Drum; 3] = [Drum::LowTom, Drum::MidTom, Drum::HighTom];
+const KICK: DrumSet = DrumSet::from_bits(1 << Drum::Bass as u16);
 const CRASH: DrumSet = DrumSet::from_bits(1 << Drum::Crash as u16);
 
 /// A step to be played.
@@ -45,14 +47,14 @@ pub(crate) struct Cue {
     /// Bar of the song that the draws come from, and step of that bar.
     pub(crate) bar: i64,
     pub(crate) step: usize,
-    /// Whether it is part of a fill, and whether it is the first after one.
-    pub(crate) fill: bool,
+    /// Its place in the fill that it is part of, and whether it is the first after one.
+    pub(crate) fill: Option<FillPlace>,
     pub(crate) after_fill: bool,
     /// Whether it is the theme's.
     pub(crate) theme: bool,
     /// It is this one, and only heard.
     pub(crate) keep: Option<Step>,
-    /// It is this one, but that a crash may be added.
+    /// It is this one, but that crash and kick may be added.
     pub(crate) opens: Option<Step>,
     /// What the simpler take plays here, see [`simpler`].
     pub(crate) base: Option<Step>,
@@ -109,8 +111,8 @@ impl Part<'_> {
     }
 
     pub(crate) fn cue(&self, bar: i64, step: usize) -> Cue {
-        let fill = self.take.fills.cover(self.meter, bar, step);
-        let after_fill = !fill && self.follows_fill(bar, step);
+        let fill = self.take.fills.place(self.meter, bar, step);
+        let after_fill = fill.is_none() && self.follows_fill(bar, step);
         Cue { bar, step, fill, after_fill, theme: false, keep: None, opens: None, base: None }
     }
 
@@ -156,9 +158,11 @@ impl Part<'_> {
         let stick = if opens { AS_DRUMMERS } else { self.take.stick };
         let mut wish = Wish { lean: self.lean(player, cue, before, stick), ..Wish::default() };
         let never = pins.silent(place).with(*off).without(pins.struck(place));
-        wish.asked = pins.struck(place);
+        let after = self.after_fill(cue).without(never);
+        wish.asked = pins.struck(place).with(after);
         if let Some(kept) = cue.opens {
-            (wish.must, wish.never) = (kept.drums(), never.with(DrumSet::ALL.without(CRASH)));
+            wish.must = kept.drums().with(after);
+            wish.never = never.with(DrumSet::ALL.without(CRASH));
             return wish;
         }
         match primer {
@@ -172,7 +176,8 @@ impl Part<'_> {
         // Some recordings begin with silence, but nobody asks for a silent beat.
         wish.some |= opens && place == 0;
         wish.never = never;
-        if let Some(before) = before.filter(|_| stick >= 1.0 && !cue.fill) {
+        wish.must = wish.must.with(after);
+        if let Some(before) = before.filter(|_| stick >= 1.0 && cue.fill.is_none()) {
             wish.must = wish.must.with(before);
             wish.never = never.with(DrumSet::ALL.without(wish.must));
         }
@@ -184,7 +189,39 @@ impl Part<'_> {
             wish.must = wish.must.without(even).with(even.and(base));
             wish.never = wish.never.without(even).with(even.without(base));
         }
+        if let Some(fill) = cue.fill {
+            self.fill(player, cue, fill, &mut wish);
+        }
         wish
+    }
+
+    /// Strokes of a fill and the time under it.
+    fn fill(&self, player: &Player, cue: &Cue, fill: FillPlace, wish: &mut Wish) {
+        let kit = &self.model.metadata().classes;
+        let set = |drums: &[Drum]| kit.set(drums.iter().copied().collect());
+        let played = player.in_fill(fill.done);
+        // The draws of the fill's first step, whichever step this is.
+        let begins = i64::try_from(cue.step).unwrap_or(0) - i64::try_from(fill.done).unwrap_or(0);
+        let bars = begins.div_euclid(self.steps());
+        let first = usize::try_from(begins.rem_euclid(self.steps())).unwrap_or(0);
+        let mut draws = Draws::at(self.take.seed, cue.bar.wrapping_add(bars), first, u8::MAX);
+        let rate = strokes(self.take, draws.next());
+        let left = (cue.step..).take(fill.left).map(|step| step % self.meter.steps());
+        wish.quota = Some(Quota::new(set(&STROKED), rate, played, left, self.meter));
+        if cue.step.is_multiple_of(self.meter.beat_steps()) {
+            wish.at_least = Some((set(&TIMED), TIME));
+        }
+    }
+
+    /// Crash and kick on the step after most fills, decided by the draws of that step alone. None
+    /// where the bar before is repeated exactly.
+    fn after_fill(&self, cue: &Cue) -> DrumSet {
+        let Take { seed, stick, .. } = *self.take;
+        let mut draws = Draws::at(seed, cue.bar, cue.step, u8::MAX);
+        match cue.after_fill && stick < 1.0 && draws.next() < CRASH_AFTER {
+            true => self.model.metadata().classes.set(CRASH.with(KICK)),
+            false => DrumSet::EMPTY,
+        }
     }
 
     /// Held drums are struck where the theme begins, where they began to be held, and where the
@@ -205,11 +242,15 @@ impl Part<'_> {
         begins || cue.step == last_beat && !held.without(struck).is_empty()
     }
 
+    /// Steps of a bar.
+    fn steps(&self) -> i64 {
+        i64::try_from(self.meter.steps()).unwrap_or(1)
+    }
+
     /// The step of a rhythm that goes round from the start of the song.
     fn song_step(&self, cue: &Cue, rhythm: &Rhythm) -> usize {
-        let length = i64::try_from(self.meter.steps()).unwrap_or(1);
         let step = i64::try_from(cue.step).unwrap_or(0);
-        let steps = cue.bar.wrapping_mul(length).wrapping_add(step);
+        let steps = cue.bar.wrapping_mul(self.steps()).wrapping_add(step);
         usize::try_from(steps.rem_euclid(i64::from(rhythm.steps.max(1)))).unwrap_or(0)
     }
 
@@ -233,7 +274,7 @@ impl Part<'_> {
             }
             Primer::Play(_) | Primer::Off => {}
         }
-        if cue.fill {
+        if cue.fill.is_some() {
             let (usual, more) = FILL;
             add(FILLING.into_iter().collect(), usual + more * (2.0 * fills.amount - 1.0));
             return lean;

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use groove::generate::Drummer;
 use groove::model::Model;
+use groove::style::style_number;
 use groove::take::{Fills, Take};
 use groove::{Drum, DrumSet, Meter, Step};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use crate::backbone::Backbone;
 use crate::data::{Piece, Split};
 
 /// Takes that are played of each meter and length of fill, and bars of each.
@@ -19,6 +21,8 @@ const BARS: i64 = 16;
 
 /// Meters that are asked for.
 const METERS: [(i32, i32); 6] = [(4, 4), (3, 4), (5, 4), (6, 8), (7, 8), (12, 8)];
+/// Style whose backbone is measured beside that of the style that is asked for.
+const OTHER_STYLE: &str = "funk";
 /// Lengths of fills that are asked for, in quarter notes, every four bars.
 const FILL_BEATS: [u8; 4] = [1, 2, 4, 8];
 
@@ -36,6 +40,11 @@ pub struct InMeter {
     /// The distance in steps, from half a bar to two bars, at which what is played agrees best
     /// with itself: the length of a bar, where the meter is felt. Median over the takes.
     pub period: usize,
+    /// Shares of the bars with the backbone of the meter: `kick_one`, `snare`, `both`.
+    #[serde(flatten)]
+    pub backbone: Backbone,
+    /// The same of takes in funk.
+    pub funk: Backbone,
 }
 
 /// Figures of fills of one length.
@@ -51,7 +60,8 @@ pub struct Filled {
 /// What is asked for, and what is played.
 #[derive(Clone, Debug, Serialize)]
 pub struct Asked {
-    /// By meter.
+    /// By meter; in JSON by its name, such as 3/4.
+    #[serde(serialize_with = "by_meter")]
     pub meters: Vec<InMeter>,
     /// By length of fill.
     pub fills: Vec<Filled>,
@@ -66,12 +76,16 @@ impl Asked {
     /// # Errors
     /// When the network cannot be computed.
     pub fn measure(model: &Arc<Model>, pieces: &[Piece], style: u8) -> Result<Asked> {
-        let play = |meter: Meter, fills: Fills| -> Result<Vec<Vec<Step>>> {
+        let play_as = |style: u8, meter: Meter, fills: Fills| -> Result<Vec<Vec<Step>>> {
             (0..TAKES).into_par_iter().map(|seed| play(model, style, seed, meter, fills)).collect()
         };
+        let play = |meter: Meter, fills: Fills| play_as(style, meter, fills);
+        let other = style_number(OTHER_STYLE).unwrap_or(0);
         let in_meter = |(n, d)| -> Result<InMeter> {
             let meter = Meter::new(n, d);
-            Ok(in_meter(&play(meter, Fills::default())?, meter))
+            let funk = play_as(other, meter, Fills::default())?;
+            let funk = Backbone::measure(&funk, meter).unwrap_or_default();
+            Ok(InMeter { funk, ..in_meter(&play(meter, Fills::default())?, meter) })
         };
         let filled = |beats| -> Result<Filled> {
             let (meter, fills) =
@@ -112,9 +126,19 @@ impl Asked {
             "{:<24}{:>10}{:>10}{:>10}{:>10}\n",
             "asked for", "steps", "period", "on 1", "elsewhere"
         );
-        for InMeter { meter, steps, on_the_one, elsewhere, period } in &self.meters {
+        for InMeter { meter, steps, on_the_one, elsewhere, period, .. } in &self.meters {
             text +=
                 &format!("{meter:<24}{steps:>10}{period:>10}{on_the_one:>10.2}{elsewhere:>10.2}\n");
+        }
+        text += &format!(
+            "{:<24}{:>10}{:>10}{:>10}{:>12}\n",
+            "backbone, share of bars", "kick on 1", "snare", "both", "both, funk"
+        );
+        for InMeter { meter, backbone: Backbone { kick_one, snare, both }, funk, .. } in
+            &self.meters
+        {
+            let funk = funk.both;
+            text += &format!("{meter:<24}{kick_one:>10.2}{snare:>10.2}{both:>10.2}{funk:>12.2}\n");
         }
         text += &format!("{:<24}{:>10}{:>10}\n", "toms and crash a beat", "in fills", "outside");
         for Filled { beats, inside, outside } in &self.fills {
@@ -157,7 +181,14 @@ fn in_meter(takes: &[Vec<Step>], meter: Meter) -> InMeter {
         on_the_one: struck[0] / bars,
         elsewhere: struck[1..].iter().sum::<f64>() / bars / (bar - 1) as f64,
         period: periods[periods.len() / 2],
+        backbone: Backbone::measure(takes, meter).unwrap_or_default(),
+        funk: Backbone::default(),
     }
+}
+
+/// Writes the meters as a map by name.
+fn by_meter<S: Serializer>(meters: &[InMeter], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(meters.iter().map(|of| (&of.meter, of)))
 }
 
 /// The distance, from half a bar to two bars, at which the hits agree best; the least of equals.
@@ -210,6 +241,15 @@ mod tests {
             let figures = in_meter(&[take(meter.steps())], meter);
             assert_eq!(figures.period, meter.steps(), "{n}/{d}");
             assert_eq!(figures.on_the_one, 1.0);
+            assert_eq!(figures.backbone.kick_one, 1.0);
+            let json = serde_json::to_value(Asked {
+                meters: vec![figures.clone()],
+                fills: Vec::new(),
+                human_inside: 0.0,
+                human_outside: 0.0,
+            })
+            .expect("JSON");
+            assert_eq!(json["meters"][format!("{n}/{d}")]["kick_one"], 1.0);
             assert!(figures.elsewhere < 0.2);
         }
     }

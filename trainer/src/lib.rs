@@ -3,6 +3,7 @@
 //! the networks here.
 
 mod asked;
+mod backbone;
 mod batch;
 pub mod calibrate;
 pub mod compare;
@@ -27,6 +28,7 @@ mod reference_tests;
 mod references;
 pub mod report;
 pub mod sample;
+pub mod sheet;
 mod start;
 mod stream;
 pub mod sweep;

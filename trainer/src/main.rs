@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use trainer::{
-    calibrate, compare, evaluate, play, prepare, read, read_model, report, sample, sweep, takes,
-    train, weights,
+    calibrate, compare, evaluate, play, prepare, read, read_model, report, sample, sheet, sweep,
+    takes, train, weights,
 };
 
 #[derive(Parser)]
@@ -32,6 +32,8 @@ enum Task {
     Sweep(Box<sweep::Options>),
     /// Write beats as MIDI files
     Generate(sample::Options),
+    /// Write the first bars of many takes as text grids, to read
+    Sheet(sheet::Options),
     /// Carry on from a MIDI file, play its hits by hand, or play to its rhythm
     #[command(subcommand)]
     Play(play::Task),
@@ -55,6 +57,7 @@ fn main() -> Result<()> {
         Task::Compare(options) => compare::run(&options),
         Task::Sweep(options) => sweep::run(&options),
         Task::Generate(options) => sample::run(&options),
+        Task::Sheet(options) => sheet::run(&options),
         Task::Play(task) => play::run(&task),
         Task::Measure(options) => takes::run(&options),
         Task::Report(options) => report::run(&options),

@@ -3,6 +3,7 @@
 
 mod asked_for;
 mod dials;
+mod fills;
 mod primed;
 
 use std::path::PathBuf;
@@ -83,7 +84,7 @@ const PARTS: [(&str, Part); 10] = [
     ("purity", asked_for::purity),
     ("pins", asked_for::pins),
     ("density", dials::density),
-    ("fills", dials::fills),
+    ("fills", fills::fills),
     ("hold", asked_for::hold),
     ("carry-on", primed::carry_on),
     ("tap", primed::tap),

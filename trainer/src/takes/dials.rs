@@ -1,14 +1,14 @@
-//! What turning a dial does: stick, density, fills.
+//! Effects of the stick and density controls.
 
 use anyhow::{Context, Result};
 use groove::style::style_number;
-use groove::take::{Fills, Take};
-use groove::{CLASSES, Drum, Meter, Step};
+use groove::take::Take;
+use groove::{CLASSES, Drum};
 use rayon::prelude::*;
 
-use super::{Line, Stage, TOMS, count, sum};
+use super::{Line, Stage, TOMS, count};
 use crate::data::Split;
-use crate::played::{STEPS, bar_f1, hits_per_bar, human, play, tempi};
+use crate::played::{bar_f1, hits_per_bar, human, play, tempi};
 
 /// Takes of each setting, and bars of each.
 const TAKES: u32 = 160;
@@ -108,48 +108,4 @@ pub(super) fn density(stage: &Stage) -> Result<Vec<Line>> {
         rises,
     ));
     Ok(lines)
-}
-
-pub(super) fn fills(stage: &Stage) -> Result<Vec<Line>> {
-    let style = style_number("rock").context("a style")?;
-    let tempi = tempi(&stage.pieces, style);
-    let (meter, fills) = (Meter::FOUR_FOUR, Fills { every: 4, steps: 16, amount: 0.5 });
-    let drums = [&TOMS[..], &[Drum::Crash]].concat();
-    let busy = |bars: &[&[Step]]| -> f64 {
-        bars.iter().map(|bar| sum(&count(bar), &drums)).sum::<f64>() / bars.len() as f64
-    };
-    let take = |seed: u32| {
-        let tempo = tempi[seed as usize * tempi.len() / TAKES as usize];
-        stage.play(&Take { seed, style, tempo, fills, ..Take::default() }, BARS)
-    };
-    let takes = (0..TAKES).into_par_iter().map(take).collect::<Result<Vec<_>>>()?;
-    let (mut inside, mut outside, mut after) = (Vec::new(), Vec::new(), Vec::new());
-    for take in &takes {
-        for (number, bar) in (0..).zip(take.chunks(meter.steps())) {
-            if (0..meter.steps()).any(|step| fills.cover(meter, number, step)) {
-                inside.push(bar);
-            } else {
-                outside.push(bar);
-                if number > 0 && number % 4 == 0 {
-                    after.push(f64::from(u8::from(bar[0].drums().contains(Drum::Crash))));
-                }
-            }
-        }
-    }
-    let drummers = human(&stage.pieces, Split::Train, style);
-    let rates = hits_per_bar(&drummers, CLASSES);
-    let theirs: f64 = drums.iter().map(|drum| rates[drum.index()]).sum();
-    debug_assert_eq!(STEPS, meter.steps());
-    let (inside, outside) = (busy(&inside), busy(&outside));
-    let (more, near) = (inside / outside, outside / theirs);
-    Ok(vec![
-        Line::new("toms and crash a bar in fill bars by others", more, "3 at least", more >= 3.0),
-        Line::new(
-            "toms and crash a bar outside of fills by the drummers'",
-            near,
-            ".75 to 1.25",
-            (0.75..=1.25).contains(&near),
-        ),
-        Line::new("crash at the one after a fill", super::mean(after), "no limit", true),
-    ])
 }
