@@ -12,6 +12,7 @@ pub mod evaluate;
 mod floor;
 mod kernel;
 mod measure;
+pub mod metrics;
 mod net;
 pub mod ops;
 mod optimise;
