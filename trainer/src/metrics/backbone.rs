@@ -13,7 +13,7 @@ pub(crate) const ENOUGH: usize = 5;
 /// Bars of the take that are looked at one by one, counted from 1.
 const NUMBERS: [usize; 6] = [1, 2, 3, 4, 8, 16];
 
-/// Figures of one side. Shares are of all its bars together, so that long files count for more.
+/// Figures of one side: means over its takes or files, however long each is.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Side {
     /// Share of the bars with a backbeat: the snare is struck on the second and the fourth beat.
@@ -49,7 +49,7 @@ pub struct Numbered {
     pub human_kick_2_4: f64,
 }
 
-/// The backbone of a style.
+/// The backbone of a style: means over takes, and over whole human train files.
 #[derive(Clone, Debug, Serialize)]
 pub struct Backbone {
     /// Share of the bars with a backbeat: the snare is struck on the second and the fourth beat.
@@ -90,15 +90,15 @@ pub struct Backbone {
 impl Backbone {
     /// Measures a style; `None` if there are too few human beats.
     pub(crate) fn of(sides: &Sides) -> Option<Backbone> {
-        if sides.train.len() < ENOUGH {
+        if sides.whole.len() < ENOUGH {
             return None;
         }
-        let [played, human] = [&sides.played, &sides.train].map(|side| Side::of(side));
-        let [here, there] = [&sides.played, &sides.train].map(|side| marginals(side));
+        let [played, human] = [&sides.played, &sides.whole].map(|side| Side::of(side));
+        let [here, there] = [&sides.played, &sides.whole].map(|side| marginals(side));
         let apart = here.iter().zip(&there).map(|(a, b)| (a - b).abs()).sum::<f64>();
         let numbered = |number: usize| {
             let played = Side::of(&only(&sides.played, number)?);
-            let human = Side::of(&only(&sides.train, number)?);
+            let human = Side::of(&only(&sides.whole, number)?);
             let numbered = Numbered {
                 backbeat: played.backbeat,
                 kick_one: played.kick_one,
@@ -167,17 +167,14 @@ impl Backbone {
 
 impl Side {
     fn of(grooves: &[Groove]) -> Side {
-        let bars = || grooves.iter().flat_map(|groove| &groove.bars);
-        let count = bars().count() as f64;
-        let share = |of: &dyn Fn(&BarSteps) -> f64| bars().map(of).sum::<f64>() / count;
-        let steady: Vec<f64> = grooves
-            .iter()
-            .filter(|groove| !groove.bars.is_empty())
-            .map(|groove| {
-                let with = groove.bars.iter().filter(|bar| has_backbeat(bar)).count();
-                with as f64 / groove.bars.len() as f64
-            })
-            .collect();
+        let of_one = |groove: &Groove, of: &dyn Fn(&BarSteps) -> f64| {
+            groove.bars.iter().map(of).sum::<f64>() / groove.bars.len() as f64
+        };
+        let share = |of: &dyn Fn(&BarSteps) -> f64| {
+            grooves.iter().map(|groove| of_one(groove, of)).sum::<f64>() / grooves.len() as f64
+        };
+        let backbeat = |bar: &BarSteps| number(has_backbeat(bar));
+        let steady: Vec<f64> = grooves.iter().map(|groove| of_one(groove, &backbeat)).collect();
         let takes = |of: &dyn Fn(f64) -> bool| {
             steady.iter().filter(|share| of(**share)).count() as f64 / steady.len() as f64
         };
@@ -185,7 +182,7 @@ impl Side {
         let is_pulse =
             |bar: &BarSteps, step: usize| pulse.iter().any(|&drum| struck(bar, step, drum));
         Side {
-            backbeat: share(&|bar| number(has_backbeat(bar))),
+            backbeat: share(&backbeat),
             over_80: takes(&|share| share > 0.8),
             under_20: takes(&|share| share < 0.2),
             kick_one: share(&|bar| number(struck(bar, 0, Drum::Bass))),
@@ -224,17 +221,15 @@ fn number(truth: bool) -> f64 {
     f64::from(u8::from(truth))
 }
 
-/// Share of the bars in which a drum is struck at a step, by step and drum.
+/// Share of the bars in which a drum is struck at a step, by step and drum; means over grooves.
 fn marginals(grooves: &[Groove]) -> Vec<f64> {
     let mut shares = vec![0.0; STEPS * CLASSES];
-    let mut bars = 0.0;
-    for bar in grooves.iter().flat_map(|groove| &groove.bars) {
-        bars += 1.0;
-        for (at, step) in bar.iter().enumerate() {
-            step.hits().for_each(|(drum, _)| shares[at * CLASSES + drum.index()] += 1.0);
+    for groove in grooves {
+        let part = 1.0 / (groove.bars.len() * grooves.len()) as f64;
+        for (at, step) in groove.bars.iter().flat_map(|bar| bar.iter().enumerate()) {
+            step.hits().for_each(|(drum, _)| shares[at * CLASSES + drum.index()] += part);
         }
     }
-    shares.iter_mut().for_each(|share| *share /= bars);
     shares
 }
 
@@ -285,26 +280,26 @@ mod tests {
     }
 
     #[test]
-    fn long_files_count_for_more_and_bars_have_numbers() {
+    fn all_files_count_alike_and_bars_have_numbers() {
         let with = bar(&[(4, Drum::Snare), (12, Drum::Snare)]);
         let without = bar(&[(0, Drum::Bass)]);
         let sides = Sides {
             style: 0,
             name: String::new(),
             played: vec![groove(&[without, with, with, with])],
-            train: [vec![groove(&[with])], vec![groove(&[without, without]); 4]].concat(),
+            train: Vec::new(),
+            whole: [vec![groove(&[with])], vec![groove(&[without, without]); 4]].concat(),
         };
         let figures = Backbone::of(&sides).expect("figures");
         close(figures.backbeat, 0.75);
-        close(figures.human_backbeat, 1.0 / 9.0);
+        close(figures.human_backbeat, 0.2);
         close(figures.human_under_20, 0.8);
         assert_eq!(figures.by_bar.keys().copied().collect::<Vec<_>>(), [1, 2]);
         close(figures.by_bar[&1].backbeat, 0.0);
         close(figures.by_bar[&1].human_backbeat, 0.2);
         close(figures.by_bar[&2].human_kick_one, 1.0);
-        // Two snares at 3/4 and 1/9, one kick at 1/4 and 8/9.
-        let apart = (2.0 * (0.75 - 1.0 / 9.0) + (8.0 / 9.0 - 0.25)) / 144.0;
-        close(figures.place_mad, apart);
-        assert!(Backbone::of(&Sides { train: Vec::new(), ..sides }).is_none());
+        // Two snares at .75 and .2, one kick at .25 and .8.
+        close(figures.place_mad, (2.0 * (0.75 - 0.2) + (0.8 - 0.25)) / 144.0);
+        assert!(Backbone::of(&Sides { whole: Vec::new(), ..sides }).is_none());
     }
 }

@@ -131,7 +131,13 @@ mod tests {
         let mut softer = a;
         softer[0].set(Drum::Bass, Some(Hit { velocity: 20, offset_ticks: 9 }));
         let played = vec![groove(&[a]), groove(&[softer]), groove(&[b]), groove(&[b])];
-        let sides = Sides { style: 0, name: String::new(), train: played.clone(), played };
+        let sides = Sides {
+            style: 0,
+            name: String::new(),
+            train: played.clone(),
+            whole: Vec::new(),
+            played,
+        };
         assert_eq!(Diversity::of(&sides).expect("figures").distinct_first_bars, 0.5);
     }
 }

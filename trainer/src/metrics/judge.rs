@@ -21,7 +21,7 @@ const SPLITS: u64 = 4;
 const WINDOWS: usize = 1800;
 /// Shape of the trees; the candidates are a multiple of the square root of the number of features.
 const TREES: u64 = 300;
-const BREADTH: f64 = 1.0;
+const BREADTH: f64 = 2.0;
 const LEAF: usize = 1;
 
 /// Areas under the ROC curve of a style; .5 is a guess, 1 is certain.
@@ -218,7 +218,7 @@ mod tests {
     }
 
     fn judged(played: Vec<Groove>, train: Vec<Groove>) -> Option<Judged> {
-        Judged::of(&Sides { style: 0, name: String::new(), played, train }, None)
+        Judged::of(&Sides { style: 0, name: String::new(), played, train, whole: Vec::new() }, None)
     }
 
     #[test]
@@ -234,7 +234,8 @@ mod tests {
         let louder = judged(grooves(16, [0.3, 0.2], 90, 2), human.clone()).expect("figures");
         assert!((0.4..0.6).contains(&louder.hits) && louder.feel > 0.99, "{louder:?}");
         let again = grooves(16, [0.2, 0.3], 80, 3);
-        let sides = Sides { style: 0, name: String::new(), played: again, train: human };
+        let sides =
+            Sides { style: 0, name: String::new(), played: again, train: human, whole: Vec::new() };
         let again = Judged::of(&sides, Some(&louder)).expect("figures");
         assert!(again.hits == other.hits && again.human_feel == louder.human_feel);
     }

@@ -12,14 +12,15 @@ use serde::Serialize;
 use super::features::Features;
 use super::judge::growth;
 use super::takes::{Groove, Sides, human};
-use super::trees::{Forest, Lesson, Scale, Table};
+use super::trees::{Forest, Growth, Lesson, Scale, Table};
 use crate::data::{Piece, Split};
 
 /// Styles that are told apart.
 const STYLES: [&str; 5] = ["rock", "funk", "jazz", "hiphop", "latin"];
 
-/// Most windows of a style that are learned; all styles have the same number.
-const WINDOWS: usize = 1500;
+/// Forests, each grown from as many windows of every style as the rarest one has, drawn anew.
+const FORESTS: u64 = 8;
+const TREES: u64 = 40;
 
 /// Share of the windows of a style that the trees give the right style.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -34,7 +35,7 @@ pub struct StyleTold {
 #[derive(Debug)]
 pub(crate) struct StyleTrees {
     scale: Scale,
-    forest: Forest,
+    forests: Vec<Forest>,
     /// Style numbers in the order of the classes, with the recall of the drummers.
     styles: Vec<(u8, Option<f64>)>,
 }
@@ -45,25 +46,34 @@ impl StyleTrees {
         let mut draws = ChaCha8Rng::seed_from_u64(1);
         let styles: Vec<u8> =
             STYLES.iter().filter_map(|name| metadata.style_number(name)).collect();
-        let mut windows: Vec<Vec<Vec<f32>>> =
+        let windows: Vec<Vec<Vec<f32>>> =
             styles.iter().map(|&style| rows(&human(pieces, Split::Train, style))).collect();
-        let count = windows.iter().map(Vec::len).min()?.min(WINDOWS);
+        let count = windows.iter().map(Vec::len).min()?;
         if count == 0 || styles.len() < STYLES.len() {
             return None;
         }
-        for windows in &mut windows {
-            windows.shuffle(&mut draws);
-            windows.truncate(count);
-        }
         let labels: Vec<u8> = (0u8..).zip(&styles).flat_map(|(n, _)| vec![n; count]).collect();
+        let mut first = 0;
+        let mut places: Vec<Vec<usize>> = Vec::new();
+        for windows in &windows {
+            places.push((first..first + windows.len()).collect());
+            first += windows.len();
+        }
         let rows = windows.concat();
         let scale = Scale::of(&rows);
         let table = Table::new(&scale, &rows);
-        let all: Vec<usize> = (0..rows.len()).collect();
         let features = rows[0].len();
-        let lesson = Lesson { table: &table, features, rows: &all, labels: &labels };
-        let forest = Forest::fit(lesson, growth(features, 1));
-        let mut trees = StyleTrees { scale, forest, styles: Vec::new() };
+        let mut forest = |seed: u64| {
+            let mut drawn = Vec::new();
+            for places in &mut places {
+                places.shuffle(&mut draws);
+                drawn.extend_from_slice(&places[..count]);
+            }
+            let lesson = Lesson { table: &table, features, rows: &drawn, labels: &labels };
+            Forest::fit(lesson, Growth { trees: TREES, ..growth(features, seed) })
+        };
+        let forests = (0..FORESTS).map(&mut forest).collect();
+        let mut trees = StyleTrees { scale, forests, styles: Vec::new() };
         for (class, &style) in styles.iter().enumerate() {
             let recall = trees.recall(&human(pieces, Split::Validation, style), class);
             trees.styles.push((style, recall));
@@ -86,8 +96,12 @@ impl StyleTrees {
         let rows = rows(grooves);
         let table = Table::new(&self.scale, &rows);
         let is_right = |&row: &usize| {
-            let shares = self.forest.shares(&table, row);
-            let best = (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
+            let mut votes = [0.0; STYLES.len()];
+            for forest in &self.forests {
+                let shares = forest.shares(&table, row);
+                votes.iter_mut().zip(shares).for_each(|(vote, share)| *vote += share);
+            }
+            let best = (0..votes.len()).max_by(|&a, &b| votes[a].total_cmp(&votes[b]));
             best == Some(class)
         };
         let right = (0..rows.len()).into_par_iter().filter(is_right).count();
@@ -140,7 +154,10 @@ mod tests {
         };
         let told = |drum| {
             let (name, played) = ("rock".to_owned(), takes(drum));
-            trees.told(&metadata, &[Sides { style: rock, name, played, train: Vec::new() }])
+            trees.told(
+                &metadata,
+                &[Sides { style: rock, name, played, train: Vec::new(), whole: Vec::new() }],
+            )
         };
         let right = told(Drum::ALL[0]);
         assert_eq!(right.len(), STYLES.len());

@@ -136,6 +136,7 @@ mod tests {
             name: String::new(),
             played: [vec![groove(2, 0, 90.0); 3], vec![groove(2, 0, 200.0); 3]].concat(),
             train: [vec![groove(3, -80, 90.0); 2], vec![groove(2, 12, 110.0); 2]].concat(),
+            whole: Vec::new(),
         };
         let figures = Swing::of(&sides);
         assert_eq!(figures.keys().collect::<Vec<_>>(), ["80-100"], "the one that both have");

@@ -11,10 +11,12 @@ use rayon::prelude::*;
 
 use crate::data::{Piece, Split};
 
-/// Takes that are played of a style, and bars of each. A quarter of them would leave the rate of
-/// the crash uncertain by a quarter of itself.
+/// Takes that are played of a style. A quarter of them would leave the rate of the crash uncertain
+/// by a quarter of itself.
 const TAKES: u32 = 240;
-const BARS: i64 = 16;
+/// Bars of a take. Of a human beat as many are looked at, so that a few long files do not decide
+/// the figures.
+const BARS: usize = 16;
 
 /// Human beats are longer than this, in seconds.
 const SECONDS: f32 = 8.0;
@@ -62,8 +64,10 @@ pub(crate) struct Sides {
     pub name: String,
     /// Takes of the model.
     pub played: Vec<Groove>,
-    /// Human beats of the train split.
+    /// The first bars of the human beats of the train split.
     pub train: Vec<Groove>,
+    /// All bars of the same beats; the last one of each is filled up with silence.
+    pub whole: Vec<Groove>,
 }
 
 impl Sides {
@@ -85,13 +89,14 @@ impl Sides {
         let take = |seed: u32| -> Result<Groove> {
             let tempo = drummers[seed as usize * drummers.len() / TAKES as usize];
             let take = Take { seed, style, tempo, ..Take::default() };
-            Ok(Groove { bars: play(model, &take, BARS)?, tempo })
+            Ok(Groove { bars: play(model, &take, i64::try_from(BARS)?)?, tempo })
         };
         Ok(Sides {
             style,
             name: model.metadata().style_name(style).to_owned(),
             played: (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?,
             train: human(pieces, Split::Train, style),
+            whole: human_whole(pieces, Split::Train, style),
         })
     }
 }
@@ -116,15 +121,35 @@ pub(crate) fn bars_of(piece: &Piece) -> Vec<BarSteps> {
     piece.steps.chunks_exact(STEPS).map(bar).collect()
 }
 
-/// The human beats in 4/4 of a style and a split that are longer than [`SECONDS`]; style number 0
-/// is all styles.
+/// The first [`BARS`] bars of the human beats in 4/4 of a style and a split that are longer than
+/// [`SECONDS`]; style number 0 is all styles.
 pub(crate) fn human(pieces: &[Piece], split: Split, style: u8) -> Vec<Groove> {
-    let long = |piece: &&Piece| {
+    let first = |piece: &Piece| {
+        let mut bars = bars_of(piece);
+        bars.truncate(BARS);
+        Groove { bars, tempo: piece.kind.tempo }
+    };
+    long_beats(pieces, split, style).map(first).collect()
+}
+
+/// All bars of the same beats as [`human`]; an unfinished last bar is filled up with silence.
+fn human_whole(pieces: &[Piece], split: Split, style: u8) -> Vec<Groove> {
+    let whole = |piece: &Piece| {
+        let mut bars = bars_of(piece);
+        let rest = piece.steps.chunks_exact(STEPS).remainder();
+        if !rest.is_empty() {
+            bars.push(std::array::from_fn(|step| rest.get(step).copied().unwrap_or_default()));
+        }
+        Groove { bars, tempo: piece.kind.tempo }
+    };
+    long_beats(pieces, split, style).map(whole).collect()
+}
+
+fn long_beats(pieces: &[Piece], split: Split, style: u8) -> impl Iterator<Item = &Piece> {
+    pieces.iter().filter(move |piece| {
         let seconds = piece.steps.len() as f32 * 15.0 / piece.kind.tempo;
         piece.split == split && is_beat(piece, style) && seconds > SECONDS
-    };
-    let groove = |piece: &Piece| Groove { bars: bars_of(piece), tempo: piece.kind.tempo };
-    pieces.iter().filter(long).map(groove).collect()
+    })
 }
 
 /// The tempo of each bar of the human train beats of a style, so that long pieces count for more.
@@ -167,6 +192,9 @@ mod tests {
         assert_eq!((found[0].bars.len(), found[0].windows().count()), (4, 3));
         assert!(human(&pieces, Split::Train, 4).is_empty());
         assert_eq!(human(&pieces, Split::Test, 0).len(), 1);
+        let long = human(&[piece(9999, 120.0, false, Split::Train)], Split::Train, 3);
+        assert_eq!(long[0].bars.len(), BARS);
+        assert_eq!(human_whole(&pieces, Split::Train, 3)[0].bars.len(), 5);
     }
 
     #[test]
