@@ -228,12 +228,12 @@ mod tests {
         assert!((0.4..0.6).contains(&alike.hits), "{alike:?}");
         assert!((0.4..0.6).contains(&alike.feel), "{alike:?}");
         assert!((0.35..0.65).contains(&alike.human_hits), "{alike:?}");
-        let other = judged(grooves(16, [0.2, 0.3], 80, 3), human.clone()).expect("figures");
+        let other = judged(grooves(16, [0.1, 0.4], 80, 3), human.clone()).expect("figures");
         assert!(other.hits > 0.9, "{other:?}");
         // What differs in velocity alone is no matter of the hits.
         let louder = judged(grooves(16, [0.3, 0.2], 90, 2), human.clone()).expect("figures");
         assert!((0.4..0.6).contains(&louder.hits) && louder.feel > 0.99, "{louder:?}");
-        let again = grooves(16, [0.2, 0.3], 80, 3);
+        let again = grooves(16, [0.1, 0.4], 80, 3);
         let sides =
             Sides { style: 0, name: String::new(), played: again, train: human, whole: Vec::new() };
         let again = Judged::of(&sides, Some(&louder)).expect("figures");
