@@ -9,7 +9,7 @@ use clap::Args;
 use groove::model::Metadata;
 use serde_json::{Value, json};
 
-use crate::evaluate::{Measured, Scope};
+use crate::evaluate::{Measured, Scope, commonest_style};
 use crate::picture::{self, COLOURS, HUMAN, Panel};
 use crate::played::Played;
 use crate::train::write_whole;
@@ -110,7 +110,7 @@ pub fn run(options: &Options) -> Result<()> {
     );
     fs::create_dir_all(&options.out)
         .with_context(|| format!("{} cannot be made", options.out.display()))?;
-    let ground = options.scope.read(more)?;
+    let ground = options.scope.read(more, commonest_style)?;
     let a = Measured::measure(paths[0], &ground)?;
     let b = Measured::measure(paths[1], &ground)?;
     let unplayed = b.unplayed.iter().filter(|line| !a.unplayed.contains(line));
@@ -122,7 +122,8 @@ pub fn run(options: &Options) -> Result<()> {
     draw(&picture, &names, &both)?;
     write_table(&options.out.join("compare.csv"), &sections)?;
     if options.json {
-        let [a, b] = [0, 1].map(|side| described(&names[side], paths[side], &both[side]));
+        let described = |side: usize| described(&names[side], paths[side], &both[side]);
+        let (a, b) = (described(0)?, described(1)?);
         println!("{}", serde_json::to_string_pretty(&json!({ "a": a, "b": b }))?);
         return Ok(());
     }
@@ -144,9 +145,9 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// All that is known of a model, as JSON.
-fn described(name: &str, path: &Path, measured: &Measured) -> Value {
+fn described(name: &str, path: &Path, measured: &Measured) -> Result<Value> {
     let metadata = measured.model.metadata();
-    let mut all = measured.json();
+    let mut all = measured.json()?;
     all["name"] = json!(name);
     all["file"] = json!(path.display().to_string());
     all["beat"] = json!(metadata.beat);
@@ -154,7 +155,7 @@ fn described(name: &str, path: &Path, measured: &Measured) -> Value {
     all["weights"] = json!(crate::weights(metadata, ""));
     all["updates"] = json!(metadata.updates);
     all["trained_on"] = json!(metadata.trained_on);
-    all
+    Ok(all)
 }
 
 /// Names that tell the two models apart: their own, with sizes or places where these are alike.
@@ -195,9 +196,17 @@ fn styles(both: &[Measured; 2]) -> impl Iterator<Item = (&str, [&Played; 2])> {
     a.iter().filter_map(|(style, figures)| Some((style.as_str(), [figures, b.get(style)?])))
 }
 
-fn sections(both: &[Measured; 2]) -> Vec<Section> {
-    let reports = both.each_ref().map(|measured| &measured.report);
-    let perplexity = groups(both)
+/// Areas of the judge by the hits; none if a style has too few human beats for it.
+fn judged(both: &[Measured; 2], style: &str) -> Option<Row> {
+    let [a, b] = both.each_ref().map(|measured| measured.metrics.judged.get(style));
+    let (a, b) = (a?, b?);
+    let row = Row::lower("told from drummers, ROC area", [a.hits, b.hits], 3);
+    Some(row.beside(a.human_hits))
+}
+
+fn sections(measured: &[Measured; 2]) -> Vec<Section> {
+    let reports = measured.each_ref().map(|measured| &measured.report);
+    let perplexity = groups(measured)
         .into_iter()
         .map(|(words, key)| Row::lower(words, reports.map(|report| report.perplexity[key]), 3));
     let foreseen = vec![
@@ -205,18 +214,18 @@ fn sections(both: &[Measured; 2]) -> Vec<Section> {
         Row::lower("velocity, Wasserstein-1, of 127", reports.map(|r| r.velocity_w1), 2),
         Row::lower("offset, mean error, ms", reports.map(|r| r.offset_mae_ms), 2),
     ];
-    let kit = &both[0].model.metadata().classes;
+    let kit = &measured[0].model.metadata().classes;
     let mut sections = vec![
         Section { heading: "perplexity (pieces)".into(), rows: perplexity.collect() },
         Section { heading: "foreseen of the beats".into(), rows: foreseen },
     ];
-    for (style, both) in styles(both) {
+    for (style, both) in styles(measured) {
         let mut rows = vec![
             Row::plain("bar-to-bar hit F1", both.map(|p| p.bar_f1), 3).beside(both[0].human_bar_f1),
-            Row::lower("told from drummers, ROC area", both.map(|p| p.roc_area), 3),
             Row::lower("two bars verbatim as learned, %", both.map(|p| 100.0 * p.verbatim), 2)
                 .beside(100.0 * both[0].human_verbatim),
         ];
+        rows.extend(judged(measured, style));
         rows.extend(kit.lanes().map(|(drum, class)| {
             let hits = both.map(|p| p.hits_per_bar[drum.index()]);
             let name = format!("{}, hits a bar", class.name);

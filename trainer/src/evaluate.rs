@@ -16,6 +16,8 @@ use crate::asked::Asked;
 use crate::data::{Data, Piece, Split, known_style};
 use crate::floor::{Ngram, bar_ago_errors};
 use crate::measure::Report;
+use crate::metrics::takes::{FIXED_TEMPO, Sides, Tempi, is_beat};
+use crate::metrics::{self, Metrics, StyleTrees};
 use crate::net::Net;
 use crate::played::Played;
 
@@ -47,9 +49,13 @@ pub struct Scope {
     /// Seed of the training, which decides what of a folder without info.csv is held out
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Styles to play and to compare with what drummers played [default: that of most train beats]
+    /// Styles to play and to compare with what drummers played [default: `evaluate` plays all that
+    /// have at least five human beats, `compare` that of most train beats]
     #[arg(long, value_delimiter = ',')]
     play: Vec<String>,
+    /// Play nothing: report how well the pieces are foreseen
+    #[arg(long, conflicts_with = "play")]
+    no_takes: bool,
 }
 
 /// The data that models are measured on.
@@ -60,36 +66,69 @@ pub struct Ground {
     pub asked: Vec<Piece>,
     /// Styles to play.
     pub styles: Vec<u8>,
+    /// Trees that learned the styles of the drummers, where the data has them.
+    trees: Option<StyleTrees>,
 }
 
 impl Scope {
-    /// Reads the data as a model's classes and styles, and says what was left out of it.
+    /// Reads the data as a model's classes and styles, and says what was left out of it. `usual`
+    /// are the styles to play if none is named.
     ///
     /// # Errors
     /// When the data cannot be read, the split is empty, or a style is unknown.
-    pub fn read(&self, model: &Metadata) -> Result<Ground> {
+    pub fn read(
+        &self,
+        model: &Metadata,
+        usual: fn(&Metadata, &[Piece]) -> Vec<u8>,
+    ) -> Result<Ground> {
         let data = Data::read(&self.data, self.style.as_deref(), self.seed, model)?;
         if !data.skipped.is_empty() {
             eprintln!("{}", data.skipped_text().trim_start());
         }
         let asked = data.split(self.split);
         ensure!(!asked.is_empty(), "the data has no piece of that split");
-        let styles = match self.play.is_empty() {
-            true => vec![commonest_style(&data.pieces)],
-            false => {
+        let styles: Vec<u8> = match (self.no_takes, self.play.is_empty()) {
+            (true, _) => Vec::new(),
+            (false, true) => usual(model, &data.pieces),
+            (false, false) => {
                 self.play.iter().map(|name| known_style(model, name)).collect::<Result<_>>()?
             }
         };
-        Ok(Ground { all: data.pieces, asked, styles })
+        let trees = match styles.is_empty() {
+            true => None,
+            false => StyleTrees::learn(model, &data.pieces),
+        };
+        Ok(Ground { all: data.pieces, asked, styles, trees })
     }
 }
 
-/// The style of most beats that were learned from.
-fn commonest_style(pieces: &[Piece]) -> u8 {
+/// The style of most train beats, alone.
+pub(crate) fn commonest_style(_: &Metadata, pieces: &[Piece]) -> Vec<u8> {
     let mut beats = [0; SLOTS + 1];
     let learned = |piece: &&Piece| piece.split == Split::Train && !piece.kind.fill;
     pieces.iter().filter(learned).for_each(|piece| beats[usize::from(piece.kind.style)] += 1);
-    (0u8..).zip(beats).max_by_key(|(_, count)| *count).map_or(0, |(style, _)| style)
+    let most = (0u8..).zip(beats).max_by_key(|(_, count)| *count);
+    most.map(|(style, _)| style).into_iter().collect()
+}
+
+/// All styles with enough human beats; if there are none, the one with the most.
+fn all_styles(model: &Metadata, pieces: &[Piece]) -> Vec<u8> {
+    let styles = metrics::styles(model, pieces);
+    if styles.is_empty() { commonest_style(model, pieces) } else { styles }
+}
+
+impl Ground {
+    /// Plays the takes of every style that has human beats.
+    ///
+    /// # Errors
+    /// When the network cannot be computed.
+    fn play(&self, model: &Arc<Model>, tempi: Tempi) -> Result<Vec<Sides>> {
+        let has_beats = |style: &&u8| {
+            self.all.iter().any(|piece| piece.split == Split::Train && is_beat(piece, **style))
+        };
+        let styles = self.styles.iter().filter(has_beats);
+        styles.map(|&style| Sides::play(model, &self.all, style, tempi)).collect()
+    }
 }
 
 /// A model and what was measured of it.
@@ -100,6 +139,8 @@ pub struct Measured {
     pub report: Report,
     /// What it plays, by style.
     pub played: BTreeMap<String, Played>,
+    /// The takes at the drummers' tempi, judged.
+    pub metrics: Metrics,
     /// Styles that it does not play, and why.
     pub unplayed: Vec<String>,
 }
@@ -116,29 +157,37 @@ impl Measured {
         let net = Net::from_tensors(model.metadata(), &tensors)?;
         let report = Report::measure(&net, &ground.asked)?;
         let (mut played, mut unplayed) = (BTreeMap::new(), Vec::new());
+        let sides = ground.play(&model, Tempi::Drummers)?;
+        let classes = model.metadata().classes.classes();
         for &style in &ground.styles {
             let name = model.metadata().style_name(style).to_owned();
             // Data without enough beats of a style has nothing to compare with.
-            match Played::measure(&model, &ground.all, style) {
-                Ok(figures) => drop(played.insert(name, figures)),
-                Err(fault) => unplayed.push(format!("{name} is not played: {fault}")),
+            let figures = sides.iter().find(|sides| sides.style == style);
+            match figures.and_then(|sides| Played::measure(sides, &ground.all, classes)) {
+                Some(figures) => drop(played.insert(name, figures)),
+                None => unplayed.push(format!("{name} is not played: too few human beats")),
             }
         }
-        Ok(Measured { model, report, played, unplayed })
+        let metrics = Metrics::of(model.metadata(), &sides, ground.trees.as_ref(), None);
+        Ok(Measured { model, report, played, metrics, unplayed })
     }
 
     /// The figures as one JSON object.
-    #[must_use]
-    pub fn json(&self) -> Value {
+    ///
+    /// # Errors
+    /// When a figure cannot be written as JSON.
+    pub fn json(&self) -> Result<Value> {
         let report = &self.report;
-        json!({
+        let mut all = json!({
             "classes": self.model.metadata().classes,
             "perplexity": report.perplexity,
             "counts": report.counts,
             "velocity": { "mae": report.velocity_mae, "w1": report.velocity_w1 },
             "offset": { "mae_ms": report.offset_mae_ms },
             "played": self.played,
-        })
+        });
+        self.metrics.insert(&mut all, "")?;
+        Ok(all)
     }
 }
 
@@ -149,20 +198,25 @@ impl Measured {
 pub fn run(options: &Options) -> Result<()> {
     let model = crate::read_model(&options.model, &crate::read(&options.model)?)?;
     let kit = &model.metadata().classes;
-    let ground = options.scope.read(model.metadata())?;
+    let ground = options.scope.read(model.metadata(), all_styles)?;
     let measured = Measured::measure(&options.model, &ground)?;
     measured.unplayed.iter().for_each(|line| eprintln!("{line}"));
     let floor = floors(kit.subsets(), &ground.all, &ground.asked);
     let (velocity_floor, offset_floor) =
         bar_ago_errors(ground.asked.iter().filter(|piece| !piece.kind.fill));
-    let style = ground.styles.first().copied().unwrap_or(0);
-    // What is looked for is played on the nine drums.
-    let asked = match kit.classes() {
-        CLASSES => Some(Asked::measure(&measured.model, &ground.all, style)?),
+    // Meters and fills are played on the nine drums.
+    let asked = match ground.styles.first() {
+        Some(&style) if kit.classes() == CLASSES => {
+            Some(Asked::measure(&measured.model, &ground.all, style)?)
+        }
         _ => None,
     };
+    let sides = ground.play(&measured.model, Tempi::Fixed)?;
+    let known = Some(&measured.metrics);
+    let at_120 = Metrics::of(model.metadata(), &sides, ground.trees.as_ref(), known);
     if options.json {
-        let mut all = measured.json();
+        let mut all = measured.json()?;
+        at_120.insert(&mut all, "_at_120")?;
         all["floor"] = json!(floor);
         all["velocity"]["bar_ago_mae"] = json!(velocity_floor);
         all["offset"]["bar_ago_mae_ms"] = json!(offset_floor);
@@ -181,6 +235,10 @@ pub fn run(options: &Options) -> Result<()> {
     );
     for (name, figures) in measured.played {
         print!("\n{}", figures.table(&name, kit));
+    }
+    if !ground.styles.is_empty() {
+        print!("\nat the drummers' tempi\n{}", measured.metrics.table());
+        print!("\nat {FIXED_TEMPO}\n{}", at_120.table());
     }
     if let Some(asked) = asked {
         print!("\n{}", asked.table());

@@ -14,6 +14,7 @@ mod floor;
 mod kernel;
 mod lead_ins;
 mod measure;
+pub mod metrics;
 mod net;
 pub mod ops;
 mod optimise;

@@ -203,6 +203,8 @@ fn the_shipped_weights_foresee_the_validation_beats() {
         &data,
         "--split",
         "validation",
+        "--play",
+        "rock",
         "--json",
     ]);
     let report: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
@@ -213,4 +215,19 @@ fn the_shipped_weights_foresee_the_validation_beats() {
     let model = Model::from_bytes(&fs::read(SHIPPED).expect("weights")).expect("a model");
     let written = model.metadata().validation.beats.expect("a figure");
     assert!((measured - written).abs() < 0.01, "measured {measured}, the header says {written}");
+    // Drummers alone have the figures that the design was made by.
+    let backbone = &report["backbone"]["rock"];
+    for (name, figure) in [("human_backbeat", 0.61), ("human_kick_one", 0.79)] {
+        let measured = backbone[name].as_f64().expect("a figure");
+        assert!((measured - figure).abs() < 0.01, "{name} {measured}");
+    }
+    for block in ["judged", "judged_at_120"] {
+        let area = |name: &str| report[block]["rock"][name].as_f64().expect("a figure");
+        assert!((0.35..0.65).contains(&area("human_hits")), "{}", report[block]);
+        assert!(area("hits") > 0.5 && area("feel") > 0.5, "{}", report[block]);
+    }
+    for block in ["backbone", "diversity", "swing", "style_told"] {
+        let at_120 = format!("{block}_at_120");
+        assert!(report[block]["rock"].is_object() && report[at_120]["rock"].is_object());
+    }
 }

@@ -198,7 +198,6 @@ fn two_models_are_set_side_by_side() {
         "offset, mean error",
         "played as rock",
         "bar-to-bar hit F1",
-        "ROC area",
         "verbatim",
         "Closed hat, hits a bar",
         "* the better one",

@@ -250,7 +250,7 @@ fn tuned_to_one_drummer<const N: usize>(
     one_drummer(Path::new(&groove), &desk);
     let (own, others, out) = (desk.path("own"), desk.path("others"), desk.path("out"));
     let beats = |model: &str, split: &str| -> f64 {
-        let data = ["--data", &others, "--split", split, "--json"];
+        let data = ["--data", &others, "--split", split, "--no-takes", "--json"];
         let json = succeed(&[&["evaluate", "--model", model][..], &data].concat());
         let report: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
         report["perplexity"]["beats"].as_f64().expect("a figure")

@@ -1,0 +1,143 @@
+//! Diversity: different seeds are different grooves, as different files of drummers are.
+
+use std::collections::HashSet;
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::Serialize;
+
+use super::takes::{BarSteps, Groove, Sides};
+
+/// Most pairs of takes or files that are compared.
+const PAIRS: usize = 3000;
+/// Bars of either that are compared, each with the one of the same number.
+const BARS: usize = 4;
+
+/// Diversity of the takes of a style.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Diversity {
+    /// Number of different first bars, by their hits, divided by the number of takes.
+    pub distinct_first_bars: f64,
+    /// Mean F1 of the hits of bars with the same number, of the first four, in pairs of different
+    /// takes.
+    pub pair_f1: f64,
+    /// The same of pairs of the drummers' train files.
+    pub human_pair_f1: f64,
+}
+
+impl Diversity {
+    /// Measures a style; `None` if there are fewer than two human beats.
+    pub(crate) fn of(sides: &Sides) -> Option<Diversity> {
+        let sets = |bar: &BarSteps| bar.map(|step| step.drums().bits());
+        let first: Vec<_> =
+            sides.played.iter().filter_map(|take| take.bars.first()).map(sets).collect();
+        let distinct: HashSet<_> = first.iter().collect();
+        Some(Diversity {
+            distinct_first_bars: distinct.len() as f64 / first.len() as f64,
+            pair_f1: pair_f1(&sides.played)?,
+            human_pair_f1: pair_f1(&sides.train)?,
+        })
+    }
+
+    /// Heading of [`Diversity::line`].
+    pub(crate) const HEADING: &'static str =
+        "diversity               first bars   F1 of takes   F1 of files";
+
+    /// A line to read.
+    pub(crate) fn line(&self, style: &str) -> String {
+        format!(
+            "{style:<24}{:>10.3}{:>14.3}{:>14.3}",
+            self.distinct_first_bars, self.pair_f1, self.human_pair_f1
+        )
+    }
+}
+
+/// Mean F1 over pairs of different grooves: all pairs, or a seeded sample of them.
+fn pair_f1(grooves: &[Groove]) -> Option<f64> {
+    let count = grooves.len();
+    let pairs: Vec<(usize, usize)> = if count * count.saturating_sub(1) / 2 <= PAIRS {
+        (0..count).flat_map(|b| (0..b).map(move |a| (a, b))).collect()
+    } else {
+        let mut draws = ChaCha8Rng::seed_from_u64(1);
+        let mut pair = || {
+            let a = draws.random_range(0..count);
+            (a, (a + draws.random_range(1..count)) % count)
+        };
+        (0..PAIRS).map(|_| pair()).collect()
+    };
+    let f1 = |(a, b): (usize, usize)| {
+        let bars = grooves[a].bars.iter().zip(&grooves[b].bars).take(BARS);
+        let all: Vec<f64> = bars.filter_map(|(a, b)| hit_f1(a, b)).collect();
+        (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
+    };
+    let all: Vec<f64> = pairs.into_iter().filter_map(f1).collect();
+    (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
+}
+
+/// F1 of the hits of two bars; `None` if both are empty.
+fn hit_f1(a: &BarSteps, b: &BarSteps) -> Option<f64> {
+    let (mut both, mut all) = (0, 0);
+    for (a, b) in a.iter().zip(b) {
+        both += a.drums().and(b.drums()).len();
+        all += a.drums().len() + b.drums().len();
+    }
+    (all > 0).then(|| 2.0 * f64::from(both) / f64::from(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::takes::STEPS;
+    use groove::{Drum, Hit, Step};
+
+    fn bar(steps: &[usize]) -> BarSteps {
+        let mut bar = [Step::SILENT; STEPS];
+        for &step in steps {
+            bar[step].set(Drum::Bass, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        }
+        bar
+    }
+
+    fn groove(bars: &[BarSteps]) -> Groove {
+        Groove { bars: bars.to_vec(), tempo: 100.0 }
+    }
+
+    #[test]
+    fn bars_are_compared_by_number_and_only_the_first_ones() {
+        let (a, b) = (bar(&[0, 4]), bar(&[0, 8]));
+        let f1 = |x: &[BarSteps], y: &[BarSteps]| pair_f1(&[groove(x), groove(y)]);
+        assert_eq!(f1(&[a, b], &[a, b]), Some(1.0));
+        assert_eq!(f1(&[a, b], &[b, a]), Some(0.5));
+        assert_eq!(f1(&[a; 4], &[a; 4]), f1(&[a, a, a, a, b], &[a, a, a, a, a]));
+        assert_eq!(f1(&[bar(&[])], &[bar(&[])]), None);
+        assert_eq!(pair_f1(&[groove(&[a])]), None);
+    }
+
+    #[test]
+    fn many_grooves_are_sampled_and_none_is_paired_with_itself() {
+        // Each strikes steps of its own, as far as there are steps: two of 16 are never alike.
+        let alone: Vec<Groove> = (0..16).map(|step| groove(&[bar(&[step])])).collect();
+        assert_eq!(pair_f1(&alone), Some(0.0));
+        let many: Vec<Groove> = alone.iter().cycle().take(160).cloned().collect();
+        let f1 = pair_f1(&many).expect("a figure");
+        // Nine of the other 159 are the same.
+        assert!((f1 - 9.0 / 159.0).abs() < 0.02, "{f1}");
+    }
+
+    #[test]
+    fn first_bars_are_counted_by_their_hits() {
+        let (a, b) = (bar(&[0, 4]), bar(&[0, 8]));
+        let mut softer = a;
+        softer[0].set(Drum::Bass, Some(Hit { velocity: 20, offset_ticks: 9 }));
+        let played = vec![groove(&[a]), groove(&[softer]), groove(&[b]), groove(&[b])];
+        let sides = Sides {
+            style: 0,
+            name: String::new(),
+            train: played.clone(),
+            whole: Vec::new(),
+            played,
+        };
+        assert_eq!(Diversity::of(&sides).expect("figures").distinct_first_bars, 0.5);
+    }
+}

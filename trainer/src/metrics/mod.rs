@@ -1,0 +1,163 @@
+//! Figures of takes beside those of drummers, all from the same takes: a judge that tries to tell
+//! them apart, the backbone of the beat, styles, diversity and swing.
+
+mod backbone;
+mod diversity;
+mod features;
+mod judge;
+mod style_told;
+mod swing;
+pub(crate) mod takes;
+mod trees;
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use groove::CLASSES;
+use groove::model::Metadata;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::data::{Piece, Split};
+pub use backbone::Backbone;
+pub use diversity::Diversity;
+pub use judge::Judged;
+pub(crate) use style_told::{StyleTold, StyleTrees};
+pub use swing::Swing;
+use takes::{Sides, human};
+
+/// All figures of the takes at one choice of tempi, by style.
+#[derive(Debug, Serialize)]
+pub struct Metrics {
+    /// Areas of the judge; styles with at least eight human beats.
+    pub judged: BTreeMap<String, Judged>,
+    /// Backbeat, kick, pulse; styles with at least five human beats.
+    pub backbone: BTreeMap<String, Backbone>,
+    /// Recall of five styles; empty if the data lacks one of them.
+    pub style_told: BTreeMap<String, StyleTold>,
+    /// Likeness of different takes.
+    pub diversity: BTreeMap<String, Diversity>,
+    /// Places of off-beats, by style and tempo band.
+    pub swing: BTreeMap<String, BTreeMap<String, Swing>>,
+}
+
+impl Metrics {
+    /// Measures takes that were played, of one or more styles. Figures of drummers alone that are
+    /// long to find are those of `known`, where other takes were measured before.
+    pub(crate) fn of(
+        metadata: &Metadata,
+        sides: &[Sides],
+        trees: Option<&StyleTrees>,
+        known: Option<&Metrics>,
+    ) -> Metrics {
+        // The drums of other kits are not known.
+        let nine_drums = metadata.classes.classes() == CLASSES;
+        let nine = || sides.iter().filter(|_| nine_drums);
+        let judged = |sides: &Sides| {
+            let known = known.and_then(|known| known.judged.get(&sides.name));
+            Judged::of(sides, known)
+        };
+        Metrics {
+            judged: by_style(sides.iter(), judged),
+            backbone: by_style(nine(), Backbone::of),
+            style_told: trees.map(|trees| trees.told(metadata, sides)).unwrap_or_default(),
+            diversity: by_style(sides.iter(), Diversity::of),
+            swing: by_style(nine(), |sides| Some(Swing::of(sides))),
+        }
+    }
+
+    /// Adds each block to a JSON object, with a suffix to its name.
+    ///
+    /// # Errors
+    /// When a figure cannot be written as JSON.
+    pub fn insert(&self, all: &mut Value, suffix: &str) -> Result<()> {
+        if let Value::Object(blocks) = serde_json::to_value(self)? {
+            for (name, block) in blocks {
+                all[format!("{name}{suffix}")] = json!(block);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tables to read.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut lines = vec![Judged::HEADING.to_owned()];
+        lines.extend(self.judged.iter().map(|(style, judged)| judged.line(style)));
+        lines.extend([String::new(), Backbone::HEADING.to_owned()]);
+        lines.extend(self.backbone.iter().map(|(style, backbone)| backbone.lines(style)));
+        let heading = format!("{:<24}{:>10}{:>10}", "style told, recall", "played", "drummers");
+        lines.extend([String::new(), heading]);
+        for (style, told) in &self.style_told {
+            let text = |share: Option<f64>| share.map_or("-".into(), |share| format!("{share:.2}"));
+            lines.push(format!("{style:<24}{:>10}{:>10}", text(told.played), text(told.human)));
+        }
+        lines.extend([String::new(), Diversity::HEADING.to_owned()]);
+        lines.extend(self.diversity.iter().map(|(style, figures)| figures.line(style)));
+        lines.extend([String::new(), Swing::HEADING.to_owned()]);
+        for (style, bands) in &self.swing {
+            lines.extend(bands.iter().map(|(band, swing)| swing.line(style, band)));
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+/// The figures of each style that has them.
+fn by_style<'a, T>(
+    sides: impl Iterator<Item = &'a Sides>,
+    of: impl Fn(&Sides) -> Option<T>,
+) -> BTreeMap<String, T> {
+    sides.filter_map(|sides| Some((sides.name.clone(), of(sides)?))).collect()
+}
+
+/// Styles with enough human beats for the figures of the backbone, those with the most first.
+pub(crate) fn styles(metadata: &Metadata, pieces: &[Piece]) -> Vec<u8> {
+    let mut counts: Vec<(usize, u8)> = (1u8..)
+        .take(metadata.styles.len())
+        .map(|style| (human(pieces, Split::Train, style).len(), style))
+        .filter(|(count, _)| *count >= backbone::ENOUGH)
+        .collect();
+    counts.sort_by_key(|&(count, style)| (std::cmp::Reverse(count), style));
+    counts.into_iter().map(|(_, style)| style).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use groove::encode::Kind;
+    use groove::model::Stack;
+    use groove::{Meter, Step};
+
+    fn piece(style: u8) -> Piece {
+        let meter = Meter::FOUR_FOUR;
+        let kind = Kind { style, blend: (0, 0.0), tempo: 90.0, meter, fill: false };
+        Piece { steps: vec![Step::SILENT; 80], kind, split: Split::Train }
+    }
+
+    #[test]
+    fn styles_with_the_most_beats_come_first_and_rare_ones_not_at_all() {
+        let stack = Stack { layers: 1, cells: 1 };
+        let metadata = Metadata::new("", stack, stack, "");
+        let pieces = [vec![piece(2); 5], vec![piece(7); 9], vec![piece(9); 4], vec![piece(0); 9]];
+        assert_eq!(styles(&metadata, &pieces.concat()), [7, 2]);
+    }
+
+    #[test]
+    fn blocks_are_named_with_their_suffix() {
+        let metrics = Metrics {
+            judged: BTreeMap::new(),
+            backbone: BTreeMap::new(),
+            style_told: BTreeMap::from([(
+                "rock".to_owned(),
+                StyleTold { played: Some(0.5), human: None },
+            )]),
+            diversity: BTreeMap::new(),
+            swing: BTreeMap::new(),
+        };
+        let mut all = json!({});
+        metrics.insert(&mut all, "_at_120").expect("an object");
+        assert_eq!(all["style_told_at_120"]["rock"]["played"], 0.5);
+        assert_eq!(all.as_object().map(serde_json::Map::len), Some(5));
+        assert!(metrics.table().contains("rock"));
+    }
+}

@@ -1,0 +1,159 @@
+//! Swing: the places in the beat at which hats and rides are struck, by tempo.
+
+use std::collections::BTreeMap;
+
+use groove::{Drum, Hit, Step};
+use serde::Serialize;
+
+use super::takes::{Groove, Sides};
+
+/// Bounds of the tempo bands, in quarter notes a minute.
+const BANDS: [f32; 4] = [80.0, 100.0, 120.5, 150.0];
+/// Fewest off-beats of either side in a band that figures are given of.
+const ENOUGH: f64 = 30.0;
+/// Steps of a beat.
+const BEAT: usize = 4;
+/// An off-beat at this place of the beat or later is swung; a triplet's is .667.
+const SWUNG: f64 = 0.6;
+
+/// Figures of one side in a tempo band. Places are fractions of a beat.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Places {
+    /// Beats with exactly one hit of hats and rides behind the quarter, an eighth as it is felt.
+    pub offbeats: f64,
+    /// Mean place of that hit: .5 is straight, .667 a triplet.
+    pub offbeat: f64,
+    /// Share of these beats in which it stands at .6 or later.
+    pub swung: f64,
+    /// Mean place of hits that are nearest to the second sixteenth; none if there are none.
+    pub second: Option<f64>,
+    /// Mean place of hits that are nearest to the fourth sixteenth; none if there are none.
+    pub fourth: Option<f64>,
+}
+
+/// Both sides in a tempo band.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Swing {
+    /// The takes.
+    pub played: Places,
+    /// The drummers' train beats.
+    pub human: Places,
+}
+
+impl Swing {
+    /// Measures a style by tempo band, such as `80-100`; bands with too few hits are left out.
+    pub(crate) fn of(sides: &Sides) -> BTreeMap<String, Swing> {
+        let edges = || std::iter::once(0.0).chain(BANDS);
+        let bands = edges().zip(edges().skip(1).chain([f32::INFINITY]));
+        let figures = |(from, to): (f32, f32)| {
+            let within = |groove: &&Groove| (from..to).contains(&groove.tempo);
+            let [played, human] =
+                [&sides.played, &sides.train].map(|side| Places::of(side.iter().filter(within)));
+            let name = match to.is_finite() {
+                true => format!("{from:.0}-{to:.0}"),
+                false => format!("{from:.0}-"),
+            };
+            let enough = played.offbeats >= ENOUGH && human.offbeats >= ENOUGH;
+            enough.then_some((name, Swing { played, human }))
+        };
+        bands.filter_map(figures).collect()
+    }
+
+    /// Heading of [`Swing::line`].
+    pub(crate) const HEADING: &'static str =
+        "place of the off-beat      played     swung  drummers     swung";
+
+    /// A line to read.
+    pub(crate) fn line(&self, style: &str, band: &str) -> String {
+        let name = format!("{style} {band}");
+        format!(
+            "{name:<24}{:>9.3}{:>10.2}{:>10.3}{:>10.2}",
+            self.played.offbeat, self.played.swung, self.human.offbeat, self.human.swung
+        )
+    }
+}
+
+impl Places {
+    fn of<'a>(grooves: impl Iterator<Item = &'a Groove>) -> Places {
+        let (mut offbeats, mut places, mut swung) = (0.0, 0.0, 0.0);
+        let mut sums = [(0.0, 0.0); BEAT];
+        for beat in grooves.flat_map(|groove| &groove.bars).flat_map(|bar| bar.chunks(BEAT)) {
+            let hits = beat.iter().enumerate().skip(1);
+            let hits = hits.filter_map(|(step, hits)| Some((step, pulse(hits)?)));
+            let behind: Vec<(usize, f64)> =
+                hits.map(|(step, hit)| (step, place(step, hit))).collect();
+            for &(step, place) in &behind {
+                sums[step].0 += 1.0;
+                sums[step].1 += place;
+            }
+            if let [(_, place)] = behind[..] {
+                offbeats += 1.0;
+                places += place;
+                swung += f64::from(u8::from(place >= SWUNG));
+            }
+        }
+        let mean = |(count, sum): (f64, f64)| (count > 0.0).then(|| sum / count);
+        Places {
+            offbeats,
+            offbeat: places / offbeats,
+            swung: swung / offbeats,
+            second: mean(sums[1]),
+            fourth: mean(sums[3]),
+        }
+    }
+}
+
+/// The loudest hit of hats and ride at a step.
+fn pulse(step: &Step) -> Option<Hit> {
+    let drums = [Drum::ClosedHat, Drum::OpenHat, Drum::Ride];
+    drums.into_iter().filter_map(|drum| step.hit(drum)).max_by_key(|hit| hit.velocity)
+}
+
+/// Place of a hit in its beat, given the step of the beat.
+fn place(step: usize, hit: Hit) -> f64 {
+    (step as f64 + f64::from(hit.offset())) / BEAT as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::takes::STEPS;
+
+    /// Four bars of eighths on the ride; off-beats stand at a step and offset.
+    fn groove(step: usize, offset_ticks: i8, tempo: f32) -> Groove {
+        let mut bar = [Step::SILENT; STEPS];
+        for beat in bar.chunks_mut(BEAT) {
+            beat[0].set(Drum::Ride, Some(Hit { velocity: 90, offset_ticks: 0 }));
+            beat[step].set(Drum::Ride, Some(Hit { velocity: 90, offset_ticks }));
+        }
+        Groove { bars: vec![bar; 4], tempo }
+    }
+
+    #[test]
+    fn straight_and_swung_off_beats_are_told_apart_by_tempo() {
+        let sides = Sides {
+            style: 0,
+            name: String::new(),
+            played: [vec![groove(2, 0, 90.0); 3], vec![groove(2, 0, 200.0); 3]].concat(),
+            train: [vec![groove(3, -80, 90.0); 2], vec![groove(2, 12, 110.0); 2]].concat(),
+            whole: Vec::new(),
+        };
+        let figures = Swing::of(&sides);
+        assert_eq!(figures.keys().collect::<Vec<_>>(), ["80-100"], "the one that both have");
+        let Swing { played, human } = figures["80-100"];
+        assert_eq!((played.offbeats, played.offbeat, played.swung), (48.0, 0.5, 0.0));
+        assert!((human.offbeat - 2.0 / 3.0).abs() < 1e-6 && human.swung == 1.0, "{human:?}");
+        assert!(human.fourth.is_some() && human.second.is_none());
+    }
+
+    #[test]
+    fn sixteenths_are_no_off_beats() {
+        let mut groove = groove(2, 0, 90.0);
+        for beat in groove.bars.iter_mut().flat_map(|bar| bar.chunks_mut(BEAT)) {
+            beat[1].set(Drum::ClosedHat, Some(Hit { velocity: 50, offset_ticks: 24 }));
+        }
+        let places = Places::of([groove].iter());
+        assert_eq!(places.offbeats, 0.0);
+        assert!(places.second.is_some_and(|place| (place - 0.275).abs() < 1e-6), "{places:?}");
+    }
+}
