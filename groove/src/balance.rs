@@ -2,32 +2,21 @@
 //! beat: a lean towards and away from drums, found for each style after the training by playing.
 //!
 //! A network that foresees what drummers play next still drifts when it hears only itself: rare
-//! drums come more rarely, bars resemble each other less, and now and then a drum runs away (a
-//! crash at every beat). All are mended by adding to the log-probability of a subset a number for
-//! each drum in it: the style's tilt of that drum; the stick, added if the drum was struck at the
-//! same step of the bar before and taken away if not (but for a constant, minus the stick times
-//! the Hamming distance between the subset and that step); and what calls a drum back to its usual
-//! rate, `CALL_BACK` times the logarithm of the usual by the recent rate.
+//! drums come more rarely, the backbone wears away, and bars resemble each other less. All are mended
+//! by adding to the log-probability of a subset a number for each drum in it: the style's tilt of
+//! that drum, its tilt at this step of the bar, and the stick, added if the drum was struck at the
+//! same step of the bar before and taken away if not (but for a constant, minus the stick times the
+//! Hamming distance between the subset and that step). Kick and snare have another stick on the
+//! beats, so that the backbone stays where the rest changes.
 //!
 //! A bar that sticks closer to the one before is a duller one, unless the tilts make up for it. So
 //! each style has a [`Dial`]: a [`Balance`] at several places of the stick control, each found by
 //! playing with the same drums a bar and another share of hits that neighbouring bars have in
 //! common ([`aim`]).
 
-use libm::logf;
 use serde::{Deserialize, Serialize};
 
 use crate::drum::{CLASSES, Drum, DrumSet};
-use crate::pattern::Step;
-
-/// Strength of the call back to the usual rate.
-const CALL_BACK: f32 = 0.3;
-/// Steps of the past that the recent rate is counted over.
-const RECENT: usize = 128;
-/// Steps at the usual rate that are counted with them, so that a take's first bars are free.
-const AS_USUAL: f32 = 64.0;
-/// Hits a step that both rates have more, so that a rare drum's absence says little.
-const HARDLY: f32 = 0.005;
 
 /// Numbers by class that lean a distribution over subsets.
 pub type Lean = [f32; CLASSES];
@@ -55,8 +44,6 @@ pub const BAR_STEPS: usize = 16;
 /// The balances of a style.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Dial {
-    /// By class: the drummers' hits a step; 0 is not kept to.
-    pub usual: Lean,
     /// At each of the [`PLACES`]: the tilts, by class.
     pub tilts: [Lean; PLACES.len()],
     /// At each of the [`PLACES`], by step of a bar of 4/4: tilts that are added to those, by class.
@@ -84,8 +71,6 @@ pub struct Balance {
     pub stick: f32,
     /// What the [`BACKBONE`] is stuck to more; 0 off the beats.
     pub backbone_stick: f32,
-    /// By class: the hits a step that are called back to; 0 is not kept to.
-    pub usual: Lean,
 }
 
 impl Dial {
@@ -116,7 +101,6 @@ impl Dial {
             tilt: std::array::from_fn(tilt),
             stick,
             backbone_stick: if on_beat { backbone } else { 0.0 },
-            usual: self.usual,
         }
     }
 }
@@ -131,14 +115,13 @@ impl Balance {
             tilt: all(&self.tilt, &other.tilt),
             stick: mix(self.stick, other.stick),
             backbone_stick: mix(self.backbone_stick, other.backbone_stick),
-            usual: all(&self.usual, &other.usual),
         }
     }
 
-    /// The lean of this balance after these steps; `before` is what was struck at the same step of
-    /// the bar that is stuck to, if there is one.
+    /// The lean of this balance; `before` is what was struck at the same step of the bar that is
+    /// stuck to, if there is one.
     #[must_use]
-    pub fn lean(&self, past: &[Step], before: Option<DrumSet>) -> Lean {
+    pub fn lean(&self, before: Option<DrumSet>) -> Lean {
         let mut lean = self.tilt;
         if let Some(before) = before {
             for (class, lean) in lean.iter_mut().enumerate() {
@@ -146,18 +129,6 @@ impl Balance {
                 let more = BACKBONE.bits() >> class & 1 == 1;
                 let stick = self.stick + if more { self.backbone_stick } else { 0.0 };
                 *lean += if struck { stick } else { -stick };
-            }
-        }
-        let recent = &past[past.len().saturating_sub(RECENT)..];
-        let mut hits = [0.0; CLASSES];
-        for step in recent {
-            step.drums().iter().for_each(|drum| hits[drum.index()] += 1.0);
-        }
-        let steps = recent.len() as f32 + AS_USUAL;
-        for ((lean, &usual), hits) in lean.iter_mut().zip(&self.usual).zip(hits) {
-            if usual > 0.0 {
-                let rate = (hits + AS_USUAL * usual) / steps;
-                *lean += CALL_BACK * logf((usual + HARDLY) / (rate + HARDLY));
             }
         }
         lean
@@ -179,17 +150,8 @@ pub fn lean_on(logits: &mut [f32], lean: &Lean) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pattern::Hit;
 
     const SUBSETS: usize = 1 << CLASSES;
-
-    fn step(drums: &[Drum]) -> Step {
-        let mut step = Step::SILENT;
-        for &drum in drums {
-            step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
-        }
-        step
-    }
 
     #[test]
     fn a_tilt_is_added_for_each_drum() {
@@ -205,19 +167,19 @@ mod tests {
 
     #[test]
     fn the_stick_is_the_distance_to_the_bar_before() {
-        let past = [step(&[Drum::Bass, Drum::Ride]), step(&[]), step(&[Drum::Snare])];
+        let past: DrumSet = [Drum::Bass, Drum::Ride].into_iter().collect();
         let balance = Balance { stick: 0.7, ..Balance::default() };
         let mut logits = vec![0.0; SUBSETS];
-        lean_on(&mut logits, &balance.lean(&past, Some(past[0].drums())));
-        let before = past[0].drums().bits();
+        lean_on(&mut logits, &balance.lean(Some(past)));
+        let before = past.bits();
         let at_before = logits[usize::from(before)];
         for (bits, logit) in (0u16..).zip(&logits) {
             let distance = (bits ^ before).count_ones() as f32;
             assert!((at_before - logit - 0.7 * distance).abs() < 1e-5, "subset {bits}");
         }
-        assert_eq!(balance.lean(&past, None), [0.0; CLASSES]);
+        assert_eq!(balance.lean(None), [0.0; CLASSES]);
         let dial = Dial { backbone_sticks: [0.5; 4], ..Dial::default() };
-        let lean = |step| dial.at(0.5, Some(step)).lean(&past, Some(past[0].drums()));
+        let lean = |step| dial.at(0.5, Some(step)).lean(Some(past));
         assert_eq!((lean(4)[0], lean(4)[1], lean(4)[8], lean(5)[0]), (0.5, -0.5, 0.0, 0.0));
     }
 
@@ -247,21 +209,5 @@ mod tests {
         assert_eq!(aim(1.0, 0.7), 1.0);
         let aims = PLACES.map(|place| aim(place, 0.7));
         assert!(aims.is_sorted());
-    }
-
-    #[test]
-    fn a_drum_is_called_back_to_its_usual_rate() {
-        let mut balance = Balance::default();
-        (balance.usual[0], balance.usual[7]) = (0.25, 0.03);
-        let lean = |past: &[Step]| balance.lean(past, None);
-        assert_eq!(lean(&[]), [0.0; CLASSES]);
-        let crash = vec![step(&[Drum::Crash]); 16];
-        let (once, more) = (lean(&crash), lean(&crash.repeat(2)));
-        assert!(once[0] > 0.0 && once[7] < -0.5, "{once:?}");
-        assert!(more[0] > once[0] && more[7] < once[7]);
-        // What lies further back than it looks is forgotten; a drum without a rate is left alone.
-        let past = [crash, vec![step(&[]); RECENT]].concat();
-        assert!(lean(&past)[7] > 0.0);
-        assert_eq!(lean(&[step(&[Drum::Snare]); 9])[1], 0.0);
     }
 }

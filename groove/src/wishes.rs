@@ -1,9 +1,7 @@
 //! What a take wishes of each step: the one place where controls, primers and pins become leans and
 //! masks.
 
-use libm::expf;
-
-use crate::balance::{Balance, Lean};
+use crate::balance::Lean;
 use crate::condition::Wish;
 use crate::drum::{CLASSES, Drum, DrumSet};
 use crate::encode::Kind;
@@ -156,7 +154,7 @@ impl Part<'_> {
         // The bar before the first one is a lead-in that nobody hears: there is nothing to stick to.
         let opens = cue.theme && place < self.meter.steps() && !matches!(primer, Primer::Play(_));
         let stick = if opens { AS_DRUMMERS } else { self.take.stick };
-        let mut wish = Wish { lean: self.lean(player, cue, before, stick), ..Wish::default() };
+        let mut wish = Wish { lean: self.lean(cue, before, stick), ..Wish::default() };
         let never = pins.silent(place).with(*off).without(pins.struck(place));
         let after = self.after_fill(cue).without(never);
         wish.asked = pins.struck(place).with(after);
@@ -255,19 +253,15 @@ impl Part<'_> {
     }
 
     /// The style's balance, but in fills; and what is favoured.
-    fn lean(&self, player: &Player, cue: &Cue, before: Option<DrumSet>, stick: f32) -> Lean {
+    fn lean(&self, cue: &Cue, before: Option<DrumSet>, stick: f32) -> Lean {
         let Take { style, blend: (second, share), primer, fills, .. } = *self.take;
         let metadata = self.model.metadata();
         let mut lean = self.busy();
         let mut add = |drums: DrumSet, amount: f32| {
             drums.iter().for_each(|drum| lean[drum.index()] += amount);
         };
-        let mut held = DrumSet::EMPTY;
         match primer {
-            Primer::Hold { drums, .. } => {
-                held = metadata.classes.set(drums);
-                add(held, HELD);
-            }
+            Primer::Hold { drums, .. } => add(metadata.classes.set(drums), HELD),
             Primer::Tap(rhythm) => {
                 let onset = rhythm.at(self.song_step(cue, &rhythm));
                 add(BACKBONE.into_iter().collect(), if onset { TAPPED } else { -TAPPED });
@@ -284,26 +278,12 @@ impl Part<'_> {
         }
         let step = step_of_four_four(self.meter, cue.step);
         let dial = metadata.dial(style).at(stick, step);
-        let mut balance = match share > 0.0 {
+        let balance = match share > 0.0 {
             true => dial.blend(&metadata.dial(second).at(stick, step), share),
             false => dial,
         };
-        self.expect(&mut balance, held);
-        let balanced = balance.lean(&player.steps, before);
+        let balanced = balance.lean(before);
         std::array::from_fn(|class| lean[class] + balanced[class])
-    }
-
-    /// What is asked for is not called back.
-    fn expect(&self, balance: &mut Balance, held: DrumSet) {
-        for ((drum, usual), busy) in Drum::ALL.into_iter().zip(&mut balance.usual).zip(self.busy())
-        {
-            if held.contains(drum) || self.take.off.contains(drum) {
-                *usual = 0.0;
-            }
-            let rate = usual.clamp(0.0, 0.99);
-            let odds = rate / (1.0 - rate) * expf(busy);
-            *usual = odds / (1.0 + odds);
-        }
     }
 
     fn busy(&self) -> Lean {

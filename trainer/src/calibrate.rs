@@ -47,7 +47,7 @@ const SELDOM: f64 = 0.02;
 const MOST_OF_STEP: f32 = 1.5;
 /// Power of a recording's bars that its bars are weighed with, beside the recording's own weight:
 /// long ones count for more, but not by their length.
-const BY_LENGTH: f64 = 0.5;
+const BY_LENGTH: f64 = 0.2;
 /// Stick for an F1 that is too small by 1, in the first round.
 const STICK_GAIN: f32 = 1.5;
 /// Hits a bar added to both rates, so that a drum that is hardly used is hardly tilted.
@@ -99,7 +99,6 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
 ///
 /// # Errors
 /// When the network cannot be computed.
-#[expect(clippy::cast_possible_truncation)]
 pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
     let styles = model.metadata().styles.len();
     let classes = model.metadata().classes.classes();
@@ -115,9 +114,6 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
         let tempi = tempi(pieces, style);
         let (rates, steadiness) = (hits_per_bar(&drummers, classes), bar_f1(&drummers));
         let (wanted, backbone) = (chances(&drummers), bar_f1(&backbones(&drummers)));
-        for (usual, rate) in dials[number].usual.iter_mut().zip(&rates) {
-            *usual = *rate as f32 / STEPS as f32;
-        }
         for (place, from) in OUTWARDS {
             let dial = &mut dials[number];
             (dial.tilts[place], dial.sticks[place]) = (dial.tilts[from], dial.sticks[from]);
@@ -129,7 +125,7 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
                 }
                 let take = |number: u32| {
                     let drummers = tempi[number as usize * tempi.len() / TAKES as usize];
-                    let tempo = if number % 2 == 0 { drummers } else { HOSTS_TEMPO };
+                    let tempo = if number.is_multiple_of(2) { drummers } else { HOSTS_TEMPO };
                     let seed = FIRST_SEED + round * TAKES + number;
                     let stick = PLACES[place];
                     play(&model, &Take { seed, style, tempo, stick, ..Take::default() }, BARS)

@@ -101,10 +101,9 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
         for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
             let mut hits = hits[row * subsets..][..subsets].to_vec();
             if !piece.kind.fill {
-                let past = &piece.steps[..at];
-                let before = at.checked_sub(bar).map(|same| past[same].drums());
+                let before = at.checked_sub(bar).map(|same| piece.steps[same].drums());
                 let balance = dial.at(0.5, step_of_four_four(meter, at % bar));
-                lean_on(&mut hits, &balance.lean(past, before));
+                lean_on(&mut hits, &balance.lean(before));
             }
             kernel::softmax(&mut hits);
             let manner = &manner[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];

@@ -80,6 +80,8 @@ impl Start {
         let known = &self.metadata.trained_on;
         let trained_on = match known.is_empty() {
             true => data.source.clone(),
+            // It goes on with what it learned from before.
+            false if known.contains(&data.source) => known.clone(),
             false => format!("{known}, and {}", data.source),
         };
         Metadata { trained_on, ..self.metadata.clone() }
