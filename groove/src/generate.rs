@@ -26,7 +26,7 @@ use crate::model::{Model, ModelError};
 use crate::morph::mixed;
 use crate::pattern::{Bar, Meter, Step};
 use crate::player::{Draws, Player};
-use crate::take::{Primer, Take};
+use crate::take::Take;
 use crate::wishes::{Cue, Part, is_even, simpler};
 
 /// How many steps before a missed pin the drummer begins to lead up to it, how many after it are
@@ -366,14 +366,7 @@ impl Part<'_> {
 
     /// A player who has heard the take's primer, if it has one.
     fn primed(&self) -> Result<Option<Player>, ModelError> {
-        // A primer in which nothing is struck is none.
-        let primer = match &self.take.primer {
-            Primer::Play(played) => played.steps(),
-            _ => &[],
-        };
-        if primer.iter().all(|step| step.drums().is_empty()) {
-            return Ok(None);
-        }
+        let Some(primer) = self.take.played() else { return Ok(None) };
         let mut player = Player::new(self.model);
         let (bar, steps) = (self.meter.steps(), primer);
         // Whole bars, the last ones; less than one bar is the end of one.

@@ -46,6 +46,30 @@ fn struck(drums: &[Drum]) -> Step {
     step
 }
 
+#[test]
+fn a_take_begins_after_the_lead_in_of_its_style_and_a_primer_takes_its_place() {
+    let theme = |take: &Take| hits(&bars(take, Meter::FOUR_FOUR, 0..4));
+    let rock = take();
+    let plain = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
+    assert_eq!(plain.lead_ins().len(), 2);
+    // The same draws after another lead-in are another beat.
+    assert_ne!(theme(&rock), theme(&Take { style: 3, ..rock }));
+    let played = Played::new(&plain.lead_ins()[0].steps);
+    let primer = Primer::Play(played);
+    let primed = Take { primer, tempo: plain.lead_ins()[0].tempo, ..rock };
+    // A primer is stuck to in the first bar, a lead-in is not more than drummers would.
+    assert_eq!(theme(&primed), theme(&rock), "the lead-in, as a primer");
+}
+
+#[test]
+fn stick_leaves_the_first_bar_alone_and_changes_those_after_it() {
+    let theme = |stick: f32| bars(&Take { stick, ..take() }, Meter::FOUR_FOUR, 0..4);
+    let [free, usual, whole] = [0.0, 0.5, 1.0].map(theme);
+    assert!(free[0] == usual[0] && usual[0] == whole[0]);
+    assert!(whole[1..].iter().all(|bar| hits(&[*bar]) == hits(&whole[..1])));
+    assert!(hits(&usual[1..]) != hits(&whole[1..]));
+}
+
 prop_compose! {
     fn primers()(kind in 0..4, bits in 0u16..512, at in 0u16..64, steps in prop::collection::vec(0u16..512, 0..70)) -> Primer {
         let steps: Vec<Step> = steps.into_iter().map(|bits| {

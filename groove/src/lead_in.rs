@@ -197,22 +197,22 @@ pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> Result<Vec<(String, Tensor)>, M
     Ok(vec![(OF.into(), of), (HITS.into(), hits)])
 }
 
-/// The lead-ins of a model file; none of a file without them.
+/// The lead-ins of a model file with so many drum classes; none of a file without them.
 ///
 /// # Errors
 /// When they are there and damaged.
-pub(crate) fn read(file: &SafeTensors) -> Result<Vec<LeadIn>, ModelError> {
+pub(crate) fn read(file: &SafeTensors, classes: usize) -> Result<Vec<LeadIn>, ModelError> {
     let (Ok(of), Ok(hits)) = (file.tensor(OF), file.tensor(HITS)) else { return Ok(Vec::new()) };
     let whole = of.dtype() == Dtype::F32
         && hits.dtype() == Dtype::U8
         && of.shape().get(1) == Some(&OF_COLUMNS)
         && hits.shape().get(1) == Some(&HIT_COLUMNS);
-    let lead_ins = if whole { parse(of.data(), hits.data()) } else { None };
+    let lead_ins = if whole { parse(of.data(), hits.data(), classes) } else { None };
     lead_ins.ok_or(ModelError::LeadIns)
 }
 
 /// The lead-ins of the bytes of both tensors, `None` where a number cannot be.
-fn parse(of: &[u8], hits: &[u8]) -> Option<Vec<LeadIn>> {
+fn parse(of: &[u8], hits: &[u8], classes: usize) -> Option<Vec<LeadIn>> {
     let (mut hits, mut lead_ins) = (hits.chunks_exact(HIT_COLUMNS), Vec::new());
     for row in of.chunks_exact(4 * OF_COLUMNS) {
         let mut numbers =
@@ -227,7 +227,7 @@ fn parse(of: &[u8], hits: &[u8]) -> Option<Vec<LeadIn>> {
         let mut steps = vec![Step::SILENT; bars * LEAD_IN_STEPS];
         for _ in 0..whole(count, steps.len() * CLASSES)? {
             let &[at, class, velocity, offset] = hits.next()? else { return None };
-            let drum = *Drum::ALL.get(usize::from(class))?;
+            let drum = *Drum::ALL.get(..classes)?.get(usize::from(class))?;
             let offset_ticks = i8::from_le_bytes([offset ^ 0x80]);
             if !(1..=127).contains(&velocity) || !Hit::OFFSETS.contains(&offset_ticks) {
                 return None;
@@ -291,15 +291,16 @@ mod tests {
             to_tensors(&bank).expect("tensors").into_iter().collect();
         let bytes = safetensors::serialize(&tensors, None).expect("bytes");
         let file = SafeTensors::deserialize(&bytes).expect("a file");
-        assert_eq!(read(&file).expect("lead-ins"), bank);
+        assert_eq!(read(&file, CLASSES).expect("lead-ins"), bank);
         let (of, hits) = (file.tensor(OF).expect("of"), file.tensor(HITS).expect("hits"));
-        assert_eq!(parse(of.data(), &hits.data()[..8]), None, "hits are missing");
+        assert_eq!(parse(of.data(), &hits.data()[..8], CLASSES), None, "hits are missing");
         let mut bad = hits.data().to_vec();
         bad[1] = 9;
-        assert_eq!(parse(of.data(), &bad), None, "there is no such class");
+        assert_eq!(parse(of.data(), &bad, CLASSES), None, "there is no such class");
+        assert_eq!(parse(of.data(), hits.data(), 1), None, "the snare is the second class");
         let empty = safetensors::serialize(HashMap::<String, Tensor>::new(), None).expect("bytes");
         let file = SafeTensors::deserialize(&empty).expect("a file");
-        assert!(read(&file).expect("none").is_empty());
+        assert!(read(&file, CLASSES).expect("none").is_empty());
     }
 
     #[test]

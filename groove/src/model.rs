@@ -150,7 +150,7 @@ impl Model {
             feel: Layers::new("feel", metadata.feel, &tensors)?,
             feel_out: feel_out(&metadata, &tensors)?,
             identity: Self::identity_of(bytes),
-            lead_ins: lead_in::read(&file)?,
+            lead_ins: lead_in::read(&file, metadata.classes.classes())?,
             metadata,
         })
     }
@@ -404,8 +404,10 @@ impl Layers {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::drum::Drum;
     use crate::encode::Inputs;
     use crate::kit::Kit;
+    use crate::pattern::{Hit, Step};
     use crate::style::STYLES;
     use serde_json::{Value, json};
 
@@ -415,9 +417,17 @@ pub(crate) mod tests {
         Metadata { inputs, classes, ..Metadata::new("small", beat, feel, "nothing") }
     }
 
-    /// A small model with small fixed weights.
+    /// A small model with small fixed weights and two lead-ins.
     pub(crate) fn small_bytes(metadata: &Metadata, half: bool) -> Vec<u8> {
-        write(metadata, &small_tensors(metadata), &[], half).expect("a whole model")
+        let lead_in = |style: u8, every: usize| {
+            let mut steps = vec![Step::SILENT; 32];
+            for step in steps.iter_mut().step_by(every) {
+                step.set(Drum::Bass, Some(Hit { velocity: 80, offset_ticks: 3 }));
+            }
+            LeadIn { style, tempo: 110.0, weight: 1.0, steps }
+        };
+        let lead_ins = [lead_in(17, 4), lead_in(3, 3)];
+        write(metadata, &small_tensors(metadata), &lead_ins, half).expect("a whole model")
     }
 
     /// One of each kind.

@@ -276,6 +276,14 @@ impl Take {
         }
     }
 
+    /// Steps that somebody played and that the theme carries on from; `None` where nothing is struck
+    /// in them.
+    #[must_use]
+    pub fn played(&self) -> Option<&[Step]> {
+        let Primer::Play(played) = &self.primer else { return None };
+        Some(played.steps()).filter(|steps| steps.iter().any(|step| !step.drums().is_empty()))
+    }
+
     /// Bars in a phrase, 1 to 8.
     #[must_use]
     pub fn bars(&self) -> usize {

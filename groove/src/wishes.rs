@@ -129,9 +129,9 @@ impl Part<'_> {
     pub(crate) fn kind(&self, fill: bool) -> Kind {
         let Take { style, blend, tempo, .. } = *self.take;
         // The drummer has the tempo of the groove in mind, which is near the take's.
-        let tempo = match self.take.primer {
-            Primer::Play(_) => tempo,
-            _ => self.lead_in().map_or(tempo, |lead_in| lead_in.tempo),
+        let tempo = match self.take.played() {
+            Some(_) => tempo,
+            None => self.lead_in().map_or(tempo, |lead_in| lead_in.tempo),
         };
         Kind { style, blend, tempo, meter: self.meter, fill }
     }
@@ -152,7 +152,7 @@ impl Part<'_> {
         let kit = &self.model.metadata().classes;
         let before = player.before(self.meter.steps());
         // The bar before the first one is a lead-in that nobody hears: there is nothing to stick to.
-        let opens = cue.theme && place < self.meter.steps() && !matches!(primer, Primer::Play(_));
+        let opens = cue.theme && place < self.meter.steps() && self.take.played().is_none();
         let stick = if opens { AS_DRUMMERS } else { self.take.stick };
         let mut wish = Wish { lean: self.lean(cue, before, stick), ..Wish::default() };
         let never = pins.silent(place).with(*off).without(pins.struck(place));
