@@ -30,7 +30,7 @@ pub struct Options {
     /// Folder of drum MIDI
     #[arg(long, env = "GROOVE_DIR")]
     data: PathBuf,
-    /// Only these parts: stick, purity, pins, density, fills, hold, carry-on, tap, humanise, morph
+    /// Only these parts: stick, temperature, purity, pins, density, fills, hold, carry-on, tap, humanise, morph
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Print one JSON object instead of lines
@@ -79,8 +79,9 @@ fn rounded(value: Value) -> Value {
 
 type Part = fn(&Stage) -> Result<Vec<Line>>;
 
-const PARTS: [(&str, Part); 10] = [
+const PARTS: [(&str, Part); 11] = [
     ("stick", dials::stick),
+    ("temperature", dials::temperature),
     ("purity", asked_for::purity),
     ("pins", asked_for::pins),
     ("density", dials::density),
@@ -115,7 +116,7 @@ pub fn run(options: &Options) -> Result<()> {
         if !options.json {
             for Line { what, figure, must, holds } in &lines {
                 let mark = if *holds { "" } else { "  <- does not hold" };
-                println!("{name:<9} {what}: {figure} ({must}){mark}");
+                println!("{name:<11} {what}: {figure} ({must}){mark}");
             }
         }
         let faults = lines.iter().filter(|line| !line.holds);

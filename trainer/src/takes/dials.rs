@@ -1,12 +1,15 @@
-//! Effects of the stick and density controls.
+//! Effects of the stick, temperature and density controls.
 
 use anyhow::{Context, Result};
+use groove::encode::Kind;
+use groove::listen::likelihood;
+use groove::pins::Pins;
 use groove::style::style_number;
 use groove::take::Take;
-use groove::{CLASSES, Drum};
+use groove::{CLASSES, Drum, Meter, Step};
 use rayon::prelude::*;
 
-use super::{Line, Stage, TOMS, count};
+use super::{Line, Stage, TOMS, count, mean};
 use crate::data::Split;
 use crate::played::{bar_f1, hits_per_bar, human, play, tempi};
 
@@ -57,6 +60,45 @@ pub(super) fn stick(stage: &Stage) -> Result<Vec<Line>> {
         lines.push(Line::new(what, steady[4], "exactly 1", steady[4] == 1.0));
     }
     Ok(lines)
+}
+
+/// Temperatures that are measured.
+const TEMPERATURES: [f32; 5] = [0.1, 0.25, 0.5, 0.75, 1.0];
+
+pub(super) fn temperature(stage: &Stage) -> Result<Vec<Line>> {
+    let style = style_number("rock").context("a style")?;
+    let meter = Meter::FOUR_FOUR;
+    let kind = Kind { style, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
+    let takes = |temperature: f32| -> Result<Vec<Vec<Step>>> {
+        let take = |seed| {
+            let take = Take { seed, style, temperature, ..Take::default() };
+            stage.play(&take, BARS)
+        };
+        (0..TAKES).into_par_iter().map(take).collect()
+    };
+    let all = TEMPERATURES.map(takes).into_iter().collect::<Result<Vec<_>>>()?;
+    let likely = |takes: &Vec<Vec<Step>>| -> Result<f64> {
+        let of = |steps: &Vec<Step>| -> Result<f64> {
+            let figures = likelihood(&stage.model, &kind, steps, &Pins::NONE)?;
+            Ok(figures.into_iter().map(f64::from).sum::<f64>() / steps.len() as f64)
+        };
+        let figures = takes.par_iter().map(of).collect::<Result<Vec<_>>>()?;
+        Ok(mean(figures))
+    };
+    let likely = all.iter().map(likely).collect::<Result<Vec<_>>>()?;
+    let falls = likely.is_sorted_by(|a, b| a > b);
+    let hits = |steps: &[Step]| steps.iter().map(Step::drums).collect::<Vec<_>>();
+    let same = all.windows(2).map(|pair| {
+        let pairs = pair[0].iter().zip(&pair[1]);
+        mean(pairs.map(|(a, b)| f64::from(u8::from(hits(a) == hits(b)))))
+    });
+    let same: Vec<f64> = same.collect();
+    let most = same.iter().copied().fold(0.0, f64::max);
+    let what = format!("log-likelihood a step at {TEMPERATURES:?}");
+    Ok(vec![
+        Line::new(what, likely, "falls", falls),
+        Line::new("takes that the next temperature plays alike", same, "at most .05", most <= 0.05),
+    ])
 }
 
 /// Hits a bar, by class, of many rock takes of two phrases.
