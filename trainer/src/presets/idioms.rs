@@ -13,7 +13,6 @@ const KICK: &[Drum] = &[Drum::Bass];
 const SNARE: &[Drum] = &[Drum::Snare];
 const RIDE: &[Drum] = &[Drum::Ride];
 const BRIGHT: &[Drum] = &[Drum::Ride, Drum::OpenHat, Drum::Crash];
-const BACKBONE: &[Drum] = &[Drum::Bass, Drum::Snare];
 
 /// Limit on the steps of a mask at which drums are struck.
 const fn on(
@@ -45,6 +44,19 @@ const NO_BACKBEAT: Limit = Limit {
 const NOT_ON_1_AND_3: Limit = Limit {
     words: "no loud snare on 1 and 3",
     rule: Rule::Struck(SNARE, ONE_AND_THREE, FIRM, 0..=0),
+};
+const ONE_DROP: Limit = Limit {
+    words: "kick and snare or stick together on 2 and 4, or on 3",
+    rule: Rule::Either(&[
+        Rule::Both(&[
+            Rule::Struck(KICK, TWO_AND_FOUR, ANY, 2..=2),
+            Rule::Struck(SNARE, TWO_AND_FOUR, ANY, 2..=2),
+        ]),
+        Rule::Both(&[
+            Rule::Struck(KICK, THREE, ANY, 1..=1),
+            Rule::Struck(SNARE, THREE, ANY, 1..=1),
+        ]),
+    ]),
 };
 const GHOSTS: Limit =
     Limit { words: "three ghost notes or more", rule: Rule::Struck(SNARE, ALL, SOFT, 3..=10) };
@@ -83,7 +95,7 @@ pub const IDIOMS: &[Idiom] = &[
             PUSH,
             FEW_TOMS,
             FEW_CRASHES,
-            hits("16 to 32 hits", 16, 32),
+            hits("16 to 30 hits", 16, 30),
         ],
     ),
     idiom(
@@ -128,7 +140,8 @@ pub const IDIOMS: &[Idiom] = &[
         "country-train",
         &[
             on("snare on ten sixteenths or more", SNARE, ALL, 10..=16),
-            on("kick on every quarter", KICK, QUARTERS, 3..=4),
+            on("kick on three quarters or more", KICK, QUARTERS, 3..=4),
+            TIME_KEPT,
             FEW_TOMS,
             FEW_CRASHES,
             hits("14 to 30 hits", 14, 30),
@@ -179,12 +192,29 @@ pub const IDIOMS: &[Idiom] = &[
     idiom(
         "fast-punk",
         &[
-            KICKS,
-            BACKBEAT,
-            on("hats or ride on every quarter", TIME, QUARTERS, 4..=4),
+            KICK_ON_1,
+            Limit {
+                words: "snare on every and",
+                rule: Rule::Struck(SNARE, OFF_BEATS, FIRM, 4..=4),
+            },
+            NOT_ON_1_AND_3,
+            NO_BACKBEAT,
+            TIME_KEPT,
             FEW_TOMS,
-            on("four snares at most", SNARE, ALL, 2..=4),
-            hits("9 to 22 hits", 9, 22),
+            hits("14 to 26 hits", 14, 26),
+        ],
+    ),
+    idiom(
+        "floor-rock",
+        &[
+            FLOOR,
+            BACKBEAT,
+            EIGHTHS_KEPT,
+            PLAIN_SNARE,
+            FEW_TOMS,
+            FEW_CRASHES,
+            STRAIGHT,
+            hits("13 to 24 hits", 13, 24),
         ],
     ),
     idiom(
@@ -210,19 +240,6 @@ pub const IDIOMS: &[Idiom] = &[
             FEW_TOMS,
             FEW_CRASHES,
             hits("13 to 28 hits", 13, 28),
-        ],
-    ),
-    idiom(
-        "half-time-shuffle",
-        &[
-            HALF_TIME,
-            NO_BACKBEAT,
-            KICK_ON_1,
-            on("hats or ride on every quarter", TIME, QUARTERS, 3..=4),
-            swung(TIME, 2),
-            FEW_TOMS,
-            FEW_CRASHES,
-            hits("9 to 28 hits", 9, 28),
         ],
     ),
     idiom(
@@ -258,15 +275,14 @@ pub const IDIOMS: &[Idiom] = &[
             on("four snares or more", SNARE, ALL, 4..=14),
             FEW_TOMS,
             FEW_CRASHES,
-            hits("16 to 36 hits", 16, 36),
+            hits("16 to 30 hits", 16, 30),
         ],
     ),
     idiom(
         "island-sway",
         &[
             NO_KICK_ON_1,
-            on("kick on 2 and 4", KICK, TWO_AND_FOUR, 2..=2),
-            on("snare or stick on 2 and 4", SNARE, TWO_AND_FOUR, 2..=2),
+            ONE_DROP,
             on("hats in eighths", HAT, EIGHTHS, 6..=8),
             FEW_TOMS,
             FEW_CRASHES,
@@ -276,14 +292,14 @@ pub const IDIOMS: &[Idiom] = &[
     idiom(
         "jazz-walk",
         &[
-            on("ride on every quarter", RIDE, QUARTERS, 3..=4),
+            on("ride on three quarters or more", RIDE, QUARTERS, 3..=4),
             swung(RIDE, 1),
             FOOT,
-            on("three kicks at most", KICK, ALL, 0..=3),
-            on("four snares at most", SNARE, ALL, 0..=4),
-            FEW_TOMS,
+            on("one to four kicks", KICK, ALL, 1..=4),
+            on("one to five snares", SNARE, ALL, 1..=5),
+            on("two toms at most", TOMS, ALL, 0..=2),
             FEW_CRASHES,
-            hits("7 to 16 hits", 7, 16),
+            hits("9 to 18 hits", 9, 18),
         ],
     ),
     idiom(
@@ -295,20 +311,19 @@ pub const IDIOMS: &[Idiom] = &[
             on("a snare off the eighths", SNARE, ALL & !EIGHTHS, 1..=8),
             on("no loud backbeat", SNARE, TWO_AND_FOUR, 0..=1),
             FEW_CRASHES,
-            hits("14 to 32 hits", 14, 32),
+            hits("14 to 30 hits", 14, 30),
         ],
     ),
     idiom(
-        "pop-pulse",
+        "rock-shuffle",
         &[
-            FLOOR,
+            KICK_ON_1,
             BACKBEAT,
-            EIGHTHS_KEPT,
-            PLAIN_SNARE,
+            on("hats or ride on three quarters or more", TIME, QUARTERS, 3..=4),
+            swung(TIME, 3),
             FEW_TOMS,
             FEW_CRASHES,
-            STRAIGHT,
-            hits("13 to 24 hits", 13, 24),
+            hits("11 to 26 hits", 11, 26),
         ],
     ),
     idiom(
@@ -323,19 +338,21 @@ pub const IDIOMS: &[Idiom] = &[
             },
             on("time on six steps or more", TIME, ALL, 6..=16),
             on("four kicks or more", KICK, ALL, 4..=9),
+            on("one snare or more", SNARE, ALL, 1..=10),
             FEW_CRASHES,
-            hits("16 to 34 hits", 16, 34),
+            hits("16 to 30 hits", 16, 30),
         ],
     ),
     idiom(
         "second-line-roll",
         &[
             on("snare on eight sixteenths or more", SNARE, ALL, 8..=16),
-            on("two kicks or more", KICK, ALL, 2..=9),
+            KICKS,
             PUSH,
+            TIME_KEPT,
             FEW_TOMS,
             FEW_CRASHES,
-            hits("14 to 32 hits", 14, 32),
+            hits("14 to 30 hits", 14, 30),
         ],
     ),
     idiom(
@@ -343,7 +360,7 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             KICK_ON_1,
             BACKBEAT,
-            on("hats or ride on every quarter", TIME, QUARTERS, 3..=4),
+            on("hats or ride on three quarters or more", TIME, QUARTERS, 3..=4),
             swung(TIME, 2),
             FEW_TOMS,
             FEW_CRASHES,
@@ -427,11 +444,12 @@ pub const IDIOMS: &[Idiom] = &[
     idiom(
         "up-tempo-jazz",
         &[
-            on("ride on every quarter", RIDE, QUARTERS, 3..=4),
+            on("ride on three quarters or more", RIDE, QUARTERS, 3..=4),
             on("a skipped ride note or more", RIDE, ALL & !QUARTERS, 1..=4),
             FOOT,
-            on("kick or snare, six at most", BACKBONE, ALL, 1..=6),
-            FEW_TOMS,
+            on("one to five kicks", KICK, ALL, 1..=5),
+            on("one to six snares", SNARE, ALL, 1..=6),
+            on("two toms at most", TOMS, ALL, 0..=2),
             FEW_CRASHES,
             hits("8 to 20 hits", 8, 20),
         ],
