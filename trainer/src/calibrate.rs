@@ -129,7 +129,7 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
                 }
                 let take = |number: u32| {
                     let drummers = tempi[number as usize * tempi.len() / TAKES as usize];
-                    let tempo = if number % 2 == 0 { drummers } else { HOSTS_TEMPO };
+                    let tempo = if number.is_multiple_of(2) { drummers } else { HOSTS_TEMPO };
                     let seed = FIRST_SEED + round * TAKES + number;
                     let stick = PLACES[place];
                     play(&model, &Take { seed, style, tempo, stick, ..Take::default() }, BARS)

@@ -30,7 +30,7 @@ use idioms::IDIOMS;
 /// First bars of the stretches, counted from 0: the beginning of a song and its middle.
 const STRETCHES: [i64; 2] = [0, 64];
 /// Bars of a stretch.
-const BARS: i64 = 16;
+const BARS: usize = 16;
 /// Least share of the bars of a stretch that keep the idiom.
 const LEAST_SHARE: f32 = 0.9;
 
@@ -146,12 +146,12 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// Plays consecutive bars of a take in 4/4.
-fn play(drummer: &mut Drummer, take: &Take, first: i64, bars: i64) -> Result<Vec<Played>> {
+fn play(drummer: &mut Drummer, take: &Take, first: i64, bars: usize) -> Result<Vec<Played>> {
     let bar = |number| {
         let bar = drummer.bar(take, Meter::FOUR_FOUR, number)?;
         Ok(Played { number, bar })
     };
-    (first..first + bars).map(bar).collect()
+    (first..).take(bars).map(bar).collect()
 }
 
 /// A line for each preset.

@@ -37,7 +37,7 @@ impl Desk {
             (name, Tensor::from_vec(values, shape, &Device::Cpu).expect("a tensor"))
         };
         let tensors: HashMap<String, Tensor> = metadata.tensors().into_iter().map(tensor).collect();
-        let bytes = write(&metadata, &tensors, true).expect("a whole model");
+        let bytes = write(&metadata, &tensors, &[], true).expect("a whole model");
         fs::write(desk.path("small.safetensors"), bytes).expect("written");
         fs::create_dir(desk.path("clips")).expect("a folder");
         for number in 0..8 {

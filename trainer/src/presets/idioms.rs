@@ -209,12 +209,12 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             FLOOR,
             BACKBEAT,
-            EIGHTHS_KEPT,
-            PLAIN_SNARE,
+            on("hats or ride on six eighths or more", TIME, EIGHTHS, 6..=8),
+            on("five snares at most", SNARE, ALL, 2..=5),
             FEW_TOMS,
             FEW_CRASHES,
             STRAIGHT,
-            hits("13 to 24 hits", 13, 24),
+            hits("12 to 24 hits", 12, 24),
         ],
     ),
     idiom(

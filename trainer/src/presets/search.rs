@@ -15,7 +15,7 @@ use super::{Audit, play};
 /// Seeds of which both stretches are played: those whose first phrase keeps the idiom best.
 const SHORTLIST: usize = 96;
 /// Bars of a theme, which are compared with those of the other presets.
-const THEME: i64 = 4;
+const THEME: usize = 4;
 /// Least F1 of the hits of two themes that are too much alike.
 const ALIKE: f64 = 0.8;
 
@@ -79,7 +79,7 @@ fn distance(idiom: &Idiom, hits: f32) -> f32 {
 }
 
 fn theme(audit: &Audit) -> &[Played] {
-    &audit.played[0][..THEME.unsigned_abs() as usize]
+    &audit.played[0][..THEME]
 }
 
 /// Harmonic mean of the shares of the hits of each of two themes that the other has, too.
