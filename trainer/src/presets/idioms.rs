@@ -209,7 +209,7 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             FLOOR,
             BACKBEAT,
-            on("hats or ride on six eighths or more", TIME, EIGHTHS, 6..=8),
+            on("hats or ride on five eighths or more", TIME, EIGHTHS, 5..=8),
             on("five snares at most", SNARE, ALL, 2..=5),
             FEW_TOMS,
             FEW_CRASHES,
@@ -295,7 +295,7 @@ pub const IDIOMS: &[Idiom] = &[
             on("ride on three quarters or more", RIDE, QUARTERS, 3..=4),
             swung(RIDE, 1),
             FOOT,
-            on("one to four kicks", KICK, ALL, 1..=4),
+            on("one to five kicks", KICK, ALL, 1..=5),
             on("one to six snares", SNARE, ALL, 1..=6),
             on("two toms at most", TOMS, ALL, 0..=2),
             FEW_CRASHES,

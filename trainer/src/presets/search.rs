@@ -13,7 +13,7 @@ use super::idiom::{Idiom, Played, Rule};
 use super::{Audit, play};
 
 /// Seeds of which both stretches are played: those whose first phrase keeps the idiom best.
-const SHORTLIST: usize = 96;
+const SHORTLIST: usize = 256;
 /// Bars of a theme, which are compared with those of the other presets.
 const THEME: usize = 4;
 /// Least F1 of the hits of two themes that are too much alike.
