@@ -107,8 +107,8 @@ impl Audit {
 /// Audits the presets, after a search if one is wanted.
 ///
 /// # Errors
-/// When a file cannot be read or written, the model cannot be played, or a preset misses its idiom
-/// in more than a tenth of the bars of a stretch.
+/// When a file cannot be read or written, the model cannot be played, a preset misses its idiom in
+/// more than a tenth of the bars of a stretch, or two themes are much alike.
 pub fn run(options: &Options) -> Result<()> {
     let model = Arc::new(crate::read_model(&options.model, &crate::read(&options.model)?)?);
     let is_chosen = |name: &str| options.only.is_empty() || options.only.iter().any(|o| o == name);
@@ -141,6 +141,10 @@ pub fn run(options: &Options) -> Result<()> {
     let low: Vec<&str> = audits.iter().filter(low).map(|a| a.preset.name.as_str()).collect();
     if !low.is_empty() {
         bail!("less than {LEAST_SHARE} of the bars keep the idiom: {}", low.join(", "));
+    }
+    let alike = search::alike(&audits);
+    if options.only.is_empty() && !alike.is_empty() {
+        bail!("themes are too much alike: {}", alike.join(", "));
     }
     Ok(())
 }

@@ -78,6 +78,20 @@ fn distance(idiom: &Idiom, hits: f32) -> f32 {
     middle.map_or(0.0, |middle| (hits - middle).abs())
 }
 
+/// Names of the pairs of presets whose themes are too much alike.
+pub fn alike(audits: &[Audit]) -> Vec<String> {
+    let mut pairs = Vec::new();
+    for (number, one) in audits.iter().enumerate() {
+        for other in &audits[..number] {
+            let f1 = f1(theme(one), theme(other));
+            if f1 >= ALIKE {
+                pairs.push(format!("{} and {} ({f1:.2})", other.preset.name, one.preset.name));
+            }
+        }
+    }
+    pairs
+}
+
 fn theme(audit: &Audit) -> &[Played] {
     &audit.played[0][..THEME]
 }
