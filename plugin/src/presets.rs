@@ -178,6 +178,7 @@ macro_rules! files {
 
 files! {
     "afrobeat-engine"
+    "bossa-evening"
     "bright-chorus"
     "caravan"
     "country-train"
@@ -186,6 +187,7 @@ files! {
     "driving-rock"
     "dusty-loop"
     "fast-punk"
+    "floor-rock"
     "ghost-note-funk"
     "gospel-drive"
     "half-time-stomp"
@@ -194,11 +196,15 @@ files! {
     "island-sway"
     "jazz-walk"
     "latin-night"
+    "rock-shuffle"
+    "samba-parade"
     "second-line-roll"
     "slow-blues"
     "slow-heavy-rock"
+    "soul-four"
     "straight-rock"
     "tight-funk"
+    "tumbling-break"
     "up-tempo-jazz"
     "warm-soul"
 }

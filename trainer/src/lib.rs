@@ -24,6 +24,7 @@ pub mod play;
 mod played;
 pub mod prepare;
 mod preset;
+pub mod presets;
 #[cfg(test)]
 mod reference_tests;
 mod references;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use trainer::{
-    calibrate, compare, evaluate, play, prepare, read, read_model, report, sample, sheet, sweep,
-    takes, train, weights,
+    calibrate, compare, evaluate, play, prepare, presets, read, read_model, report, sample, sheet,
+    sweep, takes, train, weights,
 };
 
 #[derive(Parser)]
@@ -34,6 +34,8 @@ enum Task {
     Generate(sample::Options),
     /// Write the first bars of many takes as text grids, to read
     Sheet(sheet::Options),
+    /// Check that the factory presets play what their names say, or search seeds that do
+    Presets(presets::Options),
     /// Carry on from a MIDI file, play its hits by hand, or play to its rhythm
     #[command(subcommand)]
     Play(play::Task),
@@ -58,6 +60,7 @@ fn main() -> Result<()> {
         Task::Sweep(options) => sweep::run(&options),
         Task::Generate(options) => sample::run(&options),
         Task::Sheet(options) => sheet::run(&options),
+        Task::Presets(options) => presets::run(&options),
         Task::Play(task) => play::run(&task),
         Task::Measure(options) => takes::run(&options),
         Task::Report(options) => report::run(&options),

@@ -228,7 +228,7 @@ mod tests {
         let held = drawn.weights.iter().map(|(name, var)| Ok((name.clone(), held_by_bytes(var)?)));
         let tensors: HashMap<String, Tensor> = held.collect::<Result<_>>()?;
         let net = Net::from_tensors(metadata, &tensors)?;
-        let model = Model::from_bytes(&write(metadata, &tensors, false)?)?;
+        let model = Model::from_bytes(&write(metadata, &tensors, &[], false)?)?;
         // Three pieces in two lanes, so that one starts in the middle of a lane.
         let mut pieces =
             [piece(50, Meter::FOUR_FOUR), piece(20, Meter::new(7, 8)), piece(25, Meter::FOUR_FOUR)];

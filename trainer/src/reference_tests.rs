@@ -159,7 +159,7 @@ fn the_networks_are_pytorchs() -> Result<()> {
     let manner_loss = cross_entropy(&outputs.manner, batch.manner.clone(), count)?;
     close("the loss of manner", &[manner_loss.to_scalar()?], &[reference.manner_loss]);
 
-    let model = Model::from_bytes(&write(&metadata, &tensors, false)?)?;
+    let model = Model::from_bytes(&write(&metadata, &tensors, &[], false)?)?;
     let [beat, feel] = rows(&metadata);
     let mut state = model.start();
     let mut mixed = Vec::new();

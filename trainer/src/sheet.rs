@@ -191,7 +191,7 @@ fn help(bars: &[Bar], style: &str) -> String {
 }
 
 /// A line for each lane that is struck, from the cymbals down.
-fn grid(bars: &[Bar]) -> String {
+pub(crate) fn grid(bars: &[Bar]) -> String {
     let mut text = String::new();
     for drum in Drum::ALL.into_iter().rev() {
         let letter = |step: &groove::Step| match step.hit(drum).map(|hit| hit.velocity) {
