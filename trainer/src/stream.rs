@@ -38,11 +38,6 @@ const FILLED_BARS: f64 = 0.15;
 /// Share of the parts in 4/4 that are rewritten in another meter.
 const OTHER_METER: f64 = 0.06;
 
-/// Greatest change of loudness, as a factor's logarithm to base 2, and of a drummer's place before
-/// or behind the beat, in ticks of 1/240 step, that a pass is altered by as a whole.
-const LOUDER: f32 = 0.2;
-const LATER: i16 = 6;
-
 /// Share of the passes whose past is told with slips in it, and of the steps that then have one.
 const SLIPPED: f64 = 0.5;
 const SLIPS: f64 = 0.04;
@@ -156,7 +151,6 @@ impl Stream {
         if draws.random_bool(STYLE_DROPOUT) {
             kind.style = 0;
         }
-        play_otherwise(&mut steps, draws);
         kind.tempo *= draws.random_range(-TEMPO_JITTER..TEMPO_JITTER).exp2();
         let steps = Arc::new(steps);
         let told = match draws.random_bool(SLIPPED) {
@@ -211,20 +205,6 @@ fn next_card(deck: &mut Vec<usize>, count: usize, draws: &mut impl Rng) -> usize
         deck.shuffle(draws);
     }
     deck.pop().unwrap_or(0)
-}
-
-/// Makes all hits louder or softer, and earlier or later, by one amount each: the same beat by a
-/// drummer with another touch.
-fn play_otherwise(steps: &mut [Step], draws: &mut impl Rng) {
-    let gain = draws.random_range(-LOUDER..LOUDER).exp2();
-    let shift = draws.random_range(-LATER..=LATER);
-    for step in steps {
-        let hits: Vec<(Drum, Hit)> = step.hits().collect();
-        for (drum, hit) in hits {
-            let offset = f32::from(i16::from(hit.offset_ticks) + shift) / 240.0;
-            step.set(drum, Some(Hit::new(hit.velocity() * gain, offset)));
-        }
-    }
 }
 
 /// Steps some of which lack a hit, have a hit of another step too, or are another step.
