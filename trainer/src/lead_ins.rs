@@ -8,7 +8,7 @@ use crate::data::{Piece, Split};
 use crate::played::bar_f1_of;
 
 /// Most lead-ins of a style, and of one recording.
-const OF_STYLE: usize = 240;
+const OF_STYLE: usize = 400;
 const OF_PIECE: usize = 40;
 /// Fewest bars of a lead-in.
 const FEWEST: usize = 2;
@@ -17,10 +17,10 @@ const FEWEST: usize = 2;
 const LONG: usize = 3 * LEAD_IN_BARS;
 /// Least mean F1 of neighbouring bars, and fewest struck steps of each bar: less is a solo, a fill
 /// or a break.
-const STEADY: f64 = 0.45;
-const STRUCK: usize = 4;
+const STEADY: f64 = 0.35;
+const STRUCK: usize = 3;
 /// Power of a recording's bars that it is weighed with: 0 would count recordings, 1 bars.
-const BY_LENGTH: f32 = 0.25;
+const BY_LENGTH: f32 = 0.15;
 
 /// The lead-ins from the train beats in 4/4, in their order.
 #[must_use]
