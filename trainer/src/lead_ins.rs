@@ -2,7 +2,8 @@
 //! that every recording of a style counts alike and all of them are grooves.
 
 use groove::lead_in::{LEAD_IN_BARS, LEAD_IN_STEPS, LeadIn};
-use groove::{Meter, Step};
+use groove::style::style_number;
+use groove::{Drum, DrumSet, Meter, Step};
 
 use crate::data::{Piece, Split};
 use crate::played::bar_f1_of;
@@ -17,14 +18,36 @@ const FEWEST: usize = 2;
 const LONG: usize = 3 * LEAD_IN_BARS;
 /// Least mean F1 of neighbouring bars, and fewest struck steps of each bar: less is a solo, a fill
 /// or a break.
-const STEADY: f64 = 0.35;
-const STRUCK: usize = 3;
+const STEADY: f64 = 0.4;
+const STRUCK: usize = 4;
+/// Fewest hits of hats and cymbals, and most hits of toms, in each bar of a groove that keeps time.
+const TIMED: u32 = 4;
+const TOMS: u32 = 2;
+/// Share of a style's grooves that must keep time for the others to be left out: in some styles
+/// toms play the groove.
+const MOSTLY: f64 = 0.5;
 /// Power of a recording's bars that it is weighed with: 0 would count recordings, 1 bars.
 const BY_LENGTH: f32 = 0.15;
 
-/// The lead-ins from the train beats in 4/4, in their order.
+/// Styles that the data may have no beat of, each with the one whose lead-ins it then has too.
+const KIN: [(&str, &str); 1] = [("gospel", "soul")];
+
+/// The lead-ins from the train beats in 4/4, in their order, and those of kindred styles.
 #[must_use]
 pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
+    let mut lead_ins = recorded(pieces);
+    for (style, kin) in KIN.map(|(style, kin)| (style_number(style), style_number(kin))) {
+        let (Some(style), Some(kin)) = (style, kin) else { continue };
+        if lead_ins.iter().all(|lead_in| lead_in.style != style) {
+            let of_kin = lead_ins.iter().filter(|lead_in| lead_in.style == kin);
+            let more: Vec<LeadIn> = of_kin.map(|of| LeadIn { style, ..of.clone() }).collect();
+            lead_ins.extend(more);
+        }
+    }
+    lead_ins
+}
+
+fn recorded(pieces: &[Piece]) -> Vec<LeadIn> {
     let learned = |piece: &&Piece| {
         let kind = &piece.kind;
         piece.split == Split::Train && !kind.fill && kind.meter == Meter::FOUR_FOUR
@@ -32,9 +55,13 @@ pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
     let beats: Vec<&Piece> = pieces.iter().filter(learned).collect();
     let mut lead_ins = Vec::new();
     for piece in &beats {
-        let same = beats.iter().filter(|other| other.kind.style == piece.kind.style).count();
-        let grooves: Vec<&[Step]> = windows(piece).filter(|steps| is_groove(steps)).collect();
-        let most = (OF_STYLE / same).clamp(1, OF_PIECE).min(grooves.len());
+        let same = || beats.iter().filter(|other| other.kind.style == piece.kind.style);
+        let all: Vec<&[Step]> = same().flat_map(|piece| grooves(piece)).collect();
+        let timed = all.iter().filter(|steps| keeps_time(steps)).count() as f64;
+        let only_timed = timed >= MOSTLY * all.len() as f64;
+        let wanted = |steps: &&[Step]| !only_timed || keeps_time(steps);
+        let grooves: Vec<&[Step]> = grooves(piece).filter(wanted).collect();
+        let most = (OF_STYLE / same().count()).clamp(1, OF_PIECE).min(grooves.len());
         let bars = piece.steps.len() as f32 / LEAD_IN_STEPS as f32;
         for number in 0..most {
             // Evenly over the recording.
@@ -61,6 +88,20 @@ fn windows(piece: &Piece) -> impl Iterator<Item = &[Step]> {
     })
 }
 
+fn grooves(piece: &Piece) -> impl Iterator<Item = &[Step]> {
+    windows(piece).filter(|steps| is_groove(steps))
+}
+
+fn keeps_time(steps: &[Step]) -> bool {
+    let time = [Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash].into_iter().collect();
+    let toms = [Drum::LowTom, Drum::MidTom, Drum::HighTom].into_iter().collect();
+    steps.chunks_exact(LEAD_IN_STEPS).all(|bar| {
+        let hits =
+            |drums: DrumSet| bar.iter().map(|step| step.drums().and(drums).len()).sum::<u32>();
+        hits(time) >= TIMED && hits(toms) <= TOMS
+    })
+}
+
 fn is_groove(steps: &[Step]) -> bool {
     let bars = || steps.chunks_exact(LEAD_IN_STEPS);
     let struck = |bar: &[Step]| bar.iter().filter(|step| !step.drums().is_empty()).count();
@@ -70,8 +111,8 @@ fn is_groove(steps: &[Step]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groove::Hit;
     use groove::encode::Kind;
-    use groove::{Drum, Hit};
 
     fn piece(bars: usize, style: u8) -> Piece {
         let mut steps = vec![Step::SILENT; bars * LEAD_IN_STEPS];
@@ -95,6 +136,29 @@ mod tests {
         let (short, long) = (weights[..2].iter().sum::<f32>(), weights[2..].iter().sum::<f32>());
         assert!((long / short - 50f32.powf(BY_LENGTH)).abs() < 1e-3);
         assert!(of(3).iter().all(|of| of.steps.len() == 64));
+    }
+
+    #[test]
+    fn grooves_without_time_are_left_out_where_most_keep_it() {
+        let mut timed = piece(8, 3);
+        let hat = Some(Hit { velocity: 70, offset_ticks: 0 });
+        timed.steps.iter_mut().step_by(4).for_each(|step| step.set(Drum::ClosedHat, hat));
+        let all = [timed.clone(), timed, piece(8, 3)];
+        assert_eq!(lead_ins(&all).len(), 4);
+        assert_eq!(lead_ins(&all[1..]).len(), 2, "half of them keep time");
+        assert_eq!(lead_ins(&all[2..]).len(), 2, "none keeps time");
+    }
+
+    #[test]
+    fn a_style_without_recordings_has_the_lead_ins_of_its_kin() {
+        let [gospel, soul] = ["gospel", "soul"].map(|name| style_number(name).expect("a style"));
+        let count = |lead_ins: &[LeadIn], style| {
+            lead_ins.iter().filter(|lead_in| lead_in.style == style).count()
+        };
+        let kin = lead_ins(&[piece(8, soul)]);
+        assert_eq!((count(&kin, soul), count(&kin, gospel)), (2, 2));
+        let own = lead_ins(&[piece(8, soul), piece(4, gospel)]);
+        assert_eq!((count(&own, soul), count(&own, gospel)), (2, 1));
     }
 
     #[test]
