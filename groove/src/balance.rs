@@ -6,8 +6,7 @@
 //! by adding to the log-probability of a subset a number for each drum in it: the style's tilt of
 //! that drum, its tilt at this step of the bar, and the stick, added if the drum was struck at the
 //! same step of the bar before and taken away if not (but for a constant, minus the stick times the
-//! Hamming distance between the subset and that step). Kick and snare have another stick on the
-//! beats, so that the backbone stays where the rest changes.
+//! Hamming distance between the subset and that step).
 //!
 //! A bar that sticks closer to the one before is a duller one, unless the tilts make up for it. So
 //! each style has a [`Dial`]: a [`Balance`] at several places of the stick control, each found by
@@ -16,7 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::drum::{CLASSES, Drum, DrumSet};
+use crate::drum::{CLASSES, DrumSet};
 
 /// Numbers by class that lean a distribution over subsets.
 pub type Lean = [f32; CLASSES];
@@ -52,15 +51,7 @@ pub struct Dial {
     pub step_tilts: [[Lean; BAR_STEPS]; PLACES.len()],
     /// At each of the [`PLACES`]: the stick.
     pub sticks: [f32; PLACES.len()],
-    /// At each of the [`PLACES`]: what is added to the stick of kick and snare on the beats.
-    #[serde(default)]
-    pub backbone_sticks: [f32; PLACES.len()],
 }
-
-/// Drums of the backbone, which stick more than others on the beats.
-pub const BACKBONE: DrumSet = DrumSet::from_bits(1 << Drum::Bass as u16 | 1 << Drum::Snare as u16);
-/// Steps of a beat of 4/4.
-pub const BEAT_STEPS: usize = 4;
 
 /// What free playing is leaned by.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -69,8 +60,6 @@ pub struct Balance {
     pub tilt: Lean,
     /// How much the bar before is stuck to.
     pub stick: f32,
-    /// What the [`BACKBONE`] is stuck to more; 0 off the beats.
-    pub backbone_stick: f32,
 }
 
 impl Dial {
@@ -95,13 +84,7 @@ impl Dial {
         if low == last {
             stick = self.sticks[last] + share / (1.0 - share).max(0.01);
         }
-        let on_beat = step.is_some_and(|step| step.is_multiple_of(BEAT_STEPS));
-        let backbone = between([self.backbone_sticks[low], self.backbone_sticks[high]]);
-        Balance {
-            tilt: std::array::from_fn(tilt),
-            stick,
-            backbone_stick: if on_beat { backbone } else { 0.0 },
-        }
+        Balance { tilt: std::array::from_fn(tilt), stick }
     }
 }
 
@@ -111,11 +94,7 @@ impl Balance {
     pub fn blend(&self, other: &Balance, share: f32) -> Balance {
         let mix = |a: f32, b: f32| a + (b - a) * share;
         let all = |a: &Lean, b: &Lean| std::array::from_fn(|class| mix(a[class], b[class]));
-        Balance {
-            tilt: all(&self.tilt, &other.tilt),
-            stick: mix(self.stick, other.stick),
-            backbone_stick: mix(self.backbone_stick, other.backbone_stick),
-        }
+        Balance { tilt: all(&self.tilt, &other.tilt), stick: mix(self.stick, other.stick) }
     }
 
     /// The lean of this balance; `before` is what was struck at the same step of the bar that is
@@ -126,9 +105,7 @@ impl Balance {
         if let Some(before) = before {
             for (class, lean) in lean.iter_mut().enumerate() {
                 let struck = before.bits() >> class & 1 == 1;
-                let more = BACKBONE.bits() >> class & 1 == 1;
-                let stick = self.stick + if more { self.backbone_stick } else { 0.0 };
-                *lean += if struck { stick } else { -stick };
+                *lean += if struck { self.stick } else { -self.stick };
             }
         }
         lean
@@ -178,9 +155,6 @@ mod tests {
             assert!((at_before - logit - 0.7 * distance).abs() < 1e-5, "subset {bits}");
         }
         assert_eq!(balance.lean(None), [0.0; CLASSES]);
-        let dial = Dial { backbone_sticks: [0.5; 4], ..Dial::default() };
-        let lean = |step| dial.at(0.5, Some(step)).lean(Some(past));
-        assert_eq!((lean(4)[0], lean(4)[1], lean(4)[8], lean(5)[0]), (0.5, -0.5, 0.0, 0.0));
     }
 
     #[test]

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use candle_core::Device;
 use clap::Args;
+use groove::CLASSES;
 use groove::balance::{BAR_STEPS, Dial, Lean, PLACES, aim};
 use groove::model::{self, Model};
 use groove::take::Take;
-use groove::{CLASSES, Drum};
 use rayon::prelude::*;
 
 use crate::data::{Data, Piece, Split};
@@ -41,8 +41,6 @@ const ENOUGH: usize = 8;
 /// the log-odds that a drum is struck at a step of the bar.
 const TILT_GAIN: f32 = 0.35;
 const STEP_GAIN: f32 = 0.35;
-/// Stick of the backbone for a spread of its share that is too small by 1, by that for an F1.
-const SPREAD_GAIN: f64 = 2.0;
 /// Chance added to both of those log-odds, so that what is hardly played is hardly tilted.
 const SELDOM: f64 = 0.02;
 /// Greatest tilt of a step.
@@ -115,12 +113,11 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
         }
         let tempi = tempi(pieces, style);
         let (rates, steadiness) = (hits_per_bar(&drummers, classes), bar_f1(&drummers));
-        let (wanted, spread) = (chances(&drummers), backbeat_spread(&drummers));
+        let wanted = chances(&drummers);
         for (place, from) in OUTWARDS {
             let dial = &mut dials[number];
             (dial.tilts[place], dial.sticks[place]) = (dial.tilts[from], dial.sticks[from]);
             dial.step_tilts[place] = dial.step_tilts[from];
-            dial.backbone_sticks[place] = dial.backbone_sticks[from];
             for round in 0..ROUNDS {
                 if let Some(model) = Arc::get_mut(&mut model) {
                     model.set_dials(dials.clone());
@@ -142,11 +139,6 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
                 let tilts = &mut dial.step_tilts[place];
                 correct_step_tilts(tilts, shrink, &wanted, &chances(&takes));
                 dial.sticks[place] = corrected_stick(dial.sticks[place], shrink, lacking);
-                if PLACES[place] == 0.5 {
-                    let narrow = spread - backbeat_spread(&takes);
-                    let stick = &mut dial.backbone_sticks[place];
-                    *stick = corrected_stick(*stick, shrink, SPREAD_GAIN * narrow);
-                }
             }
         }
     }
@@ -160,20 +152,6 @@ fn correct_tilt(tilt: &mut [f32], shrink: f32, wanted: &[f64], played: &[f64]) {
         let error = ((wanted + HARDLY) / (played + HARDLY)).ln() as f32;
         *tilt = (*tilt + shrink * TILT_GAIN * error).clamp(-MOST, MOST);
     }
-}
-
-/// Standard deviation, over pieces, of the share of bars with the snare on 2 and 4: a backbone that
-/// sticks less changes within a take, and takes resemble each other more.
-fn backbeat_spread(pieces: &[Piecewise]) -> f64 {
-    let snare = |step: u16| step >> Drum::Snare.index() & 1 == 1;
-    let share = |bars: &Piecewise| {
-        let both = bars.iter().filter(|bar| snare(bar[4]) && snare(bar[12])).count();
-        both as f64 / bars.len() as f64
-    };
-    let shares = || pieces.iter().filter(|bars| !bars.is_empty()).map(share);
-    let count = shares().count() as f64;
-    let mean = shares().sum::<f64>() / count;
-    (shares().map(|share| (share - mean).powi(2)).sum::<f64>() / count).sqrt()
 }
 
 /// The chance that each class is struck at each step of a bar.
@@ -235,16 +213,6 @@ mod tests {
         assert!(tilt[3] > 0.2 && tilt[5] < -0.2 && tilt[0] == 0.0);
         assert!((corrected_stick(0.0, 1.0, 0.1) - 0.1 * STICK_GAIN).abs() < 1e-6);
         assert_eq!(corrected_stick(0.3, 0.5, f64::NAN), 0.3);
-    }
-
-    #[test]
-    fn takes_that_keep_or_lack_the_backbeat_are_spread_and_others_are_not() {
-        let mut with = [0; STEPS];
-        (with[4], with[12]) = (2, 3);
-        let without = [1; STEPS];
-        let spread = backbeat_spread(&[vec![with; 4], vec![without; 4]]);
-        assert!((spread - 0.5).abs() < 1e-9);
-        assert_eq!(backbeat_spread(&[vec![with, without], vec![without, with]]), 0.0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! that every recording of a style counts alike and all of them are grooves.
 
 use groove::lead_in::{LEAD_IN_BARS, LEAD_IN_STEPS, LeadIn};
-use groove::style::style_number;
+use groove::style::{STYLES, style_number};
 use groove::{Drum, DrumSet, Meter, Step};
 
 use crate::data::{Piece, Split};
@@ -20,7 +20,8 @@ const LONG: usize = 3 * LEAD_IN_BARS;
 /// or a break.
 const STEADY: f64 = 0.4;
 const STRUCK: usize = 4;
-/// Fewest hits of hats and cymbals, and most hits of toms, in each bar of a groove that keeps time.
+/// Fewest hits of hats and cymbals, and most hits of toms, in each bar of a groove that keeps time;
+/// kick and snare are struck in each bar, too.
 const TIMED: u32 = 4;
 const TOMS: u32 = 2;
 /// Share of a style's grooves that must keep time for the others to be left out: in some styles
@@ -29,6 +30,14 @@ const MOSTLY: f64 = 0.5;
 /// Power of a recording's bars that it is weighed with: 0 would count recordings, 1 bars.
 const BY_LENGTH: f32 = 0.15;
 
+/// Mean share of bars with a backbeat from which on a style is one of the backbeat, and by how much
+/// the share of its lead-ins is raised above the drummers': takes wear it away by as much.
+const BACKBEAT: f32 = 0.4;
+const WORN: f32 = 0.1;
+/// Share of bars of a lead-in that has a backbeat, and most that it is weighed with for that.
+const CLEAR: f32 = 0.75;
+const MOST_WEIGHT: f32 = 4.0;
+
 /// Styles that the data may have no beat of, each with the one whose lead-ins it then has too.
 const KIN: [(&str, &str); 1] = [("gospel", "soul")];
 
@@ -36,6 +45,7 @@ const KIN: [(&str, &str); 1] = [("gospel", "soul")];
 #[must_use]
 pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
     let mut lead_ins = recorded(pieces);
+    (1u8..).zip(STYLES).for_each(|(style, _)| raise_backbeat(&mut lead_ins, style, pieces));
     for (style, kin) in KIN.map(|(style, kin)| (style_number(style), style_number(kin))) {
         let (Some(style), Some(kin)) = (style, kin) else { continue };
         if lead_ins.iter().all(|lead_in| lead_in.style != style) {
@@ -48,11 +58,7 @@ pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
 }
 
 fn recorded(pieces: &[Piece]) -> Vec<LeadIn> {
-    let learned = |piece: &&Piece| {
-        let kind = &piece.kind;
-        piece.split == Split::Train && !kind.fill && kind.meter == Meter::FOUR_FOUR
-    };
-    let beats: Vec<&Piece> = pieces.iter().filter(learned).collect();
+    let beats: Vec<&Piece> = pieces.iter().filter(|piece| is_learned(piece)).collect();
     let mut lead_ins = Vec::new();
     for piece in &beats {
         let same = || beats.iter().filter(|other| other.kind.style == piece.kind.style);
@@ -88,6 +94,49 @@ fn windows(piece: &Piece) -> impl Iterator<Item = &[Step]> {
     })
 }
 
+/// Weighs the lead-ins of a style of the backbeat so that they have it a little more often than the
+/// drummers.
+fn raise_backbeat(lead_ins: &mut [LeadIn], style: u8, pieces: &[Piece]) {
+    let beats = pieces.iter().filter(|piece| is_learned(piece) && piece.kind.style == style);
+    let shares: Vec<f32> = beats.map(|piece| backbeat(&piece.steps)).collect();
+    let drummers = shares.iter().sum::<f32>() / shares.len().max(1) as f32;
+    if drummers < BACKBEAT {
+        return;
+    }
+    let wanted = (drummers + WORN).min(1.0);
+    // Sums of weights, and of weights times backbeat, of lead-ins without and with a clear one.
+    let mut sums = [[0.0; 2]; 2];
+    let mut of_style: Vec<&mut LeadIn> =
+        lead_ins.iter_mut().filter(|lead_in| lead_in.style == style).collect();
+    for lead_in in &of_style {
+        let share = backbeat(&lead_in.steps);
+        let sums = &mut sums[usize::from(share >= CLEAR)];
+        sums[0] += lead_in.weight;
+        sums[1] += lead_in.weight * share;
+    }
+    let [[others, struck], [clear, clearly]] = sums;
+    let factor = (wanted * others - struck) / (clearly - wanted * clear).max(1e-6);
+    let factor = factor.clamp(1.0, MOST_WEIGHT);
+    for lead_in in &mut of_style {
+        if backbeat(&lead_in.steps) >= CLEAR {
+            lead_in.weight *= factor;
+        }
+    }
+}
+
+/// Share of the bars with the snare on 2 and 4.
+fn backbeat(steps: &[Step]) -> f32 {
+    let snare = |step: &Step| step.hit(Drum::Snare).is_some();
+    let bars = steps.chunks_exact(LEAD_IN_STEPS);
+    let all = bars.len().max(1) as f32;
+    bars.filter(|bar| snare(&bar[4]) && snare(&bar[12])).count() as f32 / all
+}
+
+fn is_learned(piece: &Piece) -> bool {
+    let kind = &piece.kind;
+    piece.split == Split::Train && !kind.fill && kind.meter == Meter::FOUR_FOUR
+}
+
 fn grooves(piece: &Piece) -> impl Iterator<Item = &[Step]> {
     windows(piece).filter(|steps| is_groove(steps))
 }
@@ -98,7 +147,9 @@ fn keeps_time(steps: &[Step]) -> bool {
     steps.chunks_exact(LEAD_IN_STEPS).all(|bar| {
         let hits =
             |drums: DrumSet| bar.iter().map(|step| step.drums().and(drums).len()).sum::<u32>();
-        hits(time) >= TIMED && hits(toms) <= TOMS
+        let [kick, snare] =
+            [Drum::Bass, Drum::Snare].map(|drum| hits([drum].into_iter().collect()));
+        hits(time) >= TIMED && hits(toms) <= TOMS && kick > 0 && snare > 0
     })
 }
 
@@ -147,6 +198,24 @@ mod tests {
         assert_eq!(lead_ins(&all).len(), 4);
         assert_eq!(lead_ins(&all[1..]).len(), 2, "half of them keep time");
         assert_eq!(lead_ins(&all[2..]).len(), 2, "none keeps time");
+    }
+
+    #[test]
+    fn the_backbeat_is_raised_where_drummers_mostly_play_it() {
+        let plain = |mut piece: Piece| {
+            piece.steps.iter_mut().for_each(|step| step.set(Drum::Snare, None));
+            piece
+        };
+        let share = |pieces: &[Piece]| {
+            let all = lead_ins(pieces);
+            let with = all.iter().filter(|lead_in| backbeat(&lead_in.steps) > 0.5);
+            let sum: f32 = all.iter().map(|lead_in| lead_in.weight).sum();
+            with.map(|lead_in| lead_in.weight).sum::<f32>() / sum
+        };
+        let half = [piece(8, 3), plain(piece(8, 3))];
+        assert!((share(&half) - 0.6).abs() < 1e-3, "{}", share(&half));
+        let third = [piece(8, 3), plain(piece(8, 3)), plain(piece(8, 3))];
+        assert!((share(&third) - 1.0 / 3.0).abs() < 1e-3, "{}", share(&third));
     }
 
     #[test]
