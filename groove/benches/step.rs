@@ -219,7 +219,7 @@ fn sized(stack: Stack) -> Arc<Model> {
         (name, Tensor::from_iter(numbers, &Device::Cpu).and_then(|x| x.reshape(shape)).expect("it"))
     };
     let tensors: HashMap<_, _> = metadata.tensors().into_iter().map(tensor).collect();
-    let bytes = write(&metadata, &tensors, true).expect("a file");
+    let bytes = write(&metadata, &tensors, &[], true).expect("a file");
     Arc::new(Model::from_bytes(&bytes).expect("a model"))
 }
 

@@ -127,6 +127,7 @@ pub fn lean_on(logits: &mut [f32], lean: &Lean) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drum::Drum;
 
     const SUBSETS: usize = 1 << CLASSES;
 

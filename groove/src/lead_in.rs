@@ -6,7 +6,6 @@
 //! chooses one of them, of its style and near its tempo, and the theme is what the network plays
 //! after them. The lead-in is the groove's prior; the notes are the network's own.
 
-use candle_core::{Device, Tensor};
 use libm::{log2f, logf, sqrtf};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -180,35 +179,33 @@ fn compound_beat(part: &[Step]) -> [Step; 6] {
     beat
 }
 
+/// A tensor of a model file: name, type, shape and bytes.
+pub(crate) type Raw = (&'static str, Dtype, [usize; 2], Vec<u8>);
+
 /// The tensors of a model file that hold lead-ins; none of none.
-///
-/// # Errors
-/// When Candle cannot make them.
-pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> Result<Vec<(String, Tensor)>, ModelError> {
+pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> Vec<Raw> {
     if lead_ins.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let (mut of, mut hits) = (Vec::new(), Vec::<u8>::new());
+    let (mut of, mut hits) = (Vec::new(), Vec::new());
     for LeadIn { style, tempo, weight, steps } in lead_ins {
         let before = hits.len();
         for (at, step) in (0u8..).zip(steps) {
             for (drum, hit) in step.hits() {
-                hits.extend([
-                    at,
-                    drum as u8,
-                    hit.velocity,
-                    hit.offset_ticks.to_le_bytes()[0] ^ 0x80,
-                ]);
+                let offset = hit.offset_ticks.to_le_bytes()[0] ^ 0x80;
+                hits.extend([at, drum as u8, hit.velocity, offset]);
             }
         }
         let count = (hits.len() - before) / HIT_COLUMNS;
         let bars = steps.len().div_ceil(LEAD_IN_STEPS);
-        of.extend([f32::from(*style), *tempo, *weight, bars as f32, count as f32]);
+        let row = [f32::from(*style), *tempo, *weight, bars as f32, count as f32];
+        of.extend(row.into_iter().flat_map(f32::to_le_bytes));
     }
-    let of = Tensor::from_vec(of, (lead_ins.len(), OF_COLUMNS), &Device::Cpu)?;
     let rows = hits.len() / HIT_COLUMNS;
-    let hits = Tensor::from_vec(hits, (rows, HIT_COLUMNS), &Device::Cpu)?;
-    Ok(vec![(OF.into(), of), (HITS.into(), hits)])
+    vec![
+        (OF, Dtype::F32, [lead_ins.len(), OF_COLUMNS], of),
+        (HITS, Dtype::U8, [rows, HIT_COLUMNS], hits),
+    ]
 }
 
 /// The lead-ins of a model file with so many drum classes; none of a file without them.
@@ -256,7 +253,9 @@ fn parse(of: &[u8], hits: &[u8], classes: usize) -> Option<Vec<LeadIn>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::{HashMap, HashSet};
+    use std::collections::HashSet;
+
+    use safetensors::tensor::TensorView;
 
     fn lead_in(style: u8, tempo: f32, drum: Drum) -> LeadIn {
         let mut steps = vec![Step::SILENT; 2 * LEAD_IN_STEPS];
@@ -303,9 +302,11 @@ mod tests {
     #[test]
     fn a_file_gives_lead_ins_back_or_says_that_they_are_damaged() {
         let bank = bank();
-        let tensors: HashMap<String, Tensor> =
-            to_tensors(&bank).expect("tensors").into_iter().collect();
-        let bytes = safetensors::serialize(&tensors, None).expect("bytes");
+        let tensors = to_tensors(&bank);
+        let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
+            (*name, TensorView::new(*dtype, shape.to_vec(), bytes).expect("a tensor"))
+        });
+        let bytes = safetensors::serialize(views, None).expect("bytes");
         let file = SafeTensors::deserialize(&bytes).expect("a file");
         assert_eq!(read(&file, CLASSES).expect("lead-ins"), bank);
         let (of, hits) = (file.tensor(OF).expect("of"), file.tensor(HITS).expect("hits"));
@@ -314,7 +315,8 @@ mod tests {
         bad[1] = 9;
         assert_eq!(parse(of.data(), &bad, CLASSES), None, "there is no such class");
         assert_eq!(parse(of.data(), hits.data(), 1), None, "the snare is the second class");
-        let empty = safetensors::serialize(HashMap::<String, Tensor>::new(), None).expect("bytes");
+        let none: [(&str, TensorView); 0] = [];
+        let empty = safetensors::serialize(none, None).expect("bytes");
         let file = SafeTensors::deserialize(&empty).expect("a file");
         assert!(read(&file, CLASSES).expect("none").is_empty());
     }

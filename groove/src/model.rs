@@ -292,7 +292,11 @@ pub fn write(
         }
         views.push((name, tensor.to_dtype(dtype)?));
     }
-    views.extend(lead_in::to_tensors(lead_ins)?);
+    for (name, kind, shape, bytes) in lead_in::to_tensors(lead_ins) {
+        let dtype = if kind == safetensors::Dtype::U8 { DType::U8 } else { DType::F32 };
+        let tensor = Tensor::from_raw_buffer(&bytes, dtype, &shape, &Device::Cpu)?;
+        views.push((name.into(), tensor));
+    }
     let text =
         serde_json::to_string(metadata).map_err(|fault| ModelError::Header(fault.to_string()))?;
     let header = HashMap::from([(HEADER.to_string(), text)]);
