@@ -90,7 +90,7 @@ fn what_is_no_clip_is_said() {
     let said = fail(&["play", "humanise", path, "--model", SHIPPED, "--out", "x.mid"]);
     assert!(said.contains("notes.mid") && said.contains("not a whole MIDI file"), "{said}");
     let said = fail(&["measure", "--model", SHIPPED, "--data", path, "--only", "stick,nonsense"]);
-    assert!(said.contains("there is no part nonsense: stick, purity"), "{said}");
+    assert!(said.contains("there is no part nonsense: stick, temperature, purity"), "{said}");
 }
 
 #[test]
