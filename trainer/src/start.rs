@@ -93,7 +93,9 @@ impl Start {
     pub fn lead_ins(&self, data: &Data) -> Vec<LeadIn> {
         let mut all = self.lead_ins.clone();
         if matches!(self.learning, Learning::Column(_)) {
-            all.extend(lead_ins(&data.pieces));
+            let own = lead_ins(&data.pieces);
+            all.retain(|known| own.iter().all(|lead_in| lead_in.style != known.style));
+            all.extend(own);
         }
         all
     }
