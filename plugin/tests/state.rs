@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 const FROZEN: [(&str, &str, &str, &str, &str); 83] = [
     ("style", "Style", "rock", "any", "own 5"),
     ("temperature", "Temperature", "1.00", "0.20", "2.00"),
-    ("seed", "Take", "464", "0", "65535"),
+    ("seed", "Take", "530", "0", "65535"),
     ("channel", "Channel", "10", "1", "16"),
     ("generation", "Generation", "0", "0", "65535"),
     ("blend_style", "Second style", "any", "any", "own 5"),
