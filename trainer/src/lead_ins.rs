@@ -237,7 +237,7 @@ mod tests {
         let mut solo = piece(8, 3);
         for (at, step) in solo.steps.iter_mut().enumerate() {
             *step = Step::SILENT;
-            let drum = Drum::ALL[(at * 7 + at / 16 * 5) % 9];
+            let drum = Drum::ALL[(at * 7 + at / 16 * 3) % 9];
             step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
         }
         let mut fill = piece(8, 3);

@@ -20,6 +20,16 @@ pub struct Preset {
     /// A few words on the groove.
     pub feel: String,
     take: Written,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    performance: Option<Loudness>,
+}
+
+/// Fields of a performance that factory presets use: loud and soft ones are brought nearer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Loudness {
+    /// Added to every velocity, of 127.
+    velocity: f32,
 }
 
 /// Fields of a take that factory presets use; the others are at their defaults.
