@@ -179,7 +179,9 @@ impl Metadata {
         more.styles.push(name.trim().to_lowercase());
         more.check_styles()?;
         if let Some(&any) = more.dials.first() {
-            more.dials.resize(1 + more.styles.len(), any);
+            // The tilts by step are of the backbones of other styles.
+            let own = Dial { step_tilts: Dial::default().step_tilts, ..any };
+            more.dials.resize(1 + more.styles.len(), own);
         }
         *self = more;
         u8::try_from(self.styles.len()).map_err(|fault| ModelError::Styles(fault.to_string()))
