@@ -37,6 +37,16 @@ const HEARD: usize = 16;
 /// How many ways are tried, besides the one that changes nothing but the pins.
 const TRIES: u8 = 8;
 
+/// Sampling temperature at the lowest value of the temperature control. Below it the likeliest
+/// drums win nearly every draw, so that the control would do nothing.
+const COOLEST: f32 = 0.35;
+
+/// Sampling temperature at a value of the temperature control: the control's own from 1 up, and a
+/// straight line from [`COOLEST`] to 1 below.
+fn sampling_temperature(control: f32) -> f32 {
+    if control < 1.0 { COOLEST + (1.0 - COOLEST) * control } else { control }
+}
+
 /// What may not be done yet: a step of it is done at a time.
 type Soon<T> = Result<Poll<T>, ModelError>;
 
@@ -62,11 +72,11 @@ pub struct Drummer {
 
 /// A phrase in the making: the player has heard what was before, and played some of the cues.
 #[derive(Clone, Debug)]
-struct Playing {
-    player: Player,
+pub(crate) struct Playing {
+    pub(crate) player: Player,
     /// Steps that the player had behind it when the phrase began.
-    start: usize,
-    cues: Vec<Cue>,
+    pub(crate) start: usize,
+    pub(crate) cues: Vec<Cue>,
 }
 
 /// A player who has heard a lead-in, with what that was: knobs that change neither the lead-in nor
@@ -98,7 +108,7 @@ impl Playing {
     }
 
     /// The steps, as far as they are played.
-    fn steps(&self) -> &[Step] {
+    pub(crate) fn steps(&self) -> &[Step] {
         &self.player.steps[self.start..]
     }
 }
@@ -200,7 +210,10 @@ impl Drummer {
             let opening = std::mem::take(&mut self.opening);
             *self = Drummer { opening, base, ends, ..Drummer::new(Arc::clone(&self.model)) };
             self.of = Some((*take, meter));
-            self.lead_in = lead_in::choose(self.model.lead_ins(), &take.varied());
+            self.lead_in = match take.played() {
+                Some(_) => None,
+                None => lead_in::choose(self.model.lead_ins(), &take.varied()),
+            };
         }
         let model = Arc::clone(&self.model);
         let lead_in = self.lead_in;
@@ -353,7 +366,11 @@ impl Drummer {
 
 impl Part<'_> {
     /// The theme, before its first step.
-    fn theme(&self, opening: &mut Opening, base: Option<&[Step]>) -> Result<Playing, ModelError> {
+    pub(crate) fn theme(
+        &self,
+        opening: &mut Opening,
+        base: Option<&[Step]>,
+    ) -> Result<Playing, ModelError> {
         let player = match self.primed()? {
             Some(player) => player,
             None => opening.player(self)?,
@@ -385,6 +402,9 @@ impl Part<'_> {
     /// Plays the next step, or all that is played anew around missed pins.
     fn go_on(&self, playing: &mut Playing) -> Result<(), ModelError> {
         let at = playing.steps().len();
+        if let Some(heard) = self.heard(playing, at) {
+            return self.play_candidates(playing, &heard);
+        }
         let player = &mut playing.player;
         let cue = &playing.cues[at];
         if let Some(step) = cue.keep {
@@ -463,7 +483,7 @@ impl Part<'_> {
 
     /// Plays a cue, the one at this place of the phrase; gives the log-probability of what was
     /// struck.
-    fn play(
+    pub(crate) fn play(
         &self,
         player: &mut Player,
         place: usize,
@@ -473,7 +493,7 @@ impl Part<'_> {
         let wish = self.wish(player, place, cue);
         // What comes after the theme is never more daring than drummers are.
         let most = if cue.theme { f32::INFINITY } else { 1.0 };
-        let temperature = self.take.temperature.min(most);
+        let temperature = sampling_temperature(self.take.temperature.min(most));
         let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, attempt);
         let kind = self.kind(cue.fill.is_some());
         let likely = player.play(self.model, &kind, temperature, &wish, &mut draws)?;

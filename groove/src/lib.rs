@@ -11,6 +11,8 @@ pub mod activation;
 pub mod audition;
 #[cfg(feature = "model")]
 pub mod balance;
+#[cfg(feature = "model")]
+mod candidates;
 pub mod clip;
 pub mod clock;
 #[cfg(test)]

@@ -142,7 +142,7 @@ pub struct Toward {
     pub blend: (u8, f32),
     /// In quarter notes a minute.
     pub tempo: f32,
-    /// How daring it is.
+    /// Temperature control: 1 samples as the drummers play, less is plainer, more is more daring.
     pub temperature: f32,
     /// How closely its bars stick to the ones before.
     pub stick: f32,

@@ -151,9 +151,8 @@ impl Part<'_> {
         let Take { pins, off, primer, .. } = self.take;
         let kit = &self.model.metadata().classes;
         let before = player.before(self.meter.steps());
-        // The bar before the first one is a lead-in that nobody hears: there is nothing to stick to.
-        let opens = cue.theme && place < self.meter.steps() && self.take.played().is_none();
-        let stick = if opens { AS_DRUMMERS } else { self.take.stick };
+        let opens = self.opens(cue.theme, place);
+        let stick = self.stick(cue.theme, place);
         let mut wish = Wish { lean: self.lean(cue, before, stick), ..Wish::default() };
         let never = pins.silent(place).with(*off).without(pins.struck(place));
         let after = self.after_fill(cue).without(never);
@@ -191,6 +190,17 @@ impl Part<'_> {
             self.fill(player, cue, fill, &mut wish);
         }
         wish
+    }
+
+    /// Whether a step of the theme or another phrase is in the bar after a lead-in.
+    fn opens(&self, theme: bool, place: usize) -> bool {
+        theme && place < self.meter.steps() && self.take.played().is_none()
+    }
+
+    /// The stick at a step of a phrase. A lead-in is not heard: the bar after it sticks to it as
+    /// drummers would, whatever the control says.
+    pub(crate) fn stick(&self, theme: bool, place: usize) -> f32 {
+        if self.opens(theme, place) { AS_DRUMMERS } else { self.take.stick }
     }
 
     /// Strokes of a fill and the time under it.

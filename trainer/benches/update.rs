@@ -17,7 +17,8 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::rnn::{LSTM, LSTMConfig, LSTMState, RNN};
 use candle_nn::{Linear, Module, VarBuilder, VarMap};
 use groove::model::{Metadata, Stack};
-use trainer::ops::{Carry, Layer, Rows, Targets, cross_entropy, linear, lstm};
+use trainer::losses::{Targets, cross_entropy};
+use trainer::ops::{Carry, Layer, Rows, linear, lstm};
 
 const LANES: usize = 32;
 const STEPS: usize = 128;
@@ -137,7 +138,7 @@ impl Ours {
             (x, _) = lstm(&x, weights, self.rows, &self.starts, &Carry::default())?;
         }
         let logits = linear(&x, weight("out.weight"), weight("out.bias"))?;
-        let loss = cross_entropy(&logits, self.targets.clone(), self.rows.count() as f32)?;
+        let loss = cross_entropy(&logits, self.targets.clone(), None, self.rows.count() as f32)?;
         let gradients = loss.backward()?;
         Ok((loss, gradients))
     }

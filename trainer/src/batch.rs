@@ -17,7 +17,8 @@ use groove::{Drum, Step};
 use rayon::prelude::*;
 
 use crate::data::Piece;
-use crate::ops::{NONE, Rows, Targets};
+use crate::losses::{NONE, Targets};
+use crate::ops::Rows;
 
 /// A batch for both networks.
 pub struct Batch {

@@ -13,6 +13,7 @@ pub mod evaluate;
 mod floor;
 mod kernel;
 mod lead_ins;
+pub mod losses;
 mod measure;
 pub mod metrics;
 mod net;
@@ -35,6 +36,7 @@ mod start;
 mod stream;
 pub mod sweep;
 pub mod takes;
+mod teachers;
 pub mod train;
 
 use std::fs;

@@ -1,14 +1,14 @@
 //! Candle ops with backward passes of their own, for what is slow as a graph of small ones: a
-//! whole sequence through an LSTM layer, a linear layer, dropout, and cross-entropy.
+//! whole sequence through an LSTM layer, a linear layer, and dropout. The losses are in
+//! [`crate::losses`].
 //!
 //! Rows of a batch lie in *parts*: the lanes of a batch are cut into as many parts as there are
 //! cores, and a part's rows are in time order, all its lanes at each step. So a part is one
 //! contiguous block, and a core runs its own part's sequence without waiting for another.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
-use groove::memory::{CONTROLS, LIKENESS, Memory, Slot};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use crate::kernel::{self, Matrix, Panels, multiply};
@@ -376,192 +376,6 @@ impl CustomOp1 for Mask {
         let d_x = with_slice(d_out, |d_out| self.apply(d_out))?;
         Ok(Some(tensor(d_x, x.shape(), x)?))
     }
-}
-
-/// What the right outcomes of a batch are.
-#[derive(Clone, Debug)]
-pub struct Targets {
-    /// Sizes of the distributions that follow each other in a row of logits.
-    pub sizes: Vec<usize>,
-    /// Rows x distributions: the outcome; [`NONE`] where there is none to predict.
-    pub outcomes: Vec<u16>,
-}
-
-/// No outcome to predict.
-pub const NONE: u16 = u16::MAX;
-
-impl Targets {
-    /// Calls `act` with the row number, the outcome and the logits of each distribution that has
-    /// an outcome to predict.
-    fn each(&self, row: usize, logits: &mut [f32], mut act: impl FnMut(usize, &mut [f32])) {
-        let outcomes = &self.outcomes[row * self.sizes.len()..][..self.sizes.len()];
-        let mut rest = logits;
-        for (&size, &outcome) in self.sizes.iter().zip(outcomes) {
-            let (distribution, after) = std::mem::take(&mut rest).split_at_mut(size);
-            rest = after;
-            if outcome == NONE {
-                distribution.fill(0.0);
-            } else {
-                act(usize::from(outcome), distribution);
-            }
-        }
-    }
-}
-
-/// Sum of the negative log-likelihoods of the targets, over `scale`. The gradient is made in the
-/// forward pass, while the probabilities are at hand.
-struct CrossEntropy {
-    targets: Targets,
-    scale: f32,
-    gradient: OnceLock<Vec<f32>>,
-}
-
-/// Sum over all targets of -log p(target), divided by `scale`: a scalar.
-pub fn cross_entropy(logits: &Tensor, targets: Targets, scale: f32) -> Result<Tensor> {
-    logits.apply_op1(CrossEntropy { targets, scale, gradient: OnceLock::new() })
-}
-
-impl CustomOp1 for CrossEntropy {
-    fn name(&self) -> &'static str {
-        "cross-entropy"
-    }
-
-    fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (_, width) = layout.shape().dims2()?;
-        let mut gradient = slice(logits, layout)?.to_vec();
-        let sums: Vec<f64> = gradient
-            .par_chunks_mut(width)
-            .enumerate()
-            .map(|(row, logits)| {
-                let mut sum = 0.0;
-                self.targets.each(row, logits, |outcome, logits| {
-                    let logit = logits[outcome];
-                    sum += f64::from(kernel::softmax(logits) - logit);
-                    logits[outcome] -= 1.0;
-                    logits.iter_mut().for_each(|g| *g /= self.scale);
-                });
-                sum
-            })
-            .collect();
-        let loss = total(&sums, self.scale);
-        let _ = self.gradient.set(gradient);
-        Ok((CpuStorage::F32(vec![loss]), Shape::from(())))
-    }
-
-    fn bwd(&self, logits: &Tensor, _out: &Tensor, d_out: &Tensor) -> Result<Option<Tensor>> {
-        let gradient = self.gradient.get().cloned().unwrap_or_default();
-        Ok(Some(scaled(gradient, d_out, logits)?))
-    }
-}
-
-/// Sum of the negative log-likelihoods of what is struck under the mixture of network and memory
-/// that [`groove::memory`] defines, over `scale`.
-struct Mixture {
-    memories: Arc<Vec<Memory>>,
-    struck: Arc<Vec<u16>>,
-    scale: f32,
-    gradients: OnceLock<[Vec<f32>; 2]>,
-}
-
-/// Sum over all rows of -log p(struck), divided by `scale`: a scalar. `logits` is rows x subsets,
-/// `controls` rows x [`CONTROLS`]; rows whose outcome is [`NONE`] count for nothing.
-pub(crate) fn mixture(
-    logits: &Tensor,
-    controls: &Tensor,
-    memories: &Arc<Vec<Memory>>,
-    struck: &Arc<Vec<u16>>,
-    scale: f32,
-) -> Result<Tensor> {
-    let (memories, struck) = (memories.clone(), struck.clone());
-    let op = Mixture { memories, struck, scale, gradients: OnceLock::new() };
-    logits.apply_op2(controls, op)
-}
-
-/// -log p(struck) of one row; turns logits and controls into their gradients.
-fn mixture_row(memory: &Memory, struck: u16, logits: &mut [f32], controls: &mut [f32]) -> f32 {
-    let (gate, shares) = (memory.gate(controls), memory.shares(controls));
-    kernel::softmax(logits);
-    let own = logits[usize::from(struck)].max(1e-30);
-    let matches = |slot: &Slot| f32::from(u8::from(slot.struck == struck));
-    let remembered: f32 =
-        memory.slots.iter().zip(&shares).map(|(slot, share)| matches(slot) * share).sum();
-    let chance = (1.0 - gate) * own + gate * remembered;
-    // d(-log chance) of the network's own distribution: that of a softmax, times its part of it.
-    let part = (1.0 - gate) * own / chance;
-    logits[usize::from(struck)] -= 1.0;
-    logits.iter_mut().for_each(|g| *g *= part);
-    let d_gate = (own - remembered) / chance * gate * (1.0 - gate);
-    controls.fill(0.0);
-    for (slot, share) in memory.slots.iter().zip(&shares) {
-        let d_score = -gate * share * (matches(slot) - remembered) / chance;
-        for (control, likeness) in controls.iter_mut().zip(&slot.likeness) {
-            *control += d_score * likeness;
-        }
-    }
-    for (control, part) in controls[LIKENESS..].iter_mut().zip(&memory.summary) {
-        *control = d_gate * part;
-    }
-    controls[CONTROLS - 1] = d_gate;
-    -chance.ln()
-}
-
-impl CustomOp2 for Mixture {
-    fn name(&self) -> &'static str {
-        "mixture"
-    }
-
-    fn cpu_fwd(
-        &self,
-        logits: &CpuStorage,
-        logits_layout: &Layout,
-        controls: &CpuStorage,
-        controls_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (_, width) = logits_layout.shape().dims2()?;
-        let mut logits = slice(logits, logits_layout)?.to_vec();
-        let mut controls = slice(controls, controls_layout)?.to_vec();
-        let losses: Vec<f64> = logits
-            .par_chunks_mut(width)
-            .zip(controls.par_chunks_mut(CONTROLS))
-            .zip(self.memories.par_iter().zip(self.struck.par_iter()))
-            .map(|((logits, controls), (memory, &struck))| {
-                if struck == NONE {
-                    logits.fill(0.0);
-                    controls.fill(0.0);
-                    return 0.0;
-                }
-                let loss = mixture_row(memory, struck, logits, controls);
-                logits.iter_mut().chain(controls).for_each(|g| *g /= self.scale);
-                f64::from(loss)
-            })
-            .collect();
-        let loss = total(&losses, self.scale);
-        let _ = self.gradients.set([logits, controls]);
-        Ok((CpuStorage::F32(vec![loss]), Shape::from(())))
-    }
-
-    fn bwd(
-        &self,
-        logits: &Tensor,
-        controls: &Tensor,
-        _out: &Tensor,
-        d_out: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let [d_logits, d_controls] = self.gradients.get().cloned().unwrap_or_default();
-        Ok((Some(scaled(d_logits, d_out, logits)?), Some(scaled(d_controls, d_out, controls)?)))
-    }
-}
-
-/// Sum over a scale; added up in order, so that it is the same however many cores there are.
-#[expect(clippy::cast_possible_truncation)]
-fn total(losses: &[f64], scale: f32) -> f32 {
-    (losses.iter().sum::<f64>() / f64::from(scale)) as f32
-}
-
-/// A gradient that was made for a result of gradient 1, for a result of gradient `d_out`.
-fn scaled(gradient: Vec<f32>, d_out: &Tensor, like: &Tensor) -> Result<Tensor> {
-    let d_out = d_out.to_scalar::<f32>()?;
-    tensor(gradient.into_iter().map(|g| g * d_out).collect(), like.shape(), like)
 }
 
 #[cfg(test)]

@@ -5,6 +5,9 @@ use super::*;
 use candle_core::{DType, Device, Var};
 use candle_nn::rnn::{LSTM, LSTMConfig, RNN};
 use candle_nn::{VarBuilder, VarMap};
+use groove::memory::{CONTROLS, Memory};
+
+use crate::losses::{NONE, Targets, cross_entropy, mixture};
 
 /// Numbers between -0.5 and 0.5 that repeat nothing.
 fn numbers(count: usize, salt: usize) -> Vec<f32> {
@@ -27,6 +30,16 @@ fn close(a: &[f32], b: &[f32], within: f32) {
     for (i, (a, b)) in a.iter().zip(b).enumerate() {
         assert!((a - b).abs() < within * (1.0 + a.abs()), "number {i}: {a} and {b}");
     }
+}
+
+/// Distributions of these sizes, one after the other.
+fn chances(sizes: &[usize], salt: usize) -> Vec<f32> {
+    let of = |(number, &size): (usize, &usize)| {
+        let weights: Vec<f32> = numbers(size, salt + number).iter().map(|x| x + 0.6).collect();
+        let sum: f32 = weights.iter().sum();
+        weights.into_iter().map(move |weight| weight / sum).collect::<Vec<_>>()
+    };
+    sizes.iter().enumerate().flat_map(of).collect()
 }
 
 /// Compares the gradient of a scalar function of some variables with differences.
@@ -91,7 +104,14 @@ fn linear_mask_and_cross_entropy_gradients_are_the_differences() {
         sizes: vec![3, 4],
         outcomes: vec![0, 3, 2, NONE, NONE, NONE, 1, 1, NONE, 0, 2, 2],
     };
-    check(&[&x, &weight], || cross_entropy(&linear(&x, &weight, &bias)?, targets.clone(), 3.0));
+    check(&[&x, &weight], || {
+        cross_entropy(&linear(&x, &weight, &bias)?, targets.clone(), None, 3.0)
+    });
+    let taught = Some(Arc::new(chances(&[3, 4].repeat(6), 4)));
+    let taught = || taught.clone();
+    check(&[&x, &weight], || {
+        cross_entropy(&linear(&x, &weight, &bias)?, targets.clone(), taught(), 3.0)
+    });
 }
 
 #[test]
@@ -109,7 +129,11 @@ fn mixture_is_the_players_and_its_gradients_are_the_differences() {
     let struck = Arc::new(vec![1, 0, 2, 4, 5, NONE]);
     let memories = Arc::new(memories);
     let (logits, controls) = (var(&[6, 512], 1), var(&[6, CONTROLS], 2));
-    let loss = || mixture(&logits, &controls, &memories, &struck, 2.0);
+    let taught = Some(Arc::new(chances(&[512; 6], 3)));
+    check(&[&logits, &controls], || {
+        mixture(&logits, &controls, &memories, &struck, taught.clone(), 2.0)
+    });
+    let loss = || mixture(&logits, &controls, &memories, &struck, None, 2.0);
     check(&[&logits, &controls], loss);
     let (all_logits, all_controls) = (flat(&logits), flat(&controls));
     let mut sum = 0.0;

@@ -30,6 +30,9 @@ pub struct Plan {
     /// kept, other defaults are made for that, and it stops when it gets no better
     #[arg(long, value_name = "FILE")]
     pub(crate) init: Option<PathBuf>,
+    /// Trained model file to learn from as well; several are averaged
+    #[arg(long = "teacher", value_name = "FILE")]
+    pub(crate) teachers: Vec<PathBuf>,
     /// Style of the pieces, where the folder has no info.csv; with --init, a name that the model
     /// does not know is a new style
     #[arg(long)]

@@ -48,6 +48,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let Options { plan, out } = options;
     ensure!(plan.init.is_none(), "what is prepared is of a new network: --init is for train");
+    ensure!(plan.teachers.is_empty(), "what is prepared holds no teacher: --teacher is for train");
     let start = plan.start()?;
     let data = plan.read(&start.metadata)?;
     let rows = plan.rows(1)?;

@@ -15,8 +15,9 @@ use groove::model::{Metadata, Model, Stack, write};
 use serde::Deserialize;
 
 use crate::batch::Batch;
+use crate::losses::{NONE, Targets, cross_entropy, mixture};
 use crate::net::{Carries, Net};
-use crate::ops::{NONE, Rows, Targets, cross_entropy, mixture, with_slice};
+use crate::ops::{Rows, with_slice};
 
 const ROWS: Rows = Rows { parts: 1, steps: 8, lanes: 2 };
 /// Where a piece starts in the second lane.
@@ -154,9 +155,9 @@ fn the_networks_are_pytorchs() -> Result<()> {
     let manner = of_last(&outputs.manner, CLASSES * FEEL_LOGITS)?;
     close("the trainer's manner", &manner, &reference.manner);
     let count = ROWS.count() as f32;
-    let hits_loss = mixture(&outputs.hits, controls, &batch.memories, &batch.hits, count)?;
+    let hits_loss = mixture(&outputs.hits, controls, &batch.memories, &batch.hits, None, count)?;
     close("the loss of hits", &[hits_loss.to_scalar()?], &[reference.hits_loss]);
-    let manner_loss = cross_entropy(&outputs.manner, batch.manner.clone(), count)?;
+    let manner_loss = cross_entropy(&outputs.manner, batch.manner.clone(), None, count)?;
     close("the loss of manner", &[manner_loss.to_scalar()?], &[reference.manner_loss]);
 
     let model = Model::from_bytes(&write(&metadata, &tensors, &[], false)?)?;

@@ -23,13 +23,15 @@ use serde::{Deserialize, Serialize};
 use crate::calibrate;
 use crate::curve::{self, Point};
 use crate::data::{Data, Piece, Split};
+use crate::losses::{Targets, cross_entropy, mixture};
 use crate::measure::Report;
 use crate::net::{Carries, Dropout, Net};
-use crate::ops::{Carry, Targets, cross_entropy, mixture};
+use crate::ops::Carry;
 use crate::optimise::{Learning, Optimiser, Schedule};
 use crate::plan::Plan;
 use crate::start::Start;
 use crate::stream::Stream;
+use crate::teachers::Teachers;
 
 /// Name of the model file in the output folder.
 pub const MODEL: &str = "model.safetensors";
@@ -80,6 +82,8 @@ struct Settings {
     /// Checksum of the model file that it began with.
     #[serde(default)]
     init: Option<u64>,
+    #[serde(default)]
+    teachers: usize,
 }
 
 /// How far a training has come.
@@ -100,6 +104,7 @@ struct Training {
     optimiser: Optimiser,
     stream: Stream,
     carries: Carries,
+    teachers: Teachers,
     progress: Progress,
     curve: Vec<Point>,
     /// Those of the models that it writes.
@@ -223,6 +228,7 @@ impl Training {
             pieces: train.len(),
             style: options.plan.style.clone(),
             init: start.checksum(),
+            teachers: options.plan.teachers.len(),
         };
         let net = start.net(options.plan.seed)?;
         let mut training = Training {
@@ -230,6 +236,7 @@ impl Training {
             net,
             stream: Stream::new(metadata, train, rows, options.plan.seed)?,
             carries: Carries::default(),
+            teachers: Teachers::read(&options.plan.teachers, metadata)?,
             progress: Progress { settings, update: 0, best: None, best_manner: None, seconds: 0.0 },
             curve: Vec::new(),
             lead_ins: start.lead_ins(data),
@@ -272,21 +279,24 @@ impl Training {
     /// Makes one update; gives the summed negative log-likelihood of hits, and the steps.
     fn update(&mut self, options: &Options) -> Result<(f64, f64)> {
         let batch = self.stream.next()?;
+        let lesson = self.teachers.lesson(&batch)?;
         let mut dropout =
             Dropout::new(options.plan.dropout, options.plan.seed, self.progress.update);
         let outputs = self.net.forward(&batch, &mut self.carries, Some(&mut dropout))?;
         let steps = batch.steps() as f32;
         let hits = match &outputs.controls {
             Some(controls) => {
-                mixture(&outputs.hits, controls, &batch.memories, &batch.hits, steps)?
+                let (memories, struck) = (&batch.memories, &batch.hits);
+                mixture(&outputs.hits, controls, memories, struck, lesson.hits, steps)?
             }
             None => {
                 let sizes = vec![self.net.metadata.classes.subsets()];
                 let targets = Targets { sizes, outcomes: batch.hits.to_vec() };
-                cross_entropy(&outputs.hits, targets, steps)?
+                cross_entropy(&outputs.hits, targets, lesson.hits, steps)?
             }
         };
-        let loss = (&hits + cross_entropy(&outputs.manner, batch.manner, steps)?)?;
+        let manner = cross_entropy(&outputs.manner, batch.manner, lesson.manner, steps)?;
+        let loss = (&hits + manner)?;
         let gradients = loss.backward()?;
         self.optimiser.update(&self.net, &gradients, self.progress.update)?;
         self.progress.update += 1;
