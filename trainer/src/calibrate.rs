@@ -4,6 +4,9 @@
 //! drum that comes too rarely is tilted up, a beat that is less steady than the place stands for
 //! sticks more. Rounds of few takes with shrinking corrections come nearer the balance than one
 //! round of many (Robbins and Monro 1951).
+//!
+//! Dials that a model file has already are refined: after a change of its weights or of the engine
+//! they are near the balance, and a few rounds bring them back to it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,8 +29,9 @@ use crate::train::write_whole;
 
 /// Numbers of the places, from the middle outwards, each with the one that it starts from.
 const OUTWARDS: [(usize, usize); PLACES.len()] = [(2, 2), (1, 2), (0, 1), (3, 2)];
-/// Rounds, takes of each, and bars of a take: its theme and two phrases after it.
+/// Rounds for a model without dials and for one whose dials are refined, takes of each, and bars of a take: its theme and two phrases after it.
 const ROUNDS: u32 = 10;
+const REFINING_ROUNDS: u32 = 4;
 const TAKES: u32 = 112;
 const BARS: i64 = 12;
 /// Tempo of every other take, in quarter notes a minute: that of a new project in most hosts. The
@@ -86,7 +90,6 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
     let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
     let lead_ins = lead_ins(&data.pieces);
     let mut metadata = crate::read_model(path, bytes)?.metadata().clone();
-    metadata.dials = Vec::new();
     let plain = model::write(&metadata, &tensors, &lead_ins, true)?;
     eprintln!("{} lead-ins; playing, to find each style's dial", lead_ins.len());
     metadata.dials = dials(crate::read_model(path, &plain)?, &data.pieces)?;
@@ -102,8 +105,12 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
 pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
     let styles = model.metadata().styles.len();
     let classes = model.metadata().classes.classes();
+    let known = model.metadata().dials.clone();
+    let fresh = known.is_empty();
+    let rounds = if fresh { ROUNDS } else { REFINING_ROUNDS };
     let mut model = Arc::new(model);
-    let mut dials = vec![Dial::default(); 1 + styles];
+    let mut dials = if fresh { vec![Dial::default(); 1 + styles] } else { known };
+    dials.resize(1 + styles, Dial::default());
     for style in 0..=u8::try_from(styles)? {
         let number = usize::from(style);
         let drummers = human(pieces, Split::Train, style);
@@ -115,10 +122,12 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
         let (rates, steadiness) = (hits_per_bar(&drummers, classes), bar_f1(&drummers));
         let wanted = chances(&drummers);
         for (place, from) in OUTWARDS {
-            let dial = &mut dials[number];
-            (dial.tilts[place], dial.sticks[place]) = (dial.tilts[from], dial.sticks[from]);
-            dial.step_tilts[place] = dial.step_tilts[from];
-            for round in 0..ROUNDS {
+            if fresh {
+                let dial = &mut dials[number];
+                (dial.tilts[place], dial.sticks[place]) = (dial.tilts[from], dial.sticks[from]);
+                dial.step_tilts[place] = dial.step_tilts[from];
+            }
+            for round in 0..rounds {
                 if let Some(model) = Arc::get_mut(&mut model) {
                     model.set_dials(dials.clone());
                 }

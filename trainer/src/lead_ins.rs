@@ -22,14 +22,13 @@ const LONG: usize = 3 * LEAD_IN_BARS;
 /// or a break.
 const STEADY: f64 = 0.4;
 const STRUCK: usize = 4;
-/// Fewest hits of hats and cymbals, and most hits of toms, in each bar of a groove that keeps time.
+/// Fewest hits of hats and cymbals, and most hits of toms, in each bar of a groove that keeps time;
+/// kick and snare are struck in each bar, too.
 const TIMED: u32 = 4;
 const TOMS: u32 = 2;
-/// Share of a style's grooves that must have a trait for those without it to be left out: in some
-/// styles toms play the groove, or the one is silent.
+/// Share of a style's grooves that must keep time for the others to be left out: in some styles
+/// toms play the groove.
 const MOSTLY: f64 = 0.5;
-/// Share of the bars that begin with the kick in a groove that rests on the one.
-const RESTS: f32 = 0.5;
 /// Power of a recording's bars that it is weighed with: 0 would count recordings, 1 bars.
 const BY_LENGTH: f32 = 0.15;
 
@@ -63,17 +62,19 @@ pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
 fn recorded(pieces: &[Piece]) -> Vec<LeadIn> {
     let beats: Vec<&Piece> = pieces.iter().filter(|piece| is_learned(piece)).collect();
     let mut lead_ins = Vec::new();
-    let mut styles: BTreeMap<u8, (usize, Vec<Trait>)> = BTreeMap::new();
+    // By style: recordings, and whether most grooves keep time.
+    let mut styles: BTreeMap<u8, (usize, bool)> = BTreeMap::new();
     for piece in &beats {
         let style = piece.kind.style;
-        let (recordings, traits) = styles.entry(style).or_insert_with(|| {
-            let same: Vec<&Piece> =
-                beats.iter().copied().filter(|other| other.kind.style == style).collect();
-            (same.len(), usual_traits(&same))
+        let (recordings, timed) = *styles.entry(style).or_insert_with(|| {
+            let same = || beats.iter().filter(|other| other.kind.style == style);
+            let all: Vec<&[Step]> = same().flat_map(|piece| grooves(piece)).collect();
+            let timed = all.iter().filter(|steps| keeps_time(steps)).count() as f64;
+            (same().count(), timed >= MOSTLY * all.len() as f64)
         });
-        let usual = |steps: &&[Step]| traits.iter().all(|has| has(steps));
-        let grooves: Vec<&[Step]> = grooves(piece).filter(usual).collect();
-        let most = (OF_STYLE / *recordings).clamp(1, OF_PIECE).min(grooves.len());
+        let wanted = |steps: &&[Step]| !timed || keeps_time(steps);
+        let grooves: Vec<&[Step]> = grooves(piece).filter(wanted).collect();
+        let most = (OF_STYLE / recordings).clamp(1, OF_PIECE).min(grooves.len());
         let bars = piece.steps.len() as f32 / LEAD_IN_STEPS as f32;
         for number in 0..most {
             // Evenly over the recording.
@@ -83,13 +84,6 @@ fn recorded(pieces: &[Piece]) -> Vec<LeadIn> {
         }
     }
     lead_ins
-}
-
-/// The traits that most grooves of a style have.
-fn usual_traits(recordings: &[&Piece]) -> Vec<Trait> {
-    let all: Vec<&[Step]> = recordings.iter().flat_map(|piece| grooves(piece)).collect();
-    let share = |has: &Trait| all.iter().filter(|steps| has(steps)).count() as f64;
-    TRAITS.into_iter().filter(|has| share(has) >= MOSTLY * all.len() as f64).collect()
 }
 
 /// The phrases of a recording, in whole bars.
@@ -149,35 +143,16 @@ fn grooves(piece: &Piece) -> impl Iterator<Item = &[Step]> {
     windows(piece).filter(|steps| is_groove(steps))
 }
 
-/// Trait of a groove.
-type Trait = fn(&[Step]) -> bool;
-
-/// Hats or cymbals keep time; toms are few; there is a kick in each bar; and a snare; the kick is on
-/// the one; the snare is on 2 or 4.
-const TRAITS: [Trait; 6] = [
-    |steps| strokes(steps, &TIME).all(|count| count >= TIMED),
-    |steps| strokes(steps, &[Drum::LowTom, Drum::MidTom, Drum::HighTom]).all(|n| n <= TOMS),
-    |steps| strokes(steps, &[Drum::Bass]).all(|count| count > 0),
-    |steps| strokes(steps, &[Drum::Snare]).all(|count| count > 0),
-    |steps| {
-        let bars = steps.chunks_exact(LEAD_IN_STEPS);
-        let all = bars.len() as f32;
-        let ones = bars.filter(|bar| bar[0].hit(Drum::Bass).is_some()).count();
-        ones as f32 >= RESTS * all
-    },
-    |steps| {
-        let snare = |step: &Step| step.hit(Drum::Snare).is_some();
-        steps.chunks_exact(LEAD_IN_STEPS).all(|bar| snare(&bar[4]) || snare(&bar[12]))
-    },
-];
-
-const TIME: [Drum; 4] = [Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash];
-
-/// Strokes of some drums, bar by bar.
-fn strokes<'a>(steps: &'a [Step], drums: &[Drum]) -> impl Iterator<Item = u32> + use<'a> {
-    let drums: DrumSet = drums.iter().copied().collect();
-    let bars = steps.chunks_exact(LEAD_IN_STEPS);
-    bars.map(move |bar| bar.iter().map(|step| step.drums().and(drums).len()).sum())
+fn keeps_time(steps: &[Step]) -> bool {
+    let time = [Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash].into_iter().collect();
+    let toms = [Drum::LowTom, Drum::MidTom, Drum::HighTom].into_iter().collect();
+    steps.chunks_exact(LEAD_IN_STEPS).all(|bar| {
+        let hits =
+            |drums: DrumSet| bar.iter().map(|step| step.drums().and(drums).len()).sum::<u32>();
+        let [kick, snare] =
+            [Drum::Bass, Drum::Snare].map(|drum| hits([drum].into_iter().collect()));
+        hits(time) >= TIMED && hits(toms) <= TOMS && kick > 0 && snare > 0
+    })
 }
 
 fn is_groove(steps: &[Step]) -> bool {
