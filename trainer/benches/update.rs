@@ -17,8 +17,11 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::rnn::{LSTM, LSTMConfig, LSTMState, RNN};
 use candle_nn::{Linear, Module, VarBuilder, VarMap};
 use groove::model::{Metadata, Stack};
-use trainer::losses::{Targets, cross_entropy};
-use trainer::ops::{Carry, Layer, Rows, linear, lstm};
+use trainer::data::batch::Targets;
+use trainer::data::rows::Rows;
+use trainer::network::linear::linear;
+use trainer::network::losses::cross_entropy;
+use trainer::network::lstm::{Carry, Layer, lstm};
 
 const LANES: usize = 32;
 const STEPS: usize = 128;

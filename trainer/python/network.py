@@ -1,4 +1,4 @@
-"""The drummer's two networks in PyTorch: what trainer/src/net.rs and groove/src/model.rs compute.
+"""The drummer's two networks in PyTorch: what trainer/src/network/net.rs and groove/src/model.rs compute.
 
 Weights have the names of the model file. A batch is a dictionary of tensors, steps x lanes x ...,
 as `cargo trainer prepare` writes them; NONE stands where there is nothing. `reference.json`, which

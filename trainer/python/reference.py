@@ -1,7 +1,7 @@
-"""Makes trainer/src/reference.json: what PyTorch computes of fixed weights and inputs, for a test
-(trainer/src/reference_tests.rs) that compares the trainer's networks and the player with it.
+"""Makes trainer/src/network/reference.json: what PyTorch computes of fixed weights and inputs, for a test
+(trainer/src/network/pytorch_tests.rs) that compares the trainer's networks and the player with it.
 
-    python trainer/python/reference.py > trainer/src/reference.json
+    python trainer/python/reference.py > trainer/src/network/reference.json
 
 Weights and inputs are formulas that stand here and in the test. Two lanes of eight steps; in the
 second lane a piece starts at the fourth step. The values are those of its last step.

@@ -1,12 +1,12 @@
 //! Trains, measures and samples the drummer's model.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use trainer::{
-    calibrate, compare, evaluate, play, prepare, presets, read, read_model, report, sample, sheet,
-    sweep, takes, train, weights,
+use trainer::commands::{
+    calibrate, compare, evaluate, generate, inspect, measure, play, prepare, presets, report,
+    sheet, sweep, train,
 };
 
 #[derive(Parser)]
@@ -31,7 +31,7 @@ enum Task {
     /// Train models of several sizes and set them side by side; goes on where it was stopped
     Sweep(Box<sweep::Options>),
     /// Write beats as MIDI files
-    Generate(sample::Options),
+    Generate(generate::Options),
     /// Write the first bars of many takes as text grids, to read
     Sheet(sheet::Options),
     /// Check that the factory presets play what their names say, or search seeds that do
@@ -40,7 +40,7 @@ enum Task {
     #[command(subcommand)]
     Play(play::Task),
     /// Measure whether takes keep what they promise; fails where one does not
-    Measure(takes::Options),
+    Measure(measure::Options),
     /// Train as the report of 2019 did, and write what came of it beside the shipped drummer
     Report(report::Options),
     /// Say what a model file is
@@ -58,24 +58,12 @@ fn main() -> Result<()> {
         Task::Evaluate(options) => evaluate::run(&options),
         Task::Compare(options) => compare::run(&options),
         Task::Sweep(options) => sweep::run(&options),
-        Task::Generate(options) => sample::run(&options),
+        Task::Generate(options) => generate::run(&options),
         Task::Sheet(options) => sheet::run(&options),
         Task::Presets(options) => presets::run(&options),
         Task::Play(task) => play::run(&task),
-        Task::Measure(options) => takes::run(&options),
+        Task::Measure(options) => measure::run(&options),
         Task::Report(options) => report::run(&options),
-        Task::Inspect { model } => inspect(&model),
+        Task::Inspect { model } => inspect::run(&model),
     }
-}
-
-fn inspect(path: &Path) -> Result<()> {
-    let bytes = read(path)?;
-    let model = read_model(path, &bytes)?;
-    let metadata = model.metadata();
-    println!("{}", serde_json::to_string_pretty(metadata)?);
-    for (name, shape) in metadata.tensors() {
-        println!("{name:<22} {shape:?}");
-    }
-    println!("{} weights in {} bytes", weights(metadata, ""), bytes.len());
-    Ok(())
 }

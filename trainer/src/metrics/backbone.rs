@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use groove::{CLASSES, Drum};
 use serde::Serialize;
 
-use super::takes::{BarSteps, Groove, STEPS, Sides};
+use super::comparison::{BarSteps, Groove, STEPS, Sides};
 
 /// Fewest human beats that figures are given of.
 pub(crate) const ENOUGH: usize = 5;

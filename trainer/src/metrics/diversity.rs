@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::Serialize;
 
-use super::takes::{BarSteps, Groove, Sides};
+use super::comparison::{BarSteps, Groove, Sides};
 
 /// Most pairs of takes or files that are compared.
 const PAIRS: usize = 3000;
@@ -88,7 +88,7 @@ fn hit_f1(a: &BarSteps, b: &BarSteps) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::takes::STEPS;
+    use crate::metrics::comparison::STEPS;
     use groove::{Drum, Hit, Step};
 
     fn bar(steps: &[usize]) -> BarSteps {

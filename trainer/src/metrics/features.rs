@@ -3,7 +3,7 @@
 
 use groove::CLASSES;
 
-use super::takes::{BarSteps, STEPS};
+use super::comparison::{BarSteps, STEPS};
 
 /// Steps of a window.
 const LENGTH: usize = 2 * STEPS;

@@ -8,8 +8,8 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::comparison::{Groove, Sides};
 use super::features::Features;
-use super::takes::{Groove, Sides};
 use super::trees::{Forest, Growth, Lesson, Scale, Table, roc_area};
 
 /// Fewest human beats that a judge learns from.
@@ -197,7 +197,7 @@ fn mean_and_sd(values: &[f64]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::takes::STEPS;
+    use crate::metrics::comparison::STEPS;
     use groove::{Drum, Hit, Step};
     use rand::Rng;
 

@@ -2,12 +2,17 @@
 //! them apart, the backbone of the beat, styles, diversity and swing.
 
 mod backbone;
+pub(crate) mod baselines;
+pub(crate) mod comparison;
 mod diversity;
 mod features;
+pub(crate) mod free_run;
 mod judge;
-mod style_told;
+mod meter_backbone;
+pub(crate) mod requests;
+mod style_recall;
 mod swing;
-pub(crate) mod takes;
+pub(crate) mod teacher_forced;
 mod trees;
 
 use std::collections::BTreeMap;
@@ -20,11 +25,11 @@ use serde_json::{Value, json};
 
 use crate::data::{Piece, Split};
 pub use backbone::Backbone;
+use comparison::{Sides, human};
 pub use diversity::Diversity;
 pub use judge::Judged;
-pub(crate) use style_told::{StyleTold, StyleTrees};
+pub(crate) use style_recall::{StyleTold, StyleTrees};
 pub use swing::Swing;
-use takes::{Sides, human};
 
 /// All figures of the takes at one choice of tempi, by style.
 #[derive(Debug, Serialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use groove::{Drum, Hit, Step};
 use serde::Serialize;
 
-use super::takes::{Groove, Sides};
+use super::comparison::{Groove, Sides};
 
 /// Bounds of the tempo bands, in quarter notes a minute.
 const BANDS: [f32; 4] = [80.0, 100.0, 120.5, 150.0];
@@ -117,7 +117,7 @@ fn place(step: usize, hit: Hit) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::takes::STEPS;
+    use crate::metrics::comparison::STEPS;
 
     /// Four bars of eighths on the ride; off-beats stand at a step and offset.
     fn groove(step: usize, offset_ticks: i8, tempo: f32) -> Groove {

@@ -1,0 +1,339 @@
+//! `compare`: two models side by side, on the same data, as a table and as a picture.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use groove::model::Metadata;
+use serde_json::{Value, json};
+
+use super::evaluate::{Measured, Scope, commonest_style};
+use super::inspect::weight_count;
+use super::plot::{self, COLOURS, HUMAN, Panel};
+use crate::files;
+use crate::metrics::free_run::Played;
+
+/// Most letters of a model's name in the picture.
+const LETTERS: usize = 60;
+
+/// Options of `compare`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// One model file
+    a: PathBuf,
+    /// The other
+    b: PathBuf,
+    #[command(flatten)]
+    scope: Scope,
+    /// Folder for the table (compare.csv) and the picture (compare.svg)
+    #[arg(long, default_value = "target/compare")]
+    out: PathBuf,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// One figure of both models.
+struct Row {
+    name: String,
+    values: [f64; 2],
+    /// The same of what drummers played.
+    drummers: Option<f64>,
+    /// Which of the two is better, where there is a better and they differ as written.
+    better: Option<usize>,
+    decimals: usize,
+}
+
+impl Row {
+    /// A figure that says nothing of better or worse.
+    fn plain(name: impl Into<String>, values: [f64; 2], decimals: usize) -> Row {
+        Row { name: name.into(), values, drummers: None, better: None, decimals }
+    }
+
+    /// A figure that is better when it is lower.
+    fn lower(name: impl Into<String>, values: [f64; 2], decimals: usize) -> Row {
+        let mut row = Row::plain(name, values, decimals);
+        let [a, b] = values;
+        if row.text(Some(a)) != row.text(Some(b)) {
+            row.better = a.partial_cmp(&b).map(|order| usize::from(order.is_gt()));
+        }
+        row
+    }
+
+    fn beside(self, drummers: f64) -> Row {
+        Row { drummers: Some(drummers), ..self }
+    }
+
+    fn text(&self, value: Option<f64>) -> String {
+        match value {
+            Some(value) if value.is_finite() => format!("{value:.*}", self.decimals),
+            Some(_) => "-".into(),
+            None => String::new(),
+        }
+    }
+}
+
+/// Rows under a heading.
+struct Section {
+    heading: String,
+    rows: Vec<Row>,
+}
+
+/// Measures both models, prints and draws.
+///
+/// # Errors
+/// When a model or the data cannot be read, Candle cannot compute, or the folder cannot be
+/// written.
+pub fn run(options: &Options) -> Result<()> {
+    let paths = [&options.a, &options.b];
+    // What is wrong with a file is said before the other one is measured at length.
+    let metadata = |path| -> Result<_> { Ok(files::read_model(path)?.metadata().clone()) };
+    let (a, b) = (metadata(paths[0])?, metadata(paths[1])?);
+    ensure!(
+        a.classes.classes() == b.classes.classes(),
+        "{} plays {} drum classes and {} plays {}: their figures are of different things",
+        paths[0].display(),
+        a.classes.classes(),
+        paths[1].display(),
+        b.classes.classes(),
+    );
+    // The one that knows more styles says what the data's are; to the other they are any.
+    let (less, more) = if a.styles.len() < b.styles.len() { (&a, &b) } else { (&b, &a) };
+    ensure!(
+        more.styles.starts_with(&less.styles),
+        "{} and {} have other styles of their own: their figures are of different things",
+        paths[0].display(),
+        paths[1].display(),
+    );
+    files::create_folder(&options.out)?;
+    let ground = options.scope.read(more, commonest_style)?;
+    let a = Measured::measure(paths[0], &ground)?;
+    let b = Measured::measure(paths[1], &ground)?;
+    let unplayed = b.unplayed.iter().filter(|line| !a.unplayed.contains(line));
+    a.unplayed.iter().chain(unplayed).for_each(|line| eprintln!("{line}"));
+    let both = [a, b];
+    let names = names(paths, both.each_ref().map(|measured| measured.model.metadata()));
+    let sections = sections(&both);
+    let picture = options.out.join("compare.svg");
+    draw(&picture, &names, &both)?;
+    write_table(&options.out.join("compare.csv"), &sections)?;
+    if options.json {
+        let described = |side: usize| described(&names[side], paths[side], &both[side]);
+        let (a, b) = (described(0)?, described(1)?);
+        println!("{}", serde_json::to_string_pretty(&json!({ "a": a, "b": b }))?);
+        return Ok(());
+    }
+    for side in [0, 1] {
+        let metadata = both[side].model.metadata();
+        println!(
+            "{}: {}, {} cells, {} weights, {} updates, learned from {}",
+            ["A", "B"][side],
+            names[side],
+            size(metadata),
+            weight_count(metadata, ""),
+            metadata.updates,
+            metadata.trained_on,
+        );
+    }
+    print!("{}", table(&sections));
+    println!("{}", picture.display());
+    Ok(())
+}
+
+/// All that is known of a model, as JSON.
+fn described(name: &str, path: &Path, measured: &Measured) -> Result<Value> {
+    let metadata = measured.model.metadata();
+    let mut all = measured.json()?;
+    all["name"] = json!(name);
+    all["file"] = json!(path.display().to_string());
+    all["beat"] = json!(metadata.beat);
+    all["feel"] = json!(metadata.feel);
+    all["weights"] = json!(weight_count(metadata, ""));
+    all["updates"] = json!(metadata.updates);
+    all["trained_on"] = json!(metadata.trained_on);
+    Ok(all)
+}
+
+/// Names that tell the two models apart: their own, with sizes or places where these are alike.
+fn names(paths: [&PathBuf; 2], models: [&Metadata; 2]) -> [String; 2] {
+    let own = models.map(|metadata| metadata.name.clone());
+    let sized = models.map(|metadata| format!("{}, {}", metadata.name, size(metadata)));
+    let placed = [0, 1].map(|side| {
+        let parts: Vec<_> = paths[side].iter().map(|part| part.to_string_lossy()).collect();
+        let end = parts[parts.len().saturating_sub(2)..].join("/");
+        format!("{}, {end}", own[side])
+    });
+    let apart = |names: &[String; 2]| names[0] != names[1];
+    [own.clone(), sized].into_iter().find(apart).unwrap_or(placed)
+}
+
+/// Layers and cells of the network of hits.
+fn size(metadata: &Metadata) -> String {
+    format!("{} x {}", metadata.beat.layers, metadata.beat.cells)
+}
+
+/// Groups that have a figure in both reports, by name and number of pieces: all beats and fills
+/// first. A style of few pieces has no group of its own, but rock always has one.
+fn groups(both: &[Measured; 2]) -> Vec<(String, &str)> {
+    let [a, b] = both.each_ref().map(|measured| &measured.report.perplexity);
+    let main = [("beats", "all beats"), ("fills", "fills"), ("rock_beats", "rock")];
+    let others = a.keys().map(|key| (key.as_str(), key.as_str()));
+    let others = others.filter(|(key, _)| main.iter().all(|(k, words)| k != key && words != key));
+    main.into_iter()
+        .chain(others)
+        .filter(|(key, _)| a.contains_key(*key) && b.contains_key(*key))
+        .map(|(key, words)| (format!("{words} ({})", both[0].report.counts[key][0]), key))
+        .collect()
+}
+
+/// What both models play of a style.
+fn styles(both: &[Measured; 2]) -> impl Iterator<Item = (&str, [&Played; 2])> {
+    let [a, b] = both.each_ref().map(|measured| &measured.played);
+    a.iter().filter_map(|(style, figures)| Some((style.as_str(), [figures, b.get(style)?])))
+}
+
+/// Areas of the judge by the hits; none if a style has too few human beats for it.
+fn judged(both: &[Measured; 2], style: &str) -> Option<Row> {
+    let [a, b] = both.each_ref().map(|measured| measured.metrics.judged.get(style));
+    let (a, b) = (a?, b?);
+    let row = Row::lower("told from drummers, ROC area", [a.hits, b.hits], 3);
+    Some(row.beside(a.human_hits))
+}
+
+fn sections(measured: &[Measured; 2]) -> Vec<Section> {
+    let reports = measured.each_ref().map(|measured| &measured.report);
+    let perplexity = groups(measured)
+        .into_iter()
+        .map(|(words, key)| Row::lower(words, reports.map(|report| report.perplexity[key]), 3));
+    let foreseen = vec![
+        Row::lower("velocity, mean error, of 127", reports.map(|r| r.velocity_mae), 2),
+        Row::lower("velocity, Wasserstein-1, of 127", reports.map(|r| r.velocity_w1), 2),
+        Row::lower("offset, mean error, ms", reports.map(|r| r.offset_mae_ms), 2),
+    ];
+    let kit = &measured[0].model.metadata().classes;
+    let mut sections = vec![
+        Section { heading: "perplexity (pieces)".into(), rows: perplexity.collect() },
+        Section { heading: "foreseen of the beats".into(), rows: foreseen },
+    ];
+    for (style, both) in styles(measured) {
+        let mut rows = vec![
+            Row::plain("bar-to-bar hit F1", both.map(|p| p.bar_f1), 3).beside(both[0].human_bar_f1),
+            Row::lower("two bars verbatim as learned, %", both.map(|p| 100.0 * p.verbatim), 2)
+                .beside(100.0 * both[0].human_verbatim),
+        ];
+        rows.extend(judged(measured, style));
+        rows.extend(kit.lanes().map(|(drum, class)| {
+            let hits = both.map(|p| p.hits_per_bar[drum.index()]);
+            let name = format!("{}, hits a bar", class.name);
+            Row::plain(name, hits, 2).beside(both[0].human_hits_per_bar[drum.index()])
+        }));
+        sections.push(Section { heading: format!("played as {style}"), rows });
+    }
+    sections
+}
+
+/// The table to read.
+fn table(sections: &[Section]) -> String {
+    let mut text = String::new();
+    for section in sections {
+        let heading = &section.heading;
+        let drummers = section.rows.iter().any(|row| row.drummers.is_some());
+        let last = if drummers { "drummers" } else { "" };
+        let line = format!("{heading:<34}{:>10}  {:>10}  {last:>10}", "A", "B");
+        text += &format!("\n{}\n", line.trim_end());
+        for row in &section.rows {
+            let mut line = format!("{:<34}", row.name);
+            for side in [0, 1] {
+                let mark = if row.better == Some(side) { "*" } else { " " };
+                // Writing to a text does not fail.
+                let _ = write!(line, "{:>10}{mark} ", row.text(Some(row.values[side])));
+            }
+            line += &format!("{:>10}", row.text(row.drummers));
+            text += &format!("{}\n", line.trim_end());
+        }
+    }
+    text + "\n* the better one, where lower is better\n"
+}
+
+/// The table for a spreadsheet.
+fn write_table(path: &Path, sections: &[Section]) -> Result<()> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(["section", "figure", "a", "b", "drummers", "better"])?;
+    for section in sections {
+        for row in &section.rows {
+            let number = |value: Option<f64>| {
+                value.filter(|v| v.is_finite()).map(|v| v.to_string()).unwrap_or_default()
+            };
+            let better = row.better.map_or("", |side| ["a", "b"][side]).to_string();
+            let [a, b] = row.values.map(|value| number(Some(value)));
+            let cells = [&section.heading, &row.name, &a, &b, &number(row.drummers), &better];
+            table.write_record(cells)?;
+        }
+    }
+    files::write_atomic(path, &table.into_inner()?)
+}
+
+fn draw(path: &Path, names: &[String; 2], both: &[Measured; 2]) -> Result<()> {
+    let named = |side: usize| {
+        let mut name = names[side].clone();
+        if name.chars().count() > LETTERS {
+            name = name.chars().take(LETTERS - 1).chain(['…']).collect();
+        }
+        let size = size(both[side].model.metadata());
+        let size = if name.contains(&size) { String::new() } else { format!(" ({size})") };
+        (format!("{}: {name}{size}", ["A", "B"][side]), COLOURS[side])
+    };
+    let mut series = vec![named(0), named(1)];
+    let perplexity = |key| both.iter().map(|m| m.report.perplexity[key]).collect();
+    let kit = &both[0].model.metadata().classes;
+    let mut panels = vec![Panel {
+        title: "Perplexity per step, lower is better (in brackets: pieces)".into(),
+        logarithmic: true,
+        groups: groups(both).into_iter().map(|(words, key)| (words, perplexity(key))).collect(),
+    }];
+    for (style, [a, b]) in styles(both) {
+        let hits = |class: usize| {
+            let all = [&a.hits_per_bar, &b.hits_per_bar, &a.human_hits_per_bar];
+            all.map(|hits| hits[class]).to_vec()
+        };
+        panels.push(Panel {
+            title: format!("Hits a bar, played as {style}"),
+            logarithmic: false,
+            groups: kit.lanes().map(|(d, class)| (class.name.clone(), hits(d.index()))).collect(),
+        });
+    }
+    if panels.len() > 1 {
+        series.push(("drummers".into(), HUMAN));
+    }
+    plot::bars(path, "Two drummers side by side", &series, &panels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use groove::model::Stack;
+
+    #[test]
+    fn the_lower_figure_is_marked_if_the_two_differ_as_written() {
+        assert_eq!(Row::lower("x", [2.0, 1.0], 2).better, Some(1));
+        assert_eq!(Row::lower("x", [1.0, 2.0], 2).better, Some(0));
+        assert_eq!(Row::lower("x", [1.001, 1.002], 2).better, None);
+        assert_eq!(Row::lower("x", [1.0, f64::NAN], 2).better, None);
+        assert_eq!(Row::plain("x", [1.0, 2.0], 2).better, None);
+    }
+
+    #[test]
+    fn names_tell_models_apart() {
+        let model = |name: &str, layers| {
+            let stack = Stack { layers, cells: 64 };
+            Metadata::new(name, stack, stack, "")
+        };
+        let (a, b) = (PathBuf::from("x/rock/model"), PathBuf::from("x/metal/model"));
+        let told = |one: &Metadata, other: &Metadata| names([&a, &b], [one, other]);
+        assert_eq!(told(&model("Rock", 1), &model("Metal", 1)), ["Rock", "Metal"]);
+        assert_eq!(told(&model("Own", 1), &model("Own", 2)), ["Own, 1 x 64", "Own, 2 x 64"]);
+        let placed = told(&model("Own", 1), &model("Own", 1));
+        assert_eq!(placed, ["Own, rock/model", "Own, metal/model"]);
+    }
+}

@@ -1,0 +1,246 @@
+//! `evaluate`: how good a model is, beside what needs no model and beside what drummers play.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use groove::CLASSES;
+use groove::model::{Metadata, Model};
+use groove::style::SLOTS;
+use serde_json::{Value, json};
+
+use crate::data::{Data, Piece, Split, known_style};
+use crate::files;
+use crate::metrics::baselines::{bar_ago_errors, floors};
+use crate::metrics::comparison::{FIXED_TEMPO, Sides, Tempi, is_beat};
+use crate::metrics::free_run::Played;
+use crate::metrics::requests::Asked;
+use crate::metrics::teacher_forced::Report;
+use crate::metrics::{self, Metrics, StyleTrees};
+use crate::network::net::Net;
+
+/// Options of `evaluate`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Model file
+    #[arg(long)]
+    model: PathBuf,
+    #[command(flatten)]
+    scope: Scope,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// What models are measured on: options that `evaluate` and `compare` share.
+#[derive(Args, Debug)]
+pub struct Scope {
+    /// Folder of drum MIDI
+    #[arg(long, env = "GROOVE_DIR")]
+    data: PathBuf,
+    /// Part of the data
+    #[arg(long, value_enum, default_value = "validation")]
+    split: Split,
+    /// Style of the pieces, where the folder has no info.csv
+    #[arg(long)]
+    style: Option<String>,
+    /// Seed of the training, which decides what of a folder without info.csv is held out
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Styles to play and to compare with what drummers played [default: `evaluate` plays all that
+    /// have at least five human beats, `compare` that of most train beats]
+    #[arg(long, value_delimiter = ',')]
+    play: Vec<String>,
+    /// Play nothing: report how well the pieces are foreseen
+    #[arg(long, conflicts_with = "play")]
+    no_takes: bool,
+}
+
+/// The data that models are measured on.
+pub struct Ground {
+    /// All pieces.
+    pub all: Vec<Piece>,
+    /// Those of the split that was asked for.
+    pub asked: Vec<Piece>,
+    /// Styles to play.
+    pub styles: Vec<u8>,
+    /// Trees that learned the styles of the drummers, where the data has them.
+    trees: Option<StyleTrees>,
+}
+
+impl Scope {
+    /// Reads the data as a model's classes and styles, and says what was left out of it. `usual`
+    /// are the styles to play if none is named.
+    ///
+    /// # Errors
+    /// When the data cannot be read, the split is empty, or a style is unknown.
+    pub fn read(
+        &self,
+        model: &Metadata,
+        usual: fn(&Metadata, &[Piece]) -> Vec<u8>,
+    ) -> Result<Ground> {
+        let data = Data::read(&self.data, self.style.as_deref(), self.seed, model)?;
+        if !data.skipped.is_empty() {
+            eprintln!("{}", data.skipped_text().trim_start());
+        }
+        let asked = data.split(self.split);
+        ensure!(!asked.is_empty(), "the data has no piece of that split");
+        let styles: Vec<u8> = match (self.no_takes, self.play.is_empty()) {
+            (true, _) => Vec::new(),
+            (false, true) => usual(model, &data.pieces),
+            (false, false) => {
+                self.play.iter().map(|name| known_style(model, name)).collect::<Result<_>>()?
+            }
+        };
+        let trees = match styles.is_empty() {
+            true => None,
+            false => StyleTrees::learn(model, &data.pieces),
+        };
+        Ok(Ground { all: data.pieces, asked, styles, trees })
+    }
+}
+
+/// The style of most train beats, alone.
+pub(crate) fn commonest_style(_: &Metadata, pieces: &[Piece]) -> Vec<u8> {
+    let mut beats = [0; SLOTS + 1];
+    let learned = |piece: &&Piece| piece.split == Split::Train && !piece.kind.fill;
+    pieces.iter().filter(learned).for_each(|piece| beats[usize::from(piece.kind.style)] += 1);
+    let most = (0u8..).zip(beats).max_by_key(|(_, count)| *count);
+    most.map(|(style, _)| style).into_iter().collect()
+}
+
+/// All styles with enough human beats; if there are none, the one with the most.
+fn all_styles(model: &Metadata, pieces: &[Piece]) -> Vec<u8> {
+    let styles = metrics::styles(model, pieces);
+    if styles.is_empty() { commonest_style(model, pieces) } else { styles }
+}
+
+impl Ground {
+    /// Plays the takes of every style that has human beats.
+    ///
+    /// # Errors
+    /// When the network cannot be computed.
+    fn play(&self, model: &Arc<Model>, tempi: Tempi) -> Result<Vec<Sides>> {
+        let has_beats = |style: &&u8| {
+            self.all.iter().any(|piece| piece.split == Split::Train && is_beat(piece, **style))
+        };
+        let styles = self.styles.iter().filter(has_beats);
+        styles.map(|&style| Sides::play(model, &self.all, style, tempi)).collect()
+    }
+}
+
+/// A model and what was measured of it.
+pub struct Measured {
+    /// The model itself.
+    pub model: Arc<Model>,
+    /// How well it foresees the pieces that were asked for.
+    pub report: Report,
+    /// What it plays, by style.
+    pub played: BTreeMap<String, Played>,
+    /// The takes at the drummers' tempi, judged.
+    pub metrics: Metrics,
+    /// Styles that it does not play, and why.
+    pub unplayed: Vec<String>,
+}
+
+impl Measured {
+    /// Measures the model of a file, on data that was read as its classes.
+    ///
+    /// # Errors
+    /// When the model cannot be read, or Candle cannot compute.
+    pub fn measure(path: &Path, ground: &Ground) -> Result<Measured> {
+        let bytes = files::read(path)?;
+        let model = Arc::new(files::parse_model(path, &bytes)?);
+        let net = Net::from_model_file(model.metadata(), &bytes)?;
+        let report = Report::measure(&net, &ground.asked)?;
+        let (mut played, mut unplayed) = (BTreeMap::new(), Vec::new());
+        let sides = ground.play(&model, Tempi::Drummers)?;
+        let classes = model.metadata().classes.classes();
+        for &style in &ground.styles {
+            let name = model.metadata().style_name(style).to_owned();
+            // Data without enough beats of a style has nothing to compare with.
+            let figures = sides.iter().find(|sides| sides.style == style);
+            match figures.and_then(|sides| Played::measure(sides, &ground.all, classes)) {
+                Some(figures) => drop(played.insert(name, figures)),
+                None => unplayed.push(format!("{name} is not played: too few human beats")),
+            }
+        }
+        let metrics = Metrics::of(model.metadata(), &sides, ground.trees.as_ref(), None);
+        Ok(Measured { model, report, played, metrics, unplayed })
+    }
+
+    /// The figures as one JSON object.
+    ///
+    /// # Errors
+    /// When a figure cannot be written as JSON.
+    pub fn json(&self) -> Result<Value> {
+        let report = &self.report;
+        let mut all = json!({
+            "classes": self.model.metadata().classes,
+            "perplexity": report.perplexity,
+            "counts": report.counts,
+            "velocity": { "mae": report.velocity_mae, "w1": report.velocity_w1 },
+            "offset": { "mae_ms": report.offset_mae_ms },
+            "played": self.played,
+        });
+        self.metrics.insert(&mut all, "")?;
+        Ok(all)
+    }
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// When the model or the data cannot be read, or Candle cannot compute.
+pub fn run(options: &Options) -> Result<()> {
+    let model = files::read_model(&options.model)?;
+    let kit = &model.metadata().classes;
+    let ground = options.scope.read(model.metadata(), all_styles)?;
+    let measured = Measured::measure(&options.model, &ground)?;
+    measured.unplayed.iter().for_each(|line| eprintln!("{line}"));
+    let floor = floors(kit.subsets(), &ground.all, &ground.asked);
+    let (velocity_floor, offset_floor) =
+        bar_ago_errors(ground.asked.iter().filter(|piece| !piece.kind.fill));
+    // Meters and fills are played on the nine drums.
+    let asked = match ground.styles.first() {
+        Some(&style) if kit.classes() == CLASSES => {
+            Some(Asked::measure(&measured.model, &ground.all, style)?)
+        }
+        _ => None,
+    };
+    let sides = ground.play(&measured.model, Tempi::Fixed)?;
+    let known = Some(&measured.metrics);
+    let at_120 = Metrics::of(model.metadata(), &sides, ground.trees.as_ref(), known);
+    if options.json {
+        let mut all = measured.json()?;
+        at_120.insert(&mut all, "_at_120")?;
+        all["floor"] = json!(floor);
+        all["velocity"]["bar_ago_mae"] = json!(velocity_floor);
+        all["offset"]["bar_ago_mae_ms"] = json!(offset_floor);
+        all["asked"] = json!(asked);
+        println!("{}", serde_json::to_string_pretty(&all)?);
+        return Ok(());
+    }
+    println!("perplexity per step, of {} possible subsets of drums", kit.subsets());
+    print!("{}", measured.report.table());
+    for (name, perplexity) in floor {
+        println!("floor of {name}, an n-gram over two bars (4/4): {perplexity:.3}");
+    }
+    println!(
+        "repeating the bar before, where struck: velocity {velocity_floor:.2}, \
+         offset {offset_floor:.2} ms"
+    );
+    for (name, figures) in measured.played {
+        print!("\n{}", figures.table(&name, kit));
+    }
+    if !ground.styles.is_empty() {
+        print!("\nat the drummers' tempi\n{}", measured.metrics.table());
+        print!("\nat {FIXED_TEMPO}\n{}", at_120.table());
+    }
+    if let Some(asked) = asked {
+        print!("\n{}", asked.table());
+    }
+    Ok(())
+}

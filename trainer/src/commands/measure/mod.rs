@@ -1,0 +1,91 @@
+//! `measure`: whether takes keep what they promise. Every figure is of one seeded run; where one
+//! does not hold, the command names it and fails.
+
+mod check;
+mod constraints;
+mod controls;
+mod fills;
+mod primers;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use serde_json::Map;
+
+use crate::data::Data;
+use crate::files;
+use check::{Line, Stage};
+
+/// Options of `measure`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Model file
+    #[arg(long, default_value = "assets/deep-pocket.safetensors")]
+    model: PathBuf,
+    /// Folder of drum MIDI
+    #[arg(long, env = "GROOVE_DIR")]
+    data: PathBuf,
+    /// Only these parts: stick, temperature, purity, pins, density, fills, hold, carry-on, tap, humanise, morph
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Print one JSON object instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+type Part = fn(&Stage) -> Result<Vec<Line>>;
+
+const PARTS: [(&str, Part); 11] = [
+    ("stick", controls::stick),
+    ("temperature", controls::temperature),
+    ("purity", constraints::purity),
+    ("pins", constraints::pins),
+    ("density", controls::density),
+    ("fills", fills::fills),
+    ("hold", constraints::hold),
+    ("carry-on", primers::carry_on),
+    ("tap", primers::tap),
+    ("humanise", primers::humanised),
+    ("morph", primers::morphed),
+];
+
+/// Measures.
+///
+/// # Errors
+/// When model or data cannot be read, or a line does not hold.
+pub fn run(options: &Options) -> Result<()> {
+    let model = files::read_model(&options.model)?;
+    if let Some(unknown) =
+        options.only.iter().find(|name| PARTS.iter().all(|(part, _)| part != *name))
+    {
+        bail!("there is no part {unknown}: {}", PARTS.map(|(part, _)| part).join(", "));
+    }
+    let pieces = Data::read(&options.data, None, 1, model.metadata())?.pieces;
+    let stage = Stage { model: Arc::new(model), pieces };
+    let mut report = Map::new();
+    let mut broken = Vec::new();
+    for (name, part) in PARTS {
+        if !options.only.is_empty() && options.only.iter().all(|only| only != name) {
+            continue;
+        }
+        let lines = part(&stage)?;
+        if !options.json {
+            for Line { what, figure, must, holds } in &lines {
+                let mark = if *holds { "" } else { "  <- does not hold" };
+                println!("{name:<11} {what}: {figure} ({must}){mark}");
+            }
+        }
+        let faults = lines.iter().filter(|line| !line.holds);
+        broken.extend(faults.map(|line| format!("{name}: {} ({})", line.what, line.must)));
+        report.insert(name.into(), serde_json::to_value(lines)?);
+    }
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    }
+    if !broken.is_empty() {
+        bail!("these do not hold:\n{}", broken.join("\n"));
+    }
+    Ok(())
+}

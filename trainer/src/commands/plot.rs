@@ -1,0 +1,374 @@
+//! Pictures of figures: bars side by side, and points along lines. What is drawn, and what it
+//! means, is for the callers to say.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::files;
+
+/// Colours that the colour-blind tell apart as well (M. Okabe, K. Ito, "Color Universal Design").
+pub const COLOURS: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(213, 94, 0),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+    RGBColor(70, 70, 70),
+];
+/// Of what drummers played.
+pub const HUMAN: RGBColor = RGBColor(70, 70, 70);
+
+const INK: RGBColor = RGBColor(30, 30, 30);
+const SOFT_INK: RGBColor = RGBColor(95, 95, 95);
+const GRID: RGBColor = RGBColor(224, 224, 224);
+
+const WIDTH: i32 = 1120;
+const LEFT: i32 = 70;
+const RIGHT: i32 = WIDTH - 30;
+/// Height of the title above the legend, and of a row of the legend.
+const TITLE: i32 = 66;
+const ROW: i32 = 27;
+/// Height of a panel of bars, and of what stands above and below its bars.
+const PANEL: i32 = 340;
+const ABOVE: i32 = 50;
+const BELOW: i32 = 54;
+
+/// A name in the legend, and its colour.
+pub type Series = (String, RGBColor);
+
+/// Bars of one unit, side by side in groups.
+pub struct Panel {
+    /// What the bars are, with their unit.
+    pub title: String,
+    /// Whether the axis is logarithmic, from 1 on, or begins at 0.
+    pub logarithmic: bool,
+    /// Name of each group, and the value of each series in it; one that is not finite has no bar.
+    pub groups: Vec<(String, Vec<f64>)>,
+}
+
+/// A point of a line: where it is and what is said of it.
+pub struct Spot {
+    /// Across; the axis is logarithmic.
+    pub x: f64,
+    /// Up.
+    pub y: f64,
+    /// Stands beside the point.
+    pub label: String,
+}
+
+/// What is said around a picture of lines.
+pub struct Words<'a> {
+    /// Title of the picture.
+    pub title: &'a str,
+    /// What is across, with its unit.
+    pub across: &'a str,
+    /// What is up, with its unit.
+    pub up: &'a str,
+}
+
+/// Where text stands with regard to its point.
+#[derive(Clone, Copy)]
+enum Align {
+    Left,
+    Centre,
+    Right,
+}
+
+/// A picture that is being drawn, in pixels.
+struct Canvas<'a>(DrawingArea<SVGBackend<'a>, Shift>);
+
+impl Canvas<'_> {
+    /// Text whose middle line is at a height.
+    fn text(&self, text: &str, at: (i32, i32), size: i32, ink: RGBColor, align: Align) -> Done {
+        let across = match align {
+            Align::Left => HPos::Left,
+            Align::Centre => HPos::Center,
+            Align::Right => HPos::Right,
+        };
+        let style = ("sans-serif", size).into_font().color(&ink);
+        let style = style.pos(Pos::new(across, VPos::Center));
+        done(self.0.draw(&Text::new(text.to_string(), at, style)))
+    }
+
+    /// Bold text that begins at a place.
+    fn bold(&self, text: &str, at: (i32, i32), size: i32) -> Done {
+        let style = ("sans-serif", size, FontStyle::Bold).into_font().color(&INK);
+        let style = style.pos(Pos::new(HPos::Left, VPos::Center));
+        done(self.0.draw(&Text::new(text.to_string(), at, style)))
+    }
+
+    fn bar(&self, corners: [(i32, i32); 2], colour: RGBColor) -> Done {
+        done(self.0.draw(&Rectangle::new(corners, colour.filled())))
+    }
+
+    fn line(&self, points: Vec<(i32, i32)>, colour: RGBColor, width: u32) -> Done {
+        done(self.0.draw(&PathElement::new(points, colour.stroke_width(width))))
+    }
+
+    fn dot(&self, at: (i32, i32), colour: RGBColor) -> Done {
+        done(self.0.draw(&Circle::new(at, 5, colour.filled())))
+    }
+
+    /// The title and, below it, the legend.
+    fn head(&self, title: &str, series: &[Series]) -> Done {
+        self.bold(title, (LEFT, 30), 28)?;
+        for ((name, colour), (x, y)) in series.iter().zip(legend(series)) {
+            self.bar([(x, y - 9), (x + 18, y + 9)], *colour)?;
+            self.text(name, (x + 26, y), 18, INK, Align::Left)?;
+        }
+        Ok(())
+    }
+
+    /// A line across at a value of the axis that goes up, and the value beside it.
+    fn level(&self, y: i32, label: &str) -> Done {
+        self.line(vec![(LEFT, y), (RIGHT, y)], GRID, 1)?;
+        self.text(label, (LEFT - 8, y), 15, SOFT_INK, Align::Right)
+    }
+}
+
+type Done = Result<()>;
+
+fn done<F: std::error::Error + Send + Sync>(result: Result<(), DrawingAreaErrorKind<F>>) -> Done {
+    result.map_err(|fault| anyhow!("{fault}"))
+}
+
+/// Draws on white and writes the picture whole.
+fn paint(path: &Path, height: i32, draw: impl FnOnce(&Canvas) -> Done) -> Done {
+    let mut text = String::new();
+    let size = (WIDTH.unsigned_abs(), height.unsigned_abs());
+    let canvas = Canvas(SVGBackend::with_string(&mut text, size).into_drawing_area());
+    done(canvas.0.fill(&WHITE))?;
+    draw(&canvas)?;
+    done(canvas.0.present())?;
+    drop(canvas);
+    files::write_atomic(path, text.as_bytes())
+}
+
+/// Places of the names of a legend: in rows, as many as they need.
+fn legend(series: &[Series]) -> Vec<(i32, i32)> {
+    let (mut x, mut y) = (LEFT, TITLE);
+    let place = |(name, _): &Series| {
+        let width = 26 + 9 * pixels(name.chars().count());
+        if x > LEFT && x + width > RIGHT {
+            (x, y) = (LEFT, y + ROW);
+        }
+        let at = (x, y);
+        x += width + 34;
+        at
+    };
+    series.iter().map(place).collect()
+}
+
+/// Height of the title and the legend.
+fn head_height(series: &[Series]) -> i32 {
+    legend(series).last().map_or(TITLE, |(_, y)| y + 30)
+}
+
+/// Draws panels of bars below each other.
+///
+/// # Errors
+/// When the picture cannot be drawn or written.
+pub fn bars(path: &Path, title: &str, series: &[Series], panels: &[Panel]) -> Result<()> {
+    let head = head_height(series);
+    paint(path, head + PANEL * pixels(panels.len()) + 10, |canvas| {
+        canvas.head(title, series)?;
+        for (number, panel) in panels.iter().enumerate() {
+            draw_panel(canvas, head + PANEL * pixels(number), series, panel)?;
+        }
+        Ok(())
+    })
+}
+
+fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &Panel) -> Result<()> {
+    let (ceiling, ground) = (top + ABOVE, top + PANEL - BELOW);
+    canvas.bold(&panel.title, (LEFT, top + 14), 19)?;
+    let values = panel.groups.iter().flat_map(|(_, values)| values).copied();
+    let most = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
+    let (bend, low): (fn(f64) -> f64, f64) = match panel.logarithmic {
+        true => (f64::ln, 1.0),
+        false => (|value| value, 0.0),
+    };
+    let most = most.max(low + 1e-3);
+    let height = |value: f64| {
+        let share = share(bend(value.max(low)), bend(low), bend(most));
+        ground - round(share * f64::from(ground - ceiling))
+    };
+    for tick in if panel.logarithmic { ratios(low, most) } else { ticks(low, most) } {
+        canvas.level(height(tick), &short(tick))?;
+    }
+    let room = f64::from(RIGHT - LEFT) / panel.groups.len() as f64;
+    let most_bars = panel.groups.iter().map(|(_, values)| values.len()).max().unwrap_or(1);
+    let letters = panel.groups.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let crowded = room < f64::from(8 * pixels(letters));
+    // The bars of a group touch; between two groups is the room of one bar, or what is left.
+    let width = (room / (most_bars + 1) as f64).min(46.0);
+    for (number, (name, values)) in panel.groups.iter().enumerate() {
+        let middle = f64::from(LEFT) + room * (number as f64 + 0.5);
+        let first = middle - width * values.len() as f64 / 2.0;
+        for (place, (value, (_, colour))) in values.iter().zip(series).enumerate() {
+            if !value.is_finite() {
+                continue;
+            }
+            let left = first + width * place as f64;
+            let (from, to) = (round(left) + 1, round(left + width) - 1);
+            canvas.bar([(from, height(*value)), (to, ground)], *colour)?;
+            let above = (round(left + width / 2.0), height(*value) - 9);
+            let size = round(width * 0.47).clamp(10, 14);
+            canvas.text(&figure(*value), above, size, INK, Align::Centre)?;
+        }
+        // Names of many groups stand in two rows.
+        let below = if crowded && number % 2 == 1 { 35 } else { 17 };
+        canvas.text(name, (round(middle), ground + below), 16, INK, Align::Centre)?;
+    }
+    canvas.line(vec![(LEFT, ground), (RIGHT, ground)], INK, 1)
+}
+
+/// Draws lines of points that have labels.
+///
+/// # Errors
+/// When there is no point, or the picture cannot be drawn or written.
+pub fn lines(path: &Path, words: &Words, drawn: &[(Series, Vec<Spot>)]) -> Result<()> {
+    let spots = || drawn.iter().flat_map(|(_, spots)| spots);
+    anyhow::ensure!(spots().next().is_some(), "there is no point to draw");
+    let range = |of: fn(&Spot) -> f64, room: f64| {
+        let low = spots().map(of).fold(f64::INFINITY, f64::min);
+        let high = spots().map(of).fold(0.0, f64::max);
+        (low / room, high * room)
+    };
+    let (left, right) = range(|spot| spot.x, 1.35);
+    let (low, high) = range(|spot| spot.y, 1.06);
+    let series: Vec<Series> = drawn.iter().map(|(series, _)| series.clone()).collect();
+    let head = head_height(&series);
+    let (ceiling, ground) = (head + 50, head + 464);
+    // Far values stand apart by their ratios, near ones by their differences.
+    let bend: fn(f64) -> f64 = if high / low > 3.0 { f64::ln } else { |value| value };
+    let x = |value: f64| {
+        LEFT + round(f64::from(RIGHT - LEFT) * share(value.ln(), left.ln(), right.ln()))
+    };
+    let y = |value: f64| {
+        ground - round(f64::from(ground - ceiling) * share(bend(value), bend(low), bend(high)))
+    };
+    paint(path, head + 540, |canvas| {
+        canvas.head(words.title, &series)?;
+        canvas.text(words.up, (LEFT, head + 22), 17, SOFT_INK, Align::Left)?;
+        let levels = if high / low > 3.0 { ratios(low, high) } else { ticks(low, high) };
+        for tick in levels {
+            canvas.level(y(tick), &short(tick))?;
+        }
+        for tick in ratios(left, right) {
+            canvas.line(vec![(x(tick), ceiling), (x(tick), ground)], GRID, 1)?;
+            canvas.text(&short(tick), (x(tick), ground + 16), 15, SOFT_INK, Align::Centre)?;
+        }
+        canvas.line(vec![(LEFT, ground), (RIGHT, ground)], INK, 1)?;
+        canvas.text(
+            words.across,
+            ((LEFT + RIGHT) / 2, ground + 50),
+            17,
+            SOFT_INK,
+            Align::Centre,
+        )?;
+        for (number, ((_, colour), spots)) in drawn.iter().enumerate() {
+            let points: Vec<(i32, i32)> = spots.iter().map(|s| (x(s.x), y(s.y))).collect();
+            canvas.line(points.clone(), *colour, 3)?;
+            // Lines mostly fall. Labels of the first stand below it, of the others above.
+            let (across, up, align) = match number {
+                0 => (-6, 15, Align::Right),
+                _ => (6, -14, Align::Left),
+            };
+            for (at, spot) in points.into_iter().zip(spots) {
+                canvas.dot(at, *colour)?;
+                canvas.text(&spot.label, (at.0 + across, at.1 + up), 15, INK, align)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Round values between two, about five of them.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let rough = (high - low) / 5.0;
+    let unit = 10f64.powf(rough.log10().floor());
+    let step = unit * [1.0, 2.0, 5.0, 10.0].into_iter().find(|n| n * unit >= rough).unwrap_or(10.0);
+    let first = (low / step).ceil();
+    (0..).map(|n| (first + f64::from(n)) * step).take_while(|tick| *tick <= high).collect()
+}
+
+/// Round values between two whose ratios matter: 1, 2 and 5 times the powers of ten, and more
+/// where these are few.
+fn ratios(low: f64, high: f64) -> Vec<f64> {
+    let powers = (round(low.log10().floor())..=round(high.log10())).map(|n| 10f64.powi(n));
+    let few: &[f64] = &[1.0, 2.0, 5.0];
+    let many: &[f64] = &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0];
+    let digits = if high / low < 20.0 { many } else { few };
+    let all = powers.flat_map(|power| digits.iter().map(move |n| n * power));
+    all.filter(|tick| (low..=high).contains(tick)).collect()
+}
+
+/// How far a value is on the way from one to another.
+fn share(value: f64, from: f64, to: f64) -> f64 {
+    (value - from) / (to - from)
+}
+
+/// A value of an axis, as short as it can be said.
+fn short(value: f64) -> String {
+    let (value, unit) = match value {
+        v if v >= 1e6 => (v / 1e6, " M"),
+        v if v >= 1e4 => (v / 1e3, " k"),
+        v => (v, ""),
+    };
+    let text = format!("{value:.3}");
+    format!("{}{unit}", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A value above its bar: three digits, if there are so many.
+fn figure(value: f64) -> String {
+    match value {
+        v if v < 9.995 => format!("{v:.2}"),
+        v if v < 99.95 => format!("{v:.1}"),
+        v => format!("{v:.0}"),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation)]
+fn round(value: f64) -> i32 {
+    value.round() as i32
+}
+
+fn pixels(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_legend_stays_on_the_picture() {
+        let named = |letters: usize| ("x".repeat(letters), HUMAN);
+        let short = [named(10), named(10), named(10)];
+        assert!(legend(&short).iter().all(|(_, y)| *y == TITLE));
+        let long = [named(70), named(70), named(8)];
+        let rows: Vec<(i32, i32)> = legend(&long);
+        assert_eq!((rows[0], rows[1]), ((LEFT, TITLE), (LEFT, TITLE + ROW)));
+        assert!(rows[2].0 > LEFT && rows[2].0 + 26 + 9 * 8 <= RIGHT);
+        assert!(head_height(&long) > head_height(&short));
+    }
+
+    #[test]
+    fn axes_have_round_values() {
+        assert_eq!(ticks(0.0, 9.3), [0.0, 2.0, 4.0, 6.0, 8.0]);
+        assert_eq!(
+            ticks(2.4, 3.1).iter().map(|t| short(*t)).collect::<Vec<_>>().join(" "),
+            "2.4 2.6 2.8 3"
+        );
+        assert_eq!(ratios(4e4, 1.2e6), [5e4, 1e5, 2e5, 5e5, 1e6]);
+        assert_eq!(ratios(1.0, 4.2), [1.0, 1.5, 2.0, 3.0, 4.0]);
+        assert_eq!([0.0, 2.5, 50_000.0, 1.5e6].map(short), ["0", "2.5", "50 k", "1.5 M"]);
+        assert_eq!([2.444, 12.34, 234.5].map(figure), ["2.44", "12.3", "234"]);
+    }
+}

@@ -1,0 +1,238 @@
+//! `sweep`: trainings of several sizes, one after the other, set side by side. Each has a folder of
+//! its own, in which it goes on where it was stopped.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use anyhow::{Result, bail, ensure};
+use clap::builder::RangedU64ValueParser;
+use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
+use serde::Serialize;
+
+use super::inspect::weight_count;
+use super::plot::{self, COLOURS, Spot, Words};
+use crate::files;
+use crate::train::console::stop_on_interrupt;
+use crate::train::training::{self, Outcome};
+
+/// Options of `sweep`: those of `train`, but that layers and cells are lists.
+#[derive(Debug)]
+pub struct Options {
+    layers: Vec<usize>,
+    cells: Vec<usize>,
+    train: training::Options,
+}
+
+impl Args for Options {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        // The largest sizes are those that a model file may have.
+        let sizes = |most| RangedU64ValueParser::<usize>::new().range(1..=most);
+        training::Options::augment_args(command)
+            .mut_arg("layers", |list| {
+                list.help("Layers of the network of hits, such as 1,2")
+                    .action(ArgAction::Append)
+                    .value_delimiter(',')
+                    .value_parser(sizes(8))
+                    .default_value("1,2")
+            })
+            .mut_arg("cells", |list| {
+                list.help("Cells in a layer of the network of hits, such as 64,128,256")
+                    .action(ArgAction::Append)
+                    .value_delimiter(',')
+                    .value_parser(sizes(4096))
+                    .default_value("64,128,256")
+            })
+            .mut_arg("out", |out| {
+                out.help(
+                    "Folder for the trainings, their table (sweep.csv) and picture (sweep.svg)",
+                )
+                .default_value("target/sweep")
+            })
+            .mut_arg("init", |init| init.hide(true))
+            .mut_arg("name", |name| name.help("The models' name; their size is added to it"))
+            .mut_arg("stop_after", |stop| {
+                stop.help("Stop each after this many updates; the same command without it goes on")
+            })
+            .mut_arg("fresh", |fresh| {
+                fresh.help("Start all anew, though the output folder holds checkpoints")
+            })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Options {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let list = |name: &str| {
+            let mut sizes: Vec<usize> =
+                matches.get_many(name).into_iter().flatten().copied().collect();
+            sizes.sort_unstable();
+            sizes.dedup();
+            sizes
+        };
+        let train = training::Options::from_arg_matches(matches)?;
+        Ok(Options { layers: list("layers"), cells: list("cells"), train })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// A line of the table.
+#[derive(Clone, Debug, Serialize)]
+struct Row {
+    layers: usize,
+    cells: usize,
+    weights: usize,
+    /// Those of them that belong to the network of hits, which the sizes are of.
+    hit_weights: usize,
+    updates: u64,
+    /// Best validation perplexity, the update at which it was, and the errors there.
+    perplexity: Option<f64>,
+    at_update: Option<u64>,
+    velocity_mae: Option<f64>,
+    offset_mae_ms: Option<f64>,
+    minutes: f64,
+}
+
+impl Row {
+    fn new(outcome: &Outcome) -> Row {
+        let best = outcome.best;
+        Row {
+            layers: outcome.metadata.beat.layers,
+            cells: outcome.metadata.beat.cells,
+            weights: weight_count(&outcome.metadata, ""),
+            hit_weights: weight_count(&outcome.metadata, "beat.")
+                + weight_count(&outcome.metadata, "memory."),
+            updates: outcome.update,
+            perplexity: best.map(|point| point.validation).or(outcome.perplexity),
+            at_update: best.map(|point| point.update),
+            velocity_mae: best.map(|point| point.velocity_mae),
+            offset_mae_ms: best.map(|point| point.offset_mae_ms),
+            minutes: (outcome.seconds / 0.6).round() / 100.0,
+        }
+    }
+}
+
+/// Trains all sizes, from where an earlier sweep into the same folder was stopped, and sets them
+/// side by side.
+///
+/// # Errors
+/// When there is nothing to learn from, the folder cannot be written, or a training failed; the
+/// others are gone through all the same.
+pub fn run(options: &Options) -> Result<()> {
+    ensure!(options.train.plan.init.is_none(), "a sweep is of new networks: --init is for train");
+    let data = options.train.plan.read(&options.train.plan.start()?.metadata)?;
+    let out = &options.train.out;
+    files::create_folder(out)?;
+    let stop = stop_on_interrupt()?;
+    let sizes: Vec<(usize, usize)> = options
+        .layers
+        .iter()
+        .flat_map(|&layers| options.cells.iter().map(move |&cells| (layers, cells)))
+        .collect();
+    let (mut rows, mut faults) = (Vec::new(), Vec::new());
+    for (number, &(layers, cells)) in sizes.iter().enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let size = format!("{layers}x{cells}");
+        eprintln!("training {} of {}: {size}", number + 1, sizes.len());
+        let mut one = options.train.clone();
+        (one.plan.layers, one.plan.cells) = (layers, cells);
+        one.out = out.join(&size);
+        one.plan.name = format!("{}, {layers} x {cells}", one.plan.name);
+        match one.plan.start().and_then(|start| training::train(&one, &start, &data, &stop)) {
+            Ok(outcome) => rows.push(Row::new(&outcome)),
+            Err(fault) => {
+                eprintln!("{size} failed: {fault:#}");
+                faults.push(format!("{size}: {fault:#}"));
+            }
+        }
+        write(out, &rows)?;
+    }
+    print!("{}", table(&rows));
+    println!("{}", out.join("sweep.csv").display());
+    let wanted = options.train.plan.updates;
+    if faults.is_empty() && (rows.len() < sizes.len() || rows.iter().any(|r| r.updates < wanted)) {
+        eprintln!("stopped before the end; the same command goes on");
+    }
+    if !faults.is_empty() {
+        bail!("{} of {} trainings failed\n{}", faults.len(), sizes.len(), faults.join("\n"));
+    }
+    Ok(())
+}
+
+/// Writes the table and the picture.
+fn write(folder: &Path, rows: &[Row]) -> Result<()> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    rows.iter().try_for_each(|row| table.serialize(row))?;
+    files::write_atomic(&folder.join("sweep.csv"), &table.into_inner()?)?;
+    let mut layers: Vec<usize> = rows.iter().map(|row| row.layers).collect();
+    layers.dedup();
+    let lines: Vec<_> = layers
+        .into_iter()
+        .zip(COLOURS.into_iter().cycle())
+        .map(|(layers, colour)| {
+            let of_line = rows.iter().filter(|row| row.layers == layers);
+            let spots: Vec<Spot> = of_line.filter_map(spot).collect();
+            let name = if layers == 1 { "1 layer".into() } else { format!("{layers} layers") };
+            ((name, colour), spots)
+        })
+        .filter(|(_, spots)| !spots.is_empty())
+        .collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let words = Words {
+        title: "Validation perplexity by size",
+        across: "weights of the network of hits",
+        up: "best perplexity per step of the validation beats (lower is better)",
+    };
+    plot::lines(&folder.join("sweep.svg"), &words, &lines)
+}
+
+fn spot(row: &Row) -> Option<Spot> {
+    let y = row.perplexity.filter(|perplexity| perplexity.is_finite())?;
+    Some(Spot { x: row.hit_weights as f64, y, label: format!("{} cells: {y:.2}", row.cells) })
+}
+
+/// The table to read.
+fn table(rows: &[Row]) -> String {
+    let mut text = format!(
+        "{:>6}{:>7}{:>10}{:>10}{:>9}{:>12}{:>11}{:>10}{:>11}{:>9}\n",
+        "layers",
+        "cells",
+        "weights",
+        "of hits",
+        "updates",
+        "perplexity",
+        "at update",
+        "velocity",
+        "offset ms",
+        "minutes"
+    );
+    for row in rows {
+        let figure = |value: Option<f64>, decimals: usize| {
+            value.map_or("-".to_string(), |value| format!("{value:.decimals$}"))
+        };
+        text += &format!(
+            "{:>6}{:>7}{:>10}{:>10}{:>9}{:>12}{:>11}{:>10}{:>11}{:>9.1}\n",
+            row.layers,
+            row.cells,
+            row.weights,
+            row.hit_weights,
+            row.updates,
+            figure(row.perplexity, 3),
+            row.at_update.map_or("-".to_string(), |update| update.to_string()),
+            figure(row.velocity_mae, 2),
+            figure(row.offset_mae_ms, 2),
+            row.minutes,
+        );
+    }
+    text
+}

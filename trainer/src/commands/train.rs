@@ -1,0 +1,34 @@
+//! `train`: learns from a folder of drum MIDI, and calibrates the result.
+
+use anyhow::{Context, Result};
+
+use crate::files;
+use crate::train::calibration;
+use crate::train::console::stop_on_interrupt;
+pub use crate::train::training::Options;
+use crate::train::training::{MODEL, train};
+
+/// Trains, from the checkpoint in the output folder if there is one.
+///
+/// # Errors
+/// When there is nothing to learn from, the folder cannot be written, or the numbers run away.
+pub fn run(options: &Options) -> Result<()> {
+    let start = options.plan.start()?;
+    let data = options.plan.read(&start.metadata)?;
+    let stop = stop_on_interrupt()?;
+    let outcome = train(options, &start, &data, &stop)?;
+    let best = outcome.perplexity.context("stopped before the first look at validation")?;
+    let path = options.out.join(MODEL);
+    // A tuned model keeps its dials: a handful of clips is too few to find others by.
+    if options.plan.init.is_none() && outcome.update >= options.plan.updates {
+        let bytes = files::read(&path)?;
+        if files::parse_model(&path, &bytes)?.metadata().dials.is_empty() {
+            files::write_atomic(&path, &calibration::calibrated(&path, &bytes, &data)?)?;
+        }
+    }
+    if options.plan.init.is_some() && outcome.best.is_some_and(|best| best.update == 0) {
+        eprintln!("nothing was learned that foresees the held-out clips better: it is as it was");
+    }
+    println!("best validation perplexity of beats {best:.3}: {}", path.display());
+    Ok(())
+}

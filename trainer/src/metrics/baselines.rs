@@ -1,0 +1,162 @@
+//! The floors: what predictors without a network reach. A model that does not beat them has
+//! learned less than they know.
+//!
+//! The predictor of hits is an n-gram over subsets whose contexts are the position in the bar,
+//! then the same step one bar ago, then the one two bars ago, each backing off to the one before
+//! by Witten and Bell's rule (1991). Those of velocity and offset repeat the bar before.
+
+use std::collections::{BTreeMap, HashMap};
+
+use groove::pattern::TICKS_PER_STEP;
+use groove::style::style_number;
+use groove::{Meter, Step};
+
+use crate::data::{Piece, Split};
+
+/// What was seen after one context.
+#[derive(Default)]
+struct Seen {
+    total: f64,
+    counts: HashMap<u16, f64>,
+}
+
+/// An n-gram with its contexts.
+pub struct Ngram {
+    /// Number of the subsets that there are.
+    subsets: usize,
+    levels: [HashMap<Vec<u16>, Seen>; 4],
+}
+
+/// Contexts of a step, the shortest first. Steps before the first bar are one value of their own.
+fn contexts(sets: &[u16], at: usize, bar: usize) -> [Vec<u16>; 4] {
+    let ago = |bars: usize| at.checked_sub(bars * bar).map_or(u16::MAX, |i| sets[i]);
+    let position = u16::try_from(at % bar).unwrap_or(0);
+    [vec![], vec![position], vec![position, ago(1)], vec![position, ago(1), ago(2)]]
+}
+
+fn sets(piece: &Piece) -> Vec<u16> {
+    piece.steps.iter().map(|step| step.drums().bits()).collect()
+}
+
+impl Ngram {
+    /// Counts pieces of so many subsets of drums.
+    #[must_use]
+    pub fn learn<'a>(subsets: usize, pieces: impl Iterator<Item = &'a Piece>) -> Ngram {
+        let mut ngram = Ngram { subsets, levels: Default::default() };
+        for piece in pieces {
+            let (sets, bar) = (sets(piece), piece.kind.meter.steps());
+            for (at, &struck) in sets.iter().enumerate() {
+                for (level, context) in ngram.levels.iter_mut().zip(contexts(&sets, at, bar)) {
+                    let seen = level.entry(context).or_default();
+                    seen.total += 1.0;
+                    *seen.counts.entry(struck).or_default() += 1.0;
+                }
+            }
+        }
+        ngram
+    }
+
+    /// Perplexity per step of pieces; not a number if there is no step.
+    #[must_use]
+    pub fn perplexity<'a>(&self, pieces: impl Iterator<Item = &'a Piece>) -> f64 {
+        let (mut surprise, mut steps) = (0.0, 0.0);
+        for piece in pieces {
+            let (sets, bar) = (sets(piece), piece.kind.meter.steps());
+            for (at, struck) in sets.iter().enumerate() {
+                let mut chance = 1.0 / self.subsets as f64;
+                for (level, context) in self.levels.iter().zip(contexts(&sets, at, bar)) {
+                    let Some(seen) = level.get(&context) else { break };
+                    let kinds = seen.counts.len() as f64;
+                    let count = seen.counts.get(struck).copied().unwrap_or(0.0);
+                    chance = (count + kinds * chance) / (seen.total + kinds);
+                }
+                surprise -= chance.ln();
+                steps += 1.0;
+            }
+        }
+        (surprise / steps).exp()
+    }
+}
+
+/// Errors of repeating the velocity (of 127) and the offset (milliseconds) that the same drum had
+/// at the same step one bar ago, over the hits where it was struck there.
+#[must_use]
+pub fn bar_ago_errors<'a>(pieces: impl Iterator<Item = &'a Piece>) -> (f64, f64) {
+    let (mut hits, mut velocity, mut offset_ms) = (0.0, 0.0, 0.0);
+    for piece in pieces {
+        let bar = piece.kind.meter.steps();
+        let ms_a_tick = 15_000.0 / f64::from(piece.kind.tempo) / f64::from(TICKS_PER_STEP);
+        let pairs = piece.steps.iter().zip(piece.steps.iter().skip(bar));
+        for (before, now) in pairs {
+            for (drum, hit) in Step::hits(now) {
+                let Some(old) = before.hit(drum) else { continue };
+                hits += 1.0;
+                velocity += f64::from(old.velocity.abs_diff(hit.velocity));
+                offset_ms += f64::from(old.offset_ticks.abs_diff(hit.offset_ticks)) * ms_a_tick;
+            }
+        }
+    }
+    (velocity / hits, offset_ms / hits)
+}
+
+/// Perplexities of n-grams that learned the train beats in 4/4; rock learned from rock alone.
+pub(crate) fn floors(
+    subsets: usize,
+    all: &[Piece],
+    asked: &[Piece],
+) -> BTreeMap<&'static str, f64> {
+    let rock = style_number("rock");
+    let wanted = |piece: &&Piece, rock_only: bool| {
+        let kind = &piece.kind;
+        !kind.fill && kind.meter == Meter::FOUR_FOUR && (!rock_only || Some(kind.style) == rock)
+    };
+    [("beats", false), ("rock_beats", true)]
+        .into_iter()
+        .map(|(name, rock_only)| {
+            let train = all.iter().filter(|piece| piece.split == Split::Train);
+            let ngram = Ngram::learn(subsets, train.filter(|piece| wanted(piece, rock_only)));
+            let perplexity =
+                ngram.perplexity(asked.iter().filter(|piece| wanted(piece, rock_only)));
+            (name, perplexity)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use groove::encode::Kind;
+    use groove::{Drum, Hit};
+
+    fn piece(bars: usize, velocity: impl Fn(usize) -> u8) -> Piece {
+        let mut steps = vec![Step::SILENT; bars * 16];
+        for (i, step) in steps.iter_mut().enumerate().filter(|(i, _)| i % 4 == 0) {
+            let drum = if i % 8 == 4 { Drum::Snare } else { Drum::Bass };
+            step.set(drum, Some(Hit { velocity: velocity(i / 16), offset_ticks: 0 }));
+        }
+        let kind =
+            Kind { style: 0, blend: (0, 0.0), tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
+        Piece { steps, kind, split: Split::Train }
+    }
+
+    #[test]
+    fn what_repeats_is_foreseen_and_what_was_never_seen_is_not_impossible() {
+        let same = piece(50, |_| 100);
+        let ngram = Ngram::learn(512, [&same].into_iter());
+        assert!(ngram.perplexity([&same].into_iter()) < 1.2);
+        let mut other = piece(8, |_| 100);
+        other.steps[3].set(Drum::Crash, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        let perplexity = ngram.perplexity([&other].into_iter());
+        assert!(perplexity.is_finite() && perplexity > 1.1, "{perplexity}");
+        // Nothing learned: all subsets are alike.
+        let none = Ngram::learn(512, [].into_iter());
+        assert!((none.perplexity([&same].into_iter()) - 512.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_bar_before_is_off_by_how_much_it_changed() {
+        let rising = piece(4, |bar| 60 + 10 * u8::try_from(bar).expect("few bars"));
+        let (velocity, offset) = bar_ago_errors([&rising].into_iter());
+        assert_eq!((velocity, offset), (10.0, 0.0));
+    }
+}

@@ -1,0 +1,224 @@
+//! An LSTM layer over a whole sequence as one Candle op with its own backward pass. As a graph of
+//! Candle's small ops it would be several times slower.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+use super::kernel::{self, Matrix, Panels, multiply};
+use super::linear::linear_gradients;
+use super::storage::{slice, tensor, with_slice};
+use crate::data::rows::Rows;
+
+/// What an LSTM layer carries from one batch to the next: hidden and cell state, lane by lane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Carry {
+    /// Hidden state.
+    pub hidden: Vec<f32>,
+    /// Cell state.
+    pub cell: Vec<f32>,
+}
+
+/// What the forward pass leaves for the backward pass.
+struct Trace {
+    /// Rows x 4H: activations of the gates.
+    gates: Vec<f32>,
+    /// Rows x H: cell state after, and before, each step.
+    cell: Vec<f32>,
+    cell_before: Vec<f32>,
+    /// Rows x (H + 1): hidden state before each step, and the 1 that the bias is multiplied with.
+    told: Vec<f32>,
+}
+
+/// A sequence through one LSTM layer, from its inputs to its hidden states.
+struct LstmSequence {
+    rows: Rows,
+    /// By row: whether a new piece starts here, so that nothing is remembered.
+    starts: Arc<Vec<bool>>,
+    carry: Carry,
+    /// Whether anything learns below it.
+    needs_input: bool,
+    /// The backward pass takes it, and works in its place.
+    trace: Arc<Mutex<Option<Trace>>>,
+}
+
+/// Weights of an LSTM layer of H cells, gates i f g o.
+#[derive(Clone, Copy)]
+pub struct Layer<'a> {
+    /// 4H x inputs.
+    pub input: &'a Tensor,
+    /// 4H x H.
+    pub recurrent: &'a Tensor,
+    /// 4H.
+    pub bias: &'a Tensor,
+    /// Whether anything learns below the layer.
+    pub needs_input: bool,
+}
+
+/// Runs a sequence, rows x inputs, through an LSTM layer. Gives the outputs, rows x H, and what
+/// to carry on. `carry` may be empty: then every lane starts from nothing.
+///
+/// # Errors
+/// When shapes do not fit.
+pub fn lstm(
+    x: &Tensor,
+    layer: Layer,
+    rows: Rows,
+    starts: &Arc<Vec<bool>>,
+    carry: &Carry,
+) -> Result<(Tensor, Carry)> {
+    let cells = layer.recurrent.dim(1)?;
+    let mut carry = carry.clone();
+    carry.hidden.resize(rows.parts * rows.lanes * cells, 0.0);
+    carry.cell.resize(rows.parts * rows.lanes * cells, 0.0);
+    let trace = Arc::new(Mutex::new(None));
+    let (starts, needs_input) = (starts.clone(), layer.needs_input);
+    let op = LstmSequence { rows, starts, carry, needs_input, trace: trace.clone() };
+    // The bias is a last column: an op has three arguments at most.
+    let recurrent = Tensor::cat(&[layer.recurrent, &layer.bias.unsqueeze(1)?], 1)?;
+    let out = x.apply_op3(layer.input, &recurrent, op)?;
+    let last = |values: &[f32]| {
+        let lane_row = |lane| rows.row(lane, rows.steps - 1) * cells;
+        (0..rows.parts * rows.lanes)
+            .flat_map(|lane| values[lane_row(lane)..lane_row(lane) + cells].iter().copied())
+            .collect()
+    };
+    let hidden = with_slice(&out, last)?;
+    let trace = trace.lock().unwrap_or_else(PoisonError::into_inner);
+    let cell = trace.as_ref().map(|trace: &Trace| last(&trace.cell)).unwrap_or_default();
+    Ok((out, Carry { hidden, cell }))
+}
+
+impl CustomOp3 for LstmSequence {
+    fn name(&self) -> &'static str {
+        "lstm-sequence"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        input: &CpuStorage,
+        input_layout: &Layout,
+        recurrent: &CpuStorage,
+        recurrent_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (gates_width, inputs) = input_layout.shape().dims2()?;
+        let cells = gates_width / 4;
+        let Rows { steps, lanes, .. } = self.rows;
+        let count = self.rows.count();
+        let mut gates = vec![0.0; count * gates_width];
+        let x = Matrix::new(slice(x, x_layout)?, inputs);
+        let input = Matrix::new(slice(input, input_layout)?, inputs);
+        multiply(&mut gates, false, x, input.t(), true);
+        let recurrent = Matrix::new(slice(recurrent, recurrent_layout)?, cells + 1);
+        let weights = Panels::new(recurrent.t());
+        let mut blocks: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; count * cells]);
+        let [hidden, cell, cell_before] = &mut blocks;
+        let mut told = vec![1.0; count * (cells + 1)];
+        let part = steps * lanes * cells;
+        gates
+            .par_chunks_mut(4 * part)
+            .zip(hidden.par_chunks_mut(part).zip(cell.par_chunks_mut(part)))
+            .zip(told.par_chunks_mut(steps * lanes * (cells + 1)))
+            .zip(cell_before.par_chunks_mut(part))
+            .zip(self.starts.par_chunks(steps * lanes))
+            .zip(self.carry.hidden.par_chunks(lanes * cells))
+            .zip(self.carry.cell.par_chunks(lanes * cells))
+            .for_each(|((((((gates, (h, c)), told), c_before), starts), h0), c0)| {
+                let step = lanes * cells;
+                for t in 0..steps {
+                    let at = t * step;
+                    let (past_h, now_h) = h.split_at_mut(at);
+                    let (past_c, now_c) = c.split_at_mut(at);
+                    let before_h = past_h.get(at.wrapping_sub(step)..).unwrap_or(h0);
+                    let before_c = &mut c_before[at..at + step];
+                    before_c.copy_from_slice(past_c.get(at.wrapping_sub(step)..).unwrap_or(c0));
+                    let told = &mut told[t * lanes * (cells + 1)..][..lanes * (cells + 1)];
+                    for lane in 0..lanes {
+                        let cells_of = lane * cells..(lane + 1) * cells;
+                        let told = &mut told[lane * (cells + 1)..][..cells];
+                        told.copy_from_slice(&before_h[cells_of.clone()]);
+                        if starts[t * lanes + lane] {
+                            told.fill(0.0);
+                            before_c[cells_of].fill(0.0);
+                        }
+                    }
+                    let gates = &mut gates[4 * at..4 * (at + step)];
+                    weights.multiply(gates, true, told);
+                    for lane in 0..lanes {
+                        let cells_of = lane * cells..(lane + 1) * cells;
+                        kernel::cell_forward(
+                            &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
+                            &before_c[cells_of.clone()],
+                            &mut now_c[cells_of.clone()],
+                            &mut now_h[cells_of],
+                        );
+                    }
+                }
+            });
+        let [hidden, cell, cell_before] = blocks;
+        let trace = Trace { gates, cell, cell_before, told };
+        *self.trace.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace);
+        Ok((CpuStorage::F32(hidden), Shape::from((count, cells))))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        input: &Tensor,
+        recurrent: &Tensor,
+        _out: &Tensor,
+        d_out: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let trace = self.trace.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Trace { gates: mut d_gates, cell, cell_before, told }) = trace else {
+            candle_core::bail!("an LSTM layer runs backward once, after its forward pass")
+        };
+        let (gates_width, inputs) = input.dims2()?;
+        let cells = gates_width / 4;
+        let Rows { steps, lanes, .. } = self.rows;
+        let step = lanes * cells;
+        let weights = with_slice(recurrent, |recurrent| {
+            Panels::new(Matrix::new(recurrent, cells + 1).left(cells))
+        })?;
+        with_slice(d_out, |d_out| {
+            d_gates
+                .par_chunks_mut(4 * steps * step)
+                .zip(d_out.par_chunks(steps * step))
+                .zip(cell.par_chunks(steps * step))
+                .zip(cell_before.par_chunks(steps * step))
+                .zip(self.starts.par_chunks(steps * lanes))
+                .for_each(|((((d_gates, d_out), cell), cell_before), starts)| {
+                    let mut d_hidden = vec![0.0; step];
+                    let mut d_cell = vec![0.0; step];
+                    for t in (0..steps).rev() {
+                        let at = t * step;
+                        kernel::add(&mut d_hidden, &d_out[at..at + step]);
+                        let gates = &mut d_gates[4 * at..4 * (at + step)];
+                        for lane in 0..lanes {
+                            let cells_of = lane * cells..(lane + 1) * cells;
+                            kernel::cell_backward(
+                                &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
+                                &cell_before[at..][cells_of.clone()],
+                                &cell[at..][cells_of.clone()],
+                                &d_hidden[cells_of.clone()],
+                                &mut d_cell[cells_of],
+                            );
+                        }
+                        weights.multiply(&mut d_hidden, false, gates);
+                        for lane in (0..lanes).filter(|lane| starts[t * lanes + lane]) {
+                            d_hidden[lane * cells..(lane + 1) * cells].fill(0.0);
+                            d_cell[lane * cells..(lane + 1) * cells].fill(0.0);
+                        }
+                    }
+                });
+        })?;
+        let d_gates = Matrix::new(&d_gates, gates_width);
+        let mut d_recurrent = vec![0.0; recurrent.elem_count()];
+        multiply(&mut d_recurrent, false, d_gates.t(), Matrix::new(&told, cells + 1), true);
+        let (d_x, d_input) = linear_gradients(d_gates, x, input, inputs, self.needs_input)?;
+        Ok((d_x, Some(d_input), Some(tensor(d_recurrent, recurrent.shape(), recurrent)?)))
+    }
+}
