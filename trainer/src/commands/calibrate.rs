@@ -9,9 +9,9 @@ use crate::data::Data;
 use crate::files;
 use crate::train::calibration::calibrated;
 
-/// Options of `calibrate`.
+/// CalibrateOptions of `calibrate`.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct CalibrateOptions {
     /// Model file
     #[arg(long)]
     model: PathBuf,
@@ -26,8 +26,8 @@ pub struct Options {
 /// Calibrates a model file.
 ///
 /// # Errors
-/// When model or data cannot be read, or the file cannot be written.
-pub fn run(options: &Options) -> Result<()> {
+/// If the model or the data cannot be read, or the file cannot be written.
+pub fn run(options: &CalibrateOptions) -> Result<()> {
     let bytes = files::read(&options.model)?;
     let metadata = files::parse_model(&options.model, &bytes)?.metadata().clone();
     let data = Data::read(&options.data, None, 1, &metadata)?;

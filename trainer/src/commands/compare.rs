@@ -1,4 +1,4 @@
-//! `compare`: two models side by side, on the same data, as a table and as a picture.
+//! `compare`: figures of two models on the same data, as a table and a chart.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -8,24 +8,24 @@ use clap::Args;
 use groove::model::Metadata;
 use serde_json::{Value, json};
 
-use super::evaluate::{Measured, Scope, commonest_style};
+use super::evaluate::{DataOptions, EvaluatedModel, commonest_style};
 use super::inspect::weight_count;
-use super::plot::{self, COLOURS, HUMAN, Panel};
+use super::plot::{self, BarPanel, HUMAN_COLOUR, PALETTE};
 use crate::files;
-use crate::metrics::free_run::Played;
+use crate::metrics::free_run::FreeRun;
 
-/// Most letters of a model's name in the picture.
+/// Maximum length of a model's name in the chart, in characters.
 const LETTERS: usize = 60;
 
-/// Options of `compare`.
+/// CompareOptions of `compare`.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct CompareOptions {
     /// One model file
     a: PathBuf,
-    /// The other
+    /// Another model file
     b: PathBuf,
     #[command(flatten)]
-    scope: Scope,
+    scope: DataOptions,
     /// Folder for the table (compare.csv) and the picture (compare.svg)
     #[arg(long, default_value = "target/compare")]
     out: PathBuf,
@@ -34,26 +34,26 @@ pub struct Options {
     json: bool,
 }
 
-/// One figure of both models.
-struct Row {
+/// A figure of both models.
+struct FigureRow {
     name: String,
     values: [f64; 2],
-    /// The same of what drummers played.
+    /// The same figure of drummers.
     drummers: Option<f64>,
-    /// Which of the two is better, where there is a better and they differ as written.
+    /// Index of the better model; `None` if the figure has no direction or the two print alike.
     better: Option<usize>,
     decimals: usize,
 }
 
-impl Row {
-    /// A figure that says nothing of better or worse.
-    fn plain(name: impl Into<String>, values: [f64; 2], decimals: usize) -> Row {
-        Row { name: name.into(), values, drummers: None, better: None, decimals }
+impl FigureRow {
+    /// A figure without a better direction.
+    fn plain(name: impl Into<String>, values: [f64; 2], decimals: usize) -> FigureRow {
+        FigureRow { name: name.into(), values, drummers: None, better: None, decimals }
     }
 
-    /// A figure that is better when it is lower.
-    fn lower(name: impl Into<String>, values: [f64; 2], decimals: usize) -> Row {
-        let mut row = Row::plain(name, values, decimals);
+    /// A figure that is better when lower.
+    fn lower(name: impl Into<String>, values: [f64; 2], decimals: usize) -> FigureRow {
+        let mut row = FigureRow::plain(name, values, decimals);
         let [a, b] = values;
         if row.text(Some(a)) != row.text(Some(b)) {
             row.better = a.partial_cmp(&b).map(|order| usize::from(order.is_gt()));
@@ -61,8 +61,8 @@ impl Row {
         row
     }
 
-    fn beside(self, drummers: f64) -> Row {
-        Row { drummers: Some(drummers), ..self }
+    fn beside(self, drummers: f64) -> FigureRow {
+        FigureRow { drummers: Some(drummers), ..self }
     }
 
     fn text(&self, value: Option<f64>) -> String {
@@ -77,17 +77,16 @@ impl Row {
 /// Rows under a heading.
 struct Section {
     heading: String,
-    rows: Vec<Row>,
+    rows: Vec<FigureRow>,
 }
 
-/// Measures both models, prints and draws.
+/// Measures both models, prints the table and draws the chart.
 ///
 /// # Errors
-/// When a model or the data cannot be read, Candle cannot compute, or the folder cannot be
-/// written.
-pub fn run(options: &Options) -> Result<()> {
+/// If a model or the data cannot be read, Candle cannot compute, or the folder cannot be written.
+pub fn run(options: &CompareOptions) -> Result<()> {
     let paths = [&options.a, &options.b];
-    // What is wrong with a file is said before the other one is measured at length.
+    // Faulty files fail before the long measurement.
     let metadata = |path| -> Result<_> { Ok(files::read_model(path)?.metadata().clone()) };
     let (a, b) = (metadata(paths[0])?, metadata(paths[1])?);
     ensure!(
@@ -98,7 +97,8 @@ pub fn run(options: &Options) -> Result<()> {
         paths[1].display(),
         b.classes.classes(),
     );
-    // The one that knows more styles says what the data's are; to the other they are any.
+    // The model with more styles decides how the data is read; the other plays its unknown styles
+    // as any.
     let (less, more) = if a.styles.len() < b.styles.len() { (&a, &b) } else { (&b, &a) };
     ensure!(
         more.styles.starts_with(&less.styles),
@@ -108,8 +108,8 @@ pub fn run(options: &Options) -> Result<()> {
     );
     files::create_folder(&options.out)?;
     let ground = options.scope.read(more, commonest_style)?;
-    let a = Measured::measure(paths[0], &ground)?;
-    let b = Measured::measure(paths[1], &ground)?;
+    let a = EvaluatedModel::measure(paths[0], &ground)?;
+    let b = EvaluatedModel::measure(paths[1], &ground)?;
     let unplayed = b.unplayed.iter().filter(|line| !a.unplayed.contains(line));
     a.unplayed.iter().chain(unplayed).for_each(|line| eprintln!("{line}"));
     let both = [a, b];
@@ -141,8 +141,8 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// All that is known of a model, as JSON.
-fn described(name: &str, path: &Path, measured: &Measured) -> Result<Value> {
+/// Returns all figures of a model as JSON.
+fn described(name: &str, path: &Path, measured: &EvaluatedModel) -> Result<Value> {
     let metadata = measured.model.metadata();
     let mut all = measured.json()?;
     all["name"] = json!(name);
@@ -155,7 +155,7 @@ fn described(name: &str, path: &Path, measured: &Measured) -> Result<Value> {
     Ok(all)
 }
 
-/// Names that tell the two models apart: their own, with sizes or places where these are alike.
+/// Returns distinct names of the two models: their own, with sizes or paths if these are equal.
 fn names(paths: [&PathBuf; 2], models: [&Metadata; 2]) -> [String; 2] {
     let own = models.map(|metadata| metadata.name.clone());
     let sized = models.map(|metadata| format!("{}, {}", metadata.name, size(metadata)));
@@ -168,14 +168,14 @@ fn names(paths: [&PathBuf; 2], models: [&Metadata; 2]) -> [String; 2] {
     [own.clone(), sized].into_iter().find(apart).unwrap_or(placed)
 }
 
-/// Layers and cells of the network of hits.
+/// Returns layers and cells of the hit network.
 fn size(metadata: &Metadata) -> String {
     format!("{} x {}", metadata.beat.layers, metadata.beat.cells)
 }
 
-/// Groups that have a figure in both reports, by name and number of pieces: all beats and fills
-/// first. A style of few pieces has no group of its own, but rock always has one.
-fn groups(both: &[Measured; 2]) -> Vec<(String, &str)> {
+/// Returns the groups with a figure in both reports, as title and key: all beats and fills first.
+/// Styles with few pieces have no group; rock always has one.
+fn groups(both: &[EvaluatedModel; 2]) -> Vec<(String, &str)> {
     let [a, b] = both.each_ref().map(|measured| &measured.report.perplexity);
     let main = [("beats", "all beats"), ("fills", "fills"), ("rock_beats", "rock")];
     let others = a.keys().map(|key| (key.as_str(), key.as_str()));
@@ -187,29 +187,29 @@ fn groups(both: &[Measured; 2]) -> Vec<(String, &str)> {
         .collect()
 }
 
-/// What both models play of a style.
-fn styles(both: &[Measured; 2]) -> impl Iterator<Item = (&str, [&Played; 2])> {
+/// Iterates over the styles that both models play.
+fn styles(both: &[EvaluatedModel; 2]) -> impl Iterator<Item = (&str, [&FreeRun; 2])> {
     let [a, b] = both.each_ref().map(|measured| &measured.played);
     a.iter().filter_map(|(style, figures)| Some((style.as_str(), [figures, b.get(style)?])))
 }
 
-/// Areas of the judge by the hits; none if a style has too few human beats for it.
-fn judged(both: &[Measured; 2], style: &str) -> Option<Row> {
+/// Returns the row of the judge's areas by hits; `None` if the style has too few human beats.
+fn judged(both: &[EvaluatedModel; 2], style: &str) -> Option<FigureRow> {
     let [a, b] = both.each_ref().map(|measured| measured.metrics.judged.get(style));
     let (a, b) = (a?, b?);
-    let row = Row::lower("told from drummers, ROC area", [a.hits, b.hits], 3);
+    let row = FigureRow::lower("told from drummers, ROC area", [a.hits, b.hits], 3);
     Some(row.beside(a.human_hits))
 }
 
-fn sections(measured: &[Measured; 2]) -> Vec<Section> {
+fn sections(measured: &[EvaluatedModel; 2]) -> Vec<Section> {
     let reports = measured.each_ref().map(|measured| &measured.report);
-    let perplexity = groups(measured)
-        .into_iter()
-        .map(|(words, key)| Row::lower(words, reports.map(|report| report.perplexity[key]), 3));
+    let perplexity = groups(measured).into_iter().map(|(words, key)| {
+        FigureRow::lower(words, reports.map(|report| report.perplexity[key]), 3)
+    });
     let foreseen = vec![
-        Row::lower("velocity, mean error, of 127", reports.map(|r| r.velocity_mae), 2),
-        Row::lower("velocity, Wasserstein-1, of 127", reports.map(|r| r.velocity_w1), 2),
-        Row::lower("offset, mean error, ms", reports.map(|r| r.offset_mae_ms), 2),
+        FigureRow::lower("velocity, mean error, of 127", reports.map(|r| r.velocity_mae), 2),
+        FigureRow::lower("velocity, Wasserstein-1, of 127", reports.map(|r| r.velocity_w1), 2),
+        FigureRow::lower("offset, mean error, ms", reports.map(|r| r.offset_mae_ms), 2),
     ];
     let kit = &measured[0].model.metadata().classes;
     let mut sections = vec![
@@ -218,22 +218,27 @@ fn sections(measured: &[Measured; 2]) -> Vec<Section> {
     ];
     for (style, both) in styles(measured) {
         let mut rows = vec![
-            Row::plain("bar-to-bar hit F1", both.map(|p| p.bar_f1), 3).beside(both[0].human_bar_f1),
-            Row::lower("two bars verbatim as learned, %", both.map(|p| 100.0 * p.verbatim), 2)
-                .beside(100.0 * both[0].human_verbatim),
+            FigureRow::plain("bar-to-bar hit F1", both.map(|p| p.bar_f1), 3)
+                .beside(both[0].human_bar_f1),
+            FigureRow::lower(
+                "two bars verbatim as learned, %",
+                both.map(|p| 100.0 * p.verbatim),
+                2,
+            )
+            .beside(100.0 * both[0].human_verbatim),
         ];
         rows.extend(judged(measured, style));
         rows.extend(kit.lanes().map(|(drum, class)| {
             let hits = both.map(|p| p.hits_per_bar[drum.index()]);
             let name = format!("{}, hits a bar", class.name);
-            Row::plain(name, hits, 2).beside(both[0].human_hits_per_bar[drum.index()])
+            FigureRow::plain(name, hits, 2).beside(both[0].human_hits_per_bar[drum.index()])
         }));
         sections.push(Section { heading: format!("played as {style}"), rows });
     }
     sections
 }
 
-/// The table to read.
+/// Formats the table as text.
 fn table(sections: &[Section]) -> String {
     let mut text = String::new();
     for section in sections {
@@ -246,7 +251,7 @@ fn table(sections: &[Section]) -> String {
             let mut line = format!("{:<34}", row.name);
             for side in [0, 1] {
                 let mark = if row.better == Some(side) { "*" } else { " " };
-                // Writing to a text does not fail.
+                // Writing to a string does not fail.
                 let _ = write!(line, "{:>10}{mark} ", row.text(Some(row.values[side])));
             }
             line += &format!("{:>10}", row.text(row.drummers));
@@ -256,7 +261,7 @@ fn table(sections: &[Section]) -> String {
     text + "\n* the better one, where lower is better\n"
 }
 
-/// The table for a spreadsheet.
+/// Writes the table as CSV.
 fn write_table(path: &Path, sections: &[Section]) -> Result<()> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(["section", "figure", "a", "b", "drummers", "better"])?;
@@ -274,7 +279,7 @@ fn write_table(path: &Path, sections: &[Section]) -> Result<()> {
     files::write_atomic(path, &table.into_inner()?)
 }
 
-fn draw(path: &Path, names: &[String; 2], both: &[Measured; 2]) -> Result<()> {
+fn draw(path: &Path, names: &[String; 2], both: &[EvaluatedModel; 2]) -> Result<()> {
     let named = |side: usize| {
         let mut name = names[side].clone();
         if name.chars().count() > LETTERS {
@@ -282,12 +287,12 @@ fn draw(path: &Path, names: &[String; 2], both: &[Measured; 2]) -> Result<()> {
         }
         let size = size(both[side].model.metadata());
         let size = if name.contains(&size) { String::new() } else { format!(" ({size})") };
-        (format!("{}: {name}{size}", ["A", "B"][side]), COLOURS[side])
+        (format!("{}: {name}{size}", ["A", "B"][side]), PALETTE[side])
     };
     let mut series = vec![named(0), named(1)];
     let perplexity = |key| both.iter().map(|m| m.report.perplexity[key]).collect();
     let kit = &both[0].model.metadata().classes;
-    let mut panels = vec![Panel {
+    let mut panels = vec![BarPanel {
         title: "Perplexity per step, lower is better (in brackets: pieces)".into(),
         logarithmic: true,
         groups: groups(both).into_iter().map(|(words, key)| (words, perplexity(key))).collect(),
@@ -297,14 +302,14 @@ fn draw(path: &Path, names: &[String; 2], both: &[Measured; 2]) -> Result<()> {
             let all = [&a.hits_per_bar, &b.hits_per_bar, &a.human_hits_per_bar];
             all.map(|hits| hits[class]).to_vec()
         };
-        panels.push(Panel {
+        panels.push(BarPanel {
             title: format!("Hits a bar, played as {style}"),
             logarithmic: false,
             groups: kit.lanes().map(|(d, class)| (class.name.clone(), hits(d.index()))).collect(),
         });
     }
     if panels.len() > 1 {
-        series.push(("drummers".into(), HUMAN));
+        series.push(("drummers".into(), HUMAN_COLOUR));
     }
     plot::bars(path, "Two drummers side by side", &series, &panels)
 }
@@ -315,16 +320,16 @@ mod tests {
     use groove::model::Stack;
 
     #[test]
-    fn the_lower_figure_is_marked_if_the_two_differ_as_written() {
-        assert_eq!(Row::lower("x", [2.0, 1.0], 2).better, Some(1));
-        assert_eq!(Row::lower("x", [1.0, 2.0], 2).better, Some(0));
-        assert_eq!(Row::lower("x", [1.001, 1.002], 2).better, None);
-        assert_eq!(Row::lower("x", [1.0, f64::NAN], 2).better, None);
-        assert_eq!(Row::plain("x", [1.0, 2.0], 2).better, None);
+    fn the_lower_figure_is_marked_if_the_printed_values_differ() {
+        assert_eq!(FigureRow::lower("x", [2.0, 1.0], 2).better, Some(1));
+        assert_eq!(FigureRow::lower("x", [1.0, 2.0], 2).better, Some(0));
+        assert_eq!(FigureRow::lower("x", [1.001, 1.002], 2).better, None);
+        assert_eq!(FigureRow::lower("x", [1.0, f64::NAN], 2).better, None);
+        assert_eq!(FigureRow::plain("x", [1.0, 2.0], 2).better, None);
     }
 
     #[test]
-    fn names_tell_models_apart() {
+    fn model_names_are_distinct() {
         let model = |name: &str, layers| {
             let stack = Stack { layers, cells: 64 };
             Metadata::new(name, stack, stack, "")

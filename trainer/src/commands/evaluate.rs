@@ -1,4 +1,4 @@
-//! `evaluate`: how good a model is, beside what needs no model and beside what drummers play.
+//! `evaluate`: the quality of a model, beside baselines and drummers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,30 +13,30 @@ use serde_json::{Value, json};
 
 use crate::data::{Data, Piece, Split, known_style};
 use crate::files;
-use crate::metrics::baselines::{bar_ago_errors, floors};
-use crate::metrics::comparison::{FIXED_TEMPO, Sides, Tempi, is_beat};
-use crate::metrics::free_run::Played;
-use crate::metrics::requests::Asked;
-use crate::metrics::teacher_forced::Report;
-use crate::metrics::{self, Metrics, StyleTrees};
+use crate::metrics::baselines::{bar_ago_errors, ngram_perplexities};
+use crate::metrics::comparison::{Comparison, FIXED_TEMPO, TempoChoice, is_beat};
+use crate::metrics::free_run::FreeRun;
+use crate::metrics::requests::RequestFigures;
+use crate::metrics::teacher_forced::PredictionReport;
+use crate::metrics::{self, Metrics, StyleClassifier};
 use crate::network::net::Net;
 
-/// Options of `evaluate`.
+/// EvaluateOptions of `evaluate`.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct EvaluateOptions {
     /// Model file
     #[arg(long)]
     model: PathBuf,
     #[command(flatten)]
-    scope: Scope,
+    scope: DataOptions,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// What models are measured on: options that `evaluate` and `compare` share.
+/// EvaluateOptions for the data of a measurement, shared by `evaluate` and `compare`.
 #[derive(Args, Debug)]
-pub struct Scope {
+pub struct DataOptions {
     /// Folder of drum MIDI
     #[arg(long, env = "GROOVE_DIR")]
     data: PathBuf,
@@ -46,41 +46,41 @@ pub struct Scope {
     /// Style of the pieces, where the folder has no info.csv
     #[arg(long)]
     style: Option<String>,
-    /// Seed of the training, which decides what of a folder without info.csv is held out
+    /// Seed of the training; it determines the validation split of a folder without info.csv
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Styles to play and to compare with what drummers played [default: `evaluate` plays all that
-    /// have at least five human beats, `compare` that of most train beats]
+    /// Styles to play and compare with drummers [default: `evaluate` plays all that have at least
+    /// five human beats, `compare` the one with the most train beats]
     #[arg(long, value_delimiter = ',')]
     play: Vec<String>,
-    /// Play nothing: report how well the pieces are foreseen
+    /// Play nothing: only report how well the pieces are predicted
     #[arg(long, conflicts_with = "play")]
     no_takes: bool,
 }
 
-/// The data that models are measured on.
-pub struct Ground {
+/// Data of a measurement.
+pub struct EvaluationData {
     /// All pieces.
     pub all: Vec<Piece>,
-    /// Those of the split that was asked for.
+    /// Pieces of the requested split.
     pub asked: Vec<Piece>,
     /// Styles to play.
     pub styles: Vec<u8>,
-    /// Trees that learned the styles of the drummers, where the data has them.
-    trees: Option<StyleTrees>,
+    /// Style classifier trained on the drummers, if the data has its styles.
+    trees: Option<StyleClassifier>,
 }
 
-impl Scope {
-    /// Reads the data as a model's classes and styles, and says what was left out of it. `usual`
-    /// are the styles to play if none is named.
+impl DataOptions {
+    /// Reads the data with a model's classes and styles, and prints the skipped files. `usual`
+    /// returns the styles to play if none is requested.
     ///
     /// # Errors
-    /// When the data cannot be read, the split is empty, or a style is unknown.
+    /// If the data cannot be read, the split is empty, or a style is unknown.
     pub fn read(
         &self,
         model: &Metadata,
         usual: fn(&Metadata, &[Piece]) -> Vec<u8>,
-    ) -> Result<Ground> {
+    ) -> Result<EvaluationData> {
         let data = Data::read(&self.data, self.style.as_deref(), self.seed, model)?;
         if !data.skipped.is_empty() {
             eprintln!("{}", data.skipped_text().trim_start());
@@ -96,13 +96,13 @@ impl Scope {
         };
         let trees = match styles.is_empty() {
             true => None,
-            false => StyleTrees::learn(model, &data.pieces),
+            false => StyleClassifier::learn(model, &data.pieces),
         };
-        Ok(Ground { all: data.pieces, asked, styles, trees })
+        Ok(EvaluationData { all: data.pieces, asked, styles, trees })
     }
 }
 
-/// The style of most train beats, alone.
+/// Returns the style with the most train beats, alone.
 pub(crate) fn commonest_style(_: &Metadata, pieces: &[Piece]) -> Vec<u8> {
     let mut beats = [0; SLOTS + 1];
     let learned = |piece: &&Piece| piece.split == Split::Train && !piece.kind.fill;
@@ -111,70 +111,70 @@ pub(crate) fn commonest_style(_: &Metadata, pieces: &[Piece]) -> Vec<u8> {
     most.map(|(style, _)| style).into_iter().collect()
 }
 
-/// All styles with enough human beats; if there are none, the one with the most.
+/// Returns all styles with enough human beats; if there are none, the one with the most.
 fn all_styles(model: &Metadata, pieces: &[Piece]) -> Vec<u8> {
     let styles = metrics::styles(model, pieces);
     if styles.is_empty() { commonest_style(model, pieces) } else { styles }
 }
 
-impl Ground {
+impl EvaluationData {
     /// Plays the takes of every style that has human beats.
     ///
     /// # Errors
-    /// When the network cannot be computed.
-    fn play(&self, model: &Arc<Model>, tempi: Tempi) -> Result<Vec<Sides>> {
+    /// If the network cannot be computed.
+    fn play(&self, model: &Arc<Model>, tempi: TempoChoice) -> Result<Vec<Comparison>> {
         let has_beats = |style: &&u8| {
             self.all.iter().any(|piece| piece.split == Split::Train && is_beat(piece, **style))
         };
         let styles = self.styles.iter().filter(has_beats);
-        styles.map(|&style| Sides::play(model, &self.all, style, tempi)).collect()
+        styles.map(|&style| Comparison::play(model, &self.all, style, tempi)).collect()
     }
 }
 
-/// A model and what was measured of it.
-pub struct Measured {
-    /// The model itself.
+/// A model with its figures.
+pub struct EvaluatedModel {
+    /// The model.
     pub model: Arc<Model>,
-    /// How well it foresees the pieces that were asked for.
-    pub report: Report,
-    /// What it plays, by style.
-    pub played: BTreeMap<String, Played>,
-    /// The takes at the drummers' tempi, judged.
+    /// Prediction of the pieces of the requested split.
+    pub report: PredictionReport,
+    /// Free-running figures, by style.
+    pub played: BTreeMap<String, FreeRun>,
+    /// Metrics of the takes at the drummers' tempi.
     pub metrics: Metrics,
-    /// Styles that it does not play, and why.
+    /// Styles that are not played, with the reason.
     pub unplayed: Vec<String>,
 }
 
-impl Measured {
-    /// Measures the model of a file, on data that was read as its classes.
+impl EvaluatedModel {
+    /// Measures a model file on data that was read with its classes.
     ///
     /// # Errors
-    /// When the model cannot be read, or Candle cannot compute.
-    pub fn measure(path: &Path, ground: &Ground) -> Result<Measured> {
+    /// If the model cannot be read, or Candle cannot compute.
+    pub fn measure(path: &Path, ground: &EvaluationData) -> Result<EvaluatedModel> {
         let bytes = files::read(path)?;
         let model = Arc::new(files::parse_model(path, &bytes)?);
         let net = Net::from_model_file(model.metadata(), &bytes)?;
-        let report = Report::measure(&net, &ground.asked)?;
+        let report = PredictionReport::measure(&net, &ground.asked)?;
         let (mut played, mut unplayed) = (BTreeMap::new(), Vec::new());
-        let sides = ground.play(&model, Tempi::Drummers)?;
+        let sides = ground.play(&model, TempoChoice::Drummers)?;
         let classes = model.metadata().classes.classes();
         for &style in &ground.styles {
             let name = model.metadata().style_name(style).to_owned();
-            // Data without enough beats of a style has nothing to compare with.
+            // Styles with too few human beats have nothing to compare with.
             let figures = sides.iter().find(|sides| sides.style == style);
-            match figures.and_then(|sides| Played::measure(sides, &ground.all, classes)) {
+            match figures.and_then(|sides| FreeRun::measure(sides, &ground.all, classes)) {
                 Some(figures) => drop(played.insert(name, figures)),
                 None => unplayed.push(format!("{name} is not played: too few human beats")),
             }
         }
         let metrics = Metrics::of(model.metadata(), &sides, ground.trees.as_ref(), None);
-        Ok(Measured { model, report, played, metrics, unplayed })
+        Ok(EvaluatedModel { model, report, played, metrics, unplayed })
     }
 
-    /// The figures as one JSON object.
+    /// Returns the figures as one JSON object.
     ///
     /// # Errors
-    /// When a figure cannot be written as JSON.
+    /// If a figure cannot be written as JSON.
     pub fn json(&self) -> Result<Value> {
         let report = &self.report;
         let mut all = json!({
@@ -190,27 +190,27 @@ impl Measured {
     }
 }
 
-/// Measures and prints.
+/// Measures a model and prints its figures.
 ///
 /// # Errors
-/// When the model or the data cannot be read, or Candle cannot compute.
-pub fn run(options: &Options) -> Result<()> {
+/// If the model or the data cannot be read, or Candle cannot compute.
+pub fn run(options: &EvaluateOptions) -> Result<()> {
     let model = files::read_model(&options.model)?;
     let kit = &model.metadata().classes;
     let ground = options.scope.read(model.metadata(), all_styles)?;
-    let measured = Measured::measure(&options.model, &ground)?;
+    let measured = EvaluatedModel::measure(&options.model, &ground)?;
     measured.unplayed.iter().for_each(|line| eprintln!("{line}"));
-    let floor = floors(kit.subsets(), &ground.all, &ground.asked);
+    let floor = ngram_perplexities(kit.subsets(), &ground.all, &ground.asked);
     let (velocity_floor, offset_floor) =
         bar_ago_errors(ground.asked.iter().filter(|piece| !piece.kind.fill));
-    // Meters and fills are played on the nine drums.
+    // Requests of meters and fills need the nine drums.
     let asked = match ground.styles.first() {
         Some(&style) if kit.classes() == CLASSES => {
-            Some(Asked::measure(&measured.model, &ground.all, style)?)
+            Some(RequestFigures::measure(&measured.model, &ground.all, style)?)
         }
         _ => None,
     };
-    let sides = ground.play(&measured.model, Tempi::Fixed)?;
+    let sides = ground.play(&measured.model, TempoChoice::Fixed)?;
     let known = Some(&measured.metrics);
     let at_120 = Metrics::of(model.metadata(), &sides, ground.trees.as_ref(), known);
     if options.json {

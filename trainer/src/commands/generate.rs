@@ -1,4 +1,4 @@
-//! `generate`: takes of a model as MIDI files.
+//! `generate`: writes takes of a model as MIDI files.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::data::known_style;
 use crate::files;
 use crate::playback::play_steps;
 
-/// Options of `generate`.
+/// GenerateOptions of `generate`.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct GenerateOptions {
     /// Model file
     #[arg(long, default_value = "assets/deep-pocket.safetensors")]
     model: PathBuf,
@@ -30,10 +30,10 @@ pub struct Options {
     /// Files to write
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: u32,
-    /// Seed of the first file; each further one has the next
+    /// Seed of the first file; each further file has the next
     #[arg(long, default_value_t = 1)]
     seed: u32,
-    /// How daring: 1 is as the drummers of the data
+    /// Temperature: 1 is like the drummers of the data, higher is more daring
     #[arg(long, default_value_t = 1.0)]
     temperature: f32,
     /// Quarter notes a minute
@@ -42,13 +42,13 @@ pub struct Options {
     /// Time signature, such as 4/4
     #[arg(long, default_value = "4/4", value_parser = parse_meter)]
     meter: Meter,
-    /// End every so many bars with a fill; 0 is never
+    /// End every this many bars with a fill; 0 is never
     #[arg(long, default_value_t = 0)]
     fill_every: u8,
-    /// Quarter notes of a fill, two bars at most
+    /// Quarter notes of a fill, at most two bars
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=32))]
     fill_beats: u8,
-    /// How closely bars stick to the ones before: 0.5 is as the drummers of the style, 1 repeats
+    /// Similarity of bars to earlier ones: 0.5 is like drummers of the style, 1 repeats
     #[arg(long, default_value_t = 0.5)]
     stick: f32,
     /// Bars in a phrase
@@ -62,7 +62,7 @@ pub struct Options {
     out: PathBuf,
 }
 
-/// Reads `n/d`.
+/// Parses `n/d`.
 fn parse_meter(text: &str) -> Result<Meter, String> {
     let numbers = text.split_once('/').and_then(|(n, d)| Some((n.parse().ok()?, d.parse().ok()?)));
     let (n, d) = numbers.ok_or("a meter is written as 4/4")?;
@@ -76,8 +76,8 @@ fn parse_meter(text: &str) -> Result<Meter, String> {
 /// Writes the files.
 ///
 /// # Errors
-/// When the model cannot be read, the style is unknown, or a file cannot be written.
-pub fn run(options: &Options) -> Result<()> {
+/// If the model cannot be read, the style is unknown, or a file cannot be written.
+pub fn run(options: &GenerateOptions) -> Result<()> {
     let model = files::read_model(&options.model)?;
     let style = known_style(model.metadata(), &options.style)?;
     let pitches = model.metadata().classes.pitches();

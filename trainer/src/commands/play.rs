@@ -1,4 +1,4 @@
-//! `play`: the drummer and a MIDI file. What it makes of a clip in a host, without one.
+//! `play`: the drummer plays with a MIDI file, as the plugin does in a host.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,39 +16,38 @@ use crate::data::known_style;
 use crate::files;
 use crate::playback::play_steps;
 
-/// What is made of the clip.
+/// Ways to play with a clip.
 #[derive(Subcommand, Debug)]
-pub enum Task {
-    /// Carry on from a clip: its last bars, four at most, are the primer
+pub enum PlayTask {
+    /// Continue a clip: its last bars, at most four, are the primer
     Continue {
-        /// Files, model, style, seed.
+        /// Common options.
         #[command(flatten)]
-        common: Common,
-        /// Bars and stick.
+        common: ClipOptions,
+        /// Length and stick.
         #[command(flatten)]
-        length: Length,
+        length: BarOptions,
     },
-    /// Play a clip's hits by hand: the model's velocities and timing; those of the clip are taken
-    /// as meant where they vary
+    /// Humanise a clip: the model's velocities and timing; velocities that vary are kept as meant
     Humanise {
-        /// Files, model, style, seed.
+        /// Common options.
         #[command(flatten)]
-        common: Common,
+        common: ClipOptions,
     },
-    /// Play to a rhythm, whatever it was played on: its first bars, up to 64 sixteenths, go round
+    /// Play to a rhythm on any instrument: its first bars, up to 64 sixteenths, repeat
     Tap {
-        /// Files, model, style, seed.
+        /// Common options.
         #[command(flatten)]
-        common: Common,
-        /// Bars and stick.
+        common: ClipOptions,
+        /// Length and stick.
         #[command(flatten)]
-        length: Length,
+        length: BarOptions,
     },
 }
 
-/// Options of all.
+/// Options of all subcommands.
 #[derive(Args, Debug)]
-pub struct Common {
+pub struct ClipOptions {
     /// MIDI file; its tempo and time signature are kept
     clip: PathBuf,
     /// MIDI file to write
@@ -60,34 +59,35 @@ pub struct Common {
     /// Style, or any
     #[arg(long, default_value = "any")]
     style: String,
-    /// Seed of what is drawn
+    /// Seed of all random numbers
     #[arg(long, default_value_t = 1)]
     seed: u32,
 }
 
-/// How much is played, and how.
+/// Options of subcommands that generate bars.
 #[derive(Args, Debug)]
-pub struct Length {
+pub struct BarOptions {
     /// Bars to play
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
     bars: u16,
-    /// How closely bars stick to the ones before: 0.5 is as the drummers of the style, 1 repeats
+    /// Similarity of bars to earlier ones: 0.5 is like drummers of the style, 1 repeats
     #[arg(long, default_value_t = 0.5)]
     stick: f32,
 }
 
-/// Reads the clip, plays, writes.
+/// Reads the clip, plays, and writes the result.
 ///
 /// # Errors
-/// When a file cannot be read or written, or the style is unknown.
-pub fn run(task: &Task) -> Result<()> {
-    let (Task::Continue { common, .. } | Task::Humanise { common } | Task::Tap { common, .. }) =
-        task;
+/// If a file cannot be read or written, or the style is unknown.
+pub fn run(task: &PlayTask) -> Result<()> {
+    let (PlayTask::Continue { common, .. }
+    | PlayTask::Humanise { common }
+    | PlayTask::Tap { common, .. }) = task;
     let model = Arc::new(files::read_model(&common.model)?);
     let style = known_style(model.metadata(), &common.style)?;
     let map = match task {
-        Task::Tap { .. } => DrumMap::Rhythm,
-        Task::Continue { .. } | Task::Humanise { .. } => DrumMap::GeneralMidi,
+        PlayTask::Tap { .. } => DrumMap::Rhythm,
+        PlayTask::Continue { .. } | PlayTask::Humanise { .. } => DrumMap::GeneralMidi,
     };
     let clip = Clip::read(&files::read(&common.clip)?, map)
         .with_context(|| format!("{}", common.clip.display()))?;
@@ -106,16 +106,16 @@ pub fn run(task: &Task) -> Result<()> {
         play_steps(&mut Drummer::new(Arc::clone(&model)), take, meter, bars.into())
     };
     let steps = match task {
-        Task::Humanise { .. } => {
+        PlayTask::Humanise { .. } => {
             let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
             let hits: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
             humanise(&model, &kind, &hits, Some(seed))?
         }
-        Task::Continue { length, .. } => {
+        PlayTask::Continue { length, .. } => {
             let primer = Primer::Play(Played::new(&last_bars(&clip)));
             bars(&Take { primer, stick: length.stick, ..take }, length.bars)?
         }
-        Task::Tap { length, .. } => {
+        PlayTask::Tap { length, .. } => {
             let whole = clip.steps.len().next_multiple_of(meter.steps());
             let most = (64 / meter.steps()).max(1) * meter.steps();
             let mut steps = clip.steps.clone();
@@ -133,7 +133,7 @@ pub fn run(task: &Task) -> Result<()> {
     Ok(())
 }
 
-/// The last whole bars that a primer can hold; the clip's last bar is filled up.
+/// Returns the last bars that fit a primer; the clip's last bar is padded.
 fn last_bars(clip: &Clip) -> Vec<Step> {
     let bar = clip.meter.steps();
     let mut steps = clip.steps.clone();

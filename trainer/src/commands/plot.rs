@@ -1,5 +1,4 @@
-//! Pictures of figures: bars side by side, and points along lines. What is drawn, and what it
-//! means, is for the callers to say.
+//! Charts: grouped bars, and lines of labelled points.
 
 use std::path::Path;
 
@@ -10,8 +9,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::files;
 
-/// Colours that the colour-blind tell apart as well (M. Okabe, K. Ito, "Color Universal Design").
-pub const COLOURS: [RGBColor; 7] = [
+/// Palette that colour-blind readers can distinguish (M. Okabe, K. Ito, "Color Universal Design").
+pub const PALETTE: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
@@ -20,8 +19,8 @@ pub const COLOURS: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(70, 70, 70),
 ];
-/// Of what drummers played.
-pub const HUMAN: RGBColor = RGBColor(70, 70, 70);
+/// Colour of drummers.
+pub const HUMAN_COLOUR: RGBColor = RGBColor(70, 70, 70);
 
 const INK: RGBColor = RGBColor(30, 30, 30);
 const SOFT_INK: RGBColor = RGBColor(95, 95, 95);
@@ -30,48 +29,48 @@ const GRID: RGBColor = RGBColor(224, 224, 224);
 const WIDTH: i32 = 1120;
 const LEFT: i32 = 70;
 const RIGHT: i32 = WIDTH - 30;
-/// Height of the title above the legend, and of a row of the legend.
+/// Height of the title above the legend, and of a row of the legend, in pixels.
 const TITLE: i32 = 66;
 const ROW: i32 = 27;
-/// Height of a panel of bars, and of what stands above and below its bars.
+/// Height of a bar panel, and of the space above and below its bars, in pixels.
 const PANEL: i32 = 340;
 const ABOVE: i32 = 50;
 const BELOW: i32 = 54;
 
-/// A name in the legend, and its colour.
+/// Name in the legend, and its colour.
 pub type Series = (String, RGBColor);
 
-/// Bars of one unit, side by side in groups.
-pub struct Panel {
-    /// What the bars are, with their unit.
+/// A panel of grouped bars with one unit.
+pub struct BarPanel {
+    /// Title, with the unit.
     pub title: String,
-    /// Whether the axis is logarithmic, from 1 on, or begins at 0.
+    /// Logarithmic axis from 1; otherwise linear from 0.
     pub logarithmic: bool,
-    /// Name of each group, and the value of each series in it; one that is not finite has no bar.
+    /// Name of each group with the value of each series; values that are not finite have no bar.
     pub groups: Vec<(String, Vec<f64>)>,
 }
 
-/// A point of a line: where it is and what is said of it.
-pub struct Spot {
-    /// Across; the axis is logarithmic.
+/// A labelled point of a line.
+pub struct PlotPoint {
+    /// Horizontal position; the axis is logarithmic.
     pub x: f64,
-    /// Up.
+    /// Vertical position.
     pub y: f64,
-    /// Stands beside the point.
+    /// Label beside the point.
     pub label: String,
 }
 
-/// What is said around a picture of lines.
-pub struct Words<'a> {
-    /// Title of the picture.
+/// Title and axis labels of a line chart.
+pub struct ChartLabels<'a> {
+    /// Title of the chart.
     pub title: &'a str,
-    /// What is across, with its unit.
+    /// Label of the horizontal axis, with its unit.
     pub across: &'a str,
-    /// What is up, with its unit.
+    /// Label of the vertical axis, with its unit.
     pub up: &'a str,
 }
 
-/// Where text stands with regard to its point.
+/// Horizontal alignment of text.
 #[derive(Clone, Copy)]
 enum Align {
     Left,
@@ -79,12 +78,19 @@ enum Align {
     Right,
 }
 
-/// A picture that is being drawn, in pixels.
+/// Drawing area, in pixels.
 struct Canvas<'a>(DrawingArea<SVGBackend<'a>, Shift>);
 
 impl Canvas<'_> {
-    /// Text whose middle line is at a height.
-    fn text(&self, text: &str, at: (i32, i32), size: i32, ink: RGBColor, align: Align) -> Done {
+    /// Draws text, vertically centred.
+    fn text(
+        &self,
+        text: &str,
+        at: (i32, i32),
+        size: i32,
+        ink: RGBColor,
+        align: Align,
+    ) -> DrawResult {
         let across = match align {
             Align::Left => HPos::Left,
             Align::Centre => HPos::Center,
@@ -95,27 +101,27 @@ impl Canvas<'_> {
         done(self.0.draw(&Text::new(text.to_string(), at, style)))
     }
 
-    /// Bold text that begins at a place.
-    fn bold(&self, text: &str, at: (i32, i32), size: i32) -> Done {
+    /// Draws bold text that starts at a position.
+    fn bold(&self, text: &str, at: (i32, i32), size: i32) -> DrawResult {
         let style = ("sans-serif", size, FontStyle::Bold).into_font().color(&INK);
         let style = style.pos(Pos::new(HPos::Left, VPos::Center));
         done(self.0.draw(&Text::new(text.to_string(), at, style)))
     }
 
-    fn bar(&self, corners: [(i32, i32); 2], colour: RGBColor) -> Done {
+    fn bar(&self, corners: [(i32, i32); 2], colour: RGBColor) -> DrawResult {
         done(self.0.draw(&Rectangle::new(corners, colour.filled())))
     }
 
-    fn line(&self, points: Vec<(i32, i32)>, colour: RGBColor, width: u32) -> Done {
+    fn line(&self, points: Vec<(i32, i32)>, colour: RGBColor, width: u32) -> DrawResult {
         done(self.0.draw(&PathElement::new(points, colour.stroke_width(width))))
     }
 
-    fn dot(&self, at: (i32, i32), colour: RGBColor) -> Done {
+    fn dot(&self, at: (i32, i32), colour: RGBColor) -> DrawResult {
         done(self.0.draw(&Circle::new(at, 5, colour.filled())))
     }
 
-    /// The title and, below it, the legend.
-    fn head(&self, title: &str, series: &[Series]) -> Done {
+    /// Draws the title and the legend below it.
+    fn head(&self, title: &str, series: &[Series]) -> DrawResult {
         self.bold(title, (LEFT, 30), 28)?;
         for ((name, colour), (x, y)) in series.iter().zip(legend(series)) {
             self.bar([(x, y - 9), (x + 18, y + 9)], *colour)?;
@@ -124,21 +130,23 @@ impl Canvas<'_> {
         Ok(())
     }
 
-    /// A line across at a value of the axis that goes up, and the value beside it.
-    fn level(&self, y: i32, label: &str) -> Done {
+    /// Draws a horizontal grid line with its value.
+    fn level(&self, y: i32, label: &str) -> DrawResult {
         self.line(vec![(LEFT, y), (RIGHT, y)], GRID, 1)?;
         self.text(label, (LEFT - 8, y), 15, SOFT_INK, Align::Right)
     }
 }
 
-type Done = Result<()>;
+type DrawResult = Result<()>;
 
-fn done<F: std::error::Error + Send + Sync>(result: Result<(), DrawingAreaErrorKind<F>>) -> Done {
+fn done<F: std::error::Error + Send + Sync>(
+    result: Result<(), DrawingAreaErrorKind<F>>,
+) -> DrawResult {
     result.map_err(|fault| anyhow!("{fault}"))
 }
 
-/// Draws on white and writes the picture whole.
-fn paint(path: &Path, height: i32, draw: impl FnOnce(&Canvas) -> Done) -> Done {
+/// Draws on a white background and writes the file.
+fn paint(path: &Path, height: i32, draw: impl FnOnce(&Canvas) -> DrawResult) -> DrawResult {
     let mut text = String::new();
     let size = (WIDTH.unsigned_abs(), height.unsigned_abs());
     let canvas = Canvas(SVGBackend::with_string(&mut text, size).into_drawing_area());
@@ -149,7 +157,7 @@ fn paint(path: &Path, height: i32, draw: impl FnOnce(&Canvas) -> Done) -> Done {
     files::write_atomic(path, text.as_bytes())
 }
 
-/// Places of the names of a legend: in rows, as many as they need.
+/// Returns the positions of the legend's names, in as many rows as they need.
 fn legend(series: &[Series]) -> Vec<(i32, i32)> {
     let (mut x, mut y) = (LEFT, TITLE);
     let place = |(name, _): &Series| {
@@ -164,7 +172,7 @@ fn legend(series: &[Series]) -> Vec<(i32, i32)> {
     series.iter().map(place).collect()
 }
 
-/// Height of the title and the legend.
+/// Returns the height of title and legend.
 fn head_height(series: &[Series]) -> i32 {
     legend(series).last().map_or(TITLE, |(_, y)| y + 30)
 }
@@ -172,8 +180,8 @@ fn head_height(series: &[Series]) -> i32 {
 /// Draws panels of bars below each other.
 ///
 /// # Errors
-/// When the picture cannot be drawn or written.
-pub fn bars(path: &Path, title: &str, series: &[Series], panels: &[Panel]) -> Result<()> {
+/// If the chart cannot be drawn or written.
+pub fn bars(path: &Path, title: &str, series: &[Series], panels: &[BarPanel]) -> Result<()> {
     let head = head_height(series);
     paint(path, head + PANEL * pixels(panels.len()) + 10, |canvas| {
         canvas.head(title, series)?;
@@ -184,7 +192,7 @@ pub fn bars(path: &Path, title: &str, series: &[Series], panels: &[Panel]) -> Re
     })
 }
 
-fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &Panel) -> Result<()> {
+fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &BarPanel) -> Result<()> {
     let (ceiling, ground) = (top + ABOVE, top + PANEL - BELOW);
     canvas.bold(&panel.title, (LEFT, top + 14), 19)?;
     let values = panel.groups.iter().flat_map(|(_, values)| values).copied();
@@ -205,7 +213,8 @@ fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &Panel) -> Re
     let most_bars = panel.groups.iter().map(|(_, values)| values.len()).max().unwrap_or(1);
     let letters = panel.groups.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let crowded = room < f64::from(8 * pixels(letters));
-    // The bars of a group touch; between two groups is the room of one bar, or what is left.
+    // The bars of a group touch; groups are separated by the width of a bar, or by the remaining
+    // space.
     let width = (room / (most_bars + 1) as f64).min(46.0);
     for (number, (name, values)) in panel.groups.iter().enumerate() {
         let middle = f64::from(LEFT) + room * (number as f64 + 0.5);
@@ -221,21 +230,21 @@ fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &Panel) -> Re
             let size = round(width * 0.47).clamp(10, 14);
             canvas.text(&figure(*value), above, size, INK, Align::Centre)?;
         }
-        // Names of many groups stand in two rows.
+        // Many names alternate between two rows.
         let below = if crowded && number % 2 == 1 { 35 } else { 17 };
         canvas.text(name, (round(middle), ground + below), 16, INK, Align::Centre)?;
     }
     canvas.line(vec![(LEFT, ground), (RIGHT, ground)], INK, 1)
 }
 
-/// Draws lines of points that have labels.
+/// Draws lines of labelled points.
 ///
 /// # Errors
-/// When there is no point, or the picture cannot be drawn or written.
-pub fn lines(path: &Path, words: &Words, drawn: &[(Series, Vec<Spot>)]) -> Result<()> {
+/// If there is no point, or the chart cannot be drawn or written.
+pub fn lines(path: &Path, words: &ChartLabels, drawn: &[(Series, Vec<PlotPoint>)]) -> Result<()> {
     let spots = || drawn.iter().flat_map(|(_, spots)| spots);
     anyhow::ensure!(spots().next().is_some(), "there is no point to draw");
-    let range = |of: fn(&Spot) -> f64, room: f64| {
+    let range = |of: fn(&PlotPoint) -> f64, room: f64| {
         let low = spots().map(of).fold(f64::INFINITY, f64::min);
         let high = spots().map(of).fold(0.0, f64::max);
         (low / room, high * room)
@@ -245,7 +254,7 @@ pub fn lines(path: &Path, words: &Words, drawn: &[(Series, Vec<Spot>)]) -> Resul
     let series: Vec<Series> = drawn.iter().map(|(series, _)| series.clone()).collect();
     let head = head_height(&series);
     let (ceiling, ground) = (head + 50, head + 464);
-    // Far values stand apart by their ratios, near ones by their differences.
+    // A wide range gets a logarithmic axis.
     let bend: fn(f64) -> f64 = if high / low > 3.0 { f64::ln } else { |value| value };
     let x = |value: f64| {
         LEFT + round(f64::from(RIGHT - LEFT) * share(value.ln(), left.ln(), right.ln()))
@@ -275,7 +284,7 @@ pub fn lines(path: &Path, words: &Words, drawn: &[(Series, Vec<Spot>)]) -> Resul
         for (number, ((_, colour), spots)) in drawn.iter().enumerate() {
             let points: Vec<(i32, i32)> = spots.iter().map(|s| (x(s.x), y(s.y))).collect();
             canvas.line(points.clone(), *colour, 3)?;
-            // Lines mostly fall. Labels of the first stand below it, of the others above.
+            // Lines usually fall. Labels of the first line go below it, those of the others above.
             let (across, up, align) = match number {
                 0 => (-6, 15, Align::Right),
                 _ => (6, -14, Align::Left),
@@ -289,7 +298,7 @@ pub fn lines(path: &Path, words: &Words, drawn: &[(Series, Vec<Spot>)]) -> Resul
     })
 }
 
-/// Round values between two, about five of them.
+/// Returns about five round values of a linear axis.
 fn ticks(low: f64, high: f64) -> Vec<f64> {
     let rough = (high - low) / 5.0;
     let unit = 10f64.powf(rough.log10().floor());
@@ -298,8 +307,8 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
     (0..).map(|n| (first + f64::from(n)) * step).take_while(|tick| *tick <= high).collect()
 }
 
-/// Round values between two whose ratios matter: 1, 2 and 5 times the powers of ten, and more
-/// where these are few.
+/// Returns round values of a logarithmic axis: 1, 2 and 5 times the powers of ten, and more digits
+/// on a short axis.
 fn ratios(low: f64, high: f64) -> Vec<f64> {
     let powers = (round(low.log10().floor())..=round(high.log10())).map(|n| 10f64.powi(n));
     let few: &[f64] = &[1.0, 2.0, 5.0];
@@ -309,12 +318,12 @@ fn ratios(low: f64, high: f64) -> Vec<f64> {
     all.filter(|tick| (low..=high).contains(tick)).collect()
 }
 
-/// How far a value is on the way from one to another.
+/// Returns the position of a value between two others, 0 to 1.
 fn share(value: f64, from: f64, to: f64) -> f64 {
     (value - from) / (to - from)
 }
 
-/// A value of an axis, as short as it can be said.
+/// Formats a value of an axis as short as possible.
 fn short(value: f64) -> String {
     let (value, unit) = match value {
         v if v >= 1e6 => (v / 1e6, " M"),
@@ -325,7 +334,7 @@ fn short(value: f64) -> String {
     format!("{}{unit}", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A value above its bar: three digits, if there are so many.
+/// Formats a value above its bar with three digits.
 fn figure(value: f64) -> String {
     match value {
         v if v < 9.995 => format!("{v:.2}"),
@@ -349,7 +358,7 @@ mod tests {
 
     #[test]
     fn a_legend_stays_on_the_picture() {
-        let named = |letters: usize| ("x".repeat(letters), HUMAN);
+        let named = |letters: usize| ("x".repeat(letters), HUMAN_COLOUR);
         let short = [named(10), named(10), named(10)];
         assert!(legend(&short).iter().all(|(_, y)| *y == TITLE));
         let long = [named(70), named(70), named(8)];

@@ -1,10 +1,9 @@
-//! `prepare`: what a training would be fed, written into a folder, so that the same training can
-//! run on other machines, in PyTorch (`trainer/python/train.py`).
+//! `prepare`: writes the batches of a training into a folder, for the same training on other
+//! machines in PyTorch (`trainer/python/train.py`).
 //!
-//! The folder holds the network before its first update (`start.safetensors`, a whole model file),
-//! how it learns (`plan.json`), and a file for each update's batch, in the order of the updates.
-//! In a batch, numbers that are mostly nought are written as those that are not: how many in each
-//! row, their places, their values. Rows are steps x lanes.
+//! The folder holds the initial network as a complete model file (`start.safetensors`), the
+//! hyperparameters (`plan.json`), and a file with each update's batch, in order. Sparse rows are
+//! stored as counts by row, places, and values. Rows are steps x lanes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,41 +17,41 @@ use groove::model;
 use serde_json::json;
 
 use crate::data::batch::Batch;
-use crate::data::stream::Stream;
+use crate::data::stream::BatchStream;
 use crate::files;
 use crate::network::storage::with_slice;
 use crate::train::console::{progress_bar, stop_on_interrupt};
-use crate::train::optimise::{BETAS, CLIP, keep_at};
+use crate::train::optimise::{BETAS, CLIP, average_decay};
 use crate::train::plan::Plan;
 
-/// Name of the folder of batches in the output folder.
+/// Folder of the batches in the output folder.
 const BATCHES: &str = "batches";
-/// Stands in a file for a bin that there is not.
+/// Marks a missing bin.
 const NO_BIN: u8 = u8::MAX;
 
-/// Options of `prepare`: those of `train` that say what it comes to.
+/// PrepareOptions of `prepare`: those of `train` that determine its result.
 #[derive(Args, Clone, Debug)]
 #[command(mut_arg("init", |init| init.hide(true)))]
-pub struct Options {
+pub struct PrepareOptions {
     #[command(flatten)]
     plan: Plan,
-    /// Folder for the batches; about 3 MB an update at the defaults
+    /// Folder for the batches; about 3 MB per update at the defaults
     #[arg(long, default_value = "target/prepared")]
     out: PathBuf,
 }
 
-/// Writes what a training of these options would be fed.
+/// Writes the batches of a training.
 ///
 /// # Errors
-/// When there is nothing to learn from, or the folder cannot be written.
-pub fn run(options: &Options) -> Result<()> {
-    let Options { plan, out } = options;
+/// If there is no training data, or the folder cannot be written.
+pub fn run(options: &PrepareOptions) -> Result<()> {
+    let PrepareOptions { plan, out } = options;
     ensure!(plan.init.is_none(), "what is prepared is of a new network: --init is for train");
     ensure!(plan.teachers.is_empty(), "what is prepared holds no teacher: --teacher is for train");
     let start = plan.start()?;
     let data = plan.read(&start.metadata)?;
     let rows = plan.rows(1)?;
-    let mut stream = Stream::new(&start.metadata, plan.pieces(&data)?, rows, plan.seed)?;
+    let mut stream = BatchStream::new(&start.metadata, plan.pieces(&data)?, rows, plan.seed)?;
     let batches = out.join(BATCHES);
     ensure!(
         !batches.exists(),
@@ -70,7 +69,7 @@ pub fn run(options: &Options) -> Result<()> {
         false,
     )?;
     files::write_atomic(&out.join("start.safetensors"), &model)?;
-    let schedule = plan.schedule(start.learning);
+    let schedule = plan.schedule(start.mode);
     let how = json!({
         "lanes": plan.lanes,
         "steps": plan.steps,
@@ -80,7 +79,7 @@ pub fn run(options: &Options) -> Result<()> {
         "clip": CLIP,
         "seed": plan.seed,
         "rates": (0..plan.updates).map(|update| schedule.rate_at(update)).collect::<Vec<_>>(),
-        "keeps": (0..plan.updates).map(keep_at).collect::<Vec<_>>(),
+        "keeps": (0..plan.updates).map(average_decay).collect::<Vec<_>>(),
     });
     files::write_atomic(&out.join("plan.json"), how.to_string().as_bytes())?;
 
@@ -96,7 +95,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Counts, places and values of what is not nought, row by row.
+/// Non-zero values of rows: counts by row, places, and values.
 #[derive(Default)]
 struct Sparse {
     counts: Vec<i16>,
@@ -123,7 +122,7 @@ fn write_batch(path: &Path, batch: &Batch) -> Result<()> {
     let (steps, lanes) = (batch.rows.steps, batch.rows.lanes);
     let classes = batch.references.len() / batch.rows.count();
     let bin = |bin: usize| u8::try_from(bin).unwrap_or(NO_BIN);
-    let manner = batch.manner.outcomes.iter().map(|&outcome| bin(outcome.into())).collect();
+    let manner = batch.feel_targets.outcomes.iter().map(|&outcome| bin(outcome.into())).collect();
     let both = batch.references.iter().flatten();
     let references = both
         .flat_map(|bins| {
@@ -133,8 +132,8 @@ fn write_batch(path: &Path, batch: &Batch) -> Result<()> {
     let starts = batch.starts.iter().map(|&starts| u8::from(starts)).collect();
     let subset = |subset: u16| i16::try_from(subset).with_context(|| format!("subset {subset}"));
     let hits = batch.hits.iter().map(|&hits| subset(hits)).collect::<Result<_>>()?;
-    let width = batch.feel.dim(1)?;
-    let rows = with_slice(&batch.feel, |rows| Sparse::new(rows, width))??;
+    let width = batch.feel_inputs.dim(1)?;
+    let rows = with_slice(&batch.feel_inputs, |rows| Sparse::new(rows, width))??;
     let slots = || batch.memories.iter().flat_map(|memory| &memory.slots);
     let slot_counts = batch.memories.iter().map(|memory| bin(memory.slots.len())).collect();
     let struck = slots().map(|slot| subset(slot.struck)).collect::<Result<_>>()?;

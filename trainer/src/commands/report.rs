@@ -1,5 +1,5 @@
-//! `report`: the experiment of the report of 2019 with its own settings, its verdict as figures, and
-//! the same figures of the shipped drummer.
+//! `report`: repeats the experiment of the 2019 report with its settings, and compares it with the
+//! shipped drummer.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -16,69 +16,69 @@ use groove::take::Take;
 use groove::{Drum, DrumSet, Meter};
 use rayon::prelude::*;
 
-use super::plot::{self, COLOURS, HUMAN, Panel, Spot, Words};
+use super::plot::{self, BarPanel, ChartLabels, HUMAN_COLOUR, PALETTE, PlotPoint};
 use crate::data::{Data, Split};
 use crate::files;
-use crate::metrics::baselines::floors;
-use crate::metrics::free_run::{self, Piecewise, STEPS, bar_f1, hits_per_bar};
-use crate::metrics::teacher_forced::Report;
+use crate::metrics::baselines::ngram_perplexities;
+use crate::metrics::free_run::{self, HitBars, STEPS, bar_f1, hits_per_bar};
+use crate::metrics::teacher_forced::PredictionReport;
 use crate::network::net::Net;
 use crate::train::curve;
 use crate::train::training::{self, MODEL};
 
-/// Beats that are played of each, and bars of a beat.
+/// Beats of each network, and bars of a beat.
 const BEATS: u32 = 240;
 const BARS: usize = 16;
 
-/// Updates whose perplexity the report says, and the last one here.
+/// Updates whose perplexity the report lists, and the last one here.
 const UPDATES: [u64; 6] = [1, 11, 21, 31, 91, 300];
 
-/// What the report says of them.
+/// Perplexities in the report.
 const SAID: [&str; 6] = ["510", "182", "59", "28", "13", ""];
 
-/// Options of `report`.
+/// ReportOptions of `report`.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct ReportOptions {
     /// Folder of the Groove MIDI Dataset
     #[arg(long, env = "GROOVE_DIR")]
     data: PathBuf,
-    /// The drummer to set beside it
+    /// Model to compare with
     #[arg(long, default_value = "assets/deep-pocket.safetensors")]
     model: PathBuf,
-    /// Folder of the training; goes on from its last checkpoint
+    /// Folder of the training; continues from its last checkpoint
     #[arg(long, default_value = "target/report-2019")]
     training: PathBuf,
-    /// Folder for report-2019.md and its pictures
+    /// Folder for report-2019.md and its charts
     #[arg(long, default_value = "docs")]
     out: PathBuf,
 }
 
-/// A training's options by themselves.
+/// Parser of a training's options.
 #[derive(Parser)]
-struct Line {
+struct TrainCommand {
     #[command(flatten)]
-    options: training::Options,
+    options: training::TrainOptions,
 }
 
-/// What is set side by side.
-struct Side {
+/// A column of the comparison.
+struct ReportColumn {
     name: &'static str,
     /// Perplexity per step of the validation split: rock beats, all beats.
     perplexity: Option<[f64; 2]>,
-    beats: Vec<Piecewise>,
+    beats: Vec<HitBars>,
 }
 
-/// Trains, measures and writes.
+/// Trains, measures and writes the page.
 ///
 /// # Errors
-/// When the data or the model cannot be read, Candle cannot compute, or a folder cannot be written.
-pub fn run(options: &Options) -> Result<()> {
-    let Options { data: folder, training, .. } = options;
+/// If the data or the model cannot be read, Candle cannot compute, or a folder cannot be written.
+pub fn run(options: &ReportOptions) -> Result<()> {
+    let ReportOptions { data: folder, training, .. } = options;
     let path = |path: &PathBuf| path.display().to_string();
     let said = ["train", "--preset", "report-2019", "--look-every", "1", "--data", &path(folder)]
         .map(str::to_owned);
     let line = said.into_iter().chain(["--out".to_owned(), path(training)]);
-    let Line { options: training } = Line::parse_from(line);
+    let TrainCommand { options: training } = TrainCommand::parse_from(line);
     let start = training.plan.start()?;
     let data = training.plan.read(&start.metadata)?;
     training::train(&training, &start, &data, &AtomicBool::new(false))?;
@@ -88,7 +88,7 @@ pub fn run(options: &Options) -> Result<()> {
         let bytes = files::read(path)?;
         let model = Arc::new(files::parse_model(path, &bytes)?);
         let net = Net::from_model_file(model.metadata(), &bytes)?;
-        let report = Report::measure(&net, &data.split(Split::Validation))?;
+        let report = PredictionReport::measure(&net, &data.split(Split::Validation))?;
         let of = |name: &str| report.perplexity.get(name).copied().context("no beats of that kind");
         Ok((model, [of("rock_beats")?, of("beats")?]))
     };
@@ -96,7 +96,7 @@ pub fn run(options: &Options) -> Result<()> {
     let (now, now_foresees) = load(&options.model)?;
     let tempi = free_run::tempi(&data.pieces, rock);
     let tempo = |seed: u32| tempi[seed as usize * tempi.len() / BEATS as usize];
-    let alone = |seed: u32| -> Result<Piecewise> {
+    let alone = |seed: u32| -> Result<HitBars> {
         let meter = Meter::FOUR_FOUR;
         let kind = Kind { style: rock, blend: (0, 0.0), tempo: tempo(seed), meter, fill: false };
         let steps = unsteered(&then, &kind, BARS * STEPS, seed)?;
@@ -108,17 +108,17 @@ pub fn run(options: &Options) -> Result<()> {
         free_run::play(&now, &take, i64::try_from(BARS)?)
     };
     let sides = [
-        Side {
+        ReportColumn {
             name: "the report's network",
             perplexity: Some(then_foresees),
             beats: (0..BEATS).into_par_iter().map(alone).collect::<Result<_>>()?,
         },
-        Side {
+        ReportColumn {
             name: "Deep Pocket",
             perplexity: Some(now_foresees),
             beats: (0..BEATS).into_par_iter().map(take).collect::<Result<_>>()?,
         },
-        Side {
+        ReportColumn {
             name: "drummers",
             perplexity: None,
             beats: free_run::human(&data.pieces, Split::Train, rock),
@@ -134,35 +134,40 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn draw(options: &Options, points: &[curve::Point], sides: &[Side; 3]) -> Result<()> {
-    let spots = |of: fn(&curve::Point) -> f64| -> Vec<Spot> {
+fn draw(
+    options: &ReportOptions,
+    points: &[curve::CurvePoint],
+    sides: &[ReportColumn; 3],
+) -> Result<()> {
+    let spots = |of: fn(&curve::CurvePoint) -> f64| -> Vec<PlotPoint> {
         let told = |update: u64| UPDATES.contains(&update);
-        let spot = |point: &curve::Point| {
+        let spot = |point: &curve::CurvePoint| {
             let y = of(point);
             let label = if told(point.update) { format!("{y:.1}") } else { String::new() };
-            Spot { x: point.update as f64, y, label }
+            PlotPoint { x: point.update as f64, y, label }
         };
-        let kept = |point: &&curve::Point| told(point.update) || point.update.is_power_of_two();
+        let kept =
+            |point: &&curve::CurvePoint| told(point.update) || point.update.is_power_of_two();
         points.iter().filter(kept).map(spot).collect()
     };
-    let words = Words {
+    let words = ChartLabels {
         title: "The report's network while it learns",
         across: "updates",
         up: "perplexity per step",
     };
     let lines = [
-        (("training batch, with dropout".to_owned(), COLOURS[0]), spots(|point| point.training)),
-        (("validation beats, without".to_owned(), COLOURS[1]), spots(|point| point.validation)),
+        (("training batch, with dropout".to_owned(), PALETTE[0]), spots(|point| point.training)),
+        (("validation beats, without".to_owned(), PALETTE[1]), spots(|point| point.validation)),
     ];
     plot::lines(&options.out.join("report-2019-curve.svg"), &words, &lines)?;
     let series: Vec<_> = sides
         .iter()
-        .zip([COLOURS[0], COLOURS[1], HUMAN])
+        .zip([PALETTE[0], PALETTE[1], HUMAN_COLOUR])
         .map(|(s, c)| (s.name.into(), c))
         .collect();
     let hits = sides.each_ref().map(|side| hits_per_bar(&side.beats, Drum::ALL.len()));
     let group = |drum: Drum| (drum.name().into(), hits.iter().map(|h| h[drum.index()]).collect());
-    let panel = Panel {
+    let panel = BarPanel {
         title: "Hits a bar of rock".into(),
         logarithmic: false,
         groups: Drum::ALL.map(group).into(),
@@ -171,7 +176,7 @@ fn draw(options: &Options, points: &[curve::Point], sides: &[Side; 3]) -> Result
     plot::bars(&path, "What is struck how often", &series, &[panel])
 }
 
-/// Four bars as rows of `x`, of the drums that are struck.
+/// Formats four bars as rows of `x`, for the drums that are struck.
 fn grid(beat: &[[u16; STEPS]]) -> String {
     let mut text = String::new();
     for drum in Drum::ALL.into_iter().rev() {
@@ -181,32 +186,34 @@ fn grid(beat: &[[u16; STEPS]]) -> String {
                 bar.iter().map(|&set| if struck(set) { 'x' } else { '.' }).chain(['|']).collect()
             };
             let bars: String = beat.iter().map(bar).collect();
-            // Writing to a text does not fail.
+            // Writing to a string does not fail.
             let _ = writeln!(text, "{:<11}{bars}", drum.name());
         }
     }
     text
 }
 
-fn written(points: &[curve::Point], sides: &[Side; 3], data: &Data) -> String {
+fn written(points: &[curve::CurvePoint], sides: &[ReportColumn; 3], data: &Data) -> String {
     let mut by_update = String::new();
     for (update, said) in UPDATES.into_iter().zip(SAID) {
         if let Some(point) = points.iter().find(|point| point.update == update) {
-            let curve::Point { training, validation, .. } = point;
+            let curve::CurvePoint { training, validation, .. } = point;
             let _ = writeln!(by_update, "| {update} | {said} | {training:.1} | {validation:.1} |");
         }
     }
     let validation = data.split(Split::Validation);
-    let floors = floors(1 << Drum::ALL.len(), &data.pieces, &validation);
-    let floor = |name: &str| floors.get(name).map_or(String::new(), |floor| format!("{floor:.1}"));
-    let figure = |of: &dyn Fn(&Side) -> String| sides.each_ref().map(of).join(" | ");
+    let ngram_perplexities = ngram_perplexities(1 << Drum::ALL.len(), &data.pieces, &validation);
+    let floor = |name: &str| {
+        ngram_perplexities.get(name).map_or(String::new(), |floor| format!("{floor:.1}"))
+    };
+    let figure = |of: &dyn Fn(&ReportColumn) -> String| sides.each_ref().map(of).join(" | ");
     let foreseen = |place: usize| {
-        figure(&|side: &Side| {
+        figure(&|side: &ReportColumn| {
             side.perplexity.map_or_else(String::new, |both| format!("{:.2}", both[place]))
         })
     };
     let rate = |drums: &[Drum]| {
-        figure(&|side: &Side| {
+        figure(&|side: &ReportColumn| {
             let hits = hits_per_bar(&side.beats, Drum::ALL.len());
             format!("{:.2}", drums.iter().map(|drum| hits[drum.index()]).sum::<f64>())
         })

@@ -1,4 +1,4 @@
-//! `sheet`: takes of the shipped styles as text grids, to be read by a person.
+//! `sheet`: writes takes as text grids for a person to read.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -16,9 +16,9 @@ use crate::data::known_style;
 use crate::files;
 use crate::playback::play_bars;
 
-/// Options of `sheet`.
+/// SheetOptions of `sheet`.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct SheetOptions {
     /// Model file
     #[arg(long, default_value = "assets/deep-pocket.safetensors")]
     model: PathBuf,
@@ -29,7 +29,7 @@ pub struct Options {
         default_value = "rock,funk,jazz,hiphop,latin,reggae,country,afrobeat"
     )]
     styles: Vec<String>,
-    /// Takes of each style: seeds 1 to this
+    /// Takes of each style: seeds from 1 to this number
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000))]
     takes: u32,
     /// Bars of each take
@@ -43,38 +43,39 @@ pub struct Options {
     out: PathBuf,
 }
 
-/// Obvious fault of a bar of 4/4.
+/// An obvious fault of a bar of 4/4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    /// No kick on the one.
+enum BarFault {
+    /// No kick on 1.
     One,
-    /// Snare missing on 2 or 4; in reggae, nothing on the 3 by kick or snare.
+    /// Snare missing on 2 or 4; in reggae, neither kick nor snare on 3.
     Backbeat,
-    /// Hats, ride and crash on fewer than two of the quarters and fewer than four steps.
+    /// Hats, ride and crash on fewer than two quarters and fewer than four steps.
     Time,
-    /// Half of the hits or more are toms, and four at least.
+    /// At least four toms, and at least half of the hits.
     Toms,
 }
 
-const FAULTS: [Fault; 4] = [Fault::One, Fault::Backbeat, Fault::Time, Fault::Toms];
+const BAR_FAULTS: [BarFault; 4] =
+    [BarFault::One, BarFault::Backbeat, BarFault::Time, BarFault::Toms];
 
-impl Fault {
+impl BarFault {
     fn name(self) -> &'static str {
         match self {
-            Fault::One => "no kick on 1",
-            Fault::Backbeat => "no backbeat",
-            Fault::Time => "no hat or cymbal keeps time",
-            Fault::Toms => "tom solo",
+            BarFault::One => "no kick on 1",
+            BarFault::Backbeat => "no backbeat",
+            BarFault::Time => "no hat or cymbal keeps time",
+            BarFault::Toms => "tom solo",
         }
     }
 
-    /// Whether it is a fault in a style: jazz, latin and afrobeat have no snare on 2 and 4, and
-    /// jazz and reggae often leave the one to others.
+    /// Returns true if it is a fault in a style: jazz, latin and afrobeat have no snare on 2 and 4,
+    /// and jazz and reggae often have no kick on 1.
     fn counts_in(self, style: &str) -> bool {
         match self {
-            Fault::One => !["jazz", "reggae"].contains(&style),
-            Fault::Backbeat => !["jazz", "latin", "afrobeat", "afrocuban"].contains(&style),
-            Fault::Time | Fault::Toms => true,
+            BarFault::One => !["jazz", "reggae"].contains(&style),
+            BarFault::Backbeat => !["jazz", "latin", "afrobeat", "afrocuban"].contains(&style),
+            BarFault::Time | BarFault::Toms => true,
         }
     }
 
@@ -83,17 +84,17 @@ impl Fault {
         let of = |drums: &[Drum]| -> DrumSet { drums.iter().copied().collect() };
         let some = |step: usize, drums: DrumSet| !at(step).and(drums).is_empty();
         match self {
-            Fault::One => !at(0).contains(Drum::Bass),
-            Fault::Backbeat if style == "reggae" => !some(8, of(&[Drum::Bass, Drum::Snare])),
-            Fault::Backbeat => ![4, 12].into_iter().all(|two| at(two).contains(Drum::Snare)),
-            Fault::Time => {
+            BarFault::One => !at(0).contains(Drum::Bass),
+            BarFault::Backbeat if style == "reggae" => !some(8, of(&[Drum::Bass, Drum::Snare])),
+            BarFault::Backbeat => ![4, 12].into_iter().all(|two| at(two).contains(Drum::Snare)),
+            BarFault::Time => {
                 let time = of(&[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash]);
                 let struck = |every: usize| {
                     (0..bar.len()).step_by(every).filter(|&step| some(step, time)).count()
                 };
                 struck(4) < 2 && struck(1) < 4
             }
-            Fault::Toms => {
+            BarFault::Toms => {
                 let toms = of(&[Drum::LowTom, Drum::MidTom, Drum::HighTom]);
                 let toms: u32 = bar.iter().map(|step| step.and(toms).len()).sum();
                 let all: u32 = bar.iter().map(|step| step.len()).sum();
@@ -106,8 +107,8 @@ impl Fault {
 /// Writes the sheet.
 ///
 /// # Errors
-/// When the model cannot be read, a style is unknown, or the file cannot be written.
-pub fn run(options: &Options) -> Result<()> {
+/// If the model cannot be read, a style is unknown, or the file cannot be written.
+pub fn run(options: &SheetOptions) -> Result<()> {
     let model = Arc::new(files::read_model(&options.model)?);
     let mut text = head(options);
     let mut sheets = String::new();
@@ -128,16 +129,16 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn play(model: &Arc<Model>, seed: u32, style: u8, options: &Options) -> Result<Vec<Bar>> {
+fn play(model: &Arc<Model>, seed: u32, style: u8, options: &SheetOptions) -> Result<Vec<Bar>> {
     let take = Take { seed, style, tempo: options.tempo, ..Take::default() };
     let mut drummer = Drummer::new(Arc::clone(model));
     play_bars(&mut drummer, &take, Meter::FOUR_FOUR, 0..options.bars.into())
 }
 
-/// Words before the takes, and the head of the table.
-fn head(options: &Options) -> String {
-    let Options { takes, bars, tempo, .. } = options;
-    let names = FAULTS.map(Fault::name).join(" | ");
+/// Returns the introduction and the head of the table.
+fn head(options: &SheetOptions) -> String {
+    let SheetOptions { takes, bars, tempo, .. } = options;
+    let names = BAR_FAULTS.map(BarFault::name).join(" | ");
     format!(
         "# Takes to read\n\n\
          Written by `cargo trainer sheet`: seeds 1 to {takes} of each style, none chosen, the \
@@ -154,21 +155,21 @@ fn head(options: &Options) -> String {
     )
 }
 
-/// A bar's drums, step by step.
+/// Returns the drums of a bar, step by step.
 fn drums(bar: &Bar) -> Vec<DrumSet> {
     bar.steps().iter().map(groove::Step::drums).collect()
 }
 
-fn faults(bar: &Bar, style: &str) -> Vec<Fault> {
+fn faults(bar: &Bar, style: &str) -> Vec<BarFault> {
     let drums = drums(bar);
-    let found = |fault: &Fault| fault.counts_in(style) && fault.is_in(&drums, style);
-    FAULTS.into_iter().filter(found).collect()
+    let found = |fault: &BarFault| fault.counts_in(style) && fault.is_in(&drums, style);
+    BAR_FAULTS.into_iter().filter(found).collect()
 }
 
-/// The line of the table of a style.
+/// Returns the table row of a style.
 fn row(style: &str, takes: &[Vec<Bar>]) -> String {
-    let all: Vec<Vec<Fault>> = takes.iter().flatten().map(|bar| faults(bar, style)).collect();
-    let cells = FAULTS.map(|fault| match fault.counts_in(style) {
+    let all: Vec<Vec<BarFault>> = takes.iter().flatten().map(|bar| faults(bar, style)).collect();
+    let cells = BAR_FAULTS.map(|fault| match fault.counts_in(style) {
         true => all.iter().filter(|found| found.contains(&fault)).count().to_string(),
         false => "-".into(),
     });
@@ -176,10 +177,10 @@ fn row(style: &str, takes: &[Vec<Bar>]) -> String {
     format!("| {style} | {} | {none} |", cells.join(" | "))
 }
 
-/// The faults of a take, bar by bar.
+/// Lists the faults of a take, bar by bar.
 fn help(bars: &[Bar], style: &str) -> String {
     let of = |(number, bar): (usize, &Bar)| {
-        let names: Vec<&str> = faults(bar, style).into_iter().map(Fault::name).collect();
+        let names: Vec<&str> = faults(bar, style).into_iter().map(BarFault::name).collect();
         (!names.is_empty()).then(|| format!("bar {number}: {}", names.join(", ")))
     };
     let found: Vec<String> = (1..).zip(bars).filter_map(of).collect();
@@ -189,7 +190,7 @@ fn help(bars: &[Bar], style: &str) -> String {
     }
 }
 
-/// A line for each lane that is struck, from the cymbals down.
+/// Formats each lane that is struck as a line, from the cymbals down. Shared with `presets`.
 pub(crate) fn grid(bars: &[Bar]) -> String {
     let mut text = String::new();
     for drum in Drum::ALL.into_iter().rev() {
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grid_has_the_struck_lanes_and_bars_apart() {
+    fn a_grid_shows_struck_lanes_and_bar_lines() {
         let bars = [
             bar(&[(0, Drum::Bass, 95), (4, Drum::Snare, 96), (5, Drum::Snare, 47)]),
             bar(&[(8, Drum::Bass, 48)]),
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn obvious_faults_are_named_where_they_are_faults() {
+    fn faults_depend_on_the_style() {
         let beat = |step: usize| {
             let drum = if step.is_multiple_of(8) { Drum::Bass } else { Drum::Snare };
             [(step, drum, 90), (step, Drum::ClosedHat, 90)]
@@ -241,12 +242,12 @@ mod tests {
         let good = bar(&[0, 4, 8, 12].map(beat).concat());
         assert!(faults(&good, "rock").is_empty() && help(&[good], "rock").is_empty());
         let silent = bar(&[]);
-        assert_eq!(faults(&silent, "rock"), [Fault::One, Fault::Backbeat, Fault::Time]);
-        assert_eq!(faults(&silent, "jazz"), [Fault::Time]);
+        assert_eq!(faults(&silent, "rock"), [BarFault::One, BarFault::Backbeat, BarFault::Time]);
+        assert_eq!(faults(&silent, "jazz"), [BarFault::Time]);
         let drop = bar(&[(8, Drum::Bass, 90)]);
-        assert_eq!(faults(&drop, "reggae"), [Fault::Time]);
+        assert_eq!(faults(&drop, "reggae"), [BarFault::Time]);
         let toms: Vec<_> = (0..5).map(|step| (step, Drum::LowTom, 90)).collect();
-        assert!(faults(&bar(&toms), "latin").contains(&Fault::Toms));
+        assert!(faults(&bar(&toms), "latin").contains(&BarFault::Toms));
         assert!(help(&[good, drop], "rock").contains("bar 2: no kick on 1, no backbeat"));
         assert_eq!(row("jazz", &[vec![good, silent]]), "| jazz | - | - | 1 | 0 | 1 |");
     }

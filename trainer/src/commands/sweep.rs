@@ -1,5 +1,5 @@
-//! `sweep`: trainings of several sizes, one after the other, set side by side. Each has a folder of
-//! its own, in which it goes on where it was stopped.
+//! `sweep`: trains models of several sizes and compares them. Each has its own folder, in which an
+//! interrupted training continues.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -10,24 +10,24 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
 use serde::Serialize;
 
 use super::inspect::weight_count;
-use super::plot::{self, COLOURS, Spot, Words};
+use super::plot::{self, ChartLabels, PALETTE, PlotPoint};
 use crate::files;
 use crate::train::console::stop_on_interrupt;
-use crate::train::training::{self, Outcome};
+use crate::train::training::{self, TrainingOutcome};
 
-/// Options of `sweep`: those of `train`, but that layers and cells are lists.
+/// SweepOptions of `sweep`: those of `train`, with lists of layers and cells.
 #[derive(Debug)]
-pub struct Options {
+pub struct SweepOptions {
     layers: Vec<usize>,
     cells: Vec<usize>,
-    train: training::Options,
+    train: training::TrainOptions,
 }
 
-impl Args for Options {
+impl Args for SweepOptions {
     fn augment_args(command: clap::Command) -> clap::Command {
-        // The largest sizes are those that a model file may have.
+        // Maximum sizes of a model file.
         let sizes = |most| RangedU64ValueParser::<usize>::new().range(1..=most);
-        training::Options::augment_args(command)
+        training::TrainOptions::augment_args(command)
             .mut_arg("layers", |list| {
                 list.help("Layers of the network of hits, such as 1,2")
                     .action(ArgAction::Append)
@@ -63,7 +63,7 @@ impl Args for Options {
     }
 }
 
-impl FromArgMatches for Options {
+impl FromArgMatches for SweepOptions {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let list = |name: &str| {
             let mut sizes: Vec<usize> =
@@ -72,8 +72,8 @@ impl FromArgMatches for Options {
             sizes.dedup();
             sizes
         };
-        let train = training::Options::from_arg_matches(matches)?;
-        Ok(Options { layers: list("layers"), cells: list("cells"), train })
+        let train = training::TrainOptions::from_arg_matches(matches)?;
+        Ok(SweepOptions { layers: list("layers"), cells: list("cells"), train })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -82,16 +82,16 @@ impl FromArgMatches for Options {
     }
 }
 
-/// A line of the table.
+/// A row of the table.
 #[derive(Clone, Debug, Serialize)]
-struct Row {
+struct SweepRow {
     layers: usize,
     cells: usize,
     weights: usize,
-    /// Those of them that belong to the network of hits, which the sizes are of.
+    /// Weights of the hit network, whose size the sweep varies.
     hit_weights: usize,
     updates: u64,
-    /// Best validation perplexity, the update at which it was, and the errors there.
+    /// Best validation perplexity, its update, and the errors at that update.
     perplexity: Option<f64>,
     at_update: Option<u64>,
     velocity_mae: Option<f64>,
@@ -99,10 +99,10 @@ struct Row {
     minutes: f64,
 }
 
-impl Row {
-    fn new(outcome: &Outcome) -> Row {
+impl SweepRow {
+    fn new(outcome: &TrainingOutcome) -> SweepRow {
         let best = outcome.best;
-        Row {
+        SweepRow {
             layers: outcome.metadata.beat.layers,
             cells: outcome.metadata.beat.cells,
             weights: weight_count(&outcome.metadata, ""),
@@ -118,13 +118,12 @@ impl Row {
     }
 }
 
-/// Trains all sizes, from where an earlier sweep into the same folder was stopped, and sets them
-/// side by side.
+/// Trains all sizes, continuing an interrupted sweep, and compares them.
 ///
 /// # Errors
-/// When there is nothing to learn from, the folder cannot be written, or a training failed; the
-/// others are gone through all the same.
-pub fn run(options: &Options) -> Result<()> {
+/// If there is no training data, the folder cannot be written, or a training failed; the others
+/// still run.
+pub fn run(options: &SweepOptions) -> Result<()> {
     ensure!(options.train.plan.init.is_none(), "a sweep is of new networks: --init is for train");
     let data = options.train.plan.read(&options.train.plan.start()?.metadata)?;
     let out = &options.train.out;
@@ -147,7 +146,7 @@ pub fn run(options: &Options) -> Result<()> {
         one.out = out.join(&size);
         one.plan.name = format!("{}, {layers} x {cells}", one.plan.name);
         match one.plan.start().and_then(|start| training::train(&one, &start, &data, &stop)) {
-            Ok(outcome) => rows.push(Row::new(&outcome)),
+            Ok(outcome) => rows.push(SweepRow::new(&outcome)),
             Err(fault) => {
                 eprintln!("{size} failed: {fault:#}");
                 faults.push(format!("{size}: {fault:#}"));
@@ -167,8 +166,8 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Writes the table and the picture.
-fn write(folder: &Path, rows: &[Row]) -> Result<()> {
+/// Writes the table and the chart.
+fn write(folder: &Path, rows: &[SweepRow]) -> Result<()> {
     let mut table = csv::Writer::from_writer(Vec::new());
     rows.iter().try_for_each(|row| table.serialize(row))?;
     files::write_atomic(&folder.join("sweep.csv"), &table.into_inner()?)?;
@@ -176,10 +175,10 @@ fn write(folder: &Path, rows: &[Row]) -> Result<()> {
     layers.dedup();
     let lines: Vec<_> = layers
         .into_iter()
-        .zip(COLOURS.into_iter().cycle())
+        .zip(PALETTE.into_iter().cycle())
         .map(|(layers, colour)| {
             let of_line = rows.iter().filter(|row| row.layers == layers);
-            let spots: Vec<Spot> = of_line.filter_map(spot).collect();
+            let spots: Vec<PlotPoint> = of_line.filter_map(spot).collect();
             let name = if layers == 1 { "1 layer".into() } else { format!("{layers} layers") };
             ((name, colour), spots)
         })
@@ -188,7 +187,7 @@ fn write(folder: &Path, rows: &[Row]) -> Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
-    let words = Words {
+    let words = ChartLabels {
         title: "Validation perplexity by size",
         across: "weights of the network of hits",
         up: "best perplexity per step of the validation beats (lower is better)",
@@ -196,13 +195,13 @@ fn write(folder: &Path, rows: &[Row]) -> Result<()> {
     plot::lines(&folder.join("sweep.svg"), &words, &lines)
 }
 
-fn spot(row: &Row) -> Option<Spot> {
+fn spot(row: &SweepRow) -> Option<PlotPoint> {
     let y = row.perplexity.filter(|perplexity| perplexity.is_finite())?;
-    Some(Spot { x: row.hit_weights as f64, y, label: format!("{} cells: {y:.2}", row.cells) })
+    Some(PlotPoint { x: row.hit_weights as f64, y, label: format!("{} cells: {y:.2}", row.cells) })
 }
 
-/// The table to read.
-fn table(rows: &[Row]) -> String {
+/// Formats the table as text.
+fn table(rows: &[SweepRow]) -> String {
     let mut text = format!(
         "{:>6}{:>7}{:>10}{:>10}{:>9}{:>12}{:>11}{:>10}{:>11}{:>9}\n",
         "layers",

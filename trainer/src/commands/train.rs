@@ -5,21 +5,21 @@ use anyhow::{Context, Result};
 use crate::files;
 use crate::train::calibration;
 use crate::train::console::stop_on_interrupt;
-pub use crate::train::training::Options;
+pub use crate::train::training::TrainOptions;
 use crate::train::training::{MODEL, train};
 
 /// Trains, from the checkpoint in the output folder if there is one.
 ///
 /// # Errors
-/// When there is nothing to learn from, the folder cannot be written, or the numbers run away.
-pub fn run(options: &Options) -> Result<()> {
+/// If there is no training data, the folder cannot be written, or the training diverges.
+pub fn run(options: &TrainOptions) -> Result<()> {
     let start = options.plan.start()?;
     let data = options.plan.read(&start.metadata)?;
     let stop = stop_on_interrupt()?;
     let outcome = train(options, &start, &data, &stop)?;
     let best = outcome.perplexity.context("stopped before the first look at validation")?;
     let path = options.out.join(MODEL);
-    // A tuned model keeps its dials: a handful of clips is too few to find others by.
+    // A fine-tuned model keeps its dials: a few clips are not enough to find others.
     if options.plan.init.is_none() && outcome.update >= options.plan.updates {
         let bytes = files::read(&path)?;
         if files::parse_model(&path, &bytes)?.metadata().dials.is_empty() {

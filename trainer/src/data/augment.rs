@@ -12,7 +12,8 @@ const FILLED_BARS: f64 = 0.15;
 /// Share of the steps that slip, in a past that has slips.
 const SLIPS: f64 = 0.04;
 
-/// Steps some of which lack a hit, have a hit of another step too, or are another step.
+/// Returns the steps with some of them changed: a missing hit, an additional hit of another step,
+/// or another step.
 pub(super) fn with_slips(steps: &[Step], draws: &mut impl Rng) -> Vec<Step> {
     let slip = |step: &Step| {
         if !draws.random_bool(SLIPS) {
@@ -32,9 +33,9 @@ pub(super) fn with_slips(steps: &[Step], draws: &mut impl Rng) -> Vec<Step> {
     steps.iter().map(slip).collect()
 }
 
-/// Ends some bars with a fill of the same meter, and of the same style if there is one: the last
-/// beats of a fill, as many as the draw says, so that it ends where the bar ends; what it strikes
-/// on the one after it is kept.
+/// Ends some bars with a fill of the same meter, and if possible of the same style. Takes a random
+/// number of the fill's last beats, so that it ends with the bar; its hits on the following first
+/// step are kept.
 pub(super) fn put_fills(
     steps: &mut [Step],
     marks: &mut [bool],
@@ -79,14 +80,14 @@ pub(super) fn put_fills(
     }
 }
 
-/// Rewrites a beat in 4/4 in another meter: the data holds few others. Beats are left out or
-/// repeated; in compound meters a beat's four sixteenths become the first, third and fifth of six,
-/// as a shuffle has them.
+/// Rewrites a beat in 4/4 in another meter, of which the data has few. Beats are omitted or
+/// repeated; in compound meters the four sixteenths of a beat become the first, third and fifth of
+/// six, as in a shuffle.
 pub(super) fn in_other_meter(steps: &[Step], draws: &mut impl Rng) -> (Vec<Step>, Meter) {
     const LONG: [usize; 6] = [0, 4, 1, 4, 2, 3];
-    /// Numerator, denominator, beats that are played, whether compound, steps left out at the end.
-    type Plan = (i32, i32, &'static [usize], bool, usize);
-    const PLANS: [Plan; 9] = [
+    /// Numerator, denominator, beats that are played, compound or not, steps cut at the end.
+    type Rewrite = (i32, i32, &'static [usize], bool, usize);
+    const REWRITES: [Rewrite; 9] = [
         (3, 4, &[0, 1, 3], false, 0),
         (3, 4, &[0, 1, 2], false, 0),
         (5, 4, &[0, 1, 2, 3, 3], false, 0),
@@ -97,7 +98,7 @@ pub(super) fn in_other_meter(steps: &[Step], draws: &mut impl Rng) -> (Vec<Step>
         (12, 8, &[0, 1, 2, 3], true, 0),
         (9, 8, &[0, 1, 3], true, 0),
     ];
-    let &(n, d, beats, compound, cut) = PLANS.choose(draws).unwrap_or(&PLANS[0]);
+    let &(n, d, beats, compound, cut) = REWRITES.choose(draws).unwrap_or(&REWRITES[0]);
     let meter = Meter::new(n, d);
     let mut other = Vec::new();
     for bar in steps.chunks(16) {
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fill_in_a_beat_ends_with_its_bar_and_is_marked() {
+    fn an_inserted_fill_ends_with_its_bar_and_is_marked() {
         let mut draws = ChaCha8Rng::seed_from_u64(4);
         let fills = [piece(32, 100, true), piece(17, 100, true)];
         let (mut marked, mut ones) = (0, 0);
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn another_meter_has_bars_of_its_own_length_that_begin_alike() {
+    fn rewritten_bars_have_the_meters_length_and_the_same_start() {
         let mut draws = ChaCha8Rng::seed_from_u64(4);
         let steps: Vec<Step> = (0..16 * 4)
             .map(|at| piece(1, if at % 16 == 0 { 120 } else { 60 }, false).steps[0])

@@ -1,9 +1,8 @@
-//! Steps to batches: rows of inputs, the outcomes that they should predict, and where pieces
-//! start.
+//! Batches: input rows of both networks, their targets, and the rows at which pieces start.
 //!
-//! Training streams passes through the lanes of a batch, one after the other
-//! ([`crate::data::stream`]), and the networks' states go with them from batch to batch, so that what
-//! is learned is what is played: from a first step on. Measuring packs each piece whole.
+//! Training streams pieces through the lanes of a batch ([`super::stream`]) and carries the LSTM
+//! states from batch to batch, so the networks train as they play: on whole pieces from their first
+//! step. Evaluation packs each piece as a whole.
 
 use std::sync::Arc;
 
@@ -19,21 +18,21 @@ use rayon::prelude::*;
 use super::dataset::Piece;
 use super::rows::Rows;
 
-/// What the right outcomes of a batch are.
+/// Targets of a batch.
 #[derive(Clone, Debug)]
 pub struct Targets {
     /// Sizes of the distributions that follow each other in a row of logits.
     pub sizes: Vec<usize>,
-    /// Rows x distributions: the outcome; [`NONE`] where there is none to predict.
+    /// Rows x distributions: the outcome, or [`NONE`].
     pub outcomes: Vec<u16>,
 }
 
-/// No outcome to predict.
+/// Marks a distribution without an outcome.
 pub const NONE: u16 = u16::MAX;
 
 impl Targets {
     /// Calls `act` with the outcome, the place in the row and the logits of each distribution that
-    /// has an outcome to predict.
+    /// has an outcome.
     pub(crate) fn each(
         &self,
         row: usize,
@@ -59,99 +58,108 @@ impl Targets {
 pub struct Batch {
     pub(crate) rows: Rows,
     /// Rows x [`Metadata::row`].
-    pub(crate) beat: Tensor,
+    pub(crate) beat_inputs: Tensor,
     /// Rows x [`Metadata::feel_row`].
-    pub(crate) feel: Tensor,
+    pub(crate) feel_inputs: Tensor,
     pub(crate) starts: Arc<Vec<bool>>,
-    /// By row: what is remembered of the piece, and what is struck ([`NONE`]: counts for nothing).
+    /// By row: the pointer memory of the piece so far, and the subset of drums struck; [`NONE`] if
+    /// the row is padding.
     pub(crate) memories: Arc<Vec<Memory>>,
     pub(crate) hits: Arc<Vec<u16>>,
-    pub(crate) manner: Targets,
-    /// By row and class: the bins of the hits that the struck ones are likely to resemble.
+    pub(crate) feel_targets: Targets,
+    /// By row and class: bins of the earlier hits that the struck ones probably resemble.
     pub(crate) references: Arc<Vec<[Option<Bins>; REFERENCES]>>,
 }
 
-/// A step of a piece, under the kind of playing that the network is told.
+/// A step of a piece with its past and its conditioning.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
-    /// What was played before, as the network is told it.
+pub(crate) struct StepSample<'a> {
+    /// Steps before this one, as given to the network.
     pub(crate) past: &'a [Step],
     pub(crate) step: &'a Step,
     pub(crate) kind: Kind,
 }
 
 impl Batch {
-    /// Makes the batch of these places for such a model, row by row; `None` is a row that counts
-    /// for nothing.
-    pub(crate) fn new(metadata: &Metadata, rows: Rows, places: &[Option<Place>]) -> Result<Batch> {
+    /// Builds the batch of these samples, row by row; `None` is padding.
+    pub(crate) fn new(
+        metadata: &Metadata,
+        rows: Rows,
+        places: &[Option<StepSample>],
+    ) -> Result<Batch> {
         let (row, feel_row) = (metadata.row(), metadata.feel_row());
         let classes = metadata.classes.classes();
-        let mut beat = vec![0.0; places.len() * row];
-        let mut feel = vec![0.0; places.len() * feel_row];
+        let mut beat_inputs = vec![0.0; places.len() * row];
+        let mut feel_inputs = vec![0.0; places.len() * feel_row];
         let mut hits = vec![NONE; places.len()];
         let mut memories = vec![Memory::default(); places.len()];
-        let mut manner = vec![NONE; places.len() * 2 * classes];
+        let mut feel_targets = vec![NONE; places.len() * 2 * classes];
         let mut resembled = vec![[None; REFERENCES]; places.len() * classes];
         places
             .par_iter()
-            .zip(beat.par_chunks_mut(row).zip(feel.par_chunks_mut(feel_row)))
+            .zip(beat_inputs.par_chunks_mut(row).zip(feel_inputs.par_chunks_mut(feel_row)))
             .zip(hits.par_iter_mut().zip(memories.par_iter_mut()))
-            .zip(manner.par_chunks_mut(2 * classes).zip(resembled.par_chunks_mut(classes)))
-            .for_each(|(((place, (beat, feel)), (hits, memory)), (manner, resembled))| {
-                let Some(Place { past, step, kind }) = place else { return };
-                metadata.write_row(past, kind, beat);
-                *memory = Memory::at(past, kind.meter);
-                feel[..row].copy_from_slice(beat);
-                let drums = step.drums();
-                let references = References::at(past, memory, kind.meter);
-                references.write(drums, &mut feel[row..]);
-                for (drum, resembled) in Drum::ALL.into_iter().zip(resembled) {
-                    *resembled = references.bins(drum);
-                }
-                *hits = drums.bits();
-                for (drum, hit) in step.hits() {
-                    let (velocity, offset) = bins(hit);
-                    let bin = |bin| u16::try_from(bin).unwrap_or(NONE);
-                    manner[2 * drum.index()] = bin(velocity);
-                    manner[2 * drum.index() + 1] = bin(offset);
-                }
-            });
+            .zip(feel_targets.par_chunks_mut(2 * classes).zip(resembled.par_chunks_mut(classes)))
+            .for_each(
+                |(
+                    ((place, (beat_inputs, feel_inputs)), (hits, memory)),
+                    (feel_targets, resembled),
+                )| {
+                    let Some(StepSample { past, step, kind }) = place else { return };
+                    metadata.write_row(past, kind, beat_inputs);
+                    *memory = Memory::at(past, kind.meter);
+                    feel_inputs[..row].copy_from_slice(beat_inputs);
+                    let drums = step.drums();
+                    let references = References::at(past, memory, kind.meter);
+                    references.write(drums, &mut feel_inputs[row..]);
+                    for (drum, resembled) in Drum::ALL.into_iter().zip(resembled) {
+                        *resembled = references.bins(drum);
+                    }
+                    *hits = drums.bits();
+                    for (drum, hit) in step.hits() {
+                        let (velocity, offset) = bins(hit);
+                        let bin = |bin| u16::try_from(bin).unwrap_or(NONE);
+                        feel_targets[2 * drum.index()] = bin(velocity);
+                        feel_targets[2 * drum.index() + 1] = bin(offset);
+                    }
+                },
+            );
         let starts =
             places.iter().map(|place| place.is_none_or(|place| place.past.is_empty())).collect();
         Ok(Batch {
             rows,
-            beat: Tensor::from_vec(beat, (places.len(), row), &Device::Cpu)?,
-            feel: Tensor::from_vec(feel, (places.len(), feel_row), &Device::Cpu)?,
+            beat_inputs: Tensor::from_vec(beat_inputs, (places.len(), row), &Device::Cpu)?,
+            feel_inputs: Tensor::from_vec(feel_inputs, (places.len(), feel_row), &Device::Cpu)?,
             starts: Arc::new(starts),
             memories: Arc::new(memories),
             hits: Arc::new(hits),
-            manner: Targets {
+            feel_targets: Targets {
                 sizes: [VELOCITY_BINS, OFFSET_BINS].repeat(classes),
-                outcomes: manner,
+                outcomes: feel_targets,
             },
             references: Arc::new(resembled),
         })
     }
 
-    /// Steps that count.
+    /// Returns the number of steps that are not padding.
     #[must_use]
     pub fn steps(&self) -> usize {
         self.hits.iter().filter(|&&outcome| outcome != NONE).count()
     }
 }
 
-/// Whole pieces side by side in one batch, and where each one lies.
+/// Whole pieces packed into one batch, and their rows.
 pub struct Packed {
     /// The batch.
     pub batch: Batch,
-    /// By piece, in the order given: the row of each of its steps.
+    /// By piece, in the order given: the row of each step.
     pub places: Vec<Vec<usize>>,
 }
 
-/// Packs pieces whole for such a model, told as they are.
+/// Packs whole pieces into one batch.
 ///
 /// # Errors
-/// When Candle cannot make the tensors.
+/// If Candle cannot create the tensors.
 pub fn pack(metadata: &Metadata, pieces: &[Piece], parts: usize, lanes: usize) -> Result<Packed> {
     // Longest first, each into the lane that is shortest so far.
     let mut order: Vec<usize> = (0..pieces.len()).collect();
@@ -171,7 +179,7 @@ pub fn pack(metadata: &Metadata, pieces: &[Piece], parts: usize, lanes: usize) -
             (0..piece.steps.len()).map(|step| rows.row(lane, start + step)).collect();
         for (step, &row) in at.iter().enumerate() {
             let (past, step) = (&piece.steps[..step], &piece.steps[step]);
-            places[row] = Some(Place { past, step, kind: piece.kind });
+            places[row] = Some(StepSample { past, step, kind: piece.kind });
         }
         rows_of.push(at);
     }

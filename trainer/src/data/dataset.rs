@@ -1,8 +1,8 @@
-//! Folders of drum MIDI to pieces to learn from.
+//! Reading of folders of drum MIDI.
 //!
-//! A folder with an `info.csv` in the columns of the Groove MIDI Dataset is read by it: style,
-//! tempo, meter, beat or fill and split are its rows'. Any other folder is searched with its
-//! subfolders, and split by file. What cannot be read is named, counted and left out.
+//! A folder with an `info.csv` in the columns of the Groove MIDI Dataset takes style, tempo, meter,
+//! beat or fill, and split from its rows. Any other folder is searched recursively and split by
+//! file. Unreadable files are reported and skipped.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,51 +22,51 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use walkdir::WalkDir;
 
-/// Share of the files of a folder without `info.csv`, and of their steps, that are held out for
-/// validation at least.
+/// Minimum share of the files of a folder without `info.csv`, and of their steps, in the validation
+/// split.
 const HELD_OUT: f64 = 0.1;
 
-/// A part of the data.
+/// A split of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
-    /// To learn from.
+    /// For training.
     Train,
-    /// To choose by, and to report.
+    /// For model selection and reports.
     Validation,
-    /// To measure the finished model.
+    /// For the final measurement.
     Test,
 }
 
-/// One performance: its steps and what it is.
+/// One performance with its metadata.
 #[derive(Clone, Debug)]
 pub struct Piece {
-    /// The steps from the start to the last hit.
+    /// Steps from the start to the last hit.
     pub steps: Vec<Step>,
     /// Style, tempo, meter, beat or fill.
     pub kind: Kind,
-    /// Which part of the data it belongs to.
+    /// Split.
     pub split: Split,
 }
 
-/// What a folder gave.
+/// The pieces of a folder.
 #[derive(Debug)]
 pub struct Data {
-    /// The pieces that can be used, in the order of their paths.
+    /// Readable pieces, in the order of their paths.
     pub pieces: Vec<Piece>,
-    /// What was left out: path and reason.
+    /// Skipped files: path and reason.
     pub skipped: Vec<(PathBuf, String)>,
-    /// What to say of where the weights come from.
+    /// Name of the data, for a model's `trained_on`.
     pub source: String,
 }
 
 impl Data {
-    /// Reads a folder as a model's classes and styles. `style` names the pieces of a folder without
-    /// `info.csv`; `seed` decides its split.
+    /// Reads a folder with a model's classes and styles. `style` is the style of a folder without
+    /// `info.csv`; `seed` determines its split.
     ///
     /// # Errors
-    /// When the folder cannot be read, its `info.csv` is no such table, the style is unknown, or
-    /// nothing is left that can be learned from.
+    /// If the folder cannot be read, its `info.csv` is not a table of the Groove MIDI Dataset, the
+    /// style is unknown, or no file is readable.
     pub fn read(folder: &Path, style: Option<&str>, seed: u64, model: &Metadata) -> Result<Data> {
         ensure!(
             folder.is_dir(),
@@ -79,11 +79,11 @@ impl Data {
             "{} says the styles of its files: --style is for a folder without it",
             info.display()
         );
-        let (listed, map) = match info.is_file() {
-            true => (listed(&info, model)?, DrumMap::Roland),
-            false => (searched(folder, style, model)?, DrumMap::GeneralMidi),
+        let (listed_files, map) = match info.is_file() {
+            true => (listed_files(&info, model)?, DrumMap::Roland),
+            false => (searched_files(folder, style, model)?, DrumMap::GeneralMidi),
         };
-        let read: Vec<(PathBuf, Result<Piece>)> = listed
+        let read: Vec<(PathBuf, Result<Piece>)> = listed_files
             .into_par_iter()
             .map(|row| (row.path.clone(), row.read(folder, map, &model.classes)))
             .collect();
@@ -111,13 +111,13 @@ impl Data {
         Ok(data)
     }
 
-    /// The pieces of a split.
+    /// Returns the pieces of a split.
     #[must_use]
     pub fn split(&self, split: Split) -> Vec<Piece> {
         self.pieces.iter().filter(|piece| piece.split == split).cloned().collect()
     }
 
-    /// What was left out, file by file, to print; empty if all was read.
+    /// Returns the skipped files as text, one per line; empty if there are none.
     #[must_use]
     pub fn skipped_text(&self) -> String {
         if self.skipped.is_empty() {
@@ -133,9 +133,9 @@ impl Data {
     }
 }
 
-/// A row of `info.csv`: the columns that we use.
+/// The columns of `info.csv` that the trainer uses.
 #[derive(Deserialize)]
-struct Row {
+struct InfoRow {
     style: String,
     bpm: f32,
     beat_type: String,
@@ -144,17 +144,17 @@ struct Row {
     split: Split,
 }
 
-/// A file to be read, and what is known of it beforehand.
-struct Listed {
+/// A file with the metadata that is known before reading it.
+struct SourceFile {
     path: PathBuf,
     style: u8,
     fill: bool,
-    /// Tempo and meter, where they are known better than from the file.
+    /// Tempo and meter from `info.csv`; they override those of the file.
     told: Option<(f32, Meter)>,
     split: Split,
 }
 
-impl Listed {
+impl SourceFile {
     fn read(&self, folder: &Path, map: DrumMap, kit: &Kit) -> Result<Piece> {
         let path = folder.join(&self.path);
         let size = fs::metadata(&path).context("the file is missing or cannot be looked at")?.len();
@@ -169,18 +169,18 @@ impl Listed {
     }
 }
 
-fn listed(info: &Path, model: &Metadata) -> Result<Vec<Listed>> {
+fn listed_files(info: &Path, model: &Metadata) -> Result<Vec<SourceFile>> {
     let mut table = csv::Reader::from_path(info)
         .with_context(|| format!("{} cannot be opened", info.display()))?;
     let mut rows = Vec::new();
     for row in table.deserialize() {
-        let row: Row = row.with_context(|| {
+        let row: InfoRow = row.with_context(|| {
             format!("{} is not a table like that of the Groove MIDI Dataset", info.display())
         })?;
         let primary = row.style.split('/').next().unwrap_or(ANY);
         let (n, d) = row.time_signature.split_once('-').unwrap_or(("4", "4"));
         let meter = Meter::new(n.parse().unwrap_or(0), d.parse().unwrap_or(0));
-        rows.push(Listed {
+        rows.push(SourceFile {
             style: model.style_number(primary).unwrap_or(0),
             fill: row.beat_type == "fill",
             told: Some((row.bpm, meter)),
@@ -192,9 +192,9 @@ fn listed(info: &Path, model: &Metadata) -> Result<Vec<Listed>> {
     Ok(rows)
 }
 
-fn searched(folder: &Path, style: Option<&str>, model: &Metadata) -> Result<Vec<Listed>> {
+fn searched_files(folder: &Path, style: Option<&str>, model: &Metadata) -> Result<Vec<SourceFile>> {
     let style = style.map_or(Ok(0), |name| known_style(model, name))?;
-    let mut listed = Vec::new();
+    let mut listed_files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.with_context(|| format!("{} cannot be searched", folder.display()))?;
         let midi = entry.path().extension().is_some_and(|extension| {
@@ -202,24 +202,30 @@ fn searched(folder: &Path, style: Option<&str>, model: &Metadata) -> Result<Vec<
         });
         if midi && entry.file_type().is_file() {
             let path = entry.path().strip_prefix(folder)?.to_path_buf();
-            listed.push(Listed { path, style, fill: false, told: None, split: Split::Train });
+            listed_files.push(SourceFile {
+                path,
+                style,
+                fill: false,
+                told: None,
+                split: Split::Train,
+            });
         }
     }
-    Ok(listed)
+    Ok(listed_files)
 }
 
-/// The number of a style that was named to a command.
+/// Returns the number of a style name.
 ///
 /// # Errors
-/// When the model does not know it; the sentence lists those that it knows.
+/// If the model does not know the style; the error lists the styles that it knows.
 pub fn known_style(model: &Metadata, name: &str) -> Result<u8> {
     model
         .style_number(name)
         .with_context(|| format!("there is no style {name}: {ANY}, {}", model.styles.join(", ")))
 }
 
-/// Moves a tenth of the pieces and of their steps at least, but half of the pieces at most, to the
-/// validation split; of a piece that is alone, its last fifth, in whole bars.
+/// Moves at least a tenth of the pieces and of their steps, but at most half of the pieces, to the
+/// validation split; of a single piece, its last fifth in whole bars.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn hold_out(pieces: &mut Vec<Piece>, seed: u64) {
     if let [only] = &mut pieces[..] {
@@ -270,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kit_of_one_class_has_every_drum_in_it() -> Result<()> {
+    fn a_kit_of_one_class_merges_all_drums() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let mut steps = vec![Step::SILENT; 8];
         for (drum, velocity) in [(Drum::Bass, 30), (Drum::Ride, 90)] {
@@ -285,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_searched_and_what_is_bad_is_named() -> Result<()> {
+    fn a_folder_is_searched_and_bad_files_are_listed() -> Result<()> {
         let folder = tempfile::tempdir()?;
         fs::create_dir(folder.path().join("deep"))?;
         for name in ["a.mid", "b.MID", "deep/c.midi"] {
@@ -331,7 +337,7 @@ mod tests {
             held.map(|piece| piece.steps.len() / 12).collect()
         };
         for seed in 0..20 {
-            // A short file is not enough.
+            // One short file is not enough.
             let held = held_out(&[1, 1, 1, 1, 20, 20, 20, 20], seed);
             assert!(held.contains(&20) && held.len() <= 4, "{held:?}");
             assert_eq!(held_out(&[8, 8], seed), [8]);
@@ -342,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn info_csv_tells_style_and_split_and_a_missing_file_is_named() -> Result<()> {
+    fn info_csv_sets_style_and_split_and_missing_files_are_listed() -> Result<()> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("a.mid"), clip())?;
         let table = "drummer,session,id,style,bpm,beat_type,time_signature,midi_filename,\
@@ -360,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_learn_from_is_an_error() -> Result<()> {
+    fn a_folder_without_usable_files_is_an_error() -> Result<()> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("empty.mid"), b"")?;
         let fault = read(folder.path(), None).expect_err("nothing there").to_string();

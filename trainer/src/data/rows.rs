@@ -4,25 +4,25 @@
 //! part holds its rows in time order, all its lanes at each step, so it is one contiguous block and
 //! a core runs its part's sequence without waiting for another.
 
-/// How the rows of a batch are laid out.
+/// Layout of the rows of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rows {
-    /// Independent parts, one a core.
+    /// Independent parts, one per core.
     pub parts: usize,
-    /// Steps of every lane.
+    /// Steps in every lane.
     pub steps: usize,
     /// Lanes in a part.
     pub lanes: usize,
 }
 
 impl Rows {
-    /// Rows in all.
+    /// Returns the number of rows.
     #[must_use]
     pub fn count(self) -> usize {
         self.parts * self.steps * self.lanes
     }
 
-    /// The row of a lane (counted over all parts) at a step.
+    /// Returns the row of a lane (counted over all parts) at a step.
     #[must_use]
     pub fn row(self, lane: usize, step: usize) -> usize {
         (lane / self.lanes * self.steps + step) * self.lanes + lane % self.lanes

@@ -1,11 +1,11 @@
 //! An endless stream of batches: passes through pieces, one after the other in each lane.
 //!
-//! A pass is a fill, a whole beat, or a part of a beat that begins at the start of any of its
-//! phrases as if nothing had been played before: so the network learns to begin from more than a
-//! few beginnings, and every bar of the data counts alike. Some passes are altered: a fill is put
-//! into a beat, a beat is rewritten in another meter, the style is not told; and some are told with
-//! slips in their past, so that the network, which will hear its own slips, learns to play on.
-//! A model that is told what Drum RNN is told learns as Drum RNN does: each piece whole, as it is.
+//! A pass is a fill, a whole beat, or a part of a beat that starts at any of its phrases as if
+//! nothing came before, so that the network trains on more than a few beginnings and all bars of
+//! the data count alike. Some passes are altered: a fill is inserted, the beat is rewritten in
+//! another meter, or the style is withheld. Some have slips in their past, so that the network,
+//! which later hears its own slips, learns to recover. A model with Drum RNN's inputs trains like
+//! Drum RNN: on whole pieces without alterations.
 
 use std::sync::Arc;
 
@@ -19,19 +19,19 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::augment::{in_other_meter, put_fills, with_slips};
-use super::batch::{Batch, Place};
+use super::batch::{Batch, StepSample};
 use super::dataset::Piece;
 use super::rows::Rows;
 
-/// Share of the passes that are fills, and of the others those that are whole beats.
+/// Share of the passes that are fills, and of whole beats among the others.
 const FILLS: f64 = 0.33;
 const WHOLE: f64 = 0.4;
-/// Bars of a phrase, at whose start a part may begin, and most bars of a part.
+/// Bars of a phrase, where a part can start, and maximum number of bars of a part.
 const PHRASE: usize = 4;
 const LONGEST: usize = 64;
-/// Share of the passes that do not tell the network their style: so it learns to play `any`.
+/// Share of the passes without their style, which train the style `any`.
 const STYLE_DROPOUT: f64 = 0.15;
-/// Greatest change of the tempo that the network is told, in octaves.
+/// Maximum change of the tempo given to the network, in octaves.
 const TEMPO_JITTER: f32 = 0.08;
 /// Share of the parts that get fills.
 const FILLED: f64 = 0.25;
@@ -41,42 +41,47 @@ const OTHER_METER: f64 = 0.06;
 /// Share of the passes whose past has slips.
 const SLIPPED: f64 = 0.5;
 
-/// The stream: a function of its seed.
-pub struct Stream {
-    /// Of the model that learns.
+/// The stream; a function of its seed.
+pub struct BatchStream {
+    /// Metadata of the trained model.
     metadata: Metadata,
     beats: Vec<Piece>,
     fills: Vec<Piece>,
-    /// Bars of all beats up to and with each one.
+    /// Cumulative number of bars of the beats.
     bars: Vec<usize>,
     rows: Rows,
     draws: ChaCha8Rng,
-    /// Whole beats and fills that are still to come before one comes again.
+    /// Whole beats and fills that come before one repeats.
     beat_deck: Vec<usize>,
     fill_deck: Vec<usize>,
     lanes: Vec<Pass>,
 }
 
-/// A pass, in a lane.
+/// A pass in a lane.
 #[derive(Clone)]
 struct Pass {
     steps: Arc<Vec<Step>>,
-    /// The steps as the network is told them once they are past.
+    /// The steps of the past as given to the network.
     told: Arc<Vec<Step>>,
-    /// By step: whether it is part of a fill.
+    /// By step: true within a fill.
     fill: Arc<Vec<bool>>,
-    /// The next step.
+    /// Index of the next step.
     at: usize,
-    /// What the network is told of the piece.
+    /// Conditioning of the network.
     kind: Kind,
 }
 
-impl Stream {
-    /// A stream over pieces for such a model.
+impl BatchStream {
+    /// A stream over pieces.
     ///
     /// # Errors
-    /// When there is nothing to stream.
-    pub fn new(metadata: &Metadata, pieces: Vec<Piece>, rows: Rows, seed: u64) -> Result<Stream> {
+    /// If there are no pieces.
+    pub fn new(
+        metadata: &Metadata,
+        pieces: Vec<Piece>,
+        rows: Rows,
+        seed: u64,
+    ) -> Result<BatchStream> {
         let pieces = pieces.into_iter().filter(|piece| !piece.steps.is_empty());
         let (fills, beats): (Vec<Piece>, Vec<Piece>) = pieces.partition(|piece| piece.kind.fill);
         ensure!(
@@ -87,7 +92,7 @@ impl Stream {
             *sum += piece.steps.len().div_ceil(piece.kind.meter.steps());
             Some(*sum)
         });
-        let mut stream = Stream {
+        let mut stream = BatchStream {
             metadata: metadata.clone(),
             bars: bars.collect(),
             beats,
@@ -105,7 +110,7 @@ impl Stream {
         Ok(stream)
     }
 
-    /// The next pass.
+    /// Returns the next pass.
     fn deal(&mut self) -> Pass {
         match self.metadata.inputs {
             Inputs::Lags => self.deal_altered(),
@@ -159,7 +164,7 @@ impl Stream {
         Pass { steps, told, fill: Arc::new(fill), at: 0, kind }
     }
 
-    /// Moves on by one batch; gives the pass, at its step, of every row.
+    /// Advances by one batch; returns the pass, at its step, of every row.
     fn advance(&mut self) -> Vec<Pass> {
         let mut passes = vec![self.lanes[0].clone(); self.rows.count()];
         for step in 0..self.rows.steps {
@@ -175,29 +180,29 @@ impl Stream {
         passes
     }
 
-    /// Leaves a batch out, for a training that goes on where another one stopped.
+    /// Skips a batch, to continue an interrupted training.
     pub fn skip(&mut self) {
         self.advance();
     }
 
-    /// The next batch.
+    /// Returns the next batch.
     ///
     /// # Errors
-    /// When Candle cannot make the tensors.
+    /// If Candle cannot create the tensors.
     pub fn next(&mut self) -> Result<Batch> {
         let passes = self.advance();
-        let places: Vec<Option<Place>> = passes
+        let places: Vec<Option<StepSample>> = passes
             .iter()
             .map(|pass| {
                 let kind = Kind { fill: pass.fill[pass.at], ..pass.kind };
-                Some(Place { past: &pass.told[..pass.at], step: &pass.steps[pass.at], kind })
+                Some(StepSample { past: &pass.told[..pass.at], step: &pass.steps[pass.at], kind })
             })
             .collect();
         Batch::new(&self.metadata, self.rows, &places)
     }
 }
 
-/// The next number of a shuffled deck of so many, which is shuffled anew when it is used up.
+/// Draws the next number below `count` from a shuffled deck, which is reshuffled when empty.
 fn next_card(deck: &mut Vec<usize>, count: usize, draws: &mut impl Rng) -> usize {
     if deck.is_empty() {
         deck.extend(0..count);
@@ -226,7 +231,7 @@ mod tests {
         let rows = Rows { parts: 1, steps: 40, lanes: 3 };
         let stack = Stack { layers: 1, cells: 1 };
         let metadata = Metadata::new("", stack, stack, "");
-        let stream = || Stream::new(&metadata, pieces(), rows, 9);
+        let stream = || BatchStream::new(&metadata, pieces(), rows, 9);
         let (mut one, mut two) = (stream()?, stream()?);
         for _ in 0..3 {
             one.next()?;
@@ -234,19 +239,19 @@ mod tests {
         }
         let (one, two) = (one.next()?, two.next()?);
         assert_eq!(one.starts, two.starts);
-        assert_eq!(one.manner.outcomes, two.manner.outcomes);
+        assert_eq!(one.feel_targets.outcomes, two.feel_targets.outcomes);
         assert!(one.starts.contains(&true));
         Ok(())
     }
 
     #[test]
-    fn what_drum_rnn_learns_from_is_whole_and_unaltered() -> Result<()> {
+    fn drum_rnn_passes_are_whole_and_unaltered() -> Result<()> {
         let pieces = vec![piece(100, 50, false), piece(70, 60, false), piece(20, 90, true)];
         let stack = Stack { layers: 1, cells: 1 };
         let inputs = Inputs::DrumRnn;
         let metadata = Metadata { inputs, ..Metadata::new("", stack, stack, "") };
         let rows = Rows { parts: 1, steps: 1, lanes: 1 };
-        let mut stream = Stream::new(&metadata, pieces.clone(), rows, 9)?;
+        let mut stream = BatchStream::new(&metadata, pieces.clone(), rows, 9)?;
         let mut dealt: Vec<Pass> = (0..2).map(|_| stream.deal()).collect();
         dealt.push(stream.lanes[0].clone());
         dealt.sort_by_key(|pass| std::cmp::Reverse(pass.steps.len()));
@@ -254,7 +259,7 @@ mod tests {
             assert_eq!((&*pass.steps, pass.kind), (&piece.steps, piece.kind));
             assert_eq!(pass.told, pass.steps);
         }
-        assert!(stream.next()?.beat.dims() == [1, 518]);
+        assert!(stream.next()?.beat_inputs.dims() == [1, 518]);
         Ok(())
     }
 }

@@ -1,45 +1,45 @@
-//! The backbone of a beat: backbeat, kick, pulse and the places that drums are struck at.
+//! Backbone of beats in 4/4: backbeat, kick, pulse and the places of the drums.
 
 use std::collections::BTreeMap;
 
 use groove::{CLASSES, Drum};
 use serde::Serialize;
 
-use super::comparison::{BarSteps, Groove, STEPS, Sides};
+use super::comparison::{BarSteps, Comparison, Groove, STEPS};
 
-/// Fewest human beats that figures are given of.
+/// Minimum number of human beats for figures.
 pub(crate) const ENOUGH: usize = 5;
 
-/// Bars of the take that are looked at one by one, counted from 1.
+/// Bars of the take with figures of their own, counted from 1.
 const NUMBERS: [usize; 6] = [1, 2, 3, 4, 8, 16];
 
-/// Figures of one side: means over its takes or files, however long each is.
+/// Figures of takes or of human beats: means over takes or files, regardless of their length.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Side {
-    /// Share of the bars with a backbeat: the snare is struck on the second and the fourth beat.
+pub struct BackboneShares {
+    /// Share of the bars with a backbeat: snare on 2 and 4.
     pub backbeat: f64,
     /// Share of the takes (files) with a backbeat in more than 80 % of their bars.
     pub over_80: f64,
     /// Share of the takes (files) with a backbeat in less than 20 % of their bars.
     pub under_20: f64,
-    /// Share of the bars with the kick on the first beat.
+    /// Share of the bars with the kick on 1.
     pub kick_one: f64,
-    /// Share of the bars with the kick on the second or the fourth beat.
+    /// Share of the bars with the kick on 2 or 4.
     pub kick_2_4: f64,
     /// Share of the quarters with a hat, a crash or a ride.
     pub pulse: f64,
-    /// Steps without a hit, of the 32 of two bars.
+    /// Steps without a hit, of the 32 steps of two bars.
     pub empty: f64,
 }
 
-/// Figures of bars of one number.
+/// Figures of the bars with one number.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Numbered {
-    /// As in [`Side`].
+pub struct BarBackbone {
+    /// As in [`BackboneShares`].
     pub backbeat: f64,
-    /// As in [`Side`].
+    /// As in [`BackboneShares`].
     pub kick_one: f64,
-    /// As in [`Side`].
+    /// As in [`BackboneShares`].
     pub kick_2_4: f64,
     /// The same of the drummers.
     pub human_backbeat: f64,
@@ -49,10 +49,10 @@ pub struct Numbered {
     pub human_kick_2_4: f64,
 }
 
-/// The backbone of a style: means over takes, and over whole human train files.
+/// Backbone of a style: means over takes, and over complete human train files.
 #[derive(Clone, Debug, Serialize)]
 pub struct Backbone {
-    /// Share of the bars with a backbeat: the snare is struck on the second and the fourth beat.
+    /// Share of the bars with a backbeat: snare on 2 and 4.
     pub backbeat: f64,
     /// The same of the drummers.
     pub human_backbeat: f64,
@@ -64,11 +64,11 @@ pub struct Backbone {
     pub takes_under_20: f64,
     /// The same of the drummers' files.
     pub human_under_20: f64,
-    /// Share of the bars with the kick on the first beat.
+    /// Share of the bars with the kick on 1.
     pub kick_one: f64,
     /// The same of the drummers.
     pub human_kick_one: f64,
-    /// Share of the bars with the kick on the second or the fourth beat.
+    /// Share of the bars with the kick on 2 or 4.
     pub kick_2_4: f64,
     /// The same of the drummers.
     pub human_kick_2_4: f64,
@@ -76,30 +76,30 @@ pub struct Backbone {
     pub pulse: f64,
     /// The same of the drummers.
     pub human_pulse: f64,
-    /// Steps without a hit, of the 32 of two bars.
+    /// Steps without a hit, of the 32 steps of two bars.
     pub empty: f64,
     /// The same of the drummers.
     pub human_empty: f64,
-    /// Mean over drums and steps of the bar of the absolute difference between the shares of bars
-    /// in which the drum is struck there, played and human.
+    /// Mean absolute difference, over drums and steps of the bar, between the played and the human
+    /// shares of bars in which the drum is struck there.
     pub place_mad: f64,
-    /// By number of the bar, from 1.
-    pub by_bar: BTreeMap<usize, Numbered>,
+    /// By bar number, counted from 1.
+    pub by_bar: BTreeMap<usize, BarBackbone>,
 }
 
 impl Backbone {
     /// Measures a style; `None` if there are too few human beats.
-    pub(crate) fn of(sides: &Sides) -> Option<Backbone> {
+    pub(crate) fn of(sides: &Comparison) -> Option<Backbone> {
         if sides.whole.len() < ENOUGH {
             return None;
         }
-        let [played, human] = [&sides.played, &sides.whole].map(|side| Side::of(side));
+        let [played, human] = [&sides.played, &sides.whole].map(|side| BackboneShares::of(side));
         let [here, there] = [&sides.played, &sides.whole].map(|side| marginals(side));
         let apart = here.iter().zip(&there).map(|(a, b)| (a - b).abs()).sum::<f64>();
         let numbered = |number: usize| {
-            let played = Side::of(&only(&sides.played, number)?);
-            let human = Side::of(&only(&sides.whole, number)?);
-            let numbered = Numbered {
+            let played = BackboneShares::of(&only(&sides.played, number)?);
+            let human = BackboneShares::of(&only(&sides.whole, number)?);
+            let numbered = BarBackbone {
                 backbeat: played.backbeat,
                 kick_one: played.kick_one,
                 kick_2_4: played.kick_2_4,
@@ -133,7 +133,7 @@ impl Backbone {
     pub(crate) const HEADING: &'static str = "backbone                backbeat   > .8   < .2  \
                                               kick 1  kick 2/4  pulse  empty  places apart";
 
-    /// Lines to read: played, then drummers.
+    /// Returns two lines of text: takes and drummers.
     pub(crate) fn lines(&self, style: &str) -> String {
         let line = |name: &str, side: [f64; 7]| {
             let [backbeat, over, under, one, two_four, pulse, empty] = side;
@@ -165,8 +165,8 @@ impl Backbone {
     }
 }
 
-impl Side {
-    fn of(grooves: &[Groove]) -> Side {
+impl BackboneShares {
+    fn of(grooves: &[Groove]) -> BackboneShares {
         let of_one = |groove: &Groove, of: &dyn Fn(&BarSteps) -> f64| {
             groove.bars.iter().map(of).sum::<f64>() / groove.bars.len() as f64
         };
@@ -181,7 +181,7 @@ impl Side {
         let pulse = [Drum::ClosedHat, Drum::OpenHat, Drum::Crash, Drum::Ride];
         let is_pulse =
             |bar: &BarSteps, step: usize| pulse.iter().any(|&drum| struck(bar, step, drum));
-        Side {
+        BackboneShares {
             backbeat: share(&backbeat),
             over_80: takes(&|share| share > 0.8),
             under_20: takes(&|share| share < 0.2),
@@ -199,7 +199,7 @@ impl Side {
     }
 }
 
-/// The bars with one number, from 1, of grooves that have it; `None` if none has.
+/// Returns the bars with one number, counted from 1; `None` if no groove has it.
 fn only(grooves: &[Groove], number: usize) -> Option<Vec<Groove>> {
     let bar = |groove: &Groove| {
         let bar = *groove.bars.get(number - 1)?;
@@ -221,7 +221,7 @@ fn number(truth: bool) -> f64 {
     f64::from(u8::from(truth))
 }
 
-/// Share of the bars in which a drum is struck at a step, by step and drum; means over grooves.
+/// Returns the share of the bars in which a drum is struck, by step and drum; means over grooves.
 fn marginals(grooves: &[Groove]) -> Vec<f64> {
     let mut shares = vec![0.0; STEPS * CLASSES];
     for groove in grooves {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rock_bar_has_a_backbone_and_a_solo_has_none() {
+    fn shares_of_rock_bars_and_solos() {
         let rock = bar(&[
             (0, Drum::Bass),
             (0, Drum::ClosedHat),
@@ -265,7 +265,7 @@ mod tests {
             (12, Drum::Snare),
         ]);
         let solo = bar(&[(4, Drum::Snare), (12, Drum::Bass), (13, Drum::LowTom)]);
-        let side = Side::of(&[groove(&[rock; 4]), groove(&[solo; 4])]);
+        let side = BackboneShares::of(&[groove(&[rock; 4]), groove(&[solo; 4])]);
         close(side.backbeat, 0.5);
         close(side.over_80, 0.5);
         close(side.under_20, 0.5);
@@ -273,17 +273,17 @@ mod tests {
         close(side.kick_2_4, 0.5);
         close(side.pulse, 0.25);
         close(side.empty, 2.0 * (12.0 + 13.0) / 2.0);
-        // Exactly 80 % and 20 % are neither.
+        // Exactly 80 % and 20 % count as neither.
         let edge =
             [groove(&[rock, rock, rock, rock, solo]), groove(&[rock, solo, solo, solo, solo])];
-        close(Side::of(&edge).over_80 + Side::of(&edge).under_20, 0.0);
+        close(BackboneShares::of(&edge).over_80 + BackboneShares::of(&edge).under_20, 0.0);
     }
 
     #[test]
-    fn all_files_count_alike_and_bars_have_numbers() {
+    fn files_have_equal_weight_and_bars_are_numbered() {
         let with = bar(&[(4, Drum::Snare), (12, Drum::Snare)]);
         let without = bar(&[(0, Drum::Bass)]);
-        let sides = Sides {
+        let sides = Comparison {
             style: 0,
             name: String::new(),
             played: vec![groove(&[without, with, with, with])],
@@ -300,6 +300,6 @@ mod tests {
         close(figures.by_bar[&2].human_kick_one, 1.0);
         // Two snares at .75 and .2, one kick at .25 and .8.
         close(figures.place_mad, (2.0 * (0.75 - 0.2) + (0.8 - 0.25)) / 144.0);
-        assert!(Backbone::of(&Sides { whole: Vec::new(), ..sides }).is_none());
+        assert!(Backbone::of(&Comparison { whole: Vec::new(), ..sides }).is_none());
     }
 }

@@ -1,9 +1,9 @@
-//! The floors: what predictors without a network reach. A model that does not beat them has
-//! learned less than they know.
+//! Baselines without a network, which a useful model beats.
 //!
-//! The predictor of hits is an n-gram over subsets whose contexts are the position in the bar,
-//! then the same step one bar ago, then the one two bars ago, each backing off to the one before
-//! by Witten and Bell's rule (1991). Those of velocity and offset repeat the bar before.
+//! The predictor of hits is an n-gram over subsets of drums. Its contexts are the position in the
+//! bar, then also the same step one bar ago, then also two bars ago; each backs off to the previous
+//! one by the method of Witten and Bell (1991). The predictors of velocity and offset repeat the
+//! previous bar.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,21 +13,21 @@ use groove::{Meter, Step};
 
 use crate::data::{Piece, Split};
 
-/// What was seen after one context.
+/// Counts of the outcomes after one context.
 #[derive(Default)]
-struct Seen {
+struct ContextCounts {
     total: f64,
     counts: HashMap<u16, f64>,
 }
 
-/// An n-gram with its contexts.
+/// An n-gram over the subsets of drums.
 pub struct Ngram {
-    /// Number of the subsets that there are.
+    /// Number of possible subsets.
     subsets: usize,
-    levels: [HashMap<Vec<u16>, Seen>; 4],
+    levels: [HashMap<Vec<u16>, ContextCounts>; 4],
 }
 
-/// Contexts of a step, the shortest first. Steps before the first bar are one value of their own.
+/// Returns the contexts of a step, the shortest first. Steps before the first bar share one value.
 fn contexts(sets: &[u16], at: usize, bar: usize) -> [Vec<u16>; 4] {
     let ago = |bars: usize| at.checked_sub(bars * bar).map_or(u16::MAX, |i| sets[i]);
     let position = u16::try_from(at % bar).unwrap_or(0);
@@ -39,7 +39,7 @@ fn sets(piece: &Piece) -> Vec<u16> {
 }
 
 impl Ngram {
-    /// Counts pieces of so many subsets of drums.
+    /// Counts the outcomes of pieces.
     #[must_use]
     pub fn learn<'a>(subsets: usize, pieces: impl Iterator<Item = &'a Piece>) -> Ngram {
         let mut ngram = Ngram { subsets, levels: Default::default() };
@@ -56,7 +56,7 @@ impl Ngram {
         ngram
     }
 
-    /// Perplexity per step of pieces; not a number if there is no step.
+    /// Returns the perplexity per step of pieces; NaN if there is no step.
     #[must_use]
     pub fn perplexity<'a>(&self, pieces: impl Iterator<Item = &'a Piece>) -> f64 {
         let (mut surprise, mut steps) = (0.0, 0.0);
@@ -78,8 +78,9 @@ impl Ngram {
     }
 }
 
-/// Errors of repeating the velocity (of 127) and the offset (milliseconds) that the same drum had
-/// at the same step one bar ago, over the hits where it was struck there.
+/// Returns the mean absolute errors of repeating the velocity (1 to 127) and the offset
+/// (milliseconds) of the same drum at the same step one bar ago, over the hits where it was struck
+/// there.
 #[must_use]
 pub fn bar_ago_errors<'a>(pieces: impl Iterator<Item = &'a Piece>) -> (f64, f64) {
     let (mut hits, mut velocity, mut offset_ms) = (0.0, 0.0, 0.0);
@@ -99,8 +100,9 @@ pub fn bar_ago_errors<'a>(pieces: impl Iterator<Item = &'a Piece>) -> (f64, f64)
     (velocity / hits, offset_ms / hits)
 }
 
-/// Perplexities of n-grams that learned the train beats in 4/4; rock learned from rock alone.
-pub(crate) fn floors(
+/// Returns the perplexities of n-grams trained on the train beats in 4/4; the one for rock is
+/// trained on rock alone.
+pub(crate) fn ngram_perplexities(
     subsets: usize,
     all: &[Piece],
     asked: &[Piece],
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_repeats_is_foreseen_and_what_was_never_seen_is_not_impossible() {
+    fn repetition_is_predicted_and_unseen_outcomes_are_possible() {
         let same = piece(50, |_| 100);
         let ngram = Ngram::learn(512, [&same].into_iter());
         assert!(ngram.perplexity([&same].into_iter()) < 1.2);
@@ -148,13 +150,13 @@ mod tests {
         other.steps[3].set(Drum::Crash, Some(Hit { velocity: 90, offset_ticks: 0 }));
         let perplexity = ngram.perplexity([&other].into_iter());
         assert!(perplexity.is_finite() && perplexity > 1.1, "{perplexity}");
-        // Nothing learned: all subsets are alike.
+        // Without counts the distribution is uniform.
         let none = Ngram::learn(512, [].into_iter());
         assert!((none.perplexity([&same].into_iter()) - 512.0).abs() < 1e-6);
     }
 
     #[test]
-    fn the_bar_before_is_off_by_how_much_it_changed() {
+    fn bar_ago_errors_equal_the_change() {
         let rising = piece(4, |bar| 60 + 10 * u8::try_from(bar).expect("few bars"));
         let (velocity, offset) = bar_ago_errors([&rising].into_iter());
         assert_eq!((velocity, offset), (10.0, 0.0));

@@ -1,4 +1,4 @@
-//! The two sides that are compared: takes that a model plays, and what drummers played.
+//! Takes of a model and the human beats of the same style, for comparison.
 
 use std::sync::Arc;
 
@@ -12,20 +12,19 @@ use rayon::prelude::*;
 use crate::data::{Piece, Split};
 use crate::playback::play_bars;
 
-/// Takes that are played of a style. A quarter of them would leave the rate of the crash uncertain
-/// by a quarter of itself.
+/// Takes per style. With a quarter of them the rate of the crash would be uncertain by a quarter.
 const TAKES: u32 = 240;
-/// Bars of a take. Of a human beat as many are looked at, so that a few long files do not decide
-/// the figures.
+/// Bars of a take, and maximum number of bars of a human beat, so that a few long files do not
+/// dominate.
 const BARS: usize = 16;
 
-/// Human beats are longer than this, in seconds.
+/// Minimum duration of a human beat, exclusive, in seconds.
 const SECONDS: f32 = 8.0;
 
-/// Steps in a bar of 4/4; other meters are left out.
+/// Steps in a bar of 4/4; other meters are excluded.
 pub(crate) const STEPS: usize = 16;
 
-/// Tempo of all takes where it is not the drummers', in quarter notes a minute.
+/// Fixed tempo, in quarter notes per minute.
 pub(crate) const FIXED_TEMPO: f32 = 120.0;
 
 /// One bar of 4/4.
@@ -34,57 +33,57 @@ pub(crate) type BarSteps = [Step; STEPS];
 /// A beat in 4/4: a take or a recording.
 #[derive(Clone, Debug)]
 pub(crate) struct Groove {
-    /// Whole bars.
+    /// Complete bars.
     pub bars: Vec<BarSteps>,
-    /// Quarter notes a minute.
+    /// Quarter notes per minute.
     pub tempo: f32,
 }
 
 impl Groove {
-    /// Windows of two neighbouring bars.
+    /// Iterates over the windows of two neighbouring bars.
     pub(crate) fn windows(&self) -> impl Iterator<Item = [&BarSteps; 2]> {
         self.bars.windows(2).map(|pair| [&pair[0], &pair[1]])
     }
 }
 
-/// Tempi that takes are played at.
+/// Choice of the takes' tempi.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tempi {
-    /// Those of the human train beats, by their bars.
+pub(crate) enum TempoChoice {
+    /// Those of the human train beats, weighted by bars.
     Drummers,
     /// [`FIXED_TEMPO`].
     Fixed,
 }
 
-/// Takes of a style, beside the human beats of the same style.
+/// Takes of a style with the human beats of the same style.
 #[derive(Debug)]
-pub(crate) struct Sides {
+pub(crate) struct Comparison {
     /// Style number.
     pub style: u8,
     /// Name of the style.
     pub name: String,
     /// Takes of the model.
     pub played: Vec<Groove>,
-    /// The first bars of the human beats of the train split.
+    /// First bars of the human beats of the train split.
     pub train: Vec<Groove>,
-    /// All bars of the same beats; the last one of each is filled up with silence.
+    /// All bars of the same beats; the last bar is padded with silence.
     pub whole: Vec<Groove>,
 }
 
-impl Sides {
-    /// Plays the takes of a style, in parallel.
+impl Comparison {
+    /// Plays the takes of a style in parallel.
     ///
     /// # Errors
-    /// When the network cannot be computed.
+    /// If the network cannot be computed.
     pub(crate) fn play(
         model: &Arc<Model>,
         pieces: &[Piece],
         style: u8,
-        tempi: Tempi,
-    ) -> Result<Sides> {
+        tempi: TempoChoice,
+    ) -> Result<Comparison> {
         let drummers = match tempi {
-            Tempi::Drummers => self::tempi(pieces, style),
-            Tempi::Fixed => vec![FIXED_TEMPO],
+            TempoChoice::Drummers => self::tempi(pieces, style),
+            TempoChoice::Fixed => vec![FIXED_TEMPO],
         };
         anyhow::ensure!(!drummers.is_empty(), "there are no human beats of the style");
         let take = |seed: u32| -> Result<Groove> {
@@ -92,7 +91,7 @@ impl Sides {
             let take = Take { seed, style, tempo, ..Take::default() };
             Ok(Groove { bars: play(model, &take, i64::try_from(BARS)?)?, tempo })
         };
-        Ok(Sides {
+        Ok(Comparison {
             style,
             name: model.metadata().style_name(style).to_owned(),
             played: (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?,
@@ -105,21 +104,21 @@ impl Sides {
 /// Plays the first bars of a take, in 4/4.
 ///
 /// # Errors
-/// When the network cannot be computed.
+/// If the network cannot be computed.
 pub(crate) fn play(model: &Arc<Model>, take: &Take, bars: i64) -> Result<Vec<BarSteps>> {
     let mut drummer = Drummer::new(model.clone());
     let bars = play_bars(&mut drummer, take, Meter::FOUR_FOUR, 0..bars)?;
     Ok(bars.iter().map(|bar| std::array::from_fn(|step| bar.steps()[step])).collect())
 }
 
-/// Bars of a piece; an unfinished last bar is left out.
+/// Returns the complete bars of a piece.
 pub(crate) fn bars_of(piece: &Piece) -> Vec<BarSteps> {
     let bar = |bar: &[Step]| std::array::from_fn(|step| bar[step]);
     piece.steps.chunks_exact(STEPS).map(bar).collect()
 }
 
-/// The first [`BARS`] bars of the human beats in 4/4 of a style and a split that are longer than
-/// [`SECONDS`]; style number 0 is all styles.
+/// Returns the first [`BARS`] bars of the human beats in 4/4 of a style and a split that are longer
+/// than [`SECONDS`]; style number 0 is all styles.
 pub(crate) fn human(pieces: &[Piece], split: Split, style: u8) -> Vec<Groove> {
     let first = |piece: &Piece| {
         let mut bars = bars_of(piece);
@@ -129,7 +128,7 @@ pub(crate) fn human(pieces: &[Piece], split: Split, style: u8) -> Vec<Groove> {
     long_beats(pieces, split, style).map(first).collect()
 }
 
-/// All bars of the same beats as [`human`]; an unfinished last bar is filled up with silence.
+/// Returns all bars of the same beats as [`human`]; the last bar is padded with silence.
 fn human_whole(pieces: &[Piece], split: Split, style: u8) -> Vec<Groove> {
     let whole = |piece: &Piece| {
         let mut bars = bars_of(piece);
@@ -149,7 +148,7 @@ fn long_beats(pieces: &[Piece], split: Split, style: u8) -> impl Iterator<Item =
     })
 }
 
-/// The tempo of each bar of the human train beats of a style, so that long pieces count for more.
+/// Returns the tempo of each bar of the human train beats of a style.
 pub(crate) fn tempi(pieces: &[Piece], style: u8) -> Vec<f32> {
     pieces
         .iter()
@@ -158,7 +157,7 @@ pub(crate) fn tempi(pieces: &[Piece], style: u8) -> Vec<f32> {
         .collect()
 }
 
-/// Tells beats in 4/4 of a style; style number 0 is all styles.
+/// Returns true for a beat in 4/4 of a style; style number 0 is all styles.
 pub(crate) fn is_beat(piece: &Piece, style: u8) -> bool {
     let kind = &piece.kind;
     (style == 0 || kind.style == style) && !kind.fill && kind.meter == Meter::FOUR_FOUR
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn human_beats_are_long_beats_of_the_split_in_whole_bars() {
+    fn human_beats_are_long_beats_in_complete_bars() {
         // 64 steps at 120 are exactly 8 s.
         let pieces = [
             piece(64, 120.0, false, Split::Train),
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn long_pieces_count_for_more_tempi() {
+    fn tempi_are_weighted_by_bars() {
         let pieces = [piece(64, 120.0, false, Split::Train), piece(17, 90.0, false, Split::Train)];
         assert_eq!(tempi(&pieces, 3), [120.0, 120.0, 120.0, 120.0, 90.0, 90.0]);
     }

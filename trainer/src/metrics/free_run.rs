@@ -1,5 +1,5 @@
-//! Figures of takes beside drummers of the same style: steadiness, rate of each drum, and share of
-//! windows that stand verbatim in the training data.
+//! Free-running metrics of takes beside drummers of the same style: steadiness, rate of each drum,
+//! and share of windows copied verbatim from the training data.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,53 +11,53 @@ use groove::take::Take;
 use groove::{DrumSet, Step};
 use serde::Serialize;
 
-use super::comparison::{self, BarSteps, Groove, Sides, is_beat};
+use super::comparison::{self, BarSteps, Comparison, Groove, is_beat};
 pub(crate) use super::comparison::{STEPS, tempi};
 use crate::data::{Piece, Split};
 
-/// Fewest human train beats of a style that takes are compared with.
+/// Minimum number of human train beats of a style.
 const ENOUGH: usize = 4;
 
-/// The hits of one bar of 4/4, step by step.
+/// Hits of a bar of 4/4, step by step, as bits of the drums.
 type BarHits = [u16; STEPS];
 
-/// A piece as bars of 4/4; an unfinished last bar is left out.
-pub(crate) type Piecewise = Vec<BarHits>;
+/// Bars of a take or a piece; an incomplete last bar is dropped.
+pub(crate) type HitBars = Vec<BarHits>;
 
-/// Figures of what is played as one style.
+/// Free-running figures of a style.
 #[derive(Clone, Debug, Serialize)]
-pub struct Played {
+pub struct FreeRun {
     /// Mean F1 of the hits of neighbouring bars.
     pub bar_f1: f64,
     /// The same of the human train beats.
     pub human_bar_f1: f64,
-    /// Share of the two-bar windows that stand in the human train beats.
+    /// Share of the two-bar windows that occur in the human train beats.
     pub verbatim: f64,
     /// The same of the human validation beats.
     pub human_verbatim: f64,
-    /// By class: hits a bar.
+    /// Hits per bar, by class.
     pub hits_per_bar: Vec<f64>,
     /// The same of the human train beats.
     pub human_hits_per_bar: Vec<f64>,
 }
 
-impl Played {
-    /// Compares takes with all pieces of the data, read as the model's classes, which are so many;
-    /// `None` if the style has too few human beats.
-    pub(crate) fn measure(sides: &Sides, pieces: &[Piece], classes: usize) -> Option<Played> {
+impl FreeRun {
+    /// Compares takes with the pieces of the data, read with the model's classes; `None` if the
+    /// style has too few human beats.
+    pub(crate) fn measure(sides: &Comparison, pieces: &[Piece], classes: usize) -> Option<FreeRun> {
         let [train, validation] =
             [Split::Train, Split::Validation].map(|split| human(pieces, split, sides.style));
         if train.len() < ENOUGH {
             return None;
         }
         let hits = |take: &Groove| take.bars.iter().map(hits).collect();
-        let played: Vec<Piecewise> = sides.played.iter().map(hits).collect();
+        let played: Vec<HitBars> = sides.played.iter().map(hits).collect();
         let known: HashSet<[BarHits; 2]> = train.iter().flat_map(|piece| windows(piece)).collect();
-        let verbatim = |pieces: &[Piecewise]| {
+        let verbatim = |pieces: &[HitBars]| {
             let all: Vec<[BarHits; 2]> = pieces.iter().flat_map(|piece| windows(piece)).collect();
             all.iter().filter(|window| known.contains(*window)).count() as f64 / all.len() as f64
         };
-        Some(Played {
+        Some(FreeRun {
             bar_f1: bar_f1(&played),
             human_bar_f1: bar_f1(&train),
             verbatim: verbatim(&played),
@@ -67,7 +67,7 @@ impl Played {
         })
     }
 
-    /// Lines to read.
+    /// Returns the figures as text.
     #[must_use]
     pub fn table(&self, style: &str, kit: &Kit) -> String {
         let mut text = format!(
@@ -90,14 +90,14 @@ fn hits(bar: &BarSteps) -> BarHits {
     bar.map(|step| step.drums().bits())
 }
 
-/// The human beats in 4/4 of a style and a split; style number 0 is all styles.
-pub(crate) fn human(pieces: &[Piece], split: Split, style: u8) -> Vec<Piecewise> {
+/// Returns the human beats in 4/4 of a style and a split; style number 0 is all styles.
+pub(crate) fn human(pieces: &[Piece], split: Split, style: u8) -> Vec<HitBars> {
     let beats = pieces.iter().filter(|piece| piece.split == split && is_beat(piece, style));
     beats.map(|piece| comparison::bars_of(piece).iter().map(hits).collect()).collect()
 }
 
 /// Plays the hits of the first bars of a take, in 4/4.
-pub(crate) fn play(model: &Arc<Model>, take: &Take, bars: i64) -> Result<Piecewise> {
+pub(crate) fn play(model: &Arc<Model>, take: &Take, bars: i64) -> Result<HitBars> {
     Ok(comparison::play(model, take, bars)?.iter().map(hits).collect())
 }
 
@@ -105,14 +105,14 @@ fn windows(piece: &[BarHits]) -> impl Iterator<Item = [BarHits; 2]> + '_ {
     piece.windows(2).map(|pair| [pair[0], pair[1]])
 }
 
-/// [`bar_f1`] of a run of steps.
+/// Returns [`bar_f1`] of a sequence of steps.
 pub(crate) fn bar_f1_of(steps: &[Step]) -> f64 {
     let bar = |bar: &[Step]| std::array::from_fn(|step| bar[step].drums().bits());
     bar_f1(&[steps.chunks_exact(STEPS).map(bar).collect()])
 }
 
-/// Mean over neighbouring bars, not both empty, of the F1 of their hits.
-pub(crate) fn bar_f1(pieces: &[Piecewise]) -> f64 {
+/// Returns the mean hit F1 of neighbouring bars that are not both empty.
+pub(crate) fn bar_f1(pieces: &[HitBars]) -> f64 {
     let (mut sum, mut pairs) = (0.0, 0.0);
     for [a, b] in pieces.iter().flat_map(|piece| windows(piece)) {
         let count = |bits: &dyn Fn(usize) -> u16| -> u32 {
@@ -128,7 +128,7 @@ pub(crate) fn bar_f1(pieces: &[Piecewise]) -> f64 {
     sum / pairs
 }
 
-pub(crate) fn hits_per_bar(pieces: &[Piecewise], classes: usize) -> Vec<f64> {
+pub(crate) fn hits_per_bar(pieces: &[HitBars], classes: usize) -> Vec<f64> {
     let bars: usize = pieces.iter().map(Vec::len).sum();
     let mut hits = vec![0.0; classes];
     for set in pieces.iter().flatten().flatten() {
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn f1_is_one_for_what_repeats_and_nought_for_what_shares_nothing() {
+    fn f1_is_one_for_repetition_and_zero_without_common_hits() {
         let (mut a, mut b) = ([0; STEPS], [0; STEPS]);
         (a[0], a[4], b[0], b[8]) = (1, 2, 1, 2);
         assert!((bar_f1(&[vec![a, a, a]]) - 1.0).abs() < 1e-9);

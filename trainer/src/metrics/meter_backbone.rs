@@ -1,25 +1,25 @@
-//! Backbone of a bar: kick on the one and snare where the meter's idiom has it.
+//! Backbone of a bar by meter: kick on 1, and snare where the meter's idiom has it.
 //!
 //! | meter | kick | snare |
 //! |---|---|---|
 //! | 4/4 | 1 | 2 and 4 |
-//! | 3/4 | 1 | 2, 3 or both (a waltz answers the one) |
+//! | 3/4 | 1 | 2, 3 or both (a waltz) |
 //! | 5/4 | 1 | 2 and 4, 2 and 5, or 3 and 5 (3 + 2 or 2 + 3 quarters) |
 //! | 6/8 | 1 | the second dotted quarter |
 //! | 7/8 | 1 | eighth 3 (2 + 2 + 3), 5 (4 + 3), 6 (3 + 2 + 2, 2 + 3 + 2) or 7 |
-//! | 12/8 | 1 (often 3, too) | the second and the fourth dotted quarter |
+//! | 12/8 | 1 (often also 3) | the second and the fourth dotted quarter |
 //!
-//! The table is convention, not data: the Groove dataset has hardly any bars in other meters than
-//! 4/4. A bar that lacks it can be good (a half-time beat, a one-drop), so only shares of many bars
-//! mean something, and only beside 4/4.
+//! The table is convention, not data: the Groove MIDI Dataset has hardly any bars in meters other
+//! than 4/4. Good bars can lack the backbone (half-time, one-drop), so only shares of many bars are
+//! meaningful, in comparison with those in 4/4.
 
 use groove::{Drum, Meter, Step};
 use serde::Serialize;
 
-/// Snare of a meter: numerator, denominator, and sets of steps of which one is struck as a whole.
+/// Numerator and denominator of a meter, and alternative sets of steps for the snare.
 type Snare = (u8, u8, &'static [&'static [usize]]);
 
-/// Snare places by meter, as the table of this module.
+/// Snare steps by meter, as in the table of this module.
 const SNARES: [Snare; 6] = [
     (4, 4, &[&[4, 12]]),
     (3, 4, &[&[4], &[8]]),
@@ -31,20 +31,19 @@ const SNARES: [Snare; 6] = [
 
 /// Shares of the bars that have the backbone of their meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Backbone {
-    /// Kick on the one.
+pub struct MeterBackbone {
+    /// Kick on 1.
     pub kick_one: f64,
-    /// Snare at one of the meter's places.
+    /// Snare at one of the meter's alternatives.
     pub snare: f64,
-    /// Both in the same bar.
+    /// Kick and snare in the same bar.
     pub both: f64,
 }
 
-impl Backbone {
-    /// Shares of the whole bars of takes; `None` where the table has no such meter or there is no
-    /// bar.
+impl MeterBackbone {
+    /// Measures the complete bars of takes; `None` if the table lacks the meter or there is no bar.
     #[must_use]
-    pub fn measure(takes: &[Vec<Step>], meter: Meter) -> Option<Backbone> {
+    pub fn measure(takes: &[Vec<Step>], meter: Meter) -> Option<MeterBackbone> {
         let (_, _, snares) =
             SNARES.iter().find(|(n, d, _)| (*n, *d) == (meter.numerator, meter.denominator))?;
         let mut sums = [0.0; 3];
@@ -60,7 +59,7 @@ impl Backbone {
             bars += 1.0;
         }
         let [kick_one, snare, both] = sums.map(|sum| sum / bars);
-        (bars > 0.0).then_some(Backbone { kick_one, snare, both })
+        (bars > 0.0).then_some(MeterBackbone { kick_one, snare, both })
     }
 }
 
@@ -88,22 +87,22 @@ mod tests {
             .concat(),
             [bar(meter, &[(6, Drum::Snare), (18, Drum::Snare)]), bar(meter, &[])].concat(),
         ];
-        let found = Backbone::measure(&takes, meter);
-        assert_eq!(found, Some(Backbone { kick_one: 0.5, snare: 0.5, both: 0.25 }));
-        assert_eq!(Backbone::measure(&takes, Meter::new(11, 8)), None);
-        assert_eq!(Backbone::measure(&[], meter), None);
+        let found = MeterBackbone::measure(&takes, meter);
+        assert_eq!(found, Some(MeterBackbone { kick_one: 0.5, snare: 0.5, both: 0.25 }));
+        assert_eq!(MeterBackbone::measure(&takes, Meter::new(11, 8)), None);
+        assert_eq!(MeterBackbone::measure(&[], meter), None);
     }
 
     #[test]
-    fn the_places_are_inside_of_their_bars_and_each_alternative_is_enough() {
+    fn snare_steps_fit_their_bar_and_any_alternative_counts() {
         for (n, d, snares) in SNARES {
             let meter = Meter::new(i32::from(n), i32::from(d));
             for places in snares {
                 let hits: Vec<_> = places.iter().map(|&step| (step, Drum::Snare)).collect();
-                let found = Backbone::measure(&[bar(meter, &hits)], meter).expect("a meter");
+                let found = MeterBackbone::measure(&[bar(meter, &hits)], meter).expect("a meter");
                 assert_eq!((found.snare, found.both), (1.0, 0.0), "{n}/{d}: {places:?}");
                 let less = bar(meter, &hits[1..]);
-                let found = Backbone::measure(&[less], meter).expect("a meter");
+                let found = MeterBackbone::measure(&[less], meter).expect("a meter");
                 assert_eq!(found.snare, 0.0, "{n}/{d}: {places:?} without its first");
             }
         }

@@ -1,4 +1,4 @@
-//! Style recall: trees that learned five styles from drummers are asked for the style of takes.
+//! Style recall: trees trained on five styles of drummers classify the takes.
 
 use std::collections::BTreeMap;
 
@@ -9,40 +9,41 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::comparison::{Groove, Sides, human};
+use super::comparison::{Comparison, Groove, human};
 use super::features::Features;
-use super::judge::growth;
-use super::trees::{Forest, Growth, Lesson, Scale, Table};
+use super::judge::forest_params;
+use super::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet};
 use crate::data::{Piece, Split};
 
-/// Styles that are told apart.
+/// Classes of the classifier.
 const STYLES: [&str; 5] = ["rock", "funk", "jazz", "hiphop", "latin"];
 
-/// Forests, each grown from as many windows of every style as the rarest one has, drawn anew.
+/// Forests, each trained on a new sample with the same number of windows per style, and trees of
+/// each.
 const FORESTS: u64 = 8;
 const TREES: u64 = 40;
 
-/// Share of the windows of a style that the trees give the right style.
+/// Share of the windows of a style that are classified correctly.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct StyleTold {
-    /// Of the takes; none if the style was not played.
+pub struct StyleRecall {
+    /// Of the takes; `None` if the style was not played.
     pub played: Option<f64>,
-    /// Of the drummers' validation beats; none if there is none of the style.
+    /// Of the drummers' validation beats; `None` if the style has none.
     pub human: Option<f64>,
 }
 
-/// Trees that know the styles.
+/// A trained style classifier.
 #[derive(Debug)]
-pub(crate) struct StyleTrees {
-    scale: Scale,
+pub(crate) struct StyleClassifier {
+    scale: FeatureScale,
     forests: Vec<Forest>,
-    /// Style numbers in the order of the classes, with the recall of the drummers.
+    /// Style numbers in the order of the classes, each with the recall of the drummers.
     styles: Vec<(u8, Option<f64>)>,
 }
 
-impl StyleTrees {
-    /// Learns the styles from the human train beats; `None` if the data lacks one of them.
-    pub(crate) fn learn(metadata: &Metadata, pieces: &[Piece]) -> Option<StyleTrees> {
+impl StyleClassifier {
+    /// Trains on the human train beats; `None` if the data lacks one of the styles.
+    pub(crate) fn learn(metadata: &Metadata, pieces: &[Piece]) -> Option<StyleClassifier> {
         let mut draws = ChaCha8Rng::seed_from_u64(1);
         let styles: Vec<u8> =
             STYLES.iter().filter_map(|name| metadata.style_number(name)).collect();
@@ -60,8 +61,8 @@ impl StyleTrees {
             first += windows.len();
         }
         let rows = windows.concat();
-        let scale = Scale::of(&rows);
-        let table = Table::new(&scale, &rows);
+        let scale = FeatureScale::of(&rows);
+        let table = FeatureTable::new(&scale, &rows);
         let features = rows[0].len();
         let mut forest = |seed: u64| {
             let mut drawn = Vec::new();
@@ -69,11 +70,11 @@ impl StyleTrees {
                 places.shuffle(&mut draws);
                 drawn.extend_from_slice(&places[..count]);
             }
-            let lesson = Lesson { table: &table, features, rows: &drawn, labels: &labels };
-            Forest::fit(lesson, Growth { trees: TREES, ..growth(features, seed) })
+            let set = TrainingSet { table: &table, features, rows: &drawn, labels: &labels };
+            Forest::fit(set, ForestParams { trees: TREES, ..forest_params(features, seed) })
         };
         let forests = (0..FORESTS).map(&mut forest).collect();
-        let mut trees = StyleTrees { scale, forests, styles: Vec::new() };
+        let mut trees = StyleClassifier { scale, forests, styles: Vec::new() };
         for (class, &style) in styles.iter().enumerate() {
             let recall = trees.recall(&human(pieces, Split::Validation, style), class);
             trees.styles.push((style, recall));
@@ -81,20 +82,24 @@ impl StyleTrees {
         Some(trees)
     }
 
-    /// The recalls of the styles, given the takes of some of them.
-    pub(crate) fn told(&self, metadata: &Metadata, sides: &[Sides]) -> BTreeMap<String, StyleTold> {
-        let told = |(class, &(style, human)): (usize, &(u8, Option<f64>))| {
+    /// Returns the recall of every style.
+    pub(crate) fn recalls(
+        &self,
+        metadata: &Metadata,
+        sides: &[Comparison],
+    ) -> BTreeMap<String, StyleRecall> {
+        let recalls = |(class, &(style, human)): (usize, &(u8, Option<f64>))| {
             let played = sides.iter().find(|sides| sides.style == style);
             let played = played.and_then(|sides| self.recall(&sides.played, class));
-            (metadata.style_name(style).to_owned(), StyleTold { played, human })
+            (metadata.style_name(style).to_owned(), StyleRecall { played, human })
         };
-        self.styles.iter().enumerate().map(told).collect()
+        self.styles.iter().enumerate().map(recalls).collect()
     }
 
-    /// Share of the windows that are given the class; `None` if there are no windows.
+    /// Returns the share of the windows that are classified as the class; `None` without windows.
     fn recall(&self, grooves: &[Groove], class: usize) -> Option<f64> {
         let rows = rows(grooves);
-        let table = Table::new(&self.scale, &rows);
+        let table = FeatureTable::new(&self.scale, &rows);
         let is_right = |&row: &usize| {
             let mut votes = [0.0; STYLES.len()];
             for forest in &self.forests {
@@ -109,7 +114,7 @@ impl StyleTrees {
     }
 }
 
-/// All features of all windows.
+/// Returns the features of all windows.
 fn rows(grooves: &[Groove]) -> Vec<Vec<f32>> {
     let windows: Vec<_> = grooves.iter().flat_map(Groove::windows).collect();
     windows.into_par_iter().map(|window| Features::of(window).all).collect()
@@ -123,7 +128,7 @@ mod tests {
     use groove::model::Stack;
     use groove::{Drum, Hit, Meter, Step};
 
-    /// Six bars that strike one drum every so many steps.
+    /// Six bars with one drum every `every` steps.
     fn piece(style: u8, drum: Drum, every: usize, split: Split) -> Piece {
         let meter = Meter::FOUR_FOUR;
         let kind = Kind { style, blend: (0, 0.0), tempo: 90.0, meter, fill: false };
@@ -135,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn styles_that_differ_are_told_and_others_are_not() {
+    fn different_styles_are_recognised() {
         let stack = Stack { layers: 1, cells: 1 };
         let metadata = Metadata::new("", stack, stack, "");
         let mut pieces = Vec::new();
@@ -146,24 +151,24 @@ mod tests {
                 pieces.push(piece(style, drum, 4, split));
             }
         }
-        let trees = StyleTrees::learn(&metadata, &pieces).expect("trees");
+        let trees = StyleClassifier::learn(&metadata, &pieces).expect("trees");
         let rock = metadata.style_number("rock").expect("a style");
         let takes = |drum| {
             let piece = piece(rock, drum, 4, Split::Train);
             human(&[piece], Split::Train, rock)
         };
-        let told = |drum| {
+        let recalls = |drum| {
             let (name, played) = ("rock".to_owned(), takes(drum));
-            trees.told(
+            trees.recalls(
                 &metadata,
-                &[Sides { style: rock, name, played, train: Vec::new(), whole: Vec::new() }],
+                &[Comparison { style: rock, name, played, train: Vec::new(), whole: Vec::new() }],
             )
         };
-        let right = told(Drum::ALL[0]);
+        let right = recalls(Drum::ALL[0]);
         assert_eq!(right.len(), STYLES.len());
         assert_eq!((right["rock"].played, right["rock"].human), (Some(1.0), Some(1.0)));
         assert_eq!(right["jazz"].played, None);
-        assert_eq!(told(Drum::ALL[2])["rock"].played, Some(0.0), "played like jazz");
-        assert!(StyleTrees::learn(&metadata, &pieces[4..]).is_none(), "no rock");
+        assert_eq!(recalls(Drum::ALL[2])["rock"].played, Some(0.0), "played like jazz");
+        assert!(StyleClassifier::learn(&metadata, &pieces[4..]).is_none(), "no rock");
     }
 }

@@ -1,5 +1,5 @@
-//! How well a model foresees what drummers played: likelihood of hits, and the errors of the
-//! median velocity and offset, over whole pieces with dropout off.
+//! Teacher-forced metrics: the likelihood of the hits, and the errors of the median velocity and
+//! offset, over whole pieces without dropout.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -18,26 +18,26 @@ use rayon::prelude::*;
 use crate::data::Piece;
 use crate::data::batch::pack;
 use crate::network::kernel;
-use crate::network::net::{Carries, Net};
+use crate::network::net::{Net, NetState};
 use crate::network::storage::with_slice;
 
-/// Pieces that are measured side by side, in each of the parts.
+/// Lanes of pieces in each part of the batch.
 const LANES: usize = 6;
 
-/// Fewest pieces of a style of which a figure is given.
+/// Minimum number of pieces for the figure of a style.
 const ENOUGH: usize = 2;
 
 /// Sums over steps and hits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Score {
     steps: f64,
-    /// Negative log-likelihood of the hits, natural logarithm.
+    /// Negative log-likelihood of the hits, in nats.
     surprise: f64,
     hits: f64,
-    /// Absolute error of velocity, of 127, and of offset, in milliseconds.
+    /// Absolute error of velocity (1 to 127), and of offset in milliseconds.
     velocity: f64,
     offset_ms: f64,
-    /// By bin of velocity: hits foreseen less hits played.
+    /// By velocity bin: predicted hits minus played hits.
     excess: [f64; VELOCITY_BINS],
 }
 
@@ -55,13 +55,13 @@ impl AddAssign for Score {
 }
 
 impl Score {
-    /// Perplexity per step of the distribution over subsets.
+    /// Returns the perplexity per step over the subsets of drums.
     #[must_use]
     pub fn perplexity(&self) -> f64 {
         (self.surprise / self.steps).exp()
     }
 
-    /// Wasserstein-1 distance of all velocities foreseen to all that were played, of 127.
+    /// Returns the Wasserstein-1 distance between predicted and played velocities (1 to 127).
     fn velocity_w1(&self) -> f64 {
         let mut heap = 0.0;
         let mut moved = 0.0;
@@ -76,10 +76,10 @@ impl Score {
 /// Scores each piece.
 ///
 /// # Errors
-/// When Candle cannot compute.
+/// If Candle cannot compute.
 pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
     let packed = pack(&net.metadata, pieces, rayon::current_num_threads(), LANES)?;
-    let outputs = net.forward(&packed.batch, &mut Carries::default(), None)?;
+    let outputs = net.forward(&packed.batch, &mut NetState::default(), None)?;
     let numbers = |tensor| with_slice(tensor, <[f32]>::to_vec);
     let kit = &net.metadata.classes;
     let (classes, subsets) = (kit.classes(), kit.subsets());
@@ -92,7 +92,7 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
             None => none.mix(&[0.0; CONTROLS], hits),
         },
     );
-    let manner = numbers(&outputs.manner)?;
+    let feel = numbers(&outputs.feel)?;
     let score = |(piece, rows): (&Piece, &Vec<usize>)| {
         let mut score = Score::default();
         let dial = net.metadata.dial(piece.kind.style);
@@ -106,22 +106,22 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
                 lean_on(&mut hits, &balance.lean(before));
             }
             kernel::softmax(&mut hits);
-            let manner = &manner[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];
-            score += score_step(step, &hits, manner, piece.kind.tempo);
+            let feel = &feel[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];
+            score += score_step(step, &hits, feel, piece.kind.tempo);
         }
         score
     };
     Ok(pieces.par_iter().zip(&packed.places).map(score).collect())
 }
 
-/// Scores a step, given the hits' distribution and the logits of their manner.
-fn score_step(step: &Step, hits: &[f32], manner: &[f32], tempo: f32) -> Score {
+/// Scores a step, given the distribution of the hits and the logits of velocity and offset.
+fn score_step(step: &Step, hits: &[f32], feel: &[f32], tempo: f32) -> Score {
     let chance = hits[usize::from(step.drums().bits())].max(1e-30);
     let surprise = -f64::from(chance.ln());
     let mut score = Score { steps: 1.0, surprise, ..Score::default() };
     let ms_a_tick = 15_000.0 / f64::from(tempo) / f64::from(TICKS_PER_STEP);
     for (drum, hit) in step.hits() {
-        let logits = &manner[drum.index() * FEEL_LOGITS..][..FEEL_LOGITS];
+        let logits = &feel[drum.index() * FEEL_LOGITS..][..FEEL_LOGITS];
         let (velocity, offset) = logits.split_at(VELOCITY_BINS);
         let (velocity, offset) = (probabilities(velocity), probabilities(offset));
         for (excess, chance) in score.excess.iter_mut().zip(&velocity) {
@@ -144,7 +144,7 @@ fn probabilities(logits: &[f32]) -> Vec<f32> {
     chances
 }
 
-/// The median of a binned distribution, in bins, by straight lines within the bins.
+/// Returns the median of a binned distribution, in bins, interpolated linearly within the bin.
 fn median(chances: &[f32]) -> f64 {
     let mut below = 0.0;
     for (bin, &chance) in chances.iter().enumerate() {
@@ -157,27 +157,27 @@ fn median(chances: &[f32]) -> f64 {
     chances.len() as f64
 }
 
-/// How well a net foresees pieces.
+/// Prediction of pieces by a net.
 #[derive(Clone, Debug)]
-pub struct Report {
-    /// By group (`beats`, `rock_beats`, `fills`, and each style's beats): perplexity per step.
+pub struct PredictionReport {
+    /// Perplexity per step by group: `beats`, `rock_beats`, `fills`, and each style's beats.
     pub perplexity: BTreeMap<String, f64>,
-    /// By group: pieces and steps.
+    /// Pieces and steps by group.
     pub counts: BTreeMap<String, [usize; 2]>,
-    /// Beats: mean absolute error of the median velocity, of 127.
+    /// Mean absolute error of the median velocity in beats (1 to 127).
     pub velocity_mae: f64,
-    /// Beats: Wasserstein-1 distance of the velocities foreseen to those played, of 127.
+    /// Wasserstein-1 distance between predicted and played velocities in beats (1 to 127).
     pub velocity_w1: f64,
-    /// Beats: mean absolute error of the median offset, in milliseconds.
+    /// Mean absolute error of the median offset in beats, in milliseconds.
     pub offset_mae_ms: f64,
 }
 
-impl Report {
+impl PredictionReport {
     /// Measures a net on pieces.
     ///
     /// # Errors
-    /// When Candle cannot compute.
-    pub fn measure(net: &Net, pieces: &[Piece]) -> Result<Report> {
+    /// If Candle cannot compute.
+    pub fn measure(net: &Net, pieces: &[Piece]) -> Result<PredictionReport> {
         let scores = scores(net, pieces)?;
         let rock = style_number("rock");
         let main = ["beats", "rock_beats", "fills"];
@@ -208,7 +208,7 @@ impl Report {
             .iter()
             .map(|(name, (count, score))| (name.clone(), [*count, score.steps as usize]))
             .collect();
-        Ok(Report {
+        Ok(PredictionReport {
             perplexity: each(Score::perplexity),
             counts,
             velocity_mae: beats.velocity / beats.hits,
@@ -217,7 +217,7 @@ impl Report {
         })
     }
 
-    /// The figures that go into a model's header.
+    /// Returns the figures of a model's header.
     #[must_use]
     pub fn figures(&self) -> Figures {
         let perplexity = |name| self.perplexity.get(name).copied();
@@ -231,7 +231,7 @@ impl Report {
         }
     }
 
-    /// A table to read.
+    /// Returns the figures as text.
     #[must_use]
     pub fn table(&self) -> String {
         let mut text = format!("{:<16}{:>8}{:>9}{:>12}\n", "", "pieces", "steps", "perplexity");
@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_lies_where_half_is_below() {
+    fn median_is_interpolated_within_its_bin() {
         assert!((median(&[0.5, 0.5]) - 1.0).abs() < 1e-6);
         assert!((median(&[0.4, 0.2, 0.4]) - 1.5).abs() < 1e-6);
         assert!((median(&[0.0, 1.0, 0.0]) - 1.5).abs() < 1e-6);

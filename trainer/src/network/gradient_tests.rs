@@ -1,5 +1,4 @@
-//! Gradients of the ops against finite differences, and against the same network as a graph of
-//! Candle's own small ops.
+//! Tests of the ops' gradients against finite differences and against Candle's own ops.
 
 use std::sync::Arc;
 
@@ -10,12 +9,12 @@ use groove::memory::{CONTROLS, Memory};
 
 use super::linear::{linear, mask};
 use super::losses::{cross_entropy, mixture};
-use super::lstm::{Carry, Layer, lstm};
+use super::lstm::{LstmState, LstmWeights, lstm};
 use super::storage::with_slice;
 use crate::data::batch::{NONE, Targets};
 use crate::data::rows::Rows;
 
-/// Numbers between -0.5 and 0.5 that repeat nothing.
+/// Reproducible pseudo-random numbers between -0.5 and 0.5.
 fn numbers(count: usize, salt: usize) -> Vec<f32> {
     let mix = |i: usize| ((i * 7919 + salt * 104_729 + 13) * 31 % 10_007) as f32;
     (0..count).map(|i| mix(i) / 10_007.0 - 0.5).collect()
@@ -38,7 +37,7 @@ fn close(a: &[f32], b: &[f32], within: f32) {
     }
 }
 
-/// Distributions of these sizes, one after the other.
+/// Concatenated distributions of the given sizes.
 fn chances(sizes: &[usize], salt: usize) -> Vec<f32> {
     let of = |(number, &size): (usize, &usize)| {
         let weights: Vec<f32> = numbers(size, salt + number).iter().map(|x| x + 0.6).collect();
@@ -48,7 +47,7 @@ fn chances(sizes: &[usize], salt: usize) -> Vec<f32> {
     sizes.iter().enumerate().flat_map(of).collect()
 }
 
-/// Compares the gradient of a scalar function of some variables with differences.
+/// Compares the gradient of a scalar function with finite differences.
 fn check(variables: &[&Var], function: impl Fn() -> Result<Tensor>) {
     let value = || function().and_then(|t| t.to_scalar::<f32>()).expect("a scalar");
     let gradients = function().and_then(|t| t.backward()).expect("gradients");
@@ -74,7 +73,7 @@ fn check(variables: &[&Var], function: impl Fn() -> Result<Tensor>) {
     }
 }
 
-/// Sum of squares: a loss whose gradient is never flat.
+/// Sum of squares: a loss with a gradient everywhere.
 fn squares(x: &Tensor) -> Result<Tensor> {
     x.sqr()?.sum_all()
 }
@@ -82,7 +81,7 @@ fn squares(x: &Tensor) -> Result<Tensor> {
 const ROWS: Rows = Rows { parts: 2, steps: 5, lanes: 3 };
 
 fn some_starts() -> Arc<Vec<bool>> {
-    // A piece starts at the first step of some lanes, and one in the middle of another.
+    // A piece starts at the first step of one lane and within two others.
     let mut starts = vec![false; ROWS.count()];
     starts[ROWS.row(0, 0)] = true;
     starts[ROWS.row(2, 3)] = true;
@@ -91,18 +90,19 @@ fn some_starts() -> Arc<Vec<bool>> {
 }
 
 #[test]
-fn lstm_gradients_are_the_differences() {
+fn lstm_gradients_match_finite_differences() {
     let (x, input) = (var(&[ROWS.count(), 3], 1), var(&[16, 3], 2));
     let (recurrent, bias) = (var(&[16, 4], 3), var(&[16], 4));
-    let carry = Carry { hidden: numbers(24, 5), cell: numbers(24, 6) };
-    let layer = Layer { input: &input, recurrent: &recurrent, bias: &bias, needs_input: true };
+    let state = LstmState { hidden: numbers(24, 5), cell: numbers(24, 6) };
+    let layer =
+        LstmWeights { input: &input, recurrent: &recurrent, bias: &bias, needs_input: true };
     check(&[&x, &input, &recurrent, &bias], || {
-        squares(&lstm(&x, layer, ROWS, &some_starts(), &carry)?.0)
+        squares(&lstm(&x, layer, ROWS, &some_starts(), &state)?.0)
     });
 }
 
 #[test]
-fn linear_mask_and_cross_entropy_gradients_are_the_differences() {
+fn linear_mask_and_cross_entropy_gradients_match_finite_differences() {
     let (x, weight, bias) = (var(&[6, 5], 1), var(&[7, 5], 2), var(&[7], 3));
     check(&[&x, &weight, &bias], || squares(&linear(&x, &weight, &bias)?));
     check(&[&x], || squares(&mask(&x, numbers(30, 9))?));
@@ -121,13 +121,13 @@ fn linear_mask_and_cross_entropy_gradients_are_the_differences() {
 }
 
 #[test]
-fn mixture_is_the_players_and_its_gradients_are_the_differences() {
+fn mixture_matches_the_model_and_its_gradients_finite_differences() {
     let mut steps = vec![groove::Step::SILENT; 90];
     for (i, step) in steps.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0 || i % 16 == 4) {
         let drum = groove::Drum::ALL[i * i % 4];
         step.set(drum, Some(groove::Hit::new(0.5, 0.0)));
     }
-    // In the first bar there is no memory; the last row counts for nothing.
+    // The first row has no earlier bar; the last row is padding.
     let memories: Vec<Memory> = [3, 20, 50, 84, 85, 86]
         .iter()
         .map(|&at| Memory::at(&steps[..at], groove::Meter::FOUR_FOUR))
@@ -168,7 +168,7 @@ fn a_sequence_agrees_with_candles_own_lstm() -> candle_core::Result<()> {
     let vars = map.data().lock().expect("the map").clone();
     let x = var(&[rows.count(), inputs], 9);
 
-    // Our rows are step by step; theirs are lane by lane.
+    // Our rows are ordered by step, candle-nn's by lane.
     let by_lane = x.reshape((steps, lanes, inputs))?.transpose(0, 1)?.contiguous()?;
     let states = theirs.seq(&by_lane)?;
     let out: Vec<Tensor> = states.iter().map(|state| state.h().clone()).collect();
@@ -177,15 +177,15 @@ fn a_sequence_agrees_with_candles_own_lstm() -> candle_core::Result<()> {
 
     let bias = (vars["bias_ih_l0"].as_tensor() + vars["bias_hh_l0"].as_tensor())?;
     let (input, recurrent) = (&vars["weight_ih_l0"], &vars["weight_hh_l0"]);
-    let layer = Layer { input, recurrent, bias: &bias, needs_input: true };
+    let layer = LstmWeights { input, recurrent, bias: &bias, needs_input: true };
     let starts = Arc::new(vec![false; rows.count()]);
-    let (out, carry) = lstm(&x, layer, rows, &starts, &Carry::default())?;
+    let (out, state) = lstm(&x, layer, rows, &starts, &LstmState::default())?;
     let gradients = squares(&out)?.backward()?;
 
     close(&flat(&out), &flat(&expected), 1e-5);
     let last = states.last().expect("a state");
-    close(&carry.hidden, &flat(last.h()), 1e-5);
-    close(&carry.cell, &flat(last.c()), 1e-5);
+    close(&state.hidden, &flat(last.h()), 1e-5);
+    close(&state.cell, &flat(last.c()), 1e-5);
     for var in names.iter().map(|name| &vars[*name]).chain([&x]) {
         let (ours, theirs) = (gradients.get(var), expected_gradients.get(var));
         close(&flat(ours.expect("ours")), &flat(theirs.expect("theirs")), 1e-4);
@@ -194,14 +194,15 @@ fn a_sequence_agrees_with_candles_own_lstm() -> candle_core::Result<()> {
 }
 
 #[test]
-fn what_is_carried_makes_two_halves_one_whole() -> candle_core::Result<()> {
+fn two_halves_with_the_state_between_equal_the_whole() -> candle_core::Result<()> {
     let rows = Rows { parts: 2, steps: 6, lanes: 2 };
     let half = Rows { steps: 3, ..rows };
     let (x, input) = (var(&[rows.count(), 3], 1), var(&[16, 3], 2));
     let (recurrent, bias) = (var(&[16, 4], 3), var(&[16], 4));
-    let layer = Layer { input: &input, recurrent: &recurrent, bias: &bias, needs_input: true };
+    let layer =
+        LstmWeights { input: &input, recurrent: &recurrent, bias: &bias, needs_input: true };
     let none = |rows: Rows| Arc::new(vec![false; rows.count()]);
-    let (whole, end) = lstm(&x, layer, rows, &none(rows), &Carry::default())?;
+    let (whole, end) = lstm(&x, layer, rows, &none(rows), &LstmState::default())?;
     let values = flat(&x);
     let cut = |from: usize| {
         let mut part = vec![0.0; half.count() * 3];
@@ -213,9 +214,9 @@ fn what_is_carried_makes_two_halves_one_whole() -> candle_core::Result<()> {
         }
         Tensor::from_vec(part, (half.count(), 3), &Device::Cpu)
     };
-    let (_, middle) = lstm(&cut(0)?, layer, half, &none(half), &Carry::default())?;
+    let (_, middle) = lstm(&cut(0)?, layer, half, &none(half), &LstmState::default())?;
     let (second, last) = lstm(&cut(3)?, layer, half, &none(half), &middle)?;
-    // A product of other sizes may round otherwise.
+    // Products of different sizes may round differently.
     close(&last.hidden, &end.hidden, 1e-6);
     close(&last.cell, &end.cell, 1e-6);
     let (whole, second) = (flat(&whole), flat(&second));
@@ -229,7 +230,7 @@ fn what_is_carried_makes_two_halves_one_whole() -> candle_core::Result<()> {
 }
 
 #[test]
-fn gradients_through_references_are_the_differences() {
+fn reference_gradients_match_finite_differences() {
     use groove::feel::{CLASS_OUTPUTS, FEEL_LOGITS};
     let outputs = var(&[2, 2 * CLASS_OUTPUTS], 11);
     let references = Arc::new(vec![

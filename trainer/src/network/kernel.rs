@@ -1,34 +1,34 @@
-//! The arithmetic under the training ops: matrix products and element-wise functions over plain
-//! slices, with the widest vector instructions that the machine has, chosen at run time.
+//! Arithmetic of the training ops: matrix products and element-wise functions over slices, with the
+//! widest vector instructions of the machine, selected at run time.
 
 use gemm::Parallelism;
 use groove::activation::{exp, sigmoid, tanh};
 use multiversion::multiversion;
 
-/// A row-major matrix or its left part, or a transpose.
+/// A row-major matrix, its left part, or its transpose.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
-    /// Distances between rows and between columns.
+    /// Strides of rows and of columns.
     strides: (usize, usize),
 }
 
 impl<'a> Matrix<'a> {
-    /// `values` in rows of `columns` numbers.
+    /// A view of `values` as rows of `columns` numbers.
     pub(crate) fn new(values: &'a [f32], columns: usize) -> Self {
         debug_assert_eq!(values.len() % columns, 0);
         Matrix { values, rows: values.len() / columns, columns, strides: (columns, 1) }
     }
 
-    /// The transpose, without moving a number.
+    /// Returns the transpose, without copying.
     pub(crate) fn t(self) -> Self {
         let (rows, columns) = self.strides;
         Matrix { rows: self.columns, columns: self.rows, strides: (columns, rows), ..self }
     }
 
-    /// The first so many columns.
+    /// Returns the first columns.
     pub(crate) fn left(self, columns: usize) -> Self {
         assert!(columns <= self.columns);
         Matrix { columns, ..self }
@@ -43,16 +43,16 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// `out = a b`, or `out += a b` where `add`; `out` is row-major. All cores where `parallel`.
+/// `out = a b`, or `out += a b` if `add`; `out` is row-major. Uses all cores if `parallel`.
 pub(crate) fn multiply(out: &mut [f32], add: bool, a: Matrix, b: Matrix, parallel: bool) {
     assert_eq!(a.columns, b.rows);
     assert_eq!(out.len(), a.rows * b.columns);
     let (a_rows, a_columns) = a.signed_strides();
     let (b_rows, b_columns) = b.signed_strides();
     let parallelism = if parallel { Parallelism::Rayon(0) } else { Parallelism::None };
-    // SAFETY: the pointers are to slices that live through the call, `out` is borrowed mutably
-    // and so overlaps neither, and sizes and strides describe exactly these slices (asserted
-    // above and by the constructor).
+    // SAFETY: the pointers are to slices that live through the call, `out` is borrowed mutably and
+    // so overlaps neither, and sizes and strides describe exactly these slices (asserted above and
+    // by the constructor).
     unsafe {
         gemm::gemm(
             a.rows,
@@ -78,22 +78,21 @@ pub(crate) fn multiply(out: &mut [f32], add: bool, a: Matrix, b: Matrix, paralle
     }
 }
 
-/// Columns of a panel.
+/// Columns in a panel.
 const PANEL: usize = 32;
-/// Rows that are multiplied with a panel at once: their sums fill the vector registers.
+/// Rows multiplied with a panel at once: their sums fill the vector registers.
 const ROWS: usize = 8;
 
-/// A matrix cut into panels of [`PANEL`] columns, each in one piece, the last filled up with
-/// noughts. A sequence multiplies a few rows with the same matrix at every step, and so cuts it
-/// once.
-pub(crate) struct Panels {
+/// A matrix packed into contiguous panels of [`PANEL`] columns, the last padded with zeros. A
+/// sequence multiplies a few rows with the same matrix at every step, and packs it once.
+pub(crate) struct PackedMatrix {
     values: Vec<f32>,
     inputs: usize,
     outputs: usize,
 }
 
-impl Panels {
-    pub(crate) fn new(matrix: Matrix) -> Panels {
+impl PackedMatrix {
+    pub(crate) fn new(matrix: Matrix) -> PackedMatrix {
         let (inputs, outputs) = (matrix.rows, matrix.columns);
         let mut values = vec![0.0; outputs.div_ceil(PANEL) * PANEL * inputs];
         for (at, panel) in values.chunks_exact_mut(PANEL * inputs).enumerate() {
@@ -103,10 +102,10 @@ impl Panels {
                 }
             }
         }
-        Panels { values, inputs, outputs }
+        PackedMatrix { values, inputs, outputs }
     }
 
-    /// `out = rows self`, or `out += rows self` where `add`, on this core alone.
+    /// `out = rows self`, or `out += rows self` if `add`, on the current core.
     pub(crate) fn multiply(&self, out: &mut [f32], add: bool, rows: &[f32]) {
         if !add {
             out.fill(0.0);
@@ -127,7 +126,7 @@ impl Panels {
     }
 }
 
-/// Adds the products of `COUNT` rows with a panel to these columns of theirs.
+/// Adds the products of `COUNT` rows with a panel to a range of their columns.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
 fn add_panel<const COUNT: usize>(
     out: &mut [f32],
@@ -153,8 +152,9 @@ fn add_panel<const COUNT: usize>(
     }
 }
 
-/// One LSTM step of one lane, forward. `gates` (4H: i f g o) holds sums and gets activations;
-/// `before` is the cell state before; `cell` and `hidden` are written. All but `gates` have H.
+/// One forward LSTM step of one lane. `gates` (4H: i f g o) holds the pre-activations and receives
+/// the activations; `before` is the previous cell state; `cell` and `hidden` are outputs. All but
+/// `gates` have length H.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
 pub(crate) fn cell_forward(
     gates: &mut [f32],
@@ -177,9 +177,9 @@ pub(crate) fn cell_forward(
     }
 }
 
-/// One LSTM step of one lane, backward. `gates` are the activations and become the gradients of
-/// the sums; `d_hidden` is the whole gradient of this step's output; `d_cell` is the gradient
-/// that came from the step after and becomes the one for the step before.
+/// One backward LSTM step of one lane. `gates` holds the activations and receives the gradients of
+/// the pre-activations; `d_hidden` is the total gradient of this step's output; `d_cell` holds the
+/// gradient from the next step and receives that for the previous step.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
 pub(crate) fn cell_backward(
     gates: &mut [f32],
@@ -205,12 +205,12 @@ pub(crate) fn cell_backward(
     }
 }
 
-/// Turns logits into probabilities in place and gives the log of the sum that they were divided
-/// by, so that the log-probability of an outcome is its logit less this.
+/// Replaces logits by probabilities and returns log-sum-exp, so that the log-probability of an
+/// outcome is its logit minus this value.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
 pub(crate) fn softmax(values: &mut [f32]) -> f32 {
     let top = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    // Sixteen partial sums, so that the additions can run side by side.
+    // Sixteen partial sums, so that the additions vectorise.
     let mut sums = [0.0f32; 16];
     let mut chunks = values.chunks_exact_mut(16);
     for chunk in &mut chunks {
@@ -229,8 +229,8 @@ pub(crate) fn softmax(values: &mut [f32]) -> f32 {
     top + sum.ln()
 }
 
-/// One AdamW update (Loshchilov and Hutter 2019) of a tensor. `rate` is the learning rate over
-/// the bias correction of the first moment, `correction` the square root of that of the second.
+/// One AdamW update (Loshchilov and Hutter 2019) of a tensor. `rate` is the learning rate divided
+/// by the bias correction of the first moment, `correction` the square root of that of the second.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
 pub(crate) fn adam(
     weights: &mut [f32],
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn products_with_panels_agree_with_the_definition() {
-        // A whole panel and a part of one; a group of rows and some more.
+        // One full panel and a partial one; one full group of rows and some more.
         let (count, inputs, outputs) = (ROWS + 3, 5, PANEL + 7);
         let numbers = |count: usize| -> Vec<f32> { (0..count).map(|x| (x % 11) as f32).collect() };
         let (rows, weights) = (numbers(count * inputs), numbers(inputs * outputs));
@@ -291,7 +291,7 @@ mod tests {
         for matrix in [Matrix::new(&straight, outputs), transposed] {
             for (add, start) in [(false, 0.0), (true, 1.0)] {
                 let mut out = vec![1.0; count * outputs];
-                Panels::new(matrix).multiply(&mut out, add, &rows);
+                PackedMatrix::new(matrix).multiply(&mut out, add, &rows);
                 for (at, &out) in out.iter().enumerate() {
                     let (row, output) = (at / outputs, at % outputs);
                     let terms = (0..inputs).map(|k| rows[row * inputs + k] * weight(k, output));

@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tenso
 use super::kernel::{self, Matrix, multiply};
 use super::storage::{slice, tensor, with_slice};
 
-/// Gradients of the inputs, where they are needed, and of the weights of a product.
+/// Returns the gradients of the inputs, if needed, and of the weights of a matrix product.
 pub(super) fn linear_gradients(
     d_out: Matrix,
     x: &Tensor,
@@ -34,7 +34,7 @@ struct Linear;
 /// `x w' + b`: `x` rows x inputs, `weight` outputs x inputs, `bias` outputs.
 ///
 /// # Errors
-/// When shapes do not fit.
+/// If the shapes do not fit.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     x.apply_op3(weight, bias, Linear)
 }
@@ -82,10 +82,10 @@ impl CustomOp3 for Linear {
     }
 }
 
-/// Multiplies by fixed numbers: dropout's mask.
+/// Element-wise product with constants: dropout's mask.
 struct Mask(Vec<f32>);
 
-/// `x` times `factors`, element by element.
+/// Returns `x` times `factors`, element by element.
 pub(crate) fn mask(x: &Tensor, factors: Vec<f32>) -> Result<Tensor> {
     x.apply_op1(Mask(factors))
 }

@@ -1,6 +1,6 @@
-//! Losses as Candle ops whose gradients are made in the forward pass: the cross-entropy of
-//! velocities and offsets, and that of hits under the mixture of network and memory. Targets are
-//! the outcomes, or the outcomes and a teacher's probabilities.
+//! Losses as Candle ops whose gradients are computed in the forward pass: the cross-entropy of
+//! velocities and offsets, and that of hits under the mixture of network and pointer memory.
+//! Targets are the outcomes, or the outcomes mixed with a teacher's probabilities.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,37 +12,38 @@ use super::kernel;
 use super::storage::{slice, tensor};
 use crate::data::batch::{NONE, Targets};
 
-/// Probabilities of a teacher, in the layout of the logits, that a share [`TAUGHT`] of the targets
-/// are (Hinton et al. 2015); none: the targets are the outcomes alone.
-pub(crate) type Taught = Option<Arc<Vec<f32>>>;
+/// A teacher's probabilities in the layout of the logits, mixed into the targets with weight
+/// [`TEACHER_WEIGHT`] (Hinton et al. 2015); `None` without a teacher.
+pub(crate) type TeacherProbabilities = Option<Arc<Vec<f32>>>;
 
-/// Share of the teacher's probabilities in the targets.
-pub(crate) const TAUGHT: f32 = 0.7;
+/// Weight of the teacher's probabilities in the targets.
+pub(crate) const TEACHER_WEIGHT: f32 = 0.7;
 
-/// Probability of an outcome in the targets.
-fn wanted(taught: Option<&[f32]>, outcome: usize, right: usize) -> f32 {
+/// Returns the target probability of an outcome.
+fn target_probability(teacher: Option<&[f32]>, outcome: usize, right: usize) -> f32 {
     let right = f32::from(u8::from(outcome == right));
-    taught.map_or(right, |taught| TAUGHT * taught[outcome] + (1.0 - TAUGHT) * right)
+    teacher
+        .map_or(right, |teacher| TEACHER_WEIGHT * teacher[outcome] + (1.0 - TEACHER_WEIGHT) * right)
 }
 
-/// Sum of the cross-entropies of the targets, over `scale`. The gradient is made in the forward
-/// pass, while the probabilities are at hand.
+/// Sum of the cross-entropies, divided by `scale`. The gradient is computed in the forward pass
+/// from the same probabilities.
 struct CrossEntropy {
     targets: Targets,
-    taught: Taught,
+    teacher: TeacherProbabilities,
     scale: f32,
     gradient: OnceLock<Vec<f32>>,
 }
 
-/// Sum over all targets of -log p(target), or of the cross-entropy with what a teacher adds to the
-/// target, divided by `scale`: a scalar.
+/// Sum over all targets of -log p(target), or of the cross-entropy with the teacher's mixture,
+/// divided by `scale`: a scalar.
 pub fn cross_entropy(
     logits: &Tensor,
     targets: Targets,
-    taught: Taught,
+    teacher: TeacherProbabilities,
     scale: f32,
 ) -> Result<Tensor> {
-    logits.apply_op1(CrossEntropy { targets, taught, scale, gradient: OnceLock::new() })
+    logits.apply_op1(CrossEntropy { targets, teacher, scale, gradient: OnceLock::new() })
 }
 
 impl CustomOp1 for CrossEntropy {
@@ -59,15 +60,20 @@ impl CustomOp1 for CrossEntropy {
             .map(|(row, logits)| {
                 let mut sum = 0.0;
                 self.targets.each(row, logits, |right, place, logits| {
-                    let taught = self.taught.as_ref().map(|taught| &taught[row * width + place..]);
+                    let teacher =
+                        self.teacher.as_ref().map(|teacher| &teacher[row * width + place..]);
                     let dot = |logits: &[f32]| -> f32 {
                         let each = logits.iter().enumerate();
-                        each.map(|(outcome, logit)| wanted(taught, outcome, right) * logit).sum()
+                        each.map(|(outcome, logit)| {
+                            target_probability(teacher, outcome, right) * logit
+                        })
+                        .sum()
                     };
-                    let logit = if taught.is_some() { dot(logits) } else { logits[right] };
+                    let logit = if teacher.is_some() { dot(logits) } else { logits[right] };
                     sum += f64::from(kernel::softmax(logits) - logit);
                     for (outcome, logit) in logits.iter_mut().enumerate() {
-                        *logit = (*logit - wanted(taught, outcome, right)) / self.scale;
+                        *logit =
+                            (*logit - target_probability(teacher, outcome, right)) / self.scale;
                     }
                 });
                 sum
@@ -84,48 +90,48 @@ impl CustomOp1 for CrossEntropy {
     }
 }
 
-/// Sum of the cross-entropies of what is struck under the mixture of network and memory that
-/// [`groove::memory`] defines, over `scale`.
+/// Sum of the cross-entropies of the hits under the mixture of network and pointer memory of
+/// [`groove::memory`], divided by `scale`.
 struct Mixture {
     memories: Arc<Vec<Memory>>,
     struck: Arc<Vec<u16>>,
-    taught: Taught,
+    teacher: TeacherProbabilities,
     scale: f32,
     gradients: OnceLock<[Vec<f32>; 2]>,
 }
 
-/// Sum over all rows of -log p(struck), or of the cross-entropy with what a teacher adds, divided
-/// by `scale`: a scalar. `logits` is rows x subsets, `controls` rows x [`CONTROLS`]; rows whose
-/// outcome is [`NONE`] count for nothing.
+/// Sum over all rows of -log p(struck), or of the cross-entropy with the teacher's mixture, divided
+/// by `scale`: a scalar. `logits` is rows x subsets, `controls` rows x [`CONTROLS`]; rows with the
+/// outcome [`NONE`] are skipped.
 pub(crate) fn mixture(
     logits: &Tensor,
     controls: &Tensor,
     memories: &Arc<Vec<Memory>>,
     struck: &Arc<Vec<u16>>,
-    taught: Taught,
+    teacher: TeacherProbabilities,
     scale: f32,
 ) -> Result<Tensor> {
     let (memories, struck) = (memories.clone(), struck.clone());
-    let op = Mixture { memories, struck, taught, scale, gradients: OnceLock::new() };
+    let op = Mixture { memories, struck, teacher, scale, gradients: OnceLock::new() };
     logits.apply_op2(controls, op)
 }
 
-/// Cross-entropy of one row; turns logits and controls into their gradients.
+/// Cross-entropy of one row; replaces logits and controls by their gradients.
 fn mixture_row(
     memory: &Memory,
     struck: u16,
-    taught: Option<&[f32]>,
+    teacher: Option<&[f32]>,
     logits: &mut [f32],
     controls: &mut [f32],
 ) -> f32 {
     let (gate, shares) = (memory.gate(controls), memory.shares(controls));
     kernel::softmax(logits);
-    let outcomes = match taught {
+    let outcomes = match teacher {
         Some(_) => 0..logits.len(),
         None => usize::from(struck)..usize::from(struck) + 1,
     };
     let (mut loss, mut parts, mut d_gate, mut recalled) = (0.0, 0.0, 0.0, 0.0);
-    // By outcome: the target's probability over the mixture's.
+    // By outcome: target probability divided by mixture probability.
     let mut ratios = vec![0.0; outcomes.len()];
     let mut remembered = vec![0.0; outcomes.len()];
     for (slot, share) in memory.slots.iter().zip(&shares) {
@@ -137,14 +143,15 @@ fn mixture_row(
     for ((outcome, ratio), remembered) in outcomes.clone().zip(&mut ratios).zip(&remembered) {
         let own = logits[outcome].max(1e-30);
         let chance = (1.0 - gate) * own + gate * remembered;
-        let wanted = wanted(taught, outcome, usize::from(struck));
-        *ratio = wanted / chance;
-        loss -= wanted * chance.ln();
+        let target_probability = target_probability(teacher, outcome, usize::from(struck));
+        *ratio = target_probability / chance;
+        loss -= target_probability * chance.ln();
         parts += *ratio * (1.0 - gate) * own;
         d_gate += *ratio * (own - remembered);
         recalled += *ratio * remembered;
     }
-    // d(-log chance) of the network's own distribution: that of a softmax, times its part of it.
+    // d(-log p) of the network's own distribution: the softmax gradient times its share of the
+    // mixture.
     for (outcome, own) in logits.iter_mut().enumerate() {
         let at = outcome.checked_sub(outcomes.start).and_then(|at| ratios.get(at));
         *own = parts * *own - at.map_or(0.0, |ratio| ratio * (1.0 - gate) * own.max(1e-30));
@@ -192,8 +199,8 @@ impl CustomOp2 for Mixture {
                     controls.fill(0.0);
                     return 0.0;
                 }
-                let taught = self.taught.as_ref().map(|taught| &taught[row * width..]);
-                let loss = mixture_row(memory, struck, taught, logits, controls);
+                let teacher = self.teacher.as_ref().map(|teacher| &teacher[row * width..]);
+                let loss = mixture_row(memory, struck, teacher, logits, controls);
                 logits.iter_mut().chain(controls).for_each(|g| *g /= self.scale);
                 f64::from(loss)
             })
@@ -215,13 +222,14 @@ impl CustomOp2 for Mixture {
     }
 }
 
-/// Sum over a scale; added up in order, so that it is the same however many cores there are.
+/// Returns the sum divided by a scale; summed in order, so that the result does not depend on the
+/// number of cores.
 #[expect(clippy::cast_possible_truncation)]
 fn total(losses: &[f64], scale: f32) -> f32 {
     (losses.iter().sum::<f64>() / f64::from(scale)) as f32
 }
 
-/// A gradient that was made for a result of gradient 1, for a result of gradient `d_out`.
+/// Scales a gradient for an upstream gradient `d_out`.
 fn scaled(gradient: Vec<f32>, d_out: &Tensor, like: &Tensor) -> Result<Tensor> {
     let d_out = d_out.to_scalar::<f32>()?;
     tensor(gradient.into_iter().map(|g| g * d_out).collect(), like.shape(), like)

@@ -6,76 +6,76 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::kernel::{self, Matrix, Panels, multiply};
+use super::kernel::{self, Matrix, PackedMatrix, multiply};
 use super::linear::linear_gradients;
 use super::storage::{slice, tensor, with_slice};
 use crate::data::rows::Rows;
 
-/// What an LSTM layer carries from one batch to the next: hidden and cell state, lane by lane.
+/// State of an LSTM layer between two batches, lane by lane.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Carry {
-    /// Hidden state.
+pub struct LstmState {
+    /// Hidden state, lanes x H.
     pub hidden: Vec<f32>,
-    /// Cell state.
+    /// Cell state, lanes x H.
     pub cell: Vec<f32>,
 }
 
-/// What the forward pass leaves for the backward pass.
-struct Trace {
+/// Values that the forward pass keeps for the backward pass.
+struct LstmTrace {
     /// Rows x 4H: activations of the gates.
     gates: Vec<f32>,
-    /// Rows x H: cell state after, and before, each step.
+    /// Rows x H: cell state after and before each step.
     cell: Vec<f32>,
     cell_before: Vec<f32>,
-    /// Rows x (H + 1): hidden state before each step, and the 1 that the bias is multiplied with.
-    told: Vec<f32>,
+    /// Rows x (H + 1): hidden state before each step, and a 1 for the bias.
+    hidden_before: Vec<f32>,
 }
 
 /// A sequence through one LSTM layer, from its inputs to its hidden states.
 struct LstmSequence {
     rows: Rows,
-    /// By row: whether a new piece starts here, so that nothing is remembered.
+    /// By row: true if a new piece starts here, which resets the state.
     starts: Arc<Vec<bool>>,
-    carry: Carry,
-    /// Whether anything learns below it.
+    state: LstmState,
+    /// True if a trainable layer lies below.
     needs_input: bool,
-    /// The backward pass takes it, and works in its place.
-    trace: Arc<Mutex<Option<Trace>>>,
+    /// Taken by the backward pass, which works in place.
+    trace: Arc<Mutex<Option<LstmTrace>>>,
 }
 
 /// Weights of an LSTM layer of H cells, gates i f g o.
 #[derive(Clone, Copy)]
-pub struct Layer<'a> {
+pub struct LstmWeights<'a> {
     /// 4H x inputs.
     pub input: &'a Tensor,
     /// 4H x H.
     pub recurrent: &'a Tensor,
     /// 4H.
     pub bias: &'a Tensor,
-    /// Whether anything learns below the layer.
+    /// True if a trainable layer lies below; otherwise no input gradient is computed.
     pub needs_input: bool,
 }
 
-/// Runs a sequence, rows x inputs, through an LSTM layer. Gives the outputs, rows x H, and what
-/// to carry on. `carry` may be empty: then every lane starts from nothing.
+/// Runs a sequence, rows x inputs, through an LSTM layer. Returns the outputs, rows x H, and the
+/// final state. An empty `state` starts every lane from zero.
 ///
 /// # Errors
-/// When shapes do not fit.
+/// If the shapes do not fit.
 pub fn lstm(
     x: &Tensor,
-    layer: Layer,
+    layer: LstmWeights,
     rows: Rows,
     starts: &Arc<Vec<bool>>,
-    carry: &Carry,
-) -> Result<(Tensor, Carry)> {
+    state: &LstmState,
+) -> Result<(Tensor, LstmState)> {
     let cells = layer.recurrent.dim(1)?;
-    let mut carry = carry.clone();
-    carry.hidden.resize(rows.parts * rows.lanes * cells, 0.0);
-    carry.cell.resize(rows.parts * rows.lanes * cells, 0.0);
+    let mut state = state.clone();
+    state.hidden.resize(rows.parts * rows.lanes * cells, 0.0);
+    state.cell.resize(rows.parts * rows.lanes * cells, 0.0);
     let trace = Arc::new(Mutex::new(None));
     let (starts, needs_input) = (starts.clone(), layer.needs_input);
-    let op = LstmSequence { rows, starts, carry, needs_input, trace: trace.clone() };
-    // The bias is a last column: an op has three arguments at most.
+    let op = LstmSequence { rows, starts, state, needs_input, trace: trace.clone() };
+    // The bias is an extra column, because a custom op has at most three arguments.
     let recurrent = Tensor::cat(&[layer.recurrent, &layer.bias.unsqueeze(1)?], 1)?;
     let out = x.apply_op3(layer.input, &recurrent, op)?;
     let last = |values: &[f32]| {
@@ -86,8 +86,8 @@ pub fn lstm(
     };
     let hidden = with_slice(&out, last)?;
     let trace = trace.lock().unwrap_or_else(PoisonError::into_inner);
-    let cell = trace.as_ref().map(|trace: &Trace| last(&trace.cell)).unwrap_or_default();
-    Ok((out, Carry { hidden, cell }))
+    let cell = trace.as_ref().map(|trace: &LstmTrace| last(&trace.cell)).unwrap_or_default();
+    Ok((out, LstmState { hidden, cell }))
 }
 
 impl CustomOp3 for LstmSequence {
@@ -113,20 +113,20 @@ impl CustomOp3 for LstmSequence {
         let input = Matrix::new(slice(input, input_layout)?, inputs);
         multiply(&mut gates, false, x, input.t(), true);
         let recurrent = Matrix::new(slice(recurrent, recurrent_layout)?, cells + 1);
-        let weights = Panels::new(recurrent.t());
+        let weights = PackedMatrix::new(recurrent.t());
         let mut blocks: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; count * cells]);
         let [hidden, cell, cell_before] = &mut blocks;
-        let mut told = vec![1.0; count * (cells + 1)];
+        let mut hidden_before = vec![1.0; count * (cells + 1)];
         let part = steps * lanes * cells;
         gates
             .par_chunks_mut(4 * part)
             .zip(hidden.par_chunks_mut(part).zip(cell.par_chunks_mut(part)))
-            .zip(told.par_chunks_mut(steps * lanes * (cells + 1)))
+            .zip(hidden_before.par_chunks_mut(steps * lanes * (cells + 1)))
             .zip(cell_before.par_chunks_mut(part))
             .zip(self.starts.par_chunks(steps * lanes))
-            .zip(self.carry.hidden.par_chunks(lanes * cells))
-            .zip(self.carry.cell.par_chunks(lanes * cells))
-            .for_each(|((((((gates, (h, c)), told), c_before), starts), h0), c0)| {
+            .zip(self.state.hidden.par_chunks(lanes * cells))
+            .zip(self.state.cell.par_chunks(lanes * cells))
+            .for_each(|((((((gates, (h, c)), hidden_before), c_before), starts), h0), c0)| {
                 let step = lanes * cells;
                 for t in 0..steps {
                     let at = t * step;
@@ -135,18 +135,19 @@ impl CustomOp3 for LstmSequence {
                     let before_h = past_h.get(at.wrapping_sub(step)..).unwrap_or(h0);
                     let before_c = &mut c_before[at..at + step];
                     before_c.copy_from_slice(past_c.get(at.wrapping_sub(step)..).unwrap_or(c0));
-                    let told = &mut told[t * lanes * (cells + 1)..][..lanes * (cells + 1)];
+                    let hidden_before =
+                        &mut hidden_before[t * lanes * (cells + 1)..][..lanes * (cells + 1)];
                     for lane in 0..lanes {
                         let cells_of = lane * cells..(lane + 1) * cells;
-                        let told = &mut told[lane * (cells + 1)..][..cells];
-                        told.copy_from_slice(&before_h[cells_of.clone()]);
+                        let hidden_before = &mut hidden_before[lane * (cells + 1)..][..cells];
+                        hidden_before.copy_from_slice(&before_h[cells_of.clone()]);
                         if starts[t * lanes + lane] {
-                            told.fill(0.0);
+                            hidden_before.fill(0.0);
                             before_c[cells_of].fill(0.0);
                         }
                     }
                     let gates = &mut gates[4 * at..4 * (at + step)];
-                    weights.multiply(gates, true, told);
+                    weights.multiply(gates, true, hidden_before);
                     for lane in 0..lanes {
                         let cells_of = lane * cells..(lane + 1) * cells;
                         kernel::cell_forward(
@@ -159,7 +160,7 @@ impl CustomOp3 for LstmSequence {
                 }
             });
         let [hidden, cell, cell_before] = blocks;
-        let trace = Trace { gates, cell, cell_before, told };
+        let trace = LstmTrace { gates, cell, cell_before, hidden_before };
         *self.trace.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace);
         Ok((CpuStorage::F32(hidden), Shape::from((count, cells))))
     }
@@ -173,7 +174,7 @@ impl CustomOp3 for LstmSequence {
         d_out: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let trace = self.trace.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Trace { gates: mut d_gates, cell, cell_before, told }) = trace else {
+        let Some(LstmTrace { gates: mut d_gates, cell, cell_before, hidden_before }) = trace else {
             candle_core::bail!("an LSTM layer runs backward once, after its forward pass")
         };
         let (gates_width, inputs) = input.dims2()?;
@@ -181,7 +182,7 @@ impl CustomOp3 for LstmSequence {
         let Rows { steps, lanes, .. } = self.rows;
         let step = lanes * cells;
         let weights = with_slice(recurrent, |recurrent| {
-            Panels::new(Matrix::new(recurrent, cells + 1).left(cells))
+            PackedMatrix::new(Matrix::new(recurrent, cells + 1).left(cells))
         })?;
         with_slice(d_out, |d_out| {
             d_gates
@@ -217,7 +218,13 @@ impl CustomOp3 for LstmSequence {
         })?;
         let d_gates = Matrix::new(&d_gates, gates_width);
         let mut d_recurrent = vec![0.0; recurrent.elem_count()];
-        multiply(&mut d_recurrent, false, d_gates.t(), Matrix::new(&told, cells + 1), true);
+        multiply(
+            &mut d_recurrent,
+            false,
+            d_gates.t(),
+            Matrix::new(&hidden_before, cells + 1),
+            true,
+        );
         let (d_x, d_input) = linear_gradients(d_gates, x, input, inputs, self.needs_input)?;
         Ok((d_x, Some(d_input), Some(tensor(d_recurrent, recurrent.shape(), recurrent)?)))
     }

@@ -1,6 +1,5 @@
-//! The two networks while they learn: weights that Candle differentiates, whole sequences at a
-//! time. What it computes is what [`groove::model`] computes step by step; a test holds the two
-//! together.
+//! The two networks during training, as Candle ops over whole sequences. They compute the same
+//! values as [`groove::model`] step by step, which a test checks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,13 +13,14 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::linear::{linear, mask};
-use super::lstm::{Carry, Layer, lstm};
+use super::lstm::{LstmState, LstmWeights, lstm};
 use super::reference_logits::add_references;
 use crate::data::batch::Batch;
 use crate::data::rows::Rows;
 
-/// Where the memory's controls start: a bar counts by how many drums of its last four steps differ
-/// from the present ones, and by its age, and the memory by three tenths. Found by hand.
+/// Initial bias of the pointer memory's controls, tuned by hand: a bar is weighted by the number of
+/// drums in its last four steps that differ from the present ones, and by its age; the memory gets
+/// three tenths of the mixture.
 const MEMORY_START: [f32; CONTROLS] = {
     let mut start = [0.0; CONTROLS];
     start[1] = -8.0;
@@ -29,37 +29,37 @@ const MEMORY_START: [f32; CONTROLS] = {
     start
 };
 
-/// What the networks say of a batch, row by row.
+/// Outputs of the networks for a batch, row by row.
 pub struct Outputs {
     /// Rows x subsets: logits of hits.
     pub(crate) hits: Tensor,
-    /// Rows x [`CONTROLS`]: the memory's controls; none in a model without one.
+    /// Rows x [`CONTROLS`]: controls of the pointer memory; `None` in a model without one.
     pub(crate) controls: Option<Tensor>,
     /// Rows x classes x [`FEEL_LOGITS`](groove::feel::FEEL_LOGITS): logits of velocity and offset.
-    pub(crate) manner: Tensor,
+    pub(crate) feel: Tensor,
 }
 
-/// Both networks' weights, in the order of [`Metadata::tensors`].
+/// Weights of both networks, in the order of [`Metadata::tensors`].
 pub struct Net {
     pub(crate) metadata: Metadata,
     pub(crate) weights: Vec<(String, Var)>,
 }
 
-/// What both networks carry from batch to batch, layer by layer.
+/// LSTM states of both networks between two batches, layer by layer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Carries {
-    pub(crate) beat: Vec<Carry>,
-    pub(crate) feel: Vec<Carry>,
+pub struct NetState {
+    pub(crate) beat: Vec<LstmState>,
+    pub(crate) feel: Vec<LstmState>,
 }
 
-/// Dropout of a training pass: how much, and where its draws come from.
+/// Dropout of one training pass.
 pub struct Dropout {
     rate: f32,
     draws: ChaCha8Rng,
 }
 
 impl Dropout {
-    /// Drops this share of the outputs of every layer; the draws are those of an update.
+    /// Drops this share of the outputs of every layer, with the random numbers of an update.
     #[must_use]
     pub fn new(rate: f32, seed: u64, update: u64) -> Self {
         let mut draws = ChaCha8Rng::seed_from_u64(seed);
@@ -70,7 +70,7 @@ impl Dropout {
     fn apply(&mut self, x: &Tensor) -> Result<Tensor> {
         let mut bytes = vec![0u8; x.elem_count()];
         self.draws.fill_bytes(&mut bytes);
-        // A byte is fine enough: the scale makes up for the rounding of the rate.
+        // A byte is precise enough: the scale compensates the rounding of the rate.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let dropped = (self.rate * 256.0).round() as u8;
         let scale = 256.0 / (256.0 - f32::from(dropped));
@@ -80,10 +80,11 @@ impl Dropout {
 }
 
 impl Net {
-    /// New weights: uniform within one over the root of the cells, forget gates biased to 1.
+    /// Initial weights: uniform within one over the root of the number of cells, forget gates
+    /// biased to 1.
     ///
     /// # Errors
-    /// When Candle cannot make the tensors.
+    /// If Candle cannot create the tensors.
     pub fn new(metadata: &Metadata, seed: u64) -> Result<Net> {
         let mut draws = ChaCha8Rng::seed_from_u64(seed);
         let mut weights = Vec::new();
@@ -108,7 +109,7 @@ impl Net {
     /// A net with the weights of a model file.
     ///
     /// # Errors
-    /// When a tensor is not there.
+    /// If a tensor is missing.
     pub fn from_tensors(metadata: &Metadata, tensors: &HashMap<String, Tensor>) -> Result<Net> {
         let weight = |(name, _): (String, Vec<usize>)| {
             let tensor = tensors.get(&name).with_context(|| format!("no tensor {name}"))?;
@@ -133,22 +134,22 @@ impl Net {
         Ok(found.with_context(|| format!("no tensor {name}"))?.1.as_tensor())
     }
 
-    /// Runs a batch through both networks. Carries what the layers remember in and out.
+    /// Runs a batch through both networks and updates their LSTM states.
     ///
     /// # Errors
-    /// When Candle cannot compute.
+    /// If Candle cannot compute.
     pub fn forward(
         &self,
         batch: &Batch,
-        carries: &mut Carries,
+        states: &mut NetState,
         mut dropout: Option<&mut Dropout>,
     ) -> Result<Outputs> {
         let (rows, starts) = (batch.rows, &batch.starts);
-        let mut stack = |prefix, size, x: &Tensor, carries: &mut Vec<Carry>| {
-            self.stack(prefix, size, x, rows, starts, carries, dropout.as_deref_mut())
+        let mut stack = |prefix, size, x: &Tensor, states: &mut Vec<LstmState>| {
+            self.stack(prefix, size, x, rows, starts, states, dropout.as_deref_mut())
         };
-        let beat = stack("beat", self.metadata.beat, &batch.beat, &mut carries.beat)?;
-        let feel = stack("feel", self.metadata.feel, &batch.feel, &mut carries.feel)?;
+        let beat = stack("beat", self.metadata.beat, &batch.beat_inputs, &mut states.beat)?;
+        let feel = stack("feel", self.metadata.feel, &batch.feel_inputs, &mut states.feel)?;
         let out = |x: &Tensor, name: &str| -> Result<Tensor> {
             let bias = self.weight(&format!("{name}.bias"))?;
             Ok(linear(x, self.weight(&format!("{name}.weight"))?, bias)?)
@@ -159,7 +160,7 @@ impl Net {
                 true => Some(out(&beat, "memory")?),
                 false => None,
             },
-            manner: add_references(&out(&feel, "feel.out")?, &batch.references)?,
+            feel: add_references(&out(&feel, "feel.out")?, &batch.references)?,
         })
     }
 
@@ -171,17 +172,17 @@ impl Net {
         x: &Tensor,
         rows: Rows,
         starts: &Arc<Vec<bool>>,
-        carries: &mut Vec<Carry>,
+        states: &mut Vec<LstmState>,
         mut dropout: Option<&mut Dropout>,
     ) -> Result<Tensor> {
-        carries.resize(size.layers, Carry::default());
+        states.resize(size.layers, LstmState::default());
         let mut x = x.clone();
-        for (layer, carry) in carries.iter_mut().enumerate() {
+        for (layer, state) in states.iter_mut().enumerate() {
             let weight = |part: &str| self.weight(&format!("{prefix}.{part}_l{layer}"));
             let bias = (weight("bias_ih")? + weight("bias_hh")?)?;
             let (input, recurrent) = (weight("weight_ih")?, weight("weight_hh")?);
-            let weights = Layer { input, recurrent, bias: &bias, needs_input: layer > 0 };
-            (x, *carry) = lstm(&x, weights, rows, starts, carry)?;
+            let weights = LstmWeights { input, recurrent, bias: &bias, needs_input: layer > 0 };
+            (x, *state) = lstm(&x, weights, rows, starts, state)?;
             if let Some(dropout) = dropout.as_deref_mut() {
                 x = dropout.apply(&x)?;
             }
@@ -215,16 +216,16 @@ mod tests {
     }
 
     #[test]
-    fn whole_sequences_agree_with_the_player_step_by_step() -> Result<()> {
+    fn sequences_agree_with_the_model_step_by_step() -> Result<()> {
         let stack = Stack { layers: 2, cells: 24 };
         let nine = Metadata::new("", stack, Stack { layers: 1, cells: 16 }, "");
         let inputs = Inputs::DrumRnn;
-        agrees(&nine)?;
-        agrees(&Metadata { inputs, ..nine.clone() })?;
-        agrees(&Metadata { inputs, classes: Kit::one_drum(), ..nine })
+        check_agreement(&nine)?;
+        check_agreement(&Metadata { inputs, ..nine.clone() })?;
+        check_agreement(&Metadata { inputs, classes: Kit::one_drum(), ..nine })
     }
 
-    /// Multiples of a 512th, of which each row's first is the greatest that there may be.
+    /// Multiples of 1/512, with the greatest possible value first in each row.
     fn held_by_bytes(weight: &Tensor) -> Result<Tensor> {
         let Ok((rows, _)) = weight.dims2() else { return Ok(weight.clone()) };
         let near = ((weight * 512.0)?.round()?.clamp(-127.0, 127.0)? / 512.0)?;
@@ -232,9 +233,9 @@ mod tests {
         Ok(near.slice_assign(&[0..rows, 0..1], &first)?)
     }
 
-    fn agrees(metadata: &Metadata) -> Result<()> {
+    fn check_agreement(metadata: &Metadata) -> Result<()> {
         let kit = &metadata.classes;
-        // Weights that the player's bytes hold as they are.
+        // Weights that the plugin's int8 weights represent exactly.
         let drawn = Net::new(metadata, 5)?;
         let held = drawn.weights.iter().map(|(name, var)| Ok((name.clone(), held_by_bytes(var)?)));
         let tensors: HashMap<String, Tensor> = held.collect::<Result<_>>()?;
@@ -247,9 +248,9 @@ mod tests {
             *step = kit.step(step);
         }
         let packed = pack(metadata, &pieces, 2, 1)?;
-        let outputs = net.forward(&packed.batch, &mut Carries::default(), None)?;
+        let outputs = net.forward(&packed.batch, &mut NetState::default(), None)?;
         let numbers = |tensor: &Tensor| with_slice(tensor, <[f32]>::to_vec).expect("numbers");
-        let (mut hits, manner) = (numbers(&outputs.hits), numbers(&outputs.manner));
+        let (mut hits, feel) = (numbers(&outputs.hits), numbers(&outputs.feel));
         let controls = outputs.controls.as_ref().map(numbers);
         assert_eq!(controls.is_some(), metadata.inputs == Inputs::Lags);
         for (row, hits) in hits.chunks_mut(kit.subsets()).enumerate() {
@@ -278,7 +279,7 @@ mod tests {
                     feel::add_references(outputs, &references.bins(drum), logits);
                 }
                 assert_eq!(played.len(), kit.subsets());
-                for (one, all) in [(played, &hits), (felt, &manner)] {
+                for (one, all) in [(played, &hits), (felt, &feel)] {
                     let whole = &all[place * one.len()..(place + 1) * one.len()];
                     assert!(one.iter().zip(whole).all(|(a, b)| (a - b).abs() < 1e-4), "step {at}");
                 }

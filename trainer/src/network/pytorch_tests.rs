@@ -1,6 +1,6 @@
-//! The networks against PyTorch's: `reference.json` holds what `trainer/python/reference.py` computed of
-//! weights and inputs that are the same formulas there and here. Both the trainer's networks and
-//! the player's are compared.
+//! Tests of the networks against PyTorch. `reference.json` holds the values that
+//! `trainer/python/reference.py` computed from weights and inputs with the same formulas as here.
+//! Covers the networks of the trainer and of the plugin.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use groove::model::{Metadata, Model, Stack, write};
 use serde::Deserialize;
 
 use super::losses::{cross_entropy, mixture};
-use super::net::{Carries, Net};
+use super::net::{Net, NetState};
 use super::storage::with_slice;
 use crate::data::batch::{Batch, NONE, Targets};
 use crate::data::rows::Rows;
 
 const ROWS: Rows = Rows { parts: 1, steps: 8, lanes: 2 };
-/// Where a piece starts in the second lane.
+/// Step at which a piece starts in the second lane.
 const START: usize = 3;
 const CLASSES: usize = 9;
 const SLOTS: usize = 4;
@@ -38,7 +38,7 @@ struct Reference {
     manner: Vec<f32>,
 }
 
-/// Numbers that repeat nothing, from `shift` - `scale` / 2 to `shift` + `scale` / 2.
+/// Reproducible pseudo-random numbers from `shift` - `scale` / 2 to `shift` + `scale` / 2.
 fn numbers(count: usize, salt: usize, scale: f32, shift: f32) -> Vec<f32> {
     let mix = |i: usize| ((i * 7919 + salt * 104_729 + 13) * 31 % 10_007) as f32;
     (0..count).map(|i| (mix(i) / 10_007.0 - 0.5) * scale + shift).collect()
@@ -89,7 +89,7 @@ fn targets(row: usize, class: usize) -> [u16; 2] {
     }
 }
 
-/// Rows of the network of hits, and of the network of velocities and offsets.
+/// Input rows of the hit network, and of the network of velocities and offsets.
 fn rows(metadata: &Metadata) -> [Vec<f32>; 2] {
     let (row, extra) = (metadata.row(), metadata.feel_row() - metadata.row());
     let beat = numbers(ROWS.count() * row, 101, 1.0, 0.0);
@@ -113,12 +113,12 @@ fn batch(metadata: &Metadata) -> Result<Batch> {
     let places = || (0..ROWS.count()).flat_map(|row| (0..CLASSES).map(move |class| (row, class)));
     Ok(Batch {
         rows: ROWS,
-        beat: tensor(beat)?,
-        feel: tensor(feel)?,
+        beat_inputs: tensor(beat)?,
+        feel_inputs: tensor(feel)?,
         starts: Arc::new(starts),
         memories: Arc::new(memories(&hits)),
         hits: Arc::new(hits),
-        manner: Targets {
+        feel_targets: Targets {
             sizes: [VELOCITY_BINS, OFFSET_BINS].repeat(CLASSES),
             outcomes: places().flat_map(|(row, class)| targets(row, class)).collect(),
         },
@@ -138,7 +138,7 @@ fn within(most: f32, what: &str, ours: &[f32], theirs: &[f32]) {
 }
 
 #[test]
-fn the_networks_are_pytorchs() -> Result<()> {
+fn the_networks_match_pytorch() -> Result<()> {
     let reference: Reference = serde_json::from_str(include_str!("reference.json"))?;
     let (beat, feel) = (Stack { layers: 2, cells: 256 }, Stack { layers: 1, cells: 192 });
     let metadata = Metadata::new("", beat, feel, "");
@@ -146,20 +146,20 @@ fn the_networks_are_pytorchs() -> Result<()> {
     let last = ROWS.row(1, ROWS.steps - 1);
 
     let outputs =
-        Net::from_tensors(&metadata, &tensors)?.forward(&batch, &mut Carries::default(), None)?;
+        Net::from_tensors(&metadata, &tensors)?.forward(&batch, &mut NetState::default(), None)?;
     let of_last = |tensor: &Tensor, width: usize| {
         with_slice(tensor, |values| values[last * width..][..width].to_vec())
     };
     let controls = outputs.controls.as_ref().expect("a model with a memory");
     close("the trainer's logits", &of_last(&outputs.hits, 512)?, &reference.logits);
     close("the trainer's controls", &of_last(controls, CONTROLS)?, &reference.controls);
-    let manner = of_last(&outputs.manner, CLASSES * FEEL_LOGITS)?;
-    close("the trainer's manner", &manner, &reference.manner);
+    let manner = of_last(&outputs.feel, CLASSES * FEEL_LOGITS)?;
+    close("the trainer's velocity and offset logits", &manner, &reference.manner);
     let count = ROWS.count() as f32;
     let hits_loss = mixture(&outputs.hits, controls, &batch.memories, &batch.hits, None, count)?;
     close("the loss of hits", &[hits_loss.to_scalar()?], &[reference.hits_loss]);
-    let manner_loss = cross_entropy(&outputs.manner, batch.manner.clone(), None, count)?;
-    close("the loss of manner", &[manner_loss.to_scalar()?], &[reference.manner_loss]);
+    let manner_loss = cross_entropy(&outputs.feel, batch.feel_targets.clone(), None, count)?;
+    close("the loss of velocity and offset", &[manner_loss.to_scalar()?], &[reference.manner_loss]);
 
     let model = Model::from_bytes(&write(&metadata, &tensors, &[], false)?)?;
     let [beat, feel] = rows(&metadata);
@@ -175,7 +175,7 @@ fn the_networks_are_pytorchs() -> Result<()> {
     for class in 0..CLASSES {
         outputs.extend_from_slice(model.touch(&mut state, class)?);
     }
-    // It plays weights of bytes.
+    // The plugin's network has int8 weights.
     within(0.01, "the player's mixture", &mixed, &reference.mixed);
     within(0.01, "the player's outputs", &outputs, &reference.outputs);
     let mut manner = vec![0.0; CLASSES * FEEL_LOGITS];
@@ -183,6 +183,6 @@ fn the_networks_are_pytorchs() -> Result<()> {
         let outputs = &outputs[class * CLASS_OUTPUTS..][..CLASS_OUTPUTS];
         feel::add_references(outputs, &references(last, class), logits);
     }
-    within(0.01, "the player's manner", &manner, &reference.manner);
+    within(0.01, "the player's velocity and offset logits", &manner, &reference.manner);
     Ok(())
 }

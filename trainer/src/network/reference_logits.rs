@@ -1,5 +1,5 @@
-//! The Candle op that adds the references of [`groove::feel`] to the logits of velocity and
-//! offset, with its backward pass.
+//! The Candle op that adds the logits of the references of [`groove::feel`] to those of velocity
+//! and offset, with its backward pass.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use rayon::prelude::*;
 
 use super::storage::{slice, tensor, with_slice};
 
-/// Adds the logits of the distances from references to those of the bins, as [`groove::feel`]
-/// defines it.
+/// Adds the logits of the distances from references to those of the bins, as defined in
+/// [`groove::feel`].
 struct AddReferences {
     references: Arc<Vec<[Option<Bins>; REFERENCES]>>,
 }
 
-/// Rows x classes x [`FEEL_LOGITS`] from rows x classes x [`CLASS_OUTPUTS`], given the references
-/// by row and class.
+/// Maps rows x classes x [`CLASS_OUTPUTS`] to rows x classes x [`FEEL_LOGITS`], given the
+/// references by row and class.
 pub(crate) fn add_references(
     outputs: &Tensor,
     references: &Arc<Vec<[Option<Bins>; REFERENCES]>>,

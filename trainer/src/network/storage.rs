@@ -2,7 +2,7 @@
 
 use candle_core::{CpuStorage, Layout, Result, Shape, Tensor};
 
-/// The f32 numbers of a contiguous tensor's storage.
+/// Returns the f32 values of a contiguous tensor's storage.
 pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let Some((start, end)) = layout.contiguous_offsets() else {
         candle_core::bail!("the training ops want contiguous tensors")
@@ -10,7 +10,7 @@ pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a 
     Ok(&storage.as_slice::<f32>()?[start..end])
 }
 
-/// Runs `act` on the numbers of a contiguous CPU tensor.
+/// Calls `act` with the values of a CPU tensor.
 pub(crate) fn with_slice<T>(tensor: &Tensor, act: impl FnOnce(&[f32]) -> T) -> Result<T> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();

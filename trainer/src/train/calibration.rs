@@ -1,9 +1,9 @@
-//! The last part of a training: lead-ins, and each style's [`Dial`], found by playing.
+//! Calibration, the last part of a training: lead-ins, and each style's [`Dial`].
 //!
-//! At each place of the stick control takes are played and compared with what drummers played: a
-//! drum that comes too rarely is tilted up, a beat that is less steady than the place stands for
-//! sticks more. Rounds of few takes with shrinking corrections come nearer the balance than one
-//! round of many (Robbins and Monro 1951).
+//! The calibration plays takes at each place of the stick control and compares them with drummers.
+//! A drum that is too rare is tilted up; a beat that is less steady than intended gets a higher
+//! stick. Many rounds of few takes with shrinking corrections converge faster than one round of
+//! many takes (stochastic approximation, Robbins and Monro 1951).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,43 +19,44 @@ use rayon::prelude::*;
 use super::lead_ins::lead_ins;
 use crate::data::{Data, Piece, Split};
 use crate::files;
-use crate::metrics::free_run::{Piecewise, STEPS, bar_f1, hits_per_bar, human, play, tempi};
-use crate::metrics::teacher_forced::Report;
+use crate::metrics::free_run::{HitBars, STEPS, bar_f1, hits_per_bar, human, play, tempi};
+use crate::metrics::teacher_forced::PredictionReport;
 use crate::network::net::Net;
 
-/// Numbers of the places, from the middle outwards, each with the one that it starts from.
+/// Indices of the stick places, from the middle outwards, each with the place whose result it
+/// starts from.
 const OUTWARDS: [(usize, usize); PLACES.len()] = [(2, 2), (1, 2), (0, 1), (3, 2)];
-/// Rounds, takes of each, and bars of a take: its theme and two phrases after it.
+/// Rounds, takes per round, and bars per take: its theme and two phrases after it.
 const ROUNDS: u32 = 10;
 const TAKES: u32 = 112;
 const BARS: i64 = 12;
-/// Tempo of every other take, in quarter notes a minute: that of a new project in most hosts. The
-/// others are at the drummers' tempi.
+/// Tempo of every other take, in quarter notes per minute: the default of most hosts. The other
+/// takes use the drummers' tempi.
 const HOSTS_TEMPO: f32 = 120.0;
-/// Seeds are far from those that a model is measured by.
+/// First seed, far from the seeds of the evaluation.
 const FIRST_SEED: u32 = 1_000_000;
-/// Fewest beats of a style that are worth a balance of their own; others have that of all beats.
+/// Minimum number of beats for a style to get its own dial; others get that of all beats.
 const ENOUGH: usize = 8;
-/// Part of the logarithm of a rate's error that is made good in the first round, and of the error of
-/// the log-odds that a drum is struck at a step of the bar.
+/// Gain of the first round: of the log of a rate's error, and of the error of the log-odds that a
+/// drum is struck at a step of the bar.
 const TILT_GAIN: f32 = 0.35;
 const STEP_GAIN: f32 = 0.35;
-/// Chance added to both of those log-odds, so that what is hardly played is hardly tilted.
+/// Probability added before taking those log-odds, so that rare drums are hardly tilted.
 const SELDOM: f64 = 0.02;
-/// Greatest tilt of a step.
+/// Limit of the tilt of a step.
 const MOST_OF_STEP: f32 = 1.5;
-/// Power of a recording's bars that its bars are weighed with, beside the recording's own weight:
-/// long ones count for more, but not by their length.
+/// Exponent of a recording's number of bars in its weight: longer recordings count more, but less
+/// than proportionally.
 const BY_LENGTH: f64 = 0.2;
-/// Stick for an F1 that is too small by 1, in the first round.
+/// Stick correction per unit of missing F1, in the first round.
 const STICK_GAIN: f32 = 1.5;
-/// Hits a bar added to both rates, so that a drum that is hardly used is hardly tilted.
+/// Hits per bar added to both rates, so that rare drums are hardly tilted.
 const HARDLY: f64 = 0.1;
-/// Greatest tilt and stick.
+/// Limit of tilt and stick.
 const MOST: f32 = 3.0;
 
-/// The bytes of a model with lead-ins, dials that were found with them, and figures that are
-/// measured with those.
+/// Returns the bytes of a model with new lead-ins, the dials that belong to them, and validation
+/// figures measured with both.
 pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u8>> {
     let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
     let lead_ins = lead_ins(&data.pieces);
@@ -65,14 +66,15 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
     eprintln!("{} lead-ins; playing, to find each style's dial", lead_ins.len());
     metadata.dials = dials(files::parse_model(path, &plain)?, &data.pieces)?;
     let net = Net::from_tensors(&metadata, &tensors)?;
-    metadata.validation = Report::measure(&net, &data.split(Split::Validation))?.figures();
+    metadata.validation =
+        PredictionReport::measure(&net, &data.split(Split::Validation))?.figures();
     Ok(model::write(&metadata, &tensors, &lead_ins, true)?)
 }
 
-/// The dials of a model, by style number, given all pieces of its data.
+/// Finds the dials of a model, by style number, from all pieces of its data.
 ///
 /// # Errors
-/// When the network cannot be computed.
+/// If the network cannot be computed.
 pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
     let styles = model.metadata().styles.len();
     let classes = model.metadata().classes.classes();
@@ -103,7 +105,7 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
                     let stick = PLACES[place];
                     play(&model, &Take { seed, style, tempo, stick, ..Take::default() }, BARS)
                 };
-                let takes: Vec<Piecewise> =
+                let takes: Vec<HitBars> =
                     (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;
                 let shrink = 1.0 / (1.0 + 0.5 * round as f32);
                 let lacking = aim(PLACES[place], steadiness) - bar_f1(&takes);
@@ -119,7 +121,7 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
     Ok(dials)
 }
 
-/// Corrects a tilt, given the rates of drummers and takes.
+/// Corrects the tilts of the drums, given the rates of drummers and takes.
 #[expect(clippy::cast_possible_truncation)]
 fn correct_tilt(tilt: &mut [f32], shrink: f32, wanted: &[f64], played: &[f64]) {
     for ((tilt, wanted), played) in tilt.iter_mut().zip(wanted).zip(played) {
@@ -128,10 +130,10 @@ fn correct_tilt(tilt: &mut [f32], shrink: f32, wanted: &[f64], played: &[f64]) {
     }
 }
 
-/// The chance that each class is struck at each step of a bar.
-type Chances = [[f64; CLASSES]; STEPS];
+/// Probability that each class is struck at each step of a bar.
+type StrikeProbabilities = [[f64; CLASSES]; STEPS];
 
-fn chances(pieces: &[Piecewise]) -> Chances {
+fn chances(pieces: &[HitBars]) -> StrikeProbabilities {
     let (mut chances, mut all) = ([[0.0; CLASSES]; STEPS], 0.0);
     for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
         let weight = (piece.len() as f64).powf(BY_LENGTH - 1.0);
@@ -148,26 +150,26 @@ fn chances(pieces: &[Piecewise]) -> Chances {
     chances
 }
 
-/// Corrects the tilts of the steps, given the chances of drummers and takes.
+/// Corrects the tilts of the steps, given the probabilities of drummers and takes.
 #[expect(clippy::cast_possible_truncation)]
 fn correct_step_tilts(
     tilts: &mut [Lean; BAR_STEPS],
     shrink: f32,
-    wanted: &Chances,
-    played: &Chances,
+    wanted: &StrikeProbabilities,
+    played: &StrikeProbabilities,
 ) {
     let odds = |chance: f64| ((chance + SELDOM) / (1.0 - chance + SELDOM)).ln();
     for ((tilts, wanted), played) in tilts.iter_mut().zip(wanted).zip(played) {
         for ((tilt, wanted), played) in tilts.iter_mut().zip(wanted).zip(played) {
             let error = (odds(*wanted) - odds(*played)) as f32;
             let corrected = *tilt + shrink * STEP_GAIN * error;
-            // Three digits are enough, and make a short header.
+            // Three decimals are sufficient and keep the header short.
             *tilt = (corrected.clamp(-MOST_OF_STEP, MOST_OF_STEP) * 1e3).round() / 1e3;
         }
     }
 }
 
-/// Corrects a stick, given the F1 that the takes lack. Takes that are silent have no F1.
+/// Corrects a stick by the F1 that the takes lack. Silent takes have no F1 and change nothing.
 #[expect(clippy::cast_possible_truncation)]
 fn corrected_stick(stick: f32, shrink: f32, lacking: f64) -> f32 {
     let error = if lacking.is_finite() { lacking as f32 } else { 0.0 };
@@ -179,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn corrections_go_towards_the_drummers() {
+    fn tilt_and_stick_move_towards_the_drummers() {
         let mut tilt = [0.0; 9];
         let (mut wanted, mut played) = ([1.0; 9], [1.0; 9]);
         (wanted[3], played[5]) = (2.0, 2.0);
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_tilted_towards_the_drummers() {
+    fn step_tilts_move_towards_the_drummers() {
         let bar = |struck: &[usize]| {
             let mut bar = [0; STEPS];
             struck.iter().for_each(|&step| bar[step] = 2);
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn every_place_starts_from_one_that_is_found() {
+    fn every_stick_place_starts_from_a_calibrated_one() {
         let mut found = Vec::new();
         for (place, from) in OUTWARDS {
             assert!(place == from || found.contains(&from));

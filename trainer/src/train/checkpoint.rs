@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use super::optimise::Schedule;
 use crate::files;
-use crate::network::lstm::Carry;
-use crate::network::net::Carries;
+use crate::network::lstm::LstmState;
+use crate::network::net::NetState;
 
 /// Entry of the checkpoint's header that holds a [`Progress`].
 const HEADER: &str = "progress";
 
-/// What must agree for a checkpoint to be gone on from.
+/// Settings that must match those of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Settings {
+pub(super) struct TrainingSettings {
     pub(super) inputs: Inputs,
     pub(super) classes: Kit,
     pub(super) beat: Stack,
@@ -34,22 +34,22 @@ pub(super) struct Settings {
     pub(super) pieces: usize,
     #[serde(default)]
     pub(super) style: Option<String>,
-    /// Checksum of the model file that it began with.
+    /// Checksum of the initial model file.
     #[serde(default)]
     pub(super) init: Option<u64>,
     #[serde(default)]
     pub(super) teachers: usize,
 }
 
-/// How far a training has come.
+/// Progress of a training.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Progress {
-    pub(super) settings: Settings,
+    pub(super) settings: TrainingSettings,
     pub(super) update: u64,
     pub(super) best: Option<f64>,
-    /// Least error of velocity and offset so far, see [`manner_error`].
-    #[serde(default)]
-    pub(super) best_manner: Option<f64>,
+    /// Best error of velocity and offset so far, see `feel_error`.
+    #[serde(default, rename = "best_manner")]
+    pub(super) best_feel: Option<f64>,
     pub(super) seconds: f64,
 }
 
@@ -80,17 +80,17 @@ pub(super) fn write(
     path: &Path,
     progress: &Progress,
     mut tensors: HashMap<String, Tensor>,
-    carries: &Carries,
+    states: &NetState,
 ) -> Result<()> {
-    save_carries(carries, &mut tensors)?;
+    insert_states(states, &mut tensors)?;
     let header = HashMap::from([(HEADER.to_string(), serde_json::to_string(progress)?)]);
     files::write_atomic(path, &safetensors::serialize(tensors, Some(header))?)
 }
 
-fn save_carries(carries: &Carries, all: &mut HashMap<String, Tensor>) -> Result<()> {
-    for (stack, layers) in [("beat", &carries.beat), ("feel", &carries.feel)] {
-        for (layer, carry) in layers.iter().enumerate() {
-            for (part, values) in [("hidden", &carry.hidden), ("cell", &carry.cell)] {
+fn insert_states(states: &NetState, all: &mut HashMap<String, Tensor>) -> Result<()> {
+    for (stack, layers) in [("beat", &states.beat), ("feel", &states.feel)] {
+        for (layer, state) in layers.iter().enumerate() {
+            for (part, values) in [("hidden", &state.hidden), ("cell", &state.cell)] {
                 let tensor = Tensor::from_slice(values, values.len(), &Device::Cpu)?;
                 all.insert(format!("carry/{stack}/{layer}/{part}"), tensor);
             }
@@ -99,16 +99,16 @@ fn save_carries(carries: &Carries, all: &mut HashMap<String, Tensor>) -> Result<
     Ok(())
 }
 
-pub(super) fn load_carries(all: &HashMap<String, Tensor>) -> Result<Carries> {
+pub(super) fn load_states(all: &HashMap<String, Tensor>) -> Result<NetState> {
     let stack = |stack: &str| {
         let mut layers = Vec::new();
         let get = |layer: usize, part: &str| all.get(&format!("carry/{stack}/{layer}/{part}"));
         while let (Some(hidden), Some(cell)) =
             (get(layers.len(), "hidden"), get(layers.len(), "cell"))
         {
-            layers.push(Carry { hidden: hidden.to_vec1()?, cell: cell.to_vec1()? });
+            layers.push(LstmState { hidden: hidden.to_vec1()?, cell: cell.to_vec1()? });
         }
         Ok::<_, anyhow::Error>(layers)
     };
-    Ok(Carries { beat: stack("beat")?, feel: stack("feel")? })
+    Ok(NetState { beat: stack("beat")?, feel: stack("feel")? })
 }

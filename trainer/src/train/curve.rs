@@ -1,4 +1,4 @@
-//! The learning curve of a training, as a table (CSV) and as a picture (SVG).
+//! The learning curve of a training, as a table (CSV) and a chart (SVG).
 
 use std::fs;
 use std::path::Path;
@@ -7,25 +7,25 @@ use anyhow::{Context, Result, anyhow};
 use plotters::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// One point of the curve.
+/// A point of the learning curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// Updates made.
+pub struct CurvePoint {
+    /// Number of updates.
     pub update: u64,
-    /// Perplexity of hits over the training batches since the last point, with dropout.
+    /// Perplexity of hits over the training batches since the previous point, with dropout.
     pub training: f64,
-    /// Perplexity of hits of the validation beats, of the averaged weights.
+    /// Perplexity of hits on the validation beats, with the averaged weights.
     pub validation: f64,
-    /// Mean absolute error of velocity, of 127, validation beats.
+    /// Mean absolute error of velocity on the validation beats, in MIDI units (1 to 127).
     pub velocity_mae: f64,
-    /// Mean absolute error of offset in milliseconds, validation beats.
+    /// Mean absolute error of offset on the validation beats, in milliseconds.
     pub offset_mae_ms: f64,
     /// Seconds of training so far.
     pub seconds: f64,
 }
 
-impl Point {
-    /// A line to read.
+impl CurvePoint {
+    /// Returns the point as a line of text.
     #[must_use]
     pub fn line(&self) -> String {
         format!(
@@ -36,24 +36,24 @@ impl Point {
     }
 }
 
-/// Reads a curve that an earlier run wrote; no file is an empty curve.
+/// Reads a learning curve; a missing file is an empty curve.
 ///
 /// # Errors
-/// When the file is there and cannot be read as a curve.
-pub fn read(path: &Path) -> Result<Vec<Point>> {
+/// If the file exists and is not a learning curve.
+pub fn read(path: &Path) -> Result<Vec<CurvePoint>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
     let mut table = csv::Reader::from_path(path)?;
-    let points: Result<Vec<Point>, csv::Error> = table.deserialize().collect();
+    let points: Result<Vec<CurvePoint>, csv::Error> = table.deserialize().collect();
     points.with_context(|| format!("{} is not a learning curve", path.display()))
 }
 
 /// Writes the curve as `curve.csv` and `curve.svg` into a folder.
 ///
 /// # Errors
-/// When the files cannot be written.
-pub fn write(folder: &Path, points: &[Point]) -> Result<()> {
+/// If the files cannot be written.
+pub fn write(folder: &Path, points: &[CurvePoint]) -> Result<()> {
     let mut table = csv::Writer::from_writer(Vec::new());
     points.iter().try_for_each(|point| table.serialize(point))?;
     fs::write(folder.join("curve.csv"), table.into_inner()?)?;
@@ -64,7 +64,7 @@ pub fn write(folder: &Path, points: &[Point]) -> Result<()> {
     Ok(())
 }
 
-fn draw(path: &Path, points: &[Point]) -> Result<()> {
+fn draw(path: &Path, points: &[CurvePoint]) -> Result<()> {
     let updates = points.iter().map(|p| p.update).max().unwrap_or(1);
     let values = points.iter().flat_map(|p| [p.training, p.validation]);
     let low = values.clone().fold(f64::INFINITY, f64::min) * 0.95;
@@ -82,7 +82,7 @@ fn draw(path: &Path, points: &[Point]) -> Result<()> {
     let mut mesh = chart.configure_mesh();
     mesh.light_line_style(WHITE).bold_line_style(RGBColor(225, 225, 225)).x_desc("updates");
     mesh.y_label_formatter(&|y| format!("{y:.1}")).draw().map_err(fault)?;
-    let of = |value: fn(&Point) -> f64| points.iter().map(move |p| (p.update, value(p)));
+    let of = |value: fn(&CurvePoint) -> f64| points.iter().map(move |p| (p.update, value(p)));
     let lines = [
         ("training batches", RGBColor(138, 144, 153), of(|p| p.training)),
         ("validation beats", RGBColor(200, 110, 0), of(|p| p.validation)),
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_curve_reads_back_and_is_drawn() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let point = |update: u64| Point {
+        let point = |update: u64| CurvePoint {
             update,
             training: 500.0 / (update + 1) as f64,
             validation: 400.0 / (update + 1) as f64,
@@ -115,7 +115,7 @@ mod tests {
             offset_mae_ms: 14.0,
             seconds: 0.5,
         };
-        let points: Vec<Point> = (0..20).map(point).collect();
+        let points: Vec<CurvePoint> = (0..20).map(point).collect();
         write(folder.path(), &points)?;
         assert_eq!(read(&folder.path().join("curve.csv"))?, points);
         let picture = fs::read_to_string(folder.path().join("curve.svg"))?;

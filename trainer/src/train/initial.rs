@@ -1,4 +1,4 @@
-//! What a training begins with: a new network, or one that learned before.
+//! The initial network of a training: new, or from a model file.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,37 +10,37 @@ use groove::model::Metadata;
 use groove::style::STYLES;
 
 use super::lead_ins::lead_ins;
-use super::optimise::Learning;
+use super::optimise::TrainingMode;
 use crate::data::{Data, known_style};
 use crate::files;
 use crate::network::net::Net;
 
-/// The network at the first update.
-pub struct Start {
-    /// Header of the model that is to be.
+/// The network before the first update.
+pub struct InitialNet {
+    /// Header of the model to train.
     pub metadata: Metadata,
-    /// What of it learns.
-    pub learning: Learning,
-    /// Weights of the model file that it begins with, and the file's checksum.
+    /// Trained part of the network.
+    pub mode: TrainingMode,
+    /// Weights and checksum of the model file.
     learned: Option<(HashMap<String, Tensor>, u64)>,
-    /// Those of the model file that it begins with.
+    /// Lead-ins of the model file.
     lead_ins: Vec<LeadIn>,
 }
 
-impl Start {
-    /// A new network, of this header.
+impl InitialNet {
+    /// A new network with this header.
     #[must_use]
-    pub fn new(metadata: Metadata) -> Start {
-        Start { metadata, learning: Learning::New, learned: None, lead_ins: Vec::new() }
+    pub fn new(metadata: Metadata) -> InitialNet {
+        InitialNet { metadata, mode: TrainingMode::New, learned: None, lead_ins: Vec::new() }
     }
 
-    /// The network of a model file, under another name. A style that it does not know is given to
-    /// it, and begins as any style does. Of a style of the model's own, what the networks make of
-    /// being told it is all that learns: so everything else is played as before.
+    /// The network of a model file, under a new name. An unknown style is added to the model with
+    /// the weights of an unspecified style. If the style is the user's own, only its input column
+    /// is trained, so that all other styles play as before.
     ///
     /// # Errors
-    /// When the file is no whole model, or cannot have such a style.
-    pub fn from_file(path: &Path, name: &str, style: Option<&str>) -> Result<Start> {
+    /// If the file is not a complete model, or cannot have the style.
+    pub fn from_file(path: &Path, name: &str, style: Option<&str>) -> Result<InitialNet> {
         let bytes = files::read(path)?;
         let model = files::parse_model(path, &bytes)?;
         let mut metadata = Metadata { name: name.into(), ..model.metadata().clone() };
@@ -59,15 +59,15 @@ impl Start {
         let number = style.and_then(|style| metadata.style_number(style));
         let own = number.filter(|number| usize::from(*number) > STYLES.len());
         let cell = own.and_then(|number| metadata.inputs.style_cell(number));
-        let learning = cell.map_or(Learning::Tuned, Learning::Column);
+        let mode = cell.map_or(TrainingMode::FineTune, TrainingMode::StyleColumn);
         let lead_ins = model.lead_ins().to_vec();
-        Ok(Start { metadata, learning, learned: Some((tensors, checksum(&bytes))), lead_ins })
+        Ok(InitialNet { metadata, mode, learned: Some((tensors, checksum(&bytes))), lead_ins })
     }
 
-    /// The network itself; `seed` is of a new one's weights.
+    /// Returns the network; `seed` initialises a new one.
     ///
     /// # Errors
-    /// When Candle cannot make the tensors.
+    /// If Candle cannot create the tensors.
     pub fn net(&self, seed: u64) -> Result<Net> {
         match &self.learned {
             Some((tensors, _)) => Net::from_tensors(&self.metadata, tensors),
@@ -75,25 +75,25 @@ impl Start {
         }
     }
 
-    /// The header of what learns from this data.
+    /// Returns the header of a model trained on this data.
     #[must_use]
     pub fn metadata_after(&self, data: &Data) -> Metadata {
         let known = &self.metadata.trained_on;
         let trained_on = match known.is_empty() {
             true => data.source.clone(),
-            // It goes on with what it learned from before.
+            // Training continues on the same data.
             false if known.contains(&data.source) => known.clone(),
             false => format!("{known}, and {}", data.source),
         };
         Metadata { trained_on, ..self.metadata.clone() }
     }
 
-    /// The lead-ins of what learns from this data: those that it begins with, and for a style of
-    /// the model's own those of the data.
+    /// Returns the lead-ins of a model trained on this data: those of the model file, and for the
+    /// user's own style those of the data.
     #[must_use]
     pub fn lead_ins(&self, data: &Data) -> Vec<LeadIn> {
         let mut all = self.lead_ins.clone();
-        if matches!(self.learning, Learning::Column(_)) {
+        if matches!(self.mode, TrainingMode::StyleColumn(_)) {
             let own = lead_ins(&data.pieces);
             all.retain(|known| own.iter().all(|lead_in| lead_in.style != known.style));
             all.extend(own);
@@ -101,16 +101,16 @@ impl Start {
         all
     }
 
-    /// The checksum of the file that it learned in.
+    /// Returns the checksum of the model file.
     #[must_use]
     pub fn checksum(&self) -> Option<u64> {
         self.learned.as_ref().map(|(_, checksum)| *checksum)
     }
 
-    /// Checks that the model will know a style that was named.
+    /// Checks that the model knows a style.
     ///
     /// # Errors
-    /// When it does not; the sentence says how it can.
+    /// If it does not; the error says how to add a style.
     pub fn check_style(&self, style: &str) -> Result<()> {
         known_style(&self.metadata, style)
             .map(|_| ())
@@ -118,14 +118,14 @@ impl Start {
     }
 }
 
-/// A matrix with zeros in a column.
+/// Returns a matrix with zeros in a column.
 fn without_column(matrix: &Tensor, column: usize) -> Result<Tensor> {
     let mut rows: Vec<Vec<f32>> = matrix.to_dtype(DType::F32)?.to_vec2()?;
     rows.iter_mut().for_each(|row| row[column] = 0.0);
     Ok(Tensor::new(rows, &Device::Cpu)?)
 }
 
-/// FNV-1a of 64 bits: it tells files apart that are not made to be mistaken.
+/// 64-bit FNV-1a; distinguishes files, but is not cryptographic.
 fn checksum(bytes: &[u8]) -> u64 {
     let mix = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)

@@ -1,5 +1,5 @@
-//! The lead-ins of a model: a few bars from many of the recordings that it learned from, chosen so
-//! that every recording of a style counts alike and all of them are grooves.
+//! Lead-ins of a model: phrases of a few bars from many of its training recordings, weighted so
+//! that all recordings of a style count alike and restricted to grooves.
 
 use std::collections::BTreeMap;
 
@@ -10,41 +10,44 @@ use groove::{Drum, DrumSet, Meter, Step};
 use crate::data::{Piece, Split};
 use crate::metrics::free_run::bar_f1_of;
 
-/// Most lead-ins of a style, and of one recording.
+/// Maximum number of lead-ins per style, and per recording.
 const OF_STYLE: usize = 400;
 const OF_PIECE: usize = 40;
-/// Fewest bars of a lead-in.
+/// Minimum number of bars of a lead-in.
 const FEWEST: usize = 2;
-/// Bars of a recording from which on its first phrase is left out: drummers begin otherwise than
-/// they go on.
+/// Minimum number of bars of a recording whose first phrase is skipped: drummers start differently
+/// from how they continue.
 const LONG: usize = 3 * LEAD_IN_BARS;
-/// Least mean F1 of neighbouring bars, and fewest struck steps of each bar: less is a solo, a fill
-/// or a break.
+/// Minimum mean F1 of neighbouring bars, and minimum number of struck steps in each bar: lower
+/// values are solos, fills or breaks.
 const STEADY: f64 = 0.4;
 const STRUCK: usize = 4;
-/// Fewest hits of hats and cymbals, and most hits of toms, in each bar of a groove that keeps time.
+/// Minimum number of hats and cymbals, and maximum number of toms, in each bar of a groove that
+/// keeps time.
 const TIMED: u32 = 4;
 const TOMS: u32 = 2;
-/// Share of a style's grooves that must have a trait for those without it to be left out: in some
-/// styles toms play the groove, or the one is silent.
+/// Minimum share of a style's grooves with a trait for the others to be excluded: in some styles
+/// toms play the groove, or a bar does not start with the kick.
 const MOSTLY: f64 = 0.5;
-/// Share of the bars that begin with the kick in a groove that rests on the one.
+/// Minimum share of the bars that start with the kick in a groove that rests on 1.
 const RESTS: f32 = 0.5;
-/// Power of a recording's bars that it is weighed with: 0 would count recordings, 1 bars.
+/// Exponent of a recording's number of bars in its weight: 0 would weight recordings alike, 1 bars
+/// alike.
 const BY_LENGTH: f32 = 0.15;
 
-/// Mean share of bars with a backbeat from which on a style is one of the backbeat, and by how much
-/// the share of its lead-ins is raised above the drummers': takes wear it away by as much.
+/// Minimum mean share of bars with a backbeat for a backbeat style, and the amount by which the
+/// share of its lead-ins exceeds the drummers': takes lose about this much.
 const BACKBEAT: f32 = 0.4;
 const WORN: f32 = 0.1;
-/// Share of bars of a lead-in that has a backbeat, and most that it is weighed with for that.
+/// Minimum share of bars with a backbeat in a lead-in that has a clear one, and maximum factor of
+/// its weight.
 const CLEAR: f32 = 0.75;
 const MOST_WEIGHT: f32 = 4.0;
 
-/// Styles that the data may have no beat of, each with the one whose lead-ins it then has too.
+/// Styles that the data may lack, each with the style whose lead-ins it then uses.
 const KIN: [(&str, &str); 1] = [("gospel", "soul")];
 
-/// The lead-ins from the train beats in 4/4, in their order, and those of kindred styles.
+/// Returns the lead-ins from the train beats in 4/4, in their order, and those of related styles.
 #[must_use]
 pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
     let mut lead_ins = recorded(pieces);
@@ -63,7 +66,7 @@ pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
 fn recorded(pieces: &[Piece]) -> Vec<LeadIn> {
     let beats: Vec<&Piece> = pieces.iter().filter(|piece| is_learned(piece)).collect();
     let mut lead_ins = Vec::new();
-    let mut styles: BTreeMap<u8, (usize, Vec<Trait>)> = BTreeMap::new();
+    let mut styles: BTreeMap<u8, (usize, Vec<GrooveTrait>)> = BTreeMap::new();
     for piece in &beats {
         let style = piece.kind.style;
         let (recordings, traits) = styles.entry(style).or_insert_with(|| {
@@ -76,7 +79,7 @@ fn recorded(pieces: &[Piece]) -> Vec<LeadIn> {
         let most = (OF_STYLE / *recordings).clamp(1, OF_PIECE).min(grooves.len());
         let bars = piece.steps.len() as f32 / LEAD_IN_STEPS as f32;
         for number in 0..most {
-            // Evenly over the recording.
+            // Evenly spaced over the recording.
             let steps = grooves[number * grooves.len() / most].to_vec();
             let weight = bars.powf(BY_LENGTH) / most as f32;
             lead_ins.push(LeadIn { style, tempo: piece.kind.tempo, weight, steps });
@@ -85,14 +88,14 @@ fn recorded(pieces: &[Piece]) -> Vec<LeadIn> {
     lead_ins
 }
 
-/// The traits that most grooves of a style have.
-fn usual_traits(recordings: &[&Piece]) -> Vec<Trait> {
+/// Returns the traits that most grooves of a style have.
+fn usual_traits(recordings: &[&Piece]) -> Vec<GrooveTrait> {
     let all: Vec<&[Step]> = recordings.iter().flat_map(|piece| grooves(piece)).collect();
-    let share = |has: &Trait| all.iter().filter(|steps| has(steps)).count() as f64;
+    let share = |has: &GrooveTrait| all.iter().filter(|steps| has(steps)).count() as f64;
     TRAITS.into_iter().filter(|has| share(has) >= MOSTLY * all.len() as f64).collect()
 }
 
-/// The phrases of a recording, in whole bars.
+/// Iterates over the phrases of a recording, in whole bars.
 fn windows(piece: &Piece) -> impl Iterator<Item = &[Step]> {
     let bars = piece.steps.len() / LEAD_IN_STEPS;
     let first = if bars >= LONG { LEAD_IN_BARS } else { 0 };
@@ -102,8 +105,8 @@ fn windows(piece: &Piece) -> impl Iterator<Item = &[Step]> {
     })
 }
 
-/// Weighs the lead-ins of a style of the backbeat so that they have it a little more often than the
-/// drummers.
+/// Weights the lead-ins of a backbeat style so that their share of backbeats is slightly above the
+/// drummers'.
 fn raise_backbeat(lead_ins: &mut [LeadIn], style: u8, pieces: &[Piece]) {
     let beats = pieces.iter().filter(|piece| is_learned(piece) && piece.kind.style == style);
     let shares: Vec<f32> = beats.map(|piece| backbeat(&piece.steps)).collect();
@@ -112,7 +115,8 @@ fn raise_backbeat(lead_ins: &mut [LeadIn], style: u8, pieces: &[Piece]) {
         return;
     }
     let wanted = (drummers + WORN).min(1.0);
-    // Sums of weights, and of weights times backbeat, of lead-ins without and with a clear one.
+    // Sums of weights, and of weights times backbeat, of lead-ins without and with a clear
+    // backbeat.
     let mut sums = [[0.0; 2]; 2];
     let mut of_style: Vec<&mut LeadIn> =
         lead_ins.iter_mut().filter(|lead_in| lead_in.style == style).collect();
@@ -132,7 +136,7 @@ fn raise_backbeat(lead_ins: &mut [LeadIn], style: u8, pieces: &[Piece]) {
     }
 }
 
-/// Share of the bars with the snare on 2 and 4.
+/// Returns the share of the bars with the snare on 2 and 4.
 fn backbeat(steps: &[Step]) -> f32 {
     let snare = |step: &Step| step.hit(Drum::Snare).is_some();
     let bars = steps.chunks_exact(LEAD_IN_STEPS);
@@ -149,12 +153,12 @@ fn grooves(piece: &Piece) -> impl Iterator<Item = &[Step]> {
     windows(piece).filter(|steps| is_groove(steps))
 }
 
-/// Trait of a groove.
-type Trait = fn(&[Step]) -> bool;
+/// A predicate on a groove.
+type GrooveTrait = fn(&[Step]) -> bool;
 
-/// Hats or cymbals keep time; toms are few; there is a kick in each bar; and a snare; the kick is on
-/// the one; the snare is on 2 or 4.
-const TRAITS: [Trait; 6] = [
+/// Traits: hats or cymbals keep time; few toms; a kick in each bar; a snare in each bar; kick on 1;
+/// snare on 2 or 4.
+const TRAITS: [GrooveTrait; 6] = [
     |steps| strokes(steps, &TIME).all(|count| count >= TIMED),
     |steps| strokes(steps, &[Drum::LowTom, Drum::MidTom, Drum::HighTom]).all(|n| n <= TOMS),
     |steps| strokes(steps, &[Drum::Bass]).all(|count| count > 0),
@@ -173,7 +177,7 @@ const TRAITS: [Trait; 6] = [
 
 const TIME: [Drum; 4] = [Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash];
 
-/// Strokes of some drums, bar by bar.
+/// Returns the number of hits of some drums, bar by bar.
 fn strokes<'a>(steps: &'a [Step], drums: &[Drum]) -> impl Iterator<Item = u32> + use<'a> {
     let drums: DrumSet = drums.iter().copied().collect();
     let bars = steps.chunks_exact(LEAD_IN_STEPS);
@@ -204,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn recordings_count_alike_whatever_their_length() {
+    fn recordings_have_similar_weights_despite_their_length() {
         let pieces = [piece(8, 3), piece(400, 3), piece(1, 3), piece(6, 4)];
         let lead_ins = lead_ins(&pieces);
         let of = |style: u8| lead_ins.iter().filter(|of| of.style == style).collect::<Vec<_>>();
@@ -217,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn grooves_without_time_are_left_out_where_most_keep_it() {
+    fn grooves_without_time_are_excluded_if_most_keep_it() {
         let mut timed = piece(8, 3);
         let hat = Some(Hit { velocity: 70, offset_ticks: 0 });
         timed.steps.iter_mut().step_by(4).for_each(|step| step.set(Drum::ClosedHat, hat));
@@ -228,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_backbeat_is_raised_where_drummers_mostly_play_it() {
+    fn backbeat_share_is_raised_in_backbeat_styles() {
         let plain = |mut piece: Piece| {
             piece.steps.iter_mut().skip(4).step_by(16).for_each(|step| step.set(Drum::Snare, None));
             piece
@@ -246,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_style_without_recordings_has_the_lead_ins_of_its_kin() {
+    fn a_style_without_recordings_uses_lead_ins_of_a_related_style() {
         let [gospel, soul] = ["gospel", "soul"].map(|name| style_number(name).expect("a style"));
         let count = |lead_ins: &[LeadIn], style| {
             lead_ins.iter().filter(|lead_in| lead_in.style == style).count()
@@ -258,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn solos_breaks_fills_and_held_out_recordings_are_none() {
+    fn solos_breaks_fills_and_held_out_recordings_are_excluded() {
         let mut silent = piece(8, 3);
         silent.steps[16..32].fill(Step::SILENT);
         let mut solo = piece(8, 3);

@@ -1,6 +1,7 @@
-//! AdamW with a clipped gradient, warm-up and a cosine, and a running average of the weights.
+//! AdamW with a clipped gradient, warm-up, cosine schedule, and an exponential average of the
+//! weights.
 //!
-//! Ours, and not candle-nn's, because a checkpoint must hold the moments.
+//! Unlike candle-nn's, it exposes its moments for checkpoints.
 
 use std::collections::HashMap;
 
@@ -12,28 +13,28 @@ use crate::network::kernel;
 use crate::network::net::Net;
 use crate::network::storage::with_slice;
 
-/// First and second moment decay.
+/// Decay of the first and second moment.
 pub(crate) const BETAS: [f32; 2] = [0.9, 0.98];
-/// Greatest norm of the gradient.
+/// Maximum norm of the gradient.
 pub(crate) const CLIP: f64 = 1.0;
-/// Decay of the running average of the weights.
+/// Decay of the average of the weights.
 const AVERAGE: f32 = 0.998;
 
-/// The schedule of the learning rate.
+/// Schedule of the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Schedule {
-    /// Greatest learning rate.
+    /// Peak learning rate.
     pub rate: f64,
-    /// Updates over which it rises.
+    /// Updates of the linear warm-up.
     pub warm_up: u64,
-    /// Updates in all; the rate falls by a cosine to a fiftieth.
+    /// Updates in total; the rate falls along a cosine to a fiftieth of the peak.
     pub updates: u64,
-    /// Share of a weight's distance to where it is drawn that it loses, times the rate.
+    /// Weight decay towards the anchor, relative to the rate.
     pub decay: f64,
 }
 
 impl Schedule {
-    /// The learning rate of an update.
+    /// Returns the learning rate of an update.
     pub(crate) fn rate_at(&self, update: u64) -> f64 {
         if update < self.warm_up {
             return self.rate * (update + 1) as f64 / self.warm_up as f64;
@@ -45,66 +46,64 @@ impl Schedule {
     }
 }
 
-/// What an update keeps of the running average. It forgets faster at first, while the weights still
-/// move far.
-pub(crate) fn keep_at(update: u64) -> f32 {
+/// Returns the decay of the average at an update. It is lower at first, while the weights move far.
+pub(crate) fn average_decay(update: u64) -> f32 {
     AVERAGE.min((1.0 + update as f32) / (10.0 + update as f32))
 }
 
-/// What of a net learns, and where it is drawn.
+/// Trained part of a net, and the anchor of its weight decay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Learning {
-    /// All of a new net, drawn to zero.
+pub enum TrainingMode {
+    /// A new net; decays towards zero.
     New,
-    /// All of a net that has learned before, drawn to what it was, so that it stays near what it
-    /// knew (L2-SP, Li et al. 2018).
-    Tuned,
-    /// Of a net that has learned before, what both networks make of this number of the row.
-    Column(usize),
+    /// All of a pretrained net; decays towards its initial weights (L2-SP, Li et al. 2018).
+    FineTune,
+    /// The first-layer weights of one input column of a pretrained net.
+    StyleColumn(usize),
 }
 
-/// Moments and average of one tensor, and where its weights are drawn.
-struct Slot {
+/// Adam state of one tensor: anchor of the weight decay, moments, and average.
+struct AdamState {
     anchor: Vec<f32>,
     first: Vec<f32>,
     second: Vec<f32>,
     average: Vec<f32>,
 }
 
-/// The optimiser's state, tensor by tensor in the order of the net's weights.
+/// State of the optimiser, in the order of the net's weights.
 pub struct Optimiser {
     schedule: Schedule,
-    learning: Learning,
-    slots: Vec<Slot>,
+    mode: TrainingMode,
+    states: Vec<AdamState>,
 }
 
 impl Optimiser {
-    /// Starts with no moments and the average at the weights.
+    /// Starts with zero moments, and the average at the weights.
     ///
     /// # Errors
-    /// When a weight cannot be read.
-    pub fn new(net: &Net, schedule: Schedule, learning: Learning) -> Result<Self> {
-        let slot = |(_, var): &(String, candle_core::Var)| {
+    /// If a weight cannot be read.
+    pub fn new(net: &Net, schedule: Schedule, mode: TrainingMode) -> Result<Self> {
+        let state = |(_, var): &(String, candle_core::Var)| {
             let average = with_slice(var, <[f32]>::to_vec)?;
             let zeros = || vec![0.0; average.len()];
-            let anchor = if learning == Learning::New { zeros() } else { average.clone() };
-            Ok(Slot { anchor, first: zeros(), second: zeros(), average })
+            let anchor = if mode == TrainingMode::New { zeros() } else { average.clone() };
+            Ok(AdamState { anchor, first: zeros(), second: zeros(), average })
         };
-        let slots: Result<Vec<Slot>> = net.weights.iter().map(slot).collect();
-        Ok(Optimiser { schedule, learning, slots: slots? })
+        let states: Result<Vec<AdamState>> = net.weights.iter().map(state).collect();
+        Ok(Optimiser { schedule, mode, states: states? })
     }
 
-    /// Makes update number `update`, counted from 0. Gives the norm of the gradient.
+    /// Makes update number `update`, counted from 0, and returns the norm of the gradient.
     ///
     /// # Errors
-    /// When the gradient is not finite: the training went wrong.
+    /// If the gradient is not finite, because the training diverged.
     pub fn update(&mut self, net: &Net, gradients: &GradStore, update: u64) -> Result<f64> {
         let mut all = Vec::with_capacity(net.weights.len());
         let mut square = 0.0;
         for (name, var) in &net.weights {
             let gradient = gradients.get(var).with_context(|| format!("{name} has no gradient"))?;
             let mut values = with_slice(gradient, <[f32]>::to_vec)?;
-            if let Learning::Column(column) = self.learning {
+            if let TrainingMode::StyleColumn(column) = self.mode {
                 let inputs = name.ends_with("weight_ih_l0");
                 let width = if inputs { var.dim(1)? } else { 1 };
                 let stays = |at: usize| !inputs || at % width != column;
@@ -129,10 +128,10 @@ impl Optimiser {
             corrections[1].sqrt() as f32,
             (rate * self.schedule.decay) as f32,
         ];
-        let keep = keep_at(update);
-        for (((_, var), slot), gradient) in net.weights.iter().zip(&mut self.slots).zip(&all) {
+        let keep = average_decay(update);
+        for (((_, var), state), gradient) in net.weights.iter().zip(&mut self.states).zip(&all) {
             let mut weights = with_slice(var, <[f32]>::to_vec)?;
-            let Slot { anchor, first, second, average } = slot;
+            let AdamState { anchor, first, second, average } = state;
             kernel::adam(&mut weights, gradient, anchor, [first, second], BETAS, numbers);
             for (average, weight) in average.iter_mut().zip(&weights) {
                 *average = keep * *average + (1.0 - keep) * weight;
@@ -142,42 +141,42 @@ impl Optimiser {
         Ok(norm)
     }
 
-    /// The averaged weights, by name.
+    /// Returns the averaged weights, by name.
     ///
     /// # Errors
-    /// When Candle cannot make the tensors.
+    /// If Candle cannot create the tensors.
     pub fn average(&self, net: &Net) -> Result<HashMap<String, Tensor>> {
-        self.tensors(net, |slot| &slot.average)
+        self.tensors(net, |state| &state.average)
     }
 
     fn tensors(
         &self,
         net: &Net,
-        of: impl Fn(&Slot) -> &Vec<f32>,
+        of: impl Fn(&AdamState) -> &Vec<f32>,
     ) -> Result<HashMap<String, Tensor>> {
         net.weights
             .iter()
-            .zip(&self.slots)
-            .map(|((name, var), slot)| {
-                let tensor = Tensor::from_vec(of(slot).clone(), var.shape(), &Device::Cpu)?;
+            .zip(&self.states)
+            .map(|((name, var), state)| {
+                let tensor = Tensor::from_vec(of(state).clone(), var.shape(), &Device::Cpu)?;
                 Ok((name.clone(), tensor))
             })
             .collect()
     }
 
-    /// Everything that a checkpoint must hold, by name.
+    /// Returns the tensors of a checkpoint, by name.
     ///
     /// # Errors
-    /// When Candle cannot make the tensors.
+    /// If Candle cannot create the tensors.
     pub fn save(&self, net: &Net) -> Result<HashMap<String, Tensor>> {
         let mut all: HashMap<String, Tensor> = HashMap::new();
         for (name, var) in &net.weights {
             all.insert(format!("weight/{name}"), var.as_tensor().clone());
         }
         let parts = [
-            ("first", self.tensors(net, |slot| &slot.first)?),
-            ("second", self.tensors(net, |slot| &slot.second)?),
-            ("average", self.tensors(net, |slot| &slot.average)?),
+            ("first", self.tensors(net, |state| &state.first)?),
+            ("second", self.tensors(net, |state| &state.second)?),
+            ("average", self.tensors(net, |state| &state.average)?),
         ];
         for (part, tensors) in parts {
             all.extend(tensors.into_iter().map(|(name, it)| (format!("{part}/{name}"), it)));
@@ -185,13 +184,13 @@ impl Optimiser {
         Ok(all)
     }
 
-    /// Takes weights, moments and average from a checkpoint; where the weights are drawn is not
-    /// in it, but as it was when the optimiser started.
+    /// Restores weights, moments and average from a checkpoint. The anchors keep their initial
+    /// values.
     ///
     /// # Errors
-    /// When something is missing there or has another shape.
+    /// If a tensor is missing or has another shape.
     pub fn load(&mut self, net: &Net, all: &HashMap<String, Tensor>) -> Result<()> {
-        for ((name, var), slot) in net.weights.iter().zip(&mut self.slots) {
+        for ((name, var), state) in net.weights.iter().zip(&mut self.states) {
             let get = |part: &str| {
                 let tensor = all
                     .get(&format!("{part}/{name}"))
@@ -205,9 +204,9 @@ impl Optimiser {
             let numbers =
                 |part: &str| Ok::<_, anyhow::Error>(with_slice(get(part)?, <[f32]>::to_vec)?);
             var.set(get("weight")?)?;
-            slot.first = numbers("first")?;
-            slot.second = numbers("second")?;
-            slot.average = numbers("average")?;
+            state.first = numbers("first")?;
+            state.second = numbers("second")?;
+            state.average = numbers("average")?;
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
-//! The training: batches through the networks, updates, and now and then a look at the
-//! validation pieces. The best averaged weights so far are always on disk, and so is a
-//! checkpoint from which the same command goes on.
+//! The training loop: updates, and regular evaluations on the validation pieces. The best averaged
+//! weights so far are always on disk, with a checkpoint from which the same command continues.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,85 +13,84 @@ use clap::builder::ArgPredicate::IsPresent;
 use groove::lead_in::LeadIn;
 use groove::model::{self, Figures, Metadata};
 
-use super::checkpoint::{self, Progress, Settings};
+use super::checkpoint::{self, Progress, TrainingSettings};
 use super::console::progress_bar;
-use super::curve::{self, Point};
-use super::initial::Start;
-use super::optimise::{Learning, Optimiser};
+use super::curve::{self, CurvePoint};
+use super::initial::InitialNet;
+use super::optimise::{Optimiser, TrainingMode};
 use super::plan::Plan;
 use super::teachers::Teachers;
 use crate::data::batch::Targets;
-use crate::data::stream::Stream;
+use crate::data::stream::BatchStream;
 use crate::data::{Data, Piece, Split};
 use crate::files;
-use crate::metrics::teacher_forced::Report;
+use crate::metrics::teacher_forced::PredictionReport;
 use crate::network::losses::{cross_entropy, mixture};
-use crate::network::net::{Carries, Dropout, Net};
+use crate::network::net::{Dropout, Net, NetState};
 
 /// Name of the model file in the output folder.
 pub const MODEL: &str = "model.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const CURVE: &str = "curve.csv";
-/// Updates at which the perplexity of the batch is said, as in the report of 2019.
+/// Updates whose batch perplexity is printed, as in the 2019 report.
 const REPORTED: [u64; 5] = [1, 11, 21, 31, 91];
-/// Looks without a better one after which a training that began with a model file stops.
+/// Evaluations without improvement after which fine-tuning stops.
 const PATIENCE: usize = 4;
 
 /// Options of `train`.
 #[derive(Args, Clone, Debug)]
-pub struct Options {
+pub struct TrainOptions {
     #[command(flatten)]
     pub(crate) plan: Plan,
     /// Folder for the model, the checkpoint and the learning curve
     #[arg(long, default_value = "target/training")]
     pub(crate) out: PathBuf,
-    /// Updates between two looks at the validation pieces
+    /// Updates between two evaluations on the validation pieces
     #[arg(long, default_value_t = 100, default_value_if("init", IsPresent, "5"),
         value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) look_every: u64,
-    /// Stop after this many updates; the same command without it goes on
+    /// Stop after this many updates; the same command without it continues
     #[arg(long)]
     pub(crate) stop_after: Option<u64>,
-    /// Start anew, though the output folder holds a checkpoint
+    /// Start over, even if the output folder holds a checkpoint
     #[arg(long)]
     pub(crate) fresh: bool,
 }
 
-/// A training that is under way.
+/// A running training.
 struct Training {
     net: Net,
     optimiser: Optimiser,
-    stream: Stream,
-    carries: Carries,
+    stream: BatchStream,
+    states: NetState,
     teachers: Teachers,
     progress: Progress,
-    curve: Vec<Point>,
-    /// Those of the models that it writes.
+    curve: Vec<CurvePoint>,
+    /// Lead-ins of the models that it writes.
     lead_ins: Vec<LeadIn>,
 }
 
-/// What a training came to.
-pub struct Outcome {
+/// Result of a training.
+pub struct TrainingOutcome {
     /// Header of its models.
     pub metadata: Metadata,
-    /// Updates made.
+    /// Number of updates.
     pub update: u64,
-    /// Best validation perplexity, if there was a look.
+    /// Best validation perplexity, if there was an evaluation.
     pub perplexity: Option<f64>,
-    /// The point of the curve where that was.
-    pub best: Option<Point>,
-    /// Seconds of training in all.
+    /// Point of the curve with the best perplexity.
+    pub best: Option<CurvePoint>,
+    /// Seconds of training in total.
     pub seconds: f64,
 }
 
-/// Trains until all updates are made or it is told to stop. A training that has made them before
-/// is left as it is.
+/// Trains until all updates are made or `stop` is set. A finished training is left unchanged.
 pub(crate) fn train(
-    options: &Options,
-    start: &Start,
+    options: &TrainOptions,
+    start: &InitialNet,
     data: &Data,
     stop: &AtomicBool,
-) -> Result<Outcome> {
+) -> Result<TrainingOutcome> {
     let (train, held_out) = (options.plan.pieces(data)?, data.split(Split::Validation));
     ensure!(
         !held_out.is_empty(),
@@ -106,9 +104,9 @@ pub(crate) fn train(
         eprintln!("{} updates were made before", training.progress.update);
         return Ok(training.outcome(metadata));
     }
-    if start.learning != Learning::New && training.curve.is_empty() {
-        // Where it begins, so that what it learns cannot make it worse.
-        let report = Report::measure(&training.net, &data.split(Split::Train))?;
+    if start.mode != TrainingMode::New && training.curve.is_empty() {
+        // The initial weights count, so that fine-tuning cannot make the model worse.
+        let report = PredictionReport::measure(&training.net, &data.split(Split::Train))?;
         let point = training.look(options, &metadata, &held_out, validation(&report)?)?;
         eprintln!("{}", point.line());
     }
@@ -131,7 +129,7 @@ pub(crate) fn train(
             let perplexity = (surprise / steps).exp();
             (surprise, steps) = (0.0, 0.0);
             let point = training.look(options, &metadata, &held_out, perplexity)?;
-            // Above the bar on a terminal, and in a log where there is none.
+            // Above the bar on a terminal; also visible in a log.
             bar.suspend(|| eprintln!("{}", point.line()));
         }
     }
@@ -142,14 +140,19 @@ pub(crate) fn train(
 }
 
 impl Training {
-    fn start(options: &Options, start: &Start, data: &Data, train: Vec<Piece>) -> Result<Training> {
+    fn start(
+        options: &TrainOptions,
+        start: &InitialNet,
+        data: &Data,
+        train: Vec<Piece>,
+    ) -> Result<Training> {
         let metadata = &start.metadata;
         let threads = rayon::current_num_threads();
         let parts =
             (1..=threads).rev().find(|n| options.plan.lanes.is_multiple_of(*n)).unwrap_or(1);
         let rows = options.plan.rows(parts)?;
-        let schedule = options.plan.schedule(start.learning);
-        let settings = Settings {
+        let schedule = options.plan.schedule(start.mode);
+        let settings = TrainingSettings {
             inputs: metadata.inputs,
             classes: metadata.classes.clone(),
             beat: metadata.beat,
@@ -166,12 +169,12 @@ impl Training {
         };
         let net = start.net(options.plan.seed)?;
         let mut training = Training {
-            optimiser: Optimiser::new(&net, schedule, start.learning)?,
+            optimiser: Optimiser::new(&net, schedule, start.mode)?,
             net,
-            stream: Stream::new(metadata, train, rows, options.plan.seed)?,
-            carries: Carries::default(),
+            stream: BatchStream::new(metadata, train, rows, options.plan.seed)?,
+            states: NetState::default(),
             teachers: Teachers::read(&options.plan.teachers, metadata)?,
-            progress: Progress { settings, update: 0, best: None, best_manner: None, seconds: 0.0 },
+            progress: Progress { settings, update: 0, best: None, best_feel: None, seconds: 0.0 },
             curve: Vec::new(),
             lead_ins: start.lead_ins(data),
         };
@@ -182,9 +185,8 @@ impl Training {
         Ok(training)
     }
 
-    /// Takes up a checkpoint. The stream of pieces is a function of the seed, so it is moved on
-    /// to where it was.
-    fn resume(&mut self, options: &Options, path: &Path) -> Result<()> {
+    /// Restores a checkpoint. The stream is a function of the seed and is advanced to its position.
+    fn resume(&mut self, options: &TrainOptions, path: &Path) -> Result<()> {
         let (progress, all) = checkpoint::read(path)?;
         if progress.settings != self.progress.settings {
             bail!(
@@ -194,7 +196,7 @@ impl Training {
             );
         }
         self.optimiser.load(&self.net, &all).with_context(|| checkpoint::fault(path))?;
-        self.carries = checkpoint::load_carries(&all)?;
+        self.states = checkpoint::load_states(&all)?;
         (0..progress.update).for_each(|_| self.stream.skip());
         self.curve = curve::read(&options.out.join(CURVE))?;
         self.curve.retain(|point| point.update <= progress.update);
@@ -205,27 +207,28 @@ impl Training {
         Ok(())
     }
 
-    /// Makes one update; gives the summed negative log-likelihood of hits, and the steps.
-    fn update(&mut self, options: &Options) -> Result<(f64, f64)> {
+    /// Makes one update; returns the summed negative log-likelihood of hits, and the number of
+    /// steps.
+    fn update(&mut self, options: &TrainOptions) -> Result<(f64, f64)> {
         let batch = self.stream.next()?;
-        let lesson = self.teachers.lesson(&batch)?;
+        let soft_targets = self.teachers.soft_targets(&batch)?;
         let mut dropout =
             Dropout::new(options.plan.dropout, options.plan.seed, self.progress.update);
-        let outputs = self.net.forward(&batch, &mut self.carries, Some(&mut dropout))?;
+        let outputs = self.net.forward(&batch, &mut self.states, Some(&mut dropout))?;
         let steps = batch.steps() as f32;
         let hits = match &outputs.controls {
             Some(controls) => {
                 let (memories, struck) = (&batch.memories, &batch.hits);
-                mixture(&outputs.hits, controls, memories, struck, lesson.hits, steps)?
+                mixture(&outputs.hits, controls, memories, struck, soft_targets.hits, steps)?
             }
             None => {
                 let sizes = vec![self.net.metadata.classes.subsets()];
                 let targets = Targets { sizes, outcomes: batch.hits.to_vec() };
-                cross_entropy(&outputs.hits, targets, lesson.hits, steps)?
+                cross_entropy(&outputs.hits, targets, soft_targets.hits, steps)?
             }
         };
-        let manner = cross_entropy(&outputs.manner, batch.manner, lesson.manner, steps)?;
-        let loss = (&hits + manner)?;
+        let feel = cross_entropy(&outputs.feel, batch.feel_targets, soft_targets.feel, steps)?;
+        let loss = (&hits + feel)?;
         let gradients = loss.backward()?;
         self.optimiser.update(&self.net, &gradients, self.progress.update)?;
         self.progress.update += 1;
@@ -233,18 +236,18 @@ impl Training {
         Ok((f64::from(hits.to_scalar::<f32>()?) * steps, steps))
     }
 
-    /// Looks at the validation pieces, keeps the weights if they are the best, saves.
+    /// Evaluates on the validation pieces, keeps the best weights, and saves.
     fn look(
         &mut self,
-        options: &Options,
+        options: &TrainOptions,
         metadata: &Metadata,
         held_out: &[Piece],
         training: f64,
-    ) -> Result<Point> {
+    ) -> Result<CurvePoint> {
         let average = self.optimiser.average(&self.net)?;
-        let report = Report::measure(&Net::from_tensors(metadata, &average)?, held_out)?;
+        let report = PredictionReport::measure(&Net::from_tensors(metadata, &average)?, held_out)?;
         let validation = validation(&report)?;
-        let point = Point {
+        let point = CurvePoint {
             update: self.progress.update,
             training,
             validation,
@@ -258,25 +261,25 @@ impl Training {
         Ok(point)
     }
 
-    /// Writes each of the two networks where it is better than it ever was: they share no weights,
-    /// and the one that foresees velocity and offset learns for longer.
+    /// Writes each of the two networks if it is the best so far: they share no weights, and the
+    /// network of velocities and offsets trains for longer.
     fn keep_best(
         &mut self,
-        options: &Options,
+        options: &TrainOptions,
         metadata: &Metadata,
-        report: &Report,
+        report: &PredictionReport,
         mut average: HashMap<String, Tensor>,
     ) -> Result<()> {
-        let (hits, manner) = (validation(report)?, manner_error(report));
+        let (hits, feel) = (validation(report)?, feel_error(report));
         let better_hits = self.progress.best.is_none_or(|best| hits < best);
-        let better_manner = self.progress.best_manner.is_none_or(|best| manner < best);
-        if !better_hits && !better_manner {
+        let better_feel = self.progress.best_feel.is_none_or(|best| feel < best);
+        if !better_hits && !better_feel {
             return Ok(());
         }
         let path = options.out.join(MODEL);
         let updates = metadata.updates + self.progress.update;
         let mut metadata = Metadata { updates, validation: report.figures(), ..metadata.clone() };
-        if self.progress.best.is_some() && !(better_hits && better_manner) {
+        if self.progress.best.is_some() && !(better_hits && better_feel) {
             let bytes = files::read(&path)?;
             let before = model::Model::read_metadata(&bytes)?;
             let mut kept = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
@@ -290,42 +293,42 @@ impl Training {
         if better_hits {
             self.progress.best = Some(hits);
         }
-        if better_manner {
-            self.progress.best_manner = Some(manner);
+        if better_feel {
+            self.progress.best_feel = Some(feel);
         }
         files::write_atomic(&path, &model::write(&metadata, &average, &self.lead_ins, true)?)
     }
 
-    /// Whether a training of a net that had learned before has not got better for long.
+    /// Returns true if fine-tuning has not improved for [`PATIENCE`] evaluations.
     fn is_over(&self) -> bool {
         let best = self.curve.iter().position(|point| Some(point.validation) == self.progress.best);
         self.progress.settings.init.is_some()
             && best.is_some_and(|best| self.curve.len() > best + PATIENCE)
     }
 
-    fn outcome(&self, metadata: Metadata) -> Outcome {
+    fn outcome(&self, metadata: Metadata) -> TrainingOutcome {
         let best = self.curve.iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
         let Progress { update, best: perplexity, seconds, .. } = self.progress;
-        Outcome { metadata, update, perplexity, best: best.copied(), seconds }
+        TrainingOutcome { metadata, update, perplexity, best: best.copied(), seconds }
     }
 
-    fn save(&self, options: &Options) -> Result<()> {
+    fn save(&self, options: &TrainOptions) -> Result<()> {
         let tensors = self.optimiser.save(&self.net)?;
         let path = options.out.join(CHECKPOINT);
-        checkpoint::write(&path, &self.progress, tensors, &self.carries)?;
+        checkpoint::write(&path, &self.progress, tensors, &self.states)?;
         curve::write(&options.out, &self.curve)
     }
 }
 
-/// The figure that weights are chosen by.
-fn validation(report: &Report) -> Result<f64> {
+/// Returns the perplexity for model selection.
+fn validation(report: &PredictionReport) -> Result<f64> {
     let figures = report.figures();
     // A folder of fills alone has no beats.
     figures.beats.or(figures.fills).context("nothing to validate on")
 }
 
-/// One number for how well velocity and offset are foreseen: the sum of the errors, of 127 and in
-/// milliseconds, which are about as large. Not a number where there are no beats.
-fn manner_error(report: &Report) -> f64 {
+/// Returns the error of velocity and offset for model selection: the sum of both errors, in MIDI
+/// units and milliseconds, which have similar sizes. NaN without beats.
+fn feel_error(report: &PredictionReport) -> f64 {
     report.velocity_mae + report.offset_mae_ms
 }

@@ -15,22 +15,22 @@ use serde_json::Value;
 use crate::data::Piece;
 use crate::playback::play_steps;
 
-/// What the parts work with.
-pub(super) struct Stage {
+/// Model and data of the checks.
+pub(super) struct CheckContext {
     pub(super) model: Arc<Model>,
     pub(super) pieces: Vec<Piece>,
 }
 
-/// A line of the report: what was measured, and whether it is as it must be.
+/// A check: what was measured, its figure, its limit, and whether it holds.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Line {
+pub(super) struct Check {
     pub(super) what: String,
     pub(super) figure: Value,
     pub(super) must: &'static str,
     pub(super) holds: bool,
 }
 
-impl Line {
+impl Check {
     pub(super) fn new(
         what: impl Into<String>,
         figure: impl Serialize,
@@ -38,11 +38,11 @@ impl Line {
         holds: bool,
     ) -> Self {
         let figure = rounded(serde_json::to_value(figure).unwrap_or(Value::Null));
-        Line { what: what.into(), figure, must, holds }
+        Check { what: what.into(), figure, must, holds }
     }
 }
 
-/// Four digits after the point are enough to read.
+/// Rounds numbers to four decimals.
 fn rounded(value: Value) -> Value {
     match value {
         Value::Number(number) if number.is_f64() => {
@@ -54,19 +54,19 @@ fn rounded(value: Value) -> Value {
     }
 }
 
-impl Stage {
-    /// All steps of so many bars of a take, in 4/4.
+impl CheckContext {
+    /// Plays the first bars of a take, in 4/4.
     pub(super) fn play(&self, take: &Take, bars: i64) -> Result<Vec<Step>> {
         play_steps(&mut Drummer::new(Arc::clone(&self.model)), take, Meter::FOUR_FOUR, bars)
     }
 }
 
-/// Draws of a part, told apart by a number.
+/// Returns the random numbers of a part.
 pub(super) fn draws(part: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(part)
 }
 
-/// F1 of two runs of steps; of two silent ones, 1.
+/// Returns the hit F1 of two sequences of steps; 1 if both are silent.
 pub(super) fn f1(one: &[Step], other: &[Step]) -> f64 {
     let pairs = || one.iter().zip(other).map(|(a, b)| (a.drums(), b.drums()));
     let both: u32 = pairs().map(|(a, b)| a.and(b).len()).sum();
@@ -74,7 +74,7 @@ pub(super) fn f1(one: &[Step], other: &[Step]) -> f64 {
     if all == 0 { 1.0 } else { 2.0 * f64::from(both) / f64::from(all) }
 }
 
-/// Hits by class.
+/// Returns the number of hits by class.
 pub(super) fn count(steps: &[Step]) -> [f64; CLASSES] {
     let mut hits = [0.0; CLASSES];
     for drum in steps.iter().flat_map(|step| step.drums().iter()) {

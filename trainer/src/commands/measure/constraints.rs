@@ -1,4 +1,4 @@
-//! What is asked for is played: takes are functions, pins are kept and led up to, held drums are
+//! Checks of constraints: takes are pure functions, pins are kept and prepared for, held drums are
 //! struck.
 
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use rayon::prelude::*;
 
-use super::check::{Line, Stage, draws, mean, set};
+use super::check::{Check, CheckContext, draws, mean, set};
 
 const CASES: u64 = 1_000;
 const METER: Meter = Meter::FOUR_FOUR;
 
-/// Any take.
+/// A random take.
 fn any_take(draws: &mut impl Rng) -> Take {
     let primer = match draws.random_range(0..4) {
         0 => Primer::Hold {
@@ -80,7 +80,7 @@ fn hits(bars: &[Bar]) -> Vec<DrumSet> {
     bars.iter().flat_map(|bar| bar.steps()).map(Step::drums).collect()
 }
 
-/// Share of the cases, each with its own draws, in which something is so.
+/// Returns the share of the cases, each with its own random numbers, that satisfy a predicate.
 fn share(
     part: u64,
     is: impl Fn(u64, &mut rand_chacha::ChaCha8Rng) -> Result<bool> + Sync,
@@ -94,13 +94,13 @@ fn share(
     Ok(mean(so.into_iter().map(|so| f64::from(u8::from(so)))))
 }
 
-pub(super) fn purity(stage: &Stage) -> Result<Vec<Line>> {
-    let drummer = || Drummer::new(Arc::clone(&stage.model));
+pub(super) fn purity(context: &CheckContext) -> Result<Vec<Check>> {
+    let drummer = || Drummer::new(Arc::clone(&context.model));
     let same = share(1, |_, draws| {
         let take = any_take(draws);
         let number: i64 = draws.random_range(-3..6);
         let asked = drummer().phrase(&take, METER, number)?;
-        // From the start of the song, after the theme and in any order.
+        // Played from the start of the song, and after other phrases.
         let mut other = drummer();
         for phrase in [0, number.signum(), draws.random_range(-3..6)] {
             other.phrase(&take, METER, phrase)?;
@@ -137,9 +137,9 @@ pub(super) fn purity(stage: &Stage) -> Result<Vec<Line>> {
         Ok(hits(&played) == hits(&bars))
     })?;
     Ok(vec![
-        Line::new("phrases that are the same in any order of asking", same, "all", same == 1.0),
-        Line::new("themes that another seed changes", seeds, "all", seeds == 1.0),
-        Line::new(
+        Check::new("phrases that are the same in any order of asking", same, "all", same == 1.0),
+        Check::new("themes that another seed changes", seeds, "all", seeds == 1.0),
+        Check::new(
             "themes whose hits performance controls leave alone",
             performed,
             "all",
@@ -148,7 +148,7 @@ pub(super) fn purity(stage: &Stage) -> Result<Vec<Line>> {
     ])
 }
 
-pub(super) fn pins(stage: &Stage) -> Result<Vec<Line>> {
+pub(super) fn pins(context: &CheckContext) -> Result<Vec<Check>> {
     let margins = std::sync::Mutex::new(Vec::new());
     let kept = share(4, |_, draws| {
         let take = Take {
@@ -157,7 +157,7 @@ pub(super) fn pins(stage: &Stage) -> Result<Vec<Line>> {
             pins: any_pins(draws, 64),
             ..Take::default()
         };
-        let mut drummer = Drummer::new(Arc::clone(&stage.model));
+        let mut drummer = Drummer::new(Arc::clone(&context.model));
         let steps = |bars: Vec<Bar>| bars.iter().flat_map(|bar| bar.steps().to_vec()).collect();
         let pinned: Vec<Step> = steps(drummer.phrase(&take, METER, 0)?);
         let free = Take { pins: Pins::NONE, ..take };
@@ -176,7 +176,7 @@ pub(super) fn pins(stage: &Stage) -> Result<Vec<Line>> {
             fill: false,
         };
         let score = |steps: &[Step]| -> Result<f64> {
-            Ok(f64::from(likelihood(&stage.model, &kind, steps, &take.pins)?.iter().sum::<f32>()))
+            Ok(f64::from(likelihood(&context.model, &kind, steps, &take.pins)?.iter().sum::<f32>()))
         };
         margins.lock().expect("no thread panics").push([score(&pinned)?, score(&edited)?]);
         let keeps = |(place, step): (usize, &Step)| {
@@ -189,25 +189,25 @@ pub(super) fn pins(stage: &Stage) -> Result<Vec<Line>> {
     let figures = [0, 1].map(|side| mean(scores.iter().map(|score| score[side])));
     let margin = figures[0] - figures[1];
     Ok(vec![
-        Line::new("cases in which every pin is kept", kept, "all", kept == 1.0),
-        Line::new(
+        Check::new("cases in which every pin is kept", kept, "all", kept == 1.0),
+        Check::new(
             "log-likelihood of the unpinned cells of four bars, pinned and edited",
             figures,
             "the first greater",
             margin > 0.0,
         ),
-        Line::new("the margin", margin, "above 0", margin > 0.0),
+        Check::new("the margin", margin, "above 0", margin > 0.0),
     ])
 }
 
-pub(super) fn hold(stage: &Stage) -> Result<Vec<Line>> {
+pub(super) fn hold(context: &CheckContext) -> Result<Vec<Check>> {
     let counts = std::sync::Mutex::new((0.0, 0.0));
     let at_once = share(5, |_, draws| {
         let style = draws.random_range(0..=18);
         let held: Vec<Drum> =
             (0..draws.random_range(1..=3)).map(|_| Drum::ALL[draws.random_range(0..9)]).collect();
         let held = set(&held);
-        // A key goes down in some step of some bar; what follows is heard from the next beat on.
+        // The key goes down in a random step; it takes effect from the next beat.
         let step: usize = draws.random_range(0..64);
         let beat = (step + 1).next_multiple_of(4);
         let at = u16::try_from(beat % 64)?;
@@ -217,7 +217,7 @@ pub(super) fn hold(stage: &Stage) -> Result<Vec<Line>> {
             primer: Primer::Hold { drums: held, at },
             ..Take::default()
         };
-        let played = stage.play(&take, 12)?;
+        let played = context.play(&take, 12)?;
         let following = played[beat.next_multiple_of(16)..].chunks(16);
         let all = |bar: &[Step]| {
             let struck = bar.iter().fold(DrumSet::EMPTY, |all, step| all.with(step.drums()));
@@ -232,8 +232,8 @@ pub(super) fn hold(stage: &Stage) -> Result<Vec<Line>> {
     let (struck, bars) = counts.into_inner().expect("no thread panics");
     let share = struck / bars;
     Ok(vec![
-        Line::new("bars that have the held drums", share, ".95 at least", share >= 0.95),
-        Line::new(
+        Check::new("bars that have the held drums", share, ".95 at least", share >= 0.95),
+        Check::new(
             "cases in which they are struck at the next beat",
             at_once,
             "all",

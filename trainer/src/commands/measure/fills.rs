@@ -1,5 +1,5 @@
-//! Requested fills: strokes, the kick that goes on, the crash after them, beside the drummers'
-//! own fills.
+//! Checks of requested fills beside the drummers' own: strokes, the kick below them, the crash
+//! after them.
 
 use anyhow::{Context, Result};
 use groove::encode::Kind;
@@ -10,67 +10,67 @@ use groove::take::{Fills, Take};
 use groove::{CLASSES, Drum, DrumSet, Meter, Step};
 use rayon::prelude::*;
 
-use super::check::{Line, Stage, TOMS, count, mean, set, sum};
+use super::check::{Check, CheckContext, TOMS, count, mean, set, sum};
 use crate::data::{Piece, Split};
 use crate::metrics::free_run::{hits_per_bar, human, tempi};
 
-/// Takes whose fill bars are set beside other bars, and bars of each.
+/// Takes whose fill bars are compared with other bars, and bars of each.
 const TAKES: u32 = 160;
 const BARS: i64 = 16;
-/// Takes of each other setting; a fill ends every fourth bar of [`BARS`].
+/// Takes per other setting; a fill ends every fourth bar of [`BARS`].
 const FEW: u32 = 20;
-/// Amounts at which strokes are counted, and takes of each.
+/// Measured amounts, and takes of each.
 const AMOUNTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 const MANY: u32 = 60;
-/// Lengths in steps, a beat to two bars, and meters that fills are requested in.
+/// Lengths in steps, from a beat to two bars, and meters of requested fills.
 const LENGTHS: [u8; 5] = [4, 8, 12, 16, 32];
 const METERS: [(i32, i32); 6] = [(4, 4), (3, 4), (5, 4), (6, 8), (7, 8), (12, 8)];
 
-/// Drums that a fill is counted by.
+/// Drums whose hits count as strokes of a fill.
 pub(super) fn stroked() -> DrumSet {
     set(&[Drum::Snare, Drum::LowTom, Drum::MidTom, Drum::HighTom])
 }
 
-/// Drums of which one keeps the time under a fill.
+/// Drums that can keep the time during a fill.
 fn timed() -> DrumSet {
     set(&[Drum::Bass, Drum::ClosedHat])
 }
 
 /// A fill, and the step after it.
-struct Filled {
+struct PlayedFill {
     steps: Vec<Step>,
     after: Option<Step>,
-    /// Steps from a felt beat to the next.
+    /// Steps in a felt beat.
     beat: usize,
     /// Place of the first step in the bar.
     at: usize,
 }
 
-impl Filled {
+impl PlayedFill {
     fn strokes(&self) -> f64 {
         let hits = self.steps.iter().map(|step| step.drums().and(stroked()).len());
         f64::from(hits.sum::<u32>())
     }
 
-    /// Snare and tom hits a quarter note.
+    /// Returns the strokes per quarter note.
     fn rate(&self) -> f64 {
         4.0 * self.strokes() / self.steps.len() as f64
     }
 
-    /// By beat: whether one of the drums is struck at its first step.
+    /// Iterates over the beats: true if one of the drums is struck at the first step.
     fn on_beats(&self, drums: DrumSet) -> impl Iterator<Item = bool> {
         let places = (self.at..).zip(&self.steps).filter(|(at, _)| at % self.beat == 0);
         places.map(move |(_, step)| !step.drums().and(drums).is_empty())
     }
 
-    /// Steps with a stroke and all steps, on the beats or off them.
+    /// Returns the number of steps with a stroke and of all steps, on the beats or off them.
     fn stroked(&self, on: bool) -> [f64; 2] {
         let steps = (self.at..).zip(&self.steps).filter(|(at, _)| (at % self.beat == 0) == on);
         let strokes = steps.map(|(_, step)| !step.drums().and(stroked()).is_empty());
         strokes.fold([0.0; 2], |[some, all], is| [some + f64::from(u8::from(is)), all + 1.0])
     }
 
-    /// Moves from one tom to another: downwards, and all.
+    /// Returns the number of moves from one tom to another: downwards, and all.
     fn moves(&self) -> [f64; 2] {
         let toms = set(&TOMS);
         let struck = self.steps.iter().map(|step| step.drums().and(toms));
@@ -83,9 +83,9 @@ impl Filled {
     }
 }
 
-/// The fills of the train split, of one style or of all, in 4/4: from the beat of the first snare
-/// or tom to the end of the last bar, or of the last beat where the bar is not played out.
-fn drummers(pieces: &[Piece], style: Option<u8>) -> Vec<Filled> {
+/// Returns the fills of the train split in 4/4, of one style or of all: from the beat of the first
+/// stroke to the end of the last bar, or of the last beat if the bar is incomplete.
+fn drummers(pieces: &[Piece], style: Option<u8>) -> Vec<PlayedFill> {
     let wanted = |piece: &&Piece| {
         let Kind { fill, meter, .. } = piece.kind;
         let fits = style.is_none_or(|style| style == piece.kind.style);
@@ -103,12 +103,12 @@ fn drummers(pieces: &[Piece], style: Option<u8>) -> Vec<Filled> {
         let first = steps[..end].iter().position(|s| !s.drums().and(stroked()).is_empty())?;
         let after = piece.steps.get(end).copied();
         let at = first / 4 * 4;
-        Some(Filled { steps: steps[at..end].to_vec(), after, beat: 4, at })
+        Some(PlayedFill { steps: steps[at..end].to_vec(), after, beat: 4, at })
     };
     pieces.iter().filter(wanted).filter_map(fill).collect()
 }
 
-/// Value below which a share of them lies.
+/// Returns the value below which a share of the values lies.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of them")]
 fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
@@ -120,13 +120,13 @@ fn share(is: impl IntoIterator<Item = bool>) -> f64 {
     mean(is.into_iter().map(|is| f64::from(u8::from(is))))
 }
 
-impl Stage {
-    /// The fills of so many takes that end every fourth bar with one.
-    fn fills(&self, mut of: Take, meter: Meter, takes: u32) -> Result<Vec<Filled>> {
+impl CheckContext {
+    /// Returns the fills of takes that end every fourth bar with one.
+    fn fills(&self, mut of: Take, meter: Meter, takes: u32) -> Result<Vec<PlayedFill>> {
         of.fills.every = 4;
-        let play = |number: u32| -> Result<Vec<Filled>> {
+        let play = |number: u32| -> Result<Vec<PlayedFill>> {
             let mut take = of;
-            // Seeds far apart.
+            // Distant seeds.
             take.seed = number.wrapping_mul(0x9e37_79b9) + 5;
             self.fills_of(&take, meter)
         };
@@ -134,8 +134,8 @@ impl Stage {
         Ok(played.into_iter().flatten().collect())
     }
 
-    /// The fills of the first [`BARS`] bars of a take, one every fourth bar.
-    fn fills_of(&self, take: &Take, meter: Meter) -> Result<Vec<Filled>> {
+    /// Returns the fills of the first [`BARS`] bars of a take, one every fourth bar.
+    fn fills_of(&self, take: &Take, meter: Meter) -> Result<Vec<PlayedFill>> {
         let length = usize::from(take.fills.steps).min(2 * meter.steps());
         let mut drummer = Drummer::new(self.model.clone());
         let mut steps = Vec::new();
@@ -143,7 +143,7 @@ impl Stage {
             steps.extend_from_slice(drummer.bar(take, meter, bar)?.steps());
         }
         let ends = (4..=16).step_by(4).map(|bar| bar * meter.steps());
-        let fill = |end: usize| Filled {
+        let fill = |end: usize| PlayedFill {
             steps: steps[end - length..end].to_vec(),
             after: steps.get(end).copied(),
             beat: meter.beat_steps(),
@@ -153,19 +153,19 @@ impl Stage {
     }
 }
 
-pub(super) fn fills(stage: &Stage) -> Result<Vec<Line>> {
+pub(super) fn fills(context: &CheckContext) -> Result<Vec<Check>> {
     let rock = style_number("rock").context("a style")?;
-    let mut lines = beside_other_bars(stage, rock)?;
-    lines.extend(usual(stage, rock)?);
-    lines.extend(shape(stage, rock)?);
-    lines.extend(amounts(stage, rock)?);
-    lines.extend(lengths_and_meters(stage, rock)?);
+    let mut lines = beside_other_bars(context, rock)?;
+    lines.extend(usual(context, rock)?);
+    lines.extend(shape(context, rock)?);
+    lines.extend(amounts(context, rock)?);
+    lines.extend(lengths_and_meters(context, rock)?);
     Ok(lines)
 }
 
 /// Toms and crash in fill bars and in others.
-fn beside_other_bars(stage: &Stage, style: u8) -> Result<Vec<Line>> {
-    let tempi = tempi(&stage.pieces, style);
+fn beside_other_bars(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
+    let tempi = tempi(&context.pieces, style);
     let (meter, fills) = (Meter::FOUR_FOUR, Fills { every: 4, steps: 16, amount: 0.5 });
     let drums = [&TOMS[..], &[Drum::Crash]].concat();
     let busy = |bars: &[&[Step]]| -> f64 {
@@ -173,7 +173,7 @@ fn beside_other_bars(stage: &Stage, style: u8) -> Result<Vec<Line>> {
     };
     let take = |seed: u32| {
         let tempo = tempi[seed as usize * tempi.len() / TAKES as usize];
-        stage.play(&Take { seed, style, tempo, fills, ..Take::default() }, BARS)
+        context.play(&Take { seed, style, tempo, fills, ..Take::default() }, BARS)
     };
     let takes = (0..TAKES).into_par_iter().map(take).collect::<Result<Vec<_>>>()?;
     let bars = || takes.iter().flat_map(|take| (0i64..).zip(take.chunks(meter.steps())));
@@ -181,13 +181,13 @@ fn beside_other_bars(stage: &Stage, style: u8) -> Result<Vec<Line>> {
         bars().partition(|(number, _)| fills.cover(meter, *number, 0));
     let only = |bars: Vec<(i64, _)>| bars.into_iter().map(|(_, bar)| bar).collect::<Vec<_>>();
     let (inside, outside) = (busy(&only(inside)), busy(&only(outside)));
-    let rates = hits_per_bar(&human(&stage.pieces, Split::Train, style), CLASSES);
+    let rates = hits_per_bar(&human(&context.pieces, Split::Train, style), CLASSES);
     let theirs: f64 = drums.iter().map(|drum| rates[drum.index()]).sum();
     let (more, near) = (inside / outside, outside / theirs);
     let within = (0.75..=1.25).contains(&near);
     Ok(vec![
-        Line::new("toms and crash a bar in fill bars by others", more, "3 at least", more >= 3.0),
-        Line::new(
+        Check::new("toms and crash a bar in fill bars by others", more, "3 at least", more >= 3.0),
+        Check::new(
             "toms and crash a bar outside of fills by the drummers'",
             near,
             ".75 to 1.25",
@@ -197,9 +197,9 @@ fn beside_other_bars(stage: &Stage, style: u8) -> Result<Vec<Line>> {
 }
 
 /// Eighty fills of two beats at the usual amount.
-fn usual(stage: &Stage, style: u8) -> Result<Vec<Line>> {
-    let fills = stage.fills(Take { style, ..Take::default() }, Meter::FOUR_FOUR, FEW)?;
-    let theirs = drummers(&stage.pieces, Some(style));
+fn usual(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
+    let fills = context.fills(Take { style, ..Take::default() }, Meter::FOUR_FOUR, FEW)?;
+    let theirs = drummers(&context.pieces, Some(style));
     let full = share(fills.iter().map(|fill| fill.strokes() >= 4.0));
     let bare = fills.iter().filter(|fill| fill.strokes() <= 2.0).count();
     let timed =
@@ -210,11 +210,16 @@ fn usual(stage: &Stage, style: u8) -> Result<Vec<Line>> {
         share(after().filter(|on| on.contains(Drum::Crash)).map(|on| on.contains(Drum::Bass)));
     let name = format!("{} rock fills of two beats", fills.len());
     Ok(vec![
-        Line::new(format!("{name}, with four strokes or more"), full, ".95 at least", full >= 0.95),
-        Line::new(format!("{name}, with two or fewer"), bare, "none", bare == 0),
-        Line::new(format!("{name}, crash on the one after"), crash, ".7 at least", crash >= 0.7),
-        Line::new("kick with that crash", with_kick, ".95 at least", with_kick >= 0.95),
-        Line::new(
+        Check::new(
+            format!("{name}, with four strokes or more"),
+            full,
+            ".95 at least",
+            full >= 0.95,
+        ),
+        Check::new(format!("{name}, with two or fewer"), bare, "none", bare == 0),
+        Check::new(format!("{name}, crash on the one after"), crash, ".7 at least", crash >= 0.7),
+        Check::new("kick with that crash", with_kick, ".95 at least", with_kick >= 0.95),
+        Check::new(
             "kick or closed hat on the quarters of fills, and the drummers'",
             timed,
             "theirs at least",
@@ -223,29 +228,30 @@ fn usual(stage: &Stage, style: u8) -> Result<Vec<Line>> {
     ])
 }
 
-/// Sums of two numbers of each fill, the first divided by the second.
-fn ratio(fills: &[Filled], of: impl Fn(&Filled) -> [f64; 2]) -> f64 {
+/// Returns the ratio of the sums of two numbers over fills.
+fn ratio(fills: &[PlayedFill], of: impl Fn(&PlayedFill) -> [f64; 2]) -> f64 {
     let sums = fills.iter().map(of).fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
     sums[0] / sums[1]
 }
 
 /// Places of the strokes and direction of the toms, beside the drummers' fills of all styles.
-fn shape(stage: &Stage, style: u8) -> Result<Vec<Line>> {
-    let played = stage.fills(Take { style, ..Take::default() }, Meter::FOUR_FOUR, MANY)?;
-    let theirs = drummers(&stage.pieces, None);
-    let both = |of: &dyn Fn(&Filled) -> [f64; 2]| [&played, &theirs].map(|fills| ratio(fills, of));
-    let down = both(&Filled::moves);
+fn shape(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
+    let played = context.fills(Take { style, ..Take::default() }, Meter::FOUR_FOUR, MANY)?;
+    let theirs = drummers(&context.pieces, None);
+    let both =
+        |of: &dyn Fn(&PlayedFill) -> [f64; 2]| [&played, &theirs].map(|fills| ratio(fills, of));
+    let down = both(&PlayedFill::moves);
     let (on, off) = (both(&|fill| fill.stroked(true)), both(&|fill| fill.stroked(false)));
     let strong = [on[0] / off[0], on[1] / off[1]];
     Ok(vec![
-        Line::new(
+        Check::new(
             "moves from tom to tom that go down, and the drummers'",
             down,
             "theirs less .1 at least",
             down[0] >= down[1] - 0.1,
         ),
-        Line::new("strokes on a beat, and the drummers'", on, "no limit", true),
-        Line::new(
+        Check::new("strokes on a beat, and the drummers'", on, "no limit", true),
+        Check::new(
             "strokes on a beat by those on another sixteenth, and the drummers'",
             strong,
             "theirs less .2 at least",
@@ -255,22 +261,23 @@ fn shape(stage: &Stage, style: u8) -> Result<Vec<Line>> {
 }
 
 /// Strokes by amount.
-fn amounts(stage: &Stage, style: u8) -> Result<Vec<Line>> {
+fn amounts(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
     let at = |amount: f32| {
         let fills = Fills { amount, ..Fills::default() };
-        stage.fills(Take { style, fills, ..Take::default() }, Meter::FOUR_FOUR, MANY)
+        context.fills(Take { style, fills, ..Take::default() }, Meter::FOUR_FOUR, MANY)
     };
     let all = AMOUNTS.into_iter().map(at).collect::<Result<Vec<_>>>()?;
-    let strokes: Vec<f64> = all.iter().map(|fills| mean(fills.iter().map(Filled::rate))).collect();
+    let strokes: Vec<f64> =
+        all.iter().map(|fills| mean(fills.iter().map(PlayedFill::rate))).collect();
     let rises = strokes.is_sorted_by(|less, more| less < more);
-    let drums = |fill: &Filled| fill.steps.iter().map(Step::drums).collect::<Vec<_>>();
+    let drums = |fill: &PlayedFill| fill.steps.iter().map(Step::drums).collect::<Vec<_>>();
     let differ = share(all[0].iter().zip(&all[2]).map(|(a, b)| drums(a) != drums(b)));
     let mut off: f64 = 0.0;
     for style in 0..=STYLES.len() {
         let style = u8::try_from(style).unwrap_or(0);
-        let own = drummers(&stage.pieces, Some(style).filter(|&style| style > 0));
-        let mut rates: Vec<f64> = own.iter().map(Filled::rate).collect();
-        // Fewer fills than these are not told apart from all.
+        let own = drummers(&context.pieces, Some(style).filter(|&style| style > 0));
+        let mut rates: Vec<f64> = own.iter().map(PlayedFill::rate).collect();
+        // Styles with fewer fills use the quantiles of all.
         if rates.len() >= 25 {
             for (share, known) in [0.2, 0.5, 0.9].into_iter().zip(quantiles(style)) {
                 off = off.max((quantile(&mut rates, share) - f64::from(known)).abs());
@@ -278,25 +285,25 @@ fn amounts(stage: &Stage, style: u8) -> Result<Vec<Line>> {
         }
     }
     Ok(vec![
-        Line::new(format!("strokes a quarter note at {AMOUNTS:?}"), strokes, "rises", rises),
-        Line::new(
+        Check::new(format!("strokes a quarter note at {AMOUNTS:?}"), strokes, "rises", rises),
+        Check::new(
             "greatest difference of the drummers' quantiles from those that are known",
             off,
             "below .01",
             off < 0.01,
         ),
-        Line::new("fills that amounts 0 and .5 play apart", differ, ".5 at least", differ >= 0.5),
+        Check::new("fills that amounts 0 and .5 play apart", differ, ".5 at least", differ >= 0.5),
     ])
 }
 
 /// Strokes by length and by meter, at the usual amount.
-fn lengths_and_meters(stage: &Stage, style: u8) -> Result<Vec<Line>> {
+fn lengths_and_meters(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
     let mut lines = Vec::new();
     let mut line = |what: String, steps: u8, meter: Meter| -> Result<()> {
         let fills = Fills { steps, ..Fills::default() };
-        let fills = stage.fills(Take { style, fills, ..Take::default() }, meter, FEW)?;
-        let rate = mean(fills.iter().map(Filled::rate));
-        let least = fills.iter().map(Filled::rate).fold(f64::INFINITY, f64::min);
+        let fills = context.fills(Take { style, fills, ..Take::default() }, meter, FEW)?;
+        let rate = mean(fills.iter().map(PlayedFill::rate));
+        let least = fills.iter().map(PlayedFill::rate).fold(f64::INFINITY, f64::min);
         let crash = share(
             fills
                 .iter()
@@ -305,7 +312,7 @@ fn lengths_and_meters(stage: &Stage, style: u8) -> Result<Vec<Line>> {
         );
         let holds = least >= 1.75 && crash >= 0.65;
         let must = "1.75 at least of each, .65 at least";
-        lines.push(Line::new(what, [rate, least, crash], must, holds));
+        lines.push(Check::new(what, [rate, least, crash], must, holds));
         Ok(())
     };
     let what = "strokes a quarter note, the least fill's, crash after";

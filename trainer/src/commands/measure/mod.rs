@@ -1,5 +1,5 @@
-//! `measure`: whether takes keep what they promise. Every figure is of one seeded run; where one
-//! does not hold, the command names it and fails.
+//! `measure`: checks the guarantees of takes. Every figure comes from a seeded run; the command
+//! names broken guarantees and fails.
 
 mod check;
 mod constraints;
@@ -16,11 +16,11 @@ use serde_json::Map;
 
 use crate::data::Data;
 use crate::files;
-use check::{Line, Stage};
+use check::{Check, CheckContext};
 
-/// Options of `measure`.
+/// MeasureOptions of `measure`.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct MeasureOptions {
     /// Model file
     #[arg(long, default_value = "assets/deep-pocket.safetensors")]
     model: PathBuf,
@@ -35,9 +35,9 @@ pub struct Options {
     json: bool,
 }
 
-type Part = fn(&Stage) -> Result<Vec<Line>>;
+type CheckPart = fn(&CheckContext) -> Result<Vec<Check>>;
 
-const PARTS: [(&str, Part); 11] = [
+const PARTS: [(&str, CheckPart); 11] = [
     ("stick", controls::stick),
     ("temperature", controls::temperature),
     ("purity", constraints::purity),
@@ -51,11 +51,11 @@ const PARTS: [(&str, Part); 11] = [
     ("morph", primers::morphed),
 ];
 
-/// Measures.
+/// Runs the checks.
 ///
 /// # Errors
-/// When model or data cannot be read, or a line does not hold.
-pub fn run(options: &Options) -> Result<()> {
+/// If model or data cannot be read, or a check fails.
+pub fn run(options: &MeasureOptions) -> Result<()> {
     let model = files::read_model(&options.model)?;
     if let Some(unknown) =
         options.only.iter().find(|name| PARTS.iter().all(|(part, _)| part != *name))
@@ -63,16 +63,16 @@ pub fn run(options: &Options) -> Result<()> {
         bail!("there is no part {unknown}: {}", PARTS.map(|(part, _)| part).join(", "));
     }
     let pieces = Data::read(&options.data, None, 1, model.metadata())?.pieces;
-    let stage = Stage { model: Arc::new(model), pieces };
+    let context = CheckContext { model: Arc::new(model), pieces };
     let mut report = Map::new();
     let mut broken = Vec::new();
     for (name, part) in PARTS {
         if !options.only.is_empty() && options.only.iter().all(|only| only != name) {
             continue;
         }
-        let lines = part(&stage)?;
+        let lines = part(&context)?;
         if !options.json {
-            for Line { what, figure, must, holds } in &lines {
+            for Check { what, figure, must, holds } in &lines {
                 let mark = if *holds { "" } else { "  <- does not hold" };
                 println!("{name:<11} {what}: {figure} ({must}){mark}");
             }

@@ -1,5 +1,4 @@
-//! What a drummer makes of what it hears: carrying on, tapped rhythms, hits to be humanised, two
-//! takes to play between.
+//! Checks of primers: continued bars, tapped rhythms, humanised hits, and morphs between two takes.
 
 use anyhow::{Context, Result};
 use groove::encode::Kind;
@@ -13,15 +12,15 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::check::{Line, Stage, draws, f1, mean};
+use super::check::{Check, CheckContext, draws, f1, mean};
 use crate::data::{Piece, Split};
 
 const BAR: usize = 16;
-/// Windows of validation files that are carried on, and rhythms that are tapped.
+/// Maximum number of validation windows to continue, and of rhythms to tap.
 const WINDOWS: usize = 100;
 
-/// Windows of so many bars of validation beats in 4/4, spread over all files of a style (0: all).
-fn windows(stage: &Stage, style: u8, bars: usize) -> Vec<(Kind, Vec<Step>)> {
+/// Returns windows of validation beats in 4/4, spread over all files of a style (0: all).
+fn windows(context: &CheckContext, style: u8, bars: usize) -> Vec<(Kind, Vec<Step>)> {
     let fits = |piece: &&Piece| {
         let kind = &piece.kind;
         piece.split == Split::Validation
@@ -30,7 +29,7 @@ fn windows(stage: &Stage, style: u8, bars: usize) -> Vec<(Kind, Vec<Step>)> {
             && (style == 0 || kind.style == style)
     };
     let mut all: Vec<(Kind, Vec<Step>)> = Vec::new();
-    for piece in stage.pieces.iter().filter(fits) {
+    for piece in context.pieces.iter().filter(fits) {
         let starts = (0..piece.steps.len()).step_by(BAR);
         let windows = starts.filter_map(|start| piece.steps.get(start..start + bars * BAR));
         let sounding = windows.filter(|w| w[..BAR].iter().any(|step| !step.drums().is_empty()));
@@ -41,14 +40,14 @@ fn windows(stage: &Stage, style: u8, bars: usize) -> Vec<(Kind, Vec<Step>)> {
     all
 }
 
-/// Mean F1 of the bars with those of a primer of two bars, which goes round.
+/// Returns the mean F1 of bars with those of a two-bar primer, which repeats.
 fn like_the_primer(primer: &[Step], bars: &[Step]) -> f64 {
     mean(bars.chunks(BAR).zip(primer.chunks(BAR).cycle()).map(|(bar, heard)| f1(bar, heard)))
 }
 
-pub(super) fn carry_on(stage: &Stage) -> Result<Vec<Line>> {
+pub(super) fn carry_on(context: &CheckContext) -> Result<Vec<Check>> {
     let style = style_number("rock").context("a style")?;
-    let windows = windows(stage, style, 6);
+    let windows = windows(context, style, 6);
     let compare = |(seed, (kind, steps)): (usize, &(Kind, Vec<Step>))| -> Result<[f64; 2]> {
         let (primer, next) = steps.split_at(2 * BAR);
         let take = Take {
@@ -58,21 +57,21 @@ pub(super) fn carry_on(stage: &Stage) -> Result<Vec<Line>> {
             primer: Primer::Play(Played::new(primer)),
             ..Take::default()
         };
-        Ok([like_the_primer(primer, &stage.play(&take, 4)?), like_the_primer(primer, next)])
+        Ok([like_the_primer(primer, &context.play(&take, 4)?), like_the_primer(primer, next)])
     };
     let pairs = windows.par_iter().enumerate().map(compare).collect::<Result<Vec<_>>>()?;
     let [ours, theirs] = [0, 1].map(|side| mean(pairs.iter().map(|pair| pair[side])));
     let what = "rock, four bars after two: F1 with the two, and the drummers' own";
     let holds = ours >= theirs - 0.05;
     Ok(vec![
-        Line::new("windows", windows.len(), "100", windows.len() == WINDOWS),
-        Line::new(what, [ours, theirs], "theirs less .05 at least", holds),
+        Check::new("windows", windows.len(), "100", windows.len() == WINDOWS),
+        Check::new(what, [ours, theirs], "theirs less .05 at least", holds),
     ])
 }
 
-pub(super) fn tap(stage: &Stage) -> Result<Vec<Line>> {
-    // What is tapped is what drummers do with their foot.
-    let rhythms: Vec<(Kind, Rhythm)> = windows(stage, 0, 2)
+pub(super) fn tap(context: &CheckContext) -> Result<Vec<Check>> {
+    // The tapped rhythm is the drummers' kick.
+    let rhythms: Vec<(Kind, Rhythm)> = windows(context, 0, 2)
         .into_iter()
         .map(|(kind, steps)| {
             let foot: Vec<Step> = steps
@@ -96,7 +95,7 @@ pub(super) fn tap(stage: &Stage) -> Result<Vec<Line>> {
                 primer: if on { Primer::Tap(*rhythm) } else { Primer::Off },
                 ..Take::default()
             };
-            let played = stage.play(&take, 8)?;
+            let played = context.play(&take, 8)?;
             let onsets = || (0..played.len()).filter(|&step| rhythm.at(step));
             let backbone: DrumSet = [Drum::Bass, Drum::Snare].into_iter().collect();
             let share = |is: &dyn Fn(&Step) -> bool| {
@@ -112,13 +111,13 @@ pub(super) fn tap(stage: &Stage) -> Result<Vec<Line>> {
     };
     let (on, off) = (met(true)?, met(false)?);
     Ok(vec![
-        Line::new(
+        Check::new(
             "onsets that are met, and with tapping off",
             [on[0], off[0]],
             ".8 at least",
             on[0] >= 0.8,
         ),
-        Line::new(
+        Check::new(
             "onsets that bass or snare meet, and with tapping off",
             [on[1], off[1]],
             "more than off",
@@ -127,7 +126,8 @@ pub(super) fn tap(stage: &Stage) -> Result<Vec<Line>> {
     ])
 }
 
-/// Mean absolute errors of velocity (of 127) and offset (ms).
+/// Returns the summed absolute errors of velocity (1 to 127) and offset (ms), and the number of
+/// hits.
 fn errors(kind: &Kind, played: &[Step], truth: &[Step]) -> [f64; 3] {
     let ms = 60_000.0 / f64::from(kind.tempo) / 4.0;
     let mut sums = [0.0; 3];
@@ -142,9 +142,9 @@ fn errors(kind: &Kind, played: &[Step], truth: &[Step]) -> [f64; 3] {
     sums
 }
 
-pub(super) fn humanised(stage: &Stage) -> Result<Vec<Line>> {
+pub(super) fn humanised(context: &CheckContext) -> Result<Vec<Check>> {
     let fits = |piece: &&Piece| piece.split == Split::Validation && !piece.kind.fill;
-    let pieces: Vec<&Piece> = stage.pieces.iter().filter(fits).collect();
+    let pieces: Vec<&Piece> = context.pieces.iter().filter(fits).collect();
     // On the grid; at one velocity, or at the drummer's.
     let quantised = |steps: &[Step], flat: bool| -> Vec<Step> {
         let mut steps = steps.to_vec();
@@ -158,10 +158,10 @@ pub(super) fn humanised(stage: &Stage) -> Result<Vec<Line>> {
         steps
     };
     let humanised = |piece: &Piece, flat: bool| {
-        humanise(&stage.model, &piece.kind, &quantised(&piece.steps, flat), None)
+        humanise(&context.model, &piece.kind, &quantised(&piece.steps, flat), None)
     };
     let told = |piece: &Piece, flat: bool| {
-        foresee(&stage.model, &piece.kind, &quantised(&piece.steps, flat))
+        foresee(&context.model, &piece.kind, &quantised(&piece.steps, flat))
     };
     type Play<'a> = &'a (dyn Fn(&Piece, bool) -> Result<Vec<Step>, ModelError> + Sync);
     let score = |play: Play, flat: bool| -> Result<[f64; 2]> {
@@ -179,16 +179,16 @@ pub(super) fn humanised(stage: &Stage) -> Result<Vec<Line>> {
         for (part, what) in ["velocity error of 127", "offset error in ms"].iter().enumerate() {
             let what = format!("{of}: {what}, and of the model that is told such a past");
             let (ours, taught) = (ours[part], taught[part]);
-            lines.push(Line::new(what, [ours, taught], "1.1 times at most", ours <= 1.1 * taught));
+            lines.push(Check::new(what, [ours, taught], "1.1 times at most", ours <= 1.1 * taught));
         }
     }
-    let known = |piece: &Piece, _| foresee(&stage.model, &piece.kind, &piece.steps);
+    let known = |piece: &Piece, _| foresee(&context.model, &piece.kind, &piece.steps);
     let what = "the same errors of the model that is told what the drummer played";
-    lines.push(Line::new(what, score(&known, true)?, "no limit", true));
+    lines.push(Check::new(what, score(&known, true)?, "no limit", true));
     Ok(lines)
 }
 
-pub(super) fn morphed(stage: &Stage) -> Result<Vec<Line>> {
+pub(super) fn morphed(context: &CheckContext) -> Result<Vec<Check>> {
     const PAIRS: u32 = 50;
     const COUNT: usize = 8;
     let one = |pair: u32| -> Result<([Vec<f64>; 2], bool)> {
@@ -201,11 +201,11 @@ pub(super) fn morphed(stage: &Stage) -> Result<Vec<Line>> {
             ..Take::default()
         };
         let takes = [take(), take()];
-        let beats = morph(&stage.model, [&takes[0], &takes[1]], Meter::FOUR_FOUR, COUNT)?;
+        let beats = morph(&context.model, [&takes[0], &takes[1]], Meter::FOUR_FOUR, COUNT)?;
         let steps = |bars: &[Bar]| -> Vec<Step> {
             bars.iter().flat_map(|bar| bar.steps().to_vec()).collect()
         };
-        let ends = [stage.play(&takes[0], 4)?, stage.play(&takes[1], 4)?];
+        let ends = [context.play(&takes[0], 4)?, context.play(&takes[1], 4)?];
         let beats: Vec<Vec<Step>> = beats.iter().map(|bars| steps(bars)).collect();
         let exact = beats[0] == ends[0] && beats[COUNT - 1] == ends[1];
         let like = |end: &[Step]| beats.iter().map(|beat| f1(beat, end)).collect::<Vec<f64>>();
@@ -219,8 +219,8 @@ pub(super) fn morphed(stage: &Stage) -> Result<Vec<Line>> {
     let (falls, rises) = (first.is_sorted_by(|a, b| a > b), second.is_sorted_by(|a, b| a < b));
     let exact = all.iter().all(|(_, exact)| *exact);
     Ok(vec![
-        Line::new("F1 with the first, on the mean", &first, "falls", falls),
-        Line::new("F1 with the second, on the mean", &second, "rises", rises),
-        Line::new("both ends are the takes themselves", exact, "in every pair", exact),
+        Check::new("F1 with the first, on the mean", &first, "falls", falls),
+        Check::new("F1 with the second, on the mean", &second, "rises", rises),
+        Check::new("both ends are the takes themselves", exact, "in every pair", exact),
     ])
 }

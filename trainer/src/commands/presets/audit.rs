@@ -8,30 +8,34 @@ use groove::generate::Drummer;
 use groove::model::Model;
 use groove::take::Take;
 
-use super::file::Preset;
-use super::idiom::{Idiom, Played, Verdict, hits};
+use super::file::FactoryPreset;
+use super::idiom::{Idiom, NumberedBar, Verdict, hits};
 use crate::playback::play_bars;
 
-/// First bars of the stretches, counted from 0: the beginning of a song and its middle.
+/// First bars of the stretches, counted from 0: the start and the middle of a song.
 const STRETCHES: [i64; 2] = [0, 64];
-/// Bars of a stretch.
+/// Bars in a stretch.
 const BARS: usize = 16;
 
-/// Preset with its idiom and the bars of both stretches.
+/// A preset with its idiom and both stretches.
 #[derive(Debug)]
 pub(super) struct Audit {
-    pub(super) preset: Preset,
+    pub(super) preset: FactoryPreset,
     pub(super) idiom: &'static Idiom,
     pub(super) played: Stretches,
     pub(super) verdicts: [Verdict; 2],
 }
 
 /// Bars of both stretches of a take.
-pub(super) type Stretches = [Vec<Played>; 2];
+pub(super) type Stretches = [Vec<NumberedBar>; 2];
 
 impl Audit {
     /// Plays a preset and judges it.
-    pub(super) fn new(model: &Arc<Model>, idiom: &'static Idiom, preset: Preset) -> Result<Self> {
+    pub(super) fn new(
+        model: &Arc<Model>,
+        idiom: &'static Idiom,
+        preset: FactoryPreset,
+    ) -> Result<Self> {
         let take = preset.take();
         let mut drummer = Drummer::new(Arc::clone(model));
         let [first, second] = STRETCHES.map(|first| play(&mut drummer, &take, first, BARS));
@@ -40,20 +44,20 @@ impl Audit {
         Ok(Audit { preset, idiom, played, verdicts })
     }
 
-    /// The lower share of the two stretches.
+    /// Returns the lower share of the two stretches.
     pub(super) fn share(&self) -> f32 {
         let [first, second] = &self.verdicts;
         first.share().min(second.share())
     }
 
-    /// Hits a bar, over both stretches.
+    /// Returns the hits per bar, over both stretches.
     pub(super) fn hits(&self) -> f32 {
         let bars = self.played.iter().flatten();
         let all: usize = bars.map(|played| hits(&played.bar)).sum();
         all as f32 / self.played.iter().map(Vec::len).sum::<usize>() as f32
     }
 
-    /// Limits that bars miss, with the number of those bars, the most first.
+    /// Returns the missed limits with their numbers of bars, the most first.
     pub(super) fn missed(&self) -> String {
         let [first, second] = &self.verdicts;
         let counts = first.missed.iter().zip(&second.missed).map(|(a, b)| a + b);
@@ -72,7 +76,7 @@ pub(super) fn play(
     take: &Take,
     first: i64,
     bars: usize,
-) -> Result<Vec<Played>> {
+) -> Result<Vec<NumberedBar>> {
     let played = play_bars(drummer, take, Meter::FOUR_FOUR, first..first + i64::try_from(bars)?)?;
-    Ok((first..).zip(played).map(|(number, bar)| Played { number, bar }).collect())
+    Ok((first..).zip(played).map(|(number, bar)| NumberedBar { number, bar }).collect())
 }

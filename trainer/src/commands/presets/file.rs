@@ -1,4 +1,4 @@
-//! Preset files, in the format of version 1 and the layout of the shipped files.
+//! Preset files, in format version 1 and the layout of the shipped files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,32 +10,32 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::files;
 
-/// Preset as it stands in its file, with only the fields that factory presets use.
+/// A preset file, with only the fields that factory presets use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Preset {
+pub struct FactoryPreset {
     version: u32,
     /// Name.
     pub name: String,
-    /// A few words on the groove.
+    /// Short description of the groove.
     pub feel: String,
-    take: Written,
+    take: PresetTake,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    performance: Option<Loudness>,
+    performance: Option<PresetLevel>,
 }
 
-/// Fields of a performance that factory presets use: loud and soft ones are brought nearer.
+/// Fields of a performance that factory presets use: a level correction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Loudness {
-    /// Added to every velocity, of 127.
+struct PresetLevel {
+    /// Added to every velocity (1 to 127).
     velocity: f32,
 }
 
-/// Fields of a take that factory presets use; the others are at their defaults.
+/// Fields of a take that factory presets use; the others have their defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct PresetTake {
     seed: u32,
     style: u8,
     tempo: f32,
@@ -46,9 +46,9 @@ struct Written {
     fills: Fills,
 }
 
-impl Preset {
+impl FactoryPreset {
     /// Reads a preset.
-    pub fn read(folder: &Path, file: &str) -> Result<Preset> {
+    pub fn read(folder: &Path, file: &str) -> Result<FactoryPreset> {
         let path = path(folder, file);
         serde_json::from_slice(&files::read(&path)?).with_context(|| path.display().to_string())
     }
@@ -68,21 +68,22 @@ impl Preset {
         Ok(text)
     }
 
-    /// Its take.
+    /// Returns the take.
     #[must_use]
     pub fn take(&self) -> Take {
-        let Written { seed, style, tempo, temperature, stick, density, lanes, fills } = self.take;
+        let PresetTake { seed, style, tempo, temperature, stick, density, lanes, fills } =
+            self.take;
         Take { seed, style, tempo, temperature, stick, density, lanes, fills, ..Take::default() }
     }
 
-    /// The same preset with another seed.
+    /// Returns the same preset with another seed.
     #[must_use]
-    pub fn with_seed(&self, seed: u32) -> Preset {
-        Preset { take: Written { seed, ..self.take }, ..self.clone() }
+    pub fn with_seed(&self, seed: u32) -> FactoryPreset {
+        FactoryPreset { take: PresetTake { seed, ..self.take }, ..self.clone() }
     }
 }
 
-/// The path of a preset's file.
+/// Returns the path of a preset's file.
 fn path(folder: &Path, file: &str) -> PathBuf {
     folder.join(format!("{file}.json"))
 }
@@ -93,10 +94,10 @@ mod tests {
     use crate::commands::presets::idioms::IDIOMS;
 
     #[test]
-    fn shipped_files_are_written_as_they_were() {
+    fn shipped_files_are_rewritten_byte_for_byte() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/presets");
         for idiom in IDIOMS {
-            let preset = Preset::read(&folder, idiom.file).expect("a preset");
+            let preset = FactoryPreset::read(&folder, idiom.file).expect("a preset");
             let text = preset.text().expect("text");
             let shipped = fs::read(path(&folder, idiom.file)).expect("a file");
             assert_eq!(text, shipped, "{}", idiom.file);

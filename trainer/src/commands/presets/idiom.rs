@@ -1,5 +1,4 @@
-//! Limits on bars of 4/4 that make a groove what its name says, and the share of the bars of a
-//! take that keep within them.
+//! Idioms: limits on bars of 4/4 that define a groove, and the share of bars within them.
 
 use std::ops::RangeInclusive;
 
@@ -7,102 +6,101 @@ use groove::take::Fills;
 use groove::{Bar, Drum, Hit, Meter};
 
 /// Steps of a bar as a mask: bit `n` is sixteenth `n`.
-pub type Steps = u16;
+pub type StepMask = u16;
 
 /// Every sixteenth.
-pub const ALL: Steps = 0xffff;
+pub const ALL: StepMask = 0xffff;
 /// The four quarters.
-pub const QUARTERS: Steps = 0x1111;
+pub const QUARTERS: StepMask = 0x1111;
 /// The eight eighths.
-pub const EIGHTHS: Steps = 0x5555;
+pub const EIGHTHS: StepMask = 0x5555;
 /// The eighths between the quarters.
-pub const OFF_BEATS: Steps = 0x4444;
+pub const OFF_BEATS: StepMask = 0x4444;
 /// Beats 2 and 4.
-pub const TWO_AND_FOUR: Steps = 0x1010;
+pub const TWO_AND_FOUR: StepMask = 0x1010;
 /// Beats 1 and 3.
-pub const ONE_AND_THREE: Steps = 0x0101;
+pub const ONE_AND_THREE: StepMask = 0x0101;
 /// Beat 1.
-pub const ONE: Steps = 0x0001;
+pub const ONE: StepMask = 0x0001;
 /// Beat 3.
-pub const THREE: Steps = 0x0100;
+pub const THREE: StepMask = 0x0100;
 
 /// Any velocity.
 pub const ANY: RangeInclusive<u8> = 1..=127;
 /// Velocities of ghost notes.
 pub const SOFT: RangeInclusive<u8> = 1..=47;
-/// Velocities above those of ghost notes.
+/// Velocities above ghost notes.
 pub const FIRM: RangeInclusive<u8> = 48..=127;
 
 /// Hi-hat, closed or open.
 pub const HAT: &[Drum] = &[Drum::ClosedHat, Drum::OpenHat];
-/// Cymbals and hats that keep time; a crash can stand in for a stroke.
+/// Cymbals and hats that keep time; a crash counts as a stroke.
 pub const TIME: &[Drum] = &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash];
-/// The toms.
+/// Toms.
 pub const TOMS: &[Drum] = &[Drum::LowTom, Drum::MidTom, Drum::HighTom];
 
-/// Places in a beat between which a hit counts as an off-beat eighth, straight or swung: 0 is the
-/// beat, 1 the next.
+/// Places in a beat of an off-beat eighth, straight or swung: 0 is the beat, 1 the next.
 const OFF_BEAT: RangeInclusive<f32> = 0.4..=0.8;
 
-/// Condition on one bar.
+/// A condition on a bar.
 #[derive(Clone, Debug)]
 pub enum Rule {
-    /// The number of steps of a mask at which one of the drums is struck at one of the velocities.
-    Struck(&'static [Drum], Steps, RangeInclusive<u8>, RangeInclusive<usize>),
-    /// The number of hits of all drums.
+    /// Number of steps of a mask at which one of the drums is struck at one of the velocities.
+    Struck(&'static [Drum], StepMask, RangeInclusive<u8>, RangeInclusive<usize>),
+    /// Number of hits of all drums.
     Hits(RangeInclusive<usize>),
-    /// The mean place in the beat of the off-beat eighths of the drums, 0 to 1, over at least so
-    /// many beats that have one. Of several hits between two beats the first counts, so that the
-    /// sixteenths of a straight bar do not look like swing.
+    /// Mean place in the beat, 0 to 1, of the off-beat eighths of the drums, over at least this
+    /// many beats that have one. Of several hits between two beats the first counts, so that
+    /// straight sixteenths do not look like swing.
     OffBeat(&'static [Drum], RangeInclusive<f32>, usize),
-    /// At most one crash in so many bars, not counting the one that ends a fill.
+    /// At most one crash in this many bars, except for the one that ends a fill.
     Crash(usize),
-    /// One rule or the other.
+    /// At least one of two rules.
     Either(&'static [Rule; 2]),
-    /// Several rules together.
+    /// Both of two rules.
     Both(&'static [Rule; 2]),
 }
 
-/// Rule with its words.
+/// A rule with its description.
 #[derive(Clone, Debug)]
 pub struct Limit {
-    /// Words for a table.
+    /// Description for the page.
     pub words: &'static str,
-    /// Condition.
+    /// Rule.
     pub rule: Rule,
 }
 
-/// Limits of a preset.
+/// The limits of a preset.
 #[derive(Clone, Debug)]
 pub struct Idiom {
-    /// File of the preset, without its ending.
+    /// File of the preset, without extension.
     pub file: &'static str,
-    /// Limits that every bar outside fills keeps.
+    /// Limits on every bar outside fills.
     pub limits: &'static [Limit],
 }
 
-/// Bar of a take with its number in the song, counted from 0.
+/// A bar of a take with its number in the song, counted from 0.
 #[derive(Clone, Copy, Debug)]
-pub struct Played {
+pub struct NumberedBar {
     /// Number of the bar.
     pub number: i64,
-    /// Notes.
+    /// Steps.
     pub bar: Bar,
 }
 
-/// Result of a stretch of bars.
+/// Score of a stretch of bars.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Bars outside fills.
     pub bars: usize,
-    /// Of those, bars that keep all limits.
+    /// Number of those within all limits.
     pub met: usize,
-    /// By limit: bars that miss it.
+    /// Bars that miss each limit.
     pub missed: Vec<usize>,
 }
 
 impl Verdict {
-    /// Share of the bars that keep all limits; 1 of no bars.
+    /// Returns the share of the bars within all limits; 1 without bars.
     #[must_use]
     pub fn share(&self) -> f32 {
         if self.bars == 0 { 1.0 } else { self.met as f32 / self.bars as f32 }
@@ -110,19 +108,19 @@ impl Verdict {
 }
 
 impl Idiom {
-    /// The limits in words.
+    /// Returns the descriptions of the limits.
     #[must_use]
     pub fn words(&self) -> String {
         self.limits.iter().map(|limit| limit.words).collect::<Vec<_>>().join("; ")
     }
 
-    /// Judges consecutive bars. Bars with a requested fill are left out, and a crash on the one
-    /// that follows a fill is free, as is one that opens a song with fills.
+    /// Judges consecutive bars. Bars with a requested fill are skipped. A crash on the bar after a
+    /// fill is allowed, as is one at the start of a song with fills.
     #[must_use]
-    pub fn judge(&self, bars: &[Played], fills: Fills) -> Verdict {
+    pub fn judge(&self, bars: &[NumberedBar], fills: Fills) -> Verdict {
         let mut verdict = Verdict { missed: vec![0; self.limits.len()], ..Verdict::default() };
         let mut crashed = None;
-        for Played { number, bar } in bars {
+        for NumberedBar { number, bar } in bars {
             if in_fill(fills, *number) {
                 continue;
             }
@@ -143,7 +141,7 @@ impl Idiom {
     }
 }
 
-/// Whether a bar has a step of a requested fill.
+/// Returns true if a requested fill covers a step of the bar.
 fn in_fill(fills: Fills, bar: i64) -> bool {
     (0..Meter::FOUR_FOUR.steps()).any(|step| fills.cover(Meter::FOUR_FOUR, bar, step))
 }
@@ -154,7 +152,8 @@ fn has_crash(bar: &Bar, after_fill: bool) -> bool {
 }
 
 impl Rule {
-    /// Checks a bar with a crash `since` bars after the last one, `None` without both.
+    /// Checks a bar whose crash comes `since` bars after the previous one; `None` without a crash
+    /// or a previous one.
     fn is_met(&self, bar: &Bar, since: Option<usize>) -> bool {
         match self {
             Rule::Struck(drums, steps, velocity, count) => {
@@ -173,20 +172,20 @@ impl Rule {
     }
 }
 
-/// The number of hits of a bar.
+/// Returns the number of hits of a bar.
 #[must_use]
 pub fn hits(bar: &Bar) -> usize {
     bar.steps().iter().map(|step| step.hits().count()).sum()
 }
 
-fn struck(bar: &Bar, drums: &[Drum], steps: Steps, velocity: &RangeInclusive<u8>) -> usize {
+fn struck(bar: &Bar, drums: &[Drum], steps: StepMask, velocity: &RangeInclusive<u8>) -> usize {
     let fits = |hit: Hit| velocity.contains(&hit.velocity);
     let is_struck = |step: &groove::Step| drums.iter().any(|&d| step.hit(d).is_some_and(fits));
     let wanted = |(place, step): (usize, &groove::Step)| steps >> place & 1 == 1 && is_struck(step);
     bar.steps().iter().take(16).enumerate().filter(|&step| wanted(step)).count()
 }
 
-/// The place in its beat, 0 to 1, of the first off-beat eighth of each beat that has one.
+/// Returns the place in its beat, 0 to 1, of the first off-beat eighth of each beat that has one.
 fn off_beats(bar: &Bar, drums: &[Drum]) -> Vec<f32> {
     let beats = bar.steps().chunks_exact(4);
     let first = |beat: &[groove::Step]| -> Option<f32> {
@@ -203,7 +202,7 @@ fn off_beats(bar: &Bar, drums: &[Drum]) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// A bar of lanes as text, in the letters of the sheets.
+    /// A bar from lanes of text, in the letters of the sheets.
     fn bar(lanes: &[(Drum, &str)]) -> Bar {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         for &(drum, text) in lanes {
@@ -279,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn fills_are_left_out_and_their_crash_is_free() {
+    fn fills_are_skipped_and_their_crash_is_allowed() {
         const IDIOM: Idiom = Idiom {
             file: "",
             limits: &[
@@ -289,8 +288,8 @@ mod tests {
         };
         let crash = shifted(rock(), &[0], Drum::Crash, 0);
         let toms = bar(&[(Drum::LowTom, "xxxxxxxx........")]);
-        let played = |bars: &[Bar]| -> Vec<Played> {
-            (0..).zip(bars).map(|(number, &bar)| Played { number, bar }).collect()
+        let played = |bars: &[Bar]| -> Vec<NumberedBar> {
+            (0..).zip(bars).map(|(number, &bar)| NumberedBar { number, bar }).collect()
         };
         // A crash, a fill in bar 4, the crash after it, and one too soon.
         let bars = played(&[rock(), crash, rock(), toms, crash, crash, toms]);

@@ -1,4 +1,4 @@
-//! The idiom of each factory preset, as data.
+//! Idioms of the factory presets.
 
 use std::ops::RangeInclusive;
 
@@ -6,7 +6,7 @@ use groove::Drum;
 
 use super::idiom::{
     ALL, ANY, EIGHTHS, FIRM, HAT, Idiom, Limit, OFF_BEATS, ONE, ONE_AND_THREE, QUARTERS, Rule,
-    SOFT, Steps, THREE, TIME, TOMS, TWO_AND_FOUR,
+    SOFT, StepMask, THREE, TIME, TOMS, TWO_AND_FOUR,
 };
 
 const KICK: &[Drum] = &[Drum::Bass];
@@ -14,11 +14,11 @@ const SNARE: &[Drum] = &[Drum::Snare];
 const RIDE: &[Drum] = &[Drum::Ride];
 const BRIGHT: &[Drum] = &[Drum::Ride, Drum::OpenHat, Drum::Crash];
 
-/// Limit on the steps of a mask at which drums are struck.
+/// A limit on the steps of a mask at which drums are struck.
 const fn on(
     words: &'static str,
     drums: &'static [Drum],
-    steps: Steps,
+    steps: StepMask,
     count: RangeInclusive<usize>,
 ) -> Limit {
     Limit { words, rule: Rule::Struck(drums, steps, ANY, count) }
@@ -84,7 +84,7 @@ const fn idiom(file: &'static str, limits: &'static [Limit]) -> Idiom {
     Idiom { file, limits }
 }
 
-/// The idioms of the factory presets, in the order of their files.
+/// Idioms of the factory presets, in the order of their files.
 pub const IDIOMS: &[Idiom] = &[
     idiom(
         "afrobeat-engine",
@@ -472,7 +472,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_has_an_idiom_and_the_other_way_round() {
+    fn files_and_idioms_match() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/presets");
         let entries = std::fs::read_dir(folder).expect("a folder");
         let name = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_preset_are_its_own_and_hits_are_limited() {
+    fn limits_have_unique_names_and_include_the_number_of_hits() {
         for idiom in IDIOMS {
             let limits = idiom.limits;
             let limited = limits.iter().any(|limit| matches!(limit.rule, Rule::Hits(_)));

@@ -1,7 +1,7 @@
-//! `presets`: the audit of the factory presets, and the search for their seeds.
+//! `presets`: audits the factory presets, or searches their seeds.
 //!
-//! A preset's name promises a groove. [`idioms`] writes each promise down as limits on its bars,
-//! and the audit plays two stretches of its take and counts the bars that keep them.
+//! A preset's name promises a groove. [`idioms`] defines each promise as limits on its bars; the
+//! audit plays two stretches of its take and counts the bars within the limits.
 
 mod audit;
 mod file;
@@ -22,40 +22,41 @@ use rayon::prelude::*;
 use super::sheet::grid;
 use crate::files;
 use audit::Audit;
-use file::Preset;
+use file::FactoryPreset;
 use idiom::Idiom;
 use idioms::IDIOMS;
 
-/// Least share of the bars of a stretch that keep the idiom.
+/// Minimum share of the bars of a stretch within the idiom.
 const LEAST_SHARE: f32 = 0.9;
 
-/// Options of `presets`.
+/// PresetsOptions of `presets`.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct PresetsOptions {
     /// Model file
     #[arg(long, default_value = "assets/deep-pocket.safetensors")]
     model: PathBuf,
     /// Folder of the preset files
     #[arg(long, default_value = "assets/presets")]
     folder: PathBuf,
-    /// Try the seeds 1 to this for each preset, and write the best into its file. Presets are
-    /// curated beats, so their seeds may be chosen; the takes of `sheet` are not
+    /// Search the seeds from 1 to this number for each preset, and write the best into its file.
+    /// Presets are curated, so their seeds may be selected; the takes of `sheet` are not
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     search: Option<u32>,
-    /// Presets to search or audit by file name without ending, separated by commas; all if none
+    /// Presets to search or audit, by file name without extension, separated by commas; all by
+    /// default
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Page to write: the idioms, the shares and the first bars of each stretch
+    /// Page to write: idioms, shares and the first bars of each stretch
     #[arg(long)]
     out: Option<PathBuf>,
 }
 
-/// Audits the presets, after a search if one is wanted.
+/// Audits the presets, after an optional search.
 ///
 /// # Errors
-/// When a file cannot be read or written, the model cannot be played, a preset misses its idiom in
-/// more than a tenth of the bars of a stretch, or two themes are much alike.
-pub fn run(options: &Options) -> Result<()> {
+/// If a file cannot be read or written, the model cannot be played, a preset misses its idiom in
+/// more than a tenth of the bars of a stretch, or two themes are too similar.
+pub fn run(options: &PresetsOptions) -> Result<()> {
     let model = Arc::new(files::read_model(&options.model)?);
     let is_chosen = |name: &str| options.only.is_empty() || options.only.iter().any(|o| o == name);
     if let Some(unknown) = options.only.iter().find(|name| IDIOMS.iter().all(|i| i.file != **name))
@@ -63,7 +64,7 @@ pub fn run(options: &Options) -> Result<()> {
         bail!("there is no preset {unknown}");
     }
     let audit = |idiom: &'static Idiom| {
-        Audit::new(&model, idiom, Preset::read(&options.folder, idiom.file)?)
+        Audit::new(&model, idiom, FactoryPreset::read(&options.folder, idiom.file)?)
     };
     let mut audits: Vec<Audit> = IDIOMS.par_iter().map(audit).collect::<Result<_>>()?;
     if let Some(seeds) = options.search {
@@ -94,7 +95,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A line for each preset.
+/// Returns the table of all presets.
 fn table(audits: &[Audit]) -> String {
     let rows: String = audits.iter().map(|audit| row(audit) + "\n").collect();
     format!(
@@ -108,12 +109,12 @@ fn row(audit: &Audit) -> String {
         .verdicts
         .each_ref()
         .map(|verdict| format!("{:.2} ({} of {})", verdict.share(), verdict.met, verdict.bars));
-    let Preset { name, .. } = &audit.preset;
+    let FactoryPreset { name, .. } = &audit.preset;
     let (seed, hits, missed) = (audit.preset.take().seed, audit.hits(), audit.missed());
     format!("| {name} | {seed} | {first} | {second} | {hits:.1} | {missed} |")
 }
 
-/// The page of all presets.
+/// Returns the page of all presets.
 fn page(audits: &[Audit]) -> String {
     let mut text = format!(
         "# Factory presets\n\n\

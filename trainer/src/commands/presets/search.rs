@@ -1,4 +1,4 @@
-//! The search for the seed of a preset.
+//! Search for the seed of a preset.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -10,21 +10,22 @@ use groove::model::Model;
 use rayon::prelude::*;
 
 use super::audit::{Audit, play};
-use super::idiom::{Idiom, Played, Rule};
+use super::idiom::{Idiom, NumberedBar, Rule};
 
-/// Seeds of which both stretches are played: those whose first phrase keeps the idiom best.
+/// Maximum number of seeds whose stretches are played: those whose first phrase fits the idiom
+/// best.
 const SHORTLIST: usize = 256;
-/// Bars of a theme, which are compared with those of the other presets.
+/// Bars of a theme, which is compared with the other presets' themes.
 const THEME: usize = 4;
-/// Least F1 of the hits of two themes that are too much alike.
+/// Minimum hit F1 of two themes that are too similar.
 const ALIKE: f64 = 0.8;
 
-/// Searches the seeds 1 to `seeds` for a preset: the one whose lower share of the two stretches is
-/// highest, then whose other share is, then whose hits a bar are nearest to the middle of its
-/// limit. Seeds that play much the same as a preset before it (or one that is not searched) are
-/// left out as long as there are others.
+/// Searches the seeds 1 to `seeds` for the one with the highest lower share of the two stretches,
+/// then the highest other share, then the hits per bar nearest to the middle of its limit. Seeds
+/// too similar to a preset before it (or to one that is not searched) are skipped if there are
+/// others.
 ///
-/// A search is allowed here: presets are curated beats, and no figure about the model counts them.
+/// A search is allowed here: presets are curated, and no figure about the model uses them.
 pub fn best(
     model: &Arc<Model>,
     audits: &[Audit],
@@ -48,14 +49,15 @@ pub fn best(
         *other < place || !only.is_empty() && !only.iter().any(|name| name == audit.idiom.file)
     };
     let others = audits.iter().enumerate().filter(|(other, _)| *other != place);
-    let themes: Vec<&[Played]> = others.filter(is_settled).map(|(_, audit)| theme(audit)).collect();
+    let themes: Vec<&[NumberedBar]> =
+        others.filter(is_settled).map(|(_, audit)| theme(audit)).collect();
     let is_new = |audit: &Audit| themes.iter().all(|other| f1(theme(audit), other) < ALIKE);
     let chosen = candidates.iter().position(is_new).unwrap_or(0);
     let mut candidates = candidates.into_iter();
     candidates.nth(chosen).context("there are no seeds")
 }
 
-/// The seeds whose themes keep the idiom in most bars; of equal ones, the lower.
+/// Returns the seeds whose themes fit the idiom in the most bars; the lower of equal ones.
 fn shortlist(model: &Arc<Model>, audit: &Audit, seeds: u32) -> Result<Vec<u32>> {
     let Audit { preset, idiom, .. } = audit;
     let rated = |seed: u32| {
@@ -69,7 +71,7 @@ fn shortlist(model: &Arc<Model>, audit: &Audit, seeds: u32) -> Result<Vec<u32>> 
     Ok(rated.into_iter().take(SHORTLIST).map(|(_, _, seed)| seed).collect())
 }
 
-/// Distance of a number of hits from the middle of the idiom's limit.
+/// Returns the distance of a number of hits from the middle of the idiom's limit.
 fn distance(idiom: &Idiom, hits: f32) -> f32 {
     let middle = idiom.limits.iter().find_map(|limit| match &limit.rule {
         Rule::Hits(count) => Some((count.start() + count.end()) as f32 / 2.0),
@@ -78,7 +80,7 @@ fn distance(idiom: &Idiom, hits: f32) -> f32 {
     middle.map_or(0.0, |middle| (hits - middle).abs())
 }
 
-/// Names of the pairs of presets whose themes are too much alike.
+/// Returns the pairs of presets with themes that are too similar.
 pub fn alike(audits: &[Audit]) -> Vec<String> {
     let mut pairs = Vec::new();
     for (number, one) in audits.iter().enumerate() {
@@ -92,14 +94,14 @@ pub fn alike(audits: &[Audit]) -> Vec<String> {
     pairs
 }
 
-fn theme(audit: &Audit) -> &[Played] {
+fn theme(audit: &Audit) -> &[NumberedBar] {
     &audit.played[0][..THEME]
 }
 
-/// Harmonic mean of the shares of the hits of each of two themes that the other has, too.
-fn f1(one: &[Played], other: &[Played]) -> f64 {
+/// Returns the F1 of the hits of two themes.
+fn f1(one: &[NumberedBar], other: &[NumberedBar]) -> f64 {
     let hits = |bar: &Bar| bar.steps().iter().map(|step| step.drums().len()).sum::<u32>();
-    let both = |(a, b): (&Played, &Played)| -> u32 {
+    let both = |(a, b): (&NumberedBar, &NumberedBar)| -> u32 {
         let steps = a.bar.steps().iter().zip(b.bar.steps());
         steps.map(|(a, b)| a.drums().and(b.drums()).len()).sum()
     };
@@ -113,13 +115,13 @@ mod tests {
     use super::*;
     use groove::{Drum, Hit, Meter};
 
-    fn played(steps: &[usize]) -> Vec<Played> {
+    fn played(steps: &[usize]) -> Vec<NumberedBar> {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         for &step in steps {
             let hit = Hit { velocity: 80, offset_ticks: 0 };
             bar.steps_mut()[step].set(Drum::Bass, Some(hit));
         }
-        vec![Played { number: 0, bar }]
+        vec![NumberedBar { number: 0, bar }]
     }
 
     #[test]
