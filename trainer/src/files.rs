@@ -44,9 +44,9 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
 /// If it cannot be written; an existing file is kept.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let beside = path.with_extension("new");
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).with_context(|| {
-        format!("{} cannot be written; what was there before is kept", path.display())
-    })
+    fs::write(&beside, bytes)
+        .and_then(|()| fs::rename(&beside, path))
+        .with_context(|| format!("{} cannot be written; the existing file is kept", path.display()))
 }
 
 /// Creates a folder and its parents.
@@ -54,5 +54,6 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// If it cannot be created.
 pub(crate) fn create_folder(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).with_context(|| format!("{} cannot be made", path.display()))
+    fs::create_dir_all(path)
+        .with_context(|| format!("the folder {} cannot be created", path.display()))
 }

@@ -74,7 +74,7 @@ fn a_sweep_continues_and_repeats_nothing() {
     // All trainings stop half way, as the table shows.
     let (table, said) = folder.sweep(&["--stop-after", "5"]);
     assert_eq!(table.lines().count(), 6, "{table}");
-    assert!(said.contains("the same command goes on"), "{said}");
+    assert!(said.contains("the same command continues"), "{said}");
     let column = |n: usize| -> Vec<String> {
         let cells = folder.table();
         cells.lines().skip(1).map(|line| line.split(',').nth(n).expect("it").into()).collect()
@@ -82,7 +82,7 @@ fn a_sweep_continues_and_repeats_nothing() {
     let updates = 4;
     assert_eq!(column(updates), ["5"; 4]);
     let (_, said) = folder.sweep(&[]);
-    assert_eq!(said.matches("going on from update 5").count(), 4, "{said}");
+    assert_eq!(said.matches("continuing from update 5").count(), 4, "{said}");
     assert_eq!(
         (column(0), column(1)),
         (
@@ -99,13 +99,13 @@ fn a_sweep_continues_and_repeats_nothing() {
     let (before, table) = (folder.trainings(), folder.table());
     let (printed, said) = folder.sweep(&[]);
     assert!(!said.contains("validation"), "{said}");
-    assert_eq!(said.matches("10 updates were made before").count(), 4, "{said}");
+    assert_eq!(said.matches("10 updates were already made").count(), 4, "{said}");
     assert!(before == folder.trainings(), "a file was written again");
     assert_eq!(table, folder.table());
     assert_eq!(printed.lines().count(), 6, "{printed}");
     // A larger grid trains the new sizes only.
     let (_, said) = folder.sweep(&["--cells", "4"]);
-    assert_eq!(said.matches("were made before").count(), 4, "{said}");
+    assert_eq!(said.matches("were already made").count(), 4, "{said}");
     assert_eq!(column(1), ["4", "8", "16", "4", "8", "16"]);
     assert!(before == folder.trainings(), "a file was written again");
     // A sweep trains the same weights as `train`.
@@ -146,11 +146,11 @@ fn ctrl_c_ends_a_sweep_that_can_continue() {
     assert!(sent.success());
     let output = running.wait_with_output().expect("its end");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("the same command goes on"), "{said}");
+    assert!(output.status.success() && said.contains("the same command continues"), "{said}");
     assert!(!folder.out.join("2x8").exists(), "the next training was begun");
     assert_eq!(folder.table().lines().count(), 2);
     let (_, said) = succeed(&[&arguments[..], &["--stop-after", "1"]].concat());
-    assert!(said.contains("going on from update") && folder.out.join("2x8").exists(), "{said}");
+    assert!(said.contains("continuing from update") && folder.out.join("2x8").exists(), "{said}");
 }
 
 #[test]

@@ -90,7 +90,10 @@ fn invalid_clips_and_parts_are_reported() {
     let said = fail(&["play", "humanise", path, "--model", SHIPPED, "--out", "x.mid"]);
     assert!(said.contains("notes.mid") && said.contains("not a whole MIDI file"), "{said}");
     let said = fail(&["measure", "--model", SHIPPED, "--data", path, "--only", "stick,nonsense"]);
-    assert!(said.contains("there is no part nonsense: stick, temperature, purity"), "{said}");
+    assert!(
+        said.contains("there is no part nonsense; the parts are stick, temperature, purity"),
+        "{said}"
+    );
 }
 
 #[test]

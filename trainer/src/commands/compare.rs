@@ -91,7 +91,7 @@ pub fn run(options: &CompareOptions) -> Result<()> {
     let (a, b) = (metadata(paths[0])?, metadata(paths[1])?);
     ensure!(
         a.classes.classes() == b.classes.classes(),
-        "{} plays {} drum classes and {} plays {}: their figures are of different things",
+        "{} plays {} drum classes and {} plays {}: their figures cannot be compared",
         paths[0].display(),
         a.classes.classes(),
         paths[1].display(),
@@ -102,7 +102,7 @@ pub fn run(options: &CompareOptions) -> Result<()> {
     let (less, more) = if a.styles.len() < b.styles.len() { (&a, &b) } else { (&b, &a) };
     ensure!(
         more.styles.starts_with(&less.styles),
-        "{} and {} have other styles of their own: their figures are of different things",
+        "{} and {} have different styles of their own: their figures cannot be compared",
         paths[0].display(),
         paths[1].display(),
     );

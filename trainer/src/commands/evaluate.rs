@@ -86,7 +86,7 @@ impl DataOptions {
             eprintln!("{}", data.skipped_text().trim_start());
         }
         let asked = data.split(self.split);
-        ensure!(!asked.is_empty(), "the data has no piece of that split");
+        ensure!(!asked.is_empty(), "the data has no piece in this split");
         let styles: Vec<u8> = match (self.no_takes, self.play.is_empty()) {
             (true, _) => Vec::new(),
             (false, true) => usual(model, &data.pieces),
@@ -226,7 +226,7 @@ pub fn run(options: &EvaluateOptions) -> Result<()> {
     println!("perplexity per step, of {} possible subsets of drums", kit.subsets());
     print!("{}", measured.report.table());
     for (name, perplexity) in floor {
-        println!("floor of {name}, an n-gram over two bars (4/4): {perplexity:.3}");
+        println!("baseline of {name}, an n-gram over two bars (4/4): {perplexity:.3}");
     }
     println!(
         "repeating the bar before, where struck: velocity {velocity_floor:.2}, \

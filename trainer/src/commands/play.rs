@@ -93,7 +93,7 @@ pub fn run(task: &PlayTask) -> Result<()> {
         .with_context(|| format!("{}", common.clip.display()))?;
     ensure!(
         clip.steps.iter().any(|step| !step.drums().is_empty()),
-        "{}: there is nothing in it to play to",
+        "{} contains no hits",
         common.clip.display()
     );
     #[expect(clippy::cast_possible_truncation, reason = "a tempo is a small number")]

@@ -46,8 +46,11 @@ pub struct PrepareOptions {
 /// If there is no training data, or the folder cannot be written.
 pub fn run(options: &PrepareOptions) -> Result<()> {
     let PrepareOptions { plan, out } = options;
-    ensure!(plan.init.is_none(), "what is prepared is of a new network: --init is for train");
-    ensure!(plan.teachers.is_empty(), "what is prepared holds no teacher: --teacher is for train");
+    ensure!(plan.init.is_none(), "prepare writes a new network; --init is an option of train only");
+    ensure!(
+        plan.teachers.is_empty(),
+        "prepare does not support distillation; --teacher is an option of train only"
+    );
     let start = plan.start()?;
     let data = plan.read(&start.metadata)?;
     let rows = plan.rows(1)?;
@@ -86,7 +89,7 @@ pub fn run(options: &PrepareOptions) -> Result<()> {
     let stop = stop_on_interrupt()?;
     let bar = progress_bar(plan.updates, 0);
     for update in 0..plan.updates {
-        ensure!(!stop.load(Ordering::Relaxed), "stopped; {} is not whole", out.display());
+        ensure!(!stop.load(Ordering::Relaxed), "stopped; {} is incomplete", out.display());
         write_batch(&batches.join(format!("{update:06}.safetensors")), &stream.next()?)?;
         bar.inc(1);
     }

@@ -2,7 +2,7 @@
 //! shipped drummer.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -68,6 +68,22 @@ struct ReportColumn {
     beats: Vec<HitBars>,
 }
 
+/// Loads a model with its validation perplexities: rock beats, all beats.
+fn load(path: &Path, data: &Data) -> Result<(Arc<Model>, [f64; 2])> {
+    let bytes = files::read(path)?;
+    let model = Arc::new(files::parse_model(path, &bytes)?);
+    let net = Net::from_model_file(model.metadata(), &bytes)?;
+    let report = PredictionReport::measure(&net, &data.split(Split::Validation))?;
+    let of = |name: &str| {
+        report
+            .perplexity
+            .get(name)
+            .copied()
+            .context("the validation split has no beats of this kind")
+    };
+    Ok((model, [of("rock_beats")?, of("beats")?]))
+}
+
 /// Trains, measures and writes the page.
 ///
 /// # Errors
@@ -83,17 +99,9 @@ pub fn run(options: &ReportOptions) -> Result<()> {
     let data = training.plan.read(&start.metadata)?;
     training::train(&training, &start, &data, &AtomicBool::new(false))?;
 
-    let rock = style_number("rock").context("there is no rock")?;
-    let load = |path: &PathBuf| -> Result<(Arc<Model>, [f64; 2])> {
-        let bytes = files::read(path)?;
-        let model = Arc::new(files::parse_model(path, &bytes)?);
-        let net = Net::from_model_file(model.metadata(), &bytes)?;
-        let report = PredictionReport::measure(&net, &data.split(Split::Validation))?;
-        let of = |name: &str| report.perplexity.get(name).copied().context("no beats of that kind");
-        Ok((model, [of("rock_beats")?, of("beats")?]))
-    };
-    let (then, then_foresees) = load(&training.out.join(MODEL))?;
-    let (now, now_foresees) = load(&options.model)?;
+    let rock = style_number("rock").context("the style rock is missing")?;
+    let (then, then_perplexity) = load(&training.out.join(MODEL), &data)?;
+    let (now, now_perplexity) = load(&options.model, &data)?;
     let tempi = free_run::tempi(&data.pieces, rock);
     let tempo = |seed: u32| tempi[seed as usize * tempi.len() / BEATS as usize];
     let alone = |seed: u32| -> Result<HitBars> {
@@ -110,12 +118,12 @@ pub fn run(options: &ReportOptions) -> Result<()> {
     let sides = [
         ReportColumn {
             name: "the report's network",
-            perplexity: Some(then_foresees),
+            perplexity: Some(then_perplexity),
             beats: (0..BEATS).into_par_iter().map(alone).collect::<Result<_>>()?,
         },
         ReportColumn {
             name: "Deep Pocket",
-            perplexity: Some(now_foresees),
+            perplexity: Some(now_perplexity),
             beats: (0..BEATS).into_par_iter().map(take).collect::<Result<_>>()?,
         },
         ReportColumn {
@@ -127,7 +135,7 @@ pub fn run(options: &ReportOptions) -> Result<()> {
     files::create_folder(&options.out)?;
     let points = curve::read(&training.out.join("curve.csv"))?;
     draw(options, &points, &sides)?;
-    let text = written(&points, &sides, &data);
+    let text = page(&points, &sides, &data);
     let path = options.out.join("report-2019.md");
     files::write_atomic(&path, text.as_bytes())?;
     println!("{}", path.display());
@@ -193,7 +201,7 @@ fn grid(beat: &[[u16; STEPS]]) -> String {
     text
 }
 
-fn written(points: &[curve::CurvePoint], sides: &[ReportColumn; 3], data: &Data) -> String {
+fn page(points: &[curve::CurvePoint], sides: &[ReportColumn; 3], data: &Data) -> String {
     let mut by_update = String::new();
     for (update, said) in UPDATES.into_iter().zip(SAID) {
         if let Some(point) = points.iter().find(|point| point.update == update) {
@@ -221,65 +229,15 @@ fn written(points: &[curve::CurvePoint], sides: &[ReportColumn; 3], data: &Data)
     let [then, now, human] = sides.each_ref().map(|side| bar_f1(&side.beats));
     let [grid_then, grid_now] = [0, 1].map(|side: usize| grid(&sides[side].beats[7][8..12]));
     format!(
-        "\
-# The report of 2019, replayed
-
-`cargo trainer report --data FOLDER` makes this page: it trains the network of the report with the
-report's settings (Drum RNN's drum kit, 2 x 64 cells, dropout one half, rock beats without fills),
-lets it play, and sets the shipped drummer beside it.
-
-## What the report saw
-
-Perplexity of the training batch with dropout left on, as it was printed then, and what that was of:
-the same network on beats that it had never seen.
-
-| update | the report | here | validation beats |
-|---|---|---|---|
-{by_update}
-![Perplexity by update](report-2019-curve.svg)
-
-The report's 13 is a figure of what was being learned, not of what is foreseen: the n-gram that
-looks at this place in the last two bars, and is no network at all, foresees rock beats with {rock_floor}.
-
-## Its verdict, in figures
-
-The report found that it sounds like rock, but changes the pattern all the time and throws in toms
-and crashes at random. {BEATS} beats of {BARS} bars in 4/4 each: the report's network drawn from as it
-is, and Deep Pocket at its defaults; beside them the rock beats of the train split.
-
-| | the report's network | Deep Pocket | drummers |
-|---|---|---|---|
-| perplexity, rock beats of the validation split | {rock} |
-| perplexity, all its beats | {all} |
-| hits that agree from bar to bar (F1) | {then:.3} | {now:.3} | {human:.3} |
-| toms a bar | {toms} |
-| crashes a bar | {crash} |
-| bass a bar | {bass} |
-| snare a bar | {snare} |
-
-(The F1 of the three rock files that the report shows is .19.)
-
-Toms and crashes are struck no more often than drummers strike them. They come anywhere, as
-everything does: of what is struck in a bar, {again:.0} % is struck again in the next one.
-
-![Hits a bar](report-2019-hits.svg)
-
-Bars 9 to 12 of one beat of the report's network, and of Deep Pocket:
-
-```
-{grid_then}
-{grid_now}```
-
-## What was wrong
-
-- The network was told the last step and six counters, so what stood at this place a bar ago had to
-  live in 2 x 64 cells for sixteen steps. Deep Pocket's is told it, one, two and four bars back, and
-  has a learned pointer over the bars so far.
-- Drums stood in classes that they do not belong to (a rim of a tom among the crashes, edges of hats
-  nowhere), so some of the toms and crashes at random were in the data.
-- Sampling adds what the network does not know to each step. Deep Pocket plays phrases as variations
-  of a theme, keeps the drummers' rates, and has a dial for how closely it sticks to its beat.
-",
+        include_str!("report_page.md"),
+        bars = BARS,
+        beats = BEATS,
+        by_update = by_update,
+        grid_now = grid_now,
+        grid_then = grid_then,
+        human = human,
+        now = now,
+        then = then,
         rock_floor = floor("rock_beats"),
         rock = foreseen(0),
         all = foreseen(1),

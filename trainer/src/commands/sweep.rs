@@ -124,7 +124,10 @@ impl SweepRow {
 /// If there is no training data, the folder cannot be written, or a training failed; the others
 /// still run.
 pub fn run(options: &SweepOptions) -> Result<()> {
-    ensure!(options.train.plan.init.is_none(), "a sweep is of new networks: --init is for train");
+    ensure!(
+        options.train.plan.init.is_none(),
+        "a sweep trains new networks; --init is an option of train only"
+    );
     let data = options.train.plan.read(&options.train.plan.start()?.metadata)?;
     let out = &options.train.out;
     files::create_folder(out)?;
@@ -158,7 +161,7 @@ pub fn run(options: &SweepOptions) -> Result<()> {
     println!("{}", out.join("sweep.csv").display());
     let wanted = options.train.plan.updates;
     if faults.is_empty() && (rows.len() < sizes.len() || rows.iter().any(|r| r.updates < wanted)) {
-        eprintln!("stopped before the end; the same command goes on");
+        eprintln!("stopped before the end; the same command continues");
     }
     if !faults.is_empty() {
         bail!("{} of {} trainings failed\n{}", faults.len(), sizes.len(), faults.join("\n"));

@@ -17,7 +17,9 @@ pub fn run(options: &TrainOptions) -> Result<()> {
     let data = options.plan.read(&start.metadata)?;
     let stop = stop_on_interrupt()?;
     let outcome = train(options, &start, &data, &stop)?;
-    let best = outcome.perplexity.context("stopped before the first look at validation")?;
+    let best = outcome
+        .perplexity
+        .context("stopped before the first evaluation on the validation pieces")?;
     let path = options.out.join(MODEL);
     // A fine-tuned model keeps its dials: a few clips are not enough to find others.
     if options.plan.init.is_none() && outcome.update >= options.plan.updates {
@@ -27,7 +29,9 @@ pub fn run(options: &TrainOptions) -> Result<()> {
         }
     }
     if options.plan.init.is_some() && outcome.best.is_some_and(|best| best.update == 0) {
-        eprintln!("nothing was learned that foresees the held-out clips better: it is as it was");
+        eprintln!(
+            "the validation clips are not predicted better than before: the model is unchanged"
+        );
     }
     println!("best validation perplexity of beats {best:.3}: {}", path.display());
     Ok(())

@@ -76,7 +76,7 @@ impl Data {
         let info = folder.join("info.csv");
         ensure!(
             style.is_none() || !info.is_file(),
-            "{} says the styles of its files: --style is for a folder without it",
+            "{} already gives the styles of its files: --style is for a folder without it",
             info.display()
         );
         let (listed_files, map) = match info.is_file() {
@@ -104,7 +104,7 @@ impl Data {
         let data = Data { pieces, skipped, source };
         ensure!(
             !data.pieces.is_empty(),
-            "{} holds no drum MIDI that can be read{}",
+            "{} contains no drum MIDI that can be read{}",
             folder.display(),
             data.skipped_text()
         );
@@ -157,8 +157,8 @@ struct SourceFile {
 impl SourceFile {
     fn read(&self, folder: &Path, map: DrumMap, kit: &Kit) -> Result<Piece> {
         let path = folder.join(&self.path);
-        let size = fs::metadata(&path).context("the file is missing or cannot be looked at")?.len();
-        ensure!(size <= LARGEST as u64, "the file has {size} bytes; {LARGEST} can be read");
+        let size = fs::metadata(&path).context("the file is missing or not accessible")?.len();
+        ensure!(size <= LARGEST as u64, "the file has {size} bytes; the maximum is {LARGEST}");
         let bytes = fs::read(&path).context("the file cannot be read")?;
         let clip = Clip::read(&bytes, map)?;
         #[expect(clippy::cast_possible_truncation)]
@@ -175,7 +175,7 @@ fn listed_files(info: &Path, model: &Metadata) -> Result<Vec<SourceFile>> {
     let mut rows = Vec::new();
     for row in table.deserialize() {
         let row: InfoRow = row.with_context(|| {
-            format!("{} is not a table like that of the Groove MIDI Dataset", info.display())
+            format!("{} is not a table in the columns of the Groove MIDI Dataset", info.display())
         })?;
         let primary = row.style.split('/').next().unwrap_or(ANY);
         let (n, d) = row.time_signature.split_once('-').unwrap_or(("4", "4"));
@@ -219,9 +219,9 @@ fn searched_files(folder: &Path, style: Option<&str>, model: &Metadata) -> Resul
 /// # Errors
 /// If the model does not know the style; the error lists the styles that it knows.
 pub fn known_style(model: &Metadata, name: &str) -> Result<u8> {
-    model
-        .style_number(name)
-        .with_context(|| format!("there is no style {name}: {ANY}, {}", model.styles.join(", ")))
+    model.style_number(name).with_context(|| {
+        format!("there is no style {name}; the model has {ANY}, {}", model.styles.join(", "))
+    })
 }
 
 /// Moves at least a tenth of the pieces and of their steps, but at most half of the pieces, to the

@@ -84,10 +84,7 @@ impl BatchStream {
     ) -> Result<BatchStream> {
         let pieces = pieces.into_iter().filter(|piece| !piece.steps.is_empty());
         let (fills, beats): (Vec<Piece>, Vec<Piece>) = pieces.partition(|piece| piece.kind.fill);
-        ensure!(
-            !fills.is_empty() || !beats.is_empty(),
-            "there is nothing to learn from in the train split"
-        );
+        ensure!(!fills.is_empty() || !beats.is_empty(), "the train split is empty");
         let bars = beats.iter().scan(0, |sum, piece| {
             *sum += piece.steps.len().div_ceil(piece.kind.meter.steps());
             Some(*sum)

@@ -90,6 +90,97 @@ pub fn lstm(
     Ok((out, LstmState { hidden, cell }))
 }
 
+/// Forward pass of one part. Blocks are in time order, all lanes at each step.
+struct ForwardPart<'a> {
+    /// Steps x lanes x 4H: products with the inputs, replaced by activations.
+    gates: &'a mut [f32],
+    /// Steps x lanes x H: outputs.
+    hidden: &'a mut [f32],
+    cell: &'a mut [f32],
+    /// Steps x lanes x (H + 1), see [`LstmTrace`].
+    hidden_before: &'a mut [f32],
+    /// Steps x lanes x H, see [`LstmTrace`].
+    cell_before: &'a mut [f32],
+    starts: &'a [bool],
+    /// Lanes x H: initial hidden and cell state.
+    initial: (&'a [f32], &'a [f32]),
+}
+
+impl ForwardPart<'_> {
+    fn run(self, weights: &PackedMatrix, lanes: usize, cells: usize) {
+        let (step, width) = (lanes * cells, cells + 1);
+        for (t, starts) in self.starts.chunks(lanes).enumerate() {
+            let at = t * step;
+            let (past_h, now_h) = self.hidden.split_at_mut(at);
+            let (past_c, now_c) = self.cell.split_at_mut(at);
+            let before_h = past_h.get(at.wrapping_sub(step)..).unwrap_or(self.initial.0);
+            let before_c = &mut self.cell_before[at..at + step];
+            before_c.copy_from_slice(past_c.get(at.wrapping_sub(step)..).unwrap_or(self.initial.1));
+            let hidden_before = &mut self.hidden_before[t * lanes * width..][..lanes * width];
+            for (lane, &starts) in starts.iter().enumerate() {
+                let cells_of = lane * cells..(lane + 1) * cells;
+                let hidden_before = &mut hidden_before[lane * width..][..cells];
+                hidden_before.copy_from_slice(&before_h[cells_of.clone()]);
+                if starts {
+                    hidden_before.fill(0.0);
+                    before_c[cells_of].fill(0.0);
+                }
+            }
+            let gates = &mut self.gates[4 * at..4 * (at + step)];
+            weights.multiply(gates, true, hidden_before);
+            for lane in 0..lanes {
+                let cells_of = lane * cells..(lane + 1) * cells;
+                kernel::cell_forward(
+                    &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
+                    &before_c[cells_of.clone()],
+                    &mut now_c[cells_of.clone()],
+                    &mut now_h[cells_of],
+                );
+            }
+        }
+    }
+}
+
+/// Backward pass of one part. Blocks are in time order, all lanes at each step.
+struct BackwardPart<'a> {
+    /// Steps x lanes x 4H: activations, replaced by gradients of the pre-activations.
+    d_gates: &'a mut [f32],
+    /// Steps x lanes x H: gradients of the outputs.
+    d_out: &'a [f32],
+    /// Steps x lanes x H: cell state after and before each step.
+    cell: &'a [f32],
+    cell_before: &'a [f32],
+    starts: &'a [bool],
+}
+
+impl BackwardPart<'_> {
+    fn run(self, weights: &PackedMatrix, lanes: usize, cells: usize) {
+        let step = lanes * cells;
+        let mut d_hidden = vec![0.0; step];
+        let mut d_cell = vec![0.0; step];
+        for (t, starts) in self.starts.chunks(lanes).enumerate().rev() {
+            let at = t * step;
+            kernel::add(&mut d_hidden, &self.d_out[at..at + step]);
+            let gates = &mut self.d_gates[4 * at..4 * (at + step)];
+            for lane in 0..lanes {
+                let cells_of = lane * cells..(lane + 1) * cells;
+                kernel::cell_backward(
+                    &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
+                    &self.cell_before[at..][cells_of.clone()],
+                    &self.cell[at..][cells_of.clone()],
+                    &d_hidden[cells_of.clone()],
+                    &mut d_cell[cells_of],
+                );
+            }
+            weights.multiply(&mut d_hidden, false, gates);
+            for lane in (0..lanes).filter(|&lane| starts[lane]) {
+                d_hidden[lane * cells..(lane + 1) * cells].fill(0.0);
+                d_cell[lane * cells..(lane + 1) * cells].fill(0.0);
+            }
+        }
+    }
+}
+
 impl CustomOp3 for LstmSequence {
     fn name(&self) -> &'static str {
         "lstm-sequence"
@@ -126,39 +217,21 @@ impl CustomOp3 for LstmSequence {
             .zip(self.starts.par_chunks(steps * lanes))
             .zip(self.state.hidden.par_chunks(lanes * cells))
             .zip(self.state.cell.par_chunks(lanes * cells))
-            .for_each(|((((((gates, (h, c)), hidden_before), c_before), starts), h0), c0)| {
-                let step = lanes * cells;
-                for t in 0..steps {
-                    let at = t * step;
-                    let (past_h, now_h) = h.split_at_mut(at);
-                    let (past_c, now_c) = c.split_at_mut(at);
-                    let before_h = past_h.get(at.wrapping_sub(step)..).unwrap_or(h0);
-                    let before_c = &mut c_before[at..at + step];
-                    before_c.copy_from_slice(past_c.get(at.wrapping_sub(step)..).unwrap_or(c0));
-                    let hidden_before =
-                        &mut hidden_before[t * lanes * (cells + 1)..][..lanes * (cells + 1)];
-                    for lane in 0..lanes {
-                        let cells_of = lane * cells..(lane + 1) * cells;
-                        let hidden_before = &mut hidden_before[lane * (cells + 1)..][..cells];
-                        hidden_before.copy_from_slice(&before_h[cells_of.clone()]);
-                        if starts[t * lanes + lane] {
-                            hidden_before.fill(0.0);
-                            before_c[cells_of].fill(0.0);
-                        }
+            .for_each(
+                |((((((gates, (hidden, cell)), hidden_before), cell_before), starts), h), c)| {
+                    let initial = (h, c);
+                    ForwardPart {
+                        gates,
+                        hidden,
+                        cell,
+                        hidden_before,
+                        cell_before,
+                        starts,
+                        initial,
                     }
-                    let gates = &mut gates[4 * at..4 * (at + step)];
-                    weights.multiply(gates, true, hidden_before);
-                    for lane in 0..lanes {
-                        let cells_of = lane * cells..(lane + 1) * cells;
-                        kernel::cell_forward(
-                            &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
-                            &before_c[cells_of.clone()],
-                            &mut now_c[cells_of.clone()],
-                            &mut now_h[cells_of],
-                        );
-                    }
-                }
-            });
+                    .run(&weights, lanes, cells);
+                },
+            );
         let [hidden, cell, cell_before] = blocks;
         let trace = LstmTrace { gates, cell, cell_before, hidden_before };
         *self.trace.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace);
@@ -192,28 +265,8 @@ impl CustomOp3 for LstmSequence {
                 .zip(cell_before.par_chunks(steps * step))
                 .zip(self.starts.par_chunks(steps * lanes))
                 .for_each(|((((d_gates, d_out), cell), cell_before), starts)| {
-                    let mut d_hidden = vec![0.0; step];
-                    let mut d_cell = vec![0.0; step];
-                    for t in (0..steps).rev() {
-                        let at = t * step;
-                        kernel::add(&mut d_hidden, &d_out[at..at + step]);
-                        let gates = &mut d_gates[4 * at..4 * (at + step)];
-                        for lane in 0..lanes {
-                            let cells_of = lane * cells..(lane + 1) * cells;
-                            kernel::cell_backward(
-                                &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
-                                &cell_before[at..][cells_of.clone()],
-                                &cell[at..][cells_of.clone()],
-                                &d_hidden[cells_of.clone()],
-                                &mut d_cell[cells_of],
-                            );
-                        }
-                        weights.multiply(&mut d_hidden, false, gates);
-                        for lane in (0..lanes).filter(|lane| starts[t * lanes + lane]) {
-                            d_hidden[lane * cells..(lane + 1) * cells].fill(0.0);
-                            d_cell[lane * cells..(lane + 1) * cells].fill(0.0);
-                        }
-                    }
+                    BackwardPart { d_gates, d_out, cell, cell_before, starts }
+                        .run(&weights, lanes, cells);
                 });
         })?;
         let d_gates = Matrix::new(&d_gates, gates_width);

@@ -112,7 +112,8 @@ impl Net {
     /// If a tensor is missing.
     pub fn from_tensors(metadata: &Metadata, tensors: &HashMap<String, Tensor>) -> Result<Net> {
         let weight = |(name, _): (String, Vec<usize>)| {
-            let tensor = tensors.get(&name).with_context(|| format!("no tensor {name}"))?;
+            let tensor =
+                tensors.get(&name).with_context(|| format!("the tensor {name} is missing"))?;
             let var = Var::from_tensor(&tensor.to_dtype(candle_core::DType::F32)?)?;
             Ok((name, var))
         };
@@ -131,7 +132,7 @@ impl Net {
 
     fn weight(&self, name: &str) -> Result<&Tensor> {
         let found = self.weights.iter().find(|(n, _)| n == name);
-        Ok(found.with_context(|| format!("no tensor {name}"))?.1.as_tensor())
+        Ok(found.with_context(|| format!("the tensor {name} is missing"))?.1.as_tensor())
     }
 
     /// Runs a batch through both networks and updates their LSTM states.

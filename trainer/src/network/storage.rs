@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, Layout, Result, Shape, Tensor};
 /// Returns the f32 values of a contiguous tensor's storage.
 pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let Some((start, end)) = layout.contiguous_offsets() else {
-        candle_core::bail!("the training ops want contiguous tensors")
+        candle_core::bail!("the training ops need contiguous tensors")
     };
     Ok(&storage.as_slice::<f32>()?[start..end])
 }

@@ -55,7 +55,7 @@ pub(super) struct Progress {
 
 /// Returns the error sentence for a checkpoint that cannot be read.
 pub(super) fn fault(path: &Path) -> String {
-    format!("{} cannot be taken up; --fresh starts anew", path.display())
+    format!("{} cannot be restored; --fresh starts over", path.display())
 }
 
 /// Reads the progress and the tensors of a checkpoint.

@@ -14,9 +14,9 @@ pub(crate) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("stopping after this update; the best weights so far are kept");
+        eprintln!("stopping after this update; the best weights so far are on disk");
     })
-    .context("Ctrl-C cannot be watched")?;
+    .context("the Ctrl-C handler cannot be installed")?;
     Ok(stop)
 }
 

@@ -48,10 +48,12 @@ impl InitialNet {
         if let Some(style) = style.filter(|style| metadata.style_number(style).is_none()) {
             let number = metadata.add_style(style)?;
             let cell = metadata.inputs.style_cell(number).with_context(|| {
-                format!("{} is not told of styles: it cannot learn {style}", path.display())
+                format!("{} has no style inputs: it cannot learn {style}", path.display())
             })?;
             for name in ["beat.weight_ih_l0", "feel.weight_ih_l0"] {
-                let tensor = tensors.get_mut(name).with_context(|| format!("no tensor {name}"))?;
+                let tensor = tensors
+                    .get_mut(name)
+                    .with_context(|| format!("the tensor {name} is missing"))?;
                 *tensor = without_column(tensor, cell)?;
             }
             eprintln!("{} is a new style, number {number}", metadata.style_name(number));
@@ -114,7 +116,7 @@ impl InitialNet {
     pub fn check_style(&self, style: &str) -> Result<()> {
         known_style(&self.metadata, style)
             .map(|_| ())
-            .context("a new style is for a model that has learned before: give one with --init")
+            .context("a new style needs a trained model: give one with --init")
     }
 }
 

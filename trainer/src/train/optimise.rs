@@ -197,7 +197,7 @@ impl Optimiser {
                     .with_context(|| format!("the checkpoint lacks {part}/{name}"))?;
                 anyhow::ensure!(
                     tensor.shape() == var.shape(),
-                    "the checkpoint's {name} has another shape: it is of another network"
+                    "the checkpoint's {name} has another shape: it belongs to another network"
                 );
                 Ok(tensor)
             };

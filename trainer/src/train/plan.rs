@@ -133,7 +133,7 @@ impl Plan {
     /// # Errors
     /// If a batch would be empty.
     pub fn rows(&self, parts: usize) -> Result<Rows> {
-        ensure!(self.lanes > 0 && self.steps > 0, "a batch needs a lane and a step at least");
+        ensure!(self.lanes > 0 && self.steps > 0, "a batch needs at least one lane and one step");
         Ok(Rows { parts, steps: self.steps, lanes: self.lanes / parts })
     }
 

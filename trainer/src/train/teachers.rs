@@ -40,7 +40,7 @@ impl Teachers {
             let metadata = files::parse_model(path, &bytes)?.metadata().clone();
             ensure!(
                 metadata.inputs == student.inputs && metadata.classes == student.classes,
-                "{} has other inputs or drums than the model that learns: it cannot teach it",
+                "{} has other inputs or drums than the trained model and cannot be its teacher",
                 path.display()
             );
             Ok((Net::from_model_file(&metadata, &bytes)?, NetState::default()))

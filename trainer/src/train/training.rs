@@ -94,14 +94,14 @@ pub(crate) fn train(
     let (train, held_out) = (options.plan.pieces(data)?, data.split(Split::Validation));
     ensure!(
         !held_out.is_empty(),
-        "no piece is left over for validation: the folder needs two files, or one of two bars"
+        "no piece is left for validation: the folder needs at least two files, or one of two bars"
     );
     let metadata = start.metadata_after(data);
     files::create_folder(&options.out)?;
     let mut training = Training::start(options, start, data, train)?;
     let last = options.stop_after.map_or(options.plan.updates, |n| n.min(options.plan.updates));
     if training.progress.update >= last || training.is_over() {
-        eprintln!("{} updates were made before", training.progress.update);
+        eprintln!("{} updates were already made", training.progress.update);
         return Ok(training.outcome(metadata));
     }
     if start.mode != TrainingMode::New && training.curve.is_empty() {
@@ -190,7 +190,7 @@ impl Training {
         let (progress, all) = checkpoint::read(path)?;
         if progress.settings != self.progress.settings {
             bail!(
-                "{} is of a training with other settings or data; --fresh starts anew, another \
+                "{} belongs to a training with other settings or data; --fresh starts over, another \
                  --out keeps both",
                 path.display()
             );
@@ -201,7 +201,7 @@ impl Training {
         self.curve = curve::read(&options.out.join(CURVE))?;
         self.curve.retain(|point| point.update <= progress.update);
         if progress.update < options.plan.updates {
-            eprintln!("going on from update {}", progress.update);
+            eprintln!("continuing from update {}", progress.update);
         }
         self.progress = progress;
         Ok(())
@@ -324,7 +324,7 @@ impl Training {
 fn validation(report: &PredictionReport) -> Result<f64> {
     let figures = report.figures();
     // A folder of fills alone has no beats.
-    figures.beats.or(figures.fills).context("nothing to validate on")
+    figures.beats.or(figures.fills).context("the validation split has neither beats nor fills")
 }
 
 /// Returns the error of velocity and offset for model selection: the sum of both errors, in MIDI

@@ -27,7 +27,7 @@ pub(super) fn stick(context: &CheckContext) -> Result<Vec<Check>> {
     let mut lines = Vec::new();
     let classes = context.model.metadata().classes.classes();
     for name in STYLES {
-        let style = style_number(name).context("a style")?;
+        let style = style_number(name).context("the style is missing")?;
         let drummers = human(&context.pieces, Split::Train, style);
         let (theirs, rates) = (bar_f1(&drummers), hits_per_bar(&drummers, classes));
         let tempi = tempi(&context.pieces, style);
@@ -66,7 +66,7 @@ pub(super) fn stick(context: &CheckContext) -> Result<Vec<Check>> {
 const TEMPERATURES: [f32; 5] = [0.1, 0.25, 0.5, 0.75, 1.0];
 
 pub(super) fn temperature(context: &CheckContext) -> Result<Vec<Check>> {
-    let style = style_number("rock").context("a style")?;
+    let style = style_number("rock").context("the style is missing")?;
     let meter = Meter::FOUR_FOUR;
     let kind = Kind { style, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
     let takes = |temperature: f32| -> Result<Vec<Vec<Step>>> {
@@ -115,7 +115,7 @@ fn rates(context: &CheckContext, take: &Take) -> Result<[f64; CLASSES]> {
 }
 
 pub(super) fn density(context: &CheckContext) -> Result<Vec<Check>> {
-    let style = style_number("rock").context("a style")?;
+    let style = style_number("rock").context("the style is missing")?;
     let plain = Take { style, ..Take::default() };
     let usual = rates(context, &plain)?;
     let mut lines = Vec::new();

@@ -154,7 +154,7 @@ impl CheckContext {
 }
 
 pub(super) fn fills(context: &CheckContext) -> Result<Vec<Check>> {
-    let rock = style_number("rock").context("a style")?;
+    let rock = style_number("rock").context("the style is missing")?;
     let mut lines = beside_other_bars(context, rock)?;
     lines.extend(usual(context, rock)?);
     lines.extend(shape(context, rock)?);

@@ -60,7 +60,10 @@ pub fn run(options: &MeasureOptions) -> Result<()> {
     if let Some(unknown) =
         options.only.iter().find(|name| PARTS.iter().all(|(part, _)| part != *name))
     {
-        bail!("there is no part {unknown}: {}", PARTS.map(|(part, _)| part).join(", "));
+        bail!(
+            "there is no part {unknown}; the parts are {}",
+            PARTS.map(|(part, _)| part).join(", ")
+        );
     }
     let pieces = Data::read(&options.data, None, 1, model.metadata())?.pieces;
     let context = CheckContext { model: Arc::new(model), pieces };
@@ -73,7 +76,7 @@ pub fn run(options: &MeasureOptions) -> Result<()> {
         let lines = part(&context)?;
         if !options.json {
             for Check { what, figure, must, holds } in &lines {
-                let mark = if *holds { "" } else { "  <- does not hold" };
+                let mark = if *holds { "" } else { "  <- fails" };
                 println!("{name:<11} {what}: {figure} ({must}){mark}");
             }
         }
@@ -85,7 +88,7 @@ pub fn run(options: &MeasureOptions) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
     if !broken.is_empty() {
-        bail!("these do not hold:\n{}", broken.join("\n"));
+        bail!("these checks fail:\n{}", broken.join("\n"));
     }
     Ok(())
 }

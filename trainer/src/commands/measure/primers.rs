@@ -46,7 +46,7 @@ fn like_the_primer(primer: &[Step], bars: &[Step]) -> f64 {
 }
 
 pub(super) fn carry_on(context: &CheckContext) -> Result<Vec<Check>> {
-    let style = style_number("rock").context("a style")?;
+    let style = style_number("rock").context("the style is missing")?;
     let windows = windows(context, style, 6);
     let compare = |(seed, (kind, steps)): (usize, &(Kind, Vec<Step>))| -> Result<[f64; 2]> {
         let (primer, next) = steps.split_at(2 * BAR);

@@ -86,11 +86,11 @@ pub fn run(options: &PresetsOptions) -> Result<()> {
     let low = |audit: &&Audit| is_chosen(audit.idiom.file) && audit.share() < LEAST_SHARE;
     let low: Vec<&str> = audits.iter().filter(low).map(|a| a.preset.name.as_str()).collect();
     if !low.is_empty() {
-        bail!("less than {LEAST_SHARE} of the bars keep the idiom: {}", low.join(", "));
+        bail!("less than {LEAST_SHARE} of the bars are within the idiom: {}", low.join(", "));
     }
     let alike = search::alike(&audits);
     if options.only.is_empty() && !alike.is_empty() {
-        bail!("themes are too much alike: {}", alike.join(", "));
+        bail!("themes are too similar: {}", alike.join(", "));
     }
     Ok(())
 }
