@@ -7,9 +7,6 @@ use anyhow::{Context, Result};
 use groove::model::Model;
 
 /// Reads a file.
-///
-/// # Errors
-/// If it cannot be read.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }
@@ -31,9 +28,6 @@ pub(crate) fn read_model(path: &Path) -> Result<Model> {
 }
 
 /// Writes a file.
-///
-/// # Errors
-/// If it cannot be written.
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
 }
@@ -50,9 +44,6 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Creates a folder and its parents.
-///
-/// # Errors
-/// If it cannot be created.
 pub(crate) fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path)
         .with_context(|| format!("the folder {} cannot be created", path.display()))

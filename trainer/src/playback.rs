@@ -8,9 +8,6 @@ use groove::take::Take;
 use groove::{Bar, Meter, Step};
 
 /// Plays consecutive bars of a take.
-///
-/// # Errors
-/// If the network cannot be computed.
 pub(crate) fn play_bars(
     drummer: &mut Drummer,
     take: &Take,
@@ -21,9 +18,6 @@ pub(crate) fn play_bars(
 }
 
 /// Plays the first bars of a take, as steps.
-///
-/// # Errors
-/// If the network cannot be computed.
 pub(crate) fn play_steps(
     drummer: &mut Drummer,
     take: &Take,

@@ -25,7 +25,7 @@ pub struct CompareOptions {
     /// Another model file
     b: PathBuf,
     #[command(flatten)]
-    scope: DataOptions,
+    data_options: DataOptions,
     /// Folder for the table (compare.csv) and the picture (compare.svg)
     #[arg(long, default_value = "target/compare")]
     out: PathBuf,
@@ -107,16 +107,16 @@ pub fn run(options: &CompareOptions) -> Result<()> {
         paths[1].display(),
     );
     files::create_folder(&options.out)?;
-    let ground = options.scope.read(more, commonest_style)?;
-    let a = EvaluatedModel::measure(paths[0], &ground)?;
-    let b = EvaluatedModel::measure(paths[1], &ground)?;
-    let unplayed = b.unplayed.iter().filter(|line| !a.unplayed.contains(line));
-    a.unplayed.iter().chain(unplayed).for_each(|line| eprintln!("{line}"));
+    let data = options.data_options.read(more, commonest_style)?;
+    let a = EvaluatedModel::measure(paths[0], &data)?;
+    let b = EvaluatedModel::measure(paths[1], &data)?;
+    let skipped_styles = b.skipped_styles.iter().filter(|line| !a.skipped_styles.contains(line));
+    a.skipped_styles.iter().chain(skipped_styles).for_each(|line| eprintln!("{line}"));
     let both = [a, b];
     let names = names(paths, both.each_ref().map(|measured| measured.model.metadata()));
     let sections = sections(&both);
-    let picture = options.out.join("compare.svg");
-    draw(&picture, &names, &both)?;
+    let chart = options.out.join("compare.svg");
+    draw(&chart, &names, &both)?;
     write_table(&options.out.join("compare.csv"), &sections)?;
     if options.json {
         let described = |side: usize| described(&names[side], paths[side], &both[side]);
@@ -137,7 +137,7 @@ pub fn run(options: &CompareOptions) -> Result<()> {
         );
     }
     print!("{}", table(&sections));
-    println!("{}", picture.display());
+    println!("{}", chart.display());
     Ok(())
 }
 
@@ -164,8 +164,8 @@ fn names(paths: [&PathBuf; 2], models: [&Metadata; 2]) -> [String; 2] {
         let end = parts[parts.len().saturating_sub(2)..].join("/");
         format!("{}, {end}", own[side])
     });
-    let apart = |names: &[String; 2]| names[0] != names[1];
-    [own.clone(), sized].into_iter().find(apart).unwrap_or(placed)
+    let distinct = |names: &[String; 2]| names[0] != names[1];
+    [own.clone(), sized].into_iter().find(distinct).unwrap_or(placed)
 }
 
 /// Returns layers and cells of the hit network.
@@ -179,11 +179,11 @@ fn groups(both: &[EvaluatedModel; 2]) -> Vec<(String, &str)> {
     let [a, b] = both.each_ref().map(|measured| &measured.report.perplexity);
     let main = [("beats", "all beats"), ("fills", "fills"), ("rock_beats", "rock")];
     let others = a.keys().map(|key| (key.as_str(), key.as_str()));
-    let others = others.filter(|(key, _)| main.iter().all(|(k, words)| k != key && words != key));
+    let others = others.filter(|(key, _)| main.iter().all(|(k, title)| k != key && title != key));
     main.into_iter()
         .chain(others)
         .filter(|(key, _)| a.contains_key(*key) && b.contains_key(*key))
-        .map(|(key, words)| (format!("{words} ({})", both[0].report.counts[key][0]), key))
+        .map(|(key, title)| (format!("{title} ({})", both[0].report.counts[key][0]), key))
         .collect()
 }
 
@@ -203,10 +203,10 @@ fn judged(both: &[EvaluatedModel; 2], style: &str) -> Option<FigureRow> {
 
 fn sections(measured: &[EvaluatedModel; 2]) -> Vec<Section> {
     let reports = measured.each_ref().map(|measured| &measured.report);
-    let perplexity = groups(measured).into_iter().map(|(words, key)| {
-        FigureRow::lower(words, reports.map(|report| report.perplexity[key]), 3)
+    let perplexity = groups(measured).into_iter().map(|(title, key)| {
+        FigureRow::lower(title, reports.map(|report| report.perplexity[key]), 3)
     });
-    let foreseen = vec![
+    let predictions = vec![
         FigureRow::lower("velocity, mean error, of 127", reports.map(|r| r.velocity_mae), 2),
         FigureRow::lower("velocity, Wasserstein-1, of 127", reports.map(|r| r.velocity_w1), 2),
         FigureRow::lower("offset, mean error, ms", reports.map(|r| r.offset_mae_ms), 2),
@@ -214,7 +214,7 @@ fn sections(measured: &[EvaluatedModel; 2]) -> Vec<Section> {
     let kit = &measured[0].model.metadata().classes;
     let mut sections = vec![
         Section { heading: "perplexity (pieces)".into(), rows: perplexity.collect() },
-        Section { heading: "foreseen of the beats".into(), rows: foreseen },
+        Section { heading: "foreseen of the beats".into(), rows: predictions },
     ];
     for (style, both) in styles(measured) {
         let mut rows = vec![
@@ -295,7 +295,7 @@ fn draw(path: &Path, names: &[String; 2], both: &[EvaluatedModel; 2]) -> Result<
     let mut panels = vec![BarPanel {
         title: "Perplexity per step, lower is better (in brackets: pieces)".into(),
         logarithmic: true,
-        groups: groups(both).into_iter().map(|(words, key)| (words, perplexity(key))).collect(),
+        groups: groups(both).into_iter().map(|(title, key)| (title, perplexity(key))).collect(),
     }];
     for (style, [a, b]) in styles(both) {
         let hits = |class: usize| {
@@ -335,10 +335,10 @@ mod tests {
             Metadata::new(name, stack, stack, "")
         };
         let (a, b) = (PathBuf::from("x/rock/model"), PathBuf::from("x/metal/model"));
-        let told = |one: &Metadata, other: &Metadata| names([&a, &b], [one, other]);
-        assert_eq!(told(&model("Rock", 1), &model("Metal", 1)), ["Rock", "Metal"]);
-        assert_eq!(told(&model("Own", 1), &model("Own", 2)), ["Own, 1 x 64", "Own, 2 x 64"]);
-        let placed = told(&model("Own", 1), &model("Own", 1));
+        let names_of = |one: &Metadata, other: &Metadata| names([&a, &b], [one, other]);
+        assert_eq!(names_of(&model("Rock", 1), &model("Metal", 1)), ["Rock", "Metal"]);
+        assert_eq!(names_of(&model("Own", 1), &model("Own", 2)), ["Own, 1 x 64", "Own, 2 x 64"]);
+        let placed = names_of(&model("Own", 1), &model("Own", 1));
         assert_eq!(placed, ["Own, rock/model", "Own, metal/model"]);
     }
 }

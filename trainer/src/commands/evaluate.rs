@@ -28,7 +28,7 @@ pub struct EvaluateOptions {
     #[arg(long)]
     model: PathBuf,
     #[command(flatten)]
-    scope: DataOptions,
+    data_options: DataOptions,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -63,7 +63,7 @@ pub struct EvaluationData {
     /// All pieces.
     pub all: Vec<Piece>,
     /// Pieces of the requested split.
-    pub asked: Vec<Piece>,
+    pub pieces: Vec<Piece>,
     /// Styles to play.
     pub styles: Vec<u8>,
     /// Style classifier trained on the drummers, if the data has its styles.
@@ -85,8 +85,8 @@ impl DataOptions {
         if !data.skipped.is_empty() {
             eprintln!("{}", data.skipped_text().trim_start());
         }
-        let asked = data.split(self.split);
-        ensure!(!asked.is_empty(), "the data has no piece in this split");
+        let pieces = data.split(self.split);
+        ensure!(!pieces.is_empty(), "the data has no piece in this split");
         let styles: Vec<u8> = match (self.no_takes, self.play.is_empty()) {
             (true, _) => Vec::new(),
             (false, true) => usual(model, &data.pieces),
@@ -98,7 +98,7 @@ impl DataOptions {
             true => None,
             false => StyleClassifier::learn(model, &data.pieces),
         };
-        Ok(EvaluationData { all: data.pieces, asked, styles, trees })
+        Ok(EvaluationData { all: data.pieces, pieces, styles, trees })
     }
 }
 
@@ -119,9 +119,6 @@ fn all_styles(model: &Metadata, pieces: &[Piece]) -> Vec<u8> {
 
 impl EvaluationData {
     /// Plays the takes of every style that has human beats.
-    ///
-    /// # Errors
-    /// If the network cannot be computed.
     fn play(&self, model: &Arc<Model>, tempi: TempoChoice) -> Result<Vec<Comparison>> {
         let has_beats = |style: &&u8| {
             self.all.iter().any(|piece| piece.split == Split::Train && is_beat(piece, **style))
@@ -142,7 +139,7 @@ pub struct EvaluatedModel {
     /// Metrics of the takes at the drummers' tempi.
     pub metrics: Metrics,
     /// Styles that are not played, with the reason.
-    pub unplayed: Vec<String>,
+    pub skipped_styles: Vec<String>,
 }
 
 impl EvaluatedModel {
@@ -150,31 +147,28 @@ impl EvaluatedModel {
     ///
     /// # Errors
     /// If the model cannot be read, or Candle cannot compute.
-    pub fn measure(path: &Path, ground: &EvaluationData) -> Result<EvaluatedModel> {
+    pub fn measure(path: &Path, data: &EvaluationData) -> Result<EvaluatedModel> {
         let bytes = files::read(path)?;
         let model = Arc::new(files::parse_model(path, &bytes)?);
         let net = Net::from_model_file(model.metadata(), &bytes)?;
-        let report = PredictionReport::measure(&net, &ground.asked)?;
-        let (mut played, mut unplayed) = (BTreeMap::new(), Vec::new());
-        let sides = ground.play(&model, TempoChoice::Drummers)?;
+        let report = PredictionReport::measure(&net, &data.pieces)?;
+        let (mut played, mut skipped_styles) = (BTreeMap::new(), Vec::new());
+        let sides = data.play(&model, TempoChoice::Drummers)?;
         let classes = model.metadata().classes.classes();
-        for &style in &ground.styles {
+        for &style in &data.styles {
             let name = model.metadata().style_name(style).to_owned();
             // Styles with too few human beats have nothing to compare with.
             let figures = sides.iter().find(|sides| sides.style == style);
-            match figures.and_then(|sides| FreeRun::measure(sides, &ground.all, classes)) {
+            match figures.and_then(|sides| FreeRun::measure(sides, &data.all, classes)) {
                 Some(figures) => drop(played.insert(name, figures)),
-                None => unplayed.push(format!("{name} is not played: too few human beats")),
+                None => skipped_styles.push(format!("{name} is not played: too few human beats")),
             }
         }
-        let metrics = Metrics::of(model.metadata(), &sides, ground.trees.as_ref(), None);
-        Ok(EvaluatedModel { model, report, played, metrics, unplayed })
+        let metrics = Metrics::of(model.metadata(), &sides, data.trees.as_ref(), None);
+        Ok(EvaluatedModel { model, report, played, metrics, skipped_styles })
     }
 
     /// Returns the figures as one JSON object.
-    ///
-    /// # Errors
-    /// If a figure cannot be written as JSON.
     pub fn json(&self) -> Result<Value> {
         let report = &self.report;
         let mut all = json!({
@@ -197,50 +191,50 @@ impl EvaluatedModel {
 pub fn run(options: &EvaluateOptions) -> Result<()> {
     let model = files::read_model(&options.model)?;
     let kit = &model.metadata().classes;
-    let ground = options.scope.read(model.metadata(), all_styles)?;
-    let measured = EvaluatedModel::measure(&options.model, &ground)?;
-    measured.unplayed.iter().for_each(|line| eprintln!("{line}"));
-    let floor = ngram_perplexities(kit.subsets(), &ground.all, &ground.asked);
-    let (velocity_floor, offset_floor) =
-        bar_ago_errors(ground.asked.iter().filter(|piece| !piece.kind.fill));
+    let data = options.data_options.read(model.metadata(), all_styles)?;
+    let measured = EvaluatedModel::measure(&options.model, &data)?;
+    measured.skipped_styles.iter().for_each(|line| eprintln!("{line}"));
+    let baselines = ngram_perplexities(kit.subsets(), &data.all, &data.pieces);
+    let (velocity_baseline, offset_baseline) =
+        bar_ago_errors(data.pieces.iter().filter(|piece| !piece.kind.fill));
     // Requests of meters and fills need the nine drums.
-    let asked = match ground.styles.first() {
+    let requests = match data.styles.first() {
         Some(&style) if kit.classes() == CLASSES => {
-            Some(RequestFigures::measure(&measured.model, &ground.all, style)?)
+            Some(RequestFigures::measure(&measured.model, &data.all, style)?)
         }
         _ => None,
     };
-    let sides = ground.play(&measured.model, TempoChoice::Fixed)?;
+    let sides = data.play(&measured.model, TempoChoice::Fixed)?;
     let known = Some(&measured.metrics);
-    let at_120 = Metrics::of(model.metadata(), &sides, ground.trees.as_ref(), known);
+    let at_120 = Metrics::of(model.metadata(), &sides, data.trees.as_ref(), known);
     if options.json {
         let mut all = measured.json()?;
         at_120.insert(&mut all, "_at_120")?;
-        all["floor"] = json!(floor);
-        all["velocity"]["bar_ago_mae"] = json!(velocity_floor);
-        all["offset"]["bar_ago_mae_ms"] = json!(offset_floor);
-        all["asked"] = json!(asked);
+        all["floor"] = json!(baselines);
+        all["velocity"]["bar_ago_mae"] = json!(velocity_baseline);
+        all["offset"]["bar_ago_mae_ms"] = json!(offset_baseline);
+        all["asked"] = json!(requests);
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
     println!("perplexity per step, of {} possible subsets of drums", kit.subsets());
     print!("{}", measured.report.table());
-    for (name, perplexity) in floor {
+    for (name, perplexity) in baselines {
         println!("baseline of {name}, an n-gram over two bars (4/4): {perplexity:.3}");
     }
     println!(
-        "repeating the bar before, where struck: velocity {velocity_floor:.2}, \
-         offset {offset_floor:.2} ms"
+        "repeating the bar before, where struck: velocity {velocity_baseline:.2}, \
+         offset {offset_baseline:.2} ms"
     );
     for (name, figures) in measured.played {
         print!("\n{}", figures.table(&name, kit));
     }
-    if !ground.styles.is_empty() {
+    if !data.styles.is_empty() {
         print!("\nat the drummers' tempi\n{}", measured.metrics.table());
         print!("\nat {FIXED_TEMPO}\n{}", at_120.table());
     }
-    if let Some(asked) = asked {
-        print!("\n{}", asked.table());
+    if let Some(requests) = requests {
+        print!("\n{}", requests.table());
     }
     Ok(())
 }

@@ -112,8 +112,8 @@ impl Canvas<'_> {
         done(self.0.draw(&Rectangle::new(corners, colour.filled())))
     }
 
-    fn line(&self, points: Vec<(i32, i32)>, colour: RGBColor, width: u32) -> DrawResult {
-        done(self.0.draw(&PathElement::new(points, colour.stroke_width(width))))
+    fn line(&self, positions: Vec<(i32, i32)>, colour: RGBColor, width: u32) -> DrawResult {
+        done(self.0.draw(&PathElement::new(positions, colour.stroke_width(width))))
     }
 
     fn dot(&self, at: (i32, i32), colour: RGBColor) -> DrawResult {
@@ -193,7 +193,7 @@ pub fn bars(path: &Path, title: &str, series: &[Series], panels: &[BarPanel]) ->
 }
 
 fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &BarPanel) -> Result<()> {
-    let (ceiling, ground) = (top + ABOVE, top + PANEL - BELOW);
+    let (ceiling, baseline) = (top + ABOVE, top + PANEL - BELOW);
     canvas.bold(&panel.title, (LEFT, top + 14), 19)?;
     let values = panel.groups.iter().flat_map(|(_, values)| values).copied();
     let most = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
@@ -204,7 +204,7 @@ fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &BarPanel) ->
     let most = most.max(low + 1e-3);
     let height = |value: f64| {
         let share = share(bend(value.max(low)), bend(low), bend(most));
-        ground - round(share * f64::from(ground - ceiling))
+        baseline - round(share * f64::from(baseline - ceiling))
     };
     for tick in if panel.logarithmic { ratios(low, most) } else { ticks(low, most) } {
         canvas.level(height(tick), &short(tick))?;
@@ -225,73 +225,73 @@ fn draw_panel(canvas: &Canvas, top: i32, series: &[Series], panel: &BarPanel) ->
             }
             let left = first + width * place as f64;
             let (from, to) = (round(left) + 1, round(left + width) - 1);
-            canvas.bar([(from, height(*value)), (to, ground)], *colour)?;
+            canvas.bar([(from, height(*value)), (to, baseline)], *colour)?;
             let above = (round(left + width / 2.0), height(*value) - 9);
             let size = round(width * 0.47).clamp(10, 14);
             canvas.text(&figure(*value), above, size, INK, Align::Centre)?;
         }
         // Many names alternate between two rows.
         let below = if crowded && number % 2 == 1 { 35 } else { 17 };
-        canvas.text(name, (round(middle), ground + below), 16, INK, Align::Centre)?;
+        canvas.text(name, (round(middle), baseline + below), 16, INK, Align::Centre)?;
     }
-    canvas.line(vec![(LEFT, ground), (RIGHT, ground)], INK, 1)
+    canvas.line(vec![(LEFT, baseline), (RIGHT, baseline)], INK, 1)
 }
 
 /// Draws lines of labelled points.
 ///
 /// # Errors
 /// If there is no point, or the chart cannot be drawn or written.
-pub fn lines(path: &Path, words: &ChartLabels, drawn: &[(Series, Vec<PlotPoint>)]) -> Result<()> {
-    let spots = || drawn.iter().flat_map(|(_, spots)| spots);
-    anyhow::ensure!(spots().next().is_some(), "there is no point to draw");
+pub fn lines(path: &Path, labels: &ChartLabels, drawn: &[(Series, Vec<PlotPoint>)]) -> Result<()> {
+    let points = || drawn.iter().flat_map(|(_, points)| points);
+    anyhow::ensure!(points().next().is_some(), "there is no point to draw");
     let range = |of: fn(&PlotPoint) -> f64, room: f64| {
-        let low = spots().map(of).fold(f64::INFINITY, f64::min);
-        let high = spots().map(of).fold(0.0, f64::max);
+        let low = points().map(of).fold(f64::INFINITY, f64::min);
+        let high = points().map(of).fold(0.0, f64::max);
         (low / room, high * room)
     };
-    let (left, right) = range(|spot| spot.x, 1.35);
-    let (low, high) = range(|spot| spot.y, 1.06);
+    let (left, right) = range(|point| point.x, 1.35);
+    let (low, high) = range(|point| point.y, 1.06);
     let series: Vec<Series> = drawn.iter().map(|(series, _)| series.clone()).collect();
     let head = head_height(&series);
-    let (ceiling, ground) = (head + 50, head + 464);
+    let (ceiling, baseline) = (head + 50, head + 464);
     // A wide range gets a logarithmic axis.
     let bend: fn(f64) -> f64 = if high / low > 3.0 { f64::ln } else { |value| value };
     let x = |value: f64| {
         LEFT + round(f64::from(RIGHT - LEFT) * share(value.ln(), left.ln(), right.ln()))
     };
     let y = |value: f64| {
-        ground - round(f64::from(ground - ceiling) * share(bend(value), bend(low), bend(high)))
+        baseline - round(f64::from(baseline - ceiling) * share(bend(value), bend(low), bend(high)))
     };
     paint(path, head + 540, |canvas| {
-        canvas.head(words.title, &series)?;
-        canvas.text(words.up, (LEFT, head + 22), 17, SOFT_INK, Align::Left)?;
+        canvas.head(labels.title, &series)?;
+        canvas.text(labels.up, (LEFT, head + 22), 17, SOFT_INK, Align::Left)?;
         let levels = if high / low > 3.0 { ratios(low, high) } else { ticks(low, high) };
         for tick in levels {
             canvas.level(y(tick), &short(tick))?;
         }
         for tick in ratios(left, right) {
-            canvas.line(vec![(x(tick), ceiling), (x(tick), ground)], GRID, 1)?;
-            canvas.text(&short(tick), (x(tick), ground + 16), 15, SOFT_INK, Align::Centre)?;
+            canvas.line(vec![(x(tick), ceiling), (x(tick), baseline)], GRID, 1)?;
+            canvas.text(&short(tick), (x(tick), baseline + 16), 15, SOFT_INK, Align::Centre)?;
         }
-        canvas.line(vec![(LEFT, ground), (RIGHT, ground)], INK, 1)?;
+        canvas.line(vec![(LEFT, baseline), (RIGHT, baseline)], INK, 1)?;
         canvas.text(
-            words.across,
-            ((LEFT + RIGHT) / 2, ground + 50),
+            labels.across,
+            ((LEFT + RIGHT) / 2, baseline + 50),
             17,
             SOFT_INK,
             Align::Centre,
         )?;
-        for (number, ((_, colour), spots)) in drawn.iter().enumerate() {
-            let points: Vec<(i32, i32)> = spots.iter().map(|s| (x(s.x), y(s.y))).collect();
-            canvas.line(points.clone(), *colour, 3)?;
+        for (number, ((_, colour), points)) in drawn.iter().enumerate() {
+            let positions: Vec<(i32, i32)> = points.iter().map(|s| (x(s.x), y(s.y))).collect();
+            canvas.line(positions.clone(), *colour, 3)?;
             // Lines usually fall. Labels of the first line go below it, those of the others above.
             let (across, up, align) = match number {
                 0 => (-6, 15, Align::Right),
                 _ => (6, -14, Align::Left),
             };
-            for (at, spot) in points.into_iter().zip(spots) {
+            for (at, point) in positions.into_iter().zip(points) {
                 canvas.dot(at, *colour)?;
-                canvas.text(&spot.label, (at.0 + across, at.1 + up), 15, INK, align)?;
+                canvas.text(&point.label, (at.0 + across, at.1 + up), 15, INK, align)?;
             }
         }
         Ok(())

@@ -125,7 +125,8 @@ fn write_batch(path: &Path, batch: &Batch) -> Result<()> {
     let (steps, lanes) = (batch.rows.steps, batch.rows.lanes);
     let classes = batch.references.len() / batch.rows.count();
     let bin = |bin: usize| u8::try_from(bin).unwrap_or(NO_BIN);
-    let manner = batch.feel_targets.outcomes.iter().map(|&outcome| bin(outcome.into())).collect();
+    let feel_targets =
+        batch.feel_targets.outcomes.iter().map(|&outcome| bin(outcome.into())).collect();
     let both = batch.references.iter().flatten();
     let references = both
         .flat_map(|bins| {
@@ -144,22 +145,22 @@ fn write_batch(path: &Path, batch: &Batch) -> Result<()> {
     let summary = batch.memories.iter().flat_map(|memory| memory.summary).collect();
 
     let bytes = |values: Vec<u8>, shape: &[usize]| Tensor::from_vec(values, shape, &Device::Cpu);
-    let words = |values: Vec<i16>, shape: &[usize]| Tensor::from_vec(values, shape, &Device::Cpu);
+    let shorts = |values: Vec<i16>, shape: &[usize]| Tensor::from_vec(values, shape, &Device::Cpu);
     let halves = |values: Vec<f32>, shape: &[usize]| {
         Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(DType::F16)
     };
-    let (told, remembered) = (rows.places.len(), slots().count());
+    let (nonzero, slot_total) = (rows.places.len(), slots().count());
     let all = HashMap::from([
         ("starts", bytes(starts, &[steps, lanes])?),
-        ("hits", words(hits, &[steps, lanes])?),
-        ("manner", bytes(manner, &[steps, lanes, classes, 2])?),
+        ("hits", shorts(hits, &[steps, lanes])?),
+        ("manner", bytes(feel_targets, &[steps, lanes, classes, 2])?),
         ("references", bytes(references, &[steps, lanes, classes, 2, 2])?),
-        ("row_counts", words(rows.counts, &[steps, lanes])?),
-        ("row_places", words(rows.places, &[told])?),
-        ("row_values", halves(rows.values, &[told])?),
+        ("row_counts", shorts(rows.counts, &[steps, lanes])?),
+        ("row_places", shorts(rows.places, &[nonzero])?),
+        ("row_values", halves(rows.values, &[nonzero])?),
         ("slot_counts", bytes(slot_counts, &[steps, lanes])?),
-        ("struck", words(struck, &[remembered])?),
-        ("likeness", halves(likeness, &[remembered, LIKENESS])?),
+        ("struck", shorts(struck, &[slot_total])?),
+        ("likeness", halves(likeness, &[slot_total, LIKENESS])?),
         ("summary", halves(summary, &[steps, lanes, SUMMARY])?),
     ]);
     files::write_atomic(path, &safetensors::serialize(all, None)?)

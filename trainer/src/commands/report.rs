@@ -34,7 +34,7 @@ const BARS: usize = 16;
 const UPDATES: [u64; 6] = [1, 11, 21, 31, 91, 300];
 
 /// Perplexities in the report.
-const SAID: [&str; 6] = ["510", "182", "59", "28", "13", ""];
+const REPORTED: [&str; 6] = ["510", "182", "59", "28", "13", ""];
 
 /// ReportOptions of `report`.
 #[derive(Args, Debug)]
@@ -91,9 +91,9 @@ fn load(path: &Path, data: &Data) -> Result<(Arc<Model>, [f64; 2])> {
 pub fn run(options: &ReportOptions) -> Result<()> {
     let ReportOptions { data: folder, training, .. } = options;
     let path = |path: &PathBuf| path.display().to_string();
-    let said = ["train", "--preset", "report-2019", "--look-every", "1", "--data", &path(folder)]
+    let fixed = ["train", "--preset", "report-2019", "--look-every", "1", "--data", &path(folder)]
         .map(str::to_owned);
-    let line = said.into_iter().chain(["--out".to_owned(), path(training)]);
+    let line = fixed.into_iter().chain(["--out".to_owned(), path(training)]);
     let TrainCommand { options: training } = TrainCommand::parse_from(line);
     let start = training.plan.start()?;
     let data = training.plan.read(&start.metadata)?;
@@ -147,27 +147,33 @@ fn draw(
     points: &[curve::CurvePoint],
     sides: &[ReportColumn; 3],
 ) -> Result<()> {
-    let spots = |of: fn(&curve::CurvePoint) -> f64| -> Vec<PlotPoint> {
-        let told = |update: u64| UPDATES.contains(&update);
-        let spot = |point: &curve::CurvePoint| {
+    let plot_points = |of: fn(&curve::CurvePoint) -> f64| -> Vec<PlotPoint> {
+        let is_listed = |update: u64| UPDATES.contains(&update);
+        let plot_point = |point: &curve::CurvePoint| {
             let y = of(point);
-            let label = if told(point.update) { format!("{y:.1}") } else { String::new() };
+            let label = if is_listed(point.update) { format!("{y:.1}") } else { String::new() };
             PlotPoint { x: point.update as f64, y, label }
         };
         let kept =
-            |point: &&curve::CurvePoint| told(point.update) || point.update.is_power_of_two();
-        points.iter().filter(kept).map(spot).collect()
+            |point: &&curve::CurvePoint| is_listed(point.update) || point.update.is_power_of_two();
+        points.iter().filter(kept).map(plot_point).collect()
     };
-    let words = ChartLabels {
+    let labels = ChartLabels {
         title: "The report's network while it learns",
         across: "updates",
         up: "perplexity per step",
     };
     let lines = [
-        (("training batch, with dropout".to_owned(), PALETTE[0]), spots(|point| point.training)),
-        (("validation beats, without".to_owned(), PALETTE[1]), spots(|point| point.validation)),
+        (
+            ("training batch, with dropout".to_owned(), PALETTE[0]),
+            plot_points(|point| point.training),
+        ),
+        (
+            ("validation beats, without".to_owned(), PALETTE[1]),
+            plot_points(|point| point.validation),
+        ),
     ];
-    plot::lines(&options.out.join("report-2019-curve.svg"), &words, &lines)?;
+    plot::lines(&options.out.join("report-2019-curve.svg"), &labels, &lines)?;
     let series: Vec<_> = sides
         .iter()
         .zip([PALETTE[0], PALETTE[1], HUMAN_COLOUR])
@@ -203,19 +209,20 @@ fn grid(beat: &[[u16; STEPS]]) -> String {
 
 fn page(points: &[curve::CurvePoint], sides: &[ReportColumn; 3], data: &Data) -> String {
     let mut by_update = String::new();
-    for (update, said) in UPDATES.into_iter().zip(SAID) {
+    for (update, reported) in UPDATES.into_iter().zip(REPORTED) {
         if let Some(point) = points.iter().find(|point| point.update == update) {
             let curve::CurvePoint { training, validation, .. } = point;
-            let _ = writeln!(by_update, "| {update} | {said} | {training:.1} | {validation:.1} |");
+            let _ =
+                writeln!(by_update, "| {update} | {reported} | {training:.1} | {validation:.1} |");
         }
     }
     let validation = data.split(Split::Validation);
     let ngram_perplexities = ngram_perplexities(1 << Drum::ALL.len(), &data.pieces, &validation);
-    let floor = |name: &str| {
-        ngram_perplexities.get(name).map_or(String::new(), |floor| format!("{floor:.1}"))
+    let baseline = |name: &str| {
+        ngram_perplexities.get(name).map_or(String::new(), |baseline| format!("{baseline:.1}"))
     };
     let figure = |of: &dyn Fn(&ReportColumn) -> String| sides.each_ref().map(of).join(" | ");
-    let foreseen = |place: usize| {
+    let perplexities = |place: usize| {
         figure(&|side: &ReportColumn| {
             side.perplexity.map_or_else(String::new, |both| format!("{:.2}", both[place]))
         })
@@ -238,9 +245,9 @@ fn page(points: &[curve::CurvePoint], sides: &[ReportColumn; 3], data: &Data) ->
         human = human,
         now = now,
         then = then,
-        rock_floor = floor("rock_beats"),
-        rock = foreseen(0),
-        all = foreseen(1),
+        rock_baseline = baseline("rock_beats"),
+        rock = perplexities(0),
+        all = perplexities(1),
         again = 100.0 * then,
         toms = rate(&[Drum::LowTom, Drum::MidTom, Drum::HighTom]),
         crash = rate(&[Drum::Crash]),

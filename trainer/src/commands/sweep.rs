@@ -29,32 +29,32 @@ impl Args for SweepOptions {
         let sizes = |most| RangedU64ValueParser::<usize>::new().range(1..=most);
         training::TrainOptions::augment_args(command)
             .mut_arg("layers", |list| {
-                list.help("Layers of the network of hits, such as 1,2")
+                list.help("Layers of the hit network, such as 1,2")
                     .action(ArgAction::Append)
                     .value_delimiter(',')
                     .value_parser(sizes(8))
                     .default_value("1,2")
             })
             .mut_arg("cells", |list| {
-                list.help("Cells in a layer of the network of hits, such as 64,128,256")
+                list.help("Cells in a layer of the hit network, such as 64,128,256")
                     .action(ArgAction::Append)
                     .value_delimiter(',')
                     .value_parser(sizes(4096))
                     .default_value("64,128,256")
             })
             .mut_arg("out", |out| {
-                out.help(
-                    "Folder for the trainings, their table (sweep.csv) and picture (sweep.svg)",
-                )
-                .default_value("target/sweep")
+                out.help("Folder for the trainings, their table (sweep.csv) and chart (sweep.svg)")
+                    .default_value("target/sweep")
             })
             .mut_arg("init", |init| init.hide(true))
-            .mut_arg("name", |name| name.help("The models' name; their size is added to it"))
+            .mut_arg("name", |name| name.help("Name of the models; their size is appended"))
             .mut_arg("stop_after", |stop| {
-                stop.help("Stop each after this many updates; the same command without it goes on")
+                stop.help(
+                    "Stop each after this many updates; the same command without it continues",
+                )
             })
             .mut_arg("fresh", |fresh| {
-                fresh.help("Start all anew, though the output folder holds checkpoints")
+                fresh.help("Start all over, even if the output folder holds checkpoints")
             })
     }
 
@@ -181,24 +181,24 @@ fn write(folder: &Path, rows: &[SweepRow]) -> Result<()> {
         .zip(PALETTE.into_iter().cycle())
         .map(|(layers, colour)| {
             let of_line = rows.iter().filter(|row| row.layers == layers);
-            let spots: Vec<PlotPoint> = of_line.filter_map(spot).collect();
+            let points: Vec<PlotPoint> = of_line.filter_map(point).collect();
             let name = if layers == 1 { "1 layer".into() } else { format!("{layers} layers") };
-            ((name, colour), spots)
+            ((name, colour), points)
         })
-        .filter(|(_, spots)| !spots.is_empty())
+        .filter(|(_, points)| !points.is_empty())
         .collect();
     if lines.is_empty() {
         return Ok(());
     }
-    let words = ChartLabels {
+    let labels = ChartLabels {
         title: "Validation perplexity by size",
-        across: "weights of the network of hits",
+        across: "weights of the hit network",
         up: "best perplexity per step of the validation beats (lower is better)",
     };
-    plot::lines(&folder.join("sweep.svg"), &words, &lines)
+    plot::lines(&folder.join("sweep.svg"), &labels, &lines)
 }
 
-fn spot(row: &SweepRow) -> Option<PlotPoint> {
+fn point(row: &SweepRow) -> Option<PlotPoint> {
     let y = row.perplexity.filter(|perplexity| perplexity.is_finite())?;
     Some(PlotPoint { x: row.hit_weights as f64, y, label: format!("{} cells: {y:.2}", row.cells) })
 }

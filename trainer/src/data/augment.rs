@@ -187,8 +187,8 @@ mod tests {
         let steps: Vec<Step> = (0..2_000)
             .map(|at| piece(1, 1 + u8::try_from(at % 100).unwrap_or(0), false).steps[0])
             .collect();
-        let told = with_slips(&steps, &mut draws);
-        let slipped = steps.iter().zip(&told).filter(|(a, b)| a != b).count();
+        let past = with_slips(&steps, &mut draws);
+        let slipped = steps.iter().zip(&past).filter(|(a, b)| a != b).count();
         assert!((20..200).contains(&slipped), "{slipped} of 2000");
     }
 }

@@ -1,6 +1,6 @@
 //! Batches: input rows of both networks, their targets, and the rows at which pieces start.
 //!
-//! Training streams pieces through the lanes of a batch ([`super::stream`]) and carries the LSTM
+//! Training streams pieces through the lanes of a batch (`BatchStream`) and carries the LSTM
 //! states from batch to batch, so the networks train as they play: on whole pieces from their first
 //! step. Evaluation packs each piece as a whole.
 
@@ -157,9 +157,6 @@ pub struct Packed {
 }
 
 /// Packs whole pieces into one batch.
-///
-/// # Errors
-/// If Candle cannot create the tensors.
 pub fn pack(metadata: &Metadata, pieces: &[Piece], parts: usize, lanes: usize) -> Result<Packed> {
     // Longest first, each into the lane that is shortest so far.
     let mut order: Vec<usize> = (0..pieces.len()).collect();

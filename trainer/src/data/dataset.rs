@@ -150,7 +150,7 @@ struct SourceFile {
     style: u8,
     fill: bool,
     /// Tempo and meter from `info.csv`; they override those of the file.
-    told: Option<(f32, Meter)>,
+    tempo_meter: Option<(f32, Meter)>,
     split: Split,
 }
 
@@ -162,7 +162,7 @@ impl SourceFile {
         let bytes = fs::read(&path).context("the file cannot be read")?;
         let clip = Clip::read(&bytes, map)?;
         #[expect(clippy::cast_possible_truncation)]
-        let (tempo, meter) = self.told.unwrap_or((clip.tempo as f32, clip.meter));
+        let (tempo, meter) = self.tempo_meter.unwrap_or((clip.tempo as f32, clip.meter));
         let kind = Kind { style: self.style, blend: (0, 0.0), tempo, meter, fill: self.fill };
         let steps = clip.steps.iter().map(|step| kit.step(step)).collect();
         Ok(Piece { steps, kind, split: self.split })
@@ -183,7 +183,7 @@ fn listed_files(info: &Path, model: &Metadata) -> Result<Vec<SourceFile>> {
         rows.push(SourceFile {
             style: model.style_number(primary).unwrap_or(0),
             fill: row.beat_type == "fill",
-            told: Some((row.bpm, meter)),
+            tempo_meter: Some((row.bpm, meter)),
             split: row.split,
             path: row.midi_filename,
         });
@@ -206,7 +206,7 @@ fn searched_files(folder: &Path, style: Option<&str>, model: &Metadata) -> Resul
                 path,
                 style,
                 fill: false,
-                told: None,
+                tempo_meter: None,
                 split: Split::Train,
             });
         }

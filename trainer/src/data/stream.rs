@@ -62,7 +62,7 @@ pub struct BatchStream {
 struct Pass {
     steps: Arc<Vec<Step>>,
     /// The steps of the past as given to the network.
-    told: Arc<Vec<Step>>,
+    past: Arc<Vec<Step>>,
     /// By step: true within a fill.
     fill: Arc<Vec<bool>>,
     /// Index of the next step.
@@ -101,30 +101,30 @@ impl BatchStream {
             lanes: Vec::new(),
         };
         for _ in 0..rows.parts * rows.lanes {
-            let next = stream.deal();
+            let next = stream.next_pass();
             stream.lanes.push(next);
         }
         Ok(stream)
     }
 
     /// Returns the next pass.
-    fn deal(&mut self) -> Pass {
+    fn next_pass(&mut self) -> Pass {
         match self.metadata.inputs {
-            Inputs::Lags => self.deal_altered(),
-            Inputs::DrumRnn => self.deal_whole(),
+            Inputs::Lags => self.altered_pass(),
+            Inputs::DrumRnn => self.whole_pass(),
         }
     }
 
-    fn deal_whole(&mut self) -> Pass {
+    fn whole_pass(&mut self) -> Pass {
         let (beats, fills) = (&self.beats, &self.fills);
         let card = next_card(&mut self.beat_deck, beats.len() + fills.len(), &mut self.draws);
         let piece = beats.get(card).unwrap_or_else(|| &fills[card - beats.len()]);
         let steps = Arc::new(piece.steps.clone());
         let fill = Arc::new(vec![piece.kind.fill; steps.len()]);
-        Pass { told: steps.clone(), steps, fill, at: 0, kind: piece.kind }
+        Pass { past: steps.clone(), steps, fill, at: 0, kind: piece.kind }
     }
 
-    fn deal_altered(&mut self) -> Pass {
+    fn altered_pass(&mut self) -> Pass {
         let draws = &mut self.draws;
         let fill = self.beats.is_empty() || !self.fills.is_empty() && draws.random_bool(FILLS);
         let (mut steps, mut kind) = if fill {
@@ -154,11 +154,11 @@ impl BatchStream {
         }
         kind.tempo *= draws.random_range(-TEMPO_JITTER..TEMPO_JITTER).exp2();
         let steps = Arc::new(steps);
-        let told = match draws.random_bool(SLIPPED) {
+        let past = match draws.random_bool(SLIPPED) {
             true => Arc::new(with_slips(&steps, draws)),
             false => steps.clone(),
         };
-        Pass { steps, told, fill: Arc::new(fill), at: 0, kind }
+        Pass { steps, past, fill: Arc::new(fill), at: 0, kind }
     }
 
     /// Advances by one batch; returns the pass, at its step, of every row.
@@ -170,7 +170,7 @@ impl BatchStream {
                 passes[self.rows.row(lane, step)] = pass.clone();
                 pass.at += 1;
                 if pass.at == pass.steps.len() {
-                    self.lanes[lane] = self.deal();
+                    self.lanes[lane] = self.next_pass();
                 }
             }
         }
@@ -183,16 +183,13 @@ impl BatchStream {
     }
 
     /// Returns the next batch.
-    ///
-    /// # Errors
-    /// If Candle cannot create the tensors.
     pub fn next(&mut self) -> Result<Batch> {
         let passes = self.advance();
         let places: Vec<Option<StepSample>> = passes
             .iter()
             .map(|pass| {
                 let kind = Kind { fill: pass.fill[pass.at], ..pass.kind };
-                Some(StepSample { past: &pass.told[..pass.at], step: &pass.steps[pass.at], kind })
+                Some(StepSample { past: &pass.past[..pass.at], step: &pass.steps[pass.at], kind })
             })
             .collect();
         Batch::new(&self.metadata, self.rows, &places)
@@ -249,12 +246,12 @@ mod tests {
         let metadata = Metadata { inputs, ..Metadata::new("", stack, stack, "") };
         let rows = Rows { parts: 1, steps: 1, lanes: 1 };
         let mut stream = BatchStream::new(&metadata, pieces.clone(), rows, 9)?;
-        let mut dealt: Vec<Pass> = (0..2).map(|_| stream.deal()).collect();
-        dealt.push(stream.lanes[0].clone());
-        dealt.sort_by_key(|pass| std::cmp::Reverse(pass.steps.len()));
-        for (pass, piece) in dealt.iter().zip(&pieces) {
+        let mut passes: Vec<Pass> = (0..2).map(|_| stream.next_pass()).collect();
+        passes.push(stream.lanes[0].clone());
+        passes.sort_by_key(|pass| std::cmp::Reverse(pass.steps.len()));
+        for (pass, piece) in passes.iter().zip(&pieces) {
             assert_eq!((&*pass.steps, pass.kind), (&piece.steps, piece.kind));
-            assert_eq!(pass.told, pass.steps);
+            assert_eq!(pass.past, pass.steps);
         }
         assert!(stream.next()?.beat_inputs.dims() == [1, 518]);
         Ok(())

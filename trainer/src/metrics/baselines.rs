@@ -59,7 +59,7 @@ impl Ngram {
     /// Returns the perplexity per step of pieces; NaN if there is no step.
     #[must_use]
     pub fn perplexity<'a>(&self, pieces: impl Iterator<Item = &'a Piece>) -> f64 {
-        let (mut surprise, mut steps) = (0.0, 0.0);
+        let (mut nll, mut steps) = (0.0, 0.0);
         for piece in pieces {
             let (sets, bar) = (sets(piece), piece.kind.meter.steps());
             for (at, struck) in sets.iter().enumerate() {
@@ -70,11 +70,11 @@ impl Ngram {
                     let count = seen.counts.get(struck).copied().unwrap_or(0.0);
                     chance = (count + kinds * chance) / (seen.total + kinds);
                 }
-                surprise -= chance.ln();
+                nll -= chance.ln();
                 steps += 1.0;
             }
         }
-        (surprise / steps).exp()
+        (nll / steps).exp()
     }
 }
 
@@ -105,7 +105,7 @@ pub fn bar_ago_errors<'a>(pieces: impl Iterator<Item = &'a Piece>) -> (f64, f64)
 pub(crate) fn ngram_perplexities(
     subsets: usize,
     all: &[Piece],
-    asked: &[Piece],
+    pieces: &[Piece],
 ) -> BTreeMap<&'static str, f64> {
     let rock = style_number("rock");
     let wanted = |piece: &&Piece, rock_only: bool| {
@@ -118,7 +118,7 @@ pub(crate) fn ngram_perplexities(
             let train = all.iter().filter(|piece| piece.split == Split::Train);
             let ngram = Ngram::learn(subsets, train.filter(|piece| wanted(piece, rock_only)));
             let perplexity =
-                ngram.perplexity(asked.iter().filter(|piece| wanted(piece, rock_only)));
+                ngram.perplexity(pieces.iter().filter(|piece| wanted(piece, rock_only)));
             (name, perplexity)
         })
         .collect()

@@ -6,7 +6,7 @@ use anyhow::Result;
 use groove::generate::Drummer;
 use groove::model::Model;
 use groove::take::Take;
-use groove::{Meter, Step};
+use groove::{DrumSet, Meter, Step};
 use rayon::prelude::*;
 
 use crate::data::{Piece, Split};
@@ -72,9 +72,6 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     /// Plays the takes of a style in parallel.
-    ///
-    /// # Errors
-    /// If the network cannot be computed.
     pub(crate) fn play(
         model: &Arc<Model>,
         pieces: &[Piece],
@@ -102,9 +99,6 @@ impl Comparison {
 }
 
 /// Plays the first bars of a take, in 4/4.
-///
-/// # Errors
-/// If the network cannot be computed.
 pub(crate) fn play(model: &Arc<Model>, take: &Take, bars: i64) -> Result<Vec<BarSteps>> {
     let mut drummer = Drummer::new(model.clone());
     let bars = play_bars(&mut drummer, take, Meter::FOUR_FOUR, 0..bars)?;
@@ -161,6 +155,19 @@ pub(crate) fn tempi(pieces: &[Piece], style: u8) -> Vec<f32> {
 pub(crate) fn is_beat(piece: &Piece, style: u8) -> bool {
     let kind = &piece.kind;
     (style == 0 || kind.style == style) && !kind.fill && kind.meter == Meter::FOUR_FOUR
+}
+
+/// Returns the F1 of the hits of two sequences of steps; `None` if both are silent.
+pub(crate) fn hit_f1(
+    one: impl Iterator<Item = DrumSet>,
+    other: impl Iterator<Item = DrumSet>,
+) -> Option<f64> {
+    let (mut both, mut all) = (0, 0);
+    for (a, b) in one.zip(other) {
+        both += a.and(b).len();
+        all += a.len() + b.len();
+    }
+    (all > 0).then(|| 2.0 * f64::from(both) / f64::from(all))
 }
 
 #[cfg(test)]

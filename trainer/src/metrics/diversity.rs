@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::Serialize;
 
-use super::comparison::{BarSteps, Comparison, Groove};
+use super::comparison::{BarSteps, Comparison, Groove, hit_f1};
 
 /// Maximum number of pairs that are compared.
 const PAIRS: usize = 3000;
@@ -65,23 +65,14 @@ fn pair_f1(grooves: &[Groove]) -> Option<f64> {
         };
         (0..PAIRS).map(|_| pair()).collect()
     };
+    let drums = |bar: &BarSteps| bar.map(|step| step.drums()).into_iter();
     let f1 = |(a, b): (usize, usize)| {
         let bars = grooves[a].bars.iter().zip(&grooves[b].bars).take(BARS);
-        let all: Vec<f64> = bars.filter_map(|(a, b)| hit_f1(a, b)).collect();
+        let all: Vec<f64> = bars.filter_map(|(a, b)| hit_f1(drums(a), drums(b))).collect();
         (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
     };
     let all: Vec<f64> = pairs.into_iter().filter_map(f1).collect();
     (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
-}
-
-/// F1 of the hits of two bars; `None` if both are empty.
-fn hit_f1(a: &BarSteps, b: &BarSteps) -> Option<f64> {
-    let (mut both, mut all) = (0, 0);
-    for (a, b) in a.iter().zip(b) {
-        both += a.drums().and(b.drums()).len();
-        all += a.drums().len() + b.drums().len();
-    }
-    (all > 0).then(|| 2.0 * f64::from(both) / f64::from(all))
 }
 
 #[cfg(test)]

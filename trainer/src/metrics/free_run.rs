@@ -11,7 +11,7 @@ use groove::take::Take;
 use groove::{DrumSet, Step};
 use serde::Serialize;
 
-use super::comparison::{self, BarSteps, Comparison, Groove, is_beat};
+use super::comparison::{self, BarSteps, Comparison, Groove, hit_f1, is_beat};
 pub(crate) use super::comparison::{STEPS, tempi};
 use crate::data::{Piece, Split};
 
@@ -113,19 +113,14 @@ pub(crate) fn bar_f1_of(steps: &[Step]) -> f64 {
 
 /// Returns the mean hit F1 of neighbouring bars that are not both empty.
 pub(crate) fn bar_f1(pieces: &[HitBars]) -> f64 {
-    let (mut sum, mut pairs) = (0.0, 0.0);
-    for [a, b] in pieces.iter().flat_map(|piece| windows(piece)) {
-        let count = |bits: &dyn Fn(usize) -> u16| -> u32 {
-            (0..STEPS).map(|step| bits(step).count_ones()).sum()
-        };
-        let both = count(&|step| a[step] & b[step]);
-        let all = count(&|step| a[step]) + count(&|step| b[step]);
-        if all > 0 {
-            sum += 2.0 * f64::from(both) / f64::from(all);
-            pairs += 1.0;
-        }
+    let drums = |bar: BarHits| bar.map(DrumSet::from_bits).into_iter();
+    let pairs = pieces.iter().flat_map(|piece| windows(piece));
+    let (mut sum, mut count) = (0.0, 0.0);
+    for f1 in pairs.filter_map(|[a, b]| hit_f1(drums(a), drums(b))) {
+        sum += f1;
+        count += 1.0;
     }
-    sum / pairs
+    sum / count
 }
 
 pub(crate) fn hits_per_bar(pieces: &[HitBars], classes: usize) -> Vec<f64> {

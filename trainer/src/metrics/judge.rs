@@ -83,8 +83,8 @@ impl JudgeAreas {
             let halving = |seed| {
                 let mut files = human.to_vec();
                 files.shuffle(&mut ChaCha8Rng::seed_from_u64(1000 + seed));
-                let (posing, human) = files.split_at(files.len() / 2);
-                windows.areas(posing, human, feel, seed)
+                let (relabelled, human) = files.split_at(files.len() / 2);
+                windows.areas(relabelled, human, feel, seed)
             };
             mean_and_sd(&(0..SPLITS).flat_map(halving).collect::<Vec<f64>>())
         };

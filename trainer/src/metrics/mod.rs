@@ -1,7 +1,5 @@
-//! Metrics of takes beside those of drummers.
-//!
-//! Free-running metrics of the same takes: a judge that tries to separate them from drummers,
-//! backbone, style recall, diversity and swing. Teacher-forced metrics and baselines.
+//! Metrics of a model: teacher-forced metrics, baselines, and free-running metrics of takes beside
+//! drummers (a judge that tries to separate them, backbone, style recall, diversity, swing).
 
 mod backbone;
 pub(crate) mod baselines;
@@ -75,9 +73,6 @@ impl Metrics {
     }
 
     /// Adds each block to a JSON object, under its name with a suffix.
-    ///
-    /// # Errors
-    /// If a figure cannot be written as JSON.
     pub fn insert(&self, all: &mut Value, suffix: &str) -> Result<()> {
         if let Value::Object(blocks) = serde_json::to_value(self)? {
             for (name, block) in blocks {

@@ -72,9 +72,6 @@ pub struct RequestFigures {
 
 impl RequestFigures {
     /// Plays a style in every meter and with every fill length.
-    ///
-    /// # Errors
-    /// If the network cannot be computed.
     pub fn measure(model: &Arc<Model>, pieces: &[Piece], style: u8) -> Result<RequestFigures> {
         let play_as = |style: u8, meter: Meter, fills: Fills| -> Result<Vec<Vec<Step>>> {
             (0..TAKES).into_par_iter().map(|seed| play(model, style, seed, meter, fills)).collect()

@@ -32,7 +32,7 @@ const ENOUGH: usize = 2;
 pub struct Score {
     steps: f64,
     /// Negative log-likelihood of the hits, in nats.
-    surprise: f64,
+    nll: f64,
     hits: f64,
     /// Absolute error of velocity (1 to 127), and of offset in milliseconds.
     velocity: f64,
@@ -44,7 +44,7 @@ pub struct Score {
 impl AddAssign for Score {
     fn add_assign(&mut self, other: Score) {
         self.steps += other.steps;
-        self.surprise += other.surprise;
+        self.nll += other.nll;
         self.hits += other.hits;
         self.velocity += other.velocity;
         self.offset_ms += other.offset_ms;
@@ -58,25 +58,22 @@ impl Score {
     /// Returns the perplexity per step over the subsets of drums.
     #[must_use]
     pub fn perplexity(&self) -> f64 {
-        (self.surprise / self.steps).exp()
+        (self.nll / self.steps).exp()
     }
 
     /// Returns the Wasserstein-1 distance between predicted and played velocities (1 to 127).
     fn velocity_w1(&self) -> f64 {
-        let mut heap = 0.0;
+        let mut surplus = 0.0;
         let mut moved = 0.0;
         for excess in self.excess {
-            heap += excess;
-            moved += f64::abs(heap) * f64::from(VELOCITY_BIN);
+            surplus += excess;
+            moved += f64::abs(surplus) * f64::from(VELOCITY_BIN);
         }
         moved / self.hits
     }
 }
 
 /// Scores each piece.
-///
-/// # Errors
-/// If Candle cannot compute.
 pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
     let packed = pack(&net.metadata, pieces, rayon::current_num_threads(), LANES)?;
     let outputs = net.forward(&packed.batch, &mut NetState::default(), None)?;
@@ -117,8 +114,8 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
 /// Scores a step, given the distribution of the hits and the logits of velocity and offset.
 fn score_step(step: &Step, hits: &[f32], feel: &[f32], tempo: f32) -> Score {
     let chance = hits[usize::from(step.drums().bits())].max(1e-30);
-    let surprise = -f64::from(chance.ln());
-    let mut score = Score { steps: 1.0, surprise, ..Score::default() };
+    let nll = -f64::from(chance.ln());
+    let mut score = Score { steps: 1.0, nll, ..Score::default() };
     let ms_a_tick = 15_000.0 / f64::from(tempo) / f64::from(TICKS_PER_STEP);
     for (drum, hit) in step.hits() {
         let logits = &feel[drum.index() * FEEL_LOGITS..][..FEEL_LOGITS];
@@ -174,9 +171,6 @@ pub struct PredictionReport {
 
 impl PredictionReport {
     /// Measures a net on pieces.
-    ///
-    /// # Errors
-    /// If Candle cannot compute.
     pub fn measure(net: &Net, pieces: &[Piece]) -> Result<PredictionReport> {
         let scores = scores(net, pieces)?;
         let rock = style_number("rock");

@@ -327,8 +327,8 @@ mod tests {
         let set = TrainingSet { table: &table, features: 12, rows: &learn, labels: &labels[..200] };
         let forest = Forest::fit(set, PARAMS);
         let score = |label: u8| -> Vec<f32> {
-            let asked = (200..400).filter(|&row| labels[row] == label);
-            asked.map(|row| forest.shares(&table, row)[1]).collect()
+            let tested = (200..400).filter(|&row| labels[row] == label);
+            tested.map(|row| forest.shares(&table, row)[1]).collect()
         };
         roc_area(&score(1), &score(0))
     }

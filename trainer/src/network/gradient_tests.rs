@@ -113,10 +113,10 @@ fn linear_mask_and_cross_entropy_gradients_match_finite_differences() {
     check(&[&x, &weight], || {
         cross_entropy(&linear(&x, &weight, &bias)?, targets.clone(), None, 3.0)
     });
-    let taught = Some(Arc::new(chances(&[3, 4].repeat(6), 4)));
-    let taught = || taught.clone();
+    let teacher = Some(Arc::new(chances(&[3, 4].repeat(6), 4)));
+    let teacher = || teacher.clone();
     check(&[&x, &weight], || {
-        cross_entropy(&linear(&x, &weight, &bias)?, targets.clone(), taught(), 3.0)
+        cross_entropy(&linear(&x, &weight, &bias)?, targets.clone(), teacher(), 3.0)
     });
 }
 
@@ -135,9 +135,9 @@ fn mixture_matches_the_model_and_its_gradients_finite_differences() {
     let struck = Arc::new(vec![1, 0, 2, 4, 5, NONE]);
     let memories = Arc::new(memories);
     let (logits, controls) = (var(&[6, 512], 1), var(&[6, CONTROLS], 2));
-    let taught = Some(Arc::new(chances(&[512; 6], 3)));
+    let teacher = Some(Arc::new(chances(&[512; 6], 3)));
     check(&[&logits, &controls], || {
-        mixture(&logits, &controls, &memories, &struck, taught.clone(), 2.0)
+        mixture(&logits, &controls, &memories, &struck, teacher.clone(), 2.0)
     });
     let loss = || mixture(&logits, &controls, &memories, &struck, None, 2.0);
     check(&[&logits, &controls], loss);

@@ -32,9 +32,6 @@ pub(super) fn linear_gradients(
 struct Linear;
 
 /// `x w' + b`: `x` rows x inputs, `weight` outputs x inputs, `bias` outputs.
-///
-/// # Errors
-/// If the shapes do not fit.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     x.apply_op3(weight, bias, Linear)
 }

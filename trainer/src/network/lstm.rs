@@ -58,9 +58,6 @@ pub struct LstmWeights<'a> {
 
 /// Runs a sequence, rows x inputs, through an LSTM layer. Returns the outputs, rows x H, and the
 /// final state. An empty `state` starts every lane from zero.
-///
-/// # Errors
-/// If the shapes do not fit.
 pub fn lstm(
     x: &Tensor,
     layer: LstmWeights,

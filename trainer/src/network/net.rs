@@ -82,9 +82,6 @@ impl Dropout {
 impl Net {
     /// Initial weights: uniform within one over the root of the number of cells, forget gates
     /// biased to 1.
-    ///
-    /// # Errors
-    /// If Candle cannot create the tensors.
     pub fn new(metadata: &Metadata, seed: u64) -> Result<Net> {
         let mut draws = ChaCha8Rng::seed_from_u64(seed);
         let mut weights = Vec::new();
@@ -136,9 +133,6 @@ impl Net {
     }
 
     /// Runs a batch through both networks and updates their LSTM states.
-    ///
-    /// # Errors
-    /// If Candle cannot compute.
     pub fn forward(
         &self,
         batch: &Batch,
@@ -267,12 +261,12 @@ mod tests {
             for (at, &place) in rows.iter().enumerate() {
                 let past = &piece.steps[..at];
                 let mut row = vec![0.0; metadata.feel_row()];
-                let (told, cells) = row.split_at_mut(metadata.row());
-                metadata.write_row(past, &piece.kind, told);
+                let (inputs, cells) = row.split_at_mut(metadata.row());
+                metadata.write_row(past, &piece.kind, inputs);
                 let memory = Memory::at(past, piece.kind.meter);
                 let references = References::at(past, &memory, piece.kind.meter);
                 references.write(piece.steps[at].drums(), cells);
-                let played = model.hits(&mut state, told, &memory)?.to_vec();
+                let played = model.hits(&mut state, inputs, &memory)?.to_vec();
                 model.feel(&mut state, &row)?;
                 let mut felt = vec![0.0; kit.classes() * FEEL_LOGITS];
                 for ((drum, _), logits) in kit.lanes().zip(felt.chunks_mut(FEEL_LOGITS)) {

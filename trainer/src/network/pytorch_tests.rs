@@ -166,10 +166,10 @@ fn the_networks_match_pytorch() -> Result<()> {
     let mut state = model.start();
     let mut mixed = Vec::new();
     for row in (START..ROWS.steps).map(|step| ROWS.row(1, step)) {
-        let told = &beat[row * metadata.row()..][..metadata.row()];
-        mixed = model.hits(&mut state, told, &batch.memories[row])?.to_vec();
-        let told = &feel[row * metadata.feel_row()..][..metadata.feel_row()];
-        model.feel(&mut state, told)?;
+        let inputs = &beat[row * metadata.row()..][..metadata.row()];
+        mixed = model.hits(&mut state, inputs, &batch.memories[row])?.to_vec();
+        let inputs = &feel[row * metadata.feel_row()..][..metadata.feel_row()];
+        model.feel(&mut state, inputs)?;
     }
     let mut outputs = Vec::new();
     for class in 0..CLASSES {

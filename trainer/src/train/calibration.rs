@@ -72,9 +72,6 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
 }
 
 /// Finds the dials of a model, by style number, from all pieces of its data.
-///
-/// # Errors
-/// If the network cannot be computed.
 pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
     let styles = model.metadata().styles.len();
     let classes = model.metadata().classes.classes();

@@ -63,19 +63,17 @@ pub(super) fn fault(path: &Path) -> String {
 /// # Errors
 /// If the file is not a complete checkpoint.
 pub(super) fn read(path: &Path) -> Result<(Progress, HashMap<String, Tensor>)> {
-    let say = || fault(path);
-    let bytes = fs::read(path).with_context(say)?;
-    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).with_context(say)?;
+    let context = || fault(path);
+    let bytes = fs::read(path).with_context(context)?;
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).with_context(context)?;
     let text = header.metadata().as_ref().and_then(|entries| entries.get(HEADER));
-    let progress = serde_json::from_str(text.with_context(say)?).with_context(say)?;
-    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).with_context(say)?;
+    let progress = serde_json::from_str(text.with_context(context)?).with_context(context)?;
+    let tensors =
+        candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).with_context(context)?;
     Ok((progress, tensors))
 }
 
 /// Writes a checkpoint.
-///
-/// # Errors
-/// If the file cannot be written.
 pub(super) fn write(
     path: &Path,
     progress: &Progress,

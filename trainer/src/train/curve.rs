@@ -50,9 +50,6 @@ pub fn read(path: &Path) -> Result<Vec<CurvePoint>> {
 }
 
 /// Writes the curve as `curve.csv` and `curve.svg` into a folder.
-///
-/// # Errors
-/// If the files cannot be written.
 pub fn write(folder: &Path, points: &[CurvePoint]) -> Result<()> {
     let mut table = csv::Writer::from_writer(Vec::new());
     points.iter().try_for_each(|point| table.serialize(point))?;

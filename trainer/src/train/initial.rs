@@ -67,9 +67,6 @@ impl InitialNet {
     }
 
     /// Returns the network; `seed` initialises a new one.
-    ///
-    /// # Errors
-    /// If Candle cannot create the tensors.
     pub fn net(&self, seed: u64) -> Result<Net> {
         match &self.learned {
             Some((tensors, _)) => Net::from_tensors(&self.metadata, tensors),

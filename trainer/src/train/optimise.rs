@@ -79,9 +79,6 @@ pub struct Optimiser {
 
 impl Optimiser {
     /// Starts with zero moments, and the average at the weights.
-    ///
-    /// # Errors
-    /// If a weight cannot be read.
     pub fn new(net: &Net, schedule: Schedule, mode: TrainingMode) -> Result<Self> {
         let state = |(_, var): &(String, candle_core::Var)| {
             let average = with_slice(var, <[f32]>::to_vec)?;
@@ -142,9 +139,6 @@ impl Optimiser {
     }
 
     /// Returns the averaged weights, by name.
-    ///
-    /// # Errors
-    /// If Candle cannot create the tensors.
     pub fn average(&self, net: &Net) -> Result<HashMap<String, Tensor>> {
         self.tensors(net, |state| &state.average)
     }
@@ -165,9 +159,6 @@ impl Optimiser {
     }
 
     /// Returns the tensors of a checkpoint, by name.
-    ///
-    /// # Errors
-    /// If Candle cannot create the tensors.
     pub fn save(&self, net: &Net) -> Result<HashMap<String, Tensor>> {
         let mut all: HashMap<String, Tensor> = HashMap::new();
         for (name, var) in &net.weights {

@@ -50,9 +50,6 @@ impl Teachers {
 
     /// Returns the teachers' probabilities for the next batch of the stream; `None` without
     /// teachers.
-    ///
-    /// # Errors
-    /// If Candle cannot compute.
     pub(crate) fn soft_targets(&mut self, batch: &Batch) -> Result<SoftTargets> {
         let count = self.0.len() as f32;
         let mut soft_targets: Option<[Vec<f32>; 2]> = None;

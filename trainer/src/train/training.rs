@@ -100,23 +100,26 @@ pub(crate) fn train(
     files::create_folder(&options.out)?;
     let mut training = Training::start(options, start, data, train)?;
     let last = options.stop_after.map_or(options.plan.updates, |n| n.min(options.plan.updates));
-    if training.progress.update >= last || training.is_over() {
+    if training.progress.update >= last || training.is_finished() {
         eprintln!("{} updates were already made", training.progress.update);
         return Ok(training.outcome(metadata));
     }
     if start.mode != TrainingMode::New && training.curve.is_empty() {
         // The initial weights count, so that fine-tuning cannot make the model worse.
         let report = PredictionReport::measure(&training.net, &data.split(Split::Train))?;
-        let point = training.look(options, &metadata, &held_out, validation(&report)?)?;
+        let point = training.evaluate(options, &metadata, &held_out, validation(&report)?)?;
         eprintln!("{}", point.line());
     }
     let bar = progress_bar(options.plan.updates, training.progress.update);
     let before = Duration::from_secs_f64(training.progress.seconds);
     let started = Instant::now();
-    let (mut surprise, mut steps) = (0.0, 0.0);
-    while training.progress.update < last && !training.is_over() && !stop.load(Ordering::Relaxed) {
+    let (mut nll, mut steps) = (0.0, 0.0);
+    while training.progress.update < last
+        && !training.is_finished()
+        && !stop.load(Ordering::Relaxed)
+    {
         let (sum, count) = training.update(options)?;
-        surprise += sum;
+        nll += sum;
         steps += count;
         bar.inc(1);
         let update = training.progress.update;
@@ -126,9 +129,9 @@ pub(crate) fn train(
         }
         if update.is_multiple_of(options.look_every) || update == options.plan.updates {
             training.progress.seconds = (before + started.elapsed()).as_secs_f64();
-            let perplexity = (surprise / steps).exp();
-            (surprise, steps) = (0.0, 0.0);
-            let point = training.look(options, &metadata, &held_out, perplexity)?;
+            let perplexity = (nll / steps).exp();
+            (nll, steps) = (0.0, 0.0);
+            let point = training.evaluate(options, &metadata, &held_out, perplexity)?;
             // Above the bar on a terminal; also visible in a log.
             bar.suspend(|| eprintln!("{}", point.line()));
         }
@@ -237,7 +240,7 @@ impl Training {
     }
 
     /// Evaluates on the validation pieces, keeps the best weights, and saves.
-    fn look(
+    fn evaluate(
         &mut self,
         options: &TrainOptions,
         metadata: &Metadata,
@@ -300,7 +303,7 @@ impl Training {
     }
 
     /// Returns true if fine-tuning has not improved for [`PATIENCE`] evaluations.
-    fn is_over(&self) -> bool {
+    fn is_finished(&self) -> bool {
         let best = self.curve.iter().position(|point| Some(point.validation) == self.progress.best);
         self.progress.settings.init.is_some()
             && best.is_some_and(|best| self.curve.len() > best + PATIENCE)

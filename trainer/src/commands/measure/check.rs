@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::data::Piece;
+use crate::metrics::comparison::hit_f1;
 use crate::playback::play_steps;
 
 /// Model and data of the checks.
@@ -68,10 +69,7 @@ pub(super) fn draws(part: u64) -> ChaCha8Rng {
 
 /// Returns the hit F1 of two sequences of steps; 1 if both are silent.
 pub(super) fn f1(one: &[Step], other: &[Step]) -> f64 {
-    let pairs = || one.iter().zip(other).map(|(a, b)| (a.drums(), b.drums()));
-    let both: u32 = pairs().map(|(a, b)| a.and(b).len()).sum();
-    let all: u32 = pairs().map(|(a, b)| a.len() + b.len()).sum();
-    if all == 0 { 1.0 } else { 2.0 * f64::from(both) / f64::from(all) }
+    hit_f1(one.iter().map(Step::drums), other.iter().map(Step::drums)).unwrap_or(1.0)
 }
 
 /// Returns the number of hits by class.

@@ -99,7 +99,7 @@ pub(super) fn purity(context: &CheckContext) -> Result<Vec<Check>> {
     let same = share(1, |_, draws| {
         let take = any_take(draws);
         let number: i64 = draws.random_range(-3..6);
-        let asked = drummer().phrase(&take, METER, number)?;
+        let requested = drummer().phrase(&take, METER, number)?;
         // Played from the start of the song, and after other phrases.
         let mut other = drummer();
         for phrase in [0, number.signum(), draws.random_range(-3..6)] {
@@ -111,10 +111,10 @@ pub(super) fn purity(context: &CheckContext) -> Result<Vec<Check>> {
             streaming.bar(&take, METER, bar)?;
         }
         let streamed: Vec<Bar> = (first..)
-            .take(asked.len())
+            .take(requested.len())
             .map(|bar| streaming.bar(&take, METER, bar))
             .collect::<Result<_, _>>()?;
-        Ok(streamed == asked && other.phrase(&take, METER, number)? == asked)
+        Ok(streamed == requested && other.phrase(&take, METER, number)? == requested)
     })?;
     let seeds = share(2, |_, draws| {
         let take = Take { stick: 0.5, pins: Pins::NONE, ..any_take(draws) };

@@ -160,7 +160,7 @@ pub(super) fn humanised(context: &CheckContext) -> Result<Vec<Check>> {
     let humanised = |piece: &Piece, flat: bool| {
         humanise(&context.model, &piece.kind, &quantised(&piece.steps, flat), None)
     };
-    let told = |piece: &Piece, flat: bool| {
+    let predicted = |piece: &Piece, flat: bool| {
         foresee(&context.model, &piece.kind, &quantised(&piece.steps, flat))
     };
     type Play<'a> = &'a (dyn Fn(&Piece, bool) -> Result<Vec<Step>, ModelError> + Sync);
@@ -175,11 +175,16 @@ pub(super) fn humanised(context: &CheckContext) -> Result<Vec<Check>> {
     };
     let mut lines = Vec::new();
     for (flat, of) in [(true, "on the grid at one velocity"), (false, "on the grid")] {
-        let (ours, taught) = (score(&humanised, flat)?, score(&told, flat)?);
+        let (ours, reference) = (score(&humanised, flat)?, score(&predicted, flat)?);
         for (part, what) in ["velocity error of 127", "offset error in ms"].iter().enumerate() {
             let what = format!("{of}: {what}, and of the model that is told such a past");
-            let (ours, taught) = (ours[part], taught[part]);
-            lines.push(Check::new(what, [ours, taught], "1.1 times at most", ours <= 1.1 * taught));
+            let (ours, reference) = (ours[part], reference[part]);
+            lines.push(Check::new(
+                what,
+                [ours, reference],
+                "1.1 times at most",
+                ours <= 1.1 * reference,
+            ));
         }
     }
     let known = |piece: &Piece, _| foresee(&context.model, &piece.kind, &piece.steps);

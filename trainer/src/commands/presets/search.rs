@@ -4,13 +4,14 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use groove::Bar;
 use groove::generate::Drummer;
 use groove::model::Model;
+use groove::{DrumSet, Step};
 use rayon::prelude::*;
 
 use super::audit::{Audit, play};
 use super::idiom::{Idiom, NumberedBar, Rule};
+use crate::metrics::comparison::hit_f1;
 
 /// Maximum number of seeds whose stretches are played: those whose first phrase fits the idiom
 /// best.
@@ -100,20 +101,16 @@ fn theme(audit: &Audit) -> &[NumberedBar] {
 
 /// Returns the F1 of the hits of two themes.
 fn f1(one: &[NumberedBar], other: &[NumberedBar]) -> f64 {
-    let hits = |bar: &Bar| bar.steps().iter().map(|step| step.drums().len()).sum::<u32>();
-    let both = |(a, b): (&NumberedBar, &NumberedBar)| -> u32 {
-        let steps = a.bar.steps().iter().zip(b.bar.steps());
-        steps.map(|(a, b)| a.drums().and(b.drums()).len()).sum()
-    };
-    let both: u32 = one.iter().zip(other).map(both).sum();
-    let all: u32 = one.iter().chain(other).map(|played| hits(&played.bar)).sum();
-    2.0 * f64::from(both) / f64::from(all.max(1))
+    fn drums(bars: &[NumberedBar]) -> impl Iterator<Item = DrumSet> {
+        bars.iter().flat_map(|played| played.bar.steps()).map(Step::drums)
+    }
+    hit_f1(drums(one), drums(other)).unwrap_or(0.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use groove::{Drum, Hit, Meter};
+    use groove::{Bar, Drum, Hit, Meter};
 
     fn played(steps: &[usize]) -> Vec<NumberedBar> {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
