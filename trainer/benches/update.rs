@@ -1,9 +1,11 @@
-//! One update of the network of hits at its shipped size, 32 lanes of 128 steps through 2 x 256
-//! cells, forward and backward, without the optimiser's step: ours, Candle's plain path, and
-//! PyTorch's where the Python of the variable `PYTHON` (else `python3`) has it.
+//! Benchmark of one training update of the hit network at its shipped size: 32 lanes of 128 steps
+//! through 2 x 256 cells, forward and backward, without the optimiser step. Compares our ops,
+//! candle-nn's LSTM, and PyTorch, if the Python in the variable `PYTHON` (default `python3`) has
+//! it.
 //!
-//! They take turns in one run, so that whatever slows the machine slows all alike, and must agree
-//! on the loss and on the norm of the gradient. A line for each has the median and the least of its times.
+//! The implementations run in turns, so that background load slows all alike, and must agree on the
+//! loss and on the norm of the gradient. Each gets a line with the median and the minimum of its
+//! times.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -17,28 +19,31 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::rnn::{LSTM, LSTMConfig, LSTMState, RNN};
 use candle_nn::{Linear, Module, VarBuilder, VarMap};
 use groove::model::{Metadata, Stack};
-use trainer::losses::{Targets, cross_entropy};
-use trainer::ops::{Carry, Layer, Rows, linear, lstm};
+use trainer::data::batch::Targets;
+use trainer::data::rows::Rows;
+use trainer::network::linear::linear;
+use trainer::network::losses::cross_entropy;
+use trainer::network::lstm::{LstmState, LstmWeights, lstm};
 
 const LANES: usize = 32;
 const STEPS: usize = 128;
 const STACK: Stack = Stack { layers: 2, cells: 256 };
-/// Turns: of all three, and of ours and PyTorch's once Candle's plain path has had its own.
+/// Turns of our ops and of PyTorch, and of candle-nn, which is slow.
 const TURNS: usize = 25;
 const PLAIN_TURNS: usize = 3;
-/// Between two turns, so that the threads of the one before have gone to sleep.
+/// Pause between two turns, long enough for the worker threads to park.
 const REST: Duration = Duration::from_millis(100);
 
 /// Seconds of an update, its loss and the norm of its gradient.
 type Update = [f64; 3];
 
-/// Numbers between -`bound` and `bound` that repeat nothing.
+/// Reproducible pseudo-random numbers between -`bound` and `bound`.
 fn numbers(count: usize, salt: usize, bound: f32) -> Vec<f32> {
     let mix = |i: usize| ((i * 7919 + salt * 104_729 + 13) * 31 % 10_007) as f32;
     (0..count).map(|i| (mix(i) / 5_003.5 - 1.0) * bound).collect()
 }
 
-/// The same weights and batch for all.
+/// Weights and batch shared by all implementations.
 struct Setting {
     weights: VarMap,
     inputs: usize,
@@ -69,7 +74,7 @@ impl Setting {
         Ok(Setting { weights, inputs, subsets, x, struck })
     }
 
-    /// Runs an update and measures it.
+    /// Runs one update and measures it.
     fn update(&self, run: impl FnOnce() -> Result<(Tensor, GradStore)>) -> Result<Update> {
         let start = Instant::now();
         let (loss, gradients) = run()?;
@@ -82,7 +87,7 @@ impl Setting {
         Ok([seconds, loss.to_scalar::<f32>()?.into(), square.sqrt()])
     }
 
-    /// A file of it all, for PyTorch.
+    /// Writes weights and batch as a safetensors file for PyTorch.
     fn write(&self, path: &Path) -> Result<()> {
         let mut all = std::collections::HashMap::new();
         for (name, var) in self.weights.data().lock().expect("the map").iter() {
@@ -96,7 +101,7 @@ impl Setting {
     }
 }
 
-/// Our ops, as the trainer puts them together.
+/// Our ops, combined as the trainer combines them.
 struct Ours {
     rows: Rows,
     starts: Arc<Vec<bool>>,
@@ -134,8 +139,8 @@ impl Ours {
             let part = |name: &str| weight(&format!("{name}_l{layer}"));
             let bias = (part("bias_ih") + part("bias_hh"))?;
             let (input, recurrent) = (part("weight_ih"), part("weight_hh"));
-            let weights = Layer { input, recurrent, bias: &bias, needs_input: layer > 0 };
-            (x, _) = lstm(&x, weights, self.rows, &self.starts, &Carry::default())?;
+            let weights = LstmWeights { input, recurrent, bias: &bias, needs_input: layer > 0 };
+            (x, _) = lstm(&x, weights, self.rows, &self.starts, &LstmState::default())?;
         }
         let logits = linear(&x, weight("out.weight"), weight("out.bias"))?;
         let loss = cross_entropy(&logits, self.targets.clone(), None, self.rows.count() as f32)?;
@@ -144,11 +149,11 @@ impl Ours {
     }
 }
 
-/// Candle's plain path: candle-nn's LSTM, step by step, under autograd.
+/// candle-nn's LSTM, step by step, under autograd.
 struct Plain {
     layers: Vec<LSTM>,
     out: Linear,
-    /// Lanes x steps x inputs, as it wants them.
+    /// Lanes x steps x inputs, the layout that candle-nn expects.
     x: Tensor,
     struck: Tensor,
 }
@@ -185,14 +190,14 @@ impl Plain {
     }
 }
 
-/// PyTorch, in a process of its own that waits for its turn.
+/// PyTorch, in a process that runs one update per input line.
 struct Torch {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Torch {
-    /// Starts it and says what it is; none where the Python has no PyTorch.
+    /// Starts the process and returns it with its name; `None` if the Python has no PyTorch.
     fn start(file: &Path) -> Result<Option<(Torch, String)>> {
         let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/update.py");
@@ -224,13 +229,13 @@ impl Torch {
 
 impl Drop for Torch {
     fn drop(&mut self) {
-        // Its input ends, and so does it.
+        // The process ends when its input closes.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
 }
 
-/// Takes a turn; every path must give the loss and gradient of the first.
+/// Records the time of a turn, and checks its loss and gradient against those of the first.
 fn turn(times: &mut Vec<f64>, first: &mut Option<Update>, update: Update) -> Result<()> {
     let [_, loss, norm] = *first.get_or_insert(update);
     ensure!(
@@ -244,7 +249,7 @@ fn turn(times: &mut Vec<f64>, first: &mut Option<Update>, update: Update) -> Res
     Ok(())
 }
 
-/// Median and least.
+/// Returns the median and the minimum.
 fn summary(times: &mut [f64]) -> [f64; 2] {
     times.sort_by(f64::total_cmp);
     [times[times.len() / 2], times[0]]
@@ -260,7 +265,7 @@ fn main() -> Result<()> {
     let mut times: [Vec<f64>; 3] = Default::default();
     let [our_times, plain_times, torch_times] = &mut times;
     let mut first = None;
-    // Once each to warm up.
+    // Warm-up.
     setting.update(|| ours.run(&setting))?;
     if let Some((torch, _)) = &mut torch {
         torch.update()?;
@@ -295,7 +300,7 @@ fn main() -> Result<()> {
                 ours / theirs,
                 ours_least / theirs_least
             );
-            // For `cargo xtask bench`.
+            // Parsed by `cargo xtask bench`.
             println!("figure train_vs_pytorch {:.3}", ours_least / theirs_least);
         }
         None => println!("PyTorch: not measured; PYTHON names no Python that has it"),

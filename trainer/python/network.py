@@ -1,15 +1,15 @@
-"""The drummer's two networks in PyTorch: what trainer/src/net.rs and groove/src/model.rs compute.
+"""The drummer's two networks in PyTorch, equal to trainer/src/network/net.rs and groove::model.
 
 Weights have the names of the model file. A batch is a dictionary of tensors, steps x lanes x ...,
-as `cargo trainer prepare` writes them; NONE stands where there is nothing. `reference.json`, which
-`reference.py` makes, holds this description and ours together.
+as written by `cargo trainer prepare`; NONE marks missing values. A test compares both
+implementations by `reference.json`, the output of `reference.py`.
 """
 
 import torch
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-# Bins of velocity and of offset, and the greatest distance from a reference that has a logit.
+# Number of velocity and offset bins, and maximum distance from a reference with its own logit.
 VELOCITIES, OFFSETS, FAR = 32, 40, 12
 NONE = 255
 
@@ -26,8 +26,8 @@ class Stack(torch.nn.LSTM):
         self.on_top = dropout
 
     def run(self, x, starts, carry):
-        """Hidden states, steps x lanes x cells, and what to carry on; a piece that starts in the
-        middle of a lane remembers nothing, so each lane is cut there."""
+        """Returns the hidden states, steps x lanes x cells, and the final state. A piece that starts
+        within a lane starts from zero, so each lane is cut there."""
         steps, lanes = starts.shape
         cut = starts.clone()
         cut[0] = True
@@ -46,7 +46,7 @@ class Stack(torch.nn.LSTM):
         return functional.dropout(hidden, self.on_top, self.training), carry
 
     def empty(self, lanes):
-        """What is carried before the first batch."""
+        """Returns the zero state."""
         return [self.out.weight.new_zeros(self.num_layers, lanes, self.hidden_size)] * 2
 
 
@@ -62,8 +62,8 @@ class Drummer(torch.nn.Module):
         self.load_state_dict(tensors)
 
     def look(self, batch, carries):
-        """Logits of hits, the memory's controls (None without a memory), the feel network's
-        outputs, and what to carry on."""
+        """Returns the logits of hits, the controls of the pointer memory (None without a memory), the
+        outputs of the feel network, and the final states."""
         x, starts = batch["row"], batch["starts"]
         beat, carry = self.beat.run(x, starts, carries[0])
         feel, feel_carry = self.feel.run(torch.cat([x, batch["cells"]], -1), starts, carries[1])
@@ -71,7 +71,8 @@ class Drummer(torch.nn.Module):
         return self.beat.out(beat), controls, self.feel.out(feel), [carry, feel_carry]
 
     def forward(self, batch, carries):
-        """Mean negative log-likelihood a step of what is struck, and of how; what to carry on."""
+        """Returns the mean negative log-likelihood per step of the hits, that of their velocities and
+        offsets, and the final states."""
         logits, controls, outputs, carries = self.look(batch, carries)
         own = logits.softmax(-1).gather(-1, batch["hits"][..., None])[..., 0].clamp(min=1e-30)
         if controls is not None:
@@ -88,7 +89,7 @@ class Drummer(torch.nn.Module):
 
 
 def remembered(batch, controls):
-    """The memory's gate, and each slot's share of it; a slot that is empty has struck -1."""
+    """Returns the memory's gate and each slot's share; empty slots have `struck` -1."""
     likeness, summary, there = batch["likeness"], batch["summary"], batch["struck"] >= 0
     scores = (likeness * controls[..., None, : likeness.shape[-1]]).sum(-1)
     shares = scores.masked_fill(~there, -1e30).softmax(-1) * there
@@ -97,7 +98,7 @@ def remembered(batch, controls):
 
 
 def mixed(batch, logits, controls):
-    """Logarithms of the mixture of network and memory."""
+    """Returns the log-probabilities of the mixture of network and pointer memory."""
     gate, shares = remembered(batch, controls)
     chances = (1 - gate[..., None]) * logits.softmax(-1)
     chances = chances.scatter_add(-1, batch["struck"].clamp(min=0), gate[..., None] * shares)
@@ -105,8 +106,8 @@ def mixed(batch, logits, controls):
 
 
 def manner(outputs, references):
-    """Logits of the bins of velocity and offset, steps x lanes x classes x bins: the bin's own, and
-    that of its distance from each reference there is."""
+    """Returns the logits of the velocity and offset bins, steps x lanes x classes x bins: the sum of
+    the bin's own logit and those of its distance from each existing reference."""
     outputs = outputs.unflatten(-1, (references.shape[2], -1))
     own, distances = outputs.split([VELOCITIES + OFFSETS, outputs.shape[-1] - VELOCITIES - OFFSETS], -1)
     distances = distances.unflatten(-1, (-1, 2, 2 * FAR + 1))

@@ -1,10 +1,10 @@
-"""Makes trainer/src/reference.json: what PyTorch computes of fixed weights and inputs, for a test
-(trainer/src/reference_tests.rs) that compares the trainer's networks and the player with it.
+"""Writes trainer/src/network/reference.json: PyTorch's values for fixed weights and inputs. The test
+trainer/src/network/pytorch_tests.rs compares the networks of the trainer and of the plugin with it.
 
-    python trainer/python/reference.py > trainer/src/reference.json
+    python trainer/python/reference.py > trainer/src/network/reference.json
 
-Weights and inputs are formulas that stand here and in the test. Two lanes of eight steps; in the
-second lane a piece starts at the fourth step. The values are those of its last step.
+Weights and inputs are computed by the same formulas here and in the test: two lanes of eight steps;
+in the second lane a piece starts at the fourth step. The values are those of its last step.
 """
 
 import json
@@ -22,14 +22,14 @@ CLASS_OUTPUTS = VELOCITIES + OFFSETS + 2 * 2 * 25
 
 
 def numbers(shape, salt, scale, shift=0.0):
-    """Numbers that repeat nothing, from shift - scale / 2 to shift + scale / 2."""
+    """Reproducible pseudo-random numbers from shift - scale / 2 to shift + scale / 2."""
     count = torch.Size(shape).numel()
     mix = (torch.arange(count) * 7919 + salt * 104_729 + 13) * 31 % 10_007
     return ((mix / 10_007 - 0.5) * scale + shift).view(shape)
 
 
 def weights():
-    """All tensors, in the order of the model file; a tensor's place is its salt."""
+    """Returns all tensors, in the order of the model file; a tensor's index is its salt."""
     shapes = {}
     for name, row, cells, layers, outputs in [
         ("beat", ROW, CELLS, LAYERS, SUBSETS),
@@ -49,7 +49,7 @@ def weights():
 
 
 def batch():
-    """The inputs; `row` counts steps x lanes."""
+    """Returns the inputs; rows are steps x lanes."""
     rows = range(STEPS * LANES)
     hits = [(row * 97 + 5) % SUBSETS for row in rows]
     struck = [

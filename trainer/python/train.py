@@ -1,10 +1,10 @@
-"""Trains a drummer from what `cargo trainer prepare` wrote, on any number of processes:
+"""Trains a drummer on the output of `cargo trainer prepare`, on any number of processes:
 
     torchrun --nproc-per-node 2 trainer/python/train.py target/prepared model.safetensors
 
-The lanes of each batch are shared among the processes, which must divide them. What is learned, how
-fast and from what stands in the prepared folder; the model file that is written is one that
-`cargo trainer evaluate` and the plugin read. It holds the averaged weights of the last update.
+The number of processes must divide the lanes of a batch. The prepared folder holds the initial
+network, the hyperparameters and the batches. The output is a model file for `cargo trainer evaluate`
+and the plugin, with the averaged weights of the last update.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from torch.nn.parallel import DistributedDataParallel
 
 from network import Drummer
 
-# Entry of a model file's header that says what the model is.
+# Entry of a model file's header that holds its metadata.
 HEADER = "deep_pocket"
-# Updates between two lines about the training.
+# Updates between two lines of progress.
 SAY_EVERY = 20
 
 
 def read_batch(path, row, width, mine, device):
-    """The lanes `mine` of a batch, as network.py wants it; `row` of the `width` numbers of a row
-    are for both networks."""
+    """Returns the lanes `mine` of a batch in the layout of network.py. The first `row` of the `width`
+    inputs are for both networks."""
     file = load_file(path)
     steps, lanes = file["starts"].shape
     told = torch.zeros(steps * lanes, width)
@@ -51,7 +51,7 @@ def read_batch(path, row, width, mine, device):
 
 
 def which(counts):
-    """The row of each of the things that there are so many of in each row."""
+    """Returns the row index of each element, given the number of elements in each row."""
     counts = counts.flatten().long()
     return torch.arange(len(counts)).repeat_interleave(counts)
 
@@ -63,11 +63,11 @@ def train(folder, out):
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     how = json.loads((folder / "plan.json").read_text())
     if how["lanes"] % world:
-        raise SystemExit(f"{how['lanes']} lanes cannot be shared by {world} processes alike")
+        raise SystemExit(f"{how['lanes']} lanes cannot be divided among {world} processes")
     updates = len(how["rates"])
     batches = sorted((folder / "batches").glob("*.safetensors"))
     if len(batches) != updates:
-        raise SystemExit(f"{folder} is not whole: {len(batches)} of {updates} batches; prepare it again")
+        raise SystemExit(f"{folder} is incomplete: {len(batches)} of {updates} batches; prepare it again")
     share = how["lanes"] // world
     mine = slice(rank * share, (rank + 1) * share)
     torch.manual_seed(how["seed"] * world + rank)
@@ -111,7 +111,7 @@ def train(folder, out):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("folder", type=pathlib.Path, help="what `cargo trainer prepare` wrote")
+    arguments.add_argument("folder", type=pathlib.Path, help="output folder of `cargo trainer prepare`")
     arguments.add_argument("out", type=pathlib.Path, help="model file to write")
     options = arguments.parse_args()
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")

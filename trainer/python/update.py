@@ -1,8 +1,8 @@
-"""One update of the network of hits in PyTorch, whenever a line comes in: the other half of
-`cargo bench -p trainer --bench update`, which starts it.
+"""Runs one update of the hit network in PyTorch per input line. `cargo bench -p trainer --bench
+update` starts this script.
 
-The file that is named holds weights and a batch. Every line out is the seconds that a forward and a
-backward pass took, the loss, and the norm of the gradient.
+The argument is a file with weights and a batch. Every output line holds the seconds of a forward
+and a backward pass, the loss, and the norm of the gradient.
 """
 
 import sys

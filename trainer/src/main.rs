@@ -1,12 +1,12 @@
-//! Trains, measures and samples the drummer's model.
+//! Command line of the trainer.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use trainer::{
-    calibrate, compare, evaluate, play, prepare, presets, read, read_model, report, sample, sheet,
-    sweep, takes, train, weights,
+use trainer::commands::{
+    calibrate, compare, evaluate, generate, inspect, measure, play, prepare, presets, report,
+    sheet, sweep, train,
 };
 
 #[derive(Parser)]
@@ -18,32 +18,32 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Learn from a folder of drum MIDI; goes on from its last checkpoint
-    Train(Box<train::Options>),
-    /// Find the lead-ins and dials of a model file anew, as a training does at its end
-    Calibrate(calibrate::Options),
-    /// Write what a training would be fed, to train on other machines with PyTorch
-    Prepare(Box<prepare::Options>),
+    /// Train on a folder of drum MIDI; continues from the last checkpoint
+    Train(Box<train::TrainOptions>),
+    /// Find the lead-ins and dials of a model file again, as at the end of a training
+    Calibrate(calibrate::CalibrateOptions),
+    /// Write the batches of a training, to train on other machines with PyTorch
+    Prepare(Box<prepare::PrepareOptions>),
     /// Measure a model on a split of the data
-    Evaluate(evaluate::Options),
-    /// Set two models side by side, as a table and as a picture
-    Compare(compare::Options),
-    /// Train models of several sizes and set them side by side; goes on where it was stopped
-    Sweep(Box<sweep::Options>),
-    /// Write beats as MIDI files
-    Generate(sample::Options),
-    /// Write the first bars of many takes as text grids, to read
-    Sheet(sheet::Options),
-    /// Check that the factory presets play what their names say, or search seeds that do
-    Presets(presets::Options),
-    /// Carry on from a MIDI file, play its hits by hand, or play to its rhythm
+    Evaluate(evaluate::EvaluateOptions),
+    /// Compare two models, as a table and a chart
+    Compare(compare::CompareOptions),
+    /// Train models of several sizes and compare them; continues an interrupted sweep
+    Sweep(Box<sweep::SweepOptions>),
+    /// Generate beats as MIDI files
+    Generate(generate::GenerateOptions),
+    /// Write the first bars of many takes as text grids
+    Sheet(sheet::SheetOptions),
+    /// Check that the factory presets play what their names say, or search for better seeds
+    Presets(presets::PresetsOptions),
+    /// Continue a MIDI file, humanise it, or play to its rhythm
     #[command(subcommand)]
-    Play(play::Task),
-    /// Measure whether takes keep what they promise; fails where one does not
-    Measure(takes::Options),
-    /// Train as the report of 2019 did, and write what came of it beside the shipped drummer
-    Report(report::Options),
-    /// Say what a model file is
+    Play(play::PlayTask),
+    /// Check the guarantees of takes; fails if one is broken
+    Measure(measure::MeasureOptions),
+    /// Repeat the experiment of the 2019 report, and compare it with the shipped drummer
+    Report(report::ReportOptions),
+    /// Describe a model file
     Inspect {
         /// Model file
         model: PathBuf,
@@ -58,24 +58,12 @@ fn main() -> Result<()> {
         Task::Evaluate(options) => evaluate::run(&options),
         Task::Compare(options) => compare::run(&options),
         Task::Sweep(options) => sweep::run(&options),
-        Task::Generate(options) => sample::run(&options),
+        Task::Generate(options) => generate::run(&options),
         Task::Sheet(options) => sheet::run(&options),
         Task::Presets(options) => presets::run(&options),
         Task::Play(task) => play::run(&task),
-        Task::Measure(options) => takes::run(&options),
+        Task::Measure(options) => measure::run(&options),
         Task::Report(options) => report::run(&options),
-        Task::Inspect { model } => inspect(&model),
+        Task::Inspect { model } => inspect::run(&model),
     }
-}
-
-fn inspect(path: &Path) -> Result<()> {
-    let bytes = read(path)?;
-    let model = read_model(path, &bytes)?;
-    let metadata = model.metadata();
-    println!("{}", serde_json::to_string_pretty(metadata)?);
-    for (name, shape) in metadata.tensors() {
-        println!("{name:<22} {shape:?}");
-    }
-    println!("{} weights in {} bytes", weights(metadata, ""), bytes.len());
-    Ok(())
 }

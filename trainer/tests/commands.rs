@@ -1,5 +1,5 @@
-//! The trainer as a person runs it: its commands on a small folder of clips made here, and the
-//! shipped weights on the real data where that is found.
+//! Tests of the commands on a small folder of clips, and of the shipped weights on the real data if
+//! it is available.
 
 mod common;
 
@@ -14,12 +14,12 @@ use groove::{Drum, Step};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
 
-/// What it prints.
+/// Runs the command and returns its output.
 fn succeed(arguments: &[&str]) -> String {
     common::succeed(arguments).0
 }
 
-/// A folder of eight short clips: bass on the beat, snare on the backbeat, hats between.
+/// Writes eight short clips: kick on the beat, snare on the backbeat, hats between.
 fn clips(folder: &Path) {
     write_clips(folder, 64, |number, at| {
         let bass = (Drum::Bass, 100, at % 8 == 0);
@@ -29,7 +29,7 @@ fn clips(folder: &Path) {
     });
 }
 
-/// The arguments of a small training.
+/// Arguments of a small training.
 fn training<'a>(data: &'a Path, out: &'a Path, updates: &'a str) -> Vec<&'a str> {
     let (data, out) = (data.to_str().expect("a path"), out.to_str().expect("a path"));
     let small = ["--cells", "24", "--feel-cells", "16", "--lanes", "4", "--steps", "32"];
@@ -57,21 +57,21 @@ fn a_training_learns_and_writes_its_curve() {
     let model = Model::from_bytes(&fs::read(out.join("model.safetensors")).expect("a model"));
     let metadata = model.expect("a model that loads").metadata().clone();
     assert_eq!(metadata.trained_on, "8 own clips");
-    // The best weights were kept, and the header says how good they are, rounded as they are.
+    // The model is the best one, and its header holds the rounded perplexity.
     let best = validation.iter().copied().fold(f64::INFINITY, f64::min);
     let written = metadata.validation.beats.expect("a figure");
     assert!((written - best).abs() < 1e-3, "{written} and {best}");
 }
 
 #[test]
-fn a_training_that_was_stopped_goes_on_as_if_it_had_not() {
+fn an_interrupted_training_gives_the_same_model() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     fs::create_dir(&data).expect("a folder");
     clips(&data);
     let (whole, halves) = (folder.path().join("whole"), folder.path().join("halves"));
     train(&data, &whole, 20, &[]);
-    // Stopped after ten of twenty: the schedule is that of the whole training.
+    // The schedule is that of all twenty updates.
     train(&data, &halves, 20, &["--stop-after", "10"]);
     let half = fs::read_to_string(halves.join("curve.csv")).expect("a curve");
     assert_eq!(half.lines().count(), 3);
@@ -116,7 +116,7 @@ fn ctrl_c_keeps_the_best_weights() {
 }
 
 #[test]
-fn bad_folders_and_models_get_a_sentence() {
+fn bad_folders_and_models_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
     let text = fail(&["train", "--data", &path("none"), "--out", &path("out")]);
@@ -190,7 +190,7 @@ fn generating_twice_writes_the_same_bytes() {
 }
 
 #[test]
-fn the_shipped_weights_foresee_the_validation_beats() {
+fn the_shipped_weights_predict_the_validation_beats() {
     let Ok(data) = std::env::var("GROOVE_DIR") else {
         println!("skipped: GROOVE_DIR names no Groove MIDI Dataset");
         return;
@@ -211,11 +211,11 @@ fn the_shipped_weights_foresee_the_validation_beats() {
     let measured = report["perplexity"]["beats"].as_f64().expect("a figure");
     assert!(measured < 4.0, "{measured}");
     assert!(report["perplexity"]["rock_beats"].as_f64().expect("a figure") < 4.5);
-    // The header tells the truth.
+    // The header holds the measured perplexity.
     let model = Model::from_bytes(&fs::read(SHIPPED).expect("weights")).expect("a model");
     let written = model.metadata().validation.beats.expect("a figure");
     assert!((measured - written).abs() < 0.01, "measured {measured}, the header says {written}");
-    // Drummers alone have the figures that the design was made by.
+    // Reference figures of drummers alone.
     let backbone = &report["backbone"]["rock"];
     for (name, figure) in [("human_backbeat", 0.61), ("human_kick_one", 0.79)] {
         let measured = backbone[name].as_f64().expect("a figure");

@@ -1,5 +1,4 @@
-//! Models set side by side, as a person runs it: sweeps over sizes, and comparisons of two models,
-//! on a small folder of clips made here.
+//! Tests of sweeps over sizes and of comparisons of two models, on a small folder of clips.
 
 mod common;
 
@@ -12,7 +11,7 @@ use common::{fail, step, succeed, write_clips};
 use groove::Drum;
 use groove::model::Model;
 
-/// A folder of eight short clips: bass on the one, snare on the two, a hat in every other step.
+/// Writes eight short clips: kick on 1, snare on 2, a hat every other step.
 fn clips(folder: &Path) {
     fs::create_dir(folder).expect("a folder");
     write_clips(folder, 64, |number, at| {
@@ -22,22 +21,22 @@ fn clips(folder: &Path) {
     });
 }
 
-/// Folders of a test: the clips, and one to write to.
-struct Place {
+/// Folders of a test: the clips, and one for output.
+struct GridFolder {
     _all: tempfile::TempDir,
     data: PathBuf,
     out: PathBuf,
 }
 
-impl Place {
-    fn new() -> Place {
+impl GridFolder {
+    fn new() -> GridFolder {
         let all = tempfile::tempdir().expect("a folder");
         let (data, out) = (all.path().join("data"), all.path().join("out"));
         clips(&data);
-        Place { _all: all, data, out }
+        GridFolder { _all: all, data, out }
     }
 
-    /// The arguments of a small training or sweep, and some more.
+    /// Arguments of a small training or sweep.
     fn arguments<'a>(&'a self, task: &'a str, out: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
         let (data, out) = (self.data.to_str().expect("a path"), out.to_str().expect("a path"));
         let small = ["--feel-cells", "8", "--lanes", "4", "--steps", "16", "--look-every", "5"];
@@ -70,20 +69,20 @@ impl Place {
 }
 
 #[test]
-fn a_sweep_goes_on_and_does_nothing_twice() {
-    let place = Place::new();
-    // All are stopped half way: the table says so.
-    let (table, said) = place.sweep(&["--stop-after", "5"]);
+fn a_sweep_continues_and_repeats_nothing() {
+    let folder = GridFolder::new();
+    // All trainings stop half way, as the table shows.
+    let (table, said) = folder.sweep(&["--stop-after", "5"]);
     assert_eq!(table.lines().count(), 6, "{table}");
-    assert!(said.contains("the same command goes on"), "{said}");
+    assert!(said.contains("the same command continues"), "{said}");
     let column = |n: usize| -> Vec<String> {
-        let cells = place.table();
+        let cells = folder.table();
         cells.lines().skip(1).map(|line| line.split(',').nth(n).expect("it").into()).collect()
     };
     let updates = 4;
     assert_eq!(column(updates), ["5"; 4]);
-    let (_, said) = place.sweep(&[]);
-    assert_eq!(said.matches("going on from update 5").count(), 4, "{said}");
+    let (_, said) = folder.sweep(&[]);
+    assert_eq!(said.matches("continuing from update 5").count(), 4, "{said}");
     assert_eq!(
         (column(0), column(1)),
         (
@@ -92,28 +91,28 @@ fn a_sweep_goes_on_and_does_nothing_twice() {
         )
     );
     assert_eq!(column(updates), ["10"; 4]);
-    let picture = fs::read_to_string(place.out.join("sweep.svg")).expect("a picture");
+    let picture = fs::read_to_string(folder.out.join("sweep.svg")).expect("a picture");
     for part in ["1 layer", "2 layers", "16 cells", "weights", "polyline", "circle"] {
         assert!(picture.contains(part), "{part} is not in the picture");
     }
-    // Nothing is trained again, and the table says the same.
-    let (before, table) = (place.trainings(), place.table());
-    let (printed, said) = place.sweep(&[]);
+    // Nothing is trained again, and the table stays the same.
+    let (before, table) = (folder.trainings(), folder.table());
+    let (printed, said) = folder.sweep(&[]);
     assert!(!said.contains("validation"), "{said}");
-    assert_eq!(said.matches("10 updates were made before").count(), 4, "{said}");
-    assert!(before == place.trainings(), "a file was written again");
-    assert_eq!(table, place.table());
+    assert_eq!(said.matches("10 updates were already made").count(), 4, "{said}");
+    assert!(before == folder.trainings(), "a file was written again");
+    assert_eq!(table, folder.table());
     assert_eq!(printed.lines().count(), 6, "{printed}");
-    // A larger grid trains what is new alone.
-    let (_, said) = place.sweep(&["--cells", "4"]);
-    assert_eq!(said.matches("were made before").count(), 4, "{said}");
+    // A larger grid trains the new sizes only.
+    let (_, said) = folder.sweep(&["--cells", "4"]);
+    assert_eq!(said.matches("were already made").count(), 4, "{said}");
     assert_eq!(column(1), ["4", "8", "16", "4", "8", "16"]);
-    assert!(before == place.trainings(), "a file was written again");
-    // What a sweep trains is what `train` trains, before that finds lead-ins and balances.
-    let alone = place.out.join("alone");
+    assert!(before == folder.trainings(), "a file was written again");
+    // A sweep trains the same weights as `train`.
+    let alone = folder.out.join("alone");
     let name = ["--name", "Groove, all styles, 2 x 8"];
     let size = ["--layers", "2", "--cells", "8", "--updates", "10"];
-    succeed(&place.arguments("train", &alone, &[&name[..], &size].concat()));
+    succeed(&folder.arguments("train", &alone, &[&name[..], &size].concat()));
     let weights = |folder: &Path| {
         let bytes = fs::read(folder.join("model.safetensors")).expect("a model");
         let file = safetensors::SafeTensors::deserialize(&bytes).expect("a model");
@@ -123,22 +122,22 @@ fn a_sweep_goes_on_and_does_nothing_twice() {
         weights.sort();
         weights
     };
-    assert!(weights(&alone) == weights(&place.out.join("2x8")), "the two models differ");
+    assert!(weights(&alone) == weights(&folder.out.join("2x8")), "the two models differ");
 }
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_a_sweep_and_leaves_what_it_goes_on_from() {
-    let place = Place::new();
+fn ctrl_c_ends_a_sweep_that_can_continue() {
+    let folder = GridFolder::new();
     let grid = ["--layers", "1,2", "--cells", "8", "--updates", "1000000"];
-    let arguments = place.arguments("sweep", &place.out, &grid);
+    let arguments = folder.arguments("sweep", &folder.out, &grid);
     let running = Command::new(env!("CARGO_BIN_EXE_trainer"))
         .args(&arguments)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn();
     let mut running = running.expect("the trainer runs");
-    while !place.out.join("1x8/curve.csv").is_file() {
+    while !folder.out.join("1x8/curve.csv").is_file() {
         assert!(running.try_wait().expect("its state").is_none(), "it ended by itself");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
@@ -147,43 +146,43 @@ fn ctrl_c_ends_a_sweep_and_leaves_what_it_goes_on_from() {
     assert!(sent.success());
     let output = running.wait_with_output().expect("its end");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("the same command goes on"), "{said}");
-    assert!(!place.out.join("2x8").exists(), "the next training was begun");
-    assert_eq!(place.table().lines().count(), 2);
+    assert!(output.status.success() && said.contains("the same command continues"), "{said}");
+    assert!(!folder.out.join("2x8").exists(), "the next training was begun");
+    assert_eq!(folder.table().lines().count(), 2);
     let (_, said) = succeed(&[&arguments[..], &["--stop-after", "1"]].concat());
-    assert!(said.contains("going on from update") && place.out.join("2x8").exists(), "{said}");
+    assert!(said.contains("continuing from update") && folder.out.join("2x8").exists(), "{said}");
 }
 
 #[test]
-fn a_sweep_that_cannot_be_gets_a_sentence() {
-    let place = Place::new();
+fn an_invalid_sweep_is_reported() {
+    let folder = GridFolder::new();
     for (option, list) in [("--layers", "0"), ("--layers", "9"), ("--cells", "8,x")] {
-        let said = fail(&place.arguments("sweep", &place.out, &[option, list]));
+        let said = fail(&folder.arguments("sweep", &folder.out, &[option, list]));
         assert!(said.contains(option) && said.contains("invalid value"), "{said}");
     }
-    let nowhere = place.out.to_str().expect("a path");
+    let nowhere = folder.out.to_str().expect("a path");
     let said = fail(&["sweep", "--data", nowhere]);
     assert!(said.contains("there is no folder"), "{said}");
-    // A size that cannot go on keeps no other from its training.
+    // A training that cannot continue does not prevent the others.
     let grid = |updates| ["--layers", "1", "--cells", "4", "--updates", updates];
-    succeed(&place.arguments("sweep", &place.out, &grid("5")));
+    succeed(&folder.arguments("sweep", &folder.out, &grid("5")));
     let wider = [&grid("6")[..], &["--cells", "8"]].concat();
-    let said = fail(&place.arguments("sweep", &place.out, &wider));
+    let said = fail(&folder.arguments("sweep", &folder.out, &wider));
     assert!(said.contains("1 of 2 trainings failed") && said.contains("--fresh"), "{said}");
-    assert!(place.out.join("1x8/model.safetensors").is_file());
-    assert_eq!(place.table().lines().count(), 2, "{}", place.table());
+    assert!(folder.out.join("1x8/model.safetensors").is_file());
+    assert_eq!(folder.table().lines().count(), 2, "{}", folder.table());
 }
 
 #[test]
-fn two_models_are_set_side_by_side() {
-    let place = Place::new();
-    place.sweep(&[]);
+fn two_models_are_compared() {
+    let folder = GridFolder::new();
+    folder.sweep(&[]);
     let model = |size: &str| {
-        place.out.join(size).join("model.safetensors").to_str().expect("a path").to_owned()
+        folder.out.join(size).join("model.safetensors").to_str().expect("a path").to_owned()
     };
     let (a, b) = (model("1x8"), model("2x16"));
-    let data = place.data.to_str().expect("a path");
-    let out = place.out.join("side by side");
+    let data = folder.data.to_str().expect("a path");
+    let out = folder.out.join("side by side");
     let compare = |more: &[&'static str]| -> Vec<String> {
         let out = out.to_str().expect("a path");
         let fixed = ["compare", &a, &b, "--data", data, "--style", "rock", "--out", out];
@@ -217,8 +216,8 @@ fn two_models_are_set_side_by_side() {
     let written = fs::read_to_string(out.join("compare.csv")).expect("a table");
     assert!(written.lines().count() > 15 && written.contains("played as rock"), "{written}");
 
-    // The header's figure is measured again, on the same held-out pieces. A style without drummers
-    // to compare with is said once; the rest is compared.
+    // The measured figure equals the header's, on the same validation pieces. A style without
+    // drummers is reported once; the rest is compared.
     let (json, said) = run(&["--json", "--play", "jazz"]);
     assert_eq!(said.matches("jazz is not played").count(), 1, "{said}");
     let both: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
@@ -240,11 +239,11 @@ fn two_models_are_set_side_by_side() {
 }
 
 #[test]
-fn models_that_cannot_be_compared_get_a_sentence() {
-    let place = Place::new();
-    fs::create_dir(&place.out).expect("a folder");
-    let path = |name: &str| place.out.join(name).to_str().expect("a path").to_owned();
-    let data = place.data.to_str().expect("a path");
+fn models_that_cannot_be_compared_are_reported() {
+    let folder = GridFolder::new();
+    fs::create_dir(&folder.out).expect("a folder");
+    let path = |name: &str| folder.out.join(name).to_str().expect("a path").to_owned();
+    let data = folder.data.to_str().expect("a path");
     fs::write(path("text"), b"no model").expect("written");
     for (a, b) in [("text", "gone"), ("gone", "text")] {
         let said = fail(&["compare", &path(a), &path(b), "--data", data, "--out", &path("out")]);

@@ -1,6 +1,5 @@
-//! The same training here and in PyTorch, on two processes: from the same prepared batches, it must
-//! come to the same model. Runs where the Python of the variable `PYTHON` (else `python3`) has
-//! PyTorch.
+//! Test of the training in PyTorch on two processes: from the same prepared batches it must give
+//! the same model. Runs if the Python in the variable `PYTHON` (default `python3`) has PyTorch.
 
 mod common;
 
@@ -20,7 +19,7 @@ fn has_torch() -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-/// Runs it to its end; gives what it said.
+/// Runs a command, which must succeed; returns its output.
 fn succeed(command: &mut Command) -> String {
     let output = command.env_remove("GROOVE_DIR").output().expect("it runs");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -32,7 +31,7 @@ fn trainer(arguments: &[&str]) -> String {
     succeed(Command::new(env!("CARGO_BIN_EXE_trainer")).args(arguments))
 }
 
-/// Beats of six bars that differ from clip to clip and from bar to bar.
+/// Writes beats of six bars that differ from clip to clip and from bar to bar.
 fn clips(folder: &Path) {
     write_clips(folder, 96, |number, at| {
         let other = !at.is_multiple_of(4) && at % 8 == (at / 16 + number) % 8;
@@ -51,7 +50,7 @@ fn perplexity(model: &str, data: &str) -> f64 {
 }
 
 #[test]
-fn two_processes_of_pytorch_come_to_the_same_model() {
+fn two_pytorch_processes_train_the_same_model() {
     if !has_torch() {
         println!("skipped: {} has no PyTorch and safetensors; PYTHON names another", python());
         return;
@@ -75,7 +74,7 @@ fn two_processes_of_pytorch_come_to_the_same_model() {
             ["--lanes", "4"],
             ["--steps", "32"],
             ["--rate", "0.01"],
-            // Their draws cannot be the same; without them all else must be.
+            // Dropout is random; everything else must agree.
             ["--dropout", "0"],
         ];
         trainer(&[&["prepare"], plan.as_flattened(), &["--out", &prepared]].concat());

@@ -1,5 +1,5 @@
-//! Tuning a model to a person's own clips, as that person runs it: on small clips made here with a
-//! small model, and with the shipped weights on one drummer of the real data where that is found.
+//! Tests of fine-tuning to a user's own clips: a small model on small clips, and the shipped
+//! weights on one drummer of the real data if it is available.
 
 mod common;
 
@@ -17,17 +17,17 @@ use tempfile::TempDir;
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
 
-/// What it prints.
+/// Runs the command and returns its output.
 fn succeed(arguments: &[&str]) -> String {
     common::succeed(arguments).0
 }
 
-/// A folder with a small model, whose weights are small fixed numbers, and eight clips.
-struct Desk(TempDir);
+/// A folder with a small model of fixed weights, and eight clips.
+struct TuningFolder(TempDir);
 
-impl Desk {
-    fn new() -> Desk {
-        let desk = Desk(tempfile::tempdir().expect("a folder"));
+impl TuningFolder {
+    fn new() -> TuningFolder {
+        let folder = TuningFolder(tempfile::tempdir().expect("a folder"));
         let stack = |layers| Stack { layers, cells: 16 };
         let metadata = Metadata::new("small", stack(2), stack(1), "nothing, CC BY");
         let tensor = |(name, shape): (String, Vec<usize>)| {
@@ -38,19 +38,19 @@ impl Desk {
         };
         let tensors: HashMap<String, Tensor> = metadata.tensors().into_iter().map(tensor).collect();
         let bytes = write(&metadata, &tensors, &[], true).expect("a whole model");
-        fs::write(desk.path("small.safetensors"), bytes).expect("written");
-        fs::create_dir(desk.path("clips")).expect("a folder");
+        fs::write(folder.path("small.safetensors"), bytes).expect("written");
+        fs::create_dir(folder.path("clips")).expect("a folder");
         for number in 0..8 {
-            fs::write(desk.path(&format!("clips/{number}.mid")), clip(number)).expect("written");
+            fs::write(folder.path(&format!("clips/{number}.mid")), clip(number)).expect("written");
         }
-        desk
+        folder
     }
 
     fn path(&self, name: &str) -> String {
         self.0.path().join(name).to_str().expect("a path").to_owned()
     }
 
-    /// The arguments of a short training that begins with a model and ends in a folder.
+    /// Arguments of a short fine-tuning from a model into a folder.
     fn tuning(&self, init: &str, out: &str, more: &[&str]) -> Vec<String> {
         let (init, out, clips) = (self.path(init), self.path(out), self.path("clips"));
         let fixed = ["train", "--data", &clips, "--init", &init, "--out", &out];
@@ -59,12 +59,12 @@ impl Desk {
     }
 
     fn tune(&self, init: &str, out: &str, more: &[&str]) -> Metadata {
-        succeed(&each(&self.tuning(init, out, more)));
+        succeed(&borrowed(&self.tuning(init, out, more)));
         metadata(&self.path(&format!("{out}/model.safetensors")))
     }
 }
 
-fn each(arguments: &[String]) -> Vec<&str> {
+fn borrowed(arguments: &[String]) -> Vec<&str> {
     arguments.iter().map(String::as_str).collect()
 }
 
@@ -73,7 +73,7 @@ fn metadata(path: &str) -> Metadata {
     Model::from_bytes(&bytes).expect("a model that loads").metadata().clone()
 }
 
-/// Bass on the beat, snare on the backbeat, hats between; four bars.
+/// Kick on the beat, snare on the backbeat, hats between; four bars.
 fn clip(number: usize) -> Vec<u8> {
     let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
     let mut steps = vec![Step::SILENT; 64];
@@ -89,38 +89,38 @@ fn clip(number: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_tuned_model_keeps_what_its_file_says_and_learns_the_clips() {
-    let desk = Desk::new();
-    let before = metadata(&desk.path("small.safetensors"));
+fn a_tuned_model_keeps_its_metadata_and_learns_the_clips() {
+    let folder = TuningFolder::new();
+    let before = metadata(&folder.path("small.safetensors"));
     let more = ["--rate", "0.01", "--decay", "0"];
-    let tuned = desk.tune("small.safetensors", "out", &more);
+    let tuned = folder.tune("small.safetensors", "out", &more);
     assert_eq!((tuned.beat, tuned.feel), (before.beat, before.feel));
     assert_eq!((&tuned.styles, &tuned.classes), (&before.styles, &before.classes));
     assert_eq!(tuned.name, "Own clips");
     assert_eq!(tuned.trained_on, "nothing, CC BY, and 8 own clips");
-    // Where it began is the curve's first point, and the best point is the model's.
-    let curve = fs::read_to_string(desk.path("out/curve.csv")).expect("a curve");
+    // The curve starts with the initial model, and its best point is the model's.
+    let curve = fs::read_to_string(folder.path("out/curve.csv")).expect("a curve");
     let column = |line: &str| line.split(',').nth(2).and_then(|x| x.parse::<f64>().ok());
     let validation: Vec<f64> = curve.lines().skip(1).filter_map(column).collect();
     let best = validation.iter().copied().fold(f64::INFINITY, f64::min);
     assert!(best < validation[0] / 2.0, "{curve}");
     let written = tuned.validation.beats.expect("a figure");
     assert!((written - best).abs() < 1e-6, "{written} and {best}");
-    let fixed = desk.tuning("small.safetensors", "sized", &["--cells", "8"]);
-    assert!(fail(&each(&fixed)).contains("cannot be used with"));
+    let fixed = folder.tuning("small.safetensors", "sized", &["--cells", "8"]);
+    assert!(fail(&borrowed(&fixed)).contains("cannot be used with"));
 }
 
 #[test]
-fn a_new_style_is_all_that_changes() {
-    let desk = Desk::new();
+fn only_the_new_styles_column_changes() {
+    let folder = TuningFolder::new();
     let own = ["--style", "Polka", "--name", "Polka band"];
-    let tuned = desk.tune("small.safetensors", "out", &own);
+    let tuned = folder.tune("small.safetensors", "out", &own);
     assert_eq!((tuned.styles.len(), tuned.styles[18].as_str()), (19, "polka"));
     assert_eq!(tuned.name, "Polka band");
-    let model = desk.path("out/model.safetensors");
+    let model = folder.path("out/model.safetensors");
     assert!(succeed(&["inspect", &model]).contains("\"polka\""));
     let load = |path: &str| candle_core::safetensors::load(path, &Device::Cpu).expect("tensors");
-    let (before, after) = (load(&desk.path("small.safetensors")), load(&model));
+    let (before, after) = (load(&folder.path("small.safetensors")), load(&model));
     let cell = tuned.inputs.style_cell(19).expect("a cell");
     let numbers = |tensor: &Tensor| -> Vec<f32> {
         let tensor = tensor.to_dtype(candle_core::DType::F32).expect("numbers");
@@ -134,7 +134,7 @@ fn a_new_style_is_all_that_changes() {
         assert_eq!(name.ends_with("weight_ih_l0"), !changed.is_empty(), "{name}");
         assert!(changed.iter().all(|&column| column == cell), "{name}: {changed:?}");
     }
-    let (beats, clips) = (desk.path("beats"), desk.path("clips"));
+    let (beats, clips) = (folder.path("beats"), folder.path("clips"));
     succeed(&["generate", "--model", &model, "--style", "polka", "--bars", "2", "--out", &beats]);
     assert!(Path::new(&beats).join("polka-120bpm-1.mid").is_file());
     let table = succeed(&["evaluate", "--model", &model, "--data", &clips, "--style", "polka"]);
@@ -142,102 +142,102 @@ fn a_new_style_is_all_that_changes() {
 }
 
 #[test]
-fn styles_that_cannot_be_get_a_sentence() {
-    let desk = Desk::new();
-    let (clips, out) = (desk.path("clips"), desk.path("out"));
+fn impossible_styles_are_reported() {
+    let folder = TuningFolder::new();
+    let (clips, out) = (folder.path("clips"), folder.path("out"));
     let text = fail(&["train", "--data", &clips, "--out", &out, "--style", "polka"]);
     for part in ["--init", "no style polka", "rock"] {
         assert!(text.contains(part), "{text}");
     }
-    let slash = desk.tuning("small.safetensors", "out", &["--style", "a/b"]);
-    assert!(fail(&each(&slash)).contains("a/b cannot name a style"));
+    let slash = folder.tuning("small.safetensors", "out", &["--style", "a/b"]);
+    assert!(fail(&borrowed(&slash)).contains("a/b cannot name a style"));
     let mut file = "small.safetensors".to_owned();
     for name in ["one", "two", "three", "four", "five"] {
-        desk.tune(&file, name, &["--updates", "1", "--style", name]);
+        folder.tune(&file, name, &["--updates", "1", "--style", name]);
         file = format!("{name}/model.safetensors");
     }
-    assert_eq!(metadata(&desk.path(&file)).styles.len(), 23);
-    let sixth = fail(&each(&desk.tuning(&file, "six", &["--style", "six"])));
+    assert_eq!(metadata(&folder.path(&file)).styles.len(), 23);
+    let sixth = fail(&borrowed(&folder.tuning(&file, "six", &["--style", "six"])));
     assert!(sixth.contains("one style too many") && sixth.contains("four, five"), "{sixth}");
-    assert_eq!(desk.tune(&file, "again", &["--style", "two"]).styles.len(), 23);
+    assert_eq!(folder.tune(&file, "again", &["--style", "two"]).styles.len(), 23);
 }
 
 #[test]
 fn a_damaged_model_is_refused() {
-    let desk = Desk::new();
-    let whole = fs::read(desk.path("small.safetensors")).expect("a model");
-    fs::write(desk.path("half.safetensors"), &whole[..whole.len() / 2]).expect("written");
+    let folder = TuningFolder::new();
+    let whole = fs::read(folder.path("small.safetensors")).expect("a model");
+    fs::write(folder.path("half.safetensors"), &whole[..whole.len() / 2]).expect("written");
     for (name, part) in [("half.safetensors", "not a whole"), ("gone", "cannot be read")] {
-        let text = fail(&each(&desk.tuning(name, "out", &[])));
+        let text = fail(&borrowed(&folder.tuning(name, "out", &[])));
         assert!(text.contains(name) && text.contains(part), "{text}");
     }
 }
 
 #[test]
-fn a_tuning_that_was_stopped_goes_on_with_the_same_model_alone() {
-    let desk = Desk::new();
-    desk.tune("small.safetensors", "whole", &[]);
-    desk.tune("small.safetensors", "halves", &["--stop-after", "8"]);
-    desk.tune("small.safetensors", "halves", &[]);
-    let model = |out: &str| fs::read(desk.path(&format!("{out}/model.safetensors"))).expect("it");
+fn an_interrupted_tuning_continues_with_the_same_model_only() {
+    let folder = TuningFolder::new();
+    folder.tune("small.safetensors", "whole", &[]);
+    folder.tune("small.safetensors", "halves", &["--stop-after", "8"]);
+    folder.tune("small.safetensors", "halves", &[]);
+    let model = |out: &str| fs::read(folder.path(&format!("{out}/model.safetensors"))).expect("it");
     assert!(model("whole") == model("halves"), "the two models differ");
-    desk.tune("small.safetensors", "other", &["--style", "polka"]);
-    let other = fail(&each(&desk.tuning("other/model.safetensors", "halves", &[])));
+    folder.tune("small.safetensors", "other", &["--style", "polka"]);
+    let other = fail(&borrowed(&folder.tuning("other/model.safetensors", "halves", &[])));
     assert!(other.contains("other settings"), "{other}");
 }
 
 #[test]
-fn one_clip_is_enough_and_it_stops_when_it_gets_no_better() {
-    let desk = Desk::new();
+fn one_clip_is_enough_and_tuning_stops_without_improvement() {
+    let folder = TuningFolder::new();
     for number in 1..8 {
-        fs::remove_file(desk.path(&format!("clips/{number}.mid"))).expect("removed");
+        fs::remove_file(folder.path(&format!("clips/{number}.mid"))).expect("removed");
     }
     // At this rate nothing is learned.
-    let tuned = desk.tune("small.safetensors", "out", &["--updates", "1000", "--rate", "0"]);
+    let tuned = folder.tune("small.safetensors", "out", &["--updates", "1000", "--rate", "0"]);
     assert_eq!(tuned.updates, 0, "where it began is the best");
-    let curve = fs::read_to_string(desk.path("out/curve.csv")).expect("a curve");
+    let curve = fs::read_to_string(folder.path("out/curve.csv")).expect("a curve");
     let updates: Vec<&str> =
         curve.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
     assert_eq!(updates, ["0", "5", "10", "15", "20"]);
 }
 
-/// Eight files of one drummer of the Groove MIDI Dataset, who plays them in the validation split,
-/// as own clips; and a folder whose test split is two other files of that drummer, and whose
-/// validation split is the validation beats of all others.
-fn one_drummer(groove: &Path, desk: &Desk) {
+/// Copies eight validation files of one drummer of the Groove MIDI Dataset as the user's clips, and
+/// writes a folder whose test split is two other files of that drummer and whose validation split
+/// is the validation beats of all others.
+fn one_drummer(groove: &Path, folder: &TuningFolder) {
     let table = fs::read_to_string(groove.join("info.csv")).expect("a table");
     let mut lines = table.lines();
     let mut info = format!("{}\n", lines.next().expect("a head"));
     let mut own = Vec::new();
-    fs::create_dir(desk.path("others")).expect("a folder");
+    fs::create_dir(folder.path("others")).expect("a folder");
     for line in lines.filter(|line| line.contains(",beat,") && line.ends_with(",validation")) {
         let cells: Vec<&str> = line.split(',').collect();
         let [from, name] = [cells[7].to_owned(), cells[7].replace('/', "_")];
         if cells[0] == "drummer1" {
             own.push((groove.join(from), name, line.to_owned()));
         } else {
-            fs::copy(groove.join(&from), desk.path(&format!("others/{name}"))).expect("copied");
+            fs::copy(groove.join(&from), folder.path(&format!("others/{name}"))).expect("copied");
             info += &format!("{}\n", line.replace(&from, &name));
         }
     }
     own.sort();
     assert_eq!(own.len(), 10, "beats of drummer 1");
-    fs::create_dir(desk.path("own")).expect("a folder");
+    fs::create_dir(folder.path("own")).expect("a folder");
     for (from, name, _) in &own[..8] {
-        fs::copy(from, desk.path(&format!("own/{name}"))).expect("copied");
+        fs::copy(from, folder.path(&format!("own/{name}"))).expect("copied");
     }
     for (from, name, line) in &own[8..] {
-        fs::copy(from, desk.path(&format!("others/{name}"))).expect("copied");
+        fs::copy(from, folder.path(&format!("others/{name}"))).expect("copied");
         let mut cells: Vec<&str> = line.split(',').collect();
         // A model that does not know the style plays it as any.
         (cells[3], cells[7], cells[10]) = ("mine", name, "test");
         info += &format!("{}\n", cells.join(","));
     }
-    fs::write(desk.path("others/info.csv"), info).expect("written");
+    fs::write(folder.path("others/info.csv"), info).expect("written");
 }
 
-/// The shipped weights tuned to eight files of a drummer: the perplexity of the beats of these
-/// splits of [`one_drummer`], before and after. `None`: there is no data.
+/// Fine-tunes the shipped weights to eight files of a drummer; returns the beat perplexity of some
+/// splits of [`one_drummer`] before and after. `None` without the data.
 fn tuned_to_one_drummer<const N: usize>(
     style: &[&str],
     splits: [&str; N],
@@ -246,9 +246,9 @@ fn tuned_to_one_drummer<const N: usize>(
         println!("skipped: GROOVE_DIR names no Groove MIDI Dataset");
         return None;
     };
-    let desk = Desk::new();
-    one_drummer(Path::new(&groove), &desk);
-    let (own, others, out) = (desk.path("own"), desk.path("others"), desk.path("out"));
+    let folder = TuningFolder::new();
+    one_drummer(Path::new(&groove), &folder);
+    let (own, others, out) = (folder.path("own"), folder.path("others"), folder.path("out"));
     let beats = |model: &str, split: &str| -> f64 {
         let data = ["--data", &others, "--split", split, "--no-takes", "--json"];
         let json = succeed(&[&["evaluate", "--model", model][..], &data].concat());
@@ -273,7 +273,7 @@ fn eight_files_of_a_drummer_lower_the_perplexity_of_two_others() {
     assert!(others_after < 1.1 * others_before, "the others: {others_before} to {others_after}");
 }
 
-/// What else it plays cannot change: `a_new_style_is_all_that_changes`.
+/// Other styles cannot change: `only_the_new_styles_column_changes`.
 #[test]
 fn eight_files_of_a_drummer_make_a_style_of_two_others() {
     let style = ["--style", "mine"];

@@ -1,4 +1,4 @@
-//! `play` and `measure` as a person runs them, with the shipped weights.
+//! Tests of `play` and `measure` with the shipped weights.
 
 mod common;
 
@@ -11,7 +11,7 @@ use groove::{Drum, DrumSet, Hit, Meter, Step};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
 
-/// Two bars: bass on the beat, snare on the backbeat, hats in eighths, all alike.
+/// Two bars: kick on the beat, snare on the backbeat, hats in eighths, all alike.
 fn straight(folder: &Path) -> (String, Vec<Step>) {
     let mut steps = vec![Step::SILENT; 32];
     for (place, step) in steps.iter_mut().enumerate() {
@@ -46,19 +46,19 @@ fn drums(steps: &[Step]) -> Vec<DrumSet> {
 }
 
 #[test]
-fn a_clip_is_carried_on_in_its_manner() {
+fn a_continued_clip_follows_its_primer() {
     let folder = tempfile::tempdir().expect("a folder");
     let more = ["--style", "rock", "--bars", "4", "--stick", "1"];
     let (clip, steps) = played("continue", folder.path(), &more);
     assert!((clip.tempo - 96.0).abs() < 0.01);
-    // Sticking fully to what it heard, it repeats its last bar.
+    // At full stick it repeats the primer's last bar.
     let mut bars = drums(&clip.steps);
     bars.resize(64, DrumSet::EMPTY);
     assert!(bars.chunks(16).all(|bar| bar == &drums(&steps)[16..]));
 }
 
 #[test]
-fn a_straight_clip_is_played_by_hand() {
+fn a_straight_clip_is_humanised() {
     let folder = tempfile::tempdir().expect("a folder");
     let (clip, steps) = played("humanise", folder.path(), &["--style", "rock"]);
     let last = clip.steps.len();
@@ -82,7 +82,7 @@ fn a_kit_plays_to_a_rhythm() {
 }
 
 #[test]
-fn what_is_no_clip_is_said() {
+fn invalid_clips_and_parts_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("notes.mid");
     fs::write(&path, b"no MIDI").expect("written");
@@ -90,11 +90,14 @@ fn what_is_no_clip_is_said() {
     let said = fail(&["play", "humanise", path, "--model", SHIPPED, "--out", "x.mid"]);
     assert!(said.contains("notes.mid") && said.contains("not a whole MIDI file"), "{said}");
     let said = fail(&["measure", "--model", SHIPPED, "--data", path, "--only", "stick,nonsense"]);
-    assert!(said.contains("there is no part nonsense: stick, temperature, purity"), "{said}");
+    assert!(
+        said.contains("there is no part nonsense; the parts are stick, temperature, purity"),
+        "{said}"
+    );
 }
 
 #[test]
-fn takes_keep_what_they_promise_as_far_as_it_is_quick_to_measure() {
+fn quick_guarantees_of_takes_hold() {
     let Ok(data) = std::env::var("GROOVE_DIR") else {
         eprintln!("skipped: GROOVE_DIR is not set");
         return;

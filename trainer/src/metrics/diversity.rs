@@ -1,4 +1,4 @@
-//! Diversity: different seeds are different grooves, as different files of drummers are.
+//! Diversity: how much takes of different seeds differ, beside different files of drummers.
 
 use std::collections::HashSet;
 
@@ -7,28 +7,27 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::Serialize;
 
-use super::takes::{BarSteps, Groove, Sides};
+use super::comparison::{BarSteps, Comparison, Groove, hit_f1};
 
-/// Most pairs of takes or files that are compared.
+/// Maximum number of pairs that are compared.
 const PAIRS: usize = 3000;
-/// Bars of either that are compared, each with the one of the same number.
+/// Bars of each groove that are compared, by number.
 const BARS: usize = 4;
 
 /// Diversity of the takes of a style.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Diversity {
-    /// Number of different first bars, by their hits, divided by the number of takes.
+    /// Number of distinct first bars, by their hits, divided by the number of takes.
     pub distinct_first_bars: f64,
-    /// Mean F1 of the hits of bars with the same number, of the first four, in pairs of different
-    /// takes.
+    /// Mean hit F1 of bars with the same number, of the first four, over pairs of takes.
     pub pair_f1: f64,
-    /// The same of pairs of the drummers' train files.
+    /// The same over pairs of the drummers' train files.
     pub human_pair_f1: f64,
 }
 
 impl Diversity {
     /// Measures a style; `None` if there are fewer than two human beats.
-    pub(crate) fn of(sides: &Sides) -> Option<Diversity> {
+    pub(crate) fn of(sides: &Comparison) -> Option<Diversity> {
         let sets = |bar: &BarSteps| bar.map(|step| step.drums().bits());
         let first: Vec<_> =
             sides.played.iter().filter_map(|take| take.bars.first()).map(sets).collect();
@@ -44,7 +43,7 @@ impl Diversity {
     pub(crate) const HEADING: &'static str =
         "diversity               first bars   F1 of takes   F1 of files";
 
-    /// A line to read.
+    /// Returns the figures as a line of text.
     pub(crate) fn line(&self, style: &str) -> String {
         format!(
             "{style:<24}{:>10.3}{:>14.3}{:>14.3}",
@@ -53,7 +52,7 @@ impl Diversity {
     }
 }
 
-/// Mean F1 over pairs of different grooves: all pairs, or a seeded sample of them.
+/// Mean F1 over all pairs of grooves, or over a seeded sample of them.
 fn pair_f1(grooves: &[Groove]) -> Option<f64> {
     let count = grooves.len();
     let pairs: Vec<(usize, usize)> = if count * count.saturating_sub(1) / 2 <= PAIRS {
@@ -66,29 +65,20 @@ fn pair_f1(grooves: &[Groove]) -> Option<f64> {
         };
         (0..PAIRS).map(|_| pair()).collect()
     };
+    let drums = |bar: &BarSteps| bar.map(|step| step.drums()).into_iter();
     let f1 = |(a, b): (usize, usize)| {
         let bars = grooves[a].bars.iter().zip(&grooves[b].bars).take(BARS);
-        let all: Vec<f64> = bars.filter_map(|(a, b)| hit_f1(a, b)).collect();
+        let all: Vec<f64> = bars.filter_map(|(a, b)| hit_f1(drums(a), drums(b))).collect();
         (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
     };
     let all: Vec<f64> = pairs.into_iter().filter_map(f1).collect();
     (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
 }
 
-/// F1 of the hits of two bars; `None` if both are empty.
-fn hit_f1(a: &BarSteps, b: &BarSteps) -> Option<f64> {
-    let (mut both, mut all) = (0, 0);
-    for (a, b) in a.iter().zip(b) {
-        both += a.drums().and(b.drums()).len();
-        all += a.drums().len() + b.drums().len();
-    }
-    (all > 0).then(|| 2.0 * f64::from(both) / f64::from(all))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::takes::STEPS;
+    use crate::metrics::comparison::STEPS;
     use groove::{Drum, Hit, Step};
 
     fn bar(steps: &[usize]) -> BarSteps {
@@ -104,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_compared_by_number_and_only_the_first_ones() {
+    fn the_first_bars_are_compared_by_number() {
         let (a, b) = (bar(&[0, 4]), bar(&[0, 8]));
         let f1 = |x: &[BarSteps], y: &[BarSteps]| pair_f1(&[groove(x), groove(y)]);
         assert_eq!(f1(&[a, b], &[a, b]), Some(1.0));
@@ -115,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn many_grooves_are_sampled_and_none_is_paired_with_itself() {
-        // Each strikes steps of its own, as far as there are steps: two of 16 are never alike.
+    fn pairs_of_many_grooves_are_sampled_without_self_pairs() {
+        // Each has steps of its own: no two of the 16 share a hit.
         let alone: Vec<Groove> = (0..16).map(|step| groove(&[bar(&[step])])).collect();
         assert_eq!(pair_f1(&alone), Some(0.0));
         let many: Vec<Groove> = alone.iter().cycle().take(160).cloned().collect();
         let f1 = pair_f1(&many).expect("a figure");
-        // Nine of the other 159 are the same.
+        // Nine of the other 159 are equal.
         assert!((f1 - 9.0 / 159.0).abs() < 0.02, "{f1}");
     }
 
@@ -131,7 +121,7 @@ mod tests {
         let mut softer = a;
         softer[0].set(Drum::Bass, Some(Hit { velocity: 20, offset_ticks: 9 }));
         let played = vec![groove(&[a]), groove(&[softer]), groove(&[b]), groove(&[b])];
-        let sides = Sides {
+        let sides = Comparison {
             style: 0,
             name: String::new(),
             train: played.clone(),

@@ -1,17 +1,17 @@
-//! Features of a window of two bars of 4/4, for classifiers: first those of the hits alone, then
-//! those of velocity and timing.
+//! Classifier features of a window of two bars of 4/4: first those of the hits, then those of
+//! velocity and timing.
 
 use groove::CLASSES;
 
-use super::takes::{BarSteps, STEPS};
+use super::comparison::{BarSteps, STEPS};
 
-/// Steps of a window.
+/// Steps in a window.
 const LENGTH: usize = 2 * STEPS;
-/// Steps of a beat.
+/// Steps in a beat.
 const BEAT: usize = 4;
 /// Pairs of different classes.
 const PAIRS: usize = CLASSES * (CLASSES - 1) / 2;
-/// Stands for the offset of a drum that is not struck, in steps: earlier than any hit.
+/// Offset of a drum that is not struck, in steps: earlier than any hit.
 const NO_OFFSET: f32 = -0.75;
 
 const BASS: usize = 0;
@@ -20,15 +20,15 @@ const SNARE: usize = 1;
 /// Features of a window.
 #[derive(Debug)]
 pub(crate) struct Features {
-    /// Hits first, then feel.
+    /// Hit features first, then feel features.
     pub all: Vec<f32>,
     /// Number of features that depend on the hits alone.
     pub hits: usize,
 }
 
-/// A window, step by step and class by class.
+/// A window, by step and class.
 struct Grid {
-    /// 0 to 1; 0 is not struck.
+    /// 0 to 1; 0 if not struck.
     velocity: [[f32; CLASSES]; LENGTH],
     /// In steps.
     offset: [[f32; CLASSES]; LENGTH],
@@ -59,7 +59,7 @@ impl Features {
     }
 }
 
-/// Sums from which mean and standard deviation follow.
+/// Sums for mean and standard deviation.
 #[derive(Clone, Copy, Default)]
 struct Moments {
     count: f32,
@@ -74,7 +74,7 @@ impl Moments {
         self.squares += value * value;
     }
 
-    /// The mean, or a substitute for that of no values.
+    /// Returns the mean, or `none` without values.
     fn mean(self, none: f32) -> f32 {
         if self.count > 0.0 { self.sum / self.count } else { none }
     }
@@ -85,7 +85,7 @@ impl Moments {
     }
 }
 
-/// Number of a pair of classes, `a` below `b`.
+/// Returns the index of a pair of classes, `a` below `b`.
 const fn pair(a: usize, b: usize) -> usize {
     b * (b - 1) / 2 + a
 }
@@ -99,17 +99,17 @@ impl Grid {
         f32::from(u8::from(self.struck(step, class)))
     }
 
-    /// Classes that are struck at a step.
+    /// Iterates over the classes struck at a step.
     fn at(&self, step: usize) -> impl Iterator<Item = usize> + '_ {
         (0..CLASSES).filter(move |&class| self.struck(step, class))
     }
 
-    /// Every hit as step and class.
+    /// Iterates over all hits as step and class.
     fn hits(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         (0..LENGTH).flat_map(move |step| self.at(step).map(move |class| (step, class)))
     }
 
-    /// Hits by step and class, and counts of drums a step.
+    /// Hits by step and class, and counts of drums per step.
     fn cells(&self, all: &mut Vec<f32>) {
         all.extend(
             (0..LENGTH)
@@ -160,10 +160,10 @@ impl Grid {
                 sum += two + four;
             }
             all.push(sum);
-            // The other main accents: one and three.
+            // The other main accents: 1 and 3.
             all.push((0..4).map(|half| self.one(8 * half, class)).sum());
         }
-        // Quarters that have a hat or a cymbal.
+        // Quarters with a hat or a cymbal.
         let pulse = |class: usize| (0..8).map(|beat| self.one(BEAT * beat, class)).sum::<f32>();
         all.push(
             (0..8).filter(|beat| [2, 3, 7, 8].iter().any(|&c| self.struck(4 * beat, c))).count()
@@ -172,7 +172,7 @@ impl Grid {
         all.push(pulse(2) + pulse(3) + pulse(8));
     }
 
-    /// Hits that stand again a beat, half a bar or a bar later, and those that do not, by class.
+    /// Hits that repeat after a beat, half a bar or a bar, and those that do not, by class.
     fn repetition(&self, all: &mut Vec<f32>) {
         for lag in [BEAT, STEPS / 2, STEPS] {
             let (mut same, mut changed) = ([0.0; CLASSES], [0.0; CLASSES]);
@@ -191,7 +191,7 @@ impl Grid {
         }
     }
 
-    /// Pairs of classes in one step, and in steps one and two apart.
+    /// Pairs of classes in the same step, and one and two steps apart.
     fn neighbours(&self, all: &mut Vec<f32>) {
         let mut together = [0.0; PAIRS];
         let mut after = [[[0.0; CLASSES]; CLASSES]; 2];
@@ -221,7 +221,8 @@ impl Grid {
         }
     }
 
-    /// Mean and spread of velocity and offset by class, by place in the beat, and by both.
+    /// Mean and standard deviation of velocity and offset by class, by place in the beat, and by
+    /// both.
     fn feel_moments(&self, all: &mut Vec<f32>) {
         let mut velocity = [Moments::default(); BEAT * CLASSES + BEAT + CLASSES + 1];
         let mut offset = velocity;
@@ -244,7 +245,7 @@ impl Grid {
         }
     }
 
-    /// Distances in time and velocity between drums of one step.
+    /// Differences of time and velocity between drums of the same step.
     fn looseness(&self, all: &mut Vec<f32>) {
         let mut signed = [Moments::default(); PAIRS];
         let mut apart = [Moments::default(); PAIRS];
@@ -273,7 +274,7 @@ impl Grid {
         all.extend(louder.map(|moments| moments.mean(-1.5)));
     }
 
-    /// Change of velocity and offset from a hit to the same drum's next one, and to that a bar
+    /// Change of velocity and offset from a hit to the same drum's next one, and to that one bar
     /// later.
     fn feel_repetition(&self, all: &mut Vec<f32>) {
         let mut changes = [[Moments::default(); 4]; CLASSES + 1];
@@ -310,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn feel_changes_no_feature_of_the_hits() {
+    fn hit_features_do_not_depend_on_feel() {
         let soft = bar(&[(0, Drum::Bass, 30, 0), (4, Drum::Snare, 90, 0)]);
         let late = bar(&[(0, Drum::Bass, 100, 24), (4, Drum::Snare, 90, -24)]);
         let other = bar(&[(0, Drum::Bass, 30, 0), (5, Drum::Snare, 90, 0)]);
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_have_numbers_of_their_own() {
+    fn pair_indices_are_unique() {
         let mut seen: Vec<usize> =
             (0..CLASSES).flat_map(|b| (0..b).map(move |a| pair(a, b))).collect();
         seen.sort_unstable();
@@ -331,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn looseness_is_the_spread_within_a_step() {
+    fn looseness_is_the_deviation_within_a_step() {
         let loose = bar(&[(0, Drum::Bass, 90, 24), (0, Drum::Ride, 90, -24)]);
         let mut all = Vec::new();
         let mut grid =

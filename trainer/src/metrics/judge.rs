@@ -1,4 +1,5 @@
-//! The judge: trees that learn to tell played windows from human ones, asked about other files.
+//! The judge: a classifier two-sample test. Trees learn to separate played from human windows, and
+//! score windows of other files.
 
 use std::ops::Range;
 
@@ -8,66 +9,66 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::comparison::{Comparison, Groove};
 use super::features::Features;
-use super::takes::{Groove, Sides};
-use super::trees::{Forest, Growth, Lesson, Scale, Table, roc_area};
+use super::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet, roc_area};
 
-/// Fewest human beats that a judge learns from.
+/// Minimum number of human beats for the judge.
 pub(crate) const ENOUGH: usize = 8;
 
-/// Random halvings of the files; each is judged in both directions.
+/// Random halvings of the files; each is used in both directions.
 const SPLITS: u64 = 4;
-/// Most windows of a side that trees learn from, and are asked about.
+/// Maximum number of windows of each class, in training and in testing.
 const WINDOWS: usize = 1800;
-/// Shape of the trees; the candidates are a multiple of the square root of the number of features.
+/// Forest parameters; the number of candidate features is a multiple of the square root of all.
 const TREES: u64 = 300;
 const BREADTH: f64 = 2.0;
 const LEAF: usize = 1;
 
-/// Areas under the ROC curve of a style; .5 is a guess, 1 is certain.
+/// Areas under the ROC curve for a style: .5 is chance, 1 is perfect separation.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Judged {
-    /// Mean area by the hits alone, over halvings and directions.
+pub struct JudgeAreas {
+    /// Mean area from the hits alone, over halvings and directions.
     pub hits: f64,
-    /// Standard deviation of the same.
+    /// Standard deviation of `hits`.
     pub hits_sd: f64,
-    /// Mean area by hits, velocities and offsets.
+    /// Mean area from hits, velocities and offsets.
     pub feel: f64,
-    /// Standard deviation of the same.
+    /// Standard deviation of `feel`.
     pub feel_sd: f64,
-    /// The same judge on drummers alone: in every halving the human train files are labelled at
-    /// random, one half as played and one as human.
+    /// The same judge on drummers alone: in every halving, half of the human train files are
+    /// labelled as played at random.
     pub human_hits: f64,
-    /// Standard deviation of the same.
+    /// Standard deviation of `human_hits`.
     pub human_hits_sd: f64,
-    /// As `human_hits`, with velocities and offsets.
+    /// As `human_hits`, from hits, velocities and offsets.
     pub human_feel: f64,
-    /// Standard deviation of the same.
+    /// Standard deviation of `human_feel`.
     pub human_feel_sd: f64,
-    /// Human train files.
+    /// Number of human train files.
     pub human_files: usize,
 }
 
-/// Sets of features: those of the hits, or all. Places in `Windows::features`.
+/// Feature sets: hits alone, or all. Indices into `WindowTable::features`.
 const HITS: usize = 0;
 const FEEL: usize = 1;
 
 /// Windows of many files in one table, and the rows of each file.
-struct Windows {
-    table: Table,
+struct WindowTable {
+    table: FeatureTable,
     files: Vec<Range<usize>>,
-    /// Number of features of the hits, and of all.
+    /// Number of hit features, and of all features.
     features: [usize; 2],
 }
 
-impl Judged {
-    /// Judges the takes of a style; `None` if there are too few human beats. The figures of
-    /// drummers alone are those of `known`, where other takes of the style were judged before.
-    pub(crate) fn of(sides: &Sides, known: Option<&Judged>) -> Option<Judged> {
+impl JudgeAreas {
+    /// Judges the takes of a style; `None` if there are too few human beats. `known` supplies the
+    /// figures of drummers alone, if another set of takes of the style was judged before.
+    pub(crate) fn of(sides: &Comparison, known: Option<&JudgeAreas>) -> Option<JudgeAreas> {
         if sides.train.len() < ENOUGH {
             return None;
         }
-        let windows = Windows::of(sides.played.iter().chain(&sides.train));
+        let windows = WindowTable::of(sides.played.iter().chain(&sides.train));
         let (played, human) = windows.files.split_at(sides.played.len());
         let areas = |feel: usize| -> (f64, f64) {
             let halving = |seed| windows.areas(played, human, feel, seed);
@@ -76,20 +77,20 @@ impl Judged {
         let ((hits, hits_sd), (feel, feel_sd)) = (areas(HITS), areas(FEEL));
         let human_files = sides.train.len();
         if let Some(known) = known {
-            return Some(Judged { hits, hits_sd, feel, feel_sd, ..*known });
+            return Some(JudgeAreas { hits, hits_sd, feel, feel_sd, ..*known });
         }
         let among_humans = |feel: usize| -> (f64, f64) {
             let halving = |seed| {
                 let mut files = human.to_vec();
                 files.shuffle(&mut ChaCha8Rng::seed_from_u64(1000 + seed));
-                let (posing, human) = files.split_at(files.len() / 2);
-                windows.areas(posing, human, feel, seed)
+                let (relabelled, human) = files.split_at(files.len() / 2);
+                windows.areas(relabelled, human, feel, seed)
             };
             mean_and_sd(&(0..SPLITS).flat_map(halving).collect::<Vec<f64>>())
         };
         let (human_hits, human_hits_sd) = among_humans(HITS);
         let (human_feel, human_feel_sd) = among_humans(FEEL);
-        Some(Judged {
+        Some(JudgeAreas {
             hits,
             hits_sd,
             feel,
@@ -102,11 +103,11 @@ impl Judged {
         })
     }
 
-    /// Heading of [`Judged::line`].
+    /// Heading of [`JudgeAreas::line`].
     pub(crate) const HEADING: &'static str =
         "told from drummers, ROC area      hits           feel    drummers: hits           feel";
 
-    /// A line to read.
+    /// Returns the areas as a line of text.
     pub(crate) fn line(&self, style: &str) -> String {
         let pair = |mean: f64, sd: f64| format!("{mean:>8.3} ±{sd:.3}");
         format!(
@@ -119,8 +120,8 @@ impl Judged {
     }
 }
 
-impl Windows {
-    fn of<'a>(grooves: impl Iterator<Item = &'a Groove>) -> Windows {
+impl WindowTable {
+    fn of<'a>(grooves: impl Iterator<Item = &'a Groove>) -> WindowTable {
         let mut pairs = Vec::new();
         let mut files = Vec::new();
         for groove in grooves {
@@ -132,11 +133,15 @@ impl Windows {
         let hits = features.first().map_or(0, |features| features.hits);
         let rows: Vec<Vec<f32>> = features.into_iter().map(|features| features.all).collect();
         let all = rows.first().map_or(0, Vec::len);
-        Windows { table: Table::new(&Scale::of(&rows), &rows), files, features: [hits, all] }
+        WindowTable {
+            table: FeatureTable::new(&FeatureScale::of(&rows), &rows),
+            files,
+            features: [hits, all],
+        }
     }
 
-    /// Halves the files of both sides at random, and returns the area of trees that learned from
-    /// one half and judge the other, in both directions.
+    /// Halves the files of both classes at random, and returns the area of trees trained on one
+    /// half and tested on the other, in both directions.
     fn areas(
         &self,
         played: &[Range<usize>],
@@ -162,15 +167,15 @@ impl Windows {
         })
     }
 
-    /// Area of trees that learned human and played rows, on other such rows.
+    /// Returns the area of trees trained on human and played rows, on other such rows.
     fn area(&self, learn: [&[usize]; 2], ask: [&[usize]; 2], feel: usize, seed: u64) -> f64 {
         let count = learn[0].len().min(learn[1].len());
         let rows = learn.map(|rows| &rows[..count]).concat();
         let labels: Vec<u8> = [vec![0; count], vec![1; count]].concat();
         let features = self.features[feel];
         let forest = Forest::fit(
-            Lesson { table: &self.table, features, rows: &rows, labels: &labels },
-            growth(features, seed),
+            TrainingSet { table: &self.table, features, rows: &rows, labels: &labels },
+            forest_params(features, seed),
         );
         let [human, played] = ask.map(|rows| -> Vec<f32> {
             rows.par_iter().map(|&row| forest.shares(&self.table, row)[1]).collect()
@@ -179,14 +184,14 @@ impl Windows {
     }
 }
 
-/// Shape of a forest that looks at so many features.
+/// Returns the forest parameters for a number of features.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-pub(crate) fn growth(features: usize, seed: u64) -> Growth {
+pub(crate) fn forest_params(features: usize, seed: u64) -> ForestParams {
     let candidates = (BREADTH * (features as f64).sqrt()).round() as usize;
-    Growth { trees: TREES, candidates, leaf: LEAF, seed }
+    ForestParams { trees: TREES, candidates, leaf: LEAF, seed }
 }
 
-/// Mean and standard deviation of the population.
+/// Returns mean and population standard deviation.
 fn mean_and_sd(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -197,11 +202,11 @@ fn mean_and_sd(values: &[f64]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::takes::STEPS;
+    use crate::metrics::comparison::STEPS;
     use groove::{Drum, Hit, Step};
     use rand::Rng;
 
-    /// Beats whose hits are drawn; a drum's chance is the same at every step.
+    /// Grooves of random hits; a drum has the same probability at every step.
     fn grooves(count: usize, chances: [f64; 2], velocity: u8, seed: u64) -> Vec<Groove> {
         let mut draws = ChaCha8Rng::seed_from_u64(seed);
         let mut step = || {
@@ -217,12 +222,15 @@ mod tests {
         (0..count).map(|_| groove()).collect()
     }
 
-    fn judged(played: Vec<Groove>, train: Vec<Groove>) -> Option<Judged> {
-        Judged::of(&Sides { style: 0, name: String::new(), played, train, whole: Vec::new() }, None)
+    fn judged(played: Vec<Groove>, train: Vec<Groove>) -> Option<JudgeAreas> {
+        JudgeAreas::of(
+            &Comparison { style: 0, name: String::new(), played, train, whole: Vec::new() },
+            None,
+        )
     }
 
     #[test]
-    fn the_judge_tells_apart_what_differs_and_not_what_is_alike() {
+    fn the_judge_separates_different_grooves_only() {
         let human = grooves(16, [0.3, 0.2], 80, 1);
         let alike = judged(grooves(16, [0.3, 0.2], 80, 2), human.clone()).expect("figures");
         assert!((0.4..0.6).contains(&alike.hits), "{alike:?}");
@@ -230,13 +238,18 @@ mod tests {
         assert!((0.35..0.65).contains(&alike.human_hits), "{alike:?}");
         let other = judged(grooves(16, [0.1, 0.4], 80, 3), human.clone()).expect("figures");
         assert!(other.hits > 0.9, "{other:?}");
-        // What differs in velocity alone is no matter of the hits.
+        // A difference of velocity alone does not change the area from hits.
         let louder = judged(grooves(16, [0.3, 0.2], 90, 2), human.clone()).expect("figures");
         assert!((0.4..0.6).contains(&louder.hits) && louder.feel > 0.99, "{louder:?}");
         let again = grooves(16, [0.1, 0.4], 80, 3);
-        let sides =
-            Sides { style: 0, name: String::new(), played: again, train: human, whole: Vec::new() };
-        let again = Judged::of(&sides, Some(&louder)).expect("figures");
+        let sides = Comparison {
+            style: 0,
+            name: String::new(),
+            played: again,
+            train: human,
+            whole: Vec::new(),
+        };
+        let again = JudgeAreas::of(&sides, Some(&louder)).expect("figures");
         assert!(again.hits == other.hits && again.human_feel == louder.human_feel);
     }
 

@@ -1,13 +1,18 @@
-//! Figures of takes beside those of drummers, all from the same takes: a judge that tries to tell
-//! them apart, the backbone of the beat, styles, diversity and swing.
+//! Metrics of a model: teacher-forced metrics, baselines, and free-running metrics of takes beside
+//! drummers (a judge that tries to separate them, backbone, style recall, diversity, swing).
 
 mod backbone;
+pub(crate) mod baselines;
+pub(crate) mod comparison;
 mod diversity;
 mod features;
+pub(crate) mod free_run;
 mod judge;
-mod style_told;
+mod meter_backbone;
+pub(crate) mod requests;
+mod style_recall;
 mod swing;
-pub(crate) mod takes;
+pub(crate) mod teacher_forced;
 mod trees;
 
 use std::collections::BTreeMap;
@@ -20,56 +25,54 @@ use serde_json::{Value, json};
 
 use crate::data::{Piece, Split};
 pub use backbone::Backbone;
+use comparison::{Comparison, human};
 pub use diversity::Diversity;
-pub use judge::Judged;
-pub(crate) use style_told::{StyleTold, StyleTrees};
+pub use judge::JudgeAreas;
+pub(crate) use style_recall::{StyleClassifier, StyleRecall};
 pub use swing::Swing;
-use takes::{Sides, human};
 
 /// All figures of the takes at one choice of tempi, by style.
 #[derive(Debug, Serialize)]
 pub struct Metrics {
-    /// Areas of the judge; styles with at least eight human beats.
-    pub judged: BTreeMap<String, Judged>,
-    /// Backbeat, kick, pulse; styles with at least five human beats.
+    /// Areas of the judge, for styles with at least eight human beats.
+    pub judged: BTreeMap<String, JudgeAreas>,
+    /// Backbeat, kick, pulse, for styles with at least five human beats.
     pub backbone: BTreeMap<String, Backbone>,
     /// Recall of five styles; empty if the data lacks one of them.
-    pub style_told: BTreeMap<String, StyleTold>,
-    /// Likeness of different takes.
+    #[serde(rename = "style_told")]
+    pub style_recall: BTreeMap<String, StyleRecall>,
+    /// Similarity of different takes.
     pub diversity: BTreeMap<String, Diversity>,
-    /// Places of off-beats, by style and tempo band.
+    /// Places of the off-beats, by style and tempo band.
     pub swing: BTreeMap<String, BTreeMap<String, Swing>>,
 }
 
 impl Metrics {
-    /// Measures takes that were played, of one or more styles. Figures of drummers alone that are
-    /// long to find are those of `known`, where other takes were measured before.
+    /// Measures the takes of one or more styles. `known` supplies slow figures of drummers alone,
+    /// if other takes were measured before.
     pub(crate) fn of(
         metadata: &Metadata,
-        sides: &[Sides],
-        trees: Option<&StyleTrees>,
+        sides: &[Comparison],
+        trees: Option<&StyleClassifier>,
         known: Option<&Metrics>,
     ) -> Metrics {
-        // The drums of other kits are not known.
+        // The metrics know the drums of the default kit only.
         let nine_drums = metadata.classes.classes() == CLASSES;
         let nine = || sides.iter().filter(|_| nine_drums);
-        let judged = |sides: &Sides| {
+        let judged = |sides: &Comparison| {
             let known = known.and_then(|known| known.judged.get(&sides.name));
-            Judged::of(sides, known)
+            JudgeAreas::of(sides, known)
         };
         Metrics {
             judged: by_style(sides.iter(), judged),
             backbone: by_style(nine(), Backbone::of),
-            style_told: trees.map(|trees| trees.told(metadata, sides)).unwrap_or_default(),
+            style_recall: trees.map(|trees| trees.recalls(metadata, sides)).unwrap_or_default(),
             diversity: by_style(sides.iter(), Diversity::of),
             swing: by_style(nine(), |sides| Some(Swing::of(sides))),
         }
     }
 
-    /// Adds each block to a JSON object, with a suffix to its name.
-    ///
-    /// # Errors
-    /// When a figure cannot be written as JSON.
+    /// Adds each block to a JSON object, under its name with a suffix.
     pub fn insert(&self, all: &mut Value, suffix: &str) -> Result<()> {
         if let Value::Object(blocks) = serde_json::to_value(self)? {
             for (name, block) in blocks {
@@ -79,18 +82,22 @@ impl Metrics {
         Ok(())
     }
 
-    /// Tables to read.
+    /// Returns the figures as text.
     #[must_use]
     pub fn table(&self) -> String {
-        let mut lines = vec![Judged::HEADING.to_owned()];
+        let mut lines = vec![JudgeAreas::HEADING.to_owned()];
         lines.extend(self.judged.iter().map(|(style, judged)| judged.line(style)));
         lines.extend([String::new(), Backbone::HEADING.to_owned()]);
         lines.extend(self.backbone.iter().map(|(style, backbone)| backbone.lines(style)));
         let heading = format!("{:<24}{:>10}{:>10}", "style told, recall", "played", "drummers");
         lines.extend([String::new(), heading]);
-        for (style, told) in &self.style_told {
+        for (style, recalls) in &self.style_recall {
             let text = |share: Option<f64>| share.map_or("-".into(), |share| format!("{share:.2}"));
-            lines.push(format!("{style:<24}{:>10}{:>10}", text(told.played), text(told.human)));
+            lines.push(format!(
+                "{style:<24}{:>10}{:>10}",
+                text(recalls.played),
+                text(recalls.human)
+            ));
         }
         lines.extend([String::new(), Diversity::HEADING.to_owned()]);
         lines.extend(self.diversity.iter().map(|(style, figures)| figures.line(style)));
@@ -102,15 +109,15 @@ impl Metrics {
     }
 }
 
-/// The figures of each style that has them.
+/// Returns the figures of each style that has them.
 fn by_style<'a, T>(
-    sides: impl Iterator<Item = &'a Sides>,
-    of: impl Fn(&Sides) -> Option<T>,
+    sides: impl Iterator<Item = &'a Comparison>,
+    of: impl Fn(&Comparison) -> Option<T>,
 ) -> BTreeMap<String, T> {
     sides.filter_map(|sides| Some((sides.name.clone(), of(sides)?))).collect()
 }
 
-/// Styles with enough human beats for the figures of the backbone, those with the most first.
+/// Returns the styles with enough human beats for the backbone, those with the most first.
 pub(crate) fn styles(metadata: &Metadata, pieces: &[Piece]) -> Vec<u8> {
     let mut counts: Vec<(usize, u8)> = (1u8..)
         .take(metadata.styles.len())
@@ -135,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn styles_with_the_most_beats_come_first_and_rare_ones_not_at_all() {
+    fn styles_are_sorted_by_beats_and_rare_ones_excluded() {
         let stack = Stack { layers: 1, cells: 1 };
         let metadata = Metadata::new("", stack, stack, "");
         let pieces = [vec![piece(2); 5], vec![piece(7); 9], vec![piece(9); 4], vec![piece(0); 9]];
@@ -147,9 +154,9 @@ mod tests {
         let metrics = Metrics {
             judged: BTreeMap::new(),
             backbone: BTreeMap::new(),
-            style_told: BTreeMap::from([(
+            style_recall: BTreeMap::from([(
                 "rock".to_owned(),
-                StyleTold { played: Some(0.5), human: None },
+                StyleRecall { played: Some(0.5), human: None },
             )]),
             diversity: BTreeMap::new(),
             swing: BTreeMap::new(),

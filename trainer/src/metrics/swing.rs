@@ -1,54 +1,54 @@
-//! Swing: the places in the beat at which hats and rides are struck, by tempo.
+//! Swing: the places in the beat of hats and rides, by tempo.
 
 use std::collections::BTreeMap;
 
 use groove::{Drum, Hit, Step};
 use serde::Serialize;
 
-use super::takes::{Groove, Sides};
+use super::comparison::{Comparison, Groove};
 
-/// Bounds of the tempo bands, in quarter notes a minute.
+/// Bounds of the tempo bands, in quarter notes per minute.
 const BANDS: [f32; 4] = [80.0, 100.0, 120.5, 150.0];
-/// Fewest off-beats of either side in a band that figures are given of.
+/// Minimum number of off-beats, played and human, for the figures of a band.
 const ENOUGH: f64 = 30.0;
-/// Steps of a beat.
+/// Steps in a beat.
 const BEAT: usize = 4;
-/// An off-beat at this place of the beat or later is swung; a triplet's is .667.
+/// Minimum place of a swung off-beat; a triplet's is .667.
 const SWUNG: f64 = 0.6;
 
-/// Figures of one side in a tempo band. Places are fractions of a beat.
+/// Off-beats of takes or drummers in a tempo band. Places are fractions of a beat.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Places {
-    /// Beats with exactly one hit of hats and rides behind the quarter, an eighth as it is felt.
+pub struct OffbeatPlaces {
+    /// Beats with exactly one hit of hats and rides after the quarter: a felt eighth.
     pub offbeats: f64,
     /// Mean place of that hit: .5 is straight, .667 a triplet.
     pub offbeat: f64,
-    /// Share of these beats in which it stands at .6 or later.
+    /// Share of these beats whose off-beat is at .6 or later.
     pub swung: f64,
-    /// Mean place of hits that are nearest to the second sixteenth; none if there are none.
+    /// Mean place of the hits nearest to the second sixteenth; `None` without such hits.
     pub second: Option<f64>,
-    /// Mean place of hits that are nearest to the fourth sixteenth; none if there are none.
+    /// Mean place of the hits nearest to the fourth sixteenth; `None` without such hits.
     pub fourth: Option<f64>,
 }
 
-/// Both sides in a tempo band.
+/// Takes and drummers in a tempo band.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Swing {
     /// The takes.
-    pub played: Places,
+    pub played: OffbeatPlaces,
     /// The drummers' train beats.
-    pub human: Places,
+    pub human: OffbeatPlaces,
 }
 
 impl Swing {
-    /// Measures a style by tempo band, such as `80-100`; bands with too few hits are left out.
-    pub(crate) fn of(sides: &Sides) -> BTreeMap<String, Swing> {
+    /// Measures a style by tempo band, such as `80-100`; bands with too few hits are omitted.
+    pub(crate) fn of(sides: &Comparison) -> BTreeMap<String, Swing> {
         let edges = || std::iter::once(0.0).chain(BANDS);
         let bands = edges().zip(edges().skip(1).chain([f32::INFINITY]));
         let figures = |(from, to): (f32, f32)| {
             let within = |groove: &&Groove| (from..to).contains(&groove.tempo);
-            let [played, human] =
-                [&sides.played, &sides.train].map(|side| Places::of(side.iter().filter(within)));
+            let [played, human] = [&sides.played, &sides.train]
+                .map(|side| OffbeatPlaces::of(side.iter().filter(within)));
             let name = match to.is_finite() {
                 true => format!("{from:.0}-{to:.0}"),
                 false => format!("{from:.0}-"),
@@ -63,7 +63,7 @@ impl Swing {
     pub(crate) const HEADING: &'static str =
         "place of the off-beat      played     swung  drummers     swung";
 
-    /// A line to read.
+    /// Returns the figures as a line of text.
     pub(crate) fn line(&self, style: &str, band: &str) -> String {
         let name = format!("{style} {band}");
         format!(
@@ -73,8 +73,8 @@ impl Swing {
     }
 }
 
-impl Places {
-    fn of<'a>(grooves: impl Iterator<Item = &'a Groove>) -> Places {
+impl OffbeatPlaces {
+    fn of<'a>(grooves: impl Iterator<Item = &'a Groove>) -> OffbeatPlaces {
         let (mut offbeats, mut places, mut swung) = (0.0, 0.0, 0.0);
         let mut sums = [(0.0, 0.0); BEAT];
         for beat in grooves.flat_map(|groove| &groove.bars).flat_map(|bar| bar.chunks(BEAT)) {
@@ -93,7 +93,7 @@ impl Places {
             }
         }
         let mean = |(count, sum): (f64, f64)| (count > 0.0).then(|| sum / count);
-        Places {
+        OffbeatPlaces {
             offbeats,
             offbeat: places / offbeats,
             swung: swung / offbeats,
@@ -103,13 +103,13 @@ impl Places {
     }
 }
 
-/// The loudest hit of hats and ride at a step.
+/// Returns the loudest hit of hats and ride at a step.
 fn pulse(step: &Step) -> Option<Hit> {
     let drums = [Drum::ClosedHat, Drum::OpenHat, Drum::Ride];
     drums.into_iter().filter_map(|drum| step.hit(drum)).max_by_key(|hit| hit.velocity)
 }
 
-/// Place of a hit in its beat, given the step of the beat.
+/// Returns the place of a hit in its beat, given the step of the beat.
 fn place(step: usize, hit: Hit) -> f64 {
     (step as f64 + f64::from(hit.offset())) / BEAT as f64
 }
@@ -117,9 +117,9 @@ fn place(step: usize, hit: Hit) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::takes::STEPS;
+    use crate::metrics::comparison::STEPS;
 
-    /// Four bars of eighths on the ride; off-beats stand at a step and offset.
+    /// Four bars of eighths on the ride, with the off-beats at a step and offset.
     fn groove(step: usize, offset_ticks: i8, tempo: f32) -> Groove {
         let mut bar = [Step::SILENT; STEPS];
         for beat in bar.chunks_mut(BEAT) {
@@ -130,8 +130,8 @@ mod tests {
     }
 
     #[test]
-    fn straight_and_swung_off_beats_are_told_apart_by_tempo() {
-        let sides = Sides {
+    fn straight_and_swung_off_beats_by_tempo_band() {
+        let sides = Comparison {
             style: 0,
             name: String::new(),
             played: [vec![groove(2, 0, 90.0); 3], vec![groove(2, 0, 200.0); 3]].concat(),
@@ -152,7 +152,7 @@ mod tests {
         for beat in groove.bars.iter_mut().flat_map(|bar| bar.chunks_mut(BEAT)) {
             beat[1].set(Drum::ClosedHat, Some(Hit { velocity: 50, offset_ticks: 24 }));
         }
-        let places = Places::of([groove].iter());
+        let places = OffbeatPlaces::of([groove].iter());
         assert_eq!(places.offbeats, 0.0);
         assert!(places.second.is_some_and(|place| (place - 0.275).abs() < 1e-6), "{places:?}");
     }

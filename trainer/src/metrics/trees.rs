@@ -1,27 +1,27 @@
-//! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006): a classifier that needs no tuning
-//! and copes with many features, most of which say nothing.
+//! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006): a classifier without tuning that
+//! tolerates many uninformative features.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
-/// Greatest number of classes.
+/// Maximum number of classes.
 const CLASSES: usize = 8;
 
-/// `Node::feature` of a leaf.
+/// Value of `Node::feature` in a leaf.
 const LEAF: u16 = u16::MAX;
 
 /// Linear map of each feature to a byte, from its range among reference rows.
 #[derive(Debug)]
-pub(crate) struct Scale {
-    /// Least value and bytes per unit, by feature.
+pub(crate) struct FeatureScale {
+    /// Minimum and bytes per unit, by feature.
     ranges: Vec<(f32, f32)>,
 }
 
-impl Scale {
+impl FeatureScale {
     /// Finds the range of each feature. All rows have the same length.
-    pub(crate) fn of(rows: &[Vec<f32>]) -> Scale {
+    pub(crate) fn of(rows: &[Vec<f32>]) -> FeatureScale {
         let features = rows.first().map_or(0, Vec::len);
         let range = |feature: usize| {
             let values = rows.iter().map(|row| row[feature]);
@@ -29,46 +29,46 @@ impl Scale {
             let most = values.fold(f32::NEG_INFINITY, f32::max);
             (least, if most > least { 255.0 / (most - least) } else { 0.0 })
         };
-        Scale { ranges: (0..features).into_par_iter().map(range).collect() }
+        FeatureScale { ranges: (0..features).into_par_iter().map(range).collect() }
     }
 }
 
-/// Features of samples as bytes, one column a feature.
+/// Features of samples as bytes, one column per feature.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct FeatureTable {
     columns: Vec<Vec<u8>>,
 }
 
-impl Table {
-    /// Scales rows. Values outside of the reference range are clamped.
+impl FeatureTable {
+    /// Scales rows. Values outside the reference range are clamped.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    pub(crate) fn new(scale: &Scale, rows: &[Vec<f32>]) -> Table {
+    pub(crate) fn new(scale: &FeatureScale, rows: &[Vec<f32>]) -> FeatureTable {
         let column = |(feature, (least, gain)): (usize, &(f32, f32))| {
             let byte = |row: &Vec<f32>| ((row[feature] - least) * gain).round() as u8;
             rows.iter().map(byte).collect()
         };
-        Table { columns: scale.ranges.par_iter().enumerate().map(column).collect() }
+        FeatureTable { columns: scale.ranges.par_iter().enumerate().map(column).collect() }
     }
 }
 
-/// Size and shape of a forest.
+/// Parameters of a forest.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Growth {
+pub(crate) struct ForestParams {
     /// Number of trees.
     pub trees: u64,
-    /// Random splits that a node chooses the best of, each of another feature.
+    /// Random splits per node, each of another feature, of which the best is kept.
     pub candidates: usize,
-    /// Fewest samples in a leaf.
+    /// Minimum number of samples in a leaf.
     pub leaf: usize,
     /// Seed of the random splits.
     pub seed: u64,
 }
 
-/// Samples to learn from: rows of a table and the class of each, below [`CLASSES`].
+/// Training samples: rows of a table and the class of each, below [`CLASSES`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Lesson<'a> {
-    pub table: &'a Table,
-    /// Number of leading columns that may be looked at.
+pub(crate) struct TrainingSet<'a> {
+    pub table: &'a FeatureTable,
+    /// Number of leading columns in use.
     pub features: usize,
     pub rows: &'a [usize],
     pub labels: &'a [u8],
@@ -79,11 +79,11 @@ struct Node {
     feature: u16,
     /// Samples up to this value go to the first child.
     threshold: u8,
-    /// First of the two children; of a leaf: its place in the list of shares.
+    /// Index of the first of the two children; in a leaf: index into the list of shares.
     next: usize,
 }
 
-/// One tree: nodes, and the class shares of the leaves.
+/// A tree: nodes, and the class shares of the leaves.
 #[derive(Debug)]
 struct Tree {
     nodes: Vec<Node>,
@@ -97,18 +97,18 @@ pub(crate) struct Forest {
 }
 
 impl Forest {
-    /// Grows the trees in parallel. The result depends on nothing but the arguments.
-    pub(crate) fn fit(lesson: Lesson<'_>, growth: Growth) -> Forest {
+    /// Grows the trees in parallel. The result depends on the arguments alone.
+    pub(crate) fn fit(set: TrainingSet<'_>, params: ForestParams) -> Forest {
         let tree = |number: u64| {
-            let mut draws = ChaCha8Rng::seed_from_u64(growth.seed);
+            let mut draws = ChaCha8Rng::seed_from_u64(params.seed);
             draws.set_stream(number);
-            Grower::new(lesson, growth, draws).grow()
+            TreeBuilder::new(set, params, draws).grow()
         };
-        Forest { trees: (0..growth.trees).into_par_iter().map(tree).collect() }
+        Forest { trees: (0..params.trees).into_par_iter().map(tree).collect() }
     }
 
-    /// Mean class shares of the leaves that a row falls into.
-    pub(crate) fn shares(&self, table: &Table, row: usize) -> [f32; CLASSES] {
+    /// Returns the mean class shares of the leaves of a row.
+    pub(crate) fn shares(&self, table: &FeatureTable, row: usize) -> [f32; CLASSES] {
         let mut all = [0.0; CLASSES];
         for tree in &self.trees {
             let mut node = tree.nodes[0];
@@ -124,47 +124,47 @@ impl Forest {
     }
 }
 
-/// State while one tree grows.
-struct Grower<'a> {
-    lesson: Lesson<'a>,
-    growth: Growth,
+/// State of one growing tree.
+struct TreeBuilder<'a> {
+    set: TrainingSet<'a>,
+    params: ForestParams,
     draws: ChaCha8Rng,
-    /// Rows of the samples; those of a node stand side by side, in ascending order.
+    /// Rows of the samples; those of a node are contiguous, in ascending order.
     rows: Vec<usize>,
-    /// Their classes.
+    /// Classes of the samples.
     labels: Vec<u8>,
     /// Bytes of one feature of a node's samples.
     bytes: Vec<u8>,
-    /// Samples of a second child while a node is divided.
+    /// Samples of the second child while a node is split.
     aside: Vec<(usize, u8)>,
-    /// All features. Those that are constant in a node stand at the end, beyond its `active` ones;
-    /// they are constant in all nodes below.
+    /// Permutation of the features. Those that are constant in a node, and so in all nodes below,
+    /// come last, after its `active` ones.
     features: Vec<u16>,
     tree: Tree,
 }
 
-/// A node that is not grown yet: its samples, and the number of features that may vary.
-struct Pending {
+/// A node to grow: its samples, and the number of features that may vary.
+struct PendingNode {
     node: usize,
     start: usize,
     end: usize,
     active: usize,
 }
 
-impl<'a> Grower<'a> {
-    fn new(lesson: Lesson<'a>, growth: Growth, draws: ChaCha8Rng) -> Self {
-        let samples = lesson.rows.iter().copied().zip(lesson.labels.iter().copied());
+impl<'a> TreeBuilder<'a> {
+    fn new(set: TrainingSet<'a>, params: ForestParams, draws: ChaCha8Rng) -> Self {
+        let samples = set.rows.iter().copied().zip(set.labels.iter().copied());
         let mut samples: Vec<(usize, u8)> = samples.collect();
         samples.sort_unstable();
-        Grower {
-            lesson,
-            growth,
+        TreeBuilder {
+            set,
+            params,
             draws,
             rows: samples.iter().map(|sample| sample.0).collect(),
             labels: samples.iter().map(|sample| sample.1).collect(),
             bytes: vec![0; samples.len()],
             aside: Vec::with_capacity(samples.len()),
-            features: (0u16..).take(lesson.features).collect(),
+            features: (0u16..).take(set.features).collect(),
             tree: Tree { nodes: Vec::new(), shares: Vec::new() },
         }
     }
@@ -173,9 +173,9 @@ impl<'a> Grower<'a> {
         let unknown = Node { feature: LEAF, threshold: 0, next: 0 };
         self.tree.nodes.push(unknown);
         let (end, active) = (self.rows.len(), self.features.len());
-        let mut pending = vec![Pending { node: 0, start: 0, end, active }];
-        // Last in, first out: between two siblings only descendants of the first are grown, which
-        // reorder no more features than the second one counts as active.
+        let mut pending = vec![PendingNode { node: 0, start: 0, end, active }];
+        // Depth first: between two siblings only descendants of the first are grown, which permute
+        // no more features than the second one counts as active.
         while let Some(mut at) = pending.pop() {
             let counts = self.counts(at.start, at.end);
             let pure = counts.iter().filter(|count| **count > 0.0).count() < 2;
@@ -191,8 +191,8 @@ impl<'a> Grower<'a> {
             let next = self.tree.nodes.len();
             self.tree.nodes[at.node] = Node { feature, threshold, next };
             self.tree.nodes.extend([unknown; 2]);
-            pending.push(Pending { node: next, end: middle, ..at });
-            pending.push(Pending { node: next + 1, start: middle, ..at });
+            pending.push(PendingNode { node: next, end: middle, ..at });
+            pending.push(PendingNode { node: next + 1, start: middle, ..at });
         }
         self.tree
     }
@@ -205,16 +205,17 @@ impl<'a> Grower<'a> {
         counts
     }
 
-    /// The best of the random splits by Gini impurity; `None` if no feature splits the node.
-    fn split(&mut self, at: &mut Pending, counts: &[f32; CLASSES]) -> Option<(u16, u8)> {
+    /// Returns the best of the random splits by Gini impurity; `None` if no feature splits the
+    /// node.
+    fn split(&mut self, at: &mut PendingNode, counts: &[f32; CLASSES]) -> Option<(u16, u8)> {
         let all: f32 = counts.iter().sum();
-        let least = self.growth.leaf as f32;
+        let least = self.params.leaf as f32;
         let mut best = (f32::NEG_INFINITY, None);
         let mut seen = 0;
-        while seen < at.active && seen < self.growth.candidates {
+        while seen < at.active && seen < self.params.candidates {
             let drawn = self.draws.random_range(seen..at.active);
             let feature = self.features[drawn];
-            let column = &self.lesson.table.columns[usize::from(feature)];
+            let column = &self.set.table.columns[usize::from(feature)];
             let bytes = &mut self.bytes[..at.end - at.start];
             for (byte, &row) in bytes.iter_mut().zip(&self.rows[at.start..at.end]) {
                 *byte = column[row];
@@ -244,9 +245,9 @@ impl<'a> Grower<'a> {
         best.1
     }
 
-    /// Moves the samples of the first child to the front, and returns where the second one begins.
-    fn partition(&mut self, at: &Pending, feature: u16, threshold: u8) -> usize {
-        let column = &self.lesson.table.columns[usize::from(feature)];
+    /// Moves the samples of the first child to the front, and returns the start of the second.
+    fn partition(&mut self, at: &PendingNode, feature: u16, threshold: u8) -> usize {
+        let column = &self.set.table.columns[usize::from(feature)];
         self.aside.clear();
         let mut middle = at.start;
         for place in at.start..at.end {
@@ -265,8 +266,8 @@ impl<'a> Grower<'a> {
     }
 }
 
-/// Samples of each class up to the threshold, given the classes of all; in a form that is compiled
-/// to vector instructions.
+/// Returns the number of samples of each class up to the threshold, given those of the node;
+/// written so that it vectorises.
 fn left_counts(bytes: &[u8], labels: &[u8], threshold: u8, all: &[f32; CLASSES]) -> [f32; CLASSES] {
     let mut left = [0.0; CLASSES];
     for (class, left) in (0u8..).zip(&mut left) {
@@ -284,7 +285,8 @@ fn left_counts(bytes: &[u8], labels: &[u8], threshold: u8, all: &[f32; CLASSES])
     left
 }
 
-/// Area under the ROC curve: the chance that a positive scores above a negative; ties count half.
+/// Area under the ROC curve: the probability that a positive scores above a negative; ties count
+/// half.
 pub(crate) fn roc_area(positive: &[f32], negative: &[f32]) -> f64 {
     let mut all: Vec<(f32, bool)> = positive.iter().map(|score| (*score, true)).collect();
     all.extend(negative.iter().map(|score| (*score, false)));
@@ -303,9 +305,9 @@ pub(crate) fn roc_area(positive: &[f32], negative: &[f32]) -> f64 {
 mod tests {
     use super::*;
 
-    const GROWTH: Growth = Growth { trees: 60, candidates: 4, leaf: 1, seed: 1 };
+    const PARAMS: ForestParams = ForestParams { trees: 60, candidates: 4, leaf: 1, seed: 1 };
 
-    /// Rows of noise in twelve features, with `signal` of the label added to the last one.
+    /// Noise in twelve features, with `signal` times the label added to the last one.
     fn noise(count: usize, signal: f32, seed: u64) -> (Vec<Vec<f32>>, Vec<u8>) {
         let mut draws = ChaCha8Rng::seed_from_u64(seed);
         let labels: Vec<u8> = (0u8..2).cycle().take(count).collect();
@@ -317,22 +319,22 @@ mod tests {
         (labels.iter().map(row).collect(), labels)
     }
 
-    /// Area of a forest that learned half of the rows and is asked about the others.
+    /// Area of a forest trained on half of the rows and tested on the others.
     fn area(signal: f32) -> f64 {
         let (rows, labels) = noise(400, signal, 7);
-        let table = Table::new(&Scale::of(&rows), &rows);
+        let table = FeatureTable::new(&FeatureScale::of(&rows), &rows);
         let learn: Vec<usize> = (0..200).collect();
-        let lesson = Lesson { table: &table, features: 12, rows: &learn, labels: &labels[..200] };
-        let forest = Forest::fit(lesson, GROWTH);
+        let set = TrainingSet { table: &table, features: 12, rows: &learn, labels: &labels[..200] };
+        let forest = Forest::fit(set, PARAMS);
         let score = |label: u8| -> Vec<f32> {
-            let asked = (200..400).filter(|&row| labels[row] == label);
-            asked.map(|row| forest.shares(&table, row)[1]).collect()
+            let tested = (200..400).filter(|&row| labels[row] == label);
+            tested.map(|row| forest.shares(&table, row)[1]).collect()
         };
         roc_area(&score(1), &score(0))
     }
 
     #[test]
-    fn a_forest_finds_the_one_feature_that_differs_and_nothing_in_noise() {
+    fn a_forest_finds_the_informative_feature() {
         let (alike, weak, other) = (area(0.0), area(0.5), area(2.0));
         assert!((0.38..0.62).contains(&alike), "{alike}");
         assert!((0.75..0.99).contains(&weak), "{weak}");
@@ -340,15 +342,15 @@ mod tests {
     }
 
     #[test]
-    fn a_forest_separates_three_classes_and_looks_at_no_other_feature() {
+    fn a_forest_separates_three_classes_by_the_leading_features() {
         let rows: Vec<Vec<f32>> =
             (0u8..90).map(|n| vec![f32::from(n % 7), f32::from(n / 30)]).collect();
         let labels: Vec<u8> = (0..90).map(|n| n / 30).collect();
-        let table = Table::new(&Scale::of(&rows), &rows);
+        let table = FeatureTable::new(&FeatureScale::of(&rows), &rows);
         let all: Vec<usize> = (0..90).collect();
         let fit = |features| {
-            let lesson = Lesson { table: &table, features, rows: &all, labels: &labels };
-            Forest::fit(lesson, GROWTH)
+            let set = TrainingSet { table: &table, features, rows: &all, labels: &labels };
+            Forest::fit(set, PARAMS)
         };
         let right = |forest: &Forest| {
             let correct = |&row: &usize| forest.shares(&table, row)[usize::from(labels[row])] > 0.9;
@@ -359,13 +361,13 @@ mod tests {
     }
 
     #[test]
-    fn leaves_are_as_large_as_they_must_be() {
+    fn leaves_have_the_minimum_size() {
         let (rows, labels) = noise(100, 0.3, 3);
-        let table = Table::new(&Scale::of(&rows), &rows);
+        let table = FeatureTable::new(&FeatureScale::of(&rows), &rows);
         let all: Vec<usize> = (0..100).collect();
-        let lesson = Lesson { table: &table, features: 12, rows: &all, labels: &labels };
+        let set = TrainingSet { table: &table, features: 12, rows: &all, labels: &labels };
         let leaves = |leaf| {
-            let forest = Forest::fit(lesson, Growth { leaf, ..GROWTH });
+            let forest = Forest::fit(set, ForestParams { leaf, ..PARAMS });
             forest.trees.iter().map(|tree| tree.shares.len()).max().unwrap_or(0)
         };
         assert!(leaves(20) <= 5);
@@ -373,14 +375,14 @@ mod tests {
     }
 
     #[test]
-    fn values_beyond_the_reference_are_clamped() {
-        let scale = Scale::of(&[vec![0.0, 3.0], vec![2.0, 3.0]]);
-        let table = Table::new(&scale, &[vec![-1.0, 9.0], vec![1.0, 3.0], vec![5.0, 0.0]]);
+    fn values_outside_the_reference_are_clamped() {
+        let scale = FeatureScale::of(&[vec![0.0, 3.0], vec![2.0, 3.0]]);
+        let table = FeatureTable::new(&scale, &[vec![-1.0, 9.0], vec![1.0, 3.0], vec![5.0, 0.0]]);
         assert_eq!(table.columns, [[0, 128, 255], [0, 0, 0]]);
     }
 
     #[test]
-    fn the_area_is_the_chance_of_the_right_order() {
+    fn roc_area_is_the_probability_of_the_right_order() {
         assert!((roc_area(&[0.9, 0.8], &[0.1]) - 1.0).abs() < 1e-9);
         assert!((roc_area(&[0.5], &[0.5]) - 0.5).abs() < 1e-9);
         assert!(roc_area(&[0.1], &[0.9]).abs() < 1e-9);

@@ -1,5 +1,4 @@
-//! The trainer's program, run to its end without the data that the machine may have, and clips for
-//! it to learn from.
+//! Runs the trainer without the real data, and writes clips for it.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
@@ -10,7 +9,7 @@ use std::process::{Command, Output};
 use groove::midi::{Clip, Sheet};
 use groove::{Drum, Hit, Meter, Step};
 
-/// Writes eight clips of so many steps into a folder, given the step of a clip at a place.
+/// Writes eight clips into a folder, given the step of a clip at a place.
 pub fn write_clips(folder: &Path, steps: usize, step: impl Fn(usize, usize) -> Step) {
     for number in 0..8 {
         let steps = (0..steps).map(|at| step(number, at)).collect();
@@ -20,7 +19,7 @@ pub fn write_clips(folder: &Path, steps: usize, step: impl Fn(usize, usize) -> S
     }
 }
 
-/// A step with those of the drums that are struck, at their velocities.
+/// A step with the drums that are struck, at their velocities.
 pub fn step(offset_ticks: i8, drums: &[(Drum, u8, bool)]) -> Step {
     let mut step = Step::SILENT;
     for &(drum, velocity, struck) in drums {
@@ -31,7 +30,7 @@ pub fn step(offset_ticks: i8, drums: &[(Drum, u8, bool)]) -> Step {
     step
 }
 
-/// The offset of a hit at a place, in ticks: five that go round.
+/// Offset of a hit at a place, in ticks: a cycle of five.
 pub fn offset_at(at: usize) -> i8 {
     i8::try_from(at % 5).expect("small") * 3 - 6
 }
@@ -48,7 +47,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What it prints, and what it says besides.
+/// Runs the trainer; returns its standard output and standard error.
 pub fn succeed(arguments: &[&str]) -> (String, String) {
     let output = trainer(arguments);
     let said = text(&output.stderr);
@@ -56,7 +55,7 @@ pub fn succeed(arguments: &[&str]) -> (String, String) {
     (text(&output.stdout), said)
 }
 
-/// What it says of a fault that it finds.
+/// Runs the trainer, which must fail; returns its standard error.
 pub fn fail(arguments: &[&str]) -> String {
     let output = trainer(arguments);
     let said = text(&output.stderr);

@@ -1,0 +1,304 @@
+//! Idioms: limits on bars of 4/4 that define a groove, and the share of bars within them.
+
+use std::ops::RangeInclusive;
+
+use groove::take::Fills;
+use groove::{Bar, Drum, Hit, Meter};
+
+/// Steps of a bar as a mask: bit `n` is sixteenth `n`.
+pub type StepMask = u16;
+
+/// Every sixteenth.
+pub const ALL: StepMask = 0xffff;
+/// The four quarters.
+pub const QUARTERS: StepMask = 0x1111;
+/// The eight eighths.
+pub const EIGHTHS: StepMask = 0x5555;
+/// The eighths between the quarters.
+pub const OFF_BEATS: StepMask = 0x4444;
+/// Beats 2 and 4.
+pub const TWO_AND_FOUR: StepMask = 0x1010;
+/// Beats 1 and 3.
+pub const ONE_AND_THREE: StepMask = 0x0101;
+/// Beat 1.
+pub const ONE: StepMask = 0x0001;
+/// Beat 3.
+pub const THREE: StepMask = 0x0100;
+
+/// Any velocity.
+pub const ANY: RangeInclusive<u8> = 1..=127;
+/// Velocities of ghost notes.
+pub const SOFT: RangeInclusive<u8> = 1..=47;
+/// Velocities above ghost notes.
+pub const FIRM: RangeInclusive<u8> = 48..=127;
+
+/// Hi-hat, closed or open.
+pub const HAT: &[Drum] = &[Drum::ClosedHat, Drum::OpenHat];
+/// Cymbals and hats that keep time; a crash counts as a stroke.
+pub const TIME: &[Drum] = &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash];
+/// Toms.
+pub const TOMS: &[Drum] = &[Drum::LowTom, Drum::MidTom, Drum::HighTom];
+
+/// Places in a beat of an off-beat eighth, straight or swung: 0 is the beat, 1 the next.
+const OFF_BEAT: RangeInclusive<f32> = 0.4..=0.8;
+
+/// A condition on a bar.
+#[derive(Clone, Debug)]
+pub enum Rule {
+    /// Number of steps of a mask at which one of the drums is struck at one of the velocities.
+    Struck(&'static [Drum], StepMask, RangeInclusive<u8>, RangeInclusive<usize>),
+    /// Number of hits of all drums.
+    Hits(RangeInclusive<usize>),
+    /// Mean place in the beat, 0 to 1, of the off-beat eighths of the drums, over at least this
+    /// many beats that have one. Of several hits between two beats the first counts, so that
+    /// straight sixteenths do not look like swing.
+    OffBeat(&'static [Drum], RangeInclusive<f32>, usize),
+    /// At most one crash in this many bars, except for the one that ends a fill.
+    Crash(usize),
+    /// At least one of two rules.
+    Either(&'static [Rule; 2]),
+    /// Both of two rules.
+    Both(&'static [Rule; 2]),
+}
+
+/// A rule with its description.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// Description for the page.
+    pub words: &'static str,
+    /// Rule.
+    pub rule: Rule,
+}
+
+/// The limits of a preset.
+#[derive(Clone, Debug)]
+pub struct Idiom {
+    /// File of the preset, without extension.
+    pub file: &'static str,
+    /// Limits on every bar outside fills.
+    pub limits: &'static [Limit],
+}
+
+/// A bar of a take with its number in the song, counted from 0.
+#[derive(Clone, Copy, Debug)]
+pub struct NumberedBar {
+    /// Number of the bar.
+    pub number: i64,
+    /// Steps.
+    pub bar: Bar,
+}
+
+/// Score of a stretch of bars.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Bars outside fills.
+    pub bars: usize,
+    /// Number of those within all limits.
+    pub met: usize,
+    /// Bars that miss each limit.
+    pub missed: Vec<usize>,
+}
+
+impl Verdict {
+    /// Returns the share of the bars within all limits; 1 without bars.
+    #[must_use]
+    pub fn share(&self) -> f32 {
+        if self.bars == 0 { 1.0 } else { self.met as f32 / self.bars as f32 }
+    }
+}
+
+impl Idiom {
+    /// Returns the descriptions of the limits.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.limits.iter().map(|limit| limit.words).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Judges consecutive bars. Bars with a requested fill are skipped. A crash on the bar after a
+    /// fill is allowed, as is one at the start of a song with fills.
+    #[must_use]
+    pub fn judge(&self, bars: &[NumberedBar], fills: Fills) -> Verdict {
+        let mut verdict = Verdict { missed: vec![0; self.limits.len()], ..Verdict::default() };
+        let mut crashed = None;
+        for NumberedBar { number, bar } in bars {
+            if in_fill(fills, *number) {
+                continue;
+            }
+            let crash = has_crash(bar, in_fill(fills, number - 1));
+            let since = crash.then(|| crashed.map(|last| number - last)).flatten();
+            crashed = if crash { Some(*number) } else { crashed };
+            let since = since.and_then(|bars| usize::try_from(bars).ok());
+            verdict.bars += 1;
+            let missed = self.limits.iter().map(|limit| !limit.rule.is_met(bar, since));
+            let mut all = true;
+            for (count, missed) in verdict.missed.iter_mut().zip(missed) {
+                *count += usize::from(missed);
+                all &= !missed;
+            }
+            verdict.met += usize::from(all);
+        }
+        verdict
+    }
+}
+
+/// Returns true if a requested fill covers a step of the bar.
+fn in_fill(fills: Fills, bar: i64) -> bool {
+    (0..Meter::FOUR_FOUR.steps()).any(|step| fills.cover(Meter::FOUR_FOUR, bar, step))
+}
+
+fn has_crash(bar: &Bar, after_fill: bool) -> bool {
+    let steps = bar.steps().iter().skip(usize::from(after_fill));
+    steps.into_iter().any(|step| step.hit(Drum::Crash).is_some())
+}
+
+impl Rule {
+    /// Checks a bar whose crash comes `since` bars after the previous one; `None` without a crash
+    /// or a previous one.
+    fn is_met(&self, bar: &Bar, since: Option<usize>) -> bool {
+        match self {
+            Rule::Struck(drums, steps, velocity, count) => {
+                count.contains(&struck(bar, drums, *steps, velocity))
+            }
+            Rule::Hits(count) => count.contains(&hits(bar)),
+            Rule::OffBeat(drums, place, least) => {
+                let places = off_beats(bar, drums);
+                let mean = places.iter().sum::<f32>() / places.len().max(1) as f32;
+                places.len() >= *least && place.contains(&mean)
+            }
+            Rule::Crash(bars) => since.is_none_or(|since| since >= *bars),
+            Rule::Either(rules) => rules.iter().any(|rule| rule.is_met(bar, since)),
+            Rule::Both(rules) => rules.iter().all(|rule| rule.is_met(bar, since)),
+        }
+    }
+}
+
+/// Returns the number of hits of a bar.
+#[must_use]
+pub fn hits(bar: &Bar) -> usize {
+    bar.steps().iter().map(|step| step.hits().count()).sum()
+}
+
+fn struck(bar: &Bar, drums: &[Drum], steps: StepMask, velocity: &RangeInclusive<u8>) -> usize {
+    let fits = |hit: Hit| velocity.contains(&hit.velocity);
+    let is_struck = |step: &groove::Step| drums.iter().any(|&d| step.hit(d).is_some_and(fits));
+    let wanted = |(place, step): (usize, &groove::Step)| steps >> place & 1 == 1 && is_struck(step);
+    bar.steps().iter().take(16).enumerate().filter(|&step| wanted(step)).count()
+}
+
+/// Returns the place in its beat, 0 to 1, of the first off-beat eighth of each beat that has one.
+fn off_beats(bar: &Bar, drums: &[Drum]) -> Vec<f32> {
+    let beats = bar.steps().chunks_exact(4);
+    let first = |beat: &[groove::Step]| -> Option<f32> {
+        let strokes = (0u8..).zip(beat).flat_map(|(step, hits)| {
+            let hit = move |&drum: &Drum| hits.hit(drum);
+            drums.iter().filter_map(hit).map(move |hit| (f32::from(step) + hit.offset()) / 4.0)
+        });
+        strokes.filter(|place| OFF_BEAT.contains(place)).min_by(f32::total_cmp)
+    };
+    beats.filter_map(first).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bar from lanes of text, in the letters of the sheets.
+    fn bar(lanes: &[(Drum, &str)]) -> Bar {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        for &(drum, text) in lanes {
+            for (step, letter) in bar.steps_mut().iter_mut().zip(text.chars()) {
+                let velocity = match letter {
+                    'o' => 30,
+                    'x' => 80,
+                    'X' => 110,
+                    _ => continue,
+                };
+                step.set(drum, Some(Hit { velocity, offset_ticks: 0 }));
+            }
+        }
+        bar
+    }
+
+    fn rock() -> Bar {
+        bar(&[
+            (Drum::ClosedHat, "x.x.x.x.x.x.x.x."),
+            (Drum::Snare, "....X..o....X..."),
+            (Drum::Bass, "x.......x.x....."),
+        ])
+    }
+
+    fn shifted(mut bar: Bar, places: &[usize], drum: Drum, offset_ticks: i8) -> Bar {
+        for &place in places {
+            let hit = Hit { velocity: 80, offset_ticks };
+            bar.steps_mut()[place].set(drum, Some(hit));
+        }
+        bar
+    }
+
+    #[test]
+    fn struck_steps_are_counted_by_place_drum_and_velocity() {
+        let bar = rock();
+        for (drums, steps, velocity, count) in [
+            (HAT, EIGHTHS, ANY, 8),
+            (TIME, QUARTERS, ANY, 4),
+            (&[Drum::Snare], TWO_AND_FOUR, FIRM, 2),
+            (&[Drum::Snare], ALL, SOFT, 1),
+            (&[Drum::Bass], ONE, ANY, 1),
+            (&[Drum::Bass, Drum::Snare], QUARTERS, ANY, 4),
+            (TOMS, ALL, ANY, 0),
+        ] {
+            assert_eq!(struck(&bar, drums, steps, &velocity), count, "{drums:?} {steps:x}");
+        }
+        assert_eq!(hits(&bar), 14);
+        const FLOOR: Rule = Rule::Struck(&[Drum::Bass], QUARTERS, ANY, 4..=4);
+        const BACKBEAT: Rule = Rule::Struck(&[Drum::Snare], TWO_AND_FOUR, FIRM, 2..=2);
+        assert!(!FLOOR.is_met(&bar, None) && BACKBEAT.is_met(&bar, None));
+        assert!(Rule::Either(&[FLOOR, BACKBEAT]).is_met(&bar, None));
+        assert!(!Rule::Both(&[FLOOR, BACKBEAT]).is_met(&bar, None));
+        assert!(Rule::Hits(14..=14).is_met(&bar, None) && !Rule::Hits(1..=13).is_met(&bar, None));
+    }
+
+    #[test]
+    fn swing_is_the_mean_place_of_the_off_beats() {
+        let straight = Rule::OffBeat(HAT, 0.45..=0.55, 3);
+        let swung = Rule::OffBeat(HAT, 0.58..=0.72, 3);
+        assert!(straight.is_met(&rock(), None) && !swung.is_met(&rock(), None));
+        let quarters = bar(&[(Drum::ClosedHat, "x...x...x...x...")]);
+        // Two thirds of a beat: the third sixteenth late, or the fourth early.
+        let late = shifted(quarters, &[2, 6, 10, 14], Drum::ClosedHat, 119);
+        let early = shifted(quarters, &[3, 7, 11], Drum::ClosedHat, -80);
+        for bar in [late, early] {
+            assert!(swung.is_met(&bar, None) && !straight.is_met(&bar, None));
+        }
+        assert!((off_beats(&early, HAT)[0] - 2.0 / 3.0).abs() < 1e-6);
+        assert!(!swung.is_met(&shifted(quarters, &[3, 7], Drum::ClosedHat, -80), None), "too few");
+        let sixteenths = bar(&[(Drum::ClosedHat, "xxxxxxxxxxxxxxxx")]);
+        assert!(straight.is_met(&sixteenths, None) && !swung.is_met(&sixteenths, None));
+        assert!(off_beats(&early, &[Drum::Ride]).is_empty());
+    }
+
+    #[test]
+    fn fills_are_skipped_and_their_crash_is_allowed() {
+        const IDIOM: Idiom = Idiom {
+            file: "",
+            limits: &[
+                Limit { words: "kick on 1", rule: Rule::Struck(&[Drum::Bass], ONE, ANY, 1..=1) },
+                Limit { words: "few crashes", rule: Rule::Crash(8) },
+            ],
+        };
+        let crash = shifted(rock(), &[0], Drum::Crash, 0);
+        let toms = bar(&[(Drum::LowTom, "xxxxxxxx........")]);
+        let played = |bars: &[Bar]| -> Vec<NumberedBar> {
+            (0..).zip(bars).map(|(number, &bar)| NumberedBar { number, bar }).collect()
+        };
+        // A crash, a fill in bar 4, the crash after it, and one too soon.
+        let bars = played(&[rock(), crash, rock(), toms, crash, crash, toms]);
+        let fills = Fills { every: 4, steps: 8, amount: 0.5 };
+        let verdict = IDIOM.judge(&bars, fills);
+        assert_eq!(verdict, Verdict { bars: 6, met: 4, missed: vec![1, 1] });
+        assert!((verdict.share() - 2.0 / 3.0).abs() < 1e-6);
+        let verdict = IDIOM.judge(&bars, Fills { every: 0, ..fills });
+        assert_eq!(verdict, Verdict { bars: 7, met: 3, missed: vec![2, 2] });
+        assert_eq!(IDIOM.words(), "kick on 1; few crashes");
+    }
+}

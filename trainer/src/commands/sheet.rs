@@ -1,0 +1,254 @@
+//! `sheet`: writes takes as text grids for a person to read.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Args;
+use groove::generate::Drummer;
+use groove::model::Model;
+use groove::take::Take;
+use groove::{Bar, Drum, DrumSet, Meter};
+use rayon::prelude::*;
+
+use crate::data::known_style;
+use crate::files;
+use crate::playback::play_bars;
+
+/// SheetOptions of `sheet`.
+#[derive(Args, Debug)]
+pub struct SheetOptions {
+    /// Model file
+    #[arg(long, default_value = "assets/deep-pocket.safetensors")]
+    model: PathBuf,
+    /// Styles, separated by commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "rock,funk,jazz,hiphop,latin,reggae,country,afrobeat"
+    )]
+    styles: Vec<String>,
+    /// Takes of each style: seeds from 1 to this number
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    takes: u32,
+    /// Bars of each take
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
+    bars: u8,
+    /// Quarter notes a minute
+    #[arg(long, default_value_t = 120.0)]
+    tempo: f32,
+    /// File to write
+    #[arg(long, default_value = "docs/sixteen-takes.md")]
+    out: PathBuf,
+}
+
+/// An obvious fault of a bar of 4/4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BarFault {
+    /// No kick on 1.
+    One,
+    /// Snare missing on 2 or 4; in reggae, neither kick nor snare on 3.
+    Backbeat,
+    /// Hats, ride and crash on fewer than two quarters and fewer than four steps.
+    Time,
+    /// At least four toms, and at least half of the hits.
+    Toms,
+}
+
+const BAR_FAULTS: [BarFault; 4] =
+    [BarFault::One, BarFault::Backbeat, BarFault::Time, BarFault::Toms];
+
+impl BarFault {
+    fn name(self) -> &'static str {
+        match self {
+            BarFault::One => "no kick on 1",
+            BarFault::Backbeat => "no backbeat",
+            BarFault::Time => "no hat or cymbal keeps time",
+            BarFault::Toms => "tom solo",
+        }
+    }
+
+    /// Returns true if it is a fault in a style: jazz, latin and afrobeat have no snare on 2 and 4,
+    /// and jazz and reggae often have no kick on 1.
+    fn counts_in(self, style: &str) -> bool {
+        match self {
+            BarFault::One => !["jazz", "reggae"].contains(&style),
+            BarFault::Backbeat => !["jazz", "latin", "afrobeat", "afrocuban"].contains(&style),
+            BarFault::Time | BarFault::Toms => true,
+        }
+    }
+
+    fn is_in(self, bar: &[DrumSet], style: &str) -> bool {
+        let at = |step: usize| bar.get(step).copied().unwrap_or_default();
+        let of = |drums: &[Drum]| -> DrumSet { drums.iter().copied().collect() };
+        let some = |step: usize, drums: DrumSet| !at(step).and(drums).is_empty();
+        match self {
+            BarFault::One => !at(0).contains(Drum::Bass),
+            BarFault::Backbeat if style == "reggae" => !some(8, of(&[Drum::Bass, Drum::Snare])),
+            BarFault::Backbeat => ![4, 12].into_iter().all(|two| at(two).contains(Drum::Snare)),
+            BarFault::Time => {
+                let time = of(&[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash]);
+                let struck = |every: usize| {
+                    (0..bar.len()).step_by(every).filter(|&step| some(step, time)).count()
+                };
+                struck(4) < 2 && struck(1) < 4
+            }
+            BarFault::Toms => {
+                let toms = of(&[Drum::LowTom, Drum::MidTom, Drum::HighTom]);
+                let toms: u32 = bar.iter().map(|step| step.and(toms).len()).sum();
+                let all: u32 = bar.iter().map(|step| step.len()).sum();
+                toms >= 4 && 2 * toms >= all
+            }
+        }
+    }
+}
+
+/// Writes the sheet.
+///
+/// # Errors
+/// If the model cannot be read, a style is unknown, or the file cannot be written.
+pub fn run(options: &SheetOptions) -> Result<()> {
+    let model = Arc::new(files::read_model(&options.model)?);
+    let mut text = head(options);
+    let mut sheets = String::new();
+    for name in &options.styles {
+        let style = known_style(model.metadata(), name)?;
+        let played = |seed: u32| play(&model, seed, style, options);
+        let takes: Vec<Vec<Bar>> =
+            (1..=options.takes).into_par_iter().map(played).collect::<Result<_>>()?;
+        let _ = writeln!(text, "{}", row(name, &takes));
+        let _ = writeln!(sheets, "\n## {name}");
+        for (seed, bars) in (1..).zip(&takes) {
+            let _ = write!(sheets, "\nSeed {seed}{}\n\n```\n{}```\n", help(bars, name), grid(bars));
+        }
+    }
+    let out = &options.out;
+    files::write(out, text + &sheets)?;
+    println!("{}", out.display());
+    Ok(())
+}
+
+fn play(model: &Arc<Model>, seed: u32, style: u8, options: &SheetOptions) -> Result<Vec<Bar>> {
+    let take = Take { seed, style, tempo: options.tempo, ..Take::default() };
+    let mut drummer = Drummer::new(Arc::clone(model));
+    play_bars(&mut drummer, &take, Meter::FOUR_FOUR, 0..options.bars.into())
+}
+
+/// Returns the introduction and the head of the table.
+fn head(options: &SheetOptions) -> String {
+    let SheetOptions { takes, bars, tempo, .. } = options;
+    let names = BAR_FAULTS.map(BarFault::name).join(" | ");
+    format!(
+        "# Takes to read\n\n\
+         Written by `cargo trainer sheet`: seeds 1 to {takes} of each style, none chosen, the \
+         first {bars} bars of each, 4/4 at {tempo} quarter notes a minute, all controls at their \
+         defaults. A letter is a sixteenth: soft `o` (velocity below 48), `x`, loud `X` (96 and \
+         above), silent `.`. Only lanes that are struck are shown.\n\n\
+         *Help* names obvious faults of single bars, found by a few rules; it is a help for the \
+         reader and no judgement: a bar without a fault can be bad, and a good bar can have one. \
+         Jazz, latin and afrobeat are not asked for a backbeat, jazz and reggae not for a kick on \
+         1; reggae is asked for kick or snare on 3.\n\n\
+         Bars with each fault, of {} a style (-: not asked for):\n\n\
+         | style | {names} | none |\n|---|---|---|---|---|---|\n",
+        takes * u32::from(*bars)
+    )
+}
+
+/// Returns the drums of a bar, step by step.
+fn drums(bar: &Bar) -> Vec<DrumSet> {
+    bar.steps().iter().map(groove::Step::drums).collect()
+}
+
+fn faults(bar: &Bar, style: &str) -> Vec<BarFault> {
+    let drums = drums(bar);
+    let found = |fault: &BarFault| fault.counts_in(style) && fault.is_in(&drums, style);
+    BAR_FAULTS.into_iter().filter(found).collect()
+}
+
+/// Returns the table row of a style.
+fn row(style: &str, takes: &[Vec<Bar>]) -> String {
+    let all: Vec<Vec<BarFault>> = takes.iter().flatten().map(|bar| faults(bar, style)).collect();
+    let cells = BAR_FAULTS.map(|fault| match fault.counts_in(style) {
+        true => all.iter().filter(|found| found.contains(&fault)).count().to_string(),
+        false => "-".into(),
+    });
+    let none = all.iter().filter(|found| found.is_empty()).count();
+    format!("| {style} | {} | {none} |", cells.join(" | "))
+}
+
+/// Lists the faults of a take, bar by bar.
+fn help(bars: &[Bar], style: &str) -> String {
+    let of = |(number, bar): (usize, &Bar)| {
+        let names: Vec<&str> = faults(bar, style).into_iter().map(BarFault::name).collect();
+        (!names.is_empty()).then(|| format!("bar {number}: {}", names.join(", ")))
+    };
+    let found: Vec<String> = (1..).zip(bars).filter_map(of).collect();
+    match found.is_empty() {
+        true => String::new(),
+        false => format!(". *Help:* {}", found.join("; ")),
+    }
+}
+
+/// Formats each lane that is struck as a line, from the cymbals down. Shared with `presets`.
+pub(crate) fn grid(bars: &[Bar]) -> String {
+    let mut text = String::new();
+    for drum in Drum::ALL.into_iter().rev() {
+        let letter = |step: &groove::Step| match step.hit(drum).map(|hit| hit.velocity) {
+            None => '.',
+            Some(..48) => 'o',
+            Some(..96) => 'x',
+            Some(_) => 'X',
+        };
+        let of = |bar: &Bar| bar.steps().iter().map(letter).collect::<String>();
+        let lane = bars.iter().map(of).collect::<Vec<_>>().join("|");
+        if lane.chars().any(|letter| letter.is_alphabetic()) {
+            let _ = writeln!(text, "{:<10} {lane}|", drum.name());
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use groove::Hit;
+
+    fn bar(hits: &[(usize, Drum, u8)]) -> Bar {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        for &(step, drum, velocity) in hits {
+            bar.steps_mut()[step].set(drum, Some(Hit { velocity, offset_ticks: 0 }));
+        }
+        bar
+    }
+
+    #[test]
+    fn a_grid_shows_struck_lanes_and_bar_lines() {
+        let bars = [
+            bar(&[(0, Drum::Bass, 95), (4, Drum::Snare, 96), (5, Drum::Snare, 47)]),
+            bar(&[(8, Drum::Bass, 48)]),
+        ];
+        let wanted = "Snare      ....Xo..........|................|\n\
+                      Bass       x...............|........x.......|\n";
+        assert_eq!(grid(&bars), wanted);
+    }
+
+    #[test]
+    fn faults_depend_on_the_style() {
+        let beat = |step: usize| {
+            let drum = if step.is_multiple_of(8) { Drum::Bass } else { Drum::Snare };
+            [(step, drum, 90), (step, Drum::ClosedHat, 90)]
+        };
+        let good = bar(&[0, 4, 8, 12].map(beat).concat());
+        assert!(faults(&good, "rock").is_empty() && help(&[good], "rock").is_empty());
+        let silent = bar(&[]);
+        assert_eq!(faults(&silent, "rock"), [BarFault::One, BarFault::Backbeat, BarFault::Time]);
+        assert_eq!(faults(&silent, "jazz"), [BarFault::Time]);
+        let drop = bar(&[(8, Drum::Bass, 90)]);
+        assert_eq!(faults(&drop, "reggae"), [BarFault::Time]);
+        let toms: Vec<_> = (0..5).map(|step| (step, Drum::LowTom, 90)).collect();
+        assert!(faults(&bar(&toms), "latin").contains(&BarFault::Toms));
+        assert!(help(&[good, drop], "rock").contains("bar 2: no kick on 1, no backbeat"));
+        assert_eq!(row("jazz", &[vec![good, silent]]), "| jazz | - | - | 1 | 0 | 1 |");
+    }
+}

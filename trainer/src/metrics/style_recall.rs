@@ -1,0 +1,174 @@
+//! Style recall: trees trained on five styles of drummers classify the takes.
+
+use std::collections::BTreeMap;
+
+use groove::model::Metadata;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::comparison::{Comparison, Groove, human};
+use super::features::Features;
+use super::judge::forest_params;
+use super::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet};
+use crate::data::{Piece, Split};
+
+/// Classes of the classifier.
+const STYLES: [&str; 5] = ["rock", "funk", "jazz", "hiphop", "latin"];
+
+/// Forests, each trained on a new sample with the same number of windows per style, and trees of
+/// each.
+const FORESTS: u64 = 8;
+const TREES: u64 = 40;
+
+/// Share of the windows of a style that are classified correctly.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StyleRecall {
+    /// Of the takes; `None` if the style was not played.
+    pub played: Option<f64>,
+    /// Of the drummers' validation beats; `None` if the style has none.
+    pub human: Option<f64>,
+}
+
+/// A trained style classifier.
+#[derive(Debug)]
+pub(crate) struct StyleClassifier {
+    scale: FeatureScale,
+    forests: Vec<Forest>,
+    /// Style numbers in the order of the classes, each with the recall of the drummers.
+    styles: Vec<(u8, Option<f64>)>,
+}
+
+impl StyleClassifier {
+    /// Trains on the human train beats; `None` if the data lacks one of the styles.
+    pub(crate) fn learn(metadata: &Metadata, pieces: &[Piece]) -> Option<StyleClassifier> {
+        let mut draws = ChaCha8Rng::seed_from_u64(1);
+        let styles: Vec<u8> =
+            STYLES.iter().filter_map(|name| metadata.style_number(name)).collect();
+        let windows: Vec<Vec<Vec<f32>>> =
+            styles.iter().map(|&style| rows(&human(pieces, Split::Train, style))).collect();
+        let count = windows.iter().map(Vec::len).min()?;
+        if count == 0 || styles.len() < STYLES.len() {
+            return None;
+        }
+        let labels: Vec<u8> = (0u8..).zip(&styles).flat_map(|(n, _)| vec![n; count]).collect();
+        let mut first = 0;
+        let mut places: Vec<Vec<usize>> = Vec::new();
+        for windows in &windows {
+            places.push((first..first + windows.len()).collect());
+            first += windows.len();
+        }
+        let rows = windows.concat();
+        let scale = FeatureScale::of(&rows);
+        let table = FeatureTable::new(&scale, &rows);
+        let features = rows[0].len();
+        let mut forest = |seed: u64| {
+            let mut drawn = Vec::new();
+            for places in &mut places {
+                places.shuffle(&mut draws);
+                drawn.extend_from_slice(&places[..count]);
+            }
+            let set = TrainingSet { table: &table, features, rows: &drawn, labels: &labels };
+            Forest::fit(set, ForestParams { trees: TREES, ..forest_params(features, seed) })
+        };
+        let forests = (0..FORESTS).map(&mut forest).collect();
+        let mut trees = StyleClassifier { scale, forests, styles: Vec::new() };
+        for (class, &style) in styles.iter().enumerate() {
+            let recall = trees.recall(&human(pieces, Split::Validation, style), class);
+            trees.styles.push((style, recall));
+        }
+        Some(trees)
+    }
+
+    /// Returns the recall of every style.
+    pub(crate) fn recalls(
+        &self,
+        metadata: &Metadata,
+        sides: &[Comparison],
+    ) -> BTreeMap<String, StyleRecall> {
+        let recalls = |(class, &(style, human)): (usize, &(u8, Option<f64>))| {
+            let played = sides.iter().find(|sides| sides.style == style);
+            let played = played.and_then(|sides| self.recall(&sides.played, class));
+            (metadata.style_name(style).to_owned(), StyleRecall { played, human })
+        };
+        self.styles.iter().enumerate().map(recalls).collect()
+    }
+
+    /// Returns the share of the windows that are classified as the class; `None` without windows.
+    fn recall(&self, grooves: &[Groove], class: usize) -> Option<f64> {
+        let rows = rows(grooves);
+        let table = FeatureTable::new(&self.scale, &rows);
+        let is_right = |&row: &usize| {
+            let mut votes = [0.0; STYLES.len()];
+            for forest in &self.forests {
+                let shares = forest.shares(&table, row);
+                votes.iter_mut().zip(shares).for_each(|(vote, share)| *vote += share);
+            }
+            let best = (0..votes.len()).max_by(|&a, &b| votes[a].total_cmp(&votes[b]));
+            best == Some(class)
+        };
+        let right = (0..rows.len()).into_par_iter().filter(is_right).count();
+        (!rows.is_empty()).then(|| right as f64 / rows.len() as f64)
+    }
+}
+
+/// Returns the features of all windows.
+fn rows(grooves: &[Groove]) -> Vec<Vec<f32>> {
+    let windows: Vec<_> = grooves.iter().flat_map(Groove::windows).collect();
+    windows.into_par_iter().map(|window| Features::of(window).all).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::comparison::STEPS;
+    use groove::encode::Kind;
+    use groove::model::Stack;
+    use groove::{Drum, Hit, Meter, Step};
+
+    /// Six bars with one drum every `every` steps.
+    fn piece(style: u8, drum: Drum, every: usize, split: Split) -> Piece {
+        let meter = Meter::FOUR_FOUR;
+        let kind = Kind { style, blend: (0, 0.0), tempo: 90.0, meter, fill: false };
+        let mut steps = vec![Step::SILENT; 6 * STEPS];
+        for step in steps.iter_mut().step_by(every) {
+            step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        }
+        Piece { steps, kind, split }
+    }
+
+    #[test]
+    fn different_styles_are_recognised() {
+        let stack = Stack { layers: 1, cells: 1 };
+        let metadata = Metadata::new("", stack, stack, "");
+        let mut pieces = Vec::new();
+        for (style, drum) in STYLES.iter().zip(Drum::ALL) {
+            let style = metadata.style_number(style).expect("a style");
+            for split in [Split::Train, Split::Validation] {
+                pieces.push(piece(style, drum, 3, split));
+                pieces.push(piece(style, drum, 4, split));
+            }
+        }
+        let trees = StyleClassifier::learn(&metadata, &pieces).expect("trees");
+        let rock = metadata.style_number("rock").expect("a style");
+        let takes = |drum| {
+            let piece = piece(rock, drum, 4, Split::Train);
+            human(&[piece], Split::Train, rock)
+        };
+        let recalls = |drum| {
+            let (name, played) = ("rock".to_owned(), takes(drum));
+            trees.recalls(
+                &metadata,
+                &[Comparison { style: rock, name, played, train: Vec::new(), whole: Vec::new() }],
+            )
+        };
+        let right = recalls(Drum::ALL[0]);
+        assert_eq!(right.len(), STYLES.len());
+        assert_eq!((right["rock"].played, right["rock"].human), (Some(1.0), Some(1.0)));
+        assert_eq!(right["jazz"].played, None);
+        assert_eq!(recalls(Drum::ALL[2])["rock"].played, Some(0.0), "played like jazz");
+        assert!(StyleClassifier::learn(&metadata, &pieces[4..]).is_none(), "no rock");
+    }
+}

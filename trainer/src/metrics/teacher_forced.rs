@@ -1,0 +1,256 @@
+//! Teacher-forced metrics: the likelihood of the hits, and the errors of the median velocity and
+//! offset, over whole pieces without dropout.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use anyhow::Result;
+use groove::Step;
+use groove::balance::lean_on;
+use groove::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
+use groove::lead_in::step_of_four_four;
+use groove::memory::{CONTROLS, Memory};
+use groove::model::Figures;
+use groove::pattern::TICKS_PER_STEP;
+use groove::style::{ANY, style_number};
+use rayon::prelude::*;
+
+use crate::data::Piece;
+use crate::data::batch::pack;
+use crate::network::kernel;
+use crate::network::net::{Net, NetState};
+use crate::network::storage::with_slice;
+
+/// Lanes of pieces in each part of the batch.
+const LANES: usize = 6;
+
+/// Minimum number of pieces for the figure of a style.
+const ENOUGH: usize = 2;
+
+/// Sums over steps and hits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Score {
+    steps: f64,
+    /// Negative log-likelihood of the hits, in nats.
+    nll: f64,
+    hits: f64,
+    /// Absolute error of velocity (1 to 127), and of offset in milliseconds.
+    velocity: f64,
+    offset_ms: f64,
+    /// By velocity bin: predicted hits minus played hits.
+    excess: [f64; VELOCITY_BINS],
+}
+
+impl AddAssign for Score {
+    fn add_assign(&mut self, other: Score) {
+        self.steps += other.steps;
+        self.nll += other.nll;
+        self.hits += other.hits;
+        self.velocity += other.velocity;
+        self.offset_ms += other.offset_ms;
+        for (excess, other) in self.excess.iter_mut().zip(other.excess) {
+            *excess += other;
+        }
+    }
+}
+
+impl Score {
+    /// Returns the perplexity per step over the subsets of drums.
+    #[must_use]
+    pub fn perplexity(&self) -> f64 {
+        (self.nll / self.steps).exp()
+    }
+
+    /// Returns the Wasserstein-1 distance between predicted and played velocities (1 to 127).
+    fn velocity_w1(&self) -> f64 {
+        let mut surplus = 0.0;
+        let mut moved = 0.0;
+        for excess in self.excess {
+            surplus += excess;
+            moved += f64::abs(surplus) * f64::from(VELOCITY_BIN);
+        }
+        moved / self.hits
+    }
+}
+
+/// Scores each piece.
+pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
+    let packed = pack(&net.metadata, pieces, rayon::current_num_threads(), LANES)?;
+    let outputs = net.forward(&packed.batch, &mut NetState::default(), None)?;
+    let numbers = |tensor| with_slice(tensor, <[f32]>::to_vec);
+    let kit = &net.metadata.classes;
+    let (classes, subsets) = (kit.classes(), kit.subsets());
+    let mut hits = numbers(&outputs.hits)?;
+    let controls = outputs.controls.as_ref().map(numbers).transpose()?;
+    let none = Memory::default();
+    hits.par_chunks_mut(subsets).zip(packed.batch.memories.par_iter()).enumerate().for_each(
+        |(row, (hits, memory))| match &controls {
+            Some(controls) => memory.mix(&controls[row * CONTROLS..][..CONTROLS], hits),
+            None => none.mix(&[0.0; CONTROLS], hits),
+        },
+    );
+    let feel = numbers(&outputs.feel)?;
+    let score = |(piece, rows): (&Piece, &Vec<usize>)| {
+        let mut score = Score::default();
+        let dial = net.metadata.dial(piece.kind.style);
+        let meter = piece.kind.meter;
+        let bar = meter.steps();
+        for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
+            let mut hits = hits[row * subsets..][..subsets].to_vec();
+            if !piece.kind.fill {
+                let before = at.checked_sub(bar).map(|same| piece.steps[same].drums());
+                let balance = dial.at(0.5, step_of_four_four(meter, at % bar));
+                lean_on(&mut hits, &balance.lean(before));
+            }
+            kernel::softmax(&mut hits);
+            let feel = &feel[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];
+            score += score_step(step, &hits, feel, piece.kind.tempo);
+        }
+        score
+    };
+    Ok(pieces.par_iter().zip(&packed.places).map(score).collect())
+}
+
+/// Scores a step, given the distribution of the hits and the logits of velocity and offset.
+fn score_step(step: &Step, hits: &[f32], feel: &[f32], tempo: f32) -> Score {
+    let chance = hits[usize::from(step.drums().bits())].max(1e-30);
+    let nll = -f64::from(chance.ln());
+    let mut score = Score { steps: 1.0, nll, ..Score::default() };
+    let ms_a_tick = 15_000.0 / f64::from(tempo) / f64::from(TICKS_PER_STEP);
+    for (drum, hit) in step.hits() {
+        let logits = &feel[drum.index() * FEEL_LOGITS..][..FEEL_LOGITS];
+        let (velocity, offset) = logits.split_at(VELOCITY_BINS);
+        let (velocity, offset) = (probabilities(velocity), probabilities(offset));
+        for (excess, chance) in score.excess.iter_mut().zip(&velocity) {
+            *excess += f64::from(*chance);
+        }
+        score.excess[bins(hit).0] -= 1.0;
+        let velocity = median(&velocity) * f64::from(VELOCITY_BIN);
+        let offset = median(&offset) * f64::from(OFFSET_BIN) - 120.0;
+        // The middle of a value is half a unit above its lower edge.
+        score.hits += 1.0;
+        score.velocity += (velocity - f64::from(hit.velocity) - 0.5).abs();
+        score.offset_ms += (offset - f64::from(hit.offset_ticks) - 0.5).abs() * ms_a_tick;
+    }
+    score
+}
+
+fn probabilities(logits: &[f32]) -> Vec<f32> {
+    let mut chances = logits.to_vec();
+    kernel::softmax(&mut chances);
+    chances
+}
+
+/// Returns the median of a binned distribution, in bins, interpolated linearly within the bin.
+fn median(chances: &[f32]) -> f64 {
+    let mut below = 0.0;
+    for (bin, &chance) in chances.iter().enumerate() {
+        let chance = f64::from(chance);
+        if below + chance >= 0.5 {
+            return bin as f64 + (0.5 - below) / chance;
+        }
+        below += chance;
+    }
+    chances.len() as f64
+}
+
+/// Prediction of pieces by a net.
+#[derive(Clone, Debug)]
+pub struct PredictionReport {
+    /// Perplexity per step by group: `beats`, `rock_beats`, `fills`, and each style's beats.
+    pub perplexity: BTreeMap<String, f64>,
+    /// Pieces and steps by group.
+    pub counts: BTreeMap<String, [usize; 2]>,
+    /// Mean absolute error of the median velocity in beats (1 to 127).
+    pub velocity_mae: f64,
+    /// Wasserstein-1 distance between predicted and played velocities in beats (1 to 127).
+    pub velocity_w1: f64,
+    /// Mean absolute error of the median offset in beats, in milliseconds.
+    pub offset_mae_ms: f64,
+}
+
+impl PredictionReport {
+    /// Measures a net on pieces.
+    pub fn measure(net: &Net, pieces: &[Piece]) -> Result<PredictionReport> {
+        let scores = scores(net, pieces)?;
+        let rock = style_number("rock");
+        let main = ["beats", "rock_beats", "fills"];
+        let mut groups: BTreeMap<String, (usize, Score)> = BTreeMap::new();
+        for (piece, score) in pieces.iter().zip(scores) {
+            let mut names = Vec::new();
+            if piece.kind.fill {
+                names.push("fills");
+            } else {
+                names.push("beats");
+                names.extend((Some(piece.kind.style) == rock).then_some("rock_beats"));
+                let style = net.metadata.style_name(piece.kind.style);
+                names.extend((style != ANY && !main.contains(&style)).then_some(style));
+            }
+            for name in names {
+                let (count, sum) = groups.entry(name.into()).or_default();
+                *count += 1;
+                *sum += score;
+            }
+        }
+        groups.retain(|name, (count, _)| *count >= ENOUGH || main.contains(&name.as_str()));
+        let beats = groups.get("beats").map(|(_, score)| *score).unwrap_or_default();
+        let each = |of: fn(&Score) -> f64| -> BTreeMap<String, f64> {
+            groups.iter().map(|(name, (_, score))| (name.clone(), of(score))).collect()
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let counts = groups
+            .iter()
+            .map(|(name, (count, score))| (name.clone(), [*count, score.steps as usize]))
+            .collect();
+        Ok(PredictionReport {
+            perplexity: each(Score::perplexity),
+            counts,
+            velocity_mae: beats.velocity / beats.hits,
+            velocity_w1: beats.velocity_w1(),
+            offset_mae_ms: beats.offset_ms / beats.hits,
+        })
+    }
+
+    /// Returns the figures of a model's header.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let perplexity = |name| self.perplexity.get(name).copied();
+        let finite = |x: f64| x.is_finite().then_some(x);
+        Figures {
+            beats: perplexity("beats"),
+            rock_beats: perplexity("rock_beats"),
+            fills: perplexity("fills"),
+            velocity_mae: finite(self.velocity_mae),
+            offset_mae_ms: finite(self.offset_mae_ms),
+        }
+    }
+
+    /// Returns the figures as text.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = format!("{:<16}{:>8}{:>9}{:>12}\n", "", "pieces", "steps", "perplexity");
+        for (name, perplexity) in &self.perplexity {
+            let [pieces, steps] = self.counts[name];
+            text += &format!("{name:<16}{pieces:>8}{steps:>9}{perplexity:>12.3}\n");
+        }
+        text += &format!(
+            "velocity, mean absolute error of 127 (beats) {:.2}\n\
+             velocity, Wasserstein-1 of 127 (beats)       {:.2}\n\
+             offset, mean absolute error in ms (beats)    {:.2}\n",
+            self.velocity_mae, self.velocity_w1, self.offset_mae_ms
+        );
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn median_is_interpolated_within_its_bin() {
+        assert!((median(&[0.5, 0.5]) - 1.0).abs() < 1e-6);
+        assert!((median(&[0.4, 0.2, 0.4]) - 1.5).abs() < 1e-6);
+        assert!((median(&[0.0, 1.0, 0.0]) - 1.5).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,14 @@
+//! The two networks during training: Candle ops with their own backward passes, losses, and the
+//! arithmetic below them.
+
+#[cfg(test)]
+mod gradient_tests;
+pub(crate) mod kernel;
+pub mod linear;
+pub mod losses;
+pub mod lstm;
+pub(crate) mod net;
+#[cfg(test)]
+mod pytorch_tests;
+mod reference_logits;
+pub(crate) mod storage;

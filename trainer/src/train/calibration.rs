@@ -1,0 +1,227 @@
+//! Calibration, the last part of a training: lead-ins, and each style's [`Dial`].
+//!
+//! The calibration plays takes at each place of the stick control and compares them with drummers.
+//! A drum that is too rare is tilted up; a beat that is less steady than intended gets a higher
+//! stick. Many rounds of few takes with shrinking corrections converge faster than one round of
+//! many takes (stochastic approximation, Robbins and Monro 1951).
+//!
+//! Existing dials are refined: after a change of the weights or of the engine they are close to the
+//! target, and a few rounds suffice.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use candle_core::Device;
+use groove::CLASSES;
+use groove::balance::{BAR_STEPS, Dial, Lean, PLACES, aim};
+use groove::model::{self, Model};
+use groove::take::Take;
+use rayon::prelude::*;
+
+use super::lead_ins::lead_ins;
+use crate::data::{Data, Piece, Split};
+use crate::files;
+use crate::metrics::free_run::{HitBars, STEPS, bar_f1, hits_per_bar, human, play, tempi};
+use crate::metrics::teacher_forced::PredictionReport;
+use crate::network::net::Net;
+
+/// Indices of the stick places, from the middle outwards, each with the place whose result it
+/// starts from.
+const OUTWARDS: [(usize, usize); PLACES.len()] = [(2, 2), (1, 2), (0, 1), (3, 2)];
+/// Rounds for a model without dials and for one with dials, takes per round, and bars per take: its
+/// theme and two phrases after it.
+const ROUNDS: u32 = 10;
+const REFINING_ROUNDS: u32 = 4;
+const TAKES: u32 = 112;
+const BARS: i64 = 12;
+/// Tempo of every other take, in quarter notes per minute: the default of most hosts. The other
+/// takes use the drummers' tempi.
+const HOSTS_TEMPO: f32 = 120.0;
+/// First seed, far from the seeds of the evaluation.
+const FIRST_SEED: u32 = 1_000_000;
+/// Minimum number of beats for a style to get its own dial; others get that of all beats.
+const ENOUGH: usize = 8;
+/// Gain of the first round: of the log of a rate's error, and of the error of the log-odds that a
+/// drum is struck at a step of the bar.
+const TILT_GAIN: f32 = 0.35;
+const STEP_GAIN: f32 = 0.35;
+/// Probability added before taking those log-odds, so that rare drums are hardly tilted.
+const SELDOM: f64 = 0.02;
+/// Limit of the tilt of a step.
+const MOST_OF_STEP: f32 = 1.5;
+/// Exponent of a recording's number of bars in its weight: longer recordings count more, but less
+/// than proportionally.
+const BY_LENGTH: f64 = 0.2;
+/// Stick correction per unit of missing F1, in the first round.
+const STICK_GAIN: f32 = 1.5;
+/// Hits per bar added to both rates, so that rare drums are hardly tilted.
+const HARDLY: f64 = 0.1;
+/// Limit of tilt and stick.
+const MOST: f32 = 3.0;
+
+/// Returns the bytes of a model with new lead-ins, the dials that belong to them, and validation
+/// figures measured with both.
+pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u8>> {
+    let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
+    let lead_ins = lead_ins(&data.pieces);
+    let mut metadata = files::parse_model(path, bytes)?.metadata().clone();
+    let plain = model::write(&metadata, &tensors, &lead_ins, true)?;
+    eprintln!("{} lead-ins; playing, to find each style's dial", lead_ins.len());
+    metadata.dials = dials(files::parse_model(path, &plain)?, &data.pieces)?;
+    let net = Net::from_tensors(&metadata, &tensors)?;
+    metadata.validation =
+        PredictionReport::measure(&net, &data.split(Split::Validation))?.figures();
+    Ok(model::write(&metadata, &tensors, &lead_ins, true)?)
+}
+
+/// Finds the dials of a model, by style number, from all pieces of its data.
+pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
+    let styles = model.metadata().styles.len();
+    let classes = model.metadata().classes.classes();
+    let known = model.metadata().dials.clone();
+    let fresh = known.is_empty();
+    let rounds = if fresh { ROUNDS } else { REFINING_ROUNDS };
+    let mut model = Arc::new(model);
+    let mut dials = if fresh { vec![Dial::default(); 1 + styles] } else { known };
+    dials.resize(1 + styles, Dial::default());
+    for style in 0..=u8::try_from(styles)? {
+        let number = usize::from(style);
+        let drummers = human(pieces, Split::Train, style);
+        if drummers.len() < ENOUGH {
+            dials[number] = dials[0];
+            continue;
+        }
+        let tempi = tempi(pieces, style);
+        let (rates, steadiness) = (hits_per_bar(&drummers, classes), bar_f1(&drummers));
+        let wanted = chances(&drummers);
+        for (place, from) in OUTWARDS {
+            if fresh {
+                let dial = &mut dials[number];
+                (dial.tilts[place], dial.sticks[place]) = (dial.tilts[from], dial.sticks[from]);
+                dial.step_tilts[place] = dial.step_tilts[from];
+            }
+            for round in 0..rounds {
+                if let Some(model) = Arc::get_mut(&mut model) {
+                    model.set_dials(dials.clone());
+                }
+                let take = |number: u32| {
+                    let drummers = tempi[number as usize * tempi.len() / TAKES as usize];
+                    let tempo = if number.is_multiple_of(2) { drummers } else { HOSTS_TEMPO };
+                    let seed = FIRST_SEED + round * TAKES + number;
+                    let stick = PLACES[place];
+                    play(&model, &Take { seed, style, tempo, stick, ..Take::default() }, BARS)
+                };
+                let takes: Vec<HitBars> =
+                    (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;
+                let shrink = 1.0 / (1.0 + 0.5 * round as f32);
+                let lacking = aim(PLACES[place], steadiness) - bar_f1(&takes);
+                let dial = &mut dials[number];
+                let tilt = &mut dial.tilts[place];
+                correct_tilt(tilt, shrink, &rates, &hits_per_bar(&takes, classes));
+                let tilts = &mut dial.step_tilts[place];
+                correct_step_tilts(tilts, shrink, &wanted, &chances(&takes));
+                dial.sticks[place] = corrected_stick(dial.sticks[place], shrink, lacking);
+            }
+        }
+    }
+    Ok(dials)
+}
+
+/// Corrects the tilts of the drums, given the rates of drummers and takes.
+#[expect(clippy::cast_possible_truncation)]
+fn correct_tilt(tilt: &mut [f32], shrink: f32, wanted: &[f64], played: &[f64]) {
+    for ((tilt, wanted), played) in tilt.iter_mut().zip(wanted).zip(played) {
+        let error = ((wanted + HARDLY) / (played + HARDLY)).ln() as f32;
+        *tilt = (*tilt + shrink * TILT_GAIN * error).clamp(-MOST, MOST);
+    }
+}
+
+/// Probability that each class is struck at each step of a bar.
+type StrikeProbabilities = [[f64; CLASSES]; STEPS];
+
+fn chances(pieces: &[HitBars]) -> StrikeProbabilities {
+    let (mut chances, mut all) = ([[0.0; CLASSES]; STEPS], 0.0);
+    for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
+        let weight = (piece.len() as f64).powf(BY_LENGTH - 1.0);
+        for bar in piece {
+            all += weight;
+            for (chances, &struck) in chances.iter_mut().zip(bar) {
+                for (class, chance) in chances.iter_mut().enumerate() {
+                    *chance += weight * f64::from(struck >> class & 1);
+                }
+            }
+        }
+    }
+    chances.iter_mut().flatten().for_each(|chance| *chance /= all);
+    chances
+}
+
+/// Corrects the tilts of the steps, given the probabilities of drummers and takes.
+#[expect(clippy::cast_possible_truncation)]
+fn correct_step_tilts(
+    tilts: &mut [Lean; BAR_STEPS],
+    shrink: f32,
+    wanted: &StrikeProbabilities,
+    played: &StrikeProbabilities,
+) {
+    let odds = |chance: f64| ((chance + SELDOM) / (1.0 - chance + SELDOM)).ln();
+    for ((tilts, wanted), played) in tilts.iter_mut().zip(wanted).zip(played) {
+        for ((tilt, wanted), played) in tilts.iter_mut().zip(wanted).zip(played) {
+            let error = (odds(*wanted) - odds(*played)) as f32;
+            let corrected = *tilt + shrink * STEP_GAIN * error;
+            // Three decimals are sufficient and keep the header short.
+            *tilt = (corrected.clamp(-MOST_OF_STEP, MOST_OF_STEP) * 1e3).round() / 1e3;
+        }
+    }
+}
+
+/// Corrects a stick by the F1 that the takes lack. Silent takes have no F1 and change nothing.
+#[expect(clippy::cast_possible_truncation)]
+fn corrected_stick(stick: f32, shrink: f32, lacking: f64) -> f32 {
+    let error = if lacking.is_finite() { lacking as f32 } else { 0.0 };
+    (stick + shrink * STICK_GAIN * error).clamp(-MOST, MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tilt_and_stick_move_towards_the_drummers() {
+        let mut tilt = [0.0; 9];
+        let (mut wanted, mut played) = ([1.0; 9], [1.0; 9]);
+        (wanted[3], played[5]) = (2.0, 2.0);
+        correct_tilt(&mut tilt, 1.0, &wanted, &played);
+        assert!(tilt[3] > 0.2 && tilt[5] < -0.2 && tilt[0] == 0.0);
+        assert!((corrected_stick(0.0, 1.0, 0.1) - 0.1 * STICK_GAIN).abs() < 1e-6);
+        assert_eq!(corrected_stick(0.3, 0.5, f64::NAN), 0.3);
+    }
+
+    #[test]
+    fn step_tilts_move_towards_the_drummers() {
+        let bar = |struck: &[usize]| {
+            let mut bar = [0; STEPS];
+            struck.iter().for_each(|&step| bar[step] = 2);
+            bar
+        };
+        let (wanted, played) = (vec![bar(&[4, 12]); 8], vec![bar(&[4, 11]), bar(&[4, 12])]);
+        let (wanted, played) = (chances(&[wanted]), chances(&[played]));
+        assert_eq!((wanted[12][1], played[12][1], played[11][1]), (1.0, 0.5, 0.5));
+        let mut tilts = [[0.0; CLASSES]; BAR_STEPS];
+        correct_step_tilts(&mut tilts, 1.0, &wanted, &played);
+        assert!(tilts[12][1] > 0.5 && tilts[11][1] < -0.5);
+        assert_eq!((tilts[4][1], tilts[12][0]), (0.0, 0.0));
+    }
+
+    #[test]
+    fn every_stick_place_starts_from_a_calibrated_one() {
+        let mut found = Vec::new();
+        for (place, from) in OUTWARDS {
+            assert!(place == from || found.contains(&from));
+            found.push(place);
+        }
+        found.sort_unstable();
+        assert!(found.into_iter().eq(0..PLACES.len()));
+    }
+}

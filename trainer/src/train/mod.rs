@@ -1,0 +1,13 @@
+//! Training: what is learned, from what and how fast; the loop with its checkpoints; calibration.
+
+pub(crate) mod calibration;
+mod checkpoint;
+pub(crate) mod console;
+pub(crate) mod curve;
+mod initial;
+mod lead_ins;
+pub(crate) mod optimise;
+pub(crate) mod plan;
+mod teachers;
+pub(crate) mod training;
+mod training_preset;

@@ -1,0 +1,84 @@
+//! Distillation: targets from the outcomes and from an ensemble of trained models (Hinton et al.
+//! 2015).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use groove::feel::FEEL_LOGITS;
+use groove::memory::CONTROLS;
+use groove::model::Metadata;
+use rayon::prelude::*;
+
+use crate::data::batch::Batch;
+use crate::files;
+use crate::network::kernel;
+use crate::network::losses::TeacherProbabilities;
+use crate::network::net::{Net, NetState};
+use crate::network::storage::with_slice;
+
+/// Trained models, each with its LSTM states.
+#[derive(Default)]
+pub(crate) struct Teachers(Vec<(Net, NetState)>);
+
+/// Mean probabilities of the teachers for a batch.
+pub(crate) struct SoftTargets {
+    /// Rows x subsets: of the hits.
+    pub(crate) hits: TeacherProbabilities,
+    /// Rows x classes x [`FEEL_LOGITS`]: of velocities and offsets.
+    pub(crate) feel: TeacherProbabilities,
+}
+
+impl Teachers {
+    /// Reads the teachers' model files.
+    ///
+    /// # Errors
+    /// If a file is not a complete model, or has other inputs or classes than the student.
+    pub(crate) fn read(paths: &[PathBuf], student: &Metadata) -> Result<Teachers> {
+        let read = |path: &PathBuf| {
+            let bytes = files::read(path)?;
+            let metadata = files::parse_model(path, &bytes)?.metadata().clone();
+            ensure!(
+                metadata.inputs == student.inputs && metadata.classes == student.classes,
+                "{} has other inputs or drums than the trained model and cannot be its teacher",
+                path.display()
+            );
+            Ok((Net::from_model_file(&metadata, &bytes)?, NetState::default()))
+        };
+        paths.iter().map(read).collect::<Result<_>>().map(Teachers)
+    }
+
+    /// Returns the teachers' probabilities for the next batch of the stream; `None` without
+    /// teachers.
+    pub(crate) fn soft_targets(&mut self, batch: &Batch) -> Result<SoftTargets> {
+        let count = self.0.len() as f32;
+        let mut soft_targets: Option<[Vec<f32>; 2]> = None;
+        for (net, states) in &mut self.0 {
+            let outputs = net.forward(batch, states, None)?;
+            let numbers = |tensor| with_slice(tensor, <[f32]>::to_vec);
+            let (mut hits, mut feel) = (numbers(&outputs.hits)?, numbers(&outputs.feel)?);
+            let subsets = net.metadata.classes.subsets();
+            let controls = outputs.controls.as_ref().map(numbers).transpose()?.unwrap_or_default();
+            let memories = batch.memories.par_iter().enumerate();
+            hits.par_chunks_mut(subsets).zip(memories).for_each(|(hits, (row, memory))| {
+                if let Some(controls) = controls.get(row * CONTROLS..(row + 1) * CONTROLS) {
+                    memory.mix(controls, hits);
+                }
+                kernel::softmax(hits);
+            });
+            feel.par_chunks_mut(FEEL_LOGITS).for_each(|logits| {
+                let (velocity, offset) = logits.split_at_mut(groove::feel::VELOCITY_BINS);
+                kernel::softmax(velocity);
+                kernel::softmax(offset);
+            });
+            let [all_hits, all_manner] =
+                soft_targets.get_or_insert_with(|| [vec![0.0; hits.len()], vec![0.0; feel.len()]]);
+            for (sums, values) in [(all_hits, hits), (all_manner, feel)] {
+                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value / count);
+            }
+        }
+        let [hits, feel] =
+            soft_targets.map_or([None, None], |both| both.map(|all| Some(Arc::new(all))));
+        Ok(SoftTargets { hits, feel })
+    }
+}
