@@ -11,9 +11,9 @@ use common::studio::{SONG, Studio};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use xtask::host::clap::Clap;
+use xtask::host::clap::ClapHost;
 use xtask::host::{Host, Setup};
-use xtask::usage;
+use xtask::process_usage;
 use xtask::workspace::CLAP_ID;
 
 /// Set for the process that is on the screen.
@@ -57,9 +57,9 @@ fn measure(name: &str, mut run: impl FnMut() -> Result<()>) -> Result<()> {
         let wanted = times.iter().filter(|(name, _)| name.starts_with("llvmpipe") == is);
         wanted.map(|(_, time)| *time).sum()
     };
-    let (before, begun) = (usage::times()?, Instant::now());
+    let (before, begun) = (process_usage::cpu_time_by_thread()?, Instant::now());
     run()?;
-    let (after, took) = (usage::times()?, begun.elapsed().as_secs_f64());
+    let (after, took) = (process_usage::cpu_time_by_thread()?, begun.elapsed().as_secs_f64());
     let share = |is: bool| (mesa(&after, is) - mesa(&before, is)).as_secs_f64() / took;
     println!("cores {name} {} {}", share(true), share(false));
     Ok(())
@@ -67,7 +67,7 @@ fn measure(name: &str, mut run: impl FnMut() -> Result<()>) -> Result<()> {
 
 /// Prints how long it takes until a window shows a picture, in milliseconds.
 fn opening(screen: &Screen, plugin: &Path) -> Result<()> {
-    let mut host = Clap::load(plugin, CLAP_ID)?;
+    let mut host = ClapHost::load(plugin, CLAP_ID)?;
     host.activate(Setup { sample_rate: 48_000.0, max_block: SONG.block, offline: false })?;
     for _ in 0..TIMES {
         let begun = Instant::now();

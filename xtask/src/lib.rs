@@ -3,6 +3,6 @@
 //! themselves stand in `main.rs` and the modules beside it.
 
 pub mod host;
+pub mod process_usage;
 pub mod torture;
-pub mod usage;
 pub mod workspace;

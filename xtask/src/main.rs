@@ -1,23 +1,15 @@
 //! Deep Pocket's chores, as `cargo xtask <chore>`. This file is the command line; each chore
 //! stands in a module of its own.
 
-mod bench;
-mod bundle;
-mod endure;
-mod install;
-mod instances;
-mod package;
-mod pictures;
-mod platforms;
-mod rtsan;
-mod run;
-mod system;
-mod test;
-mod tidy;
-mod wine;
+mod build;
+mod commands;
 
 use anyhow::Result;
+use build::{bundle, system_packages};
 use clap::{Parser, Subcommand};
+use commands::{
+    beat, bench, install, instances, package, pictures, platforms, rtsan, run, test, tidy, torture,
+};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use xtask::workspace::Workspace;
@@ -146,42 +138,42 @@ fn chore(chore: Chore) -> Result<()> {
     // Where there is no Cargo, as under Wine, a beat is played all the same.
     let workspace = Workspace::find;
     match chore {
-        Chore::Beat { clap, file } => run::beat(&clap, &file),
+        Chore::Beat { clap, file } => beat::beat(&clap, &file),
         Chore::Run { headless } => run::run(&workspace()?, headless),
         Chore::Test { daw: true, .. } => test::daw(&workspace()?),
         Chore::Test { filter, .. } => test::test(&workspace()?, filter.as_deref()),
         Chore::Bundle => {
-            system::provide(system::Purpose::Build)?;
-            bundle::bundle(&workspace()?)?.report();
+            system_packages::ensure_installed(system_packages::Purpose::Build)?;
+            bundle::build_bundles(&workspace()?)?.print_paths();
             Ok(())
         }
         Chore::Torture { blocks, seed, runs, json } => {
-            endure::endure(&workspace()?, blocks, seed..seed.saturating_add(runs), json)
+            torture::torture(&workspace()?, blocks, seed..seed.saturating_add(runs), json)
         }
         Chore::Rtsan { seconds, seed } => rtsan::rtsan(&workspace()?, seconds, seed),
         Chore::Watched { clap, seconds, seed, plant } => {
             rtsan::watched(&clap, seconds, seed, plant)
         }
         Chore::Instances { count, seconds } => {
-            println!("{}", instances::instances(&workspace()?, count, seconds)?.report);
+            println!("{}", instances::measure(&workspace()?, count, seconds)?.report);
             Ok(())
         }
         Chore::Bench { json } => bench::bench(&workspace()?, json),
         Chore::Install { uninstall: true } => install::uninstall(),
         Chore::Install { uninstall: false } => {
-            system::provide(system::Purpose::Build)?;
-            install::install(&bundle::bundle(&workspace()?)?)
+            system_packages::ensure_installed(system_packages::Purpose::Build)?;
+            install::install(&bundle::build_bundles(&workspace()?)?)
         }
         Chore::Package => {
-            system::provide(system::Purpose::Build)?;
+            system_packages::ensure_installed(system_packages::Purpose::Build)?;
             let workspace = workspace()?;
-            let archive = package::package(&workspace, &bundle::bundle(&workspace)?)?;
+            let archive = package::package(&workspace, &bundle::build_bundles(&workspace)?)?;
             println!("{}", archive.display());
             Ok(())
         }
         Chore::Pictures => pictures::pictures(&workspace()?),
         Chore::Platforms { jobs } => platforms::platforms(&workspace()?, jobs),
-        Chore::WindowCost => pictures::cost(&workspace()?),
+        Chore::WindowCost => pictures::window_cost(&workspace()?),
         Chore::Tidy => tidy::tidy(&workspace()?),
     }
 }

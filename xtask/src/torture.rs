@@ -1,37 +1,40 @@
 //! The built plugin under a host at its worst, with every note checked.
 //!
-//! [`score`] learns once what the plugin plays; [`script`] makes up, from a seed, a host that does
-//! whatever hosts do; [`judge`] knows from both which note must stand on which sample, and compares.
+//! [`reference`] learns once what the plugin plays; [`random_host`] makes up, from a seed, a host that does
+//! whatever hosts do; [`oracle`] knows from both which note must stand on which sample, and compares.
 //! Meanwhile the allocations and frees that the plugin makes while it processes are counted.
 
-pub mod act;
-pub mod judge;
-pub mod kit;
-pub mod score;
-pub mod script;
+pub mod action;
+pub mod findings;
+pub mod oracle;
+pub mod random_host;
+pub mod random_user;
+pub mod reference;
+pub mod truth;
 
-use crate::host::allocations::{COUNTED, counted};
+use crate::host::allocations::{CAN_COUNT_ALLOCATIONS, count_allocations};
 use crate::host::{Event, Host, Setup};
-use act::{Abilities, Act, Block};
+use action::{HostAbilities, HostAction, HostBlock};
 use anyhow::{Result, ensure};
-use judge::{Findings, Judge};
+use findings::Findings;
+use oracle::Oracle;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use score::Score;
-use script::Script;
+use random_host::RandomHost;
+use reference::ReferenceTake;
 
 /// Takes that are played: fractions of the ranges of the parameters that pick one and say whether
 /// its phrases repeat. Most of the time they do: what is tried here is the host, and the drummer
 /// needs long for a phrase that it has not played before.
-const TAKES: [(f64, f64); 2] = [(0.007, 1.0), (0.61, 0.0)];
+const TAKE_SETTINGS: [(f64, f64); 2] = [(0.007, 1.0), (0.61, 0.0)];
 
 /// A saved state and what it plays.
 #[derive(Clone, Debug)]
-pub struct Take {
+pub struct LearnedTake {
     /// The plugin's state.
     pub state: Vec<u8>,
     /// What it plays.
-    pub score: Score,
+    pub reference: ReferenceTake,
 }
 
 /// What a run came to.
@@ -102,8 +105,8 @@ impl std::fmt::Display for Report {
 ///
 /// # Errors
 /// The plugin reports a fault.
-pub fn learn(host: &mut dyn Host) -> Result<Vec<Take>> {
-    TAKES
+pub fn learn_takes(host: &mut dyn Host) -> Result<Vec<LearnedTake>> {
+    TAKE_SETTINGS
         .into_iter()
         .map(|(take, repeats)| {
             let set = |host: &mut dyn Host, kit: f64| {
@@ -116,9 +119,9 @@ pub fn learn(host: &mut dyn Host) -> Result<Vec<Take>> {
             };
             // To learn the notes, half an hour of song is played at a high rate: without the kit.
             set(host, 0.0)?;
-            let score = Score::learn(host)?;
+            let reference = ReferenceTake::learn(host)?;
             set(host, 1.0)?;
-            Ok(Take { state: host.save()?, score })
+            Ok(LearnedTake { state: host.save()?, reference })
         })
         .collect()
 }
@@ -127,42 +130,45 @@ pub fn learn(host: &mut dyn Host) -> Result<Vec<Take>> {
 ///
 /// # Errors
 /// The plugin reports a fault, or allocations cannot be seen although this system counts them.
-pub fn torture(
+pub fn run(
     host: &mut dyn Host,
-    takes: &[Take],
-    abilities: Abilities,
+    takes: &[LearnedTake],
+    abilities: HostAbilities,
     blocks: u64,
     seed: u64,
 ) -> Result<Report> {
     // To save a state takes memory, which must be seen, or the count would mean nothing.
-    let (saved, seen) = counted(|| host.save());
+    let (saved, seen) = count_allocations(|| host.save());
     saved?;
-    ensure!(!COUNTED || seen > 0, "The plugin's allocations are not seen, so none can be counted.");
-    let mut script = Script::new(ChaCha8Rng::seed_from_u64(seed), abilities, takes.len());
-    let mut judge = Judge::default();
+    ensure!(
+        !CAN_COUNT_ALLOCATIONS || seen > 0,
+        "The plugin's allocations are not seen, so none can be counted."
+    );
+    let mut random_host = RandomHost::new(ChaCha8Rng::seed_from_u64(seed), abilities, takes.len());
+    let mut oracle = Oracle::default();
     let (mut output, mut coming) = (Vec::new(), None);
     let (mut done, mut allocations) = (0, 0);
     host.load(&takes[0].state)?;
-    host.activate(script.setup())?;
+    host.activate(random_host.next_setup())?;
     while done < blocks {
-        match coming.take().unwrap_or_else(|| script.act()) {
-            Act::Activate(setup) => host.activate(setup)?,
-            Act::Reset => host.reset()?,
-            Act::Load(take) => host.load(&takes[take].state)?,
-            Act::Set(name, value) => host.set(&name, value)?,
-            Act::Block(first) => {
-                let room = script.max_block() - first.truth.frames;
+        match coming.take().unwrap_or_else(|| random_host.next_action()) {
+            HostAction::Activate(setup) => host.activate(setup)?,
+            HostAction::Reset => host.reset()?,
+            HostAction::Load(take) => host.load(&takes[take].state)?,
+            HostAction::Set(name, value) => host.set(&name, value)?,
+            HostAction::Block(first) => {
+                let room = random_host.max_block() - first.truth.frames;
                 let mut second = None;
-                if first.joins {
-                    match script.act() {
-                        Act::Block(next) if (1..=room).contains(&next.truth.frames) => {
+                if first.may_join_next {
+                    match random_host.next_action() {
+                        HostAction::Block(next) if (1..=room).contains(&next.truth.frames) => {
                             second = Some(next);
                         }
                         other => coming = Some(other),
                     }
                 }
                 let blocks = [Some(first), second];
-                allocations += give(host, &blocks, &mut output)?;
+                allocations += process_blocks(host, &blocks, &mut output)?;
                 let mut begin = 0;
                 for block in blocks.iter().flatten() {
                     let end = begin + block.truth.frames;
@@ -171,7 +177,7 @@ pub fn torture(
                     let count = output.iter().take_while(here).count();
                     let mut heard: Vec<Event> = output.drain(..count).collect();
                     heard.iter_mut().for_each(|it| it.offset = it.offset.wrapping_sub(begin));
-                    judge.block(&block.truth, &takes[block.take].score, &heard)?;
+                    oracle.check_block(&block.truth, &takes[block.take].reference, &heard)?;
                     begin = end;
                     done += 1;
                 }
@@ -179,32 +185,32 @@ pub fn torture(
         }
     }
     // The transport stops, and all that sounds ends.
-    let end = script.end();
+    let end = random_host.final_block();
     output.clear();
     host.process(end.truth.frames, Some(&end.transport), &end.input, &mut output)?;
-    judge.block(&end.truth, &takes[end.take].score, &output)?;
-    let allocations = COUNTED.then_some(allocations);
-    Ok(Report { blocks: done, findings: judge.findings, allocations })
+    oracle.check_block(&end.truth, &takes[end.take].reference, &output)?;
+    let allocations = CAN_COUNT_ALLOCATIONS.then_some(allocations);
+    Ok(Report { blocks: done, findings: oracle.findings, allocations })
 }
 
 /// Has the plugin process one or two blocks in one piece: between the two, the host says within it
 /// what changes. Returns how many allocations and frees that took.
-fn give(
+fn process_blocks(
     host: &mut dyn Host,
-    [first, second]: &[Option<Block>; 2],
+    [first, second]: &[Option<HostBlock>; 2],
     output: &mut Vec<Event>,
 ) -> Result<u64> {
     let Some(first) = first else { return Ok(0) };
     let mut frames = first.truth.frames;
     let mut input = first.input.clone();
     if let Some(second) = second {
-        host.change(frames, second.transport);
+        host.change_transport(frames, second.transport);
         let later = |it: &Event| Event { offset: it.offset + frames, ..*it };
         input.extend(second.input.iter().map(later));
         frames += second.truth.frames;
     }
     output.clear();
     let (processed, count) =
-        counted(|| host.process(frames, Some(&first.transport), &input, output));
+        count_allocations(|| host.process(frames, Some(&first.transport), &input, output));
     processed.map(|()| count)
 }

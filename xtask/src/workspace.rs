@@ -53,11 +53,18 @@ impl Workspace {
     pub fn bundles(&self) -> PathBuf {
         self.target.join("bundled")
     }
+
+    /// Returns a Cargo command line that runs in this workspace.
+    #[must_use]
+    pub fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = cargo();
+        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).args(arguments);
+        command
+    }
 }
 
 /// A command line that runs the Cargo that runs us.
-#[must_use]
-pub fn cargo() -> Command {
+fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 

@@ -9,7 +9,7 @@ use common::scenarios::{TAKE, body, velocity_steps};
 use common::{load_clap, load_vst3};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use xtask::host::{Heard, Host, Message, Setup, Song, Transport, step};
+use xtask::host::{Host, Message, Setup, Song, TimedMessage, Transport, record_block};
 
 /// Songs that are made up.
 const SONGS: u64 = 200;
@@ -61,7 +61,7 @@ impl Scenario {
         // The transport stops.
         let (tempo, meter, ..) = self.stretches[0];
         let song = Song { sample_rate: self.sample_rate, tempo, meter, block, cycle: None };
-        events.extend(song.rest(host, 0.0, 1)?.into_iter().map(|it| plain(it, begin)));
+        events.extend(song.roll_stopped(host, 0.0, 1)?.into_iter().map(|it| plain(it, begin)));
         // Drums that strike at one sample may come in any order.
         events.sort_unstable();
         Ok(events)
@@ -73,9 +73,9 @@ impl Scenario {
         host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
         let song =
             Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 64, cycle: None };
-        song.rest(host, 0.0, 64)?;
+        song.roll_stopped(host, 0.0, 64)?;
         song.roll(host, 0.0, 64)?;
-        song.rest(host, 0.0, 64)?;
+        song.roll_stopped(host, 0.0, 64)?;
         Ok(())
     }
 }
@@ -83,13 +83,13 @@ impl Scenario {
 /// An event: sample, whether it ends a note, key, channel, velocity.
 type Plain = (u64, bool, u8, u8, u32);
 
-fn plain(heard: Heard, begin: u64) -> Plain {
+fn plain(heard: TimedMessage, begin: u64) -> Plain {
     let at = begin + heard.at;
     match heard.message {
-        Message::On { key, channel, velocity } => {
+        Message::NoteOn { key, channel, velocity } => {
             (at, true, key, channel, velocity_steps(velocity))
         }
-        Message::Off { key, channel } => (at, false, key, channel, 0),
+        Message::NoteOff { key, channel } => (at, false, key, channel, 0),
         Message::Midi([status, key, velocity]) => (at, status & 0x10 != 0, key, 0, velocity.into()),
     }
 }
@@ -154,7 +154,7 @@ fn in_real_time_two_hundred_songs_are_what_a_bounce_makes_of_them() -> Result<()
             host.activate(setup)?;
             bounced.push((song, from, samples, song.roll(&mut host, from, samples)?));
             // What still sounds ends here, and not in the next song.
-            song.rest(&mut host, from, 1)?;
+            song.roll_stopped(&mut host, from, 1)?;
         }
         host.activate(Setup { offline: false, ..setup })?;
         players.push((host, bounced));
@@ -180,7 +180,7 @@ fn in_real_time_two_hundred_songs_are_what_a_bounce_makes_of_them() -> Result<()
                 let transport = song.transport(from + begin as f64 * song.beats_per_sample());
                 if begin < *samples {
                     let frames = u32::try_from((samples - begin).min(256))?;
-                    step(host, frames, Some(&transport), &[], begin, heard)?;
+                    record_block(host, frames, Some(&transport), &[], begin, heard)?;
                 }
             }
             pace.wait(256);

@@ -85,7 +85,7 @@ fn denormals_are_flushed_while_it_processes_and_not_afterwards() {
 fn keys_as_raw_midi_are_held_keys_too() {
     // The same key, from the first block on, as a note and as bytes.
     let [notes, bytes] = [
-        Message::On { key: 43, channel: 0, velocity: 100.0 / 127.0 },
+        Message::NoteOn { key: 43, channel: 0, velocity: 100.0 / 127.0 },
         Message::Midi([0x90, 43, 100]),
     ]
     .map(|message| {

@@ -4,11 +4,11 @@
 mod common;
 
 use anyhow::{Context, Result};
-use common::vst3::Vst3;
+use common::vst3::Vst3Host;
 use std::sync::atomic::{AtomicBool, Ordering};
-use xtask::host::clap::Clap;
+use xtask::host::clap::ClapHost;
 use xtask::host::{Host, Setup, Song};
-use xtask::usage::{resident, threads};
+use xtask::process_usage::{resident_memory, thread_count};
 use xtask::workspace::{CLAP_ID, built_bundle};
 
 const SONG: Song =
@@ -22,8 +22,8 @@ const LEAK: u64 = 1 << 20;
 
 fn load(clap: bool) -> Result<Box<dyn Host>> {
     Ok(match clap {
-        true => Box::new(Clap::load(&built_bundle("clap")?, CLAP_ID)?),
-        false => Box::new(Vst3::load(&built_bundle("vst3")?)?),
+        true => Box::new(ClapHost::load(&built_bundle("clap")?, CLAP_ID)?),
+        false => Box::new(Vst3Host::load(&built_bundle("vst3")?)?),
     })
 }
 
@@ -74,11 +74,11 @@ fn two_hundred_instances_come_and_go_and_leave_nothing() -> Result<()> {
             for clap in [true, false, true, false] {
                 cycles(clap, 20)?;
             }
-            let (memory, running) = (resident()?, threads()?);
+            let (memory, running) = (resident_memory()?, thread_count()?);
             for clap in [true, false] {
                 cycles(clap, CYCLES)?;
             }
-            Ok::<_, anyhow::Error>((memory, running, resident()?, threads()?))
+            Ok::<_, anyhow::Error>((memory, running, resident_memory()?, thread_count()?))
         })();
         stop.store(true, Ordering::Release);
         others.join().ok().context("the other instances failed")??;

@@ -9,7 +9,7 @@ use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use xtask::host::clap::Clap;
+use xtask::host::clap::ClapHost;
 use xtask::host::{Event, Host, Message, Setup, Song};
 use xtask::workspace::{CLAP_ID, built_bundle};
 
@@ -71,7 +71,7 @@ fn rest() -> ! {
 
 /// Plays, stops, jumps, hears keys and changes takes, and says what became of it.
 fn play(watched: &Watch, planted: bool) -> Result<()> {
-    let mut host = Clap::load(&built_bundle("clap")?, CLAP_ID)?;
+    let mut host = ClapHost::load(&built_bundle("clap")?, CLAP_ID)?;
     host.activate(Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: false })?;
     let mut output = Vec::with_capacity(1 << 16);
     let (mut beats, mut due) = (0.0, Instant::now());
@@ -91,8 +91,8 @@ fn play(watched: &Watch, planted: bool) -> Result<()> {
         }
         let key = |message| [Event { offset: 3, message }];
         let input: &[Event] = match block % 250 {
-            150 => &key(Message::On { key: 49, channel: 0, velocity: 0.8 }),
-            200 => &key(Message::Off { key: 49, channel: 0 }),
+            150 => &key(Message::NoteOn { key: 49, channel: 0, velocity: 0.8 }),
+            200 => &key(Message::NoteOff { key: 49, channel: 0 }),
             _ => &[],
         };
         if planted && block == BLOCKS + 10 {

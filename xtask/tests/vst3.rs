@@ -25,7 +25,7 @@ fn both_formats_play_the_same() {
             host.set(common::scenarios::TAKE, take).unwrap();
             ready(host, &SONG).unwrap();
             // The change reaches the plugin with a block.
-            SONG.rest(host, 0.0, 480).unwrap();
+            SONG.roll_stopped(host, 0.0, 480).unwrap();
             play(host, &SONG, -1.0, 33.0).unwrap().iter().map(plain).collect::<Vec<_>>()
         });
         assert!(!played[0].is_empty());

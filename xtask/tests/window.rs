@@ -9,11 +9,11 @@ use common::scenarios::{SONG, TAKE, ready};
 use common::screen::{Screen, on_screen};
 use common::timing::play;
 use std::time::{Duration, Instant};
-use xtask::host::clap::Clap;
+use xtask::host::clap::ClapHost;
 use xtask::host::{Host, Note};
 
 /// Opens the window in one of ours.
-fn open(screen: &Screen, host: &mut Clap, pause: u64) -> u32 {
+fn open(screen: &Screen, host: &mut ClapHost, pause: u64) -> u32 {
     let size = host.create_window().expect("screen, host and pointer answer");
     std::thread::sleep(Duration::from_millis(pause));
     let parent = screen.window(size).expect("screen, host and pointer answer");
@@ -53,7 +53,7 @@ fn it_draws_after_twenty_times_open_and_closed() {
 /// A hand on the window of a plugin.
 struct Hand {
     pointer: Pointer,
-    host: Clap,
+    host: ClapHost,
 }
 
 impl Hand {
@@ -62,7 +62,7 @@ impl Hand {
         let until = Instant::now() + Pointer::REST;
         while Instant::now() < until {
             self.host.pump();
-            SONG.rest(&mut self.host, 0.0, 480).expect("screen, host and pointer answer");
+            SONG.roll_stopped(&mut self.host, 0.0, 480).expect("screen, host and pointer answer");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

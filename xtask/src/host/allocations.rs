@@ -3,17 +3,17 @@
 //! A library that is opened at run time finds `malloc` and its kin in the program that opened it,
 //! before the C library's. So this program has its own: each counts, while the calling thread
 //! asks for it, and goes on to the C library's. Our own Rust code goes around them, by an
-//! allocator that calls the C library straight, so that what is counted is the library's doing
-//! and not the host's. Only glibc has the names that this needs; elsewhere nothing is counted, and
+//! allocator that calls the C library straight, so that what is count_allocations is the library's doing
+//! and not the host's. Only glibc has the names that this needs; elsewhere nothing is count_allocations, and
 //! neither is it where the real-time sanitizer has its own functions of these names.
 
-/// Whether allocations can be counted on this system.
-pub const COUNTED: bool =
+/// Whether allocations can be count_allocations on this system.
+pub const CAN_COUNT_ALLOCATIONS: bool =
     cfg!(all(target_os = "linux", target_env = "gnu", not(feature = "rtsan")));
 
 /// Does something and says how many allocations and frees the libraries that it called made
-/// meanwhile on this thread; always 0 where nothing can be counted, see [`COUNTED`].
-pub fn counted<T>(work: impl FnOnce() -> T) -> (T, u64) {
+/// meanwhile on this thread; always 0 where nothing can be count_allocations, see [`CAN_COUNT_ALLOCATIONS`].
+pub fn count_allocations<T>(work: impl FnOnce() -> T) -> (T, u64) {
     #[cfg(all(target_os = "linux", target_env = "gnu", not(feature = "rtsan")))]
     {
         let before = glibc::COUNT.replace(Some(0));
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_librarys_allocations_are_counted_and_our_own_are_not() {
-        if !COUNTED {
+        if !CAN_COUNT_ALLOCATIONS {
             return;
         }
         unsafe extern "C" {
@@ -153,15 +153,15 @@ mod tests {
         type Freeing = unsafe extern "C" fn(*mut std::ffi::c_void);
         let strdup: Copying = std::hint::black_box(strdup);
         let free: Freeing = std::hint::black_box(free);
-        let (copy, count) = counted(|| {
+        let (copy, count) = count_allocations(|| {
             // SAFETY: the text ends with a zero.
             unsafe { strdup(c"a beat".as_ptr()) }
         });
         assert_eq!(count, 1);
         // SAFETY: `strdup` made it, and nobody else frees it.
-        let ((), count) = counted(|| unsafe { free(copy.cast()) });
+        let ((), count) = count_allocations(|| unsafe { free(copy.cast()) });
         assert_eq!(count, 1);
-        let (_, count) = counted(|| drop(std::hint::black_box(vec![1; 1000])));
+        let (_, count) = count_allocations(|| drop(std::hint::black_box(vec![1; 1000])));
         assert_eq!(count, 0);
     }
 }

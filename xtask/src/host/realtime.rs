@@ -12,7 +12,7 @@ pub fn flushes_denormals() -> bool {
 }
 
 /// Does something in the context that the sanitizer watches.
-pub fn in_real_time<T>(work: impl FnOnce() -> T) -> T {
+pub fn in_realtime_context<T>(work: impl FnOnce() -> T) -> T {
     #[cfg(feature = "rtsan")]
     rtsan_standalone::realtime_enter();
     let done = work();
@@ -22,7 +22,7 @@ pub fn in_real_time<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// Does something, within that context, that the sanitizer is to let pass.
-pub fn out_of_real_time<T>(work: impl FnOnce() -> T) -> T {
+pub fn outside_realtime_context<T>(work: impl FnOnce() -> T) -> T {
     #[cfg(feature = "rtsan")]
     rtsan_standalone::disable();
     let done = work();

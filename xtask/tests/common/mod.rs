@@ -11,18 +11,18 @@ pub mod studio;
 pub mod timing;
 pub mod vst3;
 
-use vst3::Vst3;
-use xtask::host::clap::Clap;
+use vst3::Vst3Host;
+use xtask::host::clap::ClapHost;
 use xtask::workspace::{CLAP_ID, built_bundle};
 
 /// The built `.clap` in a host.
-pub fn load_clap() -> Clap {
+pub fn load_clap() -> ClapHost {
     let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
-    Clap::load(&bundle, CLAP_ID).expect("the bundle loads")
+    ClapHost::load(&bundle, CLAP_ID).expect("the bundle loads")
 }
 
 /// The built `.vst3` in a host.
-pub fn load_vst3() -> Vst3 {
+pub fn load_vst3() -> Vst3Host {
     let bundle = built_bundle("vst3").unwrap_or_else(|fault| panic!("{fault}"));
-    Vst3::load(&bundle).expect("the bundle loads")
+    Vst3Host::load(&bundle).expect("the bundle loads")
 }

@@ -2,12 +2,14 @@
 
 use anyhow::Result;
 use std::time::{Duration, Instant};
-use xtask::host::{Event, Heard, Host, Message, Note, Song, Transport, notes, step};
+use xtask::host::{
+    Event, Host, Message, Note, Song, TimedMessage, Transport, pair_notes, record_block,
+};
 
 /// What came out over several stretches, one after the other.
 #[derive(Default)]
 pub struct Recording {
-    all: Vec<Heard>,
+    all: Vec<TimedMessage>,
     length: u64,
 }
 
@@ -48,48 +50,50 @@ impl Recording {
     /// One block with the transport stopped at this position: all that sounds must end in it.
     ///
     /// # Errors
-    /// As [`Song::rest`].
+    /// As [`Song::roll_stopped`].
     pub fn stop(&mut self, song: &Song, host: &mut dyn Host, at: f64) -> Result<()> {
-        let stretch = song.rest(host, at, song.block.into())?;
+        let stretch = song.roll_stopped(host, at, song.block.into())?;
         self.add(stretch, song.block.into());
         Ok(())
     }
 
     /// Whether something came out, and all as raw MIDI.
     pub fn is_raw(&self) -> bool {
-        let raw = |heard: &Heard| matches!(heard.message, Message::Midi(_));
+        let raw = |heard: &TimedMessage| matches!(heard.message, Message::Midi(_));
         !self.all.is_empty() && self.all.iter().all(raw)
     }
 
     /// One block of whatever kind.
     ///
     /// # Errors
-    /// As [`step`].
-    pub fn step(
+    /// As [`record_block`].
+    pub fn record_block(
         &mut self,
         host: &mut dyn Host,
         frames: u32,
         transport: Option<&Transport>,
         input: &[Event],
     ) -> Result<()> {
-        step(host, frames, transport, input, self.length, &mut self.all)?;
+        record_block(host, frames, transport, input, self.length, &mut self.all)?;
         self.length += u64::from(frames);
         Ok(())
     }
 
     /// Adds what came out in so many samples.
-    fn add(&mut self, stretch: Vec<Heard>, samples: u64) {
+    fn add(&mut self, stretch: Vec<TimedMessage>, samples: u64) {
         let start = self.length;
-        self.all.extend(stretch.into_iter().map(|heard| Heard { at: start + heard.at, ..heard }));
+        self.all.extend(
+            stretch.into_iter().map(|heard| TimedMessage { at: start + heard.at, ..heard }),
+        );
         self.length += samples;
     }
 
     /// The notes, all of which have ended.
     ///
     /// # Errors
-    /// As [`notes`].
+    /// As [`pair_notes`].
     pub fn notes(&self) -> Result<Vec<Note>> {
-        notes(&self.all)
+        pair_notes(&self.all)
     }
 
     /// Whether nothing came out at all.
@@ -100,8 +104,8 @@ impl Recording {
     /// How many notes sound at the end.
     pub fn sounding(&self) -> usize {
         self.all.iter().fold(0, |count, heard| match heard.message {
-            Message::On { .. } => count + 1,
-            Message::Off { .. } => count.saturating_sub(1),
+            Message::NoteOn { .. } => count + 1,
+            Message::NoteOff { .. } => count.saturating_sub(1),
             Message::Midi(_) => count,
         })
     }

@@ -173,7 +173,7 @@ pub fn without_a_playing_transport_it_is_silent(load: Load) -> Result<()> {
     let mut heard = Recording::default();
     for _ in 0..200 {
         heard.stop(&SONG, &mut *host, 0.0)?;
-        heard.step(&mut *host, SONG.block, None, &[])?;
+        heard.record_block(&mut *host, SONG.block, None, &[])?;
     }
     // A stopped transport that someone drags along the song.
     for number in 0..200 {
@@ -197,9 +197,9 @@ pub fn held_keys_change_the_take_by_the_next_beat(load: Load) -> Result<()> {
             input.extend(HELD.map(|key| Event {
                 offset,
                 message: if down {
-                    Message::On { key, channel: 0, velocity: 0.8 }
+                    Message::NoteOn { key, channel: 0, velocity: 0.8 }
                 } else {
-                    Message::Off { key, channel: 0 }
+                    Message::NoteOff { key, channel: 0 }
                 },
             }));
         }
@@ -235,7 +235,7 @@ pub fn a_saved_state_plays_the_same_in_a_new_instance(load: Load) -> Result<()> 
     host.set(TAKE, 0.37)?;
     ready(&mut *host, &SONG)?;
     // The change reaches the plugin with a block.
-    SONG.rest(&mut *host, 0.0, 480)?;
+    SONG.roll_stopped(&mut *host, 0.0, 480)?;
     let other = play(&mut *host, &SONG, 0.0, 16.0)?;
     assert_ne!(usual, other, "another take plays the same");
     let state = host.save()?;
@@ -322,7 +322,7 @@ pub fn odd_transports_are_survived(load: Load) -> Result<()> {
     ];
     for transport in odd {
         for _ in 0..40 {
-            heard.step(&mut *host, SONG.block, transport.as_ref(), &[])?;
+            heard.record_block(&mut *host, SONG.block, transport.as_ref(), &[])?;
         }
     }
     heard.stop(&SONG, &mut *host, 0.0)?;
@@ -414,7 +414,7 @@ pub fn whatever_the_host_does_no_note_hangs(load: Load) -> Result<()> {
                 6 => song.cycle = None,
                 7 | 8 => input.push(Event {
                     offset: draw.random_range(0..frames),
-                    message: Message::On {
+                    message: Message::NoteOn {
                         key: draw.random_range(30..60),
                         channel: 0,
                         velocity: 0.7,
@@ -422,7 +422,7 @@ pub fn whatever_the_host_does_no_note_hangs(load: Load) -> Result<()> {
                 }),
                 9 | 10 => input.push(Event {
                     offset: draw.random_range(0..frames),
-                    message: Message::Off { key: draw.random_range(30..60), channel: 0 },
+                    message: Message::NoteOff { key: draw.random_range(30..60), channel: 0 },
                 }),
                 11 => host.set(TAKE, draw.random())?,
                 12 => host.set("Channel", draw.random())?,
@@ -434,7 +434,7 @@ pub fn whatever_the_host_does_no_note_hangs(load: Load) -> Result<()> {
                 _ => {}
             }
             let transport = Transport { playing, ..song.transport(position) };
-            heard.step(&mut *host, frames, Some(&transport), &input)?;
+            heard.record_block(&mut *host, frames, Some(&transport), &input)?;
             if playing {
                 position += f64::from(frames) * song.beats_per_sample();
             }

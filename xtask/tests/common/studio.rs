@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use xtask::host::clap::Clap;
-use xtask::host::{Event, Host, Message, Setup, Song, Transport, step};
+use xtask::host::clap::ClapHost;
+use xtask::host::{Event, Host, Message, Setup, Song, Transport, record_block};
 use xtask::workspace::CLAP_ID;
 
 /// The song.
@@ -19,7 +19,7 @@ pub const SONG: Song =
 pub struct Studio<'a> {
     screen: &'a Screen,
     /// The host.
-    pub host: Clap,
+    pub host: ClapHost,
     /// The host's window.
     pub parent: u32,
     size: (u32, u32),
@@ -40,7 +40,7 @@ impl<'a> Studio<'a> {
         scale: f64,
         size: Option<(u32, u32)>,
     ) -> Result<Self> {
-        let mut host = Clap::load(bundle, CLAP_ID)?;
+        let mut host = ClapHost::load(bundle, CLAP_ID)?;
         host.activate(Setup { sample_rate: 48_000.0, max_block: SONG.block, offline: false })?;
         let mut usual = host.create_window()?;
         if scale > 1.0 {
@@ -69,8 +69,8 @@ impl<'a> Studio<'a> {
         let mut heard = Vec::new();
         let keys = |down: bool| -> Vec<Event> {
             let message = |&key| match down {
-                true => Message::On { key, channel: 9, velocity: 0.8 },
-                false => Message::Off { key, channel: 9 },
+                true => Message::NoteOn { key, channel: 9, velocity: 0.8 },
+                false => Message::NoteOff { key, channel: 9 },
             };
             held.iter().map(|key| Event { offset: 0, message: message(key) }).collect()
         };
@@ -78,7 +78,7 @@ impl<'a> Studio<'a> {
         while passed < seconds {
             let input = if passed == 0.0 { keys(true) } else { Vec::new() };
             let transport = Transport { playing, ..SONG.transport(self.beats) };
-            step(&mut self.host, SONG.block, Some(&transport), &input, 0, &mut heard)?;
+            record_block(&mut self.host, SONG.block, Some(&transport), &input, 0, &mut heard)?;
             if playing {
                 self.beats += f64::from(SONG.block) * SONG.beats_per_sample();
             }
@@ -95,7 +95,7 @@ impl<'a> Studio<'a> {
     /// The plugin reports a fault.
     pub fn block(&mut self) -> Result<()> {
         let stopped = Transport { playing: false, ..SONG.transport(self.beats) };
-        step(&mut self.host, SONG.block, Some(&stopped), &[], 0, &mut Vec::new())?;
+        record_block(&mut self.host, SONG.block, Some(&stopped), &[], 0, &mut Vec::new())?;
         std::thread::sleep(Duration::from_millis(1));
         Ok(())
     }

@@ -5,10 +5,10 @@
 
 use anyhow::{Context, Result};
 use std::path::Path;
+use vst3_host::Plugin;
 use vst3_host::audio::AudioBuffers;
 use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
 use vst3_host::plugin::{ProcessMode, TransportPosition, WindowHandle};
-use vst3_host::{Plugin, Vst3Host};
 use xtask::host::{Event, Host, Message, Setup, Transport};
 
 /// Bytes that the crate puts before the plugin's own state when it saves one: a magic word, a
@@ -17,7 +17,7 @@ use xtask::host::{Event, Host, Message, Setup, Transport};
 const ENVELOPE: usize = 28;
 
 /// A plugin that was loaded from a `.vst3` bundle.
-pub struct Vst3 {
+pub struct Vst3Host {
     plugin: Plugin,
     buffers: AudioBuffers,
     sample_rate: f64,
@@ -26,15 +26,16 @@ pub struct Vst3 {
     told: (bool, f64, (u16, u16)),
 }
 
-impl Vst3 {
+impl Vst3Host {
     /// Loads the bundle and makes one instance of its plugin.
     ///
     /// # Errors
     /// The bundle does not load.
     pub fn load(path: &Path) -> Result<Self> {
-        let mut host = Vst3Host::builder().sample_rate(48_000.0).block_size(512).build()?;
+        let mut host =
+            vst3_host::Vst3Host::builder().sample_rate(48_000.0).block_size(512).build()?;
         let plugin = host.load_plugin(path)?;
-        Ok(Vst3 {
+        Ok(Vst3Host {
             plugin,
             buffers: AudioBuffers::new(0, 2, 0, 48_000.0),
             sample_rate: 48_000.0,
@@ -102,7 +103,7 @@ impl Vst3 {
     }
 }
 
-impl Host for Vst3 {
+impl Host for Vst3Host {
     fn activate(&mut self, setup: Setup) -> Result<()> {
         self.plugin.stop_processing()?;
         let mode = if setup.offline { ProcessMode::Offline } else { ProcessMode::Realtime };
@@ -138,13 +139,13 @@ impl Host for Vst3 {
         self.plugin.process_audio(&mut self.buffers)?;
         for event in self.plugin.take_output_events() {
             let message = match event.data {
-                PluginEventData::NoteOn { channel, pitch, velocity, .. } => Message::On {
+                PluginEventData::NoteOn { channel, pitch, velocity, .. } => Message::NoteOn {
                     key: u8::try_from(pitch)?,
                     channel: u8::try_from(channel)?,
                     velocity: velocity.into(),
                 },
                 PluginEventData::NoteOff { channel, pitch, .. } => {
-                    Message::Off { key: u8::try_from(pitch)?, channel: u8::try_from(channel)? }
+                    Message::NoteOff { key: u8::try_from(pitch)?, channel: u8::try_from(channel)? }
                 }
                 _ => continue,
             };
@@ -153,7 +154,7 @@ impl Host for Vst3 {
         Ok(())
     }
 
-    fn change(&mut self, _: u32, _: Transport) {}
+    fn change_transport(&mut self, _: u32, _: Transport) {}
 
     fn reset(&mut self) -> Result<()> {
         self.plugin.stop_processing()?;
@@ -193,12 +194,12 @@ fn midi(message: Message) -> Result<MidiEvent> {
     let channel_of = |channel| MidiChannel::from_index(channel).context("there are 16 channels");
     Ok(match message {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Message::On { key, channel, velocity } => MidiEvent::NoteOn {
+        Message::NoteOn { key, channel, velocity } => MidiEvent::NoteOn {
             channel: channel_of(channel)?,
             note: key,
             velocity: (velocity * 127.0).round() as u8,
         },
-        Message::Off { key, channel } => {
+        Message::NoteOff { key, channel } => {
             MidiEvent::NoteOff { channel: channel_of(channel)?, note: key, velocity: 0 }
         }
         Message::Midi(bytes) => {

@@ -89,7 +89,7 @@ fn drops_from(script: &str, screen: &Screen) -> Result<()> {
     let midi = folder.path().join("Toms, 1 bar.mid");
     toms(&midi)?;
     let value = |rig: &mut Rig<'_>, name: &str| -> Result<f64> {
-        SONG.rest(&mut rig.host, 0.0, SONG.block.into())?;
+        SONG.roll_stopped(&mut rig.host, 0.0, SONG.block.into())?;
         let values = rig.host.parameters();
         let value = values.iter().find(|(known, _)| known == name);
         Ok(value.context("a parameter of this name")?.1)
@@ -133,7 +133,7 @@ fn drops_from(script: &str, screen: &Screen) -> Result<()> {
     until("the copy", || Ok(copy.is_file()))?;
     assert_eq!(std::fs::read(copy)?, std::fs::read(model)?);
     until("the model in the project", || {
-        SONG.rest(&mut rig.host, 0.0, SONG.block.into())?;
+        SONG.roll_stopped(&mut rig.host, 0.0, SONG.block.into())?;
         Ok(String::from_utf8_lossy(&rig.host.save()?).contains("mine.safetensors"))
     })
 }

@@ -17,7 +17,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
-use xtask::host::clap::Clap;
+use xtask::host::clap::ClapHost;
 use xtask::workspace::{CLAP_ID, built_bundle};
 
 use crate::common::recording::Recording;
@@ -45,7 +45,7 @@ impl Drop for Program {
 /// The desk.
 pub struct Rig<'a> {
     pub screen: &'a Screen,
-    pub host: Clap,
+    pub host: ClapHost,
     /// The host's window, with the plugin's in it.
     pub window: u32,
     connection: RustConnection,
@@ -68,9 +68,9 @@ impl<'a> Rig<'a> {
         })?;
 
         let bundle = built_bundle("clap")?;
-        let mut host = Clap::load(&bundle, CLAP_ID)?;
+        let mut host = ClapHost::load(&bundle, CLAP_ID)?;
         ready(&mut host, &SONG)?;
-        SONG.rest(&mut host, 0.0, SONG.block.into())?;
+        SONG.roll_stopped(&mut host, 0.0, SONG.block.into())?;
         let size = host.create_window()?;
         let window = screen.window(size)?;
         until("the window", || {
@@ -208,7 +208,7 @@ impl<'a> Rig<'a> {
     /// What the plugin plays of the song's first four bars: tick, key and velocity of each note, in
     /// order. Another instance plays it, so that the window goes on showing them.
     pub fn played(&self) -> Result<Vec<(i64, u8, u8)>> {
-        let mut host = Clap::load(&built_bundle("clap")?, CLAP_ID)?;
+        let mut host = ClapHost::load(&built_bundle("clap")?, CLAP_ID)?;
         ready(&mut host, &SONG)?;
         let mut recording = Recording::default();
         recording.roll(&SONG, &mut host, 0.0, SONG.samples(16.0))?;

@@ -4,29 +4,29 @@
 //! end to end, at a rate at which every tick of 1/960 quarter note is a whole number of samples,
 //! tells what every later rendering must play. From then on the plugin is not asked any more.
 
-use super::kit::Kit;
-use crate::host::{Host, Setup, Song, notes};
+use super::random_user::LaneSettings;
+use crate::host::{Host, Setup, Song, pair_notes};
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
 
 /// Ticks of a quarter note: the finest musical position that the plugin plays at.
-pub const TICKS: f64 = 960.0;
+pub const TICKS_PER_BEAT: f64 = 960.0;
 
 /// Ticks of a step, a sixteenth.
-const STEP: i64 = 240;
+const TICKS_PER_STEP: i64 = 240;
 
 /// How early or late a hit may be, in quarter notes: half a step.
-pub const REACH: f64 = 0.125;
+pub const MAX_HIT_OFFSET: f64 = 0.125;
 
 /// The meters that songs are in: numerator and denominator. Each bar is a whole number of steps.
 pub const METERS: [(u16, u16); 7] = [(4, 4), (3, 4), (7, 8), (5, 4), (12, 8), (2, 2), (5, 16)];
 
 /// First and last position that are known, in quarter notes.
-pub const SONG: std::ops::Range<i32> = -32..260;
+pub const LEARNED_BEATS: std::ops::Range<i32> = -32..260;
 
 /// A hit of a bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Hit {
+struct BarHit {
     /// Ticks from the bar's start to the step.
     step: i64,
     /// Ticks from the step to the hit.
@@ -37,7 +37,7 @@ struct Hit {
 
 /// A hit at its place in a song.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Placed {
+pub struct PlacedHit {
     /// Where its step is, in quarter notes.
     pub step: f64,
     /// Where it sounds, in quarter notes.
@@ -50,14 +50,14 @@ pub struct Placed {
 
 /// Where bar lines are: a bar of this meter begins at this tick, and so on in both directions.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bars {
+pub struct BarLines {
     /// Numerator and denominator.
     pub meter: (u16, u16),
     /// Where one of the bars begins, in ticks.
     pub line: i64,
 }
 
-impl Bars {
+impl BarLines {
     /// Length of a bar in ticks.
     #[must_use]
     pub fn length(&self) -> i64 {
@@ -68,65 +68,68 @@ impl Bars {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "songs are short")]
     pub fn start_at(&self, position: f64) -> i64 {
-        let into = (position * TICKS).floor() as i64 - self.line;
+        let into = (position * TICKS_PER_BEAT).floor() as i64 - self.line;
         self.line + into.div_euclid(self.length()) * self.length()
     }
 }
 
 /// What a take plays.
 #[derive(Clone, Debug, Default)]
-pub struct Score {
-    bars: HashMap<((u16, u16), i64), Vec<Hit>>,
+pub struct ReferenceTake {
+    bars: HashMap<((u16, u16), i64), Vec<BarHit>>,
 }
 
-impl Score {
+impl ReferenceTake {
     /// Listens to the take that an instance plays, in each of the meters.
     ///
     /// # Errors
     /// The plugin reports a fault, or plays nothing, or plays between two ticks.
     pub fn learn(host: &mut dyn Host) -> Result<Self> {
-        let mut score = Score::default();
+        let mut reference = ReferenceTake::default();
         for meter in METERS {
-            score.listen(host, meter)?;
+            reference.record(host, meter)?;
         }
-        let hits: usize = score.bars.values().map(Vec::len).sum();
+        let hits: usize = reference.bars.values().map(Vec::len).sum();
         ensure!(hits > 1_000, "the take has {hits} hits: too few to be tried with");
-        Ok(score)
+        Ok(reference)
     }
 
-    fn listen(&mut self, host: &mut dyn Host, meter: (u16, u16)) -> Result<()> {
+    fn record(&mut self, host: &mut dyn Host, meter: (u16, u16)) -> Result<()> {
         // 100 samples a tick. The rendering begins a bar early: what is early in its very first
         // bar sounds late, with the first sample.
         let song = Song { sample_rate: 192_000.0, tempo: 120.0, meter, block: 16_384, cycle: None };
-        let length = Bars { meter, line: 0 }.length();
-        let first = i64::from(SONG.start) * 960 / length;
-        let last = i64::from(SONG.end) * 960 / length;
+        let length = BarLines { meter, line: 0 }.length();
+        let first = i64::from(LEARNED_BEATS.start) * 960 / length;
+        let last = i64::from(LEARNED_BEATS.end) * 960 / length;
         host.activate(Setup {
             sample_rate: song.sample_rate,
             max_block: song.block,
             offline: true,
         })?;
         #[expect(clippy::cast_precision_loss, reason = "songs are short")]
-        let [from, to] = [(first - 1) * length, last * length].map(|ticks| ticks as f64 / TICKS);
+        let [from, to] =
+            [(first - 1) * length, last * length].map(|ticks| ticks as f64 / TICKS_PER_BEAT);
         let samples = song.samples(to - from);
         let mut heard = song.roll(host, from, samples)?;
-        let rest = song.rest(host, to, u64::from(song.block))?;
-        heard.extend(rest.into_iter().map(|it| crate::host::Heard { at: samples + it.at, ..it }));
+        let rest = song.roll_stopped(host, to, u64::from(song.block))?;
+        heard.extend(
+            rest.into_iter().map(|it| crate::host::TimedMessage { at: samples + it.at, ..it }),
+        );
         for bar in first..last {
             self.bars.insert((meter, bar), Vec::new());
         }
-        for note in notes(&heard)? {
+        for note in pair_notes(&heard)? {
             let (ticks, off) = (note.on / 100, note.on % 100);
             ensure!(off == 0 || note.on == 0, "{note:?} is between two ticks");
             let tick = (first - 1) * length + i64::try_from(ticks)?;
-            let step = (tick + STEP / 2).div_euclid(STEP) * STEP;
+            let step = (tick + TICKS_PER_STEP / 2).div_euclid(TICKS_PER_STEP) * TICKS_PER_STEP;
             let bar = step.div_euclid(length);
             if let Some(hits) = self.bars.get_mut(&(meter, bar)) {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let velocity = (note.velocity * 127.0).round() as u8;
-                let lane = Kit::lane_of(note.key)?;
+                let lane = LaneSettings::lane_of_key(note.key)?;
                 let step_in = step.rem_euclid(length);
-                let hit = Hit { step: step_in, offset: tick - step, lane, velocity };
+                let hit = BarHit { step: step_in, offset: tick - step, lane, velocity };
                 hits.push(hit);
             }
         }
@@ -138,21 +141,27 @@ impl Score {
     /// # Errors
     /// The song reaches beyond what was learned.
     #[expect(clippy::cast_precision_loss, reason = "songs are short")]
-    pub fn between(&self, bars: &Bars, from: f64, to: f64, out: &mut Vec<Placed>) -> Result<()> {
-        let length = bars.length();
-        let mut start = bars.start_at(from - REACH);
-        while start as f64 / TICKS <= to + REACH {
+    pub fn hits_between(
+        &self,
+        bar_lines: &BarLines,
+        from: f64,
+        to: f64,
+        out: &mut Vec<PlacedHit>,
+    ) -> Result<()> {
+        let length = bar_lines.length();
+        let mut start = bar_lines.start_at(from - MAX_HIT_OFFSET);
+        while start as f64 / TICKS_PER_BEAT <= to + MAX_HIT_OFFSET {
             let index = start.div_euclid(length);
             let hits = self
                 .bars
-                .get(&(bars.meter, index))
-                .with_context(|| format!("bar {index} of {:?} was never heard", bars.meter))?;
+                .get(&(bar_lines.meter, index))
+                .with_context(|| format!("bar {index} of {:?} was never heard", bar_lines.meter))?;
             for hit in hits {
                 let step = start + hit.step;
-                let at = (step + hit.offset) as f64 / TICKS;
+                let at = (step + hit.offset) as f64 / TICKS_PER_BEAT;
                 if (from..=to).contains(&at) {
-                    let Hit { lane, velocity, .. } = *hit;
-                    out.push(Placed { step: step as f64 / TICKS, at, lane, velocity });
+                    let BarHit { lane, velocity, .. } = *hit;
+                    out.push(PlacedHit { step: step as f64 / TICKS_PER_BEAT, at, lane, velocity });
                 }
             }
             start += length;

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 pub const LANES: usize = 9;
 
 /// The lanes by the names of their parameters, with the keys of General MIDI.
-const GENERAL: [(&str, u8); LANES] = [
+const GENERAL_MIDI: [(&str, u8); LANES] = [
     ("Bass", 36),
     ("Snare", 38),
     ("Closed hat", 42),
@@ -22,9 +22,9 @@ const GENERAL: [(&str, u8); LANES] = [
 
 /// How the knobs of the lanes stand.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Kit {
+pub struct LaneSettings {
     /// Whether the user's own keys are played, and which these are.
-    own: bool,
+    custom_map: bool,
     keys: [u8; LANES],
     /// The channel of all, and those of lanes that have one of their own; 0 to 15.
     channel: u8,
@@ -34,11 +34,11 @@ pub struct Kit {
     pub bypassed: bool,
 }
 
-impl Default for Kit {
+impl Default for LaneSettings {
     fn default() -> Self {
-        Kit {
-            own: false,
-            keys: GENERAL.map(|(_, key)| key),
+        LaneSettings {
+            custom_map: false,
+            keys: GENERAL_MIDI.map(|(_, key)| key),
             channel: 9,
             channels: [None; LANES],
             muted: [false; LANES],
@@ -47,41 +47,41 @@ impl Default for Kit {
     }
 }
 
-impl Kit {
+impl LaneSettings {
     /// The lane that General MIDI has this key for.
     ///
     /// # Errors
     /// There is none.
-    pub fn lane_of(key: u8) -> Result<usize> {
-        let lane = GENERAL.iter().position(|(_, general)| *general == key);
+    pub fn lane_of_key(key: u8) -> Result<usize> {
+        let lane = GENERAL_MIDI.iter().position(|(_, general)| *general == key);
         lane.with_context(|| format!("key {key} is no lane's"))
     }
 
     /// Key and channel of a lane's notes.
     #[must_use]
-    pub fn place(&self, lane: usize) -> (u8, u8) {
-        let key = if self.own { self.keys[lane] } else { GENERAL[lane].1 };
+    pub fn destination(&self, lane: usize) -> (u8, u8) {
+        let key = if self.custom_map { self.keys[lane] } else { GENERAL_MIDI[lane].1 };
         (key, self.channels[lane].unwrap_or(self.channel))
     }
 
     /// Whether a lane is heard.
     #[must_use]
-    pub fn hears(&self, lane: usize) -> bool {
+    pub fn is_audible(&self, lane: usize) -> bool {
         !self.bypassed && !self.muted[lane]
     }
 
     /// The channels of all lanes.
     #[must_use]
     pub fn channels(&self) -> [u8; LANES] {
-        std::array::from_fn(|lane| self.place(lane).1)
+        std::array::from_fn(|lane| self.destination(lane).1)
     }
 
     /// Turns some knob: the name of its parameter, and the value as a fraction of its range.
-    pub fn turn(&mut self, draw: &mut ChaCha8Rng) -> (String, f64) {
-        let lane = draw.random_range(0..LANES);
-        let named = |what: &str| format!("{} {what}", GENERAL[lane].0);
+    pub fn random_change(&mut self, rng: &mut ChaCha8Rng) -> (String, f64) {
+        let lane = rng.random_range(0..LANES);
+        let named = |what: &str| format!("{} {what}", GENERAL_MIDI[lane].0);
         let on = |is: bool| f64::from(u8::from(is));
-        match draw.random_range(0..10) {
+        match rng.random_range(0..10) {
             // A bypass does not last, and most lanes are heard.
             _ if self.bypassed => {
                 self.bypassed = false;
@@ -92,11 +92,11 @@ impl Kit {
                 ("Bypass".into(), 1.0)
             }
             1 | 2 => {
-                self.channel = draw.random_range(0..16);
+                self.channel = rng.random_range(0..16);
                 ("Channel".into(), f64::from(self.channel) / 15.0)
             }
             3 | 4 => {
-                let channel = draw.random_range(0..=16_u8);
+                let channel = rng.random_range(0..=16_u8);
                 self.channels[lane] = channel.checked_sub(1);
                 (named("channel"), f64::from(channel) / 16.0)
             }
@@ -106,12 +106,12 @@ impl Kit {
                 (named("mute"), on(self.muted[lane]))
             }
             7 => {
-                self.own = !self.own;
-                ("Drum map".into(), on(self.own))
+                self.custom_map = !self.custom_map;
+                ("Drum map".into(), on(self.custom_map))
             }
             // Keys of few others, so that lanes meet at one key.
             _ => {
-                self.keys[lane] = draw.random_range(36..43);
+                self.keys[lane] = rng.random_range(36..43);
                 (named("pitch"), f64::from(self.keys[lane]) / 127.0)
             }
         }

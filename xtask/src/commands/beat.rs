@@ -1,20 +1,15 @@
-//! `cargo xtask run`: from a bare machine to a beat that is seen and heard.
-//!
-//! The beat is what the built `.clap` plays in our host: nothing here generates a note. It is
-//! written as a MIDI file and printed as a grid of text.
+//! `cargo xtask beat`: eight bars that the built `.clap` plays in the CLAP host, as a MIDI file and as
+//! a text grid. Nothing here generates a note.
 
-use crate::bundle::{self, Built};
-use crate::system;
 use anyhow::{Context, Result, ensure};
 use groove::midi::{Clip, Sheet, TICKS_PER_BEAT};
 use groove::pattern::TICKS_PER_STEP;
 use groove::{Drum, Hit, Meter, Step};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
-use xtask::host::clap::Clap;
-use xtask::host::{Host, Note, Setup, Song, notes};
-use xtask::workspace::{CLAP_ID, NAME, Workspace};
+use xtask::host::clap::ClapHost;
+use xtask::host::{Host, Note, Setup, Song, pair_notes};
+use xtask::workspace::{CLAP_ID, NAME};
 
 /// How many bars are played.
 const BARS: u16 = 8;
@@ -22,23 +17,6 @@ const BARS: u16 = 8;
 /// The song that is rolled: long blocks, because no one listens.
 const SONG: Song =
     Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
-
-/// Sets up the system, builds, plays eight bars in a host, writes and prints them, and opens the
-/// standalone window where there is a screen, unless `headless`.
-///
-/// # Errors
-/// A package cannot be installed, the build fails, the plugin does not load or plays nothing, or
-/// the file cannot be written.
-pub(crate) fn run(workspace: &Workspace, headless: bool) -> Result<()> {
-    system::provide(system::Purpose::Build)?;
-    let built = bundle::bundle(workspace)?;
-    built.report();
-    beat(&built.clap, &workspace.target.join("deep-pocket").join("beat.mid"))?;
-    if !headless && has_screen() {
-        open_window(&built)?;
-    }
-    Ok(())
-}
 
 /// Plays eight bars of a built CLAP, prints them, and writes them as a MIDI file.
 ///
@@ -57,16 +35,18 @@ pub(crate) fn beat(clap: &Path, file: &Path) -> Result<()> {
 
 /// Eight bars of what the plugin in this `.clap` file plays.
 fn play(path: &Path) -> Result<Clip> {
-    let mut plugin = Clap::load(path, CLAP_ID)?;
+    let mut plugin = ClapHost::load(path, CLAP_ID)?;
     let setup = Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
     plugin.activate(setup)?;
     let beats = f64::from(BARS) * f64::from(SONG.meter.0);
     let mut heard = SONG.roll(&mut plugin, 0.0, SONG.samples(beats))?;
     let end = SONG.samples(beats);
     // The transport stops, which ends what still sounds.
-    let rest = SONG.rest(&mut plugin, beats, u64::from(SONG.block))?;
-    heard.extend(rest.into_iter().map(|heard| xtask::host::Heard { at: end + heard.at, ..heard }));
-    let notes = notes(&heard)?;
+    let rest = SONG.roll_stopped(&mut plugin, beats, u64::from(SONG.block))?;
+    heard.extend(
+        rest.into_iter().map(|heard| xtask::host::TimedMessage { at: end + heard.at, ..heard }),
+    );
+    let notes = pair_notes(&heard)?;
     ensure!(!notes.is_empty(), "{NAME} was loaded and the song rolled, but it played no note.");
     clip(&notes)
 }
@@ -93,21 +73,6 @@ fn clip(notes: &[Note]) -> Result<Clip> {
         }
     }
     Ok(Clip { steps, tempo: SONG.tempo, meter: Meter::FOUR_FOUR })
-}
-
-/// Whether there is a screen to open a window on. The window speaks X11 on Linux.
-fn has_screen() -> bool {
-    !cfg!(target_os = "linux") || std::env::var_os("DISPLAY").is_some_and(|name| !name.is_empty())
-}
-
-/// Opens the standalone program and waits until it is closed.
-fn open_window(built: &Built) -> Result<()> {
-    println!("Opening {NAME}; close its window to go on.");
-    let status = Command::new(&built.program)
-        .status()
-        .with_context(|| format!("{} could not be run", built.program.display()))?;
-    ensure!(status.success(), "{} ended with a fault", built.program.display());
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! those. Only Linux needs any: on macOS and Windows, audio, windows and fonts are part of the
 //! system.
 
+use super::process;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
@@ -38,7 +39,7 @@ struct Manager {
 const APT: Manager = Manager {
     name: "apt-get",
     has: |package| {
-        answer("dpkg-query", &["-W", "-f=${db:Status-Status}", package])
+        output_of("dpkg-query", &["-W", "-f=${db:Status-Status}", package])
             .is_some_and(|status| status == "installed")
     },
     refresh: &["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"],
@@ -80,7 +81,7 @@ const APT: Manager = Manager {
 
 const DNF: Manager = Manager {
     name: "dnf",
-    has: |package| answer("rpm", &["--query", "--whatprovides", package]).is_some(),
+    has: |package| output_of("rpm", &["--query", "--whatprovides", package]).is_some(),
     refresh: &[],
     install: &["dnf", "install", "--assumeyes", "--setopt=install_weak_deps=False"],
     build: &[
@@ -110,7 +111,7 @@ const DNF: Manager = Manager {
 
 const PACMAN: Manager = Manager {
     name: "pacman",
-    has: |package| answer("pacman", &["--deptest", package]).is_some(),
+    has: |package| output_of("pacman", &["--deptest", package]).is_some(),
     refresh: &[],
     install: &["pacman", "--sync", "--needed", "--noconfirm"],
     build: &[
@@ -141,13 +142,13 @@ const PACMAN: Manager = Manager {
 /// # Errors
 /// The packages could not be installed, or no known package manager is there; the message names
 /// the packages.
-pub(crate) fn provide(purpose: Purpose) -> Result<()> {
+pub(crate) fn ensure_installed(purpose: Purpose) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
     let Some(manager) = [APT, DNF, PACMAN]
         .into_iter()
-        .find(|manager| answer(manager.name, &["--version"]).is_some())
+        .find(|manager| output_of(manager.name, &["--version"]).is_some())
     else {
         println!(
             "This system has neither apt-get nor dnf nor pacman. If the build or the window \
@@ -204,7 +205,7 @@ fn agreed(command: &str) -> Result<bool> {
 /// Runs a command as root: as it is where we are root, else through sudo, which may ask for a
 /// password only where someone is there to be asked.
 fn as_root(command: &[&str], may_ask: bool) -> Result<()> {
-    let is_root = answer("id", &["-u"]).is_some_and(|id| id == "0");
+    let is_root = output_of("id", &["-u"]).is_some_and(|id| id == "0");
     let sudo: &[&str] = match (is_root, may_ask) {
         (true, _) => &[],
         (false, true) => &["sudo"],
@@ -217,13 +218,11 @@ fn as_root(command: &[&str], may_ask: bool) -> Result<()> {
     if !may_ask {
         command.stdin(Stdio::null());
     }
-    let status = command.status().with_context(|| format!("{} could not be run", words[0]))?;
-    ensure!(status.success(), "`{}` failed", words.join(" "));
-    Ok(())
+    process::run(&mut command, &format!("`{}` failed", words.join(" ")))
 }
 
 /// What a command prints, if it can be run and succeeds.
-fn answer(program: &str, arguments: &[&str]) -> Option<String> {
+fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
@@ -244,8 +243,8 @@ mod tests {
 
     #[test]
     fn a_command_that_fails_or_is_not_there_answers_nothing() {
-        assert_eq!(answer("false", &[]), None);
-        assert_eq!(answer("no-such-program-anywhere", &[]), None);
-        assert_eq!(answer("echo", &["words"]).as_deref(), Some("words"));
+        assert_eq!(output_of("false", &[]), None);
+        assert_eq!(output_of("no-such-program-anywhere", &[]), None);
+        assert_eq!(output_of("echo", &["words"]).as_deref(), Some("words"));
     }
 }

@@ -1,8 +1,9 @@
 //! `cargo xtask package`: an archive for people who build nothing: both bundles, the standalone
 //! program, a script that installs them, and everybody's licences.
 
-use crate::bundle::Built;
-use crate::install::copy;
+use crate::build::bundle::BuiltPlugin;
+use crate::build::files::copy_tree;
+use crate::build::process;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use xtask::workspace::{NAME, Workspace, cargo};
+use xtask::workspace::{NAME, Workspace};
 
 /// What the weights learned from.
 const CREDIT: &str = "\
@@ -61,7 +62,7 @@ echo "Installed into $clap, $vst3 and $programs. Have your DAW scan its plugins 
 ///
 /// # Errors
 /// A dependency has no licence that it may be passed on with, or the archive cannot be written.
-pub(crate) fn package(workspace: &Workspace, built: &Built) -> Result<PathBuf> {
+pub(crate) fn package(workspace: &Workspace, built: &BuiltPlugin) -> Result<PathBuf> {
     let name = format!("deep-pocket-{}-{OS}-{ARCH}", env!("CARGO_PKG_VERSION"));
     let packages = workspace.target.join("packages");
     let folder = packages.join(&name);
@@ -69,12 +70,12 @@ pub(crate) fn package(workspace: &Workspace, built: &Built) -> Result<PathBuf> {
         fs::remove_dir_all(&folder)?;
     }
     for bundle in [&built.clap, &built.vst3, &built.program] {
-        copy(bundle, &folder.join(bundle.file_name().context("a bundle has no name")?))?;
+        copy_tree(bundle, &folder.join(bundle.file_name().context("a bundle has no name")?))?;
     }
     let pages = ["docs/routing.md", "docs/first-use.md", "docs/first-use"];
     for text in ["LICENSE-MIT", "LICENSE-APACHE", "LICENSE-INTER"].into_iter().chain(pages) {
         let from = workspace.root.join(text);
-        copy(&from, &folder.join(from.file_name().context("a text has no name")?))?;
+        copy_tree(&from, &folder.join(from.file_name().context("a text has no name")?))?;
     }
     let licences = third_party(workspace)?;
     for (file, text) in [
@@ -90,19 +91,22 @@ pub(crate) fn package(workspace: &Workspace, built: &Built) -> Result<PathBuf> {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(folder.join("install.sh"), fs::Permissions::from_mode(0o755))?;
     }
+    write_archive(&packages, &name)
+}
+
+/// Packs a folder into a `.tar.gz` beside it. On Linux the same files give the same archive.
+fn write_archive(packages: &Path, name: &str) -> Result<PathBuf> {
     let archive = packages.join(format!("{name}.tar.gz"));
     let mut tar = Command::new("tar");
-    tar.current_dir(&packages);
+    tar.current_dir(packages);
     if OS == "linux" {
-        // The same files make the same archive.
         tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"]);
         tar.arg("--use-compress-program=gzip -n").arg("-cf");
     } else {
         tar.arg("-czf");
     }
-    tar.arg(&archive).arg(&name);
-    let status = tar.status().context("tar could not be run")?;
-    ensure!(status.success(), "{} could not be written", archive.display());
+    tar.arg(&archive).arg(name);
+    process::run(&mut tar, &format!("{} could not be written", archive.display()))?;
     Ok(archive)
 }
 
@@ -139,15 +143,12 @@ fn third_party(workspace: &Workspace) -> Result<String> {
 }
 
 fn metadata(workspace: &Workspace) -> Result<Value> {
-    let rustc = Command::new("rustc").arg("-vV").output().context("rustc could not be run")?;
+    let rustc = process::capture(Command::new("rustc").arg("-vV"))?;
     let rustc = String::from_utf8(rustc.stdout)?;
     let host = rustc.lines().find_map(|line| line.strip_prefix("host: "));
-    let answer = cargo()
-        .current_dir(&workspace.root)
-        .args(["metadata", "--format-version=1", "--filter-platform"])
-        .arg(host.context("rustc does not say what it builds for")?)
-        .output()
-        .context("Cargo could not be run")?;
+    let host = host.context("rustc names no host")?;
+    let arguments = ["metadata", "--format-version=1", "--filter-platform", host];
+    let answer = process::capture(&mut workspace.cargo(&arguments))?;
     ensure!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr).trim());
     Ok(serde_json::from_slice(&answer.stdout)?)
 }
