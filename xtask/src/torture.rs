@@ -1,8 +1,8 @@
-//! The built plugin under a host at its worst, with every note checked.
+//! Torture test: the built plugin under a host at its worst, with every note checked.
 //!
-//! [`reference`] learns once what the plugin plays; [`random_host`] makes up, from a seed, a host that does
-//! whatever hosts do; [`oracle`] knows from both which note must stand on which sample, and compares.
-//! Meanwhile the allocations and frees that the plugin makes while it processes are counted.
+//! [`reference`] records once what the plugin plays. [`random_host`] generates the actions of a
+//! host from a seed. [`oracle`] derives the sample of each note from both and compares it with the
+//! output. Allocations and frees during `process` are counted.
 
 pub mod action;
 pub mod findings;
@@ -23,33 +23,32 @@ use rand_chacha::ChaCha8Rng;
 use random_host::RandomHost;
 use reference::ReferenceTake;
 
-/// Takes that are played: fractions of the ranges of the parameters that pick one and say whether
-/// its phrases repeat. Most of the time they do: what is tried here is the host, and the drummer
-/// needs long for a phrase that it has not played before.
+/// Settings of the takes: fractions of the ranges of `Take` and `Phrases`. Most phrases repeat,
+/// because the test is about the host and a new phrase takes long to generate.
 const TAKE_SETTINGS: [(f64, f64); 2] = [(0.007, 1.0), (0.61, 0.0)];
 
-/// A saved state and what it plays.
+/// A saved state and its reference.
 #[derive(Clone, Debug)]
 pub struct LearnedTake {
-    /// The plugin's state.
+    /// State of the plugin.
     pub state: Vec<u8>,
-    /// What it plays.
+    /// Notes that the plugin plays with this state.
     pub reference: ReferenceTake,
 }
 
-/// What a run came to.
+/// Result of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// Blocks that were processed.
+    /// Number of processed blocks.
     pub blocks: u64,
-    /// What was found of notes.
+    /// Results of the note checks.
     pub findings: Findings,
-    /// Allocations and frees in `process`; nothing where they cannot be counted.
+    /// Allocations and frees in `process`; `None` if they cannot be counted.
     pub allocations: Option<u64>,
 }
 
 impl Report {
-    /// Whether nothing was wrong, and something was tried.
+    /// Returns true if notes were checked and no fault was found.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let Findings { placed, error, lost, doubled, hung, ref faults, .. } = self.findings;
@@ -65,7 +64,7 @@ impl Report {
         self.allocations = self.allocations.zip(other.allocations).map(|(a, b)| a + b);
     }
 
-    /// The figures as JSON.
+    /// Returns the figures as JSON.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         let found = &self.findings;
@@ -101,10 +100,10 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// Learns what an instance plays of each take.
+/// Records the reference of each take.
 ///
 /// # Errors
-/// The plugin reports a fault.
+/// If the plugin reports a fault.
 pub fn learn_takes(host: &mut dyn Host) -> Result<Vec<LearnedTake>> {
     TAKE_SETTINGS
         .into_iter()
@@ -114,10 +113,10 @@ pub fn learn_takes(host: &mut dyn Host) -> Result<Vec<LearnedTake>> {
                 host.set("Phrases", repeats)?;
                 host.set("Audition kit", kit)?;
                 host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
-                // The change reaches the plugin with a block.
+                // The plugin receives the change with a block.
                 host.process(64, None, &[], &mut Vec::new())
             };
-            // To learn the notes, half an hour of song is played at a high rate: without the kit.
+            // Half an hour of song at a high rate is faster without the audition kit.
             set(host, 0.0)?;
             let reference = ReferenceTake::learn(host)?;
             set(host, 1.0)?;
@@ -126,10 +125,11 @@ pub fn learn_takes(host: &mut dyn Host) -> Result<Vec<LearnedTake>> {
         .collect()
 }
 
-/// Has an instance process so many blocks of the host that a seed makes up.
+/// Processes a number of blocks of a random host and checks them.
 ///
 /// # Errors
-/// The plugin reports a fault, or allocations cannot be seen although this system counts them.
+/// If the plugin reports a fault, or its allocations are not counted although this system can count
+/// them.
 pub fn run(
     host: &mut dyn Host,
     takes: &[LearnedTake],
@@ -137,12 +137,12 @@ pub fn run(
     blocks: u64,
     seed: u64,
 ) -> Result<Report> {
-    // To save a state takes memory, which must be seen, or the count would mean nothing.
+    // Saving a state allocates memory; if that is not counted, the count means nothing.
     let (saved, seen) = count_allocations(|| host.save());
     saved?;
     ensure!(
         !CAN_COUNT_ALLOCATIONS || seen > 0,
-        "The plugin's allocations are not seen, so none can be counted."
+        "The plugin's allocations are not counted, although this system can count them."
     );
     let mut random_host = RandomHost::new(ChaCha8Rng::seed_from_u64(seed), abilities, takes.len());
     let mut oracle = Oracle::default();
@@ -169,22 +169,11 @@ pub fn run(
                 }
                 let blocks = [Some(first), second];
                 allocations += process_blocks(host, &blocks, &mut output)?;
-                let mut begin = 0;
-                for block in blocks.iter().flatten() {
-                    let end = begin + block.truth.frames;
-                    let goes_on = begin == 0 && blocks[1].is_some();
-                    let here = |it: &&Event| !goes_on || it.offset < end;
-                    let count = output.iter().take_while(here).count();
-                    let mut heard: Vec<Event> = output.drain(..count).collect();
-                    heard.iter_mut().for_each(|it| it.offset = it.offset.wrapping_sub(begin));
-                    oracle.check_block(&block.truth, &takes[block.take].reference, &heard)?;
-                    begin = end;
-                    done += 1;
-                }
+                done += check_output(&mut oracle, takes, &blocks, &mut output)?;
             }
         }
     }
-    // The transport stops, and all that sounds ends.
+    // The transport stops, which ends all sounding notes.
     let end = random_host.final_block();
     output.clear();
     host.process(end.truth.frames, Some(&end.transport), &end.input, &mut output)?;
@@ -193,8 +182,30 @@ pub fn run(
     Ok(Report { blocks: done, findings: oracle.findings, allocations })
 }
 
-/// Has the plugin process one or two blocks in one piece: between the two, the host says within it
-/// what changes. Returns how many allocations and frees that took.
+/// Checks the output of one or two blocks that were processed in one call. Returns their number.
+fn check_output(
+    oracle: &mut Oracle,
+    takes: &[LearnedTake],
+    blocks: &[Option<HostBlock>; 2],
+    output: &mut Vec<Event>,
+) -> Result<u64> {
+    let (mut begin, mut checked) = (0, 0);
+    for block in blocks.iter().flatten() {
+        let end = begin + block.truth.frames;
+        let continues = begin == 0 && blocks[1].is_some();
+        let here = |it: &&Event| !continues || it.offset < end;
+        let count = output.iter().take_while(here).count();
+        let mut heard: Vec<Event> = output.drain(..count).collect();
+        heard.iter_mut().for_each(|it| it.offset = it.offset.wrapping_sub(begin));
+        oracle.check_block(&block.truth, &takes[block.take].reference, &heard)?;
+        begin = end;
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+/// Processes one or two blocks in one `process` call; the transport change between two is an event
+/// within it. Returns the number of allocations and frees.
 fn process_blocks(
     host: &mut dyn Host,
     [first, second]: &[Option<HostBlock>; 2],

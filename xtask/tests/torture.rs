@@ -1,4 +1,4 @@
-//! Both bundles under a host at its worst, and what the judge of it is worth.
+//! Torture test of both bundles, and a test of its oracle.
 
 mod common;
 
@@ -11,7 +11,7 @@ use xtask::torture::action::HostAbilities;
 use xtask::torture::{Report, learn_takes, run};
 
 #[test]
-fn the_clap_endures_a_host_at_its_worst() {
+fn the_clap_passes_the_torture_test() {
     let mut host = load_clap();
     let takes = learn_takes(&mut host).unwrap();
     let report = run(&mut host, &takes, HostAbilities { full: true }, 50_000, 0).unwrap();
@@ -21,9 +21,9 @@ fn the_clap_endures_a_host_at_its_worst() {
 }
 
 #[test]
-fn an_allocation_of_the_plugin_would_be_counted() {
+fn allocations_of_the_plugin_are_counted() {
     for host in [&mut load_clap() as &mut dyn Host, &mut load_vst3()] {
-        // To save a state takes memory.
+        // Saving a state allocates memory.
         let (state, seen) = count_allocations(|| host.save());
         assert!(!state.unwrap().is_empty());
         assert!(!CAN_COUNT_ALLOCATIONS || seen > 0, "{seen} allocations to save a state");
@@ -31,7 +31,7 @@ fn an_allocation_of_the_plugin_would_be_counted() {
 }
 
 #[test]
-fn the_vst3_endures_a_host_at_its_worst() {
+fn the_vst3_passes_the_torture_test() {
     let mut host = load_vst3();
     let takes = learn_takes(&mut host).unwrap();
     let report = run(&mut host, &takes, HostAbilities { full: false }, 10_000, 0).unwrap();
@@ -40,10 +40,10 @@ fn the_vst3_endures_a_host_at_its_worst() {
     assert!(report.findings.placed > 500, "{report}");
 }
 
-/// What a plugin could do wrong to a block's messages.
+/// A fault in a block's messages.
 type Wrong = fn(&mut Vec<Event>, u32);
 
-/// A plugin that does something wrong in every hundredth block in which a note begins.
+/// A plugin with a fault in every hundredth block in which a note starts.
 struct Faulty {
     sound: ClapHost,
     wrong: Wrong,
@@ -107,7 +107,7 @@ fn first_on(output: &[Event]) -> usize {
 }
 
 #[test]
-fn what_is_late_lost_doubled_or_hung_would_be_found() {
+fn late_lost_doubled_and_hung_notes_are_found() {
     let takes = learn_takes(&mut load_clap()).unwrap();
     let run_faulty = |wrong: Wrong| {
         let mut host = Faulty { sound: load_clap(), wrong, begun: 0 };

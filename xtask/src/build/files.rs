@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
 
-/// Copies a file to a place, whose folders are made. The file appears there whole or not at all,
-/// and a host that has the former one open keeps that.
+/// Copies a file and creates the folders of the target. The copy replaces an older one atomically;
+/// a host that has the older one open keeps it.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let failed = || format!("{} could not be copied to {}", from.display(), to.display());
     let folder = to.parent().with_context(failed)?;
@@ -15,7 +15,7 @@ pub(crate) fn copy_file(from: &Path, to: &Path) -> Result<()> {
     fs::rename(&fresh, to).with_context(failed)
 }
 
-/// Removes a file or a folder; says whether there was one.
+/// Removes a file or a folder; returns false if there was none.
 pub(crate) fn remove_tree(path: &Path) -> Result<bool> {
     let Ok(kind) = path.symlink_metadata() else { return Ok(false) };
     let removed = if kind.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
@@ -23,12 +23,14 @@ pub(crate) fn remove_tree(path: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Copies a file, or a folder with all that is in it.
+/// Copies a file, or a folder with its contents.
 pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     if !from.is_dir() {
         return copy_file(from, to);
     }
-    for entry in fs::read_dir(from).with_context(|| format!("{} is gone", from.display()))? {
+    for entry in
+        fs::read_dir(from).with_context(|| format!("{} could not be read", from.display()))?
+    {
         let entry = entry?;
         copy_tree(&entry.path(), &to.join(entry.file_name()))?;
     }
@@ -60,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_copied_whole_and_removed_whole() {
+    fn a_folder_is_copied_and_removed_with_its_contents() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         fs::create_dir_all(from.join("Contents/x")).unwrap();

@@ -1,41 +1,39 @@
-//! What the operating system must provide, and how to get it there.
+//! Operating system packages that the build and the tests need.
 //!
-//! The system's own package manager is asked which packages are missing, and told to install
-//! those. Only Linux needs any: on macOS and Windows, audio, windows and fonts are part of the
-//! system.
+//! The system's package manager is asked for missing packages and installs them. Only Linux needs
+//! any: on macOS and Windows, audio, windows and fonts are part of the system.
 
 use super::process;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
 
-/// What the packages are wanted for.
+/// Purpose of the packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Building the plugin and the standalone program, and opening their window.
     Build,
-    /// That, and the tests, which bring a screen of their own.
+    /// Building and testing; the tests need a screen of their own.
     Test,
 }
 
-/// A package, and others that serve as well: the first is the one that gets installed.
+/// A package and its alternatives; the first is installed if all are missing.
 type Choice = &'static [&'static str];
 
-/// A package manager: how to ask it and what it calls things.
+/// A package manager and its package names.
 struct Manager {
     name: &'static str,
-    /// Whether the command that answers for one package means that it is installed.
+    /// Returns true if a package is installed.
     has: fn(&str) -> bool,
-    /// Run before installing, because a bare system does not know what there is.
+    /// Command that updates the package lists before an installation; may be empty.
     refresh: &'static [&'static str],
-    /// Installs the packages whose names follow, without asking and without removing any.
+    /// Command that installs the packages after it, without asking and without removing any.
     install: &'static [&'static str],
     build: &'static [Choice],
     test: &'static [Choice],
 }
 
-/// Alsa and Jack are for the standalone program, which links to them; the rest is what the
-/// window opens when it is drawn.
+/// The standalone program links to ALSA and JACK; the window opens the other libraries at run time.
 const APT: Manager = Manager {
     name: "apt-get",
     has: |package| {
@@ -43,7 +41,7 @@ const APT: Manager = Manager {
             .is_some_and(|status| status == "installed")
     },
     refresh: &["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"],
-    // The development packages of the two Jacks would remove each other: never remove anything.
+    // The development packages of JACK 1 and 2 conflict; `--no-remove` keeps the installed one.
     install: &[
         "apt-get",
         "-o",
@@ -136,12 +134,10 @@ const PACMAN: Manager = Manager {
     ],
 };
 
-/// Checks for what the system lacks, and installs it. On a terminal it asks first; without one,
-/// or where `CI` is set, it says what it does and does it.
+/// Installs missing packages. Asks first on a terminal, unless `CI` is set.
 ///
 /// # Errors
-/// The packages could not be installed, or no known package manager is there; the message names
-/// the packages.
+/// If the packages cannot be installed, or the user declines.
 pub(crate) fn ensure_installed(purpose: Purpose) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
@@ -152,7 +148,7 @@ pub(crate) fn ensure_installed(purpose: Purpose) -> Result<()> {
     else {
         println!(
             "This system has neither apt-get nor dnf nor pacman. If the build or the window \
-             fails, install what these Debian packages hold: {}.",
+             fails, install the equivalents of these Debian packages: {}.",
             names(&choices(&APT, purpose)).join(" ")
         );
         return Ok(());
@@ -167,13 +163,14 @@ pub(crate) fn ensure_installed(purpose: Purpose) -> Result<()> {
     let packages = names(&missing);
     let command = [manager.install, &packages].concat().join(" ");
     let asks = std::io::stdin().is_terminal() && std::env::var_os("CI").is_none();
-    println!("The system lacks {}.", packages.join(", "));
+    println!("Missing system packages: {}.", packages.join(", "));
     if asks && !agreed(&command)? {
-        bail!("Nothing was installed. Run this yourself, and then the chore again: {command}");
+        bail!("Nothing was installed. Run this command, and then `cargo xtask` again: {command}");
     }
-    let by_hand = format!("Install the packages yourself, and run the chore again: {command}");
+    let by_hand =
+        format!("Install the packages with this command, and run `cargo xtask` again: {command}");
     if !manager.refresh.is_empty() {
-        // Lists that are a day old are better than none: the installation tells.
+        // The installation may succeed with old package lists, so a failure here is ignored.
         let _ = as_root(manager.refresh, asks);
     }
     as_root(&[manager.install, &packages].concat(), asks).with_context(|| by_hand.clone())?;
@@ -202,8 +199,7 @@ fn agreed(command: &str) -> Result<bool> {
     Ok(matches!(line.trim().to_lowercase().as_str(), "" | "y" | "yes"))
 }
 
-/// Runs a command as root: as it is where we are root, else through sudo, which may ask for a
-/// password only where someone is there to be asked.
+/// Runs a command as root, through sudo if needed. sudo may ask for a password only on a terminal.
 fn as_root(command: &[&str], may_ask: bool) -> Result<()> {
     let is_root = output_of("id", &["-u"]).is_some_and(|id| id == "0");
     let sudo: &[&str] = match (is_root, may_ask) {
@@ -221,7 +217,7 @@ fn as_root(command: &[&str], may_ask: bool) -> Result<()> {
     process::run(&mut command, &format!("`{}` failed", words.join(" ")))
 }
 
-/// What a command prints, if it can be run and succeeds.
+/// Returns the output of a command, or `None` if it cannot be run or fails.
 fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -232,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_want_what_building_wants_and_more() {
+    fn test_packages_include_build_packages() {
         for manager in [APT, DNF, PACMAN] {
             let build = names(&choices(&manager, Purpose::Build));
             let test = names(&choices(&manager, Purpose::Test));
@@ -242,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_fails_or_is_not_there_answers_nothing() {
+    fn a_failing_or_missing_command_has_no_output() {
         assert_eq!(output_of("false", &[]), None);
         assert_eq!(output_of("no-such-program-anywhere", &[]), None);
         assert_eq!(output_of("echo", &["words"]).as_deref(), Some("words"));

@@ -1,5 +1,5 @@
-//! `cargo xtask beat`: eight bars that the built `.clap` plays in the CLAP host, as a MIDI file and as
-//! a text grid. Nothing here generates a note.
+//! `cargo xtask beat`: eight bars that the built `.clap` plays in the CLAP host, as a MIDI file and
+//! as a text grid. Nothing here generates a note.
 
 use anyhow::{Context, Result, ensure};
 use groove::midi::{Clip, Sheet, TICKS_PER_BEAT};
@@ -11,17 +11,17 @@ use xtask::host::clap::ClapHost;
 use xtask::host::{Host, Note, Setup, Song, pair_notes};
 use xtask::workspace::{CLAP_ID, NAME};
 
-/// How many bars are played.
+/// Number of bars.
 const BARS: u16 = 8;
 
-/// The song that is rolled: long blocks, because no one listens.
+/// Song of the bars.
 const SONG: Song =
     Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
 
-/// Plays eight bars of a built CLAP, prints them, and writes them as a MIDI file.
+/// Plays eight bars of a built CLAP, prints them, and writes them to a MIDI file.
 ///
 /// # Errors
-/// The plugin does not load or plays nothing, or the file cannot be written.
+/// If the plugin does not load or plays nothing, or the file cannot be written.
 pub(crate) fn beat(clap: &Path, file: &Path) -> Result<()> {
     let clip = play(clap)?;
     if let Some(folder) = file.parent() {
@@ -33,7 +33,7 @@ pub(crate) fn beat(clap: &Path, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Eight bars of what the plugin in this `.clap` file plays.
+/// Returns eight bars that the plugin in this `.clap` file plays.
 fn play(path: &Path) -> Result<Clip> {
     let mut plugin = ClapHost::load(path, CLAP_ID)?;
     let setup = Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
@@ -41,22 +41,22 @@ fn play(path: &Path) -> Result<Clip> {
     let beats = f64::from(BARS) * f64::from(SONG.meter.0);
     let mut heard = SONG.roll(&mut plugin, 0.0, SONG.samples(beats))?;
     let end = SONG.samples(beats);
-    // The transport stops, which ends what still sounds.
+    // Stopping the transport ends all sounding notes.
     let rest = SONG.roll_stopped(&mut plugin, beats, u64::from(SONG.block))?;
     heard.extend(
         rest.into_iter().map(|heard| xtask::host::TimedMessage { at: end + heard.at, ..heard }),
     );
     let notes = pair_notes(&heard)?;
-    ensure!(!notes.is_empty(), "{NAME} was loaded and the song rolled, but it played no note.");
+    ensure!(!notes.is_empty(), "{NAME} was loaded, but it played no note.");
     clip(&notes)
 }
 
-/// The notes as a clip: each on its nearest sixteenth, the rest as its offset.
+/// Converts notes to a clip: each on its nearest sixteenth, the rest as its offset.
 fn clip(notes: &[Note]) -> Result<Clip> {
     let mut steps = vec![Step::SILENT; usize::from(BARS) * Meter::FOUR_FOUR.steps()];
     for note in notes {
         let drum = Drum::from_general_midi(note.key)
-            .with_context(|| format!("{NAME} played key {}, which is no drum.", note.key))?;
+            .with_context(|| format!("{NAME} played key {}, which is not a drum.", note.key))?;
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
         let ticks =
             (note.on as f64 * SONG.beats_per_sample() * f64::from(TICKS_PER_BEAT)).round() as i64;
@@ -67,7 +67,8 @@ fn clip(notes: &[Note]) -> Result<Clip> {
             velocity: (note.velocity * 127.0).round().clamp(1.0, 127.0) as u8,
             offset_ticks: i8::try_from(ticks - place * step)?,
         };
-        // An early hit of the ninth bar falls at the end of the eighth, and is not of the clip.
+        // An early hit of the ninth bar falls at the end of the eighth; it does not belong to the
+        // clip.
         if let Some(step) = steps.get_mut(usize::try_from(place)?) {
             step.strike(drum, hit);
         }
@@ -110,8 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn a_note_finds_its_sixteenth_and_keeps_the_rest() {
-        // A sixteenth is 6000 samples and a tick 25; the second note is 100 ticks early.
+    fn a_note_becomes_its_nearest_sixteenth_and_an_offset() {
+        // A sixteenth is 6000 samples and a tick 25 samples; the second note is 100 ticks early.
         let clip = clip(&[note(0, 36, 1.0), note(24_000 - 2_500, 38, 0.5)]).unwrap();
         assert_eq!(clip.steps[0].hit(Drum::Bass), Some(Hit { velocity: 127, offset_ticks: 0 }));
         assert_eq!(clip.steps[4].hit(Drum::Snare), Some(Hit { velocity: 64, offset_ticks: -100 }));

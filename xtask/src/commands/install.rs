@@ -1,5 +1,5 @@
-//! Puts the bundles into the folders where this user's hosts look for plugins, and takes them
-//! away. Folders for all users are left alone: nothing here needs an administrator.
+//! `cargo xtask install`: copies the bundles into this user's plugin folders, or removes them. No
+//! administrator rights are needed.
 
 use crate::build::bundle::BuiltPlugin;
 use crate::build::files::{copy_tree, remove_tree};
@@ -8,10 +8,10 @@ use std::env::consts::OS;
 use std::path::{Path, PathBuf};
 use xtask::workspace::NAME;
 
-/// Copies both bundles into the user's plugin folders, in place of what is there.
+/// Copies both bundles into the user's plugin folders and replaces older ones.
 ///
 /// # Errors
-/// The user has no home folder, or a folder cannot be written.
+/// If the user has no home folder, or a folder cannot be written.
 pub(crate) fn install(built: &BuiltPlugin) -> Result<()> {
     for (bundle, folder) in
         [(&built.clap, plugin_folder("clap")?), (&built.vst3, plugin_folder("vst3")?)]
@@ -22,24 +22,24 @@ pub(crate) fn install(built: &BuiltPlugin) -> Result<()> {
         copy_tree(bundle, &to)?;
         println!("Installed {}", to.display());
     }
-    println!("Have your host scan its plugins again, and look for {NAME} among the instruments.");
+    println!("Rescan the plugins in your host; {NAME} is an instrument.");
     Ok(())
 }
 
-/// Takes both bundles out of the user's plugin folders.
+/// Removes both bundles from the user's plugin folders.
 ///
 /// # Errors
-/// The user has no home folder, or a bundle cannot be removed.
+/// If the user has no home folder, or a bundle cannot be removed.
 pub(crate) fn uninstall() -> Result<()> {
     for kind in ["clap", "vst3"] {
         let bundle = plugin_folder(kind)?.join(format!("{NAME}.{kind}"));
-        let was = if remove_tree(&bundle)? { "Removed" } else { "Not there:" };
+        let was = if remove_tree(&bundle)? { "Removed" } else { "Not installed:" };
         println!("{was} {}", bundle.display());
     }
     Ok(())
 }
 
-/// The user's folder for plugins of a kind, "clap" or "vst3".
+/// Returns the user's plugin folder of a format, "clap" or "vst3".
 fn plugin_folder(kind: &str) -> Result<PathBuf> {
     let variable = if OS == "windows" { "LOCALAPPDATA" } else { "HOME" };
     let home = std::env::var_os(variable)
@@ -48,7 +48,7 @@ fn plugin_folder(kind: &str) -> Result<PathBuf> {
     Ok(plugin_folder_of(Path::new(&home), OS, kind))
 }
 
-/// Where hosts of this system look, as the two formats' documents say.
+/// Returns a system's plugin folder of a format, as the documents of CLAP and VST3 define it.
 fn plugin_folder_of(home: &Path, os: &str, kind: &str) -> PathBuf {
     let shouted = kind.to_uppercase();
     match os {

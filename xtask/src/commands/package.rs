@@ -1,5 +1,5 @@
-//! `cargo xtask package`: an archive for people who build nothing: both bundles, the standalone
-//! program, a script that installs them, and everybody's licences.
+//! `cargo xtask package`: an archive for users: both bundles, the standalone program, an install
+//! script, and all licences.
 
 use crate::build::bundle::BuiltPlugin;
 use crate::build::files::copy_tree;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use xtask::workspace::{NAME, Workspace};
 
-/// What the weights learned from.
+/// Credits of the training data.
 const CREDIT: &str = "\
 Deep Pocket's drummer learned from the Groove MIDI Dataset by Jon Gillick, Adam Roberts, Jesse
 Engel, Douglas Eck and David Bamman (\"Learning to Groove with Inverse Sequence Transformations\",
@@ -22,7 +22,7 @@ ICML 2019), published by Google under the Creative Commons Attribution 4.0 Inter
 (https://creativecommons.org/licenses/by/4.0/). Its drum hits were put on a grid of sixteenths.
 ";
 
-/// What a user reads first.
+/// README of the archive.
 const READ_ME: &str = "\
 Deep Pocket: a drummer in a plugin.
 
@@ -37,7 +37,7 @@ Licences: LICENSE-* for Deep Pocket and its type, THIRD-PARTY.txt for what it is
 CREDITS.txt for what the drummer learned from.
 ";
 
-/// Puts the bundles and the program where this user's hosts look for them.
+/// Script that installs the bundles and the program for this user.
 const INSTALL: &str = r#"#!/bin/sh
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -58,10 +58,10 @@ cp "$here/deep-pocket" "$programs/"
 echo "Installed into $clap, $vst3 and $programs. Have your DAW scan its plugins again."
 "#;
 
-/// Makes the archive, and says where it is.
+/// Writes the archive and returns its path.
 ///
 /// # Errors
-/// A dependency has no licence that it may be passed on with, or the archive cannot be written.
+/// If a dependency has no licence, or the archive cannot be written.
 pub(crate) fn package(workspace: &Workspace, built: &BuiltPlugin) -> Result<PathBuf> {
     let name = format!("deep-pocket-{}-{OS}-{ARCH}", env!("CARGO_PKG_VERSION"));
     let packages = workspace.target.join("packages");
@@ -94,7 +94,7 @@ pub(crate) fn package(workspace: &Workspace, built: &BuiltPlugin) -> Result<Path
     write_archive(&packages, &name)
 }
 
-/// Packs a folder into a `.tar.gz` beside it. On Linux the same files give the same archive.
+/// Packs a folder into a `.tar.gz` beside it. On Linux the archive is reproducible.
 fn write_archive(packages: &Path, name: &str) -> Result<PathBuf> {
     let archive = packages.join(format!("{name}.tar.gz"));
     let mut tar = Command::new("tar");
@@ -110,7 +110,8 @@ fn write_archive(packages: &Path, name: &str) -> Result<PathBuf> {
     Ok(archive)
 }
 
-/// The licences of all that is linked into the plugin and the program, each text once.
+/// Returns the licences of all packages that are linked into the plugin and the program, each text
+/// once.
 fn third_party(workspace: &Workspace) -> Result<String> {
     let metadata = metadata(workspace)?;
     let mut packages: BTreeMap<&str, &Value> = BTreeMap::new();
@@ -120,7 +121,7 @@ fn third_party(workspace: &Workspace) -> Result<String> {
     let mut said = format!("{NAME} is built on the following packages.\n");
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for id in linked(&metadata) {
-        let package = packages.get(id.as_str()).context("Cargo names a package that it lacks")?;
+        let package = packages.get(id.as_str()).context("Cargo reports an unknown package")?;
         if package["source"].is_null() {
             continue;
         }
@@ -128,7 +129,7 @@ fn third_party(workspace: &Workspace) -> Result<String> {
         let licence = match (package["license"].as_str(), package["license_file"].as_str()) {
             (Some(licence), _) => licence,
             (None, Some(_)) => "see below",
-            (None, None) => anyhow::bail!("{name} says nothing of a licence."),
+            (None, None) => anyhow::bail!("{name} has no licence."),
         };
         writeln!(said, "{name}: {licence}")?;
         let folder = Path::new(text(&package["manifest_path"])).parent();
@@ -153,7 +154,7 @@ fn metadata(workspace: &Workspace) -> Result<Value> {
     Ok(serde_json::from_slice(&answer.stdout)?)
 }
 
-/// The ids of all packages that the plugin is linked with.
+/// Returns the ids of all packages that are linked into the plugin.
 fn linked(metadata: &Value) -> BTreeSet<String> {
     let nodes: BTreeMap<&str, &Value> =
         list(&metadata["resolve"]["nodes"]).iter().map(|node| (text(&node["id"]), node)).collect();
@@ -165,7 +166,7 @@ fn linked(metadata: &Value) -> BTreeSet<String> {
             continue;
         }
         for dependency in nodes.get(id).into_iter().flat_map(|node| list(&node["deps"])) {
-            // A kind of its own have those for tests and for the build.
+            // Dependencies of tests and build scripts have a kind; linked ones have none.
             if list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null()) {
                 rest.push(text(&dependency["pkg"]));
             }

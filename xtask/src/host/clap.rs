@@ -26,20 +26,20 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// What a `.clap` file says that it holds.
+/// A plugin in a `.clap` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// The plugin's id.
+    /// CLAP id.
     pub id: String,
-    /// Its name on screen.
+    /// Display name.
     pub name: String,
-    /// Its version.
+    /// Version.
     pub version: String,
-    /// What it is, in CLAP's words: "instrument", "note-effect" and so on.
+    /// CLAP features: "instrument", "note-effect" and so on.
     pub features: Vec<String>,
 }
 
-/// A parameter as the host knows it.
+/// A parameter of the plugin.
 struct Parameter {
     id: ClapId,
     name: String,
@@ -47,15 +47,15 @@ struct Parameter {
     max: f64,
 }
 
-/// A plugin that was loaded from a `.clap` file.
+/// A CLAP host with one instance of a plugin.
 pub struct ClapHost {
-    // The processor must go before the instance that it came from; `Drop` sees to it.
+    // Must be dropped before the instance; `Drop` ensures it.
     processor: Option<StartedPluginAudioProcessor<HandlerTypes>>,
     instance: PluginInstance<HandlerTypes>,
     parameters: Vec<Parameter>,
-    /// Parameter parameter_changes that the next block will carry.
+    /// Parameter changes for the next block.
     parameter_changes: Vec<ParamValueEvent>,
-    /// Where the transport parameter_changes within the next block, and to what.
+    /// Transport change within the next block, and its sample.
     pending_transport: Option<(u32, Transport)>,
     input: EventBuffer,
     output: EventSink,
@@ -67,10 +67,10 @@ pub struct ClapHost {
     last_block_duration: Duration,
 }
 
-/// What the `.clap` file at this path holds.
+/// Returns the plugins in a `.clap` file.
 ///
 /// # Errors
-/// It is no CLAP library, or holds no plugin.
+/// If the file is not a CLAP library or contains no plugin.
 pub fn describe(path: &Path) -> Result<Vec<Description>> {
     let entry = open(path)?;
     let factory = entry.get_plugin_factory().context("the library has no plugin factory")?;
@@ -87,17 +87,17 @@ pub fn describe(path: &Path) -> Result<Vec<Description>> {
 }
 
 fn open(path: &Path) -> Result<PluginEntry> {
-    // SAFETY: loading a library runs its code, and nothing can vouch for that from outside; it
-    // is the bundle that was built from this workspace, or one that its tester chose.
+    // SAFETY: loading a library runs its code, which no caller can vouch for; it is the bundle that
+    // was built from this workspace, or one that the tester chose.
     unsafe { PluginEntry::load(path) }
         .with_context(|| format!("{} could not be loaded", path.display()))
 }
 
 impl ClapHost {
-    /// Loads the plugin of this id from a `.clap` file and makes one instance of it.
+    /// Loads a plugin from a `.clap` file and creates one instance.
     ///
     /// # Errors
-    /// The file is no CLAP library, or has no such plugin, or the plugin refuses.
+    /// If the file is not a CLAP library, has no plugin of this id, or the plugin refuses.
     pub fn load(path: &Path, id: &str) -> Result<Self> {
         let entry = open(path)?;
         let info =
@@ -109,7 +109,7 @@ impl ClapHost {
             &CString::new(id)?,
             &info,
         )
-        .with_context(|| format!("{} made no instance of {id}", path.display()))?;
+        .with_context(|| format!("{} could not create the plugin {id}", path.display()))?;
         let parameters = parameters(&mut instance);
         Ok(ClapHost {
             processor: None,
@@ -132,7 +132,7 @@ impl ClapHost {
         })
     }
 
-    /// The kinds of note message that each note port understands: inputs, then outputs.
+    /// Note dialects of each note port: inputs, then outputs.
     pub fn note_ports(&mut self) -> [Vec<NoteDialects>; 2] {
         let handle = self.instance.plugin_handle();
         let Some(ports) = handle.get_extension::<PluginNotePorts>() else {
@@ -150,32 +150,31 @@ impl ClapHost {
         })
     }
 
-    /// Whether the processor flushed denormal numbers to zero while the plugin sent its last event;
-    /// `None` before that.
+    /// Denormal mode of the processor when the plugin sent its last event; `None` before that.
     #[must_use]
     pub fn flushed_denormals(&self) -> Option<bool> {
         self.output.flushed_denormals
     }
 
-    /// How long the plugin took for its last block.
+    /// Time that the plugin took for the last block.
     #[must_use]
     pub fn last_block_duration(&self) -> Duration {
         self.last_block_duration
     }
 
-    /// Takes no more notes from the plugin, whatever it said: only raw MIDI.
+    /// Rejects note events of the plugin from now on; only raw MIDI is accepted.
     pub fn refuse_notes(&mut self) {
         self.output.accepts_notes = false;
     }
 
-    /// Ends processing, and releases what processing needed.
+    /// Deactivates the plugin.
     pub fn deactivate(&mut self) {
         if let Some(processor) = self.processor.take() {
             self.instance.deactivate(processor.stop_processing());
         }
     }
 
-    /// Lets the plugin do on the main thread what it has asked to do there.
+    /// Runs the callback on the main thread that the plugin has requested.
     pub fn pump(&mut self) {
         let asked =
             self.instance.access_shared_handler(|desk| desk.callback.swap(false, Ordering::AcqRel));
@@ -209,7 +208,7 @@ impl Host for ClapHost {
         self.processor = Some(
             stopped
                 .start_processing()
-                .map_err(|_| anyhow!("the plugin would not start to process"))?,
+                .map_err(|_| anyhow!("the plugin refused to start processing"))?,
         );
         let length = usize::try_from(setup.max_block)?;
         self.channels = [vec![0.0; length], vec![0.0; length]];
@@ -267,7 +266,7 @@ impl Host for ClapHost {
             self.last_block_duration = called.elapsed();
             processed
         };
-        // In a bounce the plugin may wait.
+        // In an offline render the plugin may block.
         if self.offline { process() } else { in_realtime_context(process) }?;
         self.clock += u64::from(frames);
         output.extend(self.output.events.iter().filter_map(recorded_event));
@@ -292,7 +291,8 @@ impl Host for ClapHost {
 
     fn save(&mut self) -> Result<Vec<u8>> {
         let handle = self.instance.plugin_handle();
-        let state: PluginState = handle.get_extension().context("the plugin keeps no state")?;
+        let state: PluginState =
+            handle.get_extension().context("the plugin does not save its state")?;
         let mut bytes = Vec::new();
         state.save(&handle, &mut bytes)?;
         Ok(bytes)
@@ -300,9 +300,10 @@ impl Host for ClapHost {
 
     fn load(&mut self, state: &[u8]) -> Result<()> {
         let handle = self.instance.plugin_handle();
-        let extension: PluginState = handle.get_extension().context("the plugin keeps no state")?;
+        let extension: PluginState =
+            handle.get_extension().context("the plugin does not save its state")?;
         extension.load(&handle, &mut std::io::Cursor::new(state))?;
-        // What was turned before and never processed is not part of the state.
+        // Changes that were never processed do not belong to the state.
         self.parameter_changes.clear();
         Ok(())
     }
@@ -331,7 +332,7 @@ impl Host for ClapHost {
     }
 }
 
-/// The parameters of an instance, in its own order.
+/// Returns the parameters of an instance, in the plugin's order.
 fn parameters(instance: &mut PluginInstance<HandlerTypes>) -> Vec<Parameter> {
     let handle = instance.plugin_handle();
     let Some(extension) = handle.get_extension::<PluginParams>() else { return Vec::new() };

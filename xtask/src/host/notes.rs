@@ -5,12 +5,12 @@ use super::song::TimedMessage;
 use anyhow::{Result, bail, ensure};
 use std::collections::BTreeMap;
 
-/// A note that has begun and ended, in samples since the recording began.
+/// A complete note, in samples since the start of the recording.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Note {
-    /// When the key goes down.
+    /// Sample of the note-on.
     pub on: u64,
-    /// When it goes up; at or after `on`.
+    /// Sample of the note-off; at or after `on`.
     pub off: u64,
     /// Key, 0 to 127.
     pub key: u8,
@@ -20,13 +20,13 @@ pub struct Note {
     pub velocity: f64,
 }
 
-/// Joins each note-on with its note-off. Raw MIDI counts as the note that it spells.
+/// Pairs each note-on with its note-off. Raw MIDI notes are included.
 ///
 /// # Errors
-/// A note begins again before it has ended, ends without having begun, or never ends.
+/// If a note starts again before it has ended, ends without a start, or never ends.
 pub fn pair_notes(heard: &[TimedMessage]) -> Result<Vec<Note>> {
     let mut notes: Vec<Note> = Vec::new();
-    // The place in `notes` of the note that sounds on each key of each channel.
+    // Index in `notes` of the sounding note of each key and channel.
     let mut sounding = BTreeMap::<(u8, u8), usize>::new();
     for heard in heard {
         let (key, channel, velocity) = match heard.message {
@@ -40,16 +40,16 @@ pub fn pair_notes(heard: &[TimedMessage]) -> Result<Vec<Note>> {
         };
         if let Some(velocity) = velocity {
             let twice = sounding.insert((key, channel), notes.len());
-            ensure!(twice.is_none(), "key {key} goes down at sample {} while it is down", heard.at);
+            ensure!(twice.is_none(), "key {key} starts at sample {} while it sounds", heard.at);
             notes.push(Note { on: heard.at, off: heard.at, key, channel, velocity });
         } else {
             let Some(place) = sounding.remove(&(key, channel)) else {
-                bail!("key {key} goes up at sample {} without being down", heard.at);
+                bail!("key {key} ends at sample {} without a start", heard.at);
             };
             notes[place].off = heard.at;
         }
     }
-    ensure!(sounding.is_empty(), "keys {:?} never go up", sounding.keys().collect::<Vec<_>>());
+    ensure!(sounding.is_empty(), "keys {:?} never end", sounding.keys().collect::<Vec<_>>());
     Ok(notes)
 }
 
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notes_that_hang_repeat_or_end_unbegun_are_faults() {
+    fn notes_without_a_start_or_an_end_are_faults() {
         let on = |at| TimedMessage {
             at,
             message: Message::NoteOn { key: 38, channel: 9, velocity: 0.5 },
@@ -69,10 +69,10 @@ mod tests {
         assert_eq!(pair_notes(&[on(3), off(5)]).unwrap(), [expected]);
         assert_eq!(pair_notes(&[raw(3, 0x99), raw(5, 0x89)]).unwrap().len(), 1);
         for (faulty, says) in [
-            (vec![on(3)], "never go up"),
-            (vec![on(3), on(4), off(5)], "while it is down"),
-            (vec![off(3)], "without being down"),
-            (vec![on(3), raw(4, 0x80)], "without being down"),
+            (vec![on(3)], "never end"),
+            (vec![on(3), on(4), off(5)], "while it sounds"),
+            (vec![off(3)], "without a start"),
+            (vec![on(3), raw(4, 0x80)], "without a start"),
         ] {
             let fault = pair_notes(&faulty).unwrap_err().to_string();
             assert!(fault.contains(says), "{fault}");

@@ -3,45 +3,45 @@
 use super::interface::{Event, Host, Message, Transport};
 use anyhow::{Result, ensure};
 
-/// The host's clock: a song of one tempo and meter, rolled block by block.
+/// A song of one tempo and meter, and the block size in which a host plays it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Song {
-    /// Samples a second.
+    /// Sample rate in Hz.
     pub sample_rate: f64,
-    /// Quarter notes a minute.
+    /// Tempo in quarter notes a minute.
     pub tempo: f64,
     /// Time signature, numerator and denominator.
     pub meter: (u16, u16),
     /// Frames in a block.
     pub block: u32,
-    /// Loop range in quarter notes. Blocks are cut at its end, as most hosts do.
+    /// Loop range in quarter notes. Blocks are cut at its end, as in most hosts.
     pub cycle: Option<(f64, f64)>,
 }
 
-/// A message and when it came: samples since the recording began.
+/// A message and its position in a recording.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimedMessage {
-    /// Samples since the recording began.
+    /// Samples since the start of the recording.
     pub at: u64,
-    /// What came.
+    /// Message at that sample.
     pub message: Message,
 }
 
 impl Song {
-    /// Quarter notes that a sample lasts.
+    /// Duration of a sample, in quarter notes.
     #[must_use]
     pub fn beats_per_sample(&self) -> f64 {
         self.tempo / (60.0 * self.sample_rate)
     }
 
-    /// The number of samples that these quarter notes last, to the nearest one.
+    /// Number of samples in a span of quarter notes, rounded to the nearest.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn samples(&self, beats: f64) -> u64 {
         (beats / self.beats_per_sample()).round().max(0.0) as u64
     }
 
-    /// What the host says at this song position, in quarter notes.
+    /// Transport at a song position, in quarter notes.
     #[must_use]
     pub fn transport(&self, beats: f64) -> Transport {
         Transport {
@@ -55,10 +55,10 @@ impl Song {
         }
     }
 
-    /// Rolls the song for so many samples from this position and returns what came out.
+    /// Plays the song for a number of samples from a position, and returns the plugin's output.
     ///
     /// # Errors
-    /// The plugin reports a fault, or sends an event outside its block or out of order.
+    /// If the plugin reports a fault, or sends an event outside its block or out of order.
     pub fn roll(
         &self,
         host: &mut dyn Host,
@@ -68,8 +68,8 @@ impl Song {
         self.roll_with(host, from_beats, samples, &mut |_, _| {})
     }
 
-    /// As [`Song::roll`], with a closure that may put messages into a block, given the samples
-    /// since the start of the recording at which that block begins.
+    /// Plays the song like [`Song::roll`]; a closure adds input to each block, given the block's
+    /// range of samples in the recording.
     ///
     /// # Errors
     /// As [`Song::roll`].
@@ -81,7 +81,7 @@ impl Song {
         feed: &mut dyn FnMut(std::ops::Range<u64>, &mut Vec<Event>),
     ) -> Result<Vec<TimedMessage>> {
         let (mut heard, mut input) = (Vec::new(), Vec::new());
-        // The position is count_allocations from the last jump, never summed up, as a host's is.
+        // The position is computed from the last jump, not accumulated, as in a host.
         let (mut origin, mut since, mut done) = (from_beats, 0_u64, 0_u64);
         while done < samples {
             let mut frames = u64::from(self.block).min(samples - done);
@@ -112,8 +112,8 @@ impl Song {
         Ok(heard)
     }
 
-    /// Lets the host process so many samples with its transport stopped at this position, and
-    /// returns what came out.
+    /// Processes a number of samples with the transport stopped at a position, and returns the
+    /// plugin's output.
     ///
     /// # Errors
     /// As [`Song::roll`].
@@ -134,12 +134,11 @@ impl Song {
     }
 }
 
-/// Has the plugin process one block that begins at this sample of a recording, and writes down
-/// what comes out.
+/// Processes one block that starts at sample `at` of a recording, and appends the plugin's output.
 ///
 /// # Errors
-/// The plugin reports a fault, sends an event outside its block or out of order, or makes a
-/// sound that is no number.
+/// If the plugin reports a fault, sends an event outside its block or out of order, or outputs a
+/// sample that is not finite.
 pub fn record_block(
     host: &mut dyn Host,
     frames: u32,
@@ -151,7 +150,10 @@ pub fn record_block(
     let mut output = Vec::new();
     host.process(frames, transport, input, &mut output)?;
     for channel in host.audio() {
-        ensure!(channel.iter().all(|sample| sample.is_finite()), "the plugin's sound is no number");
+        ensure!(
+            channel.iter().all(|sample| sample.is_finite()),
+            "the plugin's output is not finite"
+        );
     }
     let mut last = 0;
     for event in output {
@@ -171,7 +173,8 @@ mod tests {
     use super::*;
     use crate::host::{Setup, pair_notes};
 
-    /// Plays a note of one sample at the start of each block, and keeps what it is told.
+    /// Plays a note of one sample at the start of each block, and records the positions that it
+    /// receives.
     #[derive(Default)]
     struct Metronome {
         told: Vec<(f64, u32)>,
@@ -226,7 +229,7 @@ mod tests {
         }
     }
 
-    /// A hundred samples a quarter note.
+    /// Song with 100 samples a quarter note.
     const SONG: Song =
         Song { sample_rate: 200.0, tempo: 120.0, meter: (4, 4), block: 40, cycle: None };
 
@@ -247,7 +250,7 @@ mod tests {
 
     #[test]
     fn an_event_outside_its_block_or_out_of_order_is_a_fault() {
-        // In a block of one sample, the metronome's second message has no place.
+        // In a block of one sample, the metronome's second message is outside.
         let outside = Song { block: 1, ..SONG }.roll(&mut Metronome::default(), 0.0, 3);
         assert!(outside.unwrap_err().to_string().contains("in a block of 1 frames"));
     }

@@ -1,43 +1,43 @@
-//! What a host can do to the plugin.
+//! Actions of a host on the plugin.
 
 use super::truth::GroundTruth;
 use crate::host::{Event, Setup, Transport};
 
-/// What the format can say.
+/// Abilities of a plugin format's host.
 #[derive(Clone, Copy, Debug)]
 pub struct HostAbilities {
-    /// Whether loops and bar lines can be told, and a position left out.
+    /// The host reports loops and bar lines, and can leave out the position.
     pub full: bool,
 }
 
-/// What the host does next.
+/// Next action of the host.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly all of them are blocks")]
 pub enum HostAction {
-    /// Deactivates the plugin and activates it again.
+    /// Deactivates and activates the plugin.
     Activate(Setup),
     /// Resets the plugin.
     Reset,
-    /// Loads the saved state of this number.
+    /// Loads the saved state with this index.
     Load(usize),
-    /// Sets the parameter of this name to a fraction of its range.
+    /// Sets a parameter to a fraction of its range.
     Set(String, f64),
-    /// Has a block processed.
+    /// Processes a block.
     Block(HostBlock),
 }
 
 /// A block.
 #[derive(Clone, Debug)]
 pub struct HostBlock {
-    /// What the host says.
+    /// Transport as the host reports it.
     pub transport: Transport,
     /// Keys of the user.
     pub input: Vec<Event>,
-    /// What is true.
+    /// Facts that the oracle checks the output against.
     pub truth: GroundTruth,
-    /// Whose notes they are: number of a saved state.
+    /// Index of the saved state that is playing.
     pub take: usize,
-    /// Whether the host may give it to the plugin in one piece with the block that follows, and say
-    /// in the middle what changes there.
+    /// The host may process this block and the next in one call, with the transport change between
+    /// them as an event.
     pub may_join_next: bool,
 }

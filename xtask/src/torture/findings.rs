@@ -1,26 +1,27 @@
-//! Faults and note counts that the oracle reports.
+//! Note counts and faults that the oracle finds.
 
-/// What was found.
+/// Results of the note checks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
-    /// Notes that sounded.
+    /// Number of notes.
     pub notes: u64,
-    /// Of these, the ones whose place was known beforehand.
+    /// Number of notes with a known position.
     pub placed: u64,
-    /// Greatest distance of a note from its sample.
+    /// Greatest timing error, in samples.
     pub error: u64,
-    /// Notes that did not sound.
+    /// Number of missing notes.
     pub lost: u64,
-    /// Notes that sounded twice, or without reason.
+    /// Number of repeated or unexpected notes.
     pub doubled: u64,
-    /// Notes that did not end, or ended without sounding, or as soon as they began.
+    /// Number of notes without an end, ends without a note, and notes that end on their first
+    /// sample.
     pub hung: u64,
-    /// The first few faults, a sentence each.
+    /// First faults, one sentence each.
     pub faults: Vec<String>,
 }
 
 impl Findings {
-    /// Faults that are put into words; the others are counted.
+    /// Maximum number of described faults; all others are only counted.
     const WORDS: usize = 12;
 
     pub(super) fn fault(&mut self, sentence: impl FnOnce() -> String) {
@@ -29,7 +30,7 @@ impl Findings {
         }
     }
 
-    /// Adds what was found elsewhere.
+    /// Adds other findings.
     pub fn add(&mut self, other: &Findings) {
         self.notes += other.notes;
         self.placed += other.placed;

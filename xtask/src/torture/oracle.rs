@@ -1,10 +1,10 @@
-//! What must sound, and whether it did.
+//! Oracle: derives the notes of each block and compares them with the plugin's output.
 //!
-//! The judge is told the truth about each block by the host that made it up: where the song is,
-//! how it got there, how often it went round its loop. From that and a [`ReferenceTake`] it knows the
-//! sample of each note by the rule alone: the nearest sample to the exact position, in the middle
-//! the later one; what lies before a seam sounds before it, what lies after a jump not before it,
-//! and what the host passes over not at all. It never asks the plugin, and shares no code with it.
+//! The random host passes the ground truth about each block: song position, kind of motion, and
+//! number of loop passes. With that and a [`ReferenceTake`] the oracle applies one rule: a note
+//! sounds on the nearest sample to its exact position; of two, on the later one. A note before a
+//! loop seam sounds before the seam; a note after a jump does not sound before the jump; a note
+//! that the host skips does not sound. The oracle never asks the plugin and shares no code with it.
 
 use super::findings::Findings;
 use super::random_user::LaneSettings;
@@ -13,64 +13,67 @@ use super::truth::{GroundTruth, Motion};
 use crate::host::{Event, Message};
 use anyhow::{Result, ensure};
 
-/// How near to the middle between two samples counts as the middle.
+/// Distance from the middle between two samples that counts as the middle, in samples.
 const TIE: f64 = 1.0 / 8192.0;
 
-/// A note that nothing cuts short lasts half a step, in quarter notes.
+/// Length of a note that nothing cuts short, in quarter notes: half a step.
 const LENGTH: f64 = 0.125;
 
-/// A note that must sound, or did: sample of the block, key, velocity, channel.
+/// Distance from a seam within which a step is on the seam, in quarter notes: half a tick.
+const SEAM_TOLERANCE: f64 = 0.5 / TICKS_PER_BEAT;
+
+/// Start of a note: sample in the block, key, velocity, channel.
 type Onset = (u32, u8, u8, u8);
 
-/// A note that sounds.
+/// A sounding note.
 #[derive(Clone, Copy, Debug)]
 struct Sounding {
     key: u8,
     channel: u8,
-    /// Where it began, in quarter notes.
+    /// Start, in quarter notes.
     at: f64,
-    /// Its sample in this block; nothing if it began in an earlier one.
+    /// Sample in this block; `None` if it started in an earlier one.
     sample: Option<u32>,
 }
 
-/// A run of samples in which the song goes on evenly.
+/// Samples of a block in which the song advances evenly.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     /// Position of the sample `origin`, in quarter notes.
     position: f64,
     origin: u32,
-    /// Where its notes may be.
+    /// First and last sample of its notes.
     first: u32,
     last: u32,
 }
 
-/// Follows the song and compares.
+/// Follows the song and checks the output.
 #[derive(Debug, Default)]
 pub struct Oracle {
-    /// What was found so far.
+    /// Results so far.
     pub findings: Findings,
-    /// Up to where in the song notes have sounded.
+    /// End of the song span whose notes have sounded, in quarter notes.
     done: f64,
-    /// How often the song has gone round its loop.
+    /// Number of loop passes.
     loop_passes: u64,
-    /// The loop of the last block.
+    /// Loop of the last block.
     cycle: Option<(f64, f64)>,
-    /// The last block ended with a seam: what sounds ends with the next one.
+    /// The last block ended at a loop seam: its notes end with the next block.
     at_seam: bool,
     sounding: Vec<Sounding>,
     expected: Vec<Onset>,
     placed: Vec<PlacedHit>,
-    /// Runs of samples in the block: first sample, and the position of it. All that sounds ends
-    /// with the first sample of each but the first one, and of that if the song was elsewhere.
-    runs: Vec<(u32, f64)>,
+    /// First sample of each stretch of the block, and its position.
+    stretches: Vec<(u32, f64)>,
     releases: Vec<u32>,
 }
 
 impl Oracle {
-    /// Compares a block's output with what it must be.
+    /// Compares a block's output with the expected notes.
     ///
     /// # Errors
-    /// The script and the judge disagree about the truth, which is a fault of this program.
+    /// If the random host and the oracle disagree about the ground truth, which is a bug in the
+    /// test.
     pub fn check_block(
         &mut self,
         truth: &GroundTruth,
@@ -78,9 +81,9 @@ impl Oracle {
         output: &[Event],
     ) -> Result<()> {
         self.expected.clear();
-        self.runs.clear();
+        self.stretches.clear();
         self.releases.clear();
-        self.runs.push((0, truth.position));
+        self.stretches.push((0, truth.position));
         if truth.frames > 0 {
             if truth.ends_all_notes
                 || truth.lanes.bypassed
@@ -99,37 +102,47 @@ impl Oracle {
         Ok(())
     }
 
-    /// Works out what must sound in the block.
-    fn expect(&mut self, truth: &GroundTruth, reference: &ReferenceTake) -> Result<()> {
-        let per_sample = truth.beats_per_sample;
+    /// Enters a block: returns the position of its first sample, and the start of the song span to
+    /// play if the song jumped here.
+    fn enter(&mut self, truth: &GroundTruth) -> Result<(f64, Option<f64>)> {
         let mut position = truth.position;
         if truth.cycle != self.cycle {
             (self.cycle, self.loop_passes) = (truth.cycle, truth.loop_passes);
         }
         let mut entered = None;
-        let mut first = 0;
         if truth.motion == Motion::Jumps {
-            self.done = position - (0.5 + TIE) * per_sample;
+            self.done = position - (0.5 + TIE) * truth.beats_per_sample;
             self.loop_passes = truth.loop_passes;
             self.releases.push(0);
             entered = Some(self.done);
         } else if let Some((start, end)) = truth.cycle {
             if truth.loop_passes == self.loop_passes + 1 {
-                // The host cut its block a sample before the seam: it passes over what is left.
+                // The host cut its block one sample before the seam and skips the rest.
                 (self.done, self.loop_passes) = (start, truth.loop_passes);
                 self.releases.push(0);
             } else if truth.loop_passes + 1 == self.loop_passes {
                 position += start - end;
             } else {
-                ensure!(truth.loop_passes == self.loop_passes, "the script lost count: {truth:?}");
+                ensure!(
+                    truth.loop_passes == self.loop_passes,
+                    "the number of loop passes is wrong: {truth:?}"
+                );
             }
         } else {
             self.loop_passes = truth.loop_passes;
         }
-        self.runs[0] = (0, position);
+        self.stretches[0] = (0, position);
         if std::mem::take(&mut self.at_seam) {
             self.releases.push(0);
         }
+        Ok((position, entered))
+    }
+
+    /// Collects the expected notes of the block.
+    fn expect(&mut self, truth: &GroundTruth, reference: &ReferenceTake) -> Result<()> {
+        let per_sample = truth.beats_per_sample;
+        let (mut position, mut entered) = self.enter(truth)?;
+        let mut first = 0;
         loop {
             let seam = truth.cycle.filter(|(_, end)| position < *end);
             let left = truth.frames - first;
@@ -139,8 +152,8 @@ impl Oracle {
             {
                 if until >= 1 {
                     let last = first + u32::try_from(until)? - 1;
-                    let run = Stretch { position, origin: first, first, last };
-                    self.pass(truth, reference, run, end, (seam, entered))?;
+                    let stretch = Stretch { position, origin: first, first, last };
+                    self.collect(truth, reference, stretch, end, (seam, entered))?;
                     first = last + 1;
                     #[expect(clippy::cast_precision_loss, reason = "blocks are short")]
                     let gone = until as f64 * per_sample;
@@ -154,30 +167,28 @@ impl Oracle {
                     return Ok(());
                 }
                 self.releases.push(first);
-                self.runs.push((first, position));
+                self.stretches.push((first, position));
                 continue;
             }
             let end = (f64::from(left) - 0.5 - TIE).mul_add(per_sample, position).max(self.done);
             let last = truth.frames - 1;
-            let run = Stretch { position, origin: first, first, last };
-            self.pass(truth, reference, run, end, (seam, entered))?;
+            let stretch = Stretch { position, origin: first, first, last };
+            self.collect(truth, reference, stretch, end, (seam, entered))?;
             self.done = end;
             return Ok(());
         }
     }
 
-    /// The notes of one run: from where notes have sounded up to an end. With it go the loop that it
-    /// is in, and where the song entered if it jumped here.
-    fn pass(
+    /// Collects the notes of one stretch, up to the song position `end`. `seam` is the loop of the
+    /// stretch, `entered` the position after a jump.
+    fn collect(
         &mut self,
         truth: &GroundTruth,
         reference: &ReferenceTake,
-        run: Stretch,
+        stretch: Stretch,
         end: f64,
         (seam, entered): (Option<(f64, f64)>, Option<f64>),
     ) -> Result<()> {
-        // A step within half a tick of a seam is on it.
-        let near = 0.5 / TICKS_PER_BEAT;
         self.placed.clear();
         reference.hits_between(
             &truth.bar_lines,
@@ -188,45 +199,65 @@ impl Oracle {
         self.placed.retain(|hit| truth.lanes.is_audible(hit.lane));
         keep_loudest(&truth.lanes, &mut self.placed, 0);
         // The host may have rounded the seam up.
-        let within = |hit: &PlacedHit, end: f64| hit.step < end - near && hit.at < end - 1e-9;
+        let within =
+            |hit: &PlacedHit, end: f64| hit.step < end - SEAM_TOLERANCE && hit.at < end - 1e-9;
         self.placed.retain(|hit| seam.is_none_or(|(_, end)| within(hit, end)));
-        // What would have sounded just before a jump for a step after it sounds at once.
+        // A note just before a jump whose step lies after it sounds at once.
         let at_once = |hit: &PlacedHit| entered.filter(|from| hit.at < *from && hit.step >= *from);
         for hit in &mut self.placed {
             hit.at = at_once(hit).unwrap_or(hit.at);
         }
-        if let Some((start, seam_end)) = seam {
-            let around = self.placed.len();
-            reference.hits_between(
-                &truth.bar_lines,
-                start - MAX_HIT_OFFSET,
-                start + MAX_HIT_OFFSET,
-                &mut self.placed,
-            )?;
-            self.placed.retain(|hit| truth.lanes.is_audible(hit.lane));
-            keep_loudest(&truth.lanes, &mut self.placed, around);
-            let mut at = around;
-            while at < self.placed.len() {
-                let hit = &mut self.placed[at];
-                let around = (hit.at + (seam_end - start)).max(start);
-                // In a loop that is shorter than a hit is early, that may be one note with what
-                // sounds at once.
-                let twice = at_once(hit).is_some()
-                    && nearest((around - run.position) / truth.beats_per_sample) <= 0;
-                if hit.step >= start - near && hit.at < start - 1e-9 && !twice {
-                    hit.at = around;
-                    at += 1;
-                } else {
-                    self.placed.swap_remove(at);
-                }
+        if let Some(seam) = seam {
+            self.wrap_early_hits(truth, reference, stretch, seam, at_once)?;
+        }
+        self.add_expected(truth, stretch, end)
+    }
+
+    /// Adds the hits just before the start of a loop that sound before its end instead.
+    fn wrap_early_hits(
+        &mut self,
+        truth: &GroundTruth,
+        reference: &ReferenceTake,
+        stretch: Stretch,
+        (start, seam_end): (f64, f64),
+        at_once: impl Fn(&PlacedHit) -> Option<f64>,
+    ) -> Result<()> {
+        let around = self.placed.len();
+        reference.hits_between(
+            &truth.bar_lines,
+            start - MAX_HIT_OFFSET,
+            start + MAX_HIT_OFFSET,
+            &mut self.placed,
+        )?;
+        self.placed.retain(|hit| truth.lanes.is_audible(hit.lane));
+        keep_loudest(&truth.lanes, &mut self.placed, around);
+        let mut at = around;
+        while at < self.placed.len() {
+            let hit = &mut self.placed[at];
+            let around = (hit.at + (seam_end - start)).max(start);
+            // In a loop that is shorter than a hit is early, this note may coincide with one
+            // that sounds at once.
+            let twice = at_once(hit).is_some()
+                && nearest((around - stretch.position) / truth.beats_per_sample) <= 0;
+            if hit.step >= start - SEAM_TOLERANCE && hit.at < start - 1e-9 && !twice {
+                hit.at = around;
+                at += 1;
+            } else {
+                self.placed.swap_remove(at);
             }
         }
-        // What is struck in one place at one sample is one note: the first.
+        Ok(())
+    }
+
+    /// Adds the notes of the collected hits before the song position `end`.
+    fn add_expected(&mut self, truth: &GroundTruth, stretch: Stretch, end: f64) -> Result<()> {
+        // Of notes with one key and sample, only the first sounds.
         self.placed.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.lane.cmp(&b.lane)));
         let begun = self.expected.len();
         for hit in self.placed.iter().filter(|hit| hit.at >= self.done && hit.at < end) {
-            let exact = nearest((hit.at - run.position) / truth.beats_per_sample);
-            let sample = (i64::from(run.origin) + exact).clamp(run.first.into(), run.last.into());
+            let exact = nearest((hit.at - stretch.position) / truth.beats_per_sample);
+            let sample = (i64::from(stretch.origin) + exact)
+                .clamp(stretch.first.into(), stretch.last.into());
             let (key, channel) = truth.lanes.destination(hit.lane);
             let note = (u32::try_from(sample)?, key, hit.velocity, channel);
             let same = |it: &Onset| (it.0, it.1, it.3) == (note.0, note.1, note.3);
@@ -237,14 +268,9 @@ impl Oracle {
         Ok(())
     }
 
-    /// Follows the notes that sound, and returns those that began.
+    /// Follows the sounding notes and returns the starts of notes.
     fn track_notes(&mut self, truth: &GroundTruth, output: &[Event]) -> Vec<Onset> {
         let mut struck = Vec::new();
-        let per_sample = truth.beats_per_sample;
-        let position = |runs: &[(u32, f64)], sample: u32| {
-            let run = runs.iter().rev().find(|(first, _)| *first <= sample).unwrap_or(&runs[0]);
-            f64::from(sample - run.0).mul_add(per_sample, run.1)
-        };
         let mut releases = self.releases.clone();
         releases.sort_unstable();
         let mut releases = releases.into_iter().peekable();
@@ -262,46 +288,58 @@ impl Oracle {
             }) {}
             match event.message {
                 Message::NoteOn { key, channel, velocity } => {
-                    self.findings.notes += 1;
                     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                     struck.push((sample, key, (velocity * 127.0).round() as u8, channel));
-                    let at = position(&self.runs, sample);
-                    let here = |it: &Sounding| (it.key, it.channel) == (key, channel);
-                    if self.sounding.iter().any(here) {
-                        self.findings.doubled += 1;
-                        self.findings.fault(|| format!("{event:?} while it sounds in {truth:?}"));
-                        self.sounding.retain(|it| !here(it));
-                    }
-                    self.sounding.push(Sounding { key, channel, at, sample: Some(sample) });
+                    self.start_note(truth, event, (key, channel));
                 }
-                Message::NoteOff { key, channel } => {
-                    let found =
-                        self.sounding.iter().position(|it| (it.key, it.channel) == (key, channel));
-                    let ended = found.map(|place| self.sounding.swap_remove(place));
-                    if ended.is_none_or(|it| it.sample == Some(sample)) {
-                        self.findings.hung += 1;
-                        self.findings.fault(|| {
-                            format!("{event:?} ends nothing, or what begins there, in {truth:?}")
-                        });
-                    }
-                }
+                Message::NoteOff { key, channel } => self.end_note(truth, event, (key, channel)),
                 Message::Midi(_) => {}
             }
         }
         for release in releases {
             self.expect_ended_before(truth, release);
         }
-        // What has outlasted its length by more than rounding hangs.
+        // A note that outlasts its length by more than rounding hangs.
         if truth.frames > 0 && matches!(truth.motion, Motion::Jumps | Motion::Continues) {
-            let now = position(&self.runs, truth.frames - 1);
-            let longest = LENGTH + 3.0 * per_sample + 1.0 / TICKS_PER_BEAT;
+            let now = self.position(truth, truth.frames - 1);
+            let longest = LENGTH + 3.0 * truth.beats_per_sample + 1.0 / TICKS_PER_BEAT;
             self.report_hanging(truth, |it| now - it.at > longest);
         }
         self.sounding.iter_mut().for_each(|it| it.sample = None);
         struck
     }
 
-    /// All that began before a sample has ended with it.
+    /// Song position of a sample of the block.
+    fn position(&self, truth: &GroundTruth, sample: u32) -> f64 {
+        let before = self.stretches.iter().rev().find(|(first, _)| *first <= sample);
+        let (first, position) = *before.unwrap_or(&self.stretches[0]);
+        f64::from(sample - first).mul_add(truth.beats_per_sample, position)
+    }
+
+    fn start_note(&mut self, truth: &GroundTruth, event: &Event, (key, channel): (u8, u8)) {
+        self.findings.notes += 1;
+        let at = self.position(truth, event.offset);
+        let same = |it: &Sounding| (it.key, it.channel) == (key, channel);
+        if self.sounding.iter().any(same) {
+            self.findings.doubled += 1;
+            self.findings.fault(|| format!("{event:?} while it sounds in {truth:?}"));
+            self.sounding.retain(|it| !same(it));
+        }
+        self.sounding.push(Sounding { key, channel, at, sample: Some(event.offset) });
+    }
+
+    fn end_note(&mut self, truth: &GroundTruth, event: &Event, (key, channel): (u8, u8)) {
+        let found = self.sounding.iter().position(|it| (it.key, it.channel) == (key, channel));
+        let ended = found.map(|place| self.sounding.swap_remove(place));
+        if ended.is_none_or(|it| it.sample == Some(event.offset)) {
+            self.findings.hung += 1;
+            self.findings.fault(|| {
+                format!("{event:?} ends no note, or one that starts there, in {truth:?}")
+            });
+        }
+    }
+
+    /// Reports notes that started before a sample and still sound.
     fn expect_ended_before(&mut self, truth: &GroundTruth, release: u32) {
         self.report_hanging(truth, |it| it.sample.is_none_or(|sample| sample < release));
     }
@@ -312,7 +350,7 @@ impl Oracle {
             let hangs = hangs(it);
             if hangs {
                 findings.hung += 1;
-                findings.fault(|| format!("{it:?} goes on in {truth:?}"));
+                findings.fault(|| format!("{it:?} does not end in {truth:?}"));
             }
             !hangs
         });
@@ -326,7 +364,7 @@ impl Oracle {
         if expected == struck {
             return;
         }
-        // What is as it must be is taken away first, and what is only late or early next.
+        // Exact matches are removed first, then notes that are only early or late.
         expected.retain(|note| match struck.iter().position(|other| other == note) {
             Some(place) => {
                 struck.remove(place);
@@ -354,8 +392,8 @@ impl Oracle {
     }
 }
 
-/// Of the hits from a place on that are in one place at one step, keeps the loudest; of equals, the
-/// last lane.
+/// Keeps the loudest of the hits, from an index on, that share step, key and channel; of equals,
+/// the last lane.
 fn keep_loudest(lanes: &LaneSettings, hits: &mut Vec<PlacedHit>, from: usize) {
     let before = hits[from..].to_vec();
     let mut index = 0;
@@ -369,7 +407,7 @@ fn keep_loudest(lanes: &LaneSettings, hits: &mut Vec<PlacedHit>, from: usize) {
     });
 }
 
-/// The nearest whole number; in the middle, the greater one.
+/// Rounds to the nearest whole number; from the middle up.
 #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, which is far away")]
 fn nearest(samples: f64) -> i64 {
     (samples + 0.5 + TIE).floor() as i64

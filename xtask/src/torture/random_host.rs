@@ -1,4 +1,4 @@
-//! A host at its worst, made up by a seed: what it says before each block, and the truth about it.
+//! Random host: generates actions from a seed, with the ground truth about each block.
 
 mod song;
 
@@ -11,17 +11,17 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;
 
-/// Where songs are played, in quarter notes; what was learned reaches farther.
+/// Range of song positions, in quarter notes; the reference reaches further.
 const SONG_RANGE: std::ops::Range<f64> = -16.0..200.0;
 
-/// Sample rates in Hertz.
+/// Sample rates in Hz.
 const SAMPLE_RATES: [f64; 9] =
     [8_000.0, 11_025.0, 22_050.0, 44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0, 384_000.0];
 
-/// Longest blocks, in frames.
+/// Maximum block sizes, in frames.
 const MAX_BLOCKS: [u32; 6] = [1, 64, 480, 2_048, 65_536, 65_536];
 
-/// What a host says about its position.
+/// Position that a host reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PositionSource {
     /// Quarter notes without seconds.
@@ -36,20 +36,20 @@ enum PositionSource {
     FreeRun,
 }
 
-/// How a host cuts its blocks at the end of a loop.
+/// Cut of a block at the end of a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LoopCut {
-    /// Not at all: the loop goes round inside of blocks.
+    /// None: the loop wraps inside of blocks.
     Never,
     /// At the nearest sample.
     Nearest,
     /// At the last sample before the end.
     Before,
-    /// At the first sample after it.
+    /// At the first sample after the end.
     After,
 }
 
-/// The host.
+/// A host that acts at random.
 #[derive(Debug)]
 pub struct RandomHost {
     rng: ChaCha8Rng,
@@ -58,38 +58,38 @@ pub struct RandomHost {
     take: usize,
     setup: Setup,
     lanes: LaneSettings,
-    /// Parameters that are to be set before the next block.
+    /// Parameter changes before the next block.
     pending_parameters: VecDeque<(String, f64)>,
     position_source: PositionSource,
     loop_cut: LoopCut,
-    /// Bar lines are told, so that they can be anywhere.
+    /// The host reports bar lines, which may then be anywhere.
     reports_bar_lines: bool,
     tempo: f64,
-    /// Factor of the tempo from block to block, and for how many blocks.
+    /// Factor of the tempo from block to block, and number of blocks left.
     tempo_ramp: (f64, u32),
-    /// The tempo changes inside of blocks, too, and the host adds that up.
+    /// The tempo changes within blocks too, and the host integrates it.
     tempo_glides: bool,
     bar_lines: BarLines,
     cycle: Option<(f64, f64)>,
     loop_passes: u64,
     position: f64,
-    /// Sample of the position, for hosts that tell time alone.
+    /// Sample of the position, for hosts that report seconds alone.
     sample: i64,
-    /// How the song comes to the next block.
+    /// Motion of the song into the next block.
     motion: Motion,
-    /// Blocks left in which the transport rests or stands.
+    /// Number of blocks left in which the transport is stopped or stalled.
     blocks_left: u32,
     /// Frames and position of the last block.
     last_frames: u32,
     last_position: f64,
     ends_all_notes: bool,
     keys: Vec<u8>,
-    /// Keys were held since the transport last rested.
+    /// Keys were held since the transport was last stopped.
     keys_used: bool,
 }
 
 impl RandomHost {
-    /// A host for a plugin with so many saved states, of which it has just loaded the first.
+    /// Creates a host for a plugin with a number of saved states, the first of which is loaded.
     #[must_use]
     pub fn new(rng: ChaCha8Rng, abilities: HostAbilities, takes: usize) -> Self {
         RandomHost {
@@ -133,7 +133,7 @@ impl RandomHost {
         self.tempo / 60.0 / self.setup.sample_rate
     }
 
-    /// How the plugin is to be made ready at first, and now and then later.
+    /// Returns a random set-up.
     pub fn next_setup(&mut self) -> Setup {
         let (rates, longest) = if self.abilities.full { (9, 0) } else { (7, 2) };
         self.setup = Setup {
@@ -146,13 +146,13 @@ impl RandomHost {
         self.setup
     }
 
-    /// Most frames of a block.
+    /// Maximum frames of a block.
     #[must_use]
     pub fn max_block(&self) -> u32 {
         self.setup.max_block
     }
 
-    /// What the host does next.
+    /// Returns the next action.
     pub fn next_action(&mut self) -> HostAction {
         if self.motion == Motion::Stopped && self.blocks_left == 0 {
             self.start();
@@ -184,7 +184,7 @@ impl RandomHost {
                 return HostAction::Set(name, value);
             }
             480..1_480 if self.motion == Motion::Stopped => {
-                // A take that evolves takes the drummer long to play.
+                // An evolving take takes long to generate.
                 let evolves = self.chance(200.0);
                 self.take =
                     if evolves { self.takes - 1 } else { self.rng.random_range(0..self.takes) };
@@ -197,7 +197,7 @@ impl RandomHost {
         HostAction::Block(self.block())
     }
 
-    /// A last block, in which the transport rests.
+    /// Returns a last block with the transport stopped.
     pub fn final_block(&mut self) -> HostBlock {
         self.motion = Motion::Stopped;
         loop {
@@ -253,20 +253,21 @@ impl RandomHost {
         block
     }
 
-    /// Frames of the next block, before the song has its say.
+    /// Returns the frames of the next block, before the song limits them.
     fn random_length(&mut self) -> u32 {
         if self.abilities.full && self.chance(10.0) {
             return 0;
         }
         let most = f64::from(self.setup.max_block);
-        // Where the pace alone tells a bounce, blocks must be long enough to come early.
+        // If the plugin detects an offline render by pace alone, blocks must be long enough to come
+        // early.
         let least = if self.abilities.full { 1.0 } else { most.min(256.0) };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let frames = most.powf(self.rng.random::<f64>()).round().clamp(least, most) as u32;
         frames
     }
 
-    /// A block that is not too much of a song, and is cut at the loop's end if the host does so.
+    /// Limits a block to a short span of the song, and cuts it at the loop's end.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     fn limit_length(&mut self, frames: u32) -> u32 {
         if frames == 0 {
@@ -288,11 +289,11 @@ impl RandomHost {
         frames as u32
     }
 
-    /// Keys that go down and up.
+    /// Returns keys that go down and up.
     fn random_keys(&mut self, frames: u32) -> Vec<Event> {
         let mut input = Vec::new();
         if self.motion == Motion::Stopped && frames > 0 {
-            // All keys are up before the song starts again.
+            // All keys are released before the song starts again.
             let up = |key| Event { offset: 0, message: Message::NoteOff { key, channel: 0 } };
             input.extend(self.keys.drain(..).map(up));
             self.keys_used = false;
@@ -310,11 +311,11 @@ impl RandomHost {
         input
     }
 
-    /// What the host says.
+    /// Returns the transport as the host reports it.
     fn transport(&mut self) -> Transport {
         let playing =
             self.motion != Motion::Stopped && self.position_source != PositionSource::FreeRun;
-        // A stopped transport may be dragged along.
+        // A stopped transport may move.
         let dragged = self.chance(500.0);
         let position = match self.motion {
             _ if !playing && dragged => self.rng.random_range(SONG_RANGE),
@@ -346,7 +347,7 @@ impl RandomHost {
     }
 }
 
-/// A position as a host says it: CLAP's have 31 bits after the point.
+/// Rounds a position to CLAP's fixed-point precision of 31 fractional bits.
 fn host_precision(position: f64) -> f64 {
     const GRAIN: f64 = 2_147_483_648.0;
     (position * GRAIN).round() / GRAIN

@@ -1,4 +1,4 @@
-//! Where notes go: keys, channels and mutes of the lanes, as the user of a host turns them.
+//! Random user: changes keys, channels, mutes, and bypass.
 
 use anyhow::{Context, Result};
 use rand::Rng;
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 /// Number of lanes.
 pub const LANES: usize = 9;
 
-/// The lanes by the names of their parameters, with the keys of General MIDI.
+/// Parameter name and General MIDI key of each lane.
 const GENERAL_MIDI: [(&str, u8); LANES] = [
     ("Bass", 36),
     ("Snare", 38),
@@ -20,17 +20,17 @@ const GENERAL_MIDI: [(&str, u8); LANES] = [
     ("Ride", 51),
 ];
 
-/// How the knobs of the lanes stand.
+/// Settings of the lanes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LaneSettings {
-    /// Whether the user's own keys are played, and which these are.
+    /// The user's own keys are played instead of General MIDI's.
     custom_map: bool,
     keys: [u8; LANES],
-    /// The channel of all, and those of lanes that have one of their own; 0 to 15.
+    /// Channel of all lanes, and the lanes' own channels; 0 to 15.
     channel: u8,
     channels: [Option<u8>; LANES],
     muted: [bool; LANES],
-    /// Whether the plugin is bypassed.
+    /// Bypass.
     pub bypassed: bool,
 }
 
@@ -48,13 +48,13 @@ impl Default for LaneSettings {
 }
 
 impl LaneSettings {
-    /// The lane that General MIDI has this key for.
+    /// Returns the lane of a General MIDI key.
     ///
     /// # Errors
-    /// There is none.
+    /// If no lane has this key.
     pub fn lane_of_key(key: u8) -> Result<usize> {
         let lane = GENERAL_MIDI.iter().position(|(_, general)| *general == key);
-        lane.with_context(|| format!("key {key} is no lane's"))
+        lane.with_context(|| format!("no lane has key {key}"))
     }
 
     /// Key and channel of a lane's notes.
@@ -64,25 +64,26 @@ impl LaneSettings {
         (key, self.channels[lane].unwrap_or(self.channel))
     }
 
-    /// Whether a lane is heard.
+    /// Returns true if a lane is neither muted nor bypassed.
     #[must_use]
     pub fn is_audible(&self, lane: usize) -> bool {
         !self.bypassed && !self.muted[lane]
     }
 
-    /// The channels of all lanes.
+    /// Channels of all lanes.
     #[must_use]
     pub fn channels(&self) -> [u8; LANES] {
         std::array::from_fn(|lane| self.destination(lane).1)
     }
 
-    /// Turns some knob: the name of its parameter, and the value as a fraction of its range.
+    /// Changes a setting at random. Returns the parameter's name and its value as a fraction of its
+    /// range.
     pub fn random_change(&mut self, rng: &mut ChaCha8Rng) -> (String, f64) {
         let lane = rng.random_range(0..LANES);
         let named = |what: &str| format!("{} {what}", GENERAL_MIDI[lane].0);
         let on = |is: bool| f64::from(u8::from(is));
         match rng.random_range(0..10) {
-            // A bypass does not last, and most lanes are heard.
+            // A bypass is short, and most lanes stay audible.
             _ if self.bypassed => {
                 self.bypassed = false;
                 ("Bypass".into(), 0.0)
@@ -109,7 +110,7 @@ impl LaneSettings {
                 self.custom_map = !self.custom_map;
                 ("Drum map".into(), on(self.custom_map))
             }
-            // Keys of few others, so that lanes meet at one key.
+            // From a few keys, so that lanes share keys.
             _ => {
                 self.keys[lane] = rng.random_range(36..43);
                 (named("pitch"), f64::from(self.keys[lane]) / 127.0)

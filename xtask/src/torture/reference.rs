@@ -1,33 +1,33 @@
-//! What the plugin plays in each bar of a song, learned by listening to it once.
+//! Reference: the notes that the plugin plays in each bar of a song.
 //!
-//! A take plays the same at the same place of the song, so one plain rendering of each meter from
-//! end to end, at a rate at which every tick of 1/960 quarter note is a whole number of samples,
-//! tells what every later rendering must play. From then on the plugin is not asked any more.
+//! A take plays the same notes at the same song position. One recording of each meter, at a rate at
+//! which every tick of 1/960 quarter note is a whole number of samples, therefore determines all
+//! later output. The plugin is not asked again.
 
 use super::random_user::LaneSettings;
 use crate::host::{Host, Setup, Song, pair_notes};
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
 
-/// Ticks of a quarter note: the finest musical position that the plugin plays at.
+/// Ticks of a quarter note: the resolution of the plugin's positions.
 pub const TICKS_PER_BEAT: f64 = 960.0;
 
-/// Ticks of a step, a sixteenth.
+/// Ticks of a sixteenth.
 const TICKS_PER_STEP: i64 = 240;
 
-/// How early or late a hit may be, in quarter notes: half a step.
+/// Greatest offset of a hit from its step, in quarter notes: half a step.
 pub const MAX_HIT_OFFSET: f64 = 0.125;
 
-/// The meters that songs are in: numerator and denominator. Each bar is a whole number of steps.
+/// Meters of songs: numerator and denominator. Each bar is a whole number of steps.
 pub const METERS: [(u16, u16); 7] = [(4, 4), (3, 4), (7, 8), (5, 4), (12, 8), (2, 2), (5, 16)];
 
-/// First and last position that are known, in quarter notes.
+/// Range of recorded positions, in quarter notes.
 pub const LEARNED_BEATS: std::ops::Range<i32> = -32..260;
 
-/// A hit of a bar.
+/// A hit in a bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct BarHit {
-    /// Ticks from the bar's start to the step.
+    /// Ticks from the start of the bar to the step.
     step: i64,
     /// Ticks from the step to the hit.
     offset: i64,
@@ -35,25 +35,25 @@ struct BarHit {
     velocity: u8,
 }
 
-/// A hit at its place in a song.
+/// A hit in a song.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlacedHit {
-    /// Where its step is, in quarter notes.
+    /// Position of its step, in quarter notes.
     pub step: f64,
-    /// Where it sounds, in quarter notes.
+    /// Position of the hit, in quarter notes.
     pub at: f64,
-    /// Its lane.
+    /// Lane, 0 to 8.
     pub lane: usize,
     /// Velocity, 1 to 127.
     pub velocity: u8,
 }
 
-/// Where bar lines are: a bar of this meter begins at this tick, and so on in both directions.
+/// Bar lines: bars of one meter, one of which starts at a given tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BarLines {
     /// Numerator and denominator.
     pub meter: (u16, u16),
-    /// Where one of the bars begins, in ticks.
+    /// Start of one of the bars, in ticks.
     pub line: i64,
 }
 
@@ -64,7 +64,7 @@ impl BarLines {
         i64::from(self.meter.0) * 3_840 / i64::from(self.meter.1)
     }
 
-    /// Where the bar at a position starts, in ticks.
+    /// Start of the bar at a position, in ticks.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "songs are short")]
     pub fn start_at(&self, position: f64) -> i64 {
@@ -73,30 +73,30 @@ impl BarLines {
     }
 }
 
-/// What a take plays.
+/// Recorded notes of a take.
 #[derive(Clone, Debug, Default)]
 pub struct ReferenceTake {
     bars: HashMap<((u16, u16), i64), Vec<BarHit>>,
 }
 
 impl ReferenceTake {
-    /// Listens to the take that an instance plays, in each of the meters.
+    /// Records the take of an instance in each meter.
     ///
     /// # Errors
-    /// The plugin reports a fault, or plays nothing, or plays between two ticks.
+    /// If the plugin reports a fault, plays nothing, or plays between two ticks.
     pub fn learn(host: &mut dyn Host) -> Result<Self> {
         let mut reference = ReferenceTake::default();
         for meter in METERS {
             reference.record(host, meter)?;
         }
         let hits: usize = reference.bars.values().map(Vec::len).sum();
-        ensure!(hits > 1_000, "the take has {hits} hits: too few to be tried with");
+        ensure!(hits > 1_000, "the take has only {hits} hits; the test needs more than 1000");
         Ok(reference)
     }
 
     fn record(&mut self, host: &mut dyn Host, meter: (u16, u16)) -> Result<()> {
-        // 100 samples a tick. The rendering begins a bar early: what is early in its very first
-        // bar sounds late, with the first sample.
+        // 100 samples a tick. The recording starts a bar early: an early hit of the very first bar
+        // sounds late, on the first sample.
         let song = Song { sample_rate: 192_000.0, tempo: 120.0, meter, block: 16_384, cycle: None };
         let length = BarLines { meter, line: 0 }.length();
         let first = i64::from(LEARNED_BEATS.start) * 960 / length;
@@ -136,10 +136,10 @@ impl ReferenceTake {
         Ok(())
     }
 
-    /// Appends the hits that sound from a position up to and with another, by these bar lines.
+    /// Appends the hits from one position to another, both included.
     ///
     /// # Errors
-    /// The song reaches beyond what was learned.
+    /// If the song goes beyond the recording.
     #[expect(clippy::cast_precision_loss, reason = "songs are short")]
     pub fn hits_between(
         &self,
@@ -152,10 +152,9 @@ impl ReferenceTake {
         let mut start = bar_lines.start_at(from - MAX_HIT_OFFSET);
         while start as f64 / TICKS_PER_BEAT <= to + MAX_HIT_OFFSET {
             let index = start.div_euclid(length);
-            let hits = self
-                .bars
-                .get(&(bar_lines.meter, index))
-                .with_context(|| format!("bar {index} of {:?} was never heard", bar_lines.meter))?;
+            let hits = self.bars.get(&(bar_lines.meter, index)).with_context(|| {
+                format!("bar {index} of {:?} was not recorded", bar_lines.meter)
+            })?;
             for hit in hits {
                 let step = start + hit.step;
                 let at = (step + hit.offset) as f64 / TICKS_PER_BEAT;

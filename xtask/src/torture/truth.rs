@@ -1,43 +1,43 @@
-//! Ground truth about a block, as the random host that generates the block knows it.
+//! Ground truth about a block, from the random host that generates the block.
 
 use super::random_user::LaneSettings;
 use super::reference::BarLines;
 
-/// How the song goes in a block.
+/// Motion of the song in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Motion {
-    /// The transport stands.
+    /// The transport is stopped.
     Stopped,
-    /// The host says that it plays, but it stays where it was.
+    /// The transport is playing, but the position does not advance.
     Stalled,
-    /// It plays from somewhere else than where the last block ended.
+    /// The song continues from another position than the end of the last block.
     Jumps,
-    /// It goes on.
+    /// The song continues.
     Continues,
 }
 
-/// The truth about a block.
+/// Facts about a block.
 #[derive(Clone, Copy, Debug)]
 pub struct GroundTruth {
-    /// How the song goes.
+    /// Motion of the song.
     pub motion: Motion,
-    /// Position of the first sample as the host says it, in quarter notes.
+    /// Position of the first sample as the host reports it, in quarter notes.
     pub position: f64,
-    /// Quarter notes a sample.
+    /// Duration of a sample, in quarter notes.
     pub beats_per_sample: f64,
     /// Number of samples.
     pub frames: u32,
-    /// The loop.
+    /// Loop range, in quarter notes.
     pub cycle: Option<(f64, f64)>,
-    /// How often the song has gone round the loop since it was set or jumped into.
+    /// Number of passes since the loop was set or jumped into.
     pub loop_passes: u64,
-    /// Where bar lines are.
+    /// Bar lines.
     pub bar_lines: BarLines,
-    /// Where notes go.
+    /// Keys, channels and mutes.
     pub lanes: LaneSettings,
-    /// Whether all that sounded before must end with the first sample.
+    /// All sounding notes must end with the first sample.
     pub ends_all_notes: bool,
-    /// Whether it is not known what must sound, because keys are held or the host is in real
-    /// time: then only the order of the notes and their ends are judged.
+    /// The notes are unknown, because keys are held or the host is in real time: only their order
+    /// and their ends are checked.
     pub unpredictable: bool,
 }

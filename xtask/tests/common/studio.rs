@@ -1,5 +1,5 @@
-//! A host with the plugin's window open on the screen, in real time: what pictures and figures of
-//! the window are made in.
+//! A host with the plugin's window open on the screen, in real time, for screenshots and
+//! measurements.
 
 use super::pointer::Pointer;
 use super::screen::Screen;
@@ -11,7 +11,7 @@ use xtask::host::clap::ClapHost;
 use xtask::host::{Event, Host, Message, Setup, Song, Transport, record_block};
 use xtask::workspace::CLAP_ID;
 
-/// The song.
+/// Song of the studio.
 pub const SONG: Song =
     Song { sample_rate: 48_000.0, tempo: 112.0, meter: (4, 4), block: 480, cycle: None };
 
@@ -23,17 +23,17 @@ pub struct Studio<'a> {
     /// The host's window.
     pub parent: u32,
     size: (u32, u32),
-    /// The hand.
+    /// Pointer of the screen.
     pub pointer: Pointer,
-    /// Where the song is, in quarter notes.
+    /// Song position, in quarter notes.
     beats: f64,
 }
 
 impl<'a> Studio<'a> {
-    /// Opens the window of a plugin, at a scale and of a size in pixels.
+    /// Opens the window of a plugin with a scale factor and a size in pixels.
     ///
     /// # Errors
-    /// Plugin, host or screen do not answer.
+    /// If plugin, host or screen fail.
     pub fn open(
         screen: &'a Screen,
         bundle: &Path,
@@ -59,10 +59,10 @@ impl<'a> Studio<'a> {
         Ok(studio)
     }
 
-    /// Lets time pass in the host, in seconds, with these keys held.
+    /// Processes in real time for a number of seconds, with keys held.
     ///
     /// # Errors
-    /// The plugin reports a fault.
+    /// If the plugin reports a fault.
     pub fn pass(&mut self, seconds: f64, playing: bool, held: &[u8]) -> Result<()> {
         let start = Instant::now();
         let block = f64::from(SONG.block) / SONG.sample_rate;
@@ -89,10 +89,10 @@ impl<'a> Studio<'a> {
         Ok(())
     }
 
-    /// Has the plugin process a block while the song stands, as soon as it can.
+    /// Processes one block at once, with the transport stopped.
     ///
     /// # Errors
-    /// The plugin reports a fault.
+    /// If the plugin reports a fault.
     pub fn block(&mut self) -> Result<()> {
         let stopped = Transport { playing: false, ..SONG.transport(self.beats) };
         record_block(&mut self.host, SONG.block, Some(&stopped), &[], 0, &mut Vec::new())?;
@@ -100,7 +100,7 @@ impl<'a> Studio<'a> {
         Ok(())
     }
 
-    /// Plays for so many seconds.
+    /// Plays for a number of seconds.
     ///
     /// # Errors
     /// As [`Studio::pass`].
@@ -108,7 +108,7 @@ impl<'a> Studio<'a> {
         self.pass(seconds, true, held)
     }
 
-    /// Stands for so many seconds.
+    /// Keeps the transport stopped for a number of seconds.
     ///
     /// # Errors
     /// As [`Studio::pass`].
@@ -116,10 +116,10 @@ impl<'a> Studio<'a> {
         self.pass(seconds, false, &[])
     }
 
-    /// Moves the pointer to a place of the window, as shares of its width and height.
+    /// Moves the pointer to a position, as fractions of the window's width and height.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     #[expect(clippy::cast_possible_truncation)]
     pub fn hover(&mut self, x: f64, y: f64) -> Result<()> {
         let at = (x * f64::from(self.size.0), y * f64::from(self.size.1));
@@ -127,10 +127,10 @@ impl<'a> Studio<'a> {
         self.roll(0.1, &[])
     }
 
-    /// Presses a button there and lets it go.
+    /// Clicks at a position.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn click(&mut self, x: f64, y: f64, button: u8) -> Result<()> {
         self.hover(x, y)?;
         self.pointer.press(button)?;
@@ -139,10 +139,10 @@ impl<'a> Studio<'a> {
         self.roll(0.5, &[])
     }
 
-    /// Has ImageMagick write what the window shows.
+    /// Writes a screenshot of the window with ImageMagick.
     ///
     /// # Errors
-    /// It cannot.
+    /// If ImageMagick fails.
     pub fn save(&mut self, file: &Path) -> Result<()> {
         let status = Command::new("import")
             .args(["-window", &self.parent.to_string(), "-depth", "8", "-strip"])

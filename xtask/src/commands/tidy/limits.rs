@@ -24,7 +24,7 @@ pub(crate) struct Limits {
 /// Limits that `cargo xtask tidy` applies.
 pub(crate) const WORKSPACE: Limits = Limits {
     circles: 8,            // Target: 0.
-    comment_openings: 805, // Target: 60.
+    comment_openings: 676, // Target: 60.
     file_lines: 592,       // Target: 450.
     long_files: FINAL.long_files,
     folder_files: 38, // Target: 14.

@@ -14,17 +14,17 @@ use clack_extensions::{
 use clack_host::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The host's side of every callback that a plugin may make from any thread.
+/// Host side of the callbacks that a plugin may make from any thread.
 #[derive(Default)]
 pub(super) struct SharedCallbacks {
-    /// The plugin asked to be called back on the main thread.
+    /// The plugin requested a callback on the main thread.
     pub(super) callback: AtomicBool,
 }
 
-/// The host's side of the callbacks on the main thread.
+/// Host side of the callbacks on the main thread.
 pub(super) struct MainThreadCallbacks;
 
-/// Ties the callbacks to the extensions that we offer.
+/// Handler types of this host, with the extensions that it offers.
 pub(super) struct HandlerTypes;
 
 impl HostHandlers for HandlerTypes {

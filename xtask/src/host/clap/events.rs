@@ -1,4 +1,4 @@
-//! Conversion between [`Event`]s and CLAP's own events.
+//! Conversion between [`Event`]s and CLAP events.
 
 use crate::host::realtime::{flushes_denormals, outside_realtime_context};
 use crate::host::{Event, Message, Transport};
@@ -10,12 +10,12 @@ use clack_host::events::{
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 
-/// Where the plugin's events go.
+/// Output event list of the plugin.
 pub(super) struct EventSink {
     pub(super) events: EventBuffer,
-    /// Whether denormal numbers were flushed when the last one came.
+    /// Denormal mode at the last event; `None` before the first.
     pub(super) flushed_denormals: Option<bool>,
-    /// Whether notes are taken; raw MIDI always is.
+    /// Note events are accepted. Raw MIDI always is.
     pub(super) accepts_notes: bool,
 }
 
@@ -29,13 +29,13 @@ impl OutputEventBuffer for EventSink {
         if note && !self.accepts_notes {
             return Err(TryPushError::new());
         }
-        // It may have to grow, which is the host's doing.
+        // The buffer belongs to the host and may grow.
         outside_realtime_context(|| self.events.push(event));
         Ok(())
     }
 }
 
-/// Adds a message to the plugin's input.
+/// Appends an event to the plugin's input.
 pub(super) fn push_event(buffer: &mut EventBuffer, event: &Event) {
     match event.message {
         Message::NoteOn { key, channel, velocity } => buffer.push(&NoteOnEvent::new(
@@ -52,7 +52,7 @@ pub(super) fn push_event(buffer: &mut EventBuffer, event: &Event) {
     }
 }
 
-/// The message that an event of the plugin's output is, if it is a note or raw MIDI.
+/// Converts an event of the plugin's output; `None` if it is neither a note nor raw MIDI.
 pub(super) fn recorded_event(event: &UnknownEvent) -> Option<Event> {
     let offset = event.header().time();
     let place = |pckn: Pckn| {
@@ -73,7 +73,7 @@ pub(super) fn recorded_event(event: &UnknownEvent) -> Option<Event> {
     Some(Event { offset, message })
 }
 
-/// The transport in CLAP's own form: what is left out has no flag.
+/// Converts a transport to CLAP. Missing fields have no flag.
 pub(super) fn transport_event(transport: &Transport, offset: u32) -> TransportEvent {
     let mut flags = TransportFlags::empty();
     flags.set(TransportFlags::IS_PLAYING, transport.playing);
@@ -82,7 +82,7 @@ pub(super) fn transport_event(transport: &Transport, offset: u32) -> TransportEv
     flags.set(TransportFlags::HAS_BEATS_TIMELINE, transport.beats.is_some());
     flags.set(TransportFlags::HAS_SECONDS_TIMELINE, transport.seconds.is_some());
     flags.set(TransportFlags::IS_LOOP_ACTIVE, transport.cycle.is_some());
-    // What is before the start of the song is a count-in.
+    // A position before the start of the song is a count-in.
     let counts_in = transport.playing && transport.beats.is_some_and(|beats| beats < 0.0);
     flags.set(TransportFlags::IS_RECORDING | TransportFlags::IS_WITHIN_PRE_ROLL, counts_in);
     let (numerator, denominator) = transport.meter.unwrap_or_default();

@@ -6,11 +6,11 @@ use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiSize, PluginGui, Wi
 use clack_host::prelude::*;
 
 impl ClapHost {
-    /// Makes the plugin's window, and returns its size in pixels. It is seen once it has a
-    /// parent.
+    /// Creates the plugin's window and returns its size in pixels. The window becomes visible with
+    /// [`ClapHost::attach_window`].
     ///
     /// # Errors
-    /// The plugin has no window for X11, or could not make it.
+    /// If the plugin has no X11 window or cannot create it.
     pub fn create_window(&mut self) -> Result<(u32, u32)> {
         let (gui, handle) = self.gui()?;
         let x11 = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
@@ -20,10 +20,10 @@ impl ClapHost {
         Ok((size.width, size.height))
     }
 
-    /// Tells the plugin how many pixels a point has, and returns the window's size in pixels.
+    /// Sets the scale factor and returns the window's size in pixels.
     ///
     /// # Errors
-    /// The plugin has no window.
+    /// If the plugin has no window.
     pub fn scale_window(&mut self, scale: f64) -> Result<(u32, u32)> {
         let (gui, handle) = self.gui()?;
         gui.set_scale(&handle, scale)?;
@@ -31,10 +31,10 @@ impl ClapHost {
         Ok((size.width, size.height))
     }
 
-    /// Gives the window another size, as far as the plugin agrees, and returns it, in pixels.
+    /// Resizes the window as far as the plugin allows, and returns its size in pixels.
     ///
     /// # Errors
-    /// The plugin has no window, or wants no other size.
+    /// If the plugin has no window, or its window cannot be resized.
     pub fn resize_window(&mut self, (width, height): (u32, u32)) -> Result<(u32, u32)> {
         let (gui, handle) = self.gui()?;
         let asked = GuiSize { width, height };
@@ -43,23 +43,23 @@ impl ClapHost {
         Ok((size.width, size.height))
     }
 
-    /// Puts the plugin's window into this X11 window, which must outlive it.
+    /// Embeds the plugin's window in an X11 window, which must outlive it.
     ///
     /// # Errors
-    /// The plugin could not draw there.
+    /// If the plugin cannot draw there.
     pub fn attach_window(&mut self, parent: u32) -> Result<()> {
         let (gui, handle) = self.gui()?;
         // SAFETY: the caller keeps the window until `close_window`.
         unsafe { gui.set_parent(&handle, Window::from_x11_handle(parent.into())) }?;
-        // Some plugins need no showing and say so by refusing.
+        // Some plugins refuse because they need no showing.
         let _ = gui.show(&handle);
         Ok(())
     }
 
-    /// Takes the plugin's window away.
+    /// Closes the plugin's window.
     ///
     /// # Errors
-    /// The plugin has no window.
+    /// If the plugin has no window.
     pub fn close_window(&mut self) -> Result<()> {
         let (gui, handle) = self.gui()?;
         gui.destroy(&handle);

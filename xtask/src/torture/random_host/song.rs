@@ -5,11 +5,11 @@ use crate::torture::reference::{METERS, TICKS_PER_BEAT};
 use crate::torture::truth::Motion;
 use rand::Rng;
 
-/// Tempi of free runs, evenly through the range of the parameter.
+/// Tempi of free runs, evenly spaced in the range of the parameter.
 const FREE_TEMPI: [f64; 5] = [20.0, 115.0, 210.0, 305.0, 400.0];
 
 impl RandomHost {
-    /// The transport stops for some blocks.
+    /// Stops the transport for some blocks.
     pub(super) fn stop(&mut self) {
         if self.position_source == PositionSource::FreeRun {
             self.pending_parameters.push_back(("Free run".into(), 0.0));
@@ -19,7 +19,7 @@ impl RandomHost {
         self.blocks_left = self.rng.random_range(1..6);
     }
 
-    /// The transport starts, in another song.
+    /// Starts the transport in another song.
     pub(super) fn start(&mut self) {
         self.position_source = match self.rng.random_range(0..10) {
             _ if !self.abilities.full => PositionSource::Beats,
@@ -46,7 +46,7 @@ impl RandomHost {
         }
     }
 
-    /// Another tempo of the free run.
+    /// Changes the tempo of the free run.
     fn change_free_tempo(&mut self) {
         let number = self.rng.random_range(0..FREE_TEMPI.len());
         self.tempo = FREE_TEMPI[number];
@@ -54,7 +54,7 @@ impl RandomHost {
             .push_back(("Free tempo".into(), number as f64 / (FREE_TEMPI.len() - 1) as f64));
     }
 
-    /// Ends a free run or changes its tempo, now and then.
+    /// Ends a free run or changes its tempo at random.
     pub(super) fn advance_free_run(&mut self) {
         match self.rng.random_range(0..1_000) {
             0..3 => self.stop(),
@@ -71,7 +71,7 @@ impl RandomHost {
         }
     }
 
-    /// A place on a tick or a little after one.
+    /// Returns a position on a tick or a little after one.
     fn random_position(&mut self, range: std::ops::Range<f64>) -> f64 {
         let tick = (self.rng.random_range(range) * TICKS_PER_BEAT).round();
         let off = if self.chance(300.0) { 0.7 } else { 0.0 };
@@ -79,7 +79,7 @@ impl RandomHost {
         host_precision(whole / TICKS_PER_BEAT)
     }
 
-    /// Goes elsewhere.
+    /// Jumps to another position.
     fn jump(&mut self) {
         let here = self.position;
         let (around, near) = (self.chance(500.0), self.chance(800.0));
@@ -90,7 +90,7 @@ impl RandomHost {
         };
         let to = to.clamp(SONG_RANGE.start + 2.0, SONG_RANGE.end - 40.0);
         let from = from.clamp(SONG_RANGE.start, to - 1.0);
-        // What is about where the song is, or a loop away from there, would be no jump.
+        // A position near the current one, or a loop length away, would not be a jump.
         let guard = 0.01 + 8.0 * self.per_sample();
         let length = self.cycle.map_or(0.0, |(start, end)| end - start);
         let known = [here, here - length, here + length, self.last_position];
@@ -130,7 +130,7 @@ impl RandomHost {
         }
     }
 
-    /// Sets a loop around the position, or somewhere after it, or none.
+    /// Sets a loop around the position or after it, or none.
     fn change_cycle(&mut self) {
         let far = |seam: f64, position: f64, per_sample: f64| {
             (seam - position).abs() > 0.01 + 8.0 * per_sample
@@ -147,7 +147,7 @@ impl RandomHost {
         if self.chance(150.0) {
             return;
         }
-        // Short of eight samples at any tempo, no host has a loop.
+        // No host has a loop of less than eight samples.
         let least = 12.0 * 999.0 / 60.0 / self.setup.sample_rate;
         let least = least.max(2.0 / TICKS_PER_BEAT);
         let most: f64 = if self.chance(300.0) { 0.25 } else { 8.0 };
@@ -158,14 +158,14 @@ impl RandomHost {
             host_precision(start + ((length * TICKS_PER_BEAT).round() / TICKS_PER_BEAT).max(least));
         if far(start, here, per_sample) && far(end, here, per_sample) && end < SONG_RANGE.end {
             self.cycle = Some((start, end));
-            // The shortest loops are all alike: the same one goes on.
+            // The shortest loops are equal: the loop continues.
             if self.cycle == before {
                 self.loop_passes = passes;
             }
         }
     }
 
-    /// Changes something, now and then.
+    /// Changes the transport at random.
     pub(super) fn change_something(&mut self) {
         if matches!(self.motion, Motion::Stopped | Motion::Jumps)
             || self.position_source == PositionSource::FreeRun
@@ -178,7 +178,7 @@ impl RandomHost {
             return;
         }
         let beats = self.has_beats();
-        // While the tempo glides, the host has already gone by the tempo that comes.
+        // While the tempo glides, the host has already advanced with the next tempo.
         let glides = self.tempo_glides && self.tempo_ramp.1 > 0;
         match self.rng.random_range(0..1_000) {
             0..2 => self.stop(),
@@ -203,13 +203,13 @@ impl RandomHost {
         }
     }
 
-    /// The song goes on after a block.
+    /// Advances the song after a block.
     pub(super) fn advance(&mut self, frames: u32) {
         if matches!(self.motion, Motion::Stopped | Motion::Stalled) {
             return;
         }
         self.motion = Motion::Continues;
-        // It stands for a while now and then, as some do while they count in.
+        // Stalls at random, as some hosts do during a count-in.
         let beats = self.has_beats();
         let long = f64::from(frames) * self.per_sample() > 0.002 + 4.0 * self.per_sample();
         if beats && long && self.cycle.is_none() && self.chance(1.0) {

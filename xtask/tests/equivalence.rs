@@ -1,24 +1,24 @@
-//! The same song gives the same events, however it is cut into blocks, whether the host is in a
-//! hurry or not, in either format, and after its state has moved to another instance.
+//! A song gives the same events in any block size, in real time and offline, in both formats, and
+//! after its state has moved to another instance.
 
 mod common;
 
 use anyhow::Result;
 use common::recording::Pace;
-use common::scenarios::{TAKE, body, velocity_steps};
+use common::scenarios::body;
+use common::setup::{TAKE, velocity_steps};
 use common::{load_clap, load_vst3};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xtask::host::{Host, Message, Setup, Song, TimedMessage, Transport, record_block};
 
-/// Songs that are made up.
+/// Number of random songs.
 const SONGS: u64 = 200;
 
-/// The longest blocks, in frames. Each song is played at one of them.
+/// Maximum block sizes, in frames. Each song is played with one of them.
 const BLOCKS: [u32; 10] = [1, 3, 17, 64, 128, 333, 512, 1_000, 2_048, 4_096];
 
-/// A song of a few stretches, each from somewhere else, as a tempo, a meter, a place and a length
-/// in samples.
+/// A song of a few stretches: tempo, meter, start, and length in samples.
 #[derive(Clone, Debug)]
 struct Scenario {
     take: f64,
@@ -30,16 +30,17 @@ impl Scenario {
     fn new(seed: u64) -> Self {
         let mut draw = ChaCha8Rng::seed_from_u64(seed);
         let sample_rate = [44_100.0, 48_000.0, 96_000.0][draw.random_range(0..3)];
-        // Songs of one take and meter follow each other: the drummer thinks of one at a time.
+        // Songs of one take and meter follow each other, because the generator works on one at a
+        // time.
         let take = if seed < SONGS / 2 { 0.0 } else { 0.37 };
         let meter = [(4, 4), (3, 4), (7, 8)][usize::try_from(seed / 20 % 3).expect("it is small")];
         let (mut stretches, mut end) = (Vec::new(), f64::INFINITY);
         while stretches.len() < draw.random_range(1..4) {
             let tempo = draw.random_range(60.0..300.0);
-            // On a tick, where every format says it alike.
+            // On a tick, which all formats represent exactly.
             let from = f64::from(draw.random_range(-3_840..30_720)) / 960.0;
             let beats = draw.random_range(0.3..1.5);
-            // A step of a beat's fraction may be taken for none, if the tempo changes with it.
+            // A small jump with a tempo change may not be detected as a jump.
             if (from - end).abs() > 0.1 {
                 let song = Song { sample_rate, tempo, meter, block: 1, cycle: None };
                 stretches.push((tempo, meter, from, song.samples(beats)));
@@ -49,7 +50,7 @@ impl Scenario {
         Scenario { take, sample_rate, stretches }
     }
 
-    /// Plays the song in blocks of this length.
+    /// Plays the song in blocks of one size.
     fn play(&self, host: &mut dyn Host, block: u32, offline: bool) -> Result<Vec<Plain>> {
         host.activate(Setup { sample_rate: self.sample_rate, max_block: block, offline })?;
         let (mut events, mut begin) = (Vec::new(), 0);
@@ -62,12 +63,12 @@ impl Scenario {
         let (tempo, meter, ..) = self.stretches[0];
         let song = Song { sample_rate: self.sample_rate, tempo, meter, block, cycle: None };
         events.extend(song.roll_stopped(host, 0.0, 1)?.into_iter().map(|it| plain(it, begin)));
-        // Drums that strike at one sample may come in any order.
+        // Notes on one sample may come in any order.
         events.sort_unstable();
         Ok(events)
     }
 
-    /// Brings an instance to the take, the tempo of which is that of its first beat.
+    /// Selects the take in an instance.
     fn prepare(&self, host: &mut dyn Host) -> Result<()> {
         host.set(TAKE, self.take)?;
         host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
@@ -80,7 +81,7 @@ impl Scenario {
     }
 }
 
-/// An event: sample, whether it ends a note, key, channel, velocity.
+/// An event: sample, note-on or note-off, key, channel, velocity.
 type Plain = (u64, bool, u8, u8, u32);
 
 fn plain(heard: TimedMessage, begin: u64) -> Plain {
@@ -94,7 +95,7 @@ fn plain(heard: TimedMessage, begin: u64) -> Plain {
     }
 }
 
-/// Compares every other song, from this one on: two tests share the work.
+/// Compares every second song, from `first` on: two tests share the work.
 fn alike(first: u64) -> Result<()> {
     let (mut bounced, mut other, mut format) = (load_clap(), load_clap(), load_vst3());
     let (mut events, mut take) = (0, None);
@@ -107,7 +108,7 @@ fn alike(first: u64) -> Result<()> {
         let block = |add: u64| BLOCKS[usize::try_from((seed + add) % 10).expect("it is small")];
         let cut = scenario.play(&mut bounced, block(0), true)?;
         assert_eq!(whole, cut, "blocks of {} in song {seed}: {scenario:?}", block(0));
-        // Another instance, which has the state of the first.
+        // Another instance with the state of the first.
         let state = bounced.save()?;
         other.load(&state)?;
         let moved = scenario.play(&mut other, block(3), true)?;
@@ -123,21 +124,21 @@ fn alike(first: u64) -> Result<()> {
 }
 
 #[test]
-fn one_half_of_the_songs_is_the_same_in_any_blocks_instance_and_format() -> Result<()> {
+fn the_first_half_of_the_songs_is_equal_in_all_block_sizes_instances_and_formats() -> Result<()> {
     alike(0)
 }
 
 #[test]
-fn the_other_half_of_the_songs_is_the_same_in_any_blocks_instance_and_format() -> Result<()> {
+fn the_second_half_of_the_songs_is_equal_in_all_block_sizes_instances_and_formats() -> Result<()> {
     alike(1)
 }
 
-/// Instances that play live at once, and songs that each of them plays.
+/// Number of concurrent instances, and of songs that each plays.
 const LIVE: u64 = 40;
 const EACH: u64 = SONGS / LIVE;
 
 #[test]
-fn in_real_time_two_hundred_songs_are_what_a_bounce_makes_of_them() -> Result<()> {
+fn in_real_time_two_hundred_songs_equal_their_offline_render() -> Result<()> {
     let setup = Setup { sample_rate: 48_000.0, max_block: 256, offline: true };
     let mut players = Vec::new();
     for number in 0..LIVE {
@@ -145,7 +146,7 @@ fn in_real_time_two_hundred_songs_are_what_a_bounce_makes_of_them() -> Result<()
         let songs: Vec<Scenario> =
             (0..EACH).map(|song| Scenario::new(number + song * LIVE)).collect();
         songs[0].prepare(&mut host)?;
-        // Each song is the first stretch of its scenario, at one rate, because all play at once.
+        // Each song is the first stretch of its scenario, at one sample rate for all instances.
         let mut bounced = Vec::new();
         for song in &songs {
             let (tempo, meter, from, samples) = song.stretches[0];
@@ -153,7 +154,7 @@ fn in_real_time_two_hundred_songs_are_what_a_bounce_makes_of_them() -> Result<()
                 Song { sample_rate: setup.sample_rate, tempo, meter, block: 256, cycle: None };
             host.activate(setup)?;
             bounced.push((song, from, samples, song.roll(&mut host, from, samples)?));
-            // What still sounds ends here, and not in the next song.
+            // Sounding notes end here and not in the next song.
             song.roll_stopped(&mut host, from, 1)?;
         }
         host.activate(Setup { offline: false, ..setup })?;
@@ -162,7 +163,7 @@ fn in_real_time_two_hundred_songs_are_what_a_bounce_makes_of_them() -> Result<()
     let mut pace = Pace::new(setup.sample_rate);
     let mut events = 0;
     for number in 0..usize::try_from(EACH)? {
-        // A moment at rest where the song will begin, as when somebody puts the playhead there.
+        // A pause at the start of the song, as when a user moves the playhead.
         for _ in 0..280 {
             for (host, songs) in &mut players {
                 let (song, from, ..) = songs[number];
