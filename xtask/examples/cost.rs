@@ -1,6 +1,8 @@
-//! What the window costs: `cargo xtask window-cost`. The plugin stands in our host, in real time, on
-//! a screen of its own, and Mesa draws on the processor (llvmpipe), so that all of a picture's cost
-//! is time on the cores. The plugin is given as a library that says what its own part was.
+//! CPU time of the window: `cargo xtask window-cost`.
+//!
+//! The plugin runs in the CLAP host in real time, on a virtual screen. Mesa renders in software
+//! (llvmpipe), so that the whole cost of a frame is CPU time. The argument is a library that prints
+//! its own part.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -11,16 +13,16 @@ use common::studio::{SONG, Studio};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use xtask::host::clap::Clap;
+use xtask::host::clap::ClapHost;
 use xtask::host::{Host, Setup};
-use xtask::usage;
+use xtask::process_usage;
 use xtask::workspace::CLAP_ID;
 
-/// Set for the process that is on the screen.
+/// Environment variable of the process that runs on the screen.
 const ON_SCREEN: &str = "DEEP_POCKET_COST";
-/// For how long each state is measured, in seconds.
+/// Duration of each measurement, in seconds.
 const SECONDS: f64 = 10.0;
-/// Windows that are opened, and knobs that are turned.
+/// Number of opened windows and of knob changes.
 const TIMES: usize = 20;
 
 fn main() -> Result<()> {
@@ -40,7 +42,7 @@ fn main() -> Result<()> {
         let mut studio = Studio::open(&screen, &plugin, 1.0, None)?;
         studio.pass(2.0, playing, &[])?;
         measure(name, || studio.pass(SECONDS, playing, &[]))?;
-        // Its last line is what it spent itself.
+        // The window prints its own figures when it closes.
         drop(studio);
     }
     let mut studio = Studio::open(&screen, &plugin, 1.0, None)?;
@@ -51,23 +53,23 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Prints the time on the cores: of Mesa's threads that make pixels, and of all others.
+/// Prints the CPU load of Mesa's rendering threads and of all others.
 fn measure(name: &str, mut run: impl FnMut() -> Result<()>) -> Result<()> {
     let mesa = |times: &[(String, Duration)], is: bool| -> Duration {
         let wanted = times.iter().filter(|(name, _)| name.starts_with("llvmpipe") == is);
         wanted.map(|(_, time)| *time).sum()
     };
-    let (before, begun) = (usage::times()?, Instant::now());
+    let (before, begun) = (process_usage::cpu_time_by_thread()?, Instant::now());
     run()?;
-    let (after, took) = (usage::times()?, begun.elapsed().as_secs_f64());
+    let (after, took) = (process_usage::cpu_time_by_thread()?, begun.elapsed().as_secs_f64());
     let share = |is: bool| (mesa(&after, is) - mesa(&before, is)).as_secs_f64() / took;
     println!("cores {name} {} {}", share(true), share(false));
     Ok(())
 }
 
-/// Prints how long it takes until a window shows a picture, in milliseconds.
+/// Prints the time until a window shows its first frame, in milliseconds.
 fn opening(screen: &Screen, plugin: &Path) -> Result<()> {
-    let mut host = Clap::load(plugin, CLAP_ID)?;
+    let mut host = ClapHost::load(plugin, CLAP_ID)?;
     host.activate(Setup { sample_rate: 48_000.0, max_block: SONG.block, offline: false })?;
     for _ in 0..TIMES {
         let begun = Instant::now();
@@ -75,7 +77,7 @@ fn opening(screen: &Screen, plugin: &Path) -> Result<()> {
         let parent = screen.window(size)?;
         let blank = screen.part(parent, (2, 2), (8, 8))?;
         host.attach_window(parent)?;
-        // The window's own ground is black before its first picture.
+        // The window's background is black before the first frame.
         let drawn = |part: &[u8]| part != blank && part.chunks(4).any(|pixel| pixel[0] > 0x10);
         while !drawn(&screen.part(parent, (2, 2), (8, 8))?) {
             ensure!(begun.elapsed() < Duration::from_secs(10), "the window stays blank");
@@ -89,8 +91,8 @@ fn opening(screen: &Screen, plugin: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints how long it takes from a knob that the host turns until the phrase is another one on the
-/// screen, in milliseconds. The song stands, so that nothing else moves.
+/// Prints the time from a knob change in the host until the phrase changes on the screen, in
+/// milliseconds. The song is stopped, so that nothing else moves.
 fn knobs(screen: &Screen, plugin: &Path) -> Result<()> {
     let mut studio = Studio::open(screen, plugin, 1.0, None)?;
     studio.rest(1.0)?;
@@ -111,7 +113,7 @@ fn knobs(screen: &Screen, plugin: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Says what was printed, for people.
+/// Prints the figures as text.
 fn report(text: &str) -> Result<()> {
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     ensure!(text.ends_with("end\n"), "the figures are not complete");
@@ -129,7 +131,7 @@ fn report(text: &str) -> Result<()> {
         let frames = last * 60.0 / 1e3;
         println!("{what}: {middle:.0} ms, {last:.0} at most ({frames:.1} pictures at 60 a second)");
     }
-    // The window of each state prints what it spent when it closes: that of the state above.
+    // Each window prints its figures when it closes; they belong to the state above.
     let mut state = None;
     for line in &lines {
         match line[..] {

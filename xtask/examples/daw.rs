@@ -1,11 +1,11 @@
-//! Drags the clip out of the built plugin's window into a real DAW, takes pictures, and compares
-//! what the DAW has with what the plugin plays: what the tests do with small programs, and too
-//! much to install for them.
+//! Drags the clip from the built plugin's window into a real DAW, takes screenshots, and compares
+//! the DAW's notes with the plugin's. The tests do the same with small programs; a DAW is too large
+//! for them.
 //!
 //! `cargo xtask bundle && cargo run -p xtask --example daw -- ardour` (or `qtractor`; Debian's
-//! packages of these names; openbox, Xvfb and ImageMagick are the tests'). The pictures are
-//! `target/deep-pocket/ardour*.png`. Neither needs a sound card: Ardour runs on its dummy engine,
-//! Qtractor says that it has none and imports all the same.
+//! packages of these names, and openbox, Xvfb and ImageMagick). The screenshots are
+//! `target/deep-pocket/ardour*.png`. No sound card is needed: Ardour runs on its dummy engine, and
+//! Qtractor imports without one.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -14,27 +14,27 @@ mod rig;
 
 use anyhow::{Context, Result, bail, ensure};
 use common::screen::{Screen, run_on_screen};
-use rig::{CONTROL, RETURN, Rig, inside, notes, rest, until};
+use rig::{CONTROL, RETURN, Rig, notes_of, pause, until, without_edges};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use xtask::workspace::Workspace;
 
-/// Set for the process that runs on the screen.
+/// Environment variable of the process that runs on the screen.
 const ON_SCREEN: &str = "DEEP_POCKET_ON_SCREEN";
 
-/// How to get a DAW ready for a drop, and where it puts what was dropped.
+/// Preparation of a DAW for a drop, and the location of the dropped notes.
 struct Daw {
-    /// The command that starts it, given a folder of its own.
+    /// Command that starts it in a folder of its own.
     start: fn(&Path) -> Result<Command>,
-    /// In the title of a window that it greets with, which Return closes.
+    /// Part of the title of a start dialog that Return closes.
     greeting: Option<&'static str>,
-    /// In the title of its own window.
+    /// Part of the title of its main window.
     title: &'static str,
-    /// Where in its window the clip is dropped: from the left and from above, in pixels.
+    /// Drop position in its window, from the left and from the top, in pixels.
     at: (i16, i16),
-    /// The folder of the MIDI files that it makes of what it imports, within its own folder;
-    /// `None`: it plays the file that was dropped.
+    /// Folder of the MIDI files that it imports, within its own folder; `None` if it plays the
+    /// dropped file itself.
     imports: Option<&'static str>,
 }
 
@@ -54,7 +54,7 @@ const QTRACTOR: Daw = Daw {
     imports: None,
 };
 
-/// What Ardour would ask at its first start: an engine without a sound card.
+/// Ardour's answer to the questions of a first start: an engine without a sound card.
 const ENGINE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <Ardour>
   <Config>
@@ -74,12 +74,12 @@ const ENGINE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </Ardour>
 "#;
 
-/// Makes a session without its window, and opens it with one.
+/// Creates a session without a window, and returns the command that opens it.
 fn start_ardour(folder: &Path) -> Result<Command> {
     let settings = folder.join("ardour7");
     fs::create_dir_all(&settings)?;
     fs::write(settings.join("config"), ENGINE)?;
-    // It has been here before, so it greets nobody.
+    // Marks the first start as done.
     fs::write(settings.join(".a7"), "")?;
     let session = folder.join("deep");
     let script = folder.join("session.lua");
@@ -132,16 +132,16 @@ fn main() -> Result<()> {
     dragged
 }
 
-/// Drags the clip onto the DAW's window, photographs what it makes of it, and compares.
+/// Drags the clip onto the DAW's window, takes screenshots, and compares the notes.
 fn drag(rig: &Rig<'_>, daw: &Daw, name: &str, folder: &Path) -> Result<()> {
     if let Some(greeting) = daw.greeting {
         rig.other_window(greeting)?;
-        rest(1_000);
+        pause(1_000);
         rig.press(&[RETURN])?;
     }
     let window = rig.other_window(daw.title)?;
-    // It has a window before it is done with starting.
-    rest(5_000);
+    // The window appears before the DAW has started completely.
+    pause(5_000);
     let corner = rig.place(window, 1_260, 80)?;
     let pictures = Workspace::find()?.target.join("deep-pocket");
     fs::create_dir_all(&pictures)?;
@@ -157,21 +157,21 @@ fn drag(rig: &Rig<'_>, daw: &Daw, name: &str, folder: &Path) -> Result<()> {
         println!("{}", file.with_extension("png").display());
         anyhow::Ok(())
     };
-    rig.carry(rig.near_corner(75, 95)?, (corner.0 + daw.at.0, corner.1 + daw.at.1))?;
+    rig.drag_to(rig.near_corner(75, 95)?, (corner.0 + daw.at.0, corner.1 + daw.at.1))?;
     picture("-over")?;
-    rig.let_go()?;
-    rest(4_000);
+    rig.release()?;
+    pause(4_000);
     picture("")?;
     let dropped = midi_file(&dropped_clips()?)?.context("the plugin has written no clip")?;
     let imported = match daw.imports {
         None => dropped,
         Some(imports) => {
-            // It writes what it has imported when it saves; the keys go where a click was.
+            // Imported files are written when the session is saved; a click focuses the window.
             let place = (corner.0 + daw.at.0, corner.1 + 200);
-            rig.carry(place, place)?;
-            rig.let_go()?;
+            rig.drag_to(place, place)?;
+            rig.release()?;
             rig.press(&[CONTROL, u32::from(b's')])?;
-            rest(3_000);
+            pause(3_000);
             let mut file = None;
             until("the imported clip", || {
                 file = midi_file(&folder.join(imports))?;
@@ -182,19 +182,19 @@ fn drag(rig: &Rig<'_>, daw: &Daw, name: &str, folder: &Path) -> Result<()> {
     };
     let imported = fs::copy(&imported, pictures.join(format!("{name}.mid")))
         .map(|_| pictures.join(format!("{name}.mid")))?;
-    let (played, has) = (inside(rig.played()?), inside(notes(&imported)?));
+    let (played, has) = (without_edges(rig.played()?), without_edges(notes_of(&imported)?));
     ensure!(played == has, "{name} has {has:?}\nand the plugin plays {played:?}");
     println!("{} notes, all as the plugin plays them: {}", has.len(), imported.display());
     Ok(())
 }
 
-/// Where the plugin keeps the clips that are dragged.
+/// Returns the folder of dragged clips.
 fn dropped_clips() -> Result<PathBuf> {
     let data = std::env::var_os("XDG_DATA_HOME").context("a home of its own")?;
     Ok(Path::new(&data).join("Deep Pocket/Clips"))
 }
 
-/// The largest MIDI file of a folder, if there is one: Ardour makes empty ones as well.
+/// Returns the largest MIDI file of a folder; Ardour also creates empty ones.
 fn midi_file(folder: &Path) -> Result<Option<PathBuf>> {
     if !folder.is_dir() {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! Makes the pictures of the window again, from the built `.clap` in our host on a screen of its
-//! own: `cargo xtask pictures`. They are looked at by people; the tests check what can be checked.
+//! Screenshots of the window, from the built `.clap` in the CLAP host on a virtual screen: `cargo
+//! xtask pictures`. They are for people to look at.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use xtask::workspace::built_bundle;
 
-/// Set for the process that is on the screen.
+/// Environment variable of the process that runs on the screen.
 const ON_SCREEN: &str = "DEEP_POCKET_PICTURES";
 
 fn main() -> Result<()> {
@@ -36,11 +36,23 @@ fn main() -> Result<()> {
         println!("{name}");
         anyhow::Ok(())
     };
+    take_all(&picture)?;
+    standalone(&program, &folder.join("standalone.png"))
+}
+
+/// Action in the window before its screenshot.
+type Act = fn(&mut Studio<'_>) -> Result<()>;
+
+/// Takes a screenshot: name, scale factor, size of the window, and action.
+type Picture<'a> = &'a dyn Fn(&str, f64, Option<(u32, u32)>, Act) -> Result<()>;
+
+/// Takes the screenshots of the plugin's window.
+fn take_all(picture: Picture) -> Result<()> {
     picture("stopped", 1.0, None, |studio| studio.rest(0.6))?;
     picture("playing", 1.0, None, |studio| studio.roll(5.2, &[]))?;
     picture("in-use", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
-        // Cells of the bass, a painted hat, and keys that are held.
+        // Cells of the kick, a painted hat, and held keys.
         for (x, y) in [(0.228, 0.605), (0.271, 0.605), (0.315, 0.605), (0.36, 0.605), (0.40, 0.549)]
         {
             studio.click(x, y, 1)?;
@@ -54,7 +66,7 @@ fn main() -> Result<()> {
         studio.click(0.808, 0.036, 1)?;
         studio.roll(1.0, &[])
     })?;
-    // A model of the user's that is broken is said where it is listed.
+    // A broken model of the user is reported in the list of models.
     let models = PathBuf::from(std::env::var("XDG_DATA_HOME")?).join("Deep Pocket/Models");
     std::fs::create_dir_all(&models)?;
     std::fs::write(models.join("half-copied.safetensors"), [0; 64])?;
@@ -86,13 +98,10 @@ fn main() -> Result<()> {
     })?;
     picture("small", 1.0, Some((960, 540)), |studio| studio.roll(3.0, &[]))?;
     picture("large", 1.0, Some((1920, 1080)), |studio| studio.roll(3.0, &[]))?;
-    picture("double", 2.0, None, |studio| studio.roll(3.0, &[]))?;
-    standalone(&program, &folder.join("standalone.png"))
+    picture("double", 2.0, None, |studio| studio.roll(3.0, &[]))
 }
 
-type Act = fn(&mut Studio<'_>) -> Result<()>;
-
-/// The standalone program, which plays by itself.
+/// Screenshot of the standalone program, which plays by itself.
 fn standalone(program: &Path, picture: &Path) -> Result<()> {
     let mut running = Command::new(program)
         .args(["--backend", "dummy"])

@@ -1,5 +1,5 @@
-"""Loads the VST3 in pedalboard, a JUCE host from Python's package index, and holds what it plays
-against what it plays after its project was saved and loaded.
+"""Loads the VST3 in pedalboard, a JUCE host from Python's package index, and compares its output with
+its output after the project was saved and loaded.
 
     python juce_host.py "Deep Pocket.vst3"
 """
@@ -15,7 +15,7 @@ SECONDS = 16
 
 def instance(bundle, stick=None, state=None):
     plugin = pedalboard.load_plugin(bundle)
-    assert plugin.is_instrument, "It is no instrument."
+    assert plugin.is_instrument, "The plugin is not an instrument."
     if state is not None:
         plugin.raw_state = state
     else:
@@ -25,8 +25,8 @@ def instance(bundle, stick=None, state=None):
 
 
 def played(plugin):
-    """Sixteen seconds of sound, and how loud each hundredth of a second of them is. The two seconds
-    before are not heard: this host does not say that it is in no hurry, and within them that shows.
+    """Sixteen seconds of sound, and the loudness of each hundredth of a second. The two seconds before
+    are dropped: the host does not announce an offline render, and the plugin detects it within them.
     """
     sound = plugin([], duration=2 + SECONDS, sample_rate=RATE, buffer_size=512)[:, 2 * RATE:]
     assert sound.shape == (2, SECONDS * RATE) and numpy.isfinite(sound).all()
@@ -34,8 +34,8 @@ def played(plugin):
 
 
 def likeness(one, other):
-    """How alike they are, wherever the other one begins: this host asks for blocks that it throws
-    away, now more and now fewer, and the plugin's free clock counts them."""
+    """Correlation at the best offset. The host discards a varying number of blocks, which the
+    plugin's free-running clock counts."""
     middle = one[300:-300]
     shifted = (other[300 + by : len(other) - 300 + by] for by in range(-300, 301))
     return max(float(numpy.corrcoef(middle, part)[0, 1]) for part in shifted)
@@ -45,15 +45,15 @@ def main(bundle):
     first = instance(bundle, stick=40)
     sound, loudness = played(first)
     peak = float(numpy.abs(sound).max())
-    assert 0.1 < peak <= 1.0, f"Its peak is {peak}."
-    # No two strokes of the kit are quite alike.
+    assert 0.1 < peak <= 1.0, f"The peak is {peak}."
+    # Strokes of the audition kit vary slightly.
     same = likeness(loudness, played(instance(bundle, state=first.raw_state))[1])
-    assert same > 0.95, f"After saving and loading it plays otherwise: {same:.3f} alike."
+    assert same > 0.95, f"The output differs after saving and loading: correlation {same:.3f}."
     other = likeness(loudness, played(instance(bundle, stick=0))[1])
-    assert other < 0.93, f"With another stick dial it plays the same: {other:.3f} alike."
+    assert other < 0.93, f"The stick dial does not change the output: correlation {other:.3f}."
     silent = instance(bundle, stick=40)
     silent.free_run = False
-    assert played(silent)[1].max() == 0.0, "It plays while the host stands."
+    assert played(silent)[1].max() == 0.0, "The plugin plays while the transport is stopped."
     print(
         f"pedalboard {pedalboard.__version__}: {len(first.parameters)} parameters, peak {peak:.2f}; "
         f"{same:.3f} alike after saving and loading, {other:.3f} with another stick dial"

@@ -1,56 +1,48 @@
-//! Deep Pocket's chores, as `cargo xtask <chore>`. This file is the command line; each chore
-//! stands in a module of its own.
+//! Development commands of Deep Pocket: `cargo xtask <command>`. This file is the command line;
+//! [`commands`] has one file per command.
 
-mod bench;
-mod bundle;
-mod endure;
-mod install;
-mod instances;
-mod package;
-mod pictures;
-mod platforms;
-mod rtsan;
-mod run;
-mod system;
-mod test;
-mod tidy;
-mod wine;
+mod build;
+mod commands;
 
 use anyhow::Result;
+use build::{bundle, system_packages};
 use clap::{Parser, Subcommand};
+use commands::{
+    beat, bench, install, instances, package, pictures, platforms, rtsan, run, test, tidy, torture,
+};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use xtask::workspace::Workspace;
 
-/// Deep Pocket's chores.
+/// Development commands of Deep Pocket.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
-struct Line {
+struct Arguments {
     #[command(subcommand)]
-    chore: Chore,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum Chore {
-    /// Install what the system lacks, build, play eight bars in a host, open the window.
+enum Command {
+    /// Install missing system packages, build, play eight bars in a host, and open the window.
     Run {
         /// Never open a window.
         #[arg(long)]
         headless: bool,
     },
-    /// Play eight bars of a built CLAP, print them, and write them as a MIDI file.
+    /// Play eight bars of a built CLAP, print them, and write them to a MIDI file.
     Beat {
-        /// The bundle, or the library in it.
+        /// Path of the bundle, or of the library in it.
         clap: PathBuf,
-        /// The file.
+        /// Path of the MIDI file.
         file: PathBuf,
     },
-    /// Install what the system lacks, build and bundle, and run every test and check.
+    /// Install missing system packages, build and bundle, and run every test and check.
     Test {
-        /// Run only the tests whose names contain this, and leave out the checks of style.
+        /// Run only the tests whose names contain this, without the style checks.
         filter: Option<String>,
-        /// Load the bundle in a host that is not ours, and nothing else: pedalboard, of the Python
-        /// that the variable PYTHON names.
+        /// Run only the test in a third-party host: pedalboard, in the Python that the variable
+        /// PYTHON names.
         #[arg(long, conflicts_with = "filter")]
         daw: bool,
     },
@@ -58,130 +50,130 @@ enum Chore {
     Bundle,
     /// Build the plugin and check every note of it under a host at its worst.
     Torture {
-        /// Blocks to process.
+        /// Number of blocks.
         #[arg(long, default_value_t = 1_000_000)]
         blocks: u64,
-        /// What the host is made up from.
+        /// Seed of the random host.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Runs, each with the seed after that of the one before.
+        /// Number of runs; each run increments the seed.
         #[arg(long, default_value_t = 1)]
         runs: u64,
         /// Print the figures as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Build the plugin and a host with the compiler's real-time sanitizer, and let it watch.
+    /// Build the plugin and a host, and run them under the compiler's real-time sanitizer.
     Rtsan {
-        /// For how long.
+        /// Running time, in seconds.
         #[arg(long, default_value_t = 60)]
         seconds: u64,
-        /// What the hosts are made up from.
+        /// Seed of the random hosts.
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Be the host that the real-time sanitizer watches.
+    /// Host that runs under the real-time sanitizer.
     #[command(hide = true)]
     Watched {
-        /// The bundle.
+        /// Path of the bundle.
         clap: PathBuf,
-        /// For how long.
+        /// Running time, in seconds.
         #[arg(long)]
         seconds: u64,
-        /// What the hosts are made up from.
+        /// Seed of the random hosts.
         #[arg(long)]
         seed: u64,
-        /// Allocate where the sanitizer must see it.
+        /// Allocate in the real-time context, to check that the sanitizer detects it.
         #[arg(long)]
         plant: bool,
     },
-    /// Build the plugin, play many instances of it at once, and print what that costs.
+    /// Build the plugin, play many instances of it at once, and print their costs.
     Instances {
-        /// How many.
+        /// Number of instances.
         #[arg(long, default_value_t = 128)]
         count: u16,
-        /// For how long they play, and how long they rest.
+        /// Seconds of playing, and of each of the two pauses.
         #[arg(long, default_value_t = 10)]
         seconds: u32,
     },
-    /// Measure how fast everything is, beside what it can be compared with.
+    /// Measure performance figures and print them beside their targets.
     Bench {
         /// Print the figures as JSON, and everything else to standard error.
         #[arg(long)]
         json: bool,
     },
-    /// Build the bundles and put them where this user's hosts look for plugins.
+    /// Build the bundles and copy them into this user's plugin folders.
     Install {
-        /// Take them away again instead.
+        /// Remove the bundles instead.
         #[arg(long)]
         uninstall: bool,
     },
-    /// Build the bundles and make an archive of them for people who build nothing.
+    /// Build the bundles and pack them into an archive for users.
     Package,
-    /// Build the plugin and make the pictures of its window again, into target/pictures.
+    /// Build the plugin and write screenshots of its window to target/pictures.
     Pictures,
-    /// Check that the plugin compiles for macOS and Windows, and that it plays under Wine.
+    /// Check that the plugin compiles for macOS and Windows, and plays under Wine.
     Platforms {
-        /// How many compilers run at once.
+        /// Number of parallel compilers.
         #[arg(long, default_value_t = 1)]
         jobs: u16,
     },
-    /// Build the plugin and print what its window costs.
+    /// Build the plugin and print the CPU time of its window.
     WindowCost,
-    /// Check which module imports which, and how long files are.
+    /// Check imports between files and folders, lengths of files, and comments.
     Tidy,
 }
 
 fn main() -> ExitCode {
-    match chore(Line::parse().chore) {
+    match run_command(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("{fault:#}");
+        Err(error) => {
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn chore(chore: Chore) -> Result<()> {
-    // Where there is no Cargo, as under Wine, a beat is played all the same.
+fn run_command(command: Command) -> Result<()> {
+    // Under Wine `beat` runs without Cargo, so only the other commands look for the workspace.
     let workspace = Workspace::find;
-    match chore {
-        Chore::Beat { clap, file } => run::beat(&clap, &file),
-        Chore::Run { headless } => run::run(&workspace()?, headless),
-        Chore::Test { daw: true, .. } => test::daw(&workspace()?),
-        Chore::Test { filter, .. } => test::test(&workspace()?, filter.as_deref()),
-        Chore::Bundle => {
-            system::provide(system::Purpose::Build)?;
-            bundle::bundle(&workspace()?)?.report();
+    match command {
+        Command::Beat { clap, file } => beat::beat(&clap, &file),
+        Command::Run { headless } => run::run(&workspace()?, headless),
+        Command::Test { daw: true, .. } => test::daw(&workspace()?),
+        Command::Test { filter, .. } => test::test(&workspace()?, filter.as_deref()),
+        Command::Bundle => {
+            system_packages::ensure_installed(system_packages::Purpose::Build)?;
+            bundle::build_bundles(&workspace()?)?.print_paths();
             Ok(())
         }
-        Chore::Torture { blocks, seed, runs, json } => {
-            endure::endure(&workspace()?, blocks, seed..seed.saturating_add(runs), json)
+        Command::Torture { blocks, seed, runs, json } => {
+            torture::torture(&workspace()?, blocks, seed..seed.saturating_add(runs), json)
         }
-        Chore::Rtsan { seconds, seed } => rtsan::rtsan(&workspace()?, seconds, seed),
-        Chore::Watched { clap, seconds, seed, plant } => {
+        Command::Rtsan { seconds, seed } => rtsan::rtsan(&workspace()?, seconds, seed),
+        Command::Watched { clap, seconds, seed, plant } => {
             rtsan::watched(&clap, seconds, seed, plant)
         }
-        Chore::Instances { count, seconds } => {
-            println!("{}", instances::instances(&workspace()?, count, seconds)?.report);
+        Command::Instances { count, seconds } => {
+            println!("{}", instances::measure(&workspace()?, count, seconds)?.report);
             Ok(())
         }
-        Chore::Bench { json } => bench::bench(&workspace()?, json),
-        Chore::Install { uninstall: true } => install::uninstall(),
-        Chore::Install { uninstall: false } => {
-            system::provide(system::Purpose::Build)?;
-            install::install(&bundle::bundle(&workspace()?)?)
+        Command::Bench { json } => bench::bench(&workspace()?, json),
+        Command::Install { uninstall: true } => install::uninstall(),
+        Command::Install { uninstall: false } => {
+            system_packages::ensure_installed(system_packages::Purpose::Build)?;
+            install::install(&bundle::build_bundles(&workspace()?)?)
         }
-        Chore::Package => {
-            system::provide(system::Purpose::Build)?;
+        Command::Package => {
+            system_packages::ensure_installed(system_packages::Purpose::Build)?;
             let workspace = workspace()?;
-            let archive = package::package(&workspace, &bundle::bundle(&workspace)?)?;
+            let archive = package::package(&workspace, &bundle::build_bundles(&workspace)?)?;
             println!("{}", archive.display());
             Ok(())
         }
-        Chore::Pictures => pictures::pictures(&workspace()?),
-        Chore::Platforms { jobs } => platforms::platforms(&workspace()?, jobs),
-        Chore::WindowCost => pictures::cost(&workspace()?),
-        Chore::Tidy => tidy::tidy(&workspace()?),
+        Command::Pictures => pictures::pictures(&workspace()?),
+        Command::Platforms { jobs } => platforms::platforms(&workspace()?, jobs),
+        Command::WindowCost => pictures::window_cost(&workspace()?),
+        Command::Tidy => tidy::tidy(&workspace()?),
     }
 }

@@ -1,52 +1,54 @@
-//! The built plugin under a host at its worst, with every note checked.
+//! Torture test: the built plugin under a host at its worst, with every note checked.
 //!
-//! [`score`] learns once what the plugin plays; [`script`] makes up, from a seed, a host that does
-//! whatever hosts do; [`judge`] knows from both which note must stand on which sample, and compares.
-//! Meanwhile the allocations and frees that the plugin makes while it processes are counted.
+//! [`reference`] records once what the plugin plays. [`random_host`] generates the actions of a
+//! host from a seed. [`oracle`] derives the sample of each note from both and compares it with the
+//! output. Allocations and frees during `process` are counted.
 
-pub mod act;
-pub mod judge;
-pub mod kit;
-pub mod score;
-pub mod script;
+pub mod action;
+pub mod findings;
+pub mod oracle;
+pub mod random_host;
+pub mod random_user;
+pub mod reference;
+pub mod truth;
 
-use crate::host::allocations::{COUNTED, counted};
+use crate::host::allocations::{CAN_COUNT_ALLOCATIONS, count_allocations};
 use crate::host::{Event, Host, Setup};
-use act::{Abilities, Act, Block};
+use action::{HostAbilities, HostAction, HostBlock};
 use anyhow::{Result, ensure};
-use judge::{Findings, Judge};
+use findings::Findings;
+use oracle::Oracle;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use score::Score;
-use script::Script;
+use random_host::RandomHost;
+use reference::ReferenceTake;
 
-/// Takes that are played: fractions of the ranges of the parameters that pick one and say whether
-/// its phrases repeat. Most of the time they do: what is tried here is the host, and the drummer
-/// needs long for a phrase that it has not played before.
-const TAKES: [(f64, f64); 2] = [(0.007, 1.0), (0.61, 0.0)];
+/// Settings of the takes: fractions of the ranges of `Take` and `Phrases`. Most phrases repeat,
+/// because the test is about the host and a new phrase takes long to generate.
+const TAKE_SETTINGS: [(f64, f64); 2] = [(0.007, 1.0), (0.61, 0.0)];
 
-/// A saved state and what it plays.
+/// A saved state and its reference.
 #[derive(Clone, Debug)]
-pub struct Take {
-    /// The plugin's state.
+pub struct LearnedTake {
+    /// State of the plugin.
     pub state: Vec<u8>,
-    /// What it plays.
-    pub score: Score,
+    /// Notes that the plugin plays with this state.
+    pub reference: ReferenceTake,
 }
 
-/// What a run came to.
+/// Result of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// Blocks that were processed.
+    /// Number of processed blocks.
     pub blocks: u64,
-    /// What was found of notes.
+    /// Results of the note checks.
     pub findings: Findings,
-    /// Allocations and frees in `process`; nothing where they cannot be counted.
+    /// Allocations and frees in `process`; `None` if they cannot be counted.
     pub allocations: Option<u64>,
 }
 
 impl Report {
-    /// Whether nothing was wrong, and something was tried.
+    /// Returns true if notes were checked and no fault was found.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let Findings { placed, error, lost, doubled, hung, ref faults, .. } = self.findings;
@@ -62,7 +64,7 @@ impl Report {
         self.allocations = self.allocations.zip(other.allocations).map(|(a, b)| a + b);
     }
 
-    /// The figures as JSON.
+    /// Returns the figures as JSON.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         let found = &self.findings;
@@ -98,12 +100,12 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// Learns what an instance plays of each take.
+/// Records the reference of each take.
 ///
 /// # Errors
-/// The plugin reports a fault.
-pub fn learn(host: &mut dyn Host) -> Result<Vec<Take>> {
-    TAKES
+/// If the plugin reports a fault.
+pub fn learn_takes(host: &mut dyn Host) -> Result<Vec<LearnedTake>> {
+    TAKE_SETTINGS
         .into_iter()
         .map(|(take, repeats)| {
             let set = |host: &mut dyn Host, kit: f64| {
@@ -111,100 +113,115 @@ pub fn learn(host: &mut dyn Host) -> Result<Vec<Take>> {
                 host.set("Phrases", repeats)?;
                 host.set("Audition kit", kit)?;
                 host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
-                // The change reaches the plugin with a block.
+                // The plugin receives the change with a block.
                 host.process(64, None, &[], &mut Vec::new())
             };
-            // To learn the notes, half an hour of song is played at a high rate: without the kit.
+            // Half an hour of song at a high rate is faster without the audition kit.
             set(host, 0.0)?;
-            let score = Score::learn(host)?;
+            let reference = ReferenceTake::learn(host)?;
             set(host, 1.0)?;
-            Ok(Take { state: host.save()?, score })
+            Ok(LearnedTake { state: host.save()?, reference })
         })
         .collect()
 }
 
-/// Has an instance process so many blocks of the host that a seed makes up.
+/// Processes a number of blocks of a random host and checks them.
 ///
 /// # Errors
-/// The plugin reports a fault, or allocations cannot be seen although this system counts them.
-pub fn torture(
+/// If the plugin reports a fault, or its allocations are not counted although this system can count
+/// them.
+pub fn run(
     host: &mut dyn Host,
-    takes: &[Take],
-    abilities: Abilities,
+    takes: &[LearnedTake],
+    abilities: HostAbilities,
     blocks: u64,
     seed: u64,
 ) -> Result<Report> {
-    // To save a state takes memory, which must be seen, or the count would mean nothing.
-    let (saved, seen) = counted(|| host.save());
+    // Saving a state allocates memory; if that is not counted, the count means nothing.
+    let (saved, seen) = count_allocations(|| host.save());
     saved?;
-    ensure!(!COUNTED || seen > 0, "The plugin's allocations are not seen, so none can be counted.");
-    let mut script = Script::new(ChaCha8Rng::seed_from_u64(seed), abilities, takes.len());
-    let mut judge = Judge::default();
+    ensure!(
+        !CAN_COUNT_ALLOCATIONS || seen > 0,
+        "The plugin's allocations are not counted, although this system can count them."
+    );
+    let mut random_host = RandomHost::new(ChaCha8Rng::seed_from_u64(seed), abilities, takes.len());
+    let mut oracle = Oracle::default();
     let (mut output, mut coming) = (Vec::new(), None);
     let (mut done, mut allocations) = (0, 0);
     host.load(&takes[0].state)?;
-    host.activate(script.setup())?;
+    host.activate(random_host.next_setup())?;
     while done < blocks {
-        match coming.take().unwrap_or_else(|| script.act()) {
-            Act::Activate(setup) => host.activate(setup)?,
-            Act::Reset => host.reset()?,
-            Act::Load(take) => host.load(&takes[take].state)?,
-            Act::Set(name, value) => host.set(&name, value)?,
-            Act::Block(first) => {
-                let room = script.max_block() - first.truth.frames;
+        match coming.take().unwrap_or_else(|| random_host.next_action()) {
+            HostAction::Activate(setup) => host.activate(setup)?,
+            HostAction::Reset => host.reset()?,
+            HostAction::Load(take) => host.load(&takes[take].state)?,
+            HostAction::Set(name, value) => host.set(&name, value)?,
+            HostAction::Block(first) => {
+                let room = random_host.max_block() - first.truth.frames;
                 let mut second = None;
-                if first.joins {
-                    match script.act() {
-                        Act::Block(next) if (1..=room).contains(&next.truth.frames) => {
+                if first.may_join_next {
+                    match random_host.next_action() {
+                        HostAction::Block(next) if (1..=room).contains(&next.truth.frames) => {
                             second = Some(next);
                         }
                         other => coming = Some(other),
                     }
                 }
                 let blocks = [Some(first), second];
-                allocations += give(host, &blocks, &mut output)?;
-                let mut begin = 0;
-                for block in blocks.iter().flatten() {
-                    let end = begin + block.truth.frames;
-                    let goes_on = begin == 0 && blocks[1].is_some();
-                    let here = |it: &&Event| !goes_on || it.offset < end;
-                    let count = output.iter().take_while(here).count();
-                    let mut heard: Vec<Event> = output.drain(..count).collect();
-                    heard.iter_mut().for_each(|it| it.offset = it.offset.wrapping_sub(begin));
-                    judge.block(&block.truth, &takes[block.take].score, &heard)?;
-                    begin = end;
-                    done += 1;
-                }
+                allocations += process_blocks(host, &blocks, &mut output)?;
+                done += check_output(&mut oracle, takes, &blocks, &mut output)?;
             }
         }
     }
-    // The transport stops, and all that sounds ends.
-    let end = script.end();
+    // The transport stops, which ends all sounding notes.
+    let end = random_host.final_block();
     output.clear();
     host.process(end.truth.frames, Some(&end.transport), &end.input, &mut output)?;
-    judge.block(&end.truth, &takes[end.take].score, &output)?;
-    let allocations = COUNTED.then_some(allocations);
-    Ok(Report { blocks: done, findings: judge.findings, allocations })
+    oracle.check_block(&end.truth, &takes[end.take].reference, &output)?;
+    let allocations = CAN_COUNT_ALLOCATIONS.then_some(allocations);
+    Ok(Report { blocks: done, findings: oracle.findings, allocations })
 }
 
-/// Has the plugin process one or two blocks in one piece: between the two, the host says within it
-/// what changes. Returns how many allocations and frees that took.
-fn give(
+/// Checks the output of one or two blocks that were processed in one call. Returns their number.
+fn check_output(
+    oracle: &mut Oracle,
+    takes: &[LearnedTake],
+    blocks: &[Option<HostBlock>; 2],
+    output: &mut Vec<Event>,
+) -> Result<u64> {
+    let (mut begin, mut checked) = (0, 0);
+    for block in blocks.iter().flatten() {
+        let end = begin + block.truth.frames;
+        let continues = begin == 0 && blocks[1].is_some();
+        let here = |it: &&Event| !continues || it.offset < end;
+        let count = output.iter().take_while(here).count();
+        let mut heard: Vec<Event> = output.drain(..count).collect();
+        heard.iter_mut().for_each(|it| it.offset = it.offset.wrapping_sub(begin));
+        oracle.check_block(&block.truth, &takes[block.take].reference, &heard)?;
+        begin = end;
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+/// Processes one or two blocks in one `process` call; the transport change between two is an event
+/// within it. Returns the number of allocations and frees.
+fn process_blocks(
     host: &mut dyn Host,
-    [first, second]: &[Option<Block>; 2],
+    [first, second]: &[Option<HostBlock>; 2],
     output: &mut Vec<Event>,
 ) -> Result<u64> {
     let Some(first) = first else { return Ok(0) };
     let mut frames = first.truth.frames;
     let mut input = first.input.clone();
     if let Some(second) = second {
-        host.change(frames, second.transport);
+        host.change_transport(frames, second.transport);
         let later = |it: &Event| Event { offset: it.offset + frames, ..*it };
         input.extend(second.input.iter().map(later));
         frames += second.truth.frames;
     }
     output.clear();
     let (processed, count) =
-        counted(|| host.process(frames, Some(&first.transport), &input, output));
+        count_allocations(|| host.process(frames, Some(&first.transport), &input, output));
     processed.map(|()| count)
 }

@@ -1,13 +1,12 @@
-//! The built `.clap` in a host: what it says of itself, what it plays and when, what it keeps,
-//! its window, and how it goes.
+//! The built `.clap` in a host: its description, notes, state, and window.
 
 mod common;
 
 use clack_extensions::note_ports::NoteDialects;
 use common::load_clap;
 use common::recording::{Pace, Recording};
-use common::scenarios::{SONG, ready, velocity_steps};
 use common::screen::on_screen;
+use common::setup::{SONG, ready, velocity_steps};
 use common::timing::{self, play};
 use std::collections::HashSet;
 use xtask::host::clap::describe;
@@ -18,7 +17,7 @@ use xtask::workspace::{CLAP_ID, NAME, built_bundle};
 scenarios!(|| Box::new(load_clap()));
 
 #[test]
-fn it_says_what_it_is() {
+fn the_description_is_complete() {
     let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
     let found = describe(&bundle).unwrap();
     assert_eq!(found.len(), 1);
@@ -32,7 +31,7 @@ fn it_says_what_it_is() {
 }
 
 #[test]
-fn a_host_that_takes_no_notes_gets_them_as_raw_midi() {
+fn a_host_that_rejects_note_events_gets_raw_midi() {
     let song = Song { block: 480, ..SONG };
     let plain = |notes: &[Note]| -> Vec<_> {
         let velocity = |note: &Note| velocity_steps(note.velocity);
@@ -51,7 +50,7 @@ fn a_host_that_takes_no_notes_gets_them_as_raw_midi() {
 }
 
 #[test]
-fn a_note_that_is_a_sample_off_would_be_found() {
+fn the_timing_check_finds_a_note_that_is_a_sample_off() {
     let mut host = load_clap();
     let expected = timing::reference(&mut host, 120.0, 0.0, 8.0).unwrap();
     let song = Song { sample_rate: 44_100.0, ..SONG };
@@ -60,7 +59,7 @@ fn a_note_that_is_a_sample_off_would_be_found() {
     for place in 0..notes.len() {
         let mut late = notes.clone();
         late[place].on += 1;
-        // A position half way between two samples allows for either, so one of the two may pass.
+        // Of a position half way between two samples, one of the two may pass.
         let found = timing::error(&song, &expected, &late).map_or(true, |error| error >= 1.0);
         let mut early = notes.clone();
         early[place].on = early[place].on.wrapping_sub(1);
@@ -72,7 +71,7 @@ fn a_note_that_is_a_sample_off_would_be_found() {
 }
 
 #[test]
-fn denormals_are_flushed_while_it_processes_and_not_afterwards() {
+fn denormals_are_flushed_only_while_processing() {
     let mut host = load_clap();
     ready(&mut host, &SONG).unwrap();
     assert!(!SONG.roll(&mut host, 0.0, SONG.samples(4.0)).unwrap().is_empty());
@@ -82,10 +81,10 @@ fn denormals_are_flushed_while_it_processes_and_not_afterwards() {
 }
 
 #[test]
-fn keys_as_raw_midi_are_held_keys_too() {
-    // The same key, from the first block on, as a note and as bytes.
+fn raw_midi_keys_are_held_keys() {
+    // The same key from the first block on, as a note event and as raw MIDI.
     let [notes, bytes] = [
-        Message::On { key: 43, channel: 0, velocity: 100.0 / 127.0 },
+        Message::NoteOn { key: 43, channel: 0, velocity: 100.0 / 127.0 },
         Message::Midi([0x90, 43, 100]),
     ]
     .map(|message| {
@@ -106,12 +105,13 @@ fn keys_as_raw_midi_are_held_keys_too() {
 }
 
 #[test]
-fn a_reset_and_a_change_of_rate_start_afresh() {
+fn a_reset_and_a_new_sample_rate_restart_playback() {
     let mut host = load_clap();
     let usual = play(&mut host, &SONG, 0.0, 8.0).unwrap();
     ready(&mut host, &SONG).unwrap();
     let mut recording = Recording::default();
-    // The reset comes while a note sounds: it ends after the reset, and what follows is whole.
+    // The reset comes while a note sounds: the note ends after it, and the following notes are
+    // complete.
     let reset = u64::midpoint(usual[3].on, usual[3].off);
     recording.roll(&SONG, &mut host, 0.0, reset).unwrap();
     assert!(recording.sounding() > 0);
@@ -127,8 +127,8 @@ fn a_reset_and_a_change_of_rate_start_afresh() {
 }
 
 #[test]
-fn its_window_opens_draws_and_closes() {
-    on_screen("its_window_opens_draws_and_closes", |screen| {
+fn the_window_opens_draws_and_closes() {
+    on_screen("the_window_opens_draws_and_closes", |screen| {
         let mut host = load_clap();
         ready(&mut host, &SONG).unwrap();
         for _ in 0..3 {
@@ -137,7 +137,7 @@ fn its_window_opens_draws_and_closes() {
             host.attach_window(parent).unwrap();
             let took = screen.wait_for_colours(parent, 20, || host.pump()).unwrap();
             println!("a window of {size:?} pixels drawn after {took:?}");
-            // The song rolls under the open window, and the window follows it.
+            // The song plays while the window is open, and the window follows it.
             let mut pictures = HashSet::from([screen.picture(parent).unwrap()]);
             let mut pace = Pace::new(SONG.sample_rate);
             let mut feed = |range: std::ops::Range<u64>, _: &mut Vec<Event>| {
@@ -151,7 +151,7 @@ fn its_window_opens_draws_and_closes() {
             host.close_window().unwrap();
             screen.destroy(parent).unwrap();
         }
-        // A window still open when the plugin goes is closed first, as hosts do.
+        // A host closes an open window before it destroys the plugin.
         let size = host.create_window().unwrap();
         let parent = screen.window(size).unwrap();
         host.attach_window(parent).unwrap();
@@ -162,9 +162,9 @@ fn its_window_opens_draws_and_closes() {
 }
 
 #[test]
-fn it_comes_and_goes() {
-    // On its own, because it counts the threads of its process.
-    on_screen("it_comes_and_goes", |_| {
-        common::scenarios::it_comes_and_goes(&|| Box::new(load_clap())).unwrap();
+fn instances_leave_no_threads_behind() {
+    // In its own process, because it counts the threads of the process.
+    on_screen("instances_leave_no_threads_behind", |_| {
+        common::scenarios::instances_leave_no_threads_behind(&|| Box::new(load_clap())).unwrap();
     });
 }

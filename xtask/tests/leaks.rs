@@ -1,14 +1,14 @@
-//! Instances of both formats come and go while others play, and leave nothing behind. One test in
-//! a program of its own, because it measures the whole process.
+//! Instances of both formats are created and destroyed while others play, and leak neither memory
+//! nor threads. One test in a program of its own, because it measures the whole process.
 
 mod common;
 
 use anyhow::{Context, Result};
-use common::vst3::Vst3;
+use common::vst3::Vst3Host;
 use std::sync::atomic::{AtomicBool, Ordering};
-use xtask::host::clap::Clap;
+use xtask::host::clap::ClapHost;
 use xtask::host::{Host, Setup, Song};
-use xtask::usage::{resident, threads};
+use xtask::process_usage::{resident_memory, thread_count};
 use xtask::workspace::{CLAP_ID, built_bundle};
 
 const SONG: Song =
@@ -17,13 +17,13 @@ const SONG: Song =
 /// Cycles of each format.
 const CYCLES: usize = 100;
 
-/// What may be left of all cycles together, in bytes.
+/// Limit for the memory left after all cycles, in bytes.
 const LEAK: u64 = 1 << 20;
 
 fn load(clap: bool) -> Result<Box<dyn Host>> {
     Ok(match clap {
-        true => Box::new(Clap::load(&built_bundle("clap")?, CLAP_ID)?),
-        false => Box::new(Vst3::load(&built_bundle("vst3")?)?),
+        true => Box::new(ClapHost::load(&built_bundle("clap")?, CLAP_ID)?),
+        false => Box::new(Vst3Host::load(&built_bundle("vst3")?)?),
     })
 }
 
@@ -31,7 +31,7 @@ fn ready(host: &mut dyn Host) -> Result<()> {
     host.activate(Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true })
 }
 
-/// Plays until it is told to stop, the same eight beats again and again.
+/// Plays the same eight beats until it is stopped.
 fn keep_playing(stop: &AtomicBool, plays: &AtomicBool) -> Result<()> {
     let mut hosts = [load(true)?, load(false)?];
     for host in &mut hosts {
@@ -47,7 +47,7 @@ fn keep_playing(stop: &AtomicBool, plays: &AtomicBool) -> Result<()> {
     Ok(())
 }
 
-/// Makes, plays and destroys so many instances of a format.
+/// Creates, plays and destroys instances of a format.
 fn cycles(clap: bool, count: usize) -> Result<()> {
     for _ in 0..count {
         let mut host = load(clap)?;
@@ -59,7 +59,7 @@ fn cycles(clap: bool, count: usize) -> Result<()> {
 }
 
 #[test]
-fn two_hundred_instances_come_and_go_and_leave_nothing() -> Result<()> {
+fn two_hundred_instances_leak_neither_memory_nor_threads() -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
@@ -70,15 +70,15 @@ fn two_hundred_instances_come_and_go_and_leave_nothing() -> Result<()> {
             while !plays.load(Ordering::Acquire) && !others.is_finished() {
                 std::thread::yield_now();
             }
-            // What the first instances leave is the process's own: pools, caches, libraries.
+            // The first instances leave pools, caches and libraries to the process.
             for clap in [true, false, true, false] {
                 cycles(clap, 20)?;
             }
-            let (memory, running) = (resident()?, threads()?);
+            let (memory, running) = (resident_memory()?, thread_count()?);
             for clap in [true, false] {
                 cycles(clap, CYCLES)?;
             }
-            Ok::<_, anyhow::Error>((memory, running, resident()?, threads()?))
+            Ok::<_, anyhow::Error>((memory, running, resident_memory()?, thread_count()?))
         })();
         stop.store(true, Ordering::Release);
         others.join().ok().context("the other instances failed")??;

@@ -1,5 +1,4 @@
-//! The audio thread makes no system call while it plays: the kernel itself watches it, by a filter
-//! that lets none through and has each one reported.
+//! The audio thread makes no system calls while it plays: a seccomp filter traps each one.
 #![cfg(target_os = "linux")]
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,17 +8,17 @@ use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use xtask::host::clap::Clap;
+use xtask::host::clap::ClapHost;
 use xtask::host::{Event, Host, Message, Setup, Song};
 use xtask::workspace::{CLAP_ID, built_bundle};
 
 const SONG: Song =
     Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 256, cycle: None };
 
-/// Blocks that are watched, at the pace of a sound card: a few seconds.
+/// Number of watched blocks at the pace of a sound card: a few seconds.
 const BLOCKS: u32 = 500;
 
-/// What a watched thread has to tell. It must not wake anybody in order to tell it.
+/// Results of a watched thread. It reports them without a system call.
 #[derive(Default)]
 struct Watch {
     calls: AtomicU64,
@@ -27,22 +26,22 @@ struct Watch {
     done: AtomicBool,
 }
 
-/// System calls that were caught, and the number of the last one.
+/// Number of trapped system calls, and the number of the last one.
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static LAST: AtomicI32 = AtomicI32::new(-1);
 
 extern "C" fn caught(_: c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
-    // Three numbers, a gap, an address, and then the number of the system call (sigaction(2)).
-    // SAFETY: the kernel gives the handler of this signal such a record.
+    // The record holds three integers, padding, an address, and the number of the system call
+    // (sigaction(2)).
+    // SAFETY: the kernel passes such a record to the handler of this signal.
     LAST.store(unsafe { info.cast::<i32>().add(6).read() }, Ordering::Relaxed);
     CALLS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// From now on each system call of this thread is counted and not carried out, but for the two that
-/// the handler and [`rest`] need.
+/// Traps and counts each system call of this thread from now on, except the two that the handler
+/// and [`rest`] need.
 fn watch() -> Result<()> {
-    // SAFETY: an action without flags but these and an empty mask is a good one, and the handler
-    // does nothing that a handler may not.
+    // SAFETY: these flags and an empty mask are valid, and the handler is async-signal-safe.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = caught as *const () as usize;
@@ -61,22 +60,22 @@ fn watch() -> Result<()> {
     Ok(())
 }
 
-/// What a watched thread does for the rest of the process: it cannot end, which is a system call.
+/// Parks a watched thread until the process ends: ending the thread would be a system call.
 fn rest() -> ! {
     loop {
-        // SAFETY: no descriptors, no time limit, no mask: it waits for a signal.
+        // SAFETY: without descriptors, time limit, and mask it waits for a signal.
         unsafe { libc::ppoll(std::ptr::null_mut(), 0, std::ptr::null(), std::ptr::null()) };
     }
 }
 
-/// Plays, stops, jumps, hears keys and changes takes, and says what became of it.
+/// Plays, stops, jumps, presses keys, changes parameters, and reports the results.
 fn play(watched: &Watch, planted: bool) -> Result<()> {
-    let mut host = Clap::load(&built_bundle("clap")?, CLAP_ID)?;
+    let mut host = ClapHost::load(&built_bundle("clap")?, CLAP_ID)?;
     host.activate(Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: false })?;
     let mut output = Vec::with_capacity(1 << 16);
     let (mut beats, mut due) = (0.0, Instant::now());
     let length = Duration::from_secs_f64(f64::from(SONG.block) / SONG.sample_rate);
-    // The same twice: what happens for the first time may take memory in the host.
+    // The first half is unwatched: the host may allocate when something happens for the first time.
     for block in 0..2 * BLOCKS {
         if block == BLOCKS {
             watch()?;
@@ -91,12 +90,12 @@ fn play(watched: &Watch, planted: bool) -> Result<()> {
         }
         let key = |message| [Event { offset: 3, message }];
         let input: &[Event] = match block % 250 {
-            150 => &key(Message::On { key: 49, channel: 0, velocity: 0.8 }),
-            200 => &key(Message::Off { key: 49, channel: 0 }),
+            150 => &key(Message::NoteOn { key: 49, channel: 0, velocity: 0.8 }),
+            200 => &key(Message::NoteOff { key: 49, channel: 0 }),
             _ => &[],
         };
         if planted && block == BLOCKS + 10 {
-            // SAFETY: it only asks.
+            // SAFETY: the call has no effect.
             unsafe { libc::getppid() };
         }
         let transport = xtask::host::Transport { playing, ..SONG.transport(beats) };
@@ -104,8 +103,8 @@ fn play(watched: &Watch, planted: bool) -> Result<()> {
         if playing {
             beats += f64::from(SONG.block) * SONG.beats_per_sample();
         }
-        // At the pace of a sound card, without sleeping, which is a system call. What comes late is
-        // not caught up: faster blocks would be a bounce, in which the plugin may wait.
+        // The thread spins at the pace of a sound card, because sleeping is a system call. A late
+        // block is not caught up: the plugin would detect an offline render, in which it may block.
         due = due.max(Instant::now()) + length;
         while Instant::now() < due {
             std::hint::spin_loop();
@@ -117,7 +116,7 @@ fn play(watched: &Watch, planted: bool) -> Result<()> {
     Ok(())
 }
 
-/// System calls and notes of a thread that plays.
+/// Returns the system calls and notes of a playing thread.
 fn watched(planted: bool) -> Result<(u64, u64)> {
     let watch = Arc::new(Watch::default());
     let theirs = Arc::clone(&watch);

@@ -1,51 +1,51 @@
-//! Both bundles under a host at its worst, and what the judge of it is worth.
+//! Torture test of both bundles, and a test of its oracle.
 
 mod common;
 
 use anyhow::Result;
 use common::{load_clap, load_vst3};
-use xtask::host::allocations::{COUNTED, counted};
-use xtask::host::clap::Clap;
+use xtask::host::allocations::{CAN_COUNT_ALLOCATIONS, count_allocations};
+use xtask::host::clap::ClapHost;
 use xtask::host::{Event, Host, Message, Setup, Transport};
-use xtask::torture::act::Abilities;
-use xtask::torture::{Report, learn, torture};
+use xtask::torture::action::HostAbilities;
+use xtask::torture::{Report, learn_takes, run};
 
 #[test]
-fn the_clap_endures_a_host_at_its_worst() {
+fn the_clap_passes_the_torture_test() {
     let mut host = load_clap();
-    let takes = learn(&mut host).unwrap();
-    let report = torture(&mut host, &takes, Abilities { full: true }, 50_000, 0).unwrap();
+    let takes = learn_takes(&mut host).unwrap();
+    let report = run(&mut host, &takes, HostAbilities { full: true }, 50_000, 0).unwrap();
     println!("{report}");
     assert!(report.is_clean(), "{report}");
     assert!(report.findings.placed > 1_500, "{report}");
 }
 
 #[test]
-fn an_allocation_of_the_plugin_would_be_counted() {
+fn allocations_of_the_plugin_are_counted() {
     for host in [&mut load_clap() as &mut dyn Host, &mut load_vst3()] {
-        // To save a state takes memory.
-        let (state, seen) = counted(|| host.save());
+        // Saving a state allocates memory.
+        let (state, seen) = count_allocations(|| host.save());
         assert!(!state.unwrap().is_empty());
-        assert!(!COUNTED || seen > 0, "{seen} allocations to save a state");
+        assert!(!CAN_COUNT_ALLOCATIONS || seen > 0, "{seen} allocations to save a state");
     }
 }
 
 #[test]
-fn the_vst3_endures_a_host_at_its_worst() {
+fn the_vst3_passes_the_torture_test() {
     let mut host = load_vst3();
-    let takes = learn(&mut host).unwrap();
-    let report = torture(&mut host, &takes, Abilities { full: false }, 10_000, 0).unwrap();
+    let takes = learn_takes(&mut host).unwrap();
+    let report = run(&mut host, &takes, HostAbilities { full: false }, 10_000, 0).unwrap();
     println!("{report}");
     assert!(report.is_clean(), "{report}");
     assert!(report.findings.placed > 500, "{report}");
 }
 
-/// What a plugin could do wrong to a block's messages.
+/// A fault in a block's messages.
 type Wrong = fn(&mut Vec<Event>, u32);
 
-/// A plugin that does something wrong in every hundredth block in which a note begins.
+/// A plugin with a fault in every hundredth block in which a note starts.
 struct Faulty {
-    sound: Clap,
+    sound: ClapHost,
     wrong: Wrong,
     begun: u32,
 }
@@ -63,7 +63,7 @@ impl Host for Faulty {
         output: &mut Vec<Event>,
     ) -> Result<()> {
         self.sound.process(frames, transport, input, output)?;
-        let begins = |event: &Event| matches!(event.message, Message::On { .. });
+        let begins = |event: &Event| matches!(event.message, Message::NoteOn { .. });
         if output.iter().any(begins) {
             self.begun += 1;
             if self.begun.is_multiple_of(100) {
@@ -73,8 +73,8 @@ impl Host for Faulty {
         Ok(())
     }
 
-    fn change(&mut self, offset: u32, transport: Transport) {
-        self.sound.change(offset, transport);
+    fn change_transport(&mut self, offset: u32, transport: Transport) {
+        self.sound.change_transport(offset, transport);
     }
 
     fn reset(&mut self) -> Result<()> {
@@ -103,19 +103,19 @@ impl Host for Faulty {
 }
 
 fn first_on(output: &[Event]) -> usize {
-    output.iter().position(|it| matches!(it.message, Message::On { .. })).expect("one begins")
+    output.iter().position(|it| matches!(it.message, Message::NoteOn { .. })).expect("one begins")
 }
 
 #[test]
-fn what_is_late_lost_doubled_or_hung_would_be_found() {
-    let takes = learn(&mut load_clap()).unwrap();
-    let run = |wrong: Wrong| {
+fn late_lost_doubled_and_hung_notes_are_found() {
+    let takes = learn_takes(&mut load_clap()).unwrap();
+    let run_faulty = |wrong: Wrong| {
         let mut host = Faulty { sound: load_clap(), wrong, begun: 0 };
-        torture(&mut host, &takes, Abilities { full: true }, 8_000, 3).unwrap()
+        run(&mut host, &takes, HostAbilities { full: true }, 8_000, 3).unwrap()
     };
-    let sound = run(|_, _| {});
+    let sound = run_faulty(|_, _| {});
     assert!(sound.is_clean(), "{sound}");
-    let late = run(|output, frames| {
+    let late = run_faulty(|output, frames| {
         let place = first_on(output);
         if output[place].offset + 1 < frames {
             output[place].offset += 1;
@@ -123,16 +123,17 @@ fn what_is_late_lost_doubled_or_hung_would_be_found() {
         }
     });
     assert!(late.findings.error == 1, "{late}");
-    let lost = run(|output, _| {
+    let lost = run_faulty(|output, _| {
         output.remove(first_on(output));
     });
     assert!(lost.findings.lost > 0, "{lost}");
-    let doubled = run(|output, _| {
+    let doubled = run_faulty(|output, _| {
         let place = first_on(output);
         output.insert(place, output[place]);
     });
     assert!(doubled.findings.doubled > 0, "{doubled}");
-    let hung = run(|output, _| output.retain(|it| !matches!(it.message, Message::Off { .. })));
+    let hung =
+        run_faulty(|output, _| output.retain(|it| !matches!(it.message, Message::NoteOff { .. })));
     assert!(hung.findings.hung > 0, "{hung}");
     let faults = |report: &Report| report.findings.faults.len();
     assert!([&late, &lost, &doubled, &hung].into_iter().all(|report| faults(report) > 0));

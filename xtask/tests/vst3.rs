@@ -1,10 +1,11 @@
-//! The built `.vst3` in a host: the same scenarios as for the `.clap`, its window, and that both
-//! formats play the same.
+//! The built `.vst3` in a host: the scenarios of the `.clap`, its window, and equality of both
+//! formats.
 
 mod common;
 
-use common::scenarios::{SONG, body, ready, velocity_steps};
+use common::scenarios::body;
 use common::screen::on_screen;
+use common::setup::{SONG, ready, velocity_steps};
 use common::timing::play;
 use common::{load_clap, load_vst3};
 use xtask::host::{Host, Note};
@@ -13,7 +14,7 @@ use xtask::workspace::NAME;
 scenarios!(|| Box::new(load_vst3()));
 
 #[test]
-fn it_says_what_it_is() {
+fn the_description_is_complete() {
     assert_eq!(load_vst3().description(), (NAME.into(), true, true));
 }
 
@@ -22,10 +23,10 @@ fn both_formats_play_the_same() {
     let (mut clap, mut vst3) = (load_clap(), load_vst3());
     for take in [0.0, 0.37, 1.0] {
         let played = [&mut clap as &mut dyn Host, &mut vst3].map(|host| {
-            host.set(common::scenarios::TAKE, take).unwrap();
+            host.set(common::setup::TAKE, take).unwrap();
             ready(host, &SONG).unwrap();
-            // The change reaches the plugin with a block.
-            SONG.rest(host, 0.0, 480).unwrap();
+            // The plugin receives the change with a block.
+            SONG.roll_stopped(host, 0.0, 480).unwrap();
             play(host, &SONG, -1.0, 33.0).unwrap().iter().map(plain).collect::<Vec<_>>()
         });
         assert!(!played[0].is_empty());
@@ -41,14 +42,14 @@ fn both_formats_play_the_same() {
     );
 }
 
-/// A note in whole numbers: a velocity is a `f64` in one format and a `f32` in the other.
+/// A note in integers: velocities are `f64` in one format and `f32` in the other.
 fn plain(note: &Note) -> (u64, u64, u8, u8, u32) {
     (note.on, note.off, note.key, note.channel, velocity_steps(note.velocity))
 }
 
 #[test]
-fn its_window_opens_draws_and_closes() {
-    on_screen("its_window_opens_draws_and_closes", |screen| {
+fn the_window_opens_draws_and_closes() {
+    on_screen("the_window_opens_draws_and_closes", |screen| {
         let mut host = load_vst3();
         ready(&mut host, &SONG).unwrap();
         for _ in 0..3 {
@@ -65,9 +66,9 @@ fn its_window_opens_draws_and_closes() {
 }
 
 #[test]
-fn it_comes_and_goes() {
-    // On its own, because it counts the threads of its process.
-    on_screen("it_comes_and_goes", |_| {
-        common::scenarios::it_comes_and_goes(&|| Box::new(load_vst3())).unwrap();
+fn instances_leave_no_threads_behind() {
+    // In its own process, because it counts the threads of the process.
+    on_screen("instances_leave_no_threads_behind", |_| {
+        common::scenarios::instances_leave_no_threads_behind(&|| Box::new(load_vst3())).unwrap();
     });
 }

@@ -1,19 +1,19 @@
-//! How often a loaded library allocates or frees on the thread that calls it.
+//! Counts allocations and frees of loaded libraries on the calling thread.
 //!
-//! A library that is opened at run time finds `malloc` and its kin in the program that opened it,
-//! before the C library's. So this program has its own: each counts, while the calling thread
-//! asks for it, and goes on to the C library's. Our own Rust code goes around them, by an
-//! allocator that calls the C library straight, so that what is counted is the library's doing
-//! and not the host's. Only glibc has the names that this needs; elsewhere nothing is counted, and
-//! neither is it where the real-time sanitizer has its own functions of these names.
+//! A library that is opened at run time resolves `malloc` and its relatives in the program that
+//! opened it before the C library's. This program defines them: each counts while the calling
+//! thread asks for it, and calls the C library's. The program's own Rust code has an allocator that
+//! calls the C library directly, so that only the library's allocations are counted. Only glibc
+//! exports the required names; on other systems, and with the real-time sanitizer's own functions
+//! of these names, nothing is counted.
 
-/// Whether allocations can be counted on this system.
-pub const COUNTED: bool =
+/// Allocations can be counted on this system.
+pub const CAN_COUNT_ALLOCATIONS: bool =
     cfg!(all(target_os = "linux", target_env = "gnu", not(feature = "rtsan")));
 
-/// Does something and says how many allocations and frees the libraries that it called made
-/// meanwhile on this thread; always 0 where nothing can be counted, see [`COUNTED`].
-pub fn counted<T>(work: impl FnOnce() -> T) -> (T, u64) {
+/// Runs a closure and counts the allocations and frees of libraries that it calls on this thread; 0
+/// if they cannot be counted, see [`CAN_COUNT_ALLOCATIONS`].
+pub fn count_allocations<T>(work: impl FnOnce() -> T) -> (T, u64) {
     #[cfg(all(target_os = "linux", target_env = "gnu", not(feature = "rtsan")))]
     {
         let before = glibc::COUNT.replace(Some(0));
@@ -39,43 +39,43 @@ mod glibc {
     }
 
     thread_local! {
-        /// Allocations and frees on this thread; nothing while it does not count.
+        /// Allocations and frees on this thread; `None` while they are not counted.
         pub(super) static COUNT: Cell<Option<u64>> = const { Cell::new(None) };
     }
 
     fn count() {
-        // A thread that is going away may free after its counter has gone.
+        // A thread that ends may free memory after its counter is gone.
         let _ = COUNT.try_with(|count| count.set(count.get().map(|count| count + 1)));
     }
 
-    // What the C standard and POSIX say of these functions holds for them here, because each does
-    // nothing but to count before it calls the C library's own.
+    // Each function only counts before it calls the C library's, so the contracts of the C standard
+    // and POSIX hold.
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
         count();
-        // SAFETY: any size may be asked for.
+        // SAFETY: any size is valid.
         unsafe { __libc_malloc(size) }
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn calloc(number: usize, size: usize) -> *mut c_void {
         count();
-        // SAFETY: any size may be asked for.
+        // SAFETY: any size is valid.
         unsafe { __libc_calloc(number, size) }
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn realloc(pointer: *mut c_void, size: usize) -> *mut c_void {
         count();
-        // SAFETY: the caller's pointer is one of the C library's, because all of ours are.
+        // SAFETY: the caller's pointer is the C library's, as all of ours are.
         unsafe { __libc_realloc(pointer, size) }
     }
 
     #[unsafe(no_mangle)]
     unsafe extern "C" fn memalign(alignment: usize, size: usize) -> *mut c_void {
         count();
-        // SAFETY: any size may be asked for; the alignment is the caller's promise.
+        // SAFETY: any size is valid; the caller guarantees the alignment.
         unsafe { __libc_memalign(alignment, size) }
     }
 
@@ -99,7 +99,7 @@ mod glibc {
             const ENOMEM: c_int = 12;
             return ENOMEM;
         }
-        // SAFETY: the caller gives a place for the pointer.
+        // SAFETY: the caller passes a valid place for the pointer.
         unsafe { place.write(pointer) };
         0
     }
@@ -109,15 +109,15 @@ mod glibc {
         if !pointer.is_null() {
             count();
         }
-        // SAFETY: the caller's pointer is one of the C library's, because all of ours are.
+        // SAFETY: the caller's pointer is the C library's, as all of ours are.
         unsafe { __libc_free(pointer) }
     }
 
-    /// Our own code's allocator: the C library's, uncounted.
+    /// Allocator of this program's own code: the C library's, uncounted.
     struct Uncounted;
 
-    // SAFETY: the C library's allocator keeps what Rust asks of one; its blocks are aligned to
-    // 16 bytes, and to more where that is asked for.
+    // SAFETY: the C library's allocator meets the contract; its blocks are aligned to 16 bytes or
+    // more.
     unsafe impl GlobalAlloc for Uncounted {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
             // SAFETY: the layout's alignment is a power of two.
@@ -140,28 +140,28 @@ mod tests {
 
     #[test]
     fn a_librarys_allocations_are_counted_and_our_own_are_not() {
-        if !COUNTED {
+        if !CAN_COUNT_ALLOCATIONS {
             return;
         }
         unsafe extern "C" {
-            // From the C library, which is a shared one like any plugin.
+            // Functions of the C library, which is a shared library like a plugin.
             fn strdup(text: *const std::ffi::c_char) -> *mut std::ffi::c_char;
             fn free(pointer: *mut std::ffi::c_void);
         }
-        // The compiler knows both, and would leave out a copy that nobody reads.
+        // The compiler knows both functions and would remove a copy that nobody reads.
         type Copying = unsafe extern "C" fn(*const std::ffi::c_char) -> *mut std::ffi::c_char;
         type Freeing = unsafe extern "C" fn(*mut std::ffi::c_void);
         let strdup: Copying = std::hint::black_box(strdup);
         let free: Freeing = std::hint::black_box(free);
-        let (copy, count) = counted(|| {
+        let (copy, count) = count_allocations(|| {
             // SAFETY: the text ends with a zero.
             unsafe { strdup(c"a beat".as_ptr()) }
         });
         assert_eq!(count, 1);
-        // SAFETY: `strdup` made it, and nobody else frees it.
-        let ((), count) = counted(|| unsafe { free(copy.cast()) });
+        // SAFETY: `strdup` allocated it, and nothing else frees it.
+        let ((), count) = count_allocations(|| unsafe { free(copy.cast()) });
         assert_eq!(count, 1);
-        let (_, count) = counted(|| drop(std::hint::black_box(vec![1; 1000])));
+        let (_, count) = count_allocations(|| drop(std::hint::black_box(vec![1; 1000])));
         assert_eq!(count, 0);
     }
 }

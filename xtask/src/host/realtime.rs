@@ -1,18 +1,19 @@
-//! What the calling thread is to the plugin while that processes: how its processor treats tiny
-//! numbers, and the context in which the compiler's real-time sanitizer reports what may block
-//! (allocations, locks that wait, system calls). That sanitizer is there with the feature `rtsan`
-//! alone; see `cargo xtask rtsan`.
+//! Real-time context of the calling thread: denormal mode, and the context of the compiler's
+//! real-time sanitizer.
+//!
+//! In that context the sanitizer reports allocations, blocking locks, and system calls. It is
+//! present with the feature `rtsan` only; see `cargo xtask rtsan`.
 
 use std::hint::black_box;
 
-/// Whether this thread's processor takes numbers that are too small to be normal for zero.
+/// Returns true if this thread's processor flushes denormal numbers to zero.
 #[must_use]
 pub fn flushes_denormals() -> bool {
     black_box(f32::MIN_POSITIVE) * black_box(0.5) == 0.0
 }
 
-/// Does something in the context that the sanitizer watches.
-pub fn in_real_time<T>(work: impl FnOnce() -> T) -> T {
+/// Runs a closure in the context that the sanitizer watches.
+pub fn in_realtime_context<T>(work: impl FnOnce() -> T) -> T {
     #[cfg(feature = "rtsan")]
     rtsan_standalone::realtime_enter();
     let done = work();
@@ -21,8 +22,8 @@ pub fn in_real_time<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Does something, within that context, that the sanitizer is to let pass.
-pub fn out_of_real_time<T>(work: impl FnOnce() -> T) -> T {
+/// Runs a closure within that context without being watched.
+pub fn outside_realtime_context<T>(work: impl FnOnce() -> T) -> T {
     #[cfg(feature = "rtsan")]
     rtsan_standalone::disable();
     let done = work();

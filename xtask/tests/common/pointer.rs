@@ -1,5 +1,4 @@
-//! A pointer and keys on the screen of the tests, as a hand moves them: real events, through the
-//! server.
+//! Pointer and keyboard of the test screen: real events through the X server.
 
 use anyhow::Result;
 use std::time::Duration;
@@ -18,10 +17,10 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// The pointer of the screen that this process is on.
+    /// Connects to the screen of this process.
     ///
     /// # Errors
-    /// There is no screen.
+    /// If there is no screen.
     pub fn new() -> Result<Self> {
         let (connection, number) = RustConnection::connect(None)?;
         let root = connection.setup().roots[number].root;
@@ -33,34 +32,34 @@ impl Pointer {
         Ok(())
     }
 
-    /// Moves to a place of the screen.
+    /// Moves to a screen position.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn go(&self, at: (i16, i16)) -> Result<()> {
         self.fake(MOTION_NOTIFY_EVENT, 0, at)
     }
 
-    /// Presses a button, 1 to 5, where the pointer is.
+    /// Presses a button, 1 to 5, at the pointer's position.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn press(&self, button: u8) -> Result<()> {
         self.fake(BUTTON_PRESS_EVENT, button, (0, 0))
     }
 
-    /// Lets a button go.
+    /// Releases a button.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn release(&self, button: u8) -> Result<()> {
         self.fake(BUTTON_RELEASE_EVENT, button, (0, 0))
     }
 
-    /// Strikes the key of this symbol.
+    /// Presses and releases the key of an X11 symbol.
     ///
     /// # Errors
-    /// The screen has gone, or its keyboard lacks the key.
+    /// If the screen is gone, or its keyboard has no such key.
     pub fn strike(&self, symbol: u32) -> Result<()> {
         let setup = self.connection.setup();
         let (least, most) = (setup.min_keycode, setup.max_keycode);
@@ -73,14 +72,14 @@ impl Pointer {
         self.fake(KEY_RELEASE_EVENT, code, (0, 0))
     }
 
-    /// The window that the keys go to.
+    /// Returns the window with the keyboard focus.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn focus(&self) -> Result<u32> {
         Ok(self.connection.get_input_focus()?.reply()?.focus)
     }
 
-    /// How long a hand rests between two moves, so that a window has seen the one before.
+    /// Pause between two movements, so that the window receives each.
     pub const REST: Duration = Duration::from_millis(60);
 }

@@ -1,18 +1,20 @@
-//! Stretches of a song on one tape, and the pace of a sound card.
+//! Recordings of several stretches of a song, and the pace of a sound card.
 
 use anyhow::Result;
 use std::time::{Duration, Instant};
-use xtask::host::{Event, Heard, Host, Message, Note, Song, Transport, notes, step};
+use xtask::host::{
+    Event, Host, Message, Note, Song, TimedMessage, Transport, pair_notes, record_block,
+};
 
-/// What came out over several stretches, one after the other.
+/// Output of the plugin over consecutive stretches.
 #[derive(Default)]
 pub struct Recording {
-    all: Vec<Heard>,
+    all: Vec<TimedMessage>,
     length: u64,
 }
 
 impl Recording {
-    /// Rolls the song for so many samples from this position.
+    /// Plays the song for a number of samples from a position.
     ///
     /// # Errors
     /// As [`Song::roll`].
@@ -28,7 +30,7 @@ impl Recording {
         Ok(())
     }
 
-    /// As [`Recording::roll`], with messages to the plugin.
+    /// Plays the song like [`Recording::roll`], with input to the plugin.
     ///
     /// # Errors
     /// As [`Song::roll`].
@@ -45,69 +47,71 @@ impl Recording {
         Ok(())
     }
 
-    /// One block with the transport stopped at this position: all that sounds must end in it.
+    /// Processes one block with the transport stopped at a position; all notes must end in it.
     ///
     /// # Errors
-    /// As [`Song::rest`].
+    /// As [`Song::roll_stopped`].
     pub fn stop(&mut self, song: &Song, host: &mut dyn Host, at: f64) -> Result<()> {
-        let stretch = song.rest(host, at, song.block.into())?;
+        let stretch = song.roll_stopped(host, at, song.block.into())?;
         self.add(stretch, song.block.into());
         Ok(())
     }
 
-    /// Whether something came out, and all as raw MIDI.
+    /// Returns true if there was output, and all of it was raw MIDI.
     pub fn is_raw(&self) -> bool {
-        let raw = |heard: &Heard| matches!(heard.message, Message::Midi(_));
+        let raw = |heard: &TimedMessage| matches!(heard.message, Message::Midi(_));
         !self.all.is_empty() && self.all.iter().all(raw)
     }
 
-    /// One block of whatever kind.
+    /// Processes one block.
     ///
     /// # Errors
-    /// As [`step`].
-    pub fn step(
+    /// As [`record_block`].
+    pub fn record_block(
         &mut self,
         host: &mut dyn Host,
         frames: u32,
         transport: Option<&Transport>,
         input: &[Event],
     ) -> Result<()> {
-        step(host, frames, transport, input, self.length, &mut self.all)?;
+        record_block(host, frames, transport, input, self.length, &mut self.all)?;
         self.length += u64::from(frames);
         Ok(())
     }
 
-    /// Adds what came out in so many samples.
-    fn add(&mut self, stretch: Vec<Heard>, samples: u64) {
+    /// Appends the output of a number of samples.
+    fn add(&mut self, stretch: Vec<TimedMessage>, samples: u64) {
         let start = self.length;
-        self.all.extend(stretch.into_iter().map(|heard| Heard { at: start + heard.at, ..heard }));
+        self.all.extend(
+            stretch.into_iter().map(|heard| TimedMessage { at: start + heard.at, ..heard }),
+        );
         self.length += samples;
     }
 
-    /// The notes, all of which have ended.
+    /// Returns the notes, all of which must have ended.
     ///
     /// # Errors
-    /// As [`notes`].
+    /// As [`pair_notes`].
     pub fn notes(&self) -> Result<Vec<Note>> {
-        notes(&self.all)
+        pair_notes(&self.all)
     }
 
-    /// Whether nothing came out at all.
+    /// Returns true if there was no output.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// How many notes sound at the end.
+    /// Number of notes that sound at the end.
     pub fn sounding(&self) -> usize {
         self.all.iter().fold(0, |count, heard| match heard.message {
-            Message::On { .. } => count + 1,
-            Message::Off { .. } => count.saturating_sub(1),
+            Message::NoteOn { .. } => count + 1,
+            Message::NoteOff { .. } => count.saturating_sub(1),
             Message::Midi(_) => count,
         })
     }
 }
 
-/// Keeps the pace of a sound card.
+/// Pace of a sound card.
 pub struct Pace {
     start: Instant,
     sample_rate: f64,
@@ -115,12 +119,12 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Begins now.
+    /// Starts now.
     pub fn new(sample_rate: f64) -> Self {
         Pace { start: Instant::now(), sample_rate, samples: 0 }
     }
 
-    /// Waits until so many samples more would have been played.
+    /// Waits until these frames more would have been played.
     #[allow(clippy::cast_precision_loss)]
     pub fn wait(&mut self, frames: u64) {
         self.samples += frames;

@@ -1,5 +1,4 @@
-//! A screen for the tests: an Xvfb of our own on a free display, windows on it to embed the
-//! plugin's in, and a look at the pixels.
+//! Screen of the tests: an Xvfb server on a free display, host windows, and access to their pixels.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::HashSet;
@@ -15,14 +14,14 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
-/// Set for the process that a test runs itself in, on the screen.
+/// Environment variable of the process that a test runs itself in, on the screen.
 const ON_SCREEN: &str = "DEEP_POCKET_ON_SCREEN";
 
 /// Runs a test's body on a screen of its own.
 ///
-/// Plugin and toolkit find the screen by an environment variable, which must stand before any
-/// thread starts. So the test runs itself again in a process of its own: that also keeps a crash
-/// at unload from taking other tests with it.
+/// Plugin and toolkits find the screen by an environment variable, which must be set before any
+/// thread starts. The test therefore runs itself again in its own process; a crash at unload then
+/// does not affect other tests.
 pub fn on_screen(test: &str, body: impl FnOnce(&Screen)) {
     if std::env::var_os(ON_SCREEN).is_some() {
         body(&Screen::connect().expect("the screen answers"));
@@ -33,17 +32,17 @@ pub fn on_screen(test: &str, body: impl FnOnce(&Screen)) {
     again.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(ON_SCREEN, "1");
     let output = run_on_screen(&mut again, Command::output).expect("the test runs itself again");
     let said = String::from_utf8_lossy(&output.stdout);
-    // Indented, its result is not counted as another test's.
+    // An indented result is not counted as another test's.
     said.lines().for_each(|line| println!("    {line}"));
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("1 passed"), "{test} on its screen ended with {}", output.status);
     assert!(output.status.success(), "{test} on its screen ended with {}", output.status);
 }
 
-/// Runs a program on a screen of its own, and with a home of its own for what the plugin keeps.
+/// Runs a program on a screen of its own, and with a home folder of its own for the plugin's files.
 ///
 /// # Errors
-/// The screen or the program does not start.
+/// If the screen or the program does not start.
 pub fn run_on_screen<T>(
     program: &mut Command,
     run: impl FnOnce(&mut Command) -> std::io::Result<T>,
@@ -52,27 +51,27 @@ pub fn run_on_screen<T>(
     let home = tempfile::tempdir()?;
     program
         .env("DISPLAY", &xvfb.display)
-        // What the plugin keeps for its user is not to land in the files of who runs the tests.
+        // Keeps the plugin's files out of the home folder of the user who runs the tests.
         .env("XDG_DATA_HOME", home.path())
         .env("XDG_CONFIG_HOME", home.path())
-        // Only our own screen: no accelerated one, no Wayland.
+        // Only the virtual screen: neither an accelerated one nor Wayland.
         .env("LIBGL_ALWAYS_SOFTWARE", "1")
         .env_remove("WAYLAND_DISPLAY");
     Ok(run(program)?)
 }
 
-/// A virtual screen, gone when dropped.
+/// An Xvfb server, which ends when this is dropped.
 pub struct Xvfb {
     server: Child,
-    /// The display's name, for the variable DISPLAY.
+    /// Display name, for the variable DISPLAY.
     pub display: String,
 }
 
 impl Xvfb {
-    /// Starts a server, which picks a free display and tells which.
+    /// Starts a server, which selects a free display.
     ///
     /// # Errors
-    /// There is no Xvfb, or it does not start.
+    /// If Xvfb is not installed or does not start.
     pub fn start() -> Result<Self> {
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "2600x1500x24", "-nolisten", "tcp"])
@@ -96,26 +95,26 @@ impl Drop for Xvfb {
     }
 }
 
-/// The connection to the screen that a test runs on.
+/// Connection to the screen of a test.
 pub struct Screen {
     connection: RustConnection,
     number: usize,
 }
 
 impl Screen {
-    /// The screen that this process was started on.
+    /// Connects to the screen of this process.
     ///
     /// # Errors
-    /// There is none.
+    /// If there is no screen.
     pub fn connect() -> Result<Self> {
         let (connection, number) = RustConnection::connect(None)?;
         Ok(Screen { connection, number })
     }
 
-    /// Makes a window and shows it: what a host would put a plugin's window into.
+    /// Creates and shows a window, as a host does for a plugin's window.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn window(&self, (width, height): (u32, u32)) -> Result<u32> {
         let screen = &self.connection.setup().roots[self.number];
         let window = self.connection.generate_id()?;
@@ -137,26 +136,26 @@ impl Screen {
             )?
             .check()?;
         self.connection.map_window(window)?.check()?;
-        // The answer to any question comes after all that was asked before it has been done.
+        // A reply arrives only after all earlier requests were processed.
         self.connection.get_input_focus()?.reply()?;
         Ok(window)
     }
 
-    /// Gives a window the keys, as a window manager does.
+    /// Gives a window the keyboard focus.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn give_keys(&self, window: u32) -> Result<()> {
         self.connection.set_input_focus(InputFocus::PARENT, window, CURRENT_TIME)?.check()?;
         Ok(())
     }
 
-    /// How many keys were pressed in our windows since the last time.
+    /// Number of keys pressed in the host's windows since the last call.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn keys_pressed(&self) -> Result<usize> {
-        // The answer to any question comes after all that happened before it.
+        // A reply arrives only after all earlier events.
         self.connection.get_input_focus()?.reply()?;
         let mut pressed = 0;
         while let Some(event) = self.connection.poll_for_event()? {
@@ -165,28 +164,28 @@ impl Screen {
         Ok(pressed)
     }
 
-    /// What a part of a window shows: four bytes a pixel.
+    /// Returns the pixels of a part of a window, four bytes each.
     ///
     /// # Errors
-    /// The window has gone.
+    /// If the window is gone.
     pub fn part(&self, window: u32, (x, y): (i16, i16), (w, h): (u16, u16)) -> Result<Vec<u8>> {
         let whole = ImageFormat::Z_PIXMAP;
         Ok(self.connection.get_image(whole, window, x, y, w, h, !0)?.reply()?.data)
     }
 
-    /// Takes a window away again.
+    /// Destroys a window.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn destroy(&self, window: u32) -> Result<()> {
         self.connection.destroy_window(window)?.check()?;
         Ok(())
     }
 
-    /// What a window shows, with what lies in it: four bytes a pixel.
+    /// Returns the pixels of a window and of the windows in it, four bytes each.
     ///
     /// # Errors
-    /// The window has gone.
+    /// If the window is gone.
     pub fn picture(&self, window: u32) -> Result<Vec<u8>> {
         let size = self.connection.get_geometry(window)?.reply()?;
         let whole = ImageFormat::Z_PIXMAP;
@@ -195,11 +194,11 @@ impl Screen {
         Ok(image.data)
     }
 
-    /// Waits until a window shows at least so many colours, doing what the host does meanwhile.
-    /// Text alone gives dozens; a blank window has one.
+    /// Waits until a window shows a number of colours, and runs the host meanwhile. Text alone has
+    /// dozens of colours, a blank window one.
     ///
     /// # Errors
-    /// It does not within ten seconds.
+    /// If it does not within ten seconds.
     pub fn wait_for_colours(
         &self,
         window: u32,

@@ -1,5 +1,5 @@
-//! A host with the plugin's window open on the screen, in real time: what pictures and figures of
-//! the window are made in.
+//! A host with the plugin's window open on the screen, in real time, for screenshots and
+//! measurements.
 
 use super::pointer::Pointer;
 use super::screen::Screen;
@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use xtask::host::clap::Clap;
-use xtask::host::{Event, Host, Message, Setup, Song, Transport, step};
+use xtask::host::clap::ClapHost;
+use xtask::host::{Event, Host, Message, Setup, Song, Transport, record_block};
 use xtask::workspace::CLAP_ID;
 
-/// The song.
+/// Song of the studio.
 pub const SONG: Song =
     Song { sample_rate: 48_000.0, tempo: 112.0, meter: (4, 4), block: 480, cycle: None };
 
@@ -19,28 +19,28 @@ pub const SONG: Song =
 pub struct Studio<'a> {
     screen: &'a Screen,
     /// The host.
-    pub host: Clap,
+    pub host: ClapHost,
     /// The host's window.
     pub parent: u32,
     size: (u32, u32),
-    /// The hand.
+    /// Pointer of the screen.
     pub pointer: Pointer,
-    /// Where the song is, in quarter notes.
+    /// Song position, in quarter notes.
     beats: f64,
 }
 
 impl<'a> Studio<'a> {
-    /// Opens the window of a plugin, at a scale and of a size in pixels.
+    /// Opens the window of a plugin with a scale factor and a size in pixels.
     ///
     /// # Errors
-    /// Plugin, host or screen do not answer.
+    /// If plugin, host or screen fail.
     pub fn open(
         screen: &'a Screen,
         bundle: &Path,
         scale: f64,
         size: Option<(u32, u32)>,
     ) -> Result<Self> {
-        let mut host = Clap::load(bundle, CLAP_ID)?;
+        let mut host = ClapHost::load(bundle, CLAP_ID)?;
         host.activate(Setup { sample_rate: 48_000.0, max_block: SONG.block, offline: false })?;
         let mut usual = host.create_window()?;
         if scale > 1.0 {
@@ -59,18 +59,18 @@ impl<'a> Studio<'a> {
         Ok(studio)
     }
 
-    /// Lets time pass in the host, in seconds, with these keys held.
+    /// Processes in real time for a number of seconds, with keys held.
     ///
     /// # Errors
-    /// The plugin reports a fault.
+    /// If the plugin reports a fault.
     pub fn pass(&mut self, seconds: f64, playing: bool, held: &[u8]) -> Result<()> {
         let start = Instant::now();
         let block = f64::from(SONG.block) / SONG.sample_rate;
         let mut heard = Vec::new();
         let keys = |down: bool| -> Vec<Event> {
             let message = |&key| match down {
-                true => Message::On { key, channel: 9, velocity: 0.8 },
-                false => Message::Off { key, channel: 9 },
+                true => Message::NoteOn { key, channel: 9, velocity: 0.8 },
+                false => Message::NoteOff { key, channel: 9 },
             };
             held.iter().map(|key| Event { offset: 0, message: message(key) }).collect()
         };
@@ -78,7 +78,7 @@ impl<'a> Studio<'a> {
         while passed < seconds {
             let input = if passed == 0.0 { keys(true) } else { Vec::new() };
             let transport = Transport { playing, ..SONG.transport(self.beats) };
-            step(&mut self.host, SONG.block, Some(&transport), &input, 0, &mut heard)?;
+            record_block(&mut self.host, SONG.block, Some(&transport), &input, 0, &mut heard)?;
             if playing {
                 self.beats += f64::from(SONG.block) * SONG.beats_per_sample();
             }
@@ -89,18 +89,18 @@ impl<'a> Studio<'a> {
         Ok(())
     }
 
-    /// Has the plugin process a block while the song stands, as soon as it can.
+    /// Processes one block at once, with the transport stopped.
     ///
     /// # Errors
-    /// The plugin reports a fault.
+    /// If the plugin reports a fault.
     pub fn block(&mut self) -> Result<()> {
         let stopped = Transport { playing: false, ..SONG.transport(self.beats) };
-        step(&mut self.host, SONG.block, Some(&stopped), &[], 0, &mut Vec::new())?;
+        record_block(&mut self.host, SONG.block, Some(&stopped), &[], 0, &mut Vec::new())?;
         std::thread::sleep(Duration::from_millis(1));
         Ok(())
     }
 
-    /// Plays for so many seconds.
+    /// Plays for a number of seconds.
     ///
     /// # Errors
     /// As [`Studio::pass`].
@@ -108,7 +108,7 @@ impl<'a> Studio<'a> {
         self.pass(seconds, true, held)
     }
 
-    /// Stands for so many seconds.
+    /// Keeps the transport stopped for a number of seconds.
     ///
     /// # Errors
     /// As [`Studio::pass`].
@@ -116,10 +116,10 @@ impl<'a> Studio<'a> {
         self.pass(seconds, false, &[])
     }
 
-    /// Moves the pointer to a place of the window, as shares of its width and height.
+    /// Moves the pointer to a position, as fractions of the window's width and height.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     #[expect(clippy::cast_possible_truncation)]
     pub fn hover(&mut self, x: f64, y: f64) -> Result<()> {
         let at = (x * f64::from(self.size.0), y * f64::from(self.size.1));
@@ -127,10 +127,10 @@ impl<'a> Studio<'a> {
         self.roll(0.1, &[])
     }
 
-    /// Presses a button there and lets it go.
+    /// Clicks at a position.
     ///
     /// # Errors
-    /// The screen has gone.
+    /// If the screen is gone.
     pub fn click(&mut self, x: f64, y: f64, button: u8) -> Result<()> {
         self.hover(x, y)?;
         self.pointer.press(button)?;
@@ -139,10 +139,10 @@ impl<'a> Studio<'a> {
         self.roll(0.5, &[])
     }
 
-    /// Has ImageMagick write what the window shows.
+    /// Writes a screenshot of the window with ImageMagick.
     ///
     /// # Errors
-    /// It cannot.
+    /// If ImageMagick fails.
     pub fn save(&mut self, file: &Path) -> Result<()> {
         let status = Command::new("import")
             .args(["-window", &self.parent.to_string(), "-depth", "8", "-strip"])

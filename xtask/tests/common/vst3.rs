@@ -1,40 +1,40 @@
-//! A VST3 host in the shape of our CLAP host, over the `vst3-host` crate.
+//! VST3 host with the interface of the CLAP host, over the `vst3-host` crate.
 //!
-//! The crate says the tempo, the meter and the position at every block, and has no way to leave
-//! one out or to give a loop range; where a test leaves a field out, the last value stands.
+//! The crate reports tempo, meter and position at every block and supports neither missing fields
+//! nor loop ranges. A field that a test leaves out keeps its last value.
 
 use anyhow::{Context, Result};
 use std::path::Path;
+use vst3_host::Plugin;
 use vst3_host::audio::AudioBuffers;
 use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
 use vst3_host::plugin::{ProcessMode, TransportPosition, WindowHandle};
-use vst3_host::{Plugin, Vst3Host};
 use xtask::host::{Event, Host, Message, Setup, Transport};
 
-/// Bytes that the crate puts before the plugin's own state when it saves one: a magic word, a
-/// version and two lengths. The plugin's bytes alone are what we want, so that a test can damage
-/// them; the crate takes those as well.
+/// Length of the crate's header before the plugin's own state: a magic word, a version and two
+/// lengths. Without it a test can damage the plugin's bytes; the crate loads them without it too.
 const ENVELOPE: usize = 28;
 
-/// A plugin that was loaded from a `.vst3` bundle.
-pub struct Vst3 {
+/// A VST3 host with one instance of a plugin.
+pub struct Vst3Host {
     plugin: Plugin,
     buffers: AudioBuffers,
     sample_rate: f64,
     samples: i64,
-    // What the plugin was last told, so that a block is not the slower for telling it again.
+    // Last transport of the plugin. Unchanged fields are not sent again.
     told: (bool, f64, (u16, u16)),
 }
 
-impl Vst3 {
-    /// Loads the bundle and makes one instance of its plugin.
+impl Vst3Host {
+    /// Loads a bundle and creates one instance of its plugin.
     ///
     /// # Errors
-    /// The bundle does not load.
+    /// If the bundle does not load.
     pub fn load(path: &Path) -> Result<Self> {
-        let mut host = Vst3Host::builder().sample_rate(48_000.0).block_size(512).build()?;
+        let mut host =
+            vst3_host::Vst3Host::builder().sample_rate(48_000.0).block_size(512).build()?;
         let plugin = host.load_plugin(path)?;
-        Ok(Vst3 {
+        Ok(Vst3Host {
             plugin,
             buffers: AudioBuffers::new(0, 2, 0, 48_000.0),
             sample_rate: 48_000.0,
@@ -43,38 +43,38 @@ impl Vst3 {
         })
     }
 
-    /// The plugin's name, and whether it takes and gives notes.
+    /// Name of the plugin, and its MIDI input and output.
     pub fn description(&self) -> (String, bool, bool) {
         let info = self.plugin.info();
         (info.name.clone(), info.has_midi_input, info.has_midi_output)
     }
 
-    /// Opens the plugin's window in an X11 window, which must outlive it.
+    /// Embeds the plugin's window in an X11 window, which must outlive it.
     ///
     /// # Errors
-    /// The plugin has no window, or could not draw there.
+    /// If the plugin has no window or cannot draw there.
     pub fn open_window(&mut self, parent: u32) -> Result<()> {
         Ok(self.plugin.open_editor(WindowHandle::from_x11(parent))?)
     }
 
-    /// The size in pixels that the window wants.
+    /// Preferred size of the window, in pixels.
     ///
     /// # Errors
-    /// The plugin has no window.
+    /// If the plugin has no window.
     pub fn window_size(&self) -> Result<(u32, u32)> {
         let (width, height) = self.plugin.get_editor_size()?;
         Ok((u32::try_from(width)?, u32::try_from(height)?))
     }
 
-    /// Takes the window away.
+    /// Closes the window.
     ///
     /// # Errors
-    /// There is none.
+    /// If no window is open.
     pub fn close_window(&mut self) -> Result<()> {
         Ok(self.plugin.close_editor()?)
     }
 
-    /// Lets the plugin do on the main thread what it has asked to do there.
+    /// Runs the callbacks on the main thread that the plugin has requested.
     pub fn pump(&mut self) {
         self.plugin.service_run_loop();
     }
@@ -102,7 +102,7 @@ impl Vst3 {
     }
 }
 
-impl Host for Vst3 {
+impl Host for Vst3Host {
     fn activate(&mut self, setup: Setup) -> Result<()> {
         self.plugin.stop_processing()?;
         let mode = if setup.offline { ProcessMode::Offline } else { ProcessMode::Realtime };
@@ -138,13 +138,13 @@ impl Host for Vst3 {
         self.plugin.process_audio(&mut self.buffers)?;
         for event in self.plugin.take_output_events() {
             let message = match event.data {
-                PluginEventData::NoteOn { channel, pitch, velocity, .. } => Message::On {
+                PluginEventData::NoteOn { channel, pitch, velocity, .. } => Message::NoteOn {
                     key: u8::try_from(pitch)?,
                     channel: u8::try_from(channel)?,
                     velocity: velocity.into(),
                 },
                 PluginEventData::NoteOff { channel, pitch, .. } => {
-                    Message::Off { key: u8::try_from(pitch)?, channel: u8::try_from(channel)? }
+                    Message::NoteOff { key: u8::try_from(pitch)?, channel: u8::try_from(channel)? }
                 }
                 _ => continue,
             };
@@ -153,7 +153,7 @@ impl Host for Vst3 {
         Ok(())
     }
 
-    fn change(&mut self, _: u32, _: Transport) {}
+    fn change_transport(&mut self, _: u32, _: Transport) {}
 
     fn reset(&mut self) -> Result<()> {
         self.plugin.stop_processing()?;
@@ -188,17 +188,17 @@ impl Host for Vst3 {
     }
 }
 
-/// A message in the crate's words.
+/// Converts a message to the crate's type.
 fn midi(message: Message) -> Result<MidiEvent> {
     let channel_of = |channel| MidiChannel::from_index(channel).context("there are 16 channels");
     Ok(match message {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Message::On { key, channel, velocity } => MidiEvent::NoteOn {
+        Message::NoteOn { key, channel, velocity } => MidiEvent::NoteOn {
             channel: channel_of(channel)?,
             note: key,
             velocity: (velocity * 127.0).round() as u8,
         },
-        Message::Off { key, channel } => {
+        Message::NoteOff { key, channel } => {
             MidiEvent::NoteOff { channel: channel_of(channel)?, note: key, velocity: 0 }
         }
         Message::Midi(bytes) => {

@@ -1,25 +1,25 @@
-//! Dragging out of and dropping on the window of the built plugin, as it is embedded in a host:
-//! with a window manager, pointer events, and programs of two other toolkits.
+//! Drag and drop between the built plugin's window and other programs: with a window manager,
+//! pointer events, and programs of two other toolkits.
 
 #[path = "../common/mod.rs"]
 mod common;
 mod rig;
 
 use anyhow::{Context, Result, ensure};
-use common::scenarios::SONG;
 use common::screen::{Screen, on_screen};
+use common::setup::SONG;
 use common::timing::play;
 use groove::midi::{Clip, Sheet};
 use groove::{Drum, Hit, Meter, Step};
-use rig::{ESCAPE, Neighbour, Rig, inside, notes, rest, until};
+use rig::{ESCAPE, Neighbour, Rig, notes_of, pause, until, without_edges};
 use std::path::Path;
 use xtask::host::Host;
 
-/// The colour of the dot before a sentence about something that went wrong.
+/// Colour of the dot of an error message.
 const WRONG: [u8; 3] = [0xff, 0x7d, 0x6b];
-/// The colour of the edge of what a file would be dropped into.
+/// Colour of the outline of a drop target.
 const TEAL: [u8; 3] = [0x5c, 0xc8, 0xc0];
-/// A model, seen from this crate.
+/// Path of a model, from this crate's folder.
 const SHIPPED: &str = "../assets/deep-pocket.safetensors";
 
 fn drags_into(script: &str, screen: &Screen) -> Result<()> {
@@ -27,35 +27,35 @@ fn drags_into(script: &str, screen: &Screen) -> Result<()> {
     let neighbour = Neighbour::start(script, None)?;
     let card = rig.near_corner(75, 95)?;
 
-    // Escape gives it up: the other program has seen it come and go.
-    rig.carry(card, neighbour.middle)?;
-    neighbour.hear("over")?;
+    // Escape cancels the drag; the other program sees it enter and leave.
+    rig.drag_to(card, neighbour.middle)?;
+    neighbour.wait_for_line("over")?;
     rig.press(&[ESCAPE])?;
-    neighbour.hear("away")?;
-    rig.let_go()?;
-    rest(500);
-    let said = neighbour.said();
+    neighbour.wait_for_line("away")?;
+    rig.release()?;
+    pause(500);
+    let said = neighbour.unread_lines();
     ensure!(!said.iter().any(|line| line.starts_with("took")), "after Escape: {said:?}");
 
-    rig.carry(card, neighbour.middle)?;
-    rig.let_go()?;
-    let file = neighbour.took()?;
+    rig.drag_to(card, neighbour.middle)?;
+    rig.release()?;
+    let file = neighbour.received_file()?;
     ensure!(file.parent().is_some_and(|folder| folder.ends_with("Clips")), "{}", file.display());
-    let played = inside(rig.played()?);
+    let played = without_edges(rig.played()?);
     ensure!(played.len() > 40, "{} notes in four bars", played.len());
-    assert_eq!(inside(notes(&file)?), played);
+    assert_eq!(without_edges(notes_of(&file)?), played);
 
-    // Dropped where nobody takes it, it says so.
+    // A drop that no program accepts is reported.
     ensure!(rig.count(WRONG)? == 0, "all is well, and yet it says that something is wrong");
-    rig.carry(card, (800, 1100))?;
-    rig.let_go()?;
+    rig.drag_to(card, (800, 1100))?;
+    rig.release()?;
     rig.wait_for("a sentence", WRONG, 20)?;
     ensure!(file.is_file(), "{} has gone", file.display());
     Ok(())
 }
 
-/// A file is dragged out of a program and dropped on the plugin's window, in its left or right
-/// half; `hovers` is the colour of the place that takes it.
+/// Drags a file from a program to the left or right half of the plugin's window. `hovers` is the
+/// colour of the drop target.
 fn drop_on(
     rig: &mut Rig<'_>,
     script: &str,
@@ -65,15 +65,15 @@ fn drop_on(
 ) -> Result<()> {
     let place = rig.near_corner(if right { 200 } else { 900 }, 300)?;
     let neighbour = Neighbour::start(script, Some(file))?;
-    rig.carry(neighbour.middle, place)?;
-    // Its edge and its ground show where it would go, before it is let go.
+    rig.drag_to(neighbour.middle, place)?;
+    // The target is highlighted before the drop.
     rig.wait_for("the place where it would go", hovers, 4_000)?;
-    rig.let_go()?;
-    neighbour.hear("done")?;
+    rig.release()?;
+    neighbour.wait_for_line("done")?;
     until("the window as it was", || Ok(rig.count(hovers)? < 4_000))
 }
 
-/// A bar with the low tom on every beat and nothing else.
+/// Writes a bar with the low tom on every beat.
 fn toms(file: &Path) -> Result<()> {
     let mut steps = vec![Step::SILENT; 16];
     for beat in 0..4 {
@@ -89,13 +89,13 @@ fn drops_from(script: &str, screen: &Screen) -> Result<()> {
     let midi = folder.path().join("Toms, 1 bar.mid");
     toms(&midi)?;
     let value = |rig: &mut Rig<'_>, name: &str| -> Result<f64> {
-        SONG.rest(&mut rig.host, 0.0, SONG.block.into())?;
+        SONG.roll_stopped(&mut rig.host, 0.0, SONG.block.into())?;
         let values = rig.host.parameters();
         let value = values.iter().find(|(known, _)| known == name);
         Ok(value.context("a parameter of this name")?.1)
     };
 
-    // Nothing comes of what is neither, but a sentence.
+    // Files of other kinds change nothing and are reported.
     let before = rig.host.save()?;
     for (name, what) in [("kick.wav", "no kind that it takes"), ("text.mid", "no MIDI inside")] {
         let file = folder.path().join(name);
@@ -108,13 +108,13 @@ fn drops_from(script: &str, screen: &Screen) -> Result<()> {
     }
     assert_eq!(rig.host.save()?, before, "a wrong file changes nothing");
 
-    // Left: the drummer listens to it.
+    // Left: the generator continues from the file.
     let held = value(&mut rig, "Prime")?;
     drop_on(&mut rig, script, &midi, false, TEAL)?;
-    // After Hold comes Play.
+    // Play follows Hold in the parameter's range.
     until("the primer", || Ok(value(&mut rig, "Prime")? > held))?;
 
-    // Right: its hits are played, a bar of them, and nothing else.
+    // Right: the bar of the file is played, and nothing else.
     drop_on(&mut rig, script, &midi, true, TEAL)?;
     let mut heard = Vec::new();
     until("the hits of the file", || {
@@ -124,7 +124,7 @@ fn drops_from(script: &str, screen: &Screen) -> Result<()> {
     })
     .with_context(|| format!("it plays {heard:?}"))?;
 
-    // A model is copied to the others and plays.
+    // A model is copied into the models folder and played.
     let model = folder.path().join("mine.safetensors");
     std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(SHIPPED), &model)?;
     drop_on(&mut rig, script, &model, true, TEAL)?;
@@ -133,7 +133,7 @@ fn drops_from(script: &str, screen: &Screen) -> Result<()> {
     until("the copy", || Ok(copy.is_file()))?;
     assert_eq!(std::fs::read(copy)?, std::fs::read(model)?);
     until("the model in the project", || {
-        SONG.rest(&mut rig.host, 0.0, SONG.block.into())?;
+        SONG.roll_stopped(&mut rig.host, 0.0, SONG.block.into())?;
         Ok(String::from_utf8_lossy(&rig.host.save()?).contains("mine.safetensors"))
     })
 }

@@ -1,8 +1,8 @@
-"""A Qt 5 window that takes files, and gives the file that is named on the command line.
+"""A Qt 5 window that accepts dropped files, and offers the file on the command line for dragging.
 
-It prints a line for everything that happens: "ready x y" with the middle of the window on the
-screen, "over" and "away" while something is held over it, "took URI", and "gave" and "done" for
-what it gives."""
+It prints a line for each event: "ready x y" with the centre of the window on the screen, "over" and
+"away" when a drag enters and leaves, "took URI" for a dropped file, and "gave" and "done" for the
+file that is dragged from it."""
 
 import sys
 

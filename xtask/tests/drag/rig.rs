@@ -1,5 +1,5 @@
-//! A desk to drag on: a window manager, the plugin's window in a host's, a pointer that is moved
-//! and pressed as a hand does it, and programs of other toolkits that take files and give them.
+//! Rig for drag and drop: a window manager, the plugin's window in a host, a pointer, and programs
+//! of other toolkits.
 
 #![allow(dead_code, reason = "the tests and the example each use a part of this")]
 
@@ -17,19 +17,19 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
-use xtask::host::clap::Clap;
+use xtask::host::clap::ClapHost;
 use xtask::workspace::{CLAP_ID, built_bundle};
 
 use crate::common::recording::Recording;
-use crate::common::scenarios::{SONG, ready};
 use crate::common::screen::Screen;
+use crate::common::setup::{SONG, ready};
 
-/// Keys, as X11 names them.
+/// X11 key symbols.
 pub const ESCAPE: u32 = 0xff1b;
 pub const RETURN: u32 = 0xff0d;
 pub const CONTROL: u32 = 0xffe3;
 
-/// How long anything may take that only takes a moment.
+/// Time limit of every wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that ends when this is dropped.
@@ -42,11 +42,11 @@ impl Drop for Program {
     }
 }
 
-/// The desk.
+/// The rig.
 pub struct Rig<'a> {
     pub screen: &'a Screen,
-    pub host: Clap,
-    /// The host's window, with the plugin's in it.
+    pub host: ClapHost,
+    /// The host's window, which embeds the plugin's.
     pub window: u32,
     connection: RustConnection,
     root: u32,
@@ -55,7 +55,7 @@ pub struct Rig<'a> {
 }
 
 impl<'a> Rig<'a> {
-    /// Opens the plugin's window with the song's first phrase in it.
+    /// Opens the plugin's window with the first phrase of the song.
     pub fn new(screen: &'a Screen) -> Result<Self> {
         let (connection, number) = x11rb::connect(None)?;
         let root = connection.setup().roots[number].root;
@@ -68,40 +68,40 @@ impl<'a> Rig<'a> {
         })?;
 
         let bundle = built_bundle("clap")?;
-        let mut host = Clap::load(&bundle, CLAP_ID)?;
+        let mut host = ClapHost::load(&bundle, CLAP_ID)?;
         ready(&mut host, &SONG)?;
-        SONG.rest(&mut host, 0.0, SONG.block.into())?;
+        SONG.roll_stopped(&mut host, 0.0, SONG.block.into())?;
         let size = host.create_window()?;
         let window = screen.window(size)?;
         until("the window", || {
-            // A window manager that has just begun may miss it once.
+            // A window manager may miss the first request while it starts.
             connection.map_window(window)?;
             let seen = connection.get_window_attributes(window)?.reply()?.map_state;
             Ok(seen == MapState::VIEWABLE)
         })?;
-        // Beside it there is room for others.
+        // Leaves room for other windows.
         connection.configure_window(window, &ConfigureWindowAux::new().x(20).y(40))?.check()?;
         host.attach_window(window)?;
         screen.wait_for_colours(window, 20, || host.pump())?;
         let rig = Rig { screen, host, window, connection, root, size, _manager: manager };
-        // The beat's colour is that of a few controls as well, and of many hits.
+        // Hits have the same colour as a few controls.
         rig.wait_for("the phrase", [0xff, 0xb4, 0x54], 1_000)?;
         Ok(rig)
     }
 
-    /// How many pixels of the window have this colour: red, green, blue.
+    /// Number of pixels of the window with a colour: red, green, blue.
     pub fn count(&self, [red, green, blue]: [u8; 3]) -> Result<usize> {
         let picture = self.screen.picture(self.window)?;
         let same = |pixel: &&[u8]| pixel[..3] == [blue, green, red];
         Ok(picture.chunks_exact(4).filter(same).count())
     }
 
-    /// Waits until so many pixels of the window have this colour.
+    /// Waits until a number of pixels of the window have a colour.
     pub fn wait_for(&self, what: &str, colour: [u8; 3], least: usize) -> Result<()> {
         until(what, || Ok(self.count(colour)? >= least))
     }
 
-    /// A place in the plugin's window, from its right and lower edge, on the screen.
+    /// Returns a screen position, given from the right and lower edge of the plugin's window.
     pub fn near_corner(&self, left: i16, up: i16) -> Result<(i16, i16)> {
         let (width, height) = (i16::try_from(self.size.0)?, i16::try_from(self.size.1)?);
         let (x, y) = (width - left, height - up);
@@ -115,30 +115,30 @@ impl<'a> Rig<'a> {
         self.fake(MOTION_NOTIFY_EVENT, 0, (x, y))
     }
 
-    /// Takes hold of what is at one place and moves to another, as a hand does it: a window has to
-    /// see the pointer come, press, and set out.
-    pub fn carry(&self, from: (i16, i16), to: (i16, i16)) -> Result<()> {
+    /// Drags from one position to another with pauses and small steps, as a user does: windows
+    /// expect separate enter, press, and motion events.
+    pub fn drag_to(&self, from: (i16, i16), to: (i16, i16)) -> Result<()> {
         self.point(from)?;
-        rest(200);
+        pause(200);
         self.fake(BUTTON_PRESS_EVENT, 1, from)?;
-        rest(200);
+        pause(200);
         for step in 1..=40 {
             let part = |from: i16, to: i16| {
                 i16::try_from(i32::from(from) + (i32::from(to) - i32::from(from)) * step / 40)
             };
             self.point((part(from.0, to.0)?, part(from.1, to.1)?))?;
-            rest(20);
+            pause(20);
         }
-        rest(400);
+        pause(400);
         Ok(())
     }
 
-    /// Lets go of what is held.
-    pub fn let_go(&self) -> Result<()> {
+    /// Releases the button.
+    pub fn release(&self) -> Result<()> {
         self.fake(BUTTON_RELEASE_EVENT, 1, (0, 0))
     }
 
-    /// Presses keys, by their names under X11, one while the ones before it are held.
+    /// Presses keys, given by their X11 symbols, and holds each until all are down.
     pub fn press(&self, names: &[u32]) -> Result<()> {
         let setup = self.connection.setup();
         let (first, last) = (setup.min_keycode, setup.max_keycode);
@@ -151,7 +151,7 @@ impl<'a> Rig<'a> {
         let keys: Vec<_> = names.iter().map(find).collect::<Result<_>>()?;
         for (key, _) in &keys {
             self.fake(KEY_PRESS_EVENT, *key, (0, 0))?;
-            rest(200);
+            pause(200);
         }
         for (key, _) in keys.iter().rev() {
             self.fake(KEY_RELEASE_EVENT, *key, (0, 0))?;
@@ -164,7 +164,7 @@ impl<'a> Rig<'a> {
         Ok(())
     }
 
-    /// The topmost window of another program whose title has this in it, once there is one.
+    /// Waits for a window of another program and returns the topmost with this text in its title.
     pub fn other_window(&self, title: &str) -> Result<u32> {
         let list = self.connection.intern_atom(false, b"_NET_CLIENT_LIST")?.reply()?.atom;
         let name = self.connection.intern_atom(false, b"_NET_WM_NAME")?.reply()?.atom;
@@ -177,7 +177,7 @@ impl<'a> Rig<'a> {
             let windows = property(self.root, list)?;
             for window in windows.value32().into_iter().flatten() {
                 let named: Result<_> = property(window, name);
-                // It may go while it is looked at.
+                // The window may close in the meantime.
                 if named.is_ok_and(|name| String::from_utf8_lossy(&name.value).contains(title)) {
                     found = Some(window);
                 }
@@ -187,16 +187,16 @@ impl<'a> Rig<'a> {
         found.context("it was found")
     }
 
-    /// Moves a window, and returns where the corner of what is in it is then.
+    /// Moves a window, and returns the corner of its contents.
     pub fn place(&self, window: u32, x: i32, y: i32) -> Result<(i16, i16)> {
         let place = ConfigureWindowAux::new().x(x).y(y);
         self.connection.configure_window(window, &place)?.check()?;
-        rest(500);
+        pause(500);
         let corner = self.connection.translate_coordinates(window, self.root, 0, 0)?.reply()?;
         Ok((corner.dst_x, corner.dst_y))
     }
 
-    /// The screen as a picture.
+    /// Writes the screen as a PPM file.
     pub fn photograph(&self, file: &Path) -> Result<()> {
         let size = self.connection.get_geometry(self.root)?.reply()?;
         let pixels = self.screen.picture(self.root)?;
@@ -205,10 +205,10 @@ impl<'a> Rig<'a> {
         Ok(std::fs::write(file, text)?)
     }
 
-    /// What the plugin plays of the song's first four bars: tick, key and velocity of each note, in
-    /// order. Another instance plays it, so that the window goes on showing them.
+    /// Returns the notes of the song's first four bars in order: tick, key and velocity. Another
+    /// instance plays them, so that the window keeps showing them.
     pub fn played(&self) -> Result<Vec<(i64, u8, u8)>> {
-        let mut host = Clap::load(&built_bundle("clap")?, CLAP_ID)?;
+        let mut host = ClapHost::load(&built_bundle("clap")?, CLAP_ID)?;
         ready(&mut host, &SONG)?;
         let mut recording = Recording::default();
         recording.roll(&SONG, &mut host, 0.0, SONG.samples(16.0))?;
@@ -235,15 +235,15 @@ impl Drop for Rig<'_> {
 pub struct Neighbour {
     _program: Program,
     lines: Receiver<String>,
-    /// The middle of its window.
+    /// Centre of its window.
     pub middle: (i16, i16),
 }
 
 impl Neighbour {
-    /// Starts it. `gives` is the file that is dragged out of it.
+    /// Starts the program; `gives` is the file that can be dragged from it.
     pub fn start(script: &str, gives: Option<&Path>) -> Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drag");
-        // The system's own Python: its packages are what the system check installs.
+        // The system's Python: its packages are installed with the test packages.
         let mut command = Command::new("/usr/bin/python3");
         command.arg(folder.join(script)).args(gives).stdout(Stdio::piped());
         command.env("GDK_BACKEND", "x11").env("QT_QPA_PLATFORM", "xcb");
@@ -254,14 +254,14 @@ impl Neighbour {
             BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
         let mut neighbour = Neighbour { _program: program, lines, middle: (0, 0) };
-        let place = neighbour.hear("ready")?;
+        let place = neighbour.wait_for_line("ready")?;
         let (x, y) = place.split_once(' ').context("a place has two numbers")?;
         neighbour.middle = (x.parse()?, y.parse()?);
         Ok(neighbour)
     }
 
-    /// Waits until it says this word, and returns what follows on that line.
-    pub fn hear(&self, word: &str) -> Result<String> {
+    /// Waits until the program prints a word, and returns the rest of the line.
+    pub fn wait_for_line(&self, word: &str) -> Result<String> {
         let start = Instant::now();
         while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
             println!("neighbour: {line}");
@@ -273,24 +273,24 @@ impl Neighbour {
         bail!("the other program did not say {word:?} within {PATIENCE:?}");
     }
 
-    /// Everything that it has said and nobody has heard.
-    pub fn said(&self) -> Vec<String> {
+    /// Returns all lines that were not read yet.
+    pub fn unread_lines(&self) -> Vec<String> {
         self.lines.try_iter().collect()
     }
 
-    /// Waits until it has taken a file, and returns where that is.
-    pub fn took(&self) -> Result<PathBuf> {
-        let uri = self.hear("took")?;
+    /// Waits until the program has received a file, and returns its path.
+    pub fn received_file(&self) -> Result<PathBuf> {
+        let uri = self.wait_for_line("took")?;
         let path = uri.strip_prefix("file://").context("a file of this machine")?;
-        // Of the names that tests make, only the space is encoded.
+        // Of the characters in the tests' file names, only the space is encoded.
         let path = path.replace("%20", " ");
         ensure!(!path.contains('%'), "{path} has characters that are not plain");
         Ok(path.into())
     }
 }
 
-/// The notes in a MIDI file: tick, key and velocity.
-pub fn notes(file: &Path) -> Result<Vec<(i64, u8, u8)>> {
+/// Returns the notes in a MIDI file: tick, key and velocity.
+pub fn notes_of(file: &Path) -> Result<Vec<(i64, u8, u8)>> {
     let clip = Clip::read(&std::fs::read(file)?, DrumMap::GeneralMidi)?;
     ensure!(clip.tempo == SONG.tempo, "the clip's tempo is {}", clip.tempo);
     let mut notes = Vec::new();
@@ -303,26 +303,25 @@ pub fn notes(file: &Path) -> Result<Vec<(i64, u8, u8)>> {
     Ok(notes)
 }
 
-/// Of notes, in order, those that stand further than half a step from both edges of four bars: a
-/// hit nearer to an edge may have been moved into the clip, where a song has it before its start
-/// or in its next phrase.
-pub fn inside(mut notes: Vec<(i64, u8, u8)>) -> Vec<(i64, u8, u8)> {
+/// Returns the notes, in order, that are further than half a step from the edges of four bars. A
+/// note nearer to an edge may be moved into the clip from before its start or from the next phrase.
+pub fn without_edges(mut notes: Vec<(i64, u8, u8)>) -> Vec<(i64, u8, u8)> {
     notes.retain(|note| (120..16 * 960 - 120).contains(&note.0));
     notes.sort_unstable();
     notes
 }
 
-/// Lets some milliseconds go by, as a hand does.
-pub fn rest(milliseconds: u64) {
+/// Sleeps for some milliseconds.
+pub fn pause(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
     let start = Instant::now();
     while !is_so()? {
         ensure!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        rest(20);
+        pause(20);
     }
     Ok(())
 }
