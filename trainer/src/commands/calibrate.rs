@@ -15,7 +15,7 @@ pub struct CalibrateOptions {
     /// Model file
     #[arg(long)]
     model: PathBuf,
-    /// Folder of drum MIDI that the model learned from
+    /// Folder of drum MIDI that the model was trained on
     #[arg(long, env = "GROOVE_DIR")]
     data: PathBuf,
     /// File for the model with its lead-ins and dials

@@ -26,7 +26,7 @@ pub struct CompareOptions {
     b: PathBuf,
     #[command(flatten)]
     data_options: DataOptions,
-    /// Folder for the table (compare.csv) and the picture (compare.svg)
+    /// Folder for the table (compare.csv) and the chart (compare.svg)
     #[arg(long, default_value = "target/compare")]
     out: PathBuf,
     /// Print one JSON object instead of a table

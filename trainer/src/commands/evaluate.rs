@@ -43,7 +43,7 @@ pub struct DataOptions {
     /// Part of the data
     #[arg(long, value_enum, default_value = "validation")]
     split: Split,
-    /// Style of the pieces, where the folder has no info.csv
+    /// Style of the pieces, if the folder has no info.csv
     #[arg(long)]
     style: Option<String>,
     /// Seed of the training; it determines the validation split of a folder without info.csv
