@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use deep_pocket::controls::Controls;
-use deep_pocket::engine::Engine;
+use deep_pocket::audio::engine::Engine;
+use deep_pocket::audio::offline_detect::Mode;
 use deep_pocket::link::link;
-use deep_pocket::models;
-use deep_pocket::pace::Mode;
-use deep_pocket::state::{Kept, State};
+use deep_pocket::params::controls::Controls;
+use deep_pocket::project::models;
+use deep_pocket::project::state::{Kept, State};
 use deep_pocket::worker::{Band, Worker};
 use groove::Meter;
 use groove::clock::Transport;

@@ -6,27 +6,19 @@
 //! asked for, if anything. While the host plays the window draws at the display's rate; else only
 //! when something has changed.
 
-mod attach;
-mod carry;
-mod clip;
-mod controls;
-#[cfg(feature = "measure")]
-mod cost;
 mod drawer;
-mod edit;
-mod files;
-mod grid;
-mod hand;
+pub(crate) mod files;
+#[cfg(feature = "measure")]
+mod frame_cost;
 mod header;
-mod landing;
-mod lanes;
+mod host_edits;
 mod panels;
 mod phrase;
 #[cfg(test)]
 mod tests;
 mod theme;
-#[cfg(target_os = "linux")]
-mod x11;
+mod widgets;
+mod window;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -39,22 +31,22 @@ use nice_plug_egui::baseview::dpi::LogicalSize;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{Frame, NiceEguiApp};
 
-pub use self::attach::Window;
+pub use self::window::Window;
 
-use self::attach::Opening;
-use self::carry::Carry;
 use self::drawer::Drawer;
-use self::files::{Asked, Chosen, Files, Purpose};
-use self::grid::{Grid, Place};
-use self::hand::{Hand, Tools};
+use self::files::clip_drag::Carry;
+use self::files::picker::{Asked, Chosen, Files, Purpose};
 use self::header::{Header, Transport, message};
-use self::phrase::Phrase;
+use self::host_edits::{Hand, Tools};
+use self::phrase::layout::{Grid, Place};
+use self::phrase::view::Phrase;
 use self::theme::Scale;
-use crate::clip::{Export, Extent, Wish};
-use crate::controls::Controls;
+use self::window::Opening;
 use crate::link::{Link, Metadata, ModelState, Phrases, Status};
-use crate::models;
 use crate::params::DeepPocketParams;
+use crate::params::controls::Controls;
+use crate::project::models;
+use crate::session::clip_export::{Export, Extent, Wish};
 
 /// Makes the editor that the plugin gives its host.
 #[must_use]
@@ -64,7 +56,7 @@ pub fn create(params: Arc<DeepPocketParams>, link: Arc<Link>) -> Option<Window> 
 
 /// Where everything in the window comes from.
 #[derive(Clone)]
-struct Sources {
+pub(crate) struct Sources {
     params: Arc<DeepPocketParams>,
     link: Arc<Link>,
 }
@@ -92,7 +84,7 @@ struct Screen {
     files: Files,
     light: Light,
     #[cfg(feature = "measure")]
-    cost: cost::Cost,
+    cost: frame_cost::Cost,
     drawer: Option<Drawer>,
     /// The drawer has not been drawn yet.
     opened: bool,
@@ -157,7 +149,7 @@ impl Screen {
             files: Files::default(),
             light: Light::default(),
             #[cfg(feature = "measure")]
-            cost: cost::Cost::default(),
+            cost: frame_cost::Cost::default(),
             drawer: None,
             opened: false,
             said: None,
@@ -235,12 +227,12 @@ impl Screen {
             above.max.x = left - scale.px(panels::GAP);
         }
         let grid = Grid::new(scale, above, &phrase.meters());
-        lanes::show(ui, &mut tools, &grid, &phrase);
+        phrase::lane_headers::show(ui, &mut tools, &grid, &phrase);
         phrase.paint(ui.painter(), scale, &grid);
-        edit::edit(ui, &mut tools, &grid, &phrase);
+        phrase::cell_edit::edit(ui, &mut tools, &grid, &phrase);
         if let Some((text, false)) = &trouble {
             // What has been done moves nothing: it stands over the bars' numbers.
-            let over = above.with_max_y(above.top() + scale.px(grid::RULER - 3.0));
+            let over = above.with_max_y(above.top() + scale.px(phrase::layout::RULER - 3.0));
             message(ui, scale, over, text, false);
         }
         let below = Rect::from_min_max(pos2(rest.left(), split), rest.max);
@@ -261,7 +253,9 @@ impl Screen {
                 self.say(ui.ctx(), said);
             }
         }
-        if let Some(said) = landing::show(ui, scale, &mut self.hand, &self.opening.drops) {
+        if let Some(said) =
+            files::drop_overlay::show(ui, scale, &mut self.hand, &self.opening.drops)
+        {
             self.say(ui.ctx(), said);
         }
         self.share_keys(ui.ctx());
@@ -296,7 +290,7 @@ impl Screen {
     fn use_file(&mut self, chosen: &Chosen) -> Result<Option<String>, String> {
         match chosen.purpose {
             Purpose::Midi | Purpose::Sound => chosen.save().map(Some),
-            purpose => files::open(&mut self.hand, purpose, &chosen.path),
+            purpose => files::picker::open(&mut self.hand, purpose, &chosen.path),
         }
     }
 
@@ -388,7 +382,7 @@ fn header(
     };
     let take = tools.hand.preset.as_ref().and_then(kept).unwrap_or_else(|| {
         let style = styles(&moment.model, chosen).swap_remove(chosen);
-        format!("{style} · take {}", controls::grouped(seed))
+        format!("{style} · take {}", widgets::grouped(seed))
     });
     let Status { following, tempo, meter, bar, .. } = moment.status;
     let transport = if following {

@@ -6,43 +6,18 @@
 //! that crosses between them and to the window, [`editor`]. `audition` lets the notes be heard, and
 //! [`clip`] makes files of them.
 
-mod apply;
-mod audition;
-mod bell;
-mod calm;
-pub mod clip;
-pub mod clips;
-pub mod controls;
-pub mod desk;
-#[cfg(test)]
-mod desk_tests;
-mod door;
-pub mod drag;
-mod dropped;
+pub mod audio;
 pub mod editor;
-pub mod engine;
 #[cfg(feature = "fault")]
-pub mod fault;
-pub mod folders;
-mod keys;
-mod lineup;
+pub mod fault_injection;
 pub mod link;
-pub mod models;
-mod notes;
-pub mod pace;
 pub mod params;
-pub mod presets;
-pub mod queue;
-mod record;
-pub mod settings;
-mod shelf;
-pub mod signal;
-mod stage;
-pub mod state;
-mod sync;
-mod takes;
-mod turns;
+pub mod platform;
+pub mod project;
+pub mod session;
 pub mod worker;
+
+pub use crate::params::controls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -53,15 +28,15 @@ use nice_plug::context::PluginApi;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
-use crate::audition::Audition;
-use crate::controls::Controls;
-use crate::engine::{Engine, Message};
-use crate::folders::Folders;
+use crate::audio::audition::Audition;
+use crate::audio::engine::{Engine, Message};
+use crate::audio::offline_detect::Mode;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
-use crate::pace::Mode;
 use crate::params::DeepPocketParams;
-use crate::settings::Settings;
-use crate::state::Kept;
+use crate::params::controls::Controls;
+use crate::project::folders::Folders;
+use crate::project::settings::Settings;
+use crate::project::state::Kept;
 use crate::worker::{Band, Worker};
 
 /// The plugin.
@@ -110,7 +85,8 @@ impl DeepPocket {
             let band = |identity, kept: &Kept| {
                 let folders = Folders::of_user();
                 let folder = folders.as_ref().map(|folders| folders.models.as_path());
-                models::find(identity, &kept.models(), folder).map(|model| Band::of(&model))
+                project::models::find(identity, &kept.models(), folder)
+                    .map(|model| Band::of(&model))
             };
             match Worker::start(end, Arc::clone(self.params.state.kept()), band) {
                 Ok(worker) => self.worker = Some(worker),

@@ -15,10 +15,15 @@
 //!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and writes
 //!   nothing.
 //!
-//! Each queue has one producer and one consumer, see [`crate::queue`]. Requests and bars are
+//! Each queue has one producer and one consumer, see [`crate::link::queue`]. Requests and bars are
 //! `Copy`: whoever drops one frees nothing.
 //!
 //! What is asked for and what is played with it is not decided here.
+
+pub mod notify;
+pub mod queue;
+mod sync;
+mod takes_in_use;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,10 +32,10 @@ pub use groove::model::{Figures, Metadata};
 pub use groove::take::Take;
 use groove::{Bar, DrumSet, Meter};
 
-use crate::queue::{Receiver, Sender, queue};
-use crate::signal::Signal;
-use crate::takes::SharedTakes;
-pub use crate::takes::Takes;
+use crate::link::notify::Signal;
+use crate::link::queue::{Receiver, Sender, queue};
+use crate::link::takes_in_use::SharedTakes;
+pub use crate::link::takes_in_use::Takes;
 
 /// Requests that can wait for the worker.
 const REQUESTS: usize = 64;

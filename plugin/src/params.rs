@@ -1,7 +1,10 @@
 //! Parameters: everything that a host can automate.
 //!
 //! Ids, order and ranges are frozen: projects and automation refer to them. What a project keeps
-//! besides is [`crate::state`]'s. What the parameters mean for the music is not decided here.
+//! besides is [`crate::project::state`]'s. What the parameters mean for the music is not decided here.
+
+pub mod controls;
+pub(crate) mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,8 +15,8 @@ use groove::style::{STYLES, style_name, style_number};
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 
-use crate::settings::Settings;
-pub use crate::state::{STATE_VERSION, Saved, State, TakeTempo, WINDOW};
+use crate::project::settings::Settings;
+pub use crate::project::state::{STATE_VERSION, Saved, State, TakeTempo, WINDOW};
 
 /// Key of [`Saved`] in the state's fields.
 const STATE_KEY: &str = "deep-pocket";

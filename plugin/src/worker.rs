@@ -6,6 +6,9 @@
 //! that may wait anyway. What makes a bar is given to it as a [`Band`]; which bars are wanted, the
 //! audio half decides.
 
+mod waker;
+mod work_scheduler;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,12 +24,12 @@ use groove::pins::Pins;
 use groove::take::Take;
 use groove::{Bar, Meter, Step};
 
-use crate::bell::Heard;
-use crate::folders::Folders;
 use crate::link::{Answer, Fault, Link, ModelState, Phrase, Phrases, Request, WorkerEnd};
-use crate::models::{self, ModelFile};
-use crate::state::{Errand, Kept};
-use crate::turns::{Ahead, Pressed, pass_on};
+use crate::project::folders::Folders;
+use crate::project::models::{self, ModelFile};
+use crate::project::state::{Errand, Kept};
+use crate::worker::waker::Heard;
+use crate::worker::work_scheduler::{Ahead, Pressed, pass_on};
 
 /// How often the worker looks whether somebody takes its answers, while nobody does.
 const FULL: Duration = Duration::from_millis(30);
@@ -386,7 +389,7 @@ impl<'a, F: Fn(u64, &Kept) -> Result<Band, String>> Loop<'a, F> {
         };
         let played = catch_unwind(AssertUnwindSafe(|| {
             #[cfg(feature = "fault")]
-            crate::fault::in_worker(take);
+            crate::fault_injection::in_worker(take);
             play(take, meter, bar)
         }));
         match played {

@@ -46,24 +46,24 @@ const RULES: &[Rule] = &[
     },
     Rule { within: "plugin/", except: &[], names: &["candle_core", "candle_nn", "trainer::"] },
     Rule {
-        within: "plugin/src/engine",
+        within: "plugin/src/audio",
         except: &[],
         names: &["crate::worker", "crate::editor", "egui", "nice_plug_egui"],
     },
     Rule {
         within: "plugin/src/editor",
         except: &[],
-        names: &["crate::worker", "crate::engine", "groove::model", "groove::generate"],
+        names: &["crate::worker", "crate::audio", "groove::model", "groove::generate"],
     },
     Rule {
-        within: "plugin/src/clip",
+        within: "plugin/src/session",
         except: &[],
-        names: &["crate::worker", "crate::engine", "groove::model", "groove::generate", "egui"],
+        names: &["crate::worker", "crate::audio", "groove::model", "groove::generate", "egui"],
     },
     Rule {
         within: "plugin/src/worker",
         except: &[],
-        names: &["crate::engine", "crate::editor", "egui"],
+        names: &["crate::audio", "crate::editor", "egui"],
     },
     Rule { within: "trainer/", except: &[], names: &["deep_pocket::", "nice_plug"] },
     Rule {
@@ -148,10 +148,10 @@ mod tests {
     #[test]
     fn a_forbidden_import_is_found_and_the_same_word_elsewhere_is_not() {
         let text = "//! What it is for.\nuse crate::worker::Worker;\n";
-        assert_eq!(faults_of("plugin/src/engine.rs", text).len(), 1);
+        assert_eq!(faults_of("plugin/src/audio/engine.rs", text).len(), 1);
         assert!(faults_of("plugin/src/lib.rs", text).is_empty());
         let text = "//! Names crate::worker.\n// crate::worker\nuse crate::workers;\n";
-        assert!(faults_of("plugin/src/engine.rs", text).is_empty());
+        assert!(faults_of("plugin/src/audio/engine.rs", text).is_empty());
     }
 
     #[test]

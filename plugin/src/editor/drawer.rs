@@ -3,22 +3,22 @@
 
 mod model;
 mod output;
-pub(super) mod presets;
+pub(crate) mod presets;
 
 use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
 
-use super::controls::{Button, Look};
-use super::hand::Tools;
-use super::header::line;
-use super::theme::{self, Type};
+use crate::editor::header::line;
+use crate::editor::host_edits::Tools;
+use crate::editor::theme::{self, Type};
+use crate::editor::widgets::{Button, Look};
 use crate::link::ModelState;
 
 /// Width of a drawer, in points of the design.
-pub(super) const WIDTH: f32 = 380.0;
+pub(crate) const WIDTH: f32 = 380.0;
 
 /// A drawer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Drawer {
+pub(crate) enum Drawer {
     Presets,
     Model,
     Out,
@@ -34,7 +34,7 @@ impl Drawer {
     }
 
     /// Draws the open drawer in `rect`; `opened`: for the first time. Says whether it stays open.
-    pub(super) fn show(
+    pub(crate) fn show(
         self,
         ui: &mut Ui,
         tools: &mut Tools<'_>,

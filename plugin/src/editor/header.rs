@@ -6,14 +6,14 @@ use egui::accesskit::Role;
 use egui::{Align2, CornerRadius, FontId, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use groove::pattern::Meter;
 
-use super::controls::{Button, Look, Slider, switch};
-use super::drawer::{Drawer, presets};
-use super::hand::Tools;
-use super::theme::{self, Scale, Type};
+use crate::editor::drawer::{Drawer, presets};
+use crate::editor::host_edits::Tools;
+use crate::editor::theme::{self, Scale, Type};
+use crate::editor::widgets::{Button, Look, Slider, switch};
 
 /// What the host's transport is doing.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Transport {
+pub(crate) enum Transport {
     /// Nothing plays.
     Stopped,
     /// The drummer follows.
@@ -42,7 +42,7 @@ impl Transport {
 }
 
 /// What stands in the header.
-pub(super) struct Header<'a> {
+pub(crate) struct Header<'a> {
     /// The take in a few words.
     pub take: &'a str,
     /// What the host is doing.
@@ -57,7 +57,7 @@ pub(super) struct Header<'a> {
 
 impl Header<'_> {
     /// Draws the header in `rect`. Returns the drawer whose door was pressed.
-    pub(super) fn show(&self, ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) -> Option<Drawer> {
+    pub(crate) fn show(&self, ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) -> Option<Drawer> {
         let scale = tools.scale;
         ui.painter().rect_filled(rect, 0.0, theme::PANEL);
         ui.painter().hline(rect.x_range(), rect.bottom(), (1.0, theme::LINE));
@@ -160,7 +160,7 @@ fn hear(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) {
 }
 
 /// Draws a sentence in `rect`: something that is wrong, or that has been done.
-pub(super) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: bool) {
+pub(crate) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: bool) {
     let colour = if wrong { theme::WRONG } else { theme::TEAL };
     let round = CornerRadius::from(scale.px(7.0));
     ui.painter().rect_filled(rect, round, theme::GROUND.lerp_to_gamma(colour, 0.16));
@@ -171,7 +171,7 @@ pub(super) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: 
 }
 
 /// Draws one line of text that assistive tools can read, and returns where it stands.
-pub(super) fn line(
+pub(crate) fn line(
     ui: &Ui,
     at: egui::Pos2,
     anchor: Align2,
@@ -185,7 +185,7 @@ pub(super) fn line(
 }
 
 /// Draws a text at the top of `rect`, in as many lines as it needs, and returns where it stands.
-pub(super) fn paragraph(
+pub(crate) fn paragraph(
     ui: &Ui,
     rect: Rect,
     text: &str,

@@ -9,20 +9,20 @@ mod take;
 
 use egui::{Align2, CornerRadius, Rect, Ui, pos2};
 
-use super::hand::Tools;
-use super::header::line;
-use super::phrase::Phrase;
-use super::theme::{self, Scale, Type};
+use crate::editor::header::line;
+use crate::editor::host_edits::Tools;
+use crate::editor::phrase::view::Phrase;
+use crate::editor::theme::{self, Scale, Type};
 
 /// Height of the panels, in points of the design.
-pub(super) const HEIGHT: f32 = 228.0;
+pub(crate) const HEIGHT: f32 = 228.0;
 /// Space between panels, in points of the design.
-pub(super) const GAP: f32 = 12.0;
+pub(crate) const GAP: f32 = 12.0;
 /// How the width is shared out among the panels.
 const SHARES: [f32; 5] = [300.0, 284.0, 186.0, 186.0, 240.0];
 
 /// Draws the panels in `rect`.
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phrase<'_>) {
+pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phrase<'_>) {
     let scale = tools.scale;
     let gaps = scale.px(GAP) * (SHARES.len() - 1) as f32;
     let unit = (rect.width() - gaps) / SHARES.iter().sum::<f32>();

@@ -20,7 +20,7 @@ mod controls;
 mod grid;
 mod window;
 
-use super::{Screen, Sources, theme};
+use crate::editor::{Screen, Sources, theme};
 use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 

@@ -14,40 +14,40 @@ use egui::{
 };
 
 /// Behind everything.
-pub(super) const GROUND: Color32 = Color32::from_rgb(0x14, 0x16, 0x1a);
+pub(crate) const GROUND: Color32 = Color32::from_rgb(0x14, 0x16, 0x1a);
 /// Panels, the header and every other lane.
-pub(super) const PANEL: Color32 = Color32::from_rgb(0x1b, 0x1e, 0x23);
+pub(crate) const PANEL: Color32 = Color32::from_rgb(0x1b, 0x1e, 0x23);
 /// What stands out of a panel and can be pressed.
-pub(super) const RAISED: Color32 = Color32::from_rgb(0x23, 0x27, 0x2e);
+pub(crate) const RAISED: Color32 = Color32::from_rgb(0x23, 0x27, 0x2e);
 /// The same under the pointer.
-pub(super) const LIFTED: Color32 = Color32::from_rgb(0x2e, 0x33, 0x3c);
+pub(crate) const LIFTED: Color32 = Color32::from_rgb(0x2e, 0x33, 0x3c);
 /// Lines and empty tracks.
-pub(super) const LINE: Color32 = Color32::from_rgb(0x2b, 0x30, 0x38);
+pub(crate) const LINE: Color32 = Color32::from_rgb(0x2b, 0x30, 0x38);
 /// Lines between bars.
-pub(super) const BAR_LINE: Color32 = Color32::from_rgb(0x45, 0x4c, 0x57);
+pub(crate) const BAR_LINE: Color32 = Color32::from_rgb(0x45, 0x4c, 0x57);
 /// Words and values.
-pub(super) const TEXT: Color32 = Color32::from_rgb(0xec, 0xe7, 0xdd);
+pub(crate) const TEXT: Color32 = Color32::from_rgb(0xec, 0xe7, 0xdd);
 /// What explains words and values.
-pub(super) const MUTED: Color32 = Color32::from_rgb(0x8a, 0x90, 0x99);
+pub(crate) const MUTED: Color32 = Color32::from_rgb(0x8a, 0x90, 0x99);
 /// What the drummer plays, and what is chosen.
-pub(super) const AMBER: Color32 = Color32::from_rgb(0xff, 0xb4, 0x54);
+pub(crate) const AMBER: Color32 = Color32::from_rgb(0xff, 0xb4, 0x54);
 /// What the user holds.
-pub(super) const TEAL: Color32 = Color32::from_rgb(0x5c, 0xc8, 0xc0);
+pub(crate) const TEAL: Color32 = Color32::from_rgb(0x5c, 0xc8, 0xc0);
 /// A fault, always with words beside it.
-pub(super) const WRONG: Color32 = Color32::from_rgb(0xff, 0x7d, 0x6b);
+pub(crate) const WRONG: Color32 = Color32::from_rgb(0xff, 0x7d, 0x6b);
 /// The playhead: the only white there is.
-pub(super) const PLAYHEAD: Color32 = Color32::from_rgb(0xff, 0xff, 0xff);
+pub(crate) const PLAYHEAD: Color32 = Color32::from_rgb(0xff, 0xff, 0xff);
 
 /// The size of the window, in points, for which the design is drawn.
-pub(super) const DESIGN: Vec2 = vec2(1280.0, 720.0);
+pub(crate) const DESIGN: Vec2 = vec2(1280.0, 720.0);
 /// The smallest window in which everything can still be read.
-pub(super) const SMALLEST: Vec2 = vec2(960.0, 540.0);
+pub(crate) const SMALLEST: Vec2 = vec2(960.0, 540.0);
 /// The largest window that we ask a host for.
-pub(super) const LARGEST: Vec2 = vec2(2560.0, 1440.0);
+pub(crate) const LARGEST: Vec2 = vec2(2560.0, 1440.0);
 
 /// The voices of the window's type: two weights, few sizes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
+pub(crate) enum Type {
     /// The product's name.
     Title,
     /// The figure inside the large dial.
@@ -68,11 +68,11 @@ pub(super) enum Type {
 
 /// The scale of the window: a big window is the same picture, drawn bigger.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Scale(f32);
+pub(crate) struct Scale(f32);
 
 impl Scale {
     /// The scale at which the design fits a window of this size, in points.
-    pub(super) fn fitting(window: Vec2) -> Self {
+    pub(crate) fn fitting(window: Vec2) -> Self {
         let fit = (window.x / DESIGN.x).min(window.y / DESIGN.y);
         // In sixteenths, so that dragging a window's edge does not make a font atlas for every
         // pixel of the way.
@@ -80,17 +80,17 @@ impl Scale {
     }
 
     /// So many points of the design in points of the window.
-    pub(super) fn px(self, design: f32) -> f32 {
+    pub(crate) fn px(self, design: f32) -> f32 {
         self.0 * design
     }
 
     /// A size of the design in points of the window.
-    pub(super) fn size(self, x: f32, y: f32) -> Vec2 {
+    pub(crate) fn size(self, x: f32, y: f32) -> Vec2 {
         vec2(self.px(x), self.px(y))
     }
 
     /// The font of a voice.
-    pub(super) fn font(self, voice: Type) -> FontId {
+    pub(crate) fn font(self, voice: Type) -> FontId {
         let (size, family) = match voice {
             Type::Title => (18.5, strong()),
             Type::Big => (25.0, strong()),
@@ -112,7 +112,7 @@ fn strong() -> FontFamily {
 
 /// Gives a new window its fonts. Inter (SIL Open Font Licence 1.1) comes first; the toolkit's own
 /// fonts stay behind it for letters that it lacks.
-pub(super) fn set_fonts(context: &Context) {
+pub(crate) fn set_fonts(context: &Context) {
     let mut fonts = FontDefinitions::default();
     let fallback = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
     for (name, family, weight) in
@@ -130,7 +130,7 @@ pub(super) fn set_fonts(context: &Context) {
 }
 
 /// Gives the toolkit's own parts (tooltips, pop-ups, text fields) the window's look at a scale.
-pub(super) fn set_style(context: &Context, scale: Scale) {
+pub(crate) fn set_style(context: &Context, scale: Scale) {
     context.set_theme(egui::Theme::Dark);
     context.all_styles_mut(|style| {
         let font = scale.font(Type::Body);

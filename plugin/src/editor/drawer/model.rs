@@ -5,14 +5,14 @@ use std::sync::Arc;
 use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
 use groove::style::STYLES;
 
-use crate::editor::controls::entry;
-use crate::editor::files::{Asked, Purpose};
-use crate::editor::hand::Tools;
+use crate::editor::files::picker::{Asked, Purpose};
 use crate::editor::header::{line, paragraph};
+use crate::editor::host_edits::Tools;
 use crate::editor::theme::{self, Type};
-use crate::folders::Folders;
+use crate::editor::widgets::entry;
 use crate::link::{Figures, Metadata, ModelState};
-use crate::models::{self, Listed};
+use crate::project::folders::Folders;
+use crate::project::models::{self, Listed};
 
 /// Perplexities of n-grams on the same held-out beats: of all styles and of rock. They are the
 /// floors of the README.
@@ -25,7 +25,7 @@ const FLOORS: [(&str, [f64; 2]); 3] = [
 /// What is in the user's folder, as it was when the drawer was opened.
 type Folder = Arc<Vec<Listed>>;
 
-pub(super) fn show(
+pub(crate) fn show(
     ui: &mut Ui,
     tools: &mut Tools<'_>,
     inside: Rect,
@@ -133,7 +133,7 @@ fn figures(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, own: &Figures) -> f32 {
         if this {
             let row = Rect::from_center_size(pos2(rect.center().x, y), vec2(rect.width(), 1.0));
             let row = row.expand2(scale.size(8.0, 11.0));
-            ui.painter().rect_filled(row, crate::editor::controls::corners(scale), theme::RAISED);
+            ui.painter().rect_filled(row, crate::editor::widgets::corners(scale), theme::RAISED);
         }
         let (voice, colour) =
             if this { (Type::Strong, theme::AMBER) } else { (Type::Small, theme::TEXT) };

@@ -6,17 +6,17 @@ use groove::drum::CLASSES;
 use groove::output::MAPS;
 use nice_plug::params::Param as _;
 
-use crate::controls::Controls;
-use crate::editor::controls::{Button, Field, List, Look, choices_of, switch};
-use crate::editor::grid::LANES;
-use crate::editor::hand::Tools;
 use crate::editor::header::line;
+use crate::editor::host_edits::Tools;
+use crate::editor::phrase::layout::LANES;
 use crate::editor::theme::{self, Scale, Type};
+use crate::editor::widgets::{Button, Field, List, Look, choices_of, switch};
+use crate::params::controls::Controls;
 
 /// Height of a row, in points of the design, and how far the next one is.
 const ROW: [f32; 2] = [28.0, 35.0];
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
+pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let (scale, params) = (tools.scale, tools.params);
     let output = &params.output;
     let row = |top: f32| {

@@ -7,12 +7,12 @@ use egui::accesskit::Role;
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{Align2, CursorIcon, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
 
-use crate::editor::controls::{Button, Look, corners};
-use crate::editor::hand::Tools;
 use crate::editor::header::paragraph;
+use crate::editor::host_edits::Tools;
 use crate::editor::theme::{self, Type};
-use crate::folders::Folders;
-use crate::presets::{self, Listed, Preset};
+use crate::editor::widgets::{Button, Look, corners};
+use crate::project::folders::Folders;
+use crate::project::presets::{self, Listed, Preset};
 
 /// The user's presets as they were when the drawer was opened, or something was saved.
 type Own = Arc<Vec<Listed>>;
@@ -22,7 +22,7 @@ fn read() -> Own {
     Arc::new(folder.map_or_else(Vec::new, |folder| presets::list(&folder)))
 }
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, opened: bool) {
+pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, opened: bool) {
     let scale = tools.scale;
     let own_id = ui.make_persistent_id("own presets");
     if opened {
@@ -78,7 +78,7 @@ fn play(tools: &mut Tools<'_>, preset: &Preset) {
 }
 
 /// Plays the preset so many places after the last one in the list, round and round.
-pub(in crate::editor) fn turn(tools: &mut Tools<'_>, by: i64) {
+pub(crate) fn turn(tools: &mut Tools<'_>, by: i64) {
     let own = read();
     let own = own.iter().filter_map(|listed| listed.preset.as_ref().ok());
     let all: Vec<&Preset> = own.chain(presets::factory()).collect();

@@ -3,14 +3,14 @@
 use egui::{Rect, Ui, pos2, vec2};
 use nice_plug::params::IntParam;
 
-use crate::editor::controls::{Dial, List, Size, Slider, choices_of};
-use crate::editor::hand::Tools;
+use crate::editor::host_edits::Tools;
 use crate::editor::theme;
+use crate::editor::widgets::{Dial, List, Size, Slider, choices_of};
 
 /// The middle of the dial, where the drummers of the style are.
 const HUMAN: f32 = 0.5;
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
+pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let (scale, params) = (tools.scale, tools.params);
     let stick = Rect::from_min_size(inside.min + scale.size(-4.0, 14.0), scale.size(118.0, 136.0));
     Dial {

@@ -2,10 +2,10 @@
 
 use egui::{Rect, Ui, vec2};
 
-use crate::editor::controls::{Dial, Segments};
-use crate::editor::hand::Tools;
+use crate::editor::host_edits::Tools;
+use crate::editor::widgets::{Dial, Segments};
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
+pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let (scale, params) = (tools.scale, &tools.params.playing);
     let segments = inside.with_min_y(inside.bottom() - scale.px(28.0));
     let dials = inside.with_max_y(segments.top() - scale.px(6.0));

@@ -3,11 +3,11 @@
 use egui::{Rect, Ui};
 
 use super::row;
-use crate::editor::controls::{Field, Segments, Slider};
-use crate::editor::hand::Tools;
+use crate::editor::host_edits::Tools;
 use crate::editor::theme;
+use crate::editor::widgets::{Field, Segments, Slider};
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
+pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let (scale, params) = (tools.scale, tools.params);
     let place = row(ui, scale, inside, [0, 5], "Length");
     Segments {

@@ -4,15 +4,15 @@ use egui::{Align2, CornerRadius, Popup, Rect, RectAlign, Ui, pos2, vec2};
 use groove::drum::{Drum, DrumSet};
 use groove::take::Primer;
 
-use crate::editor::controls::{Button, Look, Segments, entry, switch};
-use crate::editor::files::{Asked, Purpose};
-use crate::editor::hand::Tools;
+use crate::editor::files::picker::{Asked, Purpose};
 use crate::editor::header::line;
-use crate::editor::phrase::Phrase;
+use crate::editor::host_edits::Tools;
+use crate::editor::phrase::view::Phrase;
 use crate::editor::theme::{self, Scale, Type};
+use crate::editor::widgets::{Button, Look, Segments, entry, switch};
 use crate::params::Prime;
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) {
+pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) {
     let (scale, params) = (tools.scale, &tools.params.prime);
     let modes = inside.with_max_y(inside.top() + scale.px(28.0));
     Segments {

@@ -3,14 +3,14 @@
 
 use egui::{CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use crate::desk::{Desk, Overview, Side};
-use crate::editor::clip;
-use crate::editor::controls::{Button, Field, Look, dragged_by, grouped, is_drag};
-use crate::editor::hand::Tools;
-use crate::editor::phrase::Phrase;
+use crate::editor::files::clip_card;
+use crate::editor::host_edits::Tools;
+use crate::editor::phrase::view::Phrase;
 use crate::editor::theme;
+use crate::editor::widgets::{Button, Field, Look, dragged_by, grouped, is_drag};
+use crate::session::{Desk, Overview, Side};
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) {
+pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) {
     let (scale, params) = (tools.scale, tools.params);
     let overview = tools.hand.desk().overview();
     let first = inside.with_max_y(inside.top() + scale.px(36.0));
@@ -37,7 +37,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Ph
     }
     .show(ui, tools, second.with_min_x(second.right() - scale.px(88.0)));
     let card = inside.with_min_y(second.bottom() + scale.px(11.0));
-    clip::card(ui, tools, card, phrase);
+    clip_card::card(ui, tools, card, phrase);
 }
 
 /// Undo, redo, favourite.

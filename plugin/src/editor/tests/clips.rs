@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
-use crate::folders::Folders;
-use crate::settings::Settings;
-use crate::state::Errand;
+use crate::project::folders::Folders;
+use crate::project::settings::Settings;
+use crate::project::state::Errand;
 use egui::OutputCommand;
 use groove::Step;
 use groove::midi::{Clip, DrumMap, Sheet};
@@ -155,7 +155,7 @@ fn a_clip_of_more_phrases_has_them_played_ahead() {
     rig.window.key_press(Key::Escape);
     rig.window.run();
     let wish = rig.window.state().hand.wish;
-    assert!(wish.quantised && wish.extent == crate::clip::Extent::Phrases(2));
+    assert!(wish.quantised && wish.extent == crate::session::clip_export::Extent::Phrases(2));
     let kept = Arc::clone(rig.params.state.kept());
     let Some(Errand::Ahead(take, meter, first, count)) = kept.errand() else {
         panic!("nothing was asked for");

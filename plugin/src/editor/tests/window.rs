@@ -1,9 +1,9 @@
 //! The window as a whole: what it says of host and faults, its sizes, and when it draws.
 
 use super::*;
-use crate::editor::landing::Over;
+use crate::editor::files::drop_overlay::Over;
 use crate::editor::{Hitches, Light, Playhead, Window};
-use crate::state::Errand;
+use crate::project::state::Errand;
 use nice_plug::editor::Editor as _;
 
 #[test]

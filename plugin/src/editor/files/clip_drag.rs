@@ -1,0 +1,155 @@
+//! A clip on its way out of the window: its file, its picture beside the pointer, the pointer's
+//! shape meanwhile, and what is said when it was dropped where nothing took it. Where a drag
+//! starts and what is in the file is for others to say.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use egui::{Color32, ColorImage, Context, CursorIcon, Rect, pos2, vec2};
+use groove::Step;
+
+use crate::editor::phrase::layout::LANES;
+use crate::editor::theme;
+use crate::editor::window::Opening;
+use crate::platform::drag::{Course, Drag};
+use crate::project::folders::Folders;
+use crate::session::clip_files;
+
+/// For how long it is said that a drop went wrong, in seconds.
+const SAID: f64 = 6.0;
+/// How often the drag is looked at while it is under way.
+const PACE: Duration = Duration::from_millis(30);
+/// Width and height of the picture, in points.
+const PICTURE: [f32; 2] = [176.0, 64.0];
+
+/// What the window knows of drags.
+#[derive(Default)]
+pub(crate) struct Carry {
+    /// What is said, and from when on no more, in seconds.
+    said: Option<(String, f64)>,
+}
+
+impl Carry {
+    /// Takes a clip up: `name` is its file's, with its ending; `bytes` are what is in it; the
+    /// picture shows the steps. To be called in the frame in which a drag begins.
+    pub(crate) fn take_up(
+        &mut self,
+        context: &Context,
+        opening: &Opening,
+        name: &str,
+        bytes: &[u8],
+        steps: &[Step],
+    ) {
+        let picture = picture(steps, context.pixels_per_point());
+        let drag =
+            opening.origin().ok_or_else(|| "Only an open window can be dragged from.".to_owned());
+        let drag = drag.and_then(|origin| Drag::start(origin, &kept(name, bytes)?, picture));
+        match drag {
+            Ok(drag) => {
+                self.said = None;
+                opening.hold(Some(drag));
+                // The system takes the mouse from now on, and the window does not hear of its end.
+                if !cfg!(target_os = "linux") {
+                    context.stop_dragging();
+                    context.input_mut(|input| input.pointer = egui::PointerState::default());
+                }
+            }
+            Err(sentence) => self.say(context, sentence),
+        }
+    }
+
+    /// Says this for a while.
+    pub(crate) fn say(&mut self, context: &Context, sentence: String) {
+        self.said = Some((sentence, context.input(|input| input.time) + SAID));
+    }
+
+    /// Looks how the drag goes, once a frame. Returns what there is to say of it, if anything.
+    pub(crate) fn look(&mut self, context: &Context, opening: &Opening) -> Option<&str> {
+        match opening.course() {
+            None => {}
+            Some(Course::Running { welcome }) => {
+                let shape = if welcome { CursorIcon::Copy } else { CursorIcon::NoDrop };
+                context.set_cursor_icon(shape);
+                context.request_repaint_after(PACE);
+            }
+            Some(Course::Refused(sentence)) => {
+                opening.hold(None);
+                self.say(context, sentence);
+            }
+            Some(Course::Delivered | Course::Cancelled) => opening.hold(None),
+        }
+        let now = context.input(|input| input.time);
+        let until = self.said.as_ref()?.1;
+        if now >= until {
+            self.said = None;
+            return None;
+        }
+        context.request_repaint_after(Duration::from_secs_f64(until - now));
+        self.said.as_ref().map(|(sentence, _)| sentence.as_str())
+    }
+}
+
+/// Writes the file that is dragged.
+fn kept(name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
+    let folders = Folders::of_user().ok_or("This user has no folder to keep the clip in.")?;
+    clip_files::keep(&folders.clips, name, bytes)
+}
+
+/// The steps as small as a stamp, `density` pixels a point.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size in pixels")]
+fn picture(steps: &[Step], density: f32) -> ColorImage {
+    let [width, height] = PICTURE.map(|points| (points * density).round().max(1.0));
+    let mut image = ColorImage::filled([width as usize, height as usize], theme::AMBER);
+    let whole = Rect::from_min_size(pos2(0.0, 0.0), vec2(width, height));
+    let inside = whole.shrink(density.max(1.0).round());
+    fill(&mut image, inside, theme::RAISED);
+    let room = inside.shrink(5.0 * density);
+    let step_width = room.width() / steps.len().max(1) as f32;
+    let lane_height = room.height() / LANES.len() as f32;
+    for (place, step) in steps.iter().enumerate() {
+        for (lane, drum) in LANES.into_iter().enumerate() {
+            let Some(hit) = step.hit(drum) else { continue };
+            let at = vec2((place as f32 + hit.offset()) * step_width, lane as f32 * lane_height);
+            let size = vec2((step_width * 0.7).max(density), (lane_height * 0.7).max(density));
+            fill(&mut image, Rect::from_min_size(room.min + at, size), theme::AMBER);
+        }
+    }
+    image
+}
+
+/// Fills what of the rectangle is in the image.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the image")]
+fn fill(image: &mut ColorImage, rect: Rect, colour: Color32) {
+    let [width, height] = image.size;
+    let pixel = |place: f32, most: usize| (place.round().max(0.0) as usize).min(most);
+    for y in pixel(rect.top(), height)..pixel(rect.bottom(), height) {
+        let row = &mut image.pixels[y * width..][..width];
+        row[pixel(rect.left(), width)..pixel(rect.right(), width)].fill(colour);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use groove::{Bar, Drum, Hit, Meter};
+
+    #[test]
+    fn the_picture_has_each_hit_where_it_stands() {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        let empty = picture(bar.steps(), 1.0);
+        let amber = |image: &ColorImage, x: std::ops::Range<usize>, y: std::ops::Range<usize>| {
+            let [width, _] = image.size;
+            let inside = y.flat_map(|y| x.clone().map(move |x| (x, y)));
+            inside.filter(|&(x, y)| image.pixels[y * width + x] == theme::AMBER).count()
+        };
+        assert_eq!(empty.size, [176, 64]);
+        assert_eq!(amber(&empty, 1..175, 1..63), 0);
+        bar.steps_mut()[8].set(Drum::Bass, Some(Hit { velocity: 100, offset_ticks: 0 }));
+        let struck = picture(bar.steps(), 1.0);
+        // The bass drum's lane is the lowest, and step 8 begins in the middle.
+        assert!(amber(&struck, 88..99, 52..58) > 20);
+        assert_eq!(amber(&struck, 1..88, 1..63) + amber(&struck, 88..175, 1..50), 0);
+        assert_eq!(picture(bar.steps(), 2.0).size, [352, 128]);
+        assert_eq!(picture(&[], 1.0), empty);
+    }
+}

@@ -1,0 +1,135 @@
+//! Files from outside over the window: what would become of them is shown while they hang there,
+//! and done when they are dropped. How they come here is the windowing system's business.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui};
+
+use crate::editor::files::picker::{self, Purpose};
+use crate::editor::header::line;
+use crate::editor::host_edits::Hand;
+use crate::editor::theme::{self, Scale, Type};
+use crate::session::dropped_file::{self, Kind};
+
+/// Files over the window.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Over {
+    pub files: Vec<PathBuf>,
+    /// Where they are, from 0 to 1 across and down.
+    pub at: [f32; 2],
+}
+
+/// What hangs over the window, and what was dropped: written by who hears for the window, read by
+/// the window.
+#[derive(Default)]
+pub(crate) struct Drops(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    over: Option<Over>,
+    landed: Option<Over>,
+}
+
+impl Drops {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This hangs over the window now; says whether that is news.
+    #[cfg(any(target_os = "linux", test))]
+    pub(crate) fn hover(&self, over: Option<Over>) -> bool {
+        let mut state = self.state();
+        let news = state.over != over;
+        state.over = over;
+        news
+    }
+
+    /// This was dropped.
+    #[cfg(any(target_os = "linux", test))]
+    pub(crate) fn land(&self, landed: Over) {
+        self.state().landed = Some(landed);
+    }
+}
+
+/// What would become of a file, in a few words and in more.
+const fn words(purpose: Purpose) -> [&'static str; 2] {
+    match purpose {
+        Purpose::Humanise => ["Play its hits", "They are pinned, as a drummer would strike them."],
+        Purpose::Model => ["Play with this model", "It is copied into your folder of models."],
+        _ => ["Carry on from it", "The drummer hears its last bars and plays on."],
+    }
+}
+
+/// What is done with a file of a kind in each part of the window, from left to right.
+const fn uses(kind: Kind) -> &'static [Purpose] {
+    match kind {
+        Kind::Midi => &[Purpose::Prime, Purpose::Humanise],
+        Kind::Model => &[Purpose::Model],
+    }
+}
+
+/// Which of a number of parts of the window something is over.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to a few")]
+fn part(over: &Over, parts: usize) -> usize {
+    ((over.at[0] * parts as f32).max(0.0) as usize).min(parts.saturating_sub(1))
+}
+
+/// Shows what hangs over the window, and does what was dropped. Gives a sentence where there is
+/// something to say of it at once; what an errand comes to is said later.
+pub(crate) fn show(
+    ui: &mut Ui,
+    scale: Scale,
+    hand: &mut Hand,
+    drops: &Drops,
+) -> Option<Result<String, String>> {
+    let State { over, landed } = {
+        let mut state = drops.state();
+        State { over: state.over.clone(), landed: state.landed.take() }
+    };
+    if let Some(over) = over {
+        paint(ui, scale, &over);
+    }
+    land(hand, &landed?).transpose()
+}
+
+/// Does what was asked for by dropping files where they were dropped.
+fn land(hand: &mut Hand, over: &Over) -> Result<Option<String>, String> {
+    let (kind, file) = dropped_file::sort(&over.files)?;
+    let uses = uses(kind);
+    picker::open(hand, uses[part(over, uses.len())], file)
+}
+
+fn paint(ui: &mut Ui, scale: Scale, over: &Over) {
+    let window = ui.max_rect();
+    ui.painter().rect_filled(window, 0.0, theme::GROUND.gamma_multiply(0.86));
+    let area = window.shrink(scale.px(18.0));
+    let uses = match dropped_file::sort(&over.files) {
+        Ok((kind, _)) => uses(kind),
+        Err(sentence) => return zone(ui, scale, area, [&sentence, ""], theme::WRONG),
+    };
+    let chosen = part(over, uses.len());
+    let gap = scale.px(14.0);
+    let width = (area.width() + gap) / uses.len() as f32;
+    for (place, what) in uses.iter().enumerate() {
+        let left = area.left() + place as f32 * width;
+        let zone_area = area.with_min_x(left).with_max_x(left + width - gap);
+        let colour = if place == chosen { theme::TEAL } else { theme::BAR_LINE };
+        zone(ui, scale, zone_area, words(*what), colour);
+    }
+}
+
+/// A part of the window in which files can be dropped.
+fn zone(ui: &mut Ui, scale: Scale, area: Rect, [words, more]: [&str; 2], colour: Color32) {
+    let corners = CornerRadius::from(scale.px(10.0));
+    let edge = Stroke::new(scale.px(2.0), colour);
+    ui.painter().rect(area, corners, colour.gamma_multiply(0.12), edge, StrokeKind::Inside);
+    let text = if colour == theme::BAR_LINE { theme::MUTED } else { theme::TEXT };
+    let centre = area.center();
+    let title = scale.font(if more.is_empty() { Type::Strong } else { Type::Title });
+    line(ui, centre, Align2::CENTER_BOTTOM, words, title, text);
+    if !more.is_empty() {
+        let below = centre + scale.size(0.0, 8.0);
+        line(ui, below, Align2::CENTER_TOP, more, scale.font(Type::Body), theme::MUTED);
+    }
+}

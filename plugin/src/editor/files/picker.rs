@@ -1,0 +1,203 @@
+//! Files that the user chooses, in a dialog that is drawn in the window: it needs no service of the
+//! desktop and holds up neither host nor window. It opens where a file was chosen last. What is
+//! done with the file, the window decides.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use directories::UserDirs;
+use egui::{Align2, Context, Id, Order, TextEdit, Vec2};
+use egui_file::{FileDialog, State};
+
+use crate::editor::host_edits::Hand;
+use crate::editor::theme::Scale;
+use crate::project::settings::Settings;
+use crate::session::clip_export::{Export, Wish};
+use crate::session::clip_files;
+use crate::session::dropped_file::{self, Kind};
+
+/// What the user asks for besides values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A clip is taken hold of.
+    Carry(Wish),
+    /// A clip as text, to the clipboard.
+    Text(Wish),
+    /// To choose a file; the wish matters where one is saved.
+    File(Purpose, Wish),
+}
+
+/// What a file is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To save a clip as a MIDI file.
+    Midi,
+    /// To save a clip as the audition kit plays it.
+    Sound,
+    /// To play with a model.
+    Model,
+    /// To carry on from a MIDI file.
+    Prime,
+    /// To play the hits of a MIDI file by hand.
+    Humanise,
+}
+
+/// Sample rate of saved sound, in Hertz.
+const RATE: u32 = 48_000;
+
+impl Purpose {
+    /// What stands above the dialog.
+    const fn title(self) -> &'static str {
+        match self {
+            Purpose::Midi => "Save the clip as a MIDI file",
+            Purpose::Sound => "Save the clip as sound",
+            Purpose::Model => "Load a model",
+            Purpose::Prime => "Carry on from a MIDI file",
+            Purpose::Humanise => "Humanise a MIDI file",
+        }
+    }
+
+    /// Whether a file is written.
+    const fn saves(self) -> bool {
+        matches!(self, Purpose::Midi | Purpose::Sound)
+    }
+
+    /// Whether a file of this name can be meant.
+    fn fits(self, path: &Path) -> bool {
+        match self {
+            Purpose::Midi | Purpose::Prime | Purpose::Humanise => {
+                dropped_file::kind(path) == Some(Kind::Midi)
+            }
+            Purpose::Sound => path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wav")),
+            Purpose::Model => dropped_file::kind(path) == Some(Kind::Model),
+        }
+    }
+}
+
+/// The dialog, while it is open.
+#[derive(Default)]
+pub(crate) struct Files {
+    open: Option<Open>,
+}
+
+struct Open {
+    dialog: FileDialog,
+    purpose: Purpose,
+    /// What is saved: the clip as it was when it was asked for.
+    clip: Option<Export>,
+}
+
+impl Files {
+    /// Whether the dialog is open.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Opens the dialog. A clip is given where one is saved.
+    pub(crate) fn ask(&mut self, scale: Scale, purpose: Purpose, clip: Option<Export>) {
+        let folder = Settings::of_user().0.folder.filter(|folder| folder.is_dir());
+        let folder = folder.or_else(|| UserDirs::new().map(|user| user.home_dir().to_owned()));
+        let ending = if purpose == Purpose::Sound { "wav" } else { "mid" };
+        let dialog =
+            if purpose.saves() { FileDialog::save_file() } else { FileDialog::open_file() };
+        let name = clip.as_ref().map(|clip| format!("{}.{ending}", clip.name()));
+        let mut dialog = dialog
+            .id(egui::Id::unique("files"))
+            .title(purpose.title())
+            .initial_path(folder.unwrap_or_default())
+            .default_filename(name.unwrap_or_default())
+            .default_size(scale.size(560.0, 400.0))
+            .anchor(Align2::CENTER_CENTER, Vec2::ZERO)
+            .resizable(false)
+            .show_rename(false)
+            .show_new_folder(purpose.saves())
+            .show_files_filter(Box::new(move |path: &Path| purpose.fits(path)));
+        dialog.open();
+        self.open = Some(Open { dialog, purpose, clip });
+    }
+
+    /// Draws the dialog while it is open. Gives the file when it has been chosen.
+    pub(crate) fn show(&mut self, context: &Context) -> Option<Chosen> {
+        let Open { dialog, .. } = self.open.as_mut()?;
+        let state = dialog.show(context).state();
+        name_fields(context);
+        match state {
+            State::Open => return None,
+            State::Selected => {}
+            State::Closed | State::Cancelled => {
+                self.open = None;
+                return None;
+            }
+        }
+        let Open { dialog, purpose, clip } = self.open.take()?;
+        context.request_repaint_after(Duration::ZERO);
+        let path = dialog.path()?.to_owned();
+        let folder = path.parent().map(Path::to_owned);
+        // It opens elsewhere the next time, and that is all.
+        drop(Settings::change(|settings| settings.folder = folder));
+        Some(Chosen { path, purpose, clip })
+    }
+}
+
+/// Gives the dialog's text fields names for assistive tools, as it gives them none itself: the upper
+/// one is the folder's, the lower one the file's.
+fn name_fields(context: &Context) {
+    let mut fields: Vec<(f32, Id)> = context.viewport(|viewport| {
+        let layers = viewport.this_pass.widgets.layers();
+        let above = layers.filter(|(layer, _)| layer.order != Order::Background);
+        above.flat_map(|(_, widgets)| widgets).map(|it| (it.rect.top(), it.id)).collect()
+    });
+    fields.retain(|(_, id)| TextEdit::load_state(context, *id).is_some());
+    fields.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for ((_, id), name) in fields.into_iter().zip(["Folder", "File name"]) {
+        context.accesskit_node_builder(id, |node| node.set_label(name));
+    }
+}
+
+/// A file that was chosen.
+pub(crate) struct Chosen {
+    pub path: PathBuf,
+    pub purpose: Purpose,
+    clip: Option<Export>,
+}
+
+impl Chosen {
+    /// Writes the clip that is to be saved; says where it is then. No file is written over.
+    pub(crate) fn save(&self) -> Result<String, String> {
+        let clip = self.clip.as_ref().ok_or("There is no clip to be saved.")?;
+        let (bytes, ending) = match self.purpose {
+            Purpose::Sound => (clip.wav(RATE), "wav"),
+            _ => (clip.midi(), "mid"),
+        };
+        let mut name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !self.purpose.fits(&self.path) {
+            name = format!("{name}.{ending}");
+        }
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        clip_files::write(folder, &name, &bytes).map(|file| format!("Saved as {}.", file.display()))
+    }
+}
+
+/// Does what a file is opened for. Says what came of it, where that is known at once; what an errand
+/// comes to is said later.
+pub(crate) fn open(
+    hand: &mut Hand,
+    purpose: Purpose,
+    path: &Path,
+) -> Result<Option<String>, String> {
+    match purpose {
+        Purpose::Prime => {
+            let file = dropped_file::bytes(path)?;
+            hand.with_host(|desk, set| desk.prime_with(&file, set)).map(Some)
+        }
+        Purpose::Humanise => {
+            let file = dropped_file::bytes(path)?;
+            hand.with_host(|desk, set| desk.humanise(&file, set)).map(|()| None)
+        }
+        Purpose::Model => {
+            hand.at_desk().load_model(path.to_owned());
+            Ok(None)
+        }
+        Purpose::Midi | Purpose::Sound => Ok(None),
+    }
+}

@@ -1,0 +1,285 @@
+//! Where things stand in the phrase on screen: bars as columns, lanes as rows, steps as cells; and
+//! where a place in the song is among them. It draws nothing.
+
+use egui::{Pos2, Rect, pos2, vec2};
+use groove::drum::{CLASSES, Drum};
+use groove::pattern::{Hit, Meter, STEPS_PER_BEAT};
+use groove::perform::Pace;
+
+use crate::editor::theme::Scale;
+use crate::link::Status;
+
+/// The lanes from top to bottom: cymbals, hats, toms from high to low, snare, bass.
+pub(crate) const LANES: [Drum; CLASSES] = [
+    Drum::Crash,
+    Drum::Ride,
+    Drum::OpenHat,
+    Drum::ClosedHat,
+    Drum::HighTom,
+    Drum::MidTom,
+    Drum::LowTom,
+    Drum::Snare,
+    Drum::Bass,
+];
+
+/// Points of the design: the band of bar numbers, and the column of lane headers.
+pub(crate) const RULER: f32 = 30.0;
+pub(crate) const HEADERS: f32 = 238.0;
+
+/// A place in the pattern: how many bars after the first that is shown, and quarter notes into
+/// that bar.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    pub bar: i64,
+    pub beats: f64,
+}
+
+impl Place {
+    /// Where a song position lies in a pattern that begins with the bar `first` and goes by at a
+    /// pace.
+    pub(crate) fn of(position: f64, status: &Status, pace: Pace, first: i64) -> Self {
+        let length = status.meter.beats();
+        let whole = |beats: f64| {
+            let bars = (beats / length).floor();
+            #[expect(clippy::cast_possible_truncation, reason = "songs are short")]
+            let count = bars as i64;
+            (count, beats - bars * length)
+        };
+        let (ahead, into) = whole(position - status.bar_start);
+        let bar = status.bar + ahead;
+        let (bar, beats) = match pace {
+            Pace::Plain => (bar, into),
+            Pace::Half => {
+                let second = if bar.rem_euclid(2) == 1 { length } else { 0.0 };
+                (bar.div_euclid(2), (second + into) / 2.0)
+            }
+            Pace::Double => {
+                let (half, into) = whole(2.0 * into);
+                (2 * bar + half, into)
+            }
+        };
+        Place { bar: bar - first, beats }
+    }
+
+    /// The host's number of the bar that a bar of the pattern begins, counted from 1; `None`: it
+    /// begins in the middle of one.
+    pub(crate) fn number(bar: i64, pace: Pace) -> Option<i64> {
+        match pace {
+            Pace::Plain => Some(bar + 1),
+            Pace::Half => Some(2 * bar + 1),
+            Pace::Double => (bar.rem_euclid(2) == 0).then_some(bar.div_euclid(2) + 1),
+        }
+    }
+}
+
+/// A bar on screen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column {
+    pub rect: Rect,
+    pub meter: Meter,
+    /// How many of its points are shown: the beginning of the next phrase is cut off.
+    pub right: f32,
+    /// Step of the phrase that it begins with.
+    pub first: usize,
+}
+
+impl Column {
+    /// Where a place in the bar is, in steps from its start.
+    pub(crate) fn x(&self, steps: f64) -> f32 {
+        #[expect(clippy::cast_possible_truncation)]
+        let share = (steps / (self.meter.beats() * STEPS_PER_BEAT)) as f32;
+        self.rect.left() + self.rect.width() * share
+    }
+
+    /// Where a place in the bar is, in quarter notes from its start, no further than its end.
+    pub(crate) fn x_of_beats(&self, beats: f64) -> f32 {
+        self.x(beats * STEPS_PER_BEAT).min(self.rect.right())
+    }
+
+    /// Points that a step is wide.
+    pub(crate) fn step(&self) -> f32 {
+        self.x(1.0) - self.x(0.0)
+    }
+
+    /// Where a hit sounds.
+    pub(crate) fn hit_x(&self, step: usize, hit: Hit) -> f32 {
+        self.x(step as f64 + f64::from(hit.offset()))
+    }
+}
+
+/// A cell on screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cell {
+    /// Lane from the top.
+    pub row: usize,
+    /// Bar of the phrase, and step of the bar.
+    pub bar: usize,
+    pub step: usize,
+    /// Step of the phrase.
+    pub place: usize,
+}
+
+impl Cell {
+    pub(crate) const fn drum(self) -> Drum {
+        LANES[self.row]
+    }
+}
+
+/// The phrase's bars and lanes on screen.
+pub(crate) struct Grid {
+    /// All lanes, headers included.
+    pub lanes: Rect,
+    /// All cells.
+    pub steps: Rect,
+    /// The bars of the phrase.
+    pub columns: Vec<Column>,
+    /// The beginning of the next phrase.
+    pub next: Column,
+}
+
+impl Grid {
+    /// Lays bars of these meters out in `rect`, as wide as they are long; after them comes the
+    /// beginning of the next phrase, whose first bar has the last meter.
+    pub(crate) fn new(scale: Scale, rect: Rect, meters: &[Meter]) -> Self {
+        let lanes = Rect::from_min_max(rect.min + scale.size(0.0, RULER), rect.max);
+        let steps = Rect::from_min_max(lanes.min + scale.size(HEADERS, 0.0), lanes.max);
+        let after = meters.last().copied().unwrap_or_default();
+        let total: f64 = meters.iter().map(|meter| meter.beats()).sum();
+        // Of the next phrase at least half a bar, and of long ones an eighth.
+        let ahead = after.beats().min((0.5 * after.beats()).max(total / 8.0));
+        #[expect(clippy::cast_possible_truncation)]
+        let width = |beats: f64| steps.width() * (beats / (total + ahead)) as f32;
+        let (mut left, mut first) = (steps.left(), 0);
+        let mut column = |meter: Meter, shown: f64| {
+            let rect = Rect::from_x_y_ranges(left..=left + width(meter.beats()), steps.y_range());
+            let column = Column { rect, meter, right: left + width(shown), first };
+            left = rect.right();
+            first += meter.steps();
+            column
+        };
+        let columns = meters.iter().map(|&meter| column(meter, meter.beats())).collect();
+        Grid { lanes, steps, columns, next: column(after, ahead) }
+    }
+
+    /// The row of a lane, across `across`.
+    pub(crate) fn lane(&self, row: usize, across: Rect) -> Rect {
+        let height = self.lanes.height() / CLASSES as f32;
+        let top = self.lanes.top() + row as f32 * height;
+        Rect::from_x_y_ranges(across.x_range(), top..=top + height)
+    }
+
+    /// The column of a bar that is counted from the first: those of the phrase, and one after.
+    pub(crate) fn column(&self, bar: i64) -> Option<&Column> {
+        let bar = usize::try_from(bar).ok()?;
+        self.columns.get(bar).or_else(|| (bar == self.columns.len()).then_some(&self.next))
+    }
+
+    /// Where a place of the pattern is from left to right; `None`: not shown.
+    pub(crate) fn x(&self, place: Place) -> Option<f32> {
+        let column = self.column(place.bar)?;
+        Some(column.x_of_beats(place.beats)).filter(|&x| x <= column.right)
+    }
+
+    /// The rectangle of a cell of the phrase.
+    pub(crate) fn cell(&self, cell: Cell) -> Rect {
+        let lane = self.lane(cell.row, self.steps);
+        self.columns.get(cell.bar).map_or(lane, |column| {
+            let left = column.x(cell.step as f64);
+            let right = (left + column.step()).min(column.rect.right());
+            Rect::from_x_y_ranges(left..=right, lane.y_range())
+        })
+    }
+
+    /// The cell of a lane at a step of the phrase.
+    pub(crate) fn cell_of(&self, row: usize, place: usize) -> Option<Cell> {
+        let bar = self.columns.iter().rposition(|column| column.first <= place)?;
+        let step = place - self.columns[bar].first;
+        (step < self.columns[bar].meter.steps()).then_some(Cell { row, bar, step, place })
+    }
+
+    /// The cell of the phrase under a place of the lane.
+    pub(crate) fn cell_at(&self, row: usize, x: f32) -> Option<Cell> {
+        let inside = |column: &&Column| (column.rect.left()..column.rect.right()).contains(&x);
+        let bar = self.columns.iter().position(|column| inside(&column))?;
+        let column = &self.columns[bar];
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside")]
+        let step = ((x - column.rect.left()) / column.step().max(f32::EPSILON)) as usize;
+        (step < column.meter.steps()).then_some(Cell { row, bar, step, place: column.first + step })
+    }
+}
+
+/// A hit's bar: it stands on the lane's floor and starts where the hit sounds, so that the
+/// playhead touches it when it is heard.
+pub(crate) fn hit_rect(scale: Scale, column: &Column, lane: Rect, step: usize, hit: Hit) -> Rect {
+    let width = (column.step() * 0.5).clamp(scale.px(2.5), scale.px(9.0));
+    let room = lane.height() - scale.px(8.0);
+    let height = room * (0.16 + 0.84 * hit.velocity());
+    let floor: Pos2 = pos2(column.hit_x(step, hit), lane.bottom() - scale.px(4.0));
+    Rect::from_min_size(floor - vec2(0.0, height), vec2(width, height))
+}
+
+/// The velocity that a hit would have whose bar reaches up to here, 1 to 127.
+pub(crate) fn velocity_at(scale: Scale, lane: Rect, y: f32) -> u8 {
+    let room = lane.height() - scale.px(8.0);
+    let share = ((lane.bottom() - scale.px(4.0) - y) / room.max(1.0) - 0.16) / 0.84;
+    Hit::new(share, 0.0).velocity
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::link;
+
+    fn status(bar: i64, bar_start: f64) -> Status {
+        Status { bar, bar_start, ..link().2.status() }
+    }
+
+    #[test]
+    fn a_song_position_has_its_place_in_the_pattern_at_any_pace() {
+        let at = |position: f64, pace| Place::of(position, &status(5, 20.0), pace, 0);
+        assert_eq!(at(21.5, Pace::Plain), Place { bar: 5, beats: 1.5 });
+        assert_eq!(at(25.0, Pace::Plain), Place { bar: 6, beats: 1.0 });
+        assert_eq!(at(19.0, Pace::Plain), Place { bar: 4, beats: 3.0 });
+        // Bar 5 is the second half of the pattern's bar 2.
+        assert_eq!(at(21.0, Pace::Half), Place { bar: 2, beats: 2.5 });
+        assert_eq!(at(24.0, Pace::Half), Place { bar: 3, beats: 0.0 });
+        assert_eq!(at(21.0, Pace::Double), Place { bar: 10, beats: 2.0 });
+        assert_eq!(at(22.5, Pace::Double), Place { bar: 11, beats: 1.0 });
+    }
+
+    #[test]
+    fn a_bar_of_the_pattern_has_the_number_of_the_hosts_bar() {
+        let numbers = |pace| [0, 1, 2].map(|bar| Place::number(bar, pace));
+        assert_eq!(numbers(Pace::Plain), [Some(1), Some(2), Some(3)]);
+        assert_eq!(numbers(Pace::Half), [Some(1), Some(3), Some(5)]);
+        assert_eq!(numbers(Pace::Double), [Some(1), None, Some(2)]);
+    }
+
+    #[test]
+    fn a_cell_is_found_where_it_is_drawn() {
+        let scale = Scale::fitting(vec2(1280.0, 720.0));
+        let rect = Rect::from_min_size(Pos2::ZERO, vec2(1240.0, 400.0));
+        for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(5, 32), Meter::new(16, 4)] {
+            let grid = Grid::new(scale, rect, &[meter; 4]);
+            for place in 0..4 * meter.steps() {
+                let (bar, step) = (place / meter.steps(), place % meter.steps());
+                let cell = Cell { row: 3, bar, step, place };
+                assert_eq!(grid.cell_at(3, grid.cell(cell).center().x), Some(cell));
+            }
+            assert_eq!(grid.cell_at(3, grid.next.rect.left() + 1.0), None);
+        }
+    }
+
+    #[test]
+    fn a_velocity_is_read_where_a_hit_of_it_ends() {
+        let scale = Scale::fitting(vec2(1280.0, 720.0));
+        let rect = Rect::from_min_size(Pos2::ZERO, vec2(1240.0, 400.0));
+        let grid = Grid::new(scale, rect, &[Meter::FOUR_FOUR]);
+        let lane = grid.lane(7, grid.steps);
+        for velocity in [1, 20, 64, 127] {
+            let hit = Hit { velocity, offset_ticks: 0 };
+            let top = hit_rect(scale, &grid.columns[0], lane, 4, hit).top();
+            assert!(velocity_at(scale, lane, top).abs_diff(velocity) <= 1, "{velocity}");
+        }
+    }
+}

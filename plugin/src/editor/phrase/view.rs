@@ -1,0 +1,292 @@
+//! The phrase on screen: hits on nine lanes, bars with the host's numbers, fills, the playhead. A
+//! hit's height and brightness are its velocity, its place is its micro-timing; what is pinned is
+//! teal. Where another take waits, what it will play is drawn from the place on at which it begins,
+//! and the columns that change glow. What the pointer does here stands in [`crate::editor::phrase::cell_edit`].
+
+use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, pos2};
+use groove::drum::{Drum, DrumSet};
+use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT};
+use groove::perform::{Pace, Performance};
+use groove::pins::Pins;
+use groove::take::Fills;
+
+use crate::editor::phrase::layout::{Grid, LANES, Place, RULER, hit_rect};
+use crate::editor::theme::{self, Scale, Type};
+use crate::link;
+
+/// What there is to draw.
+pub(crate) struct Phrase<'a> {
+    /// The phrase that is played; `None` before the model has played.
+    pub playing: Option<&'a link::Phrase>,
+    /// The same phrase of a take that waits.
+    pub pending: Option<&'a link::Phrase>,
+    /// Where a take that waits will begin.
+    pub landing: Place,
+    /// The place that sounds; `None` while the song stands.
+    pub playhead: Option<Place>,
+    pub performance: Performance,
+    pub pins: &'a Pins,
+    /// The drums whose keys are down.
+    pub held: DrumSet,
+    /// Index of the first bar that is shown, and the meter of bars that are not there yet.
+    pub first: i64,
+    pub meter: Meter,
+    /// Bars in a phrase.
+    pub bars: usize,
+}
+
+impl Phrase<'_> {
+    /// The meters of the bars, from left to right.
+    pub(crate) fn meters(&self) -> Vec<Meter> {
+        self.playing.map_or_else(
+            || vec![self.meter; self.bars],
+            |phrase| phrase.bars.iter().map(Bar::meter).collect(),
+        )
+    }
+
+    /// What is shown at a bar counted from the first, before and from the landing on.
+    fn shown(&self, bar: usize) -> [Option<Bar>; 2] {
+        [self.playing, self.pending].map(|phrase| {
+            let phrase = phrase?;
+            let played =
+                phrase.bars.get(bar).or((bar == phrase.bars.len()).then_some(&phrase.next))?;
+            Some(self.touched(played))
+        })
+    }
+
+    /// A bar of the pattern as it is played, but for what is not heard.
+    fn touched(&self, bar: &Bar) -> Bar {
+        let swing = if self.performance.pace == Pace::Plain { self.performance.swing } else { 0.0 };
+        let touch = Performance {
+            swing,
+            pace: Pace::Plain,
+            mute: DrumSet::EMPTY,
+            solo: DrumSet::EMPTY,
+            ..self.performance
+        };
+        touch.play(0, std::slice::from_ref(bar))
+    }
+
+    /// The hit at a cell as it will sound.
+    pub(crate) fn hit(&self, bar: usize, step: usize, drum: Drum) -> Option<Hit> {
+        let [now, coming] = self.shown(bar);
+        let comes = !self.is_before_landing(bar, step);
+        coming.filter(|_| comes).or(now)?.steps().get(step)?.hit(drum)
+    }
+
+    /// The steps of the phrase as the pattern has them, the take that waits before the one that
+    /// plays.
+    pub(crate) fn steps(&self) -> Vec<groove::Step> {
+        let phrase = self.pending.or(self.playing);
+        phrase.map_or_else(Vec::new, |phrase| {
+            phrase.bars.iter().flat_map(|bar| bar.steps().iter().copied()).collect()
+        })
+    }
+
+    fn is_before_landing(&self, bar: usize, step: usize) -> bool {
+        let bar = i64::try_from(bar).unwrap_or(i64::MAX);
+        let lands = self.landing.beats * STEPS_PER_BEAT - 0.5;
+        (bar, step as f64) < (self.landing.bar, 0.0)
+            || bar == self.landing.bar && (step as f64) < lands
+    }
+
+    fn is_heard(&self, drum: Drum) -> bool {
+        let Performance { mute, solo, .. } = self.performance;
+        !mute.contains(drum) && (solo.is_empty() || solo.contains(drum))
+    }
+
+    /// Draws everything but the lanes' headers.
+    pub(crate) fn paint(&self, painter: &Painter, scale: Scale, grid: &Grid) {
+        self.fills(painter, scale, grid);
+        self.lines(painter, scale, grid);
+        self.here(painter, grid);
+        let painter_of_steps = painter.with_clip_rect(grid.steps.expand(scale.px(6.0)));
+        let bars = grid.columns.iter().chain([&grid.next]).enumerate();
+        for (bar, column) in bars {
+            let [now, coming] = self.shown(bar);
+            let is_next = bar == grid.columns.len();
+            let length = column.meter.steps();
+            for step in 0..length {
+                if column.x(step as f64 + 0.25) > column.right {
+                    break;
+                }
+                let new = coming.as_ref().filter(|_| !self.is_before_landing(bar, step));
+                let Some(shown) = new.or(now.as_ref()) else { break };
+                let Some(struck) = shown.steps().get(step) else { break };
+                if new.is_some()
+                    && now.as_ref().and_then(|now| now.steps().get(step)) != Some(struck)
+                {
+                    glow(&painter_of_steps, grid, column, step);
+                }
+                for (row, drum) in LANES.into_iter().enumerate() {
+                    let lane = grid.lane(row, grid.steps);
+                    let place = column.first + step;
+                    let silent = !is_next && self.pins.silent(place).contains(drum);
+                    if let Some(hit) = struck.hit(drum) {
+                        let pinned = !is_next && self.pins.struck(place).contains(drum);
+                        let area = hit_rect(scale, column, lane, step, hit);
+                        let colour = self.colour(bar, step, drum, hit, pinned, is_next);
+                        painter_of_steps.rect_filled(
+                            area,
+                            CornerRadius::from(scale.px(2.0)),
+                            colour,
+                        );
+                    } else if !is_next && self.pins.struck(place).contains(drum) {
+                        // The drummer has yet to answer.
+                        let hit = Hit::new(0.6, 0.0);
+                        let area = hit_rect(scale, column, lane, step, hit);
+                        let line = Stroke::new(scale.px(1.2), theme::TEAL);
+                        let corners = CornerRadius::from(scale.px(2.0));
+                        painter_of_steps.rect_stroke(area, corners, line, StrokeKind::Inside);
+                    } else if silent {
+                        let at = pos2(column.x(step as f64 + 0.3), lane.bottom() - scale.px(6.5));
+                        let ring = Stroke::new(scale.px(1.3), theme::TEAL.gamma_multiply(0.75));
+                        painter_of_steps.circle_stroke(at, scale.px(2.5), ring);
+                    }
+                }
+            }
+        }
+        self.playhead(painter, scale, grid);
+    }
+
+    fn colour(
+        &self,
+        bar: usize,
+        step: usize,
+        drum: Drum,
+        hit: Hit,
+        pinned: bool,
+        is_next: bool,
+    ) -> Color32 {
+        let base = if pinned { theme::TEAL } else { theme::AMBER };
+        let heard = if self.is_heard(drum) { 1.0 } else { 0.3 };
+        let near = if is_next { 0.5 } else { 1.0 };
+        // A soft hit is darker, never so dark that it is lost.
+        let share = (0.46 + 0.54 * hit.velocity()) * heard * near;
+        let flash = self.sounding(bar, step, hit) * heard;
+        theme::GROUND.lerp_to_gamma(base, share).lerp_to_gamma(theme::TEXT, flash)
+    }
+
+    /// How freshly a hit has sounded, from 1 at its onset down to 0 a sixteenth later.
+    fn sounding(&self, bar: usize, step: usize, hit: Hit) -> f32 {
+        let here = i64::try_from(bar).ok();
+        let Some(now) = self.playhead.filter(|now| Some(now.bar) == here) else { return 0.0 };
+        #[expect(clippy::cast_possible_truncation)]
+        let since = (now.beats * STEPS_PER_BEAT - step as f64) as f32 - hit.offset();
+        if since < 0.0 { 0.0 } else { (1.0 - since).max(0.0) }
+    }
+
+    /// Fills are a tint behind everything.
+    fn fills(&self, painter: &Painter, scale: Scale, grid: &Grid) {
+        let Some(phrase) = self.pending.or(self.playing) else { return };
+        let fills: Fills = phrase.take.fills;
+        let mut begun: Option<f32> = None;
+        for (bar, column) in (self.first..).zip(&grid.columns) {
+            let length = column.meter.steps();
+            for step in 0..length {
+                let covered = fills.cover(column.meter, bar, step);
+                let x = column.x(step as f64);
+                if covered && begun.is_none() {
+                    begun = Some(x);
+                }
+                let last = bar + 1 == self.first + i64::try_from(grid.columns.len()).unwrap_or(0)
+                    && step + 1 == length;
+                let end = if !covered { Some(x) } else { last.then_some(column.rect.right()) };
+                if let (Some(from), Some(to)) = (begun, end) {
+                    self.fill(painter, scale, grid, from, to);
+                    begun = None;
+                }
+            }
+        }
+    }
+
+    fn fill(&self, painter: &Painter, scale: Scale, grid: &Grid, from: f32, to: f32) {
+        let over = scale.px(4.0);
+        let y = grid.lanes.top() - over..=grid.lanes.bottom() + over;
+        let area = Rect::from_x_y_ranges(from..=to, y);
+        painter.rect_filled(
+            area,
+            CornerRadius::from(scale.px(5.0)),
+            theme::TEAL.gamma_multiply(0.1),
+        );
+        let at = pos2(from + scale.px(8.0), grid.lanes.top() - scale.px(RULER / 2.0));
+        painter.text(at, Align2::LEFT_CENTER, "fill", scale.font(Type::Small), theme::TEAL);
+    }
+
+    /// Bar numbers, lines at beats and bars.
+    fn lines(&self, painter: &Painter, scale: Scale, grid: &Grid) {
+        let bars = (self.first..).zip(grid.columns.iter().chain([&grid.next]));
+        for (bar, column) in bars {
+            let area = column.rect;
+            let beat_steps = 16.0 / f64::from(column.meter.denominator);
+            for beat in 1..column.meter.numerator {
+                // Lines closer than a few points would be a grey wash, not a grid.
+                let x = column.x(f64::from(beat) * beat_steps);
+                let gap = column.x(beat_steps) - area.left();
+                if gap >= scale.px(4.0) && x < column.right {
+                    painter.vline(x, area.y_range(), Stroke::new(1.0, theme::LINE));
+                }
+            }
+            painter.vline(area.left(), area.y_range(), Stroke::new(scale.px(1.2), theme::BAR_LINE));
+            let here = self.playhead.is_some_and(|now| now.bar == bar - self.first);
+            let colour = match (here, area.left() < grid.next.rect.left()) {
+                (true, _) => theme::TEXT,
+                (false, true) => theme::MUTED,
+                (false, false) => theme::MUTED.gamma_multiply(0.6),
+            };
+            if let Some(number) = Place::number(bar, self.performance.pace) {
+                let at = pos2(area.left() + scale.px(5.0), area.top() - scale.px(RULER / 2.0));
+                painter.text(at, Align2::LEFT_CENTER, number, scale.font(Type::Strong), colour);
+            }
+        }
+    }
+
+    /// The step that sounds is a shade lighter.
+    fn here(&self, painter: &Painter, grid: &Grid) {
+        let Some(now) = self.playhead else { return };
+        let Some(column) = grid.column(now.bar) else { return };
+        let step = (now.beats * STEPS_PER_BEAT).floor();
+        let band = column.x(step)..=column.x(step + 1.0).min(column.right);
+        let area = Rect::from_x_y_ranges(band, grid.lanes.y_range());
+        painter.rect_filled(area, 0.0, theme::PLAYHEAD.gamma_multiply(0.06));
+    }
+
+    fn playhead(&self, painter: &Painter, scale: Scale, grid: &Grid) {
+        let Some(x) = self.playhead.and_then(|now| grid.x(now)) else { return };
+        let line = grid.lanes.top() - scale.px(6.0)..=grid.lanes.bottom() + scale.px(4.0);
+        painter.vline(x, line, Stroke::new(scale.px(2.0), theme::PLAYHEAD));
+    }
+
+    /// Says what a hit is: its velocity and how early or late it is.
+    pub(crate) fn describe(&self, bar: usize, step: usize, drum: Drum) -> String {
+        let bar_of = self.first + i64::try_from(bar).unwrap_or(0);
+        let number = Place::number(bar_of, self.performance.pace).unwrap_or(bar_of + 1);
+        let place = format!("{}, bar {number}, sixteenth {}", drum.name(), step + 1);
+        let Some(hit) = self.hit(bar, step, drum) else { return place };
+        let timing = match (hit.offset() * 100.0).round() {
+            0.0 => "on the grid".to_owned(),
+            late if late > 0.0 => format!("{late}% of a sixteenth late"),
+            early => format!("{}% of a sixteenth early", -early),
+        };
+        format!("{place}\nVelocity {}, {timing}", hit.velocity)
+    }
+}
+
+/// A column that is about to change.
+fn glow(
+    painter: &Painter,
+    grid: &Grid,
+    column: &crate::editor::phrase::layout::Column,
+    step: usize,
+) {
+    let left = column.x(step as f64);
+    let band = left..=(left + column.step()).min(column.right);
+    let area = Rect::from_x_y_ranges(band, grid.lanes.y_range());
+    painter.rect_filled(area, 0.0, theme::AMBER.gamma_multiply(0.09));
+    let foot: Pos2 = pos2(area.center().x, area.bottom());
+    painter.hline(
+        area.x_range().shrink(0.5),
+        foot.y,
+        Stroke::new(2.0, theme::AMBER.gamma_multiply(0.55)),
+    );
+}

@@ -1,0 +1,51 @@
+//! The window's own controls. Each draws itself, answers pointer and keys, carries a name for
+//! assistive tools and tests, and sets its parameter through the hand. Where they stand and what
+//! is said about them, the views decide.
+
+mod button;
+mod dial;
+mod field;
+mod list;
+mod menu;
+mod segments;
+mod slider;
+mod toggle;
+mod value_input;
+
+use egui::{CornerRadius, Rect, RectAlign, Response, Stroke, StrokeKind, Tooltip, Ui};
+
+pub(crate) use self::button::{Button, Look};
+pub(crate) use self::dial::{Dial, Size};
+pub(crate) use self::field::{Field, grouped};
+pub(crate) use self::list::{List, choices_of};
+pub(crate) use self::menu::{choice, entry, tick};
+pub(crate) use self::segments::Segments;
+pub(crate) use self::slider::Slider;
+pub(crate) use self::toggle::{letter, switch};
+pub(crate) use self::value_input::{dragged_by, is_drag};
+use crate::editor::theme::{self, Scale};
+
+/// Corners of fields and buttons.
+pub(crate) fn corners(scale: Scale) -> CornerRadius {
+    CornerRadius::from(scale.px(7.0))
+}
+
+/// Says what a control does, to the right of `area`: where it stands in the way of nothing that
+/// belongs to the control's neighbours.
+pub(crate) fn tell_beside(response: &Response, area: Rect, hint: &str) {
+    let mut tooltip = Tooltip::for_enabled(response);
+    tooltip.popup = tooltip.popup.anchor(area).align(RectAlign::RIGHT);
+    tooltip.show(|ui| ui.label(hint));
+}
+
+/// Shows which control the keys go to.
+fn focus_ring(ui: &Ui, scale: Scale, response: &Response) {
+    if response.has_focus() {
+        ui.painter().rect_stroke(
+            response.rect,
+            corners(scale),
+            Stroke::new(scale.px(1.5), theme::AMBER),
+            StrokeKind::Outside,
+        );
+    }
+}

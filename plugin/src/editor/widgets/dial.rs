@@ -1,0 +1,118 @@
+//! A dial: a ring that fills, its value inside, its name below.
+
+use egui::{Align2, CursorIcon, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use nice_plug::params::Param;
+
+use super::value_input::{HOW, turn};
+use crate::editor::host_edits::Tools;
+use crate::editor::theme::{self, Scale, Type};
+
+/// Points of the design that a pointer travels from one end of a dial to the other.
+const TRAVEL: f32 = 170.0;
+
+/// How large a dial is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// The one that matters most.
+    Large,
+    /// All others.
+    Small,
+}
+
+impl Size {
+    /// Radius of the ring and width of its line, in points of the design.
+    const fn ring(self) -> [f32; 2] {
+        match self {
+            Size::Large => [53.0, 7.0],
+            Size::Small => [25.0, 4.5],
+        }
+    }
+}
+
+/// A dial for a parameter.
+pub(crate) struct Dial<'a, P> {
+    pub param: &'a P,
+    /// Name, told to assistive tools.
+    pub name: &'a str,
+    /// Name as it is drawn.
+    pub label: &'a str,
+    pub size: Size,
+    /// Where the ring begins to fill, 0 to 1.
+    pub origin: f32,
+    /// A place on the ring that is marked, 0 to 1.
+    pub mark: Option<f32>,
+    /// What it does to the music.
+    pub hint: &'a str,
+}
+
+impl<'a, P: Param> Dial<'a, P> {
+    /// A small dial of this name that fills from its least value.
+    pub(crate) fn small(param: &'a P, name: &'a str, hint: &'a str) -> Self {
+        Dial { param, name, label: name, size: Size::Small, origin: 0.0, mark: None, hint }
+    }
+
+    /// Draws the dial, its ring's top in the middle of `rect`'s.
+    pub(crate) fn show(self, ui: &mut Ui, tools: &Tools<'_>, rect: Rect) {
+        let scale = tools.scale;
+        let value = self.param.unmodulated_normalized_value();
+        let id = ui.make_persistent_id(self.name);
+        let response = ui.interact(rect, id, Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::slider(true, f64::from(value), self.name));
+        let [radius, width] = self.size.ring();
+        let centre = pos2(rect.center().x, rect.top() + scale.px(radius + width / 2.0 + 1.0));
+        let field = Rect::from_center_size(centre, scale.size(66.0, 26.0));
+        let travel = scale.px(TRAVEL);
+        let typing = turn(ui, tools, self.param, self.name, &response, travel, field);
+
+        let painter = ui.painter();
+        let track = if response.hovered() { theme::BAR_LINE } else { theme::LINE };
+        arc(ui, scale, centre, [radius, width], [0.0, 1.0], track);
+        let ends = [self.origin.min(value), self.origin.max(value)];
+        arc(ui, scale, centre, [radius, width], ends, theme::AMBER);
+        if let Some(mark) = self.mark {
+            let at = on_ring(scale, centre, radius + width / 2.0 + 5.0, mark);
+            painter.circle_filled(at, scale.px(3.0), theme::TEAL);
+        }
+        if !typing {
+            let voice = if self.size == Size::Large { Type::Big } else { Type::Figure };
+            let shown = self.param.to_string().replace(" %", "%");
+            painter.text(centre, Align2::CENTER_CENTER, shown, scale.font(voice), theme::TEXT);
+        }
+        let below = pos2(centre.x, rect.bottom() - scale.px(8.0));
+        let colour = if response.has_focus() { theme::AMBER } else { theme::MUTED };
+        let font = scale.font(Type::Small);
+        painter.text(below, Align2::CENTER_CENTER, self.label, font, colour);
+        response
+            .on_hover_cursor(CursorIcon::ResizeVertical)
+            .on_hover_text(format!("{}\n\n{HOW}", self.hint));
+    }
+}
+
+/// A place on a ring that is three quarters of a circle, open at the bottom.
+fn on_ring(scale: Scale, centre: Pos2, radius: f32, share: f32) -> Pos2 {
+    const FROM: f32 = 0.75 * std::f32::consts::PI;
+    const SWEEP: f32 = 1.5 * std::f32::consts::PI;
+    let angle = FROM + SWEEP * share;
+    centre + scale.px(radius) * vec2(angle.cos(), angle.sin())
+}
+
+fn arc(
+    ui: &Ui,
+    scale: Scale,
+    centre: Pos2,
+    [radius, width]: [f32; 2],
+    [from, to]: [f32; 2],
+    colour: egui::Color32,
+) {
+    let points = 48;
+    let line: Vec<Pos2> = (0..=points)
+        .map(|point| {
+            let share = from + (to - from) * point as f32 / points as f32;
+            on_ring(scale, centre, radius, share)
+        })
+        .collect();
+    for end in [line.first(), line.last()].into_iter().flatten() {
+        ui.painter().circle_filled(*end, scale.px(width) / 2.0, colour);
+    }
+    ui.painter().line(line, Stroke::new(scale.px(width), colour));
+}

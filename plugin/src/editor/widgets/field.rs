@@ -1,0 +1,160 @@
+//! Fields: a value that stands in a box and can be typed, and the text field itself.
+
+use egui::accesskit::Role;
+use egui::{Align2, CursorIcon, Id, Key, Rect, Sense, TextEdit, Ui, WidgetInfo};
+use nice_plug::params::Param;
+
+use super::value_input::{HOW, turn};
+use super::{corners, focus_ring};
+use crate::editor::host_edits::{Tools, Turn};
+use crate::editor::theme::{self, Scale, Type};
+
+/// Points of the design that a pointer travels from one end of a field's range to the other.
+const TRAVEL: f32 = 300.0;
+
+/// A field for a parameter.
+pub(crate) struct Field<'a, P> {
+    pub param: &'a P,
+    /// Name, told to assistive tools.
+    pub name: &'a str,
+    /// The value as it is drawn.
+    pub shown: String,
+    /// Whether it can be dragged and scrolled; else it is only typed.
+    pub turns: bool,
+    /// What it does to the music.
+    pub hint: &'a str,
+}
+
+impl<P: Param> Field<'_, P> {
+    /// Draws the field in `rect`.
+    pub(crate) fn show(self, ui: &mut Ui, tools: &Tools<'_>, rect: Rect) {
+        let scale = tools.scale;
+        let id = ui.make_persistent_id(self.name);
+        if self.turns {
+            let response = ui.interact(rect, id, Sense::click_and_drag());
+            let value = f64::from(self.param.unmodulated_normalized_value());
+            response.widget_info(|| WidgetInfo::slider(true, value, self.name));
+            let travel = scale.px(TRAVEL);
+            if !turn(ui, tools, self.param, self.name, &response, travel, rect) {
+                self.paint(ui, scale, &response);
+                let hint = format!("{}\n\n{HOW}", self.hint);
+                response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(hint);
+            }
+        } else if let Some(to) = self.typed(ui, scale, rect, id) {
+            tools.hand.turn(self.param, Turn::Jump(to));
+        }
+    }
+
+    /// A click opens the field for typing.
+    fn typed(&self, ui: &mut Ui, scale: Scale, rect: Rect, id: Id) -> Option<f32> {
+        let text_id = id.with("typed");
+        let open = ui.data(|data| data.get_temp::<String>(text_id));
+        if let Some(mut text) = open {
+            let opened = ui.data_mut(|data| data.remove_temp::<bool>(text_id)).unwrap_or(false);
+            let field = id.with("field");
+            return match text_field(ui, scale, rect, field, self.name, &mut text, opened) {
+                None => {
+                    ui.data_mut(|data| data.insert_temp(text_id, text));
+                    None
+                }
+                Some(typed) => {
+                    ui.data_mut(|data| data.remove::<String>(text_id));
+                    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+                    typed.then(|| self.param.string_to_normalized_value(&digits)).flatten()
+                }
+            };
+        }
+        let response = ui.interact(rect, id, Sense::click());
+        response.widget_info(|| WidgetInfo {
+            current_text_value: Some(self.param.to_string()),
+            ..WidgetInfo::labeled(Role::SpinButton, true, self.name)
+        });
+        let enter = response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if response.clicked() || response.secondary_clicked() || enter {
+            ui.data_mut(|data| {
+                data.insert_temp(text_id, self.param.to_string());
+                data.insert_temp(text_id, true);
+            });
+            ui.ctx().request_repaint();
+        }
+        self.paint(ui, scale, &response);
+        response.on_hover_cursor(CursorIcon::Text).on_hover_text(self.hint);
+        None
+    }
+
+    fn paint(&self, ui: &Ui, scale: Scale, response: &egui::Response) {
+        let fill = if response.hovered() { theme::LIFTED } else { theme::RAISED };
+        ui.painter().rect_filled(response.rect, corners(scale), fill);
+        focus_ring(ui, scale, response);
+        ui.painter().text(
+            response.rect.center(),
+            Align2::CENTER_CENTER,
+            &self.shown,
+            scale.font(Type::Strong),
+            theme::TEXT,
+        );
+    }
+}
+
+/// A field for a short text. `Some(true)` when Enter ends it or the focus goes elsewhere,
+/// `Some(false)` when Escape does.
+pub(crate) fn text_field(
+    ui: &mut Ui,
+    scale: Scale,
+    rect: Rect,
+    id: Id,
+    name: &str,
+    text: &mut String,
+    opened: bool,
+) -> Option<bool> {
+    let field = TextEdit::singleline(text)
+        .id(id)
+        .font(scale.font(Type::Strong))
+        .align(egui::Align2::CENTER_CENTER)
+        .margin(egui::Margin::same(2));
+    let mut output = ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
+        field.desired_width(rect.width()).min_size(rect.size()).show(ui)
+    });
+    let output = &mut output.inner;
+    let response = output.response.response.clone().accessible_name(name);
+    if opened {
+        response.request_focus();
+        let all = egui::text::CCursorRange::two(
+            egui::text::CCursor::new(0),
+            egui::text::CCursor::new(text.chars().count()),
+        );
+        output.state.cursor.set_char_range(Some(all));
+        output.state.clone().store(ui.ctx(), id);
+        return None;
+    }
+    if ui.input(|input| input.key_pressed(Key::Escape)) {
+        response.surrender_focus();
+        return Some(false);
+    }
+    (response.lost_focus() || !response.has_focus()).then_some(true)
+}
+
+/// A number with thin spaces between its thousands.
+pub(crate) fn grouped(value: i32) -> String {
+    let digits = value.unsigned_abs().to_string();
+    let mut text = String::from(if value < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push('\u{2009}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(48213), "48\u{2009}213");
+        assert_eq!(grouped(-1_234_567), "-1\u{2009}234\u{2009}567");
+    }
+}

@@ -1,0 +1,181 @@
+//! What dials, sliders and fields have in common: drag, wheel, arrow keys, double click, and a
+//! value that is typed.
+
+use egui::{Event, Key, MouseWheelUnit, Rect, Response, Ui, Vec2};
+use nice_plug::params::Param;
+
+use super::field::text_field;
+use crate::editor::host_edits::{Tools, Turn};
+
+/// Share of the travel that a fine drag makes.
+const FINE: f32 = 0.1;
+/// Step of a wheel notch or an arrow key of what has no steps of its own.
+const NOTCH: f32 = 0.02;
+
+/// How to turn things, for the end of a hint.
+pub(crate) const HOW: &str = "Drag or scroll, with shift for fine steps. Double click: back to \
+                              the usual. Right click or Enter: type a value.";
+
+/// Lets the user turn a parameter; `travel` is how many points a drag takes from one end to the
+/// other. While a value is being typed, in a field at `place`, says so.
+pub(crate) fn turn<P: Param>(
+    ui: &mut Ui,
+    tools: &Tools<'_>,
+    param: &P,
+    name: &str,
+    response: &Response,
+    travel: f32,
+    place: Rect,
+) -> bool {
+    let typed = typing(ui, tools, param, name, response, place);
+    let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+    match typed {
+        Typing::Idle if is_drag(response) => drag(ui, tools, param, response, travel / fine),
+        Typing::Idle => {
+            if let Some(to) = jumped(ui, param, response, fine) {
+                tools.hand.turn(param, Turn::Jump(to));
+            }
+        }
+        Typing::Done(Some(value)) => tools.hand.turn(param, Turn::Jump(value)),
+        Typing::Open | Typing::Done(None) => {}
+    }
+    !matches!(typed, Typing::Idle)
+}
+
+/// Whether a drag begins, goes on or ends in this frame.
+pub(crate) fn is_drag(response: &Response) -> bool {
+    response.dragged() || response.drag_stopped()
+}
+
+/// How far a drag has gone in this frame, in points: all in all it goes from where the button went
+/// down to where it was let go, however few frames are drawn meanwhile.
+pub(crate) fn dragged_by(ui: &Ui, response: &Response) -> Vec2 {
+    if response.drag_started() {
+        return response.total_drag_delta().unwrap_or_default();
+    }
+    if !response.drag_stopped() {
+        return response.drag_delta();
+    }
+    ui.input(|input| {
+        let let_go = |event: &Event| match event {
+            Event::PointerButton { pos, pressed: false, .. } => Some(*pos),
+            _ => None,
+        };
+        let before = input.pointer.latest_pos().map(|now| now - input.pointer.delta());
+        let at = input.events.iter().find_map(let_go);
+        at.zip(before).map_or(Vec2::ZERO, |(at, before)| at - before)
+    })
+}
+
+/// Drags a parameter on, `travel` points from one end to the other.
+fn drag<P: Param>(ui: &Ui, tools: &Tools<'_>, param: &P, response: &Response, travel: f32) {
+    // The host may take a while to take a value over, so the drag keeps its own.
+    let held = response.id.with("held");
+    let begins = response.drag_started();
+    let known = ui.data(|data| data.get_temp(held)).filter(|_| !begins);
+    let from = known.unwrap_or_else(|| param.unmodulated_normalized_value());
+    let delta = dragged_by(ui, response);
+    let to = (from + (delta.x - delta.y) / travel.max(1.0)).clamp(0.0, 1.0);
+    ui.data_mut(|data| data.insert_temp(held, to));
+    if begins {
+        tools.hand.turn(param, Turn::Begin);
+    }
+    if to != from {
+        tools.hand.turn(param, Turn::To(to));
+    }
+    if response.drag_stopped() {
+        tools.hand.turn(param, Turn::End);
+    }
+}
+
+/// Where wheel, arrow keys or a double click take a parameter.
+fn jumped<P: Param>(ui: &Ui, param: &P, response: &Response, fine: f32) -> Option<f32> {
+    if response.double_clicked() {
+        return Some(param.default_normalized_value());
+    }
+    let value = param.unmodulated_normalized_value();
+    let mut steps = if response.hovered() { wheel_notches(ui) } else { 0.0 };
+    if response.has_focus() {
+        steps += arrow_keys(ui, response);
+    }
+    // A step of what has few of them is a whole one.
+    let to = match param.step_count() {
+        Some(count) if count < 50 => value + steps / count as f32,
+        Some(count) => value + steps * (NOTCH * fine).max(1.0 / count as f32),
+        None => value + steps * NOTCH * fine,
+    };
+    let to = to.clamp(0.0, 1.0);
+    (to != value).then_some(to)
+}
+
+/// Arrow keys pressed in this frame, up and right positive. The focus stays where it is.
+pub(crate) fn arrow_keys(ui: &Ui, response: &Response) -> f32 {
+    ui.memory_mut(|memory| {
+        memory.set_focus_lock_filter(
+            response.id,
+            egui::EventFilter {
+                horizontal_arrows: true,
+                vertical_arrows: true,
+                ..Default::default()
+            },
+        );
+    });
+    ui.input(|input| {
+        let pressed = |key| if input.key_pressed(key) { 1.0 } else { 0.0 };
+        pressed(Key::ArrowUp) + pressed(Key::ArrowRight)
+            - pressed(Key::ArrowDown)
+            - pressed(Key::ArrowLeft)
+    })
+}
+
+/// Notches that the wheel was turned in this frame, upwards positive.
+pub(crate) fn wheel_notches(ui: &Ui) -> f32 {
+    ui.input(|input| {
+        let notch = |event: &Event| match event {
+            Event::MouseWheel { unit: MouseWheelUnit::Point, delta, .. } => delta.y / 50.0,
+            // Some systems turn a wheel with shift into one that goes sideways.
+            Event::MouseWheel { delta, .. } => delta.y + delta.x,
+            _ => 0.0,
+        };
+        input.events.iter().map(notch).sum()
+    })
+}
+
+/// Whether a value is being typed.
+enum Typing {
+    Idle,
+    Open,
+    /// Closed in this frame, with a value if one was typed and understood.
+    Done(Option<f32>),
+}
+
+/// The field for typing a value, while it is open.
+fn typing<P: Param>(
+    ui: &mut Ui,
+    tools: &Tools<'_>,
+    param: &P,
+    name: &str,
+    response: &Response,
+    place: Rect,
+) -> Typing {
+    let text_id = response.id.with("typed");
+    let asked = response.secondary_clicked()
+        || response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let open = ui.data(|data| data.get_temp::<String>(text_id));
+    let Some(mut text) = open.or_else(|| asked.then(|| param.to_string())) else {
+        return Typing::Idle;
+    };
+    let name = format!("{name} value");
+    let field = text_id.with("field");
+    match text_field(ui, tools.scale, place, field, &name, &mut text, asked) {
+        None => {
+            ui.data_mut(|data| data.insert_temp(text_id, text));
+            Typing::Open
+        }
+        Some(typed) => {
+            ui.data_mut(|data| data.remove::<String>(text_id));
+            let read = || param.string_to_normalized_value(text.trim());
+            Typing::Done(typed.then(read).flatten())
+        }
+    }
+}

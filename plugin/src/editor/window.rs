@@ -1,0 +1,364 @@
+//! The window's life in a host: it opens at the size at which it was left, keeps to sizes at
+//! which everything can be read, tells the host its true size in pixels, draws however late the
+//! host attaches it, and draws again when what it shows has changed. What it shows stands in the parent module.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, park_timeout};
+use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
+
+use crossbeam_utils::atomic::AtomicCell;
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::dpi::{LogicalSize, NativeSize, Size};
+use nice_plug::editor::{
+    Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SizeConstraints,
+    SpawnedEditor,
+};
+use nice_plug_egui::baseview::{self, WindowContext};
+use nice_plug_egui::{
+    EguiEditorHandle, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor,
+};
+
+use crate::editor::files::drop_overlay::Drops;
+use crate::editor::{Screen, Sources, theme};
+use crate::link::{ModelState, Phrase, Status};
+use crate::platform::drag::{Course, Drag, Origin};
+#[cfg(target_os = "linux")]
+use crate::platform::{x11::Display, xdnd_receiver::Ear};
+
+/// Width over height, least and greatest, that a host may drag the window to.
+const ASPECTS: [f32; 2] = [1.4, 2.4];
+
+/// What an open window tells the side that attaches it.
+#[derive(Default)]
+pub(crate) struct Opening {
+    /// Pixels in a point, as the windowing system says; 0 before the first window is made.
+    pub scale: AtomicCell<f64>,
+    /// The window, once it is made.
+    origin: AtomicCell<Option<Origin>>,
+    /// Whether the first picture has been drawn.
+    pub drawn: AtomicBool,
+    /// What is dragged out of the window. It ends with the window.
+    drag: Mutex<Option<Drag>>,
+    /// What is dragged over the window and dropped on it.
+    pub drops: Drops,
+    /// Whether somebody types into a field, or a list is open.
+    pub typing: AtomicBool,
+}
+
+impl Opening {
+    /// Called by the window when it has been made.
+    pub(crate) fn made(&self, window: &WindowContext) {
+        self.scale.store(window.scale_factor());
+        self.origin.store(Origin::of(window));
+    }
+
+    /// The window that is open; `None` before it is made.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        self.origin.load()
+    }
+
+    /// The window's number under X11, 0 where there is none.
+    #[cfg(target_os = "linux")]
+    fn window(&self) -> u32 {
+        self.origin().and_then(|origin| u32::try_from(origin.number()).ok()).unwrap_or(0)
+    }
+
+    /// Another drag from now on, or none.
+    pub(crate) fn hold(&self, drag: Option<Drag>) {
+        let before = std::mem::replace(&mut *self.drags(), drag);
+        // It may have to wait for its thread, and nobody else for it.
+        drop(before);
+    }
+
+    /// How the drag goes; `None`: there is none.
+    pub(crate) fn course(&self) -> Option<Course> {
+        self.drags().as_ref().map(Drag::course)
+    }
+
+    fn drags(&self) -> std::sync::MutexGuard<'_, Option<Drag>> {
+        self.drag.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the host have the keys again, where a click takes them for good.
+    pub(crate) fn give_keys_back(&self) {
+        #[cfg(target_os = "linux")]
+        Display::default().give_keys_back(self.window());
+    }
+}
+
+/// The plugin's editor, as the host sees it. Every window that is opened is a new one, made from
+/// the same sources.
+pub struct Window {
+    sources: Sources,
+    opening: Arc<Opening>,
+}
+
+impl Window {
+    pub(crate) fn new(sources: Sources) -> Self {
+        Window { sources, opening: Arc::default() }
+    }
+}
+
+impl Editor for Window {
+    type Handle = Attached;
+
+    fn spawn(
+        &self,
+        parent: Option<ParentWindowHandle>,
+        wait_for_parent: bool,
+        fallback_scale_factor: Option<f64>,
+        gui_context: GuiContext,
+        host: Option<HostMethods>,
+    ) -> Result<SpawnedEditor<Attached>, Box<dyn Error>> {
+        self.opening.drawn.store(false, Ordering::Relaxed);
+        let repaint = RepaintNotifier::new();
+        let size = self.sources.window_size();
+        let editor = create_egui_editor(
+            EguiEditorState::from_size(Size::Logical(size.cast()), 1.0),
+            repaint.clone(),
+            EguiNiceSettings::new().with_tile("Deep Pocket").with_resize_hint(self.resize_hint()),
+            Screen::new(self.sources.clone(), Arc::clone(&self.opening)),
+        )
+        .ok_or("The window could not be set up.")?;
+        let spawned =
+            editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
+        let watch = Watch::start(self.sources.clone(), Arc::clone(&self.opening), repaint)?;
+        Ok(SpawnedEditor {
+            handle: Attached { watch, window: spawned.handle },
+            window: Pane { window: Some(spawned.window), opening: Arc::clone(&self.opening) },
+        })
+    }
+
+    fn size(&self) -> NativeSize<u32> {
+        let scale = match self.opening.scale.load() {
+            unknown if unknown <= 0.0 => 1.0,
+            scale => scale,
+        };
+        NativeSize::from_size(Size::Logical(self.sources.window_size().cast()), scale)
+    }
+
+    fn resize_hint(&self) -> ResizeHint {
+        let points = |size: egui::Vec2| Some(LogicalSize::new(size.x, size.y));
+        ResizeHint {
+            size_constraints: SizeConstraints::logical(
+                points(theme::SMALLEST),
+                points(theme::LARGEST),
+            ),
+            ..ResizeHint::RESIZABLE
+        }
+    }
+}
+
+/// One open window.
+pub struct Attached {
+    /// Ends before the window does.
+    watch: Watch,
+    window: EguiEditorHandle,
+}
+
+impl EditorHandle for Attached {
+    type Window = Pane;
+    type Error = baseview::Error;
+
+    fn run_until_closed(mut pane: Pane) -> Result<(), baseview::Error> {
+        pane.window.take().map_or(Ok(()), EguiEditorHandle::run_until_closed)
+    }
+
+    fn set_parent(&self, parent: ParentWindowHandle, pane: &Pane) -> Result<(), baseview::Error> {
+        pane.open().map_or(Ok(()), |window| self.window.set_parent(parent, window))
+    }
+
+    fn show(&self, pane: &Pane) -> Result<(), baseview::Error> {
+        let shown = pane.open().map_or(Ok(()), |window| self.window.show(window));
+        self.watch.hurry();
+        shown
+    }
+
+    fn hide(&self, pane: &Pane) -> Result<(), baseview::Error> {
+        pane.open().map_or(Ok(()), |window| self.window.hide(window))
+    }
+
+    fn set_size(&self, size: NativeSize<u32>, pane: &Pane) -> Result<(), baseview::Error> {
+        pane.open().map_or(Ok(()), |window| self.window.set_size(size, window))
+    }
+
+    fn host_main_thread_callback(&self, pane: &Pane) {
+        if let Some(window) = pane.open() {
+            self.window.host_main_thread_callback(window);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn adjust_size(&self, asked: NativeSize<u32>, pane: &Pane) -> Option<NativeSize<u32>> {
+        let window = pane.open()?;
+        let mut size = self.window.adjust_size(asked, window)?;
+        let [least, greatest] = ASPECTS;
+        let height = size.height as f32;
+        size.width = (size.width as f32).clamp(height * least, height * greatest).round() as u32;
+        // Widening a tall window may have left what is allowed.
+        self.window.adjust_size(size, window)
+    }
+
+    fn set_fallback_scale_factor(
+        &self,
+        scale_factor: f64,
+        pane: &Pane,
+    ) -> Result<(), baseview::Error> {
+        pane.open()
+            .map_or(Ok(()), |window| self.window.set_fallback_scale_factor(scale_factor, window))
+    }
+
+    fn state_changed(&self) {
+        self.window.state_changed();
+    }
+
+    fn param_value_changed(&self, id: &str, normalized_value: f32) {
+        self.window.param_value_changed(id, normalized_value);
+    }
+
+    fn param_modulation_changed(&self, id: &str, modulation_offset: f32) {
+        self.window.param_modulation_changed(id, modulation_offset);
+    }
+}
+
+/// The window itself, which ends before its owner goes on.
+pub struct Pane {
+    /// `None` only once it has been run to its end.
+    window: Option<baseview::Window>,
+    opening: Arc<Opening>,
+}
+
+impl Pane {
+    fn open(&self) -> Option<&baseview::Window> {
+        self.window.as_ref()
+    }
+}
+
+impl Drop for Pane {
+    /// Waits, with a bound, until the window has closed: a host may unload us right afterwards.
+    #[cfg(target_os = "linux")]
+    fn drop(&mut self) {
+        let Some(window) = self.window.take() else { return };
+        Display::default().ask_to_close(self.opening.window());
+        let asked = Instant::now();
+        while window.is_open() && asked.elapsed() < Duration::from_secs(1) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.opening.hold(None);
+        self.opening.origin.store(None);
+    }
+
+    /// The window closes on this very thread.
+    #[cfg(not(target_os = "linux"))]
+    fn drop(&mut self) {
+        self.opening.hold(None);
+        drop(self.window.take());
+    }
+}
+
+/// Looks after an open window from a thread of its own: asks for a picture when what it shows has
+/// changed, so that nobody who plays has to know that there is a window. Under X11 it also sees to
+/// it that the first picture is drawn, hears for the window what is dropped on it, and hands on to
+/// the host the keys that nobody types here.
+struct Watch {
+    closed: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// How often it looks while the window is open.
+    const INTERVAL: Duration = Duration::from_millis(10);
+
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(unused_variables, reason = "only X11 needs the window looked after")
+    )]
+    fn start(
+        sources: Sources,
+        opening: Arc<Opening>,
+        repaint: RepaintNotifier,
+    ) -> std::io::Result<Self> {
+        let closed = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&closed);
+        let watch = move || {
+            #[cfg(target_os = "linux")]
+            let (mut display, mut ear) = (Display::default(), Ear::new());
+            let mut shown = Shown::of(&sources);
+            while !stop.load(Ordering::Relaxed) {
+                #[cfg(target_os = "linux")]
+                if !opening.drawn.load(Ordering::Relaxed) {
+                    display.ask_first_frame(opening.window());
+                }
+                #[cfg(target_os = "linux")]
+                if ear.as_mut().is_some_and(|ear| ear.listen(opening.window(), &opening.drops)) {
+                    repaint.request_repaint();
+                }
+                #[cfg(target_os = "linux")]
+                if opening.origin().is_some() {
+                    display.hand_keys_on(opening.window(), opening.typing.load(Ordering::Relaxed));
+                }
+                let now = Shown::of(&sources);
+                if now != shown {
+                    repaint.request_repaint();
+                    shown = now;
+                }
+                park_timeout(Self::INTERVAL);
+            }
+            // What still hangs over the window will be told to the next one, if it is there then.
+            #[cfg(target_os = "linux")]
+            opening.drops.hover(None);
+        };
+        let thread = std::thread::Builder::new().name("window watch".to_owned()).spawn(watch)?;
+        Ok(Watch { closed, thread: Some(thread) })
+    }
+
+    /// The window has just been shown.
+    fn hurry(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.hurry();
+        if let Some(thread) = self.thread.take() {
+            // A panic in there has been reported already, and the window can close without it.
+            drop(thread.join());
+        }
+    }
+}
+
+/// What the window draws, as far as it takes to see that it changed.
+#[derive(PartialEq)]
+struct Shown {
+    status: Status,
+    phrases: [Option<Arc<Phrase>>; 2],
+    loading: bool,
+    sent: u32,
+    /// What is kept for the project, and whether an errand came to something.
+    kept: (u32, bool),
+    notices: Vec<String>,
+}
+
+impl Shown {
+    fn of(sources: &Sources) -> Self {
+        let phrases = sources.link.phrases();
+        let kept = sources.params.state.kept();
+        Shown {
+            // While the song moves, the window draws at the display's rate by itself.
+            status: Status { position: 0.0, bar_start: 0.0, ..sources.link.status() },
+            phrases: [phrases.playing, phrases.pending],
+            loading: matches!(sources.link.model(), ModelState::Loading),
+            sent: sources.link.sent(),
+            kept: (kept.changes(), kept.has_said()),
+            notices: sources.link.notices(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A bounded queue between two threads, on which neither ever waits for the other.
+//!
+//! It is crossbeam's, with one producer and one consumer. That queue alone could make a consumer
+//! spin while its producer sleeps between claiming a place and filling it, so each side also keeps
+//! a count of what it has finished, and nobody enters the queue before the other side's count
+//! allows it. What goes through which queue, [`mod@crate::link`] says.
+
+use crossbeam_queue::ArrayQueue;
+
+use super::sync::{Arc, AtomicU32, Ordering};
+
+/// A queue and how far both sides are: counts wrap, and only their difference is used.
+#[derive(Debug)]
+struct Lane<T> {
+    queue: ArrayQueue<T>,
+    /// Written by the sender after each push.
+    sent: AtomicU32,
+    /// Written by the receiver after each pop.
+    taken: AtomicU32,
+}
+
+/// The one producer of a queue. Pushing takes a bounded number of steps.
+#[derive(Debug)]
+pub struct Sender<T>(Arc<Lane<T>>);
+
+/// The one consumer of a queue. Popping takes a bounded number of steps.
+#[derive(Debug)]
+pub struct Receiver<T>(Arc<Lane<T>>);
+
+/// A bounded queue with both its ends.
+#[must_use]
+pub fn queue<T: Copy>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let lane = Arc::new(Lane {
+        queue: ArrayQueue::new(capacity.max(1)),
+        sent: AtomicU32::new(0),
+        taken: AtomicU32::new(0),
+    });
+    (Sender(Arc::clone(&lane)), Receiver(lane))
+}
+
+impl<T: Copy> Sender<T> {
+    /// Whether a push would succeed now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let sent = self.0.sent.load(Ordering::Relaxed);
+        let waiting = sent.wrapping_sub(self.0.taken.load(Ordering::Acquire));
+        usize::try_from(waiting).is_ok_and(|waiting| waiting < self.0.queue.capacity())
+    }
+
+    /// Appends an item, or gives it back when the queue is full.
+    ///
+    /// # Errors
+    /// The item, when the queue is full.
+    pub fn push(&mut self, item: T) -> Result<(), T> {
+        if !self.has_room() {
+            return Err(item);
+        }
+        self.0.queue.push(item)?;
+        let sent = self.0.sent.load(Ordering::Relaxed);
+        self.0.sent.store(sent.wrapping_add(1), Ordering::Release);
+        Ok(())
+    }
+}
+
+impl<T: Copy> Receiver<T> {
+    /// Takes the oldest item, if there is one.
+    pub fn pop(&mut self) -> Option<T> {
+        let taken = self.0.taken.load(Ordering::Relaxed);
+        if self.0.sent.load(Ordering::Acquire) == taken {
+            return None;
+        }
+        let item = self.0.queue.pop()?;
+        self.0.taken.store(taken.wrapping_add(1), Ordering::Release);
+        Some(item)
+    }
+}

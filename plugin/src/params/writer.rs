@@ -1,0 +1,130 @@
+//! A take and performance controls back into the parameters: the way from [`crate::params::controls`] in
+//! reverse, for takes out of the history, the other side and presets. What a take has besides the
+//! parameters is [`crate::project::state`]'s.
+
+use groove::perform::{self, Performance};
+use groove::take::{Primer, Take};
+use nice_plug::params::{Param, internals::ParamPtr};
+
+use crate::params::{Bars, DeepPocketParams, Every, Order, Pace, Prime};
+
+/// Sets a parameter to a normalised value, as one whole gesture: the way to the host.
+pub type Set<'a> = dyn FnMut(ParamPtr, f32) + 'a;
+
+/// Parameters that are set.
+pub(crate) struct Apply<'a, 'b> {
+    /// The way to the host.
+    pub(crate) set: &'a mut Set<'b>,
+    /// Also those that have their values already, because others may be on their way there.
+    pub(crate) all: bool,
+}
+
+impl Apply<'_, '_> {
+    /// Sets one parameter.
+    pub(crate) fn put<P: Param>(&mut self, param: &P, value: P::Plain) {
+        let normalized = param.preview_normalized(value);
+        if self.all || normalized != param.unmodulated_normalized_value() {
+            (self.set)(param.as_ptr(), normalized);
+        }
+    }
+
+    /// Sets what a take says.
+    pub(crate) fn take(&mut self, params: &DeepPocketParams, take: &Take) {
+        let DeepPocketParams { drummer, fills, prime, lanes, .. } = params;
+        self.put(&params.seed, i32::try_from(take.seed).unwrap_or(i32::MAX));
+        self.put(&params.style, take.style.into());
+        self.put(&params.temperature, take.temperature);
+        self.put(&drummer.blend_style, take.blend.0.into());
+        self.put(&drummer.blend, take.blend.1);
+        self.put(&drummer.stick, take.stick);
+        self.put(&drummer.density, take.density);
+        let bars = match take.phrase_bars {
+            0 | 1 => Bars::One,
+            2 | 3 => Bars::Two,
+            4..8 => Bars::Four,
+            _ => Bars::Eight,
+        };
+        self.put(&drummer.phrase, bars);
+        self.put(&drummer.order, if take.evolve { Order::Evolve } else { Order::Loop });
+        let every = match take.fills.every {
+            0 => Every::Never,
+            1 => Every::One,
+            2 | 3 => Every::Two,
+            4..8 => Every::Four,
+            8..16 => Every::Eight,
+            _ => Every::Sixteen,
+        };
+        self.put(&fills.every, every);
+        self.put(&fills.length, i32::from(take.fills.steps).div_euclid(4).max(1));
+        self.put(&fills.amount, take.fills.amount);
+        for (class, lane) in lanes.iter().enumerate() {
+            self.put(&lane.density, take.lanes[class]);
+            self.put(&lane.off, take.off.bits() >> class & 1 == 1);
+        }
+        match take.primer {
+            Primer::Play(_) => self.put(&prime.mode, Prime::Play),
+            Primer::Tap(_) => self.put(&prime.mode, Prime::Tap),
+            Primer::Off | Primer::Hold { .. } => {}
+        }
+    }
+
+    /// Sets how it is played.
+    pub(crate) fn performance(&mut self, params: &DeepPocketParams, performance: &Performance) {
+        let DeepPocketParams { playing, lanes, .. } = params;
+        self.put(&playing.swing, performance.swing);
+        self.put(&playing.timing, performance.timing);
+        self.put(&playing.dynamics, performance.dynamics);
+        self.put(&playing.velocity, performance.velocity);
+        let pace = match performance.pace {
+            perform::Pace::Half => Pace::Half,
+            perform::Pace::Plain => Pace::Plain,
+            perform::Pace::Double => Pace::Double,
+        };
+        self.put(&playing.pace, pace);
+        for (class, lane) in lanes.iter().enumerate() {
+            self.put(&lane.mute, performance.mute.bits() >> class & 1 == 1);
+            self.put(&lane.solo, performance.solo.bits() >> class & 1 == 1);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::params::controls::Controls;
+    use nice_plug::params::Params;
+
+    /// Sets parameters at once, as a host does a moment later.
+    pub(crate) fn at_once(param: ParamPtr, normalized: f32) {
+        // SAFETY: the tests' parameters live as long as what sets them.
+        unsafe { param._internal_set_normalized_value(normalized) };
+    }
+
+    /// Parameters with values from all over their ranges.
+    pub(crate) fn scrambled(salt: usize) -> DeepPocketParams {
+        let params = DeepPocketParams::default();
+        for (place, (_, param, _)) in params.param_map().into_iter().enumerate() {
+            at_once(param, ((place + 1) * (7_919 + salt * 104_729) % 10_007) as f32 / 10_006.0);
+        }
+        params
+    }
+
+    #[test]
+    fn what_the_parameters_say_goes_back_into_them() {
+        for salt in 0..50 {
+            let said = Controls::new(&scrambled(salt));
+            let other = scrambled(salt + 1_000);
+            let mut set = at_once;
+            let mut apply = Apply { set: &mut set, all: false };
+            apply.take(&other, &said.take.into());
+            apply.performance(&other, &said.performance);
+            let back = Controls::new(&other);
+            assert_eq!((back.take, back.performance), (said.take, said.performance));
+            // Nothing is set twice.
+            let mut count = 0;
+            let mut set = |_, _| count += 1;
+            Apply { set: &mut set, all: false }.take(&other, &said.take.into());
+            assert_eq!(count, 0);
+        }
+    }
+}

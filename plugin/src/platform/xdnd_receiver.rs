@@ -1,0 +1,354 @@
+//! Files that are dragged over the window and dropped on it, by the XDND protocol.
+//!
+//! The windowing crate speaks it for its window, says yes to every file, and what is dropped goes
+//! no further than to it. So another one hears for that window: `XdndProxy` leads what is said to
+//! it to a window that nobody sees, on a connection of our own. Some programs look no deeper than
+//! the outermost window under the pointer, which is the host's. Where that one takes no drops by
+//! itself, it has the same ear for as long as ours is open, and what is not over ours is declined.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use percent_encoding::percent_decode;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _,
+    CreateWindowAux, EventMask, PropMode, Timestamp, Window, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+use x11rb::{COPY_DEPTH_FROM_PARENT, NONE};
+
+use crate::editor::files::drop_overlay::{Drops, Over};
+use crate::platform::drag::Atoms;
+use crate::platform::x11::host_of;
+
+/// The version of the protocol that is spoken, of 2002.
+const VERSION: u32 = 5;
+/// How often it is looked whose window ours lies in.
+const OFTEN: Duration = Duration::from_millis(500);
+/// How long the other side may take to tell what it dropped.
+const ANSWER: Duration = Duration::from_secs(3);
+/// Longest list of files that is read, in units of four bytes.
+const LONGEST: u32 = 1 << 16;
+
+/// What hears for the window. It goes over what goes wrong: the window is then no worse off than
+/// without it.
+pub(crate) struct Ear {
+    connection: RustConnection,
+    atoms: Atoms,
+    root: Window,
+    /// The window that nobody sees.
+    window: Window,
+    /// The window that it hears for.
+    editor: Option<Window>,
+    /// The host's window that it hears for as well.
+    host: Option<Window>,
+    looked: Option<Instant>,
+    guest: Option<Guest>,
+}
+
+/// Who drags something here.
+struct Guest {
+    source: Window,
+    /// The window that it takes for its target: the editor's, or the host's.
+    target: Window,
+    /// It offers files.
+    offers: bool,
+    /// It was asked which.
+    asked: bool,
+    /// They are these.
+    files: Option<Vec<PathBuf>>,
+    /// Where in the window they are, from 0 to 1 across and down; `None`: beside it.
+    at: Option<[f32; 2]>,
+    /// When they were dropped.
+    dropped: Option<Instant>,
+}
+
+impl Ear {
+    /// An ear that hears for nobody yet; `None`: the display does not answer.
+    pub(crate) fn new() -> Option<Ear> {
+        let (connection, number) = x11rb::connect(None).ok()?;
+        let atoms = Atoms::new(&connection).ok()?.reply().ok()?;
+        let root = connection.setup().roots[number].root;
+        let window = connection.generate_id().ok()?;
+        let (depth, class) = (COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
+        let look = CreateWindowAux::new().override_redirect(1);
+        connection.create_window(depth, window, root, -10, -10, 1, 1, 0, class, 0, &look).ok()?;
+        let ear = Ear {
+            connection,
+            atoms,
+            root,
+            window,
+            editor: None,
+            host: None,
+            looked: None,
+            guest: None,
+        };
+        // An ear names itself, so that it is known to be there.
+        ear.lend(window);
+        Some(ear)
+    }
+
+    /// Hears what there is to hear for the editor's window, 0 being none yet. Says whether there
+    /// is something new to be shown.
+    pub(crate) fn listen(&mut self, editor: Window, drops: &Drops) -> bool {
+        self.settle(editor);
+        let mut news = false;
+        while let Ok(Some(event)) = self.connection.poll_for_event() {
+            news |= self.hear(&event, drops);
+        }
+        let waits = |guest: &Guest| guest.dropped.is_some_and(|at| at.elapsed() > ANSWER);
+        if self.guest.as_ref().is_some_and(waits) {
+            news |= self.land(drops);
+        }
+        drop(self.connection.flush());
+        news
+    }
+
+    /// Sees to it that what is dragged over the editor's window is told here.
+    fn settle(&mut self, editor: Window) {
+        if editor == 0 {
+            return;
+        }
+        if self.editor != Some(editor) {
+            self.editor = Some(editor);
+            self.looked = None;
+            self.lend(editor);
+        }
+        if self.looked.is_some_and(|looked| looked.elapsed() < OFTEN) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let host = host_of(&self.connection, editor);
+        if host == self.host {
+            return;
+        }
+        self.leave_host();
+        let own = |&host: &Window| {
+            let has = |name| self.property(host, name, 1).is_some();
+            has(self.atoms.XdndAware) || has(self.atoms.XdndProxy)
+        };
+        self.host = host.filter(|host| !own(host));
+        if let Some(host) = self.host {
+            self.lend(host);
+        }
+    }
+
+    /// Hears for a window.
+    fn lend(&self, to: Window) {
+        let Ear { connection, atoms, .. } = self;
+        let (replace, ear) = (PropMode::REPLACE, [self.window]);
+        let (window, number) = (AtomEnum::WINDOW, AtomEnum::ATOM);
+        drop(connection.change_property32(replace, to, atoms.XdndProxy, window, &ear));
+        drop(connection.change_property32(replace, to, atoms.XdndAware, number, &[VERSION]));
+    }
+
+    /// Hears for the host's window no more, which then takes no drops, as before.
+    fn leave_host(&mut self) {
+        let Some(host) = self.host.take() else { return };
+        // It may have come to take drops by itself.
+        let ours = self.property(host, self.atoms.XdndProxy, 1);
+        if ours.is_some_and(|words| words == [self.window]) {
+            drop(self.connection.delete_property(host, self.atoms.XdndProxy));
+            drop(self.connection.delete_property(host, self.atoms.XdndAware));
+        }
+    }
+
+    /// The words of a property; `None` where there is none, or no window.
+    fn property(&self, of: Window, name: Atom, most: u32) -> Option<Vec<u32>> {
+        let reply = self.connection.get_property(false, of, name, AtomEnum::ANY, 0, most).ok()?;
+        Some(reply.reply().ok()?.value32()?.collect())
+    }
+
+    fn hear(&mut self, event: &Event, drops: &Drops) -> bool {
+        match event {
+            Event::ClientMessage(message) => {
+                let [source, _, second, third, _] = message.data.as_data32();
+                if message.type_ == self.atoms.XdndEnter {
+                    self.enter(message);
+                    return false;
+                }
+                if self.guest.as_ref().is_none_or(|guest| guest.source != source) {
+                    return false;
+                }
+                if message.type_ == self.atoms.XdndPosition {
+                    self.point(second, third);
+                } else if message.type_ == self.atoms.XdndLeave {
+                    self.guest = None;
+                } else if message.type_ == self.atoms.XdndDrop {
+                    return self.drop(second, drops);
+                } else {
+                    return false;
+                }
+            }
+            Event::SelectionNotify(notice) => {
+                let files = self.files(notice.property);
+                let Some(guest) = &mut self.guest else { return false };
+                guest.files = Some(files);
+                if guest.dropped.is_some() {
+                    return self.land(drops);
+                }
+            }
+            Event::DestroyNotify(gone) => {
+                let ours = |guest: &Guest| guest.source == gone.window && guest.dropped.is_none();
+                if !self.guest.as_ref().is_some_and(ours) {
+                    return false;
+                }
+                self.guest = None;
+            }
+            _ => return false,
+        }
+        drops.hover(self.over())
+    }
+
+    /// Something comes over a window.
+    fn enter(&mut self, message: &ClientMessageEvent) {
+        let [source, flags, types @ ..] = message.data.as_data32();
+        let more = flags & 1 != 0;
+        let types = if more {
+            self.property(source, self.atoms.XdndTypeList, LONGEST).unwrap_or_default()
+        } else {
+            types.to_vec()
+        };
+        // A program that ends over the window does not say that it leaves.
+        let watch = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+        drop(self.connection.change_window_attributes(source, &watch));
+        self.guest = Some(Guest {
+            source,
+            target: message.window,
+            offers: types.contains(&self.atoms.FILES),
+            asked: false,
+            files: None,
+            at: None,
+            dropped: None,
+        });
+    }
+
+    /// It is at a place on the screen.
+    fn point(&mut self, place: u32, time: Timestamp) {
+        let at = self.place(place);
+        self.ask(time);
+        let Some(guest) = &mut self.guest else { return };
+        guest.at = at;
+        let takes = guest.offers && at.is_some();
+        // It is to tell of every place, so the rectangle in which it need not is empty.
+        let action = if takes { self.atoms.XdndActionCopy } else { NONE };
+        let words = [u32::from(takes) | 2, 0, 0, action];
+        self.answer(self.atoms.XdndStatus, words);
+    }
+
+    /// Where in the editor's window a place on the screen is.
+    fn place(&self, place: u32) -> Option<[f32; 2]> {
+        let editor = self.editor?;
+        let half = |word: u32| i16::from_ne_bytes(((word & 0xffff) as u16).to_ne_bytes());
+        let (x, y) = (half(place >> 16), half(place));
+        let here = self.connection.translate_coordinates(self.root, editor, x, y).ok()?;
+        let size = self.connection.get_geometry(editor).ok()?;
+        let (here, size) = (here.reply().ok()?, size.reply().ok()?);
+        let across = f32::from(here.dst_x) / f32::from(size.width.max(1));
+        let down = f32::from(here.dst_y) / f32::from(size.height.max(1));
+        let inside = (0.0..1.0).contains(&across) && (0.0..1.0).contains(&down);
+        inside.then_some([across, down])
+    }
+
+    /// Asks, once, which files there are.
+    fn ask(&mut self, time: Timestamp) {
+        let Some(guest) = self.guest.as_mut().filter(|guest| guest.offers && !guest.asked) else {
+            return;
+        };
+        guest.asked = true;
+        let (what, files) = (self.atoms.XdndSelection, self.atoms.FILES);
+        drop(self.connection.convert_selection(self.window, what, files, files, time));
+    }
+
+    /// The files that the other side has told in a property of the ear's.
+    fn files(&self, property: Atom) -> Vec<PathBuf> {
+        if property == NONE {
+            return Vec::new();
+        }
+        let any = AtomEnum::ANY;
+        let reply = self.connection.get_property(true, self.window, property, any, 0, LONGEST);
+        let reply = reply.ok().and_then(|reply| reply.reply().ok());
+        reply.map_or_else(Vec::new, |reply| paths(&reply.value))
+    }
+
+    /// It is let go.
+    fn drop(&mut self, time: Timestamp, drops: &Drops) -> bool {
+        self.ask(time);
+        let Some(guest) = &mut self.guest else { return false };
+        guest.dropped = Some(Instant::now());
+        let waits = guest.offers && guest.at.is_some() && guest.files.is_none();
+        !waits && self.land(drops)
+    }
+
+    /// It is done, and the other side is told so.
+    fn land(&mut self, drops: &Drops) -> bool {
+        let over = self.over();
+        let action = if over.is_some() { self.atoms.XdndActionCopy } else { NONE };
+        self.answer(self.atoms.XdndFinished, [u32::from(over.is_some()), action, 0, 0]);
+        self.guest = None;
+        drops.hover(None);
+        if let Some(over) = over {
+            drops.land(over);
+        }
+        true
+    }
+
+    /// What is over the window, as far as it is known.
+    fn over(&self) -> Option<Over> {
+        let guest = self.guest.as_ref()?;
+        Some(Over { files: guest.files.clone()?, at: guest.at? })
+    }
+
+    /// Tells the other side something.
+    fn answer(&self, what: Atom, words: [u32; 4]) {
+        let Some(Guest { source, target, .. }) = self.guest else { return };
+        let [a, b, c, d] = words;
+        let message = ClientMessageEvent::new(32, source, what, [target, a, b, c, d]);
+        drop(self.connection.send_event(false, source, EventMask::NO_EVENT, message));
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.leave_host();
+        if let Some(editor) = self.editor {
+            drop(self.connection.delete_property(editor, self.atoms.XdndProxy));
+        }
+        // The display drops what it has not looked at when a connection goes, so this waits.
+        drop(self.connection.sync());
+    }
+}
+
+/// The files of this computer in a list of URIs.
+fn paths(list: &[u8]) -> Vec<PathBuf> {
+    let lines = list.split(|&byte| matches!(byte, b'\r' | b'\n' | 0));
+    let path = |line: &[u8]| {
+        let rest = line.strip_prefix(b"file:")?;
+        // A name of the computer may stand before the path.
+        let rest = match rest.strip_prefix(b"//") {
+            Some(rest) => &rest[rest.iter().position(|&byte| byte == b'/')?..],
+            None => rest,
+        };
+        Some(PathBuf::from(OsString::from_vec(percent_decode(rest).collect())))
+    };
+    lines.filter_map(path).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_found_in_every_list_that_programs_give() {
+        let list = b"# a remark\r\nfile:///home/anna/%C3%9Cbung%201.mid\r\n\
+                     file://computer/take.mid\r\nhttp://example.org/beat.mid\r\nfile:/plain.mid\0";
+        let expected = ["/home/anna/Übung 1.mid", "/take.mid", "/plain.mid"];
+        assert_eq!(paths(list), expected.map(PathBuf::from));
+        assert!(paths(b"file://nothing").is_empty() && paths(b"").is_empty());
+    }
+}

@@ -1,0 +1,322 @@
+//! The models that a drummer can be played with: the built-in one, and the files in the user's
+//! folder.
+//!
+//! The window lists a folder ([`list`]) and asks the worker through the desk to play with one, or
+//! to copy a dropped file into the folder first ([`copy_in`]); the worker reads it here ([`read`])
+//! and finds again what a take was played with ([`find`]). The weights of one file are read once in a process,
+//! whoever asks, and freed when nobody plays them any more. What a model plays is
+//! [`groove::generate`]'s business.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use groove::model::{Metadata, Model};
+use groove::style::{STYLES, style_name};
+use serde::{Deserialize, Serialize};
+
+/// Largest model file that is read, in bytes.
+const LARGEST: u64 = 1 << 30;
+
+/// Ending of model files.
+const ENDING: &str = "safetensors";
+
+/// Which model a project's takes were played with, so that it can be found again or be named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelFile {
+    /// [`Model::identity`]: the hash of the file.
+    pub identity: u64,
+    /// The name in its header.
+    pub name: String,
+    /// Where it was.
+    pub path: PathBuf,
+}
+
+/// A file of a folder.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its header, with name, styles and held-out figures; or a sentence that says why it cannot
+    /// play.
+    pub about: Result<Metadata, String>,
+}
+
+/// The model files of a folder by name; none where there is no such folder. Headers are read and
+/// checked, weights are not.
+#[must_use]
+pub fn list(folder: &Path) -> Vec<Listed> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|p| fits(p)).collect();
+    paths.sort();
+    paths.into_iter().map(|path| Listed { about: header(&path), path }).collect()
+}
+
+/// Whether a file is called as model files are.
+#[must_use]
+pub fn fits(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ENDING))
+}
+
+/// The header of a model file.
+fn header(path: &Path) -> Result<Metadata, String> {
+    let bytes = bytes_of(path)?;
+    Model::read_metadata(&bytes).map_err(|fault| unfit(path, &fault.to_string()))
+}
+
+/// Copies a file into the user's folder, which is made if it is missing; says where it is then.
+/// The file is read and checked first. One that is there already, under whatever name, stays
+/// alone.
+///
+/// # Errors
+/// A sentence that says why it cannot play, or cannot be copied. Nothing is overwritten.
+pub fn copy_in(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let bytes = bytes_of(dropped)?;
+    Model::from_bytes(&bytes).map_err(|fault| unfit(dropped, &fault.to_string()))?;
+    let same = |listed: &Listed| bytes_of(&listed.path).is_ok_and(|other| other == bytes);
+    if let Some(known) = list(folder).into_iter().find(same) {
+        return Ok(known.path);
+    }
+    fs::create_dir_all(folder).map_err(|fault| uncopied(folder, &fault))?;
+    let stem = dropped.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    for number in 1..1_000 {
+        let name = match number {
+            1 => format!("{stem}.{ENDING}"),
+            _ => format!("{stem} {number}.{ENDING}"),
+        };
+        let path = folder.join(name);
+        if !path.exists() {
+            // Whole or not at all: others may look at the folder meanwhile, and a disk be full.
+            let part = folder.join(format!("{stem}.{}.part", std::process::id()));
+            let copied = fs::write(&part, &bytes).and_then(|()| fs::rename(&part, &path));
+            return copied.map(|()| path.clone()).map_err(|fault| {
+                // It is of no use, and if it cannot go, nothing reads it.
+                let _ = fs::remove_file(&part);
+                uncopied(&path, &fault)
+            });
+        }
+    }
+    Err(format!("There are too many models with the name {stem} in the folder."))
+}
+
+/// The model that comes with the plugin: its weights are read once in a process.
+///
+/// # Errors
+/// A sentence that says why it cannot play.
+pub fn shipped() -> Result<Arc<Model>, String> {
+    static MODEL: OnceLock<Result<Arc<Model>, String>> = OnceLock::new();
+    let read = || {
+        Model::from_bytes(include_bytes!("../../../assets/deep-pocket.safetensors"))
+            .map(Arc::new)
+            .map_err(|fault| format!("The built-in model cannot play: {fault}."))
+    };
+    MODEL.get_or_init(read).clone()
+}
+
+/// Files that somebody in this process plays.
+static READ: Mutex<Vec<Weak<Model>>> = Mutex::new(Vec::new());
+
+/// A model that is in use in this process.
+fn in_use(identity: u64) -> Option<Arc<Model>> {
+    let read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    read.iter().filter_map(Weak::upgrade).find(|model| model.identity() == identity)
+}
+
+/// Reads a model file, or takes it from whoever plays it in this process.
+///
+/// # Errors
+/// A sentence that says what is wrong with the file.
+pub fn read(path: &Path) -> Result<Arc<Model>, String> {
+    let bytes = bytes_of(path)?;
+    if let Some(known) = in_use(Model::identity_of(&bytes)) {
+        return Ok(known);
+    }
+    let model = Model::from_bytes(&bytes).map_err(|fault| unfit(path, &fault.to_string()))?;
+    let model = Arc::new(model);
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    read.retain(|known| known.strong_count() > 0);
+    read.push(Arc::downgrade(&model));
+    Ok(model)
+}
+
+/// The model with an identity, 0 being the built-in one: from whoever plays it, from where it was
+/// (`known`), or from the user's folder under whatever name.
+///
+/// # Errors
+/// A sentence that names the missing model.
+pub fn find(
+    identity: u64,
+    known: &[ModelFile],
+    folder: Option<&Path>,
+) -> Result<Arc<Model>, String> {
+    if identity == 0 {
+        return shipped();
+    }
+    if let Some(model) = in_use(identity) {
+        return Ok(model);
+    }
+    let file = known.iter().find(|file| file.identity == identity);
+    let there = file.map(|file| file.path.clone()).into_iter();
+    let listed = folder.into_iter().flat_map(list).map(|listed| listed.path);
+    for path in there.chain(listed) {
+        if let Ok(bytes) = bytes_of(&path)
+            && Model::identity_of(&bytes) == identity
+        {
+            return read(&path);
+        }
+    }
+    Err(match file {
+        Some(ModelFile { name, path, .. }) => format!(
+            "The model {name} is missing: it was {}. What the project has saved of its notes is \
+             played; put the file back, or choose another model.",
+            path.display()
+        ),
+        None => "The model that plays this take is missing. What the project has saved of its \
+                 notes is played; choose another model."
+            .into(),
+    })
+}
+
+/// A style's name as one would write it; the user's own are called as the model has them.
+#[must_use]
+pub fn style_title(number: u8, model: Option<&Metadata>) -> String {
+    let own = usize::from(number).checked_sub(STYLES.len() + 1);
+    let name = match own {
+        Some(own) => match model.and_then(|model| model.styles.get(STYLES.len() + own)) {
+            Some(name) => name,
+            None => return format!("Own {}", own + 1),
+        },
+        None => match style_name(number) {
+            "any" => "any style",
+            "afrocuban" => "afro-Cuban",
+            "hiphop" => "hip-hop",
+            "middleeastern" => "middle Eastern",
+            "neworleans" => "new Orleans",
+            name => name,
+        },
+    };
+    let mut letters = name.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
+/// The numbers of the styles that a model knows, the user's own among them.
+pub fn styles(model: Option<&Metadata>) -> impl Iterator<Item = u8> + use<> {
+    let last = model.map_or(STYLES.len(), |model| model.styles.len());
+    0..=u8::try_from(last).unwrap_or(u8::MAX)
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
+    let size = fs::metadata(path).map_err(|fault| unreadable(path, &fault))?.len();
+    if size > LARGEST {
+        return Err(unfit(path, "it is larger than any model that can be played"));
+    }
+    fs::read(path).map_err(|fault| unreadable(path, &fault))
+}
+
+fn unreadable(path: &Path, fault: &std::io::Error) -> String {
+    format!("{} cannot be read: {fault}.", named(path))
+}
+
+fn uncopied(path: &Path, fault: &std::io::Error) -> String {
+    format!("The model cannot be copied to {}: {fault}.", path.display())
+}
+
+fn unfit(path: &Path, why: &str) -> String {
+    format!("{} cannot play: {why}.", named(path))
+}
+
+fn named(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &[u8] = include_bytes!("../../../assets/deep-pocket.safetensors");
+
+    /// The built-in model's file with another byte at its end, which is a weight's.
+    fn another() -> Vec<u8> {
+        let mut bytes = SHIPPED.to_vec();
+        let last = bytes.len() - 2;
+        bytes[last] ^= 1;
+        bytes
+    }
+
+    #[test]
+    fn a_folder_is_listed_with_what_is_wrong() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("good.safetensors"), SHIPPED).expect("a file");
+        fs::write(at("bad.SAFETENSORS"), &SHIPPED[..100]).expect("a file");
+        fs::write(at("notes.txt"), "hello").expect("a file");
+        fs::write(at("empty.safetensors"), "").expect("a file");
+        let listed = list(folder.path());
+        assert_eq!(listed.len(), 3);
+        let names: Vec<String> = listed.iter().map(|listed| named(&listed.path)).collect();
+        assert_eq!(names, ["bad.SAFETENSORS", "empty.safetensors", "good.safetensors"]);
+        let sentence = listed[0].about.as_ref().expect_err("it is bad");
+        assert!(sentence.starts_with("bad.SAFETENSORS cannot play: "), "{sentence}");
+        assert!(listed[1].about.is_err());
+        let good = listed[2].about.as_ref().expect("a header");
+        assert!(good.validation.beats.is_some_and(|beats| beats < 5.2));
+        assert!(list(&at("nowhere")).is_empty());
+    }
+
+    #[test]
+    fn a_dropped_file_is_copied_once_and_nothing_is_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (dropped, models) = (folder.path().join("mine.safetensors"), folder.path().join("m/n"));
+        fs::write(&dropped, SHIPPED).expect("a file");
+        let first = copy_in(&dropped, &models).expect("a copy");
+        assert_eq!(first, models.join("mine.safetensors"));
+        assert_eq!(copy_in(&dropped, &models).expect("the same"), first);
+        fs::write(&dropped, another()).expect("a file");
+        assert_eq!(copy_in(&dropped, &models).expect("a copy"), models.join("mine 2.safetensors"));
+        assert_eq!(fs::read(&first).expect("bytes"), SHIPPED);
+        fs::write(&dropped, &SHIPPED[..5_000]).expect("a file");
+        let sentence = copy_in(&dropped, &models).expect_err("it is broken");
+        assert!(sentence.starts_with("mine.safetensors cannot play: "), "{sentence}");
+        assert_eq!(list(&models).len(), 2);
+    }
+
+    #[test]
+    fn a_file_is_read_once_and_found_again_wherever_it_went() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("one.safetensors");
+        fs::write(&path, another()).expect("a file");
+        let model = read(&path).expect("a model");
+        assert!(Arc::ptr_eq(&model, &read(&path).expect("the same")));
+        let identity = model.identity();
+        let file = ModelFile { identity, name: "One".into(), path: path.clone() };
+        drop(model);
+        assert!(in_use(identity).is_none(), "nobody plays it");
+        let known = [file];
+        assert_eq!(find(identity, &known, None).expect("where it was").identity(), identity);
+        let moved = folder.path().join("moved.safetensors");
+        fs::rename(&path, moved).expect("moved");
+        let found = find(identity, &known, Some(folder.path())).expect("in the folder");
+        assert_eq!(found.identity(), identity);
+        drop(found);
+        let sentence = find(identity, &known, None).expect_err("it is gone");
+        assert!(sentence.contains("The model One is missing"), "{sentence}");
+        // Another file where it was is not it.
+        fs::write(&path, SHIPPED).expect("a file");
+        assert!(find(identity, &known, None).is_err());
+        assert!(find(0, &[], None).is_ok());
+    }
+
+    #[test]
+    fn own_styles_are_called_as_the_model_has_them() {
+        let mut about = shipped().expect("a model").metadata().clone();
+        assert_eq!(style_title(19, Some(&about)), "Own 1");
+        about.styles.push("böhmische polka".into());
+        assert_eq!(style_title(19, Some(&about)), "Böhmische polka");
+        assert_eq!(style_title(17, None), "Rock");
+        assert_eq!(style_title(13, None), "New Orleans");
+        assert_eq!(style_title(0, None), "Any style");
+        assert_eq!((styles(Some(&about)).last(), styles(None).last()), (Some(19), Some(18)));
+    }
+}

@@ -1,0 +1,325 @@
+//! Beats to begin with: those that come with the plugin, and the user's own, each a file.
+//!
+//! A preset is a take with the way it is played, whatever the drum map. The window lists
+//! [`factory`] and [`list`], narrows them with [`Preset::matches`], plays one with the desk, and
+//! keeps the present beat with [`save`]. No host sees them: nice-plug has no way to tell it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use groove::perform::Performance;
+use groove::take::Take;
+use serde::{Deserialize, Serialize};
+
+use crate::project::folders::write_whole;
+use crate::project::models::style_title;
+
+/// Version of the files that this code writes.
+const VERSION: u32 = 1;
+
+/// Largest file that is read, in bytes: pins of a whole phrase take less than half of it.
+const LARGEST: u64 = 1 << 18;
+
+/// Most letters of a name.
+const LETTERS: usize = 64;
+
+/// Ending of preset files.
+const ENDING: &str = "json";
+
+/// A beat to begin with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preset {
+    /// Version of the code that wrote it.
+    pub version: u32,
+    /// What it is called.
+    pub name: String,
+    /// A few words on how it feels.
+    #[serde(default)]
+    pub feel: String,
+    /// What is played. Its tempo is the one that it is meant for.
+    pub take: Take,
+    /// How it is played.
+    #[serde(default)]
+    pub performance: Performance,
+}
+
+impl Preset {
+    /// A preset of a beat.
+    #[must_use]
+    pub fn new(name: &str, feel: &str, take: Take, performance: Performance) -> Self {
+        Preset { version: VERSION, name: name.trim().into(), feel: feel.into(), take, performance }
+    }
+
+    fn read(text: &str) -> Result<Preset, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let broken = |fault: serde_json::Error| format!("it is no preset, or damaged ({fault})");
+        let Version { version } = serde_json::from_str(text).map_err(broken)?;
+        if version > VERSION {
+            return Err("a newer Deep Pocket wrote it".into());
+        }
+        serde_json::from_str(text).map_err(broken)
+    }
+
+    /// Its style, as one would write it.
+    #[must_use]
+    pub fn style(&self) -> String {
+        style_title(self.take.style, None)
+    }
+
+    /// Whether each of the words stands in its name, its style, its feel or its tempo.
+    #[must_use]
+    pub fn matches(&self, words: &str) -> bool {
+        let Preset { name, feel, take, .. } = self;
+        let text = format!("{name} {} {feel} {:.0} bpm", self.style(), take.tempo).to_lowercase();
+        words.to_lowercase().split_whitespace().all(|word| text.contains(word))
+    }
+}
+
+/// The beats that come with the plugin.
+#[must_use]
+pub fn factory() -> &'static [Preset] {
+    static FACTORY: OnceLock<Vec<Preset>> = OnceLock::new();
+    // A test reads each of them.
+    FACTORY.get_or_init(|| FILES.iter().filter_map(|text| Preset::read(text).ok()).collect())
+}
+
+/// A file of the user's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is in it; or a sentence that says why it cannot be read.
+    pub preset: Result<Preset, String>,
+}
+
+/// The presets of a folder by file name; none where there is no such folder.
+#[must_use]
+pub fn list(folder: &Path) -> Vec<Listed> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_preset = |path: &PathBuf| path.extension().is_some_and(|ending| ending == ENDING);
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_preset).collect();
+    paths.sort();
+    paths.into_iter().map(|path| Listed { preset: load(&path), path }).collect()
+}
+
+/// Reads a preset's file.
+///
+/// # Errors
+/// A sentence that says why it cannot be read.
+pub fn load(path: &Path) -> Result<Preset, String> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let fault = |why: String| format!("{name} cannot be loaded: {why}.");
+    let size = fs::metadata(path).map_err(|why| fault(why.to_string()))?.len();
+    if size > LARGEST {
+        return Err(fault("it is too large for a preset".into()));
+    }
+    let text = fs::read_to_string(path).map_err(|why| fault(why.to_string()))?;
+    Preset::read(&text).map_err(fault)
+}
+
+/// Writes a preset into a folder, which is made if it is missing; says where it is.
+///
+/// # Errors
+/// A sentence that says why it cannot be saved: also where there is one of that name.
+pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
+    let fault = |why: String| format!("The preset cannot be saved: {why}.");
+    let path = place(folder, &preset.name).map_err(fault)?;
+    let text = serde_json::to_string_pretty(preset).map_err(|why| fault(why.to_string()))?;
+    write_whole(&path, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
+    Ok(path)
+}
+
+/// Gives a preset's file another name; says where it is then.
+///
+/// # Errors
+/// A sentence that says why it keeps its name.
+pub fn rename(path: &Path, name: &str) -> Result<PathBuf, String> {
+    let mut preset = load(path)?;
+    preset.name = name.trim().into();
+    let renamed = save(path.parent().unwrap_or(Path::new(".")), &preset)?;
+    delete(path)?;
+    Ok(renamed)
+}
+
+/// Removes a preset's file.
+///
+/// # Errors
+/// A sentence that says why it is still there.
+pub fn delete(path: &Path) -> Result<(), String> {
+    fs::remove_file(path).map_err(|why| format!("{} stays: {why}.", path.display()))
+}
+
+/// The file of a preset that is new.
+fn place(folder: &Path, name: &str) -> Result<PathBuf, String> {
+    let name = name.trim();
+    if !(1..=LETTERS).contains(&name.chars().count()) {
+        return Err(format!("a name has 1 to {LETTERS} letters"));
+    }
+    let fits = |letter: char| letter.is_alphanumeric() || " -_".contains(letter);
+    let file: String = name.chars().map(|c| if fits(c) { c } else { '-' }).collect();
+    let path = folder.join(format!("{file}.{ENDING}"));
+    if path.exists() {
+        return Err(format!("there is a preset called {name} already"));
+    }
+    Ok(path)
+}
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        /// The files of the factory beats.
+        const FILES: &[&str] =
+            &[$(include_str!(concat!("../../../assets/presets/", $name, ".json"))),*];
+    };
+}
+
+files! {
+    "afrobeat-engine"
+    "bossa-evening"
+    "bright-chorus"
+    "caravan"
+    "country-train"
+    "cuban-stroll"
+    "dance-floor"
+    "driving-rock"
+    "dusty-loop"
+    "fast-punk"
+    "floor-rock"
+    "ghost-note-funk"
+    "gospel-drive"
+    "half-time-stomp"
+    "head-nod"
+    "highlife-sway"
+    "island-sway"
+    "jazz-walk"
+    "latin-night"
+    "rock-shuffle"
+    "samba-parade"
+    "second-line-roll"
+    "slow-blues"
+    "slow-heavy-rock"
+    "soul-four"
+    "straight-rock"
+    "tight-funk"
+    "tumbling-break"
+    "up-tempo-jazz"
+    "warm-soul"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use groove::encode::Kind;
+    use groove::generate::Drummer;
+    use groove::listen::likelihood;
+    use groove::{Drum, Meter, Step};
+
+    fn preset(name: &str) -> Preset {
+        let take = Take { seed: 77, style: 17, tempo: 96.0, ..Take::default() };
+        Preset::new(name, "heavy and late", take, Performance::default())
+    }
+
+    #[test]
+    fn presets_are_saved_renamed_and_deleted_and_nothing_is_overwritten() {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = root.path().join("Presets");
+        assert!(list(&folder).is_empty());
+        let path = save(&folder, &preset("Back/alley")).expect("saved");
+        assert_eq!(path, folder.join("Back-alley.json"));
+        let sentence = save(&folder, &preset("Back/alley ")).expect_err("it is there");
+        assert!(sentence.contains("there is a preset called Back/alley already"), "{sentence}");
+        assert!(save(&folder, &preset("  ")).is_err() && save(&folder, &preset("..")).is_ok());
+        assert_eq!(load(&path), Ok(preset("Back/alley")));
+        assert!(rename(&path, "--").is_err() && path.exists(), "its place is taken");
+        let renamed = rename(&path, "Front").expect("renamed");
+        assert_eq!(load(&renamed), Ok(preset("Front")));
+        assert_eq!(list(&folder).len(), 2);
+        delete(&renamed).expect("deleted");
+        assert!(delete(&renamed).is_err_and(|sentence| sentence.contains("stays")));
+    }
+
+    #[test]
+    fn a_damaged_file_gets_a_sentence() {
+        let root = tempfile::tempdir().expect("a folder");
+        let written = |name: &str, text: &str| {
+            fs::write(root.path().join(name), text).expect("a file");
+        };
+        written("a.json", "{\"version\":1,\"name\":\"x\"");
+        written("b.json", "{\"version\":2,\"name\":[]}");
+        written("c.json", &"x".repeat(300_000));
+        written("d.txt", "{}");
+        let listed = list(root.path());
+        let said: Vec<String> =
+            listed.into_iter().map(|l| l.preset.expect_err("damaged")).collect();
+        assert_eq!(said.len(), 3);
+        assert!(said[0].starts_with("a.json cannot be loaded: it is no preset"), "{said:?}");
+        assert!(said[1].contains("newer") && said[2].contains("too large"), "{said:?}");
+    }
+
+    #[test]
+    fn words_are_searched_everywhere() {
+        let preset = preset("Back alley");
+        for words in ["", "alley", "ROCK late", "96", "back 96 bpm heavy"] {
+            assert!(preset.matches(words), "{words}");
+        }
+        assert!(!preset.matches("rock early"));
+    }
+
+    #[test]
+    fn every_factory_beat_is_a_beat_and_none_is_another() {
+        let model = crate::project::models::shipped().expect("a model");
+        let beat = |preset: &Preset| -> Vec<Step> {
+            let mut drummer = Drummer::new(Arc::clone(&model));
+            let bar = |bar| drummer.bar(&preset.take, Meter::FOUR_FOUR, bar).expect("a bar");
+            (0..4).map(bar).flat_map(|bar| bar.steps().to_vec()).collect()
+        };
+        assert_eq!(factory().len(), FILES.len(), "each file is a preset");
+        let beats: Vec<(&Preset, Vec<Step>)> =
+            factory().iter().map(|preset| (preset, beat(preset))).collect();
+        // How much likelier they are in their own styles: not each, but all together.
+        let mut lead = 0.0;
+        for (number, (preset, steps)) in beats.iter().enumerate() {
+            let name = &preset.name;
+            let bars = |drum: Drum| {
+                let struck = |bar: &&[Step]| bar.iter().any(|step| step.hit(drum).is_some());
+                steps.chunks(16).filter(struck).count()
+            };
+            let time: usize = steps
+                .iter()
+                .filter(|step| {
+                    [Drum::ClosedHat, Drum::OpenHat, Drum::Ride]
+                        .into_iter()
+                        .any(|drum| step.hit(drum).is_some())
+                })
+                .count();
+            let hits = steps.iter().flat_map(Step::hits).count();
+            let like = |style: u8| -> f32 {
+                let tempo = preset.take.tempo;
+                let meter = Meter::FOUR_FOUR;
+                let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
+                let pins = groove::pins::Pins::NONE;
+                likelihood(&model, &kind, steps, &pins).expect("figures").iter().sum()
+            };
+            let own = like(preset.take.style);
+            let others: f32 = (1..=18).map(like).sum::<f32>() / 18.0;
+            lead += own - others;
+            assert!(bars(Drum::Bass) >= 3 && bars(Drum::Snare) >= 3, "{name}: no backbone");
+            assert!((12..=64).contains(&time), "{name}: time is kept in {time} steps");
+            assert!((32..=120).contains(&hits), "{name}: {hits} hits");
+            for (other, steps_of_other) in &beats[..number] {
+                let same = steps.iter().zip(steps_of_other);
+                let both: u32 = same.map(|(a, b)| a.drums().and(b.drums()).len()).sum();
+                let all = hits + steps_of_other.iter().flat_map(Step::hits).count();
+                let f1 = 2.0 * f64::from(both) / all as f64;
+                assert!(f1 < 0.85, "{name} is like {}: {f1:.2}", other.name);
+                assert_ne!(name, &other.name);
+            }
+        }
+        assert!(lead > 0.0, "they are not of their styles: {lead}");
+    }
+}

@@ -1,0 +1,152 @@
+//! What outlives a project: the settings of the user, in one small file.
+//!
+//! An instance that is made begins with them ([`Settings::load`]), and a project that is opened
+//! counts more. The window changes them with [`Settings::change`].
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use groove::Pitches;
+use groove::output::MAPS;
+use serde::{Deserialize, Serialize};
+
+use crate::project::folders::{Folders, write_whole};
+
+/// Version of the file that this code writes.
+const VERSION: u32 = 1;
+
+/// Largest file that is read, in bytes.
+const LARGEST: u64 = 1 << 16;
+
+/// The settings of the user. Fields that a file lacks are the defaults; fields that this code does
+/// not know are passed over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Version of the code that wrote them.
+    pub version: u32,
+    /// The drum map that a new instance begins with.
+    pub map: Option<OwnMap>,
+    /// The folder in which a file was last chosen.
+    pub folder: Option<PathBuf>,
+}
+
+/// A drum map, and the pitches of the user's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnMap {
+    /// Its name in [`MAPS`].
+    pub name: String,
+    /// By class: the pitches with the user's own map.
+    pub pitches: Pitches,
+}
+
+impl OwnMap {
+    /// Its place in [`MAPS`]; that of the first one if there is none of the name.
+    #[must_use]
+    pub fn place(&self) -> usize {
+        MAPS.iter().position(|(name, _)| *name == self.name).unwrap_or(0)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { version: VERSION, map: None, folder: None }
+    }
+}
+
+impl Settings {
+    /// Those of this user; see [`Settings::load`].
+    #[must_use]
+    pub fn of_user() -> (Settings, Option<String>) {
+        let folders = Folders::of_user();
+        folders.map_or_else(Default::default, |folders| Settings::load(&folders.settings))
+    }
+
+    /// Changes those of this user.
+    ///
+    /// # Errors
+    /// A sentence that says why they stay as they are.
+    pub fn change(act: impl FnOnce(&mut Settings)) -> Result<(), String> {
+        let folders = Folders::of_user().ok_or("This user has no folder for settings.")?;
+        let (mut settings, _) = Settings::load(&folders.settings);
+        act(&mut settings);
+        settings.save(&folders.settings)
+    }
+
+    /// Those in a file; the defaults where there is none. What is wrong with the file is said in a
+    /// sentence, and the defaults hold.
+    #[must_use]
+    pub fn load(path: &Path) -> (Settings, Option<String>) {
+        let damaged = |why: String| {
+            let said = format!(
+                "Your settings in {} could not be read ({why}): they are as at first.",
+                path.display()
+            );
+            (Settings::default(), Some(said))
+        };
+        match fs::metadata(path) {
+            Err(fault) if fault.kind() == ErrorKind::NotFound => {
+                return (Settings::default(), None);
+            }
+            Err(fault) => return damaged(fault.to_string()),
+            Ok(file) if file.len() > LARGEST => return damaged("it is too large".into()),
+            Ok(_) => {}
+        }
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(fault) => return damaged(fault.to_string()),
+        };
+        match serde_json::from_str::<Settings>(&text) {
+            Ok(mut settings) => {
+                let in_midi = |map: &OwnMap| map.pitches.iter().all(|&pitch| pitch <= 127);
+                settings.map = settings.map.filter(in_midi);
+                (settings, None)
+            }
+            Err(fault) => damaged(fault.to_string()),
+        }
+    }
+
+    /// Writes them, whole or not at all.
+    ///
+    /// # Errors
+    /// A sentence that says why they could not be written.
+    pub fn save(&self, path: &Path) -> Result<(), String> {
+        let settings = Settings { version: VERSION, ..self.clone() };
+        let text = serde_json::to_string_pretty(&settings).map_err(|fault| fault.to_string());
+        text.and_then(|text| write_whole(path, text.as_bytes()).map_err(|fault| fault.to_string()))
+            .map_err(|why| {
+                format!("Your settings could not be written to {}: {why}.", path.display())
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_and_damage_does_no_harm() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("a/settings.json");
+        assert_eq!(Settings::load(&path), (Settings::default(), None));
+        let map = OwnMap { name: MAPS[1].0.into(), pitches: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
+        assert_eq!(map.place(), 1);
+        let settings = Settings { map: Some(map), ..Settings::default() };
+        settings.save(&path).expect("written");
+        assert_eq!(Settings::load(&path), (settings, None));
+        for damaged in ["", "{\"map\": 7}", "\u{7f}"] {
+            fs::write(&path, damaged).expect("written");
+            let (settings, said) = Settings::load(&path);
+            assert_eq!(settings, Settings::default());
+            assert!(said.is_some_and(|said| said.contains("could not be read")), "{damaged}");
+        }
+        fs::write(&path, "x".repeat(100_000)).expect("written");
+        assert!(Settings::load(&path).1.is_some_and(|said| said.contains("too large")));
+        let newer = r#"{"version":9,"choir":1,"map":{"name":"?","pitches":[200,0,0,0,0,0,0,0,0]}}"#;
+        fs::write(&path, newer).expect("written");
+        assert_eq!(Settings::load(&path).0.map, None);
+        let sentence = Settings::default().save(&path.join("x")).expect_err("a file is no folder");
+        assert!(sentence.starts_with("Your settings could not be written"));
+    }
+}

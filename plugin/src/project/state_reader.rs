@@ -1,0 +1,84 @@
+//! Reads what a project keeps besides the parameters, whatever has become of it: field by field, so
+//! that a damaged one takes no other with it, and in proportion to its length, so that a hostile
+//! one does no harm. What the fields mean is [`crate::project::state`]'s.
+
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::project::state::Saved;
+
+/// Longest record that is read, in bytes: several times what the greatest one takes.
+const LONGEST: usize = 8 << 20;
+
+impl Saved {
+    /// Reads a record field by field: one that cannot be read is the default, the others are as
+    /// they were saved, and the record is marked.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let mut saved = Saved::default();
+        if text.len() > LONGEST {
+            return Saved { damaged: true, ..saved };
+        }
+        let Saved {
+            version,
+            tempo,
+            window,
+            primer,
+            pins,
+            toward,
+            model,
+            models,
+            history,
+            notes,
+            damaged,
+        } = &mut saved;
+        let good = [
+            read_field(text, "version", version),
+            read_field(text, "tempo", tempo),
+            read_field(text, "window", window),
+            read_field(text, "primer", primer),
+            read_field(text, "pins", pins),
+            read_field(text, "toward", toward),
+            read_field(text, "model", model),
+            read_field(text, "models", models),
+            read_field(text, "history", history),
+            read_field(text, "notes", notes),
+            read_field(text, "damaged", damaged),
+        ];
+        saved.damaged |= good.contains(&false);
+        saved
+    }
+}
+
+/// Reads one field of a record, if it is there, and passes over the others. Says whether all that
+/// it read was sound.
+fn read_field<'de, T: Deserialize<'de>>(text: &'de str, name: &str, place: &mut T) -> bool {
+    struct Field<'a, T> {
+        name: &'a str,
+        place: &'a mut T,
+    }
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Field<'_, T> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a record")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut record: A) -> Result<(), A::Error> {
+            while let Some(name) = record.next_key::<String>()? {
+                if name == self.name {
+                    *self.place = record.next_value()?;
+                } else {
+                    record.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader.deserialize_map(Field { name, place }).and_then(|()| reader.end()).is_ok()
+}

@@ -1,0 +1,174 @@
+//! What leaves the window: the bars that are heard now, as a MIDI file, as text and as sound.
+//!
+//! It is made on the window's thread, of what the worker shows and keeps and of the parameters as
+//! they are; engine and model are not asked. How a clip is laid out in time and in a file is
+//! [`groove::clip`]'s and [`groove::midi`]'s business; where the file goes, the caller's.
+
+use std::ops::Range;
+
+use groove::clip::{self, Clip};
+use groove::midi::Sheet;
+use groove::output::at_pitches;
+use groove::{Bar, Channels, Drum, DrumSet, Pitches, Step};
+
+use crate::link::{Link, ModelState, Phrase};
+use crate::params::DeepPocketParams;
+use crate::params::controls::Controls;
+
+/// Which bars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// The phrase that is shown.
+    #[default]
+    Phrase,
+    /// So many phrases, from the one that is shown on.
+    Phrases(u8),
+    /// Bars of the song: the first, which may be negative, and how many.
+    Bars(i64, u16),
+}
+
+/// What is to be exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Which bars.
+    pub extent: Extent,
+    /// One lane alone; `None`: all.
+    pub lane: Option<Drum>,
+    /// Without the drummer's timing. Swing stays: it is the user's.
+    pub quantised: bool,
+}
+
+/// A clip that can be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Export {
+    clip: Clip,
+    name: String,
+    pitches: Pitches,
+    channels: Channels,
+    lanes: DrumSet,
+}
+
+impl Export {
+    /// What is heard of the take that plays, at the song's tempo.
+    ///
+    /// # Errors
+    /// A sentence for the user: the bars are not at hand, or nothing is struck in them.
+    pub fn of(params: &DeepPocketParams, link: &Link, wish: Wish) -> Result<Export, String> {
+        let phrases = link.phrases();
+        let Some(phrase) = phrases.playing else {
+            return Err("There is no clip yet: the drummer has not played a phrase.".into());
+        };
+        let mut controls = Controls::new(params);
+        if wish.quantised {
+            controls.performance.timing = 0.0;
+        }
+        let mut heard = Vec::new();
+        for bar in song_bars(&phrase, &controls, wish.extent) {
+            let (first, count) = controls.performance.sources(bar);
+            let mut sources = Vec::with_capacity(count);
+            for source in (first..).take(count) {
+                let Some(found) = pattern_bar(params, &phrase, source) else {
+                    return Err(format!(
+                        "The drummer has not played bar {} yet, so it cannot be part of a clip.",
+                        bar + 1
+                    ));
+                };
+                sources.push(found);
+            }
+            let played = controls.performance.play(bar, &sources);
+            let pitches = controls.pitches.unwrap_or(Drum::ALL.map(|drum| played.pitch(drum)));
+            heard.push(at_pitches(&played, pitches, controls.channels));
+        }
+        let Some(first) = heard.first() else {
+            return Err("A clip has at least one bar.".into());
+        };
+        let pitches = Drum::ALL.map(|drum| first.pitch(drum));
+        let lanes = wish.lane.map_or(DrumSet::ALL, |drum| [drum].into_iter().collect());
+        let clip = Clip::of(&heard, link.status().tempo).lanes(lanes);
+        if clip.drums().is_empty() {
+            return Err(match wish.lane {
+                Some(drum) => format!("{} is not struck in these bars.", drum.name()),
+                None => "Nothing is struck in these bars.".into(),
+            });
+        }
+        let style = style_name(link, phrase.take.style);
+        let mut name = clip::name(&style, clip.tempo, phrase.take.seed);
+        if let Some(drum) = wish.lane {
+            name = format!("{name}-{}", drum.name().to_lowercase().replace(' ', "-"));
+        }
+        Ok(Export { clip, name, pitches, channels: controls.channels, lanes })
+    }
+
+    /// What the clip is called: style, tempo, number of the take and, of a lane alone, its drum.
+    /// Good as the name of a file; the ending is the caller's.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The steps of the clip, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.clip.steps
+    }
+
+    /// A Standard MIDI File.
+    #[must_use]
+    pub fn midi(&self) -> Vec<u8> {
+        let Export { clip, name, pitches, channels, lanes } = self;
+        clip.write(&Sheet { name, pitches: *pitches, channels: *channels, lanes: *lanes })
+    }
+
+    /// The clip as the audition kit plays it at a sample rate in Hertz, as a `.wav` file. Takes some
+    /// hundredths of the time that the clip does.
+    #[must_use]
+    pub fn wav(&self, rate: u32) -> Vec<u8> {
+        groove::audition::wav(&self.clip, rate)
+    }
+
+    /// A grid of text, to paste where people talk.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Clip { tempo, meter, .. } = self.clip;
+        format!(
+            "{}: {tempo:.0} bpm, {}/{}; o soft, x medium, X loud\n\n{}\n",
+            self.name,
+            meter.numerator,
+            meter.denominator,
+            self.clip.grid()
+        )
+    }
+}
+
+/// The bars of the song that are exported. A phrase of the pattern is twice as long in half time,
+/// and half as long in double time.
+fn song_bars(phrase: &Phrase, controls: &Controls, extent: Extent) -> Range<i64> {
+    let phrases = match extent {
+        Extent::Phrase => 1,
+        Extent::Phrases(count) => i64::from(count),
+        Extent::Bars(first, count) => return first..first.saturating_add(count.into()),
+    };
+    let bars = i64::try_from(phrase.bars.len()).unwrap_or(1);
+    let (first, end) = (phrase.first_bar, phrase.first_bar + bars * phrases);
+    // The first bar of the song that is made of a bar of the pattern, and of the next ones.
+    match controls.performance.pace {
+        groove::perform::Pace::Half => 2 * first..2 * end,
+        groove::perform::Pace::Plain => first..end,
+        groove::perform::Pace::Double => first.div_euclid(2)..(end + 1).div_euclid(2),
+    }
+}
+
+/// A bar of the pattern: of the phrase that is shown, or as the project remembers it.
+fn pattern_bar(params: &DeepPocketParams, phrase: &Phrase, bar: i64) -> Option<Bar> {
+    let shown = usize::try_from(bar - phrase.first_bar).ok().and_then(|at| phrase.bars.get(at));
+    let meter = phrase.bars.first()?.meter();
+    shown.copied().or_else(|| params.state.kept().bar(&phrase.take, meter, bar))
+}
+
+/// The name of a style: the model's, which may have own ones.
+fn style_name(link: &Link, number: u8) -> String {
+    match link.model() {
+        ModelState::Ready(metadata) => metadata.style_name(number).into(),
+        _ => groove::style::style_name(number).into(),
+    }
+}

@@ -1,0 +1,153 @@
+//! Files that are dropped onto the window: whether they are any use, and what of a MIDI file a take
+//! can hear or hold. The desk decides what is done with it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use groove::midi::{Clip, DrumMap};
+use groove::{Meter, Step};
+
+use crate::project::models;
+
+/// Largest MIDI file that is read, in bytes: hours of drumming.
+const LARGEST: u64 = 4 << 20;
+
+/// What a file is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Hits, in a MIDI file.
+    Midi,
+    /// The weights of a model.
+    Model,
+}
+
+/// The one file that is dropped, and what it is by its name.
+///
+/// # Errors
+/// A sentence that says why it is of no use.
+pub fn sort(files: &[PathBuf]) -> Result<(Kind, &Path), String> {
+    let file = match files {
+        [] => return Err("What was dropped is no file on this computer.".to_owned()),
+        [file] => file.as_path(),
+        _ => return Err("Drop one file at a time.".to_owned()),
+    };
+    kind(file).map(|kind| (kind, file)).ok_or_else(|| {
+        let name = name(file);
+        format!("{name} is neither a MIDI file (.mid) nor a model (.safetensors).")
+    })
+}
+
+/// What a file is by its name, if it is any use.
+pub fn kind(file: &Path) -> Option<Kind> {
+    let ending = file.extension().unwrap_or_default();
+    if ["mid", "midi", "smf"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+        Some(Kind::Midi)
+    } else {
+        models::fits(file).then_some(Kind::Model)
+    }
+}
+
+/// What is in a MIDI file.
+///
+/// # Errors
+/// A sentence that says why it cannot be read.
+pub fn bytes(file: &Path) -> Result<Vec<u8>, String> {
+    let unread = |fault: std::io::Error| format!("{} cannot be read: {fault}.", name(file));
+    if std::fs::metadata(file).map_err(unread)?.len() > LARGEST {
+        return Err(format!("{} is too large to be a clip of drums.", name(file)));
+    }
+    std::fs::read(file).map_err(unread)
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or(OsStr::new("This")).to_string_lossy().into_owned()
+}
+
+/// Reads a MIDI file of drums, whichever General MIDI or Roland keys they are on, into whole bars
+/// of the song's meter. A single last hit on the first step of a bar is the end of the clip, not a
+/// bar more.
+///
+/// # Errors
+/// A sentence that says what is wrong with the file, or that its bars are not the song's.
+pub fn read(bytes: &[u8], song: Meter) -> Result<Clip, String> {
+    let mut clip = Clip::read(bytes, DrumMap::GeneralMidi)
+        .map_err(|fault| format!("The file cannot be used: {fault}."))?;
+    let (own, bar) = (clip.meter, song.steps());
+    if own.steps() != bar {
+        return Err(format!(
+            "The file is in {}/{} and the song in {}/{}, so its hits would stand in other places \
+             of the bar.",
+            own.numerator, own.denominator, song.numerator, song.denominator
+        ));
+    }
+    if clip.steps.len() > bar && clip.steps.len() % bar == 1 {
+        clip.steps.pop();
+    }
+    clip.steps.resize(clip.steps.len().next_multiple_of(bar), Step::SILENT);
+    clip.meter = song;
+    Ok(clip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use groove::midi::Sheet;
+    use groove::{Drum, Hit};
+
+    /// A file with a snare at each of these steps.
+    pub(crate) fn file(places: &[usize], meter: Meter) -> Vec<u8> {
+        let mut steps = vec![Step::SILENT; places.iter().max().map_or(0, |last| last + 1)];
+        for &place in places {
+            steps[place].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: -9 }));
+        }
+        Clip { steps, tempo: 97.0, meter }.write(&Sheet::new("Drums", Drum::PITCHES))
+    }
+
+    #[test]
+    fn a_clip_comes_in_whole_bars_of_the_song() {
+        let clip = |places: &[usize]| read(&file(places, Meter::FOUR_FOUR), Meter::FOUR_FOUR);
+        let one = clip(&[4, 12]).expect("a clip");
+        assert_eq!(one.steps.len(), 16);
+        assert_eq!(one.steps[4].hit(Drum::Snare), Some(Hit { velocity: 90, offset_ticks: -9 }));
+        assert_eq!(clip(&[4, 17]).expect("a clip").steps.len(), 32);
+        // The end of a recording of two bars.
+        assert_eq!(clip(&[4, 32]).expect("a clip").steps.len(), 32);
+    }
+
+    #[test]
+    fn a_file_is_sorted_by_its_name_and_a_wrong_one_is_named() {
+        let sorted = |files: &[&str]| {
+            let files: Vec<_> = files.iter().map(PathBuf::from).collect();
+            sort(&files).map(|(kind, file)| (kind, file.to_owned()))
+        };
+        assert_eq!(sorted(&["/a/Rock.MID"]), Ok((Kind::Midi, "/a/Rock.MID".into())));
+        let model = "/a/mine.safetensors";
+        assert_eq!(sorted(&[model]), Ok((Kind::Model, model.into())));
+        let sentence = sorted(&["/a/kick.wav"]).expect_err("a recording");
+        assert!(sentence.starts_with("kick.wav is neither"), "{sentence}");
+        assert_eq!(sorted(&["/a/1.mid", "/a/2.mid"]), Err("Drop one file at a time.".to_owned()));
+        assert!(sorted(&[]).is_err() && sorted(&["/"]).is_err());
+    }
+
+    #[test]
+    fn a_file_is_read_if_it_is_a_clip_s_size() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("long.mid");
+        std::fs::write(&file, b"MThd").expect("a file");
+        assert_eq!(bytes(&file), Ok(b"MThd".to_vec()));
+        std::fs::File::create(&file).and_then(|file| file.set_len(LARGEST + 1)).expect("a file");
+        assert_eq!(bytes(&file), Err("long.mid is too large to be a clip of drums.".to_owned()));
+        let gone = bytes(&folder.path().join("gone.mid")).expect_err("no file");
+        assert!(gone.starts_with("gone.mid cannot be read: "), "{gone}");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said() {
+        let waltz = file(&[4], Meter::new(3, 4));
+        let sentence = read(&waltz, Meter::FOUR_FOUR).expect_err("other bars");
+        assert!(sentence.contains("in 3/4 and the song in 4/4"), "{sentence}");
+        assert!(read(&waltz, Meter::new(6, 8)).is_ok(), "bars as long as its own");
+        let sentence = read(b"RIFF", Meter::FOUR_FOUR).expect_err("no MIDI");
+        assert!(sentence.starts_with("The file cannot be used: "), "{sentence}");
+    }
+}

@@ -1,0 +1,125 @@
+//! What the window exports is what is heard: the worker's phrase, the parameters' performance, map
+//! and channel, and nothing of the engine.
+
+use std::sync::Arc;
+
+use deep_pocket::link::{Link, Phrase, Phrases, WorkerEnd, link};
+use deep_pocket::params::DeepPocketParams;
+use deep_pocket::session::clip_export::{Export, Extent, Wish};
+use groove::midi::{Clip, DrumMap};
+use groove::take::Take;
+use groove::{Bar, Drum, Hit, Meter, Step};
+use nice_plug::prelude::*;
+
+/// A phrase from bar 4 on, whose bars have a snare on each beat and an early bass at their start.
+fn shown() -> (WorkerEnd, Arc<Link>, [Bar; 4]) {
+    let (_, worker, link) = link();
+    let mut bars = [Bar::silent(Meter::FOUR_FOUR); 4];
+    for (velocity, bar) in (60..).zip(&mut bars) {
+        for beat in 0..4 {
+            let hit = Hit { velocity, offset_ticks: 9 };
+            bar.steps_mut()[4 * beat].set(Drum::Snare, Some(hit));
+        }
+        bar.steps_mut()[0].set(Drum::Bass, Some(Hit { velocity, offset_ticks: -30 }));
+    }
+    let take = Take { seed: 464, style: 17, ..Take::default() };
+    let phrase = Phrase { number: 1, take, first_bar: 4, bars: bars.to_vec(), next: bars[0] };
+    worker.show(Phrases { playing: Some(Arc::new(phrase)), ..Phrases::default() });
+    (worker, link, bars)
+}
+
+fn set(params: &DeepPocketParams, id: &str, value: f32) {
+    let map = params.param_map();
+    let (_, pointer, _) = map.iter().find(|(known, ..)| known == id).expect("a parameter");
+    // SAFETY: the pointer is into `params`.
+    unsafe {
+        let normalized = pointer.preview_normalized(value);
+        pointer._internal_set_normalized_value(normalized);
+    }
+}
+
+fn steps(export: &Export) -> Vec<Step> {
+    Clip::read(&export.midi(), DrumMap::GeneralMidi).expect("our own file").steps
+}
+
+#[test]
+fn a_phrase_is_exported_as_it_is_heard() {
+    let (_worker, link, bars) = shown();
+    let params = DeepPocketParams::default();
+    let export = Export::of(&params, &link, Wish::default()).expect("a clip");
+    assert_eq!(export.name(), "rock-120bpm-464");
+    let read = steps(&export);
+    assert_eq!(read[0].hit(Drum::Bass), Some(Hit { velocity: 60, offset_ticks: 0 }));
+    assert_eq!(read[16], bars[1].steps()[0]);
+    assert_eq!(read[60], bars[3].steps()[12]);
+    // Map, channel and performance are those of the parameters.
+    set(&params, "map", 3.0);
+    set(&params, "channel", 3.0);
+    set(&params, "lane_mute_1", 1.0);
+    set(&params, "timing", 0.0);
+    let export = Export::of(&params, &link, Wish::default()).expect("a clip");
+    let midi = export.midi();
+    assert!(midi.windows(3).any(|bytes| bytes == [0x92, 38, 60]), "Addictive Drums' snare");
+    let read = steps(&export);
+    assert!(read.iter().all(|step| step.hit(Drum::Bass).is_none()));
+    assert_eq!(read[16].hit(Drum::Snare), Some(Hit { velocity: 61, offset_ticks: 0 }));
+}
+
+#[test]
+fn one_lane_a_range_of_bars_and_a_quantised_clip() {
+    let (_worker, link, _) = shown();
+    let params = DeepPocketParams::default();
+    let of = |wish| Export::of(&params, &link, wish);
+    let lane = of(Wish { lane: Some(Drum::Bass), ..Wish::default() }).expect("a clip");
+    assert_eq!(lane.name(), "rock-120bpm-464-bass");
+    assert!(steps(&lane).iter().all(|step| step.hit(Drum::Snare).is_none()));
+    let quantised = of(Wish { quantised: true, ..Wish::default() }).expect("a clip");
+    assert!(steps(&quantised).iter().all(|step| step.hits().all(|(_, hit)| hit.offset_ticks == 0)));
+    let two = of(Wish { extent: Extent::Bars(6, 2), ..Wish::default() }).expect("a clip");
+    let read = steps(&two);
+    assert_eq!((read.len(), read[4].hit(Drum::Snare).map(|hit| hit.velocity)), (29, Some(62)));
+    let refused = |wish| of(wish).expect_err("a sentence");
+    let ride = Wish { lane: Some(Drum::Ride), ..Wish::default() };
+    assert_eq!(refused(ride), "Ride is not struck in these bars.");
+    let far = refused(Wish { extent: Extent::Phrases(2), ..Wish::default() });
+    assert!(far.contains("bar 9"), "{far}");
+    refused(Wish { extent: Extent::Bars(5, 0), ..Wish::default() });
+}
+
+#[test]
+fn half_and_double_time_are_as_long_as_they_are_heard() {
+    let (_worker, link, _) = shown();
+    let params = DeepPocketParams::default();
+    let snares = |pace: f32| {
+        set(&params, "pace", pace);
+        let export = Export::of(&params, &link, Wish::default()).expect("a clip");
+        let read = steps(&export);
+        (0..)
+            .zip(read)
+            .filter(|(_, step)| step.hit(Drum::Snare).is_some())
+            .map(|(at, _)| at)
+            .collect::<Vec<_>>()
+    };
+    let every = |steps: usize| -> Vec<usize> { (0..16).map(|beat| steps * beat).collect() };
+    assert_eq!(snares(0.0), every(8));
+    assert_eq!(snares(1.0), every(4));
+    assert_eq!(snares(2.0), every(2));
+}
+
+#[test]
+fn text_and_sound_are_of_the_same_clip() {
+    let (_worker, link, _) = shown();
+    let export = Export::of(&DeepPocketParams::default(), &link, Wish::default()).expect("a clip");
+    let text = export.text();
+    assert!(text.starts_with("rock-120bpm-464: 120 bpm, 4/4;"), "{text}");
+    assert!(text.contains("Snare      x...x...x...x...|"), "{text}");
+    let wav = export.wav(8_000);
+    assert!(wav.starts_with(b"RIFF") && wav.len() > 8 * 8_000 * 6, "eight seconds");
+}
+
+#[test]
+fn without_a_phrase_there_is_a_sentence() {
+    let (_, _, link) = link();
+    let fault = Export::of(&DeepPocketParams::default(), &link, Wish::default());
+    assert!(fault.expect_err("a sentence").contains("no clip yet"));
+}

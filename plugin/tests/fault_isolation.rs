@@ -1,0 +1,78 @@
+//! A fault in the audio half or in the worker does not reach the host: the notes end, a sentence
+//! says what happened, and what can go on goes on. The faults are made by the feature `fault`.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Host, process};
+use deep_pocket::fault_injection::{IN_ENGINE, IN_WORKER};
+use deep_pocket::link::Fault;
+use nice_plug::prelude::*;
+
+/// Picks the take.
+fn pick(host: &mut Host, take: u32) {
+    let params = host.plugin.params();
+    let map = params.param_map();
+    let (_, seed, _) = map.iter().find(|(id, ..)| id == "seed").expect("there are takes");
+    // SAFETY: the pointer is into `params`.
+    unsafe {
+        let value = seed.preview_normalized(take as f32);
+        seed._internal_set_normalized_value(value);
+    }
+}
+
+/// Plays so many beats, a little faster than time goes.
+fn play(host: &mut Host, beats: u32) {
+    host.desk.transport.playing = true;
+    for _ in 0..beats * 50 {
+        host.block(480, process);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn stop(host: &mut Host) {
+    host.desk.transport.playing = false;
+    host.block(64, process);
+}
+
+#[test]
+fn a_fault_in_the_audio_half_is_silence_until_it_is_activated_again() {
+    let mut host = Host::new();
+    // Until a note sounds.
+    while host.desk.ons == host.desk.offs {
+        play(&mut host, 1);
+    }
+    pick(&mut host, IN_ENGINE);
+    host.block(480, process);
+    assert_eq!(host.desk.ons, host.desk.offs, "all notes end with the block");
+    assert!(host.plugin.link().notices()[0].contains("is silent"));
+    let before = host.desk.ons;
+    play(&mut host, 8);
+    assert_eq!(host.desk.ons, before);
+    assert!(host.sound.iter().flat_map(|channel| &channel[..480]).all(|sample| *sample == 0.0));
+
+    pick(&mut host, 1);
+    host.activate();
+    assert!(host.plugin.link().notices().is_empty());
+    play(&mut host, 8);
+    stop(&mut host);
+    assert!(host.desk.ons > before && host.desk.ons == host.desk.offs);
+}
+
+#[test]
+fn a_fault_in_the_worker_is_a_sentence_and_another_take_plays_on() {
+    let mut host = Host::new();
+    play(&mut host, 8);
+    let before = host.desk.ons;
+    assert!(before > 0);
+    pick(&mut host, IN_WORKER);
+    play(&mut host, 8);
+    assert!(host.plugin.link().has_fault(Fault::Worker));
+    assert!(host.plugin.link().notices()[0].contains("failed at a bar"));
+    pick(&mut host, 2);
+    let broken = host.desk.ons;
+    play(&mut host, 16);
+    stop(&mut host);
+    assert!(host.desk.ons > broken && host.desk.ons == host.desk.offs);
+}
