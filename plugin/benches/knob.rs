@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use deep_pocket::audio::engine::Engine;
-use deep_pocket::audio::offline_detect::Mode;
+use deep_pocket::audio::offline_detect::HostMode;
 use deep_pocket::link::link;
 use deep_pocket::params::controls::Controls;
 use deep_pocket::project::models;
-use deep_pocket::project::state::{Kept, State};
-use deep_pocket::worker::{Band, Worker};
+use deep_pocket::project::state::{ProjectState, ProjectStore};
+use deep_pocket::worker::{ModelPlayer, Worker};
 use groove::Meter;
 use groove::clock::Transport;
 
@@ -28,7 +28,7 @@ const BLOCKS: u64 = 40;
 /// An instance without its shell.
 struct Instance {
     engine: Engine,
-    state: State,
+    state: ProjectState,
     controls: Controls,
     _worker: Worker,
     /// The stick of the take of which the worker last played a bar, in its bits.
@@ -38,14 +38,14 @@ struct Instance {
 impl Instance {
     fn new(seed: u32) -> Instance {
         let (audio, end, _) = link();
-        let state = State::default();
+        let state = ProjectState::default();
         let played = Arc::new(AtomicU32::new(0));
         let told = Arc::clone(&played);
-        let band = move |identity, kept: &Kept| {
+        let load = move |identity, kept: &ProjectStore| {
             let model = models::find(identity, &kept.models(), None)?;
-            let Band { metadata, mut play } = Band::of(&model);
+            let ModelPlayer { metadata, mut play } = ModelPlayer::of(&model);
             let told = Arc::clone(&told);
-            Ok(Band {
+            Ok(ModelPlayer {
                 metadata,
                 play: Box::new(move |take, meter, bar| {
                     let bar = play(take, meter, bar);
@@ -54,12 +54,12 @@ impl Instance {
                 }),
             })
         };
-        let worker = Worker::start(end, Arc::clone(state.kept()), band).expect("a thread");
+        let worker = Worker::start(end, Arc::clone(state.kept()), load).expect("a thread");
         let mut controls = Controls::default();
         controls.take.seed = seed;
         let mut engine = Engine::new(audio);
-        engine.set(&controls);
-        engine.activate(RATE, Mode::Realtime, &state);
+        engine.set_controls(&controls);
+        engine.activate(RATE, HostMode::Realtime, &state);
         Instance { engine, state, controls, _worker: worker, played }
     }
 
@@ -101,7 +101,7 @@ fn main() {
             *stick = if *stick < 0.5 { 0.6 } else { 0.4 } + times.len() as f32 * 1e-4;
             turned = Some((which, Instant::now()));
             let Instance { engine, controls, .. } = &mut instances[which];
-            engine.set(controls);
+            engine.set_controls(controls);
         }
         instances.iter_mut().for_each(|instance| instance.block(samples * TEMPO / 60.0 / RATE));
     }

@@ -20,8 +20,8 @@ const CALLS: usize = 200_000;
 /// so that it can play faster than time goes and the plugin never waits.
 fn player() -> Host {
     let mut host = Host::new();
-    host.desk.transport.playing = true;
-    host.desk.transport.loop_range_beats = Some((0.0, 16.0));
+    host.context.transport.playing = true;
+    host.context.transport.loop_range_beats = Some((0.0, 16.0));
     while host.beats < 15.9 {
         host.block(4_000, process);
         std::thread::sleep(Duration::from_millis(10));
@@ -31,9 +31,9 @@ fn player() -> Host {
 
 /// Plays a block and says how long the plugin took.
 fn block(host: &mut Host) -> Duration {
-    host.block(FRAMES, |plugin, buffer, desk| {
+    host.block(FRAMES, |plugin, buffer, context| {
         let called = Instant::now();
-        std::hint::black_box(process(plugin, buffer, desk));
+        std::hint::black_box(process(plugin, buffer, context));
         called.elapsed()
     })
 }
@@ -63,9 +63,9 @@ fn main() {
     criterion.final_summary();
 
     let mut host = player();
-    let before = host.desk.ons;
+    let before = host.context.ons;
     let times = timed(&mut host);
-    println!("{CALLS} calls, {} notes", host.desk.ons - before);
+    println!("{CALLS} calls, {} notes", host.context.ons - before);
     println!("median              {:.2?}", times[CALLS / 2]);
     println!("99.9th percentile   {:.2?}", times[CALLS - CALLS / 1_000]);
     println!("longest             {:.2?}", times[CALLS - 1]);

@@ -34,19 +34,19 @@ use nice_plug_egui::{Frame, NiceEguiApp};
 pub use self::window::Window;
 
 use self::drawer::Drawer;
-use self::files::clip_drag::Carry;
-use self::files::picker::{Asked, Chosen, Files, Purpose};
+use self::files::clip_drag::ClipDrag;
+use self::files::picker::{Action, ChosenFile, FilePicker, FilePurpose};
 use self::header::{Header, Transport, message};
-use self::host_edits::{Hand, Tools};
-use self::phrase::layout::{Grid, Place};
-use self::phrase::view::Phrase;
+use self::host_edits::{HostEdits, ViewContext};
+use self::phrase::layout::{GridLayout, PatternPosition};
+use self::phrase::view::PhraseView;
 use self::theme::Scale;
-use self::window::Opening;
+use self::window::WindowShared;
 use crate::link::{Link, Metadata, ModelState, Phrases, Status};
 use crate::params::DeepPocketParams;
 use crate::params::controls::Controls;
 use crate::project::models;
-use crate::session::clip_export::{Export, Extent, Wish};
+use crate::session::clip_export::{ClipExport, ExportOptions, Extent};
 
 /// Makes the editor that the plugin gives its host.
 #[must_use]
@@ -73,18 +73,18 @@ impl Sources {
 }
 
 /// What one open window shows.
-struct Screen {
+struct EditorApp {
     sources: Sources,
-    opening: Arc<Opening>,
-    hand: Hand,
+    shared: Arc<WindowShared>,
+    edits: HostEdits,
     scale: Option<Scale>,
     playhead: Playhead,
-    hitches: Hitches,
-    carry: Carry,
-    files: Files,
-    light: Light,
+    warnings: TransientWarnings,
+    carry: ClipDrag,
+    files: FilePicker,
+    light: ActivityLight,
     #[cfg(feature = "measure")]
-    cost: frame_cost::Cost,
+    cost: frame_cost::FrameCost,
     drawer: Option<Drawer>,
     /// The drawer has not been drawn yet.
     opened: bool,
@@ -95,20 +95,20 @@ struct Screen {
 /// For how long it is said what came of what was asked for, in seconds.
 const SAID: f64 = 8.0;
 
-impl NiceEguiApp for Screen {
+impl NiceEguiApp for EditorApp {
     fn build(
         &mut self,
         context: Context,
         host: GuiContext,
         frame: &mut Frame,
     ) -> Result<(), HandlerError> {
-        self.opening.made(frame.baseview_window());
+        self.shared.made(frame.baseview_window());
         self.start(&context, host);
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
-        self.opening.drawn.store(true, Ordering::Relaxed);
+        self.shared.drawn.store(true, Ordering::Relaxed);
         #[cfg(feature = "measure")]
         let begun = std::time::Instant::now();
         self.show(ui);
@@ -119,12 +119,12 @@ impl NiceEguiApp for Screen {
     fn resized(&mut self, size: WindowSize) {
         let points: LogicalSize<u32> = size.logical.cast();
         self.sources.params.state.set_window(points.width, points.height);
-        self.opening.scale.store(size.scale_factor);
+        self.shared.scale.store(size.scale_factor);
     }
 }
 
 /// What goes on in a frame.
-struct Moment {
+struct FrameState {
     status: Status,
     phrases: Phrases,
     model: ModelState,
@@ -135,21 +135,21 @@ struct Moment {
     alone: bool,
 }
 
-impl Screen {
-    fn new(sources: Sources, opening: Arc<Opening>) -> Self {
-        let hitches = Hitches::since(&sources.link.status());
-        Screen {
-            hand: Hand::new(&sources),
+impl EditorApp {
+    fn new(sources: Sources, shared: Arc<WindowShared>) -> Self {
+        let warnings = TransientWarnings::since(&sources.link.status());
+        EditorApp {
+            edits: HostEdits::new(&sources),
             sources,
-            opening,
+            shared,
             scale: None,
             playhead: Playhead::default(),
-            hitches,
-            carry: Carry::default(),
-            files: Files::default(),
-            light: Light::default(),
+            warnings,
+            carry: ClipDrag::default(),
+            files: FilePicker::default(),
+            light: ActivityLight::default(),
             #[cfg(feature = "measure")]
-            cost: frame_cost::Cost::default(),
+            cost: frame_cost::FrameCost::default(),
             drawer: None,
             opened: false,
             said: None,
@@ -159,7 +159,7 @@ impl Screen {
     /// Everything that a window needs before its first frame.
     fn start(&mut self, context: &Context, host: GuiContext) {
         theme::set_fonts(context);
-        self.hand.reaches(host);
+        self.edits.connect(host);
     }
 
     /// One frame.
@@ -175,32 +175,32 @@ impl Screen {
         let Sources { params, link } = self.sources.clone();
         let now = ui.input(|input| input.time);
         let status = link.status();
-        let moment = Moment {
+        let moment = FrameState {
             status,
             phrases: link.phrases(),
             model: link.model(),
             controls: Controls::new(&params),
             position: self.playhead.position(&status, now),
-            alone: link.is_alone(),
+            alone: link.is_free_running(),
         };
         if status.following {
             ui.ctx().request_repaint();
         }
         let trouble = self.trouble(ui.ctx(), now, &status);
         let busy = ui.input(|input| input.pointer.any_down());
-        if let Some(seconds) = self.hand.with_host(|desk, set| desk.look(now, busy, set)) {
+        if let Some(seconds) = self.edits.with_host(|session, set| session.update(now, busy, set)) {
             ui.ctx().request_repaint_after(Duration::from_secs_f64(seconds.max(0.0)));
         }
-        let pins = self.hand.desk().pins();
+        let pins = self.edits.session().pins();
         let phrase = shown(&moment, &pins);
-        if let Extent::Phrases(count) = self.hand.wish.extent {
-            self.hand.at_desk().play_ahead(count);
+        if let Extent::Phrases(count) = self.edits.options.extent {
+            self.edits.session_mut().play_ahead(count);
         }
         let sent = self.light.look(ui.ctx(), now, link.sent());
-        let mut tools = Tools {
+        let mut view = ViewContext {
             scale,
             params: &params,
-            hand: &mut self.hand,
+            edits: &mut self.edits,
             model: &moment.model,
             asked: None,
         };
@@ -209,7 +209,7 @@ impl Screen {
         let margin = scale.px(18.0);
         let (top, rest) = area.split_top_bottom_at_y(area.top() + scale.px(52.0));
         let mut rest = rest.shrink(margin).with_min_y(rest.top() + scale.px(8.0));
-        let door = header(ui, &mut tools, top, &moment, sent, self.drawer);
+        let door = header(ui, &mut view, top, &moment, sent, self.drawer);
         if let Some((text, true)) = &trouble {
             let height = scale.px(30.0);
             message(ui, scale, rest.with_max_y(rest.top() + height), text, true);
@@ -221,23 +221,23 @@ impl Screen {
             let left = above.right() - scale.px(drawer::WIDTH);
             let place = above.with_min_x(left).with_min_y(above.top() + scale.px(8.0));
             let opened = std::mem::take(&mut self.opened);
-            if !drawer.show(ui, &mut tools, place, &moment.model, opened) {
+            if !drawer.show(ui, &mut view, place, &moment.model, opened) {
                 self.drawer = None;
             }
             above.max.x = left - scale.px(panels::GAP);
         }
-        let grid = Grid::new(scale, above, &phrase.meters());
-        phrase::lane_headers::show(ui, &mut tools, &grid, &phrase);
+        let grid = GridLayout::new(scale, above, &phrase.meters());
+        phrase::lane_headers::show(ui, &mut view, &grid, &phrase);
         phrase.paint(ui.painter(), scale, &grid);
-        phrase::cell_edit::edit(ui, &mut tools, &grid, &phrase);
+        phrase::cell_edit::edit(ui, &mut view, &grid, &phrase);
         if let Some((text, false)) = &trouble {
             // What has been done moves nothing: it stands over the bars' numbers.
             let over = above.with_max_y(above.top() + scale.px(phrase::layout::RULER - 3.0));
             message(ui, scale, over, text, false);
         }
         let below = Rect::from_min_max(pos2(rest.left(), split), rest.max);
-        panels::show(ui, &mut tools, below, &phrase);
-        let asked = tools.asked;
+        panels::show(ui, &mut view, below, &phrase);
+        let asked = view.asked;
         if let Some(door) = door {
             self.drawer = (self.drawer != Some(door)).then_some(door);
             self.opened = true;
@@ -254,7 +254,7 @@ impl Screen {
             }
         }
         if let Some(said) =
-            files::drop_overlay::show(ui, scale, &mut self.hand, &self.opening.drops)
+            files::drop_overlay::show(ui, scale, &mut self.edits, &self.shared.drops)
         {
             self.say(ui.ctx(), said);
         }
@@ -262,35 +262,35 @@ impl Screen {
     }
 
     /// Does what the user asks for, as far as it can be done at once.
-    fn start_on(&mut self, context: &Context, scale: Scale, asked: Asked) -> Result<(), String> {
+    fn start_on(&mut self, context: &Context, scale: Scale, asked: Action) -> Result<(), String> {
         self.said = None;
         let Sources { params, link } = &self.sources;
-        let clip = |wish: Wish| Export::of(params, link, wish);
+        let clip = |options: ExportOptions| ClipExport::of(params, link, options);
         match asked {
-            Asked::Carry(wish) => {
-                let clip = clip(wish)?;
+            Action::DragClip(options) => {
+                let clip = clip(options)?;
                 let name = format!("{}.mid", clip.name());
-                self.carry.take_up(context, &self.opening, &name, &clip.midi(), clip.steps());
+                self.carry.take_up(context, &self.shared, &name, &clip.midi(), clip.steps());
             }
-            Asked::Text(wish) => {
-                context.copy_text(clip(wish)?.text());
+            Action::CopyText(options) => {
+                context.copy_text(clip(options)?.text());
                 let said = "The clip is on the clipboard, as text.";
                 self.say(context, Ok(said.to_owned()));
             }
-            Asked::File(purpose @ (Purpose::Midi | Purpose::Sound), wish) => {
-                let clip = clip(wish)?;
+            Action::PickFile(purpose @ (FilePurpose::Midi | FilePurpose::Sound), options) => {
+                let clip = clip(options)?;
                 self.files.ask(scale, purpose, Some(clip));
             }
-            Asked::File(purpose, _) => self.files.ask(scale, purpose, None),
+            Action::PickFile(purpose, _) => self.files.ask(scale, purpose, None),
         }
         Ok(())
     }
 
     /// Does what a file was chosen for.
-    fn use_file(&mut self, chosen: &Chosen) -> Result<Option<String>, String> {
+    fn use_file(&mut self, chosen: &ChosenFile) -> Result<Option<String>, String> {
         match chosen.purpose {
-            Purpose::Midi | Purpose::Sound => chosen.save().map(Some),
-            purpose => files::picker::open(&mut self.hand, purpose, &chosen.path),
+            FilePurpose::Midi | FilePurpose::Sound => chosen.save().map(Some),
+            purpose => files::picker::open(&mut self.edits, purpose, &chosen.path),
         }
     }
 
@@ -305,17 +305,17 @@ impl Screen {
         let has_keys = context
             .input(|input| input.viewport().focused == Some(true) && !input.pointer.any_down());
         let typing = context.egui_wants_keyboard_input() || Popup::is_any_open(context);
-        self.opening.typing.store(typing, Ordering::Relaxed);
+        self.shared.typing.store(typing, Ordering::Relaxed);
         if has_keys && !typing {
-            self.opening.give_keys_back();
+            self.shared.give_keys_back();
         }
     }
 
     /// The sentence to show, and whether something is wrong.
     fn trouble(&mut self, context: &Context, now: f64, status: &Status) -> Option<(String, bool)> {
-        let hitch = self.hitches.notice(context, now, status);
-        let carried = self.carry.look(context, &self.opening).map(str::to_owned);
-        if let Some(said) = self.hand.desk().said() {
+        let hitch = self.warnings.notice(context, now, status);
+        let carried = self.carry.look(context, &self.shared).map(str::to_owned);
+        if let Some(said) = self.edits.session().take_report() {
             self.said = Some((said, now + SAID));
         }
         self.said = self.said.take().filter(|(_, until)| now < *until);
@@ -338,23 +338,23 @@ impl Screen {
 }
 
 /// What there is to draw of the phrase.
-fn shown<'a>(moment: &'a Moment, pins: &'a groove::pins::Pins) -> Phrase<'a> {
-    let Moment { status, phrases, controls, .. } = moment;
+fn shown<'a>(moment: &'a FrameState, pins: &'a groove::pins::Pins) -> PhraseView<'a> {
+    let FrameState { status, phrases, controls, .. } = moment;
     let take = Take::from(controls.take);
     let playing = phrases.playing.as_deref();
     let first = playing
         .map_or_else(|| take.first_bar(take.phrase_of(status.source).0), |phrase| phrase.first_bar);
     let pace = controls.performance.pace;
-    let place = |position: f64| Place::of(position, status, pace, first);
+    let place = |position: f64| PatternPosition::of(position, status, pace, first);
     // A phrase of another length has nothing to do with what is shown.
     let like = |next: &&crate::link::Phrase| {
         playing
             .is_some_and(|now| now.first_bar == next.first_bar && now.bars.len() == next.bars.len())
     };
-    Phrase {
+    PhraseView {
         playing,
         pending: phrases.pending.as_deref().filter(like),
-        landing: place(status.landing),
+        launch: place(status.launch),
         playhead: status.following.then(|| place(moment.position)),
         performance: controls.performance,
         pins,
@@ -367,20 +367,20 @@ fn shown<'a>(moment: &'a Moment, pins: &'a groove::pins::Pins) -> Phrase<'a> {
 
 fn header(
     ui: &mut Ui,
-    tools: &mut Tools<'_>,
+    view: &mut ViewContext<'_>,
     rect: Rect,
-    moment: &Moment,
+    moment: &FrameState,
     sent: f32,
     drawer: Option<Drawer>,
 ) -> Option<Drawer> {
-    let params = tools.params;
+    let params = view.params;
     let chosen = usize::try_from(params.style.value()).unwrap_or(0);
     let seed = params.seed.value();
     let kept = |(name, take): &(String, Take)| {
         let same = i64::from(take.seed) == i64::from(seed) && usize::from(take.style) == chosen;
         same.then(|| name.clone())
     };
-    let take = tools.hand.preset.as_ref().and_then(kept).unwrap_or_else(|| {
+    let take = view.edits.preset.as_ref().and_then(kept).unwrap_or_else(|| {
         let style = styles(&moment.model, chosen).swap_remove(chosen);
         format!("{style} · take {}", widgets::grouped(seed))
     });
@@ -395,7 +395,7 @@ fn header(
         ModelState::Missing(_) => "No model".to_owned(),
         ModelState::Ready(model) => format!("Model: {}", model.name),
     };
-    Header { take: &take, transport, model: &model, sent, drawer }.show(ui, tools, rect)
+    Header { take: &take, transport, model: &model, sent, drawer }.show(ui, view, rect)
 }
 
 /// The styles that can be chosen: those of the model, and one that it lacks if that is chosen.
@@ -404,7 +404,7 @@ fn styles(model: &ModelState, chosen: usize) -> Vec<String> {
         ModelState::Ready(model) => Some(&**model),
         ModelState::Loading | ModelState::Missing(_) => None,
     };
-    let known = models::styles(model).last().map_or(0, usize::from);
+    let known = models::style_numbers(model).last().map_or(0, usize::from);
     let numbers = (0..=known.max(chosen)).filter_map(|number| u8::try_from(number).ok());
     numbers.map(|number| style_title(number, model)).collect()
 }
@@ -419,14 +419,14 @@ fn style_title(number: u8, model: Option<&Metadata>) -> String {
 
 /// The light that flashes when the host takes notes.
 #[derive(Default)]
-struct Light {
+struct ActivityLight {
     /// Notes that the host had taken when it was last looked at.
     sent: Option<u32>,
     /// When it took the last, in seconds.
     at: Option<f64>,
 }
 
-impl Light {
+impl ActivityLight {
     /// How long it takes to go out, in seconds.
     const FADES: f64 = 0.18;
 
@@ -482,19 +482,19 @@ impl Playhead {
 }
 
 /// Troubles that pass: they are said for a while and then forgotten.
-struct Hitches {
+struct TransientWarnings {
     late: u32,
     refused: u32,
     /// What is said, and until when, in seconds.
     said: Option<(&'static str, f64)>,
 }
 
-impl Hitches {
+impl TransientWarnings {
     /// For how long a hitch is said, in seconds.
     const SAID: f64 = 4.0;
 
     fn since(status: &Status) -> Self {
-        Hitches { late: status.late, refused: status.refused, said: None }
+        TransientWarnings { late: status.late, refused: status.refused, said: None }
     }
 
     fn notice(&mut self, context: &Context, now: f64, status: &Status) -> Option<&'static str> {

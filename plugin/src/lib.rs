@@ -29,15 +29,15 @@ use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
 use crate::audio::audition::Audition;
-use crate::audio::engine::{Engine, Message};
-use crate::audio::offline_detect::Mode;
+use crate::audio::engine::{Engine, NoteMessage};
+use crate::audio::offline_detect::HostMode;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 use crate::params::controls::Controls;
 use crate::project::folders::Folders;
 use crate::project::settings::Settings;
-use crate::project::state::Kept;
-use crate::worker::{Band, Worker};
+use crate::project::state::ProjectStore;
+use crate::worker::{ModelPlayer, Worker};
 
 /// The plugin.
 pub struct DeepPocket {
@@ -58,7 +58,7 @@ impl Default for DeepPocket {
     fn default() -> Self {
         let (audio, worker, link) = link();
         let params = DeepPocketParams::default();
-        params.begin_with(&Settings::of_user().0);
+        params.start_with(&Settings::for_user().0);
         let changes = params.changes();
         DeepPocket {
             controls: Controls::new(&params),
@@ -82,11 +82,11 @@ impl DeepPocket {
 
     fn start_worker(&mut self) {
         if let Some(end) = self.worker_end.take() {
-            let band = |identity, kept: &Kept| {
-                let folders = Folders::of_user();
+            let band = |identity, kept: &ProjectStore| {
+                let folders = Folders::for_user();
                 let folder = folders.as_ref().map(|folders| folders.models.as_path());
                 project::models::find(identity, &kept.models(), folder)
-                    .map(|model| Band::of(&model))
+                    .map(|model| ModelPlayer::of(&model))
             };
             match Worker::start(end, Arc::clone(self.params.state.kept()), band) {
                 Ok(worker) => self.worker = Some(worker),
@@ -107,7 +107,7 @@ impl DeepPocket {
                 Channel::Wildcard => self.controls.channel,
             };
             let velocity = midi_velocity(velocity);
-            self.engine.pass(Message { sample, channel, pitch, velocity, drum: None });
+            self.engine.pass_through(NoteMessage { sample, channel, pitch, velocity, drum: None });
         }
     }
 
@@ -115,7 +115,7 @@ impl DeepPocket {
     fn read(&mut self) {
         self.changes = self.params.changes();
         self.controls = Controls::new(&self.params);
-        self.engine.set(&self.controls);
+        self.engine.set_controls(&self.controls);
         if let Some(audition) = &mut self.audition {
             audition.set(&self.controls);
         }
@@ -153,7 +153,7 @@ impl DeepPocket {
             sent += u32::from(taken && message.velocity > 0);
             taken
         });
-        link.tell(sent, !transport.playing && controls.free_run.is_some());
+        link.report_block(sent, !transport.playing && controls.free_run.is_some());
         audition.end(output);
     }
 }
@@ -199,9 +199,9 @@ impl Plugin for DeepPocket {
         self.link.clear(Fault::Engine);
         let mode = match (context.plugin_api(), config.process_mode) {
             // The mode comes one set-up late.
-            (PluginApi::Vst3, _) => Mode::Unknown,
-            (_, ProcessMode::Offline) => Mode::Offline,
-            _ => Mode::Realtime,
+            (PluginApi::Vst3, _) => HostMode::Unknown,
+            (_, ProcessMode::Offline) => HostMode::Offline,
+            _ => HostMode::Realtime,
         };
         self.audition = Some(Audition::new(config.sample_rate.into()));
         self.read();
@@ -267,8 +267,8 @@ fn midi_velocity(velocity: f32) -> u8 {
     (velocity * 127.0).round().clamp(0.0, 127.0) as u8
 }
 
-fn note_event(message: Message) -> NoteEvent<()> {
-    let Message { sample: timing, channel, pitch, velocity, .. } = message;
+fn note_event(message: NoteMessage) -> NoteEvent<()> {
+    let NoteMessage { sample: timing, channel, pitch, velocity, .. } = message;
     let (channel, key) = (Channel::Number(channel), Key::Number(pitch));
     let voice_id = VoiceID::Wildcard;
     match velocity {

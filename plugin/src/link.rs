@@ -32,10 +32,10 @@ pub use groove::model::{Figures, Metadata};
 pub use groove::take::Take;
 use groove::{Bar, DrumSet, Meter};
 
-use crate::link::notify::Signal;
+use crate::link::notify::WorkerNotify;
 use crate::link::queue::{Receiver, Sender, queue};
-use crate::link::takes_in_use::SharedTakes;
-pub use crate::link::takes_in_use::Takes;
+use crate::link::takes_in_use::SharedTakesInUse;
+pub use crate::link::takes_in_use::TakesInUse;
 
 /// Requests that can wait for the worker.
 const REQUESTS: usize = 64;
@@ -47,7 +47,7 @@ const TAKES: usize = 4;
 
 /// What the audio thread asks for: one bar of one take, which it has sent before.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Request {
+pub struct BarRequest {
     /// Number of the take, counted by the audio thread from 1.
     pub number: u32,
     /// The meter that the bar is to have.
@@ -58,7 +58,7 @@ pub struct Request {
 
 /// What the worker answers with.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
+pub struct BarAnswer {
     /// Number of the take that the bar belongs to.
     pub number: u32,
     /// The meter that was asked for.
@@ -88,7 +88,7 @@ pub struct Status {
     /// Index of the pattern's bar that is played there: another one in half and double time.
     pub source: i64,
     /// Where the take that waits is to begin, in quarter notes; of no meaning if none waits.
-    pub landing: f64,
+    pub launch: f64,
     /// Drums whose keys are held.
     pub held: DrumSet,
     /// Number of the take that plays, 0 before the first.
@@ -174,17 +174,17 @@ pub struct Link {
     bar_start: AtomicU64,
     bar: AtomicI64,
     source: AtomicI64,
-    landing: AtomicU64,
+    launch: AtomicU64,
     held: AtomicU32,
     /// The worker has something to do: rung by the audio thread, passed on by the bell's thread.
-    signal: Signal,
-    takes: SharedTakes,
+    worker_notify: WorkerNotify,
+    takes: SharedTakesInUse,
     late: AtomicU32,
     refused: AtomicU32,
     /// Notes that the host took.
     sent: AtomicU32,
     /// It plays while the host stands.
-    alone: AtomicBool,
+    free_running: AtomicBool,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
@@ -196,19 +196,19 @@ impl Link {
         Link {
             following: AtomicBool::new(false),
             tempo: AtomicU64::new(120f64.to_bits()),
-            meter: AtomicU32::new(packed(Meter::FOUR_FOUR)),
+            meter: AtomicU32::new(pack_meter(Meter::FOUR_FOUR)),
             position: AtomicU64::new(0f64.to_bits()),
             bar_start: AtomicU64::new(0f64.to_bits()),
             bar: AtomicI64::new(0),
             source: AtomicI64::new(0),
-            landing: AtomicU64::new(0f64.to_bits()),
+            launch: AtomicU64::new(0f64.to_bits()),
             held: AtomicU32::new(0),
-            signal: Signal::default(),
-            takes: SharedTakes::default(),
+            worker_notify: WorkerNotify::default(),
+            takes: SharedTakesInUse::default(),
             late: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             sent: AtomicU32::new(0),
-            alone: AtomicBool::new(false),
+            free_running: AtomicBool::new(false),
             faults: AtomicU32::new(0),
             phrases: Mutex::default(),
             model: Mutex::default(),
@@ -217,14 +217,14 @@ impl Link {
 
     /// The takes in use. For the worker; takes no lock.
     #[must_use]
-    pub fn takes(&self) -> Takes {
+    pub fn takes_in_use(&self) -> TakesInUse {
         self.takes.load()
     }
 
     /// What wakes the worker and ends it. See there who may call what.
     #[must_use]
-    pub fn signal(&self) -> &Signal {
-        &self.signal
+    pub fn worker_notify(&self) -> &WorkerNotify {
+        &self.worker_notify
     }
 
     /// Whether the host plays and we play with it. For the bell's thread; takes no lock.
@@ -235,11 +235,11 @@ impl Link {
 
     /// Tells what became of a block: how many notes the host took, and whether it was played while
     /// the host stands. For the audio thread; takes no lock.
-    pub fn tell(&self, sent: u32, alone: bool) {
+    pub fn report_block(&self, sent: u32, free_running: bool) {
         if sent > 0 {
             self.sent.fetch_add(sent, Ordering::Relaxed);
         }
-        self.alone.store(alone, Ordering::Relaxed);
+        self.free_running.store(free_running, Ordering::Relaxed);
     }
 
     /// Notes that the host took, since the plugin was made; the count may begin anew. For the
@@ -251,23 +251,23 @@ impl Link {
 
     /// Whether it plays while the host stands. For the window.
     #[must_use]
-    pub fn is_alone(&self) -> bool {
-        self.alone.load(Ordering::Relaxed)
+    pub fn is_free_running(&self) -> bool {
+        self.free_running.load(Ordering::Relaxed)
     }
 
     /// What goes on. For the window and the worker; takes no lock.
     #[must_use]
     pub fn status(&self) -> Status {
-        let takes = self.takes();
+        let takes = self.takes_in_use();
         Status {
             following: self.following.load(Ordering::Relaxed),
             tempo: f64::from_bits(self.tempo.load(Ordering::Relaxed)),
-            meter: unpacked(self.meter.load(Ordering::Relaxed)),
+            meter: unpack_meter(self.meter.load(Ordering::Relaxed)),
             position: f64::from_bits(self.position.load(Ordering::Relaxed)),
             bar_start: f64::from_bits(self.bar_start.load(Ordering::Relaxed)),
             bar: self.bar.load(Ordering::Relaxed),
             source: self.source.load(Ordering::Relaxed),
-            landing: f64::from_bits(self.landing.load(Ordering::Relaxed)),
+            launch: f64::from_bits(self.launch.load(Ordering::Relaxed)),
             held: drums(self.held.load(Ordering::Relaxed)),
             playing: takes.playing,
             pending: if takes.asked == 0 { takes.ready } else { takes.asked },
@@ -332,62 +332,62 @@ pub struct AudioEnd {
     /// Takes by number, each once and before the first request for it.
     pub takes: Sender<(u32, Take)>,
     /// Requests to the worker.
-    pub requests: Sender<Request>,
+    pub requests: Sender<BarRequest>,
     /// Bars from the worker.
-    pub answers: Receiver<Answer>,
+    pub answers: Receiver<BarAnswer>,
     link: Arc<Link>,
 }
 
 impl AudioEnd {
     /// Publishes which takes are in use, as soon as that changes: the worker passes over requests
     /// for others.
-    pub fn set_takes(&self, takes: Takes) {
-        if self.link.takes() == takes {
+    pub fn set_takes_in_use(&self, takes: TakesInUse) {
+        if self.link.takes_in_use() == takes {
             return;
         }
         self.link.takes.store(takes);
-        self.ring();
+        self.notify_worker();
     }
 
     /// Asks the worker for a bar, and says whether it could: not when it has too much to do.
-    pub fn ask(&mut self, request: Request) -> bool {
+    pub fn request(&mut self, request: BarRequest) -> bool {
         let asked = self.requests.push(request).is_ok();
         if asked {
-            self.ring();
+            self.notify_worker();
         }
         asked
     }
 
     /// Says that the worker has something to do: it is woken in a moment. No system call.
-    fn ring(&self) {
-        self.link.signal.ring();
+    fn notify_worker(&self) {
+        self.link.worker_notify.notify();
     }
 
     /// Publishes what goes on, once a block. The takes are not part of it.
     pub fn publish(&self, status: &Status) {
         let link = &*self.link;
         let moves = link.source.load(Ordering::Relaxed) != status.source
-            || link.meter.load(Ordering::Relaxed) != packed(status.meter);
+            || link.meter.load(Ordering::Relaxed) != pack_meter(status.meter);
         link.following.store(status.following, Ordering::Relaxed);
         link.tempo.store(status.tempo.to_bits(), Ordering::Relaxed);
-        link.meter.store(packed(status.meter), Ordering::Relaxed);
+        link.meter.store(pack_meter(status.meter), Ordering::Relaxed);
         link.position.store(status.position.to_bits(), Ordering::Relaxed);
         link.bar_start.store(status.bar_start.to_bits(), Ordering::Relaxed);
         link.bar.store(status.bar, Ordering::Relaxed);
         link.source.store(status.source, Ordering::Relaxed);
-        link.landing.store(status.landing.to_bits(), Ordering::Relaxed);
+        link.launch.store(status.launch.to_bits(), Ordering::Relaxed);
         link.held.store(u32::from(status.held.bits()), Ordering::Relaxed);
         link.late.store(status.late, Ordering::Relaxed);
         link.refused.store(status.refused, Ordering::Relaxed);
         if moves {
-            self.ring();
+            self.notify_worker();
         }
     }
 
     /// Publishes where the song is in a block in which nothing else has changed and no take waits.
     pub fn move_to(&self, position: f64) {
         self.link.position.store(position.to_bits(), Ordering::Relaxed);
-        self.link.landing.store(position.to_bits(), Ordering::Relaxed);
+        self.link.launch.store(position.to_bits(), Ordering::Relaxed);
     }
 
     /// Marks a fault.
@@ -395,9 +395,9 @@ impl AudioEnd {
         self.link.raise(fault);
     }
 
-    /// As [`Signal::wake`].
+    /// As [`WorkerNotify::wake`].
     pub fn wake(&self) {
-        self.link.signal.wake();
+        self.link.worker_notify.wake();
     }
 }
 
@@ -407,9 +407,9 @@ pub struct WorkerEnd {
     /// Takes by number from the audio thread.
     pub new_takes: Receiver<(u32, Take)>,
     /// Requests from the audio thread.
-    pub requests: Receiver<Request>,
+    pub requests: Receiver<BarRequest>,
     /// Bars to the audio thread.
-    pub answers: Sender<Answer>,
+    pub answers: Sender<BarAnswer>,
     link: Arc<Link>,
 }
 
@@ -422,8 +422,8 @@ impl WorkerEnd {
 
     /// The takes in use.
     #[must_use]
-    pub fn takes(&self) -> Takes {
-        self.link.takes()
+    pub fn takes_in_use(&self) -> TakesInUse {
+        self.link.takes_in_use()
     }
 
     /// What the threads share.
@@ -467,11 +467,11 @@ fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-const fn packed(meter: Meter) -> u32 {
+const fn pack_meter(meter: Meter) -> u32 {
     (meter.numerator as u32) << 8 | meter.denominator as u32
 }
 
-fn unpacked(bits: u32) -> Meter {
+fn unpack_meter(bits: u32) -> Meter {
     let [.., numerator, denominator] = bits.to_be_bytes();
     Meter::new(numerator.into(), denominator.into())
 }
@@ -495,7 +495,7 @@ mod tests {
             bar_start: -3.5,
             bar: -1,
             source: -2,
-            landing: 2.5,
+            launch: 2.5,
             held: DrumSet::from_bits(0x101),
             playing: 3,
             pending: 4,
@@ -503,7 +503,7 @@ mod tests {
             refused: 6,
         };
         audio.publish(&status);
-        audio.set_takes(Takes { playing: 3, ready: 4, asked: 0 });
+        audio.set_takes_in_use(TakesInUse { playing: 3, ready: 4, asked: 0 });
         assert_eq!(link.status(), status);
         assert_eq!(worker.status(), status);
     }

@@ -16,9 +16,9 @@ use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 
 use crate::project::settings::Settings;
-pub use crate::project::state::{STATE_VERSION, Saved, State, TakeTempo, WINDOW};
+pub use crate::project::state::{ProjectState, STATE_VERSION, SavedState, TakeTempo, WINDOW};
 
-/// Key of [`Saved`] in the state's fields.
+/// Key of [`SavedState`] in the state's fields.
 const STATE_KEY: &str = "deep-pocket";
 
 /// Number of styles that a user can train: they follow the built-in ones.
@@ -82,18 +82,18 @@ pub struct DeepPocketParams {
     pub audition: AuditionParams,
     /// What is saved besides.
     #[persist = "deep-pocket"]
-    pub state: State,
-    changes: Changes,
+    pub state: ProjectState,
+    changes: ChangeCounter,
 }
 
 /// How often a parameter has changed: counted by whoever changes it, after it has its value.
 #[derive(Clone, Debug, Default)]
-struct Changes(Arc<AtomicU32>);
+struct ChangeCounter(Arc<AtomicU32>);
 
-impl Changes {
+impl ChangeCounter {
     /// What counts the changes of one parameter.
     fn counter<T>(&self) -> Arc<dyn Fn(T) + Send + Sync> {
-        let Changes(count) = self.clone();
+        let ChangeCounter(count) = self.clone();
         Arc::new(move |_| {
             count.fetch_add(1, Ordering::Release);
         })
@@ -117,13 +117,13 @@ pub struct DrummerParams {
     pub density: FloatParam,
     /// Bars in a phrase.
     #[id = "phrase"]
-    pub phrase: EnumParam<Bars>,
+    pub phrase: EnumParam<PhraseBars>,
     /// Whether phrases vary the theme or repeat it.
     #[id = "order"]
-    pub order: EnumParam<Order>,
+    pub order: EnumParam<PhraseOrder>,
     /// Where a changed take begins.
     #[id = "landing"]
-    pub landing: EnumParam<Begins>,
+    pub launch: EnumParam<LaunchGrid>,
 }
 
 /// Where fills are asked for.
@@ -131,7 +131,7 @@ pub struct DrummerParams {
 pub struct FillParams {
     /// Every so many bars end with one.
     #[id = "fill_every"]
-    pub every: EnumParam<Every>,
+    pub every: EnumParam<FillInterval>,
     /// Length in quarter notes.
     #[id = "fill_length"]
     pub length: IntParam,
@@ -157,7 +157,7 @@ pub struct PlayingParams {
     pub velocity: FloatParam,
     /// Half, plain or double time.
     #[id = "pace"]
-    pub pace: EnumParam<Pace>,
+    pub pace: EnumParam<PaceChoice>,
 }
 
 /// What the drummer listens to.
@@ -165,7 +165,7 @@ pub struct PlayingParams {
 pub struct PrimeParams {
     /// What is done with keys.
     #[id = "prime"]
-    pub mode: EnumParam<Prime>,
+    pub mode: EnumParam<PrimeMode>,
     /// Whether it sounds only while a key is held.
     #[id = "gate"]
     pub gate: BoolParam,
@@ -229,7 +229,7 @@ pub struct RouteParams {
 
 /// Bars in a phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Bars {
+pub enum PhraseBars {
     /// One.
     #[name = "1 bar"]
     One,
@@ -246,7 +246,7 @@ pub enum Bars {
 
 /// What phrases do with the theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Order {
+pub enum PhraseOrder {
     /// They vary it.
     Evolve,
     /// They repeat it.
@@ -255,7 +255,7 @@ pub enum Order {
 
 /// Where a changed take begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
-pub enum Begins {
+pub enum LaunchGrid {
     /// At the next sixteenth.
     #[name = "Next step"]
     Step,
@@ -273,7 +273,7 @@ pub enum Begins {
 
 /// How often a fill comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Every {
+pub enum FillInterval {
     /// Not at all.
     Never,
     /// In each bar.
@@ -295,7 +295,7 @@ pub enum Every {
 
 /// How fast the pattern goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Pace {
+pub enum PaceChoice {
     /// Half time.
     #[name = "Half time"]
     Half,
@@ -308,7 +308,7 @@ pub enum Pace {
 
 /// What is done with keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Prime {
+pub enum PrimeMode {
     /// Nothing.
     Off,
     /// Held drums are the primer, and favoured.
@@ -319,7 +319,7 @@ pub enum Prime {
     Tap,
 }
 
-fn percent(name: &str, default: f32, min: f32, max: f32, changes: &Changes) -> FloatParam {
+fn percent(name: &str, default: f32, min: f32, max: f32, changes: &ChangeCounter) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Linear { min, max })
         .with_callback(changes.counter())
         .with_step_size(0.01)
@@ -329,7 +329,7 @@ fn percent(name: &str, default: f32, min: f32, max: f32, changes: &Changes) -> F
         .with_string_to_value(formatters::s2v_f32_percentage())
 }
 
-fn style(name: &str, default: i32, changes: &Changes) -> IntParam {
+fn style(name: &str, default: i32, changes: &ChangeCounter) -> IntParam {
     let styles = i32::try_from(STYLES.len() + OWN_STYLES).unwrap_or(i32::MAX);
     IntParam::new(name, default, IntRange::Linear { min: 0, max: styles })
         .with_callback(changes.counter())
@@ -339,7 +339,7 @@ fn style(name: &str, default: i32, changes: &Changes) -> IntParam {
 
 impl Default for DeepPocketParams {
     fn default() -> Self {
-        let changes = &Changes::default();
+        let changes = &ChangeCounter::default();
         DeepPocketParams {
             style: style("Style", i32::from(style_number("rock").unwrap_or(0)), changes),
             temperature: FloatParam::new(
@@ -370,13 +370,14 @@ impl Default for DeepPocketParams {
                 blend: percent("Blend", 0.0, 0.0, 1.0, changes),
                 stick: percent("Stick", 0.5, 0.0, 1.0, changes),
                 density: percent("Density", 0.0, -1.0, 1.0, changes),
-                phrase: EnumParam::new("Phrase", Bars::Four).with_callback(changes.counter()),
-                order: EnumParam::new("Phrases", Order::Evolve).with_callback(changes.counter()),
-                landing: EnumParam::new("Changes begin", Begins::Beat)
+                phrase: EnumParam::new("Phrase", PhraseBars::Four).with_callback(changes.counter()),
+                order: EnumParam::new("Phrases", PhraseOrder::Evolve)
+                    .with_callback(changes.counter()),
+                launch: EnumParam::new("Changes begin", LaunchGrid::Beat)
                     .with_callback(changes.counter()),
             },
             fills: FillParams {
-                every: EnumParam::new("Fill", Every::Never).with_callback(changes.counter()),
+                every: EnumParam::new("Fill", FillInterval::Never).with_callback(changes.counter()),
                 length: IntParam::new("Fill length", 2, IntRange::Linear { min: 1, max: 8 })
                     .with_callback(changes.counter())
                     .with_unit(" beats"),
@@ -394,10 +395,10 @@ impl Default for DeepPocketParams {
                 .with_callback(changes.counter())
                 .with_step_size(1.0)
                 .with_value_to_string(formatters::v2s_f32_rounded(0)),
-                pace: EnumParam::new("Pace", Pace::Plain).with_callback(changes.counter()),
+                pace: EnumParam::new("Pace", PaceChoice::Plain).with_callback(changes.counter()),
             },
             prime: PrimeParams {
-                mode: EnumParam::new("Prime", Prime::Hold).with_callback(changes.counter()),
+                mode: EnumParam::new("Prime", PrimeMode::Hold).with_callback(changes.counter()),
                 gate: BoolParam::new("Gate", false).with_callback(changes.counter()),
             },
             output: OutputParams {
@@ -455,7 +456,7 @@ impl Default for DeepPocketParams {
                 .with_unit(" dB")
                 .with_value_to_string(formatters::v2s_f32_rounded(1)),
             },
-            state: State::default(),
+            state: ProjectState::default(),
             changes: changes.clone(),
         }
     }
@@ -471,14 +472,14 @@ impl DeepPocketParams {
 
     /// Begins with the drum map that the user's settings name, if they do. For a new instance, before
     /// a host has seen it: a project that is opened counts more.
-    pub fn begin_with(&self, settings: &Settings) {
+    pub fn start_with(&self, settings: &Settings) {
         let Some(map) = &settings.map else { return };
         let begin = |param: &IntParam, value: i32| {
             let value = param.preview_normalized(value);
             // SAFETY: the pointer is into the parameters, which outlive the call.
             unsafe { param.as_ptr()._internal_set_normalized_value(value) };
         };
-        begin(&self.output.map, i32::try_from(map.place()).unwrap_or(0));
+        begin(&self.output.map, i32::try_from(map.index()).unwrap_or(0));
         for (lane, pitch) in self.lanes.iter().zip(map.pitches) {
             begin(&lane.pitch, pitch.into());
         }
@@ -495,7 +496,8 @@ impl DeepPocketParams {
             let value = unsafe { repaired(pointer, value) };
             state.params.insert(id, value);
         }
-        let record = state.fields.get(STATE_KEY).map(|text| Saved::read(text)).unwrap_or_default();
+        let record =
+            state.fields.get(STATE_KEY).map(|text| SavedState::read(text)).unwrap_or_default();
         if let Ok(json) = serde_json::to_string(&record) {
             state.fields.insert(STATE_KEY.into(), json);
         }

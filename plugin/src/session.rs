@@ -1,11 +1,11 @@
 //! What the user does with takes: the one way from the window to what is played, besides single
 //! parameters.
 //!
-//! The window owns a [`Desk`] while it is open and calls [`Desk::look`] once a frame. Whatever
+//! The window owns a [`Session`] while it is open and calls [`Session::look`] once a frame. Whatever
 //! changes the take then becomes an entry of the history when it has settled: a drag of a knob is
 //! one entry, and so is a stroke of painted velocities. Where something is to be set in the host,
-//! the window passes a closure, see [`Set`]. Nothing here runs the model: what takes time is an
-//! errand for the worker, and [`Desk::said`] tells what came of it.
+//! the window passes a closure, see [`SetParam`]. Nothing here runs the model: what takes time is an
+//! errand for the worker, and [`Session::said`] tells what came of it.
 
 pub mod clip_export;
 pub mod clip_files;
@@ -28,35 +28,35 @@ use nice_plug::params::Param;
 
 use crate::link::Link;
 use crate::params::controls::Controls;
-use crate::params::writer::Apply;
-pub use crate::params::writer::Set;
-use crate::params::{Bars, DeepPocketParams, LaneParams, Prime};
-use crate::project::settings::{OwnMap, Settings};
-use crate::project::state::{Errand, Kept};
+use crate::params::writer::ParamWriter;
+pub use crate::params::writer::SetParam;
+use crate::params::{DeepPocketParams, LaneParams, PhraseBars, PrimeMode};
+use crate::project::settings::{Settings, UserMap};
+use crate::project::state::{ProjectStore, WorkerCommand};
 
 /// How long a take must stay as it is until it counts as one, in seconds.
-const SETTLES: f64 = 0.4;
+const SETTLE_SECONDS: f64 = 0.4;
 
 /// How long the host may take until a parameter has the value that was set, in seconds.
-const ARRIVES: f64 = 1.0;
+const HOST_TIMEOUT_SECONDS: f64 = 1.0;
 
 /// What the user does with takes. See the top of this module.
-pub struct Desk {
+pub struct Session {
     params: Arc<DeepPocketParams>,
     link: Arc<Link>,
     /// The time of the last look, in seconds.
     now: f64,
     /// The take as it was last seen, and since when.
     seen: Take,
-    since: f64,
+    seen_since: f64,
     /// The take that was set, until the host has brought it, and how long that may take.
-    coming: Option<(Take, f64)>,
+    in_flight: Option<(Take, f64)>,
     /// Whether the last entry of the history is there because other notes were played as primer.
-    primed: bool,
+    entry_is_primer: bool,
     /// What the hidden parameter has counted.
-    marked: u32,
+    reported_changes: u32,
     /// Of which phrases bars were asked for ahead: number of the take, first bar, how many.
-    ahead: Option<(u32, i64, u8)>,
+    requested_ahead: Option<(u32, i64, u8)>,
 }
 
 /// Which of the two takes that are compared is the present one.
@@ -70,7 +70,7 @@ pub enum Side {
 
 /// What there is to be done.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Overview {
+pub struct HistoryOverview {
     /// There is a take before.
     pub can_undo: bool,
     /// There is a take after.
@@ -84,15 +84,15 @@ pub struct Overview {
     /// Which side is the present take.
     pub side: Side,
     /// The other side has a take.
-    pub has_beside: bool,
+    pub has_other_side: bool,
     /// How far the present take has come to the other side, 0 to 1.
     pub morph: f32,
 }
 
 /// An entry of the history.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Listed {
-    /// Its place, for [`Desk::go`].
+pub struct HistoryEntry {
+    /// Its place, for [`Session::go`].
     pub place: usize,
     /// Its seed.
     pub seed: u32,
@@ -102,27 +102,27 @@ pub struct Listed {
     pub favourite: bool,
 }
 
-impl Desk {
+impl Session {
     /// A desk with the take as it is.
     #[must_use]
     pub fn new(params: Arc<DeepPocketParams>, link: Arc<Link>) -> Self {
         let marked = params.state.kept().changes();
-        let mut desk = Desk {
+        let mut session = Session {
             params,
             link,
             now: 0.0,
             seen: Take::default(),
-            since: f64::NEG_INFINITY,
-            coming: None,
-            primed: false,
-            marked,
-            ahead: None,
+            seen_since: f64::NEG_INFINITY,
+            in_flight: None,
+            entry_is_primer: false,
+            reported_changes: marked,
+            requested_ahead: None,
         };
-        desk.seen = desk.take();
-        desk
+        session.seen = session.take();
+        session
     }
 
-    fn kept(&self) -> &Kept {
+    fn store(&self) -> &ProjectStore {
         self.params.state.kept()
     }
 
@@ -130,9 +130,11 @@ impl Desk {
     #[must_use]
     pub fn take(&self) -> Take {
         let Controls { take, prime, .. } = Controls::new(&self.params);
-        let extras = self.kept().extras();
+        let extras = self.store().extras();
         let primer = match (prime, extras.primer) {
-            (Prime::Play, clip @ Primer::Play(_)) | (Prime::Tap, clip @ Primer::Tap(_)) => clip,
+            (PrimeMode::Play, clip @ Primer::Play(_)) | (PrimeMode::Tap, clip @ Primer::Tap(_)) => {
+                clip
+            }
             _ => Primer::Off,
         };
         #[expect(clippy::cast_possible_truncation, reason = "the clock's tempo is below 10,000")]
@@ -144,27 +146,27 @@ impl Desk {
 
     /// Looks what has changed. To be called once a frame; `now` is in seconds, and `busy` says that
     /// a gesture is going on. Gives the seconds after which to look again, if there is a reason.
-    pub fn look(&mut self, now: f64, busy: bool, set: &mut Set) -> Option<f64> {
+    pub fn update(&mut self, now: f64, busy: bool, set: &mut SetParam) -> Option<f64> {
         self.now = now;
         let take = self.take();
-        if let Some((coming, until)) = self.coming {
-            if !alike(&take, &coming) && now < until {
+        if let Some((coming, until)) = self.in_flight {
+            if !equal_within_rounding(&take, &coming) && now < until {
                 return Some(until - now);
             }
-            self.coming = None;
-            (self.seen, self.since) = (take, now);
+            self.in_flight = None;
+            (self.seen, self.seen_since) = (take, now);
         }
         if take != self.seen {
-            (self.seen, self.since) = (take, now);
+            (self.seen, self.seen_since) = (take, now);
         }
-        let left = self.since + SETTLES - now;
+        let left = self.seen_since + SETTLE_SECONDS - now;
         if busy || left > 0.0 {
             return Some(left.max(0.0)).filter(|_| !busy && !self.is_recorded());
         }
         self.record();
-        let changes = self.kept().changes();
-        if changes != self.marked {
-            self.marked = changes;
+        let changes = self.store().changes();
+        if changes != self.reported_changes {
+            self.reported_changes = changes;
             let generation = &self.params.generation;
             let last = generation.preview_plain(1.0);
             let next = if generation.value() < last { generation.value() + 1 } else { 0 };
@@ -174,37 +176,38 @@ impl Desk {
     }
 
     fn history<R>(&self, act: impl FnOnce(&mut History) -> R) -> R {
-        self.kept().with_history(&self.seen, act)
+        self.store().with_history(&self.seen, act)
     }
 
     fn is_recorded(&self) -> bool {
-        self.history(|history| history.take() == self.seen) && self.kept().changes() == self.marked
+        self.history(|history| history.take() == self.seen)
+            && self.store().changes() == self.reported_changes
     }
 
     /// The take as it was last seen is the present entry of the history.
     fn record(&mut self) {
-        let (seen, primed) = (self.seen, self.primed);
+        let (seen, primed) = (self.seen, self.entry_is_primer);
         let known = self.history(|history| history.take());
         if known == seen {
             return;
         }
-        if alike(&known, &seen) {
+        if equal_within_rounding(&known, &seen) {
             self.history(|history| history.correct(seen));
         } else {
             // As long as somebody plays, the primer is another one in each bar.
-            let only_primed = alike(&Take { primer: seen.primer, ..known }, &seen);
+            let only_primed = equal_within_rounding(&Take { primer: seen.primer, ..known }, &seen);
             self.history(|history| match only_primed && primed {
                 true => history.amend(seen),
                 false => history.push(seen),
             });
-            self.primed = only_primed;
+            self.entry_is_primer = only_primed;
         }
-        self.kept().mark();
+        self.store().mark_changed();
     }
 
     /// What has not settled yet is an entry of its own now.
-    fn settle(&mut self) {
-        if self.coming.is_none() {
+    fn commit_pending(&mut self) {
+        if self.in_flight.is_none() {
             self.seen = self.take();
             self.record();
         }
@@ -212,19 +215,19 @@ impl Desk {
 
     /// What there is to be done.
     #[must_use]
-    pub fn overview(&self) -> Overview {
-        let toward = self.kept().extras().toward;
+    pub fn overview(&self) -> HistoryOverview {
+        let toward = self.store().extras().toward;
         self.history(|history| {
             let (all, at) = history.all();
-            Overview {
+            HistoryOverview {
                 // What has not settled can be undone as well.
-                can_undo: at > 0 || !alike(&history.take(), &self.seen),
+                can_undo: at > 0 || !equal_within_rounding(&history.take(), &self.seen),
                 can_redo: at + 1 < all.len(),
                 favourite: history.is_favourite(),
                 takes: all.len(),
                 at,
                 side: if history.is_b() { Side::B } else { Side::A },
-                has_beside: history.beside().is_some(),
+                has_other_side: history.beside().is_some(),
                 morph: toward.map_or(0.0, |toward| toward.share),
             }
         })
@@ -232,9 +235,9 @@ impl Desk {
 
     /// All takes, in the order of undo.
     #[must_use]
-    pub fn takes(&self) -> Vec<Listed> {
+    pub fn history_entries(&self) -> Vec<HistoryEntry> {
         self.history(|history| {
-            let entry = |(place, kept): (usize, &groove::history::Kept)| Listed {
+            let entry = |(place, kept): (usize, &groove::history::Kept)| HistoryEntry {
                 place,
                 seed: kept.take.seed,
                 style: kept.take.style,
@@ -245,50 +248,54 @@ impl Desk {
     }
 
     /// Another take with the same controls.
-    pub fn new_take(&mut self, set: &mut Set) {
+    pub fn new_take(&mut self, set: &mut SetParam) {
         let last = u32::try_from(self.params.seed.preview_plain(1.0)).unwrap_or(0);
-        let seed = other_seed(self.aimed().seed, last);
+        let seed = random_other_seed(self.intended_take().seed, last);
         self.set_seed(seed, set);
     }
 
     /// The take with this number.
-    pub fn set_seed(&mut self, seed: u32, set: &mut Set) {
-        self.settle();
+    pub fn set_seed(&mut self, seed: u32, set: &mut SetParam) {
+        self.commit_pending();
         let last = u32::try_from(self.params.seed.preview_plain(1.0)).unwrap_or(0);
-        let take = Take { seed: seed.min(last), ..self.aimed() };
-        self.enter(take);
+        let take = Take { seed: seed.min(last), ..self.intended_take() };
+        self.push_take(take);
         // It is played at the tempo of the song when it is first heard.
         let value = i32::try_from(take.seed).unwrap_or(0);
-        Apply { set, all: true }.put(&self.params.seed, value);
-        self.coming = Some((take, self.now + ARRIVES));
+        ParamWriter { send: set, force: true }.set(&self.params.seed, value);
+        self.in_flight = Some((take, self.now + HOST_TIMEOUT_SECONDS));
     }
 
     /// Back to the take before; says whether there was one.
-    pub fn undo(&mut self, set: &mut Set) -> bool {
-        self.travel(set, History::undo)
+    pub fn undo(&mut self, set: &mut SetParam) -> bool {
+        self.move_in_history(set, History::undo)
     }
 
     /// On to the take after; says whether there was one.
-    pub fn redo(&mut self, set: &mut Set) -> bool {
-        self.travel(set, History::redo)
+    pub fn redo(&mut self, set: &mut SetParam) -> bool {
+        self.move_in_history(set, History::redo)
     }
 
     /// To a take by its place in the history; says whether there is one.
-    pub fn go(&mut self, place: usize, set: &mut Set) -> bool {
-        self.travel(set, |history| history.go(Some(place)))
+    pub fn go_to(&mut self, place: usize, set: &mut SetParam) -> bool {
+        self.move_in_history(set, |history| history.go(Some(place)))
     }
 
     /// The present take becomes the other side, and the other side the present one. The first time
     /// both are the same.
-    pub fn switch_sides(&mut self, set: &mut Set) {
-        self.travel(set, |history| {
+    pub fn switch_sides(&mut self, set: &mut SetParam) {
+        self.move_in_history(set, |history| {
             history.swap();
             true
         });
     }
 
-    fn travel(&mut self, set: &mut Set, act: impl FnOnce(&mut History) -> bool) -> bool {
-        self.settle();
+    fn move_in_history(
+        &mut self,
+        set: &mut SetParam,
+        act: impl FnOnce(&mut History) -> bool,
+    ) -> bool {
+        self.commit_pending();
         let moved = self.history(act);
         if moved {
             let take = self.history(|history| history.take());
@@ -299,16 +306,16 @@ impl Desk {
 
     /// The other side is the present take as well.
     pub fn copy_to_other_side(&mut self) {
-        self.settle();
+        self.commit_pending();
         self.history(History::copy_beside);
-        self.kept().mark();
+        self.store().mark_changed();
     }
 
     /// Makes the present take a favourite, or no longer.
     pub fn set_favourite(&mut self, favourite: bool) {
-        self.settle();
+        self.commit_pending();
         self.history(|history| history.set_favourite(favourite));
-        self.kept().mark();
+        self.store().mark_changed();
     }
 
     /// Leads the present take so far to the other side's, 0 to 1; 0 leaves it as it is. Says
@@ -317,14 +324,14 @@ impl Desk {
         let Some(other) = self.history(|history| history.beside()) else { return false };
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
         let toward = (share > 0.0).then(|| Toward::new(&other, share));
-        self.kept().change(|extras| extras.toward = toward);
+        self.store().change(|extras| extras.toward = toward);
         true
     }
 
     /// Plays a preset's take, as it says.
-    pub fn play(&mut self, take: &Take, performance: &Performance, set: &mut Set) {
-        self.settle();
-        self.enter(*take);
+    pub fn play(&mut self, take: &Take, performance: &Performance, set: &mut SetParam) {
+        self.commit_pending();
+        self.push_take(*take);
         self.apply(take, Some(performance), set);
     }
 
@@ -335,20 +342,20 @@ impl Desk {
     }
 
     /// The take that will be there when the host has set what is on its way.
-    fn aimed(&self) -> Take {
-        self.coming.map_or_else(|| self.take(), |(take, _)| take)
+    fn intended_take(&self) -> Take {
+        self.in_flight.map_or_else(|| self.take(), |(take, _)| take)
     }
 
-    fn enter(&mut self, take: Take) {
+    fn push_take(&mut self, take: Take) {
         self.history(|history| history.push(take));
-        self.kept().mark();
-        (self.seen, self.primed) = (take, false);
+        self.store().mark_changed();
+        (self.seen, self.entry_is_primer) = (take, false);
     }
 
     /// Sets all that a take is.
-    fn apply(&mut self, take: &Take, performance: Option<&Performance>, set: &mut Set) {
-        let keeps = matches!(Controls::new(&self.params).prime, Prime::Off | Prime::Hold);
-        self.kept().change(|extras| {
+    fn apply(&mut self, take: &Take, performance: Option<&Performance>, set: &mut SetParam) {
+        let keeps = matches!(Controls::new(&self.params).prime, PrimeMode::Off | PrimeMode::Hold);
+        self.store().change(|extras| {
             (extras.pins, extras.toward) = (take.pins, take.toward);
             extras.model = take.model;
             // Where nobody listens, no primer says nothing about the clip that is kept.
@@ -356,30 +363,30 @@ impl Desk {
                 extras.primer = take.primer;
             }
         });
-        self.params.state.bring_tempo(take.seed, take.tempo);
-        let mut apply = Apply { set, all: self.coming.is_some() };
+        self.params.state.restore_tempo(take.seed, take.tempo);
+        let mut apply = ParamWriter { send: set, force: self.in_flight.is_some() };
         apply.take(&self.params, take);
         if let Some(performance) = performance {
             apply.performance(&self.params, performance);
         }
-        self.kept().mark();
-        self.link.signal().wake();
-        (self.seen, self.primed) = (*take, false);
-        self.coming = Some((*take, self.now + ARRIVES));
+        self.store().mark_changed();
+        self.link.worker_notify().wake();
+        (self.seen, self.entry_is_primer) = (*take, false);
+        self.in_flight = Some((*take, self.now + HOST_TIMEOUT_SECONDS));
     }
 }
 
 /// Pins. Steps are those of the take's phrase, from 0.
-impl Desk {
+impl Session {
     /// What is pinned.
     #[must_use]
     pub fn pins(&self) -> Pins {
-        self.kept().extras().pins
+        self.store().extras().pins
     }
 
     /// Pins a cell, or frees it.
     pub fn pin(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
-        self.kept().change(|extras| extras.pins.set(step, drum, pin));
+        self.store().change(|extras| extras.pins.set(step, drum, pin));
     }
 
     /// Turns a cell over, given whether it sounds: what sounds is pinned silent, what does not is
@@ -390,22 +397,22 @@ impl Desk {
 
     /// Pins a lane as it sounds in these steps, the first of the phrase.
     pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
-        self.kept().change(|extras| extras.pins.keep_lane(drum, steps));
+        self.store().change(|extras| extras.pins.keep_lane(drum, steps));
     }
 
     /// Frees a lane.
     pub fn free_lane(&mut self, drum: Drum) {
-        self.kept().change(|extras| extras.pins.free_lane(drum));
+        self.store().change(|extras| extras.pins.free_lane(drum));
     }
 
     /// Pins all lanes as they sound in these steps, the first of the phrase.
     pub fn keep_all(&mut self, steps: &[Step]) {
-        self.kept().change(|extras| extras.pins = Pins::all(steps));
+        self.store().change(|extras| extras.pins = Pins::all(steps));
     }
 
     /// Frees everything.
     pub fn free_all(&mut self) {
-        self.kept().change(|extras| extras.pins = Pins::NONE);
+        self.store().change(|extras| extras.pins = Pins::NONE);
     }
 
     /// Pins a lane as it sounds in these steps, the whole phrase, moved later by so many of them
@@ -420,28 +427,28 @@ impl Desk {
 }
 
 /// Dropped files, models and what is played.
-impl Desk {
+impl Session {
     /// What was played, tapped or dropped last, whether or not the drummer listens to it.
     #[must_use]
     pub fn primer(&self) -> Primer {
-        self.kept().extras().primer
+        self.store().extras().primer
     }
 
     /// The drummer carries on from a MIDI file: its last four bars. Says how much of it.
     ///
     /// # Errors
     /// A sentence that says why it cannot.
-    pub fn prime_with(&mut self, file: &[u8], set: &mut Set) -> Result<String, String> {
-        self.settle();
+    pub fn prime_with(&mut self, file: &[u8], set: &mut SetParam) -> Result<String, String> {
+        self.commit_pending();
         let meter = self.link.status().meter;
         let clip = dropped_file::read(file, meter)?;
         let played = Played::new(&clip.steps);
         if played.steps().iter().all(|step| step.drums().is_empty()) {
             return Err("The last bars of the file are silent.".into());
         }
-        self.primed = false;
-        self.kept().change(|extras| extras.primer = Primer::Play(played));
-        Apply { set, all: true }.put(&self.params.prime.mode, Prime::Play);
+        self.entry_is_primer = false;
+        self.store().change(|extras| extras.primer = Primer::Play(played));
+        ParamWriter { send: set, force: true }.set(&self.params.prime.mode, PrimeMode::Play);
         let bars = played.steps().len() / meter.steps();
         let bars = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
         Ok(format!("The drummer carries on from {bars} of the file."))
@@ -449,9 +456,9 @@ impl Desk {
 
     /// Forgets what was played, tapped or dropped.
     pub fn clear_primer(&mut self) {
-        self.settle();
-        self.primed = false;
-        self.kept().change(|extras| extras.primer = Primer::Off);
+        self.commit_pending();
+        self.entry_is_primer = false;
+        self.store().change(|extras| extras.primer = Primer::Off);
     }
 
     /// Plays the hits of a MIDI file as the drummer would strike them: its first phrase is pinned
@@ -459,43 +466,43 @@ impl Desk {
     ///
     /// # Errors
     /// A sentence that says why it cannot.
-    pub fn humanise(&mut self, file: &[u8], set: &mut Set) -> Result<(), String> {
-        self.settle();
+    pub fn humanise(&mut self, file: &[u8], set: &mut SetParam) -> Result<(), String> {
+        self.commit_pending();
         let meter = self.link.status().meter;
         let mut clip = dropped_file::read(file, meter)?;
         let bars = match clip.steps.len() / meter.steps() {
-            0 | 1 => Bars::One,
-            2 | 3 => Bars::Two,
-            4..8 => Bars::Four,
-            _ => Bars::Eight,
+            0 | 1 => PhraseBars::One,
+            2 | 3 => PhraseBars::Two,
+            4..8 => PhraseBars::Four,
+            _ => PhraseBars::Eight,
         };
         let count = [1, 2, 4, 8][bars as usize];
         clip.steps.truncate((count * meter.steps()).min(MOST_PINNED));
-        Apply { set, all: true }.put(&self.params.drummer.phrase, bars);
-        self.send(Errand::Humanise(clip, Box::new(self.take())));
+        ParamWriter { send: set, force: true }.set(&self.params.drummer.phrase, bars);
+        self.send(WorkerCommand::Humanise(clip, Box::new(self.take())));
         Ok(())
     }
 
     /// Plays with a model file; `None`: with the built-in model. It is read while the old one plays.
     pub fn choose_model(&mut self, file: Option<PathBuf>) {
-        self.settle();
-        self.send(Errand::Model(file));
+        self.commit_pending();
+        self.send(WorkerCommand::ChooseModel(file));
     }
 
     /// Takes a model file into the user's folder and plays with it.
     pub fn load_model(&mut self, file: PathBuf) {
-        self.settle();
-        self.send(Errand::NewModel(file));
+        self.commit_pending();
+        self.send(WorkerCommand::ImportModel(file));
     }
 
     /// New instances begin with the present drum map. What came of it is said with the next errand.
-    pub fn remember_map(&self) {
+    pub fn save_default_map(&self) {
         let DeepPocketParams { output, lanes, .. } = &*self.params;
         let place = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
         let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value()).unwrap_or(0);
-        let map = OwnMap { name: MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
+        let map = UserMap { name: MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
         let said = format!("New instances begin with the drum map {}.", map.name);
-        self.kept().say(Settings::change(|settings| settings.map = Some(map)).map(|()| said));
+        self.store().report(Settings::change(|settings| settings.map = Some(map)).map(|()| said));
     }
 
     /// Has the phrases played that follow the one that is shown, so that a clip can have so many:
@@ -505,28 +512,33 @@ impl Desk {
         let wanted = (shown.number, shown.first_bar, phrases);
         let bars = u16::try_from(shown.bars.len()).unwrap_or(1);
         let Some(meter) = shown.bars.first().map(Bar::meter) else { return };
-        if self.ahead.replace(wanted) != Some(wanted) {
+        if self.requested_ahead.replace(wanted) != Some(wanted) {
             // In double time a bar of the song may be made of the bar before or after, too.
             let count = bars * u16::from(phrases) + 2;
-            self.send(Errand::Ahead(Box::new(shown.take), meter, shown.first_bar - 1, count));
+            self.send(WorkerCommand::PlayAhead(
+                Box::new(shown.take),
+                meter,
+                shown.first_bar - 1,
+                count,
+            ));
         }
     }
 
     /// What came of the last errand, once: a sentence either way.
     #[must_use]
-    pub fn said(&self) -> Option<Result<String, String>> {
-        self.kept().said()
+    pub fn take_report(&self) -> Option<Result<String, String>> {
+        self.store().take_report()
     }
 
-    fn send(&self, errand: Errand) {
-        self.kept().send(errand);
-        self.link.signal().wake();
+    fn send(&self, errand: WorkerCommand) {
+        self.store().send(errand);
+        self.link.worker_notify().wake();
     }
 }
 
 /// Whether two takes are the same but for the tempo at which they were first played, and for what
 /// a parameter rounds off.
-fn alike(one: &Take, other: &Take) -> bool {
+fn equal_within_rounding(one: &Take, other: &Take) -> bool {
     let near = |a: f32, b: f32| (a - b).abs() < 1e-3;
     let controls = [
         (one.blend.1, other.blend.1),
@@ -546,7 +558,7 @@ fn alike(one: &Take, other: &Take) -> bool {
 /// A seed from 0 to `last` that is not this one. Chance comes from the hasher that the standard
 /// library seeds anew for every use: what is drawn is kept in the project, so nothing depends on
 /// how it was drawn.
-fn other_seed(seed: u32, last: u32) -> u32 {
+fn random_other_seed(seed: u32, last: u32) -> u32 {
     let drawn = RandomState::new().hash_one(seed) % u64::from(last.max(1));
     let drawn = u32::try_from(drawn).unwrap_or(0);
     if drawn < seed { drawn } else { drawn + 1 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deep_pocket::link::{Link, Phrase, Phrases, WorkerEnd, link};
 use deep_pocket::params::DeepPocketParams;
-use deep_pocket::session::clip_export::{Export, Extent, Wish};
+use deep_pocket::session::clip_export::{ClipExport, ExportOptions, Extent};
 use groove::midi::{Clip, DrumMap};
 use groove::take::Take;
 use groove::{Bar, Drum, Hit, Meter, Step};
@@ -38,7 +38,7 @@ fn set(params: &DeepPocketParams, id: &str, value: f32) {
     }
 }
 
-fn steps(export: &Export) -> Vec<Step> {
+fn steps(export: &ClipExport) -> Vec<Step> {
     Clip::read(&export.midi(), DrumMap::GeneralMidi).expect("our own file").steps
 }
 
@@ -46,7 +46,7 @@ fn steps(export: &Export) -> Vec<Step> {
 fn a_phrase_is_exported_as_it_is_heard() {
     let (_worker, link, bars) = shown();
     let params = DeepPocketParams::default();
-    let export = Export::of(&params, &link, Wish::default()).expect("a clip");
+    let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
     assert_eq!(export.name(), "rock-120bpm-464");
     let read = steps(&export);
     assert_eq!(read[0].hit(Drum::Bass), Some(Hit { velocity: 60, offset_ticks: 0 }));
@@ -57,7 +57,7 @@ fn a_phrase_is_exported_as_it_is_heard() {
     set(&params, "channel", 3.0);
     set(&params, "lane_mute_1", 1.0);
     set(&params, "timing", 0.0);
-    let export = Export::of(&params, &link, Wish::default()).expect("a clip");
+    let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
     let midi = export.midi();
     assert!(midi.windows(3).any(|bytes| bytes == [0x92, 38, 60]), "Addictive Drums' snare");
     let read = steps(&export);
@@ -69,21 +69,24 @@ fn a_phrase_is_exported_as_it_is_heard() {
 fn one_lane_a_range_of_bars_and_a_quantised_clip() {
     let (_worker, link, _) = shown();
     let params = DeepPocketParams::default();
-    let of = |wish| Export::of(&params, &link, wish);
-    let lane = of(Wish { lane: Some(Drum::Bass), ..Wish::default() }).expect("a clip");
+    let of = |options| ClipExport::of(&params, &link, options);
+    let lane =
+        of(ExportOptions { lane: Some(Drum::Bass), ..ExportOptions::default() }).expect("a clip");
     assert_eq!(lane.name(), "rock-120bpm-464-bass");
     assert!(steps(&lane).iter().all(|step| step.hit(Drum::Snare).is_none()));
-    let quantised = of(Wish { quantised: true, ..Wish::default() }).expect("a clip");
+    let quantised =
+        of(ExportOptions { quantised: true, ..ExportOptions::default() }).expect("a clip");
     assert!(steps(&quantised).iter().all(|step| step.hits().all(|(_, hit)| hit.offset_ticks == 0)));
-    let two = of(Wish { extent: Extent::Bars(6, 2), ..Wish::default() }).expect("a clip");
+    let two = of(ExportOptions { extent: Extent::Bars(6, 2), ..ExportOptions::default() })
+        .expect("a clip");
     let read = steps(&two);
     assert_eq!((read.len(), read[4].hit(Drum::Snare).map(|hit| hit.velocity)), (29, Some(62)));
-    let refused = |wish| of(wish).expect_err("a sentence");
-    let ride = Wish { lane: Some(Drum::Ride), ..Wish::default() };
+    let refused = |options| of(options).expect_err("a sentence");
+    let ride = ExportOptions { lane: Some(Drum::Ride), ..ExportOptions::default() };
     assert_eq!(refused(ride), "Ride is not struck in these bars.");
-    let far = refused(Wish { extent: Extent::Phrases(2), ..Wish::default() });
+    let far = refused(ExportOptions { extent: Extent::Phrases(2), ..ExportOptions::default() });
     assert!(far.contains("bar 9"), "{far}");
-    refused(Wish { extent: Extent::Bars(5, 0), ..Wish::default() });
+    refused(ExportOptions { extent: Extent::Bars(5, 0), ..ExportOptions::default() });
 }
 
 #[test]
@@ -92,7 +95,7 @@ fn half_and_double_time_are_as_long_as_they_are_heard() {
     let params = DeepPocketParams::default();
     let snares = |pace: f32| {
         set(&params, "pace", pace);
-        let export = Export::of(&params, &link, Wish::default()).expect("a clip");
+        let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
         let read = steps(&export);
         (0..)
             .zip(read)
@@ -109,7 +112,8 @@ fn half_and_double_time_are_as_long_as_they_are_heard() {
 #[test]
 fn text_and_sound_are_of_the_same_clip() {
     let (_worker, link, _) = shown();
-    let export = Export::of(&DeepPocketParams::default(), &link, Wish::default()).expect("a clip");
+    let export = ClipExport::of(&DeepPocketParams::default(), &link, ExportOptions::default())
+        .expect("a clip");
     let text = export.text();
     assert!(text.starts_with("rock-120bpm-464: 120 bpm, 4/4;"), "{text}");
     assert!(text.contains("Snare      x...x...x...x...|"), "{text}");
@@ -120,6 +124,6 @@ fn text_and_sound_are_of_the_same_clip() {
 #[test]
 fn without_a_phrase_there_is_a_sentence() {
     let (_, _, link) = link();
-    let fault = Export::of(&DeepPocketParams::default(), &link, Wish::default());
+    let fault = ClipExport::of(&DeepPocketParams::default(), &link, ExportOptions::default());
     assert!(fault.expect_err("a sentence").contains("no clip yet"));
 }

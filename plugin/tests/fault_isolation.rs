@@ -24,7 +24,7 @@ fn pick(host: &mut Host, take: u32) {
 
 /// Plays so many beats, a little faster than time goes.
 fn play(host: &mut Host, beats: u32) {
-    host.desk.transport.playing = true;
+    host.context.transport.playing = true;
     for _ in 0..beats * 50 {
         host.block(480, process);
         std::thread::sleep(Duration::from_millis(1));
@@ -32,7 +32,7 @@ fn play(host: &mut Host, beats: u32) {
 }
 
 fn stop(host: &mut Host) {
-    host.desk.transport.playing = false;
+    host.context.transport.playing = false;
     host.block(64, process);
 }
 
@@ -40,16 +40,16 @@ fn stop(host: &mut Host) {
 fn a_fault_in_the_audio_half_is_silence_until_it_is_activated_again() {
     let mut host = Host::new();
     // Until a note sounds.
-    while host.desk.ons == host.desk.offs {
+    while host.context.ons == host.context.offs {
         play(&mut host, 1);
     }
     pick(&mut host, IN_ENGINE);
     host.block(480, process);
-    assert_eq!(host.desk.ons, host.desk.offs, "all notes end with the block");
+    assert_eq!(host.context.ons, host.context.offs, "all notes end with the block");
     assert!(host.plugin.link().notices()[0].contains("is silent"));
-    let before = host.desk.ons;
+    let before = host.context.ons;
     play(&mut host, 8);
-    assert_eq!(host.desk.ons, before);
+    assert_eq!(host.context.ons, before);
     assert!(host.sound.iter().flat_map(|channel| &channel[..480]).all(|sample| *sample == 0.0));
 
     pick(&mut host, 1);
@@ -57,22 +57,22 @@ fn a_fault_in_the_audio_half_is_silence_until_it_is_activated_again() {
     assert!(host.plugin.link().notices().is_empty());
     play(&mut host, 8);
     stop(&mut host);
-    assert!(host.desk.ons > before && host.desk.ons == host.desk.offs);
+    assert!(host.context.ons > before && host.context.ons == host.context.offs);
 }
 
 #[test]
 fn a_fault_in_the_worker_is_a_sentence_and_another_take_plays_on() {
     let mut host = Host::new();
     play(&mut host, 8);
-    let before = host.desk.ons;
+    let before = host.context.ons;
     assert!(before > 0);
     pick(&mut host, IN_WORKER);
     play(&mut host, 8);
     assert!(host.plugin.link().has_fault(Fault::Worker));
     assert!(host.plugin.link().notices()[0].contains("failed at a bar"));
     pick(&mut host, 2);
-    let broken = host.desk.ons;
+    let broken = host.context.ons;
     play(&mut host, 16);
     stop(&mut host);
-    assert!(host.desk.ons > broken && host.desk.ons == host.desk.offs);
+    assert!(host.context.ons > broken && host.context.ons == host.context.offs);
 }

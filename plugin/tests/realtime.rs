@@ -61,24 +61,24 @@ fn process_allocates_and_frees_nothing() {
     let mut allocations = 0;
     let mut loudest = 0f32;
     for block in 0..3_000u32 {
-        host.desk.transport.playing = block % 1_000 < 950;
+        host.context.transport.playing = block % 1_000 < 950;
         match block {
             700 | 1_500 => host.beats = 33.3,
-            1_800 => host.desk.transport.loop_range_beats = Some((40.0, 41.0)),
+            1_800 => host.context.transport.loop_range_beats = Some((40.0, 41.0)),
             _ => {}
         }
         if block % 211 == 0 {
             let (voice_id, channel, key) = (VoiceID::Wildcard, Channel::Number(0), Key::Number(49));
-            host.desk.input = Some(if block % 422 == 0 {
+            host.context.input = Some(if block % 422 == 0 {
                 NoteEvent::NoteOn { timing: 0, voice_id, channel, key, velocity: 1.0 }
             } else {
                 NoteEvent::NoteOff { timing: 0, voice_id, channel, key, velocity: 0.0 }
             });
         }
         let frames = [64, 480, 17, 4_096, 1][block as usize % 5];
-        let status = host.block(frames, |plugin, buffer, desk| {
+        let status = host.block(frames, |plugin, buffer, context| {
             COUNT.set(0);
-            let status = process(plugin, buffer, desk);
+            let status = process(plugin, buffer, context);
             allocations += COUNT.replace(-1);
             status
         });
@@ -90,10 +90,10 @@ fn process_allocates_and_frees_nothing() {
         }
     }
     assert_eq!(allocations, 0);
-    assert!(host.desk.ons > 100, "{} notes", host.desk.ons);
-    host.desk.transport.playing = false;
+    assert!(host.context.ons > 100, "{} notes", host.context.ons);
+    host.context.transport.playing = false;
     host.block(64, process);
-    assert_eq!(host.desk.ons, host.desk.offs);
+    assert_eq!(host.context.ons, host.context.offs);
     assert!((0.1..=1.0).contains(&loudest), "the audition kit is heard: {loudest}");
     // What it struck last dies away by itself.
     for _ in 0..10 * 48_000 / 4_096 {

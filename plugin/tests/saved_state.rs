@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use deep_pocket::DeepPocket;
 use deep_pocket::params::controls::Controls;
-use deep_pocket::params::{DeepPocketParams, Saved, WINDOW};
+use deep_pocket::params::{DeepPocketParams, SavedState, WINDOW};
 use groove::history::History;
 use groove::take::{Primer, Take};
 use groove::{Drum, Meter};
@@ -170,7 +170,11 @@ fn state(params: &[(&str, ParamValue)], fields: &[(&str, &str)]) -> PluginState 
 /// Loads a state as the wrappers do, into parameters that hold something else.
 fn load(mut state: PluginState) -> (BTreeMap<String, ParamValue>, DeepPocketParams) {
     let params = DeepPocketParams::default();
-    params.state.set(Saved { tempo: Some(99.0), window: (1_000, 700), ..Saved::default() });
+    params.state.set(SavedState {
+        tempo: Some(99.0),
+        window: (1_000, 700),
+        ..SavedState::default()
+    });
     DeepPocket::filter_state(&mut state);
     params.deserialize_fields(&state.fields);
     (state.params, params)
@@ -243,7 +247,7 @@ fn a_newer_state_gives_what_is_known_and_says_so() {
 fn a_load_is_noticed_and_outweighs_a_tempo_of_before() {
     let params = DeepPocketParams::default();
     let seen = params.state.take_tempo();
-    params.state.set(Saved { tempo: Some(88.0), ..Saved::default() });
+    params.state.set(SavedState { tempo: Some(88.0), ..SavedState::default() });
     let now = params.state.latch_tempo(seen, Some(120.0));
     assert_eq!(now.tempo(), Some(88.0));
     assert_ne!(now.load(), seen.load());
@@ -299,7 +303,7 @@ fn a_project_of_version_2_plays_the_notes_that_it_was_saved_with() {
     let controls = Controls::new(&params);
     assert_eq!((controls.take.seed, controls.take.style, controls.channel), (77, 10, 4));
     assert_eq!((params.state.window(), params.state.notice()), ((1_300, 700), None));
-    let record = params.state.map(Saved::clone);
+    let record = params.state.map(SavedState::clone);
     let (takes, at) = record.history.as_ref().map(History::all).expect("a history");
     assert_eq!((takes.len(), at, takes[0].favourite), (3, 1, true));
     assert!(record.pins.struck(4).contains(Drum::Crash));
@@ -321,7 +325,7 @@ fn a_project_of_a_newer_version_gives_what_is_known() {
     let controls = Controls::new(&params);
     assert_eq!((controls.take.seed, controls.channel, controls.take.style), (4_711, 2, 23));
     assert_eq!(params.state.take_tempo().tempo(), Some(97.5));
-    params.state.map(|saved: &Saved| {
+    params.state.map(|saved: &SavedState| {
         assert_eq!(saved.primer, Primer::Off);
         assert!(saved.pins.struck(4).contains(Drum::Crash));
     });

@@ -47,10 +47,10 @@ mod queue;
 #[path = "../src/link/takes_in_use.rs"]
 mod takes_in_use;
 
-use notify::Signal;
+use notify::WorkerNotify;
 use queue::queue;
 use sync::Arc;
-use takes_in_use::{SharedTakes, Takes};
+use takes_in_use::{SharedTakesInUse, TakesInUse};
 
 /// Runs a model in every order with at most so many switches of threads that are not forced.
 fn in_every_order(switches: usize, model: impl Fn() + Sync + Send + 'static) {
@@ -69,16 +69,16 @@ fn a_take_that_moves_on_is_never_taken_for_one_that_nobody_wants() {
     ];
     for (take, course) in courses {
         let mut takes =
-            course.iter().map(|&[playing, ready, asked]| Takes { playing, ready, asked });
+            course.iter().map(|&[playing, ready, asked]| TakesInUse { playing, ready, asked });
         let first = takes.next().expect("a course begins");
-        let rest: Vec<Takes> = takes.collect();
+        let rest: Vec<TakesInUse> = takes.collect();
         in_every_order(4, move || {
-            let shared = Arc::new(SharedTakes::default());
+            let shared = Arc::new(SharedTakesInUse::default());
             shared.store(first);
             let (audio, rest) = (Arc::clone(&shared), rest.clone());
             let thread =
                 loom::thread::spawn(move || rest.into_iter().for_each(|it| audio.store(it)));
-            assert!(shared.load().want(take), "{take} is wanted all the time");
+            assert!(shared.load().may_need(take), "{take} is wanted all the time");
             thread.join().expect("it ends");
         });
     }
@@ -122,12 +122,12 @@ fn what_is_handed_over_is_whole_and_in_order_and_its_place_is_free_again() {
 #[test]
 fn a_worker_that_is_rung_for_is_woken_and_sees_what_for() {
     in_every_order(3, || {
-        let signal = Arc::new(Signal::default());
+        let signal = Arc::new(WorkerNotify::default());
         let (mut ask, mut asked) = queue::<u32>(1);
         let theirs = Arc::clone(&signal);
         // It ends of itself once it has what was asked. If it sleeps for ever, the checker says so.
         let worker = loom::thread::spawn(move || {
-            theirs.serve(|| {
+            theirs.run_until_stopped(|| {
                 let request = asked.pop();
                 if request == Some(7) {
                     theirs.stop();
@@ -137,12 +137,12 @@ fn a_worker_that_is_rung_for_is_woken_and_sees_what_for() {
         });
         let theirs = Arc::clone(&signal);
         let bell = loom::thread::spawn(move || {
-            while !theirs.pass_on() {
+            while !theirs.deliver() {
                 loom::thread::yield_now();
             }
         });
         assert_eq!(ask.push(7), Ok(()));
-        signal.ring();
+        signal.notify();
         bell.join().expect("the ringing is passed on");
         worker.join().expect("the worker is woken");
     });
@@ -151,11 +151,11 @@ fn a_worker_that_is_rung_for_is_woken_and_sees_what_for() {
 #[test]
 fn a_worker_ends_when_it_is_told_to_whatever_it_does() {
     in_every_order(3, || {
-        let signal = Arc::new(Signal::default());
+        let signal = Arc::new(WorkerNotify::default());
         let theirs = Arc::clone(&signal);
         let worker = loom::thread::spawn(move || {
             let mut left = 1;
-            theirs.serve(|| {
+            theirs.run_until_stopped(|| {
                 let busy = left > 0;
                 left = 0;
                 busy

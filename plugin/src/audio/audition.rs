@@ -6,7 +6,7 @@
 use groove::audition::AuditionKit;
 use nice_plug::prelude::util::db_to_gain;
 
-use crate::audio::engine::Message;
+use crate::audio::engine::NoteMessage;
 use crate::params::controls::Controls;
 
 /// The kit, and how much of the block it has played.
@@ -38,8 +38,8 @@ impl Audition {
     }
 
     /// A note leaves: plays up to it, and strikes its drum.
-    pub(crate) fn hear(&mut self, message: Message, output: &mut [&mut [f32]]) {
-        if let (Message { sample, velocity, drum: Some(drum), .. }, true) = (message, self.on) {
+    pub(crate) fn hear(&mut self, message: NoteMessage, output: &mut [&mut [f32]]) {
+        if let (NoteMessage { sample, velocity, drum: Some(drum), .. }, true) = (message, self.on) {
             self.play_to(usize::try_from(sample).unwrap_or(usize::MAX), output);
             self.kit.strike(drum, velocity);
         }

@@ -8,19 +8,19 @@ use groove::take::{Primer, Take};
 use groove::{Drum, DrumSet};
 use triple_buffer::Output;
 
-use crate::audio::take_queue::Lineup;
-use crate::params::controls::{Controls, Prime};
-use crate::project::state::{Extras, State};
+use crate::audio::take_queue::TakeQueue;
+use crate::params::controls::{Controls, PrimeMode};
+use crate::project::state::{ProjectState, TakeExtras};
 
 /// Changes of the keys that are told apart within a block.
-const CHANGES: usize = 32;
+const MAX_CHANGES: usize = 32;
 
 /// Bars that a primer is made of.
-const LISTENED: usize = 2;
+const PRIMER_BARS: usize = 2;
 
 /// A key went down or up.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Change {
+pub(crate) struct KeyChange {
     pub(crate) sample: u32,
     pitch: u8,
     /// 0: it went up.
@@ -30,56 +30,56 @@ pub(crate) struct Change {
 }
 
 /// The keys, and what the take knows of them.
-pub(crate) struct Keys {
+pub(crate) struct KeyInput {
     /// Keys that are down, bit by pitch: as the events of the coming block say, and as they are at
     /// the place that is played.
     keys: u128,
     down: u128,
     /// The changes in the coming block.
-    changes: Box<[Change; CHANGES]>,
+    changes: Box<[KeyChange; MAX_CHANGES]>,
     changed: usize,
     /// What the take knows, by which mode, and whether that is to be looked at again.
     primer: Box<Primer>,
-    prime: Prime,
+    prime: PrimeMode,
     stale: bool,
     /// Whether what the take has of this is another than it was told.
     fresh: bool,
     /// What was played or tapped last, or came with the project.
-    clip: Box<Primer>,
+    last_clip: Box<Primer>,
     /// What the project says besides of the take.
-    told: Box<Extras>,
-    ear: Box<Ear>,
+    project: Box<TakeExtras>,
+    capture: Box<Ear>,
     /// The bar that is listened to, and whether anything was heard in it.
-    listens: (i64, bool),
-    extras: Option<Output<Extras>>,
+    listening: (i64, bool),
+    extras: Option<Output<TakeExtras>>,
 }
 
-impl Keys {
+impl KeyInput {
     pub(crate) fn new() -> Self {
-        Keys {
+        KeyInput {
             keys: 0,
             down: 0,
             changes: Box::default(),
             changed: 0,
             primer: Box::default(),
-            prime: Prime::Off,
+            prime: PrimeMode::Off,
             stale: true,
             fresh: true,
-            clip: Box::default(),
-            told: Box::default(),
-            ear: Box::default(),
-            listens: (0, false),
+            last_clip: Box::default(),
+            project: Box::default(),
+            capture: Box::default(),
+            listening: (0, false),
             extras: None,
         }
     }
 
     /// Hears what the project says from now on. For the host's main thread.
-    pub(crate) fn connect(&mut self, state: &State) {
-        self.extras = self.extras.take().or_else(|| state.take_extras());
+    pub(crate) fn connect(&mut self, state: &ProjectState) {
+        self.extras = self.extras.take().or_else(|| state.take_extras_reader());
     }
 
     /// Whether the project has something new to say.
-    pub(crate) fn is_told(&self) -> bool {
+    pub(crate) fn has_news(&self) -> bool {
         self.extras.as_ref().is_some_and(Output::updated)
     }
 
@@ -97,26 +97,26 @@ impl Keys {
         let bit = 1u128 << pitch;
         self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
         // Where there are too many, the last place stands for all that follow.
-        let place = self.changed.min(CHANGES - 1);
-        self.changes[place] = Change { sample, pitch, velocity, keys: self.keys };
+        let place = self.changed.min(MAX_CHANGES - 1);
+        self.changes[place] = KeyChange { sample, pitch, velocity, keys: self.keys };
         self.changed = place + 1;
     }
 
     /// A change of the coming block by its number.
-    pub(crate) fn change(&self, number: usize) -> Option<Change> {
+    pub(crate) fn change(&self, number: usize) -> Option<KeyChange> {
         self.changes[..self.changed].get(number).copied()
     }
 
     /// The block is over: what is left of its changes holds from here on. Says whether there was
     /// anything.
     pub(crate) fn finish(&mut self, done: usize) -> bool {
-        let left = self.changes[..self.changed].get(done..).and_then(<[Change]>::last).copied();
+        let left = self.changes[..self.changed].get(done..).and_then(<[KeyChange]>::last).copied();
         self.changed = 0;
         left.map(|change| self.down = change.keys).is_some()
     }
 
     /// Whether any key is down at the place that is played.
-    pub(crate) fn any(&self) -> bool {
+    pub(crate) fn any_down(&self) -> bool {
         self.down != 0
     }
 
@@ -131,24 +131,24 @@ impl Keys {
         down.filter_map(Drum::from_general_midi).collect()
     }
 
-    /// Whether what [`Keys::complete`] gives a take has changed since this was last asked.
-    pub(crate) fn refreshed(&mut self) -> bool {
+    /// Whether what [`KeyInput::complete`] gives a take has changed since this was last asked.
+    pub(crate) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.fresh)
     }
 
     /// Gives a take what it has besides the parameters.
     pub(crate) fn complete(&self, take: Take) -> Take {
-        let Extras { pins, toward, model, .. } = *self.told;
+        let TakeExtras { pins, toward, model, .. } = *self.project;
         Take { primer: *self.primer, pins, toward, model, ..take }
     }
 
     /// Takes in what the project says, and what was played in the bar that is over.
-    pub(crate) fn listen(
+    pub(crate) fn update(
         &mut self,
         block: &Block,
         playing: bool,
         controls: &Controls,
-        lineup: &Lineup,
+        take_queue: &TakeQueue,
     ) {
         self.stale |= self.prime != controls.prime;
         self.prime = controls.prime;
@@ -156,64 +156,72 @@ impl Keys {
             && extras.update()
         {
             let told = *extras.output_buffer();
-            if told.primers != self.told.primers {
-                *self.clip = told.primer;
+            if told.primer_version != self.project.primer_version {
+                *self.last_clip = told.primer;
             }
-            (*self.told, self.stale, self.fresh) = (told, true, true);
+            (*self.project, self.stale, self.fresh) = (told, true, true);
         }
         let bar = block.grid.bar_at(block.position);
-        let (heard_in, heard) = self.listens;
+        let (heard_in, heard) = self.listening;
         if playing && bar != heard_in {
-            self.listens = (bar, false);
+            self.listening = (bar, false);
             let meter = block.grid.meter;
             let until = bar.saturating_mul(i64::try_from(meter.steps()).unwrap_or(1));
             let clip = match self.prime {
                 _ if !heard => None,
-                Prime::Play => self.ear.played(until, LISTENED, meter).map(Primer::Play),
-                Prime::Tap => self.ear.rhythm(until, LISTENED, meter).map(Primer::Tap),
-                Prime::Off | Prime::Hold => None,
+                PrimeMode::Play => self.capture.played(until, PRIMER_BARS, meter).map(Primer::Play),
+                PrimeMode::Tap => self.capture.rhythm(until, PRIMER_BARS, meter).map(Primer::Tap),
+                PrimeMode::Off | PrimeMode::Hold => None,
             };
             if let Some(clip) = clip {
-                (*self.clip, self.stale) = (clip, true);
+                (*self.last_clip, self.stale) = (clip, true);
             }
         }
         if self.stale {
-            self.hold(block.position, &block.grid, controls, lineup);
+            self.update_primer(block.position, &block.grid, controls, take_queue);
         }
     }
 
     /// A change has come, at a song position.
-    pub(crate) fn turn(
+    pub(crate) fn apply_change(
         &mut self,
-        change: &Change,
+        change: &KeyChange,
         position: f64,
         grid: &Grid,
         controls: &Controls,
-        lineup: &Lineup,
+        take_queue: &TakeQueue,
     ) {
         self.down = change.keys;
-        if change.velocity > 0 && matches!(self.prime, Prime::Play | Prime::Tap) {
+        if change.velocity > 0 && matches!(self.prime, PrimeMode::Play | PrimeMode::Tap) {
             // Steps are counted in bars, whatever ticks the host's bars begin at.
             let bar = grid.bar_at(position);
             let steps = i64::try_from(grid.meter.steps()).unwrap_or(1);
             let into = position * TICKS_PER_BEAT - grid.bar_ticks(bar);
             let start = bar.saturating_mul(steps) as f64 * f64::from(TICKS_PER_STEP);
             let drum = Drum::from_general_midi(change.pitch);
-            self.ear.hear(start + into, drum, change.velocity);
-            self.listens.1 = true;
+            self.capture.hear(start + into, drum, change.velocity);
+            self.listening.1 = true;
         }
-        self.hold(position, grid, controls, lineup);
+        self.update_primer(position, grid, controls, take_queue);
     }
 
     /// Decides what the take knows of keys: those that are down since a position, from the next
     /// landing on, or what was played.
-    pub(crate) fn hold(&mut self, since: f64, grid: &Grid, controls: &Controls, lineup: &Lineup) {
+    pub(crate) fn update_primer(
+        &mut self,
+        since: f64,
+        grid: &Grid,
+        controls: &Controls,
+        take_queue: &TakeQueue,
+    ) {
         let drums = self.held();
-        let primer = match (self.prime, *self.clip) {
-            (Prime::Hold, _) if !drums.is_empty() => {
-                Primer::Hold { drums, at: landing_step(since, grid, controls, lineup) }
+        let primer = match (self.prime, *self.last_clip) {
+            (PrimeMode::Hold, _) if !drums.is_empty() => {
+                Primer::Hold { drums, at: launch_step(since, grid, controls, take_queue) }
             }
-            (Prime::Play, clip @ Primer::Play(_)) | (Prime::Tap, clip @ Primer::Tap(_)) => clip,
+            (PrimeMode::Play, clip @ Primer::Play(_)) | (PrimeMode::Tap, clip @ Primer::Tap(_)) => {
+                clip
+            }
             _ => Primer::Off,
         };
         self.fresh |= primer != *self.primer;
@@ -222,9 +230,9 @@ impl Keys {
 }
 
 /// The step of the phrase at which a change since a position lands.
-fn landing_step(since: f64, grid: &Grid, controls: &Controls, lineup: &Lineup) -> u16 {
+fn launch_step(since: f64, grid: &Grid, controls: &Controls, take_queue: &TakeQueue) -> u16 {
     let bars = i64::from(controls.take.phrase_bars).clamp(1, 8);
-    let at = lineup.next_landing(since, grid, bars);
+    let at = take_queue.next_launch_position(since, grid, bars);
     let bar = grid.bar_at(at + 1e-6);
     let place = usize::try_from(bar.rem_euclid(bars)).unwrap_or(0);
     let into = at * TICKS_PER_BEAT - grid.bar_ticks(bar);

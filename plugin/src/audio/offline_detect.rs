@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// What the host says about its pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum HostMode {
     /// It is in real time.
     Realtime,
     /// It is a bounce.
@@ -23,18 +23,18 @@ pub enum Mode {
 
 /// Audio that must have come too early, in seconds, before a host that calls itself real-time is
 /// taken for a bounce: more than any sound card has in its buffers.
-const LEAD: f64 = 0.5;
+const OFFLINE_LEAD: f64 = 0.5;
 
 /// The longest wait for a bar in a bounce.
-const BOUNCE: Duration = Duration::from_secs(5);
+const MAX_BOUNCE_WAIT: Duration = Duration::from_secs(5);
 
 /// The longest wait, all in all, while the pace is not known.
-const BEGINNING: Duration = Duration::from_secs(2);
+const MAX_UNKNOWN_WAIT: Duration = Duration::from_secs(2);
 
 /// Measures the pace of blocks.
 #[derive(Debug)]
-pub(crate) struct Pace {
-    mode: Mode,
+pub(crate) struct OfflineDetector {
+    mode: HostMode,
     rate: f64,
     /// When this block began, or the last one that was timed.
     begun: Option<Instant>,
@@ -52,9 +52,9 @@ pub(crate) struct Pace {
     in_vain: Duration,
 }
 
-impl Pace {
-    pub(crate) fn new(rate: f64, mode: Mode) -> Self {
-        Pace {
+impl OfflineDetector {
+    pub(crate) fn new(rate: f64, mode: HostMode) -> Self {
+        OfflineDetector {
             mode,
             rate,
             begun: None,
@@ -69,7 +69,7 @@ impl Pace {
 
     /// A block of so many samples begins. The time that we have waited does not count: waiting
     /// does not change what the host's pace is taken for.
-    pub(crate) fn begin(&mut self, frames: u32) {
+    pub(crate) fn begin_block(&mut self, frames: u32) {
         let now = Instant::now();
         if let Some(begun) = self.begun.replace(now) {
             let taken = now.duration_since(begun).saturating_sub(self.paused);
@@ -82,27 +82,27 @@ impl Pace {
 
     /// A block of so many samples in which nobody waits for anything. It is timed with the next
     /// one: clocks are slow.
-    pub(crate) fn pass(&mut self, frames: u32) {
+    pub(crate) fn skip_block(&mut self, frames: u32) {
         self.block += f64::from(frames) / self.rate;
     }
 
     /// How long we may wait for a bar now; `None` in real time. What was waited for in vain once is
     /// not waited for again, but a longer wait is: a beginning that was given up may turn out to be
     /// a bounce.
-    pub(crate) fn patience(&self) -> Option<Duration> {
-        let patience = match self.mode {
-            Mode::Offline => BOUNCE,
-            _ if self.is_ahead() => BOUNCE,
-            Mode::Unknown if self.lead >= 0.8 * self.processed => {
-                BEGINNING.saturating_sub(self.waited)
+    pub(crate) fn max_wait(&self) -> Option<Duration> {
+        let max_wait = match self.mode {
+            HostMode::Offline => MAX_BOUNCE_WAIT,
+            _ if self.is_ahead() => MAX_BOUNCE_WAIT,
+            HostMode::Unknown if self.lead >= 0.8 * self.processed => {
+                MAX_UNKNOWN_WAIT.saturating_sub(self.waited)
             }
             _ => Duration::ZERO,
         };
-        (patience > self.in_vain).then_some(patience)
+        (max_wait > self.in_vain).then_some(max_wait)
     }
 
     fn is_ahead(&self) -> bool {
-        self.lead > LEAD + self.block
+        self.lead > OFFLINE_LEAD + self.block
     }
 
     /// We have waited so long for a bar.
@@ -115,12 +115,12 @@ impl Pace {
 
     /// The worker did not answer in this time: waiting as long again would only make a bounce stand
     /// still.
-    pub(crate) fn give_up(&mut self, patience: Duration) {
-        self.in_vain = self.in_vain.max(patience);
+    pub(crate) fn wait_failed(&mut self, max_wait: Duration) {
+        self.in_vain = self.in_vain.max(max_wait);
     }
 
     /// The worker answers.
-    pub(crate) fn hope(&mut self) {
+    pub(crate) fn worker_answered(&mut self) {
         self.in_vain = Duration::ZERO;
     }
 }
@@ -129,69 +129,72 @@ impl Pace {
 mod tests {
     use super::*;
 
-    fn blocks(pace: &mut Pace, count: usize, sleep: Duration) {
+    fn blocks(detector: &mut OfflineDetector, count: usize, sleep: Duration) {
         for _ in 0..count {
-            pace.begin(240);
-            pace.pass(240);
+            detector.begin_block(240);
+            detector.skip_block(240);
             std::thread::sleep(sleep);
         }
-        pace.begin(480);
+        detector.begin_block(480);
     }
 
     #[test]
     fn in_real_time_nobody_waits() {
-        let mut pace = Pace::new(48_000.0, Mode::Realtime);
-        pace.begin(480);
-        assert_eq!(pace.patience(), None);
-        blocks(&mut pace, 20, Duration::from_millis(10));
-        assert_eq!(pace.patience(), None);
+        let mut detector = OfflineDetector::new(48_000.0, HostMode::Realtime);
+        detector.begin_block(480);
+        assert_eq!(detector.max_wait(), None);
+        blocks(&mut detector, 20, Duration::from_millis(10));
+        assert_eq!(detector.max_wait(), None);
     }
 
     #[test]
     fn the_flag_is_enough_and_so_is_the_pace() {
-        assert_eq!(Pace::new(48_000.0, Mode::Offline).patience(), Some(BOUNCE));
-        let mut pace = Pace::new(48_000.0, Mode::Realtime);
-        blocks(&mut pace, 100, Duration::ZERO);
-        assert_eq!(pace.patience(), Some(BOUNCE));
+        assert_eq!(
+            OfflineDetector::new(48_000.0, HostMode::Offline).max_wait(),
+            Some(MAX_BOUNCE_WAIT)
+        );
+        let mut detector = OfflineDetector::new(48_000.0, HostMode::Realtime);
+        blocks(&mut detector, 100, Duration::ZERO);
+        assert_eq!(detector.max_wait(), Some(MAX_BOUNCE_WAIT));
     }
 
     #[test]
     fn an_unknown_pace_is_known_after_a_block() {
-        let mut pace = Pace::new(48_000.0, Mode::Unknown);
-        pace.begin(480);
-        assert_eq!(pace.patience(), Some(BEGINNING));
-        blocks(&mut pace, 1, Duration::from_millis(12));
-        assert_eq!(pace.patience(), None);
+        let mut detector = OfflineDetector::new(48_000.0, HostMode::Unknown);
+        detector.begin_block(480);
+        assert_eq!(detector.max_wait(), Some(MAX_UNKNOWN_WAIT));
+        blocks(&mut detector, 1, Duration::from_millis(12));
+        assert_eq!(detector.max_wait(), None);
     }
 
     #[test]
     fn while_the_pace_is_unknown_all_waiting_is_bounded() {
-        let mut pace = Pace::new(48_000.0, Mode::Unknown);
-        pace.begin(480);
-        pace.waited(Duration::from_millis(1_500));
-        assert_eq!(pace.patience(), Some(Duration::from_millis(500)));
-        pace.waited(Duration::from_secs(1));
-        assert_eq!(pace.patience(), None);
+        let mut detector = OfflineDetector::new(48_000.0, HostMode::Unknown);
+        detector.begin_block(480);
+        detector.waited(Duration::from_millis(1_500));
+        assert_eq!(detector.max_wait(), Some(Duration::from_millis(500)));
+        detector.waited(Duration::from_secs(1));
+        assert_eq!(detector.max_wait(), None);
     }
 
     #[test]
     fn who_was_let_down_waits_again_after_an_answer() {
-        let mut pace = Pace::new(48_000.0, Mode::Offline);
-        pace.give_up(BOUNCE);
-        assert_eq!(pace.patience(), None);
-        pace.hope();
-        assert!(pace.patience().is_some());
+        let mut detector = OfflineDetector::new(48_000.0, HostMode::Offline);
+        detector.wait_failed(MAX_BOUNCE_WAIT);
+        assert_eq!(detector.max_wait(), None);
+        detector.worker_answered();
+        assert!(detector.max_wait().is_some());
     }
 
     #[test]
     fn a_beginning_that_was_given_up_may_turn_out_to_be_a_bounce() {
-        let mut pace = Pace::new(48_000.0, Mode::Unknown);
-        pace.begin(480);
-        let patience = pace.patience().expect("the beginning is waited for");
-        pace.waited(patience);
-        pace.give_up(patience);
-        assert_eq!(pace.patience(), None);
-        blocks(&mut pace, 100, Duration::ZERO);
-        assert_eq!(pace.patience(), Some(BOUNCE));
+        let mut detector = OfflineDetector::new(48_000.0, HostMode::Unknown);
+        detector.begin_block(480);
+        let max_wait = detector.max_wait().expect("the beginning is waited for");
+        detector.waited(max_wait);
+        detector.wait_failed(max_wait);
+        assert_eq!(detector.max_wait(), None);
+        blocks(&mut detector, 100, Duration::ZERO);
+        assert_eq!(detector.max_wait(), Some(MAX_BOUNCE_WAIT));
     }
 }

@@ -8,34 +8,34 @@ use groove::output::at_pitches;
 use groove::perform::Performance;
 use groove::{Bar, CLASSES, Channels, Pitches};
 
-use crate::audio::bar_cache::{Key, Shelf};
+use crate::audio::bar_cache::{BarCache, BarKey};
 
 /// Bars that are kept: a part of a span and the start of its loop reach no further.
-const PLACES: usize = 8;
+const CAPACITY: usize = 8;
 
 /// The bars that sound.
 #[derive(Debug)]
-pub(crate) struct Stage {
+pub(crate) struct RenderCache {
     performance: Performance,
     pitches: Option<Pitches>,
     channels: Channels,
     /// By the bar of the song.
-    bars: [Option<(Key, Bar)>; PLACES],
+    bars: [Option<(BarKey, Bar)>; CAPACITY],
     /// When each place was last needed, counted in needs: the longest ago gives way.
-    needed: [u64; PLACES],
+    last_use: [u64; CAPACITY],
     now: u64,
     /// The last bar that was played in time.
-    last: Option<(Key, Bar)>,
+    last: Option<(BarKey, Bar)>,
 }
 
-impl Stage {
+impl RenderCache {
     pub(crate) fn new() -> Self {
-        Stage {
+        RenderCache {
             performance: Performance::default(),
             pitches: None,
             channels: [0; CLASSES],
-            bars: [None; PLACES],
-            needed: [0; PLACES],
+            bars: [None; CAPACITY],
+            last_use: [0; CAPACITY],
             now: 0,
             last: None,
         }
@@ -50,7 +50,7 @@ impl Stage {
     ) {
         if (self.performance, self.pitches, self.channels) != (performance, pitches, channels) {
             (self.performance, self.pitches, self.channels) = (performance, pitches, channels);
-            self.bars = [None; PLACES];
+            self.bars = [None; CAPACITY];
         }
     }
 
@@ -61,14 +61,14 @@ impl Stage {
     }
 
     /// Makes a bar of the song, if what it is made of is at hand; says whether it is.
-    pub(crate) fn prepare(&mut self, shelf: &Shelf, key: Key) -> bool {
-        if self.hold(key) {
+    pub(crate) fn render(&mut self, bar_cache: &BarCache, key: BarKey) -> bool {
+        if self.touch(key) {
             return true;
         }
         let mut sources = [Bar::silent(key.meter); 2];
         let mut count = 0;
         for (source, bar) in sources.iter_mut().zip(self.sources(key.bar)) {
-            let Some(found) = shelf.get(Key { bar, ..key }) else { return false };
+            let Some(found) = bar_cache.get(BarKey { bar, ..key }) else { return false };
             *source = *found;
             count += 1;
         }
@@ -76,36 +76,36 @@ impl Stage {
         if let Some(pitches) = self.pitches {
             played = at_pitches(&played, pitches, self.channels);
         }
-        let place = (0..PLACES).min_by_key(|&place| self.needed[place]).unwrap_or(0);
+        let place = (0..CAPACITY).min_by_key(|&place| self.last_use[place]).unwrap_or(0);
         self.bars[place] = Some((key, played));
         self.now += 1;
-        self.needed[place] = self.now;
+        self.last_use[place] = self.now;
         true
     }
 
     /// Whether a bar of the song is made. If so it is now the last to give way: what is needed
     /// together must stay together.
-    pub(crate) fn hold(&mut self, key: Key) -> bool {
+    pub(crate) fn touch(&mut self, key: BarKey) -> bool {
         let found = self.bars.iter().position(|bar| bar.is_some_and(|(of, _)| of == key));
         if let Some(place) = found {
             self.now += 1;
-            self.needed[place] = self.now;
+            self.last_use[place] = self.now;
         }
         found.is_some()
     }
 
     /// A bar of the song that is made.
-    pub(crate) fn get(&self, key: Key) -> Option<&Bar> {
+    pub(crate) fn get(&self, key: BarKey) -> Option<&Bar> {
         self.bars.iter().flatten().find(|(of, _)| *of == key).map(|(_, bar)| bar)
     }
 
     /// What stands in for a bar that is late: the last one of the same take.
-    pub(crate) fn instead(&self, key: Key) -> Option<&Bar> {
+    pub(crate) fn fallback(&self, key: BarKey) -> Option<&Bar> {
         self.last.as_ref().filter(|(of, _)| of.number == key.number).map(|(_, bar)| bar)
     }
 
     /// This bar is being played.
-    pub(crate) fn passes(&mut self, key: Key) {
+    pub(crate) fn mark_played(&mut self, key: BarKey) {
         if self.last.as_ref().is_none_or(|(of, _)| *of != key) {
             self.last = self.get(key).map(|bar| (key, *bar)).or(self.last);
         }
@@ -115,64 +115,74 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::{Answer, Takes};
+    use crate::link::{BarAnswer, TakesInUse};
     use groove::perform::Pace;
     use groove::{Drum, Hit, Meter};
 
-    fn key(bar: i64) -> Key {
-        Key { number: 1, meter: Meter::FOUR_FOUR, bar }
+    fn key(bar: i64) -> BarKey {
+        BarKey { number: 1, meter: Meter::FOUR_FOUR, bar }
     }
 
     /// A shelf with bars whose number is the velocity of their first bass drum.
-    fn shelf(bars: std::ops::Range<i64>) -> Shelf {
-        let mut shelf = Shelf::new();
+    fn bar_cache(bars: std::ops::Range<i64>) -> BarCache {
+        let mut bar_cache = BarCache::new();
         for bar in bars {
             let mut played = Bar::silent(Meter::FOUR_FOUR);
             let velocity = u8::try_from(bar).expect("small");
             played.steps_mut()[0].set(Drum::Bass, Some(Hit { velocity, offset_ticks: 0 }));
-            shelf.reserve(key(bar), Takes { playing: 1, ..Takes::default() }, bar);
-            let Key { number, meter, bar } = key(bar);
-            shelf.put(&Answer { number, meter, bar, played: Some(played) });
+            bar_cache.reserve(key(bar), TakesInUse { playing: 1, ..TakesInUse::default() }, bar);
+            let BarKey { number, meter, bar } = key(bar);
+            bar_cache.put(&BarAnswer { number, meter, bar, played: Some(played) });
         }
-        shelf
+        bar_cache
     }
 
-    fn velocity(stage: &Stage, bar: i64, step: usize) -> Option<u8> {
-        stage.get(key(bar))?.steps()[step].hit(Drum::Bass).map(|hit| hit.velocity)
+    fn velocity(render_cache: &RenderCache, bar: i64, step: usize) -> Option<u8> {
+        render_cache.get(key(bar))?.steps()[step].hit(Drum::Bass).map(|hit| hit.velocity)
     }
 
     #[test]
     fn a_bar_is_made_of_the_bars_that_its_pace_needs() {
-        let shelf = shelf(1..6);
-        let mut stage = Stage::new();
-        assert!(stage.prepare(&shelf, key(3)) && !stage.prepare(&shelf, key(7)));
-        assert_eq!(velocity(&stage, 3, 0), Some(3));
+        let bar_cache = bar_cache(1..6);
+        let mut render_cache = RenderCache::new();
+        assert!(
+            render_cache.render(&bar_cache, key(3)) && !render_cache.render(&bar_cache, key(7))
+        );
+        assert_eq!(velocity(&render_cache, 3, 0), Some(3));
         let double = Performance { pace: Pace::Double, ..Performance::default() };
-        stage.set(double, None, [0; CLASSES]);
-        assert_eq!(stage.get(key(3)), None, "made anew");
-        assert!(stage.prepare(&shelf, key(2)) && !stage.prepare(&shelf, key(3)));
-        assert_eq!((velocity(&stage, 2, 0), velocity(&stage, 2, 8)), (Some(4), Some(5)));
+        render_cache.set(double, None, [0; CLASSES]);
+        assert_eq!(render_cache.get(key(3)), None, "made anew");
+        assert!(
+            render_cache.render(&bar_cache, key(2)) && !render_cache.render(&bar_cache, key(3))
+        );
+        assert_eq!(
+            (velocity(&render_cache, 2, 0), velocity(&render_cache, 2, 8)),
+            (Some(4), Some(5))
+        );
     }
 
     #[test]
     fn a_bar_that_is_needed_again_does_not_give_way_to_the_next_one() {
-        let shelf = shelf(1..12);
-        let mut stage = Stage::new();
-        (1..9).for_each(|bar| assert!(stage.prepare(&shelf, key(bar))));
+        let bar_cache = bar_cache(1..12);
+        let mut render_cache = RenderCache::new();
+        (1..9).for_each(|bar| assert!(render_cache.render(&bar_cache, key(bar))));
         // Back to the oldest of them, as after a jump.
-        assert!(stage.hold(key(1)) && stage.prepare(&shelf, key(9)));
-        assert_eq!((velocity(&stage, 1, 0), velocity(&stage, 9, 0)), (Some(1), Some(9)));
-        assert!(!stage.hold(key(2)), "the oldest that nobody needed gave way");
+        assert!(render_cache.touch(key(1)) && render_cache.render(&bar_cache, key(9)));
+        assert_eq!(
+            (velocity(&render_cache, 1, 0), velocity(&render_cache, 9, 0)),
+            (Some(1), Some(9))
+        );
+        assert!(!render_cache.touch(key(2)), "the oldest that nobody needed gave way");
     }
 
     #[test]
     fn a_late_bar_has_the_last_one_of_its_take_in_its_place() {
-        let shelf = shelf(1..3);
-        let mut stage = Stage::new();
-        stage.prepare(&shelf, key(2));
-        stage.passes(key(2));
-        stage.passes(key(3));
-        assert_eq!(stage.instead(key(3)), stage.get(key(2)));
-        assert_eq!(stage.instead(Key { number: 2, ..key(3) }), None);
+        let bar_cache = bar_cache(1..3);
+        let mut render_cache = RenderCache::new();
+        render_cache.render(&bar_cache, key(2));
+        render_cache.mark_played(key(2));
+        render_cache.mark_played(key(3));
+        assert_eq!(render_cache.fallback(key(3)), render_cache.get(key(2)));
+        assert_eq!(render_cache.fallback(BarKey { number: 2, ..key(3) }), None);
     }
 }

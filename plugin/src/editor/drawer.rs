@@ -8,9 +8,9 @@ pub(crate) mod presets;
 use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
 
 use crate::editor::header::line;
-use crate::editor::host_edits::Tools;
-use crate::editor::theme::{self, Type};
-use crate::editor::widgets::{Button, Look};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::theme::{self, FontRole};
+use crate::editor::widgets::{Button, ButtonStyle};
 use crate::link::ModelState;
 
 /// Width of a drawer, in points of the design.
@@ -37,29 +37,37 @@ impl Drawer {
     pub(crate) fn show(
         self,
         ui: &mut Ui,
-        tools: &mut Tools<'_>,
+        view: &mut ViewContext<'_>,
         rect: Rect,
         model: &ModelState,
         opened: bool,
     ) -> bool {
-        let scale = tools.scale;
+        let scale = view.scale;
         ui.painter().rect_filled(rect, CornerRadius::from(scale.px(10.0)), theme::PANEL);
         let title = rect.min + scale.size(18.0, 20.0);
-        line(ui, title, Align2::LEFT_CENTER, self.title(), scale.font(Type::Caption), theme::MUTED);
+        line(
+            ui,
+            title,
+            Align2::LEFT_CENTER,
+            self.title(),
+            scale.font(FontRole::Caption),
+            theme::MUTED,
+        );
         let close = Rect::from_center_size(
             pos2(rect.right() - scale.px(22.0), rect.top() + scale.px(20.0)),
             scale.size(26.0, 26.0),
         );
-        let button = Button { name: "Close", label: "×", look: Look::Flat, hint: "Escape" };
+        let button =
+            Button { name: "Close", label: "×", style: ButtonStyle::Flat, hint: "Escape" };
         let closed = button.show(ui, scale, close);
         let inside = Rect::from_min_max(
             rect.min + scale.size(18.0, 38.0),
             rect.max - scale.size(18.0, 14.0),
         );
         match self {
-            Drawer::Presets => presets::show(ui, tools, inside, opened),
-            Drawer::Model => model::show(ui, tools, inside, model, opened),
-            Drawer::Out => output::show(ui, tools, inside),
+            Drawer::Presets => presets::show(ui, view, inside, opened),
+            Drawer::Model => model::show(ui, view, inside, model, opened),
+            Drawer::Out => output::show(ui, view, inside),
         }
         // Escape is also for a field, and for a dialog that stands before the window.
         let taken = ui.memory(|memory| memory.focused().is_some()) || !ui.is_enabled();

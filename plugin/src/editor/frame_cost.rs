@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 /// Counts what is spent in the code that says what to draw, the toolkit's widgets included. What
 /// makes triangles and pixels of it is not.
 #[derive(Default)]
-pub(crate) struct Cost {
+pub(crate) struct FrameCost {
     pictures: u32,
     spent: Duration,
 }
 
-impl Cost {
+impl FrameCost {
     /// Another picture, begun then and ended now.
     pub(crate) fn add(&mut self, begun: Instant) {
         self.pictures += 1;
@@ -19,7 +19,7 @@ impl Cost {
     }
 }
 
-impl Drop for Cost {
+impl Drop for FrameCost {
     fn drop(&mut self) {
         println!("window {} {}", self.pictures, self.spent.as_micros());
     }

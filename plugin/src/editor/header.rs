@@ -7,9 +7,9 @@ use egui::{Align2, CornerRadius, FontId, Rect, Sense, Ui, WidgetInfo, pos2, vec2
 use groove::pattern::Meter;
 
 use crate::editor::drawer::{Drawer, presets};
-use crate::editor::host_edits::Tools;
-use crate::editor::theme::{self, Scale, Type};
-use crate::editor::widgets::{Button, Look, Slider, switch};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::{Button, ButtonStyle, Slider, switch};
 
 /// What the host's transport is doing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,8 +57,13 @@ pub(crate) struct Header<'a> {
 
 impl Header<'_> {
     /// Draws the header in `rect`. Returns the drawer whose door was pressed.
-    pub(crate) fn show(&self, ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) -> Option<Drawer> {
-        let scale = tools.scale;
+    pub(crate) fn show(
+        &self,
+        ui: &mut Ui,
+        view: &mut ViewContext<'_>,
+        rect: Rect,
+    ) -> Option<Drawer> {
+        let scale = view.scale;
         ui.painter().rect_filled(rect, 0.0, theme::PANEL);
         ui.painter().hline(rect.x_range(), rect.bottom(), (1.0, theme::LINE));
         let at = |x: f32| pos2(x, rect.center().y);
@@ -69,21 +74,22 @@ impl Header<'_> {
             title,
             Align2::LEFT_CENTER,
             "Deep Pocket",
-            scale.font(Type::Title),
+            scale.font(FontRole::Title),
             theme::TEXT,
         );
         let mut pressed = None;
         let audition = rect.with_min_x(rect.right() - scale.px(192.0));
-        hear(ui, tools, audition.with_max_x(rect.right() - scale.px(16.0)));
+        hear(ui, view, audition.with_max_x(rect.right() - scale.px(16.0)));
         let mut right = audition.left() - scale.px(8.0);
         let mut door = |ui: &mut Ui, drawer: Drawer, name: &str, label: &str, hint: &str| {
-            let font = scale.font(Type::Body);
+            let font = scale.font(FontRole::Body);
             let text = ui.painter().layout_no_wrap(label.to_owned(), font, theme::TEXT);
             let width = text.size().x + scale.px(22.0);
             let area =
                 Rect::from_center_size(at(right - width / 2.0), egui::vec2(width, scale.px(30.0)));
-            let look = if self.drawer == Some(drawer) { Look::Lit } else { Look::Flat };
-            if (Button { name, label, look, hint }).show(ui, scale, area) {
+            let look =
+                if self.drawer == Some(drawer) { ButtonStyle::Selected } else { ButtonStyle::Flat };
+            if (Button { name, label, style: look, hint }).show(ui, scale, area) {
                 pressed = Some(drawer);
             }
             right = area.left() - scale.px(6.0);
@@ -111,13 +117,17 @@ impl Header<'_> {
             (-1, "Previous preset", "‹", "The preset before.", before),
             (1, "Next preset", "›", "The next preset.", after),
         ] {
-            if (Button { name, label, look: Look::Flat, hint }).show(ui, scale, place) {
-                presets::turn(tools, by);
+            if (Button { name, label, style: ButtonStyle::Flat, hint }).show(ui, scale, place) {
+                presets::turn(view, by);
             }
         }
         let hint = "Beats to begin with, and your own.";
-        let look = if self.drawer == Some(Drawer::Presets) { Look::Lit } else { Look::Raised };
-        if (Button { name: "Presets", label: self.take, look, hint }).show(ui, scale, take) {
+        let look = if self.drawer == Some(Drawer::Presets) {
+            ButtonStyle::Selected
+        } else {
+            ButtonStyle::Raised
+        };
+        if (Button { name: "Presets", label: self.take, style: look, hint }).show(ui, scale, take) {
             pressed = Some(Drawer::Presets);
         }
 
@@ -127,7 +137,7 @@ impl Header<'_> {
         let start = (rect.center().x - scale.px(140.0)).max(after.right() + scale.px(34.0));
         let text = self.transport.text();
         let colour = if playing { theme::TEXT } else { theme::MUTED };
-        let font = scale.font(Type::Body);
+        let font = scale.font(FontRole::Body);
         let room = ui.painter().with_clip_rect(rect.with_max_x(model.left()));
         let said = room.text(at(start), Align2::LEFT_CENTER, &text, font, colour);
         tell(ui, said, &text);
@@ -139,14 +149,14 @@ impl Header<'_> {
 }
 
 /// The plugin's own drums: whether they are heard, and how loud.
-fn hear(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) {
-    let scale = tools.scale;
-    let audition = &tools.params.audition;
+fn hear(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
+    let scale = view.scale;
+    let audition = &view.params.audition;
     let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(28.0)));
     let hint = "The plugin's own drums play the notes, so that you hear them before any routing. \
                 Off: only notes leave the plugin.";
     let kit = middle.with_max_x(middle.left() + scale.px(96.0));
-    switch(ui, tools, kit, &audition.on, ["Audition kit", "Audition"], hint);
+    switch(ui, view, kit, &audition.on, ["Audition kit", "Audition"], hint);
     let level = Slider {
         param: &audition.level,
         name: "Audition level",
@@ -156,7 +166,7 @@ fn hear(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) {
         hint: "How loud the plugin's own drums are.",
         beside: None,
     };
-    level.show(ui, tools, middle.with_min_x(kit.right() + scale.px(12.0)));
+    level.show(ui, view, middle.with_min_x(kit.right() + scale.px(12.0)));
 }
 
 /// Draws a sentence in `rect`: something that is wrong, or that has been done.
@@ -167,7 +177,7 @@ pub(crate) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: 
     let dot = pos2(rect.left() + scale.px(16.0), rect.center().y);
     ui.painter().circle_filled(dot, scale.px(4.5), colour);
     let left = pos2(rect.left() + scale.px(30.0), rect.center().y);
-    line(ui, left, Align2::LEFT_CENTER, text, scale.font(Type::Body), theme::TEXT);
+    line(ui, left, Align2::LEFT_CENTER, text, scale.font(FontRole::Body), theme::TEXT);
 }
 
 /// Draws one line of text that assistive tools can read, and returns where it stands.

@@ -20,7 +20,7 @@ mod controls;
 mod grid;
 mod window;
 
-use crate::editor::{Screen, Sources, theme};
+use crate::editor::{EditorApp, Sources, theme};
 use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 
@@ -73,7 +73,7 @@ impl GuiContextInner for Host {
 
 /// A window and both threads behind it.
 struct Rig {
-    window: Harness<'static, Screen>,
+    window: Harness<'static, EditorApp>,
     params: Arc<DeepPocketParams>,
     host: Arc<Host>,
     link: Arc<Link>,
@@ -87,15 +87,15 @@ impl Rig {
         let params = Arc::new(DeepPocketParams::default());
         let host = Arc::new(Host::default());
         let sources = Sources { params: Arc::clone(&params), link: Arc::clone(&link) };
-        let mut screen = Screen::new(sources, Arc::default());
-        screen.hand.reaches(GuiContext::new(Arc::clone(&host) as Arc<dyn GuiContextInner>));
+        let mut screen = EditorApp::new(sources, Arc::default());
+        screen.edits.connect(GuiContext::new(Arc::clone(&host) as Arc<dyn GuiContextInner>));
         let mut window = Harness::builder()
             .with_size(theme::DESIGN)
             .with_max_steps(120)
             .with_accessibility_check(true)
             .with_step_dt(1.0 / 60.0)
             .with_context_setup(theme::set_fonts)
-            .build_ui_state(|ui, screen: &mut Screen| screen.show(ui), screen);
+            .build_ui_state(|ui, screen: &mut EditorApp| screen.show(ui), screen);
         window.run();
         Rig { window, params, host, link, audio, worker }
     }
@@ -250,7 +250,7 @@ fn playing() -> Status {
         bar_start: 64.0,
         bar: 16,
         source: 16,
-        landing: 66.0,
+        launch: 66.0,
         held: DrumSet::EMPTY,
         playing: 1,
         pending: 0,

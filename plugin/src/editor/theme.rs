@@ -47,7 +47,7 @@ pub(crate) const LARGEST: Vec2 = vec2(2560.0, 1440.0);
 
 /// The voices of the window's type: two weights, few sizes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Type {
+pub(crate) enum FontRole {
     /// The product's name.
     Title,
     /// The figure inside the large dial.
@@ -90,16 +90,16 @@ impl Scale {
     }
 
     /// The font of a voice.
-    pub(crate) fn font(self, voice: Type) -> FontId {
+    pub(crate) fn font(self, voice: FontRole) -> FontId {
         let (size, family) = match voice {
-            Type::Title => (18.5, strong()),
-            Type::Big => (25.0, strong()),
-            Type::Figure => (14.5, strong()),
-            Type::Strong => (13.5, strong()),
-            Type::Body => (13.5, FontFamily::Proportional),
-            Type::Caption => (11.5, strong()),
-            Type::Small => (12.5, FontFamily::Proportional),
-            Type::Chosen => (12.5, strong()),
+            FontRole::Title => (18.5, strong()),
+            FontRole::Big => (25.0, strong()),
+            FontRole::Figure => (14.5, strong()),
+            FontRole::Strong => (13.5, strong()),
+            FontRole::Body => (13.5, FontFamily::Proportional),
+            FontRole::Caption => (11.5, strong()),
+            FontRole::Small => (12.5, FontFamily::Proportional),
+            FontRole::Chosen => (12.5, strong()),
         };
         FontId::new(self.px(size), family)
     }
@@ -133,7 +133,7 @@ pub(crate) fn set_fonts(context: &Context) {
 pub(crate) fn set_style(context: &Context, scale: Scale) {
     context.set_theme(egui::Theme::Dark);
     context.all_styles_mut(|style| {
-        let font = scale.font(Type::Body);
+        let font = scale.font(FontRole::Body);
         style.override_font_id = Some(font);
         style.interaction.tooltip_delay = 0.5;
         style.interaction.selectable_labels = false;

@@ -14,14 +14,14 @@ mod value_input;
 
 use egui::{CornerRadius, Rect, RectAlign, Response, Stroke, StrokeKind, Tooltip, Ui};
 
-pub(crate) use self::button::{Button, Look};
-pub(crate) use self::dial::{Dial, Size};
+pub(crate) use self::button::{Button, ButtonStyle};
+pub(crate) use self::dial::{Dial, DialSize};
 pub(crate) use self::field::{Field, grouped};
 pub(crate) use self::list::{List, choices_of};
-pub(crate) use self::menu::{choice, entry, tick};
+pub(crate) use self::menu::{menu_check, menu_choice, menu_item};
 pub(crate) use self::segments::Segments;
 pub(crate) use self::slider::Slider;
-pub(crate) use self::toggle::{letter, switch};
+pub(crate) use self::toggle::{letter_toggle, switch};
 pub(crate) use self::value_input::{dragged_by, is_drag};
 use crate::editor::theme::{self, Scale};
 
@@ -32,7 +32,7 @@ pub(crate) fn corners(scale: Scale) -> CornerRadius {
 
 /// Says what a control does, to the right of `area`: where it stands in the way of nothing that
 /// belongs to the control's neighbours.
-pub(crate) fn tell_beside(response: &Response, area: Rect, hint: &str) {
+pub(crate) fn hint_beside(response: &Response, area: Rect, hint: &str) {
     let mut tooltip = Tooltip::for_enabled(response);
     tooltip.popup = tooltip.popup.anchor(area).align(RectAlign::RIGHT);
     tooltip.show(|ui| ui.label(hint));

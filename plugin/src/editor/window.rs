@@ -22,42 +22,42 @@ use nice_plug_egui::{
     EguiEditorHandle, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor,
 };
 
-use crate::editor::files::drop_overlay::Drops;
-use crate::editor::{Screen, Sources, theme};
+use crate::editor::files::drop_overlay::FileDrops;
+use crate::editor::{EditorApp, Sources, theme};
 use crate::link::{ModelState, Phrase, Status};
-use crate::platform::drag::{Course, Drag, Origin};
+use crate::platform::drag::{Drag, DragState, WindowId};
 #[cfg(target_os = "linux")]
-use crate::platform::{x11::Display, xdnd_receiver::Ear};
+use crate::platform::{x11::Display, xdnd_receiver::XdndReceiver};
 
 /// Width over height, least and greatest, that a host may drag the window to.
 const ASPECTS: [f32; 2] = [1.4, 2.4];
 
 /// What an open window tells the side that attaches it.
 #[derive(Default)]
-pub(crate) struct Opening {
+pub(crate) struct WindowShared {
     /// Pixels in a point, as the windowing system says; 0 before the first window is made.
     pub scale: AtomicCell<f64>,
     /// The window, once it is made.
-    origin: AtomicCell<Option<Origin>>,
+    origin: AtomicCell<Option<WindowId>>,
     /// Whether the first picture has been drawn.
     pub drawn: AtomicBool,
     /// What is dragged out of the window. It ends with the window.
     drag: Mutex<Option<Drag>>,
     /// What is dragged over the window and dropped on it.
-    pub drops: Drops,
+    pub drops: FileDrops,
     /// Whether somebody types into a field, or a list is open.
     pub typing: AtomicBool,
 }
 
-impl Opening {
+impl WindowShared {
     /// Called by the window when it has been made.
     pub(crate) fn made(&self, window: &WindowContext) {
         self.scale.store(window.scale_factor());
-        self.origin.store(Origin::of(window));
+        self.origin.store(WindowId::of(window));
     }
 
     /// The window that is open; `None` before it is made.
-    pub(crate) fn origin(&self) -> Option<Origin> {
+    pub(crate) fn origin(&self) -> Option<WindowId> {
         self.origin.load()
     }
 
@@ -68,15 +68,15 @@ impl Opening {
     }
 
     /// Another drag from now on, or none.
-    pub(crate) fn hold(&self, drag: Option<Drag>) {
+    pub(crate) fn set_drag(&self, drag: Option<Drag>) {
         let before = std::mem::replace(&mut *self.drags(), drag);
         // It may have to wait for its thread, and nobody else for it.
         drop(before);
     }
 
     /// How the drag goes; `None`: there is none.
-    pub(crate) fn course(&self) -> Option<Course> {
-        self.drags().as_ref().map(Drag::course)
+    pub(crate) fn drag_state(&self) -> Option<DragState> {
+        self.drags().as_ref().map(Drag::state)
     }
 
     fn drags(&self) -> std::sync::MutexGuard<'_, Option<Drag>> {
@@ -94,17 +94,17 @@ impl Opening {
 /// the same sources.
 pub struct Window {
     sources: Sources,
-    opening: Arc<Opening>,
+    shared: Arc<WindowShared>,
 }
 
 impl Window {
     pub(crate) fn new(sources: Sources) -> Self {
-        Window { sources, opening: Arc::default() }
+        Window { sources, shared: Arc::default() }
     }
 }
 
 impl Editor for Window {
-    type Handle = Attached;
+    type Handle = WindowHandle;
 
     fn spawn(
         &self,
@@ -113,28 +113,28 @@ impl Editor for Window {
         fallback_scale_factor: Option<f64>,
         gui_context: GuiContext,
         host: Option<HostMethods>,
-    ) -> Result<SpawnedEditor<Attached>, Box<dyn Error>> {
-        self.opening.drawn.store(false, Ordering::Relaxed);
+    ) -> Result<SpawnedEditor<WindowHandle>, Box<dyn Error>> {
+        self.shared.drawn.store(false, Ordering::Relaxed);
         let repaint = RepaintNotifier::new();
         let size = self.sources.window_size();
         let editor = create_egui_editor(
             EguiEditorState::from_size(Size::Logical(size.cast()), 1.0),
             repaint.clone(),
             EguiNiceSettings::new().with_tile("Deep Pocket").with_resize_hint(self.resize_hint()),
-            Screen::new(self.sources.clone(), Arc::clone(&self.opening)),
+            EditorApp::new(self.sources.clone(), Arc::clone(&self.shared)),
         )
         .ok_or("The window could not be set up.")?;
         let spawned =
             editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
-        let watch = Watch::start(self.sources.clone(), Arc::clone(&self.opening), repaint)?;
+        let watch = WindowWatcher::start(self.sources.clone(), Arc::clone(&self.shared), repaint)?;
         Ok(SpawnedEditor {
-            handle: Attached { watch, window: spawned.handle },
-            window: Pane { window: Some(spawned.window), opening: Arc::clone(&self.opening) },
+            handle: WindowHandle { watch, window: spawned.handle },
+            window: HostedWindow { window: Some(spawned.window), shared: Arc::clone(&self.shared) },
         })
     }
 
     fn size(&self) -> NativeSize<u32> {
-        let scale = match self.opening.scale.load() {
+        let scale = match self.shared.scale.load() {
             unknown if unknown <= 0.0 => 1.0,
             scale => scale,
         };
@@ -154,47 +154,59 @@ impl Editor for Window {
 }
 
 /// One open window.
-pub struct Attached {
+pub struct WindowHandle {
     /// Ends before the window does.
-    watch: Watch,
+    watch: WindowWatcher,
     window: EguiEditorHandle,
 }
 
-impl EditorHandle for Attached {
-    type Window = Pane;
+impl EditorHandle for WindowHandle {
+    type Window = HostedWindow;
     type Error = baseview::Error;
 
-    fn run_until_closed(mut pane: Pane) -> Result<(), baseview::Error> {
-        pane.window.take().map_or(Ok(()), EguiEditorHandle::run_until_closed)
+    fn run_until_closed(mut window: HostedWindow) -> Result<(), baseview::Error> {
+        window.window.take().map_or(Ok(()), EguiEditorHandle::run_until_closed)
     }
 
-    fn set_parent(&self, parent: ParentWindowHandle, pane: &Pane) -> Result<(), baseview::Error> {
-        pane.open().map_or(Ok(()), |window| self.window.set_parent(parent, window))
+    fn set_parent(
+        &self,
+        parent: ParentWindowHandle,
+        window: &HostedWindow,
+    ) -> Result<(), baseview::Error> {
+        window.open().map_or(Ok(()), |window| self.window.set_parent(parent, window))
     }
 
-    fn show(&self, pane: &Pane) -> Result<(), baseview::Error> {
-        let shown = pane.open().map_or(Ok(()), |window| self.window.show(window));
+    fn show(&self, window: &HostedWindow) -> Result<(), baseview::Error> {
+        let shown = window.open().map_or(Ok(()), |window| self.window.show(window));
         self.watch.hurry();
         shown
     }
 
-    fn hide(&self, pane: &Pane) -> Result<(), baseview::Error> {
-        pane.open().map_or(Ok(()), |window| self.window.hide(window))
+    fn hide(&self, window: &HostedWindow) -> Result<(), baseview::Error> {
+        window.open().map_or(Ok(()), |window| self.window.hide(window))
     }
 
-    fn set_size(&self, size: NativeSize<u32>, pane: &Pane) -> Result<(), baseview::Error> {
-        pane.open().map_or(Ok(()), |window| self.window.set_size(size, window))
+    fn set_size(
+        &self,
+        size: NativeSize<u32>,
+        window: &HostedWindow,
+    ) -> Result<(), baseview::Error> {
+        window.open().map_or(Ok(()), |window| self.window.set_size(size, window))
     }
 
-    fn host_main_thread_callback(&self, pane: &Pane) {
-        if let Some(window) = pane.open() {
+    fn host_main_thread_callback(&self, window: &HostedWindow) {
+        if let Some(window) = window.open() {
             self.window.host_main_thread_callback(window);
         }
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    fn adjust_size(&self, asked: NativeSize<u32>, pane: &Pane) -> Option<NativeSize<u32>> {
-        let window = pane.open()?;
+    fn adjust_size(
+        &self,
+        asked: NativeSize<u32>,
+        window: &HostedWindow,
+    ) -> Option<NativeSize<u32>> {
+        let window = window.open()?;
         let mut size = self.window.adjust_size(asked, window)?;
         let [least, greatest] = ASPECTS;
         let height = size.height as f32;
@@ -206,9 +218,10 @@ impl EditorHandle for Attached {
     fn set_fallback_scale_factor(
         &self,
         scale_factor: f64,
-        pane: &Pane,
+        window: &HostedWindow,
     ) -> Result<(), baseview::Error> {
-        pane.open()
+        window
+            .open()
             .map_or(Ok(()), |window| self.window.set_fallback_scale_factor(scale_factor, window))
     }
 
@@ -226,36 +239,36 @@ impl EditorHandle for Attached {
 }
 
 /// The window itself, which ends before its owner goes on.
-pub struct Pane {
+pub struct HostedWindow {
     /// `None` only once it has been run to its end.
     window: Option<baseview::Window>,
-    opening: Arc<Opening>,
+    shared: Arc<WindowShared>,
 }
 
-impl Pane {
+impl HostedWindow {
     fn open(&self) -> Option<&baseview::Window> {
         self.window.as_ref()
     }
 }
 
-impl Drop for Pane {
+impl Drop for HostedWindow {
     /// Waits, with a bound, until the window has closed: a host may unload us right afterwards.
     #[cfg(target_os = "linux")]
     fn drop(&mut self) {
         let Some(window) = self.window.take() else { return };
-        Display::default().ask_to_close(self.opening.window());
+        Display::default().ask_to_close(self.shared.window());
         let asked = Instant::now();
         while window.is_open() && asked.elapsed() < Duration::from_secs(1) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.opening.hold(None);
-        self.opening.origin.store(None);
+        self.shared.set_drag(None);
+        self.shared.origin.store(None);
     }
 
     /// The window closes on this very thread.
     #[cfg(not(target_os = "linux"))]
     fn drop(&mut self) {
-        self.opening.hold(None);
+        self.shared.set_drag(None);
         drop(self.window.take());
     }
 }
@@ -264,12 +277,12 @@ impl Drop for Pane {
 /// changed, so that nobody who plays has to know that there is a window. Under X11 it also sees to
 /// it that the first picture is drawn, hears for the window what is dropped on it, and hands on to
 /// the host the keys that nobody types here.
-struct Watch {
+struct WindowWatcher {
     closed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Watch {
+impl WindowWatcher {
     /// How often it looks while the window is open.
     const INTERVAL: Duration = Duration::from_millis(10);
 
@@ -279,29 +292,29 @@ impl Watch {
     )]
     fn start(
         sources: Sources,
-        opening: Arc<Opening>,
+        shared: Arc<WindowShared>,
         repaint: RepaintNotifier,
     ) -> std::io::Result<Self> {
         let closed = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&closed);
         let watch = move || {
             #[cfg(target_os = "linux")]
-            let (mut display, mut ear) = (Display::default(), Ear::new());
-            let mut shown = Shown::of(&sources);
+            let (mut display, mut xdnd) = (Display::default(), XdndReceiver::new());
+            let mut shown = WindowContent::of(&sources);
             while !stop.load(Ordering::Relaxed) {
                 #[cfg(target_os = "linux")]
-                if !opening.drawn.load(Ordering::Relaxed) {
-                    display.ask_first_frame(opening.window());
+                if !shared.drawn.load(Ordering::Relaxed) {
+                    display.ask_first_frame(shared.window());
                 }
                 #[cfg(target_os = "linux")]
-                if ear.as_mut().is_some_and(|ear| ear.listen(opening.window(), &opening.drops)) {
+                if xdnd.as_mut().is_some_and(|xdnd| xdnd.poll(shared.window(), &shared.drops)) {
                     repaint.request_repaint();
                 }
                 #[cfg(target_os = "linux")]
-                if opening.origin().is_some() {
-                    display.hand_keys_on(opening.window(), opening.typing.load(Ordering::Relaxed));
+                if shared.origin().is_some() {
+                    display.hand_keys_on(shared.window(), shared.typing.load(Ordering::Relaxed));
                 }
-                let now = Shown::of(&sources);
+                let now = WindowContent::of(&sources);
                 if now != shown {
                     repaint.request_repaint();
                     shown = now;
@@ -310,10 +323,10 @@ impl Watch {
             }
             // What still hangs over the window will be told to the next one, if it is there then.
             #[cfg(target_os = "linux")]
-            opening.drops.hover(None);
+            shared.drops.set_hovered(None);
         };
         let thread = std::thread::Builder::new().name("window watch".to_owned()).spawn(watch)?;
-        Ok(Watch { closed, thread: Some(thread) })
+        Ok(WindowWatcher { closed, thread: Some(thread) })
     }
 
     /// The window has just been shown.
@@ -324,7 +337,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for WindowWatcher {
     fn drop(&mut self) {
         self.closed.store(true, Ordering::Relaxed);
         self.hurry();
@@ -337,7 +350,7 @@ impl Drop for Watch {
 
 /// What the window draws, as far as it takes to see that it changed.
 #[derive(PartialEq)]
-struct Shown {
+struct WindowContent {
     status: Status,
     phrases: [Option<Arc<Phrase>>; 2],
     loading: bool,
@@ -347,17 +360,17 @@ struct Shown {
     notices: Vec<String>,
 }
 
-impl Shown {
+impl WindowContent {
     fn of(sources: &Sources) -> Self {
         let phrases = sources.link.phrases();
         let kept = sources.params.state.kept();
-        Shown {
+        WindowContent {
             // While the song moves, the window draws at the display's rate by itself.
             status: Status { position: 0.0, bar_start: 0.0, ..sources.link.status() },
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
             sent: sources.link.sent(),
-            kept: (kept.changes(), kept.has_said()),
+            kept: (kept.changes(), kept.has_report()),
             notices: sources.link.notices(),
         }
     }

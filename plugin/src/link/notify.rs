@@ -7,27 +7,28 @@ use super::sync::{AtomicBool, OnceLock, Ordering, Thread, current, park};
 
 /// The signal to one worker.
 #[derive(Debug, Default)]
-pub struct Signal {
+pub struct WorkerNotify {
     /// There is something to do. Set by the audio thread, taken back by the bell's thread.
-    rung: AtomicBool,
+    pending: AtomicBool,
     /// Set once, by who ends the worker.
     stopped: AtomicBool,
     /// The worker's thread, once it serves.
     thread: OnceLock<Thread>,
 }
 
-impl Signal {
+impl WorkerNotify {
     /// Says that there is something to do: the worker is woken in a moment. For the audio thread;
     /// no system call.
-    pub fn ring(&self) {
-        self.rung.store(true, Ordering::Release);
+    pub fn notify(&self) {
+        self.pending.store(true, Ordering::Release);
     }
 
     /// Wakes the worker if it was rung for, and says whether it was. For the bell's thread. As
     /// long as the worker does not serve, the ringing is kept for it.
-    pub fn pass_on(&self) -> bool {
+    pub fn deliver(&self) -> bool {
         let Some(thread) = self.thread.get() else { return false };
-        let rung = self.rung.load(Ordering::Relaxed) && self.rung.swap(false, Ordering::AcqRel);
+        let rung =
+            self.pending.load(Ordering::Relaxed) && self.pending.swap(false, Ordering::AcqRel);
         if rung {
             thread.unpark();
         }
@@ -55,7 +56,7 @@ impl Signal {
 
     /// Works on this thread until it is stopped. `work` does one thing and says whether there was
     /// any to do; where there was none, the thread sleeps until it is woken.
-    pub fn serve(&self, mut work: impl FnMut() -> bool) {
+    pub fn run_until_stopped(&self, mut work: impl FnMut() -> bool) {
         let _ = self.thread.set(current());
         while !self.has_stopped() {
             if !work() {

@@ -11,7 +11,7 @@ use super::sync::{Arc, AtomicU32, Ordering};
 
 /// A queue and how far both sides are: counts wrap, and only their difference is used.
 #[derive(Debug)]
-struct Lane<T> {
+struct SharedQueue<T> {
     queue: ArrayQueue<T>,
     /// Written by the sender after each push.
     sent: AtomicU32,
@@ -21,21 +21,21 @@ struct Lane<T> {
 
 /// The one producer of a queue. Pushing takes a bounded number of steps.
 #[derive(Debug)]
-pub struct Sender<T>(Arc<Lane<T>>);
+pub struct Sender<T>(Arc<SharedQueue<T>>);
 
 /// The one consumer of a queue. Popping takes a bounded number of steps.
 #[derive(Debug)]
-pub struct Receiver<T>(Arc<Lane<T>>);
+pub struct Receiver<T>(Arc<SharedQueue<T>>);
 
 /// A bounded queue with both its ends.
 #[must_use]
 pub fn queue<T: Copy>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let lane = Arc::new(Lane {
+    let shared = Arc::new(SharedQueue {
         queue: ArrayQueue::new(capacity.max(1)),
         sent: AtomicU32::new(0),
         taken: AtomicU32::new(0),
     });
-    (Sender(Arc::clone(&lane)), Receiver(lane))
+    (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
 impl<T: Copy> Sender<T> {

@@ -5,7 +5,7 @@ use super::sync::{AtomicU32, Ordering};
 
 /// The takes that the audio thread still has a use for; 0 where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Takes {
+pub struct TakesInUse {
     /// Plays.
     pub playing: u32,
     /// Its first bar is there; it plays from the next beat on, unless `asked` is there by then.
@@ -14,11 +14,11 @@ pub struct Takes {
     pub asked: u32,
 }
 
-impl Takes {
+impl TakesInUse {
     /// Whether bars of a take are of use. A number that the audio thread has not yet published is
     /// greater than all.
     #[must_use]
-    pub fn want(self, number: u32) -> bool {
+    pub fn may_need(self, number: u32) -> bool {
         let known = [self.playing, self.ready, self.asked];
         known.contains(&number) || known.iter().all(|&other| number > other)
     }
@@ -30,15 +30,15 @@ impl Takes {
 /// before it is taken from where it was, and looked for in the order in which it moves: so whoever
 /// reads meanwhile may see it twice, and never misses it.
 #[derive(Debug, Default)]
-pub struct SharedTakes {
+pub struct SharedTakesInUse {
     playing: AtomicU32,
     ready: AtomicU32,
     asked: AtomicU32,
 }
 
-impl SharedTakes {
+impl SharedTakesInUse {
     /// These are in use now. For the audio thread alone.
-    pub fn store(&self, takes: Takes) {
+    pub fn store(&self, takes: TakesInUse) {
         self.playing.store(takes.playing, Ordering::Release);
         self.ready.store(takes.ready, Ordering::Release);
         self.asked.store(takes.asked, Ordering::Release);
@@ -46,10 +46,10 @@ impl SharedTakes {
 
     /// The takes in use.
     #[must_use]
-    pub fn load(&self) -> Takes {
+    pub fn load(&self) -> TakesInUse {
         let asked = self.asked.load(Ordering::Acquire);
         let ready = self.ready.load(Ordering::Acquire);
         let playing = self.playing.load(Ordering::Acquire);
-        Takes { playing, ready, asked }
+        TakesInUse { playing, ready, asked }
     }
 }

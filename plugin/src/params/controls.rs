@@ -5,12 +5,14 @@ use groove::perform::{self, Performance};
 use groove::take::{Fills, Take};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
-use crate::params::{Bars, DeepPocketParams, Every, LaneParams, Order, Pace};
-pub use crate::params::{Begins, Prime};
+use crate::params::{
+    DeepPocketParams, FillInterval, LaneParams, PaceChoice, PhraseBars, PhraseOrder,
+};
+pub use crate::params::{LaunchGrid, PrimeMode};
 
 /// What the parameters say of the take: as in [`Take`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Knobs {
+pub struct TakeControls {
     /// Which of the many possible takes.
     pub seed: u32,
     /// Style number.
@@ -35,11 +37,12 @@ pub struct Knobs {
     pub evolve: bool,
 }
 
-impl From<Knobs> for Take {
+impl From<TakeControls> for Take {
     /// A take of these, with nothing besides.
-    fn from(knobs: Knobs) -> Take {
-        let Knobs { seed, style, blend, temperature, stick, density, lanes, off, .. } = knobs;
-        let Knobs { fills, phrase_bars, evolve, .. } = knobs;
+    fn from(knobs: TakeControls) -> Take {
+        let TakeControls { seed, style, blend, temperature, stick, density, lanes, off, .. } =
+            knobs;
+        let TakeControls { fills, phrase_bars, evolve, .. } = knobs;
         Take {
             seed,
             style,
@@ -61,7 +64,7 @@ impl From<Knobs> for Take {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
     /// Generation. The take's tempo, primer, pins and model are not the parameters' to say.
-    pub take: Knobs,
+    pub take: TakeControls,
     /// Performance.
     pub performance: Performance,
     /// The pitches that are emitted; `None`: the model's own.
@@ -73,13 +76,13 @@ pub struct Controls {
     /// Whether it is to be as if it were not there.
     pub bypass: bool,
     /// What is done with keys.
-    pub prime: Prime,
+    pub prime: PrimeMode,
     /// Whether it sounds only while a key is held.
     pub gate: bool,
     /// Whether notes that mean no drum go through.
     pub through: bool,
     /// Where a changed take begins.
-    pub begins: Begins,
+    pub launch_grid: LaunchGrid,
     /// The tempo at which it plays while the host does not, if it does then.
     pub free_run: Option<f64>,
     /// Whether the audition kit plays.
@@ -104,7 +107,7 @@ impl Controls {
             let lanes = Drum::ALL.into_iter().zip(lanes);
             lanes.filter(|(_, lane)| is(lane)).map(|(drum, _)| drum).collect()
         };
-        let take = Knobs {
+        let take = TakeControls {
             seed: u32::try_from(params.seed.value()).unwrap_or(0),
             style: style(params.style.value()),
             blend: (style(drummer.blend_style.value()), finite(drummer.blend.value(), 0.0)),
@@ -115,23 +118,23 @@ impl Controls {
             off: lane_set(|lane| lane.off.value()),
             fills: Fills {
                 every: match fills.every.value() {
-                    Every::Never => 0,
-                    Every::One => 1,
-                    Every::Two => 2,
-                    Every::Four => 4,
-                    Every::Eight => 8,
-                    Every::Sixteen => 16,
+                    FillInterval::Never => 0,
+                    FillInterval::One => 1,
+                    FillInterval::Two => 2,
+                    FillInterval::Four => 4,
+                    FillInterval::Eight => 8,
+                    FillInterval::Sixteen => 16,
                 },
                 steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
                 amount: finite(fills.amount.value(), 0.5),
             },
             phrase_bars: match drummer.phrase.value() {
-                Bars::One => 1,
-                Bars::Two => 2,
-                Bars::Four => 4,
-                Bars::Eight => 8,
+                PhraseBars::One => 1,
+                PhraseBars::Two => 2,
+                PhraseBars::Four => 4,
+                PhraseBars::Eight => 8,
             },
-            evolve: drummer.order.value() == Order::Evolve,
+            evolve: drummer.order.value() == PhraseOrder::Evolve,
         };
         let performance = Performance {
             swing: finite(playing.swing.value(), 0.0),
@@ -141,9 +144,9 @@ impl Controls {
             mute: lane_set(|lane| lane.mute.value()),
             solo: lane_set(|lane| lane.solo.value()),
             pace: match playing.pace.value() {
-                Pace::Half => perform::Pace::Half,
-                Pace::Plain => perform::Pace::Plain,
-                Pace::Double => perform::Pace::Double,
+                PaceChoice::Half => perform::Pace::Half,
+                PaceChoice::Plain => perform::Pace::Plain,
+                PaceChoice::Double => perform::Pace::Double,
             },
         };
         let map = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
@@ -165,7 +168,7 @@ impl Controls {
             prime: prime.mode.value(),
             gate: prime.gate.value(),
             through: output.through.value(),
-            begins: drummer.landing.value(),
+            launch_grid: drummer.launch.value(),
             free_run: output.free_run.value().then_some(free_tempo),
             audition: params.audition.on.value(),
             level: finite(params.audition.level.value(), 0.0),

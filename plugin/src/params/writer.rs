@@ -6,64 +6,66 @@ use groove::perform::{self, Performance};
 use groove::take::{Primer, Take};
 use nice_plug::params::{Param, internals::ParamPtr};
 
-use crate::params::{Bars, DeepPocketParams, Every, Order, Pace, Prime};
+use crate::params::{
+    DeepPocketParams, FillInterval, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
+};
 
 /// Sets a parameter to a normalised value, as one whole gesture: the way to the host.
-pub type Set<'a> = dyn FnMut(ParamPtr, f32) + 'a;
+pub type SetParam<'a> = dyn FnMut(ParamPtr, f32) + 'a;
 
 /// Parameters that are set.
-pub(crate) struct Apply<'a, 'b> {
+pub(crate) struct ParamWriter<'a, 'b> {
     /// The way to the host.
-    pub(crate) set: &'a mut Set<'b>,
+    pub(crate) send: &'a mut SetParam<'b>,
     /// Also those that have their values already, because others may be on their way there.
-    pub(crate) all: bool,
+    pub(crate) force: bool,
 }
 
-impl Apply<'_, '_> {
+impl ParamWriter<'_, '_> {
     /// Sets one parameter.
-    pub(crate) fn put<P: Param>(&mut self, param: &P, value: P::Plain) {
+    pub(crate) fn set<P: Param>(&mut self, param: &P, value: P::Plain) {
         let normalized = param.preview_normalized(value);
-        if self.all || normalized != param.unmodulated_normalized_value() {
-            (self.set)(param.as_ptr(), normalized);
+        if self.force || normalized != param.unmodulated_normalized_value() {
+            (self.send)(param.as_ptr(), normalized);
         }
     }
 
     /// Sets what a take says.
     pub(crate) fn take(&mut self, params: &DeepPocketParams, take: &Take) {
         let DeepPocketParams { drummer, fills, prime, lanes, .. } = params;
-        self.put(&params.seed, i32::try_from(take.seed).unwrap_or(i32::MAX));
-        self.put(&params.style, take.style.into());
-        self.put(&params.temperature, take.temperature);
-        self.put(&drummer.blend_style, take.blend.0.into());
-        self.put(&drummer.blend, take.blend.1);
-        self.put(&drummer.stick, take.stick);
-        self.put(&drummer.density, take.density);
+        self.set(&params.seed, i32::try_from(take.seed).unwrap_or(i32::MAX));
+        self.set(&params.style, take.style.into());
+        self.set(&params.temperature, take.temperature);
+        self.set(&drummer.blend_style, take.blend.0.into());
+        self.set(&drummer.blend, take.blend.1);
+        self.set(&drummer.stick, take.stick);
+        self.set(&drummer.density, take.density);
         let bars = match take.phrase_bars {
-            0 | 1 => Bars::One,
-            2 | 3 => Bars::Two,
-            4..8 => Bars::Four,
-            _ => Bars::Eight,
+            0 | 1 => PhraseBars::One,
+            2 | 3 => PhraseBars::Two,
+            4..8 => PhraseBars::Four,
+            _ => PhraseBars::Eight,
         };
-        self.put(&drummer.phrase, bars);
-        self.put(&drummer.order, if take.evolve { Order::Evolve } else { Order::Loop });
+        self.set(&drummer.phrase, bars);
+        self.set(&drummer.order, if take.evolve { PhraseOrder::Evolve } else { PhraseOrder::Loop });
         let every = match take.fills.every {
-            0 => Every::Never,
-            1 => Every::One,
-            2 | 3 => Every::Two,
-            4..8 => Every::Four,
-            8..16 => Every::Eight,
-            _ => Every::Sixteen,
+            0 => FillInterval::Never,
+            1 => FillInterval::One,
+            2 | 3 => FillInterval::Two,
+            4..8 => FillInterval::Four,
+            8..16 => FillInterval::Eight,
+            _ => FillInterval::Sixteen,
         };
-        self.put(&fills.every, every);
-        self.put(&fills.length, i32::from(take.fills.steps).div_euclid(4).max(1));
-        self.put(&fills.amount, take.fills.amount);
+        self.set(&fills.every, every);
+        self.set(&fills.length, i32::from(take.fills.steps).div_euclid(4).max(1));
+        self.set(&fills.amount, take.fills.amount);
         for (class, lane) in lanes.iter().enumerate() {
-            self.put(&lane.density, take.lanes[class]);
-            self.put(&lane.off, take.off.bits() >> class & 1 == 1);
+            self.set(&lane.density, take.lanes[class]);
+            self.set(&lane.off, take.off.bits() >> class & 1 == 1);
         }
         match take.primer {
-            Primer::Play(_) => self.put(&prime.mode, Prime::Play),
-            Primer::Tap(_) => self.put(&prime.mode, Prime::Tap),
+            Primer::Play(_) => self.set(&prime.mode, PrimeMode::Play),
+            Primer::Tap(_) => self.set(&prime.mode, PrimeMode::Tap),
             Primer::Off | Primer::Hold { .. } => {}
         }
     }
@@ -71,19 +73,19 @@ impl Apply<'_, '_> {
     /// Sets how it is played.
     pub(crate) fn performance(&mut self, params: &DeepPocketParams, performance: &Performance) {
         let DeepPocketParams { playing, lanes, .. } = params;
-        self.put(&playing.swing, performance.swing);
-        self.put(&playing.timing, performance.timing);
-        self.put(&playing.dynamics, performance.dynamics);
-        self.put(&playing.velocity, performance.velocity);
+        self.set(&playing.swing, performance.swing);
+        self.set(&playing.timing, performance.timing);
+        self.set(&playing.dynamics, performance.dynamics);
+        self.set(&playing.velocity, performance.velocity);
         let pace = match performance.pace {
-            perform::Pace::Half => Pace::Half,
-            perform::Pace::Plain => Pace::Plain,
-            perform::Pace::Double => Pace::Double,
+            perform::Pace::Half => PaceChoice::Half,
+            perform::Pace::Plain => PaceChoice::Plain,
+            perform::Pace::Double => PaceChoice::Double,
         };
-        self.put(&playing.pace, pace);
+        self.set(&playing.pace, pace);
         for (class, lane) in lanes.iter().enumerate() {
-            self.put(&lane.mute, performance.mute.bits() >> class & 1 == 1);
-            self.put(&lane.solo, performance.solo.bits() >> class & 1 == 1);
+            self.set(&lane.mute, performance.mute.bits() >> class & 1 == 1);
+            self.set(&lane.solo, performance.solo.bits() >> class & 1 == 1);
         }
     }
 }
@@ -115,7 +117,7 @@ pub(crate) mod tests {
             let said = Controls::new(&scrambled(salt));
             let other = scrambled(salt + 1_000);
             let mut set = at_once;
-            let mut apply = Apply { set: &mut set, all: false };
+            let mut apply = ParamWriter { send: &mut set, force: false };
             apply.take(&other, &said.take.into());
             apply.performance(&other, &said.performance);
             let back = Controls::new(&other);
@@ -123,7 +125,7 @@ pub(crate) mod tests {
             // Nothing is set twice.
             let mut count = 0;
             let mut set = |_, _| count += 1;
-            Apply { set: &mut set, all: false }.take(&other, &said.take.into());
+            ParamWriter { send: &mut set, force: false }.take(&other, &said.take.into());
             assert_eq!(count, 0);
         }
     }

@@ -92,34 +92,34 @@ unsafe extern "C" fn create(
     // SAFETY: the wrapper is alive, and nobody else knows it yet.
     let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
     let table = clap_plugin { destroy: Some(destroy), process: Some(process), ..framework };
-    let door = Door { table, framework, raw: AtomicBool::new(false) };
-    Box::into_raw(Box::new(door)).cast()
+    let instance = ClapInstance { table, framework, midi_only: AtomicBool::new(false) };
+    Box::into_raw(Box::new(instance)).cast()
 }
 
 /// An instance as its host knows it. The framework finds its own side by the table's
 /// `plugin_data` alone, so that all its functions do as well with this table as with its own.
 #[repr(C)]
-struct Door {
+struct ClapInstance {
     /// First, so that the host's pointer is one to all of it.
     table: clap_plugin,
     framework: clap_plugin,
     /// Whether the host has refused a note and taken the same as raw MIDI. The audio thread's own.
-    raw: AtomicBool,
+    midi_only: AtomicBool,
 }
 
 /// # Safety
 /// The pointer is one that [`create`] gave, and was not destroyed.
-unsafe fn door<'a>(plugin: *const clap_plugin) -> &'a Door {
+unsafe fn instance<'a>(plugin: *const clap_plugin) -> &'a ClapInstance {
     // SAFETY: as the caller promises; the table is the door's first field.
-    unsafe { &*plugin.cast::<Door>() }
+    unsafe { &*plugin.cast::<ClapInstance>() }
 }
 
 unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
     // SAFETY: the host gives back what `create` gave it, once.
-    let door = unsafe { Box::from_raw(plugin.cast::<Door>().cast_mut()) };
-    if let Some(destroy) = door.framework.destroy {
+    let instance = unsafe { Box::from_raw(plugin.cast::<ClapInstance>().cast_mut()) };
+    if let Some(destroy) = instance.framework.destroy {
         // SAFETY: the table is good until the end of this function.
-        unsafe { destroy(&raw const door.table) };
+        unsafe { destroy(&raw const instance.table) };
     }
 }
 
@@ -128,14 +128,14 @@ unsafe extern "C" fn process(
     block: *const clap_process,
 ) -> clap_process_status {
     // SAFETY: hosts call a plugin's functions with the plugin.
-    let door = unsafe { door(plugin) };
-    let Some(process) = door.framework.process else { return CLAP_PROCESS_ERROR };
+    let instance = unsafe { instance(plugin) };
+    let Some(process) = instance.framework.process else { return CLAP_PROCESS_ERROR };
     // SAFETY: a host gives a block, or nothing.
     match unsafe { block.as_ref() } {
         Some(block) if !block.out_events.is_null() => {
-            let outlet = Outlet { host: block.out_events, raw: &door.raw };
+            let output = EventOutput { host: block.out_events, midi_only: &instance.midi_only };
             let events = clap_output_events {
-                ctx: (&raw const outlet).cast_mut().cast(),
+                ctx: (&raw const output).cast_mut().cast(),
                 try_push: Some(push),
             };
             let block = clap_process { out_events: &raw const events, ..*block };
@@ -148,9 +148,9 @@ unsafe extern "C" fn process(
 }
 
 /// Where the plugin's events go in a block.
-struct Outlet<'a> {
+struct EventOutput<'a> {
     host: *const clap_output_events,
-    raw: &'a AtomicBool,
+    midi_only: &'a AtomicBool,
 }
 
 unsafe extern "C" fn push(
@@ -158,21 +158,21 @@ unsafe extern "C" fn push(
     event: *const clap_event_header,
 ) -> bool {
     // SAFETY: the list is the one that `process` made, which is still running.
-    let Outlet { host, raw } = unsafe { &*(*list).ctx.cast::<Outlet<'_>>() };
+    let EventOutput { host, midi_only } = unsafe { &*(*list).ctx.cast::<EventOutput<'_>>() };
     // SAFETY: the queue is the host's, for as long as the block.
-    let give = |event| unsafe { (**host).try_push.is_some_and(|push| push(*host, event)) };
+    let send = |event| unsafe { (**host).try_push.is_some_and(|push| push(*host, event)) };
     // SAFETY: the framework gives whole events.
     let midi = unsafe { midi(event) };
-    let notes_are_raw = raw.load(Ordering::Relaxed);
+    let notes_as_midi = midi_only.load(Ordering::Relaxed);
     match midi {
         // What is no note goes as it is.
-        None => give(event),
-        Some(midi) if notes_are_raw => give(&raw const midi.header),
+        None => send(event),
+        Some(midi) if notes_as_midi => send(&raw const midi.header),
         Some(midi) => {
             // A queue that is full takes neither, and proves nothing.
-            give(event) || {
-                let taken = give(&raw const midi.header);
-                raw.store(taken, Ordering::Relaxed);
+            send(event) || {
+                let taken = send(&raw const midi.header);
+                midi_only.store(taken, Ordering::Relaxed);
                 taken
             }
         }

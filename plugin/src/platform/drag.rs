@@ -19,11 +19,11 @@ mod windows;
 mod x11;
 
 #[cfg(target_os = "macos")]
-use self::macos::Carrier;
+use self::macos::PlatformDrag;
 #[cfg(target_os = "windows")]
-use self::windows::Carrier;
+use self::windows::PlatformDrag;
 #[cfg(target_os = "linux")]
-use self::x11::Carrier;
+use self::x11::PlatformDrag;
 
 /// The names of the protocol, for who hears what is dropped here.
 #[cfg(target_os = "linux")]
@@ -32,12 +32,12 @@ pub(crate) use x11::Atoms;
 /// A window that can be dragged from, as the windowing system numbers it. It says
 /// nothing of whether that window still exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin(usize);
+pub struct WindowId(usize);
 
-impl Origin {
+impl WindowId {
     /// The number of a window; `None` where it has none that we know how to use.
     #[must_use]
-    pub fn of(window: &impl HasWindowHandle) -> Option<Origin> {
+    pub fn of(window: &impl HasWindowHandle) -> Option<WindowId> {
         let number = match window.window_handle().ok()?.as_raw() {
             RawWindowHandle::Xlib(handle) => usize::try_from(handle.window).ok()?,
             RawWindowHandle::Xcb(handle) => usize::try_from(handle.window.get()).ok()?,
@@ -45,7 +45,7 @@ impl Origin {
             RawWindowHandle::AppKit(handle) => handle.ns_view.as_ptr().addr(),
             _ => return None,
         };
-        Some(Origin(number))
+        Some(WindowId(number))
     }
 
     /// The number under X11, Windows' handle, or the address of the view.
@@ -57,11 +57,11 @@ impl Origin {
 
 /// How a drag goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Course {
+pub enum DragState {
     /// The pointer carries the file.
     Running {
         /// Whether what is under the pointer takes it.
-        welcome: bool,
+        accepted: bool,
     },
     /// It was dropped, and the other side has it.
     Delivered,
@@ -72,28 +72,28 @@ pub enum Course {
 }
 
 /// What the drag tells the window, and what the window tells the drag.
-struct Report {
-    course: Mutex<Course>,
+struct DragReport {
+    state: Mutex<DragState>,
     /// Set when the window has no more use for the drag.
-    over: AtomicBool,
+    abandoned: AtomicBool,
 }
 
-impl Report {
-    fn tell(&self, course: Course) {
-        *self.course.lock().unwrap_or_else(PoisonError::into_inner) = course;
+impl DragReport {
+    fn set(&self, state: DragState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     #[cfg_attr(target_os = "macos", expect(dead_code, reason = "nothing calls a session back"))]
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
     }
 }
 
 /// A file under way. Dropping this gives it up, and waits until nothing of it runs any more.
 pub struct Drag {
-    report: Arc<Report>,
+    report: Arc<DragReport>,
     #[expect(dead_code, reason = "it is held until the drag is over")]
-    carrier: Carrier,
+    carrier: PlatformDrag,
 }
 
 impl Drag {
@@ -102,26 +102,27 @@ impl Drag {
     ///
     /// # Errors
     /// The windowing system does not let us; the sentence says why.
-    pub fn start(origin: Origin, file: &Path, picture: ColorImage) -> Result<Drag, String> {
-        let course = Mutex::new(Course::Running { welcome: false });
-        let report = Arc::new(Report { course, over: AtomicBool::new(false) });
-        let carrier = Carrier::start(origin, file, picture, Arc::clone(&report))?;
+    pub fn start(origin: WindowId, file: &Path, picture: ColorImage) -> Result<Drag, String> {
+        let state = Mutex::new(DragState::Running { accepted: false });
+        let report = Arc::new(DragReport { state, abandoned: AtomicBool::new(false) });
+        let carrier = PlatformDrag::start(origin, file, picture, Arc::clone(&report))?;
         Ok(Drag { report, carrier })
     }
 
     /// How it goes.
     #[must_use]
-    pub fn course(&self) -> Course {
-        self.report.course.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn state(&self) -> DragState {
+        self.report.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Drop for Drag {
     fn drop(&mut self) {
         // The carrier goes next, and sees this.
-        self.report.over.store(true, Ordering::Relaxed);
+        self.report.abandoned.store(true, Ordering::Relaxed);
     }
 }
 
 /// Nothing under the pointer takes files.
-const NOBODY: &str = "Nothing there takes a clip. Try a track or a folder, or its menu to save it.";
+const NO_TARGET: &str =
+    "Nothing there takes a clip. Try a track or a folder, or its menu to save it.";

@@ -22,22 +22,22 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{COPY_DEPTH_FROM_PARENT, NONE};
 
-use crate::editor::files::drop_overlay::{Drops, Over};
+use crate::editor::files::drop_overlay::{FileDrops, HoveredFiles};
 use crate::platform::drag::Atoms;
 use crate::platform::x11::host_of;
 
 /// The version of the protocol that is spoken, of 2002.
 const VERSION: u32 = 5;
 /// How often it is looked whose window ours lies in.
-const OFTEN: Duration = Duration::from_millis(500);
+const HOST_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// How long the other side may take to tell what it dropped.
-const ANSWER: Duration = Duration::from_secs(3);
+const FILES_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest list of files that is read, in units of four bytes.
-const LONGEST: u32 = 1 << 16;
+const MAX_WORDS: u32 = 1 << 16;
 
 /// What hears for the window. It goes over what goes wrong: the window is then no worse off than
 /// without it.
-pub(crate) struct Ear {
+pub(crate) struct XdndReceiver {
     connection: RustConnection,
     atoms: Atoms,
     root: Window,
@@ -47,12 +47,12 @@ pub(crate) struct Ear {
     editor: Option<Window>,
     /// The host's window that it hears for as well.
     host: Option<Window>,
-    looked: Option<Instant>,
-    guest: Option<Guest>,
+    host_checked: Option<Instant>,
+    drag: Option<IncomingDrag>,
 }
 
 /// Who drags something here.
-struct Guest {
+struct IncomingDrag {
     source: Window,
     /// The window that it takes for its target: the editor's, or the host's.
     target: Window,
@@ -68,9 +68,9 @@ struct Guest {
     dropped: Option<Instant>,
 }
 
-impl Ear {
+impl XdndReceiver {
     /// An ear that hears for nobody yet; `None`: the display does not answer.
-    pub(crate) fn new() -> Option<Ear> {
+    pub(crate) fn new() -> Option<XdndReceiver> {
         let (connection, number) = x11rb::connect(None).ok()?;
         let atoms = Atoms::new(&connection).ok()?.reply().ok()?;
         let root = connection.setup().roots[number].root;
@@ -78,77 +78,78 @@ impl Ear {
         let (depth, class) = (COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
         let look = CreateWindowAux::new().override_redirect(1);
         connection.create_window(depth, window, root, -10, -10, 1, 1, 0, class, 0, &look).ok()?;
-        let ear = Ear {
+        let xdnd = XdndReceiver {
             connection,
             atoms,
             root,
             window,
             editor: None,
             host: None,
-            looked: None,
-            guest: None,
+            host_checked: None,
+            drag: None,
         };
         // An ear names itself, so that it is known to be there.
-        ear.lend(window);
-        Some(ear)
+        xdnd.set_proxy(window);
+        Some(xdnd)
     }
 
     /// Hears what there is to hear for the editor's window, 0 being none yet. Says whether there
     /// is something new to be shown.
-    pub(crate) fn listen(&mut self, editor: Window, drops: &Drops) -> bool {
-        self.settle(editor);
+    pub(crate) fn poll(&mut self, editor: Window, drops: &FileDrops) -> bool {
+        self.attach(editor);
         let mut news = false;
         while let Ok(Some(event)) = self.connection.poll_for_event() {
-            news |= self.hear(&event, drops);
+            news |= self.handle(&event, drops);
         }
-        let waits = |guest: &Guest| guest.dropped.is_some_and(|at| at.elapsed() > ANSWER);
-        if self.guest.as_ref().is_some_and(waits) {
-            news |= self.land(drops);
+        let waits =
+            |drag: &IncomingDrag| drag.dropped.is_some_and(|at| at.elapsed() > FILES_TIMEOUT);
+        if self.drag.as_ref().is_some_and(waits) {
+            news |= self.finish(drops);
         }
         drop(self.connection.flush());
         news
     }
 
     /// Sees to it that what is dragged over the editor's window is told here.
-    fn settle(&mut self, editor: Window) {
+    fn attach(&mut self, editor: Window) {
         if editor == 0 {
             return;
         }
         if self.editor != Some(editor) {
             self.editor = Some(editor);
-            self.looked = None;
-            self.lend(editor);
+            self.host_checked = None;
+            self.set_proxy(editor);
         }
-        if self.looked.is_some_and(|looked| looked.elapsed() < OFTEN) {
+        if self.host_checked.is_some_and(|looked| looked.elapsed() < HOST_CHECK_INTERVAL) {
             return;
         }
-        self.looked = Some(Instant::now());
+        self.host_checked = Some(Instant::now());
         let host = host_of(&self.connection, editor);
         if host == self.host {
             return;
         }
-        self.leave_host();
+        self.release_host();
         let own = |&host: &Window| {
             let has = |name| self.property(host, name, 1).is_some();
             has(self.atoms.XdndAware) || has(self.atoms.XdndProxy)
         };
         self.host = host.filter(|host| !own(host));
         if let Some(host) = self.host {
-            self.lend(host);
+            self.set_proxy(host);
         }
     }
 
     /// Hears for a window.
-    fn lend(&self, to: Window) {
-        let Ear { connection, atoms, .. } = self;
-        let (replace, ear) = (PropMode::REPLACE, [self.window]);
+    fn set_proxy(&self, to: Window) {
+        let XdndReceiver { connection, atoms, .. } = self;
+        let (replace, xdnd) = (PropMode::REPLACE, [self.window]);
         let (window, number) = (AtomEnum::WINDOW, AtomEnum::ATOM);
-        drop(connection.change_property32(replace, to, atoms.XdndProxy, window, &ear));
+        drop(connection.change_property32(replace, to, atoms.XdndProxy, window, &xdnd));
         drop(connection.change_property32(replace, to, atoms.XdndAware, number, &[VERSION]));
     }
 
     /// Hears for the host's window no more, which then takes no drops, as before.
-    fn leave_host(&mut self) {
+    fn release_host(&mut self) {
         let Some(host) = self.host.take() else { return };
         // It may have come to take drops by itself.
         let ours = self.property(host, self.atoms.XdndProxy, 1);
@@ -159,12 +160,12 @@ impl Ear {
     }
 
     /// The words of a property; `None` where there is none, or no window.
-    fn property(&self, of: Window, name: Atom, most: u32) -> Option<Vec<u32>> {
-        let reply = self.connection.get_property(false, of, name, AtomEnum::ANY, 0, most).ok()?;
+    fn property(&self, of: Window, name: Atom, words: u32) -> Option<Vec<u32>> {
+        let reply = self.connection.get_property(false, of, name, AtomEnum::ANY, 0, words).ok()?;
         Some(reply.reply().ok()?.value32()?.collect())
     }
 
-    fn hear(&mut self, event: &Event, drops: &Drops) -> bool {
+    fn handle(&mut self, event: &Event, drops: &FileDrops) -> bool {
         match event {
             Event::ClientMessage(message) => {
                 let [source, _, second, third, _] = message.data.as_data32();
@@ -172,37 +173,38 @@ impl Ear {
                     self.enter(message);
                     return false;
                 }
-                if self.guest.as_ref().is_none_or(|guest| guest.source != source) {
+                if self.drag.as_ref().is_none_or(|drag| drag.source != source) {
                     return false;
                 }
                 if message.type_ == self.atoms.XdndPosition {
-                    self.point(second, third);
+                    self.update_position(second, third);
                 } else if message.type_ == self.atoms.XdndLeave {
-                    self.guest = None;
+                    self.drag = None;
                 } else if message.type_ == self.atoms.XdndDrop {
-                    return self.drop(second, drops);
+                    return self.handle_drop(second, drops);
                 } else {
                     return false;
                 }
             }
             Event::SelectionNotify(notice) => {
                 let files = self.files(notice.property);
-                let Some(guest) = &mut self.guest else { return false };
-                guest.files = Some(files);
-                if guest.dropped.is_some() {
-                    return self.land(drops);
+                let Some(drag) = &mut self.drag else { return false };
+                drag.files = Some(files);
+                if drag.dropped.is_some() {
+                    return self.finish(drops);
                 }
             }
             Event::DestroyNotify(gone) => {
-                let ours = |guest: &Guest| guest.source == gone.window && guest.dropped.is_none();
-                if !self.guest.as_ref().is_some_and(ours) {
+                let ours =
+                    |drag: &IncomingDrag| drag.source == gone.window && drag.dropped.is_none();
+                if !self.drag.as_ref().is_some_and(ours) {
                     return false;
                 }
-                self.guest = None;
+                self.drag = None;
             }
             _ => return false,
         }
-        drops.hover(self.over())
+        drops.set_hovered(self.hovered())
     }
 
     /// Something comes over a window.
@@ -210,14 +212,14 @@ impl Ear {
         let [source, flags, types @ ..] = message.data.as_data32();
         let more = flags & 1 != 0;
         let types = if more {
-            self.property(source, self.atoms.XdndTypeList, LONGEST).unwrap_or_default()
+            self.property(source, self.atoms.XdndTypeList, MAX_WORDS).unwrap_or_default()
         } else {
             types.to_vec()
         };
         // A program that ends over the window does not say that it leaves.
         let watch = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         drop(self.connection.change_window_attributes(source, &watch));
-        self.guest = Some(Guest {
+        self.drag = Some(IncomingDrag {
             source,
             target: message.window,
             offers: types.contains(&self.atoms.FILES),
@@ -229,20 +231,20 @@ impl Ear {
     }
 
     /// It is at a place on the screen.
-    fn point(&mut self, place: u32, time: Timestamp) {
-        let at = self.place(place);
-        self.ask(time);
-        let Some(guest) = &mut self.guest else { return };
-        guest.at = at;
-        let takes = guest.offers && at.is_some();
+    fn update_position(&mut self, place: u32, time: Timestamp) {
+        let at = self.position_in_window(place);
+        self.request_files(time);
+        let Some(drag) = &mut self.drag else { return };
+        drag.at = at;
+        let takes = drag.offers && at.is_some();
         // It is to tell of every place, so the rectangle in which it need not is empty.
         let action = if takes { self.atoms.XdndActionCopy } else { NONE };
         let words = [u32::from(takes) | 2, 0, 0, action];
-        self.answer(self.atoms.XdndStatus, words);
+        self.send(self.atoms.XdndStatus, words);
     }
 
     /// Where in the editor's window a place on the screen is.
-    fn place(&self, place: u32) -> Option<[f32; 2]> {
+    fn position_in_window(&self, place: u32) -> Option<[f32; 2]> {
         let editor = self.editor?;
         let half = |word: u32| i16::from_ne_bytes(((word & 0xffff) as u16).to_ne_bytes());
         let (x, y) = (half(place >> 16), half(place));
@@ -256,11 +258,11 @@ impl Ear {
     }
 
     /// Asks, once, which files there are.
-    fn ask(&mut self, time: Timestamp) {
-        let Some(guest) = self.guest.as_mut().filter(|guest| guest.offers && !guest.asked) else {
+    fn request_files(&mut self, time: Timestamp) {
+        let Some(drag) = self.drag.as_mut().filter(|drag| drag.offers && !drag.asked) else {
             return;
         };
-        guest.asked = true;
+        drag.asked = true;
         let (what, files) = (self.atoms.XdndSelection, self.atoms.FILES);
         drop(self.connection.convert_selection(self.window, what, files, files, time));
     }
@@ -271,51 +273,51 @@ impl Ear {
             return Vec::new();
         }
         let any = AtomEnum::ANY;
-        let reply = self.connection.get_property(true, self.window, property, any, 0, LONGEST);
+        let reply = self.connection.get_property(true, self.window, property, any, 0, MAX_WORDS);
         let reply = reply.ok().and_then(|reply| reply.reply().ok());
         reply.map_or_else(Vec::new, |reply| paths(&reply.value))
     }
 
     /// It is let go.
-    fn drop(&mut self, time: Timestamp, drops: &Drops) -> bool {
-        self.ask(time);
-        let Some(guest) = &mut self.guest else { return false };
-        guest.dropped = Some(Instant::now());
-        let waits = guest.offers && guest.at.is_some() && guest.files.is_none();
-        !waits && self.land(drops)
+    fn handle_drop(&mut self, time: Timestamp, drops: &FileDrops) -> bool {
+        self.request_files(time);
+        let Some(drag) = &mut self.drag else { return false };
+        drag.dropped = Some(Instant::now());
+        let waits = drag.offers && drag.at.is_some() && drag.files.is_none();
+        !waits && self.finish(drops)
     }
 
     /// It is done, and the other side is told so.
-    fn land(&mut self, drops: &Drops) -> bool {
-        let over = self.over();
+    fn finish(&mut self, drops: &FileDrops) -> bool {
+        let over = self.hovered();
         let action = if over.is_some() { self.atoms.XdndActionCopy } else { NONE };
-        self.answer(self.atoms.XdndFinished, [u32::from(over.is_some()), action, 0, 0]);
-        self.guest = None;
-        drops.hover(None);
+        self.send(self.atoms.XdndFinished, [u32::from(over.is_some()), action, 0, 0]);
+        self.drag = None;
+        drops.set_hovered(None);
         if let Some(over) = over {
-            drops.land(over);
+            drops.set_dropped(over);
         }
         true
     }
 
     /// What is over the window, as far as it is known.
-    fn over(&self) -> Option<Over> {
-        let guest = self.guest.as_ref()?;
-        Some(Over { files: guest.files.clone()?, at: guest.at? })
+    fn hovered(&self) -> Option<HoveredFiles> {
+        let drag = self.drag.as_ref()?;
+        Some(HoveredFiles { files: drag.files.clone()?, at: drag.at? })
     }
 
     /// Tells the other side something.
-    fn answer(&self, what: Atom, words: [u32; 4]) {
-        let Some(Guest { source, target, .. }) = self.guest else { return };
+    fn send(&self, what: Atom, words: [u32; 4]) {
+        let Some(IncomingDrag { source, target, .. }) = self.drag else { return };
         let [a, b, c, d] = words;
         let message = ClientMessageEvent::new(32, source, what, [target, a, b, c, d]);
         drop(self.connection.send_event(false, source, EventMask::NO_EVENT, message));
     }
 }
 
-impl Drop for Ear {
+impl Drop for XdndReceiver {
     fn drop(&mut self) {
-        self.leave_host();
+        self.release_host();
         if let Some(editor) = self.editor {
             drop(self.connection.delete_property(editor, self.atoms.XdndProxy));
         }

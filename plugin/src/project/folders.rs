@@ -22,7 +22,7 @@ impl Folders {
     /// Those of the user; `None` where the system names no home.
     #[must_use]
     #[cfg(not(test))]
-    pub fn of_user() -> Option<Folders> {
+    pub fn for_user() -> Option<Folders> {
         let base = directories::BaseDirs::new()?;
         Some(Folders::within(base.data_dir(), base.config_dir()))
     }
@@ -31,7 +31,7 @@ impl Folders {
     /// tries it.
     #[must_use]
     #[cfg(test)]
-    pub fn of_user() -> Option<Folders> {
+    pub fn for_user() -> Option<Folders> {
         thread_local! {
             static HOME: Option<tempfile::TempDir> = tempfile::tempdir().ok();
         }

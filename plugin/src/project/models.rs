@@ -2,7 +2,7 @@
 //! folder.
 //!
 //! The window lists a folder ([`list`]) and asks the worker through the desk to play with one, or
-//! to copy a dropped file into the folder first ([`copy_in`]); the worker reads it here ([`read`])
+//! to copy a dropped file into the folder first ([`import`]); the worker reads it here ([`read`])
 //! and finds again what a take was played with ([`find`]). The weights of one file are read once in a process,
 //! whoever asks, and freed when nobody plays them any more. What a model plays is
 //! [`groove::generate`]'s business.
@@ -16,7 +16,7 @@ use groove::style::{STYLES, style_name};
 use serde::{Deserialize, Serialize};
 
 /// Largest model file that is read, in bytes.
-const LARGEST: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Ending of model files.
 const ENDING: &str = "safetensors";
@@ -35,7 +35,7 @@ pub struct ModelFile {
 
 /// A file of a folder.
 #[derive(Clone, Debug)]
-pub struct Listed {
+pub struct ModelEntry {
     /// Where it is.
     pub path: PathBuf,
     /// Its header, with name, styles and held-out figures; or a sentence that says why it cannot
@@ -46,22 +46,23 @@ pub struct Listed {
 /// The model files of a folder by name; none where there is no such folder. Headers are read and
 /// checked, weights are not.
 #[must_use]
-pub fn list(folder: &Path) -> Vec<Listed> {
+pub fn list(folder: &Path) -> Vec<ModelEntry> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|p| fits(p)).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|p| is_model_file(p)).collect();
     paths.sort();
-    paths.into_iter().map(|path| Listed { about: header(&path), path }).collect()
+    paths.into_iter().map(|path| ModelEntry { about: header(&path), path }).collect()
 }
 
 /// Whether a file is called as model files are.
 #[must_use]
-pub fn fits(path: &Path) -> bool {
+pub fn is_model_file(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ENDING))
 }
 
 /// The header of a model file.
 fn header(path: &Path) -> Result<Metadata, String> {
-    let bytes = bytes_of(path)?;
+    let bytes = read_bytes(path)?;
     Model::read_metadata(&bytes).map_err(|fault| unfit(path, &fault.to_string()))
 }
 
@@ -71,10 +72,10 @@ fn header(path: &Path) -> Result<Metadata, String> {
 ///
 /// # Errors
 /// A sentence that says why it cannot play, or cannot be copied. Nothing is overwritten.
-pub fn copy_in(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
-    let bytes = bytes_of(dropped)?;
+pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let bytes = read_bytes(dropped)?;
     Model::from_bytes(&bytes).map_err(|fault| unfit(dropped, &fault.to_string()))?;
-    let same = |listed: &Listed| bytes_of(&listed.path).is_ok_and(|other| other == bytes);
+    let same = |listed: &ModelEntry| read_bytes(&listed.path).is_ok_and(|other| other == bytes);
     if let Some(known) = list(folder).into_iter().find(same) {
         return Ok(known.path);
     }
@@ -104,7 +105,7 @@ pub fn copy_in(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
 ///
 /// # Errors
 /// A sentence that says why it cannot play.
-pub fn shipped() -> Result<Arc<Model>, String> {
+pub fn built_in() -> Result<Arc<Model>, String> {
     static MODEL: OnceLock<Result<Arc<Model>, String>> = OnceLock::new();
     let read = || {
         Model::from_bytes(include_bytes!("../../../assets/deep-pocket.safetensors"))
@@ -115,11 +116,11 @@ pub fn shipped() -> Result<Arc<Model>, String> {
 }
 
 /// Files that somebody in this process plays.
-static READ: Mutex<Vec<Weak<Model>>> = Mutex::new(Vec::new());
+static LOADED: Mutex<Vec<Weak<Model>>> = Mutex::new(Vec::new());
 
 /// A model that is in use in this process.
-fn in_use(identity: u64) -> Option<Arc<Model>> {
-    let read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+fn find_loaded(identity: u64) -> Option<Arc<Model>> {
+    let read = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     read.iter().filter_map(Weak::upgrade).find(|model| model.identity() == identity)
 }
 
@@ -128,13 +129,13 @@ fn in_use(identity: u64) -> Option<Arc<Model>> {
 /// # Errors
 /// A sentence that says what is wrong with the file.
 pub fn read(path: &Path) -> Result<Arc<Model>, String> {
-    let bytes = bytes_of(path)?;
-    if let Some(known) = in_use(Model::identity_of(&bytes)) {
+    let bytes = read_bytes(path)?;
+    if let Some(known) = find_loaded(Model::identity_of(&bytes)) {
         return Ok(known);
     }
     let model = Model::from_bytes(&bytes).map_err(|fault| unfit(path, &fault.to_string()))?;
     let model = Arc::new(model);
-    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut read = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     read.retain(|known| known.strong_count() > 0);
     read.push(Arc::downgrade(&model));
     Ok(model)
@@ -151,16 +152,16 @@ pub fn find(
     folder: Option<&Path>,
 ) -> Result<Arc<Model>, String> {
     if identity == 0 {
-        return shipped();
+        return built_in();
     }
-    if let Some(model) = in_use(identity) {
+    if let Some(model) = find_loaded(identity) {
         return Ok(model);
     }
     let file = known.iter().find(|file| file.identity == identity);
     let there = file.map(|file| file.path.clone()).into_iter();
     let listed = folder.into_iter().flat_map(list).map(|listed| listed.path);
     for path in there.chain(listed) {
-        if let Ok(bytes) = bytes_of(&path)
+        if let Ok(bytes) = read_bytes(&path)
             && Model::identity_of(&bytes) == identity
         {
             return read(&path);
@@ -202,14 +203,14 @@ pub fn style_title(number: u8, model: Option<&Metadata>) -> String {
 }
 
 /// The numbers of the styles that a model knows, the user's own among them.
-pub fn styles(model: Option<&Metadata>) -> impl Iterator<Item = u8> + use<> {
+pub fn style_numbers(model: Option<&Metadata>) -> impl Iterator<Item = u8> + use<> {
     let last = model.map_or(STYLES.len(), |model| model.styles.len());
     0..=u8::try_from(last).unwrap_or(u8::MAX)
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let size = fs::metadata(path).map_err(|fault| unreadable(path, &fault))?.len();
-    if size > LARGEST {
+    if size > MAX_BYTES {
         return Err(unfit(path, "it is larger than any model that can be played"));
     }
     fs::read(path).map_err(|fault| unreadable(path, &fault))
@@ -270,14 +271,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (dropped, models) = (folder.path().join("mine.safetensors"), folder.path().join("m/n"));
         fs::write(&dropped, SHIPPED).expect("a file");
-        let first = copy_in(&dropped, &models).expect("a copy");
+        let first = import(&dropped, &models).expect("a copy");
         assert_eq!(first, models.join("mine.safetensors"));
-        assert_eq!(copy_in(&dropped, &models).expect("the same"), first);
+        assert_eq!(import(&dropped, &models).expect("the same"), first);
         fs::write(&dropped, another()).expect("a file");
-        assert_eq!(copy_in(&dropped, &models).expect("a copy"), models.join("mine 2.safetensors"));
+        assert_eq!(import(&dropped, &models).expect("a copy"), models.join("mine 2.safetensors"));
         assert_eq!(fs::read(&first).expect("bytes"), SHIPPED);
         fs::write(&dropped, &SHIPPED[..5_000]).expect("a file");
-        let sentence = copy_in(&dropped, &models).expect_err("it is broken");
+        let sentence = import(&dropped, &models).expect_err("it is broken");
         assert!(sentence.starts_with("mine.safetensors cannot play: "), "{sentence}");
         assert_eq!(list(&models).len(), 2);
     }
@@ -292,7 +293,7 @@ mod tests {
         let identity = model.identity();
         let file = ModelFile { identity, name: "One".into(), path: path.clone() };
         drop(model);
-        assert!(in_use(identity).is_none(), "nobody plays it");
+        assert!(find_loaded(identity).is_none(), "nobody plays it");
         let known = [file];
         assert_eq!(find(identity, &known, None).expect("where it was").identity(), identity);
         let moved = folder.path().join("moved.safetensors");
@@ -310,13 +311,16 @@ mod tests {
 
     #[test]
     fn own_styles_are_called_as_the_model_has_them() {
-        let mut about = shipped().expect("a model").metadata().clone();
+        let mut about = built_in().expect("a model").metadata().clone();
         assert_eq!(style_title(19, Some(&about)), "Own 1");
         about.styles.push("böhmische polka".into());
         assert_eq!(style_title(19, Some(&about)), "Böhmische polka");
         assert_eq!(style_title(17, None), "Rock");
         assert_eq!(style_title(13, None), "New Orleans");
         assert_eq!(style_title(0, None), "Any style");
-        assert_eq!((styles(Some(&about)).last(), styles(None).last()), (Some(19), Some(18)));
+        assert_eq!(
+            (style_numbers(Some(&about)).last(), style_numbers(None).last()),
+            (Some(19), Some(18))
+        );
     }
 }

@@ -19,10 +19,10 @@ use crate::project::models::style_title;
 const VERSION: u32 = 1;
 
 /// Largest file that is read, in bytes: pins of a whole phrase take less than half of it.
-const LARGEST: u64 = 1 << 18;
+const MAX_BYTES: u64 = 1 << 18;
 
 /// Most letters of a name.
-const LETTERS: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 
 /// Ending of preset files.
 const ENDING: &str = "json";
@@ -89,7 +89,7 @@ pub fn factory() -> &'static [Preset] {
 
 /// A file of the user's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
+pub struct PresetEntry {
     /// Where it is.
     pub path: PathBuf,
     /// What is in it; or a sentence that says why it cannot be read.
@@ -98,12 +98,12 @@ pub struct Listed {
 
 /// The presets of a folder by file name; none where there is no such folder.
 #[must_use]
-pub fn list(folder: &Path) -> Vec<Listed> {
+pub fn list(folder: &Path) -> Vec<PresetEntry> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_preset = |path: &PathBuf| path.extension().is_some_and(|ending| ending == ENDING);
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_preset).collect();
     paths.sort();
-    paths.into_iter().map(|path| Listed { preset: load(&path), path }).collect()
+    paths.into_iter().map(|path| PresetEntry { preset: load(&path), path }).collect()
 }
 
 /// Reads a preset's file.
@@ -114,7 +114,7 @@ pub fn load(path: &Path) -> Result<Preset, String> {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let fault = |why: String| format!("{name} cannot be loaded: {why}.");
     let size = fs::metadata(path).map_err(|why| fault(why.to_string()))?.len();
-    if size > LARGEST {
+    if size > MAX_BYTES {
         return Err(fault("it is too large for a preset".into()));
     }
     let text = fs::read_to_string(path).map_err(|why| fault(why.to_string()))?;
@@ -127,7 +127,7 @@ pub fn load(path: &Path) -> Result<Preset, String> {
 /// A sentence that says why it cannot be saved: also where there is one of that name.
 pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
     let fault = |why: String| format!("The preset cannot be saved: {why}.");
-    let path = place(folder, &preset.name).map_err(fault)?;
+    let path = new_path(folder, &preset.name).map_err(fault)?;
     let text = serde_json::to_string_pretty(preset).map_err(|why| fault(why.to_string()))?;
     write_whole(&path, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
     Ok(path)
@@ -154,10 +154,10 @@ pub fn delete(path: &Path) -> Result<(), String> {
 }
 
 /// The file of a preset that is new.
-fn place(folder: &Path, name: &str) -> Result<PathBuf, String> {
+fn new_path(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let name = name.trim();
-    if !(1..=LETTERS).contains(&name.chars().count()) {
-        return Err(format!("a name has 1 to {LETTERS} letters"));
+    if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
+        return Err(format!("a name has 1 to {MAX_NAME_CHARS} letters"));
     }
     let fits = |letter: char| letter.is_alphanumeric() || " -_".contains(letter);
     let file: String = name.chars().map(|c| if fits(c) { c } else { '-' }).collect();
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn every_factory_beat_is_a_beat_and_none_is_another() {
-        let model = crate::project::models::shipped().expect("a model");
+        let model = crate::project::models::built_in().expect("a model");
         let beat = |preset: &Preset| -> Vec<Step> {
             let mut drummer = Drummer::new(Arc::clone(&model));
             let bar = |bar| drummer.bar(&preset.take, Meter::FOUR_FOUR, bar).expect("a bar");

@@ -9,12 +9,12 @@ use groove::{Bar, Meter, Step};
 use serde::{Deserialize, Serialize};
 
 /// Most bars that are kept: those nearest to the last one that was played.
-const MOST: usize = 64;
+const MAX_BARS: usize = 64;
 
 /// Bars of one take.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Last<SavedTake, 1>", into = "Last<SavedTake, 1>")]
-pub struct Notes {
+#[serde(from = "Last<TakeRecord, 1>", into = "Last<TakeRecord, 1>")]
+pub struct SavedBars {
     take: Option<Take>,
     /// By meter and bar of the pattern.
     bars: BTreeMap<(u8, u8, i64), Bar>,
@@ -22,14 +22,14 @@ pub struct Notes {
 
 /// A take with its bars, as it is saved.
 #[derive(Serialize, Deserialize)]
-struct SavedTake {
+struct TakeRecord {
     take: Take,
-    bars: Last<SavedBar, MOST>,
+    bars: Last<BarRecord, MAX_BARS>,
 }
 
 /// A bar, as it is saved.
 #[derive(Serialize, Deserialize)]
-struct SavedBar {
+struct BarRecord {
     bar: i64,
     meter: (u8, u8),
     pitches: groove::Pitches,
@@ -40,14 +40,14 @@ fn key(meter: Meter, bar: i64) -> (u8, u8, i64) {
     (meter.numerator, meter.denominator, bar)
 }
 
-impl Notes {
+impl SavedBars {
     /// Keeps a bar. Those of another take are forgotten.
-    pub fn keep(&mut self, take: &Take, bar: i64, played: &Bar) {
+    pub fn insert(&mut self, take: &Take, bar: i64, played: &Bar) {
         if self.take.as_ref() != Some(take) {
             (self.take, self.bars) = (Some(*take), BTreeMap::new());
         }
         self.bars.insert(key(played.meter(), bar), *played);
-        while self.bars.len() > MOST {
+        while self.bars.len() > MAX_BARS {
             let farthest = self.bars.keys().copied().max_by_key(|(.., other)| other.abs_diff(bar));
             farthest.and_then(|farthest| self.bars.remove(&farthest));
         }
@@ -63,7 +63,7 @@ impl Notes {
     /// What stands in for a bar of the take where nobody can play it: one at the same place of
     /// another phrase.
     #[must_use]
-    pub fn instead(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
+    pub fn fallback(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
         let (_, place) = take.phrase_of(bar);
         let fits = |of: &(u8, u8, i64)| key(meter, of.2) == *of && take.phrase_of(of.2).1 == place;
         let nearest = self.bars.keys().filter(|of| fits(of)).min_by_key(|of| of.2.abs_diff(bar))?;
@@ -72,34 +72,35 @@ impl Notes {
     }
 }
 
-impl From<Last<SavedTake, 1>> for Notes {
+impl From<Last<TakeRecord, 1>> for SavedBars {
     /// What a damaged state says is cut to what can be.
-    fn from(mut saved: Last<SavedTake, 1>) -> Self {
-        let mut notes = Notes::default();
-        let Some(SavedTake { take, bars }) = saved.items.pop() else { return notes };
+    fn from(mut saved: Last<TakeRecord, 1>) -> Self {
+        let mut notes = SavedBars::default();
+        let Some(TakeRecord { take, bars }) = saved.items.pop() else { return notes };
         let take = take.repaired();
-        for SavedBar { bar, meter: (numerator, denominator), pitches, steps } in bars.items {
+        for BarRecord { bar, meter: (numerator, denominator), pitches, steps } in bars.items {
             let meter = Meter::new(numerator.into(), denominator.into());
             let mut played = Bar::silent(meter).at(pitches.map(|pitch| pitch.min(127)));
             for (cell, step) in played.steps_mut().iter_mut().zip(steps) {
                 *cell = step;
             }
-            notes.keep(&take, bar, &played);
+            notes.insert(&take, bar, &played);
         }
         notes
     }
 }
 
-impl From<Notes> for Last<SavedTake, 1> {
-    fn from(notes: Notes) -> Self {
-        let bars = notes.bars.into_iter().map(|((numerator, denominator, bar), played)| SavedBar {
-            bar,
-            meter: (numerator, denominator),
-            pitches: groove::Drum::ALL.map(|drum| played.pitch(drum)),
-            steps: played.steps().to_vec(),
-        });
+impl From<SavedBars> for Last<TakeRecord, 1> {
+    fn from(notes: SavedBars) -> Self {
+        let bars =
+            notes.bars.into_iter().map(|((numerator, denominator, bar), played)| BarRecord {
+                bar,
+                meter: (numerator, denominator),
+                pitches: groove::Drum::ALL.map(|drum| played.pitch(drum)),
+                steps: played.steps().to_vec(),
+            });
         let bars = Last { items: bars.collect(), before: 0 };
-        let take = notes.take.map(|take| SavedTake { take, bars });
+        let take = notes.take.map(|take| TakeRecord { take, bars });
         Last { items: take.into_iter().collect(), before: 0 }
     }
 }
@@ -118,29 +119,29 @@ mod tests {
     #[test]
     fn what_was_kept_comes_back_from_a_project() {
         let (take, other) = (Take::default(), Take { seed: 2, ..Take::default() });
-        let mut notes = Notes::default();
-        notes.keep(&take, -1, &bar(5));
-        notes.keep(&take, 2, &bar(7));
+        let mut notes = SavedBars::default();
+        notes.insert(&take, -1, &bar(5));
+        notes.insert(&take, 2, &bar(7));
         let text = serde_json::to_string(&notes).expect("text");
-        let back: Notes = serde_json::from_str(&text).expect("notes");
+        let back: SavedBars = serde_json::from_str(&text).expect("notes");
         assert_eq!(back, notes);
         let meter = Meter::new(3, 4);
         assert_eq!(back.get(&take, meter, 2), Some(bar(7)));
         assert_eq!(back.get(&take, Meter::FOUR_FOUR, 2), None);
-        assert_eq!((back.get(&other, meter, 2), back.instead(&other, meter, 2)), (None, None));
+        assert_eq!((back.get(&other, meter, 2), back.fallback(&other, meter, 2)), (None, None));
         // Bar 6 is at the place of bar 2, and so is bar -2; bar 3 is at that of bar -1.
-        assert_eq!(back.instead(&take, meter, 6), Some(bar(7)));
-        assert_eq!(back.instead(&take, meter, 3), Some(bar(5)));
-        assert_eq!(back.instead(&take, meter, 0), None);
-        notes.keep(&other, 0, &bar(9));
+        assert_eq!(back.fallback(&take, meter, 6), Some(bar(7)));
+        assert_eq!(back.fallback(&take, meter, 3), Some(bar(5)));
+        assert_eq!(back.fallback(&take, meter, 0), None);
+        notes.insert(&other, 0, &bar(9));
         assert_eq!(notes.get(&take, meter, 2), None);
     }
 
     #[test]
     fn the_nearest_bars_are_kept() {
-        let (take, mut notes) = (Take::default(), Notes::default());
-        (0..1_000).for_each(|number| notes.keep(&take, number, &bar(1)));
-        assert_eq!(notes.bars.len(), MOST);
+        let (take, mut notes) = (Take::default(), SavedBars::default());
+        (0..1_000).for_each(|number| notes.insert(&take, number, &bar(1)));
+        assert_eq!(notes.bars.len(), MAX_BARS);
         assert!(notes.get(&take, Meter::new(3, 4), 999).is_some());
         assert!(notes.get(&take, Meter::new(3, 4), 900).is_none());
     }

@@ -17,7 +17,7 @@ use crate::project::folders::{Folders, write_whole};
 const VERSION: u32 = 1;
 
 /// Largest file that is read, in bytes.
-const LARGEST: u64 = 1 << 16;
+const MAX_BYTES: u64 = 1 << 16;
 
 /// The settings of the user. Fields that a file lacks are the defaults; fields that this code does
 /// not know are passed over.
@@ -27,24 +27,24 @@ pub struct Settings {
     /// Version of the code that wrote them.
     pub version: u32,
     /// The drum map that a new instance begins with.
-    pub map: Option<OwnMap>,
+    pub map: Option<UserMap>,
     /// The folder in which a file was last chosen.
     pub folder: Option<PathBuf>,
 }
 
 /// A drum map, and the pitches of the user's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OwnMap {
+pub struct UserMap {
     /// Its name in [`MAPS`].
     pub name: String,
     /// By class: the pitches with the user's own map.
     pub pitches: Pitches,
 }
 
-impl OwnMap {
+impl UserMap {
     /// Its place in [`MAPS`]; that of the first one if there is none of the name.
     #[must_use]
-    pub fn place(&self) -> usize {
+    pub fn index(&self) -> usize {
         MAPS.iter().position(|(name, _)| *name == self.name).unwrap_or(0)
     }
 }
@@ -58,8 +58,8 @@ impl Default for Settings {
 impl Settings {
     /// Those of this user; see [`Settings::load`].
     #[must_use]
-    pub fn of_user() -> (Settings, Option<String>) {
-        let folders = Folders::of_user();
+    pub fn for_user() -> (Settings, Option<String>) {
+        let folders = Folders::for_user();
         folders.map_or_else(Default::default, |folders| Settings::load(&folders.settings))
     }
 
@@ -68,7 +68,7 @@ impl Settings {
     /// # Errors
     /// A sentence that says why they stay as they are.
     pub fn change(act: impl FnOnce(&mut Settings)) -> Result<(), String> {
-        let folders = Folders::of_user().ok_or("This user has no folder for settings.")?;
+        let folders = Folders::for_user().ok_or("This user has no folder for settings.")?;
         let (mut settings, _) = Settings::load(&folders.settings);
         act(&mut settings);
         settings.save(&folders.settings)
@@ -90,7 +90,7 @@ impl Settings {
                 return (Settings::default(), None);
             }
             Err(fault) => return damaged(fault.to_string()),
-            Ok(file) if file.len() > LARGEST => return damaged("it is too large".into()),
+            Ok(file) if file.len() > MAX_BYTES => return damaged("it is too large".into()),
             Ok(_) => {}
         }
         let text = match fs::read_to_string(path) {
@@ -99,7 +99,7 @@ impl Settings {
         };
         match serde_json::from_str::<Settings>(&text) {
             Ok(mut settings) => {
-                let in_midi = |map: &OwnMap| map.pitches.iter().all(|&pitch| pitch <= 127);
+                let in_midi = |map: &UserMap| map.pitches.iter().all(|&pitch| pitch <= 127);
                 settings.map = settings.map.filter(in_midi);
                 (settings, None)
             }
@@ -130,8 +130,8 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join("a/settings.json");
         assert_eq!(Settings::load(&path), (Settings::default(), None));
-        let map = OwnMap { name: MAPS[1].0.into(), pitches: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
-        assert_eq!(map.place(), 1);
+        let map = UserMap { name: MAPS[1].0.into(), pitches: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
+        assert_eq!(map.index(), 1);
         let settings = Settings { map: Some(map), ..Settings::default() };
         settings.save(&path).expect("written");
         assert_eq!(Settings::load(&path), (settings, None));

@@ -7,21 +7,21 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::project::state::Saved;
+use crate::project::state::SavedState;
 
 /// Longest record that is read, in bytes: several times what the greatest one takes.
 const LONGEST: usize = 8 << 20;
 
-impl Saved {
+impl SavedState {
     /// Reads a record field by field: one that cannot be read is the default, the others are as
     /// they were saved, and the record is marked.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        let mut saved = Saved::default();
+        let mut saved = SavedState::default();
         if text.len() > LONGEST {
-            return Saved { damaged: true, ..saved };
+            return SavedState { damaged: true, ..saved };
         }
-        let Saved {
+        let SavedState {
             version,
             tempo,
             window,

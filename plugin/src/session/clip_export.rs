@@ -29,7 +29,7 @@ pub enum Extent {
 
 /// What is to be exported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct ExportOptions {
     /// Which bars.
     pub extent: Extent,
     /// One lane alone; `None`: all.
@@ -40,7 +40,7 @@ pub struct Wish {
 
 /// A clip that can be written.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Export {
+pub struct ClipExport {
     clip: Clip,
     name: String,
     pitches: Pitches,
@@ -48,22 +48,26 @@ pub struct Export {
     lanes: DrumSet,
 }
 
-impl Export {
+impl ClipExport {
     /// What is heard of the take that plays, at the song's tempo.
     ///
     /// # Errors
     /// A sentence for the user: the bars are not at hand, or nothing is struck in them.
-    pub fn of(params: &DeepPocketParams, link: &Link, wish: Wish) -> Result<Export, String> {
+    pub fn of(
+        params: &DeepPocketParams,
+        link: &Link,
+        options: ExportOptions,
+    ) -> Result<ClipExport, String> {
         let phrases = link.phrases();
         let Some(phrase) = phrases.playing else {
             return Err("There is no clip yet: the drummer has not played a phrase.".into());
         };
         let mut controls = Controls::new(params);
-        if wish.quantised {
+        if options.quantised {
             controls.performance.timing = 0.0;
         }
         let mut heard = Vec::new();
-        for bar in song_bars(&phrase, &controls, wish.extent) {
+        for bar in song_bars(&phrase, &controls, options.extent) {
             let (first, count) = controls.performance.sources(bar);
             let mut sources = Vec::with_capacity(count);
             for source in (first..).take(count) {
@@ -83,20 +87,20 @@ impl Export {
             return Err("A clip has at least one bar.".into());
         };
         let pitches = Drum::ALL.map(|drum| first.pitch(drum));
-        let lanes = wish.lane.map_or(DrumSet::ALL, |drum| [drum].into_iter().collect());
+        let lanes = options.lane.map_or(DrumSet::ALL, |drum| [drum].into_iter().collect());
         let clip = Clip::of(&heard, link.status().tempo).lanes(lanes);
         if clip.drums().is_empty() {
-            return Err(match wish.lane {
+            return Err(match options.lane {
                 Some(drum) => format!("{} is not struck in these bars.", drum.name()),
                 None => "Nothing is struck in these bars.".into(),
             });
         }
         let style = style_name(link, phrase.take.style);
         let mut name = clip::name(&style, clip.tempo, phrase.take.seed);
-        if let Some(drum) = wish.lane {
+        if let Some(drum) = options.lane {
             name = format!("{name}-{}", drum.name().to_lowercase().replace(' ', "-"));
         }
-        Ok(Export { clip, name, pitches, channels: controls.channels, lanes })
+        Ok(ClipExport { clip, name, pitches, channels: controls.channels, lanes })
     }
 
     /// What the clip is called: style, tempo, number of the take and, of a lane alone, its drum.
@@ -115,7 +119,7 @@ impl Export {
     /// A Standard MIDI File.
     #[must_use]
     pub fn midi(&self) -> Vec<u8> {
-        let Export { clip, name, pitches, channels, lanes } = self;
+        let ClipExport { clip, name, pitches, channels, lanes } = self;
         clip.write(&Sheet { name, pitches: *pitches, channels: *channels, lanes: *lanes })
     }
 

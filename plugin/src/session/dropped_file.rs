@@ -10,11 +10,11 @@ use groove::{Meter, Step};
 use crate::project::models;
 
 /// Largest MIDI file that is read, in bytes: hours of drumming.
-const LARGEST: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 
 /// What a file is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     /// Hits, in a MIDI file.
     Midi,
     /// The weights of a model.
@@ -25,25 +25,25 @@ pub enum Kind {
 ///
 /// # Errors
 /// A sentence that says why it is of no use.
-pub fn sort(files: &[PathBuf]) -> Result<(Kind, &Path), String> {
+pub fn classify(files: &[PathBuf]) -> Result<(FileKind, &Path), String> {
     let file = match files {
         [] => return Err("What was dropped is no file on this computer.".to_owned()),
         [file] => file.as_path(),
         _ => return Err("Drop one file at a time.".to_owned()),
     };
-    kind(file).map(|kind| (kind, file)).ok_or_else(|| {
+    kind_of(file).map(|kind| (kind, file)).ok_or_else(|| {
         let name = name(file);
         format!("{name} is neither a MIDI file (.mid) nor a model (.safetensors).")
     })
 }
 
 /// What a file is by its name, if it is any use.
-pub fn kind(file: &Path) -> Option<Kind> {
+pub fn kind_of(file: &Path) -> Option<FileKind> {
     let ending = file.extension().unwrap_or_default();
     if ["mid", "midi", "smf"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
-        Some(Kind::Midi)
+        Some(FileKind::Midi)
     } else {
-        models::fits(file).then_some(Kind::Model)
+        models::is_model_file(file).then_some(FileKind::Model)
     }
 }
 
@@ -53,7 +53,7 @@ pub fn kind(file: &Path) -> Option<Kind> {
 /// A sentence that says why it cannot be read.
 pub fn bytes(file: &Path) -> Result<Vec<u8>, String> {
     let unread = |fault: std::io::Error| format!("{} cannot be read: {fault}.", name(file));
-    if std::fs::metadata(file).map_err(unread)?.len() > LARGEST {
+    if std::fs::metadata(file).map_err(unread)?.len() > MAX_BYTES {
         return Err(format!("{} is too large to be a clip of drums.", name(file)));
     }
     std::fs::read(file).map_err(unread)
@@ -118,11 +118,11 @@ mod tests {
     fn a_file_is_sorted_by_its_name_and_a_wrong_one_is_named() {
         let sorted = |files: &[&str]| {
             let files: Vec<_> = files.iter().map(PathBuf::from).collect();
-            sort(&files).map(|(kind, file)| (kind, file.to_owned()))
+            classify(&files).map(|(kind, file)| (kind, file.to_owned()))
         };
-        assert_eq!(sorted(&["/a/Rock.MID"]), Ok((Kind::Midi, "/a/Rock.MID".into())));
+        assert_eq!(sorted(&["/a/Rock.MID"]), Ok((FileKind::Midi, "/a/Rock.MID".into())));
         let model = "/a/mine.safetensors";
-        assert_eq!(sorted(&[model]), Ok((Kind::Model, model.into())));
+        assert_eq!(sorted(&[model]), Ok((FileKind::Model, model.into())));
         let sentence = sorted(&["/a/kick.wav"]).expect_err("a recording");
         assert!(sentence.starts_with("kick.wav is neither"), "{sentence}");
         assert_eq!(sorted(&["/a/1.mid", "/a/2.mid"]), Err("Drop one file at a time.".to_owned()));
@@ -135,7 +135,7 @@ mod tests {
         let file = folder.path().join("long.mid");
         std::fs::write(&file, b"MThd").expect("a file");
         assert_eq!(bytes(&file), Ok(b"MThd".to_vec()));
-        std::fs::File::create(&file).and_then(|file| file.set_len(LARGEST + 1)).expect("a file");
+        std::fs::File::create(&file).and_then(|file| file.set_len(MAX_BYTES + 1)).expect("a file");
         assert_eq!(bytes(&file), Err("long.mid is too large to be a clip of drums.".to_owned()));
         let gone = bytes(&folder.path().join("gone.mid")).expect_err("no file");
         assert!(gone.starts_with("gone.mid cannot be read: "), "{gone}");

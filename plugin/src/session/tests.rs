@@ -15,12 +15,12 @@ use crate::link::link;
 use crate::params::DeepPocketParams;
 use crate::params::writer::tests::at_once;
 use crate::project::presets::Preset;
-use crate::project::state::{Errand, Saved};
-use crate::session::{Desk, Side};
+use crate::project::state::{SavedState, WorkerCommand};
+use crate::session::{Session, Side};
 
 struct Bench {
     params: Arc<DeepPocketParams>,
-    desk: Desk,
+    session: Session,
     now: f64,
 }
 
@@ -28,7 +28,8 @@ impl Bench {
     fn new() -> Self {
         let params = Arc::new(DeepPocketParams::default());
         let (_, _, link) = link();
-        let mut bench = Bench { desk: Desk::new(Arc::clone(&params), link), params, now: 10.0 };
+        let mut bench =
+            Bench { session: Session::new(Arc::clone(&params), link), params, now: 10.0 };
         bench.wait();
         bench
     }
@@ -36,7 +37,7 @@ impl Bench {
     /// A frame.
     fn look(&mut self, busy: bool) {
         self.now += 0.02;
-        self.desk.look(self.now, busy, &mut at_once);
+        self.session.update(self.now, busy, &mut at_once);
     }
 
     /// Long enough for anything to settle.
@@ -49,20 +50,20 @@ impl Bench {
         at_once(param.as_ptr(), param.preview_normalized(to));
     }
 
-    fn saved(&self) -> Saved {
+    fn saved(&self) -> SavedState {
         let text = self.params.state.map(|saved| serde_json::to_string(saved).expect("text"));
         serde_json::from_str(&text).expect("a record")
     }
 
     fn takes(&self) -> usize {
-        self.desk.overview().takes
+        self.session.overview().takes
     }
 }
 
 #[test]
 fn a_drag_is_one_undo() {
     let mut bench = Bench::new();
-    let first = bench.desk.take();
+    let first = bench.session.take();
     for step in 0..30u8 {
         bench.turn(|params| &params.drummer.stick, 0.5 + f32::from(step) / 100.0);
         bench.look(true);
@@ -71,14 +72,14 @@ fn a_drag_is_one_undo() {
     (0..100).for_each(|_| bench.look(true));
     assert_eq!(bench.takes(), 1);
     bench.wait();
-    let turned = bench.desk.take();
+    let turned = bench.session.take();
     assert!(bench.takes() == 2 && (turned.stick - 0.79).abs() < 1e-6);
-    assert!(bench.desk.undo(&mut at_once));
-    assert!(bench.desk.take() == first);
+    assert!(bench.session.undo(&mut at_once));
+    assert!(bench.session.take() == first);
     bench.wait();
-    assert!(!bench.desk.undo(&mut at_once));
-    assert!(bench.desk.redo(&mut at_once) && !bench.desk.redo(&mut at_once));
-    assert!(bench.desk.take() == turned);
+    assert!(!bench.session.undo(&mut at_once));
+    assert!(bench.session.redo(&mut at_once) && !bench.session.redo(&mut at_once));
+    assert!(bench.session.take() == turned);
     bench.wait();
     assert_eq!(bench.takes(), 2);
 }
@@ -88,11 +89,11 @@ fn what_has_not_settled_is_not_lost() {
     let mut bench = Bench::new();
     bench.turn(|params| &params.temperature, 1.5);
     bench.look(false);
-    assert!(bench.desk.overview().can_undo);
-    assert!(bench.desk.undo(&mut at_once));
-    assert_eq!(bench.desk.take().temperature, 1.0);
-    assert!(bench.desk.redo(&mut at_once));
-    assert_eq!(bench.desk.take().temperature, 1.5);
+    assert!(bench.session.overview().can_undo);
+    assert!(bench.session.undo(&mut at_once));
+    assert_eq!(bench.session.take().temperature, 1.0);
+    assert!(bench.session.redo(&mut at_once));
+    assert_eq!(bench.session.take().temperature, 1.5);
 }
 
 #[test]
@@ -104,15 +105,15 @@ fn a_host_that_is_slow_makes_no_takes() {
     bench.wait();
     let on_their_way = RefCell::new(Vec::new());
     let mut later = |param: ParamPtr, value: f32| on_their_way.borrow_mut().push((param, value));
-    assert!(bench.desk.undo(&mut later) && bench.desk.undo(&mut later));
+    assert!(bench.session.undo(&mut later) && bench.session.undo(&mut later));
     for (param, value) in on_their_way.take() {
         (0..3).for_each(|_| bench.look(false));
         at_once(param, value);
     }
     bench.wait();
-    let take = bench.desk.take();
+    let take = bench.session.take();
     assert_eq!((take.style, take.stick), (17, 0.5));
-    let overview = bench.desk.overview();
+    let overview = bench.session.overview();
     assert_eq!((overview.takes, overview.at, overview.can_redo), (3, 0, true));
 }
 
@@ -120,93 +121,93 @@ fn a_host_that_is_slow_makes_no_takes() {
 fn a_take_comes_back_with_the_tempo_that_it_was_played_at() {
     let mut bench = Bench::new();
     let state = &Arc::clone(&bench.params).state;
-    let seed = bench.desk.take().seed;
+    let seed = bench.session.take().seed;
     state.latch_tempo(state.take_tempo(), Some(90.0));
     bench.wait();
     assert_eq!(bench.takes(), 1, "a tempo alone is no other take");
-    bench.desk.new_take(&mut at_once);
-    assert_ne!(bench.desk.take().seed, seed);
+    bench.session.new_take(&mut at_once);
+    assert_ne!(bench.session.take().seed, seed);
     state.latch_tempo(state.take_tempo(), Some(140.0));
     bench.wait();
-    assert!(bench.desk.undo(&mut at_once));
-    let take = bench.desk.take();
+    assert!(bench.session.undo(&mut at_once));
+    let take = bench.session.take();
     assert_eq!((take.seed, take.tempo), (seed, 90.0));
-    assert!(state.is_brought(seed));
-    assert!(bench.desk.redo(&mut at_once));
-    assert_eq!(bench.desk.take().tempo, 140.0);
-    bench.desk.set_seed(4_000_000, &mut at_once);
-    assert_eq!(bench.desk.take().seed, 65_535);
+    assert!(state.is_restored(seed));
+    assert!(bench.session.redo(&mut at_once));
+    assert_eq!(bench.session.take().tempo, 140.0);
+    bench.session.set_seed(4_000_000, &mut at_once);
+    assert_eq!(bench.session.take().seed, 65_535);
     assert_eq!(bench.takes(), 3);
 }
 
 #[test]
 fn favourites_stay_as_they_are() {
     let mut bench = Bench::new();
-    let first = bench.desk.take();
-    bench.desk.set_favourite(true);
-    assert!(bench.desk.overview().favourite);
+    let first = bench.session.take();
+    bench.session.set_favourite(true);
+    assert!(bench.session.overview().favourite);
     bench.turn(|params| &params.drummer.density, 0.5);
     bench.wait();
-    assert!(!bench.desk.overview().favourite);
+    assert!(!bench.session.overview().favourite);
     let favourite: Vec<usize> = bench
-        .desk
-        .takes()
+        .session
+        .history_entries()
         .iter()
         .filter(|entry| entry.favourite)
         .map(|entry| entry.place)
         .collect();
     assert_eq!(favourite, [0]);
-    assert!(bench.desk.go(0, &mut at_once) && !bench.desk.go(9, &mut at_once));
-    assert!(bench.desk.take() == first);
+    assert!(bench.session.go_to(0, &mut at_once) && !bench.session.go_to(9, &mut at_once));
+    assert!(bench.session.take() == first);
     assert_eq!(bench.saved().history.expect("a history").all().0.len(), 2);
 }
 
 #[test]
 fn two_sides_are_compared_and_led_into_each_other() {
     let mut bench = Bench::new();
-    assert!(!bench.desk.set_morph(0.5), "there is nothing to go to");
-    let a = bench.desk.take();
-    bench.desk.switch_sides(&mut at_once);
-    assert!((bench.desk.take(), bench.desk.overview().side) == (a, Side::B));
+    assert!(!bench.session.set_morph(0.5), "there is nothing to go to");
+    let a = bench.session.take();
+    bench.session.switch_sides(&mut at_once);
+    assert!((bench.session.take(), bench.session.overview().side) == (a, Side::B));
     bench.turn(|params| &params.style, 10);
     bench.wait();
-    let b = bench.desk.take();
-    bench.desk.switch_sides(&mut at_once);
-    assert!((bench.desk.take(), bench.desk.overview().side) == (a, Side::A));
+    let b = bench.session.take();
+    bench.session.switch_sides(&mut at_once);
+    assert!((bench.session.take(), bench.session.overview().side) == (a, Side::A));
     bench.wait();
     for share in [0.1, 0.2, 0.3] {
-        assert!(bench.desk.set_morph(share));
+        assert!(bench.session.set_morph(share));
         bench.look(true);
     }
     bench.wait();
-    let toward = bench.desk.take().toward.expect("a morph");
-    assert_eq!((toward.share, toward.style, bench.desk.overview().morph), (0.3, 10, 0.3));
+    let toward = bench.session.take().toward.expect("a morph");
+    assert_eq!((toward.share, toward.style, bench.session.overview().morph), (0.3, 10, 0.3));
     assert_eq!(bench.saved().toward, Some(toward));
-    assert!(bench.desk.undo(&mut at_once));
-    assert!(bench.desk.take() == a);
-    assert!(bench.desk.redo(&mut at_once));
-    assert_eq!(bench.desk.take().toward, Some(toward));
-    assert!(bench.desk.set_morph(f32::NAN));
-    assert!(bench.desk.take() == a);
-    bench.desk.switch_sides(&mut at_once);
-    assert!(bench.desk.take() == b);
-    bench.desk.copy_to_other_side();
-    bench.desk.switch_sides(&mut at_once);
-    assert!((bench.desk.take(), bench.desk.overview().side) == (b, Side::A));
+    assert!(bench.session.undo(&mut at_once));
+    assert!(bench.session.take() == a);
+    assert!(bench.session.redo(&mut at_once));
+    assert_eq!(bench.session.take().toward, Some(toward));
+    assert!(bench.session.set_morph(f32::NAN));
+    assert!(bench.session.take() == a);
+    bench.session.switch_sides(&mut at_once);
+    assert!(bench.session.take() == b);
+    bench.session.copy_to_other_side();
+    bench.session.switch_sides(&mut at_once);
+    assert!((bench.session.take(), bench.session.overview().side) == (b, Side::A));
 }
 
 #[test]
 fn pins_are_part_of_the_take_and_of_the_project() {
     let mut bench = Bench::new();
     let hit = Hit { velocity: 33, offset_ticks: -7 };
-    bench.desk.toggle(4, Drum::Snare, true);
-    bench.desk.toggle(5, Drum::Snare, false);
+    bench.session.toggle(4, Drum::Snare, true);
+    bench.session.toggle(5, Drum::Snare, false);
     for velocity in [100, 60, 33] {
-        bench.desk.pin(6, Drum::Crash, Some(Pin::Hit(Hit { velocity, ..hit })));
+        bench.session.pin(6, Drum::Crash, Some(Pin::Hit(Hit { velocity, ..hit })));
         bench.look(true);
     }
     bench.wait();
-    let pins = bench.desk.take().pins;
+    let pins = bench.session.take().pins;
     assert_eq!(pins.get(4, Drum::Snare), Some(Pin::Silent));
     assert_eq!(pins.get(5, Drum::Snare), Some(Pin::Struck));
     assert_eq!(pins.get(6, Drum::Crash), Some(Pin::Hit(hit)));
@@ -218,15 +219,15 @@ fn pins_are_part_of_the_take_and_of_the_project() {
     let mut other = Bench::new();
     other.params.state.set(saved);
     other.wait();
-    assert_eq!(other.desk.take().pins, pins);
+    assert_eq!(other.session.take().pins, pins);
     assert_eq!(other.takes(), 2, "a load is no take");
-    assert!(other.desk.undo(&mut at_once));
-    assert_eq!(other.desk.take().pins, Pins::NONE);
+    assert!(other.session.undo(&mut at_once));
+    assert_eq!(other.session.take().pins, Pins::NONE);
 
-    bench.desk.free_lane(Drum::Snare);
-    assert_eq!(bench.desk.pins().get(4, Drum::Snare), None);
-    bench.desk.free_all();
-    assert_eq!(bench.desk.pins(), Pins::NONE);
+    bench.session.free_lane(Drum::Snare);
+    assert_eq!(bench.session.pins().get(4, Drum::Snare), None);
+    bench.session.free_all();
+    assert_eq!(bench.session.pins(), Pins::NONE);
 }
 
 #[test]
@@ -235,14 +236,14 @@ fn a_lane_is_pinned_as_it_sounds_and_moved_round() {
     let mut steps = [Step::SILENT; 16];
     let hit = Hit { velocity: 70, offset_ticks: 3 };
     steps[15].set(Drum::Ride, Some(hit));
-    bench.desk.shift_lane(Drum::Ride, &steps, 1);
-    let pins = bench.desk.pins();
+    bench.session.shift_lane(Drum::Ride, &steps, 1);
+    let pins = bench.session.pins();
     assert_eq!(pins.get(0, Drum::Ride), Some(Pin::Hit(hit)));
     assert!((1..16).all(|step| pins.get(step, Drum::Ride) == Some(Pin::Silent)));
-    bench.desk.shift_lane(Drum::Ride, &steps, -17);
-    assert_eq!(bench.desk.pins().get(14, Drum::Ride), Some(Pin::Hit(hit)));
-    bench.desk.keep_all(&steps);
-    assert_eq!(bench.desk.pins(), Pins::all(&steps));
+    bench.session.shift_lane(Drum::Ride, &steps, -17);
+    assert_eq!(bench.session.pins().get(14, Drum::Ride), Some(Pin::Hit(hit)));
+    bench.session.keep_all(&steps);
+    assert_eq!(bench.session.pins(), Pins::all(&steps));
 }
 
 #[test]
@@ -254,16 +255,16 @@ fn the_host_is_told_once_that_something_was_changed() {
     bench.wait();
     assert_eq!(generation(&bench), before, "nothing was changed");
     for velocity in 1..20 {
-        bench.desk.pin(6, Drum::Crash, Some(Pin::Hit(Hit { velocity, offset_ticks: 0 })));
+        bench.session.pin(6, Drum::Crash, Some(Pin::Hit(Hit { velocity, offset_ticks: 0 })));
         bench.look(true);
     }
     bench.wait();
     assert_eq!(generation(&bench), before + 1);
-    bench.desk.set_favourite(true);
+    bench.session.set_favourite(true);
     bench.wait();
     assert_eq!(generation(&bench), before + 2);
     at_once(bench.params.generation.as_ptr(), 1.0);
-    bench.desk.set_favourite(false);
+    bench.session.set_favourite(false);
     bench.wait();
     assert_eq!(generation(&bench), 0, "the count begins anew");
 }
@@ -279,52 +280,56 @@ fn file(places: &[usize]) -> Vec<u8> {
 #[test]
 fn a_dropped_file_is_the_primer() {
     let mut bench = Bench::new();
-    let said = bench.desk.prime_with(&file(&[4, 12, 20]), &mut at_once);
+    let said = bench.session.prime_with(&file(&[4, 12, 20]), &mut at_once);
     assert_eq!(said.as_deref(), Ok("The drummer carries on from 2 bars of the file."));
     bench.wait();
-    let Primer::Play(played) = bench.desk.take().primer else { panic!("no primer") };
+    let Primer::Play(played) = bench.session.take().primer else { panic!("no primer") };
     assert_eq!((played.steps().len(), bench.takes()), (32, 2));
     assert_eq!(bench.saved().primer, Primer::Play(played));
     // Takes that were on their way do not bring the old one back.
-    bench.params.state.kept().see(&Take::default());
-    assert_eq!(bench.desk.primer(), Primer::Play(played));
-    bench.desk.clear_primer();
-    bench.params.state.kept().see(&Take { primer: Primer::Play(played), ..Take::default() });
-    assert_eq!(bench.desk.take().primer, Primer::Off);
-    assert!(bench.desk.undo(&mut at_once));
-    assert_eq!(bench.desk.take().primer, Primer::Play(played));
-    let sentence = bench.desk.prime_with(b"MThd", &mut at_once).expect_err("broken");
+    bench.params.state.kept().note_primer(&Take::default());
+    assert_eq!(bench.session.primer(), Primer::Play(played));
+    bench.session.clear_primer();
+    bench
+        .params
+        .state
+        .kept()
+        .note_primer(&Take { primer: Primer::Play(played), ..Take::default() });
+    assert_eq!(bench.session.take().primer, Primer::Off);
+    assert!(bench.session.undo(&mut at_once));
+    assert_eq!(bench.session.take().primer, Primer::Play(played));
+    let sentence = bench.session.prime_with(b"MThd", &mut at_once).expect_err("broken");
     assert!(sentence.starts_with("The file cannot be used"), "{sentence}");
-    assert_eq!(bench.desk.primer(), Primer::Play(played));
+    assert_eq!(bench.session.primer(), Primer::Play(played));
 }
 
 #[test]
 fn a_dropped_file_is_sent_to_be_played_by_hand() {
     let mut bench = Bench::new();
-    bench.desk.humanise(&file(&[0, 40]), &mut at_once).expect("a clip");
-    assert_eq!(bench.desk.take().phrase_bars, 2);
-    match bench.params.state.kept().errand() {
-        Some(Errand::Humanise(clip, take)) => {
+    bench.session.humanise(&file(&[0, 40]), &mut at_once).expect("a clip");
+    assert_eq!(bench.session.take().phrase_bars, 2);
+    match bench.params.state.kept().next_command() {
+        Some(WorkerCommand::Humanise(clip, take)) => {
             assert_eq!((clip.steps.len(), take.phrase_bars), (32, 2));
         }
         other => panic!("{other:?}"),
     }
-    assert!(bench.desk.humanise(b"", &mut at_once).is_err());
-    assert!(bench.params.state.kept().errand().is_none());
+    assert!(bench.session.humanise(b"", &mut at_once).is_err());
+    assert!(bench.params.state.kept().next_command().is_none());
 }
 
 #[test]
 fn a_preset_is_played_as_it_says_and_undone() {
     let mut bench = Bench::new();
-    let before = bench.desk.take();
+    let before = bench.session.take();
     let mut take = Take { seed: 9, style: 6, stick: 0.75, tempo: 101.0, ..Take::default() };
     take.pins.set(3, Drum::Bass, Some(Pin::Struck));
     let performance = groove::perform::Performance { swing: 0.25, ..Default::default() };
     let preset = Preset::new("Mine", "", take, performance);
-    bench.desk.play(&preset.take, &preset.performance, &mut at_once);
+    bench.session.play(&preset.take, &preset.performance, &mut at_once);
     bench.wait();
-    assert!((bench.desk.take(), bench.desk.performance()) == (take, performance));
+    assert!((bench.session.take(), bench.session.performance()) == (take, performance));
     assert_eq!(bench.takes(), 2);
-    assert!(bench.desk.undo(&mut at_once));
-    assert!(bench.desk.take() == before);
+    assert!(bench.session.undo(&mut at_once));
+    assert!(bench.session.take() == before);
 }

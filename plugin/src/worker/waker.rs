@@ -14,63 +14,64 @@ use std::time::{Duration, Instant};
 use crate::link::Link;
 
 /// How often the flags are looked at while a song plays or something has just been asked for.
-const ACTIVE: Duration = Duration::from_millis(2);
+const ACTIVE_INTERVAL: Duration = Duration::from_millis(2);
 
 /// How often they are looked at while nothing happens.
-const IDLE: Duration = Duration::from_millis(15);
+const IDLE_INTERVAL: Duration = Duration::from_millis(15);
 
 /// How long after a flag was set the instances count as active.
-const CALM: Duration = Duration::from_secs(1);
+const ACTIVE_TIME: Duration = Duration::from_secs(1);
 
 /// What the window, the host's main thread and the thread that looks share. The audio thread never
 /// comes here.
-static TOWER: Mutex<Tower> = Mutex::new(Tower { links: Vec::new(), watch: None });
+static WAKER: Mutex<Waker> = Mutex::new(Waker { links: Vec::new(), thread: None });
 
-struct Tower {
+struct Waker {
     links: Vec<Arc<Link>>,
-    watch: Option<Watch>,
+    thread: Option<WakerThread>,
 }
 
 /// The thread that looks.
-struct Watch {
+struct WakerThread {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
-fn tower() -> MutexGuard<'static, Tower> {
-    TOWER.lock().unwrap_or_else(PoisonError::into_inner)
+fn waker() -> MutexGuard<'static, Waker> {
+    WAKER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An instance whose worker is woken. Dropping it ends that.
 #[derive(Debug)]
-pub(crate) struct Heard(Arc<Link>);
+pub(crate) struct WakerRegistration(Arc<Link>);
 
-impl Heard {
+impl WakerRegistration {
     /// From now on the worker of this link is woken when its audio thread rings.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub(crate) fn new(link: Arc<Link>) -> std::io::Result<Self> {
-        let mut tower = tower();
-        if tower.watch.is_none() {
+        let mut waker = waker();
+        if waker.thread.is_none() {
             let stop = Arc::new(AtomicBool::new(false));
             let seen = Arc::clone(&stop);
             let thread = thread::Builder::new().name("deep-pocket".into());
-            tower.watch = Some(Watch { stop, thread: thread.spawn(move || look(&seen))? });
+            waker.thread =
+                Some(WakerThread { stop, thread: thread.spawn(move || poll_links(&seen))? });
         }
-        tower.links.push(Arc::clone(&link));
-        Ok(Heard(link))
+        waker.links.push(Arc::clone(&link));
+        Ok(WakerRegistration(link))
     }
 }
 
-impl Drop for Heard {
+impl Drop for WakerRegistration {
     fn drop(&mut self) {
-        let mut tower = tower();
-        tower.links.retain(|link| !Arc::ptr_eq(link, &self.0));
-        let last = if tower.links.is_empty() { tower.watch.take() } else { None };
+        let mut waker = waker();
+        waker.links.retain(|link| !Arc::ptr_eq(link, &self.0));
+        let last = if waker.links.is_empty() { waker.thread.take() } else { None };
         // The thread needs the lock in order to end.
-        drop(tower);
-        if let Some(Watch { stop, thread }) = last {
+        drop(waker);
+        if let Some(WakerThread { stop, thread }) = last {
             stop.store(true, Ordering::Release);
             thread.thread().unpark();
             // It does nothing that could panic, and there is nobody to tell.
@@ -79,19 +80,23 @@ impl Drop for Heard {
     }
 }
 
-fn look(stop: &AtomicBool) {
+fn poll_links(stop: &AtomicBool) {
     let mut active_until = Instant::now();
     while !stop.load(Ordering::Acquire) {
         let mut follows = false;
-        let mut rung = false;
-        for link in &tower().links {
+        let mut delivered = false;
+        for link in &waker().links {
             follows |= link.is_following();
-            rung |= link.signal().pass_on();
+            delivered |= link.worker_notify().deliver();
         }
         let now = Instant::now();
-        if rung {
-            active_until = now + CALM;
+        if delivered {
+            active_until = now + ACTIVE_TIME;
         }
-        thread::park_timeout(if follows || now < active_until { ACTIVE } else { IDLE });
+        thread::park_timeout(if follows || now < active_until {
+            ACTIVE_INTERVAL
+        } else {
+            IDLE_INTERVAL
+        });
     }
 }

@@ -10,24 +10,24 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{Thread, available_parallelism, current};
 
 /// Who is at a bar, and who waits.
-struct Turns {
+struct WorkSlots {
     /// Workers whose bar is heard soon.
-    pressed: usize,
+    urgent: usize,
     /// Workers whose bar is not.
     ahead: usize,
     /// Those that would work ahead, in the order in which they came.
     waiting: VecDeque<Thread>,
 }
 
-impl Turns {
+impl WorkSlots {
     fn is_free(&self) -> bool {
         /// How many may work ahead at once.
         static ROOM: OnceLock<usize> = OnceLock::new();
         let room = *ROOM.get_or_init(|| available_parallelism().map_or(1, |n| n.get().div_ceil(2)));
-        self.pressed == 0 && self.ahead < room
+        self.urgent == 0 && self.ahead < room
     }
 
-    fn call_next(&mut self) {
+    fn unpark_next(&mut self) {
         if self.is_free()
             && let Some(next) = self.waiting.pop_front()
         {
@@ -36,62 +36,63 @@ impl Turns {
     }
 }
 
-static TURNS: Mutex<Turns> = Mutex::new(Turns { pressed: 0, ahead: 0, waiting: VecDeque::new() });
+static SLOTS: Mutex<WorkSlots> =
+    Mutex::new(WorkSlots { urgent: 0, ahead: 0, waiting: VecDeque::new() });
 
-fn turns() -> MutexGuard<'static, Turns> {
-    TURNS.lock().unwrap_or_else(PoisonError::into_inner)
+fn slots() -> MutexGuard<'static, WorkSlots> {
+    SLOTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Calls the next one who waits, if it may begin. For a worker that may have been called and has
 /// nothing to do.
-pub(crate) fn pass_on() {
-    turns().call_next();
+pub(crate) fn wake_next() {
+    slots().unpark_next();
 }
 
 /// A worker that makes a bar that is heard soon, as long as this lives.
-pub(crate) struct Pressed(());
+pub(crate) struct UrgentWork(());
 
-impl Pressed {
+impl UrgentWork {
     pub(crate) fn new() -> Self {
-        turns().pressed += 1;
-        Pressed(())
+        slots().urgent += 1;
+        UrgentWork(())
     }
 }
 
-impl Drop for Pressed {
+impl Drop for UrgentWork {
     fn drop(&mut self) {
-        let mut turns = turns();
-        turns.pressed -= 1;
-        turns.call_next();
+        let mut slots = slots();
+        slots.urgent -= 1;
+        slots.unpark_next();
     }
 }
 
 /// A worker that makes a bar that nobody needs yet, as long as this lives.
-pub(crate) struct Ahead(());
+pub(crate) struct AheadWork(());
 
-impl Ahead {
+impl AheadWork {
     /// `None`: it is not this thread's turn. It is unparked when it is.
     pub(crate) fn new() -> Option<Self> {
-        let mut turns = turns();
-        if turns.is_free() {
-            turns.ahead += 1;
+        let mut slots = slots();
+        if slots.is_free() {
+            slots.ahead += 1;
             // There may be room for another.
-            turns.call_next();
-            return Some(Ahead(()));
+            slots.unpark_next();
+            return Some(AheadWork(()));
         }
         let thread = current();
-        if turns.waiting.iter().all(|waiting| waiting.id() != thread.id()) {
-            turns.waiting.push_back(thread);
+        if slots.waiting.iter().all(|waiting| waiting.id() != thread.id()) {
+            slots.waiting.push_back(thread);
         }
         None
     }
 }
 
-impl Drop for Ahead {
+impl Drop for AheadWork {
     fn drop(&mut self) {
-        let mut turns = turns();
-        turns.ahead -= 1;
-        turns.call_next();
+        let mut slots = slots();
+        slots.ahead -= 1;
+        slots.unpark_next();
     }
 }
 
@@ -103,27 +104,27 @@ mod tests {
 
     #[test]
     fn work_ahead_takes_turns_and_waits_for_those_who_are_pressed() {
-        let all: Vec<Ahead> = std::iter::from_fn(Ahead::new).collect();
-        assert!(!all.is_empty() && turns().waiting.len() == 1);
-        let pressed = [Pressed::new(), Pressed::new()];
+        let all: Vec<AheadWork> = std::iter::from_fn(AheadWork::new).collect();
+        assert!(!all.is_empty() && slots().waiting.len() == 1);
+        let urgent = [UrgentWork::new(), UrgentWork::new()];
         scope(|scope| {
             let work = || {
-                let mut turn = Ahead::new();
+                let mut turn = AheadWork::new();
                 while turn.is_none() {
                     park();
-                    turn = Ahead::new();
+                    turn = AheadWork::new();
                 }
-                let Turns { pressed, ahead, .. } = *turns();
-                assert!(pressed == 0 && ahead > 0);
+                let WorkSlots { urgent, ahead, .. } = *slots();
+                assert!(urgent == 0 && ahead > 0);
             };
             let workers: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
             sleep(Duration::from_millis(50));
             assert!(workers.iter().all(|worker| !worker.is_finished()));
             drop(all);
-            drop(pressed);
+            drop(urgent);
             // It was called itself, and has nothing to do.
-            pass_on();
+            wake_next();
         });
-        assert!(turns().waiting.is_empty() && Ahead::new().is_some());
+        assert!(slots().waiting.is_empty() && AheadWork::new().is_some());
     }
 }

@@ -12,7 +12,7 @@ pub const RATE: f32 = 48_000.0;
 pub const LONGEST: usize = 4_096;
 
 /// The host's side of a block.
-pub struct Desk {
+pub struct BlockContext {
     pub transport: Transport,
     /// What the plugin is to hear in the next block.
     pub input: Option<NoteEvent<()>>,
@@ -23,7 +23,7 @@ pub struct Desk {
     frames: u32,
 }
 
-impl ProcessContext<DeepPocket> for Desk {
+impl ProcessContext<DeepPocket> for BlockContext {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
@@ -67,7 +67,7 @@ impl ActivateContext<DeepPocket> for Activation {
 /// A plugin in a host whose song has 120 quarter notes a minute and four of them a bar.
 pub struct Host {
     pub plugin: DeepPocket,
-    pub desk: Desk,
+    pub context: BlockContext,
     /// Where the song is, in quarter notes.
     pub beats: f64,
     /// Left and right; the last block is at the beginning.
@@ -81,9 +81,9 @@ impl Host {
         transport.tempo = Some(120.0);
         transport.time_sig_numerator = Some(4);
         transport.time_sig_denominator = Some(4);
-        let desk = Desk { transport, input: None, ons: 0, offs: 0, last: 0, frames: 0 };
+        let context = BlockContext { transport, input: None, ons: 0, offs: 0, last: 0, frames: 0 };
         let sound = [vec![1.0; LONGEST], vec![1.0; LONGEST]];
-        let mut host = Host { plugin: DeepPocket::default(), desk, beats: 0.0, sound };
+        let mut host = Host { plugin: DeepPocket::default(), context, beats: 0.0, sound };
         host.activate();
         host
     }
@@ -106,10 +106,10 @@ impl Host {
     pub fn block<R>(
         &mut self,
         frames: usize,
-        call: impl FnOnce(&mut DeepPocket, &mut Buffer, &mut Desk) -> R,
+        call: impl FnOnce(&mut DeepPocket, &mut Buffer, &mut BlockContext) -> R,
     ) -> R {
-        self.desk.transport.pos_beats = Some(self.beats);
-        (self.desk.last, self.desk.frames) = (0, u32::try_from(frames).expect("it is short"));
+        self.context.transport.pos_beats = Some(self.beats);
+        (self.context.last, self.context.frames) = (0, u32::try_from(frames).expect("it is short"));
         let [left, right] = &mut self.sound;
         let mut buffer = Buffer::default();
         // SAFETY: both slices have as many samples as is said, and live as long as the buffer.
@@ -118,10 +118,10 @@ impl Host {
                 *slices = vec![&mut left[..frames], &mut right[..frames]];
             });
         }
-        let done = call(&mut self.plugin, &mut buffer, &mut self.desk);
-        if self.desk.transport.playing {
+        let done = call(&mut self.plugin, &mut buffer, &mut self.context);
+        if self.context.transport.playing {
             self.beats += frames as f64 / 24_000.0;
-            if let Some((start, end)) = self.desk.transport.loop_range_beats
+            if let Some((start, end)) = self.context.transport.loop_range_beats
                 && self.beats >= end
             {
                 self.beats -= end - start;
@@ -132,7 +132,11 @@ impl Host {
 }
 
 /// Has the plugin process a block.
-pub fn process(plugin: &mut DeepPocket, buffer: &mut Buffer, desk: &mut Desk) -> ProcessStatus {
+pub fn process(
+    plugin: &mut DeepPocket,
+    buffer: &mut Buffer,
+    context: &mut BlockContext,
+) -> ProcessStatus {
     let mut aux = AuxiliaryBuffers { inputs: &mut [], outputs: &mut [] };
-    plugin.process(buffer, &mut aux, desk)
+    plugin.process(buffer, &mut aux, context)
 }

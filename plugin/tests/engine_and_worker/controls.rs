@@ -1,9 +1,9 @@
 //! What the controls do to what is heard, between engine and worker: nothing that they change
 //! doubles, loses or hangs a note.
 
-use deep_pocket::audio::engine::Message;
-use deep_pocket::audio::offline_detect::Mode;
-use deep_pocket::params::controls::{Begins, Controls, Prime};
+use deep_pocket::audio::engine::NoteMessage;
+use deep_pocket::audio::offline_detect::HostMode;
+use deep_pocket::params::controls::{Controls, LaunchGrid, PrimeMode};
 use groove::clock::Transport;
 use groove::perform::Pace;
 use groove::take::Take;
@@ -23,13 +23,13 @@ fn changed(rig: &mut Rig, beats: f64, change: impl Fn(&mut Controls), frames: u3
 fn another_take_begins_where_it_is_told_to() {
     // The change comes a little after the given place, in quarter notes; steps are 6,000 samples.
     for (begins, at_least, grain) in [
-        (Begins::Step, 36_000 + 3_000, 6_000),
-        (Begins::Beat, 36_000 + 3_000, 24_000),
-        (Begins::Bar, 36_000 + 3_000, 96_000),
-        (Begins::Phrase, 36_000 + 3_000, 192_000),
+        (LaunchGrid::Step, 36_000 + 3_000, 6_000),
+        (LaunchGrid::Beat, 36_000 + 3_000, 24_000),
+        (LaunchGrid::Bar, 36_000 + 3_000, 96_000),
+        (LaunchGrid::Phrase, 36_000 + 3_000, 192_000),
     ] {
-        let mut rig = Rig::new(Mode::Offline, known_bar);
-        (rig.controls.begins, rig.controls.take.phrase_bars) = (begins, 2);
+        let mut rig = Rig::new(HostMode::Offline, known_bar);
+        (rig.controls.launch_grid, rig.controls.take.phrase_bars) = (begins, 2);
         changed(&mut rig, 1.5, |controls| controls.take.seed = 2, 480);
         let begin = u64::next_multiple_of(at_least, grain);
         for (at, velocity) in rig.notes() {
@@ -42,8 +42,8 @@ fn another_take_begins_where_it_is_told_to() {
 
 #[test]
 fn a_take_lands_at_the_end_of_a_loop_that_is_shorter_than_its_grain() {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
-    rig.controls.begins = Begins::Phrase;
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
+    rig.controls.launch_grid = LaunchGrid::Phrase;
     let looped = |beats: f64| Transport { loop_range: Some((0.0, 2.0)), ..at(beats % 2.0) };
     for block in 0..400u32 {
         if block == 30 {
@@ -62,7 +62,7 @@ fn a_take_lands_at_the_end_of_a_loop_that_is_shorter_than_its_grain() {
 fn half_and_double_time_are_heard_at_once() {
     // A bar's velocity tells which bar of the pattern it is.
     let velocities = |pace: Pace| -> Vec<u8> {
-        let mut rig = Rig::new(Mode::Offline, known_bar);
+        let mut rig = Rig::new(HostMode::Offline, known_bar);
         changed(&mut rig, 4.0, |controls| controls.performance.pace = pace, 480);
         assert_eq!(rig.link.status().late, 0);
         rig.notes().into_iter().map(|(_, velocity)| velocity).collect()
@@ -80,7 +80,7 @@ fn half_and_double_time_are_heard_at_once() {
 
 #[test]
 fn a_muted_lane_falls_silent_and_comes_back() {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
     let snare: DrumSet = [Drum::Snare].into_iter().collect();
     rig.roll(0.0, 2.0, 480);
     rig.controls.performance.mute = snare;
@@ -100,9 +100,9 @@ fn a_muted_lane_falls_silent_and_comes_back() {
 
 #[test]
 fn a_gate_lets_notes_sound_only_while_a_key_is_held() {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.controls.gate = true;
-    rig.controls.prime = Prime::Off;
+    rig.controls.prime = PrimeMode::Off;
     for block in 0..300u64 {
         for (sample, velocity) in [(50_000, 99), (97_000, 0)] {
             if (rig.now..rig.now + 480).contains(&sample) {
@@ -121,7 +121,7 @@ fn a_gate_lets_notes_sound_only_while_a_key_is_held() {
 
 #[test]
 fn without_a_host_it_runs_freely_at_its_own_tempo() {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
     let stands = Transport { meter: Some(Meter::FOUR_FOUR), ..Transport::default() };
     rig.block_of(&stands, 4_800);
     assert!(rig.heard.is_empty());
@@ -150,7 +150,7 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
         bar
     };
     let Rig { mut engine, state, .. } = {
-        let mut rig = Rig::new(Mode::Offline, kit);
+        let mut rig = Rig::new(HostMode::Offline, kit);
         rig.block_of(&Transport::default(), 0);
         rig
     };
@@ -164,9 +164,9 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
             3..6 => Some([36, 37, 38, 39, 40, 41, 42, 43, 44]),
             _ => Some([60; 9]),
         };
-        engine.set(&controls);
+        engine.set_controls(&controls);
         engine.process(&at(f64::from(block) * 0.02), 480, &state, |message| {
-            let Message { channel, pitch, velocity, .. } = message;
+            let NoteMessage { channel, pitch, velocity, .. } = message;
             let place = sounding.iter().position(|note| *note == (channel, pitch));
             match (velocity, place) {
                 (0, Some(place)) => drop(sounding.remove(place)),
@@ -190,12 +190,12 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
 
 #[test]
 fn what_goes_through_is_merged_in_by_time() {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
     let foreign =
-        |sample, velocity| Message { sample, channel: 3, pitch: 90, velocity, drum: None };
+        |sample, velocity| NoteMessage { sample, channel: 3, pitch: 90, velocity, drum: None };
     for (sample, velocity) in [(10, 99), (5_990, 0), (23_999, 50)] {
-        assert!(rig.engine.pass(foreign(sample, velocity)));
+        assert!(rig.engine.pass_through(foreign(sample, velocity)));
     }
     let mut heard = Vec::new();
     rig.engine.process(&at(0.02), 24_000, &rig.state, |message| {
@@ -203,7 +203,7 @@ fn what_goes_through_is_merged_in_by_time() {
         true
     });
     assert!(heard.is_sorted_by_key(|message| message.sample));
-    let passed: Vec<Message> = heard.iter().copied().filter(|m| m.pitch == 90).collect();
+    let passed: Vec<NoteMessage> = heard.iter().copied().filter(|m| m.pitch == 90).collect();
     assert_eq!(passed, [foreign(10, 99), foreign(5_990, 0), foreign(23_999, 50)]);
     assert!(heard.len() > 6);
 }

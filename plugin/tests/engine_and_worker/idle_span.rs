@@ -1,7 +1,7 @@
 //! Blocks in which nothing happens are passed over: whatever host and user do, what is heard is
 //! what an engine plays that looks at each block anew.
 
-use deep_pocket::audio::offline_detect::Mode;
+use deep_pocket::audio::offline_detect::HostMode;
 use groove::clock::Transport;
 use groove::perform::Pace;
 use groove::take::Take;
@@ -75,7 +75,7 @@ fn play(rig: &mut Rig, dice: &mut Dice, each_anew: bool) {
 
 #[test]
 fn what_is_passed_over_is_nothing() {
-    let [mut calm, mut anew] = [0, 1].map(|_| Rig::new(Mode::Offline, sparse_bar));
+    let [mut calm, mut anew] = [0, 1].map(|_| Rig::new(HostMode::Offline, sparse_bar));
     let mut begun = 0;
     for leg in 0..400 {
         play(&mut calm, &mut Dice(leg), false);

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use deep_pocket::audio::engine::Engine;
-use deep_pocket::audio::offline_detect::Mode;
+use deep_pocket::audio::offline_detect::HostMode;
 use deep_pocket::link::{Fault, ModelState, link};
-use deep_pocket::project::state::{Errand, State};
+use deep_pocket::project::state::{ProjectState, WorkerCommand};
 use deep_pocket::worker::Worker;
 use groove::Meter;
 use groove::clock::Transport;
@@ -29,7 +29,7 @@ fn expected(beats: u64, velocity: impl Fn(u64) -> u8) -> Vec<(u64, u8)> {
 #[test]
 fn a_bounce_plays_every_bar_at_any_block_size() {
     for frames in [1, 64, 480, 4_096, 65_536] {
-        let mut rig = Rig::new(Mode::Offline, known_bar);
+        let mut rig = Rig::new(HostMode::Offline, known_bar);
         rig.roll(0.0, 48.0, frames);
         rig.stop();
         let mut notes = rig.notes();
@@ -50,7 +50,7 @@ fn a_bounce_that_does_not_say_so_loses_nothing_either() {
             std::thread::sleep(Duration::from_millis(5));
             known_bar(take, meter, bar)
         };
-        let mut rig = Rig::new(Mode::Unknown, slow);
+        let mut rig = Rig::new(HostMode::Unknown, slow);
         rig.roll(from, 64.0, 512);
         rig.stop();
         let mut notes = rig.notes();
@@ -62,7 +62,7 @@ fn a_bounce_that_does_not_say_so_loses_nothing_either() {
 
 #[test]
 fn in_real_time_it_plays_what_a_bounce_plays() {
-    let mut rig = Rig::new(Mode::Realtime, known_bar);
+    let mut rig = Rig::new(HostMode::Realtime, known_bar);
     let start = Instant::now();
     for block in 0..200u32 {
         rig.block(f64::from(block) * 0.02, 480);
@@ -84,7 +84,7 @@ fn in_real_time_a_late_bar_is_replaced_by_the_last_one_and_counted() {
         }
         known_bar(take, meter, bar)
     };
-    let mut rig = Rig::new(Mode::Realtime, slow);
+    let mut rig = Rig::new(HostMode::Realtime, slow);
     let mut longest = Duration::ZERO;
     for block in 0..40 {
         // Bar 1 is asked for and not answered; no block may be early enough to look like a bounce.
@@ -103,7 +103,7 @@ fn in_real_time_a_late_bar_is_replaced_by_the_last_one_and_counted() {
 #[test]
 fn another_take_plays_from_the_next_beat_on() {
     for frames in [17, 480, 4_096] {
-        let mut rig = Rig::new(Mode::Offline, known_bar);
+        let mut rig = Rig::new(HostMode::Offline, known_bar);
         rig.roll(0.0, 1.5, frames);
         let changed = rig.now;
         rig.controls.take.seed = 2;
@@ -121,7 +121,7 @@ fn another_take_plays_from_the_next_beat_on() {
 #[test]
 fn held_keys_are_heard_from_the_next_beat_on_and_no_longer_than_held() {
     for frames in [64, 480, 4_096, 65_536] {
-        let mut rig = Rig::new(Mode::Offline, known_bar);
+        let mut rig = Rig::new(HostMode::Offline, known_bar);
         let total = 10 * 24_000u64;
         while rig.now < total {
             for (sample, velocity) in [(51_000, 90), (135_000, 0)] {
@@ -146,7 +146,7 @@ fn a_knob_that_never_rests_is_heard_all_the_time() {
         std::thread::sleep(Duration::from_millis(25));
         known_bar(take, meter, bar)
     };
-    let mut rig = Rig::new(Mode::Realtime, slow);
+    let mut rig = Rig::new(HostMode::Realtime, slow);
     let mut takes = Vec::new();
     for block in 0..150u16 {
         rig.controls.take.temperature = 0.5 + f32::from(block) / 1000.0;
@@ -162,7 +162,7 @@ fn a_knob_that_never_rests_is_heard_all_the_time() {
 fn the_tempo_of_a_take_is_latched_once_and_again_with_another_seed() {
     let tempi = Arc::new(AtomicU64::new(0));
     let told = Arc::clone(&tempi);
-    let mut rig = Rig::new(Mode::Offline, move |take: &Take, meter, bar| {
+    let mut rig = Rig::new(HostMode::Offline, move |take: &Take, meter, bar| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         told.store(take.tempo.round() as u64, Ordering::SeqCst);
         known_bar(take, meter, bar)
@@ -181,7 +181,7 @@ fn the_tempo_of_a_take_is_latched_once_and_again_with_another_seed() {
 
 #[test]
 fn a_fault_of_the_worker_is_told_and_the_rest_plays_on() {
-    let mut rig = Rig::new(Mode::Offline, |take: &Take, meter, bar| {
+    let mut rig = Rig::new(HostMode::Offline, |take: &Take, meter, bar| {
         assert_ne!(bar, 1, "a planted fault");
         known_bar(take, meter, bar)
     });
@@ -196,7 +196,7 @@ fn a_fault_of_the_worker_is_told_and_the_rest_plays_on() {
 
 #[test]
 fn a_song_that_plays_but_does_not_move_leaves_nothing_sounding() {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
     assert_eq!(rig.heard.len(), 1, "a note sounds");
     // A host that counts in says that it plays, and stays where it is.
@@ -211,7 +211,7 @@ fn a_song_that_plays_but_does_not_move_leaves_nothing_sounding() {
 
 #[test]
 fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation() {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
     let mut messages = Vec::new();
     let mut broken = true;
@@ -230,7 +230,7 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
     rig.heard.clear();
     rig.roll(2.0, 2.0, 480);
     assert_eq!(rig.heard, []);
-    rig.engine.activate(RATE, Mode::Offline, &rig.state);
+    rig.engine.activate(RATE, HostMode::Offline, &rig.state);
     rig.roll(2.0, 2.0, 480);
     assert!(!rig.heard.is_empty());
 }
@@ -238,13 +238,13 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
 #[test]
 fn without_a_model_it_is_silent_and_says_why() {
     let (audio, end, link) = link();
-    let _worker = Worker::start(end, Arc::clone(State::default().kept()), |_, _| {
+    let _worker = Worker::start(end, Arc::clone(ProjectState::default().kept()), |_, _| {
         Err("There is no model here.".into())
     })
     .expect("a thread");
-    let (mut engine, state) = (Engine::new(audio), State::default());
-    engine.set(&defaults());
-    engine.activate(RATE, Mode::Offline, &state);
+    let (mut engine, state) = (Engine::new(audio), ProjectState::default());
+    engine.set_controls(&defaults());
+    engine.activate(RATE, HostMode::Offline, &state);
     let begin = Instant::now();
     for block in 0..200 {
         engine.process(&at(f64::from(block)), 24_000, &state, |message| {
@@ -257,7 +257,7 @@ fn without_a_model_it_is_silent_and_says_why() {
 
 #[test]
 fn a_worker_that_is_gone_does_not_hold_a_bounce_up() {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.worker = None;
     let begin = Instant::now();
     rig.roll(800.0, 64.0, 480);
@@ -268,7 +268,7 @@ fn a_worker_that_is_gone_does_not_hold_a_bounce_up() {
 
 #[test]
 fn the_window_sees_the_phrase_that_plays_and_the_one_to_come() {
-    let mut rig = Rig::new(Mode::Realtime, known_bar);
+    let mut rig = Rig::new(HostMode::Realtime, known_bar);
     let shown = |rig: &Rig| {
         let until = Instant::now() + Duration::from_secs(5);
         while Instant::now() < until {
@@ -304,7 +304,7 @@ fn the_window_sees_the_phrase_that_plays_and_the_one_to_come() {
 
 #[test]
 fn bars_are_played_ahead_of_the_song_for_a_clip_of_the_take_that_plays() {
-    let mut rig = Rig::new(Mode::Realtime, known_bar);
+    let mut rig = Rig::new(HostMode::Realtime, known_bar);
     rig.block(0.0, 480);
     let until = Instant::now() + Duration::from_secs(5);
     let wait = |is: &dyn Fn() -> bool, what: &str| {
@@ -318,9 +318,9 @@ fn bars_are_played_ahead_of_the_song_for_a_clip_of_the_take_that_plays() {
     let kept = Arc::clone(rig.state.kept());
     let other = Take { seed: 9, ..take };
     for (of, first) in [(other, 100), (take, 10)] {
-        kept.send(Errand::Ahead(Box::new(of), Meter::FOUR_FOUR, first, 30));
+        kept.send(WorkerCommand::PlayAhead(Box::new(of), Meter::FOUR_FOUR, first, 30));
     }
-    rig.link.signal().wake();
+    rig.link.worker_notify().wake();
     let bar = |take: &Take, bar| kept.bar(take, Meter::FOUR_FOUR, bar);
     wait(&|| bar(&take, 39).is_some(), "not all bars are played");
     for number in 10..40 {
@@ -332,7 +332,7 @@ fn bars_are_played_ahead_of_the_song_for_a_clip_of_the_take_that_plays() {
 #[test]
 fn a_hundred_instances_come_and_go() {
     for _ in 0..100 {
-        let mut rig = Rig::new(Mode::Offline, known_bar);
+        let mut rig = Rig::new(HostMode::Offline, known_bar);
         rig.roll(0.0, 1.0, 4_096);
         // Requests are under way when it goes.
         rig.controls.take.seed = 2;

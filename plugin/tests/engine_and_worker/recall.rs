@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use deep_pocket::audio::engine::Engine;
-use deep_pocket::audio::offline_detect::Mode;
+use deep_pocket::audio::offline_detect::HostMode;
 use deep_pocket::link::link;
-use deep_pocket::params::controls::Prime;
-use deep_pocket::project::state::{Kept, Saved, State};
+use deep_pocket::params::controls::PrimeMode;
+use deep_pocket::project::state::{ProjectState, ProjectStore, SavedState};
 use deep_pocket::worker::Worker;
 use groove::clock::Transport;
 use groove::pins::{Pin, Pins};
@@ -17,7 +17,7 @@ use nice_plug::params::persist::PersistentField;
 use crate::rig::{RATE, Rig, at, controls, known_bar};
 
 /// What a project would save.
-pub fn saved(state: &State) -> Saved {
+pub fn saved(state: &ProjectState) -> SavedState {
     let text = state.map(|saved| serde_json::to_string(saved).expect("text"));
     serde_json::from_str(&text).expect("a record")
 }
@@ -49,8 +49,8 @@ fn primed_bar(take: &Take, meter: Meter, _: i64) -> groove::Bar {
 
 #[test]
 fn what_is_played_in_a_bar_is_the_primer_from_the_next_on() {
-    for (prime, velocity) in [(Prime::Play, 60), (Prime::Tap, 80), (Prime::Off, 40)] {
-        let mut rig = Rig::new(Mode::Offline, primed_bar);
+    for (prime, velocity) in [(PrimeMode::Play, 60), (PrimeMode::Tap, 80), (PrimeMode::Off, 40)] {
+        let mut rig = Rig::new(HostMode::Offline, primed_bar);
         rig.controls.prime = prime;
         // A snare a little late on the second beat of bar 1.
         with_keys(&mut rig, 12, &[(120_100, 38, 77), (121_000, 38, 0)]);
@@ -64,13 +64,13 @@ fn what_is_played_in_a_bar_is_the_primer_from_the_next_on() {
         assert!(heard(0, 191_000).iter().all(|&v| v == 40), "{prime:?}: {notes:?}");
         assert!(heard(216_000, 288_000).iter().all(|&v| v == velocity), "{prime:?}: {notes:?}");
         match (prime, state.primer) {
-            (Prime::Play, Primer::Play(played)) => {
+            (PrimeMode::Play, Primer::Play(played)) => {
                 let hit = played.steps()[20].hit(Drum::Snare).expect("what was played");
                 // 100 samples are 4 ticks of 25.
                 assert_eq!((hit.velocity, hit.offset_ticks), (77, 4));
             }
-            (Prime::Tap, Primer::Tap(rhythm)) => assert_eq!(rhythm.onsets, 1 << 20),
-            (Prime::Off, Primer::Off) => {}
+            (PrimeMode::Tap, Primer::Tap(rhythm)) => assert_eq!(rhythm.onsets, 1 << 20),
+            (PrimeMode::Off, Primer::Off) => {}
             (_, primer) => panic!("{prime:?} was saved as {primer:?}"),
         }
     }
@@ -78,8 +78,8 @@ fn what_is_played_in_a_bar_is_the_primer_from_the_next_on() {
 
 #[test]
 fn primers_and_pins_come_back_with_a_project() {
-    let mut rig = Rig::new(Mode::Offline, primed_bar);
-    rig.controls.prime = Prime::Tap;
+    let mut rig = Rig::new(HostMode::Offline, primed_bar);
+    rig.controls.prime = PrimeMode::Tap;
     with_keys(&mut rig, 12, &[(120_100, 38, 77), (121_000, 38, 0)]);
     let mut pins = Pins::NONE;
     pins.set(7, Drum::Crash, Some(Pin::Struck));
@@ -102,9 +102,9 @@ fn primers_and_pins_come_back_with_a_project() {
         played
     };
     for mode_first in [true, false] {
-        let mut other = Rig::new(Mode::Offline, asked);
+        let mut other = Rig::new(HostMode::Offline, asked);
         other.roll(0.0, 2.0, 480);
-        let mode = |rig: &mut Rig| rig.controls.prime = Prime::Tap;
+        let mode = |rig: &mut Rig| rig.controls.prime = PrimeMode::Tap;
         if mode_first {
             mode(&mut other);
             other.roll(2.0, 0.1, 480);
@@ -121,8 +121,8 @@ fn primers_and_pins_come_back_with_a_project() {
 
 #[test]
 fn a_reset_forgets_keys_and_keeps_what_was_played() {
-    let mut rig = Rig::new(Mode::Offline, primed_bar);
-    rig.controls.prime = Prime::Play;
+    let mut rig = Rig::new(HostMode::Offline, primed_bar);
+    rig.controls.prime = PrimeMode::Play;
     with_keys(&mut rig, 12, &[(120_100, 38, 77)]);
     rig.stop();
     rig.engine.reset();
@@ -133,20 +133,20 @@ fn a_reset_forgets_keys_and_keeps_what_was_played() {
 
 #[test]
 fn a_project_plays_its_notes_without_its_model() {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.roll(0.0, 32.0, 480);
     let record = saved(&rig.state);
     rig.stop();
     let heard = rig.notes();
 
     let (audio, end, _link) = link();
-    let state = State::default();
-    let none = |_, _: &Kept| Err("There is no model here.".into());
+    let state = ProjectState::default();
+    let none = |_, _: &ProjectStore| Err("There is no model here.".into());
     let _worker = Worker::start(end, Arc::clone(state.kept()), none).expect("a thread");
     state.set(record);
     let mut engine = Engine::new(audio);
-    engine.set(&controls());
-    engine.activate(RATE, Mode::Offline, &state);
+    engine.set_controls(&controls());
+    engine.activate(RATE, HostMode::Offline, &state);
     let mut notes = Vec::new();
     for block in 0..4_800u32 {
         engine.process(&at(f64::from(block) * 0.02), 480, &state, |message| {

@@ -1,6 +1,6 @@
 //! A project that is loaded while the song plays is heard without a break.
 
-use deep_pocket::audio::offline_detect::Mode;
+use deep_pocket::audio::offline_detect::HostMode;
 use nice_plug::params::persist::PersistentField;
 
 use crate::recall::saved;
@@ -11,7 +11,7 @@ const LOADED: f64 = 6.3;
 
 /// Plays sixteen beats of a take, and loads at [`LOADED`] what `load` does.
 fn played(take: u32, frames: u32, load: impl FnOnce(&mut Rig)) -> Rig {
-    let mut rig = Rig::new(Mode::Offline, known_bar);
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.controls.take.seed = take;
     rig.roll(0.0, LOADED, frames);
     load(&mut rig);

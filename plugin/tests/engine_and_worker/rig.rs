@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use deep_pocket::audio::engine::{Engine, Message};
-use deep_pocket::audio::offline_detect::Mode;
+use deep_pocket::audio::engine::{Engine, NoteMessage};
+use deep_pocket::audio::offline_detect::HostMode;
 use deep_pocket::link::{Link, link};
 use deep_pocket::params::controls::Controls;
-use deep_pocket::project::state::State;
-use deep_pocket::worker::{Band, Worker};
+use deep_pocket::project::state::ProjectState;
+use deep_pocket::worker::{ModelPlayer, Worker};
 use groove::clock::Transport;
 use groove::model::{Metadata, Stack};
 use groove::take::{Primer, Take};
@@ -42,7 +42,7 @@ pub struct Rig {
     /// The audio half.
     pub engine: Engine,
     pub link: Arc<Link>,
-    pub state: State,
+    pub state: ProjectState,
     pub controls: Controls,
     /// What the engine was told of them.
     told: Controls,
@@ -54,15 +54,15 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(
-        mode: Mode,
+        mode: HostMode,
         play: impl Fn(&Take, Meter, i64) -> Bar + Clone + Send + 'static,
     ) -> Self {
         let (audio, end, link) = link();
-        let state = State::default();
+        let state = ProjectState::default();
         let worker = Worker::start(end, Arc::clone(state.kept()), move |_, _| {
             let play = play.clone();
             let size = Stack { layers: 1, cells: 1 };
-            Ok(Band {
+            Ok(ModelPlayer {
                 metadata: Arc::new(Metadata::new("A double", size, size, "nothing")),
                 play: Box::new(move |take, meter, bar| Ok(play(take, meter, bar))),
             })
@@ -70,7 +70,7 @@ impl Rig {
         let worker = Some(worker.expect("a thread"));
         let mut engine = Engine::new(audio);
         let controls = controls();
-        engine.set(&controls);
+        engine.set_controls(&controls);
         engine.activate(RATE, mode, &state);
         Rig { engine, link, state, controls, told: controls, worker, now: 0, heard: Vec::new() }
     }
@@ -78,7 +78,7 @@ impl Rig {
     /// Tells the engine of the controls, though they may be what they were.
     pub fn tell(&mut self) {
         self.told = self.controls;
-        self.engine.set(&self.controls);
+        self.engine.set_controls(&self.controls);
     }
 
     pub fn block(&mut self, beats: f64, frames: u32) {
@@ -90,7 +90,7 @@ impl Rig {
             self.tell();
         }
         let Rig { engine, heard, now, state, controls, .. } = self;
-        engine.process(transport, frames, state, |message: Message| {
+        engine.process(transport, frames, state, |message: NoteMessage| {
             assert!(message.sample < frames.max(1));
             assert_eq!((message.channel, message.pitch), (controls.channel, 38));
             heard.push((*now + u64::from(message.sample), message.velocity));

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
 use groove::style::STYLES;
 
-use crate::editor::files::picker::{Asked, Purpose};
+use crate::editor::files::picker::{Action, FilePurpose};
 use crate::editor::header::{line, paragraph};
-use crate::editor::host_edits::Tools;
-use crate::editor::theme::{self, Type};
-use crate::editor::widgets::entry;
+use crate::editor::host_edits::ViewContext;
+use crate::editor::theme::{self, FontRole};
+use crate::editor::widgets::menu_item;
 use crate::link::{Figures, Metadata, ModelState};
 use crate::project::folders::Folders;
-use crate::project::models::{self, Listed};
+use crate::project::models::{self, ModelEntry};
 
 /// Perplexities of n-grams on the same held-out beats: of all styles and of rock. They are the
 /// floors of the README.
@@ -23,56 +23,56 @@ const FLOORS: [(&str, [f64; 2]); 3] = [
 ];
 
 /// What is in the user's folder, as it was when the drawer was opened.
-type Folder = Arc<Vec<Listed>>;
+type Folder = Arc<Vec<ModelEntry>>;
 
 pub(crate) fn show(
     ui: &mut Ui,
-    tools: &mut Tools<'_>,
+    view: &mut ViewContext<'_>,
     inside: Rect,
     model: &ModelState,
     opened: bool,
 ) {
-    let scale = tools.scale;
+    let scale = view.scale;
     let id = ui.make_persistent_id("models");
     if opened {
-        let folder = Folders::of_user().map(|folders| folders.models);
+        let folder = Folders::for_user().map(|folders| folders.models);
         let listed: Folder = Arc::new(folder.map_or_else(Vec::new, |folder| models::list(&folder)));
         ui.data_mut(|data| data.insert_temp(id, listed));
     }
     let listed: Folder = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     let said = match model {
         ModelState::Loading => {
-            let font = scale.font(Type::Body);
+            let font = scale.font(FontRole::Body);
             paragraph(ui, inside, "The model is being read.", font, theme::MUTED)
         }
         ModelState::Missing(why) => {
             let text = format!("{why}\n\nThe notes that the project remembers play on without it.");
-            paragraph(ui, inside, &text, scale.font(Type::Body), theme::WRONG)
+            paragraph(ui, inside, &text, scale.font(FontRole::Body), theme::WRONG)
         }
-        ModelState::Ready(model) => about(ui, tools, inside, model),
+        ModelState::Ready(model) => about(ui, view, inside, model),
     };
-    choose(ui, tools, inside.with_min_y(said.bottom() + scale.px(14.0)), &listed);
+    choose(ui, view, inside.with_min_y(said.bottom() + scale.px(14.0)), &listed);
 }
 
 /// The models that can be played: the one that comes with the plugin, and those of the folder.
-fn choose(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, listed: &[Listed]) {
-    let scale = tools.scale;
+fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, listed: &[ModelEntry]) {
+    let scale = view.scale;
     ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let hint = "A file that the trainer wrote. It is copied into your folder of models.";
-            if entry(ui, scale, "Load model", "Load model…", hint) {
-                tools.asked = Some(Asked::File(Purpose::Model, tools.hand.wish));
+            if menu_item(ui, scale, "Load model", "Load model…", hint) {
+                view.asked = Some(Action::PickFile(FilePurpose::Model, view.edits.options));
             }
             let hint = "It comes with the plugin.";
-            if entry(ui, scale, "Built-in model", "Built-in model", hint) {
-                tools.hand.at_desk().choose_model(None);
+            if menu_item(ui, scale, "Built-in model", "Built-in model", hint) {
+                view.edits.session_mut().choose_model(None);
             }
-            for Listed { path, about } in listed {
+            for ModelEntry { path, about } in listed {
                 match about {
                     Ok(about) => {
                         let hint = path.display().to_string();
-                        if entry(ui, scale, &about.name, &about.name, &hint) {
-                            tools.hand.at_desk().choose_model(Some(path.clone()));
+                        if menu_item(ui, scale, &about.name, &about.name, &hint) {
+                            view.edits.session_mut().choose_model(Some(path.clone()));
                         }
                     }
                     Err(why) => {
@@ -90,10 +90,10 @@ fn choose(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, listed: &[Listed]) {
 }
 
 /// Says what a model is. Returns the last of it.
-fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) -> Rect {
-    let scale = tools.scale;
+fn about(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, model: &Metadata) -> Rect {
+    let scale = view.scale;
     let gap = scale.px(10.0);
-    let name = paragraph(ui, inside, &model.name, scale.font(Type::Title), theme::TEXT);
+    let name = paragraph(ui, inside, &model.name, scale.font(FontRole::Title), theme::TEXT);
     let rest = inside.with_min_y(name.bottom() + gap);
     let own: Vec<&str> = model.styles.iter().skip(STYLES.len()).map(String::as_str).collect();
     let styles = match &own[..] {
@@ -105,25 +105,25 @@ fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) -> 
             model.trained_on
         ),
     };
-    let styles = paragraph(ui, rest, &styles, scale.font(Type::Small), theme::MUTED);
+    let styles = paragraph(ui, rest, &styles, scale.font(FontRole::Small), theme::MUTED);
     let rest = rest.with_min_y(styles.bottom() + scale.px(16.0));
-    let below = figures(ui, tools, rest, &model.validation);
+    let below = figures(ui, view, rest, &model.validation);
     let rest = rest.with_min_y(below + gap);
     let Figures { velocity_mae, offset_mae_ms, .. } = model.validation;
     let mut said = "Perplexity a sixteenth on held-out beats: less is better.".to_owned();
     if let (Some(velocity), Some(offset)) = (velocity_mae, offset_mae_ms) {
         said += &format!(" Velocity within {velocity:.1} of 127, timing within {offset:.1} ms.");
     }
-    paragraph(ui, rest, &said, scale.font(Type::Small), theme::MUTED)
+    paragraph(ui, rest, &said, scale.font(FontRole::Small), theme::MUTED)
 }
 
 /// The model's perplexities, below those of the floors. Returns where the table ends.
-fn figures(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, own: &Figures) -> f32 {
-    let scale = tools.scale;
+fn figures(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect, own: &Figures) -> f32 {
+    let scale = view.scale;
     let columns = [rect.right() - scale.px(70.0), rect.right()];
     let mut y = rect.top() + scale.px(8.0);
     for (x, head) in columns.into_iter().zip(["all beats", "rock"]) {
-        let font = scale.font(Type::Small);
+        let font = scale.font(FontRole::Small);
         line(ui, pos2(x, y), Align2::RIGHT_CENTER, head, font, theme::MUTED);
     }
     let floors = FLOORS.map(|(name, figures)| (name, figures.map(Some), false));
@@ -136,7 +136,7 @@ fn figures(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, own: &Figures) -> f32 {
             ui.painter().rect_filled(row, crate::editor::widgets::corners(scale), theme::RAISED);
         }
         let (voice, colour) =
-            if this { (Type::Strong, theme::AMBER) } else { (Type::Small, theme::TEXT) };
+            if this { (FontRole::Strong, theme::AMBER) } else { (FontRole::Small, theme::TEXT) };
         line(ui, pos2(rect.left(), y), Align2::LEFT_CENTER, name, scale.font(voice), colour);
         for (x, figure) in columns.into_iter().zip(figures) {
             let digits = usize::from(this) + 1;

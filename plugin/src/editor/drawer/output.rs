@@ -7,17 +7,17 @@ use groove::output::MAPS;
 use nice_plug::params::Param as _;
 
 use crate::editor::header::line;
-use crate::editor::host_edits::Tools;
+use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::layout::LANES;
-use crate::editor::theme::{self, Scale, Type};
-use crate::editor::widgets::{Button, Field, List, Look, choices_of, switch};
+use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::{Button, ButtonStyle, Field, List, choices_of, switch};
 use crate::params::controls::Controls;
 
 /// Height of a row, in points of the design, and how far the next one is.
 const ROW: [f32; 2] = [28.0, 35.0];
 
-pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
-    let (scale, params) = (tools.scale, tools.params);
+pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
+    let (scale, params) = (view.scale, view.params);
     let output = &params.output;
     let row = |top: f32| {
         let top = inside.top() + scale.px(top);
@@ -25,7 +25,7 @@ pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     };
     let said = |ui: &Ui, rect: Rect, text: &str| {
         let at = pos2(rect.left(), rect.center().y);
-        line(ui, at, Align2::LEFT_CENTER, text, scale.font(Type::Small), theme::MUTED);
+        line(ui, at, Align2::LEFT_CENTER, text, scale.font(FontRole::Small), theme::MUTED);
         rect.with_min_x(rect.left() + scale.px(66.0))
     };
     let place = said(ui, row(0.0), "Drum map");
@@ -37,13 +37,13 @@ pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let remember = place.with_min_x(place.right() - scale.px(86.0));
     let place = place.with_max_x(remember.left() - scale.px(6.0));
     if let Some(choice) = list.show(ui, scale, place) {
-        tools.hand.set(&output.map, i32::try_from(choice).unwrap_or(0));
+        view.edits.set(&output.map, i32::try_from(choice).unwrap_or(0));
     }
     let hint = "New instances begin with this map. Projects that you have keep theirs.";
     let name = "Remember this map for new instances";
-    let button = Button { name, label: "Remember", look: Look::Raised, hint };
+    let button = Button { name, label: "Remember", style: ButtonStyle::Raised, hint };
     if button.show(ui, scale, remember) {
-        tools.hand.at_desk().remember_map();
+        view.edits.session_mut().save_default_map();
     }
 
     // The map itself, drum by drum, in the order of the lanes.
@@ -59,10 +59,10 @@ pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
                 turns: true,
                 hint: "The MIDI note of this drum.",
             }
-            .show(ui, tools, field);
+            .show(ui, view, field);
         } else {
             let pitch = pitches[drum.index()].to_string();
-            let font = scale.font(Type::Small);
+            let font = scale.font(FontRole::Small);
             ui.painter().text(field.center(), Align2::CENTER_CENTER, pitch, font, theme::TEXT);
         }
     }
@@ -74,11 +74,11 @@ pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let list =
         List { name: "Channel", choices: &channels, chosen, usual, columns: 4, column: 44.0, hint };
     if let Some(choice) = list.show(ui, scale, place.with_max_x(place.left() + scale.px(80.0))) {
-        tools.hand.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
+        view.edits.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
     }
     let through = place.with_min_x(place.left() + scale.px(104.0));
     let hint = "Notes that you play and that mean no drum are passed on.";
-    switch(ui, tools, through, &output.through, ["Through", "Pass other notes"], hint);
+    switch(ui, view, through, &output.through, ["Through", "Pass other notes"], hint);
 
     let caption = "Channels of single drums; the dash is the common one";
     line(
@@ -86,7 +86,7 @@ pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         row(140.0 + ROW[1]).left_center(),
         Align2::LEFT_CENTER,
         caption,
-        scale.font(Type::Small),
+        scale.font(FontRole::Small),
         theme::MUTED,
     );
     for (drum, field) in named(ui, scale, inside.with_min_y(row(202.0).top())) {
@@ -101,12 +101,12 @@ pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
             turns: true,
             hint: "The MIDI channel of this drum alone; 0 is the common one.",
         }
-        .show(ui, tools, field);
+        .show(ui, view, field);
     }
 
     let hint = "It plays while the host stands, at its own tempo.";
     let free = row(308.0);
-    switch(ui, tools, free, &output.free_run, ["Free run", "Play without the host"], hint);
+    switch(ui, view, free, &output.free_run, ["Free run", "Play without the host"], hint);
     Field {
         param: &output.free_tempo,
         name: "Free tempo",
@@ -114,7 +114,7 @@ pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         turns: true,
         hint: "The tempo while the host stands.",
     }
-    .show(ui, tools, free.with_min_x(free.right() - scale.px(110.0)));
+    .show(ui, view, free.with_min_x(free.right() - scale.px(110.0)));
 }
 
 /// Names the drums in the order of the lanes, three in a row, and gives the place beside each name.
@@ -128,7 +128,7 @@ fn named(ui: &Ui, scale: Scale, area: Rect) -> [(Drum, Rect); CLASSES] {
         let whole = Rect::from_min_size(area.min + corner, cell);
         let at = pos2(whole.left(), whole.center().y);
         let drum = LANES[place];
-        line(ui, at, Align2::LEFT_CENTER, drum.name(), scale.font(Type::Small), theme::MUTED);
+        line(ui, at, Align2::LEFT_CENTER, drum.name(), scale.font(FontRole::Small), theme::MUTED);
         (drum, whole.with_min_x(whole.right() - scale.px(40.0)))
     })
 }

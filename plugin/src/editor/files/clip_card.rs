@@ -9,21 +9,21 @@ use egui::{
 use groove::drum::CLASSES;
 use groove::pattern::STEPS_PER_BEAT;
 
-use crate::editor::files::picker::{Asked, Purpose};
-use crate::editor::host_edits::Tools;
+use crate::editor::files::picker::{Action, FilePurpose};
+use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::layout::LANES;
-use crate::editor::phrase::view::Phrase;
-use crate::editor::theme::{self, Type};
-use crate::editor::widgets::{choice, corners, entry, tick};
-use crate::session::clip_export::{Extent, Wish};
+use crate::editor::phrase::view::PhraseView;
+use crate::editor::theme::{self, FontRole};
+use crate::editor::widgets::{corners, menu_check, menu_choice, menu_item};
+use crate::session::clip_export::{ExportOptions, Extent};
 
 /// How many phrases a clip can have.
 const PHRASES: [(&str, &str); 4] =
     [("1", "this phrase"), ("2", "2 phrases"), ("4", "4 phrases"), ("8", "8 phrases")];
 
 /// Draws the card in `rect`.
-pub(crate) fn card(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phrase<'_>) {
-    let scale = tools.scale;
+pub(crate) fn card(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: &PhraseView<'_>) {
+    let scale = view.scale;
     let response = ui.interact(rect, ui.make_persistent_id("clip"), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Drag clip"));
     let painter = ui.painter();
@@ -36,16 +36,22 @@ pub(crate) fn card(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phra
     painter.rect_stroke(rect, corners(scale), Stroke::new(scale.px(1.3), edge), StrokeKind::Inside);
     let inside = rect.shrink2(scale.size(14.0, 12.0));
     let picture = inside.with_max_x(inside.right() - scale.px(88.0));
-    paint(ui, tools, picture, phrase);
+    paint(ui, view, picture, phrase);
     let text = pos2(picture.right() + scale.px(14.0), inside.center().y);
     let above = text - vec2(0.0, scale.px(9.0));
     let painter = ui.painter();
-    painter.text(above, Align2::LEFT_CENTER, "Drag clip", scale.font(Type::Strong), theme::TEXT);
+    painter.text(
+        above,
+        Align2::LEFT_CENTER,
+        "Drag clip",
+        scale.font(FontRole::Strong),
+        theme::TEXT,
+    );
     let below = text + vec2(0.0, scale.px(10.0));
-    let font = scale.font(Type::Small);
-    painter.text(below, Align2::LEFT_CENTER, said(tools.hand.wish), font, theme::MUTED);
+    let font = scale.font(FontRole::Small);
+    painter.text(below, Align2::LEFT_CENTER, said(view.edits.options), font, theme::MUTED);
     if response.drag_started_by(PointerButton::Primary) {
-        tools.asked = Some(Asked::Carry(tools.hand.wish));
+        view.asked = Some(Action::DragClip(view.edits.options));
     }
 
     let corner =
@@ -65,13 +71,13 @@ pub(crate) fn card(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, phrase: &Phra
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .align(RectAlign::TOP_END)
             .gap(scale.px(4.0))
-            .show(|ui| menu(ui, tools));
+            .show(|ui| menu(ui, view));
     }
 }
 
 /// What a clip has, in a few words.
-fn said(wish: Wish) -> String {
-    match (wish.extent, wish.quantised) {
+fn said(options: ExportOptions) -> String {
+    match (options.extent, options.quantised) {
         (Extent::Phrases(count), true) => format!("{count} phrases, quantised"),
         (Extent::Phrases(count), false) => format!("{count} phrases"),
         (_, true) => "quantised".to_owned(),
@@ -80,34 +86,34 @@ fn said(wish: Wish) -> String {
 }
 
 /// What can be done with the clip besides dragging it.
-fn menu(ui: &mut Ui, tools: &mut Tools<'_>) {
-    let scale = tools.scale;
-    let wish = tools.hand.wish;
+fn menu(ui: &mut Ui, view: &mut ViewContext<'_>) {
+    let scale = view.scale;
+    let options = view.edits.options;
     let hint = "A MIDI file: tempo, meter, velocities and micro-timing, with the drum map of the \
                 output.";
-    if entry(ui, scale, "Save MIDI", "Save .mid…", hint) {
-        tools.asked = Some(Asked::File(Purpose::Midi, wish));
+    if menu_item(ui, scale, "Save MIDI", "Save .mid…", hint) {
+        view.asked = Some(Action::PickFile(FilePurpose::Midi, options));
     }
     let hint = "As the plugin's own drums play it, in stereo at 48 kHz.";
-    if entry(ui, scale, "Save sound", "Save .wav…", hint) {
-        tools.asked = Some(Asked::File(Purpose::Sound, wish));
+    if menu_item(ui, scale, "Save sound", "Save .wav…", hint) {
+        view.asked = Some(Action::PickFile(FilePurpose::Sound, options));
     }
     let hint = "The clip as a grid of letters, to paste where people talk.";
-    if entry(ui, scale, "Copy text", "Copy as text", hint) {
-        tools.asked = Some(Asked::Text(wish));
+    if menu_item(ui, scale, "Copy text", "Copy as text", hint) {
+        view.asked = Some(Action::CopyText(options));
     }
     let hint = "Clips leave out the drummer's micro-timing. Swing stays: it is yours.";
-    if tick(ui, scale, "Quantised", "Quantised", hint, wish.quantised) {
-        tools.hand.wish.quantised = !wish.quantised;
+    if menu_check(ui, scale, "Quantised", "Quantised", hint, options.quantised) {
+        view.edits.options.quantised = !options.quantised;
     }
     let hint = "How many phrases a clip has, from the one that is shown on, as the song will come \
                 to them.";
-    let chosen = match wish.extent {
+    let chosen = match options.extent {
         Extent::Phrases(count) => usize::from(count.max(1)).ilog2() as usize,
         _ => 0,
     };
-    if let Some(place) = choice(ui, scale, ["Clip", "Phrases"], &PHRASES, hint, chosen) {
-        tools.hand.wish.extent = match place {
+    if let Some(place) = menu_choice(ui, scale, ["Clip", "Phrases"], &PHRASES, hint, chosen) {
+        view.edits.options.extent = match place {
             0 => Extent::Phrase,
             _ => Extent::Phrases(1 << place),
         };
@@ -115,9 +121,9 @@ fn menu(ui: &mut Ui, tools: &mut Tools<'_>) {
 }
 
 /// A small picture of the phrase.
-fn paint(ui: &Ui, tools: &Tools<'_>, rect: Rect, phrase: &Phrase<'_>) {
+fn paint(ui: &Ui, view: &ViewContext<'_>, rect: Rect, phrase: &PhraseView<'_>) {
     let Some(shown) = phrase.pending.or(phrase.playing) else { return };
-    let scale = tools.scale;
+    let scale = view.scale;
     let total: f64 = shown.bars.iter().map(|bar| bar.meter().beats()).sum::<f64>() * STEPS_PER_BEAT;
     let row = rect.height() / CLASSES as f32;
     let height = (row - scale.px(1.0)).clamp(1.0, scale.px(4.0));

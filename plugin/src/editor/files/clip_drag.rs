@@ -10,8 +10,8 @@ use groove::Step;
 
 use crate::editor::phrase::layout::LANES;
 use crate::editor::theme;
-use crate::editor::window::Opening;
-use crate::platform::drag::{Course, Drag};
+use crate::editor::window::WindowShared;
+use crate::platform::drag::{Drag, DragState};
 use crate::project::folders::Folders;
 use crate::session::clip_files;
 
@@ -24,30 +24,30 @@ const PICTURE: [f32; 2] = [176.0, 64.0];
 
 /// What the window knows of drags.
 #[derive(Default)]
-pub(crate) struct Carry {
+pub(crate) struct ClipDrag {
     /// What is said, and from when on no more, in seconds.
     said: Option<(String, f64)>,
 }
 
-impl Carry {
+impl ClipDrag {
     /// Takes a clip up: `name` is its file's, with its ending; `bytes` are what is in it; the
     /// picture shows the steps. To be called in the frame in which a drag begins.
     pub(crate) fn take_up(
         &mut self,
         context: &Context,
-        opening: &Opening,
+        shared: &WindowShared,
         name: &str,
         bytes: &[u8],
         steps: &[Step],
     ) {
         let picture = picture(steps, context.pixels_per_point());
         let drag =
-            opening.origin().ok_or_else(|| "Only an open window can be dragged from.".to_owned());
+            shared.origin().ok_or_else(|| "Only an open window can be dragged from.".to_owned());
         let drag = drag.and_then(|origin| Drag::start(origin, &kept(name, bytes)?, picture));
         match drag {
             Ok(drag) => {
                 self.said = None;
-                opening.hold(Some(drag));
+                shared.set_drag(Some(drag));
                 // The system takes the mouse from now on, and the window does not hear of its end.
                 if !cfg!(target_os = "linux") {
                     context.stop_dragging();
@@ -64,19 +64,19 @@ impl Carry {
     }
 
     /// Looks how the drag goes, once a frame. Returns what there is to say of it, if anything.
-    pub(crate) fn look(&mut self, context: &Context, opening: &Opening) -> Option<&str> {
-        match opening.course() {
+    pub(crate) fn look(&mut self, context: &Context, shared: &WindowShared) -> Option<&str> {
+        match shared.drag_state() {
             None => {}
-            Some(Course::Running { welcome }) => {
-                let shape = if welcome { CursorIcon::Copy } else { CursorIcon::NoDrop };
+            Some(DragState::Running { accepted }) => {
+                let shape = if accepted { CursorIcon::Copy } else { CursorIcon::NoDrop };
                 context.set_cursor_icon(shape);
                 context.request_repaint_after(PACE);
             }
-            Some(Course::Refused(sentence)) => {
-                opening.hold(None);
+            Some(DragState::Refused(sentence)) => {
+                shared.set_drag(None);
                 self.say(context, sentence);
             }
-            Some(Course::Delivered | Course::Cancelled) => opening.hold(None),
+            Some(DragState::Delivered | DragState::Cancelled) => shared.set_drag(None),
         }
         let now = context.input(|input| input.time);
         let until = self.said.as_ref()?.1;
@@ -91,7 +91,7 @@ impl Carry {
 
 /// Writes the file that is dragged.
 fn kept(name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
-    let folders = Folders::of_user().ok_or("This user has no folder to keep the clip in.")?;
+    let folders = Folders::for_user().ok_or("This user has no folder to keep the clip in.")?;
     clip_files::keep(&folders.clips, name, bytes)
 }
 

@@ -6,15 +6,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui};
 
-use crate::editor::files::picker::{self, Purpose};
+use crate::editor::files::picker::{self, FilePurpose};
 use crate::editor::header::line;
-use crate::editor::host_edits::Hand;
-use crate::editor::theme::{self, Scale, Type};
-use crate::session::dropped_file::{self, Kind};
+use crate::editor::host_edits::HostEdits;
+use crate::editor::theme::{self, FontRole, Scale};
+use crate::session::dropped_file::{self, FileKind};
 
 /// Files over the window.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Over {
+pub(crate) struct HoveredFiles {
     pub files: Vec<PathBuf>,
     /// Where they are, from 0 to 1 across and down.
     pub at: [f32; 2],
@@ -23,22 +23,22 @@ pub(crate) struct Over {
 /// What hangs over the window, and what was dropped: written by who hears for the window, read by
 /// the window.
 #[derive(Default)]
-pub(crate) struct Drops(Mutex<State>);
+pub(crate) struct FileDrops(Mutex<DropState>);
 
 #[derive(Default)]
-struct State {
-    over: Option<Over>,
-    landed: Option<Over>,
+struct DropState {
+    over: Option<HoveredFiles>,
+    dropped: Option<HoveredFiles>,
 }
 
-impl Drops {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl FileDrops {
+    fn state(&self) -> MutexGuard<'_, DropState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// This hangs over the window now; says whether that is news.
     #[cfg(any(target_os = "linux", test))]
-    pub(crate) fn hover(&self, over: Option<Over>) -> bool {
+    pub(crate) fn set_hovered(&self, over: Option<HoveredFiles>) -> bool {
         let mut state = self.state();
         let news = state.over != over;
         state.over = over;
@@ -47,31 +47,33 @@ impl Drops {
 
     /// This was dropped.
     #[cfg(any(target_os = "linux", test))]
-    pub(crate) fn land(&self, landed: Over) {
-        self.state().landed = Some(landed);
+    pub(crate) fn set_dropped(&self, dropped: HoveredFiles) {
+        self.state().dropped = Some(dropped);
     }
 }
 
 /// What would become of a file, in a few words and in more.
-const fn words(purpose: Purpose) -> [&'static str; 2] {
+const fn words(purpose: FilePurpose) -> [&'static str; 2] {
     match purpose {
-        Purpose::Humanise => ["Play its hits", "They are pinned, as a drummer would strike them."],
-        Purpose::Model => ["Play with this model", "It is copied into your folder of models."],
+        FilePurpose::Humanise => {
+            ["Play its hits", "They are pinned, as a drummer would strike them."]
+        }
+        FilePurpose::Model => ["Play with this model", "It is copied into your folder of models."],
         _ => ["Carry on from it", "The drummer hears its last bars and plays on."],
     }
 }
 
 /// What is done with a file of a kind in each part of the window, from left to right.
-const fn uses(kind: Kind) -> &'static [Purpose] {
+const fn uses(kind: FileKind) -> &'static [FilePurpose] {
     match kind {
-        Kind::Midi => &[Purpose::Prime, Purpose::Humanise],
-        Kind::Model => &[Purpose::Model],
+        FileKind::Midi => &[FilePurpose::Prime, FilePurpose::Humanise],
+        FileKind::Model => &[FilePurpose::Model],
     }
 }
 
 /// Which of a number of parts of the window something is over.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to a few")]
-fn part(over: &Over, parts: usize) -> usize {
+fn part(over: &HoveredFiles, parts: usize) -> usize {
     ((over.at[0] * parts as f32).max(0.0) as usize).min(parts.saturating_sub(1))
 }
 
@@ -80,31 +82,31 @@ fn part(over: &Over, parts: usize) -> usize {
 pub(crate) fn show(
     ui: &mut Ui,
     scale: Scale,
-    hand: &mut Hand,
-    drops: &Drops,
+    edits: &mut HostEdits,
+    drops: &FileDrops,
 ) -> Option<Result<String, String>> {
-    let State { over, landed } = {
+    let DropState { over, dropped } = {
         let mut state = drops.state();
-        State { over: state.over.clone(), landed: state.landed.take() }
+        DropState { over: state.over.clone(), dropped: state.dropped.take() }
     };
     if let Some(over) = over {
         paint(ui, scale, &over);
     }
-    land(hand, &landed?).transpose()
+    land(edits, &dropped?).transpose()
 }
 
 /// Does what was asked for by dropping files where they were dropped.
-fn land(hand: &mut Hand, over: &Over) -> Result<Option<String>, String> {
-    let (kind, file) = dropped_file::sort(&over.files)?;
+fn land(edits: &mut HostEdits, over: &HoveredFiles) -> Result<Option<String>, String> {
+    let (kind, file) = dropped_file::classify(&over.files)?;
     let uses = uses(kind);
-    picker::open(hand, uses[part(over, uses.len())], file)
+    picker::open(edits, uses[part(over, uses.len())], file)
 }
 
-fn paint(ui: &mut Ui, scale: Scale, over: &Over) {
+fn paint(ui: &mut Ui, scale: Scale, over: &HoveredFiles) {
     let window = ui.max_rect();
     ui.painter().rect_filled(window, 0.0, theme::GROUND.gamma_multiply(0.86));
     let area = window.shrink(scale.px(18.0));
-    let uses = match dropped_file::sort(&over.files) {
+    let uses = match dropped_file::classify(&over.files) {
         Ok((kind, _)) => uses(kind),
         Err(sentence) => return zone(ui, scale, area, [&sentence, ""], theme::WRONG),
     };
@@ -126,10 +128,10 @@ fn zone(ui: &mut Ui, scale: Scale, area: Rect, [words, more]: [&str; 2], colour:
     ui.painter().rect(area, corners, colour.gamma_multiply(0.12), edge, StrokeKind::Inside);
     let text = if colour == theme::BAR_LINE { theme::MUTED } else { theme::TEXT };
     let centre = area.center();
-    let title = scale.font(if more.is_empty() { Type::Strong } else { Type::Title });
+    let title = scale.font(if more.is_empty() { FontRole::Strong } else { FontRole::Title });
     line(ui, centre, Align2::CENTER_BOTTOM, words, title, text);
     if !more.is_empty() {
         let below = centre + scale.size(0.0, 8.0);
-        line(ui, below, Align2::CENTER_TOP, more, scale.font(Type::Body), theme::MUTED);
+        line(ui, below, Align2::CENTER_TOP, more, scale.font(FontRole::Body), theme::MUTED);
     }
 }

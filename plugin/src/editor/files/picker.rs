@@ -9,27 +9,27 @@ use directories::UserDirs;
 use egui::{Align2, Context, Id, Order, TextEdit, Vec2};
 use egui_file::{FileDialog, State};
 
-use crate::editor::host_edits::Hand;
+use crate::editor::host_edits::HostEdits;
 use crate::editor::theme::Scale;
 use crate::project::settings::Settings;
-use crate::session::clip_export::{Export, Wish};
+use crate::session::clip_export::{ClipExport, ExportOptions};
 use crate::session::clip_files;
-use crate::session::dropped_file::{self, Kind};
+use crate::session::dropped_file::{self, FileKind};
 
 /// What the user asks for besides values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum Action {
     /// A clip is taken hold of.
-    Carry(Wish),
+    DragClip(ExportOptions),
     /// A clip as text, to the clipboard.
-    Text(Wish),
+    CopyText(ExportOptions),
     /// To choose a file; the wish matters where one is saved.
-    File(Purpose, Wish),
+    PickFile(FilePurpose, ExportOptions),
 }
 
 /// What a file is chosen for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum FilePurpose {
     /// To save a clip as a MIDI file.
     Midi,
     /// To save a clip as the audition kit plays it.
@@ -45,59 +45,59 @@ pub(crate) enum Purpose {
 /// Sample rate of saved sound, in Hertz.
 const RATE: u32 = 48_000;
 
-impl Purpose {
+impl FilePurpose {
     /// What stands above the dialog.
     const fn title(self) -> &'static str {
         match self {
-            Purpose::Midi => "Save the clip as a MIDI file",
-            Purpose::Sound => "Save the clip as sound",
-            Purpose::Model => "Load a model",
-            Purpose::Prime => "Carry on from a MIDI file",
-            Purpose::Humanise => "Humanise a MIDI file",
+            FilePurpose::Midi => "Save the clip as a MIDI file",
+            FilePurpose::Sound => "Save the clip as sound",
+            FilePurpose::Model => "Load a model",
+            FilePurpose::Prime => "Carry on from a MIDI file",
+            FilePurpose::Humanise => "Humanise a MIDI file",
         }
     }
 
     /// Whether a file is written.
     const fn saves(self) -> bool {
-        matches!(self, Purpose::Midi | Purpose::Sound)
+        matches!(self, FilePurpose::Midi | FilePurpose::Sound)
     }
 
     /// Whether a file of this name can be meant.
     fn fits(self, path: &Path) -> bool {
         match self {
-            Purpose::Midi | Purpose::Prime | Purpose::Humanise => {
-                dropped_file::kind(path) == Some(Kind::Midi)
+            FilePurpose::Midi | FilePurpose::Prime | FilePurpose::Humanise => {
+                dropped_file::kind_of(path) == Some(FileKind::Midi)
             }
-            Purpose::Sound => path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wav")),
-            Purpose::Model => dropped_file::kind(path) == Some(Kind::Model),
+            FilePurpose::Sound => path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wav")),
+            FilePurpose::Model => dropped_file::kind_of(path) == Some(FileKind::Model),
         }
     }
 }
 
 /// The dialog, while it is open.
 #[derive(Default)]
-pub(crate) struct Files {
-    open: Option<Open>,
+pub(crate) struct FilePicker {
+    open: Option<OpenDialog>,
 }
 
-struct Open {
+struct OpenDialog {
     dialog: FileDialog,
-    purpose: Purpose,
+    purpose: FilePurpose,
     /// What is saved: the clip as it was when it was asked for.
-    clip: Option<Export>,
+    clip: Option<ClipExport>,
 }
 
-impl Files {
+impl FilePicker {
     /// Whether the dialog is open.
     pub(crate) const fn is_open(&self) -> bool {
         self.open.is_some()
     }
 
     /// Opens the dialog. A clip is given where one is saved.
-    pub(crate) fn ask(&mut self, scale: Scale, purpose: Purpose, clip: Option<Export>) {
-        let folder = Settings::of_user().0.folder.filter(|folder| folder.is_dir());
+    pub(crate) fn ask(&mut self, scale: Scale, purpose: FilePurpose, clip: Option<ClipExport>) {
+        let folder = Settings::for_user().0.folder.filter(|folder| folder.is_dir());
         let folder = folder.or_else(|| UserDirs::new().map(|user| user.home_dir().to_owned()));
-        let ending = if purpose == Purpose::Sound { "wav" } else { "mid" };
+        let ending = if purpose == FilePurpose::Sound { "wav" } else { "mid" };
         let dialog =
             if purpose.saves() { FileDialog::save_file() } else { FileDialog::open_file() };
         let name = clip.as_ref().map(|clip| format!("{}.{ending}", clip.name()));
@@ -113,12 +113,12 @@ impl Files {
             .show_new_folder(purpose.saves())
             .show_files_filter(Box::new(move |path: &Path| purpose.fits(path)));
         dialog.open();
-        self.open = Some(Open { dialog, purpose, clip });
+        self.open = Some(OpenDialog { dialog, purpose, clip });
     }
 
     /// Draws the dialog while it is open. Gives the file when it has been chosen.
-    pub(crate) fn show(&mut self, context: &Context) -> Option<Chosen> {
-        let Open { dialog, .. } = self.open.as_mut()?;
+    pub(crate) fn show(&mut self, context: &Context) -> Option<ChosenFile> {
+        let OpenDialog { dialog, .. } = self.open.as_mut()?;
         let state = dialog.show(context).state();
         name_fields(context);
         match state {
@@ -129,13 +129,13 @@ impl Files {
                 return None;
             }
         }
-        let Open { dialog, purpose, clip } = self.open.take()?;
+        let OpenDialog { dialog, purpose, clip } = self.open.take()?;
         context.request_repaint_after(Duration::ZERO);
         let path = dialog.path()?.to_owned();
         let folder = path.parent().map(Path::to_owned);
         // It opens elsewhere the next time, and that is all.
         drop(Settings::change(|settings| settings.folder = folder));
-        Some(Chosen { path, purpose, clip })
+        Some(ChosenFile { path, purpose, clip })
     }
 }
 
@@ -155,18 +155,18 @@ fn name_fields(context: &Context) {
 }
 
 /// A file that was chosen.
-pub(crate) struct Chosen {
+pub(crate) struct ChosenFile {
     pub path: PathBuf,
-    pub purpose: Purpose,
-    clip: Option<Export>,
+    pub purpose: FilePurpose,
+    clip: Option<ClipExport>,
 }
 
-impl Chosen {
+impl ChosenFile {
     /// Writes the clip that is to be saved; says where it is then. No file is written over.
     pub(crate) fn save(&self) -> Result<String, String> {
         let clip = self.clip.as_ref().ok_or("There is no clip to be saved.")?;
         let (bytes, ending) = match self.purpose {
-            Purpose::Sound => (clip.wav(RATE), "wav"),
+            FilePurpose::Sound => (clip.wav(RATE), "wav"),
             _ => (clip.midi(), "mid"),
         };
         let mut name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -181,23 +181,23 @@ impl Chosen {
 /// Does what a file is opened for. Says what came of it, where that is known at once; what an errand
 /// comes to is said later.
 pub(crate) fn open(
-    hand: &mut Hand,
-    purpose: Purpose,
+    edits: &mut HostEdits,
+    purpose: FilePurpose,
     path: &Path,
 ) -> Result<Option<String>, String> {
     match purpose {
-        Purpose::Prime => {
+        FilePurpose::Prime => {
             let file = dropped_file::bytes(path)?;
-            hand.with_host(|desk, set| desk.prime_with(&file, set)).map(Some)
+            edits.with_host(|session, set| session.prime_with(&file, set)).map(Some)
         }
-        Purpose::Humanise => {
+        FilePurpose::Humanise => {
             let file = dropped_file::bytes(path)?;
-            hand.with_host(|desk, set| desk.humanise(&file, set)).map(|()| None)
+            edits.with_host(|session, set| session.humanise(&file, set)).map(|()| None)
         }
-        Purpose::Model => {
-            hand.at_desk().load_model(path.to_owned());
+        FilePurpose::Model => {
+            edits.session_mut().load_model(path.to_owned());
             Ok(None)
         }
-        Purpose::Midi | Purpose::Sound => Ok(None),
+        FilePurpose::Midi | FilePurpose::Sound => Ok(None),
     }
 }

@@ -11,14 +11,19 @@ use groove::drum::Drum;
 use groove::pattern::Hit;
 use groove::pins::Pin;
 
-use crate::editor::host_edits::Tools;
+use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::lane_headers;
-use crate::editor::phrase::layout::{Cell, Grid, LANES, velocity_at};
-use crate::editor::phrase::view::Phrase;
+use crate::editor::phrase::layout::{Cell, GridLayout, LANES, velocity_at};
+use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme;
 
 /// Lets the user change the phrase that is drawn in `grid`.
-pub(crate) fn edit(ui: &mut Ui, tools: &mut Tools<'_>, grid: &Grid, phrase: &Phrase<'_>) {
+pub(crate) fn edit(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    grid: &GridLayout,
+    phrase: &PhraseView<'_>,
+) {
     for (row, drum) in LANES.into_iter().enumerate() {
         let across = Rect::from_x_y_ranges(
             grid.steps.left()..=grid.next.rect.left(),
@@ -29,14 +34,14 @@ pub(crate) fn edit(ui: &mut Ui, tools: &mut Tools<'_>, grid: &Grid, phrase: &Phr
         response
             .widget_info(|| WidgetInfo::labeled(Role::Row, true, format!("{} lane", drum.name())));
         tell_cells(ui, grid, phrase, row);
-        act(ui, tools, grid, phrase, row, &response);
-        lane_headers::menu(tools, phrase, drum, &response, cell_asked(ui, grid, row, &response));
+        act(ui, view, grid, phrase, row, &response);
+        lane_headers::menu(view, phrase, drum, &response, cell_asked(ui, grid, row, &response));
         describe(ui, grid, phrase, row, &response);
     }
 }
 
 /// Cells are told to assistive tools where there are any: nobody pays for them otherwise.
-fn tell_cells(ui: &Ui, grid: &Grid, phrase: &Phrase<'_>, row: usize) {
+fn tell_cells(ui: &Ui, grid: &GridLayout, phrase: &PhraseView<'_>, row: usize) {
     if ui.ctx().accesskit_node_builder(ui.scope_id(), |_| ()).is_none() {
         return;
     }
@@ -53,16 +58,16 @@ fn tell_cells(ui: &Ui, grid: &Grid, phrase: &Phrase<'_>, row: usize) {
 }
 
 /// A cell's name: "Snare, bar 2, sixteenth 5".
-fn name_of(phrase: &Phrase<'_>, cell: Cell) -> String {
+fn name_of(phrase: &PhraseView<'_>, cell: Cell) -> String {
     let text = phrase.describe(cell.bar, cell.step, cell.drum());
     text.lines().next().unwrap_or_default().to_owned()
 }
 
 fn act(
     ui: &mut Ui,
-    tools: &mut Tools<'_>,
-    grid: &Grid,
-    phrase: &Phrase<'_>,
+    view: &mut ViewContext<'_>,
+    grid: &GridLayout,
+    phrase: &PhraseView<'_>,
     row: usize,
     response: &Response,
 ) {
@@ -73,9 +78,9 @@ fn act(
         && let Some(cell) = cell
     {
         if ui.input(|input| input.modifiers.shift) {
-            tools.hand.keep(cell.place, cell.drum(), hit_of(cell));
+            view.edits.pin_as_heard(cell.place, cell.drum(), hit_of(cell));
         } else {
-            tools.hand.at_desk().toggle(cell.place, cell.drum(), hit_of(cell).is_some());
+            view.edits.session_mut().toggle(cell.place, cell.drum(), hit_of(cell).is_some());
         }
     }
     // A fast stroke leaves no cell out, and the one that it began in is painted too.
@@ -88,21 +93,21 @@ fn act(
     if response.dragged_by(PointerButton::Primary)
         && let (Some(at), Some(cell)) = (at, cell)
     {
-        let velocity = velocity_at(tools.scale, grid.lane(row, grid.steps), at.y);
+        let velocity = velocity_at(view.scale, grid.lane(row, grid.steps), at.y);
         let from = ui.data(|data| data.get_temp::<Option<usize>>(stroke_id)).flatten();
         let from = from.unwrap_or(cell.place);
         for place in from.min(cell.place)..=from.max(cell.place) {
             let Some(cell) = grid.cell_of(row, place) else { continue };
             let offset_ticks = hit_of(cell).map_or(0, |hit| hit.offset_ticks);
             let pin = Pin::Hit(Hit { velocity, offset_ticks });
-            tools.hand.at_desk().pin(place, cell.drum(), Some(pin));
+            view.edits.session_mut().pin(place, cell.drum(), Some(pin));
         }
         ui.data_mut(|data| data.insert_temp(stroke_id, Some(cell.place)));
     }
 }
 
 /// The cell that a right click asked about, for as long as its menu is open.
-fn cell_asked(ui: &Ui, grid: &Grid, row: usize, response: &Response) -> Option<Cell> {
+fn cell_asked(ui: &Ui, grid: &GridLayout, row: usize, response: &Response) -> Option<Cell> {
     let id = response.id.with("asked");
     if response.secondary_clicked() {
         let cell = response.interact_pointer_pos().and_then(|at| grid.cell_at(row, at.x));
@@ -113,7 +118,7 @@ fn cell_asked(ui: &Ui, grid: &Grid, row: usize, response: &Response) -> Option<C
 }
 
 /// Shows the cell under the pointer and says what is there.
-fn describe(ui: &Ui, grid: &Grid, phrase: &Phrase<'_>, row: usize, response: &Response) {
+fn describe(ui: &Ui, grid: &GridLayout, phrase: &PhraseView<'_>, row: usize, response: &Response) {
     let at: Option<Pos2> = response.hover_pos();
     let Some(cell) = at.and_then(|at| grid.cell_at(row, at.x)) else { return };
     let open = Popup::is_any_open(ui.ctx());

@@ -9,36 +9,47 @@ use egui::{
 use groove::drum::{Drum, DrumSet};
 use nice_plug::params::Param as _;
 
-use crate::editor::files::picker::{Asked, Purpose};
-use crate::editor::host_edits::Tools;
-use crate::editor::phrase::layout::{Cell, Grid, HEADERS, LANES};
-use crate::editor::phrase::view::Phrase;
-use crate::editor::theme::{self, Scale, Type};
-use crate::editor::widgets::{Button, Look, Slider, entry, letter, tell_beside};
+use crate::editor::files::picker::{Action, FilePurpose};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::phrase::layout::{Cell, GridLayout, HEADERS, LANES};
+use crate::editor::phrase::view::PhraseView;
+use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::{Button, ButtonStyle, Slider, hint_beside, letter_toggle, menu_item};
 use crate::params::controls::Controls;
-use crate::session::clip_export::Wish;
+use crate::session::clip_export::ExportOptions;
 
 /// Draws the lanes and their headers.
-pub(crate) fn show(ui: &mut Ui, tools: &mut Tools<'_>, grid: &Grid, phrase: &Phrase<'_>) {
+pub(crate) fn show(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    grid: &GridLayout,
+    phrase: &PhraseView<'_>,
+) {
     for (row, drum) in LANES.into_iter().enumerate() {
         let lane = grid.lane(row, grid.lanes);
         if row.is_multiple_of(2) {
             ui.painter().rect_filled(lane, CornerRadius::ZERO, theme::PANEL);
         }
-        header(ui, tools, phrase, drum, lane);
+        header(ui, view, phrase, drum, lane);
     }
 }
 
 /// The drums of which anything is pinned.
-fn pinned(phrase: &Phrase<'_>) -> DrumSet {
+fn pinned(phrase: &PhraseView<'_>) -> DrumSet {
     let steps = phrase.meters().iter().map(|meter| meter.steps()).sum();
     let at = |place| [phrase.pins.struck(place), phrase.pins.silent(place)];
     (0..steps).flat_map(at).flat_map(|drums| drums.iter().collect::<Vec<_>>()).collect()
 }
 
-fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, lane: Rect) {
-    let scale = tools.scale;
-    let params = &tools.params.lanes[drum.index()];
+fn header(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    phrase: &PhraseView<'_>,
+    drum: Drum,
+    lane: Rect,
+) {
+    let scale = view.scale;
+    let params = &view.params.lanes[drum.index()];
     let name = drum.name();
     let (held, off) = (phrase.held.contains(drum), params.off.value());
     let has_pins = pinned(phrase).contains(drum);
@@ -63,7 +74,7 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
         (false, true) => theme::MUTED.gamma_multiply(0.6),
         (false, false) => theme::TEXT,
     };
-    ui.painter().text(at(14.0), Align2::LEFT_CENTER, name, scale.font(Type::Body), colour);
+    ui.painter().text(at(14.0), Align2::LEFT_CENTER, name, scale.font(FontRole::Body), colour);
     if off {
         let ends = lane.left() + scale.px(12.0)..=lane.left() + scale.px(96.0);
         ui.painter().hline(
@@ -77,7 +88,8 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
         grip(ui, scale, at(7.0));
     }
     if response.drag_started_by(PointerButton::Primary) {
-        tools.asked = Some(Asked::Carry(Wish { lane: Some(drum), ..tools.hand.wish }));
+        view.asked =
+            Some(Action::DragClip(ExportOptions { lane: Some(drum), ..view.edits.options }));
     }
     if has_pins && !hovered {
         ui.painter().circle_filled(at(122.0), scale.px(4.0), theme::TEAL);
@@ -87,34 +99,35 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
     let steps = phrase.steps();
     if hovered {
         let keep = if has_pins { "Free lane" } else { "Pin lane" };
-        let (label, look) = if has_pins { ("●", Look::Lit) } else { ("○", Look::Flat) };
+        let (label, look) =
+            if has_pins { ("●", ButtonStyle::Selected) } else { ("○", ButtonStyle::Flat) };
         let hint = if has_pins {
             "Frees everything that is pinned in this lane."
         } else {
             "Pins the whole lane as it is: new takes play around it."
         };
         let keep = format!("{keep}: {name}");
-        let pin = Button { name: &keep, label, look, hint };
+        let pin = Button { name: &keep, label, style: look, hint };
         if pin.show_in(ui, scale, button(112.0), area) {
             if has_pins {
-                tools.hand.at_desk().free_lane(drum);
+                view.edits.session_mut().free_lane(drum);
             } else {
-                tools.hand.at_desk().keep_lane(drum, &steps);
+                view.edits.session_mut().keep_lane(drum, &steps);
             }
         }
         let again = format!("New lane: {name}");
         let hint = "Plays only this lane anew; all the others stay as they are.";
-        let again = Button { name: &again, label: "↻", look: Look::Flat, hint };
+        let again = Button { name: &again, label: "↻", style: ButtonStyle::Flat, hint };
         if again.show_in(ui, scale, button(134.0), area) {
-            tools.hand.new_lane(drum, &steps);
+            view.edits.regenerate_lane(drum, &steps);
         }
     }
     let mute = "Not heard, at once. The drummer plays on as if it were there.";
     let names = [params.mute.name(), "M"];
-    letter(ui, tools, button(156.0), &params.mute, names, theme::TEXT, (mute, area));
+    letter_toggle(ui, view, button(156.0), &params.mute, names, theme::TEXT, (mute, area));
     let solo = "Only lanes with a lit S are heard.";
     let names = [params.solo.name(), "S"];
-    letter(ui, tools, button(178.0), &params.solo, names, theme::AMBER, (solo, area));
+    letter_toggle(ui, view, button(178.0), &params.solo, names, theme::AMBER, (solo, area));
     let track =
         Rect::from_x_y_ranges(at(194.0).x..=at(230.0).x, lane.y_range().shrink(scale.px(4.0)));
     Slider {
@@ -132,14 +145,14 @@ fn header(ui: &mut Ui, tools: &mut Tools<'_>, phrase: &Phrase<'_>, drum: Drum, l
         hint: "How busy this lane is. The drummer plays it to what the others play.",
         beside: Some(area),
     }
-    .show(ui, tools, track);
-    menu(tools, phrase, drum, &response, None);
+    .show(ui, view, track);
+    menu(view, phrase, drum, &response, None);
     let hint = format!(
         "{name}, sent as note {}.\n\nDrag: the lane alone, as a clip. Right click: what can be done \
          with the lane.",
-        Controls::new(tools.params).pitches.unwrap_or(Drum::PITCHES)[drum.index()]
+        Controls::new(view.params).pitches.unwrap_or(Drum::PITCHES)[drum.index()]
     );
-    tell_beside(&response.on_hover_cursor(CursorIcon::Grab), area, &hint);
+    hint_beside(&response.on_hover_cursor(CursorIcon::Grab), area, &hint);
 }
 
 /// Six dots that say that something can be taken hold of.
@@ -152,13 +165,13 @@ fn grip(ui: &Ui, scale: Scale, centre: Pos2) {
 
 /// The menu of a lane, and of one of its cells if it was asked about.
 pub(crate) fn menu(
-    tools: &mut Tools<'_>,
-    phrase: &Phrase<'_>,
+    view: &mut ViewContext<'_>,
+    phrase: &PhraseView<'_>,
     drum: Drum,
     response: &Response,
     cell: Option<Cell>,
 ) {
-    let scale = tools.scale;
+    let scale = view.scale;
     let popup = Popup::context_menu(response)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .gap(scale.px(4.0));
@@ -169,55 +182,72 @@ pub(crate) fn menu(
             let (struck, silent) = (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
             if struck.contains(drum) || silent.contains(drum) {
                 let hint = "The drummer decides again what is played here.";
-                if entry(ui, scale, "Free cell", "Free this cell", hint) {
-                    tools.hand.at_desk().pin(cell.place, drum, None);
+                if menu_item(ui, scale, "Free cell", "Free this cell", hint) {
+                    view.edits.session_mut().pin(cell.place, drum, None);
                 }
-            } else if entry(ui, scale, "Pin cell", "Pin this cell as it is", "New takes keep it.") {
-                tools.hand.keep(cell.place, drum, hit);
+            } else if menu_item(
+                ui,
+                scale,
+                "Pin cell",
+                "Pin this cell as it is",
+                "New takes keep it.",
+            ) {
+                view.edits.pin_as_heard(cell.place, drum, hit);
             }
         }
-        let params = &tools.params.lanes[drum.index()];
+        let params = &view.params.lanes[drum.index()];
         let steps = phrase.steps();
         for (by, name, label) in [
             (-1, "Earlier", "Move the lane a sixteenth earlier"),
             (1, "Later", "Move the lane a sixteenth later"),
         ] {
             let name = format!("{name} {}", drum.name());
-            if entry(ui, scale, &name, label, "The lane goes round the phrase, and is pinned so.") {
-                tools.hand.at_desk().shift_lane(drum, &steps, by);
+            if menu_item(
+                ui,
+                scale,
+                &name,
+                label,
+                "The lane goes round the phrase, and is pinned so.",
+            ) {
+                view.edits.session_mut().shift_lane(drum, &steps, by);
             }
         }
         let lane = |what: &str| format!("{what} {name}");
-        if entry(ui, scale, &lane("Pin"), "Pin the lane as it is", "New takes keep the whole lane.")
-        {
-            tools.hand.at_desk().keep_lane(drum, &steps);
+        if menu_item(
+            ui,
+            scale,
+            &lane("Pin"),
+            "Pin the lane as it is",
+            "New takes keep the whole lane.",
+        ) {
+            view.edits.session_mut().keep_lane(drum, &steps);
         }
         let hint = "The drummer decides again what is played in this lane.";
-        if entry(ui, scale, &lane("Free"), "Free the lane", hint) {
-            tools.hand.at_desk().free_lane(drum);
+        if menu_item(ui, scale, &lane("Free"), "Free the lane", hint) {
+            view.edits.session_mut().free_lane(drum);
         }
-        if entry(ui, scale, "Free all", "Free all lanes", "Nothing is pinned any more.") {
-            tools.hand.at_desk().free_all();
+        if menu_item(ui, scale, "Free all", "Free all lanes", "Nothing is pinned any more.") {
+            view.edits.session_mut().free_all();
         }
         let hint = "Plays only this lane anew; all the others stay as they are.";
-        if entry(ui, scale, &lane("Renew"), "Play the lane anew", hint) {
-            tools.hand.new_lane(drum, &steps);
+        if menu_item(ui, scale, &lane("Renew"), "Play the lane anew", hint) {
+            view.edits.regenerate_lane(drum, &steps);
         }
         let hint = "The drummer does without this drum, and plays the others accordingly. To hear \
                     less of it only for now, mute it.";
         let off = if params.off.value() { "Use the drum again" } else { "Do without the drum" };
-        if entry(ui, scale, params.off.name(), off, hint) {
-            tools.hand.set(&params.off, !params.off.value());
+        if menu_item(ui, scale, params.off.name(), off, hint) {
+            view.edits.set(&params.off, !params.off.value());
         }
-        let wish = Wish { lane: Some(drum), ..tools.hand.wish };
+        let options = ExportOptions { lane: Some(drum), ..view.edits.options };
         let hint =
             "The lane alone, as what the clip's own menu says. Its name can be dragged, too.";
         for (name, label, purpose) in [
-            (lane("Save MIDI"), "Save the lane as .mid…", Purpose::Midi),
-            (lane("Save sound"), "Save the lane as .wav…", Purpose::Sound),
+            (lane("Save MIDI"), "Save the lane as .mid…", FilePurpose::Midi),
+            (lane("Save sound"), "Save the lane as .wav…", FilePurpose::Sound),
         ] {
-            if entry(ui, scale, &name, label, hint) {
-                tools.asked = Some(Asked::File(purpose, wish));
+            if menu_item(ui, scale, &name, label, hint) {
+                view.asked = Some(Action::PickFile(purpose, options));
             }
         }
     });

@@ -29,12 +29,12 @@ pub(crate) const HEADERS: f32 = 238.0;
 /// A place in the pattern: how many bars after the first that is shown, and quarter notes into
 /// that bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct PatternPosition {
     pub bar: i64,
     pub beats: f64,
 }
 
-impl Place {
+impl PatternPosition {
     /// Where a song position lies in a pattern that begins with the bar `first` and goes by at a
     /// pace.
     pub(crate) fn of(position: f64, status: &Status, pace: Pace, first: i64) -> Self {
@@ -58,7 +58,7 @@ impl Place {
                 (2 * bar + half, into)
             }
         };
-        Place { bar: bar - first, beats }
+        PatternPosition { bar: bar - first, beats }
     }
 
     /// The host's number of the bar that a bar of the pattern begins, counted from 1; `None`: it
@@ -126,7 +126,7 @@ impl Cell {
 }
 
 /// The phrase's bars and lanes on screen.
-pub(crate) struct Grid {
+pub(crate) struct GridLayout {
     /// All lanes, headers included.
     pub lanes: Rect,
     /// All cells.
@@ -137,7 +137,7 @@ pub(crate) struct Grid {
     pub next: Column,
 }
 
-impl Grid {
+impl GridLayout {
     /// Lays bars of these meters out in `rect`, as wide as they are long; after them comes the
     /// beginning of the next phrase, whose first bar has the last meter.
     pub(crate) fn new(scale: Scale, rect: Rect, meters: &[Meter]) -> Self {
@@ -158,7 +158,7 @@ impl Grid {
             column
         };
         let columns = meters.iter().map(|&meter| column(meter, meter.beats())).collect();
-        Grid { lanes, steps, columns, next: column(after, ahead) }
+        GridLayout { lanes, steps, columns, next: column(after, ahead) }
     }
 
     /// The row of a lane, across `across`.
@@ -175,7 +175,7 @@ impl Grid {
     }
 
     /// Where a place of the pattern is from left to right; `None`: not shown.
-    pub(crate) fn x(&self, place: Place) -> Option<f32> {
+    pub(crate) fn x(&self, place: PatternPosition) -> Option<f32> {
         let column = self.column(place.bar)?;
         Some(column.x_of_beats(place.beats)).filter(|&x| x <= column.right)
     }
@@ -236,20 +236,20 @@ mod tests {
 
     #[test]
     fn a_song_position_has_its_place_in_the_pattern_at_any_pace() {
-        let at = |position: f64, pace| Place::of(position, &status(5, 20.0), pace, 0);
-        assert_eq!(at(21.5, Pace::Plain), Place { bar: 5, beats: 1.5 });
-        assert_eq!(at(25.0, Pace::Plain), Place { bar: 6, beats: 1.0 });
-        assert_eq!(at(19.0, Pace::Plain), Place { bar: 4, beats: 3.0 });
+        let at = |position: f64, pace| PatternPosition::of(position, &status(5, 20.0), pace, 0);
+        assert_eq!(at(21.5, Pace::Plain), PatternPosition { bar: 5, beats: 1.5 });
+        assert_eq!(at(25.0, Pace::Plain), PatternPosition { bar: 6, beats: 1.0 });
+        assert_eq!(at(19.0, Pace::Plain), PatternPosition { bar: 4, beats: 3.0 });
         // Bar 5 is the second half of the pattern's bar 2.
-        assert_eq!(at(21.0, Pace::Half), Place { bar: 2, beats: 2.5 });
-        assert_eq!(at(24.0, Pace::Half), Place { bar: 3, beats: 0.0 });
-        assert_eq!(at(21.0, Pace::Double), Place { bar: 10, beats: 2.0 });
-        assert_eq!(at(22.5, Pace::Double), Place { bar: 11, beats: 1.0 });
+        assert_eq!(at(21.0, Pace::Half), PatternPosition { bar: 2, beats: 2.5 });
+        assert_eq!(at(24.0, Pace::Half), PatternPosition { bar: 3, beats: 0.0 });
+        assert_eq!(at(21.0, Pace::Double), PatternPosition { bar: 10, beats: 2.0 });
+        assert_eq!(at(22.5, Pace::Double), PatternPosition { bar: 11, beats: 1.0 });
     }
 
     #[test]
     fn a_bar_of_the_pattern_has_the_number_of_the_hosts_bar() {
-        let numbers = |pace| [0, 1, 2].map(|bar| Place::number(bar, pace));
+        let numbers = |pace| [0, 1, 2].map(|bar| PatternPosition::number(bar, pace));
         assert_eq!(numbers(Pace::Plain), [Some(1), Some(2), Some(3)]);
         assert_eq!(numbers(Pace::Half), [Some(1), Some(3), Some(5)]);
         assert_eq!(numbers(Pace::Double), [Some(1), None, Some(2)]);
@@ -260,7 +260,7 @@ mod tests {
         let scale = Scale::fitting(vec2(1280.0, 720.0));
         let rect = Rect::from_min_size(Pos2::ZERO, vec2(1240.0, 400.0));
         for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(5, 32), Meter::new(16, 4)] {
-            let grid = Grid::new(scale, rect, &[meter; 4]);
+            let grid = GridLayout::new(scale, rect, &[meter; 4]);
             for place in 0..4 * meter.steps() {
                 let (bar, step) = (place / meter.steps(), place % meter.steps());
                 let cell = Cell { row: 3, bar, step, place };
@@ -274,7 +274,7 @@ mod tests {
     fn a_velocity_is_read_where_a_hit_of_it_ends() {
         let scale = Scale::fitting(vec2(1280.0, 720.0));
         let rect = Rect::from_min_size(Pos2::ZERO, vec2(1240.0, 400.0));
-        let grid = Grid::new(scale, rect, &[Meter::FOUR_FOUR]);
+        let grid = GridLayout::new(scale, rect, &[Meter::FOUR_FOUR]);
         let lane = grid.lane(7, grid.steps);
         for velocity in [1, 20, 64, 127] {
             let hit = Hit { velocity, offset_ticks: 0 };

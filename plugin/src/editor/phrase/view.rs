@@ -10,20 +10,20 @@ use groove::perform::{Pace, Performance};
 use groove::pins::Pins;
 use groove::take::Fills;
 
-use crate::editor::phrase::layout::{Grid, LANES, Place, RULER, hit_rect};
-use crate::editor::theme::{self, Scale, Type};
+use crate::editor::phrase::layout::{GridLayout, LANES, PatternPosition, RULER, hit_rect};
+use crate::editor::theme::{self, FontRole, Scale};
 use crate::link;
 
 /// What there is to draw.
-pub(crate) struct Phrase<'a> {
+pub(crate) struct PhraseView<'a> {
     /// The phrase that is played; `None` before the model has played.
     pub playing: Option<&'a link::Phrase>,
     /// The same phrase of a take that waits.
     pub pending: Option<&'a link::Phrase>,
     /// Where a take that waits will begin.
-    pub landing: Place,
+    pub launch: PatternPosition,
     /// The place that sounds; `None` while the song stands.
-    pub playhead: Option<Place>,
+    pub playhead: Option<PatternPosition>,
     pub performance: Performance,
     pub pins: &'a Pins,
     /// The drums whose keys are down.
@@ -35,7 +35,7 @@ pub(crate) struct Phrase<'a> {
     pub bars: usize,
 }
 
-impl Phrase<'_> {
+impl PhraseView<'_> {
     /// The meters of the bars, from left to right.
     pub(crate) fn meters(&self) -> Vec<Meter> {
         self.playing.map_or_else(
@@ -70,7 +70,7 @@ impl Phrase<'_> {
     /// The hit at a cell as it will sound.
     pub(crate) fn hit(&self, bar: usize, step: usize, drum: Drum) -> Option<Hit> {
         let [now, coming] = self.shown(bar);
-        let comes = !self.is_before_landing(bar, step);
+        let comes = !self.is_before_launch(bar, step);
         coming.filter(|_| comes).or(now)?.steps().get(step)?.hit(drum)
     }
 
@@ -83,11 +83,11 @@ impl Phrase<'_> {
         })
     }
 
-    fn is_before_landing(&self, bar: usize, step: usize) -> bool {
+    fn is_before_launch(&self, bar: usize, step: usize) -> bool {
         let bar = i64::try_from(bar).unwrap_or(i64::MAX);
-        let lands = self.landing.beats * STEPS_PER_BEAT - 0.5;
-        (bar, step as f64) < (self.landing.bar, 0.0)
-            || bar == self.landing.bar && (step as f64) < lands
+        let lands = self.launch.beats * STEPS_PER_BEAT - 0.5;
+        (bar, step as f64) < (self.launch.bar, 0.0)
+            || bar == self.launch.bar && (step as f64) < lands
     }
 
     fn is_heard(&self, drum: Drum) -> bool {
@@ -96,7 +96,7 @@ impl Phrase<'_> {
     }
 
     /// Draws everything but the lanes' headers.
-    pub(crate) fn paint(&self, painter: &Painter, scale: Scale, grid: &Grid) {
+    pub(crate) fn paint(&self, painter: &Painter, scale: Scale, grid: &GridLayout) {
         self.fills(painter, scale, grid);
         self.lines(painter, scale, grid);
         self.here(painter, grid);
@@ -110,7 +110,7 @@ impl Phrase<'_> {
                 if column.x(step as f64 + 0.25) > column.right {
                     break;
                 }
-                let new = coming.as_ref().filter(|_| !self.is_before_landing(bar, step));
+                let new = coming.as_ref().filter(|_| !self.is_before_launch(bar, step));
                 let Some(shown) = new.or(now.as_ref()) else { break };
                 let Some(struck) = shown.steps().get(step) else { break };
                 if new.is_some()
@@ -177,7 +177,7 @@ impl Phrase<'_> {
     }
 
     /// Fills are a tint behind everything.
-    fn fills(&self, painter: &Painter, scale: Scale, grid: &Grid) {
+    fn fills(&self, painter: &Painter, scale: Scale, grid: &GridLayout) {
         let Some(phrase) = self.pending.or(self.playing) else { return };
         let fills: Fills = phrase.take.fills;
         let mut begun: Option<f32> = None;
@@ -200,7 +200,7 @@ impl Phrase<'_> {
         }
     }
 
-    fn fill(&self, painter: &Painter, scale: Scale, grid: &Grid, from: f32, to: f32) {
+    fn fill(&self, painter: &Painter, scale: Scale, grid: &GridLayout, from: f32, to: f32) {
         let over = scale.px(4.0);
         let y = grid.lanes.top() - over..=grid.lanes.bottom() + over;
         let area = Rect::from_x_y_ranges(from..=to, y);
@@ -210,11 +210,11 @@ impl Phrase<'_> {
             theme::TEAL.gamma_multiply(0.1),
         );
         let at = pos2(from + scale.px(8.0), grid.lanes.top() - scale.px(RULER / 2.0));
-        painter.text(at, Align2::LEFT_CENTER, "fill", scale.font(Type::Small), theme::TEAL);
+        painter.text(at, Align2::LEFT_CENTER, "fill", scale.font(FontRole::Small), theme::TEAL);
     }
 
     /// Bar numbers, lines at beats and bars.
-    fn lines(&self, painter: &Painter, scale: Scale, grid: &Grid) {
+    fn lines(&self, painter: &Painter, scale: Scale, grid: &GridLayout) {
         let bars = (self.first..).zip(grid.columns.iter().chain([&grid.next]));
         for (bar, column) in bars {
             let area = column.rect;
@@ -234,15 +234,15 @@ impl Phrase<'_> {
                 (false, true) => theme::MUTED,
                 (false, false) => theme::MUTED.gamma_multiply(0.6),
             };
-            if let Some(number) = Place::number(bar, self.performance.pace) {
+            if let Some(number) = PatternPosition::number(bar, self.performance.pace) {
                 let at = pos2(area.left() + scale.px(5.0), area.top() - scale.px(RULER / 2.0));
-                painter.text(at, Align2::LEFT_CENTER, number, scale.font(Type::Strong), colour);
+                painter.text(at, Align2::LEFT_CENTER, number, scale.font(FontRole::Strong), colour);
             }
         }
     }
 
     /// The step that sounds is a shade lighter.
-    fn here(&self, painter: &Painter, grid: &Grid) {
+    fn here(&self, painter: &Painter, grid: &GridLayout) {
         let Some(now) = self.playhead else { return };
         let Some(column) = grid.column(now.bar) else { return };
         let step = (now.beats * STEPS_PER_BEAT).floor();
@@ -251,7 +251,7 @@ impl Phrase<'_> {
         painter.rect_filled(area, 0.0, theme::PLAYHEAD.gamma_multiply(0.06));
     }
 
-    fn playhead(&self, painter: &Painter, scale: Scale, grid: &Grid) {
+    fn playhead(&self, painter: &Painter, scale: Scale, grid: &GridLayout) {
         let Some(x) = self.playhead.and_then(|now| grid.x(now)) else { return };
         let line = grid.lanes.top() - scale.px(6.0)..=grid.lanes.bottom() + scale.px(4.0);
         painter.vline(x, line, Stroke::new(scale.px(2.0), theme::PLAYHEAD));
@@ -260,7 +260,7 @@ impl Phrase<'_> {
     /// Says what a hit is: its velocity and how early or late it is.
     pub(crate) fn describe(&self, bar: usize, step: usize, drum: Drum) -> String {
         let bar_of = self.first + i64::try_from(bar).unwrap_or(0);
-        let number = Place::number(bar_of, self.performance.pace).unwrap_or(bar_of + 1);
+        let number = PatternPosition::number(bar_of, self.performance.pace).unwrap_or(bar_of + 1);
         let place = format!("{}, bar {number}, sixteenth {}", drum.name(), step + 1);
         let Some(hit) = self.hit(bar, step, drum) else { return place };
         let timing = match (hit.offset() * 100.0).round() {
@@ -275,7 +275,7 @@ impl Phrase<'_> {
 /// A column that is about to change.
 fn glow(
     painter: &Painter,
-    grid: &Grid,
+    grid: &GridLayout,
     column: &crate::editor::phrase::layout::Column,
     step: usize,
 ) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::project::folders::Folders;
 use crate::project::settings::Settings;
-use crate::project::state::Errand;
+use crate::project::state::WorkerCommand;
 use egui::OutputCommand;
 use groove::Step;
 use groove::midi::{Clip, DrumMap, Sheet};
@@ -154,18 +154,18 @@ fn a_clip_of_more_phrases_has_them_played_ahead() {
     rig.click("Quantised");
     rig.window.key_press(Key::Escape);
     rig.window.run();
-    let wish = rig.window.state().hand.wish;
-    assert!(wish.quantised && wish.extent == crate::session::clip_export::Extent::Phrases(2));
+    let options = rig.window.state().edits.options;
+    assert!(options.quantised && options.extent == crate::session::clip_export::Extent::Phrases(2));
     let kept = Arc::clone(rig.params.state.kept());
-    let Some(Errand::Ahead(take, meter, first, count)) = kept.errand() else {
+    let Some(WorkerCommand::PlayAhead(take, meter, first, count)) = kept.next_command() else {
         panic!("nothing was asked for");
     };
     assert_eq!((*take, meter, first, count), (Take::default(), Meter::FOUR_FOUR, -1, 10));
-    assert_eq!(kept.errand(), None, "it is asked for once");
+    assert_eq!(kept.next_command(), None, "it is asked for once");
     rig.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
     assert!(rig.says("The drummer has not played bar 5 yet"), "{:?}", rig.window.state().said);
     for bar in 4..8 {
-        kept.keep(&take, bar, &snares(meter));
+        kept.save_bar(&take, bar, &snares(meter));
     }
     rig.window.run_steps(600);
     rig.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
@@ -183,8 +183,8 @@ fn a_model_is_loaded_from_a_file() {
     rig.click("Load model");
     assert!(!rig.shows("🗋 notes.txt"), "it is no model");
     rig.choose("mine.safetensors");
-    let errand = rig.params.state.kept().errand();
-    assert_eq!(errand, Some(Errand::NewModel(folder.path().join("mine.safetensors"))));
+    let errand = rig.params.state.kept().next_command();
+    assert_eq!(errand, Some(WorkerCommand::ImportModel(folder.path().join("mine.safetensors"))));
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_midi_file_primes_or_is_played_by_hand() {
     rig.click("MIDI file");
     rig.click("Humanise a MIDI file");
     rig.choose("beat.mid");
-    assert!(matches!(rig.params.state.kept().errand(), Some(Errand::Humanise(..))));
+    assert!(matches!(rig.params.state.kept().next_command(), Some(WorkerCommand::Humanise(..))));
     assert_eq!(rig.value("Phrase"), "1 bar");
 }
 
@@ -231,10 +231,10 @@ fn the_present_map_is_remembered_for_new_instances() {
     rig.wheel("Snare pitch", vec2(0.0, 1.0), Modifiers::NONE);
     rig.click("Remember this map for new instances");
     assert!(rig.shows("New instances begin with the drum map My own."));
-    assert!(Folders::of_user().is_some_and(|folders| folders.settings.exists()));
+    assert!(Folders::for_user().is_some_and(|folders| folders.settings.exists()));
     let fresh = DeepPocketParams::default();
     assert_eq!(fresh.output.map.value(), 0, "what a project lacks is as ever");
-    fresh.begin_with(&Settings::of_user().0);
+    fresh.start_with(&Settings::for_user().0);
     assert_eq!(fresh.output.map.value(), rig.params.output.map.value());
     let snare = |params: &DeepPocketParams| params.lanes[Drum::Snare.index()].pitch.value();
     assert_eq!(snare(&fresh), snare(&rig.params));

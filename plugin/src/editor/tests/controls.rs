@@ -152,7 +152,7 @@ fn a_list_answers_wheel_and_double_click() {
 #[test]
 fn a_models_own_styles_are_in_the_list() {
     let mut rig = Rig::new();
-    let mut about = crate::project::models::shipped().expect("a model").metadata().clone();
+    let mut about = crate::project::models::built_in().expect("a model").metadata().clone();
     about.styles.push("metal".to_owned());
     rig.worker.set_model(crate::link::ModelState::Ready(Arc::new(about)));
     rig.window.run();
@@ -167,7 +167,7 @@ fn presets_are_turned_like_pages() {
     let all = crate::project::presets::factory();
     rig.click("Next preset");
     assert_eq!(rig.params.seed.value(), i32::try_from(all[0].take.seed).expect("a seed"));
-    assert_eq!(rig.window.state().hand.preset.as_ref().map(|(name, _)| name), Some(&all[0].name));
+    assert_eq!(rig.window.state().edits.preset.as_ref().map(|(name, _)| name), Some(&all[0].name));
     rig.click("Next preset");
     rig.click("Previous preset");
     rig.click("Previous preset");

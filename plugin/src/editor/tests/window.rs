@@ -1,9 +1,9 @@
 //! The window as a whole: what it says of host and faults, its sizes, and when it draws.
 
 use super::*;
-use crate::editor::files::drop_overlay::Over;
-use crate::editor::{Hitches, Light, Playhead, Window};
-use crate::project::state::Errand;
+use crate::editor::files::drop_overlay::HoveredFiles;
+use crate::editor::{ActivityLight, Playhead, TransientWarnings, Window};
+use crate::project::state::WorkerCommand;
 use nice_plug::editor::Editor as _;
 
 #[test]
@@ -18,7 +18,7 @@ fn the_header_says_what_the_host_does() {
 #[test]
 fn the_header_says_when_it_plays_without_the_host() {
     let mut rig = Rig::new();
-    rig.link.tell(0, true);
+    rig.link.report_block(0, true);
     rig.audio.publish(&playing());
     rig.window.run_steps(2);
     assert!(rig.shows("free run · 97.5 · 4/4 · bar 17"));
@@ -26,7 +26,7 @@ fn the_header_says_when_it_plays_without_the_host() {
 
 #[test]
 fn the_light_shows_notes_that_the_host_took_and_goes_out() {
-    let (mut light, context) = (Light::default(), egui::Context::default());
+    let (mut light, context) = (ActivityLight::default(), egui::Context::default());
     assert_eq!(light.look(&context, 1.0, 7), 0.0, "those of before it was opened");
     assert_eq!(light.look(&context, 2.0, 8), 1.0);
     let fading = light.look(&context, 2.1, 8);
@@ -42,12 +42,12 @@ fn a_late_bar_is_said_for_a_while() {
     rig.audio.publish(&Status { following: false, late: 1, ..playing() });
     rig.window.step();
     assert!(rig.shows(said));
-    let mut hitches = Hitches::since(&playing());
+    let mut warnings = TransientWarnings::since(&playing());
     let context = egui::Context::default();
     let late = Status { late: 1, ..playing() };
-    assert_eq!(hitches.notice(&context, 10.0, &late), Some(said));
-    assert_eq!(hitches.notice(&context, 13.9, &late), Some(said));
-    assert_eq!(hitches.notice(&context, 14.1, &late), None);
+    assert_eq!(warnings.notice(&context, 10.0, &late), Some(said));
+    assert_eq!(warnings.notice(&context, 13.9, &late), Some(said));
+    assert_eq!(warnings.notice(&context, 14.1, &late), None);
 }
 
 #[test]
@@ -114,17 +114,17 @@ fn a_window_opens_as_it_was_left_and_never_too_small_to_read() {
 }
 
 /// Files hang over the window at a place, from 0 to 1 across.
-fn over(files: &[&std::path::Path], across: f32) -> Over {
+fn over(files: &[&std::path::Path], across: f32) -> HoveredFiles {
     let files = files.iter().map(|file| file.to_path_buf()).collect();
-    Over { files, at: [across, 0.5] }
+    HoveredFiles { files, at: [across, 0.5] }
 }
 
 #[test]
 fn what_hangs_over_the_window_shows_what_would_become_of_it() {
     let mut rig = Rig::new();
-    let opening = Arc::clone(&rig.window.state().opening);
-    let mut hang = |over: Option<Over>| {
-        assert!(opening.drops.hover(over), "it is news");
+    let shared = Arc::clone(&rig.window.state().shared);
+    let mut hang = |over: Option<HoveredFiles>| {
+        assert!(shared.drops.set_hovered(over), "it is news");
         rig.window.step();
         let words = ["Carry on from it", "Play its hits", "Play with this model"];
         let wrong = rig.shows("kick.wav is neither a MIDI file (.mid) nor a model (.safetensors).");
@@ -153,17 +153,17 @@ fn a_dropped_file_is_used_as_its_place_says_and_a_wrong_one_gets_a_sentence() {
     };
     let midi = write("snares.mid", &clip.write(&groove::midi::Sheet::new("Snares", Drum::PITCHES)));
     let land = |rig: &mut Rig, file: &std::path::Path, across: f32| {
-        rig.window.state().opening.drops.land(over(&[file], across));
+        rig.window.state().shared.drops.set_dropped(over(&[file], across));
         rig.window.step();
         rig.window.step();
-        rig.params.state.kept().errand()
+        rig.params.state.kept().next_command()
     };
     assert_eq!(land(&mut rig, &midi, 0.2), None);
     assert!(rig.shows("The drummer carries on from 1 bar of the file."));
     assert_eq!(rig.value("Prime"), "Play");
-    assert!(matches!(land(&mut rig, &midi, 0.8), Some(Errand::Humanise(..))));
+    assert!(matches!(land(&mut rig, &midi, 0.8), Some(WorkerCommand::Humanise(..))));
     let model = write("mine.safetensors", b"whatever it is");
-    assert_eq!(land(&mut rig, &model, 0.8), Some(Errand::NewModel(model)));
+    assert_eq!(land(&mut rig, &model, 0.8), Some(WorkerCommand::ImportModel(model)));
     let text = write("text.mid", b"no MIDI");
     assert_eq!(land(&mut rig, &text, 0.2), None);
     assert!(rig.window.query_by_label_contains("The file cannot be used: ").is_some());

@@ -3,22 +3,22 @@
 use egui::accesskit::Role;
 use egui::{Align2, Color32, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo};
 
-use super::{corners, focus_ring, tell_beside};
-use crate::editor::theme::{self, Scale, Type};
+use super::{corners, focus_ring, hint_beside};
+use crate::editor::theme::{self, FontRole, Scale};
 
 /// How a button looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum ButtonStyle {
     /// What a panel is there to do.
-    Main,
+    Primary,
     /// What can be done besides.
     Raised,
     /// What only shows that it can be pressed when the pointer is there.
     Flat,
     /// Flat, and chosen.
-    Lit,
+    Selected,
     /// Nothing happens when it is pressed.
-    Dead,
+    Disabled,
 }
 
 /// A button.
@@ -27,7 +27,7 @@ pub(crate) struct Button<'a> {
     pub name: &'a str,
     /// What stands on it.
     pub label: &'a str,
-    pub look: Look,
+    pub style: ButtonStyle,
     /// What it does.
     pub hint: &'a str,
 }
@@ -48,31 +48,33 @@ impl Button<'_> {
     pub(crate) fn show_in(self, ui: &Ui, scale: Scale, rect: Rect, area: Rect) -> bool {
         let hint = self.hint;
         let response = self.paint(ui, scale, rect);
-        tell_beside(&response, area, hint);
+        hint_beside(&response, area, hint);
         response.clicked()
     }
 
     fn paint(self, ui: &Ui, scale: Scale, rect: Rect) -> Response {
-        let dead = self.look == Look::Dead;
+        let dead = self.style == ButtonStyle::Disabled;
         let sense = if dead { Sense::hover() } else { Sense::click() };
         let response = ui.interact(rect, ui.make_persistent_id(self.name), sense);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, !dead, self.name));
         let (hovered, down) = (response.hovered(), response.is_pointer_button_down_on());
-        let (fill, colour) = match self.look {
-            Look::Main if down => (theme::AMBER.gamma_multiply(0.8), theme::GROUND),
-            Look::Main if hovered => (theme::AMBER.lerp_to_gamma(theme::TEXT, 0.35), theme::GROUND),
-            Look::Main => (theme::AMBER, theme::GROUND),
-            Look::Raised | Look::Flat if down => (theme::LINE, theme::TEXT),
-            Look::Raised | Look::Flat if hovered => (theme::LIFTED, theme::TEXT),
-            Look::Raised => (theme::RAISED, theme::TEXT),
-            Look::Flat => (Color32::TRANSPARENT, theme::TEXT),
-            Look::Lit if hovered => (theme::LIFTED, theme::AMBER),
-            Look::Lit => (Color32::TRANSPARENT, theme::AMBER),
-            Look::Dead => (Color32::TRANSPARENT, theme::BAR_LINE),
+        let (fill, colour) = match self.style {
+            ButtonStyle::Primary if down => (theme::AMBER.gamma_multiply(0.8), theme::GROUND),
+            ButtonStyle::Primary if hovered => {
+                (theme::AMBER.lerp_to_gamma(theme::TEXT, 0.35), theme::GROUND)
+            }
+            ButtonStyle::Primary => (theme::AMBER, theme::GROUND),
+            ButtonStyle::Raised | ButtonStyle::Flat if down => (theme::LINE, theme::TEXT),
+            ButtonStyle::Raised | ButtonStyle::Flat if hovered => (theme::LIFTED, theme::TEXT),
+            ButtonStyle::Raised => (theme::RAISED, theme::TEXT),
+            ButtonStyle::Flat => (Color32::TRANSPARENT, theme::TEXT),
+            ButtonStyle::Selected if hovered => (theme::LIFTED, theme::AMBER),
+            ButtonStyle::Selected => (Color32::TRANSPARENT, theme::AMBER),
+            ButtonStyle::Disabled => (Color32::TRANSPARENT, theme::BAR_LINE),
         };
         ui.painter().rect_filled(rect, corners(scale), fill);
         focus_ring(ui, scale, &response);
-        let font = scale.font(Type::Strong);
+        let font = scale.font(FontRole::Strong);
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, self.label, font, colour);
         let cursor = if dead { CursorIcon::Default } else { CursorIcon::PointingHand };
         response.on_hover_cursor(cursor)

@@ -3,28 +3,28 @@
 use egui::{Align2, CursorIcon, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use nice_plug::params::Param;
 
-use super::value_input::{HOW, turn};
-use crate::editor::host_edits::Tools;
-use crate::editor::theme::{self, Scale, Type};
+use super::value_input::{HOW_TO, adjust};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::theme::{self, FontRole, Scale};
 
 /// Points of the design that a pointer travels from one end of a dial to the other.
 const TRAVEL: f32 = 170.0;
 
 /// How large a dial is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Size {
+pub(crate) enum DialSize {
     /// The one that matters most.
     Large,
     /// All others.
     Small,
 }
 
-impl Size {
+impl DialSize {
     /// Radius of the ring and width of its line, in points of the design.
     const fn ring(self) -> [f32; 2] {
         match self {
-            Size::Large => [53.0, 7.0],
-            Size::Small => [25.0, 4.5],
+            DialSize::Large => [53.0, 7.0],
+            DialSize::Small => [25.0, 4.5],
         }
     }
 }
@@ -36,7 +36,7 @@ pub(crate) struct Dial<'a, P> {
     pub name: &'a str,
     /// Name as it is drawn.
     pub label: &'a str,
-    pub size: Size,
+    pub size: DialSize,
     /// Where the ring begins to fill, 0 to 1.
     pub origin: f32,
     /// A place on the ring that is marked, 0 to 1.
@@ -48,12 +48,12 @@ pub(crate) struct Dial<'a, P> {
 impl<'a, P: Param> Dial<'a, P> {
     /// A small dial of this name that fills from its least value.
     pub(crate) fn small(param: &'a P, name: &'a str, hint: &'a str) -> Self {
-        Dial { param, name, label: name, size: Size::Small, origin: 0.0, mark: None, hint }
+        Dial { param, name, label: name, size: DialSize::Small, origin: 0.0, mark: None, hint }
     }
 
     /// Draws the dial, its ring's top in the middle of `rect`'s.
-    pub(crate) fn show(self, ui: &mut Ui, tools: &Tools<'_>, rect: Rect) {
-        let scale = tools.scale;
+    pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
+        let scale = view.scale;
         let value = self.param.unmodulated_normalized_value();
         let id = ui.make_persistent_id(self.name);
         let response = ui.interact(rect, id, Sense::click_and_drag());
@@ -62,7 +62,7 @@ impl<'a, P: Param> Dial<'a, P> {
         let centre = pos2(rect.center().x, rect.top() + scale.px(radius + width / 2.0 + 1.0));
         let field = Rect::from_center_size(centre, scale.size(66.0, 26.0));
         let travel = scale.px(TRAVEL);
-        let typing = turn(ui, tools, self.param, self.name, &response, travel, field);
+        let typing = adjust(ui, view, self.param, self.name, &response, travel, field);
 
         let painter = ui.painter();
         let track = if response.hovered() { theme::BAR_LINE } else { theme::LINE };
@@ -74,17 +74,17 @@ impl<'a, P: Param> Dial<'a, P> {
             painter.circle_filled(at, scale.px(3.0), theme::TEAL);
         }
         if !typing {
-            let voice = if self.size == Size::Large { Type::Big } else { Type::Figure };
+            let voice = if self.size == DialSize::Large { FontRole::Big } else { FontRole::Figure };
             let shown = self.param.to_string().replace(" %", "%");
             painter.text(centre, Align2::CENTER_CENTER, shown, scale.font(voice), theme::TEXT);
         }
         let below = pos2(centre.x, rect.bottom() - scale.px(8.0));
         let colour = if response.has_focus() { theme::AMBER } else { theme::MUTED };
-        let font = scale.font(Type::Small);
+        let font = scale.font(FontRole::Small);
         painter.text(below, Align2::CENTER_CENTER, self.label, font, colour);
         response
             .on_hover_cursor(CursorIcon::ResizeVertical)
-            .on_hover_text(format!("{}\n\n{HOW}", self.hint));
+            .on_hover_text(format!("{}\n\n{HOW_TO}", self.hint));
     }
 }
 

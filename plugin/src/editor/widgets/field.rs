@@ -4,10 +4,10 @@ use egui::accesskit::Role;
 use egui::{Align2, CursorIcon, Id, Key, Rect, Sense, TextEdit, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
-use super::value_input::{HOW, turn};
+use super::value_input::{HOW_TO, adjust};
 use super::{corners, focus_ring};
-use crate::editor::host_edits::{Tools, Turn};
-use crate::editor::theme::{self, Scale, Type};
+use crate::editor::host_edits::{ParamGesture, ViewContext};
+use crate::editor::theme::{self, FontRole, Scale};
 
 /// Points of the design that a pointer travels from one end of a field's range to the other.
 const TRAVEL: f32 = 300.0;
@@ -27,21 +27,21 @@ pub(crate) struct Field<'a, P> {
 
 impl<P: Param> Field<'_, P> {
     /// Draws the field in `rect`.
-    pub(crate) fn show(self, ui: &mut Ui, tools: &Tools<'_>, rect: Rect) {
-        let scale = tools.scale;
+    pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
+        let scale = view.scale;
         let id = ui.make_persistent_id(self.name);
         if self.turns {
             let response = ui.interact(rect, id, Sense::click_and_drag());
             let value = f64::from(self.param.unmodulated_normalized_value());
             response.widget_info(|| WidgetInfo::slider(true, value, self.name));
             let travel = scale.px(TRAVEL);
-            if !turn(ui, tools, self.param, self.name, &response, travel, rect) {
+            if !adjust(ui, view, self.param, self.name, &response, travel, rect) {
                 self.paint(ui, scale, &response);
-                let hint = format!("{}\n\n{HOW}", self.hint);
+                let hint = format!("{}\n\n{HOW_TO}", self.hint);
                 response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(hint);
             }
         } else if let Some(to) = self.typed(ui, scale, rect, id) {
-            tools.hand.turn(self.param, Turn::Jump(to));
+            view.edits.gesture(self.param, ParamGesture::Jump(to));
         }
     }
 
@@ -90,7 +90,7 @@ impl<P: Param> Field<'_, P> {
             response.rect.center(),
             Align2::CENTER_CENTER,
             &self.shown,
-            scale.font(Type::Strong),
+            scale.font(FontRole::Strong),
             theme::TEXT,
         );
     }
@@ -109,7 +109,7 @@ pub(crate) fn text_field(
 ) -> Option<bool> {
     let field = TextEdit::singleline(text)
         .id(id)
-        .font(scale.font(Type::Strong))
+        .font(scale.font(FontRole::Strong))
         .align(egui::Align2::CENTER_CENTER)
         .margin(egui::Margin::same(2));
     let mut output = ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {

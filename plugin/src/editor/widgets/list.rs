@@ -8,7 +8,7 @@ use nice_plug::params::{IntParam, Param};
 
 use super::value_input::wheel_notches;
 use super::{corners, focus_ring};
-use crate::editor::theme::{self, Scale, Type};
+use crate::editor::theme::{self, FontRole, Scale};
 
 /// The places of the present and the usual value among the choices of a parameter.
 pub(crate) fn choices_of(param: &IntParam) -> [usize; 2] {
@@ -53,7 +53,7 @@ impl List<'_> {
             pos2(rect.left() + inset, rect.center().y),
             Align2::LEFT_CENTER,
             chosen,
-            scale.font(Type::Strong),
+            scale.font(FontRole::Strong),
             theme::TEXT,
         );
         let tip = pos2(rect.right() - inset - scale.px(4.0), rect.center().y + scale.px(3.0));
@@ -125,7 +125,7 @@ impl List<'_> {
             (false, true) => (theme::LIFTED, theme::TEXT),
             (false, false) => (theme::RAISED, theme::TEXT),
         };
-        let voice = if chosen { Type::Strong } else { Type::Body };
+        let voice = if chosen { FontRole::Strong } else { FontRole::Body };
         ui.painter().rect_filled(rect, corners(scale), fill);
         let left = pos2(rect.left() + scale.px(10.0), rect.center().y);
         ui.painter().text(left, Align2::LEFT_CENTER, name, scale.font(voice), text);

@@ -4,13 +4,13 @@ use egui::accesskit::Role;
 use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2};
 
 use super::corners;
-use crate::editor::theme::{self, Scale, Type};
+use crate::editor::theme::{self, FontRole, Scale};
 
 /// Width and height of a line, in points of the design.
 const LINE: [f32; 2] = [230.0, 26.0];
 
 /// One line of a menu. Says whether it was chosen; the menu closes then.
-pub(crate) fn entry(ui: &mut Ui, scale: Scale, name: &str, label: &str, hint: &str) -> bool {
+pub(crate) fn menu_item(ui: &mut Ui, scale: Scale, name: &str, label: &str, hint: &str) -> bool {
     let (response, rect) = line(ui, scale, name);
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, name));
     write(ui, scale, rect, label);
@@ -23,7 +23,7 @@ pub(crate) fn entry(ui: &mut Ui, scale: Scale, name: &str, label: &str, hint: &s
 }
 
 /// A line of a menu that is on or off. Says whether it was turned; the menu stays.
-pub(crate) fn tick(
+pub(crate) fn menu_check(
     ui: &mut Ui,
     scale: Scale,
     name: &str,
@@ -49,7 +49,7 @@ pub(crate) fn tick(
 }
 
 /// A line of a menu with a few choices. Gives the place of another one; the menu stays.
-pub(crate) fn choice(
+pub(crate) fn menu_choice(
     ui: &mut Ui,
     scale: Scale,
     [name, label]: [&str; 2],
@@ -75,7 +75,7 @@ pub(crate) fn choice(
             (false, false) => (theme::LINE, theme::TEXT),
         };
         ui.painter().rect_filled(area, corners(scale), fill);
-        let font = scale.font(if is { Type::Chosen } else { Type::Small });
+        let font = scale.font(if is { FontRole::Chosen } else { FontRole::Small });
         ui.painter().text(area.center(), Align2::CENTER_CENTER, label, font, colour);
         picked = picked.or((response.clicked() && !is).then_some(place));
         tell(response, hint);
@@ -95,7 +95,7 @@ fn line(ui: &mut Ui, scale: Scale, name: &str) -> (Response, Rect) {
 
 fn write(ui: &Ui, scale: Scale, rect: Rect, label: &str) {
     let at = pos2(rect.left() + scale.px(10.0), rect.center().y);
-    ui.painter().text(at, Align2::LEFT_CENTER, label, scale.font(Type::Body), theme::TEXT);
+    ui.painter().text(at, Align2::LEFT_CENTER, label, scale.font(FontRole::Body), theme::TEXT);
 }
 
 fn tell(response: Response, hint: &str) {

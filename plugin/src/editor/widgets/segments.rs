@@ -5,8 +5,8 @@ use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
 use super::{corners, focus_ring};
-use crate::editor::host_edits::{Tools, Turn};
-use crate::editor::theme::{self, Type};
+use crate::editor::host_edits::{ParamGesture, ViewContext};
+use crate::editor::theme::{self, FontRole};
 
 /// Segments for a parameter that has a few values.
 pub(crate) struct Segments<'a, P> {
@@ -21,8 +21,8 @@ pub(crate) struct Segments<'a, P> {
 
 impl<P: Param> Segments<'_, P> {
     /// Draws the segments side by side in `rect`.
-    pub(crate) fn show(self, ui: &mut Ui, tools: &Tools<'_>, rect: Rect) {
-        let scale = tools.scale;
+    pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
+        let scale = view.scale;
         let steps = self.param.step_count().unwrap_or(1).max(1) as f32;
         let value = self.param.unmodulated_normalized_value();
         let gap = scale.px(5.0);
@@ -44,10 +44,10 @@ impl<P: Param> Segments<'_, P> {
             };
             ui.painter().rect_filled(cell, corners(scale), fill);
             focus_ring(ui, scale, &response);
-            let font = scale.font(if chosen { Type::Chosen } else { Type::Small });
+            let font = scale.font(if chosen { FontRole::Chosen } else { FontRole::Small });
             ui.painter().text(cell.center(), Align2::CENTER_CENTER, label, font, colour);
             if response.clicked() && !chosen {
-                tools.hand.turn(self.param, Turn::Jump(to));
+                view.edits.gesture(self.param, ParamGesture::Jump(to));
             }
             let usual = self.param.default_normalized_value();
             let usual = self.param.normalized_value_to_string(usual, true);

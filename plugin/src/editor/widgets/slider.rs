@@ -3,9 +3,9 @@
 use egui::{Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2};
 use nice_plug::params::Param;
 
-use super::value_input::{HOW, turn};
-use super::{focus_ring, tell_beside};
-use crate::editor::host_edits::Tools;
+use super::value_input::{HOW_TO, adjust};
+use super::{focus_ring, hint_beside};
+use crate::editor::host_edits::ViewContext;
 use crate::editor::theme;
 
 /// A slider for a parameter.
@@ -26,15 +26,15 @@ pub(crate) struct Slider<'a, P> {
 
 impl<P: Param> Slider<'_, P> {
     /// Draws the slider's bar through the middle of `rect`, all of which can be dragged.
-    pub(crate) fn show(self, ui: &mut Ui, tools: &Tools<'_>, rect: Rect) {
-        let scale = tools.scale;
+    pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
+        let scale = view.scale;
         let value = self.param.unmodulated_normalized_value();
         let id = ui.make_persistent_id(self.name);
         let response = ui.interact(rect, id, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::slider(true, f64::from(value), self.name));
         let room = scale.size(60.0, 24.0).max(rect.size());
         let field = Rect::from_center_size(rect.center(), room);
-        if turn(ui, tools, self.param, self.name, &response, rect.width(), field) {
+        if adjust(ui, view, self.param, self.name, &response, rect.width(), field) {
             return;
         }
         let thick = scale.px(5.0);
@@ -52,10 +52,10 @@ impl<P: Param> Slider<'_, P> {
             painter.circle_filled(pos2(at(value), bar.center().y), radius, self.colour);
         }
         focus_ring(ui, scale, &response);
-        let hint = format!("{}: {}\n\n{}\n\n{HOW}", self.name, self.param, self.hint);
+        let hint = format!("{}: {}\n\n{}\n\n{HOW_TO}", self.name, self.param, self.hint);
         let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
         match self.beside {
-            Some(area) => tell_beside(&response, area, &hint),
+            Some(area) => hint_beside(&response, area, &hint),
             None => drop(response.on_hover_text(hint)),
         }
     }

@@ -4,22 +4,22 @@ use egui::accesskit::Role;
 use egui::{Align2, Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use nice_plug::params::{BoolParam, Param};
 
-use super::{focus_ring, tell_beside};
-use crate::editor::host_edits::Tools;
-use crate::editor::theme::{self, Type};
+use super::{focus_ring, hint_beside};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::theme::{self, FontRole};
 
 /// A slide, its name to the right of it. `rect` is for both.
 pub(crate) fn switch(
     ui: &mut Ui,
-    tools: &Tools<'_>,
+    view: &ViewContext<'_>,
     rect: Rect,
     param: &BoolParam,
     [name, label]: [&str; 2],
     hint: &str,
 ) {
-    let scale = tools.scale;
+    let scale = view.scale;
     let on = param.value();
-    let response = toggled(ui, tools, rect, param, name);
+    let response = toggled(ui, view, rect, param, name);
     let size = scale.size(30.0, 17.0);
     let slide = Rect::from_min_size(pos2(rect.left(), rect.center().y - size.y / 2.0), size);
     let fill = match (on, response.hovered()) {
@@ -35,24 +35,24 @@ pub(crate) fn switch(
     painter.circle_filled(pos2(x, slide.center().y), size.y / 2.0 - scale.px(3.0), knob);
     let at = pos2(slide.right() + scale.px(9.0), rect.center().y);
     let colour = if on { theme::TEXT } else { theme::MUTED };
-    painter.text(at, Align2::LEFT_CENTER, label, scale.font(Type::Body), colour);
+    painter.text(at, Align2::LEFT_CENTER, label, scale.font(FontRole::Body), colour);
     focus_ring(ui, scale, &response);
     response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
 }
 
 /// A letter in a small square that is filled while it is on. The hint stands beside `area`.
-pub(crate) fn letter(
+pub(crate) fn letter_toggle(
     ui: &mut Ui,
-    tools: &Tools<'_>,
+    view: &ViewContext<'_>,
     rect: Rect,
     param: &BoolParam,
     [name, letter]: [&str; 2],
     lit: Color32,
     (hint, area): (&str, Rect),
 ) {
-    let scale = tools.scale;
+    let scale = view.scale;
     let on = param.value();
-    let response = toggled(ui, tools, rect, param, name);
+    let response = toggled(ui, view, rect, param, name);
     let side = scale.px(19.0);
     let square = Rect::from_center_size(rect.center(), vec2(side, side));
     let (fill, colour) = match (on, response.hovered()) {
@@ -61,15 +61,15 @@ pub(crate) fn letter(
         (false, false) => (Color32::TRANSPARENT, theme::MUTED),
     };
     ui.painter().rect_filled(square, CornerRadius::from(scale.px(5.0)), fill);
-    let font = scale.font(Type::Caption);
+    let font = scale.font(FontRole::Caption);
     ui.painter().text(square.center(), Align2::CENTER_CENTER, letter, font, colour);
     focus_ring(ui, scale, &response);
-    tell_beside(&response.on_hover_cursor(CursorIcon::PointingHand), area, hint);
+    hint_beside(&response.on_hover_cursor(CursorIcon::PointingHand), area, hint);
 }
 
 fn toggled(
     ui: &Ui,
-    tools: &Tools<'_>,
+    view: &ViewContext<'_>,
     rect: Rect,
     param: &BoolParam,
     name: &str,
@@ -78,7 +78,7 @@ fn toggled(
     let on = param.value();
     response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
     if response.clicked() {
-        tools.hand.set(param, !param.unmodulated_plain_value());
+        view.edits.set(param, !param.unmodulated_plain_value());
     }
     response
 }

@@ -5,7 +5,7 @@ use egui::{Event, Key, MouseWheelUnit, Rect, Response, Ui, Vec2};
 use nice_plug::params::Param;
 
 use super::field::text_field;
-use crate::editor::host_edits::{Tools, Turn};
+use crate::editor::host_edits::{ParamGesture, ViewContext};
 
 /// Share of the travel that a fine drag makes.
 const FINE: f32 = 0.1;
@@ -13,30 +13,30 @@ const FINE: f32 = 0.1;
 const NOTCH: f32 = 0.02;
 
 /// How to turn things, for the end of a hint.
-pub(crate) const HOW: &str = "Drag or scroll, with shift for fine steps. Double click: back to \
+pub(crate) const HOW_TO: &str = "Drag or scroll, with shift for fine steps. Double click: back to \
                               the usual. Right click or Enter: type a value.";
 
 /// Lets the user turn a parameter; `travel` is how many points a drag takes from one end to the
 /// other. While a value is being typed, in a field at `place`, says so.
-pub(crate) fn turn<P: Param>(
+pub(crate) fn adjust<P: Param>(
     ui: &mut Ui,
-    tools: &Tools<'_>,
+    view: &ViewContext<'_>,
     param: &P,
     name: &str,
     response: &Response,
     travel: f32,
     place: Rect,
 ) -> bool {
-    let typed = typing(ui, tools, param, name, response, place);
+    let typed = typing(ui, view, param, name, response, place);
     let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
     match typed {
-        Typing::Idle if is_drag(response) => drag(ui, tools, param, response, travel / fine),
+        Typing::Idle if is_drag(response) => drag(ui, view, param, response, travel / fine),
         Typing::Idle => {
             if let Some(to) = jumped(ui, param, response, fine) {
-                tools.hand.turn(param, Turn::Jump(to));
+                view.edits.gesture(param, ParamGesture::Jump(to));
             }
         }
-        Typing::Done(Some(value)) => tools.hand.turn(param, Turn::Jump(value)),
+        Typing::Done(Some(value)) => view.edits.gesture(param, ParamGesture::Jump(value)),
         Typing::Open | Typing::Done(None) => {}
     }
     !matches!(typed, Typing::Idle)
@@ -68,7 +68,7 @@ pub(crate) fn dragged_by(ui: &Ui, response: &Response) -> Vec2 {
 }
 
 /// Drags a parameter on, `travel` points from one end to the other.
-fn drag<P: Param>(ui: &Ui, tools: &Tools<'_>, param: &P, response: &Response, travel: f32) {
+fn drag<P: Param>(ui: &Ui, view: &ViewContext<'_>, param: &P, response: &Response, travel: f32) {
     // The host may take a while to take a value over, so the drag keeps its own.
     let held = response.id.with("held");
     let begins = response.drag_started();
@@ -78,13 +78,13 @@ fn drag<P: Param>(ui: &Ui, tools: &Tools<'_>, param: &P, response: &Response, tr
     let to = (from + (delta.x - delta.y) / travel.max(1.0)).clamp(0.0, 1.0);
     ui.data_mut(|data| data.insert_temp(held, to));
     if begins {
-        tools.hand.turn(param, Turn::Begin);
+        view.edits.gesture(param, ParamGesture::Begin);
     }
     if to != from {
-        tools.hand.turn(param, Turn::To(to));
+        view.edits.gesture(param, ParamGesture::To(to));
     }
     if response.drag_stopped() {
-        tools.hand.turn(param, Turn::End);
+        view.edits.gesture(param, ParamGesture::End);
     }
 }
 
@@ -152,7 +152,7 @@ enum Typing {
 /// The field for typing a value, while it is open.
 fn typing<P: Param>(
     ui: &mut Ui,
-    tools: &Tools<'_>,
+    view: &ViewContext<'_>,
     param: &P,
     name: &str,
     response: &Response,
@@ -167,7 +167,7 @@ fn typing<P: Param>(
     };
     let name = format!("{name} value");
     let field = text_id.with("field");
-    match text_field(ui, tools.scale, place, field, &name, &mut text, asked) {
+    match text_field(ui, view.scale, place, field, &name, &mut text, asked) {
         None => {
             ui.data_mut(|data| data.insert_temp(text_id, text));
             Typing::Open

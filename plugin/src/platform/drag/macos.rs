@@ -18,7 +18,7 @@ use objc2_app_kit::{
 };
 use objc2_foundation::{NSArray, NSPoint, NSRect, NSSize, NSString, NSURL};
 
-use super::{Course, NOBODY, Origin, Report};
+use super::{DragReport, DragState, NO_TARGET, WindowId};
 
 /// Width and height of the icon, in points.
 const ICON: f64 = 48.0;
@@ -27,14 +27,14 @@ const REPORT: &std::ffi::CStr = c"deepPocketReport";
 
 /// What stands between the window and the drag: nothing to hold, because a session cannot be
 /// called back, and its source frees itself when it ends.
-pub(super) struct Carrier;
+pub(super) struct PlatformDrag;
 
-impl Carrier {
+impl PlatformDrag {
     pub(super) fn start(
-        origin: Origin,
+        origin: WindowId,
         file: &Path,
         _picture: ColorImage,
-        report: Arc<Report>,
+        report: Arc<DragReport>,
     ) -> Result<Self, String> {
         let failed = |why: &str| format!("The clip could not be dragged: {why}.");
         if MainThreadMarker::new().is_none() {
@@ -85,12 +85,12 @@ impl Carrier {
             &event,
             source,
         );
-        Ok(Carrier)
+        Ok(PlatformDrag)
     }
 }
 
 /// A source that tells the report how its session goes, and frees itself when that ends.
-fn source(class: &'static AnyClass, report: Arc<Report>) -> *mut AnyObject {
+fn source(class: &'static AnyClass, report: Arc<DragReport>) -> *mut AnyObject {
     // SAFETY: `new` of a class that adds nothing to an object's making.
     let source: *mut AnyObject = unsafe { msg_send![class, new] };
     if let Some(place) = class.instance_variable(REPORT) {
@@ -147,15 +147,15 @@ extern "C-unwind" fn ended(
         return;
     }
     // SAFETY: the address came out of an `Arc`, and is taken back once.
-    let report = unsafe { Arc::from_raw(kept.cast::<Report>()) };
+    let report = unsafe { Arc::from_raw(kept.cast::<DragReport>()) };
     let held = NSEvent::pressedMouseButtons() & 1 != 0;
-    report.tell(if operation != NSDragOperation::None {
-        Course::Delivered
+    report.set(if operation != NSDragOperation::None {
+        DragState::Delivered
     } else if held {
         // It ended while the button was down: that was the Escape key.
-        Course::Cancelled
+        DragState::Cancelled
     } else {
-        Course::Refused(NOBODY.to_owned())
+        DragState::Refused(NO_TARGET.to_owned())
     });
     // SAFETY: the object was made with one reference that nobody else gives back.
     drop(unsafe { Retained::from_raw((&raw const *this).cast_mut()) });

@@ -35,35 +35,39 @@ use windows::Win32::UI::WindowsAndMessaging::{
 };
 use windows::core::{BOOL, HRESULT, PCWSTR, implement, w};
 
-use super::{Course, NOBODY, Origin, Report};
+use super::{DragReport, DragState, NO_TARGET, WindowId};
 
 /// The message that has the errand run.
-const GO: u32 = WM_APP;
+const WM_START_DRAG: u32 = WM_APP;
 
 /// What stands between the window and the drag: nothing to hold, because the drag sees by itself
 /// when nobody wants it any more.
-pub(super) struct Carrier;
+pub(super) struct PlatformDrag;
 
 /// A drag that waits to be run.
-struct Errand {
+struct PendingDrag {
     data: IDataObject,
-    report: Arc<Report>,
+    report: Arc<DragReport>,
 }
 
-impl Carrier {
+impl PlatformDrag {
     pub(super) fn start(
-        _origin: Origin,
+        _origin: WindowId,
         file: &Path,
         picture: ColorImage,
-        report: Arc<Report>,
+        report: Arc<DragReport>,
     ) -> Result<Self, String> {
-        prepare(file, &picture, report)
-            .map(|()| Carrier)
+        post_drag(file, &picture, report)
+            .map(|()| PlatformDrag)
             .map_err(|fault| format!("The clip could not be dragged: {}", fault.message()))
     }
 }
 
-fn prepare(file: &Path, picture: &ColorImage, report: Arc<Report>) -> windows::core::Result<()> {
+fn post_drag(
+    file: &Path,
+    picture: &ColorImage,
+    report: Arc<DragReport>,
+) -> windows::core::Result<()> {
     let path: Vec<u16> = file.as_os_str().encode_wide().chain([0]).collect();
     // SAFETY: `path` ends with a zero and outlives the call. OLE may be initialised again by every
     // part of a program; it is left so, because the window's drop target needs it as well.
@@ -73,8 +77,8 @@ fn prepare(file: &Path, picture: &ColorImage, report: Arc<Report>) -> windows::c
         item.BindToHandler(None, &BHID_DataObject)?
     };
     // Without a picture it is as good a drag.
-    drop(attach(picture, &data));
-    let errand = Box::into_raw(Box::new(Errand { data, report }));
+    drop(attach_picture(picture, &data));
+    let pending = Box::into_raw(Box::new(PendingDrag { data, report }));
     // SAFETY: the window is made, used and destroyed on this thread. It owns the errand, which its
     // procedure takes back once; where it cannot be made or told, it is taken back here.
     unsafe {
@@ -93,34 +97,39 @@ fn prepare(file: &Path, picture: &ColorImage, report: Arc<Report>) -> windows::c
             None,
         );
         let told = made.and_then(|window| {
-            SetWindowLongPtrW(window, GWLP_USERDATA, errand.expose_provenance().cast_signed());
-            let procedure: unsafe extern "system" fn(_, _, _, _) -> _ = run;
+            SetWindowLongPtrW(window, GWLP_USERDATA, pending.expose_provenance().cast_signed());
+            let procedure: unsafe extern "system" fn(_, _, _, _) -> _ = window_procedure;
             SetWindowLongPtrW(
                 window,
                 GWLP_WNDPROC,
                 (procedure as *const c_void).addr().cast_signed(),
             );
-            PostMessageW(Some(window), GO, WPARAM(0), LPARAM(0))
+            PostMessageW(Some(window), WM_START_DRAG, WPARAM(0), LPARAM(0))
                 .inspect_err(|_| drop(DestroyWindow(window)))
         });
-        told.inspect_err(|_| drop(Box::from_raw(errand)))
+        told.inspect_err(|_| drop(Box::from_raw(pending)))
     }
 }
 
 /// The procedure of the window that nobody sees.
-unsafe extern "system" fn run(window: HWND, message: u32, word: WPARAM, long: LPARAM) -> LRESULT {
-    if message != GO {
+unsafe extern "system" fn window_procedure(
+    window: HWND,
+    message: u32,
+    word: WPARAM,
+    long: LPARAM,
+) -> LRESULT {
+    if message != WM_START_DRAG {
         // SAFETY: what came in is passed on as it is.
         return unsafe { DefWindowProcW(window, message, word, long) };
     }
     // SAFETY: the address was put there when the window was made, and is taken once.
-    let errand = unsafe { SetWindowLongPtrW(window, GWLP_USERDATA, 0) };
-    if errand != 0 {
-        let errand = std::ptr::with_exposed_provenance_mut::<Errand>(errand.cast_unsigned());
+    let pending = unsafe { SetWindowLongPtrW(window, GWLP_USERDATA, 0) };
+    if pending != 0 {
+        let pending = std::ptr::with_exposed_provenance_mut::<PendingDrag>(pending.cast_unsigned());
         // SAFETY: as above; it came out of a box.
-        let Errand { data, report } = *unsafe { Box::from_raw(errand) };
-        let course = carry(&data, &report);
-        report.tell(course);
+        let PendingDrag { data, report } = *unsafe { Box::from_raw(pending) };
+        let state = run_drag(&data, &report);
+        report.set(state);
         // SAFETY: this is the thread that made the window. Nothing is to be done if it is gone.
         drop(unsafe { DestroyWindow(window) });
     }
@@ -128,23 +137,23 @@ unsafe extern "system" fn run(window: HWND, message: u32, word: WPARAM, long: LP
 }
 
 /// Until the button is let go.
-fn carry(data: &IDataObject, report: &Arc<Report>) -> Course {
-    let source: IDropSource = Source { report: Arc::clone(report) }.into();
+fn run_drag(data: &IDataObject, report: &Arc<DragReport>) -> DragState {
+    let source: IDropSource = OleDropSource { report: Arc::clone(report) }.into();
     let mut effect = DROPEFFECT_NONE;
     // What was pressed before does not count.
     _ = escape_was_pressed();
     // SAFETY: both objects live until the call is back.
     let result = unsafe { DoDragDrop(data, &source, DROPEFFECT_COPY, &mut effect) };
-    let welcome = matches!(
-        *report.course.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
-        Course::Running { welcome: true }
+    let accepted = matches!(
+        *report.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+        DragState::Running { accepted: true }
     );
     match result {
         // Some hosts import a file and say that they did not.
-        DRAGDROP_S_DROP if effect != DROPEFFECT_NONE || welcome => Course::Delivered,
-        DRAGDROP_S_DROP => Course::Refused(NOBODY.to_owned()),
-        DRAGDROP_S_CANCEL => Course::Cancelled,
-        fault => Course::Refused(format!("The clip could not be dragged: {}", fault.message())),
+        DRAGDROP_S_DROP if effect != DROPEFFECT_NONE || accepted => DragState::Delivered,
+        DRAGDROP_S_DROP => DragState::Refused(NO_TARGET.to_owned()),
+        DRAGDROP_S_CANCEL => DragState::Cancelled,
+        fault => DragState::Refused(format!("The clip could not be dragged: {}", fault.message())),
     }
 }
 
@@ -157,13 +166,13 @@ fn escape_was_pressed() -> bool {
 
 /// What OLE asks while it follows the mouse.
 #[implement(IDropSource)]
-struct Source {
-    report: Arc<Report>,
+struct OleDropSource {
+    report: Arc<DragReport>,
 }
 
-impl IDropSource_Impl for Source_Impl {
+impl IDropSource_Impl for OleDropSource_Impl {
     fn QueryContinueDrag(&self, escape: BOOL, keys: MODIFIERKEYS_FLAGS) -> HRESULT {
-        if escape.as_bool() || escape_was_pressed() || self.report.is_over() {
+        if escape.as_bool() || escape_was_pressed() || self.report.is_abandoned() {
             DRAGDROP_S_CANCEL
         } else if keys.0 & MK_LBUTTON.0 == 0 {
             DRAGDROP_S_DROP
@@ -173,13 +182,13 @@ impl IDropSource_Impl for Source_Impl {
     }
 
     fn GiveFeedback(&self, effect: DROPEFFECT) -> HRESULT {
-        self.report.tell(Course::Running { welcome: effect != DROPEFFECT_NONE });
+        self.report.set(DragState::Running { accepted: effect != DROPEFFECT_NONE });
         DRAGDROP_S_USEDEFAULTCURSORS
     }
 }
 
 /// Has the shell show the picture beside the pointer.
-fn attach(picture: &ColorImage, data: &IDataObject) -> windows::core::Result<()> {
+fn attach_picture(picture: &ColorImage, data: &IDataObject) -> windows::core::Result<()> {
     let [Ok(width), Ok(height)] = picture.size.map(i32::try_from) else { return Ok(()) };
     let bitmap = bitmap(picture, width, height)?;
     let image = SHDRAGIMAGE {

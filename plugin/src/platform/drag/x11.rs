@@ -27,28 +27,28 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME, NONE};
 
-use super::{Course, NOBODY, Origin, Report};
+use super::{DragReport, DragState, NO_TARGET, WindowId};
 
 /// How often the pointer is looked at.
-const PACE: Duration = Duration::from_millis(8);
+const POLL_INTERVAL: Duration = Duration::from_millis(8);
 /// How long the other side may take to say whether it takes a file.
-const ANSWER: Duration = Duration::from_secs(1);
+const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long it may take to have taken it.
-const TAKING: Duration = Duration::from_secs(10);
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The newest version of the protocol, of 2002, and the oldest that is still spoken.
 const VERSIONS: [u32; 2] = [3, 5];
 /// Where the picture is beside the pointer, in pixels.
-const BESIDE: i16 = 14;
+const PICTURE_OFFSET: i16 = 14;
 /// What is under the pointer takes files, but not this one, or not now.
-const UNWILLING: &str = "That did not take the clip. Drop it on a track or in a folder.";
+const DECLINED: &str = "That did not take the clip. Drop it on a track or in a folder.";
 /// The name of the Escape key.
-const ESCAPE: u32 = 0xff1b;
+const ESCAPE_KEYSYM: u32 = 0xff1b;
 /// What a path may have in a URI as it is.
-const PLAIN: &AsciiSet =
+const UNESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The display is gone, or does not do what every display does.
-type Fault = Box<dyn std::error::Error>;
+type X11Error = Box<dyn std::error::Error>;
 
 x11rb::atom_manager! {
     /// Names of the protocol by which files are dragged and dropped.
@@ -71,34 +71,34 @@ x11rb::atom_manager! {
 }
 
 /// The thread that carries the file.
-pub(super) struct Carrier {
+pub(super) struct PlatformDrag {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Carrier {
+impl PlatformDrag {
     pub(super) fn start(
-        origin: Origin,
+        origin: WindowId,
         file: &Path,
         picture: ColorImage,
-        report: Arc<Report>,
+        report: Arc<DragReport>,
     ) -> Result<Self, String> {
         let uri = uri(file).into_bytes();
         let origin = Window::try_from(origin.number()).map_err(|fault| fault.to_string())?;
         let carry = move || {
-            let course = Journey::begin(origin, uri, &picture, &report)
-                .and_then(|mut journey| journey.run())
+            let state = XdndDrag::begin(origin, uri, &picture, &report)
+                .and_then(|mut drag| drag.run())
                 .unwrap_or_else(|fault| {
-                    Course::Refused(format!("The clip could not be dragged: {fault}."))
+                    DragState::Refused(format!("The clip could not be dragged: {fault}."))
                 });
-            report.tell(course);
+            report.set(state);
         };
         let thread = std::thread::Builder::new().name("clip drag".to_owned()).spawn(carry);
         let thread = thread.map_err(|fault| format!("The clip could not be dragged: {fault}."))?;
-        Ok(Carrier { thread: Some(thread) })
+        Ok(PlatformDrag { thread: Some(thread) })
     }
 }
 
-impl Drop for Carrier {
+impl Drop for PlatformDrag {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
             // A panic in there has been reported already.
@@ -109,25 +109,25 @@ impl Drop for Carrier {
 
 /// A file as the other side wants it: a list of one URI.
 fn uri(file: &Path) -> String {
-    format!("file://{}\r\n", percent_encode(file.as_os_str().as_bytes(), PLAIN))
+    format!("file://{}\r\n", percent_encode(file.as_os_str().as_bytes(), UNESCAPED))
 }
 
 /// Whom the pointer is over.
-struct Other {
+struct DropTarget {
     window: Window,
     /// Who hears for it.
-    ear: Window,
+    proxy: Window,
     /// The version that we speak with it.
     version: u32,
     /// Where it was last told that the pointer is.
-    told: Option<(i16, i16)>,
+    sent_position: Option<(i16, i16)>,
     /// Since when its answer is awaited.
-    asked: Option<Instant>,
+    asked_at: Option<Instant>,
     /// What it answered last.
-    takes: bool,
+    accepts: bool,
 }
 
-struct Journey<'a> {
+struct XdndDrag<'a> {
     connection: RustConnection,
     atoms: Atoms,
     root: Window,
@@ -139,22 +139,22 @@ struct Journey<'a> {
     picture: Option<Window>,
     escape: BTreeSet<u8>,
     uri: Vec<u8>,
-    report: &'a Report,
+    report: &'a DragReport,
     time: Timestamp,
-    other: Option<Other>,
+    target: Option<DropTarget>,
     /// The other side has read what the file is.
     read: bool,
     /// It said that it is done.
     finished: bool,
 }
 
-impl<'a> Journey<'a> {
+impl<'a> XdndDrag<'a> {
     fn begin(
         origin: Window,
         uri: Vec<u8>,
         picture: &ColorImage,
-        report: &'a Report,
-    ) -> Result<Self, Fault> {
+        report: &'a DragReport,
+    ) -> Result<Self, X11Error> {
         let (connection, number) = x11rb::connect(None)?;
         let atoms = Atoms::new(&connection)?.reply()?;
         let root = connection.setup().roots[number].root;
@@ -184,9 +184,9 @@ impl<'a> Journey<'a> {
             list,
             &types,
         )?;
-        let escape = keys(&connection, ESCAPE)?;
+        let escape = keys(&connection, ESCAPE_KEYSYM)?;
         let picture = picture_window(&connection, number, picture)?;
-        let mut journey = Journey {
+        let mut drag = XdndDrag {
             connection,
             atoms,
             root,
@@ -197,49 +197,49 @@ impl<'a> Journey<'a> {
             uri,
             report,
             time: CURRENT_TIME,
-            other: None,
+            target: None,
             read: false,
             finished: false,
         };
-        journey.set_time()?;
-        journey.connection.set_selection_owner(source, atoms.XdndSelection, journey.time)?;
-        Ok(journey)
+        drag.update_timestamp()?;
+        drag.connection.set_selection_owner(source, atoms.XdndSelection, drag.time)?;
+        Ok(drag)
     }
 
     /// Until the button is let go and the other side is done.
-    fn run(&mut self) -> Result<Course, Fault> {
+    fn run(&mut self) -> Result<DragState, X11Error> {
         loop {
-            self.hear()?;
+            self.process_events()?;
             let pointer = self.connection.query_pointer(self.root)?.reply()?;
-            if self.report.is_over() || self.escape_is_down()? {
+            if self.report.is_abandoned() || self.escape_is_down()? {
                 self.leave()?;
-                return Ok(Course::Cancelled);
+                return Ok(DragState::Cancelled);
             }
-            self.point(&pointer)?;
+            self.update_target(&pointer)?;
             if !pointer.mask.contains(KeyButMask::BUTTON1) {
                 if let Some(picture) = self.picture {
                     self.connection.unmap_window(picture)?;
                 }
-                return self.let_go(&pointer);
+                return self.drop_clip(&pointer);
             }
             self.follow(&pointer)?;
-            let welcome = self.other.as_ref().is_some_and(|other| other.takes);
-            self.report.tell(Course::Running { welcome });
+            let accepted = self.target.as_ref().is_some_and(|target| target.accepts);
+            self.report.set(DragState::Running { accepted });
             self.pause()?;
         }
     }
 
     /// Sends what waits, and lets a moment go by.
-    fn pause(&self) -> Result<(), Fault> {
+    fn pause(&self) -> Result<(), X11Error> {
         self.connection.flush()?;
-        std::thread::sleep(PACE);
+        std::thread::sleep(POLL_INTERVAL);
         Ok(())
     }
 
     /// Moves the picture along.
-    fn follow(&self, pointer: &QueryPointerReply) -> Result<(), Fault> {
+    fn follow(&self, pointer: &QueryPointerReply) -> Result<(), X11Error> {
         let Some(picture) = self.picture else { return Ok(()) };
-        let at = |place: i16| i32::from(place.saturating_add(BESIDE));
+        let at = |place: i16| i32::from(place.saturating_add(PICTURE_OFFSET));
         let place = ConfigureWindowAux::new().x(at(pointer.root_x)).y(at(pointer.root_y));
         // It is shown where it belongs, and stays above whatever comes up meanwhile.
         let above = place.stack_mode(x11rb::protocol::xproto::StackMode::ABOVE);
@@ -249,10 +249,10 @@ impl<'a> Journey<'a> {
     }
 
     /// Tells whom the pointer has left, whom it has come to, and where it is.
-    fn point(&mut self, pointer: &QueryPointerReply) -> Result<(), Fault> {
-        let here = self.under(pointer);
-        let same = match (&self.other, &here) {
-            (Some(other), Some(here)) => other.window == here.window,
+    fn update_target(&mut self, pointer: &QueryPointerReply) -> Result<(), X11Error> {
+        let here = self.target_under(pointer);
+        let same = match (&self.target, &here) {
+            (Some(target), Some(here)) => target.window == here.window,
             (None, None) => true,
             _ => false,
         };
@@ -260,28 +260,29 @@ impl<'a> Journey<'a> {
             self.leave()?;
             if let Some(here) = &here {
                 let first = [here.version << 24, self.atoms.FILES, NONE, NONE];
-                self.say(here, self.atoms.XdndEnter, first)?;
+                self.send(here, self.atoms.XdndEnter, first)?;
             }
-            self.other = here;
+            self.target = here;
         }
         let at = (pointer.root_x, pointer.root_y);
-        let ask = self.other.as_ref().is_some_and(|other| {
-            other.told != Some(at) && other.asked.is_none_or(|asked| asked.elapsed() >= ANSWER)
+        let ask = self.target.as_ref().is_some_and(|target| {
+            target.sent_position != Some(at)
+                && target.asked_at.is_none_or(|asked| asked.elapsed() >= STATUS_TIMEOUT)
         });
-        if ask && let Some(mut other) = self.other.take() {
+        if ask && let Some(mut target) = self.target.take() {
             let place = u32::from(at.0.cast_unsigned()) << 16 | u32::from(at.1.cast_unsigned());
             let words = [0, place, self.time, self.atoms.XdndActionCopy];
-            self.say(&other, self.atoms.XdndPosition, words)?;
-            other.told = Some(at);
-            other.asked = Some(Instant::now());
-            self.other = Some(other);
+            self.send(&target, self.atoms.XdndPosition, words)?;
+            target.sent_position = Some(at);
+            target.asked_at = Some(Instant::now());
+            self.target = Some(target);
         }
         Ok(())
     }
 
     /// The topmost window under the pointer that takes drops, if it is not our own. A window that
     /// goes while it is looked at takes none.
-    fn under(&self, pointer: &QueryPointerReply) -> Option<Other> {
+    fn target_under(&self, pointer: &QueryPointerReply) -> Option<DropTarget> {
         let mut found = None;
         let mut window = pointer.child;
         while window != NONE {
@@ -289,15 +290,15 @@ impl<'a> Journey<'a> {
                 return None;
             }
             if found.is_none() {
-                found = self.listener(window);
+                found = self.drop_target(window);
             }
             window = self.connection.query_pointer(window).ok()?.reply().ok()?.child;
         }
-        found.or_else(|| self.listener(self.root))
+        found.or_else(|| self.drop_target(self.root))
     }
 
     /// Who hears for a window, if it takes drops.
-    fn listener(&self, window: Window) -> Option<Other> {
+    fn drop_target(&self, window: Window) -> Option<DropTarget> {
         let property = |window, name| {
             let any = AtomEnum::ANY;
             let reply = self.connection.get_property(false, window, name, any, 0, 1).ok()?;
@@ -306,17 +307,24 @@ impl<'a> Journey<'a> {
         // A proxy that was left behind by a program that is gone does not name itself.
         let proxy = property(window, self.atoms.XdndProxy)
             .filter(|&proxy| property(proxy, self.atoms.XdndProxy) == Some(proxy));
-        let ear = proxy.unwrap_or(window);
+        let proxy = proxy.unwrap_or(window);
         let [oldest, newest] = VERSIONS;
-        let version = property(ear, self.atoms.XdndAware).filter(|&version| version >= oldest)?;
+        let version = property(proxy, self.atoms.XdndAware).filter(|&version| version >= oldest)?;
         let version = version.min(newest);
-        Some(Other { window, ear, version, told: None, asked: None, takes: false })
+        Some(DropTarget {
+            window,
+            proxy,
+            version,
+            sent_position: None,
+            asked_at: None,
+            accepts: false,
+        })
     }
 
     /// Tells the other side that the file went away.
-    fn leave(&mut self) -> Result<(), Fault> {
-        if let Some(other) = self.other.take() {
-            self.say(&other, self.atoms.XdndLeave, [0; 4])?;
+    fn leave(&mut self) -> Result<(), X11Error> {
+        if let Some(target) = self.target.take() {
+            self.send(&target, self.atoms.XdndLeave, [0; 4])?;
         }
         // The display drops what it has not looked at when a connection goes, so this waits.
         self.connection.sync()?;
@@ -324,71 +332,74 @@ impl<'a> Journey<'a> {
     }
 
     /// Sends a message of the protocol: our window, and four words.
-    fn say(&self, other: &Other, what: Atom, words: [u32; 4]) -> Result<(), Fault> {
+    fn send(&self, target: &DropTarget, what: Atom, words: [u32; 4]) -> Result<(), X11Error> {
         let [a, b, c, d] = words;
-        let message = ClientMessageEvent::new(32, other.window, what, [self.source, a, b, c, d]);
-        self.connection.send_event(false, other.ear, EventMask::NO_EVENT, message)?;
+        let message = ClientMessageEvent::new(32, target.window, what, [self.source, a, b, c, d]);
+        self.connection.send_event(false, target.proxy, EventMask::NO_EVENT, message)?;
         Ok(())
     }
 
     /// The button was let go.
-    fn let_go(&mut self, pointer: &QueryPointerReply) -> Result<Course, Fault> {
-        let Some(takes) = self.answer(pointer)? else {
-            return Ok(Course::Refused(NOBODY.to_owned()));
+    fn drop_clip(&mut self, pointer: &QueryPointerReply) -> Result<DragState, X11Error> {
+        let Some(takes) = self.await_status(pointer)? else {
+            return Ok(DragState::Refused(NO_TARGET.to_owned()));
         };
-        let other = if takes { self.other.take() } else { None };
-        let Some(other) = other else {
+        let target = if takes { self.target.take() } else { None };
+        let Some(target) = target else {
             self.leave()?;
-            return Ok(Course::Refused(UNWILLING.to_owned()));
+            return Ok(DragState::Refused(DECLINED.to_owned()));
         };
-        self.set_time()?;
-        self.say(&other, self.atoms.XdndDrop, [0, self.time, 0, 0])?;
+        self.update_timestamp()?;
+        self.send(&target, self.atoms.XdndDrop, [0, self.time, 0, 0])?;
         let dropped = Instant::now();
-        while !self.finished && dropped.elapsed() < TAKING && !self.report.is_over() {
+        while !self.finished && dropped.elapsed() < TRANSFER_TIMEOUT && !self.report.is_abandoned()
+        {
             self.pause()?;
-            self.hear()?;
+            self.process_events()?;
         }
         // Some hosts import a file and say that they did not, others say nothing.
         Ok(if self.finished || self.read {
-            Course::Delivered
+            DragState::Delivered
         } else {
-            Course::Refused(UNWILLING.to_owned())
+            DragState::Refused(DECLINED.to_owned())
         })
     }
 
     /// What the window under the pointer says of the place where it was dropped on. `None`: there
     /// is none.
-    fn answer(&mut self, pointer: &QueryPointerReply) -> Result<Option<bool>, Fault> {
+    fn await_status(&mut self, pointer: &QueryPointerReply) -> Result<Option<bool>, X11Error> {
         let start = Instant::now();
-        while let Some(other) = &self.other {
-            let told = other.told == Some((pointer.root_x, pointer.root_y));
-            let waits = !told || other.asked.is_some();
-            if !waits || start.elapsed() >= ANSWER || self.report.is_over() {
-                return Ok(Some(other.takes));
+        while let Some(target) = &self.target {
+            let told = target.sent_position == Some((pointer.root_x, pointer.root_y));
+            let waits = !told || target.asked_at.is_some();
+            if !waits || start.elapsed() >= STATUS_TIMEOUT || self.report.is_abandoned() {
+                return Ok(Some(target.accepts));
             }
             self.pause()?;
-            self.hear()?;
-            self.point(pointer)?;
+            self.process_events()?;
+            self.update_target(pointer)?;
         }
         Ok(None)
     }
 
     /// Answers all that was said to us.
-    fn hear(&mut self) -> Result<(), Fault> {
+    fn process_events(&mut self) -> Result<(), X11Error> {
         while let Some(event) = self.connection.poll_for_event()? {
             match event {
                 Event::ClientMessage(message) if message.type_ == self.atoms.XdndStatus => {
                     let [from, flags, ..] = message.data.as_data32();
                     // An answer of a window that the pointer has left counts no more.
-                    if let Some(other) = self.other.as_mut().filter(|other| other.window == from) {
-                        other.takes = flags & 1 != 0;
-                        other.asked = None;
+                    if let Some(target) =
+                        self.target.as_mut().filter(|target| target.window == from)
+                    {
+                        target.accepts = flags & 1 != 0;
+                        target.asked_at = None;
                     }
                 }
                 Event::ClientMessage(message) if message.type_ == self.atoms.XdndFinished => {
                     self.finished = true;
                 }
-                Event::SelectionRequest(request) => self.serve(&request)?,
+                Event::SelectionRequest(request) => self.send_selection(&request)?,
                 Event::PropertyNotify(change) => self.time = change.time,
                 _ => {}
             }
@@ -397,7 +408,7 @@ impl<'a> Journey<'a> {
     }
 
     /// Gives the other side what it asks for.
-    fn serve(&mut self, request: &SelectionRequestEvent) -> Result<(), Fault> {
+    fn send_selection(&mut self, request: &SelectionRequestEvent) -> Result<(), X11Error> {
         let SelectionRequestEvent { time, requestor, selection, target, .. } = *request;
         let property = if request.property == NONE { target } else { request.property };
         let replace = PropMode::REPLACE;
@@ -426,23 +437,23 @@ impl<'a> Journey<'a> {
         Ok(())
     }
 
-    fn escape_is_down(&self) -> Result<bool, Fault> {
+    fn escape_is_down(&self) -> Result<bool, X11Error> {
         let keys = self.connection.query_keymap()?.reply()?.keys;
         Ok(self.escape.iter().any(|&key| keys[usize::from(key / 8)] >> (key % 8) & 1 != 0))
     }
 
     /// Learns the display's time, which it tells with a change that we make.
-    fn set_time(&mut self) -> Result<(), Fault> {
+    fn update_timestamp(&mut self) -> Result<(), X11Error> {
         let (name, empty) = (self.atoms.TIME, AtomEnum::INTEGER);
         self.connection.change_property32(PropMode::REPLACE, self.source, name, empty, &[])?;
         // Once this has its answer, the change has been made and told.
         self.connection.sync()?;
-        self.hear()
+        self.process_events()
     }
 }
 
 /// The keys with this name on them.
-fn keys(connection: &RustConnection, name: u32) -> Result<BTreeSet<u8>, Fault> {
+fn keys(connection: &RustConnection, name: u32) -> Result<BTreeSet<u8>, X11Error> {
     let (first, last) = (connection.setup().min_keycode, connection.setup().max_keycode);
     let mapping = connection.get_keyboard_mapping(first, last - first + 1)?.reply()?;
     let names = mapping.keysyms.chunks(usize::from(mapping.keysyms_per_keycode).max(1));
@@ -459,7 +470,7 @@ fn picture_window(
     connection: &RustConnection,
     number: usize,
     picture: &ColorImage,
-) -> Result<Option<Window>, Fault> {
+) -> Result<Option<Window>, X11Error> {
     let screen = &connection.setup().roots[number];
     let order = connection.setup().image_byte_order;
     let size = picture.size.map(u16::try_from);
