@@ -1,5 +1,5 @@
-//! How long it takes from a turned knob until the first changed bar is at hand for the audio half,
-//! while many instances play at the pace of a sound card.
+//! Latency from a parameter change until the first changed bar reaches the engine, with many
+//! instances playing in real time.
 //!
 //! Lines that begin with `figure` are for `cargo xtask bench`.
 
@@ -21,17 +21,17 @@ const RATE: f64 = 48_000.0;
 const TEMPO: f64 = 120.0;
 const INSTANCES: usize = 16;
 const FRAMES: u32 = 128;
-/// Turns of a knob, and blocks between them: each instance has had time to answer, and to play.
+/// Number of changes, and blocks between them: enough for each instance to answer and play.
 const TURNS: usize = 320;
 const BLOCKS: u64 = 40;
 
-/// An instance without its shell.
+/// An instance without its plugin shell.
 struct Instance {
     engine: Engine,
     state: ProjectState,
     controls: Controls,
     _worker: Worker,
-    /// The stick of the take of which the worker last played a bar, in its bits.
+    /// Stick value, as bits, of the take of the last generated bar.
     played: Arc<AtomicU32>,
 }
 
@@ -75,7 +75,7 @@ impl Instance {
         engine.process(&transport, FRAMES, state, |_| true);
     }
 
-    /// Whether the coming block finds a bar of the take that is now wanted.
+    /// Returns `true` if a bar of the wanted take has been generated.
     fn has_answer(&self) -> bool {
         self.played.load(Ordering::Acquire) == self.controls.take.stick.to_bits()
     }
@@ -107,7 +107,7 @@ fn main() {
     }
     times.sort_unstable();
     let at = |share: f64| {
-        // Of so few numbers the share is exact enough.
+        // Precise enough for so few samples.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let place = (times.len() as f64 * share) as usize;
         times[place.min(times.len() - 1)].as_secs_f64() * 1e3

@@ -1,10 +1,9 @@
-//! The window: the phrase that is played, what the host is doing, and the controls. It draws what
-//! [`mod@crate::link`] and [`crate::params`] say, sets parameters through the host, and reaches
+//! The window: the phrase, the host's transport, and the controls. It draws the data of
+//! [`mod@crate::link`] and [`crate::params`], sets parameters through the host, and accesses
 //! neither the engine nor the model.
 //!
-//! Every frame goes one way: read what goes on, draw it, and apply the one thing that the user
-//! asked for, if anything. While the host plays the window draws at the display's rate; else only
-//! when something has changed.
+//! Each frame reads the state, draws it, and carries out at most one action. While the host plays,
+//! the window draws at the display's rate, otherwise only after a change.
 
 mod drawer;
 pub(crate) mod files;
@@ -48,13 +47,13 @@ use crate::params::controls::Controls;
 use crate::project::models;
 use crate::session::clip_export::{ClipExport, ExportOptions, Extent};
 
-/// Makes the editor that the plugin gives its host.
+/// Creates the editor for the host.
 #[must_use]
 pub fn create(params: Arc<DeepPocketParams>, link: Arc<Link>) -> Option<Window> {
     Some(Window::new(Sources { params, link }))
 }
 
-/// Where everything in the window comes from.
+/// Data sources of the window.
 #[derive(Clone)]
 pub(crate) struct Sources {
     params: Arc<DeepPocketParams>,
@@ -62,7 +61,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// The window's size in points, as it was left, within what can be read.
+    /// Returns the saved window size in points, clamped to readable sizes.
     fn window_size(&self) -> LogicalSize<f32> {
         let (width, height) = self.params.state.window();
         LogicalSize::new(
@@ -72,7 +71,7 @@ impl Sources {
     }
 }
 
-/// What one open window shows.
+/// Contents of an open window.
 struct EditorApp {
     sources: Sources,
     shared: Arc<WindowShared>,
@@ -88,11 +87,11 @@ struct EditorApp {
     drawer: Option<Drawer>,
     /// The drawer has not been drawn yet.
     opened: bool,
-    /// What came of what was asked for, and until when that is said, in seconds.
+    /// Message about the last action and the time at which it disappears, in seconds.
     said: Option<(Result<String, String>, f64)>,
 }
 
-/// For how long it is said what came of what was asked for, in seconds.
+/// Duration of a message, in seconds.
 const SAID: f64 = 8.0;
 
 impl NiceEguiApp for EditorApp {
@@ -123,7 +122,7 @@ impl NiceEguiApp for EditorApp {
     }
 }
 
-/// What goes on in a frame.
+/// State read at the start of a frame.
 struct FrameState {
     status: Status,
     phrases: Phrases,
@@ -131,7 +130,7 @@ struct FrameState {
     controls: Controls,
     /// Song position in quarter notes.
     position: f64,
-    /// Whether it plays while the host stands.
+    /// The plugin plays while the host is stopped.
     alone: bool,
 }
 
@@ -156,13 +155,13 @@ impl EditorApp {
         }
     }
 
-    /// Everything that a window needs before its first frame.
+    /// Prepares fonts and the host connection before the first frame.
     fn start(&mut self, context: &Context, host: GuiContext) {
         theme::set_fonts(context);
         self.edits.connect(host);
     }
 
-    /// One frame.
+    /// Draws a frame.
     fn show(&mut self, ui: &mut Ui) {
         let area = ui.max_rect();
         let scale = Scale::fitting(area.size());
@@ -231,7 +230,7 @@ impl EditorApp {
         phrase.paint(ui.painter(), scale, &grid);
         phrase::cell_edit::edit(ui, &mut view, &grid, &phrase);
         if let Some((text, false)) = &trouble {
-            // What has been done moves nothing: it stands over the bars' numbers.
+            // Confirmations do not move the layout; they cover the bar numbers.
             let over = above.with_max_y(above.top() + scale.px(phrase::layout::RULER - 3.0));
             message(ui, scale, over, text, false);
         }
@@ -261,7 +260,7 @@ impl EditorApp {
         self.share_keys(ui.ctx());
     }
 
-    /// Does what the user asks for, as far as it can be done at once.
+    /// Carries out an action, or starts it if it takes several frames.
     fn start_on(&mut self, context: &Context, scale: Scale, asked: Action) -> Result<(), String> {
         self.said = None;
         let Sources { params, link } = &self.sources;
@@ -286,7 +285,7 @@ impl EditorApp {
         Ok(())
     }
 
-    /// Does what a file was chosen for.
+    /// Uses the chosen file.
     fn use_file(&mut self, chosen: &ChosenFile) -> Result<Option<String>, String> {
         match chosen.purpose {
             FilePurpose::Midi | FilePurpose::Sound => chosen.save().map(Some),
@@ -294,13 +293,14 @@ impl EditorApp {
         }
     }
 
-    /// Says this for a while.
+    /// Shows a message for [`SAID`] seconds.
     fn say(&mut self, context: &Context, said: Result<String, String>) {
         self.said = Some((said, context.input(|input| input.time) + SAID));
         context.request_repaint();
     }
 
-    /// Keys that nobody types here are the host's: its space bar starts and stops the song.
+    /// Returns the keyboard to the host while nobody types here: its space bar starts and stops the
+    /// song.
     fn share_keys(&self, context: &Context) {
         let has_keys = context
             .input(|input| input.viewport().focused == Some(true) && !input.pointer.any_down());
@@ -311,7 +311,7 @@ impl EditorApp {
         }
     }
 
-    /// The sentence to show, and whether something is wrong.
+    /// Returns the message to show and whether it is an error.
     fn trouble(&mut self, context: &Context, now: f64, status: &Status) -> Option<(String, bool)> {
         let hitch = self.warnings.notice(context, now, status);
         let carried = self.carry.look(context, &self.shared).map(str::to_owned);
@@ -337,7 +337,7 @@ impl EditorApp {
     }
 }
 
-/// What there is to draw of the phrase.
+/// Builds the view of the phrase.
 fn shown<'a>(moment: &'a FrameState, pins: &'a groove::pins::Pins) -> PhraseView<'a> {
     let FrameState { status, phrases, controls, .. } = moment;
     let take = Take::from(controls.take);
@@ -346,7 +346,7 @@ fn shown<'a>(moment: &'a FrameState, pins: &'a groove::pins::Pins) -> PhraseView
         .map_or_else(|| take.first_bar(take.phrase_of(status.source).0), |phrase| phrase.first_bar);
     let pace = controls.performance.pace;
     let place = |position: f64| PatternPosition::of(position, status, pace, first);
-    // A phrase of another length has nothing to do with what is shown.
+    // A phrase of another length does not match the layout.
     let like = |next: &&crate::link::Phrase| {
         playing
             .is_some_and(|now| now.first_bar == next.first_bar && now.bars.len() == next.bars.len())
@@ -398,7 +398,8 @@ fn header(
     Header { take: &take, transport, model: &model, sent, drawer }.show(ui, view, rect)
 }
 
-/// The styles that can be chosen: those of the model, and one that it lacks if that is chosen.
+/// Returns the selectable styles: those of the model, and the selected one even if the model lacks
+/// it.
 fn styles(model: &ModelState, chosen: usize) -> Vec<String> {
     let model = match model {
         ModelState::Ready(model) => Some(&**model),
@@ -409,7 +410,7 @@ fn styles(model: &ModelState, chosen: usize) -> Vec<String> {
     numbers.map(|number| style_title(number, model)).collect()
 }
 
-/// A style's name as one would write it; short where there is no choice.
+/// Returns the display name of a style, short for "any style".
 fn style_title(number: u8, model: Option<&Metadata>) -> String {
     match number {
         0 => "Any".to_owned(),
@@ -417,20 +418,20 @@ fn style_title(number: u8, model: Option<&Metadata>) -> String {
     }
 }
 
-/// The light that flashes when the host takes notes.
+/// The light that flashes when the host accepts notes.
 #[derive(Default)]
 struct ActivityLight {
-    /// Notes that the host had taken when it was last looked at.
+    /// Accepted notes at the last frame.
     sent: Option<u32>,
-    /// When it took the last, in seconds.
+    /// Time of the last accepted note, in seconds.
     at: Option<f64>,
 }
 
 impl ActivityLight {
-    /// How long it takes to go out, in seconds.
+    /// Fade-out time, in seconds.
     const FADES: f64 = 0.18;
 
-    /// How bright it is, 0 to 1.
+    /// Returns the brightness, 0 to 1.
     fn look(&mut self, context: &Context, now: f64, sent: u32) -> f32 {
         if self.sent.replace(sent).is_some_and(|before| before != sent) {
             self.at = Some(now);
@@ -448,21 +449,21 @@ impl ActivityLight {
     }
 }
 
-/// Where the song is between two blocks: the audio thread tells its position once a block, and
-/// the playhead goes on from there at the song's tempo.
+/// Interpolates the song position between blocks: the audio thread publishes its position once per
+/// block, and the playhead advances from there at the song's tempo.
 #[derive(Default)]
 struct Playhead {
-    /// The position that was told last, in quarter notes, and when it was first seen, in seconds.
+    /// Last published position in quarter notes, and when it was first seen, in seconds.
     told: f64,
     at: f64,
-    /// What was drawn last, in quarter notes.
+    /// Last drawn position, in quarter notes.
     drawn: f64,
 }
 
 impl Playhead {
-    /// How long a block may last before the playhead stops and waits, in seconds.
+    /// Longest interpolation without a new block, in seconds.
     const PATIENCE: f64 = 0.1;
-    /// How far a block may come too late before the playhead goes back, in seconds.
+    /// Largest lateness of a block that does not move the playhead back, in seconds.
     const SLACK: f64 = 0.05;
 
     fn position(&mut self, status: &Status, now: f64) -> f64 {
@@ -481,16 +482,16 @@ impl Playhead {
     }
 }
 
-/// Troubles that pass: they are said for a while and then forgotten.
+/// Warnings that disappear after a while.
 struct TransientWarnings {
     late: u32,
     refused: u32,
-    /// What is said, and until when, in seconds.
+    /// Current warning and the time at which it disappears, in seconds.
     said: Option<(&'static str, f64)>,
 }
 
 impl TransientWarnings {
-    /// For how long a hitch is said, in seconds.
+    /// Duration of a warning, in seconds.
     const SAID: f64 = 4.0;
 
     fn since(status: &Status) -> Self {

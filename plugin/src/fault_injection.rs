@@ -1,12 +1,12 @@
-//! Faults on purpose, so that tests can show what becomes of them. Only with the feature `fault`,
-//! which this crate's tests switch on and no bundle has.
+//! Injected faults for tests of fault isolation. Compiled only with the feature `fault`, which this
+//! crate's tests enable and no bundle has.
 
 use groove::take::Take;
 
-/// The take at which the audio half fails in every block.
+/// Seed of the take at which the engine panics in every block.
 pub const IN_ENGINE: u32 = 65_534;
 
-/// The take at which the worker fails in every bar.
+/// Seed of the take at which the worker panics in every bar.
 pub const IN_WORKER: u32 = 65_535;
 
 pub(crate) fn in_engine(seed: u32) {

@@ -1,10 +1,9 @@
 //! Deep Pocket as a plugin: metadata, wiring and exports.
 //!
-//! The parts: [`params`] is what host and project see; [`engine`] is the audio half, which
-//! follows the host's pace ([`pace`]), decides when another take begins (`lineup`) and keeps the
-//! bars to come at hand (`shelf`); [`worker`] is the thread that runs the model; [`mod@link`] is all
-//! that crosses between them and to the window, [`editor`]. `audition` lets the notes be heard, and
-//! [`clip`] makes files of them.
+//! [`params`] is the host's and the project's view; [`audio`] runs on the audio thread; [`worker`]
+//! runs the model on a thread of its own; [`mod@link`] connects these two and the window,
+//! [`editor`]. [`session`] holds the user's takes, [`project`] everything that is saved,
+//! [`platform`] the code for one system or format.
 
 pub mod audio;
 pub mod editor;
@@ -45,11 +44,11 @@ pub struct DeepPocket {
     link: Arc<Link>,
     engine: Engine,
     controls: Controls,
-    /// [`DeepPocketParams::changes`] when `controls` was read.
+    /// [`DeepPocketParams::changes`] at the time `controls` was read.
     changes: u32,
-    /// Made at the first activation: hosts make instances only to look at them.
+    /// Created at the first activation: hosts create instances just to scan them.
     audition: Option<Audition>,
-    /// Waits for the first activation, too.
+    /// Moves to the worker at the first activation.
     worker_end: Option<WorkerEnd>,
     worker: Option<Worker>,
 }
@@ -74,7 +73,7 @@ impl Default for DeepPocket {
 }
 
 impl DeepPocket {
-    /// What the threads share, as the window sees it.
+    /// Returns the state shared between threads, for the window.
     #[must_use]
     pub fn link(&self) -> &Arc<Link> {
         &self.link
@@ -99,7 +98,7 @@ impl DeepPocket {
 }
 
 impl DeepPocket {
-    /// Lets a note through that means no drum, if that is wished. Velocity 0 ends it.
+    /// Passes a note through that maps to no drum, if enabled. Velocity 0 ends it.
     fn pass(&mut self, sample: u32, channel: Channel, pitch: u8, velocity: f32) {
         if self.controls.through && Drum::from_general_midi(pitch).is_none() {
             let channel = match channel {
@@ -111,7 +110,7 @@ impl DeepPocket {
         }
     }
 
-    /// Reads the parameters, and tells who plays by them.
+    /// Reads the parameters and applies them to engine and kit.
     fn read(&mut self) {
         self.changes = self.params.changes();
         self.controls = Controls::new(&self.params);
@@ -121,7 +120,7 @@ impl DeepPocket {
         }
     }
 
-    /// Plays a block.
+    /// Processes a block.
     fn play(&mut self, buffer: &mut Buffer, context: &mut impl ProcessContext<Self>) {
         if self.params.changes() != self.changes {
             self.read();
@@ -143,7 +142,7 @@ impl DeepPocket {
         }
         let (transport, frames) = (transport(context.transport()), frames(buffer));
         let DeepPocket { params, link, engine, controls, audition, .. } = self;
-        // There is no block before an activation.
+        // Hosts activate before the first block.
         let Some(audition) = audition else { return silence(buffer) };
         let output = buffer.as_slice();
         let mut sent = 0;
@@ -198,7 +197,7 @@ impl Plugin for DeepPocket {
         self.start_worker();
         self.link.clear(Fault::Engine);
         let mode = match (context.plugin_api(), config.process_mode) {
-            // The mode comes one set-up late.
+            // VST3 reports the mode one setup late.
             (PluginApi::Vst3, _) => HostMode::Unknown,
             (_, ProcessMode::Offline) => HostMode::Offline,
             _ => HostMode::Realtime,
@@ -233,7 +232,7 @@ impl Plugin for DeepPocket {
         if self.engine.has_failed() {
             silence(buffer);
         }
-        // A generator that is silent now may play at any time: hosts shall not put it to sleep.
+        // A silent generator may play at any time, so the host must keep calling it.
         ProcessStatus::KeepAlive
     }
 }
@@ -248,7 +247,7 @@ fn silence(buffer: &mut Buffer) {
     }
 }
 
-/// What the host says about the block.
+/// Converts the host's transport.
 fn transport(host: &Transport) -> clock::Transport {
     let meter = host.time_sig_numerator.zip(host.time_sig_denominator);
     clock::Transport {

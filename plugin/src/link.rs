@@ -1,24 +1,22 @@
-//! Everything that crosses a thread: three bounded queues, a set of atomics, and what the worker
-//! shows the window.
+//! Communication between threads: three bounded queues, a set of atomics, and the phrases the
+//! worker shows the window.
 //!
-//! Who may do what:
+//! Access by thread:
 //!
-//! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, and writes the
-//!   position, the takes, the held drums, the counters and the bell. It never touches a lock: the
-//!   two in [`Link`] are private, and no method of [`AudioEnd`] leads to them. What becomes of a
-//!   block it tells with [`Link::tell`].
+//! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, and writes
+//!   the position, the takes in use, the held drums, the counters and the worker's notification. It
+//!   takes no lock: the two in [`Link`] are private, and no method of [`AudioEnd`] reaches them. It
+//!   reports each block with [`Link::report_block`].
 //! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
-//!   the state of the model. It reads the position in order to know which phrase to show.
-//! - The **bell's thread**, see `bell`, takes the bell's ringing back, reads whether the
-//!   song plays, and wakes the worker.
+//!   the state of the model. It reads the position to decide which phrase to show.
+//! - The **waker thread** ([`crate::worker`]) delivers notifications and reads whether the song
+//!   plays.
 //! - The **window** and the **host's main thread** hold an `Arc<Link>`. The window reads
 //!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and writes
 //!   nothing.
 //!
 //! Each queue has one producer and one consumer, see [`crate::link::queue`]. Requests and bars are
-//! `Copy`: whoever drops one frees nothing.
-//!
-//! What is asked for and what is played with it is not decided here.
+//! `Copy`, so dropping one frees nothing.
 
 pub mod notify;
 pub mod queue;
@@ -37,113 +35,113 @@ use crate::link::queue::{Receiver, Sender, queue};
 use crate::link::takes_in_use::SharedTakesInUse;
 pub use crate::link::takes_in_use::TakesInUse;
 
-/// Requests that can wait for the worker.
+/// Capacity of the request queue.
 const REQUESTS: usize = 64;
-/// Bars that can wait for the audio thread.
+/// Capacity of the queue of bars.
 const ANSWERS: usize = 64;
 
-/// Takes that can wait for the worker.
+/// Capacity of the queue of takes.
 const TAKES: usize = 4;
 
-/// What the audio thread asks for: one bar of one take, which it has sent before.
+/// A request by the audio thread for one bar of a take that it has sent before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BarRequest {
     /// Number of the take, counted by the audio thread from 1.
     pub number: u32,
-    /// The meter that the bar is to have.
+    /// Meter of the bar.
     pub meter: Meter,
-    /// The bar's place in the song; may be negative.
+    /// Index of the bar in the song; may be negative.
     pub bar: i64,
 }
 
-/// What the worker answers with.
+/// The worker's answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BarAnswer {
     /// Number of the take that the bar belongs to.
     pub number: u32,
-    /// The meter that was asked for.
+    /// Requested meter.
     pub meter: Meter,
-    /// The bar's place in the song.
+    /// Index of the bar in the song.
     pub bar: i64,
-    /// What is played in it. `None`: there is no model, or it failed at this bar.
+    /// The bar. `None` if there is no model or it failed at this bar.
     pub played: Option<Bar>,
 }
 
-/// What goes on, as the audio thread last saw it. Read from single atomics: two fields may be one
-/// block apart.
+/// Playback status as last published by the audio thread. Each field is a separate atomic, so two
+/// fields may be one block apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Status {
-    /// Whether the host plays and we play with it. `false`: the transport stands.
+    /// The plugin follows a playing transport.
     pub following: bool,
-    /// Quarter notes a minute.
+    /// In quarter notes per minute.
     pub tempo: f64,
     /// Time signature.
     pub meter: Meter,
     /// Song position in quarter notes; may be negative.
     pub position: f64,
-    /// Where the bar at the position starts, in quarter notes.
+    /// Start of the current bar, in quarter notes.
     pub bar_start: f64,
-    /// Index of the bar at the position: 0 is the first of the song, may be negative.
+    /// Index of the current bar, 0 for the first of the song; may be negative.
     pub bar: i64,
-    /// Index of the pattern's bar that is played there: another one in half and double time.
+    /// Index of the pattern's bar that plays there; differs from `bar` in half and double time.
     pub source: i64,
-    /// Where the take that waits is to begin, in quarter notes; of no meaning if none waits.
+    /// Launch position of the waiting take, in quarter notes; meaningless if none waits.
     pub launch: f64,
     /// Drums whose keys are held.
     pub held: DrumSet,
-    /// Number of the take that plays, 0 before the first.
+    /// Number of the playing take, 0 before the first.
     pub playing: u32,
-    /// Number of the newest take that will play from one of the next beats on, 0 if there is none.
+    /// Number of the newest waiting take, 0 if none waits.
     pub pending: u32,
-    /// Bars that were not there in time, since the plugin was made. Another was played instead.
+    /// Bars that were late since the instance was created. Another bar was played instead.
     pub late: u32,
-    /// Notes that the host did not take, since the plugin was made.
+    /// Notes that the host refused since the instance was created.
     pub refused: u32,
 }
 
-/// A phrase of a take, as it is played.
+/// A phrase of a take as generated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Phrase {
     /// Number of the take.
     pub number: u32,
     /// The take.
     pub take: Take,
-    /// Index of the first bar: a multiple of the bars in a phrase of the take, may be negative.
+    /// Index of the first bar: a multiple of the take's phrase length; may be negative.
     pub first_bar: i64,
-    /// The bars of the pattern, in their meter: as many as the take's phrases have.
+    /// Bars of the pattern, as many as the take's phrases have.
     pub bars: Vec<Bar>,
-    /// The first bar of the phrase after it.
+    /// First bar of the following phrase.
     pub next: Bar,
 }
 
-/// What the window draws: written by the worker whenever one of the two changes.
+/// Phrases for the window, written by the worker whenever one of them changes.
 #[derive(Clone, Debug, Default)]
 pub struct Phrases {
-    /// The phrase at the song position, of the take that plays. While the transport stands: what
-    /// would play.
+    /// Phrase at the song position of the playing take; while the transport stands, of the take
+    /// that would play.
     pub playing: Option<Arc<Phrase>>,
-    /// The same phrase of the take that waits for a beat.
+    /// Same phrase of the waiting take.
     pub pending: Option<Arc<Phrase>>,
 }
 
-/// Where the model is.
+/// State of the model.
 #[derive(Clone, Debug, Default)]
 pub enum ModelState {
-    /// Not read yet.
+    /// Not loaded yet.
     #[default]
     Loading,
-    /// It can play; its header has name, data and held-out figures.
+    /// Loaded; the header holds name, training data and held-out figures.
     Ready(Arc<Metadata>),
-    /// There is none, and this sentence says why.
+    /// Unavailable, for the reason in this sentence.
     Missing(String),
 }
 
-/// What can break while playing.
+/// A fault during playback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The audio half failed: the plugin is silent until the host activates it again.
+    /// The engine failed: the plugin is silent until the next activation.
     Engine,
-    /// The worker failed at a bar and went on.
+    /// The worker failed at a bar and continued.
     Worker,
 }
 
@@ -164,7 +162,7 @@ impl Fault {
     }
 }
 
-/// What the threads share. See the top of this module for who may call what.
+/// State shared between threads. See the module documentation for who may call which method.
 #[derive(Debug)]
 pub struct Link {
     following: AtomicBool,
@@ -176,14 +174,14 @@ pub struct Link {
     source: AtomicI64,
     launch: AtomicU64,
     held: AtomicU32,
-    /// The worker has something to do: rung by the audio thread, passed on by the bell's thread.
+    /// Work for the worker: set by the audio thread, delivered by the waker thread.
     worker_notify: WorkerNotify,
     takes: SharedTakesInUse,
     late: AtomicU32,
     refused: AtomicU32,
-    /// Notes that the host took.
+    /// Notes that the host accepted.
     sent: AtomicU32,
-    /// It plays while the host stands.
+    /// The plugin plays while the host is stopped.
     free_running: AtomicBool,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
@@ -215,26 +213,27 @@ impl Link {
         }
     }
 
-    /// The takes in use. For the worker; takes no lock.
+    /// Returns the takes in use. Lock-free; for the worker.
     #[must_use]
     pub fn takes_in_use(&self) -> TakesInUse {
         self.takes.load()
     }
 
-    /// What wakes the worker and ends it. See there who may call what.
+    /// Returns the notification that wakes and stops the worker.
     #[must_use]
     pub fn worker_notify(&self) -> &WorkerNotify {
         &self.worker_notify
     }
 
-    /// Whether the host plays and we play with it. For the bell's thread; takes no lock.
+    /// Returns `true` while the plugin follows a playing transport. Lock-free; for the waker
+    /// thread.
     #[must_use]
     pub fn is_following(&self) -> bool {
         self.following.load(Ordering::Relaxed)
     }
 
-    /// Tells what became of a block: how many notes the host took, and whether it was played while
-    /// the host stands. For the audio thread; takes no lock.
+    /// Reports a block: the notes that the host accepted, and whether the plugin played while the
+    /// host was stopped. Lock-free; for the audio thread.
     pub fn report_block(&self, sent: u32, free_running: bool) {
         if sent > 0 {
             self.sent.fetch_add(sent, Ordering::Relaxed);
@@ -242,20 +241,20 @@ impl Link {
         self.free_running.store(free_running, Ordering::Relaxed);
     }
 
-    /// Notes that the host took, since the plugin was made; the count may begin anew. For the
+    /// Returns the notes accepted by the host since the instance was created; wraps. For the
     /// window.
     #[must_use]
     pub fn sent(&self) -> u32 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Whether it plays while the host stands. For the window.
+    /// Returns `true` while the plugin plays although the host is stopped. For the window.
     #[must_use]
     pub fn is_free_running(&self) -> bool {
         self.free_running.load(Ordering::Relaxed)
     }
 
-    /// What goes on. For the window and the worker; takes no lock.
+    /// Returns the playback status. Lock-free; for the window and the worker.
     #[must_use]
     pub fn status(&self) -> Status {
         let takes = self.takes_in_use();
@@ -276,19 +275,19 @@ impl Link {
         }
     }
 
-    /// The phrases to draw. For the window: cloning costs two reference counts.
+    /// Returns the phrases to draw. For the window; clones two reference counts.
     #[must_use]
     pub fn phrases(&self) -> Phrases {
         unpoisoned(&self.phrases).clone()
     }
 
-    /// Where the model is. For the window.
+    /// Returns the state of the model. For the window.
     #[must_use]
     pub fn model(&self) -> ModelState {
         unpoisoned(&self.model).clone()
     }
 
-    /// Sentences about what went wrong, for the window; empty when all is well.
+    /// Returns messages about current faults, for the window; empty if there are none.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
         let faults = self.faults.load(Ordering::Relaxed);
@@ -303,33 +302,33 @@ impl Link {
         notices
     }
 
-    /// Tells the window where the model is. For the worker, and for the host's main thread where
-    /// there is no worker.
+    /// Sets the state of the model. For the worker, and for the host's main thread if there is no
+    /// worker.
     pub fn set_model(&self, state: ModelState) {
         *unpoisoned(&self.model) = state;
     }
 
-    /// Whether this fault was raised and not cleared.
+    /// Returns `true` if a fault was raised and not cleared.
     #[must_use]
     pub fn has_fault(&self, fault: Fault) -> bool {
         self.faults.load(Ordering::Relaxed) & fault.bit() != 0
     }
 
-    /// Marks a fault. For audio thread and worker; takes no lock.
+    /// Raises a fault. Lock-free; for audio thread and worker.
     pub fn raise(&self, fault: Fault) {
         self.faults.fetch_or(fault.bit(), Ordering::Relaxed);
     }
 
-    /// Takes a fault back. For the host's main thread, when it starts the failed half again.
+    /// Clears a fault. For the host's main thread, when it restarts the failed half.
     pub fn clear(&self, fault: Fault) {
         self.faults.fetch_and(!fault.bit(), Ordering::Relaxed);
     }
 }
 
-/// The audio thread's side.
+/// The audio thread's end.
 #[derive(Debug)]
 pub struct AudioEnd {
-    /// Takes by number, each once and before the first request for it.
+    /// Takes by number, each sent once and before the first request for it.
     pub takes: Sender<(u32, Take)>,
     /// Requests to the worker.
     pub requests: Sender<BarRequest>,
@@ -339,8 +338,7 @@ pub struct AudioEnd {
 }
 
 impl AudioEnd {
-    /// Publishes which takes are in use, as soon as that changes: the worker passes over requests
-    /// for others.
+    /// Publishes the takes in use if they changed; the worker drops requests for others.
     pub fn set_takes_in_use(&self, takes: TakesInUse) {
         if self.link.takes_in_use() == takes {
             return;
@@ -349,7 +347,7 @@ impl AudioEnd {
         self.notify_worker();
     }
 
-    /// Asks the worker for a bar, and says whether it could: not when it has too much to do.
+    /// Requests a bar from the worker. Returns `false` if the queue is full.
     pub fn request(&mut self, request: BarRequest) -> bool {
         let asked = self.requests.push(request).is_ok();
         if asked {
@@ -358,12 +356,12 @@ impl AudioEnd {
         asked
     }
 
-    /// Says that the worker has something to do: it is woken in a moment. No system call.
+    /// Notifies the worker without a system call.
     fn notify_worker(&self) {
         self.link.worker_notify.notify();
     }
 
-    /// Publishes what goes on, once a block. The takes are not part of it.
+    /// Publishes the status, once per block. The takes in use are published separately.
     pub fn publish(&self, status: &Status) {
         let link = &*self.link;
         let moves = link.source.load(Ordering::Relaxed) != status.source
@@ -384,24 +382,24 @@ impl AudioEnd {
         }
     }
 
-    /// Publishes where the song is in a block in which nothing else has changed and no take waits.
+    /// Publishes the position of a block in which nothing else changes and no take waits.
     pub fn move_to(&self, position: f64) {
         self.link.position.store(position.to_bits(), Ordering::Relaxed);
         self.link.launch.store(position.to_bits(), Ordering::Relaxed);
     }
 
-    /// Marks a fault.
+    /// Raises a fault.
     pub fn raise(&self, fault: Fault) {
         self.link.raise(fault);
     }
 
-    /// As [`WorkerNotify::wake`].
+    /// Calls [`WorkerNotify::wake`].
     pub fn wake(&self) {
         self.link.worker_notify.wake();
     }
 }
 
-/// The worker's side.
+/// The worker's end.
 #[derive(Debug)]
 pub struct WorkerEnd {
     /// Takes by number from the audio thread.
@@ -414,41 +412,41 @@ pub struct WorkerEnd {
 }
 
 impl WorkerEnd {
-    /// What goes on.
+    /// Returns the playback status.
     #[must_use]
     pub fn status(&self) -> Status {
         self.link.status()
     }
 
-    /// The takes in use.
+    /// Returns the takes in use.
     #[must_use]
     pub fn takes_in_use(&self) -> TakesInUse {
         self.link.takes_in_use()
     }
 
-    /// What the threads share.
+    /// Returns the state shared between threads.
     #[must_use]
     pub fn link(&self) -> Arc<Link> {
         Arc::clone(&self.link)
     }
 
-    /// Gives the window other phrases to draw.
+    /// Sets the phrases that the window draws.
     pub fn show(&self, phrases: Phrases) {
         *unpoisoned(&self.link.phrases) = phrases;
     }
 
-    /// Tells the window where the model is.
+    /// Sets the state of the model.
     pub fn set_model(&self, state: ModelState) {
         self.link.set_model(state);
     }
 
-    /// Marks a fault.
+    /// Raises a fault.
     pub fn raise(&self, fault: Fault) {
         self.link.raise(fault);
     }
 }
 
-/// A new link: each end moves to its one owner.
+/// Creates a link. Each end moves to its only owner.
 #[must_use]
 pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
     let link = Arc::new(Link::new());
@@ -462,7 +460,7 @@ pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
     )
 }
 
-/// Window and worker go on with what a panicked thread left: every write is of a whole value.
+/// Locks a mutex even after a panic: every write replaces a whole value.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

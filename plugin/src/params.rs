@@ -1,7 +1,7 @@
 //! Parameters: everything that a host can automate.
 //!
-//! Ids, order and ranges are frozen: projects and automation refer to them. What a project keeps
-//! besides is [`crate::project::state`]'s. What the parameters mean for the music is not decided here.
+//! Ids, order and ranges are frozen: projects and automation refer to them.
+//! [`crate::project::state`] holds the rest of the saved state.
 
 pub mod controls;
 pub(crate) mod writer;
@@ -21,77 +21,77 @@ pub use crate::project::state::{ProjectState, STATE_VERSION, SavedState, TakeTem
 /// Key of [`SavedState`] in the state's fields.
 const STATE_KEY: &str = "deep-pocket";
 
-/// Number of styles that a user can train: they follow the built-in ones.
+/// Number of user-trained styles; they follow the built-in ones.
 const OWN_STYLES: usize = 5;
 
 const TEMPERATURE: (f32, f32) = (0.2, 2.0);
 const MAX_SEED: i32 = 65_535;
 
-/// After it the count begins anew.
+/// Last value of the generation counter before it wraps.
 const LAST_GENERATION: i32 = 65_535;
 
 /// The take of a new instance: with the shipped weights, a plain rock beat that a newcomer knows
 /// at once.
 const FIRST_TAKE: i32 = 530;
 
-/// Everything that the host can automate, and the rest of the state.
+/// All automatable parameters and the rest of the state.
 #[derive(Params)]
 pub struct DeepPocketParams {
     /// Style number: 0 any, 1 to 18 as in [`groove::style`], 19 to 23 the user's own.
     #[id = "style"]
     pub style: IntParam,
-    /// How daring the theme is; 1 is as the drummers of the data.
+    /// Sampling temperature of the theme; 1 matches the training data.
     #[id = "temperature"]
     pub temperature: FloatParam,
-    /// Which take.
+    /// Seed of the take.
     #[id = "seed"]
     pub seed: IntParam,
-    /// MIDI channel of the notes that we play, 1 to 16.
+    /// MIDI channel of the notes, 1 to 16.
     #[id = "channel"]
     pub channel: IntParam,
-    /// Moves whenever something changes that is saved but is no parameter, so that the host marks
-    /// the project as changed. It means nothing else, and nobody sees it.
+    /// Counter of changes to the saved state outside the parameters; makes the host mark the
+    /// project as modified. Hidden, without any other meaning.
     #[id = "generation"]
     pub generation: IntParam,
-    /// What else decides which hits are played.
+    /// Other controls of generation.
     #[nested(group = "Drummer")]
     pub drummer: DrummerParams,
-    /// Where fills are asked for.
+    /// Controls of fills.
     #[nested(group = "Fills")]
     pub fills: FillParams,
-    /// How hits are played.
+    /// Controls of performance.
     #[nested(group = "Playing")]
     pub playing: PlayingParams,
-    /// What the drummer listens to.
+    /// Use of MIDI input.
     #[nested(group = "Prime")]
     pub prime: PrimeParams,
-    /// Where notes go.
+    /// Routing of notes.
     #[nested(group = "Output")]
     pub output: OutputParams,
-    /// Each lane, in class order.
+    /// Lane controls, in class order.
     #[nested(array, group = "Lane")]
     pub lanes: [LaneParams; 9],
-    /// Where each lane goes, in class order.
+    /// Lane channels, in class order.
     #[nested(array, group = "Lane")]
     pub routes: [RouteParams; 9],
-    /// Whether it is to be as if it were not there: a host's own switch.
+    /// Bypass, as the host's own switch.
     #[id = "bypass"]
     pub bypass: BoolParam,
-    /// The kit that plays what is sent.
+    /// Audition kit.
     #[nested(group = "Audition")]
     pub audition: AuditionParams,
-    /// What is saved besides.
+    /// Saved state besides the parameters.
     #[persist = "deep-pocket"]
     pub state: ProjectState,
     changes: ChangeCounter,
 }
 
-/// How often a parameter has changed: counted by whoever changes it, after it has its value.
+/// Counter of parameter changes, incremented after a parameter has its new value.
 #[derive(Clone, Debug, Default)]
 struct ChangeCounter(Arc<AtomicU32>);
 
 impl ChangeCounter {
-    /// What counts the changes of one parameter.
+    /// Returns a callback that counts the changes of one parameter.
     fn counter<T>(&self) -> Arc<dyn Fn(T) + Send + Sync> {
         let ChangeCounter(count) = self.clone();
         Arc::new(move |_| {
@@ -100,7 +100,7 @@ impl ChangeCounter {
     }
 }
 
-/// What decides which hits are played.
+/// Controls of generation.
 #[derive(Params)]
 pub struct DrummerParams {
     /// Second style of the blend, numbered as the first.
@@ -109,50 +109,50 @@ pub struct DrummerParams {
     /// Share of the second style.
     #[id = "blend"]
     pub blend: FloatParam,
-    /// How closely bars stick to the ones before.
+    /// Similarity of bars to the preceding ones.
     #[id = "stick"]
     pub stick: FloatParam,
-    /// How busy the kit is.
+    /// Density of the whole kit.
     #[id = "density"]
     pub density: FloatParam,
-    /// Bars in a phrase.
+    /// Bars per phrase.
     #[id = "phrase"]
     pub phrase: EnumParam<PhraseBars>,
-    /// Whether phrases vary the theme or repeat it.
+    /// Phrases vary the theme or repeat it.
     #[id = "order"]
     pub order: EnumParam<PhraseOrder>,
-    /// Where a changed take begins.
+    /// Grid at which a changed take starts.
     #[id = "landing"]
     pub launch: EnumParam<LaunchGrid>,
 }
 
-/// Where fills are asked for.
+/// Controls of fills.
 #[derive(Params)]
 pub struct FillParams {
-    /// Every so many bars end with one.
+    /// Interval between fills.
     #[id = "fill_every"]
     pub every: EnumParam<FillInterval>,
     /// Length in quarter notes.
     #[id = "fill_length"]
     pub length: IntParam,
-    /// How much of toms and crash is in them.
+    /// Share of toms and crash in a fill.
     #[id = "fill_amount"]
     pub amount: FloatParam,
 }
 
-/// How hits are played.
+/// Controls of performance.
 #[derive(Params)]
 pub struct PlayingParams {
-    /// How late every second sixteenth is.
+    /// Delay of every second sixteenth.
     #[id = "swing"]
     pub swing: FloatParam,
-    /// How much of the drummer's timing is played.
+    /// Share of the drummer's micro-timing.
     #[id = "timing"]
     pub timing: FloatParam,
-    /// How far velocities are from their middle.
+    /// Scale of velocities around their mean.
     #[id = "dynamics"]
     pub dynamics: FloatParam,
-    /// Added to every velocity.
+    /// Offset added to every velocity.
     #[id = "velocity"]
     pub velocity: FloatParam,
     /// Half, plain or double time.
@@ -160,74 +160,74 @@ pub struct PlayingParams {
     pub pace: EnumParam<PaceChoice>,
 }
 
-/// What the drummer listens to.
+/// Use of MIDI input.
 #[derive(Params)]
 pub struct PrimeParams {
-    /// What is done with keys.
+    /// Use of the keys.
     #[id = "prime"]
     pub mode: EnumParam<PrimeMode>,
-    /// Whether it sounds only while a key is held.
+    /// Gate: notes sound only while a key is held.
     #[id = "gate"]
     pub gate: BoolParam,
 }
 
-/// Where notes go.
+/// Routing of notes.
 #[derive(Params)]
 pub struct OutputParams {
-    /// Drum map, by its place in [`MAPS`].
+    /// Index of the drum map in [`MAPS`].
     #[id = "map"]
     pub map: IntParam,
-    /// Whether notes that mean no drum go through.
+    /// Pass-through of notes that map to no drum.
     #[id = "through"]
     pub through: BoolParam,
-    /// Whether it plays without a host's transport, and how fast then.
+    /// Free run: plays without a host's transport.
     #[id = "free_run"]
     pub free_run: BoolParam,
-    /// Quarter notes a minute.
+    /// Tempo in free run, in quarter notes per minute.
     #[id = "free_tempo"]
     pub free_tempo: FloatParam,
 }
 
-/// The kit that plays what is sent.
+/// Audition kit.
 #[derive(Params)]
 pub struct AuditionParams {
-    /// Whether it is heard.
+    /// On or off.
     #[id = "audition"]
     pub on: BoolParam,
-    /// Its level in dB.
+    /// Level in dB.
     #[id = "audition_level"]
     pub level: FloatParam,
 }
 
-/// One lane.
+/// Controls of one lane.
 #[derive(Params)]
 pub struct LaneParams {
-    /// How busy it is.
+    /// Density of the lane.
     #[id = "lane_density"]
     pub density: FloatParam,
-    /// Whether its drum is left out by the drummer.
+    /// The drummer leaves the drum out.
     #[id = "lane_off"]
     pub off: BoolParam,
-    /// Whether it is not heard.
+    /// Mute.
     #[id = "lane_mute"]
     pub mute: BoolParam,
-    /// Whether it is heard and others are not.
+    /// Solo.
     #[id = "lane_solo"]
     pub solo: BoolParam,
-    /// The pitch that it is sent at, with the user's own map.
+    /// Pitch in the user's own map.
     #[id = "lane_pitch"]
     pub pitch: IntParam,
 }
 
-/// Where one lane goes.
+/// Routing of one lane.
 #[derive(Params)]
 pub struct RouteParams {
-    /// MIDI channel of its notes, 1 to 16; 0: the one of all.
+    /// MIDI channel of the lane, 1 to 16; 0 is the common channel.
     #[id = "lane_channel"]
     pub channel: IntParam,
 }
 
-/// Bars in a phrase.
+/// Bars per phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum PhraseBars {
     /// One.
@@ -244,39 +244,39 @@ pub enum PhraseBars {
     Eight,
 }
 
-/// What phrases do with the theme.
+/// Relation of phrases to the theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum PhraseOrder {
-    /// They vary it.
+    /// Phrases vary it.
     Evolve,
-    /// They repeat it.
+    /// Phrases repeat it.
     Loop,
 }
 
-/// Where a changed take begins.
+/// Grid at which a changed take starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub enum LaunchGrid {
-    /// At the next sixteenth.
+    /// Next sixteenth.
     #[name = "Next step"]
     Step,
-    /// At the next beat.
+    /// Next beat.
     #[default]
     #[name = "Next beat"]
     Beat,
-    /// At the next bar.
+    /// Next bar.
     #[name = "Next bar"]
     Bar,
-    /// At the next phrase.
+    /// Next phrase.
     #[name = "Next phrase"]
     Phrase,
 }
 
-/// How often a fill comes.
+/// Interval between fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum FillInterval {
-    /// Not at all.
+    /// No fills.
     Never,
-    /// In each bar.
+    /// Every bar.
     #[name = "Every bar"]
     One,
     /// Every two bars.
@@ -293,29 +293,29 @@ pub enum FillInterval {
     Sixteen,
 }
 
-/// How fast the pattern goes by.
+/// Speed of the pattern relative to the song.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum PaceChoice {
     /// Half time.
     #[name = "Half time"]
     Half,
-    /// As the song.
+    /// Song tempo.
     Plain,
     /// Double time.
     #[name = "Double time"]
     Double,
 }
 
-/// What is done with keys.
+/// Use of the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum PrimeMode {
-    /// Nothing.
+    /// Keys are ignored.
     Off,
-    /// Held drums are the primer, and favoured.
+    /// Held drums prime the take and are favoured.
     Hold,
-    /// What is played is the primer.
+    /// Notes played in a bar prime the take.
     Play,
-    /// The rhythm of what is played is what the kit plays to.
+    /// The rhythm of the played notes primes the take.
     Tap,
 }
 
@@ -324,7 +324,7 @@ fn percent(name: &str, default: f32, min: f32, max: f32, changes: &ChangeCounter
         .with_callback(changes.counter())
         .with_step_size(0.01)
         .with_unit(" %")
-        // Just below nought is 0, not -0.
+        // Avoids "-0" for values just below zero.
         .with_value_to_string(Arc::new(|value| format!("{:.0}", (value * 100.0).round() + 0.0)))
         .with_string_to_value(formatters::s2v_f32_percentage())
 }
@@ -463,15 +463,15 @@ impl Default for DeepPocketParams {
 }
 
 impl DeepPocketParams {
-    /// How often parameters have changed; the count may begin anew. What is read after it is no
-    /// older than it. For the audio thread, which reads them all only when this has moved.
+    /// Returns the number of parameter changes; wraps. Values read after this call are at least as
+    /// new. The audio thread reads all parameters only when this has changed.
     #[must_use]
     pub fn changes(&self) -> u32 {
         self.changes.0.load(Ordering::Acquire)
     }
 
-    /// Begins with the drum map that the user's settings name, if they do. For a new instance, before
-    /// a host has seen it: a project that is opened counts more.
+    /// Applies the drum map of the user's settings to a new instance. A project that is loaded
+    /// later takes precedence.
     pub fn start_with(&self, settings: &Settings) {
         let Some(map) = &settings.map else { return };
         let begin = |param: &IntParam, value: i32| {
@@ -485,9 +485,8 @@ impl DeepPocketParams {
         }
     }
 
-    /// Brings a state to what this code can hold before it is loaded: values out of range are
-    /// clamped, missing ones are the defaults, and a record of which a part does not parse is
-    /// marked so that the window can say it.
+    /// Repairs a state before it is loaded: clamps values, fills in defaults for missing ones, and
+    /// marks a record that does not parse completely, so that the window can say so.
     pub fn repair(state: &mut PluginState) {
         let fresh = DeepPocketParams::default();
         for (id, pointer, _) in fresh.param_map() {
@@ -504,10 +503,10 @@ impl DeepPocketParams {
     }
 }
 
-/// A value that a parameter can have: the saved one, clamped, or the default.
+/// Returns a valid value of a parameter: the saved one, clamped, or the default.
 ///
 /// # Safety
-/// The pointer is into parameters that live.
+/// The pointer must be valid.
 unsafe fn repaired(pointer: ParamPtr, saved: Option<&ParamValue>) -> ParamValue {
     // SAFETY: as the caller promises, for all of them.
     unsafe {

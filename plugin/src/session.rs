@@ -1,11 +1,11 @@
-//! What the user does with takes: the one way from the window to what is played, besides single
-//! parameters.
+//! The user's session: takes, history, A/B sides, pins, primers and models. The window changes the
+//! music only through it and through single parameters.
 //!
-//! The window owns a [`Session`] while it is open and calls [`Session::look`] once a frame. Whatever
-//! changes the take then becomes an entry of the history when it has settled: a drag of a knob is
-//! one entry, and so is a stroke of painted velocities. Where something is to be set in the host,
-//! the window passes a closure, see [`SetParam`]. Nothing here runs the model: what takes time is an
-//! errand for the worker, and [`Session::said`] tells what came of it.
+//! The window owns a [`Session`] while it is open and calls [`Session::update`] once per frame. A
+//! change of the take becomes a history entry once it is stable: a drag of a knob is one entry, and
+//! so is a stroke of painted velocities. To set parameters, the window passes a closure, see
+//! [`SetParam`]. Nothing here runs the model: slow work is a command to the worker, and
+//! [`Session::take_report`] returns its result.
 
 pub mod clip_export;
 pub mod clip_files;
@@ -34,76 +34,76 @@ use crate::params::{DeepPocketParams, LaneParams, PhraseBars, PrimeMode};
 use crate::project::settings::{Settings, UserMap};
 use crate::project::state::{ProjectStore, WorkerCommand};
 
-/// How long a take must stay as it is until it counts as one, in seconds.
+/// Time for which a take must be stable to become a history entry, in seconds.
 const SETTLE_SECONDS: f64 = 0.4;
 
-/// How long the host may take until a parameter has the value that was set, in seconds.
+/// Maximum time for the host to apply a parameter, in seconds.
 const HOST_TIMEOUT_SECONDS: f64 = 1.0;
 
-/// What the user does with takes. See the top of this module.
+/// The user's session. See the module documentation.
 pub struct Session {
     params: Arc<DeepPocketParams>,
     link: Arc<Link>,
-    /// The time of the last look, in seconds.
+    /// Time of the last update, in seconds.
     now: f64,
-    /// The take as it was last seen, and since when.
+    /// Take at the last update, and since when it is unchanged.
     seen: Take,
     seen_since: f64,
-    /// The take that was set, until the host has brought it, and how long that may take.
+    /// Take that was set but not applied by the host yet, and its timeout.
     in_flight: Option<(Take, f64)>,
-    /// Whether the last entry of the history is there because other notes were played as primer.
+    /// The last history entry differs from the one before only by its primer.
     entry_is_primer: bool,
-    /// What the hidden parameter has counted.
+    /// Change counter last reported through the hidden parameter.
     reported_changes: u32,
-    /// Of which phrases bars were asked for ahead: number of the take, first bar, how many.
+    /// Last request for bars ahead: number of the take, first bar, phrases.
     requested_ahead: Option<(u32, i64, u8)>,
 }
 
-/// Which of the two takes that are compared is the present one.
+/// Side of the A/B comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The first.
+    /// First side.
     A,
-    /// The second.
+    /// Second side.
     B,
 }
 
-/// What there is to be done.
+/// Summary of the history.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistoryOverview {
-    /// There is a take before.
+    /// There is an earlier take.
     pub can_undo: bool,
-    /// There is a take after.
+    /// There is a later take.
     pub can_redo: bool,
-    /// The present take is a favourite.
+    /// The current take is a favourite.
     pub favourite: bool,
-    /// Takes in the history, and the place of the present one.
+    /// Number of takes.
     pub takes: usize,
-    /// From 0.
+    /// Index of the current take.
     pub at: usize,
-    /// Which side is the present take.
+    /// Current side.
     pub side: Side,
     /// The other side has a take.
     pub has_other_side: bool,
-    /// How far the present take has come to the other side, 0 to 1.
+    /// Morph position toward the other side, 0 to 1.
     pub morph: f32,
 }
 
 /// An entry of the history.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistoryEntry {
-    /// Its place, for [`Session::go`].
+    /// Index, for [`Session::go_to`].
     pub place: usize,
-    /// Its seed.
+    /// Seed.
     pub seed: u32,
-    /// Its style number.
+    /// Style number.
     pub style: u8,
-    /// Whether it is a favourite.
+    /// The take is a favourite.
     pub favourite: bool,
 }
 
 impl Session {
-    /// A desk with the take as it is.
+    /// Creates a session with the current take.
     #[must_use]
     pub fn new(params: Arc<DeepPocketParams>, link: Arc<Link>) -> Self {
         let marked = params.state.kept().changes();
@@ -126,7 +126,7 @@ impl Session {
         self.params.state.kept()
     }
 
-    /// The take as parameters and project have it now, but for keys that are held.
+    /// Returns the take of parameters and project, without held keys.
     #[must_use]
     pub fn take(&self) -> Take {
         let Controls { take, prime, .. } = Controls::new(&self.params);
@@ -144,8 +144,8 @@ impl Session {
         Take { tempo, primer, pins, toward, model, ..take.into() }
     }
 
-    /// Looks what has changed. To be called once a frame; `now` is in seconds, and `busy` says that
-    /// a gesture is going on. Gives the seconds after which to look again, if there is a reason.
+    /// Detects changes; call it once per frame. `now` is in seconds; `busy` means that a gesture is
+    /// in progress. Returns the seconds until the next necessary call, if any.
     pub fn update(&mut self, now: f64, busy: bool, set: &mut SetParam) -> Option<f64> {
         self.now = now;
         let take = self.take();
@@ -184,7 +184,7 @@ impl Session {
             && self.store().changes() == self.reported_changes
     }
 
-    /// The take as it was last seen is the present entry of the history.
+    /// Records the take in the history if it differs from the current entry.
     fn record(&mut self) {
         let (seen, primed) = (self.seen, self.entry_is_primer);
         let known = self.history(|history| history.take());
@@ -194,7 +194,7 @@ impl Session {
         if equal_within_rounding(&known, &seen) {
             self.history(|history| history.correct(seen));
         } else {
-            // As long as somebody plays, the primer is another one in each bar.
+            // A player changes the primer in every bar.
             let only_primed = equal_within_rounding(&Take { primer: seen.primer, ..known }, &seen);
             self.history(|history| match only_primed && primed {
                 true => history.amend(seen),
@@ -205,7 +205,7 @@ impl Session {
         self.store().mark_changed();
     }
 
-    /// What has not settled yet is an entry of its own now.
+    /// Records a change that is not stable yet.
     fn commit_pending(&mut self) {
         if self.in_flight.is_none() {
             self.seen = self.take();
@@ -213,14 +213,14 @@ impl Session {
         }
     }
 
-    /// What there is to be done.
+    /// Returns a summary of the history.
     #[must_use]
     pub fn overview(&self) -> HistoryOverview {
         let toward = self.store().extras().toward;
         self.history(|history| {
             let (all, at) = history.all();
             HistoryOverview {
-                // What has not settled can be undone as well.
+                // An unrecorded change can be undone, too.
                 can_undo: at > 0 || !equal_within_rounding(&history.take(), &self.seen),
                 can_redo: at + 1 < all.len(),
                 favourite: history.is_favourite(),
@@ -233,7 +233,7 @@ impl Session {
         })
     }
 
-    /// All takes, in the order of undo.
+    /// Returns all takes, in undo order.
     #[must_use]
     pub fn history_entries(&self) -> Vec<HistoryEntry> {
         self.history(|history| {
@@ -247,42 +247,41 @@ impl Session {
         })
     }
 
-    /// Another take with the same controls.
+    /// Starts another take with the same controls.
     pub fn new_take(&mut self, set: &mut SetParam) {
         let last = u32::try_from(self.params.seed.preview_plain(1.0)).unwrap_or(0);
         let seed = random_other_seed(self.intended_take().seed, last);
         self.set_seed(seed, set);
     }
 
-    /// The take with this number.
+    /// Starts the take with this seed.
     pub fn set_seed(&mut self, seed: u32, set: &mut SetParam) {
         self.commit_pending();
         let last = u32::try_from(self.params.seed.preview_plain(1.0)).unwrap_or(0);
         let take = Take { seed: seed.min(last), ..self.intended_take() };
         self.push_take(take);
-        // It is played at the tempo of the song when it is first heard.
+        // Its tempo is latched when it is first played.
         let value = i32::try_from(take.seed).unwrap_or(0);
         ParamWriter { send: set, force: true }.set(&self.params.seed, value);
         self.in_flight = Some((take, self.now + HOST_TIMEOUT_SECONDS));
     }
 
-    /// Back to the take before; says whether there was one.
+    /// Returns to the previous take. Returns `false` if there is none.
     pub fn undo(&mut self, set: &mut SetParam) -> bool {
         self.move_in_history(set, History::undo)
     }
 
-    /// On to the take after; says whether there was one.
+    /// Advances to the next take. Returns `false` if there is none.
     pub fn redo(&mut self, set: &mut SetParam) -> bool {
         self.move_in_history(set, History::redo)
     }
 
-    /// To a take by its place in the history; says whether there is one.
+    /// Goes to a history entry. Returns `false` if it does not exist.
     pub fn go_to(&mut self, place: usize, set: &mut SetParam) -> bool {
         self.move_in_history(set, |history| history.go(Some(place)))
     }
 
-    /// The present take becomes the other side, and the other side the present one. The first time
-    /// both are the same.
+    /// Swaps the sides. At first both hold the same take.
     pub fn switch_sides(&mut self, set: &mut SetParam) {
         self.move_in_history(set, |history| {
             history.swap();
@@ -304,22 +303,22 @@ impl Session {
         moved
     }
 
-    /// The other side is the present take as well.
+    /// Copies the current take to the other side.
     pub fn copy_to_other_side(&mut self) {
         self.commit_pending();
         self.history(History::copy_beside);
         self.store().mark_changed();
     }
 
-    /// Makes the present take a favourite, or no longer.
+    /// Marks or unmarks the current take as a favourite.
     pub fn set_favourite(&mut self, favourite: bool) {
         self.commit_pending();
         self.history(|history| history.set_favourite(favourite));
         self.store().mark_changed();
     }
 
-    /// Leads the present take so far to the other side's, 0 to 1; 0 leaves it as it is. Says
-    /// whether there is another side.
+    /// Morphs the current take toward the other side, 0 to 1; 0 removes the morph. Returns `false`
+    /// if there is no other side.
     pub fn set_morph(&mut self, share: f32) -> bool {
         let Some(other) = self.history(|history| history.beside()) else { return false };
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
@@ -328,20 +327,20 @@ impl Session {
         true
     }
 
-    /// Plays a preset's take, as it says.
+    /// Plays a preset.
     pub fn play(&mut self, take: &Take, performance: &Performance, set: &mut SetParam) {
         self.commit_pending();
         self.push_take(*take);
         self.apply(take, Some(performance), set);
     }
 
-    /// How hits are played now, for a preset.
+    /// Returns the current performance, for a preset.
     #[must_use]
     pub fn performance(&self) -> Performance {
         Controls::new(&self.params).performance
     }
 
-    /// The take that will be there when the host has set what is on its way.
+    /// Returns the take that will be current once the host has applied all parameters.
     fn intended_take(&self) -> Take {
         self.in_flight.map_or_else(|| self.take(), |(take, _)| take)
     }
@@ -352,13 +351,13 @@ impl Session {
         (self.seen, self.entry_is_primer) = (take, false);
     }
 
-    /// Sets all that a take is.
+    /// Applies a take to parameters and project.
     fn apply(&mut self, take: &Take, performance: Option<&Performance>, set: &mut SetParam) {
         let keeps = matches!(Controls::new(&self.params).prime, PrimeMode::Off | PrimeMode::Hold);
         self.store().change(|extras| {
             (extras.pins, extras.toward) = (take.pins, take.toward);
             extras.model = take.model;
-            // Where nobody listens, no primer says nothing about the clip that is kept.
+            // While nothing is recorded, an empty primer does not replace the stored one.
             if take.primer != Primer::Off || !keeps {
                 extras.primer = take.primer;
             }
@@ -376,47 +375,45 @@ impl Session {
     }
 }
 
-/// Pins. Steps are those of the take's phrase, from 0.
+/// Pins. Steps are counted within the take's phrase, from 0.
 impl Session {
-    /// What is pinned.
+    /// Returns the pins.
     #[must_use]
     pub fn pins(&self) -> Pins {
         self.store().extras().pins
     }
 
-    /// Pins a cell, or frees it.
+    /// Pins or unpins a cell.
     pub fn pin(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
         self.store().change(|extras| extras.pins.set(step, drum, pin));
     }
 
-    /// Turns a cell over, given whether it sounds: what sounds is pinned silent, what does not is
-    /// pinned struck.
+    /// Toggles a cell: pins a sounding cell as silent and a silent one as struck.
     pub fn toggle(&mut self, step: usize, drum: Drum, sounds: bool) {
         self.pin(step, drum, Some(if sounds { Pin::Silent } else { Pin::Struck }));
     }
 
-    /// Pins a lane as it sounds in these steps, the first of the phrase.
+    /// Pins a lane as it sounds in `steps`, the first steps of the phrase.
     pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
         self.store().change(|extras| extras.pins.keep_lane(drum, steps));
     }
 
-    /// Frees a lane.
+    /// Unpins a lane.
     pub fn free_lane(&mut self, drum: Drum) {
         self.store().change(|extras| extras.pins.free_lane(drum));
     }
 
-    /// Pins all lanes as they sound in these steps, the first of the phrase.
+    /// Pins all lanes as they sound in `steps`, the first steps of the phrase.
     pub fn keep_all(&mut self, steps: &[Step]) {
         self.store().change(|extras| extras.pins = Pins::all(steps));
     }
 
-    /// Frees everything.
+    /// Unpins everything.
     pub fn free_all(&mut self) {
         self.store().change(|extras| extras.pins = Pins::NONE);
     }
 
-    /// Pins a lane as it sounds in these steps, the whole phrase, moved later by so many of them
-    /// round the phrase.
+    /// Pins a lane as it sounds in `steps`, the whole phrase, rotated later by `by` steps.
     pub fn shift_lane(&mut self, drum: Drum, steps: &[Step], by: i32) {
         let count = steps.len().min(MOST_PINNED);
         let by = i64::from(by).rem_euclid(i64::try_from(count.max(1)).unwrap_or(1));
@@ -426,18 +423,18 @@ impl Session {
     }
 }
 
-/// Dropped files, models and what is played.
+/// Dropped files, models and primers.
 impl Session {
-    /// What was played, tapped or dropped last, whether or not the drummer listens to it.
+    /// Returns the recorded or dropped primer, even if it is not in use.
     #[must_use]
     pub fn primer(&self) -> Primer {
         self.store().extras().primer
     }
 
-    /// The drummer carries on from a MIDI file: its last four bars. Says how much of it.
+    /// Primes the drummer with the last four bars of a MIDI file. Returns a message.
     ///
     /// # Errors
-    /// A sentence that says why it cannot.
+    /// Returns a message if the file cannot be used.
     pub fn prime_with(&mut self, file: &[u8], set: &mut SetParam) -> Result<String, String> {
         self.commit_pending();
         let meter = self.link.status().meter;
@@ -454,18 +451,18 @@ impl Session {
         Ok(format!("The drummer carries on from {bars} of the file."))
     }
 
-    /// Forgets what was played, tapped or dropped.
+    /// Clears the primer.
     pub fn clear_primer(&mut self) {
         self.commit_pending();
         self.entry_is_primer = false;
         self.store().change(|extras| extras.primer = Primer::Off);
     }
 
-    /// Plays the hits of a MIDI file as the drummer would strike them: its first phrase is pinned
-    /// so, in a moment.
+    /// Humanises a MIDI file and pins the result in the first phrase; the worker does so shortly
+    /// after.
     ///
     /// # Errors
-    /// A sentence that says why it cannot.
+    /// Returns a message if the file cannot be used.
     pub fn humanise(&mut self, file: &[u8], set: &mut SetParam) -> Result<(), String> {
         self.commit_pending();
         let meter = self.link.status().meter;
@@ -483,19 +480,21 @@ impl Session {
         Ok(())
     }
 
-    /// Plays with a model file; `None`: with the built-in model. It is read while the old one plays.
+    /// Plays with a model file; `None` is the built-in model. The old model plays until it is
+    /// loaded.
     pub fn choose_model(&mut self, file: Option<PathBuf>) {
         self.commit_pending();
         self.send(WorkerCommand::ChooseModel(file));
     }
 
-    /// Takes a model file into the user's folder and plays with it.
+    /// Copies a model file into the user's folder and plays with it.
     pub fn load_model(&mut self, file: PathBuf) {
         self.commit_pending();
         self.send(WorkerCommand::ImportModel(file));
     }
 
-    /// New instances begin with the present drum map. What came of it is said with the next errand.
+    /// Saves the current drum map as the default of new instances. The result is reported like that
+    /// of a command.
     pub fn save_default_map(&self) {
         let DeepPocketParams { output, lanes, .. } = &*self.params;
         let place = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
@@ -505,15 +504,15 @@ impl Session {
         self.store().report(Settings::change(|settings| settings.map = Some(map)).map(|()| said));
     }
 
-    /// Has the phrases played that follow the one that is shown, so that a clip can have so many:
-    /// it is there in a moment. To be called as often as one likes.
+    /// Requests the phrases after the one shown, for clips of several phrases. Repeated calls are
+    /// cheap.
     pub fn play_ahead(&mut self, phrases: u8) {
         let Some(shown) = self.link.phrases().playing else { return };
         let wanted = (shown.number, shown.first_bar, phrases);
         let bars = u16::try_from(shown.bars.len()).unwrap_or(1);
         let Some(meter) = shown.bars.first().map(Bar::meter) else { return };
         if self.requested_ahead.replace(wanted) != Some(wanted) {
-            // In double time a bar of the song may be made of the bar before or after, too.
+            // In double time a bar of the song may also use the bar before or after.
             let count = bars * u16::from(phrases) + 2;
             self.send(WorkerCommand::PlayAhead(
                 Box::new(shown.take),
@@ -524,7 +523,7 @@ impl Session {
         }
     }
 
-    /// What came of the last errand, once: a sentence either way.
+    /// Returns the result of the last command, once, as a message either way.
     #[must_use]
     pub fn take_report(&self) -> Option<Result<String, String>> {
         self.store().take_report()
@@ -536,8 +535,7 @@ impl Session {
     }
 }
 
-/// Whether two takes are the same but for the tempo at which they were first played, and for what
-/// a parameter rounds off.
+/// Returns `true` if two takes are equal except for their tempo and parameter rounding.
 fn equal_within_rounding(one: &Take, other: &Take) -> bool {
     let near = |a: f32, b: f32| (a - b).abs() < 1e-3;
     let controls = [
@@ -555,9 +553,9 @@ fn equal_within_rounding(one: &Take, other: &Take) -> bool {
     controls.into_iter().chain(lanes).all(|(a, b)| near(a, b)) && rounded == *one
 }
 
-/// A seed from 0 to `last` that is not this one. Chance comes from the hasher that the standard
-/// library seeds anew for every use: what is drawn is kept in the project, so nothing depends on
-/// how it was drawn.
+/// Returns a random seed from 0 to `last` that differs from `seed`. The randomness comes from the
+/// standard library's hasher, which is seeded anew for every use; the result is saved in the
+/// project, so it need not be reproducible.
 fn random_other_seed(seed: u32, last: u32) -> u32 {
     let drawn = RandomState::new().hash_one(seed) % u64::from(last.max(1));
     let drawn = u32::try_from(drawn).unwrap_or(0);

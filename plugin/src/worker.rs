@@ -1,10 +1,9 @@
-//! The thread that runs the model, one an instance: it starts with the first activation, answers
-//! requests, shows the window the phrase at the song position, runs the window's errands, and ends
+//! Worker thread of an instance. It runs the model: answers requests for bars, prepares the phrase
+//! for the window, and runs the window's commands. It starts with the first activation and ends
 //! with the instance.
 //!
-//! It sleeps until it is woken: by `bell` in real time, by the audio thread only where
-//! that may wait anyway. What makes a bar is given to it as a [`ModelPlayer`]; which bars are wanted, the
-//! audio half decides.
+//! It parks until it is woken: by the waker thread in real time, by the audio thread only while
+//! that may wait.
 
 mod waker;
 mod work_scheduler;
@@ -31,30 +30,29 @@ use crate::project::state::{ProjectStore, WorkerCommand};
 use crate::worker::waker::WakerRegistration;
 use crate::worker::work_scheduler::{AheadWork, UrgentWork, wake_next};
 
-/// How often the worker looks whether somebody takes its answers, while nobody does.
+/// Interval between retries while nothing takes the worker's answers.
 const RETRY_INTERVAL: Duration = Duration::from_millis(30);
 
-/// Takes that the worker remembers in order to show their phrases.
+/// Number of takes that the worker keeps, to show their phrases.
 const MAX_TAKES: usize = 8;
 
-/// What makes a bar: a function of the take, the meter and the bar's place in the song alone. The
-/// error is a sentence.
+/// Generates a bar as a pure function of take, meter and bar index. The error is a message.
 pub type PlayFn = Box<dyn FnMut(&Take, Meter, i64) -> Result<Bar, String>>;
 
-/// A model that can play.
+/// A loaded model.
 pub struct ModelPlayer {
-    /// What the window says about it.
+    /// Header, for the window.
     pub metadata: Arc<Metadata>,
-    /// What makes a bar.
+    /// Generator.
     pub play: PlayFn,
 }
 
 impl ModelPlayer {
-    /// A band with this model.
+    /// Creates a player for a model.
     #[must_use]
     pub fn of(model: &Arc<Model>) -> ModelPlayer {
         let metadata = Arc::new(model.metadata().clone());
-        // The take that plays and the one that waits take turns, and each drummer remembers one.
+        // The playing and the waiting take alternate, and each drummer caches one take.
         let mut drummers = [0, 1].map(|_| Drummer::new(Arc::clone(model)));
         let mut takes: [Option<Take>; 2] = [None; 2];
         let mut newest = 0;
@@ -68,21 +66,21 @@ impl ModelPlayer {
     }
 }
 
-/// A running worker. Dropping it ends the thread and waits for that.
+/// A running worker. Dropping it stops and joins the thread.
 #[derive(Debug)]
 pub struct Worker {
     link: Arc<Link>,
     thread: Option<JoinHandle<()>>,
-    /// Ends after the thread.
+    /// Dropped after the thread has ended.
     _waker: WakerRegistration,
 }
 
 impl Worker {
-    /// Starts the thread. `band` is called on it with the identity of a take's model, where that
-    /// is another than before and after every failure; `kept` is what the project remembers.
+    /// Starts the thread. `load` runs on it with the identity of a take's model, whenever that
+    /// changes and after every failure.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns the system's error if it provides no thread.
     pub fn start(
         end: WorkerEnd,
         store: Arc<ProjectStore>,
@@ -102,13 +100,13 @@ impl Drop for Worker {
         self.link.worker_notify().stop();
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // The thread catches its own panics; there is nobody to tell about another.
+            // The thread catches its own panics.
             let _ = thread.join();
         }
     }
 }
 
-/// What phrase is shown.
+/// Identity of a phrase shown in the window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct PhraseKey {
     number: u32,
@@ -116,15 +114,15 @@ struct PhraseKey {
     first_bar: i64,
 }
 
-/// What plays the takes of a model.
+/// A player and the model it was loaded for.
 struct PlayerSlot {
     /// [`Take::model`].
     identity: u64,
-    /// The files that it was looked for in.
+    /// Model files known when it was loaded.
     files: Vec<ModelFile>,
-    /// What the window is told.
+    /// State reported to the window.
     state: ModelState,
-    /// `None`: nobody can.
+    /// `None` if the model is unavailable.
     play: Option<PlayFn>,
 }
 
@@ -132,16 +130,16 @@ struct WorkerLoop<'a, F> {
     end: WorkerEnd,
     store: Arc<ProjectStore>,
     load: &'a F,
-    /// The band of the last take, and that of the one before: both may have to play.
+    /// Players of the last two takes; both may be needed.
     players: Vec<PlayerSlot>,
-    /// Requests that wait, oldest first.
+    /// Pending requests, oldest first.
     waiting: Vec<BarRequest>,
     /// Takes by number, oldest first.
     takes: Vec<(u32, Take)>,
-    /// Number of the take that was asked for last.
+    /// Number of the take requested last.
     newest: u32,
     shown: [Option<PhraseKey>; 2],
-    /// The phrase that is being drawn, and its bars so far.
+    /// Phrase under construction and its bars so far.
     partial: (Option<PhraseKey>, Vec<Bar>),
     phrases: Phrases,
 }
@@ -167,7 +165,8 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         let link = self.end.link();
         link.worker_notify().run_until_stopped(|| {
             catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or_else(|_| {
-                // It was no bar that failed. What was asked for may be why, and is given up.
+                // The panic was outside of a bar. The pending requests may be the cause and are
+                // dropped.
                 self.end.raise(Fault::Worker);
                 self.waiting.clear();
                 false
@@ -176,8 +175,8 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         wake_next();
     }
 
-    /// Does one thing: what is heard soon, or else what is to come, when others let it. Says
-    /// whether there was anything that could be done.
+    /// Processes one item: an urgent bar, or else work ahead if the scheduler allows it. Returns
+    /// `false` if nothing could be done.
     fn work(&mut self) -> bool {
         self.receive_requests();
         if let Some(place) = self.waiting.iter().position(|request| self.is_urgent(request)) {
@@ -207,11 +206,12 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         true
     }
 
-    /// Gets the band of a model, and tells the window how that went.
+    /// Makes the player of a model the current one, loading it if necessary, and reports it to the
+    /// window.
     fn load_player(&mut self, identity: u64) {
         let known = self.players.iter().position(|slot| slot.identity == identity);
         let files = self.store.models();
-        // A model that was missing may be there now if other files are known.
+        // A missing model is retried when other files are known.
         let slot = known.map(|place| self.players.remove(place));
         let slot = slot.filter(|slot| slot.play.is_some() || slot.files == files);
         let slot = slot.unwrap_or_else(|| {
@@ -232,7 +232,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.players.insert(0, slot);
     }
 
-    /// What the band of a take's model plays; the newest take's is the one that the window names.
+    /// Returns the player of a take's model. The window names the model of the newest take.
     fn player_for(&mut self, identity: u64) -> Option<&mut PlayerSlot> {
         if self.players.iter().all(|slot| slot.identity != identity) {
             self.load_player(identity);
@@ -240,7 +240,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.players.iter_mut().find(|slot| slot.identity == identity)
     }
 
-    /// Runs the next errand.
+    /// Runs the next command.
     fn run_command(&mut self) {
         let Some(command) = self.store.next_command() else { return };
         let done = catch_unwind(AssertUnwindSafe(|| match command {
@@ -260,8 +260,8 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         }
     }
 
-    /// Plays a bar that the song has yet to come to, and leaves the next ones for later: what the
-    /// song needs now goes first. It is over when another take plays.
+    /// Generates one bar ahead of the song and queues the rest again, so that urgent bars go first.
+    /// Stops when another take plays.
     fn play_ahead(&mut self, take: Box<Take>, meter: Meter, bar: i64, count: u16) {
         let playing = self.end.takes_in_use().playing;
         let plays = self.takes.iter().any(|(number, known)| *number == playing && *known == *take);
@@ -292,7 +292,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         Ok(format!("{name} plays."))
     }
 
-    /// Pins a clip's hits as the model of a take strikes them.
+    /// Humanises a clip with the model of a take and pins the result.
     fn humanise(&mut self, clip: &Clip, take: &Take) -> Result<String, String> {
         let folders = Folders::for_user();
         let folder = folders.as_ref().map(|folders| folders.models.as_path());
@@ -307,7 +307,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         Ok("The hits of the file are pinned, as the drummer strikes them.".into())
     }
 
-    /// Takes new requests in, and passes over those that nobody waits for any more.
+    /// Receives requests and drops those of takes no longer in use.
     fn receive_requests(&mut self) {
         self.receive_takes();
         while let Some(request) = self.end.requests.pop() {
@@ -318,12 +318,12 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.waiting.retain(|request| takes.may_need(request.number));
     }
 
-    /// The take that is asked for is the newest one now, and its model's band is there.
+    /// Makes the requested take the newest one and loads its model.
     fn activate_take(&mut self, number: u32) {
         if self.newest == number {
             return;
         }
-        // Takes come before what is asked of them: it may have come since.
+        // A take is sent before requests for it and may have arrived since.
         if self.take(number).is_none() {
             self.receive_takes();
         }
@@ -335,7 +335,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.load_player(take.model);
     }
 
-    /// Takes new takes in. Those in use are not forgotten.
+    /// Receives new takes. Evicts takes that are not in use first.
     fn receive_takes(&mut self) {
         while let Some(told) = self.end.new_takes.pop() {
             if self.takes.len() == MAX_TAKES {
@@ -351,7 +351,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.takes.iter().find(|(known, _)| *known == number).map(|(_, take)| take)
     }
 
-    /// The bar that is asked for, if it can be played.
+    /// Answers a request.
     fn answer(&mut self, request: &BarRequest) -> BarAnswer {
         let BarRequest { number, meter, bar } = *request;
         let played = self.take(number).copied().and_then(|take| {
@@ -365,7 +365,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
     }
 
     fn send(&mut self, mut answer: BarAnswer) {
-        // Nobody takes answers while the host does not process: they wait.
+        // The host may stop processing, and the answer queue stays full.
         while let Err(refused) = self.end.answers.push(answer) {
             if self.end.link().worker_notify().has_stopped() {
                 return;
@@ -375,15 +375,14 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         }
     }
 
-    /// Whether a bar is of a take that waits for its beat, or comes with the next bar line.
+    /// Returns `true` if a bar belongs to a waiting take or starts within the next bar.
     fn is_urgent(&self, request: &BarRequest) -> bool {
         let status = self.end.status();
         request.number != status.playing || request.bar <= status.source.saturating_add(1)
     }
 
-    /// A bar: as the project remembers it, or else as the model plays it; without one, what the
-    /// project remembers of another phrase. After a panic the band is a new one: nobody knows what
-    /// the old one left behind.
+    /// Returns a bar: the stored one, or else a generated one, or a stored substitute if the model
+    /// is unavailable. Reloads the player after a panic, because its state is undefined.
     fn bar(&mut self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
         if let Some(known) = self.store.bar(take, meter, bar) {
             return Some(known);
@@ -411,7 +410,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         }
     }
 
-    /// Which of the two phrases that the window draws is another by now, and what it is to be.
+    /// Returns the first outdated phrase of the window's two and its new identity.
     fn outdated_phrase(&self) -> Option<(usize, Option<PhraseKey>)> {
         let status = self.end.status();
         let wanted = [status.playing, status.pending].map(|number| {
@@ -422,10 +421,10 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         (0..2).find(|&place| wanted[place] != self.shown[place]).map(|place| (place, wanted[place]))
     }
 
-    /// Goes on bringing a phrase that the window draws up to date, by a bar.
+    /// Continues a phrase for the window by one bar.
     fn update_phrase(&mut self, place: usize, wanted: Option<PhraseKey>) {
         let phrase = match wanted.and_then(|shown| Some((shown, *self.take(shown.number)?))) {
-            // A take that lands is already drawn.
+            // A launched take is already drawn.
             _ if place == 0 && wanted == self.shown[1] => self.phrases.pending.clone(),
             None => None,
             Some((shown, take)) => {
@@ -458,7 +457,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
     }
 }
 
-/// Copies a model file into the user's folder; says where it is then.
+/// Copies a model file into the user's folder and returns its path.
 fn import_model(file: &Path) -> Result<PathBuf, String> {
     let folders = Folders::for_user().ok_or("This user has no folder for models.")?;
     models::import(file, &folders.models)

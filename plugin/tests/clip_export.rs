@@ -1,5 +1,5 @@
-//! What the window exports is what is heard: the worker's phrase, the parameters' performance, map
-//! and channel, and nothing of the engine.
+//! Clips exported by the window match the notes that play: the worker's phrase with the parameters'
+//! performance, drum map and channel.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use groove::take::Take;
 use groove::{Bar, Drum, Hit, Meter, Step};
 use nice_plug::prelude::*;
 
-/// A phrase from bar 4 on, whose bars have a snare on each beat and an early bass at their start.
+/// Phrase from bar 4 on with a snare on each beat and an early kick at the start of each bar.
 fn shown() -> (WorkerEnd, Arc<Link>, [Bar; 4]) {
     let (_, worker, link) = link();
     let mut bars = [Bar::silent(Meter::FOUR_FOUR); 4];
@@ -52,7 +52,7 @@ fn a_phrase_is_exported_as_it_is_heard() {
     assert_eq!(read[0].hit(Drum::Bass), Some(Hit { velocity: 60, offset_ticks: 0 }));
     assert_eq!(read[16], bars[1].steps()[0]);
     assert_eq!(read[60], bars[3].steps()[12]);
-    // Map, channel and performance are those of the parameters.
+    // Map, channel and performance come from the parameters.
     set(&params, "map", 3.0);
     set(&params, "channel", 3.0);
     set(&params, "lane_mute_1", 1.0);

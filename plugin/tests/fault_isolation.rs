@@ -1,5 +1,5 @@
-//! A fault in the audio half or in the worker does not reach the host: the notes end, a sentence
-//! says what happened, and what can go on goes on. The faults are made by the feature `fault`.
+//! Fault isolation: a panic in engine or worker does not reach the host. Notes end, a message is
+//! shown, and the rest keeps working. The feature `fault` injects the panics.
 
 mod common;
 
@@ -10,7 +10,7 @@ use deep_pocket::fault_injection::{IN_ENGINE, IN_WORKER};
 use deep_pocket::link::Fault;
 use nice_plug::prelude::*;
 
-/// Picks the take.
+/// Selects a take.
 fn pick(host: &mut Host, take: u32) {
     let params = host.plugin.params();
     let map = params.param_map();
@@ -22,7 +22,7 @@ fn pick(host: &mut Host, take: u32) {
     }
 }
 
-/// Plays so many beats, a little faster than time goes.
+/// Plays `beats` beats slightly faster than real time.
 fn play(host: &mut Host, beats: u32) {
     host.context.transport.playing = true;
     for _ in 0..beats * 50 {

@@ -1,5 +1,5 @@
-//! A project that was made to do harm takes no more memory than its length allows, and loads. One
-//! test in a program of its own, because it measures the whole process.
+//! A hostile project takes memory in proportion to its length, and loads. The only test of this
+//! binary, because it measures the whole process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use deep_pocket::DeepPocket;
 use deep_pocket::params::DeepPocketParams;
 use nice_plug::prelude::*;
 
-/// Bytes that are in use, and the most that were since this was last set back.
+/// Bytes in use, and their maximum since the last reset.
 static USED: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
@@ -34,7 +34,7 @@ unsafe impl GlobalAlloc for Measuring {
 #[global_allocator]
 static ALLOCATOR: Measuring = Measuring;
 
-/// Loads a record, and says the most memory that this took, beyond what was in use before.
+/// Loads a record and returns the peak of additional memory.
 fn load(record: &str) -> (DeepPocketParams, usize) {
     let params = DeepPocketParams::default();
     let mut state = PluginState {

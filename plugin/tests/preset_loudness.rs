@@ -1,4 +1,4 @@
-//! What somebody hears who has just opened the plugin: the factory presets on the audition kit.
+//! Loudness and balance of the factory presets on the audition kit.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use groove::generate::Drummer;
 
 const RATE: u32 = 48_000;
 
-/// A preset's theme as it is heard.
+/// Returns a preset's theme as it sounds.
 fn theme(drummer: &mut Drummer, preset: &presets::Preset) -> Clip {
     let presets::Preset { take, performance, .. } = preset;
     let count = i64::try_from(take.bars()).expect("a few bars");
@@ -28,7 +28,7 @@ fn theme(drummer: &mut Drummer, preset: &presets::Preset) -> Clip {
     Clip::of(&bars, take.tempo.into())
 }
 
-/// Mean power in dB of the louder side, while the clip lasts.
+/// Mean power of the louder side over the clip, in dB.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some seconds")]
 fn loudness(clip: &Clip, [left, right]: &[Vec<f32>; 2]) -> f32 {
     let seconds = f64::from(clip.ticks()) / 960.0 * 60.0 / clip.tempo;
@@ -41,9 +41,9 @@ fn loudness(clip: &Clip, [left, right]: &[Vec<f32>; 2]) -> f32 {
 fn factory_presets_are_within_full_scale_balanced_and_end_in_silence() {
     let mut drummer = Drummer::new(models::built_in().expect("the shipped weights"));
     let mut all = Vec::new();
-    // How far each drum is below the mix where it plays, in dB.
+    // Level of each drum below the mix where it plays, in dB.
     let mut lanes: Vec<(Drum, Vec<f32>)> = Drum::ALL.map(|drum| (drum, Vec::new())).into();
-    // The files, whichever of them are in the list.
+    // The files themselves, whether or not they are in the factory list.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/presets");
     for listed in presets::list(&folder) {
         let preset = listed.preset.expect("a preset");
@@ -58,7 +58,7 @@ fn factory_presets_are_within_full_scale_balanced_and_end_in_silence() {
         all.push(loud);
         for (drum, below) in &mut lanes {
             let alone = clip.lanes(DrumSet::from_bits(1 << drum.index()));
-            // A drum that is hardly struck says nothing about balance.
+            // A drum with few hits says nothing about balance.
             if alone.onsets().len() >= bars(&clip) {
                 below.push(loud - loudness(&alone, &render(&alone, RATE)));
             }

@@ -1,6 +1,5 @@
-//! The audio thread's promise: `process` allocates nothing and frees nothing. The whole plugin is
-//! driven as its wrapper drives it, with the real model, through plays, jumps, loops, keys and
-//! changed takes, while an allocator counts what the thread does.
+//! Real-time safety: `process` allocates and frees nothing. The whole plugin runs with the real
+//! model through playback, jumps, loops, keys and new takes while an allocator counts.
 
 mod common;
 
@@ -13,7 +12,7 @@ use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
 thread_local! {
-    /// Allocations and frees of this thread while it counts; below zero it does not count.
+    /// Allocations and frees of this thread; negative while not counting.
     static COUNT: Cell<i64> = const { Cell::new(-1) };
 }
 
@@ -21,7 +20,7 @@ struct Counting;
 
 impl Counting {
     fn count() {
-        // A thread that is going away may free after its counter has gone.
+        // A terminating thread may free memory after its counter is gone.
         let _ = COUNT.try_with(|count| {
             if count.get() >= 0 {
                 count.set(count.get() + 1);
@@ -95,7 +94,7 @@ fn process_allocates_and_frees_nothing() {
     host.block(64, process);
     assert_eq!(host.context.ons, host.context.offs);
     assert!((0.1..=1.0).contains(&loudest), "the audition kit is heard: {loudest}");
-    // What it struck last dies away by itself.
+    // The last notes decay by themselves.
     for _ in 0..10 * 48_000 / 4_096 {
         host.block(4_096, process);
     }

@@ -1,5 +1,5 @@
-//! What projects and automation rely on: parameter ids, ranges and texts do not change, and a
-//! state comes back as it was saved, whatever else is in it.
+//! Compatibility of projects and automation: parameter ids, ranges and texts are frozen, and a
+//! saved state is restored exactly, whatever else it contains.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,7 @@ use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 use serde_json::{Value, json};
 
-/// Id, name, default, and the texts of the least and the greatest value. Never change a line;
-/// only add.
+/// Id, name, default, and the texts of minimum and maximum. Never change a line; only add.
 const FROZEN: [(&str, &str, &str, &str, &str); 83] = [
     ("style", "Style", "rock", "any", "own 5"),
     ("temperature", "Temperature", "1.00", "0.20", "2.00"),
@@ -103,7 +102,7 @@ const FROZEN: [(&str, &str, &str, &str, &str); 83] = [
 ];
 
 fn params() -> Vec<(String, ParamPtr)> {
-    // The pointers are into the parameters, which must live on.
+    // The pointers need parameters that outlive them.
     let params: &'static DeepPocketParams = Box::leak(Box::default());
     params.param_map().into_iter().map(|(id, pointer, _)| (id, pointer)).collect()
 }
@@ -167,7 +166,7 @@ fn state(params: &[(&str, ParamValue)], fields: &[(&str, &str)]) -> PluginState 
     }
 }
 
-/// Loads a state as the wrappers do, into parameters that hold something else.
+/// Loads a state as the wrappers do, into parameters with other contents.
 fn load(mut state: PluginState) -> (BTreeMap<String, ParamValue>, DeepPocketParams) {
     let params = DeepPocketParams::default();
     params.state.set(SavedState {
@@ -253,7 +252,7 @@ fn a_load_is_noticed_and_outweighs_a_tempo_of_before() {
     assert_ne!(now.load(), seen.load());
 }
 
-/// Loads a whole state from a file of `tests/states`, as the wrappers do.
+/// Loads a complete state from a file of `tests/states`, as the wrappers do.
 fn loaded(text: &str) -> DeepPocketParams {
     let state: PluginState = serde_json::from_str(text).expect("a state");
     let (values, params) = load(state);
@@ -309,7 +308,7 @@ fn a_project_of_version_2_plays_the_notes_that_it_was_saved_with() {
     assert!(record.pins.struck(4).contains(Drum::Crash));
     let Primer::Play(primer) = record.primer else { panic!("{:?}", record.primer) };
     assert_eq!(primer.steps().len(), 16);
-    // What the engine would ask for now is what was kept then.
+    // The engine requests exactly the take that was saved.
     let tempo = params.state.take_tempo().tempo().expect("it was played");
     let (primer, pins) = (record.primer, record.pins);
     let take = Take { tempo, primer, pins, ..controls.take.into() };

@@ -1,18 +1,18 @@
-//! The hand-over between threads and the worker's stop, in every order in which threads can come:
-//! `queue`, `signal` and `takes` are compiled here with a model checker's atomics and threads in place of
-//! the standard library's. What the queue hands over is checked to be visible, too.
+//! Exhaustive check of thread interleavings: `queue`, `notify` and `takes_in_use` are compiled here
+//! with a model checker's atomics and threads. The visibility of the data passed through the queue
+//! is checked, too.
 
 use deep_pocket::link::queue::queue as real_queue;
 use loom::cell::UnsafeCell;
 
-/// In place of the plugin's own `sync`.
+/// Replaces the plugin's own `sync`.
 mod sync {
     pub use loom::sync::Arc;
     pub use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     pub use loom::thread::{Thread, current, park};
 
-    /// The model checker has none of its own: a flag with the orderings of the real one, and a
-    /// value that stays for good.
+    /// The model checker has no `OnceLock`: this one is a flag with the same orderings and a leaked
+    /// value.
     #[derive(Debug)]
     pub struct OnceLock<T: 'static> {
         is_set: AtomicBool,
@@ -52,7 +52,7 @@ use queue::queue;
 use sync::Arc;
 use takes_in_use::{SharedTakesInUse, TakesInUse};
 
-/// Runs a model in every order with at most so many switches of threads that are not forced.
+/// Runs a model in every order with at most `switches` voluntary context switches.
 fn in_every_order(switches: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(switches);
@@ -61,8 +61,8 @@ fn in_every_order(switches: usize, model: impl Fn() + Sync + Send + 'static) {
 
 #[test]
 fn a_take_that_moves_on_is_never_taken_for_one_that_nobody_wants() {
-    // Takes as they are published one after the other, as playing, ready and asked; one of them is
-    // among them all the time, or too new to be known.
+    // Takes in the order of publication, as playing, ready and asked. The checked take is always
+    // among them or too new to be known.
     let courses: [(u32, &[[u32; 3]]); 2] = [
         (4, &[[1, 2, 3], [2, 3, 4], [3, 0, 4], [4, 0, 0]]),
         (2, &[[1, 0, 2], [1, 2, 3], [2, 0, 3]]),
@@ -87,8 +87,8 @@ fn a_take_that_moves_on_is_never_taken_for_one_that_nobody_wants() {
 #[test]
 fn what_is_handed_over_is_whole_and_in_order_and_its_place_is_free_again() {
     in_every_order(3, || {
-        // An item says in which place its contents are; the checker sees whether anybody touches a
-        // place before the other is done with it. One item is looked at while others wait.
+        // An item names the slot of its contents; the checker detects concurrent access to a slot.
+        // One item is read while others wait.
         const CAPACITY: usize = 1;
         const PLACES: usize = CAPACITY + 1;
         let places: Arc<[UnsafeCell<usize>; PLACES]> = Arc::default();
@@ -125,7 +125,7 @@ fn a_worker_that_is_rung_for_is_woken_and_sees_what_for() {
         let signal = Arc::new(WorkerNotify::default());
         let (mut ask, mut asked) = queue::<u32>(1);
         let theirs = Arc::clone(&signal);
-        // It ends of itself once it has what was asked. If it sleeps for ever, the checker says so.
+        // The worker ends once it has the request. If it parks forever, the checker fails.
         let worker = loom::thread::spawn(move || {
             theirs.run_until_stopped(|| {
                 let request = asked.pop();

@@ -1,7 +1,6 @@
-//! The audition kit in a block: it plays the notes that leave, each at its sample, into the stereo
-//! output. For the audio thread, which allocates nothing here.
-//!
-//! How the drums sound is [`groove::audition`]'s business.
+//! Renders the audition kit into the stereo output: each note of the block sounds at its sample.
+//! Runs on the audio thread and allocates nothing after construction. [`groove::audition`]
+//! synthesises the drums.
 
 use groove::audition::AuditionKit;
 use nice_plug::prelude::util::db_to_gain;
@@ -9,23 +8,23 @@ use nice_plug::prelude::util::db_to_gain;
 use crate::audio::engine::NoteMessage;
 use crate::params::controls::Controls;
 
-/// The kit, and how much of the block it has played.
+/// The kit and the number of samples rendered so far in this block.
 pub(crate) struct Audition {
     kit: Box<AuditionKit>,
     on: bool,
-    /// Its level in dB.
+    /// Level, in dB.
     level: f32,
     done: usize,
 }
 
 impl Audition {
-    /// A silent kit for a sample rate in Hertz. Allocates: for the host's main thread.
+    /// Creates a silent kit for a sample rate in Hz. Allocates; call it on the host's main thread.
     pub(crate) fn new(rate: f64) -> Self {
         Audition { kit: Box::new(AuditionKit::new(rate)), on: true, level: 0.0, done: 0 }
     }
 
-    /// What the parameters say from the coming block on. A kit that has been switched off ends
-    /// what sounds, without a click.
+    /// Applies the parameters from the next block on. Switching the kit off fades what still
+    /// sounds.
     pub(crate) fn set(&mut self, controls: &Controls) {
         let Controls { audition: on, level, .. } = *controls;
         if self.level != level {
@@ -37,7 +36,7 @@ impl Audition {
         (self.on, self.level) = (on, level);
     }
 
-    /// A note leaves: plays up to it, and strikes its drum.
+    /// Renders up to the note's sample and strikes its drum.
     pub(crate) fn hear(&mut self, message: NoteMessage, output: &mut [&mut [f32]]) {
         if let (NoteMessage { sample, velocity, drum: Some(drum), .. }, true) = (message, self.on) {
             self.play_to(usize::try_from(sample).unwrap_or(usize::MAX), output);
@@ -45,13 +44,13 @@ impl Audition {
         }
     }
 
-    /// Plays the rest of the block: every sample of the output has been written then.
+    /// Renders the rest of the block, so that every output sample is written.
     pub(crate) fn end(&mut self, output: &mut [&mut [f32]]) {
         self.play_to(usize::MAX, output);
         self.done = 0;
     }
 
-    /// Ends what sounds, without a click.
+    /// Fades out everything that sounds.
     pub(crate) fn silence(&mut self) {
         self.kit.silence();
     }

@@ -1,44 +1,45 @@
-//! The bars that the audio thread has at hand, in a fixed number of places. It knows which were
-//! asked for; what to ask for is [`crate::audio::engine`]'s business.
+//! Bars that the worker has delivered or was asked for, in a fixed number of slots.
+//! [`crate::audio::engine`] decides which bars to request.
 
 use groove::clock::Grid;
 use groove::{Bar, Meter};
 
 use crate::link::{BarAnswer, TakesInUse};
 
-/// Number of bars that can be at hand.
+/// Number of slots.
 const CAPACITY: usize = 64;
 
-/// What a bar is known by.
+/// Identity of a bar of the pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BarKey {
-    /// Number of the take; 0 is no take, and marks an empty place.
+    /// Number of the take; 0 marks an empty slot.
     pub(crate) number: u32,
     pub(crate) meter: Meter,
     pub(crate) bar: i64,
 }
 
 impl BarKey {
-    /// What a bar of a take is known by.
+    /// Returns the key of a bar of a take.
     pub(crate) const fn of(number: u32, grid: &Grid, bar: i64) -> BarKey {
         BarKey { number, meter: grid.meter, bar }
     }
 }
 
-/// What is known about a bar.
+/// State of a bar in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BarState {
-    /// Nothing.
+    /// Neither cached nor requested.
     Absent,
-    /// It was asked for.
+    /// Requested from the worker.
     Requested,
-    /// It is here.
+    /// Delivered.
     Ready,
-    /// The worker could not make it.
+    /// The worker could not generate it.
     Failed,
 }
 
-/// The bars at hand. Keys lie together, apart from the bars, because all of them are searched.
+/// The cached bars. The keys are stored contiguously and apart from the bars because every lookup
+/// scans all of them.
 #[derive(Debug)]
 pub(crate) struct BarCache {
     keys: [BarKey; CAPACITY],
@@ -47,7 +48,7 @@ pub(crate) struct BarCache {
 }
 
 impl BarCache {
-    /// An empty shelf. Allocates.
+    /// Creates an empty cache. Allocates.
     pub(crate) fn new() -> Self {
         let empty = BarKey { number: 0, meter: Meter::FOUR_FOUR, bar: 0 };
         BarCache {
@@ -65,15 +66,15 @@ impl BarCache {
         self.find(key).map_or(BarState::Absent, |index| self.states[index])
     }
 
-    /// The bar, if it is here.
+    /// Returns the bar if the worker has delivered it.
     pub(crate) fn get(&self, key: BarKey) -> Option<&Bar> {
         let index = self.find(key)?;
         (self.states[index] == BarState::Ready).then(|| &self.bars[index])
     }
 
-    /// Keeps a place for a bar that is asked for. It takes the place of a bar of a take that is no
-    /// longer in use, or else of the one farthest from `near`; never of one that is nearer than
-    /// the new one, and then says `false`.
+    /// Reserves a slot for a requested bar. Evicts a bar of a take that is no longer in use, or
+    /// else the bar farthest from `near`. Returns `false` if every cached bar is nearer to `near`
+    /// than the new one.
     pub(crate) fn reserve(&mut self, key: BarKey, takes: TakesInUse, near: i64) -> bool {
         let distance = |bar: i64| bar.abs_diff(near);
         let worth = |other: &BarKey| match takes.may_need(other.number) {
@@ -90,7 +91,7 @@ impl BarCache {
         true
     }
 
-    /// Puts an answer in its place. One without a place is of no use any more.
+    /// Stores the worker's answer. Ignores answers whose slot was evicted.
     pub(crate) fn put(&mut self, answer: &BarAnswer) {
         let BarAnswer { number, meter, bar, played } = *answer;
         if let Some(index) = self.find(BarKey { number, meter, bar }) {

@@ -1,9 +1,9 @@
-//! The audio half: follows the host, decides which take sounds from which beat on, asks the worker
-//! for bars ahead of the song, and plays them.
+//! The audio thread's engine: follows the host's transport, decides which take sounds from which
+//! beat on, requests bars from the worker ahead of the song, and plays them.
 //!
-//! It allocates when it is made and never after. While it processes it takes no lock, logs
-//! nothing, and waits only where [`crate::audio::offline_detect`] says that the host is not in real time. Which
-//! bars exist is the worker's business; what the host's events look like, `lib.rs` knows.
+//! It allocates only in its constructor. While it processes it takes no lock and logs nothing, and
+//! it waits only where [`crate::audio::offline_detect`] reports an offline render. `lib.rs`
+//! converts the host's events.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -24,19 +24,19 @@ use crate::link::{AudioEnd, BarRequest, Fault, Status, TakesInUse};
 use crate::params::controls::{Controls, TakeControls};
 use crate::project::state::{ProjectState, TakeTempo};
 
-/// Notes that go through in a block.
+/// Maximum number of pass-through notes in a block.
 const MAX_PASS_THROUGH: usize = 64;
 
-/// Most bars ahead that are asked for, however long the blocks.
+/// Maximum lookahead in bars, however long the blocks.
 const MAX_BARS_AHEAD: i64 = 40;
 
-/// How long an activation may wait for the first bar of the song.
+/// Maximum time that an activation waits for the first bar of the song.
 const FIRST_BAR_WAIT: Duration = Duration::from_millis(250);
 
 /// A note message to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoteMessage {
-    /// Sample, counted from the start of the block.
+    /// Sample offset from the start of the block.
     pub sample: u32,
     /// MIDI channel, 0 to 15.
     pub channel: u8,
@@ -44,12 +44,12 @@ pub struct NoteMessage {
     pub pitch: u8,
     /// MIDI velocity, 1 to 127; 0 ends the note.
     pub velocity: u8,
-    /// The drum that is struck; `None` where a note ends or goes through.
+    /// Drum that is struck; `None` for a note-off or a pass-through note.
     pub drum: Option<Drum>,
 }
 
-/// The audio half of an instance. What is large is in places of its own, so that what each block
-/// looks at lies together.
+/// The audio half of an instance. Large members are boxed so that the fields that every block reads
+/// share cache lines.
 pub struct Engine {
     end: AudioEnd,
     clock: Clock,
@@ -58,32 +58,32 @@ pub struct Engine {
     offline: OfflineDetector,
     take_queue: TakeQueue,
     controls: Controls,
-    /// Where nothing happens.
+    /// Current span in which nothing happens.
     idle: Option<IdleSpan>,
-    /// What the take that is wanted has of parameters, and its tempo.
+    /// Take controls and tempo of the wanted take.
     wanted: Option<(TakeControls, f32)>,
     render_cache: RenderCache,
-    /// Where the last late bar was, so that each counts once.
+    /// Bar that was counted as late last, so that each late bar counts once.
     last_late: Option<BarKey>,
     late: u32,
     refused: u32,
     keys: KeyInput,
-    /// Notes of the coming block that go through, in order: never more than there is room for.
+    /// Pass-through notes of the next block, in order; never more than the capacity.
     pass_through: Vec<NoteMessage>,
-    /// Where it is in quarter notes while it runs without the host, and the rate in Hertz.
+    /// Song position in quarter notes while it runs without the host's transport.
     free_position: f64,
     sample_rate: f64,
-    /// Channels of the notes that sound, and of the next ones.
+    /// Channels of the sounding and of the next notes.
     channels: Channels,
-    /// Seed of the take that the latched tempo belongs to, and the load that it came with.
+    /// Seed of the take that the latched tempo belongs to, and the load counter at that time.
     latched: Option<(u32, u32)>,
-    /// A reset came while notes sounded.
+    /// A reset is pending: sounding notes end in the next block.
     release_pending: bool,
     failed: bool,
 }
 
 impl Engine {
-    /// An engine that has yet to be activated.
+    /// Creates an engine that is not active yet.
     #[must_use]
     pub fn new(end: AudioEnd) -> Self {
         Engine {
@@ -111,7 +111,7 @@ impl Engine {
         }
     }
 
-    /// What the parameters say from the coming block on.
+    /// Applies the parameters from the next block on.
     pub fn set_controls(&mut self, controls: &Controls) {
         self.controls = *controls;
         self.render_cache.set(controls.performance, controls.pitches, controls.channels);
@@ -119,8 +119,8 @@ impl Engine {
         self.idle = None;
     }
 
-    /// Prepares for blocks at a sample rate in Hertz, and waits a moment for the first bar of the
-    /// song. For the host's main thread.
+    /// Prepares for processing at a sample rate in Hz and waits up to [`FIRST_BAR_WAIT`] for the
+    /// first bar of the song. Call it on the host's main thread.
     pub fn activate(&mut self, rate: f64, mode: HostMode, state: &ProjectState) {
         self.failed = false;
         self.keys.connect(state);
@@ -146,7 +146,8 @@ impl Engine {
         }
     }
 
-    /// Forgets keys and position. Notes that sound end in the next block. For the audio thread.
+    /// Forgets held keys and position. Sounding notes end in the next block. Safe on the audio
+    /// thread.
     pub fn reset(&mut self) {
         self.clock.restart();
         self.keys.reset();
@@ -155,13 +156,13 @@ impl Engine {
         self.idle = None;
     }
 
-    /// A key went down, or up with velocity 0, at a sample of the coming block.
+    /// Records a key press at a sample of the next block. Velocity 0 is a release.
     pub fn key(&mut self, sample: u32, pitch: u8, velocity: u8) {
         self.keys.key(sample, pitch, velocity);
         self.idle = None;
     }
 
-    /// A note of the coming block that is to go through; says whether there was room for it.
+    /// Queues a pass-through note for the next block. Returns `false` if the queue is full.
     pub fn pass_through(&mut self, message: NoteMessage) -> bool {
         let fits = self.pass_through.len() < self.pass_through.capacity();
         if fits {
@@ -170,8 +171,9 @@ impl Engine {
         fits
     }
 
-    /// Plays a block. `out` takes the messages in order of time and says whether the host took
-    /// them. A fault in here ends in silence until the next activation, never in a panic.
+    /// Processes a block. `out` receives the messages in time order and returns whether the host
+    /// accepted them. A panic inside the engine silences it until the next activation and does not
+    /// propagate.
     pub fn process(
         &mut self,
         transport: &Transport,
@@ -184,7 +186,7 @@ impl Engine {
         }
         let mut through = std::mem::take(&mut self.pass_through);
         let mut passing = through.iter();
-        // What goes through is merged in by time.
+        // Merges the pass-through notes into the output by time.
         let mut next = passing.next();
         let mut merged = |message: NoteMessage| {
             while let Some(through) = next.filter(|through| through.sample <= message.sample) {
@@ -206,19 +208,19 @@ impl Engine {
         }
     }
 
-    /// Whether it has failed since the last activation.
+    /// Returns `true` if the engine has failed since the last activation.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.failed
     }
 
-    /// Something failed in a block of so many samples: what sounds ends, and there is silence until
-    /// the next activation.
+    /// Marks the engine as failed, ends all sounding notes at the end of the block, and stays
+    /// silent until the next activation.
     pub fn fail(&mut self, frames: u32, out: &mut impl FnMut(NoteMessage) -> bool) {
         self.failed = true;
         self.end.raise(Fault::Engine);
         let last = frames.saturating_sub(1);
-        // If even this fails there is nothing left to try.
+        // A second panic leaves nothing else to try.
         let _ = catch_unwind(AssertUnwindSafe(|| self.release_at(last, out)));
     }
 
@@ -245,8 +247,7 @@ impl Engine {
         let take_tempo = self.update_take(state, &block, playing);
         #[cfg(feature = "fault")]
         crate::fault_injection::in_engine(controls.take.seed);
-        // A song that plays but stays where it is, as some do while they count in, has no time in
-        // which a note could end.
+        // A playing song that does not move (a host counting in) never reaches a note-off.
         let stands = frames > 0 && block.spans.is_empty();
         let silent = stands || !playing || controls.bypass;
         if self.release_pending || silent || self.channels != controls.channels {
@@ -332,11 +333,11 @@ impl Engine {
         });
     }
 
-    /// Hears which take the controls ask for. Its tempo is the one at which it is first played, and
-    /// stays: notes must not depend on when they were asked for.
+    /// Updates the wanted take from controls and project. The tempo at which a take is first played
+    /// is latched, because the notes must not depend on when they were requested.
     fn update_take(&mut self, state: &ProjectState, block: &Block, playing: bool) -> TakeTempo {
         let mut kept = state.take_tempo();
-        // Another seed is another take, unless both came with a project.
+        // Another seed is another take, unless seed and tempo were loaded together.
         let seed = self.controls.take.seed;
         let another = self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed);
         if another && !state.is_restored(seed) {
@@ -356,7 +357,7 @@ impl Engine {
         kept
     }
 
-    /// The take that is wanted has changed.
+    /// Passes the wanted take to the take queue.
     fn update_wanted_take(&mut self) {
         if let Some((knobs, tempo)) = self.wanted {
             let take = self.keys.complete(Take { tempo, ..knobs.into() });
@@ -364,8 +365,8 @@ impl Engine {
         }
     }
 
-    /// The host's transport; while that stands and it is to run freely, one of our own that counts
-    /// the samples that the host asks for.
+    /// Returns the host's transport or, while the host is stopped and free run is on, a transport
+    /// that counts the samples processed.
     fn free_running(&mut self, host: &Transport, frames: u32) -> Transport {
         let Some(tempo) = self.controls.free_run.filter(|_| !host.playing) else {
             self.free_position = 0.0;
@@ -382,7 +383,7 @@ impl Engine {
         }
     }
 
-    /// At the start of a span: after a jump, a waiting take begins at once if it can.
+    /// Starts a span. After a jump, a waiting take starts at once if it can.
     fn enter_span(&mut self, span: &Span) {
         self.queue_wanted_take(span.from, span);
         if span.entry != Entry::Continues {
@@ -394,7 +395,7 @@ impl Engine {
         }
     }
 
-    /// Notes that the take that is wanted is to play from the next beat after a position on.
+    /// Queues the wanted take to start at the first launch point after a position.
     fn queue_wanted_take(&mut self, since: f64, span: &Span) {
         let patient = self.offline.max_wait().is_some();
         let Engine { take_queue, bar_cache, render_cache, .. } = self;
@@ -407,7 +408,7 @@ impl Engine {
         self.end.set_takes_in_use(self.take_queue.in_use());
     }
 
-    /// A beat has come.
+    /// Launches the newest waiting take whose bar is ready.
     fn launch_at(&mut self, span: &Span, launch: LaunchPoint) {
         let waiting = self.take_queue.launchable_at(launch);
         waiting.for_each(|number| self.fetch(number, &span.grid, launch.bar));
@@ -419,7 +420,7 @@ impl Engine {
         self.end.set_takes_in_use(self.take_queue.in_use());
     }
 
-    /// Plays notes of the playing take.
+    /// Plays the notes of the playing take in a span.
     fn play_span(&mut self, span: &Span, out: &mut impl FnMut(NoteMessage) -> bool) {
         let Some(playing) = self.take_queue.playing() else { return };
         let grid = &span.grid;
@@ -452,7 +453,7 @@ impl Engine {
         scheduler.release(sample, &mut |note| send(note, refused, out));
     }
 
-    /// Takes the worker's bars in.
+    /// Stores the bars that the worker has delivered.
     fn receive_bars(&mut self) {
         while let Some(answer) = self.end.answers.pop() {
             self.offline.worker_answered();
@@ -461,7 +462,8 @@ impl Engine {
         }
     }
 
-    /// Asks for what a bar of the song is made of, unless that has been done. Says whether it has.
+    /// Requests the source bars of a bar of the song if necessary. Returns `true` once all of them
+    /// are requested.
     fn request_bar(&mut self, number: u32, grid: &Grid, bar: i64, near: i64) -> bool {
         let near = self.render_cache.sources(near).next().unwrap_or(near);
         let mut asked = true;
@@ -480,7 +482,7 @@ impl Engine {
                 && self.end.request(BarRequest { number, meter: grid.meter, bar })
     }
 
-    /// Gets a bar of the song ready to be played.
+    /// Renders a bar of the song if it is not rendered yet.
     fn prepare_bar(&mut self, number: u32, grid: &Grid, bar: i64) {
         let key = BarKey::of(number, grid, bar);
         if !self.render_cache.touch(key) {
@@ -489,8 +491,8 @@ impl Engine {
         }
     }
 
-    /// Asks for what a bar of the song is made of and that is needed now, and waits for it where
-    /// the pace allows that.
+    /// Requests the source bars of a bar that is needed now, and waits for them where waiting is
+    /// allowed.
     fn fetch(&mut self, number: u32, grid: &Grid, bar: i64) {
         for source in self.render_cache.sources(bar) {
             self.fetch_source(number, grid, source);
@@ -510,7 +512,7 @@ impl Engine {
         let begin = Instant::now();
         loop {
             self.receive_bars();
-            // After a jump the queue may have been full of what is not needed any more.
+            // After a jump the request queue may have been full of obsolete requests.
             self.request_source(number, grid, bar, bar);
             if !waits(&self.bar_cache) {
                 break;
@@ -525,9 +527,9 @@ impl Engine {
         self.offline.waited(begin.elapsed());
     }
 
-    /// Asks for the bars to come: of the playing take from the end of the block on, of waiting
-    /// takes from the next beat on, and those at the start of the loop. Says whether all are asked
-    /// for now.
+    /// Requests upcoming bars: those of the playing take from the end of the block, those of
+    /// waiting takes from the next beat, and those at the start of the loop. Returns `true` once
+    /// all are requested.
     fn request_ahead(&mut self, block: &Block, beats: f64) -> bool {
         let grid = &block.grid;
         let seam = block.loop_range.filter(|(_, end)| block.position < *end);
@@ -591,7 +593,7 @@ impl Engine {
     }
 }
 
-/// Gives the host a note, and counts it if the host does not take it.
+/// Sends a note to the host and counts it if the host refuses it.
 fn send(note: Note, refused: &mut u32, out: &mut impl FnMut(NoteMessage) -> bool) {
     let message = match note {
         Note::On { sample, channel, drum, pitch, velocity } => {

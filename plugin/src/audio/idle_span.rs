@@ -1,6 +1,5 @@
-//! Stretches of the song in which nothing can happen: no note begins or ends, no bar comes, and
-//! everything that is to come has been asked for. A block within one has nothing to do but to say
-//! where the song is, and most blocks are.
+//! Idle spans of the song: no note begins or ends, no bar starts, and every upcoming bar is
+//! requested. Most blocks lie in an idle span; they only publish the song position.
 
 use groove::clock::{Block, Grid, Span, TICKS_PER_BEAT};
 use groove::schedule::{Scheduler, first_bar};
@@ -10,20 +9,20 @@ use crate::audio::render_cache::RenderCache;
 use crate::audio::take_queue::EARLY_REACH;
 use crate::project::state::TakeTempo;
 
-/// Bars of the playing take at hand after the one at the song position.
+/// Bars of the playing take to have ready after the current one.
 pub(crate) const BARS_AHEAD: i64 = 2;
 
-/// A stretch, and what it was found for: if anything of that is another now, it counts no more.
-/// News that a block does not tell (controls, keys, bars from the worker) end it at once: see who
-/// forgets it in [`crate::audio::engine`].
+/// An idle span and the inputs it was computed from; invalid as soon as one of them changes.
+/// Changes that the block itself does not show (controls, keys, delivered bars) reset it in
+/// [`crate::audio::engine`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IdleSpan {
-    /// Up to where notes need not be played, in quarter notes; while the song stands, where.
+    /// End of the span in quarter notes; while the song stands, its position.
     pub(crate) until: f64,
     pub(crate) playing: bool,
-    /// Longer blocks look farther ahead.
+    /// Block size; longer blocks look farther ahead.
     pub(crate) frames: u32,
-    /// Quarter notes a minute.
+    /// In quarter notes per minute.
     pub(crate) tempo: f64,
     pub(crate) grid: Grid,
     pub(crate) loop_range: Option<(f64, f64)>,
@@ -31,7 +30,8 @@ pub(crate) struct IdleSpan {
 }
 
 impl IdleSpan {
-    /// Whether a block lies within it: all of it, and it goes on where the last one ended.
+    /// Returns `true` if a block lies entirely within the span and continues where the last block
+    /// ended.
     pub(crate) fn covers(&self, block: &Block, playing: bool, take_tempo: TakeTempo) -> bool {
         let (tempo, grid, loop_range) = (block.tempo, block.grid, block.loop_range);
         if (playing, tempo, grid, loop_range, take_tempo)
@@ -47,8 +47,8 @@ impl IdleSpan {
     }
 }
 
-/// Up to where nothing happens after the last span of a block of so many quarter notes, if that can
-/// be said. The take plays, and no other is to.
+/// Returns the end of the idle span after the last span of a block of `beats` quarter notes, or
+/// `None` if it is unknown. Requires that the take plays and no other one waits.
 pub(crate) fn idle_until(
     block: &Block,
     span: &Span,
@@ -75,8 +75,8 @@ pub(crate) fn idle_until(
         .then(|| scheduler.next(span, until, bars))
 }
 
-/// The last bar that is needed soon after a position in a block of so many quarter notes: within a
-/// second, or two more such blocks.
+/// Returns the last bar needed soon after a position, for blocks of `beats` quarter notes: within
+/// one second or two more blocks, whichever is longer.
 pub(crate) fn lookahead_bar(block: &Block, position: f64, beats: f64) -> i64 {
     block.grid.bar_at(position + beats + (block.tempo / 60.0).max(2.0 * beats))
 }

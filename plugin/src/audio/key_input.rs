@@ -1,5 +1,5 @@
-//! What the drummer hears: keys that are held, what is played on them, and what the project says
-//! of primers and pins. All of it becomes part of the take.
+//! MIDI input as part of the take: held keys, primers played on the keys, and the pins and primers
+//! stored in the project.
 
 use groove::clock::{Block, Grid, TICKS_PER_BEAT};
 use groove::pattern::TICKS_PER_STEP;
@@ -12,44 +12,44 @@ use crate::audio::take_queue::TakeQueue;
 use crate::params::controls::{Controls, PrimeMode};
 use crate::project::state::{ProjectState, TakeExtras};
 
-/// Changes of the keys that are told apart within a block.
+/// Key changes resolved within a block.
 const MAX_CHANGES: usize = 32;
 
-/// Bars that a primer is made of.
+/// Length of a recorded primer, in bars.
 const PRIMER_BARS: usize = 2;
 
-/// A key went down or up.
+/// A key press or release.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct KeyChange {
     pub(crate) sample: u32,
     pitch: u8,
-    /// 0: it went up.
+    /// MIDI velocity; 0 is a release.
     velocity: u8,
-    /// All keys that are down from here on, bit by pitch.
+    /// Keys down after this change, one bit per pitch.
     keys: u128,
 }
 
-/// The keys, and what the take knows of them.
+/// The state of the keys and the part of the take that depends on it.
 pub(crate) struct KeyInput {
-    /// Keys that are down, bit by pitch: as the events of the coming block say, and as they are at
-    /// the place that is played.
+    /// Keys down at the end of the next block's events and at the playback position, one bit per
+    /// pitch.
     keys: u128,
     down: u128,
-    /// The changes in the coming block.
+    /// Changes in the next block.
     changes: Box<[KeyChange; MAX_CHANGES]>,
     changed: usize,
-    /// What the take knows, by which mode, and whether that is to be looked at again.
+    /// Current primer, the mode it was computed for, and a flag to recompute it.
     primer: Box<Primer>,
     prime: PrimeMode,
     stale: bool,
-    /// Whether what the take has of this is another than it was told.
+    /// The take has changed since [`KeyInput::take_changed`] was last called.
     fresh: bool,
-    /// What was played or tapped last, or came with the project.
+    /// Primer that was played or tapped last, or was loaded with the project.
     last_clip: Box<Primer>,
-    /// What the project says besides of the take.
+    /// Take data stored in the project.
     project: Box<TakeExtras>,
     capture: Box<Ear>,
-    /// The bar that is listened to, and whether anything was heard in it.
+    /// Bar that is being recorded, and whether a note was played in it.
     listening: (i64, bool),
     extras: Option<Output<TakeExtras>>,
 }
@@ -73,54 +73,54 @@ impl KeyInput {
         }
     }
 
-    /// Hears what the project says from now on. For the host's main thread.
+    /// Connects to the project's take data. Call it on the host's main thread.
     pub(crate) fn connect(&mut self, state: &ProjectState) {
         self.extras = self.extras.take().or_else(|| state.take_extras_reader());
     }
 
-    /// Whether the project has something new to say.
+    /// Returns `true` if the project has published new take data.
     pub(crate) fn has_news(&self) -> bool {
         self.extras.as_ref().is_some_and(Output::updated)
     }
 
-    /// All keys are up.
+    /// Releases all keys.
     pub(crate) fn reset(&mut self) {
         (self.keys, self.down, self.changed) = (0, 0, 0);
         self.stale = true;
     }
 
-    /// A key went down, or up with velocity 0, at a sample of the coming block.
+    /// Records a key press at a sample of the next block. Velocity 0 is a release.
     pub(crate) fn key(&mut self, sample: u32, pitch: u8, velocity: u8) {
         if pitch > 127 {
             return;
         }
         let bit = 1u128 << pitch;
         self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
-        // Where there are too many, the last place stands for all that follow.
+        // If the buffer is full, the last entry stands for all changes that follow.
         let place = self.changed.min(MAX_CHANGES - 1);
         self.changes[place] = KeyChange { sample, pitch, velocity, keys: self.keys };
         self.changed = place + 1;
     }
 
-    /// A change of the coming block by its number.
+    /// Returns a change of the next block by index.
     pub(crate) fn change(&self, number: usize) -> Option<KeyChange> {
         self.changes[..self.changed].get(number).copied()
     }
 
-    /// The block is over: what is left of its changes holds from here on. Says whether there was
-    /// anything.
+    /// Ends the block and applies the changes from index `done` on. Returns `true` if there were
+    /// any.
     pub(crate) fn finish(&mut self, done: usize) -> bool {
         let left = self.changes[..self.changed].get(done..).and_then(<[KeyChange]>::last).copied();
         self.changed = 0;
         left.map(|change| self.down = change.keys).is_some()
     }
 
-    /// Whether any key is down at the place that is played.
+    /// Returns `true` if any key is down at the playback position.
     pub(crate) fn any_down(&self) -> bool {
         self.down != 0
     }
 
-    /// The drums of the keys that are down.
+    /// Returns the drums whose keys are down.
     pub(crate) fn held(&self) -> DrumSet {
         let mut keys = self.down;
         let down = std::iter::from_fn(|| {
@@ -131,18 +131,18 @@ impl KeyInput {
         down.filter_map(Drum::from_general_midi).collect()
     }
 
-    /// Whether what [`KeyInput::complete`] gives a take has changed since this was last asked.
+    /// Returns `true` once after the result of [`KeyInput::complete`] has changed.
     pub(crate) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.fresh)
     }
 
-    /// Gives a take what it has besides the parameters.
+    /// Adds primer, pins, morph target and model to a take.
     pub(crate) fn complete(&self, take: Take) -> Take {
         let TakeExtras { pins, toward, model, .. } = *self.project;
         Take { primer: *self.primer, pins, toward, model, ..take }
     }
 
-    /// Takes in what the project says, and what was played in the bar that is over.
+    /// Reads new take data from the project and turns the bar that just ended into a primer.
     pub(crate) fn update(
         &mut self,
         block: &Block,
@@ -182,7 +182,7 @@ impl KeyInput {
         }
     }
 
-    /// A change has come, at a song position.
+    /// Applies a key change at a song position.
     pub(crate) fn apply_change(
         &mut self,
         change: &KeyChange,
@@ -193,7 +193,7 @@ impl KeyInput {
     ) {
         self.down = change.keys;
         if change.velocity > 0 && matches!(self.prime, PrimeMode::Play | PrimeMode::Tap) {
-            // Steps are counted in bars, whatever ticks the host's bars begin at.
+            // Steps are counted in whole bars, whatever tick the host's bars start at.
             let bar = grid.bar_at(position);
             let steps = i64::try_from(grid.meter.steps()).unwrap_or(1);
             let into = position * TICKS_PER_BEAT - grid.bar_ticks(bar);
@@ -205,8 +205,8 @@ impl KeyInput {
         self.update_primer(position, grid, controls, take_queue);
     }
 
-    /// Decides what the take knows of keys: those that are down since a position, from the next
-    /// landing on, or what was played.
+    /// Recomputes the primer: the keys held since a position, from the next launch point on, or the
+    /// recorded notes.
     pub(crate) fn update_primer(
         &mut self,
         since: f64,
@@ -229,7 +229,7 @@ impl KeyInput {
     }
 }
 
-/// The step of the phrase at which a change since a position lands.
+/// Returns the step of the phrase at which a change since a position takes effect.
 fn launch_step(since: f64, grid: &Grid, controls: &Controls, take_queue: &TakeQueue) -> u16 {
     let bars = i64::from(controls.take.phrase_bars).clamp(1, 8);
     let at = take_queue.next_launch_position(since, grid, bars);

@@ -1,54 +1,54 @@
-//! Whether the audio thread may wait for the worker: never in real time, and in a bounce as long
-//! as it takes.
+//! Detects offline rendering. The audio thread never waits for the worker in real time; in an
+//! offline render (a bounce) it waits as long as necessary.
 //!
-//! CLAP says which of the two it is. VST3 says it one set-up late, so that what it says is of no
-//! use; there, and where a host does not say it at all, the pace tells: blocks that come much
-//! faster than they would play are a bounce. The very first block after an activation has no pace
-//! yet. If the song already plays in it and its bar is missing, we wait under VST3, because the
-//! beginning of a bounce must not be lost; a live host that activates a plugin within a playing
-//! song pays for that once, with a gap of some milliseconds.
+//! CLAP reports the render mode. VST3 reports it one setup too late, so its report is ignored.
+//! There, and in hosts that report nothing, the pace decides: blocks that arrive much faster than
+//! real time are a bounce. The first block after an activation has no pace yet. If the song already
+//! plays in it and its bar is missing, the engine waits under VST3, because a bounce must not lose
+//! its beginning. A live host that activates the plugin while the song plays pays once with a gap
+//! of a few milliseconds.
 
 use std::time::{Duration, Instant};
 
-/// What the host says about its pace.
+/// Render mode reported by the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostMode {
-    /// It is in real time.
+    /// Real time.
     Realtime,
-    /// It is a bounce.
+    /// Offline render (bounce).
     Offline,
-    /// It says nothing that can be relied on.
+    /// No reliable report.
     Unknown,
 }
 
-/// Audio that must have come too early, in seconds, before a host that calls itself real-time is
-/// taken for a bounce: more than any sound card has in its buffers.
+/// Lead of the processed audio over the wall clock, in seconds, beyond which a host is considered
+/// offline. Larger than the buffer of any audio interface.
 const OFFLINE_LEAD: f64 = 0.5;
 
-/// The longest wait for a bar in a bounce.
+/// Maximum wait for one bar in a bounce.
 const MAX_BOUNCE_WAIT: Duration = Duration::from_secs(5);
 
-/// The longest wait, all in all, while the pace is not known.
+/// Maximum total wait while the render mode is unknown.
 const MAX_UNKNOWN_WAIT: Duration = Duration::from_secs(2);
 
-/// Measures the pace of blocks.
+/// Measures the pace of the blocks.
 #[derive(Debug)]
 pub(crate) struct OfflineDetector {
     mode: HostMode,
     rate: f64,
-    /// When this block began, or the last one that was timed.
+    /// Start of the current block or of the last timed one.
     begun: Option<Instant>,
-    /// Audio since then, in seconds.
+    /// Audio since `begun`, in seconds.
     block: f64,
-    /// How long we have waited since it began.
+    /// Time spent waiting since `begun`.
     paused: Duration,
     /// Audio since the activation, in seconds.
     processed: f64,
-    /// How far the audio is ahead of the wall clock, in seconds; never negative.
+    /// Lead of the audio over the wall clock, in seconds; never negative.
     lead: f64,
-    /// How long we have waited while the pace was not known.
+    /// Time spent waiting while the render mode was unknown.
     waited: Duration,
-    /// The longest wait that was in vain, and the worker has not answered since.
+    /// Longest wait without an answer from the worker.
     in_vain: Duration,
 }
 
@@ -67,8 +67,8 @@ impl OfflineDetector {
         }
     }
 
-    /// A block of so many samples begins. The time that we have waited does not count: waiting
-    /// does not change what the host's pace is taken for.
+    /// Starts a block of `frames` samples. Time spent waiting is excluded, so that waiting does not
+    /// affect the measured pace.
     pub(crate) fn begin_block(&mut self, frames: u32) {
         let now = Instant::now();
         if let Some(begun) = self.begun.replace(now) {
@@ -80,14 +80,14 @@ impl OfflineDetector {
         self.block = f64::from(frames) / self.rate;
     }
 
-    /// A block of so many samples in which nobody waits for anything. It is timed with the next
-    /// one: clocks are slow.
+    /// Counts a block in which nothing waits. It is timed together with the next one, because
+    /// reading the clock is expensive.
     pub(crate) fn skip_block(&mut self, frames: u32) {
         self.block += f64::from(frames) / self.rate;
     }
 
-    /// How long we may wait for a bar now; `None` in real time. What was waited for in vain once is
-    /// not waited for again, but a longer wait is: a beginning that was given up may turn out to be
+    /// Returns the maximum wait for a bar, or `None` in real time. A wait that failed is not
+    /// repeated at the same length, but a longer one is: an abandoned beginning may turn out to be
     /// a bounce.
     pub(crate) fn max_wait(&self) -> Option<Duration> {
         let max_wait = match self.mode {
@@ -105,7 +105,7 @@ impl OfflineDetector {
         self.lead > OFFLINE_LEAD + self.block
     }
 
-    /// We have waited so long for a bar.
+    /// Records the time spent waiting for a bar.
     pub(crate) fn waited(&mut self, time: Duration) {
         self.paused += time;
         if !self.is_ahead() {
@@ -113,13 +113,13 @@ impl OfflineDetector {
         }
     }
 
-    /// The worker did not answer in this time: waiting as long again would only make a bounce stand
-    /// still.
+    /// Records a wait without an answer, so that a bounce does not stall on further waits of the
+    /// same length.
     pub(crate) fn wait_failed(&mut self, max_wait: Duration) {
         self.in_vain = self.in_vain.max(max_wait);
     }
 
-    /// The worker answers.
+    /// Resets the failed wait: the worker has answered.
     pub(crate) fn worker_answered(&mut self) {
         self.in_vain = Duration::ZERO;
     }

@@ -1,8 +1,8 @@
-//! Bars as they are heard: those of the pattern, played as the performance controls say and at the
-//! pitches of the drum map.
+//! Rendered bars of the song: bars of the pattern with the performance controls and the drum map
+//! applied.
 //!
-//! A bar is made once, and again when a control changes. Where the next one is late, the last one
-//! stands in.
+//! A bar is rendered once, and again after a control changes. The last rendered bar replaces one
+//! that is late.
 
 use groove::output::at_pitches;
 use groove::perform::Performance;
@@ -10,21 +10,21 @@ use groove::{Bar, CLASSES, Channels, Pitches};
 
 use crate::audio::bar_cache::{BarCache, BarKey};
 
-/// Bars that are kept: a part of a span and the start of its loop reach no further.
+/// Number of rendered bars: enough for the part of a span and the start of its loop.
 const CAPACITY: usize = 8;
 
-/// The bars that sound.
+/// The rendered bars and the settings they were rendered with.
 #[derive(Debug)]
 pub(crate) struct RenderCache {
     performance: Performance,
     pitches: Option<Pitches>,
     channels: Channels,
-    /// By the bar of the song.
+    /// Keyed by the bar of the song.
     bars: [Option<(BarKey, Bar)>; CAPACITY],
-    /// When each place was last needed, counted in needs: the longest ago gives way.
+    /// Time of last use of each slot, counted in uses; the oldest is evicted.
     last_use: [u64; CAPACITY],
     now: u64,
-    /// The last bar that was played in time.
+    /// Last bar that was played in time.
     last: Option<(BarKey, Bar)>,
 }
 
@@ -41,7 +41,7 @@ impl RenderCache {
         }
     }
 
-    /// How bars are to be played from now on.
+    /// Changes the settings; drops all rendered bars if they differ.
     pub(crate) fn set(
         &mut self,
         performance: Performance,
@@ -54,13 +54,13 @@ impl RenderCache {
         }
     }
 
-    /// The bars of the pattern that a bar of the song is made of.
+    /// Returns the bars of the pattern that make up a bar of the song.
     pub(crate) fn sources(&self, bar: i64) -> impl Iterator<Item = i64> + use<> {
         let (first, count) = self.performance.sources(bar);
         (first..).take(count)
     }
 
-    /// Makes a bar of the song, if what it is made of is at hand; says whether it is.
+    /// Renders a bar of the song. Returns `false` if one of its source bars is missing.
     pub(crate) fn render(&mut self, bar_cache: &BarCache, key: BarKey) -> bool {
         if self.touch(key) {
             return true;
@@ -83,8 +83,8 @@ impl RenderCache {
         true
     }
 
-    /// Whether a bar of the song is made. If so it is now the last to give way: what is needed
-    /// together must stay together.
+    /// Returns `true` if a bar is rendered, and marks it as used, so that bars that are needed
+    /// together are not evicted.
     pub(crate) fn touch(&mut self, key: BarKey) -> bool {
         let found = self.bars.iter().position(|bar| bar.is_some_and(|(of, _)| of == key));
         if let Some(place) = found {
@@ -94,17 +94,17 @@ impl RenderCache {
         found.is_some()
     }
 
-    /// A bar of the song that is made.
+    /// Returns a rendered bar of the song.
     pub(crate) fn get(&self, key: BarKey) -> Option<&Bar> {
         self.bars.iter().flatten().find(|(of, _)| *of == key).map(|(_, bar)| bar)
     }
 
-    /// What stands in for a bar that is late: the last one of the same take.
+    /// Returns the replacement for a late bar: the last bar of the same take.
     pub(crate) fn fallback(&self, key: BarKey) -> Option<&Bar> {
         self.last.as_ref().filter(|(of, _)| of.number == key.number).map(|(_, bar)| bar)
     }
 
-    /// This bar is being played.
+    /// Records that a bar is being played.
     pub(crate) fn mark_played(&mut self, key: BarKey) {
         if self.last.as_ref().is_none_or(|(of, _)| *of != key) {
             self.last = self.get(key).map(|bar| (key, *bar)).or(self.last);
@@ -123,7 +123,7 @@ mod tests {
         BarKey { number: 1, meter: Meter::FOUR_FOUR, bar }
     }
 
-    /// A shelf with bars whose number is the velocity of their first bass drum.
+    /// Bars 1, 2, ... with a kick hit whose velocity is the bar's number.
     fn bar_cache(bars: std::ops::Range<i64>) -> BarCache {
         let mut bar_cache = BarCache::new();
         for bar in bars {
@@ -166,7 +166,7 @@ mod tests {
         let bar_cache = bar_cache(1..12);
         let mut render_cache = RenderCache::new();
         (1..9).for_each(|bar| assert!(render_cache.render(&bar_cache, key(bar))));
-        // Back to the oldest of them, as after a jump.
+        // A jump back to the oldest bar.
         assert!(render_cache.touch(key(1)) && render_cache.render(&bar_cache, key(9)));
         assert_eq!(
             (velocity(&render_cache, 1, 0), velocity(&render_cache, 9, 0)),

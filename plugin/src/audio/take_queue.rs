@@ -1,9 +1,9 @@
-//! Which take sounds from which beat on.
+//! The queue of takes: decides which take sounds from which beat on.
 //!
-//! There are at most three: the one that plays, the newest one (`asked`), and between them one
-//! whose first bar is here (`ready`). A new take plays from the first beat before which its bar is
-//! here. While `asked` is unanswered no newer one is asked for in real time, so that a knob that
-//! moves all the time is heard all the time. Getting bars is the engine's business.
+//! It holds at most three takes: the playing one, the newest one (`asked`), and between them one
+//! whose first bar has arrived (`ready`). A new take starts at the first launch point before which
+//! its bar arrives. In real time no newer take is requested while `asked` is unanswered, so that a
+//! knob in constant motion is heard continuously. The engine fetches the bars.
 
 use groove::clock::{Grid, Span, TICKS_PER_BEAT};
 use groove::pattern::STEPS_PER_BEAT;
@@ -12,75 +12,76 @@ use groove::take::Take;
 use crate::link::TakesInUse;
 use crate::params::controls::LaunchGrid;
 
-/// Half a step in quarter notes: how early a beat's first hit can sound.
+/// Half a step, in quarter notes: the earliest that a hit can sound before its beat.
 pub(crate) const EARLY_REACH: f64 = 0.5 / STEPS_PER_BEAT;
 
-/// Grain of positions in quarter notes: what is nearer together is the same place.
+/// Positions closer than this, in quarter notes, are equal.
 const POSITION_TOLERANCE: f64 = 1e-6;
 
-/// Takes in use at once: the three, and the one that is wanted.
+/// Takes in use at once: the three in the queue and the wanted one.
 const MAX_TAKES: usize = 4;
 
-/// A take that waits for a beat.
+/// A take that waits for a launch point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct WaitingTake {
     /// Number of the take.
     pub(crate) number: u32,
-    /// It may play from the first beat on whose earliest hits are after this position.
+    /// Position in quarter notes; the take starts at the first launch point whose earliest hits
+    /// follow it.
     pub(crate) since: f64,
 }
 
-/// A beat that a take can begin at.
+/// A position at which a take can start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct LaunchPoint {
-    /// From this position on, notes belong to the new take.
+    /// Position in quarter notes from which notes belong to the new take.
     pub(crate) cut: f64,
-    /// The bar that it begins in or with.
+    /// Bar that contains or starts at the launch point.
     pub(crate) bar: i64,
 }
 
-/// The takes in use. A take is large and does not move: it is known by its number, from 1 on; 0 is
-/// none.
+/// The takes in use. Takes are large and stay in place; they are identified by number from 1 on,
+/// and 0 means none.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TakeQueue {
     /// Number of the newest take.
     count: u32,
     takes: Box<[(u32, Take); MAX_TAKES]>,
-    /// Whether the worker has been told of each of them.
+    /// Takes that were sent to the worker.
     sent: [bool; MAX_TAKES],
-    /// The one that is to play.
+    /// Number of the take that should play.
     wanted: u32,
     playing: u32,
     ready: Option<WaitingTake>,
     asked: Option<WaitingTake>,
-    /// Where changes begin.
+    /// Grid at which changed takes start.
     launch_grid: LaunchGrid,
 }
 
 impl TakeQueue {
-    /// The take that plays.
+    /// Returns the playing take.
     pub(crate) fn playing(&self) -> Option<u32> {
         Some(self.playing).filter(|&number| number != 0)
     }
 
-    /// The take that plays, if no other is to.
+    /// Returns the playing take if no other take is wanted or waiting.
     pub(crate) fn settled_take(&self) -> Option<u32> {
         let settled = self.playing == self.wanted && self.ready.or(self.asked).is_none();
         self.playing().filter(|_| settled)
     }
 
-    /// The takes that wait, newest first.
+    /// Returns the waiting takes, newest first.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = WaitingTake> + use<> {
         [self.asked, self.ready].into_iter().flatten()
     }
 
-    /// The takes that may begin at a beat, newest first.
+    /// Returns the takes that may start at a launch point, newest first.
     pub(crate) fn launchable_at(&self, launch: LaunchPoint) -> impl Iterator<Item = u32> + use<> {
         let waits = move |waiting: &WaitingTake| waiting.since <= launch.cut + POSITION_TOLERANCE;
         self.waiting().filter(waits).map(|waiting| waiting.number)
     }
 
-    /// The numbers of all.
+    /// Returns the numbers of all takes in use.
     pub(crate) fn in_use(&self) -> TakesInUse {
         TakesInUse {
             playing: self.playing,
@@ -89,7 +90,7 @@ impl TakeQueue {
         }
     }
 
-    /// Has the worker told of a take, unless it knows it. Says whether it knows it now.
+    /// Sends a take to the worker unless it was sent before. Returns `true` if the worker has it.
     pub(crate) fn send_once(
         &mut self,
         number: u32,
@@ -104,13 +105,13 @@ impl TakeQueue {
         self.takes.iter().position(|(of, _)| *of == number && number != 0)
     }
 
-    /// Bars in the phrases of a take in use.
+    /// Returns the number of bars in a phrase of a take in use.
     fn bars(&self, number: u32) -> i64 {
         let bars = self.slot(number).map(|place| self.takes[place].1.bars());
         bars.and_then(|bars| i64::try_from(bars).ok()).unwrap_or(1)
     }
 
-    /// From now on this take is wanted. One that is in use keeps its number.
+    /// Sets the wanted take. A take already in use keeps its number.
     pub(crate) fn set_wanted(&mut self, take: &Take) {
         let TakesInUse { playing, ready, asked } = self.in_use();
         let in_use = |number: u32| number != 0 && [playing, ready, asked].contains(&number);
@@ -125,17 +126,17 @@ impl TakeQueue {
         }
     }
 
-    /// While the song stands, the take that is wanted needs no beat.
+    /// Makes the wanted take the playing one at once; used while the song stands.
     pub(crate) fn adopt_wanted(&mut self) {
         self.playing = self.wanted;
         (self.ready, self.asked) = (None, None);
     }
 
-    /// From the next beat after a position on, notes are to be those of the take that is wanted.
-    /// `patient`: the song waits for bars, so that of the takes that could begin at a beat only the
-    /// newest matters, whenever the worker answers.
-    /// `is_answered` says of a take and a bar of the song whether the worker has made what that is
-    /// made of, or failed.
+    /// Queues the wanted take to start at the first launch point after `since`.
+    ///
+    /// `patient` means that the song waits for bars; then only the newest of the takes that could
+    /// start at a launch point matters, whenever the worker answers. `is_answered` returns whether
+    /// the worker has answered all requests for a bar of a take.
     pub(crate) fn queue_wanted(
         &mut self,
         since: f64,
@@ -169,21 +170,21 @@ impl TakeQueue {
         self.asked = Some(wanted);
     }
 
-    /// After a jump or at the start of a loop, waiting begins anew.
+    /// Restarts all waits at a position, after a jump or at the start of a loop.
     pub(crate) fn restart_waits(&mut self, since: f64) {
         for waiting in [&mut self.ready, &mut self.asked].into_iter().flatten() {
             waiting.since = since;
         }
     }
 
-    /// At the start of the song, a take plays even if none of its bars is here.
+    /// Starts the newest take at the start of the song even if none of its bars has arrived.
     pub(crate) fn start_song(&mut self) {
         if self.playing == 0 {
             self.playing = self.asked.take().map_or(0, |asked| asked.number);
         }
     }
 
-    /// The next beat that a waiting take could begin at.
+    /// Returns the next launch point of a waiting take.
     pub(crate) fn next_launch(&self, span: &Span) -> Option<LaunchPoint> {
         let asked = self.asked.and_then(|asked| self.launch_point_of(&asked, span));
         let ready = self.ready.and_then(|ready| self.launch_point_of(&ready, span));
@@ -193,8 +194,8 @@ impl TakeQueue {
         }
     }
 
-    /// The first place whose earliest hits are after a position and at which a take with phrases of
-    /// so many bars can begin, in quarter notes.
+    /// Returns the first position in quarter notes at which a take with phrases of `bars` bars can
+    /// start and whose earliest hits follow `since`.
     pub(crate) fn next_launch_position(&self, since: f64, grid: &Grid, bars: i64) -> f64 {
         let earliest = since + EARLY_REACH;
         let bar = grid.bar_at(earliest);
@@ -218,23 +219,23 @@ impl TakeQueue {
         }
     }
 
-    /// The same for a take that waits.
+    /// Returns the next launch position of a waiting take.
     pub(crate) fn launch_position_of(&self, waiting: &WaitingTake, grid: &Grid) -> f64 {
         self.next_launch_position(waiting.since, grid, self.bars(waiting.number))
     }
 
-    /// Where changes are to begin.
+    /// Sets the grid at which changed takes start.
     pub(crate) fn set_launch_grid(&mut self, launch_grid: LaunchGrid) {
         self.launch_grid = launch_grid;
     }
 
-    /// The first place whose earliest hits are after the position since when a take waits. At the
-    /// end of a loop that is its start.
+    /// Returns the launch point of a waiting take in a span. At the end of a loop that is the
+    /// loop's start.
     fn launch_point_of(&self, waiting: &WaitingTake, span: &Span) -> Option<LaunchPoint> {
         let grid = &span.grid;
         let at = self.launch_position_of(waiting, grid);
         let (at, bar) = match span.seam {
-            // This time round is over.
+            // This pass of the loop has no launch point left.
             Some((_, end)) if waiting.since + EARLY_REACH > end + POSITION_TOLERANCE => {
                 return None;
             }
@@ -246,8 +247,7 @@ impl TakeQueue {
         Some(LaunchPoint { cut: at - EARLY_REACH, bar })
     }
 
-    /// A beat has come: the newest take whose bar is here plays from it on. Those whose bar is not
-    /// here wait for the next beat.
+    /// Launches the newest take whose bar is ready. The others wait for the next launch point.
     pub(crate) fn launch(&mut self, launch: LaunchPoint, is_here: impl Fn(u32) -> bool) {
         if let Some(here) = self.launchable_at(launch).find(|&number| is_here(number)) {
             self.playing = here;

@@ -1,5 +1,4 @@
-//! What opens beside the phrase, one at a time: presets, the model, and where notes go. The phrase
-//! stays in sight.
+//! Drawers beside the phrase, one open at a time: presets, model, output. The phrase stays visible.
 
 mod model;
 mod output;
@@ -13,7 +12,7 @@ use crate::editor::theme::{self, FontRole};
 use crate::editor::widgets::{Button, ButtonStyle};
 use crate::link::ModelState;
 
-/// Width of a drawer, in points of the design.
+/// Width of a drawer, in design points.
 pub(crate) const WIDTH: f32 = 380.0;
 
 /// A drawer.
@@ -33,7 +32,8 @@ impl Drawer {
         }
     }
 
-    /// Draws the open drawer in `rect`; `opened`: for the first time. Says whether it stays open.
+    /// Draws the drawer in `rect`; `opened` marks its first frame. Returns `false` when it is
+    /// closed.
     pub(crate) fn show(
         self,
         ui: &mut Ui,
@@ -69,7 +69,7 @@ impl Drawer {
             Drawer::Model => model::show(ui, view, inside, model, opened),
             Drawer::Out => output::show(ui, view, inside),
         }
-        // Escape is also for a field, and for a dialog that stands before the window.
+        // A focused field or an open dialog consumes Escape itself.
         let taken = ui.memory(|memory| memory.focused().is_some()) || !ui.is_enabled();
         !closed && (taken || !ui.input(|input| input.key_pressed(Key::Escape)))
     }

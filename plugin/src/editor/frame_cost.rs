@@ -1,10 +1,10 @@
-//! What the pictures of a window cost of our own: printed when it closes, for `cargo xtask
-//! window-cost`. Only with the feature `measure`, which no bundle has.
+//! Measures the time spent building frames and prints it when the window closes, for `cargo xtask
+//! window-cost`. Compiled only with the feature `measure`, which no bundle has.
 
 use std::time::{Duration, Instant};
 
-/// Counts what is spent in the code that says what to draw, the toolkit's widgets included. What
-/// makes triangles and pixels of it is not.
+/// Time spent in our drawing code including the toolkit's widgets, without tessellation and
+/// rendering.
 #[derive(Default)]
 pub(crate) struct FrameCost {
     pictures: u32,
@@ -12,7 +12,7 @@ pub(crate) struct FrameCost {
 }
 
 impl FrameCost {
-    /// Another picture, begun then and ended now.
+    /// Adds a frame that began at `begun` and ends now.
     pub(crate) fn add(&mut self, begun: Instant) {
         self.pictures += 1;
         self.spent += begun.elapsed();

@@ -1,6 +1,5 @@
-//! The top of the window: whose window it is, what the host is doing, the kit that lets it be heard,
-//! and the doors to what stands behind: presets, the model, and where notes go. Below it, only when
-//! there is something to say, a sentence.
+//! Window header: title, presets, transport status, model, output and audition kit, with a message
+//! line below it.
 
 use egui::accesskit::Role;
 use egui::{Align2, CornerRadius, FontId, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -11,20 +10,20 @@ use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, Slider, switch};
 
-/// What the host's transport is doing.
+/// State of the host's transport.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Transport {
     /// Nothing plays.
     Stopped,
-    /// The drummer follows.
+    /// The drummer follows a transport.
     Following {
-        /// Quarter notes a minute.
+        /// In quarter notes per minute.
         tempo: f64,
         /// The host's meter.
         meter: Meter,
-        /// The host's number of the bar, counted from 1.
+        /// Bar number as the host counts it, from 1.
         bar: i64,
-        /// Whether it plays by itself while the host stands.
+        /// The plugin runs on its own transport.
         free: bool,
     },
 }
@@ -41,22 +40,22 @@ impl Transport {
     }
 }
 
-/// What stands in the header.
+/// Contents of the header.
 pub(crate) struct Header<'a> {
-    /// The take in a few words.
+    /// Name of the take.
     pub take: &'a str,
-    /// What the host is doing.
+    /// Transport status.
     pub transport: Transport,
-    /// The model in a few words.
+    /// Name of the model.
     pub model: &'a str,
-    /// How freshly the host took a note, 0 to 1.
+    /// Brightness of the note activity light, 0 to 1.
     pub sent: f32,
-    /// What is open.
+    /// Open drawer.
     pub drawer: Option<Drawer>,
 }
 
 impl Header<'_> {
-    /// Draws the header in `rect`. Returns the drawer whose door was pressed.
+    /// Draws the header in `rect`. Returns the drawer whose button was pressed.
     pub(crate) fn show(
         &self,
         ui: &mut Ui,
@@ -105,7 +104,7 @@ impl Header<'_> {
         let colour = theme::LINE.lerp_to_gamma(theme::AMBER, self.sent);
         ui.painter().circle_filled(light, scale.px(4.5), colour);
 
-        // The presets are where a beat begins, so they stand to the left.
+        // Presets come first because a beat starts with one.
         let width = scale.px(190.0);
         let left = title.right() + scale.px(18.0);
         let take =
@@ -131,8 +130,8 @@ impl Header<'_> {
             pressed = Some(Drawer::Presets);
         }
 
-        // It starts at a fixed place, so that it does not dance when figures grow or shrink, but
-        // never under its neighbour.
+        // The text has a fixed left edge, so that it does not jitter as numbers change width, but
+        // never overlaps its neighbour.
         let playing = self.transport != Transport::Stopped;
         let start = (rect.center().x - scale.px(140.0)).max(after.right() + scale.px(34.0));
         let text = self.transport.text();
@@ -148,7 +147,7 @@ impl Header<'_> {
     }
 }
 
-/// The plugin's own drums: whether they are heard, and how loud.
+/// Draws the switch and level of the audition kit.
 fn hear(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     let scale = view.scale;
     let audition = &view.params.audition;
@@ -169,7 +168,7 @@ fn hear(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     level.show(ui, view, middle.with_min_x(kit.right() + scale.px(12.0)));
 }
 
-/// Draws a sentence in `rect`: something that is wrong, or that has been done.
+/// Draws a message in `rect`: an error if `wrong`, else a confirmation.
 pub(crate) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: bool) {
     let colour = if wrong { theme::WRONG } else { theme::TEAL };
     let round = CornerRadius::from(scale.px(7.0));
@@ -180,7 +179,7 @@ pub(crate) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: 
     line(ui, left, Align2::LEFT_CENTER, text, scale.font(FontRole::Body), theme::TEXT);
 }
 
-/// Draws one line of text that assistive tools can read, and returns where it stands.
+/// Draws a line of text that assistive tools can read. Returns its rectangle.
 pub(crate) fn line(
     ui: &Ui,
     at: egui::Pos2,
@@ -194,7 +193,7 @@ pub(crate) fn line(
     rect
 }
 
-/// Draws a text at the top of `rect`, in as many lines as it needs, and returns where it stands.
+/// Draws wrapped text at the top of `rect`. Returns its rectangle.
 pub(crate) fn paragraph(
     ui: &Ui,
     rect: Rect,
@@ -209,7 +208,7 @@ pub(crate) fn paragraph(
     area
 }
 
-/// Tells assistive tools of a text that is drawn.
+/// Exposes drawn text to assistive tools.
 fn tell(ui: &Ui, rect: Rect, text: &str) {
     ui.interact(rect, ui.make_persistent_id(("line", text)), Sense::empty())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, text));

@@ -1,6 +1,5 @@
-//! What the user does: the one place from which the window changes anything. Parameters are set
-//! through the host, in whole gestures, so that it writes automation and undoes as one would
-//! expect.
+//! Edits by the user: the only place from which the window changes anything. Parameters are set
+//! through the host in complete gestures, so that automation and undo work.
 
 use groove::drum::Drum;
 use groove::pattern::{Hit, Step};
@@ -18,39 +17,39 @@ use crate::params::DeepPocketParams;
 use crate::session::clip_export::ExportOptions;
 use crate::session::{Session, SetParam};
 
-/// What a control asks of its parameter. A drag is one gesture from press to release.
+/// A parameter edit by a control. A drag is one gesture from press to release.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum ParamGesture {
-    /// A drag starts.
+    /// Starts a drag.
     Begin,
-    /// The value while it is dragged, 0 to 1.
+    /// Sets the value during a drag, 0 to 1.
     To(f32),
-    /// The drag is over.
+    /// Ends a drag.
     End,
-    /// A whole gesture at once: reset, wheel, key, click or a typed value, 0 to 1.
+    /// A complete gesture: reset, wheel, key, click or typed value, 0 to 1.
     Jump(f32),
 }
 
-/// What each part of the window is drawn and acts with.
+/// Context that each view is drawn with.
 pub(crate) struct ViewContext<'a> {
     pub scale: Scale,
     pub params: &'a DeepPocketParams,
     pub edits: &'a mut HostEdits,
-    /// Which model plays.
+    /// State of the model.
     pub model: &'a ModelState,
-    /// What the user asks for in this frame besides values: it is done when all is drawn.
+    /// Action to carry out after the frame is drawn.
     pub asked: Option<Action>,
 }
 
-/// The way from the window to the host and the project.
+/// Edits of the host's parameters and of the session.
 pub(crate) struct HostEdits {
-    /// Takes, pins, files.
+    /// Takes, pins and files.
     session: Session,
     /// `None` before the window is built.
     host: Option<GuiContext>,
-    /// What of the phrase leaves the window as a clip.
+    /// Options of clips exported from the window.
     pub options: ExportOptions,
-    /// The preset that was played last: its name, and its take.
+    /// Name and take of the preset that was played last.
     pub preset: Option<(String, Take)>,
 }
 
@@ -65,22 +64,22 @@ impl HostEdits {
         }
     }
 
-    /// From now on, parameters can be set.
+    /// Connects to the host; parameters can be set from now on.
     pub(crate) fn connect(&mut self, host: GuiContext) {
         self.host = Some(host);
     }
 
-    /// What there is to be read of takes, pins and primers.
+    /// Returns the session, for reading.
     pub(crate) const fn session(&self) -> &Session {
         &self.session
     }
 
-    /// Does something on the desk that sets no parameter.
+    /// Returns the session, for edits that set no parameter.
     pub(crate) const fn session_mut(&mut self) -> &mut Session {
         &mut self.session
     }
 
-    /// Does something on the desk that may set parameters, each in one whole gesture.
+    /// Edits the session and may set parameters, each in one complete gesture.
     pub(crate) fn with_host<R>(
         &mut self,
         act: impl FnOnce(&mut Session, &mut SetParam<'_>) -> R,
@@ -98,7 +97,7 @@ impl HostEdits {
         act(&mut self.session, &mut set)
     }
 
-    /// Does to a parameter what a control asks.
+    /// Applies a control's gesture to a parameter.
     pub(crate) fn gesture<P: Param>(&self, param: &P, gesture: ParamGesture) {
         let Some(host) = &self.host else { return };
         let setter = host.param_setter();
@@ -114,7 +113,7 @@ impl HostEdits {
         }
     }
 
-    /// Gives a parameter a value, as one whole gesture.
+    /// Sets a parameter in one complete gesture.
     pub(crate) fn set<P: Param>(&self, param: &P, value: P::Plain) {
         self.gesture(param, ParamGesture::Jump(param.preview_normalized(value)));
     }
@@ -124,7 +123,7 @@ impl HostEdits {
         self.session.pin(place, drum, Some(hit.map_or(Pin::Silent, Pin::Hit)));
     }
 
-    /// Another take in which all lanes but one are kept.
+    /// Starts a new take that keeps all lanes but one.
     pub(crate) fn regenerate_lane(&mut self, drum: Drum, steps: &[Step]) {
         self.session.keep_all(steps);
         self.session.free_lane(drum);

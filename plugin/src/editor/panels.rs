@@ -1,5 +1,4 @@
-//! The panels below the phrase, one for each question: who plays, what is the form, how is it
-//! played, what does the drummer hear, which take is it.
+//! Panels below the phrase: drummer, phrase, feel, prime, take.
 
 mod drummer;
 mod feel;
@@ -14,11 +13,11 @@ use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme::{self, FontRole, Scale};
 
-/// Height of the panels, in points of the design.
+/// Height of the panels, in design points.
 pub(crate) const HEIGHT: f32 = 228.0;
-/// Space between panels, in points of the design.
+/// Space between panels, in design points.
 pub(crate) const GAP: f32 = 12.0;
-/// How the width is shared out among the panels.
+/// Relative widths of the panels.
 const SHARES: [f32; 5] = [300.0, 284.0, 186.0, 186.0, 240.0];
 
 /// Draws the panels in `rect`.
@@ -40,7 +39,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: 
     take::show(ui, view, frame(ui, scale, take, "TAKE"), phrase);
 }
 
-/// Draws a panel with its name and returns the space below it.
+/// Draws a panel with its title. Returns the space below the title.
 fn frame(ui: &Ui, scale: Scale, panel: Rect, name: &str) -> Rect {
     ui.painter().rect_filled(panel, CornerRadius::from(scale.px(10.0)), theme::PANEL);
     let margin = scale.px(18.0);
@@ -52,7 +51,7 @@ fn frame(ui: &Ui, scale: Scale, panel: Rect, name: &str) -> Rect {
     )
 }
 
-/// One of some rows that share the height of a panel: its name, and the space for its control.
+/// Draws the name of row `place` of `of` in a panel. Returns the space for its control.
 fn row(ui: &Ui, scale: Scale, inside: Rect, [place, of]: [usize; 2], name: &str) -> Rect {
     let height = scale.px(28.0);
     let gap = (inside.height() - height * of as f32) / (of.max(2) - 1) as f32;

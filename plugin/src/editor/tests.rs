@@ -1,6 +1,5 @@
-//! Drives the window without a host or a screen: finds controls by the names that assistive tools
-//! read, acts on them as a user does, and looks at the parameters. What the link says is played
-//! by hand.
+//! Drives the window without a host or a display: finds controls by their accessible names, acts on
+//! them like a user, and checks the parameters. The tests play the other threads' part.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ use crate::editor::{EditorApp, Sources, theme};
 use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 
-/// A host that takes every value over at once, as long as it comes inside a gesture.
+/// A host that applies every value at once and checks that it comes inside a gesture.
 #[derive(Default)]
 struct Host {
     gestures: std::sync::Mutex<Vec<ParamPtr>>,
@@ -71,7 +70,7 @@ impl GuiContextInner for Host {
     }
 }
 
-/// A window and both threads behind it.
+/// A window with both threads' ends of the link.
 struct Rig {
     window: Harness<'static, EditorApp>,
     params: Arc<DeepPocketParams>,
@@ -100,14 +99,14 @@ impl Rig {
         Rig { window, params, host, link, audio, worker }
     }
 
-    /// The middle of a control. Words beside it may have the same name.
+    /// Returns the centre of a control. A label beside it may have the same name.
     fn find(&self, name: &str) -> Pos2 {
         let named = self.window.query_all_by_label(name);
         let mut controls = named.filter(|node| node.accesskit_node().role() != Role::Label);
         controls.next().unwrap_or_else(|| panic!("no control named {name}")).rect().center()
     }
 
-    /// The names of all that can be acted on, and how many of them have none.
+    /// Returns the names of all clickable nodes and the number of nameless ones.
     fn names(&self) -> (BTreeSet<String>, usize) {
         let nodes = self.window.root().children_recursive();
         let acts = |action| {
@@ -121,7 +120,7 @@ impl Rig {
         (names.iter().flatten().cloned().collect(), without.count())
     }
 
-    /// A press of a button at a place, or its release.
+    /// Presses or releases a button at a position.
     fn button(&mut self, at: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
         let event = Event::PointerButton { pos: at, button, pressed, modifiers };
         self.window.event_modifiers(event, modifiers);
@@ -133,7 +132,7 @@ impl Rig {
         self.window.step();
         self.button(at, button, false, modifiers);
         self.window.run();
-        // The next one is no double click.
+        // Prevents a double click.
         self.window.run_steps(20);
     }
 
@@ -141,7 +140,7 @@ impl Rig {
         self.click_at(self.find(name), PointerButton::Primary, Modifiers::NONE);
     }
 
-    /// Shows a phrase in which the snare is struck at every beat, on time.
+    /// Shows a phrase with a snare on each beat, on the grid.
     fn show_phrase(&mut self, take: Take) {
         let bars = vec![snares(Meter::FOUR_FOUR); take.bars()];
         let next = snares(Meter::FOUR_FOUR);
@@ -168,7 +167,7 @@ impl Rig {
         self.drag_in(10, name, by, modifiers);
     }
 
-    /// Drags in so many frames; the button is let go in the last one.
+    /// Drags over `frames` frames and releases the button in the last one.
     fn drag_in(&mut self, frames: u8, name: &str, by: Vec2, modifiers: Modifiers) {
         let from = self.find(name);
         let button = |pos, pressed| Event::PointerButton {
@@ -213,7 +212,7 @@ impl Rig {
         self.window.run();
     }
 
-    /// The value of a parameter by its name, in words.
+    /// Returns the display text of a parameter by its name.
     fn value(&self, name: &str) -> String {
         use nice_plug::params::Params as _;
         for (_, param, _) in self.params.param_map() {
@@ -259,7 +258,7 @@ fn playing() -> Status {
     }
 }
 
-/// A bar with a snare at every beat.
+/// A bar with a snare on each beat.
 fn snares(meter: Meter) -> Bar {
     let mut bar = Bar::silent(meter);
     for step in bar.steps_mut().iter_mut().step_by(4) {

@@ -1,6 +1,5 @@
-//! The window's own controls. Each draws itself, answers pointer and keys, carries a name for
-//! assistive tools and tests, and sets its parameter through the hand. Where they stand and what
-//! is said about them, the views decide.
+//! The window's widgets. Each draws itself, handles pointer and keys, has an accessible name, and
+//! sets its parameter through [`crate::editor::host_edits`].
 
 mod button;
 mod dial;
@@ -25,20 +24,19 @@ pub(crate) use self::toggle::{letter_toggle, switch};
 pub(crate) use self::value_input::{dragged_by, is_drag};
 use crate::editor::theme::{self, Scale};
 
-/// Corners of fields and buttons.
+/// Corner radius of fields and buttons.
 pub(crate) fn corners(scale: Scale) -> CornerRadius {
     CornerRadius::from(scale.px(7.0))
 }
 
-/// Says what a control does, to the right of `area`: where it stands in the way of nothing that
-/// belongs to the control's neighbours.
+/// Shows a tooltip to the right of `area`, so that it does not cover neighbouring controls.
 pub(crate) fn hint_beside(response: &Response, area: Rect, hint: &str) {
     let mut tooltip = Tooltip::for_enabled(response);
     tooltip.popup = tooltip.popup.anchor(area).align(RectAlign::RIGHT);
     tooltip.show(|ui| ui.label(hint));
 }
 
-/// Shows which control the keys go to.
+/// Outlines the control with keyboard focus.
 fn focus_ring(ui: &Ui, scale: Scale, response: &Response) {
     if response.has_focus() {
         ui.painter().rect_stroke(

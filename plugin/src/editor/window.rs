@@ -1,6 +1,6 @@
-//! The window's life in a host: it opens at the size at which it was left, keeps to sizes at
-//! which everything can be read, tells the host its true size in pixels, draws however late the
-//! host attaches it, and draws again when what it shows has changed. What it shows stands in the parent module.
+//! Life cycle of the window in a host: opens at the saved size, enforces readable sizes, reports
+//! its size in pixels, draws however late the host attaches it, and repaints when its contents
+//! change.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,52 +29,52 @@ use crate::platform::drag::{Drag, DragState, WindowId};
 #[cfg(target_os = "linux")]
 use crate::platform::{x11::Display, xdnd_receiver::XdndReceiver};
 
-/// Width over height, least and greatest, that a host may drag the window to.
+/// Minimum and maximum aspect ratio (width over height).
 const ASPECTS: [f32; 2] = [1.4, 2.4];
 
-/// What an open window tells the side that attaches it.
+/// State shared between the open window, its owner and its watcher.
 #[derive(Default)]
 pub(crate) struct WindowShared {
-    /// Pixels in a point, as the windowing system says; 0 before the first window is made.
+    /// Pixels per point reported by the windowing system; 0 before the first window is created.
     pub scale: AtomicCell<f64>,
-    /// The window, once it is made.
+    /// Native window, once created.
     origin: AtomicCell<Option<WindowId>>,
-    /// Whether the first picture has been drawn.
+    /// The first frame has been drawn.
     pub drawn: AtomicBool,
-    /// What is dragged out of the window. It ends with the window.
+    /// Drag out of the window. It ends with the window.
     drag: Mutex<Option<Drag>>,
-    /// What is dragged over the window and dropped on it.
+    /// Files held over the window and dropped on it.
     pub drops: FileDrops,
-    /// Whether somebody types into a field, or a list is open.
+    /// A text field has focus or a list is open.
     pub typing: AtomicBool,
 }
 
 impl WindowShared {
-    /// Called by the window when it has been made.
+    /// Records the native window after its creation.
     pub(crate) fn made(&self, window: &WindowContext) {
         self.scale.store(window.scale_factor());
         self.origin.store(WindowId::of(window));
     }
 
-    /// The window that is open; `None` before it is made.
+    /// Returns the native window; `None` before it is created.
     pub(crate) fn origin(&self) -> Option<WindowId> {
         self.origin.load()
     }
 
-    /// The window's number under X11, 0 where there is none.
+    /// Returns the X11 window id, 0 if there is none.
     #[cfg(target_os = "linux")]
     fn window(&self) -> u32 {
         self.origin().and_then(|origin| u32::try_from(origin.number()).ok()).unwrap_or(0)
     }
 
-    /// Another drag from now on, or none.
+    /// Replaces the drag.
     pub(crate) fn set_drag(&self, drag: Option<Drag>) {
         let before = std::mem::replace(&mut *self.drags(), drag);
-        // It may have to wait for its thread, and nobody else for it.
+        // Dropping a drag may wait for its thread; the lock is released by now.
         drop(before);
     }
 
-    /// How the drag goes; `None`: there is none.
+    /// Returns the state of the drag, if there is one.
     pub(crate) fn drag_state(&self) -> Option<DragState> {
         self.drags().as_ref().map(Drag::state)
     }
@@ -83,15 +83,14 @@ impl WindowShared {
         self.drag.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the host have the keys again, where a click takes them for good.
+    /// Returns keyboard focus to the host, where a click takes it permanently.
     pub(crate) fn give_keys_back(&self) {
         #[cfg(target_os = "linux")]
         Display::default().give_keys_back(self.window());
     }
 }
 
-/// The plugin's editor, as the host sees it. Every window that is opened is a new one, made from
-/// the same sources.
+/// The plugin's editor as the host sees it. Every open window is created from the same sources.
 pub struct Window {
     sources: Sources,
     shared: Arc<WindowShared>,
@@ -153,7 +152,7 @@ impl Editor for Window {
     }
 }
 
-/// One open window.
+/// Handle of an open window.
 pub struct WindowHandle {
     /// Ends before the window does.
     watch: WindowWatcher,
@@ -211,7 +210,7 @@ impl EditorHandle for WindowHandle {
         let [least, greatest] = ASPECTS;
         let height = size.height as f32;
         size.width = (size.width as f32).clamp(height * least, height * greatest).round() as u32;
-        // Widening a tall window may have left what is allowed.
+        // Widening a tall window may exceed the limits.
         self.window.adjust_size(size, window)
     }
 
@@ -238,9 +237,9 @@ impl EditorHandle for WindowHandle {
     }
 }
 
-/// The window itself, which ends before its owner goes on.
+/// The native window; it closes before its owner continues.
 pub struct HostedWindow {
-    /// `None` only once it has been run to its end.
+    /// `None` only after it has run to its end.
     window: Option<baseview::Window>,
     shared: Arc<WindowShared>,
 }
@@ -252,7 +251,8 @@ impl HostedWindow {
 }
 
 impl Drop for HostedWindow {
-    /// Waits, with a bound, until the window has closed: a host may unload us right afterwards.
+    /// Waits up to one second for the window to close: the host may unload the library right
+    /// afterwards.
     #[cfg(target_os = "linux")]
     fn drop(&mut self) {
         let Some(window) = self.window.take() else { return };
@@ -265,7 +265,7 @@ impl Drop for HostedWindow {
         self.shared.origin.store(None);
     }
 
-    /// The window closes on this very thread.
+    /// The window closes on this thread.
     #[cfg(not(target_os = "linux"))]
     fn drop(&mut self) {
         self.shared.set_drag(None);
@@ -273,17 +273,16 @@ impl Drop for HostedWindow {
     }
 }
 
-/// Looks after an open window from a thread of its own: asks for a picture when what it shows has
-/// changed, so that nobody who plays has to know that there is a window. Under X11 it also sees to
-/// it that the first picture is drawn, hears for the window what is dropped on it, and hands on to
-/// the host the keys that nobody types here.
+/// Watches an open window from its own thread and requests a repaint when its contents change, so
+/// that the audio thread and the worker need not know of the window. Under X11 it also requests the
+/// first frame, receives dropped files, and forwards keys to the host.
 struct WindowWatcher {
     closed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl WindowWatcher {
-    /// How often it looks while the window is open.
+    /// Polling interval.
     const INTERVAL: Duration = Duration::from_millis(10);
 
     #[cfg_attr(
@@ -321,7 +320,7 @@ impl WindowWatcher {
                 }
                 park_timeout(Self::INTERVAL);
             }
-            // What still hangs over the window will be told to the next one, if it is there then.
+            // A drag that still hovers is reported to the next window if it is still there.
             #[cfg(target_os = "linux")]
             shared.drops.set_hovered(None);
         };
@@ -329,7 +328,7 @@ impl WindowWatcher {
         Ok(WindowWatcher { closed, thread: Some(thread) })
     }
 
-    /// The window has just been shown.
+    /// Wakes the watcher; the window has just been shown.
     fn hurry(&self) {
         if let Some(thread) = &self.thread {
             thread.thread().unpark();
@@ -342,20 +341,20 @@ impl Drop for WindowWatcher {
         self.closed.store(true, Ordering::Relaxed);
         self.hurry();
         if let Some(thread) = self.thread.take() {
-            // A panic in there has been reported already, and the window can close without it.
+            // A panic has been reported already; the window can close without the thread.
             drop(thread.join());
         }
     }
 }
 
-/// What the window draws, as far as it takes to see that it changed.
+/// The drawn data that decides whether to repaint.
 #[derive(PartialEq)]
 struct WindowContent {
     status: Status,
     phrases: [Option<Arc<Phrase>>; 2],
     loading: bool,
     sent: u32,
-    /// What is kept for the project, and whether an errand came to something.
+    /// Change counter of the project, and whether the worker has a report.
     kept: (u32, bool),
     notices: Vec<String>,
 }
@@ -365,7 +364,7 @@ impl WindowContent {
         let phrases = sources.link.phrases();
         let kept = sources.params.state.kept();
         WindowContent {
-            // While the song moves, the window draws at the display's rate by itself.
+            // While the song moves, the window repaints at the display's rate by itself.
             status: Status { position: 0.0, bar_start: 0.0, ..sources.link.status() },
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),

@@ -1,15 +1,15 @@
-//! A bounded queue between two threads, on which neither ever waits for the other.
+//! Bounded wait-free queue between two threads.
 //!
-//! It is crossbeam's, with one producer and one consumer. That queue alone could make a consumer
-//! spin while its producer sleeps between claiming a place and filling it, so each side also keeps
-//! a count of what it has finished, and nobody enters the queue before the other side's count
-//! allows it. What goes through which queue, [`mod@crate::link`] says.
+//! It wraps crossbeam's `ArrayQueue` with one producer and one consumer. That queue alone could
+//! make a consumer spin while its producer is preempted between claiming a slot and filling it.
+//! Each side therefore also counts its finished operations, and neither enters the queue before the
+//! other side's count allows it.
 
 use crossbeam_queue::ArrayQueue;
 
 use super::sync::{Arc, AtomicU32, Ordering};
 
-/// A queue and how far both sides are: counts wrap, and only their difference is used.
+/// The queue and the progress of both sides. The counts wrap; only their difference matters.
 #[derive(Debug)]
 struct SharedQueue<T> {
     queue: ArrayQueue<T>,
@@ -19,15 +19,15 @@ struct SharedQueue<T> {
     taken: AtomicU32,
 }
 
-/// The one producer of a queue. Pushing takes a bounded number of steps.
+/// The only producer of a queue. A push takes a bounded number of steps.
 #[derive(Debug)]
 pub struct Sender<T>(Arc<SharedQueue<T>>);
 
-/// The one consumer of a queue. Popping takes a bounded number of steps.
+/// The only consumer of a queue. A pop takes a bounded number of steps.
 #[derive(Debug)]
 pub struct Receiver<T>(Arc<SharedQueue<T>>);
 
-/// A bounded queue with both its ends.
+/// Creates a bounded queue and returns both ends.
 #[must_use]
 pub fn queue<T: Copy>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(SharedQueue {
@@ -39,7 +39,7 @@ pub fn queue<T: Copy>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 impl<T: Copy> Sender<T> {
-    /// Whether a push would succeed now.
+    /// Returns `true` if a push would succeed now.
     #[must_use]
     pub fn has_room(&self) -> bool {
         let sent = self.0.sent.load(Ordering::Relaxed);
@@ -47,10 +47,10 @@ impl<T: Copy> Sender<T> {
         usize::try_from(waiting).is_ok_and(|waiting| waiting < self.0.queue.capacity())
     }
 
-    /// Appends an item, or gives it back when the queue is full.
+    /// Appends an item.
     ///
     /// # Errors
-    /// The item, when the queue is full.
+    /// Returns the item if the queue is full.
     pub fn push(&mut self, item: T) -> Result<(), T> {
         if !self.has_room() {
             return Err(item);
@@ -63,7 +63,7 @@ impl<T: Copy> Sender<T> {
 }
 
 impl<T: Copy> Receiver<T> {
-    /// Takes the oldest item, if there is one.
+    /// Removes and returns the oldest item, if there is one.
     pub fn pop(&mut self) -> Option<T> {
         let taken = self.0.taken.load(Ordering::Relaxed);
         if self.0.sent.load(Ordering::Acquire) == taken {

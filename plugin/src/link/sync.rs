@@ -1,6 +1,6 @@
-//! The standard library's atomics and threads for [`crate::link::queue`], [`crate::link::notify`] and
-//! [`crate::link::takes_in_use`], under a name of their own: `tests/interleavings.rs` compiles those with a
-//! model checker's instead.
+//! Atomics and threads of the standard library for [`crate::link::queue`], [`crate::link::notify`]
+//! and [`crate::link::takes_in_use`]. `tests/thread_interleavings.rs` replaces this module with a
+//! model checker's.
 
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 pub(crate) use std::sync::{Arc, OnceLock};

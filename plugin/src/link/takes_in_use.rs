@@ -1,22 +1,23 @@
-//! Which takes the audio thread still has a use for, and how the worker learns that: it passes over
-//! requests for others.
+//! The takes that the audio thread still needs, published so that the worker can drop requests for
+//! others.
 
 use super::sync::{AtomicU32, Ordering};
 
-/// The takes that the audio thread still has a use for; 0 where there is none.
+/// Numbers of the takes in use; 0 means none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TakesInUse {
-    /// Plays.
+    /// The playing take.
     pub playing: u32,
-    /// Its first bar is there; it plays from the next beat on, unless `asked` is there by then.
+    /// Its first bar has arrived; it starts at the next launch point unless `asked` is ready by
+    /// then.
     pub ready: u32,
-    /// The newest one; its first bar was asked for.
+    /// The newest take; its first bar has been requested.
     pub asked: u32,
 }
 
 impl TakesInUse {
-    /// Whether bars of a take are of use. A number that the audio thread has not yet published is
-    /// greater than all.
+    /// Returns `true` if bars of a take may still be needed. A take that is not published yet has a
+    /// greater number than all published ones.
     #[must_use]
     pub fn may_need(self, number: u32) -> bool {
         let known = [self.playing, self.ready, self.asked];
@@ -24,11 +25,11 @@ impl TakesInUse {
     }
 }
 
-/// The takes as the other threads see them. Written by the audio thread, read by all.
+/// The takes in use as the other threads see them. Written by the audio thread, read by all.
 ///
-/// A take only ever moves from `asked` to `ready` and on to `playing`. It is written where it goes
-/// before it is taken from where it was, and looked for in the order in which it moves: so whoever
-/// reads meanwhile may see it twice, and never misses it.
+/// A take only moves from `asked` to `ready` to `playing`. It is written to its new field before it
+/// is removed from the old one, and read in the order in which it moves. A concurrent reader may
+/// therefore see it twice but never misses it.
 #[derive(Debug, Default)]
 pub struct SharedTakesInUse {
     playing: AtomicU32,
@@ -37,14 +38,14 @@ pub struct SharedTakesInUse {
 }
 
 impl SharedTakesInUse {
-    /// These are in use now. For the audio thread alone.
+    /// Publishes the takes in use. For the audio thread only.
     pub fn store(&self, takes: TakesInUse) {
         self.playing.store(takes.playing, Ordering::Release);
         self.ready.store(takes.ready, Ordering::Release);
         self.asked.store(takes.asked, Ordering::Release);
     }
 
-    /// The takes in use.
+    /// Returns the takes in use.
     #[must_use]
     pub fn load(&self) -> TakesInUse {
         let asked = self.asked.load(Ordering::Acquire);

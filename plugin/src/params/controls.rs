@@ -1,4 +1,4 @@
-//! The parameters as they are in a block: what the engine plays by.
+//! Snapshot of the parameters for a block.
 
 use groove::output::MAPS;
 use groove::perform::{self, Performance};
@@ -10,35 +10,35 @@ use crate::params::{
 };
 pub use crate::params::{LaunchGrid, PrimeMode};
 
-/// What the parameters say of the take: as in [`Take`].
+/// The parameters that are part of a [`Take`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TakeControls {
-    /// Which of the many possible takes.
+    /// Seed of the take.
     pub seed: u32,
     /// Style number.
     pub style: u8,
-    /// A second style, and its share.
+    /// Second style and its share, 0 to 1.
     pub blend: (u8, f32),
-    /// How daring the theme is.
+    /// Sampling temperature of the theme.
     pub temperature: f32,
-    /// How closely bars stick to the ones before.
+    /// Similarity of bars to the preceding ones, 0 to 1.
     pub stick: f32,
-    /// How busy the kit is.
+    /// Density of the whole kit, -1 to 1.
     pub density: f32,
-    /// By class: how busy its lane is.
+    /// Density of each lane, by class.
     pub lanes: [f32; CLASSES],
-    /// Drums that are not struck.
+    /// Drums that the drummer leaves out.
     pub off: DrumSet,
-    /// Where fills are asked for.
+    /// Position and content of fills.
     pub fills: Fills,
-    /// Bars in a phrase: 1, 2, 4 or 8.
+    /// Bars per phrase: 1, 2, 4 or 8.
     pub phrase_bars: u8,
-    /// Whether phrases vary the theme.
+    /// Phrases vary the theme instead of repeating it.
     pub evolve: bool,
 }
 
 impl From<TakeControls> for Take {
-    /// A take of these, with nothing besides.
+    /// Returns a take with these controls and defaults for everything else.
     fn from(knobs: TakeControls) -> Take {
         let TakeControls { seed, style, blend, temperature, stick, density, lanes, off, .. } =
             knobs;
@@ -60,34 +60,34 @@ impl From<TakeControls> for Take {
     }
 }
 
-/// What the parameters say. What a host or a state sets out of range is clamped.
+/// All parameters, clamped to their ranges and free of NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
-    /// Generation. The take's tempo, primer, pins and model are not the parameters' to say.
+    /// Controls of generation. Tempo, primer, pins and model of the take are not parameters.
     pub take: TakeControls,
-    /// Performance.
+    /// Controls of performance.
     pub performance: Performance,
-    /// The pitches that are emitted; `None`: the model's own.
+    /// Pitches of the drums; `None`: the model's own.
     pub pitches: Option<Pitches>,
-    /// Channel of the notes, 0 to 15.
+    /// Common MIDI channel, 0 to 15.
     pub channel: u8,
-    /// Channel of each drum's notes: the common one, or one of its own.
+    /// MIDI channel of each drum.
     pub channels: Channels,
-    /// Whether it is to be as if it were not there.
+    /// Bypass.
     pub bypass: bool,
-    /// What is done with keys.
+    /// Use of the keys.
     pub prime: PrimeMode,
-    /// Whether it sounds only while a key is held.
+    /// Gate: notes sound only while a key is held.
     pub gate: bool,
-    /// Whether notes that mean no drum go through.
+    /// Pass-through of notes that map to no drum.
     pub through: bool,
-    /// Where a changed take begins.
+    /// Grid at which changed takes start.
     pub launch_grid: LaunchGrid,
-    /// The tempo at which it plays while the host does not, if it does then.
+    /// Tempo in free run; `None` if free run is off.
     pub free_run: Option<f64>,
-    /// Whether the audition kit plays.
+    /// Audition kit on.
     pub audition: bool,
-    /// The kit's level in dB.
+    /// Level of the audition kit, in dB.
     pub level: f32,
 }
 
@@ -98,7 +98,7 @@ impl Default for Controls {
 }
 
 impl Controls {
-    /// The parameters as they are now.
+    /// Reads the current parameters.
     #[must_use]
     pub fn new(params: &DeepPocketParams) -> Self {
         let style = |number: i32| u8::try_from(number).unwrap_or(0);

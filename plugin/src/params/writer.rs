@@ -1,6 +1,5 @@
-//! A take and performance controls back into the parameters: the way from [`crate::params::controls`] in
-//! reverse, for takes out of the history, the other side and presets. What a take has besides the
-//! parameters is [`crate::project::state`]'s.
+//! Writes takes and performance controls back into the parameters, for takes from the history, from
+//! the other side and from presets. The inverse of [`crate::params::controls`].
 
 use groove::perform::{self, Performance};
 use groove::take::{Primer, Take};
@@ -10,14 +9,15 @@ use crate::params::{
     DeepPocketParams, FillInterval, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
 };
 
-/// Sets a parameter to a normalised value, as one whole gesture: the way to the host.
+/// Sets a parameter to a normalised value through the host, in one complete gesture.
 pub type SetParam<'a> = dyn FnMut(ParamPtr, f32) + 'a;
 
-/// Parameters that are set.
+/// Writes parameters.
 pub(crate) struct ParamWriter<'a, 'b> {
-    /// The way to the host.
+    /// Setter of the host.
     pub(crate) send: &'a mut SetParam<'b>,
-    /// Also those that have their values already, because others may be on their way there.
+    /// Also sends values that the parameters already have, because the host may be about to change
+    /// them.
     pub(crate) force: bool,
 }
 
@@ -30,7 +30,7 @@ impl ParamWriter<'_, '_> {
         }
     }
 
-    /// Sets what a take says.
+    /// Sets the parameters of a take.
     pub(crate) fn take(&mut self, params: &DeepPocketParams, take: &Take) {
         let DeepPocketParams { drummer, fills, prime, lanes, .. } = params;
         self.set(&params.seed, i32::try_from(take.seed).unwrap_or(i32::MAX));
@@ -70,7 +70,7 @@ impl ParamWriter<'_, '_> {
         }
     }
 
-    /// Sets how it is played.
+    /// Sets the parameters of a performance.
     pub(crate) fn performance(&mut self, params: &DeepPocketParams, performance: &Performance) {
         let DeepPocketParams { playing, lanes, .. } = params;
         self.set(&playing.swing, performance.swing);
@@ -96,13 +96,13 @@ pub(crate) mod tests {
     use crate::params::controls::Controls;
     use nice_plug::params::Params;
 
-    /// Sets parameters at once, as a host does a moment later.
+    /// Sets a parameter at once, as a host does a moment later.
     pub(crate) fn at_once(param: ParamPtr, normalized: f32) {
         // SAFETY: the tests' parameters live as long as what sets them.
         unsafe { param._internal_set_normalized_value(normalized) };
     }
 
-    /// Parameters with values from all over their ranges.
+    /// Creates parameters with values spread over their ranges.
     pub(crate) fn scrambled(salt: usize) -> DeepPocketParams {
         let params = DeepPocketParams::default();
         for (place, (_, param, _)) in params.param_map().into_iter().enumerate() {
@@ -122,7 +122,7 @@ pub(crate) mod tests {
             apply.performance(&other, &said.performance);
             let back = Controls::new(&other);
             assert_eq!((back.take, back.performance), (said.take, said.performance));
-            // Nothing is set twice.
+            // Nothing is sent twice.
             let mut count = 0;
             let mut set = |_, _| count += 1;
             ParamWriter { send: &mut set, force: false }.take(&other, &said.take.into());

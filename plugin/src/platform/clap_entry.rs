@@ -1,14 +1,15 @@
-//! The door that CLAP hosts come in by: the framework's plugin, whose notes go to a host as raw
-//! MIDI where it does not take them as notes.
+//! CLAP entry point that sends raw MIDI to hosts that do not accept note events.
 //!
-//! The framework sends notes as CLAP's own events and has nothing to offer to a host that refuses
-//! these, as Carla does. Its export leaves no room between it and the host; so the factory is
-//! written out here, and hands out the framework's plugin with a `process` of our own in its table,
-//! which puts itself between the plugin and the host's queue. What is played, and what becomes of it
-//! in other formats, is not known here.
+//! Works around: the framework sends notes as CLAP note events only and offers nothing to a host
+//! that refuses them, as Carla does. Its export macro cannot be extended, so this module implements
+//! the plugin factory itself. It returns the framework's plugin with a `process` of its own, which
+//! stands between the plugin and the host's event queue.
 //!
-//! What a host says that it understands is not asked: hosts that are built on clack-extensions 0.2.0
-//! give a pointer to a pointer there, and go down with whoever follows it.
+//! The host's note-ports extension is not queried: hosts built on clack-extensions 0.2.0 return a
+//! pointer to a pointer there, and a plugin that follows it crashes the host.
+//!
+//! Upstream: the CLAP wrapper of nice-plug (`wrapper::clap`, `nice_export_clap!`). Delete this
+//! module, and export with `nice_export_clap!`, once nice-plug falls back to `CLAP_EVENT_MIDI`.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
@@ -28,7 +29,7 @@ use nice_plug::wrapper::setup_logger;
 
 use crate::DeepPocket;
 
-/// Where hosts find the factory.
+/// Entry point that hosts look up.
 // SAFETY: the name is CLAP's for this, and no other static of the library has it.
 #[unsafe(no_mangle)]
 #[used]
@@ -96,19 +97,20 @@ unsafe extern "C" fn create(
     Box::into_raw(Box::new(instance)).cast()
 }
 
-/// An instance as its host knows it. The framework finds its own side by the table's
-/// `plugin_data` alone, so that all its functions do as well with this table as with its own.
+/// An instance as its host sees it. The framework finds its own data through the table's
+/// `plugin_data`, so all its functions also work with this table.
 #[repr(C)]
 struct ClapInstance {
-    /// First, so that the host's pointer is one to all of it.
+    /// First field, so that the host's pointer is valid for the whole struct.
     table: clap_plugin,
     framework: clap_plugin,
-    /// Whether the host has refused a note and taken the same as raw MIDI. The audio thread's own.
+    /// The host has refused a note event and accepted it as raw MIDI. Used by the audio thread
+    /// only.
     midi_only: AtomicBool,
 }
 
 /// # Safety
-/// The pointer is one that [`create`] gave, and was not destroyed.
+/// The pointer must come from [`create`] and not be destroyed yet.
 unsafe fn instance<'a>(plugin: *const clap_plugin) -> &'a ClapInstance {
     // SAFETY: as the caller promises; the table is the door's first field.
     unsafe { &*plugin.cast::<ClapInstance>() }
@@ -147,7 +149,7 @@ unsafe extern "C" fn process(
     }
 }
 
-/// Where the plugin's events go in a block.
+/// Output events of a block.
 struct EventOutput<'a> {
     host: *const clap_output_events,
     midi_only: &'a AtomicBool,
@@ -165,11 +167,11 @@ unsafe extern "C" fn push(
     let midi = unsafe { midi(event) };
     let notes_as_midi = midi_only.load(Ordering::Relaxed);
     match midi {
-        // What is no note goes as it is.
+        // Other events are sent unchanged.
         None => send(event),
         Some(midi) if notes_as_midi => send(&raw const midi.header),
         Some(midi) => {
-            // A queue that is full takes neither, and proves nothing.
+            // A full queue refuses both and leaves the decision open.
             send(event) || {
                 let taken = send(&raw const midi.header);
                 midi_only.store(taken, Ordering::Relaxed);
@@ -179,10 +181,10 @@ unsafe extern "C" fn push(
     }
 }
 
-/// A note's beginning or end as raw MIDI.
+/// Converts a note-on or note-off to raw MIDI.
 ///
 /// # Safety
-/// The pointer is to an event of the size that its header says.
+/// The pointer must be valid for the size in the event's header.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
 unsafe fn midi(event: *const clap_event_header) -> Option<clap_event_midi> {
     // SAFETY: as the caller promises.

@@ -1,8 +1,8 @@
-//! Dragging a file out of the window, into a track of the host or a folder: no crate does it for
-//! a window inside another program's. One file a platform holds how; this one holds what the
-//! window sees of it. What is in the file, and who starts a drag, is not decided here.
+//! Dragging a file out of the window into a track of the host or a folder. No crate supports this
+//! for a window inside another program's window. Each platform has its own file; this one holds the
+//! common interface.
 //!
-//! Whatever the other side does with a file, it stays: hosts read it when they please.
+//! The file stays after the drop, because hosts read it when they like.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,17 +25,16 @@ use self::windows::PlatformDrag;
 #[cfg(target_os = "linux")]
 use self::x11::PlatformDrag;
 
-/// The names of the protocol, for who hears what is dropped here.
+/// Atoms of the XDND protocol, shared with the receiver.
 #[cfg(target_os = "linux")]
 pub(crate) use x11::Atoms;
 
-/// A window that can be dragged from, as the windowing system numbers it. It says
-/// nothing of whether that window still exists.
+/// Native window id. It does not imply that the window still exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowId(usize);
 
 impl WindowId {
-    /// The number of a window; `None` where it has none that we know how to use.
+    /// Returns the id of a window; `None` if its kind is not supported.
     #[must_use]
     pub fn of(window: &impl HasWindowHandle) -> Option<WindowId> {
         let number = match window.window_handle().ok()?.as_raw() {
@@ -48,33 +47,33 @@ impl WindowId {
         Some(WindowId(number))
     }
 
-    /// The number under X11, Windows' handle, or the address of the view.
+    /// Returns the X11 id, the Windows handle, or the address of the view.
     #[must_use]
     pub const fn number(self) -> usize {
         self.0
     }
 }
 
-/// How a drag goes.
+/// State of a drag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DragState {
     /// The pointer carries the file.
     Running {
-        /// Whether what is under the pointer takes it.
+        /// The window under the pointer accepts the file.
         accepted: bool,
     },
-    /// It was dropped, and the other side has it.
+    /// Dropped and accepted.
     Delivered,
-    /// The user thought better of it.
+    /// Cancelled by the user.
     Cancelled,
-    /// It was dropped where nothing took it, and this sentence says so.
+    /// Dropped but not accepted, with a message for the user.
     Refused(String),
 }
 
-/// What the drag tells the window, and what the window tells the drag.
+/// State shared between the drag and the window.
 struct DragReport {
     state: Mutex<DragState>,
-    /// Set when the window has no more use for the drag.
+    /// The window has abandoned the drag.
     abandoned: AtomicBool,
 }
 
@@ -89,7 +88,7 @@ impl DragReport {
     }
 }
 
-/// A file under way. Dropping this gives it up, and waits until nothing of it runs any more.
+/// A running drag. Dropping it abandons the drag and waits until its thread has ended.
 pub struct Drag {
     report: Arc<DragReport>,
     #[expect(dead_code, reason = "it is held until the drag is over")]
@@ -97,11 +96,11 @@ pub struct Drag {
 }
 
 impl Drag {
-    /// Takes the file up while the first button of the mouse is down. To be called from the
-    /// window's own thread. `picture` goes along with the pointer; its size is in pixels.
+    /// Starts a drag while the primary mouse button is down. Call it on the window's thread.
+    /// `picture` follows the pointer; its size is in pixels.
     ///
     /// # Errors
-    /// The windowing system does not let us; the sentence says why.
+    /// Returns a message if the windowing system refuses the drag.
     pub fn start(origin: WindowId, file: &Path, picture: ColorImage) -> Result<Drag, String> {
         let state = Mutex::new(DragState::Running { accepted: false });
         let report = Arc::new(DragReport { state, abandoned: AtomicBool::new(false) });
@@ -109,7 +108,7 @@ impl Drag {
         Ok(Drag { report, carrier })
     }
 
-    /// How it goes.
+    /// Returns the state of the drag.
     #[must_use]
     pub fn state(&self) -> DragState {
         self.report.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -118,11 +117,11 @@ impl Drag {
 
 impl Drop for Drag {
     fn drop(&mut self) {
-        // The carrier goes next, and sees this.
+        // The platform's part is dropped next and checks this flag.
         self.report.abandoned.store(true, Ordering::Relaxed);
     }
 }
 
-/// Nothing under the pointer takes files.
+/// Message if nothing under the pointer accepts files.
 const NO_TARGET: &str =
     "Nothing there takes a clip. Try a track or a folder, or its menu to save it.";

@@ -1,7 +1,6 @@
-//! What a window under X11 needs from outside: its first frame, keys that go to the host when
-//! nobody types here, a clean end, and an [`crate::platform::xdnd_receiver`] for files that are dropped on it. It goes over
-//! connections of our own, and passes over what goes wrong: the window is then no worse off than
-//! without it.
+//! Repairs for windows under X11: the first frame, keyboard focus, key forwarding and closing. They
+//! use connections of their own and ignore errors; the window is then no worse off than without
+//! them.
 
 use std::time::{Duration, Instant};
 
@@ -15,19 +14,19 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
-/// The number that a window gives to its first request for a frame.
+/// Serial of a window's first frame request.
 const FIRST: u32 = 0;
 
-/// How long after the end of typing keys still belong to it: the last one ended it.
+/// Time after the end of typing during which keys still belong to it; the last key ended it.
 const END: Duration = Duration::from_millis(150);
 
 /// A connection to the display.
 #[derive(Default)]
 pub(crate) struct Display {
     connection: Option<RustConnection>,
-    /// The window whose keys are heard; 0 before there is one.
+    /// Window whose keys are observed; 0 before there is one.
     heard: u32,
-    /// When somebody last typed there.
+    /// Time at which the user last typed there.
     typed: Option<Instant>,
 }
 
@@ -39,13 +38,15 @@ impl Display {
         self.connection.as_ref()
     }
 
-    /// Gets the first picture of a window drawn, once the window is shown; to be called until it
-    /// is.
+    /// Requests the first frame of a window once it is mapped; call it until the frame is drawn.
     ///
-    /// A window asks the display for its next frame as soon as it is made, but hears the answer
-    /// only once it is mapped. A host that shows it more than a frame later leaves it waiting for
-    /// an answer that has gone by, blank for good. When the same frame is asked for again, by
-    /// whomever, the display answers all who listen to the window.
+    /// Works around: baseview requests the next frame from the Present extension when it creates a
+    /// window, but the server reports it only to mapped windows. If the host maps the window more
+    /// than a frame later, the report is lost and the window stays blank. Requesting the same frame
+    /// again makes the server report it to every listener.
+    ///
+    /// Upstream: baseview, X11 event loop. Delete this function once baseview repeats the request
+    /// when the window is mapped.
     pub(crate) fn ask_first_frame(&mut self, window: u32) {
         let Some(connection) = self.connected() else { return };
         let attributes = connection.get_window_attributes(window).ok();
@@ -56,24 +57,30 @@ impl Display {
         }
     }
 
-    /// Gives the keys back to the host's window that a window lies in.
+    /// Returns keyboard focus to the host's window.
     ///
-    /// A click takes them, and under X11 a key that means nothing here is lost: the song could not
-    /// be started and stopped from the keyboard any more.
+    /// Works around: a click moves the focus to the plugin window, and under X11 keys that baseview
+    /// does not use are lost. The song could not be started and stopped from the keyboard any more.
+    ///
+    /// Upstream: baseview, X11 event handling. Delete this function once baseview returns the focus
+    /// or forwards unused keys.
     pub(crate) fn give_keys_back(&mut self, window: u32) {
         let Some(connection) = self.connected() else { return };
         if let Some(host) = host_of(connection, window) {
-            // The display drops what it has not looked at when a connection goes, so this waits.
+            // The server discards unprocessed requests when a connection closes, so this waits.
             let given = connection.set_input_focus(InputFocus::PARENT, host, CURRENT_TIME);
             drop(given.map(|given| given.check()));
         }
     }
 
-    /// Hands on to the host what was pressed in a window since the last time, unless somebody types
-    /// there.
+    /// Forwards the key events of a window since the last call to the host, unless the user types.
     ///
-    /// The display gives keys to the window under the pointer, whoever has them by right, as long as
-    /// that lies in the host's window. So the host does not see them there, and gets a copy.
+    /// Works around: the server sends keys to the window under the pointer while that lies in the
+    /// focused host window, whoever has the focus. The host does not see them there, so it gets a
+    /// copy.
+    ///
+    /// Upstream: baseview, X11 event handling. Delete this function once baseview forwards unused
+    /// keys to its parent.
     pub(crate) fn hand_keys_on(&mut self, window: u32, typing: bool) {
         if typing {
             self.typed = Some(Instant::now());
@@ -103,9 +110,12 @@ impl Display {
 
     /// Asks a window to close, as a window manager does.
     ///
-    /// A window that is dropped without having been asked may leave its thread behind: the thread
-    /// is told to stop and then asked something, and when it stops before it answers, nobody
-    /// waits for its end. It then runs on in code that the host unloads.
+    /// Works around: dropping a baseview window may leave its thread running. The thread is told to
+    /// stop and then receives a request; if it stops before it answers, nothing waits for its end,
+    /// and it continues in code that the host unloads.
+    ///
+    /// Upstream: baseview, `Window` under X11. Delete this function once dropping a window joins
+    /// its thread.
     pub(crate) fn ask_to_close(&mut self, window: u32) {
         let Some(connection) = self.connected() else { return };
         let atom = |name: &[u8]| Some(connection.intern_atom(false, name).ok()?.reply().ok()?.atom);
@@ -114,14 +124,14 @@ impl Display {
             return;
         };
         let message = ClientMessageEvent::new(32, window, protocols, [close, 0, 0, 0, 0]);
-        // As above, this waits.
+        // Waits for the server, for the same reason.
         let sent = connection.send_event(false, window, EventMask::NO_EVENT, message);
         drop(sent.map(|sent| sent.check()));
     }
 }
 
-/// The outermost window that a window lies in and that its host made: where there is a window
-/// manager, the one that the manager takes for the host's. `None`: it lies in none.
+/// Returns the outermost window created by the host that contains a window; with a window manager,
+/// the managed one. `None` if the window has no such parent.
 pub(crate) fn host_of(connection: &RustConnection, window: u32) -> Option<u32> {
     let managed = connection.intern_atom(false, b"WM_STATE").ok()?.reply().ok()?.atom;
     let mut outermost = None;

@@ -1,10 +1,14 @@
-//! Files that are dragged over the window and dropped on it, by the XDND protocol.
+//! Receives files dropped on the window, with the XDND protocol.
 //!
-//! The windowing crate speaks it for its window, says yes to every file, and what is dropped goes
-//! no further than to it. So another one hears for that window: `XdndProxy` leads what is said to
-//! it to a window that nobody sees, on a connection of our own. Some programs look no deeper than
-//! the outermost window under the pointer, which is the host's. Where that one takes no drops by
-//! itself, it has the same ear for as long as ours is open, and what is not over ours is declined.
+//! Works around: baseview implements XDND for its windows but accepts every file, and the drop does
+//! not reach the editor. The property `XdndProxy` therefore redirects the messages to a hidden
+//! window on a connection of our own. Some programs only look at the outermost window under the
+//! pointer, which is the host's. If the host's window does not accept drops itself, it gets the
+//! same proxy while the editor is open, and drops outside the editor are declined.
+//!
+//! Upstream: baseview, X11 drag and drop, and nice-plug-egui's event translation. Delete this
+//! module once dropped files reach `egui::RawInput::dropped_files` and the window can decline a
+//! drag.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -26,50 +30,50 @@ use crate::editor::files::drop_overlay::{FileDrops, HoveredFiles};
 use crate::platform::drag::Atoms;
 use crate::platform::x11::host_of;
 
-/// The version of the protocol that is spoken, of 2002.
+/// Supported protocol version, of 2002.
 const VERSION: u32 = 5;
-/// How often it is looked whose window ours lies in.
+/// Interval between checks for the host's window.
 const HOST_CHECK_INTERVAL: Duration = Duration::from_millis(500);
-/// How long the other side may take to tell what it dropped.
+/// Timeout of the list of dropped files.
 const FILES_TIMEOUT: Duration = Duration::from_secs(3);
-/// Longest list of files that is read, in units of four bytes.
+/// Longest list of files, in units of four bytes.
 const MAX_WORDS: u32 = 1 << 16;
 
-/// What hears for the window. It goes over what goes wrong: the window is then no worse off than
+/// Receiver of drops on the editor window. It ignores errors; the window is then no worse off than
 /// without it.
 pub(crate) struct XdndReceiver {
     connection: RustConnection,
     atoms: Atoms,
     root: Window,
-    /// The window that nobody sees.
+    /// Hidden window that receives the messages.
     window: Window,
-    /// The window that it hears for.
+    /// Editor window.
     editor: Option<Window>,
-    /// The host's window that it hears for as well.
+    /// Host window that uses the proxy, too.
     host: Option<Window>,
     host_checked: Option<Instant>,
     drag: Option<IncomingDrag>,
 }
 
-/// Who drags something here.
+/// A drag over the window.
 struct IncomingDrag {
     source: Window,
-    /// The window that it takes for its target: the editor's, or the host's.
+    /// Window that the source sees as its target: the editor's or the host's.
     target: Window,
-    /// It offers files.
+    /// The source offers files.
     offers: bool,
-    /// It was asked which.
+    /// The list of files was requested.
     asked: bool,
-    /// They are these.
+    /// The files, once known.
     files: Option<Vec<PathBuf>>,
-    /// Where in the window they are, from 0 to 1 across and down; `None`: beside it.
+    /// Position in the editor window, from 0 to 1 across and down; `None` outside.
     at: Option<[f32; 2]>,
-    /// When they were dropped.
+    /// Time of the drop.
     dropped: Option<Instant>,
 }
 
 impl XdndReceiver {
-    /// An ear that hears for nobody yet; `None`: the display does not answer.
+    /// Creates a receiver without a window; `None` if the display does not answer.
     pub(crate) fn new() -> Option<XdndReceiver> {
         let (connection, number) = x11rb::connect(None).ok()?;
         let atoms = Atoms::new(&connection).ok()?.reply().ok()?;
@@ -88,13 +92,13 @@ impl XdndReceiver {
             host_checked: None,
             drag: None,
         };
-        // An ear names itself, so that it is known to be there.
+        // A proxy names itself, which proves that it is alive.
         xdnd.set_proxy(window);
         Some(xdnd)
     }
 
-    /// Hears what there is to hear for the editor's window, 0 being none yet. Says whether there
-    /// is something new to be shown.
+    /// Handles pending events for the editor window, 0 before there is one. Returns `true` if the
+    /// overlay must be redrawn.
     pub(crate) fn poll(&mut self, editor: Window, drops: &FileDrops) -> bool {
         self.attach(editor);
         let mut news = false;
@@ -110,7 +114,7 @@ impl XdndReceiver {
         news
     }
 
-    /// Sees to it that what is dragged over the editor's window is told here.
+    /// Redirects messages for the editor window and, if possible, for the host's.
     fn attach(&mut self, editor: Window) {
         if editor == 0 {
             return;
@@ -139,7 +143,7 @@ impl XdndReceiver {
         }
     }
 
-    /// Hears for a window.
+    /// Makes the hidden window the proxy of a window.
     fn set_proxy(&self, to: Window) {
         let XdndReceiver { connection, atoms, .. } = self;
         let (replace, xdnd) = (PropMode::REPLACE, [self.window]);
@@ -148,10 +152,10 @@ impl XdndReceiver {
         drop(connection.change_property32(replace, to, atoms.XdndAware, number, &[VERSION]));
     }
 
-    /// Hears for the host's window no more, which then takes no drops, as before.
+    /// Removes the proxy from the host's window.
     fn release_host(&mut self) {
         let Some(host) = self.host.take() else { return };
-        // It may have come to take drops by itself.
+        // The host may have started to accept drops itself.
         let ours = self.property(host, self.atoms.XdndProxy, 1);
         if ours.is_some_and(|words| words == [self.window]) {
             drop(self.connection.delete_property(host, self.atoms.XdndProxy));
@@ -159,7 +163,7 @@ impl XdndReceiver {
         }
     }
 
-    /// The words of a property; `None` where there is none, or no window.
+    /// Returns the words of a property; `None` if it or the window does not exist.
     fn property(&self, of: Window, name: Atom, words: u32) -> Option<Vec<u32>> {
         let reply = self.connection.get_property(false, of, name, AtomEnum::ANY, 0, words).ok()?;
         Some(reply.reply().ok()?.value32()?.collect())
@@ -207,7 +211,7 @@ impl XdndReceiver {
         drops.set_hovered(self.hovered())
     }
 
-    /// Something comes over a window.
+    /// Starts a drag over a window.
     fn enter(&mut self, message: &ClientMessageEvent) {
         let [source, flags, types @ ..] = message.data.as_data32();
         let more = flags & 1 != 0;
@@ -216,7 +220,7 @@ impl XdndReceiver {
         } else {
             types.to_vec()
         };
-        // A program that ends over the window does not say that it leaves.
+        // A program that terminates during the drag sends no leave message.
         let watch = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         drop(self.connection.change_window_attributes(source, &watch));
         self.drag = Some(IncomingDrag {
@@ -230,20 +234,20 @@ impl XdndReceiver {
         });
     }
 
-    /// It is at a place on the screen.
+    /// Handles a position on the screen.
     fn update_position(&mut self, place: u32, time: Timestamp) {
         let at = self.position_in_window(place);
         self.request_files(time);
         let Some(drag) = &mut self.drag else { return };
         drag.at = at;
         let takes = drag.offers && at.is_some();
-        // It is to tell of every place, so the rectangle in which it need not is empty.
+        // The empty rectangle requests a message for every position.
         let action = if takes { self.atoms.XdndActionCopy } else { NONE };
         let words = [u32::from(takes) | 2, 0, 0, action];
         self.send(self.atoms.XdndStatus, words);
     }
 
-    /// Where in the editor's window a place on the screen is.
+    /// Converts a screen position to a position in the editor window.
     fn position_in_window(&self, place: u32) -> Option<[f32; 2]> {
         let editor = self.editor?;
         let half = |word: u32| i16::from_ne_bytes(((word & 0xffff) as u16).to_ne_bytes());
@@ -257,7 +261,7 @@ impl XdndReceiver {
         inside.then_some([across, down])
     }
 
-    /// Asks, once, which files there are.
+    /// Requests the list of files, once.
     fn request_files(&mut self, time: Timestamp) {
         let Some(drag) = self.drag.as_mut().filter(|drag| drag.offers && !drag.asked) else {
             return;
@@ -267,7 +271,7 @@ impl XdndReceiver {
         drop(self.connection.convert_selection(self.window, what, files, files, time));
     }
 
-    /// The files that the other side has told in a property of the ear's.
+    /// Reads the list of files from a property of the hidden window.
     fn files(&self, property: Atom) -> Vec<PathBuf> {
         if property == NONE {
             return Vec::new();
@@ -278,7 +282,7 @@ impl XdndReceiver {
         reply.map_or_else(Vec::new, |reply| paths(&reply.value))
     }
 
-    /// It is let go.
+    /// Handles the drop.
     fn handle_drop(&mut self, time: Timestamp, drops: &FileDrops) -> bool {
         self.request_files(time);
         let Some(drag) = &mut self.drag else { return false };
@@ -287,7 +291,7 @@ impl XdndReceiver {
         !waits && self.finish(drops)
     }
 
-    /// It is done, and the other side is told so.
+    /// Ends the drag and notifies the source.
     fn finish(&mut self, drops: &FileDrops) -> bool {
         let over = self.hovered();
         let action = if over.is_some() { self.atoms.XdndActionCopy } else { NONE };
@@ -300,13 +304,13 @@ impl XdndReceiver {
         true
     }
 
-    /// What is over the window, as far as it is known.
+    /// Returns the files over the window, if known.
     fn hovered(&self) -> Option<HoveredFiles> {
         let drag = self.drag.as_ref()?;
         Some(HoveredFiles { files: drag.files.clone()?, at: drag.at? })
     }
 
-    /// Tells the other side something.
+    /// Sends a message to the source.
     fn send(&self, what: Atom, words: [u32; 4]) {
         let Some(IncomingDrag { source, target, .. }) = self.drag else { return };
         let [a, b, c, d] = words;
@@ -321,17 +325,17 @@ impl Drop for XdndReceiver {
         if let Some(editor) = self.editor {
             drop(self.connection.delete_property(editor, self.atoms.XdndProxy));
         }
-        // The display drops what it has not looked at when a connection goes, so this waits.
+        // The server discards unprocessed requests when a connection closes, so this waits.
         drop(self.connection.sync());
     }
 }
 
-/// The files of this computer in a list of URIs.
+/// Returns the local files of a URI list.
 fn paths(list: &[u8]) -> Vec<PathBuf> {
     let lines = list.split(|&byte| matches!(byte, b'\r' | b'\n' | 0));
     let path = |line: &[u8]| {
         let rest = line.strip_prefix(b"file:")?;
-        // A name of the computer may stand before the path.
+        // A host name may precede the path.
         let rest = match rest.strip_prefix(b"//") {
             Some(rest) => &rest[rest.iter().position(|&byte| byte == b'/')?..],
             None => rest,

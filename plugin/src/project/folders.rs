@@ -1,25 +1,24 @@
-//! Where the user's own things are kept, on each system where such things belong. What is in the
-//! folders, [`crate::project::models`], [`crate::project::presets`], [`crate::session::clip_files`] and [`crate::project::settings`] know.
+//! The user's folders for models, presets, clips and settings.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Paths that need not exist.
+/// Paths of the folders; they need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folders {
     /// Model files.
     pub models: PathBuf,
     /// Presets.
     pub presets: PathBuf,
-    /// Clips that were dragged out of the window: hosts may go on reading them there.
+    /// Clips that were dragged out of the window; hosts may keep reading them there.
     pub clips: PathBuf,
-    /// The file of settings.
+    /// Settings file.
     pub settings: PathBuf,
 }
 
 impl Folders {
-    /// Those of the user; `None` where the system names no home.
+    /// Returns the user's folders; `None` if the system reports no home directory.
     #[must_use]
     #[cfg(not(test))]
     pub fn for_user() -> Option<Folders> {
@@ -27,8 +26,7 @@ impl Folders {
         Some(Folders::within(base.data_dir(), base.config_dir()))
     }
 
-    /// Those of a test, which are gone with it: what is tried is not to land in the files of who
-    /// tries it.
+    /// Returns temporary folders, so that tests do not touch the user's files.
     #[must_use]
     #[cfg(test)]
     pub fn for_user() -> Option<Folders> {
@@ -38,7 +36,7 @@ impl Folders {
         HOME.with(|home| home.as_ref().map(|home| Folders::within(home.path(), home.path())))
     }
 
-    /// Those within a folder for data and one for settings.
+    /// Returns the folders within a data and a configuration folder.
     #[must_use]
     pub fn within(data: &Path, config: &Path) -> Folders {
         let (data, config) = (data.join("Deep Pocket"), config.join("Deep Pocket"));
@@ -51,11 +49,11 @@ impl Folders {
     }
 }
 
-/// Writes a file whole or not at all: beside its place first, and then there. Its folder is made
-/// if it is missing.
+/// Writes a file atomically: to a temporary file first, then renamed. Creates the folder if
+/// necessary.
 ///
 /// # Errors
-/// What the system says.
+/// Returns the system's error.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;

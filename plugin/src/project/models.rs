@@ -1,11 +1,9 @@
-//! The models that a drummer can be played with: the built-in one, and the files in the user's
-//! folder.
+//! Models: the built-in one and the files in the user's folder.
 //!
-//! The window lists a folder ([`list`]) and asks the worker through the desk to play with one, or
-//! to copy a dropped file into the folder first ([`import`]); the worker reads it here ([`read`])
-//! and finds again what a take was played with ([`find`]). The weights of one file are read once in a process,
-//! whoever asks, and freed when nobody plays them any more. What a model plays is
-//! [`groove::generate`]'s business.
+//! The window lists a folder ([`list`]) and asks the worker to play a model or to copy a dropped
+//! file into the folder ([`import`]). The worker loads it ([`read`]) and finds the model of a take
+//! again ([`find`]). The weights of a file are loaded once per process and freed when no instance
+//! uses them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,36 +13,35 @@ use groove::model::{Metadata, Model};
 use groove::style::{STYLES, style_name};
 use serde::{Deserialize, Serialize};
 
-/// Largest model file that is read, in bytes.
+/// Maximum size of a model file, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Ending of model files.
+/// File extension.
 const ENDING: &str = "safetensors";
 
-/// Which model a project's takes were played with, so that it can be found again or be named.
+/// Reference to a model that takes of a project use, to find or at least name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ModelFile {
     /// [`Model::identity`]: the hash of the file.
     pub identity: u64,
-    /// The name in its header.
+    /// Name in its header.
     pub name: String,
-    /// Where it was.
+    /// Last known path.
     pub path: PathBuf,
 }
 
-/// A file of a folder.
+/// A model file in a folder.
 #[derive(Clone, Debug)]
 pub struct ModelEntry {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Its header, with name, styles and held-out figures; or a sentence that says why it cannot
-    /// play.
+    /// Its header, or a message why it cannot be used.
     pub about: Result<Metadata, String>,
 }
 
-/// The model files of a folder by name; none where there is no such folder. Headers are read and
-/// checked, weights are not.
+/// Lists the model files of a folder by name; empty if the folder does not exist. Reads and checks
+/// headers, not weights.
 #[must_use]
 pub fn list(folder: &Path) -> Vec<ModelEntry> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -54,24 +51,24 @@ pub fn list(folder: &Path) -> Vec<ModelEntry> {
     paths.into_iter().map(|path| ModelEntry { about: header(&path), path }).collect()
 }
 
-/// Whether a file is called as model files are.
+/// Returns `true` if a path has the extension of model files.
 #[must_use]
 pub fn is_model_file(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ENDING))
 }
 
-/// The header of a model file.
+/// Reads the header of a model file.
 fn header(path: &Path) -> Result<Metadata, String> {
     let bytes = read_bytes(path)?;
     Model::read_metadata(&bytes).map_err(|fault| unfit(path, &fault.to_string()))
 }
 
-/// Copies a file into the user's folder, which is made if it is missing; says where it is then.
-/// The file is read and checked first. One that is there already, under whatever name, stays
-/// alone.
+/// Checks a file, copies it into the user's folder and returns its path there. Creates the folder
+/// if necessary. A file with the same contents is not copied again, whatever its name.
 ///
 /// # Errors
-/// A sentence that says why it cannot play, or cannot be copied. Nothing is overwritten.
+/// Returns a message if the file is not a usable model or cannot be copied. Never overwrites a
+/// file.
 pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
     let bytes = read_bytes(dropped)?;
     Model::from_bytes(&bytes).map_err(|fault| unfit(dropped, &fault.to_string()))?;
@@ -88,11 +85,12 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
         };
         let path = folder.join(name);
         if !path.exists() {
-            // Whole or not at all: others may look at the folder meanwhile, and a disk be full.
+            // Written to a temporary file and renamed: the disk may be full, and other instances
+            // read the folder.
             let part = folder.join(format!("{stem}.{}.part", std::process::id()));
             let copied = fs::write(&part, &bytes).and_then(|()| fs::rename(&part, &path));
             return copied.map(|()| path.clone()).map_err(|fault| {
-                // It is of no use, and if it cannot go, nothing reads it.
+                // Best effort: nothing reads the temporary file.
                 let _ = fs::remove_file(&part);
                 uncopied(&path, &fault)
             });
@@ -101,10 +99,10 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
     Err(format!("There are too many models with the name {stem} in the folder."))
 }
 
-/// The model that comes with the plugin: its weights are read once in a process.
+/// Returns the built-in model, loaded once per process.
 ///
 /// # Errors
-/// A sentence that says why it cannot play.
+/// Returns a message if the model is unusable.
 pub fn built_in() -> Result<Arc<Model>, String> {
     static MODEL: OnceLock<Result<Arc<Model>, String>> = OnceLock::new();
     let read = || {
@@ -115,19 +113,19 @@ pub fn built_in() -> Result<Arc<Model>, String> {
     MODEL.get_or_init(read).clone()
 }
 
-/// Files that somebody in this process plays.
+/// Models in use in this process.
 static LOADED: Mutex<Vec<Weak<Model>>> = Mutex::new(Vec::new());
 
-/// A model that is in use in this process.
+/// Returns a model that is already loaded.
 fn find_loaded(identity: u64) -> Option<Arc<Model>> {
     let read = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     read.iter().filter_map(Weak::upgrade).find(|model| model.identity() == identity)
 }
 
-/// Reads a model file, or takes it from whoever plays it in this process.
+/// Loads a model file, or shares it if it is already loaded.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the file.
+/// Returns a message if the file cannot be read or is not a usable model.
 pub fn read(path: &Path) -> Result<Arc<Model>, String> {
     let bytes = read_bytes(path)?;
     if let Some(known) = find_loaded(Model::identity_of(&bytes)) {
@@ -141,11 +139,11 @@ pub fn read(path: &Path) -> Result<Arc<Model>, String> {
     Ok(model)
 }
 
-/// The model with an identity, 0 being the built-in one: from whoever plays it, from where it was
-/// (`known`), or from the user's folder under whatever name.
+/// Finds a model by identity, 0 for the built-in one: among the loaded models, at its last known
+/// path, or in the user's folder under any name.
 ///
 /// # Errors
-/// A sentence that names the missing model.
+/// Returns a message that names the missing model.
 pub fn find(
     identity: u64,
     known: &[ModelFile],
@@ -179,7 +177,7 @@ pub fn find(
     })
 }
 
-/// A style's name as one would write it; the user's own are called as the model has them.
+/// Returns the display name of a style; user styles have the model's names.
 #[must_use]
 pub fn style_title(number: u8, model: Option<&Metadata>) -> String {
     let own = usize::from(number).checked_sub(STYLES.len() + 1);
@@ -202,7 +200,7 @@ pub fn style_title(number: u8, model: Option<&Metadata>) -> String {
     first.chain(letters).collect()
 }
 
-/// The numbers of the styles that a model knows, the user's own among them.
+/// Returns the style numbers of a model, user styles included.
 pub fn style_numbers(model: Option<&Metadata>) -> impl Iterator<Item = u8> + use<> {
     let last = model.map_or(STYLES.len(), |model| model.styles.len());
     0..=u8::try_from(last).unwrap_or(u8::MAX)
@@ -238,7 +236,7 @@ mod tests {
 
     const SHIPPED: &[u8] = include_bytes!("../../../assets/deep-pocket.safetensors");
 
-    /// The built-in model's file with another byte at its end, which is a weight's.
+    /// The built-in model's file with one bit of a weight flipped.
     fn another() -> Vec<u8> {
         let mut bytes = SHIPPED.to_vec();
         let last = bytes.len() - 2;
@@ -303,7 +301,7 @@ mod tests {
         drop(found);
         let sentence = find(identity, &known, None).expect_err("it is gone");
         assert!(sentence.contains("The model One is missing"), "{sentence}");
-        // Another file where it was is not it.
+        // Another file at the same path does not match.
         fs::write(&path, SHIPPED).expect("a file");
         assert!(find(identity, &known, None).is_err());
         assert!(find(0, &[], None).is_ok());

@@ -1,8 +1,7 @@
-//! Beats to begin with: those that come with the plugin, and the user's own, each a file.
+//! Presets: the factory presets and the user's own, one file each.
 //!
-//! A preset is a take with the way it is played, whatever the drum map. The window lists
-//! [`factory`] and [`list`], narrows them with [`Preset::matches`], plays one with the desk, and
-//! keeps the present beat with [`save`]. No host sees them: nice-plug has no way to tell it.
+//! A preset is a take with its performance, independent of the drum map. The host does not see
+//! presets, because nice-plug has no interface for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,34 +17,34 @@ use crate::project::models::style_title;
 /// Version of the files that this code writes.
 const VERSION: u32 = 1;
 
-/// Largest file that is read, in bytes: pins of a whole phrase take less than half of it.
+/// Maximum size of a preset file, in bytes; the pins of a whole phrase take less than half of it.
 const MAX_BYTES: u64 = 1 << 18;
 
-/// Most letters of a name.
+/// Maximum length of a name.
 const MAX_NAME_CHARS: usize = 64;
 
-/// Ending of preset files.
+/// File extension.
 const ENDING: &str = "json";
 
-/// A beat to begin with.
+/// A preset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preset {
     /// Version of the code that wrote it.
     pub version: u32,
-    /// What it is called.
+    /// Name.
     pub name: String,
-    /// A few words on how it feels.
+    /// Short description of the feel.
     #[serde(default)]
     pub feel: String,
-    /// What is played. Its tempo is the one that it is meant for.
+    /// The take, with its intended tempo.
     pub take: Take,
-    /// How it is played.
+    /// The performance.
     #[serde(default)]
     pub performance: Performance,
 }
 
 impl Preset {
-    /// A preset of a beat.
+    /// Creates a preset.
     #[must_use]
     pub fn new(name: &str, feel: &str, take: Take, performance: Performance) -> Self {
         Preset { version: VERSION, name: name.trim().into(), feel: feel.into(), take, performance }
@@ -64,13 +63,13 @@ impl Preset {
         serde_json::from_str(text).map_err(broken)
     }
 
-    /// Its style, as one would write it.
+    /// Returns the display name of its style.
     #[must_use]
     pub fn style(&self) -> String {
         style_title(self.take.style, None)
     }
 
-    /// Whether each of the words stands in its name, its style, its feel or its tempo.
+    /// Returns `true` if every word occurs in name, style, feel or tempo.
     #[must_use]
     pub fn matches(&self, words: &str) -> bool {
         let Preset { name, feel, take, .. } = self;
@@ -79,24 +78,24 @@ impl Preset {
     }
 }
 
-/// The beats that come with the plugin.
+/// Returns the factory presets.
 #[must_use]
 pub fn factory() -> &'static [Preset] {
     static FACTORY: OnceLock<Vec<Preset>> = OnceLock::new();
-    // A test reads each of them.
+    // A test checks that all of them parse.
     FACTORY.get_or_init(|| FILES.iter().filter_map(|text| Preset::read(text).ok()).collect())
 }
 
-/// A file of the user's.
+/// A preset file of the user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PresetEntry {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What is in it; or a sentence that says why it cannot be read.
+    /// The preset, or a message why it cannot be read.
     pub preset: Result<Preset, String>,
 }
 
-/// The presets of a folder by file name; none where there is no such folder.
+/// Lists the presets of a folder by file name; empty if the folder does not exist.
 #[must_use]
 pub fn list(folder: &Path) -> Vec<PresetEntry> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -106,10 +105,10 @@ pub fn list(folder: &Path) -> Vec<PresetEntry> {
     paths.into_iter().map(|path| PresetEntry { preset: load(&path), path }).collect()
 }
 
-/// Reads a preset's file.
+/// Reads a preset file.
 ///
 /// # Errors
-/// A sentence that says why it cannot be read.
+/// Returns a message if the file cannot be read.
 pub fn load(path: &Path) -> Result<Preset, String> {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let fault = |why: String| format!("{name} cannot be loaded: {why}.");
@@ -121,10 +120,10 @@ pub fn load(path: &Path) -> Result<Preset, String> {
     Preset::read(&text).map_err(fault)
 }
 
-/// Writes a preset into a folder, which is made if it is missing; says where it is.
+/// Writes a preset into a folder and returns its path. Creates the folder if necessary.
 ///
 /// # Errors
-/// A sentence that says why it cannot be saved: also where there is one of that name.
+/// Returns a message if the file cannot be written or a preset of that name exists.
 pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
     let fault = |why: String| format!("The preset cannot be saved: {why}.");
     let path = new_path(folder, &preset.name).map_err(fault)?;
@@ -133,10 +132,10 @@ pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Gives a preset's file another name; says where it is then.
+/// Renames a preset and returns its new path.
 ///
 /// # Errors
-/// A sentence that says why it keeps its name.
+/// Returns a message if the preset cannot be renamed.
 pub fn rename(path: &Path, name: &str) -> Result<PathBuf, String> {
     let mut preset = load(path)?;
     preset.name = name.trim().into();
@@ -145,15 +144,15 @@ pub fn rename(path: &Path, name: &str) -> Result<PathBuf, String> {
     Ok(renamed)
 }
 
-/// Removes a preset's file.
+/// Deletes a preset file.
 ///
 /// # Errors
-/// A sentence that says why it is still there.
+/// Returns a message if the file cannot be deleted.
 pub fn delete(path: &Path) -> Result<(), String> {
     fs::remove_file(path).map_err(|why| format!("{} stays: {why}.", path.display()))
 }
 
-/// The file of a preset that is new.
+/// Returns the path of a new preset.
 fn new_path(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let name = name.trim();
     if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
@@ -170,7 +169,7 @@ fn new_path(folder: &Path, name: &str) -> Result<PathBuf, String> {
 
 macro_rules! files {
     ($($name:literal)*) => {
-        /// The files of the factory beats.
+        /// Files of the factory presets.
         const FILES: &[&str] =
             &[$(include_str!(concat!("../../../assets/presets/", $name, ".json"))),*];
     };
@@ -281,7 +280,7 @@ mod tests {
         assert_eq!(factory().len(), FILES.len(), "each file is a preset");
         let beats: Vec<(&Preset, Vec<Step>)> =
             factory().iter().map(|preset| (preset, beat(preset))).collect();
-        // How much likelier they are in their own styles: not each, but all together.
+        // Mean log likelihood gain in their own styles: over all presets, not for each.
         let mut lead = 0.0;
         for (number, (preset, steps)) in beats.iter().enumerate() {
             let name = &preset.name;

@@ -1,5 +1,5 @@
-//! The notes of the take, so that a project sounds as it was saved: after an update, with other
-//! weights, or with its model missing. The worker keeps them as it plays, the state saves them.
+//! Bars of the take saved with the project, so that it sounds the same after an update, with other
+//! weights, or without its model. The worker stores them as it plays.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use groove::take::Take;
 use groove::{Bar, Meter, Step};
 use serde::{Deserialize, Serialize};
 
-/// Most bars that are kept: those nearest to the last one that was played.
+/// Maximum number of bars: those nearest to the last one played.
 const MAX_BARS: usize = 64;
 
 /// Bars of one take.
@@ -16,18 +16,18 @@ const MAX_BARS: usize = 64;
 #[serde(from = "Last<TakeRecord, 1>", into = "Last<TakeRecord, 1>")]
 pub struct SavedBars {
     take: Option<Take>,
-    /// By meter and bar of the pattern.
+    /// Keyed by meter and bar of the pattern.
     bars: BTreeMap<(u8, u8, i64), Bar>,
 }
 
-/// A take with its bars, as it is saved.
+/// A take and its bars, as saved.
 #[derive(Serialize, Deserialize)]
 struct TakeRecord {
     take: Take,
     bars: Last<BarRecord, MAX_BARS>,
 }
 
-/// A bar, as it is saved.
+/// A bar, as saved.
 #[derive(Serialize, Deserialize)]
 struct BarRecord {
     bar: i64,
@@ -41,7 +41,7 @@ fn key(meter: Meter, bar: i64) -> (u8, u8, i64) {
 }
 
 impl SavedBars {
-    /// Keeps a bar. Those of another take are forgotten.
+    /// Stores a bar. Drops the bars of any other take.
     pub fn insert(&mut self, take: &Take, bar: i64, played: &Bar) {
         if self.take.as_ref() != Some(take) {
             (self.take, self.bars) = (Some(*take), BTreeMap::new());
@@ -53,14 +53,14 @@ impl SavedBars {
         }
     }
 
-    /// The bar of a take, if it was kept.
+    /// Returns a bar of a take, if it is stored.
     #[must_use]
     pub fn get(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
         let same = self.take.as_ref() == Some(take);
         same.then(|| self.bars.get(&key(meter, bar)).copied()).flatten()
     }
 
-    /// What stands in for a bar of the take where nobody can play it: one at the same place of
+    /// Returns a substitute for a bar that cannot be generated: the bar at the same place of
     /// another phrase.
     #[must_use]
     pub fn fallback(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
@@ -73,7 +73,7 @@ impl SavedBars {
 }
 
 impl From<Last<TakeRecord, 1>> for SavedBars {
-    /// What a damaged state says is cut to what can be.
+    /// Clamps a damaged record to valid values.
     fn from(mut saved: Last<TakeRecord, 1>) -> Self {
         let mut notes = SavedBars::default();
         let Some(TakeRecord { take, bars }) = saved.items.pop() else { return notes };
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(back.get(&take, meter, 2), Some(bar(7)));
         assert_eq!(back.get(&take, Meter::FOUR_FOUR, 2), None);
         assert_eq!((back.get(&other, meter, 2), back.fallback(&other, meter, 2)), (None, None));
-        // Bar 6 is at the place of bar 2, and so is bar -2; bar 3 is at that of bar -1.
+        // Bar 6 is at the same place of the phrase as bars 2 and -2; bar 3 at that of bar -1.
         assert_eq!(back.fallback(&take, meter, 6), Some(bar(7)));
         assert_eq!(back.fallback(&take, meter, 3), Some(bar(5)));
         assert_eq!(back.fallback(&take, meter, 0), None);

@@ -1,7 +1,7 @@
-//! What outlives a project: the settings of the user, in one small file.
+//! The user's settings, in one small file that is independent of projects.
 //!
-//! An instance that is made begins with them ([`Settings::load`]), and a project that is opened
-//! counts more. The window changes them with [`Settings::change`].
+//! A new instance starts with them ([`Settings::load`]); a loaded project takes precedence. The
+//! window changes them with [`Settings::change`].
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,33 +16,32 @@ use crate::project::folders::{Folders, write_whole};
 /// Version of the file that this code writes.
 const VERSION: u32 = 1;
 
-/// Largest file that is read, in bytes.
+/// Maximum size of the file, in bytes.
 const MAX_BYTES: u64 = 1 << 16;
 
-/// The settings of the user. Fields that a file lacks are the defaults; fields that this code does
-/// not know are passed over.
+/// The settings. Missing fields have defaults; unknown fields are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// Version of the code that wrote them.
     pub version: u32,
-    /// The drum map that a new instance begins with.
+    /// Drum map of new instances.
     pub map: Option<UserMap>,
-    /// The folder in which a file was last chosen.
+    /// Folder of the last file dialog.
     pub folder: Option<PathBuf>,
 }
 
-/// A drum map, and the pitches of the user's own.
+/// A drum map and the pitches of the user's own map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UserMap {
-    /// Its name in [`MAPS`].
+    /// Name in [`MAPS`].
     pub name: String,
-    /// By class: the pitches with the user's own map.
+    /// Pitches of the user's own map, by class.
     pub pitches: Pitches,
 }
 
 impl UserMap {
-    /// Its place in [`MAPS`]; that of the first one if there is none of the name.
+    /// Returns the index in [`MAPS`], 0 if the name is unknown.
     #[must_use]
     pub fn index(&self) -> usize {
         MAPS.iter().position(|(name, _)| *name == self.name).unwrap_or(0)
@@ -56,17 +55,17 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Those of this user; see [`Settings::load`].
+    /// Loads the current user's settings; see [`Settings::load`].
     #[must_use]
     pub fn for_user() -> (Settings, Option<String>) {
         let folders = Folders::for_user();
         folders.map_or_else(Default::default, |folders| Settings::load(&folders.settings))
     }
 
-    /// Changes those of this user.
+    /// Changes the current user's settings.
     ///
     /// # Errors
-    /// A sentence that says why they stay as they are.
+    /// Returns a message if the settings cannot be saved.
     pub fn change(act: impl FnOnce(&mut Settings)) -> Result<(), String> {
         let folders = Folders::for_user().ok_or("This user has no folder for settings.")?;
         let (mut settings, _) = Settings::load(&folders.settings);
@@ -74,8 +73,8 @@ impl Settings {
         settings.save(&folders.settings)
     }
 
-    /// Those in a file; the defaults where there is none. What is wrong with the file is said in a
-    /// sentence, and the defaults hold.
+    /// Loads settings from a file. Returns defaults if the file is missing, and defaults with a
+    /// message if it is damaged.
     #[must_use]
     pub fn load(path: &Path) -> (Settings, Option<String>) {
         let damaged = |why: String| {
@@ -107,10 +106,10 @@ impl Settings {
         }
     }
 
-    /// Writes them, whole or not at all.
+    /// Writes the settings atomically.
     ///
     /// # Errors
-    /// A sentence that says why they could not be written.
+    /// Returns a message if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), String> {
         let settings = Settings { version: VERSION, ..self.clone() };
         let text = serde_json::to_string_pretty(&settings).map_err(|fault| fault.to_string());

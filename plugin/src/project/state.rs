@@ -1,10 +1,12 @@
-//! What a project keeps besides the parameters: one versioned record, [`SavedState`], and its live copy.
+//! State of a project besides the parameters: one versioned record, [`SavedState`], and its live
+//! copy, [`ProjectState`].
 //!
-//! Loading a state calls neither `activate` nor `reset`, so every load is counted, and whoever
-//! depends on the record compares the count.
+//! Loading a state calls neither `activate` nor `reset`. Every load is therefore counted, and code
+//! that depends on the record compares the count.
 //!
-//! What the audio thread shares is in atomics and in a triple buffer; the rest, [`ProjectStore`], is behind
-//! a lock that worker, window and the host's main thread take, and the audio thread never does.
+//! Data shared with the audio thread is in atomics and a triple buffer. The rest, [`ProjectStore`],
+//! is behind a lock that worker, window and the host's main thread take and the audio thread never
+//! does.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -23,41 +25,41 @@ use triple_buffer::{Input, Output, triple_buffer};
 use crate::project::models::ModelFile;
 use crate::project::saved_bars::SavedBars;
 
-/// Version of [`SavedState`] that this code writes. Version 1 had tempo and window alone, version 2 no
-/// models and no morph.
+/// Version of [`SavedState`] that this code writes. Version 1 had only tempo and window, version 2
+/// no models and no morph.
 pub const STATE_VERSION: u32 = 3;
 
-/// Window size in logical pixels, before the user changes it.
+/// Default window size, in logical pixels.
 pub const WINDOW: (u32, u32) = (1280, 720);
 
-/// What a project keeps besides the parameters. Fields that a state lacks are the defaults;
-/// fields that this code does not know are passed over.
+/// State of a project besides the parameters. Missing fields have defaults; unknown fields are
+/// ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedState {
     /// Version of the code that wrote it, [`STATE_VERSION`].
     pub version: u32,
-    /// The tempo that the take was first played at, in quarter notes a minute: a part of the take.
-    /// `None`: not played yet.
+    /// Tempo at which the take was first played, in quarter notes per minute; part of the take.
+    /// `None` before that.
     pub tempo: Option<f32>,
-    /// Window width and height in logical pixels.
+    /// Window width and height, in logical pixels.
     pub window: (u32, u32),
-    /// What was played or tapped as a primer.
+    /// Recorded primer.
     pub primer: Primer,
-    /// Cells that are pinned.
+    /// Pinned cells.
     pub pins: Pins,
-    /// The take that this one is on the way to.
+    /// Morph target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toward: Option<Toward>,
     /// [`Take::model`].
     pub model: u64,
-    /// The model files that its takes are played with.
+    /// Model files of the project's takes.
     pub models: Vec<ModelFile>,
-    /// The takes of before; `None`: none yet.
+    /// History of takes; `None` if empty.
     pub history: Option<History>,
-    /// The notes of the take.
+    /// Bars of the take.
     pub notes: SavedBars,
-    /// A part of the record that was loaded could not be read, and is the default.
+    /// Part of the loaded record was unreadable and has default values.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
 }
@@ -80,60 +82,59 @@ impl Default for SavedState {
     }
 }
 
-/// What the audio thread is told of the take besides the parameters: the latest counts.
+/// Take data besides the parameters, sent to the audio thread; the latest value wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TakeExtras {
-    /// What was played or tapped last, or is to be heard in its place.
+    /// Recorded or loaded primer.
     pub primer: Primer,
-    /// Counts how often the window or a load said what the primer is: only then it counts more
-    /// than what the audio half has heard since.
+    /// Counts changes of the primer by the window or a load; only these override a primer that the
+    /// audio thread recorded since.
     pub primer_version: u32,
-    /// Cells that are pinned.
+    /// Pinned cells.
     pub pins: Pins,
-    /// The take that this one is on the way to.
+    /// Morph target.
     pub toward: Option<Toward>,
-    /// The model that plays it, as in [`Take::model`].
+    /// Model of the take, as in [`Take::model`].
     pub model: u64,
 }
 
-/// What the worker and the window keep for the project.
+/// Project data shared by worker, window and the host's main thread.
 #[derive(Debug)]
 pub struct ProjectStore(Mutex<StoreData>);
 
 #[derive(Debug)]
 struct StoreData {
     extras: TakeExtras,
-    /// To the audio half.
+    /// Writes to the audio thread.
     extras_writer: Input<TakeExtras>,
-    /// The primer of before the last change by the window or a load: takes that are on their way
-    /// from the audio thread may still have it.
+    /// Primer before the last change by the window or a load; takes in flight from the audio thread
+    /// may still carry it.
     outdated: Option<Primer>,
     history: Option<History>,
     notes: SavedBars,
     models: Vec<ModelFile>,
     commands: VecDeque<WorkerCommand>,
-    /// What came of the last errand, until the window asks.
+    /// Result of the last command, until the window reads it.
     report: Option<Result<String, String>>,
-    /// Counts what has changed and is saved.
+    /// Counter of changes to saved data.
     changes: u32,
 }
 
-/// Something that the window asks the worker to do.
+/// A command from the window to the worker.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorkerCommand {
-    /// To read a model file and play with it; `None`: with the built-in one.
+    /// Plays with a model file; `None` is the built-in model.
     ChooseModel(Option<PathBuf>),
-    /// To copy a model file into the user's folder and play with it.
+    /// Copies a model file into the user's folder and plays with it.
     ImportModel(PathBuf),
-    /// To play bars of the take that plays before the song comes to them: from the first on, so
-    /// many.
+    /// Generates bars of the playing take ahead of the song: meter, first bar and count.
     PlayAhead(Box<Take>, Meter, i64, u16),
-    /// To play a clip's hits by hand, as the take would, and to pin them so.
+    /// Humanises a clip in the style of a take and pins the result.
     Humanise(Clip, Box<Take>),
 }
 
 impl StoreData {
-    /// What the audio half is to play by has changed.
+    /// Publishes the take data to the audio thread.
     fn publish_extras(&mut self) {
         self.extras_writer.write(self.extras);
         self.changes = self.changes.wrapping_add(1);
@@ -156,11 +157,11 @@ impl ProjectStore {
     }
 
     fn lock(&self) -> MutexGuard<'_, StoreData> {
-        // Every change is of a whole value, so what a panicked thread left is good.
+        // Every change replaces a whole value, so the data is valid after a panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Another take is played: what was played or tapped for it is kept.
+    /// Stores the primer that was recorded for a new take.
     pub fn note_primer(&self, take: &Take) {
         if matches!(take.primer, Primer::Off | Primer::Hold { .. }) {
             return;
@@ -174,13 +175,13 @@ impl ProjectStore {
         data.changes = data.changes.wrapping_add(1);
     }
 
-    /// What the take has besides the parameters.
+    /// Returns the take data besides the parameters.
     #[must_use]
     pub fn extras(&self) -> TakeExtras {
         self.lock().extras
     }
 
-    /// Changes what the take has besides the parameters. For the window, and for errands.
+    /// Changes the take data besides the parameters. For the window and for commands.
     pub fn change(&self, act: impl FnOnce(&mut TakeExtras)) {
         let mut data = self.lock();
         let before = data.extras;
@@ -194,101 +195,101 @@ impl ProjectStore {
         }
     }
 
-    /// Reads or changes the history, which begins with the take that is given. For the window.
+    /// Accesses the history, created with `take` if necessary. For the window.
     pub fn with_history<R>(&self, take: &Take, act: impl FnOnce(&mut History) -> R) -> R {
         act(self.lock().history.get_or_insert_with(|| History::new(*take)))
     }
 
-    /// Something that is saved has changed.
+    /// Counts a change to saved data.
     pub fn mark_changed(&self) {
         let mut data = self.lock();
         data.changes = data.changes.wrapping_add(1);
     }
 
-    /// Counts what has changed and is saved.
+    /// Returns the counter of changes to saved data.
     #[must_use]
     pub fn changes(&self) -> u32 {
         self.lock().changes
     }
 
-    /// The model files that takes of the project are played with.
+    /// Returns the model files of the project's takes.
     #[must_use]
     pub fn models(&self) -> Vec<ModelFile> {
         self.lock().models.clone()
     }
 
-    /// Takes of the project are played with a model file, which may have moved.
+    /// Adds or updates a model file of the project's takes.
     pub fn know_model(&self, file: ModelFile) {
         let mut data = self.lock();
         data.models.retain(|known| known.identity != file.identity);
         data.models.push(file);
     }
 
-    /// Asks the worker to do something; it must be woken.
+    /// Queues a command. The caller must wake the worker.
     pub fn send(&self, errand: WorkerCommand) {
         self.lock().commands.push_back(errand);
     }
 
-    /// Whether there is anything to do. For the worker.
+    /// Returns `true` if a command is queued. For the worker.
     #[must_use]
     pub fn has_command(&self) -> bool {
         !self.lock().commands.is_empty()
     }
 
-    /// What to do next. For the worker.
+    /// Returns the next command. For the worker.
     #[must_use]
     pub fn next_command(&self) -> Option<WorkerCommand> {
         self.lock().commands.pop_front()
     }
 
-    /// What came of an errand: a sentence either way. For the worker.
+    /// Reports the result of a command, as a message either way. For the worker.
     pub fn report(&self, report: Result<String, String>) {
         self.lock().report = Some(report);
     }
 
-    /// What came of the last errand, once. For the window.
+    /// Returns the result of the last command, once. For the window.
     #[must_use]
     pub fn take_report(&self) -> Option<Result<String, String>> {
         self.lock().report.take()
     }
 
-    /// Whether something came of an errand of which the window has not heard. For its watch.
+    /// Returns `true` if a result is unread. For the window's watcher.
     #[must_use]
     pub fn has_report(&self) -> bool {
         self.lock().report.is_some()
     }
 
-    /// Keeps a bar of the take that plays.
+    /// Stores a bar of the playing take.
     pub fn save_bar(&self, take: &Take, bar: i64, played: &Bar) {
         self.lock().notes.insert(take, bar, played);
     }
 
-    /// A bar of the take as it was saved or played before.
+    /// Returns a stored bar of a take.
     #[must_use]
     pub fn bar(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
         self.lock().notes.get(take, meter, bar)
     }
 
-    /// What stands in for a bar of the take that nobody can play.
+    /// Returns a substitute for a bar that cannot be generated.
     #[must_use]
     pub fn fallback_bar(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
         self.lock().notes.fallback(take, meter, bar)
     }
 }
 
-/// The live copy of [`SavedState`].
+/// Live copy of [`SavedState`].
 pub struct ProjectState {
-    /// Count of loads in the upper half, bits of the tempo in the lower (0: none yet). In one
-    /// word, so that the audio thread cannot overwrite a tempo that was loaded in between.
+    /// Load counter in the upper half, bits of the tempo in the lower (0: none). One word, so that
+    /// the audio thread cannot overwrite a tempo loaded meanwhile.
     tempo: AtomicU64,
     /// Width in the upper half, height in the lower. Written by the window and by loads.
     window: AtomicU64,
-    /// What was wrong with the last state: 0 nothing, 1 damaged, 2 from a newer version.
+    /// Problem of the last load: 0 none, 1 damaged, 2 newer version.
     load_problem: AtomicU8,
     kept: Arc<ProjectStore>,
-    /// Seed of the take that a tempo was brought back for, and one more; 0: none.
+    /// Seed of the take whose tempo was restored, plus one; 0: none.
     restored_seed: AtomicU64,
-    /// For the audio half, until it takes it.
+    /// Reader for the audio thread, until it is taken.
     extras_reader: Mutex<Option<Output<TakeExtras>>>,
 }
 
@@ -311,14 +312,14 @@ impl Default for ProjectState {
 pub struct TakeTempo(u64);
 
 impl TakeTempo {
-    /// Quarter notes a minute, `None` before the take was first played.
+    /// Returns the tempo in quarter notes per minute, `None` before the take was first played.
     #[must_use]
     pub fn tempo(self) -> Option<f32> {
         let (_, bits) = unpack(self.0);
         (bits != 0).then(|| f32::from_bits(bits))
     }
 
-    /// Which load the tempo came with: differs after every load.
+    /// Returns the load counter; it differs after every load.
     #[must_use]
     pub fn load(self) -> u32 {
         unpack(self.0).0
@@ -326,14 +327,14 @@ impl TakeTempo {
 }
 
 impl ProjectState {
-    /// The take's tempo. For the audio thread.
+    /// Returns the take's tempo. For the audio thread.
     #[must_use]
     pub fn take_tempo(&self) -> TakeTempo {
         TakeTempo(self.tempo.load(Ordering::Acquire))
     }
 
-    /// Sets or forgets the take's tempo, unless a state was loaded since `seen`. For the audio
-    /// thread. Gives what holds now.
+    /// Sets or clears the take's tempo, unless a state was loaded since `seen`. Returns the current
+    /// value. For the audio thread.
     pub fn latch_tempo(&self, seen: TakeTempo, tempo: Option<f32>) -> TakeTempo {
         let next = pack(seen.load(), tempo.map_or(0, f32::to_bits));
         match self.tempo.compare_exchange(seen.0, next, Ordering::AcqRel, Ordering::Acquire) {
@@ -342,44 +343,43 @@ impl ProjectState {
         }
     }
 
-    /// What worker and window keep.
+    /// Returns the store shared by worker and window.
     #[must_use]
     pub fn kept(&self) -> &Arc<ProjectStore> {
         &self.kept
     }
 
-    /// What tells the audio half of pins and primers; there is one. For the host's main thread.
+    /// Takes the audio thread's reader of take data; there is only one. For the host's main thread.
     #[must_use]
     pub fn take_extras_reader(&self) -> Option<Output<TakeExtras>> {
         self.extras_reader.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// What is pinned. For the window.
+    /// Returns the pins. For the window.
     #[must_use]
     pub fn pins(&self) -> Pins {
         self.kept.lock().extras.pins
     }
 
-    /// Other pins. For the window.
+    /// Sets the pins. For the window.
     pub fn set_pins(&self, pins: Pins) {
         self.kept.change(|extras| extras.pins = pins);
     }
 
-    /// Brings the tempo of a take back that is about to be played again, given its seed: the seed
-    /// does not count as that of a new take then. For the window.
+    /// Restores the tempo of a take that is played again; its seed does not count as a new take.
+    /// For the window.
     pub fn restore_tempo(&self, seed: u32, tempo: f32) {
         self.restored_seed.store(u64::from(seed) + 1, Ordering::Release);
         self.load_tempo(tempo.to_bits());
     }
 
-    /// Whether a take with this seed has its tempo already, because it was played before. For the
-    /// audio thread.
+    /// Returns `true` if the tempo of the take with this seed was restored. For the audio thread.
     #[must_use]
     pub fn is_restored(&self, seed: u32) -> bool {
         self.restored_seed.load(Ordering::Acquire) == u64::from(seed) + 1
     }
 
-    /// The audio thread may write the tempo at any time, but this counts more.
+    /// Overrides a tempo that the audio thread writes concurrently.
     fn load_tempo(&self, bits: u32) {
         let mut seen = self.tempo.load(Ordering::Acquire);
         loop {
@@ -391,18 +391,18 @@ impl ProjectState {
         }
     }
 
-    /// The window's width and height in logical pixels.
+    /// Returns the window's width and height, in logical pixels.
     #[must_use]
     pub fn window(&self) -> (u32, u32) {
         unpack(self.window.load(Ordering::Relaxed))
     }
 
-    /// Keeps the window's size with the project. For the window.
+    /// Saves the window's size. For the window.
     pub fn set_window(&self, width: u32, height: u32) {
         self.window.store(pack(width, height), Ordering::Relaxed);
     }
 
-    /// What was wrong with the state that was loaded last, for the window to say.
+    /// Returns a message about the last load, for the window.
     #[must_use]
     pub fn notice(&self) -> Option<&'static str> {
         match self.load_problem.load(Ordering::Relaxed) {
@@ -418,7 +418,7 @@ impl ProjectState {
 impl<'a> PersistentField<'a, SavedState> for ProjectState {
     fn set(&self, saved: SavedState) {
         let load_problem = match saved {
-            // A newer version may have fields of our names that we cannot read.
+            // A newer version may use our field names with other contents.
             SavedState { version, .. } if version > STATE_VERSION => 2,
             SavedState { damaged: true, .. } => 1,
             _ => 0,

@@ -1,6 +1,5 @@
-//! Reads what a project keeps besides the parameters, whatever has become of it: field by field, so
-//! that a damaged one takes no other with it, and in proportion to its length, so that a hostile
-//! one does no harm. What the fields mean is [`crate::project::state`]'s.
+//! Reads a saved state field by field: a damaged field does not affect others, and memory is
+//! proportional to the record's length, so that a hostile record does no harm.
 
 use std::fmt;
 
@@ -9,12 +8,12 @@ use serde::{Deserialize, Deserializer};
 
 use crate::project::state::SavedState;
 
-/// Longest record that is read, in bytes: several times what the greatest one takes.
+/// Maximum length of a record, in bytes: several times the largest valid one.
 const LONGEST: usize = 8 << 20;
 
 impl SavedState {
-    /// Reads a record field by field: one that cannot be read is the default, the others are as
-    /// they were saved, and the record is marked.
+    /// Reads a record field by field. Unreadable fields have defaults, and the record is marked as
+    /// damaged.
     #[must_use]
     pub fn read(text: &str) -> Self {
         let mut saved = SavedState::default();
@@ -52,8 +51,8 @@ impl SavedState {
     }
 }
 
-/// Reads one field of a record, if it is there, and passes over the others. Says whether all that
-/// it read was sound.
+/// Reads one field of a record, if present, and skips the others. Returns `false` on a syntax
+/// error.
 fn read_field<'de, T: Deserialize<'de>>(text: &'de str, name: &str, place: &mut T) -> bool {
     struct Field<'a, T> {
         name: &'a str,

@@ -1,8 +1,8 @@
-//! What leaves the window: the bars that are heard now, as a MIDI file, as text and as sound.
+//! Clip export: the bars that play now, as a MIDI file, as text and as audio.
 //!
-//! It is made on the window's thread, of what the worker shows and keeps and of the parameters as
-//! they are; engine and model are not asked. How a clip is laid out in time and in a file is
-//! [`groove::clip`]'s and [`groove::midi`]'s business; where the file goes, the caller's.
+//! Runs on the window's thread and reads the worker's phrases, the stored bars and the parameters,
+//! not the engine or the model. [`groove::clip`] and [`groove::midi`] define timing and file
+//! format.
 
 use std::ops::Range;
 
@@ -15,30 +15,30 @@ use crate::link::{Link, ModelState, Phrase};
 use crate::params::DeepPocketParams;
 use crate::params::controls::Controls;
 
-/// Which bars.
+/// Range of bars.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Extent {
-    /// The phrase that is shown.
+    /// The phrase shown.
     #[default]
     Phrase,
-    /// So many phrases, from the one that is shown on.
+    /// A number of phrases, starting with the one shown.
     Phrases(u8),
-    /// Bars of the song: the first, which may be negative, and how many.
+    /// Bars of the song: the first, possibly negative, and the count.
     Bars(i64, u16),
 }
 
-/// What is to be exported.
+/// Options of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExportOptions {
-    /// Which bars.
+    /// Range of bars.
     pub extent: Extent,
-    /// One lane alone; `None`: all.
+    /// Single lane; `None`: all.
     pub lane: Option<Drum>,
-    /// Without the drummer's timing. Swing stays: it is the user's.
+    /// Removes the drummer's timing. Swing stays, because it is the user's.
     pub quantised: bool,
 }
 
-/// A clip that can be written.
+/// A clip ready to write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClipExport {
     clip: Clip,
@@ -49,10 +49,10 @@ pub struct ClipExport {
 }
 
 impl ClipExport {
-    /// What is heard of the take that plays, at the song's tempo.
+    /// Collects the playing take as it sounds, at the song's tempo.
     ///
     /// # Errors
-    /// A sentence for the user: the bars are not at hand, or nothing is struck in them.
+    /// Returns a message for the user if bars are missing or contain no hit.
     pub fn of(
         params: &DeepPocketParams,
         link: &Link,
@@ -103,34 +103,34 @@ impl ClipExport {
         Ok(ClipExport { clip, name, pitches, channels: controls.channels, lanes })
     }
 
-    /// What the clip is called: style, tempo, number of the take and, of a lane alone, its drum.
-    /// Good as the name of a file; the ending is the caller's.
+    /// Returns the name of the clip, without extension: style, tempo, seed and, for a single lane,
+    /// the drum.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The steps of the clip, in order.
+    /// Returns the steps of the clip, in order.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.clip.steps
     }
 
-    /// A Standard MIDI File.
+    /// Returns a Standard MIDI File.
     #[must_use]
     pub fn midi(&self) -> Vec<u8> {
         let ClipExport { clip, name, pitches, channels, lanes } = self;
         clip.write(&Sheet { name, pitches: *pitches, channels: *channels, lanes: *lanes })
     }
 
-    /// The clip as the audition kit plays it at a sample rate in Hertz, as a `.wav` file. Takes some
-    /// hundredths of the time that the clip does.
+    /// Renders the clip with the audition kit at a sample rate in Hz, as a `.wav` file. Takes a few
+    /// hundredths of the clip's duration.
     #[must_use]
     pub fn wav(&self, rate: u32) -> Vec<u8> {
         groove::audition::wav(&self.clip, rate)
     }
 
-    /// A grid of text, to paste where people talk.
+    /// Returns the clip as a grid of text.
     #[must_use]
     pub fn text(&self) -> String {
         let Clip { tempo, meter, .. } = self.clip;
@@ -144,8 +144,8 @@ impl ClipExport {
     }
 }
 
-/// The bars of the song that are exported. A phrase of the pattern is twice as long in half time,
-/// and half as long in double time.
+/// Returns the bars of the song to export. In half time a phrase of the pattern is twice as long,
+/// in double time half as long.
 fn song_bars(phrase: &Phrase, controls: &Controls, extent: Extent) -> Range<i64> {
     let phrases = match extent {
         Extent::Phrase => 1,
@@ -154,7 +154,7 @@ fn song_bars(phrase: &Phrase, controls: &Controls, extent: Extent) -> Range<i64>
     };
     let bars = i64::try_from(phrase.bars.len()).unwrap_or(1);
     let (first, end) = (phrase.first_bar, phrase.first_bar + bars * phrases);
-    // The first bar of the song that is made of a bar of the pattern, and of the next ones.
+    // First bar of the song that the pattern's first bar contributes to, and the end.
     match controls.performance.pace {
         groove::perform::Pace::Half => 2 * first..2 * end,
         groove::perform::Pace::Plain => first..end,
@@ -162,14 +162,14 @@ fn song_bars(phrase: &Phrase, controls: &Controls, extent: Extent) -> Range<i64>
     }
 }
 
-/// A bar of the pattern: of the phrase that is shown, or as the project remembers it.
+/// Returns a bar of the pattern, from the phrase shown or from the stored bars.
 fn pattern_bar(params: &DeepPocketParams, phrase: &Phrase, bar: i64) -> Option<Bar> {
     let shown = usize::try_from(bar - phrase.first_bar).ok().and_then(|at| phrase.bars.get(at));
     let meter = phrase.bars.first()?.meter();
     shown.copied().or_else(|| params.state.kept().bar(&phrase.take, meter, bar))
 }
 
-/// The name of a style: the model's, which may have own ones.
+/// Returns the name of a style as the model has it.
 fn style_name(link: &Link, number: u8) -> String {
     match link.model() {
         ModelState::Ready(metadata) => metadata.style_name(number).into(),

@@ -1,36 +1,33 @@
-//! The files that leave the window. Those that are dragged stand in the user's data folder and not in
-//! a temporary one, because a host may read a clip from where it was dropped from for as long as
-//! its project lives. What is in them is not decided here.
+//! Exported clip files. Dragged clips are stored in the user's data folder instead of a temporary
+//! one, because a host may read a clip from there as long as its project exists.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// So many of the newest clips stay, however old they are.
+/// Number of newest clips that are always kept.
 const NEWEST: usize = 200;
-/// The others stay for so long.
+/// Minimum age of other clips before they are deleted.
 const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Keeps a clip as a file of this name, which has an ending, in this folder, and returns where it
-/// is. A file of that name with other contents stays as it is, and the new one gets a number.
-/// Clips that are older than a month go, but for the newest two hundred.
+/// Stores a clip for dragging and returns its path. See [`write`] for existing files. Deletes clips
+/// older than a month, except the newest two hundred.
 ///
 /// # Errors
-/// The folder or the file cannot be written; the sentence says which and why.
+/// Returns a message if the folder or the file cannot be written.
 pub fn keep(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
     let file = write(folder, name, bytes)?;
-    // What cannot be cleaned now can be cleaned the next time.
+    // Cleaning is retried next time.
     drop(clean(folder, &file, SystemTime::now()));
     Ok(file)
 }
 
-/// Writes a file of this name, which has an ending, into this folder, which is made if it is
-/// missing, and returns where it is. A file of that name with other contents stays as it is, and
-/// the new one gets a number.
+/// Writes a file into a folder and returns its path. `name` has an extension. Creates the folder if
+/// necessary. If a file of that name has other contents, the new file gets a number.
 ///
 /// # Errors
-/// The folder or the file cannot be written; the sentence says which and why.
+/// Returns a message if the folder or the file cannot be written.
 pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
     let failed = |path: &Path, fault: std::io::Error| {
         format!("{} could not be written: {fault}.", path.display())
@@ -57,7 +54,7 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, String>
     }
 }
 
-/// Removes old clips, and never this one.
+/// Deletes old clips except `except`.
 fn clean(folder: &Path, except: &Path, now: SystemTime) -> std::io::Result<()> {
     let mut clips = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -136,7 +133,7 @@ mod tests {
         write("younger.mid", Duration::ZERO);
         clean(folder, &folder.join("young.mid"), now).unwrap();
         assert!(!names(folder).contains(&"old.mid".to_owned()));
-        // Past their number, only the old ones go.
+        // Beyond the newest, only old clips are deleted.
         for number in 0..NEWEST {
             write(&format!("new {number}.mid"), Duration::ZERO);
             write(&format!("{number}.mid"), MONTH / 2);

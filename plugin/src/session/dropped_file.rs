@@ -1,5 +1,4 @@
-//! Files that are dropped onto the window: whether they are any use, and what of a MIDI file a take
-//! can hear or hold. The desk decides what is done with it.
+//! Files dropped on the window: their kind, and reading MIDI clips.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,22 +8,22 @@ use groove::{Meter, Step};
 
 use crate::project::models;
 
-/// Largest MIDI file that is read, in bytes: hours of drumming.
+/// Maximum size of a MIDI file, in bytes: hours of drumming.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// What a file is good for.
+/// Kind of a dropped file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// Hits, in a MIDI file.
+    /// A MIDI file.
     Midi,
-    /// The weights of a model.
+    /// A model.
     Model,
 }
 
-/// The one file that is dropped, and what it is by its name.
+/// Returns the single dropped file and its kind, judged by its name.
 ///
 /// # Errors
-/// A sentence that says why it is of no use.
+/// Returns a message if there is not exactly one file of a known kind.
 pub fn classify(files: &[PathBuf]) -> Result<(FileKind, &Path), String> {
     let file = match files {
         [] => return Err("What was dropped is no file on this computer.".to_owned()),
@@ -37,7 +36,7 @@ pub fn classify(files: &[PathBuf]) -> Result<(FileKind, &Path), String> {
     })
 }
 
-/// What a file is by its name, if it is any use.
+/// Returns the kind of a file, judged by its name.
 pub fn kind_of(file: &Path) -> Option<FileKind> {
     let ending = file.extension().unwrap_or_default();
     if ["mid", "midi", "smf"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
@@ -47,10 +46,10 @@ pub fn kind_of(file: &Path) -> Option<FileKind> {
     }
 }
 
-/// What is in a MIDI file.
+/// Reads the contents of a MIDI file.
 ///
 /// # Errors
-/// A sentence that says why it cannot be read.
+/// Returns a message if the file cannot be read or is too large.
 pub fn bytes(file: &Path) -> Result<Vec<u8>, String> {
     let unread = |fault: std::io::Error| format!("{} cannot be read: {fault}.", name(file));
     if std::fs::metadata(file).map_err(unread)?.len() > MAX_BYTES {
@@ -63,12 +62,11 @@ fn name(file: &Path) -> String {
     file.file_name().unwrap_or(OsStr::new("This")).to_string_lossy().into_owned()
 }
 
-/// Reads a MIDI file of drums, whichever General MIDI or Roland keys they are on, into whole bars
-/// of the song's meter. A single last hit on the first step of a bar is the end of the clip, not a
-/// bar more.
+/// Reads a MIDI file of drums on General MIDI or Roland keys into whole bars of the song's meter. A
+/// single last hit on the first step of a bar ends the clip and does not add a bar.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the file, or that its bars are not the song's.
+/// Returns a message if the file is invalid or its bars differ from the song's.
 pub fn read(bytes: &[u8], song: Meter) -> Result<Clip, String> {
     let mut clip = Clip::read(bytes, DrumMap::GeneralMidi)
         .map_err(|fault| format!("The file cannot be used: {fault}."))?;
@@ -94,7 +92,7 @@ mod tests {
     use groove::midi::Sheet;
     use groove::{Drum, Hit};
 
-    /// A file with a snare at each of these steps.
+    /// MIDI file with a snare at each of these steps.
     pub(crate) fn file(places: &[usize], meter: Meter) -> Vec<u8> {
         let mut steps = vec![Step::SILENT; places.iter().max().map_or(0, |last| last + 1)];
         for &place in places {
@@ -110,7 +108,7 @@ mod tests {
         assert_eq!(one.steps.len(), 16);
         assert_eq!(one.steps[4].hit(Drum::Snare), Some(Hit { velocity: 90, offset_ticks: -9 }));
         assert_eq!(clip(&[4, 17]).expect("a clip").steps.len(), 32);
-        // The end of a recording of two bars.
+        // End of a recording of two bars.
         assert_eq!(clip(&[4, 32]).expect("a clip").steps.len(), 32);
     }
 

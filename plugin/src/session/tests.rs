@@ -1,4 +1,4 @@
-//! What a musician expects of undo, A/B, pins and presets.
+//! Undo, A/B, pins, presets and dropped files, as a musician expects them.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -34,13 +34,13 @@ impl Bench {
         bench
     }
 
-    /// A frame.
+    /// Advances one frame.
     fn look(&mut self, busy: bool) {
         self.now += 0.02;
         self.session.update(self.now, busy, &mut at_once);
     }
 
-    /// Long enough for anything to settle.
+    /// Advances until every change is committed.
     fn wait(&mut self) {
         (0..60).for_each(|_| self.look(false));
     }
@@ -68,7 +68,7 @@ fn a_drag_is_one_undo() {
         bench.turn(|params| &params.drummer.stick, 0.5 + f32::from(step) / 100.0);
         bench.look(true);
     }
-    // The hand rests on the knob.
+    // The knob is held without moving.
     (0..100).for_each(|_| bench.look(true));
     assert_eq!(bench.takes(), 1);
     bench.wait();
@@ -286,7 +286,7 @@ fn a_dropped_file_is_the_primer() {
     let Primer::Play(played) = bench.session.take().primer else { panic!("no primer") };
     assert_eq!((played.steps().len(), bench.takes()), (32, 2));
     assert_eq!(bench.saved().primer, Primer::Play(played));
-    // Takes that were on their way do not bring the old one back.
+    // Takes in flight do not restore the old primer.
     bench.params.state.kept().note_primer(&Take::default());
     assert_eq!(bench.session.primer(), Primer::Play(played));
     bench.session.clear_primer();

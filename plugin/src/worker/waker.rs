@@ -1,10 +1,10 @@
-//! Wakes the workers of all instances, from one thread in the process.
+//! Wakes the workers of all instances, from one thread per process.
 //!
-//! Waking a thread is a system call, which the audio thread must not make, so a worker would have
-//! to look for itself whether there is something to do; a hundred workers that look every few
-//! milliseconds cost more than they play. Instead the audio thread sets a flag in its
-//! [`crate::link`], and one thread looks at the flags of all instances and wakes those workers
-//! that have something to do. It starts with the first instance and ends with the last.
+//! Waking a thread is a system call, which the audio thread must not make. If each worker polled
+//! instead, a hundred workers polling every few milliseconds would cost more than they generate.
+//! The audio thread therefore sets a flag in its [`crate::link`], and one thread polls the flags of
+//! all instances and unparks the workers with pending work. It starts with the first instance and
+//! ends with the last.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,17 +13,16 @@ use std::time::{Duration, Instant};
 
 use crate::link::Link;
 
-/// How often the flags are looked at while a song plays or something has just been asked for.
+/// Polling interval while a song plays or after a recent request.
 const ACTIVE_INTERVAL: Duration = Duration::from_millis(2);
 
-/// How often they are looked at while nothing happens.
+/// Polling interval while idle.
 const IDLE_INTERVAL: Duration = Duration::from_millis(15);
 
-/// How long after a flag was set the instances count as active.
+/// Time after a request during which the active interval applies.
 const ACTIVE_TIME: Duration = Duration::from_secs(1);
 
-/// What the window, the host's main thread and the thread that looks share. The audio thread never
-/// comes here.
+/// Shared by the host's main thread and the waker thread. The audio thread never uses it.
 static WAKER: Mutex<Waker> = Mutex::new(Waker { links: Vec::new(), thread: None });
 
 struct Waker {
@@ -31,7 +30,7 @@ struct Waker {
     thread: Option<WakerThread>,
 }
 
-/// The thread that looks.
+/// The polling thread.
 struct WakerThread {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
@@ -41,15 +40,15 @@ fn waker() -> MutexGuard<'static, Waker> {
     WAKER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An instance whose worker is woken. Dropping it ends that.
+/// Registration of an instance. Dropping it unregisters the instance.
 #[derive(Debug)]
 pub(crate) struct WakerRegistration(Arc<Link>);
 
 impl WakerRegistration {
-    /// From now on the worker of this link is woken when its audio thread rings.
+    /// Registers a link: its worker is woken after its audio thread sends a notification.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns the system's error if it provides no thread.
     pub(crate) fn new(link: Arc<Link>) -> std::io::Result<Self> {
         let mut waker = waker();
         if waker.thread.is_none() {
@@ -69,12 +68,12 @@ impl Drop for WakerRegistration {
         let mut waker = waker();
         waker.links.retain(|link| !Arc::ptr_eq(link, &self.0));
         let last = if waker.links.is_empty() { waker.thread.take() } else { None };
-        // The thread needs the lock in order to end.
+        // The thread needs the lock to end.
         drop(waker);
         if let Some(WakerThread { stop, thread }) = last {
             stop.store(true, Ordering::Release);
             thread.thread().unpark();
-            // It does nothing that could panic, and there is nobody to tell.
+            // The thread cannot panic.
             let _ = thread.join();
         }
     }

@@ -1,27 +1,27 @@
-//! Whose turn it is among the workers of a process. Those that make a bar that is heard soon go
-//! first; those that only work ahead take turns and leave half of the cores free. Else sixteen
-//! instances whose bars begin together would keep a turned knob waiting for all of them.
+//! Schedules the workers of a process. Bars that are heard soon go first; work ahead takes turns
+//! and leaves half of the cores free. Otherwise sixteen instances that start bars together would
+//! delay a turned knob by all of their work.
 //!
-//! Who has to wait sleeps as one does who has nothing to do, and is woken when it is its turn, or
-//! by its bell: a bar that nobody needed may be needed by then.
+//! Waiting workers park. They are unparked when a slot is free, or by the waker, because the bar
+//! may be urgent by then.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{Thread, available_parallelism, current};
 
-/// Who is at a bar, and who waits.
+/// Workers that run and workers that wait.
 struct WorkSlots {
-    /// Workers whose bar is heard soon.
+    /// Workers on an urgent bar.
     urgent: usize,
-    /// Workers whose bar is not.
+    /// Workers on a bar ahead.
     ahead: usize,
-    /// Those that would work ahead, in the order in which they came.
+    /// Workers that wait to work ahead, in order of arrival.
     waiting: VecDeque<Thread>,
 }
 
 impl WorkSlots {
     fn is_free(&self) -> bool {
-        /// How many may work ahead at once.
+        /// Maximum number of workers ahead.
         static ROOM: OnceLock<usize> = OnceLock::new();
         let room = *ROOM.get_or_init(|| available_parallelism().map_or(1, |n| n.get().div_ceil(2)));
         self.urgent == 0 && self.ahead < room
@@ -43,13 +43,13 @@ fn slots() -> MutexGuard<'static, WorkSlots> {
     SLOTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Calls the next one who waits, if it may begin. For a worker that may have been called and has
-/// nothing to do.
+/// Unparks the next waiting worker if a slot is free. For a worker that may have been unparked and
+/// has nothing to do.
 pub(crate) fn wake_next() {
     slots().unpark_next();
 }
 
-/// A worker that makes a bar that is heard soon, as long as this lives.
+/// Guard of a worker on an urgent bar.
 pub(crate) struct UrgentWork(());
 
 impl UrgentWork {
@@ -67,11 +67,11 @@ impl Drop for UrgentWork {
     }
 }
 
-/// A worker that makes a bar that nobody needs yet, as long as this lives.
+/// Guard of a worker on a bar ahead.
 pub(crate) struct AheadWork(());
 
 impl AheadWork {
-    /// `None`: it is not this thread's turn. It is unparked when it is.
+    /// Returns a guard, or `None` if no slot is free. The thread is unparked when one is.
     pub(crate) fn new() -> Option<Self> {
         let mut slots = slots();
         if slots.is_free() {
@@ -122,7 +122,7 @@ mod tests {
             assert!(workers.iter().all(|worker| !worker.is_finished()));
             drop(all);
             drop(urgent);
-            // It was called itself, and has nothing to do.
+            // The test's own thread was unparked and has nothing to do.
             wake_next();
         });
         assert!(slots().waiting.is_empty() && AheadWork::new().is_some());

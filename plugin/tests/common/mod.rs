@@ -1,22 +1,22 @@
-//! The plugin as a wrapper drives it: what the tests and the bench of the whole plugin share.
+//! The plugin as a format wrapper drives it; shared by tests and benches.
 
 use deep_pocket::DeepPocket;
 use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
 use nice_plug::prelude::*;
 
-/// Samples a second.
+/// Sample rate, in Hz.
 pub const RATE: f32 = 48_000.0;
 
-/// Longest block, in samples.
+/// Maximum block size, in samples.
 pub const LONGEST: usize = 4_096;
 
 /// The host's side of a block.
 pub struct BlockContext {
     pub transport: Transport,
-    /// What the plugin is to hear in the next block.
+    /// Input of the next block.
     pub input: Option<NoteEvent<()>>,
-    /// Notes that began and ended.
+    /// Note-ons and note-offs received.
     pub ons: u32,
     pub offs: u32,
     last: u32,
@@ -64,18 +64,18 @@ impl ActivateContext<DeepPocket> for Activation {
     fn set_current_voice_capacity(&self, _: u32) {}
 }
 
-/// A plugin in a host whose song has 120 quarter notes a minute and four of them a bar.
+/// A plugin in a host with a song at 120 quarter notes per minute in 4/4.
 pub struct Host {
     pub plugin: DeepPocket,
     pub context: BlockContext,
-    /// Where the song is, in quarter notes.
+    /// Song position, in quarter notes.
     pub beats: f64,
     /// Left and right; the last block is at the beginning.
     pub sound: [Vec<f32>; 2],
 }
 
 impl Host {
-    /// A plugin that is ready to process.
+    /// Creates an active plugin.
     pub fn new() -> Self {
         let mut transport = Transport::new(RATE);
         transport.tempo = Some(120.0);
@@ -101,8 +101,7 @@ impl Host {
         self.plugin.reset();
     }
 
-    /// Has a block of so many samples processed by `call`, which is [`process`] and whatever stands
-    /// around it. The song goes on if it plays.
+    /// Processes a block with `call`, which wraps [`process`]. Advances the song if it plays.
     pub fn block<R>(
         &mut self,
         frames: usize,
@@ -131,7 +130,7 @@ impl Host {
     }
 }
 
-/// Has the plugin process a block.
+/// Processes a block.
 pub fn process(
     plugin: &mut DeepPocket,
     buffer: &mut Buffer,

@@ -1,5 +1,4 @@
-//! What the controls do to what is heard, between engine and worker: nothing that they change
-//! doubles, loses or hangs a note.
+//! Changes of controls between engine and worker: none doubles, loses or hangs a note.
 
 use deep_pocket::audio::engine::NoteMessage;
 use deep_pocket::audio::offline_detect::HostMode;
@@ -11,7 +10,7 @@ use groove::{Bar, Drum, DrumSet, Hit, Meter};
 
 use crate::rig::{Rig, at, controls, known_bar};
 
-/// Rolls from the start, with other controls from some quarter note on.
+/// Plays from the start and changes the controls after `beats` quarter notes.
 fn changed(rig: &mut Rig, beats: f64, change: impl Fn(&mut Controls), frames: u32) {
     rig.roll(0.0, beats, frames);
     change(&mut rig.controls);
@@ -21,7 +20,7 @@ fn changed(rig: &mut Rig, beats: f64, change: impl Fn(&mut Controls), frames: u3
 
 #[test]
 fn another_take_begins_where_it_is_told_to() {
-    // The change comes a little after the given place, in quarter notes; steps are 6,000 samples.
+    // The change comes shortly after `at_least`; a step is 6,000 samples.
     for (begins, at_least, grain) in [
         (LaunchGrid::Step, 36_000 + 3_000, 6_000),
         (LaunchGrid::Beat, 36_000 + 3_000, 24_000),
@@ -60,14 +59,14 @@ fn a_take_lands_at_the_end_of_a_loop_that_is_shorter_than_its_grain() {
 
 #[test]
 fn half_and_double_time_are_heard_at_once() {
-    // A bar's velocity tells which bar of the pattern it is.
+    // A bar's velocity identifies the bar of the pattern.
     let velocities = |pace: Pace| -> Vec<u8> {
         let mut rig = Rig::new(HostMode::Offline, known_bar);
         changed(&mut rig, 4.0, |controls| controls.performance.pace = pace, 480);
         assert_eq!(rig.link.status().late, 0);
         rig.notes().into_iter().map(|(_, velocity)| velocity).collect()
     };
-    // Sixteen notes of bar 0; then bar 1 as the song, or the second half of bar 0 at half the
+    // Sixteen notes of bar 0, then bar 1 at song tempo, or the second half of bar 0 at half the
     // density, or bars 2 and 3.
     assert_eq!(velocities(Pace::Plain)[16..32], [41; 16]);
     // The first note of bar 1 was early and sounded before the change.
@@ -130,7 +129,7 @@ fn without_a_host_it_runs_freely_at_its_own_tempo() {
     rig.controls.free_run = None;
     rig.block_of(&stands, 4_800);
     let notes = rig.notes();
-    // A sixteenth is 12,000 samples at 60 quarter notes a minute.
+    // A sixteenth is 12,000 samples at 60 quarter notes per minute.
     let expected: Vec<u64> =
         (0..41).map(|step| 4_800 + (step * 12_000u64).saturating_sub(500)).collect();
     assert_eq!(notes.iter().map(|(at, _)| *at).collect::<Vec<_>>(), expected);
@@ -138,7 +137,7 @@ fn without_a_host_it_runs_freely_at_its_own_tempo() {
 
 #[test]
 fn a_note_ends_at_the_pitch_that_it_began_with() {
-    // All drums at every quarter note.
+    // All drums on every quarter.
     let kit = |_: &Take, meter: Meter, _: i64| {
         let mut bar = Bar::silent(meter);
         for step in bar.steps_mut().iter_mut().step_by(4) {
@@ -158,7 +157,7 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
     let mut sounding = Vec::new();
     let mut begun = 0;
     for block in 0..500u32 {
-        // Another map in the middle of notes; at last all drums at one pitch.
+        // Changes the map while notes sound; in the end all drums share one pitch.
         controls.pitches = match block % 7 {
             0..3 => None,
             3..6 => Some([36, 37, 38, 39, 40, 41, 42, 43, 44]),

@@ -1,5 +1,5 @@
-//! Blocks in which nothing happens are passed over: whatever host and user do, what is heard is
-//! what an engine plays that looks at each block anew.
+//! Idle blocks are skipped without effect: the output equals that of an engine that processes every
+//! block in full, whatever host and user do.
 
 use deep_pocket::audio::offline_detect::HostMode;
 use groove::clock::Transport;
@@ -9,7 +9,7 @@ use groove::{Bar, Drum, Hit, Meter};
 
 use crate::rig::{RATE, Rig, known_bar};
 
-/// A few snares, from as early to as late as hits can be.
+/// A few snares with offsets over the whole range.
 fn sparse_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
     let mut played = known_bar(take, meter, bar);
     for (place, step) in (0..).zip(played.steps_mut()) {
@@ -21,7 +21,7 @@ fn sparse_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
     played
 }
 
-/// Numbers that look like chance, the same every time.
+/// Deterministic pseudo-random numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -35,7 +35,7 @@ impl Dice {
     }
 }
 
-/// Plays a stretch of a song of chance: what was heard, and how many notes began.
+/// Plays a random stretch of a song.
 fn play(rig: &mut Rig, dice: &mut Dice, each_anew: bool) {
     let transport = Transport {
         playing: dice.below(8) > 0,

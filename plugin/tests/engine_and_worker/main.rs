@@ -1,5 +1,5 @@
-//! Engine and worker together, without a host and without the model: what is played is a known
-//! function of take and bar, so that each note tells which take and which bar it comes from.
+//! Engine and worker together, without a host and without the model. Bars are a known function of
+//! take and index, so that each note identifies its take and bar.
 
 mod controls;
 mod idle_span;
@@ -22,7 +22,7 @@ use groove::take::Take;
 use rig::{RATE, Rig, at, controls as defaults, known_bar};
 
 fn expected(beats: u64, velocity: impl Fn(u64) -> u8) -> Vec<(u64, u8)> {
-    // A sixteenth is 6,000 samples, ten ticks are 250; the first note is early for the start.
+    // A sixteenth is 6,000 samples and ten ticks are 250; the first note is clipped to the start.
     (0..beats * 4).map(|step| ((step * 6_000).saturating_sub(250), velocity(step))).collect()
 }
 
@@ -87,7 +87,8 @@ fn in_real_time_a_late_bar_is_replaced_by_the_last_one_and_counted() {
     let mut rig = Rig::new(HostMode::Realtime, slow);
     let mut longest = Duration::ZERO;
     for block in 0..40 {
-        // Bar 1 is asked for and not answered; no block may be early enough to look like a bounce.
+        // Bar 1 is requested and not answered; no block may come early enough to look like a
+        // bounce.
         let begin = Instant::now();
         rig.block(3.5 + f64::from(block) * 0.02, 480);
         longest = longest.max(begin.elapsed());
@@ -199,7 +200,7 @@ fn a_song_that_plays_but_does_not_move_leaves_nothing_sounding() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
     assert_eq!(rig.heard.len(), 1, "a note sounds");
-    // A host that counts in says that it plays, and stays where it is.
+    // A host that counts in reports a playing song at a fixed position.
     rig.block(0.0, 480);
     assert_eq!(rig.heard[1..], [(480, 0)]);
     rig.block(0.0, 480);
@@ -222,7 +223,7 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
         messages.push(message);
         true
     });
-    // What sounded has ended, and nothing follows.
+    // Sounding notes have ended, and nothing follows.
     assert_eq!(messages.iter().filter(|m| m.velocity > 0).count(), 0, "{messages:?}");
     assert!(messages.iter().filter(|m| m.velocity == 0).count() >= 1);
     assert!(rig.link.has_fault(Fault::Engine));
@@ -283,7 +284,7 @@ fn the_window_sees_the_phrase_that_plays_and_the_one_to_come() {
         }
         panic!("no phrase is shown");
     };
-    // Before anything plays, there is what would play.
+    // Before playback, the phrase that would play is shown.
     assert_eq!(shown(&rig).first_bar, 0);
     rig.block(-2.0, 480);
     let phrase = shown(&rig);
@@ -334,7 +335,7 @@ fn a_hundred_instances_come_and_go() {
     for _ in 0..100 {
         let mut rig = Rig::new(HostMode::Offline, known_bar);
         rig.roll(0.0, 1.0, 4_096);
-        // Requests are under way when it goes.
+        // Dropped with requests pending.
         rig.controls.take.seed = 2;
         rig.block(90.0, 64);
     }

@@ -1,4 +1,4 @@
-//! Primers that are played, and what a project remembers: take and notes come back as they were.
+//! Recorded primers, and recall of take and notes from a project.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use nice_plug::params::persist::PersistentField;
 
 use crate::rig::{RATE, Rig, at, controls, known_bar};
 
-/// What a project would save.
+/// Returns the state that a project would save.
 pub fn saved(state: &ProjectState) -> SavedState {
     let text = state.map(|saved| serde_json::to_string(saved).expect("text"));
     serde_json::from_str(&text).expect("a record")
 }
 
-/// Plays with a key at some samples.
+/// Plays with keys at given samples.
 fn with_keys(rig: &mut Rig, beats: u64, keys: &[(u64, u8, u8)]) {
     let end = rig.now + beats * 24_000;
     while rig.now < end {
@@ -36,7 +36,7 @@ fn with_keys(rig: &mut Rig, beats: u64, keys: &[(u64, u8, u8)]) {
     }
 }
 
-/// A bar that tells by its velocity what the take's primer is.
+/// A bar whose velocity identifies the take's primer.
 fn primed_bar(take: &Take, meter: Meter, _: i64) -> groove::Bar {
     let seed = match take.primer {
         Primer::Off => 1,
@@ -52,7 +52,7 @@ fn what_is_played_in_a_bar_is_the_primer_from_the_next_on() {
     for (prime, velocity) in [(PrimeMode::Play, 60), (PrimeMode::Tap, 80), (PrimeMode::Off, 40)] {
         let mut rig = Rig::new(HostMode::Offline, primed_bar);
         rig.controls.prime = prime;
-        // A snare a little late on the second beat of bar 1.
+        // A snare slightly late on the second beat of bar 1.
         with_keys(&mut rig, 12, &[(120_100, 38, 77), (121_000, 38, 0)]);
         let state = saved(&rig.state);
         rig.stop();
@@ -87,7 +87,7 @@ fn primers_and_pins_come_back_with_a_project() {
     let record = saved(&rig.state);
     assert!(matches!(record.primer, Primer::Tap(_)) && record.pins == pins);
 
-    // Into an instance that plays; the mode may come a block later or sooner.
+    // Into a playing instance; the mode may arrive a block later or sooner.
     let asked = move |take: &Take, meter: Meter, bar: i64| {
         let mut played = primed_bar(take, meter, bar);
         if take.pins == pins {
@@ -157,8 +157,8 @@ fn a_project_plays_its_notes_without_its_model() {
         });
     }
     engine.process(&Transport::default(), 64, &state, |_| true);
-    // Eight bars and the first of the next, which was early, as they were; what was not yet
-    // played, as the same bar of another phrase.
+    // Eight bars and the early first note of the ninth are unchanged; later bars repeat the same
+    // bar of another phrase.
     let eight = heard.iter().filter(|(at, _)| *at < 32 * 24_000 - 250).count();
     assert_eq!(notes[..eight], heard[..eight]);
     let bar =

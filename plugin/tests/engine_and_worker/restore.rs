@@ -1,4 +1,4 @@
-//! A project that is loaded while the song plays is heard without a break.
+//! Loading a project while the song plays causes no gap.
 
 use deep_pocket::audio::offline_detect::HostMode;
 use nice_plug::params::persist::PersistentField;
@@ -6,10 +6,10 @@ use nice_plug::params::persist::PersistentField;
 use crate::recall::saved;
 use crate::rig::{Rig, known_bar};
 
-/// Where something is loaded, in quarter notes: in the midst of a bar and of a step.
+/// Position of the load in quarter notes: in the middle of a bar and of a step.
 const LOADED: f64 = 6.3;
 
-/// Plays sixteen beats of a take, and loads at [`LOADED`] what `load` does.
+/// Plays sixteen beats of a take and runs `load` at [`LOADED`].
 fn played(take: u32, frames: u32, load: impl FnOnce(&mut Rig)) -> Rig {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.controls.take.seed = take;
@@ -44,7 +44,7 @@ fn another_project_is_heard_from_the_next_beat_on_and_every_note_ends() {
             rig.controls.take.seed = 2;
         });
         let beat = (loaded + 3_000).div_ceil(24_000) * 24_000;
-        // Ten ticks early, as all notes of the known bars.
+        // The known bars are ten ticks early.
         let lands = |notes: &[(u64, u8)]| notes.partition_point(|(at, _)| at + 250 < beat);
         let (one, two, changed_notes) = (one.notes(), two.notes(), changed.notes());
         let (before, after) = changed_notes.split_at(lands(&changed_notes));

@@ -1,5 +1,5 @@
-//! A plugin without its shell: engine, worker, state, and what came out. What is played is a known
-//! function of take and bar, so that each note tells which take and which bar it comes from.
+//! Engine, worker, state and recorded output. Bars are a known function of take and index, so that
+//! each note identifies its take and bar.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use groove::{Bar, Drum, DrumSet, Hit, Meter};
 
 pub const RATE: f64 = 48_000.0;
 
-/// The defaults, and take 1.
+/// Default controls with seed 1.
 pub fn controls() -> Controls {
     let mut controls = Controls::default();
     controls.take.seed = 1;
     controls
 }
 
-/// A snare on each sixteenth. Its velocity is the bar's number plus 40, plus 20 for seed 2 and
-/// plus 40 where a crash is held.
+/// A bar with a snare on each sixteenth. Its velocity is 40 plus the bar's number, plus 20 for seed
+/// 2, plus 40 while a crash is held.
 pub fn known_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
     let mut velocity = 40 + bar.rem_euclid(10);
     velocity += 20 * i64::from(take.seed - 1);
@@ -37,18 +37,18 @@ pub fn known_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
     played
 }
 
-/// The halves and what came out.
+/// Engine, worker and recorded output.
 pub struct Rig {
-    /// The audio half.
+    /// The engine.
     pub engine: Engine,
     pub link: Arc<Link>,
     pub state: ProjectState,
     pub controls: Controls,
-    /// What the engine was told of them.
+    /// Controls last sent to the engine.
     told: Controls,
     pub worker: Option<Worker>,
     pub now: u64,
-    /// Sample, and velocity or 0.
+    /// Sample and velocity; 0 is a note-off.
     pub heard: Vec<(u64, u8)>,
 }
 
@@ -75,7 +75,7 @@ impl Rig {
         Rig { engine, link, state, controls, told: controls, worker, now: 0, heard: Vec::new() }
     }
 
-    /// Tells the engine of the controls, though they may be what they were.
+    /// Sends the controls to the engine even if they did not change.
     pub fn tell(&mut self) {
         self.told = self.controls;
         self.engine.set_controls(&self.controls);
@@ -99,7 +99,7 @@ impl Rig {
         self.now += u64::from(frames);
     }
 
-    /// Plays so many quarter notes from a position on, in blocks of one size.
+    /// Plays `beats` quarter notes from a position, in blocks of one size.
     pub fn roll(&mut self, from: f64, beats: f64, frames: u32) {
         let end = self.now as f64 + beats * 24_000.0;
         let start = self.now;
@@ -112,7 +112,7 @@ impl Rig {
         self.block_of(&Transport::default(), 64);
     }
 
-    /// The notes: when they begin, and their velocity. Every one has ended.
+    /// Returns onset and velocity of all notes. Checks that every note has ended.
     pub fn notes(&self) -> Vec<(u64, u8)> {
         let mut sounding = false;
         for &(at, velocity) in &self.heard {
@@ -125,7 +125,7 @@ impl Rig {
     }
 }
 
-/// The host plays at this position.
+/// Returns a playing transport at this position.
 pub fn at(beats: f64) -> Transport {
     Transport {
         playing: true,

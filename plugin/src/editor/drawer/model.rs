@@ -1,4 +1,5 @@
-//! The model: which one plays, what it learned from, and its held-out figures beside the floors.
+//! Model drawer: the model that plays, its training data, and its held-out figures beside the
+//! n-gram baselines.
 
 use std::sync::Arc;
 
@@ -14,15 +15,15 @@ use crate::link::{Figures, Metadata, ModelState};
 use crate::project::folders::Folders;
 use crate::project::models::{self, ModelEntry};
 
-/// Perplexities of n-grams on the same held-out beats: of all styles and of rock. They are the
-/// floors of the README.
+/// Perplexities of n-gram baselines on the same held-out beats, for all styles and for rock, as in
+/// the README.
 const FLOORS: [(&str, [f64; 2]); 3] = [
     ("place in the bar (n-gram)", [13.4, 13.5]),
     ("and one bar ago (n-gram)", [5.8, 7.3]),
     ("and two bars ago (n-gram)", [5.2, 7.0]),
 ];
 
-/// What is in the user's folder, as it was when the drawer was opened.
+/// Contents of the user's folder when the drawer was opened.
 type Folder = Arc<Vec<ModelEntry>>;
 
 pub(crate) fn show(
@@ -54,7 +55,7 @@ pub(crate) fn show(
     choose(ui, view, inside.with_min_y(said.bottom() + scale.px(14.0)), &listed);
 }
 
-/// The models that can be played: the one that comes with the plugin, and those of the folder.
+/// Lists the built-in model and those in the user's folder.
 fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, listed: &[ModelEntry]) {
     let scale = view.scale;
     ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
@@ -76,7 +77,7 @@ fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, listed: &[ModelEn
                         }
                     }
                     Err(why) => {
-                        // The whole sentence comes up under the pointer.
+                        // The full sentence appears on hover.
                         let why = egui::RichText::new(why).color(theme::WRONG);
                         ui.horizontal(|ui| {
                             ui.add_space(scale.px(10.0));
@@ -89,7 +90,7 @@ fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, listed: &[ModelEn
     });
 }
 
-/// Says what a model is. Returns the last of it.
+/// Describes a model. Returns the rectangle of the last paragraph.
 fn about(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, model: &Metadata) -> Rect {
     let scale = view.scale;
     let gap = scale.px(10.0);
@@ -117,7 +118,7 @@ fn about(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, model: &Metadata
     paragraph(ui, rest, &said, scale.font(FontRole::Small), theme::MUTED)
 }
 
-/// The model's perplexities, below those of the floors. Returns where the table ends.
+/// Draws the model's perplexities below those of the baselines. Returns the bottom of the table.
 fn figures(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect, own: &Figures) -> f32 {
     let scale = view.scale;
     let columns = [rect.right() - scale.px(70.0), rect.right()];

@@ -1,4 +1,4 @@
-//! Where notes go: drum map, channels, what goes through, and playing without the host.
+//! Output drawer: drum map, channels, note pass-through, and playing without the host.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use groove::Drum;
@@ -13,7 +13,7 @@ use crate::editor::theme::{self, FontRole, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, Field, List, choices_of, switch};
 use crate::params::controls::Controls;
 
-/// Height of a row, in points of the design, and how far the next one is.
+/// Height and pitch of a row, in design points.
 const ROW: [f32; 2] = [28.0, 35.0];
 
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
@@ -46,7 +46,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         view.edits.session_mut().save_default_map();
     }
 
-    // The map itself, drum by drum, in the order of the lanes.
+    // The map itself, one field per drum in lane order.
     let own = chosen + 1 == MAPS.len();
     let pitches = Controls::new(params).pitches.unwrap_or(Drum::PITCHES);
     for (drum, field) in named(ui, scale, inside.with_min_y(row(ROW[1]).top())) {
@@ -117,7 +117,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     .show(ui, view, free.with_min_x(free.right() - scale.px(110.0)));
 }
 
-/// Names the drums in the order of the lanes, three in a row, and gives the place beside each name.
+/// Draws the drum names in lane order, three in a row, and returns the space beside each name.
 fn named(ui: &Ui, scale: Scale, area: Rect) -> [(Drum, Rect); CLASSES] {
     let cell = vec2((area.width() - scale.px(16.0)) / 3.0, scale.px(28.0));
     std::array::from_fn(|place| {

@@ -1,5 +1,5 @@
-//! Presets: the beats that come with the plugin and the user's own, with a search, and a place to
-//! save the present one.
+//! Preset drawer: the factory presets and the user's own, with a search field and a field to save
+//! the current beat.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::editor::widgets::{Button, ButtonStyle, corners};
 use crate::project::folders::Folders;
 use crate::project::presets::{self, Preset, PresetEntry};
 
-/// The user's presets as they were when the drawer was opened, or something was saved.
+/// The user's presets when the drawer was opened or a preset was saved.
 type Own = Arc<Vec<PresetEntry>>;
 
 fn read() -> Own {
@@ -77,7 +77,7 @@ fn play(view: &mut ViewContext<'_>, preset: &Preset) {
     view.edits.preset = Some((preset.name.clone(), take));
 }
 
-/// Plays the preset so many places after the last one in the list, round and round.
+/// Plays the preset `by` places after the current one in the list, with wrap-around.
 pub(crate) fn turn(view: &mut ViewContext<'_>, by: i64) {
     let own = read();
     let own = own.iter().filter_map(|listed| listed.preset.as_ref().ok());
@@ -92,7 +92,7 @@ pub(crate) fn turn(view: &mut ViewContext<'_>, by: i64) {
     }
 }
 
-/// A text that stays while the drawer is open.
+/// Draws a text field whose text persists while the drawer is open.
 fn field(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect, name: &str, hint: &str) -> String {
     let id = ui.make_persistent_id(name);
     let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The clip as an object: a card with a picture of the phrase that can be dragged away, and a menu
-//! of what else can be done with it. What is asked for is done by the window.
+//! The clip card: a picture of the phrase that can be dragged into the host, and a menu of other
+//! exports. The window carries the actions out.
 
 use egui::accesskit::Role;
 use egui::{
@@ -17,7 +17,7 @@ use crate::editor::theme::{self, FontRole};
 use crate::editor::widgets::{corners, menu_check, menu_choice, menu_item};
 use crate::session::clip_export::{ExportOptions, Extent};
 
-/// How many phrases a clip can have.
+/// Lengths of a clip, in phrases.
 const PHRASES: [(&str, &str); 4] =
     [("1", "this phrase"), ("2", "2 phrases"), ("4", "4 phrases"), ("8", "8 phrases")];
 
@@ -75,7 +75,7 @@ pub(crate) fn card(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: 
     }
 }
 
-/// What a clip has, in a few words.
+/// Summarises the export options.
 fn said(options: ExportOptions) -> String {
     match (options.extent, options.quantised) {
         (Extent::Phrases(count), true) => format!("{count} phrases, quantised"),
@@ -85,7 +85,7 @@ fn said(options: ExportOptions) -> String {
     }
 }
 
-/// What can be done with the clip besides dragging it.
+/// Draws the menu of exports and export options.
 fn menu(ui: &mut Ui, view: &mut ViewContext<'_>) {
     let scale = view.scale;
     let options = view.edits.options;
@@ -120,7 +120,7 @@ fn menu(ui: &mut Ui, view: &mut ViewContext<'_>) {
     }
 }
 
-/// A small picture of the phrase.
+/// Draws a thumbnail of the phrase.
 fn paint(ui: &Ui, view: &ViewContext<'_>, rect: Rect, phrase: &PhraseView<'_>) {
     let Some(shown) = phrase.pending.or(phrase.playing) else { return };
     let scale = view.scale;

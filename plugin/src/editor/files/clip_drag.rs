@@ -1,6 +1,5 @@
-//! A clip on its way out of the window: its file, its picture beside the pointer, the pointer's
-//! shape meanwhile, and what is said when it was dropped where nothing took it. Where a drag
-//! starts and what is in the file is for others to say.
+//! Dragging a clip out of the window: its file, the picture beside the pointer, the cursor, and the
+//! message after a failed drop.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,23 +14,23 @@ use crate::platform::drag::{Drag, DragState};
 use crate::project::folders::Folders;
 use crate::session::clip_files;
 
-/// For how long it is said that a drop went wrong, in seconds.
+/// Duration of a message, in seconds.
 const SAID: f64 = 6.0;
-/// How often the drag is looked at while it is under way.
+/// Interval between polls of a running drag.
 const PACE: Duration = Duration::from_millis(30);
 /// Width and height of the picture, in points.
 const PICTURE: [f32; 2] = [176.0, 64.0];
 
-/// What the window knows of drags.
+/// State of the last drag.
 #[derive(Default)]
 pub(crate) struct ClipDrag {
-    /// What is said, and from when on no more, in seconds.
+    /// Current message and the time at which it disappears, in seconds.
     said: Option<(String, f64)>,
 }
 
 impl ClipDrag {
-    /// Takes a clip up: `name` is its file's, with its ending; `bytes` are what is in it; the
-    /// picture shows the steps. To be called in the frame in which a drag begins.
+    /// Starts dragging a clip. `name` is the file name with extension, `bytes` its contents; the
+    /// picture shows `steps`. Call it in the frame in which the gesture starts.
     pub(crate) fn take_up(
         &mut self,
         context: &Context,
@@ -48,7 +47,7 @@ impl ClipDrag {
             Ok(drag) => {
                 self.said = None;
                 shared.set_drag(Some(drag));
-                // The system takes the mouse from now on, and the window does not hear of its end.
+                // The system captures the mouse from here on; the window does not see the release.
                 if !cfg!(target_os = "linux") {
                     context.stop_dragging();
                     context.input_mut(|input| input.pointer = egui::PointerState::default());
@@ -58,12 +57,12 @@ impl ClipDrag {
         }
     }
 
-    /// Says this for a while.
+    /// Shows a message for [`SAID`] seconds.
     pub(crate) fn say(&mut self, context: &Context, sentence: String) {
         self.said = Some((sentence, context.input(|input| input.time) + SAID));
     }
 
-    /// Looks how the drag goes, once a frame. Returns what there is to say of it, if anything.
+    /// Polls the drag, once per frame. Returns the message to show, if any.
     pub(crate) fn look(&mut self, context: &Context, shared: &WindowShared) -> Option<&str> {
         match shared.drag_state() {
             None => {}
@@ -89,13 +88,13 @@ impl ClipDrag {
     }
 }
 
-/// Writes the file that is dragged.
+/// Writes the file to drag.
 fn kept(name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
     let folders = Folders::for_user().ok_or("This user has no folder to keep the clip in.")?;
     clip_files::keep(&folders.clips, name, bytes)
 }
 
-/// The steps as small as a stamp, `density` pixels a point.
+/// Draws the steps as a small picture with `density` pixels per point.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size in pixels")]
 fn picture(steps: &[Step], density: f32) -> ColorImage {
     let [width, height] = PICTURE.map(|points| (points * density).round().max(1.0));
@@ -117,7 +116,7 @@ fn picture(steps: &[Step], density: f32) -> ColorImage {
     image
 }
 
-/// Fills what of the rectangle is in the image.
+/// Fills the part of a rectangle that lies within the image.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the image")]
 fn fill(image: &mut ColorImage, rect: Rect, colour: Color32) {
     let [width, height] = image.size;
@@ -146,7 +145,7 @@ mod tests {
         assert_eq!(amber(&empty, 1..175, 1..63), 0);
         bar.steps_mut()[8].set(Drum::Bass, Some(Hit { velocity: 100, offset_ticks: 0 }));
         let struck = picture(bar.steps(), 1.0);
-        // The bass drum's lane is the lowest, and step 8 begins in the middle.
+        // The kick lane is the lowest one; step 8 starts in the middle.
         assert!(amber(&struck, 88..99, 52..58) > 20);
         assert_eq!(amber(&struck, 1..88, 1..63) + amber(&struck, 88..175, 1..50), 0);
         assert_eq!(picture(bar.steps(), 2.0).size, [352, 128]);

@@ -1,5 +1,5 @@
-//! Files from outside over the window: what would become of them is shown while they hang there,
-//! and done when they are dropped. How they come here is the windowing system's business.
+//! Drop overlay: shows the uses of files held over the window, and applies the chosen one when they
+//! are dropped. The platform code delivers the files.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,16 +12,15 @@ use crate::editor::host_edits::HostEdits;
 use crate::editor::theme::{self, FontRole, Scale};
 use crate::session::dropped_file::{self, FileKind};
 
-/// Files over the window.
+/// Files held over the window.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HoveredFiles {
     pub files: Vec<PathBuf>,
-    /// Where they are, from 0 to 1 across and down.
+    /// Pointer position, from 0 to 1 across and down.
     pub at: [f32; 2],
 }
 
-/// What hangs over the window, and what was dropped: written by who hears for the window, read by
-/// the window.
+/// Files held over the window and dropped files. Written by the platform code, read by the window.
 #[derive(Default)]
 pub(crate) struct FileDrops(Mutex<DropState>);
 
@@ -36,7 +35,7 @@ impl FileDrops {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// This hangs over the window now; says whether that is news.
+    /// Sets the files held over the window. Returns `true` if they changed.
     #[cfg(any(target_os = "linux", test))]
     pub(crate) fn set_hovered(&self, over: Option<HoveredFiles>) -> bool {
         let mut state = self.state();
@@ -45,14 +44,14 @@ impl FileDrops {
         news
     }
 
-    /// This was dropped.
+    /// Sets the dropped files.
     #[cfg(any(target_os = "linux", test))]
     pub(crate) fn set_dropped(&self, dropped: HoveredFiles) {
         self.state().dropped = Some(dropped);
     }
 }
 
-/// What would become of a file, in a few words and in more.
+/// Title and description of a use.
 const fn words(purpose: FilePurpose) -> [&'static str; 2] {
     match purpose {
         FilePurpose::Humanise => {
@@ -63,7 +62,7 @@ const fn words(purpose: FilePurpose) -> [&'static str; 2] {
     }
 }
 
-/// What is done with a file of a kind in each part of the window, from left to right.
+/// Uses of a kind of file, one per zone from left to right.
 const fn uses(kind: FileKind) -> &'static [FilePurpose] {
     match kind {
         FileKind::Midi => &[FilePurpose::Prime, FilePurpose::Humanise],
@@ -71,14 +70,14 @@ const fn uses(kind: FileKind) -> &'static [FilePurpose] {
     }
 }
 
-/// Which of a number of parts of the window something is over.
+/// Returns the index of the zone under the pointer.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to a few")]
 fn part(over: &HoveredFiles, parts: usize) -> usize {
     ((over.at[0] * parts as f32).max(0.0) as usize).min(parts.saturating_sub(1))
 }
 
-/// Shows what hangs over the window, and does what was dropped. Gives a sentence where there is
-/// something to say of it at once; what an errand comes to is said later.
+/// Draws the overlay and handles dropped files. Returns a message if the result is known at once;
+/// the worker reports other results later.
 pub(crate) fn show(
     ui: &mut Ui,
     scale: Scale,
@@ -95,7 +94,7 @@ pub(crate) fn show(
     land(edits, &dropped?).transpose()
 }
 
-/// Does what was asked for by dropping files where they were dropped.
+/// Applies the use of the zone that the files were dropped on.
 fn land(edits: &mut HostEdits, over: &HoveredFiles) -> Result<Option<String>, String> {
     let (kind, file) = dropped_file::classify(&over.files)?;
     let uses = uses(kind);
@@ -121,7 +120,7 @@ fn paint(ui: &mut Ui, scale: Scale, over: &HoveredFiles) {
     }
 }
 
-/// A part of the window in which files can be dropped.
+/// Draws a drop zone.
 fn zone(ui: &mut Ui, scale: Scale, area: Rect, [words, more]: [&str; 2], colour: Color32) {
     let corners = CornerRadius::from(scale.px(10.0));
     let edge = Stroke::new(scale.px(2.0), colour);

@@ -1,6 +1,5 @@
-//! Files that the user chooses, in a dialog that is drawn in the window: it needs no service of the
-//! desktop and holds up neither host nor window. It opens where a file was chosen last. What is
-//! done with the file, the window decides.
+//! File dialog, drawn inside the window: it needs no desktop service and blocks neither host nor
+//! window. It opens in the folder used last.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,37 +15,37 @@ use crate::session::clip_export::{ClipExport, ExportOptions};
 use crate::session::clip_files;
 use crate::session::dropped_file::{self, FileKind};
 
-/// What the user asks for besides values.
+/// A user action that the window carries out after drawing the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// A clip is taken hold of.
+    /// Drags a clip out of the window.
     DragClip(ExportOptions),
-    /// A clip as text, to the clipboard.
+    /// Copies a clip to the clipboard, as text.
     CopyText(ExportOptions),
-    /// To choose a file; the wish matters where one is saved.
+    /// Opens the file dialog; the export options apply when a clip is saved.
     PickFile(FilePurpose, ExportOptions),
 }
 
-/// What a file is chosen for.
+/// Purpose of the file dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FilePurpose {
-    /// To save a clip as a MIDI file.
+    /// Saves a clip as a MIDI file.
     Midi,
-    /// To save a clip as the audition kit plays it.
+    /// Saves a clip as audio, rendered by the audition kit.
     Sound,
-    /// To play with a model.
+    /// Loads a model.
     Model,
-    /// To carry on from a MIDI file.
+    /// Primes the drummer with a MIDI file.
     Prime,
-    /// To play the hits of a MIDI file by hand.
+    /// Humanises the hits of a MIDI file.
     Humanise,
 }
 
-/// Sample rate of saved sound, in Hertz.
+/// Sample rate of saved audio, in Hz.
 const RATE: u32 = 48_000;
 
 impl FilePurpose {
-    /// What stands above the dialog.
+    /// Title of the dialog.
     const fn title(self) -> &'static str {
         match self {
             FilePurpose::Midi => "Save the clip as a MIDI file",
@@ -57,12 +56,12 @@ impl FilePurpose {
         }
     }
 
-    /// Whether a file is written.
+    /// Returns `true` if the purpose is to write a file.
     const fn saves(self) -> bool {
         matches!(self, FilePurpose::Midi | FilePurpose::Sound)
     }
 
-    /// Whether a file of this name can be meant.
+    /// Returns `true` if a file name fits the purpose.
     fn fits(self, path: &Path) -> bool {
         match self {
             FilePurpose::Midi | FilePurpose::Prime | FilePurpose::Humanise => {
@@ -83,17 +82,17 @@ pub(crate) struct FilePicker {
 struct OpenDialog {
     dialog: FileDialog,
     purpose: FilePurpose,
-    /// What is saved: the clip as it was when it was asked for.
+    /// Clip to save, captured when the dialog was opened.
     clip: Option<ClipExport>,
 }
 
 impl FilePicker {
-    /// Whether the dialog is open.
+    /// Returns `true` while the dialog is open.
     pub(crate) const fn is_open(&self) -> bool {
         self.open.is_some()
     }
 
-    /// Opens the dialog. A clip is given where one is saved.
+    /// Opens the dialog. `clip` is given when a clip is saved.
     pub(crate) fn ask(&mut self, scale: Scale, purpose: FilePurpose, clip: Option<ClipExport>) {
         let folder = Settings::for_user().0.folder.filter(|folder| folder.is_dir());
         let folder = folder.or_else(|| UserDirs::new().map(|user| user.home_dir().to_owned()));
@@ -116,7 +115,7 @@ impl FilePicker {
         self.open = Some(OpenDialog { dialog, purpose, clip });
     }
 
-    /// Draws the dialog while it is open. Gives the file when it has been chosen.
+    /// Draws the open dialog. Returns the file once it is chosen.
     pub(crate) fn show(&mut self, context: &Context) -> Option<ChosenFile> {
         let OpenDialog { dialog, .. } = self.open.as_mut()?;
         let state = dialog.show(context).state();
@@ -133,14 +132,14 @@ impl FilePicker {
         context.request_repaint_after(Duration::ZERO);
         let path = dialog.path()?.to_owned();
         let folder = path.parent().map(Path::to_owned);
-        // It opens elsewhere the next time, and that is all.
+        // On failure the dialog merely opens elsewhere next time.
         drop(Settings::change(|settings| settings.folder = folder));
         Some(ChosenFile { path, purpose, clip })
     }
 }
 
-/// Gives the dialog's text fields names for assistive tools, as it gives them none itself: the upper
-/// one is the folder's, the lower one the file's.
+/// Names the dialog's text fields for assistive tools, because the dialog does not: the upper one
+/// is the folder, the lower one the file name.
 fn name_fields(context: &Context) {
     let mut fields: Vec<(f32, Id)> = context.viewport(|viewport| {
         let layers = viewport.this_pass.widgets.layers();
@@ -154,7 +153,7 @@ fn name_fields(context: &Context) {
     }
 }
 
-/// A file that was chosen.
+/// A chosen file.
 pub(crate) struct ChosenFile {
     pub path: PathBuf,
     pub purpose: FilePurpose,
@@ -162,7 +161,7 @@ pub(crate) struct ChosenFile {
 }
 
 impl ChosenFile {
-    /// Writes the clip that is to be saved; says where it is then. No file is written over.
+    /// Writes the clip and returns a message with its path. Never overwrites a file.
     pub(crate) fn save(&self) -> Result<String, String> {
         let clip = self.clip.as_ref().ok_or("There is no clip to be saved.")?;
         let (bytes, ending) = match self.purpose {
@@ -178,8 +177,8 @@ impl ChosenFile {
     }
 }
 
-/// Does what a file is opened for. Says what came of it, where that is known at once; what an errand
-/// comes to is said later.
+/// Uses an opened file. Returns a message if the result is known at once; the worker reports other
+/// results later.
 pub(crate) fn open(
     edits: &mut HostEdits,
     purpose: FilePurpose,

@@ -1,4 +1,4 @@
-//! Who plays: style and blend, stick, temperature, density.
+//! Drummer panel: style and blend, stick, temperature, density.
 
 use egui::{Rect, Ui, pos2, vec2};
 use nice_plug::params::IntParam;
@@ -7,7 +7,7 @@ use crate::editor::host_edits::ViewContext;
 use crate::editor::theme;
 use crate::editor::widgets::{Dial, DialSize, List, Slider, choices_of};
 
-/// The middle of the dial, where the drummers of the style are.
+/// Dial position that matches human drummers of the style.
 const HUMAN: f32 = 0.5;
 
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {

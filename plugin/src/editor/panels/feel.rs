@@ -1,4 +1,4 @@
-//! How it is played: swing, timing, dynamics, velocity, pace.
+//! Feel panel: swing, timing, dynamics, velocity, pace.
 
 use egui::{Rect, Ui, vec2};
 

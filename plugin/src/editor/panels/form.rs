@@ -1,4 +1,4 @@
-//! What is the form: length of a phrase, loop or evolve, fills, where changes begin.
+//! Phrase panel: phrase length, loop or evolve, fills, launch grid.
 
 use egui::{Rect, Ui};
 

@@ -1,4 +1,4 @@
-//! What the drummer hears: what is done with keys, and which are held or were played.
+//! Prime panel: the use of MIDI keys, and the keys that are held or were recorded.
 
 use egui::{Align2, CornerRadius, Popup, Rect, RectAlign, Ui, pos2, vec2};
 use groove::drum::{Drum, DrumSet};
@@ -52,7 +52,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
     }
 }
 
-/// What can be done with a MIDI file.
+/// Draws the menu of uses of a MIDI file.
 fn file(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     let scale = view.scale;
     let hint = "The drummer carries on from a file of drums, or plays its hits by hand.";
@@ -72,7 +72,7 @@ fn file(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     });
 }
 
-/// What was played or tapped and is listened to, in a few words.
+/// Summarises the recorded primer.
 fn kept(view: &ViewContext<'_>, mode: PrimeMode) -> Option<String> {
     let count = |count: usize, what: &str| {
         format!("{count} {what}{} kept", if count == 1 { "" } else { "s" })
@@ -102,7 +102,7 @@ fn explain(ui: &Ui, scale: Scale, rect: Rect, mode: PrimeMode) {
     }
 }
 
-/// One chip a drum, in as many rows as they need.
+/// Draws one chip per held drum, wrapped into rows.
 fn chips(ui: &Ui, scale: Scale, rect: Rect, held: DrumSet) {
     let mut at = rect.min;
     let height = scale.px(23.0);

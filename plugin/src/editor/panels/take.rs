@@ -1,5 +1,4 @@
-//! Which take it is: another one, back and forth, two to compare and what lies between them, the
-//! seed, and the clip that one can grab.
+//! Take panel: new take, history, A/B comparison with morph, seed, and the clip card.
 
 use egui::{CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -40,7 +39,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
     clip_card::card(ui, view, card, phrase);
 }
 
-/// Undo, redo, favourite.
+/// Draws undo, redo and favourite.
 fn history(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &HistoryOverview) {
     let scale = view.scale;
     let width = rect.width() / 3.0;
@@ -68,7 +67,7 @@ fn history(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &Histo
     }
 }
 
-/// Two takes to compare, and how far the one has come to the other.
+/// Draws the A/B switch and the morph slider.
 fn compare(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &HistoryOverview) {
     let scale = view.scale;
     let width = scale.px(26.0);
@@ -92,7 +91,7 @@ fn compare(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &Histo
     }
 }
 
-/// A slider from the present take to the other one.
+/// Draws a slider from the current take to the other side.
 fn morph(ui: &Ui, view: &mut ViewContext<'_>, rect: Rect, share: f32) {
     let scale = view.scale;
     let response = ui.interact(rect, ui.make_persistent_id("Morph"), Sense::click_and_drag());

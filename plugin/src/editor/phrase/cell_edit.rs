@@ -1,6 +1,6 @@
-//! What the pointer does in the grid: a click toggles a cell, a drag paints velocities, shift and a
-//! click pins what sounds, a right click opens the rest. Lanes are widgets; cells are what assistive
-//! tools and tests find inside of them.
+//! Editing the grid: click toggles a cell, drag paints velocities, shift-click pins the cell as it
+//! sounds, right click opens the menu. Lanes are widgets; cells are exposed to assistive tools and
+//! tests.
 
 use egui::accesskit::Role;
 use egui::{
@@ -17,7 +17,7 @@ use crate::editor::phrase::layout::{Cell, GridLayout, LANES, velocity_at};
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme;
 
-/// Lets the user change the phrase that is drawn in `grid`.
+/// Handles the pointer in the phrase drawn in `grid`.
 pub(crate) fn edit(
     ui: &mut Ui,
     view: &mut ViewContext<'_>,
@@ -40,7 +40,7 @@ pub(crate) fn edit(
     }
 }
 
-/// Cells are told to assistive tools where there are any: nobody pays for them otherwise.
+/// Exposes the cells of a lane, only while an assistive tool is connected.
 fn tell_cells(ui: &Ui, grid: &GridLayout, phrase: &PhraseView<'_>, row: usize) {
     if ui.ctx().accesskit_node_builder(ui.scope_id(), |_| ()).is_none() {
         return;
@@ -57,7 +57,7 @@ fn tell_cells(ui: &Ui, grid: &GridLayout, phrase: &PhraseView<'_>, row: usize) {
     }
 }
 
-/// A cell's name: "Snare, bar 2, sixteenth 5".
+/// Returns the name of a cell, for example "Snare, bar 2, sixteenth 5".
 fn name_of(phrase: &PhraseView<'_>, cell: Cell) -> String {
     let text = phrase.describe(cell.bar, cell.step, cell.drum());
     text.lines().next().unwrap_or_default().to_owned()
@@ -83,7 +83,7 @@ fn act(
             view.edits.session_mut().toggle(cell.place, cell.drum(), hit_of(cell).is_some());
         }
     }
-    // A fast stroke leaves no cell out, and the one that it began in is painted too.
+    // A fast stroke paints every cell in between, including the one it started in.
     let stroke_id = response.id.with("stroke");
     if response.drag_started_by(PointerButton::Primary) {
         let origin = ui.input(|input| input.pointer.press_origin());
@@ -106,7 +106,7 @@ fn act(
     }
 }
 
-/// The cell that a right click asked about, for as long as its menu is open.
+/// Returns the cell whose menu is open.
 fn cell_asked(ui: &Ui, grid: &GridLayout, row: usize, response: &Response) -> Option<Cell> {
     let id = response.id.with("asked");
     if response.secondary_clicked() {
@@ -117,7 +117,7 @@ fn cell_asked(ui: &Ui, grid: &GridLayout, row: usize, response: &Response) -> Op
     grid.cell_of(row, place)
 }
 
-/// Shows the cell under the pointer and says what is there.
+/// Highlights the cell under the pointer and describes it.
 fn describe(ui: &Ui, grid: &GridLayout, phrase: &PhraseView<'_>, row: usize, response: &Response) {
     let at: Option<Pos2> = response.hover_pos();
     let Some(cell) = at.and_then(|at| grid.cell_at(row, at.x)) else { return };

@@ -1,5 +1,5 @@
-//! The lanes' headers: name, mute, solo, density, and on hovering what else can be done with a
-//! lane; and the menu of a lane and its cells.
+//! Lane headers: name, mute, solo and density, more buttons on hover, and the context menu of a
+//! lane and its cells.
 
 use egui::accesskit::Role;
 use egui::{
@@ -34,7 +34,7 @@ pub(crate) fn show(
     }
 }
 
-/// The drums of which anything is pinned.
+/// Returns the drums with at least one pinned cell.
 fn pinned(phrase: &PhraseView<'_>) -> DrumSet {
     let steps = phrase.meters().iter().map(|meter| meter.steps()).sum();
     let at = |place| [phrase.pins.struck(place), phrase.pins.silent(place)];
@@ -155,7 +155,7 @@ fn header(
     hint_beside(&response.on_hover_cursor(CursorIcon::Grab), area, &hint);
 }
 
-/// Six dots that say that something can be taken hold of.
+/// Draws a drag handle of six dots.
 fn grip(ui: &Ui, scale: Scale, centre: Pos2) {
     for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)] {
         let at = centre + scale.size(3.6 * (x as f32 - 0.5), 4.0 * (y as f32 - 1.0));
@@ -163,7 +163,7 @@ fn grip(ui: &Ui, scale: Scale, centre: Pos2) {
     }
 }
 
-/// The menu of a lane, and of one of its cells if it was asked about.
+/// Draws the context menu of a lane, and of a cell if one was clicked.
 pub(crate) fn menu(
     view: &mut ViewContext<'_>,
     phrase: &PhraseView<'_>,

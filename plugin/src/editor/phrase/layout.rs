@@ -1,5 +1,5 @@
-//! Where things stand in the phrase on screen: bars as columns, lanes as rows, steps as cells; and
-//! where a place in the song is among them. It draws nothing.
+//! Layout of the phrase on screen: bars are columns, lanes are rows, steps are cells. Maps song
+//! positions to places in it. Draws nothing.
 
 use egui::{Pos2, Rect, pos2, vec2};
 use groove::drum::{CLASSES, Drum};
@@ -9,7 +9,7 @@ use groove::perform::Pace;
 use crate::editor::theme::Scale;
 use crate::link::Status;
 
-/// The lanes from top to bottom: cymbals, hats, toms from high to low, snare, bass.
+/// Lanes from top to bottom: cymbals, hats, toms from high to low, snare, kick.
 pub(crate) const LANES: [Drum; CLASSES] = [
     Drum::Crash,
     Drum::Ride,
@@ -22,12 +22,11 @@ pub(crate) const LANES: [Drum; CLASSES] = [
     Drum::Bass,
 ];
 
-/// Points of the design: the band of bar numbers, and the column of lane headers.
+/// Height of the bar numbers and width of the lane headers, in design points.
 pub(crate) const RULER: f32 = 30.0;
 pub(crate) const HEADERS: f32 = 238.0;
 
-/// A place in the pattern: how many bars after the first that is shown, and quarter notes into
-/// that bar.
+/// A position in the pattern: bars after the first one shown, and quarter notes into that bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PatternPosition {
     pub bar: i64,
@@ -35,8 +34,7 @@ pub(crate) struct PatternPosition {
 }
 
 impl PatternPosition {
-    /// Where a song position lies in a pattern that begins with the bar `first` and goes by at a
-    /// pace.
+    /// Converts a song position, for a pattern that starts with bar `first` and plays at `pace`.
     pub(crate) fn of(position: f64, status: &Status, pace: Pace, first: i64) -> Self {
         let length = status.meter.beats();
         let whole = |beats: f64| {
@@ -61,8 +59,8 @@ impl PatternPosition {
         PatternPosition { bar: bar - first, beats }
     }
 
-    /// The host's number of the bar that a bar of the pattern begins, counted from 1; `None`: it
-    /// begins in the middle of one.
+    /// Returns the host's number, from 1, of the bar that a bar of the pattern starts with; `None`
+    /// if it starts in the middle of one.
     pub(crate) fn number(bar: i64, pace: Pace) -> Option<i64> {
         match pace {
             Pace::Plain => Some(bar + 1),
@@ -77,31 +75,32 @@ impl PatternPosition {
 pub(crate) struct Column {
     pub rect: Rect,
     pub meter: Meter,
-    /// How many of its points are shown: the beginning of the next phrase is cut off.
+    /// Right edge of the visible part; the start of the next phrase is cut off.
     pub right: f32,
-    /// Step of the phrase that it begins with.
+    /// First step, counted in the phrase.
     pub first: usize,
 }
 
 impl Column {
-    /// Where a place in the bar is, in steps from its start.
+    /// Returns the x coordinate of a position in steps from the bar's start.
     pub(crate) fn x(&self, steps: f64) -> f32 {
         #[expect(clippy::cast_possible_truncation)]
         let share = (steps / (self.meter.beats() * STEPS_PER_BEAT)) as f32;
         self.rect.left() + self.rect.width() * share
     }
 
-    /// Where a place in the bar is, in quarter notes from its start, no further than its end.
+    /// Returns the x coordinate of a position in quarter notes from the bar's start, at most its
+    /// end.
     pub(crate) fn x_of_beats(&self, beats: f64) -> f32 {
         self.x(beats * STEPS_PER_BEAT).min(self.rect.right())
     }
 
-    /// Points that a step is wide.
+    /// Returns the width of a step, in points.
     pub(crate) fn step(&self) -> f32 {
         self.x(1.0) - self.x(0.0)
     }
 
-    /// Where a hit sounds.
+    /// Returns the x coordinate of a hit's onset.
     pub(crate) fn hit_x(&self, step: usize, hit: Hit) -> f32 {
         self.x(step as f64 + f64::from(hit.offset()))
     }
@@ -110,9 +109,9 @@ impl Column {
 /// A cell on screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// Lane from the top.
+    /// Lane, counted from the top.
     pub row: usize,
-    /// Bar of the phrase, and step of the bar.
+    /// Bar of the phrase and step of the bar.
     pub bar: usize,
     pub step: usize,
     /// Step of the phrase.
@@ -125,27 +124,27 @@ impl Cell {
     }
 }
 
-/// The phrase's bars and lanes on screen.
+/// Layout of the phrase's bars and lanes.
 pub(crate) struct GridLayout {
     /// All lanes, headers included.
     pub lanes: Rect,
     /// All cells.
     pub steps: Rect,
-    /// The bars of the phrase.
+    /// Bars of the phrase.
     pub columns: Vec<Column>,
-    /// The beginning of the next phrase.
+    /// Start of the next phrase.
     pub next: Column,
 }
 
 impl GridLayout {
-    /// Lays bars of these meters out in `rect`, as wide as they are long; after them comes the
-    /// beginning of the next phrase, whose first bar has the last meter.
+    /// Lays out bars of these meters in `rect`, with widths proportional to their lengths, followed
+    /// by the start of the next phrase in the last meter.
     pub(crate) fn new(scale: Scale, rect: Rect, meters: &[Meter]) -> Self {
         let lanes = Rect::from_min_max(rect.min + scale.size(0.0, RULER), rect.max);
         let steps = Rect::from_min_max(lanes.min + scale.size(HEADERS, 0.0), lanes.max);
         let after = meters.last().copied().unwrap_or_default();
         let total: f64 = meters.iter().map(|meter| meter.beats()).sum();
-        // Of the next phrase at least half a bar, and of long ones an eighth.
+        // At least half a bar of the next phrase, and an eighth of a long one.
         let ahead = after.beats().min((0.5 * after.beats()).max(total / 8.0));
         #[expect(clippy::cast_possible_truncation)]
         let width = |beats: f64| steps.width() * (beats / (total + ahead)) as f32;
@@ -161,26 +160,26 @@ impl GridLayout {
         GridLayout { lanes, steps, columns, next: column(after, ahead) }
     }
 
-    /// The row of a lane, across `across`.
+    /// Returns the row of a lane across the width of `across`.
     pub(crate) fn lane(&self, row: usize, across: Rect) -> Rect {
         let height = self.lanes.height() / CLASSES as f32;
         let top = self.lanes.top() + row as f32 * height;
         Rect::from_x_y_ranges(across.x_range(), top..=top + height)
     }
 
-    /// The column of a bar that is counted from the first: those of the phrase, and one after.
+    /// Returns the column of a bar counted from the first one, including the bar after the phrase.
     pub(crate) fn column(&self, bar: i64) -> Option<&Column> {
         let bar = usize::try_from(bar).ok()?;
         self.columns.get(bar).or_else(|| (bar == self.columns.len()).then_some(&self.next))
     }
 
-    /// Where a place of the pattern is from left to right; `None`: not shown.
+    /// Returns the x coordinate of a position, or `None` if it is not visible.
     pub(crate) fn x(&self, place: PatternPosition) -> Option<f32> {
         let column = self.column(place.bar)?;
         Some(column.x_of_beats(place.beats)).filter(|&x| x <= column.right)
     }
 
-    /// The rectangle of a cell of the phrase.
+    /// Returns the rectangle of a cell.
     pub(crate) fn cell(&self, cell: Cell) -> Rect {
         let lane = self.lane(cell.row, self.steps);
         self.columns.get(cell.bar).map_or(lane, |column| {
@@ -190,14 +189,14 @@ impl GridLayout {
         })
     }
 
-    /// The cell of a lane at a step of the phrase.
+    /// Returns the cell of a lane at a step of the phrase.
     pub(crate) fn cell_of(&self, row: usize, place: usize) -> Option<Cell> {
         let bar = self.columns.iter().rposition(|column| column.first <= place)?;
         let step = place - self.columns[bar].first;
         (step < self.columns[bar].meter.steps()).then_some(Cell { row, bar, step, place })
     }
 
-    /// The cell of the phrase under a place of the lane.
+    /// Returns the cell of a lane at an x coordinate.
     pub(crate) fn cell_at(&self, row: usize, x: f32) -> Option<Cell> {
         let inside = |column: &&Column| (column.rect.left()..column.rect.right()).contains(&x);
         let bar = self.columns.iter().position(|column| inside(&column))?;
@@ -208,8 +207,8 @@ impl GridLayout {
     }
 }
 
-/// A hit's bar: it stands on the lane's floor and starts where the hit sounds, so that the
-/// playhead touches it when it is heard.
+/// Returns the rectangle of a hit. It stands on the lane's floor and starts at the onset, so that
+/// the playhead touches it when it sounds.
 pub(crate) fn hit_rect(scale: Scale, column: &Column, lane: Rect, step: usize, hit: Hit) -> Rect {
     let width = (column.step() * 0.5).clamp(scale.px(2.5), scale.px(9.0));
     let room = lane.height() - scale.px(8.0);
@@ -218,7 +217,7 @@ pub(crate) fn hit_rect(scale: Scale, column: &Column, lane: Rect, step: usize, h
     Rect::from_min_size(floor - vec2(0.0, height), vec2(width, height))
 }
 
-/// The velocity that a hit would have whose bar reaches up to here, 1 to 127.
+/// Returns the velocity, 1 to 127, of a hit whose rectangle reaches up to `y`.
 pub(crate) fn velocity_at(scale: Scale, lane: Rect, y: f32) -> u8 {
     let room = lane.height() - scale.px(8.0);
     let share = ((lane.bottom() - scale.px(4.0) - y) / room.max(1.0) - 0.16) / 0.84;

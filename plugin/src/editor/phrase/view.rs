@@ -1,7 +1,6 @@
-//! The phrase on screen: hits on nine lanes, bars with the host's numbers, fills, the playhead. A
-//! hit's height and brightness are its velocity, its place is its micro-timing; what is pinned is
-//! teal. Where another take waits, what it will play is drawn from the place on at which it begins,
-//! and the columns that change glow. What the pointer does here stands in [`crate::editor::phrase::cell_edit`].
+//! The phrase as it is drawn: hits in nine lanes, bar numbers, fills, playhead. Height and
+//! brightness of a hit are its velocity, its offset is its micro-timing; pinned hits are teal. If
+//! another take waits, its hits are drawn from its launch point on and the changing columns glow.
 
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, pos2};
 use groove::drum::{Drum, DrumSet};
@@ -14,29 +13,29 @@ use crate::editor::phrase::layout::{GridLayout, LANES, PatternPosition, RULER, h
 use crate::editor::theme::{self, FontRole, Scale};
 use crate::link;
 
-/// What there is to draw.
+/// Data to draw.
 pub(crate) struct PhraseView<'a> {
-    /// The phrase that is played; `None` before the model has played.
+    /// Phrase that is playing; `None` before the model has played.
     pub playing: Option<&'a link::Phrase>,
-    /// The same phrase of a take that waits.
+    /// Same phrase of the waiting take.
     pub pending: Option<&'a link::Phrase>,
-    /// Where a take that waits will begin.
+    /// Launch point of the waiting take.
     pub launch: PatternPosition,
-    /// The place that sounds; `None` while the song stands.
+    /// Playback position; `None` while the song stands.
     pub playhead: Option<PatternPosition>,
     pub performance: Performance,
     pub pins: &'a Pins,
-    /// The drums whose keys are down.
+    /// Drums whose keys are held.
     pub held: DrumSet,
-    /// Index of the first bar that is shown, and the meter of bars that are not there yet.
+    /// Index of the first bar shown, and the meter of bars that have not arrived.
     pub first: i64,
     pub meter: Meter,
-    /// Bars in a phrase.
+    /// Bars per phrase.
     pub bars: usize,
 }
 
 impl PhraseView<'_> {
-    /// The meters of the bars, from left to right.
+    /// Returns the meters of the bars from left to right.
     pub(crate) fn meters(&self) -> Vec<Meter> {
         self.playing.map_or_else(
             || vec![self.meter; self.bars],
@@ -44,7 +43,7 @@ impl PhraseView<'_> {
         )
     }
 
-    /// What is shown at a bar counted from the first, before and from the landing on.
+    /// Returns the bar shown before and after the launch point.
     fn shown(&self, bar: usize) -> [Option<Bar>; 2] {
         [self.playing, self.pending].map(|phrase| {
             let phrase = phrase?;
@@ -54,7 +53,7 @@ impl PhraseView<'_> {
         })
     }
 
-    /// A bar of the pattern as it is played, but for what is not heard.
+    /// Returns a bar of the pattern with the performance applied, mute and solo aside.
     fn touched(&self, bar: &Bar) -> Bar {
         let swing = if self.performance.pace == Pace::Plain { self.performance.swing } else { 0.0 };
         let touch = Performance {
@@ -67,15 +66,14 @@ impl PhraseView<'_> {
         touch.play(0, std::slice::from_ref(bar))
     }
 
-    /// The hit at a cell as it will sound.
+    /// Returns the hit at a cell as it will sound.
     pub(crate) fn hit(&self, bar: usize, step: usize, drum: Drum) -> Option<Hit> {
         let [now, coming] = self.shown(bar);
         let comes = !self.is_before_launch(bar, step);
         coming.filter(|_| comes).or(now)?.steps().get(step)?.hit(drum)
     }
 
-    /// The steps of the phrase as the pattern has them, the take that waits before the one that
-    /// plays.
+    /// Returns the steps of the pattern, from the waiting take if there is one.
     pub(crate) fn steps(&self) -> Vec<groove::Step> {
         let phrase = self.pending.or(self.playing);
         phrase.map_or_else(Vec::new, |phrase| {
@@ -95,7 +93,7 @@ impl PhraseView<'_> {
         !mute.contains(drum) && (solo.is_empty() || solo.contains(drum))
     }
 
-    /// Draws everything but the lanes' headers.
+    /// Draws everything except the lane headers.
     pub(crate) fn paint(&self, painter: &Painter, scale: Scale, grid: &GridLayout) {
         self.fills(painter, scale, grid);
         self.lines(painter, scale, grid);
@@ -132,7 +130,7 @@ impl PhraseView<'_> {
                             colour,
                         );
                     } else if !is_next && self.pins.struck(place).contains(drum) {
-                        // The drummer has yet to answer.
+                        // The worker has not answered yet.
                         let hit = Hit::new(0.6, 0.0);
                         let area = hit_rect(scale, column, lane, step, hit);
                         let line = Stroke::new(scale.px(1.2), theme::TEAL);
@@ -161,13 +159,13 @@ impl PhraseView<'_> {
         let base = if pinned { theme::TEAL } else { theme::AMBER };
         let heard = if self.is_heard(drum) { 1.0 } else { 0.3 };
         let near = if is_next { 0.5 } else { 1.0 };
-        // A soft hit is darker, never so dark that it is lost.
+        // Soft hits are darker but stay visible.
         let share = (0.46 + 0.54 * hit.velocity()) * heard * near;
         let flash = self.sounding(bar, step, hit) * heard;
         theme::GROUND.lerp_to_gamma(base, share).lerp_to_gamma(theme::TEXT, flash)
     }
 
-    /// How freshly a hit has sounded, from 1 at its onset down to 0 a sixteenth later.
+    /// Returns the flash of a hit: 1 at its onset, fading to 0 over a sixteenth.
     fn sounding(&self, bar: usize, step: usize, hit: Hit) -> f32 {
         let here = i64::try_from(bar).ok();
         let Some(now) = self.playhead.filter(|now| Some(now.bar) == here) else { return 0.0 };
@@ -176,7 +174,7 @@ impl PhraseView<'_> {
         if since < 0.0 { 0.0 } else { (1.0 - since).max(0.0) }
     }
 
-    /// Fills are a tint behind everything.
+    /// Tints the steps covered by fills.
     fn fills(&self, painter: &Painter, scale: Scale, grid: &GridLayout) {
         let Some(phrase) = self.pending.or(self.playing) else { return };
         let fills: Fills = phrase.take.fills;
@@ -213,14 +211,14 @@ impl PhraseView<'_> {
         painter.text(at, Align2::LEFT_CENTER, "fill", scale.font(FontRole::Small), theme::TEAL);
     }
 
-    /// Bar numbers, lines at beats and bars.
+    /// Draws bar numbers and the lines at beats and bars.
     fn lines(&self, painter: &Painter, scale: Scale, grid: &GridLayout) {
         let bars = (self.first..).zip(grid.columns.iter().chain([&grid.next]));
         for (bar, column) in bars {
             let area = column.rect;
             let beat_steps = 16.0 / f64::from(column.meter.denominator);
             for beat in 1..column.meter.numerator {
-                // Lines closer than a few points would be a grey wash, not a grid.
+                // Beat lines closer than a few points would blur into a grey area.
                 let x = column.x(f64::from(beat) * beat_steps);
                 let gap = column.x(beat_steps) - area.left();
                 if gap >= scale.px(4.0) && x < column.right {
@@ -241,7 +239,7 @@ impl PhraseView<'_> {
         }
     }
 
-    /// The step that sounds is a shade lighter.
+    /// Highlights the current step.
     fn here(&self, painter: &Painter, grid: &GridLayout) {
         let Some(now) = self.playhead else { return };
         let Some(column) = grid.column(now.bar) else { return };
@@ -257,7 +255,7 @@ impl PhraseView<'_> {
         painter.vline(x, line, Stroke::new(scale.px(2.0), theme::PLAYHEAD));
     }
 
-    /// Says what a hit is: its velocity and how early or late it is.
+    /// Describes a cell: position, velocity and timing offset.
     pub(crate) fn describe(&self, bar: usize, step: usize, drum: Drum) -> String {
         let bar_of = self.first + i64::try_from(bar).unwrap_or(0);
         let number = PatternPosition::number(bar_of, self.performance.pace).unwrap_or(bar_of + 1);
@@ -272,7 +270,7 @@ impl PhraseView<'_> {
     }
 }
 
-/// A column that is about to change.
+/// Highlights a column that is about to change.
 fn glow(
     painter: &Painter,
     grid: &GridLayout,

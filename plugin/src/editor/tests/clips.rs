@@ -1,4 +1,4 @@
-//! What leaves the window and what comes in: clips, and files that are chosen in the dialog.
+//! Exporting clips and opening files through the dialog.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use groove::Step;
 use groove::midi::{Clip, DrumMap, Sheet};
 use groove::take::Primer;
 
-/// A folder in which the dialog opens.
+/// Temporary folder in which the dialog opens.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_owned();
@@ -31,7 +31,7 @@ fn read(file: &std::path::Path) -> Clip {
     Clip::read(&fs::read(file).expect("a file"), DrumMap::GeneralMidi).expect("a MIDI file")
 }
 
-/// A file of a bar with a snare at each quarter.
+/// MIDI file of one bar with a snare on each quarter.
 fn beat() -> Vec<u8> {
     let clip = Clip {
         steps: snares(Meter::FOUR_FOUR).steps().to_vec(),
@@ -48,7 +48,7 @@ impl Rig {
         self.click(entry);
     }
 
-    /// Whether a sentence that begins so is shown.
+    /// Returns `true` if a text with this beginning is shown.
     fn says(&self, start: &str) -> bool {
         let nodes = self.window.root().children_recursive();
         let texts = nodes.filter_map(|node| node.accesskit_node().value());
@@ -89,7 +89,7 @@ fn a_clip_is_saved_as_midi_and_as_sound_and_nothing_is_written_over() {
     assert_eq!(first.len(), 1);
     let clip = read(&first[0]);
     assert_eq!(clip.steps.iter().flat_map(Step::hits).count(), 16);
-    // The same clip is the same file, another one gets a number.
+    // The same clip maps to the same file; a different one gets a number.
     rig.ask("Save MIDI");
     rig.click("Save");
     assert_eq!(files(&folder), first);

@@ -1,4 +1,4 @@
-//! Controls: what each does to its parameter.
+//! Controls and their effect on parameters.
 
 use super::*;
 use crate::editor::style_title;
@@ -36,7 +36,7 @@ fn every_parameter_has_a_control_and_every_control_a_name() {
         // SAFETY: the parameters live as long as the rig.
         let name = unsafe { param.name() };
         let name = if name == "Take" { "Seed" } else { name };
-        // The one is the host's own switch, the other nobody's to turn.
+        // Bypass belongs to the host; Generation is hidden.
         if ["Bypass", "Generation"].contains(&name) {
             continue;
         }
@@ -242,7 +242,7 @@ fn the_dial_answers_wheel_drag_keys_typing_and_double_click() {
     let dragged = temperature(&rig);
     assert!(dragged > wheeled + 0.2, "{wheeled} -> {dragged}");
 
-    // As far, however few frames are drawn.
+    // The distance does not depend on the number of frames.
     let mut lowered = |frames| {
         let before = temperature(&rig);
         rig.drag_in(frames, "Temperature", vec2(0.0, 20.0), Modifiers::NONE);

@@ -1,4 +1,4 @@
-//! The phrase: what is shown, and what the pointer does to it.
+//! The phrase: its contents, and editing it with the pointer.
 
 use super::*;
 

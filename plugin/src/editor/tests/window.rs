@@ -1,4 +1,4 @@
-//! The window as a whole: what it says of host and faults, its sizes, and when it draws.
+//! The window as a whole: status and error messages, sizes, and repainting.
 
 use super::*;
 use crate::editor::files::drop_overlay::HoveredFiles;
@@ -64,12 +64,12 @@ fn the_playhead_runs_on_between_blocks_and_waits_for_late_ones() {
     let status = Status { tempo: 120.0, position: 8.0, ..playing() };
     assert_eq!(head.position(&status, 1.0), 8.0);
     assert!((head.position(&status, 1.01) - 8.02).abs() < 1e-9);
-    // The next block comes 5 ms late: the playhead does not step back.
+    // The next block arrives 5 ms late: the playhead does not step back.
     let next = Status { position: 8.02, ..status };
     assert!((head.position(&next, 1.015) - 8.02).abs() < 1e-9);
-    // No block for a second: it stops a tenth of a second on.
+    // Without a block for a second, it stops after 0.1 s.
     assert!((head.position(&next, 2.0) - 8.22).abs() < 1e-9);
-    // A loop goes back to the start.
+    // A loop jumps back to the start.
     let back = Status { position: 0.0, ..status };
     assert_eq!(head.position(&back, 2.1), 0.0);
 }
@@ -113,7 +113,7 @@ fn a_window_opens_as_it_was_left_and_never_too_small_to_read() {
     assert_eq!(left_at(8_192, 8_192), (2_560, 1_440));
 }
 
-/// Files hang over the window at a place, from 0 to 1 across.
+/// Files held over the window at a position from 0 to 1 across.
 fn over(files: &[&std::path::Path], across: f32) -> HoveredFiles {
     let files = files.iter().map(|file| file.to_path_buf()).collect();
     HoveredFiles { files, at: [across, 0.5] }

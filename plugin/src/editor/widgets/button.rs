@@ -6,34 +6,34 @@ use egui::{Align2, Color32, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo};
 use super::{corners, focus_ring, hint_beside};
 use crate::editor::theme::{self, FontRole, Scale};
 
-/// How a button looks.
+/// Style of a button.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ButtonStyle {
-    /// What a panel is there to do.
+    /// Main action of a panel.
     Primary,
-    /// What can be done besides.
+    /// Secondary action.
     Raised,
-    /// What only shows that it can be pressed when the pointer is there.
+    /// Outlined only under the pointer.
     Flat,
-    /// Flat, and chosen.
+    /// Flat, and selected.
     Selected,
-    /// Nothing happens when it is pressed.
+    /// Not clickable.
     Disabled,
 }
 
 /// A button.
 pub(crate) struct Button<'a> {
-    /// Name, told to assistive tools.
+    /// Accessible name.
     pub name: &'a str,
-    /// What stands on it.
+    /// Text on the button.
     pub label: &'a str,
     pub style: ButtonStyle,
-    /// What it does.
+    /// Tooltip.
     pub hint: &'a str,
 }
 
 impl Button<'_> {
-    /// Draws the button in `rect`, and says whether it was pressed.
+    /// Draws the button in `rect`. Returns `true` if it was clicked.
     pub(crate) fn show(self, ui: &mut Ui, scale: Scale, rect: Rect) -> bool {
         self.respond(ui, scale, rect).clicked()
     }
@@ -44,7 +44,7 @@ impl Button<'_> {
         self.paint(ui, scale, rect).on_hover_text(hint)
     }
 
-    /// As [`Button::show`], with the hint beside `area`.
+    /// Like [`Button::show`], with the tooltip beside `area`.
     pub(crate) fn show_in(self, ui: &Ui, scale: Scale, rect: Rect, area: Rect) -> bool {
         let hint = self.hint;
         let response = self.paint(ui, scale, rect);

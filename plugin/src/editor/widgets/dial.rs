@@ -1,4 +1,4 @@
-//! A dial: a ring that fills, its value inside, its name below.
+//! Dial: a ring that fills, with its value inside and its name below.
 
 use egui::{Align2, CursorIcon, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use nice_plug::params::Param;
@@ -7,20 +7,20 @@ use super::value_input::{HOW_TO, adjust};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
 
-/// Points of the design that a pointer travels from one end of a dial to the other.
+/// Pointer travel over the full range, in design points.
 const TRAVEL: f32 = 170.0;
 
-/// How large a dial is.
+/// Size of a dial.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DialSize {
-    /// The one that matters most.
+    /// For the most important parameter.
     Large,
-    /// All others.
+    /// For all others.
     Small,
 }
 
 impl DialSize {
-    /// Radius of the ring and width of its line, in points of the design.
+    /// Returns the radius of the ring and the width of its line, in design points.
     const fn ring(self) -> [f32; 2] {
         match self {
             DialSize::Large => [53.0, 7.0],
@@ -32,26 +32,26 @@ impl DialSize {
 /// A dial for a parameter.
 pub(crate) struct Dial<'a, P> {
     pub param: &'a P,
-    /// Name, told to assistive tools.
+    /// Accessible name.
     pub name: &'a str,
-    /// Name as it is drawn.
+    /// Name as drawn.
     pub label: &'a str,
     pub size: DialSize,
-    /// Where the ring begins to fill, 0 to 1.
+    /// Value at which the ring starts to fill, 0 to 1.
     pub origin: f32,
-    /// A place on the ring that is marked, 0 to 1.
+    /// Marked value, 0 to 1.
     pub mark: Option<f32>,
-    /// What it does to the music.
+    /// Tooltip: the effect on the music.
     pub hint: &'a str,
 }
 
 impl<'a, P: Param> Dial<'a, P> {
-    /// A small dial of this name that fills from its least value.
+    /// Creates a small dial that fills from its minimum.
     pub(crate) fn small(param: &'a P, name: &'a str, hint: &'a str) -> Self {
         Dial { param, name, label: name, size: DialSize::Small, origin: 0.0, mark: None, hint }
     }
 
-    /// Draws the dial, its ring's top in the middle of `rect`'s.
+    /// Draws the dial with the top of its ring in the middle of the top edge of `rect`.
     pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
         let scale = view.scale;
         let value = self.param.unmodulated_normalized_value();
@@ -88,7 +88,7 @@ impl<'a, P: Param> Dial<'a, P> {
     }
 }
 
-/// A place on a ring that is three quarters of a circle, open at the bottom.
+/// Returns a point on a ring of three quarters of a circle, open at the bottom.
 fn on_ring(scale: Scale, centre: Pos2, radius: f32, share: f32) -> Pos2 {
     const FROM: f32 = 0.75 * std::f32::consts::PI;
     const SWEEP: f32 = 1.5 * std::f32::consts::PI;

@@ -1,4 +1,4 @@
-//! Fields: a value that stands in a box and can be typed, and the text field itself.
+//! Fields: a value in a box that can be typed, and the text field itself.
 
 use egui::accesskit::Role;
 use egui::{Align2, CursorIcon, Id, Key, Rect, Sense, TextEdit, Ui, WidgetInfo};
@@ -9,19 +9,19 @@ use super::{corners, focus_ring};
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme::{self, FontRole, Scale};
 
-/// Points of the design that a pointer travels from one end of a field's range to the other.
+/// Pointer travel over the full range, in design points.
 const TRAVEL: f32 = 300.0;
 
 /// A field for a parameter.
 pub(crate) struct Field<'a, P> {
     pub param: &'a P,
-    /// Name, told to assistive tools.
+    /// Accessible name.
     pub name: &'a str,
-    /// The value as it is drawn.
+    /// Value as drawn.
     pub shown: String,
-    /// Whether it can be dragged and scrolled; else it is only typed.
+    /// The value can be dragged and scrolled; otherwise it can only be typed.
     pub turns: bool,
-    /// What it does to the music.
+    /// Tooltip: the effect on the music.
     pub hint: &'a str,
 }
 
@@ -45,7 +45,7 @@ impl<P: Param> Field<'_, P> {
         }
     }
 
-    /// A click opens the field for typing.
+    /// Opens the field for typing on a click. Returns the typed value.
     fn typed(&self, ui: &mut Ui, scale: Scale, rect: Rect, id: Id) -> Option<f32> {
         let text_id = id.with("typed");
         let open = ui.data(|data| data.get_temp::<String>(text_id));
@@ -96,7 +96,7 @@ impl<P: Param> Field<'_, P> {
     }
 }
 
-/// A field for a short text. `Some(true)` when Enter ends it or the focus goes elsewhere,
+/// Draws a short text field. Returns `Some(true)` when Enter or a focus change ends it,
 /// `Some(false)` when Escape does.
 pub(crate) fn text_field(
     ui: &mut Ui,
@@ -134,7 +134,7 @@ pub(crate) fn text_field(
     (response.lost_focus() || !response.has_focus()).then_some(true)
 }
 
-/// A number with thin spaces between its thousands.
+/// Formats a number with thin spaces between thousands.
 pub(crate) fn grouped(value: i32) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = String::from(if value < 0 { "-" } else { "" });

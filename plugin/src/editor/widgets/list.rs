@@ -1,4 +1,4 @@
-//! A choice from a list that opens above or below its field.
+//! Drop-down list.
 
 use egui::accesskit::Role;
 use egui::{
@@ -10,7 +10,7 @@ use super::value_input::wheel_notches;
 use super::{corners, focus_ring};
 use crate::editor::theme::{self, FontRole, Scale};
 
-/// The places of the present and the usual value among the choices of a parameter.
+/// Returns the indices of the current and the default value of a parameter.
 pub(crate) fn choices_of(param: &IntParam) -> [usize; 2] {
     let least = param.preview_plain(0.0);
     [param.value(), param.default_plain_value()]
@@ -19,24 +19,24 @@ pub(crate) fn choices_of(param: &IntParam) -> [usize; 2] {
 
 /// A choice from a list that opens above or below its field.
 pub(crate) struct List<'a> {
-    /// Name for assistive tools.
+    /// Accessible name.
     pub name: &'a str,
-    /// The choices, in order.
+    /// Choices, in order.
     pub choices: &'a [String],
-    /// Which one is chosen.
+    /// Index of the current choice.
     pub chosen: usize,
-    /// Which one a double click on the field chooses.
+    /// Index of the default, chosen by a double click.
     pub usual: usize,
-    /// Columns of the opened list.
+    /// Columns of the open list.
     pub columns: usize,
-    /// Width of a column, in points of the design.
+    /// Width of a column, in design points.
     pub column: f32,
-    /// What the choice does to the music.
+    /// Tooltip: the effect on the music.
     pub hint: &'a str,
 }
 
 impl List<'_> {
-    /// Draws the field in `rect`, and the list while it is open. Returns a new choice.
+    /// Draws the field in `rect` and the list while it is open. Returns a new choice.
     pub(crate) fn show(self, ui: &mut Ui, scale: Scale, rect: Rect) -> Option<usize> {
         let response = ui.interact(rect, ui.make_persistent_id(self.name), Sense::click());
         let chosen = self.choices.get(self.chosen).map_or("", String::as_str);
@@ -86,7 +86,7 @@ impl List<'_> {
         choice.filter(|&choice| choice != self.chosen)
     }
 
-    /// The open list: read down its columns, like a page.
+    /// Draws the open list in column-major order. Returns the picked choice.
     fn picked(&self, scale: Scale, field: &Response) -> Option<usize> {
         let rows = self.choices.len().div_ceil(self.columns.max(1));
         let cell = scale.size(self.column, 25.0);

@@ -1,4 +1,4 @@
-//! Lines of menus: what can be done, what can be on or off, and a choice of a few.
+//! Menu entries: an action, a check box, and a choice of a few values.
 
 use egui::accesskit::Role;
 use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2};
@@ -6,10 +6,10 @@ use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2};
 use super::corners;
 use crate::editor::theme::{self, FontRole, Scale};
 
-/// Width and height of a line, in points of the design.
+/// Width and height of an entry, in design points.
 const LINE: [f32; 2] = [230.0, 26.0];
 
-/// One line of a menu. Says whether it was chosen; the menu closes then.
+/// Draws an action. Returns `true` if it was clicked; the menu closes then.
 pub(crate) fn menu_item(ui: &mut Ui, scale: Scale, name: &str, label: &str, hint: &str) -> bool {
     let (response, rect) = line(ui, scale, name);
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, name));
@@ -22,7 +22,7 @@ pub(crate) fn menu_item(ui: &mut Ui, scale: Scale, name: &str, label: &str, hint
     chosen
 }
 
-/// A line of a menu that is on or off. Says whether it was turned; the menu stays.
+/// Draws a check box. Returns `true` if it was toggled; the menu stays open.
 pub(crate) fn menu_check(
     ui: &mut Ui,
     scale: Scale,
@@ -48,7 +48,7 @@ pub(crate) fn menu_check(
     turned
 }
 
-/// A line of a menu with a few choices. Gives the place of another one; the menu stays.
+/// Draws a row of choices. Returns the index of a new choice; the menu stays open.
 pub(crate) fn menu_choice(
     ui: &mut Ui,
     scale: Scale,
@@ -83,7 +83,7 @@ pub(crate) fn menu_choice(
     picked
 }
 
-/// A place for a line, lit under the pointer.
+/// Allocates an entry, highlighted under the pointer.
 fn line(ui: &mut Ui, scale: Scale, name: &str) -> (Response, Rect) {
     let (rect, _) = ui.allocate_exact_size(scale.size(LINE[0], LINE[1]), Sense::hover());
     let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click());

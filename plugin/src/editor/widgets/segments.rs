@@ -1,4 +1,4 @@
-//! A choice of a few, all of which can be seen.
+//! Segmented choice of a few values.
 
 use egui::accesskit::Role;
 use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo};
@@ -8,14 +8,14 @@ use super::{corners, focus_ring};
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme::{self, FontRole};
 
-/// Segments for a parameter that has a few values.
+/// Segments for a parameter with a few values.
 pub(crate) struct Segments<'a, P> {
     pub param: &'a P,
-    /// Name, told to assistive tools.
+    /// Accessible name.
     pub name: &'a str,
-    /// What stands on each segment, and which step of the parameter it is.
+    /// Step of the parameter and text of each segment.
     pub choices: &'a [(usize, &'a str)],
-    /// What the choice does to the music.
+    /// Tooltip: the effect on the music.
     pub hint: &'a str,
 }
 

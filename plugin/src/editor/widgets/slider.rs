@@ -1,4 +1,4 @@
-//! A slider: a thin bar that fills, for what is small beside what it belongs to.
+//! Slider: a thin bar that fills.
 
 use egui::{Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2};
 use nice_plug::params::Param;
@@ -11,21 +11,21 @@ use crate::editor::theme;
 /// A slider for a parameter.
 pub(crate) struct Slider<'a, P> {
     pub param: &'a P,
-    /// Name, told to assistive tools.
+    /// Accessible name.
     pub name: &'a str,
-    /// Where the bar begins to fill, 0 to 1.
+    /// Value at which the bar starts to fill, 0 to 1.
     pub origin: f32,
-    /// Whether a knob marks the value.
+    /// A knob marks the value.
     pub knob: bool,
     pub colour: Color32,
-    /// What it does to the music.
+    /// Tooltip: the effect on the music.
     pub hint: &'a str,
-    /// What the hint stands beside; `None`: the slider.
+    /// Rectangle that the tooltip appears beside; `None`: the slider.
     pub beside: Option<Rect>,
 }
 
 impl<P: Param> Slider<'_, P> {
-    /// Draws the slider's bar through the middle of `rect`, all of which can be dragged.
+    /// Draws the bar through the middle of `rect`. The whole rectangle can be dragged.
     pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
         let scale = view.scale;
         let value = self.param.unmodulated_normalized_value();

@@ -1,4 +1,4 @@
-//! Switches: a slide with a name beside it, and a letter that lights up.
+//! Toggles: a switch with a label, and a letter that lights up.
 
 use egui::accesskit::Role;
 use egui::{Align2, Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -8,7 +8,7 @@ use super::{focus_ring, hint_beside};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
 
-/// A slide, its name to the right of it. `rect` is for both.
+/// Draws a switch with its label to the right. `rect` holds both.
 pub(crate) fn switch(
     ui: &mut Ui,
     view: &ViewContext<'_>,
@@ -40,7 +40,7 @@ pub(crate) fn switch(
     response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
 }
 
-/// A letter in a small square that is filled while it is on. The hint stands beside `area`.
+/// Draws a letter in a small square that is filled while on. The tooltip appears beside `area`.
 pub(crate) fn letter_toggle(
     ui: &mut Ui,
     view: &ViewContext<'_>,

@@ -1,5 +1,4 @@
-//! What dials, sliders and fields have in common: drag, wheel, arrow keys, double click, and a
-//! value that is typed.
+//! Input shared by dials, sliders and fields: drag, wheel, arrow keys, double click, and typing.
 
 use egui::{Event, Key, MouseWheelUnit, Rect, Response, Ui, Vec2};
 use nice_plug::params::Param;
@@ -7,17 +6,17 @@ use nice_plug::params::Param;
 use super::field::text_field;
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 
-/// Share of the travel that a fine drag makes.
+/// Speed of a fine drag relative to a normal one.
 const FINE: f32 = 0.1;
-/// Step of a wheel notch or an arrow key of what has no steps of its own.
+/// Step of a wheel notch or arrow key for a continuous parameter.
 const NOTCH: f32 = 0.02;
 
-/// How to turn things, for the end of a hint.
+/// Usage note at the end of tooltips.
 pub(crate) const HOW_TO: &str = "Drag or scroll, with shift for fine steps. Double click: back to \
                               the usual. Right click or Enter: type a value.";
 
-/// Lets the user turn a parameter; `travel` is how many points a drag takes from one end to the
-/// other. While a value is being typed, in a field at `place`, says so.
+/// Lets the user adjust a parameter; `travel` is the pointer travel over the full range, in points.
+/// Returns `true` while a value is typed, in a field at `place`.
 pub(crate) fn adjust<P: Param>(
     ui: &mut Ui,
     view: &ViewContext<'_>,
@@ -42,13 +41,13 @@ pub(crate) fn adjust<P: Param>(
     !matches!(typed, Typing::Idle)
 }
 
-/// Whether a drag begins, goes on or ends in this frame.
+/// Returns `true` if a drag starts, continues or ends in this frame.
 pub(crate) fn is_drag(response: &Response) -> bool {
     response.dragged() || response.drag_stopped()
 }
 
-/// How far a drag has gone in this frame, in points: all in all it goes from where the button went
-/// down to where it was let go, however few frames are drawn meanwhile.
+/// Returns the pointer movement of a drag in this frame, in points. The sum over all frames is the
+/// distance from press to release, whatever the frame rate.
 pub(crate) fn dragged_by(ui: &Ui, response: &Response) -> Vec2 {
     if response.drag_started() {
         return response.total_drag_delta().unwrap_or_default();
@@ -67,9 +66,9 @@ pub(crate) fn dragged_by(ui: &Ui, response: &Response) -> Vec2 {
     })
 }
 
-/// Drags a parameter on, `travel` points from one end to the other.
+/// Continues a drag; `travel` is the pointer travel over the full range, in points.
 fn drag<P: Param>(ui: &Ui, view: &ViewContext<'_>, param: &P, response: &Response, travel: f32) {
-    // The host may take a while to take a value over, so the drag keeps its own.
+    // The host may apply a value late, so the drag keeps its own.
     let held = response.id.with("held");
     let begins = response.drag_started();
     let known = ui.data(|data| data.get_temp(held)).filter(|_| !begins);
@@ -88,7 +87,7 @@ fn drag<P: Param>(ui: &Ui, view: &ViewContext<'_>, param: &P, response: &Respons
     }
 }
 
-/// Where wheel, arrow keys or a double click take a parameter.
+/// Returns the value set by wheel, arrow keys or a double click.
 fn jumped<P: Param>(ui: &Ui, param: &P, response: &Response, fine: f32) -> Option<f32> {
     if response.double_clicked() {
         return Some(param.default_normalized_value());
@@ -98,7 +97,7 @@ fn jumped<P: Param>(ui: &Ui, param: &P, response: &Response, fine: f32) -> Optio
     if response.has_focus() {
         steps += arrow_keys(ui, response);
     }
-    // A step of what has few of them is a whole one.
+    // Parameters with few steps move by whole steps.
     let to = match param.step_count() {
         Some(count) if count < 50 => value + steps / count as f32,
         Some(count) => value + steps * (NOTCH * fine).max(1.0 / count as f32),
@@ -108,7 +107,7 @@ fn jumped<P: Param>(ui: &Ui, param: &P, response: &Response, fine: f32) -> Optio
     (to != value).then_some(to)
 }
 
-/// Arrow keys pressed in this frame, up and right positive. The focus stays where it is.
+/// Returns the arrow keys pressed in this frame, up and right positive. Keeps the focus.
 pub(crate) fn arrow_keys(ui: &Ui, response: &Response) -> f32 {
     ui.memory_mut(|memory| {
         memory.set_focus_lock_filter(
@@ -128,12 +127,12 @@ pub(crate) fn arrow_keys(ui: &Ui, response: &Response) -> f32 {
     })
 }
 
-/// Notches that the wheel was turned in this frame, upwards positive.
+/// Returns the wheel notches of this frame, upwards positive.
 pub(crate) fn wheel_notches(ui: &Ui) -> f32 {
     ui.input(|input| {
         let notch = |event: &Event| match event {
             Event::MouseWheel { unit: MouseWheelUnit::Point, delta, .. } => delta.y / 50.0,
-            // Some systems turn a wheel with shift into one that goes sideways.
+            // Some systems turn shift and wheel into a horizontal scroll.
             Event::MouseWheel { delta, .. } => delta.y + delta.x,
             _ => 0.0,
         };
@@ -141,15 +140,15 @@ pub(crate) fn wheel_notches(ui: &Ui) -> f32 {
     })
 }
 
-/// Whether a value is being typed.
+/// State of typing a value.
 enum Typing {
     Idle,
     Open,
-    /// Closed in this frame, with a value if one was typed and understood.
+    /// Closed in this frame, with the value if one was typed and understood.
     Done(Option<f32>),
 }
 
-/// The field for typing a value, while it is open.
+/// Draws the field for typing a value while it is open.
 fn typing<P: Param>(
     ui: &mut Ui,
     view: &ViewContext<'_>,

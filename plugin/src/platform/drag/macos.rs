@@ -1,8 +1,8 @@
-//! Dragging under macOS: the window's view begins a session, and the system does the rest. It
-//! shows the file's own icon beside the pointer.
+//! Dragging under macOS: the window's view starts a dragging session, and the system does the rest.
+//! It shows the file's own icon beside the pointer.
 //!
-//! Two formats of the plugin may be loaded into one host, and classes of Objective-C have names
-//! in the whole process. So the class is made at run time, under a name that is this image's.
+//! Two formats of the plugin may be loaded into one host, and Objective-C class names are global to
+//! the process. The class is therefore created at run time, with a name unique to this library.
 
 use std::ffi::{CString, c_void};
 use std::path::Path;
@@ -22,11 +22,11 @@ use super::{DragReport, DragState, NO_TARGET, WindowId};
 
 /// Width and height of the icon, in points.
 const ICON: f64 = 48.0;
-/// Where the class keeps its report.
+/// Instance variable that holds the report.
 const REPORT: &std::ffi::CStr = c"deepPocketReport";
 
-/// What stands between the window and the drag: nothing to hold, because a session cannot be
-/// called back, and its source frees itself when it ends.
+/// A running session. It holds nothing: a session cannot be cancelled, and its source frees itself
+/// when it ends.
 pub(super) struct PlatformDrag;
 
 impl PlatformDrag {
@@ -63,7 +63,7 @@ impl PlatformDrag {
         // SAFETY: an image is among what an item may show.
         unsafe { item.setDraggingFrame_contents(frame, Some(&icon)) };
 
-        // The window may be drawing long after the mouse moved, so the event is made anew.
+        // The window may draw long after the mouse moved, so the event is created here.
         let event = NSEvent::mouseEventWithType_location_modifierFlags_timestamp_windowNumber_context_eventNumber_clickCount_pressure(
             NSEventType::LeftMouseDragged,
             at,
@@ -89,7 +89,7 @@ impl PlatformDrag {
     }
 }
 
-/// A source that tells the report how its session goes, and frees itself when that ends.
+/// Creates a dragging source that updates the report and frees itself when the session ends.
 fn source(class: &'static AnyClass, report: Arc<DragReport>) -> *mut AnyObject {
     // SAFETY: `new` of a class that adds nothing to an object's making.
     let source: *mut AnyObject = unsafe { msg_send![class, new] };
@@ -100,7 +100,7 @@ fn source(class: &'static AnyClass, report: Arc<DragReport>) -> *mut AnyObject {
     source
 }
 
-/// The class of sources.
+/// Returns the class of dragging sources.
 fn class() -> Option<&'static AnyClass> {
     static CLASS: OnceLock<Option<&'static AnyClass>> = OnceLock::new();
     *CLASS.get_or_init(|| {
@@ -122,7 +122,7 @@ fn class() -> Option<&'static AnyClass> {
     })
 }
 
-/// What may be done with the file.
+/// Allows copying only.
 extern "C-unwind" fn offers(
     _this: &AnyObject,
     _command: Sel,
@@ -132,7 +132,7 @@ extern "C-unwind" fn offers(
     NSDragOperation::Copy
 }
 
-/// The session has ended.
+/// Handles the end of the session.
 extern "C-unwind" fn ended(
     this: &AnyObject,
     _command: Sel,
@@ -152,7 +152,7 @@ extern "C-unwind" fn ended(
     report.set(if operation != NSDragOperation::None {
         DragState::Delivered
     } else if held {
-        // It ended while the button was down: that was the Escape key.
+        // The session ended while the button was down: Escape was pressed.
         DragState::Cancelled
     } else {
         DragState::Refused(NO_TARGET.to_owned())

@@ -1,9 +1,9 @@
-//! Dragging under Windows, by OLE.
+//! Dragging under Windows, with OLE.
 //!
-//! `DoDragDrop` follows the mouse by itself until the button is let go, and runs the thread's
-//! messages meanwhile. Called while the window draws, it would draw it inside of itself. So the
-//! errand is posted to a window that nobody sees, on the same thread, and is run when the thread
-//! is back where it takes messages.
+//! `DoDragDrop` follows the mouse until the button is released and runs the thread's message loop
+//! meanwhile. Called while the window draws, it would draw recursively. The drag is therefore
+//! posted to a hidden window on the same thread and runs when the thread returns to its message
+//! loop.
 
 use std::ffi::c_void;
 use std::os::windows::ffi::OsStrExt as _;
@@ -37,14 +37,13 @@ use windows::core::{BOOL, HRESULT, PCWSTR, implement, w};
 
 use super::{DragReport, DragState, NO_TARGET, WindowId};
 
-/// The message that has the errand run.
+/// Message that starts the drag.
 const WM_START_DRAG: u32 = WM_APP;
 
-/// What stands between the window and the drag: nothing to hold, because the drag sees by itself
-/// when nobody wants it any more.
+/// A running drag. It holds nothing: the drag checks by itself whether it was abandoned.
 pub(super) struct PlatformDrag;
 
-/// A drag that waits to be run.
+/// A drag that waits for the message loop.
 struct PendingDrag {
     data: IDataObject,
     report: Arc<DragReport>,
@@ -76,7 +75,7 @@ fn post_drag(
         let item: IShellItem = SHCreateItemFromParsingName(PCWSTR(path.as_ptr()), None)?;
         item.BindToHandler(None, &BHID_DataObject)?
     };
-    // Without a picture it is as good a drag.
+    // The drag also works without a picture.
     drop(attach_picture(picture, &data));
     let pending = Box::into_raw(Box::new(PendingDrag { data, report }));
     // SAFETY: the window is made, used and destroyed on this thread. It owns the errand, which its
@@ -111,7 +110,7 @@ fn post_drag(
     }
 }
 
-/// The procedure of the window that nobody sees.
+/// Procedure of the hidden window.
 unsafe extern "system" fn window_procedure(
     window: HWND,
     message: u32,
@@ -136,11 +135,11 @@ unsafe extern "system" fn window_procedure(
     LRESULT(0)
 }
 
-/// Until the button is let go.
+/// Runs the drag until the button is released.
 fn run_drag(data: &IDataObject, report: &Arc<DragReport>) -> DragState {
     let source: IDropSource = OleDropSource { report: Arc::clone(report) }.into();
     let mut effect = DROPEFFECT_NONE;
-    // What was pressed before does not count.
+    // Discards a key press from before the drag.
     _ = escape_was_pressed();
     // SAFETY: both objects live until the call is back.
     let result = unsafe { DoDragDrop(data, &source, DROPEFFECT_COPY, &mut effect) };
@@ -149,7 +148,7 @@ fn run_drag(data: &IDataObject, report: &Arc<DragReport>) -> DragState {
         DragState::Running { accepted: true }
     );
     match result {
-        // Some hosts import a file and say that they did not.
+        // Some hosts import a file and report that they did not.
         DRAGDROP_S_DROP if effect != DROPEFFECT_NONE || accepted => DragState::Delivered,
         DRAGDROP_S_DROP => DragState::Refused(NO_TARGET.to_owned()),
         DRAGDROP_S_CANCEL => DragState::Cancelled,
@@ -157,14 +156,14 @@ fn run_drag(data: &IDataObject, report: &Arc<DragReport>) -> DragState {
     }
 }
 
-/// Whether Escape is down, or was since this was last asked. OLE does not learn of it where the
-/// windowing crate takes the keys of its windows before anybody else.
+/// Returns `true` if Escape is down or was pressed since the last call. OLE does not see the key,
+/// because baseview consumes the keys of its windows.
 fn escape_was_pressed() -> bool {
     // SAFETY: it asks for the state of a key.
     unsafe { GetAsyncKeyState(VK_ESCAPE.0.into()) != 0 }
 }
 
-/// What OLE asks while it follows the mouse.
+/// Callbacks of OLE during the drag.
 #[implement(IDropSource)]
 struct OleDropSource {
     report: Arc<DragReport>,
@@ -187,7 +186,7 @@ impl IDropSource_Impl for OleDropSource_Impl {
     }
 }
 
-/// Has the shell show the picture beside the pointer.
+/// Shows the picture beside the pointer.
 fn attach_picture(picture: &ColorImage, data: &IDataObject) -> windows::core::Result<()> {
     let [Ok(width), Ok(height)] = picture.size.map(i32::try_from) else { return Ok(()) };
     let bitmap = bitmap(picture, width, height)?;
@@ -205,12 +204,12 @@ fn attach_picture(picture: &ColorImage, data: &IDataObject) -> windows::core::Re
     }
 }
 
-/// The picture as Windows keeps it.
+/// Converts the picture to a bitmap.
 fn bitmap(picture: &ColorImage, width: i32, height: i32) -> windows::core::Result<HBITMAP> {
     let header = BITMAPINFOHEADER {
         biSize: u32::try_from(size_of::<BITMAPINFOHEADER>()).unwrap_or(0),
         biWidth: width,
-        // From the top row down.
+        // Top-down rows.
         biHeight: -height,
         biPlanes: 1,
         biBitCount: 32,

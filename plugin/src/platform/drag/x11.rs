@@ -1,9 +1,8 @@
-//! Dragging under X11, by the XDND protocol, from a thread and a connection of its own.
+//! Dragging under X11, with the XDND protocol, on its own thread and connection.
 //!
-//! The window that the drag began in holds the pointer for as long as the button is down, so
-//! there is nothing to grab: the pointer and the Escape key are asked for, some hundred times a
-//! second. A hidden window of our own is the source that the other side talks with. The cursor is
-//! the window's, wherever the pointer goes.
+//! The window in which the drag started holds the pointer grab while the button is down. This code
+//! therefore polls the pointer and the Escape key about a hundred times per second. A hidden window
+//! is the drag source. The cursor belongs to the editor window.
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
@@ -29,29 +28,29 @@ use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME, NONE};
 
 use super::{DragReport, DragState, NO_TARGET, WindowId};
 
-/// How often the pointer is looked at.
+/// Polling interval of the pointer.
 const POLL_INTERVAL: Duration = Duration::from_millis(8);
-/// How long the other side may take to say whether it takes a file.
+/// Timeout of the target's status.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long it may take to have taken it.
+/// Timeout of the transfer after the drop.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The newest version of the protocol, of 2002, and the oldest that is still spoken.
+/// Oldest and newest supported protocol version; version 5 dates from 2002.
 const VERSIONS: [u32; 2] = [3, 5];
-/// Where the picture is beside the pointer, in pixels.
+/// Offset of the picture from the pointer, in pixels.
 const PICTURE_OFFSET: i16 = 14;
-/// What is under the pointer takes files, but not this one, or not now.
+/// Message if the target accepts files but declined this one.
 const DECLINED: &str = "That did not take the clip. Drop it on a track or in a folder.";
-/// The name of the Escape key.
+/// Keysym of the Escape key.
 const ESCAPE_KEYSYM: u32 = 0xff1b;
-/// What a path may have in a URI as it is.
+/// Characters that need no escaping in the path of a URI.
 const UNESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The display is gone, or does not do what every display does.
+/// The display is gone or violates the protocol.
 type X11Error = Box<dyn std::error::Error>;
 
 x11rb::atom_manager! {
-    /// Names of the protocol by which files are dragged and dropped.
+    /// Atoms of the XDND protocol.
     pub(crate) Atoms: AtomsCookie {
         XdndAware,
         XdndProxy,
@@ -70,7 +69,7 @@ x11rb::atom_manager! {
     }
 }
 
-/// The thread that carries the file.
+/// Thread that runs the drag.
 pub(super) struct PlatformDrag {
     thread: Option<JoinHandle<()>>,
 }
@@ -101,29 +100,29 @@ impl PlatformDrag {
 impl Drop for PlatformDrag {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // A panic in there has been reported already.
+            // A panic has been reported already.
             drop(thread.join());
         }
     }
 }
 
-/// A file as the other side wants it: a list of one URI.
+/// Returns the file as a URI list of one entry.
 fn uri(file: &Path) -> String {
     format!("file://{}\r\n", percent_encode(file.as_os_str().as_bytes(), UNESCAPED))
 }
 
-/// Whom the pointer is over.
+/// Window under the pointer.
 struct DropTarget {
     window: Window,
-    /// Who hears for it.
+    /// Window that receives the messages.
     proxy: Window,
-    /// The version that we speak with it.
+    /// Negotiated protocol version.
     version: u32,
-    /// Where it was last told that the pointer is.
+    /// Last pointer position sent to it.
     sent_position: Option<(i16, i16)>,
-    /// Since when its answer is awaited.
+    /// Time of the pending position message.
     asked_at: Option<Instant>,
-    /// What it answered last.
+    /// Last status received.
     accepts: bool,
 }
 
@@ -131,20 +130,20 @@ struct XdndDrag<'a> {
     connection: RustConnection,
     atoms: Atoms,
     root: Window,
-    /// The window that the drag began in.
+    /// Window in which the drag started.
     origin: Window,
-    /// Our end of the conversation.
+    /// Hidden source window.
     source: Window,
-    /// The picture beside the pointer; none on a screen of few colours.
+    /// Picture beside the pointer; `None` on a display with few colours.
     picture: Option<Window>,
     escape: BTreeSet<u8>,
     uri: Vec<u8>,
     report: &'a DragReport,
     time: Timestamp,
     target: Option<DropTarget>,
-    /// The other side has read what the file is.
+    /// The target has read the URI list.
     read: bool,
-    /// It said that it is done.
+    /// The target has finished.
     finished: bool,
 }
 
@@ -206,7 +205,7 @@ impl<'a> XdndDrag<'a> {
         Ok(drag)
     }
 
-    /// Until the button is let go and the other side is done.
+    /// Runs until the button is released and the target has finished.
     fn run(&mut self) -> Result<DragState, X11Error> {
         loop {
             self.process_events()?;
@@ -229,26 +228,26 @@ impl<'a> XdndDrag<'a> {
         }
     }
 
-    /// Sends what waits, and lets a moment go by.
+    /// Flushes the connection and sleeps for one interval.
     fn pause(&self) -> Result<(), X11Error> {
         self.connection.flush()?;
         std::thread::sleep(POLL_INTERVAL);
         Ok(())
     }
 
-    /// Moves the picture along.
+    /// Moves the picture with the pointer.
     fn follow(&self, pointer: &QueryPointerReply) -> Result<(), X11Error> {
         let Some(picture) = self.picture else { return Ok(()) };
         let at = |place: i16| i32::from(place.saturating_add(PICTURE_OFFSET));
         let place = ConfigureWindowAux::new().x(at(pointer.root_x)).y(at(pointer.root_y));
-        // It is shown where it belongs, and stays above whatever comes up meanwhile.
+        // Mapped at its final position and kept on top.
         let above = place.stack_mode(x11rb::protocol::xproto::StackMode::ABOVE);
         self.connection.configure_window(picture, &above)?;
         self.connection.map_window(picture)?;
         Ok(())
     }
 
-    /// Tells whom the pointer has left, whom it has come to, and where it is.
+    /// Sends enter, leave and position messages for the window under the pointer.
     fn update_target(&mut self, pointer: &QueryPointerReply) -> Result<(), X11Error> {
         let here = self.target_under(pointer);
         let same = match (&self.target, &here) {
@@ -280,8 +279,8 @@ impl<'a> XdndDrag<'a> {
         Ok(())
     }
 
-    /// The topmost window under the pointer that takes drops, if it is not our own. A window that
-    /// goes while it is looked at takes none.
+    /// Returns the topmost window under the pointer that accepts drops, except our own. A window
+    /// that disappears meanwhile accepts none.
     fn target_under(&self, pointer: &QueryPointerReply) -> Option<DropTarget> {
         let mut found = None;
         let mut window = pointer.child;
@@ -297,14 +296,14 @@ impl<'a> XdndDrag<'a> {
         found.or_else(|| self.drop_target(self.root))
     }
 
-    /// Who hears for a window, if it takes drops.
+    /// Returns the drop target of a window, if it accepts drops.
     fn drop_target(&self, window: Window) -> Option<DropTarget> {
         let property = |window, name| {
             let any = AtomEnum::ANY;
             let reply = self.connection.get_property(false, window, name, any, 0, 1).ok()?;
             reply.reply().ok()?.value32()?.next()
         };
-        // A proxy that was left behind by a program that is gone does not name itself.
+        // A stale proxy of a terminated program does not name itself.
         let proxy = property(window, self.atoms.XdndProxy)
             .filter(|&proxy| property(proxy, self.atoms.XdndProxy) == Some(proxy));
         let proxy = proxy.unwrap_or(window);
@@ -321,17 +320,17 @@ impl<'a> XdndDrag<'a> {
         })
     }
 
-    /// Tells the other side that the file went away.
+    /// Tells the target that the drag has left.
     fn leave(&mut self) -> Result<(), X11Error> {
         if let Some(target) = self.target.take() {
             self.send(&target, self.atoms.XdndLeave, [0; 4])?;
         }
-        // The display drops what it has not looked at when a connection goes, so this waits.
+        // The server discards unprocessed requests when a connection closes, so this waits.
         self.connection.sync()?;
         Ok(())
     }
 
-    /// Sends a message of the protocol: our window, and four words.
+    /// Sends a protocol message: our window and four words.
     fn send(&self, target: &DropTarget, what: Atom, words: [u32; 4]) -> Result<(), X11Error> {
         let [a, b, c, d] = words;
         let message = ClientMessageEvent::new(32, target.window, what, [self.source, a, b, c, d]);
@@ -339,7 +338,7 @@ impl<'a> XdndDrag<'a> {
         Ok(())
     }
 
-    /// The button was let go.
+    /// Handles the release of the button.
     fn drop_clip(&mut self, pointer: &QueryPointerReply) -> Result<DragState, X11Error> {
         let Some(takes) = self.await_status(pointer)? else {
             return Ok(DragState::Refused(NO_TARGET.to_owned()));
@@ -357,7 +356,7 @@ impl<'a> XdndDrag<'a> {
             self.pause()?;
             self.process_events()?;
         }
-        // Some hosts import a file and say that they did not, others say nothing.
+        // Some hosts import a file and report that they did not; others report nothing.
         Ok(if self.finished || self.read {
             DragState::Delivered
         } else {
@@ -365,8 +364,7 @@ impl<'a> XdndDrag<'a> {
         })
     }
 
-    /// What the window under the pointer says of the place where it was dropped on. `None`: there
-    /// is none.
+    /// Waits for the target's status at the drop position. Returns `None` if there is no target.
     fn await_status(&mut self, pointer: &QueryPointerReply) -> Result<Option<bool>, X11Error> {
         let start = Instant::now();
         while let Some(target) = &self.target {
@@ -382,13 +380,13 @@ impl<'a> XdndDrag<'a> {
         Ok(None)
     }
 
-    /// Answers all that was said to us.
+    /// Handles all pending events.
     fn process_events(&mut self) -> Result<(), X11Error> {
         while let Some(event) = self.connection.poll_for_event()? {
             match event {
                 Event::ClientMessage(message) if message.type_ == self.atoms.XdndStatus => {
                     let [from, flags, ..] = message.data.as_data32();
-                    // An answer of a window that the pointer has left counts no more.
+                    // A status from a window that the pointer has left is ignored.
                     if let Some(target) =
                         self.target.as_mut().filter(|target| target.window == from)
                     {
@@ -407,7 +405,7 @@ impl<'a> XdndDrag<'a> {
         Ok(())
     }
 
-    /// Gives the other side what it asks for.
+    /// Answers a selection request of the target.
     fn send_selection(&mut self, request: &SelectionRequestEvent) -> Result<(), X11Error> {
         let SelectionRequestEvent { time, requestor, selection, target, .. } = *request;
         let property = if request.property == NONE { target } else { request.property };
@@ -442,17 +440,17 @@ impl<'a> XdndDrag<'a> {
         Ok(self.escape.iter().any(|&key| keys[usize::from(key / 8)] >> (key % 8) & 1 != 0))
     }
 
-    /// Learns the display's time, which it tells with a change that we make.
+    /// Gets the server's time from a property change of our own.
     fn update_timestamp(&mut self) -> Result<(), X11Error> {
         let (name, empty) = (self.atoms.TIME, AtomEnum::INTEGER);
         self.connection.change_property32(PropMode::REPLACE, self.source, name, empty, &[])?;
-        // Once this has its answer, the change has been made and told.
+        // The reply implies that the change has been reported.
         self.connection.sync()?;
         self.process_events()
     }
 }
 
-/// The keys with this name on them.
+/// Returns the key codes with this keysym.
 fn keys(connection: &RustConnection, name: u32) -> Result<BTreeSet<u8>, X11Error> {
     let (first, last) = (connection.setup().min_keycode, connection.setup().max_keycode);
     let mapping = connection.get_keyboard_mapping(first, last - first + 1)?.reply()?;
@@ -464,8 +462,7 @@ fn keys(connection: &RustConnection, name: u32) -> Result<BTreeSet<u8>, X11Error
         .collect())
 }
 
-/// Makes the window with the picture in it. It is not to be seen yet, and the pointer passes
-/// through it.
+/// Creates the unmapped window with the picture. It passes pointer input through.
 fn picture_window(
     connection: &RustConnection,
     number: usize,
@@ -506,7 +503,7 @@ fn picture_window(
         &look,
     )?;
     let (set, input) = (shape::SO::SET, shape::SK::INPUT);
-    // A display that cannot do this is one on which the pointer may run into the picture.
+    // Without the shape extension the pointer may hit the picture.
     drop(connection.shape_rectangles(set, input, ClipOrdering::UNSORTED, window, 0, 0, &[]));
     connection.free_gc(context)?;
     connection.free_pixmap(pixmap)?;
