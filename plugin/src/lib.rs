@@ -35,7 +35,7 @@ use crate::params::DeepPocketParams;
 use crate::params::controls::Controls;
 use crate::project::folders::Folders;
 use crate::project::settings::Settings;
-use crate::project::state::ProjectStore;
+use crate::project::store::ProjectStore;
 use crate::worker::{ModelPlayer, Worker};
 
 /// The plugin.

@@ -5,7 +5,16 @@
 
 mod clap_entry;
 pub mod drag;
+pub(crate) mod file_drops;
+#[cfg(target_os = "linux")]
+pub(crate) mod first_frame;
+#[cfg(target_os = "linux")]
+pub(crate) mod host_keys;
+#[cfg(target_os = "linux")]
+pub(crate) mod window_close;
 #[cfg(target_os = "linux")]
 pub(crate) mod x11;
+#[cfg(target_os = "linux")]
+mod xdnd_atoms;
 #[cfg(target_os = "linux")]
 pub(crate) mod xdnd_receiver;

@@ -4,6 +4,8 @@ pub mod folders;
 pub mod models;
 pub mod presets;
 pub mod saved_bars;
+pub mod saved_state;
 pub mod settings;
 pub mod state;
 mod state_reader;
+pub mod store;

@@ -10,29 +10,26 @@
 pub mod clip_export;
 pub mod clip_files;
 pub(crate) mod dropped_file;
+mod file_actions;
+mod pins;
 #[cfg(test)]
 mod tests;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use groove::history::History;
-use groove::output::MAPS;
 use groove::perform::Performance;
-use groove::pins::{MOST_PINNED, Pin, Pins};
-use groove::take::{Played, Primer, Take, Toward};
-use groove::{Bar, Drum, Step};
+use groove::take::{Primer, Take, Toward};
 use nice_plug::params::Param;
 
 use crate::link::Link;
 use crate::params::controls::Controls;
 use crate::params::writer::ParamWriter;
 pub use crate::params::writer::SetParam;
-use crate::params::{DeepPocketParams, LaneParams, PhraseBars, PrimeMode};
-use crate::project::settings::{Settings, UserMap};
-use crate::project::state::{ProjectStore, WorkerCommand};
+use crate::params::{DeepPocketParams, PrimeMode};
+use crate::project::store::ProjectStore;
 
 /// Time for which a take must be stable to become a history entry, in seconds.
 const SETTLE_SECONDS: f64 = 0.4;
@@ -249,21 +246,23 @@ impl Session {
 
     /// Starts another take with the same controls.
     pub fn new_take(&mut self, set: &mut SetParam) {
-        let last = u32::try_from(self.params.seed.preview_plain(1.0)).unwrap_or(0);
-        let seed = random_other_seed(self.intended_take().seed, last);
+        let seed = random_other_seed(self.intended_take().seed, self.last_seed());
         self.set_seed(seed, set);
     }
 
     /// Starts the take with this seed.
     pub fn set_seed(&mut self, seed: u32, set: &mut SetParam) {
         self.commit_pending();
-        let last = u32::try_from(self.params.seed.preview_plain(1.0)).unwrap_or(0);
-        let take = Take { seed: seed.min(last), ..self.intended_take() };
+        let take = Take { seed: seed.min(self.last_seed()), ..self.intended_take() };
         self.push_take(take);
         // Its tempo is latched when it is first played.
         let value = i32::try_from(take.seed).unwrap_or(0);
         ParamWriter { send: set, force: true }.set(&self.params.seed, value);
         self.in_flight = Some((take, self.now + HOST_TIMEOUT_SECONDS));
+    }
+
+    fn last_seed(&self) -> u32 {
+        u32::try_from(self.params.seed.preview_plain(1.0)).unwrap_or(0)
     }
 
     /// Returns to the previous take. Returns `false` if there is none.
@@ -372,166 +371,6 @@ impl Session {
         self.link.worker_notify().wake();
         (self.seen, self.entry_is_primer) = (*take, false);
         self.in_flight = Some((*take, self.now + HOST_TIMEOUT_SECONDS));
-    }
-}
-
-/// Pins. Steps are counted within the take's phrase, from 0.
-impl Session {
-    /// Returns the pins.
-    #[must_use]
-    pub fn pins(&self) -> Pins {
-        self.store().extras().pins
-    }
-
-    /// Pins or unpins a cell.
-    pub fn pin(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
-        self.store().change(|extras| extras.pins.set(step, drum, pin));
-    }
-
-    /// Toggles a cell: pins a sounding cell as silent and a silent one as struck.
-    pub fn toggle(&mut self, step: usize, drum: Drum, sounds: bool) {
-        self.pin(step, drum, Some(if sounds { Pin::Silent } else { Pin::Struck }));
-    }
-
-    /// Pins a lane as it sounds in `steps`, the first steps of the phrase.
-    pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
-        self.store().change(|extras| extras.pins.keep_lane(drum, steps));
-    }
-
-    /// Unpins a lane.
-    pub fn free_lane(&mut self, drum: Drum) {
-        self.store().change(|extras| extras.pins.free_lane(drum));
-    }
-
-    /// Pins all lanes as they sound in `steps`, the first steps of the phrase.
-    pub fn keep_all(&mut self, steps: &[Step]) {
-        self.store().change(|extras| extras.pins = Pins::all(steps));
-    }
-
-    /// Unpins everything.
-    pub fn free_all(&mut self) {
-        self.store().change(|extras| extras.pins = Pins::NONE);
-    }
-
-    /// Pins a lane as it sounds in `steps`, the whole phrase, rotated later by `by` steps.
-    pub fn shift_lane(&mut self, drum: Drum, steps: &[Step], by: i32) {
-        let count = steps.len().min(MOST_PINNED);
-        let by = i64::from(by).rem_euclid(i64::try_from(count.max(1)).unwrap_or(1));
-        let mut moved = steps[..count].to_vec();
-        moved.rotate_right(usize::try_from(by).unwrap_or(0));
-        self.keep_lane(drum, &moved);
-    }
-}
-
-/// Dropped files, models and primers.
-impl Session {
-    /// Returns the recorded or dropped primer, even if it is not in use.
-    #[must_use]
-    pub fn primer(&self) -> Primer {
-        self.store().extras().primer
-    }
-
-    /// Primes the drummer with the last four bars of a MIDI file. Returns a message.
-    ///
-    /// # Errors
-    /// Returns a message if the file cannot be used.
-    pub fn prime_with(&mut self, file: &[u8], set: &mut SetParam) -> Result<String, String> {
-        self.commit_pending();
-        let meter = self.link.status().meter;
-        let clip = dropped_file::read(file, meter)?;
-        let played = Played::new(&clip.steps);
-        if played.steps().iter().all(|step| step.drums().is_empty()) {
-            return Err("The last bars of the file are silent.".into());
-        }
-        self.entry_is_primer = false;
-        self.store().change(|extras| extras.primer = Primer::Play(played));
-        ParamWriter { send: set, force: true }.set(&self.params.prime.mode, PrimeMode::Play);
-        let bars = played.steps().len() / meter.steps();
-        let bars = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
-        Ok(format!("The drummer carries on from {bars} of the file."))
-    }
-
-    /// Clears the primer.
-    pub fn clear_primer(&mut self) {
-        self.commit_pending();
-        self.entry_is_primer = false;
-        self.store().change(|extras| extras.primer = Primer::Off);
-    }
-
-    /// Humanises a MIDI file and pins the result in the first phrase; the worker does so shortly
-    /// after.
-    ///
-    /// # Errors
-    /// Returns a message if the file cannot be used.
-    pub fn humanise(&mut self, file: &[u8], set: &mut SetParam) -> Result<(), String> {
-        self.commit_pending();
-        let meter = self.link.status().meter;
-        let mut clip = dropped_file::read(file, meter)?;
-        let bars = match clip.steps.len() / meter.steps() {
-            0 | 1 => PhraseBars::One,
-            2 | 3 => PhraseBars::Two,
-            4..8 => PhraseBars::Four,
-            _ => PhraseBars::Eight,
-        };
-        let count = [1, 2, 4, 8][bars as usize];
-        clip.steps.truncate((count * meter.steps()).min(MOST_PINNED));
-        ParamWriter { send: set, force: true }.set(&self.params.drummer.phrase, bars);
-        self.send(WorkerCommand::Humanise(clip, Box::new(self.take())));
-        Ok(())
-    }
-
-    /// Plays with a model file; `None` is the built-in model. The old model plays until it is
-    /// loaded.
-    pub fn choose_model(&mut self, file: Option<PathBuf>) {
-        self.commit_pending();
-        self.send(WorkerCommand::ChooseModel(file));
-    }
-
-    /// Copies a model file into the user's folder and plays with it.
-    pub fn load_model(&mut self, file: PathBuf) {
-        self.commit_pending();
-        self.send(WorkerCommand::ImportModel(file));
-    }
-
-    /// Saves the current drum map as the default of new instances. The result is reported like that
-    /// of a command.
-    pub fn save_default_map(&self) {
-        let DeepPocketParams { output, lanes, .. } = &*self.params;
-        let place = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
-        let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value()).unwrap_or(0);
-        let map = UserMap { name: MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
-        let said = format!("New instances begin with the drum map {}.", map.name);
-        self.store().report(Settings::change(|settings| settings.map = Some(map)).map(|()| said));
-    }
-
-    /// Requests the phrases after the one shown, for clips of several phrases. Repeated calls are
-    /// cheap.
-    pub fn play_ahead(&mut self, phrases: u8) {
-        let Some(shown) = self.link.phrases().playing else { return };
-        let wanted = (shown.number, shown.first_bar, phrases);
-        let bars = u16::try_from(shown.bars.len()).unwrap_or(1);
-        let Some(meter) = shown.bars.first().map(Bar::meter) else { return };
-        if self.requested_ahead.replace(wanted) != Some(wanted) {
-            // In double time a bar of the song may also use the bar before or after.
-            let count = bars * u16::from(phrases) + 2;
-            self.send(WorkerCommand::PlayAhead(
-                Box::new(shown.take),
-                meter,
-                shown.first_bar - 1,
-                count,
-            ));
-        }
-    }
-
-    /// Returns the result of the last command, once, as a message either way.
-    #[must_use]
-    pub fn take_report(&self) -> Option<Result<String, String>> {
-        self.store().take_report()
-    }
-
-    fn send(&self, errand: WorkerCommand) {
-        self.store().send(errand);
-        self.link.worker_notify().wake();
     }
 }
 

@@ -5,66 +5,32 @@
 //! It parks until it is woken: by the waker thread in real time, by the audio thread only while
 //! that may wait.
 
+mod commands;
+mod player;
 mod waker;
 mod work_scheduler;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use groove::encode::Kind;
-use groove::generate::Drummer;
-use groove::humanise::humanise;
-use groove::midi::Clip;
-use groove::model::{Metadata, Model};
-use groove::pins::Pins;
 use groove::take::Take;
-use groove::{Bar, Meter, Step};
+use groove::{Bar, Meter};
 
 use crate::link::{BarAnswer, BarRequest, Fault, Link, ModelState, Phrase, Phrases, WorkerEnd};
-use crate::project::folders::Folders;
-use crate::project::models::{self, ModelFile};
-use crate::project::state::{ProjectStore, WorkerCommand};
-use crate::worker::waker::WakerRegistration;
+use crate::project::models::ModelFile;
+use crate::project::store::ProjectStore;
 use crate::worker::work_scheduler::{AheadWork, UrgentWork, wake_next};
+
+pub use self::player::{ModelPlayer, PlayFn};
+use self::waker::WakerRegistration;
 
 /// Interval between retries while nothing takes the worker's answers.
 const RETRY_INTERVAL: Duration = Duration::from_millis(30);
 
 /// Number of takes that the worker keeps, to show their phrases.
 const MAX_TAKES: usize = 8;
-
-/// Generates a bar as a pure function of take, meter and bar index. The error is a message.
-pub type PlayFn = Box<dyn FnMut(&Take, Meter, i64) -> Result<Bar, String>>;
-
-/// A loaded model.
-pub struct ModelPlayer {
-    /// Header, for the window.
-    pub metadata: Arc<Metadata>,
-    /// Generator.
-    pub play: PlayFn,
-}
-
-impl ModelPlayer {
-    /// Creates a player for a model.
-    #[must_use]
-    pub fn of(model: &Arc<Model>) -> ModelPlayer {
-        let metadata = Arc::new(model.metadata().clone());
-        // The playing and the waiting take alternate, and each drummer caches one take.
-        let mut drummers = [0, 1].map(|_| Drummer::new(Arc::clone(model)));
-        let mut takes: [Option<Take>; 2] = [None; 2];
-        let mut newest = 0;
-        let play = move |take: &Take, meter: Meter, bar: i64| {
-            let known = takes.iter().position(|known| known.as_ref() == Some(take));
-            newest = known.unwrap_or(1 - newest);
-            takes[newest] = Some(*take);
-            drummers[newest].bar(take, meter, bar).map_err(|fault| fault.to_string())
-        };
-        ModelPlayer { metadata, play: Box::new(play) }
-    }
-}
 
 /// A running worker. Dropping it stops and joins the thread.
 #[derive(Debug)]
@@ -240,73 +206,6 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.players.iter_mut().find(|slot| slot.identity == identity)
     }
 
-    /// Runs the next command.
-    fn run_command(&mut self) {
-        let Some(command) = self.store.next_command() else { return };
-        let done = catch_unwind(AssertUnwindSafe(|| match command {
-            WorkerCommand::ChooseModel(file) => Some(self.choose_model(file)),
-            WorkerCommand::ImportModel(file) => {
-                Some(import_model(&file).and_then(|file| self.choose_model(Some(file))))
-            }
-            WorkerCommand::Humanise(clip, take) => Some(self.humanise(&clip, &take)),
-            WorkerCommand::PlayAhead(take, meter, bar, count) => {
-                self.play_ahead(take, meter, bar, count);
-                None
-            }
-        }));
-        let failed = || Some(Err("The file could not be read: the reader failed.".into()));
-        if let Some(said) = done.unwrap_or_else(|_| failed()) {
-            self.store.report(said);
-        }
-    }
-
-    /// Generates one bar ahead of the song and queues the rest again, so that urgent bars go first.
-    /// Stops when another take plays.
-    fn play_ahead(&mut self, take: Box<Take>, meter: Meter, bar: i64, count: u16) {
-        let playing = self.end.takes_in_use().playing;
-        let plays = self.takes.iter().any(|(number, known)| *number == playing && *known == *take);
-        if count == 0 || !plays {
-            return;
-        }
-        if let Some(played) = self.bar(&take, meter, bar) {
-            self.store.save_bar(&take, bar, &played);
-            self.store.send(WorkerCommand::PlayAhead(take, meter, bar + 1, count - 1));
-        }
-    }
-
-    /// Plays with a model from now on.
-    fn choose_model(&mut self, file: Option<PathBuf>) -> Result<String, String> {
-        let model = match &file {
-            Some(path) => models::read(path)?,
-            None => models::built_in()?,
-        };
-        let name = model.metadata().name.clone();
-        let identity = if file.is_some() { model.identity() } else { 0 };
-        if let Some(path) = file {
-            self.store.know_model(ModelFile { identity, name: name.clone(), path });
-        }
-        // It may have been missing before.
-        self.players.retain(|slot| slot.identity != identity);
-        self.load_player(identity);
-        self.store.change(|extras| extras.model = identity);
-        Ok(format!("{name} plays."))
-    }
-
-    /// Humanises a clip with the model of a take and pins the result.
-    fn humanise(&mut self, clip: &Clip, take: &Take) -> Result<String, String> {
-        let folders = Folders::for_user();
-        let folder = folders.as_ref().map(|folders| folders.models.as_path());
-        let model = models::find(take.model, &self.store.models(), folder)?;
-        let Take { style, blend, tempo, seed, .. } = *take;
-        let kind = Kind { style, blend, tempo, meter: clip.meter, fill: false };
-        let kit = &model.metadata().classes;
-        let steps: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
-        let played =
-            humanise(&model, &kind, &steps, Some(seed)).map_err(|fault| fault.to_string())?;
-        self.store.change(|extras| extras.pins = Pins::all(&played));
-        Ok("The hits of the file are pinned, as the drummer strikes them.".into())
-    }
-
     /// Receives requests and drops those of takes no longer in use.
     fn receive_requests(&mut self) {
         self.receive_takes();
@@ -455,10 +354,4 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         }
         self.end.show(self.phrases.clone());
     }
-}
-
-/// Copies a model file into the user's folder and returns its path.
-fn import_model(file: &Path) -> Result<PathBuf, String> {
-    let folders = Folders::for_user().ok_or("This user has no folder for models.")?;
-    models::import(file, &folders.models)
 }

@@ -79,6 +79,6 @@ fn hostile_projects_take_memory_in_proportion_to_their_length() {
         let start = &record[..record.len().min(40)];
         assert!(most < 24 * record.len(), "{most} bytes for {} of {start}", record.len());
         let (window, tempo) = (params.state.window(), params.state.take_tempo().tempo());
-        assert_eq!((window, tempo), (deep_pocket::params::WINDOW, None), "{start}");
+        assert_eq!((window, tempo), (deep_pocket::project::saved_state::WINDOW, None), "{start}");
     }
 }

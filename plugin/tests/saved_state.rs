@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use deep_pocket::DeepPocket;
+use deep_pocket::params::DeepPocketParams;
 use deep_pocket::params::controls::Controls;
-use deep_pocket::params::{DeepPocketParams, SavedState, WINDOW};
+use deep_pocket::project::saved_state::{SavedState, WINDOW};
 use groove::history::History;
 use groove::take::{Primer, Take};
 use groove::{Drum, Meter};

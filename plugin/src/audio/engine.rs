@@ -5,22 +5,25 @@
 //! it waits only where [`crate::audio::offline_detect`] reports an offline render. `lib.rs`
 //! converts the host's events.
 
+mod playback;
+mod supply;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use groove::Drum;
-use groove::clock::{Block, Clock, Entry, Grid, Span, TICKS_PER_BEAT, Transport};
-use groove::schedule::{Note, Scheduler, first_bar};
+use groove::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
+use groove::schedule::Scheduler;
 use groove::take::Take;
 use groove::{CLASSES, Channels};
 
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
-use crate::audio::idle_span::{BARS_AHEAD, IdleSpan, idle_until, lookahead_bar};
+use crate::audio::idle_span::{IdleSpan, idle_until};
 use crate::audio::key_input::KeyInput;
 use crate::audio::offline_detect::{HostMode, OfflineDetector};
 use crate::audio::render_cache::RenderCache;
-use crate::audio::take_queue::{EARLY_REACH, LaunchPoint, TakeQueue};
-use crate::link::{AudioEnd, BarRequest, Fault, Status, TakesInUse};
+use crate::audio::take_queue::TakeQueue;
+use crate::link::{AudioEnd, Fault, Status, TakesInUse};
 use crate::params::controls::{Controls, TakeControls};
 use crate::project::state::{ProjectState, TakeTempo};
 
@@ -256,49 +259,8 @@ impl Engine {
             self.channels = controls.channels;
             self.scheduler.route(controls.channels);
         }
-        let mut next = 0;
-        let mut last = None;
-        for span in block.spans {
-            last = Some(span);
-            self.enter_span(&span);
-            let mut rest = Some(span);
-            while let Some(part) = rest {
-                let change = self
-                    .keys
-                    .change(next)
-                    .filter(|change| change.sample < span.first + span.frames);
-                let change_at = change.map_or(f64::INFINITY, |change| {
-                    let into = f64::from(change.sample) - f64::from(span.first);
-                    into.mul_add(span.beats_per_sample, span.start)
-                });
-                let launch = self.take_queue.next_launch(&span);
-                let land_at = launch.map_or(f64::INFINITY, |launch| launch.cut);
-                let far = part.from + 2.0 * span.grid.meter.beats();
-                let (before, after) = part.split(change_at.min(land_at).min(far));
-                if let Some(before) = before {
-                    if controls.bypass || controls.gate && !self.keys.any_down() {
-                        self.release_at(before.sample_of(before.from), out);
-                    } else {
-                        self.play_span(&before, out);
-                    }
-                }
-                rest = after;
-                match (&rest, launch, change) {
-                    (Some(rest), Some(launch), _) if launch.cut <= rest.from => {
-                        self.launch_at(&span, launch);
-                    }
-                    (Some(rest), _, Some(change)) if change_at <= rest.from => {
-                        next += 1;
-                        let (keys, take_queue) = (&mut self.keys, &self.take_queue);
-                        keys.apply_change(&change, change_at, &span.grid, &controls, take_queue);
-                        self.update_wanted_take();
-                        self.queue_wanted_take(change_at, &span);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        if self.keys.finish(next) {
+        let (last, applied_changes) = self.play_block(&block, &controls, out);
+        if self.keys.finish(applied_changes) {
             self.keys.update_primer(block.position, &block.grid, &controls, &self.take_queue);
             self.update_wanted_take();
         }
@@ -307,20 +269,9 @@ impl Engine {
             self.end.set_takes_in_use(self.take_queue.in_use());
         }
         let beats = f64::from(frames) * block.spans.beats_per_sample();
-        let asked = self.request_ahead(&block, beats);
+        let all_requested = self.request_ahead(&block, beats);
         self.publish(&block, playing);
-        let until = match last {
-            _ if !asked => None,
-            None if playing => None,
-            None => Some(block.position),
-            Some(span) => self
-                .take_queue
-                .settled_take()
-                .filter(|_| !controls.bypass && !controls.gate)
-                .and_then(|take| {
-                    idle_until(&block, &span, beats, take, &self.render_cache, &self.scheduler)
-                }),
-        };
+        let until = all_requested.then(|| self.idle_end(&block, last, beats, playing)).flatten();
         let Block { tempo, grid, loop_range, .. } = block;
         self.idle = until.map(|until| IdleSpan {
             until,
@@ -331,6 +282,22 @@ impl Engine {
             loop_range,
             take_tempo,
         });
+    }
+
+    /// Returns the end of the idle span that starts after a block, if there is one.
+    fn idle_end(
+        &self,
+        block: &Block,
+        last: Option<Span>,
+        beats: f64,
+        playing: bool,
+    ) -> Option<f64> {
+        let Some(span) = last else { return (!playing).then_some(block.position) };
+        if self.controls.bypass || self.controls.gate {
+            return None;
+        }
+        let take = self.take_queue.settled_take()?;
+        idle_until(block, &span, beats, take, &self.render_cache, &self.scheduler)
     }
 
     /// Updates the wanted take from controls and project. The tempo at which a take is first played
@@ -383,185 +350,6 @@ impl Engine {
         }
     }
 
-    /// Starts a span. After a jump, a waiting take starts at once if it can.
-    fn enter_span(&mut self, span: &Span) {
-        self.queue_wanted_take(span.from, span);
-        if span.entry != Entry::Continues {
-            self.take_queue.restart_waits(span.from);
-        }
-        if span.entry == Entry::Jumps {
-            self.take_queue.start_song();
-            self.launch_at(span, LaunchPoint { cut: span.from, bar: span.grid.bar_at(span.start) });
-        }
-    }
-
-    /// Queues the wanted take to start at the first launch point after a position.
-    fn queue_wanted_take(&mut self, since: f64, span: &Span) {
-        let patient = self.offline.max_wait().is_some();
-        let Engine { take_queue, bar_cache, render_cache, .. } = self;
-        take_queue.queue_wanted(since, span, patient, |number, bar| {
-            let place = |bar| bar_cache.state(BarKey::of(number, &span.grid, bar));
-            render_cache
-                .sources(bar)
-                .all(|bar| matches!(place(bar), BarState::Ready | BarState::Failed))
-        });
-        self.end.set_takes_in_use(self.take_queue.in_use());
-    }
-
-    /// Launches the newest waiting take whose bar is ready.
-    fn launch_at(&mut self, span: &Span, launch: LaunchPoint) {
-        let waiting = self.take_queue.launchable_at(launch);
-        waiting.for_each(|number| self.fetch(number, &span.grid, launch.bar));
-        let Engine { take_queue, bar_cache, render_cache, .. } = self;
-        take_queue.launch(launch, |number| {
-            let is_here = |bar| bar_cache.get(BarKey::of(number, &span.grid, bar)).is_some();
-            render_cache.sources(launch.bar).all(is_here)
-        });
-        self.end.set_takes_in_use(self.take_queue.in_use());
-    }
-
-    /// Plays the notes of the playing take in a span.
-    fn play_span(&mut self, span: &Span, out: &mut impl FnMut(NoteMessage) -> bool) {
-        let Some(playing) = self.take_queue.playing() else { return };
-        let grid = &span.grid;
-        for bar in first_bar(grid, span.from)..=grid.bar_at(span.to + EARLY_REACH) {
-            self.prepare_bar(playing, grid, bar);
-        }
-        if let Some((start, _)) = span.seam.filter(|(_, end)| span.to > end - EARLY_REACH) {
-            for bar in grid.bar_at(start)..=grid.bar_at(start + EARLY_REACH) {
-                self.prepare_bar(playing, grid, bar);
-            }
-        }
-        let Engine { scheduler, bar_cache, render_cache, last_late, late, refused, .. } = self;
-        let bars = |bar: i64| {
-            let key = BarKey::of(playing, grid, bar);
-            render_cache.get(key).or_else(|| {
-                let failed = |bar| bar_cache.state(BarKey { bar, ..key }) == BarState::Failed;
-                if *last_late != Some(key) && !render_cache.sources(bar).any(failed) {
-                    *last_late = Some(key);
-                    *late = late.saturating_add(1);
-                }
-                render_cache.fallback(key)
-            })
-        };
-        scheduler.play(span, bars, &mut |note| send(note, refused, out));
-        self.render_cache.mark_played(BarKey::of(playing, grid, grid.bar_at(span.to)));
-    }
-
-    fn release_at(&mut self, sample: u32, out: &mut impl FnMut(NoteMessage) -> bool) {
-        let Engine { scheduler, refused, .. } = self;
-        scheduler.release(sample, &mut |note| send(note, refused, out));
-    }
-
-    /// Stores the bars that the worker has delivered.
-    fn receive_bars(&mut self) {
-        while let Some(answer) = self.end.answers.pop() {
-            self.offline.worker_answered();
-            self.bar_cache.put(&answer);
-            self.idle = None;
-        }
-    }
-
-    /// Requests the source bars of a bar of the song if necessary. Returns `true` once all of them
-    /// are requested.
-    fn request_bar(&mut self, number: u32, grid: &Grid, bar: i64, near: i64) -> bool {
-        let near = self.render_cache.sources(near).next().unwrap_or(near);
-        let mut asked = true;
-        for source in self.render_cache.sources(bar) {
-            asked &= self.request_source(number, grid, source, near);
-        }
-        asked
-    }
-
-    fn request_source(&mut self, number: u32, grid: &Grid, bar: i64, near: i64) -> bool {
-        let wanted = BarKey::of(number, grid, bar);
-        self.bar_cache.state(wanted) != BarState::Absent
-            || self.end.requests.has_room()
-                && self.take_queue.send_once(number, |take| self.end.takes.push(take).is_ok())
-                && self.bar_cache.reserve(wanted, self.take_queue.in_use(), near)
-                && self.end.request(BarRequest { number, meter: grid.meter, bar })
-    }
-
-    /// Renders a bar of the song if it is not rendered yet.
-    fn prepare_bar(&mut self, number: u32, grid: &Grid, bar: i64) {
-        let key = BarKey::of(number, grid, bar);
-        if !self.render_cache.touch(key) {
-            self.fetch(number, grid, bar);
-            self.render_cache.render(&self.bar_cache, key);
-        }
-    }
-
-    /// Requests the source bars of a bar that is needed now, and waits for them where waiting is
-    /// allowed.
-    fn fetch(&mut self, number: u32, grid: &Grid, bar: i64) {
-        for source in self.render_cache.sources(bar) {
-            self.fetch_source(number, grid, source);
-        }
-    }
-
-    fn fetch_source(&mut self, number: u32, grid: &Grid, bar: i64) {
-        self.request_source(number, grid, bar, bar);
-        let wanted = BarKey::of(number, grid, bar);
-        let Some(max_wait) = self.offline.max_wait() else { return };
-        let waits = |bar_cache: &BarCache| {
-            matches!(bar_cache.state(wanted), BarState::Absent | BarState::Requested)
-        };
-        if !waits(&self.bar_cache) {
-            return;
-        }
-        let begin = Instant::now();
-        loop {
-            self.receive_bars();
-            // After a jump the request queue may have been full of obsolete requests.
-            self.request_source(number, grid, bar, bar);
-            if !waits(&self.bar_cache) {
-                break;
-            }
-            if begin.elapsed() > max_wait {
-                self.offline.wait_failed(max_wait);
-                break;
-            }
-            self.end.wake();
-            std::thread::sleep(Duration::from_micros(100));
-        }
-        self.offline.waited(begin.elapsed());
-    }
-
-    /// Requests upcoming bars: those of the playing take from the end of the block, those of
-    /// waiting takes from the next beat, and those at the start of the loop. Returns `true` once
-    /// all are requested.
-    fn request_ahead(&mut self, block: &Block, beats: f64) -> bool {
-        let grid = &block.grid;
-        let seam = block.loop_range.filter(|(_, end)| block.position < *end);
-        let here = grid.bar_at(block.position);
-        let far = lookahead_bar(block, block.position, beats)
-            .max(here + BARS_AHEAD)
-            .min(here + MAX_BARS_AHEAD);
-        let last = seam.map_or(far, |(_, end)| far.min(grid.bar_at(end)));
-        let mut asked = true;
-        if let Some(playing) = self.take_queue.playing() {
-            for bar in here..=last {
-                asked &= self.request_bar(playing, grid, bar, here);
-            }
-            if let Some((start, _)) = seam {
-                let first = grid.bar_at(start);
-                for bar in first..=(first + BARS_AHEAD).min(last) {
-                    asked &= self.request_bar(playing, grid, bar, here);
-                }
-            }
-        }
-        for waiting in self.take_queue.waiting() {
-            let next = grid.bar_at(waiting.since.max(block.position) + EARLY_REACH);
-            for bar in next..=next + 1 {
-                asked &= self.request_bar(waiting.number, grid, bar, here);
-            }
-            if let Some((start, _)) = seam {
-                asked &= self.request_bar(waiting.number, grid, grid.bar_at(start), here);
-            }
-        }
-        asked
-    }
-
     fn publish(&self, block: &Block, following: bool) {
         let TakesInUse { playing, ready, asked } = self.take_queue.in_use();
         let (grid, position) = (&block.grid, block.position);
@@ -590,20 +378,5 @@ impl Engine {
             late: self.late,
             refused: self.refused,
         });
-    }
-}
-
-/// Sends a note to the host and counts it if the host refuses it.
-fn send(note: Note, refused: &mut u32, out: &mut impl FnMut(NoteMessage) -> bool) {
-    let message = match note {
-        Note::On { sample, channel, drum, pitch, velocity } => {
-            NoteMessage { sample, channel, pitch, velocity, drum: Some(drum) }
-        }
-        Note::Off { sample, channel, pitch } => {
-            NoteMessage { sample, channel, pitch, velocity: 0, drum: None }
-        }
-    };
-    if !out(message) {
-        *refused = refused.saturating_add(1);
     }
 }

@@ -10,7 +10,8 @@ use triple_buffer::Output;
 
 use crate::audio::take_queue::TakeQueue;
 use crate::params::controls::{Controls, PrimeMode};
-use crate::project::state::{ProjectState, TakeExtras};
+use crate::project::state::ProjectState;
+use crate::project::store::TakeExtras;
 
 /// Key changes resolved within a block.
 const MAX_CHANGES: usize = 32;

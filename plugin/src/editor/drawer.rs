@@ -6,10 +6,9 @@ pub(crate) mod presets;
 
 use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
 
-use crate::editor::header::line;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
-use crate::editor::widgets::{Button, ButtonStyle};
+use crate::editor::widgets::{Button, ButtonStyle, line};
 use crate::link::ModelState;
 
 /// Width of a drawer, in design points.

@@ -1,18 +1,17 @@
 //! Window header: title, presets, transport status, model, output and audition kit, with a message
 //! line below it.
 
-use egui::accesskit::Role;
-use egui::{Align2, CornerRadius, FontId, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Pos2, Rect, Ui, pos2, vec2};
 use groove::pattern::Meter;
 
 use crate::editor::drawer::{Drawer, presets};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
-use crate::editor::widgets::{Button, ButtonStyle, Slider, switch};
+use crate::editor::widgets::{Button, ButtonStyle, Slider, expose_text, line, switch};
 
 /// State of the host's transport.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Transport {
+pub(crate) enum TransportStatus {
     /// Nothing plays.
     Stopped,
     /// The drummer follows a transport.
@@ -28,11 +27,16 @@ pub(crate) enum Transport {
     },
 }
 
-impl Transport {
+impl TransportStatus {
     fn text(self) -> String {
         match self {
-            Transport::Stopped => "stopped: press play in the host".to_owned(),
-            Transport::Following { tempo, meter: Meter { numerator, denominator }, bar, free } => {
+            TransportStatus::Stopped => "stopped: press play in the host".to_owned(),
+            TransportStatus::Following {
+                tempo,
+                meter: Meter { numerator, denominator },
+                bar,
+                free,
+            } => {
                 let whom = if free { "free run" } else { "following host" };
                 format!("{whom} · {tempo:.1} · {numerator}/{denominator} · bar {bar}")
             }
@@ -45,7 +49,7 @@ pub(crate) struct Header<'a> {
     /// Name of the take.
     pub take: &'a str,
     /// Transport status.
-    pub transport: Transport,
+    pub transport: TransportStatus,
     /// Name of the model.
     pub model: &'a str,
     /// Brightness of the note activity light, 0 to 1.
@@ -65,50 +69,68 @@ impl Header<'_> {
         let scale = view.scale;
         ui.painter().rect_filled(rect, 0.0, theme::PANEL);
         ui.painter().hline(rect.x_range(), rect.bottom(), (1.0, theme::LINE));
-        let at = |x: f32| pos2(x, rect.center().y);
-
-        let title = at(rect.left() + scale.px(20.0));
-        let title = line(
-            ui,
-            title,
-            Align2::LEFT_CENTER,
-            "Deep Pocket",
-            scale.font(FontRole::Title),
-            theme::TEXT,
-        );
-        let mut pressed = None;
+        let title = pos2(rect.left() + scale.px(20.0), rect.center().y);
+        let font = scale.font(FontRole::Title);
+        let title = line(ui, title, Align2::LEFT_CENTER, "Deep Pocket", font, theme::TEXT);
         let audition = rect.with_min_x(rect.right() - scale.px(192.0));
-        hear(ui, view, audition.with_max_x(rect.right() - scale.px(16.0)));
-        let mut right = audition.left() - scale.px(8.0);
-        let mut door = |ui: &mut Ui, drawer: Drawer, name: &str, label: &str, hint: &str| {
-            let font = scale.font(FontRole::Body);
-            let text = ui.painter().layout_no_wrap(label.to_owned(), font, theme::TEXT);
-            let width = text.size().x + scale.px(22.0);
-            let area =
-                Rect::from_center_size(at(right - width / 2.0), egui::vec2(width, scale.px(30.0)));
-            let look =
-                if self.drawer == Some(drawer) { ButtonStyle::Selected } else { ButtonStyle::Flat };
-            if (Button { name, label, style: look, hint }).show(ui, scale, area) {
-                pressed = Some(drawer);
-            }
-            right = area.left() - scale.px(6.0);
-            area
-        };
+        audition_controls(ui, view, audition.with_max_x(rect.right() - scale.px(16.0)));
+
+        let right = pos2(audition.left() - scale.px(8.0), rect.center().y);
         let hint = "Where the notes go: MIDI channel, drum map, notes that go through, and playing \
                     without the host. The light shows that the host takes notes.";
-        let out = door(ui, Drawer::Out, "Output", "    Output", hint);
+        let names = ["Output", "    Output"];
+        let (output, output_pressed) =
+            self.drawer_button(ui, scale, right, Drawer::Out, names, hint);
+        let right = pos2(output.left() - scale.px(6.0), rect.center().y);
         let hint =
             "Which model plays, what it learned from and how well, and others that you have.";
-        let model = door(ui, Drawer::Model, "Model", self.model, hint);
-        let light = pos2(out.left() + scale.px(15.0), out.center().y);
+        let names = ["Model", self.model];
+        let (model, model_pressed) =
+            self.drawer_button(ui, scale, right, Drawer::Model, names, hint);
+        let light = pos2(output.left() + scale.px(15.0), output.center().y);
         let colour = theme::LINE.lerp_to_gamma(theme::AMBER, self.sent);
         ui.painter().circle_filled(light, scale.px(4.5), colour);
 
+        let (presets, presets_pressed) =
+            self.preset_buttons(ui, view, pos2(title.right() + scale.px(18.0), rect.center().y));
+        self.transport_text(ui, scale, rect, presets.right() + scale.px(34.0), model.left());
+        let pressed = [
+            (presets_pressed, Drawer::Presets),
+            (model_pressed, Drawer::Model),
+            (output_pressed, Drawer::Out),
+        ];
+        pressed.into_iter().find(|(pressed, _)| *pressed).map(|(_, drawer)| drawer)
+    }
+
+    /// Draws a drawer's button to the left of a point. Returns its rectangle and whether it was
+    /// pressed.
+    fn drawer_button(
+        &self,
+        ui: &mut Ui,
+        scale: Scale,
+        right: Pos2,
+        drawer: Drawer,
+        [name, label]: [&str; 2],
+        hint: &str,
+    ) -> (Rect, bool) {
+        let font = scale.font(FontRole::Body);
+        let text = ui.painter().layout_no_wrap(label.to_owned(), font, theme::TEXT);
+        let width = text.size().x + scale.px(22.0);
+        let centre = right - vec2(width / 2.0, 0.0);
+        let area = Rect::from_center_size(centre, vec2(width, scale.px(30.0)));
+        let open = self.drawer == Some(drawer);
+        let style = if open { ButtonStyle::Selected } else { ButtonStyle::Flat };
+        (area, Button { name, label, style, hint }.show(ui, scale, area))
+    }
+
+    /// Draws the preset button and the arrows beside it from a point to the right. Returns the
+    /// rectangle of the last one and whether the preset button was pressed.
+    fn preset_buttons(&self, ui: &mut Ui, view: &mut ViewContext<'_>, left: Pos2) -> (Rect, bool) {
         // Presets come first because a beat starts with one.
+        let scale = view.scale;
         let width = scale.px(190.0);
-        let left = title.right() + scale.px(18.0);
-        let take =
-            Rect::from_center_size(at(left + width / 2.0), egui::vec2(width, scale.px(30.0)));
+        let centre = left + vec2(width / 2.0, 0.0);
+        let take = Rect::from_center_size(centre, vec2(width, scale.px(30.0)));
         let size = scale.size(24.0, 30.0);
         let before = Rect::from_min_size(take.right_top() + scale.size(4.0, 0.0), size);
         let after = before.translate(vec2(size.x, 0.0));
@@ -121,34 +143,32 @@ impl Header<'_> {
             }
         }
         let hint = "Beats to begin with, and your own.";
-        let look = if self.drawer == Some(Drawer::Presets) {
-            ButtonStyle::Selected
-        } else {
-            ButtonStyle::Raised
-        };
-        if (Button { name: "Presets", label: self.take, style: look, hint }).show(ui, scale, take) {
-            pressed = Some(Drawer::Presets);
-        }
+        let open = self.drawer == Some(Drawer::Presets);
+        let style = if open { ButtonStyle::Selected } else { ButtonStyle::Raised };
+        let button = Button { name: "Presets", label: self.take, style, hint };
+        (after, button.show(ui, scale, take))
+    }
 
+    /// Draws the transport status between `left` and `right`.
+    fn transport_text(&self, ui: &Ui, scale: Scale, rect: Rect, left: f32, right: f32) {
         // The text has a fixed left edge, so that it does not jitter as numbers change width, but
         // never overlaps its neighbour.
-        let playing = self.transport != Transport::Stopped;
-        let start = (rect.center().x - scale.px(140.0)).max(after.right() + scale.px(34.0));
+        let playing = self.transport != TransportStatus::Stopped;
+        let start = pos2((rect.center().x - scale.px(140.0)).max(left), rect.center().y);
         let text = self.transport.text();
         let colour = if playing { theme::TEXT } else { theme::MUTED };
         let font = scale.font(FontRole::Body);
-        let room = ui.painter().with_clip_rect(rect.with_max_x(model.left()));
-        let said = room.text(at(start), Align2::LEFT_CENTER, &text, font, colour);
-        tell(ui, said, &text);
-        let dot = at(said.left() - scale.px(14.0));
+        let room = ui.painter().with_clip_rect(rect.with_max_x(right));
+        let drawn = room.text(start, Align2::LEFT_CENTER, &text, font, colour);
+        expose_text(ui, drawn, &text);
+        let dot = pos2(drawn.left() - scale.px(14.0), rect.center().y);
         let light = if playing { theme::TEAL } else { theme::BAR_LINE };
         ui.painter().circle_filled(dot, scale.px(5.0), light);
-        pressed
     }
 }
 
 /// Draws the switch and level of the audition kit.
-fn hear(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
+fn audition_controls(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     let scale = view.scale;
     let audition = &view.params.audition;
     let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(28.0)));
@@ -168,64 +188,26 @@ fn hear(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     level.show(ui, view, middle.with_min_x(kit.right() + scale.px(12.0)));
 }
 
-/// Draws a message in `rect`: an error if `wrong`, else a confirmation.
-pub(crate) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: bool) {
-    let colour = if wrong { theme::WRONG } else { theme::TEAL };
-    let round = CornerRadius::from(scale.px(7.0));
-    ui.painter().rect_filled(rect, round, theme::GROUND.lerp_to_gamma(colour, 0.16));
-    let dot = pos2(rect.left() + scale.px(16.0), rect.center().y);
-    ui.painter().circle_filled(dot, scale.px(4.5), colour);
-    let left = pos2(rect.left() + scale.px(30.0), rect.center().y);
-    line(ui, left, Align2::LEFT_CENTER, text, scale.font(FontRole::Body), theme::TEXT);
-}
-
-/// Draws a line of text that assistive tools can read. Returns its rectangle.
-pub(crate) fn line(
-    ui: &Ui,
-    at: egui::Pos2,
-    anchor: Align2,
-    text: &str,
-    font: FontId,
-    colour: egui::Color32,
-) -> Rect {
-    let rect = ui.painter().text(at, anchor, text, font, colour);
-    tell(ui, rect, text);
-    rect
-}
-
-/// Draws wrapped text at the top of `rect`. Returns its rectangle.
-pub(crate) fn paragraph(
-    ui: &Ui,
-    rect: Rect,
-    text: &str,
-    font: FontId,
-    colour: egui::Color32,
-) -> Rect {
-    let laid = ui.painter().layout(text.to_owned(), font, colour, rect.width());
-    let area = Rect::from_min_size(rect.min, laid.size());
-    ui.painter().galley(rect.min, laid, colour);
-    tell(ui, area, text);
-    area
-}
-
-/// Exposes drawn text to assistive tools.
-fn tell(ui: &Ui, rect: Rect, text: &str) {
-    ui.interact(rect, ui.make_persistent_id(("line", text)), Sense::empty())
-        .widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_transport_is_told_in_words() {
-        assert_eq!(Transport::Stopped.text(), "stopped: press play in the host");
-        let following =
-            Transport::Following { tempo: 97.25, meter: Meter::new(7, 8), bar: -1, free: false };
+        assert_eq!(TransportStatus::Stopped.text(), "stopped: press play in the host");
+        let following = TransportStatus::Following {
+            tempo: 97.25,
+            meter: Meter::new(7, 8),
+            bar: -1,
+            free: false,
+        };
         assert_eq!(following.text(), "following host · 97.2 · 7/8 · bar -1");
-        let free =
-            Transport::Following { tempo: 120.0, meter: Meter::FOUR_FOUR, bar: 2, free: true };
+        let free = TransportStatus::Following {
+            tempo: 120.0,
+            meter: Meter::FOUR_FOUR,
+            bar: 2,
+            free: true,
+        };
         assert_eq!(free.text(), "free run · 120.0 · 4/4 · bar 2");
     }
 }

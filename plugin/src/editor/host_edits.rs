@@ -9,9 +9,9 @@ use nice_plug::context::gui::GuiContext;
 use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;
 
-use crate::editor::Sources;
-use crate::editor::files::picker::Action;
+use crate::editor::files::action::Action;
 use crate::editor::theme::Scale;
+use crate::editor::window::shared::Sources;
 use crate::link::ModelState;
 use crate::params::DeepPocketParams;
 use crate::session::clip_export::ExportOptions;

@@ -19,7 +19,9 @@ mod controls;
 mod grid;
 mod window;
 
-use crate::editor::{EditorApp, Sources, theme};
+use crate::editor::app::EditorApp;
+use crate::editor::theme;
+use crate::editor::window::shared::Sources;
 use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 

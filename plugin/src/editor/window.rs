@@ -2,93 +2,35 @@
 //! its size in pixels, draws however late the host attaches it, and repaints when its contents
 //! change.
 
-use std::error::Error;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{JoinHandle, park_timeout};
-use std::time::Duration;
-#[cfg(target_os = "linux")]
-use std::time::Instant;
+pub(crate) mod shared;
+mod watcher;
 
-use crossbeam_utils::atomic::AtomicCell;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
+
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize, Size};
 use nice_plug::editor::{
     Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SizeConstraints,
     SpawnedEditor,
 };
-use nice_plug_egui::baseview::{self, WindowContext};
+use nice_plug_egui::baseview;
 use nice_plug_egui::{
     EguiEditorHandle, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor,
 };
 
-use crate::editor::files::drop_overlay::FileDrops;
-use crate::editor::{EditorApp, Sources, theme};
-use crate::link::{ModelState, Phrase, Status};
-use crate::platform::drag::{Drag, DragState, WindowId};
+use self::shared::{Sources, WindowShared};
+use self::watcher::WindowWatcher;
+use crate::editor::app::EditorApp;
+use crate::editor::theme;
 #[cfg(target_os = "linux")]
-use crate::platform::{x11::Display, xdnd_receiver::XdndReceiver};
+use crate::platform::{window_close::request_close, x11::X11Connection};
 
 /// Minimum and maximum aspect ratio (width over height).
 const ASPECTS: [f32; 2] = [1.4, 2.4];
-
-/// State shared between the open window, its owner and its watcher.
-#[derive(Default)]
-pub(crate) struct WindowShared {
-    /// Pixels per point reported by the windowing system; 0 before the first window is created.
-    pub scale: AtomicCell<f64>,
-    /// Native window, once created.
-    origin: AtomicCell<Option<WindowId>>,
-    /// The first frame has been drawn.
-    pub drawn: AtomicBool,
-    /// Drag out of the window. It ends with the window.
-    drag: Mutex<Option<Drag>>,
-    /// Files held over the window and dropped on it.
-    pub drops: FileDrops,
-    /// A text field has focus or a list is open.
-    pub typing: AtomicBool,
-}
-
-impl WindowShared {
-    /// Records the native window after its creation.
-    pub(crate) fn made(&self, window: &WindowContext) {
-        self.scale.store(window.scale_factor());
-        self.origin.store(WindowId::of(window));
-    }
-
-    /// Returns the native window; `None` before it is created.
-    pub(crate) fn origin(&self) -> Option<WindowId> {
-        self.origin.load()
-    }
-
-    /// Returns the X11 window id, 0 if there is none.
-    #[cfg(target_os = "linux")]
-    fn window(&self) -> u32 {
-        self.origin().and_then(|origin| u32::try_from(origin.number()).ok()).unwrap_or(0)
-    }
-
-    /// Replaces the drag.
-    pub(crate) fn set_drag(&self, drag: Option<Drag>) {
-        let before = std::mem::replace(&mut *self.drags(), drag);
-        // Dropping a drag may wait for its thread; the lock is released by now.
-        drop(before);
-    }
-
-    /// Returns the state of the drag, if there is one.
-    pub(crate) fn drag_state(&self) -> Option<DragState> {
-        self.drags().as_ref().map(Drag::state)
-    }
-
-    fn drags(&self) -> std::sync::MutexGuard<'_, Option<Drag>> {
-        self.drag.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns keyboard focus to the host, where a click takes it permanently.
-    pub(crate) fn give_keys_back(&self) {
-        #[cfg(target_os = "linux")]
-        Display::default().give_keys_back(self.window());
-    }
-}
 
 /// The plugin's editor as the host sees it. Every open window is created from the same sources.
 pub struct Window {
@@ -256,13 +198,12 @@ impl Drop for HostedWindow {
     #[cfg(target_os = "linux")]
     fn drop(&mut self) {
         let Some(window) = self.window.take() else { return };
-        Display::default().ask_to_close(self.shared.window());
+        request_close(&mut X11Connection::default(), self.shared.window());
         let asked = Instant::now();
         while window.is_open() && asked.elapsed() < Duration::from_secs(1) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.shared.set_drag(None);
-        self.shared.origin.store(None);
+        self.shared.closed();
     }
 
     /// The window closes on this thread.
@@ -270,107 +211,5 @@ impl Drop for HostedWindow {
     fn drop(&mut self) {
         self.shared.set_drag(None);
         drop(self.window.take());
-    }
-}
-
-/// Watches an open window from its own thread and requests a repaint when its contents change, so
-/// that the audio thread and the worker need not know of the window. Under X11 it also requests the
-/// first frame, receives dropped files, and forwards keys to the host.
-struct WindowWatcher {
-    closed: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl WindowWatcher {
-    /// Polling interval.
-    const INTERVAL: Duration = Duration::from_millis(10);
-
-    #[cfg_attr(
-        not(target_os = "linux"),
-        expect(unused_variables, reason = "only X11 needs the window looked after")
-    )]
-    fn start(
-        sources: Sources,
-        shared: Arc<WindowShared>,
-        repaint: RepaintNotifier,
-    ) -> std::io::Result<Self> {
-        let closed = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&closed);
-        let watch = move || {
-            #[cfg(target_os = "linux")]
-            let (mut display, mut xdnd) = (Display::default(), XdndReceiver::new());
-            let mut shown = WindowContent::of(&sources);
-            while !stop.load(Ordering::Relaxed) {
-                #[cfg(target_os = "linux")]
-                if !shared.drawn.load(Ordering::Relaxed) {
-                    display.ask_first_frame(shared.window());
-                }
-                #[cfg(target_os = "linux")]
-                if xdnd.as_mut().is_some_and(|xdnd| xdnd.poll(shared.window(), &shared.drops)) {
-                    repaint.request_repaint();
-                }
-                #[cfg(target_os = "linux")]
-                if shared.origin().is_some() {
-                    display.hand_keys_on(shared.window(), shared.typing.load(Ordering::Relaxed));
-                }
-                let now = WindowContent::of(&sources);
-                if now != shown {
-                    repaint.request_repaint();
-                    shown = now;
-                }
-                park_timeout(Self::INTERVAL);
-            }
-            // A drag that still hovers is reported to the next window if it is still there.
-            #[cfg(target_os = "linux")]
-            shared.drops.set_hovered(None);
-        };
-        let thread = std::thread::Builder::new().name("window watch".to_owned()).spawn(watch)?;
-        Ok(WindowWatcher { closed, thread: Some(thread) })
-    }
-
-    /// Wakes the watcher; the window has just been shown.
-    fn hurry(&self) {
-        if let Some(thread) = &self.thread {
-            thread.thread().unpark();
-        }
-    }
-}
-
-impl Drop for WindowWatcher {
-    fn drop(&mut self) {
-        self.closed.store(true, Ordering::Relaxed);
-        self.hurry();
-        if let Some(thread) = self.thread.take() {
-            // A panic has been reported already; the window can close without the thread.
-            drop(thread.join());
-        }
-    }
-}
-
-/// The drawn data that decides whether to repaint.
-#[derive(PartialEq)]
-struct WindowContent {
-    status: Status,
-    phrases: [Option<Arc<Phrase>>; 2],
-    loading: bool,
-    sent: u32,
-    /// Change counter of the project, and whether the worker has a report.
-    kept: (u32, bool),
-    notices: Vec<String>,
-}
-
-impl WindowContent {
-    fn of(sources: &Sources) -> Self {
-        let phrases = sources.link.phrases();
-        let kept = sources.params.state.kept();
-        WindowContent {
-            // While the song moves, the window repaints at the display's rate by itself.
-            status: Status { position: 0.0, bar_start: 0.0, ..sources.link.status() },
-            phrases: [phrases.playing, phrases.pending],
-            loading: matches!(sources.link.model(), ModelState::Loading),
-            sent: sources.link.sent(),
-            kept: (kept.changes(), kept.has_report()),
-            notices: sources.link.notices(),
-        }
     }
 }

@@ -5,9 +5,7 @@ use groove::perform::{self, Performance};
 use groove::take::{Fills, Take};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
-use crate::params::{
-    DeepPocketParams, FillInterval, LaneParams, PaceChoice, PhraseBars, PhraseOrder,
-};
+use crate::params::{DeepPocketParams, LaneParams, PaceChoice, PhraseOrder};
 pub use crate::params::{LaunchGrid, PrimeMode};
 
 /// The parameters that are part of a [`Take`].
@@ -101,64 +99,13 @@ impl Controls {
     /// Reads the current parameters.
     #[must_use]
     pub fn new(params: &DeepPocketParams) -> Self {
-        let style = |number: i32| u8::try_from(number).unwrap_or(0);
-        let DeepPocketParams { drummer, fills, playing, prime, output, lanes, .. } = params;
-        let lane_set = |is: fn(&LaneParams) -> bool| -> DrumSet {
-            let lanes = Drum::ALL.into_iter().zip(lanes);
-            lanes.filter(|(_, lane)| is(lane)).map(|(drum, _)| drum).collect()
-        };
-        let take = TakeControls {
-            seed: u32::try_from(params.seed.value()).unwrap_or(0),
-            style: style(params.style.value()),
-            blend: (style(drummer.blend_style.value()), finite(drummer.blend.value(), 0.0)),
-            temperature: finite(params.temperature.value(), 1.0),
-            stick: finite(drummer.stick.value(), 0.5),
-            density: finite(drummer.density.value(), 0.0),
-            lanes: lanes.each_ref().map(|lane| finite(lane.density.value(), 0.0)),
-            off: lane_set(|lane| lane.off.value()),
-            fills: Fills {
-                every: match fills.every.value() {
-                    FillInterval::Never => 0,
-                    FillInterval::One => 1,
-                    FillInterval::Two => 2,
-                    FillInterval::Four => 4,
-                    FillInterval::Eight => 8,
-                    FillInterval::Sixteen => 16,
-                },
-                steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
-                amount: finite(fills.amount.value(), 0.5),
-            },
-            phrase_bars: match drummer.phrase.value() {
-                PhraseBars::One => 1,
-                PhraseBars::Two => 2,
-                PhraseBars::Four => 4,
-                PhraseBars::Eight => 8,
-            },
-            evolve: drummer.order.value() == PhraseOrder::Evolve,
-        };
-        let performance = Performance {
-            swing: finite(playing.swing.value(), 0.0),
-            timing: finite(playing.timing.value(), 1.0),
-            dynamics: finite(playing.dynamics.value(), 1.0),
-            velocity: finite(playing.velocity.value(), 0.0),
-            mute: lane_set(|lane| lane.mute.value()),
-            solo: lane_set(|lane| lane.solo.value()),
-            pace: match playing.pace.value() {
-                PaceChoice::Half => perform::Pace::Half,
-                PaceChoice::Plain => perform::Pace::Plain,
-                PaceChoice::Double => perform::Pace::Double,
-            },
-        };
-        let map = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
-        let own: [u8; CLASSES] = lanes
-            .each_ref()
-            .map(|lane| u8::try_from(lane.pitch.value().clamp(0, 127)).unwrap_or(0));
+        let DeepPocketParams { drummer, prime, output, audition, .. } = params;
         let channel = u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0);
         let free_tempo = f64::from(finite(output.free_tempo.value(), 120.0));
         Controls {
-            take,
-            performance,
-            pitches: if map == MAPS.len() - 1 { Some(own) } else { MAPS[map].1 },
+            take: TakeControls::new(params),
+            performance: performance(params),
+            pitches: pitches(params),
             channel,
             channels: params.routes.each_ref().map(|route| match route.channel.value() {
                 own @ 1..=16 => u8::try_from(own - 1).unwrap_or(channel),
@@ -170,10 +117,66 @@ impl Controls {
             through: output.through.value(),
             launch_grid: drummer.launch.value(),
             free_run: output.free_run.value().then_some(free_tempo),
-            audition: params.audition.on.value(),
-            level: finite(params.audition.level.value(), 0.0),
+            audition: audition.on.value(),
+            level: finite(audition.level.value(), 0.0),
         }
     }
+}
+
+impl TakeControls {
+    fn new(params: &DeepPocketParams) -> Self {
+        let style = |number: i32| u8::try_from(number).unwrap_or(0);
+        let DeepPocketParams { drummer, fills, lanes, .. } = params;
+        TakeControls {
+            seed: u32::try_from(params.seed.value()).unwrap_or(0),
+            style: style(params.style.value()),
+            blend: (style(drummer.blend_style.value()), finite(drummer.blend.value(), 0.0)),
+            temperature: finite(params.temperature.value(), 1.0),
+            stick: finite(drummer.stick.value(), 0.5),
+            density: finite(drummer.density.value(), 0.0),
+            lanes: lanes.each_ref().map(|lane| finite(lane.density.value(), 0.0)),
+            off: lane_set(lanes, |lane| lane.off.value()),
+            fills: Fills {
+                every: fills.every.value().bars(),
+                steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
+                amount: finite(fills.amount.value(), 0.5),
+            },
+            phrase_bars: drummer.phrase.value().count(),
+            evolve: drummer.order.value() == PhraseOrder::Evolve,
+        }
+    }
+}
+
+fn performance(params: &DeepPocketParams) -> Performance {
+    let DeepPocketParams { playing, lanes, .. } = params;
+    Performance {
+        swing: finite(playing.swing.value(), 0.0),
+        timing: finite(playing.timing.value(), 1.0),
+        dynamics: finite(playing.dynamics.value(), 1.0),
+        velocity: finite(playing.velocity.value(), 0.0),
+        mute: lane_set(lanes, |lane| lane.mute.value()),
+        solo: lane_set(lanes, |lane| lane.solo.value()),
+        pace: match playing.pace.value() {
+            PaceChoice::Half => perform::Pace::Half,
+            PaceChoice::Plain => perform::Pace::Plain,
+            PaceChoice::Double => perform::Pace::Double,
+        },
+    }
+}
+
+/// Returns the pitches of the drum map, or `None` for the model's own.
+fn pitches(params: &DeepPocketParams) -> Option<Pitches> {
+    let map = usize::try_from(params.output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
+    if map < MAPS.len() - 1 {
+        return MAPS[map].1;
+    }
+    let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value().clamp(0, 127)).unwrap_or(0);
+    Some(params.lanes.each_ref().map(pitch))
+}
+
+fn lane_set(lanes: &[LaneParams; CLASSES], is: fn(&LaneParams) -> bool) -> DrumSet {
+    let lanes = Drum::ALL.into_iter().zip(lanes);
+    lanes.filter(|(_, lane)| is(lane)).map(|(drum, _)| drum).collect()
 }
 
 fn finite(value: f32, otherwise: f32) -> f32 {

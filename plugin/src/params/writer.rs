@@ -40,23 +40,9 @@ impl ParamWriter<'_, '_> {
         self.set(&drummer.blend, take.blend.1);
         self.set(&drummer.stick, take.stick);
         self.set(&drummer.density, take.density);
-        let bars = match take.phrase_bars {
-            0 | 1 => PhraseBars::One,
-            2 | 3 => PhraseBars::Two,
-            4..8 => PhraseBars::Four,
-            _ => PhraseBars::Eight,
-        };
-        self.set(&drummer.phrase, bars);
+        self.set(&drummer.phrase, PhraseBars::of(take.phrase_bars.into()));
         self.set(&drummer.order, if take.evolve { PhraseOrder::Evolve } else { PhraseOrder::Loop });
-        let every = match take.fills.every {
-            0 => FillInterval::Never,
-            1 => FillInterval::One,
-            2 | 3 => FillInterval::Two,
-            4..8 => FillInterval::Four,
-            8..16 => FillInterval::Eight,
-            _ => FillInterval::Sixteen,
-        };
-        self.set(&fills.every, every);
+        self.set(&fills.every, FillInterval::of(take.fills.every));
         self.set(&fills.length, i32::from(take.fills.steps).div_euclid(4).max(1));
         self.set(&fills.amount, take.fills.amount);
         for (class, lane) in lanes.iter().enumerate() {

@@ -4,12 +4,13 @@
 //!
 //! The file stays after the drop, because hosts read it when they like.
 
+mod state;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use egui::ColorImage;
-use raw_window_handle::{HasWindowHandle, RawWindowHandle};
 
 #[cfg(target_os = "macos")]
 mod macos;
@@ -17,76 +18,17 @@ mod macos;
 mod windows;
 #[cfg(target_os = "linux")]
 mod x11;
+#[cfg(target_os = "linux")]
+mod x11_picture;
 
 #[cfg(target_os = "macos")]
 use self::macos::PlatformDrag;
+use self::state::DragReport;
+pub use self::state::{DragState, WindowId};
 #[cfg(target_os = "windows")]
 use self::windows::PlatformDrag;
 #[cfg(target_os = "linux")]
 use self::x11::PlatformDrag;
-
-/// Atoms of the XDND protocol, shared with the receiver.
-#[cfg(target_os = "linux")]
-pub(crate) use x11::Atoms;
-
-/// Native window id. It does not imply that the window still exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WindowId(usize);
-
-impl WindowId {
-    /// Returns the id of a window; `None` if its kind is not supported.
-    #[must_use]
-    pub fn of(window: &impl HasWindowHandle) -> Option<WindowId> {
-        let number = match window.window_handle().ok()?.as_raw() {
-            RawWindowHandle::Xlib(handle) => usize::try_from(handle.window).ok()?,
-            RawWindowHandle::Xcb(handle) => usize::try_from(handle.window.get()).ok()?,
-            RawWindowHandle::Win32(handle) => handle.hwnd.get().cast_unsigned(),
-            RawWindowHandle::AppKit(handle) => handle.ns_view.as_ptr().addr(),
-            _ => return None,
-        };
-        Some(WindowId(number))
-    }
-
-    /// Returns the X11 id, the Windows handle, or the address of the view.
-    #[must_use]
-    pub const fn number(self) -> usize {
-        self.0
-    }
-}
-
-/// State of a drag.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DragState {
-    /// The pointer carries the file.
-    Running {
-        /// The window under the pointer accepts the file.
-        accepted: bool,
-    },
-    /// Dropped and accepted.
-    Delivered,
-    /// Cancelled by the user.
-    Cancelled,
-    /// Dropped but not accepted, with a message for the user.
-    Refused(String),
-}
-
-/// State shared between the drag and the window.
-struct DragReport {
-    state: Mutex<DragState>,
-    /// The window has abandoned the drag.
-    abandoned: AtomicBool,
-}
-
-impl DragReport {
-    fn set(&self, state: DragState) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-    }
-
-    #[cfg_attr(target_os = "macos", expect(dead_code, reason = "nothing calls a session back"))]
-    fn is_abandoned(&self) -> bool {
-        self.abandoned.load(Ordering::Relaxed)
-    }
-}
 
 /// A running drag. Dropping it abandons the drag and waits until its thread has ended.
 pub struct Drag {
@@ -121,7 +63,3 @@ impl Drop for Drag {
         self.report.abandoned.store(true, Ordering::Relaxed);
     }
 }
-
-/// Message if nothing under the pointer accepts files.
-const NO_TARGET: &str =
-    "Nothing there takes a clip. Try a track or a folder, or its menu to save it.";

@@ -26,9 +26,9 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{COPY_DEPTH_FROM_PARENT, NONE};
 
-use crate::editor::files::drop_overlay::{FileDrops, HoveredFiles};
-use crate::platform::drag::Atoms;
+use crate::platform::file_drops::{FileDrops, HoveredFiles};
 use crate::platform::x11::host_of;
+use crate::platform::xdnd_atoms::Atoms;
 
 /// Supported protocol version, of 2002.
 const VERSION: u32 = 5;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::project::state::SavedState;
+use crate::project::saved_state::SavedState;
 
 /// Maximum length of a record, in bytes: several times the largest valid one.
 const LONGEST: usize = 8 << 20;

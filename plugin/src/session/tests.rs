@@ -15,7 +15,8 @@ use crate::link::link;
 use crate::params::DeepPocketParams;
 use crate::params::writer::tests::at_once;
 use crate::project::presets::Preset;
-use crate::project::state::{SavedState, WorkerCommand};
+use crate::project::saved_state::SavedState;
+use crate::project::store::WorkerCommand;
 use crate::session::{Session, Side};
 
 struct Bench {

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
 use groove::style::STYLES;
 
-use crate::editor::files::picker::{Action, FilePurpose};
-use crate::editor::header::{line, paragraph};
+use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
-use crate::editor::widgets::menu_item;
+use crate::editor::widgets::{line, menu_item, paragraph};
 use crate::link::{Figures, Metadata, ModelState};
 use crate::project::folders::Folders;
 use crate::project::models::{self, ModelEntry};

@@ -7,10 +7,9 @@ use egui::accesskit::Role;
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{Align2, CursorIcon, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
 
-use crate::editor::header::paragraph;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
-use crate::editor::widgets::{Button, ButtonStyle, corners};
+use crate::editor::widgets::{Button, ButtonStyle, corners, paragraph};
 use crate::project::folders::Folders;
 use crate::project::presets::{self, Preset, PresetEntry};
 

@@ -9,7 +9,7 @@ use egui::{
 use groove::drum::CLASSES;
 use groove::pattern::STEPS_PER_BEAT;
 
-use crate::editor::files::picker::{Action, FilePurpose};
+use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::layout::LANES;
 use crate::editor::phrase::view::PhraseView;

@@ -9,7 +9,7 @@ use groove::Step;
 
 use crate::editor::phrase::layout::LANES;
 use crate::editor::theme;
-use crate::editor::window::WindowShared;
+use crate::editor::window::shared::WindowShared;
 use crate::platform::drag::{Drag, DragState};
 use crate::project::folders::Folders;
 use crate::session::clip_files;

@@ -1,55 +1,15 @@
 //! Drop overlay: shows the uses of files held over the window, and applies the chosen one when they
 //! are dropped. The platform code delivers the files.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui};
 
-use crate::editor::files::picker::{self, FilePurpose};
-use crate::editor::header::line;
+use crate::editor::files::action::FilePurpose;
+use crate::editor::files::picker;
 use crate::editor::host_edits::HostEdits;
 use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::line;
+use crate::platform::file_drops::{FileDrops, HoveredFiles};
 use crate::session::dropped_file::{self, FileKind};
-
-/// Files held over the window.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct HoveredFiles {
-    pub files: Vec<PathBuf>,
-    /// Pointer position, from 0 to 1 across and down.
-    pub at: [f32; 2],
-}
-
-/// Files held over the window and dropped files. Written by the platform code, read by the window.
-#[derive(Default)]
-pub(crate) struct FileDrops(Mutex<DropState>);
-
-#[derive(Default)]
-struct DropState {
-    over: Option<HoveredFiles>,
-    dropped: Option<HoveredFiles>,
-}
-
-impl FileDrops {
-    fn state(&self) -> MutexGuard<'_, DropState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sets the files held over the window. Returns `true` if they changed.
-    #[cfg(any(target_os = "linux", test))]
-    pub(crate) fn set_hovered(&self, over: Option<HoveredFiles>) -> bool {
-        let mut state = self.state();
-        let news = state.over != over;
-        state.over = over;
-        news
-    }
-
-    /// Sets the dropped files.
-    #[cfg(any(target_os = "linux", test))]
-    pub(crate) fn set_dropped(&self, dropped: HoveredFiles) {
-        self.state().dropped = Some(dropped);
-    }
-}
 
 /// Title and description of a use.
 const fn words(purpose: FilePurpose) -> [&'static str; 2] {
@@ -84,12 +44,9 @@ pub(crate) fn show(
     edits: &mut HostEdits,
     drops: &FileDrops,
 ) -> Option<Result<String, String>> {
-    let DropState { over, dropped } = {
-        let mut state = drops.state();
-        DropState { over: state.over.clone(), dropped: state.dropped.take() }
-    };
-    if let Some(over) = over {
-        paint(ui, scale, &over);
+    let (hovered, dropped) = drops.read();
+    if let Some(hovered) = hovered {
+        paint(ui, scale, &hovered);
     }
     land(edits, &dropped?).transpose()
 }

@@ -8,70 +8,16 @@ use directories::UserDirs;
 use egui::{Align2, Context, Id, Order, TextEdit, Vec2};
 use egui_file::{FileDialog, State};
 
+use crate::editor::files::action::FilePurpose;
 use crate::editor::host_edits::HostEdits;
 use crate::editor::theme::Scale;
 use crate::project::settings::Settings;
-use crate::session::clip_export::{ClipExport, ExportOptions};
+use crate::session::clip_export::ClipExport;
 use crate::session::clip_files;
-use crate::session::dropped_file::{self, FileKind};
-
-/// A user action that the window carries out after drawing the frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Drags a clip out of the window.
-    DragClip(ExportOptions),
-    /// Copies a clip to the clipboard, as text.
-    CopyText(ExportOptions),
-    /// Opens the file dialog; the export options apply when a clip is saved.
-    PickFile(FilePurpose, ExportOptions),
-}
-
-/// Purpose of the file dialog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FilePurpose {
-    /// Saves a clip as a MIDI file.
-    Midi,
-    /// Saves a clip as audio, rendered by the audition kit.
-    Sound,
-    /// Loads a model.
-    Model,
-    /// Primes the drummer with a MIDI file.
-    Prime,
-    /// Humanises the hits of a MIDI file.
-    Humanise,
-}
+use crate::session::dropped_file;
 
 /// Sample rate of saved audio, in Hz.
 const RATE: u32 = 48_000;
-
-impl FilePurpose {
-    /// Title of the dialog.
-    const fn title(self) -> &'static str {
-        match self {
-            FilePurpose::Midi => "Save the clip as a MIDI file",
-            FilePurpose::Sound => "Save the clip as sound",
-            FilePurpose::Model => "Load a model",
-            FilePurpose::Prime => "Carry on from a MIDI file",
-            FilePurpose::Humanise => "Humanise a MIDI file",
-        }
-    }
-
-    /// Returns `true` if the purpose is to write a file.
-    const fn saves(self) -> bool {
-        matches!(self, FilePurpose::Midi | FilePurpose::Sound)
-    }
-
-    /// Returns `true` if a file name fits the purpose.
-    fn fits(self, path: &Path) -> bool {
-        match self {
-            FilePurpose::Midi | FilePurpose::Prime | FilePurpose::Humanise => {
-                dropped_file::kind_of(path) == Some(FileKind::Midi)
-            }
-            FilePurpose::Sound => path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wav")),
-            FilePurpose::Model => dropped_file::kind_of(path) == Some(FileKind::Model),
-        }
-    }
-}
 
 /// The dialog, while it is open.
 #[derive(Default)]

@@ -4,6 +4,7 @@ use egui::{Rect, Ui, pos2, vec2};
 use nice_plug::params::IntParam;
 
 use crate::editor::host_edits::ViewContext;
+use crate::editor::styles::style_names;
 use crate::editor::theme;
 use crate::editor::widgets::{Dial, DialSize, List, Slider, choices_of};
 
@@ -76,7 +77,7 @@ fn style(
     hint: &str,
 ) {
     let [chosen, usual] = choices_of(param);
-    let styles = crate::editor::styles(view.model, chosen);
+    let styles = style_names(view.model, chosen);
     let list = List { name, choices: &styles, chosen, usual, columns: 2, column: 140.0, hint };
     if let Some(choice) = list.show(ui, view.scale, rect) {
         view.edits.set(param, i32::try_from(choice).unwrap_or(0));

@@ -4,12 +4,11 @@ use egui::{Align2, CornerRadius, Popup, Rect, RectAlign, Ui, pos2, vec2};
 use groove::drum::{Drum, DrumSet};
 use groove::take::Primer;
 
-use crate::editor::files::picker::{Action, FilePurpose};
-use crate::editor::header::line;
+use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme::{self, FontRole, Scale};
-use crate::editor::widgets::{Button, ButtonStyle, Segments, menu_item, switch};
+use crate::editor::widgets::{Button, ButtonStyle, Segments, line, menu_item, switch};
 use crate::params::PrimeMode;
 
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase: &PhraseView<'_>) {

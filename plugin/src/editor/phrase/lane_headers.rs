@@ -4,17 +4,19 @@
 use egui::accesskit::Role;
 use egui::{
     Align2, CornerRadius, CursorIcon, PointerButton, Popup, PopupCloseBehavior, Pos2, Rect,
-    Response, Sense, Ui, WidgetInfo, pos2, vec2,
+    Response, Sense, Ui, WidgetInfo, pos2,
 };
+use groove::Step;
 use groove::drum::{Drum, DrumSet};
 use nice_plug::params::Param as _;
 
-use crate::editor::files::picker::{Action, FilePurpose};
+use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::layout::{Cell, GridLayout, HEADERS, LANES};
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme::{self, FontRole, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, Slider, hint_beside, letter_toggle, menu_item};
+use crate::params::LaneParams;
 use crate::params::controls::Controls;
 use crate::session::clip_export::ExportOptions;
 
@@ -41,6 +43,18 @@ fn pinned(phrase: &PhraseView<'_>) -> DrumSet {
     (0..steps).flat_map(at).flat_map(|drums| drums.iter().collect::<Vec<_>>()).collect()
 }
 
+/// A lane header as it is drawn.
+struct LaneHeader<'a> {
+    drum: Drum,
+    params: &'a LaneParams,
+    /// The whole lane, and its header.
+    lane: Rect,
+    area: Rect,
+    held: bool,
+    has_pins: bool,
+    hovered: bool,
+}
+
 fn header(
     ui: &mut Ui,
     view: &mut ViewContext<'_>,
@@ -48,112 +62,145 @@ fn header(
     drum: Drum,
     lane: Rect,
 ) {
-    let scale = view.scale;
-    let params = &view.params.lanes[drum.index()];
-    let name = drum.name();
-    let (held, off) = (phrase.held.contains(drum), params.off.value());
-    let has_pins = pinned(phrase).contains(drum);
-    let area = lane.with_max_x(lane.left() + scale.px(HEADERS - 4.0));
-    let id = ui.make_persistent_id(("lane", drum.index()));
-    let named = area.with_max_x(area.left() + scale.px(98.0));
-    let response = ui.interact(named, id, Sense::click_and_drag());
-    response.widget_info(|| {
-        let state = match (held, off) {
-            (true, _) => ", held",
-            (false, true) => ", off",
-            (false, false) => "",
-        };
-        WidgetInfo::labeled(Role::RowHeader, true, format!("{name}{state}"))
-    });
-    if held {
-        ui.painter().rect_filled(lane, 0.0, theme::TEAL.gamma_multiply(0.1));
-    }
-    let at = |x: f32| pos2(lane.left() + scale.px(x), lane.center().y);
-    let colour = match (held, off) {
-        (true, _) => theme::TEAL,
-        (false, true) => theme::MUTED.gamma_multiply(0.6),
-        (false, false) => theme::TEXT,
+    let area = lane.with_max_x(lane.left() + view.scale.px(HEADERS - 4.0));
+    let header = LaneHeader {
+        drum,
+        params: &view.params.lanes[drum.index()],
+        lane,
+        area,
+        held: phrase.held.contains(drum),
+        has_pins: pinned(phrase).contains(drum),
+        hovered: ui.rect_contains_pointer(area) && !Popup::is_any_open(ui.ctx()),
     };
-    ui.painter().text(at(14.0), Align2::LEFT_CENTER, name, scale.font(FontRole::Body), colour);
-    if off {
-        let ends = lane.left() + scale.px(12.0)..=lane.left() + scale.px(96.0);
-        ui.painter().hline(
-            ends,
-            lane.center().y,
-            (scale.px(1.0), theme::MUTED.gamma_multiply(0.6)),
-        );
+    let response = header.name(ui, view);
+    if header.hovered {
+        header.hover_buttons(ui, view, &phrase.steps());
     }
-    let hovered = ui.rect_contains_pointer(area) && !Popup::is_any_open(ui.ctx());
-    if hovered {
-        grip(ui, scale, at(7.0));
-    }
-    if response.drag_started_by(PointerButton::Primary) {
-        view.asked =
-            Some(Action::DragClip(ExportOptions { lane: Some(drum), ..view.edits.options }));
-    }
-    if has_pins && !hovered {
-        ui.painter().circle_filled(at(122.0), scale.px(4.0), theme::TEAL);
-    }
-
-    let button = |x: f32| Rect::from_center_size(at(x), vec2(scale.px(22.0), scale.px(22.0)));
-    let steps = phrase.steps();
-    if hovered {
-        let keep = if has_pins { "Free lane" } else { "Pin lane" };
-        let (label, look) =
-            if has_pins { ("●", ButtonStyle::Selected) } else { ("○", ButtonStyle::Flat) };
-        let hint = if has_pins {
-            "Frees everything that is pinned in this lane."
-        } else {
-            "Pins the whole lane as it is: new takes play around it."
-        };
-        let keep = format!("{keep}: {name}");
-        let pin = Button { name: &keep, label, style: look, hint };
-        if pin.show_in(ui, scale, button(112.0), area) {
-            if has_pins {
-                view.edits.session_mut().free_lane(drum);
-            } else {
-                view.edits.session_mut().keep_lane(drum, &steps);
-            }
-        }
-        let again = format!("New lane: {name}");
-        let hint = "Plays only this lane anew; all the others stay as they are.";
-        let again = Button { name: &again, label: "↻", style: ButtonStyle::Flat, hint };
-        if again.show_in(ui, scale, button(134.0), area) {
-            view.edits.regenerate_lane(drum, &steps);
-        }
-    }
-    let mute = "Not heard, at once. The drummer plays on as if it were there.";
-    let names = [params.mute.name(), "M"];
-    letter_toggle(ui, view, button(156.0), &params.mute, names, theme::TEXT, (mute, area));
-    let solo = "Only lanes with a lit S are heard.";
-    let names = [params.solo.name(), "S"];
-    letter_toggle(ui, view, button(178.0), &params.solo, names, theme::AMBER, (solo, area));
-    let track =
-        Rect::from_x_y_ranges(at(194.0).x..=at(230.0).x, lane.y_range().shrink(scale.px(4.0)));
-    Slider {
-        param: &params.density,
-        name: params.density.name(),
-        origin: 0.0,
-        knob: false,
-        colour: if off {
-            theme::BAR_LINE
-        } else if has_pins {
-            theme::TEAL
-        } else {
-            theme::AMBER
-        },
-        hint: "How busy this lane is. The drummer plays it to what the others play.",
-        beside: Some(area),
-    }
-    .show(ui, view, track);
+    header.controls(ui, view);
     menu(view, phrase, drum, &response, None);
     let hint = format!(
-        "{name}, sent as note {}.\n\nDrag: the lane alone, as a clip. Right click: what can be done \
+        "{}, sent as note {}.\n\nDrag: the lane alone, as a clip. Right click: what can be done \
          with the lane.",
+        drum.name(),
         Controls::new(view.params).pitches.unwrap_or(Drum::PITCHES)[drum.index()]
     );
     hint_beside(&response.on_hover_cursor(CursorIcon::Grab), area, &hint);
 }
+
+impl LaneHeader<'_> {
+    /// Returns a point on the header's centre line, in design points from its left edge.
+    fn at(&self, scale: Scale, x: f32) -> Pos2 {
+        pos2(self.lane.left() + scale.px(x), self.lane.center().y)
+    }
+
+    /// Returns the square of a button.
+    fn button(&self, scale: Scale, x: f32) -> Rect {
+        Rect::from_center_size(self.at(scale, x), scale.size(22.0, 22.0))
+    }
+
+    /// Draws the name, which is also the drag handle of the lane.
+    fn name(&self, ui: &Ui, view: &mut ViewContext<'_>) -> Response {
+        let LaneHeader { drum, params, lane, area, held, .. } = *self;
+        let (scale, name, off) = (view.scale, drum.name(), params.off.value());
+        let id = ui.make_persistent_id(("lane", drum.index()));
+        let named = area.with_max_x(area.left() + scale.px(98.0));
+        let response = ui.interact(named, id, Sense::click_and_drag());
+        response.widget_info(|| {
+            let state = match (held, off) {
+                (true, _) => ", held",
+                (false, true) => ", off",
+                (false, false) => "",
+            };
+            WidgetInfo::labeled(Role::RowHeader, true, format!("{name}{state}"))
+        });
+        if held {
+            ui.painter().rect_filled(lane, 0.0, theme::TEAL.gamma_multiply(0.1));
+        }
+        let faint = theme::MUTED.gamma_multiply(0.6);
+        let colour = match (held, off) {
+            (true, _) => theme::TEAL,
+            (false, true) => faint,
+            (false, false) => theme::TEXT,
+        };
+        let font = scale.font(FontRole::Body);
+        ui.painter().text(self.at(scale, 14.0), Align2::LEFT_CENTER, name, font, colour);
+        if off {
+            let ends = self.at(scale, 12.0).x..=self.at(scale, 96.0).x;
+            ui.painter().hline(ends, lane.center().y, (scale.px(1.0), faint));
+        }
+        if self.hovered {
+            grip(ui, scale, self.at(scale, 7.0));
+        }
+        if response.drag_started_by(PointerButton::Primary) {
+            let options = ExportOptions { lane: Some(drum), ..view.edits.options };
+            view.asked = Some(Action::DragClip(options));
+        }
+        if self.has_pins && !self.hovered {
+            ui.painter().circle_filled(self.at(scale, 122.0), scale.px(4.0), theme::TEAL);
+        }
+        response
+    }
+
+    /// Draws the buttons that appear on hover: pin or free the lane, and regenerate it.
+    fn hover_buttons(&self, ui: &Ui, view: &mut ViewContext<'_>, steps: &[Step]) {
+        let LaneHeader { drum, area, has_pins, .. } = *self;
+        let (scale, name) = (view.scale, drum.name());
+        let (what, label, style, hint) = if has_pins {
+            let hint = "Frees everything that is pinned in this lane.";
+            ("Free lane", "●", ButtonStyle::Selected, hint)
+        } else {
+            let hint = "Pins the whole lane as it is: new takes play around it.";
+            ("Pin lane", "○", ButtonStyle::Flat, hint)
+        };
+        let pin = Button { name: &format!("{what}: {name}"), label, style, hint };
+        if pin.show_in(ui, scale, self.button(scale, 112.0), area) {
+            if has_pins {
+                view.edits.session_mut().free_lane(drum);
+            } else {
+                view.edits.session_mut().keep_lane(drum, steps);
+            }
+        }
+        let again = format!("New lane: {name}");
+        let style = ButtonStyle::Flat;
+        let again = Button { name: &again, label: "↻", style, hint: REGENERATE };
+        if again.show_in(ui, scale, self.button(scale, 134.0), area) {
+            view.edits.regenerate_lane(drum, steps);
+        }
+    }
+
+    /// Draws mute, solo and density.
+    fn controls(&self, ui: &mut Ui, view: &ViewContext<'_>) {
+        let LaneHeader { params, lane, area, has_pins, .. } = *self;
+        let scale = view.scale;
+        let hint = "Not heard, at once. The drummer plays on as if it were there.";
+        let names = [params.mute.name(), "M"];
+        let mute = self.button(scale, 156.0);
+        letter_toggle(ui, view, mute, &params.mute, names, theme::TEXT, (hint, area));
+        let hint = "Only lanes with a lit S are heard.";
+        let names = [params.solo.name(), "S"];
+        let solo = self.button(scale, 178.0);
+        letter_toggle(ui, view, solo, &params.solo, names, theme::AMBER, (hint, area));
+        let ends = self.at(scale, 194.0).x..=self.at(scale, 230.0).x;
+        let track = Rect::from_x_y_ranges(ends, lane.y_range().shrink(scale.px(4.0)));
+        Slider {
+            param: &params.density,
+            name: params.density.name(),
+            origin: 0.0,
+            knob: false,
+            colour: match (params.off.value(), has_pins) {
+                (true, _) => theme::BAR_LINE,
+                (false, true) => theme::TEAL,
+                (false, false) => theme::AMBER,
+            },
+            hint: "How busy this lane is. The drummer plays it to what the others play.",
+            beside: Some(area),
+        }
+        .show(ui, view, track);
+    }
+}
+
+/// Tooltip of regenerating a lane.
+const REGENERATE: &str = "Plays only this lane anew; all the others stay as they are.";
 
 /// Draws a drag handle of six dots.
 fn grip(ui: &Ui, scale: Scale, centre: Pos2) {
@@ -176,79 +223,81 @@ pub(crate) fn menu(
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .gap(scale.px(4.0));
     popup.show(|ui| {
-        let name = drum.name();
         if let Some(cell) = cell {
-            let hit = phrase.hit(cell.bar, cell.step, drum);
-            let (struck, silent) = (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
-            if struck.contains(drum) || silent.contains(drum) {
-                let hint = "The drummer decides again what is played here.";
-                if menu_item(ui, scale, "Free cell", "Free this cell", hint) {
-                    view.edits.session_mut().pin(cell.place, drum, None);
-                }
-            } else if menu_item(
-                ui,
-                scale,
-                "Pin cell",
-                "Pin this cell as it is",
-                "New takes keep it.",
-            ) {
-                view.edits.pin_as_heard(cell.place, drum, hit);
-            }
+            cell_entries(ui, view, phrase, drum, cell);
         }
-        let params = &view.params.lanes[drum.index()];
-        let steps = phrase.steps();
-        for (by, name, label) in [
-            (-1, "Earlier", "Move the lane a sixteenth earlier"),
-            (1, "Later", "Move the lane a sixteenth later"),
-        ] {
-            let name = format!("{name} {}", drum.name());
-            if menu_item(
-                ui,
-                scale,
-                &name,
-                label,
-                "The lane goes round the phrase, and is pinned so.",
-            ) {
-                view.edits.session_mut().shift_lane(drum, &steps, by);
-            }
-        }
-        let lane = |what: &str| format!("{what} {name}");
-        if menu_item(
-            ui,
-            scale,
-            &lane("Pin"),
-            "Pin the lane as it is",
-            "New takes keep the whole lane.",
-        ) {
-            view.edits.session_mut().keep_lane(drum, &steps);
-        }
-        let hint = "The drummer decides again what is played in this lane.";
-        if menu_item(ui, scale, &lane("Free"), "Free the lane", hint) {
-            view.edits.session_mut().free_lane(drum);
-        }
-        if menu_item(ui, scale, "Free all", "Free all lanes", "Nothing is pinned any more.") {
-            view.edits.session_mut().free_all();
-        }
-        let hint = "Plays only this lane anew; all the others stay as they are.";
-        if menu_item(ui, scale, &lane("Renew"), "Play the lane anew", hint) {
-            view.edits.regenerate_lane(drum, &steps);
-        }
-        let hint = "The drummer does without this drum, and plays the others accordingly. To hear \
-                    less of it only for now, mute it.";
-        let off = if params.off.value() { "Use the drum again" } else { "Do without the drum" };
-        if menu_item(ui, scale, params.off.name(), off, hint) {
-            view.edits.set(&params.off, !params.off.value());
-        }
-        let options = ExportOptions { lane: Some(drum), ..view.edits.options };
-        let hint =
-            "The lane alone, as what the clip's own menu says. Its name can be dragged, too.";
-        for (name, label, purpose) in [
-            (lane("Save MIDI"), "Save the lane as .mid…", FilePurpose::Midi),
-            (lane("Save sound"), "Save the lane as .wav…", FilePurpose::Sound),
-        ] {
-            if menu_item(ui, scale, &name, label, hint) {
-                view.asked = Some(Action::PickFile(purpose, options));
-            }
-        }
+        lane_entries(ui, view, &phrase.steps(), drum);
+        export_entries(ui, view, drum);
     });
+}
+
+/// Draws the menu entries of a cell.
+fn cell_entries(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    phrase: &PhraseView<'_>,
+    drum: Drum,
+    cell: Cell,
+) {
+    let scale = view.scale;
+    let hit = phrase.hit(cell.bar, cell.step, drum);
+    let (struck, silent) = (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
+    if struck.contains(drum) || silent.contains(drum) {
+        let hint = "The drummer decides again what is played here.";
+        if menu_item(ui, scale, "Free cell", "Free this cell", hint) {
+            view.edits.session_mut().pin(cell.place, drum, None);
+        }
+    } else if menu_item(ui, scale, "Pin cell", "Pin this cell as it is", "New takes keep it.") {
+        view.edits.pin_as_heard(cell.place, drum, hit);
+    }
+}
+
+/// Draws the menu entries of a lane.
+fn lane_entries(ui: &mut Ui, view: &mut ViewContext<'_>, steps: &[Step], drum: Drum) {
+    let (scale, params) = (view.scale, &view.params.lanes[drum.index()]);
+    for (by, name, label) in [
+        (-1, "Earlier", "Move the lane a sixteenth earlier"),
+        (1, "Later", "Move the lane a sixteenth later"),
+    ] {
+        let name = format!("{name} {}", drum.name());
+        let hint = "The lane goes round the phrase, and is pinned so.";
+        if menu_item(ui, scale, &name, label, hint) {
+            view.edits.session_mut().shift_lane(drum, steps, by);
+        }
+    }
+    let lane = |what: &str| format!("{what} {}", drum.name());
+    let hint = "New takes keep the whole lane.";
+    if menu_item(ui, scale, &lane("Pin"), "Pin the lane as it is", hint) {
+        view.edits.session_mut().keep_lane(drum, steps);
+    }
+    let hint = "The drummer decides again what is played in this lane.";
+    if menu_item(ui, scale, &lane("Free"), "Free the lane", hint) {
+        view.edits.session_mut().free_lane(drum);
+    }
+    if menu_item(ui, scale, "Free all", "Free all lanes", "Nothing is pinned any more.") {
+        view.edits.session_mut().free_all();
+    }
+    if menu_item(ui, scale, &lane("Renew"), "Play the lane anew", REGENERATE) {
+        view.edits.regenerate_lane(drum, steps);
+    }
+    let hint = "The drummer does without this drum, and plays the others accordingly. To hear \
+                less of it only for now, mute it.";
+    let off = if params.off.value() { "Use the drum again" } else { "Do without the drum" };
+    if menu_item(ui, scale, params.off.name(), off, hint) {
+        view.edits.set(&params.off, !params.off.value());
+    }
+}
+
+/// Draws the menu entries that export a lane.
+fn export_entries(ui: &mut Ui, view: &mut ViewContext<'_>, drum: Drum) {
+    let options = ExportOptions { lane: Some(drum), ..view.edits.options };
+    let hint = "The lane alone, as what the clip's own menu says. Its name can be dragged, too.";
+    for (name, label, purpose) in [
+        ("Save MIDI", "Save the lane as .mid…", FilePurpose::Midi),
+        ("Save sound", "Save the lane as .wav…", FilePurpose::Sound),
+    ] {
+        if menu_item(ui, view.scale, &format!("{name} {}", drum.name()), label, hint) {
+            view.asked = Some(Action::PickFile(purpose, options));
+        }
+    }
 }

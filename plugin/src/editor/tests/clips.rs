@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::project::folders::Folders;
 use crate::project::settings::Settings;
-use crate::project::state::WorkerCommand;
+use crate::project::store::WorkerCommand;
 use egui::OutputCommand;
 use groove::Step;
 use groove::midi::{Clip, DrumMap, Sheet};
@@ -163,7 +163,7 @@ fn a_clip_of_more_phrases_has_them_played_ahead() {
     assert_eq!((*take, meter, first, count), (Take::default(), Meter::FOUR_FOUR, -1, 10));
     assert_eq!(kept.next_command(), None, "it is asked for once");
     rig.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
-    assert!(rig.says("The drummer has not played bar 5 yet"), "{:?}", rig.window.state().said);
+    assert!(rig.says("The drummer has not played bar 5 yet"), "{:?}", rig.window.state().message);
     for bar in 4..8 {
         kept.save_bar(&take, bar, &snares(meter));
     }

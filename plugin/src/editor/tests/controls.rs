@@ -1,7 +1,7 @@
 //! Controls and their effect on parameters.
 
 use super::*;
-use crate::editor::style_title;
+use crate::editor::styles::style_title;
 use nice_plug::params::{Param as _, Params as _};
 
 #[test]

@@ -1,9 +1,10 @@
 //! The window as a whole: status and error messages, sizes, and repainting.
 
 use super::*;
-use crate::editor::files::drop_overlay::HoveredFiles;
-use crate::editor::{ActivityLight, Playhead, TransientWarnings, Window};
-use crate::project::state::WorkerCommand;
+use crate::editor::Window;
+use crate::editor::status::{ActivityLight, Playhead, TransientWarnings};
+use crate::platform::file_drops::HoveredFiles;
+use crate::project::store::WorkerCommand;
 use nice_plug::editor::Editor as _;
 
 #[test]
@@ -27,12 +28,12 @@ fn the_header_says_when_it_plays_without_the_host() {
 #[test]
 fn the_light_shows_notes_that_the_host_took_and_goes_out() {
     let (mut light, context) = (ActivityLight::default(), egui::Context::default());
-    assert_eq!(light.look(&context, 1.0, 7), 0.0, "those of before it was opened");
-    assert_eq!(light.look(&context, 2.0, 8), 1.0);
-    let fading = light.look(&context, 2.1, 8);
+    assert_eq!(light.brightness(&context, 1.0, 7), 0.0, "those of before it was opened");
+    assert_eq!(light.brightness(&context, 2.0, 8), 1.0);
+    let fading = light.brightness(&context, 2.1, 8);
     assert!(fading > 0.0 && fading < 1.0, "{fading}");
-    assert_eq!(light.look(&context, 2.3, 8), 0.0);
-    assert_eq!(light.look(&context, 9.0, 8), 0.0);
+    assert_eq!(light.brightness(&context, 2.3, 8), 0.0);
+    assert_eq!(light.brightness(&context, 9.0, 8), 0.0);
 }
 
 #[test]
@@ -45,9 +46,9 @@ fn a_late_bar_is_said_for_a_while() {
     let mut warnings = TransientWarnings::since(&playing());
     let context = egui::Context::default();
     let late = Status { late: 1, ..playing() };
-    assert_eq!(warnings.notice(&context, 10.0, &late), Some(said));
-    assert_eq!(warnings.notice(&context, 13.9, &late), Some(said));
-    assert_eq!(warnings.notice(&context, 14.1, &late), None);
+    assert_eq!(warnings.current(&context, 10.0, &late), Some(said));
+    assert_eq!(warnings.current(&context, 13.9, &late), Some(said));
+    assert_eq!(warnings.current(&context, 14.1, &late), None);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Align2, Color32, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo};
 
-use super::{corners, focus_ring, hint_beside};
+use super::frame::{corners, focus_ring, hint_beside};
 use crate::editor::theme::{self, FontRole, Scale};
 
 /// Style of a button.

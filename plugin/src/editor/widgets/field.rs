@@ -1,11 +1,12 @@
 //! Fields: a value in a box that can be typed, and the text field itself.
 
 use egui::accesskit::Role;
-use egui::{Align2, CursorIcon, Id, Key, Rect, Sense, TextEdit, Ui, WidgetInfo};
+use egui::{Align2, CursorIcon, Id, Key, Rect, Sense, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
+use super::frame::{corners, focus_ring};
+use super::text_field::text_field;
 use super::value_input::{HOW_TO, adjust};
-use super::{corners, focus_ring};
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme::{self, FontRole, Scale};
 
@@ -94,44 +95,6 @@ impl<P: Param> Field<'_, P> {
             theme::TEXT,
         );
     }
-}
-
-/// Draws a short text field. Returns `Some(true)` when Enter or a focus change ends it,
-/// `Some(false)` when Escape does.
-pub(crate) fn text_field(
-    ui: &mut Ui,
-    scale: Scale,
-    rect: Rect,
-    id: Id,
-    name: &str,
-    text: &mut String,
-    opened: bool,
-) -> Option<bool> {
-    let field = TextEdit::singleline(text)
-        .id(id)
-        .font(scale.font(FontRole::Strong))
-        .align(egui::Align2::CENTER_CENTER)
-        .margin(egui::Margin::same(2));
-    let mut output = ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
-        field.desired_width(rect.width()).min_size(rect.size()).show(ui)
-    });
-    let output = &mut output.inner;
-    let response = output.response.response.clone().accessible_name(name);
-    if opened {
-        response.request_focus();
-        let all = egui::text::CCursorRange::two(
-            egui::text::CCursor::new(0),
-            egui::text::CCursor::new(text.chars().count()),
-        );
-        output.state.cursor.set_char_range(Some(all));
-        output.state.clone().store(ui.ctx(), id);
-        return None;
-    }
-    if ui.input(|input| input.key_pressed(Key::Escape)) {
-        response.surrender_focus();
-        return Some(false);
-    }
-    (response.lost_focus() || !response.has_focus()).then_some(true)
 }
 
 /// Formats a number with thin spaces between thousands.

@@ -6,8 +6,8 @@ use egui::{
 };
 use nice_plug::params::{IntParam, Param};
 
+use super::frame::{corners, focus_ring};
 use super::value_input::wheel_notches;
-use super::{corners, focus_ring};
 use crate::editor::theme::{self, FontRole, Scale};
 
 /// Returns the indices of the current and the default value of a parameter.

@@ -3,7 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2};
 
-use super::corners;
+use super::frame::corners;
 use crate::editor::theme::{self, FontRole, Scale};
 
 /// Width and height of an entry, in design points.

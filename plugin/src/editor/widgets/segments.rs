@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
-use super::{corners, focus_ring};
+use super::frame::{corners, focus_ring};
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme::{self, FontRole};
 

@@ -3,8 +3,8 @@
 use egui::{Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2};
 use nice_plug::params::Param;
 
+use super::frame::{focus_ring, hint_beside};
 use super::value_input::{HOW_TO, adjust};
-use super::{focus_ring, hint_beside};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme;
 

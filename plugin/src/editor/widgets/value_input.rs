@@ -3,7 +3,7 @@
 use egui::{Event, Key, MouseWheelUnit, Rect, Response, Ui, Vec2};
 use nice_plug::params::Param;
 
-use super::field::text_field;
+use super::text_field::text_field;
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 
 /// Speed of a fine drag relative to a normal one.

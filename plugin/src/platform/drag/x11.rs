@@ -15,18 +15,18 @@ use egui::ColorImage;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
-use x11rb::protocol::shape::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ClientMessageEvent, ClipOrdering, ConfigureWindowAux, ConnectionExt as _,
-    CreateGCAux, CreateWindowAux, EventMask, ImageFormat, ImageOrder, KeyButMask, PropMode,
-    QueryPointerReply, SELECTION_NOTIFY_EVENT, SelectionNotifyEvent, SelectionRequestEvent,
-    Timestamp, Window, WindowClass,
+    Atom, AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux,
+    EventMask, KeyButMask, PropMode, QueryPointerReply, SELECTION_NOTIFY_EVENT,
+    SelectionNotifyEvent, SelectionRequestEvent, StackMode, Timestamp, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME, NONE};
 
-use super::{DragReport, DragState, NO_TARGET, WindowId};
+use super::state::{DragReport, DragState, NO_TARGET, WindowId};
+use super::x11_picture::picture_window;
+use crate::platform::xdnd_atoms::Atoms;
 
 /// Polling interval of the pointer.
 const POLL_INTERVAL: Duration = Duration::from_millis(8);
@@ -48,26 +48,6 @@ const UNESCAPED: &AsciiSet =
 
 /// The display is gone or violates the protocol.
 type X11Error = Box<dyn std::error::Error>;
-
-x11rb::atom_manager! {
-    /// Atoms of the XDND protocol.
-    pub(crate) Atoms: AtomsCookie {
-        XdndAware,
-        XdndProxy,
-        XdndSelection,
-        XdndTypeList,
-        XdndEnter,
-        XdndPosition,
-        XdndStatus,
-        XdndLeave,
-        XdndDrop,
-        XdndFinished,
-        XdndActionCopy,
-        TARGETS,
-        FILES: b"text/uri-list",
-        TIME: b"DEEP_POCKET_TIME",
-    }
-}
 
 /// Thread that runs the drag.
 pub(super) struct PlatformDrag {
@@ -241,7 +221,7 @@ impl<'a> XdndDrag<'a> {
         let at = |place: i16| i32::from(place.saturating_add(PICTURE_OFFSET));
         let place = ConfigureWindowAux::new().x(at(pointer.root_x)).y(at(pointer.root_y));
         // Mapped at its final position and kept on top.
-        let above = place.stack_mode(x11rb::protocol::xproto::StackMode::ABOVE);
+        let above = place.stack_mode(StackMode::ABOVE);
         self.connection.configure_window(picture, &above)?;
         self.connection.map_window(picture)?;
         Ok(())
@@ -460,54 +440,6 @@ fn keys(connection: &RustConnection, name: u32) -> Result<BTreeSet<u8>, X11Error
         .filter(|(_, names)| names.contains(&name))
         .map(|(key, _)| key)
         .collect())
-}
-
-/// Creates the unmapped window with the picture. It passes pointer input through.
-fn picture_window(
-    connection: &RustConnection,
-    number: usize,
-    picture: &ColorImage,
-) -> Result<Option<Window>, X11Error> {
-    let screen = &connection.setup().roots[number];
-    let order = connection.setup().image_byte_order;
-    let size = picture.size.map(u16::try_from);
-    let [Ok(width), Ok(height)] = size else { return Ok(None) };
-    if screen.root_depth < 24 || order != ImageOrder::LSB_FIRST {
-        return Ok(None);
-    }
-    let pixels: Vec<u8> = picture
-        .pixels
-        .iter()
-        .flat_map(|colour| [colour.b(), colour.g(), colour.r(), 255])
-        .collect();
-    let [pixmap, context, window] =
-        [connection.generate_id()?, connection.generate_id()?, connection.generate_id()?];
-    let (root, depth) = (screen.root, screen.root_depth);
-    connection.create_pixmap(depth, pixmap, root, width, height)?;
-    connection.create_gc(context, pixmap, &CreateGCAux::new())?;
-    let whole = ImageFormat::Z_PIXMAP;
-    connection.put_image(whole, pixmap, context, width, height, 0, 0, 0, depth, &pixels)?;
-    let look = CreateWindowAux::new().override_redirect(1).background_pixmap(pixmap);
-    let class = WindowClass::INPUT_OUTPUT;
-    connection.create_window(
-        COPY_DEPTH_FROM_PARENT,
-        window,
-        root,
-        0,
-        0,
-        width,
-        height,
-        0,
-        class,
-        0,
-        &look,
-    )?;
-    let (set, input) = (shape::SO::SET, shape::SK::INPUT);
-    // Without the shape extension the pointer may hit the picture.
-    drop(connection.shape_rectangles(set, input, ClipOrdering::UNSORTED, window, 0, 0, &[]));
-    connection.free_gc(context)?;
-    connection.free_pixmap(pixmap)?;
-    Ok(Some(window))
 }
 
 #[cfg(test)]

@@ -1,0 +1,111 @@
+//! Indicators of playback: note activity, playhead, and warnings that disappear after a while.
+
+use std::time::Duration;
+
+use egui::Context;
+
+use crate::link::Status;
+
+/// The light that flashes when the host accepts notes.
+#[derive(Default)]
+pub(crate) struct ActivityLight {
+    /// Accepted notes at the last frame.
+    sent: Option<u32>,
+    /// Time of the last accepted note, in seconds.
+    at: Option<f64>,
+}
+
+impl ActivityLight {
+    /// Fade-out time, in seconds.
+    const FADE: f64 = 0.18;
+
+    /// Returns the brightness, 0 to 1.
+    pub(crate) fn brightness(&mut self, context: &Context, now: f64, sent: u32) -> f32 {
+        if self.sent.replace(sent).is_some_and(|before| before != sent) {
+            self.at = Some(now);
+        }
+        let Some(at) = self.at else { return 0.0 };
+        let left = 1.0 - (now - at) / Self::FADE;
+        if left <= 0.0 {
+            self.at = None;
+            return 0.0;
+        }
+        context.request_repaint();
+        #[expect(clippy::cast_possible_truncation, reason = "a share")]
+        let bright = left.min(1.0) as f32;
+        bright
+    }
+}
+
+/// Interpolates the song position between blocks: the audio thread publishes its position once per
+/// block, and the playhead advances from there at the song's tempo.
+#[derive(Default)]
+pub(crate) struct Playhead {
+    /// Last published position in quarter notes, and when it was first seen, in seconds.
+    published: f64,
+    at: f64,
+    /// Last drawn position, in quarter notes.
+    drawn: f64,
+}
+
+impl Playhead {
+    /// Longest interpolation without a new block, in seconds.
+    const MAX_INTERPOLATION: f64 = 0.1;
+    /// Largest lateness of a block that does not move the playhead back, in seconds.
+    const MAX_LATENESS: f64 = 0.05;
+
+    pub(crate) fn position(&mut self, status: &Status, now: f64) -> f64 {
+        if status.position != self.published {
+            self.published = status.position;
+            self.at = now;
+        }
+        let beats = |seconds: f64| seconds * status.tempo / 60.0;
+        let ahead = (now - self.at).clamp(0.0, Self::MAX_INTERPOLATION);
+        let here = self.published + beats(ahead);
+        let behind = self.drawn - here;
+        if !(0.0..beats(Self::MAX_LATENESS)).contains(&behind) {
+            self.drawn = here;
+        }
+        self.drawn
+    }
+}
+
+/// Warnings that disappear after a while.
+pub(crate) struct TransientWarnings {
+    late: u32,
+    refused: u32,
+    /// Current warning and the time at which it disappears, in seconds.
+    said: Option<(&'static str, f64)>,
+}
+
+impl TransientWarnings {
+    /// Duration of a warning, in seconds.
+    const SAID: f64 = 4.0;
+
+    pub(crate) fn since(status: &Status) -> Self {
+        TransientWarnings { late: status.late, refused: status.refused, said: None }
+    }
+
+    pub(crate) fn current(
+        &mut self,
+        context: &Context,
+        now: f64,
+        status: &Status,
+    ) -> Option<&'static str> {
+        let until = now + Self::SAID;
+        if status.refused != self.refused {
+            self.said = Some(("The host did not take all of the notes.", until));
+        } else if status.late != self.late {
+            let text = "A bar was not ready in time: another was played in its place.";
+            self.said = Some((text, until));
+        }
+        (self.late, self.refused) = (status.late, status.refused);
+        let (text, until) = self.said?;
+        if now >= until {
+            self.said = None;
+            return None;
+        }
+        context.request_repaint_after(Duration::from_secs_f64(until - now));
+        Some(text)
+    }
+}
