@@ -81,16 +81,16 @@ impl DeepPocket {
 
     fn start_worker(&mut self) {
         if let Some(end) = self.worker_end.take() {
-            let band = |identity, kept: &ProjectStore| {
+            let load = |identity, kept: &ProjectStore| {
                 let folders = Folders::for_user();
                 let folder = folders.as_ref().map(|folders| folders.models.as_path());
                 project::models::find(identity, &kept.models(), folder)
                     .map(|model| ModelPlayer::of(&model))
             };
-            match Worker::start(end, Arc::clone(self.params.state.kept()), band) {
+            match Worker::start(end, Arc::clone(self.params.state.kept()), load) {
                 Ok(worker) => self.worker = Some(worker),
                 Err(fault) => self.link.set_model(ModelState::Missing(format!(
-                    "The drummer has no thread to play on: {fault}"
+                    "The drummer could not start its thread: {fault}"
                 ))),
             }
         }

@@ -232,11 +232,11 @@ impl AudioEnd {
 
     /// Requests a bar from the worker. Returns `false` if the queue is full.
     pub fn request(&mut self, request: BarRequest) -> bool {
-        let asked = self.requests.push(request).is_ok();
-        if asked {
+        let accepted = self.requests.push(request).is_ok();
+        if accepted {
             self.notify_worker();
         }
-        asked
+        accepted
     }
 
     /// Notifies the worker without a system call.
@@ -333,12 +333,22 @@ impl WorkerEnd {
 #[must_use]
 pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
     let link = Arc::new(Link::new());
-    let (tell, told) = queue(TAKES);
-    let (ask, asked) = queue(REQUESTS);
-    let (answer, answered) = queue(ANSWERS);
+    let (takes_in, takes_out) = queue(TAKES);
+    let (requests_in, requests_out) = queue(REQUESTS);
+    let (answers_in, answers_out) = queue(ANSWERS);
     (
-        AudioEnd { takes: tell, requests: ask, answers: answered, link: Arc::clone(&link) },
-        WorkerEnd { new_takes: told, requests: asked, answers: answer, link: Arc::clone(&link) },
+        AudioEnd {
+            takes: takes_in,
+            requests: requests_in,
+            answers: answers_out,
+            link: Arc::clone(&link),
+        },
+        WorkerEnd {
+            new_takes: takes_out,
+            requests: requests_out,
+            answers: answers_in,
+            link: Arc::clone(&link),
+        },
         link,
     )
 }
@@ -366,7 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_arrives_as_it_was_published() {
+    fn a_published_status_is_read_back() {
         let (audio, worker, link) = link();
         let status = Status {
             following: true,
@@ -390,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_a_sentence_until_it_is_cleared() {
+    fn a_fault_shows_a_notice_until_cleared() {
         let (audio, worker, link) = link();
         assert!(link.notices().is_empty());
         audio.raise(Fault::Engine);

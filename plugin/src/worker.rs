@@ -182,7 +182,9 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         let slot = slot.filter(|slot| slot.play.is_some() || slot.files == files);
         let slot = slot.unwrap_or_else(|| {
             let load = catch_unwind(AssertUnwindSafe(|| (self.load)(identity, &self.store)))
-                .unwrap_or_else(|_| Err("The model could not be read: the reader failed.".into()));
+                .unwrap_or_else(|_| {
+                    Err("The model could not be loaded: an internal error occurred.".into())
+                });
             match load {
                 Ok(ModelPlayer { metadata, play }) => {
                     let state = ModelState::Ready(metadata);
@@ -236,13 +238,13 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
 
     /// Receives new takes. Evicts takes that are not in use first.
     fn receive_takes(&mut self) {
-        while let Some(told) = self.end.new_takes.pop() {
+        while let Some(take) = self.end.new_takes.pop() {
             if self.takes.len() == MAX_TAKES {
                 let takes = self.end.takes_in_use();
                 let unwanted = self.takes.iter().position(|(number, _)| !takes.may_need(*number));
                 self.takes.remove(unwanted.unwrap_or(0));
             }
-            self.takes.push(told);
+            self.takes.push(take);
         }
     }
 

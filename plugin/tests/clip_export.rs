@@ -43,7 +43,7 @@ fn steps(export: &ClipExport) -> Vec<Step> {
 }
 
 #[test]
-fn a_phrase_is_exported_as_it_is_heard() {
+fn an_exported_phrase_matches_playback() {
     let (_worker, link, bars) = shown();
     let params = DeepPocketParams::default();
     let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
@@ -83,14 +83,14 @@ fn one_lane_a_range_of_bars_and_a_quantised_clip() {
     assert_eq!((read.len(), read[4].hit(Drum::Snare).map(|hit| hit.velocity)), (29, Some(62)));
     let refused = |options| of(options).expect_err("a sentence");
     let ride = ExportOptions { lane: Some(Drum::Ride), ..ExportOptions::default() };
-    assert_eq!(refused(ride), "Ride is not struck in these bars.");
+    assert_eq!(refused(ride), "Ride has no hits in these bars.");
     let far = refused(ExportOptions { extent: Extent::Phrases(2), ..ExportOptions::default() });
     assert!(far.contains("bar 9"), "{far}");
     refused(ExportOptions { extent: Extent::Bars(5, 0), ..ExportOptions::default() });
 }
 
 #[test]
-fn half_and_double_time_are_as_long_as_they_are_heard() {
+fn half_and_double_time_export_at_their_heard_length() {
     let (_worker, link, _) = shown();
     let params = DeepPocketParams::default();
     let snares = |pace: f32| {
@@ -122,7 +122,7 @@ fn text_and_sound_are_of_the_same_clip() {
 }
 
 #[test]
-fn without_a_phrase_there_is_a_sentence() {
+fn export_without_a_phrase_fails_with_a_message() {
     let (_, _, link) = link();
     let fault = ClipExport::of(&DeepPocketParams::default(), &link, ExportOptions::default());
     assert!(fault.expect_err("a sentence").contains("no clip yet"));

@@ -37,7 +37,7 @@ fn stop(host: &mut Host) {
 }
 
 #[test]
-fn a_fault_in_the_audio_half_is_silence_until_it_is_activated_again() {
+fn an_engine_panic_silences_until_reactivation() {
     let mut host = Host::new();
     // Until a note sounds.
     while host.context.ons == host.context.offs {
@@ -61,7 +61,7 @@ fn a_fault_in_the_audio_half_is_silence_until_it_is_activated_again() {
 }
 
 #[test]
-fn a_fault_in_the_worker_is_a_sentence_and_another_take_plays_on() {
+fn a_worker_panic_is_reported_and_another_take_plays() {
     let mut host = Host::new();
     play(&mut host, 8);
     let before = host.context.ons;

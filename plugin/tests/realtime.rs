@@ -29,17 +29,17 @@ impl Counting {
     }
 }
 
-// SAFETY: every call goes to the system's allocator unchanged.
+// SAFETY: every call is forwarded unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         Self::count();
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         Self::count();
-        // SAFETY: the pointer came from `alloc` above, that is, from the system's allocator.
+        // SAFETY: the pointer came from the system's allocator, through `alloc` above.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

@@ -113,7 +113,7 @@ fn parameters_are_frozen() {
     let found: Vec<_> = params()
         .iter()
         .map(|(id, pointer)| {
-            // SAFETY: the parameters are leaked, so the pointer is good.
+            // SAFETY: the parameters are leaked, so the pointer is valid.
             let (name, default, text) = unsafe {
                 (pointer.name().to_owned(), pointer.default_normalized_value(), |value| {
                     pointer.normalized_value_to_string(value, true)
@@ -140,7 +140,7 @@ fn texts_parse_back() {
     for (id, pointer) in params() {
         for place in 0..=1000u16 {
             let value = f32::from(place) / 1000.0;
-            // SAFETY: the parameters are leaked, so the pointer is good.
+            // SAFETY: the parameters are leaked, so the pointer is valid.
             unsafe {
                 let text = pointer.normalized_value_to_string(value, true);
                 let back = pointer.string_to_normalized_value(&text);
@@ -189,7 +189,7 @@ fn number(params: &BTreeMap<String, ParamValue>, id: &str) -> f64 {
 }
 
 #[test]
-fn what_is_saved_comes_back() {
+fn saved_state_round_trips() {
     let params = DeepPocketParams::default();
     let seen = params.state.take_tempo();
     params.state.latch_tempo(seen, Some(93.5));
@@ -201,7 +201,7 @@ fn what_is_saved_comes_back() {
 }
 
 #[test]
-fn what_a_state_lacks_is_the_default() {
+fn missing_fields_have_defaults() {
     let (params, back) = load(state(&[("seed", ParamValue::I32(7))], &[]));
     assert_eq!((number(&params, "seed"), number(&params, "style")), (7.0, 17.0));
     assert_eq!((number(&params, "temperature"), number(&params, "channel")), (1.0, 10.0));
@@ -210,7 +210,7 @@ fn what_a_state_lacks_is_the_default() {
 }
 
 #[test]
-fn a_damaged_state_is_brought_into_range_and_said() {
+fn a_damaged_state_is_clamped_and_reported() {
     let (params, back) = load(state(
         &[
             ("style", ParamValue::I32(i32::MAX)),
@@ -228,7 +228,7 @@ fn a_damaged_state_is_brought_into_range_and_said() {
 }
 
 #[test]
-fn numbers_out_of_range_in_the_record_do_no_harm() {
+fn out_of_range_numbers_are_clamped() {
     let json = "{\"version\":1,\"tempo\":1e30,\"window\":[4000000000,0]}";
     let (_, back) = load(state(&[], &[("deep-pocket", json)]));
     assert_eq!(back.state.take_tempo().tempo(), None);
@@ -236,7 +236,7 @@ fn numbers_out_of_range_in_the_record_do_no_harm() {
 }
 
 #[test]
-fn a_newer_state_gives_what_is_known_and_says_so() {
+fn a_newer_state_loads_known_fields_and_reports_it() {
     let json = "{\"version\":9,\"tempo\":88.0,\"window\":[900,500],\"choir\":{\"voices\":40}}";
     let (_, back) = load(state(&[], &[("deep-pocket", json)]));
     assert_eq!(back.state.take_tempo().tempo(), Some(88.0));
@@ -244,7 +244,7 @@ fn a_newer_state_gives_what_is_known_and_says_so() {
 }
 
 #[test]
-fn a_load_is_noticed_and_outweighs_a_tempo_of_before() {
+fn a_load_overrides_an_earlier_tempo() {
     let params = DeepPocketParams::default();
     let seen = params.state.take_tempo();
     params.state.set(SavedState { tempo: Some(88.0), ..SavedState::default() });
@@ -273,7 +273,7 @@ fn loaded(text: &str) -> DeepPocketParams {
 }
 
 #[test]
-fn whatever_changes_a_parameter_is_counted() {
+fn every_parameter_change_is_counted() {
     let params = DeepPocketParams::default();
     for (id, pointer, _) in params.param_map() {
         // SAFETY: the pointer is into `params`.
@@ -320,7 +320,7 @@ fn a_project_of_version_2_plays_the_notes_that_it_was_saved_with() {
 }
 
 #[test]
-fn a_project_of_a_newer_version_gives_what_is_known() {
+fn a_project_of_a_newer_version_loads_known_fields() {
     let params = loaded(include_str!("states/newer.json"));
     let controls = Controls::new(&params);
     assert_eq!((controls.take.seed, controls.channel, controls.take.style), (4_711, 2, 23));
@@ -333,7 +333,7 @@ fn a_project_of_a_newer_version_gives_what_is_known() {
 }
 
 #[test]
-fn a_damaged_field_takes_no_other_with_it() {
+fn a_damaged_field_does_not_affect_others() {
     let whole: PluginState =
         serde_json::from_str(include_str!("states/version-2.json")).expect("a state");
     let record: Value = serde_json::from_str(&whole.fields["deep-pocket"]).expect("a record");
@@ -367,7 +367,7 @@ fn a_damaged_field_takes_no_other_with_it() {
 }
 
 #[test]
-fn of_a_record_that_is_cut_what_stands_before_the_cut_is_kept() {
+fn a_truncated_record_keeps_the_fields_before_the_cut() {
     let whole: PluginState =
         serde_json::from_str(include_str!("states/version-2.json")).expect("a state");
     let record = &whole.fields["deep-pocket"];

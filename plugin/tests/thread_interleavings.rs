@@ -60,7 +60,7 @@ fn in_every_order(switches: usize, model: impl Fn() + Sync + Send + 'static) {
 }
 
 #[test]
-fn a_take_that_moves_on_is_never_taken_for_one_that_nobody_wants() {
+fn a_moving_take_is_never_seen_as_unused() {
     // Takes in the order of publication, as playing, ready and asked. The checked take is always
     // among them or too new to be known.
     let courses: [(u32, &[[u32; 3]]); 2] = [
@@ -85,7 +85,7 @@ fn a_take_that_moves_on_is_never_taken_for_one_that_nobody_wants() {
 }
 
 #[test]
-fn what_is_handed_over_is_whole_and_in_order_and_its_place_is_free_again() {
+fn queue_transfers_items_in_order_and_frees_slots() {
     in_every_order(3, || {
         // An item names the slot of its contents; the checker detects concurrent access to a slot.
         // One item is read while others wait.
@@ -99,7 +99,7 @@ fn what_is_handed_over_is_whole_and_in_order_and_its_place_is_free_again() {
                 while !sender.has_room() {
                     loom::thread::yield_now();
                 }
-                // SAFETY: the checker fails if anybody else touches the place meanwhile.
+                // SAFETY: the checker fails on concurrent access to the slot.
                 theirs[item % PLACES].with_mut(|place| unsafe { *place = 10 + item });
                 assert_eq!(sender.push(item), Ok(()), "there was room");
             }
@@ -120,7 +120,7 @@ fn what_is_handed_over_is_whole_and_in_order_and_its_place_is_free_again() {
 }
 
 #[test]
-fn a_worker_that_is_rung_for_is_woken_and_sees_what_for() {
+fn a_notified_worker_wakes_and_sees_the_request() {
     in_every_order(3, || {
         let signal = Arc::new(WorkerNotify::default());
         let (mut ask, mut asked) = queue::<u32>(1);
@@ -149,7 +149,7 @@ fn a_worker_that_is_rung_for_is_woken_and_sees_what_for() {
 }
 
 #[test]
-fn a_worker_ends_when_it_is_told_to_whatever_it_does() {
+fn a_worker_stops_in_any_state() {
     in_every_order(3, || {
         let signal = Arc::new(WorkerNotify::default());
         let theirs = Arc::clone(&signal);
@@ -169,7 +169,7 @@ fn a_worker_ends_when_it_is_told_to_whatever_it_does() {
 }
 
 #[test]
-fn a_full_queue_gives_the_item_back_and_goes_on_afterwards() {
+fn a_full_queue_returns_the_item_and_recovers() {
     let (mut sender, mut receiver) = real_queue(3);
     for round in 0..10 {
         for item in 0..3 {

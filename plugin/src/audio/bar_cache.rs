@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_finds_the_place_that_was_kept_for_it() {
+    fn an_answer_fills_its_reserved_slot() {
         let takes = TakesInUse { playing: 1, ..TakesInUse::default() };
         let mut cache = BarCache::new();
         assert_eq!(cache.state(key(1, 5)), BarState::Absent);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn old_takes_give_way_first_and_far_bars_next() {
+    fn eviction_prefers_unused_takes_then_distant_bars() {
         let takes = TakesInUse { playing: 2, ..TakesInUse::default() };
         let mut cache = BarCache::new();
         assert!(cache.reserve(key(1, 0), TakesInUse { playing: 1, ..takes }, 0));

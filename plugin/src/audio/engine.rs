@@ -326,8 +326,8 @@ impl Engine {
 
     /// Passes the wanted take to the take queue.
     fn update_wanted_take(&mut self) {
-        if let Some((knobs, tempo)) = self.wanted {
-            let take = self.keys.complete(Take { tempo, ..knobs.into() });
+        if let Some((controls, tempo)) = self.wanted {
+            let take = self.keys.complete(Take { tempo, ..controls.into() });
             self.take_queue.set_wanted(&take);
         }
     }

@@ -156,20 +156,20 @@ impl KeyInput {
         if let Some(extras) = &mut self.extras
             && extras.update()
         {
-            let told = *extras.output_buffer();
-            if told.primer_version != self.project.primer_version {
-                *self.last_clip = told.primer;
+            let extras_now = *extras.output_buffer();
+            if extras_now.primer_version != self.project.primer_version {
+                *self.last_clip = extras_now.primer;
             }
-            (*self.project, self.stale, self.fresh) = (told, true, true);
+            (*self.project, self.stale, self.fresh) = (extras_now, true, true);
         }
         let bar = block.grid.bar_at(block.position);
-        let (heard_in, heard) = self.listening;
-        if playing && bar != heard_in {
+        let (recorded_bar, recorded) = self.listening;
+        if playing && bar != recorded_bar {
             self.listening = (bar, false);
             let meter = block.grid.meter;
             let until = bar.saturating_mul(i64::try_from(meter.steps()).unwrap_or(1));
             let clip = match self.prime {
-                _ if !heard => None,
+                _ if !recorded => None,
                 PrimeMode::Play => self.capture.played(until, PRIMER_BARS, meter).map(Primer::Play),
                 PrimeMode::Tap => self.capture.rhythm(until, PRIMER_BARS, meter).map(Primer::Tap),
                 PrimeMode::Off | PrimeMode::Hold => None,

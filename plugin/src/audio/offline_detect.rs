@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn in_real_time_nobody_waits() {
+    fn no_wait_in_real_time() {
         let mut detector = OfflineDetector::new(48_000.0, HostMode::Realtime);
         detector.begin_block(480);
         assert_eq!(detector.max_wait(), None);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flag_is_enough_and_so_is_the_pace() {
+    fn offline_is_detected_by_mode_or_by_pace() {
         assert_eq!(
             OfflineDetector::new(48_000.0, HostMode::Offline).max_wait(),
             Some(MAX_BOUNCE_WAIT)
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_pace_is_known_after_a_block() {
+    fn an_unknown_mode_is_resolved_after_one_block() {
         let mut detector = OfflineDetector::new(48_000.0, HostMode::Unknown);
         detector.begin_block(480);
         assert_eq!(detector.max_wait(), Some(MAX_UNKNOWN_WAIT));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn while_the_pace_is_unknown_all_waiting_is_bounded() {
+    fn total_wait_is_bounded_while_the_mode_is_unknown() {
         let mut detector = OfflineDetector::new(48_000.0, HostMode::Unknown);
         detector.begin_block(480);
         detector.waited(Duration::from_millis(1_500));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_let_down_waits_again_after_an_answer() {
+    fn waiting_resumes_after_the_worker_answers() {
         let mut detector = OfflineDetector::new(48_000.0, HostMode::Offline);
         detector.wait_failed(MAX_BOUNCE_WAIT);
         assert_eq!(detector.max_wait(), None);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_that_was_given_up_may_turn_out_to_be_a_bounce() {
+    fn an_abandoned_beginning_can_still_become_a_bounce() {
         let mut detector = OfflineDetector::new(48_000.0, HostMode::Unknown);
         detector.begin_block(480);
         let max_wait = detector.max_wait().expect("the beginning is waited for");

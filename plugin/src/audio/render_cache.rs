@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_made_of_the_bars_that_its_pace_needs() {
+    fn half_and_double_time_combine_source_bars() {
         let bar_cache = bar_cache(1..6);
         let mut render_cache = RenderCache::new();
         assert!(
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_that_is_needed_again_does_not_give_way_to_the_next_one() {
+    fn a_recently_used_bar_is_not_evicted() {
         let bar_cache = bar_cache(1..12);
         let mut render_cache = RenderCache::new();
         (1..9).for_each(|bar| assert!(render_cache.render(&bar_cache, key(bar))));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_bar_has_the_last_one_of_its_take_in_its_place() {
+    fn the_last_bar_of_the_take_replaces_a_late_one() {
         let bar_cache = bar_cache(1..3);
         let mut render_cache = RenderCache::new();
         render_cache.render(&bar_cache, key(2));

@@ -76,14 +76,13 @@ impl Header<'_> {
         audition_controls(ui, view, audition.with_max_x(rect.right() - scale.px(16.0)));
 
         let right = pos2(audition.left() - scale.px(8.0), rect.center().y);
-        let hint = "Where the notes go: MIDI channel, drum map, notes that go through, and playing \
-                    without the host. The light shows that the host takes notes.";
+        let hint = "MIDI channel, drum map, note pass-through, and playing without the host. The \
+                    light flashes when the host accepts notes.";
         let names = ["Output", "    Output"];
         let (output, output_pressed) =
             self.drawer_button(ui, scale, right, Drawer::Out, names, hint);
         let right = pos2(output.left() - scale.px(6.0), rect.center().y);
-        let hint =
-            "Which model plays, what it learned from and how well, and others that you have.";
+        let hint = "The current model, its training data and accuracy, and your other models.";
         let names = ["Model", self.model];
         let (model, model_pressed) =
             self.drawer_button(ui, scale, right, Drawer::Model, names, hint);
@@ -193,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_transport_is_told_in_words() {
+    fn transport_status_text() {
         assert_eq!(TransportStatus::Stopped.text(), "stopped: press play in the host");
         let following = TransportStatus::Following {
             tempo: 97.25,

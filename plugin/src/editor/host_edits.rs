@@ -87,7 +87,7 @@ impl HostEdits {
         let host = &self.host;
         let mut set = |param: ParamPtr, value: f32| {
             let Some(host) = host else { return };
-            // SAFETY: the pointer is into the parameters that desk and host share.
+            // SAFETY: the pointer is into the parameters that session and host share.
             unsafe {
                 host.raw_begin_set_parameter(param);
                 host.raw_set_parameter_normalized(param, value);

@@ -75,7 +75,7 @@ pub(crate) struct TransientWarnings {
     late: u32,
     refused: u32,
     /// Current warning and the time at which it disappears, in seconds.
-    said: Option<(&'static str, f64)>,
+    warning: Option<(&'static str, f64)>,
 }
 
 impl TransientWarnings {
@@ -83,7 +83,7 @@ impl TransientWarnings {
     const SAID: f64 = 4.0;
 
     pub(crate) fn since(status: &Status) -> Self {
-        TransientWarnings { late: status.late, refused: status.refused, said: None }
+        TransientWarnings { late: status.late, refused: status.refused, warning: None }
     }
 
     pub(crate) fn current(
@@ -94,15 +94,15 @@ impl TransientWarnings {
     ) -> Option<&'static str> {
         let until = now + Self::SAID;
         if status.refused != self.refused {
-            self.said = Some(("The host did not take all of the notes.", until));
+            self.warning = Some(("The host did not accept all of the notes.", until));
         } else if status.late != self.late {
-            let text = "A bar was not ready in time: another was played in its place.";
-            self.said = Some((text, until));
+            let text = "A bar was not ready in time: another one was played instead.";
+            self.warning = Some((text, until));
         }
         (self.late, self.refused) = (status.late, status.refused);
-        let (text, until) = self.said?;
+        let (text, until) = self.warning?;
         if now >= until {
-            self.said = None;
+            self.warning = None;
             return None;
         }
         context.request_repaint_after(Duration::from_secs_f64(until - now));

@@ -49,7 +49,7 @@ impl GuiContextInner for Host {
 
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
         assert!(self.open().contains(&param), "a value outside of a gesture");
-        // SAFETY: the parameters live as long as the window under test, which is what calls.
+        // SAFETY: the parameters outlive the window under test, the only caller.
         unsafe { param._internal_set_normalized_value(normalized) };
     }
 
@@ -218,7 +218,7 @@ impl Rig {
     fn value(&self, name: &str) -> String {
         use nice_plug::params::Params as _;
         for (_, param, _) in self.params.param_map() {
-            // SAFETY: the parameters live as long as the rig.
+            // SAFETY: the rig keeps the parameters alive.
             unsafe {
                 if param.name() == name {
                     let value = param.unmodulated_normalized_value();

@@ -118,9 +118,9 @@ impl Fault {
     pub(super) const fn sentence(self) -> &'static str {
         match self {
             Fault::Engine => {
-                "The player failed and is silent. Switch the plugin off and on to start it again."
+                "The engine failed and is silent. Switch the plugin off and on to restart it."
             }
-            Fault::Worker => "The drummer failed at a bar; another is repeated in its place.",
+            Fault::Worker => "The drummer failed at a bar; another one is repeated instead.",
         }
     }
 }

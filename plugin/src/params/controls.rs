@@ -37,10 +37,10 @@ pub struct TakeControls {
 
 impl From<TakeControls> for Take {
     /// Returns a take with these controls and defaults for everything else.
-    fn from(knobs: TakeControls) -> Take {
+    fn from(controls: TakeControls) -> Take {
         let TakeControls { seed, style, blend, temperature, stick, density, lanes, off, .. } =
-            knobs;
-        let TakeControls { fills, phrase_bars, evolve, .. } = knobs;
+            controls;
+        let TakeControls { fills, phrase_bars, evolve, .. } = controls;
         Take {
             seed,
             style,

@@ -30,7 +30,7 @@ impl DeepPocketParams {
 /// # Safety
 /// The pointer must be valid.
 unsafe fn repaired(pointer: ParamPtr, saved: Option<&ParamValue>) -> ParamValue {
-    // SAFETY: as the caller promises, for all of them.
+    // SAFETY: guaranteed by the caller, for all calls.
     unsafe {
         let (least, most) = (pointer.preview_plain(0.0), pointer.preview_plain(1.0));
         let default = pointer.default_plain_value();

@@ -84,7 +84,7 @@ pub(crate) mod tests {
 
     /// Sets a parameter at once, as a host does a moment later.
     pub(crate) fn at_once(param: ParamPtr, normalized: f32) {
-        // SAFETY: the tests' parameters live as long as what sets them.
+        // SAFETY: the tests keep the parameters alive.
         unsafe { param._internal_set_normalized_value(normalized) };
     }
 
@@ -98,20 +98,20 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_the_parameters_say_goes_back_into_them() {
+    fn takes_and_performance_round_trip_through_parameters() {
         for salt in 0..50 {
-            let said = Controls::new(&scrambled(salt));
+            let controls = Controls::new(&scrambled(salt));
             let other = scrambled(salt + 1_000);
             let mut set = at_once;
             let mut apply = ParamWriter { send: &mut set, force: false };
-            apply.take(&other, &said.take.into());
-            apply.performance(&other, &said.performance);
+            apply.take(&other, &controls.take.into());
+            apply.performance(&other, &controls.performance);
             let back = Controls::new(&other);
-            assert_eq!((back.take, back.performance), (said.take, said.performance));
+            assert_eq!((back.take, back.performance), (controls.take, controls.performance));
             // Nothing is sent twice.
             let mut count = 0;
             let mut set = |_, _| count += 1;
-            ParamWriter { send: &mut set, force: false }.take(&other, &said.take.into());
+            ParamWriter { send: &mut set, force: false }.take(&other, &controls.take.into());
             assert_eq!(count, 0);
         }
     }

@@ -30,7 +30,7 @@ use nice_plug::wrapper::setup_logger;
 use crate::DeepPocket;
 
 /// Entry point that hosts look up.
-// SAFETY: the name is CLAP's for this, and no other static of the library has it.
+// SAFETY: CLAP defines this name; no other static of the library has it.
 #[unsafe(no_mangle)]
 #[used]
 pub static clap_entry: clap_plugin_entry = clap_plugin_entry {
@@ -59,7 +59,7 @@ extern "C" fn init(_: *const c_char) -> bool {
 extern "C" fn deinit() {}
 
 extern "C" fn get_factory(id: *const c_char) -> *const c_void {
-    // SAFETY: a host gives a string, or nothing.
+    // SAFETY: the pointer is null or a C string, as CLAP requires.
     if !id.is_null() && unsafe { CStr::from_ptr(id) } == CLAP_PLUGIN_FACTORY_ID {
         (&raw const FACTORY).cast()
     } else {
@@ -83,14 +83,14 @@ unsafe extern "C" fn create(
     host: *const clap_host,
     id: *const c_char,
 ) -> *const clap_plugin {
-    // SAFETY: a host gives a string, or nothing.
+    // SAFETY: the pointer is null or a C string, as CLAP requires.
     if host.is_null() || id.is_null() || unsafe { CStr::from_ptr(id) } != described().clap_id() {
         return ptr::null();
     }
     // The framework takes the wrapper back when it destroys the plugin.
-    // SAFETY: the host is good for as long as the plugin is, as CLAP demands.
+    // SAFETY: the host outlives the plugin, as CLAP requires.
     let wrapper = Arc::into_raw(unsafe { Wrapper::<DeepPocket>::new(host) });
-    // SAFETY: the wrapper is alive, and nobody else knows it yet.
+    // SAFETY: the wrapper is alive and not shared yet.
     let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
     let table = clap_plugin { destroy: Some(destroy), process: Some(process), ..framework };
     let instance = ClapInstance { table, framework, midi_only: AtomicBool::new(false) };
@@ -112,15 +112,15 @@ struct ClapInstance {
 /// # Safety
 /// The pointer must come from [`create`] and not be destroyed yet.
 unsafe fn instance<'a>(plugin: *const clap_plugin) -> &'a ClapInstance {
-    // SAFETY: as the caller promises; the table is the door's first field.
+    // SAFETY: guaranteed by the caller; the table is the first field.
     unsafe { &*plugin.cast::<ClapInstance>() }
 }
 
 unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
-    // SAFETY: the host gives back what `create` gave it, once.
+    // SAFETY: the host destroys each instance from `create` once.
     let instance = unsafe { Box::from_raw(plugin.cast::<ClapInstance>().cast_mut()) };
     if let Some(destroy) = instance.framework.destroy {
-        // SAFETY: the table is good until the end of this function.
+        // SAFETY: the table is valid until the end of this function.
         unsafe { destroy(&raw const instance.table) };
     }
 }
@@ -129,10 +129,10 @@ unsafe extern "C" fn process(
     plugin: *const clap_plugin,
     block: *const clap_process,
 ) -> clap_process_status {
-    // SAFETY: hosts call a plugin's functions with the plugin.
+    // SAFETY: hosts pass the pointer that `create` returned.
     let instance = unsafe { instance(plugin) };
     let Some(process) = instance.framework.process else { return CLAP_PROCESS_ERROR };
-    // SAFETY: a host gives a block, or nothing.
+    // SAFETY: the pointer is valid or null, as CLAP requires.
     match unsafe { block.as_ref() } {
         Some(block) if !block.out_events.is_null() => {
             let output = EventOutput { host: block.out_events, midi_only: &instance.midi_only };
@@ -141,10 +141,10 @@ unsafe extern "C" fn process(
                 try_push: Some(push),
             };
             let block = clap_process { out_events: &raw const events, ..*block };
-            // SAFETY: the block is the host's, but for a queue that lives as long as this call.
+            // SAFETY: the block is a copy of the host's with a queue that outlives this call.
             unsafe { process(plugin, &raw const block) }
         }
-        // SAFETY: what the host gave is passed on.
+        // SAFETY: the host's arguments are passed on unchanged.
         _ => unsafe { process(plugin, block) },
     }
 }
@@ -159,11 +159,11 @@ unsafe extern "C" fn push(
     list: *const clap_output_events,
     event: *const clap_event_header,
 ) -> bool {
-    // SAFETY: the list is the one that `process` made, which is still running.
+    // SAFETY: the list was created by `process`, which is still running.
     let EventOutput { host, midi_only } = unsafe { &*(*list).ctx.cast::<EventOutput<'_>>() };
-    // SAFETY: the queue is the host's, for as long as the block.
+    // SAFETY: the host's queue is valid for the whole block.
     let send = |event| unsafe { (**host).try_push.is_some_and(|push| push(*host, event)) };
-    // SAFETY: the framework gives whole events.
+    // SAFETY: the framework passes complete events.
     let midi = unsafe { midi(event) };
     let notes_as_midi = midi_only.load(Ordering::Relaxed);
     match midi {
@@ -187,14 +187,14 @@ unsafe extern "C" fn push(
 /// The pointer must be valid for the size in the event's header.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
 unsafe fn midi(event: *const clap_event_header) -> Option<clap_event_midi> {
-    // SAFETY: as the caller promises.
+    // SAFETY: guaranteed by the caller.
     let header = unsafe { *event };
     let status = match (header.space_id, header.type_) {
         (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_ON) => 0x90,
         (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_OFF) => 0x80,
         _ => return None,
     };
-    // SAFETY: the header says that it is a note's.
+    // SAFETY: the header identifies a note event.
     let note = unsafe { *event.cast::<clap_event_note>() };
     let velocity = (note.velocity * 127.0).round().clamp(0.0, 127.0) as u8;
     let data = [status | note.channel.clamp(0, 15) as u8, note.key.clamp(0, 127) as u8, velocity];

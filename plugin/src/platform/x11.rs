@@ -1,7 +1,10 @@
 //! Connection to the display for the repairs under X11. They ignore errors; the window is then no
 //! worse off than without them.
 
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
+use x11rb::COPY_DEPTH_FROM_PARENT;
+use x11rb::connection::Connection as _;
+use x11rb::errors::ReplyOrIdError;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, CreateWindowAux, Window, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
 /// A connection to the display, opened on first use.
@@ -16,6 +19,22 @@ impl X11Connection {
         }
         self.0.as_ref()
     }
+}
+
+/// Creates an unmapped window that only exchanges messages.
+///
+/// # Errors
+/// Returns the display's error.
+pub(crate) fn hidden_window(
+    connection: &RustConnection,
+    root: Window,
+    look: CreateWindowAux,
+) -> Result<Window, ReplyOrIdError> {
+    let window = connection.generate_id()?;
+    let (depth, class, look) =
+        (COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT, look.override_redirect(1));
+    connection.create_window(depth, window, root, -10, -10, 1, 1, 0, class, 0, &look)?;
+    Ok(window)
 }
 
 /// Returns the outermost window created by the host that contains a window; with a window manager,

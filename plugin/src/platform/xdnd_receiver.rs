@@ -16,18 +16,18 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use percent_encoding::percent_decode;
+use x11rb::NONE;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     Atom, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _,
-    CreateWindowAux, EventMask, PropMode, Timestamp, Window, WindowClass,
+    CreateWindowAux, EventMask, PropMode, Timestamp, Window,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
-use x11rb::{COPY_DEPTH_FROM_PARENT, NONE};
 
 use crate::platform::file_drops::{FileDrops, HoveredFiles};
-use crate::platform::x11::host_of;
+use crate::platform::x11::{hidden_window, host_of};
 use crate::platform::xdnd_atoms::Atoms;
 
 /// Supported protocol version, of 2002.
@@ -78,10 +78,7 @@ impl XdndReceiver {
         let (connection, number) = x11rb::connect(None).ok()?;
         let atoms = Atoms::new(&connection).ok()?.reply().ok()?;
         let root = connection.setup().roots[number].root;
-        let window = connection.generate_id().ok()?;
-        let (depth, class) = (COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
-        let look = CreateWindowAux::new().override_redirect(1);
-        connection.create_window(depth, window, root, -10, -10, 1, 1, 0, class, 0, &look).ok()?;
+        let window = hidden_window(&connection, root, CreateWindowAux::new()).ok()?;
         let xdnd = XdndReceiver {
             connection,
             atoms,
@@ -350,7 +347,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_found_in_every_list_that_programs_give() {
+    fn uri_lists_of_all_common_forms_are_parsed() {
         let list = b"# a remark\r\nfile:///home/anna/%C3%9Cbung%201.mid\r\n\
                      file://computer/take.mid\r\nhttp://example.org/beat.mid\r\nfile:/plain.mid\0";
         let expected = ["/home/anna/Übung 1.mid", "/take.mid", "/plain.mid"];

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_written_whole_and_leaves_nothing_beside_it() {
+    fn atomic_write_leaves_no_temporary_file() {
         let root = tempfile::tempdir().expect("a folder");
         let folders = Folders::within(root.path(), &root.path().join("config"));
         for text in ["one", "another"] {

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_listed_with_what_is_wrong() {
+    fn a_listing_reports_unusable_files() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         fs::write(at("good.safetensors"), SHIPPED).expect("a file");
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_once_and_found_again_wherever_it_went() {
+    fn a_model_is_loaded_once_and_found_after_moving() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("one.safetensors");
         fs::write(&path, another()).expect("a file");
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn own_styles_are_called_as_the_model_has_them() {
+    fn user_styles_have_the_models_names() {
         let mut about = built_in().expect("a model").metadata().clone();
         assert_eq!(style_title(19, Some(&about)), "Own 1");
         about.styles.push("böhmische polka".into());

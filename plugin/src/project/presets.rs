@@ -55,7 +55,8 @@ impl Preset {
         struct Version {
             version: u32,
         }
-        let broken = |fault: serde_json::Error| format!("it is no preset, or damaged ({fault})");
+        let broken =
+            |fault: serde_json::Error| format!("it is not a preset or is damaged ({fault})");
         let Version { version } = serde_json::from_str(text).map_err(broken)?;
         if version > VERSION {
             return Err("a newer Deep Pocket wrote it".into());
@@ -149,7 +150,7 @@ pub fn rename(path: &Path, name: &str) -> Result<PathBuf, String> {
 /// # Errors
 /// Returns a message if the file cannot be deleted.
 pub fn delete(path: &Path) -> Result<(), String> {
-    fs::remove_file(path).map_err(|why| format!("{} stays: {why}.", path.display()))
+    fs::remove_file(path).map_err(|why| format!("{} cannot be deleted: {why}.", path.display()))
 }
 
 /// Returns the path of a new preset.
@@ -239,11 +240,11 @@ mod tests {
         assert_eq!(load(&renamed), Ok(preset("Front")));
         assert_eq!(list(&folder).len(), 2);
         delete(&renamed).expect("deleted");
-        assert!(delete(&renamed).is_err_and(|sentence| sentence.contains("stays")));
+        assert!(delete(&renamed).is_err_and(|sentence| sentence.contains("cannot be deleted")));
     }
 
     #[test]
-    fn a_damaged_file_gets_a_sentence() {
+    fn a_damaged_file_gets_a_message() {
         let root = tempfile::tempdir().expect("a folder");
         let written = |name: &str, text: &str| {
             fs::write(root.path().join(name), text).expect("a file");
@@ -253,15 +254,18 @@ mod tests {
         written("c.json", &"x".repeat(300_000));
         written("d.txt", "{}");
         let listed = list(root.path());
-        let said: Vec<String> =
+        let messages: Vec<String> =
             listed.into_iter().map(|l| l.preset.expect_err("damaged")).collect();
-        assert_eq!(said.len(), 3);
-        assert!(said[0].starts_with("a.json cannot be loaded: it is no preset"), "{said:?}");
-        assert!(said[1].contains("newer") && said[2].contains("too large"), "{said:?}");
+        assert_eq!(messages.len(), 3);
+        assert!(
+            messages[0].starts_with("a.json cannot be loaded: it is not a preset"),
+            "{messages:?}"
+        );
+        assert!(messages[1].contains("newer") && messages[2].contains("too large"), "{messages:?}");
     }
 
     #[test]
-    fn words_are_searched_everywhere() {
+    fn search_matches_all_fields() {
         let preset = preset("Back alley");
         for words in ["", "alley", "ROCK late", "96", "back 96 bpm heavy"] {
             assert!(preset.matches(words), "{words}");
@@ -270,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn every_factory_beat_is_a_beat_and_none_is_another() {
+    fn factory_presets_are_playable_and_distinct() {
         let model = crate::project::models::built_in().expect("a model");
         let beat = |preset: &Preset| -> Vec<Step> {
             let mut drummer = Drummer::new(Arc::clone(&model));

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_comes_back_from_a_project() {
+    fn saved_bars_round_trip() {
         let (take, other) = (Take::default(), Take { seed: 2, ..Take::default() });
         let mut notes = SavedBars::default();
         notes.insert(&take, -1, &bar(5));

@@ -67,7 +67,8 @@ impl Settings {
     /// # Errors
     /// Returns a message if the settings cannot be saved.
     pub fn change(act: impl FnOnce(&mut Settings)) -> Result<(), String> {
-        let folders = Folders::for_user().ok_or("This user has no folder for settings.")?;
+        let folders = Folders::for_user()
+            .ok_or("The settings cannot be saved: the system reports no user folder.")?;
         let (mut settings, _) = Settings::load(&folders.settings);
         act(&mut settings);
         settings.save(&folders.settings)
@@ -78,11 +79,11 @@ impl Settings {
     #[must_use]
     pub fn load(path: &Path) -> (Settings, Option<String>) {
         let damaged = |why: String| {
-            let said = format!(
-                "Your settings in {} could not be read ({why}): they are as at first.",
+            let message = format!(
+                "Your settings in {} could not be read ({why}): defaults are in use.",
                 path.display()
             );
-            (Settings::default(), Some(said))
+            (Settings::default(), Some(message))
         };
         match fs::metadata(path) {
             Err(fault) if fault.kind() == ErrorKind::NotFound => {
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_come_back_and_damage_does_no_harm() {
+    fn settings_round_trip_and_damage_gives_defaults() {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join("a/settings.json");
         assert_eq!(Settings::load(&path), (Settings::default(), None));
@@ -136,12 +137,15 @@ mod tests {
         assert_eq!(Settings::load(&path), (settings, None));
         for damaged in ["", "{\"map\": 7}", "\u{7f}"] {
             fs::write(&path, damaged).expect("written");
-            let (settings, said) = Settings::load(&path);
+            let (settings, message) = Settings::load(&path);
             assert_eq!(settings, Settings::default());
-            assert!(said.is_some_and(|said| said.contains("could not be read")), "{damaged}");
+            assert!(
+                message.is_some_and(|message| message.contains("could not be read")),
+                "{damaged}"
+            );
         }
         fs::write(&path, "x".repeat(100_000)).expect("written");
-        assert!(Settings::load(&path).1.is_some_and(|said| said.contains("too large")));
+        assert!(Settings::load(&path).1.is_some_and(|message| message.contains("too large")));
         let newer = r#"{"version":9,"choir":1,"map":{"name":"?","pitches":[200,0,0,0,0,0,0,0,0]}}"#;
         fs::write(&path, newer).expect("written");
         assert_eq!(Settings::load(&path).0.map, None);

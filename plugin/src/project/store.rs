@@ -159,8 +159,8 @@ impl ProjectStore {
     }
 
     /// Queues a command. The caller must wake the worker.
-    pub fn send(&self, errand: WorkerCommand) {
-        self.lock().commands.push_back(errand);
+    pub fn send(&self, command: WorkerCommand) {
+        self.lock().commands.push_back(command);
     }
 
     /// Returns `true` if a command is queued. For the worker.

@@ -66,7 +66,7 @@ impl ClipExport {
         if options.quantised {
             controls.performance.timing = 0.0;
         }
-        let mut heard = Vec::new();
+        let mut bars = Vec::new();
         for bar in song_bars(&phrase, &controls, options.extent) {
             let (first, count) = controls.performance.sources(bar);
             let mut sources = Vec::with_capacity(count);
@@ -81,18 +81,18 @@ impl ClipExport {
             }
             let played = controls.performance.play(bar, &sources);
             let pitches = controls.pitches.unwrap_or(Drum::ALL.map(|drum| played.pitch(drum)));
-            heard.push(at_pitches(&played, pitches, controls.channels));
+            bars.push(at_pitches(&played, pitches, controls.channels));
         }
-        let Some(first) = heard.first() else {
+        let Some(first) = bars.first() else {
             return Err("A clip has at least one bar.".into());
         };
         let pitches = Drum::ALL.map(|drum| first.pitch(drum));
         let lanes = options.lane.map_or(DrumSet::ALL, |drum| [drum].into_iter().collect());
-        let clip = Clip::of(&heard, link.status().tempo).lanes(lanes);
+        let clip = Clip::of(&bars, link.status().tempo).lanes(lanes);
         if clip.drums().is_empty() {
             return Err(match options.lane {
-                Some(drum) => format!("{} is not struck in these bars.", drum.name()),
-                None => "Nothing is struck in these bars.".into(),
+                Some(drum) => format!("{} has no hits in these bars.", drum.name()),
+                None => "These bars contain no hits.".into(),
             });
         }
         let style = style_name(link, phrase.take.style);

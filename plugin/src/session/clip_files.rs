@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clip_that_was_dragged_before_is_never_written_over() {
+    fn a_dragged_clip_is_never_overwritten() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("data/clips");
         let first = keep(&folder, "rock.mid", b"one").unwrap();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_is_named() {
+    fn an_unwritable_folder_is_named() {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("file");
         fs::write(&file, b"").unwrap();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_is_both_old_and_not_among_the_newest() {
+    fn only_old_clips_beyond_the_newest_are_deleted() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path();
         let now = SystemTime::now();

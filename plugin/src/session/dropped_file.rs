@@ -26,7 +26,7 @@ pub enum FileKind {
 /// Returns a message if there is not exactly one file of a known kind.
 pub fn classify(files: &[PathBuf]) -> Result<(FileKind, &Path), String> {
     let file = match files {
-        [] => return Err("What was dropped is no file on this computer.".to_owned()),
+        [] => return Err("The dropped item is not a file on this computer.".to_owned()),
         [file] => file.as_path(),
         _ => return Err("Drop one file at a time.".to_owned()),
     };
@@ -73,7 +73,7 @@ pub fn read(bytes: &[u8], song: Meter) -> Result<Clip, String> {
     let (own, bar) = (clip.meter, song.steps());
     if own.steps() != bar {
         return Err(format!(
-            "The file is in {}/{} and the song in {}/{}, so its hits would stand in other places \
+            "The file is in {}/{} and the song in {}/{}, so its hits would fall on other places \
              of the bar.",
             own.numerator, own.denominator, song.numerator, song.denominator
         ));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clip_comes_in_whole_bars_of_the_song() {
+    fn clips_are_padded_to_whole_bars() {
         let clip = |places: &[usize]| read(&file(places, Meter::FOUR_FOUR), Meter::FOUR_FOUR);
         let one = clip(&[4, 12]).expect("a clip");
         assert_eq!(one.steps.len(), 16);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_sorted_by_its_name_and_a_wrong_one_is_named() {
+    fn files_are_classified_by_extension() {
         let sorted = |files: &[&str]| {
             let files: Vec<_> = files.iter().map(PathBuf::from).collect();
             classify(&files).map(|(kind, file)| (kind, file.to_owned()))
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_if_it_is_a_clip_s_size() {
+    fn oversized_and_missing_files_get_a_message() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("long.mid");
         std::fs::write(&file, b"MThd").expect("a file");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_said() {
+    fn unusable_files_get_a_message() {
         let waltz = file(&[4], Meter::new(3, 4));
         let sentence = read(&waltz, Meter::FOUR_FOUR).expect_err("other bars");
         assert!(sentence.contains("in 3/4 and the song in 4/4"), "{sentence}");

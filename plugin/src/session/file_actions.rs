@@ -84,8 +84,9 @@ impl Session {
         let place = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
         let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value()).unwrap_or(0);
         let map = UserMap { name: MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
-        let said = format!("New instances begin with the drum map {}.", map.name);
-        self.store().report(Settings::change(|settings| settings.map = Some(map)).map(|()| said));
+        let message = format!("New instances begin with the drum map {}.", map.name);
+        self.store()
+            .report(Settings::change(|settings| settings.map = Some(map)).map(|()| message));
     }
 
     /// Requests the phrases after the one shown, for clips of several phrases. Repeated calls are

@@ -86,7 +86,7 @@ fn a_drag_is_one_undo() {
 }
 
 #[test]
-fn what_has_not_settled_is_not_lost() {
+fn unrecorded_changes_can_be_undone() {
     let mut bench = Bench::new();
     bench.turn(|params| &params.temperature, 1.5);
     bench.look(false);
@@ -98,7 +98,7 @@ fn what_has_not_settled_is_not_lost() {
 }
 
 #[test]
-fn a_host_that_is_slow_makes_no_takes() {
+fn a_slow_host_adds_no_history_entries() {
     let mut bench = Bench::new();
     bench.turn(|params| &params.style, 6);
     bench.wait();
@@ -119,7 +119,7 @@ fn a_host_that_is_slow_makes_no_takes() {
 }
 
 #[test]
-fn a_take_comes_back_with_the_tempo_that_it_was_played_at() {
+fn undo_restores_the_latched_tempo() {
     let mut bench = Bench::new();
     let state = &Arc::clone(&bench.params).state;
     let seed = bench.session.take().seed;
@@ -164,7 +164,7 @@ fn favourites_stay_as_they_are() {
 }
 
 #[test]
-fn two_sides_are_compared_and_led_into_each_other() {
+fn ab_sides_compare_and_morph() {
     let mut bench = Bench::new();
     assert!(!bench.session.set_morph(0.5), "there is nothing to go to");
     let a = bench.session.take();
@@ -232,7 +232,7 @@ fn pins_are_part_of_the_take_and_of_the_project() {
 }
 
 #[test]
-fn a_lane_is_pinned_as_it_sounds_and_moved_round() {
+fn a_lane_is_pinned_as_it_sounds_and_rotated() {
     let mut bench = Bench::new();
     let mut steps = [Step::SILENT; 16];
     let hit = Hit { velocity: 70, offset_ticks: 3 };
@@ -248,7 +248,7 @@ fn a_lane_is_pinned_as_it_sounds_and_moved_round() {
 }
 
 #[test]
-fn the_host_is_told_once_that_something_was_changed() {
+fn changes_mark_the_project_as_modified_once() {
     let mut bench = Bench::new();
     let generation = |bench: &Bench| bench.params.generation.value();
     bench.wait();
@@ -305,7 +305,7 @@ fn a_dropped_file_is_the_primer() {
 }
 
 #[test]
-fn a_dropped_file_is_sent_to_be_played_by_hand() {
+fn a_dropped_file_is_sent_to_be_humanised() {
     let mut bench = Bench::new();
     bench.session.humanise(&file(&[0, 40]), &mut at_once).expect("a clip");
     assert_eq!(bench.session.take().phrase_bars, 2);
@@ -320,7 +320,7 @@ fn a_dropped_file_is_sent_to_be_played_by_hand() {
 }
 
 #[test]
-fn a_preset_is_played_as_it_says_and_undone() {
+fn a_preset_is_applied_exactly_and_undone() {
     let mut bench = Bench::new();
     let before = bench.session.take();
     let mut take = Take { seed: 9, style: 6, stick: 0.75, tempo: 101.0, ..Take::default() };

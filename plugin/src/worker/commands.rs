@@ -31,9 +31,9 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
                 None
             }
         }));
-        let failed = || Some(Err("The file could not be read: the reader failed.".into()));
-        if let Some(said) = done.unwrap_or_else(|_| failed()) {
-            self.store.report(said);
+        let failed = || Some(Err("The file could not be used: an internal error occurred.".into()));
+        if let Some(report) = done.unwrap_or_else(|_| failed()) {
+            self.store.report(report);
         }
     }
 
@@ -87,6 +87,7 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
 
 /// Copies a model file into the user's folder and returns its path.
 fn import_model(file: &Path) -> Result<PathBuf, String> {
-    let folders = Folders::for_user().ok_or("This user has no folder for models.")?;
+    let folders = Folders::for_user()
+        .ok_or("The model cannot be stored: the system reports no user folder.")?;
     models::import(file, &folders.models)
 }

@@ -103,7 +103,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn work_ahead_takes_turns_and_waits_for_those_who_are_pressed() {
+    fn work_ahead_waits_for_urgent_work() {
         let all: Vec<AheadWork> = std::iter::from_fn(AheadWork::new).collect();
         assert!(!all.is_empty() && slots().waiting.len() == 1);
         let urgent = [UrgentWork::new(), UrgentWork::new()];

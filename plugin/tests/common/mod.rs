@@ -111,7 +111,7 @@ impl Host {
         (self.context.last, self.context.frames) = (0, u32::try_from(frames).expect("it is short"));
         let [left, right] = &mut self.sound;
         let mut buffer = Buffer::default();
-        // SAFETY: both slices have as many samples as is said, and live as long as the buffer.
+        // SAFETY: both slices have `frames` samples and outlive the buffer.
         unsafe {
             buffer.set_slices(frames, |slices| {
                 *slices = vec![&mut left[..frames], &mut right[..frames]];

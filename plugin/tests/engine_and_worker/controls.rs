@@ -19,7 +19,7 @@ fn changed(rig: &mut Rig, beats: f64, change: impl Fn(&mut Controls), frames: u3
 }
 
 #[test]
-fn another_take_begins_where_it_is_told_to() {
+fn a_take_starts_at_its_launch_grid() {
     // The change comes shortly after `at_least`; a step is 6,000 samples.
     for (begins, at_least, grain) in [
         (LaunchGrid::Step, 36_000 + 3_000, 6_000),
@@ -40,7 +40,7 @@ fn another_take_begins_where_it_is_told_to() {
 }
 
 #[test]
-fn a_take_lands_at_the_end_of_a_loop_that_is_shorter_than_its_grain() {
+fn a_take_launches_at_the_end_of_a_loop_shorter_than_the_grid() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.controls.launch_grid = LaunchGrid::Phrase;
     let looped = |beats: f64| Transport { loop_range: Some((0.0, 2.0)), ..at(beats % 2.0) };
@@ -78,7 +78,7 @@ fn half_and_double_time_are_heard_at_once() {
 }
 
 #[test]
-fn a_muted_lane_falls_silent_and_comes_back() {
+fn muting_a_lane_silences_it_at_once() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     let snare: DrumSet = [Drum::Snare].into_iter().collect();
     rig.roll(0.0, 2.0, 480);
@@ -119,7 +119,7 @@ fn a_gate_lets_notes_sound_only_while_a_key_is_held() {
 }
 
 #[test]
-fn without_a_host_it_runs_freely_at_its_own_tempo() {
+fn free_run_plays_at_its_own_tempo() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     let stands = Transport { meter: Some(Meter::FOUR_FOUR), ..Transport::default() };
     rig.block_of(&stands, 4_800);
@@ -188,7 +188,7 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
 }
 
 #[test]
-fn what_goes_through_is_merged_in_by_time() {
+fn pass_through_notes_are_merged_by_time() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
     let foreign =

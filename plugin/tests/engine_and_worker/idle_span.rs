@@ -74,7 +74,7 @@ fn play(rig: &mut Rig, dice: &mut Dice, each_anew: bool) {
 }
 
 #[test]
-fn what_is_passed_over_is_nothing() {
+fn skipped_blocks_would_have_sent_nothing() {
     let [mut calm, mut anew] = [0, 1].map(|_| Rig::new(HostMode::Offline, sparse_bar));
     let mut begun = 0;
     for leg in 0..400 {

@@ -45,7 +45,7 @@ fn a_bounce_plays_every_bar_at_any_block_size() {
 }
 
 #[test]
-fn a_bounce_that_does_not_say_so_loses_nothing_either() {
+fn an_unreported_bounce_loses_nothing() {
     for from in [0.0, 400.0] {
         let slow = |take: &Take, meter: Meter, bar: i64| {
             std::thread::sleep(Duration::from_millis(5));
@@ -62,7 +62,7 @@ fn a_bounce_that_does_not_say_so_loses_nothing_either() {
 }
 
 #[test]
-fn in_real_time_it_plays_what_a_bounce_plays() {
+fn real_time_equals_bounce() {
     let mut rig = Rig::new(HostMode::Realtime, known_bar);
     let start = Instant::now();
     for block in 0..200u32 {
@@ -143,7 +143,7 @@ fn held_keys_are_heard_from_the_next_beat_on_and_no_longer_than_held() {
 }
 
 #[test]
-fn a_knob_that_never_rests_is_heard_all_the_time() {
+fn a_moving_knob_is_heard_continuously() {
     let slow = |take: &Take, meter: Meter, bar: i64| {
         std::thread::sleep(Duration::from_millis(25));
         known_bar(take, meter, bar)
@@ -182,7 +182,7 @@ fn the_tempo_of_a_take_is_latched_once_and_again_with_another_seed() {
 }
 
 #[test]
-fn a_fault_of_the_worker_is_told_and_the_rest_plays_on() {
+fn a_worker_fault_is_reported_and_playback_continues() {
     let mut rig = Rig::new(HostMode::Offline, |take: &Take, meter, bar| {
         assert_ne!(bar, 1, "a planted fault");
         known_bar(take, meter, bar)
@@ -197,7 +197,7 @@ fn a_fault_of_the_worker_is_told_and_the_rest_plays_on() {
 }
 
 #[test]
-fn a_song_that_plays_but_does_not_move_leaves_nothing_sounding() {
+fn a_playing_song_that_does_not_move_hangs_no_notes() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
     assert_eq!(rig.heard.len(), 1, "a note sounds");
@@ -212,7 +212,7 @@ fn a_song_that_plays_but_does_not_move_leaves_nothing_sounding() {
 }
 
 #[test]
-fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation() {
+fn an_engine_fault_silences_until_the_next_activation() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
     let mut messages = Vec::new();
@@ -238,7 +238,7 @@ fn a_fault_of_the_engine_ends_in_silence_and_a_notice_until_the_next_activation(
 }
 
 #[test]
-fn without_a_model_it_is_silent_and_says_why() {
+fn without_a_model_the_plugin_is_silent_and_reports_why() {
     let (audio, end, link) = link();
     let _worker = Worker::start(end, Arc::clone(ProjectState::default().kept()), |_, _| {
         Err("There is no model here.".into())
@@ -258,7 +258,7 @@ fn without_a_model_it_is_silent_and_says_why() {
 }
 
 #[test]
-fn a_worker_that_is_gone_does_not_hold_a_bounce_up() {
+fn a_missing_worker_does_not_stall_a_bounce() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.worker = None;
     let begin = Instant::now();
@@ -269,7 +269,7 @@ fn a_worker_that_is_gone_does_not_hold_a_bounce_up() {
 }
 
 #[test]
-fn the_window_sees_the_phrase_that_plays_and_the_one_to_come() {
+fn the_window_gets_the_playing_and_the_pending_phrase() {
     let mut rig = Rig::new(HostMode::Realtime, known_bar);
     let shown = |rig: &Rig| {
         let until = Instant::now() + Duration::from_secs(5);

@@ -50,7 +50,7 @@ fn primed_bar(take: &Take, meter: Meter, _: i64) -> groove::Bar {
 }
 
 #[test]
-fn what_is_played_in_a_bar_is_the_primer_from_the_next_on() {
+fn notes_played_in_a_bar_prime_the_next() {
     for (prime, velocity) in [(PrimeMode::Play, 60), (PrimeMode::Tap, 80), (PrimeMode::Off, 40)] {
         let mut rig = Rig::new(HostMode::Offline, primed_bar);
         rig.controls.prime = prime;

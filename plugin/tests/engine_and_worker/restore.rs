@@ -22,7 +22,7 @@ fn played(take: u32, frames: u32, load: impl FnOnce(&mut Rig)) -> Rig {
 }
 
 #[test]
-fn the_same_project_again_is_not_heard_at_all() {
+fn reloading_the_same_project_changes_nothing() {
     for frames in [64, 480, 4_096] {
         let calm = played(1, frames, |_| {});
         let record = saved(&calm.state);
@@ -33,7 +33,7 @@ fn the_same_project_again_is_not_heard_at_all() {
 }
 
 #[test]
-fn another_project_is_heard_from_the_next_beat_on_and_every_note_ends() {
+fn another_project_starts_at_the_next_beat_and_every_note_ends() {
     for frames in [64, 480, 4_096] {
         let (one, two) = (played(1, frames, |_| {}), played(2, frames, |_| {}));
         let record = saved(&two.state);

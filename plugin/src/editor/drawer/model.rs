@@ -16,7 +16,7 @@ use crate::project::models::{self, ModelEntry};
 
 /// Perplexities of n-gram baselines on the same held-out beats, for all styles and for rock, as in
 /// the README.
-const FLOORS: [(&str, [f64; 2]); 3] = [
+const BASELINES: [(&str, [f64; 2]); 3] = [
     ("place in the bar (n-gram)", [13.4, 13.5]),
     ("and one bar ago (n-gram)", [5.8, 7.3]),
     ("and two bars ago (n-gram)", [5.2, 7.0]),
@@ -40,7 +40,7 @@ pub(crate) fn show(
         ui.data_mut(|data| data.insert_temp(id, listed));
     }
     let listed: Folder = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-    let said = match model {
+    let text = match model {
         ModelState::Loading => {
             let font = scale.font(FontRole::Body);
             paragraph(ui, inside, "The model is being read.", font, theme::MUTED)
@@ -51,7 +51,7 @@ pub(crate) fn show(
         }
         ModelState::Ready(model) => about(ui, view, inside, model),
     };
-    choose(ui, view, inside.with_min_y(said.bottom() + scale.px(14.0)), &listed);
+    choose(ui, view, inside.with_min_y(text.bottom() + scale.px(14.0)), &listed);
 }
 
 /// Lists the built-in model and those in the user's folder.
@@ -110,11 +110,11 @@ fn about(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, model: &Metadata
     let below = figures(ui, view, rest, &model.validation);
     let rest = rest.with_min_y(below + gap);
     let Figures { velocity_mae, offset_mae_ms, .. } = model.validation;
-    let mut said = "Perplexity a sixteenth on held-out beats: less is better.".to_owned();
+    let mut text = "Perplexity per sixteenth on held-out beats: lower is better.".to_owned();
     if let (Some(velocity), Some(offset)) = (velocity_mae, offset_mae_ms) {
-        said += &format!(" Velocity within {velocity:.1} of 127, timing within {offset:.1} ms.");
+        text += &format!(" Velocity within {velocity:.1} of 127, timing within {offset:.1} ms.");
     }
-    paragraph(ui, rest, &said, scale.font(FontRole::Small), theme::MUTED)
+    paragraph(ui, rest, &text, scale.font(FontRole::Small), theme::MUTED)
 }
 
 /// Draws the model's perplexities below those of the baselines. Returns the bottom of the table.
@@ -126,8 +126,8 @@ fn figures(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect, own: &Figures) -> f3
         let font = scale.font(FontRole::Small);
         line(ui, pos2(x, y), Align2::RIGHT_CENTER, head, font, theme::MUTED);
     }
-    let floors = FLOORS.map(|(name, figures)| (name, figures.map(Some), false));
-    let rows = floors.into_iter().chain([("this model", [own.beats, own.rock_beats], true)]);
+    let baselines = BASELINES.map(|(name, figures)| (name, figures.map(Some), false));
+    let rows = baselines.into_iter().chain([("this model", [own.beats, own.rock_beats], true)]);
     for (name, figures, this) in rows {
         y += scale.px(22.0);
         if this {

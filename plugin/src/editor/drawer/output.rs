@@ -97,7 +97,7 @@ fn channels(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
         view.edits.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
     }
     let through = place.with_min_x(place.left() + scale.px(104.0));
-    let hint = "Notes that you play and that mean no drum are passed on.";
+    let hint = "Passes on notes that you play and that map to no drum.";
     switch(ui, view, through, &params.output.through, ["Through", "Pass other notes"], hint);
 
     let caption = "Channels of single drums; the dash is the common one";

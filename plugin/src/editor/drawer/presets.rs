@@ -112,7 +112,7 @@ fn keep(ui: &Ui, view: &ViewContext<'_>, name: &str, own_id: egui::Id) {
     let session = view.edits.session();
     let preset = Preset::new(name, "", session.take(), session.performance());
     let kept = Folders::for_user()
-        .ok_or_else(|| "The system names no folder of yours.".to_owned())
+        .ok_or_else(|| "The preset cannot be saved: the system reports no user folder.".to_owned())
         .and_then(|folders| presets::save(&folders.presets, &preset));
     let fault_id = ui.make_persistent_id("preset fault");
     ui.data_mut(|data| match kept {

@@ -49,7 +49,7 @@ pub(crate) fn card(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: 
     );
     let below = text + vec2(0.0, scale.px(10.0));
     let font = scale.font(FontRole::Small);
-    painter.text(below, Align2::LEFT_CENTER, said(view.edits.options), font, theme::MUTED);
+    painter.text(below, Align2::LEFT_CENTER, summary(view.edits.options), font, theme::MUTED);
     if response.drag_started_by(PointerButton::Primary) {
         view.asked = Some(Action::DragClip(view.edits.options));
     }
@@ -76,7 +76,7 @@ pub(crate) fn card(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: 
 }
 
 /// Summarises the export options.
-fn said(options: ExportOptions) -> String {
+fn summary(options: ExportOptions) -> String {
     match (options.extent, options.quantised) {
         (Extent::Phrases(count), true) => format!("{count} phrases, quantised"),
         (Extent::Phrases(count), false) => format!("{count} phrases"),
@@ -98,7 +98,7 @@ fn menu(ui: &mut Ui, view: &mut ViewContext<'_>) {
     if menu_item(ui, scale, "Save sound", "Save .wav…", hint) {
         view.asked = Some(Action::PickFile(FilePurpose::Sound, options));
     }
-    let hint = "The clip as a grid of letters, to paste where people talk.";
+    let hint = "The clip as a grid of letters, to paste into a message.";
     if menu_item(ui, scale, "Copy text", "Copy as text", hint) {
         view.asked = Some(Action::CopyText(options));
     }

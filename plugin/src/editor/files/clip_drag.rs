@@ -25,7 +25,7 @@ const PICTURE: [f32; 2] = [176.0, 64.0];
 #[derive(Default)]
 pub(crate) struct ClipDrag {
     /// Current message and the time at which it disappears, in seconds.
-    said: Option<(String, f64)>,
+    message: Option<(String, f64)>,
 }
 
 impl ClipDrag {
@@ -40,12 +40,13 @@ impl ClipDrag {
         steps: &[Step],
     ) {
         let picture = picture(steps, context.pixels_per_point());
-        let drag =
-            shared.origin().ok_or_else(|| "Only an open window can be dragged from.".to_owned());
+        let drag = shared
+            .origin()
+            .ok_or_else(|| "The clip cannot be dragged: the window is not open.".to_owned());
         let drag = drag.and_then(|origin| Drag::start(origin, &kept(name, bytes)?, picture));
         match drag {
             Ok(drag) => {
-                self.said = None;
+                self.message = None;
                 shared.set_drag(Some(drag));
                 // The system captures the mouse from here on; the window does not see the release.
                 if !cfg!(target_os = "linux") {
@@ -59,7 +60,7 @@ impl ClipDrag {
 
     /// Shows a message for [`SAID`] seconds.
     pub(crate) fn say(&mut self, context: &Context, sentence: String) {
-        self.said = Some((sentence, context.input(|input| input.time) + SAID));
+        self.message = Some((sentence, context.input(|input| input.time) + SAID));
     }
 
     /// Polls the drag, once per frame. Returns the message to show, if any.
@@ -78,19 +79,20 @@ impl ClipDrag {
             Some(DragState::Delivered | DragState::Cancelled) => shared.set_drag(None),
         }
         let now = context.input(|input| input.time);
-        let until = self.said.as_ref()?.1;
+        let until = self.message.as_ref()?.1;
         if now >= until {
-            self.said = None;
+            self.message = None;
             return None;
         }
         context.request_repaint_after(Duration::from_secs_f64(until - now));
-        self.said.as_ref().map(|(sentence, _)| sentence.as_str())
+        self.message.as_ref().map(|(sentence, _)| sentence.as_str())
     }
 }
 
 /// Writes the file to drag.
 fn kept(name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
-    let folders = Folders::for_user().ok_or("This user has no folder to keep the clip in.")?;
+    let folders = Folders::for_user()
+        .ok_or("The clip cannot be stored: the system reports no user folder.")?;
     clip_files::keep(&folders.clips, name, bytes)
 }
 
@@ -133,7 +135,7 @@ mod tests {
     use groove::{Bar, Drum, Hit, Meter};
 
     #[test]
-    fn the_picture_has_each_hit_where_it_stands() {
+    fn picture_places_each_hit_at_its_step_and_lane() {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         let empty = picture(bar.steps(), 1.0);
         let amber = |image: &ColorImage, x: std::ops::Range<usize>, y: std::ops::Range<usize>| {

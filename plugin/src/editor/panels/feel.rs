@@ -18,9 +18,10 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let hint = "How much of the drummer's micro-timing is played: 0 % is on the grid, 100 % as it \
                 was meant, more exaggerates.";
     Dial::small(&params.timing, "Timing", hint).show(ui, view, dial(1.0, 0.0));
-    let hint = "How far soft and loud are apart: 0 % is all alike, 100 % as it was meant.";
+    let hint =
+        "Range between soft and loud: 0 % is level, 100 % as the drummer plays, more exaggerates.";
     Dial::small(&params.dynamics, "Dynamics", hint).show(ui, view, dial(0.0, 1.0));
-    let hint = "Everything louder or softer, in steps of MIDI velocity.";
+    let hint = "Adds to every MIDI velocity.";
     Dial { origin: 0.5, ..Dial::small(&params.velocity, "Velocity", hint) }.show(
         ui,
         view,

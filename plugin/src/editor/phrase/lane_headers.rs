@@ -172,7 +172,7 @@ impl LaneHeader<'_> {
     fn controls(&self, ui: &mut Ui, view: &ViewContext<'_>) {
         let LaneHeader { params, lane, area, has_pins, .. } = *self;
         let scale = view.scale;
-        let hint = "Not heard, at once. The drummer plays on as if it were there.";
+        let hint = "Mutes the lane at once. The drummer still plays to it.";
         let names = [params.mute.name(), "M"];
         let mute = self.button(scale, 156.0);
         letter_toggle(ui, view, mute, &params.mute, names, theme::TEXT, (hint, area));
@@ -192,7 +192,7 @@ impl LaneHeader<'_> {
                 (false, true) => theme::TEAL,
                 (false, false) => theme::AMBER,
             },
-            hint: "How busy this lane is. The drummer plays it to what the others play.",
+            hint: "Density of this lane. The drummer fits it to the other lanes.",
             beside: Some(area),
         }
         .show(ui, view, track);
@@ -260,7 +260,7 @@ fn lane_entries(ui: &mut Ui, view: &mut ViewContext<'_>, steps: &[Step], drum: D
         (1, "Later", "Move the lane a sixteenth later"),
     ] {
         let name = format!("{name} {}", drum.name());
-        let hint = "The lane goes round the phrase, and is pinned so.";
+        let hint = "Rotates the lane within the phrase and pins it.";
         if menu_item(ui, scale, &name, label, hint) {
             view.edits.session_mut().shift_lane(drum, steps, by);
         }
@@ -291,7 +291,8 @@ fn lane_entries(ui: &mut Ui, view: &mut ViewContext<'_>, steps: &[Step], drum: D
 /// Draws the menu entries that export a lane.
 fn export_entries(ui: &mut Ui, view: &mut ViewContext<'_>, drum: Drum) {
     let options = ExportOptions { lane: Some(drum), ..view.edits.options };
-    let hint = "The lane alone, as what the clip's own menu says. Its name can be dragged, too.";
+    let hint =
+        "The lane alone, with the options of the clip's menu. The lane's name can be dragged, too.";
     for (name, label, purpose) in [
         ("Save MIDI", "Save the lane as .mid…", FilePurpose::Midi),
         ("Save sound", "Save the lane as .wav…", FilePurpose::Sound),

@@ -49,21 +49,21 @@ impl PhraseView<'_> {
             let phrase = phrase?;
             let played =
                 phrase.bars.get(bar).or((bar == phrase.bars.len()).then_some(&phrase.next))?;
-            Some(self.touched(played))
+            Some(self.performed(played))
         })
     }
 
     /// Returns a bar of the pattern with the performance applied, mute and solo aside.
-    fn touched(&self, bar: &Bar) -> Bar {
+    fn performed(&self, bar: &Bar) -> Bar {
         let swing = if self.performance.pace == Pace::Plain { self.performance.swing } else { 0.0 };
-        let touch = Performance {
+        let performance = Performance {
             swing,
             pace: Pace::Plain,
             mute: DrumSet::EMPTY,
             solo: DrumSet::EMPTY,
             ..self.performance
         };
-        touch.play(0, std::slice::from_ref(bar))
+        performance.play(0, std::slice::from_ref(bar))
     }
 
     /// Returns the hit at a cell as it will sound.

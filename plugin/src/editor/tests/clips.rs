@@ -70,11 +70,11 @@ fn a_clip_that_cannot_be_dragged_says_why() {
     rig.show_phrase(Take::default());
     for name in ["Drag clip", "Snare"] {
         rig.drag(name, vec2(80.0, -100.0), Modifiers::NONE);
-        assert!(rig.shows("Only an open window can be dragged from."), "{name}");
+        assert!(rig.shows("The clip cannot be dragged: the window is not open."), "{name}");
         rig.window.run_steps(600);
     }
     rig.drag("Ride", vec2(80.0, 0.0), Modifiers::NONE);
-    assert!(rig.shows("Ride is not struck in these bars."));
+    assert!(rig.shows("Ride has no hits in these bars."));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_lane_alone_is_saved_from_its_menu() {
 }
 
 #[test]
-fn a_clip_of_more_phrases_has_them_played_ahead() {
+fn a_clip_of_several_phrases_requests_bars_ahead() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
     rig.click("Clip menu");
@@ -169,7 +169,7 @@ fn a_clip_of_more_phrases_has_them_played_ahead() {
     }
     rig.window.run_steps(600);
     rig.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
-    assert!(rig.shows("Only an open window can be dragged from."));
+    assert!(rig.shows("The clip cannot be dragged: the window is not open."));
 }
 
 #[test]
@@ -183,12 +183,12 @@ fn a_model_is_loaded_from_a_file() {
     rig.click("Load model");
     assert!(!rig.shows("🗋 notes.txt"), "it is no model");
     rig.choose("mine.safetensors");
-    let errand = rig.params.state.kept().next_command();
-    assert_eq!(errand, Some(WorkerCommand::ImportModel(folder.path().join("mine.safetensors"))));
+    let command = rig.params.state.kept().next_command();
+    assert_eq!(command, Some(WorkerCommand::ImportModel(folder.path().join("mine.safetensors"))));
 }
 
 #[test]
-fn a_midi_file_primes_or_is_played_by_hand() {
+fn a_midi_file_primes_or_is_humanised() {
     let folder = folder();
     fs::write(folder.path().join("beat.mid"), beat()).expect("a file");
     fs::write(folder.path().join("broken.mid"), b"RIFF").expect("a file");
@@ -223,7 +223,7 @@ fn escape_closes_the_dialog_and_nothing_else() {
 }
 
 #[test]
-fn the_present_map_is_remembered_for_new_instances() {
+fn the_current_map_becomes_the_default_of_new_instances() {
     let mut rig = Rig::new();
     rig.click("Output");
     rig.click("Drum map");

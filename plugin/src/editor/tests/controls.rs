@@ -33,7 +33,7 @@ fn every_parameter_has_a_control_and_every_control_a_name() {
     }
     assert_eq!(nameless, 0);
     for (_, param, _) in rig.params.param_map() {
-        // SAFETY: the parameters live as long as the rig.
+        // SAFETY: the rig keeps the parameters alive.
         let name = unsafe { param.name() };
         let name = if name == "Take" { "Seed" } else { name };
         // Bypass belongs to the host; Generation is hidden.
@@ -80,7 +80,7 @@ fn switches_and_letters_toggle() {
 }
 
 #[test]
-fn all_that_turns_answers_wheel_drag_and_double_click() {
+fn knobs_and_sliders_respond_to_wheel_drag_and_double_click() {
     let mut rig = Rig::new();
     for name in [
         "Stick",
@@ -110,7 +110,7 @@ fn all_that_turns_answers_wheel_drag_and_double_click() {
 }
 
 #[test]
-fn where_notes_go_is_behind_a_door() {
+fn output_drawer_sets_map_channel_and_free_run() {
     let mut rig = Rig::new();
     rig.click("Output");
     rig.click("Channel");
@@ -134,7 +134,7 @@ fn where_notes_go_is_behind_a_door() {
 }
 
 #[test]
-fn a_list_answers_wheel_and_double_click() {
+fn list_responds_to_wheel_and_double_click() {
     let mut rig = Rig::new();
     rig.wheel("Style", vec2(0.0, -1.0), Modifiers::NONE);
     assert_eq!(rig.value("Style"), "soul");
@@ -162,7 +162,7 @@ fn a_models_own_styles_are_in_the_list() {
 }
 
 #[test]
-fn presets_are_turned_like_pages() {
+fn preset_arrows_step_through_the_list() {
     let mut rig = Rig::new();
     let all = crate::project::presets::factory();
     rig.click("Next preset");
@@ -229,7 +229,7 @@ fn a_style_is_chosen_from_the_list() {
 }
 
 #[test]
-fn the_dial_answers_wheel_drag_keys_typing_and_double_click() {
+fn dial_responds_to_wheel_drag_keys_typing_and_double_click() {
     let mut rig = Rig::new();
     let temperature = |rig: &Rig| rig.params.temperature.unmodulated_normalized_value();
     let usual = rig.params.temperature.default_normalized_value();

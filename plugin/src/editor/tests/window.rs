@@ -8,7 +8,7 @@ use crate::project::store::WorkerCommand;
 use nice_plug::editor::Editor as _;
 
 #[test]
-fn the_header_says_what_the_host_does() {
+fn header_shows_the_host_transport() {
     let mut rig = Rig::new();
     assert!(rig.shows("stopped: press play in the host"));
     rig.audio.publish(&playing());
@@ -17,7 +17,7 @@ fn the_header_says_what_the_host_does() {
 }
 
 #[test]
-fn the_header_says_when_it_plays_without_the_host() {
+fn header_shows_free_run() {
     let mut rig = Rig::new();
     rig.link.report_block(0, true);
     rig.audio.publish(&playing());
@@ -26,7 +26,7 @@ fn the_header_says_when_it_plays_without_the_host() {
 }
 
 #[test]
-fn the_light_shows_notes_that_the_host_took_and_goes_out() {
+fn activity_light_flashes_for_accepted_notes() {
     let (mut light, context) = (ActivityLight::default(), egui::Context::default());
     assert_eq!(light.brightness(&context, 1.0, 7), 0.0, "those of before it was opened");
     assert_eq!(light.brightness(&context, 2.0, 8), 1.0);
@@ -37,9 +37,9 @@ fn the_light_shows_notes_that_the_host_took_and_goes_out() {
 }
 
 #[test]
-fn a_late_bar_is_said_for_a_while() {
+fn a_late_bar_shows_a_temporary_warning() {
     let mut rig = Rig::new();
-    let said = "A bar was not ready in time: another was played in its place.";
+    let said = "A bar was not ready in time: another one was played instead.";
     rig.audio.publish(&Status { following: false, late: 1, ..playing() });
     rig.window.step();
     assert!(rig.shows(said));
@@ -52,7 +52,7 @@ fn a_late_bar_is_said_for_a_while() {
 }
 
 #[test]
-fn a_fault_is_said_until_it_is_gone() {
+fn a_fault_message_stays_until_the_fault_is_gone() {
     let mut rig = Rig::new();
     rig.worker.set_model(crate::link::ModelState::Missing("There is no model.".to_owned()));
     rig.window.run();
@@ -60,7 +60,7 @@ fn a_fault_is_said_until_it_is_gone() {
 }
 
 #[test]
-fn the_playhead_runs_on_between_blocks_and_waits_for_late_ones() {
+fn playhead_interpolates_between_blocks_and_waits_for_late_ones() {
     let mut head = Playhead::default();
     let status = Status { tempo: 120.0, position: 8.0, ..playing() };
     assert_eq!(head.position(&status, 1.0), 8.0);
@@ -90,7 +90,7 @@ fn nothing_is_repainted_when_nothing_changes() {
 }
 
 #[test]
-fn a_window_of_any_size_is_survived() {
+fn windows_of_any_size_draw_without_panic() {
     let mut rig = Rig::new();
     rig.audio.publish(&Status { following: false, late: 1, ..playing() });
     for size in [vec2(1.0, 1.0), vec2(40.0, 900.0), vec2(900.0, 40.0), vec2(6000.0, 4000.0)] {
@@ -100,7 +100,7 @@ fn a_window_of_any_size_is_survived() {
 }
 
 #[test]
-fn a_window_opens_as_it_was_left_and_never_too_small_to_read() {
+fn a_window_opens_at_the_saved_size_within_limits() {
     let (_audio, _worker, link) = link();
     let params = Arc::new(DeepPocketParams::default());
     let window = Window::new(Sources { params: Arc::clone(&params), link });
@@ -121,7 +121,7 @@ fn over(files: &[&std::path::Path], across: f32) -> HoveredFiles {
 }
 
 #[test]
-fn what_hangs_over_the_window_shows_what_would_become_of_it() {
+fn hovered_files_show_their_uses() {
     let mut rig = Rig::new();
     let shared = Arc::clone(&rig.window.state().shared);
     let mut hang = |over: Option<HoveredFiles>| {
@@ -139,7 +139,7 @@ fn what_hangs_over_the_window_shows_what_would_become_of_it() {
 }
 
 #[test]
-fn a_dropped_file_is_used_as_its_place_says_and_a_wrong_one_gets_a_sentence() {
+fn a_dropped_file_is_used_by_zone_and_an_unusable_one_gets_a_message() {
     let mut rig = Rig::new();
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| {

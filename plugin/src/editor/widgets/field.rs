@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_grouped() {
         assert_eq!(grouped(7), "7");
         assert_eq!(grouped(48213), "48\u{2009}213");
         assert_eq!(grouped(-1_234_567), "-1\u{2009}234\u{2009}567");

@@ -62,10 +62,10 @@ pub(crate) fn menu_choice(
     let cell = scale.size(28.0, 21.0);
     let left = rect.right() - (cell.x + scale.px(4.0)) * choices.len() as f32;
     let mut picked = None;
-    for (place, (label, said)) in choices.iter().enumerate() {
+    for (place, (label, description)) in choices.iter().enumerate() {
         let left = left + (cell.x + scale.px(4.0)) * place as f32;
         let area = Rect::from_min_size(pos2(left, rect.center().y - cell.y / 2.0), cell);
-        let name = format!("{name}: {said}");
+        let name = format!("{name}: {description}");
         let response = ui.interact(area, ui.make_persistent_id(&name), Sense::click());
         let is = place == chosen;
         response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, true, is, &name));

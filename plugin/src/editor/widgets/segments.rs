@@ -33,8 +33,8 @@ impl<P: Param> Segments<'_, P> {
             let chosen = (to - value).abs() < 0.5 / steps;
             let left = rect.left() + (width + gap) * place as f32;
             let cell = Rect::from_x_y_ranges(left..=left + width, rect.y_range());
-            let said = self.param.normalized_value_to_string(to, true);
-            let name = format!("{}: {said}", self.name);
+            let value_text = self.param.normalized_value_to_string(to, true);
+            let name = format!("{}: {value_text}", self.name);
             let response = ui.interact(cell, ui.make_persistent_id(&name), Sense::click());
             response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, &name));
             let (fill, colour) = match (chosen, response.hovered()) {
@@ -51,7 +51,8 @@ impl<P: Param> Segments<'_, P> {
             }
             let usual = self.param.default_normalized_value();
             let usual = self.param.normalized_value_to_string(usual, true);
-            let hint = format!("{}: {said}\n\n{}\n\nThe usual: {usual}.", self.name, self.hint);
+            let hint =
+                format!("{}: {value_text}\n\n{}\n\nThe usual: {usual}.", self.name, self.hint);
             response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
         }
     }

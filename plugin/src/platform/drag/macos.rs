@@ -42,7 +42,7 @@ impl PlatformDrag {
         }
         let path = file.to_str().ok_or_else(|| failed("its file has no readable name"))?;
         let view = std::ptr::with_exposed_provenance_mut::<NSView>(origin.number());
-        // SAFETY: the number is that of the view that is drawing now, on this thread.
+        // SAFETY: the number is the address of the view that draws now, on this thread.
         let view = unsafe { Retained::retain(view) }.ok_or_else(|| failed("it has no window"))?;
         let window = view.window().ok_or_else(|| failed("it has no window"))?;
         let class = class().ok_or_else(|| failed("the system has no class for it"))?;
@@ -60,7 +60,7 @@ impl PlatformDrag {
             NSSize::new(ICON, ICON),
         );
         let icon = NSWorkspace::sharedWorkspace().iconForFile(&path);
-        // SAFETY: an image is among what an item may show.
+        // SAFETY: an item accepts an image as contents.
         unsafe { item.setDraggingFrame_contents(frame, Some(&icon)) };
 
         // The window may draw long after the mouse moved, so the event is created here.
@@ -77,7 +77,7 @@ impl PlatformDrag {
         );
         let event = event.ok_or_else(|| failed("the mouse is nowhere"))?;
         let source = source(class, report);
-        // SAFETY: the class has the methods of the protocol that a source needs.
+        // SAFETY: the class implements the methods that the protocol requires of a source.
         let source: &ProtocolObject<dyn NSDraggingSource> =
             unsafe { &*source.cast::<ProtocolObject<dyn NSDraggingSource>>() };
         view.beginDraggingSessionWithItems_event_source(
@@ -91,10 +91,10 @@ impl PlatformDrag {
 
 /// Creates a dragging source that updates the report and frees itself when the session ends.
 fn source(class: &'static AnyClass, report: Arc<DragReport>) -> *mut AnyObject {
-    // SAFETY: `new` of a class that adds nothing to an object's making.
+    // SAFETY: the class does not override `new`.
     let source: *mut AnyObject = unsafe { msg_send![class, new] };
     if let Some(place) = class.instance_variable(REPORT) {
-        // SAFETY: the variable was added as a pointer; nobody else knows the object yet.
+        // SAFETY: the variable was added as a pointer; the object is not shared yet.
         unsafe { *place.load_ptr::<*const c_void>(&*source) = Arc::into_raw(report).cast() };
     }
     source
@@ -113,7 +113,7 @@ fn class() -> Option<&'static AnyClass> {
         }
         let offers: extern "C-unwind" fn(_, _, _, _) -> _ = offers;
         let ended: extern "C-unwind" fn(_, _, _, _, _) = ended;
-        // SAFETY: the functions have the arguments and results of the protocol's methods.
+        // SAFETY: the functions have the signatures of the protocol's methods.
         unsafe {
             class.add_method(sel!(draggingSession:sourceOperationMaskForDraggingContext:), offers);
             class.add_method(sel!(draggingSession:endedAtPoint:operation:), ended);
@@ -146,7 +146,7 @@ extern "C-unwind" fn ended(
     if kept.is_null() {
         return;
     }
-    // SAFETY: the address came out of an `Arc`, and is taken back once.
+    // SAFETY: the address came from `Arc::into_raw` and is taken back once.
     let report = unsafe { Arc::from_raw(kept.cast::<DragReport>()) };
     let held = NSEvent::pressedMouseButtons() & 1 != 0;
     report.set(if operation != NSDragOperation::None {
@@ -157,6 +157,6 @@ extern "C-unwind" fn ended(
     } else {
         DragState::Refused(NO_TARGET.to_owned())
     });
-    // SAFETY: the object was made with one reference that nobody else gives back.
+    // SAFETY: the object was created with one reference, released only here.
     drop(unsafe { Retained::from_raw((&raw const *this).cast_mut()) });
 }

@@ -67,4 +67,4 @@ impl DragReport {
 
 /// Message if nothing under the pointer accepts files.
 pub(super) const NO_TARGET: &str =
-    "Nothing there takes a clip. Try a track or a folder, or its menu to save it.";
+    "Nothing there accepts a clip. Drop it on a track or in a folder, or save it from its menu.";

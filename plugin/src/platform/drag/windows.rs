@@ -68,8 +68,8 @@ fn post_drag(
     report: Arc<DragReport>,
 ) -> windows::core::Result<()> {
     let path: Vec<u16> = file.as_os_str().encode_wide().chain([0]).collect();
-    // SAFETY: `path` ends with a zero and outlives the call. OLE may be initialised again by every
-    // part of a program; it is left so, because the window's drop target needs it as well.
+    // SAFETY: `path` is null-terminated and outlives the call. OLE may be initialised several times; it
+    // stays initialised, because the window's drop target needs it, too.
     let data: IDataObject = unsafe {
         OleInitialize(None)?;
         let item: IShellItem = SHCreateItemFromParsingName(PCWSTR(path.as_ptr()), None)?;
@@ -78,10 +78,10 @@ fn post_drag(
     // The drag also works without a picture.
     drop(attach_picture(picture, &data));
     let pending = Box::into_raw(Box::new(PendingDrag { data, report }));
-    // SAFETY: the window is made, used and destroyed on this thread. It owns the errand, which its
-    // procedure takes back once; where it cannot be made or told, it is taken back here.
+    // SAFETY: the window is created, used and destroyed on this thread. It owns the pending drag,
+    // which its procedure takes back once; on an error it is taken back here.
     unsafe {
-        let made = CreateWindowExW(
+        let created = CreateWindowExW(
             WINDOW_EX_STYLE::default(),
             w!("STATIC"),
             PCWSTR::null(),
@@ -95,7 +95,7 @@ fn post_drag(
             None,
             None,
         );
-        let told = made.and_then(|window| {
+        let posted = created.and_then(|window| {
             SetWindowLongPtrW(window, GWLP_USERDATA, pending.expose_provenance().cast_signed());
             let procedure: unsafe extern "system" fn(_, _, _, _) -> _ = window_procedure;
             SetWindowLongPtrW(
@@ -106,7 +106,7 @@ fn post_drag(
             PostMessageW(Some(window), WM_START_DRAG, WPARAM(0), LPARAM(0))
                 .inspect_err(|_| drop(DestroyWindow(window)))
         });
-        told.inspect_err(|_| drop(Box::from_raw(pending)))
+        posted.inspect_err(|_| drop(Box::from_raw(pending)))
     }
 }
 
@@ -118,18 +118,18 @@ unsafe extern "system" fn window_procedure(
     long: LPARAM,
 ) -> LRESULT {
     if message != WM_START_DRAG {
-        // SAFETY: what came in is passed on as it is.
+        // SAFETY: the arguments are passed on unchanged.
         return unsafe { DefWindowProcW(window, message, word, long) };
     }
-    // SAFETY: the address was put there when the window was made, and is taken once.
+    // SAFETY: the address was stored when the window was created and is taken once.
     let pending = unsafe { SetWindowLongPtrW(window, GWLP_USERDATA, 0) };
     if pending != 0 {
         let pending = std::ptr::with_exposed_provenance_mut::<PendingDrag>(pending.cast_unsigned());
-        // SAFETY: as above; it came out of a box.
+        // SAFETY: as above; the address came from `Box::into_raw`.
         let PendingDrag { data, report } = *unsafe { Box::from_raw(pending) };
         let state = run_drag(&data, &report);
         report.set(state);
-        // SAFETY: this is the thread that made the window. Nothing is to be done if it is gone.
+        // SAFETY: this thread created the window. An error means that it is gone.
         drop(unsafe { DestroyWindow(window) });
     }
     LRESULT(0)
@@ -141,7 +141,7 @@ fn run_drag(data: &IDataObject, report: &Arc<DragReport>) -> DragState {
     let mut effect = DROPEFFECT_NONE;
     // Discards a key press from before the drag.
     _ = escape_was_pressed();
-    // SAFETY: both objects live until the call is back.
+    // SAFETY: both objects outlive the call.
     let result = unsafe { DoDragDrop(data, &source, DROPEFFECT_COPY, &mut effect) };
     let accepted = matches!(
         *report.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
@@ -159,7 +159,7 @@ fn run_drag(data: &IDataObject, report: &Arc<DragReport>) -> DragState {
 /// Returns `true` if Escape is down or was pressed since the last call. OLE does not see the key,
 /// because baseview consumes the keys of its windows.
 fn escape_was_pressed() -> bool {
-    // SAFETY: it asks for the state of a key.
+    // SAFETY: the call only reads the state of a key.
     unsafe { GetAsyncKeyState(VK_ESCAPE.0.into()) != 0 }
 }
 
@@ -196,7 +196,7 @@ fn attach_picture(picture: &ColorImage, data: &IDataObject) -> windows::core::Re
         hbmpDragImage: bitmap,
         crColorKey: COLORREF(u32::MAX),
     };
-    // SAFETY: the helper owns the bitmap once it has taken it; until then it is ours.
+    // SAFETY: the helper owns the bitmap after success; otherwise it is deleted here.
     unsafe {
         CoCreateInstance(&CLSID_DragDropHelper, None, CLSCTX_INPROC_SERVER)
             .and_then(|helper: IDragSourceHelper| helper.InitializeFromBitmap(&image, data))
@@ -217,8 +217,8 @@ fn bitmap(picture: &ColorImage, width: i32, height: i32) -> windows::core::Resul
     };
     let info = BITMAPINFO { bmiHeader: header, ..BITMAPINFO::default() };
     let mut bits = std::ptr::null_mut();
-    // SAFETY: the header stands for as many pixels of four bytes as the picture has; the system
-    // gives room for them, and we are the only one to write there.
+    // SAFETY: the header describes as many pixels of four bytes as the picture has; the system
+    // allocates them, and only this code writes there.
     unsafe {
         let bitmap = CreateDIBSection(None, &info, DIB_RGB_COLORS, &mut bits, None, 0)?;
         let pixels = picture.pixels.iter().map(|c| [c.b(), c.g(), c.r(), c.a()]);

@@ -18,14 +18,15 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     Atom, AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux,
     EventMask, KeyButMask, PropMode, QueryPointerReply, SELECTION_NOTIFY_EVENT,
-    SelectionNotifyEvent, SelectionRequestEvent, StackMode, Timestamp, Window, WindowClass,
+    SelectionNotifyEvent, SelectionRequestEvent, StackMode, Timestamp, Window,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
-use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME, NONE};
+use x11rb::{CURRENT_TIME, NONE};
 
 use super::state::{DragReport, DragState, NO_TARGET, WindowId};
 use super::x11_picture::picture_window;
+use crate::platform::x11::hidden_window;
 use crate::platform::xdnd_atoms::Atoms;
 
 /// Polling interval of the pointer.
@@ -39,7 +40,7 @@ const VERSIONS: [u32; 2] = [3, 5];
 /// Offset of the picture from the pointer, in pixels.
 const PICTURE_OFFSET: i16 = 14;
 /// Message if the target accepts files but declined this one.
-const DECLINED: &str = "That did not take the clip. Drop it on a track or in a folder.";
+const DECLINED: &str = "The target did not accept the clip. Drop it on a track or in a folder.";
 /// Keysym of the Escape key.
 const ESCAPE_KEYSYM: u32 = 0xff1b;
 /// Characters that need no escaping in the path of a URI.
@@ -137,32 +138,11 @@ impl<'a> XdndDrag<'a> {
         let (connection, number) = x11rb::connect(None)?;
         let atoms = Atoms::new(&connection)?.reply()?;
         let root = connection.setup().roots[number].root;
-        let source = connection.generate_id()?;
-        let hidden =
-            CreateWindowAux::new().override_redirect(1).event_mask(EventMask::PROPERTY_CHANGE);
-        let class = WindowClass::INPUT_OUTPUT;
-        connection.create_window(
-            COPY_DEPTH_FROM_PARENT,
-            source,
-            root,
-            -10,
-            -10,
-            1,
-            1,
-            0,
-            class,
-            0,
-            &hidden,
-        )?;
+        let look = CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE);
+        let source = hidden_window(&connection, root, look)?;
+        let (replace, list) = (PropMode::REPLACE, AtomEnum::ATOM);
         let types = [atoms.FILES];
-        let list = AtomEnum::ATOM;
-        connection.change_property32(
-            PropMode::REPLACE,
-            source,
-            atoms.XdndTypeList,
-            list,
-            &types,
-        )?;
+        connection.change_property32(replace, source, atoms.XdndTypeList, list, &types)?;
         let escape = keys(&connection, ESCAPE_KEYSYM)?;
         let picture = picture_window(&connection, number, picture)?;
         let mut drag = XdndDrag {
@@ -447,7 +427,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_has_no_character_that_means_something_else() {
+    fn a_uri_escapes_reserved_characters() {
         let file = Path::new("/home/anna/Übung 100%/take #3?.mid");
         let expected = "file:///home/anna/%C3%9Cbung%20100%25/take%20%233%3F.mid\r\n";
         assert_eq!(uri(file), expected);

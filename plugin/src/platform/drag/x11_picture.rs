@@ -25,11 +25,8 @@ pub(super) fn picture_window(
     if screen.root_depth < 24 || order != ImageOrder::LSB_FIRST {
         return Ok(None);
     }
-    let pixels: Vec<u8> = picture
-        .pixels
-        .iter()
-        .flat_map(|colour| [colour.b(), colour.g(), colour.r(), 255])
-        .collect();
+    let pixels = picture.pixels.iter().flat_map(|colour| [colour.b(), colour.g(), colour.r(), 255]);
+    let pixels: Vec<u8> = pixels.collect();
     let [pixmap, context, window] =
         [connection.generate_id()?, connection.generate_id()?, connection.generate_id()?];
     let (root, depth) = (screen.root, screen.root_depth);
@@ -38,20 +35,8 @@ pub(super) fn picture_window(
     let whole = ImageFormat::Z_PIXMAP;
     connection.put_image(whole, pixmap, context, width, height, 0, 0, 0, depth, &pixels)?;
     let look = CreateWindowAux::new().override_redirect(1).background_pixmap(pixmap);
-    let class = WindowClass::INPUT_OUTPUT;
-    connection.create_window(
-        COPY_DEPTH_FROM_PARENT,
-        window,
-        root,
-        0,
-        0,
-        width,
-        height,
-        0,
-        class,
-        0,
-        &look,
-    )?;
+    let (parent, class) = (COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
+    connection.create_window(parent, window, root, 0, 0, width, height, 0, class, 0, &look)?;
     let (set, input) = (shape::SO::SET, shape::SK::INPUT);
     // Without the shape extension the pointer may hit the picture.
     drop(connection.shape_rectangles(set, input, ClipOrdering::UNSORTED, window, 0, 0, &[]));
