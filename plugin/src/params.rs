@@ -13,8 +13,6 @@ pub(crate) mod writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-#[cfg(doc)]
-use groove::output::MAPS;
 use nice_plug::prelude::*;
 
 pub use crate::params::choices::{
@@ -179,7 +177,7 @@ pub struct PrimeParams {
 /// Routing of notes.
 #[derive(Params)]
 pub struct OutputParams {
-    /// Index of the drum map in [`MAPS`].
+    /// Index of the drum map in [`groove::output::MAPS`].
     #[id = "map"]
     pub map: IntParam,
     /// Pass-through of notes that map to no drum.

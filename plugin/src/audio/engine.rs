@@ -122,7 +122,7 @@ impl Engine {
         self.idle = None;
     }
 
-    /// Prepares for processing at a sample rate in Hz and waits up to [`FIRST_BAR_WAIT`] for the
+    /// Prepares for processing at a sample rate in Hz and waits up to 250 ms for the
     /// first bar of the song. Call it on the host's main thread.
     pub fn activate(&mut self, rate: f64, mode: HostMode, state: &ProjectState) {
         self.failed = false;

@@ -25,7 +25,7 @@ use crate::editor::panels;
 use crate::editor::phrase::layout::{GridLayout, PatternPosition, RULER};
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::phrase::{cell_edit, lane_headers};
-use crate::editor::status::{ActivityLight, Playhead, TransientWarnings};
+use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
 use crate::editor::styles::style_names;
 use crate::editor::theme::{self, Scale};
 use crate::editor::widgets::{banner, grouped};
@@ -50,8 +50,8 @@ pub(crate) struct EditorApp {
     drawer: Option<Drawer>,
     /// The drawer has not been drawn yet.
     opened: bool,
-    /// Message about the last action and the time at which it disappears, in seconds.
-    pub message: Option<(Result<String, String>, f64)>,
+    /// Message about the last action.
+    pub message: Expiring<Result<String, String>>,
 }
 
 /// Duration of a message, in seconds.
@@ -114,7 +114,7 @@ impl EditorApp {
             cost: FrameCost::default(),
             drawer: None,
             opened: false,
-            message: None,
+            message: Expiring::default(),
         }
     }
 
@@ -241,7 +241,7 @@ impl EditorApp {
 
     /// Carries out an action, or starts it if it takes several frames.
     fn carry_out(&mut self, context: &Context, scale: Scale, action: Action) -> Result<(), String> {
-        self.message = None;
+        self.message.clear();
         let Sources { params, link } = &self.sources;
         let clip = |options: ExportOptions| ClipExport::of(params, link, options);
         match action {
@@ -274,7 +274,7 @@ impl EditorApp {
 
     /// Shows a message for [`SAID`] seconds.
     fn say(&mut self, context: &Context, message: Result<String, String>) {
-        self.message = Some((message, context.input(|input| input.time) + SAID));
+        self.message.set(message, context.input(|input| input.time) + SAID);
         context.request_repaint();
     }
 
@@ -300,13 +300,9 @@ impl EditorApp {
         let warning = self.warnings.current(context, now, status);
         let drag_message = self.clip_drag.look(context, &self.shared).map(str::to_owned);
         if let Some(report) = self.edits.session().take_report() {
-            self.message = Some((report, now + SAID));
+            self.message.set(report, now + SAID);
         }
-        self.message = self.message.take().filter(|(_, until)| now < *until);
-        if let Some((_, until)) = &self.message {
-            context.request_repaint_after(Duration::from_secs_f64((until - now).max(0.0)));
-        }
-        if let Some((message, _)) = &self.message {
+        if let Some(message) = self.message.current(context, now) {
             return Some(match message {
                 Ok(done) => (done.clone(), false),
                 Err(why) => (why.clone(), true),

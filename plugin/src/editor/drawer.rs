@@ -2,7 +2,7 @@
 
 mod model;
 mod output;
-pub(crate) mod presets;
+pub(crate) mod preset_browser;
 
 use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
 
@@ -64,7 +64,7 @@ impl Drawer {
             rect.max - scale.size(18.0, 14.0),
         );
         match self {
-            Drawer::Presets => presets::show(ui, view, inside, opened),
+            Drawer::Presets => preset_browser::show(ui, view, inside, opened),
             Drawer::Model => model::show(ui, view, inside, model, opened),
             Drawer::Out => output::show(ui, view, inside),
         }

@@ -4,7 +4,7 @@
 use egui::{Align2, Pos2, Rect, Ui, pos2, vec2};
 use groove::pattern::Meter;
 
-use crate::editor::drawer::{Drawer, presets};
+use crate::editor::drawer::{Drawer, preset_browser};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, Slider, expose_text, line, switch};
@@ -138,7 +138,7 @@ impl Header<'_> {
             (1, "Next preset", "›", "The next preset.", after),
         ] {
             if (Button { name, label, style: ButtonStyle::Flat, hint }).show(ui, scale, place) {
-                presets::turn(view, by);
+                preset_browser::turn(view, by);
             }
         }
         let hint = "Beats to begin with, and your own.";

@@ -3,8 +3,8 @@
 mod drummer;
 mod feel;
 mod form;
-mod layout;
 mod prime;
+mod rows;
 mod take;
 
 use egui::{Rect, Ui};
@@ -12,7 +12,7 @@ use egui::{Rect, Ui};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::view::PhraseView;
 
-use self::layout::frame;
+use self::rows::frame;
 
 /// Height of the panels, in design points.
 pub(crate) const HEIGHT: f32 = 228.0;

@@ -70,20 +70,51 @@ impl Playhead {
     }
 }
 
+/// A value that disappears at a time, in seconds.
+#[derive(Debug)]
+pub(crate) struct Expiring<T>(Option<(T, f64)>);
+
+impl<T> Default for Expiring<T> {
+    fn default() -> Self {
+        Expiring(None)
+    }
+}
+
+impl<T> Expiring<T> {
+    pub(crate) fn set(&mut self, value: T, until: f64) {
+        self.0 = Some((value, until));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0 = None;
+    }
+
+    /// Returns the value until it expires; requests a repaint for that time.
+    pub(crate) fn current(&mut self, context: &Context, now: f64) -> Option<&T> {
+        self.0.take_if(|(_, until)| now >= *until);
+        let (value, until) = self.0.as_ref()?;
+        context.request_repaint_after(Duration::from_secs_f64((until - now).max(0.0)));
+        Some(value)
+    }
+}
+
 /// Warnings that disappear after a while.
 pub(crate) struct TransientWarnings {
     late: u32,
     refused: u32,
-    /// Current warning and the time at which it disappears, in seconds.
-    warning: Option<(&'static str, f64)>,
+    warning: Expiring<&'static str>,
 }
 
 impl TransientWarnings {
     /// Duration of a warning, in seconds.
-    const SAID: f64 = 4.0;
+    const SHOWN: f64 = 4.0;
 
     pub(crate) fn since(status: &Status) -> Self {
-        TransientWarnings { late: status.late, refused: status.refused, warning: None }
+        TransientWarnings {
+            late: status.late,
+            refused: status.refused,
+            warning: Expiring::default(),
+        }
     }
 
     pub(crate) fn current(
@@ -92,20 +123,13 @@ impl TransientWarnings {
         now: f64,
         status: &Status,
     ) -> Option<&'static str> {
-        let until = now + Self::SAID;
         if status.refused != self.refused {
-            self.warning = Some(("The host did not accept all of the notes.", until));
+            self.warning.set("The host did not accept all of the notes.", now + Self::SHOWN);
         } else if status.late != self.late {
             let text = "A bar was not ready in time: another one was played instead.";
-            self.warning = Some((text, until));
+            self.warning.set(text, now + Self::SHOWN);
         }
         (self.late, self.refused) = (status.late, status.refused);
-        let (text, until) = self.warning?;
-        if now >= until {
-            self.warning = None;
-            return None;
-        }
-        context.request_repaint_after(Duration::from_secs_f64(until - now));
-        Some(text)
+        self.warning.current(context, now).copied()
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! The file stays after the drop, because hosts read it when they like.
 
-mod state;
+mod drag_state;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,18 +17,18 @@ mod macos;
 #[cfg(target_os = "windows")]
 mod windows;
 #[cfg(target_os = "linux")]
-mod x11;
+mod xdnd_picture;
 #[cfg(target_os = "linux")]
-mod x11_picture;
+mod xdnd_source;
 
+use self::drag_state::DragReport;
+pub use self::drag_state::{DragState, WindowId};
 #[cfg(target_os = "macos")]
 use self::macos::PlatformDrag;
-use self::state::DragReport;
-pub use self::state::{DragState, WindowId};
 #[cfg(target_os = "windows")]
 use self::windows::PlatformDrag;
 #[cfg(target_os = "linux")]
-use self::x11::PlatformDrag;
+use self::xdnd_source::PlatformDrag;
 
 /// A running drag. Dropping it abandons the drag and waits until its thread has ended.
 pub struct Drag {

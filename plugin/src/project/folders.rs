@@ -49,6 +49,14 @@ impl Folders {
     }
 }
 
+/// Returns the files of a folder that fit, sorted by name; empty if the folder does not exist.
+pub(crate) fn files_in(folder: &Path, fits: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).filter(|path| fits(path)).collect();
+    paths.sort();
+    paths
+}
+
 /// Writes a file atomically: to a temporary file first, then renamed. Creates the folder if
 /// necessary.
 ///

@@ -13,6 +13,8 @@ use groove::model::{Metadata, Model};
 use groove::style::{STYLES, style_name};
 use serde::{Deserialize, Serialize};
 
+use crate::project::folders::files_in;
+
 /// Maximum size of a model file, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -44,10 +46,7 @@ pub struct ModelEntry {
 /// headers, not weights.
 #[must_use]
 pub fn list(folder: &Path) -> Vec<ModelEntry> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> =
-        entries.map(|entry| entry.path()).filter(|p| is_model_file(p)).collect();
-    paths.sort();
+    let paths = files_in(folder, is_model_file);
     paths.into_iter().map(|path| ModelEntry { about: header(&path), path }).collect()
 }
 

@@ -11,7 +11,7 @@ use groove::perform::Performance;
 use groove::take::Take;
 use serde::{Deserialize, Serialize};
 
-use crate::project::folders::write_whole;
+use crate::project::folders::{files_in, write_whole};
 use crate::project::models::style_title;
 
 /// Version of the files that this code writes.
@@ -99,10 +99,8 @@ pub struct PresetEntry {
 /// Lists the presets of a folder by file name; empty if the folder does not exist.
 #[must_use]
 pub fn list(folder: &Path) -> Vec<PresetEntry> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_preset = |path: &PathBuf| path.extension().is_some_and(|ending| ending == ENDING);
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_preset).collect();
-    paths.sort();
+    let is_preset = |path: &Path| path.extension().is_some_and(|ending| ending == ENDING);
+    let paths = files_in(folder, is_preset);
     paths.into_iter().map(|path| PresetEntry { preset: load(&path), path }).collect()
 }
 

@@ -34,7 +34,7 @@ pub struct SavedState {
     /// Morph target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toward: Option<Toward>,
-    /// [`Take::model`].
+    /// [`groove::take::Take::model`].
     pub model: u64,
     /// Model files of the project's takes.
     pub models: Vec<ModelFile>,

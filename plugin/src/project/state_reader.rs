@@ -54,12 +54,12 @@ impl SavedState {
 /// Reads one field of a record, if present, and skips the others. Returns `false` on a syntax
 /// error.
 fn read_field<'de, T: Deserialize<'de>>(text: &'de str, name: &str, place: &mut T) -> bool {
-    struct Field<'a, T> {
+    struct FieldVisitor<'a, T> {
         name: &'a str,
         place: &'a mut T,
     }
 
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Field<'_, T> {
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<'_, T> {
         type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -79,5 +79,5 @@ fn read_field<'de, T: Deserialize<'de>>(text: &'de str, name: &str, place: &mut 
     }
 
     let mut reader = serde_json::Deserializer::from_str(text);
-    reader.deserialize_map(Field { name, place }).and_then(|()| reader.end()).is_ok()
+    reader.deserialize_map(FieldVisitor { name, place }).and_then(|()| reader.end()).is_ok()
 }

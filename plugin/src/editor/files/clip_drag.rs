@@ -8,6 +8,7 @@ use egui::{Color32, ColorImage, Context, CursorIcon, Rect, pos2, vec2};
 use groove::Step;
 
 use crate::editor::phrase::layout::LANES;
+use crate::editor::status::Expiring;
 use crate::editor::theme;
 use crate::editor::window::shared::WindowShared;
 use crate::platform::drag::{Drag, DragState};
@@ -24,8 +25,7 @@ const PICTURE: [f32; 2] = [176.0, 64.0];
 /// State of the last drag.
 #[derive(Default)]
 pub(crate) struct ClipDrag {
-    /// Current message and the time at which it disappears, in seconds.
-    message: Option<(String, f64)>,
+    message: Expiring<String>,
 }
 
 impl ClipDrag {
@@ -46,7 +46,7 @@ impl ClipDrag {
         let drag = drag.and_then(|origin| Drag::start(origin, &kept(name, bytes)?, picture));
         match drag {
             Ok(drag) => {
-                self.message = None;
+                self.message.clear();
                 shared.set_drag(Some(drag));
                 // The system captures the mouse from here on; the window does not see the release.
                 if !cfg!(target_os = "linux") {
@@ -60,7 +60,7 @@ impl ClipDrag {
 
     /// Shows a message for [`SAID`] seconds.
     pub(crate) fn say(&mut self, context: &Context, sentence: String) {
-        self.message = Some((sentence, context.input(|input| input.time) + SAID));
+        self.message.set(sentence, context.input(|input| input.time) + SAID);
     }
 
     /// Polls the drag, once per frame. Returns the message to show, if any.
@@ -79,13 +79,7 @@ impl ClipDrag {
             Some(DragState::Delivered | DragState::Cancelled) => shared.set_drag(None),
         }
         let now = context.input(|input| input.time);
-        let until = self.message.as_ref()?.1;
-        if now >= until {
-            self.message = None;
-            return None;
-        }
-        context.request_repaint_after(Duration::from_secs_f64(until - now));
-        self.message.as_ref().map(|(sentence, _)| sentence.as_str())
+        self.message.current(context, now).map(String::as_str)
     }
 }
 

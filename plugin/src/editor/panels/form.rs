@@ -2,7 +2,7 @@
 
 use egui::{Rect, Ui};
 
-use super::layout::row;
+use super::rows::row;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme;
 use crate::editor::widgets::{Field, Segments, Slider};

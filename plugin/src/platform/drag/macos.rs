@@ -18,7 +18,7 @@ use objc2_app_kit::{
 };
 use objc2_foundation::{NSArray, NSPoint, NSRect, NSSize, NSString, NSURL};
 
-use super::state::{DragReport, DragState, NO_TARGET, WindowId};
+use super::drag_state::{DragReport, DragState, NO_TARGET, WindowId};
 
 /// Width and height of the icon, in points.
 const ICON: f64 = 48.0;

@@ -35,7 +35,7 @@ use windows::Win32::UI::WindowsAndMessaging::{
 };
 use windows::core::{BOOL, HRESULT, PCWSTR, implement, w};
 
-use super::state::{DragReport, DragState, NO_TARGET, WindowId};
+use super::drag_state::{DragReport, DragState, NO_TARGET, WindowId};
 
 /// Message that starts the drag.
 const WM_START_DRAG: u32 = WM_APP;

@@ -24,8 +24,8 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{CURRENT_TIME, NONE};
 
-use super::state::{DragReport, DragState, NO_TARGET, WindowId};
-use super::x11_picture::picture_window;
+use super::drag_state::{DragReport, DragState, NO_TARGET, WindowId};
+use super::xdnd_picture::picture_window;
 use crate::platform::x11::hidden_window;
 use crate::platform::xdnd_atoms::Atoms;
 
