@@ -1,5 +1,5 @@
-//! How long it takes from a turned knob until the first changed bar is at hand for the audio half,
-//! while many instances play at the pace of a sound card.
+//! Latency from a parameter change until the first changed bar reaches the engine, with many
+//! instances playing in real time.
 //!
 //! Lines that begin with `figure` are for `cargo xtask bench`.
 
@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use deep_pocket::controls::Controls;
-use deep_pocket::engine::Engine;
+use deep_pocket::audio::engine::Engine;
+use deep_pocket::audio::offline_detect::HostMode;
 use deep_pocket::link::link;
-use deep_pocket::models;
-use deep_pocket::pace::Mode;
-use deep_pocket::state::{Kept, State};
-use deep_pocket::worker::{Band, Worker};
+use deep_pocket::params::controls::Controls;
+use deep_pocket::project::models;
+use deep_pocket::project::state::ProjectState;
+use deep_pocket::project::store::ProjectStore;
+use deep_pocket::worker::{ModelPlayer, Worker};
 use groove::Meter;
 use groove::clock::Transport;
 
@@ -21,31 +22,31 @@ const RATE: f64 = 48_000.0;
 const TEMPO: f64 = 120.0;
 const INSTANCES: usize = 16;
 const FRAMES: u32 = 128;
-/// Turns of a knob, and blocks between them: each instance has had time to answer, and to play.
+/// Number of changes, and blocks between them: enough for each instance to answer and play.
 const TURNS: usize = 320;
 const BLOCKS: u64 = 40;
 
-/// An instance without its shell.
+/// An instance without its plugin shell.
 struct Instance {
     engine: Engine,
-    state: State,
+    state: ProjectState,
     controls: Controls,
     _worker: Worker,
-    /// The stick of the take of which the worker last played a bar, in its bits.
+    /// Stick value, as bits, of the take of the last generated bar.
     played: Arc<AtomicU32>,
 }
 
 impl Instance {
     fn new(seed: u32) -> Instance {
         let (audio, end, _) = link();
-        let state = State::default();
+        let state = ProjectState::default();
         let played = Arc::new(AtomicU32::new(0));
         let told = Arc::clone(&played);
-        let band = move |identity, kept: &Kept| {
+        let load = move |identity, kept: &ProjectStore| {
             let model = models::find(identity, &kept.models(), None)?;
-            let Band { metadata, mut play } = Band::of(&model);
+            let ModelPlayer { metadata, mut play } = ModelPlayer::of(&model);
             let told = Arc::clone(&told);
-            Ok(Band {
+            Ok(ModelPlayer {
                 metadata,
                 play: Box::new(move |take, meter, bar| {
                     let bar = play(take, meter, bar);
@@ -54,12 +55,12 @@ impl Instance {
                 }),
             })
         };
-        let worker = Worker::start(end, Arc::clone(state.kept()), band).expect("a thread");
+        let worker = Worker::start(end, Arc::clone(state.kept()), load).expect("a thread");
         let mut controls = Controls::default();
         controls.take.seed = seed;
         let mut engine = Engine::new(audio);
-        engine.set(&controls);
-        engine.activate(RATE, Mode::Realtime, &state);
+        engine.set_controls(&controls);
+        engine.activate(RATE, HostMode::Realtime, &state);
         Instance { engine, state, controls, _worker: worker, played }
     }
 
@@ -75,7 +76,7 @@ impl Instance {
         engine.process(&transport, FRAMES, state, |_| true);
     }
 
-    /// Whether the coming block finds a bar of the take that is now wanted.
+    /// Returns `true` if a bar of the wanted take has been generated.
     fn has_answer(&self) -> bool {
         self.played.load(Ordering::Acquire) == self.controls.take.stick.to_bits()
     }
@@ -101,13 +102,13 @@ fn main() {
             *stick = if *stick < 0.5 { 0.6 } else { 0.4 } + times.len() as f32 * 1e-4;
             turned = Some((which, Instant::now()));
             let Instance { engine, controls, .. } = &mut instances[which];
-            engine.set(controls);
+            engine.set_controls(controls);
         }
         instances.iter_mut().for_each(|instance| instance.block(samples * TEMPO / 60.0 / RATE));
     }
     times.sort_unstable();
     let at = |share: f64| {
-        // Of so few numbers the share is exact enough.
+        // Precise enough for so few samples.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let place = (times.len() as f64 * share) as usize;
         times[place.min(times.len() - 1)].as_secs_f64() * 1e3

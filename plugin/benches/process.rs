@@ -1,5 +1,5 @@
-//! What `process()` takes of a block of 64 samples at 48 kHz while the song plays: criterion's
-//! figures, and the median and the 99.9th percentile of single calls.
+//! Duration of `process()` for a block of 64 samples at 48 kHz while the song plays: criterion's
+//! figures, and median and 99.9th percentile of single calls.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -10,18 +10,18 @@ use common::{Host, process};
 use criterion::Criterion;
 use nice_plug::prelude::Plugin;
 
-/// Samples in a block.
+/// Block size, in samples.
 const FRAMES: usize = 64;
 
-/// Calls of which each is timed.
+/// Number of timed calls.
 const CALLS: usize = 200_000;
 
-/// A host that plays four bars round and round. Their notes are all at hand after the first time,
-/// so that it can play faster than time goes and the plugin never waits.
+/// Creates a host that loops four bars. All notes are cached after the first pass, so it can run
+/// faster than real time without waiting.
 fn player() -> Host {
     let mut host = Host::new();
-    host.desk.transport.playing = true;
-    host.desk.transport.loop_range_beats = Some((0.0, 16.0));
+    host.context.transport.playing = true;
+    host.context.transport.loop_range_beats = Some((0.0, 16.0));
     while host.beats < 15.9 {
         host.block(4_000, process);
         std::thread::sleep(Duration::from_millis(10));
@@ -29,23 +29,23 @@ fn player() -> Host {
     host
 }
 
-/// Plays a block and says how long the plugin took.
+/// Processes a block and returns the plugin's time.
 fn block(host: &mut Host) -> Duration {
-    host.block(FRAMES, |plugin, buffer, desk| {
+    host.block(FRAMES, |plugin, buffer, context| {
         let called = Instant::now();
-        std::hint::black_box(process(plugin, buffer, desk));
+        std::hint::black_box(process(plugin, buffer, context));
         called.elapsed()
     })
 }
 
-/// How long each of many calls took, shortest first.
+/// Returns the sorted durations of many calls.
 fn timed(host: &mut Host) -> Vec<Duration> {
     let mut times: Vec<Duration> = (0..CALLS).map(|_| block(host)).collect();
     times.sort_unstable();
     times
 }
 
-/// The audition kit plays no more.
+/// Switches the audition kit off.
 fn switch_kit_off(host: &Host) {
     let params = host.plugin.params();
     let map = params.param_map();
@@ -63,9 +63,9 @@ fn main() {
     criterion.final_summary();
 
     let mut host = player();
-    let before = host.desk.ons;
+    let before = host.context.ons;
     let times = timed(&mut host);
-    println!("{CALLS} calls, {} notes", host.desk.ons - before);
+    println!("{CALLS} calls, {} notes", host.context.ons - before);
     println!("median              {:.2?}", times[CALLS / 2]);
     println!("99.9th percentile   {:.2?}", times[CALLS - CALLS / 1_000]);
     println!("longest             {:.2?}", times[CALLS - 1]);

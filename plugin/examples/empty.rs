@@ -1,5 +1,5 @@
-//! A plugin that does nothing, in the same shell: what the framework itself costs. For
-//! `cargo xtask bench`.
+//! An empty plugin in the same framework, to measure the framework's own cost. For `cargo xtask
+//! bench`.
 
 use std::sync::Arc;
 

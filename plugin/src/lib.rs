@@ -1,48 +1,22 @@
 //! Deep Pocket as a plugin: metadata, wiring and exports.
 //!
-//! The parts: [`params`] is what host and project see; [`engine`] is the audio half, which
-//! follows the host's pace ([`pace`]), decides when another take begins (`lineup`) and keeps the
-//! bars to come at hand (`shelf`); [`worker`] is the thread that runs the model; [`mod@link`] is all
-//! that crosses between them and to the window, [`editor`]. `audition` lets the notes be heard, and
-//! [`clip`] makes files of them.
+//! [`params`] is the host's and the project's view; [`audio`] runs on the audio thread; [`worker`]
+//! runs the model on a thread of its own; [`mod@link`] connects these two and the window,
+//! [`editor`]. [`session`] holds the user's takes, [`project`] everything that is saved,
+//! [`platform`] the code for one system or format.
 
-mod apply;
-mod audition;
-mod bell;
-mod calm;
-pub mod clip;
-pub mod clips;
-pub mod controls;
-pub mod desk;
-#[cfg(test)]
-mod desk_tests;
-mod door;
-pub mod drag;
-mod dropped;
+pub mod audio;
 pub mod editor;
-pub mod engine;
 #[cfg(feature = "fault")]
-pub mod fault;
-pub mod folders;
-mod keys;
-mod lineup;
+pub mod fault_injection;
 pub mod link;
-pub mod models;
-mod notes;
-pub mod pace;
 pub mod params;
-pub mod presets;
-pub mod queue;
-mod record;
-pub mod settings;
-mod shelf;
-pub mod signal;
-mod stage;
-pub mod state;
-mod sync;
-mod takes;
-mod turns;
+pub mod platform;
+pub mod project;
+pub mod session;
 pub mod worker;
+
+pub use crate::params::controls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -53,16 +27,16 @@ use nice_plug::context::PluginApi;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
-use crate::audition::Audition;
-use crate::controls::Controls;
-use crate::engine::{Engine, Message};
-use crate::folders::Folders;
+use crate::audio::audition::Audition;
+use crate::audio::engine::{Engine, NoteMessage};
+use crate::audio::offline_detect::HostMode;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
-use crate::pace::Mode;
 use crate::params::DeepPocketParams;
-use crate::settings::Settings;
-use crate::state::Kept;
-use crate::worker::{Band, Worker};
+use crate::params::controls::Controls;
+use crate::project::folders::Folders;
+use crate::project::settings::Settings;
+use crate::project::store::ProjectStore;
+use crate::worker::{ModelPlayer, Worker};
 
 /// The plugin.
 pub struct DeepPocket {
@@ -70,11 +44,11 @@ pub struct DeepPocket {
     link: Arc<Link>,
     engine: Engine,
     controls: Controls,
-    /// [`DeepPocketParams::changes`] when `controls` was read.
+    /// [`DeepPocketParams::changes`] at the time `controls` was read.
     changes: u32,
-    /// Made at the first activation: hosts make instances only to look at them.
+    /// Created at the first activation: hosts create instances just to scan them.
     audition: Option<Audition>,
-    /// Waits for the first activation, too.
+    /// Moves to the worker at the first activation.
     worker_end: Option<WorkerEnd>,
     worker: Option<Worker>,
 }
@@ -83,7 +57,7 @@ impl Default for DeepPocket {
     fn default() -> Self {
         let (audio, worker, link) = link();
         let params = DeepPocketParams::default();
-        params.begin_with(&Settings::of_user().0);
+        params.start_with(&Settings::for_user().0);
         let changes = params.changes();
         DeepPocket {
             controls: Controls::new(&params),
@@ -99,7 +73,7 @@ impl Default for DeepPocket {
 }
 
 impl DeepPocket {
-    /// What the threads share, as the window sees it.
+    /// Returns the state shared between threads, for the window.
     #[must_use]
     pub fn link(&self) -> &Arc<Link> {
         &self.link
@@ -107,15 +81,16 @@ impl DeepPocket {
 
     fn start_worker(&mut self) {
         if let Some(end) = self.worker_end.take() {
-            let band = |identity, kept: &Kept| {
-                let folders = Folders::of_user();
+            let load = |identity, kept: &ProjectStore| {
+                let folders = Folders::for_user();
                 let folder = folders.as_ref().map(|folders| folders.models.as_path());
-                models::find(identity, &kept.models(), folder).map(|model| Band::of(&model))
+                project::models::find(identity, &kept.models(), folder)
+                    .map(|model| ModelPlayer::of(&model))
             };
-            match Worker::start(end, Arc::clone(self.params.state.kept()), band) {
+            match Worker::start(end, Arc::clone(self.params.state.kept()), load) {
                 Ok(worker) => self.worker = Some(worker),
                 Err(fault) => self.link.set_model(ModelState::Missing(format!(
-                    "The drummer has no thread to play on: {fault}"
+                    "The drummer could not start its thread: {fault}"
                 ))),
             }
         }
@@ -123,7 +98,7 @@ impl DeepPocket {
 }
 
 impl DeepPocket {
-    /// Lets a note through that means no drum, if that is wished. Velocity 0 ends it.
+    /// Passes a note through that maps to no drum, if enabled. Velocity 0 ends it.
     fn pass(&mut self, sample: u32, channel: Channel, pitch: u8, velocity: f32) {
         if self.controls.through && Drum::from_general_midi(pitch).is_none() {
             let channel = match channel {
@@ -131,21 +106,21 @@ impl DeepPocket {
                 Channel::Wildcard => self.controls.channel,
             };
             let velocity = midi_velocity(velocity);
-            self.engine.pass(Message { sample, channel, pitch, velocity, drum: None });
+            self.engine.pass_through(NoteMessage { sample, channel, pitch, velocity, drum: None });
         }
     }
 
-    /// Reads the parameters, and tells who plays by them.
+    /// Reads the parameters and applies them to engine and kit.
     fn read(&mut self) {
         self.changes = self.params.changes();
         self.controls = Controls::new(&self.params);
-        self.engine.set(&self.controls);
+        self.engine.set_controls(&self.controls);
         if let Some(audition) = &mut self.audition {
             audition.set(&self.controls);
         }
     }
 
-    /// Plays a block.
+    /// Processes a block.
     fn play(&mut self, buffer: &mut Buffer, context: &mut impl ProcessContext<Self>) {
         if self.params.changes() != self.changes {
             self.read();
@@ -167,7 +142,7 @@ impl DeepPocket {
         }
         let (transport, frames) = (transport(context.transport()), frames(buffer));
         let DeepPocket { params, link, engine, controls, audition, .. } = self;
-        // There is no block before an activation.
+        // Hosts activate before the first block.
         let Some(audition) = audition else { return silence(buffer) };
         let output = buffer.as_slice();
         let mut sent = 0;
@@ -177,7 +152,7 @@ impl DeepPocket {
             sent += u32::from(taken && message.velocity > 0);
             taken
         });
-        link.tell(sent, !transport.playing && controls.free_run.is_some());
+        link.report_block(sent, !transport.playing && controls.free_run.is_some());
         audition.end(output);
     }
 }
@@ -222,10 +197,10 @@ impl Plugin for DeepPocket {
         self.start_worker();
         self.link.clear(Fault::Engine);
         let mode = match (context.plugin_api(), config.process_mode) {
-            // The mode comes one set-up late.
-            (PluginApi::Vst3, _) => Mode::Unknown,
-            (_, ProcessMode::Offline) => Mode::Offline,
-            _ => Mode::Realtime,
+            // VST3 reports the mode one setup late.
+            (PluginApi::Vst3, _) => HostMode::Unknown,
+            (_, ProcessMode::Offline) => HostMode::Offline,
+            _ => HostMode::Realtime,
         };
         self.audition = Some(Audition::new(config.sample_rate.into()));
         self.read();
@@ -257,7 +232,7 @@ impl Plugin for DeepPocket {
         if self.engine.has_failed() {
             silence(buffer);
         }
-        // A generator that is silent now may play at any time: hosts shall not put it to sleep.
+        // A silent generator may play at any time, so the host must keep calling it.
         ProcessStatus::KeepAlive
     }
 }
@@ -272,7 +247,7 @@ fn silence(buffer: &mut Buffer) {
     }
 }
 
-/// What the host says about the block.
+/// Converts the host's transport.
 fn transport(host: &Transport) -> clock::Transport {
     let meter = host.time_sig_numerator.zip(host.time_sig_denominator);
     clock::Transport {
@@ -291,8 +266,8 @@ fn midi_velocity(velocity: f32) -> u8 {
     (velocity * 127.0).round().clamp(0.0, 127.0) as u8
 }
 
-fn note_event(message: Message) -> NoteEvent<()> {
-    let Message { sample: timing, channel, pitch, velocity, .. } = message;
+fn note_event(message: NoteMessage) -> NoteEvent<()> {
+    let NoteMessage { sample: timing, channel, pitch, velocity, .. } = message;
     let (channel, key) = (Channel::Number(channel), Key::Number(pitch));
     let voice_id = VoiceID::Wildcard;
     match velocity {

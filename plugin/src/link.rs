@@ -1,165 +1,51 @@
-//! Everything that crosses a thread: three bounded queues, a set of atomics, and what the worker
-//! shows the window.
+//! Communication between threads: three bounded queues, a set of atomics, and the phrases the
+//! worker shows the window.
 //!
-//! Who may do what:
+//! Access by thread:
 //!
-//! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, and writes the
-//!   position, the takes, the held drums, the counters and the bell. It never touches a lock: the
-//!   two in [`Link`] are private, and no method of [`AudioEnd`] leads to them. What becomes of a
-//!   block it tells with [`Link::tell`].
+//! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, and writes
+//!   the position, the takes in use, the held drums, the counters and the worker's notification. It
+//!   takes no lock: the two in [`Link`] are private, and no method of [`AudioEnd`] reaches them. It
+//!   reports each block with [`Link::report_block`].
 //! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
-//!   the state of the model. It reads the position in order to know which phrase to show.
-//! - The **bell's thread**, see `bell`, takes the bell's ringing back, reads whether the
-//!   song plays, and wakes the worker.
+//!   the state of the model. It reads the position to decide which phrase to show.
+//! - The **waker thread** ([`crate::worker`]) delivers notifications and reads whether the song
+//!   plays.
 //! - The **window** and the **host's main thread** hold an `Arc<Link>`. The window reads
 //!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and writes
 //!   nothing.
 //!
-//! Each queue has one producer and one consumer, see [`crate::queue`]. Requests and bars are
-//! `Copy`: whoever drops one frees nothing.
-//!
-//! What is asked for and what is played with it is not decided here.
+//! Each queue has one producer and one consumer, see [`crate::link::queue`]. Requests and bars are
+//! `Copy`, so dropping one frees nothing.
+
+pub mod messages;
+pub mod notify;
+pub mod queue;
+mod sync;
+mod takes_in_use;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use groove::model::{Figures, Metadata};
-pub use groove::take::Take;
-use groove::{Bar, DrumSet, Meter};
+use groove::{DrumSet, Meter};
 
-use crate::queue::{Receiver, Sender, queue};
-use crate::signal::Signal;
-use crate::takes::SharedTakes;
-pub use crate::takes::Takes;
+pub use crate::link::messages::{
+    BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, Status, Take,
+};
+use crate::link::notify::WorkerNotify;
+use crate::link::queue::{Receiver, Sender, queue};
+use crate::link::takes_in_use::SharedTakesInUse;
+pub use crate::link::takes_in_use::TakesInUse;
 
-/// Requests that can wait for the worker.
+/// Capacity of the request queue.
 const REQUESTS: usize = 64;
-/// Bars that can wait for the audio thread.
+/// Capacity of the queue of bars.
 const ANSWERS: usize = 64;
 
-/// Takes that can wait for the worker.
+/// Capacity of the queue of takes.
 const TAKES: usize = 4;
 
-/// What the audio thread asks for: one bar of one take, which it has sent before.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Request {
-    /// Number of the take, counted by the audio thread from 1.
-    pub number: u32,
-    /// The meter that the bar is to have.
-    pub meter: Meter,
-    /// The bar's place in the song; may be negative.
-    pub bar: i64,
-}
-
-/// What the worker answers with.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
-    /// Number of the take that the bar belongs to.
-    pub number: u32,
-    /// The meter that was asked for.
-    pub meter: Meter,
-    /// The bar's place in the song.
-    pub bar: i64,
-    /// What is played in it. `None`: there is no model, or it failed at this bar.
-    pub played: Option<Bar>,
-}
-
-/// What goes on, as the audio thread last saw it. Read from single atomics: two fields may be one
-/// block apart.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Status {
-    /// Whether the host plays and we play with it. `false`: the transport stands.
-    pub following: bool,
-    /// Quarter notes a minute.
-    pub tempo: f64,
-    /// Time signature.
-    pub meter: Meter,
-    /// Song position in quarter notes; may be negative.
-    pub position: f64,
-    /// Where the bar at the position starts, in quarter notes.
-    pub bar_start: f64,
-    /// Index of the bar at the position: 0 is the first of the song, may be negative.
-    pub bar: i64,
-    /// Index of the pattern's bar that is played there: another one in half and double time.
-    pub source: i64,
-    /// Where the take that waits is to begin, in quarter notes; of no meaning if none waits.
-    pub landing: f64,
-    /// Drums whose keys are held.
-    pub held: DrumSet,
-    /// Number of the take that plays, 0 before the first.
-    pub playing: u32,
-    /// Number of the newest take that will play from one of the next beats on, 0 if there is none.
-    pub pending: u32,
-    /// Bars that were not there in time, since the plugin was made. Another was played instead.
-    pub late: u32,
-    /// Notes that the host did not take, since the plugin was made.
-    pub refused: u32,
-}
-
-/// A phrase of a take, as it is played.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Phrase {
-    /// Number of the take.
-    pub number: u32,
-    /// The take.
-    pub take: Take,
-    /// Index of the first bar: a multiple of the bars in a phrase of the take, may be negative.
-    pub first_bar: i64,
-    /// The bars of the pattern, in their meter: as many as the take's phrases have.
-    pub bars: Vec<Bar>,
-    /// The first bar of the phrase after it.
-    pub next: Bar,
-}
-
-/// What the window draws: written by the worker whenever one of the two changes.
-#[derive(Clone, Debug, Default)]
-pub struct Phrases {
-    /// The phrase at the song position, of the take that plays. While the transport stands: what
-    /// would play.
-    pub playing: Option<Arc<Phrase>>,
-    /// The same phrase of the take that waits for a beat.
-    pub pending: Option<Arc<Phrase>>,
-}
-
-/// Where the model is.
-#[derive(Clone, Debug, Default)]
-pub enum ModelState {
-    /// Not read yet.
-    #[default]
-    Loading,
-    /// It can play; its header has name, data and held-out figures.
-    Ready(Arc<Metadata>),
-    /// There is none, and this sentence says why.
-    Missing(String),
-}
-
-/// What can break while playing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The audio half failed: the plugin is silent until the host activates it again.
-    Engine,
-    /// The worker failed at a bar and went on.
-    Worker,
-}
-
-impl Fault {
-    const ALL: [Fault; 2] = [Fault::Engine, Fault::Worker];
-
-    const fn bit(self) -> u32 {
-        1 << self as u32
-    }
-
-    const fn sentence(self) -> &'static str {
-        match self {
-            Fault::Engine => {
-                "The player failed and is silent. Switch the plugin off and on to start it again."
-            }
-            Fault::Worker => "The drummer failed at a bar; another is repeated in its place.",
-        }
-    }
-}
-
-/// What the threads share. See the top of this module for who may call what.
+/// State shared between threads. See the module documentation for who may call which method.
 #[derive(Debug)]
 pub struct Link {
     following: AtomicBool,
@@ -169,17 +55,17 @@ pub struct Link {
     bar_start: AtomicU64,
     bar: AtomicI64,
     source: AtomicI64,
-    landing: AtomicU64,
+    launch: AtomicU64,
     held: AtomicU32,
-    /// The worker has something to do: rung by the audio thread, passed on by the bell's thread.
-    signal: Signal,
-    takes: SharedTakes,
+    /// Work for the worker: set by the audio thread, delivered by the waker thread.
+    worker_notify: WorkerNotify,
+    takes: SharedTakesInUse,
     late: AtomicU32,
     refused: AtomicU32,
-    /// Notes that the host took.
+    /// Notes that the host accepted.
     sent: AtomicU32,
-    /// It plays while the host stands.
-    alone: AtomicBool,
+    /// The plugin plays while the host is stopped.
+    free_running: AtomicBool,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
@@ -191,78 +77,79 @@ impl Link {
         Link {
             following: AtomicBool::new(false),
             tempo: AtomicU64::new(120f64.to_bits()),
-            meter: AtomicU32::new(packed(Meter::FOUR_FOUR)),
+            meter: AtomicU32::new(pack_meter(Meter::FOUR_FOUR)),
             position: AtomicU64::new(0f64.to_bits()),
             bar_start: AtomicU64::new(0f64.to_bits()),
             bar: AtomicI64::new(0),
             source: AtomicI64::new(0),
-            landing: AtomicU64::new(0f64.to_bits()),
+            launch: AtomicU64::new(0f64.to_bits()),
             held: AtomicU32::new(0),
-            signal: Signal::default(),
-            takes: SharedTakes::default(),
+            worker_notify: WorkerNotify::default(),
+            takes: SharedTakesInUse::default(),
             late: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             sent: AtomicU32::new(0),
-            alone: AtomicBool::new(false),
+            free_running: AtomicBool::new(false),
             faults: AtomicU32::new(0),
             phrases: Mutex::default(),
             model: Mutex::default(),
         }
     }
 
-    /// The takes in use. For the worker; takes no lock.
+    /// Returns the takes in use. Lock-free; for the worker.
     #[must_use]
-    pub fn takes(&self) -> Takes {
+    pub fn takes_in_use(&self) -> TakesInUse {
         self.takes.load()
     }
 
-    /// What wakes the worker and ends it. See there who may call what.
+    /// Returns the notification that wakes and stops the worker.
     #[must_use]
-    pub fn signal(&self) -> &Signal {
-        &self.signal
+    pub fn worker_notify(&self) -> &WorkerNotify {
+        &self.worker_notify
     }
 
-    /// Whether the host plays and we play with it. For the bell's thread; takes no lock.
+    /// Returns `true` while the plugin follows a playing transport. Lock-free; for the waker
+    /// thread.
     #[must_use]
     pub fn is_following(&self) -> bool {
         self.following.load(Ordering::Relaxed)
     }
 
-    /// Tells what became of a block: how many notes the host took, and whether it was played while
-    /// the host stands. For the audio thread; takes no lock.
-    pub fn tell(&self, sent: u32, alone: bool) {
+    /// Reports a block: the notes that the host accepted, and whether the plugin played while the
+    /// host was stopped. Lock-free; for the audio thread.
+    pub fn report_block(&self, sent: u32, free_running: bool) {
         if sent > 0 {
             self.sent.fetch_add(sent, Ordering::Relaxed);
         }
-        self.alone.store(alone, Ordering::Relaxed);
+        self.free_running.store(free_running, Ordering::Relaxed);
     }
 
-    /// Notes that the host took, since the plugin was made; the count may begin anew. For the
+    /// Returns the notes accepted by the host since the instance was created; wraps. For the
     /// window.
     #[must_use]
     pub fn sent(&self) -> u32 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Whether it plays while the host stands. For the window.
+    /// Returns `true` while the plugin plays although the host is stopped. For the window.
     #[must_use]
-    pub fn is_alone(&self) -> bool {
-        self.alone.load(Ordering::Relaxed)
+    pub fn is_free_running(&self) -> bool {
+        self.free_running.load(Ordering::Relaxed)
     }
 
-    /// What goes on. For the window and the worker; takes no lock.
+    /// Returns the playback status. Lock-free; for the window and the worker.
     #[must_use]
     pub fn status(&self) -> Status {
-        let takes = self.takes();
+        let takes = self.takes_in_use();
         Status {
             following: self.following.load(Ordering::Relaxed),
             tempo: f64::from_bits(self.tempo.load(Ordering::Relaxed)),
-            meter: unpacked(self.meter.load(Ordering::Relaxed)),
+            meter: unpack_meter(self.meter.load(Ordering::Relaxed)),
             position: f64::from_bits(self.position.load(Ordering::Relaxed)),
             bar_start: f64::from_bits(self.bar_start.load(Ordering::Relaxed)),
             bar: self.bar.load(Ordering::Relaxed),
             source: self.source.load(Ordering::Relaxed),
-            landing: f64::from_bits(self.landing.load(Ordering::Relaxed)),
+            launch: f64::from_bits(self.launch.load(Ordering::Relaxed)),
             held: drums(self.held.load(Ordering::Relaxed)),
             playing: takes.playing,
             pending: if takes.asked == 0 { takes.ready } else { takes.asked },
@@ -271,19 +158,19 @@ impl Link {
         }
     }
 
-    /// The phrases to draw. For the window: cloning costs two reference counts.
+    /// Returns the phrases to draw. For the window; clones two reference counts.
     #[must_use]
     pub fn phrases(&self) -> Phrases {
         unpoisoned(&self.phrases).clone()
     }
 
-    /// Where the model is. For the window.
+    /// Returns the state of the model. For the window.
     #[must_use]
     pub fn model(&self) -> ModelState {
         unpoisoned(&self.model).clone()
     }
 
-    /// Sentences about what went wrong, for the window; empty when all is well.
+    /// Returns messages about current faults, for the window; empty if there are none.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
         let faults = self.faults.load(Ordering::Relaxed);
@@ -298,175 +185,184 @@ impl Link {
         notices
     }
 
-    /// Tells the window where the model is. For the worker, and for the host's main thread where
-    /// there is no worker.
+    /// Sets the state of the model. For the worker, and for the host's main thread if there is no
+    /// worker.
     pub fn set_model(&self, state: ModelState) {
         *unpoisoned(&self.model) = state;
     }
 
-    /// Whether this fault was raised and not cleared.
+    /// Returns `true` if a fault was raised and not cleared.
     #[must_use]
     pub fn has_fault(&self, fault: Fault) -> bool {
         self.faults.load(Ordering::Relaxed) & fault.bit() != 0
     }
 
-    /// Marks a fault. For audio thread and worker; takes no lock.
+    /// Raises a fault. Lock-free; for audio thread and worker.
     pub fn raise(&self, fault: Fault) {
         self.faults.fetch_or(fault.bit(), Ordering::Relaxed);
     }
 
-    /// Takes a fault back. For the host's main thread, when it starts the failed half again.
+    /// Clears a fault. For the host's main thread, when it restarts the failed half.
     pub fn clear(&self, fault: Fault) {
         self.faults.fetch_and(!fault.bit(), Ordering::Relaxed);
     }
 }
 
-/// The audio thread's side.
+/// The audio thread's end.
 #[derive(Debug)]
 pub struct AudioEnd {
-    /// Takes by number, each once and before the first request for it.
+    /// Takes by number, each sent once and before the first request for it.
     pub takes: Sender<(u32, Take)>,
     /// Requests to the worker.
-    pub requests: Sender<Request>,
+    pub requests: Sender<BarRequest>,
     /// Bars from the worker.
-    pub answers: Receiver<Answer>,
+    pub answers: Receiver<BarAnswer>,
     link: Arc<Link>,
 }
 
 impl AudioEnd {
-    /// Publishes which takes are in use, as soon as that changes: the worker passes over requests
-    /// for others.
-    pub fn set_takes(&self, takes: Takes) {
-        if self.link.takes() == takes {
+    /// Publishes the takes in use if they changed; the worker drops requests for others.
+    pub fn set_takes_in_use(&self, takes: TakesInUse) {
+        if self.link.takes_in_use() == takes {
             return;
         }
         self.link.takes.store(takes);
-        self.ring();
+        self.notify_worker();
     }
 
-    /// Asks the worker for a bar, and says whether it could: not when it has too much to do.
-    pub fn ask(&mut self, request: Request) -> bool {
-        let asked = self.requests.push(request).is_ok();
-        if asked {
-            self.ring();
+    /// Requests a bar from the worker. Returns `false` if the queue is full.
+    pub fn request(&mut self, request: BarRequest) -> bool {
+        let accepted = self.requests.push(request).is_ok();
+        if accepted {
+            self.notify_worker();
         }
-        asked
+        accepted
     }
 
-    /// Says that the worker has something to do: it is woken in a moment. No system call.
-    fn ring(&self) {
-        self.link.signal.ring();
+    /// Notifies the worker without a system call.
+    fn notify_worker(&self) {
+        self.link.worker_notify.notify();
     }
 
-    /// Publishes what goes on, once a block. The takes are not part of it.
+    /// Publishes the status, once per block. The takes in use are published separately.
     pub fn publish(&self, status: &Status) {
         let link = &*self.link;
         let moves = link.source.load(Ordering::Relaxed) != status.source
-            || link.meter.load(Ordering::Relaxed) != packed(status.meter);
+            || link.meter.load(Ordering::Relaxed) != pack_meter(status.meter);
         link.following.store(status.following, Ordering::Relaxed);
         link.tempo.store(status.tempo.to_bits(), Ordering::Relaxed);
-        link.meter.store(packed(status.meter), Ordering::Relaxed);
+        link.meter.store(pack_meter(status.meter), Ordering::Relaxed);
         link.position.store(status.position.to_bits(), Ordering::Relaxed);
         link.bar_start.store(status.bar_start.to_bits(), Ordering::Relaxed);
         link.bar.store(status.bar, Ordering::Relaxed);
         link.source.store(status.source, Ordering::Relaxed);
-        link.landing.store(status.landing.to_bits(), Ordering::Relaxed);
+        link.launch.store(status.launch.to_bits(), Ordering::Relaxed);
         link.held.store(u32::from(status.held.bits()), Ordering::Relaxed);
         link.late.store(status.late, Ordering::Relaxed);
         link.refused.store(status.refused, Ordering::Relaxed);
         if moves {
-            self.ring();
+            self.notify_worker();
         }
     }
 
-    /// Publishes where the song is in a block in which nothing else has changed and no take waits.
+    /// Publishes the position of a block in which nothing else changes and no take waits.
     pub fn move_to(&self, position: f64) {
         self.link.position.store(position.to_bits(), Ordering::Relaxed);
-        self.link.landing.store(position.to_bits(), Ordering::Relaxed);
+        self.link.launch.store(position.to_bits(), Ordering::Relaxed);
     }
 
-    /// Marks a fault.
+    /// Raises a fault.
     pub fn raise(&self, fault: Fault) {
         self.link.raise(fault);
     }
 
-    /// As [`Signal::wake`].
+    /// Calls [`WorkerNotify::wake`].
     pub fn wake(&self) {
-        self.link.signal.wake();
+        self.link.worker_notify.wake();
     }
 }
 
-/// The worker's side.
+/// The worker's end.
 #[derive(Debug)]
 pub struct WorkerEnd {
     /// Takes by number from the audio thread.
     pub new_takes: Receiver<(u32, Take)>,
     /// Requests from the audio thread.
-    pub requests: Receiver<Request>,
+    pub requests: Receiver<BarRequest>,
     /// Bars to the audio thread.
-    pub answers: Sender<Answer>,
+    pub answers: Sender<BarAnswer>,
     link: Arc<Link>,
 }
 
 impl WorkerEnd {
-    /// What goes on.
+    /// Returns the playback status.
     #[must_use]
     pub fn status(&self) -> Status {
         self.link.status()
     }
 
-    /// The takes in use.
+    /// Returns the takes in use.
     #[must_use]
-    pub fn takes(&self) -> Takes {
-        self.link.takes()
+    pub fn takes_in_use(&self) -> TakesInUse {
+        self.link.takes_in_use()
     }
 
-    /// What the threads share.
+    /// Returns the state shared between threads.
     #[must_use]
     pub fn link(&self) -> Arc<Link> {
         Arc::clone(&self.link)
     }
 
-    /// Gives the window other phrases to draw.
+    /// Sets the phrases that the window draws.
     pub fn show(&self, phrases: Phrases) {
         *unpoisoned(&self.link.phrases) = phrases;
     }
 
-    /// Tells the window where the model is.
+    /// Sets the state of the model.
     pub fn set_model(&self, state: ModelState) {
         self.link.set_model(state);
     }
 
-    /// Marks a fault.
+    /// Raises a fault.
     pub fn raise(&self, fault: Fault) {
         self.link.raise(fault);
     }
 }
 
-/// A new link: each end moves to its one owner.
+/// Creates a link. Each end moves to its only owner.
 #[must_use]
 pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
     let link = Arc::new(Link::new());
-    let (tell, told) = queue(TAKES);
-    let (ask, asked) = queue(REQUESTS);
-    let (answer, answered) = queue(ANSWERS);
+    let (takes_in, takes_out) = queue(TAKES);
+    let (requests_in, requests_out) = queue(REQUESTS);
+    let (answers_in, answers_out) = queue(ANSWERS);
     (
-        AudioEnd { takes: tell, requests: ask, answers: answered, link: Arc::clone(&link) },
-        WorkerEnd { new_takes: told, requests: asked, answers: answer, link: Arc::clone(&link) },
+        AudioEnd {
+            takes: takes_in,
+            requests: requests_in,
+            answers: answers_out,
+            link: Arc::clone(&link),
+        },
+        WorkerEnd {
+            new_takes: takes_out,
+            requests: requests_out,
+            answers: answers_in,
+            link: Arc::clone(&link),
+        },
         link,
     )
 }
 
-/// Window and worker go on with what a panicked thread left: every write is of a whole value.
+/// Locks a mutex even after a panic: every write replaces a whole value.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-const fn packed(meter: Meter) -> u32 {
+const fn pack_meter(meter: Meter) -> u32 {
     (meter.numerator as u32) << 8 | meter.denominator as u32
 }
 
-fn unpacked(bits: u32) -> Meter {
+fn unpack_meter(bits: u32) -> Meter {
     let [.., numerator, denominator] = bits.to_be_bytes();
     Meter::new(numerator.into(), denominator.into())
 }
@@ -480,7 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_arrives_as_it_was_published() {
+    fn a_published_status_is_read_back() {
         let (audio, worker, link) = link();
         let status = Status {
             following: true,
@@ -490,7 +386,7 @@ mod tests {
             bar_start: -3.5,
             bar: -1,
             source: -2,
-            landing: 2.5,
+            launch: 2.5,
             held: DrumSet::from_bits(0x101),
             playing: 3,
             pending: 4,
@@ -498,13 +394,13 @@ mod tests {
             refused: 6,
         };
         audio.publish(&status);
-        audio.set_takes(Takes { playing: 3, ready: 4, asked: 0 });
+        audio.set_takes_in_use(TakesInUse { playing: 3, ready: 4, asked: 0 });
         assert_eq!(link.status(), status);
         assert_eq!(worker.status(), status);
     }
 
     #[test]
-    fn a_fault_is_a_sentence_until_it_is_cleared() {
+    fn a_fault_shows_a_notice_until_cleared() {
         let (audio, worker, link) = link();
         assert!(link.notices().is_empty());
         audio.raise(Fault::Engine);

@@ -1,5 +1,4 @@
-//! Deep Pocket as a program of its own: the same plugin, played through the system's audio and
-//! MIDI.
+//! Standalone program: the same plugin with the system's audio and MIDI.
 
 use deep_pocket::DeepPocket;
 use nice_plug::prelude::nice_export_standalone;

@@ -1,103 +1,109 @@
 //! Parameters: everything that a host can automate.
 //!
-//! Ids, order and ranges are frozen: projects and automation refer to them. What a project keeps
-//! besides is [`crate::state`]'s. What the parameters mean for the music is not decided here.
+//! Ids, order and ranges are frozen: projects and automation refer to them.
+//! [`crate::project::state`] holds the rest of the saved state.
+
+mod choices;
+pub mod controls;
+mod defaults;
+mod repair;
+mod text;
+pub(crate) mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use groove::Drum;
-use groove::output::MAPS;
-use groove::style::{STYLES, style_name, style_number};
-use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 
-use crate::settings::Settings;
-pub use crate::state::{STATE_VERSION, Saved, State, TakeTempo, WINDOW};
+pub use crate::params::choices::{
+    FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
+};
+use crate::project::settings::Settings;
+use crate::project::state::ProjectState;
 
-/// Key of [`Saved`] in the state's fields.
+/// Key of the saved record in the state's fields.
 const STATE_KEY: &str = "deep-pocket";
 
-/// Number of styles that a user can train: they follow the built-in ones.
+/// Number of user-trained styles; they follow the built-in ones.
 const OWN_STYLES: usize = 5;
 
 const TEMPERATURE: (f32, f32) = (0.2, 2.0);
 const MAX_SEED: i32 = 65_535;
 
-/// After it the count begins anew.
+/// Last value of the generation counter before it wraps.
 const LAST_GENERATION: i32 = 65_535;
 
 /// The take of a new instance: with the shipped weights, a plain rock beat that a newcomer knows
 /// at once.
 const FIRST_TAKE: i32 = 530;
 
-/// Everything that the host can automate, and the rest of the state.
+/// All automatable parameters and the rest of the state.
 #[derive(Params)]
 pub struct DeepPocketParams {
     /// Style number: 0 any, 1 to 18 as in [`groove::style`], 19 to 23 the user's own.
     #[id = "style"]
     pub style: IntParam,
-    /// How daring the theme is; 1 is as the drummers of the data.
+    /// Sampling temperature of the theme; 1 matches the training data.
     #[id = "temperature"]
     pub temperature: FloatParam,
-    /// Which take.
+    /// Seed of the take.
     #[id = "seed"]
     pub seed: IntParam,
-    /// MIDI channel of the notes that we play, 1 to 16.
+    /// MIDI channel of the notes, 1 to 16.
     #[id = "channel"]
     pub channel: IntParam,
-    /// Moves whenever something changes that is saved but is no parameter, so that the host marks
-    /// the project as changed. It means nothing else, and nobody sees it.
+    /// Counter of changes to the saved state outside the parameters; makes the host mark the
+    /// project as modified. Hidden, without any other meaning.
     #[id = "generation"]
     pub generation: IntParam,
-    /// What else decides which hits are played.
+    /// Other controls of generation.
     #[nested(group = "Drummer")]
     pub drummer: DrummerParams,
-    /// Where fills are asked for.
+    /// Controls of fills.
     #[nested(group = "Fills")]
     pub fills: FillParams,
-    /// How hits are played.
+    /// Controls of performance.
     #[nested(group = "Playing")]
     pub playing: PlayingParams,
-    /// What the drummer listens to.
+    /// Use of MIDI input.
     #[nested(group = "Prime")]
     pub prime: PrimeParams,
-    /// Where notes go.
+    /// Routing of notes.
     #[nested(group = "Output")]
     pub output: OutputParams,
-    /// Each lane, in class order.
+    /// Lane controls, in class order.
     #[nested(array, group = "Lane")]
     pub lanes: [LaneParams; 9],
-    /// Where each lane goes, in class order.
+    /// Lane channels, in class order.
     #[nested(array, group = "Lane")]
     pub routes: [RouteParams; 9],
-    /// Whether it is to be as if it were not there: a host's own switch.
+    /// Bypass, as the host's own switch.
     #[id = "bypass"]
     pub bypass: BoolParam,
-    /// The kit that plays what is sent.
+    /// Audition kit.
     #[nested(group = "Audition")]
     pub audition: AuditionParams,
-    /// What is saved besides.
+    /// Saved state besides the parameters.
     #[persist = "deep-pocket"]
-    pub state: State,
-    changes: Changes,
+    pub state: ProjectState,
+    changes: ChangeCounter,
 }
 
-/// How often a parameter has changed: counted by whoever changes it, after it has its value.
+/// Counter of parameter changes, incremented after a parameter has its new value.
 #[derive(Clone, Debug, Default)]
-struct Changes(Arc<AtomicU32>);
+struct ChangeCounter(Arc<AtomicU32>);
 
-impl Changes {
-    /// What counts the changes of one parameter.
+impl ChangeCounter {
+    /// Returns a callback that counts the changes of one parameter.
     fn counter<T>(&self) -> Arc<dyn Fn(T) + Send + Sync> {
-        let Changes(count) = self.clone();
+        let ChangeCounter(count) = self.clone();
         Arc::new(move |_| {
             count.fetch_add(1, Ordering::Release);
         })
     }
 }
 
-/// What decides which hits are played.
+/// Controls of generation.
 #[derive(Params)]
 pub struct DrummerParams {
     /// Second style of the blend, numbered as the first.
@@ -106,463 +112,144 @@ pub struct DrummerParams {
     /// Share of the second style.
     #[id = "blend"]
     pub blend: FloatParam,
-    /// How closely bars stick to the ones before.
+    /// Similarity of bars to the preceding ones.
     #[id = "stick"]
     pub stick: FloatParam,
-    /// How busy the kit is.
+    /// Density of the whole kit.
     #[id = "density"]
     pub density: FloatParam,
-    /// Bars in a phrase.
+    /// Bars per phrase.
     #[id = "phrase"]
-    pub phrase: EnumParam<Bars>,
-    /// Whether phrases vary the theme or repeat it.
+    pub phrase: EnumParam<PhraseBars>,
+    /// Phrases vary the theme or repeat it.
     #[id = "order"]
-    pub order: EnumParam<Order>,
-    /// Where a changed take begins.
+    pub order: EnumParam<PhraseOrder>,
+    /// Grid at which a changed take starts.
     #[id = "landing"]
-    pub landing: EnumParam<Begins>,
+    pub launch: EnumParam<LaunchGrid>,
 }
 
-/// Where fills are asked for.
+/// Controls of fills.
 #[derive(Params)]
 pub struct FillParams {
-    /// Every so many bars end with one.
+    /// Interval between fills.
     #[id = "fill_every"]
-    pub every: EnumParam<Every>,
+    pub every: EnumParam<FillInterval>,
     /// Length in quarter notes.
     #[id = "fill_length"]
     pub length: IntParam,
-    /// How much of toms and crash is in them.
+    /// Share of toms and crash in a fill.
     #[id = "fill_amount"]
     pub amount: FloatParam,
 }
 
-/// How hits are played.
+/// Controls of performance.
 #[derive(Params)]
 pub struct PlayingParams {
-    /// How late every second sixteenth is.
+    /// Delay of every second sixteenth.
     #[id = "swing"]
     pub swing: FloatParam,
-    /// How much of the drummer's timing is played.
+    /// Share of the drummer's micro-timing.
     #[id = "timing"]
     pub timing: FloatParam,
-    /// How far velocities are from their middle.
+    /// Scale of velocities around their mean.
     #[id = "dynamics"]
     pub dynamics: FloatParam,
-    /// Added to every velocity.
+    /// Offset added to every velocity.
     #[id = "velocity"]
     pub velocity: FloatParam,
     /// Half, plain or double time.
     #[id = "pace"]
-    pub pace: EnumParam<Pace>,
+    pub pace: EnumParam<PaceChoice>,
 }
 
-/// What the drummer listens to.
+/// Use of MIDI input.
 #[derive(Params)]
 pub struct PrimeParams {
-    /// What is done with keys.
+    /// Use of the keys.
     #[id = "prime"]
-    pub mode: EnumParam<Prime>,
-    /// Whether it sounds only while a key is held.
+    pub mode: EnumParam<PrimeMode>,
+    /// Gate: notes sound only while a key is held.
     #[id = "gate"]
     pub gate: BoolParam,
 }
 
-/// Where notes go.
+/// Routing of notes.
 #[derive(Params)]
 pub struct OutputParams {
-    /// Drum map, by its place in [`MAPS`].
+    /// Index of the drum map in [`groove::output::MAPS`].
     #[id = "map"]
     pub map: IntParam,
-    /// Whether notes that mean no drum go through.
+    /// Pass-through of notes that map to no drum.
     #[id = "through"]
     pub through: BoolParam,
-    /// Whether it plays without a host's transport, and how fast then.
+    /// Free run: plays without a host's transport.
     #[id = "free_run"]
     pub free_run: BoolParam,
-    /// Quarter notes a minute.
+    /// Tempo in free run, in quarter notes per minute.
     #[id = "free_tempo"]
     pub free_tempo: FloatParam,
 }
 
-/// The kit that plays what is sent.
+/// Audition kit.
 #[derive(Params)]
 pub struct AuditionParams {
-    /// Whether it is heard.
+    /// On or off.
     #[id = "audition"]
     pub on: BoolParam,
-    /// Its level in dB.
+    /// Level in dB.
     #[id = "audition_level"]
     pub level: FloatParam,
 }
 
-/// One lane.
+/// Controls of one lane.
 #[derive(Params)]
 pub struct LaneParams {
-    /// How busy it is.
+    /// Density of the lane.
     #[id = "lane_density"]
     pub density: FloatParam,
-    /// Whether its drum is left out by the drummer.
+    /// The drummer leaves the drum out.
     #[id = "lane_off"]
     pub off: BoolParam,
-    /// Whether it is not heard.
+    /// Mute.
     #[id = "lane_mute"]
     pub mute: BoolParam,
-    /// Whether it is heard and others are not.
+    /// Solo.
     #[id = "lane_solo"]
     pub solo: BoolParam,
-    /// The pitch that it is sent at, with the user's own map.
+    /// Pitch in the user's own map.
     #[id = "lane_pitch"]
     pub pitch: IntParam,
 }
 
-/// Where one lane goes.
+/// Routing of one lane.
 #[derive(Params)]
 pub struct RouteParams {
-    /// MIDI channel of its notes, 1 to 16; 0: the one of all.
+    /// MIDI channel of the lane, 1 to 16; 0 is the common channel.
     #[id = "lane_channel"]
     pub channel: IntParam,
 }
 
-/// Bars in a phrase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Bars {
-    /// One.
-    #[name = "1 bar"]
-    One,
-    /// Two.
-    #[name = "2 bars"]
-    Two,
-    /// Four.
-    #[name = "4 bars"]
-    Four,
-    /// Eight.
-    #[name = "8 bars"]
-    Eight,
-}
-
-/// What phrases do with the theme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Order {
-    /// They vary it.
-    Evolve,
-    /// They repeat it.
-    Loop,
-}
-
-/// Where a changed take begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
-pub enum Begins {
-    /// At the next sixteenth.
-    #[name = "Next step"]
-    Step,
-    /// At the next beat.
-    #[default]
-    #[name = "Next beat"]
-    Beat,
-    /// At the next bar.
-    #[name = "Next bar"]
-    Bar,
-    /// At the next phrase.
-    #[name = "Next phrase"]
-    Phrase,
-}
-
-/// How often a fill comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Every {
-    /// Not at all.
-    Never,
-    /// In each bar.
-    #[name = "Every bar"]
-    One,
-    /// Every two bars.
-    #[name = "Every 2 bars"]
-    Two,
-    /// Every four bars.
-    #[name = "Every 4 bars"]
-    Four,
-    /// Every eight bars.
-    #[name = "Every 8 bars"]
-    Eight,
-    /// Every sixteen bars.
-    #[name = "Every 16 bars"]
-    Sixteen,
-}
-
-/// How fast the pattern goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Pace {
-    /// Half time.
-    #[name = "Half time"]
-    Half,
-    /// As the song.
-    Plain,
-    /// Double time.
-    #[name = "Double time"]
-    Double,
-}
-
-/// What is done with keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum Prime {
-    /// Nothing.
-    Off,
-    /// Held drums are the primer, and favoured.
-    Hold,
-    /// What is played is the primer.
-    Play,
-    /// The rhythm of what is played is what the kit plays to.
-    Tap,
-}
-
-fn percent(name: &str, default: f32, min: f32, max: f32, changes: &Changes) -> FloatParam {
-    FloatParam::new(name, default, FloatRange::Linear { min, max })
-        .with_callback(changes.counter())
-        .with_step_size(0.01)
-        .with_unit(" %")
-        // Just below nought is 0, not -0.
-        .with_value_to_string(Arc::new(|value| format!("{:.0}", (value * 100.0).round() + 0.0)))
-        .with_string_to_value(formatters::s2v_f32_percentage())
-}
-
-fn style(name: &str, default: i32, changes: &Changes) -> IntParam {
-    let styles = i32::try_from(STYLES.len() + OWN_STYLES).unwrap_or(i32::MAX);
-    IntParam::new(name, default, IntRange::Linear { min: 0, max: styles })
-        .with_callback(changes.counter())
-        .with_value_to_string(Arc::new(style_text))
-        .with_string_to_value(Arc::new(style_from_text))
-}
-
-impl Default for DeepPocketParams {
-    fn default() -> Self {
-        let changes = &Changes::default();
-        DeepPocketParams {
-            style: style("Style", i32::from(style_number("rock").unwrap_or(0)), changes),
-            temperature: FloatParam::new(
-                "Temperature",
-                1.0,
-                FloatRange::Skewed {
-                    min: TEMPERATURE.0,
-                    max: TEMPERATURE.1,
-                    factor: FloatRange::skew_factor(-0.4),
-                },
-            )
-            .with_callback(changes.counter())
-            .with_step_size(0.01),
-            seed: IntParam::new("Take", FIRST_TAKE, IntRange::Linear { min: 0, max: MAX_SEED })
-                .with_callback(changes.counter()),
-            channel: IntParam::new("Channel", 10, IntRange::Linear { min: 1, max: 16 })
-                .with_callback(changes.counter()),
-            generation: IntParam::new(
-                "Generation",
-                0,
-                IntRange::Linear { min: 0, max: LAST_GENERATION },
-            )
-            .with_callback(changes.counter())
-            .hide()
-            .non_automatable(),
-            drummer: DrummerParams {
-                blend_style: style("Second style", 0, changes),
-                blend: percent("Blend", 0.0, 0.0, 1.0, changes),
-                stick: percent("Stick", 0.5, 0.0, 1.0, changes),
-                density: percent("Density", 0.0, -1.0, 1.0, changes),
-                phrase: EnumParam::new("Phrase", Bars::Four).with_callback(changes.counter()),
-                order: EnumParam::new("Phrases", Order::Evolve).with_callback(changes.counter()),
-                landing: EnumParam::new("Changes begin", Begins::Beat)
-                    .with_callback(changes.counter()),
-            },
-            fills: FillParams {
-                every: EnumParam::new("Fill", Every::Never).with_callback(changes.counter()),
-                length: IntParam::new("Fill length", 2, IntRange::Linear { min: 1, max: 8 })
-                    .with_callback(changes.counter())
-                    .with_unit(" beats"),
-                amount: percent("Fill amount", 0.5, 0.0, 1.0, changes),
-            },
-            playing: PlayingParams {
-                swing: percent("Swing", 0.0, 0.0, 1.0, changes),
-                timing: percent("Timing", 1.0, 0.0, 2.0, changes),
-                dynamics: percent("Dynamics", 1.0, 0.0, 2.0, changes),
-                velocity: FloatParam::new(
-                    "Velocity",
-                    0.0,
-                    FloatRange::Linear { min: -64.0, max: 64.0 },
-                )
-                .with_callback(changes.counter())
-                .with_step_size(1.0)
-                .with_value_to_string(formatters::v2s_f32_rounded(0)),
-                pace: EnumParam::new("Pace", Pace::Plain).with_callback(changes.counter()),
-            },
-            prime: PrimeParams {
-                mode: EnumParam::new("Prime", Prime::Hold).with_callback(changes.counter()),
-                gate: BoolParam::new("Gate", false).with_callback(changes.counter()),
-            },
-            output: OutputParams {
-                map: IntParam::new("Drum map", 0, IntRange::Linear { min: 0, max: last_map() })
-                    .with_callback(changes.counter())
-                    .with_value_to_string(Arc::new(map_text))
-                    .with_string_to_value(Arc::new(map_from_text)),
-                through: BoolParam::new("Through", false).with_callback(changes.counter()),
-                free_run: BoolParam::new("Free run", false).with_callback(changes.counter()),
-                free_tempo: FloatParam::new(
-                    "Free tempo",
-                    120.0,
-                    FloatRange::Linear { min: 20.0, max: 400.0 },
-                )
-                .with_callback(changes.counter())
-                .with_step_size(0.1)
-                .with_unit(" bpm")
-                .with_value_to_string(formatters::v2s_f32_rounded(1)),
-            },
-            lanes: Drum::ALL.map(|drum| LaneParams {
-                density: percent(&format!("{} density", drum.name()), 0.0, -1.0, 1.0, changes),
-                off: BoolParam::new(format!("{} off", drum.name()), false)
-                    .with_callback(changes.counter()),
-                mute: BoolParam::new(format!("{} mute", drum.name()), false)
-                    .with_callback(changes.counter()),
-                solo: BoolParam::new(format!("{} solo", drum.name()), false)
-                    .with_callback(changes.counter()),
-                pitch: IntParam::new(
-                    format!("{} pitch", drum.name()),
-                    drum.general_midi().into(),
-                    IntRange::Linear { min: 0, max: 127 },
-                )
-                .with_callback(changes.counter()),
-            }),
-            routes: Drum::ALL.map(|drum| RouteParams {
-                channel: IntParam::new(
-                    format!("{} channel", drum.name()),
-                    0,
-                    IntRange::Linear { min: 0, max: 16 },
-                )
-                .with_callback(changes.counter())
-                .with_value_to_string(Arc::new(channel_text))
-                .with_string_to_value(Arc::new(channel_from_text)),
-            }),
-            bypass: BoolParam::new("Bypass", false).with_callback(changes.counter()).make_bypass(),
-            audition: AuditionParams {
-                on: BoolParam::new("Audition kit", true).with_callback(changes.counter()),
-                level: FloatParam::new(
-                    "Audition level",
-                    0.0,
-                    FloatRange::Linear { min: -30.0, max: 6.0 },
-                )
-                .with_callback(changes.counter())
-                .with_step_size(0.1)
-                .with_unit(" dB")
-                .with_value_to_string(formatters::v2s_f32_rounded(1)),
-            },
-            state: State::default(),
-            changes: changes.clone(),
-        }
-    }
-}
-
 impl DeepPocketParams {
-    /// How often parameters have changed; the count may begin anew. What is read after it is no
-    /// older than it. For the audio thread, which reads them all only when this has moved.
+    /// Returns the number of parameter changes; wraps. Values read after this call are at least as
+    /// new. The audio thread reads all parameters only when this has changed.
     #[must_use]
     pub fn changes(&self) -> u32 {
         self.changes.0.load(Ordering::Acquire)
     }
 
-    /// Begins with the drum map that the user's settings name, if they do. For a new instance, before
-    /// a host has seen it: a project that is opened counts more.
-    pub fn begin_with(&self, settings: &Settings) {
+    /// Applies the drum map of the user's settings to a new instance. A project that is loaded
+    /// later takes precedence.
+    pub fn start_with(&self, settings: &Settings) {
         let Some(map) = &settings.map else { return };
         let begin = |param: &IntParam, value: i32| {
             let value = param.preview_normalized(value);
             // SAFETY: the pointer is into the parameters, which outlive the call.
             unsafe { param.as_ptr()._internal_set_normalized_value(value) };
         };
-        begin(&self.output.map, i32::try_from(map.place()).unwrap_or(0));
+        begin(&self.output.map, i32::try_from(map.index()).unwrap_or(0));
         for (lane, pitch) in self.lanes.iter().zip(map.pitches) {
             begin(&lane.pitch, pitch.into());
         }
     }
-
-    /// Brings a state to what this code can hold before it is loaded: values out of range are
-    /// clamped, missing ones are the defaults, and a record of which a part does not parse is
-    /// marked so that the window can say it.
-    pub fn repair(state: &mut PluginState) {
-        let fresh = DeepPocketParams::default();
-        for (id, pointer, _) in fresh.param_map() {
-            let value = state.params.get(&id);
-            // SAFETY: `fresh` outlives the pointers into it.
-            let value = unsafe { repaired(pointer, value) };
-            state.params.insert(id, value);
-        }
-        let record = state.fields.get(STATE_KEY).map(|text| Saved::read(text)).unwrap_or_default();
-        if let Ok(json) = serde_json::to_string(&record) {
-            state.fields.insert(STATE_KEY.into(), json);
-        }
-    }
-}
-
-/// A value that a parameter can have: the saved one, clamped, or the default.
-///
-/// # Safety
-/// The pointer is into parameters that live.
-unsafe fn repaired(pointer: ParamPtr, saved: Option<&ParamValue>) -> ParamValue {
-    // SAFETY: as the caller promises, for all of them.
-    unsafe {
-        let (least, most) = (pointer.preview_plain(0.0), pointer.preview_plain(1.0));
-        let default = pointer.default_plain_value();
-        match (pointer, saved) {
-            (ParamPtr::BoolParam(_), Some(ParamValue::Bool(value))) => ParamValue::Bool(*value),
-            (ParamPtr::BoolParam(_), _) => ParamValue::Bool(default > 0.5),
-            (ParamPtr::FloatParam(_), Some(ParamValue::F32(value))) if value.is_finite() => {
-                ParamValue::F32(value.clamp(least, most))
-            }
-            (ParamPtr::FloatParam(_), _) => ParamValue::F32(default),
-            (_, Some(ParamValue::I32(value))) => {
-                ParamValue::I32((*value).clamp(whole(least), whole(most)))
-            }
-            _ => ParamValue::I32(whole(default)),
-        }
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "ranges of whole numbers are small")]
-fn whole(value: f32) -> i32 {
-    value.round() as i32
-}
-
-fn style_text(number: i32) -> String {
-    match usize::try_from(number) {
-        Ok(n) if n > STYLES.len() => format!("own {}", n - STYLES.len()),
-        _ => style_name(u8::try_from(number).unwrap_or(0)).into(),
-    }
-}
-
-fn style_from_text(text: &str) -> Option<i32> {
-    let text = text.trim().to_ascii_lowercase();
-    if let Some(own) = text.strip_prefix("own") {
-        let own: usize = own.trim().parse().ok()?;
-        return (1..=OWN_STYLES).contains(&own).then(|| i32::try_from(STYLES.len() + own).ok())?;
-    }
-    style_number(&text).map(i32::from).or_else(|| text.parse().ok())
-}
-
-fn channel_text(number: i32) -> String {
-    if number == 0 { "common".into() } else { number.to_string() }
-}
-
-fn channel_from_text(text: &str) -> Option<i32> {
-    let text = text.trim();
-    if text.eq_ignore_ascii_case("common") { Some(0) } else { text.parse().ok() }
-}
-
-fn last_map() -> i32 {
-    i32::try_from(MAPS.len() - 1).unwrap_or(0)
-}
-
-fn map_text(number: i32) -> String {
-    let map = usize::try_from(number).ok().and_then(|number| MAPS.get(number));
-    map.unwrap_or(&MAPS[0]).0.into()
-}
-
-fn map_from_text(text: &str) -> Option<i32> {
-    let named = MAPS.iter().position(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
-    named.and_then(|place| i32::try_from(place).ok()).or_else(|| text.trim().parse().ok())
 }

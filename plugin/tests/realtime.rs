@@ -1,6 +1,5 @@
-//! The audio thread's promise: `process` allocates nothing and frees nothing. The whole plugin is
-//! driven as its wrapper drives it, with the real model, through plays, jumps, loops, keys and
-//! changed takes, while an allocator counts what the thread does.
+//! Real-time safety: `process` allocates and frees nothing. The whole plugin runs with the real
+//! model through playback, jumps, loops, keys and new takes while an allocator counts.
 
 mod common;
 
@@ -13,7 +12,7 @@ use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
 thread_local! {
-    /// Allocations and frees of this thread while it counts; below zero it does not count.
+    /// Allocations and frees of this thread; negative while not counting.
     static COUNT: Cell<i64> = const { Cell::new(-1) };
 }
 
@@ -21,7 +20,7 @@ struct Counting;
 
 impl Counting {
     fn count() {
-        // A thread that is going away may free after its counter has gone.
+        // A terminating thread may free memory after its counter is gone.
         let _ = COUNT.try_with(|count| {
             if count.get() >= 0 {
                 count.set(count.get() + 1);
@@ -30,17 +29,17 @@ impl Counting {
     }
 }
 
-// SAFETY: every call goes to the system's allocator unchanged.
+// SAFETY: every call is forwarded unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         Self::count();
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         Self::count();
-        // SAFETY: the pointer came from `alloc` above, that is, from the system's allocator.
+        // SAFETY: the pointer came from the system's allocator, through `alloc` above.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -61,24 +60,24 @@ fn process_allocates_and_frees_nothing() {
     let mut allocations = 0;
     let mut loudest = 0f32;
     for block in 0..3_000u32 {
-        host.desk.transport.playing = block % 1_000 < 950;
+        host.context.transport.playing = block % 1_000 < 950;
         match block {
             700 | 1_500 => host.beats = 33.3,
-            1_800 => host.desk.transport.loop_range_beats = Some((40.0, 41.0)),
+            1_800 => host.context.transport.loop_range_beats = Some((40.0, 41.0)),
             _ => {}
         }
         if block % 211 == 0 {
             let (voice_id, channel, key) = (VoiceID::Wildcard, Channel::Number(0), Key::Number(49));
-            host.desk.input = Some(if block % 422 == 0 {
+            host.context.input = Some(if block % 422 == 0 {
                 NoteEvent::NoteOn { timing: 0, voice_id, channel, key, velocity: 1.0 }
             } else {
                 NoteEvent::NoteOff { timing: 0, voice_id, channel, key, velocity: 0.0 }
             });
         }
         let frames = [64, 480, 17, 4_096, 1][block as usize % 5];
-        let status = host.block(frames, |plugin, buffer, desk| {
+        let status = host.block(frames, |plugin, buffer, context| {
             COUNT.set(0);
-            let status = process(plugin, buffer, desk);
+            let status = process(plugin, buffer, context);
             allocations += COUNT.replace(-1);
             status
         });
@@ -90,12 +89,12 @@ fn process_allocates_and_frees_nothing() {
         }
     }
     assert_eq!(allocations, 0);
-    assert!(host.desk.ons > 100, "{} notes", host.desk.ons);
-    host.desk.transport.playing = false;
+    assert!(host.context.ons > 100, "{} notes", host.context.ons);
+    host.context.transport.playing = false;
     host.block(64, process);
-    assert_eq!(host.desk.ons, host.desk.offs);
+    assert_eq!(host.context.ons, host.context.offs);
     assert!((0.1..=1.0).contains(&loudest), "the audition kit is heard: {loudest}");
-    // What it struck last dies away by itself.
+    // The last notes decay by themselves.
     for _ in 0..10 * 48_000 / 4_096 {
         host.block(4_096, process);
     }

@@ -1,24 +1,22 @@
-//! What opens beside the phrase, one at a time: presets, the model, and where notes go. The phrase
-//! stays in sight.
+//! Drawers beside the phrase, one open at a time: presets, model, output. The phrase stays visible.
 
 mod model;
 mod output;
-pub(super) mod presets;
+pub(crate) mod preset_browser;
 
 use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
 
-use super::controls::{Button, Look};
-use super::hand::Tools;
-use super::header::line;
-use super::theme::{self, Type};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::theme::{self, FontRole};
+use crate::editor::widgets::{Button, ButtonStyle, line};
 use crate::link::ModelState;
 
-/// Width of a drawer, in points of the design.
-pub(super) const WIDTH: f32 = 380.0;
+/// Width of a drawer, in design points.
+pub(crate) const WIDTH: f32 = 380.0;
 
 /// A drawer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Drawer {
+pub(crate) enum Drawer {
     Presets,
     Model,
     Out,
@@ -33,35 +31,44 @@ impl Drawer {
         }
     }
 
-    /// Draws the open drawer in `rect`; `opened`: for the first time. Says whether it stays open.
-    pub(super) fn show(
+    /// Draws the drawer in `rect`; `opened` marks its first frame. Returns `false` when it is
+    /// closed.
+    pub(crate) fn show(
         self,
         ui: &mut Ui,
-        tools: &mut Tools<'_>,
+        view: &mut ViewContext<'_>,
         rect: Rect,
         model: &ModelState,
         opened: bool,
     ) -> bool {
-        let scale = tools.scale;
+        let scale = view.scale;
         ui.painter().rect_filled(rect, CornerRadius::from(scale.px(10.0)), theme::PANEL);
         let title = rect.min + scale.size(18.0, 20.0);
-        line(ui, title, Align2::LEFT_CENTER, self.title(), scale.font(Type::Caption), theme::MUTED);
+        line(
+            ui,
+            title,
+            Align2::LEFT_CENTER,
+            self.title(),
+            scale.font(FontRole::Caption),
+            theme::MUTED,
+        );
         let close = Rect::from_center_size(
             pos2(rect.right() - scale.px(22.0), rect.top() + scale.px(20.0)),
             scale.size(26.0, 26.0),
         );
-        let button = Button { name: "Close", label: "×", look: Look::Flat, hint: "Escape" };
+        let button =
+            Button { name: "Close", label: "×", style: ButtonStyle::Flat, hint: "Escape" };
         let closed = button.show(ui, scale, close);
         let inside = Rect::from_min_max(
             rect.min + scale.size(18.0, 38.0),
             rect.max - scale.size(18.0, 14.0),
         );
         match self {
-            Drawer::Presets => presets::show(ui, tools, inside, opened),
-            Drawer::Model => model::show(ui, tools, inside, model, opened),
-            Drawer::Out => output::show(ui, tools, inside),
+            Drawer::Presets => preset_browser::show(ui, view, inside, opened),
+            Drawer::Model => model::show(ui, view, inside, model, opened),
+            Drawer::Out => output::show(ui, view, inside),
         }
-        // Escape is also for a field, and for a dialog that stands before the window.
+        // A focused field or an open dialog consumes Escape itself.
         let taken = ui.memory(|memory| memory.focused().is_some()) || !ui.is_enabled();
         !closed && (taken || !ui.input(|input| input.key_pressed(Key::Escape)))
     }

@@ -1,39 +1,42 @@
-//! The top of the window: whose window it is, what the host is doing, the kit that lets it be heard,
-//! and the doors to what stands behind: presets, the model, and where notes go. Below it, only when
-//! there is something to say, a sentence.
+//! Window header: title, presets, transport status, model, output and audition kit, with a message
+//! line below it.
 
-use egui::accesskit::Role;
-use egui::{Align2, CornerRadius, FontId, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Pos2, Rect, Ui, pos2, vec2};
 use groove::pattern::Meter;
 
-use super::controls::{Button, Look, Slider, switch};
-use super::drawer::{Drawer, presets};
-use super::hand::Tools;
-use super::theme::{self, Scale, Type};
+use crate::editor::drawer::{Drawer, preset_browser};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::{Button, ButtonStyle, Slider, expose_text, line, switch};
 
-/// What the host's transport is doing.
+/// State of the host's transport.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Transport {
+pub(crate) enum TransportStatus {
     /// Nothing plays.
     Stopped,
-    /// The drummer follows.
+    /// The drummer follows a transport.
     Following {
-        /// Quarter notes a minute.
+        /// In quarter notes per minute.
         tempo: f64,
         /// The host's meter.
         meter: Meter,
-        /// The host's number of the bar, counted from 1.
+        /// Bar number as the host counts it, from 1.
         bar: i64,
-        /// Whether it plays by itself while the host stands.
+        /// The plugin runs on its own transport.
         free: bool,
     },
 }
 
-impl Transport {
+impl TransportStatus {
     fn text(self) -> String {
         match self {
-            Transport::Stopped => "stopped: press play in the host".to_owned(),
-            Transport::Following { tempo, meter: Meter { numerator, denominator }, bar, free } => {
+            TransportStatus::Stopped => "stopped: press play in the host".to_owned(),
+            TransportStatus::Following {
+                tempo,
+                meter: Meter { numerator, denominator },
+                bar,
+                free,
+            } => {
                 let whom = if free { "free run" } else { "following host" };
                 format!("{whom} · {tempo:.1} · {numerator}/{denominator} · bar {bar}")
             }
@@ -41,69 +44,92 @@ impl Transport {
     }
 }
 
-/// What stands in the header.
-pub(super) struct Header<'a> {
-    /// The take in a few words.
+/// Contents of the header.
+pub(crate) struct Header<'a> {
+    /// Name of the take.
     pub take: &'a str,
-    /// What the host is doing.
-    pub transport: Transport,
-    /// The model in a few words.
+    /// Transport status.
+    pub transport: TransportStatus,
+    /// Name of the model.
     pub model: &'a str,
-    /// How freshly the host took a note, 0 to 1.
+    /// Brightness of the note activity light, 0 to 1.
     pub sent: f32,
-    /// What is open.
+    /// Open drawer.
     pub drawer: Option<Drawer>,
 }
 
 impl Header<'_> {
-    /// Draws the header in `rect`. Returns the drawer whose door was pressed.
-    pub(super) fn show(&self, ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) -> Option<Drawer> {
-        let scale = tools.scale;
+    /// Draws the header in `rect`. Returns the drawer whose button was pressed.
+    pub(crate) fn show(
+        &self,
+        ui: &mut Ui,
+        view: &mut ViewContext<'_>,
+        rect: Rect,
+    ) -> Option<Drawer> {
+        let scale = view.scale;
         ui.painter().rect_filled(rect, 0.0, theme::PANEL);
         ui.painter().hline(rect.x_range(), rect.bottom(), (1.0, theme::LINE));
-        let at = |x: f32| pos2(x, rect.center().y);
-
-        let title = at(rect.left() + scale.px(20.0));
-        let title = line(
-            ui,
-            title,
-            Align2::LEFT_CENTER,
-            "Deep Pocket",
-            scale.font(Type::Title),
-            theme::TEXT,
-        );
-        let mut pressed = None;
+        let title = pos2(rect.left() + scale.px(20.0), rect.center().y);
+        let font = scale.font(FontRole::Title);
+        let title = line(ui, title, Align2::LEFT_CENTER, "Deep Pocket", font, theme::TEXT);
         let audition = rect.with_min_x(rect.right() - scale.px(192.0));
-        hear(ui, tools, audition.with_max_x(rect.right() - scale.px(16.0)));
-        let mut right = audition.left() - scale.px(8.0);
-        let mut door = |ui: &mut Ui, drawer: Drawer, name: &str, label: &str, hint: &str| {
-            let font = scale.font(Type::Body);
-            let text = ui.painter().layout_no_wrap(label.to_owned(), font, theme::TEXT);
-            let width = text.size().x + scale.px(22.0);
-            let area =
-                Rect::from_center_size(at(right - width / 2.0), egui::vec2(width, scale.px(30.0)));
-            let look = if self.drawer == Some(drawer) { Look::Lit } else { Look::Flat };
-            if (Button { name, label, look, hint }).show(ui, scale, area) {
-                pressed = Some(drawer);
-            }
-            right = area.left() - scale.px(6.0);
-            area
-        };
-        let hint = "Where the notes go: MIDI channel, drum map, notes that go through, and playing \
-                    without the host. The light shows that the host takes notes.";
-        let out = door(ui, Drawer::Out, "Output", "    Output", hint);
-        let hint =
-            "Which model plays, what it learned from and how well, and others that you have.";
-        let model = door(ui, Drawer::Model, "Model", self.model, hint);
-        let light = pos2(out.left() + scale.px(15.0), out.center().y);
+        audition_controls(ui, view, audition.with_max_x(rect.right() - scale.px(16.0)));
+
+        let right = pos2(audition.left() - scale.px(8.0), rect.center().y);
+        let hint = "MIDI channel, drum map, note pass-through, and playing without the host. The \
+                    light flashes when the host accepts notes.";
+        let names = ["Output", "    Output"];
+        let (output, output_pressed) =
+            self.drawer_button(ui, scale, right, Drawer::Out, names, hint);
+        let right = pos2(output.left() - scale.px(6.0), rect.center().y);
+        let hint = "The current model, its training data and accuracy, and your other models.";
+        let names = ["Model", self.model];
+        let (model, model_pressed) =
+            self.drawer_button(ui, scale, right, Drawer::Model, names, hint);
+        let light = pos2(output.left() + scale.px(15.0), output.center().y);
         let colour = theme::LINE.lerp_to_gamma(theme::AMBER, self.sent);
         ui.painter().circle_filled(light, scale.px(4.5), colour);
 
-        // The presets are where a beat begins, so they stand to the left.
+        let (presets, presets_pressed) =
+            self.preset_buttons(ui, view, pos2(title.right() + scale.px(18.0), rect.center().y));
+        self.transport_text(ui, scale, rect, presets.right() + scale.px(34.0), model.left());
+        let pressed = [
+            (presets_pressed, Drawer::Presets),
+            (model_pressed, Drawer::Model),
+            (output_pressed, Drawer::Out),
+        ];
+        pressed.into_iter().find(|(pressed, _)| *pressed).map(|(_, drawer)| drawer)
+    }
+
+    /// Draws a drawer's button to the left of a point. Returns its rectangle and whether it was
+    /// pressed.
+    fn drawer_button(
+        &self,
+        ui: &mut Ui,
+        scale: Scale,
+        right: Pos2,
+        drawer: Drawer,
+        [name, label]: [&str; 2],
+        hint: &str,
+    ) -> (Rect, bool) {
+        let font = scale.font(FontRole::Body);
+        let text = ui.painter().layout_no_wrap(label.to_owned(), font, theme::TEXT);
+        let width = text.size().x + scale.px(22.0);
+        let centre = right - vec2(width / 2.0, 0.0);
+        let area = Rect::from_center_size(centre, vec2(width, scale.px(30.0)));
+        let open = self.drawer == Some(drawer);
+        let style = if open { ButtonStyle::Selected } else { ButtonStyle::Flat };
+        (area, Button { name, label, style, hint }.show(ui, scale, area))
+    }
+
+    /// Draws the preset button and the arrows beside it from a point to the right. Returns the
+    /// rectangle of the last one and whether the preset button was pressed.
+    fn preset_buttons(&self, ui: &mut Ui, view: &mut ViewContext<'_>, left: Pos2) -> (Rect, bool) {
+        // Presets come first because a beat starts with one.
+        let scale = view.scale;
         let width = scale.px(190.0);
-        let left = title.right() + scale.px(18.0);
-        let take =
-            Rect::from_center_size(at(left + width / 2.0), egui::vec2(width, scale.px(30.0)));
+        let centre = left + vec2(width / 2.0, 0.0);
+        let take = Rect::from_center_size(centre, vec2(width, scale.px(30.0)));
         let size = scale.size(24.0, 30.0);
         let before = Rect::from_min_size(take.right_top() + scale.size(4.0, 0.0), size);
         let after = before.translate(vec2(size.x, 0.0));
@@ -111,42 +137,44 @@ impl Header<'_> {
             (-1, "Previous preset", "‹", "The preset before.", before),
             (1, "Next preset", "›", "The next preset.", after),
         ] {
-            if (Button { name, label, look: Look::Flat, hint }).show(ui, scale, place) {
-                presets::turn(tools, by);
+            if (Button { name, label, style: ButtonStyle::Flat, hint }).show(ui, scale, place) {
+                preset_browser::turn(view, by);
             }
         }
         let hint = "Beats to begin with, and your own.";
-        let look = if self.drawer == Some(Drawer::Presets) { Look::Lit } else { Look::Raised };
-        if (Button { name: "Presets", label: self.take, look, hint }).show(ui, scale, take) {
-            pressed = Some(Drawer::Presets);
-        }
+        let open = self.drawer == Some(Drawer::Presets);
+        let style = if open { ButtonStyle::Selected } else { ButtonStyle::Raised };
+        let button = Button { name: "Presets", label: self.take, style, hint };
+        (after, button.show(ui, scale, take))
+    }
 
-        // It starts at a fixed place, so that it does not dance when figures grow or shrink, but
-        // never under its neighbour.
-        let playing = self.transport != Transport::Stopped;
-        let start = (rect.center().x - scale.px(140.0)).max(after.right() + scale.px(34.0));
+    /// Draws the transport status between `left` and `right`.
+    fn transport_text(&self, ui: &Ui, scale: Scale, rect: Rect, left: f32, right: f32) {
+        // The text has a fixed left edge, so that it does not jitter as numbers change width, but
+        // never overlaps its neighbour.
+        let playing = self.transport != TransportStatus::Stopped;
+        let start = pos2((rect.center().x - scale.px(140.0)).max(left), rect.center().y);
         let text = self.transport.text();
         let colour = if playing { theme::TEXT } else { theme::MUTED };
-        let font = scale.font(Type::Body);
-        let room = ui.painter().with_clip_rect(rect.with_max_x(model.left()));
-        let said = room.text(at(start), Align2::LEFT_CENTER, &text, font, colour);
-        tell(ui, said, &text);
-        let dot = at(said.left() - scale.px(14.0));
+        let font = scale.font(FontRole::Body);
+        let room = ui.painter().with_clip_rect(rect.with_max_x(right));
+        let drawn = room.text(start, Align2::LEFT_CENTER, &text, font, colour);
+        expose_text(ui, drawn, &text);
+        let dot = pos2(drawn.left() - scale.px(14.0), rect.center().y);
         let light = if playing { theme::TEAL } else { theme::BAR_LINE };
         ui.painter().circle_filled(dot, scale.px(5.0), light);
-        pressed
     }
 }
 
-/// The plugin's own drums: whether they are heard, and how loud.
-fn hear(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) {
-    let scale = tools.scale;
-    let audition = &tools.params.audition;
+/// Draws the switch and level of the audition kit.
+fn audition_controls(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
+    let scale = view.scale;
+    let audition = &view.params.audition;
     let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(28.0)));
     let hint = "The plugin's own drums play the notes, so that you hear them before any routing. \
                 Off: only notes leave the plugin.";
     let kit = middle.with_max_x(middle.left() + scale.px(96.0));
-    switch(ui, tools, kit, &audition.on, ["Audition kit", "Audition"], hint);
+    switch(ui, view, kit, &audition.on, ["Audition kit", "Audition"], hint);
     let level = Slider {
         param: &audition.level,
         name: "Audition level",
@@ -156,53 +184,7 @@ fn hear(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) {
         hint: "How loud the plugin's own drums are.",
         beside: None,
     };
-    level.show(ui, tools, middle.with_min_x(kit.right() + scale.px(12.0)));
-}
-
-/// Draws a sentence in `rect`: something that is wrong, or that has been done.
-pub(super) fn message(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: bool) {
-    let colour = if wrong { theme::WRONG } else { theme::TEAL };
-    let round = CornerRadius::from(scale.px(7.0));
-    ui.painter().rect_filled(rect, round, theme::GROUND.lerp_to_gamma(colour, 0.16));
-    let dot = pos2(rect.left() + scale.px(16.0), rect.center().y);
-    ui.painter().circle_filled(dot, scale.px(4.5), colour);
-    let left = pos2(rect.left() + scale.px(30.0), rect.center().y);
-    line(ui, left, Align2::LEFT_CENTER, text, scale.font(Type::Body), theme::TEXT);
-}
-
-/// Draws one line of text that assistive tools can read, and returns where it stands.
-pub(super) fn line(
-    ui: &Ui,
-    at: egui::Pos2,
-    anchor: Align2,
-    text: &str,
-    font: FontId,
-    colour: egui::Color32,
-) -> Rect {
-    let rect = ui.painter().text(at, anchor, text, font, colour);
-    tell(ui, rect, text);
-    rect
-}
-
-/// Draws a text at the top of `rect`, in as many lines as it needs, and returns where it stands.
-pub(super) fn paragraph(
-    ui: &Ui,
-    rect: Rect,
-    text: &str,
-    font: FontId,
-    colour: egui::Color32,
-) -> Rect {
-    let laid = ui.painter().layout(text.to_owned(), font, colour, rect.width());
-    let area = Rect::from_min_size(rect.min, laid.size());
-    ui.painter().galley(rect.min, laid, colour);
-    tell(ui, area, text);
-    area
-}
-
-/// Tells assistive tools of a text that is drawn.
-fn tell(ui: &Ui, rect: Rect, text: &str) {
-    ui.interact(rect, ui.make_persistent_id(("line", text)), Sense::empty())
-        .widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    level.show(ui, view, middle.with_min_x(kit.right() + scale.px(12.0)));
 }
 
 #[cfg(test)]
@@ -210,13 +192,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_transport_is_told_in_words() {
-        assert_eq!(Transport::Stopped.text(), "stopped: press play in the host");
-        let following =
-            Transport::Following { tempo: 97.25, meter: Meter::new(7, 8), bar: -1, free: false };
+    fn transport_status_text() {
+        assert_eq!(TransportStatus::Stopped.text(), "stopped: press play in the host");
+        let following = TransportStatus::Following {
+            tempo: 97.25,
+            meter: Meter::new(7, 8),
+            bar: -1,
+            free: false,
+        };
         assert_eq!(following.text(), "following host · 97.2 · 7/8 · bar -1");
-        let free =
-            Transport::Following { tempo: 120.0, meter: Meter::FOUR_FOUR, bar: 2, free: true };
+        let free = TransportStatus::Following {
+            tempo: 120.0,
+            meter: Meter::FOUR_FOUR,
+            bar: 2,
+            free: true,
+        };
         assert_eq!(free.text(), "free run · 120.0 · 4/4 · bar 2");
     }
 }

@@ -1,6 +1,5 @@
-//! Drives the window without a host or a screen: finds controls by the names that assistive tools
-//! read, acts on them as a user does, and looks at the parameters. What the link says is played
-//! by hand.
+//! Drives the window without a host or a display: finds controls by their accessible names, acts on
+//! them like a user, and checks the parameters. The tests play the other threads' part.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,11 +19,13 @@ mod controls;
 mod grid;
 mod window;
 
-use super::{Screen, Sources, theme};
+use crate::editor::app::EditorApp;
+use crate::editor::theme;
+use crate::editor::window::shared::Sources;
 use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 
-/// A host that takes every value over at once, as long as it comes inside a gesture.
+/// A host that applies every value at once and checks that it comes inside a gesture.
 #[derive(Default)]
 struct Host {
     gestures: std::sync::Mutex<Vec<ParamPtr>>,
@@ -48,7 +49,7 @@ impl GuiContextInner for Host {
 
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
         assert!(self.open().contains(&param), "a value outside of a gesture");
-        // SAFETY: the parameters live as long as the window under test, which is what calls.
+        // SAFETY: the parameters outlive the window under test, the only caller.
         unsafe { param._internal_set_normalized_value(normalized) };
     }
 
@@ -71,9 +72,9 @@ impl GuiContextInner for Host {
     }
 }
 
-/// A window and both threads behind it.
+/// A window with both threads' ends of the link.
 struct Rig {
-    window: Harness<'static, Screen>,
+    window: Harness<'static, EditorApp>,
     params: Arc<DeepPocketParams>,
     host: Arc<Host>,
     link: Arc<Link>,
@@ -87,27 +88,27 @@ impl Rig {
         let params = Arc::new(DeepPocketParams::default());
         let host = Arc::new(Host::default());
         let sources = Sources { params: Arc::clone(&params), link: Arc::clone(&link) };
-        let mut screen = Screen::new(sources, Arc::default());
-        screen.hand.reaches(GuiContext::new(Arc::clone(&host) as Arc<dyn GuiContextInner>));
+        let mut screen = EditorApp::new(sources, Arc::default());
+        screen.edits.connect(GuiContext::new(Arc::clone(&host) as Arc<dyn GuiContextInner>));
         let mut window = Harness::builder()
             .with_size(theme::DESIGN)
             .with_max_steps(120)
             .with_accessibility_check(true)
             .with_step_dt(1.0 / 60.0)
             .with_context_setup(theme::set_fonts)
-            .build_ui_state(|ui, screen: &mut Screen| screen.show(ui), screen);
+            .build_ui_state(|ui, screen: &mut EditorApp| screen.show(ui), screen);
         window.run();
         Rig { window, params, host, link, audio, worker }
     }
 
-    /// The middle of a control. Words beside it may have the same name.
+    /// Returns the centre of a control. A label beside it may have the same name.
     fn find(&self, name: &str) -> Pos2 {
         let named = self.window.query_all_by_label(name);
         let mut controls = named.filter(|node| node.accesskit_node().role() != Role::Label);
         controls.next().unwrap_or_else(|| panic!("no control named {name}")).rect().center()
     }
 
-    /// The names of all that can be acted on, and how many of them have none.
+    /// Returns the names of all clickable nodes and the number of nameless ones.
     fn names(&self) -> (BTreeSet<String>, usize) {
         let nodes = self.window.root().children_recursive();
         let acts = |action| {
@@ -121,7 +122,7 @@ impl Rig {
         (names.iter().flatten().cloned().collect(), without.count())
     }
 
-    /// A press of a button at a place, or its release.
+    /// Presses or releases a button at a position.
     fn button(&mut self, at: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
         let event = Event::PointerButton { pos: at, button, pressed, modifiers };
         self.window.event_modifiers(event, modifiers);
@@ -133,7 +134,7 @@ impl Rig {
         self.window.step();
         self.button(at, button, false, modifiers);
         self.window.run();
-        // The next one is no double click.
+        // Prevents a double click.
         self.window.run_steps(20);
     }
 
@@ -141,7 +142,7 @@ impl Rig {
         self.click_at(self.find(name), PointerButton::Primary, Modifiers::NONE);
     }
 
-    /// Shows a phrase in which the snare is struck at every beat, on time.
+    /// Shows a phrase with a snare on each beat, on the grid.
     fn show_phrase(&mut self, take: Take) {
         let bars = vec![snares(Meter::FOUR_FOUR); take.bars()];
         let next = snares(Meter::FOUR_FOUR);
@@ -168,7 +169,7 @@ impl Rig {
         self.drag_in(10, name, by, modifiers);
     }
 
-    /// Drags in so many frames; the button is let go in the last one.
+    /// Drags over `frames` frames and releases the button in the last one.
     fn drag_in(&mut self, frames: u8, name: &str, by: Vec2, modifiers: Modifiers) {
         let from = self.find(name);
         let button = |pos, pressed| Event::PointerButton {
@@ -213,11 +214,11 @@ impl Rig {
         self.window.run();
     }
 
-    /// The value of a parameter by its name, in words.
+    /// Returns the display text of a parameter by its name.
     fn value(&self, name: &str) -> String {
         use nice_plug::params::Params as _;
         for (_, param, _) in self.params.param_map() {
-            // SAFETY: the parameters live as long as the rig.
+            // SAFETY: the rig keeps the parameters alive.
             unsafe {
                 if param.name() == name {
                     let value = param.unmodulated_normalized_value();
@@ -250,7 +251,7 @@ fn playing() -> Status {
         bar_start: 64.0,
         bar: 16,
         source: 16,
-        landing: 66.0,
+        launch: 66.0,
         held: DrumSet::EMPTY,
         playing: 1,
         pending: 0,
@@ -259,7 +260,7 @@ fn playing() -> Status {
     }
 }
 
-/// A bar with a snare at every beat.
+/// A bar with a snare on each beat.
 fn snares(meter: Meter) -> Bar {
     let mut bar = Bar::silent(meter);
     for step in bar.steps_mut().iter_mut().step_by(4) {

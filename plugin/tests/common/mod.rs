@@ -1,29 +1,29 @@
-//! The plugin as a wrapper drives it: what the tests and the bench of the whole plugin share.
+//! The plugin as a format wrapper drives it; shared by tests and benches.
 
 use deep_pocket::DeepPocket;
 use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
 use nice_plug::prelude::*;
 
-/// Samples a second.
+/// Sample rate, in Hz.
 pub const RATE: f32 = 48_000.0;
 
-/// Longest block, in samples.
+/// Maximum block size, in samples.
 pub const LONGEST: usize = 4_096;
 
 /// The host's side of a block.
-pub struct Desk {
+pub struct BlockContext {
     pub transport: Transport,
-    /// What the plugin is to hear in the next block.
+    /// Input of the next block.
     pub input: Option<NoteEvent<()>>,
-    /// Notes that began and ended.
+    /// Note-ons and note-offs received.
     pub ons: u32,
     pub offs: u32,
     last: u32,
     frames: u32,
 }
 
-impl ProcessContext<DeepPocket> for Desk {
+impl ProcessContext<DeepPocket> for BlockContext {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
@@ -64,26 +64,26 @@ impl ActivateContext<DeepPocket> for Activation {
     fn set_current_voice_capacity(&self, _: u32) {}
 }
 
-/// A plugin in a host whose song has 120 quarter notes a minute and four of them a bar.
+/// A plugin in a host with a song at 120 quarter notes per minute in 4/4.
 pub struct Host {
     pub plugin: DeepPocket,
-    pub desk: Desk,
-    /// Where the song is, in quarter notes.
+    pub context: BlockContext,
+    /// Song position, in quarter notes.
     pub beats: f64,
     /// Left and right; the last block is at the beginning.
     pub sound: [Vec<f32>; 2],
 }
 
 impl Host {
-    /// A plugin that is ready to process.
+    /// Creates an active plugin.
     pub fn new() -> Self {
         let mut transport = Transport::new(RATE);
         transport.tempo = Some(120.0);
         transport.time_sig_numerator = Some(4);
         transport.time_sig_denominator = Some(4);
-        let desk = Desk { transport, input: None, ons: 0, offs: 0, last: 0, frames: 0 };
+        let context = BlockContext { transport, input: None, ons: 0, offs: 0, last: 0, frames: 0 };
         let sound = [vec![1.0; LONGEST], vec![1.0; LONGEST]];
-        let mut host = Host { plugin: DeepPocket::default(), desk, beats: 0.0, sound };
+        let mut host = Host { plugin: DeepPocket::default(), context, beats: 0.0, sound };
         host.activate();
         host
     }
@@ -101,27 +101,26 @@ impl Host {
         self.plugin.reset();
     }
 
-    /// Has a block of so many samples processed by `call`, which is [`process`] and whatever stands
-    /// around it. The song goes on if it plays.
+    /// Processes a block with `call`, which wraps [`process`]. Advances the song if it plays.
     pub fn block<R>(
         &mut self,
         frames: usize,
-        call: impl FnOnce(&mut DeepPocket, &mut Buffer, &mut Desk) -> R,
+        call: impl FnOnce(&mut DeepPocket, &mut Buffer, &mut BlockContext) -> R,
     ) -> R {
-        self.desk.transport.pos_beats = Some(self.beats);
-        (self.desk.last, self.desk.frames) = (0, u32::try_from(frames).expect("it is short"));
+        self.context.transport.pos_beats = Some(self.beats);
+        (self.context.last, self.context.frames) = (0, u32::try_from(frames).expect("it is short"));
         let [left, right] = &mut self.sound;
         let mut buffer = Buffer::default();
-        // SAFETY: both slices have as many samples as is said, and live as long as the buffer.
+        // SAFETY: both slices have `frames` samples and outlive the buffer.
         unsafe {
             buffer.set_slices(frames, |slices| {
                 *slices = vec![&mut left[..frames], &mut right[..frames]];
             });
         }
-        let done = call(&mut self.plugin, &mut buffer, &mut self.desk);
-        if self.desk.transport.playing {
+        let done = call(&mut self.plugin, &mut buffer, &mut self.context);
+        if self.context.transport.playing {
             self.beats += frames as f64 / 24_000.0;
-            if let Some((start, end)) = self.desk.transport.loop_range_beats
+            if let Some((start, end)) = self.context.transport.loop_range_beats
                 && self.beats >= end
             {
                 self.beats -= end - start;
@@ -131,8 +130,12 @@ impl Host {
     }
 }
 
-/// Has the plugin process a block.
-pub fn process(plugin: &mut DeepPocket, buffer: &mut Buffer, desk: &mut Desk) -> ProcessStatus {
+/// Processes a block.
+pub fn process(
+    plugin: &mut DeepPocket,
+    buffer: &mut Buffer,
+    context: &mut BlockContext,
+) -> ProcessStatus {
     let mut aux = AuxiliaryBuffers { inputs: &mut [], outputs: &mut [] };
-    plugin.process(buffer, &mut aux, desk)
+    plugin.process(buffer, &mut aux, context)
 }

@@ -1,82 +1,82 @@
-//! The model: which one plays, what it learned from, and its held-out figures beside the floors.
+//! Model drawer: the model that plays, its training data, and its held-out figures beside the
+//! n-gram baselines.
 
 use std::sync::Arc;
 
 use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
 use groove::style::STYLES;
 
-use crate::editor::controls::entry;
-use crate::editor::files::{Asked, Purpose};
-use crate::editor::hand::Tools;
-use crate::editor::header::{line, paragraph};
-use crate::editor::theme::{self, Type};
-use crate::folders::Folders;
+use crate::editor::files::action::{Action, FilePurpose};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::theme::{self, FontRole};
+use crate::editor::widgets::{line, menu_item, paragraph};
 use crate::link::{Figures, Metadata, ModelState};
-use crate::models::{self, Listed};
+use crate::project::folders::Folders;
+use crate::project::models::{self, ModelEntry};
 
-/// Perplexities of n-grams on the same held-out beats: of all styles and of rock. They are the
-/// floors of the README.
-const FLOORS: [(&str, [f64; 2]); 3] = [
+/// Perplexities of n-gram baselines on the same held-out beats, for all styles and for rock, as in
+/// the README.
+const BASELINES: [(&str, [f64; 2]); 3] = [
     ("place in the bar (n-gram)", [13.4, 13.5]),
     ("and one bar ago (n-gram)", [5.8, 7.3]),
     ("and two bars ago (n-gram)", [5.2, 7.0]),
 ];
 
-/// What is in the user's folder, as it was when the drawer was opened.
-type Folder = Arc<Vec<Listed>>;
+/// Contents of the user's folder when the drawer was opened.
+type Folder = Arc<Vec<ModelEntry>>;
 
-pub(super) fn show(
+pub(crate) fn show(
     ui: &mut Ui,
-    tools: &mut Tools<'_>,
+    view: &mut ViewContext<'_>,
     inside: Rect,
     model: &ModelState,
     opened: bool,
 ) {
-    let scale = tools.scale;
+    let scale = view.scale;
     let id = ui.make_persistent_id("models");
     if opened {
-        let folder = Folders::of_user().map(|folders| folders.models);
+        let folder = Folders::for_user().map(|folders| folders.models);
         let listed: Folder = Arc::new(folder.map_or_else(Vec::new, |folder| models::list(&folder)));
         ui.data_mut(|data| data.insert_temp(id, listed));
     }
     let listed: Folder = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-    let said = match model {
+    let text = match model {
         ModelState::Loading => {
-            let font = scale.font(Type::Body);
+            let font = scale.font(FontRole::Body);
             paragraph(ui, inside, "The model is being read.", font, theme::MUTED)
         }
         ModelState::Missing(why) => {
             let text = format!("{why}\n\nThe notes that the project remembers play on without it.");
-            paragraph(ui, inside, &text, scale.font(Type::Body), theme::WRONG)
+            paragraph(ui, inside, &text, scale.font(FontRole::Body), theme::WRONG)
         }
-        ModelState::Ready(model) => about(ui, tools, inside, model),
+        ModelState::Ready(model) => about(ui, view, inside, model),
     };
-    choose(ui, tools, inside.with_min_y(said.bottom() + scale.px(14.0)), &listed);
+    choose(ui, view, inside.with_min_y(text.bottom() + scale.px(14.0)), &listed);
 }
 
-/// The models that can be played: the one that comes with the plugin, and those of the folder.
-fn choose(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, listed: &[Listed]) {
-    let scale = tools.scale;
+/// Lists the built-in model and those in the user's folder.
+fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, listed: &[ModelEntry]) {
+    let scale = view.scale;
     ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let hint = "A file that the trainer wrote. It is copied into your folder of models.";
-            if entry(ui, scale, "Load model", "Load model…", hint) {
-                tools.asked = Some(Asked::File(Purpose::Model, tools.hand.wish));
+            if menu_item(ui, scale, "Load model", "Load model…", hint) {
+                view.asked = Some(Action::PickFile(FilePurpose::Model, view.edits.options));
             }
             let hint = "It comes with the plugin.";
-            if entry(ui, scale, "Built-in model", "Built-in model", hint) {
-                tools.hand.at_desk().choose_model(None);
+            if menu_item(ui, scale, "Built-in model", "Built-in model", hint) {
+                view.edits.session_mut().choose_model(None);
             }
-            for Listed { path, about } in listed {
+            for ModelEntry { path, about } in listed {
                 match about {
                     Ok(about) => {
                         let hint = path.display().to_string();
-                        if entry(ui, scale, &about.name, &about.name, &hint) {
-                            tools.hand.at_desk().choose_model(Some(path.clone()));
+                        if menu_item(ui, scale, &about.name, &about.name, &hint) {
+                            view.edits.session_mut().choose_model(Some(path.clone()));
                         }
                     }
                     Err(why) => {
-                        // The whole sentence comes up under the pointer.
+                        // The full sentence appears on hover.
                         let why = egui::RichText::new(why).color(theme::WRONG);
                         ui.horizontal(|ui| {
                             ui.add_space(scale.px(10.0));
@@ -89,11 +89,11 @@ fn choose(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, listed: &[Listed]) {
     });
 }
 
-/// Says what a model is. Returns the last of it.
-fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) -> Rect {
-    let scale = tools.scale;
+/// Describes a model. Returns the rectangle of the last paragraph.
+fn about(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, model: &Metadata) -> Rect {
+    let scale = view.scale;
     let gap = scale.px(10.0);
-    let name = paragraph(ui, inside, &model.name, scale.font(Type::Title), theme::TEXT);
+    let name = paragraph(ui, inside, &model.name, scale.font(FontRole::Title), theme::TEXT);
     let rest = inside.with_min_y(name.bottom() + gap);
     let own: Vec<&str> = model.styles.iter().skip(STYLES.len()).map(String::as_str).collect();
     let styles = match &own[..] {
@@ -105,38 +105,38 @@ fn about(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, model: &Metadata) -> 
             model.trained_on
         ),
     };
-    let styles = paragraph(ui, rest, &styles, scale.font(Type::Small), theme::MUTED);
+    let styles = paragraph(ui, rest, &styles, scale.font(FontRole::Small), theme::MUTED);
     let rest = rest.with_min_y(styles.bottom() + scale.px(16.0));
-    let below = figures(ui, tools, rest, &model.validation);
+    let below = figures(ui, view, rest, &model.validation);
     let rest = rest.with_min_y(below + gap);
     let Figures { velocity_mae, offset_mae_ms, .. } = model.validation;
-    let mut said = "Perplexity a sixteenth on held-out beats: less is better.".to_owned();
+    let mut text = "Perplexity per sixteenth on held-out beats: lower is better.".to_owned();
     if let (Some(velocity), Some(offset)) = (velocity_mae, offset_mae_ms) {
-        said += &format!(" Velocity within {velocity:.1} of 127, timing within {offset:.1} ms.");
+        text += &format!(" Velocity within {velocity:.1} of 127, timing within {offset:.1} ms.");
     }
-    paragraph(ui, rest, &said, scale.font(Type::Small), theme::MUTED)
+    paragraph(ui, rest, &text, scale.font(FontRole::Small), theme::MUTED)
 }
 
-/// The model's perplexities, below those of the floors. Returns where the table ends.
-fn figures(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, own: &Figures) -> f32 {
-    let scale = tools.scale;
+/// Draws the model's perplexities below those of the baselines. Returns the bottom of the table.
+fn figures(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect, own: &Figures) -> f32 {
+    let scale = view.scale;
     let columns = [rect.right() - scale.px(70.0), rect.right()];
     let mut y = rect.top() + scale.px(8.0);
     for (x, head) in columns.into_iter().zip(["all beats", "rock"]) {
-        let font = scale.font(Type::Small);
+        let font = scale.font(FontRole::Small);
         line(ui, pos2(x, y), Align2::RIGHT_CENTER, head, font, theme::MUTED);
     }
-    let floors = FLOORS.map(|(name, figures)| (name, figures.map(Some), false));
-    let rows = floors.into_iter().chain([("this model", [own.beats, own.rock_beats], true)]);
+    let baselines = BASELINES.map(|(name, figures)| (name, figures.map(Some), false));
+    let rows = baselines.into_iter().chain([("this model", [own.beats, own.rock_beats], true)]);
     for (name, figures, this) in rows {
         y += scale.px(22.0);
         if this {
             let row = Rect::from_center_size(pos2(rect.center().x, y), vec2(rect.width(), 1.0));
             let row = row.expand2(scale.size(8.0, 11.0));
-            ui.painter().rect_filled(row, crate::editor::controls::corners(scale), theme::RAISED);
+            ui.painter().rect_filled(row, crate::editor::widgets::corners(scale), theme::RAISED);
         }
         let (voice, colour) =
-            if this { (Type::Strong, theme::AMBER) } else { (Type::Small, theme::TEXT) };
+            if this { (FontRole::Strong, theme::AMBER) } else { (FontRole::Small, theme::TEXT) };
         line(ui, pos2(rect.left(), y), Align2::LEFT_CENTER, name, scale.font(voice), colour);
         for (x, figure) in columns.into_iter().zip(figures) {
             let digits = usize::from(this) + 1;

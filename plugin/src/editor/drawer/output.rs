@@ -1,4 +1,4 @@
-//! Where notes go: drum map, channels, what goes through, and playing without the host.
+//! Output drawer: drum map, channels, note pass-through, and playing without the host.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use groove::Drum;
@@ -6,30 +6,51 @@ use groove::drum::CLASSES;
 use groove::output::MAPS;
 use nice_plug::params::Param as _;
 
-use crate::controls::Controls;
-use crate::editor::controls::{Button, Field, List, Look, choices_of, switch};
-use crate::editor::grid::LANES;
-use crate::editor::hand::Tools;
-use crate::editor::header::line;
-use crate::editor::theme::{self, Scale, Type};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::phrase::layout::LANES;
+use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::{Button, ButtonStyle, Field, List, choices_of, line, switch};
+use crate::params::controls::Controls;
 
-/// Height of a row, in points of the design, and how far the next one is.
+/// Height and pitch of a row, in design points.
 const ROW: [f32; 2] = [28.0, 35.0];
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
-    let (scale, params) = (tools.scale, tools.params);
-    let output = &params.output;
-    let row = |top: f32| {
-        let top = inside.top() + scale.px(top);
-        Rect::from_x_y_ranges(inside.x_range(), top..=top + scale.px(ROW[0]))
-    };
-    let said = |ui: &Ui, rect: Rect, text: &str| {
-        let at = pos2(rect.left(), rect.center().y);
-        line(ui, at, Align2::LEFT_CENTER, text, scale.font(Type::Small), theme::MUTED);
-        rect.with_min_x(rect.left() + scale.px(66.0))
-    };
-    let place = said(ui, row(0.0), "Drum map");
-    let [chosen, usual] = choices_of(&output.map);
+/// The drawer's rows.
+#[derive(Clone, Copy)]
+struct Rows {
+    scale: Scale,
+    inside: Rect,
+}
+
+impl Rows {
+    /// Returns a row at a distance from the top, in design points.
+    fn at(self, top: f32) -> Rect {
+        let top = self.inside.top() + self.scale.px(top);
+        Rect::from_x_y_ranges(self.inside.x_range(), top..=top + self.scale.px(ROW[0]))
+    }
+
+    /// Draws the name of a row. Returns the space beside it.
+    fn named(self, ui: &Ui, top: f32, name: &str) -> Rect {
+        let row = self.at(top);
+        let (at, font) = (row.left_center(), self.scale.font(FontRole::Small));
+        line(ui, at, Align2::LEFT_CENTER, name, font, theme::MUTED);
+        row.with_min_x(row.left() + self.scale.px(66.0))
+    }
+}
+
+pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
+    let rows = Rows { scale: view.scale, inside };
+    drum_map(ui, view, rows);
+    channels(ui, view, rows);
+    free_run(ui, view, rows.at(308.0));
+}
+
+/// Draws the choice of the drum map and its pitches.
+fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
+    let (scale, params) = (view.scale, view.params);
+    let map = &params.output.map;
+    let place = rows.named(ui, 0.0, "Drum map");
+    let [chosen, usual] = choices_of(map);
     let maps: Vec<String> = MAPS.iter().map(|(name, _)| (*name).to_owned()).collect();
     let hint = "The notes that your drum instrument expects.";
     let list =
@@ -37,76 +58,67 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     let remember = place.with_min_x(place.right() - scale.px(86.0));
     let place = place.with_max_x(remember.left() - scale.px(6.0));
     if let Some(choice) = list.show(ui, scale, place) {
-        tools.hand.set(&output.map, i32::try_from(choice).unwrap_or(0));
+        view.edits.set(map, i32::try_from(choice).unwrap_or(0));
     }
     let hint = "New instances begin with this map. Projects that you have keep theirs.";
     let name = "Remember this map for new instances";
-    let button = Button { name, label: "Remember", look: Look::Raised, hint };
+    let button = Button { name, label: "Remember", style: ButtonStyle::Raised, hint };
     if button.show(ui, scale, remember) {
-        tools.hand.at_desk().remember_map();
+        view.edits.session_mut().save_default_map();
     }
 
-    // The map itself, drum by drum, in the order of the lanes.
+    // The map itself, one field per drum in lane order.
     let own = chosen + 1 == MAPS.len();
     let pitches = Controls::new(params).pitches.unwrap_or(Drum::PITCHES);
-    for (drum, field) in named(ui, scale, inside.with_min_y(row(ROW[1]).top())) {
+    for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(ROW[1]).top())) {
         let param = &params.lanes[drum.index()].pitch;
         if own {
-            Field {
-                param,
-                name: param.name(),
-                shown: param.value().to_string(),
-                turns: true,
-                hint: "The MIDI note of this drum.",
-            }
-            .show(ui, tools, field);
+            let shown = param.value().to_string();
+            let hint = "The MIDI note of this drum.";
+            Field { param, name: param.name(), shown, turns: true, hint }.show(ui, view, field);
         } else {
             let pitch = pitches[drum.index()].to_string();
-            let font = scale.font(Type::Small);
+            let font = scale.font(FontRole::Small);
             ui.painter().text(field.center(), Align2::CENTER_CENTER, pitch, font, theme::TEXT);
         }
     }
+}
 
-    let place = said(ui, row(140.0), "Channel");
+/// Draws the common channel, note pass-through, and the channels of single drums.
+fn channels(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
+    let (scale, params) = (view.scale, view.params);
+    let place = rows.named(ui, 140.0, "Channel");
     let [chosen, usual] = choices_of(&params.channel);
     let channels: Vec<String> = (1..=16).map(|channel: u8| channel.to_string()).collect();
     let hint = "The MIDI channel of the notes. Most drum kits listen on 10.";
     let list =
         List { name: "Channel", choices: &channels, chosen, usual, columns: 4, column: 44.0, hint };
     if let Some(choice) = list.show(ui, scale, place.with_max_x(place.left() + scale.px(80.0))) {
-        tools.hand.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
+        view.edits.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
     }
     let through = place.with_min_x(place.left() + scale.px(104.0));
-    let hint = "Notes that you play and that mean no drum are passed on.";
-    switch(ui, tools, through, &output.through, ["Through", "Pass other notes"], hint);
+    let hint = "Passes on notes that you play and that map to no drum.";
+    switch(ui, view, through, &params.output.through, ["Through", "Pass other notes"], hint);
 
     let caption = "Channels of single drums; the dash is the common one";
-    line(
-        ui,
-        row(140.0 + ROW[1]).left_center(),
-        Align2::LEFT_CENTER,
-        caption,
-        scale.font(Type::Small),
-        theme::MUTED,
-    );
-    for (drum, field) in named(ui, scale, inside.with_min_y(row(202.0).top())) {
+    let at = rows.at(140.0 + ROW[1]).left_center();
+    line(ui, at, Align2::LEFT_CENTER, caption, scale.font(FontRole::Small), theme::MUTED);
+    for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(202.0).top())) {
         let param = &params.routes[drum.index()].channel;
-        Field {
-            param,
-            name: param.name(),
-            shown: match param.value() {
-                0 => "–".to_owned(),
-                own => own.to_string(),
-            },
-            turns: true,
-            hint: "The MIDI channel of this drum alone; 0 is the common one.",
-        }
-        .show(ui, tools, field);
+        let shown = match param.value() {
+            0 => "–".to_owned(),
+            own => own.to_string(),
+        };
+        let hint = "The MIDI channel of this drum alone; 0 is the common one.";
+        Field { param, name: param.name(), shown, turns: true, hint }.show(ui, view, field);
     }
+}
 
+/// Draws free run and its tempo.
+fn free_run(ui: &mut Ui, view: &ViewContext<'_>, row: Rect) {
+    let output = &view.params.output;
     let hint = "It plays while the host stands, at its own tempo.";
-    let free = row(308.0);
-    switch(ui, tools, free, &output.free_run, ["Free run", "Play without the host"], hint);
+    switch(ui, view, row, &output.free_run, ["Free run", "Play without the host"], hint);
     Field {
         param: &output.free_tempo,
         name: "Free tempo",
@@ -114,11 +126,11 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         turns: true,
         hint: "The tempo while the host stands.",
     }
-    .show(ui, tools, free.with_min_x(free.right() - scale.px(110.0)));
+    .show(ui, view, row.with_min_x(row.right() - view.scale.px(110.0)));
 }
 
-/// Names the drums in the order of the lanes, three in a row, and gives the place beside each name.
-fn named(ui: &Ui, scale: Scale, area: Rect) -> [(Drum, Rect); CLASSES] {
+/// Draws the drum names in lane order, three in a row, and returns the space beside each name.
+fn drum_cells(ui: &Ui, scale: Scale, area: Rect) -> [(Drum, Rect); CLASSES] {
     let cell = vec2((area.width() - scale.px(16.0)) / 3.0, scale.px(28.0));
     std::array::from_fn(|place| {
         let corner = vec2(
@@ -128,7 +140,7 @@ fn named(ui: &Ui, scale: Scale, area: Rect) -> [(Drum, Rect); CLASSES] {
         let whole = Rect::from_min_size(area.min + corner, cell);
         let at = pos2(whole.left(), whole.center().y);
         let drum = LANES[place];
-        line(ui, at, Align2::LEFT_CENTER, drum.name(), scale.font(Type::Small), theme::MUTED);
+        line(ui, at, Align2::LEFT_CENTER, drum.name(), scale.font(FontRole::Small), theme::MUTED);
         (drum, whole.with_min_x(whole.right() - scale.px(40.0)))
     })
 }

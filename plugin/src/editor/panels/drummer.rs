@@ -1,37 +1,38 @@
-//! Who plays: style and blend, stick, temperature, density.
+//! Drummer panel: style and blend, stick, temperature, density.
 
 use egui::{Rect, Ui, pos2, vec2};
 use nice_plug::params::IntParam;
 
-use crate::editor::controls::{Dial, List, Size, Slider, choices_of};
-use crate::editor::hand::Tools;
+use crate::editor::host_edits::ViewContext;
+use crate::editor::styles::style_names;
 use crate::editor::theme;
+use crate::editor::widgets::{Dial, DialSize, List, Slider, choices_of};
 
-/// The middle of the dial, where the drummers of the style are.
+/// Dial position that matches human drummers of the style.
 const HUMAN: f32 = 0.5;
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
-    let (scale, params) = (tools.scale, tools.params);
+pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
+    let (scale, params) = (view.scale, view.params);
     let stick = Rect::from_min_size(inside.min + scale.size(-4.0, 14.0), scale.size(118.0, 136.0));
     Dial {
         param: &params.drummer.stick,
         name: "Stick",
         label: "Stick",
-        size: Size::Large,
+        size: DialSize::Large,
         origin: 0.0,
         mark: Some(HUMAN),
         hint: "How closely the drummer sticks to the beat. 0 % drifts, 100 % repeats the first bar \
                exactly; at the teal mark it is as human drummers of the style.",
     }
-    .show(ui, tools, stick);
+    .show(ui, view, stick);
 
     let right = inside.with_min_x(inside.left() + scale.px(130.0));
     let first = right.with_max_y(right.top() + scale.px(30.0));
-    style(ui, tools, first, &params.style, "Style", "The kind of music that the drummer plays.");
+    style(ui, view, first, &params.style, "Style", "The kind of music that the drummer plays.");
     let second = first.translate(vec2(0.0, scale.px(36.0)));
     let field = second.with_max_x(second.left() + second.width() * 0.62);
     let hint = "The style that is blended in, as far as the slider beside it says.";
-    style(ui, tools, field, &params.drummer.blend_style, "Second style", hint);
+    style(ui, view, field, &params.drummer.blend_style, "Second style", hint);
     let share = params.drummer.blend.value();
     Slider {
         param: &params.drummer.blend,
@@ -44,7 +45,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     }
     .show(
         ui,
-        tools,
+        view,
         second
             .with_min_x(field.right() + scale.px(14.0))
             .with_max_x(second.right() - scale.px(6.0)),
@@ -57,21 +58,28 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
     };
     let hint = "How far the theme strays from the likeliest beat: low is plain, 1.00 is as in the \
                 recordings that the model learned from, above that it gets wild.";
-    Dial::small(&params.temperature, "Temperature", hint).show(ui, tools, dial(0.22));
+    Dial::small(&params.temperature, "Temperature", hint).show(ui, view, dial(0.22));
     let hint = "How much is struck: 0 % is as the drummers of the style. Each lane has its own \
                 density besides.";
     Dial { origin: 0.5, ..Dial::small(&params.drummer.density, "Density", hint) }.show(
         ui,
-        tools,
+        view,
         dial(0.8),
     );
 }
 
-fn style(ui: &mut Ui, tools: &Tools<'_>, rect: Rect, param: &IntParam, name: &str, hint: &str) {
+fn style(
+    ui: &mut Ui,
+    view: &ViewContext<'_>,
+    rect: Rect,
+    param: &IntParam,
+    name: &str,
+    hint: &str,
+) {
     let [chosen, usual] = choices_of(param);
-    let styles = crate::editor::styles(tools.model, chosen);
+    let styles = style_names(view.model, chosen);
     let list = List { name, choices: &styles, chosen, usual, columns: 2, column: 140.0, hint };
-    if let Some(choice) = list.show(ui, tools.scale, rect) {
-        tools.hand.set(param, i32::try_from(choice).unwrap_or(0));
+    if let Some(choice) = list.show(ui, view.scale, rect) {
+        view.edits.set(param, i32::try_from(choice).unwrap_or(0));
     }
 }

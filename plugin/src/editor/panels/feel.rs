@@ -1,12 +1,12 @@
-//! How it is played: swing, timing, dynamics, velocity, pace.
+//! Feel panel: swing, timing, dynamics, velocity, pace.
 
 use egui::{Rect, Ui, vec2};
 
-use crate::editor::controls::{Dial, Segments};
-use crate::editor::hand::Tools;
+use crate::editor::host_edits::ViewContext;
+use crate::editor::widgets::{Dial, Segments};
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
-    let (scale, params) = (tools.scale, &tools.params.playing);
+pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
+    let (scale, params) = (view.scale, &view.params.playing);
     let segments = inside.with_min_y(inside.bottom() - scale.px(28.0));
     let dials = inside.with_max_y(segments.top() - scale.px(6.0));
     let size = dials.size() / 2.0;
@@ -14,16 +14,17 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         Rect::from_min_size(dials.min + vec2(size.x * column, size.y * row), size)
     };
     let hint = "How late every second sixteenth is: 67 % makes a triplet of each pair.";
-    Dial::small(&params.swing, "Swing", hint).show(ui, tools, dial(0.0, 0.0));
+    Dial::small(&params.swing, "Swing", hint).show(ui, view, dial(0.0, 0.0));
     let hint = "How much of the drummer's micro-timing is played: 0 % is on the grid, 100 % as it \
                 was meant, more exaggerates.";
-    Dial::small(&params.timing, "Timing", hint).show(ui, tools, dial(1.0, 0.0));
-    let hint = "How far soft and loud are apart: 0 % is all alike, 100 % as it was meant.";
-    Dial::small(&params.dynamics, "Dynamics", hint).show(ui, tools, dial(0.0, 1.0));
-    let hint = "Everything louder or softer, in steps of MIDI velocity.";
+    Dial::small(&params.timing, "Timing", hint).show(ui, view, dial(1.0, 0.0));
+    let hint =
+        "Range between soft and loud: 0 % is level, 100 % as the drummer plays, more exaggerates.";
+    Dial::small(&params.dynamics, "Dynamics", hint).show(ui, view, dial(0.0, 1.0));
+    let hint = "Adds to every MIDI velocity.";
     Dial { origin: 0.5, ..Dial::small(&params.velocity, "Velocity", hint) }.show(
         ui,
-        tools,
+        view,
         dial(1.0, 1.0),
     );
     Segments {
@@ -32,5 +33,5 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         choices: &[(0, "Half"), (1, "1:1"), (2, "Double")],
         hint: "The pattern in half, plain or double time.",
     }
-    .show(ui, tools, segments);
+    .show(ui, view, segments);
 }

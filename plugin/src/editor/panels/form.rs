@@ -1,14 +1,14 @@
-//! What is the form: length of a phrase, loop or evolve, fills, where changes begin.
+//! Phrase panel: phrase length, loop or evolve, fills, launch grid.
 
 use egui::{Rect, Ui};
 
-use super::row;
-use crate::editor::controls::{Field, Segments, Slider};
-use crate::editor::hand::Tools;
+use super::rows::row;
+use crate::editor::host_edits::ViewContext;
 use crate::editor::theme;
+use crate::editor::widgets::{Field, Segments, Slider};
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
-    let (scale, params) = (tools.scale, tools.params);
+pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
+    let (scale, params) = (view.scale, view.params);
     let place = row(ui, scale, inside, [0, 5], "Length");
     Segments {
         param: &params.drummer.phrase,
@@ -16,7 +16,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         choices: &[(0, "1"), (1, "2"), (2, "4"), (3, "8")],
         hint: "Bars in a phrase: what is shown here, what loops, and what the clip holds.",
     }
-    .show(ui, tools, place);
+    .show(ui, view, place);
     let place = row(ui, scale, inside, [1, 5], "Play");
     Segments {
         param: &params.drummer.order,
@@ -25,7 +25,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         hint: "Loop repeats the theme. Evolve varies it from phrase to phrase, and always in the \
                same way: a place in the song sounds the same every time.",
     }
-    .show(ui, tools, place);
+    .show(ui, view, place);
     let place = row(ui, scale, inside, [2, 5], "Fill at");
     Segments {
         param: &params.fills.every,
@@ -33,7 +33,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         choices: &[(0, "–"), (1, "1"), (2, "2"), (3, "4"), (4, "8"), (5, "16")],
         hint: "A fill ends every so many bars of the song. The dash: no fills.",
     }
-    .show(ui, tools, place);
+    .show(ui, view, place);
     let place = row(ui, scale, inside, [3, 5], "Fill is");
     let beats = params.fills.length.value();
     Field {
@@ -43,7 +43,7 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         turns: true,
         hint: "How long a fill is.",
     }
-    .show(ui, tools, place.with_max_x(place.left() + scale.px(70.0)));
+    .show(ui, view, place.with_max_x(place.left() + scale.px(70.0)));
     let share = place.with_min_x(place.left() + scale.px(84.0));
     Slider {
         param: &params.fills.amount,
@@ -54,14 +54,14 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect) {
         hint: "How much of toms and crash is in a fill.",
         beside: None,
     }
-    .show(ui, tools, share.with_max_x(share.right() - scale.px(6.0)));
+    .show(ui, view, share.with_max_x(share.right() - scale.px(6.0)));
     let place = row(ui, scale, inside, [4, 5], "Change");
     Segments {
-        param: &params.drummer.landing,
+        param: &params.drummer.launch,
         name: "Changes begin",
         choices: &[(0, "Step"), (1, "Beat"), (2, "Bar"), (3, "Phrase")],
         hint: "What you change is heard from the next step, beat, bar or phrase on. Columns that \
                will change glow until then.",
     }
-    .show(ui, tools, place);
+    .show(ui, view, place);
 }

@@ -1,19 +1,18 @@
-//! What the drummer hears: what is done with keys, and which are held or were played.
+//! Prime panel: the use of MIDI keys, and the keys that are held or were recorded.
 
 use egui::{Align2, CornerRadius, Popup, Rect, RectAlign, Ui, pos2, vec2};
 use groove::drum::{Drum, DrumSet};
 use groove::take::Primer;
 
-use crate::editor::controls::{Button, Look, Segments, entry, switch};
-use crate::editor::files::{Asked, Purpose};
-use crate::editor::hand::Tools;
-use crate::editor::header::line;
-use crate::editor::phrase::Phrase;
-use crate::editor::theme::{self, Scale, Type};
-use crate::params::Prime;
+use crate::editor::files::action::{Action, FilePurpose};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::phrase::view::PhraseView;
+use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::{Button, ButtonStyle, Segments, line, menu_item, switch};
+use crate::params::PrimeMode;
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) {
-    let (scale, params) = (tools.scale, &tools.params.prime);
+pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase: &PhraseView<'_>) {
+    let (scale, params) = (view.scale, &view.params.prime);
     let modes = inside.with_max_y(inside.top() + scale.px(28.0));
     Segments {
         param: &params.mode,
@@ -23,89 +22,91 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Ph
                keys are favoured. Play: what you play in a bar is carried on from the next. Tap: \
                the kit plays to the rhythm of what you play.",
     }
-    .show(ui, tools, modes);
+    .show(ui, view, modes);
     let gate = inside.with_min_y(inside.bottom() - scale.px(24.0));
     let hint = "It sounds only while a key is held.";
-    switch(ui, tools, gate, &params.gate, ["Gate", "Gate"], hint);
+    switch(ui, view, gate, &params.gate, ["Gate", "Gate"], hint);
     let middle = Rect::from_min_max(
         pos2(inside.left(), modes.bottom() + scale.px(12.0)),
         pos2(inside.right(), gate.top() - scale.px(6.0)),
     );
-    let kept = kept(tools, params.mode.value());
+    let kept = kept(view, params.mode.value());
     if phrase.held.is_empty() {
-        file(ui, tools, middle.with_min_y(middle.bottom() - scale.px(26.0)));
+        file(ui, view, middle.with_min_y(middle.bottom() - scale.px(26.0)));
     }
     if !phrase.held.is_empty() {
         chips(ui, scale, middle, phrase.held);
     } else if let Some(kept) = kept {
         let at = middle.min + scale.size(0.0, 8.0);
-        line(ui, at, Align2::LEFT_CENTER, &kept, scale.font(Type::Small), theme::TEAL);
+        line(ui, at, Align2::LEFT_CENTER, &kept, scale.font(FontRole::Small), theme::TEAL);
         let clear = gate.with_min_x(gate.right() - scale.px(60.0));
         let hint = "Forgets what was played, tapped or dropped.";
-        let button = Button { name: "Clear primer", label: "Clear", look: Look::Flat, hint };
+        let button =
+            Button { name: "Clear primer", label: "Clear", style: ButtonStyle::Flat, hint };
         if button.show(ui, scale, clear) {
-            tools.hand.at_desk().clear_primer();
+            view.edits.session_mut().clear_primer();
         }
     } else {
         explain(ui, scale, middle, params.mode.value());
     }
 }
 
-/// What can be done with a MIDI file.
-fn file(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect) {
-    let scale = tools.scale;
+/// Draws the menu of uses of a MIDI file.
+fn file(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
+    let scale = view.scale;
     let hint = "The drummer carries on from a file of drums, or plays its hits by hand.";
-    let button = Button { name: "MIDI file", label: "MIDI file…", look: Look::Raised, hint };
+    let button =
+        Button { name: "MIDI file", label: "MIDI file…", style: ButtonStyle::Raised, hint };
     let response = button.respond(ui, scale, rect);
     Popup::menu(&response).align(RectAlign::TOP_START).gap(scale.px(4.0)).show(|ui| {
-        let wish = tools.hand.wish;
+        let options = view.edits.options;
         let hint = "Its last bars are the primer: the drummer carries on from them.";
-        if entry(ui, scale, "Prime with a MIDI file", "Prime with a MIDI file…", hint) {
-            tools.asked = Some(Asked::File(Purpose::Prime, wish));
+        if menu_item(ui, scale, "Prime with a MIDI file", "Prime with a MIDI file…", hint) {
+            view.asked = Some(Action::PickFile(FilePurpose::Prime, options));
         }
         let hint = "Its hits are pinned, with the velocities and the timing of a drummer.";
-        if entry(ui, scale, "Humanise a MIDI file", "Humanise a MIDI file…", hint) {
-            tools.asked = Some(Asked::File(Purpose::Humanise, wish));
+        if menu_item(ui, scale, "Humanise a MIDI file", "Humanise a MIDI file…", hint) {
+            view.asked = Some(Action::PickFile(FilePurpose::Humanise, options));
         }
     });
 }
 
-/// What was played or tapped and is listened to, in a few words.
-fn kept(tools: &Tools<'_>, mode: Prime) -> Option<String> {
+/// Summarises the recorded primer.
+fn kept(view: &ViewContext<'_>, mode: PrimeMode) -> Option<String> {
     let count = |count: usize, what: &str| {
         format!("{count} {what}{} kept", if count == 1 { "" } else { "s" })
     };
-    match (mode, tools.hand.desk().primer()) {
-        (Prime::Play, Primer::Play(played)) => {
+    match (mode, view.edits.session().primer()) {
+        (PrimeMode::Play, Primer::Play(played)) => {
             let hits = played.steps().iter().flat_map(groove::Step::hits).count();
             Some(count(hits, "played hit"))
         }
-        (Prime::Tap, Primer::Tap(rhythm)) => {
+        (PrimeMode::Tap, Primer::Tap(rhythm)) => {
             Some(count(usize::try_from(rhythm.onsets.count_ones()).unwrap_or(0), "tap"))
         }
         _ => None,
     }
 }
 
-fn explain(ui: &Ui, scale: Scale, rect: Rect, mode: Prime) {
+fn explain(ui: &Ui, scale: Scale, rect: Rect, mode: PrimeMode) {
     let lines = match mode {
-        Prime::Off => ["Keys change nothing.", ""],
-        Prime::Hold => ["Hold drum keys: the", "drummer plays to them."],
-        Prime::Play => ["Play a bar: the drummer", "carries on from it."],
-        Prime::Tap => ["Tap a rhythm: the kit", "plays to it."],
+        PrimeMode::Off => ["Keys change nothing.", ""],
+        PrimeMode::Hold => ["Hold drum keys: the", "drummer plays to them."],
+        PrimeMode::Play => ["Play a bar: the drummer", "carries on from it."],
+        PrimeMode::Tap => ["Tap a rhythm: the kit", "plays to it."],
     };
     for (row, text) in lines.into_iter().filter(|text| !text.is_empty()).enumerate() {
         let at = rect.min + scale.size(0.0, 8.0 + 18.0 * row as f32);
-        line(ui, at, Align2::LEFT_CENTER, text, scale.font(Type::Small), theme::MUTED);
+        line(ui, at, Align2::LEFT_CENTER, text, scale.font(FontRole::Small), theme::MUTED);
     }
 }
 
-/// One chip a drum, in as many rows as they need.
+/// Draws one chip per held drum, wrapped into rows.
 fn chips(ui: &Ui, scale: Scale, rect: Rect, held: DrumSet) {
     let mut at = rect.min;
     let height = scale.px(23.0);
     for drum in Drum::ALL.into_iter().filter(|&drum| held.contains(drum)) {
-        let font = scale.font(Type::Small);
+        let font = scale.font(FontRole::Small);
         let text = ui.painter().layout_no_wrap(drum.name().to_owned(), font, theme::GROUND);
         let size = vec2(text.size().x + scale.px(14.0), height);
         if at.x + size.x > rect.right() {

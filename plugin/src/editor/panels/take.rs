@@ -1,32 +1,31 @@
-//! Which take it is: another one, back and forth, two to compare and what lies between them, the
-//! seed, and the clip that one can grab.
+//! Take panel: new take, history, A/B comparison with morph, seed, and the clip card.
 
 use egui::{CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use crate::desk::{Desk, Overview, Side};
-use crate::editor::clip;
-use crate::editor::controls::{Button, Field, Look, dragged_by, grouped, is_drag};
-use crate::editor::hand::Tools;
-use crate::editor::phrase::Phrase;
+use crate::editor::files::clip_card;
+use crate::editor::host_edits::ViewContext;
+use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme;
+use crate::editor::widgets::{Button, ButtonStyle, Field, dragged_by, grouped, is_drag};
+use crate::session::{HistoryOverview, Session, Side};
 
-pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Phrase<'_>) {
-    let (scale, params) = (tools.scale, tools.params);
-    let overview = tools.hand.desk().overview();
+pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase: &PhraseView<'_>) {
+    let (scale, params) = (view.scale, view.params);
+    let overview = view.edits.session().overview();
     let first = inside.with_max_y(inside.top() + scale.px(36.0));
     let again = first.with_max_x(first.right() - scale.px(100.0));
     let hint = "Another beat with the same settings.";
-    let button = Button { name: "New take", label: "New take", look: Look::Main, hint };
+    let button = Button { name: "New take", label: "New take", style: ButtonStyle::Primary, hint };
     if button.show(ui, scale, again) {
-        tools.hand.with_host(Desk::new_take);
+        view.edits.with_host(Session::new_take);
     }
-    history(ui, tools, first.with_min_x(again.right() + scale.px(6.0)), &overview);
+    history(ui, view, first.with_min_x(again.right() + scale.px(6.0)), &overview);
 
     let second = Rect::from_x_y_ranges(
         inside.x_range(),
         first.bottom() + scale.px(9.0)..=first.bottom() + scale.px(36.0),
     );
-    compare(ui, tools, second.with_max_x(second.left() + scale.px(120.0)), &overview);
+    compare(ui, view, second.with_max_x(second.left() + scale.px(120.0)), &overview);
     Field {
         param: &params.seed,
         name: "Seed",
@@ -35,65 +34,66 @@ pub(super) fn show(ui: &mut Ui, tools: &mut Tools<'_>, inside: Rect, phrase: &Ph
         hint: "The number behind this take: the same seed with the same settings plays the same \
                beat, always. Click to type one.",
     }
-    .show(ui, tools, second.with_min_x(second.right() - scale.px(88.0)));
+    .show(ui, view, second.with_min_x(second.right() - scale.px(88.0)));
     let card = inside.with_min_y(second.bottom() + scale.px(11.0));
-    clip::card(ui, tools, card, phrase);
+    clip_card::card(ui, view, card, phrase);
 }
 
-/// Undo, redo, favourite.
-fn history(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, overview: &Overview) {
-    let scale = tools.scale;
+/// Draws undo, redo and favourite.
+fn history(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &HistoryOverview) {
+    let scale = view.scale;
     let width = rect.width() / 3.0;
     let place = |place: f32| {
         let left = rect.left() + width * place;
         Rect::from_x_y_ranges(left..=left + width, rect.y_range())
     };
-    let look = |can: bool| if can { Look::Flat } else { Look::Dead };
+    let look = |can: bool| if can { ButtonStyle::Flat } else { ButtonStyle::Disabled };
     let hint = "Back to the take before. Every take is kept.";
-    let undo = Button { name: "Undo", label: "↺", look: look(overview.can_undo), hint };
+    let undo = Button { name: "Undo", label: "↺", style: look(overview.can_undo), hint };
     if undo.show(ui, scale, place(0.0)) {
-        tools.hand.with_host(Desk::undo);
+        view.edits.with_host(Session::undo);
     }
     let hint = "On to the take after.";
-    let redo = Button { name: "Redo", label: "↻", look: look(overview.can_redo), hint };
+    let redo = Button { name: "Redo", label: "↻", style: look(overview.can_redo), hint };
     if redo.show(ui, scale, place(1.0)) {
-        tools.hand.with_host(Desk::redo);
+        view.edits.with_host(Session::redo);
     }
     let favourite = overview.favourite;
-    let (label, look) = if favourite { ("★", Look::Lit) } else { ("☆", Look::Flat) };
+    let (label, look) =
+        if favourite { ("★", ButtonStyle::Selected) } else { ("☆", ButtonStyle::Flat) };
     let hint = "A favourite is kept however many takes come after it.";
-    if (Button { name: "Favourite", label, look, hint }).show(ui, scale, place(2.0)) {
-        tools.hand.at_desk().set_favourite(!favourite);
+    if (Button { name: "Favourite", label, style: look, hint }).show(ui, scale, place(2.0)) {
+        view.edits.session_mut().set_favourite(!favourite);
     }
 }
 
-/// Two takes to compare, and how far the one has come to the other.
-fn compare(ui: &mut Ui, tools: &mut Tools<'_>, rect: Rect, overview: &Overview) {
-    let scale = tools.scale;
+/// Draws the A/B switch and the morph slider.
+fn compare(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &HistoryOverview) {
+    let scale = view.scale;
     let width = scale.px(26.0);
     let a = rect.with_max_x(rect.left() + width);
     let b = a.translate(vec2(width, 0.0));
     for (side, name, label, place) in [(Side::A, "Take A", "A", a), (Side::B, "Take B", "B", b)] {
         let present = overview.side == side;
-        let look = if present { Look::Lit } else { Look::Flat };
+        let look = if present { ButtonStyle::Selected } else { ButtonStyle::Flat };
         let hint = "Two takes to compare: the lit one is played. Shift and click: make the other \
                     one the same.";
-        if (Button { name, label, look, hint }).show(ui, scale, place) {
+        if (Button { name, label, style: look, hint }).show(ui, scale, place) {
             if ui.input(|input| input.modifiers.shift) {
-                tools.hand.at_desk().copy_to_other_side();
+                view.edits.session_mut().copy_to_other_side();
             } else if !present {
-                tools.hand.with_host(Desk::switch_sides);
+                view.edits.with_host(Session::switch_sides);
             }
         }
     }
-    if overview.has_beside {
-        morph(ui, tools, rect.with_min_x(b.right() + scale.px(8.0)), overview.morph);
+    if overview.has_other_side {
+        morph(ui, view, rect.with_min_x(b.right() + scale.px(8.0)), overview.morph);
     }
 }
 
-/// A slider from the present take to the other one.
-fn morph(ui: &Ui, tools: &mut Tools<'_>, rect: Rect, share: f32) {
-    let scale = tools.scale;
+/// Draws a slider from the current take to the other side.
+fn morph(ui: &Ui, view: &mut ViewContext<'_>, rect: Rect, share: f32) {
+    let scale = view.scale;
     let response = ui.interact(rect, ui.make_persistent_id("Morph"), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::slider(true, f64::from(share), "Morph"));
     let mut to = share;
@@ -103,7 +103,7 @@ fn morph(ui: &Ui, tools: &mut Tools<'_>, rect: Rect, share: f32) {
         to = (share + dragged_by(ui, &response).x / rect.width().max(1.0)).clamp(0.0, 1.0);
     }
     if to != share {
-        tools.hand.at_desk().set_morph(to);
+        view.edits.session_mut().set_morph(to);
     }
     let bar = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(5.0)));
     let round = CornerRadius::from(scale.px(2.5));

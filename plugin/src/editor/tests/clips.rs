@@ -1,18 +1,18 @@
-//! What leaves the window and what comes in: clips, and files that are chosen in the dialog.
+//! Exporting clips and opening files through the dialog.
 
 use std::fs;
 use std::path::PathBuf;
 
 use super::*;
-use crate::folders::Folders;
-use crate::settings::Settings;
-use crate::state::Errand;
+use crate::project::folders::Folders;
+use crate::project::settings::Settings;
+use crate::project::store::WorkerCommand;
 use egui::OutputCommand;
 use groove::Step;
 use groove::midi::{Clip, DrumMap, Sheet};
 use groove::take::Primer;
 
-/// A folder in which the dialog opens.
+/// Temporary folder in which the dialog opens.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_owned();
@@ -31,7 +31,7 @@ fn read(file: &std::path::Path) -> Clip {
     Clip::read(&fs::read(file).expect("a file"), DrumMap::GeneralMidi).expect("a MIDI file")
 }
 
-/// A file of a bar with a snare at each quarter.
+/// MIDI file of one bar with a snare on each quarter.
 fn beat() -> Vec<u8> {
     let clip = Clip {
         steps: snares(Meter::FOUR_FOUR).steps().to_vec(),
@@ -48,7 +48,7 @@ impl Rig {
         self.click(entry);
     }
 
-    /// Whether a sentence that begins so is shown.
+    /// Returns `true` if a text with this beginning is shown.
     fn says(&self, start: &str) -> bool {
         let nodes = self.window.root().children_recursive();
         let texts = nodes.filter_map(|node| node.accesskit_node().value());
@@ -70,11 +70,11 @@ fn a_clip_that_cannot_be_dragged_says_why() {
     rig.show_phrase(Take::default());
     for name in ["Drag clip", "Snare"] {
         rig.drag(name, vec2(80.0, -100.0), Modifiers::NONE);
-        assert!(rig.shows("Only an open window can be dragged from."), "{name}");
+        assert!(rig.shows("The clip cannot be dragged: the window is not open."), "{name}");
         rig.window.run_steps(600);
     }
     rig.drag("Ride", vec2(80.0, 0.0), Modifiers::NONE);
-    assert!(rig.shows("Ride is not struck in these bars."));
+    assert!(rig.shows("Ride has no hits in these bars."));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_clip_is_saved_as_midi_and_as_sound_and_nothing_is_written_over() {
     assert_eq!(first.len(), 1);
     let clip = read(&first[0]);
     assert_eq!(clip.steps.iter().flat_map(Step::hits).count(), 16);
-    // The same clip is the same file, another one gets a number.
+    // The same clip maps to the same file; a different one gets a number.
     rig.ask("Save MIDI");
     rig.click("Save");
     assert_eq!(files(&folder), first);
@@ -146,7 +146,7 @@ fn a_lane_alone_is_saved_from_its_menu() {
 }
 
 #[test]
-fn a_clip_of_more_phrases_has_them_played_ahead() {
+fn a_clip_of_several_phrases_requests_bars_ahead() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
     rig.click("Clip menu");
@@ -154,22 +154,22 @@ fn a_clip_of_more_phrases_has_them_played_ahead() {
     rig.click("Quantised");
     rig.window.key_press(Key::Escape);
     rig.window.run();
-    let wish = rig.window.state().hand.wish;
-    assert!(wish.quantised && wish.extent == crate::clip::Extent::Phrases(2));
+    let options = rig.window.state().edits.options;
+    assert!(options.quantised && options.extent == crate::session::clip_export::Extent::Phrases(2));
     let kept = Arc::clone(rig.params.state.kept());
-    let Some(Errand::Ahead(take, meter, first, count)) = kept.errand() else {
+    let Some(WorkerCommand::PlayAhead(take, meter, first, count)) = kept.next_command() else {
         panic!("nothing was asked for");
     };
     assert_eq!((*take, meter, first, count), (Take::default(), Meter::FOUR_FOUR, -1, 10));
-    assert_eq!(kept.errand(), None, "it is asked for once");
+    assert_eq!(kept.next_command(), None, "it is asked for once");
     rig.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
-    assert!(rig.says("The drummer has not played bar 5 yet"), "{:?}", rig.window.state().said);
+    assert!(rig.says("The drummer has not played bar 5 yet"), "{:?}", rig.window.state().message);
     for bar in 4..8 {
-        kept.keep(&take, bar, &snares(meter));
+        kept.save_bar(&take, bar, &snares(meter));
     }
     rig.window.run_steps(600);
     rig.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
-    assert!(rig.shows("Only an open window can be dragged from."));
+    assert!(rig.shows("The clip cannot be dragged: the window is not open."));
 }
 
 #[test]
@@ -183,12 +183,12 @@ fn a_model_is_loaded_from_a_file() {
     rig.click("Load model");
     assert!(!rig.shows("🗋 notes.txt"), "it is no model");
     rig.choose("mine.safetensors");
-    let errand = rig.params.state.kept().errand();
-    assert_eq!(errand, Some(Errand::NewModel(folder.path().join("mine.safetensors"))));
+    let command = rig.params.state.kept().next_command();
+    assert_eq!(command, Some(WorkerCommand::ImportModel(folder.path().join("mine.safetensors"))));
 }
 
 #[test]
-fn a_midi_file_primes_or_is_played_by_hand() {
+fn a_midi_file_primes_or_is_humanised() {
     let folder = folder();
     fs::write(folder.path().join("beat.mid"), beat()).expect("a file");
     fs::write(folder.path().join("broken.mid"), b"RIFF").expect("a file");
@@ -206,7 +206,7 @@ fn a_midi_file_primes_or_is_played_by_hand() {
     rig.click("MIDI file");
     rig.click("Humanise a MIDI file");
     rig.choose("beat.mid");
-    assert!(matches!(rig.params.state.kept().errand(), Some(Errand::Humanise(..))));
+    assert!(matches!(rig.params.state.kept().next_command(), Some(WorkerCommand::Humanise(..))));
     assert_eq!(rig.value("Phrase"), "1 bar");
 }
 
@@ -223,7 +223,7 @@ fn escape_closes_the_dialog_and_nothing_else() {
 }
 
 #[test]
-fn the_present_map_is_remembered_for_new_instances() {
+fn the_current_map_becomes_the_default_of_new_instances() {
     let mut rig = Rig::new();
     rig.click("Output");
     rig.click("Drum map");
@@ -231,10 +231,10 @@ fn the_present_map_is_remembered_for_new_instances() {
     rig.wheel("Snare pitch", vec2(0.0, 1.0), Modifiers::NONE);
     rig.click("Remember this map for new instances");
     assert!(rig.shows("New instances begin with the drum map My own."));
-    assert!(Folders::of_user().is_some_and(|folders| folders.settings.exists()));
+    assert!(Folders::for_user().is_some_and(|folders| folders.settings.exists()));
     let fresh = DeepPocketParams::default();
     assert_eq!(fresh.output.map.value(), 0, "what a project lacks is as ever");
-    fresh.begin_with(&Settings::of_user().0);
+    fresh.start_with(&Settings::for_user().0);
     assert_eq!(fresh.output.map.value(), rig.params.output.map.value());
     let snare = |params: &DeepPocketParams| params.lanes[Drum::Snare.index()].pitch.value();
     assert_eq!(snare(&fresh), snare(&rig.params));

@@ -1,7 +1,7 @@
-//! Controls: what each does to its parameter.
+//! Controls and their effect on parameters.
 
 use super::*;
-use crate::editor::style_title;
+use crate::editor::styles::style_title;
 use nice_plug::params::{Param as _, Params as _};
 
 #[test]
@@ -33,10 +33,10 @@ fn every_parameter_has_a_control_and_every_control_a_name() {
     }
     assert_eq!(nameless, 0);
     for (_, param, _) in rig.params.param_map() {
-        // SAFETY: the parameters live as long as the rig.
+        // SAFETY: the rig keeps the parameters alive.
         let name = unsafe { param.name() };
         let name = if name == "Take" { "Seed" } else { name };
-        // The one is the host's own switch, the other nobody's to turn.
+        // Bypass belongs to the host; Generation is hidden.
         if ["Bypass", "Generation"].contains(&name) {
             continue;
         }
@@ -80,7 +80,7 @@ fn switches_and_letters_toggle() {
 }
 
 #[test]
-fn all_that_turns_answers_wheel_drag_and_double_click() {
+fn knobs_and_sliders_respond_to_wheel_drag_and_double_click() {
     let mut rig = Rig::new();
     for name in [
         "Stick",
@@ -110,7 +110,7 @@ fn all_that_turns_answers_wheel_drag_and_double_click() {
 }
 
 #[test]
-fn where_notes_go_is_behind_a_door() {
+fn output_drawer_sets_map_channel_and_free_run() {
     let mut rig = Rig::new();
     rig.click("Output");
     rig.click("Channel");
@@ -134,7 +134,7 @@ fn where_notes_go_is_behind_a_door() {
 }
 
 #[test]
-fn a_list_answers_wheel_and_double_click() {
+fn list_responds_to_wheel_and_double_click() {
     let mut rig = Rig::new();
     rig.wheel("Style", vec2(0.0, -1.0), Modifiers::NONE);
     assert_eq!(rig.value("Style"), "soul");
@@ -152,7 +152,7 @@ fn a_list_answers_wheel_and_double_click() {
 #[test]
 fn a_models_own_styles_are_in_the_list() {
     let mut rig = Rig::new();
-    let mut about = crate::models::shipped().expect("a model").metadata().clone();
+    let mut about = crate::project::models::built_in().expect("a model").metadata().clone();
     about.styles.push("metal".to_owned());
     rig.worker.set_model(crate::link::ModelState::Ready(Arc::new(about)));
     rig.window.run();
@@ -162,12 +162,12 @@ fn a_models_own_styles_are_in_the_list() {
 }
 
 #[test]
-fn presets_are_turned_like_pages() {
+fn preset_arrows_step_through_the_list() {
     let mut rig = Rig::new();
-    let all = crate::presets::factory();
+    let all = crate::project::presets::factory();
     rig.click("Next preset");
     assert_eq!(rig.params.seed.value(), i32::try_from(all[0].take.seed).expect("a seed"));
-    assert_eq!(rig.window.state().hand.preset.as_ref().map(|(name, _)| name), Some(&all[0].name));
+    assert_eq!(rig.window.state().edits.preset.as_ref().map(|(name, _)| name), Some(&all[0].name));
     rig.click("Next preset");
     rig.click("Previous preset");
     rig.click("Previous preset");
@@ -229,7 +229,7 @@ fn a_style_is_chosen_from_the_list() {
 }
 
 #[test]
-fn the_dial_answers_wheel_drag_keys_typing_and_double_click() {
+fn dial_responds_to_wheel_drag_keys_typing_and_double_click() {
     let mut rig = Rig::new();
     let temperature = |rig: &Rig| rig.params.temperature.unmodulated_normalized_value();
     let usual = rig.params.temperature.default_normalized_value();
@@ -242,7 +242,7 @@ fn the_dial_answers_wheel_drag_keys_typing_and_double_click() {
     let dragged = temperature(&rig);
     assert!(dragged > wheeled + 0.2, "{wheeled} -> {dragged}");
 
-    // As far, however few frames are drawn.
+    // The distance does not depend on the number of frames.
     let mut lowered = |frames| {
         let before = temperature(&rig);
         rig.drag_in(frames, "Temperature", vec2(0.0, 20.0), Modifiers::NONE);

@@ -1,4 +1,4 @@
-//! The phrase: what is shown, and what the pointer does to it.
+//! The phrase: its contents, and editing it with the pointer.
 
 use super::*;
 
@@ -81,7 +81,7 @@ fn the_menu_pins_and_frees_cells_and_lanes() {
 }
 
 #[test]
-fn a_lanes_header_pins_it_and_plays_it_anew() {
+fn a_lane_header_pins_and_regenerates_its_lane() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
     let at = rig.find("Snare");

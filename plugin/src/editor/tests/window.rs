@@ -1,13 +1,14 @@
-//! The window as a whole: what it says of host and faults, its sizes, and when it draws.
+//! The window as a whole: status and error messages, sizes, and repainting.
 
 use super::*;
-use crate::editor::landing::Over;
-use crate::editor::{Hitches, Light, Playhead, Window};
-use crate::state::Errand;
+use crate::editor::Window;
+use crate::editor::status::{ActivityLight, Playhead, TransientWarnings};
+use crate::platform::file_drops::HoveredFiles;
+use crate::project::store::WorkerCommand;
 use nice_plug::editor::Editor as _;
 
 #[test]
-fn the_header_says_what_the_host_does() {
+fn header_shows_the_host_transport() {
     let mut rig = Rig::new();
     assert!(rig.shows("stopped: press play in the host"));
     rig.audio.publish(&playing());
@@ -16,42 +17,42 @@ fn the_header_says_what_the_host_does() {
 }
 
 #[test]
-fn the_header_says_when_it_plays_without_the_host() {
+fn header_shows_free_run() {
     let mut rig = Rig::new();
-    rig.link.tell(0, true);
+    rig.link.report_block(0, true);
     rig.audio.publish(&playing());
     rig.window.run_steps(2);
     assert!(rig.shows("free run · 97.5 · 4/4 · bar 17"));
 }
 
 #[test]
-fn the_light_shows_notes_that_the_host_took_and_goes_out() {
-    let (mut light, context) = (Light::default(), egui::Context::default());
-    assert_eq!(light.look(&context, 1.0, 7), 0.0, "those of before it was opened");
-    assert_eq!(light.look(&context, 2.0, 8), 1.0);
-    let fading = light.look(&context, 2.1, 8);
+fn activity_light_flashes_for_accepted_notes() {
+    let (mut light, context) = (ActivityLight::default(), egui::Context::default());
+    assert_eq!(light.brightness(&context, 1.0, 7), 0.0, "those of before it was opened");
+    assert_eq!(light.brightness(&context, 2.0, 8), 1.0);
+    let fading = light.brightness(&context, 2.1, 8);
     assert!(fading > 0.0 && fading < 1.0, "{fading}");
-    assert_eq!(light.look(&context, 2.3, 8), 0.0);
-    assert_eq!(light.look(&context, 9.0, 8), 0.0);
+    assert_eq!(light.brightness(&context, 2.3, 8), 0.0);
+    assert_eq!(light.brightness(&context, 9.0, 8), 0.0);
 }
 
 #[test]
-fn a_late_bar_is_said_for_a_while() {
+fn a_late_bar_shows_a_temporary_warning() {
     let mut rig = Rig::new();
-    let said = "A bar was not ready in time: another was played in its place.";
+    let said = "A bar was not ready in time: another one was played instead.";
     rig.audio.publish(&Status { following: false, late: 1, ..playing() });
     rig.window.step();
     assert!(rig.shows(said));
-    let mut hitches = Hitches::since(&playing());
+    let mut warnings = TransientWarnings::since(&playing());
     let context = egui::Context::default();
     let late = Status { late: 1, ..playing() };
-    assert_eq!(hitches.notice(&context, 10.0, &late), Some(said));
-    assert_eq!(hitches.notice(&context, 13.9, &late), Some(said));
-    assert_eq!(hitches.notice(&context, 14.1, &late), None);
+    assert_eq!(warnings.current(&context, 10.0, &late), Some(said));
+    assert_eq!(warnings.current(&context, 13.9, &late), Some(said));
+    assert_eq!(warnings.current(&context, 14.1, &late), None);
 }
 
 #[test]
-fn a_fault_is_said_until_it_is_gone() {
+fn a_fault_message_stays_until_the_fault_is_gone() {
     let mut rig = Rig::new();
     rig.worker.set_model(crate::link::ModelState::Missing("There is no model.".to_owned()));
     rig.window.run();
@@ -59,17 +60,17 @@ fn a_fault_is_said_until_it_is_gone() {
 }
 
 #[test]
-fn the_playhead_runs_on_between_blocks_and_waits_for_late_ones() {
+fn playhead_interpolates_between_blocks_and_waits_for_late_ones() {
     let mut head = Playhead::default();
     let status = Status { tempo: 120.0, position: 8.0, ..playing() };
     assert_eq!(head.position(&status, 1.0), 8.0);
     assert!((head.position(&status, 1.01) - 8.02).abs() < 1e-9);
-    // The next block comes 5 ms late: the playhead does not step back.
+    // The next block arrives 5 ms late: the playhead does not step back.
     let next = Status { position: 8.02, ..status };
     assert!((head.position(&next, 1.015) - 8.02).abs() < 1e-9);
-    // No block for a second: it stops a tenth of a second on.
+    // Without a block for a second, it stops after 0.1 s.
     assert!((head.position(&next, 2.0) - 8.22).abs() < 1e-9);
-    // A loop goes back to the start.
+    // A loop jumps back to the start.
     let back = Status { position: 0.0, ..status };
     assert_eq!(head.position(&back, 2.1), 0.0);
 }
@@ -89,7 +90,7 @@ fn nothing_is_repainted_when_nothing_changes() {
 }
 
 #[test]
-fn a_window_of_any_size_is_survived() {
+fn windows_of_any_size_draw_without_panic() {
     let mut rig = Rig::new();
     rig.audio.publish(&Status { following: false, late: 1, ..playing() });
     for size in [vec2(1.0, 1.0), vec2(40.0, 900.0), vec2(900.0, 40.0), vec2(6000.0, 4000.0)] {
@@ -99,7 +100,7 @@ fn a_window_of_any_size_is_survived() {
 }
 
 #[test]
-fn a_window_opens_as_it_was_left_and_never_too_small_to_read() {
+fn a_window_opens_at_the_saved_size_within_limits() {
     let (_audio, _worker, link) = link();
     let params = Arc::new(DeepPocketParams::default());
     let window = Window::new(Sources { params: Arc::clone(&params), link });
@@ -113,18 +114,18 @@ fn a_window_opens_as_it_was_left_and_never_too_small_to_read() {
     assert_eq!(left_at(8_192, 8_192), (2_560, 1_440));
 }
 
-/// Files hang over the window at a place, from 0 to 1 across.
-fn over(files: &[&std::path::Path], across: f32) -> Over {
+/// Files held over the window at a position from 0 to 1 across.
+fn over(files: &[&std::path::Path], across: f32) -> HoveredFiles {
     let files = files.iter().map(|file| file.to_path_buf()).collect();
-    Over { files, at: [across, 0.5] }
+    HoveredFiles { files, at: [across, 0.5] }
 }
 
 #[test]
-fn what_hangs_over_the_window_shows_what_would_become_of_it() {
+fn hovered_files_show_their_uses() {
     let mut rig = Rig::new();
-    let opening = Arc::clone(&rig.window.state().opening);
-    let mut hang = |over: Option<Over>| {
-        assert!(opening.drops.hover(over), "it is news");
+    let shared = Arc::clone(&rig.window.state().shared);
+    let mut hang = |over: Option<HoveredFiles>| {
+        assert!(shared.drops.set_hovered(over), "it is news");
         rig.window.step();
         let words = ["Carry on from it", "Play its hits", "Play with this model"];
         let wrong = rig.shows("kick.wav is neither a MIDI file (.mid) nor a model (.safetensors).");
@@ -138,7 +139,7 @@ fn what_hangs_over_the_window_shows_what_would_become_of_it() {
 }
 
 #[test]
-fn a_dropped_file_is_used_as_its_place_says_and_a_wrong_one_gets_a_sentence() {
+fn a_dropped_file_is_used_by_zone_and_an_unusable_one_gets_a_message() {
     let mut rig = Rig::new();
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| {
@@ -153,17 +154,17 @@ fn a_dropped_file_is_used_as_its_place_says_and_a_wrong_one_gets_a_sentence() {
     };
     let midi = write("snares.mid", &clip.write(&groove::midi::Sheet::new("Snares", Drum::PITCHES)));
     let land = |rig: &mut Rig, file: &std::path::Path, across: f32| {
-        rig.window.state().opening.drops.land(over(&[file], across));
+        rig.window.state().shared.drops.set_dropped(over(&[file], across));
         rig.window.step();
         rig.window.step();
-        rig.params.state.kept().errand()
+        rig.params.state.kept().next_command()
     };
     assert_eq!(land(&mut rig, &midi, 0.2), None);
     assert!(rig.shows("The drummer carries on from 1 bar of the file."));
     assert_eq!(rig.value("Prime"), "Play");
-    assert!(matches!(land(&mut rig, &midi, 0.8), Some(Errand::Humanise(..))));
+    assert!(matches!(land(&mut rig, &midi, 0.8), Some(WorkerCommand::Humanise(..))));
     let model = write("mine.safetensors", b"whatever it is");
-    assert_eq!(land(&mut rig, &model, 0.8), Some(Errand::NewModel(model)));
+    assert_eq!(land(&mut rig, &model, 0.8), Some(WorkerCommand::ImportModel(model)));
     let text = write("text.mid", b"no MIDI");
     assert_eq!(land(&mut rig, &text, 0.2), None);
     assert!(rig.window.query_by_label_contains("The file cannot be used: ").is_some());

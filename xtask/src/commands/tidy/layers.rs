@@ -74,24 +74,24 @@ const NAME_RULES: &[NameRule] = &[
     },
     NameRule { within: "plugin/", except: &[], names: &["candle_core", "candle_nn", "trainer::"] },
     NameRule {
-        within: "plugin/src/engine",
+        within: "plugin/src/audio",
         except: &[],
         names: &["crate::worker", "crate::editor", "egui", "nice_plug_egui"],
     },
     NameRule {
         within: "plugin/src/editor",
         except: &[],
-        names: &["crate::worker", "crate::engine", "groove::model", "groove::generate"],
+        names: &["crate::worker", "crate::audio", "groove::model", "groove::generate"],
     },
     NameRule {
-        within: "plugin/src/clip",
+        within: "plugin/src/session",
         except: &[],
-        names: &["crate::worker", "crate::engine", "groove::model", "groove::generate", "egui"],
+        names: &["crate::worker", "crate::audio", "groove::model", "groove::generate", "egui"],
     },
     NameRule {
         within: "plugin/src/worker",
         except: &[],
-        names: &["crate::engine", "crate::editor", "egui"],
+        names: &["crate::audio", "crate::editor", "egui"],
     },
     NameRule { within: "trainer/", except: &[], names: &["deep_pocket::", "nice_plug"] },
     NameRule { within: "xtask/", except: &[], names: &["deep_pocket::", "trainer::"] },
@@ -209,10 +209,10 @@ mod tests {
     #[test]
     fn a_forbidden_name_is_found_in_code_only() {
         let text = "//! Purpose.\nuse crate::worker::Worker;\n";
-        assert_eq!(check_names(&file("plugin/src/engine.rs", text)).len(), 1);
+        assert_eq!(check_names(&file("plugin/src/audio/engine.rs", text)).len(), 1);
         assert!(check_names(&file("plugin/src/lib.rs", text)).is_empty());
         let text = "//! Names crate::worker.\nuse crate::workers; // crate::worker\nf(\"egui\");";
-        assert!(check_names(&file("plugin/src/engine.rs", text)).is_empty());
+        assert!(check_names(&file("plugin/src/audio/engine.rs", text)).is_empty());
     }
 
     #[test]

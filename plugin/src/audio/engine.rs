@@ -1,0 +1,382 @@
+//! The audio thread's engine: follows the host's transport, decides which take sounds from which
+//! beat on, requests bars from the worker ahead of the song, and plays them.
+//!
+//! It allocates only in its constructor. While it processes it takes no lock and logs nothing, and
+//! it waits only where [`crate::audio::offline_detect`] reports an offline render. `lib.rs`
+//! converts the host's events.
+
+mod playback;
+mod supply;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use groove::Drum;
+use groove::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
+use groove::schedule::Scheduler;
+use groove::take::Take;
+use groove::{CLASSES, Channels};
+
+use crate::audio::bar_cache::{BarCache, BarKey, BarState};
+use crate::audio::idle_span::{IdleSpan, idle_until};
+use crate::audio::key_input::KeyInput;
+use crate::audio::offline_detect::{HostMode, OfflineDetector};
+use crate::audio::render_cache::RenderCache;
+use crate::audio::take_queue::TakeQueue;
+use crate::link::{AudioEnd, Fault, Status, TakesInUse};
+use crate::params::controls::{Controls, TakeControls};
+use crate::project::state::{ProjectState, TakeTempo};
+
+/// Maximum number of pass-through notes in a block.
+const MAX_PASS_THROUGH: usize = 64;
+
+/// Maximum lookahead in bars, however long the blocks.
+const MAX_BARS_AHEAD: i64 = 40;
+
+/// Maximum time that an activation waits for the first bar of the song.
+const FIRST_BAR_WAIT: Duration = Duration::from_millis(250);
+
+/// A note message to the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoteMessage {
+    /// Sample offset from the start of the block.
+    pub sample: u32,
+    /// MIDI channel, 0 to 15.
+    pub channel: u8,
+    /// MIDI pitch.
+    pub pitch: u8,
+    /// MIDI velocity, 1 to 127; 0 ends the note.
+    pub velocity: u8,
+    /// Drum that is struck; `None` for a note-off or a pass-through note.
+    pub drum: Option<Drum>,
+}
+
+/// The audio half of an instance. Large members are boxed so that the fields that every block reads
+/// share cache lines.
+pub struct Engine {
+    end: AudioEnd,
+    clock: Clock,
+    scheduler: Scheduler,
+    bar_cache: BarCache,
+    offline: OfflineDetector,
+    take_queue: TakeQueue,
+    controls: Controls,
+    /// Current span in which nothing happens.
+    idle: Option<IdleSpan>,
+    /// Take controls and tempo of the wanted take.
+    wanted: Option<(TakeControls, f32)>,
+    render_cache: RenderCache,
+    /// Bar that was counted as late last, so that each late bar counts once.
+    last_late: Option<BarKey>,
+    late: u32,
+    refused: u32,
+    keys: KeyInput,
+    /// Pass-through notes of the next block, in order; never more than the capacity.
+    pass_through: Vec<NoteMessage>,
+    /// Song position in quarter notes while it runs without the host's transport.
+    free_position: f64,
+    sample_rate: f64,
+    /// Channels of the sounding and of the next notes.
+    channels: Channels,
+    /// Seed of the take that the latched tempo belongs to, and the load counter at that time.
+    latched: Option<(u32, u32)>,
+    /// A reset is pending: sounding notes end in the next block.
+    release_pending: bool,
+    failed: bool,
+}
+
+impl Engine {
+    /// Creates an engine that is not active yet.
+    #[must_use]
+    pub fn new(end: AudioEnd) -> Self {
+        Engine {
+            end,
+            clock: Clock::new(48_000.0),
+            scheduler: Scheduler::default(),
+            bar_cache: BarCache::new(),
+            offline: OfflineDetector::new(48_000.0, HostMode::Realtime),
+            take_queue: TakeQueue::default(),
+            controls: Controls::default(),
+            idle: None,
+            wanted: None,
+            render_cache: RenderCache::new(),
+            last_late: None,
+            late: 0,
+            refused: 0,
+            keys: KeyInput::new(),
+            pass_through: Vec::with_capacity(MAX_PASS_THROUGH),
+            free_position: 0.0,
+            sample_rate: 48_000.0,
+            channels: [0; CLASSES],
+            latched: None,
+            release_pending: false,
+            failed: false,
+        }
+    }
+
+    /// Applies the parameters from the next block on.
+    pub fn set_controls(&mut self, controls: &Controls) {
+        self.controls = *controls;
+        self.render_cache.set(controls.performance, controls.pitches, controls.channels);
+        self.take_queue.set_launch_grid(controls.launch_grid);
+        self.idle = None;
+    }
+
+    /// Prepares for processing at a sample rate in Hz and waits up to 250 ms for the
+    /// first bar of the song. Call it on the host's main thread.
+    pub fn activate(&mut self, rate: f64, mode: HostMode, state: &ProjectState) {
+        self.failed = false;
+        self.keys.connect(state);
+        self.clock = Clock::new(rate);
+        self.sample_rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
+        self.offline = OfflineDetector::new(rate, mode);
+        self.reset();
+        let block = self.clock.block(&Transport { beats: Some(0.0), ..Transport::default() }, 0);
+        self.keys.update(&block, false, &self.controls, &self.take_queue);
+        self.update_take(state, &block, false);
+        self.take_queue.adopt_wanted();
+        self.end.set_takes_in_use(self.take_queue.in_use());
+        self.request_ahead(&block, 0.0);
+        self.publish(&block, false);
+        let until = Instant::now() + FIRST_BAR_WAIT;
+        while let Some(now) = self.take_queue.playing()
+            && self.bar_cache.state(BarKey::of(now, &block.grid, 0)) == BarState::Requested
+            && Instant::now() < until
+        {
+            self.end.wake();
+            std::thread::sleep(Duration::from_micros(200));
+            self.receive_bars();
+        }
+    }
+
+    /// Forgets held keys and position. Sounding notes end in the next block. Safe on the audio
+    /// thread.
+    pub fn reset(&mut self) {
+        self.clock.restart();
+        self.keys.reset();
+        self.pass_through.clear();
+        self.release_pending = true;
+        self.idle = None;
+    }
+
+    /// Records a key press at a sample of the next block. Velocity 0 is a release.
+    pub fn key(&mut self, sample: u32, pitch: u8, velocity: u8) {
+        self.keys.key(sample, pitch, velocity);
+        self.idle = None;
+    }
+
+    /// Queues a pass-through note for the next block. Returns `false` if the queue is full.
+    pub fn pass_through(&mut self, message: NoteMessage) -> bool {
+        let fits = self.pass_through.len() < self.pass_through.capacity();
+        if fits {
+            self.pass_through.push(message);
+        }
+        fits
+    }
+
+    /// Processes a block. `out` receives the messages in time order and returns whether the host
+    /// accepted them. A panic inside the engine silences it until the next activation and does not
+    /// propagate.
+    pub fn process(
+        &mut self,
+        transport: &Transport,
+        frames: u32,
+        state: &ProjectState,
+        mut out: impl FnMut(NoteMessage) -> bool,
+    ) {
+        if self.failed {
+            return;
+        }
+        let mut through = std::mem::take(&mut self.pass_through);
+        let mut passing = through.iter();
+        // Merges the pass-through notes into the output by time.
+        let mut next = passing.next();
+        let mut merged = |message: NoteMessage| {
+            while let Some(through) = next.filter(|through| through.sample <= message.sample) {
+                out(*through);
+                next = passing.next();
+            }
+            out(message)
+        };
+        let played = catch_unwind(AssertUnwindSafe(|| {
+            self.process_block(transport, frames, state, &mut merged);
+        }));
+        next.into_iter().chain(passing).for_each(|through| {
+            out(*through);
+        });
+        through.clear();
+        self.pass_through = through;
+        if played.is_err() {
+            self.fail(frames, &mut out);
+        }
+    }
+
+    /// Returns `true` if the engine has failed since the last activation.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Marks the engine as failed, ends all sounding notes at the end of the block, and stays
+    /// silent until the next activation.
+    pub fn fail(&mut self, frames: u32, out: &mut impl FnMut(NoteMessage) -> bool) {
+        self.failed = true;
+        self.end.raise(Fault::Engine);
+        let last = frames.saturating_sub(1);
+        // A second panic leaves nothing else to try.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.release_at(last, out)));
+    }
+
+    fn process_block(
+        &mut self,
+        transport: &Transport,
+        frames: u32,
+        state: &ProjectState,
+        out: &mut impl FnMut(NoteMessage) -> bool,
+    ) {
+        self.receive_bars();
+        let transport = &self.free_running(transport, frames);
+        let block = self.clock.block(transport, frames);
+        let playing = transport.playing;
+        let idle = self.idle.filter(|_| !self.keys.has_news());
+        if idle.is_some_and(|idle| idle.covers(&block, playing, state.take_tempo())) {
+            self.end.move_to(block.position);
+            self.offline.skip_block(frames);
+            return;
+        }
+        self.offline.begin_block(frames);
+        let controls = self.controls;
+        self.keys.update(&block, playing, &controls, &self.take_queue);
+        let take_tempo = self.update_take(state, &block, playing);
+        #[cfg(feature = "fault")]
+        crate::fault_injection::in_engine(controls.take.seed);
+        // A playing song that does not move (a host counting in) never reaches a note-off.
+        let stands = frames > 0 && block.spans.is_empty();
+        let silent = stands || !playing || controls.bypass;
+        if self.release_pending || silent || self.channels != controls.channels {
+            self.release_at(0, out);
+            self.release_pending = false;
+            self.channels = controls.channels;
+            self.scheduler.route(controls.channels);
+        }
+        let (last, applied_changes) = self.play_block(&block, &controls, out);
+        if self.keys.finish(applied_changes) {
+            self.keys.update_primer(block.position, &block.grid, &controls, &self.take_queue);
+            self.update_wanted_take();
+        }
+        if !playing {
+            self.take_queue.adopt_wanted();
+            self.end.set_takes_in_use(self.take_queue.in_use());
+        }
+        let beats = f64::from(frames) * block.spans.beats_per_sample();
+        let all_requested = self.request_ahead(&block, beats);
+        self.publish(&block, playing);
+        let until = all_requested.then(|| self.idle_end(&block, last, beats, playing)).flatten();
+        let Block { tempo, grid, loop_range, .. } = block;
+        self.idle = until.map(|until| IdleSpan {
+            until,
+            playing,
+            frames,
+            tempo,
+            grid,
+            loop_range,
+            take_tempo,
+        });
+    }
+
+    /// Returns the end of the idle span that starts after a block, if there is one.
+    fn idle_end(
+        &self,
+        block: &Block,
+        last: Option<Span>,
+        beats: f64,
+        playing: bool,
+    ) -> Option<f64> {
+        let Some(span) = last else { return (!playing).then_some(block.position) };
+        if self.controls.bypass || self.controls.gate {
+            return None;
+        }
+        let take = self.take_queue.settled_take()?;
+        idle_until(block, &span, beats, take, &self.render_cache, &self.scheduler)
+    }
+
+    /// Updates the wanted take from controls and project. The tempo at which a take is first played
+    /// is latched, because the notes must not depend on when they were requested.
+    fn update_take(&mut self, state: &ProjectState, block: &Block, playing: bool) -> TakeTempo {
+        let mut kept = state.take_tempo();
+        // Another seed is another take, unless seed and tempo were loaded together.
+        let seed = self.controls.take.seed;
+        let another = self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed);
+        if another && !state.is_restored(seed) {
+            kept = state.latch_tempo(kept, None);
+        }
+        self.latched = Some((seed, kept.load()));
+        #[expect(clippy::cast_possible_truncation, reason = "the clock's tempo is below 10,000")]
+        let now = block.tempo as f32;
+        if kept.tempo().is_none() && playing {
+            kept = state.latch_tempo(kept, Some(now));
+        }
+        let wanted = Some((self.controls.take, kept.tempo().unwrap_or(now)));
+        if self.wanted != wanted || self.keys.take_changed() {
+            self.wanted = wanted;
+            self.update_wanted_take();
+        }
+        kept
+    }
+
+    /// Passes the wanted take to the take queue.
+    fn update_wanted_take(&mut self) {
+        if let Some((controls, tempo)) = self.wanted {
+            let take = self.keys.complete(Take { tempo, ..controls.into() });
+            self.take_queue.set_wanted(&take);
+        }
+    }
+
+    /// Returns the host's transport or, while the host is stopped and free run is on, a transport
+    /// that counts the samples processed.
+    fn free_running(&mut self, host: &Transport, frames: u32) -> Transport {
+        let Some(tempo) = self.controls.free_run.filter(|_| !host.playing) else {
+            self.free_position = 0.0;
+            return *host;
+        };
+        let beats = Some(self.free_position);
+        self.free_position += f64::from(frames) * tempo / 60.0 / self.sample_rate;
+        Transport {
+            playing: true,
+            tempo: Some(tempo),
+            meter: host.meter,
+            beats,
+            ..Transport::default()
+        }
+    }
+
+    fn publish(&self, block: &Block, following: bool) {
+        let TakesInUse { playing, ready, asked } = self.take_queue.in_use();
+        let (grid, position) = (&block.grid, block.position);
+        let bar = grid.bar_at(position);
+        let bar_start = grid.bar_ticks(bar) / TICKS_PER_BEAT;
+        // In double time the second half of a bar is a bar of its own.
+        let half = usize::from(position - bar_start >= 0.5 * grid.meter.beats());
+        let source = self.render_cache.sources(bar).take(1 + half).last().unwrap_or(bar);
+        let launch = self
+            .take_queue
+            .waiting()
+            .next()
+            .map_or(position, |waiting| self.take_queue.launch_position_of(&waiting, grid));
+        self.end.publish(&Status {
+            following,
+            tempo: block.tempo,
+            meter: grid.meter,
+            position,
+            bar_start,
+            bar,
+            source,
+            launch,
+            held: self.keys.held(),
+            playing,
+            pending: if asked == 0 { ready } else { asked },
+            late: self.late,
+            refused: self.refused,
+        });
+    }
+}

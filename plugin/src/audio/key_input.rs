@@ -1,0 +1,243 @@
+//! MIDI input as part of the take: held keys, primers played on the keys, and the pins and primers
+//! stored in the project.
+
+use groove::clock::{Block, Grid, TICKS_PER_BEAT};
+use groove::pattern::TICKS_PER_STEP;
+use groove::prime::Ear;
+use groove::take::{Primer, Take};
+use groove::{Drum, DrumSet};
+use triple_buffer::Output;
+
+use crate::audio::take_queue::TakeQueue;
+use crate::params::controls::{Controls, PrimeMode};
+use crate::project::state::ProjectState;
+use crate::project::store::TakeExtras;
+
+/// Key changes resolved within a block.
+const MAX_CHANGES: usize = 32;
+
+/// Length of a recorded primer, in bars.
+const PRIMER_BARS: usize = 2;
+
+/// A key press or release.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct KeyChange {
+    pub(crate) sample: u32,
+    pitch: u8,
+    /// MIDI velocity; 0 is a release.
+    velocity: u8,
+    /// Keys down after this change, one bit per pitch.
+    keys: u128,
+}
+
+/// The state of the keys and the part of the take that depends on it.
+pub(crate) struct KeyInput {
+    /// Keys down at the end of the next block's events and at the playback position, one bit per
+    /// pitch.
+    keys: u128,
+    down: u128,
+    /// Changes in the next block.
+    changes: Box<[KeyChange; MAX_CHANGES]>,
+    changed: usize,
+    /// Current primer, the mode it was computed for, and a flag to recompute it.
+    primer: Box<Primer>,
+    prime: PrimeMode,
+    stale: bool,
+    /// The take has changed since [`KeyInput::take_changed`] was last called.
+    fresh: bool,
+    /// Primer that was played or tapped last, or was loaded with the project.
+    last_clip: Box<Primer>,
+    /// Take data stored in the project.
+    project: Box<TakeExtras>,
+    capture: Box<Ear>,
+    /// Bar that is being recorded, and whether a note was played in it.
+    listening: (i64, bool),
+    extras: Option<Output<TakeExtras>>,
+}
+
+impl KeyInput {
+    pub(crate) fn new() -> Self {
+        KeyInput {
+            keys: 0,
+            down: 0,
+            changes: Box::default(),
+            changed: 0,
+            primer: Box::default(),
+            prime: PrimeMode::Off,
+            stale: true,
+            fresh: true,
+            last_clip: Box::default(),
+            project: Box::default(),
+            capture: Box::default(),
+            listening: (0, false),
+            extras: None,
+        }
+    }
+
+    /// Connects to the project's take data. Call it on the host's main thread.
+    pub(crate) fn connect(&mut self, state: &ProjectState) {
+        self.extras = self.extras.take().or_else(|| state.take_extras_reader());
+    }
+
+    /// Returns `true` if the project has published new take data.
+    pub(crate) fn has_news(&self) -> bool {
+        self.extras.as_ref().is_some_and(Output::updated)
+    }
+
+    /// Releases all keys.
+    pub(crate) fn reset(&mut self) {
+        (self.keys, self.down, self.changed) = (0, 0, 0);
+        self.stale = true;
+    }
+
+    /// Records a key press at a sample of the next block. Velocity 0 is a release.
+    pub(crate) fn key(&mut self, sample: u32, pitch: u8, velocity: u8) {
+        if pitch > 127 {
+            return;
+        }
+        let bit = 1u128 << pitch;
+        self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
+        // If the buffer is full, the last entry stands for all changes that follow.
+        let place = self.changed.min(MAX_CHANGES - 1);
+        self.changes[place] = KeyChange { sample, pitch, velocity, keys: self.keys };
+        self.changed = place + 1;
+    }
+
+    /// Returns a change of the next block by index.
+    pub(crate) fn change(&self, number: usize) -> Option<KeyChange> {
+        self.changes[..self.changed].get(number).copied()
+    }
+
+    /// Ends the block and applies the changes from index `done` on. Returns `true` if there were
+    /// any.
+    pub(crate) fn finish(&mut self, done: usize) -> bool {
+        let left = self.changes[..self.changed].get(done..).and_then(<[KeyChange]>::last).copied();
+        self.changed = 0;
+        left.map(|change| self.down = change.keys).is_some()
+    }
+
+    /// Returns `true` if any key is down at the playback position.
+    pub(crate) fn any_down(&self) -> bool {
+        self.down != 0
+    }
+
+    /// Returns the drums whose keys are down.
+    pub(crate) fn held(&self) -> DrumSet {
+        let mut keys = self.down;
+        let down = std::iter::from_fn(|| {
+            let pitch = u8::try_from(keys.trailing_zeros()).ok().filter(|_| keys != 0)?;
+            keys &= keys - 1;
+            Some(pitch)
+        });
+        down.filter_map(Drum::from_general_midi).collect()
+    }
+
+    /// Returns `true` once after the result of [`KeyInput::complete`] has changed.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Adds primer, pins, morph target and model to a take.
+    pub(crate) fn complete(&self, take: Take) -> Take {
+        let TakeExtras { pins, toward, model, .. } = *self.project;
+        Take { primer: *self.primer, pins, toward, model, ..take }
+    }
+
+    /// Reads new take data from the project and turns the bar that just ended into a primer.
+    pub(crate) fn update(
+        &mut self,
+        block: &Block,
+        playing: bool,
+        controls: &Controls,
+        take_queue: &TakeQueue,
+    ) {
+        self.stale |= self.prime != controls.prime;
+        self.prime = controls.prime;
+        if let Some(extras) = &mut self.extras
+            && extras.update()
+        {
+            let extras_now = *extras.output_buffer();
+            if extras_now.primer_version != self.project.primer_version {
+                *self.last_clip = extras_now.primer;
+            }
+            (*self.project, self.stale, self.fresh) = (extras_now, true, true);
+        }
+        let bar = block.grid.bar_at(block.position);
+        let (recorded_bar, recorded) = self.listening;
+        if playing && bar != recorded_bar {
+            self.listening = (bar, false);
+            let meter = block.grid.meter;
+            let until = bar.saturating_mul(i64::try_from(meter.steps()).unwrap_or(1));
+            let clip = match self.prime {
+                _ if !recorded => None,
+                PrimeMode::Play => self.capture.played(until, PRIMER_BARS, meter).map(Primer::Play),
+                PrimeMode::Tap => self.capture.rhythm(until, PRIMER_BARS, meter).map(Primer::Tap),
+                PrimeMode::Off | PrimeMode::Hold => None,
+            };
+            if let Some(clip) = clip {
+                (*self.last_clip, self.stale) = (clip, true);
+            }
+        }
+        if self.stale {
+            self.update_primer(block.position, &block.grid, controls, take_queue);
+        }
+    }
+
+    /// Applies a key change at a song position.
+    pub(crate) fn apply_change(
+        &mut self,
+        change: &KeyChange,
+        position: f64,
+        grid: &Grid,
+        controls: &Controls,
+        take_queue: &TakeQueue,
+    ) {
+        self.down = change.keys;
+        if change.velocity > 0 && matches!(self.prime, PrimeMode::Play | PrimeMode::Tap) {
+            // Steps are counted in whole bars, whatever tick the host's bars start at.
+            let bar = grid.bar_at(position);
+            let steps = i64::try_from(grid.meter.steps()).unwrap_or(1);
+            let into = position * TICKS_PER_BEAT - grid.bar_ticks(bar);
+            let start = bar.saturating_mul(steps) as f64 * f64::from(TICKS_PER_STEP);
+            let drum = Drum::from_general_midi(change.pitch);
+            self.capture.hear(start + into, drum, change.velocity);
+            self.listening.1 = true;
+        }
+        self.update_primer(position, grid, controls, take_queue);
+    }
+
+    /// Recomputes the primer: the keys held since a position, from the next launch point on, or the
+    /// recorded notes.
+    pub(crate) fn update_primer(
+        &mut self,
+        since: f64,
+        grid: &Grid,
+        controls: &Controls,
+        take_queue: &TakeQueue,
+    ) {
+        let drums = self.held();
+        let primer = match (self.prime, *self.last_clip) {
+            (PrimeMode::Hold, _) if !drums.is_empty() => {
+                Primer::Hold { drums, at: launch_step(since, grid, controls, take_queue) }
+            }
+            (PrimeMode::Play, clip @ Primer::Play(_)) | (PrimeMode::Tap, clip @ Primer::Tap(_)) => {
+                clip
+            }
+            _ => Primer::Off,
+        };
+        self.fresh |= primer != *self.primer;
+        (*self.primer, self.stale) = (primer, false);
+    }
+}
+
+/// Returns the step of the phrase at which a change since a position takes effect.
+fn launch_step(since: f64, grid: &Grid, controls: &Controls, take_queue: &TakeQueue) -> u16 {
+    let bars = i64::from(controls.take.phrase_bars).clamp(1, 8);
+    let at = take_queue.next_launch_position(since, grid, bars);
+    let bar = grid.bar_at(at + 1e-6);
+    let place = usize::try_from(bar.rem_euclid(bars)).unwrap_or(0);
+    let into = at * TICKS_PER_BEAT - grid.bar_ticks(bar);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    let step = (into / f64::from(TICKS_PER_STEP)).round().clamp(0.0, 255.0) as usize;
+    u16::try_from(place * grid.meter.steps() + step).unwrap_or(0)
+}

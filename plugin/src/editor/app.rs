@@ -1,0 +1,380 @@
+//! Contents of an open window, drawn frame by frame.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use egui::{Context, Popup, Rect, Ui, pos2};
+use groove::pins::Pins;
+use groove::take::Take;
+use nice_plug::context::gui::GuiContext;
+use nice_plug_egui::baseview::dpi::LogicalSize;
+use nice_plug_egui::baseview::{HandlerError, WindowSize};
+use nice_plug_egui::{Frame, NiceEguiApp};
+
+use crate::editor::drawer::{self, Drawer};
+use crate::editor::files::action::{Action, FilePurpose};
+use crate::editor::files::clip_drag::ClipDrag;
+use crate::editor::files::drop_overlay;
+use crate::editor::files::picker::{self, ChosenFile, FilePicker};
+#[cfg(feature = "measure")]
+use crate::editor::frame_cost::FrameCost;
+use crate::editor::header::{Header, TransportStatus};
+use crate::editor::host_edits::{HostEdits, ViewContext};
+use crate::editor::panels;
+use crate::editor::phrase::layout::{GridLayout, PatternPosition, RULER};
+use crate::editor::phrase::view::PhraseView;
+use crate::editor::phrase::{cell_edit, lane_headers};
+use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
+use crate::editor::styles::style_names;
+use crate::editor::theme::{self, Scale};
+use crate::editor::widgets::{banner, grouped};
+use crate::editor::window::shared::{Sources, WindowShared};
+use crate::link::{ModelState, Phrase, Phrases, Status};
+use crate::params::controls::Controls;
+use crate::session::clip_export::{ClipExport, ExportOptions, Extent};
+
+/// Contents of an open window.
+pub(crate) struct EditorApp {
+    sources: Sources,
+    pub shared: Arc<WindowShared>,
+    pub edits: HostEdits,
+    scale: Option<Scale>,
+    playhead: Playhead,
+    warnings: TransientWarnings,
+    clip_drag: ClipDrag,
+    files: FilePicker,
+    light: ActivityLight,
+    #[cfg(feature = "measure")]
+    cost: FrameCost,
+    drawer: Option<Drawer>,
+    /// The drawer has not been drawn yet.
+    opened: bool,
+    /// Message about the last action.
+    pub message: Expiring<Result<String, String>>,
+}
+
+/// Duration of a message, in seconds.
+const SAID: f64 = 8.0;
+
+impl NiceEguiApp for EditorApp {
+    fn build(
+        &mut self,
+        context: Context,
+        host: GuiContext,
+        frame: &mut Frame,
+    ) -> Result<(), HandlerError> {
+        self.shared.made(frame.baseview_window());
+        self.start(&context, host);
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+        self.shared.drawn.store(true, Ordering::Relaxed);
+        #[cfg(feature = "measure")]
+        let begun = std::time::Instant::now();
+        self.show(ui);
+        #[cfg(feature = "measure")]
+        self.cost.add(begun);
+    }
+
+    fn resized(&mut self, size: WindowSize) {
+        let points: LogicalSize<u32> = size.logical.cast();
+        self.sources.params.state.set_window(points.width, points.height);
+        self.shared.scale.store(size.scale_factor);
+    }
+}
+
+/// State read at the start of a frame.
+struct FrameState {
+    status: Status,
+    phrases: Phrases,
+    model: ModelState,
+    controls: Controls,
+    /// Song position in quarter notes.
+    position: f64,
+    /// The plugin plays while the host is stopped.
+    free_running: bool,
+}
+
+impl EditorApp {
+    pub(crate) fn new(sources: Sources, shared: Arc<WindowShared>) -> Self {
+        let warnings = TransientWarnings::since(&sources.link.status());
+        EditorApp {
+            edits: HostEdits::new(&sources),
+            sources,
+            shared,
+            scale: None,
+            playhead: Playhead::default(),
+            warnings,
+            clip_drag: ClipDrag::default(),
+            files: FilePicker::default(),
+            light: ActivityLight::default(),
+            #[cfg(feature = "measure")]
+            cost: FrameCost::default(),
+            drawer: None,
+            opened: false,
+            message: Expiring::default(),
+        }
+    }
+
+    /// Prepares fonts and the host connection before the first frame.
+    fn start(&mut self, context: &Context, host: GuiContext) {
+        theme::set_fonts(context);
+        self.edits.connect(host);
+    }
+
+    /// Draws a frame.
+    pub(crate) fn show(&mut self, ui: &mut Ui) {
+        let scale = Scale::fitting(ui.max_rect().size());
+        if self.scale.replace(scale) != Some(scale) {
+            theme::set_style(ui.ctx(), scale);
+        }
+        if self.files.is_open() {
+            ui.disable();
+        }
+        let now = ui.input(|input| input.time);
+        let frame = self.read_frame(now);
+        if frame.status.following {
+            ui.ctx().request_repaint();
+        }
+        let message = self.current_message(ui.ctx(), now, &frame.status);
+        let busy = ui.input(|input| input.pointer.any_down());
+        if let Some(seconds) = self.edits.with_host(|session, set| session.update(now, busy, set)) {
+            ui.ctx().request_repaint_after(Duration::from_secs_f64(seconds.max(0.0)));
+        }
+        let pins = self.edits.session().pins();
+        let phrase = phrase_view(&frame, &pins);
+        if let Extent::Phrases(count) = self.edits.options.extent {
+            self.edits.session_mut().play_ahead(count);
+        }
+        let action = self.draw(ui, scale, &frame, &phrase, message.as_ref());
+        self.finish_frame(ui, scale, action);
+    }
+
+    fn read_frame(&mut self, now: f64) -> FrameState {
+        let Sources { params, link } = &self.sources;
+        let status = link.status();
+        FrameState {
+            status,
+            phrases: link.phrases(),
+            model: link.model(),
+            controls: Controls::new(params),
+            position: self.playhead.position(&status, now),
+            free_running: link.is_free_running(),
+        }
+    }
+
+    /// Draws header, message, drawer, phrase and panels. Returns the action to carry out.
+    fn draw(
+        &mut self,
+        ui: &mut Ui,
+        scale: Scale,
+        frame: &FrameState,
+        phrase: &PhraseView<'_>,
+        message: Option<&(String, bool)>,
+    ) -> Option<Action> {
+        let now = ui.input(|input| input.time);
+        let sent = self.light.brightness(ui.ctx(), now, self.sources.link.sent());
+        let params = Arc::clone(&self.sources.params);
+        let (edits, model) = (&mut self.edits, &frame.model);
+        let mut view = ViewContext { scale, params: &params, edits, model, asked: None };
+
+        let area = ui.max_rect();
+        ui.painter().rect_filled(area, 0.0, theme::GROUND);
+        let margin = scale.px(18.0);
+        let (top, rest) = area.split_top_bottom_at_y(area.top() + scale.px(52.0));
+        let mut rest = rest.shrink(margin).with_min_y(rest.top() + scale.px(8.0));
+        let pressed = header(ui, &mut view, top, frame, sent, self.drawer);
+        if let Some((text, true)) = message {
+            let height = scale.px(30.0);
+            banner(ui, scale, rest.with_max_y(rest.top() + height), text, true);
+            rest.min.y += height + scale.px(4.0);
+        }
+        let split = rest.bottom() - scale.px(panels::HEIGHT);
+        let mut above = Rect::from_min_max(rest.min, pos2(rest.right(), split - margin));
+        if let Some(drawer) = self.drawer {
+            let left = above.right() - scale.px(drawer::WIDTH);
+            let place = above.with_min_x(left).with_min_y(above.top() + scale.px(8.0));
+            let opened = std::mem::take(&mut self.opened);
+            if !drawer.show(ui, &mut view, place, model, opened) {
+                self.drawer = None;
+            }
+            above.max.x = left - scale.px(panels::GAP);
+        }
+        let grid = GridLayout::new(scale, above, &phrase.meters());
+        lane_headers::show(ui, &mut view, &grid, phrase);
+        phrase.paint(ui.painter(), scale, &grid);
+        cell_edit::edit(ui, &mut view, &grid, phrase);
+        if let Some((text, false)) = message {
+            // Confirmations do not move the layout; they cover the bar numbers.
+            let over = above.with_max_y(above.top() + scale.px(RULER - 3.0));
+            banner(ui, scale, over, text, false);
+        }
+        let below = Rect::from_min_max(pos2(rest.left(), split), rest.max);
+        panels::show(ui, &mut view, below, phrase);
+        let action = view.asked;
+        if let Some(pressed) = pressed {
+            self.drawer = (self.drawer != Some(pressed)).then_some(pressed);
+            self.opened = true;
+        }
+        action
+    }
+
+    /// Carries out the frame's action, and handles dialog, dropped files and keyboard focus.
+    fn finish_frame(&mut self, ui: &mut Ui, scale: Scale, action: Option<Action>) {
+        if let Some(action) = action
+            && let Err(why) = self.carry_out(ui.ctx(), scale, action)
+        {
+            self.say(ui.ctx(), Err(why));
+        }
+        if let Some(chosen) = self.files.show(ui.ctx())
+            && let Some(result) = self.use_file(&chosen).transpose()
+        {
+            self.say(ui.ctx(), result);
+        }
+        if let Some(result) = drop_overlay::show(ui, scale, &mut self.edits, &self.shared.drops) {
+            self.say(ui.ctx(), result);
+        }
+        self.share_keys(ui.ctx());
+    }
+
+    /// Carries out an action, or starts it if it takes several frames.
+    fn carry_out(&mut self, context: &Context, scale: Scale, action: Action) -> Result<(), String> {
+        self.message.clear();
+        let Sources { params, link } = &self.sources;
+        let clip = |options: ExportOptions| ClipExport::of(params, link, options);
+        match action {
+            Action::DragClip(options) => {
+                let clip = clip(options)?;
+                let name = format!("{}.mid", clip.name());
+                self.clip_drag.take_up(context, &self.shared, &name, &clip.midi(), clip.steps());
+            }
+            Action::CopyText(options) => {
+                context.copy_text(clip(options)?.text());
+                let done = "The clip is on the clipboard, as text.";
+                self.say(context, Ok(done.to_owned()));
+            }
+            Action::PickFile(purpose @ (FilePurpose::Midi | FilePurpose::Sound), options) => {
+                let clip = clip(options)?;
+                self.files.ask(scale, purpose, Some(clip));
+            }
+            Action::PickFile(purpose, _) => self.files.ask(scale, purpose, None),
+        }
+        Ok(())
+    }
+
+    /// Uses the chosen file.
+    fn use_file(&mut self, chosen: &ChosenFile) -> Result<Option<String>, String> {
+        match chosen.purpose {
+            FilePurpose::Midi | FilePurpose::Sound => chosen.save().map(Some),
+            purpose => picker::open(&mut self.edits, purpose, &chosen.path),
+        }
+    }
+
+    /// Shows a message for [`SAID`] seconds.
+    fn say(&mut self, context: &Context, message: Result<String, String>) {
+        self.message.set(message, context.input(|input| input.time) + SAID);
+        context.request_repaint();
+    }
+
+    /// Returns the keyboard to the host while nobody types here: its space bar starts and stops the
+    /// song.
+    fn share_keys(&self, context: &Context) {
+        let has_keys = context
+            .input(|input| input.viewport().focused == Some(true) && !input.pointer.any_down());
+        let typing = context.egui_wants_keyboard_input() || Popup::is_any_open(context);
+        self.shared.typing.store(typing, Ordering::Relaxed);
+        if has_keys && !typing {
+            self.shared.give_keys_back();
+        }
+    }
+
+    /// Returns the message to show and whether it is an error.
+    fn current_message(
+        &mut self,
+        context: &Context,
+        now: f64,
+        status: &Status,
+    ) -> Option<(String, bool)> {
+        let warning = self.warnings.current(context, now, status);
+        let drag_message = self.clip_drag.look(context, &self.shared).map(str::to_owned);
+        if let Some(report) = self.edits.session().take_report() {
+            self.message.set(report, now + SAID);
+        }
+        if let Some(message) = self.message.current(context, now) {
+            return Some(match message {
+                Ok(done) => (done.clone(), false),
+                Err(why) => (why.clone(), true),
+            });
+        }
+        let lasting = self.sources.link.notices().into_iter().next();
+        drag_message
+            .or(lasting)
+            .or_else(|| self.sources.params.state.notice().map(str::to_owned))
+            .or_else(|| warning.map(str::to_owned))
+            .map(|sentence| (sentence, true))
+    }
+}
+
+/// Builds the view of the phrase.
+fn phrase_view<'a>(frame: &'a FrameState, pins: &'a Pins) -> PhraseView<'a> {
+    let FrameState { status, phrases, controls, .. } = frame;
+    let take = Take::from(controls.take);
+    let playing = phrases.playing.as_deref();
+    let first = playing
+        .map_or_else(|| take.first_bar(take.phrase_of(status.source).0), |phrase| phrase.first_bar);
+    let pace = controls.performance.pace;
+    let place = |position: f64| PatternPosition::of(position, status, pace, first);
+    // A phrase of another length does not match the layout.
+    let like = |next: &&Phrase| {
+        playing
+            .is_some_and(|now| now.first_bar == next.first_bar && now.bars.len() == next.bars.len())
+    };
+    PhraseView {
+        playing,
+        pending: phrases.pending.as_deref().filter(like),
+        launch: place(status.launch),
+        playhead: status.following.then(|| place(frame.position)),
+        performance: controls.performance,
+        pins,
+        held: status.held,
+        first,
+        meter: status.meter,
+        bars: take.bars(),
+    }
+}
+
+/// Draws the header. Returns the drawer whose button was pressed.
+fn header(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    rect: Rect,
+    frame: &FrameState,
+    sent: f32,
+    drawer: Option<Drawer>,
+) -> Option<Drawer> {
+    let params = view.params;
+    let chosen = usize::try_from(params.style.value()).unwrap_or(0);
+    let seed = params.seed.value();
+    let kept = |(name, take): &(String, Take)| {
+        let same = i64::from(take.seed) == i64::from(seed) && usize::from(take.style) == chosen;
+        same.then(|| name.clone())
+    };
+    let take = view.edits.preset.as_ref().and_then(kept).unwrap_or_else(|| {
+        let style = style_names(&frame.model, chosen).swap_remove(chosen);
+        format!("{style} · take {}", grouped(seed))
+    });
+    let Status { following, tempo, meter, bar, .. } = frame.status;
+    let transport = if following {
+        TransportStatus::Following { tempo, meter, bar: bar + 1, free: frame.free_running }
+    } else {
+        TransportStatus::Stopped
+    };
+    let model = match &frame.model {
+        ModelState::Loading => "Model: loading".to_owned(),
+        ModelState::Missing(_) => "No model".to_owned(),
+        ModelState::Ready(model) => format!("Model: {}", model.name),
+    };
+    Header { take: &take, transport, model: &model, sent, drawer }.show(ui, view, rect)
+}

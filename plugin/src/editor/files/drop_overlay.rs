@@ -1,0 +1,93 @@
+//! Drop overlay: shows the uses of files held over the window, and applies the chosen one when they
+//! are dropped. The platform code delivers the files.
+
+use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui};
+
+use crate::editor::files::action::FilePurpose;
+use crate::editor::files::picker;
+use crate::editor::host_edits::HostEdits;
+use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::line;
+use crate::platform::file_drops::{FileDrops, HoveredFiles};
+use crate::session::dropped_file::{self, FileKind};
+
+/// Title and description of a use.
+const fn words(purpose: FilePurpose) -> [&'static str; 2] {
+    match purpose {
+        FilePurpose::Humanise => {
+            ["Play its hits", "They are pinned, as a drummer would strike them."]
+        }
+        FilePurpose::Model => ["Play with this model", "It is copied into your folder of models."],
+        _ => ["Carry on from it", "The drummer hears its last bars and plays on."],
+    }
+}
+
+/// Uses of a kind of file, one per zone from left to right.
+const fn uses(kind: FileKind) -> &'static [FilePurpose] {
+    match kind {
+        FileKind::Midi => &[FilePurpose::Prime, FilePurpose::Humanise],
+        FileKind::Model => &[FilePurpose::Model],
+    }
+}
+
+/// Returns the index of the zone under the pointer.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to a few")]
+fn part(over: &HoveredFiles, parts: usize) -> usize {
+    ((over.at[0] * parts as f32).max(0.0) as usize).min(parts.saturating_sub(1))
+}
+
+/// Draws the overlay and handles dropped files. Returns a message if the result is known at once;
+/// the worker reports other results later.
+pub(crate) fn show(
+    ui: &mut Ui,
+    scale: Scale,
+    edits: &mut HostEdits,
+    drops: &FileDrops,
+) -> Option<Result<String, String>> {
+    let (hovered, dropped) = drops.read();
+    if let Some(hovered) = hovered {
+        paint(ui, scale, &hovered);
+    }
+    land(edits, &dropped?).transpose()
+}
+
+/// Applies the use of the zone that the files were dropped on.
+fn land(edits: &mut HostEdits, over: &HoveredFiles) -> Result<Option<String>, String> {
+    let (kind, file) = dropped_file::classify(&over.files)?;
+    let uses = uses(kind);
+    picker::open(edits, uses[part(over, uses.len())], file)
+}
+
+fn paint(ui: &mut Ui, scale: Scale, over: &HoveredFiles) {
+    let window = ui.max_rect();
+    ui.painter().rect_filled(window, 0.0, theme::GROUND.gamma_multiply(0.86));
+    let area = window.shrink(scale.px(18.0));
+    let uses = match dropped_file::classify(&over.files) {
+        Ok((kind, _)) => uses(kind),
+        Err(sentence) => return zone(ui, scale, area, [&sentence, ""], theme::WRONG),
+    };
+    let chosen = part(over, uses.len());
+    let gap = scale.px(14.0);
+    let width = (area.width() + gap) / uses.len() as f32;
+    for (place, what) in uses.iter().enumerate() {
+        let left = area.left() + place as f32 * width;
+        let zone_area = area.with_min_x(left).with_max_x(left + width - gap);
+        let colour = if place == chosen { theme::TEAL } else { theme::BAR_LINE };
+        zone(ui, scale, zone_area, words(*what), colour);
+    }
+}
+
+/// Draws a drop zone.
+fn zone(ui: &mut Ui, scale: Scale, area: Rect, [words, more]: [&str; 2], colour: Color32) {
+    let corners = CornerRadius::from(scale.px(10.0));
+    let edge = Stroke::new(scale.px(2.0), colour);
+    ui.painter().rect(area, corners, colour.gamma_multiply(0.12), edge, StrokeKind::Inside);
+    let text = if colour == theme::BAR_LINE { theme::MUTED } else { theme::TEXT };
+    let centre = area.center();
+    let title = scale.font(if more.is_empty() { FontRole::Strong } else { FontRole::Title });
+    line(ui, centre, Align2::CENTER_BOTTOM, words, title, text);
+    if !more.is_empty() {
+        let below = centre + scale.size(0.0, 8.0);
+        line(ui, below, Align2::CENTER_TOP, more, scale.font(FontRole::Body), theme::MUTED);
+    }
+}

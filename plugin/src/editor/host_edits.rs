@@ -1,0 +1,132 @@
+//! Edits by the user: the only place from which the window changes anything. Parameters are set
+//! through the host in complete gestures, so that automation and undo work.
+
+use groove::drum::Drum;
+use groove::pattern::{Hit, Step};
+use groove::pins::Pin;
+use groove::take::Take;
+use nice_plug::context::gui::GuiContext;
+use nice_plug::params::Param;
+use nice_plug::params::internals::ParamPtr;
+
+use crate::editor::files::action::Action;
+use crate::editor::theme::Scale;
+use crate::editor::window::shared::Sources;
+use crate::link::ModelState;
+use crate::params::DeepPocketParams;
+use crate::session::clip_export::ExportOptions;
+use crate::session::{Session, SetParam};
+
+/// A parameter edit by a control. A drag is one gesture from press to release.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ParamGesture {
+    /// Starts a drag.
+    Begin,
+    /// Sets the value during a drag, 0 to 1.
+    To(f32),
+    /// Ends a drag.
+    End,
+    /// A complete gesture: reset, wheel, key, click or typed value, 0 to 1.
+    Jump(f32),
+}
+
+/// Context that each view is drawn with.
+pub(crate) struct ViewContext<'a> {
+    pub scale: Scale,
+    pub params: &'a DeepPocketParams,
+    pub edits: &'a mut HostEdits,
+    /// State of the model.
+    pub model: &'a ModelState,
+    /// Action to carry out after the frame is drawn.
+    pub asked: Option<Action>,
+}
+
+/// Edits of the host's parameters and of the session.
+pub(crate) struct HostEdits {
+    /// Takes, pins and files.
+    session: Session,
+    /// `None` before the window is built.
+    host: Option<GuiContext>,
+    /// Options of clips exported from the window.
+    pub options: ExportOptions,
+    /// Name and take of the preset that was played last.
+    pub preset: Option<(String, Take)>,
+}
+
+impl HostEdits {
+    pub(crate) fn new(sources: &Sources) -> Self {
+        let Sources { params, link } = sources.clone();
+        HostEdits {
+            session: Session::new(params, link),
+            host: None,
+            options: ExportOptions::default(),
+            preset: None,
+        }
+    }
+
+    /// Connects to the host; parameters can be set from now on.
+    pub(crate) fn connect(&mut self, host: GuiContext) {
+        self.host = Some(host);
+    }
+
+    /// Returns the session, for reading.
+    pub(crate) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Returns the session, for edits that set no parameter.
+    pub(crate) const fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Edits the session and may set parameters, each in one complete gesture.
+    pub(crate) fn with_host<R>(
+        &mut self,
+        act: impl FnOnce(&mut Session, &mut SetParam<'_>) -> R,
+    ) -> R {
+        let host = &self.host;
+        let mut set = |param: ParamPtr, value: f32| {
+            let Some(host) = host else { return };
+            // SAFETY: the pointer is into the parameters that session and host share.
+            unsafe {
+                host.raw_begin_set_parameter(param);
+                host.raw_set_parameter_normalized(param, value);
+                host.raw_end_set_parameter(param);
+            }
+        };
+        act(&mut self.session, &mut set)
+    }
+
+    /// Applies a control's gesture to a parameter.
+    pub(crate) fn gesture<P: Param>(&self, param: &P, gesture: ParamGesture) {
+        let Some(host) = &self.host else { return };
+        let setter = host.param_setter();
+        match gesture {
+            ParamGesture::Begin => setter.begin_set_parameter(param),
+            ParamGesture::To(to) => setter.set_parameter(param, param.preview_plain(to)),
+            ParamGesture::End => setter.end_set_parameter(param),
+            ParamGesture::Jump(to) => {
+                setter.begin_set_parameter(param);
+                setter.set_parameter(param, param.preview_plain(to));
+                setter.end_set_parameter(param);
+            }
+        }
+    }
+
+    /// Sets a parameter in one complete gesture.
+    pub(crate) fn set<P: Param>(&self, param: &P, value: P::Plain) {
+        self.gesture(param, ParamGesture::Jump(param.preview_normalized(value)));
+    }
+
+    /// Pins a cell as it sounds.
+    pub(crate) fn pin_as_heard(&mut self, place: usize, drum: Drum, hit: Option<Hit>) {
+        self.session.pin(place, drum, Some(hit.map_or(Pin::Silent, Pin::Hit)));
+    }
+
+    /// Starts a new take that keeps all lanes but one.
+    pub(crate) fn regenerate_lane(&mut self, drum: Drum, steps: &[Step]) {
+        self.session.keep_all(steps);
+        self.session.free_lane(drum);
+        self.with_host(Session::new_take);
+    }
+}

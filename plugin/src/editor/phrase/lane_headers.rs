@@ -1,0 +1,304 @@
+//! Lane headers: name, mute, solo and density, more buttons on hover, and the context menu of a
+//! lane and its cells.
+
+use egui::accesskit::Role;
+use egui::{
+    Align2, CornerRadius, CursorIcon, PointerButton, Popup, PopupCloseBehavior, Pos2, Rect,
+    Response, Sense, Ui, WidgetInfo, pos2,
+};
+use groove::Step;
+use groove::drum::{Drum, DrumSet};
+use nice_plug::params::Param as _;
+
+use crate::editor::files::action::{Action, FilePurpose};
+use crate::editor::host_edits::ViewContext;
+use crate::editor::phrase::layout::{Cell, GridLayout, HEADERS, LANES};
+use crate::editor::phrase::view::PhraseView;
+use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::{Button, ButtonStyle, Slider, hint_beside, letter_toggle, menu_item};
+use crate::params::LaneParams;
+use crate::params::controls::Controls;
+use crate::session::clip_export::ExportOptions;
+
+/// Draws the lanes and their headers.
+pub(crate) fn show(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    grid: &GridLayout,
+    phrase: &PhraseView<'_>,
+) {
+    for (row, drum) in LANES.into_iter().enumerate() {
+        let lane = grid.lane(row, grid.lanes);
+        if row.is_multiple_of(2) {
+            ui.painter().rect_filled(lane, CornerRadius::ZERO, theme::PANEL);
+        }
+        header(ui, view, phrase, drum, lane);
+    }
+}
+
+/// Returns the drums with at least one pinned cell.
+fn pinned(phrase: &PhraseView<'_>) -> DrumSet {
+    let steps = phrase.meters().iter().map(|meter| meter.steps()).sum();
+    let at = |place| [phrase.pins.struck(place), phrase.pins.silent(place)];
+    (0..steps).flat_map(at).flat_map(|drums| drums.iter().collect::<Vec<_>>()).collect()
+}
+
+/// A lane header as it is drawn.
+struct LaneHeader<'a> {
+    drum: Drum,
+    params: &'a LaneParams,
+    /// The whole lane, and its header.
+    lane: Rect,
+    area: Rect,
+    held: bool,
+    has_pins: bool,
+    hovered: bool,
+}
+
+fn header(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    phrase: &PhraseView<'_>,
+    drum: Drum,
+    lane: Rect,
+) {
+    let area = lane.with_max_x(lane.left() + view.scale.px(HEADERS - 4.0));
+    let header = LaneHeader {
+        drum,
+        params: &view.params.lanes[drum.index()],
+        lane,
+        area,
+        held: phrase.held.contains(drum),
+        has_pins: pinned(phrase).contains(drum),
+        hovered: ui.rect_contains_pointer(area) && !Popup::is_any_open(ui.ctx()),
+    };
+    let response = header.name(ui, view);
+    if header.hovered {
+        header.hover_buttons(ui, view, &phrase.steps());
+    }
+    header.controls(ui, view);
+    menu(view, phrase, drum, &response, None);
+    let hint = format!(
+        "{}, sent as note {}.\n\nDrag: the lane alone, as a clip. Right click: what can be done \
+         with the lane.",
+        drum.name(),
+        Controls::new(view.params).pitches.unwrap_or(Drum::PITCHES)[drum.index()]
+    );
+    hint_beside(&response.on_hover_cursor(CursorIcon::Grab), area, &hint);
+}
+
+impl LaneHeader<'_> {
+    /// Returns a point on the header's centre line, in design points from its left edge.
+    fn at(&self, scale: Scale, x: f32) -> Pos2 {
+        pos2(self.lane.left() + scale.px(x), self.lane.center().y)
+    }
+
+    /// Returns the square of a button.
+    fn button(&self, scale: Scale, x: f32) -> Rect {
+        Rect::from_center_size(self.at(scale, x), scale.size(22.0, 22.0))
+    }
+
+    /// Draws the name, which is also the drag handle of the lane.
+    fn name(&self, ui: &Ui, view: &mut ViewContext<'_>) -> Response {
+        let LaneHeader { drum, params, lane, area, held, .. } = *self;
+        let (scale, name, off) = (view.scale, drum.name(), params.off.value());
+        let id = ui.make_persistent_id(("lane", drum.index()));
+        let named = area.with_max_x(area.left() + scale.px(98.0));
+        let response = ui.interact(named, id, Sense::click_and_drag());
+        response.widget_info(|| {
+            let state = match (held, off) {
+                (true, _) => ", held",
+                (false, true) => ", off",
+                (false, false) => "",
+            };
+            WidgetInfo::labeled(Role::RowHeader, true, format!("{name}{state}"))
+        });
+        if held {
+            ui.painter().rect_filled(lane, 0.0, theme::TEAL.gamma_multiply(0.1));
+        }
+        let faint = theme::MUTED.gamma_multiply(0.6);
+        let colour = match (held, off) {
+            (true, _) => theme::TEAL,
+            (false, true) => faint,
+            (false, false) => theme::TEXT,
+        };
+        let font = scale.font(FontRole::Body);
+        ui.painter().text(self.at(scale, 14.0), Align2::LEFT_CENTER, name, font, colour);
+        if off {
+            let ends = self.at(scale, 12.0).x..=self.at(scale, 96.0).x;
+            ui.painter().hline(ends, lane.center().y, (scale.px(1.0), faint));
+        }
+        if self.hovered {
+            grip(ui, scale, self.at(scale, 7.0));
+        }
+        if response.drag_started_by(PointerButton::Primary) {
+            let options = ExportOptions { lane: Some(drum), ..view.edits.options };
+            view.asked = Some(Action::DragClip(options));
+        }
+        if self.has_pins && !self.hovered {
+            ui.painter().circle_filled(self.at(scale, 122.0), scale.px(4.0), theme::TEAL);
+        }
+        response
+    }
+
+    /// Draws the buttons that appear on hover: pin or free the lane, and regenerate it.
+    fn hover_buttons(&self, ui: &Ui, view: &mut ViewContext<'_>, steps: &[Step]) {
+        let LaneHeader { drum, area, has_pins, .. } = *self;
+        let (scale, name) = (view.scale, drum.name());
+        let (what, label, style, hint) = if has_pins {
+            let hint = "Frees everything that is pinned in this lane.";
+            ("Free lane", "●", ButtonStyle::Selected, hint)
+        } else {
+            let hint = "Pins the whole lane as it is: new takes play around it.";
+            ("Pin lane", "○", ButtonStyle::Flat, hint)
+        };
+        let pin = Button { name: &format!("{what}: {name}"), label, style, hint };
+        if pin.show_in(ui, scale, self.button(scale, 112.0), area) {
+            if has_pins {
+                view.edits.session_mut().free_lane(drum);
+            } else {
+                view.edits.session_mut().keep_lane(drum, steps);
+            }
+        }
+        let again = format!("New lane: {name}");
+        let style = ButtonStyle::Flat;
+        let again = Button { name: &again, label: "↻", style, hint: REGENERATE };
+        if again.show_in(ui, scale, self.button(scale, 134.0), area) {
+            view.edits.regenerate_lane(drum, steps);
+        }
+    }
+
+    /// Draws mute, solo and density.
+    fn controls(&self, ui: &mut Ui, view: &ViewContext<'_>) {
+        let LaneHeader { params, lane, area, has_pins, .. } = *self;
+        let scale = view.scale;
+        let hint = "Mutes the lane at once. The drummer still plays to it.";
+        let names = [params.mute.name(), "M"];
+        let mute = self.button(scale, 156.0);
+        letter_toggle(ui, view, mute, &params.mute, names, theme::TEXT, (hint, area));
+        let hint = "Only lanes with a lit S are heard.";
+        let names = [params.solo.name(), "S"];
+        let solo = self.button(scale, 178.0);
+        letter_toggle(ui, view, solo, &params.solo, names, theme::AMBER, (hint, area));
+        let ends = self.at(scale, 194.0).x..=self.at(scale, 230.0).x;
+        let track = Rect::from_x_y_ranges(ends, lane.y_range().shrink(scale.px(4.0)));
+        Slider {
+            param: &params.density,
+            name: params.density.name(),
+            origin: 0.0,
+            knob: false,
+            colour: match (params.off.value(), has_pins) {
+                (true, _) => theme::BAR_LINE,
+                (false, true) => theme::TEAL,
+                (false, false) => theme::AMBER,
+            },
+            hint: "Density of this lane. The drummer fits it to the other lanes.",
+            beside: Some(area),
+        }
+        .show(ui, view, track);
+    }
+}
+
+/// Tooltip of regenerating a lane.
+const REGENERATE: &str = "Plays only this lane anew; all the others stay as they are.";
+
+/// Draws a drag handle of six dots.
+fn grip(ui: &Ui, scale: Scale, centre: Pos2) {
+    for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)] {
+        let at = centre + scale.size(3.6 * (x as f32 - 0.5), 4.0 * (y as f32 - 1.0));
+        ui.painter().circle_filled(at, scale.px(1.1), theme::MUTED);
+    }
+}
+
+/// Draws the context menu of a lane, and of a cell if one was clicked.
+pub(crate) fn menu(
+    view: &mut ViewContext<'_>,
+    phrase: &PhraseView<'_>,
+    drum: Drum,
+    response: &Response,
+    cell: Option<Cell>,
+) {
+    let scale = view.scale;
+    let popup = Popup::context_menu(response)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .gap(scale.px(4.0));
+    popup.show(|ui| {
+        if let Some(cell) = cell {
+            cell_entries(ui, view, phrase, drum, cell);
+        }
+        lane_entries(ui, view, &phrase.steps(), drum);
+        export_entries(ui, view, drum);
+    });
+}
+
+/// Draws the menu entries of a cell.
+fn cell_entries(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    phrase: &PhraseView<'_>,
+    drum: Drum,
+    cell: Cell,
+) {
+    let scale = view.scale;
+    let hit = phrase.hit(cell.bar, cell.step, drum);
+    let (struck, silent) = (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
+    if struck.contains(drum) || silent.contains(drum) {
+        let hint = "The drummer decides again what is played here.";
+        if menu_item(ui, scale, "Free cell", "Free this cell", hint) {
+            view.edits.session_mut().pin(cell.place, drum, None);
+        }
+    } else if menu_item(ui, scale, "Pin cell", "Pin this cell as it is", "New takes keep it.") {
+        view.edits.pin_as_heard(cell.place, drum, hit);
+    }
+}
+
+/// Draws the menu entries of a lane.
+fn lane_entries(ui: &mut Ui, view: &mut ViewContext<'_>, steps: &[Step], drum: Drum) {
+    let (scale, params) = (view.scale, &view.params.lanes[drum.index()]);
+    for (by, name, label) in [
+        (-1, "Earlier", "Move the lane a sixteenth earlier"),
+        (1, "Later", "Move the lane a sixteenth later"),
+    ] {
+        let name = format!("{name} {}", drum.name());
+        let hint = "Rotates the lane within the phrase and pins it.";
+        if menu_item(ui, scale, &name, label, hint) {
+            view.edits.session_mut().shift_lane(drum, steps, by);
+        }
+    }
+    let lane = |what: &str| format!("{what} {}", drum.name());
+    let hint = "New takes keep the whole lane.";
+    if menu_item(ui, scale, &lane("Pin"), "Pin the lane as it is", hint) {
+        view.edits.session_mut().keep_lane(drum, steps);
+    }
+    let hint = "The drummer decides again what is played in this lane.";
+    if menu_item(ui, scale, &lane("Free"), "Free the lane", hint) {
+        view.edits.session_mut().free_lane(drum);
+    }
+    if menu_item(ui, scale, "Free all", "Free all lanes", "Nothing is pinned any more.") {
+        view.edits.session_mut().free_all();
+    }
+    if menu_item(ui, scale, &lane("Renew"), "Play the lane anew", REGENERATE) {
+        view.edits.regenerate_lane(drum, steps);
+    }
+    let hint = "The drummer does without this drum, and plays the others accordingly. To hear \
+                less of it only for now, mute it.";
+    let off = if params.off.value() { "Use the drum again" } else { "Do without the drum" };
+    if menu_item(ui, scale, params.off.name(), off, hint) {
+        view.edits.set(&params.off, !params.off.value());
+    }
+}
+
+/// Draws the menu entries that export a lane.
+fn export_entries(ui: &mut Ui, view: &mut ViewContext<'_>, drum: Drum) {
+    let options = ExportOptions { lane: Some(drum), ..view.edits.options };
+    let hint =
+        "The lane alone, with the options of the clip's menu. The lane's name can be dragged, too.";
+    for (name, label, purpose) in [
+        ("Save MIDI", "Save the lane as .mid…", FilePurpose::Midi),
+        ("Save sound", "Save the lane as .wav…", FilePurpose::Sound),
+    ] {
+        if menu_item(ui, view.scale, &format!("{name} {}", drum.name()), label, hint) {
+            view.asked = Some(Action::PickFile(purpose, options));
+        }
+    }
+}

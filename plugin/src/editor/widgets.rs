@@ -1,0 +1,27 @@
+//! The window's widgets. Each draws itself, handles pointer and keys, has an accessible name, and
+//! sets its parameter through [`crate::editor::host_edits`].
+
+mod button;
+mod dial;
+mod field;
+mod frame;
+mod labels;
+mod list;
+mod menu;
+mod segments;
+mod slider;
+mod text_field;
+mod toggle;
+mod value_input;
+
+pub(crate) use self::button::{Button, ButtonStyle};
+pub(crate) use self::dial::{Dial, DialSize};
+pub(crate) use self::field::{Field, grouped};
+pub(crate) use self::frame::{corners, hint_beside};
+pub(crate) use self::labels::{banner, expose_text, line, paragraph};
+pub(crate) use self::list::{List, choices_of};
+pub(crate) use self::menu::{menu_check, menu_choice, menu_item};
+pub(crate) use self::segments::Segments;
+pub(crate) use self::slider::Slider;
+pub(crate) use self::toggle::{letter_toggle, switch};
+pub(crate) use self::value_input::{dragged_by, is_drag};

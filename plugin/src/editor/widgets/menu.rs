@@ -1,0 +1,103 @@
+//! Menu entries: an action, a check box, and a choice of a few values.
+
+use egui::accesskit::Role;
+use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2};
+
+use super::frame::corners;
+use crate::editor::theme::{self, FontRole, Scale};
+
+/// Width and height of an entry, in design points.
+const LINE: [f32; 2] = [230.0, 26.0];
+
+/// Draws an action. Returns `true` if it was clicked; the menu closes then.
+pub(crate) fn menu_item(ui: &mut Ui, scale: Scale, name: &str, label: &str, hint: &str) -> bool {
+    let (response, rect) = line(ui, scale, name);
+    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, name));
+    write(ui, scale, rect, label);
+    let chosen = response.clicked();
+    tell(response, hint);
+    if chosen {
+        ui.close();
+    }
+    chosen
+}
+
+/// Draws a check box. Returns `true` if it was toggled; the menu stays open.
+pub(crate) fn menu_check(
+    ui: &mut Ui,
+    scale: Scale,
+    name: &str,
+    label: &str,
+    hint: &str,
+    on: bool,
+) -> bool {
+    let (response, rect) = line(ui, scale, name);
+    response.widget_info(|| WidgetInfo::selected(Role::MenuItemCheckBox, true, on, name));
+    write(ui, scale, rect, label);
+    let centre = pos2(rect.right() - scale.px(16.0), rect.center().y);
+    let square = Rect::from_center_size(centre, scale.size(14.0, 14.0));
+    let round = scale.px(4.0);
+    ui.painter().rect_filled(square, round, if on { theme::AMBER } else { theme::BAR_LINE });
+    if on {
+        let at = |x: f32, y: f32| square.min + scale.size(x, y);
+        let stroke = (scale.px(1.8), theme::GROUND);
+        ui.painter().line(vec![at(3.2, 7.2), at(6.0, 10.0), at(10.8, 4.4)], stroke);
+    }
+    let turned = response.clicked();
+    tell(response, hint);
+    turned
+}
+
+/// Draws a row of choices. Returns the index of a new choice; the menu stays open.
+pub(crate) fn menu_choice(
+    ui: &mut Ui,
+    scale: Scale,
+    [name, label]: [&str; 2],
+    choices: &[(&str, &str)],
+    hint: &str,
+    chosen: usize,
+) -> Option<usize> {
+    let (rect, _) = ui.allocate_exact_size(scale.size(LINE[0], LINE[1]), Sense::hover());
+    write(ui, scale, rect, label);
+    let cell = scale.size(28.0, 21.0);
+    let left = rect.right() - (cell.x + scale.px(4.0)) * choices.len() as f32;
+    let mut picked = None;
+    for (place, (label, description)) in choices.iter().enumerate() {
+        let left = left + (cell.x + scale.px(4.0)) * place as f32;
+        let area = Rect::from_min_size(pos2(left, rect.center().y - cell.y / 2.0), cell);
+        let name = format!("{name}: {description}");
+        let response = ui.interact(area, ui.make_persistent_id(&name), Sense::click());
+        let is = place == chosen;
+        response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, true, is, &name));
+        let (fill, colour) = match (is, response.hovered() || response.has_focus()) {
+            (true, _) => (theme::AMBER, theme::GROUND),
+            (false, true) => (theme::BAR_LINE, theme::TEXT),
+            (false, false) => (theme::LINE, theme::TEXT),
+        };
+        ui.painter().rect_filled(area, corners(scale), fill);
+        let font = scale.font(if is { FontRole::Chosen } else { FontRole::Small });
+        ui.painter().text(area.center(), Align2::CENTER_CENTER, label, font, colour);
+        picked = picked.or((response.clicked() && !is).then_some(place));
+        tell(response, hint);
+    }
+    picked
+}
+
+/// Allocates an entry, highlighted under the pointer.
+fn line(ui: &mut Ui, scale: Scale, name: &str) -> (Response, Rect) {
+    let (rect, _) = ui.allocate_exact_size(scale.size(LINE[0], LINE[1]), Sense::hover());
+    let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click());
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, corners(scale), theme::LIFTED);
+    }
+    (response, rect)
+}
+
+fn write(ui: &Ui, scale: Scale, rect: Rect, label: &str) {
+    let at = pos2(rect.left() + scale.px(10.0), rect.center().y);
+    ui.painter().text(at, Align2::LEFT_CENTER, label, scale.font(FontRole::Body), theme::TEXT);
+}
+
+fn tell(response: Response, hint: &str) {
+    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
+}

@@ -1,0 +1,180 @@
+//! Input shared by dials, sliders and fields: drag, wheel, arrow keys, double click, and typing.
+
+use egui::{Event, Key, MouseWheelUnit, Rect, Response, Ui, Vec2};
+use nice_plug::params::Param;
+
+use super::text_field::text_field;
+use crate::editor::host_edits::{ParamGesture, ViewContext};
+
+/// Speed of a fine drag relative to a normal one.
+const FINE: f32 = 0.1;
+/// Step of a wheel notch or arrow key for a continuous parameter.
+const NOTCH: f32 = 0.02;
+
+/// Usage note at the end of tooltips.
+pub(crate) const HOW_TO: &str = "Drag or scroll, with shift for fine steps. Double click: back to \
+                              the usual. Right click or Enter: type a value.";
+
+/// Lets the user adjust a parameter; `travel` is the pointer travel over the full range, in points.
+/// Returns `true` while a value is typed, in a field at `place`.
+pub(crate) fn adjust<P: Param>(
+    ui: &mut Ui,
+    view: &ViewContext<'_>,
+    param: &P,
+    name: &str,
+    response: &Response,
+    travel: f32,
+    place: Rect,
+) -> bool {
+    let typed = typing(ui, view, param, name, response, place);
+    let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+    match typed {
+        Typing::Idle if is_drag(response) => drag(ui, view, param, response, travel / fine),
+        Typing::Idle => {
+            if let Some(to) = jumped(ui, param, response, fine) {
+                view.edits.gesture(param, ParamGesture::Jump(to));
+            }
+        }
+        Typing::Done(Some(value)) => view.edits.gesture(param, ParamGesture::Jump(value)),
+        Typing::Open | Typing::Done(None) => {}
+    }
+    !matches!(typed, Typing::Idle)
+}
+
+/// Returns `true` if a drag starts, continues or ends in this frame.
+pub(crate) fn is_drag(response: &Response) -> bool {
+    response.dragged() || response.drag_stopped()
+}
+
+/// Returns the pointer movement of a drag in this frame, in points. The sum over all frames is the
+/// distance from press to release, whatever the frame rate.
+pub(crate) fn dragged_by(ui: &Ui, response: &Response) -> Vec2 {
+    if response.drag_started() {
+        return response.total_drag_delta().unwrap_or_default();
+    }
+    if !response.drag_stopped() {
+        return response.drag_delta();
+    }
+    ui.input(|input| {
+        let let_go = |event: &Event| match event {
+            Event::PointerButton { pos, pressed: false, .. } => Some(*pos),
+            _ => None,
+        };
+        let before = input.pointer.latest_pos().map(|now| now - input.pointer.delta());
+        let at = input.events.iter().find_map(let_go);
+        at.zip(before).map_or(Vec2::ZERO, |(at, before)| at - before)
+    })
+}
+
+/// Continues a drag; `travel` is the pointer travel over the full range, in points.
+fn drag<P: Param>(ui: &Ui, view: &ViewContext<'_>, param: &P, response: &Response, travel: f32) {
+    // The host may apply a value late, so the drag keeps its own.
+    let held = response.id.with("held");
+    let begins = response.drag_started();
+    let known = ui.data(|data| data.get_temp(held)).filter(|_| !begins);
+    let from = known.unwrap_or_else(|| param.unmodulated_normalized_value());
+    let delta = dragged_by(ui, response);
+    let to = (from + (delta.x - delta.y) / travel.max(1.0)).clamp(0.0, 1.0);
+    ui.data_mut(|data| data.insert_temp(held, to));
+    if begins {
+        view.edits.gesture(param, ParamGesture::Begin);
+    }
+    if to != from {
+        view.edits.gesture(param, ParamGesture::To(to));
+    }
+    if response.drag_stopped() {
+        view.edits.gesture(param, ParamGesture::End);
+    }
+}
+
+/// Returns the value set by wheel, arrow keys or a double click.
+fn jumped<P: Param>(ui: &Ui, param: &P, response: &Response, fine: f32) -> Option<f32> {
+    if response.double_clicked() {
+        return Some(param.default_normalized_value());
+    }
+    let value = param.unmodulated_normalized_value();
+    let mut steps = if response.hovered() { wheel_notches(ui) } else { 0.0 };
+    if response.has_focus() {
+        steps += arrow_keys(ui, response);
+    }
+    // Parameters with few steps move by whole steps.
+    let to = match param.step_count() {
+        Some(count) if count < 50 => value + steps / count as f32,
+        Some(count) => value + steps * (NOTCH * fine).max(1.0 / count as f32),
+        None => value + steps * NOTCH * fine,
+    };
+    let to = to.clamp(0.0, 1.0);
+    (to != value).then_some(to)
+}
+
+/// Returns the arrow keys pressed in this frame, up and right positive. Keeps the focus.
+pub(crate) fn arrow_keys(ui: &Ui, response: &Response) -> f32 {
+    ui.memory_mut(|memory| {
+        memory.set_focus_lock_filter(
+            response.id,
+            egui::EventFilter {
+                horizontal_arrows: true,
+                vertical_arrows: true,
+                ..Default::default()
+            },
+        );
+    });
+    ui.input(|input| {
+        let pressed = |key| if input.key_pressed(key) { 1.0 } else { 0.0 };
+        pressed(Key::ArrowUp) + pressed(Key::ArrowRight)
+            - pressed(Key::ArrowDown)
+            - pressed(Key::ArrowLeft)
+    })
+}
+
+/// Returns the wheel notches of this frame, upwards positive.
+pub(crate) fn wheel_notches(ui: &Ui) -> f32 {
+    ui.input(|input| {
+        let notch = |event: &Event| match event {
+            Event::MouseWheel { unit: MouseWheelUnit::Point, delta, .. } => delta.y / 50.0,
+            // Some systems turn shift and wheel into a horizontal scroll.
+            Event::MouseWheel { delta, .. } => delta.y + delta.x,
+            _ => 0.0,
+        };
+        input.events.iter().map(notch).sum()
+    })
+}
+
+/// State of typing a value.
+enum Typing {
+    Idle,
+    Open,
+    /// Closed in this frame, with the value if one was typed and understood.
+    Done(Option<f32>),
+}
+
+/// Draws the field for typing a value while it is open.
+fn typing<P: Param>(
+    ui: &mut Ui,
+    view: &ViewContext<'_>,
+    param: &P,
+    name: &str,
+    response: &Response,
+    place: Rect,
+) -> Typing {
+    let text_id = response.id.with("typed");
+    let asked = response.secondary_clicked()
+        || response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let open = ui.data(|data| data.get_temp::<String>(text_id));
+    let Some(mut text) = open.or_else(|| asked.then(|| param.to_string())) else {
+        return Typing::Idle;
+    };
+    let name = format!("{name} value");
+    let field = text_id.with("field");
+    match text_field(ui, view.scale, place, field, &name, &mut text, asked) {
+        None => {
+            ui.data_mut(|data| data.insert_temp(text_id, text));
+            Typing::Open
+        }
+        Some(typed) => {
+            ui.data_mut(|data| data.remove::<String>(text_id));
+            let read = || param.string_to_normalized_value(text.trim());
+            Typing::Done(typed.then(read).flatten())
+        }
+    }
+}

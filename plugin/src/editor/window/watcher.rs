@@ -1,0 +1,159 @@
+//! Thread that watches an open window: it requests repaints when the contents change, and polls the
+//! repairs of the platform.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, park_timeout};
+use std::time::Duration;
+
+use nice_plug_egui::RepaintNotifier;
+
+use crate::editor::window::shared::{Sources, WindowShared};
+use crate::link::{ModelState, Phrase, Status};
+#[cfg(target_os = "linux")]
+use crate::platform::{
+    first_frame::request_first_frame, host_keys::KeyForwarder, x11::X11Connection,
+    xdnd_receiver::XdndReceiver,
+};
+
+/// Watches an open window from its own thread and requests a repaint when its contents change, so
+/// that the audio thread and the worker need not know of the window. Under X11 it also requests the
+/// first frame, receives dropped files, and forwards keys to the host.
+pub(crate) struct WindowWatcher {
+    closed: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl WindowWatcher {
+    /// Polling interval.
+    const INTERVAL: Duration = Duration::from_millis(10);
+
+    /// Starts watching.
+    ///
+    /// # Errors
+    /// Returns the system's error if it provides no thread.
+    pub(crate) fn start(
+        sources: Sources,
+        shared: Arc<WindowShared>,
+        repaint: RepaintNotifier,
+    ) -> std::io::Result<Self> {
+        let closed = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&closed);
+        let watch = move || {
+            let mut platform = Platform::new(shared);
+            let mut shown = WindowContent::of(&sources);
+            while !stop.load(Ordering::Relaxed) {
+                if platform.poll() {
+                    repaint.request_repaint();
+                }
+                let now = WindowContent::of(&sources);
+                if now != shown {
+                    repaint.request_repaint();
+                    shown = now;
+                }
+                park_timeout(Self::INTERVAL);
+            }
+            platform.finish();
+        };
+        let thread = std::thread::Builder::new().name("window watch".to_owned()).spawn(watch)?;
+        Ok(WindowWatcher { closed, thread: Some(thread) })
+    }
+
+    /// Wakes the watcher; the window has just been shown.
+    pub(crate) fn hurry(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Drop for WindowWatcher {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.hurry();
+        if let Some(thread) = self.thread.take() {
+            // A panic has been reported already; the window can close without the thread.
+            drop(thread.join());
+        }
+    }
+}
+
+/// Repairs of the window that need polling; only X11 has any.
+struct Platform {
+    #[cfg(target_os = "linux")]
+    shared: Arc<WindowShared>,
+    #[cfg(target_os = "linux")]
+    display: X11Connection,
+    #[cfg(target_os = "linux")]
+    keys: KeyForwarder,
+    #[cfg(target_os = "linux")]
+    drops: Option<XdndReceiver>,
+}
+
+#[cfg(target_os = "linux")]
+impl Platform {
+    fn new(shared: Arc<WindowShared>) -> Self {
+        let (display, keys) = (X11Connection::default(), KeyForwarder::default());
+        Platform { shared, display, keys, drops: XdndReceiver::new() }
+    }
+
+    /// Polls the repairs. Returns `true` if the window must be redrawn.
+    fn poll(&mut self) -> bool {
+        let Platform { shared, display, keys, drops } = self;
+        if !shared.drawn.load(Ordering::Relaxed) {
+            request_first_frame(display, shared.window());
+        }
+        let changed =
+            drops.as_mut().is_some_and(|drops| drops.poll(shared.window(), &shared.drops));
+        if shared.origin().is_some() {
+            keys.forward(display, shared.window(), shared.typing.load(Ordering::Relaxed));
+        }
+        changed
+    }
+
+    fn finish(&self) {
+        // A drag that still hovers is reported to the next window if it is still there.
+        self.shared.drops.set_hovered(None);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Platform {
+    fn new(_shared: Arc<WindowShared>) -> Self {
+        Platform {}
+    }
+
+    fn poll(&mut self) -> bool {
+        false
+    }
+
+    fn finish(&self) {}
+}
+
+/// The drawn data that decides whether to repaint.
+#[derive(PartialEq)]
+struct WindowContent {
+    status: Status,
+    phrases: [Option<Arc<Phrase>>; 2],
+    loading: bool,
+    sent: u32,
+    /// Change counter of the project, and whether the worker has a report.
+    kept: (u32, bool),
+    notices: Vec<String>,
+}
+
+impl WindowContent {
+    fn of(sources: &Sources) -> Self {
+        let phrases = sources.link.phrases();
+        let kept = sources.params.state.kept();
+        WindowContent {
+            // While the song moves, the window repaints at the display's rate by itself.
+            status: Status { position: 0.0, bar_start: 0.0, ..sources.link.status() },
+            phrases: [phrases.playing, phrases.pending],
+            loading: matches!(sources.link.model(), ModelState::Loading),
+            sent: sources.link.sent(),
+            kept: (kept.changes(), kept.has_report()),
+            notices: sources.link.notices(),
+        }
+    }
+}

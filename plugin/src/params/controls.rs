@@ -1,0 +1,184 @@
+//! Snapshot of the parameters for a block.
+
+use groove::output::MAPS;
+use groove::perform::{self, Performance};
+use groove::take::{Fills, Take};
+use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
+
+use crate::params::{DeepPocketParams, LaneParams, PaceChoice, PhraseOrder};
+pub use crate::params::{LaunchGrid, PrimeMode};
+
+/// The parameters that are part of a [`Take`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TakeControls {
+    /// Seed of the take.
+    pub seed: u32,
+    /// Style number.
+    pub style: u8,
+    /// Second style and its share, 0 to 1.
+    pub blend: (u8, f32),
+    /// Sampling temperature of the theme.
+    pub temperature: f32,
+    /// Similarity of bars to the preceding ones, 0 to 1.
+    pub stick: f32,
+    /// Density of the whole kit, -1 to 1.
+    pub density: f32,
+    /// Density of each lane, by class.
+    pub lanes: [f32; CLASSES],
+    /// Drums that the drummer leaves out.
+    pub off: DrumSet,
+    /// Position and content of fills.
+    pub fills: Fills,
+    /// Bars per phrase: 1, 2, 4 or 8.
+    pub phrase_bars: u8,
+    /// Phrases vary the theme instead of repeating it.
+    pub evolve: bool,
+}
+
+impl From<TakeControls> for Take {
+    /// Returns a take with these controls and defaults for everything else.
+    fn from(controls: TakeControls) -> Take {
+        let TakeControls { seed, style, blend, temperature, stick, density, lanes, off, .. } =
+            controls;
+        let TakeControls { fills, phrase_bars, evolve, .. } = controls;
+        Take {
+            seed,
+            style,
+            blend,
+            temperature,
+            stick,
+            density,
+            lanes,
+            off,
+            fills,
+            phrase_bars,
+            evolve,
+            ..Take::default()
+        }
+    }
+}
+
+/// All parameters, clamped to their ranges and free of NaN.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Controls {
+    /// Controls of generation. Tempo, primer, pins and model of the take are not parameters.
+    pub take: TakeControls,
+    /// Controls of performance.
+    pub performance: Performance,
+    /// Pitches of the drums; `None`: the model's own.
+    pub pitches: Option<Pitches>,
+    /// Common MIDI channel, 0 to 15.
+    pub channel: u8,
+    /// MIDI channel of each drum.
+    pub channels: Channels,
+    /// Bypass.
+    pub bypass: bool,
+    /// Use of the keys.
+    pub prime: PrimeMode,
+    /// Gate: notes sound only while a key is held.
+    pub gate: bool,
+    /// Pass-through of notes that map to no drum.
+    pub through: bool,
+    /// Grid at which changed takes start.
+    pub launch_grid: LaunchGrid,
+    /// Tempo in free run; `None` if free run is off.
+    pub free_run: Option<f64>,
+    /// Audition kit on.
+    pub audition: bool,
+    /// Level of the audition kit, in dB.
+    pub level: f32,
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Controls::new(&DeepPocketParams::default())
+    }
+}
+
+impl Controls {
+    /// Reads the current parameters.
+    #[must_use]
+    pub fn new(params: &DeepPocketParams) -> Self {
+        let DeepPocketParams { drummer, prime, output, audition, .. } = params;
+        let channel = u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0);
+        let free_tempo = f64::from(finite(output.free_tempo.value(), 120.0));
+        Controls {
+            take: TakeControls::new(params),
+            performance: performance(params),
+            pitches: pitches(params),
+            channel,
+            channels: params.routes.each_ref().map(|route| match route.channel.value() {
+                own @ 1..=16 => u8::try_from(own - 1).unwrap_or(channel),
+                _ => channel,
+            }),
+            bypass: params.bypass.value(),
+            prime: prime.mode.value(),
+            gate: prime.gate.value(),
+            through: output.through.value(),
+            launch_grid: drummer.launch.value(),
+            free_run: output.free_run.value().then_some(free_tempo),
+            audition: audition.on.value(),
+            level: finite(audition.level.value(), 0.0),
+        }
+    }
+}
+
+impl TakeControls {
+    fn new(params: &DeepPocketParams) -> Self {
+        let style = |number: i32| u8::try_from(number).unwrap_or(0);
+        let DeepPocketParams { drummer, fills, lanes, .. } = params;
+        TakeControls {
+            seed: u32::try_from(params.seed.value()).unwrap_or(0),
+            style: style(params.style.value()),
+            blend: (style(drummer.blend_style.value()), finite(drummer.blend.value(), 0.0)),
+            temperature: finite(params.temperature.value(), 1.0),
+            stick: finite(drummer.stick.value(), 0.5),
+            density: finite(drummer.density.value(), 0.0),
+            lanes: lanes.each_ref().map(|lane| finite(lane.density.value(), 0.0)),
+            off: lane_set(lanes, |lane| lane.off.value()),
+            fills: Fills {
+                every: fills.every.value().bars(),
+                steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
+                amount: finite(fills.amount.value(), 0.5),
+            },
+            phrase_bars: drummer.phrase.value().count(),
+            evolve: drummer.order.value() == PhraseOrder::Evolve,
+        }
+    }
+}
+
+fn performance(params: &DeepPocketParams) -> Performance {
+    let DeepPocketParams { playing, lanes, .. } = params;
+    Performance {
+        swing: finite(playing.swing.value(), 0.0),
+        timing: finite(playing.timing.value(), 1.0),
+        dynamics: finite(playing.dynamics.value(), 1.0),
+        velocity: finite(playing.velocity.value(), 0.0),
+        mute: lane_set(lanes, |lane| lane.mute.value()),
+        solo: lane_set(lanes, |lane| lane.solo.value()),
+        pace: match playing.pace.value() {
+            PaceChoice::Half => perform::Pace::Half,
+            PaceChoice::Plain => perform::Pace::Plain,
+            PaceChoice::Double => perform::Pace::Double,
+        },
+    }
+}
+
+/// Returns the pitches of the drum map, or `None` for the model's own.
+fn pitches(params: &DeepPocketParams) -> Option<Pitches> {
+    let map = usize::try_from(params.output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
+    if map < MAPS.len() - 1 {
+        return MAPS[map].1;
+    }
+    let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value().clamp(0, 127)).unwrap_or(0);
+    Some(params.lanes.each_ref().map(pitch))
+}
+
+fn lane_set(lanes: &[LaneParams; CLASSES], is: fn(&LaneParams) -> bool) -> DrumSet {
+    let lanes = Drum::ALL.into_iter().zip(lanes);
+    lanes.filter(|(_, lane)| is(lane)).map(|(drum, _)| drum).collect()
+}
+
+fn finite(value: f32, otherwise: f32) -> f32 {
+    if value.is_finite() { value } else { otherwise }
+}

@@ -1,0 +1,186 @@
+//! Names, ranges, defaults and texts of the parameters.
+
+use std::sync::Arc;
+
+use groove::Drum;
+use groove::style::{STYLES, style_number};
+use nice_plug::prelude::*;
+
+use crate::params::choices::{
+    FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
+};
+use crate::params::text::{
+    channel_from_text, channel_text, last_map, map_from_text, map_text, style_from_text, style_text,
+};
+use crate::params::{
+    AuditionParams, ChangeCounter, DeepPocketParams, DrummerParams, FIRST_TAKE, FillParams,
+    LAST_GENERATION, LaneParams, MAX_SEED, OWN_STYLES, OutputParams, PlayingParams, PrimeParams,
+    RouteParams, TEMPERATURE,
+};
+use crate::project::state::ProjectState;
+
+fn percent(name: &str, default: f32, min: f32, max: f32, changes: &ChangeCounter) -> FloatParam {
+    FloatParam::new(name, default, FloatRange::Linear { min, max })
+        .with_callback(changes.counter())
+        .with_step_size(0.01)
+        .with_unit(" %")
+        // Avoids "-0" for values just below zero.
+        .with_value_to_string(Arc::new(|value| format!("{:.0}", (value * 100.0).round() + 0.0)))
+        .with_string_to_value(formatters::s2v_f32_percentage())
+}
+
+fn style(name: &str, default: i32, changes: &ChangeCounter) -> IntParam {
+    let styles = i32::try_from(STYLES.len() + OWN_STYLES).unwrap_or(i32::MAX);
+    IntParam::new(name, default, IntRange::Linear { min: 0, max: styles })
+        .with_callback(changes.counter())
+        .with_value_to_string(Arc::new(style_text))
+        .with_string_to_value(Arc::new(style_from_text))
+}
+
+fn whole(
+    name: impl Into<String>,
+    default: i32,
+    [min, max]: [i32; 2],
+    changes: &ChangeCounter,
+) -> IntParam {
+    IntParam::new(name, default, IntRange::Linear { min, max }).with_callback(changes.counter())
+}
+
+fn choice<T: Enum + PartialEq + 'static>(
+    name: &str,
+    default: T,
+    changes: &ChangeCounter,
+) -> EnumParam<T> {
+    EnumParam::new(name, default).with_callback(changes.counter())
+}
+
+fn switch(name: impl Into<String>, default: bool, changes: &ChangeCounter) -> BoolParam {
+    BoolParam::new(name, default).with_callback(changes.counter())
+}
+
+/// Creates a linear parameter with a step size and that many shown decimals.
+fn linear(
+    name: &str,
+    default: f32,
+    [min, max]: [f32; 2],
+    step: f32,
+    decimals: usize,
+    changes: &ChangeCounter,
+) -> FloatParam {
+    FloatParam::new(name, default, FloatRange::Linear { min, max })
+        .with_callback(changes.counter())
+        .with_step_size(step)
+        .with_value_to_string(formatters::v2s_f32_rounded(decimals))
+}
+
+impl Default for DeepPocketParams {
+    fn default() -> Self {
+        let changes = &ChangeCounter::default();
+        DeepPocketParams {
+            style: style("Style", i32::from(style_number("rock").unwrap_or(0)), changes),
+            temperature: temperature(changes),
+            seed: whole("Take", FIRST_TAKE, [0, MAX_SEED], changes),
+            channel: whole("Channel", 10, [1, 16], changes),
+            generation: whole("Generation", 0, [0, LAST_GENERATION], changes)
+                .hide()
+                .non_automatable(),
+            drummer: DrummerParams::new(changes),
+            fills: FillParams::new(changes),
+            playing: PlayingParams::new(changes),
+            prime: PrimeParams {
+                mode: choice("Prime", PrimeMode::Hold, changes),
+                gate: switch("Gate", false, changes),
+            },
+            output: OutputParams::new(changes),
+            lanes: Drum::ALL.map(|drum| LaneParams::new(drum, changes)),
+            routes: Drum::ALL.map(|drum| RouteParams::new(drum, changes)),
+            bypass: switch("Bypass", false, changes).make_bypass(),
+            audition: AuditionParams {
+                on: switch("Audition kit", true, changes),
+                level: linear("Audition level", 0.0, [-30.0, 6.0], 0.1, 1, changes)
+                    .with_unit(" dB"),
+            },
+            state: ProjectState::default(),
+            changes: changes.clone(),
+        }
+    }
+}
+
+fn temperature(changes: &ChangeCounter) -> FloatParam {
+    let (min, max) = TEMPERATURE;
+    let range = FloatRange::Skewed { min, max, factor: FloatRange::skew_factor(-0.4) };
+    FloatParam::new("Temperature", 1.0, range).with_callback(changes.counter()).with_step_size(0.01)
+}
+
+impl DrummerParams {
+    fn new(changes: &ChangeCounter) -> Self {
+        DrummerParams {
+            blend_style: style("Second style", 0, changes),
+            blend: percent("Blend", 0.0, 0.0, 1.0, changes),
+            stick: percent("Stick", 0.5, 0.0, 1.0, changes),
+            density: percent("Density", 0.0, -1.0, 1.0, changes),
+            phrase: choice("Phrase", PhraseBars::Four, changes),
+            order: choice("Phrases", PhraseOrder::Evolve, changes),
+            launch: choice("Changes begin", LaunchGrid::Beat, changes),
+        }
+    }
+}
+
+impl FillParams {
+    fn new(changes: &ChangeCounter) -> Self {
+        FillParams {
+            every: choice("Fill", FillInterval::Never, changes),
+            length: whole("Fill length", 2, [1, 8], changes).with_unit(" beats"),
+            amount: percent("Fill amount", 0.5, 0.0, 1.0, changes),
+        }
+    }
+}
+
+impl PlayingParams {
+    fn new(changes: &ChangeCounter) -> Self {
+        PlayingParams {
+            swing: percent("Swing", 0.0, 0.0, 1.0, changes),
+            timing: percent("Timing", 1.0, 0.0, 2.0, changes),
+            dynamics: percent("Dynamics", 1.0, 0.0, 2.0, changes),
+            velocity: linear("Velocity", 0.0, [-64.0, 64.0], 1.0, 0, changes),
+            pace: choice("Pace", PaceChoice::Plain, changes),
+        }
+    }
+}
+
+impl OutputParams {
+    fn new(changes: &ChangeCounter) -> Self {
+        OutputParams {
+            map: whole("Drum map", 0, [0, last_map()], changes)
+                .with_value_to_string(Arc::new(map_text))
+                .with_string_to_value(Arc::new(map_from_text)),
+            through: switch("Through", false, changes),
+            free_run: switch("Free run", false, changes),
+            free_tempo: linear("Free tempo", 120.0, [20.0, 400.0], 0.1, 1, changes)
+                .with_unit(" bpm"),
+        }
+    }
+}
+
+impl LaneParams {
+    fn new(drum: Drum, changes: &ChangeCounter) -> Self {
+        let name = |what: &str| format!("{} {what}", drum.name());
+        LaneParams {
+            density: percent(&name("density"), 0.0, -1.0, 1.0, changes),
+            off: switch(name("off"), false, changes),
+            mute: switch(name("mute"), false, changes),
+            solo: switch(name("solo"), false, changes),
+            pitch: whole(name("pitch"), drum.general_midi().into(), [0, 127], changes),
+        }
+    }
+}
+
+impl RouteParams {
+    fn new(drum: Drum, changes: &ChangeCounter) -> Self {
+        RouteParams {
+            channel: whole(format!("{} channel", drum.name()), 0, [0, 16], changes)
+                .with_value_to_string(Arc::new(channel_text))
+                .with_string_to_value(Arc::new(channel_from_text)),
+        }
+    }
+}

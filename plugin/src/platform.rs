@@ -1,0 +1,20 @@
+//! Code for one operating system or one plugin format: repairs around the frameworks, and dragging
+//! files in and out of the window.
+//!
+//! Each repair says what it works around, the upstream place, and when it can be deleted.
+
+mod clap_entry;
+pub mod drag;
+pub(crate) mod file_drops;
+#[cfg(target_os = "linux")]
+pub(crate) mod first_frame;
+#[cfg(target_os = "linux")]
+pub(crate) mod host_keys;
+#[cfg(target_os = "linux")]
+pub(crate) mod window_close;
+#[cfg(target_os = "linux")]
+pub(crate) mod x11;
+#[cfg(target_os = "linux")]
+mod xdnd_atoms;
+#[cfg(target_os = "linux")]
+pub(crate) mod xdnd_receiver;

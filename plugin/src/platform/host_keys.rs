@@ -1,0 +1,74 @@
+//! Keys for the host under X11: its space bar starts and stops the song while nobody types in the
+//! window.
+//!
+//! Works around: a click moves the focus to the plugin window, and under X11 keys that baseview
+//! does not use are lost. The song could not be started and stopped from the keyboard any more.
+//!
+//! Also works around: the server sends keys to the window under the pointer while that lies in the
+//! focused host window, whoever has the focus. The host does not see them there, so it gets a copy.
+//!
+//! Upstream: baseview, X11 event handling. Delete this module once baseview returns the focus and
+//! forwards unused keys to its parent.
+
+use std::time::{Duration, Instant};
+
+use x11rb::CURRENT_TIME;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    ChangeWindowAttributesAux, ConnectionExt as _, EventMask, InputFocus, KeyPressEvent,
+};
+
+use crate::platform::x11::{X11Connection, host_of};
+
+/// Time after the end of typing during which keys still belong to it; the last key ended it.
+const END: Duration = Duration::from_millis(150);
+
+/// Returns keyboard focus to the host's window.
+pub(crate) fn return_focus(display: &mut X11Connection, window: u32) {
+    let Some(connection) = display.connected() else { return };
+    if let Some(host) = host_of(connection, window) {
+        // The server discards unprocessed requests when a connection closes, so this waits.
+        let given = connection.set_input_focus(InputFocus::PARENT, host, CURRENT_TIME);
+        drop(given.map(|given| given.check()));
+    }
+}
+
+/// Forwards the keys of a window to its host.
+#[derive(Default)]
+pub(crate) struct KeyForwarder {
+    /// Window whose keys are observed; 0 before there is one.
+    observed: u32,
+    /// Time at which the user last typed there.
+    typed: Option<Instant>,
+}
+
+impl KeyForwarder {
+    /// Forwards the key events of a window since the last call to the host, unless the user types.
+    pub(crate) fn forward(&mut self, display: &mut X11Connection, window: u32, typing: bool) {
+        if typing {
+            self.typed = Some(Instant::now());
+        }
+        let typed = self.typed.is_some_and(|typed| typed.elapsed() < END);
+        let changed = std::mem::replace(&mut self.observed, window) != window;
+        let Some(connection) = display.connected() else { return };
+        if changed {
+            let mask = EventMask::KEY_PRESS | EventMask::KEY_RELEASE;
+            let observe = ChangeWindowAttributesAux::new().event_mask(mask);
+            drop(connection.change_window_attributes(window, &observe));
+            drop(connection.flush());
+        }
+        while let Ok(Some(event)) = connection.poll_for_event() {
+            let (key, mask) = match event {
+                Event::KeyPress(key) => (key, EventMask::KEY_PRESS),
+                Event::KeyRelease(key) => (key, EventMask::KEY_RELEASE),
+                _ => continue,
+            };
+            if !typed && let Some(host) = host_of(connection, window) {
+                let copy = KeyPressEvent { event: host, child: window, ..key };
+                drop(connection.send_event(true, host, mask, copy));
+                drop(connection.flush());
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Connection to the display for the repairs under X11. They ignore errors; the window is then no
+//! worse off than without them.
+
+use x11rb::COPY_DEPTH_FROM_PARENT;
+use x11rb::connection::Connection as _;
+use x11rb::errors::ReplyOrIdError;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, CreateWindowAux, Window, WindowClass};
+use x11rb::rust_connection::RustConnection;
+
+/// A connection to the display, opened on first use.
+#[derive(Default)]
+pub(crate) struct X11Connection(Option<RustConnection>);
+
+impl X11Connection {
+    /// Returns the connection; `None` if the display does not answer.
+    pub(crate) fn connected(&mut self) -> Option<&RustConnection> {
+        if self.0.is_none() {
+            self.0 = x11rb::connect(None).ok().map(|(connection, _)| connection);
+        }
+        self.0.as_ref()
+    }
+}
+
+/// Creates an unmapped window that only exchanges messages.
+///
+/// # Errors
+/// Returns the display's error.
+pub(crate) fn hidden_window(
+    connection: &RustConnection,
+    root: Window,
+    look: CreateWindowAux,
+) -> Result<Window, ReplyOrIdError> {
+    let window = connection.generate_id()?;
+    let (depth, class, look) =
+        (COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT, look.override_redirect(1));
+    connection.create_window(depth, window, root, -10, -10, 1, 1, 0, class, 0, &look)?;
+    Ok(window)
+}
+
+/// Returns the outermost window created by the host that contains a window; with a window manager,
+/// the managed one. `None` if the window has no such parent.
+pub(crate) fn host_of(connection: &RustConnection, window: u32) -> Option<u32> {
+    let managed = connection.intern_atom(false, b"WM_STATE").ok()?.reply().ok()?.atom;
+    let mut outermost = None;
+    let mut at = window;
+    loop {
+        let tree = connection.query_tree(at).ok()?.reply().ok()?;
+        if tree.parent == tree.root || tree.parent == 0 {
+            return outermost;
+        }
+        at = tree.parent;
+        outermost = Some(at);
+        let state = connection.get_property(false, at, managed, AtomEnum::ANY, 0, 1).ok()?;
+        if state.reply().ok()?.length > 0 {
+            return outermost;
+        }
+    }
+}

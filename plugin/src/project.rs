@@ -1,0 +1,11 @@
+//! Data that outlives a session: the state a project saves, presets, settings and model files.
+
+pub mod folders;
+pub mod models;
+pub mod presets;
+pub mod saved_bars;
+pub mod saved_state;
+pub mod settings;
+pub mod state;
+mod state_reader;
+pub mod store;

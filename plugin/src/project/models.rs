@@ -1,0 +1,323 @@
+//! Models: the built-in one and the files in the user's folder.
+//!
+//! The window lists a folder ([`list`]) and asks the worker to play a model or to copy a dropped
+//! file into the folder ([`import`]). The worker loads it ([`read`]) and finds the model of a take
+//! again ([`find`]). The weights of a file are loaded once per process and freed when no instance
+//! uses them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use groove::model::{Metadata, Model};
+use groove::style::{STYLES, style_name};
+use serde::{Deserialize, Serialize};
+
+use crate::project::folders::files_in;
+
+/// Maximum size of a model file, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// File extension.
+const ENDING: &str = "safetensors";
+
+/// Reference to a model that takes of a project use, to find or at least name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelFile {
+    /// [`Model::identity`]: the hash of the file.
+    pub identity: u64,
+    /// Name in its header.
+    pub name: String,
+    /// Last known path.
+    pub path: PathBuf,
+}
+
+/// A model file in a folder.
+#[derive(Clone, Debug)]
+pub struct ModelEntry {
+    /// Path of the file.
+    pub path: PathBuf,
+    /// Its header, or a message why it cannot be used.
+    pub about: Result<Metadata, String>,
+}
+
+/// Lists the model files of a folder by name; empty if the folder does not exist. Reads and checks
+/// headers, not weights.
+#[must_use]
+pub fn list(folder: &Path) -> Vec<ModelEntry> {
+    let paths = files_in(folder, is_model_file);
+    paths.into_iter().map(|path| ModelEntry { about: header(&path), path }).collect()
+}
+
+/// Returns `true` if a path has the extension of model files.
+#[must_use]
+pub fn is_model_file(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ENDING))
+}
+
+/// Reads the header of a model file.
+fn header(path: &Path) -> Result<Metadata, String> {
+    let bytes = read_bytes(path)?;
+    Model::read_metadata(&bytes).map_err(|fault| unfit(path, &fault.to_string()))
+}
+
+/// Checks a file, copies it into the user's folder and returns its path there. Creates the folder
+/// if necessary. A file with the same contents is not copied again, whatever its name.
+///
+/// # Errors
+/// Returns a message if the file is not a usable model or cannot be copied. Never overwrites a
+/// file.
+pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let bytes = read_bytes(dropped)?;
+    Model::from_bytes(&bytes).map_err(|fault| unfit(dropped, &fault.to_string()))?;
+    let same = |listed: &ModelEntry| read_bytes(&listed.path).is_ok_and(|other| other == bytes);
+    if let Some(known) = list(folder).into_iter().find(same) {
+        return Ok(known.path);
+    }
+    fs::create_dir_all(folder).map_err(|fault| uncopied(folder, &fault))?;
+    let stem = dropped.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    for number in 1..1_000 {
+        let name = match number {
+            1 => format!("{stem}.{ENDING}"),
+            _ => format!("{stem} {number}.{ENDING}"),
+        };
+        let path = folder.join(name);
+        if !path.exists() {
+            // Written to a temporary file and renamed: the disk may be full, and other instances
+            // read the folder.
+            let part = folder.join(format!("{stem}.{}.part", std::process::id()));
+            let copied = fs::write(&part, &bytes).and_then(|()| fs::rename(&part, &path));
+            return copied.map(|()| path.clone()).map_err(|fault| {
+                // Best effort: nothing reads the temporary file.
+                let _ = fs::remove_file(&part);
+                uncopied(&path, &fault)
+            });
+        }
+    }
+    Err(format!("There are too many models with the name {stem} in the folder."))
+}
+
+/// Returns the built-in model, loaded once per process.
+///
+/// # Errors
+/// Returns a message if the model is unusable.
+pub fn built_in() -> Result<Arc<Model>, String> {
+    static MODEL: OnceLock<Result<Arc<Model>, String>> = OnceLock::new();
+    let read = || {
+        Model::from_bytes(include_bytes!("../../../assets/deep-pocket.safetensors"))
+            .map(Arc::new)
+            .map_err(|fault| format!("The built-in model cannot play: {fault}."))
+    };
+    MODEL.get_or_init(read).clone()
+}
+
+/// Models in use in this process.
+static LOADED: Mutex<Vec<Weak<Model>>> = Mutex::new(Vec::new());
+
+/// Returns a model that is already loaded.
+fn find_loaded(identity: u64) -> Option<Arc<Model>> {
+    let read = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    read.iter().filter_map(Weak::upgrade).find(|model| model.identity() == identity)
+}
+
+/// Loads a model file, or shares it if it is already loaded.
+///
+/// # Errors
+/// Returns a message if the file cannot be read or is not a usable model.
+pub fn read(path: &Path) -> Result<Arc<Model>, String> {
+    let bytes = read_bytes(path)?;
+    if let Some(known) = find_loaded(Model::identity_of(&bytes)) {
+        return Ok(known);
+    }
+    let model = Model::from_bytes(&bytes).map_err(|fault| unfit(path, &fault.to_string()))?;
+    let model = Arc::new(model);
+    let mut read = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    read.retain(|known| known.strong_count() > 0);
+    read.push(Arc::downgrade(&model));
+    Ok(model)
+}
+
+/// Finds a model by identity, 0 for the built-in one: among the loaded models, at its last known
+/// path, or in the user's folder under any name.
+///
+/// # Errors
+/// Returns a message that names the missing model.
+pub fn find(
+    identity: u64,
+    known: &[ModelFile],
+    folder: Option<&Path>,
+) -> Result<Arc<Model>, String> {
+    if identity == 0 {
+        return built_in();
+    }
+    if let Some(model) = find_loaded(identity) {
+        return Ok(model);
+    }
+    let file = known.iter().find(|file| file.identity == identity);
+    let there = file.map(|file| file.path.clone()).into_iter();
+    let listed = folder.into_iter().flat_map(list).map(|listed| listed.path);
+    for path in there.chain(listed) {
+        if let Ok(bytes) = read_bytes(&path)
+            && Model::identity_of(&bytes) == identity
+        {
+            return read(&path);
+        }
+    }
+    Err(match file {
+        Some(ModelFile { name, path, .. }) => format!(
+            "The model {name} is missing: it was {}. What the project has saved of its notes is \
+             played; put the file back, or choose another model.",
+            path.display()
+        ),
+        None => "The model that plays this take is missing. What the project has saved of its \
+                 notes is played; choose another model."
+            .into(),
+    })
+}
+
+/// Returns the display name of a style; user styles have the model's names.
+#[must_use]
+pub fn style_title(number: u8, model: Option<&Metadata>) -> String {
+    let own = usize::from(number).checked_sub(STYLES.len() + 1);
+    let name = match own {
+        Some(own) => match model.and_then(|model| model.styles.get(STYLES.len() + own)) {
+            Some(name) => name,
+            None => return format!("Own {}", own + 1),
+        },
+        None => match style_name(number) {
+            "any" => "any style",
+            "afrocuban" => "afro-Cuban",
+            "hiphop" => "hip-hop",
+            "middleeastern" => "middle Eastern",
+            "neworleans" => "new Orleans",
+            name => name,
+        },
+    };
+    let mut letters = name.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
+/// Returns the style numbers of a model, user styles included.
+pub fn style_numbers(model: Option<&Metadata>) -> impl Iterator<Item = u8> + use<> {
+    let last = model.map_or(STYLES.len(), |model| model.styles.len());
+    0..=u8::try_from(last).unwrap_or(u8::MAX)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    let size = fs::metadata(path).map_err(|fault| unreadable(path, &fault))?.len();
+    if size > MAX_BYTES {
+        return Err(unfit(path, "it is larger than any model that can be played"));
+    }
+    fs::read(path).map_err(|fault| unreadable(path, &fault))
+}
+
+fn unreadable(path: &Path, fault: &std::io::Error) -> String {
+    format!("{} cannot be read: {fault}.", named(path))
+}
+
+fn uncopied(path: &Path, fault: &std::io::Error) -> String {
+    format!("The model cannot be copied to {}: {fault}.", path.display())
+}
+
+fn unfit(path: &Path, why: &str) -> String {
+    format!("{} cannot play: {why}.", named(path))
+}
+
+fn named(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &[u8] = include_bytes!("../../../assets/deep-pocket.safetensors");
+
+    /// The built-in model's file with one bit of a weight flipped.
+    fn another() -> Vec<u8> {
+        let mut bytes = SHIPPED.to_vec();
+        let last = bytes.len() - 2;
+        bytes[last] ^= 1;
+        bytes
+    }
+
+    #[test]
+    fn a_listing_reports_unusable_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("good.safetensors"), SHIPPED).expect("a file");
+        fs::write(at("bad.SAFETENSORS"), &SHIPPED[..100]).expect("a file");
+        fs::write(at("notes.txt"), "hello").expect("a file");
+        fs::write(at("empty.safetensors"), "").expect("a file");
+        let listed = list(folder.path());
+        assert_eq!(listed.len(), 3);
+        let names: Vec<String> = listed.iter().map(|listed| named(&listed.path)).collect();
+        assert_eq!(names, ["bad.SAFETENSORS", "empty.safetensors", "good.safetensors"]);
+        let sentence = listed[0].about.as_ref().expect_err("it is bad");
+        assert!(sentence.starts_with("bad.SAFETENSORS cannot play: "), "{sentence}");
+        assert!(listed[1].about.is_err());
+        let good = listed[2].about.as_ref().expect("a header");
+        assert!(good.validation.beats.is_some_and(|beats| beats < 5.2));
+        assert!(list(&at("nowhere")).is_empty());
+    }
+
+    #[test]
+    fn a_dropped_file_is_copied_once_and_nothing_is_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (dropped, models) = (folder.path().join("mine.safetensors"), folder.path().join("m/n"));
+        fs::write(&dropped, SHIPPED).expect("a file");
+        let first = import(&dropped, &models).expect("a copy");
+        assert_eq!(first, models.join("mine.safetensors"));
+        assert_eq!(import(&dropped, &models).expect("the same"), first);
+        fs::write(&dropped, another()).expect("a file");
+        assert_eq!(import(&dropped, &models).expect("a copy"), models.join("mine 2.safetensors"));
+        assert_eq!(fs::read(&first).expect("bytes"), SHIPPED);
+        fs::write(&dropped, &SHIPPED[..5_000]).expect("a file");
+        let sentence = import(&dropped, &models).expect_err("it is broken");
+        assert!(sentence.starts_with("mine.safetensors cannot play: "), "{sentence}");
+        assert_eq!(list(&models).len(), 2);
+    }
+
+    #[test]
+    fn a_model_is_loaded_once_and_found_after_moving() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("one.safetensors");
+        fs::write(&path, another()).expect("a file");
+        let model = read(&path).expect("a model");
+        assert!(Arc::ptr_eq(&model, &read(&path).expect("the same")));
+        let identity = model.identity();
+        let file = ModelFile { identity, name: "One".into(), path: path.clone() };
+        drop(model);
+        assert!(find_loaded(identity).is_none(), "nobody plays it");
+        let known = [file];
+        assert_eq!(find(identity, &known, None).expect("where it was").identity(), identity);
+        let moved = folder.path().join("moved.safetensors");
+        fs::rename(&path, moved).expect("moved");
+        let found = find(identity, &known, Some(folder.path())).expect("in the folder");
+        assert_eq!(found.identity(), identity);
+        drop(found);
+        let sentence = find(identity, &known, None).expect_err("it is gone");
+        assert!(sentence.contains("The model One is missing"), "{sentence}");
+        // Another file at the same path does not match.
+        fs::write(&path, SHIPPED).expect("a file");
+        assert!(find(identity, &known, None).is_err());
+        assert!(find(0, &[], None).is_ok());
+    }
+
+    #[test]
+    fn user_styles_have_the_models_names() {
+        let mut about = built_in().expect("a model").metadata().clone();
+        assert_eq!(style_title(19, Some(&about)), "Own 1");
+        about.styles.push("böhmische polka".into());
+        assert_eq!(style_title(19, Some(&about)), "Böhmische polka");
+        assert_eq!(style_title(17, None), "Rock");
+        assert_eq!(style_title(13, None), "New Orleans");
+        assert_eq!(style_title(0, None), "Any style");
+        assert_eq!(
+            (style_numbers(Some(&about)).last(), style_numbers(None).last()),
+            (Some(19), Some(18))
+        );
+    }
+}

@@ -1,0 +1,326 @@
+//! Presets: the factory presets and the user's own, one file each.
+//!
+//! A preset is a take with its performance, independent of the drum map. The host does not see
+//! presets, because nice-plug has no interface for them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use groove::perform::Performance;
+use groove::take::Take;
+use serde::{Deserialize, Serialize};
+
+use crate::project::folders::{files_in, write_whole};
+use crate::project::models::style_title;
+
+/// Version of the files that this code writes.
+const VERSION: u32 = 1;
+
+/// Maximum size of a preset file, in bytes; the pins of a whole phrase take less than half of it.
+const MAX_BYTES: u64 = 1 << 18;
+
+/// Maximum length of a name.
+const MAX_NAME_CHARS: usize = 64;
+
+/// File extension.
+const ENDING: &str = "json";
+
+/// A preset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preset {
+    /// Version of the code that wrote it.
+    pub version: u32,
+    /// Name.
+    pub name: String,
+    /// Short description of the feel.
+    #[serde(default)]
+    pub feel: String,
+    /// The take, with its intended tempo.
+    pub take: Take,
+    /// The performance.
+    #[serde(default)]
+    pub performance: Performance,
+}
+
+impl Preset {
+    /// Creates a preset.
+    #[must_use]
+    pub fn new(name: &str, feel: &str, take: Take, performance: Performance) -> Self {
+        Preset { version: VERSION, name: name.trim().into(), feel: feel.into(), take, performance }
+    }
+
+    fn read(text: &str) -> Result<Preset, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let broken =
+            |fault: serde_json::Error| format!("it is not a preset or is damaged ({fault})");
+        let Version { version } = serde_json::from_str(text).map_err(broken)?;
+        if version > VERSION {
+            return Err("a newer Deep Pocket wrote it".into());
+        }
+        serde_json::from_str(text).map_err(broken)
+    }
+
+    /// Returns the display name of its style.
+    #[must_use]
+    pub fn style(&self) -> String {
+        style_title(self.take.style, None)
+    }
+
+    /// Returns `true` if every word occurs in name, style, feel or tempo.
+    #[must_use]
+    pub fn matches(&self, words: &str) -> bool {
+        let Preset { name, feel, take, .. } = self;
+        let text = format!("{name} {} {feel} {:.0} bpm", self.style(), take.tempo).to_lowercase();
+        words.to_lowercase().split_whitespace().all(|word| text.contains(word))
+    }
+}
+
+/// Returns the factory presets.
+#[must_use]
+pub fn factory() -> &'static [Preset] {
+    static FACTORY: OnceLock<Vec<Preset>> = OnceLock::new();
+    // A test checks that all of them parse.
+    FACTORY.get_or_init(|| FILES.iter().filter_map(|text| Preset::read(text).ok()).collect())
+}
+
+/// A preset file of the user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PresetEntry {
+    /// Path of the file.
+    pub path: PathBuf,
+    /// The preset, or a message why it cannot be read.
+    pub preset: Result<Preset, String>,
+}
+
+/// Lists the presets of a folder by file name; empty if the folder does not exist.
+#[must_use]
+pub fn list(folder: &Path) -> Vec<PresetEntry> {
+    let is_preset = |path: &Path| path.extension().is_some_and(|ending| ending == ENDING);
+    let paths = files_in(folder, is_preset);
+    paths.into_iter().map(|path| PresetEntry { preset: load(&path), path }).collect()
+}
+
+/// Reads a preset file.
+///
+/// # Errors
+/// Returns a message if the file cannot be read.
+pub fn load(path: &Path) -> Result<Preset, String> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let fault = |why: String| format!("{name} cannot be loaded: {why}.");
+    let size = fs::metadata(path).map_err(|why| fault(why.to_string()))?.len();
+    if size > MAX_BYTES {
+        return Err(fault("it is too large for a preset".into()));
+    }
+    let text = fs::read_to_string(path).map_err(|why| fault(why.to_string()))?;
+    Preset::read(&text).map_err(fault)
+}
+
+/// Writes a preset into a folder and returns its path. Creates the folder if necessary.
+///
+/// # Errors
+/// Returns a message if the file cannot be written or a preset of that name exists.
+pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
+    let fault = |why: String| format!("The preset cannot be saved: {why}.");
+    let path = new_path(folder, &preset.name).map_err(fault)?;
+    let text = serde_json::to_string_pretty(preset).map_err(|why| fault(why.to_string()))?;
+    write_whole(&path, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
+    Ok(path)
+}
+
+/// Renames a preset and returns its new path.
+///
+/// # Errors
+/// Returns a message if the preset cannot be renamed.
+pub fn rename(path: &Path, name: &str) -> Result<PathBuf, String> {
+    let mut preset = load(path)?;
+    preset.name = name.trim().into();
+    let renamed = save(path.parent().unwrap_or(Path::new(".")), &preset)?;
+    delete(path)?;
+    Ok(renamed)
+}
+
+/// Deletes a preset file.
+///
+/// # Errors
+/// Returns a message if the file cannot be deleted.
+pub fn delete(path: &Path) -> Result<(), String> {
+    fs::remove_file(path).map_err(|why| format!("{} cannot be deleted: {why}.", path.display()))
+}
+
+/// Returns the path of a new preset.
+fn new_path(folder: &Path, name: &str) -> Result<PathBuf, String> {
+    let name = name.trim();
+    if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
+        return Err(format!("a name has 1 to {MAX_NAME_CHARS} letters"));
+    }
+    let fits = |letter: char| letter.is_alphanumeric() || " -_".contains(letter);
+    let file: String = name.chars().map(|c| if fits(c) { c } else { '-' }).collect();
+    let path = folder.join(format!("{file}.{ENDING}"));
+    if path.exists() {
+        return Err(format!("there is a preset called {name} already"));
+    }
+    Ok(path)
+}
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        /// Files of the factory presets.
+        const FILES: &[&str] =
+            &[$(include_str!(concat!("../../../assets/presets/", $name, ".json"))),*];
+    };
+}
+
+files! {
+    "afrobeat-engine"
+    "bossa-evening"
+    "bright-chorus"
+    "caravan"
+    "country-train"
+    "cuban-stroll"
+    "dance-floor"
+    "driving-rock"
+    "dusty-loop"
+    "fast-punk"
+    "floor-rock"
+    "ghost-note-funk"
+    "gospel-drive"
+    "half-time-stomp"
+    "head-nod"
+    "highlife-sway"
+    "island-sway"
+    "jazz-walk"
+    "latin-night"
+    "rock-shuffle"
+    "samba-parade"
+    "second-line-roll"
+    "slow-blues"
+    "slow-heavy-rock"
+    "soul-four"
+    "straight-rock"
+    "tight-funk"
+    "tumbling-break"
+    "up-tempo-jazz"
+    "warm-soul"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use groove::encode::Kind;
+    use groove::generate::Drummer;
+    use groove::listen::likelihood;
+    use groove::{Drum, Meter, Step};
+
+    fn preset(name: &str) -> Preset {
+        let take = Take { seed: 77, style: 17, tempo: 96.0, ..Take::default() };
+        Preset::new(name, "heavy and late", take, Performance::default())
+    }
+
+    #[test]
+    fn presets_are_saved_renamed_and_deleted_and_nothing_is_overwritten() {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = root.path().join("Presets");
+        assert!(list(&folder).is_empty());
+        let path = save(&folder, &preset("Back/alley")).expect("saved");
+        assert_eq!(path, folder.join("Back-alley.json"));
+        let sentence = save(&folder, &preset("Back/alley ")).expect_err("it is there");
+        assert!(sentence.contains("there is a preset called Back/alley already"), "{sentence}");
+        assert!(save(&folder, &preset("  ")).is_err() && save(&folder, &preset("..")).is_ok());
+        assert_eq!(load(&path), Ok(preset("Back/alley")));
+        assert!(rename(&path, "--").is_err() && path.exists(), "its place is taken");
+        let renamed = rename(&path, "Front").expect("renamed");
+        assert_eq!(load(&renamed), Ok(preset("Front")));
+        assert_eq!(list(&folder).len(), 2);
+        delete(&renamed).expect("deleted");
+        assert!(delete(&renamed).is_err_and(|sentence| sentence.contains("cannot be deleted")));
+    }
+
+    #[test]
+    fn a_damaged_file_gets_a_message() {
+        let root = tempfile::tempdir().expect("a folder");
+        let written = |name: &str, text: &str| {
+            fs::write(root.path().join(name), text).expect("a file");
+        };
+        written("a.json", "{\"version\":1,\"name\":\"x\"");
+        written("b.json", "{\"version\":2,\"name\":[]}");
+        written("c.json", &"x".repeat(300_000));
+        written("d.txt", "{}");
+        let listed = list(root.path());
+        let messages: Vec<String> =
+            listed.into_iter().map(|l| l.preset.expect_err("damaged")).collect();
+        assert_eq!(messages.len(), 3);
+        assert!(
+            messages[0].starts_with("a.json cannot be loaded: it is not a preset"),
+            "{messages:?}"
+        );
+        assert!(messages[1].contains("newer") && messages[2].contains("too large"), "{messages:?}");
+    }
+
+    #[test]
+    fn search_matches_all_fields() {
+        let preset = preset("Back alley");
+        for words in ["", "alley", "ROCK late", "96", "back 96 bpm heavy"] {
+            assert!(preset.matches(words), "{words}");
+        }
+        assert!(!preset.matches("rock early"));
+    }
+
+    #[test]
+    fn factory_presets_are_playable_and_distinct() {
+        let model = crate::project::models::built_in().expect("a model");
+        let beat = |preset: &Preset| -> Vec<Step> {
+            let mut drummer = Drummer::new(Arc::clone(&model));
+            let bar = |bar| drummer.bar(&preset.take, Meter::FOUR_FOUR, bar).expect("a bar");
+            (0..4).map(bar).flat_map(|bar| bar.steps().to_vec()).collect()
+        };
+        assert_eq!(factory().len(), FILES.len(), "each file is a preset");
+        let beats: Vec<(&Preset, Vec<Step>)> =
+            factory().iter().map(|preset| (preset, beat(preset))).collect();
+        // Mean log likelihood gain in their own styles: over all presets, not for each.
+        let mut lead = 0.0;
+        for (number, (preset, steps)) in beats.iter().enumerate() {
+            let name = &preset.name;
+            let bars = |drum: Drum| {
+                let struck = |bar: &&[Step]| bar.iter().any(|step| step.hit(drum).is_some());
+                steps.chunks(16).filter(struck).count()
+            };
+            let time: usize = steps
+                .iter()
+                .filter(|step| {
+                    [Drum::ClosedHat, Drum::OpenHat, Drum::Ride]
+                        .into_iter()
+                        .any(|drum| step.hit(drum).is_some())
+                })
+                .count();
+            let hits = steps.iter().flat_map(Step::hits).count();
+            let like = |style: u8| -> f32 {
+                let tempo = preset.take.tempo;
+                let meter = Meter::FOUR_FOUR;
+                let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
+                let pins = groove::pins::Pins::NONE;
+                likelihood(&model, &kind, steps, &pins).expect("figures").iter().sum()
+            };
+            let own = like(preset.take.style);
+            let others: f32 = (1..=18).map(like).sum::<f32>() / 18.0;
+            lead += own - others;
+            assert!(bars(Drum::Bass) >= 3 && bars(Drum::Snare) >= 3, "{name}: no backbone");
+            assert!((12..=64).contains(&time), "{name}: time is kept in {time} steps");
+            assert!((32..=120).contains(&hits), "{name}: {hits} hits");
+            for (other, steps_of_other) in &beats[..number] {
+                let same = steps.iter().zip(steps_of_other);
+                let both: u32 = same.map(|(a, b)| a.drums().and(b.drums()).len()).sum();
+                let all = hits + steps_of_other.iter().flat_map(Step::hits).count();
+                let f1 = 2.0 * f64::from(both) / all as f64;
+                assert!(f1 < 0.85, "{name} is like {}: {f1:.2}", other.name);
+                assert_ne!(name, &other.name);
+            }
+        }
+        assert!(lead > 0.0, "they are not of their styles: {lead}");
+    }
+}

@@ -1,0 +1,66 @@
+//! The versioned record of a project's state besides the parameters.
+
+use groove::history::History;
+use groove::pins::Pins;
+use groove::take::{Primer, Toward};
+use serde::{Deserialize, Serialize};
+
+use crate::project::models::ModelFile;
+use crate::project::saved_bars::SavedBars;
+
+/// Version of [`SavedState`] that this code writes. Version 1 had only tempo and window, version 2
+/// no models and no morph.
+pub const STATE_VERSION: u32 = 3;
+
+/// Default window size, in logical pixels.
+pub const WINDOW: (u32, u32) = (1280, 720);
+
+/// State of a project besides the parameters. Missing fields have defaults; unknown fields are
+/// ignored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SavedState {
+    /// Version of the code that wrote it, [`STATE_VERSION`].
+    pub version: u32,
+    /// Tempo at which the take was first played, in quarter notes per minute; part of the take.
+    /// `None` before that.
+    pub tempo: Option<f32>,
+    /// Window width and height, in logical pixels.
+    pub window: (u32, u32),
+    /// Recorded primer.
+    pub primer: Primer,
+    /// Pinned cells.
+    pub pins: Pins,
+    /// Morph target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toward: Option<Toward>,
+    /// [`groove::take::Take::model`].
+    pub model: u64,
+    /// Model files of the project's takes.
+    pub models: Vec<ModelFile>,
+    /// History of takes; `None` if empty.
+    pub history: Option<History>,
+    /// Bars of the take.
+    pub notes: SavedBars,
+    /// Part of the loaded record was unreadable and has default values.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
+}
+
+impl Default for SavedState {
+    fn default() -> Self {
+        SavedState {
+            version: STATE_VERSION,
+            tempo: None,
+            window: WINDOW,
+            primer: Primer::Off,
+            pins: Pins::NONE,
+            toward: None,
+            model: 0,
+            models: Vec::new(),
+            history: None,
+            notes: SavedBars::default(),
+            damaged: false,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Dropped files, models, the default drum map, and bars ahead of the song.
+
+use std::path::PathBuf;
+
+use groove::Bar;
+use groove::output::MAPS;
+use groove::pins::MOST_PINNED;
+use groove::take::{Played, Primer};
+
+use crate::params::writer::{ParamWriter, SetParam};
+use crate::params::{DeepPocketParams, LaneParams, PhraseBars, PrimeMode};
+use crate::project::settings::{Settings, UserMap};
+use crate::project::store::WorkerCommand;
+use crate::session::{Session, dropped_file};
+
+impl Session {
+    /// Returns the recorded or dropped primer, even if it is not in use.
+    #[must_use]
+    pub fn primer(&self) -> Primer {
+        self.store().extras().primer
+    }
+
+    /// Primes the drummer with the last four bars of a MIDI file. Returns a message.
+    ///
+    /// # Errors
+    /// Returns a message if the file cannot be used.
+    pub fn prime_with(&mut self, file: &[u8], set: &mut SetParam) -> Result<String, String> {
+        self.commit_pending();
+        let meter = self.link.status().meter;
+        let clip = dropped_file::read(file, meter)?;
+        let played = Played::new(&clip.steps);
+        if played.steps().iter().all(|step| step.drums().is_empty()) {
+            return Err("The last bars of the file are silent.".into());
+        }
+        self.entry_is_primer = false;
+        self.store().change(|extras| extras.primer = Primer::Play(played));
+        ParamWriter { send: set, force: true }.set(&self.params.prime.mode, PrimeMode::Play);
+        let bars = played.steps().len() / meter.steps();
+        let bars = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
+        Ok(format!("The drummer carries on from {bars} of the file."))
+    }
+
+    /// Clears the primer.
+    pub fn clear_primer(&mut self) {
+        self.commit_pending();
+        self.entry_is_primer = false;
+        self.store().change(|extras| extras.primer = Primer::Off);
+    }
+
+    /// Humanises a MIDI file and pins the result in the first phrase; the worker does so shortly
+    /// after.
+    ///
+    /// # Errors
+    /// Returns a message if the file cannot be used.
+    pub fn humanise(&mut self, file: &[u8], set: &mut SetParam) -> Result<(), String> {
+        self.commit_pending();
+        let meter = self.link.status().meter;
+        let mut clip = dropped_file::read(file, meter)?;
+        let bars = PhraseBars::of(clip.steps.len() / meter.steps());
+        let count = usize::from(bars.count());
+        clip.steps.truncate((count * meter.steps()).min(MOST_PINNED));
+        ParamWriter { send: set, force: true }.set(&self.params.drummer.phrase, bars);
+        self.send_command(WorkerCommand::Humanise(clip, Box::new(self.take())));
+        Ok(())
+    }
+
+    /// Plays with a model file; `None` is the built-in model. The old model plays until it is
+    /// loaded.
+    pub fn choose_model(&mut self, file: Option<PathBuf>) {
+        self.commit_pending();
+        self.send_command(WorkerCommand::ChooseModel(file));
+    }
+
+    /// Copies a model file into the user's folder and plays with it.
+    pub fn load_model(&mut self, file: PathBuf) {
+        self.commit_pending();
+        self.send_command(WorkerCommand::ImportModel(file));
+    }
+
+    /// Saves the current drum map as the default of new instances. The result is reported like that
+    /// of a command.
+    pub fn save_default_map(&self) {
+        let DeepPocketParams { output, lanes, .. } = &*self.params;
+        let place = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
+        let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value()).unwrap_or(0);
+        let map = UserMap { name: MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
+        let message = format!("New instances begin with the drum map {}.", map.name);
+        self.store()
+            .report(Settings::change(|settings| settings.map = Some(map)).map(|()| message));
+    }
+
+    /// Requests the phrases after the one shown, for clips of several phrases. Repeated calls are
+    /// cheap.
+    pub fn play_ahead(&mut self, phrases: u8) {
+        let Some(shown) = self.link.phrases().playing else { return };
+        let wanted = (shown.number, shown.first_bar, phrases);
+        let bars = u16::try_from(shown.bars.len()).unwrap_or(1);
+        let Some(meter) = shown.bars.first().map(Bar::meter) else { return };
+        if self.requested_ahead.replace(wanted) != Some(wanted) {
+            // In double time a bar of the song may also use the bar before or after.
+            let count = bars * u16::from(phrases) + 2;
+            self.send_command(WorkerCommand::PlayAhead(
+                Box::new(shown.take),
+                meter,
+                shown.first_bar - 1,
+                count,
+            ));
+        }
+    }
+
+    /// Returns the result of the last command, once, as a message either way.
+    #[must_use]
+    pub fn take_report(&self) -> Option<Result<String, String>> {
+        self.store().take_report()
+    }
+
+    fn send_command(&self, command: WorkerCommand) {
+        self.store().send(command);
+        self.link.worker_notify().wake();
+    }
+}

@@ -1,0 +1,53 @@
+//! Pins of the current take. Steps are counted within the take's phrase, from 0.
+
+use groove::pins::{MOST_PINNED, Pin, Pins};
+use groove::{Drum, Step};
+
+use crate::session::Session;
+
+impl Session {
+    /// Returns the pins.
+    #[must_use]
+    pub fn pins(&self) -> Pins {
+        self.store().extras().pins
+    }
+
+    /// Pins or unpins a cell.
+    pub fn pin(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
+        self.store().change(|extras| extras.pins.set(step, drum, pin));
+    }
+
+    /// Toggles a cell: pins a sounding cell as silent and a silent one as struck.
+    pub fn toggle(&mut self, step: usize, drum: Drum, sounds: bool) {
+        self.pin(step, drum, Some(if sounds { Pin::Silent } else { Pin::Struck }));
+    }
+
+    /// Pins a lane as it sounds in `steps`, the first steps of the phrase.
+    pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
+        self.store().change(|extras| extras.pins.keep_lane(drum, steps));
+    }
+
+    /// Unpins a lane.
+    pub fn free_lane(&mut self, drum: Drum) {
+        self.store().change(|extras| extras.pins.free_lane(drum));
+    }
+
+    /// Pins all lanes as they sound in `steps`, the first steps of the phrase.
+    pub fn keep_all(&mut self, steps: &[Step]) {
+        self.store().change(|extras| extras.pins = Pins::all(steps));
+    }
+
+    /// Unpins everything.
+    pub fn free_all(&mut self) {
+        self.store().change(|extras| extras.pins = Pins::NONE);
+    }
+
+    /// Pins a lane as it sounds in `steps`, the whole phrase, rotated later by `by` steps.
+    pub fn shift_lane(&mut self, drum: Drum, steps: &[Step], by: i32) {
+        let count = steps.len().min(MOST_PINNED);
+        let by = i64::from(by).rem_euclid(i64::try_from(count.max(1)).unwrap_or(1));
+        let mut moved = steps[..count].to_vec();
+        moved.rotate_right(usize::try_from(by).unwrap_or(0));
+        self.keep_lane(drum, &moved);
+    }
+}

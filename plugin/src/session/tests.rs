@@ -1,0 +1,336 @@
+//! Undo, A/B, pins, presets and dropped files, as a musician expects them.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use groove::midi::{Clip, Sheet};
+use groove::pins::{Pin, Pins};
+use groove::take::{Primer, Take};
+use groove::{Drum, Hit, Meter, Step};
+use nice_plug::params::Param;
+use nice_plug::params::internals::ParamPtr;
+use nice_plug::params::persist::PersistentField;
+
+use crate::link::link;
+use crate::params::DeepPocketParams;
+use crate::params::writer::tests::at_once;
+use crate::project::presets::Preset;
+use crate::project::saved_state::SavedState;
+use crate::project::store::WorkerCommand;
+use crate::session::{Session, Side};
+
+struct Bench {
+    params: Arc<DeepPocketParams>,
+    session: Session,
+    now: f64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let params = Arc::new(DeepPocketParams::default());
+        let (_, _, link) = link();
+        let mut bench =
+            Bench { session: Session::new(Arc::clone(&params), link), params, now: 10.0 };
+        bench.wait();
+        bench
+    }
+
+    /// Advances one frame.
+    fn look(&mut self, busy: bool) {
+        self.now += 0.02;
+        self.session.update(self.now, busy, &mut at_once);
+    }
+
+    /// Advances until every change is committed.
+    fn wait(&mut self) {
+        (0..60).for_each(|_| self.look(false));
+    }
+
+    fn turn<P: Param>(&mut self, param: impl Fn(&DeepPocketParams) -> &P, to: P::Plain) {
+        let param = param(&self.params);
+        at_once(param.as_ptr(), param.preview_normalized(to));
+    }
+
+    fn saved(&self) -> SavedState {
+        let text = self.params.state.map(|saved| serde_json::to_string(saved).expect("text"));
+        serde_json::from_str(&text).expect("a record")
+    }
+
+    fn takes(&self) -> usize {
+        self.session.overview().takes
+    }
+}
+
+#[test]
+fn a_drag_is_one_undo() {
+    let mut bench = Bench::new();
+    let first = bench.session.take();
+    for step in 0..30u8 {
+        bench.turn(|params| &params.drummer.stick, 0.5 + f32::from(step) / 100.0);
+        bench.look(true);
+    }
+    // The knob is held without moving.
+    (0..100).for_each(|_| bench.look(true));
+    assert_eq!(bench.takes(), 1);
+    bench.wait();
+    let turned = bench.session.take();
+    assert!(bench.takes() == 2 && (turned.stick - 0.79).abs() < 1e-6);
+    assert!(bench.session.undo(&mut at_once));
+    assert!(bench.session.take() == first);
+    bench.wait();
+    assert!(!bench.session.undo(&mut at_once));
+    assert!(bench.session.redo(&mut at_once) && !bench.session.redo(&mut at_once));
+    assert!(bench.session.take() == turned);
+    bench.wait();
+    assert_eq!(bench.takes(), 2);
+}
+
+#[test]
+fn unrecorded_changes_can_be_undone() {
+    let mut bench = Bench::new();
+    bench.turn(|params| &params.temperature, 1.5);
+    bench.look(false);
+    assert!(bench.session.overview().can_undo);
+    assert!(bench.session.undo(&mut at_once));
+    assert_eq!(bench.session.take().temperature, 1.0);
+    assert!(bench.session.redo(&mut at_once));
+    assert_eq!(bench.session.take().temperature, 1.5);
+}
+
+#[test]
+fn a_slow_host_adds_no_history_entries() {
+    let mut bench = Bench::new();
+    bench.turn(|params| &params.style, 6);
+    bench.wait();
+    bench.turn(|params| &params.drummer.stick, 0.9);
+    bench.wait();
+    let on_their_way = RefCell::new(Vec::new());
+    let mut later = |param: ParamPtr, value: f32| on_their_way.borrow_mut().push((param, value));
+    assert!(bench.session.undo(&mut later) && bench.session.undo(&mut later));
+    for (param, value) in on_their_way.take() {
+        (0..3).for_each(|_| bench.look(false));
+        at_once(param, value);
+    }
+    bench.wait();
+    let take = bench.session.take();
+    assert_eq!((take.style, take.stick), (17, 0.5));
+    let overview = bench.session.overview();
+    assert_eq!((overview.takes, overview.at, overview.can_redo), (3, 0, true));
+}
+
+#[test]
+fn undo_restores_the_latched_tempo() {
+    let mut bench = Bench::new();
+    let state = &Arc::clone(&bench.params).state;
+    let seed = bench.session.take().seed;
+    state.latch_tempo(state.take_tempo(), Some(90.0));
+    bench.wait();
+    assert_eq!(bench.takes(), 1, "a tempo alone is no other take");
+    bench.session.new_take(&mut at_once);
+    assert_ne!(bench.session.take().seed, seed);
+    state.latch_tempo(state.take_tempo(), Some(140.0));
+    bench.wait();
+    assert!(bench.session.undo(&mut at_once));
+    let take = bench.session.take();
+    assert_eq!((take.seed, take.tempo), (seed, 90.0));
+    assert!(state.is_restored(seed));
+    assert!(bench.session.redo(&mut at_once));
+    assert_eq!(bench.session.take().tempo, 140.0);
+    bench.session.set_seed(4_000_000, &mut at_once);
+    assert_eq!(bench.session.take().seed, 65_535);
+    assert_eq!(bench.takes(), 3);
+}
+
+#[test]
+fn favourites_stay_as_they_are() {
+    let mut bench = Bench::new();
+    let first = bench.session.take();
+    bench.session.set_favourite(true);
+    assert!(bench.session.overview().favourite);
+    bench.turn(|params| &params.drummer.density, 0.5);
+    bench.wait();
+    assert!(!bench.session.overview().favourite);
+    let favourite: Vec<usize> = bench
+        .session
+        .history_entries()
+        .iter()
+        .filter(|entry| entry.favourite)
+        .map(|entry| entry.place)
+        .collect();
+    assert_eq!(favourite, [0]);
+    assert!(bench.session.go_to(0, &mut at_once) && !bench.session.go_to(9, &mut at_once));
+    assert!(bench.session.take() == first);
+    assert_eq!(bench.saved().history.expect("a history").all().0.len(), 2);
+}
+
+#[test]
+fn ab_sides_compare_and_morph() {
+    let mut bench = Bench::new();
+    assert!(!bench.session.set_morph(0.5), "there is nothing to go to");
+    let a = bench.session.take();
+    bench.session.switch_sides(&mut at_once);
+    assert!((bench.session.take(), bench.session.overview().side) == (a, Side::B));
+    bench.turn(|params| &params.style, 10);
+    bench.wait();
+    let b = bench.session.take();
+    bench.session.switch_sides(&mut at_once);
+    assert!((bench.session.take(), bench.session.overview().side) == (a, Side::A));
+    bench.wait();
+    for share in [0.1, 0.2, 0.3] {
+        assert!(bench.session.set_morph(share));
+        bench.look(true);
+    }
+    bench.wait();
+    let toward = bench.session.take().toward.expect("a morph");
+    assert_eq!((toward.share, toward.style, bench.session.overview().morph), (0.3, 10, 0.3));
+    assert_eq!(bench.saved().toward, Some(toward));
+    assert!(bench.session.undo(&mut at_once));
+    assert!(bench.session.take() == a);
+    assert!(bench.session.redo(&mut at_once));
+    assert_eq!(bench.session.take().toward, Some(toward));
+    assert!(bench.session.set_morph(f32::NAN));
+    assert!(bench.session.take() == a);
+    bench.session.switch_sides(&mut at_once);
+    assert!(bench.session.take() == b);
+    bench.session.copy_to_other_side();
+    bench.session.switch_sides(&mut at_once);
+    assert!((bench.session.take(), bench.session.overview().side) == (b, Side::A));
+}
+
+#[test]
+fn pins_are_part_of_the_take_and_of_the_project() {
+    let mut bench = Bench::new();
+    let hit = Hit { velocity: 33, offset_ticks: -7 };
+    bench.session.toggle(4, Drum::Snare, true);
+    bench.session.toggle(5, Drum::Snare, false);
+    for velocity in [100, 60, 33] {
+        bench.session.pin(6, Drum::Crash, Some(Pin::Hit(Hit { velocity, ..hit })));
+        bench.look(true);
+    }
+    bench.wait();
+    let pins = bench.session.take().pins;
+    assert_eq!(pins.get(4, Drum::Snare), Some(Pin::Silent));
+    assert_eq!(pins.get(5, Drum::Snare), Some(Pin::Struck));
+    assert_eq!(pins.get(6, Drum::Crash), Some(Pin::Hit(hit)));
+    assert_eq!(bench.takes(), 2, "one stroke");
+
+    // Into another instance.
+    let saved = bench.saved();
+    assert_eq!(saved.pins, pins);
+    let mut other = Bench::new();
+    other.params.state.set(saved);
+    other.wait();
+    assert_eq!(other.session.take().pins, pins);
+    assert_eq!(other.takes(), 2, "a load is no take");
+    assert!(other.session.undo(&mut at_once));
+    assert_eq!(other.session.take().pins, Pins::NONE);
+
+    bench.session.free_lane(Drum::Snare);
+    assert_eq!(bench.session.pins().get(4, Drum::Snare), None);
+    bench.session.free_all();
+    assert_eq!(bench.session.pins(), Pins::NONE);
+}
+
+#[test]
+fn a_lane_is_pinned_as_it_sounds_and_rotated() {
+    let mut bench = Bench::new();
+    let mut steps = [Step::SILENT; 16];
+    let hit = Hit { velocity: 70, offset_ticks: 3 };
+    steps[15].set(Drum::Ride, Some(hit));
+    bench.session.shift_lane(Drum::Ride, &steps, 1);
+    let pins = bench.session.pins();
+    assert_eq!(pins.get(0, Drum::Ride), Some(Pin::Hit(hit)));
+    assert!((1..16).all(|step| pins.get(step, Drum::Ride) == Some(Pin::Silent)));
+    bench.session.shift_lane(Drum::Ride, &steps, -17);
+    assert_eq!(bench.session.pins().get(14, Drum::Ride), Some(Pin::Hit(hit)));
+    bench.session.keep_all(&steps);
+    assert_eq!(bench.session.pins(), Pins::all(&steps));
+}
+
+#[test]
+fn changes_mark_the_project_as_modified_once() {
+    let mut bench = Bench::new();
+    let generation = |bench: &Bench| bench.params.generation.value();
+    bench.wait();
+    let before = generation(&bench);
+    bench.wait();
+    assert_eq!(generation(&bench), before, "nothing was changed");
+    for velocity in 1..20 {
+        bench.session.pin(6, Drum::Crash, Some(Pin::Hit(Hit { velocity, offset_ticks: 0 })));
+        bench.look(true);
+    }
+    bench.wait();
+    assert_eq!(generation(&bench), before + 1);
+    bench.session.set_favourite(true);
+    bench.wait();
+    assert_eq!(generation(&bench), before + 2);
+    at_once(bench.params.generation.as_ptr(), 1.0);
+    bench.session.set_favourite(false);
+    bench.wait();
+    assert_eq!(generation(&bench), 0, "the count begins anew");
+}
+
+fn file(places: &[usize]) -> Vec<u8> {
+    let mut steps = vec![Step::SILENT; places.iter().max().map_or(0, |last| last + 1)];
+    for &place in places {
+        steps[place].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: -9 }));
+    }
+    Clip { steps, tempo: 97.0, meter: Meter::FOUR_FOUR }.write(&Sheet::new("Drums", Drum::PITCHES))
+}
+
+#[test]
+fn a_dropped_file_is_the_primer() {
+    let mut bench = Bench::new();
+    let said = bench.session.prime_with(&file(&[4, 12, 20]), &mut at_once);
+    assert_eq!(said.as_deref(), Ok("The drummer carries on from 2 bars of the file."));
+    bench.wait();
+    let Primer::Play(played) = bench.session.take().primer else { panic!("no primer") };
+    assert_eq!((played.steps().len(), bench.takes()), (32, 2));
+    assert_eq!(bench.saved().primer, Primer::Play(played));
+    // Takes in flight do not restore the old primer.
+    bench.params.state.kept().note_primer(&Take::default());
+    assert_eq!(bench.session.primer(), Primer::Play(played));
+    bench.session.clear_primer();
+    bench
+        .params
+        .state
+        .kept()
+        .note_primer(&Take { primer: Primer::Play(played), ..Take::default() });
+    assert_eq!(bench.session.take().primer, Primer::Off);
+    assert!(bench.session.undo(&mut at_once));
+    assert_eq!(bench.session.take().primer, Primer::Play(played));
+    let sentence = bench.session.prime_with(b"MThd", &mut at_once).expect_err("broken");
+    assert!(sentence.starts_with("The file cannot be used"), "{sentence}");
+    assert_eq!(bench.session.primer(), Primer::Play(played));
+}
+
+#[test]
+fn a_dropped_file_is_sent_to_be_humanised() {
+    let mut bench = Bench::new();
+    bench.session.humanise(&file(&[0, 40]), &mut at_once).expect("a clip");
+    assert_eq!(bench.session.take().phrase_bars, 2);
+    match bench.params.state.kept().next_command() {
+        Some(WorkerCommand::Humanise(clip, take)) => {
+            assert_eq!((clip.steps.len(), take.phrase_bars), (32, 2));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(bench.session.humanise(b"", &mut at_once).is_err());
+    assert!(bench.params.state.kept().next_command().is_none());
+}
+
+#[test]
+fn a_preset_is_applied_exactly_and_undone() {
+    let mut bench = Bench::new();
+    let before = bench.session.take();
+    let mut take = Take { seed: 9, style: 6, stick: 0.75, tempo: 101.0, ..Take::default() };
+    take.pins.set(3, Drum::Bass, Some(Pin::Struck));
+    let performance = groove::perform::Performance { swing: 0.25, ..Default::default() };
+    let preset = Preset::new("Mine", "", take, performance);
+    bench.session.play(&preset.take, &preset.performance, &mut at_once);
+    bench.wait();
+    assert!((bench.session.take(), bench.session.performance()) == (take, performance));
+    assert_eq!(bench.takes(), 2);
+    assert!(bench.session.undo(&mut at_once));
+    assert!(bench.session.take() == before);
+}

@@ -1,0 +1,93 @@
+//! Commands of the window that the worker runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use groove::encode::Kind;
+use groove::humanise::humanise;
+use groove::midi::Clip;
+use groove::pins::Pins;
+use groove::take::Take;
+use groove::{Meter, Step};
+
+use crate::project::folders::Folders;
+use crate::project::models::{self, ModelFile};
+use crate::project::store::{ProjectStore, WorkerCommand};
+use crate::worker::WorkerLoop;
+use crate::worker::player::ModelPlayer;
+
+impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F> {
+    /// Runs the next command.
+    pub(super) fn run_command(&mut self) {
+        let Some(command) = self.store.next_command() else { return };
+        let done = catch_unwind(AssertUnwindSafe(|| match command {
+            WorkerCommand::ChooseModel(file) => Some(self.choose_model(file)),
+            WorkerCommand::ImportModel(file) => {
+                Some(import_model(&file).and_then(|file| self.choose_model(Some(file))))
+            }
+            WorkerCommand::Humanise(clip, take) => Some(self.humanise(&clip, &take)),
+            WorkerCommand::PlayAhead(take, meter, bar, count) => {
+                self.play_ahead(take, meter, bar, count);
+                None
+            }
+        }));
+        let failed = || Some(Err("The file could not be used: an internal error occurred.".into()));
+        if let Some(report) = done.unwrap_or_else(|_| failed()) {
+            self.store.report(report);
+        }
+    }
+
+    /// Generates one bar ahead of the song and queues the rest again, so that urgent bars go first.
+    /// Stops when another take plays.
+    fn play_ahead(&mut self, take: Box<Take>, meter: Meter, bar: i64, count: u16) {
+        let playing = self.end.takes_in_use().playing;
+        let plays = self.takes.iter().any(|(number, known)| *number == playing && *known == *take);
+        if count == 0 || !plays {
+            return;
+        }
+        if let Some(played) = self.bar(&take, meter, bar) {
+            self.store.save_bar(&take, bar, &played);
+            self.store.send(WorkerCommand::PlayAhead(take, meter, bar + 1, count - 1));
+        }
+    }
+
+    /// Plays with a model from now on.
+    fn choose_model(&mut self, file: Option<PathBuf>) -> Result<String, String> {
+        let model = match &file {
+            Some(path) => models::read(path)?,
+            None => models::built_in()?,
+        };
+        let name = model.metadata().name.clone();
+        let identity = if file.is_some() { model.identity() } else { 0 };
+        if let Some(path) = file {
+            self.store.know_model(ModelFile { identity, name: name.clone(), path });
+        }
+        // It may have been missing before.
+        self.players.retain(|slot| slot.identity != identity);
+        self.load_player(identity);
+        self.store.change(|extras| extras.model = identity);
+        Ok(format!("{name} plays."))
+    }
+
+    /// Humanises a clip with the model of a take and pins the result.
+    fn humanise(&mut self, clip: &Clip, take: &Take) -> Result<String, String> {
+        let folders = Folders::for_user();
+        let folder = folders.as_ref().map(|folders| folders.models.as_path());
+        let model = models::find(take.model, &self.store.models(), folder)?;
+        let Take { style, blend, tempo, seed, .. } = *take;
+        let kind = Kind { style, blend, tempo, meter: clip.meter, fill: false };
+        let kit = &model.metadata().classes;
+        let steps: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
+        let played =
+            humanise(&model, &kind, &steps, Some(seed)).map_err(|fault| fault.to_string())?;
+        self.store.change(|extras| extras.pins = Pins::all(&played));
+        Ok("The hits of the file are pinned, as the drummer strikes them.".into())
+    }
+}
+
+/// Copies a model file into the user's folder and returns its path.
+fn import_model(file: &Path) -> Result<PathBuf, String> {
+    let folders = Folders::for_user()
+        .ok_or("The model cannot be stored: the system reports no user folder.")?;
+    models::import(file, &folders.models)
+}

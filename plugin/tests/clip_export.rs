@@ -1,0 +1,129 @@
+//! Clips exported by the window match the notes that play: the worker's phrase with the parameters'
+//! performance, drum map and channel.
+
+use std::sync::Arc;
+
+use deep_pocket::link::{Link, Phrase, Phrases, WorkerEnd, link};
+use deep_pocket::params::DeepPocketParams;
+use deep_pocket::session::clip_export::{ClipExport, ExportOptions, Extent};
+use groove::midi::{Clip, DrumMap};
+use groove::take::Take;
+use groove::{Bar, Drum, Hit, Meter, Step};
+use nice_plug::prelude::*;
+
+/// Phrase from bar 4 on with a snare on each beat and an early kick at the start of each bar.
+fn shown() -> (WorkerEnd, Arc<Link>, [Bar; 4]) {
+    let (_, worker, link) = link();
+    let mut bars = [Bar::silent(Meter::FOUR_FOUR); 4];
+    for (velocity, bar) in (60..).zip(&mut bars) {
+        for beat in 0..4 {
+            let hit = Hit { velocity, offset_ticks: 9 };
+            bar.steps_mut()[4 * beat].set(Drum::Snare, Some(hit));
+        }
+        bar.steps_mut()[0].set(Drum::Bass, Some(Hit { velocity, offset_ticks: -30 }));
+    }
+    let take = Take { seed: 464, style: 17, ..Take::default() };
+    let phrase = Phrase { number: 1, take, first_bar: 4, bars: bars.to_vec(), next: bars[0] };
+    worker.show(Phrases { playing: Some(Arc::new(phrase)), ..Phrases::default() });
+    (worker, link, bars)
+}
+
+fn set(params: &DeepPocketParams, id: &str, value: f32) {
+    let map = params.param_map();
+    let (_, pointer, _) = map.iter().find(|(known, ..)| known == id).expect("a parameter");
+    // SAFETY: the pointer is into `params`.
+    unsafe {
+        let normalized = pointer.preview_normalized(value);
+        pointer._internal_set_normalized_value(normalized);
+    }
+}
+
+fn steps(export: &ClipExport) -> Vec<Step> {
+    Clip::read(&export.midi(), DrumMap::GeneralMidi).expect("our own file").steps
+}
+
+#[test]
+fn an_exported_phrase_matches_playback() {
+    let (_worker, link, bars) = shown();
+    let params = DeepPocketParams::default();
+    let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
+    assert_eq!(export.name(), "rock-120bpm-464");
+    let read = steps(&export);
+    assert_eq!(read[0].hit(Drum::Bass), Some(Hit { velocity: 60, offset_ticks: 0 }));
+    assert_eq!(read[16], bars[1].steps()[0]);
+    assert_eq!(read[60], bars[3].steps()[12]);
+    // Map, channel and performance come from the parameters.
+    set(&params, "map", 3.0);
+    set(&params, "channel", 3.0);
+    set(&params, "lane_mute_1", 1.0);
+    set(&params, "timing", 0.0);
+    let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
+    let midi = export.midi();
+    assert!(midi.windows(3).any(|bytes| bytes == [0x92, 38, 60]), "Addictive Drums' snare");
+    let read = steps(&export);
+    assert!(read.iter().all(|step| step.hit(Drum::Bass).is_none()));
+    assert_eq!(read[16].hit(Drum::Snare), Some(Hit { velocity: 61, offset_ticks: 0 }));
+}
+
+#[test]
+fn one_lane_a_range_of_bars_and_a_quantised_clip() {
+    let (_worker, link, _) = shown();
+    let params = DeepPocketParams::default();
+    let of = |options| ClipExport::of(&params, &link, options);
+    let lane =
+        of(ExportOptions { lane: Some(Drum::Bass), ..ExportOptions::default() }).expect("a clip");
+    assert_eq!(lane.name(), "rock-120bpm-464-bass");
+    assert!(steps(&lane).iter().all(|step| step.hit(Drum::Snare).is_none()));
+    let quantised =
+        of(ExportOptions { quantised: true, ..ExportOptions::default() }).expect("a clip");
+    assert!(steps(&quantised).iter().all(|step| step.hits().all(|(_, hit)| hit.offset_ticks == 0)));
+    let two = of(ExportOptions { extent: Extent::Bars(6, 2), ..ExportOptions::default() })
+        .expect("a clip");
+    let read = steps(&two);
+    assert_eq!((read.len(), read[4].hit(Drum::Snare).map(|hit| hit.velocity)), (29, Some(62)));
+    let refused = |options| of(options).expect_err("a sentence");
+    let ride = ExportOptions { lane: Some(Drum::Ride), ..ExportOptions::default() };
+    assert_eq!(refused(ride), "Ride has no hits in these bars.");
+    let far = refused(ExportOptions { extent: Extent::Phrases(2), ..ExportOptions::default() });
+    assert!(far.contains("bar 9"), "{far}");
+    refused(ExportOptions { extent: Extent::Bars(5, 0), ..ExportOptions::default() });
+}
+
+#[test]
+fn half_and_double_time_export_at_their_heard_length() {
+    let (_worker, link, _) = shown();
+    let params = DeepPocketParams::default();
+    let snares = |pace: f32| {
+        set(&params, "pace", pace);
+        let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
+        let read = steps(&export);
+        (0..)
+            .zip(read)
+            .filter(|(_, step)| step.hit(Drum::Snare).is_some())
+            .map(|(at, _)| at)
+            .collect::<Vec<_>>()
+    };
+    let every = |steps: usize| -> Vec<usize> { (0..16).map(|beat| steps * beat).collect() };
+    assert_eq!(snares(0.0), every(8));
+    assert_eq!(snares(1.0), every(4));
+    assert_eq!(snares(2.0), every(2));
+}
+
+#[test]
+fn text_and_sound_are_of_the_same_clip() {
+    let (_worker, link, _) = shown();
+    let export = ClipExport::of(&DeepPocketParams::default(), &link, ExportOptions::default())
+        .expect("a clip");
+    let text = export.text();
+    assert!(text.starts_with("rock-120bpm-464: 120 bpm, 4/4;"), "{text}");
+    assert!(text.contains("Snare      x...x...x...x...|"), "{text}");
+    let wav = export.wav(8_000);
+    assert!(wav.starts_with(b"RIFF") && wav.len() > 8 * 8_000 * 6, "eight seconds");
+}
+
+#[test]
+fn export_without_a_phrase_fails_with_a_message() {
+    let (_, _, link) = link();
+    let fault = ClipExport::of(&DeepPocketParams::default(), &link, ExportOptions::default());
+    assert!(fault.expect_err("a sentence").contains("no clip yet"));
+}
