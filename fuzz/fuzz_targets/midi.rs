@@ -2,7 +2,7 @@
 #![no_main]
 
 use groove::Drum;
-use groove::midi::{Clip, DrumMap, LONGEST, Sheet};
+use groove::pattern::midi::{Clip, DrumMap, LONGEST, Sheet};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 use candle_core::{Device, Tensor};
 use criterion::{BenchmarkId, Criterion};
 use groove::Meter;
-use groove::encode::Kind;
-use groove::feel::References;
 use groove::generate::Drummer;
-use groove::memory::Memory;
+use groove::model::encode::Kind;
+use groove::model::feel::References;
+use groove::model::pointer_memory::Memory;
 use groove::model::{Metadata, Model, Stack, write};
-use groove::style::style_number;
+use groove::pattern::style::style_number;
 use groove::take::Take;
 use multiversion::multiversion;
 

@@ -5,7 +5,7 @@
 //! Up: 30 Hz to 18 kHz, with lines at 100 Hz, 1 kHz and 10 kHz. Brightness: 72 dB.
 
 use groove::Drum;
-use groove::audition::AuditionKit;
+use groove::synth::AuditionKit;
 
 const RATE: f32 = 48_000.0;
 /// Width and height of one drum's picture, and the room around it, in pixels.

@@ -2,9 +2,9 @@
 //! differ by velocity and from each other, and a hat that closes.
 #![cfg(feature = "audition")]
 
-use groove::audition::{AuditionKit, render, wav};
-use groove::clip::Clip;
-use groove::midi::DrumMap;
+use groove::pattern::clip::Clip;
+use groove::pattern::midi::DrumMap;
+use groove::synth::{AuditionKit, render, wav};
 use groove::{Bar, Drum, Hit, Meter};
 
 const RATE: usize = 48_000;

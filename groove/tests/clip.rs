@@ -4,13 +4,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use groove::clip::Clip;
-use groove::drum::CLASSES;
 use groove::generate::Drummer;
-use groove::midi::{DrumMap, Sheet};
 use groove::model::Model;
-use groove::output::{MAPS, at_pitches};
-use groove::perform::{Pace, Performance};
+use groove::pattern::clip::Clip;
+use groove::pattern::drum::CLASSES;
+use groove::pattern::midi::{DrumMap, Sheet};
+use groove::play::drum_maps::{MAPS, at_pitches};
+use groove::play::perform::{Pace, Performance};
 use groove::take::{Fills, Take};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Pitches, Step};
 use midly::{MetaMessage, MidiMessage, Smf, TrackEventKind};

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use groove::generate::Drummer;
-use groove::midi::{Clip, DrumMap, Sheet};
 use groove::model::Model;
-use groove::pins::{Pin, Pins};
-use groove::style::style_number;
+use groove::pattern::midi::{Clip, DrumMap, Sheet};
+use groove::pattern::style::style_number;
+use groove::take::pins::{Pin, Pins};
 use groove::take::{Fills, Played, Primer, Rhythm, Take};
 use groove::{Drum, DrumSet, Hit, Meter, Step};
 

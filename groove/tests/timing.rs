@@ -3,8 +3,8 @@
 
 use std::cmp::Reverse;
 
-use groove::clock::{Clock, Transport};
-use groove::schedule::{Note, Scheduler};
+use groove::play::clock::{Clock, Transport};
+use groove::play::schedule::{Note, Scheduler};
 use groove::{Bar, CLASSES, Drum, Hit, Meter};
 use proptest::prelude::*;
 

@@ -1,0 +1,257 @@
+//! Candidate bars of a theme.
+//!
+//! The theme decides how a whole take is played, and a network that samples now and then begins
+//! with a fill, a stumble or half a groove. So a bar of the theme that keeps too little of the bars
+//! before the theme is played again with other draws, a few times at most, and the one that keeps
+//! most of them stays. Most first candidates stay: a small change of a control rarely changes
+//! which.
+
+use crate::generate::conditioning::{Cue, Part};
+use crate::generate::phrase::Playing;
+use crate::model::ModelError;
+use crate::pattern::Step;
+use crate::pattern::drum::{Drum, DrumSet};
+use crate::take::Primer;
+
+/// Candidates of a bar, at most.
+const CANDIDATES: u8 = 8;
+/// Candidate numbers lie apart from those of the tries around pins, which draw at the same places.
+const APART: u8 = 16;
+/// Hit F1 of a single heard bar with itself played again, where there is no other to compare with.
+const ALONE: f32 = 0.75;
+/// Share of the heard bars' hit F1 among each other that a bar of the theme has with them at least:
+/// the share at stick 0, and the rise of it to the middle of the stick.
+const KEPT: (f32, f32) = (0.4, 0.5);
+
+/// Drums whose strokes in a bar are counted together: what keeps time, what fills.
+const GROUPS: [&[Drum]; 5] = [
+    &[Drum::Bass],
+    &[Drum::Snare],
+    &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride],
+    &[Drum::LowTom, Drum::MidTom, Drum::HighTom],
+    &[Drum::Crash],
+];
+/// Strokes of a group by which a bar may lie outside the heard bars' range: at least, and as a
+/// share of the range's end.
+const ROOM: (f32, f32) = (1.0, 0.25);
+/// Strokes by which the range widens at the ends of the density control.
+const DENSITY_ROOM: f32 = 12.0;
+/// Likeness that a stroke outside the range costs.
+const STRAY_COST: f32 = 0.05;
+
+/// Bars that were heard before a theme, and the likeness to them that is enough.
+pub(crate) struct Heard {
+    bars: Vec<Vec<DrumSet>>,
+    /// Drums that are compared.
+    of: DrumSet,
+    /// Weight of the heard bar's hits in the likeness: .5 makes it the hit F1, 1 the share of the
+    /// heard hits that are kept, 0 the share of the bar's own that were heard.
+    weight: f32,
+    enough: f32,
+    /// By group: fewest and most strokes of a bar.
+    ranges: [(f32, f32); GROUPS.len()],
+}
+
+impl Heard {
+    /// Mean likeness of a bar to those that were heard, and strokes outside their range.
+    fn judge(&self, bar: &[Step]) -> (f32, f32) {
+        let bar = drums(bar, self.of);
+        let sum: f32 = self.bars.iter().map(|heard| likeness(heard, &bar, self.weight)).sum();
+        let outside = GROUPS.iter().zip(self.ranges).map(|(group, (least, most))| {
+            let count = strokes(&bar, group);
+            (least - count).max(count - most).max(0.0)
+        });
+        (sum / self.bars.len() as f32, outside.sum())
+    }
+}
+
+/// Strokes of some drums in a bar.
+fn strokes(bar: &[DrumSet], group: &[Drum]) -> f32 {
+    let group: DrumSet = group.iter().copied().collect();
+    bar.iter().map(|drums| drums.and(group).len()).sum::<u32>() as f32
+}
+
+fn drums(bar: &[Step], of: DrumSet) -> Vec<DrumSet> {
+    bar.iter().map(|step| step.drums().and(of)).collect()
+}
+
+/// Shared hits of two bars as a share of the hits of both, of which the heard one's have this
+/// weight (Tversky 1977).
+fn likeness(heard: &[DrumSet], bar: &[DrumSet], weight: f32) -> f32 {
+    let count = |bar: &[DrumSet]| bar.iter().map(|drums| drums.len()).sum::<u32>() as f32;
+    let shared = heard.iter().zip(bar).map(|(heard, bar)| heard.and(*bar).len()).sum::<u32>();
+    shared as f32 / (weight * count(heard) + (1.0 - weight) * count(bar)).max(1.0)
+}
+
+impl Part<'_> {
+    /// The bars before a theme, at the first step of one of its bars that is chosen among
+    /// candidates; none in a bar that is given, or a fill, or played to a tapped rhythm.
+    pub(crate) fn heard(&self, playing: &Playing, at: usize) -> Option<Heard> {
+        let length = self.meter.steps();
+        let cues = playing.cues.get(at..at + length)?;
+        let free = |cue: &Cue| {
+            let given = cue.keep.or(cue.opens).or(cue.base);
+            cue.theme && given.is_none() && cue.fill.is_none()
+        };
+        let of = match self.take.primer {
+            Primer::Tap(_) => return None,
+            Primer::Hold { drums, .. } => DrumSet::ALL.without(drums),
+            Primer::Play(_) | Primer::Off => DrumSet::ALL,
+        };
+        if !at.is_multiple_of(length) || !cues.iter().all(free) {
+            return None;
+        }
+        let of = of.without(self.take.off);
+        let before = &playing.player.steps[..playing.start];
+        let bars: Vec<Vec<DrumSet>> = before
+            .rchunks_exact(length)
+            .map(|bar| drums(bar, of))
+            .filter(|bar| bar.iter().any(|drums| !drums.is_empty()))
+            .collect();
+        let (mut sum, mut pairs) = (0.0, 0.0);
+        for (number, one) in bars.iter().enumerate() {
+            for other in &bars[..number] {
+                (sum, pairs) = (sum + likeness(one, other, 0.5), pairs + 1.0);
+            }
+        }
+        let own = if pairs > 0.0 { sum / pairs } else { ALONE };
+        let (least, rise) = KEPT;
+        let kept = least + rise * (2.0 * self.stick(true, at)).clamp(0.0, 1.0);
+        // Who plays hotter strays further.
+        let enough = own * kept / self.take.temperature.max(1.0);
+        let weight = 0.5 + 0.5 * self.take.density.clamp(-1.0, 1.0);
+        let room = self.take.density.clamp(-1.0, 1.0) * DENSITY_ROOM;
+        let ranges = GROUPS.map(|group| {
+            let counts = || bars.iter().map(|bar| strokes(bar, group));
+            let (least, most) =
+                (counts().fold(f32::INFINITY, f32::min), counts().fold(0.0, f32::max));
+            let least = least - (ROOM.1 * least).max(ROOM.0) + room.min(0.0);
+            (least, most + (ROOM.1 * most).max(ROOM.0) + room.max(0.0))
+        });
+        (!bars.is_empty()).then_some(Heard { bars, of, weight, enough, ranges })
+    }
+
+    /// Plays a bar of the theme, in as many candidates as it takes to keep enough of the bars
+    /// before.
+    pub(crate) fn play_candidates(
+        &self,
+        playing: &mut Playing,
+        heard: &Heard,
+    ) -> Result<(), ModelError> {
+        let (at, length) = (playing.steps().len(), self.meter.steps());
+        let mut best = None;
+        for candidate in 0..CANDIDATES {
+            let mut player = playing.player.clone();
+            for (place, cue) in playing.cues.iter().enumerate().skip(at).take(length) {
+                self.play(&mut player, place, cue, APART * candidate)?;
+            }
+            let (likeness, outside) = heard.judge(&player.steps[player.steps.len() - length..]);
+            let merit = likeness - STRAY_COST * outside;
+            if best.as_ref().is_none_or(|(known, _)| merit > *known) {
+                best = Some((merit, player));
+            }
+            if likeness >= heard.enough && outside <= 0.0 {
+                break;
+            }
+        }
+        if let Some((_, player)) = best {
+            playing.player = player;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::generate::phrase::Opening;
+    use crate::model::Model;
+    use crate::model::tests::{kinds, small_bytes};
+    use crate::pattern::{Hit, Meter};
+    use crate::take::{Rhythm, Take};
+
+    fn bar(struck: &[(usize, Drum)]) -> Vec<Step> {
+        let mut bar = vec![Step::SILENT; 16];
+        for &(at, drum) in struck {
+            bar[at].set(drum, Some(Hit { velocity: 80, offset_ticks: 0 }));
+        }
+        bar
+    }
+
+    #[test]
+    fn a_bar_is_judged_by_its_hits_and_by_the_strokes_of_its_drums() {
+        let beat = [(0, Drum::Bass), (4, Drum::Snare), (8, Drum::Bass), (12, Drum::Snare)];
+        let with = |more: &[(usize, Drum)]| bar(&[&beat, more].concat());
+        let heard = Heard {
+            bars: vec![drums(&with(&[]), DrumSet::ALL)],
+            of: DrumSet::ALL,
+            weight: 0.5,
+            enough: 0.5,
+            ranges: [(1.0, 3.0), (1.0, 3.0), (0.0, 1.0), (0.0, 1.0), (0.0, 1.0)],
+        };
+        assert_eq!(heard.judge(&with(&[])), (1.0, 0.0));
+        // Two of four hits too many are shared hits of a larger sum.
+        let busy = with(&[(1, Drum::HighTom), (2, Drum::LowTom)]);
+        let (likeness, outside) = heard.judge(&busy);
+        assert!((likeness - 8.0 / 10.0).abs() < 1e-6);
+        assert_eq!(outside, 1.0);
+        assert_eq!(heard.judge(&bar(&[(4, Drum::Snare)])).1, 1.0, "the kick is missing");
+        let of = DrumSet::ALL.without(drums(&busy, DrumSet::ALL)[1]);
+        let without = Heard { of, ..heard };
+        assert_eq!(without.judge(&with(&[(1, Drum::HighTom)])), (1.0, 0.0));
+    }
+
+    #[test]
+    fn the_first_candidate_that_is_good_enough_is_played_and_else_the_best() {
+        let model = Arc::new(Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model"));
+        let (mut first, mut others) = (0, 0);
+        for seed in 0..40 {
+            let take = Take { seed, style: 17, ..Take::default() };
+            let part =
+                Part { model: &model, take: &take, meter: Meter::FOUR_FOUR, lead_in: Some(0) };
+            let start = part.theme(&mut Opening::default(), None).expect("a theme");
+            let mut heard = part.heard(&start, 0).expect("a lead-in");
+            let played = |heard: &Heard| {
+                let mut playing = start.clone();
+                part.play_candidates(&mut playing, heard).expect("a bar");
+                let drums = playing.steps().iter().map(Step::drums).collect::<Vec<_>>();
+                (heard.judge(playing.steps()), drums)
+            };
+            let mut plain = start.clone();
+            for (place, cue) in start.cues.iter().enumerate().take(16) {
+                part.play(&mut plain.player, place, cue, 0).expect("a step");
+            }
+            let merit = |(likeness, outside): (f32, f32)| likeness - STRAY_COST * outside;
+            let alone = heard.judge(plain.steps());
+            let best = played(&heard);
+            assert!(merit(best.0) >= merit(alone));
+            heard.enough = 0.0;
+            heard.ranges = heard.ranges.map(|_| (0.0, 99.0));
+            let any = played(&heard).1;
+            assert!(any.iter().copied().eq(plain.steps().iter().map(Step::drums)));
+            *(if any == best.1 { &mut first } else { &mut others }) += 1;
+        }
+        assert!(first > 0 && others > 0, "{first} {others}");
+        assert_eq!(first + others, 40);
+    }
+
+    #[test]
+    fn given_bars_and_tapped_rhythms_have_no_candidates() {
+        let model = Arc::new(Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model"));
+        let mut take = Take { style: 17, ..Take::default() };
+        let meter = Meter::FOUR_FOUR;
+        let heard = |take: &Take, at: usize, keep: bool| {
+            let part = Part { model: &model, take, meter, lead_in: Some(1) };
+            let mut playing = part.theme(&mut Opening::default(), None).expect("a theme");
+            playing.cues[20].keep = keep.then_some(Step::SILENT);
+            part.heard(&playing, at).is_some()
+        };
+        assert!(heard(&take, 0, false) && heard(&take, 16, false) && heard(&take, 0, true));
+        assert!(!heard(&take, 4, false), "in the middle of a bar");
+        assert!(!heard(&take, 16, true), "a step of it is given");
+        take.primer = Primer::Tap(Rhythm { onsets: 5, steps: 16 });
+        assert!(!heard(&take, 0, false));
+    }
+}

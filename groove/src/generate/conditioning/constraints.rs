@@ -1,0 +1,231 @@
+//! What is wished of a step, as changes to the distribution over subsets of drums: leans and
+//! masks. Notes are never edited afterwards, so that the drummer plays around
+//! what is asked for.
+
+use libm::{expf, logf};
+
+use crate::generate::conditioning::fill_quota::Quota;
+use crate::model::calibration::{Lean, lean_on};
+use crate::pattern::drum::{CLASSES, DrumSet};
+
+/// What is wished of a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Wish {
+    /// Drums that are struck.
+    pub must: DrumSet,
+    /// Drums that somebody asked for: where they are struck, they are struck clearly.
+    pub asked: DrumSet,
+    /// Drums that are not struck, unless they must be.
+    pub never: DrumSet,
+    /// At least one drum is struck.
+    pub some: bool,
+    /// Added to the log-probability of a subset for each drum in it.
+    pub lean: Lean,
+    /// Least probability that a drum of a set is struck; after the leans and masks.
+    pub at_least: Option<(DrumSet, f32)>,
+    /// Number of drums of a set that is aimed at; after all else, so that what raises others does
+    /// not lower it.
+    pub quota: Option<Quota>,
+}
+
+/// Part of the way to a [`Quota`] that a step is leaned: at 1 each step has the quota's mean, and
+/// the drummer has no say in the places of the strokes.
+const QUOTA_GAIN: f32 = 0.8;
+/// Greatest lean towards a quota, for each drum in the subset.
+const MOST_LEAN: f32 = 8.0;
+
+impl Wish {
+    /// Changes the log-probabilities of all subsets, by subset number. Subsets that are not
+    /// allowed get minus infinity.
+    pub fn apply(&self, logits: &mut [f32]) {
+        lean_on(logits, &self.lean);
+        let (must, never) = (self.must.bits(), self.never.without(self.must).bits());
+        for (bits, logit) in (0u16..).zip(logits.iter_mut()) {
+            if bits & must != must || bits & never != 0 || (self.some && bits == 0) {
+                *logit = f32::NEG_INFINITY;
+            }
+        }
+        if let Some((drums, share)) = self.at_least {
+            raise(logits, drums, share);
+        }
+        if let Some(quota) = self.quota {
+            fill_quota(logits, &quota);
+        }
+    }
+}
+
+/// Leans towards a quota; rules out subsets without a drum of a quota that is needed, if there are
+/// others.
+fn fill_quota(logits: &mut [f32], quota: &Quota) {
+    let drums = quota.drums.bits();
+    let count = |bits: u16| (bits & drums).count_ones() as usize;
+    let mut weights = [0.0; CLASSES + 1];
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if top == f32::NEG_INFINITY {
+        return;
+    }
+    for (bits, logit) in (0u16..).zip(logits.iter()) {
+        weights[count(bits)] += expf(logit - top);
+    }
+    let needed = quota.needed && weights[1..].iter().any(|&weight| weight > 0.0);
+    if needed {
+        weights[0] = 0.0;
+    }
+    let lean = QUOTA_GAIN * lean_to(&weights, quota.mean);
+    for (bits, logit) in (0u16..).zip(logits.iter_mut()) {
+        match count(bits) {
+            0 if needed => *logit = f32::NEG_INFINITY,
+            drums => *logit += lean * drums as f32,
+        }
+    }
+}
+
+/// The lean at which a count, given the weights of its values, has a mean: by bisection, as the
+/// mean rises with the lean. Within [`MOST_LEAN`].
+fn lean_to(weights: &[f32], mean: f32) -> f32 {
+    let (mut low, mut high) = (-MOST_LEAN, MOST_LEAN);
+    for _ in 0..16 {
+        let lean = (low + high) / 2.0;
+        let (mut sum, mut hits) = (0.0, 0.0);
+        for (count, weight) in weights.iter().enumerate() {
+            // The values' common factor is of no matter; this one keeps them from overflow.
+            let leaned = weight * expf(lean * count as f32 - lean.max(0.0) * CLASSES as f32);
+            sum += leaned;
+            hits += leaned * count as f32;
+        }
+        match hits < mean * sum {
+            true => low = lean,
+            false => high = lean,
+        }
+    }
+    (low + high) / 2.0
+}
+
+/// Raises the probability that a drum of a set is struck to a share, below 1, if it is lower.
+fn raise(logits: &mut [f32], drums: DrumSet, share: f32) {
+    let has = |bits: u16| bits & drums.bits() != 0;
+    let sum = |with: bool| {
+        let of = (0u16..).zip(logits.iter()).filter(move |(bits, _)| has(*bits) == with);
+        log_sum(of.map(|(_, logit)| *logit))
+    };
+    let (with, without) = (sum(true), sum(false));
+    let lift = logf(share / (1.0 - share)) - (with - without);
+    if with > f32::NEG_INFINITY && without > f32::NEG_INFINITY && lift > 0.0 {
+        let subsets = (0u16..).zip(logits.iter_mut()).filter(|(bits, _)| has(*bits));
+        subsets.for_each(|(_, logit)| *logit += lift);
+    }
+}
+
+/// The logarithm of the sum of exponentials; minus infinity of nothing.
+pub fn log_sum(logits: impl Iterator<Item = f32> + Clone) -> f32 {
+    let top = logits.clone().fold(f32::NEG_INFINITY, f32::max);
+    if top == f32::NEG_INFINITY {
+        return top;
+    }
+    top + logf(logits.map(|logit| expf(logit - top)).sum::<f32>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::drum::{CLASSES, Drum};
+
+    /// Bass and snare exclude each other, hats like the bass.
+    fn logits() -> Vec<f32> {
+        let logit = |bits: usize| {
+            let has = |class: usize| (bits >> class & 1) as f32;
+            -3.0 * has(0) * has(1) + 2.0 * has(0) * has(2) - has(0) - 0.5 * has(3) - 2.0 * has(7)
+        };
+        (0..512).map(logit).collect()
+    }
+
+    fn rates(logits: &[f32]) -> Vec<f32> {
+        let all = log_sum(logits.iter().copied());
+        let rate = |class: usize| -> f32 {
+            let with = (0..).zip(logits).filter(|(bits, _)| bits >> class & 1 == 1);
+            with.map(|(_, logit): (usize, _)| (logit - all).exp()).sum()
+        };
+        (0..CLASSES).map(rate).collect()
+    }
+
+    #[test]
+    fn what_must_be_is_and_what_must_not_is_not() {
+        let mut wished = logits();
+        let drums = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
+        let wish = Wish {
+            must: drums(&[Drum::Snare, Drum::Crash]),
+            never: drums(&[Drum::Bass, Drum::Crash]),
+            ..Wish::default()
+        };
+        wish.apply(&mut wished);
+        let found = rates(&wished);
+        assert!((found[1] - 1.0).abs() < 1e-5 && (found[7] - 1.0).abs() < 1e-5 && found[0] == 0.0);
+        // What is allowed keeps its proportions.
+        let (one, other) = (0b1000_0010, 0b1000_0110);
+        assert_eq!(wished[one] - wished[other], logits()[one] - logits()[other]);
+    }
+
+    #[test]
+    fn silence_can_be_ruled_out() {
+        let mut wished = vec![9.0, 0.0];
+        Wish { some: true, ..Wish::default() }.apply(&mut wished);
+        assert_eq!(wished, [f32::NEG_INFINITY, 0.0]);
+    }
+
+    #[test]
+    fn a_quota_moves_the_mean_and_a_needed_one_leaves_no_subset_without() {
+        let toms: DrumSet = [Drum::Snare, Drum::LowTom, Drum::MidTom].into_iter().collect();
+        let mean = |quota: Option<Quota>, never: DrumSet| {
+            let mut wished = logits();
+            Wish { quota, never, ..Wish::default() }.apply(&mut wished);
+            let rates = rates(&wished);
+            toms.iter().map(|drum| rates[drum.index()]).sum::<f32>()
+        };
+        let usual = mean(None, DrumSet::EMPTY);
+        let at = |mean, needed| Some(Quota { drums: toms, mean, needed });
+        for aim in [0.3, 2.2] {
+            let leaned = mean(at(aim, false), DrumSet::EMPTY);
+            assert!((leaned - aim).abs() < 0.6 * (usual - aim).abs(), "{usual}, {leaned}, {aim}");
+        }
+        let mut wished = logits();
+        let needed = Wish { quota: at(0.1, true), ..Wish::default() };
+        needed.apply(&mut wished);
+        for (bits, logit) in (0u16..).zip(&wished) {
+            assert_eq!(bits & toms.bits() == 0, *logit == f32::NEG_INFINITY, "subset {bits}");
+        }
+        // Where none of them may be struck, something still can be.
+        assert_eq!(mean(at(3.0, true), toms), 0.0);
+        let mut nothing = vec![f32::NEG_INFINITY; 512];
+        needed.apply(&mut nothing);
+        assert!(nothing.iter().all(|logit| *logit == f32::NEG_INFINITY));
+    }
+
+    #[test]
+    fn the_lean_to_a_mean_gives_that_mean() {
+        let weights = [0.5, 0.3, 0.15, 0.05];
+        for mean in [0.1, 0.75, 1.5, 2.9] {
+            let lean = lean_to(&weights, mean);
+            let leaned = |count: usize| weights[count] * (lean * count as f32).exp();
+            let sum: f32 = (0..4).map(leaned).sum();
+            let found = (0..4).map(|count| count as f32 * leaned(count)).sum::<f32>() / sum;
+            assert!((found - mean).abs() < 0.01, "{found}, {mean}");
+        }
+        // Out of reach, the lean is the greatest.
+        assert!(lean_to(&weights, 4.0) > 7.9 && lean_to(&weights, -1.0) < -7.9);
+    }
+
+    #[test]
+    fn a_drum_of_a_set_is_struck_with_the_probability_at_least() {
+        let toms: DrumSet = [Drum::LowTom, Drum::Crash].into_iter().collect();
+        let one = |share: Option<f32>| {
+            let mut wished = logits();
+            Wish { at_least: share.map(|share| (toms, share)), ..Wish::default() }
+                .apply(&mut wished);
+            let has = (0u16..).zip(&wished).filter(|(bits, _)| bits & toms.bits() != 0);
+            (log_sum(has.map(|(_, logit)| *logit)) - log_sum(wished.iter().copied())).exp()
+        };
+        let usual = one(None);
+        assert!((one(Some(0.9)) - 0.9).abs() < 1e-4, "{}", one(Some(0.9)));
+        assert!((one(Some(usual / 2.0)) - usual).abs() < 1e-6, "a higher one is left");
+    }
+}

@@ -1,0 +1,307 @@
+//! What a take wishes of each step: the one place where controls, primers and pins become leans and
+//! masks.
+
+pub mod constraints;
+pub mod fill_quota;
+
+use crate::model::calibration::Lean;
+use crate::model::encode::Kind;
+use crate::model::feel::is_clear;
+use crate::pattern::drum::{CLASSES, Drum, DrumSet};
+
+use crate::generate::decoder::{Draws, Player};
+use crate::model::Model;
+use crate::model::lead_in::{LeadIn, step_of_four_four};
+use crate::pattern::{Meter, Step};
+use crate::take::pins::Pins;
+use crate::take::{FillPlace, Primer, Rhythm, Take};
+use constraints::Wish;
+use fill_quota::{CRASH_AFTER, Quota, STROKED, TIME, TIMED, strokes};
+
+/// Added to the log-probability of a subset for each held drum in it: a held drum is about twelve
+/// times as likely as the drummer would have it.
+const HELD: f32 = 2.5;
+/// Added to the log-odds of a drum where its lane is as busy as can be.
+const BUSY: f32 = 2.5;
+/// The same for all drums, where the kit is as busy as can be.
+const ALL_BUSY: f32 = 1.2;
+/// Added to the log-probability of a subset for each tom in it, in a fill of the usual amount; and
+/// how much more or less of that the greatest and the least amount have.
+const FILL: (f32, f32) = (0.8, 1.6);
+/// Added for the crash at the first step after a fill that is not followed by one for certain.
+const AFTER_FILL: f32 = 1.4;
+/// Added for bass and snare where a tapped rhythm has an onset, and taken away where it has none.
+const TAPPED: f32 = 1.5;
+
+/// Place of the stick control at which bars are as like as the drummers'.
+const AS_DRUMMERS: f32 = 0.5;
+
+/// What a rhythm is mostly played on.
+const BACKBONE: [Drum; 2] = [Drum::Bass, Drum::Snare];
+/// What a fill is mostly played on.
+const FILLING: [Drum; 3] = [Drum::LowTom, Drum::MidTom, Drum::HighTom];
+const KICK: DrumSet = DrumSet::from_bits(1 << Drum::Bass as u16);
+const CRASH: DrumSet = DrumSet::from_bits(1 << Drum::Crash as u16);
+
+/// A step to be played.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cue {
+    /// Bar of the song that the draws come from, and step of that bar.
+    pub(crate) bar: i64,
+    pub(crate) step: usize,
+    /// Its place in the fill that it is part of, and whether it is the first after one.
+    pub(crate) fill: Option<FillPlace>,
+    pub(crate) after_fill: bool,
+    /// Whether it is the theme's.
+    pub(crate) theme: bool,
+    /// It is this one, and only heard.
+    pub(crate) keep: Option<Step>,
+    /// It is this one, but that crash and kick may be added.
+    pub(crate) opens: Option<Step>,
+    /// What the simpler take plays here, see [`simpler`].
+    pub(crate) base: Option<Step>,
+}
+
+/// The take that is played before this one, which then changes only what it must: without the
+/// density of single lanes, of which each plays to what the others play there; and without pins,
+/// around which only what is near them changes. `None`: the take is as simple as can be.
+#[must_use]
+pub(crate) fn simpler(take: &Take) -> Option<Take> {
+    let mut base = *take;
+    if !is_even(take) {
+        base.lanes = [0.0; CLASSES];
+        if let Some(toward) = &mut base.toward {
+            toward.lanes = [0.0; CLASSES];
+        }
+    } else if take.pins != Pins::NONE && (take.stick < 1.0 || take.toward.is_some()) {
+        // A bar that is repeated exactly repeats its pins.
+        base.pins = Pins::NONE;
+    } else {
+        return None;
+    }
+    Some(base)
+}
+
+/// Whether no lane is busier or less busy than the drummers'.
+pub(crate) fn is_even(take: &Take) -> bool {
+    let other = take.toward.iter().flat_map(|toward| toward.lanes);
+    take.lanes.into_iter().chain(other).all(|lane| lane == 0.0)
+}
+
+/// What all steps of a take have in common.
+pub(crate) struct Part<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) take: &'a Take,
+    pub(crate) meter: Meter,
+    /// Place of its lead-in among the model's.
+    pub(crate) lead_in: Option<usize>,
+}
+
+impl Part<'_> {
+    /// The lead-in that the take begins after.
+    pub(crate) fn lead_in(&self) -> Option<&LeadIn> {
+        self.model.lead_ins().get(self.lead_in?)
+    }
+
+    /// Whether the step before a bar's step is part of a fill.
+    pub(crate) fn follows_fill(&self, bar: i64, step: usize) -> bool {
+        let fills = self.take.fills;
+        match step.checked_sub(1) {
+            Some(step) => fills.cover(self.meter, bar, step),
+            None => fills.cover(self.meter, bar - 1, self.meter.steps() - 1),
+        }
+    }
+
+    pub(crate) fn cue(&self, bar: i64, step: usize) -> Cue {
+        let fill = self.take.fills.place(self.meter, bar, step);
+        let after_fill = fill.is_none() && self.follows_fill(bar, step);
+        Cue { bar, step, fill, after_fill, theme: false, keep: None, opens: None, base: None }
+    }
+
+    /// The cues of a phrase, given what the simpler take plays.
+    pub(crate) fn cues(&self, phrase: i64, base: Option<&[Step]>) -> Vec<Cue> {
+        let first = self.take.first_bar(phrase);
+        let bars = (first..).take(self.take.bars());
+        let steps = |bar| (0..self.meter.steps()).map(move |step| (bar, step));
+        let cue = |(place, (bar, step))| {
+            let base = base.and_then(|base| base.get(place)).copied();
+            Cue { theme: phrase == 0, base, ..self.cue(bar, step) }
+        };
+        bars.flat_map(steps).enumerate().map(cue).collect()
+    }
+
+    pub(crate) fn kind(&self, fill: bool) -> Kind {
+        let Take { style, blend, tempo, .. } = *self.take;
+        // The drummer has the tempo of the groove in mind, which is near the take's.
+        let tempo = match self.take.played() {
+            Some(_) => tempo,
+            None => self.lead_in().map_or(tempo, |lead_in| lead_in.tempo),
+        };
+        Kind { style, blend, tempo, meter: self.meter, fill }
+    }
+
+    /// Whether a step has what is pinned there, and clearly where the drummer decides how.
+    pub(crate) fn keeps_pins(&self, place: usize, step: &Step) -> bool {
+        let pins = &self.take.pins;
+        let keeps = |drum| {
+            let own = pins.hit(place, drum).is_some();
+            step.hit(drum).is_some_and(|hit| own || is_clear(hit))
+        };
+        pins.struck(place).iter().all(keeps) && pins.silent(place).and(step.drums()).is_empty()
+    }
+
+    /// What is wished of a cue, the one at this place of the phrase.
+    pub(crate) fn wish(&self, player: &Player, place: usize, cue: &Cue) -> Wish {
+        let Take { pins, off, primer, .. } = self.take;
+        let kit = &self.model.metadata().classes;
+        let before = player.before(self.meter.steps());
+        let opens = self.opens(cue.theme, place);
+        let stick = self.stick(cue.theme, place);
+        let mut wish = Wish { lean: self.lean(cue, before, stick), ..Wish::default() };
+        let never = pins.silent(place).with(*off).without(pins.struck(place));
+        let after = self.after_fill(cue).without(never);
+        wish.asked = pins.struck(place).with(after);
+        if let Some(kept) = cue.opens {
+            wish.must = kept.drums().with(after);
+            wish.never = never.with(DrumSet::ALL.without(CRASH));
+            return wish;
+        }
+        match primer {
+            Primer::Hold { drums, at } if self.is_struck_now(player, place, cue, *drums, *at) => {
+                wish.must = kit.set(*drums);
+                wish.asked = wish.asked.with(wish.must);
+            }
+            Primer::Tap(rhythm) => wish.some = rhythm.at(self.song_step(cue, rhythm)),
+            _ => {}
+        }
+        // Some recordings begin with silence, but nobody asks for a silent beat.
+        wish.some |= opens && place == 0;
+        wish.never = never;
+        wish.must = wish.must.with(after);
+        if let Some(before) = before.filter(|_| stick >= 1.0 && cue.fill.is_none()) {
+            wish.must = wish.must.with(before);
+            wish.never = never.with(DrumSet::ALL.without(wish.must));
+        }
+        wish.must = wish.must.without(never).with(pins.struck(place));
+        if let Some(base) = cue.base.filter(|_| !is_even(self.take)) {
+            let even: DrumSet =
+                Drum::ALL.into_iter().filter(|drum| self.take.lanes[drum.index()] == 0.0).collect();
+            let base = base.drums();
+            wish.must = wish.must.without(even).with(even.and(base));
+            wish.never = wish.never.without(even).with(even.without(base));
+        }
+        if let Some(fill) = cue.fill {
+            self.fill(player, cue, fill, &mut wish);
+        }
+        wish
+    }
+
+    /// Whether a step of the theme or another phrase is in the bar after a lead-in.
+    fn opens(&self, theme: bool, place: usize) -> bool {
+        theme && place < self.meter.steps() && self.take.played().is_none()
+    }
+
+    /// The stick at a step of a phrase. A lead-in is not heard: the bar after it sticks to it as
+    /// drummers would, whatever the control says.
+    pub(crate) fn stick(&self, theme: bool, place: usize) -> f32 {
+        if self.opens(theme, place) { AS_DRUMMERS } else { self.take.stick }
+    }
+
+    /// Strokes of a fill and the time under it.
+    fn fill(&self, player: &Player, cue: &Cue, fill: FillPlace, wish: &mut Wish) {
+        let kit = &self.model.metadata().classes;
+        let set = |drums: &[Drum]| kit.set(drums.iter().copied().collect());
+        let played = player.in_fill(fill.done);
+        // The draws of the fill's first step, whichever step this is.
+        let begins = i64::try_from(cue.step).unwrap_or(0) - i64::try_from(fill.done).unwrap_or(0);
+        let bars = begins.div_euclid(self.steps());
+        let first = usize::try_from(begins.rem_euclid(self.steps())).unwrap_or(0);
+        let mut draws = Draws::at(self.take.seed, cue.bar.wrapping_add(bars), first, u8::MAX);
+        let rate = strokes(self.take, draws.next());
+        let left = (cue.step..).take(fill.left).map(|step| step % self.meter.steps());
+        wish.quota = Some(Quota::new(set(&STROKED), rate, played, left, self.meter));
+        if cue.step.is_multiple_of(self.meter.beat_steps()) {
+            wish.at_least = Some((set(&TIMED), TIME));
+        }
+    }
+
+    /// Crash and kick on the step after most fills, decided by the draws of that step alone. None
+    /// where the bar before is repeated exactly.
+    fn after_fill(&self, cue: &Cue) -> DrumSet {
+        let Take { seed, stick, .. } = *self.take;
+        let mut draws = Draws::at(seed, cue.bar, cue.step, u8::MAX);
+        match cue.after_fill && stick < 1.0 && draws.next() < CRASH_AFTER {
+            true => self.model.metadata().classes.set(CRASH.with(KICK)),
+            false => DrumSet::EMPTY,
+        }
+    }
+
+    /// Held drums are struck where the theme begins, where they began to be held, and where the
+    /// last beat of a bar begins in which they were not.
+    fn is_struck_now(
+        &self,
+        player: &Player,
+        place: usize,
+        cue: &Cue,
+        held: DrumSet,
+        at: u16,
+    ) -> bool {
+        let begins = cue.theme && place == 0 || place == usize::from(at);
+        let last_beat = self.meter.beat_steps() * (self.meter.whole_beats() - 1);
+        let in_bar = &player.steps[player.steps.len() - cue.step..];
+        let held = self.model.metadata().classes.set(held);
+        let struck = in_bar.iter().fold(DrumSet::EMPTY, |all, step| all.with(step.drums()));
+        begins || cue.step == last_beat && !held.without(struck).is_empty()
+    }
+
+    /// Steps of a bar.
+    fn steps(&self) -> i64 {
+        i64::try_from(self.meter.steps()).unwrap_or(1)
+    }
+
+    /// The step of a rhythm that goes round from the start of the song.
+    fn song_step(&self, cue: &Cue, rhythm: &Rhythm) -> usize {
+        let step = i64::try_from(cue.step).unwrap_or(0);
+        let steps = cue.bar.wrapping_mul(self.steps()).wrapping_add(step);
+        usize::try_from(steps.rem_euclid(i64::from(rhythm.steps.max(1)))).unwrap_or(0)
+    }
+
+    /// The style's balance, but in fills; and what is favoured.
+    fn lean(&self, cue: &Cue, before: Option<DrumSet>, stick: f32) -> Lean {
+        let Take { style, blend: (second, share), primer, fills, .. } = *self.take;
+        let metadata = self.model.metadata();
+        let mut lean = self.busy();
+        let mut add = |drums: DrumSet, amount: f32| {
+            drums.iter().for_each(|drum| lean[drum.index()] += amount);
+        };
+        match primer {
+            Primer::Hold { drums, .. } => add(metadata.classes.set(drums), HELD),
+            Primer::Tap(rhythm) => {
+                let onset = rhythm.at(self.song_step(cue, &rhythm));
+                add(BACKBONE.into_iter().collect(), if onset { TAPPED } else { -TAPPED });
+            }
+            Primer::Play(_) | Primer::Off => {}
+        }
+        if cue.fill.is_some() {
+            let (usual, more) = FILL;
+            add(FILLING.into_iter().collect(), usual + more * (2.0 * fills.amount - 1.0));
+            return lean;
+        }
+        if cue.after_fill {
+            add(CRASH, AFTER_FILL);
+        }
+        let step = step_of_four_four(self.meter, cue.step);
+        let dial = metadata.dial(style).at(stick, step);
+        let balance = match share > 0.0 {
+            true => dial.blend(&metadata.dial(second).at(stick, step), share),
+            false => dial,
+        };
+        let balanced = balance.lean(before);
+        std::array::from_fn(|class| lean[class] + balanced[class])
+    }
+
+    fn busy(&self) -> Lean {
+        let all = ALL_BUSY * self.take.density.clamp(-1.0, 1.0);
+        self.take.lanes.map(|lane| all + BUSY * lane.clamp(-1.0, 1.0))
+    }
+}

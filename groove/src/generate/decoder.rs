@@ -1,0 +1,363 @@
+//! Playing and hearing, step by step: the networks' states, and the steps that led to them.
+
+use libm::exp;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::generate::conditioning::constraints::Wish;
+use crate::model::encode::Kind;
+use crate::model::feel::{
+    FEEL_LOGITS, References, VELOCITY_BINS, add_references, clear_only, hit_at,
+};
+use crate::model::lstm_step::{exp_all, ln_all};
+use crate::model::pointer_memory::Memory;
+use crate::model::{Model, ModelError, State};
+use crate::pattern::drum::{CLASSES, DrumSet};
+use crate::pattern::{Hit, Step};
+
+/// Words of the generator's sequence that belong to a step; it draws fewer.
+const WORDS: u128 = 1024;
+
+/// Temperatures of velocity and offset. Drawn at 1, hits of one place vary from bar to bar by 14 of
+/// 127 where rock drummers' kick varies by 10, and what is played next follows what was played.
+const SURE_VELOCITY: f32 = 0.8;
+const SURE_OFFSET: f32 = 0.9;
+/// Greatest distance between the places that the offsets of one step have in their distributions:
+/// two limbs that strike together are early or late together. Drawn apart, they are 18 ticks of 1/240
+/// step from each other where rock drummers' are 14.
+const APART: f32 = 0.8;
+
+/// Most subsets that a kit has.
+const SUBSETS: usize = 1 << CLASSES;
+
+/// The random numbers of a step: a function of the seed and the place alone.
+#[derive(Debug)]
+pub(crate) struct Draws(ChaCha8Rng);
+
+impl Draws {
+    /// Those of a step of a bar of the song, and of one of several tries at it.
+    pub(crate) fn at(seed: u32, bar: i64, step: usize, attempt: u8) -> Self {
+        let mut draws = ChaCha8Rng::seed_from_u64(u64::from(seed));
+        draws.set_stream(bar.cast_unsigned() ^ u64::from(attempt) << 48);
+        draws.set_word_pos(step as u128 * WORDS);
+        Draws(draws)
+    }
+
+    /// The next number, 0 to 1.
+    pub(crate) fn next(&mut self) -> f32 {
+        self.0.random()
+    }
+
+    /// A subset by its logits: the winner of a race in which each runs as fast as it is likely
+    /// (Gumbel 1954). The same draws give the same subset as long as it is allowed and none grows
+    /// much likelier: a small change of a control is a small change of the beat.
+    pub(crate) fn subset(&mut self, logits: &[f32]) -> DrumSet {
+        let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let (mut chances, mut distances) = ([0.0; SUBSETS], [1.0; SUBSETS]);
+        for ((chance, distance), logit) in chances.iter_mut().zip(&mut distances).zip(logits) {
+            (*chance, *distance) = (logit - top, 1.0 - self.next());
+        }
+        exp_all(&mut chances);
+        ln_all(&mut distances);
+        let mut best = (f32::INFINITY, 0);
+        for (bits, ((chance, distance), logit)) in
+            (0u16..).zip(chances.iter().zip(&distances).zip(logits))
+        {
+            let time = -distance / chance;
+            if *logit > f32::NEG_INFINITY && time < best.0 {
+                best = (time, bits);
+            }
+        }
+        DrumSet::from_bits(best.1)
+    }
+}
+
+/// How a struck drum's velocity and offset come from their distributions.
+#[derive(Debug)]
+pub(crate) enum Touch<'a> {
+    /// Drawn; those of the drums that somebody asked for are clear.
+    Drawn(&'a mut Draws, DrumSet),
+    /// The medians.
+    Median,
+}
+
+/// A drummer in the middle of a piece.
+#[derive(Clone, Debug)]
+pub(crate) struct Player {
+    state: State,
+    /// What was played or heard. The first step begins a bar.
+    pub(crate) steps: Vec<Step>,
+    /// Whether each of the steps was part of a fill.
+    fills: Vec<bool>,
+    /// The last outlook that was used up: the next one is made in its place.
+    used: Outlook,
+}
+
+/// What comes next, before it is decided.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outlook {
+    /// The input row, with room for the feel network's.
+    row: Vec<f32>,
+    memory: Memory,
+    /// The log-probability of each subset.
+    pub(crate) logits: Vec<f32>,
+}
+
+impl Outlook {
+    /// The log-probability that these drums are struck.
+    pub(crate) fn likely(&self, drums: DrumSet) -> f32 {
+        self.logits[usize::from(drums.bits())]
+    }
+}
+
+impl Player {
+    pub(crate) fn new(model: &Model) -> Self {
+        Player {
+            state: model.start(),
+            steps: Vec::new(),
+            fills: Vec::new(),
+            used: Outlook::default(),
+        }
+    }
+
+    /// Drums struck at this step of the last bar in which it was no part of a fill and followed
+    /// none: what a drummer plays once after a fill is no part of the beat.
+    pub(crate) fn before(&self, bar: usize) -> Option<DrumSet> {
+        let mut same = self.steps.len().checked_sub(bar)?;
+        while self.fills[same] || same > 0 && self.fills[same - 1] {
+            same = same.checked_sub(bar)?;
+        }
+        Some(self.steps[same].drums())
+    }
+
+    /// The last steps, at most so many, as far as they were part of a fill.
+    pub(crate) fn in_fill(&self, steps: usize) -> &[Step] {
+        let fill = self.fills.iter().rev().take(steps).take_while(|&&fill| fill).count();
+        &self.steps[self.steps.len() - fill..]
+    }
+
+    /// What could come next. Must be asked for once a step.
+    pub(crate) fn outlook(&mut self, model: &Model, kind: &Kind) -> Result<Outlook, ModelError> {
+        let metadata = model.metadata();
+        let Outlook { mut row, mut memory, mut logits } = std::mem::take(&mut self.used);
+        row.resize(metadata.feel_row(), 0.0);
+        let (told, _) = row.split_at_mut(metadata.row());
+        metadata.write_row(&self.steps, kind, told);
+        memory.look(&self.steps, kind.meter);
+        logits.clear();
+        logits.extend_from_slice(model.hits(&mut self.state, told, &memory)?);
+        Ok(Outlook { row, memory, logits })
+    }
+
+    /// Strikes these drums next; says how.
+    pub(crate) fn strike(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        mut outlook: Outlook,
+        drums: DrumSet,
+        mut touch: Touch,
+    ) -> Result<(), ModelError> {
+        let references = References::at(&self.steps, &outlook.memory, kind.meter);
+        references.write(drums, &mut outlook.row[model.metadata().row()..]);
+        model.feel(&mut self.state, &outlook.row)?;
+        let mut step = Step::SILENT;
+        // The same number of draws at every step, whatever is struck.
+        let together = match &mut touch {
+            Touch::Drawn(draws, _) => draws.next(),
+            Touch::Median => 0.5,
+        };
+        for (drum, _) in model.metadata().classes.lanes() {
+            let places = match &mut touch {
+                Touch::Drawn(draws, _) => {
+                    let [velocity, in_velocity, apart, in_offset] =
+                        std::array::from_fn(|_| draws.next());
+                    let offset = near(together, apart);
+                    [velocity, in_velocity, offset, in_offset]
+                }
+                Touch::Median => [0.5; 4],
+            };
+            if !drums.contains(drum) {
+                continue;
+            }
+            let outputs = model.touch(&mut self.state, drum.index())?;
+            let mut logits = [0.0; FEEL_LOGITS];
+            add_references(outputs, &references.bins(drum), &mut logits);
+            if matches!(&touch, Touch::Drawn(_, asked) if asked.contains(drum)) {
+                clear_only(&mut logits);
+            }
+            step.set(drum, Some(hit(&logits, places)));
+        }
+        self.push(step, kind, outlook);
+        Ok(())
+    }
+
+    /// Plays the next step as it is wished, and gives the log-probability of the drums that are
+    /// struck, as the model foresaw it.
+    pub(crate) fn play(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        temperature: f32,
+        wish: &Wish,
+        draws: &mut Draws,
+    ) -> Result<f32, ModelError> {
+        let outlook = self.outlook(model, kind)?;
+        let temperature = temperature.clamp(0.01, 100.0);
+        let mut logits: Vec<f32> = outlook.logits.iter().map(|l| l / temperature).collect();
+        wish.apply(&mut logits);
+        let drums = draws.subset(&logits);
+        let likely = outlook.likely(drums);
+        self.strike(model, kind, outlook, drums, Touch::Drawn(draws, wish.asked))?;
+        Ok(likely)
+    }
+
+    /// Plays these drums next, of which some are asked for; gives their log-probability.
+    pub(crate) fn play_these(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        drums: DrumSet,
+        asked: DrumSet,
+        draws: &mut Draws,
+    ) -> Result<f32, ModelError> {
+        let outlook = self.outlook(model, kind)?;
+        let likely = outlook.likely(drums);
+        self.strike(model, kind, outlook, drums, Touch::Drawn(draws, asked))?;
+        Ok(likely)
+    }
+
+    /// Takes the next step as it is, and goes on from there.
+    pub(crate) fn hear(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        step: Step,
+    ) -> Result<(), ModelError> {
+        let outlook = self.outlook(model, kind)?;
+        self.take_in(model, kind, outlook, step)
+    }
+
+    /// Takes the next step as it is, whatever the outlook was.
+    pub(crate) fn take_in(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        mut outlook: Outlook,
+        step: Step,
+    ) -> Result<(), ModelError> {
+        let references = References::at(&self.steps, &outlook.memory, kind.meter);
+        references.write(step.drums(), &mut outlook.row[model.metadata().row()..]);
+        model.feel(&mut self.state, &outlook.row)?;
+        self.push(step, kind, outlook);
+        Ok(())
+    }
+
+    fn push(&mut self, step: Step, kind: &Kind, used: Outlook) {
+        self.used = used;
+        self.steps.push(step);
+        self.fills.push(kind.fill);
+    }
+}
+
+/// A place near another one, both 0 to 1, from a draw: up to half of [`APART`] away, reflected at
+/// the ends, so that it is as evenly distributed as the other.
+fn near(place: f32, draw: f32) -> f32 {
+    let moved = (place + APART * (draw - 0.5)).abs();
+    if moved > 1.0 { 2.0 - moved } else { moved }
+}
+
+/// The hit at four places (0 to 1) of its distributions: velocity bin, within that bin, offset
+/// bin, within that.
+fn hit(logits: &[f32; FEEL_LOGITS], [v, in_v, o, in_o]: [f32; 4]) -> Hit {
+    let (velocity, offset) = logits.split_at(VELOCITY_BINS);
+    let velocity = draw(velocity, SURE_VELOCITY, v) as f32 + in_v;
+    let offset = draw(offset, SURE_OFFSET, o) as f32 + in_o;
+    hit_at(velocity, offset)
+}
+
+/// The outcome at `place` (0 to 1) of the cumulative distribution of logits at a temperature.
+fn draw(logits: &[f32], temperature: f32, place: f32) -> usize {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: f32| exp(f64::from((logit - top) / temperature));
+    let total: f64 = logits.iter().map(|&logit| weight(logit)).sum();
+    let mut left = f64::from(place) * total;
+    for (outcome, &logit) in logits.iter().enumerate() {
+        left -= weight(logit);
+        if left < 0.0 {
+            return outcome;
+        }
+    }
+    // Rounding left a grain over: the likeliest outcome is certainly a possible one.
+    logits.iter().position(|&logit| logit >= top).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_is_the_cumulative_distribution() {
+        let logits = [0.0, f32::NEG_INFINITY, 3f32.ln()];
+        for (place, outcome) in [(0.0, 0), (0.2, 0), (0.26, 2), (0.999, 2), (1.0, 2)] {
+            assert_eq!(draw(&logits, 1.0, place), outcome, "at {place}");
+        }
+    }
+
+    #[test]
+    fn limbs_are_together_and_as_early_and_late_as_apart() {
+        let mut counts = [0; 4];
+        for number in 0..40_000u32 {
+            let (place, draw) = (number % 200, number / 200);
+            let near = near((place as f32 + 0.5) / 200.0, (draw as f32 + 0.5) / 200.0);
+            assert!((near - (place as f32 + 0.5) / 200.0).abs() <= APART / 2.0 + 1e-6);
+            counts[if near < 0.25 {
+                0
+            } else if near < 0.5 {
+                1
+            } else if near < 0.75 {
+                2
+            } else {
+                3
+            }] += 1;
+        }
+        assert!(counts.iter().all(|&count: &i32| (count - 10_000).abs() < 150), "{counts:?}");
+    }
+
+    #[test]
+    fn subsets_come_as_often_as_they_are_likely_and_small_changes_change_few() {
+        let logits = [0.0, 1.0, f32::NEG_INFINITY, 2.0];
+        let drawn = |logits: &[f32]| -> Vec<u16> {
+            let draw = |bar| Draws::at(3, bar, 0, 0).subset(logits).bits();
+            (0..4_000).map(draw).collect()
+        };
+        let all = drawn(&logits);
+        let total: f32 = logits.iter().map(|logit| logit.exp()).sum();
+        for (bits, logit) in (0u16..).zip(&logits) {
+            let share = all.iter().filter(|&&drawn| drawn == bits).count() as f32 / 4_000.0;
+            assert!((share - logit.exp() / total).abs() < 0.02, "{bits}: {share}");
+        }
+        let other = drawn(&[0.2, 1.0, f32::NEG_INFINITY, 2.0]);
+        let changed = all.iter().zip(&other).filter(|(a, b)| a != b).count();
+        assert!((1..200).contains(&changed), "{changed}");
+        assert!(all.iter().zip(&other).all(|(a, b)| a == b || *b == 0));
+        // What is allowed and was drawn is drawn again when others are forbidden.
+        let fewer = drawn(&[0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, 2.0]);
+        assert!(all.iter().zip(&fewer).all(|(a, b)| a == b || *a == 1));
+    }
+
+    #[test]
+    fn the_draws_of_a_step_are_a_function_of_its_place() {
+        let draws = |bar, step, attempt| {
+            let mut draws = Draws::at(7, bar, step, attempt);
+            [draws.next(), draws.next()]
+        };
+        assert_eq!(draws(-3, 5, 0), draws(-3, 5, 0));
+        let others = [draws(-3, 5, 0), draws(-3, 6, 0), draws(-2, 5, 0), draws(-3, 5, 1)];
+        for (i, one) in others.iter().enumerate() {
+            assert!(others[..i].iter().all(|other| other != one));
+        }
+        // A step draws fewer numbers than belong to it.
+        assert!(513 + 4 * crate::pattern::drum::CLASSES < WORDS as usize);
+    }
+}

@@ -1,0 +1,301 @@
+//! A take and a song position to a bar.
+//!
+//! Phrase 0 of a take is its *theme*. A take that loops repeats it; only fills, where the song has
+//! other ones there, and the crash that may follow one, are played anew. In a take that evolves,
+//! phrase `k` is what the drummer plays after the theme (with the fill that the song has there
+//! before phrase `k`), with draws of its own. So it needs the theme, but no phrase between, and
+//! the bar at a song position is a function of the take, the meter and the position alone,
+//! whatever was asked for before.
+//!
+//! Before the theme the drummer hears a [lead-in](crate::model::lead_in), or the take's primer.
+//!
+//! A phrase is made step by step, as far as somebody asks for it: its first step is out before its
+//! last is thought of. A take with pins is played without them first, and then again around those
+//! that it missed: what is near them is tried in several ways, and the one stays that the drummer
+//! would most likely have come to the pins by and gone on from. What is far from them stays as it
+//! was, as do the other lanes where one of them is made busier.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use crate::generate::conditioning::{Cue, Part, simpler};
+use crate::generate::interpolate::mixed;
+use crate::generate::lead_in_choice;
+use crate::generate::phrase::{Opening, Playing};
+use crate::model::{Model, ModelError};
+use crate::pattern::{Bar, Meter, Step};
+use crate::take::{FillPlace, Take};
+
+/// What may not be done yet: a step of it is done at a time.
+type Soon<T> = Result<Poll<T>, ModelError>;
+
+/// A drummer: a model, and what it thought of last.
+#[derive(Debug)]
+pub struct Drummer {
+    model: Arc<Model>,
+    /// The last lead-in that was heard.
+    opening: Opening,
+    /// Take and meter of all that follows.
+    of: Option<(Take, Meter)>,
+    /// Place of the take's lead-in among the model's.
+    lead_in: Option<usize>,
+    /// Who plays the simpler take.
+    base: Option<Box<Drummer>>,
+    /// Who play the two takes that this one is between.
+    ends: Option<Box<[Drummer; 2]>>,
+    /// The theme, as far as it is played, and the same with the fills of other places of the song.
+    versions: Vec<Playing>,
+    /// The last phrase that was asked for besides the theme.
+    phrase: Option<(i64, Playing)>,
+}
+
+impl Drummer {
+    /// A drummer with this model.
+    #[must_use]
+    pub fn new(model: Arc<Model>) -> Self {
+        Drummer {
+            model,
+            opening: Opening::default(),
+            of: None,
+            lead_in: None,
+            base: None,
+            ends: None,
+            versions: Vec::new(),
+            phrase: None,
+        }
+    }
+
+    /// The bar at a song position: a pure function of the arguments.
+    ///
+    /// # Errors
+    /// When the take is another model's, or the network cannot be computed.
+    pub fn bar(&mut self, take: &Take, meter: Meter, bar: i64) -> Result<Bar, ModelError> {
+        let played = self.bar_unless(take, meter, bar, || false)?;
+        Ok(played.unwrap_or(Bar::silent(meter)))
+    }
+
+    /// The bar at a song position, unless `stop` says before some step that it is no longer
+    /// wanted. What was done until then is kept for the next time.
+    ///
+    /// # Errors
+    /// As [`Drummer::bar`].
+    pub fn bar_unless(
+        &mut self,
+        take: &Take,
+        meter: Meter,
+        bar: i64,
+        stop: impl Fn() -> bool,
+    ) -> Result<Option<Bar>, ModelError> {
+        let (phrase, place) = take.phrase_of(bar);
+        let length = meter.steps();
+        let mut played = Bar::silent(meter).at(self.model.metadata().classes.pitches());
+        for (step, cell) in (place * length..).zip(played.steps_mut()) {
+            loop {
+                if stop() {
+                    return Ok(None);
+                }
+                if let Poll::Ready(step) = self.step_toward(take, meter, phrase, step)? {
+                    *cell = step;
+                    break;
+                }
+            }
+        }
+        Ok(Some(played))
+    }
+
+    /// All bars of a phrase: a pure function of the arguments.
+    ///
+    /// # Errors
+    /// As [`Drummer::bar`].
+    pub fn phrase(
+        &mut self,
+        take: &Take,
+        meter: Meter,
+        phrase: i64,
+    ) -> Result<Vec<Bar>, ModelError> {
+        let first = take.first_bar(phrase);
+        (first..).take(take.bars()).map(|bar| self.bar(take, meter, bar)).collect()
+    }
+
+    /// A step of a phrase; plays on as far as that.
+    ///
+    /// # Errors
+    /// As [`Drummer::bar`].
+    pub fn step(
+        &mut self,
+        take: &Take,
+        meter: Meter,
+        phrase: i64,
+        step: usize,
+    ) -> Result<Step, ModelError> {
+        loop {
+            if let Poll::Ready(step) = self.step_toward(take, meter, phrase, step)? {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// A step of a phrase if it is played; else plays one of those that it needs.
+    fn step_toward(&mut self, take: &Take, meter: Meter, phrase: i64, step: usize) -> Soon<Step> {
+        if take.model != 0 && take.model != self.model.identity() {
+            return Err(ModelError::Another);
+        }
+        if self.of.as_ref().is_none_or(|of| *of != (*take, meter)) {
+            // What the take is made around may well be the same.
+            let (base, ends) = (self.base.take(), self.ends.take());
+            let opening = std::mem::take(&mut self.opening);
+            *self = Drummer { opening, base, ends, ..Drummer::new(Arc::clone(&self.model)) };
+            self.of = Some((*take, meter));
+            self.lead_in = match take.played() {
+                Some(_) => None,
+                None => lead_in_choice::choose(self.model.lead_ins(), &take.varied()),
+            };
+        }
+        let model = Arc::clone(&self.model);
+        let lead_in = self.lead_in;
+        let part = Part { model: &model, take: &take.varied(), meter, lead_in };
+        if phrase != 0 && self.phrase.as_ref().is_none_or(|(number, _)| *number != phrase) {
+            if let Poll::Ready(begun) = self.begin(&part, phrase)? {
+                self.phrase = Some((phrase, begun));
+            }
+            return Ok(Poll::Pending);
+        }
+        if self.versions.is_empty() {
+            return self.begin_theme(&part).map(|_| Poll::Pending);
+        }
+        let playing = match &mut self.phrase {
+            Some((_, playing)) if phrase != 0 => playing,
+            _ => &mut self.versions[0],
+        };
+        let step = step.min(playing.cues.len().saturating_sub(1));
+        if playing.steps().len() <= step {
+            part.go_on(playing)?;
+        }
+        Ok(playing.steps().get(step).map_or(Poll::Pending, |&step| Poll::Ready(step)))
+    }
+
+    /// What the simpler take plays in a phrase, if there is a simpler one.
+    fn base_phrase(&mut self, part: &Part, phrase: i64) -> Soon<Option<Vec<Step>>> {
+        let Some(take) = self.simpler() else { return Ok(Poll::Ready(None)) };
+        let base = self.base.get_or_insert_with(|| Box::new(Drummer::new(self.model.clone())));
+        let last = take.bars() * part.meter.steps() - 1;
+        if base.step_toward(&take, part.meter, phrase, last)?.is_pending() {
+            return Ok(Poll::Pending);
+        }
+        let playing = match &base.phrase {
+            Some((_, playing)) if phrase != 0 => playing,
+            _ => &base.versions[0],
+        };
+        Ok(Poll::Ready(Some(playing.steps().to_vec())))
+    }
+
+    fn simpler(&self) -> Option<Take> {
+        self.of.and_then(|(take, _)| simpler(&take))
+    }
+
+    /// What the simplest take plays as its theme where that is between two.
+    fn between(&mut self, meter: Meter) -> Soon<Option<Vec<Step>>> {
+        let ends = self.of.filter(|(take, _)| simpler(take).is_none()).and_then(|of| of.0.ends());
+        let Some((takes, share)) = ends else { return Ok(Poll::Ready(None)) };
+        let new = || Drummer::new(Arc::clone(&self.model));
+        let drummers = self.ends.get_or_insert_with(|| Box::new([new(), new()]));
+        for (drummer, take) in drummers.iter_mut().zip(&takes) {
+            let last = take.bars() * meter.steps() - 1;
+            if drummer.step_toward(take, meter, 0, last)?.is_pending() {
+                return Ok(Poll::Pending);
+            }
+        }
+        let themes = drummers.each_ref().map(|drummer| drummer.versions[0].steps());
+        let steps = mixed(&self.model, takes.each_ref(), themes, meter, share)?;
+        Ok(Poll::Ready(Some(steps)))
+    }
+
+    /// Begins the theme, if all that it needs is played.
+    fn begin_theme(&mut self, part: &Part) -> Soon<()> {
+        let Poll::Ready(mut base) = self.base_phrase(part, 0)? else { return Ok(Poll::Pending) };
+        if base.is_none() {
+            base = match self.between(part.meter)? {
+                Poll::Ready(between) => between,
+                Poll::Pending => return Ok(Poll::Pending),
+            };
+        }
+        self.versions.push(part.theme(&mut self.opening, base.as_deref())?);
+        Ok(Poll::Ready(()))
+    }
+
+    /// Begins a phrase that is not the theme, if all that it needs is played.
+    fn begin(&mut self, part: &Part, phrase: i64) -> Soon<Playing> {
+        let first = part.take.first_bar(phrase);
+        let opens = part.cue(first, 0).after_fill;
+        let fills = |phrase| part.cues(phrase, None).iter().map(|cue| cue.fill).collect::<Vec<_>>();
+        let mut before = None;
+        if part.take.evolve || opens {
+            before = match self.version(part, &fills(phrase - 1))? {
+                Poll::Ready(version) => Some(version),
+                Poll::Pending => return Ok(Poll::Pending),
+            };
+        }
+        if let Some(before) = before.as_ref().filter(|_| part.take.evolve) {
+            let Poll::Ready(base) = self.base_phrase(part, phrase)? else {
+                return Ok(Poll::Pending);
+            };
+            let player = before.player.clone();
+            let (start, cues) = (player.steps.len(), part.cues(phrase, base.as_deref()));
+            return Ok(Poll::Ready(Playing { player, start, cues }));
+        }
+        let Poll::Ready(mut looped) = self.version(part, &fills(phrase))? else {
+            return Ok(Poll::Pending);
+        };
+        if let Some(mut before) = before {
+            // What the theme begins with, and perhaps a crash.
+            before.start = before.player.steps.len();
+            before.cues = vec![Cue { opens: Some(looped.steps()[0]), ..part.cue(0, 0) }];
+            part.go_on(&mut before)?;
+            looped.player.steps[looped.start] = before.steps()[0];
+        }
+        Ok(Poll::Ready(looped))
+    }
+
+    /// The theme with fills at these steps, if it is played to its end.
+    fn version(&mut self, part: &Part, fills: &[Option<FillPlace>]) -> Soon<Playing> {
+        if self.versions.is_empty() && self.begin_theme(part)?.is_pending() {
+            return Ok(Poll::Pending);
+        }
+        let theme = &mut self.versions[0];
+        if !theme.is_whole() {
+            part.go_on(theme)?;
+            return Ok(Poll::Pending);
+        }
+        let same =
+            |version: &Playing| version.cues.iter().map(|cue| cue.fill).eq(fills.iter().copied());
+        if let Some(version) = self.versions.iter_mut().find(|version| same(version)) {
+            if version.is_whole() {
+                return Ok(Poll::Ready(version.clone()));
+            }
+            part.go_on(version)?;
+            return Ok(Poll::Pending);
+        }
+        let mut base = None;
+        let simpler = self.simpler();
+        if let (Some(drummer), Some(take)) = (&mut self.base, simpler) {
+            let simple = Part { take: &take.varied(), ..*part };
+            base = match drummer.version(&simple, fills)? {
+                Poll::Ready(version) => Some(version.steps().to_vec()),
+                Poll::Pending => return Ok(Poll::Pending),
+            };
+        }
+        let mut version = part.theme(&mut self.opening, base.as_deref())?;
+        let mut last = None;
+        for ((cue, &fill), &step) in
+            version.cues.iter_mut().zip(fills).zip(self.versions[0].steps())
+        {
+            let after = fill.is_none() && last.is_some();
+            let (same, was_after) = (cue.fill == fill, cue.after_fill);
+            cue.keep = (same && after == was_after).then_some(step);
+            cue.opens = (after && !was_after && same).then_some(step);
+            (cue.fill, cue.after_fill, last) = (fill, after, fill);
+        }
+        self.versions.push(version);
+        Ok(Poll::Pending)
+    }
+}

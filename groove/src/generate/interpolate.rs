@@ -1,0 +1,80 @@
+//! Beats between two themes.
+
+use crate::generate::conditioning::Part;
+use crate::generate::conditioning::constraints::Wish;
+use crate::generate::decoder::Draws;
+use crate::generate::lead_in_choice;
+use crate::generate::phrase::Opening;
+use crate::model::calibration::Lean;
+use crate::model::{Model, ModelError};
+use crate::pattern::drum::{CLASSES, Drum, DrumSet};
+use crate::pattern::{Hit, Meter, Step};
+use crate::take::Take;
+
+/// Greatest pull towards a theme: what is added for a drum where it has one, and taken away where
+/// it has none.
+const PULL: f32 = 4.0;
+
+/// A beat that is the second take's by a share, 0 to 1: at 0 the one theme, at 1 the other.
+pub(crate) fn mixed(
+    model: &Model,
+    takes: [&Take; 2],
+    themes: [&[Step]; 2],
+    meter: Meter,
+    share: f32,
+) -> Result<Vec<Step>, ModelError> {
+    if share <= 0.0 || share >= 1.0 {
+        return Ok(themes[usize::from(share >= 1.0)].to_vec());
+    }
+    let parts = takes.map(|take| {
+        let lead_in = lead_in_choice::choose(model.lead_ins(), take);
+        Part { model, take, meter, lead_in }
+    });
+    let open = |part| Opening::default().player(part);
+    let mut players = [open(&parts[0])?, open(&parts[1])?];
+    let kinds = parts.each_ref().map(|part| part.kind(false));
+    let start = players[0].steps.len();
+    let seed = takes[0].seed ^ takes[1].seed.rotate_left(16);
+    for (place, (one, other)) in themes[0].iter().zip(themes[1]).enumerate() {
+        let [first, second] = [0, 1].map(|side| players[side].outlook(model, &kinds[side]));
+        let (first, second) = (first?, second?);
+        let mix = |(a, b): (&f32, &f32)| a + (b - a) * share;
+        let mut logits: Vec<f32> = first.logits.iter().zip(&second.logits).map(mix).collect();
+        let (a, b) = (one.drums(), other.drums());
+        let kit = model.metadata().classes.set(DrumSet::ALL);
+        let wish = Wish {
+            must: a.and(b),
+            never: kit.without(a.with(b)),
+            lean: pull(a, b, share),
+            ..Wish::default()
+        };
+        wish.apply(&mut logits);
+        let bar = i64::try_from(place / meter.steps()).unwrap_or(i64::MAX);
+        let drums = Draws::at(seed, bar, place % meter.steps(), 0).subset(&logits);
+        let mut step = Step::SILENT;
+        for drum in drums.iter() {
+            step.set(drum, hit_between(one.hit(drum), other.hit(drum), share));
+        }
+        for ((player, kind), outlook) in players.iter_mut().zip(&kinds).zip([first, second]) {
+            player.take_in(model, kind, outlook, step)?;
+        }
+    }
+    let [mut player, _] = players;
+    Ok(player.steps.split_off(start))
+}
+
+fn pull(a: DrumSet, b: DrumSet, share: f32) -> Lean {
+    let toward = |set: DrumSet, drum: Drum| if set.contains(drum) { PULL } else { -PULL };
+    let mut lean = [0.0; CLASSES];
+    for drum in Drum::ALL {
+        lean[drum.index()] = (1.0 - share) * toward(a, drum) + share * toward(b, drum);
+    }
+    lean
+}
+
+/// Between two hits; where there is one only, that.
+fn hit_between(one: Option<Hit>, other: Option<Hit>, share: f32) -> Option<Hit> {
+    let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
+    let mix = |a: f32, b: f32| a + (b - a) * share;
+    Some(Hit::new(mix(a.velocity(), b.velocity()), mix(a.offset(), b.offset())))
+}

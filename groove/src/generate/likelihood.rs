@@ -1,0 +1,75 @@
+//! How likely the model finds what was played, and what it plays when nothing steers it.
+
+use crate::generate::conditioning::constraints::{Wish, log_sum};
+use crate::generate::decoder::{Draws, Player};
+use crate::model::encode::Kind;
+use crate::model::{Model, ModelError};
+use crate::pattern::Step;
+use crate::take::pins::Pins;
+
+/// The log-probability of the hits of each step, given those before, as the model foresees them
+/// without balance or wishes. Of pinned cells it is told: a step's figure is that of its other
+/// cells. The first step begins a bar, and is the first that pins count from.
+///
+/// # Errors
+/// When the network cannot be computed.
+pub fn likelihood(
+    model: &Model,
+    kind: &Kind,
+    steps: &[Step],
+    pins: &Pins,
+) -> Result<Vec<f32>, ModelError> {
+    let mut player = Player::new(model);
+    let mut figures = Vec::with_capacity(steps.len());
+    for (place, &step) in steps.iter().enumerate() {
+        let outlook = player.outlook(model, kind)?;
+        let pinned = pins.struck(place).with(pins.silent(place)).bits();
+        let drums = step.drums().bits();
+        let told = (0u16..).zip(&outlook.logits).filter(|(bits, _)| (bits ^ drums) & pinned == 0);
+        figures.push(outlook.logits[usize::from(drums)] - log_sum(told.map(|(_, &logit)| logit)));
+        player.take_in(model, kind, outlook, step)?;
+    }
+    Ok(figures)
+}
+
+/// So many steps as the model alone plays them: each drawn from its distribution, without balance
+/// or wishes.
+///
+/// # Errors
+/// When the network cannot be computed.
+pub fn unsteered(
+    model: &Model,
+    kind: &Kind,
+    steps: usize,
+    seed: u32,
+) -> Result<Vec<Step>, ModelError> {
+    let mut player = Player::new(model);
+    let length = kind.meter.steps();
+    for place in 0..steps {
+        let bar = i64::try_from(place / length).unwrap_or(i64::MAX);
+        let mut draws = Draws::at(seed, bar, place % length, 0);
+        player.play(model, kind, 1.0, &Wish::default(), &mut draws)?;
+    }
+    Ok(player.steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tests::{kinds, small_bytes};
+    use crate::pattern::Meter;
+
+    #[test]
+    fn alone_a_model_plays_as_many_steps_as_asked_and_the_same_again() {
+        let model = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
+        let meter = Meter::FOUR_FOUR;
+        let kind = Kind { style: 17, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
+        let play = |steps, seed| unsteered(&model, &kind, steps, seed).expect("steps");
+        let played = play(40, 7);
+        assert_eq!((played.len(), &played[..35]), (40, &play(35, 7)[..]));
+        assert_ne!(played, play(40, 8));
+        // What it played it finds possible.
+        let likely = likelihood(&model, &kind, &played, &Pins::NONE).expect("figures");
+        assert!(likely.iter().all(|figure| figure.is_finite()));
+    }
+}

@@ -1,0 +1,188 @@
+//! How the drummer's free playing is kept like the drummers' own, and how closely it sticks to its
+//! beat: a lean towards and away from drums, found for each style after the training by playing.
+//!
+//! A network that foresees what drummers play next still drifts when it hears only itself: rare
+//! drums come more rarely, the backbone wears away, and bars resemble each other less. All are mended
+//! by adding to the log-probability of a subset a number for each drum in it: the style's tilt of
+//! that drum, its tilt at this step of the bar, and the stick, added if the drum was struck at the
+//! same step of the bar before and taken away if not (but for a constant, minus the stick times the
+//! Hamming distance between the subset and that step).
+//!
+//! A bar that sticks closer to the one before is a duller one, unless the tilts make up for it. So
+//! each style has a [`Dial`]: a [`Balance`] at several places of the stick control, each found by
+//! playing with the same drums a bar and another share of hits that neighbouring bars have in
+//! common ([`aim`]).
+
+use serde::{Deserialize, Serialize};
+
+use crate::pattern::drum::{CLASSES, DrumSet};
+
+/// Numbers by class that lean a distribution over subsets.
+pub type Lean = [f32; CLASSES];
+
+/// Places of the stick control that a style has a balance for. Between them balances are blended;
+/// beyond the last one the stick grows without bound, and at 1 the bar before is repeated.
+pub const PLACES: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
+
+/// The mean F1 of neighbouring bars that a place of the stick control stands for, given that of
+/// the style's drummers: a part of theirs below the middle, above it what lies between theirs and
+/// 1.
+#[must_use]
+pub fn aim(place: f32, drummers: f64) -> f64 {
+    let place = f64::from(place);
+    if place <= 0.5 {
+        drummers * (0.6 + 0.8 * place)
+    } else {
+        drummers + (1.0 - drummers) * (2.0 * place - 1.0)
+    }
+}
+
+/// Steps of a bar of 4/4, each of which has tilts of its own.
+pub const BAR_STEPS: usize = 16;
+
+/// The balances of a style.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Dial {
+    /// At each of the [`PLACES`]: the tilts, by class.
+    pub tilts: [Lean; PLACES.len()],
+    /// At each of the [`PLACES`], by step of a bar of 4/4: tilts that are added to those, by class.
+    /// They keep the backbone of the style: the snare on 2 and 4, the kick on 1.
+    #[serde(default)]
+    pub step_tilts: [[Lean; BAR_STEPS]; PLACES.len()],
+    /// At each of the [`PLACES`]: the stick.
+    pub sticks: [f32; PLACES.len()],
+}
+
+/// What free playing is leaned by.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Balance {
+    /// By class: added to the log-probability of every subset that has it.
+    pub tilt: Lean,
+    /// How much the bar before is stuck to.
+    pub stick: f32,
+}
+
+impl Dial {
+    /// The balance at a place of the stick control, 0 to 1, and at a step of a bar of 4/4, or where
+    /// there is no such step.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    pub fn at(&self, place: f32, step: Option<usize>) -> Balance {
+        let last = PLACES.len() - 1;
+        let along = place.clamp(0.0, 1.0) / PLACES[1];
+        let low = (along.floor() as usize).min(last);
+        let high = (low + 1).min(last);
+        let share = along - low as f32;
+        let between = |values: [f32; 2]| values[0] + (values[1] - values[0]) * share;
+        let tilt = |class: usize| {
+            between([low, high].map(|place| {
+                let of_step = step.map_or(0.0, |step| self.step_tilts[place][step][class]);
+                self.tilts[place][class] + of_step
+            }))
+        };
+        let mut stick = between([self.sticks[low], self.sticks[high]]);
+        if low == last {
+            stick = self.sticks[last] + share / (1.0 - share).max(0.01);
+        }
+        Balance { tilt: std::array::from_fn(tilt), stick }
+    }
+}
+
+impl Balance {
+    /// The balance between this one and another, of which the other has a share, 0 to 1.
+    #[must_use]
+    pub fn blend(&self, other: &Balance, share: f32) -> Balance {
+        let mix = |a: f32, b: f32| a + (b - a) * share;
+        let all = |a: &Lean, b: &Lean| std::array::from_fn(|class| mix(a[class], b[class]));
+        Balance { tilt: all(&self.tilt, &other.tilt), stick: mix(self.stick, other.stick) }
+    }
+
+    /// The lean of this balance; `before` is what was struck at the same step of the bar that is
+    /// stuck to, if there is one.
+    #[must_use]
+    pub fn lean(&self, before: Option<DrumSet>) -> Lean {
+        let mut lean = self.tilt;
+        if let Some(before) = before {
+            for (class, lean) in lean.iter_mut().enumerate() {
+                let struck = before.bits() >> class & 1 == 1;
+                *lean += if struck { self.stick } else { -self.stick };
+            }
+        }
+        lean
+    }
+}
+
+/// Adds to each log-probability the lean of the drums in its subset. The sum of the
+/// probabilities is no longer 1.
+pub fn lean_on(logits: &mut [f32], lean: &Lean) {
+    // By subset: the sum of its drums' lean, from that of the subset without its first drum.
+    let mut sums = [0.0f32; 1 << CLASSES];
+    for (bits, logit) in logits.iter_mut().enumerate().skip(1) {
+        let rest = bits & (bits - 1);
+        sums[bits] = sums[rest] + lean[bits.trailing_zeros() as usize];
+        *logit += sums[bits];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::drum::Drum;
+
+    const SUBSETS: usize = 1 << CLASSES;
+
+    #[test]
+    fn a_tilt_is_added_for_each_drum() {
+        let mut logits = vec![1.0; SUBSETS];
+        let mut lean = [0.0; CLASSES];
+        (lean[0], lean[8]) = (0.5, -2.0);
+        lean_on(&mut logits, &lean);
+        for (bits, logit) in logits.iter().enumerate() {
+            let has = |class: usize| (bits >> class & 1) as f32;
+            assert!((logit - 1.0 - 0.5 * has(0) + 2.0 * has(8)).abs() < 1e-6, "subset {bits}");
+        }
+    }
+
+    #[test]
+    fn the_stick_is_the_distance_to_the_bar_before() {
+        let past: DrumSet = [Drum::Bass, Drum::Ride].into_iter().collect();
+        let balance = Balance { stick: 0.7, ..Balance::default() };
+        let mut logits = vec![0.0; SUBSETS];
+        lean_on(&mut logits, &balance.lean(Some(past)));
+        let before = past.bits();
+        let at_before = logits[usize::from(before)];
+        for (bits, logit) in (0u16..).zip(&logits) {
+            let distance = (bits ^ before).count_ones() as f32;
+            assert!((at_before - logit - 0.7 * distance).abs() < 1e-5, "subset {bits}");
+        }
+        assert_eq!(balance.lean(None), [0.0; CLASSES]);
+    }
+
+    #[test]
+    fn the_dial_is_blended_between_its_places_and_grows_beyond() {
+        let mut dial = Dial { sticks: [-1.0, 0.0, 1.0, 3.0], ..Dial::default() };
+        for (place, tilts) in dial.tilts.iter_mut().enumerate() {
+            tilts[2] = place as f32;
+        }
+        dial.step_tilts[2][5][2] = 7.0;
+        assert_eq!(dial.at(0.5, Some(5)).tilt[2], 9.0);
+        assert_eq!(dial.at(0.375, Some(5)).tilt[2], 5.0);
+        assert_eq!(dial.at(0.5, Some(6)).tilt[2], 2.0);
+        let at = |place| (dial.at(place, None).stick, dial.at(place, None).tilt[2]);
+        assert_eq!([at(0.0), at(0.125), at(0.5)], [(-1.0, 0.0), (-0.5, 0.5), (1.0, 2.0)]);
+        assert_eq!(at(0.75), (3.0, 3.0));
+        let mut last = 3.0;
+        for place in [0.8, 0.9, 0.99, 1.0] {
+            assert!(at(place).0 > last && at(place).1 == 3.0);
+            last = at(place).0;
+        }
+    }
+
+    #[test]
+    fn the_middle_of_the_dial_is_the_drummers() {
+        assert_eq!(aim(0.5, 0.7), 0.7);
+        assert_eq!(aim(1.0, 0.7), 1.0);
+        let aims = PLACES.map(|place| aim(place, 0.7));
+        assert!(aims.is_sorted());
+    }
+}

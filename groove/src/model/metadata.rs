@@ -1,0 +1,242 @@
+//! The header of a model file: what the model is, what it was made for, and how good it is. The
+//! weights themselves are [`crate::model`]'s.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::calibration::Dial;
+use crate::model::encode::{self, Inputs, Kind};
+use crate::model::error::{FORMAT, MOST_CELLS, MOST_LAYERS, ModelError};
+use crate::model::feel::{CLASS_OUTPUTS, FEEL_CELLS};
+use crate::model::pointer_memory::CONTROLS;
+use crate::pattern::Step;
+use crate::pattern::kit::Kit;
+use crate::pattern::style::{ANY, SLOTS, STYLES, fault_of_own};
+
+/// Steps a quarter note that this code plays.
+const STEPS_PER_BEAT: u32 = 4;
+
+/// Size of a stack of LSTM layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Number of layers.
+    pub layers: usize,
+    /// Cells in each layer.
+    pub cells: usize,
+}
+
+/// Held-out figures, on the validation split; of a model that was tuned to a person's own clips,
+/// on those of them that were held out. Perplexities are per step of the distribution over all
+/// subsets of the classes, over whole files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Perplexity of beats of all styles.
+    pub beats: Option<f64>,
+    /// Perplexity of rock beats.
+    pub rock_beats: Option<f64>,
+    /// Perplexity of fills.
+    pub fills: Option<f64>,
+    /// Mean absolute error of the median velocity, of 127, beats.
+    pub velocity_mae: Option<f64>,
+    /// Mean absolute error of the median offset, in milliseconds, beats.
+    pub offset_mae_ms: Option<f64>,
+}
+
+/// The header of a model file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// File format, [`FORMAT`].
+    pub format: u32,
+    /// Name to show, such as "Groove, all styles".
+    pub name: String,
+    /// Layout of the input row.
+    pub inputs: Inputs,
+    /// Drum classes, in order of the bits of a subset.
+    pub classes: Kit,
+    /// Steps a quarter note.
+    pub steps_per_beat: u32,
+    /// Style names, in order of the row's style cells: [`STYLES`], then the model's own.
+    pub styles: Vec<String>,
+    /// Size of the network of hits.
+    pub beat: Stack,
+    /// Size of the network of velocities and offsets.
+    pub feel: Stack,
+    /// What the weights were learned from, with its licence.
+    pub trained_on: String,
+    /// Training updates made.
+    pub updates: u64,
+    /// Measured on data that was held out.
+    pub validation: Figures,
+    /// By style number: how free playing is kept like the drummers'. A style that is not here has
+    /// none.
+    #[serde(default)]
+    pub dials: Vec<Dial>,
+}
+
+impl Metadata {
+    /// The header of a new model of our own layout and the nine drums, without figures.
+    #[must_use]
+    pub fn new(name: &str, beat: Stack, feel: Stack, trained_on: &str) -> Self {
+        Metadata {
+            format: FORMAT,
+            name: name.into(),
+            inputs: Inputs::Lags,
+            classes: Kit::default(),
+            steps_per_beat: STEPS_PER_BEAT,
+            styles: STYLES.iter().map(|&style| style.into()).collect(),
+            beat,
+            feel,
+            trained_on: trained_on.into(),
+            updates: 0,
+            validation: Figures::default(),
+            dials: Vec::new(),
+        }
+    }
+
+    /// Numbers that the network of hits is told: a row.
+    #[must_use]
+    pub fn row(&self) -> usize {
+        self.inputs.row(self.classes.subsets())
+    }
+
+    /// Numbers that the feel network is told: the row, and what [`References::write`] adds.
+    ///
+    /// [`References::write`]: crate::model::feel::References::write
+    #[must_use]
+    pub fn feel_row(&self) -> usize {
+        self.row() + FEEL_CELLS
+    }
+
+    /// Whether the hits are mixed with the memory of the piece.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        self.inputs == Inputs::Lags
+    }
+
+    /// Names and shapes of all tensors of such a model, in a fixed order.
+    #[must_use]
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let (subsets, feel_outputs) =
+            (self.classes.subsets(), self.classes.classes() * CLASS_OUTPUTS);
+        let mut tensors = stack_tensors("beat", self.beat, self.row(), subsets);
+        if self.has_memory() {
+            tensors.push(("memory.weight".into(), vec![CONTROLS, self.beat.cells]));
+            tensors.push(("memory.bias".into(), vec![CONTROLS]));
+        }
+        tensors.extend(stack_tensors("feel", self.feel, self.feel_row(), feel_outputs));
+        tensors
+    }
+
+    /// Writes the row of [`Metadata::row`] numbers for the step that follows `past`, as
+    /// [`encode::write_row`]. A style that the model does not know is any.
+    pub fn write_row(&self, past: &[Step], kind: &Kind, row: &mut [f32]) {
+        let kind = Kind {
+            style: self.known(kind.style),
+            blend: (self.known(kind.blend.0), kind.blend.1.clamp(0.0, 1.0)),
+            ..*kind
+        };
+        encode::write_row(self.inputs, past, &kind, row);
+    }
+
+    /// The dial of a style, by its number. A style that the model does not know has that of any.
+    #[must_use]
+    pub fn dial(&self, style: u8) -> Dial {
+        self.dials.get(usize::from(self.known(style))).copied().unwrap_or_default()
+    }
+
+    fn known(&self, style: u8) -> u8 {
+        if usize::from(style) <= self.styles.len() { style } else { 0 }
+    }
+
+    /// The number of a style by its name (letter case does not matter), `None` if there is none.
+    #[must_use]
+    pub fn style_number(&self, name: &str) -> Option<u8> {
+        let name = name.trim().to_lowercase();
+        let names = std::iter::once(ANY).chain(self.styles.iter().map(String::as_str));
+        (0..).zip(names).find(|(_, known)| *known == name).map(|(number, _)| number)
+    }
+
+    /// The name of a style by its number; of one that the model does not know, [`ANY`].
+    #[must_use]
+    pub fn style_name(&self, number: u8) -> &str {
+        let place = usize::from(number).checked_sub(1);
+        place.and_then(|place| self.styles.get(place)).map_or(ANY, String::as_str)
+    }
+
+    /// Gives the model a style of its own, with the dial of any, and says its number. Its cells
+    /// of the network's weights are the caller's.
+    ///
+    /// # Errors
+    /// When the name cannot name a style, or there is no room for another one.
+    pub fn add_style(&mut self, name: &str) -> Result<u8, ModelError> {
+        let mut more = self.clone();
+        more.styles.push(name.trim().to_lowercase());
+        more.check_styles()?;
+        if let Some(&any) = more.dials.first() {
+            // The tilts by step are of the backbones of other styles.
+            let own = Dial { step_tilts: Dial::default().step_tilts, ..any };
+            more.dials.resize(1 + more.styles.len(), own);
+        }
+        *self = more;
+        u8::try_from(self.styles.len()).map_err(|fault| ModelError::Styles(fault.to_string()))
+    }
+
+    fn check_styles(&self) -> Result<(), ModelError> {
+        let (ours, own) = self.styles.split_at(STYLES.len().min(self.styles.len()));
+        if ours != STYLES {
+            let (found, wanted) = (ours.join(", "), STYLES.join(", "));
+            return Err(ModelError::Unfit { what: "the styles", found, wanted });
+        }
+        let most = SLOTS - STYLES.len();
+        if own.len() > most {
+            return Err(ModelError::Styles(format!(
+                "{} would be one style too many: a model can have {most} of its own, and this one \
+                 has {}",
+                own[most],
+                own[..most].join(", ")
+            )));
+        }
+        let before = |place: usize| &self.styles[..STYLES.len() + place];
+        let mut faults =
+            own.iter().enumerate().filter_map(|(place, name)| fault_of_own(name, before(place)));
+        faults.next().map_or(Ok(()), |fault| Err(ModelError::Styles(fault)))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        if self.format != FORMAT {
+            return Err(ModelError::Version(self.format));
+        }
+        self.classes.check().map_err(ModelError::Classes)?;
+        self.check_styles()?;
+        if self.steps_per_beat != STEPS_PER_BEAT {
+            let [found, wanted] = [self.steps_per_beat, STEPS_PER_BEAT]
+                .map(|steps| format!("{steps} steps a quarter note"));
+            return Err(ModelError::Unfit { what: "a grid of", found, wanted });
+        }
+        for Stack { layers, cells } in [self.beat, self.feel] {
+            if !(1..=MOST_LAYERS).contains(&layers) || !(1..=MOST_CELLS).contains(&cells) {
+                return Err(ModelError::Size { layers, cells });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stack_tensors(
+    prefix: &str,
+    size: Stack,
+    inputs: usize,
+    outputs: usize,
+) -> Vec<(String, Vec<usize>)> {
+    let Stack { layers, cells } = size;
+    let mut tensors = Vec::new();
+    for layer in 0..layers {
+        let width = if layer == 0 { inputs } else { cells };
+        tensors.push((format!("{prefix}.weight_ih_l{layer}"), vec![4 * cells, width]));
+        tensors.push((format!("{prefix}.weight_hh_l{layer}"), vec![4 * cells, cells]));
+        tensors.push((format!("{prefix}.bias_ih_l{layer}"), vec![4 * cells]));
+        tensors.push((format!("{prefix}.bias_hh_l{layer}"), vec![4 * cells]));
+    }
+    tensors.push((format!("{prefix}.out.weight"), vec![outputs, cells]));
+    tensors.push((format!("{prefix}.out.bias"), vec![outputs]));
+    tensors
+}

@@ -1,0 +1,211 @@
+//! The network.
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Tensor};
+
+use super::calibration::Dial;
+use super::error::ModelError;
+use super::feel::CLASS_OUTPUTS;
+use super::lead_in::LeadIn;
+use super::lstm_step::{Cells, Linear, Work};
+use super::metadata::{Metadata, Stack};
+use super::pointer_memory::{CONTROLS, Memory};
+
+/// A model that can play. Weights only: what changes while playing is in [`State`].
+#[derive(Debug)]
+pub struct Model {
+    metadata: Metadata,
+    identity: u64,
+    beat: Layers,
+    /// Its outputs are the logits and, in a model with a memory, the memory's controls.
+    beat_out: Linear,
+    feel: Layers,
+    /// By class.
+    feel_out: Vec<Linear>,
+    lead_ins: Vec<LeadIn>,
+}
+
+/// What the two networks keep from step to step.
+#[derive(Clone, Debug)]
+pub struct State {
+    beat: Vec<Cells>,
+    feel: Vec<Cells>,
+    /// Nothing of it is kept.
+    work: Work,
+}
+
+impl Model {
+    /// The model of a file: its header, hash, tensors and lead-ins.
+    pub(super) fn assemble(
+        metadata: Metadata,
+        identity: u64,
+        tensors: &HashMap<String, Tensor>,
+        lead_ins: Vec<LeadIn>,
+    ) -> Result<Model, ModelError> {
+        Ok(Model {
+            beat: Layers::new("beat", metadata.beat, tensors)?,
+            beat_out: beat_out(&metadata, tensors)?,
+            feel: Layers::new("feel", metadata.feel, tensors)?,
+            feel_out: feel_out(&metadata, tensors)?,
+            identity,
+            lead_ins,
+            metadata,
+        })
+    }
+
+    /// The file's header.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// A number that no other model file has, and that is not 0: the XXH3 hash of the file.
+    #[must_use]
+    pub fn identity(&self) -> u64 {
+        self.identity
+    }
+
+    /// The bars that takes begin after.
+    #[must_use]
+    pub fn lead_ins(&self) -> &[LeadIn] {
+        &self.lead_ins
+    }
+
+    /// Gives the styles other dials, by style number.
+    pub fn set_dials(&mut self, dials: Vec<Dial>) {
+        self.metadata.dials = dials;
+    }
+
+    /// The state before the first step.
+    #[must_use]
+    pub fn start(&self) -> State {
+        State { beat: self.beat.start(), feel: self.feel.start(), work: Work::default() }
+    }
+
+    /// Which drums are struck next: the log-probabilities of all subsets of the kit, given a row
+    /// of [`Metadata::row`] numbers and the memory at this step.
+    ///
+    /// # Errors
+    /// When Candle cannot compute.
+    pub fn hits<'a>(
+        &self,
+        state: &'a mut State,
+        row: &[f32],
+        memory: &Memory,
+    ) -> Result<&'a [f32], ModelError> {
+        self.beat.step(&mut state.beat, row, &mut state.work)?;
+        let outputs = self.beat_out.apply(&[top(&state.beat)], &mut state.work)?;
+        let (logits, controls) = outputs.split_at_mut(self.metadata.classes.subsets());
+        if controls.is_empty() {
+            Memory::default().mix(&[0.0; CONTROLS], logits);
+        } else {
+            memory.mix(controls, logits);
+        }
+        Ok(logits)
+    }
+
+    /// Tells the feel network a row of [`Metadata::feel_row`] numbers. Must be done at every step,
+    /// also where nothing is struck.
+    ///
+    /// # Errors
+    /// When Candle cannot compute.
+    pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<(), ModelError> {
+        self.feel.step(&mut state.feel, row, &mut state.work)
+    }
+
+    /// How a drum is struck, after the feel network was told that it is: the
+    /// [`CLASS_OUTPUTS`] numbers of a class of the kit.
+    ///
+    /// # Errors
+    /// When Candle cannot compute, or there is no such class.
+    pub fn touch<'a>(&self, state: &'a mut State, class: usize) -> Result<&'a [f32], ModelError> {
+        let out = self.feel_out.get(class).ok_or_else(|| {
+            let classes = self.feel_out.len();
+            ModelError::Classes(format!(
+                "the model has {classes} drum classes and no class {class}"
+            ))
+        })?;
+        Ok(out.apply(&[top(&state.feel)], &mut state.work)?)
+    }
+}
+
+fn get(tensors: &HashMap<String, Tensor>, name: String) -> Result<Tensor, ModelError> {
+    tensors.get(&name).cloned().ok_or(ModelError::Missing(name))
+}
+
+/// The matrix and the bias of a linear layer.
+fn linear(name: &str, tensors: &HashMap<String, Tensor>) -> Result<[Tensor; 2], ModelError> {
+    let part = |part: &str| get(tensors, format!("{name}.{part}"));
+    Ok([part("weight")?, part("bias")?])
+}
+
+/// What is computed from the top of the network of hits, in one product.
+fn beat_out(metadata: &Metadata, tensors: &HashMap<String, Tensor>) -> Result<Linear, ModelError> {
+    let [mut weight, mut bias] = linear("beat.out", tensors)?;
+    if metadata.has_memory() {
+        let [controls, own] = linear("memory", tensors)?;
+        weight = Tensor::cat(&[weight, controls], 0)?;
+        bias = Tensor::cat(&[bias, own], 0)?;
+    }
+    Ok(Linear::new(&weight, &bias)?)
+}
+
+/// What is computed from the top of the feel network, by class.
+fn feel_out(
+    metadata: &Metadata,
+    tensors: &HashMap<String, Tensor>,
+) -> Result<Vec<Linear>, ModelError> {
+    let whole = linear("feel.out", tensors)?;
+    let of_class = |class: usize| {
+        let part = |tensor: &Tensor| tensor.narrow(0, class * CLASS_OUTPUTS, CLASS_OUTPUTS);
+        Ok(Linear::new(&part(&whole[0])?, &part(&whole[1])?)?)
+    };
+    (0..metadata.classes.classes()).map(of_class).collect()
+}
+
+/// What the top layer of a network gave last.
+fn top(states: &[Cells]) -> &[f32] {
+    states.last().map_or(&[], |cells| &cells.hidden)
+}
+
+/// A stack of LSTM layers: of each, one matrix from its inputs and what it gave last to the sums
+/// of its gates.
+#[derive(Debug)]
+struct Layers {
+    layers: Vec<Linear>,
+    cells: usize,
+}
+
+impl Layers {
+    fn new(
+        prefix: &str,
+        size: Stack,
+        tensors: &HashMap<String, Tensor>,
+    ) -> Result<Layers, ModelError> {
+        let mut layers = Vec::new();
+        for layer in 0..size.layers {
+            let part = |part: &str| get(tensors, format!("{prefix}.{part}_l{layer}"));
+            let weight = Tensor::cat(&[part("weight_ih")?, part("weight_hh")?], 1)?;
+            let bias = |name| part(name)?.to_dtype(DType::F32).map_err(ModelError::from);
+            let bias = bias("bias_ih")?.add(&bias("bias_hh")?)?;
+            layers.push(Linear::new(&weight, &bias)?);
+        }
+        Ok(Layers { layers, cells: size.cells })
+    }
+
+    fn start(&self) -> Vec<Cells> {
+        vec![Cells::new(self.cells); self.layers.len()]
+    }
+
+    /// Moves the states on by a step.
+    fn step(&self, states: &mut [Cells], row: &[f32], work: &mut Work) -> Result<(), ModelError> {
+        let mut below: Option<&[f32]> = None;
+        for (layer, state) in self.layers.iter().zip(states) {
+            let gates = layer.apply(&[below.unwrap_or(row), &state.hidden], work)?;
+            state.step(gates);
+            below = Some(&state.hidden);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! Reading of Standard MIDI Files.
+
+use std::collections::BTreeMap;
+
+use midly::{MetaMessage, MidiMessage, Smf, Timing, Track, TrackEventKind};
+
+use super::{DEFAULT_TEMPO, DrumMap, LARGEST, LONGEST, MidiError, TICKS_PER_BEAT};
+use crate::pattern::clip::{Clip, step_at};
+use crate::pattern::drum::Drum;
+use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
+
+impl Clip {
+    /// Reads a Standard MIDI File.
+    ///
+    /// Where any drum note stands on channel 10 or in a lane that the file names, only those are
+    /// read; else all are.
+    ///
+    /// # Errors
+    /// A [`MidiError`] that says what is wrong with the file.
+    pub fn read(bytes: &[u8], map: DrumMap) -> Result<Clip, MidiError> {
+        if bytes.len() > LARGEST {
+            return Err(MidiError::Large(bytes.len()));
+        }
+        if has_no_frames(bytes) {
+            return Err(MidiError::Smpte);
+        }
+        let smf = Smf::parse(bytes).map_err(|fault| MidiError::Broken(fault.to_string()))?;
+        let Timing::Metrical(per_beat) = smf.header.timing else {
+            return Err(MidiError::Smpte);
+        };
+        let per_beat = u64::from(per_beat.as_int());
+        if per_beat == 0 {
+            return Err(MidiError::Broken("zero ticks a quarter note".into()));
+        }
+        let found = Found::collect(&smf.tracks, map);
+        let meter = found.meter.unwrap_or_default();
+        let mut steps = Vec::new();
+        for &(tick, drum, velocity) in found.notes()? {
+            // To our own resolution first, rounded; then to the nearest step, halves late.
+            let fine = (tick * u64::from(TICKS_PER_BEAT) + per_beat / 2) / per_beat;
+            let sixteenths = fine / u64::from(TICKS_PER_STEP);
+            if usize::try_from(sixteenths).is_ok_and(|sixteenths| sixteenths >= LONGEST) {
+                return Err(MidiError::Long(sixteenths));
+            }
+            // Bars end after 64 steps, whatever the meter says.
+            let Some((place, offset_ticks)) = step_at(fine, meter) else { continue };
+            if place >= steps.len() {
+                steps.resize(place + 1, Step::SILENT);
+            }
+            steps[place].strike(drum, Hit { velocity, offset_ticks });
+        }
+        if steps.is_empty() {
+            return Err(MidiError::NoDrums);
+        }
+        Ok(Clip { steps, tempo: found.tempo.unwrap_or(DEFAULT_TEMPO), meter })
+    }
+}
+
+/// Whether a header counts -128 frames a second, which there cannot be and at which the parser
+/// overflows. It reads headers wherever they stand.
+fn has_no_frames(bytes: &[u8]) -> bool {
+    let headers = bytes.windows(4).enumerate().filter(|(_, name)| name == b"MThd");
+    headers.map(|(at, _)| bytes.get(at + 12)).any(|frames| frames == Some(&0x80))
+}
+
+/// What a look through all tracks finds.
+#[derive(Default)]
+struct Found {
+    tempo: Option<f64>,
+    meter: Option<Meter>,
+    on_drum_channel: Vec<(u64, Drum, u8)>,
+    on_others: Vec<(u64, Drum, u8)>,
+}
+
+impl Found {
+    fn collect(tracks: &[Track], map: DrumMap) -> Found {
+        let mut found = Found::default();
+        let (mut tempo_at, mut meter_at) = (u64::MAX, u64::MAX);
+        let named = match map {
+            DrumMap::Rhythm => BTreeMap::new(),
+            DrumMap::Roland | DrumMap::GeneralMidi => named_lanes(tracks),
+        };
+        for track in tracks {
+            let mut tick = 0;
+            for event in track {
+                tick += u64::from(event.delta.as_int());
+                match event.kind {
+                    TrackEventKind::Midi { channel, message: MidiMessage::NoteOn { key, vel } }
+                        if vel > 0 =>
+                    {
+                        let (channel, key) = (channel.as_int(), key.as_int());
+                        let lane = named.get(&(channel, key)).copied();
+                        let Some(drum) = lane.or_else(|| map.drum(key)) else { continue };
+                        let notes = match lane {
+                            None if channel != 9 => &mut found.on_others,
+                            _ => &mut found.on_drum_channel,
+                        };
+                        notes.push((tick, drum, vel.as_int()));
+                    }
+                    TrackEventKind::Meta(MetaMessage::Tempo(micros))
+                        if tick < tempo_at && micros > 0 =>
+                    {
+                        tempo_at = tick;
+                        found.tempo = Some(60e6 / f64::from(micros.as_int()));
+                    }
+                    TrackEventKind::Meta(MetaMessage::TimeSignature(numerator, power, _, _))
+                        if tick < meter_at =>
+                    {
+                        meter_at = tick;
+                        let denominator = 1i32.checked_shl(u32::from(power)).unwrap_or(0);
+                        found.meter = Some(Meter::new(i32::from(numerator), denominator));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+
+    fn notes(&self) -> Result<&[(u64, Drum, u8)], MidiError> {
+        match (self.on_drum_channel.as_slice(), self.on_others.as_slice()) {
+            ([], []) => Err(MidiError::NoDrums),
+            ([], others) => Ok(others),
+            (drums, _) => Ok(drums),
+        }
+    }
+}
+
+/// The lanes that texts of the file name, by channel and pitch.
+fn named_lanes(tracks: &[Track]) -> BTreeMap<(u8, u8), Drum> {
+    let mut lanes = BTreeMap::new();
+    for event in tracks.iter().flatten() {
+        let TrackEventKind::Meta(MetaMessage::Text(text)) = event.kind else { continue };
+        if let Some((place, drum)) = std::str::from_utf8(text).ok().and_then(named_lane) {
+            lanes.entry(place).or_insert(drum);
+        }
+    }
+    lanes
+}
+
+/// What a text says of a lane, if that is what it is about: [`lane`], read back.
+pub(super) fn named_lane(text: &str) -> Option<((u8, u8), Drum)> {
+    let (name, place) = text.trim_end().split_once(": note ")?;
+    let (pitch, channel) = place.split_once(", channel ")?;
+    let drum = Drum::ALL.into_iter().find(|drum| drum.name() == name)?;
+    let channel: u8 = channel.parse().ok()?;
+    Some(((channel.checked_sub(1)?, pitch.parse().ok()?), drum))
+}

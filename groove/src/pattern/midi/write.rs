@@ -1,0 +1,96 @@
+//! Writing of Standard MIDI Files.
+
+use std::collections::BTreeMap;
+
+use midly::num::{u4, u7, u15, u24, u28};
+use midly::{
+    Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
+};
+
+use super::{Sheet, TICKS_PER_BEAT};
+use crate::pattern::clip::{Clip, Onset};
+use crate::pattern::drum::Drum;
+use crate::pattern::{Meter, TICKS_PER_STEP};
+
+impl Clip {
+    /// Writes a Standard MIDI File of one track, 960 ticks a quarter, with tempo, meter, the names
+    /// of track and lanes, and as long as the clip's bars, so that it loops.
+    ///
+    /// A note is half a step long; it ends a tick before the next one of its pitch, and with the
+    /// clip. Of notes of one pitch at one tick the loudest stays.
+    #[must_use]
+    pub fn write(&self, sheet: &Sheet) -> Vec<u8> {
+        let lanes: Vec<String> = sheet.lanes.iter().map(|drum| lane(drum, sheet)).collect();
+        let mut events: Vec<(u32, TrackEventKind)> = vec![
+            (0, TrackEventKind::Meta(MetaMessage::TrackName(sheet.name.as_bytes()))),
+            (0, TrackEventKind::Meta(MetaMessage::Tempo(microseconds_per_beat(self.tempo)))),
+            (0, TrackEventKind::Meta(time_signature(self.meter))),
+        ];
+        events.extend(
+            lanes.iter().map(|lane| (0, TrackEventKind::Meta(MetaMessage::Text(lane.as_bytes())))),
+        );
+        let end = self.ticks();
+        let mut places: BTreeMap<(u8, u8), BTreeMap<u32, u8>> = BTreeMap::new();
+        for Onset { tick, drum, velocity } in self.onsets() {
+            let loudest = places.entry(sheet.place(drum)).or_default().entry(tick).or_default();
+            *loudest = velocity.max(*loudest);
+        }
+        for ((channel, pitch), onsets) in places {
+            for (&on, &velocity) in &onsets {
+                let next = onsets.range(on + 1..).next().map_or(end, |(&next, _)| next - 1);
+                let off = next.min(on + u32::from(TICKS_PER_STEP) / 2).max(on + 1);
+                events.push((on, note(channel, pitch, velocity)));
+                events.push((off, note(channel, pitch, 0)));
+            }
+        }
+        // An off comes before an on of the same tick; the sort keeps everything else in order.
+        events.sort_by_key(|&(tick, event)| (tick, is_note_on(&event)));
+        let mut track = Track::new();
+        let mut last = 0;
+        for (tick, kind) in events {
+            track.push(TrackEvent { delta: u28::new(tick - last), kind });
+            last = tick;
+        }
+        track.push(TrackEvent {
+            delta: u28::new(end - last),
+            kind: TrackEventKind::Meta(MetaMessage::EndOfTrack),
+        });
+        let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(TICKS_PER_BEAT)));
+        let mut bytes = Vec::new();
+        // Writing to memory cannot fail, and there is one track as the format demands.
+        let written = Smf { header, tracks: vec![track] }.write_std(&mut bytes);
+        debug_assert!(written.is_ok());
+        bytes
+    }
+}
+
+/// The text that names a lane.
+fn lane(drum: Drum, sheet: &Sheet) -> String {
+    let (channel, pitch) = sheet.place(drum);
+    format!("{}: note {pitch}, channel {}", drum.name(), channel + 1)
+}
+
+pub(super) fn note(channel: u8, pitch: u8, velocity: u8) -> TrackEventKind<'static> {
+    let (key, vel) = (u7::new(pitch), u7::new(velocity));
+    let message = match velocity {
+        0 => MidiMessage::NoteOff { key, vel },
+        _ => MidiMessage::NoteOn { key, vel },
+    };
+    TrackEventKind::Midi { channel: u4::new(channel), message }
+}
+
+fn is_note_on(event: &TrackEventKind) -> bool {
+    matches!(event, TrackEventKind::Midi { message: MidiMessage::NoteOn { .. }, .. })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn microseconds_per_beat(tempo: f64) -> u24 {
+    // A float that is out of range or no number saturates in the cast; the field has 24 bits.
+    u24::new(((60e6 / tempo).round().clamp(1.0, 16_777_215.0)) as u32)
+}
+
+fn time_signature(meter: Meter) -> MetaMessage<'static> {
+    let power = u8::try_from(meter.denominator.trailing_zeros()).unwrap_or(2);
+    // 24 MIDI clocks a metronome click and 8 thirty-seconds a quarter, as is usual.
+    MetaMessage::TimeSignature(meter.numerator, power, 24, 8)
+}

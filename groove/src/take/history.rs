@@ -1,0 +1,252 @@
+//! The takes of a session: undo, redo, favourites, and two to compare.
+
+use serde::{Deserialize, Serialize};
+
+use crate::take::Take;
+use crate::take::bounded_tail::Last;
+
+/// Most takes that are kept.
+pub const MOST_TAKES: usize = 128;
+
+/// Takes in the order in which they are undone. Nothing is lost by going back and trying another
+/// way: the new take comes after the present one, and those that were after that are put before
+/// all others. Where there are too many, the first that is no favourite goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Saved", into = "Saved")]
+pub struct History {
+    takes: Vec<Kept>,
+    at: usize,
+    /// The take to compare with.
+    beside: Option<Take>,
+    /// Whether the present take is B.
+    is_b: bool,
+}
+
+/// A take that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The take.
+    pub take: Take,
+    /// Whether it is a favourite.
+    #[serde(default)]
+    pub favourite: bool,
+}
+
+/// As it is saved: it may say anything.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    #[serde(default)]
+    takes: Last<Kept, MOST_TAKES>,
+    #[serde(default)]
+    at: usize,
+    #[serde(default)]
+    beside: Option<Take>,
+    #[serde(default)]
+    is_b: bool,
+}
+
+impl History {
+    /// The history that begins with a take.
+    #[must_use]
+    pub fn new(take: Take) -> Self {
+        History { takes: vec![Kept { take, favourite: false }], at: 0, beside: None, is_b: false }
+    }
+
+    /// The present take.
+    #[must_use]
+    pub fn take(&self) -> Take {
+        self.takes.get(self.at).map_or_else(Take::default, |kept| kept.take)
+    }
+
+    /// All takes in the order of undo, and the place of the present one.
+    #[must_use]
+    pub fn all(&self) -> (&[Kept], usize) {
+        (&self.takes, self.at)
+    }
+
+    /// A new take. The same as the present one is none.
+    pub fn push(&mut self, take: Take) {
+        if take == self.take() {
+            return;
+        }
+        // What is undone is what was there before, whatever else was tried.
+        let next = (self.at + 1).min(self.takes.len());
+        self.takes.rotate_left(next);
+        if self.takes.len() >= MOST_TAKES {
+            let oldest = self.takes.iter().position(|kept| !kept.favourite).unwrap_or(0);
+            self.takes.remove(oldest);
+        }
+        self.takes.push(Kept { take, favourite: false });
+        self.at = self.takes.len() - 1;
+    }
+
+    /// The present take has changed, as while a knob is turned: no new entry. A favourite is left
+    /// as it is.
+    pub fn amend(&mut self, take: Take) {
+        match self.takes.get_mut(self.at) {
+            Some(kept) if !kept.favourite => kept.take = take,
+            _ => self.push(take),
+        }
+    }
+
+    /// The present take is found to be a little other than was thought, as its tempo is before it
+    /// was played: no new entry, whatever it is.
+    pub fn correct(&mut self, take: Take) {
+        if let Some(kept) = self.takes.get_mut(self.at) {
+            kept.take = take;
+        }
+    }
+
+    /// Back to the take before; says whether there was one.
+    pub fn undo(&mut self) -> bool {
+        self.go(self.at.checked_sub(1))
+    }
+
+    /// On to the take after; says whether there was one.
+    pub fn redo(&mut self) -> bool {
+        self.go(self.at.checked_add(1))
+    }
+
+    /// To a take by its place; says whether there is one.
+    pub fn go(&mut self, to: Option<usize>) -> bool {
+        let Some(to) = to.filter(|&to| to < self.takes.len()) else { return false };
+        self.at = to;
+        true
+    }
+
+    /// Makes the present take a favourite, or no longer.
+    pub fn set_favourite(&mut self, favourite: bool) {
+        if let Some(kept) = self.takes.get_mut(self.at) {
+            kept.favourite = favourite;
+        }
+    }
+
+    /// Whether the present take is a favourite.
+    #[must_use]
+    pub fn is_favourite(&self) -> bool {
+        self.takes.get(self.at).is_some_and(|kept| kept.favourite)
+    }
+
+    /// The take to compare with, if there is one.
+    #[must_use]
+    pub fn beside(&self) -> Option<Take> {
+        self.beside
+    }
+
+    /// Whether the present take is B, and the other one A.
+    #[must_use]
+    pub fn is_b(&self) -> bool {
+        self.is_b
+    }
+
+    /// Puts the present take beside as well: both are the same.
+    pub fn copy_beside(&mut self) {
+        self.beside = Some(self.take());
+    }
+
+    /// Puts the present take beside, and what was there in its place: A/B. The first time both
+    /// are the same.
+    pub fn swap(&mut self) {
+        self.is_b = !self.is_b;
+        let now = self.take();
+        if let Some(other) = self.beside.replace(now) {
+            let known = self.takes.iter().position(|kept| kept.take == other);
+            if !self.go(known) {
+                self.push(other);
+            }
+        }
+    }
+}
+
+impl From<Saved> for History {
+    fn from(Saved { takes: Last { items: mut takes, before }, at, beside, is_b }: Saved) -> Self {
+        if takes.is_empty() {
+            takes.push(Kept { take: Take::default(), favourite: false });
+        }
+        takes.iter_mut().for_each(|kept| kept.take = kept.take.repaired());
+        let at = at.saturating_sub(before).min(takes.len() - 1);
+        History { takes, at, beside: beside.map(Take::repaired), is_b }
+    }
+}
+
+impl From<History> for Saved {
+    fn from(History { takes, at, beside, is_b }: History) -> Self {
+        Saved { takes: Last { items: takes, before: 0 }, at, beside, is_b }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(seed: u32) -> Take {
+        Take { seed, ..Take::default() }
+    }
+
+    #[test]
+    fn going_back_and_trying_another_way_loses_nothing() {
+        let mut history = History::new(take(1));
+        history.push(take(2));
+        history.push(take(2));
+        assert!(history.undo() && !history.undo());
+        history.push(take(3));
+        let seeds =
+            |history: &History| history.all().0.iter().map(|k| k.take.seed).collect::<Vec<_>>();
+        assert_eq!(seeds(&history), [2, 1, 3]);
+        assert!(!history.redo() && history.undo());
+        assert_eq!(history.take(), take(1));
+        history.amend(take(5));
+        assert_eq!(seeds(&history), [2, 5, 3]);
+        history.set_favourite(true);
+        history.amend(take(6));
+        assert_eq!(seeds(&history), [3, 2, 5, 6]);
+    }
+
+    #[test]
+    fn it_is_bounded_and_favourites_stay() {
+        let mut history = History::new(take(0));
+        history.set_favourite(true);
+        (1..1_000).for_each(|seed| history.push(take(seed)));
+        let (all, at) = history.all();
+        assert_eq!((all.len(), at), (MOST_TAKES, MOST_TAKES - 1));
+        assert!(all[0].favourite && all[0].take == take(0));
+        assert_eq!(all[1].take, take(1_001 - u32::try_from(MOST_TAKES).expect("few")));
+    }
+
+    #[test]
+    fn two_takes_are_compared() {
+        let mut history = History::new(take(1));
+        history.swap();
+        history.push(take(2));
+        history.swap();
+        assert_eq!((history.take(), history.beside()), (take(1), Some(take(2))));
+        history.swap();
+        assert_eq!((history.take(), history.beside()), (take(2), Some(take(1))));
+        assert_eq!(history.all().0.len(), 2);
+        assert!(history.is_b());
+        history.copy_beside();
+        assert_eq!(history.beside(), Some(take(2)));
+    }
+
+    #[test]
+    fn what_was_saved_comes_back_and_damage_does_no_harm() {
+        let mut history = History::new(take(1));
+        history.push(take(2));
+        history.swap();
+        history.undo();
+        let text = serde_json::to_string(&history).expect("text");
+        assert_eq!(serde_json::from_str::<History>(&text).expect("a history"), history);
+        for damaged in ["{}", r#"{"takes":[],"at":7}"#] {
+            let history: History = serde_json::from_str(damaged).expect("a history");
+            assert_eq!((history.take(), history.all().1), (Take::default(), 0));
+        }
+        let one = r#"{"takes":[{"take":{"seed":4}}],"at":99}"#;
+        assert_eq!(serde_json::from_str::<History>(one).expect("a history").take(), take(4));
+        let takes: Vec<String> = (0..1_000)
+            .map(|seed| format!(r#"{{"take":{{"seed":{seed},"tempo":1e39}}}}"#))
+            .collect();
+        let long = format!(r#"{{"takes":[{}],"at":990}}"#, takes.join(","));
+        let history: History = serde_json::from_str(&long).expect("a history");
+        assert_eq!((history.take(), history.all().0.len()), (take(990), MOST_TAKES));
+    }
+}

@@ -1,0 +1,268 @@
+//! A take: everything that decides what is played. It is a small value without references, so that
+//! it can be compared, kept in a history, saved with a project and sent to the audio thread.
+//!
+//! What a take plays is [`crate::generate`]'s business. Controls that only change *how* a hit is
+//! played are no part of it: they are [`crate::play::perform`]'s.
+
+pub mod bounded_tail;
+mod fills;
+pub mod history;
+pub mod midi_capture;
+pub mod pins;
+mod primer;
+
+use serde::{Deserialize, Serialize};
+
+use crate::pattern::Step;
+use crate::pattern::drum::{CLASSES, DrumSet};
+
+pub(crate) use fills::FillPlace;
+pub use fills::Fills;
+use pins::Pins;
+pub use primer::{MOST_PRIMED, Played, Primer, Rhythm};
+
+/// Another take that the theme is on the way to: what decides what that one's theme is. What is
+/// held (primer, pins) and the form (phrases, fills) are the first one's alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Toward {
+    /// How far it has come, 0 to 1.
+    pub share: f32,
+    /// As in [`Take`], and so are the others.
+    pub seed: u32,
+    /// Style number.
+    pub style: u8,
+    /// A second style and its share.
+    pub blend: (u8, f32),
+    /// In quarter notes a minute.
+    pub tempo: f32,
+    /// Temperature control: 1 samples as the drummers play, less is plainer, more is more daring.
+    pub temperature: f32,
+    /// How closely its bars stick to the ones before.
+    pub stick: f32,
+    /// How busy the kit is.
+    pub density: f32,
+    /// By class: how busy its lane is.
+    pub lanes: [f32; CLASSES],
+    /// Drums that are not struck.
+    pub off: DrumSet,
+}
+
+impl Default for Toward {
+    fn default() -> Self {
+        Toward::new(&Take::default(), 0.0)
+    }
+}
+
+impl Toward {
+    /// On the way to a take.
+    #[must_use]
+    pub fn new(other: &Take, share: f32) -> Self {
+        let Take { seed, style, blend, tempo, temperature, stick, density, lanes, off, .. } =
+            *other;
+        Toward { share, seed, style, blend, tempo, temperature, stick, density, lanes, off }
+    }
+}
+
+/// Everything that decides what is played.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Take {
+    /// The model that plays it, [`Model::identity`]; 0 is whichever is there.
+    ///
+    /// [`Model::identity`]: crate::model::Model::identity
+    pub model: u64,
+    /// Which of the many possible takes.
+    pub seed: u32,
+    /// Style number as in [`crate::pattern::style`].
+    pub style: u8,
+    /// A second style, and its share of the blend, 0 to 1.
+    pub blend: (u8, f32),
+    /// The tempo that the drummer has in mind, in quarter notes a minute.
+    pub tempo: f32,
+    /// How daring the theme is: 1 is as the drummers of the data, less is safer.
+    pub temperature: f32,
+    /// How closely bars stick to the ones before, 0 to 1: 0.5 is as the drummers of the style, 1
+    /// repeats the first bar exactly.
+    pub stick: f32,
+    /// How busy the kit is, -1 to 1; 0 is as the drummers of the style.
+    pub density: f32,
+    /// By class: how busy its lane is, -1 to 1.
+    pub lanes: [f32; CLASSES],
+    /// Drums that are not struck.
+    pub off: DrumSet,
+    /// Where fills are asked for.
+    pub fills: Fills,
+    /// Bars in a phrase: 1, 2, 4 or 8.
+    pub phrase_bars: u8,
+    /// Whether phrases vary the theme; else they repeat it.
+    pub evolve: bool,
+    /// What the drummer hears before it plays.
+    pub primer: Primer,
+    /// Cells that the user keeps.
+    pub pins: Pins,
+    /// Another take that this one is on the way to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toward: Option<Toward>,
+}
+
+impl Default for Take {
+    fn default() -> Self {
+        Take {
+            model: 0,
+            seed: 0,
+            style: 0,
+            blend: (0, 0.0),
+            tempo: 120.0,
+            temperature: 1.0,
+            stick: 0.5,
+            density: 0.0,
+            lanes: [0.0; CLASSES],
+            off: DrumSet::EMPTY,
+            fills: Fills::default(),
+            phrase_bars: 4,
+            evolve: true,
+            primer: Primer::Off,
+            pins: Pins::NONE,
+            toward: None,
+        }
+    }
+}
+
+impl Take {
+    /// The two takes that this one is between, if it is: each without what is held besides the
+    /// primer. And how far it has come from the first to the second, 0 to 1.
+    #[must_use]
+    pub fn ends(&self) -> Option<([Take; 2], f32)> {
+        let toward = self.toward?;
+        let one = Take { toward: None, pins: Pins::NONE, ..*self };
+        let Toward { share, seed, style, blend, tempo, temperature, stick, density, lanes, off } =
+            toward;
+        let other =
+            Take { seed, style, blend, tempo, temperature, stick, density, lanes, off, ..one };
+        Some(([one, other], share.clamp(0.0, 1.0)))
+    }
+
+    /// The controls that a theme is varied with: this take's, or what lies between the two that it
+    /// is between; of what has nothing between, the nearer one's.
+    #[must_use]
+    pub(crate) fn varied(&self) -> Take {
+        let Some(([one, other], share)) = self.ends() else { return *self };
+        let near = if share < 0.5 { &one } else { &other };
+        let mix = |a: f32, b: f32| a + (b - a) * share;
+        Take {
+            seed: near.seed,
+            // A blend of blends has more styles than two.
+            style: near.style,
+            blend: match [one, other].map(|end| end.blend.1 > 0.0 && end.blend.0 != end.style) {
+                [false, false] if share < 0.5 => (other.style, share),
+                [false, false] => (one.style, 1.0 - share),
+                _ => near.blend,
+            },
+            tempo: mix(one.tempo, other.tempo),
+            temperature: mix(one.temperature, other.temperature),
+            stick: mix(one.stick, other.stick),
+            density: mix(one.density, other.density),
+            lanes: std::array::from_fn(|class| mix(one.lanes[class], other.lanes[class])),
+            off: near.off,
+            toward: None,
+            ..*self
+        }
+    }
+
+    /// Steps that somebody played and that the theme carries on from; `None` where nothing is struck
+    /// in them.
+    #[must_use]
+    pub fn played(&self) -> Option<&[Step]> {
+        let Primer::Play(played) = &self.primer else { return None };
+        Some(played.steps()).filter(|steps| steps.iter().any(|step| !step.drums().is_empty()))
+    }
+
+    /// Bars in a phrase, 1 to 8.
+    #[must_use]
+    pub fn bars(&self) -> usize {
+        usize::from(self.phrase_bars).clamp(1, 8)
+    }
+
+    /// The take with what a damaged file says brought to what can be: numbers out of their range
+    /// are clamped, and what is no number is the default.
+    #[must_use]
+    pub fn repaired(self) -> Self {
+        let usual = Take::default();
+        let number = |value: f32, usual: f32, least: f32, most: f32| {
+            if value.is_finite() { value.clamp(least, most) } else { usual }
+        };
+        Take {
+            blend: (self.blend.0, number(self.blend.1, usual.blend.1, 0.0, 1.0)),
+            tempo: number(self.tempo, usual.tempo, 1.0, 10_000.0),
+            temperature: number(self.temperature, usual.temperature, 0.01, 100.0),
+            stick: number(self.stick, usual.stick, 0.0, 1.0),
+            density: number(self.density, usual.density, -1.0, 1.0),
+            lanes: self.lanes.map(|lane| number(lane, 0.0, -1.0, 1.0)),
+            fills: Fills {
+                amount: number(self.fills.amount, usual.fills.amount, 0.0, 1.0),
+                ..self.fills
+            },
+            toward: self.ends().map(|([_, other], share)| {
+                Toward::new(&other.repaired(), number(share, 0.0, 0.0, 1.0))
+            }),
+            ..self
+        }
+    }
+
+    /// The phrase that a bar of the song is in, and its place there.
+    #[must_use]
+    pub fn phrase_of(&self, bar: i64) -> (i64, usize) {
+        let bars = i64::try_from(self.bars()).unwrap_or(1);
+        (bar.div_euclid(bars), usize::try_from(bar.rem_euclid(bars)).unwrap_or(0))
+    }
+
+    /// The first bar of a phrase.
+    #[must_use]
+    pub fn first_bar(&self, phrase: i64) -> i64 {
+        phrase.saturating_mul(i64::try_from(self.bars()).unwrap_or(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::Hit;
+    use crate::pattern::drum::Drum;
+    use crate::take::pins::Pin;
+
+    #[test]
+    fn a_take_survives_being_saved() {
+        let mut step = Step::SILENT;
+        step.set(Drum::Snare, Some(Hit { velocity: 33, offset_ticks: -7 }));
+        let mut take =
+            Take { seed: 77, primer: Primer::Play(Played::new(&[step; 3])), ..Take::default() };
+        take.pins.set(5, Drum::Crash, Some(Pin::Struck));
+        take.pins.set(191, Drum::Bass, Some(Pin::Silent));
+        let text = serde_json::to_string(&take).expect("text");
+        assert_eq!(serde_json::from_str::<Take>(&text).expect("a take"), take);
+        assert!(text.len() < 1_000, "{} letters", text.len());
+        assert_eq!(serde_json::from_str::<Take>("{}").expect("a take"), Take::default());
+    }
+
+    #[test]
+    fn a_damaged_take_is_brought_to_what_can_be_and_a_good_one_is_left() {
+        let good = Take { stick: 1.0, density: -1.0, temperature: 2.0, ..Take::default() };
+        assert_eq!(good.repaired(), good);
+        let mut bad = Take { tempo: f32::INFINITY, stick: -3.0, seed: 9, ..Take::default() };
+        bad.lanes[8] = f32::NAN;
+        bad.fills.amount = 1e30;
+        let mut repaired = Take { stick: 0.0, seed: 9, ..Take::default() };
+        repaired.fills.amount = 1.0;
+        assert_eq!(bad.repaired(), repaired);
+    }
+
+    #[test]
+    fn a_bar_is_in_one_phrase() {
+        let take = Take { phrase_bars: 8, ..Take::default() };
+        assert_eq!(take.phrase_of(-1), (-1, 7));
+        assert_eq!(take.phrase_of(17), (2, 1));
+        assert_eq!(take.first_bar(2), 16);
+        assert_eq!(Take { phrase_bars: 0, ..take }.phrase_of(3), (3, 0));
+    }
+}

@@ -1,0 +1,230 @@
+//! Pins: cells of a phrase that the user keeps, struck or silent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pattern::drum::{CLASSES, Drum, DrumSet};
+use crate::pattern::{Hit, Step};
+
+/// Greatest number of steps of a phrase that can be pinned: eight bars of 12/8.
+pub const MOST_PINNED: usize = 192;
+
+/// Cells that are kept, by step of the phrase and drum. What is pinned struck can have a hit of its
+/// own: then it is struck so, and else as the drummer does.
+///
+/// Plain numbers, not steps: takes are compared in every block of the host, and these are compared
+/// as runs of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Kept>", into = "Vec<Kept>")]
+pub struct Pins {
+    struck: [u16; MOST_PINNED],
+    silent: [u16; MOST_PINNED],
+    /// Velocity and offset in ticks of hits of one's own; velocity 0 where there is none.
+    velocity: [[u8; CLASSES]; MOST_PINNED],
+    offset_ticks: [[i8; CLASSES]; MOST_PINNED],
+}
+
+/// What is kept of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// It is struck, clearly, and as the drummer does it.
+    Struck,
+    /// It is struck so.
+    Hit(Hit),
+    /// It is silent.
+    Silent,
+}
+
+/// The pins of one step, as they are saved.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Kept {
+    step: u16,
+    struck: DrumSet,
+    silent: DrumSet,
+    /// The hits of one's own.
+    #[serde(default, skip_serializing_if = "is_silent")]
+    hits: Step,
+}
+
+fn is_silent(step: &Step) -> bool {
+    *step == Step::SILENT
+}
+
+impl Pins {
+    /// No pin.
+    pub const NONE: Pins = Pins {
+        struck: [0; MOST_PINNED],
+        silent: [0; MOST_PINNED],
+        velocity: [[0; CLASSES]; MOST_PINNED],
+        offset_ticks: [[0; CLASSES]; MOST_PINNED],
+    };
+
+    /// Pins a cell, or frees it. Cells beyond [`MOST_PINNED`] steps cannot be pinned.
+    pub fn set(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
+        if step >= MOST_PINNED {
+            return;
+        }
+        let (bit, class) = (1 << drum as u16, drum.index());
+        self.struck[step] &= !bit;
+        self.silent[step] &= !bit;
+        (self.velocity[step][class], self.offset_ticks[step][class]) = (0, 0);
+        match pin {
+            Some(Pin::Struck) => self.struck[step] |= bit,
+            Some(Pin::Hit(hit)) => {
+                self.struck[step] |= bit;
+                self.velocity[step][class] = hit.velocity.clamp(1, 127);
+                let (least, most) = (*Hit::OFFSETS.start(), *Hit::OFFSETS.end());
+                self.offset_ticks[step][class] = hit.offset_ticks.clamp(least, most);
+            }
+            Some(Pin::Silent) => self.silent[step] |= bit,
+            None => {}
+        }
+    }
+
+    /// What is kept of a cell, if anything is.
+    #[must_use]
+    pub fn get(&self, step: usize, drum: Drum) -> Option<Pin> {
+        if self.silent(step).contains(drum) {
+            return Some(Pin::Silent);
+        }
+        let struck = self.struck(step).contains(drum);
+        struck.then(|| self.hit(step, drum).map_or(Pin::Struck, Pin::Hit))
+    }
+
+    /// Pins every cell of a lane as it is in these steps, the first of the phrase: hits with their
+    /// velocities and offsets.
+    pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
+        for (place, step) in steps.iter().enumerate() {
+            self.set(place, drum, Some(step.hit(drum).map_or(Pin::Silent, Pin::Hit)));
+        }
+    }
+
+    /// Frees every cell of a lane.
+    pub fn free_lane(&mut self, drum: Drum) {
+        (0..MOST_PINNED).for_each(|place| self.set(place, drum, None));
+    }
+
+    /// Pins everything as it is in these steps, the first of the phrase.
+    #[must_use]
+    pub fn all(steps: &[Step]) -> Self {
+        let mut pins = Pins::NONE;
+        Drum::ALL.into_iter().for_each(|drum| pins.keep_lane(drum, steps));
+        pins
+    }
+
+    /// Drums that are pinned struck at a step.
+    #[must_use]
+    pub fn struck(&self, step: usize) -> DrumSet {
+        DrumSet::from_bits(self.struck.get(step).copied().unwrap_or(0))
+    }
+
+    /// Drums that are pinned silent at a step.
+    #[must_use]
+    pub fn silent(&self, step: usize) -> DrumSet {
+        DrumSet::from_bits(self.silent.get(step).copied().unwrap_or(0))
+    }
+
+    /// The hit of one's own that a drum has at a step.
+    #[must_use]
+    pub fn hit(&self, step: usize, drum: Drum) -> Option<Hit> {
+        let velocity = self.velocity.get(step)?[drum.index()];
+        let offset_ticks = self.offset_ticks.get(step)?[drum.index()];
+        (velocity > 0).then_some(Hit { velocity, offset_ticks })
+    }
+
+    /// Gives the hits of one's own their velocities and offsets in what is struck at a step.
+    pub(crate) fn touch(&self, step: usize, played: &mut Step) {
+        for drum in played.drums().and(self.struck(step)).iter() {
+            if let Some(hit) = self.hit(step, drum) {
+                played.set(drum, Some(hit));
+            }
+        }
+    }
+
+    /// Whether any drum is pinned at a step.
+    #[must_use]
+    pub fn any_at(&self, step: usize) -> bool {
+        !self.struck(step).is_empty() || !self.silent(step).is_empty()
+    }
+}
+
+impl Default for Pins {
+    fn default() -> Self {
+        Pins::NONE
+    }
+}
+
+impl From<Vec<Kept>> for Pins {
+    fn from(kept: Vec<Kept>) -> Self {
+        let mut pins = Pins::NONE;
+        for Kept { step, struck, silent, hits } in kept {
+            silent.iter().for_each(|drum| pins.set(step.into(), drum, Some(Pin::Silent)));
+            for drum in struck.iter() {
+                let pin = hits.hit(drum).map_or(Pin::Struck, Pin::Hit);
+                pins.set(step.into(), drum, Some(pin));
+            }
+        }
+        pins
+    }
+}
+
+impl From<Pins> for Vec<Kept> {
+    fn from(pins: Pins) -> Self {
+        let kept = |(step, place)| {
+            let mut hits = Step::SILENT;
+            Drum::ALL.into_iter().for_each(|drum| hits.set(drum, pins.hit(place, drum)));
+            Kept { step, struck: pins.struck(place), silent: pins.silent(place), hits }
+        };
+        (0..).zip(0..MOST_PINNED).filter(|&(_, place)| pins.any_at(place)).map(kept).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_pinned_one_way_or_not_at_all() {
+        let mut pins = Pins::NONE;
+        pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: 4 })));
+        pins.set(3, Drum::Snare, Some(Pin::Silent));
+        pins.set(3, Drum::Bass, Some(Pin::Struck));
+        pins.set(MOST_PINNED, Drum::Bass, Some(Pin::Struck));
+        assert!(pins.struck(3).contains(Drum::Bass) && pins.silent(3).contains(Drum::Snare));
+        assert_eq!((pins.struck(3).len(), pins.silent(3).len()), (1, 1));
+        assert_eq!(pins.get(3, Drum::Snare), Some(Pin::Silent));
+        assert_eq!(pins.get(3, Drum::Bass), Some(Pin::Struck));
+        assert!(!pins.any_at(MOST_PINNED) && !pins.any_at(2));
+        pins.set(3, Drum::Bass, None);
+        pins.set(3, Drum::Snare, None);
+        assert_eq!(pins, Pins::NONE);
+    }
+
+    #[test]
+    fn a_lane_is_kept_as_it_is_and_freed() {
+        let mut steps = [Step::SILENT; 4];
+        let hit = Hit { velocity: 51, offset_ticks: -8 };
+        steps[2].set(Drum::Ride, Some(hit));
+        let mut pins = Pins::NONE;
+        pins.keep_lane(Drum::Ride, &steps);
+        assert!((0..4).all(|step| pins.struck(step).contains(Drum::Ride) == (step == 2)));
+        assert!((0..4).all(|step| pins.silent(step).contains(Drum::Ride) == (step != 2)));
+        assert_eq!(pins.get(2, Drum::Ride), Some(Pin::Hit(hit)));
+        assert_eq!(Pins::all(&steps).silent(0).len(), 9);
+        pins.free_lane(Drum::Ride);
+        assert_eq!(pins, Pins::NONE);
+    }
+
+    #[test]
+    fn pins_come_back_as_they_were_saved_also_from_before_they_had_hits() {
+        let mut pins = Pins::NONE;
+        pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: -4 })));
+        pins.set(191, Drum::Bass, Some(Pin::Struck));
+        pins.set(7, Drum::Crash, Some(Pin::Silent));
+        let text = serde_json::to_string(&pins).expect("text");
+        assert_eq!(serde_json::from_str::<Pins>(&text).expect("pins"), pins);
+        let old: Pins =
+            serde_json::from_str(r#"[{"step":3,"struck":2,"silent":4}]"#).expect("pins");
+        assert_eq!(old.get(3, Drum::Snare), Some(Pin::Struck));
+        assert_eq!(old.get(3, Drum::ClosedHat), Some(Pin::Silent));
+    }
+}

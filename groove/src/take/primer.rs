@@ -1,0 +1,117 @@
+//! Primers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pattern::Step;
+use crate::pattern::drum::DrumSet;
+use crate::take::bounded_tail::Last;
+
+/// Greatest number of steps of a primer: four bars of 4/4.
+pub const MOST_PRIMED: usize = 64;
+
+/// What the drummer hears before it plays, and what of it lasts.
+#[expect(clippy::large_enum_variant, reason = "a take is a value without references")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Primer {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Drums whose keys are held: the theme begins with them, they are struck in every bar, and
+    /// they stay favoured.
+    Hold {
+        /// The drums.
+        drums: DrumSet,
+        /// Step of the phrase from which on they were held: there they are struck at once.
+        at: u16,
+    },
+    /// What somebody played, or a clip: the theme carries on from it.
+    Play(Played),
+    /// A rhythm, whatever it was played on: the kit plays to it.
+    Tap(Rhythm),
+}
+
+/// Up to [`MOST_PRIMED`] steps that were played.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Last<Step, MOST_PRIMED>", into = "Vec<Step>")]
+pub struct Played {
+    steps: [Step; MOST_PRIMED],
+    count: u8,
+}
+
+impl Played {
+    /// The last steps, as far as they fit.
+    #[must_use]
+    pub fn new(steps: &[Step]) -> Self {
+        let kept = &steps[steps.len().saturating_sub(MOST_PRIMED)..];
+        let mut played = Played { steps: [Step::SILENT; MOST_PRIMED], count: 0 };
+        played.steps[..kept.len()].copy_from_slice(kept);
+        played.count = u8::try_from(kept.len()).unwrap_or(0);
+        played
+    }
+
+    /// The steps.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps[..usize::from(self.count).min(MOST_PRIMED)]
+    }
+}
+
+impl From<Last<Step, MOST_PRIMED>> for Played {
+    fn from(steps: Last<Step, MOST_PRIMED>) -> Self {
+        Played::new(&steps.items)
+    }
+}
+
+impl From<Played> for Vec<Step> {
+    fn from(played: Played) -> Self {
+        played.steps().to_vec()
+    }
+}
+
+/// A rhythm of up to 64 steps that goes round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rhythm {
+    /// Bit `n`: something is struck at step `n`.
+    pub onsets: u64,
+    /// Steps until it begins again, 1 to 64.
+    pub steps: u8,
+}
+
+impl Rhythm {
+    /// The rhythm of steps, whatever is struck at them; of the first 64.
+    #[must_use]
+    pub fn of(steps: &[Step]) -> Self {
+        let kept = &steps[..steps.len().min(64)];
+        let onset = |(place, step): (usize, &Step)| u64::from(!step.drums().is_empty()) << place;
+        Rhythm {
+            onsets: kept.iter().enumerate().map(onset).fold(0, |all, onset| all | onset),
+            steps: u8::try_from(kept.len().max(1)).unwrap_or(64),
+        }
+    }
+
+    /// Whether something is struck at a step counted from the start of the song or phrase.
+    #[must_use]
+    pub fn at(self, step: usize) -> bool {
+        self.onsets >> (step % usize::from(self.steps.clamp(1, 64))) & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::Hit;
+    use crate::pattern::drum::Drum;
+
+    #[test]
+    fn a_rhythm_goes_round() {
+        let mut steps = vec![Step::SILENT; 16];
+        for place in [0, 3, 6] {
+            steps[place].set(Drum::Ride, Some(Hit::new(0.5, 0.1)));
+        }
+        let rhythm = Rhythm::of(&steps);
+        let met: Vec<usize> = (0..32).filter(|&step| rhythm.at(step)).collect();
+        assert_eq!(met, [0, 3, 6, 16, 19, 22]);
+        assert!(!Rhythm::of(&[]).at(5));
+        assert!(!Rhythm { onsets: 2, steps: 0 }.at(1), "a damaged one goes round at once");
+    }
+}
