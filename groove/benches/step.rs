@@ -67,7 +67,7 @@ fn step(model: &Model, state: &mut groove::model::State, told: &Told) {
     std::hint::black_box(model.hits(state, &told.row, &told.memory).expect("logits"));
     model.feel(state, &told.feel_row).expect("a step");
     for class in 0..model.metadata().classes.classes() {
-        std::hint::black_box(model.touch(state, class).expect("outputs"));
+        std::hint::black_box(model.velocity_offset(state, class).expect("outputs"));
     }
 }
 
@@ -152,7 +152,7 @@ fn turns(model: &Arc<Model>, told: &Told) {
         let mut state = model.start();
         let logit = model.hits(&mut state, &told.row, &Memory::default()).expect("logits")[0];
         model.feel(&mut state, &told.feel_row).expect("a step");
-        let felt = model.touch(&mut state, 0).expect("outputs")[0];
+        let felt = model.velocity_offset(&mut state, 0).expect("outputs")[0];
         for (ours, theirs) in [logit, felt].into_iter().zip(&words[1..]) {
             let theirs: f32 = theirs.parse().expect("a number");
             // The file's weights there, bytes here.

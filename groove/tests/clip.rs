@@ -8,9 +8,9 @@ use groove::generate::Drummer;
 use groove::model::Model;
 use groove::pattern::clip::Clip;
 use groove::pattern::drum::CLASSES;
-use groove::pattern::midi::{DrumMap, Sheet};
-use groove::play::drum_maps::{MAPS, at_pitches};
-use groove::play::perform::{Pace, Performance};
+use groove::pattern::midi::{DrumMap, MidiLayout};
+use groove::play::drum_maps::{DRUM_MAPS, at_pitches};
+use groove::play::perform::{Performance, TimeFeel};
 use groove::take::{Fills, Take};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Pitches, Step};
 use midly::{MetaMessage, MidiMessage, Smf, TrackEventKind};
@@ -20,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
 const SHIPPED: &[u8] = include_bytes!("../../assets/deep-pocket.safetensors");
 
 /// Random controls of every kind.
-fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, Sheet<'static>) {
+fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'static>) {
     let meters = [Meter::FOUR_FOUR, Meter::new(3, 4), Meter::new(7, 8), Meter::new(6, 8)];
     let take = Take {
         seed: draws.random(),
@@ -39,16 +39,16 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, Sheet<'static>
         velocity: draws.random_range(-64.0..64.0),
         mute: DrumSet::from_bits(1 << draws.random_range(0..12)),
         solo: DrumSet::EMPTY,
-        pace: [Pace::Half, Pace::Plain, Pace::Double][draws.random_range(0..3)],
+        pace: [TimeFeel::Half, TimeFeel::Plain, TimeFeel::Double][draws.random_range(0..3)],
     };
-    let map = draws.random_range(0..MAPS.len());
+    let map = draws.random_range(0..DRUM_MAPS.len());
     let mut own: Pitches = Drum::PITCHES;
     for pitch in &mut own {
         *pitch = draws.random_range(0..14) * 9;
     }
     // Each on a pitch of its own.
     (0..).zip(&mut own).for_each(|(class, pitch)| *pitch += class);
-    let pitches = match MAPS[map].1 {
+    let pitches = match DRUM_MAPS[map].1 {
         Some(pitches) => pitches,
         None if map == 0 => Drum::PITCHES,
         None => own,
@@ -58,7 +58,7 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, Sheet<'static>
         false => [0; CLASSES].map(|_| draws.random_range(0..16)),
     };
     let meter = meters[draws.random_range(0..meters.len())];
-    (take, meter, performance, Sheet { channels, ..Sheet::new("a take", pitches) })
+    (take, meter, performance, MidiLayout { channels, ..MidiLayout::new("a take", pitches) })
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn read_with_mido(folder: &Path) {
 }
 
 /// What is to be in the file, as text.
-fn told(clip: &Clip, sheet: &Sheet) -> String {
+fn told(clip: &Clip, sheet: &MidiLayout) -> String {
     let Clip { tempo, meter: Meter { numerator, denominator }, .. } = clip;
     let mut lines =
         vec![format!("{tempo:.3} {numerator}/{denominator} {} {}", clip.ticks(), sheet.name)];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use groove::generate::Drummer;
 use groove::model::Model;
-use groove::pattern::midi::{Clip, DrumMap, Sheet};
+use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
 use groove::pattern::style::style_number;
 use groove::take::pins::{Pin, Pins};
 use groove::take::{Fills, Played, Primer, Rhythm, Take};
@@ -64,7 +64,7 @@ fn ten_takes_are_what_they_were() {
         let steps: Vec<Step> = bars.flat_map(|bar| bar.steps().to_vec()).collect();
         let clip = Clip { steps, tempo: 120.0, meter };
         let path = folder.join(format!("{name}.mid"));
-        let written = clip.write(&Sheet::new(name, Drum::PITCHES));
+        let written = clip.write(&MidiLayout::new(name, Drum::PITCHES));
         if bless {
             std::fs::create_dir_all(&folder).expect("a folder");
             std::fs::write(&path, written).expect("written");

@@ -1,69 +1,71 @@
 //! Moves a phrase on.
 
-use crate::generate::conditioning::{Part, is_even};
-use crate::generate::decoder::Player;
-use crate::generate::phrase::Playing;
+use crate::generate::conditioning::{TakeContext, has_even_lanes};
+use crate::generate::decoder::Decoder;
+use crate::generate::phrase::PartialPhrase;
 use crate::model::ModelError;
 use crate::pattern::Step;
 
 /// How many steps before a missed pin the drummer begins to lead up to it, how many after it are
 /// played anew, and how many after those are heard to judge by.
-const LEAD: usize = 12;
-const AFTER: usize = 4;
-const HEARD: usize = 16;
+const STEPS_BEFORE_PIN: usize = 12;
+const STEPS_AFTER_PIN: usize = 4;
+const STEPS_SCORED: usize = 16;
 /// How many ways are tried, besides the one that changes nothing but the pins.
-const TRIES: u8 = 8;
+const ATTEMPTS: u8 = 8;
 
-impl Part<'_> {
+impl TakeContext<'_> {
     /// Plays the next step, or all that is played anew around missed pins.
-    pub(crate) fn go_on(&self, playing: &mut Playing) -> Result<(), ModelError> {
-        let at = playing.steps().len();
-        if let Some(heard) = self.heard(playing, at) {
-            return self.play_candidates(playing, &heard);
+    pub(crate) fn advance(&self, partial: &mut PartialPhrase) -> Result<(), ModelError> {
+        let at = partial.steps().len();
+        if let Some(preceding) = self.preceding_bars(partial, at) {
+            return self.play_candidates(partial, &preceding);
         }
-        let player = &mut playing.player;
-        let cue = &playing.cues[at];
-        if let Some(step) = cue.keep {
-            return player.hear(self.model, &self.kind(cue.fill.is_some()), step);
+        let decoder = &mut partial.decoder;
+        let plan = &partial.plans[at];
+        if let Some(step) = plan.fixed {
+            return decoder.teacher_force(self.model, &self.kind(plan.fill.is_some()), step);
         }
-        let around_pins = is_even(self.take);
-        let Some(base) = cue.base.filter(|_| around_pins) else {
-            return self.play(player, at, cue, 0).map(drop);
+        let around_pins = has_even_lanes(self.take);
+        let Some(base) = plan.simplified.filter(|_| around_pins) else {
+            return self.play(decoder, at, plan, 0).map(drop);
         };
         let missed = |place: &usize| {
-            let cue = &playing.cues[*place];
-            cue.keep.is_none() && cue.base.is_some_and(|step| !self.keeps_pins(*place, &step))
+            let plan = &partial.plans[*place];
+            plan.fixed.is_none()
+                && plan.simplified.is_some_and(|step| !self.keeps_pins(*place, &step))
         };
-        let last = playing.cues.len() - 1;
-        if !(at..=last.min(at + LEAD)).any(|place| missed(&place)) {
+        let last = partial.plans.len() - 1;
+        if !(at..=last.min(at + STEPS_BEFORE_PIN)).any(|place| missed(&place)) {
             let mut base = base;
-            self.take.pins.touch(at, &mut base);
-            return player.hear(self.model, &self.kind(cue.fill.is_some()), base);
+            self.take.pins.apply_hits(at, &mut base);
+            return decoder.teacher_force(self.model, &self.kind(plan.fill.is_some()), base);
         }
-        let end = (at..=last.min(at + 2 * LEAD)).rev().find(missed).unwrap_or(at) + AFTER;
+        let end = (at..=last.min(at + 2 * STEPS_BEFORE_PIN)).rev().find(missed).unwrap_or(at)
+            + STEPS_AFTER_PIN;
         let end = end.min(last);
-        let mut best: Option<(f32, Player)> = None;
-        for attempt in 0..=TRIES {
-            let mut way = player.clone();
-            let mut likely = 0.0;
-            for (place, cue) in playing.cues.iter().enumerate().take(end + 1).skip(at) {
-                likely += match (cue.keep, attempt) {
-                    (Some(step), _) => self.hear(&mut way, cue, step)?,
-                    (None, 0) => self.amend(&mut way, place, cue)?,
-                    (None, _) => self.play(&mut way, place, cue, attempt)?,
+        let mut best: Option<(f32, Decoder)> = None;
+        for attempt in 0..=ATTEMPTS {
+            let mut candidate = decoder.clone();
+            let mut log_probability = 0.0;
+            for (place, plan) in partial.plans.iter().enumerate().take(end + 1).skip(at) {
+                log_probability += match (plan.fixed, attempt) {
+                    (Some(step), _) => self.teacher_force(&mut candidate, plan, step)?,
+                    (None, 0) => self.apply_pins(&mut candidate, place, plan)?,
+                    (None, _) => self.play(&mut candidate, place, plan, attempt)?,
                 };
             }
-            let whole = way.clone();
-            for cue in playing.cues.iter().skip(end + 1).take(HEARD) {
-                let next = cue.keep.or(cue.base).unwrap_or(Step::SILENT);
-                likely += self.hear(&mut way, cue, next)?;
+            let whole = candidate.clone();
+            for plan in partial.plans.iter().skip(end + 1).take(STEPS_SCORED) {
+                let next = plan.fixed.or(plan.simplified).unwrap_or(Step::SILENT);
+                log_probability += self.teacher_force(&mut candidate, plan, next)?;
             }
-            if best.as_ref().is_none_or(|(known, _)| likely > *known) {
-                best = Some((likely, whole));
+            if best.as_ref().is_none_or(|(known, _)| log_probability > *known) {
+                best = Some((log_probability, whole));
             }
         }
-        if let Some((_, way)) = best {
-            *player = way;
+        if let Some((_, candidate)) = best {
+            *decoder = candidate;
         }
         Ok(())
     }

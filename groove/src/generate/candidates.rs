@@ -6,8 +6,8 @@
 //! most of them stays. Most first candidates stay: a small change of a control rarely changes
 //! which.
 
-use crate::generate::conditioning::{Cue, Part};
-use crate::generate::phrase::Playing;
+use crate::generate::conditioning::{StepPlan, TakeContext};
+use crate::generate::phrase::PartialPhrase;
 use crate::model::ModelError;
 use crate::pattern::Step;
 use crate::pattern::drum::{Drum, DrumSet};
@@ -16,12 +16,12 @@ use crate::take::Primer;
 /// Candidates of a bar, at most.
 const CANDIDATES: u8 = 8;
 /// Candidate numbers lie apart from those of the tries around pins, which draw at the same places.
-const APART: u8 = 16;
+const ATTEMPT_STRIDE: u8 = 16;
 /// Hit F1 of a single heard bar with itself played again, where there is no other to compare with.
-const ALONE: f32 = 0.75;
+const SINGLE_BAR_SIMILARITY: f32 = 0.75;
 /// Share of the heard bars' hit F1 among each other that a bar of the theme has with them at least:
 /// the share at stick 0, and the rise of it to the middle of the stick.
-const KEPT: (f32, f32) = (0.4, 0.5);
+const MIN_SIMILARITY: (f32, f32) = (0.4, 0.5);
 
 /// Drums whose strokes in a bar are counted together: what keeps time, what fills.
 const GROUPS: [&[Drum]; 5] = [
@@ -33,30 +33,31 @@ const GROUPS: [&[Drum]; 5] = [
 ];
 /// Strokes of a group by which a bar may lie outside the heard bars' range: at least, and as a
 /// share of the range's end.
-const ROOM: (f32, f32) = (1.0, 0.25);
+const RANGE_MARGIN: (f32, f32) = (1.0, 0.25);
 /// Strokes by which the range widens at the ends of the density control.
-const DENSITY_ROOM: f32 = 12.0;
+const DENSITY_MARGIN: f32 = 12.0;
 /// Likeness that a stroke outside the range costs.
-const STRAY_COST: f32 = 0.05;
+const OUTLIER_COST: f32 = 0.05;
 
-/// Bars that were heard before a theme, and the likeness to them that is enough.
-pub(crate) struct Heard {
+/// Bars that were heard before a theme, and the similarity to them that is threshold.
+pub(crate) struct PrecedingBars {
     bars: Vec<Vec<DrumSet>>,
     /// Drums that are compared.
     of: DrumSet,
-    /// Weight of the heard bar's hits in the likeness: .5 makes it the hit F1, 1 the share of the
+    /// Weight of the heard bar's hits in the similarity: .5 makes it the hit F1, 1 the share of the
     /// heard hits that are kept, 0 the share of the bar's own that were heard.
     weight: f32,
-    enough: f32,
+    threshold: f32,
     /// By group: fewest and most strokes of a bar.
     ranges: [(f32, f32); GROUPS.len()],
 }
 
-impl Heard {
-    /// Mean likeness of a bar to those that were heard, and strokes outside their range.
-    fn judge(&self, bar: &[Step]) -> (f32, f32) {
+impl PrecedingBars {
+    /// Mean similarity of a bar to those that were heard, and strokes outside their range.
+    fn score(&self, bar: &[Step]) -> (f32, f32) {
         let bar = drums(bar, self.of);
-        let sum: f32 = self.bars.iter().map(|heard| likeness(heard, &bar, self.weight)).sum();
+        let sum: f32 =
+            self.bars.iter().map(|preceding| similarity(preceding, &bar, self.weight)).sum();
         let outside = GROUPS.iter().zip(self.ranges).map(|(group, (least, most))| {
             let count = strokes(&bar, group);
             (least - count).max(count - most).max(0.0)
@@ -77,32 +78,37 @@ fn drums(bar: &[Step], of: DrumSet) -> Vec<DrumSet> {
 
 /// Shared hits of two bars as a share of the hits of both, of which the heard one's have this
 /// weight (Tversky 1977).
-fn likeness(heard: &[DrumSet], bar: &[DrumSet], weight: f32) -> f32 {
+fn similarity(preceding: &[DrumSet], bar: &[DrumSet], weight: f32) -> f32 {
     let count = |bar: &[DrumSet]| bar.iter().map(|drums| drums.len()).sum::<u32>() as f32;
-    let shared = heard.iter().zip(bar).map(|(heard, bar)| heard.and(*bar).len()).sum::<u32>();
-    shared as f32 / (weight * count(heard) + (1.0 - weight) * count(bar)).max(1.0)
+    let shared =
+        preceding.iter().zip(bar).map(|(preceding, bar)| preceding.and(*bar).len()).sum::<u32>();
+    shared as f32 / (weight * count(preceding) + (1.0 - weight) * count(bar)).max(1.0)
 }
 
-impl Part<'_> {
+impl TakeContext<'_> {
     /// The bars before a theme, at the first step of one of its bars that is chosen among
     /// candidates; none in a bar that is given, or a fill, or played to a tapped rhythm.
-    pub(crate) fn heard(&self, playing: &Playing, at: usize) -> Option<Heard> {
+    pub(crate) fn preceding_bars(
+        &self,
+        partial: &PartialPhrase,
+        at: usize,
+    ) -> Option<PrecedingBars> {
         let length = self.meter.steps();
-        let cues = playing.cues.get(at..at + length)?;
-        let free = |cue: &Cue| {
-            let given = cue.keep.or(cue.opens).or(cue.base);
-            cue.theme && given.is_none() && cue.fill.is_none()
+        let plans = partial.plans.get(at..at + length)?;
+        let free = |plan: &StepPlan| {
+            let given = plan.fixed.or(plan.fixed_after_fill).or(plan.simplified);
+            plan.theme && given.is_none() && plan.fill.is_none()
         };
         let of = match self.take.primer {
             Primer::Tap(_) => return None,
             Primer::Hold { drums, .. } => DrumSet::ALL.without(drums),
             Primer::Play(_) | Primer::Off => DrumSet::ALL,
         };
-        if !at.is_multiple_of(length) || !cues.iter().all(free) {
+        if !at.is_multiple_of(length) || !plans.iter().all(free) {
             return None;
         }
         let of = of.without(self.take.off);
-        let before = &playing.player.steps[..playing.start];
+        let before = &partial.decoder.steps[..partial.start];
         let bars: Vec<Vec<DrumSet>> = before
             .rchunks_exact(length)
             .map(|bar| drums(bar, of))
@@ -111,51 +117,52 @@ impl Part<'_> {
         let (mut sum, mut pairs) = (0.0, 0.0);
         for (number, one) in bars.iter().enumerate() {
             for other in &bars[..number] {
-                (sum, pairs) = (sum + likeness(one, other, 0.5), pairs + 1.0);
+                (sum, pairs) = (sum + similarity(one, other, 0.5), pairs + 1.0);
             }
         }
-        let own = if pairs > 0.0 { sum / pairs } else { ALONE };
-        let (least, rise) = KEPT;
+        let own = if pairs > 0.0 { sum / pairs } else { SINGLE_BAR_SIMILARITY };
+        let (least, rise) = MIN_SIMILARITY;
         let kept = least + rise * (2.0 * self.stick(true, at)).clamp(0.0, 1.0);
         // Who plays hotter strays further.
-        let enough = own * kept / self.take.temperature.max(1.0);
+        let threshold = own * kept / self.take.temperature.max(1.0);
         let weight = 0.5 + 0.5 * self.take.density.clamp(-1.0, 1.0);
-        let room = self.take.density.clamp(-1.0, 1.0) * DENSITY_ROOM;
+        let room = self.take.density.clamp(-1.0, 1.0) * DENSITY_MARGIN;
         let ranges = GROUPS.map(|group| {
             let counts = || bars.iter().map(|bar| strokes(bar, group));
             let (least, most) =
                 (counts().fold(f32::INFINITY, f32::min), counts().fold(0.0, f32::max));
-            let least = least - (ROOM.1 * least).max(ROOM.0) + room.min(0.0);
-            (least, most + (ROOM.1 * most).max(ROOM.0) + room.max(0.0))
+            let least = least - (RANGE_MARGIN.1 * least).max(RANGE_MARGIN.0) + room.min(0.0);
+            (least, most + (RANGE_MARGIN.1 * most).max(RANGE_MARGIN.0) + room.max(0.0))
         });
-        (!bars.is_empty()).then_some(Heard { bars, of, weight, enough, ranges })
+        (!bars.is_empty()).then_some(PrecedingBars { bars, of, weight, threshold, ranges })
     }
 
-    /// Plays a bar of the theme, in as many candidates as it takes to keep enough of the bars
+    /// Plays a bar of the theme, in as many candidates as it takes to keep threshold of the bars
     /// before.
     pub(crate) fn play_candidates(
         &self,
-        playing: &mut Playing,
-        heard: &Heard,
+        partial: &mut PartialPhrase,
+        preceding: &PrecedingBars,
     ) -> Result<(), ModelError> {
-        let (at, length) = (playing.steps().len(), self.meter.steps());
+        let (at, length) = (partial.steps().len(), self.meter.steps());
         let mut best = None;
         for candidate in 0..CANDIDATES {
-            let mut player = playing.player.clone();
-            for (place, cue) in playing.cues.iter().enumerate().skip(at).take(length) {
-                self.play(&mut player, place, cue, APART * candidate)?;
+            let mut decoder = partial.decoder.clone();
+            for (place, plan) in partial.plans.iter().enumerate().skip(at).take(length) {
+                self.play(&mut decoder, place, plan, ATTEMPT_STRIDE * candidate)?;
             }
-            let (likeness, outside) = heard.judge(&player.steps[player.steps.len() - length..]);
-            let merit = likeness - STRAY_COST * outside;
+            let (similarity, outside) =
+                preceding.score(&decoder.steps[decoder.steps.len() - length..]);
+            let merit = similarity - OUTLIER_COST * outside;
             if best.as_ref().is_none_or(|(known, _)| merit > *known) {
-                best = Some((merit, player));
+                best = Some((merit, decoder));
             }
-            if likeness >= heard.enough && outside <= 0.0 {
+            if similarity >= preceding.threshold && outside <= 0.0 {
                 break;
             }
         }
-        if let Some((_, player)) = best {
-            playing.player = player;
+        if let Some((_, decoder)) = best {
+            partial.decoder = decoder;
         }
         Ok(())
     }
@@ -166,7 +173,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::generate::phrase::Opening;
+    use crate::generate::phrase::LeadInCache;
     use crate::model::Model;
     use crate::model::tests::{kinds, small_bytes};
     use crate::pattern::{Hit, Meter};
@@ -184,23 +191,23 @@ mod tests {
     fn a_bar_is_judged_by_its_hits_and_by_the_strokes_of_its_drums() {
         let beat = [(0, Drum::Bass), (4, Drum::Snare), (8, Drum::Bass), (12, Drum::Snare)];
         let with = |more: &[(usize, Drum)]| bar(&[&beat, more].concat());
-        let heard = Heard {
+        let preceding = PrecedingBars {
             bars: vec![drums(&with(&[]), DrumSet::ALL)],
             of: DrumSet::ALL,
             weight: 0.5,
-            enough: 0.5,
+            threshold: 0.5,
             ranges: [(1.0, 3.0), (1.0, 3.0), (0.0, 1.0), (0.0, 1.0), (0.0, 1.0)],
         };
-        assert_eq!(heard.judge(&with(&[])), (1.0, 0.0));
+        assert_eq!(preceding.score(&with(&[])), (1.0, 0.0));
         // Two of four hits too many are shared hits of a larger sum.
         let busy = with(&[(1, Drum::HighTom), (2, Drum::LowTom)]);
-        let (likeness, outside) = heard.judge(&busy);
-        assert!((likeness - 8.0 / 10.0).abs() < 1e-6);
+        let (similarity, outside) = preceding.score(&busy);
+        assert!((similarity - 8.0 / 10.0).abs() < 1e-6);
         assert_eq!(outside, 1.0);
-        assert_eq!(heard.judge(&bar(&[(4, Drum::Snare)])).1, 1.0, "the kick is missing");
+        assert_eq!(preceding.score(&bar(&[(4, Drum::Snare)])).1, 1.0, "the kick is missing");
         let of = DrumSet::ALL.without(drums(&busy, DrumSet::ALL)[1]);
-        let without = Heard { of, ..heard };
-        assert_eq!(without.judge(&with(&[(1, Drum::HighTom)])), (1.0, 0.0));
+        let without = PrecedingBars { of, ..preceding };
+        assert_eq!(without.score(&with(&[(1, Drum::HighTom)])), (1.0, 0.0));
     }
 
     #[test]
@@ -209,27 +216,31 @@ mod tests {
         let (mut first, mut others) = (0, 0);
         for seed in 0..40 {
             let take = Take { seed, style: 17, ..Take::default() };
-            let part =
-                Part { model: &model, take: &take, meter: Meter::FOUR_FOUR, lead_in: Some(0) };
-            let start = part.theme(&mut Opening::default(), None).expect("a theme");
-            let mut heard = part.heard(&start, 0).expect("a lead-in");
-            let played = |heard: &Heard| {
-                let mut playing = start.clone();
-                part.play_candidates(&mut playing, heard).expect("a bar");
-                let drums = playing.steps().iter().map(Step::drums).collect::<Vec<_>>();
-                (heard.judge(playing.steps()), drums)
+            let context = TakeContext {
+                model: &model,
+                take: &take,
+                meter: Meter::FOUR_FOUR,
+                lead_in: Some(0),
+            };
+            let start = context.theme(&mut LeadInCache::default(), None).expect("a theme");
+            let mut preceding = context.preceding_bars(&start, 0).expect("a lead-in");
+            let played = |preceding: &PrecedingBars| {
+                let mut partial = start.clone();
+                context.play_candidates(&mut partial, preceding).expect("a bar");
+                let drums = partial.steps().iter().map(Step::drums).collect::<Vec<_>>();
+                (preceding.score(partial.steps()), drums)
             };
             let mut plain = start.clone();
-            for (place, cue) in start.cues.iter().enumerate().take(16) {
-                part.play(&mut plain.player, place, cue, 0).expect("a step");
+            for (place, plan) in start.plans.iter().enumerate().take(16) {
+                context.play(&mut plain.decoder, place, plan, 0).expect("a step");
             }
-            let merit = |(likeness, outside): (f32, f32)| likeness - STRAY_COST * outside;
-            let alone = heard.judge(plain.steps());
-            let best = played(&heard);
+            let merit = |(similarity, outside): (f32, f32)| similarity - OUTLIER_COST * outside;
+            let alone = preceding.score(plain.steps());
+            let best = played(&preceding);
             assert!(merit(best.0) >= merit(alone));
-            heard.enough = 0.0;
-            heard.ranges = heard.ranges.map(|_| (0.0, 99.0));
-            let any = played(&heard).1;
+            preceding.threshold = 0.0;
+            preceding.ranges = preceding.ranges.map(|_| (0.0, 99.0));
+            let any = played(&preceding).1;
             assert!(any.iter().copied().eq(plain.steps().iter().map(Step::drums)));
             *(if any == best.1 { &mut first } else { &mut others }) += 1;
         }
@@ -242,16 +253,18 @@ mod tests {
         let model = Arc::new(Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model"));
         let mut take = Take { style: 17, ..Take::default() };
         let meter = Meter::FOUR_FOUR;
-        let heard = |take: &Take, at: usize, keep: bool| {
-            let part = Part { model: &model, take, meter, lead_in: Some(1) };
-            let mut playing = part.theme(&mut Opening::default(), None).expect("a theme");
-            playing.cues[20].keep = keep.then_some(Step::SILENT);
-            part.heard(&playing, at).is_some()
+        let preceding = |take: &Take, at: usize, fixed: bool| {
+            let context = TakeContext { model: &model, take, meter, lead_in: Some(1) };
+            let mut partial = context.theme(&mut LeadInCache::default(), None).expect("a theme");
+            partial.plans[20].fixed = fixed.then_some(Step::SILENT);
+            context.preceding_bars(&partial, at).is_some()
         };
-        assert!(heard(&take, 0, false) && heard(&take, 16, false) && heard(&take, 0, true));
-        assert!(!heard(&take, 4, false), "in the middle of a bar");
-        assert!(!heard(&take, 16, true), "a step of it is given");
+        assert!(
+            preceding(&take, 0, false) && preceding(&take, 16, false) && preceding(&take, 0, true)
+        );
+        assert!(!preceding(&take, 4, false), "in the middle of a bar");
+        assert!(!preceding(&take, 16, true), "a step of it is given");
         take.primer = Primer::Tap(Rhythm { onsets: 5, steps: 16 });
-        assert!(!heard(&take, 0, false));
+        assert!(!preceding(&take, 0, false));
     }
 }

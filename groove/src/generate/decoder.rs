@@ -4,7 +4,7 @@ use libm::exp;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::generate::conditioning::constraints::Wish;
+use crate::generate::conditioning::constraints::Constraints;
 use crate::model::encode::Kind;
 use crate::model::feel::{
     FEEL_LOGITS, References, VELOCITY_BINS, add_references, clear_only, hit_at,
@@ -16,31 +16,31 @@ use crate::pattern::drum::{CLASSES, DrumSet};
 use crate::pattern::{Hit, Step};
 
 /// Words of the generator's sequence that belong to a step; it draws fewer.
-const WORDS: u128 = 1024;
+const WORDS_PER_STEP: u128 = 1024;
 
 /// Temperatures of velocity and offset. Drawn at 1, hits of one place vary from bar to bar by 14 of
 /// 127 where rock drummers' kick varies by 10, and what is played next follows what was played.
-const SURE_VELOCITY: f32 = 0.8;
-const SURE_OFFSET: f32 = 0.9;
+const VELOCITY_TEMPERATURE: f32 = 0.8;
+const OFFSET_TEMPERATURE: f32 = 0.9;
 /// Greatest distance between the places that the offsets of one step have in their distributions:
 /// two limbs that strike together are early or late together. Drawn apart, they are 18 ticks of 1/240
 /// step from each other where rock drummers' are 14.
-const APART: f32 = 0.8;
+const OFFSET_SPREAD: f32 = 0.8;
 
 /// Most subsets that a kit has.
 const SUBSETS: usize = 1 << CLASSES;
 
 /// The random numbers of a step: a function of the seed and the place alone.
 #[derive(Debug)]
-pub(crate) struct Draws(ChaCha8Rng);
+pub(crate) struct StepRng(ChaCha8Rng);
 
-impl Draws {
+impl StepRng {
     /// Those of a step of a bar of the song, and of one of several tries at it.
     pub(crate) fn at(seed: u32, bar: i64, step: usize, attempt: u8) -> Self {
-        let mut draws = ChaCha8Rng::seed_from_u64(u64::from(seed));
-        draws.set_stream(bar.cast_unsigned() ^ u64::from(attempt) << 48);
-        draws.set_word_pos(step as u128 * WORDS);
-        Draws(draws)
+        let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
+        rng.set_stream(bar.cast_unsigned() ^ u64::from(attempt) << 48);
+        rng.set_word_pos(step as u128 * WORDS_PER_STEP);
+        StepRng(rng)
     }
 
     /// The next number, 0 to 1.
@@ -74,28 +74,28 @@ impl Draws {
 
 /// How a struck drum's velocity and offset come from their distributions.
 #[derive(Debug)]
-pub(crate) enum Touch<'a> {
+pub(crate) enum VelocityOffset<'a> {
     /// Drawn; those of the drums that somebody asked for are clear.
-    Drawn(&'a mut Draws, DrumSet),
+    Sampled(&'a mut StepRng, DrumSet),
     /// The medians.
     Median,
 }
 
 /// A drummer in the middle of a piece.
 #[derive(Clone, Debug)]
-pub(crate) struct Player {
+pub(crate) struct Decoder {
     state: State,
     /// What was played or heard. The first step begins a bar.
     pub(crate) steps: Vec<Step>,
     /// Whether each of the steps was part of a fill.
     fills: Vec<bool>,
     /// The last outlook that was used up: the next one is made in its place.
-    used: Outlook,
+    used: Prediction,
 }
 
 /// What comes next, before it is decided.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Outlook {
+pub(crate) struct Prediction {
     /// The input row, with room for the feel network's.
     row: Vec<f32>,
     memory: Memory,
@@ -103,20 +103,20 @@ pub(crate) struct Outlook {
     pub(crate) logits: Vec<f32>,
 }
 
-impl Outlook {
+impl Prediction {
     /// The log-probability that these drums are struck.
-    pub(crate) fn likely(&self, drums: DrumSet) -> f32 {
+    pub(crate) fn log_probability(&self, drums: DrumSet) -> f32 {
         self.logits[usize::from(drums.bits())]
     }
 }
 
-impl Player {
+impl Decoder {
     pub(crate) fn new(model: &Model) -> Self {
-        Player {
+        Decoder {
             state: model.start(),
             steps: Vec::new(),
             fills: Vec::new(),
-            used: Outlook::default(),
+            used: Prediction::default(),
         }
     }
 
@@ -137,16 +137,16 @@ impl Player {
     }
 
     /// What could come next. Must be asked for once a step.
-    pub(crate) fn outlook(&mut self, model: &Model, kind: &Kind) -> Result<Outlook, ModelError> {
+    pub(crate) fn predict(&mut self, model: &Model, kind: &Kind) -> Result<Prediction, ModelError> {
         let metadata = model.metadata();
-        let Outlook { mut row, mut memory, mut logits } = std::mem::take(&mut self.used);
+        let Prediction { mut row, mut memory, mut logits } = std::mem::take(&mut self.used);
         row.resize(metadata.feel_row(), 0.0);
         let (told, _) = row.split_at_mut(metadata.row());
         metadata.write_row(&self.steps, kind, told);
-        memory.look(&self.steps, kind.meter);
+        memory.refresh(&self.steps, kind.meter);
         logits.clear();
         logits.extend_from_slice(model.hits(&mut self.state, told, &memory)?);
-        Ok(Outlook { row, memory, logits })
+        Ok(Prediction { row, memory, logits })
     }
 
     /// Strikes these drums next; says how.
@@ -154,41 +154,42 @@ impl Player {
         &mut self,
         model: &Model,
         kind: &Kind,
-        mut outlook: Outlook,
+        mut prediction: Prediction,
         drums: DrumSet,
-        mut touch: Touch,
+        mut velocity_offset: VelocityOffset,
     ) -> Result<(), ModelError> {
-        let references = References::at(&self.steps, &outlook.memory, kind.meter);
-        references.write(drums, &mut outlook.row[model.metadata().row()..]);
-        model.feel(&mut self.state, &outlook.row)?;
+        let references = References::at(&self.steps, &prediction.memory, kind.meter);
+        references.write(drums, &mut prediction.row[model.metadata().row()..]);
+        model.feel(&mut self.state, &prediction.row)?;
         let mut step = Step::SILENT;
         // The same number of draws at every step, whatever is struck.
-        let together = match &mut touch {
-            Touch::Drawn(draws, _) => draws.next(),
-            Touch::Median => 0.5,
+        let together = match &mut velocity_offset {
+            VelocityOffset::Sampled(rng, _) => rng.next(),
+            VelocityOffset::Median => 0.5,
         };
         for (drum, _) in model.metadata().classes.lanes() {
-            let places = match &mut touch {
-                Touch::Drawn(draws, _) => {
+            let places = match &mut velocity_offset {
+                VelocityOffset::Sampled(rng, _) => {
                     let [velocity, in_velocity, apart, in_offset] =
-                        std::array::from_fn(|_| draws.next());
+                        std::array::from_fn(|_| rng.next());
                     let offset = near(together, apart);
                     [velocity, in_velocity, offset, in_offset]
                 }
-                Touch::Median => [0.5; 4],
+                VelocityOffset::Median => [0.5; 4],
             };
             if !drums.contains(drum) {
                 continue;
             }
-            let outputs = model.touch(&mut self.state, drum.index())?;
+            let outputs = model.velocity_offset(&mut self.state, drum.index())?;
             let mut logits = [0.0; FEEL_LOGITS];
             add_references(outputs, &references.bins(drum), &mut logits);
-            if matches!(&touch, Touch::Drawn(_, asked) if asked.contains(drum)) {
+            if matches!(&velocity_offset, VelocityOffset::Sampled(_, requested) if requested.contains(drum))
+            {
                 clear_only(&mut logits);
             }
             step.set(drum, Some(hit(&logits, places)));
         }
-        self.push(step, kind, outlook);
+        self.push(step, kind, prediction);
         Ok(())
     }
 
@@ -199,71 +200,77 @@ impl Player {
         model: &Model,
         kind: &Kind,
         temperature: f32,
-        wish: &Wish,
-        draws: &mut Draws,
+        constraints: &Constraints,
+        rng: &mut StepRng,
     ) -> Result<f32, ModelError> {
-        let outlook = self.outlook(model, kind)?;
+        let prediction = self.predict(model, kind)?;
         let temperature = temperature.clamp(0.01, 100.0);
-        let mut logits: Vec<f32> = outlook.logits.iter().map(|l| l / temperature).collect();
-        wish.apply(&mut logits);
-        let drums = draws.subset(&logits);
-        let likely = outlook.likely(drums);
-        self.strike(model, kind, outlook, drums, Touch::Drawn(draws, wish.asked))?;
-        Ok(likely)
+        let mut logits: Vec<f32> = prediction.logits.iter().map(|l| l / temperature).collect();
+        constraints.apply(&mut logits);
+        let drums = rng.subset(&logits);
+        let log_probability = prediction.log_probability(drums);
+        self.strike(
+            model,
+            kind,
+            prediction,
+            drums,
+            VelocityOffset::Sampled(rng, constraints.requested),
+        )?;
+        Ok(log_probability)
     }
 
     /// Plays these drums next, of which some are asked for; gives their log-probability.
-    pub(crate) fn play_these(
+    pub(crate) fn play_drums(
         &mut self,
         model: &Model,
         kind: &Kind,
         drums: DrumSet,
-        asked: DrumSet,
-        draws: &mut Draws,
+        requested: DrumSet,
+        rng: &mut StepRng,
     ) -> Result<f32, ModelError> {
-        let outlook = self.outlook(model, kind)?;
-        let likely = outlook.likely(drums);
-        self.strike(model, kind, outlook, drums, Touch::Drawn(draws, asked))?;
-        Ok(likely)
+        let prediction = self.predict(model, kind)?;
+        let log_probability = prediction.log_probability(drums);
+        self.strike(model, kind, prediction, drums, VelocityOffset::Sampled(rng, requested))?;
+        Ok(log_probability)
     }
 
     /// Takes the next step as it is, and goes on from there.
-    pub(crate) fn hear(
+    pub(crate) fn teacher_force(
         &mut self,
         model: &Model,
         kind: &Kind,
         step: Step,
     ) -> Result<(), ModelError> {
-        let outlook = self.outlook(model, kind)?;
-        self.take_in(model, kind, outlook, step)
+        let prediction = self.predict(model, kind)?;
+        self.feed(model, kind, prediction, step)
     }
 
     /// Takes the next step as it is, whatever the outlook was.
-    pub(crate) fn take_in(
+    pub(crate) fn feed(
         &mut self,
         model: &Model,
         kind: &Kind,
-        mut outlook: Outlook,
+        mut prediction: Prediction,
         step: Step,
     ) -> Result<(), ModelError> {
-        let references = References::at(&self.steps, &outlook.memory, kind.meter);
-        references.write(step.drums(), &mut outlook.row[model.metadata().row()..]);
-        model.feel(&mut self.state, &outlook.row)?;
-        self.push(step, kind, outlook);
+        let references = References::at(&self.steps, &prediction.memory, kind.meter);
+        references.write(step.drums(), &mut prediction.row[model.metadata().row()..]);
+        model.feel(&mut self.state, &prediction.row)?;
+        self.push(step, kind, prediction);
         Ok(())
     }
 
-    fn push(&mut self, step: Step, kind: &Kind, used: Outlook) {
+    fn push(&mut self, step: Step, kind: &Kind, used: Prediction) {
         self.used = used;
         self.steps.push(step);
         self.fills.push(kind.fill);
     }
 }
 
-/// A place near another one, both 0 to 1, from a draw: up to half of [`APART`] away, reflected at
+/// A place near another one, both 0 to 1, from a draw: up to half of [`OFFSET_SPREAD`] away, reflected at
 /// the ends, so that it is as evenly distributed as the other.
 fn near(place: f32, draw: f32) -> f32 {
-    let moved = (place + APART * (draw - 0.5)).abs();
+    let moved = (place + OFFSET_SPREAD * (draw - 0.5)).abs();
     if moved > 1.0 { 2.0 - moved } else { moved }
 }
 
@@ -271,8 +278,8 @@ fn near(place: f32, draw: f32) -> f32 {
 /// bin, within that.
 fn hit(logits: &[f32; FEEL_LOGITS], [v, in_v, o, in_o]: [f32; 4]) -> Hit {
     let (velocity, offset) = logits.split_at(VELOCITY_BINS);
-    let velocity = draw(velocity, SURE_VELOCITY, v) as f32 + in_v;
-    let offset = draw(offset, SURE_OFFSET, o) as f32 + in_o;
+    let velocity = draw(velocity, VELOCITY_TEMPERATURE, v) as f32 + in_v;
+    let offset = draw(offset, OFFSET_TEMPERATURE, o) as f32 + in_o;
     hit_at(velocity, offset)
 }
 
@@ -310,7 +317,7 @@ mod tests {
         for number in 0..40_000u32 {
             let (place, draw) = (number % 200, number / 200);
             let near = near((place as f32 + 0.5) / 200.0, (draw as f32 + 0.5) / 200.0);
-            assert!((near - (place as f32 + 0.5) / 200.0).abs() <= APART / 2.0 + 1e-6);
+            assert!((near - (place as f32 + 0.5) / 200.0).abs() <= OFFSET_SPREAD / 2.0 + 1e-6);
             counts[if near < 0.25 {
                 0
             } else if near < 0.5 {
@@ -328,7 +335,7 @@ mod tests {
     fn subsets_come_as_often_as_they_are_likely_and_small_changes_change_few() {
         let logits = [0.0, 1.0, f32::NEG_INFINITY, 2.0];
         let drawn = |logits: &[f32]| -> Vec<u16> {
-            let draw = |bar| Draws::at(3, bar, 0, 0).subset(logits).bits();
+            let draw = |bar| StepRng::at(3, bar, 0, 0).subset(logits).bits();
             (0..4_000).map(draw).collect()
         };
         let all = drawn(&logits);
@@ -348,16 +355,16 @@ mod tests {
 
     #[test]
     fn the_draws_of_a_step_are_a_function_of_its_place() {
-        let draws = |bar, step, attempt| {
-            let mut draws = Draws::at(7, bar, step, attempt);
-            [draws.next(), draws.next()]
+        let rng = |bar, step, attempt| {
+            let mut rng = StepRng::at(7, bar, step, attempt);
+            [rng.next(), rng.next()]
         };
-        assert_eq!(draws(-3, 5, 0), draws(-3, 5, 0));
-        let others = [draws(-3, 5, 0), draws(-3, 6, 0), draws(-2, 5, 0), draws(-3, 5, 1)];
+        assert_eq!(rng(-3, 5, 0), rng(-3, 5, 0));
+        let others = [rng(-3, 5, 0), rng(-3, 6, 0), rng(-2, 5, 0), rng(-3, 5, 1)];
         for (i, one) in others.iter().enumerate() {
             assert!(others[..i].iter().all(|other| other != one));
         }
         // A step draws fewer numbers than belong to it.
-        assert!(513 + 4 * crate::pattern::drum::CLASSES < WORDS as usize);
+        assert!(513 + 4 * crate::pattern::drum::CLASSES < WORDS_PER_STEP as usize);
     }
 }

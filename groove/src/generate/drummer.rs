@@ -18,10 +18,10 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use crate::generate::conditioning::{Cue, Part, simpler};
+use crate::generate::conditioning::{StepPlan, TakeContext, simplified};
 use crate::generate::interpolate::mixed;
 use crate::generate::lead_in_choice;
-use crate::generate::phrase::{Opening, Playing};
+use crate::generate::phrase::{LeadInCache, PartialPhrase};
 use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Meter, Step};
 use crate::take::{FillPlace, Take};
@@ -34,7 +34,7 @@ type Soon<T> = Result<Poll<T>, ModelError>;
 pub struct Drummer {
     model: Arc<Model>,
     /// The last lead-in that was heard.
-    opening: Opening,
+    lead_in_cache: LeadInCache,
     /// Take and meter of all that follows.
     of: Option<(Take, Meter)>,
     /// Place of the take's lead-in among the model's.
@@ -42,11 +42,11 @@ pub struct Drummer {
     /// Who plays the simpler take.
     base: Option<Box<Drummer>>,
     /// Who play the two takes that this one is between.
-    ends: Option<Box<[Drummer; 2]>>,
+    endpoints: Option<Box<[Drummer; 2]>>,
     /// The theme, as far as it is played, and the same with the fills of other places of the song.
-    versions: Vec<Playing>,
+    versions: Vec<PartialPhrase>,
     /// The last phrase that was asked for besides the theme.
-    phrase: Option<(i64, Playing)>,
+    phrase: Option<(i64, PartialPhrase)>,
 }
 
 impl Drummer {
@@ -55,11 +55,11 @@ impl Drummer {
     pub fn new(model: Arc<Model>) -> Self {
         Drummer {
             model,
-            opening: Opening::default(),
+            lead_in_cache: LeadInCache::default(),
             of: None,
             lead_in: None,
             base: None,
-            ends: None,
+            endpoints: None,
             versions: Vec::new(),
             phrase: None,
         }
@@ -70,7 +70,7 @@ impl Drummer {
     /// # Errors
     /// When the take is another model's, or the network cannot be computed.
     pub fn bar(&mut self, take: &Take, meter: Meter, bar: i64) -> Result<Bar, ModelError> {
-        let played = self.bar_unless(take, meter, bar, || false)?;
+        let played = self.bar_cancellable(take, meter, bar, || false)?;
         Ok(played.unwrap_or(Bar::silent(meter)))
     }
 
@@ -79,7 +79,7 @@ impl Drummer {
     ///
     /// # Errors
     /// As [`Drummer::bar`].
-    pub fn bar_unless(
+    pub fn bar_cancellable(
         &mut self,
         take: &Take,
         meter: Meter,
@@ -142,63 +142,65 @@ impl Drummer {
         }
         if self.of.as_ref().is_none_or(|of| *of != (*take, meter)) {
             // What the take is made around may well be the same.
-            let (base, ends) = (self.base.take(), self.ends.take());
-            let opening = std::mem::take(&mut self.opening);
-            *self = Drummer { opening, base, ends, ..Drummer::new(Arc::clone(&self.model)) };
+            let (base, endpoints) = (self.base.take(), self.endpoints.take());
+            let lead_in_cache = std::mem::take(&mut self.lead_in_cache);
+            *self =
+                Drummer { lead_in_cache, base, endpoints, ..Drummer::new(Arc::clone(&self.model)) };
             self.of = Some((*take, meter));
-            self.lead_in = match take.played() {
+            self.lead_in = match take.primer_steps() {
                 Some(_) => None,
-                None => lead_in_choice::choose(self.model.lead_ins(), &take.varied()),
+                None => lead_in_choice::choose(self.model.lead_ins(), &take.interpolated()),
             };
         }
         let model = Arc::clone(&self.model);
         let lead_in = self.lead_in;
-        let part = Part { model: &model, take: &take.varied(), meter, lead_in };
+        let context = TakeContext { model: &model, take: &take.interpolated(), meter, lead_in };
         if phrase != 0 && self.phrase.as_ref().is_none_or(|(number, _)| *number != phrase) {
-            if let Poll::Ready(begun) = self.begin(&part, phrase)? {
+            if let Poll::Ready(begun) = self.begin(&context, phrase)? {
                 self.phrase = Some((phrase, begun));
             }
             return Ok(Poll::Pending);
         }
         if self.versions.is_empty() {
-            return self.begin_theme(&part).map(|_| Poll::Pending);
+            return self.begin_theme(&context).map(|_| Poll::Pending);
         }
-        let playing = match &mut self.phrase {
-            Some((_, playing)) if phrase != 0 => playing,
+        let partial = match &mut self.phrase {
+            Some((_, partial)) if phrase != 0 => partial,
             _ => &mut self.versions[0],
         };
-        let step = step.min(playing.cues.len().saturating_sub(1));
-        if playing.steps().len() <= step {
-            part.go_on(playing)?;
+        let step = step.min(partial.plans.len().saturating_sub(1));
+        if partial.steps().len() <= step {
+            context.advance(partial)?;
         }
-        Ok(playing.steps().get(step).map_or(Poll::Pending, |&step| Poll::Ready(step)))
+        Ok(partial.steps().get(step).map_or(Poll::Pending, |&step| Poll::Ready(step)))
     }
 
     /// What the simpler take plays in a phrase, if there is a simpler one.
-    fn base_phrase(&mut self, part: &Part, phrase: i64) -> Soon<Option<Vec<Step>>> {
-        let Some(take) = self.simpler() else { return Ok(Poll::Ready(None)) };
+    fn base_phrase(&mut self, context: &TakeContext, phrase: i64) -> Soon<Option<Vec<Step>>> {
+        let Some(take) = self.simplified() else { return Ok(Poll::Ready(None)) };
         let base = self.base.get_or_insert_with(|| Box::new(Drummer::new(self.model.clone())));
-        let last = take.bars() * part.meter.steps() - 1;
-        if base.step_toward(&take, part.meter, phrase, last)?.is_pending() {
+        let last = take.bars() * context.meter.steps() - 1;
+        if base.step_toward(&take, context.meter, phrase, last)?.is_pending() {
             return Ok(Poll::Pending);
         }
-        let playing = match &base.phrase {
-            Some((_, playing)) if phrase != 0 => playing,
+        let partial = match &base.phrase {
+            Some((_, partial)) if phrase != 0 => partial,
             _ => &base.versions[0],
         };
-        Ok(Poll::Ready(Some(playing.steps().to_vec())))
+        Ok(Poll::Ready(Some(partial.steps().to_vec())))
     }
 
-    fn simpler(&self) -> Option<Take> {
-        self.of.and_then(|(take, _)| simpler(&take))
+    fn simplified(&self) -> Option<Take> {
+        self.of.and_then(|(take, _)| simplified(&take))
     }
 
     /// What the simplest take plays as its theme where that is between two.
     fn between(&mut self, meter: Meter) -> Soon<Option<Vec<Step>>> {
-        let ends = self.of.filter(|(take, _)| simpler(take).is_none()).and_then(|of| of.0.ends());
-        let Some((takes, share)) = ends else { return Ok(Poll::Ready(None)) };
+        let endpoints =
+            self.of.filter(|(take, _)| simplified(take).is_none()).and_then(|of| of.0.endpoints());
+        let Some((takes, share)) = endpoints else { return Ok(Poll::Ready(None)) };
         let new = || Drummer::new(Arc::clone(&self.model));
-        let drummers = self.ends.get_or_insert_with(|| Box::new([new(), new()]));
+        let drummers = self.endpoints.get_or_insert_with(|| Box::new([new(), new()]));
         for (drummer, take) in drummers.iter_mut().zip(&takes) {
             let last = take.bars() * meter.steps() - 1;
             if drummer.step_toward(take, meter, 0, last)?.is_pending() {
@@ -211,89 +213,96 @@ impl Drummer {
     }
 
     /// Begins the theme, if all that it needs is played.
-    fn begin_theme(&mut self, part: &Part) -> Soon<()> {
-        let Poll::Ready(mut base) = self.base_phrase(part, 0)? else { return Ok(Poll::Pending) };
+    fn begin_theme(&mut self, context: &TakeContext) -> Soon<()> {
+        let Poll::Ready(mut base) = self.base_phrase(context, 0)? else { return Ok(Poll::Pending) };
         if base.is_none() {
-            base = match self.between(part.meter)? {
+            base = match self.between(context.meter)? {
                 Poll::Ready(between) => between,
                 Poll::Pending => return Ok(Poll::Pending),
             };
         }
-        self.versions.push(part.theme(&mut self.opening, base.as_deref())?);
+        self.versions.push(context.theme(&mut self.lead_in_cache, base.as_deref())?);
         Ok(Poll::Ready(()))
     }
 
     /// Begins a phrase that is not the theme, if all that it needs is played.
-    fn begin(&mut self, part: &Part, phrase: i64) -> Soon<Playing> {
-        let first = part.take.first_bar(phrase);
-        let opens = part.cue(first, 0).after_fill;
-        let fills = |phrase| part.cues(phrase, None).iter().map(|cue| cue.fill).collect::<Vec<_>>();
+    fn begin(&mut self, context: &TakeContext, phrase: i64) -> Soon<PartialPhrase> {
+        let first = context.take.first_bar(phrase);
+        let opens = context.plan(first, 0).after_fill;
+        let fills =
+            |phrase| context.plans(phrase, None).iter().map(|plan| plan.fill).collect::<Vec<_>>();
         let mut before = None;
-        if part.take.evolve || opens {
-            before = match self.version(part, &fills(phrase - 1))? {
+        if context.take.evolve || opens {
+            before = match self.version(context, &fills(phrase - 1))? {
                 Poll::Ready(version) => Some(version),
                 Poll::Pending => return Ok(Poll::Pending),
             };
         }
-        if let Some(before) = before.as_ref().filter(|_| part.take.evolve) {
-            let Poll::Ready(base) = self.base_phrase(part, phrase)? else {
+        if let Some(before) = before.as_ref().filter(|_| context.take.evolve) {
+            let Poll::Ready(base) = self.base_phrase(context, phrase)? else {
                 return Ok(Poll::Pending);
             };
-            let player = before.player.clone();
-            let (start, cues) = (player.steps.len(), part.cues(phrase, base.as_deref()));
-            return Ok(Poll::Ready(Playing { player, start, cues }));
+            let decoder = before.decoder.clone();
+            let (start, plans) = (decoder.steps.len(), context.plans(phrase, base.as_deref()));
+            return Ok(Poll::Ready(PartialPhrase { decoder, start, plans }));
         }
-        let Poll::Ready(mut looped) = self.version(part, &fills(phrase))? else {
+        let Poll::Ready(mut looped) = self.version(context, &fills(phrase))? else {
             return Ok(Poll::Pending);
         };
         if let Some(mut before) = before {
             // What the theme begins with, and perhaps a crash.
-            before.start = before.player.steps.len();
-            before.cues = vec![Cue { opens: Some(looped.steps()[0]), ..part.cue(0, 0) }];
-            part.go_on(&mut before)?;
-            looped.player.steps[looped.start] = before.steps()[0];
+            before.start = before.decoder.steps.len();
+            before.plans =
+                vec![StepPlan { fixed_after_fill: Some(looped.steps()[0]), ..context.plan(0, 0) }];
+            context.advance(&mut before)?;
+            looped.decoder.steps[looped.start] = before.steps()[0];
         }
         Ok(Poll::Ready(looped))
     }
 
     /// The theme with fills at these steps, if it is played to its end.
-    fn version(&mut self, part: &Part, fills: &[Option<FillPlace>]) -> Soon<Playing> {
-        if self.versions.is_empty() && self.begin_theme(part)?.is_pending() {
+    fn version(
+        &mut self,
+        context: &TakeContext,
+        fills: &[Option<FillPlace>],
+    ) -> Soon<PartialPhrase> {
+        if self.versions.is_empty() && self.begin_theme(context)?.is_pending() {
             return Ok(Poll::Pending);
         }
         let theme = &mut self.versions[0];
         if !theme.is_whole() {
-            part.go_on(theme)?;
+            context.advance(theme)?;
             return Ok(Poll::Pending);
         }
-        let same =
-            |version: &Playing| version.cues.iter().map(|cue| cue.fill).eq(fills.iter().copied());
+        let same = |version: &PartialPhrase| {
+            version.plans.iter().map(|plan| plan.fill).eq(fills.iter().copied())
+        };
         if let Some(version) = self.versions.iter_mut().find(|version| same(version)) {
             if version.is_whole() {
                 return Ok(Poll::Ready(version.clone()));
             }
-            part.go_on(version)?;
+            context.advance(version)?;
             return Ok(Poll::Pending);
         }
         let mut base = None;
-        let simpler = self.simpler();
-        if let (Some(drummer), Some(take)) = (&mut self.base, simpler) {
-            let simple = Part { take: &take.varied(), ..*part };
+        let simplified = self.simplified();
+        if let (Some(drummer), Some(take)) = (&mut self.base, simplified) {
+            let simple = TakeContext { take: &take.interpolated(), ..*context };
             base = match drummer.version(&simple, fills)? {
                 Poll::Ready(version) => Some(version.steps().to_vec()),
                 Poll::Pending => return Ok(Poll::Pending),
             };
         }
-        let mut version = part.theme(&mut self.opening, base.as_deref())?;
+        let mut version = context.theme(&mut self.lead_in_cache, base.as_deref())?;
         let mut last = None;
-        for ((cue, &fill), &step) in
-            version.cues.iter_mut().zip(fills).zip(self.versions[0].steps())
+        for ((plan, &fill), &step) in
+            version.plans.iter_mut().zip(fills).zip(self.versions[0].steps())
         {
             let after = fill.is_none() && last.is_some();
-            let (same, was_after) = (cue.fill == fill, cue.after_fill);
-            cue.keep = (same && after == was_after).then_some(step);
-            cue.opens = (after && !was_after && same).then_some(step);
-            (cue.fill, cue.after_fill, last) = (fill, after, fill);
+            let (same, was_after) = (plan.fill == fill, plan.after_fill);
+            plan.fixed = (same && after == was_after).then_some(step);
+            plan.fixed_after_fill = (after && !was_after && same).then_some(step);
+            (plan.fill, plan.after_fill, last) = (fill, after, fill);
         }
         self.versions.push(version);
         Ok(Poll::Pending)

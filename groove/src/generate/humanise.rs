@@ -1,6 +1,6 @@
 //! Velocity and timing for hits that are given: a clip is kept as it is, and played by hand.
 
-use crate::generate::decoder::{Draws, Player, Touch};
+use crate::generate::decoder::{Decoder, StepRng, VelocityOffset};
 use crate::model::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::{Hit, Step};
@@ -27,23 +27,24 @@ pub fn humanise(
     let hits = || clip.iter().flat_map(Step::hits).map(|(_, hit)| hit);
     let velocity_is_meant = spread(hits().map(|hit| f64::from(hit.velocity))) > MEANT_VELOCITY;
     let offset_is_meant = spread(hits().map(|hit| f64::from(hit.offset_ticks))) > MEANT_OFFSET;
-    let mut player = Player::new(model);
+    let mut decoder = Decoder::new(model);
     let mut played = Vec::with_capacity(clip.len());
     for (place, given) in clip.iter().enumerate() {
-        let outlook = player.outlook(model, kind)?;
+        let prediction = decoder.predict(model, kind)?;
         let number = i64::try_from(place / bar).unwrap_or(i64::MAX);
-        let mut draws = seed.map(|seed| Draws::at(seed, number, place % bar, 0));
+        let mut rng = seed.map(|seed| StepRng::at(seed, number, place % bar, 0));
         let drums = given.drums();
-        let touch = draws.as_mut().map_or(Touch::Median, |draws| Touch::Drawn(draws, drums));
-        player.strike(model, kind, outlook, drums, touch)?;
-        let Some(own) = player.steps.last_mut() else { continue };
+        let velocity_offset =
+            rng.as_mut().map_or(VelocityOffset::Median, |rng| VelocityOffset::Sampled(rng, drums));
+        decoder.strike(model, kind, prediction, drums, velocity_offset)?;
+        let Some(own) = decoder.steps.last_mut() else { continue };
         played.push(*own);
         for (drum, meant) in given.hits() {
-            let heard = own.hit(drum).map(|own| Hit {
+            let preceding = own.hit(drum).map(|own| Hit {
                 velocity: if velocity_is_meant { meant.velocity } else { own.velocity },
                 offset_ticks: if offset_is_meant { meant.offset_ticks } else { own.offset_ticks },
             });
-            own.set(drum, heard);
+            own.set(drum, preceding);
         }
     }
     Ok(played)
@@ -54,13 +55,13 @@ pub fn humanise(
 ///
 /// # Errors
 /// When the network cannot be computed.
-pub fn foresee(model: &Model, kind: &Kind, clip: &[Step]) -> Result<Vec<Step>, ModelError> {
-    let mut player = Player::new(model);
+pub fn predict_feel(model: &Model, kind: &Kind, clip: &[Step]) -> Result<Vec<Step>, ModelError> {
+    let mut decoder = Decoder::new(model);
     let mut foreseen = Vec::with_capacity(clip.len());
     for given in clip {
-        let outlook = player.outlook(model, kind)?;
-        player.strike(model, kind, outlook, given.drums(), Touch::Median)?;
-        let Some(own) = player.steps.last_mut() else { continue };
+        let prediction = decoder.predict(model, kind)?;
+        decoder.strike(model, kind, prediction, given.drums(), VelocityOffset::Median)?;
+        let Some(own) = decoder.steps.last_mut() else { continue };
         foreseen.push(*own);
         *own = *given;
     }

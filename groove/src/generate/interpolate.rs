@@ -1,11 +1,11 @@
 //! Beats between two themes.
 
-use crate::generate::conditioning::Part;
-use crate::generate::conditioning::constraints::Wish;
-use crate::generate::decoder::Draws;
+use crate::generate::conditioning::TakeContext;
+use crate::generate::conditioning::constraints::Constraints;
+use crate::generate::decoder::StepRng;
 use crate::generate::lead_in_choice;
-use crate::generate::phrase::Opening;
-use crate::model::calibration::Lean;
+use crate::generate::phrase::LeadInCache;
+use crate::model::calibration::LogitBias;
 use crate::model::{Model, ModelError};
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 use crate::pattern::{Hit, Meter, Step};
@@ -26,50 +26,50 @@ pub(crate) fn mixed(
     if share <= 0.0 || share >= 1.0 {
         return Ok(themes[usize::from(share >= 1.0)].to_vec());
     }
-    let parts = takes.map(|take| {
+    let contexts = takes.map(|take| {
         let lead_in = lead_in_choice::choose(model.lead_ins(), take);
-        Part { model, take, meter, lead_in }
+        TakeContext { model, take, meter, lead_in }
     });
-    let open = |part| Opening::default().player(part);
-    let mut players = [open(&parts[0])?, open(&parts[1])?];
-    let kinds = parts.each_ref().map(|part| part.kind(false));
-    let start = players[0].steps.len();
+    let open = |context| LeadInCache::default().decoder(context);
+    let mut decoders = [open(&contexts[0])?, open(&contexts[1])?];
+    let kinds = contexts.each_ref().map(|context| context.kind(false));
+    let start = decoders[0].steps.len();
     let seed = takes[0].seed ^ takes[1].seed.rotate_left(16);
     for (place, (one, other)) in themes[0].iter().zip(themes[1]).enumerate() {
-        let [first, second] = [0, 1].map(|side| players[side].outlook(model, &kinds[side]));
+        let [first, second] = [0, 1].map(|side| decoders[side].predict(model, &kinds[side]));
         let (first, second) = (first?, second?);
         let mix = |(a, b): (&f32, &f32)| a + (b - a) * share;
         let mut logits: Vec<f32> = first.logits.iter().zip(&second.logits).map(mix).collect();
         let (a, b) = (one.drums(), other.drums());
         let kit = model.metadata().classes.set(DrumSet::ALL);
-        let wish = Wish {
+        let constraints = Constraints {
             must: a.and(b),
             never: kit.without(a.with(b)),
-            lean: pull(a, b, share),
-            ..Wish::default()
+            bias: pull(a, b, share),
+            ..Constraints::default()
         };
-        wish.apply(&mut logits);
+        constraints.apply(&mut logits);
         let bar = i64::try_from(place / meter.steps()).unwrap_or(i64::MAX);
-        let drums = Draws::at(seed, bar, place % meter.steps(), 0).subset(&logits);
+        let drums = StepRng::at(seed, bar, place % meter.steps(), 0).subset(&logits);
         let mut step = Step::SILENT;
         for drum in drums.iter() {
             step.set(drum, hit_between(one.hit(drum), other.hit(drum), share));
         }
-        for ((player, kind), outlook) in players.iter_mut().zip(&kinds).zip([first, second]) {
-            player.take_in(model, kind, outlook, step)?;
+        for ((decoder, kind), prediction) in decoders.iter_mut().zip(&kinds).zip([first, second]) {
+            decoder.feed(model, kind, prediction, step)?;
         }
     }
-    let [mut player, _] = players;
-    Ok(player.steps.split_off(start))
+    let [mut decoder, _] = decoders;
+    Ok(decoder.steps.split_off(start))
 }
 
-fn pull(a: DrumSet, b: DrumSet, share: f32) -> Lean {
+fn pull(a: DrumSet, b: DrumSet, share: f32) -> LogitBias {
     let toward = |set: DrumSet, drum: Drum| if set.contains(drum) { PULL } else { -PULL };
-    let mut lean = [0.0; CLASSES];
+    let mut bias = [0.0; CLASSES];
     for drum in Drum::ALL {
-        lean[drum.index()] = (1.0 - share) * toward(a, drum) + share * toward(b, drum);
+        bias[drum.index()] = (1.0 - share) * toward(a, drum) + share * toward(b, drum);
     }
-    lean
+    bias
 }
 
 /// Between two hits; where there is one only, that.

@@ -13,7 +13,7 @@ const TEMPO_SPREAD: f32 = 0.35;
 /// Octaves that are added to it for each octave by which a take's tempo lies further from the mean
 /// of the style's than one standard deviation: a style that drummers play slower is played as they
 /// play it.
-const BEYOND: f32 = 2.0;
+const EXTRA_SPREAD: f32 = 2.0;
 /// Stream of the generator that lead-ins are chosen with; those of bars are far below.
 const STREAM: u64 = 1 << 62;
 
@@ -29,12 +29,12 @@ pub fn choose(lead_ins: &[LeadIn], take: &Take) -> Option<usize> {
             add_weights(lead_ins, style, take.tempo, share, &mut weights);
         }
     }
-    let mut draws = ChaCha8Rng::seed_from_u64(u64::from(take.seed));
-    draws.set_stream(STREAM);
+    let mut rng = ChaCha8Rng::seed_from_u64(u64::from(take.seed));
+    rng.set_stream(STREAM);
     // Gumbel-max sampling, with one draw a lead-in: a small change of the tempo mostly keeps it.
     let mut best = (f32::INFINITY, None);
     for (place, weight) in weights.into_iter().enumerate() {
-        let draw: f32 = draws.random();
+        let draw: f32 = rng.random();
         let time = logf(-logf((1.0 - draw).min(1.0 - 1e-7))) - weight;
         if weight > f32::NEG_INFINITY && time < best.0 {
             best = (time, Some(place));
@@ -57,7 +57,7 @@ fn add_weights(lead_ins: &[LeadIn], style: u8, tempo: f32, share: f32, weights: 
     let center = mean(&|lead_in| log2f(lead_in.tempo));
     let spread = sqrtf(mean(&|lead_in| (log2f(lead_in.tempo) - center).powi(2)));
     let beyond = ((log2f(tempo) - center).abs() - spread).max(0.0);
-    let spread = TEMPO_SPREAD + BEYOND * beyond;
+    let spread = TEMPO_SPREAD + EXTRA_SPREAD * beyond;
     let weight = |lead_in: &LeadIn| {
         if !of_style(&lead_in) {
             return f32::NEG_INFINITY;

@@ -1,7 +1,7 @@
 //! How likely the model finds what was played, and what it plays when nothing steers it.
 
-use crate::generate::conditioning::constraints::{Wish, log_sum};
-use crate::generate::decoder::{Draws, Player};
+use crate::generate::conditioning::constraints::{Constraints, log_sum};
+use crate::generate::decoder::{Decoder, StepRng};
 use crate::model::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::Step;
@@ -19,15 +19,17 @@ pub fn likelihood(
     steps: &[Step],
     pins: &Pins,
 ) -> Result<Vec<f32>, ModelError> {
-    let mut player = Player::new(model);
+    let mut decoder = Decoder::new(model);
     let mut figures = Vec::with_capacity(steps.len());
     for (place, &step) in steps.iter().enumerate() {
-        let outlook = player.outlook(model, kind)?;
+        let prediction = decoder.predict(model, kind)?;
         let pinned = pins.struck(place).with(pins.silent(place)).bits();
         let drums = step.drums().bits();
-        let told = (0u16..).zip(&outlook.logits).filter(|(bits, _)| (bits ^ drums) & pinned == 0);
-        figures.push(outlook.logits[usize::from(drums)] - log_sum(told.map(|(_, &logit)| logit)));
-        player.take_in(model, kind, outlook, step)?;
+        let told =
+            (0u16..).zip(&prediction.logits).filter(|(bits, _)| (bits ^ drums) & pinned == 0);
+        figures
+            .push(prediction.logits[usize::from(drums)] - log_sum(told.map(|(_, &logit)| logit)));
+        decoder.feed(model, kind, prediction, step)?;
     }
     Ok(figures)
 }
@@ -37,20 +39,20 @@ pub fn likelihood(
 ///
 /// # Errors
 /// When the network cannot be computed.
-pub fn unsteered(
+pub fn free_run_steps(
     model: &Model,
     kind: &Kind,
     steps: usize,
     seed: u32,
 ) -> Result<Vec<Step>, ModelError> {
-    let mut player = Player::new(model);
+    let mut decoder = Decoder::new(model);
     let length = kind.meter.steps();
     for place in 0..steps {
         let bar = i64::try_from(place / length).unwrap_or(i64::MAX);
-        let mut draws = Draws::at(seed, bar, place % length, 0);
-        player.play(model, kind, 1.0, &Wish::default(), &mut draws)?;
+        let mut rng = StepRng::at(seed, bar, place % length, 0);
+        decoder.play(model, kind, 1.0, &Constraints::default(), &mut rng)?;
     }
-    Ok(player.steps)
+    Ok(decoder.steps)
 }
 
 #[cfg(test)]
@@ -64,12 +66,12 @@ mod tests {
         let model = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
         let meter = Meter::FOUR_FOUR;
         let kind = Kind { style: 17, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
-        let play = |steps, seed| unsteered(&model, &kind, steps, seed).expect("steps");
+        let play = |steps, seed| free_run_steps(&model, &kind, steps, seed).expect("steps");
         let played = play(40, 7);
         assert_eq!((played.len(), &played[..35]), (40, &play(35, 7)[..]));
         assert_ne!(played, play(40, 8));
         // What it played it finds possible.
-        let likely = likelihood(&model, &kind, &played, &Pins::NONE).expect("figures");
-        assert!(likely.iter().all(|figure| figure.is_finite()));
+        let log_probability = likelihood(&model, &kind, &played, &Pins::NONE).expect("figures");
+        assert!(log_probability.iter().all(|figure| figure.is_finite()));
     }
 }

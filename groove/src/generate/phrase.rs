@@ -1,7 +1,7 @@
 //! Phrases in the making, and how a step of one is played.
 
-use crate::generate::conditioning::{Cue, Part};
-use crate::generate::decoder::{Draws, Player};
+use crate::generate::conditioning::{StepPlan, TakeContext};
+use crate::generate::decoder::{Decoder, StepRng};
 use crate::model::ModelError;
 use crate::model::encode::Kind;
 use crate::model::feel::is_clear;
@@ -9,78 +9,78 @@ use crate::pattern::Step;
 
 /// Sampling temperature at the lowest value of the temperature control. Below it the likeliest
 /// drums win nearly every draw, so that the control would do nothing.
-const COOLEST: f32 = 0.35;
+const MIN_TEMPERATURE: f32 = 0.35;
 
 /// Sampling temperature at a value of the temperature control: the control's own from 1 up, and a
-/// straight line from [`COOLEST`] to 1 below.
+/// straight line from [`MIN_TEMPERATURE`] to 1 below.
 fn sampling_temperature(control: f32) -> f32 {
-    if control < 1.0 { COOLEST + (1.0 - COOLEST) * control } else { control }
+    if control < 1.0 { MIN_TEMPERATURE + (1.0 - MIN_TEMPERATURE) * control } else { control }
 }
 
 /// A phrase in the making: the player has heard what was before, and played some of the cues.
 #[derive(Clone, Debug)]
-pub(crate) struct Playing {
-    pub(crate) player: Player,
+pub(crate) struct PartialPhrase {
+    pub(crate) decoder: Decoder,
     /// Steps that the player had behind it when the phrase began.
     pub(crate) start: usize,
-    pub(crate) cues: Vec<Cue>,
+    pub(crate) plans: Vec<StepPlan>,
 }
 
 /// A player who has heard a lead-in, with what that was: knobs that change neither the lead-in nor
 /// the kind of playing need not wait for it again.
 #[derive(Debug, Default)]
-pub(crate) struct Opening(Option<(Option<usize>, Kind, Player)>);
+pub(crate) struct LeadInCache(Option<(Option<usize>, Kind, Decoder)>);
 
-impl Opening {
+impl LeadInCache {
     /// A player who has heard the lead-in of a take; of a model without lead-ins, nothing.
-    pub(crate) fn player(&mut self, part: &Part) -> Result<Player, ModelError> {
-        let (place, kind) = (part.lead_in, part.kind(false));
-        if let Some((_, _, player)) = self.0.as_ref().filter(|of| (of.0, of.1) == (place, kind)) {
-            return Ok(player.clone());
+    pub(crate) fn decoder(&mut self, context: &TakeContext) -> Result<Decoder, ModelError> {
+        let (place, kind) = (context.lead_in, context.kind(false));
+        if let Some((_, _, decoder)) = self.0.as_ref().filter(|of| (of.0, of.1) == (place, kind)) {
+            return Ok(decoder.clone());
         }
-        let mut player = Player::new(part.model);
-        if let Some(lead_in) = part.lead_in() {
-            for step in lead_in.in_meter(part.meter) {
-                player.hear(part.model, &kind, step)?;
+        let mut decoder = Decoder::new(context.model);
+        if let Some(lead_in) = context.lead_in() {
+            for step in lead_in.in_meter(context.meter) {
+                decoder.teacher_force(context.model, &kind, step)?;
             }
         }
-        self.0 = Some((place, kind, player.clone()));
-        Ok(player)
+        self.0 = Some((place, kind, decoder.clone()));
+        Ok(decoder)
     }
 }
 
-impl Playing {
+impl PartialPhrase {
     pub(crate) fn is_whole(&self) -> bool {
-        self.player.steps.len() >= self.start + self.cues.len()
+        self.decoder.steps.len() >= self.start + self.plans.len()
     }
 
     /// The steps, as far as they are played.
     pub(crate) fn steps(&self) -> &[Step] {
-        &self.player.steps[self.start..]
+        &self.decoder.steps[self.start..]
     }
 }
 
-impl Part<'_> {
+impl TakeContext<'_> {
     /// The theme, before its first step.
     pub(crate) fn theme(
         &self,
-        opening: &mut Opening,
+        lead_in_cache: &mut LeadInCache,
         base: Option<&[Step]>,
-    ) -> Result<Playing, ModelError> {
-        let player = match self.primed()? {
-            Some(player) => player,
-            None => opening.player(self)?,
+    ) -> Result<PartialPhrase, ModelError> {
+        let decoder = match self.primed()? {
+            Some(decoder) => decoder,
+            None => lead_in_cache.decoder(self)?,
         };
-        let mut cues = self.cues(0, base);
+        let mut plans = self.plans(0, base);
         // Nothing was before the theme.
-        cues[0].after_fill = false;
-        Ok(Playing { start: player.steps.len(), player, cues })
+        plans[0].after_fill = false;
+        Ok(PartialPhrase { start: decoder.steps.len(), decoder, plans })
     }
 
     /// A player who has heard the take's primer, if it has one.
-    fn primed(&self) -> Result<Option<Player>, ModelError> {
-        let Some(primer) = self.take.played() else { return Ok(None) };
-        let mut player = Player::new(self.model);
+    fn primed(&self) -> Result<Option<Decoder>, ModelError> {
+        let Some(primer) = self.take.primer_steps() else { return Ok(None) };
+        let mut decoder = Decoder::new(self.model);
         let (bar, steps) = (self.meter.steps(), primer);
         // Whole bars, the last ones; less than one bar is the end of one.
         let (silent, left_out) = match steps.len() {
@@ -90,72 +90,73 @@ impl Part<'_> {
         let silence = vec![Step::SILENT; silent];
         let kit = &self.model.metadata().classes;
         for step in silence.iter().chain(&steps[left_out..]) {
-            player.hear(self.model, &self.kind(false), kit.step(step))?;
+            decoder.teacher_force(self.model, &self.kind(false), kit.step(step))?;
         }
-        Ok(Some(player))
+        Ok(Some(decoder))
     }
 
     /// Hears a step; gives its log-probability.
-    pub(crate) fn hear(
+    pub(crate) fn teacher_force(
         &self,
-        player: &mut Player,
-        cue: &Cue,
+        decoder: &mut Decoder,
+        plan: &StepPlan,
         step: Step,
     ) -> Result<f32, ModelError> {
-        let kind = self.kind(cue.fill.is_some());
-        let outlook = player.outlook(self.model, &kind)?;
-        let likely = outlook.likely(step.drums());
-        player.take_in(self.model, &kind, outlook, step)?;
-        Ok(likely)
+        let kind = self.kind(plan.fill.is_some());
+        let prediction = decoder.predict(self.model, &kind)?;
+        let log_probability = prediction.log_probability(step.drums());
+        decoder.feed(self.model, &kind, prediction, step)?;
+        Ok(log_probability)
     }
 
     /// Plays what the simpler take plays, but for the pins; gives its log-probability.
-    pub(crate) fn amend(
+    pub(crate) fn apply_pins(
         &self,
-        player: &mut Player,
+        decoder: &mut Decoder,
         place: usize,
-        cue: &Cue,
+        plan: &StepPlan,
     ) -> Result<f32, ModelError> {
-        let base = cue.base.unwrap_or(Step::SILENT);
+        let base = plan.simplified.unwrap_or(Step::SILENT);
         let pins = &self.take.pins;
         let drums = base.drums().with(pins.struck(place)).without(pins.silent(place));
-        let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, 0);
-        let kind = self.kind(cue.fill.is_some());
-        let asked = pins.struck(place);
-        let likely = player.play_these(self.model, &kind, drums, asked, &mut draws)?;
-        if let Some(played) = player.steps.last_mut() {
+        let mut rng = StepRng::at(self.take.seed, plan.bar, plan.step, 0);
+        let kind = self.kind(plan.fill.is_some());
+        let requested = pins.struck(place);
+        let log_probability = decoder.play_drums(self.model, &kind, drums, requested, &mut rng)?;
+        if let Some(played) = decoder.steps.last_mut() {
             for (drum, hit) in base.hits().filter(|(drum, _)| drums.contains(*drum)) {
-                if is_clear(hit) || !asked.contains(drum) {
+                if is_clear(hit) || !requested.contains(drum) {
                     played.set(drum, Some(hit));
                 }
             }
-            pins.touch(place, played);
+            pins.apply_hits(place, played);
         }
-        Ok(likely)
+        Ok(log_probability)
     }
 
     /// Plays a cue, the one at this place of the phrase; gives the log-probability of what was
     /// struck.
     pub(crate) fn play(
         &self,
-        player: &mut Player,
+        decoder: &mut Decoder,
         place: usize,
-        cue: &Cue,
+        plan: &StepPlan,
         attempt: u8,
     ) -> Result<f32, ModelError> {
-        let wish = self.wish(player, place, cue);
+        let constraints = self.constraints(decoder, place, plan);
         // What comes after the theme is never more daring than drummers are.
-        let most = if cue.theme { f32::INFINITY } else { 1.0 };
+        let most = if plan.theme { f32::INFINITY } else { 1.0 };
         let temperature = sampling_temperature(self.take.temperature.min(most));
-        let mut draws = Draws::at(self.take.seed, cue.bar, cue.step, attempt);
-        let kind = self.kind(cue.fill.is_some());
-        let likely = player.play(self.model, &kind, temperature, &wish, &mut draws)?;
-        if let Some(played) = player.steps.last_mut() {
-            for (drum, hit) in cue.opens.iter().flat_map(Step::hits) {
+        let mut rng = StepRng::at(self.take.seed, plan.bar, plan.step, attempt);
+        let kind = self.kind(plan.fill.is_some());
+        let log_probability =
+            decoder.play(self.model, &kind, temperature, &constraints, &mut rng)?;
+        if let Some(played) = decoder.steps.last_mut() {
+            for (drum, hit) in plan.fixed_after_fill.iter().flat_map(Step::hits) {
                 played.set(drum, Some(hit));
             }
-            self.take.pins.touch(place, played);
+            self.take.pins.apply_hits(place, played);
         }
-        Ok(likely)
+        Ok(log_probability)
     }
 }

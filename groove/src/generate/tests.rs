@@ -136,7 +136,7 @@ proptest! {
     ) {
         let mut one = drummer();
         for phrase in order {
-            let asked = one.phrase(&take, meter, phrase).expect("a phrase");
+            let requested = one.phrase(&take, meter, phrase).expect("a phrase");
             // Streamed from the start of the song up to it, and step by step, backwards.
             let mut streaming = drummer();
             let first = take.first_bar(phrase);
@@ -144,12 +144,12 @@ proptest! {
                 streaming.bar(&take, meter, bar).expect("a bar");
             }
             let streamed: Vec<Bar> = (first..)
-                .take(asked.len())
+                .take(requested.len())
                 .map(|bar| streaming.bar(&take, meter, bar).expect("a bar")).collect();
-            prop_assert_eq!(&streamed, &asked);
+            prop_assert_eq!(&streamed, &requested);
             let mut fresh = drummer();
-            for step in (0..asked.len() * meter.steps()).rev() {
-                let bar = asked[step / meter.steps()];
+            for step in (0..requested.len() * meter.steps()).rev() {
+                let bar = requested[step / meter.steps()];
                 let played = fresh.step(&take, meter, phrase, step).expect("a step");
                 prop_assert_eq!(played, bar.steps()[step % meter.steps()]);
             }
@@ -227,7 +227,7 @@ fn fills_where_phrases_and_fills_do_not_fit_are_played_where_they_are_asked_for(
         let fills = Fills { every: 3, steps: 8, amount: 0.5 };
         let take = Take { evolve, fills, ..take() };
         let played = bars(&take, Meter::FOUR_FOUR, 0..24);
-        let strokes = drums(&crate::generate::conditioning::fill_quota::STROKED);
+        let strokes = drums(&crate::generate::conditioning::fill_quota::STROKE_DRUMS);
         for (number, bar) in played.iter().enumerate().filter(|(number, _)| number % 3 == 2) {
             let end = hits(&[*bar])[8..].iter().map(|step| step.and(strokes).len()).sum::<u32>();
             assert!(end >= 4, "bar {number}: {end} strokes");
@@ -244,7 +244,7 @@ fn fills_where_phrases_and_fills_do_not_fit_are_played_where_they_are_asked_for(
 
 #[test]
 fn a_fill_has_its_strokes_in_every_meter_and_more_with_its_amount() {
-    let strokes = drums(&crate::generate::conditioning::fill_quota::STROKED);
+    let strokes = drums(&crate::generate::conditioning::fill_quota::STROKE_DRUMS);
     for (n, d, steps) in [(4, 4, 4u8), (4, 4, 32), (3, 4, 8), (6, 8, 12), (7, 8, 14)] {
         let meter = Meter::new(n, d);
         let mean = |amount: f32| -> f32 {
@@ -329,13 +329,13 @@ fn the_kit_plays_to_a_tapped_rhythm() {
 #[test]
 fn a_bar_is_given_up_between_two_steps_and_taken_up_again() {
     let mut one = drummer();
-    let asked = std::cell::Cell::new(0);
+    let requested = std::cell::Cell::new(0);
     let mut tries = 0;
     let bar = loop {
         tries += 1;
-        asked.set(0);
-        let stop = || asked.replace(asked.get() + 1) >= tries;
-        if let Some(bar) = one.bar_unless(&take(), Meter::FOUR_FOUR, 5, stop).expect("a bar") {
+        requested.set(0);
+        let stop = || requested.replace(requested.get() + 1) >= tries;
+        if let Some(bar) = one.bar_cancellable(&take(), Meter::FOUR_FOUR, 5, stop).expect("a bar") {
             break bar;
         }
         assert!(tries < 1_000);

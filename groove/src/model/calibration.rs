@@ -9,26 +9,26 @@
 //! Hamming distance between the subset and that step).
 //!
 //! A bar that sticks closer to the one before is a duller one, unless the tilts make up for it. So
-//! each style has a [`Dial`]: a [`Balance`] at several places of the stick control, each found by
+//! each style has a [`StyleCalibration`]: a [`RateCorrection`] at several places of the stick control, each found by
 //! playing with the same drums a bar and another share of hits that neighbouring bars have in
-//! common ([`aim`]).
+//! common ([`target_similarity`]).
 
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::drum::{CLASSES, DrumSet};
 
 /// Numbers by class that lean a distribution over subsets.
-pub type Lean = [f32; CLASSES];
+pub type LogitBias = [f32; CLASSES];
 
 /// Places of the stick control that a style has a balance for. Between them balances are blended;
 /// beyond the last one the stick grows without bound, and at 1 the bar before is repeated.
-pub const PLACES: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
+pub const STICK_POINTS: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
 
 /// The mean F1 of neighbouring bars that a place of the stick control stands for, given that of
 /// the style's drummers: a part of theirs below the middle, above it what lies between theirs and
 /// 1.
 #[must_use]
-pub fn aim(place: f32, drummers: f64) -> f64 {
+pub fn target_similarity(place: f32, drummers: f64) -> f64 {
     let place = f64::from(place);
     if place <= 0.5 {
         drummers * (0.6 + 0.8 * place)
@@ -42,34 +42,34 @@ pub const BAR_STEPS: usize = 16;
 
 /// The balances of a style.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Dial {
-    /// At each of the [`PLACES`]: the tilts, by class.
-    pub tilts: [Lean; PLACES.len()],
-    /// At each of the [`PLACES`], by step of a bar of 4/4: tilts that are added to those, by class.
+pub struct StyleCalibration {
+    /// At each of the [`STICK_POINTS`]: the tilts, by class.
+    pub tilts: [LogitBias; STICK_POINTS.len()],
+    /// At each of the [`STICK_POINTS`], by step of a bar of 4/4: tilts that are added to those, by class.
     /// They keep the backbone of the style: the snare on 2 and 4, the kick on 1.
     #[serde(default)]
-    pub step_tilts: [[Lean; BAR_STEPS]; PLACES.len()],
-    /// At each of the [`PLACES`]: the stick.
-    pub sticks: [f32; PLACES.len()],
+    pub step_tilts: [[LogitBias; BAR_STEPS]; STICK_POINTS.len()],
+    /// At each of the [`STICK_POINTS`]: the stick.
+    pub sticks: [f32; STICK_POINTS.len()],
 }
 
 /// What free playing is leaned by.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Balance {
+pub struct RateCorrection {
     /// By class: added to the log-probability of every subset that has it.
-    pub tilt: Lean,
+    pub tilt: LogitBias,
     /// How much the bar before is stuck to.
     pub stick: f32,
 }
 
-impl Dial {
+impl StyleCalibration {
     /// The balance at a place of the stick control, 0 to 1, and at a step of a bar of 4/4, or where
     /// there is no such step.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-    pub fn at(&self, place: f32, step: Option<usize>) -> Balance {
-        let last = PLACES.len() - 1;
-        let along = place.clamp(0.0, 1.0) / PLACES[1];
+    pub fn at(&self, place: f32, step: Option<usize>) -> RateCorrection {
+        let last = STICK_POINTS.len() - 1;
+        let along = place.clamp(0.0, 1.0) / STICK_POINTS[1];
         let low = (along.floor() as usize).min(last);
         let high = (low + 1).min(last);
         let share = along - low as f32;
@@ -84,42 +84,43 @@ impl Dial {
         if low == last {
             stick = self.sticks[last] + share / (1.0 - share).max(0.01);
         }
-        Balance { tilt: std::array::from_fn(tilt), stick }
+        RateCorrection { tilt: std::array::from_fn(tilt), stick }
     }
 }
 
-impl Balance {
+impl RateCorrection {
     /// The balance between this one and another, of which the other has a share, 0 to 1.
     #[must_use]
-    pub fn blend(&self, other: &Balance, share: f32) -> Balance {
+    pub fn blend(&self, other: &RateCorrection, share: f32) -> RateCorrection {
         let mix = |a: f32, b: f32| a + (b - a) * share;
-        let all = |a: &Lean, b: &Lean| std::array::from_fn(|class| mix(a[class], b[class]));
-        Balance { tilt: all(&self.tilt, &other.tilt), stick: mix(self.stick, other.stick) }
+        let all =
+            |a: &LogitBias, b: &LogitBias| std::array::from_fn(|class| mix(a[class], b[class]));
+        RateCorrection { tilt: all(&self.tilt, &other.tilt), stick: mix(self.stick, other.stick) }
     }
 
     /// The lean of this balance; `before` is what was struck at the same step of the bar that is
     /// stuck to, if there is one.
     #[must_use]
-    pub fn lean(&self, before: Option<DrumSet>) -> Lean {
-        let mut lean = self.tilt;
+    pub fn logit_bias(&self, before: Option<DrumSet>) -> LogitBias {
+        let mut bias = self.tilt;
         if let Some(before) = before {
-            for (class, lean) in lean.iter_mut().enumerate() {
+            for (class, bias) in bias.iter_mut().enumerate() {
                 let struck = before.bits() >> class & 1 == 1;
-                *lean += if struck { self.stick } else { -self.stick };
+                *bias += if struck { self.stick } else { -self.stick };
             }
         }
-        lean
+        bias
     }
 }
 
 /// Adds to each log-probability the lean of the drums in its subset. The sum of the
 /// probabilities is no longer 1.
-pub fn lean_on(logits: &mut [f32], lean: &Lean) {
+pub fn add_logit_bias(logits: &mut [f32], bias: &LogitBias) {
     // By subset: the sum of its drums' lean, from that of the subset without its first drum.
     let mut sums = [0.0f32; 1 << CLASSES];
     for (bits, logit) in logits.iter_mut().enumerate().skip(1) {
         let rest = bits & (bits - 1);
-        sums[bits] = sums[rest] + lean[bits.trailing_zeros() as usize];
+        sums[bits] = sums[rest] + bias[bits.trailing_zeros() as usize];
         *logit += sums[bits];
     }
 }
@@ -134,9 +135,9 @@ mod tests {
     #[test]
     fn a_tilt_is_added_for_each_drum() {
         let mut logits = vec![1.0; SUBSETS];
-        let mut lean = [0.0; CLASSES];
-        (lean[0], lean[8]) = (0.5, -2.0);
-        lean_on(&mut logits, &lean);
+        let mut bias = [0.0; CLASSES];
+        (bias[0], bias[8]) = (0.5, -2.0);
+        add_logit_bias(&mut logits, &bias);
         for (bits, logit) in logits.iter().enumerate() {
             let has = |class: usize| (bits >> class & 1) as f32;
             assert!((logit - 1.0 - 0.5 * has(0) + 2.0 * has(8)).abs() < 1e-6, "subset {bits}");
@@ -146,29 +147,30 @@ mod tests {
     #[test]
     fn the_stick_is_the_distance_to_the_bar_before() {
         let past: DrumSet = [Drum::Bass, Drum::Ride].into_iter().collect();
-        let balance = Balance { stick: 0.7, ..Balance::default() };
+        let correction = RateCorrection { stick: 0.7, ..RateCorrection::default() };
         let mut logits = vec![0.0; SUBSETS];
-        lean_on(&mut logits, &balance.lean(Some(past)));
+        add_logit_bias(&mut logits, &correction.logit_bias(Some(past)));
         let before = past.bits();
         let at_before = logits[usize::from(before)];
         for (bits, logit) in (0u16..).zip(&logits) {
             let distance = (bits ^ before).count_ones() as f32;
             assert!((at_before - logit - 0.7 * distance).abs() < 1e-5, "subset {bits}");
         }
-        assert_eq!(balance.lean(None), [0.0; CLASSES]);
+        assert_eq!(correction.logit_bias(None), [0.0; CLASSES]);
     }
 
     #[test]
     fn the_dial_is_blended_between_its_places_and_grows_beyond() {
-        let mut dial = Dial { sticks: [-1.0, 0.0, 1.0, 3.0], ..Dial::default() };
-        for (place, tilts) in dial.tilts.iter_mut().enumerate() {
+        let mut calibration =
+            StyleCalibration { sticks: [-1.0, 0.0, 1.0, 3.0], ..StyleCalibration::default() };
+        for (place, tilts) in calibration.tilts.iter_mut().enumerate() {
             tilts[2] = place as f32;
         }
-        dial.step_tilts[2][5][2] = 7.0;
-        assert_eq!(dial.at(0.5, Some(5)).tilt[2], 9.0);
-        assert_eq!(dial.at(0.375, Some(5)).tilt[2], 5.0);
-        assert_eq!(dial.at(0.5, Some(6)).tilt[2], 2.0);
-        let at = |place| (dial.at(place, None).stick, dial.at(place, None).tilt[2]);
+        calibration.step_tilts[2][5][2] = 7.0;
+        assert_eq!(calibration.at(0.5, Some(5)).tilt[2], 9.0);
+        assert_eq!(calibration.at(0.375, Some(5)).tilt[2], 5.0);
+        assert_eq!(calibration.at(0.5, Some(6)).tilt[2], 2.0);
+        let at = |place| (calibration.at(place, None).stick, calibration.at(place, None).tilt[2]);
         assert_eq!([at(0.0), at(0.125), at(0.5)], [(-1.0, 0.0), (-0.5, 0.5), (1.0, 2.0)]);
         assert_eq!(at(0.75), (3.0, 3.0));
         let mut last = 3.0;
@@ -180,9 +182,9 @@ mod tests {
 
     #[test]
     fn the_middle_of_the_dial_is_the_drummers() {
-        assert_eq!(aim(0.5, 0.7), 0.7);
-        assert_eq!(aim(1.0, 0.7), 1.0);
-        let aims = PLACES.map(|place| aim(place, 0.7));
+        assert_eq!(target_similarity(0.5, 0.7), 0.7);
+        assert_eq!(target_similarity(1.0, 0.7), 1.0);
+        let aims = STICK_POINTS.map(|place| target_similarity(place, 0.7));
         assert!(aims.is_sorted());
     }
 }

@@ -6,8 +6,8 @@ use thiserror::Error;
 pub const FORMAT: u32 = 2;
 
 /// More than anybody needs; a damaged header shall not ask for all memory.
-pub(crate) const MOST_CELLS: usize = 4096;
-pub(crate) const MOST_LAYERS: usize = 8;
+pub(crate) const MAX_CELLS: usize = 4096;
+pub(crate) const MAX_LAYERS: usize = 8;
 
 /// Why a file is not a model that can play.
 #[derive(Debug, Error)]
@@ -43,7 +43,7 @@ pub enum ModelError {
     /// Layer sizes out of range.
     #[error(
         "the model's header asks for {layers} layers of {cells} cells; \
-         1 to {MOST_LAYERS} of 1 to {MOST_CELLS} can be played"
+         1 to {MAX_LAYERS} of 1 to {MAX_CELLS} can be played"
     )]
     Size {
         /// Layers asked for.

@@ -22,9 +22,9 @@ pub const OFFSET_BIN: u8 = 6;
 pub const FEEL_LOGITS: usize = VELOCITY_BINS + OFFSET_BINS;
 
 /// Greatest distance from a reference, in bins, that has a logit of its own.
-const FAR: usize = 12;
+const MAX_DISTANCE: usize = 12;
 /// Logits by distance from one reference.
-const DISTANCES: usize = 2 * FAR + 1;
+const DISTANCES: usize = 2 * MAX_DISTANCE + 1;
 /// References of a class: at this place, and last.
 pub const REFERENCES: usize = 2;
 /// Numbers that the feel network gives for a class: logits of bins, and logits of the distances
@@ -69,7 +69,7 @@ impl References {
             for (drum, hit) in step.hits() {
                 let class = drum.index();
                 references.last[class].get_or_insert(hit);
-                let [velocity, offset] = told(hit);
+                let [velocity, offset] = normalised(hit);
                 references.mean[class][0] += velocity;
                 references.mean[class][1] += offset;
                 counts[class] += 1.0;
@@ -102,7 +102,7 @@ impl References {
         for (class, cells) in cells.chunks_exact_mut(FEEL_CELLS / CLASSES).enumerate() {
             let is = f32::from(u8::from(struck.bits() >> class & 1 == 1));
             let [place, last] =
-                [self.place[class], self.last[class]].map(|hit| hit.map_or([0.0; 2], told));
+                [self.place[class], self.last[class]].map(|hit| hit.map_or([0.0; 2], normalised));
             let mean = self.mean[class];
             cells.copy_from_slice(&[is, place[0], place[1], last[0], last[1], mean[0], mean[1]]);
         }
@@ -110,7 +110,7 @@ impl References {
 }
 
 /// A hit as the network is told it: velocity 0 to 1, offset -1 to 1.
-fn told(hit: Hit) -> [f32; 2] {
+fn normalised(hit: Hit) -> [f32; 2] {
     [hit.velocity(), 2.0 * hit.offset()]
 }
 
@@ -134,23 +134,23 @@ fn weighted_median(hits: &mut [(Hit, f32)]) -> Option<Hit> {
 /// Where the outputs of a class hold the logits that go with a bin of velocity or offset: the
 /// bin's own, and that of its distance from each reference there is.
 pub fn terms(
-    part: Part,
+    part: FeelPart,
     bin: usize,
     references: &[Option<Bins>; REFERENCES],
 ) -> impl Iterator<Item = usize> {
-    let own = if part == Part::Velocity { bin } else { VELOCITY_BINS + bin };
+    let own = if part == FeelPart::Velocity { bin } else { VELOCITY_BINS + bin };
     let distances = references.iter().enumerate().filter_map(move |(i, reference)| {
         let &(velocity, offset) = reference.as_ref()?;
-        let of = if part == Part::Velocity { velocity } else { offset };
-        let distance = (bin + FAR).saturating_sub(of).min(2 * FAR);
-        Some(FEEL_LOGITS + (2 * i + usize::from(part == Part::Offset)) * DISTANCES + distance)
+        let of = if part == FeelPart::Velocity { velocity } else { offset };
+        let distance = (bin + MAX_DISTANCE).saturating_sub(of).min(2 * MAX_DISTANCE);
+        Some(FEEL_LOGITS + (2 * i + usize::from(part == FeelPart::Offset)) * DISTANCES + distance)
     });
     std::iter::once(own).chain(distances)
 }
 
 /// A part of how a drum is struck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum FeelPart {
     /// How hard.
     Velocity,
     /// How early or late.
@@ -158,9 +158,9 @@ pub enum Part {
 }
 
 /// The part and bin of each of the [`FEEL_LOGITS`].
-pub fn parts() -> impl Iterator<Item = (Part, usize)> {
-    let velocities = (0..VELOCITY_BINS).map(|bin| (Part::Velocity, bin));
-    velocities.chain((0..OFFSET_BINS).map(|bin| (Part::Offset, bin)))
+pub fn parts() -> impl Iterator<Item = (FeelPart, usize)> {
+    let velocities = (0..VELOCITY_BINS).map(|bin| (FeelPart::Velocity, bin));
+    velocities.chain((0..OFFSET_BINS).map(|bin| (FeelPart::Offset, bin)))
 }
 
 /// The [`FEEL_LOGITS`] of a class from its [`CLASS_OUTPUTS`]: velocity bins, then offset bins.
@@ -264,8 +264,8 @@ mod tests {
         let mut cells = [f32::NAN; FEEL_CELLS];
         references.write([Drum::Snare].into_iter().collect(), &mut cells);
         let snare = &cells[FEEL_CELLS / CLASSES..][..FEEL_CELLS / CLASSES];
-        let told: Vec<f32> = snare.iter().map(|x| (x * 127.0).round()).collect();
-        assert_eq!(told, [127.0, 100.0, 13.0, 60.0, 13.0, 60.0, 13.0]);
+        let normalised: Vec<f32> = snare.iter().map(|x| (x * 127.0).round()).collect();
+        assert_eq!(normalised, [127.0, 100.0, 13.0, 60.0, 13.0, 60.0, 13.0]);
         assert_eq!(cells[..FEEL_CELLS / CLASSES][0], 0.0, "the bass is not struck");
     }
 
@@ -273,8 +273,8 @@ mod tests {
     fn logits_by_distance_follow_their_reference() {
         let mut outputs = vec![0.0; CLASS_OUTPUTS];
         // At the same velocity bin as at this place, and one offset bin after the last.
-        outputs[FEEL_LOGITS + FAR] = 3.0;
-        outputs[FEEL_LOGITS + 3 * DISTANCES + FAR + 1] = 2.0;
+        outputs[FEEL_LOGITS + MAX_DISTANCE] = 3.0;
+        outputs[FEEL_LOGITS + 3 * DISTANCES + MAX_DISTANCE + 1] = 2.0;
         outputs[5] = 1.0;
         let mut logits = [f32::NAN; FEEL_LOGITS];
         add_references(&outputs, &[Some((5, 0)), Some((31, 20))], &mut logits);

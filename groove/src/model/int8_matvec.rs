@@ -15,7 +15,7 @@
 pub(crate) const PANEL: usize = 96;
 
 /// The place of an input, and the input. Those that are nought can be left out.
-pub(crate) type Told = (usize, f32);
+pub(crate) type SparseInput = (usize, f32);
 
 /// A matrix.
 #[derive(Clone, Copy, Debug)]
@@ -27,56 +27,56 @@ pub(crate) struct Weights<'a> {
 }
 
 /// Adds the product of inputs with a matrix to its sums, which are whole panels.
-pub(crate) fn add_product(told: &[Told], weights: Weights, sums: &mut [f32]) {
-    let widest = Vectors::ALL.iter().find(|vectors| vectors.are_there());
-    widest.unwrap_or(&Vectors::Any).add_product(told, weights, sums);
+pub(crate) fn add_product(inputs: &[SparseInput], weights: Weights, sums: &mut [f32]) {
+    let widest = SimdLevel::ALL.iter().find(|vectors| vectors.is_available());
+    widest.unwrap_or(&SimdLevel::Portable).add_product(inputs, weights, sums);
 }
 
 /// What a product is computed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Vectors {
+enum SimdLevel {
     /// AVX-512: sixteen numbers at a time.
     #[cfg(target_arch = "x86_64")]
-    Sixteen,
+    Avx512,
     /// AVX2 with FMA: eight numbers at a time.
     #[cfg(target_arch = "x86_64")]
-    Eight,
+    Avx2,
     /// What every machine of the architecture has.
-    Any,
+    Portable,
 }
 
-impl Vectors {
+impl SimdLevel {
     /// The widest first.
-    const ALL: &[Vectors] = &[
+    const ALL: &[SimdLevel] = &[
         #[cfg(target_arch = "x86_64")]
-        Vectors::Sixteen,
+        SimdLevel::Avx512,
         #[cfg(target_arch = "x86_64")]
-        Vectors::Eight,
-        Vectors::Any,
+        SimdLevel::Avx2,
+        SimdLevel::Portable,
     ];
 
     /// Whether this machine has them.
-    fn are_there(self) -> bool {
+    fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Vectors::Sixteen => is_x86_feature_detected!("avx512f"),
+            SimdLevel::Avx512 => is_x86_feature_detected!("avx512f"),
             #[cfg(target_arch = "x86_64")]
-            Vectors::Eight => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            Vectors::Any => true,
+            SimdLevel::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            SimdLevel::Portable => true,
         }
     }
 
     /// As the function of this name. The machine must have these vectors.
-    fn add_product(self, told: &[Told], weights: Weights, sums: &mut [f32]) {
-        debug_assert!(self.are_there());
+    fn add_product(self, inputs: &[SparseInput], weights: Weights, sums: &mut [f32]) {
+        debug_assert!(self.is_available());
         match self {
             // SAFETY: the machine has what the function is compiled for.
             #[cfg(target_arch = "x86_64")]
-            Vectors::Sixteen => unsafe { sixteen(told, weights, sums) },
+            SimdLevel::Avx512 => unsafe { add_product_avx512(inputs, weights, sums) },
             // SAFETY: the same.
             #[cfg(target_arch = "x86_64")]
-            Vectors::Eight => unsafe { eight(told, weights, sums) },
-            Vectors::Any => add_panels::<PANEL, 1>(told, weights, sums, |bytes| {
+            SimdLevel::Avx2 => unsafe { add_product_avx2(inputs, weights, sums) },
+            SimdLevel::Portable => add_panels::<PANEL, 1>(inputs, weights, sums, |bytes| {
                 bytes.map(|byte| f32::from(byte.cast_signed()))
             }),
         }
@@ -85,11 +85,11 @@ impl Vectors {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn sixteen(told: &[Told], weights: Weights, sums: &mut [f32]) {
+fn add_product_avx512(inputs: &[SparseInput], weights: Weights, sums: &mut [f32]) {
     use std::arch::x86_64::{
         _mm_loadu_si128, _mm512_cvtepi8_epi32, _mm512_cvtepi32_ps, _mm512_storeu_ps,
     };
-    add_panels::<16, { PANEL / 16 }>(told, weights, sums, |bytes| {
+    add_panels::<16, { PANEL / 16 }>(inputs, weights, sums, |bytes| {
         let mut wide = [0.0; 16];
         // SAFETY: both arrays are as long as what is read and written.
         unsafe {
@@ -102,11 +102,11 @@ fn sixteen(told: &[Told], weights: Weights, sums: &mut [f32]) {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn eight(told: &[Told], weights: Weights, sums: &mut [f32]) {
+fn add_product_avx2(inputs: &[SparseInput], weights: Weights, sums: &mut [f32]) {
     use std::arch::x86_64::{
         _mm_loadl_epi64, _mm256_cvtepi8_epi32, _mm256_cvtepi32_ps, _mm256_storeu_ps,
     };
-    add_panels::<8, { PANEL / 8 }>(told, weights, sums, |bytes| {
+    add_panels::<8, { PANEL / 8 }>(inputs, weights, sums, |bytes| {
         let mut wide = [0.0; 8];
         // SAFETY: both arrays are as long as what is read and written.
         unsafe {
@@ -120,7 +120,7 @@ fn eight(told: &[Told], weights: Weights, sums: &mut [f32]) {
 /// The product, in vectors of so many lanes, of which a panel has so many.
 #[inline(always)]
 fn add_panels<const LANES: usize, const VECTORS: usize>(
-    told: &[Told],
+    inputs: &[SparseInput],
     weights: Weights,
     sums: &mut [f32],
     widen: impl Fn(&[u8; LANES]) -> [f32; LANES],
@@ -130,12 +130,12 @@ fn add_panels<const LANES: usize, const VECTORS: usize>(
     let (rows, _) = vectors.as_chunks::<VECTORS>();
     let (scales, _) = weights.scales.as_chunks::<PANEL>();
     let (panels, _) = sums.as_chunks_mut::<PANEL>();
-    let inputs = rows.len() / panels.len().max(1);
+    let rows_per_panel = rows.len() / panels.len().max(1);
     for ((panel, scales), rows) in
-        panels.iter_mut().zip(scales).zip(rows.chunks_exact(inputs.max(1)))
+        panels.iter_mut().zip(scales).zip(rows.chunks_exact(rows_per_panel.max(1)))
     {
         let mut totals = [[0.0; LANES]; VECTORS];
-        for &(place, input) in told {
+        for &(place, input) in inputs {
             for (totals, bytes) in totals.iter_mut().zip(&rows[place]) {
                 for (total, weight) in totals.iter_mut().zip(widen(bytes)) {
                     *total = input.mul_add(weight, *total);
@@ -158,27 +158,27 @@ mod tests {
 
     #[test]
     fn every_machine_rounds_alike() {
-        let (inputs, panels) = (37, 3);
-        let bytes: Vec<u8> = (0..=255).cycle().step_by(101).take(inputs * panels * PANEL).collect();
+        let (width, panels) = (37, 3);
+        let bytes: Vec<u8> = (0..=255).cycle().step_by(101).take(width * panels * PANEL).collect();
         let scales = numbers(panels * PANEL, 1);
-        let told: Vec<Told> =
-            numbers(inputs, 2).into_iter().enumerate().filter(|(place, _)| place % 3 > 0).collect();
+        let inputs: Vec<SparseInput> =
+            numbers(width, 2).into_iter().enumerate().filter(|(place, _)| place % 3 > 0).collect();
         let start = numbers(panels * PANEL, 3);
         // The plain form of what is computed in whatever vectors there are.
         let mut plain = start.clone();
         for (at, sum) in plain.iter_mut().enumerate() {
             let (panel, lane) = (at / PANEL, at % PANEL);
             let mut total = 0.0f32;
-            for &(place, input) in &told {
-                let byte = bytes[(panel * inputs + place) * PANEL + lane];
+            for &(place, input) in &inputs {
+                let byte = bytes[(panel * width + place) * PANEL + lane];
                 total = input.mul_add(f32::from(byte.cast_signed()), total);
             }
             *sum = scales[at].mul_add(total, *sum);
         }
-        for vectors in Vectors::ALL.iter().filter(|vectors| vectors.are_there()) {
+        for vectors in SimdLevel::ALL.iter().filter(|vectors| vectors.is_available()) {
             let mut sums = start.clone();
             let weights = Weights { bytes: &bytes, scales: &scales };
-            vectors.add_product(&told, weights, &mut sums);
+            vectors.add_product(&inputs, weights, &mut sums);
             assert_eq!(sums, plain, "{vectors:?}");
         }
     }

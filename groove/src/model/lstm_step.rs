@@ -9,7 +9,7 @@ use candle_core::{CpuStorage, DType, Device, Result, Storage, Tensor};
 use multiversion::multiversion;
 
 use crate::model::activation::{exp, ln, sigmoid, tanh};
-use crate::model::int8_matvec::{PANEL, Told, Weights, add_product};
+use crate::model::int8_matvec::{PANEL, SparseInput, Weights, add_product};
 
 /// Whether all of a tensor's numbers are numbers.
 pub(crate) fn is_finite(tensor: &Tensor) -> Result<bool> {
@@ -18,12 +18,12 @@ pub(crate) fn is_finite(tensor: &Tensor) -> Result<bool> {
 }
 
 /// The most that a weight is, in multiples of its output's scale.
-const MOST: f32 = 127.0;
+const MAX_WEIGHT: f32 = 127.0;
 
 /// Room for a product, which is used again and again.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Work {
-    told: Vec<Told>,
+pub(crate) struct Scratch {
+    inputs: Vec<SparseInput>,
     sums: Vec<f32>,
 }
 
@@ -53,8 +53,8 @@ impl Linear {
         for (panel, rows) in rows.chunks(PANEL).enumerate() {
             for (lane, row) in rows.iter().enumerate() {
                 let most = row.iter().fold(0f32, |most, weight| most.max(weight.abs()));
-                scales[panel * PANEL + lane] = most / MOST;
-                let per = if most > 0.0 { MOST / most } else { 0.0 };
+                scales[panel * PANEL + lane] = most / MAX_WEIGHT;
+                let per = if most > 0.0 { MAX_WEIGHT / most } else { 0.0 };
                 let column = bytes[(panel * inputs) * PANEL + lane..].iter_mut().step_by(PANEL);
                 for (byte, weight) in column.zip(row) {
                     *byte = nearest(weight * per);
@@ -66,12 +66,16 @@ impl Linear {
     }
 
     /// The product with a row of inputs, which comes in parts, plus the bias.
-    pub(crate) fn apply<'a>(&self, parts: &[&[f32]], work: &'a mut Work) -> Result<&'a mut [f32]> {
+    pub(crate) fn apply<'a>(
+        &self,
+        parts: &[&[f32]],
+        scratch: &'a mut Scratch,
+    ) -> Result<&'a mut [f32]> {
         let inputs = parts.iter().flat_map(|part| part.iter().copied()).enumerate();
-        work.told.clear();
-        work.told.extend(inputs.filter(|(_, input)| *input != 0.0));
-        work.sums.clear();
-        work.sums.extend_from_slice(&self.bias);
+        scratch.inputs.clear();
+        scratch.inputs.extend(inputs.filter(|(_, input)| *input != 0.0));
+        scratch.sums.clear();
+        scratch.sums.extend_from_slice(&self.bias);
         let (storage, layout) = self.weight.storage_and_layout();
         let (Storage::Cpu(CpuStorage::U8(bytes)), Some((start, end))) =
             (&*storage, layout.contiguous_offsets())
@@ -79,8 +83,8 @@ impl Linear {
             return Err(candle_core::Error::RequiresContiguous { op: "step" }.bt());
         };
         let weights = Weights { bytes: &bytes[start..end], scales: &self.scales };
-        add_product(&work.told, weights, &mut work.sums);
-        Ok(&mut work.sums[..self.outputs])
+        add_product(&scratch.inputs, weights, &mut scratch.sums);
+        Ok(&mut scratch.sums[..self.outputs])
     }
 }
 
@@ -92,16 +96,16 @@ fn nearest(number: f32) -> u8 {
 
 /// What an LSTM layer keeps from step to step.
 #[derive(Clone, Debug)]
-pub(crate) struct Cells {
+pub(crate) struct LstmState {
     /// What the layer gave last.
     pub(crate) hidden: Vec<f32>,
     cell: Vec<f32>,
 }
 
-impl Cells {
+impl LstmState {
     /// Before the first step.
-    pub(crate) fn new(cells: usize) -> Cells {
-        Cells { hidden: vec![0.0; cells], cell: vec![0.0; cells] }
+    pub(crate) fn new(cells: usize) -> LstmState {
+        LstmState { hidden: vec![0.0; cells], cell: vec![0.0; cells] }
     }
 
     /// Moves on by a step, given the sums of the gates in the order i f g o.
@@ -165,11 +169,11 @@ mod tests {
             .and_then(|y| y.flatten_all()?.to_vec1::<f32>())
             .expect("Candle's product");
         let (front, back) = row.split_at(20);
-        let mut work = Work::default();
+        let mut scratch = Scratch::default();
         for dtype in [DType::F32, DType::F16] {
             let weight = weight.to_dtype(dtype).expect("a weight of such numbers");
             let linear = Linear::new(&weight, &bias).expect("a layer");
-            let ours = linear.apply(&[front, back], &mut work).expect("a product");
+            let ours = linear.apply(&[front, back], &mut scratch).expect("a product");
             assert_eq!(ours.len(), wanted.len());
             assert!(ours.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-5));
         }
@@ -183,15 +187,15 @@ mod tests {
         let weight = Tensor::from_slice(&rows, (outputs + 1, inputs), &Device::Cpu);
         let bias = Tensor::zeros(outputs + 1, DType::F32, &Device::Cpu);
         let linear = Linear::new(&weight.expect("a matrix"), &bias.expect("no bias"));
-        let (linear, mut work) = (linear.expect("a layer"), Work::default());
+        let (linear, mut scratch) = (linear.expect("a layer"), Scratch::default());
         for input in 0..inputs {
             let mut row = vec![0.0; inputs];
             row[input] = 1.0;
-            let column = linear.apply(&[&row], &mut work).expect("a column");
+            let column = linear.apply(&[&row], &mut scratch).expect("a column");
             for (played, row) in column.iter().zip(rows.chunks(inputs)) {
                 let most = row.iter().fold(0f32, |most, weight| most.max(weight.abs()));
                 let off = (played - row[input]).abs();
-                assert!(off <= most / MOST * 0.501, "{off} of {most}");
+                assert!(off <= most / MAX_WEIGHT * 0.501, "{off} of {most}");
             }
         }
     }

@@ -3,14 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::calibration::Dial;
+use crate::model::calibration::StyleCalibration;
 use crate::model::encode::{self, Inputs, Kind};
-use crate::model::error::{FORMAT, MOST_CELLS, MOST_LAYERS, ModelError};
+use crate::model::error::{FORMAT, MAX_CELLS, MAX_LAYERS, ModelError};
 use crate::model::feel::{CLASS_OUTPUTS, FEEL_CELLS};
 use crate::model::pointer_memory::CONTROLS;
 use crate::pattern::Step;
 use crate::pattern::kit::Kit;
-use crate::pattern::style::{ANY, SLOTS, STYLES, fault_of_own};
+use crate::pattern::style::{ANY, SLOTS, STYLES, own_style_name_error};
 
 /// Steps a quarter note that this code plays.
 const STEPS_PER_BEAT: u32 = 4;
@@ -69,7 +69,8 @@ pub struct Metadata {
     /// By style number: how free playing is kept like the drummers'. A style that is not here has
     /// none.
     #[serde(default)]
-    pub dials: Vec<Dial>,
+    #[serde(rename = "dials")]
+    pub calibrations: Vec<StyleCalibration>,
 }
 
 impl Metadata {
@@ -88,7 +89,7 @@ impl Metadata {
             trained_on: trained_on.into(),
             updates: 0,
             validation: Figures::default(),
-            dials: Vec::new(),
+            calibrations: Vec::new(),
         }
     }
 
@@ -139,8 +140,8 @@ impl Metadata {
 
     /// The dial of a style, by its number. A style that the model does not know has that of any.
     #[must_use]
-    pub fn dial(&self, style: u8) -> Dial {
-        self.dials.get(usize::from(self.known(style))).copied().unwrap_or_default()
+    pub fn calibration(&self, style: u8) -> StyleCalibration {
+        self.calibrations.get(usize::from(self.known(style))).copied().unwrap_or_default()
     }
 
     fn known(&self, style: u8) -> u8 {
@@ -171,10 +172,11 @@ impl Metadata {
         let mut more = self.clone();
         more.styles.push(name.trim().to_lowercase());
         more.check_styles()?;
-        if let Some(&any) = more.dials.first() {
+        if let Some(&any) = more.calibrations.first() {
             // The tilts by step are of the backbones of other styles.
-            let own = Dial { step_tilts: Dial::default().step_tilts, ..any };
-            more.dials.resize(1 + more.styles.len(), own);
+            let own =
+                StyleCalibration { step_tilts: StyleCalibration::default().step_tilts, ..any };
+            more.calibrations.resize(1 + more.styles.len(), own);
         }
         *self = more;
         u8::try_from(self.styles.len()).map_err(|fault| ModelError::Styles(fault.to_string()))
@@ -196,8 +198,10 @@ impl Metadata {
             )));
         }
         let before = |place: usize| &self.styles[..STYLES.len() + place];
-        let mut faults =
-            own.iter().enumerate().filter_map(|(place, name)| fault_of_own(name, before(place)));
+        let mut faults = own
+            .iter()
+            .enumerate()
+            .filter_map(|(place, name)| own_style_name_error(name, before(place)));
         faults.next().map_or(Ok(()), |fault| Err(ModelError::Styles(fault)))
     }
 
@@ -213,7 +217,7 @@ impl Metadata {
             return Err(ModelError::Unfit { what: "a grid of", found, wanted });
         }
         for Stack { layers, cells } in [self.beat, self.feel] {
-            if !(1..=MOST_LAYERS).contains(&layers) || !(1..=MOST_CELLS).contains(&cells) {
+            if !(1..=MAX_LAYERS).contains(&layers) || !(1..=MAX_CELLS).contains(&cells) {
                 return Err(ModelError::Size { layers, cells });
             }
         }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Tensor};
 
-use super::calibration::Dial;
+use super::calibration::StyleCalibration;
 use super::error::ModelError;
 use super::feel::CLASS_OUTPUTS;
 use super::lead_in::LeadIn;
-use super::lstm_step::{Cells, Linear, Work};
+use super::lstm_step::{Linear, LstmState, Scratch};
 use super::metadata::{Metadata, Stack};
 use super::pointer_memory::{CONTROLS, Memory};
 
@@ -29,10 +29,10 @@ pub struct Model {
 /// What the two networks keep from step to step.
 #[derive(Clone, Debug)]
 pub struct State {
-    beat: Vec<Cells>,
-    feel: Vec<Cells>,
+    beat: Vec<LstmState>,
+    feel: Vec<LstmState>,
     /// Nothing of it is kept.
-    work: Work,
+    scratch: Scratch,
 }
 
 impl Model {
@@ -73,14 +73,14 @@ impl Model {
     }
 
     /// Gives the styles other dials, by style number.
-    pub fn set_dials(&mut self, dials: Vec<Dial>) {
-        self.metadata.dials = dials;
+    pub fn set_calibrations(&mut self, calibrations: Vec<StyleCalibration>) {
+        self.metadata.calibrations = calibrations;
     }
 
     /// The state before the first step.
     #[must_use]
     pub fn start(&self) -> State {
-        State { beat: self.beat.start(), feel: self.feel.start(), work: Work::default() }
+        State { beat: self.beat.start(), feel: self.feel.start(), scratch: Scratch::default() }
     }
 
     /// Which drums are struck next: the log-probabilities of all subsets of the kit, given a row
@@ -94,8 +94,8 @@ impl Model {
         row: &[f32],
         memory: &Memory,
     ) -> Result<&'a [f32], ModelError> {
-        self.beat.step(&mut state.beat, row, &mut state.work)?;
-        let outputs = self.beat_out.apply(&[top(&state.beat)], &mut state.work)?;
+        self.beat.step(&mut state.beat, row, &mut state.scratch)?;
+        let outputs = self.beat_out.apply(&[top(&state.beat)], &mut state.scratch)?;
         let (logits, controls) = outputs.split_at_mut(self.metadata.classes.subsets());
         if controls.is_empty() {
             Memory::default().mix(&[0.0; CONTROLS], logits);
@@ -111,7 +111,7 @@ impl Model {
     /// # Errors
     /// When Candle cannot compute.
     pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<(), ModelError> {
-        self.feel.step(&mut state.feel, row, &mut state.work)
+        self.feel.step(&mut state.feel, row, &mut state.scratch)
     }
 
     /// How a drum is struck, after the feel network was told that it is: the
@@ -119,14 +119,18 @@ impl Model {
     ///
     /// # Errors
     /// When Candle cannot compute, or there is no such class.
-    pub fn touch<'a>(&self, state: &'a mut State, class: usize) -> Result<&'a [f32], ModelError> {
+    pub fn velocity_offset<'a>(
+        &self,
+        state: &'a mut State,
+        class: usize,
+    ) -> Result<&'a [f32], ModelError> {
         let out = self.feel_out.get(class).ok_or_else(|| {
             let classes = self.feel_out.len();
             ModelError::Classes(format!(
                 "the model has {classes} drum classes and no class {class}"
             ))
         })?;
-        Ok(out.apply(&[top(&state.feel)], &mut state.work)?)
+        Ok(out.apply(&[top(&state.feel)], &mut state.scratch)?)
     }
 }
 
@@ -165,7 +169,7 @@ fn feel_out(
 }
 
 /// What the top layer of a network gave last.
-fn top(states: &[Cells]) -> &[f32] {
+fn top(states: &[LstmState]) -> &[f32] {
     states.last().map_or(&[], |cells| &cells.hidden)
 }
 
@@ -194,15 +198,20 @@ impl Layers {
         Ok(Layers { layers, cells: size.cells })
     }
 
-    fn start(&self) -> Vec<Cells> {
-        vec![Cells::new(self.cells); self.layers.len()]
+    fn start(&self) -> Vec<LstmState> {
+        vec![LstmState::new(self.cells); self.layers.len()]
     }
 
     /// Moves the states on by a step.
-    fn step(&self, states: &mut [Cells], row: &[f32], work: &mut Work) -> Result<(), ModelError> {
+    fn step(
+        &self,
+        states: &mut [LstmState],
+        row: &[f32],
+        scratch: &mut Scratch,
+    ) -> Result<(), ModelError> {
         let mut below: Option<&[f32]> = None;
         for (layer, state) in self.layers.iter().zip(states) {
-            let gates = layer.apply(&[below.unwrap_or(row), &state.hidden], work)?;
+            let gates = layer.apply(&[below.unwrap_or(row), &state.hidden], scratch)?;
             state.step(gates);
             below = Some(&state.hidden);
         }

@@ -57,12 +57,12 @@ impl Memory {
     #[must_use]
     pub fn at(past: &[Step], meter: Meter) -> Self {
         let mut memory = Memory::default();
-        memory.look(past, meter);
+        memory.refresh(past, meter);
         memory
     }
 
     /// Becomes the memory before the step that follows `past`, in the place that it has.
-    pub(crate) fn look(&mut self, past: &[Step], meter: Meter) {
+    pub(crate) fn refresh(&mut self, past: &[Step], meter: Meter) {
         let bar = meter.steps();
         let sets: Vec<u16> = past
             .iter()

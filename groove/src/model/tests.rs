@@ -80,10 +80,10 @@ fn what_is_written_reads_back_in_both_widths() {
             model.feel(&mut state, &vec![0.5; metadata.feel_row()]).expect("feel");
             let classes = metadata.classes.classes();
             for class in 0..classes {
-                let felt = model.touch(&mut state, class).expect("a class");
+                let felt = model.velocity_offset(&mut state, class).expect("a class");
                 assert_eq!(felt.len(), CLASS_OUTPUTS);
             }
-            assert!(model.touch(&mut state, classes).is_err());
+            assert!(model.velocity_offset(&mut state, classes).is_err());
             model.hits(&mut state, &row, &Memory::default()).expect("logits");
             model.hits(&mut state, &row, &Memory::default()).expect("logits").to_vec()
         };

@@ -57,7 +57,7 @@ pub fn style_name(number: u8) -> &'static str {
 /// What is wrong with the name of an own style, given the names before it; `None`: nothing. It is
 /// in small letters, so that a name has one spelling, and it can be a part of a file's name.
 #[must_use]
-pub fn fault_of_own(name: &str, known: &[String]) -> Option<String> {
+pub fn own_style_name_error(name: &str, known: &[String]) -> Option<String> {
     let fits = |letter: char| letter.is_alphanumeric() || " -_".contains(letter);
     let shown = name.escape_debug();
     if name == ANY || known.iter().any(|style| style == name) {
@@ -93,13 +93,16 @@ mod tests {
     fn an_own_style_has_a_short_name_of_its_own() {
         let known = ["rock".to_owned(), "polka".to_owned()];
         for name in ["mine", "zwölf takte", "a-b_2", &"x".repeat(LETTERS)] {
-            assert_eq!(fault_of_own(name, &known), None, "{name}");
+            assert_eq!(own_style_name_error(name, &known), None, "{name}");
         }
         for name in ["any", "polka", "rock"] {
-            assert!(fault_of_own(name, &known).is_some_and(|fault| fault.contains("two styles")));
+            assert!(
+                own_style_name_error(name, &known)
+                    .is_some_and(|fault| fault.contains("two styles"))
+            );
         }
         for name in ["", " mine", "Mine", "a/b", "a, b", "a\n", &"x".repeat(LETTERS + 1)] {
-            let fault = fault_of_own(name, &known);
+            let fault = own_style_name_error(name, &known);
             assert!(fault.is_some_and(|fault| fault.contains("cannot name a style")), "{name}");
         }
     }

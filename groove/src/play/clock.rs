@@ -265,7 +265,7 @@ impl Iterator for Spans {
 
 /// What the last playing block left.
 #[derive(Clone, Copy, Debug)]
-struct Last {
+struct PreviousBlock {
     /// Position that the host gave.
     start: f64,
     frames: u32,
@@ -282,7 +282,7 @@ pub struct Clock {
     rate: f64,
     tempo: f64,
     beats_per_sample: f64,
-    last: Option<Last>,
+    last: Option<PreviousBlock>,
 }
 
 impl Clock {
@@ -337,7 +337,8 @@ impl Clock {
             }
             let mut end = spans;
             while end.next().is_some() {}
-            self.last = Some(Last { start: position, frames, beats_per_sample, end, anchor });
+            self.last =
+                Some(PreviousBlock { start: position, frames, beats_per_sample, end, anchor });
         }
         Block { position, tempo: self.tempo, grid, loop_range, spans }
     }

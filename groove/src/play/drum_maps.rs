@@ -9,7 +9,7 @@ use crate::pattern::drum::{Channels, Drum, Pitches};
 /// Roland's are those of the TD-11 that the Groove MIDI Dataset was recorded on. The others are the
 /// factory maps of the instruments: centre or tip of each drum, the third open step of hi-hats, the
 /// first floor tom and the first two rack toms.
-pub const MAPS: [(&str, Option<Pitches>); 8] = [
+pub const DRUM_MAPS: [(&str, Option<Pitches>); 8] = [
     ("General MIDI", None),
     ("Roland V-Drums", Some([36, 38, 42, 46, 43, 45, 48, 49, 51])),
     ("EZdrummer, Superior Drummer", Some([36, 38, 42, 46, 43, 47, 48, 49, 51])),
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn every_map_has_a_pitch_for_each_drum() {
-        for (name, pitches) in MAPS {
+        for (name, pitches) in DRUM_MAPS {
             let Some(pitches) = pitches else { continue };
             for (drum, pitch) in pitches.into_iter().enumerate() {
                 assert!(pitch < 128 && !pitches[..drum].contains(&pitch), "{name}");

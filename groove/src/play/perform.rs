@@ -12,7 +12,7 @@ const MIDDLE: f32 = 80.0;
 
 /// How fast the pattern goes by, in relation to the song.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Pace {
+pub enum TimeFeel {
     /// A bar of the pattern fills two bars of the song.
     Half,
     /// As the song.
@@ -40,7 +40,7 @@ pub struct Performance {
     /// If any, the only lanes that are heard.
     pub solo: DrumSet,
     /// How fast the pattern goes by.
-    pub pace: Pace,
+    pub pace: TimeFeel,
 }
 
 impl Default for Performance {
@@ -52,7 +52,7 @@ impl Default for Performance {
             velocity: 0.0,
             mute: DrumSet::EMPTY,
             solo: DrumSet::EMPTY,
-            pace: Pace::Plain,
+            pace: TimeFeel::Plain,
         }
     }
 }
@@ -62,9 +62,9 @@ impl Performance {
     #[must_use]
     pub fn sources(&self, bar: i64) -> (i64, usize) {
         match self.pace {
-            Pace::Half => (bar.div_euclid(2), 1),
-            Pace::Plain => (bar, 1),
-            Pace::Double => (bar.saturating_mul(2), 2),
+            TimeFeel::Half => (bar.div_euclid(2), 1),
+            TimeFeel::Plain => (bar, 1),
+            TimeFeel::Double => (bar.saturating_mul(2), 2),
         }
     }
 
@@ -81,15 +81,15 @@ impl Performance {
                 for (drum, hit) in step.hits().filter(|(drum, _)| self.is_heard(*drum)) {
                     // Where it lies in the song's bar, in half steps, before swing.
                     let halves = match self.pace {
-                        Pace::Plain => 2 * place,
-                        Pace::Half => match (4 * place).checked_sub(2 * length * odd(bar)) {
+                        TimeFeel::Plain => 2 * place,
+                        TimeFeel::Half => match (4 * place).checked_sub(2 * length * odd(bar)) {
                             Some(halves) if halves < 2 * length => halves,
                             _ => continue,
                         },
-                        Pace::Double => number * length + place,
+                        TimeFeel::Double => number * length + place,
                     };
                     if let Some(cell) = played.steps_mut().get_mut(halves / 2) {
-                        cell.strike(drum, self.touch(hit, halves));
+                        cell.strike(drum, self.reshape(hit, halves));
                     }
                 }
             }
@@ -101,7 +101,7 @@ impl Performance {
         !self.mute.contains(drum) && (self.solo.is_empty() || self.solo.contains(drum))
     }
 
-    fn touch(&self, hit: Hit, halves: usize) -> Hit {
+    fn reshape(&self, hit: Hit, halves: usize) -> Hit {
         let velocity = f32::from(hit.velocity);
         let velocity = MIDDLE + (velocity - MIDDLE) * self.dynamics + self.velocity;
         let mut offset = hit.offset() * self.timing + 0.5 * (halves % 2) as f32;
@@ -193,8 +193,8 @@ mod tests {
     #[test]
     fn half_and_double_time_undo_each_other() {
         for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(3, 4)] {
-            let half = Performance { pace: Pace::Half, ..Performance::default() };
-            let double = Performance { pace: Pace::Double, ..Performance::default() };
+            let half = Performance { pace: TimeFeel::Half, ..Performance::default() };
+            let double = Performance { pace: TimeFeel::Double, ..Performance::default() };
             let mut pattern = bar(meter, 2);
             // Micro-timing stays as it is in time, but for what lies between two steps.
             for step in pattern.steps_mut() {
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn double_time_brings_two_bars_into_one() {
-        let double = Performance { pace: Pace::Double, ..Performance::default() };
+        let double = Performance { pace: TimeFeel::Double, ..Performance::default() };
         let mut bars = [Bar::silent(Meter::FOUR_FOUR); 2];
         let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
         bars[0].steps_mut()[4].set(Drum::Snare, hit(90));

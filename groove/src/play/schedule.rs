@@ -59,7 +59,7 @@ pub enum Note {
 
 /// A hit at its exact position in quarter notes.
 #[derive(Clone, Copy, Debug)]
-struct Onset {
+struct ScheduledHit {
     position: f64,
     drum: Drum,
     pitch: u8,
@@ -70,7 +70,7 @@ struct Onset {
 
 /// A note that sounds.
 #[derive(Clone, Copy, Debug)]
-struct Sounding {
+struct ActiveNote {
     channel: u8,
     pitch: u8,
     /// Where the span starts that it began in, in quarter notes, and on which sample it began.
@@ -80,13 +80,13 @@ struct Sounding {
 }
 
 /// The hits of a piece, in a fixed place.
-type Onsets = ArrayVec<Onset, HITS>;
+type ScheduledHits = ArrayVec<ScheduledHit, HITS>;
 
 /// Plays spans, and knows what sounds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scheduler {
     /// By class.
-    sounding: [Option<Sounding>; CLASSES],
+    sounding: [Option<ActiveNote>; CLASSES],
     /// By class: where its next notes go.
     channels: Channels,
 }
@@ -105,7 +105,7 @@ impl Scheduler {
 
     /// Ends every note that sounds, at this sample.
     pub fn release(&mut self, sample: u32, out: &mut impl FnMut(Note)) {
-        for Sounding { channel, pitch, .. } in self.sounding.iter_mut().filter_map(Option::take) {
+        for ActiveNote { channel, pitch, .. } in self.sounding.iter_mut().filter_map(Option::take) {
             out(Note::Off { sample, channel, pitch });
         }
     }
@@ -150,15 +150,15 @@ impl Scheduler {
         ends.fold(begins, f64::min)
     }
 
-    fn strike(&mut self, span: &Span, onset: &Onset, out: &mut impl FnMut(Note)) {
+    fn strike(&mut self, span: &Span, onset: &ScheduledHit, out: &mut impl FnMut(Note)) {
         let sample = span.sample_of(onset.position);
         self.end_before(span, span.to, sample, out);
-        let Onset { position, drum, pitch, velocity, length } = *onset;
+        let ScheduledHit { position, drum, pitch, velocity, length } = *onset;
         let channel = self.channels[drum.index()];
         let began = (span.start, sample);
         for (class, sounding) in self.sounding.iter_mut().enumerate() {
             // Another drum may have this place: in the user's map, or in the kit of the bar before.
-            let ends = |note: &Sounding| {
+            let ends = |note: &ActiveNote| {
                 class == drum.index() || (note.channel, note.pitch) == (channel, pitch)
             };
             if sounding.is_some_and(|note| ends(&note) && note.began == began) {
@@ -166,13 +166,13 @@ impl Scheduler {
                 // twice where a host leaps ahead while its tempo rises.
                 return;
             }
-            if let Some(Sounding { channel, pitch, .. }) = sounding.take_if(|note| ends(note)) {
+            if let Some(ActiveNote { channel, pitch, .. }) = sounding.take_if(|note| ends(note)) {
                 out(Note::Off { sample, channel, pitch });
             }
         }
         // A note of less than a sample would end before it begins.
         let end = (position + length).max(position.max(span.start) + span.beats_per_sample);
-        self.sounding[drum.index()] = Some(Sounding { channel, pitch, began, end });
+        self.sounding[drum.index()] = Some(ActiveNote { channel, pitch, began, end });
         out(Note::On { sample, channel, drum, pitch, velocity });
     }
 
@@ -183,7 +183,7 @@ impl Scheduler {
                 .filter_map(|(class, note)| note.map(|note| (class, note)))
                 .filter(|(_, note)| note.end < to)
                 .min_by(|(_, a), (_, b)| a.end.total_cmp(&b.end));
-            let Some((class, Sounding { channel, pitch, end, .. })) = next else { return };
+            let Some((class, ActiveNote { channel, pitch, end, .. })) = next else { return };
             let sample = span.sample_of(end);
             if sample > latest {
                 return;
@@ -200,9 +200,9 @@ fn gather<'a>(
     from: f64,
     to: f64,
     bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
-) -> Onsets {
-    let mut onsets = Onsets::new();
-    let mut keep = |onset: Onset| {
+) -> ScheduledHits {
+    let mut onsets = ScheduledHits::new();
+    let mut keep = |onset: ScheduledHit| {
         // There is room: see `HITS`.
         if (from..to).contains(&onset.position) {
             let _ = onsets.try_push(onset);
@@ -269,7 +269,7 @@ fn each_hit<'a>(
     from: f64,
     to: f64,
     bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
-    mut hit: impl FnMut(f64, Onset),
+    mut hit: impl FnMut(f64, ScheduledHit),
 ) {
     let grid = &span.grid;
     let step_ticks = f64::from(TICKS_PER_STEP);
@@ -292,7 +292,7 @@ fn each_hit<'a>(
                 let position = (at + f64::from(struck.offset_ticks)) / TICKS_PER_BEAT;
                 let (pitch, velocity, length) =
                     (bar.pitch(drum), struck.velocity, length(struck, next));
-                hit(at / TICKS_PER_BEAT, Onset { position, drum, pitch, velocity, length });
+                hit(at / TICKS_PER_BEAT, ScheduledHit { position, drum, pitch, velocity, length });
             }
         }
     }

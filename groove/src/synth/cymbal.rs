@@ -10,7 +10,7 @@ use fundsp::svf::{FixedSvf, HighpassMode, LowpassMode};
 use fundsp::{F32x, Float};
 use multiversion::multiversion;
 
-use super::{Chance, decay, filter, noise, sides};
+use super::{StrokeRng, decay, filter, noise, sides};
 
 /// Resonators side by side in one bank.
 const LANES: usize = 8;
@@ -22,7 +22,7 @@ const BANKS: usize = 8;
 const OVER: f32 = 3e-5;
 
 /// How one plate sounds.
-pub(super) struct Spec {
+pub(super) struct CymbalSpec {
     /// Banks of eight resonators.
     banks: usize,
     /// Lowest and highest resonance, in Hertz.
@@ -43,7 +43,7 @@ pub(super) struct Spec {
     pan: f32,
 }
 
-pub(super) const CLOSED_HAT: Spec = Spec {
+pub(super) const CLOSED_HAT: CymbalSpec = CymbalSpec {
     banks: 4,
     range: (2_400.0, 13_500.0),
     ring: (0.16, 0.09),
@@ -55,7 +55,7 @@ pub(super) const CLOSED_HAT: Spec = Spec {
     pan: -0.25,
 };
 
-pub(super) const OPEN_HAT: Spec = Spec {
+pub(super) const OPEN_HAT: CymbalSpec = CymbalSpec {
     ring: (1.1, 0.75),
     hiss: (6_000.0, 0.4, 0.001, 0.95),
     burst: (0.02, 15_000.0),
@@ -63,7 +63,7 @@ pub(super) const OPEN_HAT: Spec = Spec {
     ..CLOSED_HAT
 };
 
-pub(super) const CRASH: Spec = Spec {
+pub(super) const CRASH: CymbalSpec = CymbalSpec {
     banks: 8,
     range: (320.0, 12_500.0),
     ring: (3.2, 1.3),
@@ -75,7 +75,7 @@ pub(super) const CRASH: Spec = Spec {
     pan: -0.4,
 };
 
-pub(super) const RIDE: Spec = Spec {
+pub(super) const RIDE: CymbalSpec = CymbalSpec {
     banks: 6,
     range: (420.0, 9_500.0),
     ring: (2.6, 1.1),
@@ -96,8 +96,8 @@ struct Bank {
 }
 
 /// A plate that rings.
-pub(super) struct Metal {
-    spec: &'static Spec,
+pub(super) struct Cymbal {
+    spec: &'static CymbalSpec,
     rate: f32,
     seed: u32,
     count: u32,
@@ -121,9 +121,9 @@ pub(super) struct Metal {
     pan: (f32, f32),
 }
 
-impl Metal {
-    pub(super) fn new(spec: &'static Spec, rate: f32, seed: u32) -> Self {
-        let mut chance = Chance::of(seed, 0);
+impl Cymbal {
+    pub(super) fn new(spec: &'static CymbalSpec, rate: f32, seed: u32) -> Self {
+        let mut rng = StrokeRng::of(seed, 0);
         let count = (spec.banks * LANES) as f32;
         let banks = std::array::from_fn(|bank| {
             let mut resonators = BiquadBank::new();
@@ -134,14 +134,13 @@ impl Metal {
             )]
             for lane in 0..LANES {
                 // Neighbours in frequency are in different banks, so that each bank is like another.
-                let place =
-                    ((lane * spec.banks + bank) as f32 + 0.5 + 0.45 * chance.draw()) / count;
+                let place = ((lane * spec.banks + bank) as f32 + 0.5 + 0.45 * rng.draw()) / count;
                 let (low, high) = spec.range;
                 let hertz = low * (high / low).powf(place);
                 let (slow, fast) = spec.ring;
-                let seconds = slow * (fast / slow).powf(place) * (1.0 + 0.3 * chance.draw());
-                let side = 0.6 * chance.draw();
-                let loud = 10f32.powf(0.25 * chance.draw()) * (hertz / 3_000.0).powf(spec.tone.1);
+                let seconds = slow * (fast / slow).powf(place) * (1.0 + 0.3 * rng.draw());
+                let side = 0.6 * rng.draw();
+                let loud = 10f32.powf(0.25 * rng.draw()) * (hertz / 3_000.0).powf(spec.tone.1);
                 if bank >= spec.banks || hertz > 0.45 * rate {
                     continue;
                 }
@@ -159,7 +158,7 @@ impl Metal {
         let params = |cutoff, q| filter(rate, cutoff, q);
         let high = || FixedSvf::new(HighpassMode::new(), &params(spec.hiss.0, 0.9));
         let soft = || FixedSvf::new(LowpassMode::new(), &params(spec.burst.1, 0.7));
-        Metal {
+        Cymbal {
             spec,
             rate,
             seed,
@@ -190,16 +189,16 @@ impl Metal {
             self.rest();
         }
         self.count = self.count.wrapping_add(1);
-        let mut chance = Chance::of(self.seed, self.count);
+        let mut rng = StrokeRng::of(self.seed, self.count);
         self.sounds = true;
         let loud = velocity.powf(1.15);
         self.burst.0 = self.burst.0.max(loud);
-        let bright = (0.25 + 0.75 * velocity) * (1.0 + 0.08 * chance.draw());
+        let bright = (0.25 + 0.75 * velocity) * (1.0 + 0.08 * rng.draw());
         for soften in &mut self.soften {
             soften.set_cutoff((self.spec.burst.1 * bright).min(0.45 * self.rate));
         }
         for Bank { takes, .. } in &mut self.banks {
-            let first: [f32; LANES] = std::array::from_fn(|_| 0.7 + 0.4 * chance.draw());
+            let first: [f32; LANES] = std::array::from_fn(|_| 0.7 + 0.4 * rng.draw());
             *takes = [F32x::new(first), F32x::new(first.map(|share| 1.0 - 0.5 * share))];
         }
         // Of what already rings a new stroke is a part, not a sum.
@@ -225,50 +224,50 @@ impl Metal {
 
     pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
         if self.sounds {
-            sound(self, left, right);
+            render_cymbal(self, left, right);
         }
     }
 }
 
 /// Adds the next samples of a plate.
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
-fn sound(metal: &mut Metal, left: &mut [f32], right: &mut [f32]) {
-    let spec = metal.spec;
+fn render_cymbal(cymbal: &mut Cymbal, left: &mut [f32], right: &mut [f32]) {
+    let spec = cymbal.spec;
     for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-        let noise = metal.noise.each_mut().map(|noise| noise.tick(&[].into())[0]);
-        metal.burst.0 *= metal.burst.1;
+        let noise = cymbal.noise.each_mut().map(|noise| noise.tick(&[].into())[0]);
+        cymbal.burst.0 *= cymbal.burst.1;
         // A whisper of noise keeps what has died away from numbers too small to be fast.
-        let strength = metal.burst.0 + 1e-12;
+        let strength = cymbal.burst.0 + 1e-12;
         let mut bursts = [0.0; 2];
-        for ((burst, soften), noise) in bursts.iter_mut().zip(&mut metal.soften).zip(noise) {
+        for ((burst, soften), noise) in bursts.iter_mut().zip(&mut cymbal.soften).zip(noise) {
             *burst = soften.tick(&[noise * strength].into())[0];
         }
         let mut sums = [F32x::splat(0.0); 2];
-        for Bank { resonators, takes, gives } in &mut metal.banks[..spec.banks] {
+        for Bank { resonators, takes, gives } in &mut cymbal.banks[..spec.banks] {
             let into = takes[0] * bursts[0] + takes[1] * bursts[1];
             let rings = F32x::from_frame(&resonators.tick(&into.to_frame()));
             sums[0] += rings * gives[0];
             sums[1] += rings * gives[1];
         }
-        metal.hiss.0 += metal.rises * (metal.hiss.1 - metal.hiss.0);
-        metal.hiss.1 *= metal.falls;
-        metal.tick *= metal.ticks;
-        let hiss = spec.hiss.1 * metal.hiss.0 + spec.tick * metal.tick;
+        cymbal.hiss.0 += cymbal.rises * (cymbal.hiss.1 - cymbal.hiss.0);
+        cymbal.hiss.1 *= cymbal.falls;
+        cymbal.tick *= cymbal.ticks;
+        let hiss = spec.hiss.1 * cymbal.hiss.0 + spec.tick * cymbal.tick;
         let mut sides = [0.0; 2];
         for (((side, sum), high), noise) in
-            sides.iter_mut().zip(sums).zip(&mut metal.high).zip(noise)
+            sides.iter_mut().zip(sums).zip(&mut cymbal.high).zip(noise)
         {
             let hiss = high.tick(&[noise * hiss].into())[0];
             *side = spec.tone.0 * sum.reduce_add() + hiss;
         }
-        metal.whole.0 *= metal.whole.1;
-        let whole = spec.level * metal.whole.0;
-        *left += whole * metal.pan.0 * sides[0];
-        *right += whole * metal.pan.1 * sides[1];
-        metal.ring.0 *= metal.ring.1;
+        cymbal.whole.0 *= cymbal.whole.1;
+        let whole = spec.level * cymbal.whole.0;
+        *left += whole * cymbal.pan.0 * sides[0];
+        *right += whole * cymbal.pan.1 * sides[1];
+        cymbal.ring.0 *= cymbal.ring.1;
     }
-    let loudest = metal.ring.0.max(metal.hiss.1).max(metal.hiss.0);
-    if loudest * metal.whole.0 < OVER {
-        metal.rest();
+    let loudest = cymbal.ring.0.max(cymbal.hiss.1).max(cymbal.hiss.0);
+    if loudest * cymbal.whole.0 < OVER {
+        cymbal.rest();
     }
 }

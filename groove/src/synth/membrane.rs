@@ -7,7 +7,7 @@ use fundsp::noise::Noise;
 use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
 use multiversion::multiversion;
 
-use super::{Chance, decay, filter, noise, sides};
+use super::{StrokeRng, decay, filter, noise, sides};
 use crate::model::activation::tanh;
 
 /// Most partials of a drum.
@@ -21,7 +21,7 @@ const PIECE: usize = 8 * LANES;
 const OVER: f32 = 3e-5;
 
 /// How one drum sounds.
-pub(super) struct Spec {
+pub(super) struct MembraneSpec {
     /// Frequency that it comes to rest at, in Hertz.
     pitch: f32,
     /// Frequency as a multiple of the pitch, loudness, and seconds to -60 dB.
@@ -41,7 +41,7 @@ pub(super) struct Spec {
     pan: f32,
 }
 
-pub(super) const BASS: Spec = Spec {
+pub(super) const BASS: MembraneSpec = MembraneSpec {
     pitch: 49.0,
     partials: &[(1.0, 1.0, 0.5), (1.6, 0.25, 0.16), (2.3, 0.12, 0.09)],
     bend: [(3.6, 0.045), (0.35, 0.22)],
@@ -52,7 +52,7 @@ pub(super) const BASS: Spec = Spec {
     pan: 0.0,
 };
 
-pub(super) const SNARE: Spec = Spec {
+pub(super) const SNARE: MembraneSpec = MembraneSpec {
     pitch: 186.0,
     partials: &[
         (1.0, 0.62, 0.26),
@@ -78,7 +78,7 @@ const TOM: &[(f32, f32, f32)] = &[
     (3.2, 0.06, 0.12),
 ];
 
-pub(super) const LOW_TOM: Spec = Spec {
+pub(super) const LOW_TOM: MembraneSpec = MembraneSpec {
     pitch: 84.0,
     partials: TOM,
     bend: [(0.5, 0.06), (0.14, 0.5)],
@@ -89,23 +89,23 @@ pub(super) const LOW_TOM: Spec = Spec {
     pan: 0.45,
 };
 
-pub(super) const MID_TOM: Spec =
-    Spec { pitch: 118.0, knock: (1_800.0, 1.5, 0.025), pan: 0.05, ..LOW_TOM };
+pub(super) const MID_TOM: MembraneSpec =
+    MembraneSpec { pitch: 118.0, knock: (1_800.0, 1.5, 0.025), pan: 0.05, ..LOW_TOM };
 
-pub(super) const HIGH_TOM: Spec =
-    Spec { pitch: 160.0, knock: (2_200.0, 1.5, 0.025), pan: -0.4, ..LOW_TOM };
+pub(super) const HIGH_TOM: MembraneSpec =
+    MembraneSpec { pitch: 160.0, knock: (2_200.0, 1.5, 0.025), pan: -0.4, ..LOW_TOM };
 
 /// A drum and its last two strokes.
-pub(super) struct Skin {
+pub(super) struct Membrane {
     seed: u32,
     strokes: [Stroke; 2],
     count: u32,
 }
 
-impl Skin {
-    pub(super) fn new(spec: &'static Spec, rate: f32, seed: u32) -> Self {
+impl Membrane {
+    pub(super) fn new(spec: &'static MembraneSpec, rate: f32, seed: u32) -> Self {
         let stroke = |place| Stroke::new(spec, rate, 2 * seed + place);
-        Skin { seed, strokes: [stroke(0), stroke(1)], count: 0 }
+        Membrane { seed, strokes: [stroke(0), stroke(1)], count: 0 }
     }
 
     pub(super) fn is_silent(&self) -> bool {
@@ -118,7 +118,7 @@ impl Skin {
         let (new, old) = if self.count.is_multiple_of(2) { (new, old) } else { (old, new) };
         // The stick damps the skin that it lands on.
         old.fade(0.06);
-        new.begin(velocity, Chance::of(self.seed, self.count));
+        new.begin(velocity, StrokeRng::of(self.seed, self.count));
     }
 
     pub(super) fn fade(&mut self, seconds: f32) {
@@ -132,12 +132,12 @@ impl Skin {
 
 /// What falls: its value, and the factor from one sample to the next.
 #[derive(Clone, Copy, Default)]
-struct Fall {
+struct Decay {
     value: f32,
     factor: f32,
 }
 
-impl Fall {
+impl Decay {
     fn next(&mut self) -> f32 {
         let value = self.value;
         self.value *= self.factor;
@@ -157,7 +157,7 @@ impl Fall {
 /// drum's, in waves a sample and Hertz.
 #[derive(Clone, Copy, Default)]
 struct Partial {
-    loud: Fall,
+    loud: Decay,
     phase: f32,
     ratio: f32,
 }
@@ -166,8 +166,8 @@ impl Partial {
     /// Adds the next samples, given how far the drum's pitch has turned since the first of them.
     #[inline(always)]
     fn add(&mut self, turns: &[[f32; LANES]], tones: &mut [F32x]) {
-        let Fall { value, factor } = self.loud;
-        let mut ahead = Fall { value, factor };
+        let Decay { value, factor } = self.loud;
+        let mut ahead = Decay { value, factor };
         let mut loud = F32x::new([0.0; LANES].map(|_| ahead.next()));
         let fall = F32x::splat(factor.powi(8));
         for (tone, turns) in tones.iter_mut().zip(turns) {
@@ -186,25 +186,25 @@ impl Partial {
 }
 
 struct Stroke {
-    spec: &'static Spec,
+    spec: &'static MembraneSpec,
     rate: f32,
     sounds: bool,
     /// Loudness of the whole, which falls once the stroke fades.
-    whole: Fall,
+    whole: Decay,
     pitch: f32,
-    bend: [Fall; 2],
+    bend: [Decay; 2],
     partials: [Partial; PARTIALS],
     noise: [Noise; 2],
-    knock: Fall,
+    knock: Decay,
     knocks: FixedSvf<f32, BandpassMode<f32>>,
-    wires: Fall,
+    wires: Decay,
     rattle: [FixedSvf<f32, HighpassMode<f32>>; 2],
     dull: [FixedSvf<f32, LowpassMode<f32>>; 2],
     pan: (f32, f32),
 }
 
 impl Stroke {
-    fn new(spec: &'static Spec, rate: f32, seed: u32) -> Self {
+    fn new(spec: &'static MembraneSpec, rate: f32, seed: u32) -> Self {
         let params = |cutoff, q| filter(rate, cutoff, q);
         let rattle = || FixedSvf::new(HighpassMode::new(), &params(spec.wires.0, 0.8));
         let dull = || FixedSvf::new(LowpassMode::new(), &params(9_000.0, 0.7));
@@ -212,48 +212,48 @@ impl Stroke {
             spec,
             rate,
             sounds: false,
-            whole: Fall::default(),
+            whole: Decay::default(),
             pitch: spec.pitch,
-            bend: [Fall::default(); 2],
+            bend: [Decay::default(); 2],
             partials: [Partial::default(); PARTIALS],
             noise: [noise(2 * seed), noise(2 * seed + 1)],
-            knock: Fall::default(),
+            knock: Decay::default(),
             knocks: FixedSvf::new(BandpassMode::new(), &params(spec.knock.0, 1.0)),
-            wires: Fall::default(),
+            wires: Decay::default(),
             rattle: [rattle(), rattle()],
             dull: [dull(), dull()],
             pan: sides(spec.pan),
         }
     }
 
-    fn begin(&mut self, velocity: f32, mut chance: Chance) {
+    fn begin(&mut self, velocity: f32, mut rng: StrokeRng) {
         let (spec, rate) = (self.spec, self.rate);
         let hard = velocity * velocity;
         self.sounds = true;
-        self.whole = Fall { value: spec.level * velocity.powf(1.2), factor: 1.0 };
-        self.pitch = spec.pitch * (1.0 + 0.006 * chance.draw());
+        self.whole = Decay { value: spec.level * velocity.powf(1.2), factor: 1.0 };
+        self.pitch = spec.pitch * (1.0 + 0.006 * rng.draw());
         for (bend, (share, seconds)) in self.bend.iter_mut().zip(spec.bend) {
             let value = share * (0.35 + 0.65 * velocity);
-            *bend = Fall { value, factor: decay(seconds, rate) };
+            *bend = Decay { value, factor: decay(seconds, rate) };
         }
         // Hard strokes bring out what is above the first partial; where the stick lands varies.
         let mut first = true;
         for (partial, (ratio, gain, seconds)) in self.partials.iter_mut().zip(spec.partials) {
-            let varied = 0.5 + 0.6 * velocity + 0.2 * chance.draw();
+            let varied = 0.5 + 0.6 * velocity + 0.2 * rng.draw();
             let value = if first { *gain } else { gain * varied };
-            let factor = decay(seconds * (1.0 + 0.06 * chance.draw()), rate);
-            *partial = Partial { loud: Fall { value, factor }, phase: 0.0, ratio: ratio / rate };
+            let factor = decay(seconds * (1.0 + 0.06 * rng.draw()), rate);
+            *partial = Partial { loud: Decay { value, factor }, phase: 0.0, ratio: ratio / rate };
             first = false;
         }
         let (hertz, gain, seconds) = spec.knock;
-        let bright = (0.55 + 0.6 * velocity) * (1.0 + 0.12 * chance.draw());
+        let bright = (0.55 + 0.6 * velocity) * (1.0 + 0.12 * rng.draw());
         self.knocks.reset();
         self.knocks.set_center((hertz * bright).min(0.45 * rate));
-        self.knock = Fall { value: gain * (0.25 + hard), factor: decay(seconds, rate) };
+        self.knock = Decay { value: gain * (0.25 + hard), factor: decay(seconds, rate) };
         let (_, gain, seconds) = spec.wires;
-        let value = gain * (1.0 + 0.1 * chance.draw());
+        let value = gain * (1.0 + 0.1 * rng.draw());
         let seconds = seconds * (0.75 + 0.35 * velocity);
-        self.wires = Fall { value, factor: decay(seconds, rate) };
+        self.wires = Decay { value, factor: decay(seconds, rate) };
         self.rattle.iter_mut().for_each(AudioNode::reset);
         for dull in &mut self.dull {
             dull.reset();
@@ -267,15 +267,15 @@ impl Stroke {
 
     fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
         if self.sounds {
-            sound(self, left, right);
+            render_stroke(self, left, right);
         }
     }
 }
 
 /// Adds the next samples of a stroke.
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
-fn sound(stroke: &mut Stroke, left: &mut [f32], right: &mut [f32]) {
-    let Spec { drive, partials, .. } = *stroke.spec;
+fn render_stroke(stroke: &mut Stroke, left: &mut [f32], right: &mut [f32]) {
+    let MembraneSpec { drive, partials, .. } = *stroke.spec;
     let partials = &mut stroke.partials[..partials.len()];
     for (left, right) in left.chunks_mut(PIECE).zip(right.chunks_mut(PIECE)) {
         let samples = left.len();
@@ -283,7 +283,7 @@ fn sound(stroke: &mut Stroke, left: &mut [f32], right: &mut [f32]) {
         let mut turned = 0.0;
         for turn in &mut turns[..samples] {
             *turn = turned;
-            turned += stroke.pitch * (1.0 + stroke.bend.iter_mut().map(Fall::next).sum::<f32>());
+            turned += stroke.pitch * (1.0 + stroke.bend.iter_mut().map(Decay::next).sum::<f32>());
         }
         let mut tones = [F32x::ZERO; PIECE / LANES];
         for partial in &mut *partials {

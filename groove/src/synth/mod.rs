@@ -1,7 +1,7 @@
 //! The audition kit: nine synthesised drums in stereo, so that a beat is heard before anything is
 //! routed.
 //!
-//! `skin` has the drums with a skin, `metal` the hats and cymbals; their sound is fundsp's
+//! `membrane` has the drums with a skin, `cymbal` the hats and cymbals; their sound is fundsp's
 //! oscillators, noise, filters and resonators. Strokes differ in colour as well as in loudness by
 //! velocity, and no two are alike: what varies is drawn from the number of strokes so far. A hat
 //! that is closed ends the open one.
@@ -22,8 +22,8 @@ use multiversion::multiversion;
 
 use crate::model::activation::tanh;
 use crate::pattern::drum::Drum;
-use cymbal::{CLOSED_HAT, CRASH, Metal, OPEN_HAT, RIDE};
-use membrane::{BASS, HIGH_TOM, LOW_TOM, MID_TOM, SNARE, Skin};
+use cymbal::{CLOSED_HAT, CRASH, Cymbal, OPEN_HAT, RIDE};
+use membrane::{BASS, HIGH_TOM, LOW_TOM, MID_TOM, Membrane, SNARE};
 pub use wav::{render, wav};
 
 /// How fast the open hat ends where it is closed, and everything where it is silenced, in seconds.
@@ -35,13 +35,13 @@ const FOLLOW: f32 = 0.01;
 
 /// What is sent is this much below what is drawn, so that the middle of a beat is in the straight
 /// part of the curve that keeps every sample within full scale.
-const ROOM: f32 = 0.5;
+const HEADROOM: f32 = 0.5;
 
 /// A kit that plays.
 pub struct AuditionKit {
     rate: f32,
-    skins: [Skin; 5],
-    metals: [Metal; 4],
+    membranes: [Membrane; 5],
+    cymbals: [Cymbal; 4],
     level: f32,
     target: f32,
     /// Whether anything sounds: it was struck, and has not been found silent since.
@@ -54,18 +54,23 @@ impl AuditionKit {
     pub fn new(rate: f64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "within a few hundred thousand")]
         let rate = if (1_000.0..=1e6).contains(&rate) { rate as f32 } else { 48_000.0 };
-        let skin = |spec, seed| Skin::new(spec, rate, seed);
-        let metal = |spec, seed| Metal::new(spec, rate, seed);
+        let membrane = |spec, seed| Membrane::new(spec, rate, seed);
+        let cymbal = |spec, seed| Cymbal::new(spec, rate, seed);
         AuditionKit {
             rate,
-            skins: [
-                skin(&BASS, 1),
-                skin(&SNARE, 2),
-                skin(&LOW_TOM, 3),
-                skin(&MID_TOM, 4),
-                skin(&HIGH_TOM, 5),
+            membranes: [
+                membrane(&BASS, 1),
+                membrane(&SNARE, 2),
+                membrane(&LOW_TOM, 3),
+                membrane(&MID_TOM, 4),
+                membrane(&HIGH_TOM, 5),
             ],
-            metals: [metal(&CLOSED_HAT, 6), metal(&OPEN_HAT, 6), metal(&CRASH, 7), metal(&RIDE, 8)],
+            cymbals: [
+                cymbal(&CLOSED_HAT, 6),
+                cymbal(&OPEN_HAT, 6),
+                cymbal(&CRASH, 7),
+                cymbal(&RIDE, 8),
+            ],
             level: 1.0,
             target: 1.0,
             sounds: false,
@@ -84,8 +89,8 @@ impl AuditionKit {
     pub fn strike(&mut self, drum: Drum, velocity: u8) {
         self.sounds = true;
         let velocity = f32::from(velocity.clamp(1, 127)) / 127.0;
-        let [closed, open, crash, ride] = &mut self.metals;
-        let [bass, snare, low, mid, high] = &mut self.skins;
+        let [closed, open, crash, ride] = &mut self.cymbals;
+        let [bass, snare, low, mid, high] = &mut self.membranes;
         match drum {
             Drum::Bass => bass.strike(velocity),
             Drum::Snare => snare.strike(velocity),
@@ -107,8 +112,8 @@ impl AuditionKit {
 
     /// Ends all that sounds, as fast as makes no click.
     pub fn silence(&mut self) {
-        self.skins.iter_mut().for_each(|skin| skin.fade(SILENCE));
-        self.metals.iter_mut().for_each(|metal| metal.fade(SILENCE));
+        self.membranes.iter_mut().for_each(|membrane| membrane.fade(SILENCE));
+        self.cymbals.iter_mut().for_each(|cymbal| cymbal.fade(SILENCE));
     }
 
     /// Whether nothing sounds, and nothing will until a drum is struck.
@@ -124,22 +129,22 @@ impl AuditionKit {
         if !self.sounds {
             return;
         }
-        for skin in &mut self.skins {
-            skin.add(left, right);
+        for membrane in &mut self.membranes {
+            membrane.add(left, right);
         }
-        for metal in &mut self.metals {
-            metal.add(left, right);
+        for cymbal in &mut self.cymbals {
+            cymbal.add(left, right);
         }
         let nearer = 1.0 - decay(FOLLOW, self.rate);
         for (left, right) in left.iter_mut().zip(right.iter_mut()) {
             self.level += nearer * (self.target - self.level);
-            *left *= ROOM * self.level;
-            *right *= ROOM * self.level;
+            *left *= HEADROOM * self.level;
+            *right *= HEADROOM * self.level;
         }
-        bend(left);
-        bend(right);
-        self.sounds =
-            !(self.skins.iter().all(Skin::is_silent) && self.metals.iter().all(Metal::is_silent));
+        soft_clip(left);
+        soft_clip(right);
+        self.sounds = !(self.membranes.iter().all(Membrane::is_silent)
+            && self.cymbals.iter().all(Cymbal::is_silent));
         if !self.sounds {
             self.level = self.target;
         }
@@ -148,7 +153,7 @@ impl AuditionKit {
 
 /// The curve that keeps every sample within full scale.
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
-fn bend(samples: &mut [f32]) {
+fn soft_clip(samples: &mut [f32]) {
     samples.iter_mut().for_each(|sample| *sample = tanh(*sample));
 }
 
@@ -178,11 +183,11 @@ fn sides(pan: f32) -> (f32, f32) {
 
 /// Draws of one stroke: a function of the drum's seed and the number of its stroke.
 #[derive(Clone, Copy)]
-struct Chance(u32);
+struct StrokeRng(u32);
 
-impl Chance {
+impl StrokeRng {
     fn of(seed: u32, stroke: u32) -> Self {
-        Chance(seed.wrapping_mul(0x9e37_79b9) ^ stroke.wrapping_mul(0x85eb_ca6b))
+        StrokeRng(seed.wrapping_mul(0x9e37_79b9) ^ stroke.wrapping_mul(0x85eb_ca6b))
     }
 
     /// A number between -1 and 1.

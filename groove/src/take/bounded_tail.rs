@@ -9,38 +9,38 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The last `MOST` items of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Last<T, const MOST: usize> {
+pub struct BoundedTail<T, const MOST: usize> {
     /// The items, in order.
     pub items: Vec<T>,
     /// How many there were before them.
     pub before: usize,
 }
 
-impl<T, const MOST: usize> Default for Last<T, MOST> {
+impl<T, const MOST: usize> Default for BoundedTail<T, MOST> {
     fn default() -> Self {
-        Last { items: Vec::new(), before: 0 }
+        BoundedTail { items: Vec::new(), before: 0 }
     }
 }
 
-impl<T: Serialize, const MOST: usize> Serialize for Last<T, MOST> {
+impl<T: Serialize, const MOST: usize> Serialize for BoundedTail<T, MOST> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.items.serialize(serializer)
     }
 }
 
-impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Last<T, MOST> {
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for BoundedTail<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct List<T, const MOST: usize>(PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for List<T, MOST> {
-            type Value = Last<T, MOST>;
+            type Value = BoundedTail<T, MOST>;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("a list")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut last = Last::default();
+                let mut last = BoundedTail::default();
                 while let Some(item) = list.next_element()? {
                     if last.items.len() < MOST {
                         last.items.push(item);
@@ -69,7 +69,7 @@ mod tests {
         for count in [0usize, 2, 3, 4, 7, 9] {
             let all: Vec<usize> = (0..count).collect();
             let text = serde_json::to_string(&all).expect("text");
-            let last: Last<usize, 3> = serde_json::from_str(&text).expect("a list");
+            let last: BoundedTail<usize, 3> = serde_json::from_str(&text).expect("a list");
             let before = count.saturating_sub(3);
             assert_eq!((last.before, &last.items[..]), (before, &all[before..]));
             assert_eq!(
@@ -77,6 +77,6 @@ mod tests {
                 serde_json::to_string(&all[before..]).expect("text")
             );
         }
-        assert!(serde_json::from_str::<Last<usize, 3>>("[1, 2, 3, 4, \"five\"]").is_err());
+        assert!(serde_json::from_str::<BoundedTail<usize, 3>>("[1, 2, 3, 4, \"five\"]").is_err());
     }
 }

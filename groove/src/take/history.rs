@@ -3,18 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::take::Take;
-use crate::take::bounded_tail::Last;
+use crate::take::bounded_tail::BoundedTail;
 
 /// Most takes that are kept.
-pub const MOST_TAKES: usize = 128;
+pub const MAX_TAKES: usize = 128;
 
 /// Takes in the order in which they are undone. Nothing is lost by going back and trying another
 /// way: the new take comes after the present one, and those that were after that are put before
 /// all others. Where there are too many, the first that is no favourite goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Saved", into = "Saved")]
+#[serde(from = "SavedHistory", into = "SavedHistory")]
 pub struct History {
-    takes: Vec<Kept>,
+    takes: Vec<HistoryEntry>,
     at: usize,
     /// The take to compare with.
     beside: Option<Take>,
@@ -24,7 +24,7 @@ pub struct History {
 
 /// A take that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct HistoryEntry {
     /// The take.
     pub take: Take,
     /// Whether it is a favourite.
@@ -34,9 +34,9 @@ pub struct Kept {
 
 /// As it is saved: it may say anything.
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct SavedHistory {
     #[serde(default)]
-    takes: Last<Kept, MOST_TAKES>,
+    takes: BoundedTail<HistoryEntry, MAX_TAKES>,
     #[serde(default)]
     at: usize,
     #[serde(default)]
@@ -49,7 +49,12 @@ impl History {
     /// The history that begins with a take.
     #[must_use]
     pub fn new(take: Take) -> Self {
-        History { takes: vec![Kept { take, favourite: false }], at: 0, beside: None, is_b: false }
+        History {
+            takes: vec![HistoryEntry { take, favourite: false }],
+            at: 0,
+            beside: None,
+            is_b: false,
+        }
     }
 
     /// The present take.
@@ -60,7 +65,7 @@ impl History {
 
     /// All takes in the order of undo, and the place of the present one.
     #[must_use]
-    pub fn all(&self) -> (&[Kept], usize) {
+    pub fn all(&self) -> (&[HistoryEntry], usize) {
         (&self.takes, self.at)
     }
 
@@ -72,11 +77,11 @@ impl History {
         // What is undone is what was there before, whatever else was tried.
         let next = (self.at + 1).min(self.takes.len());
         self.takes.rotate_left(next);
-        if self.takes.len() >= MOST_TAKES {
+        if self.takes.len() >= MAX_TAKES {
             let oldest = self.takes.iter().position(|kept| !kept.favourite).unwrap_or(0);
             self.takes.remove(oldest);
         }
-        self.takes.push(Kept { take, favourite: false });
+        self.takes.push(HistoryEntry { take, favourite: false });
         self.at = self.takes.len() - 1;
     }
 
@@ -158,10 +163,12 @@ impl History {
     }
 }
 
-impl From<Saved> for History {
-    fn from(Saved { takes: Last { items: mut takes, before }, at, beside, is_b }: Saved) -> Self {
+impl From<SavedHistory> for History {
+    fn from(
+        SavedHistory { takes: BoundedTail { items: mut takes, before }, at, beside, is_b }: SavedHistory,
+    ) -> Self {
         if takes.is_empty() {
-            takes.push(Kept { take: Take::default(), favourite: false });
+            takes.push(HistoryEntry { take: Take::default(), favourite: false });
         }
         takes.iter_mut().for_each(|kept| kept.take = kept.take.repaired());
         let at = at.saturating_sub(before).min(takes.len() - 1);
@@ -169,9 +176,9 @@ impl From<Saved> for History {
     }
 }
 
-impl From<History> for Saved {
+impl From<History> for SavedHistory {
     fn from(History { takes, at, beside, is_b }: History) -> Self {
-        Saved { takes: Last { items: takes, before: 0 }, at, beside, is_b }
+        SavedHistory { takes: BoundedTail { items: takes, before: 0 }, at, beside, is_b }
     }
 }
 
@@ -208,9 +215,9 @@ mod tests {
         history.set_favourite(true);
         (1..1_000).for_each(|seed| history.push(take(seed)));
         let (all, at) = history.all();
-        assert_eq!((all.len(), at), (MOST_TAKES, MOST_TAKES - 1));
+        assert_eq!((all.len(), at), (MAX_TAKES, MAX_TAKES - 1));
         assert!(all[0].favourite && all[0].take == take(0));
-        assert_eq!(all[1].take, take(1_001 - u32::try_from(MOST_TAKES).expect("few")));
+        assert_eq!(all[1].take, take(1_001 - u32::try_from(MAX_TAKES).expect("few")));
     }
 
     #[test]
@@ -247,6 +254,6 @@ mod tests {
             .collect();
         let long = format!(r#"{{"takes":[{}],"at":990}}"#, takes.join(","));
         let history: History = serde_json::from_str(&long).expect("a history");
-        assert_eq!((history.take(), history.all().0.len()), (take(990), MOST_TAKES));
+        assert_eq!((history.take(), history.all().0.len()), (take(990), MAX_TAKES));
     }
 }

@@ -4,27 +4,27 @@
 
 use crate::pattern::drum::Drum;
 use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
-use crate::take::primer::{MOST_PRIMED, Played, Rhythm};
+use crate::take::primer::{MAX_PRIMER_STEPS, Played, Rhythm};
 
-/// What was played in the last [`MOST_PRIMED`] steps.
+/// What was played in the last [`MAX_PRIMER_STEPS`] steps.
 #[derive(Clone, Copy, Debug)]
-pub struct Ear {
-    /// By step of the song modulo [`MOST_PRIMED`]: which step it is, what was struck, and whether
+pub struct MidiCapture {
+    /// By step of the song modulo [`MAX_PRIMER_STEPS`]: which step it is, what was struck, and whether
     /// anything was, drum or not.
-    heard: [(i64, Step, bool); MOST_PRIMED],
+    heard: [(i64, Step, bool); MAX_PRIMER_STEPS],
 }
 
-impl Default for Ear {
+impl Default for MidiCapture {
     fn default() -> Self {
-        Ear { heard: [(i64::MIN, Step::SILENT, false); MOST_PRIMED] }
+        MidiCapture { heard: [(i64::MIN, Step::SILENT, false); MAX_PRIMER_STEPS] }
     }
 }
 
-impl Ear {
+impl MidiCapture {
     /// A note at a song position in ticks of 1/960 quarter note: a drum, or something that is
     /// none.
     #[expect(clippy::cast_possible_truncation, reason = "song positions are far from the limits")]
-    pub fn hear(&mut self, ticks: f64, drum: Option<Drum>, velocity: u8) {
+    pub fn note_on(&mut self, ticks: f64, drum: Option<Drum>, velocity: u8) {
         let step = (ticks / f64::from(TICKS_PER_STEP)).round();
         let offset = ticks / f64::from(TICKS_PER_STEP) - step;
         let Some(place) = place(step as i64) else { return };
@@ -39,7 +39,7 @@ impl Ear {
     }
 
     fn last(&self, until: i64, steps: usize) -> impl Iterator<Item = (Step, bool)> {
-        let steps = steps.min(MOST_PRIMED);
+        let steps = steps.min(MAX_PRIMER_STEPS);
         let first = until.saturating_sub(i64::try_from(steps).unwrap_or(0));
         (first..until).map(|step| {
             let heard = place(step).map(|place| self.heard[place]);
@@ -52,8 +52,8 @@ impl Ear {
     /// no drum was.
     #[must_use]
     pub fn played(&self, until: i64, bars: usize, meter: Meter) -> Option<Played> {
-        let mut steps = [Step::SILENT; MOST_PRIMED];
-        let most = (MOST_PRIMED / meter.steps()).min(bars) * meter.steps();
+        let mut steps = [Step::SILENT; MAX_PRIMER_STEPS];
+        let most = (MAX_PRIMER_STEPS / meter.steps()).min(bars) * meter.steps();
         for (cell, (step, _)) in steps.iter_mut().zip(self.last(until, most)) {
             *cell = step;
         }
@@ -78,7 +78,7 @@ impl Ear {
 }
 
 fn place(step: i64) -> Option<usize> {
-    usize::try_from(step.rem_euclid(i64::try_from(MOST_PRIMED).ok()?)).ok()
+    usize::try_from(step.rem_euclid(i64::try_from(MAX_PRIMER_STEPS).ok()?)).ok()
 }
 
 #[cfg(test)]
@@ -89,31 +89,31 @@ mod tests {
 
     #[test]
     fn what_was_played_keeps_its_velocity_and_timing() {
-        let mut ear = Ear::default();
+        let mut capture = MidiCapture::default();
         // Steps -16 to 15: a count-in bar and the first of the song.
-        ear.hear(-16.0 * 240.0 + 12.0, Some(Drum::Bass), 100);
-        ear.hear(4.0 * 240.0 - 30.0, Some(Drum::Snare), 60);
-        ear.hear(4.0 * 240.0 + 5.0, Some(Drum::Snare), 90);
-        ear.hear(8.0 * 240.0, None, 50);
-        let played = ear.played(16, 2, FOUR).expect("something");
+        capture.note_on(-16.0 * 240.0 + 12.0, Some(Drum::Bass), 100);
+        capture.note_on(4.0 * 240.0 - 30.0, Some(Drum::Snare), 60);
+        capture.note_on(4.0 * 240.0 + 5.0, Some(Drum::Snare), 90);
+        capture.note_on(8.0 * 240.0, None, 50);
+        let played = capture.played(16, 2, FOUR).expect("something");
         assert_eq!(played.steps().len(), 32);
         let hit = |step: usize, drum| played.steps()[step].hit(drum);
         assert_eq!(hit(0, Drum::Bass), Some(Hit { velocity: 100, offset_ticks: 12 }));
         assert_eq!(hit(20, Drum::Snare), Some(Hit { velocity: 90, offset_ticks: 5 }));
         assert_eq!(played.steps().iter().flat_map(Step::hits).count(), 2);
-        let rhythm = ear.rhythm(16, 2, FOUR).expect("something");
+        let rhythm = capture.rhythm(16, 2, FOUR).expect("something");
         // From the start of the song: what was at step -16 comes again at 16.
         assert_eq!((rhythm.onsets, rhythm.steps), (1 << 4 | 1 << 8 | 1 << 16, 32));
     }
 
     #[test]
     fn what_is_long_ago_is_forgotten() {
-        let mut ear = Ear::default();
-        ear.hear(0.0, Some(Drum::Bass), 100);
-        assert!(ear.played(32, 2, FOUR).is_some());
-        assert!(ear.played(48, 2, FOUR).is_none() && ear.rhythm(48, 2, FOUR).is_none());
-        ear.hear(64.0 * 240.0, Some(Drum::Ride), 100);
-        assert!(ear.played(16, 1, FOUR).is_none(), "its place was taken");
-        assert_eq!(ear.played(80, 9, FOUR).expect("something").steps().len(), 64);
+        let mut capture = MidiCapture::default();
+        capture.note_on(0.0, Some(Drum::Bass), 100);
+        assert!(capture.played(32, 2, FOUR).is_some());
+        assert!(capture.played(48, 2, FOUR).is_none() && capture.rhythm(48, 2, FOUR).is_none());
+        capture.note_on(64.0 * 240.0, Some(Drum::Ride), 100);
+        assert!(capture.played(16, 1, FOUR).is_none(), "its place was taken");
+        assert_eq!(capture.played(80, 9, FOUR).expect("something").steps().len(), 64);
     }
 }

@@ -19,7 +19,7 @@ use crate::pattern::drum::{CLASSES, DrumSet};
 pub(crate) use fills::FillPlace;
 pub use fills::Fills;
 use pins::Pins;
-pub use primer::{MOST_PRIMED, Played, Primer, Rhythm};
+pub use primer::{MAX_PRIMER_STEPS, Played, Primer, Rhythm};
 
 /// Another take that the theme is on the way to: what decides what that one's theme is. What is
 /// held (primer, pins) and the form (phrases, fills) are the first one's alone.
@@ -133,7 +133,7 @@ impl Take {
     /// The two takes that this one is between, if it is: each without what is held besides the
     /// primer. And how far it has come from the first to the second, 0 to 1.
     #[must_use]
-    pub fn ends(&self) -> Option<([Take; 2], f32)> {
+    pub fn endpoints(&self) -> Option<([Take; 2], f32)> {
         let toward = self.toward?;
         let one = Take { toward: None, pins: Pins::NONE, ..*self };
         let Toward { share, seed, style, blend, tempo, temperature, stick, density, lanes, off } =
@@ -146,8 +146,8 @@ impl Take {
     /// The controls that a theme is varied with: this take's, or what lies between the two that it
     /// is between; of what has nothing between, the nearer one's.
     #[must_use]
-    pub(crate) fn varied(&self) -> Take {
-        let Some(([one, other], share)) = self.ends() else { return *self };
+    pub(crate) fn interpolated(&self) -> Take {
+        let Some(([one, other], share)) = self.endpoints() else { return *self };
         let near = if share < 0.5 { &one } else { &other };
         let mix = |a: f32, b: f32| a + (b - a) * share;
         Take {
@@ -173,7 +173,7 @@ impl Take {
     /// Steps that somebody played and that the theme carries on from; `None` where nothing is struck
     /// in them.
     #[must_use]
-    pub fn played(&self) -> Option<&[Step]> {
+    pub fn primer_steps(&self) -> Option<&[Step]> {
         let Primer::Play(played) = &self.primer else { return None };
         Some(played.steps()).filter(|steps| steps.iter().any(|step| !step.drums().is_empty()))
     }
@@ -203,7 +203,7 @@ impl Take {
                 amount: number(self.fills.amount, usual.fills.amount, 0.0, 1.0),
                 ..self.fills
             },
-            toward: self.ends().map(|([_, other], share)| {
+            toward: self.endpoints().map(|([_, other], share)| {
                 Toward::new(&other.repaired(), number(share, 0.0, 0.0, 1.0))
             }),
             ..self

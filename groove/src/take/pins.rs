@@ -6,7 +6,7 @@ use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 use crate::pattern::{Hit, Step};
 
 /// Greatest number of steps of a phrase that can be pinned: eight bars of 12/8.
-pub const MOST_PINNED: usize = 192;
+pub const MAX_PINNED_STEPS: usize = 192;
 
 /// Cells that are kept, by step of the phrase and drum. What is pinned struck can have a hit of its
 /// own: then it is struck so, and else as the drummer does.
@@ -14,13 +14,13 @@ pub const MOST_PINNED: usize = 192;
 /// Plain numbers, not steps: takes are compared in every block of the host, and these are compared
 /// as runs of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<Kept>", into = "Vec<Kept>")]
+#[serde(from = "Vec<SavedPins>", into = "Vec<SavedPins>")]
 pub struct Pins {
-    struck: [u16; MOST_PINNED],
-    silent: [u16; MOST_PINNED],
+    struck: [u16; MAX_PINNED_STEPS],
+    silent: [u16; MAX_PINNED_STEPS],
     /// Velocity and offset in ticks of hits of one's own; velocity 0 where there is none.
-    velocity: [[u8; CLASSES]; MOST_PINNED],
-    offset_ticks: [[i8; CLASSES]; MOST_PINNED],
+    velocity: [[u8; CLASSES]; MAX_PINNED_STEPS],
+    offset_ticks: [[i8; CLASSES]; MAX_PINNED_STEPS],
 }
 
 /// What is kept of a cell.
@@ -36,7 +36,7 @@ pub enum Pin {
 
 /// The pins of one step, as they are saved.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Kept {
+struct SavedPins {
     step: u16,
     struck: DrumSet,
     silent: DrumSet,
@@ -52,15 +52,15 @@ fn is_silent(step: &Step) -> bool {
 impl Pins {
     /// No pin.
     pub const NONE: Pins = Pins {
-        struck: [0; MOST_PINNED],
-        silent: [0; MOST_PINNED],
-        velocity: [[0; CLASSES]; MOST_PINNED],
-        offset_ticks: [[0; CLASSES]; MOST_PINNED],
+        struck: [0; MAX_PINNED_STEPS],
+        silent: [0; MAX_PINNED_STEPS],
+        velocity: [[0; CLASSES]; MAX_PINNED_STEPS],
+        offset_ticks: [[0; CLASSES]; MAX_PINNED_STEPS],
     };
 
-    /// Pins a cell, or frees it. Cells beyond [`MOST_PINNED`] steps cannot be pinned.
+    /// Pins a cell, or frees it. Cells beyond [`MAX_PINNED_STEPS`] steps cannot be pinned.
     pub fn set(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
-        if step >= MOST_PINNED {
+        if step >= MAX_PINNED_STEPS {
             return;
         }
         let (bit, class) = (1 << drum as u16, drum.index());
@@ -100,7 +100,7 @@ impl Pins {
 
     /// Frees every cell of a lane.
     pub fn free_lane(&mut self, drum: Drum) {
-        (0..MOST_PINNED).for_each(|place| self.set(place, drum, None));
+        (0..MAX_PINNED_STEPS).for_each(|place| self.set(place, drum, None));
     }
 
     /// Pins everything as it is in these steps, the first of the phrase.
@@ -132,7 +132,7 @@ impl Pins {
     }
 
     /// Gives the hits of one's own their velocities and offsets in what is struck at a step.
-    pub(crate) fn touch(&self, step: usize, played: &mut Step) {
+    pub(crate) fn apply_hits(&self, step: usize, played: &mut Step) {
         for drum in played.drums().and(self.struck(step)).iter() {
             if let Some(hit) = self.hit(step, drum) {
                 played.set(drum, Some(hit));
@@ -153,10 +153,10 @@ impl Default for Pins {
     }
 }
 
-impl From<Vec<Kept>> for Pins {
-    fn from(kept: Vec<Kept>) -> Self {
+impl From<Vec<SavedPins>> for Pins {
+    fn from(kept: Vec<SavedPins>) -> Self {
         let mut pins = Pins::NONE;
-        for Kept { step, struck, silent, hits } in kept {
+        for SavedPins { step, struck, silent, hits } in kept {
             silent.iter().for_each(|drum| pins.set(step.into(), drum, Some(Pin::Silent)));
             for drum in struck.iter() {
                 let pin = hits.hit(drum).map_or(Pin::Struck, Pin::Hit);
@@ -167,14 +167,14 @@ impl From<Vec<Kept>> for Pins {
     }
 }
 
-impl From<Pins> for Vec<Kept> {
+impl From<Pins> for Vec<SavedPins> {
     fn from(pins: Pins) -> Self {
         let kept = |(step, place)| {
             let mut hits = Step::SILENT;
             Drum::ALL.into_iter().for_each(|drum| hits.set(drum, pins.hit(place, drum)));
-            Kept { step, struck: pins.struck(place), silent: pins.silent(place), hits }
+            SavedPins { step, struck: pins.struck(place), silent: pins.silent(place), hits }
         };
-        (0..).zip(0..MOST_PINNED).filter(|&(_, place)| pins.any_at(place)).map(kept).collect()
+        (0..).zip(0..MAX_PINNED_STEPS).filter(|&(_, place)| pins.any_at(place)).map(kept).collect()
     }
 }
 
@@ -188,12 +188,12 @@ mod tests {
         pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: 4 })));
         pins.set(3, Drum::Snare, Some(Pin::Silent));
         pins.set(3, Drum::Bass, Some(Pin::Struck));
-        pins.set(MOST_PINNED, Drum::Bass, Some(Pin::Struck));
+        pins.set(MAX_PINNED_STEPS, Drum::Bass, Some(Pin::Struck));
         assert!(pins.struck(3).contains(Drum::Bass) && pins.silent(3).contains(Drum::Snare));
         assert_eq!((pins.struck(3).len(), pins.silent(3).len()), (1, 1));
         assert_eq!(pins.get(3, Drum::Snare), Some(Pin::Silent));
         assert_eq!(pins.get(3, Drum::Bass), Some(Pin::Struck));
-        assert!(!pins.any_at(MOST_PINNED) && !pins.any_at(2));
+        assert!(!pins.any_at(MAX_PINNED_STEPS) && !pins.any_at(2));
         pins.set(3, Drum::Bass, None);
         pins.set(3, Drum::Snare, None);
         assert_eq!(pins, Pins::NONE);

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::pattern::Step;
 use crate::pattern::drum::DrumSet;
-use crate::take::bounded_tail::Last;
+use crate::take::bounded_tail::BoundedTail;
 
 /// Greatest number of steps of a primer: four bars of 4/4.
-pub const MOST_PRIMED: usize = 64;
+pub const MAX_PRIMER_STEPS: usize = 64;
 
 /// What the drummer hears before it plays, and what of it lasts.
 #[expect(clippy::large_enum_variant, reason = "a take is a value without references")]
@@ -30,11 +30,11 @@ pub enum Primer {
     Tap(Rhythm),
 }
 
-/// Up to [`MOST_PRIMED`] steps that were played.
+/// Up to [`MAX_PRIMER_STEPS`] steps that were played.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Last<Step, MOST_PRIMED>", into = "Vec<Step>")]
+#[serde(from = "BoundedTail<Step, MAX_PRIMER_STEPS>", into = "Vec<Step>")]
 pub struct Played {
-    steps: [Step; MOST_PRIMED],
+    steps: [Step; MAX_PRIMER_STEPS],
     count: u8,
 }
 
@@ -42,8 +42,8 @@ impl Played {
     /// The last steps, as far as they fit.
     #[must_use]
     pub fn new(steps: &[Step]) -> Self {
-        let kept = &steps[steps.len().saturating_sub(MOST_PRIMED)..];
-        let mut played = Played { steps: [Step::SILENT; MOST_PRIMED], count: 0 };
+        let kept = &steps[steps.len().saturating_sub(MAX_PRIMER_STEPS)..];
+        let mut played = Played { steps: [Step::SILENT; MAX_PRIMER_STEPS], count: 0 };
         played.steps[..kept.len()].copy_from_slice(kept);
         played.count = u8::try_from(kept.len()).unwrap_or(0);
         played
@@ -52,12 +52,12 @@ impl Played {
     /// The steps.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
-        &self.steps[..usize::from(self.count).min(MOST_PRIMED)]
+        &self.steps[..usize::from(self.count).min(MAX_PRIMER_STEPS)]
     }
 }
 
-impl From<Last<Step, MOST_PRIMED>> for Played {
-    fn from(steps: Last<Step, MOST_PRIMED>) -> Self {
+impl From<BoundedTail<Step, MAX_PRIMER_STEPS>> for Played {
+    fn from(steps: BoundedTail<Step, MAX_PRIMER_STEPS>) -> Self {
         Played::new(&steps.items)
     }
 }

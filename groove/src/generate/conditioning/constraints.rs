@@ -5,22 +5,22 @@
 use libm::{expf, logf};
 
 use crate::generate::conditioning::fill_quota::Quota;
-use crate::model::calibration::{Lean, lean_on};
+use crate::model::calibration::{LogitBias, add_logit_bias};
 use crate::pattern::drum::{CLASSES, DrumSet};
 
 /// What is wished of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Wish {
+pub struct Constraints {
     /// Drums that are struck.
     pub must: DrumSet,
     /// Drums that somebody asked for: where they are struck, they are struck clearly.
-    pub asked: DrumSet,
+    pub requested: DrumSet,
     /// Drums that are not struck, unless they must be.
     pub never: DrumSet,
     /// At least one drum is struck.
-    pub some: bool,
+    pub any_hit: bool,
     /// Added to the log-probability of a subset for each drum in it.
-    pub lean: Lean,
+    pub bias: LogitBias,
     /// Least probability that a drum of a set is struck; after the leans and masks.
     pub at_least: Option<(DrumSet, f32)>,
     /// Number of drums of a set that is aimed at; after all else, so that what raises others does
@@ -32,21 +32,21 @@ pub struct Wish {
 /// the drummer has no say in the places of the strokes.
 const QUOTA_GAIN: f32 = 0.8;
 /// Greatest lean towards a quota, for each drum in the subset.
-const MOST_LEAN: f32 = 8.0;
+const MAX_BIAS: f32 = 8.0;
 
-impl Wish {
+impl Constraints {
     /// Changes the log-probabilities of all subsets, by subset number. Subsets that are not
     /// allowed get minus infinity.
     pub fn apply(&self, logits: &mut [f32]) {
-        lean_on(logits, &self.lean);
+        add_logit_bias(logits, &self.bias);
         let (must, never) = (self.must.bits(), self.never.without(self.must).bits());
         for (bits, logit) in (0u16..).zip(logits.iter_mut()) {
-            if bits & must != must || bits & never != 0 || (self.some && bits == 0) {
+            if bits & must != must || bits & never != 0 || (self.any_hit && bits == 0) {
                 *logit = f32::NEG_INFINITY;
             }
         }
         if let Some((drums, share)) = self.at_least {
-            raise(logits, drums, share);
+            raise_probability(logits, drums, share);
         }
         if let Some(quota) = self.quota {
             fill_quota(logits, &quota);
@@ -71,38 +71,38 @@ fn fill_quota(logits: &mut [f32], quota: &Quota) {
     if needed {
         weights[0] = 0.0;
     }
-    let lean = QUOTA_GAIN * lean_to(&weights, quota.mean);
+    let bias = QUOTA_GAIN * bias_for_mean(&weights, quota.mean);
     for (bits, logit) in (0u16..).zip(logits.iter_mut()) {
         match count(bits) {
             0 if needed => *logit = f32::NEG_INFINITY,
-            drums => *logit += lean * drums as f32,
+            drums => *logit += bias * drums as f32,
         }
     }
 }
 
 /// The lean at which a count, given the weights of its values, has a mean: by bisection, as the
-/// mean rises with the lean. Within [`MOST_LEAN`].
-fn lean_to(weights: &[f32], mean: f32) -> f32 {
-    let (mut low, mut high) = (-MOST_LEAN, MOST_LEAN);
+/// mean rises with the lean. Within [`MAX_BIAS`].
+fn bias_for_mean(weights: &[f32], mean: f32) -> f32 {
+    let (mut low, mut high) = (-MAX_BIAS, MAX_BIAS);
     for _ in 0..16 {
-        let lean = (low + high) / 2.0;
+        let bias = (low + high) / 2.0;
         let (mut sum, mut hits) = (0.0, 0.0);
         for (count, weight) in weights.iter().enumerate() {
             // The values' common factor is of no matter; this one keeps them from overflow.
-            let leaned = weight * expf(lean * count as f32 - lean.max(0.0) * CLASSES as f32);
+            let leaned = weight * expf(bias * count as f32 - bias.max(0.0) * CLASSES as f32);
             sum += leaned;
             hits += leaned * count as f32;
         }
         match hits < mean * sum {
-            true => low = lean,
-            false => high = lean,
+            true => low = bias,
+            false => high = bias,
         }
     }
     (low + high) / 2.0
 }
 
 /// Raises the probability that a drum of a set is struck to a share, below 1, if it is lower.
-fn raise(logits: &mut [f32], drums: DrumSet, share: f32) {
+fn raise_probability(logits: &mut [f32], drums: DrumSet, share: f32) {
     let has = |bits: u16| bits & drums.bits() != 0;
     let sum = |with: bool| {
         let of = (0u16..).zip(logits.iter()).filter(move |(bits, _)| has(*bits) == with);
@@ -152,12 +152,12 @@ mod tests {
     fn what_must_be_is_and_what_must_not_is_not() {
         let mut wished = logits();
         let drums = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
-        let wish = Wish {
+        let constraints = Constraints {
             must: drums(&[Drum::Snare, Drum::Crash]),
             never: drums(&[Drum::Bass, Drum::Crash]),
-            ..Wish::default()
+            ..Constraints::default()
         };
-        wish.apply(&mut wished);
+        constraints.apply(&mut wished);
         let found = rates(&wished);
         assert!((found[1] - 1.0).abs() < 1e-5 && (found[7] - 1.0).abs() < 1e-5 && found[0] == 0.0);
         // What is allowed keeps its proportions.
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn silence_can_be_ruled_out() {
         let mut wished = vec![9.0, 0.0];
-        Wish { some: true, ..Wish::default() }.apply(&mut wished);
+        Constraints { any_hit: true, ..Constraints::default() }.apply(&mut wished);
         assert_eq!(wished, [f32::NEG_INFINITY, 0.0]);
     }
 
@@ -177,18 +177,21 @@ mod tests {
         let toms: DrumSet = [Drum::Snare, Drum::LowTom, Drum::MidTom].into_iter().collect();
         let mean = |quota: Option<Quota>, never: DrumSet| {
             let mut wished = logits();
-            Wish { quota, never, ..Wish::default() }.apply(&mut wished);
+            Constraints { quota, never, ..Constraints::default() }.apply(&mut wished);
             let rates = rates(&wished);
             toms.iter().map(|drum| rates[drum.index()]).sum::<f32>()
         };
         let usual = mean(None, DrumSet::EMPTY);
         let at = |mean, needed| Some(Quota { drums: toms, mean, needed });
-        for aim in [0.3, 2.2] {
-            let leaned = mean(at(aim, false), DrumSet::EMPTY);
-            assert!((leaned - aim).abs() < 0.6 * (usual - aim).abs(), "{usual}, {leaned}, {aim}");
+        for target in [0.3, 2.2] {
+            let leaned = mean(at(target, false), DrumSet::EMPTY);
+            assert!(
+                (leaned - target).abs() < 0.6 * (usual - target).abs(),
+                "{usual}, {leaned}, {target}"
+            );
         }
         let mut wished = logits();
-        let needed = Wish { quota: at(0.1, true), ..Wish::default() };
+        let needed = Constraints { quota: at(0.1, true), ..Constraints::default() };
         needed.apply(&mut wished);
         for (bits, logit) in (0u16..).zip(&wished) {
             assert_eq!(bits & toms.bits() == 0, *logit == f32::NEG_INFINITY, "subset {bits}");
@@ -204,14 +207,14 @@ mod tests {
     fn the_lean_to_a_mean_gives_that_mean() {
         let weights = [0.5, 0.3, 0.15, 0.05];
         for mean in [0.1, 0.75, 1.5, 2.9] {
-            let lean = lean_to(&weights, mean);
-            let leaned = |count: usize| weights[count] * (lean * count as f32).exp();
+            let bias = bias_for_mean(&weights, mean);
+            let leaned = |count: usize| weights[count] * (bias * count as f32).exp();
             let sum: f32 = (0..4).map(leaned).sum();
             let found = (0..4).map(|count| count as f32 * leaned(count)).sum::<f32>() / sum;
             assert!((found - mean).abs() < 0.01, "{found}, {mean}");
         }
         // Out of reach, the lean is the greatest.
-        assert!(lean_to(&weights, 4.0) > 7.9 && lean_to(&weights, -1.0) < -7.9);
+        assert!(bias_for_mean(&weights, 4.0) > 7.9 && bias_for_mean(&weights, -1.0) < -7.9);
     }
 
     #[test]
@@ -219,7 +222,7 @@ mod tests {
         let toms: DrumSet = [Drum::LowTom, Drum::Crash].into_iter().collect();
         let one = |share: Option<f32>| {
             let mut wished = logits();
-            Wish { at_least: share.map(|share| (toms, share)), ..Wish::default() }
+            Constraints { at_least: share.map(|share| (toms, share)), ..Constraints::default() }
                 .apply(&mut wished);
             let has = (0u16..).zip(&wished).filter(|(bits, _)| bits & toms.bits() != 0);
             (log_sum(has.map(|(_, logit)| *logit)) - log_sum(wished.iter().copied())).exp()

@@ -29,29 +29,29 @@ const STYLE_STROKES: [(&str, [f32; 3]); 9] = [
 ];
 
 /// Drums that strokes are counted on.
-pub(crate) const STROKED: [Drum; 4] = [Drum::Snare, Drum::LowTom, Drum::MidTom, Drum::HighTom];
+pub(crate) const STROKE_DRUMS: [Drum; 4] = [Drum::Snare, Drum::LowTom, Drum::MidTom, Drum::HighTom];
 /// Drums of which one keeps the time on the beats of a fill.
-pub(crate) const TIMED: [Drum; 2] = [Drum::Bass, Drum::ClosedHat];
-/// Least probability that one of [`TIMED`] is struck on a beat of a fill: a little above the share
+pub(crate) const TIMEKEEPERS: [Drum; 2] = [Drum::Bass, Drum::ClosedHat];
+/// Least probability that one of [`TIMEKEEPERS`] is struck on a beat of a fill: a little above the share
 /// of quarters of the drummers' rock fills in which one is (0.40; 0.34 in the fills of all
 /// styles), since a played fill of two beats has only two of them.
-pub(crate) const TIME: f32 = 0.45;
+pub(crate) const MIN_TIMEKEEPING: f32 = 0.45;
 /// Share of the fills that are followed by crash and kick for certain. The others are followed by
 /// what the drummer plays, often the same.
-pub(crate) const CRASH_AFTER: f32 = 0.6;
+pub(crate) const CRASH_AFTER_FILL: f32 = 0.6;
 /// Weights of a beat, of another eighth and of another sixteenth among the steps that strokes are
 /// left for: proportional to the share of these steps that have a stroke in the last two beats of
 /// the drummers' fills of the train split (0.75, 0.59, 0.48).
 const WEIGHTS: [f32; 3] = [1.3, 1.05, 0.85];
 /// Greatest change of the amount from fill to fill, so that not all have the same strokes.
-const VARIED: f32 = 0.2;
+const AMOUNT_VARIATION: f32 = 0.2;
 
 /// Strokes a quarter note that a take asks of a fill; `draw`, 0 to 1, tells one fill of the take
 /// from another.
 #[must_use]
 pub fn strokes(take: &Take, draw: f32) -> f32 {
     let Take { style, blend: (second, share), fills, .. } = *take;
-    let varied = fills.amount + VARIED * (2.0 * draw - 1.0);
+    let varied = fills.amount + AMOUNT_VARIATION * (2.0 * draw - 1.0);
     let amount = 2.0 * varied.clamp(0.0, 1.0);
     let of = |style: u8| {
         let [few, usual, many] = quantiles(style);
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_quota_is_needed_in_full_where_as_many_steps_are_left() {
-        let drums: DrumSet = STROKED.into_iter().collect();
+        let drums: DrumSet = STROKE_DRUMS.into_iter().collect();
         let mut stroke = Step::SILENT;
         stroke.set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
         stroke.set(Drum::Bass, Some(Hit { velocity: 90, offset_ticks: 0 }));

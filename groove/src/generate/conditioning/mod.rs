@@ -4,37 +4,37 @@
 pub mod constraints;
 pub mod fill_quota;
 
-use crate::model::calibration::Lean;
+use crate::model::calibration::LogitBias;
 use crate::model::encode::Kind;
 use crate::model::feel::is_clear;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 
-use crate::generate::decoder::{Draws, Player};
+use crate::generate::decoder::{Decoder, StepRng};
 use crate::model::Model;
 use crate::model::lead_in::{LeadIn, step_of_four_four};
 use crate::pattern::{Meter, Step};
 use crate::take::pins::Pins;
 use crate::take::{FillPlace, Primer, Rhythm, Take};
-use constraints::Wish;
-use fill_quota::{CRASH_AFTER, Quota, STROKED, TIME, TIMED, strokes};
+use constraints::Constraints;
+use fill_quota::{CRASH_AFTER_FILL, MIN_TIMEKEEPING, Quota, STROKE_DRUMS, TIMEKEEPERS, strokes};
 
 /// Added to the log-probability of a subset for each held drum in it: a held drum is about twelve
 /// times as likely as the drummer would have it.
-const HELD: f32 = 2.5;
+const HELD_BIAS: f32 = 2.5;
 /// Added to the log-odds of a drum where its lane is as busy as can be.
-const BUSY: f32 = 2.5;
+const LANE_DENSITY_BIAS: f32 = 2.5;
 /// The same for all drums, where the kit is as busy as can be.
-const ALL_BUSY: f32 = 1.2;
+const DENSITY_BIAS: f32 = 1.2;
 /// Added to the log-probability of a subset for each tom in it, in a fill of the usual amount; and
 /// how much more or less of that the greatest and the least amount have.
-const FILL: (f32, f32) = (0.8, 1.6);
+const FILL_BIAS: (f32, f32) = (0.8, 1.6);
 /// Added for the crash at the first step after a fill that is not followed by one for certain.
-const AFTER_FILL: f32 = 1.4;
+const AFTER_FILL_BIAS: f32 = 1.4;
 /// Added for bass and snare where a tapped rhythm has an onset, and taken away where it has none.
-const TAPPED: f32 = 1.5;
+const TAPPED_BIAS: f32 = 1.5;
 
 /// Place of the stick control at which bars are as like as the drummers'.
-const AS_DRUMMERS: f32 = 0.5;
+const TYPICAL_STICK: f32 = 0.5;
 
 /// What a rhythm is mostly played on.
 const BACKBONE: [Drum; 2] = [Drum::Bass, Drum::Snare];
@@ -45,7 +45,7 @@ const CRASH: DrumSet = DrumSet::from_bits(1 << Drum::Crash as u16);
 
 /// A step to be played.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cue {
+pub(crate) struct StepPlan {
     /// Bar of the song that the draws come from, and step of that bar.
     pub(crate) bar: i64,
     pub(crate) step: usize,
@@ -55,20 +55,20 @@ pub(crate) struct Cue {
     /// Whether it is the theme's.
     pub(crate) theme: bool,
     /// It is this one, and only heard.
-    pub(crate) keep: Option<Step>,
+    pub(crate) fixed: Option<Step>,
     /// It is this one, but that crash and kick may be added.
-    pub(crate) opens: Option<Step>,
-    /// What the simpler take plays here, see [`simpler`].
-    pub(crate) base: Option<Step>,
+    pub(crate) fixed_after_fill: Option<Step>,
+    /// What the simpler take plays here, see [`simplified`].
+    pub(crate) simplified: Option<Step>,
 }
 
 /// The take that is played before this one, which then changes only what it must: without the
 /// density of single lanes, of which each plays to what the others play there; and without pins,
 /// around which only what is near them changes. `None`: the take is as simple as can be.
 #[must_use]
-pub(crate) fn simpler(take: &Take) -> Option<Take> {
+pub(crate) fn simplified(take: &Take) -> Option<Take> {
     let mut base = *take;
-    if !is_even(take) {
+    if !has_even_lanes(take) {
         base.lanes = [0.0; CLASSES];
         if let Some(toward) = &mut base.toward {
             toward.lanes = [0.0; CLASSES];
@@ -83,13 +83,13 @@ pub(crate) fn simpler(take: &Take) -> Option<Take> {
 }
 
 /// Whether no lane is busier or less busy than the drummers'.
-pub(crate) fn is_even(take: &Take) -> bool {
+pub(crate) fn has_even_lanes(take: &Take) -> bool {
     let other = take.toward.iter().flat_map(|toward| toward.lanes);
     take.lanes.into_iter().chain(other).all(|lane| lane == 0.0)
 }
 
 /// What all steps of a take have in common.
-pub(crate) struct Part<'a> {
+pub(crate) struct TakeContext<'a> {
     pub(crate) model: &'a Model,
     pub(crate) take: &'a Take,
     pub(crate) meter: Meter,
@@ -97,7 +97,7 @@ pub(crate) struct Part<'a> {
     pub(crate) lead_in: Option<usize>,
 }
 
-impl Part<'_> {
+impl TakeContext<'_> {
     /// The lead-in that the take begins after.
     pub(crate) fn lead_in(&self) -> Option<&LeadIn> {
         self.model.lead_ins().get(self.lead_in?)
@@ -112,28 +112,37 @@ impl Part<'_> {
         }
     }
 
-    pub(crate) fn cue(&self, bar: i64, step: usize) -> Cue {
+    pub(crate) fn plan(&self, bar: i64, step: usize) -> StepPlan {
         let fill = self.take.fills.place(self.meter, bar, step);
         let after_fill = fill.is_none() && self.follows_fill(bar, step);
-        Cue { bar, step, fill, after_fill, theme: false, keep: None, opens: None, base: None }
+        StepPlan {
+            bar,
+            step,
+            fill,
+            after_fill,
+            theme: false,
+            fixed: None,
+            fixed_after_fill: None,
+            simplified: None,
+        }
     }
 
     /// The cues of a phrase, given what the simpler take plays.
-    pub(crate) fn cues(&self, phrase: i64, base: Option<&[Step]>) -> Vec<Cue> {
+    pub(crate) fn plans(&self, phrase: i64, base: Option<&[Step]>) -> Vec<StepPlan> {
         let first = self.take.first_bar(phrase);
         let bars = (first..).take(self.take.bars());
         let steps = |bar| (0..self.meter.steps()).map(move |step| (bar, step));
-        let cue = |(place, (bar, step))| {
+        let plan = |(place, (bar, step))| {
             let base = base.and_then(|base| base.get(place)).copied();
-            Cue { theme: phrase == 0, base, ..self.cue(bar, step) }
+            StepPlan { theme: phrase == 0, simplified: base, ..self.plan(bar, step) }
         };
-        bars.flat_map(steps).enumerate().map(cue).collect()
+        bars.flat_map(steps).enumerate().map(plan).collect()
     }
 
     pub(crate) fn kind(&self, fill: bool) -> Kind {
         let Take { style, blend, tempo, .. } = *self.take;
         // The drummer has the tempo of the groove in mind, which is near the take's.
-        let tempo = match self.take.played() {
+        let tempo = match self.take.primer_steps() {
             Some(_) => tempo,
             None => self.lead_in().map_or(tempo, |lead_in| lead_in.tempo),
         };
@@ -151,86 +160,100 @@ impl Part<'_> {
     }
 
     /// What is wished of a cue, the one at this place of the phrase.
-    pub(crate) fn wish(&self, player: &Player, place: usize, cue: &Cue) -> Wish {
+    pub(crate) fn constraints(
+        &self,
+        decoder: &Decoder,
+        place: usize,
+        plan: &StepPlan,
+    ) -> Constraints {
         let Take { pins, off, primer, .. } = self.take;
         let kit = &self.model.metadata().classes;
-        let before = player.before(self.meter.steps());
-        let opens = self.opens(cue.theme, place);
-        let stick = self.stick(cue.theme, place);
-        let mut wish = Wish { lean: self.lean(cue, before, stick), ..Wish::default() };
+        let before = decoder.before(self.meter.steps());
+        let opens = self.is_after_lead_in(plan.theme, place);
+        let stick = self.stick(plan.theme, place);
+        let mut constraints =
+            Constraints { bias: self.bias(plan, before, stick), ..Constraints::default() };
         let never = pins.silent(place).with(*off).without(pins.struck(place));
-        let after = self.after_fill(cue).without(never);
-        wish.asked = pins.struck(place).with(after);
-        if let Some(kept) = cue.opens {
-            wish.must = kept.drums().with(after);
-            wish.never = never.with(DrumSet::ALL.without(CRASH));
-            return wish;
+        let after = self.after_fill(plan).without(never);
+        constraints.requested = pins.struck(place).with(after);
+        if let Some(kept) = plan.fixed_after_fill {
+            constraints.must = kept.drums().with(after);
+            constraints.never = never.with(DrumSet::ALL.without(CRASH));
+            return constraints;
         }
         match primer {
-            Primer::Hold { drums, at } if self.is_struck_now(player, place, cue, *drums, *at) => {
-                wish.must = kit.set(*drums);
-                wish.asked = wish.asked.with(wish.must);
+            Primer::Hold { drums, at }
+                if self.must_strike_held(decoder, place, plan, *drums, *at) =>
+            {
+                constraints.must = kit.set(*drums);
+                constraints.requested = constraints.requested.with(constraints.must);
             }
-            Primer::Tap(rhythm) => wish.some = rhythm.at(self.song_step(cue, rhythm)),
+            Primer::Tap(rhythm) => constraints.any_hit = rhythm.at(self.song_step(plan, rhythm)),
             _ => {}
         }
         // Some recordings begin with silence, but nobody asks for a silent beat.
-        wish.some |= opens && place == 0;
-        wish.never = never;
-        wish.must = wish.must.with(after);
-        if let Some(before) = before.filter(|_| stick >= 1.0 && cue.fill.is_none()) {
-            wish.must = wish.must.with(before);
-            wish.never = never.with(DrumSet::ALL.without(wish.must));
+        constraints.any_hit |= opens && place == 0;
+        constraints.never = never;
+        constraints.must = constraints.must.with(after);
+        if let Some(before) = before.filter(|_| stick >= 1.0 && plan.fill.is_none()) {
+            constraints.must = constraints.must.with(before);
+            constraints.never = never.with(DrumSet::ALL.without(constraints.must));
         }
-        wish.must = wish.must.without(never).with(pins.struck(place));
-        if let Some(base) = cue.base.filter(|_| !is_even(self.take)) {
+        constraints.must = constraints.must.without(never).with(pins.struck(place));
+        if let Some(base) = plan.simplified.filter(|_| !has_even_lanes(self.take)) {
             let even: DrumSet =
                 Drum::ALL.into_iter().filter(|drum| self.take.lanes[drum.index()] == 0.0).collect();
             let base = base.drums();
-            wish.must = wish.must.without(even).with(even.and(base));
-            wish.never = wish.never.without(even).with(even.without(base));
+            constraints.must = constraints.must.without(even).with(even.and(base));
+            constraints.never = constraints.never.without(even).with(even.without(base));
         }
-        if let Some(fill) = cue.fill {
-            self.fill(player, cue, fill, &mut wish);
+        if let Some(fill) = plan.fill {
+            self.constrain_fill(decoder, plan, fill, &mut constraints);
         }
-        wish
+        constraints
     }
 
     /// Whether a step of the theme or another phrase is in the bar after a lead-in.
-    fn opens(&self, theme: bool, place: usize) -> bool {
-        theme && place < self.meter.steps() && self.take.played().is_none()
+    fn is_after_lead_in(&self, theme: bool, place: usize) -> bool {
+        theme && place < self.meter.steps() && self.take.primer_steps().is_none()
     }
 
     /// The stick at a step of a phrase. A lead-in is not heard: the bar after it sticks to it as
     /// drummers would, whatever the control says.
     pub(crate) fn stick(&self, theme: bool, place: usize) -> f32 {
-        if self.opens(theme, place) { AS_DRUMMERS } else { self.take.stick }
+        if self.is_after_lead_in(theme, place) { TYPICAL_STICK } else { self.take.stick }
     }
 
     /// Strokes of a fill and the time under it.
-    fn fill(&self, player: &Player, cue: &Cue, fill: FillPlace, wish: &mut Wish) {
+    fn constrain_fill(
+        &self,
+        decoder: &Decoder,
+        plan: &StepPlan,
+        fill: FillPlace,
+        constraints: &mut Constraints,
+    ) {
         let kit = &self.model.metadata().classes;
         let set = |drums: &[Drum]| kit.set(drums.iter().copied().collect());
-        let played = player.in_fill(fill.done);
+        let played = decoder.in_fill(fill.done);
         // The draws of the fill's first step, whichever step this is.
-        let begins = i64::try_from(cue.step).unwrap_or(0) - i64::try_from(fill.done).unwrap_or(0);
+        let begins = i64::try_from(plan.step).unwrap_or(0) - i64::try_from(fill.done).unwrap_or(0);
         let bars = begins.div_euclid(self.steps());
         let first = usize::try_from(begins.rem_euclid(self.steps())).unwrap_or(0);
-        let mut draws = Draws::at(self.take.seed, cue.bar.wrapping_add(bars), first, u8::MAX);
-        let rate = strokes(self.take, draws.next());
-        let left = (cue.step..).take(fill.left).map(|step| step % self.meter.steps());
-        wish.quota = Some(Quota::new(set(&STROKED), rate, played, left, self.meter));
-        if cue.step.is_multiple_of(self.meter.beat_steps()) {
-            wish.at_least = Some((set(&TIMED), TIME));
+        let mut rng = StepRng::at(self.take.seed, plan.bar.wrapping_add(bars), first, u8::MAX);
+        let rate = strokes(self.take, rng.next());
+        let left = (plan.step..).take(fill.left).map(|step| step % self.meter.steps());
+        constraints.quota = Some(Quota::new(set(&STROKE_DRUMS), rate, played, left, self.meter));
+        if plan.step.is_multiple_of(self.meter.beat_steps()) {
+            constraints.at_least = Some((set(&TIMEKEEPERS), MIN_TIMEKEEPING));
         }
     }
 
     /// Crash and kick on the step after most fills, decided by the draws of that step alone. None
     /// where the bar before is repeated exactly.
-    fn after_fill(&self, cue: &Cue) -> DrumSet {
+    fn after_fill(&self, plan: &StepPlan) -> DrumSet {
         let Take { seed, stick, .. } = *self.take;
-        let mut draws = Draws::at(seed, cue.bar, cue.step, u8::MAX);
-        match cue.after_fill && stick < 1.0 && draws.next() < CRASH_AFTER {
+        let mut rng = StepRng::at(seed, plan.bar, plan.step, u8::MAX);
+        match plan.after_fill && stick < 1.0 && rng.next() < CRASH_AFTER_FILL {
             true => self.model.metadata().classes.set(CRASH.with(KICK)),
             false => DrumSet::EMPTY,
         }
@@ -238,20 +261,20 @@ impl Part<'_> {
 
     /// Held drums are struck where the theme begins, where they began to be held, and where the
     /// last beat of a bar begins in which they were not.
-    fn is_struck_now(
+    fn must_strike_held(
         &self,
-        player: &Player,
+        decoder: &Decoder,
         place: usize,
-        cue: &Cue,
+        plan: &StepPlan,
         held: DrumSet,
         at: u16,
     ) -> bool {
-        let begins = cue.theme && place == 0 || place == usize::from(at);
+        let begins = plan.theme && place == 0 || place == usize::from(at);
         let last_beat = self.meter.beat_steps() * (self.meter.whole_beats() - 1);
-        let in_bar = &player.steps[player.steps.len() - cue.step..];
+        let in_bar = &decoder.steps[decoder.steps.len() - plan.step..];
         let held = self.model.metadata().classes.set(held);
         let struck = in_bar.iter().fold(DrumSet::EMPTY, |all, step| all.with(step.drums()));
-        begins || cue.step == last_beat && !held.without(struck).is_empty()
+        begins || plan.step == last_beat && !held.without(struck).is_empty()
     }
 
     /// Steps of a bar.
@@ -260,48 +283,48 @@ impl Part<'_> {
     }
 
     /// The step of a rhythm that goes round from the start of the song.
-    fn song_step(&self, cue: &Cue, rhythm: &Rhythm) -> usize {
-        let step = i64::try_from(cue.step).unwrap_or(0);
-        let steps = cue.bar.wrapping_mul(self.steps()).wrapping_add(step);
+    fn song_step(&self, plan: &StepPlan, rhythm: &Rhythm) -> usize {
+        let step = i64::try_from(plan.step).unwrap_or(0);
+        let steps = plan.bar.wrapping_mul(self.steps()).wrapping_add(step);
         usize::try_from(steps.rem_euclid(i64::from(rhythm.steps.max(1)))).unwrap_or(0)
     }
 
     /// The style's balance, but in fills; and what is favoured.
-    fn lean(&self, cue: &Cue, before: Option<DrumSet>, stick: f32) -> Lean {
+    fn bias(&self, plan: &StepPlan, before: Option<DrumSet>, stick: f32) -> LogitBias {
         let Take { style, blend: (second, share), primer, fills, .. } = *self.take;
         let metadata = self.model.metadata();
-        let mut lean = self.busy();
+        let mut bias = self.density_bias();
         let mut add = |drums: DrumSet, amount: f32| {
-            drums.iter().for_each(|drum| lean[drum.index()] += amount);
+            drums.iter().for_each(|drum| bias[drum.index()] += amount);
         };
         match primer {
-            Primer::Hold { drums, .. } => add(metadata.classes.set(drums), HELD),
+            Primer::Hold { drums, .. } => add(metadata.classes.set(drums), HELD_BIAS),
             Primer::Tap(rhythm) => {
-                let onset = rhythm.at(self.song_step(cue, &rhythm));
-                add(BACKBONE.into_iter().collect(), if onset { TAPPED } else { -TAPPED });
+                let onset = rhythm.at(self.song_step(plan, &rhythm));
+                add(BACKBONE.into_iter().collect(), if onset { TAPPED_BIAS } else { -TAPPED_BIAS });
             }
             Primer::Play(_) | Primer::Off => {}
         }
-        if cue.fill.is_some() {
-            let (usual, more) = FILL;
+        if plan.fill.is_some() {
+            let (usual, more) = FILL_BIAS;
             add(FILLING.into_iter().collect(), usual + more * (2.0 * fills.amount - 1.0));
-            return lean;
+            return bias;
         }
-        if cue.after_fill {
-            add(CRASH, AFTER_FILL);
+        if plan.after_fill {
+            add(CRASH, AFTER_FILL_BIAS);
         }
-        let step = step_of_four_four(self.meter, cue.step);
-        let dial = metadata.dial(style).at(stick, step);
-        let balance = match share > 0.0 {
-            true => dial.blend(&metadata.dial(second).at(stick, step), share),
-            false => dial,
+        let step = step_of_four_four(self.meter, plan.step);
+        let calibration = metadata.calibration(style).at(stick, step);
+        let correction = match share > 0.0 {
+            true => calibration.blend(&metadata.calibration(second).at(stick, step), share),
+            false => calibration,
         };
-        let balanced = balance.lean(before);
-        std::array::from_fn(|class| lean[class] + balanced[class])
+        let corrected = correction.logit_bias(before);
+        std::array::from_fn(|class| bias[class] + corrected[class])
     }
 
-    fn busy(&self) -> Lean {
-        let all = ALL_BUSY * self.take.density.clamp(-1.0, 1.0);
-        self.take.lanes.map(|lane| all + BUSY * lane.clamp(-1.0, 1.0))
+    fn density_bias(&self) -> LogitBias {
+        let all = DENSITY_BIAS * self.take.density.clamp(-1.0, 1.0);
+        self.take.lanes.map(|lane| all + LANE_DENSITY_BIAS * lane.clamp(-1.0, 1.0))
     }
 }

@@ -24,10 +24,10 @@ use crate::pattern::drum::{CLASSES, Drum, DrumSet, Pitches};
 pub const TICKS_PER_BEAT: u16 = 4 * TICKS_PER_STEP;
 
 /// Longest clip that is read, in steps: a little over three hours at 100 beats a minute.
-pub const LONGEST: usize = 80_000;
+pub const MAX_CLIP_STEPS: usize = 80_000;
 
 /// Largest file that is read, in bytes.
-pub const LARGEST: usize = 16 << 20;
+pub const MAX_FILE_BYTES: usize = 16 << 20;
 
 /// Tempo of a file that names none, in quarter notes a minute, as the standard says.
 const DEFAULT_TEMPO: f64 = 120.0;
@@ -35,8 +35,8 @@ const DEFAULT_TEMPO: f64 = 120.0;
 /// Why a file is not a clip.
 #[derive(Debug, Error)]
 pub enum MidiError {
-    /// The file is larger than [`LARGEST`].
-    #[error("the file has {0} bytes; the largest MIDI file that is read has {LARGEST}")]
+    /// The file is larger than [`MAX_FILE_BYTES`].
+    #[error("the file has {0} bytes; the largest MIDI file that is read has {MAX_FILE_BYTES}")]
     Large(usize),
     /// No MIDI file, or a broken one.
     #[error("this is not a whole MIDI file ({0})")]
@@ -47,8 +47,8 @@ pub enum MidiError {
     /// The file has no note that is a drum.
     #[error("the file has no drum notes")]
     NoDrums,
-    /// The last note is further than [`LONGEST`] steps from the start.
-    #[error("the file is {0} sixteenths long; the longest that is read is {LONGEST}")]
+    /// The last note is further than [`MAX_CLIP_STEPS`] steps from the start.
+    #[error("the file is {0} sixteenths long; the longest that is read is {MAX_CLIP_STEPS}")]
     Long(u64),
 }
 
@@ -77,7 +77,7 @@ impl DrumMap {
 
 /// How a clip is written: what it is called, and where its notes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sheet<'a> {
+pub struct MidiLayout<'a> {
     /// The track's name.
     pub name: &'a str,
     /// Pitch by class.
@@ -88,11 +88,11 @@ pub struct Sheet<'a> {
     pub lanes: DrumSet,
 }
 
-impl<'a> Sheet<'a> {
+impl<'a> MidiLayout<'a> {
     /// All lanes at these pitches on channel 10, that of drums.
     #[must_use]
     pub fn new(name: &'a str, pitches: Pitches) -> Self {
-        Sheet { name, pitches, channels: [9; CLASSES], lanes: DrumSet::ALL }
+        MidiLayout { name, pitches, channels: [9; CLASSES], lanes: DrumSet::ALL }
     }
 
     /// Channel and pitch of a drum.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use midly::{MetaMessage, MidiMessage, Smf, Timing, Track, TrackEventKind};
 
-use super::{DEFAULT_TEMPO, DrumMap, LARGEST, LONGEST, MidiError, TICKS_PER_BEAT};
+use super::{DEFAULT_TEMPO, DrumMap, MAX_CLIP_STEPS, MAX_FILE_BYTES, MidiError, TICKS_PER_BEAT};
 use crate::pattern::clip::{Clip, step_at};
 use crate::pattern::drum::Drum;
 use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
@@ -18,10 +18,10 @@ impl Clip {
     /// # Errors
     /// A [`MidiError`] that says what is wrong with the file.
     pub fn read(bytes: &[u8], map: DrumMap) -> Result<Clip, MidiError> {
-        if bytes.len() > LARGEST {
+        if bytes.len() > MAX_FILE_BYTES {
             return Err(MidiError::Large(bytes.len()));
         }
-        if has_no_frames(bytes) {
+        if has_invalid_frame_rate(bytes) {
             return Err(MidiError::Smpte);
         }
         let smf = Smf::parse(bytes).map_err(|fault| MidiError::Broken(fault.to_string()))?;
@@ -32,14 +32,14 @@ impl Clip {
         if per_beat == 0 {
             return Err(MidiError::Broken("zero ticks a quarter note".into()));
         }
-        let found = Found::collect(&smf.tracks, map);
-        let meter = found.meter.unwrap_or_default();
+        let scan = TrackScan::collect(&smf.tracks, map);
+        let meter = scan.meter.unwrap_or_default();
         let mut steps = Vec::new();
-        for &(tick, drum, velocity) in found.notes()? {
+        for &(tick, drum, velocity) in scan.notes()? {
             // To our own resolution first, rounded; then to the nearest step, halves late.
             let fine = (tick * u64::from(TICKS_PER_BEAT) + per_beat / 2) / per_beat;
             let sixteenths = fine / u64::from(TICKS_PER_STEP);
-            if usize::try_from(sixteenths).is_ok_and(|sixteenths| sixteenths >= LONGEST) {
+            if usize::try_from(sixteenths).is_ok_and(|sixteenths| sixteenths >= MAX_CLIP_STEPS) {
                 return Err(MidiError::Long(sixteenths));
             }
             // Bars end after 64 steps, whatever the meter says.
@@ -52,29 +52,29 @@ impl Clip {
         if steps.is_empty() {
             return Err(MidiError::NoDrums);
         }
-        Ok(Clip { steps, tempo: found.tempo.unwrap_or(DEFAULT_TEMPO), meter })
+        Ok(Clip { steps, tempo: scan.tempo.unwrap_or(DEFAULT_TEMPO), meter })
     }
 }
 
 /// Whether a header counts -128 frames a second, which there cannot be and at which the parser
 /// overflows. It reads headers wherever they stand.
-fn has_no_frames(bytes: &[u8]) -> bool {
+fn has_invalid_frame_rate(bytes: &[u8]) -> bool {
     let headers = bytes.windows(4).enumerate().filter(|(_, name)| name == b"MThd");
     headers.map(|(at, _)| bytes.get(at + 12)).any(|frames| frames == Some(&0x80))
 }
 
 /// What a look through all tracks finds.
 #[derive(Default)]
-struct Found {
+struct TrackScan {
     tempo: Option<f64>,
     meter: Option<Meter>,
     on_drum_channel: Vec<(u64, Drum, u8)>,
     on_others: Vec<(u64, Drum, u8)>,
 }
 
-impl Found {
-    fn collect(tracks: &[Track], map: DrumMap) -> Found {
-        let mut found = Found::default();
+impl TrackScan {
+    fn collect(tracks: &[Track], map: DrumMap) -> TrackScan {
+        let mut scan = TrackScan::default();
         let (mut tempo_at, mut meter_at) = (u64::MAX, u64::MAX);
         let named = match map {
             DrumMap::Rhythm => BTreeMap::new(),
@@ -92,8 +92,8 @@ impl Found {
                         let lane = named.get(&(channel, key)).copied();
                         let Some(drum) = lane.or_else(|| map.drum(key)) else { continue };
                         let notes = match lane {
-                            None if channel != 9 => &mut found.on_others,
-                            _ => &mut found.on_drum_channel,
+                            None if channel != 9 => &mut scan.on_others,
+                            _ => &mut scan.on_drum_channel,
                         };
                         notes.push((tick, drum, vel.as_int()));
                     }
@@ -101,20 +101,20 @@ impl Found {
                         if tick < tempo_at && micros > 0 =>
                     {
                         tempo_at = tick;
-                        found.tempo = Some(60e6 / f64::from(micros.as_int()));
+                        scan.tempo = Some(60e6 / f64::from(micros.as_int()));
                     }
                     TrackEventKind::Meta(MetaMessage::TimeSignature(numerator, power, _, _))
                         if tick < meter_at =>
                     {
                         meter_at = tick;
                         let denominator = 1i32.checked_shl(u32::from(power)).unwrap_or(0);
-                        found.meter = Some(Meter::new(i32::from(numerator), denominator));
+                        scan.meter = Some(Meter::new(i32::from(numerator), denominator));
                     }
                     _ => {}
                 }
             }
         }
-        found
+        scan
     }
 
     fn notes(&self) -> Result<&[(u64, Drum, u8)], MidiError> {

@@ -28,7 +28,7 @@ fn clip(meter: Meter) -> Clip {
 fn what_is_written_reads_back() {
     for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(12, 8)] {
         let clip = clip(meter);
-        let bytes = clip.write(&Sheet::new("beat", Drum::PITCHES));
+        let bytes = clip.write(&MidiLayout::new("beat", Drum::PITCHES));
         for map in [DrumMap::Roland, DrumMap::GeneralMidi] {
             let read = Clip::read(&bytes, map).expect("our own file");
             assert_eq!(read.steps, clip.steps);
@@ -43,7 +43,7 @@ fn named_lanes_are_read_at_any_pitch_and_channel() {
     let clip = clip(Meter::FOUR_FOUR);
     let pitches = [127, 36, 42, 38, 0, 1, 2, 3, 4];
     let channels = [0, 1, 9, 15, 4, 5, 6, 7, 8];
-    let bytes = clip.write(&Sheet { channels, ..Sheet::new("", pitches) });
+    let bytes = clip.write(&MidiLayout { channels, ..MidiLayout::new("", pitches) });
     let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
     assert_eq!(read.steps, clip.steps);
     for text in ["Snare: note x, channel 1", "Snare: note 3, channel 0", "Gong: note 3", ""] {
@@ -55,7 +55,7 @@ fn named_lanes_are_read_at_any_pitch_and_channel() {
 fn of_two_lanes_on_one_pitch_the_loudest_is_written() {
     let mut clip = clip(Meter::FOUR_FOUR);
     clip.steps[0].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
-    let bytes = clip.write(&Sheet::new("", [36; CLASSES]));
+    let bytes = clip.write(&MidiLayout::new("", [36; CLASSES]));
     let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
     assert_eq!(read.steps[0].hit(Drum::Bass).map(|hit| hit.velocity), Some(100));
     assert_eq!(read.steps[0].drums().len(), 1);
@@ -65,7 +65,7 @@ fn of_two_lanes_on_one_pitch_the_loudest_is_written() {
 fn a_hit_before_the_start_is_written_at_the_start() {
     let mut clip = clip(Meter::FOUR_FOUR);
     clip.steps[0].set(Drum::Bass, Some(Hit { velocity: 80, offset_ticks: -50 }));
-    let read = Clip::read(&clip.write(&Sheet::new("", Drum::PITCHES)), DrumMap::Roland)
+    let read = Clip::read(&clip.write(&MidiLayout::new("", Drum::PITCHES)), DrumMap::Roland)
         .expect("our own file");
     assert_eq!(read.steps[0].hit(Drum::Bass), Some(Hit { velocity: 80, offset_ticks: 0 }));
 }
@@ -77,7 +77,7 @@ fn every_note_on_has_an_off_no_later_than_the_next_on_of_its_pitch() {
         let offset_ticks = if place % 2 == 0 { 119 } else { -120 };
         clip.steps[place].set(Drum::Ride, Some(Hit { velocity: 80, offset_ticks }));
     }
-    let bytes = clip.write(&Sheet::new("", Drum::PITCHES));
+    let bytes = clip.write(&MidiLayout::new("", Drum::PITCHES));
     let smf = Smf::parse(&bytes).expect("our own file");
     let mut sounding = DrumSet::EMPTY;
     for event in &smf.tracks[0] {
@@ -101,13 +101,16 @@ fn every_note_on_has_an_off_no_later_than_the_next_on_of_its_pitch() {
 fn bad_files_get_a_sentence() {
     assert!(matches!(Clip::read(b"", DrumMap::Roland), Err(MidiError::Broken(_))));
     assert!(matches!(Clip::read(b"MThd", DrumMap::Roland), Err(MidiError::Broken(_))));
-    assert!(matches!(Clip::read(&vec![0; LARGEST + 1], DrumMap::Roland), Err(MidiError::Large(_))));
+    assert!(matches!(
+        Clip::read(&vec![0; MAX_FILE_BYTES + 1], DrumMap::Roland),
+        Err(MidiError::Large(_))
+    ));
     let empty = Clip { steps: vec![], tempo: 120.0, meter: Meter::FOUR_FOUR };
     assert!(matches!(
-        Clip::read(&empty.write(&Sheet::new("", Drum::PITCHES)), DrumMap::Roland),
+        Clip::read(&empty.write(&MidiLayout::new("", Drum::PITCHES)), DrumMap::Roland),
         Err(MidiError::NoDrums)
     ));
-    let whole = clip(Meter::FOUR_FOUR).write(&Sheet::new("beat", Drum::PITCHES));
+    let whole = clip(Meter::FOUR_FOUR).write(&MidiLayout::new("beat", Drum::PITCHES));
     for length in 0..whole.len() {
         // A file that is cut anywhere is an error or a shorter clip, never a panic.
         let _ = Clip::read(&whole[..length], DrumMap::Roland);
@@ -116,7 +119,7 @@ fn bad_files_get_a_sentence() {
 
 #[test]
 fn time_in_frames_is_refused_whatever_their_number() {
-    let whole = clip(Meter::FOUR_FOUR).write(&Sheet::new("beat", Drum::PITCHES));
+    let whole = clip(Meter::FOUR_FOUR).write(&MidiLayout::new("beat", Drum::PITCHES));
     for frames in 0x80..=0xff {
         let mut file = whole.clone();
         file[12] = frames;

@@ -7,7 +7,7 @@ use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
 };
 
-use super::{Sheet, TICKS_PER_BEAT};
+use super::{MidiLayout, TICKS_PER_BEAT};
 use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::drum::Drum;
 use crate::pattern::{Meter, TICKS_PER_STEP};
@@ -19,7 +19,7 @@ impl Clip {
     /// A note is half a step long; it ends a tick before the next one of its pitch, and with the
     /// clip. Of notes of one pitch at one tick the loudest stays.
     #[must_use]
-    pub fn write(&self, sheet: &Sheet) -> Vec<u8> {
+    pub fn write(&self, sheet: &MidiLayout) -> Vec<u8> {
         let lanes: Vec<String> = sheet.lanes.iter().map(|drum| lane(drum, sheet)).collect();
         let mut events: Vec<(u32, TrackEventKind)> = vec![
             (0, TrackEventKind::Meta(MetaMessage::TrackName(sheet.name.as_bytes()))),
@@ -65,7 +65,7 @@ impl Clip {
 }
 
 /// The text that names a lane.
-fn lane(drum: Drum, sheet: &Sheet) -> String {
+fn lane(drum: Drum, sheet: &MidiLayout) -> String {
     let (channel, pitch) = sheet.place(drum);
     format!("{}: note {pitch}, channel {}", drum.name(), channel + 1)
 }
