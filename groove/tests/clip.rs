@@ -1,4 +1,4 @@
-//! What is exported is what is played, and comes back as that.
+//! Round trip of exported clips: they contain the played notes and read back as such.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -46,7 +46,7 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'st
     for pitch in &mut own {
         *pitch = draws.random_range(0..14) * 9;
     }
-    // Each on a pitch of its own.
+    // All pitches differ.
     (0..).zip(&mut own).for_each(|(class, pitch)| *pitch += class);
     let pitches = match DRUM_MAPS[map].1 {
         Some(pitches) => pitches,
@@ -62,7 +62,7 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'st
 }
 
 #[test]
-fn five_hundred_takes_come_back_as_they_went() {
+fn five_hundred_takes_round_trip() {
     let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
     let mut drummer = Drummer::new(model);
     let mut draws = ChaCha8Rng::seed_from_u64(7);
@@ -84,7 +84,7 @@ fn five_hundred_takes_come_back_as_they_went() {
         std::fs::write(path.with_extension("txt"), told(&clip, &sheet)).expect("written");
         let mut expected = clip.steps.clone();
         for drum in Drum::ALL {
-            // What is early at the very start is at the start.
+            // Early hits at the very start move to the start.
             if let Some(hit) = expected[0].hit(drum) {
                 let offset_ticks = hit.offset_ticks.max(0);
                 expected[0].set(drum, Some(Hit { offset_ticks, ..hit }));
@@ -107,13 +107,13 @@ fn five_hundred_takes_come_back_as_they_went() {
     read_with_mido(folder.path());
 }
 
-/// Another reader finds the same in the files as stands beside them.
+/// A second MIDI reader (mido) finds the same notes in the files as in the text files beside them.
 fn read_with_mido(folder: &Path) {
     let has = |python: &&str| {
         let asked = Command::new(python).args(["-c", "import mido"]).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     };
-    // The system's own Python first: its packages are what the system check installs.
+    // The system's Python first, because the system check installs packages there.
     let Some(python) = ["/usr/bin/python3", "python3"].into_iter().find(has) else {
         println!("There is no Python with mido, so no other reader has read the clips.");
         return;
@@ -123,7 +123,7 @@ fn read_with_mido(folder: &Path) {
     assert!(status.expect("Python runs").success(), "mido reads something else");
 }
 
-/// What is to be in the file, as text.
+/// Expected content of the file, as text.
 fn told(clip: &Clip, sheet: &MidiLayout) -> String {
     let Clip { tempo, meter: Meter { numerator, denominator }, .. } = clip;
     let mut lines =
@@ -143,8 +143,8 @@ fn told(clip: &Clip, sheet: &MidiLayout) -> String {
     lines.join("\n")
 }
 
-/// Every note ends within the clip and before the next one of its pitch, and the file is as long as
-/// the clip.
+/// Every note ends within the clip and before the next one of its pitch, and the file has the
+/// clip's length.
 fn inside(bytes: &[u8], length: u32) {
     let smf = Smf::parse(bytes).expect("our own file");
     let [track] = smf.tracks.as_slice() else { panic!("one track") };

@@ -1,5 +1,5 @@
-//! Ten takes of the shipped weights, note for note: what a project plays does not change unless
-//! somebody means it to. `BLESS=1` writes them anew; new weights need that.
+//! Golden files: ten takes of the shipped weights, note for note. Projects must not change by
+//! accident. `BLESS=1` rewrites the files, as new weights require.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ fn takes() -> [(&'static str, Meter, Take); 10] {
 }
 
 #[test]
-fn ten_takes_are_what_they_were() {
+fn ten_takes_match_their_golden_files() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
     let bless = std::env::var_os("BLESS").is_some();

@@ -1,4 +1,7 @@
-//! Moves a phrase on.
+//! Decodes the next steps of a phrase: one step, a bar among candidates, or a repair around pins.
+//! ~ A take with pins is first decoded without them. Where the result misses a pin, the
+//! surroundings are decoded again in several attempts, and the attempt with the highest likelihood
+//! is kept. Steps far from a missed pin stay as they were.
 
 use crate::generate::conditioning::{TakeContext, has_even_lanes};
 use crate::generate::decoder::Decoder;
@@ -6,16 +9,16 @@ use crate::generate::phrase::PartialPhrase;
 use crate::model::ModelError;
 use crate::pattern::Step;
 
-/// How many steps before a missed pin the drummer begins to lead up to it, how many after it are
-/// played anew, and how many after those are heard to judge by.
+/// Steps before a missed pin from which on the phrase is decoded again, steps after it that are
+/// decoded again, and steps after those that the attempts are scored on.
 const STEPS_BEFORE_PIN: usize = 12;
 const STEPS_AFTER_PIN: usize = 4;
 const STEPS_SCORED: usize = 16;
-/// How many ways are tried, besides the one that changes nothing but the pins.
+/// Attempts, besides the one that changes nothing but the pins.
 const ATTEMPTS: u8 = 8;
 
 impl TakeContext<'_> {
-    /// Plays the next step, or all that is played anew around missed pins.
+    /// Decodes the next step, the next bar among candidates, or the steps around missed pins.
     pub(crate) fn advance(&self, partial: &mut PartialPhrase) -> Result<(), ModelError> {
         let at = partial.steps().len();
         if let Some(preceding) = self.preceding_bars(partial, at) {

@@ -1,10 +1,9 @@
 //! Candidate bars of a theme.
-//!
-//! The theme decides how a whole take is played, and a network that samples now and then begins
-//! with a fill, a stumble or half a groove. So a bar of the theme that keeps too little of the bars
-//! before the theme is played again with other draws, a few times at most, and the one that keeps
-//! most of them stays. Most first candidates stay: a small change of a control rarely changes
-//! which.
+//! ~ The theme decides how a whole take is played, and a network that samples now and then begins
+//! with a fill, a stumble or half a groove. A bar of the theme that differs too much from the bars
+//! before the theme is therefore decoded again with other random numbers, up to a limit, and the
+//! best candidate is kept. Most first candidates are kept, so a small change of a control rarely
+//! changes the choice.
 
 use crate::generate::conditioning::{StepPlan, TakeContext};
 use crate::generate::phrase::PartialPhrase;
@@ -13,17 +12,18 @@ use crate::pattern::Step;
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::take::Primer;
 
-/// Candidates of a bar, at most.
+/// Maximum number of candidates per bar.
 const CANDIDATES: u8 = 8;
-/// Candidate numbers lie apart from those of the tries around pins, which draw at the same places.
+/// Distance of candidate numbers from those of the attempts around pins, which draw at the same
+/// positions.
 const ATTEMPT_STRIDE: u8 = 16;
-/// Hit F1 of a single heard bar with itself played again, where there is no other to compare with.
+/// Hit F1 assumed between a single preceding bar and its repetition, where no second bar exists.
 const SINGLE_BAR_SIMILARITY: f32 = 0.75;
-/// Share of the heard bars' hit F1 among each other that a bar of the theme has with them at least:
-/// the share at stick 0, and the rise of it to the middle of the stick.
+/// Minimum hit F1 between a bar of the theme and the preceding bars, as a share of the hit F1 among
+/// those bars: the share at stick 0, and its rise up to the middle of the stick control.
 const MIN_SIMILARITY: (f32, f32) = (0.4, 0.5);
 
-/// Drums whose strokes in a bar are counted together: what keeps time, what fills.
+/// Drums whose strokes per bar are counted together: timekeeping and fills.
 const GROUPS: [&[Drum]; 5] = [
     &[Drum::Bass],
     &[Drum::Snare],
@@ -31,29 +31,30 @@ const GROUPS: [&[Drum]; 5] = [
     &[Drum::LowTom, Drum::MidTom, Drum::HighTom],
     &[Drum::Crash],
 ];
-/// Strokes of a group by which a bar may lie outside the heard bars' range: at least, and as a
-/// share of the range's end.
+/// Margin around the range of strokes of a group in the preceding bars: absolute, and as a share of
+/// the range's end.
 const RANGE_MARGIN: (f32, f32) = (1.0, 0.25);
 /// Strokes by which the range widens at the ends of the density control.
 const DENSITY_MARGIN: f32 = 12.0;
-/// Likeness that a stroke outside the range costs.
+/// Similarity that each stroke outside the range costs.
 const OUTLIER_COST: f32 = 0.05;
 
-/// Bars that were heard before a theme, and the similarity to them that is threshold.
+/// Bars before a theme, and the criteria that a bar of the theme must meet.
 pub(crate) struct PrecedingBars {
     bars: Vec<Vec<DrumSet>>,
     /// Drums that are compared.
     of: DrumSet,
-    /// Weight of the heard bar's hits in the similarity: .5 makes it the hit F1, 1 the share of the
-    /// heard hits that are kept, 0 the share of the bar's own that were heard.
+    /// Weight of the preceding bar's hits in the similarity: 0.5 is the hit F1, 1 the share of the
+    /// preceding bar's hits that are kept, 0 the share of the new bar's hits that the preceding bar
+    /// has.
     weight: f32,
     threshold: f32,
-    /// By group: fewest and most strokes of a bar.
+    /// Fewest and most strokes of a bar, by group.
     ranges: [(f32, f32); GROUPS.len()],
 }
 
 impl PrecedingBars {
-    /// Mean similarity of a bar to those that were heard, and strokes outside their range.
+    /// Mean similarity of a bar to the preceding ones, and number of strokes outside their range.
     fn score(&self, bar: &[Step]) -> (f32, f32) {
         let bar = drums(bar, self.of);
         let sum: f32 =
@@ -66,7 +67,7 @@ impl PrecedingBars {
     }
 }
 
-/// Strokes of some drums in a bar.
+/// Number of strokes of some drums in a bar.
 fn strokes(bar: &[DrumSet], group: &[Drum]) -> f32 {
     let group: DrumSet = group.iter().copied().collect();
     bar.iter().map(|drums| drums.and(group).len()).sum::<u32>() as f32
@@ -76,8 +77,7 @@ fn drums(bar: &[Step], of: DrumSet) -> Vec<DrumSet> {
     bar.iter().map(|step| step.drums().and(of)).collect()
 }
 
-/// Shared hits of two bars as a share of the hits of both, of which the heard one's have this
-/// weight (Tversky 1977).
+/// Shared hits of two bars as a share of a weighted sum of the hits of both (Tversky 1977).
 fn similarity(preceding: &[DrumSet], bar: &[DrumSet], weight: f32) -> f32 {
     let count = |bar: &[DrumSet]| bar.iter().map(|drums| drums.len()).sum::<u32>() as f32;
     let shared =
@@ -86,8 +86,8 @@ fn similarity(preceding: &[DrumSet], bar: &[DrumSet], weight: f32) -> f32 {
 }
 
 impl TakeContext<'_> {
-    /// The bars before a theme, at the first step of one of its bars that is chosen among
-    /// candidates; none in a bar that is given, or a fill, or played to a tapped rhythm.
+    /// Criteria for the bar of the theme that begins at step `at`. `None` inside a bar, and for
+    /// bars that are given, contain a fill or follow a tapped rhythm: these have no candidates.
     pub(crate) fn preceding_bars(
         &self,
         partial: &PartialPhrase,
@@ -123,7 +123,7 @@ impl TakeContext<'_> {
         let own = if pairs > 0.0 { sum / pairs } else { SINGLE_BAR_SIMILARITY };
         let (least, rise) = MIN_SIMILARITY;
         let kept = least + rise * (2.0 * self.stick(true, at)).clamp(0.0, 1.0);
-        // Who plays hotter strays further.
+        // A higher temperature allows more deviation.
         let threshold = own * kept / self.take.temperature.max(1.0);
         let weight = 0.5 + 0.5 * self.take.density.clamp(-1.0, 1.0);
         let room = self.take.density.clamp(-1.0, 1.0) * DENSITY_MARGIN;
@@ -137,8 +137,8 @@ impl TakeContext<'_> {
         (!bars.is_empty()).then_some(PrecedingBars { bars, of, weight, threshold, ranges })
     }
 
-    /// Plays a bar of the theme, in as many candidates as it takes to keep threshold of the bars
-    /// before.
+    /// Decodes a bar of the theme. Further candidates follow until one meets the criteria, up to
+    /// the limit; the best is kept.
     pub(crate) fn play_candidates(
         &self,
         partial: &mut PartialPhrase,
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_judged_by_its_hits_and_by_the_strokes_of_its_drums() {
+    fn score_counts_shared_hits_and_strokes_out_of_range() {
         let beat = [(0, Drum::Bass), (4, Drum::Snare), (8, Drum::Bass), (12, Drum::Snare)];
         let with = |more: &[(usize, Drum)]| bar(&[&beat, more].concat());
         let preceding = PrecedingBars {
@@ -199,7 +199,7 @@ mod tests {
             ranges: [(1.0, 3.0), (1.0, 3.0), (0.0, 1.0), (0.0, 1.0), (0.0, 1.0)],
         };
         assert_eq!(preceding.score(&with(&[])), (1.0, 0.0));
-        // Two of four hits too many are shared hits of a larger sum.
+        // Two hits more than the four shared ones.
         let busy = with(&[(1, Drum::HighTom), (2, Drum::LowTom)]);
         let (similarity, outside) = preceding.score(&busy);
         assert!((similarity - 8.0 / 10.0).abs() < 1e-6);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_candidate_that_is_good_enough_is_played_and_else_the_best() {
+    fn first_candidate_above_the_threshold_is_kept_else_the_best() {
         let model = Arc::new(Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model"));
         let (mut first, mut others) = (0, 0);
         for seed in 0..40 {

@@ -1,4 +1,4 @@
-//! Playing and hearing, step by step: the networks' states, and the steps that led to them.
+//! The autoregressive decoder: network states and the steps that led to them.
 
 use libm::exp;
 use rand::{Rng, SeedableRng};
@@ -15,27 +15,28 @@ use crate::model::{Model, ModelError, State};
 use crate::pattern::drum::{CLASSES, DrumSet};
 use crate::pattern::{Hit, Step};
 
-/// Words of the generator's sequence that belong to a step; it draws fewer.
+/// Words of the generator's sequence that each step owns. A step draws fewer.
 const WORDS_PER_STEP: u128 = 1024;
 
-/// Temperatures of velocity and offset. Drawn at 1, hits of one place vary from bar to bar by 14 of
-/// 127 where rock drummers' kick varies by 10, and what is played next follows what was played.
+/// Sampling temperatures of velocity and offset. At temperature 1, velocities of one position vary
+/// from bar to bar by 14 of 127, while rock drummers' kick varies by 10, and later hits follow
+/// earlier ones.
 const VELOCITY_TEMPERATURE: f32 = 0.8;
 const OFFSET_TEMPERATURE: f32 = 0.9;
-/// Greatest distance between the places that the offsets of one step have in their distributions:
-/// two limbs that strike together are early or late together. Drawn apart, they are 18 ticks of 1/240
-/// step from each other where rock drummers' are 14.
+/// Maximum distance between the quantiles at which the offsets of one step are drawn: two limbs
+/// that strike together are early or late together. Independent draws are 18 ticks of 1/240 step
+/// apart, rock drummers' hits 14.
 const OFFSET_SPREAD: f32 = 0.8;
 
-/// Most subsets that a kit has.
+/// Maximum number of subsets of a kit.
 const SUBSETS: usize = 1 << CLASSES;
 
-/// The random numbers of a step: a function of the seed and the place alone.
+/// Random numbers of a step: a function of seed and position alone.
 #[derive(Debug)]
 pub(crate) struct StepRng(ChaCha8Rng);
 
 impl StepRng {
-    /// Those of a step of a bar of the song, and of one of several tries at it.
+    /// The generator of a step of a bar of the song, for one of several attempts.
     pub(crate) fn at(seed: u32, bar: i64, step: usize, attempt: u8) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
         rng.set_stream(bar.cast_unsigned() ^ u64::from(attempt) << 48);
@@ -48,9 +49,9 @@ impl StepRng {
         self.0.random()
     }
 
-    /// A subset by its logits: the winner of a race in which each runs as fast as it is likely
-    /// (Gumbel 1954). The same draws give the same subset as long as it is allowed and none grows
-    /// much likelier: a small change of a control is a small change of the beat.
+    /// Samples a subset from its logits by Gumbel-max sampling (Gumbel 1954). The same random
+    /// numbers give the same subset while it stays allowed and no other becomes much likelier: a
+    /// small change of a control is a small change of the beat.
     pub(crate) fn subset(&mut self, logits: &[f32]) -> DrumSet {
         let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let (mut chances, mut distances) = ([0.0; SUBSETS], [1.0; SUBSETS]);
@@ -72,39 +73,39 @@ impl StepRng {
     }
 }
 
-/// How a struck drum's velocity and offset come from their distributions.
+/// Choice of a struck drum's velocity and offset from their distributions.
 #[derive(Debug)]
 pub(crate) enum VelocityOffset<'a> {
-    /// Drawn; those of the drums that somebody asked for are clear.
+    /// Sampled. Hits of the requested drums are clearly audible.
     Sampled(&'a mut StepRng, DrumSet),
     /// The medians.
     Median,
 }
 
-/// A drummer in the middle of a piece.
+/// Decoder state in the middle of a piece.
 #[derive(Clone, Debug)]
 pub(crate) struct Decoder {
     state: State,
-    /// What was played or heard. The first step begins a bar.
+    /// Steps so far, sampled or teacher-forced. The first step begins a bar.
     pub(crate) steps: Vec<Step>,
-    /// Whether each of the steps was part of a fill.
+    /// For each step, true if it was part of a fill.
     fills: Vec<bool>,
-    /// The last outlook that was used up: the next one is made in its place.
+    /// The last prediction. Its buffers are reused for the next one.
     used: Prediction,
 }
 
-/// What comes next, before it is decided.
+/// Prediction of the next step.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prediction {
-    /// The input row, with room for the feel network's.
+    /// Input row, with room for the feel network's.
     row: Vec<f32>,
     memory: Memory,
-    /// The log-probability of each subset.
+    /// Log-probability of each subset.
     pub(crate) logits: Vec<f32>,
 }
 
 impl Prediction {
-    /// The log-probability that these drums are struck.
+    /// Log-probability that exactly these drums are struck.
     pub(crate) fn log_probability(&self, drums: DrumSet) -> f32 {
         self.logits[usize::from(drums.bits())]
     }
@@ -120,8 +121,8 @@ impl Decoder {
         }
     }
 
-    /// Drums struck at this step of the last bar in which it was no part of a fill and followed
-    /// none: what a drummer plays once after a fill is no part of the beat.
+    /// Drums struck at this step of the last bar in which the step was neither part of a fill nor
+    /// the first after one: the hits after a fill are not part of the beat.
     pub(crate) fn before(&self, bar: usize) -> Option<DrumSet> {
         let mut same = self.steps.len().checked_sub(bar)?;
         while self.fills[same] || same > 0 && self.fills[same - 1] {
@@ -130,13 +131,13 @@ impl Decoder {
         Some(self.steps[same].drums())
     }
 
-    /// The last steps, at most so many, as far as they were part of a fill.
+    /// The steps of the current fill among the last `steps` steps.
     pub(crate) fn in_fill(&self, steps: usize) -> &[Step] {
         let fill = self.fills.iter().rev().take(steps).take_while(|&&fill| fill).count();
         &self.steps[self.steps.len() - fill..]
     }
 
-    /// What could come next. Must be asked for once a step.
+    /// Predicts the next step. Must be called once per step.
     pub(crate) fn predict(&mut self, model: &Model, kind: &Kind) -> Result<Prediction, ModelError> {
         let metadata = model.metadata();
         let Prediction { mut row, mut memory, mut logits } = std::mem::take(&mut self.used);
@@ -149,7 +150,7 @@ impl Decoder {
         Ok(Prediction { row, memory, logits })
     }
 
-    /// Strikes these drums next; says how.
+    /// Strikes these drums next, and chooses their velocities and offsets.
     pub(crate) fn strike(
         &mut self,
         model: &Model,
@@ -162,7 +163,7 @@ impl Decoder {
         references.write(drums, &mut prediction.row[model.metadata().row()..]);
         model.feel(&mut self.state, &prediction.row)?;
         let mut step = Step::SILENT;
-        // The same number of draws at every step, whatever is struck.
+        // Every step draws the same number of random numbers, whatever it strikes.
         let together = match &mut velocity_offset {
             VelocityOffset::Sampled(rng, _) => rng.next(),
             VelocityOffset::Median => 0.5,
@@ -193,8 +194,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// Plays the next step as it is wished, and gives the log-probability of the drums that are
-    /// struck, as the model foresaw it.
+    /// Samples the next step under constraints. Returns the log-probability of the struck drums
+    /// before the constraints.
     pub(crate) fn play(
         &mut self,
         model: &Model,
@@ -219,7 +220,7 @@ impl Decoder {
         Ok(log_probability)
     }
 
-    /// Plays these drums next, of which some are asked for; gives their log-probability.
+    /// Strikes these drums next, of which some are requested. Returns their log-probability.
     pub(crate) fn play_drums(
         &mut self,
         model: &Model,
@@ -234,7 +235,7 @@ impl Decoder {
         Ok(log_probability)
     }
 
-    /// Takes the next step as it is, and goes on from there.
+    /// Feeds the given step to the networks.
     pub(crate) fn teacher_force(
         &mut self,
         model: &Model,
@@ -245,7 +246,7 @@ impl Decoder {
         self.feed(model, kind, prediction, step)
     }
 
-    /// Takes the next step as it is, whatever the outlook was.
+    /// Feeds the given step to the networks after its prediction.
     pub(crate) fn feed(
         &mut self,
         model: &Model,
@@ -267,15 +268,14 @@ impl Decoder {
     }
 }
 
-/// A place near another one, both 0 to 1, from a draw: up to half of [`OFFSET_SPREAD`] away, reflected at
-/// the ends, so that it is as evenly distributed as the other.
+/// A quantile near another one, both 0 to 1: up to half of [`OFFSET_SPREAD`] away, reflected at the
+/// ends, so that it is as evenly distributed as the other.
 fn near(place: f32, draw: f32) -> f32 {
     let moved = (place + OFFSET_SPREAD * (draw - 0.5)).abs();
     if moved > 1.0 { 2.0 - moved } else { moved }
 }
 
-/// The hit at four places (0 to 1) of its distributions: velocity bin, within that bin, offset
-/// bin, within that.
+/// The hit at four quantiles (0 to 1): velocity bin, within that bin, offset bin, within that bin.
 fn hit(logits: &[f32; FEEL_LOGITS], [v, in_v, o, in_o]: [f32; 4]) -> Hit {
     let (velocity, offset) = logits.split_at(VELOCITY_BINS);
     let velocity = draw(velocity, VELOCITY_TEMPERATURE, v) as f32 + in_v;
@@ -283,7 +283,8 @@ fn hit(logits: &[f32; FEEL_LOGITS], [v, in_v, o, in_o]: [f32; 4]) -> Hit {
     hit_at(velocity, offset)
 }
 
-/// The outcome at `place` (0 to 1) of the cumulative distribution of logits at a temperature.
+/// The outcome at quantile `place` (0 to 1) of the cumulative distribution of logits at a
+/// temperature.
 fn draw(logits: &[f32], temperature: f32, place: f32) -> usize {
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let weight = |logit: f32| exp(f64::from((logit - top) / temperature));
@@ -295,7 +296,7 @@ fn draw(logits: &[f32], temperature: f32, place: f32) -> usize {
             return outcome;
         }
     }
-    // Rounding left a grain over: the likeliest outcome is certainly a possible one.
+    // Rounding left a remainder: the most likely outcome is always possible.
     logits.iter().position(|&logit| logit >= top).unwrap_or(0)
 }
 
@@ -304,7 +305,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draw_is_the_cumulative_distribution() {
+    fn draw_inverts_the_cumulative_distribution() {
         let logits = [0.0, f32::NEG_INFINITY, 3f32.ln()];
         for (place, outcome) in [(0.0, 0), (0.2, 0), (0.26, 2), (0.999, 2), (1.0, 2)] {
             assert_eq!(draw(&logits, 1.0, place), outcome, "at {place}");
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn limbs_are_together_and_as_early_and_late_as_apart() {
+    fn near_quantiles_are_uniformly_distributed() {
         let mut counts = [0; 4];
         for number in 0..40_000u32 {
             let (place, draw) = (number % 200, number / 200);
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn subsets_come_as_often_as_they_are_likely_and_small_changes_change_few() {
+    fn subsets_follow_their_probabilities_and_small_changes_change_few() {
         let logits = [0.0, 1.0, f32::NEG_INFINITY, 2.0];
         let drawn = |logits: &[f32]| -> Vec<u16> {
             let draw = |bar| StepRng::at(3, bar, 0, 0).subset(logits).bits();
@@ -348,13 +349,13 @@ mod tests {
         let changed = all.iter().zip(&other).filter(|(a, b)| a != b).count();
         assert!((1..200).contains(&changed), "{changed}");
         assert!(all.iter().zip(&other).all(|(a, b)| a == b || *b == 0));
-        // What is allowed and was drawn is drawn again when others are forbidden.
+        // An outcome that stays allowed is drawn again when others are excluded.
         let fewer = drawn(&[0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, 2.0]);
         assert!(all.iter().zip(&fewer).all(|(a, b)| a == b || *a == 1));
     }
 
     #[test]
-    fn the_draws_of_a_step_are_a_function_of_its_place() {
+    fn random_numbers_are_a_function_of_the_position() {
         let rng = |bar, step, attempt| {
             let mut rng = StepRng::at(7, bar, step, attempt);
             [rng.next(), rng.next()]
@@ -364,7 +365,7 @@ mod tests {
         for (i, one) in others.iter().enumerate() {
             assert!(others[..i].iter().all(|other| other != one));
         }
-        // A step draws fewer numbers than belong to it.
+        // A step draws fewer numbers than it owns.
         assert!(513 + 4 * crate::pattern::drum::CLASSES < WORDS_PER_STEP as usize);
     }
 }

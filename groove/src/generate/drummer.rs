@@ -1,19 +1,13 @@
-//! A take and a song position to a bar.
-//!
-//! Phrase 0 of a take is its *theme*. A take that loops repeats it; only fills, where the song has
-//! other ones there, and the crash that may follow one, are played anew. In a take that evolves,
-//! phrase `k` is what the drummer plays after the theme (with the fill that the song has there
-//! before phrase `k`), with draws of its own. So it needs the theme, but no phrase between, and
-//! the bar at a song position is a function of the take, the meter and the position alone,
-//! whatever was asked for before.
-//!
-//! Before the theme the drummer hears a [lead-in](crate::model::lead_in), or the take's primer.
-//!
-//! A phrase is made step by step, as far as somebody asks for it: its first step is out before its
-//! last is thought of. A take with pins is played without them first, and then again around those
-//! that it missed: what is near them is tried in several ways, and the one stays that the drummer
-//! would most likely have come to the pins by and gone on from. What is far from them stays as it
-//! was, as do the other lanes where one of them is made busier.
+//! The drummer: from a take and a song position to a bar.
+//! ~ Phrase 0 of a take is its *theme*. A looping take repeats it; only fills at other positions of
+//! the song, and the crash that may follow a fill, are decoded anew. In an evolving take, phrase
+//! `k` continues the theme (with the song's fill before phrase `k`) with its own random numbers. It
+//! needs the theme, but no phrase in between, so a bar is a function of take, meter and song
+//! position alone.
+//! ~ The theme continues a [lead-in](crate::model::lead_in) or the take's primer.
+//! ~ Decoding is lazy: a phrase is decoded only as far as it is requested. A take with pins or lane
+//! densities is decoded around a [simplified](crate::generate::conditioning::simplified) take,
+//! which has neither.
 
 use std::sync::Arc;
 use std::task::Poll;
@@ -26,31 +20,31 @@ use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Meter, Step};
 use crate::take::{FillPlace, Take};
 
-/// What may not be done yet: a step of it is done at a time.
+/// A result that may need further steps; each call does one.
 type Soon<T> = Result<Poll<T>, ModelError>;
 
-/// A drummer: a model, and what it thought of last.
+/// A model, and the phrases decoded last.
 #[derive(Debug)]
 pub struct Drummer {
     model: Arc<Model>,
-    /// The last lead-in that was heard.
+    /// The last lead-in that was fed.
     lead_in_cache: LeadInCache,
-    /// Take and meter of all that follows.
+    /// Take and meter of all following fields.
     of: Option<(Take, Meter)>,
-    /// Place of the take's lead-in among the model's.
+    /// Index of the take's lead-in in the model's list.
     lead_in: Option<usize>,
-    /// Who plays the simpler take.
+    /// Drummer of the simplified take.
     base: Option<Box<Drummer>>,
-    /// Who play the two takes that this one is between.
+    /// Drummers of the two takes of a morph.
     endpoints: Option<Box<[Drummer; 2]>>,
-    /// The theme, as far as it is played, and the same with the fills of other places of the song.
+    /// The theme as far as it is decoded, followed by its versions with other fills.
     versions: Vec<PartialPhrase>,
-    /// The last phrase that was asked for besides the theme.
+    /// The last requested phrase besides the theme.
     phrase: Option<(i64, PartialPhrase)>,
 }
 
 impl Drummer {
-    /// A drummer with this model.
+    /// A drummer with a model.
     #[must_use]
     pub fn new(model: Arc<Model>) -> Self {
         Drummer {
@@ -65,17 +59,17 @@ impl Drummer {
         }
     }
 
-    /// The bar at a song position: a pure function of the arguments.
+    /// The bar at a song position, a pure function of the arguments.
     ///
     /// # Errors
-    /// When the take is another model's, or the network cannot be computed.
+    /// Returns an error if the take belongs to another model, or if the network cannot be computed.
     pub fn bar(&mut self, take: &Take, meter: Meter, bar: i64) -> Result<Bar, ModelError> {
         let played = self.bar_cancellable(take, meter, bar, || false)?;
         Ok(played.unwrap_or(Bar::silent(meter)))
     }
 
-    /// The bar at a song position, unless `stop` says before some step that it is no longer
-    /// wanted. What was done until then is kept for the next time.
+    /// The bar at a song position, or `None` once `stop` returns true, which is checked before
+    /// every step. Completed steps are kept for the next call.
     ///
     /// # Errors
     /// As [`Drummer::bar`].
@@ -103,7 +97,7 @@ impl Drummer {
         Ok(Some(played))
     }
 
-    /// All bars of a phrase: a pure function of the arguments.
+    /// All bars of a phrase, a pure function of the arguments.
     ///
     /// # Errors
     /// As [`Drummer::bar`].
@@ -117,7 +111,7 @@ impl Drummer {
         (first..).take(take.bars()).map(|bar| self.bar(take, meter, bar)).collect()
     }
 
-    /// A step of a phrase; plays on as far as that.
+    /// A step of a phrase. Decodes as far as that step.
     ///
     /// # Errors
     /// As [`Drummer::bar`].
@@ -135,13 +129,13 @@ impl Drummer {
         }
     }
 
-    /// A step of a phrase if it is played; else plays one of those that it needs.
+    /// Returns a step of a phrase if it is decoded; else decodes one of the steps that it needs.
     fn step_toward(&mut self, take: &Take, meter: Meter, phrase: i64, step: usize) -> Soon<Step> {
         if take.model != 0 && take.model != self.model.identity() {
             return Err(ModelError::Another);
         }
         if self.of.as_ref().is_none_or(|of| *of != (*take, meter)) {
-            // What the take is made around may well be the same.
+            // The simplified take and the ends of a morph may be unchanged.
             let (base, endpoints) = (self.base.take(), self.endpoints.take());
             let lead_in_cache = std::mem::take(&mut self.lead_in_cache);
             *self =
@@ -175,7 +169,7 @@ impl Drummer {
         Ok(partial.steps().get(step).map_or(Poll::Pending, |&step| Poll::Ready(step)))
     }
 
-    /// What the simpler take plays in a phrase, if there is a simpler one.
+    /// The simplified take's phrase, if the take can be simplified.
     fn base_phrase(&mut self, context: &TakeContext, phrase: i64) -> Soon<Option<Vec<Step>>> {
         let Some(take) = self.simplified() else { return Ok(Poll::Ready(None)) };
         let base = self.base.get_or_insert_with(|| Box::new(Drummer::new(self.model.clone())));
@@ -194,7 +188,7 @@ impl Drummer {
         self.of.and_then(|(take, _)| simplified(&take))
     }
 
-    /// What the simplest take plays as its theme where that is between two.
+    /// The theme between the two takes of a morph, for a take that cannot be simplified.
     fn between(&mut self, meter: Meter) -> Soon<Option<Vec<Step>>> {
         let endpoints =
             self.of.filter(|(take, _)| simplified(take).is_none()).and_then(|of| of.0.endpoints());
@@ -212,7 +206,7 @@ impl Drummer {
         Ok(Poll::Ready(Some(steps)))
     }
 
-    /// Begins the theme, if all that it needs is played.
+    /// Begins the theme if all steps that it needs are decoded.
     fn begin_theme(&mut self, context: &TakeContext) -> Soon<()> {
         let Poll::Ready(mut base) = self.base_phrase(context, 0)? else { return Ok(Poll::Pending) };
         if base.is_none() {
@@ -225,7 +219,7 @@ impl Drummer {
         Ok(Poll::Ready(()))
     }
 
-    /// Begins a phrase that is not the theme, if all that it needs is played.
+    /// Begins a phrase other than the theme if all steps that it needs are decoded.
     fn begin(&mut self, context: &TakeContext, phrase: i64) -> Soon<PartialPhrase> {
         let first = context.take.first_bar(phrase);
         let opens = context.plan(first, 0).after_fill;
@@ -250,7 +244,7 @@ impl Drummer {
             return Ok(Poll::Pending);
         };
         if let Some(mut before) = before {
-            // What the theme begins with, and perhaps a crash.
+            // The first step of the theme, possibly with a crash.
             before.start = before.decoder.steps.len();
             before.plans =
                 vec![StepPlan { fixed_after_fill: Some(looped.steps()[0]), ..context.plan(0, 0) }];
@@ -260,7 +254,7 @@ impl Drummer {
         Ok(Poll::Ready(looped))
     }
 
-    /// The theme with fills at these steps, if it is played to its end.
+    /// The theme with these fills, if it is decoded to its end.
     fn version(
         &mut self,
         context: &TakeContext,

@@ -1,22 +1,23 @@
-//! Velocity and timing for hits that are given: a clip is kept as it is, and played by hand.
+//! Velocity and timing for given hits.
 
 use crate::generate::decoder::{Decoder, StepRng, VelocityOffset};
 use crate::model::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::{Hit, Step};
 
-/// Standard deviation of velocities, of 127, from which on they count as meant.
+/// Standard deviation of velocities, of 127, above which they count as intended.
 const MEANT_VELOCITY: f64 = 8.0;
-/// The same of offsets, in ticks of 1/240 step.
+/// Standard deviation of offsets, in ticks of 1/240 step, above which they count as intended.
 const MEANT_OFFSET: f64 = 4.0;
 
-/// Plays a clip's hits: as the drummer strikes them, drawn with a seed; without one, each with the
-/// medians of its distributions. Velocities that vary are taken as meant, and so are offsets: the
-/// drummer hears them as its own past, and plays something like them. What is the same all over
-/// the clip is the drummer's alone. The clip begins with a bar and has the model's classes.
+/// Plays a clip's hits with the model's velocities and offsets: sampled with a seed, or else the
+/// medians.
+/// ~ Velocities that vary count as intended, and so do offsets: they are teacher-forced as the
+/// model's own past, and its hits resemble them. Uniform velocities and offsets are replaced. The
+/// clip begins with a bar and has the model's classes.
 ///
 /// # Errors
-/// When the network cannot be computed.
+/// Returns an error if the network cannot be computed.
 pub fn humanise(
     model: &Model,
     kind: &Kind,
@@ -50,11 +51,11 @@ pub fn humanise(
     Ok(played)
 }
 
-/// Each step's hits with the medians of velocity and offset that the model foresees when it is
-/// told everything before them as it is.
+/// Each step's hits with the median velocity and offset that the model predicts from the unchanged
+/// steps before it.
 ///
 /// # Errors
-/// When the network cannot be computed.
+/// Returns an error if the network cannot be computed.
 pub fn predict_feel(model: &Model, kind: &Kind, clip: &[Step]) -> Result<Vec<Step>, ModelError> {
     let mut decoder = Decoder::new(model);
     let mut foreseen = Vec::with_capacity(clip.len());
@@ -68,7 +69,7 @@ pub fn predict_feel(model: &Model, kind: &Kind, clip: &[Step]) -> Result<Vec<Ste
     Ok(foreseen)
 }
 
-/// Standard deviation; 0 of nothing.
+/// Standard deviation; 0 if empty.
 fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let count = values.clone().count().max(1) as f64;
     let mean = values.clone().sum::<f64>() / count;
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn hits_stay_and_are_played_by_hand() {
+    fn humanise_keeps_hits_and_varies_velocities() {
         let model = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
         let flat = clip(|_| 100);
         let play = |clip: &[Step], seed| humanise(&model, &KIND, clip, seed).expect("steps");
@@ -110,7 +111,7 @@ mod tests {
         assert!(
             spread(drawn.iter().flat_map(Step::hits).map(|(_, h)| f64::from(h.velocity))) > 5.0
         );
-        // What is flat says nothing of how it was meant; what varies does.
+        // Uniform velocities are ignored, varied ones are not.
         assert_eq!(play(&clip(|_| 30), None), play(&flat, None));
         let accents = clip(|place| if place.is_multiple_of(4) { 120 } else { 40 });
         assert_ne!(play(&accents, None), play(&flat, None));

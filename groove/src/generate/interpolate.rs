@@ -1,4 +1,6 @@
-//! Beats between two themes.
+//! Beats between the themes of two takes.
+//! ~ Hits that the themes share stay. The rest is sampled from the distribution between those of
+//! the two takes (their mixed logits), with a bias towards either theme according to the share.
 
 use crate::generate::conditioning::TakeContext;
 use crate::generate::conditioning::constraints::Constraints;
@@ -11,11 +13,10 @@ use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 use crate::pattern::{Hit, Meter, Step};
 use crate::take::Take;
 
-/// Greatest pull towards a theme: what is added for a drum where it has one, and taken away where
-/// it has none.
+/// Maximum bias towards a theme: added for its drums, subtracted for the others.
 const PULL: f32 = 4.0;
 
-/// A beat that is the second take's by a share, 0 to 1: at 0 the one theme, at 1 the other.
+/// A beat between two themes. `share` 0 is the first theme, 1 the second.
 pub(crate) fn mixed(
     model: &Model,
     takes: [&Take; 2],
@@ -72,7 +73,7 @@ fn pull(a: DrumSet, b: DrumSet, share: f32) -> LogitBias {
     bias
 }
 
-/// Between two hits; where there is one only, that.
+/// The hit between two hits; if only one is present, that one.
 fn hit_between(one: Option<Hit>, other: Option<Hit>, share: f32) -> Option<Hit> {
     let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
     let mix = |a: f32, b: f32| a + (b - a) * share;

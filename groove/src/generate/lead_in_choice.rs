@@ -1,4 +1,4 @@
-//! The choice of a take's lead-in.
+//! Choice of a take's lead-in.
 
 use libm::{log2f, logf, sqrtf};
 use rand::{Rng, SeedableRng};
@@ -8,17 +8,17 @@ use crate::generate::conditioning::constraints::log_sum;
 use crate::model::lead_in::LeadIn;
 use crate::take::Take;
 
-/// Standard deviation of the tempo of the lead-ins that are chosen for a take, in octaves.
+/// Standard deviation of the tempo of the chosen lead-ins around the take's, in octaves.
 const TEMPO_SPREAD: f32 = 0.35;
 /// Octaves that are added to it for each octave by which a take's tempo lies further from the mean
-/// of the style's than one standard deviation: a style that drummers play slower is played as they
-/// play it.
+/// of the style than one standard deviation. A tempo that is unusual for the style thus keeps the
+/// style's typical lead-ins.
 const EXTRA_SPREAD: f32 = 2.0;
-/// Stream of the generator that lead-ins are chosen with; those of bars are far below.
+/// Stream of the random generator for this choice; the streams of bars are far below.
 const STREAM: u64 = 1 << 62;
 
-/// The lead-in for a take by its place in `lead_ins`, `None` if there is none of any style. It is
-/// a function of the take's seed, style, blend and tempo.
+/// Index of the lead-in of a take in `lead_ins`; `None` if the list is empty. A function of the
+/// take's seed, style, blend and tempo.
 #[must_use]
 pub fn choose(lead_ins: &[LeadIn], take: &Take) -> Option<usize> {
     let (second, share) = take.blend;
@@ -31,7 +31,8 @@ pub fn choose(lead_ins: &[LeadIn], take: &Take) -> Option<usize> {
     }
     let mut rng = ChaCha8Rng::seed_from_u64(u64::from(take.seed));
     rng.set_stream(STREAM);
-    // Gumbel-max sampling, with one draw a lead-in: a small change of the tempo mostly keeps it.
+    // Gumbel-max sampling with one draw per lead-in: a small change of the tempo mostly keeps the
+    // choice.
     let mut best = (f32::INFINITY, None);
     for (place, weight) in weights.into_iter().enumerate() {
         let draw: f32 = rng.random();
@@ -43,8 +44,8 @@ pub fn choose(lead_ins: &[LeadIn], take: &Take) -> Option<usize> {
     best.1
 }
 
-/// Adds to the logarithms of all weights those of a style, which has a share of the whole. A style
-/// without lead-ins, and style number 0, have those of all.
+/// Adds the log-weights of a style, which has a share of the whole, to all log-weights. A style
+/// without lead-ins, and style number 0, use all lead-ins.
 fn add_weights(lead_ins: &[LeadIn], style: u8, tempo: f32, share: f32, weights: &mut [f32]) {
     let known = lead_ins.iter().any(|lead_in| lead_in.style == style);
     let of_style = |lead_in: &&LeadIn| !known || lead_in.style == style;
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn lead_ins_are_of_the_style_and_near_the_tempo() {
+    fn chosen_lead_ins_match_style_and_tempo() {
         let rock = Take { style: 3, tempo: 102.0, ..Take::default() };
         assert!(chosen(&rock).is_subset(&[0, 1, 2].into()));
         let fast = |tempo: f32| {
@@ -103,7 +104,7 @@ mod tests {
         let both = Take { blend: (5, 0.5), ..rock };
         assert!(chosen(&both).is_superset(&[0, 1, 4].into()));
         assert!(chosen(&Take { style: 0, ..rock }).is_superset(&[0, 1, 4].into()));
-        // A style without any has those of all.
+        // A style without lead-ins uses all of them.
         assert!(!chosen(&Take { style: 9, ..rock }).is_empty());
         assert_eq!(choose(&[], &rock), None);
     }

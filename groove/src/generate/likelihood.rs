@@ -1,4 +1,4 @@
-//! How likely the model finds what was played, and what it plays when nothing steers it.
+//! Likelihood of given steps under the model, and free-running generation without conditioning.
 
 use crate::generate::conditioning::constraints::{Constraints, log_sum};
 use crate::generate::decoder::{Decoder, StepRng};
@@ -7,12 +7,12 @@ use crate::model::{Model, ModelError};
 use crate::pattern::Step;
 use crate::take::pins::Pins;
 
-/// The log-probability of the hits of each step, given those before, as the model foresees them
-/// without balance or wishes. Of pinned cells it is told: a step's figure is that of its other
-/// cells. The first step begins a bar, and is the first that pins count from.
+/// Log-probability of the hits of each step given the steps before, without calibration or
+/// constraints. Pinned cells are conditioned on: a step's figure covers its other cells. The first
+/// step begins a bar, and pins count from it.
 ///
 /// # Errors
-/// When the network cannot be computed.
+/// Returns an error if the network cannot be computed.
 pub fn likelihood(
     model: &Model,
     kind: &Kind,
@@ -34,11 +34,10 @@ pub fn likelihood(
     Ok(figures)
 }
 
-/// So many steps as the model alone plays them: each drawn from its distribution, without balance
-/// or wishes.
+/// Samples a number of steps from the model alone, without calibration or constraints.
 ///
 /// # Errors
-/// When the network cannot be computed.
+/// Returns an error if the network cannot be computed.
 pub fn free_run_steps(
     model: &Model,
     kind: &Kind,
@@ -62,7 +61,7 @@ mod tests {
     use crate::pattern::Meter;
 
     #[test]
-    fn alone_a_model_plays_as_many_steps_as_asked_and_the_same_again() {
+    fn free_run_is_reproducible() {
         let model = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
         let meter = Meter::FOUR_FOUR;
         let kind = Kind { style: 17, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
@@ -70,7 +69,7 @@ mod tests {
         let played = play(40, 7);
         assert_eq!((played.len(), &played[..35]), (40, &play(35, 7)[..]));
         assert_ne!(played, play(40, 8));
-        // What it played it finds possible.
+        // The model finds its own steps possible.
         let log_probability = likelihood(&model, &kind, &played, &Pins::NONE).expect("figures");
         assert!(log_probability.iter().all(|figure| figure.is_finite()));
     }

@@ -1,4 +1,7 @@
 //! Generation: from a take and a song position to a bar.
+//! ~ [`Drummer`] returns bars. `conditioning` turns a take's controls into logit biases and masks,
+//! `decoder` samples steps from the networks, `phrase` and `advance` decode a phrase, and
+//! `candidates` chooses among several versions of a bar.
 
 mod advance;
 mod candidates;

@@ -1,9 +1,4 @@
-//! From one take to another: beats between their themes, each played by a drummer who has both in
-//! mind.
-//!
-//! What the themes have in common stays. Of the rest the distribution decides that lies between
-//! those of the two takes (their logarithms mixed), pulled towards the one theme or the other as
-//! far as the morph has come. [`crate::generate`] asks for it where a take is on the way to another.
+//! Morphs: a series of beats from one take to another.
 
 use std::sync::Arc;
 
@@ -12,11 +7,11 @@ use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Meter};
 use crate::take::{Take, Toward};
 
-/// The theme of one take, so many beats between, and the theme of the other: `count` in all, at
-/// least 2. All have the form of the first one, and what is held there.
+/// A series of `count` beats, at least 2: the theme of the first take, beats between, and the theme
+/// of the second. All have the first take's form, primer and pins.
 ///
 /// # Errors
-/// When a take is another model's, or the network cannot be computed.
+/// Returns an error if a take belongs to another model, or if the network cannot be computed.
 pub fn morph(
     model: &Arc<Model>,
     [one, other]: [&Take; 2],

@@ -1,4 +1,4 @@
-//! Phrases in the making, and how a step of one is played.
+//! Partially decoded phrases, and the decoding of one of their steps.
 
 use crate::generate::conditioning::{StepPlan, TakeContext};
 use crate::generate::decoder::{Decoder, StepRng};
@@ -7,32 +7,32 @@ use crate::model::encode::Kind;
 use crate::model::feel::is_clear;
 use crate::pattern::Step;
 
-/// Sampling temperature at the lowest value of the temperature control. Below it the likeliest
-/// drums win nearly every draw, so that the control would do nothing.
+/// Sampling temperature at the lowest value of the temperature control. Below it the most likely
+/// drums win nearly every draw, and the control would have no effect.
 const MIN_TEMPERATURE: f32 = 0.35;
 
-/// Sampling temperature at a value of the temperature control: the control's own from 1 up, and a
-/// straight line from [`MIN_TEMPERATURE`] to 1 below.
+/// Sampling temperature at a value of the temperature control: equal from 1 up, and linear between
+/// [`MIN_TEMPERATURE`] and 1 below.
 fn sampling_temperature(control: f32) -> f32 {
     if control < 1.0 { MIN_TEMPERATURE + (1.0 - MIN_TEMPERATURE) * control } else { control }
 }
 
-/// A phrase in the making: the player has heard what was before, and played some of the cues.
+/// A partially decoded phrase: the decoder after the steps so far, and the plans of all steps.
 #[derive(Clone, Debug)]
 pub(crate) struct PartialPhrase {
     pub(crate) decoder: Decoder,
-    /// Steps that the player had behind it when the phrase began.
+    /// Number of the decoder's steps before the phrase.
     pub(crate) start: usize,
     pub(crate) plans: Vec<StepPlan>,
 }
 
-/// A player who has heard a lead-in, with what that was: knobs that change neither the lead-in nor
-/// the kind of playing need not wait for it again.
+/// The decoder after the last lead-in, with the lead-in's index and the kind of playing: controls
+/// that change neither reuse it.
 #[derive(Debug, Default)]
 pub(crate) struct LeadInCache(Option<(Option<usize>, Kind, Decoder)>);
 
 impl LeadInCache {
-    /// A player who has heard the lead-in of a take; of a model without lead-ins, nothing.
+    /// A decoder that was fed the lead-in of a take; an empty one if the model has no lead-ins.
     pub(crate) fn decoder(&mut self, context: &TakeContext) -> Result<Decoder, ModelError> {
         let (place, kind) = (context.lead_in, context.kind(false));
         if let Some((_, _, decoder)) = self.0.as_ref().filter(|of| (of.0, of.1) == (place, kind)) {
@@ -54,7 +54,7 @@ impl PartialPhrase {
         self.decoder.steps.len() >= self.start + self.plans.len()
     }
 
-    /// The steps, as far as they are played.
+    /// The steps decoded so far.
     pub(crate) fn steps(&self) -> &[Step] {
         &self.decoder.steps[self.start..]
     }
@@ -72,17 +72,17 @@ impl TakeContext<'_> {
             None => lead_in_cache.decoder(self)?,
         };
         let mut plans = self.plans(0, base);
-        // Nothing was before the theme.
+        // The theme is never the first step after a fill.
         plans[0].after_fill = false;
         Ok(PartialPhrase { start: decoder.steps.len(), decoder, plans })
     }
 
-    /// A player who has heard the take's primer, if it has one.
+    /// A decoder that was fed the take's primer, if it has one.
     fn primed(&self) -> Result<Option<Decoder>, ModelError> {
         let Some(primer) = self.take.primer_steps() else { return Ok(None) };
         let mut decoder = Decoder::new(self.model);
         let (bar, steps) = (self.meter.steps(), primer);
-        // Whole bars, the last ones; less than one bar is the end of one.
+        // The last whole bars; less than one bar is the end of one.
         let (silent, left_out) = match steps.len() {
             few if few < bar => (bar - few, 0),
             many => (0, many % bar),
@@ -95,7 +95,7 @@ impl TakeContext<'_> {
         Ok(Some(decoder))
     }
 
-    /// Hears a step; gives its log-probability.
+    /// Feeds a given step. Returns its log-probability.
     pub(crate) fn teacher_force(
         &self,
         decoder: &mut Decoder,
@@ -109,7 +109,7 @@ impl TakeContext<'_> {
         Ok(log_probability)
     }
 
-    /// Plays what the simpler take plays, but for the pins; gives its log-probability.
+    /// Plays the simplified take's step with the pins applied. Returns its log-probability.
     pub(crate) fn apply_pins(
         &self,
         decoder: &mut Decoder,
@@ -134,8 +134,8 @@ impl TakeContext<'_> {
         Ok(log_probability)
     }
 
-    /// Plays a cue, the one at this place of the phrase; gives the log-probability of what was
-    /// struck.
+    /// Samples a step. `place` is its index in the phrase. Returns the log-probability of the
+    /// struck drums.
     pub(crate) fn play(
         &self,
         decoder: &mut Decoder,
@@ -144,7 +144,7 @@ impl TakeContext<'_> {
         attempt: u8,
     ) -> Result<f32, ModelError> {
         let constraints = self.constraints(decoder, place, plan);
-        // What comes after the theme is never more daring than drummers are.
+        // Phrases after the theme never exceed temperature 1.
         let most = if plan.theme { f32::INFINITY } else { 1.0 };
         let temperature = sampling_temperature(self.take.temperature.min(most));
         let mut rng = StepRng::at(self.take.seed, plan.bar, plan.step, attempt);

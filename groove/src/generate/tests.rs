@@ -1,4 +1,4 @@
-//! What a take promises, on small models of every kind.
+//! Properties of takes, on small models of every kind.
 
 use std::sync::Arc;
 
@@ -47,17 +47,17 @@ fn struck(drums: &[Drum]) -> Step {
 }
 
 #[test]
-fn a_take_begins_after_the_lead_in_of_its_style_and_a_primer_takes_its_place() {
+fn theme_follows_the_lead_in_of_its_style_or_the_primer() {
     let theme = |take: &Take| hits(&bars(take, Meter::FOUR_FOUR, 0..4));
     let rock = take();
     let plain = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
     assert_eq!(plain.lead_ins().len(), 2);
-    // The same draws after another lead-in are another beat.
+    // The same random numbers after another lead-in give another beat.
     assert_ne!(theme(&rock), theme(&Take { style: 3, ..rock }));
     let played = Played::new(&plain.lead_ins()[0].steps);
     let primer = Primer::Play(played);
     let primed = Take { primer, tempo: plain.lead_ins()[0].tempo, ..rock };
-    // A primer is stuck to in the first bar, a lead-in is not more than drummers would.
+    // The first bar sticks to a primer, and to a lead-in as closely as drummers would.
     assert_eq!(theme(&primed), theme(&rock), "the lead-in, as a primer");
 }
 
@@ -137,7 +137,7 @@ proptest! {
         let mut one = drummer();
         for phrase in order {
             let requested = one.phrase(&take, meter, phrase).expect("a phrase");
-            // Streamed from the start of the song up to it, and step by step, backwards.
+            // Streamed from the start of the song, and step by step backwards.
             let mut streaming = drummer();
             let first = take.first_bar(phrase);
             for bar in first.min(0)..first {
@@ -189,7 +189,7 @@ fn full_stick_repeats_the_first_bar_for_ever() {
         let first = hits(&played[8..9]);
         assert!(first.iter().any(|drums| !drums.is_empty()));
         assert!(played.iter().all(|bar| hits(&[*bar]) == first));
-        // But not as a machine would.
+        // The hits repeat; their velocities and offsets differ.
         assert_ne!(played[8].steps(), played[9].steps());
     }
 }
@@ -222,7 +222,7 @@ fn a_loop_repeats_the_theme_but_for_fills_and_the_crash_after_them() {
 }
 
 #[test]
-fn fills_where_phrases_and_fills_do_not_fit_are_played_where_they_are_asked_for() {
+fn fills_with_a_period_unlike_the_phrase_are_at_their_bars() {
     for evolve in [true, false] {
         let fills = Fills { every: 3, steps: 8, amount: 0.5 };
         let take = Take { evolve, fills, ..take() };
@@ -232,7 +232,7 @@ fn fills_where_phrases_and_fills_do_not_fit_are_played_where_they_are_asked_for(
             let end = hits(&[*bar])[8..].iter().map(|step| step.and(strokes).len()).sum::<u32>();
             assert!(end >= 4, "bar {number}: {end} strokes");
         }
-        // In a loop, a bar without a fill is the theme's, but for the step after a fill.
+        // In a loop, a bar without a fill equals the theme's, except for the step after a fill.
         for (number, bar) in played.iter().enumerate() {
             let (fill, theme) = (number % 3 == 2, number % 4);
             if !evolve && !fill && theme != 2 {
@@ -305,13 +305,13 @@ fn a_primer_is_heard_before_the_theme() {
         let take = Take { stick: 1.0, primer: Primer::Play(Played::new(steps)), ..take() };
         hits(&bars(&take, Meter::FOUR_FOUR, 0..4))
     };
-    // Sticking fully to what was heard is to repeat it.
+    // Full stick repeats the primer.
     assert!(play(&clip).iter().all(|&drums| drums == clip[0].drums()));
-    // Less than a bar is the end of one.
+    // Less than one bar is the end of one.
     let bar = &play(&clip[..5])[..16];
     assert!(bar[..11].iter().all(|drums| drums.is_empty()));
     assert!(bar[11..].iter().all(|&drums| drums == clip[0].drums()));
-    // A primer without a hit is none.
+    // A primer without hits counts as none.
     let unprimed = hits(&bars(&Take { stick: 1.0, ..take() }, Meter::FOUR_FOUR, 0..4));
     assert_eq!(play(&[]), unprimed);
     assert_eq!(play(&[Step::SILENT; 32]), unprimed);
@@ -327,7 +327,7 @@ fn the_kit_plays_to_a_tapped_rhythm() {
 }
 
 #[test]
-fn a_bar_is_given_up_between_two_steps_and_taken_up_again() {
+fn bar_is_cancelled_between_steps_and_resumed() {
     let mut one = drummer();
     let requested = std::cell::Cell::new(0);
     let mut tries = 0;
@@ -345,7 +345,7 @@ fn a_bar_is_given_up_between_two_steps_and_taken_up_again() {
 }
 
 #[test]
-fn a_model_of_any_kind_plays_its_own_classes_at_their_pitches() {
+fn every_kind_of_model_plays_its_own_classes_and_pitches() {
     for metadata in kinds() {
         let kit: &Kit = &metadata.classes;
         let mut one = drummer_of(&metadata);
@@ -353,7 +353,7 @@ fn a_model_of_any_kind_plays_its_own_classes_at_their_pitches() {
         let take = Take { primer, temperature: 3.0, density: 0.3, ..take() };
         let bars: Vec<Bar> =
             (-4..8).map(|k| one.bar(&take, Meter::FOUR_FOUR, k).expect("a bar")).collect();
-        // Held drums that it has begin the theme; it strikes nothing else.
+        // The theme begins with the held drums that the kit has, and with no others.
         assert_eq!(bars[4].steps()[0].drums(), kit.set(DrumSet::ALL));
         let steps = || bars.iter().flat_map(|bar| bar.steps());
         assert!(steps().all(|step| usize::from(step.drums().bits()) < kit.subsets()));
@@ -378,7 +378,7 @@ fn another_models_take_is_refused() {
 }
 
 #[test]
-fn a_painted_hit_is_played_as_it_was_painted_and_changes_no_other() {
+fn pinned_hit_is_played_exactly_and_changes_no_other_hit() {
     let before = bars(&take(), Meter::FOUR_FOUR, 0..8);
     let theme: Vec<Step> = before[..4].iter().flat_map(|bar| bar.steps().to_vec()).collect();
     let (place, drum) = (0..)
@@ -402,7 +402,7 @@ fn a_painted_hit_is_played_as_it_was_painted_and_changes_no_other() {
 }
 
 #[test]
-fn a_take_on_the_way_to_another_begins_with_one_and_ends_with_the_other() {
+fn morph_begins_and_ends_with_the_two_themes() {
     let other = Take { seed: 91, style: 6, stick: 0.8, temperature: 1.3, ..take() };
     let toward = |share| Take { toward: Some(Toward::new(&other, share)), ..take() };
     let theme = |take: &Take| bars(take, Meter::FOUR_FOUR, 0..4);
@@ -417,7 +417,7 @@ fn a_take_on_the_way_to_another_begins_with_one_and_ends_with_the_other() {
 }
 
 #[test]
-fn a_take_on_the_way_to_another_is_a_function_of_the_position_and_keeps_its_pins() {
+fn morph_is_a_function_of_the_position_and_keeps_its_pins() {
     let other = Take { seed: 91, style: 6, lanes: [0.4; 9], ..take() };
     let mut take = Take { toward: Some(Toward::new(&other, 0.4)), ..take() };
     take.fills.every = 4;
@@ -427,7 +427,7 @@ fn a_take_on_the_way_to_another_is_a_function_of_the_position_and_keeps_its_pins
     let mut drummer = drummer();
     for bar in order {
         let again = drummer.bar(&take, Meter::FOUR_FOUR, bar).expect("a bar");
-        // Something else in between changes nothing.
+        // Other bars in between change nothing.
         let share = Take { toward: Some(Toward::new(&other, 0.9)), ..take };
         drummer.bar(&share, Meter::FOUR_FOUR, bar).expect("a bar");
         assert_eq!(bars(&take, Meter::FOUR_FOUR, bar..bar + 1), [again], "bar {bar}");

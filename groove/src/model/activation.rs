@@ -1,12 +1,12 @@
-//! The exponential and what LSTM cells make of it, for playing and for training. They are inlined
-//! into loops over vectors, and round alike on every machine.
+//! Exponential, sigmoid, tanh and logarithm, for inference and training. They inline into vector
+//! loops and round alike on every machine.
 
-/// exp(x) to about one part in ten million, between the least and the greatest normal number; the
-/// polynomial is that of Cephes' `expf`.
+/// exp(x) with a relative error of about 1e-7, between the least and the greatest normal number.
+/// Polynomial of Cephes' `expf`.
 #[inline(always)]
 #[must_use]
 pub fn exp(x: f32) -> f32 {
-    // Adding this number rounds to a whole one and leaves it in the low bits.
+    // Adding this number rounds to a whole number and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 87.0);
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
@@ -36,12 +36,12 @@ pub fn tanh(x: f32) -> f32 {
     2.0f32.mul_add(sigmoid(2.0 * x), -1.0)
 }
 
-/// The natural logarithm of a normal number above 0, rounded as the function of `libm` rounds it;
-/// the polynomial is that of FreeBSD's `logf`.
+/// Natural logarithm of a normal number above 0, rounded like libm's. Polynomial of FreeBSD's
+/// `logf`.
 #[inline(always)]
 #[must_use]
 pub fn ln(x: f32) -> f32 {
-    // The bits of the root of one half, from which up to that of two the polynomial holds.
+    // Bits of sqrt(1/2). The polynomial holds from there to sqrt(2).
     const LOW: u32 = 0x3f35_04f3;
     let above = x.to_bits().wrapping_add(1.0f32.to_bits() - LOW);
     let octaves = (above >> 23).cast_signed() - 127;
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_are_those_of_the_library() {
+    fn exp_tanh_and_sigmoid_match_the_standard_library() {
         for i in -8_000..8_000 {
             let x = i as f32 / 100.0;
             let error = (exp(x) - x.exp()).abs() / x.exp();
@@ -71,7 +71,7 @@ mod tests {
         }
     }
     #[test]
-    fn the_logarithm_is_that_of_libm_bit_for_bit() {
+    fn ln_matches_libm_bit_for_bit() {
         let all = (f32::MIN_POSITIVE.to_bits()..f32::INFINITY.to_bits()).step_by(997);
         for x in all.map(f32::from_bits).chain([1.0, 0.5, 1e-30, 1.0 - f32::EPSILON]) {
             assert_eq!(ln(x).to_bits(), libm::logf(x).to_bits(), "at {x}");

@@ -1,32 +1,29 @@
-//! How the drummer's free playing is kept like the drummers' own, and how closely it sticks to its
-//! beat: a lean towards and away from drums, found for each style after the training by playing.
-//!
-//! A network that foresees what drummers play next still drifts when it hears only itself: rare
-//! drums come more rarely, the backbone wears away, and bars resemble each other less. All are mended
-//! by adding to the log-probability of a subset a number for each drum in it: the style's tilt of
-//! that drum, its tilt at this step of the bar, and the stick, added if the drum was struck at the
-//! same step of the bar before and taken away if not (but for a constant, minus the stick times the
-//! Hamming distance between the subset and that step).
-//!
-//! A bar that sticks closer to the one before is a duller one, unless the tilts make up for it. So
-//! each style has a [`StyleCalibration`]: a [`RateCorrection`] at several places of the stick control, each found by
-//! playing with the same drums a bar and another share of hits that neighbouring bars have in
-//! common ([`target_similarity`]).
+//! Calibration of free playing: rate corrections and the stick, found per style after training.
+//! ~ A network that predicts drummers well still drifts when it hears only itself: rare drums
+//! become rarer, the backbone erodes, and bars resemble each other less. The calibration adds a
+//! number to the log-probability of a subset for each drum in it: the style's tilt of that drum,
+//! its tilt at this step of the bar, and the stick, which is added if the drum was struck at the
+//! same step of the previous bar and subtracted if not. Up to a constant, this is minus the stick
+//! times the Hamming distance between the subset and that step.
+//! ~ A higher stick makes bars duller unless the tilts compensate. Each style therefore has a
+//! [`StyleCalibration`]: a [`RateCorrection`] at several points of the stick control. Each is found
+//! by free runs with the same hits per bar and drum, and another share of hits that neighbouring
+//! bars have in common ([`target_similarity`]).
 
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::drum::{CLASSES, DrumSet};
 
-/// Numbers by class that lean a distribution over subsets.
+/// Logit bias by class.
 pub type LogitBias = [f32; CLASSES];
 
-/// Places of the stick control that a style has a balance for. Between them balances are blended;
-/// beyond the last one the stick grows without bound, and at 1 the bar before is repeated.
+/// Values of the stick control at which a style is calibrated. Between them the corrections are
+/// interpolated. Above the last one the stick grows without bound, and at 1 the previous bar is
+/// repeated.
 pub const STICK_POINTS: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
 
-/// The mean F1 of neighbouring bars that a place of the stick control stands for, given that of
-/// the style's drummers: a part of theirs below the middle, above it what lies between theirs and
-/// 1.
+/// Mean hit F1 of neighbouring bars at a value of the stick control, given that of the style's
+/// drummers: a share of theirs below the middle, and between theirs and 1 above it.
 #[must_use]
 pub fn target_similarity(place: f32, drummers: f64) -> f64 {
     let place = f64::from(place);
@@ -37,34 +34,34 @@ pub fn target_similarity(place: f32, drummers: f64) -> f64 {
     }
 }
 
-/// Steps of a bar of 4/4, each of which has tilts of its own.
+/// Steps of a bar of 4/4, each with tilts of its own.
 pub const BAR_STEPS: usize = 16;
 
-/// The balances of a style.
+/// Calibration of a style.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StyleCalibration {
-    /// At each of the [`STICK_POINTS`]: the tilts, by class.
+    /// Tilts by stick point and class.
     pub tilts: [LogitBias; STICK_POINTS.len()],
-    /// At each of the [`STICK_POINTS`], by step of a bar of 4/4: tilts that are added to those, by class.
-    /// They keep the backbone of the style: the snare on 2 and 4, the kick on 1.
+    /// Additional tilts by stick point, step of a bar of 4/4, and class. They preserve the backbone
+    /// of the style: the snare on 2 and 4, the kick on 1.
     #[serde(default)]
     pub step_tilts: [[LogitBias; BAR_STEPS]; STICK_POINTS.len()],
-    /// At each of the [`STICK_POINTS`]: the stick.
+    /// Stick by stick point.
     pub sticks: [f32; STICK_POINTS.len()],
 }
 
-/// What free playing is leaned by.
+/// Rate correction at one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RateCorrection {
-    /// By class: added to the log-probability of every subset that has it.
+    /// Added to the log-probability of every subset with the class, by class.
     pub tilt: LogitBias,
-    /// How much the bar before is stuck to.
+    /// Bias towards the hits of the previous bar.
     pub stick: f32,
 }
 
 impl StyleCalibration {
-    /// The balance at a place of the stick control, 0 to 1, and at a step of a bar of 4/4, or where
-    /// there is no such step.
+    /// The correction at a value of the stick control, 0 to 1. `step` is the step of a bar of 4/4,
+    /// if one corresponds.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     pub fn at(&self, place: f32, step: Option<usize>) -> RateCorrection {
@@ -89,7 +86,7 @@ impl StyleCalibration {
 }
 
 impl RateCorrection {
-    /// The balance between this one and another, of which the other has a share, 0 to 1.
+    /// Interpolates towards another correction by a share, 0 to 1.
     #[must_use]
     pub fn blend(&self, other: &RateCorrection, share: f32) -> RateCorrection {
         let mix = |a: f32, b: f32| a + (b - a) * share;
@@ -98,8 +95,8 @@ impl RateCorrection {
         RateCorrection { tilt: all(&self.tilt, &other.tilt), stick: mix(self.stick, other.stick) }
     }
 
-    /// The lean of this balance; `before` is what was struck at the same step of the bar that is
-    /// stuck to, if there is one.
+    /// The logit bias at a step. `before` holds the drums that the previous bar strikes there, if
+    /// any.
     #[must_use]
     pub fn logit_bias(&self, before: Option<DrumSet>) -> LogitBias {
         let mut bias = self.tilt;
@@ -113,10 +110,10 @@ impl RateCorrection {
     }
 }
 
-/// Adds to each log-probability the lean of the drums in its subset. The sum of the
-/// probabilities is no longer 1.
+/// Adds to each log-probability the bias of the drums in its subset. The probabilities are not
+/// normalised afterwards.
 pub fn add_logit_bias(logits: &mut [f32], bias: &LogitBias) {
-    // By subset: the sum of its drums' lean, from that of the subset without its first drum.
+    // By subset: the sum of its drums' bias, from that of the subset without its first drum.
     let mut sums = [0.0f32; 1 << CLASSES];
     for (bits, logit) in logits.iter_mut().enumerate().skip(1) {
         let rest = bits & (bits - 1);
@@ -133,7 +130,7 @@ mod tests {
     const SUBSETS: usize = 1 << CLASSES;
 
     #[test]
-    fn a_tilt_is_added_for_each_drum() {
+    fn bias_is_added_for_each_drum() {
         let mut logits = vec![1.0; SUBSETS];
         let mut bias = [0.0; CLASSES];
         (bias[0], bias[8]) = (0.5, -2.0);
@@ -145,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stick_is_the_distance_to_the_bar_before() {
+    fn stick_is_the_hamming_distance_to_the_previous_bar() {
         let past: DrumSet = [Drum::Bass, Drum::Ride].into_iter().collect();
         let correction = RateCorrection { stick: 0.7, ..RateCorrection::default() };
         let mut logits = vec![0.0; SUBSETS];
@@ -160,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dial_is_blended_between_its_places_and_grows_beyond() {
+    fn corrections_are_interpolated_between_stick_points_and_grow_beyond() {
         let mut calibration =
             StyleCalibration { sticks: [-1.0, 0.0, 1.0, 3.0], ..StyleCalibration::default() };
         for (place, tilts) in calibration.tilts.iter_mut().enumerate() {
@@ -181,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_of_the_dial_is_the_drummers() {
+    fn middle_of_the_stick_control_targets_the_drummers_similarity() {
         assert_eq!(target_similarity(0.5, 0.7), 0.7);
         assert_eq!(target_similarity(1.0, 0.7), 1.0);
         let aims = STICK_POINTS.map(|place| target_similarity(place, 0.7));

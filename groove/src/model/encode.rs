@@ -1,10 +1,9 @@
-//! What the network is told before each step: a row of numbers made from the steps so far, the
-//! place in the bar, and what kind of playing is asked for.
-//!
-//! Training and playing make their rows here and nowhere else. A drummer who is told what was
-//! played at this place one, two and four bars ago can stick to it; position is given as beat
-//! and part of the beat, counted from both ends of the bar, so that it means something in
-//! meters that the data hardly holds. Beside that layout there is Drum RNN's, for comparison.
+//! Input rows of the network: features of the steps so far, the position in the bar, and the kind
+//! of playing.
+//! ~ Training and inference share this encoder. The row shows the same position one, two and four
+//! bars ago, so that the network can repeat it. Position is given as beat and part of the beat,
+//! counted from both ends of the bar, so that it generalises to meters that are rare in the data.
+//! Drum RNN's row is available for comparison.
 
 use libm::{cosf, log2f, sinf};
 use serde::{Deserialize, Serialize};
@@ -13,25 +12,26 @@ use crate::pattern::drum::CLASSES;
 use crate::pattern::style::SLOTS;
 use crate::pattern::{Meter, Step};
 
-/// Layout of the row: a model made for another one cannot be used.
+/// Layout of the input row. A model can only be used with the layout that it was trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Inputs {
-    /// Ours, as this module's head says. A model of it has a [memory](crate::model::pointer_memory).
+    /// Our layout, described in the module documentation. Its models have a [pointer
+    /// memory](crate::model::pointer_memory).
     #[serde(rename = "lags-2")]
     Lags,
-    /// That of Drum RNN's `drum_kit` (Magenta): which subset was struck at the step before, of all
-    /// there are, and the number of the step in six binary digits of 1 and -1. Such a model knows
-    /// nothing else of time, style or kind, and has no memory.
+    /// Layout of Drum RNN's `drum_kit` (Magenta): one-hot subset of the previous step, and the step
+    /// number in six binary digits of 1 and -1. Such a model has no other input for time, style or
+    /// kind, and no memory.
     #[serde(rename = "drum-rnn")]
     DrumRnn,
 }
 
 impl Inputs {
-    /// All layouts, with their names in a file.
+    /// All layouts with their names in a model file.
     pub const NAMES: [(&str, Inputs); 2] =
         [("lags-2", Inputs::Lags), ("drum-rnn", Inputs::DrumRnn)];
 
-    /// Numbers in a row of a model with so many subsets of drums.
+    /// Length of a row, given the number of subsets of drums.
     #[must_use]
     pub const fn row(self, subsets: usize) -> usize {
         match self {
@@ -40,8 +40,8 @@ impl Inputs {
         }
     }
 
-    /// The number of the row that says whether a style is played, by the style's number; `None` if
-    /// there is none. Style number 0 is told by none of them.
+    /// Index of a style's cell in the row; `None` if the style has none. Style number 0 has no
+    /// cell.
     #[must_use]
     pub fn style_cell(self, style: u8) -> Option<usize> {
         let place = usize::from(style).checked_sub(1).filter(|&place| place < SLOTS)?;
@@ -49,51 +49,51 @@ impl Inputs {
     }
 }
 
-/// Numbers in our own row.
+/// Length of our row.
 const LAGS_ROW: usize = RECENT + LAGS.len() * LAG + HABIT + PLACE + BAR + KIND;
 
-/// Binary digits of the step's number in Drum RNN's row.
+/// Binary digits of the step number in Drum RNN's row.
 const COUNTERS: usize = 6;
 
-/// Bars back from this step at which the network looks.
+/// Lags in bars.
 const LAGS: [usize; 3] = [1, 2, 4];
-/// Steps around the same place of an earlier bar that are shown.
+/// Steps around the same position of an earlier bar.
 const AROUND: std::ops::RangeInclusive<isize> = -2..=2;
 
-/// Hits, velocities and offsets of the step before; hits of the three before that.
+/// Hits, velocities and offsets of the previous step; hits of the three steps before that.
 const RECENT: usize = 6 * CLASSES;
-/// Whether there was such a bar, hits around the place, velocities and offsets at the place.
+/// Presence of the earlier bar, hits around the position, velocities and offsets at the position.
 const LAG: usize = 1 + 5 * CLASSES + 2 * CLASSES;
-/// Over the last eight bars, by class: hits a step; and at this place of the bar: share of bars
-/// in which it was struck, mean velocity, mean offset.
+/// By class, over the last eight bars: hits per step; and at this position of the bar: share of
+/// bars with a hit, mean velocity, mean offset.
 const HABIT: usize = 4 * CLASSES;
 /// Part of the beat (4), beat from the front and from the back (4 + 4), phase of the bar (4).
 const PLACE: usize = 16;
-/// Number of the bar in eights (3 bits), whether it is the first, bars so far.
+/// Bar number modulo 8 (3 bits), first bar, bars so far.
 const BAR: usize = 5;
 /// Style, tempo (2), meter (4), fill.
 const KIND: usize = SLOTS + 7;
 
-/// Bars over which habits are counted.
+/// Bars in the running means.
 const MEMORY: usize = 8;
 
-/// What kind of playing is asked for.
+/// Kind of playing: the global inputs of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kind {
     /// Style number as in [`crate::pattern::style`]; 0 is any.
     pub style: u8,
-    /// A second style, and its share of the two, 0 to 1.
+    /// A second style and its share of the two, 0 to 1.
     pub blend: (u8, f32),
     /// Quarter notes a minute.
     pub tempo: f32,
     /// Time signature.
     pub meter: Meter,
-    /// Whether this is a fill.
+    /// True in a fill.
     pub fill: bool,
 }
 
 /// Writes the row for the step that follows `past`, whose first step begins a bar. `row` has
-/// [`Inputs::row`] numbers, all of them are written.
+/// [`Inputs::row`] cells; all of them are written.
 pub fn write_row(inputs: Inputs, past: &[Step], kind: &Kind, row: &mut [f32]) {
     row.fill(0.0);
     match inputs {
@@ -128,7 +128,7 @@ fn write_lags(past: &[Step], kind: &Kind, row: &mut [f32]) {
     debug_assert_eq!(out.at, LAGS_ROW);
 }
 
-/// A place in the row that moves on as blocks are written.
+/// Position in the row, advanced as blocks are written.
 struct Cursor<'a> {
     row: &'a mut [f32],
     at: usize,
@@ -158,7 +158,7 @@ impl Cursor<'_> {
         let block = self.take(2 * CLASSES);
         for (drum, hit) in step.into_iter().flat_map(Step::hits) {
             block[drum.index()] = hit.velocity();
-            // An offset is a small part of a step: doubled, it spans -1 to 1.
+            // An offset is at most half a step: doubled, it spans -1 to 1.
             block[CLASSES + drum.index()] = 2.0 * hit.offset();
         }
     }
@@ -193,7 +193,7 @@ fn habits(past: &[Step], bar: usize, out: &mut Cursor) {
         rate[drum.index()] += 1.0;
     }
     let window = window.max(1) as f32;
-    // Four times the hits a step: hits a beat, which lie around 1.
+    // Four times the hits per step: hits per beat, around 1.
     rate.iter_mut().for_each(|r| *r *= 4.0 / window);
     let mut bars = 0.0f32;
     for lag in 1..=MEMORY {
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_is_written_and_small() {
+    fn all_cells_are_written_and_bounded() {
         let mut step = Step::SILENT;
         Drum::ALL.iter().for_each(|&d| step.set(d, Some(Hit::new(1.0, -0.5))));
         for (n, d) in [(4, 4), (3, 4), (6, 8), (7, 8), (5, 8), (12, 8), (1, 32), (255, 1)] {
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_style_is_told_in_its_cell_alone() {
+    fn style_sets_its_own_cell_alone() {
         let any = row(&[], &Kind { style: 0, ..KIND_ROCK });
         for style in [1, 17, 23] {
             let told = row(&[], &Kind { style, ..KIND_ROCK });
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blend_of_styles_is_told_by_its_shares() {
+    fn blend_sets_both_style_cells_to_their_shares() {
         let blend = row(&[], &Kind { style: 3, blend: (17, 0.25), ..KIND_ROCK });
         let cell = |style| blend[Inputs::Lags.style_cell(style).expect("a cell")];
         assert_eq!((cell(3), cell(17), cell(4)), (0.75, 0.25, 0.0));
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bar_before_is_seen_at_the_same_place() {
+    fn lag_features_show_the_same_position_of_the_previous_bar() {
         let mut past = vec![Step::SILENT; 20];
         past[4].set(Drum::Crash, Some(Hit::new(0.5, 0.25)));
         let row = row(&past, &KIND_ROCK);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn drum_rnn_is_told_the_subset_before_and_the_number_of_the_step() {
+    fn drum_rnn_row_has_previous_subset_and_step_counter() {
         let mut past = vec![Step::SILENT; 37];
         past[36].set(Drum::Snare, Some(Hit::new(0.5, 0.0)));
         let mut row = vec![f32::NAN; Inputs::DrumRnn.row(512)];
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn first_and_last_beats_look_alike_in_all_meters() {
+    fn first_and_last_beats_have_the_same_cells_in_all_meters() {
         for (n, d) in [(4, 4), (3, 4), (5, 4), (7, 8), (6, 8), (12, 8)] {
             let meter = Meter::new(n, d);
             let kind = Kind { meter, ..KIND_ROCK };

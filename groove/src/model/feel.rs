@@ -1,10 +1,8 @@
-//! How a drum is struck: distributions over velocities and offsets, and the earlier hits that a
-//! coming one is likely to resemble.
-//!
-//! A drummer strikes a drum much as he struck it at this place of earlier bars, and much as he
-//! struck it last. For each of these two references the network gives logits by the distance of a
-//! bin from the reference's bin; they are added to its logits of the bins themselves. So
-//! "a little softer than there" is one number for it to learn, whatever the velocity was there.
+//! Velocity and offset distributions, and the reference hits that they are relative to.
+//! ~ A drummer strikes a drum much as at the same position of earlier bars, and much as in the last
+//! hit of that drum. For each of these two references the network outputs logits by the distance of
+//! a bin from the reference's bin, which are added to the logits of the bins themselves. "A little
+//! softer than the reference" is thus one output, at any velocity.
 
 use crate::model::pointer_memory::Memory;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
@@ -12,54 +10,54 @@ use crate::pattern::{Hit, Meter, Step};
 
 /// Bins of the velocity distribution; each holds four MIDI velocities.
 pub const VELOCITY_BINS: usize = 32;
-/// MIDI velocities in a bin.
+/// MIDI velocities per bin.
 pub const VELOCITY_BIN: u8 = 4;
 /// Bins of the offset distribution, from -0.5 to 0.5 of a step.
 pub const OFFSET_BINS: usize = 40;
-/// Ticks of offset (1/240 step) in a bin.
+/// Ticks of offset (1/240 step) per bin.
 pub const OFFSET_BIN: u8 = 6;
-/// Logits of a class, once the references are added in: velocity bins, then offset bins.
+/// Logits of a class after the references are added: velocity bins, then offset bins.
 pub const FEEL_LOGITS: usize = VELOCITY_BINS + OFFSET_BINS;
 
-/// Greatest distance from a reference, in bins, that has a logit of its own.
+/// Maximum distance from a reference, in bins, with a logit of its own.
 const MAX_DISTANCE: usize = 12;
-/// Logits by distance from one reference.
+/// Logits by distance, per reference.
 const DISTANCES: usize = 2 * MAX_DISTANCE + 1;
-/// References of a class: at this place, and last.
+/// References per class: same position, and last hit.
 pub const REFERENCES: usize = 2;
-/// Numbers that the feel network gives for a class: logits of bins, and logits of the distances
-/// of velocity and offset from each reference.
+/// Outputs of the feel network per class: logits of bins, and logits of the distances of velocity
+/// and offset from each reference.
 pub const CLASS_OUTPUTS: usize = FEEL_LOGITS + REFERENCES * 2 * DISTANCES;
 
-/// Numbers that follow the row in the feel network's input: which drums are struck; by class,
-/// velocity and offset of both references and of the mean hit of the last bars.
+/// Cells that follow the row in the feel network's input: struck drums; and by class, velocity and
+/// offset of both references and of the mean hit of the last bars.
 pub const FEEL_CELLS: usize = CLASSES * (1 + 2 * REFERENCES + 2);
 
-/// Softest velocity of a hit that is clear, see [`is_clear`]; the least of a bin.
+/// Minimum velocity of a clearly audible hit, see [`is_clear`]; the lower end of a bin.
 const CLEAR_VELOCITY: u8 = 5 * VELOCITY_BIN;
-/// Bins of offset of a hit that is clear: a quarter of a step early to a quarter late.
+/// Offset bins of a clear hit: a quarter of a step early to a quarter late.
 const CLEAR_OFFSETS: std::ops::Range<usize> = OFFSET_BINS / 4..OFFSET_BINS - OFFSET_BINS / 4;
 
-/// Bars over which the mean hit is taken.
+/// Bars in the mean hit.
 const MEAN_BARS: usize = 8;
 
-/// The bins of a hit: velocity, offset.
+/// Bins of a hit: velocity, offset.
 pub type Bins = (usize, usize);
 
-/// Earlier hits that the coming ones are likely to resemble, by class.
+/// Reference hits of the next step, by class.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct References {
-    /// Velocity and offset where the class was struck at this place of earlier bars: medians,
-    /// each bar weighed by its likeness to the present.
+    /// Medians of velocity and offset at the same position of earlier bars, weighted by the bar's
+    /// similarity to the present.
     place: [Option<Hit>; CLASSES],
-    /// The last hit.
+    /// Last hit of the class.
     last: [Option<Hit>; CLASSES],
-    /// Mean velocity and offset of the last bars, as the network is told them.
+    /// Mean velocity and offset over the last bars, normalised.
     mean: [[f32; 2]; CLASSES],
 }
 
 impl References {
-    /// The references before the step that follows `past`; `memory` is the memory at that step.
+    /// The references for the step that follows `past`, given the pointer memory at that step.
     #[must_use]
     pub fn at(past: &[Step], memory: &Memory, meter: Meter) -> Self {
         let bar = meter.steps();
@@ -90,13 +88,13 @@ impl References {
         references
     }
 
-    /// The bins of the references of a class.
+    /// Bins of the references of a class.
     #[must_use]
     pub fn bins(&self, drum: Drum) -> [Option<Bins>; REFERENCES] {
         [self.place[drum.index()].map(bins), self.last[drum.index()].map(bins)]
     }
 
-    /// Writes the [`FEEL_CELLS`] numbers that follow the row in the feel network's input.
+    /// Writes the [`FEEL_CELLS`] cells that follow the row in the feel network's input.
     pub fn write(&self, struck: DrumSet, cells: &mut [f32]) {
         debug_assert_eq!(cells.len(), FEEL_CELLS);
         for (class, cells) in cells.chunks_exact_mut(FEEL_CELLS / CLASSES).enumerate() {
@@ -109,12 +107,12 @@ impl References {
     }
 }
 
-/// A hit as the network is told it: velocity 0 to 1, offset -1 to 1.
+/// A hit as network input: velocity 0 to 1, offset -1 to 1.
 fn normalised(hit: Hit) -> [f32; 2] {
     [hit.velocity(), 2.0 * hit.offset()]
 }
 
-/// Velocity and offset below which half of the weight lies, each for itself.
+/// Weighted medians of velocity and of offset, independently.
 fn weighted_median(hits: &mut [(Hit, f32)]) -> Option<Hit> {
     let half = hits.iter().map(|(_, weight)| weight).sum::<f32>() / 2.0;
     let mut middle = |key: fn(&Hit) -> i16| -> Option<Hit> {
@@ -131,8 +129,8 @@ fn weighted_median(hits: &mut [(Hit, f32)]) -> Option<Hit> {
     Some(Hit { velocity, offset_ticks })
 }
 
-/// Where the outputs of a class hold the logits that go with a bin of velocity or offset: the
-/// bin's own, and that of its distance from each reference there is.
+/// Indices into a class's outputs whose logits add up for a bin: the bin's own, and that of its
+/// distance from each present reference.
 pub fn terms(
     part: FeelPart,
     bin: usize,
@@ -148,22 +146,23 @@ pub fn terms(
     std::iter::once(own).chain(distances)
 }
 
-/// A part of how a drum is struck.
+/// Part of a hit's feel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeelPart {
-    /// How hard.
+    /// Velocity.
     Velocity,
-    /// How early or late.
+    /// Offset, early or late.
     Offset,
 }
 
-/// The part and bin of each of the [`FEEL_LOGITS`].
+/// Part and bin of each of the [`FEEL_LOGITS`].
 pub fn parts() -> impl Iterator<Item = (FeelPart, usize)> {
     let velocities = (0..VELOCITY_BINS).map(|bin| (FeelPart::Velocity, bin));
     velocities.chain((0..OFFSET_BINS).map(|bin| (FeelPart::Offset, bin)))
 }
 
-/// The [`FEEL_LOGITS`] of a class from its [`CLASS_OUTPUTS`]: velocity bins, then offset bins.
+/// Computes the [`FEEL_LOGITS`] of a class from its [`CLASS_OUTPUTS`]: velocity bins, then offset
+/// bins.
 pub fn add_references(
     outputs: &[f32],
     references: &[Option<Bins>; REFERENCES],
@@ -175,7 +174,7 @@ pub fn add_references(
     }
 }
 
-/// The bins of a hit.
+/// Bins of a hit.
 #[must_use]
 pub fn bins(hit: Hit) -> Bins {
     let velocity = usize::from(hit.velocity / VELOCITY_BIN);
@@ -184,15 +183,15 @@ pub fn bins(hit: Hit) -> Bins {
     (velocity.min(VELOCITY_BINS - 1), offset.min(OFFSET_BINS - 1))
 }
 
-/// Whether a hit can be heard, and is heard as its own step's: what somebody asks the drummer for
-/// is. Where drummers seldom strike, what they recorded is mostly stray: a touch that is hardly
-/// heard, or a hit of the next step that came early.
+/// Returns true if a hit is audible and belongs to its own step, as requested hits must. Where
+/// drummers seldom strike, recorded hits are mostly stray: hardly audible, or early hits of the
+/// next step.
 #[must_use]
 pub fn is_clear(hit: Hit) -> bool {
     hit.velocity >= CLEAR_VELOCITY && CLEAR_OFFSETS.contains(&bins(hit).1)
 }
 
-/// Leaves of the [`FEEL_LOGITS`] of a class those of clear hits.
+/// Excludes all bins but those of clear hits from the [`FEEL_LOGITS`] of a class.
 pub fn clear_only(logits: &mut [f32]) {
     let (velocity, offset) = logits.split_at_mut(VELOCITY_BINS);
     velocity[..usize::from(CLEAR_VELOCITY / VELOCITY_BIN)].fill(f32::NEG_INFINITY);
@@ -200,7 +199,7 @@ pub fn clear_only(logits: &mut [f32]) {
     offset[CLEAR_OFFSETS.end..].fill(f32::NEG_INFINITY);
 }
 
-/// The hit at a place in the bins: whole part the bin, fraction the place within.
+/// The hit at a position in the bins: the whole part is the bin, the fraction the position within.
 #[must_use]
 pub fn hit_at(velocity: f32, offset: f32) -> Hit {
     let velocity = (velocity * f32::from(VELOCITY_BIN)).floor() / 127.0;
@@ -213,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hit_lies_in_its_bins() {
+    fn hits_lie_in_their_bins() {
         for velocity in 1..=127 {
             for offset_ticks in -120..=119 {
                 let hit = Hit { velocity, offset_ticks };
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_the_logits_is_clear() {
+    fn clear_only_keeps_the_bins_of_clear_hits() {
         let mut logits = [0.0; FEEL_LOGITS];
         clear_only(&mut logits);
         let left = |part: &[f32], bin: usize| part[bin] == 0.0;
@@ -242,10 +241,10 @@ mod tests {
     }
 
     #[test]
-    fn the_likest_bars_and_the_last_hit_are_the_references() {
+    fn references_are_the_most_similar_bars_and_the_last_hit() {
         let mut past = vec![Step::SILENT; 3 * 16];
-        // The bars 0 and 1 have the snare at their fourth step, the present bar has it at its
-        // second; bar 1 is unlike the present one just before the fourth.
+        // Bars 0 and 1 have the snare at their fourth step, the present bar at its second. Bar 1
+        // differs from the present bar just before the fourth step.
         let hit = |velocity| Some(Hit { velocity, offset_ticks: 12 });
         past[4].set(Drum::Snare, hit(100));
         past[20].set(Drum::Snare, hit(20));
@@ -270,9 +269,9 @@ mod tests {
     }
 
     #[test]
-    fn logits_by_distance_follow_their_reference() {
+    fn distance_logits_follow_their_reference() {
         let mut outputs = vec![0.0; CLASS_OUTPUTS];
-        // At the same velocity bin as at this place, and one offset bin after the last.
+        // At the velocity bin of the first reference, and one offset bin after the second.
         outputs[FEEL_LOGITS + MAX_DISTANCE] = 3.0;
         outputs[FEEL_LOGITS + 3 * DISTANCES + MAX_DISTANCE + 1] = 2.0;
         outputs[5] = 1.0;

@@ -1,4 +1,4 @@
-//! Model files: safetensors with a header.
+//! Model files: safetensors with a JSON header.
 
 use std::collections::HashMap;
 
@@ -14,14 +14,14 @@ use super::lstm_step::is_finite;
 use super::metadata::Metadata;
 use super::network::Model;
 
-/// Name of the entry of the safetensors header that holds the [`Metadata`], as JSON.
+/// Key of the safetensors header entry that holds the [`Metadata`], as JSON.
 pub(super) const HEADER: &str = "deep_pocket";
 
 impl Model {
     /// Reads a model from the bytes of a safetensors file.
     ///
     /// # Errors
-    /// A [`ModelError`] that says what is wrong with the file.
+    /// Returns a [`ModelError`] if the file is not a model that this version can play.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
         let broken = |fault: safetensors::SafeTensorError| ModelError::Broken(fault.to_string());
         let metadata = Self::read_metadata(bytes)?;
@@ -35,16 +35,16 @@ impl Model {
         Model::assemble(metadata, Self::identity_of(bytes), &tensors, lead_ins)
     }
 
-    /// [`Model::identity`] of the model that these bytes are, or would be if they were one.
+    /// The [`Model::identity`] of the model in these bytes, whether or not they are a valid file.
     #[must_use]
     pub fn identity_of(bytes: &[u8]) -> u64 {
         xxh3_64(bytes).max(1)
     }
 
-    /// Reads the header alone and checks that this code can play such a model.
+    /// Reads the header alone and checks that this version can play the model.
     ///
     /// # Errors
-    /// As [`Model::from_bytes`], of the header.
+    /// As [`Model::from_bytes`], for the header.
     pub fn read_metadata(bytes: &[u8]) -> Result<Metadata, ModelError> {
         let (_, header) = SafeTensors::read_metadata(bytes)
             .map_err(|fault| ModelError::Broken(fault.to_string()))?;
@@ -53,8 +53,8 @@ impl Model {
             .as_ref()
             .and_then(|entries| entries.get(HEADER))
             .ok_or(ModelError::Foreign)?;
-        // The version first: another version's header may have other fields. Then the inputs: of
-        // a layout that is not known here, its name can be told.
+        // The version is checked first, because another version's header may have other fields. The
+        // inputs come next, so that the error can name an unknown layout.
         #[derive(Deserialize)]
         struct Version {
             format: u32,
@@ -77,11 +77,11 @@ impl Model {
     }
 }
 
-/// Writes a model file: tensors as [`Metadata::tensors`] names them, as 32-bit or 16-bit floats,
-/// and lead-ins.
+/// Writes a model file: the tensors of [`Metadata::tensors`] as 32-bit or 16-bit floats, and
+/// lead-ins.
 ///
 /// # Errors
-/// When a tensor is missing or misshapen, or cannot be converted.
+/// Returns an error if a tensor is missing, has the wrong shape or cannot be converted.
 pub fn write(
     metadata: &Metadata,
     tensors: &HashMap<String, Tensor>,

@@ -1,52 +1,48 @@
-//! The product of a row of numbers with a matrix, in hardly more time than it takes to read the
-//! matrix.
-//!
-//! A matrix is of bytes: each weight is a whole number from -127 to 127, times a scale that all
-//! weights of an output share. It lies in panels of [`PANEL`] outputs: of a panel, the weights of
-//! the first input, then those of the second, and so on. So it is read from front to back, while
-//! the sums of a panel stay in registers.
-//!
-//! Each sum adds up its inputs in their order, with one rounding for each multiply and add, and
-//! one more for the scale, whatever vector instructions the machine has. So two machines that play
-//! the same take play the same notes.
+//! Memory-bound int8 matrix-vector product.
+//! ~ Each weight is an integer from -127 to 127 times a scale that all weights of an output share.
+//! The matrix is stored in panels of [`PANEL`] outputs; a panel holds the weights of the first
+//! input, then those of the second, and so on. The matrix is thus read sequentially while the sums
+//! of a panel stay in registers.
+//! ~ Each sum adds its inputs in order, with one rounding per fused multiply-add and one for the
+//! scale, independent of the vector instructions in use. Two machines that play the same take play
+//! the same notes.
 
-/// Outputs of a panel: as many sums as fit into the registers of 256 bits, beside an input and
-/// the weights that it is multiplied with.
+/// Outputs per panel: as many sums as fit into 256-bit registers, besides an input and its weights.
 pub(crate) const PANEL: usize = 96;
 
-/// The place of an input, and the input. Those that are nought can be left out.
+/// Index and value of an input. Zero inputs can be left out.
 pub(crate) type SparseInput = (usize, f32);
 
-/// A matrix.
+/// A quantised matrix.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weights<'a> {
-    /// Panels x inputs x [`PANEL`], each with the bits of an `i8`.
+    /// Panels x inputs x [`PANEL`], each the bits of an `i8`.
     pub(crate) bytes: &'a [u8],
-    /// What an output's weights are multiplied with: whole panels.
+    /// Scale of each output's weights, padded to whole panels.
     pub(crate) scales: &'a [f32],
 }
 
-/// Adds the product of inputs with a matrix to its sums, which are whole panels.
+/// Adds the matrix-vector product to `sums`, which has whole panels.
 pub(crate) fn add_product(inputs: &[SparseInput], weights: Weights, sums: &mut [f32]) {
     let widest = SimdLevel::ALL.iter().find(|vectors| vectors.is_available());
     widest.unwrap_or(&SimdLevel::Portable).add_product(inputs, weights, sums);
 }
 
-/// What a product is computed with.
+/// Vector instructions of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SimdLevel {
-    /// AVX-512: sixteen numbers at a time.
+    /// AVX-512: 16 lanes.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// AVX2 with FMA: eight numbers at a time.
+    /// AVX2 with FMA: 8 lanes.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// What every machine of the architecture has.
+    /// Baseline of the architecture.
     Portable,
 }
 
 impl SimdLevel {
-    /// The widest first.
+    /// Widest first.
     const ALL: &[SimdLevel] = &[
         #[cfg(target_arch = "x86_64")]
         SimdLevel::Avx512,
@@ -55,7 +51,7 @@ impl SimdLevel {
         SimdLevel::Portable,
     ];
 
-    /// Whether this machine has them.
+    /// Returns true if this machine supports them.
     fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -66,14 +62,14 @@ impl SimdLevel {
         }
     }
 
-    /// As the function of this name. The machine must have these vectors.
+    /// Adds the product with these instructions, which the machine must support.
     fn add_product(self, inputs: &[SparseInput], weights: Weights, sums: &mut [f32]) {
         debug_assert!(self.is_available());
         match self {
-            // SAFETY: the machine has what the function is compiled for.
+            // SAFETY: the machine supports the target features of the function.
             #[cfg(target_arch = "x86_64")]
             SimdLevel::Avx512 => unsafe { add_product_avx512(inputs, weights, sums) },
-            // SAFETY: the same.
+            // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             SimdLevel::Avx2 => unsafe { add_product_avx2(inputs, weights, sums) },
             SimdLevel::Portable => add_panels::<PANEL, 1>(inputs, weights, sums, |bytes| {
@@ -91,7 +87,7 @@ fn add_product_avx512(inputs: &[SparseInput], weights: Weights, sums: &mut [f32]
     };
     add_panels::<16, { PANEL / 16 }>(inputs, weights, sums, |bytes| {
         let mut wide = [0.0; 16];
-        // SAFETY: both arrays are as long as what is read and written.
+        // SAFETY: both arrays have the length of the load and the store.
         unsafe {
             let whole = _mm512_cvtepi8_epi32(_mm_loadu_si128(bytes.as_ptr().cast()));
             _mm512_storeu_ps(wide.as_mut_ptr(), _mm512_cvtepi32_ps(whole));
@@ -108,7 +104,7 @@ fn add_product_avx2(inputs: &[SparseInput], weights: Weights, sums: &mut [f32]) 
     };
     add_panels::<8, { PANEL / 8 }>(inputs, weights, sums, |bytes| {
         let mut wide = [0.0; 8];
-        // SAFETY: both arrays are as long as what is read and written.
+        // SAFETY: both arrays have the length of the load and the store.
         unsafe {
             let whole = _mm256_cvtepi8_epi32(_mm_loadl_epi64(bytes.as_ptr().cast()));
             _mm256_storeu_ps(wide.as_mut_ptr(), _mm256_cvtepi32_ps(whole));
@@ -117,7 +113,7 @@ fn add_product_avx2(inputs: &[SparseInput], weights: Weights, sums: &mut [f32]) 
     });
 }
 
-/// The product, in vectors of so many lanes, of which a panel has so many.
+/// The product in vectors of `LANES` lanes, of which a panel has `VECTORS`.
 #[inline(always)]
 fn add_panels<const LANES: usize, const VECTORS: usize>(
     inputs: &[SparseInput],
@@ -157,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn every_machine_rounds_alike() {
+    fn all_simd_levels_round_alike() {
         let (width, panels) = (37, 3);
         let bytes: Vec<u8> = (0..=255).cycle().step_by(101).take(width * panels * PANEL).collect();
         let scales = numbers(panels * PANEL, 1);
         let inputs: Vec<SparseInput> =
             numbers(width, 2).into_iter().enumerate().filter(|(place, _)| place % 3 > 0).collect();
         let start = numbers(panels * PANEL, 3);
-        // The plain form of what is computed in whatever vectors there are.
+        // Scalar reference for all vector widths.
         let mut plain = start.clone();
         for (at, sum) in plain.iter_mut().enumerate() {
             let (panel, lane) = (at / PANEL, at % PANEL);

@@ -1,10 +1,9 @@
-//! Lead-ins: bars that the drummer hears before the first bar of a take, and that nobody else hears.
-//!
-//! The network only knows its own past. Without one, its first bar is as vague as the first bar of
-//! a recording, and everything after it repeats that. So a take begins in the middle of a groove: a
-//! model file holds a few bars from many of the recordings that it learned from, the take's seed
-//! chooses one of them, of its style and near its tempo, and the theme is what the network plays
-//! after them. The lead-in is the groove's prior; the notes are the network's own.
+//! Lead-ins: inaudible bars that the network is fed before the first bar of a take.
+//! ~ The network's only context is its own past. Without one, its first bar is as vague as the
+//! first bar of a recording, and everything after it repeats that. A take therefore begins in the
+//! middle of a groove: a model file holds a few bars from many of its training recordings, the
+//! take's seed chooses one of its style and near its tempo, and the theme is the network's
+//! continuation. The lead-in is the groove's prior; the notes are the network's own.
 
 use safetensors::{Dtype, SafeTensors};
 
@@ -13,35 +12,36 @@ use crate::pattern::drum::{CLASSES, Drum};
 use crate::pattern::style::SLOTS;
 use crate::pattern::{Hit, Meter, Step};
 
-/// Most bars of a lead-in.
+/// Maximum number of bars of a lead-in.
 pub const LEAD_IN_BARS: usize = 4;
-/// Steps of a bar of a lead-in, which is in 4/4.
+/// Steps per bar of a lead-in, which is in 4/4.
 pub const LEAD_IN_STEPS: usize = 16;
 
-/// Tensors of a model file: by lead-in, style number, tempo, weight, bars and number of hits (f32);
-/// and by hit, in order of the lead-ins, step, class, velocity and offset in ticks plus 128 (u8).
+/// Tensors of a model file. Rows of the first: style number, tempo, weight, bars and number of hits
+/// of a lead-in (f32). Rows of the second: step, class, velocity and offset in ticks plus 128 of a
+/// hit, in order of the lead-ins (u8).
 const OF: &str = "lead_in.of";
 const HITS: &str = "lead_in.hits";
 const OF_COLUMNS: usize = 5;
 const HIT_COLUMNS: usize = 4;
 
-/// A few bars of 4/4 that a take can begin after.
+/// A few bars of 4/4 that a take can continue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeadIn {
     /// Style number as in [`crate::pattern::style`].
     pub style: u8,
     /// Tempo of the recording, in quarter notes a minute.
     pub tempo: f32,
-    /// How often it is chosen, in proportion to the others of its style.
+    /// Probability of being chosen, in proportion to the other lead-ins of the style.
     pub weight: f32,
     /// One to [`LEAD_IN_BARS`] bars of [`LEAD_IN_STEPS`].
     pub steps: Vec<Step>,
 }
 
 impl LeadIn {
-    /// The lead-in in another meter, in whole bars of it. Beats of 4/4 are left out or repeated;
-    /// in compound meters a beat's four sixteenths become the first, third, fifth and sixth of six,
-    /// and hats and cymbals that play eighths go through.
+    /// The lead-in in another meter, in whole bars of it. Beats of 4/4 are left out or repeated. In
+    /// compound meters the four sixteenths of a beat become the first, third, fifth and sixth of
+    /// six, and hats and cymbals that play eighths continue through the beat.
     #[must_use]
     pub fn in_meter(&self, meter: Meter) -> Vec<Step> {
         if meter == Meter::FOUR_FOUR {
@@ -66,7 +66,7 @@ impl LeadIn {
     }
 }
 
-/// The step of a bar of 4/4 that a step of another meter's bar plays the part of, as in
+/// The step of a bar of 4/4 that corresponds to a step of another meter's bar, as in
 /// [`LeadIn::in_meter`]; `None` between the parts of a compound beat.
 #[must_use]
 pub fn step_of_four_four(meter: Meter, step: usize) -> Option<usize> {
@@ -84,8 +84,8 @@ pub fn step_of_four_four(meter: Meter, step: usize) -> Option<usize> {
     Some(4 * number + part)
 }
 
-/// The beats of 4/4 that the beats of another meter are made of: kick, snare, kick, snare, so that
-/// a bar of three ends with the snare on its last two beats, and a bar of five is three and two.
+/// The beats of 4/4 that make up the beats of another meter: kick, snare, kick, snare, so that a
+/// bar of three ends with the snare on its last two beats, and a bar of five is three and two.
 fn order_of_beats(count: usize) -> Vec<usize> {
     const LAST: [&[usize]; 4] = [&[], &[0], &[0, 1], &[0, 1, 3]];
     match count {
@@ -113,7 +113,7 @@ fn compound_beat(part: &[Step]) -> [Step; 6] {
 /// A tensor of a model file: name, type, shape and bytes.
 pub(crate) type Raw = (&'static str, Dtype, [usize; 2], Vec<u8>);
 
-/// The tensors of a model file that hold lead-ins; none of none.
+/// Encodes lead-ins as tensors of a model file; none for an empty list.
 pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> Vec<Raw> {
     if lead_ins.is_empty() {
         return Vec::new();
@@ -139,10 +139,11 @@ pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> Vec<Raw> {
     ]
 }
 
-/// The lead-ins of a model file with so many drum classes; none of a file without them.
+/// Decodes the lead-ins of a model file, given its number of drum classes. A file without them has
+/// none.
 ///
 /// # Errors
-/// When they are there and damaged.
+/// Returns an error if they are present and damaged.
 pub(crate) fn read(file: &SafeTensors, classes: usize) -> Result<Vec<LeadIn>, ModelError> {
     let (Ok(of), Ok(hits)) = (file.tensor(OF), file.tensor(HITS)) else { return Ok(Vec::new()) };
     let whole = of.dtype() == Dtype::F32
@@ -153,7 +154,7 @@ pub(crate) fn read(file: &SafeTensors, classes: usize) -> Result<Vec<LeadIn>, Mo
     lead_ins.ok_or(ModelError::LeadIns)
 }
 
-/// The lead-ins of the bytes of both tensors, `None` where a number cannot be.
+/// Parses the bytes of both tensors; `None` if a number is out of range.
 fn parse(of: &[u8], hits: &[u8], classes: usize) -> Option<Vec<LeadIn>> {
     let (mut hits, mut lead_ins) = (hits.chunks_exact(HIT_COLUMNS), Vec::new());
     for row in of.chunks_exact(4 * OF_COLUMNS) {
@@ -201,7 +202,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_file_gives_lead_ins_back_or_says_that_they_are_damaged() {
+    fn lead_ins_round_trip_and_damage_is_an_error() {
         let bank = bank();
         let tensors = to_tensors(&bank);
         let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
@@ -223,7 +224,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn another_meter_has_whole_bars_with_the_snare_on_its_beats() {
+    fn lead_ins_in_other_meters_have_whole_bars_and_a_backbeat() {
         let mut lead_in = lead_in(3, 100.0, Drum::Snare);
         lead_in.steps = vec![Step::SILENT; 2 * LEAD_IN_STEPS];
         for (at, step) in lead_in.steps.iter_mut().enumerate() {

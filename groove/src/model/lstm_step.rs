@@ -1,9 +1,7 @@
-//! One step of the networks, on one core: products of a row with a matrix, and LSTM cells.
-//!
-//! Weights stay in Candle's tensors, laid out as [`crate::model::int8_matvec`] reads them best; it reads them
-//! where they lie, and passes over those whose input is nought, as most of a row is. Products and
-//! exponentials round alike whatever vector instructions the machine has. So two machines that
-//! play the same take play the same notes.
+//! One step of the networks on one core: matrix-vector products and LSTM cells.
+//! ~ Weights stay in Candle tensors, in the layout of [`crate::model::int8_matvec`], and are read
+//! in place. Zero inputs, the majority of a row, are skipped. Products and exponentials round alike
+//! with all vector instructions, so that two machines that play the same take play the same notes.
 
 use candle_core::{CpuStorage, DType, Device, Result, Storage, Tensor};
 use multiversion::multiversion;
@@ -11,37 +9,37 @@ use multiversion::multiversion;
 use crate::model::activation::{exp, ln, sigmoid, tanh};
 use crate::model::int8_matvec::{PANEL, SparseInput, Weights, add_product};
 
-/// Whether all of a tensor's numbers are numbers.
+/// Returns true if a tensor has neither infinities nor NaNs.
 pub(crate) fn is_finite(tensor: &Tensor) -> Result<bool> {
     let numbers: Vec<f32> = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
     Ok(numbers.iter().all(|number| number.is_finite()))
 }
 
-/// The most that a weight is, in multiples of its output's scale.
+/// Largest quantised weight, in multiples of its output's scale.
 const MAX_WEIGHT: f32 = 127.0;
 
-/// Room for a product, which is used again and again.
+/// Reused buffers of a product.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     inputs: Vec<SparseInput>,
     sums: Vec<f32>,
 }
 
-/// A matrix and a bias. A weight is a whole number of up to 127, times a scale of its output: half
-/// of what 16 bits take to read, and the held-out perplexity stays what it was.
+/// A linear layer with int8 weights, scaled per output: half the memory traffic of 16-bit weights
+/// at the same held-out perplexity.
 #[derive(Debug)]
 pub(crate) struct Linear {
-    /// Panels x inputs x [`PANEL`], as [`crate::model::int8_matvec`] reads them.
+    /// Panels x inputs x [`PANEL`], see [`crate::model::int8_matvec`].
     weight: Tensor,
-    /// Of each output, up to whole panels.
+    /// By output, padded to whole panels.
     scales: Vec<f32>,
-    /// The same.
+    /// By output, padded to whole panels.
     bias: Vec<f32>,
     outputs: usize,
 }
 
 impl Linear {
-    /// From a weight of outputs x inputs, as files have it.
+    /// Quantises a weight of outputs x inputs, the layout of model files.
     pub(crate) fn new(weight: &Tensor, bias: &Tensor) -> Result<Linear> {
         let (outputs, inputs) = weight.dims2()?;
         let panels = outputs.div_ceil(PANEL);
@@ -65,7 +63,7 @@ impl Linear {
         Ok(Linear { weight, scales, bias, outputs })
     }
 
-    /// The product with a row of inputs, which comes in parts, plus the bias.
+    /// The product with a row of inputs, given in parts, plus the bias.
     pub(crate) fn apply<'a>(
         &self,
         parts: &[&[f32]],
@@ -88,27 +86,27 @@ impl Linear {
     }
 }
 
-/// The bits of the whole number that is nearest, as an `i8`.
+/// The nearest integer as the bits of an `i8`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0")]
 fn nearest(number: f32) -> u8 {
     ((number + 128.5) as u8).wrapping_sub(128)
 }
 
-/// What an LSTM layer keeps from step to step.
+/// Recurrent state of an LSTM layer.
 #[derive(Clone, Debug)]
 pub(crate) struct LstmState {
-    /// What the layer gave last.
+    /// Output of the last step.
     pub(crate) hidden: Vec<f32>,
     cell: Vec<f32>,
 }
 
 impl LstmState {
-    /// Before the first step.
+    /// The state before the first step.
     pub(crate) fn new(cells: usize) -> LstmState {
         LstmState { hidden: vec![0.0; cells], cell: vec![0.0; cells] }
     }
 
-    /// Moves on by a step, given the sums of the gates in the order i f g o.
+    /// Advances by a step, given the gate pre-activations in the order i f g o.
     pub(crate) fn step(&mut self, gates: &[f32]) {
         lstm(gates, &mut self.cell, &mut self.hidden);
     }
@@ -129,13 +127,13 @@ fn lstm(gates: &[f32], cell: &mut [f32], hidden: &mut [f32]) {
     }
 }
 
-/// exp of each number, in place; not-a-number and what is below -87 become the least.
+/// exp of each number in place. NaN and numbers below -87 give the least value.
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
 pub(crate) fn exp_all(numbers: &mut [f32]) {
     numbers.iter_mut().for_each(|x| *x = exp(*x));
 }
 
-/// The logarithm of each number, in place, all of them normal and above 0.
+/// Logarithm of each number in place. All must be normal and above 0.
 #[multiversion(targets("x86_64+avx512f+avx2", "x86_64+avx2"))]
 pub(crate) fn ln_all(numbers: &mut [f32]) {
     numbers.iter_mut().for_each(|x| *x = ln(*x));
@@ -150,16 +148,16 @@ mod tests {
     }
 
     #[test]
-    fn a_product_is_candles_own() {
+    fn product_matches_candle() {
         let (inputs, outputs) = (37, 152);
-        // Weights that bytes hold as they are: of each output one is the greatest.
+        // Weights that int8 holds exactly: the largest of each output is 127.
         let whole = |i: usize| if i.is_multiple_of(inputs) { 254 } else { i * 7919 % 255 };
         let weights = (0..inputs * outputs).map(|i| (whole(i) as f32 - 127.0) / 512.0);
         let weight = Tensor::from_iter(weights, &Device::Cpu)
             .and_then(|weight| weight.reshape((outputs, inputs)))
             .expect("a matrix");
         let bias = Tensor::from_vec(numbers(outputs, 2), outputs, &Device::Cpu).expect("a bias");
-        // Some inputs are nought, as most of a row is.
+        // Some inputs are zero, as in most rows.
         let row: Vec<f32> =
             numbers(inputs, 3).into_iter().map(|x| if x < -0.2 { 0.0 } else { x }).collect();
         let x = Tensor::from_slice(&row, (1, inputs), &Device::Cpu).expect("a row");
@@ -180,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn any_weight_is_the_nearest_of_255() {
+    fn weights_are_rounded_to_the_nearest_of_255_levels() {
         let (inputs, outputs) = (11, 100);
         let rows: Vec<f32> =
             numbers(inputs * outputs, 1).into_iter().map(|x| x * x * x).chain([0.0; 11]).collect();

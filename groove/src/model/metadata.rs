@@ -1,5 +1,5 @@
-//! The header of a model file: what the model is, what it was made for, and how good it is. The
-//! weights themselves are [`crate::model`]'s.
+//! The header of a model file: identity, purpose and quality of the model. [`crate::model`] has the
+//! weights.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::pattern::Step;
 use crate::pattern::kit::Kit;
 use crate::pattern::style::{ANY, SLOTS, STYLES, own_style_name_error};
 
-/// Steps a quarter note that this code plays.
+/// Steps per quarter note.
 const STEPS_PER_BEAT: u32 = 4;
 
 /// Size of a stack of LSTM layers.
@@ -24,9 +24,9 @@ pub struct Stack {
     pub cells: usize,
 }
 
-/// Held-out figures, on the validation split; of a model that was tuned to a person's own clips,
-/// on those of them that were held out. Perplexities are per step of the distribution over all
-/// subsets of the classes, over whole files.
+/// Held-out figures on the validation split; for a model tuned to a user's own clips, on those of
+/// them that were held out. Perplexities are per step of the distribution over all subsets of the
+/// classes, over whole files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Perplexity of beats of all styles.
@@ -35,46 +35,45 @@ pub struct Figures {
     pub rock_beats: Option<f64>,
     /// Perplexity of fills.
     pub fills: Option<f64>,
-    /// Mean absolute error of the median velocity, of 127, beats.
+    /// Mean absolute error of the median velocity, of 127, in beats.
     pub velocity_mae: Option<f64>,
-    /// Mean absolute error of the median offset, in milliseconds, beats.
+    /// Mean absolute error of the median offset, in milliseconds, in beats.
     pub offset_mae_ms: Option<f64>,
 }
 
 /// The header of a model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metadata {
-    /// File format, [`FORMAT`].
+    /// File format version, [`FORMAT`].
     pub format: u32,
-    /// Name to show, such as "Groove, all styles".
+    /// Display name, such as "Groove, all styles".
     pub name: String,
     /// Layout of the input row.
     pub inputs: Inputs,
     /// Drum classes, in order of the bits of a subset.
     pub classes: Kit,
-    /// Steps a quarter note.
+    /// Steps per quarter note.
     pub steps_per_beat: u32,
     /// Style names, in order of the row's style cells: [`STYLES`], then the model's own.
     pub styles: Vec<String>,
-    /// Size of the network of hits.
+    /// Size of the hit network.
     pub beat: Stack,
-    /// Size of the network of velocities and offsets.
+    /// Size of the feel network.
     pub feel: Stack,
-    /// What the weights were learned from, with its licence.
+    /// Training data, with its licence.
     pub trained_on: String,
-    /// Training updates made.
+    /// Number of training updates.
     pub updates: u64,
-    /// Measured on data that was held out.
+    /// Figures on held-out data.
     pub validation: Figures,
-    /// By style number: how free playing is kept like the drummers'. A style that is not here has
-    /// none.
+    /// Calibrations by style number. Missing styles are not calibrated.
     #[serde(default)]
     #[serde(rename = "dials")]
     pub calibrations: Vec<StyleCalibration>,
 }
 
 impl Metadata {
-    /// The header of a new model of our own layout and the nine drums, without figures.
+    /// The header of a new model with our input layout and the nine drums, without figures.
     #[must_use]
     pub fn new(name: &str, beat: Stack, feel: Stack, trained_on: &str) -> Self {
         Metadata {
@@ -93,13 +92,13 @@ impl Metadata {
         }
     }
 
-    /// Numbers that the network of hits is told: a row.
+    /// Length of the hit network's input row.
     #[must_use]
     pub fn row(&self) -> usize {
         self.inputs.row(self.classes.subsets())
     }
 
-    /// Numbers that the feel network is told: the row, and what [`References::write`] adds.
+    /// Length of the feel network's input: the row, and the cells of [`References::write`].
     ///
     /// [`References::write`]: crate::model::feel::References::write
     #[must_use]
@@ -107,13 +106,13 @@ impl Metadata {
         self.row() + FEEL_CELLS
     }
 
-    /// Whether the hits are mixed with the memory of the piece.
+    /// Returns true if the hit distribution is mixed with the pointer memory.
     #[must_use]
     pub fn has_memory(&self) -> bool {
         self.inputs == Inputs::Lags
     }
 
-    /// Names and shapes of all tensors of such a model, in a fixed order.
+    /// Names and shapes of all tensors of the model, in a fixed order.
     #[must_use]
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         let (subsets, feel_outputs) =
@@ -127,8 +126,8 @@ impl Metadata {
         tensors
     }
 
-    /// Writes the row of [`Metadata::row`] numbers for the step that follows `past`, as
-    /// [`encode::write_row`]. A style that the model does not know is any.
+    /// Writes the row of [`Metadata::row`] cells for the step that follows `past`, as
+    /// [`encode::write_row`]. Style numbers that the model does not have count as any.
     pub fn write_row(&self, past: &[Step], kind: &Kind, row: &mut [f32]) {
         let kind = Kind {
             style: self.known(kind.style),
@@ -138,7 +137,7 @@ impl Metadata {
         encode::write_row(self.inputs, past, &kind, row);
     }
 
-    /// The dial of a style, by its number. A style that the model does not know has that of any.
+    /// Calibration of a style by number. Styles that the model does not have use that of any.
     #[must_use]
     pub fn calibration(&self, style: u8) -> StyleCalibration {
         self.calibrations.get(usize::from(self.known(style))).copied().unwrap_or_default()
@@ -148,7 +147,7 @@ impl Metadata {
         if usize::from(style) <= self.styles.len() { style } else { 0 }
     }
 
-    /// The number of a style by its name (letter case does not matter), `None` if there is none.
+    /// Style number by name, case-insensitive; `None` if there is none.
     #[must_use]
     pub fn style_number(&self, name: &str) -> Option<u8> {
         let name = name.trim().to_lowercase();
@@ -156,24 +155,24 @@ impl Metadata {
         (0..).zip(names).find(|(_, known)| *known == name).map(|(number, _)| number)
     }
 
-    /// The name of a style by its number; of one that the model does not know, [`ANY`].
+    /// Style name by number; [`ANY`] for numbers that the model does not have.
     #[must_use]
     pub fn style_name(&self, number: u8) -> &str {
         let place = usize::from(number).checked_sub(1);
         place.and_then(|place| self.styles.get(place)).map_or(ANY, String::as_str)
     }
 
-    /// Gives the model a style of its own, with the dial of any, and says its number. Its cells
-    /// of the network's weights are the caller's.
+    /// Adds an own style with the calibration of any, and returns its number. The caller sets its
+    /// weights in the input layer.
     ///
     /// # Errors
-    /// When the name cannot name a style, or there is no room for another one.
+    /// Returns an error if the name is invalid, or if no further style fits.
     pub fn add_style(&mut self, name: &str) -> Result<u8, ModelError> {
         let mut more = self.clone();
         more.styles.push(name.trim().to_lowercase());
         more.check_styles()?;
         if let Some(&any) = more.calibrations.first() {
-            // The tilts by step are of the backbones of other styles.
+            // Tilts by step belong to the backbones of other styles.
             let own =
                 StyleCalibration { step_tilts: StyleCalibration::default().step_tilts, ..any };
             more.calibrations.resize(1 + more.styles.len(), own);

@@ -1,4 +1,4 @@
-//! The network.
+//! The two networks and their state.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use super::lstm_step::{Linear, LstmState, Scratch};
 use super::metadata::{Metadata, Stack};
 use super::pointer_memory::{CONTROLS, Memory};
 
-/// A model that can play. Weights only: what changes while playing is in [`State`].
+/// A loaded model: weights only. [`State`] holds the state of playing.
 #[derive(Debug)]
 pub struct Model {
     metadata: Metadata,
     identity: u64,
     beat: Layers,
-    /// Its outputs are the logits and, in a model with a memory, the memory's controls.
+    /// Outputs: logits, and the memory controls if the model has a pointer memory.
     beat_out: Linear,
     feel: Layers,
     /// By class.
@@ -26,17 +26,17 @@ pub struct Model {
     lead_ins: Vec<LeadIn>,
 }
 
-/// What the two networks keep from step to step.
+/// Recurrent state of the two networks.
 #[derive(Clone, Debug)]
 pub struct State {
     beat: Vec<LstmState>,
     feel: Vec<LstmState>,
-    /// Nothing of it is kept.
+    /// Buffers without state.
     scratch: Scratch,
 }
 
 impl Model {
-    /// The model of a file: its header, hash, tensors and lead-ins.
+    /// Assembles a model from the parts of a file.
     pub(super) fn assemble(
         metadata: Metadata,
         identity: u64,
@@ -60,19 +60,19 @@ impl Model {
         &self.metadata
     }
 
-    /// A number that no other model file has, and that is not 0: the XXH3 hash of the file.
+    /// XXH3 hash of the model file, never 0.
     #[must_use]
     pub fn identity(&self) -> u64 {
         self.identity
     }
 
-    /// The bars that takes begin after.
+    /// The lead-ins of takes.
     #[must_use]
     pub fn lead_ins(&self) -> &[LeadIn] {
         &self.lead_ins
     }
 
-    /// Gives the styles other dials, by style number.
+    /// Replaces the calibrations, by style number.
     pub fn set_calibrations(&mut self, calibrations: Vec<StyleCalibration>) {
         self.metadata.calibrations = calibrations;
     }
@@ -83,11 +83,11 @@ impl Model {
         State { beat: self.beat.start(), feel: self.feel.start(), scratch: Scratch::default() }
     }
 
-    /// Which drums are struck next: the log-probabilities of all subsets of the kit, given a row
-    /// of [`Metadata::row`] numbers and the memory at this step.
+    /// Log-probabilities of all subsets of the kit at the next step, given a row of
+    /// [`Metadata::row`] cells and the pointer memory at this step.
     ///
     /// # Errors
-    /// When Candle cannot compute.
+    /// Returns an error if Candle fails.
     pub fn hits<'a>(
         &self,
         state: &'a mut State,
@@ -105,20 +105,20 @@ impl Model {
         Ok(logits)
     }
 
-    /// Tells the feel network a row of [`Metadata::feel_row`] numbers. Must be done at every step,
-    /// also where nothing is struck.
+    /// Advances the feel network by a row of [`Metadata::feel_row`] cells. Must be called at every
+    /// step, including silent ones.
     ///
     /// # Errors
-    /// When Candle cannot compute.
+    /// Returns an error if Candle fails.
     pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<(), ModelError> {
         self.feel.step(&mut state.feel, row, &mut state.scratch)
     }
 
-    /// How a drum is struck, after the feel network was told that it is: the
-    /// [`CLASS_OUTPUTS`] numbers of a class of the kit.
+    /// The [`CLASS_OUTPUTS`] velocity and offset outputs of a class of the kit, after
+    /// [`Model::feel`].
     ///
     /// # Errors
-    /// When Candle cannot compute, or there is no such class.
+    /// Returns an error if Candle fails, or if the class does not exist.
     pub fn velocity_offset<'a>(
         &self,
         state: &'a mut State,
@@ -138,13 +138,13 @@ fn get(tensors: &HashMap<String, Tensor>, name: String) -> Result<Tensor, ModelE
     tensors.get(&name).cloned().ok_or(ModelError::Missing(name))
 }
 
-/// The matrix and the bias of a linear layer.
+/// Weight and bias of a linear layer.
 fn linear(name: &str, tensors: &HashMap<String, Tensor>) -> Result<[Tensor; 2], ModelError> {
     let part = |part: &str| get(tensors, format!("{name}.{part}"));
     Ok([part("weight")?, part("bias")?])
 }
 
-/// What is computed from the top of the network of hits, in one product.
+/// Output layer of the hit network: logits and memory controls in one product.
 fn beat_out(metadata: &Metadata, tensors: &HashMap<String, Tensor>) -> Result<Linear, ModelError> {
     let [mut weight, mut bias] = linear("beat.out", tensors)?;
     if metadata.has_memory() {
@@ -155,7 +155,7 @@ fn beat_out(metadata: &Metadata, tensors: &HashMap<String, Tensor>) -> Result<Li
     Ok(Linear::new(&weight, &bias)?)
 }
 
-/// What is computed from the top of the feel network, by class.
+/// Output layers of the feel network, by class.
 fn feel_out(
     metadata: &Metadata,
     tensors: &HashMap<String, Tensor>,
@@ -168,13 +168,12 @@ fn feel_out(
     (0..metadata.classes.classes()).map(of_class).collect()
 }
 
-/// What the top layer of a network gave last.
+/// Output of a network's top layer.
 fn top(states: &[LstmState]) -> &[f32] {
     states.last().map_or(&[], |cells| &cells.hidden)
 }
 
-/// A stack of LSTM layers: of each, one matrix from its inputs and what it gave last to the sums
-/// of its gates.
+/// A stack of LSTM layers. Each is one matrix from its inputs and its last output to the gates.
 #[derive(Debug)]
 struct Layers {
     layers: Vec<Linear>,
@@ -202,7 +201,7 @@ impl Layers {
         vec![LstmState::new(self.cells); self.layers.len()]
     }
 
-    /// Moves the states on by a step.
+    /// Advances the states by a step.
     fn step(
         &self,
         states: &mut [LstmState],

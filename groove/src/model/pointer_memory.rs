@@ -1,54 +1,50 @@
-//! The memory of the piece: what was struck at this place in each of the bars so far, and how
-//! much each of them resembles the present.
-//!
-//! A drummer who sticks to a beat plays what he played before. The network says, from its own
-//! state, how much each bar's likeness counts and how far to trust the memory at all; here the
-//! bars are looked up, weighed, and mixed with the network's own distribution:
-//!
-//! p(subset) = (1 - g) softmax(logits) + g sum of a_j over the bars j in which it was struck
-//!
-//! with a = softmax of the weighted likenesses and g the gate. It is a pointer network's mixture
-//! (Vinyals et al. 2015; Merity et al. 2016) whose pointers are bars.
+//! Pointer memory: the drums struck at this position of each earlier bar, weighted by the
+//! similarity of that bar to the present.
+//! ~ The network's state controls how each likeness feature counts and how far the memory is
+//! trusted. The bars are looked up, weighted, and mixed with the network's own distribution:
+//! ~ p(subset) = (1 - g) softmax(logits) + g sum of a_j over the bars j in which it was struck
+//! ~ with a = softmax of the weighted likenesses and g the gate. This is the mixture of a pointer
+//! network (Vinyals et al. 2015; Merity et al. 2016) whose pointers are bars.
 
 use libm::expf;
 
 use crate::model::lstm_step::{exp_all, ln_all};
 use crate::pattern::{Meter, Step};
 
-/// Most bars that are remembered, counted back from the present one.
+/// Maximum number of remembered bars, counted back from the present one.
 pub const BARS: usize = 32;
-/// Numbers that describe the likeness of a bar to the present one.
+/// Likeness features of a bar.
 pub const LIKENESS: usize = 12;
-/// Numbers that describe the memory as a whole.
+/// Summary features of the memory.
 pub const SUMMARY: usize = 4;
-/// Numbers that the network controls the memory with: a weight for each likeness, a weight for
-/// each part of the summary, and the gate's own.
+/// Outputs of the network that control the memory: a weight per likeness feature, a weight per
+/// summary feature, and the gate's bias.
 pub const CONTROLS: usize = LIKENESS + SUMMARY + 1;
 
-/// One remembered bar, as seen from the present step.
+/// A remembered bar, relative to the present step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slot {
-    /// What was struck at the present place of the bar: the subset's number.
+    /// Subset number of the drums struck at the present position of the bar.
     pub struck: u16,
-    /// How like the present that place was; each number lies between 0 and about 1.
+    /// Likeness features of that position, each between 0 and about 1.
     pub likeness: [f32; LIKENESS],
 }
 
 impl Slot {
-    /// How much the bar resembles the present, by a rule that is not learned: by how many drums
-    /// of the last four steps differ, and by its age.
+    /// Similarity of the bar to the present by a fixed rule: differing drums in the last four
+    /// steps, and age.
     #[must_use]
     pub fn weight(&self) -> f32 {
         expf(-8.0 * self.likeness[1] - 0.4 * self.likeness[6])
     }
 }
 
-/// The memory at a step.
+/// The pointer memory at a step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
-    /// The bars, latest first.
+    /// Bars, latest first.
     pub slots: Vec<Slot>,
-    /// What the gate may know of it.
+    /// Input features of the gate.
     pub summary: [f32; SUMMARY],
 }
 
@@ -61,7 +57,7 @@ impl Memory {
         memory
     }
 
-    /// Becomes the memory before the step that follows `past`, in the place that it has.
+    /// Recomputes the memory in place, as [`Memory::at`].
     pub(crate) fn refresh(&mut self, past: &[Step], meter: Meter) {
         let bar = meter.steps();
         let sets: Vec<u16> = past
@@ -77,7 +73,7 @@ impl Memory {
         self.summary = summary(&self.slots);
     }
 
-    /// Each bar's share of the memory, given the network's controls.
+    /// Attention weight of each bar, given the network's controls.
     #[must_use]
     pub fn shares(&self, controls: &[f32]) -> Vec<f32> {
         let score = |slot: &Slot| -> f32 {
@@ -91,7 +87,7 @@ impl Memory {
         shares
     }
 
-    /// How far the memory is trusted, 0 to 1, given the network's controls; 0 in the first bar.
+    /// Gate, 0 to 1, given the network's controls; 0 in the first bar.
     #[must_use]
     pub fn gate(&self, controls: &[f32]) -> f32 {
         if self.slots.is_empty() {
@@ -102,7 +98,7 @@ impl Memory {
         1.0 / (1.0 + expf(-sum - weights[SUMMARY]))
     }
 
-    /// Turns the network's logits into the logarithms of the mixture, in place.
+    /// Turns the network's logits into the log-probabilities of the mixture, in place.
     pub fn mix(&self, controls: &[f32], logits: &mut [f32]) {
         let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         logits.iter_mut().for_each(|logit| *logit -= top);
@@ -119,16 +115,16 @@ impl Memory {
     }
 }
 
-/// Likeness of the surroundings of `same`, `age` bars back, to those of the present step, which
-/// follows the last of `sets`.
+/// Likeness features between the steps before `same`, `age` bars back, and the steps before the
+/// present one, which follows the last of `sets`.
 fn likeness(sets: &[u16], same: usize, age: usize, bar: usize) -> [f32; LIKENESS] {
     let mut differences = [0.0f32; 4];
-    // How many drums differ over the last 2, 4, 8 steps and the last bar.
+    // Differing drums over the last 2, 4 and 8 steps and the last bar.
     let reach = bar.max(8);
     for back in 1..=reach {
         let differ = match (sets.len().checked_sub(back), same.checked_sub(back)) {
             (Some(now), Some(then)) => (sets[now] ^ sets[then]).count_ones(),
-            // What lies before the first step is like nothing.
+            // Steps before the first one count as silent.
             (Some(now), None) => sets[now].count_ones(),
             (None, _) => 0,
         };
@@ -158,7 +154,7 @@ fn likeness(sets: &[u16], same: usize, age: usize, bar: usize) -> [f32; LIKENESS
 
 fn summary(slots: &[Slot]) -> [f32; SUMMARY] {
     let least = |part: usize| slots.iter().map(|slot| slot.likeness[part]).fold(1.0f32, f32::min);
-    // How far the likest bars agree among themselves.
+    // Agreement among the most similar bars.
     let total: f32 = slots.iter().map(Slot::weight).sum();
     let agree = slots
         .iter()
@@ -195,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bar_has_no_memory_and_is_the_networks_own() {
+    fn first_bar_has_no_memory() {
         let memory = Memory::at(&steps(1, 9)[..10], Meter::FOUR_FOUR);
         assert!(memory.slots.is_empty());
         let mut logits = vec![0.0; 512];
@@ -207,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_struck_here_before_is_remembered_latest_first() {
+    fn memory_holds_earlier_bars_latest_first() {
         let memory = Memory::at(&steps(5, 3), Meter::FOUR_FOUR);
         assert_eq!(memory.slots.len(), 5);
         let crash = 1 << Drum::Crash.index() | 1;
@@ -222,16 +218,16 @@ mod tests {
     }
 
     #[test]
-    fn likeness_is_nought_where_nothing_differs() {
+    fn likeness_is_zero_for_equal_bars() {
         let memory = Memory::at(&steps(4, 9)[..60], Meter::FOUR_FOUR);
         assert_eq!(memory.slots.len(), 3);
         assert_eq!(memory.slots[0].likeness[..6], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
-        // Before the first bar there is nothing that could be like the present.
+        // Nothing before the first bar resembles the present.
         assert!(memory.slots[2].likeness[3] > 0.0);
     }
 
     #[test]
-    fn a_long_piece_is_remembered_only_so_far_back() {
+    fn memory_is_bounded() {
         for (n, d) in [(4, 4), (1, 32), (7, 8), (255, 1)] {
             let memory = Memory::at(&steps(40, 0), Meter::new(n, d));
             assert!(memory.slots.len() <= BARS);

@@ -1,4 +1,4 @@
-//! Tests of model files and of the network.
+//! Tests of model files and of the networks.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ pub(crate) fn small(inputs: Inputs, classes: Kit) -> Metadata {
     Metadata { inputs, classes, ..Metadata::new("small", beat, feel, "nothing") }
 }
 
-/// A small model with small fixed weights and two lead-ins.
+/// A small model with fixed weights and two lead-ins.
 pub(crate) fn small_bytes(metadata: &Metadata, half: bool) -> Vec<u8> {
     let lead_in = |style: u8, every: usize| {
         let mut steps = vec![Step::SILENT; 32];
@@ -35,7 +35,7 @@ pub(crate) fn small_bytes(metadata: &Metadata, half: bool) -> Vec<u8> {
     write(metadata, &small_tensors(metadata), &lead_ins, half).expect("a whole model")
 }
 
-/// One of each kind.
+/// One header of each kind.
 pub(crate) fn kinds() -> [Metadata; 4] {
     let [nine, one] = [Kit::default(), Kit::one_drum()];
     let three = Kit(nine.0[..3].to_vec());
@@ -64,13 +64,13 @@ fn with_header(change: impl Fn(&mut Value)) -> Result<Model, ModelError> {
     let tensors = small_tensors(&nine());
     let mut header = serde_json::to_value(nine()).expect("a header");
     change(&mut header);
-    // Written by hand: `write` itself refuses tensors that do not fit the header.
+    // Written without `write`, which refuses tensors that do not fit the header.
     let header = HashMap::from([(HEADER.to_string(), header.to_string())]);
     Model::from_bytes(&safetensors::serialize(tensors, Some(header)).expect("a file"))
 }
 
 #[test]
-fn what_is_written_reads_back_in_both_widths() {
+fn model_files_round_trip_in_both_widths() {
     for metadata in kinds() {
         let row = vec![0.5; metadata.row()];
         let play = |half| {
@@ -96,7 +96,7 @@ fn what_is_written_reads_back_in_both_widths() {
 }
 
 #[test]
-fn the_state_remembers() {
+fn state_carries_over_between_steps() {
     let model = Model::from_bytes(&small_bytes(&nine(), false)).expect("our own file");
     let row = vec![1.0; model.metadata().row()];
     let mut state = model.start();
@@ -108,7 +108,7 @@ fn the_state_remembers() {
 }
 
 #[test]
-fn every_fault_has_its_sentence() {
+fn every_error_has_its_message() {
     let sentence = |result: Result<Model, ModelError>| result.expect_err("a fault").to_string();
     assert!(sentence(Model::from_bytes(b"")).contains("not a whole safetensors file"));
     let whole = small_bytes(&nine(), false);
@@ -149,7 +149,7 @@ fn every_fault_has_its_sentence() {
 }
 
 #[test]
-fn weights_that_are_no_numbers_are_refused() {
+fn nan_weights_are_rejected() {
     let mut tensors = small_tensors(&nine());
     let bad = Tensor::full(f32::NAN, 512, &Device::Cpu).expect("a tensor");
     tensors.insert("beat.out.bias".into(), bad);

@@ -1,12 +1,13 @@
-//! Meters and bars.
+//! Meters and bars. Both are fixed-size and `Copy`, so that a bar can be sent to the audio thread
+//! and dropped there without freeing memory.
 
 use crate::pattern::drum::{Drum, Pitches};
 use crate::pattern::hit::Step;
 
-/// Greatest number of steps in a [`Bar`]: 16/4.
+/// Maximum number of steps in a [`Bar`]: 16/4.
 pub const MAX_STEPS: usize = 64;
 
-/// Steps in a quarter note.
+/// Steps per quarter note.
 pub const STEPS_PER_BEAT: f64 = 4.0;
 
 /// A time signature.
@@ -14,7 +15,7 @@ pub const STEPS_PER_BEAT: f64 = 4.0;
 pub struct Meter {
     /// Beats in a bar, at least 1.
     pub numerator: u8,
-    /// The note value that is a beat: 1, 2, 4, 8, 16, 32.
+    /// Note value of a beat: 1, 2, 4, 8, 16, 32.
     pub denominator: u8,
 }
 
@@ -28,8 +29,8 @@ impl Meter {
     /// 4/4.
     pub const FOUR_FOUR: Meter = Meter { numerator: 4, denominator: 4 };
 
-    /// A meter from what a host or a file says. Nonsense (zero, or a denominator that is not a
-    /// power of two up to 32) is 4/4.
+    /// A meter from a host or a file. Invalid values (zero, or a denominator that is not a power of
+    /// two up to 32) become 4/4.
     #[must_use]
     pub fn new(numerator: i32, denominator: i32) -> Self {
         match (u8::try_from(numerator), u8::try_from(denominator)) {
@@ -46,7 +47,7 @@ impl Meter {
         f64::from(self.numerator) * 4.0 / f64::from(self.denominator)
     }
 
-    /// Steps of a beat as it is felt: a quarter, or a dotted quarter where the meter is compound.
+    /// Steps per felt beat: a quarter note, or a dotted quarter in compound meters.
     #[must_use]
     pub fn beat_steps(self) -> usize {
         let compound =
@@ -54,14 +55,14 @@ impl Meter {
         if compound { 6 } else { 4 }
     }
 
-    /// Beats of [`Meter::beat_steps`] in a bar, at least 1. An odd rest belongs to the last one.
+    /// Beats of [`Meter::beat_steps`] per bar, at least 1. An odd remainder belongs to the last
+    /// one.
     #[must_use]
     pub fn whole_beats(self) -> usize {
         (self.steps() / self.beat_steps()).max(1)
     }
 
-    /// Steps that a bar of this meter has: 16n/d rounded up, at most [`MAX_STEPS`]. The rest of
-    /// a longer bar is silent.
+    /// Steps per bar: 16n/d rounded up, at most [`MAX_STEPS`]. The rest of a longer bar is silent.
     #[must_use]
     pub fn steps(self) -> usize {
         (usize::from(self.numerator) * 16)
@@ -70,8 +71,8 @@ impl Meter {
     }
 }
 
-/// One bar: as many steps as its meter has, and the pitches that its drums are emitted at, so that
-/// bars of models with other kits can follow each other.
+/// One bar: the steps of its meter, and the pitches of its drums, so that bars of models with
+/// different kits can follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
     steps: [Step; MAX_STEPS],
@@ -86,13 +87,13 @@ impl Default for Bar {
 }
 
 impl Bar {
-    /// A bar of the nine General MIDI drums in which nothing is struck.
+    /// A silent bar with the nine General MIDI pitches.
     #[must_use]
     pub const fn silent(meter: Meter) -> Self {
         Bar { steps: [Step::SILENT; MAX_STEPS], meter, pitches: Drum::PITCHES }
     }
 
-    /// The same bar at other pitches.
+    /// The same bar with other pitches.
     #[must_use]
     pub const fn at(self, pitches: Pitches) -> Self {
         Bar { pitches, ..self }
@@ -104,7 +105,7 @@ impl Bar {
         self.meter
     }
 
-    /// The pitch that a drum is emitted at.
+    /// MIDI pitch of a drum.
     #[must_use]
     pub const fn pitch(&self, drum: Drum) -> u8 {
         self.pitches[drum as usize]
@@ -116,13 +117,13 @@ impl Bar {
         &self.steps[..self.meter.steps()]
     }
 
-    /// The bar's steps, to be changed.
+    /// The bar's steps, mutable.
     pub fn steps_mut(&mut self) -> &mut [Step] {
         &mut self.steps[..self.meter.steps()]
     }
 }
 
-/// Cuts a run of steps into bars of one meter; the last one is filled up with silence.
+/// Cuts steps into bars of one meter. The last one is padded with silence.
 #[must_use]
 pub fn bars(steps: &[Step], meter: Meter) -> Vec<Bar> {
     steps

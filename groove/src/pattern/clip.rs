@@ -1,29 +1,27 @@
-//! A clip: a run of bars as it leaves or comes in, on a timeline of ticks.
-//!
-//! Its timeline is the one way out: the file that [`crate::pattern::midi`] writes and what the audition kit
-//! renders are made from it. The grid of text is here too. Which bars a clip is made of, and how
-//! they are performed, is the caller's business.
+//! Clips: bars for import and export on a timeline of ticks.
+//! ~ Every export starts from this timeline: MIDI files ([`crate::pattern::midi`]) and rendered
+//! audio. The text grid is here too. The caller chooses the bars and their performance.
 
 use std::fmt::Write as _;
 
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::{Bar, Hit, Meter, Step, TICKS_PER_STEP, bars};
 
-/// Ticks in a whole note.
+/// Ticks per whole note.
 const WHOLE: u64 = 16 * TICKS_PER_STEP as u64;
 
-/// Letters in a row of the grid of text: what a terminal and most chats show.
+/// Width of the text grid, which fits terminals and most chats.
 const COLUMNS: usize = 80;
 
-/// Letters of the longest lane name and a blank.
+/// Width of the longest lane name and a space.
 const NAMES: usize = 11;
 
 /// A clip of drums.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clip {
-    /// The steps from the clip's start, bar after bar; the last bar may be cut short.
+    /// Steps from the clip's start, bar after bar. The last bar may be incomplete.
     pub steps: Vec<Step>,
-    /// Quarter notes a minute.
+    /// Tempo in quarter notes per minute.
     pub tempo: f64,
     /// Time signature.
     pub meter: Meter,
@@ -32,16 +30,16 @@ pub struct Clip {
 /// A hit on a clip's timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Onset {
-    /// Ticks from the clip's start, 240 a step; below [`Clip::ticks`].
+    /// Ticks from the clip's start, 240 per step; below [`Clip::ticks`].
     pub tick: u32,
-    /// Which drum is struck.
+    /// Struck drum.
     pub drum: Drum,
     /// MIDI velocity, 1 to 127.
     pub velocity: u8,
 }
 
 impl Clip {
-    /// The clip of these bars. All have the meter of the first one; without a bar the clip is empty.
+    /// The clip of these bars. All have the meter of the first one. Without bars the clip is empty.
     #[must_use]
     pub fn of(bars: &[Bar], tempo: f64) -> Clip {
         let meter = bars.first().map_or(Meter::FOUR_FOUR, Bar::meter);
@@ -56,8 +54,8 @@ impl Clip {
         narrowed(u64::try_from(bars).unwrap_or(u64::MAX).saturating_mul(bar_ticks(self.meter)))
     }
 
-    /// The hits in order of time. One that is early at the clip's start stands at the start: moved
-    /// to the end of the clip it would be missing when that is played for the first time.
+    /// Hits in order of time. An early hit at the clip's start is moved to the start: at the end of
+    /// the clip, the first pass would lack it.
     #[must_use]
     pub fn onsets(&self) -> Vec<Onset> {
         let last = i64::from(self.ticks()) - 1;
@@ -79,7 +77,7 @@ impl Clip {
         self.steps.iter().flat_map(|step| step.drums().iter()).collect()
     }
 
-    /// The clip with these lanes alone.
+    /// The clip reduced to these lanes.
     #[must_use]
     pub fn lanes(&self, lanes: DrumSet) -> Clip {
         let mut clip = self.clone();
@@ -89,8 +87,8 @@ impl Clip {
         clip
     }
 
-    /// The clip as nine rows of text: `.` nothing, `o` soft, `x` medium, `X` loud; as many bars
-    /// side by side as fit 80 columns.
+    /// The clip as nine rows of text: `.` silent, `o` soft, `x` medium, `X` loud; as many bars side
+    /// by side as fit 80 columns.
     #[must_use]
     pub fn grid(&self) -> String {
         let mut text = String::new();
@@ -117,8 +115,8 @@ impl Clip {
     }
 }
 
-/// What a clip is called, as a track and as a file: by style, tempo and seed of its take. Letters
-/// that are a trouble in file names become hyphens.
+/// Name of a clip, for tracks and files: style, tempo and seed of its take. Letters that are unsafe
+/// in file names become hyphens.
 #[must_use]
 pub fn name(style: &str, tempo: f64, seed: u32) -> String {
     let plain = |letter: char| if letter.is_alphanumeric() { letter } else { '-' };
@@ -126,13 +124,13 @@ pub fn name(style: &str, tempo: f64, seed: u32) -> String {
     format!("{style}-{tempo:.0}bpm-{seed}")
 }
 
-/// Ticks in a bar. Where half a step is left over, that is less than its steps would take.
+/// Ticks per bar. If half a step remains, that is less than its steps would take.
 #[must_use]
 pub(crate) fn bar_ticks(meter: Meter) -> u64 {
     u64::from(meter.numerator) * WHOLE / u64::from(meter.denominator)
 }
 
-/// Where a step starts, in ticks.
+/// Start of a step in ticks.
 fn start_of(place: usize, meter: Meter) -> u64 {
     let (bar, step) = (place / meter.steps(), place % meter.steps());
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
@@ -141,8 +139,8 @@ fn start_of(place: usize, meter: Meter) -> u64 {
         .saturating_add(count(step) * u64::from(TICKS_PER_STEP))
 }
 
-/// The step that a tick belongs to, counted from the start, and how late it is there: the nearest
-/// one. `None`: the tick is beyond the steps of a bar that is longer than a bar can be.
+/// The nearest step to a tick, counted from the start, and the offset from it. `None` if the tick
+/// is beyond the last step of a bar longer than [`MAX_STEPS`](crate::pattern::MAX_STEPS).
 pub(crate) fn step_at(tick: u64, meter: Meter) -> Option<(usize, i8)> {
     let (length, step) = (bar_ticks(meter), u64::from(TICKS_PER_STEP));
     let steps = u64::try_from(meter.steps()).unwrap_or(u64::MAX);
@@ -159,7 +157,7 @@ pub(crate) fn step_at(tick: u64, meter: Meter) -> Option<(usize, i8)> {
 }
 
 fn narrowed(ticks: u64) -> u32 {
-    // A MIDI file has 28 bits for a length.
+    // Lengths in MIDI files have 28 bits.
     u32::try_from(ticks).unwrap_or(u32::MAX).min((1 << 28) - 1)
 }
 
@@ -172,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn an_early_first_hit_stands_at_the_start_and_a_late_last_one_inside() {
+    fn early_first_and_late_last_hits_are_clamped_to_the_clip() {
         // The fourth step of 7/32 is half as long as the others.
         for (meter, last) in [(Meter::FOUR_FOUR, 3_719), (Meter::new(7, 32), 839)] {
             let mut bar = Bar::silent(meter);
@@ -187,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tick_of_a_bar_is_near_its_step() {
+    fn step_at_maps_every_tick_to_its_nearest_step() {
         for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(7, 32)] {
             for tick in 0..3 * bar_ticks(meter) {
                 let (place, offset) = step_at(tick, meter).expect("a step");
@@ -215,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn one_lane_alone_keeps_its_hits() {
+    fn single_lane_keeps_its_hits() {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         bar.steps_mut()[4].set(Drum::Snare, hit(90, 3));
         bar.steps_mut()[4].set(Drum::Bass, hit(80, -3));

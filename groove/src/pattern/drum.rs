@@ -1,24 +1,22 @@
-//! The nine drums, the pitches that mean them, and the pitches that we emit.
-//!
-//! Two ways in: [`Drum::from_roland`] for the recordings that the model learns from (a Roland kit
-//! gives every zone of a pad its own pitch), and [`Drum::from_general_midi`] for keyboards and
-//! foreign files. One way out: the [`Pitches`] that go with a bar. What a bar or a note is stands
-//! elsewhere.
+//! The nine drum classes, and their MIDI pitches.
+//! ~ Input: [`Drum::from_roland`] for the training recordings (a Roland kit has a pitch for every
+//! zone of a pad), and [`Drum::from_general_midi`] for keyboards and foreign files. Output: the
+//! [`Pitches`] of a bar.
 
-/// Number of drum classes: the most that a model can have.
+/// Number of drum classes, the maximum for a model.
 pub const CLASSES: usize = 9;
 
-/// The MIDI pitch that is emitted for each class.
+/// MIDI pitch by class.
 pub type Pitches = [u8; CLASSES];
 
-/// The MIDI channel that each class is emitted on, 0 to 15.
+/// MIDI channel by class, 0 to 15.
 pub type Channels = [u8; CLASSES];
 
 /// One of the nine drum classes, in the order of the bits of a [`DrumSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Drum {
-    /// Bass (kick) drum.
+    /// Kick (bass) drum.
     Bass,
     /// Snare drum, rim and head.
     Snare,
@@ -61,7 +59,7 @@ impl Drum {
         self as usize
     }
 
-    /// The drum's name as it stands on its lane.
+    /// Display name of the drum's lane.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -83,8 +81,8 @@ impl Drum {
         Self::PITCHES[self as usize]
     }
 
-    /// The class of a pitch of a Roland V-Drums kit, as the Groove MIDI Dataset was recorded
-    /// (the nine classes of GrooVAE, Gillick et al. 2019). `None`: not a drum of that kit.
+    /// Class of a pitch of a Roland V-Drums kit, as in the Groove MIDI Dataset (the nine classes of
+    /// GrooVAE, Gillick et al. 2019). `None`: not a drum of that kit.
     #[must_use]
     pub const fn from_roland(pitch: u8) -> Option<Drum> {
         Some(match pitch {
@@ -101,8 +99,8 @@ impl Drum {
         })
     }
 
-    /// The class of any General MIDI or Roland drum pitch, hand percussion included: what a
-    /// keyboard or a foreign file means. `None`: not a drum.
+    /// Class of any General MIDI or Roland drum pitch, including hand percussion, for keyboards and
+    /// foreign files. `None`: not a drum.
     #[must_use]
     pub const fn from_general_midi(pitch: u8) -> Option<Drum> {
         Some(match pitch {
@@ -145,7 +143,7 @@ impl DrumSet {
         self.0
     }
 
-    /// Whether the drum is in the set.
+    /// Returns true if the drum is in the set.
     #[must_use]
     pub const fn contains(self, drum: Drum) -> bool {
         self.0 >> drum as u16 & 1 == 1
@@ -156,36 +154,36 @@ impl DrumSet {
         self.0 |= 1 << drum as u16;
     }
 
-    /// Takes a drum out.
+    /// Removes a drum.
     pub const fn remove(&mut self, drum: Drum) {
         self.0 &= !(1 << drum as u16);
     }
 
-    /// The drums of both.
+    /// Union of both sets.
     #[must_use]
     pub const fn with(self, other: DrumSet) -> DrumSet {
         DrumSet(self.0 | other.0)
     }
 
-    /// The drums of this one that are not in the other.
+    /// Difference of the sets.
     #[must_use]
     pub const fn without(self, other: DrumSet) -> DrumSet {
         DrumSet(self.0 & !other.0)
     }
 
-    /// The drums that are in both.
+    /// Intersection of both sets.
     #[must_use]
     pub const fn and(self, other: DrumSet) -> DrumSet {
         DrumSet(self.0 & other.0)
     }
 
-    /// How many drums are in the set.
+    /// Number of drums in the set.
     #[must_use]
     pub const fn len(self) -> u32 {
         self.0.count_ones()
     }
 
-    /// Whether no drum is in the set.
+    /// Returns true if the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -222,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_we_emit_is_understood_by_both_maps() {
+    fn emitted_pitches_are_in_both_maps() {
         for drum in Drum::ALL {
             assert_eq!(Drum::from_roland(drum.general_midi()), Some(drum));
             assert_eq!(Drum::from_general_midi(drum.general_midi()), Some(drum));
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wide_map_agrees_with_the_roland_one_on_every_roland_pitch() {
+    fn general_midi_map_agrees_with_roland_map() {
         for pitch in 0..=127 {
             if let Some(drum) = Drum::from_roland(pitch) {
                 assert_eq!(Drum::from_general_midi(pitch), Some(drum), "pitch {pitch}");
@@ -239,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_is_its_number() {
+    fn drum_sets_round_trip_through_their_number() {
         for bits in 0..512 {
             let set: DrumSet = DrumSet::from_bits(bits).iter().collect();
             assert_eq!(set.bits(), bits);

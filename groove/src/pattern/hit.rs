@@ -1,11 +1,14 @@
 //! Hits and steps.
+//! ~ A step is a sixteenth note. A hit is a class, a velocity and an offset. Offsets are stored in
+//! units of 1/[`TICKS_PER_STEP`] step, the resolution of exported MIDI files, so that a pattern
+//! survives a round trip through a file unchanged.
 
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 
-/// Resolution of an offset, and of exported MIDI: 960 ticks a quarter note.
+/// Resolution of an offset and of exported MIDI: 960 ticks per quarter note.
 pub const TICKS_PER_STEP: u16 = 240;
 
-/// One struck drum: velocity and offset. Which drum it is, its place in the [`Step`] says.
+/// Velocity and offset of a struck drum. Its place in the [`Step`] identifies the drum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// MIDI velocity, 1 to 127.
@@ -15,11 +18,11 @@ pub struct Hit {
 }
 
 impl Hit {
-    /// Least and greatest offset, in ticks: half a step either way.
+    /// Range of offsets in ticks: half a step either way.
     pub const OFFSETS: std::ops::RangeInclusive<i8> = -120..=119;
 
-    /// A hit from velocity 0..1 and an offset in steps; both are clamped to what a hit can hold
-    /// (velocity 1/127 to 1, offset -0.5 to just under 0.5). Not-a-number counts as 0.
+    /// A hit from a velocity of 0 to 1 and an offset in steps. Both are clamped (velocity 1/127 to
+    /// 1, offset -0.5 to just under 0.5). NaN counts as 0.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn new(velocity: f32, offset_steps: f32) -> Self {
@@ -32,7 +35,7 @@ impl Hit {
         }
     }
 
-    /// Velocity as a fraction of the greatest, above 0 and up to 1.
+    /// Velocity as a fraction of 127, above 0 and up to 1.
     #[must_use]
     pub fn velocity(self) -> f32 {
         f32::from(self.velocity) / 127.0
@@ -45,7 +48,7 @@ impl Hit {
     }
 }
 
-/// What is struck at one sixteenth: at most one hit a class. Saved as a list of class, velocity and
+/// Hits of one sixteenth note: at most one per class. Serialised as a list of class, velocity and
 /// offset in ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "model", derive(serde::Serialize, serde::Deserialize))]
@@ -58,10 +61,10 @@ pub struct Step {
 }
 
 impl Step {
-    /// A step at which nothing is struck.
+    /// A step without hits.
     pub const SILENT: Step = Step { velocity: [0; CLASSES], offset_ticks: [0; CLASSES] };
 
-    /// The hit of one class, if it is struck.
+    /// The hit of a class, if any.
     #[must_use]
     pub const fn hit(&self, drum: Drum) -> Option<Hit> {
         let class = drum as usize;
@@ -71,7 +74,7 @@ impl Step {
         }
     }
 
-    /// Strikes a class, or silences it.
+    /// Sets or removes the hit of a class.
     pub fn set(&mut self, drum: Drum, hit: Option<Hit>) {
         let class = drum.index();
         self.velocity[class] = hit.map_or(0, |h| h.velocity.clamp(1, 127));
@@ -79,7 +82,7 @@ impl Step {
             hit.map_or(0, |h| h.offset_ticks.clamp(*Hit::OFFSETS.start(), *Hit::OFFSETS.end()));
     }
 
-    /// Strikes a class unless it is struck louder already: the loudest of colliding hits wins.
+    /// Strikes a class unless it has a louder hit: the loudest of colliding hits wins.
     pub fn strike(&mut self, drum: Drum, hit: Hit) {
         if hit.velocity > self.velocity[drum.index()] {
             self.set(drum, Some(hit));
@@ -93,14 +96,14 @@ impl Step {
         DrumSet::from_bits(self.velocity.iter().enumerate().map(bit).sum())
     }
 
-    /// The hits in class order.
+    /// Hits in class order.
     pub fn hits(&self) -> impl Iterator<Item = (Drum, Hit)> + Clone + '_ {
         Drum::ALL.into_iter().filter_map(|drum| self.hit(drum).map(|hit| (drum, hit)))
     }
 }
 
 impl From<Vec<(u8, u8, i8)>> for Step {
-    /// Classes that there are not are left out.
+    /// Unknown classes are skipped.
     fn from(hits: Vec<(u8, u8, i8)>) -> Self {
         let mut step = Step::SILENT;
         for (class, velocity, offset_ticks) in hits {
@@ -123,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hit_holds_only_what_it_can() {
+    fn hits_are_clamped() {
         assert_eq!(Hit::new(2.0, 0.7), Hit { velocity: 127, offset_ticks: 119 });
         assert_eq!(Hit::new(-1.0, -0.7), Hit { velocity: 1, offset_ticks: -120 });
         assert_eq!(Hit::new(f32::NAN, f32::NAN).offset_ticks, 0);

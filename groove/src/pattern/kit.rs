@@ -1,8 +1,7 @@
-//! The kit of a model: the names and pitches of its drum classes, as its header has them.
-//!
-//! Class `n` of a kit is the `n`th of the nine [`Drum`]s as far as storage goes: a kit of fewer
-//! classes uses the first places of a [`Step`]. What the nine drums of recordings and of held keys
-//! are to a kit is decided here and nowhere else.
+//! Kits: names and pitches of a model's drum classes, from its header.
+//! ~ Class `n` of a kit is stored as the `n`th of the nine [`Drum`]s: a kit with fewer classes uses
+//! the first places of a [`Step`]. Only this module maps the nine drums of recordings and held keys
+//! to a kit.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +11,13 @@ use crate::pattern::drum::{CLASSES, Drum, DrumSet, Pitches};
 /// A drum class of a kit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Class {
-    /// Its name, as it stands on its lane.
+    /// Display name of its lane.
     pub name: String,
-    /// The MIDI pitch that is emitted for it, 0 to 127.
+    /// Emitted MIDI pitch, 0 to 127.
     pub pitch: u8,
 }
 
-/// The drum classes of a model, 1 to [`CLASSES`] of them, in the order of the bits of a subset.
+/// Drum classes of a model, 1 to [`CLASSES`], in the order of the bits of a subset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Kit(pub Vec<Class>);
@@ -32,7 +31,7 @@ impl Default for Kit {
 }
 
 impl Kit {
-    /// One class for whatever is struck, emitted as a hand clap: Drum RNN's `one_drum`.
+    /// One class for all drums, emitted as a hand clap: Drum RNN's `one_drum`.
     #[must_use]
     pub fn one_drum() -> Self {
         Kit(vec![Class { name: "Drum".into(), pitch: 39 }])
@@ -44,18 +43,18 @@ impl Kit {
         self.0.len()
     }
 
-    /// Number of subsets of the classes: the size of the hit distribution.
+    /// Number of subsets of the classes, the size of the hit distribution.
     #[must_use]
     pub fn subsets(&self) -> usize {
         1 << self.classes()
     }
 
-    /// The places of a [`Step`] that the classes use, each with its class.
+    /// The used places of a [`Step`], each with its class.
     pub fn lanes(&self) -> impl Iterator<Item = (Drum, &Class)> {
         Drum::ALL.into_iter().zip(&self.0)
     }
 
-    /// The pitches that are emitted; 0 at places without a class.
+    /// Emitted pitches; 0 at places without a class.
     #[must_use]
     pub fn pitches(&self) -> Pitches {
         let mut pitches = [0; CLASSES];
@@ -65,8 +64,8 @@ impl Kit {
         pitches
     }
 
-    /// The place of the class that one of the nine drums belongs to: a kit of one class takes all
-    /// of them, another takes those that it has.
+    /// Place of the class of one of the nine drums. A kit of one class takes all drums, any other
+    /// the drums that it has.
     #[must_use]
     pub fn place(&self, drum: Drum) -> Option<Drum> {
         match self.classes() {
@@ -75,13 +74,13 @@ impl Kit {
         }
     }
 
-    /// A set of the nine drums as a set of the kit's classes.
+    /// Maps a set of the nine drums to the kit's classes.
     #[must_use]
     pub fn set(&self, drums: DrumSet) -> DrumSet {
         drums.iter().filter_map(|drum| self.place(drum)).collect()
     }
 
-    /// A step of the nine drums as one of the kit's classes; the loudest of colliding hits wins.
+    /// Maps a step of the nine drums to the kit's classes; the loudest of colliding hits wins.
     #[must_use]
     pub fn step(&self, step: &Step) -> Step {
         let mut own = Step::SILENT;
@@ -93,7 +92,7 @@ impl Kit {
         own
     }
 
-    /// Says what is wrong with the kit, if anything is.
+    /// Returns an error message if the kit is invalid.
     pub(crate) fn check(&self) -> Result<(), String> {
         let classes = self.classes();
         if !(1..=CLASSES).contains(&classes) {
@@ -125,7 +124,7 @@ mod tests {
     use crate::pattern::Hit;
 
     #[test]
-    fn nine_classes_are_the_nine_drums_as_they_are() {
+    fn default_kit_maps_the_nine_drums_to_themselves() {
         let kit = Kit::default();
         assert_eq!((kit.classes(), kit.subsets(), kit.check()), (9, 512, Ok(())));
         let mut step = Step::SILENT;
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn one_class_takes_every_drum_and_the_loudest_wins() {
+    fn one_drum_kit_merges_all_drums_and_keeps_the_loudest() {
         let kit = Kit::one_drum();
         assert_eq!((kit.classes(), kit.subsets(), kit.check()), (1, 2, Ok(())));
         let mut step = Step::SILENT;
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kit_of_a_few_classes_takes_the_drums_that_it_has() {
+    fn small_kit_keeps_the_drums_that_it_has() {
         let kit = Kit(Kit::default().0[..3].to_vec());
         assert_eq!(kit.place(Drum::ClosedHat), Some(Drum::ClosedHat));
         assert_eq!(kit.place(Drum::Ride), None);

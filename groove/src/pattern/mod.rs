@@ -1,9 +1,4 @@
-//! Steps and bars: fixed size and `Copy`, so that a bar can cross to the audio thread and be
-//! dropped there for nothing.
-//!
-//! A step is a sixteenth note. A hit is a class, a velocity and an offset. Offsets are kept in
-//! [`TICKS_PER_STEP`]ths of a step, the resolution of the MIDI files that we write, so that a
-//! pattern survives a round trip through a file unchanged.
+//! Rhythm data: drums, hits, bars, styles and kits, clips and MIDI files.
 
 mod bar;
 pub mod clip;

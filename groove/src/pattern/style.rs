@@ -1,9 +1,8 @@
-//! The styles that a take can ask for, in a fixed order: a style's number is what a project
-//! saves, so the list only ever grows at its end. A model that learned from a person's own clips
-//! can have a few styles more, which are its file's.
+//! Built-in styles in a fixed order. A style's number is saved in projects, so the list only grows
+//! at its end. A model tuned to a user's own clips can have a few more styles, stored in its file.
 
-/// The primary styles of the Groove MIDI Dataset, by name. Style number 0 is [`ANY`]; number `n`
-/// is `STYLES[n - 1]`.
+/// Primary styles of the Groove MIDI Dataset. Style number 0 is [`ANY`]; number `n` is `STYLES[n -
+/// 1]`.
 pub const STYLES: [&str; 18] = [
     "afrobeat",
     "afrocuban",
@@ -25,16 +24,16 @@ pub const STYLES: [&str; 18] = [
     "soul",
 ];
 
-/// Styles that a model can know: [`STYLES`], and a few more of its own after them.
+/// Maximum number of styles of a model: [`STYLES`], and a few of its own after them.
 pub const SLOTS: usize = 23;
 
-/// Most letters of the name of a model's own style.
+/// Maximum length of an own style's name, in letters.
 pub const LETTERS: usize = 32;
 
-/// Name of style number 0: no style in particular.
+/// Name of style number 0: no particular style.
 pub const ANY: &str = "any";
 
-/// The number of a style by its name (letter case does not matter), `None` if there is none.
+/// Style number by name, case-insensitive; `None` if there is none.
 #[must_use]
 pub fn style_number(name: &str) -> Option<u8> {
     let name = name.trim().to_ascii_lowercase();
@@ -45,7 +44,7 @@ pub fn style_number(name: &str) -> Option<u8> {
     u8::try_from(place + 1).ok()
 }
 
-/// The name of a style by its number; a number without a style is [`ANY`].
+/// Style name by number; [`ANY`] for unknown numbers.
 #[must_use]
 pub fn style_name(number: u8) -> &'static str {
     match usize::from(number) {
@@ -54,8 +53,8 @@ pub fn style_name(number: u8) -> &'static str {
     }
 }
 
-/// What is wrong with the name of an own style, given the names before it; `None`: nothing. It is
-/// in small letters, so that a name has one spelling, and it can be a part of a file's name.
+/// Error message if a name is invalid for an own style, given the names before it; `None` if it is
+/// valid. Names are lower case, so that a name has one spelling, and safe in file names.
 #[must_use]
 pub fn own_style_name_error(name: &str, known: &[String]) -> Option<String> {
     let fits = |letter: char| letter.is_alphanumeric() || " -_".contains(letter);
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_own_style_has_a_short_name_of_its_own() {
+    fn own_style_names_are_short_and_unique() {
         let known = ["rock".to_owned(), "polka".to_owned()];
         for name in ["mine", "zwölf takte", "a-b_2", &"x".repeat(LETTERS)] {
             assert_eq!(own_style_name_error(name, &known), None, "{name}");

@@ -1,67 +1,61 @@
-//! A host's block to spans of musical time.
-//!
-//! A host says at the start of each block where in the song it is, as far as it knows. The clock
-//! makes [`Span`]s of that: runs of samples in which musical time goes on evenly, each with the
-//! half-open range of song positions whose notes are to be played in it. Ranges of spans that
-//! continue each other touch exactly, so that no note falls between two blocks and none is in
-//! both, however the host rounds.
-//!
-//! **The one rule for samples**: a note sounds at the sample nearest to its exact position; in
-//! the middle between two samples, at the later one. What lies within [`TIE`] of a sample of the
-//! middle counts as the middle, because hosts round their positions. What lies before the seam of a
-//! loop sounds before it, and what a host passes over, as those do that cut their blocks a sample
-//! before the seam, does not sound.
-//!
-//! Positions are in quarter notes from the start of the song and may be negative. Which notes
-//! there are is not known here; [`crate::play::schedule`] plays them.
+//! Maps a host's blocks to spans of musical time.
+//! ~ At the start of each block a host reports its song position, as far as it knows it. The clock
+//! derives [`Span`]s: runs of samples at a constant tempo, each with the half-open range of song
+//! positions whose notes it plays. Ranges of consecutive spans touch exactly, so that no note falls
+//! between two blocks or into both, whatever the host's rounding.
+//! ~ **Sample rule**: a note sounds at the sample nearest to its exact position, and halfway
+//! between two samples at the later one. A position within [`TIE`] of the halfway point counts as
+//! halfway, because hosts round their positions. Notes before a loop's seam sound before it. Notes
+//! that a host skips, as hosts do that end their blocks a sample before the seam, do not sound.
+//! ~ Positions are in quarter notes from the start of the song and may be negative. Notes are the
+//! business of [`crate::play::schedule`].
 
 use crate::pattern::{Meter, TICKS_PER_STEP};
 
-/// Ticks in a quarter note.
+/// Ticks per quarter note.
 pub const TICKS_PER_BEAT: f64 = TICKS_PER_STEP as f64 * 4.0;
 
-/// How near to the middle between two samples counts as the middle, in samples. CLAP's positions
-/// have 31 bits after the point, which is up to a twentieth of this at usual tempi and rates.
+/// Tolerance around the halfway point between two samples, in samples. CLAP's positions have 31
+/// fractional bits, up to a twentieth of this at usual tempi and rates.
 pub const TIE: f64 = 1.0 / 8192.0;
 
-/// How far a bar line may be off the position or the grid, in quarter notes, before it is not
-/// believed.
+/// Tolerance of a host's bar line against the position or the grid, in quarter notes.
 const BAR_TOLERANCE: f64 = 1e-3;
 
-/// What a host says about a block. It may leave out any field.
+/// Transport state of a host for a block. Any field may be missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Transport {
-    /// Whether the song plays.
+    /// True while the song plays.
     pub playing: bool,
-    /// Quarter notes a minute.
+    /// Tempo in quarter notes per minute.
     pub tempo: Option<f64>,
     /// Time signature.
     pub meter: Option<Meter>,
     /// Position of the block's first sample in quarter notes.
     pub beats: Option<f64>,
-    /// Position of the block's first sample in samples; used where there are no beats.
+    /// Position of the block's first sample in samples, used without beats.
     pub samples: Option<i64>,
-    /// Where the bar at the position starts, in quarter notes.
+    /// Start of the current bar, in quarter notes.
     pub bar_start: Option<f64>,
-    /// Start and end of the loop in quarter notes, while the host loops.
+    /// Start and end of the loop in quarter notes, while looping is on.
     pub loop_range: Option<(f64, f64)>,
 }
 
-/// Where the bar lines are.
+/// Bar line grid.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
-    /// Index of a bar: 0 is the first of the song.
+    /// Index of a bar; 0 is the first of the song.
     pub bar: i64,
-    /// Where that bar starts, in ticks of 1/960 quarter note; a whole number in all songs whose
-    /// bar lines are on ticks.
+    /// Start of that bar, in ticks of 1/960 quarter note; an integer in all songs with bar lines on
+    /// ticks.
     pub start_ticks: f64,
     /// Time signature.
     pub meter: Meter,
 }
 
 impl Grid {
-    /// The grid at a position, given the host's bar line if it has one. A bar line that cannot be
-    /// the one before the position is not believed; the grid then starts at the song's start.
+    /// The grid at a position, given the host's bar line if any. A bar line that cannot precede the
+    /// position is ignored; the grid then starts at the song's start.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "bar numbers are far from the limits")]
     pub fn at(position: f64, meter: Meter, bar_start: Option<f64>) -> Self {
@@ -79,7 +73,7 @@ impl Grid {
         Grid { bar, start_ticks, meter }
     }
 
-    /// Where a bar starts, in ticks.
+    /// Start of a bar, in ticks.
     #[must_use]
     pub fn bar_ticks(&self, bar: i64) -> f64 {
         self.start_ticks + (bar - self.bar) as f64 * self.meter.beats() * TICKS_PER_BEAT
@@ -95,19 +89,19 @@ impl Grid {
     }
 }
 
-/// How a span follows the one before.
+/// Transition from the previous span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Musical time goes on.
+    /// Musical time continues.
     Continues,
-    /// The song starts here, or the host went elsewhere without notice. What would have sounded
-    /// just before the position for a step at or after it sounds at once.
+    /// The song starts here, or the host jumped. Hits that belong to a step at or after the
+    /// position but sound just before it sound at once.
     Jumps,
-    /// The loop goes round. What sounds just before its start sounded before its end.
+    /// The loop wraps. Hits that sound just before its start sounded before its end.
     Wraps,
 }
 
-/// A run of samples in which musical time goes on evenly.
+/// A run of samples at a constant tempo.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
     /// First sample, counted from the start of the block.
@@ -116,22 +110,22 @@ pub struct Span {
     pub frames: u32,
     /// Song position of the first sample, in quarter notes.
     pub start: f64,
-    /// Quarter notes a sample.
+    /// Quarter notes per sample.
     pub beats_per_sample: f64,
-    /// Notes at this position and later ones are to be played,
+    /// Start of the range of positions whose notes are played, inclusive.
     pub from: f64,
-    /// up to but without this one.
+    /// End of that range, exclusive.
     pub to: f64,
-    /// How the span follows the one before.
+    /// Transition from the previous span.
     pub entry: Entry,
-    /// Where the bar lines are.
+    /// Bar line grid.
     pub grid: Grid,
     /// Start and end of the loop, while the position is before its end.
     pub seam: Option<(f64, f64)>,
 }
 
 impl Span {
-    /// The sample of a position, counted from the start of the block: the nearest one of the span.
+    /// The span's sample nearest to a position, counted from the start of the block.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to u32")]
     pub fn sample_of(&self, position: f64) -> u32 {
@@ -139,7 +133,7 @@ impl Span {
         self.first + sample.clamp(0.0, f64::from(self.frames - 1)) as u32
     }
 
-    /// The notes before a position, and the notes from there on. The samples stay the same.
+    /// Splits the range of notes at a position. The samples stay the same.
     #[must_use]
     pub fn split(self, position: f64) -> (Option<Span>, Option<Span>) {
         if position <= self.from {
@@ -157,16 +151,16 @@ impl Span {
 /// A block in musical time.
 #[derive(Clone, Copy, Debug)]
 pub struct Block {
-    /// Position of the first sample in quarter notes; also known while the transport stands, as
-    /// far as the host tells it.
+    /// Position of the first sample in quarter notes; also known while stopped, as far as the host
+    /// reports it.
     pub position: f64,
-    /// Quarter notes a minute.
+    /// Tempo in quarter notes per minute.
     pub tempo: f64,
-    /// Where the bar lines are.
+    /// Bar line grid.
     pub grid: Grid,
-    /// The loop, if the host has a usable one.
+    /// The loop, if the host has a valid one.
     pub loop_range: Option<(f64, f64)>,
-    /// What is to be played; nothing while the transport stands.
+    /// Spans to play; empty while stopped.
     pub spans: Spans,
 }
 
@@ -184,20 +178,20 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Whether there is nothing left to play.
+    /// Returns true if nothing is left to play.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.left == 0
     }
 
-    /// Quarter notes a sample.
+    /// Quarter notes per sample.
     #[must_use]
     pub fn beats_per_sample(&self) -> f64 {
         self.beats_per_sample
     }
 
-    /// Whether there is but one, of at most so many samples, which goes on where the last block
-    /// ended and ends before a position. No seam may lie before that.
+    /// Returns true if there is exactly one span, of at most `frames` samples, that continues the
+    /// last block and ends before a position. No seam may lie before that position.
     #[must_use]
     pub fn go_on_before(&self, position: f64, frames: u32) -> bool {
         self.entry == Entry::Continues
@@ -205,7 +199,7 @@ impl Spans {
             && self.end(self.left) <= position
     }
 
-    /// Up to where notes are to be played in so many samples, if no seam comes before.
+    /// End of the range of notes after `frames` samples, if no seam precedes it.
     fn end(&self, frames: u32) -> f64 {
         self.position + (f64::from(frames) - 0.5 - TIE) * self.beats_per_sample
     }
@@ -263,20 +257,20 @@ impl Iterator for Spans {
     }
 }
 
-/// What the last playing block left.
+/// State after the last playing block.
 #[derive(Clone, Copy, Debug)]
 struct PreviousBlock {
-    /// Position that the host gave.
+    /// Position reported by the host.
     start: f64,
     frames: u32,
     beats_per_sample: f64,
-    /// Spans of the block, all taken: where it ended, and how the next one continues it.
+    /// The block's spans, exhausted: the end of the block, and how the next one continues it.
     end: Spans,
-    /// How samples became beats, for hosts that have no beats.
+    /// Sample and beat from which positions are derived, for hosts without beats.
     anchor: (i64, f64),
 }
 
-/// Follows a host's transport from block to block.
+/// Tracks a host's transport from block to block.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     rate: f64,
@@ -286,24 +280,24 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock for a sample rate in Hertz. A rate that makes no sense counts as 48,000.
+    /// A clock for a sample rate in Hz. Invalid rates count as 48,000.
     #[must_use]
     pub fn new(rate: f64) -> Self {
         let rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
         Clock { rate, tempo: 0.0, beats_per_sample: 0.0, last: None }.at(120.0)
     }
 
-    /// The same at a tempo in quarter notes a minute.
+    /// The same clock at a tempo in quarter notes per minute.
     fn at(self, tempo: f64) -> Self {
         Clock { tempo, beats_per_sample: tempo / 60.0 / self.rate, ..self }
     }
 
-    /// Forgets where the host was: the next block starts anew.
+    /// Forgets the host's position: the next block starts anew.
     pub fn restart(&mut self) {
         self.last = None;
     }
 
-    /// The next block, of so many samples.
+    /// Processes the next block of `frames` samples.
     pub fn block(&mut self, transport: &Transport, frames: u32) -> Block {
         let beats = transport.beats.filter(|beats| beats.is_finite() && beats.abs() < 1e9);
         let tempo = self.tempo_of(transport.tempo, beats);
@@ -343,7 +337,7 @@ impl Clock {
         Block { position, tempo: self.tempo, grid, loop_range, spans }
     }
 
-    /// The host's tempo; without one, what its positions say, or what held before.
+    /// The host's tempo; else the tempo implied by its positions, or the last known one.
     fn tempo_of(&self, tempo: Option<f64>, beats: Option<f64>) -> f64 {
         if let Some(tempo) = tempo.filter(|tempo| (1.0..=10_000.0).contains(tempo)) {
             return tempo;
@@ -355,7 +349,7 @@ impl Clock {
         measured.filter(|tempo| (5.0..=1_000.0).contains(tempo)).unwrap_or(self.tempo)
     }
 
-    /// The position in quarter notes, and which sample stands for which beat from here on.
+    /// The position in quarter notes, and the anchor from which later positions are derived.
     fn position_of(
         &self,
         samples: Option<i64>,
@@ -370,8 +364,8 @@ impl Clock {
             (None, Some(samples), None) => (place((0, 0.0), beats_per_sample, samples), (0, 0.0)),
             (None, Some(samples), Some(last)) => {
                 let position = place(last.anchor, last.beats_per_sample, samples);
-                // Only a tempo change moves the anchor: without one, positions depend on the
-                // sample alone and no rounding adds up.
+                // Only a tempo change moves the anchor. Otherwise positions depend on the sample
+                // alone and rounding errors do not accumulate.
                 let same = last.beats_per_sample.to_bits() == beats_per_sample.to_bits();
                 (position, if same { last.anchor } else { (samples, position) })
             }
@@ -379,19 +373,19 @@ impl Clock {
         }
     }
 
-    /// Whether the host says that it plays but does not move, as some do while they count in.
+    /// Returns true if the host reports playing at an unchanged position, as some do while counting
+    /// in.
     fn stands(&self, position: f64) -> bool {
         self.last.is_some_and(|last| {
             (position - last.start).abs() < 1e-9 && self.continued(position, 0.0).is_none()
         })
     }
 
-    /// From where and how the block goes on, if the position is about where the last block ended.
-    /// A tempo that changed between the two may have changed anywhere in the last one.
+    /// Start of the next range and its entry, if the position is near the end of the last block. A
+    /// tempo that changed in between may have changed anywhere in the last block.
     fn continued(&self, position: f64, beats_per_sample: f64) -> Option<(f64, Entry)> {
         let last = self.last?;
-        // A tempo that rose has brought the song farther, one that fell less far, never the other
-        // way.
+        // A rising tempo moves the position ahead, a falling one back, never the opposite.
         let ramp = if beats_per_sample > 0.0 {
             f64::from(last.frames) * (beats_per_sample - last.beats_per_sample)
         } else {
@@ -400,8 +394,9 @@ impl Clock {
         let slack = 2.0 * last.beats_per_sample + 1.0 / TICKS_PER_BEAT;
         let slack = ramp.min(0.0) - slack..=ramp.max(0.0) + slack;
         let off = position - last.end.position;
-        // Hosts that cut their blocks at the seam may cut a sample before it. While the tempo
-        // changes, a short loop may be within the slack: then the nearer of the two places is it.
+        // Hosts that cut their blocks at the seam may cut one sample before it. During a tempo
+        // change a short loop may lie within the tolerance: the nearer of the two positions is
+        // chosen.
         let around = last.end.loop_range.filter(|(start, end)| {
             let around = off + (end - start);
             around.abs() < off.abs()
@@ -415,13 +410,12 @@ impl Clock {
     }
 }
 
-/// The nearest whole number, the greater one in the middle.
+/// The nearest integer, halves up.
 fn nearest(samples: f64) -> f64 {
     floor(samples + 0.5 + TIE)
 }
 
-/// The greatest whole number that is not above. `f64::floor` is a call where the code is to run on
-/// processors of any age.
+/// Largest integer not above. `f64::floor` is a function call on baseline x86-64.
 #[expect(clippy::cast_possible_truncation, reason = "used if it is small")]
 fn floor(number: f64) -> f64 {
     let whole = number as i64 as f64;

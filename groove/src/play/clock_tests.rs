@@ -1,9 +1,9 @@
-//! What the clock makes of blocks.
+//! Tests of the clock.
 
 use crate::pattern::Meter;
 use crate::play::clock::*;
 
-/// A transport at 120 in 4/4, where a quarter note is 24,000 samples at 48 kHz.
+/// A transport at 120 BPM in 4/4, where a quarter note is 24,000 samples at 48 kHz.
 pub(crate) fn playing(beats: f64) -> Transport {
     Transport {
         playing: true,
@@ -19,7 +19,7 @@ fn spans(clock: &mut Clock, transport: &Transport, frames: u32) -> Vec<Span> {
 }
 
 #[test]
-fn a_standing_transport_has_a_place_and_no_spans() {
+fn stopped_transport_has_a_position_and_no_spans() {
     let mut clock = Clock::new(48_000.0);
     let block = clock.block(&Transport { playing: false, ..playing(9.0) }, 64);
     assert_eq!(block.spans.count(), 0);
@@ -45,7 +45,7 @@ fn blocks_that_follow_each_other_touch_however_the_host_rounds() {
 fn a_tempo_that_changes_between_two_blocks_is_no_jump() {
     let mut clock = Clock::new(48_000.0);
     spans(&mut clock, &playing(0.0), 4096);
-    // Ramped from 120 to 240 within the block.
+    // Ramped from 120 to 240 BPM within the block.
     let beats = 4096.0 * 3.0 / 48_000.0;
     let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..playing(beats) }, 64);
     assert_eq!(next[0].entry, Entry::Continues);
@@ -55,7 +55,7 @@ fn a_tempo_that_changes_between_two_blocks_is_no_jump() {
 fn a_step_back_is_a_jump_although_the_tempo_rises() {
     let mut clock = Clock::new(48_000.0);
     spans(&mut clock, &playing(0.0), 480);
-    // The tempo cannot have brought the song back.
+    // A rising tempo cannot move the song back.
     let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..playing(0.01) }, 64);
     assert_eq!(next[0].entry, Entry::Jumps);
     let mut clock = Clock::new(48_000.0);
@@ -88,7 +88,7 @@ fn a_loop_goes_round_inside_a_block() {
 fn a_loop_that_goes_round_as_the_tempo_changes_goes_round() {
     let mut clock = Clock::new(48_000.0);
     let looped = |beats| Transport { loop_range: Some((0.0, 0.1)), ..playing(beats) };
-    // The loop is 2,400 samples, and the host cuts its block one before its end.
+    // The loop is 2,400 samples, and the host cuts its block one sample before its end.
     spans(&mut clock, &looped(0.0), 2_399);
     let next = spans(&mut clock, &Transport { tempo: Some(240.0), ..looped(0.0) }, 64);
     assert_eq!((next[0].entry, next[0].from), (Entry::Wraps, 0.0));
@@ -117,7 +117,7 @@ fn a_loop_shorter_than_a_block_goes_round_many_times() {
 }
 
 #[test]
-fn samples_serve_where_there_are_no_beats() {
+fn sample_positions_replace_missing_beats() {
     let mut clock = Clock::new(48_000.0);
     let at = |samples, tempo| Transport {
         beats: None,
@@ -134,7 +134,7 @@ fn samples_serve_where_there_are_no_beats() {
 }
 
 #[test]
-fn with_no_position_at_all_it_counts_from_the_start() {
+fn missing_position_counts_from_the_start() {
     let mut clock = Clock::new(48_000.0);
     let bare = Transport { playing: true, ..Transport::default() };
     assert_eq!(clock.block(&bare, 24_000).position, 0.0);
@@ -143,7 +143,7 @@ fn with_no_position_at_all_it_counts_from_the_start() {
 }
 
 #[test]
-fn without_a_tempo_the_positions_tell_it() {
+fn missing_tempo_is_derived_from_positions() {
     let mut clock = Clock::new(48_000.0);
     let at = |beats| Transport { tempo: None, ..playing(beats) };
     clock.block(&at(0.0), 4800);
@@ -151,7 +151,7 @@ fn without_a_tempo_the_positions_tell_it() {
 }
 
 #[test]
-fn a_host_that_plays_but_stands_plays_its_place_once() {
+fn host_that_plays_without_moving_plays_its_position_once() {
     let mut clock = Clock::new(48_000.0);
     assert_eq!(spans(&mut clock, &playing(0.0), 480).len(), 1);
     for _ in 0..10 {
@@ -161,10 +161,10 @@ fn a_host_that_plays_but_stands_plays_its_place_once() {
 }
 
 #[test]
-fn bar_lines_are_the_hosts_where_they_can_be() {
+fn plausible_bar_lines_of_the_host_are_used() {
     let seven = Meter::new(7, 8);
     assert_eq!(Grid::at(20.0, seven, Some(18.0)).start_ticks, 18.0 * 960.0);
-    // A host that leaves the field at 0, and one that is a bar late.
+    // A host that leaves the field at 0, and one whose bar line is a bar late.
     assert_eq!(Grid::at(20.0, seven, Some(0.0)).start_ticks, 17.5 * 960.0);
     assert_eq!(Grid::at(20.0, seven, None).bar, 5);
     assert_eq!(Grid::at(-0.5, Meter::FOUR_FOUR, None).bar, -1);
@@ -173,7 +173,7 @@ fn bar_lines_are_the_hosts_where_they_can_be() {
 }
 
 #[test]
-fn nonsense_from_the_host_is_passed_over() {
+fn invalid_transport_values_are_ignored() {
     let mut clock = Clock::new(f64::NAN);
     let block = clock.block(
         &Transport {

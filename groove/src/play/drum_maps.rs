@@ -1,14 +1,13 @@
-//! Where each drum goes: the pitches that drum instruments expect, and two drums on one pitch.
+//! Drum maps: pitches of common drum instruments, and the merging of drums on one pitch.
 
 use crate::pattern::Bar;
 use crate::pattern::drum::{Channels, Drum, Pitches};
 
-/// A drum map: its name, and the pitch by drum; `None`: the model's own pitches, which are General
-/// MIDI's for a kit of nine.
-///
-/// Roland's are those of the TD-11 that the Groove MIDI Dataset was recorded on. The others are the
-/// factory maps of the instruments: centre or tip of each drum, the third open step of hi-hats, the
-/// first floor tom and the first two rack toms.
+/// Name and pitches of each drum map. `None`: the model's own pitches, which are General MIDI's for
+/// a kit of nine.
+/// ~ Roland: the TD-11 of the Groove MIDI Dataset. Others: factory maps of the instruments, with
+/// centre or tip of each drum, the third open step of hi-hats, the first floor tom and the first
+/// two rack toms.
 pub const DRUM_MAPS: [(&str, Option<Pitches>); 8] = [
     ("General MIDI", None),
     ("Roland V-Drums", Some([36, 38, 42, 46, 43, 45, 48, 49, 51])),
@@ -20,8 +19,8 @@ pub const DRUM_MAPS: [(&str, Option<Pitches>); 8] = [
     ("My own", None),
 ];
 
-/// The bar at these pitches. Of drums at one pitch of one channel that are struck at one step only
-/// the loudest stays: an instrument could not tell them apart.
+/// The bar at these pitches. Of several drums with one pitch and channel that strike at one step,
+/// only the loudest is kept: an instrument could not tell them apart.
 #[must_use]
 pub fn at_pitches(bar: &Bar, pitches: Pitches, channels: Channels) -> Bar {
     let mut bar = bar.at(pitches);
@@ -63,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn two_drums_on_one_pitch_are_one_note() {
+    fn drums_on_one_pitch_are_merged() {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
         let [first, second, ..] = bar.steps_mut() else { panic!("steps") };

@@ -1,4 +1,4 @@
-//! Playback: a host's blocks, performance controls, and notes at sample offsets.
+//! Playback: transport, performance controls, and notes at sample offsets.
 
 pub mod clock;
 #[cfg(test)]

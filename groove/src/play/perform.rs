@@ -1,21 +1,21 @@
-//! How a hit is played: performance controls, which change what sounds at once and without the
-//! model. They are pure functions from bars to bars; which hits there are, they leave alone, but
-//! that lanes can be muted and that double time brings steps together.
+//! Performance controls: changes to playback that need no model. They are pure functions from bars
+//! to bars. They preserve all hits, except that lanes can be muted and that double time can merge
+//! steps.
 
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::{Bar, Hit, Meter, Step, TICKS_PER_STEP};
 
-/// The velocity that dynamics are counted from, of 127.
+/// Velocity that dynamics scale around, of 127.
 const MIDDLE: f32 = 80.0;
 
-/// How fast the pattern goes by, in relation to the song.
+/// Speed of the pattern relative to the song.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeFeel {
     /// A bar of the pattern fills two bars of the song.
     Half,
-    /// As the song.
+    /// The song's speed.
     #[default]
     Plain,
     /// Two bars of the pattern fill a bar of the song.
@@ -26,20 +26,20 @@ pub enum TimeFeel {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Performance {
-    /// How late every second sixteenth is, 0 to 1: at 1 by half a step, so that the pair is 3 to 1;
-    /// at 2/3 it is a triplet's.
+    /// Delay of every second sixteenth, 0 to 1: half a step at 1 (a ratio of 3 to 1), a triplet at
+    /// 2/3.
     pub swing: f32,
-    /// How much of the drummer's offsets is played, 0 to 2; 1 is as it was.
+    /// Scale of the drummer's offsets, 0 to 2; 1 is unchanged.
     pub timing: f32,
-    /// How far velocities are from their middle, 0 to 2; 1 is as it was.
+    /// Scale of the velocities' distance from their middle, 0 to 2; 1 is unchanged.
     pub dynamics: f32,
     /// Added to every velocity, of 127.
     pub velocity: f32,
-    /// Lanes that are not heard.
+    /// Muted lanes.
     pub mute: DrumSet,
-    /// If any, the only lanes that are heard.
+    /// Soloed lanes. If any are, only they are heard.
     pub solo: DrumSet,
-    /// How fast the pattern goes by.
+    /// Speed of the pattern relative to the song.
     pub pace: TimeFeel,
 }
 
@@ -58,7 +58,7 @@ impl Default for Performance {
 }
 
 impl Performance {
-    /// The bars of the pattern that a bar of the song is made of: the first, and how many.
+    /// Bars of the pattern that a bar of the song is made of: the first, and their number.
     #[must_use]
     pub fn sources(&self, bar: i64) -> (i64, usize) {
         match self.pace {
@@ -68,8 +68,8 @@ impl Performance {
         }
     }
 
-    /// A bar of the song, given the pattern's bars that [`Performance::sources`] names; a missing
-    /// one is silent. The bars have the song's meter and its pitches.
+    /// A bar of the song, given the pattern's bars of [`Performance::sources`]. A missing one is
+    /// silent. The bars have the song's meter and pitches.
     #[must_use]
     pub fn play(&self, bar: i64, sources: &[Bar]) -> Bar {
         let Some(first) = sources.first() else { return Bar::silent(Meter::FOUR_FOUR) };
@@ -79,7 +79,7 @@ impl Performance {
         for (number, source) in sources.iter().enumerate() {
             for (place, step) in source.steps().iter().enumerate() {
                 for (drum, hit) in step.hits().filter(|(drum, _)| self.is_heard(*drum)) {
-                    // Where it lies in the song's bar, in half steps, before swing.
+                    // Position in the song's bar, in half steps, before swing.
                     let halves = match self.pace {
                         TimeFeel::Plain => 2 * place,
                         TimeFeel::Half => match (4 * place).checked_sub(2 * length * odd(bar)) {
@@ -108,7 +108,7 @@ impl Performance {
         if halves / 2 % 2 == 1 {
             offset += 0.5 * self.swing;
         }
-        // A hit at its least offset stays there, whatever rounding does.
+        // Rounding must not move a hit off its least offset.
         Hit::new(
             velocity / 127.0,
             (offset * f32::from(TICKS_PER_STEP)).round() / f32::from(TICKS_PER_STEP),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_changes_nothing() {
+    fn default_performance_changes_nothing() {
         for seed in 0..9 {
             let bar = bar(Meter::new(7, 8), seed);
             assert_eq!(Performance::default().play(3, &[bar]), bar);
@@ -155,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn touch_and_time_change_no_hit(
+        fn performance_controls_preserve_all_hits(
             swing in 0.0f32..=1.0, timing in 0.0f32..=2.0, dynamics in 0.0f32..=2.0,
             velocity in -64.0f32..=64.0, seed in 0usize..20,
         ) {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn muted_lanes_and_lanes_beside_a_solo_are_not_heard() {
+    fn mute_and_solo_silence_lanes() {
         let bar = bar(Meter::FOUR_FOUR, 1);
         let set = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
         let (mute, solo) = (set(&[Drum::Snare]), set(&[Drum::Bass, Drum::Snare]));
@@ -191,12 +191,12 @@ mod tests {
     }
 
     #[test]
-    fn half_and_double_time_undo_each_other() {
+    fn half_and_double_time_are_inverse() {
         for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(3, 4)] {
             let half = Performance { pace: TimeFeel::Half, ..Performance::default() };
             let double = Performance { pace: TimeFeel::Double, ..Performance::default() };
             let mut pattern = bar(meter, 2);
-            // Micro-timing stays as it is in time, but for what lies between two steps.
+            // Micro-timing keeps its duration, except between two steps.
             for step in pattern.steps_mut() {
                 for drum in Drum::ALL {
                     let hit =
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn double_time_brings_two_bars_into_one() {
+    fn double_time_merges_two_bars() {
         let double = Performance { pace: TimeFeel::Double, ..Performance::default() };
         let mut bars = [Bar::silent(Meter::FOUR_FOUR); 2];
         let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });

@@ -1,12 +1,9 @@
-//! Spans and bars to notes: on and off, each at its sample, in order of time.
-//!
-//! A hit may be up to half a step early or late, so it can sound before its bar begins; which
-//! hits sound in a span is decided by their exact position alone, once. A note lasts half a step,
-//! less where its drum is struck again sooner. Where the transport leaves the place (start of
-//! another span than the expected one, loop seam, stop), everything that sounds is released.
-//!
-//! All is of fixed size: nothing is allocated, and a span of any length is played in pieces of
-//! one quarter note. Where bars come from and where notes go is the caller's business.
+//! Converts spans and bars to note-on and note-off messages at sample offsets, in order of time.
+//! ~ A hit may be up to half a step early or late, so it can sound before its bar begins. Its exact
+//! position alone decides in which span it sounds, once. A note lasts half a step, less if its drum
+//! is struck again sooner. A jump, a loop seam or a stop releases all sounding notes.
+//! ~ All buffers have a fixed size: nothing is allocated, and a span of any length is played in
+//! pieces of one quarter note. The caller supplies bars and receives notes.
 
 use arrayvec::ArrayVec;
 
@@ -14,45 +11,45 @@ use crate::pattern::drum::{CLASSES, Channels, Drum};
 use crate::pattern::{Bar, Hit, TICKS_PER_STEP};
 use crate::play::clock::{Entry, Grid, Span, TICKS_PER_BEAT};
 
-/// Length of a note that nothing cuts short, in quarter notes.
+/// Default length of a note, in quarter notes.
 const LENGTH: f64 = TICKS_PER_STEP as f64 / 2.0 / TICKS_PER_BEAT;
 
-/// Greatest earliness and lateness of a hit, in quarter notes.
+/// Maximum earliness and lateness of a hit, in quarter notes.
 const REACH: f64 = TICKS_PER_STEP as f64 / 2.0 / TICKS_PER_BEAT;
 
-/// Half a tick, in quarter notes: what is nearer together is the same place.
+/// Half a tick, in quarter notes: positions closer than this are equal.
 const NEAR: f64 = 0.5 / TICKS_PER_BEAT;
 
-/// Length of the pieces that a span is played in, in quarter notes.
+/// Length of the pieces of a span, in quarter notes.
 const PIECE: f64 = 1.0;
 
-/// Room for the hits of a piece. Steps are at least half a step apart (bars of 1/32), so
-/// (`PIECE` + 2 `REACH`) / (1/8) + 1 steps of nine hits can be in reach of a piece.
+/// Capacity for the hits of a piece. Steps are at least half a step apart (bars of 1/32), so that
+/// (`PIECE` + 2 `REACH`) / (1/8) + 1 steps of nine hits can reach into a piece.
 const HITS: usize = 11 * CLASSES;
 
-/// A note message for a sample of the block.
+/// A note message at a sample of the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// A drum is struck.
+    /// Note-on.
     On {
         /// Sample, counted from the start of the block.
         sample: u32,
-        /// MIDI channel, 0 to 15, that of its drum.
+        /// MIDI channel of the drum, 0 to 15.
         channel: u8,
-        /// Which drum.
+        /// Struck drum.
         drum: Drum,
-        /// MIDI pitch, that of its bar.
+        /// MIDI pitch of the drum in its bar.
         pitch: u8,
         /// MIDI velocity, 1 to 127.
         velocity: u8,
     },
-    /// A drum's note ends.
+    /// Note-off.
     Off {
         /// Sample, counted from the start of the block.
         sample: u32,
-        /// MIDI channel, the one that it began on.
+        /// MIDI channel of the note-on.
         channel: u8,
-        /// MIDI pitch, the one that it began with.
+        /// MIDI pitch of the note-on.
         pitch: u8,
     },
 }
@@ -64,55 +61,55 @@ struct ScheduledHit {
     drum: Drum,
     pitch: u8,
     velocity: u8,
-    /// Longest possible length, in quarter notes.
+    /// Maximum length, in quarter notes.
     length: f64,
 }
 
-/// A note that sounds.
+/// A sounding note.
 #[derive(Clone, Copy, Debug)]
 struct ActiveNote {
     channel: u8,
     pitch: u8,
-    /// Where the span starts that it began in, in quarter notes, and on which sample it began.
+    /// Start of the span in which it began, in quarter notes, and its first sample.
     began: (f64, u32),
-    /// Where it ends, in quarter notes.
+    /// End position, in quarter notes.
     end: f64,
 }
 
-/// The hits of a piece, in a fixed place.
+/// The hits of a piece.
 type ScheduledHits = ArrayVec<ScheduledHit, HITS>;
 
-/// Plays spans, and knows what sounds.
+/// Plays spans and tracks sounding notes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scheduler {
     /// By class.
     sounding: [Option<ActiveNote>; CLASSES],
-    /// By class: where its next notes go.
+    /// Channel of the next notes, by class.
     channels: Channels,
 }
 
 impl Scheduler {
-    /// Whether no note sounds.
+    /// Returns true if no note sounds.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.sounding.iter().all(Option::is_none)
     }
 
-    /// The channel of each drum's notes from now on. What sounds ends on the one that it began on.
+    /// Sets the channel of each drum's future notes. Sounding notes end on their own channel.
     pub fn route(&mut self, channels: Channels) {
         self.channels = channels;
     }
 
-    /// Ends every note that sounds, at this sample.
+    /// Ends every sounding note at a sample.
     pub fn release(&mut self, sample: u32, out: &mut impl FnMut(Note)) {
         for ActiveNote { channel, pitch, .. } in self.sounding.iter_mut().filter_map(Option::take) {
             out(Note::Off { sample, channel, pitch });
         }
     }
 
-    /// Plays a span. `bars` gives the bar of an index, or nothing, which is silence; bars of
-    /// another meter than the span's are silence too. Notes come out in order of time, ends
-    /// before beginnings at the same sample.
+    /// Plays a span. `bars` returns the bar of an index; `None` is silence, and so are bars of
+    /// another meter than the span's. Notes are emitted in order of time, note-off before note-on
+    /// at the same sample.
     pub fn play<'a>(
         &mut self,
         span: &Span,
@@ -134,9 +131,8 @@ impl Scheduler {
         self.end_before(span, span.to, u32::MAX, out);
     }
 
-    /// Where the next note begins or ends after a span that was played: the first such position,
-    /// or `until` if it comes before, which is at most a quarter note away. `bars` as in
-    /// [`Scheduler::play`].
+    /// First position after a played span at which a note begins or ends, or `until` if that is
+    /// earlier; `until` is at most a quarter note away. `bars` as in [`Scheduler::play`].
     pub fn next<'a>(
         &self,
         span: &Span,
@@ -157,26 +153,27 @@ impl Scheduler {
         let channel = self.channels[drum.index()];
         let began = (span.start, sample);
         for (class, sounding) in self.sounding.iter_mut().enumerate() {
-            // Another drum may have this place: in the user's map, or in the kit of the bar before.
+            // Another drum may share the channel and pitch: in the user's map, or in the previous
+            // bar's kit.
             let ends = |note: &ActiveNote| {
                 class == drum.index() || (note.channel, note.pitch) == (channel, pitch)
             };
             if sounding.is_some_and(|note| ends(&note) && note.began == began) {
-                // What is struck in one place at one sample is one note: two drums, or one drum
-                // twice where a host leaps ahead while its tempo rises.
+                // Two hits with one pitch at one sample are one note: two drums, or one drum twice
+                // if a host jumps ahead during a tempo rise.
                 return;
             }
             if let Some(ActiveNote { channel, pitch, .. }) = sounding.take_if(|note| ends(note)) {
                 out(Note::Off { sample, channel, pitch });
             }
         }
-        // A note of less than a sample would end before it begins.
+        // A note shorter than a sample would end before it begins.
         let end = (position + length).max(position.max(span.start) + span.beats_per_sample);
         self.sounding[drum.index()] = Some(ActiveNote { channel, pitch, began, end });
         out(Note::On { sample, channel, drum, pitch, velocity });
     }
 
-    /// Ends the notes whose end is before a position and not after a sample, in order.
+    /// Ends the notes that end before a position and not after a sample, in order.
     fn end_before(&mut self, span: &Span, to: f64, latest: u32, out: &mut impl FnMut(Note)) {
         loop {
             let next = (self.sounding.iter().enumerate())
@@ -194,7 +191,7 @@ impl Scheduler {
     }
 }
 
-/// The hits of a span that sound from a position up to another, in order.
+/// The hits of a span that sound between two positions, in order.
 fn gather<'a>(
     span: &Span,
     from: f64,
@@ -203,7 +200,7 @@ fn gather<'a>(
 ) -> ScheduledHits {
     let mut onsets = ScheduledHits::new();
     let mut keep = |onset: ScheduledHit| {
-        // There is room: see `HITS`.
+        // Within capacity, see `HITS`.
         if (from..to).contains(&onset.position) {
             let _ = onsets.try_push(onset);
         }
@@ -217,20 +214,20 @@ fn gather<'a>(
         }
         if entered && onset.position < from && step >= from {
             onset.position = from;
-            // It is heard from the first sample on, half a sample later; its length counts from
-            // there, or the end would lie on the very edge between two samples.
+            // It sounds from the first sample on, half a sample later. Its length counts from
+            // there; otherwise the end would lie exactly between two samples.
             onset.length += (span.start - from).max(0.0);
         }
         keep(onset);
     });
-    // In a loop, what is early at its start sounds before its end.
+    // In a loop, early hits of its start sound before its end.
     if let Some((start, end)) = span.seam.filter(|(_, end)| to > end - REACH) {
         each_hit(span, start - NEAR, start + REACH, bars, |step, mut onset| {
             if step >= start - NEAR && onset.position < start - 1e-9 {
                 let at_once = entered && onset.position < from && step >= from;
                 onset.position = (onset.position + (end - start)).max(start);
-                // In a loop that is shorter than the hit is early, what sounds at once at its start
-                // is what would sound before its end: one note.
+                // In a loop shorter than the hit's earliness, the hit at the start and the early
+                // hit before the end coincide: one note.
                 if at_once && span.sample_of(onset.position) == span.first {
                     return;
                 }
@@ -238,7 +235,7 @@ fn gather<'a>(
             }
         });
     }
-    // Of two hits of a drum in one place the louder is struck.
+    // Of two hits of a drum at one position, the louder comes first.
     onsets.sort_unstable_by(|a, b| {
         (a.position.total_cmp(&b.position))
             .then(a.drum.cmp(&b.drum))
@@ -247,22 +244,22 @@ fn gather<'a>(
     onsets
 }
 
-/// The bar of the first hit that can sound at a position in quarter notes or later.
+/// Index of the first bar whose hits can sound at or after a position in quarter notes.
 #[must_use]
 pub fn first_bar(grid: &Grid, from: f64) -> i64 {
     let (bar, first) = first_step(grid, from - REACH + NEAR);
     if first < grid.meter.steps() as f64 { bar } else { bar + 1 }
 }
 
-/// The bar at a position, and its first step from there on; it may have no such step.
+/// The bar at a position, and its first step from there on, which may be past its last.
 fn first_step(grid: &Grid, from: f64) -> (i64, f64) {
     let bar = grid.bar_at(from);
     let into = from * TICKS_PER_BEAT - grid.bar_ticks(bar);
     (bar, (into / f64::from(TICKS_PER_STEP)).ceil().max(0.0))
 }
 
-/// Calls `hit` with the position of the step and the hit, for each hit of each step from a
-/// position up to and with another.
+/// Calls `hit` with the step position and the hit, for each hit of each step between two positions,
+/// inclusive.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the bar")]
 fn each_hit<'a>(
     span: &Span,
@@ -298,8 +295,8 @@ fn each_hit<'a>(
     }
 }
 
-/// How long a hit's note may be when the same drum's next hit is that one step later: it ends a
-/// tick before the next begins, where there is a tick between them.
+/// Maximum length of a hit's note, given the same drum's hit one step later: it ends a tick before
+/// the next begins, if there is a tick between them.
 fn length(hit: Hit, next: Option<Hit>) -> f64 {
     let Some(next) = next else { return LENGTH };
     let apart =

@@ -39,7 +39,7 @@ fn off(sample: u32, drum: Drum) -> Note {
 }
 
 #[test]
-fn a_drum_twice_in_one_place_is_struck_once_and_as_the_louder() {
+fn two_hits_of_a_drum_at_one_position_are_one_note_the_louder() {
     // Steps half a step apart: one hit a quarter step late, the next a quarter step early.
     let bars = [(60, 50), (-60, 90)].map(|(offset_ticks, velocity)| {
         let mut bar = Bar::silent(Meter::new(1, 32));
@@ -92,7 +92,7 @@ fn an_early_hit_at_the_very_start_sounds_at_once() {
 fn an_early_hit_that_sounds_at_once_has_its_whole_length() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
     let bar = bar(&[(12, Drum::Bass, -20)]);
-    // The last bit of the host's position makes no difference.
+    // Rounding errors of the host's position make no difference.
     for beats in [-1.0, -1.0 + 1e-12, -1.0 - 1e-12] {
         clock.restart();
         let notes = play(&mut scheduler, &mut clock, &at(beats), 12_000, &bar);
@@ -134,7 +134,7 @@ fn an_early_hit_of_a_loops_start_sounds_before_its_end() {
 fn a_loop_shorter_than_its_first_hit_is_early_strikes_it_once_a_sample() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
     let bar = bar(&[(0, Drum::Bass, -120)]);
-    // 1,200 samples, and the hit is 3,000 early.
+    // The loop is 1,200 samples, and the hit is 3,000 early.
     let looped = Transport { loop_range: Some((0.0, 0.05)), ..at(0.0) };
     let notes = play(&mut scheduler, &mut clock, &looped, 1_300, &bar);
     let again = [off(1_200, Drum::Bass), on(1_200, Drum::Bass)];
@@ -145,7 +145,7 @@ fn a_loop_shorter_than_its_first_hit_is_early_strikes_it_once_a_sample() {
 fn a_hit_on_a_loops_end_is_not_in_it_however_the_host_rounds() {
     for end in [1.025, 1.025 + 2e-10, 1.025 - 2e-10] {
         let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
-        // A tick is 25 samples, and the hit 24 of them after the beat.
+        // A tick is 25 samples, and the hit is 24 ticks after the beat.
         let bar = bar(&[(4, Drum::Bass, 24)]);
         let looped = Transport { loop_range: Some((0.9, end)), ..at(0.9) };
         assert_eq!(play(&mut scheduler, &mut clock, &looped, 9_000, &bar), [], "to {end}");
@@ -153,7 +153,7 @@ fn a_hit_on_a_loops_end_is_not_in_it_however_the_host_rounds() {
 }
 
 #[test]
-fn what_sounds_is_released_when_the_song_goes_elsewhere() {
+fn jump_releases_sounding_notes() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
     let bar = bar(&[(0, Drum::Bass, 0), (8, Drum::Snare, 0)]);
     play(&mut scheduler, &mut clock, &at(0.0), 64, &bar);
@@ -166,7 +166,7 @@ fn what_sounds_is_released_when_the_song_goes_elsewhere() {
 }
 
 #[test]
-fn at_any_speed_a_note_ends_after_it_begins() {
+fn notes_end_after_they_begin_at_any_tempo() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(8_000.0));
     let mut bar = Bar::silent(Meter::FOUR_FOUR);
     for step in bar.steps_mut() {
@@ -195,8 +195,8 @@ fn notes_have_the_pitches_of_their_bar_and_end_on_the_one_they_began_with() {
     let ended = |sample, pitch| Note::Off { sample, channel: 0, pitch };
     let kit = [60, 61, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(notes(0.0, bar(&[(0, Drum::Bass, 0)]).at(kit)), [struck(0, Drum::Bass, 60)]);
-    // The bars of another kit follow while that sounds. Its snare has the bass's pitch, its
-    // bass the place of the bass: each ends what it would double.
+    // Bars of another kit follow while the note sounds. Their snare has the kick's pitch, and their
+    // kick is the same drum: each ends the note that it would double.
     let other = [70, 60, 0, 0, 0, 0, 0, 0, 0];
     let snare = bar(&[(0, Drum::Snare, 20)]).at(other);
     let bass = bar(&[(0, Drum::Bass, 39)]).at(kit);
@@ -219,24 +219,24 @@ fn drums_on_channels_of_their_own_do_not_cut_each_other_short() {
         Note::On { sample, channel, drum, pitch, velocity }
     };
     let ended = |sample, channel| Note::Off { sample, channel, pitch: 60 };
-    // All at one pitch. The tom has the bass's channel, too.
+    // All at one pitch. The tom shares the kick's channel.
     let bar = bar(&[(0, Drum::Bass, 0), (0, Drum::Snare, 20), (0, Drum::LowTom, 40)]);
     let bar = bar.at([60; CLASSES]);
     let notes = play(&mut scheduler, &mut clock, &at(0.0), 2_400, &bar);
     let (bass, snare) = (struck(0, 9, Drum::Bass), struck(500, 3, Drum::Snare));
     assert_eq!(notes, [bass, snare, ended(1_000, 9), struck(1_000, 9, Drum::LowTom)]);
-    // What sounds ends on the channel that it began on.
+    // Sounding notes end on the channel on which they began.
     scheduler.route([0; CLASSES]);
     let notes = play(&mut scheduler, &mut clock, &at(0.1), 2_400, &bar);
     assert_eq!(notes, [ended(3_500 - 2_400, 3), ended(4_000 - 2_400, 9)]);
 }
 
 #[test]
-fn where_a_host_leaps_ahead_a_drum_is_struck_once() {
+fn host_jump_ahead_strikes_a_drum_once() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
     let bar = bar(&[(0, Drum::Snare, 119), (1, Drum::Snare, -120)]);
     assert_eq!(play(&mut scheduler, &mut clock, &at(0.0), 2_950, &bar), []);
-    // The tempo rises, and the song is farther than the block before played.
+    // The tempo rises, and the song is further ahead than the last block played.
     let faster = Transport { tempo: Some(240.0), ..at(0.133) };
     let notes = play(&mut scheduler, &mut clock, &faster, 4_800, &bar);
     assert!(

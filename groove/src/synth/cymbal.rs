@@ -1,5 +1,5 @@
-//! Hats and cymbals: a plate as a bank of resonators that a short burst of noise sets ringing, and
-//! the hiss above what single resonances can be told apart in. Strokes add up in the same plate.
+//! Hats and cymbals: a plate as a bank of resonators excited by a short noise burst, plus filtered
+//! noise for the dense resonances above. Strokes accumulate in the same plate.
 
 use fundsp::audionode::AudioNode;
 use fundsp::biquad::BiquadCoefs;
@@ -15,31 +15,31 @@ use super::{StrokeRng, decay, filter, noise, sides};
 /// Resonators side by side in one bank.
 const LANES: usize = 8;
 
-/// Most banks of a plate.
+/// Maximum number of banks per plate.
 const BANKS: usize = 8;
 
-/// How loud a plate is when it is over, and nothing is computed any more.
+/// Level below which a plate counts as silent and is not computed.
 const OVER: f32 = 3e-5;
 
-/// How one plate sounds.
+/// Parameters of a plate.
 pub(super) struct CymbalSpec {
     /// Banks of eight resonators.
     banks: usize,
-    /// Lowest and highest resonance, in Hertz.
+    /// Lowest and highest resonance, in Hz.
     range: (f32, f32),
-    /// Seconds to -60 dB of the lowest and of the highest resonance.
+    /// Decay to -60 dB of the lowest and of the highest resonance, in seconds.
     ring: (f32, f32),
-    /// Loudness of the resonances, and how much the high ones are favoured, in powers of frequency.
+    /// Level of the resonances, and emphasis of the high ones as a power of frequency.
     tone: (f32, f32),
-    /// Burst: seconds to -60 dB, and Hertz of its upper end at full velocity.
+    /// Burst: decay to -60 dB in seconds, and upper cutoff at full velocity in Hz.
     burst: (f32, f32),
-    /// Hiss: Hertz from which on it sounds, loudness, seconds to rise, seconds to -60 dB.
+    /// Hiss: lower cutoff in Hz, level, rise time in seconds, decay to -60 dB in seconds.
     hiss: (f32, f32, f32, f32),
-    /// Loudness of the stick's tick.
+    /// Level of the stick's tick.
     tick: f32,
-    /// Loudness of it all.
+    /// Overall level.
     level: f32,
-    /// From -1, left, to 1, right.
+    /// Pan, -1 (left) to 1 (right).
     pan: f32,
 }
 
@@ -87,15 +87,15 @@ pub(super) const RIDE: CymbalSpec = CymbalSpec {
     pan: 0.4,
 };
 
-/// Eight resonators, and how loud each is in the left and right.
+/// Eight resonators and their levels on the left and right.
 struct Bank {
     resonators: BiquadBank<F32x>,
-    /// What each takes of the two bursts; differs from stroke to stroke.
+    /// Gain of each resonator from the two bursts; varies from stroke to stroke.
     takes: [F32x; 2],
     gives: [F32x; 2],
 }
 
-/// A plate that rings.
+/// A ringing plate.
 pub(super) struct Cymbal {
     spec: &'static CymbalSpec,
     rate: f32,
@@ -104,18 +104,18 @@ pub(super) struct Cymbal {
     sounds: bool,
     banks: [Bank; BANKS],
     noise: [Noise; 2],
-    /// The burst that sets it ringing, and the factor from one sample to the next.
+    /// Level of the burst, and its factor per sample.
     burst: (f32, f32),
     soften: [FixedSvf<f32, LowpassMode<f32>>; 2],
-    /// The hiss, where it is going to, and the tick.
+    /// Level of the hiss, its target, and the level of the tick.
     hiss: (f32, f32),
     tick: f32,
-    /// What they follow by, from one sample to the next.
+    /// Smoothing factors per sample.
     rises: f32,
     falls: f32,
     ticks: f32,
     high: [FixedSvf<f32, HighpassMode<f32>>; 2],
-    /// How loud the resonances can be at most, by their slowest.
+    /// Upper bound of the resonances' level, by the slowest one.
     ring: (f32, f32),
     whole: (f32, f32),
     pan: (f32, f32),
@@ -133,7 +133,7 @@ impl Cymbal {
                 reason = "the lane's number is a place in frequency, too"
             )]
             for lane in 0..LANES {
-                // Neighbours in frequency are in different banks, so that each bank is like another.
+                // Neighbouring frequencies are in different banks, so that all banks are similar.
                 let place = ((lane * spec.banks + bank) as f32 + 0.5 + 0.45 * rng.draw()) / count;
                 let (low, high) = spec.range;
                 let hertz = low * (high / low).powf(place);
@@ -148,7 +148,7 @@ impl Cymbal {
                 let BiquadCoefs { a1, a2, b0, b1, b2 } =
                     BiquadCoefs::<f32>::resonator(rate, hertz, q);
                 resonators.set(Setting::biquad(a1, a2, b0, b1, b2).index(lane));
-                // A burst is short: what rings longer would begin softer.
+                // A short burst excites long resonances less.
                 let loud = loud * (seconds * hertz / 400.0).sqrt() / count.sqrt();
                 gives[0][lane] = loud * (1.0 - side);
                 gives[1][lane] = loud * (1.0 + side);
@@ -201,7 +201,7 @@ impl Cymbal {
             let first: [f32; LANES] = std::array::from_fn(|_| 0.7 + 0.4 * rng.draw());
             *takes = [F32x::new(first), F32x::new(first.map(|share| 1.0 - 0.5 * share))];
         }
-        // Of what already rings a new stroke is a part, not a sum.
+        // A new stroke on a ringing plate does not add its full level.
         let (now, _) = self.hiss;
         let new = loud * (0.35 + 0.65 * velocity);
         self.hiss.1 = (now * now * 0.5 + new * new).sqrt();
@@ -209,7 +209,7 @@ impl Cymbal {
         self.ring.0 += loud;
     }
 
-    /// Ends it within so many seconds.
+    /// Fades out within a time in seconds.
     pub(super) fn fade(&mut self, seconds: f32) {
         self.whole.1 = self.whole.1.min(decay(seconds, self.rate));
     }
@@ -236,7 +236,7 @@ fn render_cymbal(cymbal: &mut Cymbal, left: &mut [f32], right: &mut [f32]) {
     for (left, right) in left.iter_mut().zip(right.iter_mut()) {
         let noise = cymbal.noise.each_mut().map(|noise| noise.tick(&[].into())[0]);
         cymbal.burst.0 *= cymbal.burst.1;
-        // A whisper of noise keeps what has died away from numbers too small to be fast.
+        // A trace of noise prevents denormals.
         let strength = cymbal.burst.0 + 1e-12;
         let mut bursts = [0.0; 2];
         for ((burst, soften), noise) in bursts.iter_mut().zip(&mut cymbal.soften).zip(noise) {

@@ -1,5 +1,5 @@
-//! Drums with a skin: a few partials that fall in pitch as they die away, the knock of the beater
-//! or stick, and the wires of the snare drum. A stroke fades the one before.
+//! Drums with a membrane: a few partials that fall in pitch as they decay, the knock of beater or
+//! stick, and the wires of the snare drum. A stroke fades the previous one.
 
 use fundsp::F32x;
 use fundsp::audionode::AudioNode;
@@ -10,34 +10,34 @@ use multiversion::multiversion;
 use super::{StrokeRng, decay, filter, noise, sides};
 use crate::model::activation::tanh;
 
-/// Most partials of a drum.
+/// Maximum number of partials.
 const PARTIALS: usize = 5;
 
-/// Samples that are computed side by side, and how many of those make a piece.
+/// Samples per vector, and vectors per piece.
 const LANES: usize = 8;
 const PIECE: usize = 8 * LANES;
 
-/// How loud a stroke or a part of it is when it is over, and is computed no more.
+/// Level below which a stroke or a part of it counts as silent and is not computed.
 const OVER: f32 = 3e-5;
 
-/// How one drum sounds.
+/// Parameters of a drum.
 pub(super) struct MembraneSpec {
-    /// Frequency that it comes to rest at, in Hertz.
+    /// Final pitch, in Hz.
     pitch: f32,
-    /// Frequency as a multiple of the pitch, loudness, and seconds to -60 dB.
+    /// Partials: multiple of the pitch, level, decay to -60 dB in seconds.
     partials: &'static [(f32, f32, f32)],
-    /// How much higher it begins at full velocity, as a share of the pitch, and seconds to -60 dB:
-    /// at once, and after.
+    /// Pitch bend at full velocity as a share of the pitch, and its decay to -60 dB in seconds:
+    /// fast and slow part.
     bend: [(f32, f32); 2],
-    /// Knock: Hertz, loudness, seconds to -60 dB.
+    /// Knock: frequency in Hz, level, decay to -60 dB in seconds.
     knock: (f32, f32, f32),
-    /// Wires: Hertz from which on they sound, loudness, seconds to -60 dB.
+    /// Wires: lower cutoff in Hz, level, decay to -60 dB in seconds.
     wires: (f32, f32, f32),
-    /// How hard it is driven into its curve: the harmonics that small speakers need.
+    /// Gain into the saturation, which adds the harmonics that small speakers need.
     drive: f32,
-    /// Loudness of it all.
+    /// Overall level.
     level: f32,
-    /// From -1, left, to 1, right.
+    /// Pan, -1 (left) to 1 (right).
     pan: f32,
 }
 
@@ -69,7 +69,8 @@ pub(super) const SNARE: MembraneSpec = MembraneSpec {
     pan: 0.05,
 };
 
-/// Partials of a tom: a round skin's, the first ones nearer to a chord by the air in the shell.
+/// Partials of a tom: a circular membrane's, the first ones shifted towards a chord by the air in
+/// the shell.
 const TOM: &[(f32, f32, f32)] = &[
     (1.0, 0.9, 0.75),
     (1.58, 0.32, 0.4),
@@ -116,7 +117,7 @@ impl Membrane {
         self.count = self.count.wrapping_add(1);
         let [new, old] = &mut self.strokes;
         let (new, old) = if self.count.is_multiple_of(2) { (new, old) } else { (old, new) };
-        // The stick damps the skin that it lands on.
+        // The stick damps the membrane.
         old.fade(0.06);
         new.begin(velocity, StrokeRng::of(self.seed, self.count));
     }
@@ -130,7 +131,7 @@ impl Membrane {
     }
 }
 
-/// What falls: its value, and the factor from one sample to the next.
+/// Exponential decay: value, and factor per sample.
 #[derive(Clone, Copy, Default)]
 struct Decay {
     value: f32,
@@ -144,7 +145,7 @@ impl Decay {
         value
     }
 
-    /// Whether it is heard. What is not will not be any more.
+    /// Returns true while audible; an inaudible value becomes 0.
     fn is_heard(&mut self) -> bool {
         if self.value <= OVER {
             self.value = 0.0;
@@ -153,8 +154,8 @@ impl Decay {
     }
 }
 
-/// A partial: its loudness, where in its wave it is, 0 to 1, and its frequency as a multiple of the
-/// drum's, in waves a sample and Hertz.
+/// A partial: level, phase (0 to 1), and frequency as a multiple of the drum's, in cycles per
+/// sample and Hz.
 #[derive(Clone, Copy, Default)]
 struct Partial {
     loud: Decay,
@@ -163,7 +164,7 @@ struct Partial {
 }
 
 impl Partial {
-    /// Adds the next samples, given how far the drum's pitch has turned since the first of them.
+    /// Adds the next samples, given the integrated pitch at each of them.
     #[inline(always)]
     fn add(&mut self, turns: &[[f32; LANES]], tones: &mut [F32x]) {
         let Decay { value, factor } = self.loud;
@@ -177,7 +178,7 @@ impl Partial {
         }
     }
 
-    /// So many samples are over, in which the drum's pitch has turned so far.
+    /// Advances by a number of samples and the integrated pitch over them.
     fn pass(&mut self, samples: usize, turned: f32) {
         self.loud.value *= self.loud.factor.powi(i32::try_from(samples).unwrap_or(i32::MAX));
         self.phase += self.ratio * turned;
@@ -189,7 +190,7 @@ struct Stroke {
     spec: &'static MembraneSpec,
     rate: f32,
     sounds: bool,
-    /// Loudness of the whole, which falls once the stroke fades.
+    /// Overall level. Decays once the stroke fades.
     whole: Decay,
     pitch: f32,
     bend: [Decay; 2],
@@ -236,7 +237,7 @@ impl Stroke {
             let value = share * (0.35 + 0.65 * velocity);
             *bend = Decay { value, factor: decay(seconds, rate) };
         }
-        // Hard strokes bring out what is above the first partial; where the stick lands varies.
+        // Hard strokes emphasise the upper partials; the stick's position varies.
         let mut first = true;
         for (partial, (ratio, gain, seconds)) in self.partials.iter_mut().zip(spec.partials) {
             let varied = 0.5 + 0.6 * velocity + 0.2 * rng.draw();

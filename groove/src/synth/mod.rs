@@ -1,13 +1,10 @@
-//! The audition kit: nine synthesised drums in stereo, so that a beat is heard before anything is
-//! routed.
-//!
-//! `membrane` has the drums with a skin, `cymbal` the hats and cymbals; their sound is fundsp's
-//! oscillators, noise, filters and resonators. Strokes differ in colour as well as in loudness by
-//! velocity, and no two are alike: what varies is drawn from the number of strokes so far. A hat
-//! that is closed ends the open one.
-//!
-//! All is of fixed size and made before it plays: nothing is allocated, and what is silent is not
-//! computed. Which notes are played, and when, the caller knows.
+//! The audition kit: nine synthesised stereo drums, for listening before any routing.
+//! ~ `membrane` has kick, snare and toms, `cymbal` the hats and cymbals. Both are built from
+//! fundsp's oscillators, noise, filters and resonators. Velocity changes colour as well as level,
+//! and no two strokes are alike: a generator seeded by the stroke count varies them. A closed hat
+//! chokes the open one.
+//! ~ All buffers have a fixed size and are allocated up front; silent drums are not computed. The
+//! caller schedules the notes.
 
 mod cymbal;
 mod membrane;
@@ -26,30 +23,29 @@ use cymbal::{CLOSED_HAT, CRASH, Cymbal, OPEN_HAT, RIDE};
 use membrane::{BASS, HIGH_TOM, LOW_TOM, MID_TOM, Membrane, SNARE};
 pub use wav::{render, wav};
 
-/// How fast the open hat ends where it is closed, and everything where it is silenced, in seconds.
+/// Fade of the open hat when it is choked, and of everything when the kit is silenced, in seconds.
 const CHOKE: f32 = 0.05;
 const SILENCE: f32 = 0.005;
 
-/// How fast a change of level is followed, in seconds.
+/// Smoothing time of level changes, in seconds.
 const FOLLOW: f32 = 0.01;
 
-/// What is sent is this much below what is drawn, so that the middle of a beat is in the straight
-/// part of the curve that keeps every sample within full scale.
+/// Headroom before the soft clipper, as a factor: the middle of a beat stays in its linear range.
 const HEADROOM: f32 = 0.5;
 
-/// A kit that plays.
+/// The audition kit.
 pub struct AuditionKit {
     rate: f32,
     membranes: [Membrane; 5],
     cymbals: [Cymbal; 4],
     level: f32,
     target: f32,
-    /// Whether anything sounds: it was struck, and has not been found silent since.
+    /// True from a stroke until the kit is silent again.
     sounds: bool,
 }
 
 impl AuditionKit {
-    /// A silent kit at full level, for a sample rate in Hertz; nonsense counts as 48,000.
+    /// A silent kit at full level, for a sample rate in Hz. Invalid rates count as 48,000.
     #[must_use]
     pub fn new(rate: f64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "within a few hundred thousand")]
@@ -77,7 +73,7 @@ impl AuditionKit {
         }
     }
 
-    /// Sets the level as a factor, 0 to 2. It is followed within some milliseconds.
+    /// Sets the level as a factor, 0 to 2. Changes are smoothed over some milliseconds.
     pub fn set_level(&mut self, level: f32) {
         self.target = if level.is_finite() { level.clamp(0.0, 2.0) } else { 1.0 };
         if !self.sounds {
@@ -85,7 +81,7 @@ impl AuditionKit {
         }
     }
 
-    /// Strikes a drum at the next sample that is rendered, at a MIDI velocity of 1 to 127.
+    /// Strikes a drum at the next rendered sample, at a MIDI velocity of 1 to 127.
     pub fn strike(&mut self, drum: Drum, velocity: u8) {
         self.sounds = true;
         let velocity = f32::from(velocity.clamp(1, 127)) / 127.0;
@@ -110,19 +106,19 @@ impl AuditionKit {
         }
     }
 
-    /// Ends all that sounds, as fast as makes no click.
+    /// Fades everything out as fast as possible without a click.
     pub fn silence(&mut self) {
         self.membranes.iter_mut().for_each(|membrane| membrane.fade(SILENCE));
         self.cymbals.iter_mut().for_each(|cymbal| cymbal.fade(SILENCE));
     }
 
-    /// Whether nothing sounds, and nothing will until a drum is struck.
+    /// Returns true if nothing sounds until the next stroke.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         !self.sounds
     }
 
-    /// Renders the next samples over what is there. All are within -1 and 1.
+    /// Renders the next samples, replacing the contents. All are within -1 and 1.
     pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
         left.fill(0.0);
         right.fill(0.0);
@@ -151,23 +147,23 @@ impl AuditionKit {
     }
 }
 
-/// The curve that keeps every sample within full scale.
+/// Soft clipper that keeps every sample within full scale.
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
 fn soft_clip(samples: &mut [f32]) {
     samples.iter_mut().for_each(|sample| *sample = tanh(*sample));
 }
 
-/// The factor from one sample to the next of what falls by 60 dB in so many seconds.
+/// Factor per sample of a decay by 60 dB in a time in seconds.
 fn decay(seconds: f32, rate: f32) -> f32 {
     (-6.908 / (seconds * rate)).exp()
 }
 
-/// What a filter is made with; its frequency is kept below the highest that there is.
+/// Filter parameters with the cutoff limited to 0.45 of the sample rate.
 fn filter(rate: f32, cutoff: f32, q: f32) -> SvfParams<f32> {
     SvfParams { sample_rate: rate, cutoff: cutoff.min(0.45 * rate), q, gain: 1.0 }
 }
 
-/// White noise that begins at a place of its own.
+/// White noise with a seed.
 fn noise(seed: u32) -> Noise {
     let mut noise = Noise::new();
     noise.set(Setting::seed(u64::from(seed) << 24));
@@ -175,13 +171,13 @@ fn noise(seed: u32) -> Noise {
     noise
 }
 
-/// How much of a drum goes left and right, from where it stands, -1 to 1: of the same power.
+/// Gains of the left and right channel at a pan of -1 to 1, at constant power.
 fn sides(pan: f32) -> (f32, f32) {
     let angle = (1.0 + pan) * std::f32::consts::FRAC_PI_4;
     (std::f32::consts::SQRT_2 * angle.cos(), std::f32::consts::SQRT_2 * angle.sin())
 }
 
-/// Draws of one stroke: a function of the drum's seed and the number of its stroke.
+/// Random numbers of one stroke: a function of the drum's seed and the stroke count.
 #[derive(Clone, Copy)]
 struct StrokeRng(u32);
 

@@ -1,4 +1,4 @@
-//! A clip as the kit plays it: samples, and a `.wav` file of them.
+//! Offline rendering of clips: samples and `.wav` files.
 
 use std::io::Cursor;
 
@@ -8,14 +8,13 @@ use super::AuditionKit;
 use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::midi::TICKS_PER_BEAT;
 
-/// Longest sound after the clip's end, in seconds.
+/// Maximum tail after the clip's end, in seconds.
 const TAIL: f64 = 8.0;
 
-/// Samples that are rendered at once where nothing is struck.
+/// Samples rendered at once between strokes.
 const PIECE: usize = 4_096;
 
-/// A clip as the kit plays it at a sample rate in Hertz, left and right: the whole clip, and after
-/// it what still sounds.
+/// Renders a clip at a sample rate in Hz, left and right: the whole clip, and its tail.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few minutes")]
 pub fn render(clip: &Clip, rate: u32) -> [Vec<f32>; 2] {
@@ -47,7 +46,7 @@ fn play_to(kit: &mut AuditionKit, [left, right]: &mut [Vec<f32>; 2], end: usize)
     }
 }
 
-/// The same as a `.wav` file of 24 bits in stereo.
+/// Renders a clip as a 24-bit stereo `.wav` file.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "all samples are within -1 and 1")]
 pub fn wav(clip: &Clip, rate: u32) -> Vec<u8> {

@@ -1,5 +1,5 @@
-//! Lists of which only the last items are read, so that a damaged or hostile file takes no more
-//! memory than a good one.
+//! Lists of which only the last items are deserialised, so that a damaged or malicious file takes
+//! no more memory than a valid one.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The last `MOST` items of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundedTail<T, const MOST: usize> {
-    /// The items, in order.
+    /// Items in order.
     pub items: Vec<T>,
-    /// How many there were before them.
+    /// Number of items before them.
     pub before: usize,
 }
 
@@ -45,7 +45,7 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for BoundedTa
                     if last.items.len() < MOST {
                         last.items.push(item);
                     } else {
-                        // The place of the oldest: they are put in order at the end.
+                        // Replaces the oldest item; the order is restored at the end.
                         last.items[last.before % MOST] = item;
                         last.before += 1;
                     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_items_are_kept_in_order() {
+    fn bounded_tail_keeps_the_last_items_in_order() {
         for count in [0usize, 2, 3, 4, 7, 9] {
             let all: Vec<usize> = (0..count).collect();
             let text = serde_json::to_string(&all).expect("text");

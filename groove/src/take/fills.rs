@@ -1,18 +1,18 @@
-//! Places of fills.
+//! Requested fills: their positions in the song.
 
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::Meter;
 
-/// Where fills are asked for.
+/// Requested fills.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fills {
-    /// Every so many bars of the song end with one; 0 is never.
+    /// Period in bars of the song: the last bar of each period ends with a fill. 0 disables fills.
     pub every: u8,
-    /// Length in steps; at most two bars are used, and at most so many bars as above.
+    /// Length in steps, limited to two bars and to the period.
     pub steps: u8,
     /// Busyness, 0 to 1: from the drummers' fills with the fewest strokes (0) over their median
-    /// (0.5) to those with the most; see [`crate::generate::conditioning::fill_quota`].
+    /// (0.5) to those with the most; see `generate::fill_quota`.
     pub amount: f32,
 }
 
@@ -23,13 +23,13 @@ impl Default for Fills {
 }
 
 impl Fills {
-    /// Whether a step of a bar of the song is part of a fill.
+    /// Returns true if a step of a bar of the song is part of a fill.
     #[must_use]
     pub fn cover(self, meter: Meter, bar: i64, step: usize) -> bool {
         self.place(meter, bar, step).is_some()
     }
 
-    /// Place of a step of a bar of the song in its fill; `None` outside of fills.
+    /// Position in its fill of a step of a bar of the song; `None` outside of fills.
     #[must_use]
     pub(crate) fn place(self, meter: Meter, bar: i64, step: usize) -> Option<FillPlace> {
         if self.every == 0 {
@@ -43,12 +43,12 @@ impl Fills {
     }
 }
 
-/// Place of a step in its fill.
+/// Position of a step in its fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FillPlace {
     /// Steps of the fill before this one.
     pub(crate) done: usize,
-    /// Steps of the fill from this one on, at least 1.
+    /// Steps of the fill including this one, at least 1.
     pub(crate) left: usize,
 }
 
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fills_end_every_so_many_bars_of_the_song() {
+    fn fills_end_their_periods() {
         let fills = Fills { every: 4, steps: 20, amount: 0.5 };
         let meter = Meter::FOUR_FOUR;
         for bar in -8i64..8 {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fill_counts_its_steps_from_both_ends() {
+    fn fill_position_counts_from_both_ends() {
         for (meter, steps) in
             [(Meter::FOUR_FOUR, 20), (Meter::new(7, 8), 32), (Meter::new(3, 4), 4)]
         {

@@ -1,38 +1,38 @@
-//! The takes of a session: undo, redo, favourites, and two to compare.
+//! The takes of a session: undo, redo, favourites and A/B comparison.
 
 use serde::{Deserialize, Serialize};
 
 use crate::take::Take;
 use crate::take::bounded_tail::BoundedTail;
 
-/// Most takes that are kept.
+/// Maximum number of takes.
 pub const MAX_TAKES: usize = 128;
 
-/// Takes in the order in which they are undone. Nothing is lost by going back and trying another
-/// way: the new take comes after the present one, and those that were after that are put before
-/// all others. Where there are too many, the first that is no favourite goes.
+/// Takes in undo order. A new take after undo deletes nothing: it follows the present take, and the
+/// undone takes move to the front. If the list is full, the first take that is not a favourite is
+/// dropped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "SavedHistory", into = "SavedHistory")]
 pub struct History {
     takes: Vec<HistoryEntry>,
     at: usize,
-    /// The take to compare with.
+    /// The other take of the A/B comparison.
     beside: Option<Take>,
-    /// Whether the present take is B.
+    /// True if the present take is B.
     is_b: bool,
 }
 
-/// A take that is kept.
+/// A take in the history.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     /// The take.
     pub take: Take,
-    /// Whether it is a favourite.
+    /// True for favourites.
     #[serde(default)]
     pub favourite: bool,
 }
 
-/// As it is saved: it may say anything.
+/// Serialised form; not yet validated.
 #[derive(Serialize, Deserialize)]
 struct SavedHistory {
     #[serde(default)]
@@ -46,7 +46,7 @@ struct SavedHistory {
 }
 
 impl History {
-    /// The history that begins with a take.
+    /// A history with one take.
     #[must_use]
     pub fn new(take: Take) -> Self {
         History {
@@ -63,18 +63,18 @@ impl History {
         self.takes.get(self.at).map_or_else(Take::default, |kept| kept.take)
     }
 
-    /// All takes in the order of undo, and the place of the present one.
+    /// All takes in undo order, and the index of the present one.
     #[must_use]
     pub fn all(&self) -> (&[HistoryEntry], usize) {
         (&self.takes, self.at)
     }
 
-    /// A new take. The same as the present one is none.
+    /// Appends a take. Does nothing if it equals the present one.
     pub fn push(&mut self, take: Take) {
         if take == self.take() {
             return;
         }
-        // What is undone is what was there before, whatever else was tried.
+        // Undo always returns to the take before.
         let next = (self.at + 1).min(self.takes.len());
         self.takes.rotate_left(next);
         if self.takes.len() >= MAX_TAKES {
@@ -85,8 +85,8 @@ impl History {
         self.at = self.takes.len() - 1;
     }
 
-    /// The present take has changed, as while a knob is turned: no new entry. A favourite is left
-    /// as it is.
+    /// Replaces the present take without a new entry, as while a knob moves. Favourites stay
+    /// unchanged and get a new entry.
     pub fn amend(&mut self, take: Take) {
         match self.takes.get_mut(self.at) {
             Some(kept) if !kept.favourite => kept.take = take,
@@ -94,63 +94,62 @@ impl History {
         }
     }
 
-    /// The present take is found to be a little other than was thought, as its tempo is before it
-    /// was played: no new entry, whatever it is.
+    /// Corrects the present take without a new entry, even if it is a favourite, as when its tempo
+    /// becomes known.
     pub fn correct(&mut self, take: Take) {
         if let Some(kept) = self.takes.get_mut(self.at) {
             kept.take = take;
         }
     }
 
-    /// Back to the take before; says whether there was one.
+    /// Goes back one take. Returns false if there is none.
     pub fn undo(&mut self) -> bool {
         self.go(self.at.checked_sub(1))
     }
 
-    /// On to the take after; says whether there was one.
+    /// Goes forward one take. Returns false if there is none.
     pub fn redo(&mut self) -> bool {
         self.go(self.at.checked_add(1))
     }
 
-    /// To a take by its place; says whether there is one.
+    /// Goes to a take by index. Returns false if there is none.
     pub fn go(&mut self, to: Option<usize>) -> bool {
         let Some(to) = to.filter(|&to| to < self.takes.len()) else { return false };
         self.at = to;
         true
     }
 
-    /// Makes the present take a favourite, or no longer.
+    /// Marks or unmarks the present take as a favourite.
     pub fn set_favourite(&mut self, favourite: bool) {
         if let Some(kept) = self.takes.get_mut(self.at) {
             kept.favourite = favourite;
         }
     }
 
-    /// Whether the present take is a favourite.
+    /// Returns true if the present take is a favourite.
     #[must_use]
     pub fn is_favourite(&self) -> bool {
         self.takes.get(self.at).is_some_and(|kept| kept.favourite)
     }
 
-    /// The take to compare with, if there is one.
+    /// The other take of the A/B comparison, if any.
     #[must_use]
     pub fn beside(&self) -> Option<Take> {
         self.beside
     }
 
-    /// Whether the present take is B, and the other one A.
+    /// Returns true if the present take is B and the other one A.
     #[must_use]
     pub fn is_b(&self) -> bool {
         self.is_b
     }
 
-    /// Puts the present take beside as well: both are the same.
+    /// Copies the present take to the other side of the comparison.
     pub fn copy_beside(&mut self) {
         self.beside = Some(self.take());
     }
 
-    /// Puts the present take beside, and what was there in its place: A/B. The first time both
-    /// are the same.
+    /// Swaps A and B. The first time, both are the same.
     pub fn swap(&mut self) {
         self.is_b = !self.is_b;
         let now = self.take();
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn going_back_and_trying_another_way_loses_nothing() {
+    fn new_take_after_undo_keeps_the_undone_takes() {
         let mut history = History::new(take(1));
         history.push(take(2));
         history.push(take(2));
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_bounded_and_favourites_stay() {
+    fn history_is_bounded_and_favourites_stay() {
         let mut history = History::new(take(0));
         history.set_favourite(true);
         (1..1_000).for_each(|seed| history.push(take(seed)));
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_comes_back_and_damage_does_no_harm() {
+    fn history_round_trips_and_damaged_states_load() {
         let mut history = History::new(take(1));
         history.push(take(2));
         history.swap();

@@ -1,16 +1,15 @@
-//! Incoming notes to a primer: what was played lately, in steps.
-//!
-//! It takes no memory but its own, so that the audio thread can own it.
+//! Capture of incoming notes as a primer.
+//! ~ It allocates nothing, so that the audio thread can own it.
 
 use crate::pattern::drum::Drum;
 use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
 use crate::take::primer::{MAX_PRIMER_STEPS, Played, Rhythm};
 
-/// What was played in the last [`MAX_PRIMER_STEPS`] steps.
+/// The notes of the last [`MAX_PRIMER_STEPS`] steps.
 #[derive(Clone, Copy, Debug)]
 pub struct MidiCapture {
-    /// By step of the song modulo [`MAX_PRIMER_STEPS`]: which step it is, what was struck, and whether
-    /// anything was, drum or not.
+    /// By step of the song modulo [`MAX_PRIMER_STEPS`]: step number, drum hits, and true if any
+    /// note began.
     heard: [(i64, Step, bool); MAX_PRIMER_STEPS],
 }
 
@@ -21,8 +20,8 @@ impl Default for MidiCapture {
 }
 
 impl MidiCapture {
-    /// A note at a song position in ticks of 1/960 quarter note: a drum, or something that is
-    /// none.
+    /// Records a note at a song position in ticks of 1/960 quarter note. `drum` is `None` for other
+    /// notes.
     #[expect(clippy::cast_possible_truncation, reason = "song positions are far from the limits")]
     pub fn note_on(&mut self, ticks: f64, drum: Option<Drum>, velocity: u8) {
         let step = (ticks / f64::from(TICKS_PER_STEP)).round();
@@ -48,8 +47,7 @@ impl MidiCapture {
         })
     }
 
-    /// What was played in so many bars before a step of the song, at which a bar begins; `None`:
-    /// no drum was.
+    /// Hits in the bars before a step of the song at which a bar begins; `None` without drum hits.
     #[must_use]
     pub fn played(&self, until: i64, bars: usize, meter: Meter) -> Option<Played> {
         let mut steps = [Step::SILENT; MAX_PRIMER_STEPS];
@@ -61,8 +59,8 @@ impl MidiCapture {
         steps.iter().any(|step| !step.drums().is_empty()).then(|| Played::new(steps))
     }
 
-    /// The rhythm of so many bars before a step of the song, at which a bar begins, whatever it
-    /// was played on. It goes round from the start of the song. `None`: nothing was played.
+    /// Rhythm of all notes in the bars before a step of the song at which a bar begins, repeating
+    /// from the start of the song; `None` without notes.
     #[must_use]
     pub fn rhythm(&self, until: i64, bars: usize, meter: Meter) -> Option<Rhythm> {
         let most = (64 / meter.steps()).min(bars) * meter.steps();
@@ -88,9 +86,9 @@ mod tests {
     const FOUR: Meter = Meter::FOUR_FOUR;
 
     #[test]
-    fn what_was_played_keeps_its_velocity_and_timing() {
+    fn capture_keeps_velocity_and_timing() {
         let mut capture = MidiCapture::default();
-        // Steps -16 to 15: a count-in bar and the first of the song.
+        // Steps -16 to 15: a count-in bar and the first bar of the song.
         capture.note_on(-16.0 * 240.0 + 12.0, Some(Drum::Bass), 100);
         capture.note_on(4.0 * 240.0 - 30.0, Some(Drum::Snare), 60);
         capture.note_on(4.0 * 240.0 + 5.0, Some(Drum::Snare), 90);
@@ -102,12 +100,12 @@ mod tests {
         assert_eq!(hit(20, Drum::Snare), Some(Hit { velocity: 90, offset_ticks: 5 }));
         assert_eq!(played.steps().iter().flat_map(Step::hits).count(), 2);
         let rhythm = capture.rhythm(16, 2, FOUR).expect("something");
-        // From the start of the song: what was at step -16 comes again at 16.
+        // Relative to the start of the song, step -16 repeats at 16.
         assert_eq!((rhythm.onsets, rhythm.steps), (1 << 4 | 1 << 8 | 1 << 16, 32));
     }
 
     #[test]
-    fn what_is_long_ago_is_forgotten() {
+    fn capture_forgets_old_notes() {
         let mut capture = MidiCapture::default();
         capture.note_on(0.0, Some(Drum::Bass), 100);
         assert!(capture.played(32, 2, FOUR).is_some());

@@ -1,8 +1,7 @@
-//! A take: everything that decides what is played. It is a small value without references, so that
-//! it can be compared, kept in a history, saved with a project and sent to the audio thread.
-//!
-//! What a take plays is [`crate::generate`]'s business. Controls that only change *how* a hit is
-//! played are no part of it: they are [`crate::play::perform`]'s.
+//! Takes: everything that decides the notes. A take is a small value without references, so that it
+//! can be compared, stored in a history, saved with a project and sent to the audio thread.
+//! ~ `crate::generate` plays takes. Controls that only change the performance of given hits are not
+//! part of a take, see [`crate::play::perform`].
 
 pub mod bounded_tail;
 mod fills;
@@ -21,28 +20,28 @@ pub use fills::Fills;
 use pins::Pins;
 pub use primer::{MAX_PRIMER_STEPS, Played, Primer, Rhythm};
 
-/// Another take that the theme is on the way to: what decides what that one's theme is. What is
-/// held (primer, pins) and the form (phrases, fills) are the first one's alone.
+/// Target of a morph: the controls that decide another take's theme. Primer, pins, phrases and
+/// fills are the first take's alone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Toward {
-    /// How far it has come, 0 to 1.
+    /// Morph position, 0 to 1.
     pub share: f32,
-    /// As in [`Take`], and so are the others.
+    /// Seed, as in [`Take`]; so are the following fields.
     pub seed: u32,
     /// Style number.
     pub style: u8,
     /// A second style and its share.
     pub blend: (u8, f32),
-    /// In quarter notes a minute.
+    /// Tempo in quarter notes per minute.
     pub tempo: f32,
-    /// Temperature control: 1 samples as the drummers play, less is plainer, more is more daring.
+    /// Temperature control: 1 samples like the drummers, less is safer, more is more daring.
     pub temperature: f32,
-    /// How closely its bars stick to the ones before.
+    /// Similarity of bars to the previous ones.
     pub stick: f32,
-    /// How busy the kit is.
+    /// Density of the kit.
     pub density: f32,
-    /// By class: how busy its lane is.
+    /// Density by lane.
     pub lanes: [f32; CLASSES],
     /// Drums that are not struck.
     pub off: DrumSet,
@@ -55,7 +54,7 @@ impl Default for Toward {
 }
 
 impl Toward {
-    /// On the way to a take.
+    /// A morph towards a take.
     #[must_use]
     pub fn new(other: &Take, share: f32) -> Self {
         let Take { seed, style, blend, tempo, temperature, stick, density, lanes, off, .. } =
@@ -64,44 +63,44 @@ impl Toward {
     }
 }
 
-/// Everything that decides what is played.
+/// Everything that decides the notes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Take {
-    /// The model that plays it, [`Model::identity`]; 0 is whichever is there.
+    /// Identity of the model, [`Model::identity`]; 0 is any model.
     ///
     /// [`Model::identity`]: crate::model::Model::identity
     pub model: u64,
-    /// Which of the many possible takes.
+    /// Random seed.
     pub seed: u32,
     /// Style number as in [`crate::pattern::style`].
     pub style: u8,
-    /// A second style, and its share of the blend, 0 to 1.
+    /// A second style and its share of the blend, 0 to 1.
     pub blend: (u8, f32),
-    /// The tempo that the drummer has in mind, in quarter notes a minute.
+    /// Tempo that the model is told, in quarter notes per minute.
     pub tempo: f32,
-    /// How daring the theme is: 1 is as the drummers of the data, less is safer.
+    /// Temperature control of the theme: 1 samples like the drummers, less is safer.
     pub temperature: f32,
-    /// How closely bars stick to the ones before, 0 to 1: 0.5 is as the drummers of the style, 1
-    /// repeats the first bar exactly.
+    /// Similarity of bars to the previous ones, 0 to 1: 0.5 is the style's drummers', 1 repeats the
+    /// first bar exactly.
     pub stick: f32,
-    /// How busy the kit is, -1 to 1; 0 is as the drummers of the style.
+    /// Density of the kit, -1 to 1; 0 is the style's drummers'.
     pub density: f32,
-    /// By class: how busy its lane is, -1 to 1.
+    /// Density by lane, -1 to 1.
     pub lanes: [f32; CLASSES],
     /// Drums that are not struck.
     pub off: DrumSet,
-    /// Where fills are asked for.
+    /// Requested fills.
     pub fills: Fills,
-    /// Bars in a phrase: 1, 2, 4 or 8.
+    /// Bars per phrase: 1, 2, 4 or 8.
     pub phrase_bars: u8,
-    /// Whether phrases vary the theme; else they repeat it.
+    /// True if phrases vary the theme; else they repeat it.
     pub evolve: bool,
-    /// What the drummer hears before it plays.
+    /// Context that the model is fed before the theme.
     pub primer: Primer,
-    /// Cells that the user keeps.
+    /// Pinned cells.
     pub pins: Pins,
-    /// Another take that this one is on the way to.
+    /// Target of a morph.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toward: Option<Toward>,
 }
@@ -130,8 +129,8 @@ impl Default for Take {
 }
 
 impl Take {
-    /// The two takes that this one is between, if it is: each without what is held besides the
-    /// primer. And how far it has come from the first to the second, 0 to 1.
+    /// The two takes of a morph, and the morph position, 0 to 1. Both lack pins but keep the
+    /// primer.
     #[must_use]
     pub fn endpoints(&self) -> Option<([Take; 2], f32)> {
         let toward = self.toward?;
@@ -143,8 +142,8 @@ impl Take {
         Some(([one, other], share.clamp(0.0, 1.0)))
     }
 
-    /// The controls that a theme is varied with: this take's, or what lies between the two that it
-    /// is between; of what has nothing between, the nearer one's.
+    /// The controls at the morph position. Controls without intermediate values take the nearer
+    /// take's.
     #[must_use]
     pub(crate) fn interpolated(&self) -> Take {
         let Some(([one, other], share)) = self.endpoints() else { return *self };
@@ -152,7 +151,7 @@ impl Take {
         let mix = |a: f32, b: f32| a + (b - a) * share;
         Take {
             seed: near.seed,
-            // A blend of blends has more styles than two.
+            // A blend of two blends would have more than two styles.
             style: near.style,
             blend: match [one, other].map(|end| end.blend.1 > 0.0 && end.blend.0 != end.style) {
                 [false, false] if share < 0.5 => (other.style, share),
@@ -170,8 +169,7 @@ impl Take {
         }
     }
 
-    /// Steps that somebody played and that the theme carries on from; `None` where nothing is struck
-    /// in them.
+    /// Steps of a played primer, from which the theme continues; `None` without hits.
     #[must_use]
     pub fn primer_steps(&self) -> Option<&[Step]> {
         let Primer::Play(played) = &self.primer else { return None };
@@ -184,8 +182,8 @@ impl Take {
         usize::from(self.phrase_bars).clamp(1, 8)
     }
 
-    /// The take with what a damaged file says brought to what can be: numbers out of their range
-    /// are clamped, and what is no number is the default.
+    /// Repairs the values of a damaged file: numbers are clamped to their ranges, and NaN becomes
+    /// the default.
     #[must_use]
     pub fn repaired(self) -> Self {
         let usual = Take::default();
@@ -210,7 +208,7 @@ impl Take {
         }
     }
 
-    /// The phrase that a bar of the song is in, and its place there.
+    /// The phrase of a bar of the song, and the bar's index in it.
     #[must_use]
     pub fn phrase_of(&self, bar: i64) -> (i64, usize) {
         let bars = i64::try_from(self.bars()).unwrap_or(1);
@@ -232,7 +230,7 @@ mod tests {
     use crate::take::pins::Pin;
 
     #[test]
-    fn a_take_survives_being_saved() {
+    fn takes_round_trip() {
         let mut step = Step::SILENT;
         step.set(Drum::Snare, Some(Hit { velocity: 33, offset_ticks: -7 }));
         let mut take =
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_take_is_brought_to_what_can_be_and_a_good_one_is_left() {
+    fn damaged_takes_are_repaired_and_valid_takes_unchanged() {
         let good = Take { stick: 1.0, density: -1.0, temperature: 2.0, ..Take::default() };
         assert_eq!(good.repaired(), good);
         let mut bad = Take { tempo: f32::INFINITY, stick: -3.0, seed: 9, ..Take::default() };

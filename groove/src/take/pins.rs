@@ -1,46 +1,45 @@
-//! Pins: cells of a phrase that the user keeps, struck or silent.
+//! Pins: cells of a phrase that the user fixes as struck or silent.
 
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 use crate::pattern::{Hit, Step};
 
-/// Greatest number of steps of a phrase that can be pinned: eight bars of 12/8.
+/// Maximum number of pinned steps of a phrase: eight bars of 12/8.
 pub const MAX_PINNED_STEPS: usize = 192;
 
-/// Cells that are kept, by step of the phrase and drum. What is pinned struck can have a hit of its
-/// own: then it is struck so, and else as the drummer does.
-///
-/// Plain numbers, not steps: takes are compared in every block of the host, and these are compared
-/// as runs of bytes.
+/// Pinned cells by step of the phrase and drum. A struck pin can have its own hit; otherwise the
+/// model chooses velocity and offset.
+/// ~ Stored as plain integers instead of steps: takes are compared in every block, and these arrays
+/// compare as bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<SavedPins>", into = "Vec<SavedPins>")]
 pub struct Pins {
     struck: [u16; MAX_PINNED_STEPS],
     silent: [u16; MAX_PINNED_STEPS],
-    /// Velocity and offset in ticks of hits of one's own; velocity 0 where there is none.
+    /// Velocity and offset in ticks of the pins' own hits; velocity 0 without one.
     velocity: [[u8; CLASSES]; MAX_PINNED_STEPS],
     offset_ticks: [[i8; CLASSES]; MAX_PINNED_STEPS],
 }
 
-/// What is kept of a cell.
+/// State of a pinned cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pin {
-    /// It is struck, clearly, and as the drummer does it.
+    /// Struck and clearly audible; the model chooses velocity and offset.
     Struck,
-    /// It is struck so.
+    /// Struck with this velocity and offset.
     Hit(Hit),
-    /// It is silent.
+    /// Silent.
     Silent,
 }
 
-/// The pins of one step, as they are saved.
+/// Serialised pins of one step.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct SavedPins {
     step: u16,
     struck: DrumSet,
     silent: DrumSet,
-    /// The hits of one's own.
+    /// The pins' own hits.
     #[serde(default, skip_serializing_if = "is_silent")]
     hits: Step,
 }
@@ -50,7 +49,7 @@ fn is_silent(step: &Step) -> bool {
 }
 
 impl Pins {
-    /// No pin.
+    /// No pins.
     pub const NONE: Pins = Pins {
         struck: [0; MAX_PINNED_STEPS],
         silent: [0; MAX_PINNED_STEPS],
@@ -58,7 +57,7 @@ impl Pins {
         offset_ticks: [[0; CLASSES]; MAX_PINNED_STEPS],
     };
 
-    /// Pins a cell, or frees it. Cells beyond [`MAX_PINNED_STEPS`] steps cannot be pinned.
+    /// Pins a cell or removes its pin. Cells beyond [`MAX_PINNED_STEPS`] steps are ignored.
     pub fn set(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
         if step >= MAX_PINNED_STEPS {
             return;
@@ -80,7 +79,7 @@ impl Pins {
         }
     }
 
-    /// What is kept of a cell, if anything is.
+    /// The pin of a cell, if any.
     #[must_use]
     pub fn get(&self, step: usize, drum: Drum) -> Option<Pin> {
         if self.silent(step).contains(drum) {
@@ -90,20 +89,20 @@ impl Pins {
         struck.then(|| self.hit(step, drum).map_or(Pin::Struck, Pin::Hit))
     }
 
-    /// Pins every cell of a lane as it is in these steps, the first of the phrase: hits with their
-    /// velocities and offsets.
+    /// Pins every cell of a lane as in these steps, the first of the phrase, including velocities
+    /// and offsets.
     pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
         for (place, step) in steps.iter().enumerate() {
             self.set(place, drum, Some(step.hit(drum).map_or(Pin::Silent, Pin::Hit)));
         }
     }
 
-    /// Frees every cell of a lane.
+    /// Removes all pins of a lane.
     pub fn free_lane(&mut self, drum: Drum) {
         (0..MAX_PINNED_STEPS).for_each(|place| self.set(place, drum, None));
     }
 
-    /// Pins everything as it is in these steps, the first of the phrase.
+    /// Pins all cells as in these steps, the first of the phrase.
     #[must_use]
     pub fn all(steps: &[Step]) -> Self {
         let mut pins = Pins::NONE;
@@ -111,19 +110,19 @@ impl Pins {
         pins
     }
 
-    /// Drums that are pinned struck at a step.
+    /// Drums pinned as struck at a step.
     #[must_use]
     pub fn struck(&self, step: usize) -> DrumSet {
         DrumSet::from_bits(self.struck.get(step).copied().unwrap_or(0))
     }
 
-    /// Drums that are pinned silent at a step.
+    /// Drums pinned as silent at a step.
     #[must_use]
     pub fn silent(&self, step: usize) -> DrumSet {
         DrumSet::from_bits(self.silent.get(step).copied().unwrap_or(0))
     }
 
-    /// The hit of one's own that a drum has at a step.
+    /// The own hit of a pin.
     #[must_use]
     pub fn hit(&self, step: usize, drum: Drum) -> Option<Hit> {
         let velocity = self.velocity.get(step)?[drum.index()];
@@ -131,7 +130,7 @@ impl Pins {
         (velocity > 0).then_some(Hit { velocity, offset_ticks })
     }
 
-    /// Gives the hits of one's own their velocities and offsets in what is struck at a step.
+    /// Sets velocity and offset of struck drums whose pins have their own hits.
     pub(crate) fn apply_hits(&self, step: usize, played: &mut Step) {
         for drum in played.drums().and(self.struck(step)).iter() {
             if let Some(hit) = self.hit(step, drum) {
@@ -140,7 +139,7 @@ impl Pins {
         }
     }
 
-    /// Whether any drum is pinned at a step.
+    /// Returns true if any drum is pinned at a step.
     #[must_use]
     pub fn any_at(&self, step: usize) -> bool {
         !self.struck(step).is_empty() || !self.silent(step).is_empty()
@@ -183,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_is_pinned_one_way_or_not_at_all() {
+    fn cell_has_at_most_one_pin() {
         let mut pins = Pins::NONE;
         pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: 4 })));
         pins.set(3, Drum::Snare, Some(Pin::Silent));
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_kept_as_it_is_and_freed() {
+    fn lane_is_pinned_and_unpinned() {
         let mut steps = [Step::SILENT; 4];
         let hit = Hit { velocity: 51, offset_ticks: -8 };
         steps[2].set(Drum::Ride, Some(hit));
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn pins_come_back_as_they_were_saved_also_from_before_they_had_hits() {
+    fn pins_round_trip_and_old_pins_without_hits_load() {
         let mut pins = Pins::NONE;
         pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: -4 })));
         pins.set(191, Drum::Bass, Some(Pin::Struck));

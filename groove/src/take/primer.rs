@@ -1,4 +1,4 @@
-//! Primers.
+//! Primers: context that the model is fed before a theme.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,31 +6,30 @@ use crate::pattern::Step;
 use crate::pattern::drum::DrumSet;
 use crate::take::bounded_tail::BoundedTail;
 
-/// Greatest number of steps of a primer: four bars of 4/4.
+/// Maximum number of steps of a primer: four bars of 4/4.
 pub const MAX_PRIMER_STEPS: usize = 64;
 
-/// What the drummer hears before it plays, and what of it lasts.
+/// Context of a theme, and its lasting effect.
 #[expect(clippy::large_enum_variant, reason = "a take is a value without references")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Primer {
-    /// Nothing.
+    /// No primer.
     #[default]
     Off,
-    /// Drums whose keys are held: the theme begins with them, they are struck in every bar, and
-    /// they stay favoured.
+    /// Held keys: the theme begins with these drums, every bar has them, and they stay more likely.
     Hold {
-        /// The drums.
+        /// Held drums.
         drums: DrumSet,
-        /// Step of the phrase from which on they were held: there they are struck at once.
+        /// Step of the phrase from which on they are held; they are struck there.
         at: u16,
     },
-    /// What somebody played, or a clip: the theme carries on from it.
+    /// Played notes or a clip, from which the theme continues.
     Play(Played),
-    /// A rhythm, whatever it was played on: the kit plays to it.
+    /// A rhythm on any keys, to which the kit plays.
     Tap(Rhythm),
 }
 
-/// Up to [`MAX_PRIMER_STEPS`] steps that were played.
+/// Up to [`MAX_PRIMER_STEPS`] recorded steps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "BoundedTail<Step, MAX_PRIMER_STEPS>", into = "Vec<Step>")]
 pub struct Played {
@@ -39,7 +38,7 @@ pub struct Played {
 }
 
 impl Played {
-    /// The last steps, as far as they fit.
+    /// The last steps that fit.
     #[must_use]
     pub fn new(steps: &[Step]) -> Self {
         let kept = &steps[steps.len().saturating_sub(MAX_PRIMER_STEPS)..];
@@ -68,17 +67,17 @@ impl From<Played> for Vec<Step> {
     }
 }
 
-/// A rhythm of up to 64 steps that goes round.
+/// A repeating rhythm of up to 64 steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rhythm {
-    /// Bit `n`: something is struck at step `n`.
+    /// Bit `n`: onset at step `n`.
     pub onsets: u64,
-    /// Steps until it begins again, 1 to 64.
+    /// Length in steps, 1 to 64.
     pub steps: u8,
 }
 
 impl Rhythm {
-    /// The rhythm of steps, whatever is struck at them; of the first 64.
+    /// The rhythm of the first 64 steps, regardless of drums.
     #[must_use]
     pub fn of(steps: &[Step]) -> Self {
         let kept = &steps[..steps.len().min(64)];
@@ -89,7 +88,7 @@ impl Rhythm {
         }
     }
 
-    /// Whether something is struck at a step counted from the start of the song or phrase.
+    /// Returns true at an onset. `step` counts from the start of the song or phrase.
     #[must_use]
     pub fn at(self, step: usize) -> bool {
         self.onsets >> (step % usize::from(self.steps.clamp(1, 64))) & 1 == 1
@@ -103,7 +102,7 @@ mod tests {
     use crate::pattern::drum::Drum;
 
     #[test]
-    fn a_rhythm_goes_round() {
+    fn rhythm_repeats() {
         let mut steps = vec![Step::SILENT; 16];
         for place in [0, 3, 6] {
             steps[place].set(Drum::Ride, Some(Hit::new(0.5, 0.1)));

@@ -1,6 +1,6 @@
-//! What is wished of a step, as changes to the distribution over subsets of drums: leans and
-//! masks. Notes are never edited afterwards, so that the drummer plays around
-//! what is asked for.
+//! Constraints on a step, applied to the distribution over subsets of drums as logit biases and
+//! masks. Notes are never edited after sampling, so the rest of the step is sampled around the
+//! constraints.
 
 use libm::{expf, logf};
 
@@ -8,35 +8,36 @@ use crate::generate::conditioning::fill_quota::Quota;
 use crate::model::calibration::{LogitBias, add_logit_bias};
 use crate::pattern::drum::{CLASSES, DrumSet};
 
-/// What is wished of a step.
+/// Constraints on a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Constraints {
     /// Drums that are struck.
     pub must: DrumSet,
-    /// Drums that somebody asked for: where they are struck, they are struck clearly.
+    /// Drums that the user requested. Their hits are clearly audible, see
+    /// [`is_clear`](crate::model::feel::is_clear).
     pub requested: DrumSet,
-    /// Drums that are not struck, unless they must be.
+    /// Drums that are not struck, unless they are in `must`.
     pub never: DrumSet,
     /// At least one drum is struck.
     pub any_hit: bool,
     /// Added to the log-probability of a subset for each drum in it.
     pub bias: LogitBias,
-    /// Least probability that a drum of a set is struck; after the leans and masks.
+    /// Minimum probability that any drum of a set is struck, applied after biases and masks.
     pub at_least: Option<(DrumSet, f32)>,
-    /// Number of drums of a set that is aimed at; after all else, so that what raises others does
-    /// not lower it.
+    /// Target number of strokes on a set of drums. Applied last, so that no other constraint lowers
+    /// it.
     pub quota: Option<Quota>,
 }
 
-/// Part of the way to a [`Quota`] that a step is leaned: at 1 each step has the quota's mean, and
-/// the drummer has no say in the places of the strokes.
+/// Share of the way to a [`Quota`] that a step is biased. At 1 the mean of each step equals the
+/// quota's, and the model has no influence on the positions of the strokes.
 const QUOTA_GAIN: f32 = 0.8;
-/// Greatest lean towards a quota, for each drum in the subset.
+/// Maximum bias towards a quota, for each drum in the subset.
 const MAX_BIAS: f32 = 8.0;
 
 impl Constraints {
-    /// Changes the log-probabilities of all subsets, by subset number. Subsets that are not
-    /// allowed get minus infinity.
+    /// Changes the log-probabilities of all subsets, by subset number. Excluded subsets get minus
+    /// infinity.
     pub fn apply(&self, logits: &mut [f32]) {
         add_logit_bias(logits, &self.bias);
         let (must, never) = (self.must.bits(), self.never.without(self.must).bits());
@@ -54,8 +55,8 @@ impl Constraints {
     }
 }
 
-/// Leans towards a quota; rules out subsets without a drum of a quota that is needed, if there are
-/// others.
+/// Biases towards a quota. Excludes subsets without any of its drums if the quota is needed in full
+/// and other subsets remain.
 fn fill_quota(logits: &mut [f32], quota: &Quota) {
     let drums = quota.drums.bits();
     let count = |bits: u16| (bits & drums).count_ones() as usize;
@@ -80,15 +81,15 @@ fn fill_quota(logits: &mut [f32], quota: &Quota) {
     }
 }
 
-/// The lean at which a count, given the weights of its values, has a mean: by bisection, as the
-/// mean rises with the lean. Within [`MAX_BIAS`].
+/// The bias at which a count with the given weights has a mean. Bisection, since the mean rises
+/// with the bias. The result is within [`MAX_BIAS`].
 fn bias_for_mean(weights: &[f32], mean: f32) -> f32 {
     let (mut low, mut high) = (-MAX_BIAS, MAX_BIAS);
     for _ in 0..16 {
         let bias = (low + high) / 2.0;
         let (mut sum, mut hits) = (0.0, 0.0);
         for (count, weight) in weights.iter().enumerate() {
-            // The values' common factor is of no matter; this one keeps them from overflow.
+            // The common factor cancels out; this one prevents overflow.
             let leaned = weight * expf(bias * count as f32 - bias.max(0.0) * CLASSES as f32);
             sum += leaned;
             hits += leaned * count as f32;
@@ -101,7 +102,7 @@ fn bias_for_mean(weights: &[f32], mean: f32) -> f32 {
     (low + high) / 2.0
 }
 
-/// Raises the probability that a drum of a set is struck to a share, below 1, if it is lower.
+/// Raises the probability that any drum of a set is struck to `share`, below 1, if it is lower.
 fn raise_probability(logits: &mut [f32], drums: DrumSet, share: f32) {
     let has = |bits: u16| bits & drums.bits() != 0;
     let sum = |with: bool| {
@@ -116,7 +117,7 @@ fn raise_probability(logits: &mut [f32], drums: DrumSet, share: f32) {
     }
 }
 
-/// The logarithm of the sum of exponentials; minus infinity of nothing.
+/// Logarithm of the sum of exponentials; minus infinity if empty.
 pub fn log_sum(logits: impl Iterator<Item = f32> + Clone) -> f32 {
     let top = logits.clone().fold(f32::NEG_INFINITY, f32::max);
     if top == f32::NEG_INFINITY {
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
     use crate::pattern::drum::{CLASSES, Drum};
 
-    /// Bass and snare exclude each other, hats like the bass.
+    /// Kick and snare exclude each other; hats go with the kick.
     fn logits() -> Vec<f32> {
         let logit = |bits: usize| {
             let has = |class: usize| (bits >> class & 1) as f32;
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_is_and_what_must_not_is_not() {
+    fn must_and_never_are_enforced() {
         let mut wished = logits();
         let drums = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
         let constraints = Constraints {
@@ -160,20 +161,20 @@ mod tests {
         constraints.apply(&mut wished);
         let found = rates(&wished);
         assert!((found[1] - 1.0).abs() < 1e-5 && (found[7] - 1.0).abs() < 1e-5 && found[0] == 0.0);
-        // What is allowed keeps its proportions.
+        // Allowed subsets keep their proportions.
         let (one, other) = (0b1000_0010, 0b1000_0110);
         assert_eq!(wished[one] - wished[other], logits()[one] - logits()[other]);
     }
 
     #[test]
-    fn silence_can_be_ruled_out() {
+    fn any_hit_excludes_silence() {
         let mut wished = vec![9.0, 0.0];
         Constraints { any_hit: true, ..Constraints::default() }.apply(&mut wished);
         assert_eq!(wished, [f32::NEG_INFINITY, 0.0]);
     }
 
     #[test]
-    fn a_quota_moves_the_mean_and_a_needed_one_leaves_no_subset_without() {
+    fn quota_moves_the_mean_and_a_needed_quota_excludes_subsets_without_strokes() {
         let toms: DrumSet = [Drum::Snare, Drum::LowTom, Drum::MidTom].into_iter().collect();
         let mean = |quota: Option<Quota>, never: DrumSet| {
             let mut wished = logits();
@@ -196,7 +197,7 @@ mod tests {
         for (bits, logit) in (0u16..).zip(&wished) {
             assert_eq!(bits & toms.bits() == 0, *logit == f32::NEG_INFINITY, "subset {bits}");
         }
-        // Where none of them may be struck, something still can be.
+        // If none of the quota's drums may be struck, other drums still can be.
         assert_eq!(mean(at(3.0, true), toms), 0.0);
         let mut nothing = vec![f32::NEG_INFINITY; 512];
         needed.apply(&mut nothing);
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lean_to_a_mean_gives_that_mean() {
+    fn bias_for_mean_yields_the_mean() {
         let weights = [0.5, 0.3, 0.15, 0.05];
         for mean in [0.1, 0.75, 1.5, 2.9] {
             let bias = bias_for_mean(&weights, mean);
@@ -213,12 +214,12 @@ mod tests {
             let found = (0..4).map(|count| count as f32 * leaned(count)).sum::<f32>() / sum;
             assert!((found - mean).abs() < 0.01, "{found}, {mean}");
         }
-        // Out of reach, the lean is the greatest.
+        // Out of reach, the bias is at its limit.
         assert!(bias_for_mean(&weights, 4.0) > 7.9 && bias_for_mean(&weights, -1.0) < -7.9);
     }
 
     #[test]
-    fn a_drum_of_a_set_is_struck_with_the_probability_at_least() {
+    fn at_least_raises_the_probability_of_a_set() {
         let toms: DrumSet = [Drum::LowTom, Drum::Crash].into_iter().collect();
         let one = |share: Option<f32>| {
             let mut wished = logits();

@@ -1,19 +1,17 @@
-//! Requested fills: the place of a step in its fill, the strokes that the fill still lacks, and
-//! what follows it.
-//!
-//! A fill has a quota of strokes, hits of snare and toms, from its length and amount. Each step
-//! leans towards the strokes that are left divided by the steps that are left, so a step is
-//! decided by the steps before it alone. Where every step left is needed, subsets without a stroke
-//! are ruled out.
+//! Stroke quotas of requested fills.
+//! ~ A fill has a quota of strokes, hits of snare and toms, from its length and amount. Each step
+//! is biased towards the remaining strokes divided by the remaining steps, so a step depends on the
+//! steps before it alone. Where every remaining step is needed, subsets without a stroke are
+//! excluded.
 
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::style::style_name;
 use crate::pattern::{Meter, Step};
 use crate::take::Take;
 
-/// Strokes a quarter note of the drummers' fills, at 20, 50 and 90 % of the fills of the Groove
-/// train split in 4/4 (514 files): from the beat of the first stroke to the end of the fill.
-/// Styles with 25 fills or more have their own numbers. `trainer measure --only fills` counts them
+/// Strokes per quarter note in the drummers' fills: quantiles at 20, 50 and 90 % of the 4/4 fills
+/// in the Groove train split (514 files), from the beat of the first stroke to the end of the fill.
+/// Styles with at least 25 fills have their own numbers. `trainer measure --only fills` counts them
 /// again.
 const STROKES: [f32; 3] = [1.875, 2.667, 4.0];
 const STYLE_STROKES: [(&str, [f32; 3]); 9] = [
@@ -28,26 +26,25 @@ const STYLE_STROKES: [(&str, [f32; 3]); 9] = [
     ("soul", [2.0, 3.25, 3.75]),
 ];
 
-/// Drums that strokes are counted on.
+/// Drums that count as strokes.
 pub(crate) const STROKE_DRUMS: [Drum; 4] = [Drum::Snare, Drum::LowTom, Drum::MidTom, Drum::HighTom];
-/// Drums of which one keeps the time on the beats of a fill.
+/// Drums of which one keeps time on the beats of a fill.
 pub(crate) const TIMEKEEPERS: [Drum; 2] = [Drum::Bass, Drum::ClosedHat];
-/// Least probability that one of [`TIMEKEEPERS`] is struck on a beat of a fill: a little above the share
-/// of quarters of the drummers' rock fills in which one is (0.40; 0.34 in the fills of all
-/// styles), since a played fill of two beats has only two of them.
+/// Minimum probability that one of the [`TIMEKEEPERS`] is struck on a beat of a fill. Slightly
+/// above the share of quarter notes in the drummers' rock fills with such a hit (0.40; 0.34 over
+/// all styles), because a played fill of two beats has only two of them.
 pub(crate) const MIN_TIMEKEEPING: f32 = 0.45;
-/// Share of the fills that are followed by crash and kick for certain. The others are followed by
-/// what the drummer plays, often the same.
+/// Share of the fills that crash and kick always follow. After the others the model decides, often
+/// with the same result.
 pub(crate) const CRASH_AFTER_FILL: f32 = 0.6;
-/// Weights of a beat, of another eighth and of another sixteenth among the steps that strokes are
-/// left for: proportional to the share of these steps that have a stroke in the last two beats of
-/// the drummers' fills of the train split (0.75, 0.59, 0.48).
+/// Weights of a beat, of another eighth and of another sixteenth when remaining strokes are
+/// distributed: proportional to the share of these steps with a stroke in the last two beats of the
+/// drummers' fills of the train split (0.75, 0.59, 0.48).
 const WEIGHTS: [f32; 3] = [1.3, 1.05, 0.85];
-/// Greatest change of the amount from fill to fill, so that not all have the same strokes.
+/// Maximum change of the amount from fill to fill, so that stroke counts vary.
 const AMOUNT_VARIATION: f32 = 0.2;
 
-/// Strokes a quarter note that a take asks of a fill; `draw`, 0 to 1, tells one fill of the take
-/// from another.
+/// Strokes per quarter note of a fill of a take. `draw`, 0 to 1, differs from fill to fill.
 #[must_use]
 pub fn strokes(take: &Take, draw: f32) -> f32 {
     let Take { style, blend: (second, share), fills, .. } = *take;
@@ -63,28 +60,29 @@ pub fn strokes(take: &Take, draw: f32) -> f32 {
     of(style) + (of(second) - of(style)) * share.clamp(0.0, 1.0)
 }
 
-/// Strokes a quarter note at 20, 50 and 90 % of the drummers' fills of a style.
+/// Strokes per quarter note at 20, 50 and 90 % of the drummers' fills of a style.
 #[must_use]
 pub fn quantiles(style: u8) -> [f32; 3] {
     let name = style_name(style);
     STYLE_STROKES.iter().find(|(known, _)| *known == name).map_or(STROKES, |(_, own)| *own)
 }
 
-/// Number of drums of a set that a step should strike.
+/// Target number of strokes at a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quota {
-    /// The drums.
+    /// Drums that count.
     pub drums: DrumSet,
-    /// Mean number of them that the distribution is leaned towards.
+    /// Mean number of them that the distribution is biased towards.
     pub mean: f32,
     /// At least one of them is struck.
     pub needed: bool,
 }
 
 impl Quota {
-    /// Quota of a step, from the strokes a quarter note of the whole fill, the steps of the fill
-    /// that were played so far, and the places in the bar of those that are left, this one first.
-    /// Steps that were not heard (a loop begins within its fill) count for nothing.
+    /// Quota of a step.
+    /// ~ `rate` is the whole fill's strokes per quarter note, `played` the steps of the fill so
+    /// far, and `left` the positions in the bar of the remaining steps, this one first. Steps that
+    /// were not played, as when a loop begins inside a fill, do not count.
     pub(crate) fn new(
         drums: DrumSet,
         rate: f32,
@@ -108,7 +106,7 @@ impl Quota {
         let struck: u32 = played.iter().map(|step| step.drums().and(drums).len()).sum();
         let whole = rate * (played.len() as f32 + steps) / 4.0;
         let lacking = whole - struck as f32;
-        // The fill ends at the quota rounded to a whole number, or above.
+        // The fill ends with the quota rounded to a whole number, or more.
         Quota { drums, mean: lacking * weight / weights.max(weight), needed: lacking > steps - 0.5 }
     }
 }
@@ -121,7 +119,7 @@ mod tests {
     use crate::take::Fills;
 
     #[test]
-    fn more_amount_is_more_strokes_in_every_style() {
+    fn amount_increases_strokes_in_every_style() {
         for style in 0..=STYLES.len() {
             let style = u8::try_from(style).expect("few styles");
             let at = |amount, draw| {
@@ -140,12 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_is_needed_in_full_where_as_many_steps_are_left() {
+    fn quota_is_needed_when_as_many_steps_remain() {
         let drums: DrumSet = STROKE_DRUMS.into_iter().collect();
         let mut stroke = Step::SILENT;
         stroke.set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
         stroke.set(Drum::Bass, Some(Hit { velocity: 90, offset_ticks: 0 }));
-        // Two strokes a quarter note, eight steps: four.
+        // Two strokes per quarter note over eight steps: four strokes.
         let quota =
             |played: &[Step]| Quota::new(drums, 2.0, played, played.len()..8, Meter::FOUR_FOUR);
         let (beat, off) = (quota(&[]), quota(&[Step::SILENT]));

@@ -1,5 +1,5 @@
-//! What a take wishes of each step: the one place where controls, primers and pins become leans and
-//! masks.
+//! Conditioning of each step: the one place where controls, primers and pins become logit biases
+//! and masks.
 
 pub mod constraints;
 pub mod fill_quota;
@@ -18,53 +18,53 @@ use crate::take::{FillPlace, Primer, Rhythm, Take};
 use constraints::Constraints;
 use fill_quota::{CRASH_AFTER_FILL, MIN_TIMEKEEPING, Quota, STROKE_DRUMS, TIMEKEEPERS, strokes};
 
-/// Added to the log-probability of a subset for each held drum in it: a held drum is about twelve
-/// times as likely as the drummer would have it.
+/// Added to the log-probability of a subset for each held drum in it. A held drum becomes about
+/// twelve times as likely.
 const HELD_BIAS: f32 = 2.5;
-/// Added to the log-odds of a drum where its lane is as busy as can be.
+/// Added to the log-odds of a drum at the maximum density of its lane.
 const LANE_DENSITY_BIAS: f32 = 2.5;
-/// The same for all drums, where the kit is as busy as can be.
+/// Added to the log-odds of every drum at the maximum density of the kit.
 const DENSITY_BIAS: f32 = 1.2;
 /// Added to the log-probability of a subset for each tom in it, in a fill of the usual amount; and
-/// how much more or less of that the greatest and the least amount have.
+/// the change of that at the greatest and the least amount.
 const FILL_BIAS: (f32, f32) = (0.8, 1.6);
-/// Added for the crash at the first step after a fill that is not followed by one for certain.
+/// Added for the crash at the first step after a fill, unless a crash is certain there.
 const AFTER_FILL_BIAS: f32 = 1.4;
-/// Added for bass and snare where a tapped rhythm has an onset, and taken away where it has none.
+/// Added for kick and snare at the onsets of a tapped rhythm, subtracted elsewhere.
 const TAPPED_BIAS: f32 = 1.5;
 
-/// Place of the stick control at which bars are as like as the drummers'.
+/// Value of the stick control at which bars resemble each other as much as the drummers' do.
 const TYPICAL_STICK: f32 = 0.5;
 
-/// What a rhythm is mostly played on.
+/// Drums that carry a rhythm.
 const BACKBONE: [Drum; 2] = [Drum::Bass, Drum::Snare];
-/// What a fill is mostly played on.
+/// Drums that carry a fill.
 const FILLING: [Drum; 3] = [Drum::LowTom, Drum::MidTom, Drum::HighTom];
 const KICK: DrumSet = DrumSet::from_bits(1 << Drum::Bass as u16);
 const CRASH: DrumSet = DrumSet::from_bits(1 << Drum::Crash as u16);
 
-/// A step to be played.
+/// Plan of a step: its position and its given content.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepPlan {
-    /// Bar of the song that the draws come from, and step of that bar.
+    /// Bar of the song and step in that bar. Both seed the random numbers.
     pub(crate) bar: i64,
     pub(crate) step: usize,
-    /// Its place in the fill that it is part of, and whether it is the first after one.
+    /// Position in a fill, if any; and whether the step is the first after a fill.
     pub(crate) fill: Option<FillPlace>,
     pub(crate) after_fill: bool,
-    /// Whether it is the theme's.
+    /// True for steps of the theme.
     pub(crate) theme: bool,
-    /// It is this one, and only heard.
+    /// Given content: the step is only teacher-forced.
     pub(crate) fixed: Option<Step>,
-    /// It is this one, but that crash and kick may be added.
+    /// Given content to which crash and kick may be added.
     pub(crate) fixed_after_fill: Option<Step>,
-    /// What the simpler take plays here, see [`simplified`].
+    /// Step of the simplified take, see [`simplified`].
     pub(crate) simplified: Option<Step>,
 }
 
-/// The take that is played before this one, which then changes only what it must: without the
-/// density of single lanes, of which each plays to what the others play there; and without pins,
-/// around which only what is near them changes. `None`: the take is as simple as can be.
+/// The simplified take, which is decoded first; this take then changes only what it must. It has no
+/// lane densities, because each lane is played to the others, and no pins, because only their
+/// surroundings change. `None` if the take cannot be simplified further.
 #[must_use]
 pub(crate) fn simplified(take: &Take) -> Option<Take> {
     let mut base = *take;
@@ -82,28 +82,28 @@ pub(crate) fn simplified(take: &Take) -> Option<Take> {
     Some(base)
 }
 
-/// Whether no lane is busier or less busy than the drummers'.
+/// Returns true if no lane has a density of its own.
 pub(crate) fn has_even_lanes(take: &Take) -> bool {
     let other = take.toward.iter().flat_map(|toward| toward.lanes);
     take.lanes.into_iter().chain(other).all(|lane| lane == 0.0)
 }
 
-/// What all steps of a take have in common.
+/// Data that all steps of a take have in common.
 pub(crate) struct TakeContext<'a> {
     pub(crate) model: &'a Model,
     pub(crate) take: &'a Take,
     pub(crate) meter: Meter,
-    /// Place of its lead-in among the model's.
+    /// Index of the lead-in in the model's list.
     pub(crate) lead_in: Option<usize>,
 }
 
 impl TakeContext<'_> {
-    /// The lead-in that the take begins after.
+    /// The lead-in of the take.
     pub(crate) fn lead_in(&self) -> Option<&LeadIn> {
         self.model.lead_ins().get(self.lead_in?)
     }
 
-    /// Whether the step before a bar's step is part of a fill.
+    /// Returns true if the preceding step is part of a fill.
     pub(crate) fn follows_fill(&self, bar: i64, step: usize) -> bool {
         let fills = self.take.fills;
         match step.checked_sub(1) {
@@ -127,7 +127,7 @@ impl TakeContext<'_> {
         }
     }
 
-    /// The cues of a phrase, given what the simpler take plays.
+    /// The plans of a phrase, given the same phrase of the simplified take.
     pub(crate) fn plans(&self, phrase: i64, base: Option<&[Step]>) -> Vec<StepPlan> {
         let first = self.take.first_bar(phrase);
         let bars = (first..).take(self.take.bars());
@@ -141,7 +141,7 @@ impl TakeContext<'_> {
 
     pub(crate) fn kind(&self, fill: bool) -> Kind {
         let Take { style, blend, tempo, .. } = *self.take;
-        // The drummer has the tempo of the groove in mind, which is near the take's.
+        // The network is told the tempo of the groove's lead-in, which is near the take's.
         let tempo = match self.take.primer_steps() {
             Some(_) => tempo,
             None => self.lead_in().map_or(tempo, |lead_in| lead_in.tempo),
@@ -149,7 +149,8 @@ impl TakeContext<'_> {
         Kind { style, blend, tempo, meter: self.meter, fill }
     }
 
-    /// Whether a step has what is pinned there, and clearly where the drummer decides how.
+    /// Returns true if a step satisfies its pins. Pins without a hit of their own need a clearly
+    /// audible hit.
     pub(crate) fn keeps_pins(&self, place: usize, step: &Step) -> bool {
         let pins = &self.take.pins;
         let keeps = |drum| {
@@ -159,7 +160,7 @@ impl TakeContext<'_> {
         pins.struck(place).iter().all(keeps) && pins.silent(place).and(step.drums()).is_empty()
     }
 
-    /// What is wished of a cue, the one at this place of the phrase.
+    /// Constraints of a step. `place` is its index in the phrase.
     pub(crate) fn constraints(
         &self,
         decoder: &Decoder,
@@ -191,7 +192,7 @@ impl TakeContext<'_> {
             Primer::Tap(rhythm) => constraints.any_hit = rhythm.at(self.song_step(plan, rhythm)),
             _ => {}
         }
-        // Some recordings begin with silence, but nobody asks for a silent beat.
+        // Some recordings begin with silence, but a silent beat is never useful.
         constraints.any_hit |= opens && place == 0;
         constraints.never = never;
         constraints.must = constraints.must.with(after);
@@ -213,18 +214,18 @@ impl TakeContext<'_> {
         constraints
     }
 
-    /// Whether a step of the theme or another phrase is in the bar after a lead-in.
+    /// Returns true in the bar that follows a lead-in.
     fn is_after_lead_in(&self, theme: bool, place: usize) -> bool {
         theme && place < self.meter.steps() && self.take.primer_steps().is_none()
     }
 
-    /// The stick at a step of a phrase. A lead-in is not heard: the bar after it sticks to it as
-    /// drummers would, whatever the control says.
+    /// Stick at a step of a phrase. The lead-in is inaudible, so the bar after it follows it as
+    /// closely as drummers would, at any value of the control.
     pub(crate) fn stick(&self, theme: bool, place: usize) -> f32 {
         if self.is_after_lead_in(theme, place) { TYPICAL_STICK } else { self.take.stick }
     }
 
-    /// Strokes of a fill and the time under it.
+    /// Strokes of a fill, and the timekeeping under them.
     fn constrain_fill(
         &self,
         decoder: &Decoder,
@@ -235,7 +236,7 @@ impl TakeContext<'_> {
         let kit = &self.model.metadata().classes;
         let set = |drums: &[Drum]| kit.set(drums.iter().copied().collect());
         let played = decoder.in_fill(fill.done);
-        // The draws of the fill's first step, whichever step this is.
+        // Every step of the fill uses the random number of the fill's first step.
         let begins = i64::try_from(plan.step).unwrap_or(0) - i64::try_from(fill.done).unwrap_or(0);
         let bars = begins.div_euclid(self.steps());
         let first = usize::try_from(begins.rem_euclid(self.steps())).unwrap_or(0);
@@ -248,8 +249,8 @@ impl TakeContext<'_> {
         }
     }
 
-    /// Crash and kick on the step after most fills, decided by the draws of that step alone. None
-    /// where the bar before is repeated exactly.
+    /// Crash and kick on the step after most fills, decided by that step's random numbers alone.
+    /// Empty if the preceding bar is repeated exactly.
     fn after_fill(&self, plan: &StepPlan) -> DrumSet {
         let Take { seed, stick, .. } = *self.take;
         let mut rng = StepRng::at(seed, plan.bar, plan.step, u8::MAX);
@@ -259,8 +260,8 @@ impl TakeContext<'_> {
         }
     }
 
-    /// Held drums are struck where the theme begins, where they began to be held, and where the
-    /// last beat of a bar begins in which they were not.
+    /// Held drums are struck at the start of the theme, at the step from which on they are held,
+    /// and at the last beat of a bar that lacks them so far.
     fn must_strike_held(
         &self,
         decoder: &Decoder,
@@ -277,19 +278,20 @@ impl TakeContext<'_> {
         begins || plan.step == last_beat && !held.without(struck).is_empty()
     }
 
-    /// Steps of a bar.
+    /// Steps per bar.
     fn steps(&self) -> i64 {
         i64::try_from(self.meter.steps()).unwrap_or(1)
     }
 
-    /// The step of a rhythm that goes round from the start of the song.
+    /// The step of a rhythm that repeats from the start of the song.
     fn song_step(&self, plan: &StepPlan, rhythm: &Rhythm) -> usize {
         let step = i64::try_from(plan.step).unwrap_or(0);
         let steps = plan.bar.wrapping_mul(self.steps()).wrapping_add(step);
         usize::try_from(steps.rem_euclid(i64::from(rhythm.steps.max(1)))).unwrap_or(0)
     }
 
-    /// The style's balance, but in fills; and what is favoured.
+    /// Logit bias of a step: density, primer, fill, and outside of fills the style's rate
+    /// correction.
     fn bias(&self, plan: &StepPlan, before: Option<DrumSet>, stick: f32) -> LogitBias {
         let Take { style, blend: (second, share), primer, fills, .. } = *self.take;
         let metadata = self.model.metadata();

@@ -1,4 +1,4 @@
-//! Reading of Standard MIDI Files.
+//! Reader of Standard MIDI Files.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,10 @@ use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
 
 impl Clip {
     /// Reads a Standard MIDI File.
-    ///
-    /// Where any drum note stands on channel 10 or in a lane that the file names, only those are
-    /// read; else all are.
+    /// ~ If any drum note is on channel 10 or in a named lane, only those notes are read, else all.
     ///
     /// # Errors
-    /// A [`MidiError`] that says what is wrong with the file.
+    /// Returns a [`MidiError`] if the file cannot be read as a clip.
     pub fn read(bytes: &[u8], map: DrumMap) -> Result<Clip, MidiError> {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(MidiError::Large(bytes.len()));
@@ -36,13 +34,14 @@ impl Clip {
         let meter = scan.meter.unwrap_or_default();
         let mut steps = Vec::new();
         for &(tick, drum, velocity) in scan.notes()? {
-            // To our own resolution first, rounded; then to the nearest step, halves late.
+            // To 960 ticks per quarter note first, rounded; then to the nearest step, ties to the
+            // later one.
             let fine = (tick * u64::from(TICKS_PER_BEAT) + per_beat / 2) / per_beat;
             let sixteenths = fine / u64::from(TICKS_PER_STEP);
             if usize::try_from(sixteenths).is_ok_and(|sixteenths| sixteenths >= MAX_CLIP_STEPS) {
                 return Err(MidiError::Long(sixteenths));
             }
-            // Bars end after 64 steps, whatever the meter says.
+            // Steps after the 64th of a bar are dropped in every meter.
             let Some((place, offset_ticks)) = step_at(fine, meter) else { continue };
             if place >= steps.len() {
                 steps.resize(place + 1, Step::SILENT);
@@ -56,14 +55,14 @@ impl Clip {
     }
 }
 
-/// Whether a header counts -128 frames a second, which there cannot be and at which the parser
-/// overflows. It reads headers wherever they stand.
+/// Returns true if a header declares -128 frames per second, an invalid value at which the parser
+/// overflows. The parser accepts headers at any position.
 fn has_invalid_frame_rate(bytes: &[u8]) -> bool {
     let headers = bytes.windows(4).enumerate().filter(|(_, name)| name == b"MThd");
     headers.map(|(at, _)| bytes.get(at + 12)).any(|frames| frames == Some(&0x80))
 }
 
-/// What a look through all tracks finds.
+/// Content of all tracks.
 #[derive(Default)]
 struct TrackScan {
     tempo: Option<f64>,
@@ -126,7 +125,7 @@ impl TrackScan {
     }
 }
 
-/// The lanes that texts of the file name, by channel and pitch.
+/// The lanes named by text events, by channel and pitch.
 fn named_lanes(tracks: &[Track]) -> BTreeMap<(u8, u8), Drum> {
     let mut lanes = BTreeMap::new();
     for event in tracks.iter().flatten() {
@@ -138,7 +137,7 @@ fn named_lanes(tracks: &[Track]) -> BTreeMap<(u8, u8), Drum> {
     lanes
 }
 
-/// What a text says of a lane, if that is what it is about: [`lane`], read back.
+/// Parses a lane name written by [`Clip::write`].
 pub(super) fn named_lane(text: &str) -> Option<((u8, u8), Drum)> {
     let (name, place) = text.trim_end().split_once(": note ")?;
     let (pitch, channel) = place.split_once(", channel ")?;

@@ -1,4 +1,4 @@
-//! Tests of reading and writing.
+//! Tests of MIDI import and export.
 
 use midly::num::{u15, u28};
 use midly::{Format, Header, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
@@ -25,7 +25,7 @@ fn clip(meter: Meter) -> Clip {
 }
 
 #[test]
-fn what_is_written_reads_back() {
+fn midi_files_round_trip() {
     for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(12, 8)] {
         let clip = clip(meter);
         let bytes = clip.write(&MidiLayout::new("beat", Drum::PITCHES));
@@ -52,7 +52,7 @@ fn named_lanes_are_read_at_any_pitch_and_channel() {
 }
 
 #[test]
-fn of_two_lanes_on_one_pitch_the_loudest_is_written() {
+fn loudest_of_two_lanes_on_one_pitch_is_written() {
     let mut clip = clip(Meter::FOUR_FOUR);
     clip.steps[0].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
     let bytes = clip.write(&MidiLayout::new("", [36; CLASSES]));
@@ -62,7 +62,7 @@ fn of_two_lanes_on_one_pitch_the_loudest_is_written() {
 }
 
 #[test]
-fn a_hit_before_the_start_is_written_at_the_start() {
+fn early_first_hit_is_written_at_the_start() {
     let mut clip = clip(Meter::FOUR_FOUR);
     clip.steps[0].set(Drum::Bass, Some(Hit { velocity: 80, offset_ticks: -50 }));
     let read = Clip::read(&clip.write(&MidiLayout::new("", Drum::PITCHES)), DrumMap::Roland)
@@ -98,7 +98,7 @@ fn every_note_on_has_an_off_no_later_than_the_next_on_of_its_pitch() {
 }
 
 #[test]
-fn bad_files_get_a_sentence() {
+fn invalid_files_are_errors() {
     assert!(matches!(Clip::read(b"", DrumMap::Roland), Err(MidiError::Broken(_))));
     assert!(matches!(Clip::read(b"MThd", DrumMap::Roland), Err(MidiError::Broken(_))));
     assert!(matches!(
@@ -112,13 +112,13 @@ fn bad_files_get_a_sentence() {
     ));
     let whole = clip(Meter::FOUR_FOUR).write(&MidiLayout::new("beat", Drum::PITCHES));
     for length in 0..whole.len() {
-        // A file that is cut anywhere is an error or a shorter clip, never a panic.
+        // A truncated file is an error or a shorter clip, never a panic.
         let _ = Clip::read(&whole[..length], DrumMap::Roland);
     }
 }
 
 #[test]
-fn time_in_frames_is_refused_whatever_their_number() {
+fn smpte_time_is_rejected_at_every_frame_rate() {
     let whole = clip(Meter::FOUR_FOUR).write(&MidiLayout::new("beat", Drum::PITCHES));
     for frames in 0x80..=0xff {
         let mut file = whole.clone();
@@ -131,7 +131,7 @@ fn time_in_frames_is_refused_whatever_their_number() {
 }
 
 #[test]
-fn a_note_far_away_is_refused() {
+fn too_long_files_are_rejected() {
     let kind = note(9, 36, 100);
     let far = TrackEvent { delta: u28::new((1 << 28) - 1), kind };
     let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(24)));

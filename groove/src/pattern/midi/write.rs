@@ -1,4 +1,4 @@
-//! Writing of Standard MIDI Files.
+//! Writer of Standard MIDI Files.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,10 @@ use crate::pattern::drum::Drum;
 use crate::pattern::{Meter, TICKS_PER_STEP};
 
 impl Clip {
-    /// Writes a Standard MIDI File of one track, 960 ticks a quarter, with tempo, meter, the names
-    /// of track and lanes, and as long as the clip's bars, so that it loops.
-    ///
-    /// A note is half a step long; it ends a tick before the next one of its pitch, and with the
-    /// clip. Of notes of one pitch at one tick the loudest stays.
+    /// Writes a Standard MIDI File of one track at 960 ticks per quarter note, with tempo, meter,
+    /// track and lane names. It has the length of the clip's bars, so that it loops.
+    /// ~ A note lasts half a step. It ends a tick before the next one of its pitch, and with the
+    /// clip. Of several notes of one pitch at one tick the loudest is kept.
     #[must_use]
     pub fn write(&self, sheet: &MidiLayout) -> Vec<u8> {
         let lanes: Vec<String> = sheet.lanes.iter().map(|drum| lane(drum, sheet)).collect();
@@ -43,7 +42,7 @@ impl Clip {
                 events.push((off, note(channel, pitch, 0)));
             }
         }
-        // An off comes before an on of the same tick; the sort keeps everything else in order.
+        // A note-off precedes a note-on at the same tick; the stable sort keeps all other order.
         events.sort_by_key(|&(tick, event)| (tick, is_note_on(&event)));
         let mut track = Track::new();
         let mut last = 0;
@@ -57,14 +56,14 @@ impl Clip {
         });
         let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(TICKS_PER_BEAT)));
         let mut bytes = Vec::new();
-        // Writing to memory cannot fail, and there is one track as the format demands.
+        // Writing to memory cannot fail, and the format requires one track.
         let written = Smf { header, tracks: vec![track] }.write_std(&mut bytes);
         debug_assert!(written.is_ok());
         bytes
     }
 }
 
-/// The text that names a lane.
+/// Text event that names a lane.
 fn lane(drum: Drum, sheet: &MidiLayout) -> String {
     let (channel, pitch) = sheet.place(drum);
     format!("{}: note {pitch}, channel {}", drum.name(), channel + 1)
@@ -85,12 +84,12 @@ fn is_note_on(event: &TrackEventKind) -> bool {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn microseconds_per_beat(tempo: f64) -> u24 {
-    // A float that is out of range or no number saturates in the cast; the field has 24 bits.
+    // The cast saturates floats that are out of range or NaN; the field has 24 bits.
     u24::new(((60e6 / tempo).round().clamp(1.0, 16_777_215.0)) as u32)
 }
 
 fn time_signature(meter: Meter) -> MetaMessage<'static> {
     let power = u8::try_from(meter.denominator.trailing_zeros()).unwrap_or(2);
-    // 24 MIDI clocks a metronome click and 8 thirty-seconds a quarter, as is usual.
+    // 24 MIDI clocks per metronome click and 8 thirty-second notes per quarter, the usual values.
     MetaMessage::TimeSignature(meter.numerator, power, 24, 8)
 }
