@@ -24,32 +24,42 @@ impl TakeContext<'_> {
         if let Some(preceding) = self.preceding_bars(partial, at) {
             return self.play_candidates(partial, &preceding);
         }
-        let decoder = &mut partial.decoder;
-        let plan = &partial.plans[at];
-        if let Some(step) = plan.fixed {
-            return decoder.teacher_force(self.model, &self.kind(plan.fill.is_some()), step);
-        }
-        let around_pins = has_even_lanes(self.take);
-        let Some(base) = plan.simplified.filter(|_| around_pins) else {
-            return self.play(decoder, at, plan, 0).map(drop);
+        let plan = partial.plans[at];
+        let feed = |decoder: &mut Decoder, step| {
+            decoder.teacher_force(self.model, &self.kind(plan.fill.is_some()), step)
         };
+        if let Some(step) = plan.fixed {
+            return feed(&mut partial.decoder, step);
+        }
+        let Some(mut simplified) = plan.simplified.filter(|_| has_even_lanes(self.take)) else {
+            return self.play(&mut partial.decoder, at, &plan, 0).map(drop);
+        };
+        if let Some(end) = self.end_of_repair(partial, at) {
+            return self.repair(partial, at, end);
+        }
+        self.take.pins.apply_hits(at, &mut simplified);
+        feed(&mut partial.decoder, simplified)
+    }
+
+    /// Last step that is decoded again because of a missed pin shortly after step `at`; `None` if
+    /// there is no such pin.
+    fn end_of_repair(&self, partial: &PartialPhrase, at: usize) -> Option<usize> {
         let missed = |place: &usize| {
             let plan = &partial.plans[*place];
             plan.fixed.is_none()
                 && plan.simplified.is_some_and(|step| !self.keeps_pins(*place, &step))
         };
         let last = partial.plans.len() - 1;
-        if !(at..=last.min(at + STEPS_BEFORE_PIN)).any(|place| missed(&place)) {
-            let mut base = base;
-            self.take.pins.apply_hits(at, &mut base);
-            return decoder.teacher_force(self.model, &self.kind(plan.fill.is_some()), base);
-        }
-        let end = (at..=last.min(at + 2 * STEPS_BEFORE_PIN)).rev().find(missed).unwrap_or(at)
-            + STEPS_AFTER_PIN;
-        let end = end.min(last);
+        (at..=last.min(at + STEPS_BEFORE_PIN)).find(missed)?;
+        let missed_last = (at..=last.min(at + 2 * STEPS_BEFORE_PIN)).rev().find(missed)?;
+        Some(last.min(missed_last + STEPS_AFTER_PIN))
+    }
+
+    /// Decodes the steps from `at` to `end` in several attempts, and keeps the most likely one.
+    fn repair(&self, partial: &mut PartialPhrase, at: usize, end: usize) -> Result<(), ModelError> {
         let mut best: Option<(f32, Decoder)> = None;
         for attempt in 0..=ATTEMPTS {
-            let mut candidate = decoder.clone();
+            let mut candidate = partial.decoder.clone();
             let mut log_probability = 0.0;
             for (place, plan) in partial.plans.iter().enumerate().take(end + 1).skip(at) {
                 log_probability += match (plan.fixed, attempt) {
@@ -67,8 +77,8 @@ impl TakeContext<'_> {
                 best = Some((log_probability, whole));
             }
         }
-        if let Some((_, candidate)) = best {
-            *decoder = candidate;
+        if let Some((_, decoder)) = best {
+            partial.decoder = decoder;
         }
         Ok(())
     }

@@ -10,16 +10,13 @@ use fundsp::svf::{FixedSvf, HighpassMode, LowpassMode};
 use fundsp::{F32x, Float};
 use multiversion::multiversion;
 
-use super::{StrokeRng, decay, filter, noise, sides};
+use super::dsp::{SILENCE_LEVEL, StrokeRng, decay, filter, noise, sides};
 
 /// Resonators side by side in one bank.
 const LANES: usize = 8;
 
 /// Maximum number of banks per plate.
 const BANKS: usize = 8;
-
-/// Level below which a plate counts as silent and is not computed.
-const OVER: f32 = 3e-5;
 
 /// Parameters of a plate.
 pub(super) struct CymbalSpec {
@@ -267,7 +264,7 @@ fn render_cymbal(cymbal: &mut Cymbal, left: &mut [f32], right: &mut [f32]) {
         cymbal.ring.0 *= cymbal.ring.1;
     }
     let loudest = cymbal.ring.0.max(cymbal.hiss.1).max(cymbal.hiss.0);
-    if loudest * cymbal.whole.0 < OVER {
+    if loudest * cymbal.whole.0 < SILENCE_LEVEL {
         cymbal.rest();
     }
 }

@@ -7,7 +7,7 @@ use fundsp::noise::Noise;
 use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
 use multiversion::multiversion;
 
-use super::{StrokeRng, decay, filter, noise, sides};
+use super::dsp::{SILENCE_LEVEL, StrokeRng, decay, filter, noise, sides};
 use crate::model::activation::tanh;
 
 /// Maximum number of partials.
@@ -16,9 +16,6 @@ const PARTIALS: usize = 5;
 /// Samples per vector, and vectors per piece.
 const LANES: usize = 8;
 const PIECE: usize = 8 * LANES;
-
-/// Level below which a stroke or a part of it counts as silent and is not computed.
-const OVER: f32 = 3e-5;
 
 /// Parameters of a drum.
 pub(super) struct MembraneSpec {
@@ -147,7 +144,7 @@ impl Decay {
 
     /// Returns true while audible; an inaudible value becomes 0.
     fn is_heard(&mut self) -> bool {
-        if self.value <= OVER {
+        if self.value <= SILENCE_LEVEL {
             self.value = 0.0;
         }
         self.value > 0.0
@@ -323,5 +320,5 @@ fn render_stroke(stroke: &mut Stroke, left: &mut [f32], right: &mut [f32]) {
     }
     let tones: f32 = partials.iter().map(|partial| partial.loud.value).sum();
     let loudest = tones + stroke.wires.value + stroke.knock.value;
-    stroke.sounds = stroke.whole.value * loudest > OVER;
+    stroke.sounds = stroke.whole.value * loudest > SILENCE_LEVEL;
 }

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 
-use super::AuditionKit;
+use super::audition_kit::AuditionKit;
 use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::midi::TICKS_PER_BEAT;
 
