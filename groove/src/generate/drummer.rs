@@ -10,7 +10,6 @@
 //! which has neither.
 
 use std::sync::Arc;
-use std::task::Poll;
 
 use crate::generate::conditioning::{StepPlan, TakeContext, simplified};
 use crate::generate::interpolate::mixed;
@@ -20,8 +19,45 @@ use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Meter, Step};
 use crate::take::{FillPlace, Take};
 
-/// A result that may need further steps; each call does one.
-type Soon<T> = Result<Poll<T>, ModelError>;
+/// Cancellation check of a caller: true once the result is no longer needed.
+type Stop<'a> = &'a dyn Fn() -> bool;
+
+/// Early end of decoding. Completed steps are kept.
+enum Interrupt {
+    Cancelled,
+    Failed(ModelError),
+}
+
+impl From<ModelError> for Interrupt {
+    fn from(error: ModelError) -> Self {
+        Interrupt::Failed(error)
+    }
+}
+
+/// Turns a cancellation into `None`.
+fn unless_cancelled<T>(result: Result<T, Interrupt>) -> Result<Option<T>, ModelError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Interrupt::Cancelled) => Ok(None),
+        Err(Interrupt::Failed(error)) => Err(error),
+    }
+}
+
+/// Decodes a phrase up to its first `count` steps, at most all. Checks `stop` before every step.
+fn decode_to(
+    context: &TakeContext,
+    partial: &mut PartialPhrase,
+    count: usize,
+    stop: Stop,
+) -> Result<(), Interrupt> {
+    while partial.steps().len() < count.min(partial.plans.len()) {
+        if stop() {
+            return Err(Interrupt::Cancelled);
+        }
+        context.advance(partial)?;
+    }
+    Ok(())
+}
 
 /// A model, and the phrases decoded last.
 #[derive(Debug)]
@@ -80,21 +116,17 @@ impl Drummer {
         bar: i64,
         stop: impl Fn() -> bool,
     ) -> Result<Option<Bar>, ModelError> {
-        let (phrase, place) = take.phrase_of(bar);
-        let length = meter.steps();
-        let mut played = Bar::silent(meter).at(self.model.metadata().classes.pitches());
-        for (step, cell) in (place * length..).zip(played.steps_mut()) {
-            loop {
-                if stop() {
-                    return Ok(None);
-                }
-                if let Poll::Ready(step) = self.step_toward(take, meter, phrase, step)? {
-                    *cell = step;
-                    break;
-                }
-            }
+        if stop() {
+            return Ok(None);
         }
-        Ok(Some(played))
+        let (phrase, place) = take.phrase_of(bar);
+        let (first, end) = (place * meter.steps(), (place + 1) * meter.steps());
+        let mut played = Bar::silent(meter).at(self.model.metadata().classes.pitches());
+        let steps = unless_cancelled(self.decode(take, meter, phrase, end, &stop))?;
+        Ok(steps.map(|steps| {
+            played.steps_mut().copy_from_slice(&steps[first..end]);
+            played
+        }))
     }
 
     /// All bars of a phrase, a pure function of the arguments.
@@ -122,66 +154,62 @@ impl Drummer {
         phrase: i64,
         step: usize,
     ) -> Result<Step, ModelError> {
-        loop {
-            if let Poll::Ready(step) = self.step_toward(take, meter, phrase, step)? {
-                return Ok(step);
-            }
-        }
+        let steps = unless_cancelled(self.decode(take, meter, phrase, step + 1, &|| false))?;
+        Ok(steps.map_or(Step::SILENT, |steps| steps[step.min(steps.len() - 1)]))
     }
 
-    /// Returns a step of a phrase if it is decoded; else decodes one of the steps that it needs.
-    fn step_toward(&mut self, take: &Take, meter: Meter, phrase: i64, step: usize) -> Soon<Step> {
+    /// Decodes the first `count` steps of a phrase, at most all, and the phrases that they depend
+    /// on. Returns the steps decoded so far.
+    fn decode(
+        &mut self,
+        take: &Take,
+        meter: Meter,
+        phrase: i64,
+        count: usize,
+        stop: Stop,
+    ) -> Result<&[Step], Interrupt> {
         if take.model != 0 && take.model != self.model.identity() {
-            return Err(ModelError::Another);
+            return Err(ModelError::Another.into());
         }
-        if self.of.as_ref().is_none_or(|of| *of != (*take, meter)) {
-            // The simplified take and the ends of a morph may be unchanged.
-            let (base, endpoints) = (self.base.take(), self.endpoints.take());
-            let lead_in_cache = std::mem::take(&mut self.lead_in_cache);
-            *self =
-                Drummer { lead_in_cache, base, endpoints, ..Drummer::new(Arc::clone(&self.model)) };
-            self.of = Some((*take, meter));
-            self.lead_in = match take.primer_steps() {
-                Some(_) => None,
-                None => lead_in_choice::choose(self.model.lead_ins(), &take.interpolated()),
-            };
-        }
-        let model = Arc::clone(&self.model);
-        let lead_in = self.lead_in;
+        self.set_take(take, meter);
+        let (model, lead_in) = (Arc::clone(&self.model), self.lead_in);
         let context = TakeContext { model: &model, take: &take.interpolated(), meter, lead_in };
-        if phrase != 0 && self.phrase.as_ref().is_none_or(|(number, _)| *number != phrase) {
-            if let Poll::Ready(begun) = self.begin(&context, phrase)? {
-                self.phrase = Some((phrase, begun));
-            }
-            return Ok(Poll::Pending);
-        }
-        if self.versions.is_empty() {
-            return self.begin_theme(&context).map(|_| Poll::Pending);
+        if phrase == 0 {
+            self.begin_theme(&context, stop)?;
+        } else if self.phrase.as_ref().is_none_or(|(number, _)| *number != phrase) {
+            self.phrase = Some((phrase, self.begin(&context, phrase, stop)?));
         }
         let partial = match &mut self.phrase {
             Some((_, partial)) if phrase != 0 => partial,
             _ => &mut self.versions[0],
         };
-        let step = step.min(partial.plans.len().saturating_sub(1));
-        if partial.steps().len() <= step {
-            context.advance(partial)?;
+        decode_to(&context, partial, count, stop)?;
+        Ok(partial.steps())
+    }
+
+    /// Discards the phrases of another take or meter.
+    fn set_take(&mut self, take: &Take, meter: Meter) {
+        if self.of.as_ref().is_some_and(|of| *of == (*take, meter)) {
+            return;
         }
-        Ok(partial.steps().get(step).map_or(Poll::Pending, |&step| Poll::Ready(step)))
+        (self.of, self.phrase) = (Some((*take, meter)), None);
+        self.versions.clear();
+        self.lead_in = match take.primer_steps() {
+            Some(_) => None,
+            None => lead_in_choice::choose(self.model.lead_ins(), &take.interpolated()),
+        };
     }
 
     /// The simplified take's phrase, if the take can be simplified.
-    fn base_phrase(&mut self, context: &TakeContext, phrase: i64) -> Soon<Option<Vec<Step>>> {
-        let Some(take) = self.simplified() else { return Ok(Poll::Ready(None)) };
-        let base = self.base.get_or_insert_with(|| Box::new(Drummer::new(self.model.clone())));
-        let last = take.bars() * context.meter.steps() - 1;
-        if base.step_toward(&take, context.meter, phrase, last)?.is_pending() {
-            return Ok(Poll::Pending);
-        }
-        let partial = match &base.phrase {
-            Some((_, partial)) if phrase != 0 => partial,
-            _ => &base.versions[0],
-        };
-        Ok(Poll::Ready(Some(partial.steps().to_vec())))
+    fn simplified_phrase(
+        &mut self,
+        meter: Meter,
+        phrase: i64,
+        stop: Stop,
+    ) -> Result<Option<Vec<Step>>, Interrupt> {
+        let Some(take) = self.simplified() else { return Ok(None) };
+        let drummer = self.base.get_or_insert_with(|| Box::new(Drummer::new(self.model.clone())));
+        Ok(Some(drummer.decode(&take, meter, phrase, usize::MAX, stop)?.to_vec()))
     }
 
     fn simplified(&self) -> Option<Take> {
@@ -189,60 +217,52 @@ impl Drummer {
     }
 
     /// The theme between the two takes of a morph, for a take that cannot be simplified.
-    fn between(&mut self, meter: Meter) -> Soon<Option<Vec<Step>>> {
+    fn morphed_theme(&mut self, meter: Meter, stop: Stop) -> Result<Option<Vec<Step>>, Interrupt> {
         let endpoints =
             self.of.filter(|(take, _)| simplified(take).is_none()).and_then(|of| of.0.endpoints());
-        let Some((takes, share)) = endpoints else { return Ok(Poll::Ready(None)) };
+        let Some((takes, share)) = endpoints else { return Ok(None) };
         let new = || Drummer::new(Arc::clone(&self.model));
         let drummers = self.endpoints.get_or_insert_with(|| Box::new([new(), new()]));
         for (drummer, take) in drummers.iter_mut().zip(&takes) {
-            let last = take.bars() * meter.steps() - 1;
-            if drummer.step_toward(take, meter, 0, last)?.is_pending() {
-                return Ok(Poll::Pending);
-            }
+            drummer.decode(take, meter, 0, usize::MAX, stop)?;
         }
         let themes = drummers.each_ref().map(|drummer| drummer.versions[0].steps());
-        let steps = mixed(&self.model, takes.each_ref(), themes, meter, share)?;
-        Ok(Poll::Ready(Some(steps)))
+        Ok(Some(mixed(&self.model, takes.each_ref(), themes, meter, share)?))
     }
 
-    /// Begins the theme if all steps that it needs are decoded.
-    fn begin_theme(&mut self, context: &TakeContext) -> Soon<()> {
-        let Poll::Ready(mut base) = self.base_phrase(context, 0)? else { return Ok(Poll::Pending) };
-        if base.is_none() {
-            base = match self.between(context.meter)? {
-                Poll::Ready(between) => between,
-                Poll::Pending => return Ok(Poll::Pending),
-            };
+    /// Begins the theme, unless it is begun, after all steps that it needs.
+    fn begin_theme(&mut self, context: &TakeContext, stop: Stop) -> Result<(), Interrupt> {
+        if self.versions.is_empty() {
+            let mut base = self.simplified_phrase(context.meter, 0, stop)?;
+            if base.is_none() {
+                base = self.morphed_theme(context.meter, stop)?;
+            }
+            self.versions.push(context.theme(&mut self.lead_in_cache, base.as_deref())?);
         }
-        self.versions.push(context.theme(&mut self.lead_in_cache, base.as_deref())?);
-        Ok(Poll::Ready(()))
+        Ok(())
     }
 
-    /// Begins a phrase other than the theme if all steps that it needs are decoded.
-    fn begin(&mut self, context: &TakeContext, phrase: i64) -> Soon<PartialPhrase> {
-        let first = context.take.first_bar(phrase);
-        let opens = context.plan(first, 0).after_fill;
+    /// Begins a phrase other than the theme, after all steps that it needs.
+    fn begin(
+        &mut self,
+        context: &TakeContext,
+        phrase: i64,
+        stop: Stop,
+    ) -> Result<PartialPhrase, Interrupt> {
         let fills =
             |phrase| context.plans(phrase, None).iter().map(|plan| plan.fill).collect::<Vec<_>>();
-        let mut before = None;
-        if context.take.evolve || opens {
-            before = match self.version(context, &fills(phrase - 1))? {
-                Poll::Ready(version) => Some(version),
-                Poll::Pending => return Ok(Poll::Pending),
-            };
-        }
-        if let Some(before) = before.as_ref().filter(|_| context.take.evolve) {
-            let Poll::Ready(base) = self.base_phrase(context, phrase)? else {
-                return Ok(Poll::Pending);
-            };
-            let decoder = before.decoder.clone();
+        if context.take.evolve {
+            let decoder = self.version(context, &fills(phrase - 1), stop)?.decoder;
+            let base = self.simplified_phrase(context.meter, phrase, stop)?;
             let (start, plans) = (decoder.steps.len(), context.plans(phrase, base.as_deref()));
-            return Ok(Poll::Ready(PartialPhrase { decoder, start, plans }));
+            return Ok(PartialPhrase { decoder, start, plans });
         }
-        let Poll::Ready(mut looped) = self.version(context, &fills(phrase))? else {
-            return Ok(Poll::Pending);
-        };
+        let first = context.take.first_bar(phrase);
+        let mut before = None;
+        if context.plan(first, 0).after_fill {
+            before = Some(self.version(context, &fills(phrase - 1), stop)?);
+        }
+        let mut looped = self.version(context, &fills(phrase), stop)?;
         if let Some(mut before) = before {
             // The first step of the theme, possibly with a crash.
             before.start = before.decoder.steps.len();
@@ -251,41 +271,46 @@ impl Drummer {
             context.advance(&mut before)?;
             looped.decoder.steps[looped.start] = before.steps()[0];
         }
-        Ok(Poll::Ready(looped))
+        Ok(looped)
     }
 
-    /// The theme with these fills, if it is decoded to its end.
+    /// The theme with these fills, decoded to its end.
     fn version(
         &mut self,
         context: &TakeContext,
         fills: &[Option<FillPlace>],
-    ) -> Soon<PartialPhrase> {
-        if self.versions.is_empty() && self.begin_theme(context)?.is_pending() {
-            return Ok(Poll::Pending);
-        }
-        let theme = &mut self.versions[0];
-        if !theme.is_whole() {
-            context.advance(theme)?;
-            return Ok(Poll::Pending);
-        }
+        stop: Stop,
+    ) -> Result<PartialPhrase, Interrupt> {
+        self.begin_theme(context, stop)?;
+        decode_to(context, &mut self.versions[0], usize::MAX, stop)?;
         let same = |version: &PartialPhrase| {
             version.plans.iter().map(|plan| plan.fill).eq(fills.iter().copied())
         };
-        if let Some(version) = self.versions.iter_mut().find(|version| same(version)) {
-            if version.is_whole() {
-                return Ok(Poll::Ready(version.clone()));
+        let known = self.versions.iter().position(same);
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let version = self.begin_version(context, fills, stop)?;
+                self.versions.push(version);
+                self.versions.len() - 1
             }
-            context.advance(version)?;
-            return Ok(Poll::Pending);
-        }
+        };
+        decode_to(context, &mut self.versions[place], usize::MAX, stop)?;
+        Ok(self.versions[place].clone())
+    }
+
+    /// Begins the theme with other fills, after the theme is decoded.
+    fn begin_version(
+        &mut self,
+        context: &TakeContext,
+        fills: &[Option<FillPlace>],
+        stop: Stop,
+    ) -> Result<PartialPhrase, Interrupt> {
         let mut base = None;
         let simplified = self.simplified();
         if let (Some(drummer), Some(take)) = (&mut self.base, simplified) {
             let simple = TakeContext { take: &take.interpolated(), ..*context };
-            base = match drummer.version(&simple, fills)? {
-                Poll::Ready(version) => Some(version.steps().to_vec()),
-                Poll::Pending => return Ok(Poll::Pending),
-            };
+            base = Some(drummer.version(&simple, fills, stop)?.steps().to_vec());
         }
         let mut version = context.theme(&mut self.lead_in_cache, base.as_deref())?;
         let mut last = None;
@@ -298,7 +323,6 @@ impl Drummer {
             plan.fixed_after_fill = (after && !was_after && same).then_some(step);
             (plan.fill, plan.after_fill, last) = (fill, after, fill);
         }
-        self.versions.push(version);
-        Ok(Poll::Pending)
+        Ok(version)
     }
 }

@@ -41,11 +41,11 @@ pub fn humanise(
         let Some(own) = decoder.steps.last_mut() else { continue };
         played.push(*own);
         for (drum, meant) in given.hits() {
-            let preceding = own.hit(drum).map(|own| Hit {
+            let fed = own.hit(drum).map(|own| Hit {
                 velocity: if velocity_is_meant { meant.velocity } else { own.velocity },
                 offset_ticks: if offset_is_meant { meant.offset_ticks } else { own.offset_ticks },
             });
-            own.set(drum, preceding);
+            own.set(drum, fed);
         }
     }
     Ok(played)

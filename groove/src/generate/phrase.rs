@@ -50,10 +50,6 @@ impl LeadInCache {
 }
 
 impl PartialPhrase {
-    pub(crate) fn is_whole(&self) -> bool {
-        self.decoder.steps.len() >= self.start + self.plans.len()
-    }
-
     /// The steps decoded so far.
     pub(crate) fn steps(&self) -> &[Step] {
         &self.decoder.steps[self.start..]

@@ -170,7 +170,7 @@ impl TakeContext<'_> {
         let Take { pins, off, primer, .. } = self.take;
         let kit = &self.model.metadata().classes;
         let before = decoder.before(self.meter.steps());
-        let opens = self.is_after_lead_in(plan.theme, place);
+        let after_lead_in = self.is_after_lead_in(plan.theme, place);
         let stick = self.stick(plan.theme, place);
         let mut constraints =
             Constraints { bias: self.bias(plan, before, stick), ..Constraints::default() };
@@ -193,7 +193,7 @@ impl TakeContext<'_> {
             _ => {}
         }
         // Some recordings begin with silence, but a silent beat is never useful.
-        constraints.any_hit |= opens && place == 0;
+        constraints.any_hit |= after_lead_in && place == 0;
         constraints.never = never;
         constraints.must = constraints.must.with(after);
         if let Some(before) = before.filter(|_| stick >= 1.0 && plan.fill.is_none()) {
