@@ -69,19 +69,19 @@ fn five_hundred_takes_round_trip() {
     let (mut hits, mut moved) = (0, 0);
     let folder = tempfile::tempdir().expect("a folder");
     for number in 0..500 {
-        let (take, meter, performance, sheet) = any_take(&mut draws);
+        let (take, meter, performance, layout) = any_take(&mut draws);
         let bar = draws.random_range(-4..5);
         let (first, count) = performance.sources(bar);
         let sources: Vec<Bar> = (first..)
             .take(count)
             .map(|bar| drummer.bar(&take, meter, bar).expect("a bar"))
             .collect();
-        let heard = at_pitches(&performance.play(bar, &sources), sheet.pitches, sheet.channels);
+        let heard = at_pitches(&performance.play(bar, &sources), layout.pitches, layout.channels);
         let clip = Clip::of(&[heard], f64::from(take.tempo));
-        let bytes = clip.write(&sheet);
+        let bytes = clip.write(&layout);
         let path = folder.path().join(format!("{number}.mid"));
         std::fs::write(&path, &bytes).expect("written");
-        std::fs::write(path.with_extension("txt"), told(&clip, &sheet)).expect("written");
+        std::fs::write(path.with_extension("txt"), told(&clip, &layout)).expect("written");
         let mut expected = clip.steps.clone();
         for drum in Drum::ALL {
             // Early hits at the very start move to the start.
@@ -124,11 +124,11 @@ fn read_with_mido(folder: &Path) {
 }
 
 /// Expected content of the file, as text.
-fn told(clip: &Clip, sheet: &MidiLayout) -> String {
+fn told(clip: &Clip, layout: &MidiLayout) -> String {
     let Clip { tempo, meter: Meter { numerator, denominator }, .. } = clip;
     let mut lines =
-        vec![format!("{tempo:.3} {numerator}/{denominator} {} {}", clip.ticks(), sheet.name)];
-    let place = |drum: Drum| (sheet.channels[drum.index()], sheet.pitches[drum.index()]);
+        vec![format!("{tempo:.3} {numerator}/{denominator} {} {}", clip.ticks(), layout.name)];
+    let place = |drum: Drum| (layout.channels[drum.index()], layout.pitches[drum.index()]);
     lines.extend(Drum::ALL.map(|drum| {
         let (channel, pitch) = place(drum);
         format!("lane {}: note {pitch}, channel {}", drum.name(), channel + 1)

@@ -6,7 +6,7 @@
 //! position alone.
 //! ~ The theme continues a [lead-in](crate::model::lead_in) or the take's primer.
 //! ~ Decoding is lazy: a phrase is decoded only as far as it is requested. A take with pins or lane
-//! densities is decoded around a [simplified](crate::generate::conditioning::simplified) take,
+//! densities is decoded around a [`simplified`] take,
 //! which has neither.
 
 use std::sync::Arc;

@@ -18,10 +18,10 @@ impl Clip {
     /// ~ A note lasts half a step. It ends a tick before the next one of its pitch, and with the
     /// clip. Of several notes of one pitch at one tick the loudest is kept.
     #[must_use]
-    pub fn write(&self, sheet: &MidiLayout) -> Vec<u8> {
-        let lanes: Vec<String> = sheet.lanes.iter().map(|drum| lane(drum, sheet)).collect();
+    pub fn write(&self, layout: &MidiLayout) -> Vec<u8> {
+        let lanes: Vec<String> = layout.lanes.iter().map(|drum| lane(drum, layout)).collect();
         let mut events: Vec<(u32, TrackEventKind)> = vec![
-            (0, TrackEventKind::Meta(MetaMessage::TrackName(sheet.name.as_bytes()))),
+            (0, TrackEventKind::Meta(MetaMessage::TrackName(layout.name.as_bytes()))),
             (0, TrackEventKind::Meta(MetaMessage::Tempo(microseconds_per_beat(self.tempo)))),
             (0, TrackEventKind::Meta(time_signature(self.meter))),
         ];
@@ -31,7 +31,7 @@ impl Clip {
         let end = self.ticks();
         let mut places: BTreeMap<(u8, u8), BTreeMap<u32, u8>> = BTreeMap::new();
         for Onset { tick, drum, velocity } in self.onsets() {
-            let loudest = places.entry(sheet.place(drum)).or_default().entry(tick).or_default();
+            let loudest = places.entry(layout.place(drum)).or_default().entry(tick).or_default();
             *loudest = velocity.max(*loudest);
         }
         for ((channel, pitch), onsets) in places {
@@ -64,8 +64,8 @@ impl Clip {
 }
 
 /// Text event that names a lane.
-fn lane(drum: Drum, sheet: &MidiLayout) -> String {
-    let (channel, pitch) = sheet.place(drum);
+fn lane(drum: Drum, layout: &MidiLayout) -> String {
+    let (channel, pitch) = layout.place(drum);
     format!("{}: note {pitch}, channel {}", drum.name(), channel + 1)
 }
 
