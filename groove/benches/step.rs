@@ -1,6 +1,7 @@
 //! Cost of a network step, next to a plain read of its weights and to ONNX Runtime; cost of a bar
 //! and of a phrase; scaling with model and phrase size.
-//! ~ The first lines are measured in turns within one run, so that load on the machine affects all
+//!
+//! The first lines are measured in turns within one run, so that load on the machine affects all
 //! candidates alike; each figure is the minimum of its turns. ONNX Runtime takes part if the Python
 //! interpreter in the variable `PYTHON` (default `python3`) has it and `onnx`; its results must
 //! agree closely. Criterion's figures follow. Lines that begin with `figure` are for `cargo xtask

@@ -1,5 +1,6 @@
 //! Spectrograms of the audition kit: each drum struck softly (top row) and hard (bottom row).
-//! ~ `cargo run --release -p groove --features audition --example kit -- kit.ppm`. X axis: one
+//!
+//! `cargo run --release -p groove --features audition --example kit -- kit.ppm`. X axis: one
 //! second. Y axis: 30 Hz to 18 kHz, with lines at 100 Hz, 1 kHz and 10 kHz. Brightness: 72 dB.
 
 use groove::Drum;

@@ -1,5 +1,6 @@
 //! The musical engine of Deep Pocket, independent of plugin framework, window and threads.
-//! ~ Data flows one way. MIDI files become patterns ([`pattern`]). The `model` encodes the steps so
+//!
+//! Data flows one way. MIDI files become patterns ([`pattern`]). The `model` encodes the steps so
 //! far and predicts the next one. `generate` decodes the bar at a song position for a `take`. The
 //! [`play::clock`] turns a host's block into spans of musical time, and [`play::schedule`] turns
 //! spans and bars into notes at sample offsets. `synth` is the audition kit.

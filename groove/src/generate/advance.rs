@@ -1,7 +1,8 @@
 //! Decodes the next steps of a phrase: one step, a bar among candidates, or a repair around pins.
-//! ~ A take with pins is first decoded without them. Where the result misses a pin, the
-//! surroundings are decoded again in several attempts, and the attempt with the highest likelihood
-//! is kept. Steps far from a missed pin stay as they were.
+//!
+//! A take with pins is first decoded without them. Where the result misses a pin, the surroundings
+//! are decoded again in several attempts, and the attempt with the highest likelihood is kept.
+//! Steps far from a missed pin stay as they were.
 
 use crate::generate::conditioning::{TakeContext, has_even_lanes};
 use crate::generate::decoder::Decoder;

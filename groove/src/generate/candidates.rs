@@ -1,5 +1,6 @@
 //! Candidate bars of a theme.
-//! ~ The theme decides how a whole take is played, and a network that samples now and then begins
+//!
+//! The theme decides how a whole take is played, and a network that samples now and then begins
 //! with a fill, a stumble or half a groove. A bar of the theme that differs too much from the bars
 //! before the theme is therefore decoded again with other random numbers, up to a limit, and the
 //! best candidate is kept. Most first candidates are kept, so a small change of a control rarely

@@ -1,13 +1,15 @@
 //! The drummer: from a take and a song position to a bar.
-//! ~ Phrase 0 of a take is its *theme*. A looping take repeats it; only fills at other positions of
+//!
+//! Phrase 0 of a take is its *theme*. A looping take repeats it; only fills at other positions of
 //! the song, and the crash that may follow a fill, are decoded anew. In an evolving take, phrase
 //! `k` continues the theme (with the song's fill before phrase `k`) with its own random numbers. It
 //! needs the theme, but no phrase in between, so a bar is a function of take, meter and song
 //! position alone.
-//! ~ The theme continues a [lead-in](crate::model::lead_in) or the take's primer.
-//! ~ Decoding is lazy: a phrase is decoded only as far as it is requested. A take with pins or lane
-//! densities is decoded around a [`simplified`] take,
-//! which has neither.
+//!
+//! The theme continues a [lead-in](crate::model::lead_in) or the take's primer.
+//!
+//! Decoding is lazy: a phrase is decoded only as far as it is requested. A take with pins or lane
+//! densities is decoded around a [`simplified`] take, which has neither.
 
 use std::sync::Arc;
 

@@ -12,7 +12,8 @@ const MEANT_OFFSET: f64 = 4.0;
 
 /// Plays a clip's hits with the model's velocities and offsets: sampled with a seed, or else the
 /// medians.
-/// ~ Velocities that vary count as intended, and so do offsets: they are teacher-forced as the
+///
+/// Velocities that vary count as intended, and so do offsets: they are teacher-forced as the
 /// model's own past, and its hits resemble them. Uniform velocities and offsets are replaced. The
 /// clip begins with a bar and has the model's classes.
 ///

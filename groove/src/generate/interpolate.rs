@@ -1,6 +1,7 @@
 //! Beats between the themes of two takes.
-//! ~ Hits that the themes share stay. The rest is sampled from the distribution between those of
-//! the two takes (their mixed logits), with a bias towards either theme according to the share.
+//!
+//! Hits that the themes share stay. The rest is sampled from the distribution between those of the
+//! two takes (their mixed logits), with a bias towards either theme according to the share.
 
 use crate::generate::conditioning::TakeContext;
 use crate::generate::conditioning::constraints::Constraints;

@@ -1,5 +1,6 @@
 //! Generation: from a take and a song position to a bar.
-//! ~ [`Drummer`] returns bars. `conditioning` turns a take's controls into logit biases and masks,
+//!
+//! [`Drummer`] returns bars. `conditioning` turns a take's controls into logit biases and masks,
 //! `decoder` samples steps from the networks, `phrase` and `advance` decode a phrase, and
 //! `candidates` chooses among several versions of a bar.
 

@@ -1,11 +1,13 @@
 //! Calibration of free playing: rate corrections and the stick, found per style after training.
-//! ~ A network that predicts drummers well still drifts when it hears only itself: rare drums
-//! become rarer, the backbone erodes, and bars resemble each other less. The calibration adds a
-//! number to the log-probability of a subset for each drum in it: the style's tilt of that drum,
-//! its tilt at this step of the bar, and the stick, which is added if the drum was struck at the
-//! same step of the previous bar and subtracted if not. Up to a constant, this is minus the stick
-//! times the Hamming distance between the subset and that step.
-//! ~ A higher stick makes bars duller unless the tilts compensate. Each style therefore has a
+//!
+//! A network that predicts drummers well still drifts when it hears only itself: rare drums become
+//! rarer, the backbone erodes, and bars resemble each other less. The calibration adds a number to
+//! the log-probability of a subset for each drum in it: the style's tilt of that drum, its tilt at
+//! this step of the bar, and the stick, which is added if the drum was struck at the same step of
+//! the previous bar and subtracted if not. Up to a constant, this is minus the stick times the
+//! Hamming distance between the subset and that step.
+//!
+//! A higher stick makes bars duller unless the tilts compensate. Each style therefore has a
 //! [`StyleCalibration`]: a [`RateCorrection`] at several points of the stick control. Each is found
 //! by free runs with the same hits per bar and drum, and another share of hits that neighbouring
 //! bars have in common ([`target_similarity`]).

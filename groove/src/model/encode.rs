@@ -1,6 +1,7 @@
 //! Input rows of the network: features of the steps so far, the position in the bar, and the kind
 //! of playing.
-//! ~ Training and inference share this encoder. The row shows the same position one, two and four
+//!
+//! Training and inference share this encoder. The row shows the same position one, two and four
 //! bars ago, so that the network can repeat it. Position is given as beat and part of the beat,
 //! counted from both ends of the bar, so that it generalises to meters that are rare in the data.
 //! Drum RNN's row is available for comparison.

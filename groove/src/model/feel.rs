@@ -1,5 +1,6 @@
 //! Velocity and offset distributions, and the reference hits that they are relative to.
-//! ~ A drummer strikes a drum much as at the same position of earlier bars, and much as in the last
+//!
+//! A drummer strikes a drum much as at the same position of earlier bars, and much as in the last
 //! hit of that drum. For each of these two references the network outputs logits by the distance of
 //! a bin from the reference's bin, which are added to the logits of the bins themselves. "A little
 //! softer than the reference" is thus one output, at any velocity.

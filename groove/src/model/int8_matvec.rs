@@ -1,9 +1,11 @@
 //! Memory-bound int8 matrix-vector product.
-//! ~ Each weight is an integer from -127 to 127 times a scale that all weights of an output share.
+//!
+//! Each weight is an integer from -127 to 127 times a scale that all weights of an output share.
 //! The matrix is stored in panels of [`PANEL`] outputs; a panel holds the weights of the first
 //! input, then those of the second, and so on. The matrix is thus read sequentially while the sums
 //! of a panel stay in registers.
-//! ~ Each sum adds its inputs in order, with one rounding per fused multiply-add and one for the
+//!
+//! Each sum adds its inputs in order, with one rounding per fused multiply-add and one for the
 //! scale, independent of the vector instructions in use. Two machines that play the same take play
 //! the same notes.
 

@@ -1,9 +1,10 @@
 //! Lead-ins: inaudible bars that the network is fed before the first bar of a take.
-//! ~ The network's only context is its own past. Without one, its first bar is as vague as the
-//! first bar of a recording, and everything after it repeats that. A take therefore begins in the
-//! middle of a groove: a model file holds a few bars from many of its training recordings, the
-//! take's seed chooses one of its style and near its tempo, and the theme is the network's
-//! continuation. The lead-in is the groove's prior; the notes are the network's own.
+//!
+//! The network's only context is its own past. Without one, its first bar is as vague as the first
+//! bar of a recording, and everything after it repeats that. A take therefore begins in the middle
+//! of a groove: a model file holds a few bars from many of its training recordings, the take's seed
+//! chooses one of its style and near its tempo, and the theme is the network's continuation. The
+//! lead-in is the groove's prior; the notes are the network's own.
 
 use safetensors::{Dtype, SafeTensors};
 

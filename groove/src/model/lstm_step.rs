@@ -1,6 +1,7 @@
 //! One step of the networks on one core: matrix-vector products and LSTM cells.
-//! ~ Weights stay in Candle tensors, in the layout of [`crate::model::int8_matvec`], and are read
-//! in place. Zero inputs, the majority of a row, are skipped. Products and exponentials round alike
+//!
+//! Weights stay in Candle tensors, in the layout of [`crate::model::int8_matvec`], and are read in
+//! place. Zero inputs, the majority of a row, are skipped. Products and exponentials round alike
 //! with all vector instructions, so that two machines that play the same take play the same notes.
 
 use candle_core::{CpuStorage, DType, Device, Result, Storage, Tensor};

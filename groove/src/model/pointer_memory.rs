@@ -1,9 +1,12 @@
 //! Pointer memory: the drums struck at this position of each earlier bar, weighted by the
 //! similarity of that bar to the present.
-//! ~ The network's state controls how each likeness feature counts and how far the memory is
-//! trusted. The bars are looked up, weighted, and mixed with the network's own distribution:
-//! ~ p(subset) = (1 - g) softmax(logits) + g sum of a_j over the bars j in which it was struck
-//! ~ with a = softmax of the weighted likenesses and g the gate. This is the mixture of a pointer
+//!
+//! The network's state controls how each likeness feature counts and how far the memory is trusted.
+//! The bars are looked up, weighted, and mixed with the network's own distribution:
+//!
+//! p(subset) = (1 - g) softmax(logits) + g sum of a_j over the bars j in which it was struck
+//!
+//! with a = softmax of the weighted likenesses and g the gate. This is the mixture of a pointer
 //! network (Vinyals et al. 2015; Merity et al. 2016) whose pointers are bars.
 
 use libm::expf;

@@ -1,5 +1,6 @@
 //! Clips: bars for import and export on a timeline of ticks.
-//! ~ Every export starts from this timeline: MIDI files ([`crate::pattern::midi`]) and rendered
+//!
+//! Every export starts from this timeline: MIDI files ([`crate::pattern::midi`]) and rendered
 //! audio. The text grid is here too. The caller chooses the bars and their performance.
 
 use std::fmt::Write as _;

@@ -1,5 +1,6 @@
 //! The nine drum classes, and their MIDI pitches.
-//! ~ Input: [`Drum::from_roland`] for the training recordings (a Roland kit has a pitch for every
+//!
+//! Input: [`Drum::from_roland`] for the training recordings (a Roland kit has a pitch for every
 //! zone of a pad), and [`Drum::from_general_midi`] for keyboards and foreign files. Output: the
 //! [`Pitches`] of a bar.
 

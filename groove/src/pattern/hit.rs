@@ -1,5 +1,6 @@
 //! Hits and steps.
-//! ~ A step is a sixteenth note. A hit is a class, a velocity and an offset. Offsets are stored in
+//!
+//! A step is a sixteenth note. A hit is a class, a velocity and an offset. Offsets are stored in
 //! units of 1/[`TICKS_PER_STEP`] step, the resolution of exported MIDI files, so that a pattern
 //! survives a round trip through a file unchanged.
 

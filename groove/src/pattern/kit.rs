@@ -1,5 +1,6 @@
 //! Kits: names and pitches of a model's drum classes, from its header.
-//! ~ Class `n` of a kit is stored as the `n`th of the nine [`Drum`]s: a kit with fewer classes uses
+//!
+//! Class `n` of a kit is stored as the `n`th of the nine [`Drum`]s: a kit with fewer classes uses
 //! the first places of a [`Step`]. Only this module maps the nine drums of recordings and held keys
 //! to a kit.
 

@@ -1,13 +1,16 @@
 //! Maps a host's blocks to spans of musical time.
-//! ~ At the start of each block a host reports its song position, as far as it knows it. The clock
+//!
+//! At the start of each block a host reports its song position, as far as it knows it. The clock
 //! derives [`Span`]s: runs of samples at a constant tempo, each with the half-open range of song
 //! positions whose notes it plays. Ranges of consecutive spans touch exactly, so that no note falls
 //! between two blocks or into both, whatever the host's rounding.
-//! ~ **Sample rule**: a note sounds at the sample nearest to its exact position, and halfway
-//! between two samples at the later one. A position within [`TIE`] of the halfway point counts as
-//! halfway, because hosts round their positions. Notes before a loop's seam sound before it. Notes
-//! that a host skips, as hosts do that end their blocks a sample before the seam, do not sound.
-//! ~ Positions are in quarter notes from the start of the song and may be negative. Notes are the
+//!
+//! **Sample rule**: a note sounds at the sample nearest to its exact position, and halfway between
+//! two samples at the later one. A position within [`TIE`] of the halfway point counts as halfway,
+//! because hosts round their positions. Notes before a loop's seam sound before it. Notes that a
+//! host skips, as hosts do that end their blocks a sample before the seam, do not sound.
+//!
+//! Positions are in quarter notes from the start of the song and may be negative. Notes are the
 //! business of [`crate::play::schedule`].
 
 use crate::pattern::{Meter, TICKS_PER_STEP};

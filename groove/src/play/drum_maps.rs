@@ -5,7 +5,8 @@ use crate::pattern::drum::{Channels, Drum, Pitches};
 
 /// Name and pitches of each drum map. `None`: the model's own pitches, which are General MIDI's for
 /// a kit of nine.
-/// ~ Roland: the TD-11 of the Groove MIDI Dataset. Others: factory maps of the instruments, with
+///
+/// Roland: the TD-11 of the Groove MIDI Dataset. Others: factory maps of the instruments, with
 /// centre or tip of each drum, the third open step of hi-hats, the first floor tom and the first
 /// two rack toms.
 pub const DRUM_MAPS: [(&str, Option<Pitches>); 8] = [

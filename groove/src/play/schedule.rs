@@ -1,8 +1,10 @@
 //! Converts spans and bars to note-on and note-off messages at sample offsets, in order of time.
-//! ~ A hit may be up to half a step early or late, so it can sound before its bar begins. Its exact
+//!
+//! A hit may be up to half a step early or late, so it can sound before its bar begins. Its exact
 //! position alone decides in which span it sounds, once. A note lasts half a step, less if its drum
 //! is struck again sooner. A jump, a loop seam or a stop releases all sounding notes.
-//! ~ All buffers have a fixed size: nothing is allocated, and a span of any length is played in
+//!
+//! All buffers have a fixed size: nothing is allocated, and a span of any length is played in
 //! pieces of one quarter note. The caller supplies bars and receives notes.
 
 use arrayvec::ArrayVec;

@@ -1,5 +1,6 @@
 //! Capture of incoming notes as a primer.
-//! ~ It allocates nothing, so that the audio thread can own it.
+//!
+//! It allocates nothing, so that the audio thread can own it.
 
 use crate::pattern::drum::Drum;
 use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};

@@ -1,6 +1,7 @@
 //! Takes: everything that decides the notes. A take is a small value without references, so that it
 //! can be compared, stored in a history, saved with a project and sent to the audio thread.
-//! ~ `crate::generate` plays takes. Controls that only change the performance of given hits are not
+//!
+//! `crate::generate` plays takes. Controls that only change the performance of given hits are not
 //! part of a take, see [`crate::play::perform`].
 
 pub mod bounded_tail;

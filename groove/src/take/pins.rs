@@ -10,7 +10,8 @@ pub const MAX_PINNED_STEPS: usize = 192;
 
 /// Pinned cells by step of the phrase and drum. A struck pin can have its own hit; otherwise the
 /// model chooses velocity and offset.
-/// ~ Stored as plain integers instead of steps: takes are compared in every block, and these arrays
+///
+/// Stored as plain integers instead of steps: takes are compared in every block, and these arrays
 /// compare as bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<SavedPins>", into = "Vec<SavedPins>")]

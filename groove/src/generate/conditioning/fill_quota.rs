@@ -1,6 +1,7 @@
 //! Stroke quotas of requested fills.
-//! ~ A fill has a quota of strokes, hits of snare and toms, from its length and amount. Each step
-//! is biased towards the remaining strokes divided by the remaining steps, so a step depends on the
+//!
+//! A fill has a quota of strokes, hits of snare and toms, from its length and amount. Each step is
+//! biased towards the remaining strokes divided by the remaining steps, so a step depends on the
 //! steps before it alone. Where every remaining step is needed, subsets without a stroke are
 //! excluded.
 
@@ -80,9 +81,10 @@ pub struct Quota {
 
 impl Quota {
     /// Quota of a step.
-    /// ~ `rate` is the whole fill's strokes per quarter note, `played` the steps of the fill so
-    /// far, and `left` the positions in the bar of the remaining steps, this one first. Steps that
-    /// were not played, as when a loop begins inside a fill, do not count.
+    ///
+    /// `rate` is the whole fill's strokes per quarter note, `played` the steps of the fill so far,
+    /// and `left` the positions in the bar of the remaining steps, this one first. Steps that were
+    /// not played, as when a loop begins inside a fill, do not count.
     pub(crate) fn new(
         drums: DrumSet,
         rate: f32,

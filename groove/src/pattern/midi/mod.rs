@@ -1,9 +1,11 @@
 //! Import and export of Standard MIDI Files.
-//! ~ The reader works in ticks, which are musical time: every drum note goes to its nearest
-//! sixteenth and keeps the remainder as its offset; the loudest of colliding hits wins. The writer
-//! uses 960 ticks per quarter note, so that a file reads back as the same pattern. Files with SMPTE
-//! time codes have no musical time and are rejected.
-//! ~ An exported file has one track, which every DAW imports as one clip. A text event at its start
+//!
+//! The reader works in ticks, which are musical time: every drum note goes to its nearest sixteenth
+//! and keeps the remainder as its offset; the loudest of colliding hits wins. The writer uses 960
+//! ticks per quarter note, so that a file reads back as the same pattern. Files with SMPTE time
+//! codes have no musical time and are rejected.
+//!
+//! An exported file has one track, which every DAW imports as one clip. A text event at its start
 //! names each lane ("Snare: note 38, channel 10"). DAWs show it in their event lists, and the
 //! reader uses it to restore the lanes at any pitches and channels.
 

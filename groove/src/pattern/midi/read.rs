@@ -11,7 +11,8 @@ use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
 
 impl Clip {
     /// Reads a Standard MIDI File.
-    /// ~ If any drum note is on channel 10 or in a named lane, only those notes are read, else all.
+    ///
+    /// If any drum note is on channel 10 or in a named lane, only those notes are read, else all.
     ///
     /// # Errors
     /// Returns a [`MidiError`] if the file cannot be read as a clip.

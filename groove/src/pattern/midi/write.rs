@@ -15,7 +15,8 @@ use crate::pattern::{Meter, TICKS_PER_STEP};
 impl Clip {
     /// Writes a Standard MIDI File of one track at 960 ticks per quarter note, with tempo, meter,
     /// track and lane names. It has the length of the clip's bars, so that it loops.
-    /// ~ A note lasts half a step. It ends a tick before the next one of its pitch, and with the
+    ///
+    /// A note lasts half a step. It ends a tick before the next one of its pitch, and with the
     /// clip. Of several notes of one pitch at one tick the loudest is kept.
     #[must_use]
     pub fn write(&self, layout: &MidiLayout) -> Vec<u8> {
