@@ -1,10 +1,11 @@
-//! What a step of the network costs, beside reading its weights once and beside ONNX Runtime; what
-//! a bar and a phrase cost; and how all of that grows.
+//! Cost of a network step, next to a plain read of its weights and to ONNX Runtime; cost of a bar
+//! and of a phrase; scaling with model and phrase size.
 //!
-//! The first lines are of turns in one run, so that whatever slows the machine slows all alike;
-//! each is the least of its turns. ONNX Runtime takes part where the Python of the variable
-//! `PYTHON` (else `python3`) has it and `onnx`, and must come to nearly the same numbers.
-//! Criterion's figures follow. Lines that begin with `figure` are for `cargo xtask bench`.
+//! The first lines are measured in turns within one run, so that load on the machine affects all
+//! candidates alike; each figure is the minimum of its turns. ONNX Runtime takes part if the Python
+//! interpreter in the variable `PYTHON` (default `python3`) has it and `onnx`; its results must
+//! agree closely. Criterion's figures follow. Lines that begin with `figure` are for `cargo xtask
+//! bench`.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -16,22 +17,22 @@ use std::time::{Duration, Instant};
 use candle_core::{Device, Tensor};
 use criterion::{BenchmarkId, Criterion};
 use groove::Meter;
-use groove::encode::Kind;
-use groove::feel::References;
 use groove::generate::Drummer;
-use groove::memory::Memory;
+use groove::model::encode::Kind;
+use groove::model::feel::References;
+use groove::model::pointer_memory::Memory;
 use groove::model::{Metadata, Model, Stack, write};
-use groove::style::style_number;
+use groove::pattern::style::style_number;
 use groove::take::Take;
 use multiversion::multiversion;
 
 const SHIPPED: &[u8] = include_bytes!("../../assets/deep-pocket.safetensors");
 
-/// Turns of each, and steps in a turn.
+/// Turns of each candidate, and steps per turn.
 const TURNS: usize = 200;
 const STEPS: u32 = 20;
 
-/// What both networks are told at a step in the third bar of a take, and the memory there.
+/// Inputs of both networks at a step in the third bar of a take, and the pointer memory there.
 struct Told {
     row: Vec<f32>,
     feel_row: Vec<f32>,
@@ -62,16 +63,16 @@ impl Told {
     }
 }
 
-/// A step of both networks, with all their outputs.
+/// One step of both networks, with all their outputs.
 fn step(model: &Model, state: &mut groove::model::State, told: &Told) {
     std::hint::black_box(model.hits(state, &told.row, &told.memory).expect("logits"));
     model.feel(state, &told.feel_row).expect("a step");
     for class in 0..model.metadata().classes.classes() {
-        std::hint::black_box(model.touch(state, class).expect("outputs"));
+        std::hint::black_box(model.velocity_offset(state, class).expect("outputs"));
     }
 }
 
-/// Reads numbers once, as fast as they can be read.
+/// Reads all numbers once, at full memory bandwidth.
 #[multiversion(targets("x86_64+avx2"))]
 fn read(numbers: &[u64]) -> u64 {
     let (chunks, _) = numbers.as_chunks::<32>();
@@ -94,15 +95,15 @@ fn time(work: impl FnOnce()) -> Duration {
     begin.elapsed()
 }
 
-/// ONNX Runtime, in a process of its own that waits for its turn.
+/// ONNX Runtime in a separate process that waits for its turn.
 struct Onnx {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Onnx {
-    /// Says which version it is, and what it makes of a first step: the first logit and the first
-    /// output of the feel network. `None` where there is none.
+    /// Starts the process. Returns its version and its first step: the first logit and the first
+    /// output of the feel network. `None` if ONNX Runtime is not available.
     fn start(model: &Path, told: &Path) -> Option<(Onnx, Vec<String>)> {
         let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/onnx_step.py");
@@ -120,7 +121,7 @@ impl Onnx {
         Some((Onnx { child, lines }, words))
     }
 
-    /// The time of a turn.
+    /// Duration of a turn.
     fn turn(&mut self) -> Duration {
         let stdin = self.child.stdin.as_mut().expect("its input");
         stdin.write_all(b"\n").expect("it listens");
@@ -132,7 +133,7 @@ impl Onnx {
 impl Drop for Onnx {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        // It ends with its input, and there is nobody to tell if it does not.
+        // The process ends with its input. A failure to end cannot be reported here.
         let _ = self.child.wait();
     }
 }
@@ -141,7 +142,7 @@ fn little_endian<'a>(numbers: impl Iterator<Item = &'a f32>) -> Vec<u8> {
     numbers.flat_map(|number| number.to_le_bytes()).collect()
 }
 
-/// Ours, reading and ONNX Runtime in turns.
+/// Our step, a plain read and ONNX Runtime, in turns.
 fn turns(model: &Arc<Model>, told: &Told) {
     let folder = tempfile::tempdir().expect("a folder");
     let [weights, rows] = ["model.safetensors", "rows"].map(|name| folder.path().join(name));
@@ -152,10 +153,10 @@ fn turns(model: &Arc<Model>, told: &Told) {
         let mut state = model.start();
         let logit = model.hits(&mut state, &told.row, &Memory::default()).expect("logits")[0];
         model.feel(&mut state, &told.feel_row).expect("a step");
-        let felt = model.touch(&mut state, 0).expect("outputs")[0];
+        let felt = model.velocity_offset(&mut state, 0).expect("outputs")[0];
         for (ours, theirs) in [logit, felt].into_iter().zip(&words[1..]) {
             let theirs: f32 = theirs.parse().expect("a number");
-            // The file's weights there, bytes here.
+            // ONNX Runtime has the file's weights, our step has int8 weights.
             assert!((ours - theirs).abs() < 0.05, "{ours} here, {theirs} in ONNX Runtime");
         }
     }
@@ -209,7 +210,7 @@ fn turns(model: &Arc<Model>, told: &Told) {
     println!("figure phrase_after_theme_ms {:.3}", phrase(3));
 }
 
-/// A model of another size, with weights of 16 bits.
+/// A model of another size, with 16-bit weights.
 fn sized(stack: Stack) -> Arc<Model> {
     let metadata = Metadata::new("Of another size", stack, stack, "nothing");
     let tensor = |(name, shape): (String, Vec<usize>)| {

@@ -1,22 +1,21 @@
-//! A picture of how the audition kit sounds, for people to look at: a spectrogram of each drum,
-//! struck softly (above) and hard (below).
+//! Spectrograms of the audition kit: each drum struck softly (top row) and hard (bottom row).
 //!
-//! `cargo run --release -p groove --features audition --example kit -- kit.ppm`. Across: a second.
-//! Up: 30 Hz to 18 kHz, with lines at 100 Hz, 1 kHz and 10 kHz. Brightness: 72 dB.
+//! `cargo run --release -p groove --features audition --example kit -- kit.ppm`. X axis: one
+//! second. Y axis: 30 Hz to 18 kHz, with lines at 100 Hz, 1 kHz and 10 kHz. Brightness: 72 dB.
 
 use groove::Drum;
-use groove::audition::AuditionKit;
+use groove::synth::AuditionKit;
 
 const RATE: f32 = 48_000.0;
-/// Width and height of one drum's picture, and the room around it, in pixels.
+/// Width and height of one drum's spectrogram, and the margin around it, in pixels.
 const WIDTH: usize = 150;
 const HEIGHT: usize = 220;
 const ROOM: usize = 6;
-/// Lowest and highest frequency, in Hertz.
+/// Lowest and highest frequency, in Hz.
 const RANGE: [f32; 2] = [30.0, 18_000.0];
-/// The quietest that is seen, in dB below the loudest of all drums.
+/// Lowest visible level, in dB below the loudest of all drums.
 const FLOOR: f32 = 72.0;
-/// Velocities, one a row.
+/// Velocities, one per row.
 const VELOCITIES: [u8; 2] = [50, 115];
 
 fn main() -> std::io::Result<()> {
@@ -42,18 +41,18 @@ fn main() -> std::io::Result<()> {
     std::fs::write(file, picture)
 }
 
-/// The frequency of a row of pixels, in Hertz.
+/// Frequency of a pixel row, in Hz.
 fn hertz(y: usize) -> f32 {
     let [low, high] = RANGE;
     high * (low / high).powf(y as f32 / HEIGHT as f32)
 }
 
-/// Whether a line is drawn in this row.
+/// Returns true if a grid line is drawn in this row.
 fn is_line(y: usize) -> bool {
     [100.0, 1_000.0, 10_000.0].iter().any(|&line| hertz(y) >= line && line > hertz(y + 1))
 }
 
-/// How loud a drum is in dB, pixel by pixel, row by row.
+/// Level of a drum in dB per pixel, row by row.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes in samples")]
 fn spectrogram(drum: Drum, velocity: u8) -> Vec<f32> {
     let mut kit = AuditionKit::new(RATE.into());
@@ -63,7 +62,7 @@ fn spectrogram(drum: Drum, velocity: u8) -> Vec<f32> {
     kit.render(&mut left, &mut right);
     let mut loudness = Vec::with_capacity(WIDTH * HEIGHT);
     for y in 0..HEIGHT {
-        // Eight periods, but never so few samples or so many that time or pitch blurs.
+        // Eight periods, within limits that keep both time and pitch sharp.
         let window = ((8.0 * RATE / hertz(y)) as usize).clamp(512, 4_096);
         let turn = std::f32::consts::TAU * hertz(y) / RATE;
         for x in 0..WIDTH {
@@ -84,7 +83,7 @@ fn spectrogram(drum: Drum, velocity: u8) -> Vec<f32> {
     loudness
 }
 
-/// From black by red and yellow to white.
+/// Colour map from black through red and yellow to white.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 255")]
 fn colour(seen: f32, line: bool) -> [u8; 3] {
     [0.0, 1.0, 2.0].map(|from| {

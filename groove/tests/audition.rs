@@ -1,15 +1,15 @@
-//! What the audition kit promises: no sample above full scale, silence in the end, strokes that
-//! differ by velocity and from each other, and a hat that closes.
+//! Properties of the audition kit: full-scale limit, decay to silence, velocity response, variation
+//! between strokes, and hat choking.
 #![cfg(feature = "audition")]
 
-use groove::audition::{AuditionKit, render, wav};
-use groove::clip::Clip;
-use groove::midi::DrumMap;
+use groove::pattern::clip::Clip;
+use groove::pattern::midi::DrumMap;
+use groove::synth::{AuditionKit, render, wav};
 use groove::{Bar, Drum, Hit, Meter};
 
 const RATE: usize = 48_000;
 
-/// Plays on for so many samples, in blocks of 64; left and right.
+/// Renders a number of samples in blocks of 64, left and right.
 fn play(kit: &mut AuditionKit, samples: usize) -> [Vec<f32>; 2] {
     let mut sides = [vec![1.0; samples], vec![1.0; samples]];
     let [left, right] = &mut sides;
@@ -31,16 +31,16 @@ fn loudness(samples: &[f32]) -> f32 {
     10.0 * (power / samples.len() as f32).max(1e-12).log10()
 }
 
-/// How many samples it takes on average until the sign changes, upside down: higher is brighter.
+/// Brightness as the mean absolute difference of neighbouring samples, relative to the mean level.
 fn brightness(samples: &[f32]) -> f32 {
-    // What is less than an amplitude of a thousandth of the peak is no crossing.
+    // Lower bound of the mean level, relative to the peak.
     let peak = samples.iter().fold(0f32, |peak, sample| peak.max(sample.abs()));
     let steps = samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum::<f32>();
     steps / samples.iter().map(|sample| sample.abs()).sum::<f32>().max(peak * 1e-3)
 }
 
 #[test]
-fn no_sample_is_above_full_scale_however_dense_and_all_dies_away() {
+fn output_stays_within_full_scale_and_decays() {
     for rate in [8_000.0, 44_100.0, 192_000.0] {
         let mut kit = AuditionKit::new(rate);
         kit.set_level(2.0);
@@ -68,7 +68,7 @@ fn no_sample_is_above_full_scale_however_dense_and_all_dies_away() {
 }
 
 #[test]
-fn each_drum_is_louder_and_brighter_when_it_is_hit_harder() {
+fn velocity_raises_level_and_brightness() {
     for drum in Drum::ALL {
         let at = |velocity| {
             let [left, right] = stroke(drum, velocity, RATE / 5);
@@ -82,7 +82,7 @@ fn each_drum_is_louder_and_brighter_when_it_is_hit_harder() {
 }
 
 #[test]
-fn no_two_strokes_are_alike() {
+fn strokes_vary() {
     for drum in Drum::ALL {
         let mut kit = AuditionKit::new(RATE as f64);
         let strokes: Vec<Vec<f32>> = (0..4)
@@ -100,7 +100,7 @@ fn no_two_strokes_are_alike() {
 }
 
 #[test]
-fn a_closed_hat_ends_the_open_one() {
+fn closed_hat_chokes_the_open_hat() {
     let ringing = |close: bool| {
         let mut kit = AuditionKit::new(RATE as f64);
         kit.strike(Drum::OpenHat, 110);
@@ -115,7 +115,7 @@ fn a_closed_hat_ends_the_open_one() {
 }
 
 #[test]
-fn silencing_is_fast_and_makes_no_click() {
+fn silence_is_fast_and_click_free() {
     let mut kit = AuditionKit::new(RATE as f64);
     Drum::ALL.into_iter().for_each(|drum| kit.strike(drum, 120));
     let [before, _] = play(&mut kit, 4_800);
@@ -130,7 +130,7 @@ fn silencing_is_fast_and_makes_no_click() {
 
 #[test]
 fn lanes_are_balanced() {
-    // Of a stroke at velocity 100, the loudest tenth of a second, in dB below the snare drum's.
+    // Level over the first tenth of a second at velocity 100, in dB below the snare's.
     let loud = |drum| {
         let [left, right] = stroke(drum, 100, RATE / 10);
         loudness(&left).max(loudness(&right))
@@ -143,7 +143,7 @@ fn lanes_are_balanced() {
 }
 
 #[test]
-fn a_wav_file_is_the_clip_and_what_rings_on() {
+fn wav_file_has_the_clip_and_its_tail() {
     let mut bar = Bar::silent(Meter::FOUR_FOUR);
     let hit = |velocity, offset_ticks| Some(Hit { velocity, offset_ticks });
     bar.steps_mut()[4].set(Drum::Snare, hit(100, 24));

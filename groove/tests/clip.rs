@@ -1,16 +1,16 @@
-//! What is exported is what is played, and comes back as that.
+//! Round trip of exported clips: they contain the played notes and read back as such.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use groove::clip::Clip;
-use groove::drum::CLASSES;
 use groove::generate::Drummer;
-use groove::midi::{DrumMap, Sheet};
 use groove::model::Model;
-use groove::output::{MAPS, at_pitches};
-use groove::perform::{Pace, Performance};
+use groove::pattern::clip::Clip;
+use groove::pattern::drum::CLASSES;
+use groove::pattern::midi::{DrumMap, MidiLayout};
+use groove::play::drum_maps::{DRUM_MAPS, at_pitches};
+use groove::play::perform::{Performance, TimeFeel};
 use groove::take::{Fills, Take};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Pitches, Step};
 use midly::{MetaMessage, MidiMessage, Smf, TrackEventKind};
@@ -20,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
 const SHIPPED: &[u8] = include_bytes!("../../assets/deep-pocket.safetensors");
 
 /// Random controls of every kind.
-fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, Sheet<'static>) {
+fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'static>) {
     let meters = [Meter::FOUR_FOUR, Meter::new(3, 4), Meter::new(7, 8), Meter::new(6, 8)];
     let take = Take {
         seed: draws.random(),
@@ -39,16 +39,16 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, Sheet<'static>
         velocity: draws.random_range(-64.0..64.0),
         mute: DrumSet::from_bits(1 << draws.random_range(0..12)),
         solo: DrumSet::EMPTY,
-        pace: [Pace::Half, Pace::Plain, Pace::Double][draws.random_range(0..3)],
+        pace: [TimeFeel::Half, TimeFeel::Plain, TimeFeel::Double][draws.random_range(0..3)],
     };
-    let map = draws.random_range(0..MAPS.len());
+    let map = draws.random_range(0..DRUM_MAPS.len());
     let mut own: Pitches = Drum::PITCHES;
     for pitch in &mut own {
         *pitch = draws.random_range(0..14) * 9;
     }
-    // Each on a pitch of its own.
+    // All pitches differ.
     (0..).zip(&mut own).for_each(|(class, pitch)| *pitch += class);
-    let pitches = match MAPS[map].1 {
+    let pitches = match DRUM_MAPS[map].1 {
         Some(pitches) => pitches,
         None if map == 0 => Drum::PITCHES,
         None => own,
@@ -58,33 +58,33 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, Sheet<'static>
         false => [0; CLASSES].map(|_| draws.random_range(0..16)),
     };
     let meter = meters[draws.random_range(0..meters.len())];
-    (take, meter, performance, Sheet { channels, ..Sheet::new("a take", pitches) })
+    (take, meter, performance, MidiLayout { channels, ..MidiLayout::new("a take", pitches) })
 }
 
 #[test]
-fn five_hundred_takes_come_back_as_they_went() {
+fn five_hundred_takes_round_trip() {
     let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
     let mut drummer = Drummer::new(model);
     let mut draws = ChaCha8Rng::seed_from_u64(7);
     let (mut hits, mut moved) = (0, 0);
     let folder = tempfile::tempdir().expect("a folder");
     for number in 0..500 {
-        let (take, meter, performance, sheet) = any_take(&mut draws);
+        let (take, meter, performance, layout) = any_take(&mut draws);
         let bar = draws.random_range(-4..5);
         let (first, count) = performance.sources(bar);
         let sources: Vec<Bar> = (first..)
             .take(count)
             .map(|bar| drummer.bar(&take, meter, bar).expect("a bar"))
             .collect();
-        let heard = at_pitches(&performance.play(bar, &sources), sheet.pitches, sheet.channels);
+        let heard = at_pitches(&performance.play(bar, &sources), layout.pitches, layout.channels);
         let clip = Clip::of(&[heard], f64::from(take.tempo));
-        let bytes = clip.write(&sheet);
+        let bytes = clip.write(&layout);
         let path = folder.path().join(format!("{number}.mid"));
         std::fs::write(&path, &bytes).expect("written");
-        std::fs::write(path.with_extension("txt"), told(&clip, &sheet)).expect("written");
+        std::fs::write(path.with_extension("txt"), told(&clip, &layout)).expect("written");
         let mut expected = clip.steps.clone();
         for drum in Drum::ALL {
-            // What is early at the very start is at the start.
+            // Early hits at the very start move to the start.
             if let Some(hit) = expected[0].hit(drum) {
                 let offset_ticks = hit.offset_ticks.max(0);
                 expected[0].set(drum, Some(Hit { offset_ticks, ..hit }));
@@ -107,13 +107,13 @@ fn five_hundred_takes_come_back_as_they_went() {
     read_with_mido(folder.path());
 }
 
-/// Another reader finds the same in the files as stands beside them.
+/// A second MIDI reader (mido) finds the same notes in the files as in the text files beside them.
 fn read_with_mido(folder: &Path) {
     let has = |python: &&str| {
         let asked = Command::new(python).args(["-c", "import mido"]).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     };
-    // The system's own Python first: its packages are what the system check installs.
+    // The system's Python first, because the system check installs packages there.
     let Some(python) = ["/usr/bin/python3", "python3"].into_iter().find(has) else {
         println!("There is no Python with mido, so no other reader has read the clips.");
         return;
@@ -123,12 +123,12 @@ fn read_with_mido(folder: &Path) {
     assert!(status.expect("Python runs").success(), "mido reads something else");
 }
 
-/// What is to be in the file, as text.
-fn told(clip: &Clip, sheet: &Sheet) -> String {
+/// Expected content of the file, as text.
+fn told(clip: &Clip, layout: &MidiLayout) -> String {
     let Clip { tempo, meter: Meter { numerator, denominator }, .. } = clip;
     let mut lines =
-        vec![format!("{tempo:.3} {numerator}/{denominator} {} {}", clip.ticks(), sheet.name)];
-    let place = |drum: Drum| (sheet.channels[drum.index()], sheet.pitches[drum.index()]);
+        vec![format!("{tempo:.3} {numerator}/{denominator} {} {}", clip.ticks(), layout.name)];
+    let place = |drum: Drum| (layout.channels[drum.index()], layout.pitches[drum.index()]);
     lines.extend(Drum::ALL.map(|drum| {
         let (channel, pitch) = place(drum);
         format!("lane {}: note {pitch}, channel {}", drum.name(), channel + 1)
@@ -143,8 +143,8 @@ fn told(clip: &Clip, sheet: &Sheet) -> String {
     lines.join("\n")
 }
 
-/// Every note ends within the clip and before the next one of its pitch, and the file is as long as
-/// the clip.
+/// Every note ends within the clip and before the next one of its pitch, and the file has the
+/// clip's length.
 fn inside(bytes: &[u8], length: u32) {
     let smf = Smf::parse(bytes).expect("our own file");
     let [track] = smf.tracks.as_slice() else { panic!("one track") };

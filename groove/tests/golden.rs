@@ -1,14 +1,14 @@
-//! Ten takes of the shipped weights, note for note: what a project plays does not change unless
-//! somebody means it to. `BLESS=1` writes them anew; new weights need that.
+//! Golden files: ten takes of the shipped weights, note for note. Projects must not change by
+//! accident. `BLESS=1` rewrites the files, as new weights require.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use groove::generate::Drummer;
-use groove::midi::{Clip, DrumMap, Sheet};
 use groove::model::Model;
-use groove::pins::{Pin, Pins};
-use groove::style::style_number;
+use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
+use groove::pattern::style::style_number;
+use groove::take::pins::{Pin, Pins};
 use groove::take::{Fills, Played, Primer, Rhythm, Take};
 use groove::{Drum, DrumSet, Hit, Meter, Step};
 
@@ -54,7 +54,7 @@ fn takes() -> [(&'static str, Meter, Take); 10] {
 }
 
 #[test]
-fn ten_takes_are_what_they_were() {
+fn ten_takes_match_their_golden_files() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
     let bless = std::env::var_os("BLESS").is_some();
@@ -64,7 +64,7 @@ fn ten_takes_are_what_they_were() {
         let steps: Vec<Step> = bars.flat_map(|bar| bar.steps().to_vec()).collect();
         let clip = Clip { steps, tempo: 120.0, meter };
         let path = folder.join(format!("{name}.mid"));
-        let written = clip.write(&Sheet::new(name, Drum::PITCHES));
+        let written = clip.write(&MidiLayout::new(name, Drum::PITCHES));
         if bless {
             std::fs::create_dir_all(&folder).expect("a folder");
             std::fs::write(&path, written).expect("written");

@@ -1,14 +1,14 @@
-//! Clock and scheduler together, against an exact count in whole numbers: every hit at the sample
-//! nearest to its position, once, whatever the blocks; every note ends.
+//! Clock and scheduler against an exact integer model: every hit is played once, at the sample
+//! nearest to its position, whatever the block sizes; every note ends.
 
 use std::cmp::Reverse;
 
-use groove::clock::{Clock, Transport};
-use groove::schedule::{Note, Scheduler};
+use groove::play::clock::{Clock, Transport};
+use groove::play::schedule::{Note, Scheduler};
 use groove::{Bar, CLASSES, Drum, Hit, Meter};
 use proptest::prelude::*;
 
-/// A song of bars that repeat every seven, so that no two neighbours are alike.
+/// A song of bars that repeat every seven, so that neighbours differ.
 #[derive(Clone, Debug)]
 struct Song {
     meter: Meter,
@@ -20,8 +20,7 @@ impl Song {
         &self.bars[usize::try_from(index.rem_euclid(7)).expect("below 7")]
     }
 
-    /// Hits of the steps from one tick up to another: tick of the step, tick of the hit, drum,
-    /// velocity.
+    /// Hits of the steps in a range of ticks: tick of the step, tick of the hit, drum, velocity.
     fn hits(&self, from: i64, to: i64) -> Vec<(i64, i64, Drum, u8)> {
         let bar_ticks = 3840 * i64::from(self.meter.numerator) / i64::from(self.meter.denominator);
         let mut hits = Vec::new();
@@ -39,21 +38,21 @@ impl Song {
     }
 }
 
-/// What was struck, by sample since the start: (sample, class, velocity).
+/// Struck notes by sample since the start: (sample, class, velocity).
 type Struck = Vec<(i64, usize, u8)>;
 
-/// The sample nearest to so many ticks, the later one in the middle: exact, in whole numbers.
+/// The sample nearest to a tick, ties to the later one, in exact integers.
 fn nearest(ticks: i64, rate: i64, tempo: i64) -> i64 {
     (ticks * rate * 60 * 2 + 960 * tempo).div_euclid(2 * 960 * tempo)
 }
 
-/// Plays blocks and checks what must always hold.
+/// Plays blocks and checks invariants.
 struct Player {
     clock: Clock,
     scheduler: Scheduler,
     now: i64,
     struck: Struck,
-    /// By class, when the sounding note began.
+    /// Start of the sounding note, by class.
     since: [Option<i64>; CLASSES],
     last: (i64, bool),
 }
@@ -176,7 +175,7 @@ fn transport(song: &Song, tempo: i64, beats: f64) -> Transport {
     }
 }
 
-/// A position as CLAP sends it: 31 bits after the point.
+/// A position as CLAP sends it: 31 fractional bits.
 #[expect(clippy::cast_possible_truncation)]
 fn as_clap(beats: f64) -> f64 {
     (beats * 2_147_483_648.0) as i64 as f64 / 2_147_483_648.0
@@ -184,7 +183,7 @@ fn as_clap(beats: f64) -> f64 {
 
 proptest! {
     #[test]
-    fn every_hit_is_at_its_sample_once_whatever_the_blocks(
+    fn every_hit_is_played_once_at_its_sample(
         song in songs(),
         rate in rates(),
         tempo in 30..400i64,
@@ -224,8 +223,8 @@ proptest! {
                 expected.push((sample, drum.index(), tick, Reverse(velocity)));
             }
         }
-        // Steps that are closer than their hits may be early and late, in bars of 1/32, can put
-        // one drum twice on one sample: one note, the first, and of two in one place the louder.
+        // In bars of 1/32, early and late hits can put one drum twice on one sample: one note, the
+        // first, and at equal positions the louder.
         expected.sort_unstable();
         expected.dedup_by_key(|hit| (hit.0, hit.1));
         let expected: Struck = expected.into_iter().map(|hit| (hit.0, hit.1, hit.3.0)).collect();
@@ -243,7 +242,7 @@ proptest! {
         sizes in block_sizes(),
         cut: Option<bool>,
     ) {
-        // Bars of 3/32 and 1/32 have steps off the grid of sixteenths, which a seam may split.
+        // Bars of 3/32 and 1/32 have steps off the sixteenth grid, which a seam may split.
         prop_assume!(song.meter.denominator < 32);
         let (ls, le) = (loop_start * 240, (loop_start + loop_steps) * 240);
         let start = ls - lead * 240;
@@ -257,7 +256,7 @@ proptest! {
             let length = (le - ls) as f64;
             let at = if over < 0.0 { unwrapped } else { ls as f64 + over.rem_euclid(length) };
             let mut frames = *sizes.next().expect("a cycle");
-            // Hosts that cut their blocks at the seam, at the sample before or after it.
+            // Hosts that cut their blocks at the seam, one sample before or after it.
             if let Some(up) = cut {
                 let left = (le as f64 - at) * per_tick;
                 let left = if up { (left - 1e-4).ceil() } else { (left + 1e-4).floor() };
@@ -300,7 +299,7 @@ proptest! {
     }
 
     #[test]
-    fn wherever_the_host_goes_nothing_hangs_and_all_is_in_order(
+    fn random_jumps_leave_no_hanging_or_unordered_notes(
         song in songs(),
         rate in rates(),
         moves in prop::collection::vec(
@@ -328,7 +327,7 @@ proptest! {
     }
 
     #[test]
-    fn a_tempo_ramp_loses_and_doubles_nothing(
+    fn tempo_ramp_loses_and_doubles_no_note(
         song in songs(),
         rate in rates(),
         first in 40.0..300.0f64,
@@ -340,7 +339,7 @@ proptest! {
         let total = rate * 6;
         let mut sizes = sizes.iter().cycle();
         let (mut beats, mut tempo, mut sure) = (0.0, first, 0.0);
-        // Start, quarter notes a sample, and the end of what is played, of each block.
+        // Start, quarter notes per sample, and end of the played range, of each block.
         let mut blocks: Vec<(f64, f64, f64)> = Vec::new();
         while player.now < total {
             let frames = *sizes.next().expect("a cycle");
@@ -354,9 +353,9 @@ proptest! {
             tempo = next;
         }
         player.stop(&song);
-        // Hits of one drum are in order of their steps: what was played is a beginning of that,
-        // and holds at least what lies before the last block. Where the song leaps ahead with the
-        // tempo, hits of one drum that would sound on one sample are one.
+        // Hits of one drum are in order of their steps: the played notes are a prefix of them, and
+        // include all before the last block. If the song jumps ahead with the tempo, hits of one
+        // drum that would sound on one sample are one.
         for drum in Drum::ALL {
             let of_drum = |&(_, class, _): &(i64, usize, u8)| class == drum.index();
             let played: Vec<u8> = player.struck.iter().filter(|hit| of_drum(hit)).map(|hit| hit.2).collect();

@@ -1,0 +1,371 @@
+//! The autoregressive decoder: network states and the steps that led to them.
+
+use libm::exp;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::generate::conditioning::constraints::Constraints;
+use crate::model::encode::Kind;
+use crate::model::feel::{
+    FEEL_LOGITS, References, VELOCITY_BINS, add_references, clear_only, hit_at,
+};
+use crate::model::lstm_step::{exp_all, ln_all};
+use crate::model::pointer_memory::Memory;
+use crate::model::{Model, ModelError, State};
+use crate::pattern::drum::{CLASSES, DrumSet};
+use crate::pattern::{Hit, Step};
+
+/// Words of the generator's sequence that each step owns. A step draws fewer.
+const WORDS_PER_STEP: u128 = 1024;
+
+/// Sampling temperatures of velocity and offset. At temperature 1, velocities of one position vary
+/// from bar to bar by 14 of 127, while rock drummers' kick varies by 10, and later hits follow
+/// earlier ones.
+const VELOCITY_TEMPERATURE: f32 = 0.8;
+const OFFSET_TEMPERATURE: f32 = 0.9;
+/// Maximum distance between the quantiles at which the offsets of one step are drawn: two limbs
+/// that strike together are early or late together. Independent draws are 18 ticks of 1/240 step
+/// apart, rock drummers' hits 14.
+const OFFSET_SPREAD: f32 = 0.8;
+
+/// Maximum number of subsets of a kit.
+const SUBSETS: usize = 1 << CLASSES;
+
+/// Random numbers of a step: a function of seed and position alone.
+#[derive(Debug)]
+pub(crate) struct StepRng(ChaCha8Rng);
+
+impl StepRng {
+    /// The generator of a step of a bar of the song, for one of several attempts.
+    pub(crate) fn at(seed: u32, bar: i64, step: usize, attempt: u8) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
+        rng.set_stream(bar.cast_unsigned() ^ u64::from(attempt) << 48);
+        rng.set_word_pos(step as u128 * WORDS_PER_STEP);
+        StepRng(rng)
+    }
+
+    /// The next number, 0 to 1.
+    pub(crate) fn next(&mut self) -> f32 {
+        self.0.random()
+    }
+
+    /// Samples a subset from its logits by Gumbel-max sampling (Gumbel 1954). The same random
+    /// numbers give the same subset while it stays allowed and no other becomes much likelier: a
+    /// small change of a control is a small change of the beat.
+    pub(crate) fn subset(&mut self, logits: &[f32]) -> DrumSet {
+        let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let (mut chances, mut distances) = ([0.0; SUBSETS], [1.0; SUBSETS]);
+        for ((chance, distance), logit) in chances.iter_mut().zip(&mut distances).zip(logits) {
+            (*chance, *distance) = (logit - top, 1.0 - self.next());
+        }
+        exp_all(&mut chances);
+        ln_all(&mut distances);
+        let mut best = (f32::INFINITY, 0);
+        for (bits, ((chance, distance), logit)) in
+            (0u16..).zip(chances.iter().zip(&distances).zip(logits))
+        {
+            let time = -distance / chance;
+            if *logit > f32::NEG_INFINITY && time < best.0 {
+                best = (time, bits);
+            }
+        }
+        DrumSet::from_bits(best.1)
+    }
+}
+
+/// Choice of a struck drum's velocity and offset from their distributions.
+#[derive(Debug)]
+pub(crate) enum VelocityOffset<'a> {
+    /// Sampled. Hits of the requested drums are clearly audible.
+    Sampled(&'a mut StepRng, DrumSet),
+    /// The medians.
+    Median,
+}
+
+/// Decoder state in the middle of a piece.
+#[derive(Clone, Debug)]
+pub(crate) struct Decoder {
+    state: State,
+    /// Steps so far, sampled or teacher-forced. The first step begins a bar.
+    pub(crate) steps: Vec<Step>,
+    /// For each step, true if it was part of a fill.
+    fills: Vec<bool>,
+    /// The last prediction. Its buffers are reused for the next one.
+    used: Prediction,
+}
+
+/// Prediction of the next step.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prediction {
+    /// Input row, with room for the feel network's.
+    row: Vec<f32>,
+    memory: Memory,
+    /// Log-probability of each subset.
+    pub(crate) logits: Vec<f32>,
+}
+
+impl Prediction {
+    /// Log-probability that exactly these drums are struck.
+    pub(crate) fn log_probability(&self, drums: DrumSet) -> f32 {
+        self.logits[usize::from(drums.bits())]
+    }
+}
+
+impl Decoder {
+    pub(crate) fn new(model: &Model) -> Self {
+        Decoder {
+            state: model.start(),
+            steps: Vec::new(),
+            fills: Vec::new(),
+            used: Prediction::default(),
+        }
+    }
+
+    /// Drums struck at this step of the last bar in which the step was neither part of a fill nor
+    /// the first after one: the hits after a fill are not part of the beat.
+    pub(crate) fn before(&self, bar: usize) -> Option<DrumSet> {
+        let mut same = self.steps.len().checked_sub(bar)?;
+        while self.fills[same] || same > 0 && self.fills[same - 1] {
+            same = same.checked_sub(bar)?;
+        }
+        Some(self.steps[same].drums())
+    }
+
+    /// The steps of the current fill among the last `steps` steps.
+    pub(crate) fn in_fill(&self, steps: usize) -> &[Step] {
+        let fill = self.fills.iter().rev().take(steps).take_while(|&&fill| fill).count();
+        &self.steps[self.steps.len() - fill..]
+    }
+
+    /// Predicts the next step. Must be called once per step.
+    pub(crate) fn predict(&mut self, model: &Model, kind: &Kind) -> Result<Prediction, ModelError> {
+        let metadata = model.metadata();
+        let Prediction { mut row, mut memory, mut logits } = std::mem::take(&mut self.used);
+        row.resize(metadata.feel_row(), 0.0);
+        let (told, _) = row.split_at_mut(metadata.row());
+        metadata.write_row(&self.steps, kind, told);
+        memory.refresh(&self.steps, kind.meter);
+        logits.clear();
+        logits.extend_from_slice(model.hits(&mut self.state, told, &memory)?);
+        Ok(Prediction { row, memory, logits })
+    }
+
+    /// Strikes these drums next, and chooses their velocities and offsets.
+    pub(crate) fn strike(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        mut prediction: Prediction,
+        drums: DrumSet,
+        mut velocity_offset: VelocityOffset,
+    ) -> Result<(), ModelError> {
+        let references = References::at(&self.steps, &prediction.memory, kind.meter);
+        references.write(drums, &mut prediction.row[model.metadata().row()..]);
+        model.feel(&mut self.state, &prediction.row)?;
+        let mut step = Step::SILENT;
+        // Every step draws the same number of random numbers, whatever it strikes.
+        let together = match &mut velocity_offset {
+            VelocityOffset::Sampled(rng, _) => rng.next(),
+            VelocityOffset::Median => 0.5,
+        };
+        for (drum, _) in model.metadata().classes.lanes() {
+            let places = match &mut velocity_offset {
+                VelocityOffset::Sampled(rng, _) => {
+                    let [velocity, in_velocity, apart, in_offset] =
+                        std::array::from_fn(|_| rng.next());
+                    let offset = near(together, apart);
+                    [velocity, in_velocity, offset, in_offset]
+                }
+                VelocityOffset::Median => [0.5; 4],
+            };
+            if !drums.contains(drum) {
+                continue;
+            }
+            let outputs = model.velocity_offset(&mut self.state, drum.index())?;
+            let mut logits = [0.0; FEEL_LOGITS];
+            add_references(outputs, &references.bins(drum), &mut logits);
+            if matches!(&velocity_offset, VelocityOffset::Sampled(_, requested) if requested.contains(drum))
+            {
+                clear_only(&mut logits);
+            }
+            step.set(drum, Some(hit(&logits, places)));
+        }
+        self.push(step, kind, prediction);
+        Ok(())
+    }
+
+    /// Samples the next step under constraints. Returns the log-probability of the struck drums
+    /// before the constraints.
+    pub(crate) fn play(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        temperature: f32,
+        constraints: &Constraints,
+        rng: &mut StepRng,
+    ) -> Result<f32, ModelError> {
+        let prediction = self.predict(model, kind)?;
+        let temperature = temperature.clamp(0.01, 100.0);
+        let mut logits: Vec<f32> = prediction.logits.iter().map(|l| l / temperature).collect();
+        constraints.apply(&mut logits);
+        let drums = rng.subset(&logits);
+        let log_probability = prediction.log_probability(drums);
+        self.strike(
+            model,
+            kind,
+            prediction,
+            drums,
+            VelocityOffset::Sampled(rng, constraints.requested),
+        )?;
+        Ok(log_probability)
+    }
+
+    /// Strikes these drums next, of which some are requested. Returns their log-probability.
+    pub(crate) fn play_drums(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        drums: DrumSet,
+        requested: DrumSet,
+        rng: &mut StepRng,
+    ) -> Result<f32, ModelError> {
+        let prediction = self.predict(model, kind)?;
+        let log_probability = prediction.log_probability(drums);
+        self.strike(model, kind, prediction, drums, VelocityOffset::Sampled(rng, requested))?;
+        Ok(log_probability)
+    }
+
+    /// Feeds the given step to the networks.
+    pub(crate) fn teacher_force(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        step: Step,
+    ) -> Result<(), ModelError> {
+        let prediction = self.predict(model, kind)?;
+        self.feed(model, kind, prediction, step)
+    }
+
+    /// Feeds the given step to the networks after its prediction.
+    pub(crate) fn feed(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        mut prediction: Prediction,
+        step: Step,
+    ) -> Result<(), ModelError> {
+        let references = References::at(&self.steps, &prediction.memory, kind.meter);
+        references.write(step.drums(), &mut prediction.row[model.metadata().row()..]);
+        model.feel(&mut self.state, &prediction.row)?;
+        self.push(step, kind, prediction);
+        Ok(())
+    }
+
+    fn push(&mut self, step: Step, kind: &Kind, used: Prediction) {
+        self.used = used;
+        self.steps.push(step);
+        self.fills.push(kind.fill);
+    }
+}
+
+/// A quantile near another one, both 0 to 1: up to half of [`OFFSET_SPREAD`] away, reflected at the
+/// ends, so that it is as evenly distributed as the other.
+fn near(place: f32, draw: f32) -> f32 {
+    let moved = (place + OFFSET_SPREAD * (draw - 0.5)).abs();
+    if moved > 1.0 { 2.0 - moved } else { moved }
+}
+
+/// The hit at four quantiles (0 to 1): velocity bin, within that bin, offset bin, within that bin.
+fn hit(logits: &[f32; FEEL_LOGITS], [v, in_v, o, in_o]: [f32; 4]) -> Hit {
+    let (velocity, offset) = logits.split_at(VELOCITY_BINS);
+    let velocity = draw(velocity, VELOCITY_TEMPERATURE, v) as f32 + in_v;
+    let offset = draw(offset, OFFSET_TEMPERATURE, o) as f32 + in_o;
+    hit_at(velocity, offset)
+}
+
+/// The outcome at quantile `place` (0 to 1) of the cumulative distribution of logits at a
+/// temperature.
+fn draw(logits: &[f32], temperature: f32, place: f32) -> usize {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: f32| exp(f64::from((logit - top) / temperature));
+    let total: f64 = logits.iter().map(|&logit| weight(logit)).sum();
+    let mut left = f64::from(place) * total;
+    for (outcome, &logit) in logits.iter().enumerate() {
+        left -= weight(logit);
+        if left < 0.0 {
+            return outcome;
+        }
+    }
+    // Rounding left a remainder: the most likely outcome is always possible.
+    logits.iter().position(|&logit| logit >= top).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draw_inverts_the_cumulative_distribution() {
+        let logits = [0.0, f32::NEG_INFINITY, 3f32.ln()];
+        for (place, outcome) in [(0.0, 0), (0.2, 0), (0.26, 2), (0.999, 2), (1.0, 2)] {
+            assert_eq!(draw(&logits, 1.0, place), outcome, "at {place}");
+        }
+    }
+
+    #[test]
+    fn near_quantiles_are_uniformly_distributed() {
+        let mut counts = [0; 4];
+        for number in 0..40_000u32 {
+            let (place, draw) = (number % 200, number / 200);
+            let near = near((place as f32 + 0.5) / 200.0, (draw as f32 + 0.5) / 200.0);
+            assert!((near - (place as f32 + 0.5) / 200.0).abs() <= OFFSET_SPREAD / 2.0 + 1e-6);
+            counts[if near < 0.25 {
+                0
+            } else if near < 0.5 {
+                1
+            } else if near < 0.75 {
+                2
+            } else {
+                3
+            }] += 1;
+        }
+        assert!(counts.iter().all(|&count: &i32| (count - 10_000).abs() < 150), "{counts:?}");
+    }
+
+    #[test]
+    fn subsets_follow_their_probabilities_and_small_changes_change_few() {
+        let logits = [0.0, 1.0, f32::NEG_INFINITY, 2.0];
+        let drawn = |logits: &[f32]| -> Vec<u16> {
+            let draw = |bar| StepRng::at(3, bar, 0, 0).subset(logits).bits();
+            (0..4_000).map(draw).collect()
+        };
+        let all = drawn(&logits);
+        let total: f32 = logits.iter().map(|logit| logit.exp()).sum();
+        for (bits, logit) in (0u16..).zip(&logits) {
+            let share = all.iter().filter(|&&drawn| drawn == bits).count() as f32 / 4_000.0;
+            assert!((share - logit.exp() / total).abs() < 0.02, "{bits}: {share}");
+        }
+        let other = drawn(&[0.2, 1.0, f32::NEG_INFINITY, 2.0]);
+        let changed = all.iter().zip(&other).filter(|(a, b)| a != b).count();
+        assert!((1..200).contains(&changed), "{changed}");
+        assert!(all.iter().zip(&other).all(|(a, b)| a == b || *b == 0));
+        // An outcome that stays allowed is drawn again when others are excluded.
+        let fewer = drawn(&[0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, 2.0]);
+        assert!(all.iter().zip(&fewer).all(|(a, b)| a == b || *a == 1));
+    }
+
+    #[test]
+    fn random_numbers_are_a_function_of_the_position() {
+        let rng = |bar, step, attempt| {
+            let mut rng = StepRng::at(7, bar, step, attempt);
+            [rng.next(), rng.next()]
+        };
+        assert_eq!(rng(-3, 5, 0), rng(-3, 5, 0));
+        let others = [rng(-3, 5, 0), rng(-3, 6, 0), rng(-2, 5, 0), rng(-3, 5, 1)];
+        for (i, one) in others.iter().enumerate() {
+            assert!(others[..i].iter().all(|other| other != one));
+        }
+        // A step draws fewer numbers than it owns.
+        assert!(513 + 4 * crate::pattern::drum::CLASSES < WORDS_PER_STEP as usize);
+    }
+}

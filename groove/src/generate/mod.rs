@@ -1,0 +1,22 @@
+//! Generation: from a take and a song position to a bar.
+//!
+//! [`Drummer`] returns bars. `conditioning` turns a take's controls into logit biases and masks,
+//! `decoder` samples steps from the networks, `phrase` and `advance` decode a phrase, and
+//! `candidates` chooses among several versions of a bar.
+
+mod advance;
+mod candidates;
+mod conditioning;
+mod decoder;
+mod drummer;
+pub mod humanise;
+mod interpolate;
+pub mod lead_in_choice;
+pub mod likelihood;
+pub mod morph;
+mod phrase;
+#[cfg(test)]
+mod tests;
+
+pub use conditioning::fill_quota;
+pub use drummer::Drummer;

@@ -1,0 +1,158 @@
+//! Partially decoded phrases, and the decoding of one of their steps.
+
+use crate::generate::conditioning::{StepPlan, TakeContext};
+use crate::generate::decoder::{Decoder, StepRng};
+use crate::model::ModelError;
+use crate::model::encode::Kind;
+use crate::model::feel::is_clear;
+use crate::pattern::Step;
+
+/// Sampling temperature at the lowest value of the temperature control. Below it the most likely
+/// drums win nearly every draw, and the control would have no effect.
+const MIN_TEMPERATURE: f32 = 0.35;
+
+/// Sampling temperature at a value of the temperature control: equal from 1 up, and linear between
+/// [`MIN_TEMPERATURE`] and 1 below.
+fn sampling_temperature(control: f32) -> f32 {
+    if control < 1.0 { MIN_TEMPERATURE + (1.0 - MIN_TEMPERATURE) * control } else { control }
+}
+
+/// A partially decoded phrase: the decoder after the steps so far, and the plans of all steps.
+#[derive(Clone, Debug)]
+pub(crate) struct PartialPhrase {
+    pub(crate) decoder: Decoder,
+    /// Number of the decoder's steps before the phrase.
+    pub(crate) start: usize,
+    pub(crate) plans: Vec<StepPlan>,
+}
+
+/// The decoder after the last lead-in, with the lead-in's index and the kind of playing: controls
+/// that change neither reuse it.
+#[derive(Debug, Default)]
+pub(crate) struct LeadInCache(Option<(Option<usize>, Kind, Decoder)>);
+
+impl LeadInCache {
+    /// A decoder that was fed the lead-in of a take; an empty one if the model has no lead-ins.
+    pub(crate) fn decoder(&mut self, context: &TakeContext) -> Result<Decoder, ModelError> {
+        let (place, kind) = (context.lead_in, context.kind(false));
+        if let Some((_, _, decoder)) = self.0.as_ref().filter(|of| (of.0, of.1) == (place, kind)) {
+            return Ok(decoder.clone());
+        }
+        let mut decoder = Decoder::new(context.model);
+        if let Some(lead_in) = context.lead_in() {
+            for step in lead_in.in_meter(context.meter) {
+                decoder.teacher_force(context.model, &kind, step)?;
+            }
+        }
+        self.0 = Some((place, kind, decoder.clone()));
+        Ok(decoder)
+    }
+}
+
+impl PartialPhrase {
+    /// The steps decoded so far.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.decoder.steps[self.start..]
+    }
+}
+
+impl TakeContext<'_> {
+    /// The theme, before its first step.
+    pub(crate) fn theme(
+        &self,
+        lead_in_cache: &mut LeadInCache,
+        base: Option<&[Step]>,
+    ) -> Result<PartialPhrase, ModelError> {
+        let decoder = match self.primed()? {
+            Some(decoder) => decoder,
+            None => lead_in_cache.decoder(self)?,
+        };
+        let mut plans = self.plans(0, base);
+        // The theme is never the first step after a fill.
+        plans[0].after_fill = false;
+        Ok(PartialPhrase { start: decoder.steps.len(), decoder, plans })
+    }
+
+    /// A decoder that was fed the take's primer, if it has one.
+    fn primed(&self) -> Result<Option<Decoder>, ModelError> {
+        let Some(primer) = self.take.primer_steps() else { return Ok(None) };
+        let mut decoder = Decoder::new(self.model);
+        let (bar, steps) = (self.meter.steps(), primer);
+        // The last whole bars; less than one bar is the end of one.
+        let (silent, left_out) = match steps.len() {
+            few if few < bar => (bar - few, 0),
+            many => (0, many % bar),
+        };
+        let silence = vec![Step::SILENT; silent];
+        let kit = &self.model.metadata().classes;
+        for step in silence.iter().chain(&steps[left_out..]) {
+            decoder.teacher_force(self.model, &self.kind(false), kit.step(step))?;
+        }
+        Ok(Some(decoder))
+    }
+
+    /// Feeds a given step. Returns its log-probability.
+    pub(crate) fn teacher_force(
+        &self,
+        decoder: &mut Decoder,
+        plan: &StepPlan,
+        step: Step,
+    ) -> Result<f32, ModelError> {
+        let kind = self.kind(plan.fill.is_some());
+        let prediction = decoder.predict(self.model, &kind)?;
+        let log_probability = prediction.log_probability(step.drums());
+        decoder.feed(self.model, &kind, prediction, step)?;
+        Ok(log_probability)
+    }
+
+    /// Plays the simplified take's step with the pins applied. Returns its log-probability.
+    pub(crate) fn apply_pins(
+        &self,
+        decoder: &mut Decoder,
+        place: usize,
+        plan: &StepPlan,
+    ) -> Result<f32, ModelError> {
+        let base = plan.simplified.unwrap_or(Step::SILENT);
+        let pins = &self.take.pins;
+        let drums = base.drums().with(pins.struck(place)).without(pins.silent(place));
+        let mut rng = StepRng::at(self.take.seed, plan.bar, plan.step, 0);
+        let kind = self.kind(plan.fill.is_some());
+        let requested = pins.struck(place);
+        let log_probability = decoder.play_drums(self.model, &kind, drums, requested, &mut rng)?;
+        if let Some(played) = decoder.steps.last_mut() {
+            for (drum, hit) in base.hits().filter(|(drum, _)| drums.contains(*drum)) {
+                if is_clear(hit) || !requested.contains(drum) {
+                    played.set(drum, Some(hit));
+                }
+            }
+            pins.apply_hits(place, played);
+        }
+        Ok(log_probability)
+    }
+
+    /// Samples a step. `place` is its index in the phrase. Returns the log-probability of the
+    /// struck drums.
+    pub(crate) fn play(
+        &self,
+        decoder: &mut Decoder,
+        place: usize,
+        plan: &StepPlan,
+        attempt: u8,
+    ) -> Result<f32, ModelError> {
+        let constraints = self.constraints(decoder, place, plan);
+        // Phrases after the theme never exceed temperature 1.
+        let most = if plan.theme { f32::INFINITY } else { 1.0 };
+        let temperature = sampling_temperature(self.take.temperature.min(most));
+        let mut rng = StepRng::at(self.take.seed, plan.bar, plan.step, attempt);
+        let kind = self.kind(plan.fill.is_some());
+        let log_probability =
+            decoder.play(self.model, &kind, temperature, &constraints, &mut rng)?;
+        if let Some(played) = decoder.steps.last_mut() {
+            for (drum, hit) in plan.fixed_after_fill.iter().flat_map(Step::hits) {
+                played.set(drum, Some(hit));
+            }
+            self.take.pins.apply_hits(place, played);
+        }
+        Ok(log_probability)
+    }
+}

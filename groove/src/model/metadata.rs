@@ -1,0 +1,245 @@
+//! The header of a model file: identity, purpose and quality of the model. [`crate::model`] has the
+//! weights.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::calibration::StyleCalibration;
+use crate::model::encode::{self, Inputs, Kind};
+use crate::model::error::{FORMAT, MAX_CELLS, MAX_LAYERS, ModelError};
+use crate::model::feel::{CLASS_OUTPUTS, FEEL_CELLS};
+use crate::model::pointer_memory::CONTROLS;
+use crate::pattern::Step;
+use crate::pattern::kit::Kit;
+use crate::pattern::style::{ANY, SLOTS, STYLES, own_style_name_error};
+
+/// Steps per quarter note.
+const STEPS_PER_BEAT: u32 = 4;
+
+/// Size of a stack of LSTM layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Number of layers.
+    pub layers: usize,
+    /// Cells in each layer.
+    pub cells: usize,
+}
+
+/// Held-out figures on the validation split; for a model tuned to a user's own clips, on those of
+/// them that were held out. Perplexities are per step of the distribution over all subsets of the
+/// classes, over whole files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Perplexity of beats of all styles.
+    pub beats: Option<f64>,
+    /// Perplexity of rock beats.
+    pub rock_beats: Option<f64>,
+    /// Perplexity of fills.
+    pub fills: Option<f64>,
+    /// Mean absolute error of the median velocity, of 127, in beats.
+    pub velocity_mae: Option<f64>,
+    /// Mean absolute error of the median offset, in milliseconds, in beats.
+    pub offset_mae_ms: Option<f64>,
+}
+
+/// The header of a model file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// File format version, [`FORMAT`].
+    pub format: u32,
+    /// Display name, such as "Groove, all styles".
+    pub name: String,
+    /// Layout of the input row.
+    pub inputs: Inputs,
+    /// Drum classes, in order of the bits of a subset.
+    pub classes: Kit,
+    /// Steps per quarter note.
+    pub steps_per_beat: u32,
+    /// Style names, in order of the row's style cells: [`STYLES`], then the model's own.
+    pub styles: Vec<String>,
+    /// Size of the hit network.
+    pub beat: Stack,
+    /// Size of the feel network.
+    pub feel: Stack,
+    /// Training data, with its licence.
+    pub trained_on: String,
+    /// Number of training updates.
+    pub updates: u64,
+    /// Figures on held-out data.
+    pub validation: Figures,
+    /// Calibrations by style number. Missing styles are not calibrated.
+    #[serde(default)]
+    #[serde(rename = "dials")]
+    pub calibrations: Vec<StyleCalibration>,
+}
+
+impl Metadata {
+    /// The header of a new model with our input layout and the nine drums, without figures.
+    #[must_use]
+    pub fn new(name: &str, beat: Stack, feel: Stack, trained_on: &str) -> Self {
+        Metadata {
+            format: FORMAT,
+            name: name.into(),
+            inputs: Inputs::Lags,
+            classes: Kit::default(),
+            steps_per_beat: STEPS_PER_BEAT,
+            styles: STYLES.iter().map(|&style| style.into()).collect(),
+            beat,
+            feel,
+            trained_on: trained_on.into(),
+            updates: 0,
+            validation: Figures::default(),
+            calibrations: Vec::new(),
+        }
+    }
+
+    /// Length of the hit network's input row.
+    #[must_use]
+    pub fn row(&self) -> usize {
+        self.inputs.row(self.classes.subsets())
+    }
+
+    /// Length of the feel network's input: the row, and the cells of [`References::write`].
+    ///
+    /// [`References::write`]: crate::model::feel::References::write
+    #[must_use]
+    pub fn feel_row(&self) -> usize {
+        self.row() + FEEL_CELLS
+    }
+
+    /// Returns true if the hit distribution is mixed with the pointer memory.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        self.inputs == Inputs::Lags
+    }
+
+    /// Names and shapes of all tensors of the model, in a fixed order.
+    #[must_use]
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let (subsets, feel_outputs) =
+            (self.classes.subsets(), self.classes.classes() * CLASS_OUTPUTS);
+        let mut tensors = stack_tensors("beat", self.beat, self.row(), subsets);
+        if self.has_memory() {
+            tensors.push(("memory.weight".into(), vec![CONTROLS, self.beat.cells]));
+            tensors.push(("memory.bias".into(), vec![CONTROLS]));
+        }
+        tensors.extend(stack_tensors("feel", self.feel, self.feel_row(), feel_outputs));
+        tensors
+    }
+
+    /// Writes the row of [`Metadata::row`] cells for the step that follows `past`, as
+    /// [`encode::write_row`]. Style numbers that the model does not have count as any.
+    pub fn write_row(&self, past: &[Step], kind: &Kind, row: &mut [f32]) {
+        let kind = Kind {
+            style: self.known(kind.style),
+            blend: (self.known(kind.blend.0), kind.blend.1.clamp(0.0, 1.0)),
+            ..*kind
+        };
+        encode::write_row(self.inputs, past, &kind, row);
+    }
+
+    /// Calibration of a style by number. Styles that the model does not have use that of any.
+    #[must_use]
+    pub fn calibration(&self, style: u8) -> StyleCalibration {
+        self.calibrations.get(usize::from(self.known(style))).copied().unwrap_or_default()
+    }
+
+    fn known(&self, style: u8) -> u8 {
+        if usize::from(style) <= self.styles.len() { style } else { 0 }
+    }
+
+    /// Style number by name, case-insensitive; `None` if there is none.
+    #[must_use]
+    pub fn style_number(&self, name: &str) -> Option<u8> {
+        let name = name.trim().to_lowercase();
+        let names = std::iter::once(ANY).chain(self.styles.iter().map(String::as_str));
+        (0..).zip(names).find(|(_, known)| *known == name).map(|(number, _)| number)
+    }
+
+    /// Style name by number; [`ANY`] for numbers that the model does not have.
+    #[must_use]
+    pub fn style_name(&self, number: u8) -> &str {
+        let place = usize::from(number).checked_sub(1);
+        place.and_then(|place| self.styles.get(place)).map_or(ANY, String::as_str)
+    }
+
+    /// Adds an own style with the calibration of any, and returns its number. The caller sets its
+    /// weights in the input layer.
+    ///
+    /// # Errors
+    /// Returns an error if the name is invalid, or if no further style fits.
+    pub fn add_style(&mut self, name: &str) -> Result<u8, ModelError> {
+        let mut more = self.clone();
+        more.styles.push(name.trim().to_lowercase());
+        more.check_styles()?;
+        if let Some(&any) = more.calibrations.first() {
+            // Tilts by step belong to the backbones of other styles.
+            let own =
+                StyleCalibration { step_tilts: StyleCalibration::default().step_tilts, ..any };
+            more.calibrations.resize(1 + more.styles.len(), own);
+        }
+        *self = more;
+        u8::try_from(self.styles.len()).map_err(|fault| ModelError::Styles(fault.to_string()))
+    }
+
+    fn check_styles(&self) -> Result<(), ModelError> {
+        let (ours, own) = self.styles.split_at(STYLES.len().min(self.styles.len()));
+        if ours != STYLES {
+            let (found, wanted) = (ours.join(", "), STYLES.join(", "));
+            return Err(ModelError::Unfit { what: "the styles", found, wanted });
+        }
+        let most = SLOTS - STYLES.len();
+        if own.len() > most {
+            return Err(ModelError::Styles(format!(
+                "{} would be one style too many: a model can have {most} of its own, and this one \
+                 has {}",
+                own[most],
+                own[..most].join(", ")
+            )));
+        }
+        let before = |place: usize| &self.styles[..STYLES.len() + place];
+        let mut faults = own
+            .iter()
+            .enumerate()
+            .filter_map(|(place, name)| own_style_name_error(name, before(place)));
+        faults.next().map_or(Ok(()), |fault| Err(ModelError::Styles(fault)))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        if self.format != FORMAT {
+            return Err(ModelError::Version(self.format));
+        }
+        self.classes.check().map_err(ModelError::Classes)?;
+        self.check_styles()?;
+        if self.steps_per_beat != STEPS_PER_BEAT {
+            let [found, wanted] = [self.steps_per_beat, STEPS_PER_BEAT]
+                .map(|steps| format!("{steps} steps a quarter note"));
+            return Err(ModelError::Unfit { what: "a grid of", found, wanted });
+        }
+        for Stack { layers, cells } in [self.beat, self.feel] {
+            if !(1..=MAX_LAYERS).contains(&layers) || !(1..=MAX_CELLS).contains(&cells) {
+                return Err(ModelError::Size { layers, cells });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stack_tensors(
+    prefix: &str,
+    size: Stack,
+    inputs: usize,
+    outputs: usize,
+) -> Vec<(String, Vec<usize>)> {
+    let Stack { layers, cells } = size;
+    let mut tensors = Vec::new();
+    for layer in 0..layers {
+        let width = if layer == 0 { inputs } else { cells };
+        tensors.push((format!("{prefix}.weight_ih_l{layer}"), vec![4 * cells, width]));
+        tensors.push((format!("{prefix}.weight_hh_l{layer}"), vec![4 * cells, cells]));
+        tensors.push((format!("{prefix}.bias_ih_l{layer}"), vec![4 * cells]));
+        tensors.push((format!("{prefix}.bias_hh_l{layer}"), vec![4 * cells]));
+    }
+    tensors.push((format!("{prefix}.out.weight"), vec![outputs, cells]));
+    tensors.push((format!("{prefix}.out.bias"), vec![outputs]));
+    tensors
+}

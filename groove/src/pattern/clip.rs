@@ -1,0 +1,231 @@
+//! Clips: bars for import and export on a timeline of ticks.
+//!
+//! Every export starts from this timeline: MIDI files ([`crate::pattern::midi`]) and rendered
+//! audio. The text grid is here too. The caller chooses the bars and their performance.
+
+use std::fmt::Write as _;
+
+use crate::pattern::drum::{Drum, DrumSet};
+use crate::pattern::{Bar, Hit, Meter, Step, TICKS_PER_STEP, bars};
+
+/// Ticks per whole note.
+const WHOLE: u64 = 16 * TICKS_PER_STEP as u64;
+
+/// Width of the text grid, which fits terminals and most chats.
+const COLUMNS: usize = 80;
+
+/// Width of the longest lane name and a space.
+const NAMES: usize = 11;
+
+/// A clip of drums.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clip {
+    /// Steps from the clip's start, bar after bar. The last bar may be incomplete.
+    pub steps: Vec<Step>,
+    /// Tempo in quarter notes per minute.
+    pub tempo: f64,
+    /// Time signature.
+    pub meter: Meter,
+}
+
+/// A hit on a clip's timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Onset {
+    /// Ticks from the clip's start, 240 per step; below [`Clip::ticks`].
+    pub tick: u32,
+    /// Struck drum.
+    pub drum: Drum,
+    /// MIDI velocity, 1 to 127.
+    pub velocity: u8,
+}
+
+impl Clip {
+    /// The clip of these bars. All have the meter of the first one. Without bars the clip is empty.
+    #[must_use]
+    pub fn of(bars: &[Bar], tempo: f64) -> Clip {
+        let meter = bars.first().map_or(Meter::FOUR_FOUR, Bar::meter);
+        let steps = bars.iter().flat_map(|bar| bar.steps().iter().copied()).collect();
+        Clip { steps, tempo, meter }
+    }
+
+    /// Length in ticks: whole bars.
+    #[must_use]
+    pub fn ticks(&self) -> u32 {
+        let bars = self.steps.len().div_ceil(self.meter.steps());
+        narrowed(u64::try_from(bars).unwrap_or(u64::MAX).saturating_mul(bar_ticks(self.meter)))
+    }
+
+    /// Hits in order of time. An early hit at the clip's start is moved to the start: at the end of
+    /// the clip, the first pass would lack it.
+    #[must_use]
+    pub fn onsets(&self) -> Vec<Onset> {
+        let last = i64::from(self.ticks()) - 1;
+        let mut onsets = Vec::new();
+        for (place, step) in self.steps.iter().enumerate() {
+            let start = i64::from(narrowed(start_of(place, self.meter)));
+            for (drum, Hit { velocity, offset_ticks }) in step.hits() {
+                let tick = (start + i64::from(offset_ticks)).clamp(0, last);
+                onsets.push(Onset { tick: u32::try_from(tick).unwrap_or(0), drum, velocity });
+            }
+        }
+        onsets.sort_by_key(|onset| (onset.tick, onset.drum));
+        onsets
+    }
+
+    /// All drums that the clip strikes.
+    #[must_use]
+    pub fn drums(&self) -> DrumSet {
+        self.steps.iter().flat_map(|step| step.drums().iter()).collect()
+    }
+
+    /// The clip reduced to these lanes.
+    #[must_use]
+    pub fn lanes(&self, lanes: DrumSet) -> Clip {
+        let mut clip = self.clone();
+        for step in &mut clip.steps {
+            step.drums().without(lanes).iter().for_each(|drum| step.set(drum, None));
+        }
+        clip
+    }
+
+    /// The clip as nine rows of text: `.` silent, `o` soft, `x` medium, `X` loud; as many bars side
+    /// by side as fit 80 columns.
+    #[must_use]
+    pub fn grid(&self) -> String {
+        let mut text = String::new();
+        let across = ((COLUMNS - NAMES) / (self.meter.steps() + 1)).max(1);
+        for row in bars(&self.steps, self.meter).chunks(across) {
+            for drum in Drum::ALL.into_iter().rev() {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "{:<NAMES$}", drum.name());
+                for bar in row {
+                    text.extend(bar.steps().iter().map(|step| match step.hit(drum) {
+                        None => '.',
+                        Some(hit) if hit.velocity < 48 => 'o',
+                        Some(hit) if hit.velocity < 96 => 'x',
+                        Some(_) => 'X',
+                    }));
+                    text.push('|');
+                }
+                text.push('\n');
+            }
+            text.push('\n');
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+/// Name of a clip, for tracks and files: style, tempo and seed of its take. Letters that are unsafe
+/// in file names become hyphens.
+#[must_use]
+pub fn name(style: &str, tempo: f64, seed: u32) -> String {
+    let plain = |letter: char| if letter.is_alphanumeric() { letter } else { '-' };
+    let style: String = style.to_lowercase().chars().map(plain).collect();
+    format!("{style}-{tempo:.0}bpm-{seed}")
+}
+
+/// Ticks per bar. If half a step remains, that is less than its steps would take.
+#[must_use]
+pub(crate) fn bar_ticks(meter: Meter) -> u64 {
+    u64::from(meter.numerator) * WHOLE / u64::from(meter.denominator)
+}
+
+/// Start of a step in ticks.
+fn start_of(place: usize, meter: Meter) -> u64 {
+    let (bar, step) = (place / meter.steps(), place % meter.steps());
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    count(bar)
+        .saturating_mul(bar_ticks(meter))
+        .saturating_add(count(step) * u64::from(TICKS_PER_STEP))
+}
+
+/// The nearest step to a tick, counted from the start, and the offset from it. `None` if the tick
+/// is beyond the last step of a bar longer than [`MAX_STEPS`](crate::pattern::MAX_STEPS).
+pub(crate) fn step_at(tick: u64, meter: Meter) -> Option<(usize, i8)> {
+    let (length, step) = (bar_ticks(meter), u64::from(TICKS_PER_STEP));
+    let steps = u64::try_from(meter.steps()).unwrap_or(u64::MAX);
+    let (bar, into) = (tick / length, tick % length);
+    let near = ((into + step / 2) / step).min(steps - 1);
+    let late = into.cast_signed() - (near * step).cast_signed();
+    let early = into.cast_signed() - length.cast_signed();
+    let (place, offset) = match early.abs() <= late.abs() && early >= -120 {
+        true => ((bar + 1) * steps, early),
+        false => (bar * steps + near, late),
+    };
+    let offset = i8::try_from(offset).ok().filter(|offset| Hit::OFFSETS.contains(offset))?;
+    Some((usize::try_from(place).ok()?, offset))
+}
+
+fn narrowed(ticks: u64) -> u32 {
+    // Lengths in MIDI files have 28 bits.
+    u32::try_from(ticks).unwrap_or(u32::MAX).min((1 << 28) - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hit(velocity: u8, offset_ticks: i8) -> Option<Hit> {
+        Some(Hit { velocity, offset_ticks })
+    }
+
+    #[test]
+    fn early_first_and_late_last_hits_are_clamped_to_the_clip() {
+        // The fourth step of 7/32 is half as long as the others.
+        for (meter, last) in [(Meter::FOUR_FOUR, 3_719), (Meter::new(7, 32), 839)] {
+            let mut bar = Bar::silent(meter);
+            let end = meter.steps() - 1;
+            bar.steps_mut()[0].set(Drum::Bass, hit(90, -50));
+            bar.steps_mut()[end].set(Drum::Ride, hit(80, 119));
+            let clip = Clip::of(&[bar], 120.0);
+            let ticks: Vec<u32> = clip.onsets().iter().map(|onset| onset.tick).collect();
+            assert_eq!(ticks, [0, last], "{meter:?}");
+            assert!(last < clip.ticks());
+        }
+    }
+
+    #[test]
+    fn step_at_maps_every_tick_to_its_nearest_step() {
+        for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(7, 32)] {
+            for tick in 0..3 * bar_ticks(meter) {
+                let (place, offset) = step_at(tick, meter).expect("a step");
+                let start = start_of(place, meter);
+                assert_eq!(start.cast_signed() + i64::from(offset), tick.cast_signed());
+            }
+        }
+        assert_eq!(step_at(70 * 240, Meter::new(5, 1)), None, "a bar has 64 steps at most");
+    }
+
+    #[test]
+    fn the_grid_shows_each_lane_and_how_loud_it_is_struck() {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        for (place, drum, velocity) in
+            [(0, Drum::Bass, 127), (1, Drum::Bass, 12), (2, Drum::ClosedHat, 64)]
+        {
+            bar.steps_mut()[place].set(drum, hit(velocity, 0));
+        }
+        let grid = Clip::of(&[bar; 5], 120.0).grid();
+        let lane = |name: &str| grid.lines().find(|line| line.starts_with(name)).expect("a lane");
+        assert!(lane("Bass").contains("Xo..............|Xo"), "{grid}");
+        assert!(lane("Closed hat").contains("..x............."), "{grid}");
+        assert_eq!(grid.lines().filter(|line| line.contains('|')).count(), 18);
+        assert!(grid.lines().all(|line| line.len() <= COLUMNS));
+    }
+
+    #[test]
+    fn single_lane_keeps_its_hits() {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        bar.steps_mut()[4].set(Drum::Snare, hit(90, 3));
+        bar.steps_mut()[4].set(Drum::Bass, hit(80, -3));
+        let snare = Clip::of(&[bar], 120.0).lanes([Drum::Snare].into_iter().collect());
+        assert_eq!(snare.onsets(), [Onset { tick: 963, drum: Drum::Snare, velocity: 90 }]);
+        assert_eq!(snare.ticks(), 3_840, "as long as the whole");
+    }
+
+    #[test]
+    fn a_name_is_a_file_name() {
+        assert_eq!(name("Rock", 119.7, 464), "rock-120bpm-464");
+        assert_eq!(name("my/own: style", 90.0, 1), "my-own--style-90bpm-1");
+    }
+}

@@ -1,0 +1,141 @@
+//! Tests of MIDI import and export.
+
+use midly::num::{u15, u28};
+use midly::{Format, Header, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
+
+use super::read::named_lane;
+use super::write::note;
+use super::*;
+use crate::pattern::drum::CLASSES;
+use crate::pattern::{Hit, Meter, Step};
+
+fn clip(meter: Meter) -> Clip {
+    let mut steps = vec![Step::SILENT; 40];
+    for (place, drum, velocity, offset_ticks) in [
+        (0, Drum::Bass, 100, 0),
+        (1, Drum::Snare, 1, -120),
+        (1, Drum::Bass, 50, -119),
+        (2, Drum::Bass, 127, 119),
+        (39, Drum::Crash, 64, 7),
+        (39, Drum::OpenHat, 9, -7),
+    ] {
+        steps[place].set(drum, Some(Hit { velocity, offset_ticks }));
+    }
+    Clip { steps, tempo: 93.0, meter }
+}
+
+#[test]
+fn midi_files_round_trip() {
+    for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(12, 8)] {
+        let clip = clip(meter);
+        let bytes = clip.write(&MidiLayout::new("beat", Drum::PITCHES));
+        for map in [DrumMap::Roland, DrumMap::GeneralMidi] {
+            let read = Clip::read(&bytes, map).expect("our own file");
+            assert_eq!(read.steps, clip.steps);
+            assert_eq!(read.meter, meter);
+            assert!((read.tempo - 93.0).abs() < 1e-3);
+        }
+    }
+}
+
+#[test]
+fn named_lanes_are_read_at_any_pitch_and_channel() {
+    let clip = clip(Meter::FOUR_FOUR);
+    let pitches = [127, 36, 42, 38, 0, 1, 2, 3, 4];
+    let channels = [0, 1, 9, 15, 4, 5, 6, 7, 8];
+    let bytes = clip.write(&MidiLayout { channels, ..MidiLayout::new("", pitches) });
+    let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
+    assert_eq!(read.steps, clip.steps);
+    for text in ["Snare: note x, channel 1", "Snare: note 3, channel 0", "Gong: note 3", ""] {
+        assert_eq!(named_lane(text), None, "{text}");
+    }
+}
+
+#[test]
+fn loudest_of_two_lanes_on_one_pitch_is_written() {
+    let mut clip = clip(Meter::FOUR_FOUR);
+    clip.steps[0].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
+    let bytes = clip.write(&MidiLayout::new("", [36; CLASSES]));
+    let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
+    assert_eq!(read.steps[0].hit(Drum::Bass).map(|hit| hit.velocity), Some(100));
+    assert_eq!(read.steps[0].drums().len(), 1);
+}
+
+#[test]
+fn early_first_hit_is_written_at_the_start() {
+    let mut clip = clip(Meter::FOUR_FOUR);
+    clip.steps[0].set(Drum::Bass, Some(Hit { velocity: 80, offset_ticks: -50 }));
+    let read = Clip::read(&clip.write(&MidiLayout::new("", Drum::PITCHES)), DrumMap::Roland)
+        .expect("our own file");
+    assert_eq!(read.steps[0].hit(Drum::Bass), Some(Hit { velocity: 80, offset_ticks: 0 }));
+}
+
+#[test]
+fn every_note_on_has_an_off_no_later_than_the_next_on_of_its_pitch() {
+    let mut clip = clip(Meter::FOUR_FOUR);
+    for place in 0..40 {
+        let offset_ticks = if place % 2 == 0 { 119 } else { -120 };
+        clip.steps[place].set(Drum::Ride, Some(Hit { velocity: 80, offset_ticks }));
+    }
+    let bytes = clip.write(&MidiLayout::new("", Drum::PITCHES));
+    let smf = Smf::parse(&bytes).expect("our own file");
+    let mut sounding = DrumSet::EMPTY;
+    for event in &smf.tracks[0] {
+        let TrackEventKind::Midi { message, .. } = event.kind else { continue };
+        match message {
+            MidiMessage::NoteOn { key, .. } => {
+                let drum = Drum::from_roland(key.as_int()).expect("a drum");
+                assert!(!sounding.contains(drum));
+                sounding.insert(drum);
+            }
+            MidiMessage::NoteOff { key, .. } => {
+                sounding.remove(Drum::from_roland(key.as_int()).expect("a drum"));
+            }
+            _ => {}
+        }
+    }
+    assert!(sounding.is_empty());
+}
+
+#[test]
+fn invalid_files_are_errors() {
+    assert!(matches!(Clip::read(b"", DrumMap::Roland), Err(MidiError::Broken(_))));
+    assert!(matches!(Clip::read(b"MThd", DrumMap::Roland), Err(MidiError::Broken(_))));
+    assert!(matches!(
+        Clip::read(&vec![0; MAX_FILE_BYTES + 1], DrumMap::Roland),
+        Err(MidiError::Large(_))
+    ));
+    let empty = Clip { steps: vec![], tempo: 120.0, meter: Meter::FOUR_FOUR };
+    assert!(matches!(
+        Clip::read(&empty.write(&MidiLayout::new("", Drum::PITCHES)), DrumMap::Roland),
+        Err(MidiError::NoDrums)
+    ));
+    let whole = clip(Meter::FOUR_FOUR).write(&MidiLayout::new("beat", Drum::PITCHES));
+    for length in 0..whole.len() {
+        // A truncated file is an error or a shorter clip, never a panic.
+        let _ = Clip::read(&whole[..length], DrumMap::Roland);
+    }
+}
+
+#[test]
+fn smpte_time_is_rejected_at_every_frame_rate() {
+    let whole = clip(Meter::FOUR_FOUR).write(&MidiLayout::new("beat", Drum::PITCHES));
+    for frames in 0x80..=0xff {
+        let mut file = whole.clone();
+        file[12] = frames;
+        assert!(Clip::read(&file, DrumMap::Roland).is_err());
+        // A second header, after the first.
+        let twice = [&whole[..14], &file].concat();
+        assert!(frames != 0x80 || Clip::read(&twice, DrumMap::Roland).is_err());
+    }
+}
+
+#[test]
+fn too_long_files_are_rejected() {
+    let kind = note(9, 36, 100);
+    let far = TrackEvent { delta: u28::new((1 << 28) - 1), kind };
+    let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(24)));
+    let mut bytes = Vec::new();
+    Smf { header, tracks: vec![vec![far]] }.write_std(&mut bytes).expect("to memory");
+    assert!(matches!(Clip::read(&bytes, DrumMap::Roland), Err(MidiError::Long(_))));
+}

@@ -1,0 +1,96 @@
+//! Writer of Standard MIDI Files.
+
+use std::collections::BTreeMap;
+
+use midly::num::{u4, u7, u15, u24, u28};
+use midly::{
+    Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
+};
+
+use super::{MidiLayout, TICKS_PER_BEAT};
+use crate::pattern::clip::{Clip, Onset};
+use crate::pattern::drum::Drum;
+use crate::pattern::{Meter, TICKS_PER_STEP};
+
+impl Clip {
+    /// Writes a Standard MIDI File of one track at 960 ticks per quarter note, with tempo, meter,
+    /// track and lane names. It has the length of the clip's bars, so that it loops.
+    ///
+    /// A note lasts half a step. It ends a tick before the next one of its pitch, and with the
+    /// clip. Of several notes of one pitch at one tick the loudest is kept.
+    #[must_use]
+    pub fn write(&self, layout: &MidiLayout) -> Vec<u8> {
+        let lanes: Vec<String> = layout.lanes.iter().map(|drum| lane(drum, layout)).collect();
+        let mut events: Vec<(u32, TrackEventKind)> = vec![
+            (0, TrackEventKind::Meta(MetaMessage::TrackName(layout.name.as_bytes()))),
+            (0, TrackEventKind::Meta(MetaMessage::Tempo(microseconds_per_beat(self.tempo)))),
+            (0, TrackEventKind::Meta(time_signature(self.meter))),
+        ];
+        events.extend(
+            lanes.iter().map(|lane| (0, TrackEventKind::Meta(MetaMessage::Text(lane.as_bytes())))),
+        );
+        let end = self.ticks();
+        let mut places: BTreeMap<(u8, u8), BTreeMap<u32, u8>> = BTreeMap::new();
+        for Onset { tick, drum, velocity } in self.onsets() {
+            let loudest = places.entry(layout.place(drum)).or_default().entry(tick).or_default();
+            *loudest = velocity.max(*loudest);
+        }
+        for ((channel, pitch), onsets) in places {
+            for (&on, &velocity) in &onsets {
+                let next = onsets.range(on + 1..).next().map_or(end, |(&next, _)| next - 1);
+                let off = next.min(on + u32::from(TICKS_PER_STEP) / 2).max(on + 1);
+                events.push((on, note(channel, pitch, velocity)));
+                events.push((off, note(channel, pitch, 0)));
+            }
+        }
+        // A note-off precedes a note-on at the same tick; the stable sort keeps all other order.
+        events.sort_by_key(|&(tick, event)| (tick, is_note_on(&event)));
+        let mut track = Track::new();
+        let mut last = 0;
+        for (tick, kind) in events {
+            track.push(TrackEvent { delta: u28::new(tick - last), kind });
+            last = tick;
+        }
+        track.push(TrackEvent {
+            delta: u28::new(end - last),
+            kind: TrackEventKind::Meta(MetaMessage::EndOfTrack),
+        });
+        let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(TICKS_PER_BEAT)));
+        let mut bytes = Vec::new();
+        // Writing to memory cannot fail, and the format requires one track.
+        let written = Smf { header, tracks: vec![track] }.write_std(&mut bytes);
+        debug_assert!(written.is_ok());
+        bytes
+    }
+}
+
+/// Text event that names a lane.
+fn lane(drum: Drum, layout: &MidiLayout) -> String {
+    let (channel, pitch) = layout.place(drum);
+    format!("{}: note {pitch}, channel {}", drum.name(), channel + 1)
+}
+
+pub(super) fn note(channel: u8, pitch: u8, velocity: u8) -> TrackEventKind<'static> {
+    let (key, vel) = (u7::new(pitch), u7::new(velocity));
+    let message = match velocity {
+        0 => MidiMessage::NoteOff { key, vel },
+        _ => MidiMessage::NoteOn { key, vel },
+    };
+    TrackEventKind::Midi { channel: u4::new(channel), message }
+}
+
+fn is_note_on(event: &TrackEventKind) -> bool {
+    matches!(event, TrackEventKind::Midi { message: MidiMessage::NoteOn { .. }, .. })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn microseconds_per_beat(tempo: f64) -> u24 {
+    // The cast saturates floats that are out of range or NaN; the field has 24 bits.
+    u24::new(((60e6 / tempo).round().clamp(1.0, 16_777_215.0)) as u32)
+}
+
+fn time_signature(meter: Meter) -> MetaMessage<'static> {
+    let power = u8::try_from(meter.denominator.trailing_zeros()).unwrap_or(2);
+    // 24 MIDI clocks per metronome click and 8 thirty-second notes per quarter, the usual values.
+    MetaMessage::TimeSignature(meter.numerator, power, 24, 8)
+}

@@ -1,0 +1,13 @@
+//! Rhythm data: drums, hits, bars, styles and kits, clips and MIDI files.
+
+mod bar;
+pub mod clip;
+pub mod drum;
+mod hit;
+#[cfg(feature = "model")]
+pub mod kit;
+pub mod midi;
+pub mod style;
+
+pub use bar::{Bar, MAX_STEPS, Meter, STEPS_PER_BEAT, bars};
+pub use hit::{Hit, Step, TICKS_PER_STEP};

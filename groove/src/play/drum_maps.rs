@@ -1,0 +1,89 @@
+//! Drum maps: pitches of common drum instruments, and the merging of drums on one pitch.
+
+use crate::pattern::Bar;
+use crate::pattern::drum::{Channels, Drum, Pitches};
+
+/// Name and pitches of each drum map. `None`: the model's own pitches, which are General MIDI's for
+/// a kit of nine.
+///
+/// Roland: the TD-11 of the Groove MIDI Dataset. Others: factory maps of the instruments, with
+/// centre or tip of each drum, the third open step of hi-hats, the first floor tom and the first
+/// two rack toms.
+pub const DRUM_MAPS: [(&str, Option<Pitches>); 8] = [
+    ("General MIDI", None),
+    ("Roland V-Drums", Some([36, 38, 42, 46, 43, 45, 48, 49, 51])),
+    ("EZdrummer, Superior Drummer", Some([36, 38, 42, 46, 43, 47, 48, 49, 51])),
+    ("Addictive Drums", Some([36, 38, 49, 55, 67, 69, 71, 77, 60])),
+    ("BFD", Some([24, 26, 30, 34, 31, 40, 38, 41, 55])),
+    ("Steven Slate", Some([36, 38, 42, 46, 43, 47, 48, 57, 51])),
+    ("Battery, Drum Rack (from C1)", Some([36, 37, 38, 39, 40, 41, 42, 43, 44])),
+    ("My own", None),
+];
+
+/// The bar at these pitches. Of several drums with one pitch and channel that strike at one step,
+/// only the loudest is kept: an instrument could not tell them apart.
+#[must_use]
+pub fn at_pitches(bar: &Bar, pitches: Pitches, channels: Channels) -> Bar {
+    let mut bar = bar.at(pitches);
+    let alike = |one: usize, other: usize| {
+        pitches[one] == pitches[other] && channels[one] == channels[other]
+    };
+    if (1..pitches.len()).all(|drum| !(0..drum).any(|other| alike(drum, other))) {
+        return bar;
+    }
+    for step in bar.steps_mut() {
+        for drum in Drum::ALL {
+            let Some(hit) = step.hit(drum) else { continue };
+            let louder = Drum::ALL.into_iter().any(|other| {
+                let same = other != drum && alike(other.index(), drum.index());
+                same && step.hit(other).is_some_and(|other| other.velocity >= hit.velocity)
+            });
+            if louder {
+                step.set(drum, None);
+            }
+        }
+    }
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::drum::CLASSES;
+    use crate::pattern::{Hit, Meter};
+
+    #[test]
+    fn every_map_has_a_pitch_for_each_drum() {
+        for (name, pitches) in DRUM_MAPS {
+            let Some(pitches) = pitches else { continue };
+            for (drum, pitch) in pitches.into_iter().enumerate() {
+                assert!(pitch < 128 && !pitches[..drum].contains(&pitch), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn drums_on_one_pitch_are_merged() {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
+        let [first, second, ..] = bar.steps_mut() else { panic!("steps") };
+        first.set(Drum::HighTom, hit(80));
+        first.set(Drum::MidTom, hit(90));
+        first.set(Drum::LowTom, hit(80));
+        first.set(Drum::Bass, hit(10));
+        second.set(Drum::HighTom, hit(50));
+        second.set(Drum::LowTom, hit(50));
+        let mut pitches = Drum::PITCHES;
+        (pitches[4], pitches[6]) = (47, 47);
+        let played = at_pitches(&bar, pitches, [9; CLASSES]);
+        let drums = |step: usize| played.steps()[step].drums();
+        assert_eq!(drums(0), [Drum::Bass, Drum::MidTom].into_iter().collect());
+        assert_eq!(drums(1).len(), 1, "of equals one stays");
+        assert_eq!(played.pitch(Drum::HighTom), 47);
+        assert_eq!(at_pitches(&bar, Drum::PITCHES, [9; CLASSES]), bar);
+        let mut apart = [9; CLASSES];
+        apart[Drum::HighTom.index()] = 8;
+        let played = at_pitches(&bar, pitches, apart);
+        assert!(played.steps()[0].drums().contains(Drum::HighTom), "on a channel of its own");
+    }
+}

@@ -1,0 +1,236 @@
+//! Performance controls: changes to playback that need no model. They are pure functions from bars
+//! to bars. They preserve all hits, except that lanes can be muted and that double time can merge
+//! steps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pattern::drum::{Drum, DrumSet};
+use crate::pattern::{Bar, Hit, Meter, Step, TICKS_PER_STEP};
+
+/// Velocity that dynamics scale around, of 127.
+const MIDDLE: f32 = 80.0;
+
+/// Speed of the pattern relative to the song.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimeFeel {
+    /// A bar of the pattern fills two bars of the song.
+    Half,
+    /// The song's speed.
+    #[default]
+    Plain,
+    /// Two bars of the pattern fill a bar of the song.
+    Double,
+}
+
+/// Performance controls. The default changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Performance {
+    /// Delay of every second sixteenth, 0 to 1: half a step at 1 (a ratio of 3 to 1), a triplet at
+    /// 2/3.
+    pub swing: f32,
+    /// Scale of the drummer's offsets, 0 to 2; 1 is unchanged.
+    pub timing: f32,
+    /// Scale of the velocities' distance from their middle, 0 to 2; 1 is unchanged.
+    pub dynamics: f32,
+    /// Added to every velocity, of 127.
+    pub velocity: f32,
+    /// Muted lanes.
+    pub mute: DrumSet,
+    /// Soloed lanes. If any are, only they are heard.
+    pub solo: DrumSet,
+    /// Speed of the pattern relative to the song.
+    pub pace: TimeFeel,
+}
+
+impl Default for Performance {
+    fn default() -> Self {
+        Performance {
+            swing: 0.0,
+            timing: 1.0,
+            dynamics: 1.0,
+            velocity: 0.0,
+            mute: DrumSet::EMPTY,
+            solo: DrumSet::EMPTY,
+            pace: TimeFeel::Plain,
+        }
+    }
+}
+
+impl Performance {
+    /// Bars of the pattern that a bar of the song is made of: the first, and their number.
+    #[must_use]
+    pub fn sources(&self, bar: i64) -> (i64, usize) {
+        match self.pace {
+            TimeFeel::Half => (bar.div_euclid(2), 1),
+            TimeFeel::Plain => (bar, 1),
+            TimeFeel::Double => (bar.saturating_mul(2), 2),
+        }
+    }
+
+    /// A bar of the song, given the pattern's bars of [`Performance::sources`]. A missing one is
+    /// silent. The bars have the song's meter and pitches.
+    #[must_use]
+    pub fn play(&self, bar: i64, sources: &[Bar]) -> Bar {
+        let Some(first) = sources.first() else { return Bar::silent(Meter::FOUR_FOUR) };
+        let mut played = *first;
+        played.steps_mut().fill(Step::SILENT);
+        let length = first.steps().len();
+        for (number, source) in sources.iter().enumerate() {
+            for (place, step) in source.steps().iter().enumerate() {
+                for (drum, hit) in step.hits().filter(|(drum, _)| self.is_heard(*drum)) {
+                    // Position in the song's bar, in half steps, before swing.
+                    let halves = match self.pace {
+                        TimeFeel::Plain => 2 * place,
+                        TimeFeel::Half => match (4 * place).checked_sub(2 * length * odd(bar)) {
+                            Some(halves) if halves < 2 * length => halves,
+                            _ => continue,
+                        },
+                        TimeFeel::Double => number * length + place,
+                    };
+                    if let Some(cell) = played.steps_mut().get_mut(halves / 2) {
+                        cell.strike(drum, self.reshape(hit, halves));
+                    }
+                }
+            }
+        }
+        played
+    }
+
+    fn is_heard(&self, drum: Drum) -> bool {
+        !self.mute.contains(drum) && (self.solo.is_empty() || self.solo.contains(drum))
+    }
+
+    fn reshape(&self, hit: Hit, halves: usize) -> Hit {
+        let velocity = f32::from(hit.velocity);
+        let velocity = MIDDLE + (velocity - MIDDLE) * self.dynamics + self.velocity;
+        let mut offset = hit.offset() * self.timing + 0.5 * (halves % 2) as f32;
+        if halves / 2 % 2 == 1 {
+            offset += 0.5 * self.swing;
+        }
+        // Rounding must not move a hit off its least offset.
+        Hit::new(
+            velocity / 127.0,
+            (offset * f32::from(TICKS_PER_STEP)).round() / f32::from(TICKS_PER_STEP),
+        )
+    }
+}
+
+/// 1 in the second of each pair of bars.
+fn odd(bar: i64) -> usize {
+    usize::from(bar.rem_euclid(2) == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bar(meter: Meter, seed: usize) -> Bar {
+        let mut bar = Bar::silent(meter).at([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        for (place, step) in bar.steps_mut().iter_mut().enumerate() {
+            for drum in
+                Drum::ALL.into_iter().filter(|d| (place * 7 + d.index() + seed).is_multiple_of(3))
+            {
+                let velocity = u8::try_from(1 + (place * 11 + drum.index() * 5 + seed) % 127);
+                let offset_ticks =
+                    i8::try_from((place * 29 + drum.index() + seed) % 240).unwrap_or(-120);
+                step.set(drum, Some(Hit { velocity: velocity.unwrap_or(1), offset_ticks }));
+            }
+        }
+        bar
+    }
+
+    fn drums(bar: &Bar) -> Vec<DrumSet> {
+        bar.steps().iter().map(Step::drums).collect()
+    }
+
+    #[test]
+    fn default_performance_changes_nothing() {
+        for seed in 0..9 {
+            let bar = bar(Meter::new(7, 8), seed);
+            assert_eq!(Performance::default().play(3, &[bar]), bar);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn performance_controls_preserve_all_hits(
+            swing in 0.0f32..=1.0, timing in 0.0f32..=2.0, dynamics in 0.0f32..=2.0,
+            velocity in -64.0f32..=64.0, seed in 0usize..20,
+        ) {
+            let bar = bar(Meter::FOUR_FOUR, seed);
+            let performance = Performance { swing, timing, dynamics, velocity, ..Performance::default() };
+            prop_assert_eq!(drums(&performance.play(0, &[bar])), drums(&bar));
+        }
+    }
+
+    #[test]
+    fn mute_and_solo_silence_lanes() {
+        let bar = bar(Meter::FOUR_FOUR, 1);
+        let set = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
+        let (mute, solo) = (set(&[Drum::Snare]), set(&[Drum::Bass, Drum::Snare]));
+        let heard = |mute, solo| {
+            let played = Performance { mute, solo, ..Performance::default() }.play(0, &[bar]);
+            drums(&played).into_iter().fold(DrumSet::EMPTY, DrumSet::with)
+        };
+        assert_eq!(heard(mute, DrumSet::EMPTY), DrumSet::ALL.without(mute));
+        assert_eq!(heard(mute, solo), set(&[Drum::Bass]));
+    }
+
+    #[test]
+    fn swing_delays_every_second_sixteenth() {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        let hit = Hit { velocity: 80, offset_ticks: 0 };
+        bar.steps_mut().iter_mut().for_each(|step| step.set(Drum::Ride, Some(hit)));
+        let played = Performance { swing: 2.0 / 3.0, ..Performance::default() }.play(0, &[bar]);
+        for (place, step) in played.steps().iter().enumerate() {
+            let offset = step.hit(Drum::Ride).expect("a hit").offset_ticks;
+            assert_eq!(offset, if place % 2 == 1 { 80 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn half_and_double_time_are_inverse() {
+        for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(3, 4)] {
+            let half = Performance { pace: TimeFeel::Half, ..Performance::default() };
+            let double = Performance { pace: TimeFeel::Double, ..Performance::default() };
+            let mut pattern = bar(meter, 2);
+            // Micro-timing keeps its duration, except between two steps.
+            for step in pattern.steps_mut() {
+                for drum in Drum::ALL {
+                    let hit =
+                        step.hit(drum).map(|hit| Hit { offset_ticks: hit.offset_ticks / 4, ..hit });
+                    step.set(drum, hit);
+                }
+            }
+            let slow: Vec<Bar> = (6..8)
+                .map(|song| {
+                    assert_eq!(half.sources(song), (3, 1));
+                    half.play(song, &[pattern])
+                })
+                .collect();
+            assert!(
+                slow.iter().flat_map(|bar| bar.steps()).filter(|s| !s.drums().is_empty()).count()
+                    > 3
+            );
+            assert_eq!(double.sources(3), (6, 2));
+            assert_eq!(double.play(3, &slow), pattern);
+        }
+    }
+
+    #[test]
+    fn double_time_merges_two_bars() {
+        let double = Performance { pace: TimeFeel::Double, ..Performance::default() };
+        let mut bars = [Bar::silent(Meter::FOUR_FOUR); 2];
+        let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
+        bars[0].steps_mut()[4].set(Drum::Snare, hit(90));
+        bars[1].steps_mut()[5].set(Drum::Bass, hit(70));
+        let played = double.play(0, &bars);
+        assert_eq!(played.steps()[2].hit(Drum::Snare), hit(90));
+        assert_eq!(
+            played.steps()[10].hit(Drum::Bass),
+            Some(Hit { velocity: 70, offset_ticks: 119 })
+        );
+    }
+}

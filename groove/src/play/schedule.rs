@@ -1,0 +1,307 @@
+//! Converts spans and bars to note-on and note-off messages at sample offsets, in order of time.
+//!
+//! A hit may be up to half a step early or late, so it can sound before its bar begins. Its exact
+//! position alone decides in which span it sounds, once. A note lasts half a step, less if its drum
+//! is struck again sooner. A jump, a loop seam or a stop releases all sounding notes.
+//!
+//! All buffers have a fixed size: nothing is allocated, and a span of any length is played in
+//! pieces of one quarter note. The caller supplies bars and receives notes.
+
+use arrayvec::ArrayVec;
+
+use crate::pattern::drum::{CLASSES, Channels, Drum};
+use crate::pattern::{Bar, Hit, TICKS_PER_STEP};
+use crate::play::clock::{Entry, Grid, Span, TICKS_PER_BEAT};
+
+/// Default length of a note, in quarter notes.
+const LENGTH: f64 = TICKS_PER_STEP as f64 / 2.0 / TICKS_PER_BEAT;
+
+/// Maximum earliness and lateness of a hit, in quarter notes.
+const REACH: f64 = TICKS_PER_STEP as f64 / 2.0 / TICKS_PER_BEAT;
+
+/// Half a tick, in quarter notes: positions closer than this are equal.
+const NEAR: f64 = 0.5 / TICKS_PER_BEAT;
+
+/// Length of the pieces of a span, in quarter notes.
+const PIECE: f64 = 1.0;
+
+/// Capacity for the hits of a piece. Steps are at least half a step apart (bars of 1/32), so that
+/// (`PIECE` + 2 `REACH`) / (1/8) + 1 steps of nine hits can reach into a piece.
+const HITS: usize = 11 * CLASSES;
+
+/// A note message at a sample of the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Note-on.
+    On {
+        /// Sample, counted from the start of the block.
+        sample: u32,
+        /// MIDI channel of the drum, 0 to 15.
+        channel: u8,
+        /// Struck drum.
+        drum: Drum,
+        /// MIDI pitch of the drum in its bar.
+        pitch: u8,
+        /// MIDI velocity, 1 to 127.
+        velocity: u8,
+    },
+    /// Note-off.
+    Off {
+        /// Sample, counted from the start of the block.
+        sample: u32,
+        /// MIDI channel of the note-on.
+        channel: u8,
+        /// MIDI pitch of the note-on.
+        pitch: u8,
+    },
+}
+
+/// A hit at its exact position in quarter notes.
+#[derive(Clone, Copy, Debug)]
+struct ScheduledHit {
+    position: f64,
+    drum: Drum,
+    pitch: u8,
+    velocity: u8,
+    /// Maximum length, in quarter notes.
+    length: f64,
+}
+
+/// A sounding note.
+#[derive(Clone, Copy, Debug)]
+struct ActiveNote {
+    channel: u8,
+    pitch: u8,
+    /// Start of the span in which it began, in quarter notes, and its first sample.
+    began: (f64, u32),
+    /// End position, in quarter notes.
+    end: f64,
+}
+
+/// The hits of a piece.
+type ScheduledHits = ArrayVec<ScheduledHit, HITS>;
+
+/// Plays spans and tracks sounding notes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scheduler {
+    /// By class.
+    sounding: [Option<ActiveNote>; CLASSES],
+    /// Channel of the next notes, by class.
+    channels: Channels,
+}
+
+impl Scheduler {
+    /// Returns true if no note sounds.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.sounding.iter().all(Option::is_none)
+    }
+
+    /// Sets the channel of each drum's future notes. Sounding notes end on their own channel.
+    pub fn route(&mut self, channels: Channels) {
+        self.channels = channels;
+    }
+
+    /// Ends every sounding note at a sample.
+    pub fn release(&mut self, sample: u32, out: &mut impl FnMut(Note)) {
+        for ActiveNote { channel, pitch, .. } in self.sounding.iter_mut().filter_map(Option::take) {
+            out(Note::Off { sample, channel, pitch });
+        }
+    }
+
+    /// Plays a span. `bars` returns the bar of an index; `None` is silence, and so are bars of
+    /// another meter than the span's. Notes are emitted in order of time, note-off before note-on
+    /// at the same sample.
+    pub fn play<'a>(
+        &mut self,
+        span: &Span,
+        mut bars: impl FnMut(i64) -> Option<&'a Bar>,
+        out: &mut impl FnMut(Note),
+    ) {
+        if span.entry != Entry::Continues {
+            self.release(span.first, out);
+        }
+        let mut from = span.from;
+        while from < span.to {
+            let to = (from + PIECE).min(span.to);
+            for onset in &gather(span, from, to, &mut bars) {
+                self.strike(span, onset, out);
+            }
+            self.end_before(span, to, u32::MAX, out);
+            from = to;
+        }
+        self.end_before(span, span.to, u32::MAX, out);
+    }
+
+    /// First position after a played span at which a note begins or ends, or `until` if that is
+    /// earlier; `until` is at most a quarter note away. `bars` as in [`Scheduler::play`].
+    pub fn next<'a>(
+        &self,
+        span: &Span,
+        until: f64,
+        mut bars: impl FnMut(i64) -> Option<&'a Bar>,
+    ) -> f64 {
+        let rest = Span { from: span.to, to: until, entry: Entry::Continues, ..*span };
+        let onsets = gather(&rest, rest.from, rest.to, &mut bars);
+        let begins = onsets.first().map_or(until, |onset| onset.position);
+        let ends = self.sounding.iter().flatten().map(|note| note.end);
+        ends.fold(begins, f64::min)
+    }
+
+    fn strike(&mut self, span: &Span, onset: &ScheduledHit, out: &mut impl FnMut(Note)) {
+        let sample = span.sample_of(onset.position);
+        self.end_before(span, span.to, sample, out);
+        let ScheduledHit { position, drum, pitch, velocity, length } = *onset;
+        let channel = self.channels[drum.index()];
+        let began = (span.start, sample);
+        for (class, sounding) in self.sounding.iter_mut().enumerate() {
+            // Another drum may share the channel and pitch: in the user's map, or in the previous
+            // bar's kit.
+            let ends = |note: &ActiveNote| {
+                class == drum.index() || (note.channel, note.pitch) == (channel, pitch)
+            };
+            if sounding.is_some_and(|note| ends(&note) && note.began == began) {
+                // Two hits with one pitch at one sample are one note: two drums, or one drum twice
+                // if a host jumps ahead during a tempo rise.
+                return;
+            }
+            if let Some(ActiveNote { channel, pitch, .. }) = sounding.take_if(|note| ends(note)) {
+                out(Note::Off { sample, channel, pitch });
+            }
+        }
+        // A note shorter than a sample would end before it begins.
+        let end = (position + length).max(position.max(span.start) + span.beats_per_sample);
+        self.sounding[drum.index()] = Some(ActiveNote { channel, pitch, began, end });
+        out(Note::On { sample, channel, drum, pitch, velocity });
+    }
+
+    /// Ends the notes that end before a position and not after a sample, in order.
+    fn end_before(&mut self, span: &Span, to: f64, latest: u32, out: &mut impl FnMut(Note)) {
+        loop {
+            let next = (self.sounding.iter().enumerate())
+                .filter_map(|(class, note)| note.map(|note| (class, note)))
+                .filter(|(_, note)| note.end < to)
+                .min_by(|(_, a), (_, b)| a.end.total_cmp(&b.end));
+            let Some((class, ActiveNote { channel, pitch, end, .. })) = next else { return };
+            let sample = span.sample_of(end);
+            if sample > latest {
+                return;
+            }
+            self.sounding[class] = None;
+            out(Note::Off { sample, channel, pitch });
+        }
+    }
+}
+
+/// The hits of a span that sound between two positions, in order.
+fn gather<'a>(
+    span: &Span,
+    from: f64,
+    to: f64,
+    bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
+) -> ScheduledHits {
+    let mut onsets = ScheduledHits::new();
+    let mut keep = |onset: ScheduledHit| {
+        // Within capacity, see `HITS`.
+        if (from..to).contains(&onset.position) {
+            let _ = onsets.try_push(onset);
+        }
+    };
+    let entered = span.entry == Entry::Jumps && from <= span.from;
+    // The latest hit is a tick short of half a step late.
+    each_hit(span, from - REACH + NEAR, to + REACH, bars, |step, mut onset| {
+        // The host may have rounded the end up.
+        if span.seam.is_some_and(|(_, end)| step >= end - NEAR || onset.position >= end - 1e-9) {
+            return;
+        }
+        if entered && onset.position < from && step >= from {
+            onset.position = from;
+            // It sounds from the first sample on, half a sample later. Its length counts from
+            // there; otherwise the end would lie exactly between two samples.
+            onset.length += (span.start - from).max(0.0);
+        }
+        keep(onset);
+    });
+    // In a loop, early hits of its start sound before its end.
+    if let Some((start, end)) = span.seam.filter(|(_, end)| to > end - REACH) {
+        each_hit(span, start - NEAR, start + REACH, bars, |step, mut onset| {
+            if step >= start - NEAR && onset.position < start - 1e-9 {
+                let at_once = entered && onset.position < from && step >= from;
+                onset.position = (onset.position + (end - start)).max(start);
+                // In a loop shorter than the hit's earliness, the hit at the start and the early
+                // hit before the end coincide: one note.
+                if at_once && span.sample_of(onset.position) == span.first {
+                    return;
+                }
+                keep(onset);
+            }
+        });
+    }
+    // Of two hits of a drum at one position, the louder comes first.
+    onsets.sort_unstable_by(|a, b| {
+        (a.position.total_cmp(&b.position))
+            .then(a.drum.cmp(&b.drum))
+            .then(b.velocity.cmp(&a.velocity))
+    });
+    onsets
+}
+
+/// Index of the first bar whose hits can sound at or after a position in quarter notes.
+#[must_use]
+pub fn first_bar(grid: &Grid, from: f64) -> i64 {
+    let (bar, first) = first_step(grid, from - REACH + NEAR);
+    if first < grid.meter.steps() as f64 { bar } else { bar + 1 }
+}
+
+/// The bar at a position, and its first step from there on, which may be past its last.
+fn first_step(grid: &Grid, from: f64) -> (i64, f64) {
+    let bar = grid.bar_at(from);
+    let into = from * TICKS_PER_BEAT - grid.bar_ticks(bar);
+    (bar, (into / f64::from(TICKS_PER_STEP)).ceil().max(0.0))
+}
+
+/// Calls `hit` with the step position and the hit, for each hit of each step between two positions,
+/// inclusive.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the bar")]
+fn each_hit<'a>(
+    span: &Span,
+    from: f64,
+    to: f64,
+    bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
+    mut hit: impl FnMut(f64, ScheduledHit),
+) {
+    let grid = &span.grid;
+    let step_ticks = f64::from(TICKS_PER_STEP);
+    let (bar, first) = first_step(grid, from);
+    for index in bar..=grid.bar_at(to) {
+        let start = grid.bar_ticks(index);
+        let first = if index == bar { first } else { 0.0 };
+        let last = ((to * TICKS_PER_BEAT - start) / step_ticks).floor();
+        let steps = grid.meter.steps();
+        if last < first || first >= steps as f64 {
+            continue;
+        }
+        let Some(bar) = bars(index).filter(|bar| bar.meter() == grid.meter) else { continue };
+        let (first, last) = (first as usize, (last as usize).min(steps - 1));
+        for number in first..=last {
+            let Some(step) = bar.steps().get(number) else { continue };
+            let at = start + number as f64 * step_ticks;
+            for (drum, struck) in step.hits() {
+                let next = bar.steps().get(number + 1).and_then(|step| step.hit(drum));
+                let position = (at + f64::from(struck.offset_ticks)) / TICKS_PER_BEAT;
+                let (pitch, velocity, length) =
+                    (bar.pitch(drum), struck.velocity, length(struck, next));
+                hit(at / TICKS_PER_BEAT, ScheduledHit { position, drum, pitch, velocity, length });
+            }
+        }
+    }
+}
+
+/// Maximum length of a hit's note, given the same drum's hit one step later: it ends a tick before
+/// the next begins, if there is a tick between them.
+fn length(hit: Hit, next: Option<Hit>) -> f64 {
+    let Some(next) = next else { return LENGTH };
+    let apart =
+        f64::from(TICKS_PER_STEP) + f64::from(next.offset_ticks) - f64::from(hit.offset_ticks);
+    LENGTH.min((apart - 1.0).max(apart / 2.0) / TICKS_PER_BEAT)
+}

@@ -1,0 +1,53 @@
+//! Signal processing shared by all drums.
+
+use fundsp::audionode::AudioNode;
+use fundsp::noise::Noise;
+use fundsp::setting::Setting;
+use fundsp::svf::SvfParams;
+
+/// Level below which a drum or a part of it counts as silent and is not computed.
+pub(super) const SILENCE_LEVEL: f32 = 3e-5;
+
+/// Factor per sample of a decay by 60 dB in a time in seconds.
+pub(super) fn decay(seconds: f32, rate: f32) -> f32 {
+    (-6.908 / (seconds * rate)).exp()
+}
+
+/// Filter parameters with the cutoff limited to 0.45 of the sample rate.
+pub(super) fn filter(rate: f32, cutoff: f32, q: f32) -> SvfParams<f32> {
+    SvfParams { sample_rate: rate, cutoff: cutoff.min(0.45 * rate), q, gain: 1.0 }
+}
+
+/// White noise with a seed.
+pub(super) fn noise(seed: u32) -> Noise {
+    let mut noise = Noise::new();
+    noise.set(Setting::seed(u64::from(seed) << 24));
+    noise.reset();
+    noise
+}
+
+/// Gains of the left and right channel at a pan of -1 to 1, at constant power.
+pub(super) fn sides(pan: f32) -> (f32, f32) {
+    let angle = (1.0 + pan) * std::f32::consts::FRAC_PI_4;
+    (std::f32::consts::SQRT_2 * angle.cos(), std::f32::consts::SQRT_2 * angle.sin())
+}
+
+/// Random numbers of one stroke: a function of the drum's seed and the stroke count.
+#[derive(Clone, Copy)]
+pub(super) struct StrokeRng(u32);
+
+impl StrokeRng {
+    pub(super) fn of(seed: u32, stroke: u32) -> Self {
+        StrokeRng(seed.wrapping_mul(0x9e37_79b9) ^ stroke.wrapping_mul(0x85eb_ca6b))
+    }
+
+    /// A number between -1 and 1.
+    pub(super) fn draw(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x6d2b_79f5);
+        let mut mixed = self.0;
+        mixed = (mixed ^ mixed >> 15).wrapping_mul(mixed | 1);
+        mixed ^= mixed.wrapping_add((mixed ^ mixed >> 7).wrapping_mul(mixed | 61));
+        mixed ^= mixed >> 14;
+        (mixed >> 8) as f32 / f32::from(u16::MAX) / 128.0 - 1.0
+    }
+}

@@ -1,0 +1,324 @@
+//! Drums with a membrane: a few partials that fall in pitch as they decay, the knock of beater or
+//! stick, and the wires of the snare drum. A stroke fades the previous one.
+
+use fundsp::F32x;
+use fundsp::audionode::AudioNode;
+use fundsp::noise::Noise;
+use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
+use multiversion::multiversion;
+
+use super::dsp::{SILENCE_LEVEL, StrokeRng, decay, filter, noise, sides};
+use crate::model::activation::tanh;
+
+/// Maximum number of partials.
+const PARTIALS: usize = 5;
+
+/// Samples per vector, and vectors per piece.
+const LANES: usize = 8;
+const PIECE: usize = 8 * LANES;
+
+/// Parameters of a drum.
+pub(super) struct MembraneSpec {
+    /// Final pitch, in Hz.
+    pitch: f32,
+    /// Partials: multiple of the pitch, level, decay to -60 dB in seconds.
+    partials: &'static [(f32, f32, f32)],
+    /// Pitch bend at full velocity as a share of the pitch, and its decay to -60 dB in seconds:
+    /// fast and slow part.
+    bend: [(f32, f32); 2],
+    /// Knock: frequency in Hz, level, decay to -60 dB in seconds.
+    knock: (f32, f32, f32),
+    /// Wires: lower cutoff in Hz, level, decay to -60 dB in seconds.
+    wires: (f32, f32, f32),
+    /// Gain into the saturation, which adds the harmonics that small speakers need.
+    drive: f32,
+    /// Overall level.
+    level: f32,
+    /// Pan, -1 (left) to 1 (right).
+    pan: f32,
+}
+
+pub(super) const BASS: MembraneSpec = MembraneSpec {
+    pitch: 49.0,
+    partials: &[(1.0, 1.0, 0.5), (1.6, 0.25, 0.16), (2.3, 0.12, 0.09)],
+    bend: [(3.6, 0.045), (0.35, 0.22)],
+    knock: (2_900.0, 4.5, 0.022),
+    wires: (1_000.0, 0.0, 0.1),
+    drive: 1.8,
+    level: 1.35,
+    pan: 0.0,
+};
+
+pub(super) const SNARE: MembraneSpec = MembraneSpec {
+    pitch: 186.0,
+    partials: &[
+        (1.0, 0.62, 0.26),
+        (1.76, 0.42, 0.19),
+        (2.35, 0.16, 0.12),
+        (2.93, 0.12, 0.1),
+        (3.61, 0.08, 0.08),
+    ],
+    bend: [(0.25, 0.05), (0.05, 0.2)],
+    knock: (2_400.0, 1.4, 0.02),
+    wires: (1_500.0, 0.75, 0.34),
+    drive: 1.2,
+    level: 1.1,
+    pan: 0.05,
+};
+
+/// Partials of a tom: a circular membrane's, the first ones shifted towards a chord by the air in
+/// the shell.
+const TOM: &[(f32, f32, f32)] = &[
+    (1.0, 0.9, 0.75),
+    (1.58, 0.32, 0.4),
+    (2.13, 0.16, 0.26),
+    (2.65, 0.1, 0.18),
+    (3.2, 0.06, 0.12),
+];
+
+pub(super) const LOW_TOM: MembraneSpec = MembraneSpec {
+    pitch: 84.0,
+    partials: TOM,
+    bend: [(0.5, 0.06), (0.14, 0.5)],
+    knock: (1_500.0, 1.5, 0.025),
+    wires: (900.0, 0.05, 0.2),
+    drive: 1.3,
+    level: 0.95,
+    pan: 0.45,
+};
+
+pub(super) const MID_TOM: MembraneSpec =
+    MembraneSpec { pitch: 118.0, knock: (1_800.0, 1.5, 0.025), pan: 0.05, ..LOW_TOM };
+
+pub(super) const HIGH_TOM: MembraneSpec =
+    MembraneSpec { pitch: 160.0, knock: (2_200.0, 1.5, 0.025), pan: -0.4, ..LOW_TOM };
+
+/// A drum and its last two strokes.
+pub(super) struct Membrane {
+    seed: u32,
+    strokes: [Stroke; 2],
+    count: u32,
+}
+
+impl Membrane {
+    pub(super) fn new(spec: &'static MembraneSpec, rate: f32, seed: u32) -> Self {
+        let stroke = |place| Stroke::new(spec, rate, 2 * seed + place);
+        Membrane { seed, strokes: [stroke(0), stroke(1)], count: 0 }
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.strokes.iter().all(|stroke| !stroke.sounds)
+    }
+
+    pub(super) fn strike(&mut self, velocity: f32) {
+        self.count = self.count.wrapping_add(1);
+        let [new, old] = &mut self.strokes;
+        let (new, old) = if self.count.is_multiple_of(2) { (new, old) } else { (old, new) };
+        // The stick damps the membrane.
+        old.fade(0.06);
+        new.begin(velocity, StrokeRng::of(self.seed, self.count));
+    }
+
+    pub(super) fn fade(&mut self, seconds: f32) {
+        self.strokes.iter_mut().for_each(|stroke| stroke.fade(seconds));
+    }
+
+    pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
+        self.strokes.iter_mut().for_each(|stroke| stroke.add(left, right));
+    }
+}
+
+/// Exponential decay: value, and factor per sample.
+#[derive(Clone, Copy, Default)]
+struct Decay {
+    value: f32,
+    factor: f32,
+}
+
+impl Decay {
+    fn next(&mut self) -> f32 {
+        let value = self.value;
+        self.value *= self.factor;
+        value
+    }
+
+    /// Returns true while audible; an inaudible value becomes 0.
+    fn is_heard(&mut self) -> bool {
+        if self.value <= SILENCE_LEVEL {
+            self.value = 0.0;
+        }
+        self.value > 0.0
+    }
+}
+
+/// A partial: level, phase (0 to 1), and frequency as a multiple of the drum's, in cycles per
+/// sample and Hz.
+#[derive(Clone, Copy, Default)]
+struct Partial {
+    loud: Decay,
+    phase: f32,
+    ratio: f32,
+}
+
+impl Partial {
+    /// Adds the next samples, given the integrated pitch at each of them.
+    #[inline(always)]
+    fn add(&mut self, turns: &[[f32; LANES]], tones: &mut [F32x]) {
+        let Decay { value, factor } = self.loud;
+        let mut ahead = Decay { value, factor };
+        let mut loud = F32x::new([0.0; LANES].map(|_| ahead.next()));
+        let fall = F32x::splat(factor.powi(8));
+        for (tone, turns) in tones.iter_mut().zip(turns) {
+            let phase = F32x::splat(self.phase) + F32x::splat(self.ratio) * F32x::new(*turns);
+            *tone += loud * ((phase - phase.floor()) * F32x::TAU).sin();
+            loud *= fall;
+        }
+    }
+
+    /// Advances by a number of samples and the integrated pitch over them.
+    fn pass(&mut self, samples: usize, turned: f32) {
+        self.loud.value *= self.loud.factor.powi(i32::try_from(samples).unwrap_or(i32::MAX));
+        self.phase += self.ratio * turned;
+        self.phase -= self.phase.floor();
+    }
+}
+
+struct Stroke {
+    spec: &'static MembraneSpec,
+    rate: f32,
+    sounds: bool,
+    /// Overall level. Decays once the stroke fades.
+    whole: Decay,
+    pitch: f32,
+    bend: [Decay; 2],
+    partials: [Partial; PARTIALS],
+    noise: [Noise; 2],
+    knock: Decay,
+    knocks: FixedSvf<f32, BandpassMode<f32>>,
+    wires: Decay,
+    rattle: [FixedSvf<f32, HighpassMode<f32>>; 2],
+    dull: [FixedSvf<f32, LowpassMode<f32>>; 2],
+    pan: (f32, f32),
+}
+
+impl Stroke {
+    fn new(spec: &'static MembraneSpec, rate: f32, seed: u32) -> Self {
+        let params = |cutoff, q| filter(rate, cutoff, q);
+        let rattle = || FixedSvf::new(HighpassMode::new(), &params(spec.wires.0, 0.8));
+        let dull = || FixedSvf::new(LowpassMode::new(), &params(9_000.0, 0.7));
+        Stroke {
+            spec,
+            rate,
+            sounds: false,
+            whole: Decay::default(),
+            pitch: spec.pitch,
+            bend: [Decay::default(); 2],
+            partials: [Partial::default(); PARTIALS],
+            noise: [noise(2 * seed), noise(2 * seed + 1)],
+            knock: Decay::default(),
+            knocks: FixedSvf::new(BandpassMode::new(), &params(spec.knock.0, 1.0)),
+            wires: Decay::default(),
+            rattle: [rattle(), rattle()],
+            dull: [dull(), dull()],
+            pan: sides(spec.pan),
+        }
+    }
+
+    fn begin(&mut self, velocity: f32, mut rng: StrokeRng) {
+        let (spec, rate) = (self.spec, self.rate);
+        let hard = velocity * velocity;
+        self.sounds = true;
+        self.whole = Decay { value: spec.level * velocity.powf(1.2), factor: 1.0 };
+        self.pitch = spec.pitch * (1.0 + 0.006 * rng.draw());
+        for (bend, (share, seconds)) in self.bend.iter_mut().zip(spec.bend) {
+            let value = share * (0.35 + 0.65 * velocity);
+            *bend = Decay { value, factor: decay(seconds, rate) };
+        }
+        // Hard strokes emphasise the upper partials; the stick's position varies.
+        let mut first = true;
+        for (partial, (ratio, gain, seconds)) in self.partials.iter_mut().zip(spec.partials) {
+            let varied = 0.5 + 0.6 * velocity + 0.2 * rng.draw();
+            let value = if first { *gain } else { gain * varied };
+            let factor = decay(seconds * (1.0 + 0.06 * rng.draw()), rate);
+            *partial = Partial { loud: Decay { value, factor }, phase: 0.0, ratio: ratio / rate };
+            first = false;
+        }
+        let (hertz, gain, seconds) = spec.knock;
+        let bright = (0.55 + 0.6 * velocity) * (1.0 + 0.12 * rng.draw());
+        self.knocks.reset();
+        self.knocks.set_center((hertz * bright).min(0.45 * rate));
+        self.knock = Decay { value: gain * (0.25 + hard), factor: decay(seconds, rate) };
+        let (_, gain, seconds) = spec.wires;
+        let value = gain * (1.0 + 0.1 * rng.draw());
+        let seconds = seconds * (0.75 + 0.35 * velocity);
+        self.wires = Decay { value, factor: decay(seconds, rate) };
+        self.rattle.iter_mut().for_each(AudioNode::reset);
+        for dull in &mut self.dull {
+            dull.reset();
+            dull.set_center((3_500.0 + 11_000.0 * velocity).min(0.45 * rate));
+        }
+    }
+
+    fn fade(&mut self, seconds: f32) {
+        self.whole.factor = self.whole.factor.min(decay(seconds, self.rate));
+    }
+
+    fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
+        if self.sounds {
+            render_stroke(self, left, right);
+        }
+    }
+}
+
+/// Adds the next samples of a stroke.
+#[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
+fn render_stroke(stroke: &mut Stroke, left: &mut [f32], right: &mut [f32]) {
+    let MembraneSpec { drive, partials, .. } = *stroke.spec;
+    let partials = &mut stroke.partials[..partials.len()];
+    for (left, right) in left.chunks_mut(PIECE).zip(right.chunks_mut(PIECE)) {
+        let samples = left.len();
+        let mut turns = [0.0; PIECE];
+        let mut turned = 0.0;
+        for turn in &mut turns[..samples] {
+            *turn = turned;
+            turned += stroke.pitch * (1.0 + stroke.bend.iter_mut().map(Decay::next).sum::<f32>());
+        }
+        let mut tones = [F32x::ZERO; PIECE / LANES];
+        for partial in &mut *partials {
+            partial.add(turns.as_chunks().0, &mut tones[..samples.div_ceil(LANES)]);
+            partial.pass(samples, turned);
+        }
+        let tones = tones.each_ref().map(|tone| tone.to_array());
+        let mut tones: [f32; PIECE] = std::array::from_fn(|at| tones[at / LANES][at % LANES]);
+        let mut noise = [[0.0; PIECE]; 2];
+        for (noise, source) in noise.iter_mut().zip(&mut stroke.noise) {
+            noise[..samples].fill_with(|| source.tick(&[].into())[0]);
+        }
+        if stroke.knock.is_heard() {
+            for (tone, noise) in tones.iter_mut().zip(noise[0]).take(samples) {
+                *tone += stroke.knocks.tick(&[noise * stroke.knock.next()].into())[0];
+            }
+        }
+        tones.iter_mut().for_each(|tone| *tone = tanh(drive * *tone) / drive.sqrt());
+        let mut sides = [tones; 2];
+        if stroke.wires.is_heard() {
+            let mut wires = [0.0; PIECE];
+            wires[..samples].fill_with(|| stroke.wires.next());
+            for at in 0..samples {
+                for side in 0..2 {
+                    let high = stroke.rattle[side].tick(&[noise[side][at] * wires[at]].into());
+                    sides[side][at] += stroke.dull[side].tick(&high)[0];
+                }
+            }
+        }
+        let mut whole = [0.0; PIECE];
+        whole[..samples].fill_with(|| stroke.whole.next());
+        for at in 0..samples {
+            left[at] += whole[at] * stroke.pan.0 * sides[0][at];
+            right[at] += whole[at] * stroke.pan.1 * sides[1][at];
+        }
+    }
+    let tones: f32 = partials.iter().map(|partial| partial.loud.value).sum();
+    let loudest = tones + stroke.wires.value + stroke.knock.value;
+    stroke.sounds = stroke.whole.value * loudest > SILENCE_LEVEL;
+}

@@ -1,0 +1,118 @@
+//! Capture of incoming notes as a primer.
+//!
+//! It allocates nothing, so that the audio thread can own it.
+
+use crate::pattern::drum::Drum;
+use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
+use crate::take::primer::{MAX_PRIMER_STEPS, Played, Rhythm};
+
+/// The notes of the last [`MAX_PRIMER_STEPS`] steps.
+#[derive(Clone, Copy, Debug)]
+pub struct MidiCapture {
+    /// By step of the song modulo [`MAX_PRIMER_STEPS`]: step number, drum hits, and true if any
+    /// note began.
+    heard: [(i64, Step, bool); MAX_PRIMER_STEPS],
+}
+
+impl Default for MidiCapture {
+    fn default() -> Self {
+        MidiCapture { heard: [(i64::MIN, Step::SILENT, false); MAX_PRIMER_STEPS] }
+    }
+}
+
+impl MidiCapture {
+    /// Records a note at a song position in ticks of 1/960 quarter note. `drum` is `None` for other
+    /// notes.
+    #[expect(clippy::cast_possible_truncation, reason = "song positions are far from the limits")]
+    pub fn note_on(&mut self, ticks: f64, drum: Option<Drum>, velocity: u8) {
+        let step = (ticks / f64::from(TICKS_PER_STEP)).round();
+        let offset = ticks / f64::from(TICKS_PER_STEP) - step;
+        let Some(place) = place(step as i64) else { return };
+        let (of, played, struck) = &mut self.heard[place];
+        if *of != step as i64 {
+            (*of, *played) = (step as i64, Step::SILENT);
+        }
+        *struck = true;
+        if let Some(drum) = drum {
+            played.strike(drum, Hit::new(f32::from(velocity) / 127.0, offset as f32));
+        }
+    }
+
+    fn last(&self, until: i64, steps: usize) -> impl Iterator<Item = (Step, bool)> {
+        let steps = steps.min(MAX_PRIMER_STEPS);
+        let first = until.saturating_sub(i64::try_from(steps).unwrap_or(0));
+        (first..until).map(|step| {
+            let heard = place(step).map(|place| self.heard[place]);
+            let known = heard.filter(|(of, ..)| *of == step);
+            known.map_or((Step::SILENT, false), |(_, played, struck)| (played, struck))
+        })
+    }
+
+    /// Hits in the bars before a step of the song at which a bar begins; `None` without drum hits.
+    #[must_use]
+    pub fn played(&self, until: i64, bars: usize, meter: Meter) -> Option<Played> {
+        let mut steps = [Step::SILENT; MAX_PRIMER_STEPS];
+        let most = (MAX_PRIMER_STEPS / meter.steps()).min(bars) * meter.steps();
+        for (cell, (step, _)) in steps.iter_mut().zip(self.last(until, most)) {
+            *cell = step;
+        }
+        let steps = &steps[..most];
+        steps.iter().any(|step| !step.drums().is_empty()).then(|| Played::new(steps))
+    }
+
+    /// Rhythm of all notes in the bars before a step of the song at which a bar begins, repeating
+    /// from the start of the song; `None` without notes.
+    #[must_use]
+    pub fn rhythm(&self, until: i64, bars: usize, meter: Meter) -> Option<Rhythm> {
+        let most = (64 / meter.steps()).min(bars) * meter.steps();
+        let steps = u8::try_from(most).ok().filter(|&steps| steps > 0)?;
+        let first = until.saturating_sub(i64::from(steps));
+        let mut onsets = 0u64;
+        for (step, (_, struck)) in (first..).zip(self.last(until, most)) {
+            let place = step.rem_euclid(i64::from(steps));
+            onsets |= u64::from(struck) << place;
+        }
+        (onsets != 0).then_some(Rhythm { onsets, steps })
+    }
+}
+
+fn place(step: i64) -> Option<usize> {
+    usize::try_from(step.rem_euclid(i64::try_from(MAX_PRIMER_STEPS).ok()?)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOUR: Meter = Meter::FOUR_FOUR;
+
+    #[test]
+    fn capture_keeps_velocity_and_timing() {
+        let mut capture = MidiCapture::default();
+        // Steps -16 to 15: a count-in bar and the first bar of the song.
+        capture.note_on(-16.0 * 240.0 + 12.0, Some(Drum::Bass), 100);
+        capture.note_on(4.0 * 240.0 - 30.0, Some(Drum::Snare), 60);
+        capture.note_on(4.0 * 240.0 + 5.0, Some(Drum::Snare), 90);
+        capture.note_on(8.0 * 240.0, None, 50);
+        let played = capture.played(16, 2, FOUR).expect("something");
+        assert_eq!(played.steps().len(), 32);
+        let hit = |step: usize, drum| played.steps()[step].hit(drum);
+        assert_eq!(hit(0, Drum::Bass), Some(Hit { velocity: 100, offset_ticks: 12 }));
+        assert_eq!(hit(20, Drum::Snare), Some(Hit { velocity: 90, offset_ticks: 5 }));
+        assert_eq!(played.steps().iter().flat_map(Step::hits).count(), 2);
+        let rhythm = capture.rhythm(16, 2, FOUR).expect("something");
+        // Relative to the start of the song, step -16 repeats at 16.
+        assert_eq!((rhythm.onsets, rhythm.steps), (1 << 4 | 1 << 8 | 1 << 16, 32));
+    }
+
+    #[test]
+    fn capture_forgets_old_notes() {
+        let mut capture = MidiCapture::default();
+        capture.note_on(0.0, Some(Drum::Bass), 100);
+        assert!(capture.played(32, 2, FOUR).is_some());
+        assert!(capture.played(48, 2, FOUR).is_none() && capture.rhythm(48, 2, FOUR).is_none());
+        capture.note_on(64.0 * 240.0, Some(Drum::Ride), 100);
+        assert!(capture.played(16, 1, FOUR).is_none(), "its place was taken");
+        assert_eq!(capture.played(80, 9, FOUR).expect("something").steps().len(), 64);
+    }
+}

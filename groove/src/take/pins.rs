@@ -1,0 +1,230 @@
+//! Pins: cells of a phrase that the user fixes as struck or silent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pattern::drum::{CLASSES, Drum, DrumSet};
+use crate::pattern::{Hit, Step};
+
+/// Maximum number of pinned steps of a phrase: eight bars of 12/8.
+pub const MAX_PINNED_STEPS: usize = 192;
+
+/// Pinned cells by step of the phrase and drum. A struck pin can have its own hit; otherwise the
+/// model chooses velocity and offset.
+///
+/// Stored as plain integers instead of steps: takes are compared in every block, and these arrays
+/// compare as bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<SavedPins>", into = "Vec<SavedPins>")]
+pub struct Pins {
+    struck: [u16; MAX_PINNED_STEPS],
+    silent: [u16; MAX_PINNED_STEPS],
+    /// Velocity and offset in ticks of the pins' own hits; velocity 0 without one.
+    velocity: [[u8; CLASSES]; MAX_PINNED_STEPS],
+    offset_ticks: [[i8; CLASSES]; MAX_PINNED_STEPS],
+}
+
+/// State of a pinned cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// Struck and clearly audible; the model chooses velocity and offset.
+    Struck,
+    /// Struck with this velocity and offset.
+    Hit(Hit),
+    /// Silent.
+    Silent,
+}
+
+/// Serialised pins of one step.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct SavedPins {
+    step: u16,
+    struck: DrumSet,
+    silent: DrumSet,
+    /// The pins' own hits.
+    #[serde(default, skip_serializing_if = "is_silent")]
+    hits: Step,
+}
+
+fn is_silent(step: &Step) -> bool {
+    *step == Step::SILENT
+}
+
+impl Pins {
+    /// No pins.
+    pub const NONE: Pins = Pins {
+        struck: [0; MAX_PINNED_STEPS],
+        silent: [0; MAX_PINNED_STEPS],
+        velocity: [[0; CLASSES]; MAX_PINNED_STEPS],
+        offset_ticks: [[0; CLASSES]; MAX_PINNED_STEPS],
+    };
+
+    /// Pins a cell or removes its pin. Cells beyond [`MAX_PINNED_STEPS`] steps are ignored.
+    pub fn set(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
+        if step >= MAX_PINNED_STEPS {
+            return;
+        }
+        let (bit, class) = (1 << drum as u16, drum.index());
+        self.struck[step] &= !bit;
+        self.silent[step] &= !bit;
+        (self.velocity[step][class], self.offset_ticks[step][class]) = (0, 0);
+        match pin {
+            Some(Pin::Struck) => self.struck[step] |= bit,
+            Some(Pin::Hit(hit)) => {
+                self.struck[step] |= bit;
+                self.velocity[step][class] = hit.velocity.clamp(1, 127);
+                let (least, most) = (*Hit::OFFSETS.start(), *Hit::OFFSETS.end());
+                self.offset_ticks[step][class] = hit.offset_ticks.clamp(least, most);
+            }
+            Some(Pin::Silent) => self.silent[step] |= bit,
+            None => {}
+        }
+    }
+
+    /// The pin of a cell, if any.
+    #[must_use]
+    pub fn get(&self, step: usize, drum: Drum) -> Option<Pin> {
+        if self.silent(step).contains(drum) {
+            return Some(Pin::Silent);
+        }
+        let struck = self.struck(step).contains(drum);
+        struck.then(|| self.hit(step, drum).map_or(Pin::Struck, Pin::Hit))
+    }
+
+    /// Pins every cell of a lane as in these steps, the first of the phrase, including velocities
+    /// and offsets.
+    pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
+        for (place, step) in steps.iter().enumerate() {
+            self.set(place, drum, Some(step.hit(drum).map_or(Pin::Silent, Pin::Hit)));
+        }
+    }
+
+    /// Removes all pins of a lane.
+    pub fn free_lane(&mut self, drum: Drum) {
+        (0..MAX_PINNED_STEPS).for_each(|place| self.set(place, drum, None));
+    }
+
+    /// Pins all cells as in these steps, the first of the phrase.
+    #[must_use]
+    pub fn all(steps: &[Step]) -> Self {
+        let mut pins = Pins::NONE;
+        Drum::ALL.into_iter().for_each(|drum| pins.keep_lane(drum, steps));
+        pins
+    }
+
+    /// Drums pinned as struck at a step.
+    #[must_use]
+    pub fn struck(&self, step: usize) -> DrumSet {
+        DrumSet::from_bits(self.struck.get(step).copied().unwrap_or(0))
+    }
+
+    /// Drums pinned as silent at a step.
+    #[must_use]
+    pub fn silent(&self, step: usize) -> DrumSet {
+        DrumSet::from_bits(self.silent.get(step).copied().unwrap_or(0))
+    }
+
+    /// The own hit of a pin.
+    #[must_use]
+    pub fn hit(&self, step: usize, drum: Drum) -> Option<Hit> {
+        let velocity = self.velocity.get(step)?[drum.index()];
+        let offset_ticks = self.offset_ticks.get(step)?[drum.index()];
+        (velocity > 0).then_some(Hit { velocity, offset_ticks })
+    }
+
+    /// Sets velocity and offset of struck drums whose pins have their own hits.
+    pub(crate) fn apply_hits(&self, step: usize, played: &mut Step) {
+        for drum in played.drums().and(self.struck(step)).iter() {
+            if let Some(hit) = self.hit(step, drum) {
+                played.set(drum, Some(hit));
+            }
+        }
+    }
+
+    /// Returns true if any drum is pinned at a step.
+    #[must_use]
+    pub fn any_at(&self, step: usize) -> bool {
+        !self.struck(step).is_empty() || !self.silent(step).is_empty()
+    }
+}
+
+impl Default for Pins {
+    fn default() -> Self {
+        Pins::NONE
+    }
+}
+
+impl From<Vec<SavedPins>> for Pins {
+    fn from(kept: Vec<SavedPins>) -> Self {
+        let mut pins = Pins::NONE;
+        for SavedPins { step, struck, silent, hits } in kept {
+            silent.iter().for_each(|drum| pins.set(step.into(), drum, Some(Pin::Silent)));
+            for drum in struck.iter() {
+                let pin = hits.hit(drum).map_or(Pin::Struck, Pin::Hit);
+                pins.set(step.into(), drum, Some(pin));
+            }
+        }
+        pins
+    }
+}
+
+impl From<Pins> for Vec<SavedPins> {
+    fn from(pins: Pins) -> Self {
+        let kept = |(step, place)| {
+            let mut hits = Step::SILENT;
+            Drum::ALL.into_iter().for_each(|drum| hits.set(drum, pins.hit(place, drum)));
+            SavedPins { step, struck: pins.struck(place), silent: pins.silent(place), hits }
+        };
+        (0..).zip(0..MAX_PINNED_STEPS).filter(|&(_, place)| pins.any_at(place)).map(kept).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cell_has_at_most_one_pin() {
+        let mut pins = Pins::NONE;
+        pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: 4 })));
+        pins.set(3, Drum::Snare, Some(Pin::Silent));
+        pins.set(3, Drum::Bass, Some(Pin::Struck));
+        pins.set(MAX_PINNED_STEPS, Drum::Bass, Some(Pin::Struck));
+        assert!(pins.struck(3).contains(Drum::Bass) && pins.silent(3).contains(Drum::Snare));
+        assert_eq!((pins.struck(3).len(), pins.silent(3).len()), (1, 1));
+        assert_eq!(pins.get(3, Drum::Snare), Some(Pin::Silent));
+        assert_eq!(pins.get(3, Drum::Bass), Some(Pin::Struck));
+        assert!(!pins.any_at(MAX_PINNED_STEPS) && !pins.any_at(2));
+        pins.set(3, Drum::Bass, None);
+        pins.set(3, Drum::Snare, None);
+        assert_eq!(pins, Pins::NONE);
+    }
+
+    #[test]
+    fn lane_is_pinned_and_unpinned() {
+        let mut steps = [Step::SILENT; 4];
+        let hit = Hit { velocity: 51, offset_ticks: -8 };
+        steps[2].set(Drum::Ride, Some(hit));
+        let mut pins = Pins::NONE;
+        pins.keep_lane(Drum::Ride, &steps);
+        assert!((0..4).all(|step| pins.struck(step).contains(Drum::Ride) == (step == 2)));
+        assert!((0..4).all(|step| pins.silent(step).contains(Drum::Ride) == (step != 2)));
+        assert_eq!(pins.get(2, Drum::Ride), Some(Pin::Hit(hit)));
+        assert_eq!(Pins::all(&steps).silent(0).len(), 9);
+        pins.free_lane(Drum::Ride);
+        assert_eq!(pins, Pins::NONE);
+    }
+
+    #[test]
+    fn pins_round_trip_and_old_pins_without_hits_load() {
+        let mut pins = Pins::NONE;
+        pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: -4 })));
+        pins.set(191, Drum::Bass, Some(Pin::Struck));
+        pins.set(7, Drum::Crash, Some(Pin::Silent));
+        let text = serde_json::to_string(&pins).expect("text");
+        assert_eq!(serde_json::from_str::<Pins>(&text).expect("pins"), pins);
+        let old: Pins =
+            serde_json::from_str(r#"[{"step":3,"struck":2,"silent":4}]"#).expect("pins");
+        assert_eq!(old.get(3, Drum::Snare), Some(Pin::Struck));
+        assert_eq!(old.get(3, Drum::ClosedHat), Some(Pin::Silent));
+    }
+}
