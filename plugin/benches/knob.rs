@@ -16,7 +16,7 @@ use deep_pocket::project::state::ProjectState;
 use deep_pocket::project::store::ProjectStore;
 use deep_pocket::worker::{ModelPlayer, Worker};
 use groove::Meter;
-use groove::clock::Transport;
+use groove::play::clock::Transport;
 
 const RATE: f64 = 48_000.0;
 const TEMPO: f64 = 120.0;

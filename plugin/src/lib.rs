@@ -21,7 +21,7 @@ pub use crate::params::controls;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use groove::clock;
+use groove::play::clock;
 use groove::{Drum, Meter};
 use nice_plug::context::PluginApi;
 use nice_plug::midi::{Channel, Key, VoiceID};

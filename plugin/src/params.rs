@@ -40,7 +40,7 @@ const FIRST_TAKE: i32 = 530;
 /// All automatable parameters and the rest of the state.
 #[derive(Params)]
 pub struct DeepPocketParams {
-    /// Style number: 0 any, 1 to 18 as in [`groove::style`], 19 to 23 the user's own.
+    /// Style number: 0 any, 1 to 18 as in [`groove::pattern::style`], 19 to 23 the user's own.
     #[id = "style"]
     pub style: IntParam,
     /// Sampling temperature of the theme; 1 matches the training data.
@@ -177,7 +177,7 @@ pub struct PrimeParams {
 /// Routing of notes.
 #[derive(Params)]
 pub struct OutputParams {
-    /// Index of the drum map in [`groove::output::MAPS`].
+    /// Index of the drum map in [`groove::play::drum_maps::DRUM_MAPS`].
     #[id = "map"]
     pub map: IntParam,
     /// Pass-through of notes that map to no drum.

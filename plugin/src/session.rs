@@ -19,8 +19,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use groove::history::History;
-use groove::perform::Performance;
+use groove::play::perform::Performance;
+use groove::take::history::History;
 use groove::take::{Primer, Take, Toward};
 use nice_plug::params::Param;
 
@@ -234,12 +234,13 @@ impl Session {
     #[must_use]
     pub fn history_entries(&self) -> Vec<HistoryEntry> {
         self.history(|history| {
-            let entry = |(place, kept): (usize, &groove::history::Kept)| HistoryEntry {
-                place,
-                seed: kept.take.seed,
-                style: kept.take.style,
-                favourite: kept.favourite,
-            };
+            let entry =
+                |(place, kept): (usize, &groove::take::history::HistoryEntry)| HistoryEntry {
+                    place,
+                    seed: kept.take.seed,
+                    style: kept.take.style,
+                    favourite: kept.favourite,
+                };
             history.all().0.iter().enumerate().map(entry).collect()
         })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use deep_pocket::link::{Link, Phrase, Phrases, WorkerEnd, link};
 use deep_pocket::params::DeepPocketParams;
 use deep_pocket::session::clip_export::{ClipExport, ExportOptions, Extent};
-use groove::midi::{Clip, DrumMap};
+use groove::pattern::midi::{Clip, DrumMap};
 use groove::take::Take;
 use groove::{Bar, Drum, Hit, Meter, Step};
 use nice_plug::prelude::*;

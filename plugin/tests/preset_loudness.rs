@@ -4,10 +4,10 @@ use std::path::Path;
 
 use deep_pocket::project::{models, presets};
 use groove::Meter;
-use groove::audition::render;
-use groove::clip::Clip;
-use groove::drum::{Drum, DrumSet};
 use groove::generate::Drummer;
+use groove::pattern::clip::Clip;
+use groove::pattern::drum::{Drum, DrumSet};
+use groove::synth::render;
 
 const RATE: u32 = 48_000;
 

@@ -7,7 +7,7 @@ use deep_pocket::DeepPocket;
 use deep_pocket::params::DeepPocketParams;
 use deep_pocket::params::controls::Controls;
 use deep_pocket::project::saved_state::{SavedState, WINDOW};
-use groove::history::History;
+use groove::take::history::History;
 use groove::take::{Primer, Take};
 use groove::{Drum, Meter};
 use nice_plug::params::persist::PersistentField;

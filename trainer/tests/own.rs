@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use common::fail;
-use groove::midi::{Clip, Sheet};
 use groove::model::{Metadata, Model, Stack, write};
+use groove::pattern::midi::{Clip, MidiLayout};
 use groove::{Drum, Hit, Meter, Step};
 use tempfile::TempDir;
 
@@ -85,7 +85,8 @@ fn clip(number: usize) -> Vec<u8> {
             _ => {}
         }
     }
-    Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR }.write(&Sheet::new("clip", Drum::PITCHES))
+    Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR }
+        .write(&MidiLayout::new("clip", Drum::PITCHES))
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{fail, succeed};
-use groove::midi::{Clip, DrumMap, Sheet};
+use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
 use groove::{Drum, DrumSet, Hit, Meter, Step};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
@@ -26,7 +26,7 @@ fn straight(folder: &Path) -> (String, Vec<Step>) {
     }
     let clip = Clip { steps: steps.clone(), tempo: 96.0, meter: Meter::FOUR_FOUR };
     let path = folder.join("straight.mid");
-    fs::write(&path, clip.write(&Sheet::new("straight", Drum::PITCHES))).expect("written");
+    fs::write(&path, clip.write(&MidiLayout::new("straight", Drum::PITCHES))).expect("written");
     (path.to_str().expect("a path").into(), steps)
 }
 

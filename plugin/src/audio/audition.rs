@@ -1,8 +1,8 @@
 //! Renders the audition kit into the stereo output: each note of the block sounds at its sample.
-//! Runs on the audio thread and allocates nothing after construction. [`groove::audition`]
+//! Runs on the audio thread and allocates nothing after construction. [`groove::synth`]
 //! synthesises the drums.
 
-use groove::audition::AuditionKit;
+use groove::synth::AuditionKit;
 use nice_plug::prelude::util::db_to_gain;
 
 use crate::audio::engine::NoteMessage;

@@ -1,7 +1,7 @@
 //! Bars that the worker has delivered or was asked for, in a fixed number of slots.
 //! [`crate::audio::engine`] decides which bars to request.
 
-use groove::clock::Grid;
+use groove::play::clock::Grid;
 use groove::{Bar, Meter};
 
 use crate::link::{BarAnswer, TakesInUse};

@@ -12,8 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use groove::Drum;
-use groove::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
-use groove::schedule::Scheduler;
+use groove::play::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
+use groove::play::schedule::Scheduler;
 use groove::take::Take;
 use groove::{CLASSES, Channels};
 

@@ -1,8 +1,8 @@
 //! Idle spans of the song: no note begins or ends, no bar starts, and every upcoming bar is
 //! requested. Most blocks lie in an idle span; they only publish the song position.
 
-use groove::clock::{Block, Grid, Span, TICKS_PER_BEAT};
-use groove::schedule::{Scheduler, first_bar};
+use groove::play::clock::{Block, Grid, Span, TICKS_PER_BEAT};
+use groove::play::schedule::{Scheduler, first_bar};
 
 use crate::audio::bar_cache::BarKey;
 use crate::audio::render_cache::RenderCache;

@@ -1,9 +1,9 @@
 //! MIDI input as part of the take: held keys, primers played on the keys, and the pins and primers
 //! stored in the project.
 
-use groove::clock::{Block, Grid, TICKS_PER_BEAT};
 use groove::pattern::TICKS_PER_STEP;
-use groove::prime::Ear;
+use groove::play::clock::{Block, Grid, TICKS_PER_BEAT};
+use groove::take::midi_capture::MidiCapture;
 use groove::take::{Primer, Take};
 use groove::{Drum, DrumSet};
 use triple_buffer::Output;
@@ -49,7 +49,7 @@ pub(crate) struct KeyInput {
     last_clip: Box<Primer>,
     /// Take data stored in the project.
     project: Box<TakeExtras>,
-    capture: Box<Ear>,
+    capture: Box<MidiCapture>,
     /// Bar that is being recorded, and whether a note was played in it.
     listening: (i64, bool),
     extras: Option<Output<TakeExtras>>,
@@ -200,7 +200,7 @@ impl KeyInput {
             let into = position * TICKS_PER_BEAT - grid.bar_ticks(bar);
             let start = bar.saturating_mul(steps) as f64 * f64::from(TICKS_PER_STEP);
             let drum = Drum::from_general_midi(change.pitch);
-            self.capture.hear(start + into, drum, change.velocity);
+            self.capture.note_on(start + into, drum, change.velocity);
             self.listening.1 = true;
         }
         self.update_primer(position, grid, controls, take_queue);

@@ -4,8 +4,8 @@
 //! A bar is rendered once, and again after a control changes. The last rendered bar replaces one
 //! that is late.
 
-use groove::output::at_pitches;
-use groove::perform::Performance;
+use groove::play::drum_maps::at_pitches;
+use groove::play::perform::Performance;
 use groove::{Bar, CLASSES, Channels, Pitches};
 
 use crate::audio::bar_cache::{BarCache, BarKey};
@@ -116,7 +116,7 @@ impl RenderCache {
 mod tests {
     use super::*;
     use crate::link::{BarAnswer, TakesInUse};
-    use groove::perform::Pace;
+    use groove::play::perform::TimeFeel;
     use groove::{Drum, Hit, Meter};
 
     fn key(bar: i64) -> BarKey {
@@ -149,7 +149,7 @@ mod tests {
             render_cache.render(&bar_cache, key(3)) && !render_cache.render(&bar_cache, key(7))
         );
         assert_eq!(velocity(&render_cache, 3, 0), Some(3));
-        let double = Performance { pace: Pace::Double, ..Performance::default() };
+        let double = Performance { pace: TimeFeel::Double, ..Performance::default() };
         render_cache.set(double, None, [0; CLASSES]);
         assert_eq!(render_cache.get(key(3)), None, "made anew");
         assert!(

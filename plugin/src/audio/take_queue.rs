@@ -5,8 +5,8 @@
 //! its bar arrives. In real time no newer take is requested while `asked` is unanswered, so that a
 //! knob in constant motion is heard continuously. The engine fetches the bars.
 
-use groove::clock::{Grid, Span, TICKS_PER_BEAT};
 use groove::pattern::STEPS_PER_BEAT;
+use groove::play::clock::{Grid, Span, TICKS_PER_BEAT};
 use groove::take::Take;
 
 use crate::link::TakesInUse;

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use egui::{Context, Popup, Rect, Ui, pos2};
-use groove::pins::Pins;
 use groove::take::Take;
+use groove::take::pins::Pins;
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};

@@ -1,10 +1,10 @@
 //! Edits by the user: the only place from which the window changes anything. Parameters are set
 //! through the host in complete gestures, so that automation and undo work.
 
-use groove::drum::Drum;
+use groove::pattern::drum::Drum;
 use groove::pattern::{Hit, Step};
-use groove::pins::Pin;
 use groove::take::Take;
+use groove::take::pins::Pin;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;

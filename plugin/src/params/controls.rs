@@ -1,7 +1,7 @@
 //! Snapshot of the parameters for a block.
 
-use groove::output::MAPS;
-use groove::perform::{self, Performance};
+use groove::play::drum_maps::DRUM_MAPS;
+use groove::play::perform::{self, Performance};
 use groove::take::{Fills, Take};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
@@ -157,18 +157,18 @@ fn performance(params: &DeepPocketParams) -> Performance {
         mute: lane_set(lanes, |lane| lane.mute.value()),
         solo: lane_set(lanes, |lane| lane.solo.value()),
         pace: match playing.pace.value() {
-            PaceChoice::Half => perform::Pace::Half,
-            PaceChoice::Plain => perform::Pace::Plain,
-            PaceChoice::Double => perform::Pace::Double,
+            PaceChoice::Half => perform::TimeFeel::Half,
+            PaceChoice::Plain => perform::TimeFeel::Plain,
+            PaceChoice::Double => perform::TimeFeel::Double,
         },
     }
 }
 
 /// Returns the pitches of the drum map, or `None` for the model's own.
 fn pitches(params: &DeepPocketParams) -> Option<Pitches> {
-    let map = usize::try_from(params.output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
-    if map < MAPS.len() - 1 {
-        return MAPS[map].1;
+    let map = usize::try_from(params.output.map.value()).unwrap_or(0).min(DRUM_MAPS.len() - 1);
+    if map < DRUM_MAPS.len() - 1 {
+        return DRUM_MAPS[map].1;
     }
     let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value().clamp(0, 127)).unwrap_or(0);
     Some(params.lanes.each_ref().map(pitch))

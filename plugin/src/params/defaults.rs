@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use groove::Drum;
-use groove::style::{STYLES, style_number};
+use groove::pattern::style::{STYLES, style_number};
 use nice_plug::prelude::*;
 
 use crate::params::choices::{

@@ -1,7 +1,7 @@
 //! Texts of styles, channels and drum maps as hosts show and enter them.
 
-use groove::output::MAPS;
-use groove::style::{STYLES, style_name, style_number};
+use groove::pattern::style::{STYLES, style_name, style_number};
+use groove::play::drum_maps::DRUM_MAPS;
 
 use crate::params::OWN_STYLES;
 
@@ -31,15 +31,15 @@ pub(super) fn channel_from_text(text: &str) -> Option<i32> {
 }
 
 pub(super) fn last_map() -> i32 {
-    i32::try_from(MAPS.len() - 1).unwrap_or(0)
+    i32::try_from(DRUM_MAPS.len() - 1).unwrap_or(0)
 }
 
 pub(super) fn map_text(number: i32) -> String {
-    let map = usize::try_from(number).ok().and_then(|number| MAPS.get(number));
-    map.unwrap_or(&MAPS[0]).0.into()
+    let map = usize::try_from(number).ok().and_then(|number| DRUM_MAPS.get(number));
+    map.unwrap_or(&DRUM_MAPS[0]).0.into()
 }
 
 pub(super) fn map_from_text(text: &str) -> Option<i32> {
-    let named = MAPS.iter().position(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
+    let named = DRUM_MAPS.iter().position(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
     named.and_then(|place| i32::try_from(place).ok()).or_else(|| text.trim().parse().ok())
 }

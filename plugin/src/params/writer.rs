@@ -1,7 +1,7 @@
 //! Writes takes and performance controls back into the parameters, for takes from the history, from
 //! the other side and from presets. The inverse of [`crate::params::controls`].
 
-use groove::perform::{self, Performance};
+use groove::play::perform::{self, Performance};
 use groove::take::{Primer, Take};
 use nice_plug::params::{Param, internals::ParamPtr};
 
@@ -64,9 +64,9 @@ impl ParamWriter<'_, '_> {
         self.set(&playing.dynamics, performance.dynamics);
         self.set(&playing.velocity, performance.velocity);
         let pace = match performance.pace {
-            perform::Pace::Half => PaceChoice::Half,
-            perform::Pace::Plain => PaceChoice::Plain,
-            perform::Pace::Double => PaceChoice::Double,
+            perform::TimeFeel::Half => PaceChoice::Half,
+            perform::TimeFeel::Plain => PaceChoice::Plain,
+            perform::TimeFeel::Double => PaceChoice::Double,
         };
         self.set(&playing.pace, pace);
         for (class, lane) in lanes.iter().enumerate() {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use groove::model::{Metadata, Model};
-use groove::style::{STYLES, style_name};
+use groove::pattern::style::{STYLES, style_name};
 use serde::{Deserialize, Serialize};
 
 use crate::project::folders::files_in;

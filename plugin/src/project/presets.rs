@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use groove::perform::Performance;
+use groove::play::perform::Performance;
 use groove::take::Take;
 use serde::{Deserialize, Serialize};
 
@@ -212,9 +212,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use groove::encode::Kind;
     use groove::generate::Drummer;
-    use groove::listen::likelihood;
+    use groove::generate::likelihood::likelihood;
+    use groove::model::encode::Kind;
     use groove::{Drum, Meter, Step};
 
     fn preset(name: &str) -> Preset {
@@ -303,7 +303,7 @@ mod tests {
                 let tempo = preset.take.tempo;
                 let meter = Meter::FOUR_FOUR;
                 let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
-                let pins = groove::pins::Pins::NONE;
+                let pins = groove::take::pins::Pins::NONE;
                 likelihood(&model, &kind, steps, &pins).expect("figures").iter().sum()
             };
             let own = like(preset.take.style);

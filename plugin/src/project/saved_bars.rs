@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use groove::last::Last;
 use groove::take::Take;
+use groove::take::bounded_tail::BoundedTail;
 use groove::{Bar, Meter, Step};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ const MAX_BARS: usize = 64;
 
 /// Bars of one take.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Last<TakeRecord, 1>", into = "Last<TakeRecord, 1>")]
+#[serde(from = "BoundedTail<TakeRecord, 1>", into = "BoundedTail<TakeRecord, 1>")]
 pub struct SavedBars {
     take: Option<Take>,
     /// Keyed by meter and bar of the pattern.
@@ -24,7 +24,7 @@ pub struct SavedBars {
 #[derive(Serialize, Deserialize)]
 struct TakeRecord {
     take: Take,
-    bars: Last<BarRecord, MAX_BARS>,
+    bars: BoundedTail<BarRecord, MAX_BARS>,
 }
 
 /// A bar, as saved.
@@ -72,9 +72,9 @@ impl SavedBars {
     }
 }
 
-impl From<Last<TakeRecord, 1>> for SavedBars {
+impl From<BoundedTail<TakeRecord, 1>> for SavedBars {
     /// Clamps a damaged record to valid values.
-    fn from(mut saved: Last<TakeRecord, 1>) -> Self {
+    fn from(mut saved: BoundedTail<TakeRecord, 1>) -> Self {
         let mut notes = SavedBars::default();
         let Some(TakeRecord { take, bars }) = saved.items.pop() else { return notes };
         let take = take.repaired();
@@ -90,7 +90,7 @@ impl From<Last<TakeRecord, 1>> for SavedBars {
     }
 }
 
-impl From<SavedBars> for Last<TakeRecord, 1> {
+impl From<SavedBars> for BoundedTail<TakeRecord, 1> {
     fn from(notes: SavedBars) -> Self {
         let bars =
             notes.bars.into_iter().map(|((numerator, denominator, bar), played)| BarRecord {
@@ -99,9 +99,9 @@ impl From<SavedBars> for Last<TakeRecord, 1> {
                 pitches: groove::Drum::ALL.map(|drum| played.pitch(drum)),
                 steps: played.steps().to_vec(),
             });
-        let bars = Last { items: bars.collect(), before: 0 };
+        let bars = BoundedTail { items: bars.collect(), before: 0 };
         let take = notes.take.map(|take| TakeRecord { take, bars });
-        Last { items: take.into_iter().collect(), before: 0 }
+        BoundedTail { items: take.into_iter().collect(), before: 0 }
     }
 }
 

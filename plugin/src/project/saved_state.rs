@@ -1,7 +1,7 @@
 //! The versioned record of a project's state besides the parameters.
 
-use groove::history::History;
-use groove::pins::Pins;
+use groove::take::history::History;
+use groove::take::pins::Pins;
 use groove::take::{Primer, Toward};
 use serde::{Deserialize, Serialize};
 

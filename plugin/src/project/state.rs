@@ -11,8 +11,8 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use groove::pins::Pins;
 use groove::take::Take;
+use groove::take::pins::Pins;
 use nice_plug::params::persist::PersistentField;
 use triple_buffer::{Output, triple_buffer};
 

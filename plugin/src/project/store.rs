@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use groove::history::History;
-use groove::midi::Clip;
-use groove::pins::Pins;
+use groove::pattern::midi::Clip;
+use groove::take::history::History;
+use groove::take::pins::Pins;
 use groove::take::{Primer, Take, Toward};
 use groove::{Bar, Meter};
 use triple_buffer::Input;

@@ -1,14 +1,14 @@
 //! Clip export: the bars that play now, as a MIDI file, as text and as audio.
 //!
 //! Runs on the window's thread and reads the worker's phrases, the stored bars and the parameters,
-//! not the engine or the model. [`groove::clip`] and [`groove::midi`] define timing and file
+//! not the engine or the model. [`groove::pattern::clip`] and [`groove::pattern::midi`] define timing and file
 //! format.
 
 use std::ops::Range;
 
-use groove::clip::{self, Clip};
-use groove::midi::Sheet;
-use groove::output::at_pitches;
+use groove::pattern::clip::{self, Clip};
+use groove::pattern::midi::MidiLayout;
+use groove::play::drum_maps::at_pitches;
 use groove::{Bar, Channels, Drum, DrumSet, Pitches, Step};
 
 use crate::link::{Link, ModelState, Phrase};
@@ -120,14 +120,14 @@ impl ClipExport {
     #[must_use]
     pub fn midi(&self) -> Vec<u8> {
         let ClipExport { clip, name, pitches, channels, lanes } = self;
-        clip.write(&Sheet { name, pitches: *pitches, channels: *channels, lanes: *lanes })
+        clip.write(&MidiLayout { name, pitches: *pitches, channels: *channels, lanes: *lanes })
     }
 
     /// Renders the clip with the audition kit at a sample rate in Hz, as a `.wav` file. Takes a few
     /// hundredths of the clip's duration.
     #[must_use]
     pub fn wav(&self, rate: u32) -> Vec<u8> {
-        groove::audition::wav(&self.clip, rate)
+        groove::synth::wav(&self.clip, rate)
     }
 
     /// Returns the clip as a grid of text.
@@ -156,9 +156,9 @@ fn song_bars(phrase: &Phrase, controls: &Controls, extent: Extent) -> Range<i64>
     let (first, end) = (phrase.first_bar, phrase.first_bar + bars * phrases);
     // First bar of the song that the pattern's first bar contributes to, and the end.
     match controls.performance.pace {
-        groove::perform::Pace::Half => 2 * first..2 * end,
-        groove::perform::Pace::Plain => first..end,
-        groove::perform::Pace::Double => first.div_euclid(2)..(end + 1).div_euclid(2),
+        groove::play::perform::TimeFeel::Half => 2 * first..2 * end,
+        groove::play::perform::TimeFeel::Plain => first..end,
+        groove::play::perform::TimeFeel::Double => first.div_euclid(2)..(end + 1).div_euclid(2),
     }
 }
 
@@ -173,6 +173,6 @@ fn pattern_bar(params: &DeepPocketParams, phrase: &Phrase, bar: i64) -> Option<B
 fn style_name(link: &Link, number: u8) -> String {
     match link.model() {
         ModelState::Ready(metadata) => metadata.style_name(number).into(),
-        _ => groove::style::style_name(number).into(),
+        _ => groove::pattern::style::style_name(number).into(),
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use groove::midi::{Clip, DrumMap};
+use groove::pattern::midi::{Clip, DrumMap};
 use groove::{Meter, Step};
 
 use crate::project::models;
@@ -89,7 +89,7 @@ pub fn read(bytes: &[u8], song: Meter) -> Result<Clip, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use groove::midi::Sheet;
+    use groove::pattern::midi::MidiLayout;
     use groove::{Drum, Hit};
 
     /// MIDI file with a snare at each of these steps.
@@ -98,7 +98,7 @@ mod tests {
         for &place in places {
             steps[place].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: -9 }));
         }
-        Clip { steps, tempo: 97.0, meter }.write(&Sheet::new("Drums", Drum::PITCHES))
+        Clip { steps, tempo: 97.0, meter }.write(&MidiLayout::new("Drums", Drum::PITCHES))
     }
 
     #[test]

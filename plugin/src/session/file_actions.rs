@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use groove::Bar;
-use groove::output::MAPS;
-use groove::pins::MOST_PINNED;
+use groove::play::drum_maps::DRUM_MAPS;
+use groove::take::pins::MAX_PINNED_STEPS;
 use groove::take::{Played, Primer};
 
 use crate::params::writer::{ParamWriter, SetParam};
@@ -58,7 +58,7 @@ impl Session {
         let mut clip = dropped_file::read(file, meter)?;
         let bars = PhraseBars::of(clip.steps.len() / meter.steps());
         let count = usize::from(bars.count());
-        clip.steps.truncate((count * meter.steps()).min(MOST_PINNED));
+        clip.steps.truncate((count * meter.steps()).min(MAX_PINNED_STEPS));
         ParamWriter { send: set, force: true }.set(&self.params.drummer.phrase, bars);
         self.send_command(WorkerCommand::Humanise(clip, Box::new(self.take())));
         Ok(())
@@ -81,9 +81,9 @@ impl Session {
     /// of a command.
     pub fn save_default_map(&self) {
         let DeepPocketParams { output, lanes, .. } = &*self.params;
-        let place = usize::try_from(output.map.value()).unwrap_or(0).min(MAPS.len() - 1);
+        let place = usize::try_from(output.map.value()).unwrap_or(0).min(DRUM_MAPS.len() - 1);
         let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value()).unwrap_or(0);
-        let map = UserMap { name: MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
+        let map = UserMap { name: DRUM_MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
         let message = format!("New instances begin with the drum map {}.", map.name);
         self.store()
             .report(Settings::change(|settings| settings.map = Some(map)).map(|()| message));

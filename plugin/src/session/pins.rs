@@ -1,6 +1,6 @@
 //! Pins of the current take. Steps are counted within the take's phrase, from 0.
 
-use groove::pins::{MOST_PINNED, Pin, Pins};
+use groove::take::pins::{MAX_PINNED_STEPS, Pin, Pins};
 use groove::{Drum, Step};
 
 use crate::session::Session;
@@ -44,7 +44,7 @@ impl Session {
 
     /// Pins a lane as it sounds in `steps`, the whole phrase, rotated later by `by` steps.
     pub fn shift_lane(&mut self, drum: Drum, steps: &[Step], by: i32) {
-        let count = steps.len().min(MOST_PINNED);
+        let count = steps.len().min(MAX_PINNED_STEPS);
         let by = i64::from(by).rem_euclid(i64::try_from(count.max(1)).unwrap_or(1));
         let mut moved = steps[..count].to_vec();
         moved.rotate_right(usize::try_from(by).unwrap_or(0));

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use groove::midi::{Clip, Sheet};
-use groove::pins::{Pin, Pins};
+use groove::pattern::midi::{Clip, MidiLayout};
+use groove::take::pins::{Pin, Pins};
 use groove::take::{Primer, Take};
 use groove::{Drum, Hit, Meter, Step};
 use nice_plug::params::Param;
@@ -275,7 +275,8 @@ fn file(places: &[usize]) -> Vec<u8> {
     for &place in places {
         steps[place].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: -9 }));
     }
-    Clip { steps, tempo: 97.0, meter: Meter::FOUR_FOUR }.write(&Sheet::new("Drums", Drum::PITCHES))
+    Clip { steps, tempo: 97.0, meter: Meter::FOUR_FOUR }
+        .write(&MidiLayout::new("Drums", Drum::PITCHES))
 }
 
 #[test]
@@ -325,7 +326,7 @@ fn a_preset_is_applied_exactly_and_undone() {
     let before = bench.session.take();
     let mut take = Take { seed: 9, style: 6, stick: 0.75, tempo: 101.0, ..Take::default() };
     take.pins.set(3, Drum::Bass, Some(Pin::Struck));
-    let performance = groove::perform::Performance { swing: 0.25, ..Default::default() };
+    let performance = groove::play::perform::Performance { swing: 0.25, ..Default::default() };
     let preset = Preset::new("Mine", "", take, performance);
     bench.session.play(&preset.take, &preset.performance, &mut at_once);
     bench.wait();

@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use groove::encode::Kind;
-use groove::humanise::humanise;
-use groove::midi::Clip;
-use groove::pins::Pins;
+use groove::generate::humanise::humanise;
+use groove::model::encode::Kind;
+use groove::pattern::midi::Clip;
 use groove::take::Take;
+use groove::take::pins::Pins;
 use groove::{Meter, Step};
 
 use crate::project::folders::Folders;

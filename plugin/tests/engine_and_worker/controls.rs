@@ -3,8 +3,8 @@
 use deep_pocket::audio::engine::NoteMessage;
 use deep_pocket::audio::offline_detect::HostMode;
 use deep_pocket::params::controls::{Controls, LaunchGrid, PrimeMode};
-use groove::clock::Transport;
-use groove::perform::Pace;
+use groove::play::clock::Transport;
+use groove::play::perform::TimeFeel;
 use groove::take::Take;
 use groove::{Bar, Drum, DrumSet, Hit, Meter};
 
@@ -60,7 +60,7 @@ fn a_take_launches_at_the_end_of_a_loop_shorter_than_the_grid() {
 #[test]
 fn half_and_double_time_are_heard_at_once() {
     // A bar's velocity identifies the bar of the pattern.
-    let velocities = |pace: Pace| -> Vec<u8> {
+    let velocities = |pace: TimeFeel| -> Vec<u8> {
         let mut rig = Rig::new(HostMode::Offline, known_bar);
         changed(&mut rig, 4.0, |controls| controls.performance.pace = pace, 480);
         assert_eq!(rig.link.status().late, 0);
@@ -68,11 +68,11 @@ fn half_and_double_time_are_heard_at_once() {
     };
     // Sixteen notes of bar 0, then bar 1 at song tempo, or the second half of bar 0 at half the
     // density, or bars 2 and 3.
-    assert_eq!(velocities(Pace::Plain)[16..32], [41; 16]);
+    assert_eq!(velocities(TimeFeel::Plain)[16..32], [41; 16]);
     // The first note of bar 1 was early and sounded before the change.
-    assert_eq!(velocities(Pace::Half)[16..24], [41, 40, 40, 40, 40, 40, 40, 40]);
-    assert_eq!(velocities(Pace::Half)[24..32], [41; 8]);
-    let double = velocities(Pace::Double);
+    assert_eq!(velocities(TimeFeel::Half)[16..24], [41, 40, 40, 40, 40, 40, 40, 40]);
+    assert_eq!(velocities(TimeFeel::Half)[24..32], [41; 8]);
+    let double = velocities(TimeFeel::Double);
     assert_eq!(double[16..24], [41, 42, 42, 42, 42, 42, 42, 42]);
     assert_eq!(double[24..32], [43; 8]);
 }

@@ -2,8 +2,8 @@
 //! block in full, whatever host and user do.
 
 use deep_pocket::audio::offline_detect::HostMode;
-use groove::clock::Transport;
-use groove::perform::Pace;
+use groove::play::clock::Transport;
+use groove::play::perform::TimeFeel;
 use groove::take::Take;
 use groove::{Bar, Drum, Hit, Meter};
 
@@ -55,7 +55,10 @@ fn play(rig: &mut Rig, dice: &mut Dice, each_anew: bool) {
             let controls = &mut rig.controls;
             match dice.below(5) {
                 0 => controls.take.seed = dice.one(&[1, 2]),
-                1 => controls.performance.pace = dice.one(&[Pace::Plain, Pace::Half, Pace::Double]),
+                1 => {
+                    controls.performance.pace =
+                        dice.one(&[TimeFeel::Plain, TimeFeel::Half, TimeFeel::Double])
+                }
                 2 => controls.performance.swing = dice.one(&[0.0, 0.6]),
                 3 => controls.bypass = dice.one(&[false, true]),
                 _ => rig.engine.key(3, 49, dice.one(&[0, 100])),

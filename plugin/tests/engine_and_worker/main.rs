@@ -18,7 +18,7 @@ use deep_pocket::project::state::ProjectState;
 use deep_pocket::project::store::WorkerCommand;
 use deep_pocket::worker::Worker;
 use groove::Meter;
-use groove::clock::Transport;
+use groove::play::clock::Transport;
 use groove::take::Take;
 use rig::{RATE, Rig, at, controls as defaults, known_bar};
 

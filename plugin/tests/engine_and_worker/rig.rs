@@ -9,8 +9,8 @@ use deep_pocket::link::{Link, link};
 use deep_pocket::params::controls::Controls;
 use deep_pocket::project::state::ProjectState;
 use deep_pocket::worker::{ModelPlayer, Worker};
-use groove::clock::Transport;
 use groove::model::{Metadata, Stack};
+use groove::play::clock::Transport;
 use groove::take::{Primer, Take};
 use groove::{Bar, Drum, DrumSet, Hit, Meter};
 

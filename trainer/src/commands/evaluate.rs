@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use groove::CLASSES;
 use groove::model::{Metadata, Model};
-use groove::style::SLOTS;
+use groove::pattern::style::SLOTS;
 use serde_json::{Value, json};
 
 use crate::data::{Data, Piece, Split, known_style};

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 use groove::Meter;
-use groove::clip;
 use groove::generate::Drummer;
-use groove::midi::{Clip, Sheet};
+use groove::pattern::clip;
+use groove::pattern::midi::{Clip, MidiLayout};
 use groove::take::{Fills, Take};
 
 use crate::data::known_style;
@@ -104,7 +104,7 @@ pub fn run(options: &GenerateOptions) -> Result<()> {
         let clip = Clip { steps, tempo: f64::from(options.tempo), meter: options.meter };
         let name = clip::name(&options.style, clip.tempo, seed);
         let path = options.out.join(format!("{name}.mid"));
-        files::write(&path, clip.write(&Sheet::new(&name, pitches)))?;
+        files::write(&path, clip.write(&MidiLayout::new(&name, pitches)))?;
         println!("{}", path.display());
     }
     Ok(())

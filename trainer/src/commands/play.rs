@@ -6,11 +6,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use groove::Step;
-use groove::encode::Kind;
 use groove::generate::Drummer;
-use groove::humanise::humanise;
-use groove::midi::{Clip, DrumMap, Sheet};
-use groove::take::{MOST_PRIMED, Played, Primer, Rhythm, Take};
+use groove::generate::humanise::humanise;
+use groove::model::encode::Kind;
+use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
+use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take};
 
 use crate::data::known_style;
 use crate::files;
@@ -128,7 +128,7 @@ pub fn run(task: &PlayTask) -> Result<()> {
     if let Some(folder) = common.out.parent() {
         files::create_folder(folder)?;
     }
-    files::write(&common.out, Clip { steps, ..clip }.write(&Sheet::new(&name, pitches)))?;
+    files::write(&common.out, Clip { steps, ..clip }.write(&MidiLayout::new(&name, pitches)))?;
     println!("{}", common.out.display());
     Ok(())
 }
@@ -138,6 +138,6 @@ fn last_bars(clip: &Clip) -> Vec<Step> {
     let bar = clip.meter.steps();
     let mut steps = clip.steps.clone();
     steps.resize(steps.len().next_multiple_of(bar), Step::SILENT);
-    let kept = (MOST_PRIMED / bar).max(1) * bar;
+    let kept = (MAX_PRIMER_STEPS / bar).max(1) * bar;
     steps.split_off(steps.len().saturating_sub(kept))
 }

@@ -12,8 +12,8 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use clap::Args;
-use groove::memory::{LIKENESS, SUMMARY};
 use groove::model;
+use groove::model::pointer_memory::{LIKENESS, SUMMARY};
 use serde_json::json;
 
 use crate::data::batch::Batch;

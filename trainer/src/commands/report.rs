@@ -8,10 +8,10 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser};
-use groove::encode::Kind;
-use groove::listen::unsteered;
+use groove::generate::likelihood::free_run_steps;
 use groove::model::Model;
-use groove::style::style_number;
+use groove::model::encode::Kind;
+use groove::pattern::style::style_number;
 use groove::take::Take;
 use groove::{Drum, DrumSet, Meter};
 use rayon::prelude::*;
@@ -107,7 +107,7 @@ pub fn run(options: &ReportOptions) -> Result<()> {
     let alone = |seed: u32| -> Result<HitBars> {
         let meter = Meter::FOUR_FOUR;
         let kind = Kind { style: rock, blend: (0, 0.0), tempo: tempo(seed), meter, fill: false };
-        let steps = unsteered(&then, &kind, BARS * STEPS, seed)?;
+        let steps = free_run_steps(&then, &kind, BARS * STEPS, seed)?;
         let bar = |bar: &[groove::Step]| std::array::from_fn(|step| bar[step].drums().bits());
         Ok(steps.chunks_exact(STEPS).map(bar).collect())
     };

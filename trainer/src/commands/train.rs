@@ -24,7 +24,7 @@ pub fn run(options: &TrainOptions) -> Result<()> {
     // A fine-tuned model keeps its dials: a few clips are not enough to find others.
     if options.plan.init.is_none() && outcome.update >= options.plan.updates {
         let bytes = files::read(&path)?;
-        if files::parse_model(&path, &bytes)?.metadata().dials.is_empty() {
+        if files::parse_model(&path, &bytes)?.metadata().calibrations.is_empty() {
             files::write_atomic(&path, &calibration::calibrated(&path, &bytes, &data)?)?;
         }
     }

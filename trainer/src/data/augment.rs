@@ -1,6 +1,6 @@
 //! Alterations of training passes: slips in the past, fills put into a beat, other meters.
 
-use groove::encode::Kind;
+use groove::model::encode::Kind;
 use groove::{Drum, Hit, Meter, Step};
 use rand::Rng;
 use rand::seq::IndexedRandom;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use groove::encode::Kind;
-use groove::feel::{Bins, OFFSET_BINS, REFERENCES, References, VELOCITY_BINS, bins};
-use groove::memory::Memory;
 use groove::model::Metadata;
+use groove::model::encode::Kind;
+use groove::model::feel::{Bins, OFFSET_BINS, REFERENCES, References, VELOCITY_BINS, bins};
+use groove::model::pointer_memory::Memory;
 use groove::{Drum, Step};
 use rayon::prelude::*;
 

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
-use groove::encode::Kind;
-use groove::kit::Kit;
-use groove::midi::{Clip, DrumMap, LARGEST};
 use groove::model::Metadata;
-use groove::style::ANY;
+use groove::model::encode::Kind;
+use groove::pattern::kit::Kit;
+use groove::pattern::midi::{Clip, DrumMap, MAX_FILE_BYTES};
+use groove::pattern::style::ANY;
 use groove::{Meter, Step};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -158,7 +158,10 @@ impl SourceFile {
     fn read(&self, folder: &Path, map: DrumMap, kit: &Kit) -> Result<Piece> {
         let path = folder.join(&self.path);
         let size = fs::metadata(&path).context("the file is missing or not accessible")?.len();
-        ensure!(size <= LARGEST as u64, "the file has {size} bytes; the maximum is {LARGEST}");
+        ensure!(
+            size <= MAX_FILE_BYTES as u64,
+            "the file has {size} bytes; the maximum is {MAX_FILE_BYTES}"
+        );
         let bytes = fs::read(&path).context("the file cannot be read")?;
         let clip = Clip::read(&bytes, map)?;
         #[expect(clippy::cast_possible_truncation)]
@@ -255,15 +258,15 @@ fn hold_out(pieces: &mut Vec<Piece>, seed: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use groove::midi::Sheet;
     use groove::model::Stack;
+    use groove::pattern::midi::MidiLayout;
     use groove::{Drum, Hit};
 
     fn clip() -> Vec<u8> {
         let mut steps = vec![Step::SILENT; 8];
         steps[0].set(Drum::Bass, Some(Hit { velocity: 100, offset_ticks: 5 }));
         Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }
-            .write(&Sheet::new("clip", Drum::PITCHES))
+            .write(&MidiLayout::new("clip", Drum::PITCHES))
     }
 
     fn model(classes: Kit) -> Metadata {
@@ -283,7 +286,7 @@ mod tests {
             steps[5].set(drum, Some(Hit { velocity, offset_ticks: 0 }));
         }
         let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };
-        fs::write(folder.path().join("a.mid"), clip.write(&Sheet::new("a", Drum::PITCHES)))?;
+        fs::write(folder.path().join("a.mid"), clip.write(&MidiLayout::new("a", Drum::PITCHES)))?;
         let piece = &Data::read(folder.path(), None, 0, &model(Kit::one_drum()))?.pieces[0];
         let hits: Vec<(Drum, Hit)> = piece.steps[5].hits().collect();
         assert_eq!(hits, [(Drum::ALL[0], Hit { velocity: 90, offset_ticks: 0 })]);
@@ -300,7 +303,7 @@ mod tests {
         let melody = [&clip()[..22], b"nonsense"].concat();
         fs::write(folder.path().join("broken.mid"), melody)?;
         fs::write(folder.path().join("empty.mid"), b"")?;
-        fs::File::create(folder.path().join("huge.mid"))?.set_len(LARGEST as u64 + 1)?;
+        fs::File::create(folder.path().join("huge.mid"))?.set_len(MAX_FILE_BYTES as u64 + 1)?;
         fs::write(folder.path().join("notes.txt"), b"no MIDI at all")?;
         let data = read(folder.path(), Some("rock"))?;
         assert_eq!(data.pieces.len(), 3);

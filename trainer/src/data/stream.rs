@@ -10,8 +10,8 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use groove::encode::{Inputs, Kind};
 use groove::model::Metadata;
+use groove::model::encode::{Inputs, Kind};
 use groove::{Meter, Step};
 use rand::Rng;
 use rand::seq::SliceRandom;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use groove::pattern::TICKS_PER_STEP;
-use groove::style::style_number;
+use groove::pattern::style::style_number;
 use groove::{Meter, Step};
 
 use crate::data::{Piece, Split};
@@ -127,7 +127,7 @@ pub(crate) fn ngram_perplexities(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use groove::encode::Kind;
+    use groove::model::encode::Kind;
     use groove::{Drum, Hit};
 
     fn piece(bars: usize, velocity: impl Fn(usize) -> u8) -> Piece {

@@ -173,7 +173,7 @@ pub(crate) fn hit_f1(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use groove::encode::Kind;
+    use groove::model::encode::Kind;
 
     fn piece(steps: usize, tempo: f32, fill: bool, split: Split) -> Piece {
         let kind = Kind { style: 3, blend: (0, 0.0), tempo, meter: Meter::FOUR_FOUR, fill };

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::Result;
-use groove::kit::Kit;
 use groove::model::Model;
+use groove::pattern::kit::Kit;
 use groove::take::Take;
 use groove::{DrumSet, Step};
 use serde::Serialize;

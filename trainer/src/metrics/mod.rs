@@ -131,8 +131,8 @@ pub(crate) fn styles(metadata: &Metadata, pieces: &[Piece]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use groove::encode::Kind;
     use groove::model::Stack;
+    use groove::model::encode::Kind;
     use groove::{Meter, Step};
 
     fn piece(style: u8) -> Piece {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use groove::generate::Drummer;
 use groove::model::Model;
-use groove::style::style_number;
+use groove::pattern::style::style_number;
 use groove::take::{Fills, Take};
 use groove::{Drum, DrumSet, Meter, Step};
 use rayon::prelude::*;

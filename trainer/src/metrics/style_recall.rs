@@ -124,8 +124,8 @@ fn rows(grooves: &[Groove]) -> Vec<Vec<f32>> {
 mod tests {
     use super::*;
     use crate::metrics::comparison::STEPS;
-    use groove::encode::Kind;
     use groove::model::Stack;
+    use groove::model::encode::Kind;
     use groove::{Drum, Hit, Meter, Step};
 
     /// Six bars with one drum every `every` steps.

@@ -6,13 +6,13 @@ use std::ops::AddAssign;
 
 use anyhow::Result;
 use groove::Step;
-use groove::balance::lean_on;
-use groove::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
-use groove::lead_in::step_of_four_four;
-use groove::memory::{CONTROLS, Memory};
 use groove::model::Figures;
+use groove::model::calibration::add_logit_bias;
+use groove::model::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
+use groove::model::lead_in::step_of_four_four;
+use groove::model::pointer_memory::{CONTROLS, Memory};
 use groove::pattern::TICKS_PER_STEP;
-use groove::style::{ANY, style_number};
+use groove::pattern::style::{ANY, style_number};
 use rayon::prelude::*;
 
 use crate::data::Piece;
@@ -92,7 +92,7 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
     let feel = numbers(&outputs.feel)?;
     let score = |(piece, rows): (&Piece, &Vec<usize>)| {
         let mut score = Score::default();
-        let dial = net.metadata.dial(piece.kind.style);
+        let dial = net.metadata.calibration(piece.kind.style);
         let meter = piece.kind.meter;
         let bar = meter.steps();
         for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
@@ -100,7 +100,7 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
             if !piece.kind.fill {
                 let before = at.checked_sub(bar).map(|same| piece.steps[same].drums());
                 let balance = dial.at(0.5, step_of_four_four(meter, at % bar));
-                lean_on(&mut hits, &balance.lean(before));
+                add_logit_bias(&mut hits, &balance.logit_bias(before));
             }
             kernel::softmax(&mut hits);
             let feel = &feel[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];

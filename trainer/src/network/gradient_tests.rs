@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::rnn::{LSTM, LSTMConfig, RNN};
 use candle_nn::{VarBuilder, VarMap};
-use groove::memory::{CONTROLS, Memory};
+use groove::model::pointer_memory::{CONTROLS, Memory};
 
 use super::linear::{linear, mask};
 use super::losses::{cross_entropy, mixture};
@@ -231,7 +231,7 @@ fn two_halves_with_the_state_between_equal_the_whole() -> candle_core::Result<()
 
 #[test]
 fn reference_gradients_match_finite_differences() {
-    use groove::feel::{CLASS_OUTPUTS, FEEL_LOGITS};
+    use groove::model::feel::{CLASS_OUTPUTS, FEEL_LOGITS};
     let outputs = var(&[2, 2 * CLASS_OUTPUTS], 11);
     let references = Arc::new(vec![
         [Some((3, 39)), None],

@@ -2,7 +2,7 @@
 //! widest vector instructions of the machine, selected at run time.
 
 use gemm::Parallelism;
-use groove::activation::{exp, sigmoid, tanh};
+use groove::model::activation::{exp, sigmoid, tanh};
 use multiversion::multiversion;
 
 /// A row-major matrix, its left part, or its transpose.

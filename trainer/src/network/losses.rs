@@ -5,7 +5,7 @@
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
-use groove::memory::{CONTROLS, LIKENESS, Memory};
+use groove::model::pointer_memory::{CONTROLS, LIKENESS, Memory};
 use rayon::prelude::*;
 
 use super::kernel;
@@ -91,7 +91,7 @@ impl CustomOp1 for CrossEntropy {
 }
 
 /// Sum of the cross-entropies of the hits under the mixture of network and pointer memory of
-/// [`groove::memory`], divided by `scale`.
+/// [`groove::model::pointer_memory`], divided by `scale`.
 struct Mixture {
     memories: Arc<Vec<Memory>>,
     struck: Arc<Vec<u16>>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor, Var};
-use groove::memory::CONTROLS;
+use groove::model::pointer_memory::CONTROLS;
 use groove::model::{Metadata, Stack};
 use rand::{Rng, RngCore};
 use rand_chacha::ChaCha8Rng;
@@ -35,7 +35,7 @@ pub struct Outputs {
     pub(crate) hits: Tensor,
     /// Rows x [`CONTROLS`]: controls of the pointer memory; `None` in a model without one.
     pub(crate) controls: Option<Tensor>,
-    /// Rows x classes x [`FEEL_LOGITS`](groove::feel::FEEL_LOGITS): logits of velocity and offset.
+    /// Rows x classes x [`FEEL_LOGITS`](groove::model::feel::FEEL_LOGITS): logits of velocity and offset.
     pub(crate) feel: Tensor,
 }
 
@@ -192,11 +192,11 @@ mod tests {
     use crate::data::batch::pack;
     use crate::data::{Piece, Split};
     use crate::network::storage::with_slice;
-    use groove::encode::{Inputs, Kind};
-    use groove::feel::{self, FEEL_LOGITS, References};
-    use groove::kit::Kit;
-    use groove::memory::Memory;
+    use groove::model::encode::{Inputs, Kind};
+    use groove::model::feel::{self, FEEL_LOGITS, References};
+    use groove::model::pointer_memory::Memory;
     use groove::model::{Model, write};
+    use groove::pattern::kit::Kit;
     use groove::{Drum, Hit, Meter, Step};
 
     fn piece(length: usize, meter: Meter) -> Piece {
@@ -270,7 +270,7 @@ mod tests {
                 model.feel(&mut state, &row)?;
                 let mut felt = vec![0.0; kit.classes() * FEEL_LOGITS];
                 for ((drum, _), logits) in kit.lanes().zip(felt.chunks_mut(FEEL_LOGITS)) {
-                    let outputs = model.touch(&mut state, drum.index())?;
+                    let outputs = model.velocity_offset(&mut state, drum.index())?;
                     feel::add_references(outputs, &references.bins(drum), logits);
                 }
                 assert_eq!(played.len(), kit.subsets());

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use groove::feel::{
+use groove::model::feel::{
     self, Bins, CLASS_OUTPUTS, FEEL_LOGITS, OFFSET_BINS, REFERENCES, VELOCITY_BINS,
 };
-use groove::memory::{CONTROLS, LIKENESS, Memory, SUMMARY, Slot};
+use groove::model::pointer_memory::{CONTROLS, LIKENESS, Memory, SUMMARY, Slot};
 use groove::model::{Metadata, Model, Stack, write};
 use serde::Deserialize;
 
@@ -173,7 +173,7 @@ fn the_networks_match_pytorch() -> Result<()> {
     }
     let mut outputs = Vec::new();
     for class in 0..CLASSES {
-        outputs.extend_from_slice(model.touch(&mut state, class)?);
+        outputs.extend_from_slice(model.velocity_offset(&mut state, class)?);
     }
     // The plugin's network has int8 weights.
     within(0.01, "the player's mixture", &mixed, &reference.mixed);

@@ -1,16 +1,16 @@
-//! The Candle op that adds the logits of the references of [`groove::feel`] to those of velocity
+//! The Candle op that adds the logits of the references of [`groove::model::feel`] to those of velocity
 //! and offset, with its backward pass.
 
 use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use groove::feel::{self, Bins, CLASS_OUTPUTS, FEEL_LOGITS, REFERENCES};
+use groove::model::feel::{self, Bins, CLASS_OUTPUTS, FEEL_LOGITS, REFERENCES};
 use rayon::prelude::*;
 
 use super::storage::{slice, tensor, with_slice};
 
 /// Adds the logits of the distances from references to those of the bins, as defined in
-/// [`groove::feel`].
+/// [`groove::model::feel`].
 struct AddReferences {
     references: Arc<Vec<[Option<Bins>; REFERENCES]>>,
 }

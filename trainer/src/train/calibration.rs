@@ -1,4 +1,4 @@
-//! Calibration, the last part of a training: lead-ins, and each style's [`Dial`].
+//! Calibration, the last part of a training: lead-ins, and each style's [`StyleCalibration`].
 //!
 //! The calibration plays takes at each place of the stick control and compares them with drummers.
 //! A drum that is too rare is tilted up; a beat that is less steady than intended gets a higher
@@ -14,7 +14,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use candle_core::Device;
 use groove::CLASSES;
-use groove::balance::{BAR_STEPS, Dial, Lean, PLACES, aim};
+use groove::model::calibration::{
+    BAR_STEPS, LogitBias, STICK_POINTS, StyleCalibration, target_similarity,
+};
 use groove::model::{self, Model};
 use groove::take::Take;
 use rayon::prelude::*;
@@ -28,7 +30,7 @@ use crate::network::net::Net;
 
 /// Indices of the stick places, from the middle outwards, each with the place whose result it
 /// starts from.
-const OUTWARDS: [(usize, usize); PLACES.len()] = [(2, 2), (1, 2), (0, 1), (3, 2)];
+const OUTWARDS: [(usize, usize); STICK_POINTS.len()] = [(2, 2), (1, 2), (0, 1), (3, 2)];
 /// Rounds for a model without dials and for one with dials, takes per round, and bars per take: its
 /// theme and two phrases after it.
 const ROUNDS: u32 = 10;
@@ -68,7 +70,7 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
     let mut metadata = files::parse_model(path, bytes)?.metadata().clone();
     let plain = model::write(&metadata, &tensors, &lead_ins, true)?;
     eprintln!("{} lead-ins; playing, to find each style's dial", lead_ins.len());
-    metadata.dials = dials(files::parse_model(path, &plain)?, &data.pieces)?;
+    metadata.calibrations = dials(files::parse_model(path, &plain)?, &data.pieces)?;
     let net = Net::from_tensors(&metadata, &tensors)?;
     metadata.validation =
         PredictionReport::measure(&net, &data.split(Split::Validation))?.figures();
@@ -76,15 +78,15 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
 }
 
 /// Finds the dials of a model, by style number, from all pieces of its data.
-pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
+pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCalibration>> {
     let styles = model.metadata().styles.len();
     let classes = model.metadata().classes.classes();
-    let known = model.metadata().dials.clone();
+    let known = model.metadata().calibrations.clone();
     let fresh = known.is_empty();
     let rounds = if fresh { ROUNDS } else { REFINING_ROUNDS };
     let mut model = Arc::new(model);
-    let mut dials = if fresh { vec![Dial::default(); 1 + styles] } else { known };
-    dials.resize(1 + styles, Dial::default());
+    let mut dials = if fresh { vec![StyleCalibration::default(); 1 + styles] } else { known };
+    dials.resize(1 + styles, StyleCalibration::default());
     for style in 0..=u8::try_from(styles)? {
         let number = usize::from(style);
         let drummers = human(pieces, Split::Train, style);
@@ -103,19 +105,19 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<Dial>> {
             }
             for round in 0..rounds {
                 if let Some(model) = Arc::get_mut(&mut model) {
-                    model.set_dials(dials.clone());
+                    model.set_calibrations(dials.clone());
                 }
                 let take = |number: u32| {
                     let drummers = tempi[number as usize * tempi.len() / TAKES as usize];
                     let tempo = if number.is_multiple_of(2) { drummers } else { HOSTS_TEMPO };
                     let seed = FIRST_SEED + round * TAKES + number;
-                    let stick = PLACES[place];
+                    let stick = STICK_POINTS[place];
                     play(&model, &Take { seed, style, tempo, stick, ..Take::default() }, BARS)
                 };
                 let takes: Vec<HitBars> =
                     (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;
                 let shrink = 1.0 / (1.0 + 0.5 * round as f32);
-                let lacking = aim(PLACES[place], steadiness) - bar_f1(&takes);
+                let lacking = target_similarity(STICK_POINTS[place], steadiness) - bar_f1(&takes);
                 let dial = &mut dials[number];
                 let tilt = &mut dial.tilts[place];
                 correct_tilt(tilt, shrink, &rates, &hits_per_bar(&takes, classes));
@@ -160,7 +162,7 @@ fn chances(pieces: &[HitBars]) -> StrikeProbabilities {
 /// Corrects the tilts of the steps, given the probabilities of drummers and takes.
 #[expect(clippy::cast_possible_truncation)]
 fn correct_step_tilts(
-    tilts: &mut [Lean; BAR_STEPS],
+    tilts: &mut [LogitBias; BAR_STEPS],
     shrink: f32,
     wanted: &StrikeProbabilities,
     played: &StrikeProbabilities,
@@ -222,6 +224,6 @@ mod tests {
             found.push(place);
         }
         found.sort_unstable();
-        assert!(found.into_iter().eq(0..PLACES.len()));
+        assert!(found.into_iter().eq(0..STICK_POINTS.len()));
     }
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
-use groove::encode::Inputs;
-use groove::kit::Kit;
 use groove::model::Stack;
+use groove::model::encode::Inputs;
+use groove::pattern::kit::Kit;
 use serde::{Deserialize, Serialize};
 
 use super::optimise::Schedule;

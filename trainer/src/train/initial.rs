@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
-use groove::lead_in::LeadIn;
 use groove::model::Metadata;
-use groove::style::STYLES;
+use groove::model::lead_in::LeadIn;
+use groove::pattern::style::STYLES;
 
 use super::lead_ins::lead_ins;
 use super::optimise::TrainingMode;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use groove::lead_in::{LEAD_IN_BARS, LEAD_IN_STEPS, LeadIn};
-use groove::style::{STYLES, style_number};
+use groove::model::lead_in::{LEAD_IN_BARS, LEAD_IN_STEPS, LeadIn};
+use groove::pattern::style::{STYLES, style_number};
 use groove::{Drum, DrumSet, Meter, Step};
 
 use crate::data::{Piece, Split};
@@ -168,7 +168,7 @@ fn is_groove(steps: &[Step]) -> bool {
 mod tests {
     use super::*;
     use groove::Hit;
-    use groove::encode::Kind;
+    use groove::model::encode::Kind;
 
     fn piece(bars: usize, style: u8) -> Piece {
         let mut steps = vec![Step::SILENT; bars * LEAD_IN_STEPS];

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use groove::feel::FEEL_LOGITS;
-use groove::memory::CONTROLS;
 use groove::model::Metadata;
+use groove::model::feel::FEEL_LOGITS;
+use groove::model::pointer_memory::CONTROLS;
 use rayon::prelude::*;
 
 use crate::data::batch::Batch;
@@ -67,7 +67,7 @@ impl Teachers {
                 kernel::softmax(hits);
             });
             feel.par_chunks_mut(FEEL_LOGITS).for_each(|logits| {
-                let (velocity, offset) = logits.split_at_mut(groove::feel::VELOCITY_BINS);
+                let (velocity, offset) = logits.split_at_mut(groove::model::feel::VELOCITY_BINS);
                 kernel::softmax(velocity);
                 kernel::softmax(offset);
             });

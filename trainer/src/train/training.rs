@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use clap::Args;
 use clap::builder::ArgPredicate::IsPresent;
-use groove::lead_in::LeadIn;
+use groove::model::lead_in::LeadIn;
 use groove::model::{self, Figures, Metadata};
 
 use super::checkpoint::{self, Progress, TrainingSettings};

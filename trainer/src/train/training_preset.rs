@@ -2,9 +2,9 @@
 //! the other options.
 
 use clap::ValueEnum;
-use groove::encode::Inputs;
-use groove::kit::Kit;
-use groove::style::style_number;
+use groove::model::encode::Inputs;
+use groove::pattern::kit::Kit;
+use groove::pattern::style::style_number;
 
 use crate::data::Piece;
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use groove::midi::{Clip, Sheet};
+use groove::pattern::midi::{Clip, MidiLayout};
 use groove::{Drum, Hit, Meter, Step};
 
 /// Writes eight clips into a folder, given the step of a clip at a place.
@@ -14,7 +14,7 @@ pub fn write_clips(folder: &Path, steps: usize, step: impl Fn(usize, usize) -> S
     for number in 0..8 {
         let steps = (0..steps).map(|at| step(number, at)).collect();
         let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
-        let written = clip.write(&Sheet::new("clip", Drum::PITCHES));
+        let written = clip.write(&MidiLayout::new("clip", Drum::PITCHES));
         fs::write(folder.join(format!("{number}.mid")), written).expect("written");
     }
 }

@@ -2,8 +2,8 @@
 //! as a text grid. Nothing here generates a note.
 
 use anyhow::{Context, Result, ensure};
-use groove::midi::{Clip, Sheet, TICKS_PER_BEAT};
 use groove::pattern::TICKS_PER_STEP;
+use groove::pattern::midi::{Clip, MidiLayout, TICKS_PER_BEAT};
 use groove::{Drum, Hit, Meter, Step};
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(crate) fn beat(clap: &Path, file: &Path) -> Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(file, clip.write(&Sheet::new(NAME, Drum::PITCHES)))
+    fs::write(file, clip.write(&MidiLayout::new(NAME, Drum::PITCHES)))
         .with_context(|| format!("{} could not be written", file.display()))?;
     println!("{}\n\n{}", file.display(), clip.grid());
     Ok(())
@@ -79,8 +79,8 @@ fn clip(notes: &[Note]) -> Result<Clip> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use groove::midi::DrumMap;
     use groove::pattern::bars;
+    use groove::pattern::midi::DrumMap;
     use std::collections::BTreeSet;
     use xtask::workspace::built_bundle;
 
@@ -89,7 +89,7 @@ mod tests {
         let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
         let played = play(&bundle).unwrap();
         let read =
-            Clip::read(&played.write(&Sheet::new(NAME, Drum::PITCHES)), DrumMap::GeneralMidi)
+            Clip::read(&played.write(&MidiLayout::new(NAME, Drum::PITCHES)), DrumMap::GeneralMidi)
                 .unwrap();
         assert_eq!((read.tempo, read.meter), (120.0, Meter::FOUR_FOUR));
         assert_eq!(read.steps, played.steps[..read.steps.len()]);

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use common::screen::{Screen, on_screen};
 use common::setup::SONG;
 use common::timing::play;
-use groove::midi::{Clip, Sheet};
+use groove::pattern::midi::{Clip, MidiLayout};
 use groove::{Drum, Hit, Meter, Step};
 use rig::{ESCAPE, Neighbour, Rig, notes_of, pause, until, without_edges};
 use std::path::Path;
@@ -80,7 +80,7 @@ fn toms(file: &Path) -> Result<()> {
         steps[4 * beat].set(Drum::LowTom, Some(Hit { velocity: 100, offset_ticks: 0 }));
     }
     let clip = Clip { steps, tempo: SONG.tempo, meter: Meter::FOUR_FOUR };
-    Ok(std::fs::write(file, clip.write(&Sheet::new("Toms", Drum::PITCHES)))?)
+    Ok(std::fs::write(file, clip.write(&MidiLayout::new("Toms", Drum::PITCHES)))?)
 }
 
 fn drops_from(script: &str, screen: &Screen) -> Result<()> {

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "the tests and the example each use a part of this")]
 
 use anyhow::{Context, Result, bail, ensure};
-use groove::midi::{Clip, DrumMap};
+use groove::pattern::midi::{Clip, DrumMap};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

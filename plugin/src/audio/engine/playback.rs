@@ -1,7 +1,7 @@
 //! Playback of a block: spans, launches of waiting takes, and the notes of the playing take.
 
-use groove::clock::{Block, Entry, Span};
-use groove::schedule::{Note, first_bar};
+use groove::play::clock::{Block, Entry, Span};
+use groove::play::schedule::{Note, first_bar};
 
 use crate::audio::bar_cache::{BarKey, BarState};
 use crate::audio::engine::{Engine, NoteMessage};

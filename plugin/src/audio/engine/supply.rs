@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use groove::clock::{Block, Grid};
+use groove::play::clock::{Block, Grid};
 
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
 use crate::audio::engine::{Engine, MAX_BARS_AHEAD};

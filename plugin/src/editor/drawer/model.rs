@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
-use groove::style::STYLES;
+use groove::pattern::style::STYLES;
 
 use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;

@@ -2,8 +2,8 @@
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use groove::Drum;
-use groove::drum::CLASSES;
-use groove::output::MAPS;
+use groove::pattern::drum::CLASSES;
+use groove::play::drum_maps::DRUM_MAPS;
 use nice_plug::params::Param as _;
 
 use crate::editor::host_edits::ViewContext;
@@ -51,7 +51,7 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     let map = &params.output.map;
     let place = rows.named(ui, 0.0, "Drum map");
     let [chosen, usual] = choices_of(map);
-    let maps: Vec<String> = MAPS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let maps: Vec<String> = DRUM_MAPS.iter().map(|(name, _)| (*name).to_owned()).collect();
     let hint = "The notes that your drum instrument expects.";
     let list =
         List { name: "Drum map", choices: &maps, chosen, usual, columns: 1, column: 240.0, hint };
@@ -68,7 +68,7 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     }
 
     // The map itself, one field per drum in lane order.
-    let own = chosen + 1 == MAPS.len();
+    let own = chosen + 1 == DRUM_MAPS.len();
     let pitches = Controls::new(params).pitches.unwrap_or(Drum::PITCHES);
     for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(ROW[1]).top())) {
         let param = &params.lanes[drum.index()].pitch;

@@ -6,8 +6,8 @@ use egui::{
     Align2, CornerRadius, CursorIcon, PointerButton, Popup, PopupCloseBehavior, Rect, RectAlign,
     Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
-use groove::drum::CLASSES;
 use groove::pattern::STEPS_PER_BEAT;
+use groove::pattern::drum::CLASSES;
 
 use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;

@@ -1,7 +1,7 @@
 //! Prime panel: the use of MIDI keys, and the keys that are held or were recorded.
 
 use egui::{Align2, CornerRadius, Popup, Rect, RectAlign, Ui, pos2, vec2};
-use groove::drum::{Drum, DrumSet};
+use groove::pattern::drum::{Drum, DrumSet};
 use groove::take::Primer;
 
 use crate::editor::files::action::{Action, FilePurpose};

@@ -7,9 +7,9 @@ use egui::{
     CursorIcon, PointerButton, Popup, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui,
     WidgetInfo,
 };
-use groove::drum::Drum;
 use groove::pattern::Hit;
-use groove::pins::Pin;
+use groove::pattern::drum::Drum;
+use groove::take::pins::Pin;
 
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::lane_headers;

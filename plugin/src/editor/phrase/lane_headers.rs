@@ -7,7 +7,7 @@ use egui::{
     Response, Sense, Ui, WidgetInfo, pos2,
 };
 use groove::Step;
-use groove::drum::{Drum, DrumSet};
+use groove::pattern::drum::{Drum, DrumSet};
 use nice_plug::params::Param as _;
 
 use crate::editor::files::action::{Action, FilePurpose};

@@ -2,9 +2,9 @@
 //! positions to places in it. Draws nothing.
 
 use egui::{Pos2, Rect, pos2, vec2};
-use groove::drum::{CLASSES, Drum};
+use groove::pattern::drum::{CLASSES, Drum};
 use groove::pattern::{Hit, Meter, STEPS_PER_BEAT};
-use groove::perform::Pace;
+use groove::play::perform::TimeFeel;
 
 use crate::editor::theme::Scale;
 use crate::link::Status;
@@ -35,7 +35,7 @@ pub(crate) struct PatternPosition {
 
 impl PatternPosition {
     /// Converts a song position, for a pattern that starts with bar `first` and plays at `pace`.
-    pub(crate) fn of(position: f64, status: &Status, pace: Pace, first: i64) -> Self {
+    pub(crate) fn of(position: f64, status: &Status, pace: TimeFeel, first: i64) -> Self {
         let length = status.meter.beats();
         let whole = |beats: f64| {
             let bars = (beats / length).floor();
@@ -46,12 +46,12 @@ impl PatternPosition {
         let (ahead, into) = whole(position - status.bar_start);
         let bar = status.bar + ahead;
         let (bar, beats) = match pace {
-            Pace::Plain => (bar, into),
-            Pace::Half => {
+            TimeFeel::Plain => (bar, into),
+            TimeFeel::Half => {
                 let second = if bar.rem_euclid(2) == 1 { length } else { 0.0 };
                 (bar.div_euclid(2), (second + into) / 2.0)
             }
-            Pace::Double => {
+            TimeFeel::Double => {
                 let (half, into) = whole(2.0 * into);
                 (2 * bar + half, into)
             }
@@ -61,11 +61,11 @@ impl PatternPosition {
 
     /// Returns the host's number, from 1, of the bar that a bar of the pattern starts with; `None`
     /// if it starts in the middle of one.
-    pub(crate) fn number(bar: i64, pace: Pace) -> Option<i64> {
+    pub(crate) fn number(bar: i64, pace: TimeFeel) -> Option<i64> {
         match pace {
-            Pace::Plain => Some(bar + 1),
-            Pace::Half => Some(2 * bar + 1),
-            Pace::Double => (bar.rem_euclid(2) == 0).then_some(bar.div_euclid(2) + 1),
+            TimeFeel::Plain => Some(bar + 1),
+            TimeFeel::Half => Some(2 * bar + 1),
+            TimeFeel::Double => (bar.rem_euclid(2) == 0).then_some(bar.div_euclid(2) + 1),
         }
     }
 }
@@ -236,22 +236,22 @@ mod tests {
     #[test]
     fn a_song_position_has_its_place_in_the_pattern_at_any_pace() {
         let at = |position: f64, pace| PatternPosition::of(position, &status(5, 20.0), pace, 0);
-        assert_eq!(at(21.5, Pace::Plain), PatternPosition { bar: 5, beats: 1.5 });
-        assert_eq!(at(25.0, Pace::Plain), PatternPosition { bar: 6, beats: 1.0 });
-        assert_eq!(at(19.0, Pace::Plain), PatternPosition { bar: 4, beats: 3.0 });
+        assert_eq!(at(21.5, TimeFeel::Plain), PatternPosition { bar: 5, beats: 1.5 });
+        assert_eq!(at(25.0, TimeFeel::Plain), PatternPosition { bar: 6, beats: 1.0 });
+        assert_eq!(at(19.0, TimeFeel::Plain), PatternPosition { bar: 4, beats: 3.0 });
         // Bar 5 is the second half of the pattern's bar 2.
-        assert_eq!(at(21.0, Pace::Half), PatternPosition { bar: 2, beats: 2.5 });
-        assert_eq!(at(24.0, Pace::Half), PatternPosition { bar: 3, beats: 0.0 });
-        assert_eq!(at(21.0, Pace::Double), PatternPosition { bar: 10, beats: 2.0 });
-        assert_eq!(at(22.5, Pace::Double), PatternPosition { bar: 11, beats: 1.0 });
+        assert_eq!(at(21.0, TimeFeel::Half), PatternPosition { bar: 2, beats: 2.5 });
+        assert_eq!(at(24.0, TimeFeel::Half), PatternPosition { bar: 3, beats: 0.0 });
+        assert_eq!(at(21.0, TimeFeel::Double), PatternPosition { bar: 10, beats: 2.0 });
+        assert_eq!(at(22.5, TimeFeel::Double), PatternPosition { bar: 11, beats: 1.0 });
     }
 
     #[test]
     fn a_bar_of_the_pattern_has_the_number_of_the_hosts_bar() {
         let numbers = |pace| [0, 1, 2].map(|bar| PatternPosition::number(bar, pace));
-        assert_eq!(numbers(Pace::Plain), [Some(1), Some(2), Some(3)]);
-        assert_eq!(numbers(Pace::Half), [Some(1), Some(3), Some(5)]);
-        assert_eq!(numbers(Pace::Double), [Some(1), None, Some(2)]);
+        assert_eq!(numbers(TimeFeel::Plain), [Some(1), Some(2), Some(3)]);
+        assert_eq!(numbers(TimeFeel::Half), [Some(1), Some(3), Some(5)]);
+        assert_eq!(numbers(TimeFeel::Double), [Some(1), None, Some(2)]);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 //! another take waits, its hits are drawn from its launch point on and the changing columns glow.
 
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, pos2};
-use groove::drum::{Drum, DrumSet};
+use groove::pattern::drum::{Drum, DrumSet};
 use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT};
-use groove::perform::{Pace, Performance};
-use groove::pins::Pins;
+use groove::play::perform::{Performance, TimeFeel};
 use groove::take::Fills;
+use groove::take::pins::Pins;
 
 use crate::editor::phrase::layout::{GridLayout, LANES, PatternPosition, RULER, hit_rect};
 use crate::editor::theme::{self, FontRole, Scale};
@@ -55,10 +55,11 @@ impl PhraseView<'_> {
 
     /// Returns a bar of the pattern with the performance applied, mute and solo aside.
     fn performed(&self, bar: &Bar) -> Bar {
-        let swing = if self.performance.pace == Pace::Plain { self.performance.swing } else { 0.0 };
+        let swing =
+            if self.performance.pace == TimeFeel::Plain { self.performance.swing } else { 0.0 };
         let performance = Performance {
             swing,
-            pace: Pace::Plain,
+            pace: TimeFeel::Plain,
             mute: DrumSet::EMPTY,
             solo: DrumSet::EMPTY,
             ..self.performance

@@ -9,7 +9,7 @@ use crate::project::settings::Settings;
 use crate::project::store::WorkerCommand;
 use egui::OutputCommand;
 use groove::Step;
-use groove::midi::{Clip, DrumMap, Sheet};
+use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
 use groove::take::Primer;
 
 /// Temporary folder in which the dialog opens.
@@ -38,7 +38,7 @@ fn beat() -> Vec<u8> {
         tempo: 97.0,
         meter: Meter::FOUR_FOUR,
     };
-    clip.write(&Sheet::new("Drums", Drum::PITCHES))
+    clip.write(&MidiLayout::new("Drums", Drum::PITCHES))
 }
 
 impl Rig {

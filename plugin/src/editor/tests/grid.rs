@@ -67,14 +67,14 @@ fn the_menu_pins_and_frees_cells_and_lanes() {
     ask(&mut rig, "Snare, bar 1, sixteenth 2", "Pin Snare");
     assert_eq!((struck(&rig, 4), silent(&rig, 5)), (only(Drum::Snare), only(Drum::Snare)));
     ask(&mut rig, "Snare, bar 1, sixteenth 2", "Free Snare");
-    assert_eq!(rig.params.state.pins(), groove::pins::Pins::NONE);
+    assert_eq!(rig.params.state.pins(), groove::take::pins::Pins::NONE);
     let seed = rig.params.seed.value();
     ask(&mut rig, "Ride", "Renew Ride");
     let others = DrumSet::ALL.without(only(Drum::Ride));
     assert_eq!(struck(&rig, 0).with(silent(&rig, 0)), others);
     assert_ne!(rig.params.seed.value(), seed);
     ask(&mut rig, "Crash", "Free all");
-    assert_eq!(rig.params.state.pins(), groove::pins::Pins::NONE);
+    assert_eq!(rig.params.state.pins(), groove::take::pins::Pins::NONE);
     ask(&mut rig, "Crash", "Crash off");
     assert!(rig.params.lanes[Drum::Crash.index()].off.value());
     assert!(rig.shows("Crash, off"));
@@ -90,7 +90,7 @@ fn a_lane_header_pins_and_regenerates_its_lane() {
     rig.click("Pin lane: Snare");
     assert_eq!(struck(&rig, 32), only(Drum::Snare));
     rig.click("Free lane: Snare");
-    assert_eq!(rig.params.state.pins(), groove::pins::Pins::NONE);
+    assert_eq!(rig.params.state.pins(), groove::take::pins::Pins::NONE);
     let seed = rig.params.seed.value();
     rig.click("New lane: Snare");
     assert_ne!(rig.params.seed.value(), seed);

@@ -147,12 +147,15 @@ fn a_dropped_file_is_used_by_zone_and_an_unusable_one_gets_a_message() {
         std::fs::write(&file, bytes).expect("written");
         file
     };
-    let clip = groove::midi::Clip {
+    let clip = groove::pattern::midi::Clip {
         steps: snares(Meter::FOUR_FOUR).steps().to_vec(),
         tempo: 120.0,
         meter: Meter::FOUR_FOUR,
     };
-    let midi = write("snares.mid", &clip.write(&groove::midi::Sheet::new("Snares", Drum::PITCHES)));
+    let midi = write(
+        "snares.mid",
+        &clip.write(&groove::pattern::midi::MidiLayout::new("Snares", Drum::PITCHES)),
+    );
     let land = |rig: &mut Rig, file: &std::path::Path, across: f32| {
         rig.window.state().shared.drops.set_dropped(over(&[file], across));
         rig.window.step();

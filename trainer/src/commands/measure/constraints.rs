@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use groove::encode::Kind;
 use groove::generate::Drummer;
-use groove::listen::likelihood;
-use groove::perform::Performance;
-use groove::pins::{Pin, Pins};
+use groove::generate::likelihood::likelihood;
+use groove::model::encode::Kind;
+use groove::play::perform::Performance;
+use groove::take::pins::{Pin, Pins};
 use groove::take::{Fills, Played, Primer, Rhythm, Take};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Step};
 use rand::Rng;

@@ -1,11 +1,11 @@
 //! Checks of the stick, temperature and density controls.
 
 use anyhow::{Context, Result};
-use groove::encode::Kind;
-use groove::listen::likelihood;
-use groove::pins::Pins;
-use groove::style::style_number;
+use groove::generate::likelihood::likelihood;
+use groove::model::encode::Kind;
+use groove::pattern::style::style_number;
 use groove::take::Take;
+use groove::take::pins::Pins;
 use groove::{CLASSES, Drum, Meter, Step};
 use rayon::prelude::*;
 

@@ -2,10 +2,10 @@
 //! after them.
 
 use anyhow::{Context, Result};
-use groove::encode::Kind;
-use groove::fills::quantiles;
 use groove::generate::Drummer;
-use groove::style::{STYLES, style_number};
+use groove::generate::fill_quota::quantiles;
+use groove::model::encode::Kind;
+use groove::pattern::style::{STYLES, style_number};
 use groove::take::{Fills, Take};
 use groove::{CLASSES, Drum, DrumSet, Meter, Step};
 use rayon::prelude::*;

@@ -1,11 +1,11 @@
 //! Checks of primers: continued bars, tapped rhythms, humanised hits, and morphs between two takes.
 
 use anyhow::{Context, Result};
-use groove::encode::Kind;
-use groove::humanise::{foresee, humanise};
+use groove::generate::humanise::{humanise, predict_feel};
+use groove::generate::morph::morph;
 use groove::model::ModelError;
-use groove::morph::morph;
-use groove::style::style_number;
+use groove::model::encode::Kind;
+use groove::pattern::style::style_number;
 use groove::take::{Played, Primer, Rhythm, Take};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Step};
 use rand::Rng;
@@ -161,7 +161,7 @@ pub(super) fn humanised(context: &CheckContext) -> Result<Vec<Check>> {
         humanise(&context.model, &piece.kind, &quantised(&piece.steps, flat), None)
     };
     let predicted = |piece: &Piece, flat: bool| {
-        foresee(&context.model, &piece.kind, &quantised(&piece.steps, flat))
+        predict_feel(&context.model, &piece.kind, &quantised(&piece.steps, flat))
     };
     type Play<'a> = &'a (dyn Fn(&Piece, bool) -> Result<Vec<Step>, ModelError> + Sync);
     let score = |play: Play, flat: bool| -> Result<[f64; 2]> {
@@ -187,7 +187,7 @@ pub(super) fn humanised(context: &CheckContext) -> Result<Vec<Check>> {
             ));
         }
     }
-    let known = |piece: &Piece, _| foresee(&context.model, &piece.kind, &piece.steps);
+    let known = |piece: &Piece, _| predict_feel(&context.model, &piece.kind, &piece.steps);
     let what = "the same errors of the model that is told what the drummer played";
     lines.push(Check::new(what, score(&known, true)?, "no limit", true));
     Ok(lines)

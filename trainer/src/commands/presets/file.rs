@@ -42,7 +42,7 @@ struct PresetTake {
     temperature: f32,
     stick: f32,
     density: f32,
-    lanes: [f32; groove::drum::CLASSES],
+    lanes: [f32; groove::pattern::drum::CLASSES],
     fills: Fills,
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use clap::Args;
 use groove::Bar;
-use groove::style::style_name;
+use groove::pattern::style::style_name;
 use rayon::prelude::*;
 
 use super::sheet::grid;

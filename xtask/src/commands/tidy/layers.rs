@@ -54,7 +54,7 @@ struct NameRule {
 const NAME_RULES: &[NameRule] = &[
     NameRule {
         within: "groove/src/",
-        except: &["groove/src/model", "groove/src/step"],
+        except: &["groove/src/model/"],
         names: &["candle_core", "candle_nn"],
     },
     NameRule {
@@ -63,14 +63,14 @@ const NAME_RULES: &[NameRule] = &[
         names: &["nice_plug", "nice_plug_egui", "egui", "deep_pocket::", "trainer::"],
     },
     NameRule {
-        within: "groove/src/clock",
+        within: "groove/src/play/clock",
         except: &[],
-        names: &["crate::model", "crate::generate", "crate::encode", "crate::midi"],
+        names: &["crate::model", "crate::generate", "crate::take", "crate::synth"],
     },
     NameRule {
-        within: "groove/src/schedule",
+        within: "groove/src/play/schedule",
         except: &[],
-        names: &["crate::model", "crate::generate", "crate::encode", "crate::midi"],
+        names: &["crate::model", "crate::generate", "crate::take", "crate::synth"],
     },
     NameRule { within: "plugin/", except: &[], names: &["candle_core", "candle_nn", "trainer::"] },
     NameRule {
@@ -218,7 +218,13 @@ mod tests {
     #[test]
     fn candle_may_be_named_in_the_model_only() {
         let names = |path| check_names(&file(path, "use candle_core::Tensor;\n")).len();
-        assert_eq!([names("groove/src/model.rs"), names("groove/src/model/lstm.rs")], [0, 0]);
-        assert_eq!([names("groove/src/generate.rs"), names("plugin/src/worker.rs")], [1, 1]);
+        assert_eq!(
+            [names("groove/src/model/file.rs"), names("groove/src/model/lstm_step.rs")],
+            [0, 0]
+        );
+        assert_eq!(
+            [names("groove/src/generate/drummer.rs"), names("plugin/src/worker.rs")],
+            [1, 1]
+        );
     }
 }
