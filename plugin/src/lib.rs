@@ -6,6 +6,7 @@
 //! [`platform`] the code for one system or format.
 
 pub mod audio;
+mod clap_entry;
 pub mod editor;
 #[cfg(feature = "fault")]
 pub mod fault_injection;

@@ -3,7 +3,6 @@
 //!
 //! Each repair says what it works around, the upstream place, and when it can be deleted.
 
-mod clap_entry;
 pub mod drag;
 pub(crate) mod file_drops;
 #[cfg(target_os = "linux")]

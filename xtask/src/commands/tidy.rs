@@ -102,15 +102,4 @@ mod tests {
         let workspace = Workspace::find().unwrap();
         tidy(&workspace).unwrap_or_else(|error| panic!("{error}"));
     }
-
-    /// Prints all violations of the final limits: `cargo test -p xtask --bins -- --ignored
-    /// --nocapture final_limits`.
-    #[test]
-    #[ignore = "prints a list for people"]
-    fn violations_of_the_final_limits_are_listed() {
-        let root = Workspace::find().unwrap().root;
-        let read = |member: &layers::Member| read_sources(&root, member.folder).unwrap();
-        let files: Vec<SourceFile> = MEMBERS.iter().flat_map(read).collect();
-        violations(&files, &limits::FINAL).iter().for_each(|sentence| println!("{sentence}"));
-    }
 }

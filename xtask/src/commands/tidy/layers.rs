@@ -20,9 +20,52 @@ pub(crate) struct Member {
 /// The crates. To check a crate by folder, list the folders of its `src` here, from the top layer
 /// to the bottom one.
 pub(crate) const MEMBERS: &[Member] = &[
-    Member { folder: "groove", library: "groove", may_import: &[] },
-    Member { folder: "plugin", library: "deep_pocket", may_import: &[] },
-    Member { folder: "trainer", library: "trainer", may_import: &[] },
+    Member {
+        folder: "groove",
+        library: "groove",
+        may_import: &[
+            ("generate", &["take", "model", "pattern"]),
+            ("take", &["pattern"]),
+            ("play", &["pattern"]),
+            ("synth", &["model", "pattern"]),
+            ("model", &["pattern"]),
+            ("lib", &["pattern"]),
+            ("pattern", &[]),
+        ],
+    },
+    Member {
+        folder: "plugin",
+        library: "deep_pocket",
+        may_import: &[
+            ("main", &["lib"]),
+            ("clap_entry", &["lib"]),
+            ("lib", &["audio", "editor", "worker", "params", "project", "link"]),
+            ("editor", &["platform", "session", "params", "project", "link"]),
+            ("audio", &["params", "project", "link", "fault_injection"]),
+            ("session", &["params", "project", "link"]),
+            ("worker", &["project", "link", "fault_injection"]),
+            ("params", &["project"]),
+            ("project", &[]),
+            ("link", &[]),
+            ("platform", &[]),
+            ("fault_injection", &[]),
+        ],
+    },
+    Member {
+        folder: "trainer",
+        library: "trainer",
+        may_import: &[
+            ("main", &["lib", "commands", "train"]),
+            ("lib", &["commands"]),
+            ("commands", &["train", "metrics", "network", "data", "playback", "files"]),
+            ("train", &["metrics", "network", "data", "files"]),
+            ("metrics", &["network", "data", "playback"]),
+            ("network", &["data"]),
+            ("data", &[]),
+            ("playback", &[]),
+            ("files", &[]),
+        ],
+    },
     Member {
         folder: "xtask",
         library: "xtask",

@@ -23,16 +23,13 @@ pub(crate) struct Limits {
 
 /// Limits that `cargo xtask tidy` applies.
 pub(crate) const WORKSPACE: Limits = Limits {
-    circles: 8,            // Target: 0.
-    comment_openings: 676, // Target: 60.
-    file_lines: 592,       // Target: 450.
-    long_files: FINAL.long_files,
-    folder_files: 38, // Target: 14.
+    circles: 0,
+    comment_openings: 60,
+    file_lines: 450,
+    // A table with one row for each preset.
+    long_files: &["trainer/src/commands/presets/idioms.rs"],
+    folder_files: 14,
 };
-
-/// Limits that the workspace is to meet.
-pub(crate) const FINAL: Limits =
-    Limits { circles: 0, comment_openings: 60, file_lines: 450, long_files: &[], folder_files: 14 };
 
 /// Returns the violations of the limits, one sentence each.
 pub(crate) fn check(files: &[SourceFile], limits: &Limits) -> Vec<String> {
