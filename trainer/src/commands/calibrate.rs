@@ -9,7 +9,7 @@ use crate::data::Data;
 use crate::files;
 use crate::train::calibration::calibrated;
 
-/// CalibrateOptions of `calibrate`.
+/// Options of `calibrate`.
 #[derive(Args, Debug)]
 pub struct CalibrateOptions {
     /// Model file
