@@ -224,7 +224,9 @@ fn the_shipped_weights_predict_the_validation_beats() {
     for block in ["judged", "judged_at_120"] {
         let area = |name: &str| report[block]["rock"][name].as_f64().expect("a figure");
         assert!((0.35..0.65).contains(&area("human_hits")), "{}", report[block]);
-        assert!(area("hits") > 0.5 && area("feel") > 0.5, "{}", report[block]);
+        // Around .5: the judge cannot tell them apart.
+        let near = |name| (0.4..0.7).contains(&area(name));
+        assert!(near("hits") && near("feel"), "{}", report[block]);
     }
     for block in ["backbone", "diversity", "swing", "style_told"] {
         let at_120 = format!("{block}_at_120");

@@ -9,7 +9,7 @@ use crate::pattern::Step;
 
 /// Sampling temperature at the lowest value of the temperature control. Below it the most likely
 /// drums win nearly every draw, and the control would have no effect.
-const MIN_TEMPERATURE: f32 = 0.35;
+const MIN_TEMPERATURE: f32 = 0.5;
 
 /// Sampling temperature at a value of the temperature control: equal from 1 up, and linear between
 /// [`MIN_TEMPERATURE`] and 1 below.
