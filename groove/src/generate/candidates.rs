@@ -7,14 +7,16 @@
 //! changes the choice.
 
 use crate::generate::conditioning::{StepPlan, TakeContext};
+use crate::generate::decoder::Decoder;
 use crate::generate::phrase::PartialPhrase;
 use crate::model::ModelError;
 use crate::pattern::Step;
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::take::Primer;
 
-/// Maximum number of candidates per bar.
-const CANDIDATES: u8 = 8;
+/// Maximum number of further candidates of all bars of a theme. It bounds the time until a changed
+/// control is heard.
+pub(crate) const MAX_CANDIDATES: u8 = 8;
 /// Distance of candidate numbers from those of the attempts around pins, which draw at the same
 /// positions.
 const ATTEMPT_STRIDE: u8 = 16;
@@ -39,6 +41,8 @@ const RANGE_MARGIN: (f32, f32) = (1.0, 0.25);
 const DENSITY_MARGIN: f32 = 12.0;
 /// Similarity that each stroke outside the range costs.
 const OUTLIER_COST: f32 = 0.05;
+/// Margin for rounding when a candidate that cannot become the best is given up early.
+const ROUNDING: f32 = 1e-4;
 
 /// Bars before a theme, and the criteria that a bar of the theme must meet.
 pub(crate) struct PrecedingBars {
@@ -66,6 +70,27 @@ impl PrecedingBars {
         });
         (sum / self.bars.len() as f32, outside.sum())
     }
+
+    /// Upper bound of the merit of a bar that begins with these steps: the rest matches each of the
+    /// preceding bars.
+    fn merit_bound(&self, begun: &[Step]) -> f32 {
+        let begun = drums(begun, self.of);
+        let bound = |preceding: &Vec<DrumSet>| {
+            let rest = &preceding[begun.len().min(preceding.len())..];
+            let best = [&begun[..], rest].concat();
+            similarity(preceding, &best, self.weight)
+        };
+        let sum: f32 = self.bars.iter().map(bound).sum();
+        let outside = GROUPS
+            .iter()
+            .zip(self.ranges)
+            .map(|(group, (_, most))| (strokes(&begun, group) - most).max(0.0));
+        merit(sum / self.bars.len() as f32, outside.sum())
+    }
+}
+
+fn merit(similarity: f32, outside: f32) -> f32 {
+    similarity - OUTLIER_COST * outside
 }
 
 /// Number of strokes of some drums in a bar.
@@ -146,15 +171,21 @@ impl TakeContext<'_> {
         preceding: &PrecedingBars,
     ) -> Result<(), ModelError> {
         let (at, length) = (partial.steps().len(), self.meter.steps());
-        let mut best = None;
-        for candidate in 0..CANDIDATES {
+        let mut best: Option<(f32, Decoder)> = None;
+        let mut tried = 0;
+        'candidates: for candidate in 0..=partial.candidates {
+            tried = candidate;
             let mut decoder = partial.decoder.clone();
+            let start = decoder.steps.len();
             for (place, plan) in partial.plans.iter().enumerate().skip(at).take(length) {
                 self.play(&mut decoder, place, plan, ATTEMPT_STRIDE * candidate)?;
+                let bound = preceding.merit_bound(&decoder.steps[start..]);
+                if best.as_ref().is_some_and(|(known, _)| bound < known - ROUNDING) {
+                    continue 'candidates;
+                }
             }
-            let (similarity, outside) =
-                preceding.score(&decoder.steps[decoder.steps.len() - length..]);
-            let merit = similarity - OUTLIER_COST * outside;
+            let (similarity, outside) = preceding.score(&decoder.steps[start..]);
+            let merit = merit(similarity, outside);
             if best.as_ref().is_none_or(|(known, _)| merit > *known) {
                 best = Some((merit, decoder));
             }
@@ -162,6 +193,7 @@ impl TakeContext<'_> {
                 break;
             }
         }
+        partial.candidates -= tried;
         if let Some((_, decoder)) = best {
             partial.decoder = decoder;
         }
@@ -247,6 +279,35 @@ mod tests {
         }
         assert!(first > 0 && others > 0, "{first} {others}");
         assert_eq!(first + others, 40);
+    }
+
+    #[test]
+    fn no_bar_exceeds_the_bound_of_its_beginning() {
+        let beat = |shift: usize| {
+            bar(&[
+                (shift, Drum::Bass),
+                (4, Drum::Snare),
+                (8 + shift, Drum::Bass),
+                (12, Drum::Snare),
+            ])
+        };
+        let preceding = PrecedingBars {
+            bars: vec![drums(&beat(0), DrumSet::ALL), drums(&beat(2), DrumSet::ALL)],
+            of: DrumSet::ALL,
+            weight: 0.4,
+            threshold: 0.5,
+            ranges: [(1.0, 2.0), (1.0, 3.0), (0.0, 1.0), (0.0, 1.0), (0.0, 1.0)],
+        };
+        for whole in [beat(0), beat(1), beat(3), bar(&[(0, Drum::HighTom), (1, Drum::Crash)])] {
+            let (similarity, outside) = preceding.score(&whole);
+            let mut last = f32::INFINITY;
+            for done in 0..=16 {
+                let bound = preceding.merit_bound(&whole[..done]);
+                assert!(bound >= merit(similarity, outside) - 1e-6, "{done}");
+                assert!(bound <= last + 1e-6, "{done}");
+                last = bound;
+            }
+        }
     }
 
     #[test]

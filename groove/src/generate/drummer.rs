@@ -257,7 +257,7 @@ impl Drummer {
             let decoder = self.version(context, &fills(phrase - 1), stop)?.decoder;
             let base = self.simplified_phrase(context.meter, phrase, stop)?;
             let (start, plans) = (decoder.steps.len(), context.plans(phrase, base.as_deref()));
-            return Ok(PartialPhrase { decoder, start, plans });
+            return Ok(PartialPhrase { decoder, start, plans, candidates: 0 });
         }
         let first = context.take.first_bar(phrase);
         let mut before = None;

@@ -1,5 +1,6 @@
 //! Partially decoded phrases, and the decoding of one of their steps.
 
+use crate::generate::candidates::MAX_CANDIDATES;
 use crate::generate::conditioning::{StepPlan, TakeContext};
 use crate::generate::decoder::{Decoder, StepRng};
 use crate::model::ModelError;
@@ -24,6 +25,8 @@ pub(crate) struct PartialPhrase {
     /// Number of the decoder's steps before the phrase.
     pub(crate) start: usize,
     pub(crate) plans: Vec<StepPlan>,
+    /// Number of further candidates that the bars of the phrase may still have.
+    pub(crate) candidates: u8,
 }
 
 /// The decoder after the last lead-in, with the lead-in's index and the kind of playing: controls
@@ -70,7 +73,7 @@ impl TakeContext<'_> {
         let mut plans = self.plans(0, base);
         // The theme is never the first step after a fill.
         plans[0].after_fill = false;
-        Ok(PartialPhrase { start: decoder.steps.len(), decoder, plans })
+        Ok(PartialPhrase { start: decoder.steps.len(), decoder, plans, candidates: MAX_CANDIDATES })
     }
 
     /// A decoder that was fed the take's primer, if it has one.
