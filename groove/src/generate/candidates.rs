@@ -14,9 +14,6 @@ use crate::pattern::Step;
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::take::Primer;
 
-/// Maximum number of further candidates of all bars of a theme. It bounds the time until a changed
-/// control is heard.
-pub(crate) const MAX_CANDIDATES: u8 = 8;
 /// Distance of candidate numbers from those of the attempts around pins, which draw at the same
 /// positions.
 const ATTEMPT_STRIDE: u8 = 16;

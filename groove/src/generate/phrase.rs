@@ -1,12 +1,15 @@
 //! Partially decoded phrases, and the decoding of one of their steps.
 
-use crate::generate::candidates::MAX_CANDIDATES;
 use crate::generate::conditioning::{StepPlan, TakeContext};
 use crate::generate::decoder::{Decoder, StepRng};
 use crate::model::ModelError;
 use crate::model::encode::Kind;
 use crate::model::feel::is_clear;
 use crate::pattern::Step;
+
+/// Maximum number of further candidates of all bars of a theme. It bounds the time until a changed
+/// control is heard.
+const MAX_CANDIDATES: u8 = 8;
 
 /// Sampling temperature at the lowest value of the temperature control. Below it the most likely
 /// drums win nearly every draw, and the control would have no effect.
