@@ -104,8 +104,8 @@ mod tests {
             let other = preset.with_seed(7);
             assert_eq!(Take { seed: 7, ..preset.take() }, other.take());
             let take = preset.take();
-            assert!((0.8..=1.0).contains(&take.temperature), "{}", idiom.file);
-            assert!((0.5..=0.75).contains(&take.stick), "{}", idiom.file);
+            assert!((0.2..=1.0).contains(&take.temperature), "{}", idiom.file);
+            assert!((0.5..=0.85).contains(&take.stick), "{}", idiom.file);
         }
     }
 }
