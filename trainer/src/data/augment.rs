@@ -118,13 +118,14 @@ pub(super) fn in_other_meter(steps: &[Step], draws: &mut impl Rng) -> (Vec<Step>
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::data::Split;
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::SeedableRng;
 
-    fn piece(steps: usize, velocity: u8, fill: bool) -> Piece {
+    /// A piece of equal snare hits.
+    pub(in crate::data) fn piece(steps: usize, velocity: u8, fill: bool) -> Piece {
         let mut step = Step::SILENT;
         step.set(Drum::Snare, Some(Hit { velocity, offset_ticks: 0 }));
         let kind = Kind { style: 3, blend: (0, 0.0), tempo: 100.0, meter: Meter::FOUR_FOUR, fill };

@@ -208,16 +208,8 @@ fn next_card(deck: &mut Vec<usize>, count: usize, draws: &mut impl Rng) -> usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Split;
+    use crate::data::augment::tests::piece;
     use groove::model::Stack;
-    use groove::{Drum, Hit};
-
-    fn piece(steps: usize, velocity: u8, fill: bool) -> Piece {
-        let mut step = Step::SILENT;
-        step.set(Drum::Snare, Some(Hit { velocity, offset_ticks: 0 }));
-        let kind = Kind { style: 3, blend: (0, 0.0), tempo: 100.0, meter: Meter::FOUR_FOUR, fill };
-        Piece { steps: vec![step; steps], kind, split: Split::Train }
-    }
 
     #[test]
     fn the_stream_is_a_function_of_its_seed_and_can_skip() -> Result<()> {

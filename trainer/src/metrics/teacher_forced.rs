@@ -10,7 +10,6 @@ use groove::model::Figures;
 use groove::model::calibration::add_logit_bias;
 use groove::model::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
 use groove::model::lead_in::step_of_four_four;
-use groove::model::pointer_memory::{CONTROLS, Memory};
 use groove::pattern::TICKS_PER_STEP;
 use groove::pattern::style::{ANY, style_number};
 use rayon::prelude::*;
@@ -77,19 +76,10 @@ impl Score {
 pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
     let packed = pack(&net.metadata, pieces, rayon::current_num_threads(), LANES)?;
     let outputs = net.forward(&packed.batch, &mut NetState::default(), None)?;
-    let numbers = |tensor| with_slice(tensor, <[f32]>::to_vec);
     let kit = &net.metadata.classes;
     let (classes, subsets) = (kit.classes(), kit.subsets());
-    let mut hits = numbers(&outputs.hits)?;
-    let controls = outputs.controls.as_ref().map(numbers).transpose()?;
-    let none = Memory::default();
-    hits.par_chunks_mut(subsets).zip(packed.batch.memories.par_iter()).enumerate().for_each(
-        |(row, (hits, memory))| match &controls {
-            Some(controls) => memory.mix(&controls[row * CONTROLS..][..CONTROLS], hits),
-            None => none.mix(&[0.0; CONTROLS], hits),
-        },
-    );
-    let feel = numbers(&outputs.feel)?;
+    let hits = outputs.hit_log_probabilities(&packed.batch)?;
+    let feel = with_slice(&outputs.feel, <[f32]>::to_vec)?;
     let score = |(piece, rows): (&Piece, &Vec<usize>)| {
         let mut score = Score::default();
         let dial = net.metadata.calibration(piece.kind.style);

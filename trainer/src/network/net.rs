@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor, Var};
-use groove::model::pointer_memory::CONTROLS;
+use groove::model::pointer_memory::{CONTROLS, Memory};
 use groove::model::{Metadata, Stack};
 use rand::{Rng, RngCore};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
 
 use super::linear::{linear, mask};
 use super::lstm::{LstmState, LstmWeights, lstm};
 use super::reference_logits::add_references;
+use super::storage::with_slice;
 use crate::data::batch::Batch;
 use crate::data::rows::Rows;
 
@@ -37,6 +39,25 @@ pub struct Outputs {
     pub(crate) controls: Option<Tensor>,
     /// Rows x classes x [`FEEL_LOGITS`](groove::model::feel::FEEL_LOGITS): logits of velocity and offset.
     pub(crate) feel: Tensor,
+}
+
+impl Outputs {
+    /// Rows x subsets: log-probabilities of hits, mixed with the pointer memory in a model that has
+    /// one.
+    pub(crate) fn hit_log_probabilities(&self, batch: &Batch) -> Result<Vec<f32>> {
+        let subsets = self.hits.dim(1)?;
+        let mut hits = with_slice(&self.hits, <[f32]>::to_vec)?;
+        let controls =
+            self.controls.as_ref().map(|it| with_slice(it, <[f32]>::to_vec)).transpose()?;
+        let none = Memory::default();
+        hits.par_chunks_mut(subsets).zip(batch.memories.par_iter()).enumerate().for_each(
+            |(row, (hits, memory))| match &controls {
+                Some(controls) => memory.mix(&controls[row * CONTROLS..][..CONTROLS], hits),
+                None => none.mix(&[0.0; CONTROLS], hits),
+            },
+        );
+        Ok(hits)
+    }
 }
 
 /// Weights of both networks, in the order of [`Metadata::tensors`].

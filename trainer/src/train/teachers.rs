@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use groove::model::Metadata;
 use groove::model::feel::FEEL_LOGITS;
-use groove::model::pointer_memory::CONTROLS;
 use rayon::prelude::*;
 
 use crate::data::batch::Batch;
@@ -55,15 +54,9 @@ impl Teachers {
         let mut soft_targets: Option<[Vec<f32>; 2]> = None;
         for (net, states) in &mut self.0 {
             let outputs = net.forward(batch, states, None)?;
-            let numbers = |tensor| with_slice(tensor, <[f32]>::to_vec);
-            let (mut hits, mut feel) = (numbers(&outputs.hits)?, numbers(&outputs.feel)?);
-            let subsets = net.metadata.classes.subsets();
-            let controls = outputs.controls.as_ref().map(numbers).transpose()?.unwrap_or_default();
-            let memories = batch.memories.par_iter().enumerate();
-            hits.par_chunks_mut(subsets).zip(memories).for_each(|(hits, (row, memory))| {
-                if let Some(controls) = controls.get(row * CONTROLS..(row + 1) * CONTROLS) {
-                    memory.mix(controls, hits);
-                }
+            let mut hits = outputs.hit_log_probabilities(batch)?;
+            let mut feel = with_slice(&outputs.feel, <[f32]>::to_vec)?;
+            hits.par_chunks_mut(net.metadata.classes.subsets()).for_each(|hits| {
                 kernel::softmax(hits);
             });
             feel.par_chunks_mut(FEEL_LOGITS).for_each(|logits| {
@@ -71,9 +64,9 @@ impl Teachers {
                 kernel::softmax(velocity);
                 kernel::softmax(offset);
             });
-            let [all_hits, all_manner] =
+            let [all_hits, all_feel] =
                 soft_targets.get_or_insert_with(|| [vec![0.0; hits.len()], vec![0.0; feel.len()]]);
-            for (sums, values) in [(all_hits, hits), (all_manner, feel)] {
+            for (sums, values) in [(all_hits, hits), (all_feel, feel)] {
                 sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value / count);
             }
         }
