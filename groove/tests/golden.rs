@@ -27,11 +27,11 @@ fn takes() -> [(&'static str, Meter, Take); 10] {
     pins.set(4, Drum::Snare, Some(Pin::Silent));
     let mut primer = vec![Step::SILENT; 32];
     for (place, step) in primer.iter_mut().enumerate().filter(|(place, _)| place % 3 == 0) {
-        let drum = if place % 2 == 0 { Drum::Bass } else { Drum::Snare };
+        let drum = if place % 2 == 0 { Drum::Kick } else { Drum::Snare };
         step.set(drum, Some(Hit { velocity: 90, offset_ticks: 8 }));
     }
     let mut lanes = [0.0; 9];
-    lanes[Drum::Bass.index()] = 0.6;
+    lanes[Drum::Kick.index()] = 0.6;
     let held = Primer::Hold { drums: drums(&[Drum::Ride, Drum::LowTom]), at: 20 };
     let rhythm = Rhythm { onsets: 0b1001_0010_0100_1001, steps: 16 };
     let every_two = Fills { every: 2, steps: 8, amount: 0.6 };
@@ -44,7 +44,7 @@ fn takes() -> [(&'static str, Meter, Take); 10] {
         ("held", four, Take { primer: held, ..take(6, "any") }),
         ("carried-on", four, Take { primer: Primer::Play(Played::new(&primer)), ..take(7, "pop") }),
         ("tapped", four, Take { primer: Primer::Tap(rhythm), ..take(8, "soul") }),
-        ("busy-bass", four, Take { lanes, density: -0.2, ..take(9, "hiphop") }),
+        ("busy-kick", four, Take { lanes, density: -0.2, ..take(9, "hiphop") }),
         (
             "blend-seven",
             Meter::new(7, 8),

@@ -20,7 +20,7 @@ fn shown() -> (WorkerEnd, Arc<Link>, [Bar; 4]) {
             let hit = Hit { velocity, offset_ticks: 9 };
             bar.steps_mut()[4 * beat].set(Drum::Snare, Some(hit));
         }
-        bar.steps_mut()[0].set(Drum::Bass, Some(Hit { velocity, offset_ticks: -30 }));
+        bar.steps_mut()[0].set(Drum::Kick, Some(Hit { velocity, offset_ticks: -30 }));
     }
     let take = Take { seed: 464, style: 17, ..Take::default() };
     let phrase = Phrase { number: 1, take, first_bar: 4, bars: bars.to_vec(), next: bars[0] };
@@ -49,7 +49,7 @@ fn an_exported_phrase_matches_playback() {
     let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
     assert_eq!(export.name(), "rock-120bpm-464");
     let read = steps(&export);
-    assert_eq!(read[0].hit(Drum::Bass), Some(Hit { velocity: 60, offset_ticks: 0 }));
+    assert_eq!(read[0].hit(Drum::Kick), Some(Hit { velocity: 60, offset_ticks: 0 }));
     assert_eq!(read[16], bars[1].steps()[0]);
     assert_eq!(read[60], bars[3].steps()[12]);
     // Map, channel and performance come from the parameters.
@@ -61,7 +61,7 @@ fn an_exported_phrase_matches_playback() {
     let midi = export.midi();
     assert!(midi.windows(3).any(|bytes| bytes == [0x92, 38, 60]), "Addictive Drums' snare");
     let read = steps(&export);
-    assert!(read.iter().all(|step| step.hit(Drum::Bass).is_none()));
+    assert!(read.iter().all(|step| step.hit(Drum::Kick).is_none()));
     assert_eq!(read[16].hit(Drum::Snare), Some(Hit { velocity: 61, offset_ticks: 0 }));
 }
 
@@ -71,8 +71,8 @@ fn one_lane_a_range_of_bars_and_a_quantised_clip() {
     let params = DeepPocketParams::default();
     let of = |options| ClipExport::of(&params, &link, options);
     let lane =
-        of(ExportOptions { lane: Some(Drum::Bass), ..ExportOptions::default() }).expect("a clip");
-    assert_eq!(lane.name(), "rock-120bpm-464-bass");
+        of(ExportOptions { lane: Some(Drum::Kick), ..ExportOptions::default() }).expect("a clip");
+    assert_eq!(lane.name(), "rock-120bpm-464-kick");
     assert!(steps(&lane).iter().all(|step| step.hit(Drum::Snare).is_none()));
     let quantised =
         of(ExportOptions { quantised: true, ..ExportOptions::default() }).expect("a clip");

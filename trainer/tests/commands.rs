@@ -22,10 +22,10 @@ fn succeed(arguments: &[&str]) -> String {
 /// Writes eight short clips: kick on the beat, snare on the backbeat, hats between.
 fn clips(folder: &Path) {
     write_clips(folder, 64, |number, at| {
-        let bass = (Drum::Bass, 100, at % 8 == 0);
+        let kick = (Drum::Kick, 100, at % 8 == 0);
         let snare = (Drum::Snare, 110, at % 8 == 4);
         let hat = (Drum::ClosedHat, 60, at % 2 == number % 2);
-        step(offset_at(at), &[bass, snare, hat])
+        step(offset_at(at), &[kick, snare, hat])
     });
 }
 

@@ -15,9 +15,9 @@ use groove::model::Model;
 fn clips(folder: &Path) {
     fs::create_dir(folder).expect("a folder");
     write_clips(folder, 64, |number, at| {
-        let bass = (Drum::Bass, 90, at % 8 == 0);
+        let kick = (Drum::Kick, 90, at % 8 == 0);
         let snare = (Drum::Snare, 90, at % 8 == 4);
-        step(3, &[bass, snare, (Drum::ClosedHat, 90, at % 2 == number % 2)])
+        step(3, &[kick, snare, (Drum::ClosedHat, 90, at % 2 == number % 2)])
     });
 }
 

@@ -35,10 +35,10 @@ fn trainer(arguments: &[&str]) -> String {
 fn clips(folder: &Path) {
     write_clips(folder, 96, |number, at| {
         let other = !at.is_multiple_of(4) && at % 8 == (at / 16 + number) % 8;
-        let bass = (Drum::Bass, 100, at % 8 == 0);
+        let kick = (Drum::Kick, 100, at % 8 == 0);
         let snare = (Drum::Snare, 110, at % 8 == 4);
         let hat = (Drum::ClosedHat, 60, at % 2 == number % 2);
-        step(offset_at(at), &[bass, snare, (Drum::Bass, 80, other), hat])
+        step(offset_at(at), &[kick, snare, (Drum::Kick, 80, other), hat])
     });
 }
 

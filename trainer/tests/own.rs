@@ -79,7 +79,7 @@ fn clip(number: usize) -> Vec<u8> {
     let mut steps = vec![Step::SILENT; 64];
     for (i, step) in steps.iter_mut().enumerate() {
         match i % 8 {
-            0 => step.set(Drum::Bass, hit(100)),
+            0 => step.set(Drum::Kick, hit(100)),
             4 => step.set(Drum::Snare, hit(110)),
             _ if i % 2 == number % 2 => step.set(Drum::ClosedHat, hit(60)),
             _ => {}

@@ -17,7 +17,7 @@ fn straight(folder: &Path) -> (String, Vec<Step>) {
     for (place, step) in steps.iter_mut().enumerate() {
         let hit = Some(Hit { velocity: 100, offset_ticks: 0 });
         for (drum, every, from) in
-            [(Drum::Bass, 8, 0), (Drum::Snare, 8, 4), (Drum::ClosedHat, 2, 0)]
+            [(Drum::Kick, 8, 0), (Drum::Snare, 8, 4), (Drum::ClosedHat, 2, 0)]
         {
             if place % every == from {
                 step.set(drum, hit);

@@ -108,7 +108,7 @@ fn struck(notes: &[Note], key: u8, step: u32) -> bool {
     notes.iter().any(|note| note.key == key && note.on.abs_diff(at) < SONG.samples(0.125))
 }
 
-const BASS: u8 = 36;
+const KICK: u8 = 36;
 
 #[test]
 fn pointer_edits_change_the_notes() {
@@ -122,11 +122,11 @@ fn pointer_edits_change_the_notes() {
         // First sixteenth without a kick, in the first bar.
         let before = user.played();
         let step = (1..16)
-            .find(|&step| !struck(&before, BASS, step))
-            .expect("a sixteenth without the bass");
+            .find(|&step| !struck(&before, KICK, step))
+            .expect("a sixteenth without the kick");
         user.drag((249 + 14 * i16::try_from(step).expect("a sixteenth") + 14, 436), (0, 0));
         let toggled = user.played();
-        assert!(struck(&toggled, BASS, step), "sixteenth {step} is struck");
+        assert!(struck(&toggled, KICK, step), "sixteenth {step} is struck");
         // The stick dial, upwards.
         assert!((user.value("Stick") - 0.5).abs() < 1e-6);
         user.drag((91, 585), (0, -60));
@@ -139,7 +139,7 @@ fn pointer_edits_change_the_notes() {
         assert!((user.value(TAKE) - take).abs() > 1e-9, "the take is another");
         let renewed = user.played();
         assert_ne!(renewed, stuck);
-        assert!(struck(&renewed, BASS, step), "what is pinned stays");
+        assert!(struck(&renewed, KICK, step), "what is pinned stays");
         // Back to the previous take.
         user.drag((1_166, 530), (0, 0));
         assert!((user.value(TAKE) - take).abs() < 1e-9, "the take is the one before");

@@ -25,7 +25,7 @@ const MIN_SIMILARITY: (f32, f32) = (0.4, 0.5);
 
 /// Drums whose strokes per bar are counted together: timekeeping and fills.
 const GROUPS: [&[Drum]; 5] = [
-    &[Drum::Bass],
+    &[Drum::Kick],
     &[Drum::Snare],
     &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride],
     &[Drum::LowTom, Drum::MidTom, Drum::HighTom],
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn score_counts_shared_hits_and_strokes_out_of_range() {
-        let beat = [(0, Drum::Bass), (4, Drum::Snare), (8, Drum::Bass), (12, Drum::Snare)];
+        let beat = [(0, Drum::Kick), (4, Drum::Snare), (8, Drum::Kick), (12, Drum::Snare)];
         let with = |more: &[(usize, Drum)]| bar(&[&beat, more].concat());
         let preceding = PrecedingBars {
             bars: vec![drums(&with(&[]), DrumSet::ALL)],
@@ -282,9 +282,9 @@ mod tests {
     fn no_bar_exceeds_the_bound_of_its_beginning() {
         let beat = |shift: usize| {
             bar(&[
-                (shift, Drum::Bass),
+                (shift, Drum::Kick),
                 (4, Drum::Snare),
-                (8 + shift, Drum::Bass),
+                (8 + shift, Drum::Kick),
                 (12, Drum::Snare),
             ])
         };

@@ -208,7 +208,7 @@ fn a_loop_repeats_the_theme_but_for_fills_and_the_crash_after_them() {
     let fills = Fills { every: 8, steps: 8, amount: 0.5 };
     let take = Take { evolve: false, fills, ..take() };
     let played = bars(&take, Meter::FOUR_FOUR, -4..28);
-    let (theme, added) = (&played[4..8], drums(&[Drum::Crash, Drum::Bass]));
+    let (theme, added) = (&played[4..8], drums(&[Drum::Crash, Drum::Kick]));
     for (phrase, bars) in (-1i64..).zip(played.chunks(4)) {
         let same = |at: usize| bars[at / 16].steps()[at % 16] == theme[at / 16].steps()[at % 16];
         let fill = phrase.rem_euclid(2) == 1;
@@ -266,7 +266,7 @@ fn a_fill_has_its_strokes_in_every_meter_and_more_with_its_amount() {
 
 #[test]
 fn most_fills_are_followed_by_crash_and_kick() {
-    let both = drums(&[Drum::Crash, Drum::Bass]);
+    let both = drums(&[Drum::Crash, Drum::Kick]);
     for evolve in [true, false] {
         let of = |seed: u32| {
             let fills = Fills { every: 4, steps: 8, amount: 0.5 };
@@ -300,7 +300,7 @@ fn held_drums_begin_the_theme_and_are_in_every_bar() {
 
 #[test]
 fn a_primer_is_heard_before_the_theme() {
-    let clip = vec![struck(&[Drum::Bass, Drum::Ride]); 32];
+    let clip = vec![struck(&[Drum::Kick, Drum::Ride]); 32];
     let play = |steps: &[Step]| {
         let take = Take { stick: 1.0, primer: Primer::Play(Played::new(steps)), ..take() };
         hits(&bars(&take, Meter::FOUR_FOUR, 0..4))
@@ -422,7 +422,7 @@ fn morph_is_a_function_of_the_position_and_keeps_its_pins() {
     let mut take = Take { toward: Some(Toward::new(&other, 0.4)), ..take() };
     take.fills.every = 4;
     take.pins.set(9, Drum::HighTom, Some(Pin::Struck));
-    take.pins.set(0, Drum::Bass, Some(Pin::Silent));
+    take.pins.set(0, Drum::Kick, Some(Pin::Silent));
     let order: Vec<i64> = vec![13, 0, -3, 7, 2, 13, 5];
     let mut drummer = drummer();
     for bar in order {
@@ -433,7 +433,7 @@ fn morph_is_a_function_of_the_position_and_keeps_its_pins() {
         assert_eq!(bars(&take, Meter::FOUR_FOUR, bar..bar + 1), [again], "bar {bar}");
         if bar.rem_euclid(4) == 0 {
             assert!(again.steps()[9].hit(Drum::HighTom).is_some());
-            assert!(again.steps()[0].hit(Drum::Bass).is_none());
+            assert!(again.steps()[0].hit(Drum::Kick).is_none());
         }
     }
 }

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn stick_is_the_hamming_distance_to_the_previous_bar() {
-        let past: DrumSet = [Drum::Bass, Drum::Ride].into_iter().collect();
+        let past: DrumSet = [Drum::Kick, Drum::Ride].into_iter().collect();
         let correction = RateCorrection { stick: 0.7, ..RateCorrection::default() };
         let mut logits = vec![0.0; SUBSETS];
         add_logit_bias(&mut logits, &correction.logit_bias(Some(past)));

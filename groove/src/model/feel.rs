@@ -250,7 +250,7 @@ mod tests {
         past[4].set(Drum::Snare, hit(100));
         past[20].set(Drum::Snare, hit(20));
         for at in [17, 18, 19] {
-            for drum in [Drum::Bass, Drum::Ride, Drum::Crash] {
+            for drum in [Drum::Kick, Drum::Ride, Drum::Crash] {
                 past[at].set(drum, hit(64));
             }
         }
@@ -266,7 +266,7 @@ mod tests {
         let snare = &cells[FEEL_CELLS / CLASSES..][..FEEL_CELLS / CLASSES];
         let normalised: Vec<f32> = snare.iter().map(|x| (x * 127.0).round()).collect();
         assert_eq!(normalised, [127.0, 100.0, 13.0, 60.0, 13.0, 60.0, 13.0]);
-        assert_eq!(cells[..FEEL_CELLS / CLASSES][0], 0.0, "the bass is not struck");
+        assert_eq!(cells[..FEEL_CELLS / CLASSES][0], 0.0, "the kick is not struck");
     }
 
     #[test]

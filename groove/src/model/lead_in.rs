@@ -229,7 +229,7 @@ pub(crate) mod tests {
         let mut lead_in = lead_in(3, 100.0, Drum::Snare);
         lead_in.steps = vec![Step::SILENT; 2 * LEAD_IN_STEPS];
         for (at, step) in lead_in.steps.iter_mut().enumerate() {
-            let drum = if at % 8 == 4 { Drum::Snare } else { Drum::Bass };
+            let drum = if at % 8 == 4 { Drum::Snare } else { Drum::Kick };
             if at % 4 == 0 {
                 step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
             }
@@ -248,7 +248,7 @@ pub(crate) mod tests {
             let bar = &steps[meter.steps()..];
             let struck = |&at: &usize| bar[at].hit(Drum::Snare).is_some();
             assert_eq!((0..bar.len()).filter(struck).collect::<Vec<_>>(), snares, "{meter:?}");
-            assert!(bar[0].hit(Drum::Bass).is_some());
+            assert!(bar[0].hit(Drum::Kick).is_some());
             for (at, step) in bar.iter().enumerate().filter(|(_, step)| !step.drums().is_empty()) {
                 let from = step_of_four_four(meter, at).expect("a step");
                 assert_eq!(lead_in.steps[from], *step, "{meter:?}, step {at}");

@@ -184,7 +184,7 @@ mod tests {
         let mut steps = vec![Step::SILENT; bars * 16];
         for (i, step) in steps.iter_mut().enumerate() {
             if i % 4 == 0 {
-                step.set(Drum::Bass, Some(Hit::new(0.8, 0.0)));
+                step.set(Drum::Kick, Some(Hit::new(0.8, 0.0)));
             }
             if i == crash_in * 16 {
                 step.set(Drum::Crash, Some(Hit::new(0.8, 0.0)));

@@ -27,7 +27,7 @@ pub(crate) fn small_bytes(metadata: &Metadata, half: bool) -> Vec<u8> {
     let lead_in = |style: u8, every: usize| {
         let mut steps = vec![Step::SILENT; 32];
         for step in steps.iter_mut().step_by(every) {
-            step.set(Drum::Bass, Some(Hit { velocity: 80, offset_ticks: 3 }));
+            step.set(Drum::Kick, Some(Hit { velocity: 80, offset_ticks: 3 }));
         }
         LeadIn { style, tempo: 110.0, weight: 1.0, steps }
     };
@@ -130,7 +130,7 @@ fn every_error_has_its_message() {
         (&|m| m["classes"] = classes(30..40), "has 10 drum classes; 1 to 9"),
         (&|m| m["classes"][4]["pitch"] = json!(200), "class Low tom has the pitch 200"),
         (&|m| m["classes"][4]["pitch"] = json!(300), "header cannot be read"),
-        (&|m| m["classes"][1]["pitch"] = json!(36), "Bass and Snare have the same pitch, 36"),
+        (&|m| m["classes"][1]["pitch"] = json!(36), "Kick and Snare have the same pitch, 36"),
         (&|m| m["classes"] = classes(30..32), "has shape"),
         (&|m| m["inputs"] = json!("drum-rnn"), "has shape"),
         (&|m| m["styles"] = json!(["rock"]), "made for the styles rock;"),

@@ -176,7 +176,7 @@ mod tests {
         for (meter, last) in [(Meter::FOUR_FOUR, 3_719), (Meter::new(7, 32), 839)] {
             let mut bar = Bar::silent(meter);
             let end = meter.steps() - 1;
-            bar.steps_mut()[0].set(Drum::Bass, hit(90, -50));
+            bar.steps_mut()[0].set(Drum::Kick, hit(90, -50));
             bar.steps_mut()[end].set(Drum::Ride, hit(80, 119));
             let clip = Clip::of(&[bar], 120.0);
             let ticks: Vec<u32> = clip.onsets().iter().map(|onset| onset.tick).collect();
@@ -201,13 +201,13 @@ mod tests {
     fn the_grid_shows_each_lane_and_how_loud_it_is_struck() {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         for (place, drum, velocity) in
-            [(0, Drum::Bass, 127), (1, Drum::Bass, 12), (2, Drum::ClosedHat, 64)]
+            [(0, Drum::Kick, 127), (1, Drum::Kick, 12), (2, Drum::ClosedHat, 64)]
         {
             bar.steps_mut()[place].set(drum, hit(velocity, 0));
         }
         let grid = Clip::of(&[bar; 5], 120.0).grid();
         let lane = |name: &str| grid.lines().find(|line| line.starts_with(name)).expect("a lane");
-        assert!(lane("Bass").contains("Xo..............|Xo"), "{grid}");
+        assert!(lane("Kick").contains("Xo..............|Xo"), "{grid}");
         assert!(lane("Closed hat").contains("..x............."), "{grid}");
         assert_eq!(grid.lines().filter(|line| line.contains('|')).count(), 18);
         assert!(grid.lines().all(|line| line.len() <= COLUMNS));
@@ -217,7 +217,7 @@ mod tests {
     fn single_lane_keeps_its_hits() {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         bar.steps_mut()[4].set(Drum::Snare, hit(90, 3));
-        bar.steps_mut()[4].set(Drum::Bass, hit(80, -3));
+        bar.steps_mut()[4].set(Drum::Kick, hit(80, -3));
         let snare = Clip::of(&[bar], 120.0).lanes([Drum::Snare].into_iter().collect());
         assert_eq!(snare.onsets(), [Onset { tick: 963, drum: Drum::Snare, velocity: 90 }]);
         assert_eq!(snare.ticks(), 3_840, "as long as the whole");

@@ -17,8 +17,8 @@ pub type Channels = [u8; CLASSES];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Drum {
-    /// Kick (bass) drum.
-    Bass,
+    /// Kick drum.
+    Kick,
     /// Snare drum, rim and head.
     Snare,
     /// Hi-hat, closed or by pedal.
@@ -40,7 +40,7 @@ pub enum Drum {
 impl Drum {
     /// All nine, in class order.
     pub const ALL: [Drum; CLASSES] = [
-        Drum::Bass,
+        Drum::Kick,
         Drum::Snare,
         Drum::ClosedHat,
         Drum::OpenHat,
@@ -64,7 +64,7 @@ impl Drum {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Drum::Bass => "Bass",
+            Drum::Kick => "Kick",
             Drum::Snare => "Snare",
             Drum::ClosedHat => "Closed hat",
             Drum::OpenHat => "Open hat",
@@ -87,7 +87,7 @@ impl Drum {
     #[must_use]
     pub const fn from_roland(pitch: u8) -> Option<Drum> {
         Some(match pitch {
-            36 => Drum::Bass,
+            36 => Drum::Kick,
             37 | 38 | 40 => Drum::Snare,
             22 | 42 | 44 => Drum::ClosedHat,
             26 | 46 => Drum::OpenHat,
@@ -105,7 +105,7 @@ impl Drum {
     #[must_use]
     pub const fn from_general_midi(pitch: u8) -> Option<Drum> {
         Some(match pitch {
-            35 | 36 => Drum::Bass,
+            35 | 36 => Drum::Kick,
             27 | 28 | 31 | 32 | 33 | 34 | 37 | 38 | 39 | 40 | 56 | 65 | 66 | 75 | 85 => Drum::Snare,
             22 | 42 | 44 | 54 | 68 | 69 | 70 | 71 | 73 | 78 | 80 => Drum::ClosedHat,
             26 | 46 | 67 | 72 | 74 | 79 | 81 => Drum::OpenHat,

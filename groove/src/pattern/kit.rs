@@ -142,7 +142,7 @@ mod tests {
         let kit = Kit::one_drum();
         assert_eq!((kit.classes(), kit.subsets(), kit.check()), (1, 2, Ok(())));
         let mut step = Step::SILENT;
-        for (drum, velocity) in [(Drum::Bass, 30), (Drum::Snare, 90), (Drum::Ride, 60)] {
+        for (drum, velocity) in [(Drum::Kick, 30), (Drum::Snare, 90), (Drum::Ride, 60)] {
             step.set(drum, Some(Hit { velocity, offset_ticks: 7 }));
         }
         let own = kit.step(&step);

@@ -70,14 +70,14 @@ mod tests {
         first.set(Drum::HighTom, hit(80));
         first.set(Drum::MidTom, hit(90));
         first.set(Drum::LowTom, hit(80));
-        first.set(Drum::Bass, hit(10));
+        first.set(Drum::Kick, hit(10));
         second.set(Drum::HighTom, hit(50));
         second.set(Drum::LowTom, hit(50));
         let mut pitches = Drum::PITCHES;
         (pitches[4], pitches[6]) = (47, 47);
         let played = at_pitches(&bar, pitches, [9; CLASSES]);
         let drums = |step: usize| played.steps()[step].drums();
-        assert_eq!(drums(0), [Drum::Bass, Drum::MidTom].into_iter().collect());
+        assert_eq!(drums(0), [Drum::Kick, Drum::MidTom].into_iter().collect());
         assert_eq!(drums(1).len(), 1, "of equals one stays");
         assert_eq!(played.pitch(Drum::HighTom), 47);
         assert_eq!(at_pitches(&bar, Drum::PITCHES, [9; CLASSES]), bar);

@@ -169,13 +169,13 @@ mod tests {
     fn mute_and_solo_silence_lanes() {
         let bar = bar(Meter::FOUR_FOUR, 1);
         let set = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
-        let (mute, solo) = (set(&[Drum::Snare]), set(&[Drum::Bass, Drum::Snare]));
+        let (mute, solo) = (set(&[Drum::Snare]), set(&[Drum::Kick, Drum::Snare]));
         let heard = |mute, solo| {
             let played = Performance { mute, solo, ..Performance::default() }.play(0, &[bar]);
             drums(&played).into_iter().fold(DrumSet::EMPTY, DrumSet::with)
         };
         assert_eq!(heard(mute, DrumSet::EMPTY), DrumSet::ALL.without(mute));
-        assert_eq!(heard(mute, solo), set(&[Drum::Bass]));
+        assert_eq!(heard(mute, solo), set(&[Drum::Kick]));
     }
 
     #[test]
@@ -225,11 +225,11 @@ mod tests {
         let mut bars = [Bar::silent(Meter::FOUR_FOUR); 2];
         let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
         bars[0].steps_mut()[4].set(Drum::Snare, hit(90));
-        bars[1].steps_mut()[5].set(Drum::Bass, hit(70));
+        bars[1].steps_mut()[5].set(Drum::Kick, hit(70));
         let played = double.play(0, &bars);
         assert_eq!(played.steps()[2].hit(Drum::Snare), hit(90));
         assert_eq!(
-            played.steps()[10].hit(Drum::Bass),
+            played.steps()[10].hit(Drum::Kick),
             Some(Hit { velocity: 70, offset_ticks: 119 })
         );
     }

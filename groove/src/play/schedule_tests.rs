@@ -83,62 +83,62 @@ fn a_note_ends_before_its_drum_is_struck_again() {
 #[test]
 fn an_early_hit_at_the_very_start_sounds_at_once() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
-    let bar = bar(&[(0, Drum::Bass, -20), (1, Drum::Crash, -20)]);
+    let bar = bar(&[(0, Drum::Kick, -20), (1, Drum::Crash, -20)]);
     let notes = play(&mut scheduler, &mut clock, &at(0.0), 64, &bar);
-    assert_eq!(notes, [on(0, Drum::Bass)]);
+    assert_eq!(notes, [on(0, Drum::Kick)]);
 }
 
 #[test]
 fn an_early_hit_that_sounds_at_once_has_its_whole_length() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
-    let bar = bar(&[(12, Drum::Bass, -20)]);
+    let bar = bar(&[(12, Drum::Kick, -20)]);
     // Rounding errors of the host's position make no difference.
     for beats in [-1.0, -1.0 + 1e-12, -1.0 - 1e-12] {
         clock.restart();
         let notes = play(&mut scheduler, &mut clock, &at(beats), 12_000, &bar);
-        assert_eq!(notes, [on(0, Drum::Bass), off(3_000, Drum::Bass)], "from {beats}");
+        assert_eq!(notes, [on(0, Drum::Kick), off(3_000, Drum::Kick)], "from {beats}");
     }
 }
 
 #[test]
 fn an_early_hit_sounds_before_its_bar_and_not_again() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
-    let bar = bar(&[(0, Drum::Bass, -20)]);
+    let bar = bar(&[(0, Drum::Kick, -20)]);
     let before = play(&mut scheduler, &mut clock, &at(3.5), 12_000, &bar);
-    assert_eq!(before, [on(11_500, Drum::Bass)]);
+    assert_eq!(before, [on(11_500, Drum::Kick)]);
     let after = play(&mut scheduler, &mut clock, &at(4.0), 12_000, &bar);
-    assert_eq!(after, [off(2_500, Drum::Bass)]);
+    assert_eq!(after, [off(2_500, Drum::Kick)]);
 }
 
 #[test]
 fn an_early_hit_of_a_loops_start_sounds_before_its_end() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
-    let bar = bar(&[(0, Drum::Bass, -20), (2, Drum::Snare, 0)]);
+    let bar = bar(&[(0, Drum::Kick, -20), (2, Drum::Snare, 0)]);
     let looped = |beats| Transport { loop_range: Some((0.0, 1.0)), ..at(beats) };
     let first = play(&mut scheduler, &mut clock, &looped(0.0), 24_000, &bar);
     assert_eq!(
         first,
         [
-            on(0, Drum::Bass),
-            off(3_000, Drum::Bass),
+            on(0, Drum::Kick),
+            off(3_000, Drum::Kick),
             on(12_000, Drum::Snare),
             off(15_000, Drum::Snare),
-            on(23_500, Drum::Bass),
+            on(23_500, Drum::Kick),
         ]
     );
     let again = play(&mut scheduler, &mut clock, &looped(0.0), 24_000, &bar);
-    assert_eq!(again[..2], [off(0, Drum::Bass), on(12_000, Drum::Snare)]);
+    assert_eq!(again[..2], [off(0, Drum::Kick), on(12_000, Drum::Snare)]);
 }
 
 #[test]
 fn a_loop_shorter_than_its_first_hit_is_early_strikes_it_once_a_sample() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
-    let bar = bar(&[(0, Drum::Bass, -120)]);
+    let bar = bar(&[(0, Drum::Kick, -120)]);
     // The loop is 1,200 samples, and the hit is 3,000 early.
     let looped = Transport { loop_range: Some((0.0, 0.05)), ..at(0.0) };
     let notes = play(&mut scheduler, &mut clock, &looped, 1_300, &bar);
-    let again = [off(1_200, Drum::Bass), on(1_200, Drum::Bass)];
-    assert_eq!(notes, [[on(0, Drum::Bass)].as_slice(), &again].concat());
+    let again = [off(1_200, Drum::Kick), on(1_200, Drum::Kick)];
+    assert_eq!(notes, [[on(0, Drum::Kick)].as_slice(), &again].concat());
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_hit_on_a_loops_end_is_not_in_it_however_the_host_rounds() {
     for end in [1.025, 1.025 + 2e-10, 1.025 - 2e-10] {
         let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
         // A tick is 25 samples, and the hit is 24 ticks after the beat.
-        let bar = bar(&[(4, Drum::Bass, 24)]);
+        let bar = bar(&[(4, Drum::Kick, 24)]);
         let looped = Transport { loop_range: Some((0.9, end)), ..at(0.9) };
         assert_eq!(play(&mut scheduler, &mut clock, &looped, 9_000, &bar), [], "to {end}");
     }
@@ -155,10 +155,10 @@ fn a_hit_on_a_loops_end_is_not_in_it_however_the_host_rounds() {
 #[test]
 fn jump_releases_sounding_notes() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
-    let bar = bar(&[(0, Drum::Bass, 0), (8, Drum::Snare, 0)]);
+    let bar = bar(&[(0, Drum::Kick, 0), (8, Drum::Snare, 0)]);
     play(&mut scheduler, &mut clock, &at(0.0), 64, &bar);
     let notes = play(&mut scheduler, &mut clock, &at(2.0), 64, &bar);
-    assert_eq!(notes, [off(0, Drum::Bass), on(0, Drum::Snare)]);
+    assert_eq!(notes, [off(0, Drum::Kick), on(0, Drum::Snare)]);
     let mut released = Vec::new();
     scheduler.release(0, &mut |note| released.push(note));
     assert_eq!(released, [off(0, Drum::Snare)]);
@@ -194,17 +194,17 @@ fn notes_have_the_pitches_of_their_bar_and_end_on_the_one_they_began_with() {
     let struck = |sample, drum, pitch| Note::On { sample, channel: 0, drum, pitch, velocity: 100 };
     let ended = |sample, pitch| Note::Off { sample, channel: 0, pitch };
     let kit = [60, 61, 0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(notes(0.0, bar(&[(0, Drum::Bass, 0)]).at(kit)), [struck(0, Drum::Bass, 60)]);
+    assert_eq!(notes(0.0, bar(&[(0, Drum::Kick, 0)]).at(kit)), [struck(0, Drum::Kick, 60)]);
     // Bars of another kit follow while the note sounds. Their snare has the kick's pitch, and their
     // kick is the same drum: each ends the note that it would double.
     let other = [70, 60, 0, 0, 0, 0, 0, 0, 0];
     let snare = bar(&[(0, Drum::Snare, 20)]).at(other);
-    let bass = bar(&[(0, Drum::Bass, 39)]).at(kit);
+    let kick = bar(&[(0, Drum::Kick, 39)]).at(kit);
     assert_eq!(notes(0.02, snare), [ended(20, 60), struck(20, Drum::Snare, 60)]);
-    assert_eq!(notes(0.04, bass), [ended(15, 60), struck(15, Drum::Bass, 60)]);
+    assert_eq!(notes(0.04, kick), [ended(15, 60), struck(15, Drum::Kick, 60)]);
     assert_eq!(
-        notes(0.06, bar(&[(0, Drum::Bass, 58)]).at(other)),
-        [ended(10, 60), struck(10, Drum::Bass, 70)]
+        notes(0.06, bar(&[(0, Drum::Kick, 58)]).at(other)),
+        [ended(10, 60), struck(10, Drum::Kick, 70)]
     );
 }
 
@@ -220,11 +220,11 @@ fn drums_on_channels_of_their_own_do_not_cut_each_other_short() {
     };
     let ended = |sample, channel| Note::Off { sample, channel, pitch: 60 };
     // All at one pitch. The tom shares the kick's channel.
-    let bar = bar(&[(0, Drum::Bass, 0), (0, Drum::Snare, 20), (0, Drum::LowTom, 40)]);
+    let bar = bar(&[(0, Drum::Kick, 0), (0, Drum::Snare, 20), (0, Drum::LowTom, 40)]);
     let bar = bar.at([60; CLASSES]);
     let notes = play(&mut scheduler, &mut clock, &at(0.0), 2_400, &bar);
-    let (bass, snare) = (struck(0, 9, Drum::Bass), struck(500, 3, Drum::Snare));
-    assert_eq!(notes, [bass, snare, ended(1_000, 9), struck(1_000, 9, Drum::LowTom)]);
+    let (kick, snare) = (struck(0, 9, Drum::Kick), struck(500, 3, Drum::Snare));
+    assert_eq!(notes, [kick, snare, ended(1_000, 9), struck(1_000, 9, Drum::LowTom)]);
     // Sounding notes end on the channel on which they began.
     scheduler.route([0; CLASSES]);
     let notes = play(&mut scheduler, &mut clock, &at(0.1), 2_400, &bar);
@@ -248,7 +248,7 @@ fn host_jump_ahead_strikes_a_drum_once() {
 #[test]
 fn two_drums_of_one_place_at_one_sample_are_one_note() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(8_000.0));
-    let bar = bar(&[(0, Drum::Bass, 119), (1, Drum::Snare, -120)]).at([60; CLASSES]);
+    let bar = bar(&[(0, Drum::Kick, 119), (1, Drum::Snare, -120)]).at([60; CLASSES]);
     let fast = Transport { tempo: Some(999.0), ..at(0.0) };
     let notes = play(&mut scheduler, &mut clock, &fast, 480, &bar);
     assert!(

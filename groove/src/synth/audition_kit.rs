@@ -4,7 +4,7 @@ use multiversion::multiversion;
 
 use super::cymbal::{CLOSED_HAT, CRASH, Cymbal, OPEN_HAT, RIDE};
 use super::dsp::decay;
-use super::membrane::{BASS, HIGH_TOM, LOW_TOM, MID_TOM, Membrane, SNARE};
+use super::membrane::{KICK, HIGH_TOM, LOW_TOM, MID_TOM, Membrane, SNARE};
 use crate::model::activation::tanh;
 use crate::pattern::drum::Drum;
 
@@ -40,7 +40,7 @@ impl AuditionKit {
         AuditionKit {
             rate,
             membranes: [
-                membrane(&BASS, 1),
+                membrane(&KICK, 1),
                 membrane(&SNARE, 2),
                 membrane(&LOW_TOM, 3),
                 membrane(&MID_TOM, 4),
@@ -71,9 +71,9 @@ impl AuditionKit {
         self.sounds = true;
         let velocity = f32::from(velocity.clamp(1, 127)) / 127.0;
         let [closed, open, crash, ride] = &mut self.cymbals;
-        let [bass, snare, low, mid, high] = &mut self.membranes;
+        let [kick, snare, low, mid, high] = &mut self.membranes;
         match drum {
-            Drum::Bass => bass.strike(velocity),
+            Drum::Kick => kick.strike(velocity),
             Drum::Snare => snare.strike(velocity),
             Drum::ClosedHat => {
                 open.fade(CHOKE);

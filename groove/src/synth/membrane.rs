@@ -38,7 +38,7 @@ pub(super) struct MembraneSpec {
     pan: f32,
 }
 
-pub(super) const BASS: MembraneSpec = MembraneSpec {
+pub(super) const KICK: MembraneSpec = MembraneSpec {
     pitch: 49.0,
     partials: &[(1.0, 1.0, 0.5), (1.6, 0.25, 0.16), (2.3, 0.12, 0.09)],
     bend: [(3.6, 0.045), (0.35, 0.22)],

@@ -90,14 +90,14 @@ mod tests {
     fn capture_keeps_velocity_and_timing() {
         let mut capture = MidiCapture::default();
         // Steps -16 to 15: a count-in bar and the first bar of the song.
-        capture.note_on(-16.0 * 240.0 + 12.0, Some(Drum::Bass), 100);
+        capture.note_on(-16.0 * 240.0 + 12.0, Some(Drum::Kick), 100);
         capture.note_on(4.0 * 240.0 - 30.0, Some(Drum::Snare), 60);
         capture.note_on(4.0 * 240.0 + 5.0, Some(Drum::Snare), 90);
         capture.note_on(8.0 * 240.0, None, 50);
         let played = capture.played(16, 2, FOUR).expect("something");
         assert_eq!(played.steps().len(), 32);
         let hit = |step: usize, drum| played.steps()[step].hit(drum);
-        assert_eq!(hit(0, Drum::Bass), Some(Hit { velocity: 100, offset_ticks: 12 }));
+        assert_eq!(hit(0, Drum::Kick), Some(Hit { velocity: 100, offset_ticks: 12 }));
         assert_eq!(hit(20, Drum::Snare), Some(Hit { velocity: 90, offset_ticks: 5 }));
         assert_eq!(played.steps().iter().flat_map(Step::hits).count(), 2);
         let rhythm = capture.rhythm(16, 2, FOUR).expect("something");
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn capture_forgets_old_notes() {
         let mut capture = MidiCapture::default();
-        capture.note_on(0.0, Some(Drum::Bass), 100);
+        capture.note_on(0.0, Some(Drum::Kick), 100);
         assert!(capture.played(32, 2, FOUR).is_some());
         assert!(capture.played(48, 2, FOUR).is_none() && capture.rhythm(48, 2, FOUR).is_none());
         capture.note_on(64.0 * 240.0, Some(Drum::Ride), 100);

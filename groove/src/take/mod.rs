@@ -237,7 +237,7 @@ mod tests {
         let mut take =
             Take { seed: 77, primer: Primer::Play(Played::new(&[step; 3])), ..Take::default() };
         take.pins.set(5, Drum::Crash, Some(Pin::Struck));
-        take.pins.set(191, Drum::Bass, Some(Pin::Silent));
+        take.pins.set(191, Drum::Kick, Some(Pin::Silent));
         let text = serde_json::to_string(&take).expect("text");
         assert_eq!(serde_json::from_str::<Take>(&text).expect("a take"), take);
         assert!(text.len() < 1_000, "{} letters", text.len());

@@ -187,14 +187,14 @@ mod tests {
         let mut pins = Pins::NONE;
         pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: 4 })));
         pins.set(3, Drum::Snare, Some(Pin::Silent));
-        pins.set(3, Drum::Bass, Some(Pin::Struck));
-        pins.set(MAX_PINNED_STEPS, Drum::Bass, Some(Pin::Struck));
-        assert!(pins.struck(3).contains(Drum::Bass) && pins.silent(3).contains(Drum::Snare));
+        pins.set(3, Drum::Kick, Some(Pin::Struck));
+        pins.set(MAX_PINNED_STEPS, Drum::Kick, Some(Pin::Struck));
+        assert!(pins.struck(3).contains(Drum::Kick) && pins.silent(3).contains(Drum::Snare));
         assert_eq!((pins.struck(3).len(), pins.silent(3).len()), (1, 1));
         assert_eq!(pins.get(3, Drum::Snare), Some(Pin::Silent));
-        assert_eq!(pins.get(3, Drum::Bass), Some(Pin::Struck));
+        assert_eq!(pins.get(3, Drum::Kick), Some(Pin::Struck));
         assert!(!pins.any_at(MAX_PINNED_STEPS) && !pins.any_at(2));
-        pins.set(3, Drum::Bass, None);
+        pins.set(3, Drum::Kick, None);
         pins.set(3, Drum::Snare, None);
         assert_eq!(pins, Pins::NONE);
     }
@@ -218,7 +218,7 @@ mod tests {
     fn pins_round_trip_and_old_pins_without_hits_load() {
         let mut pins = Pins::NONE;
         pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: -4 })));
-        pins.set(191, Drum::Bass, Some(Pin::Struck));
+        pins.set(191, Drum::Kick, Some(Pin::Struck));
         pins.set(7, Drum::Crash, Some(Pin::Silent));
         let text = serde_json::to_string(&pins).expect("text");
         assert_eq!(serde_json::from_str::<Pins>(&text).expect("pins"), pins);

@@ -129,7 +129,7 @@ mod tests {
         for bar in bars {
             let mut played = Bar::silent(Meter::FOUR_FOUR);
             let velocity = u8::try_from(bar).expect("small");
-            played.steps_mut()[0].set(Drum::Bass, Some(Hit { velocity, offset_ticks: 0 }));
+            played.steps_mut()[0].set(Drum::Kick, Some(Hit { velocity, offset_ticks: 0 }));
             bar_cache.reserve(key(bar), TakesInUse { playing: 1, ..TakesInUse::default() }, bar);
             let BarKey { number, meter, bar } = key(bar);
             bar_cache.put(&BarAnswer { number, meter, bar, played: Some(played) });
@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn velocity(render_cache: &RenderCache, bar: i64, step: usize) -> Option<u8> {
-        render_cache.get(key(bar))?.steps()[step].hit(Drum::Bass).map(|hit| hit.velocity)
+        render_cache.get(key(bar))?.steps()[step].hit(Drum::Kick).map(|hit| hit.velocity)
     }
 
     #[test]

@@ -309,7 +309,7 @@ mod tests {
             let own = like(preset.take.style);
             let others: f32 = (1..=18).map(like).sum::<f32>() / 18.0;
             lead += own - others;
-            assert!(bars(Drum::Bass) >= 3 && bars(Drum::Snare) >= 3, "{name}: no backbone");
+            assert!(bars(Drum::Kick) >= 3 && bars(Drum::Snare) >= 3, "{name}: no backbone");
             assert!((12..=64).contains(&time), "{name}: time is kept in {time} steps");
             assert!((32..=120).contains(&hits), "{name}: {hits} hits");
             for (other, steps_of_other) in &beats[..number] {

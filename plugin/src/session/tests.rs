@@ -325,7 +325,7 @@ fn a_preset_is_applied_exactly_and_undone() {
     let mut bench = Bench::new();
     let before = bench.session.take();
     let mut take = Take { seed: 9, style: 6, stick: 0.75, tempo: 101.0, ..Take::default() };
-    take.pins.set(3, Drum::Bass, Some(Pin::Struck));
+    take.pins.set(3, Drum::Kick, Some(Pin::Struck));
     let performance = groove::play::perform::Performance { swing: 0.25, ..Default::default() };
     let preset = Preset::new("Mine", "", take, performance);
     bench.session.play(&preset.take, &preset.performance, &mut at_once);

@@ -251,7 +251,7 @@ fn page(points: &[curve::CurvePoint], sides: &[ReportColumn; 3], data: &Data) ->
         again = 100.0 * then,
         toms = rate(&[Drum::LowTom, Drum::MidTom, Drum::HighTom]),
         crash = rate(&[Drum::Crash]),
-        bass = rate(&[Drum::Bass]),
+        kick = rate(&[Drum::Kick]),
         snare = rate(&[Drum::Snare]),
     )
 }

@@ -84,8 +84,8 @@ impl BarFault {
         let of = |drums: &[Drum]| -> DrumSet { drums.iter().copied().collect() };
         let some = |step: usize, drums: DrumSet| !at(step).and(drums).is_empty();
         match self {
-            BarFault::One => !at(0).contains(Drum::Bass),
-            BarFault::Backbeat if style == "reggae" => !some(8, of(&[Drum::Bass, Drum::Snare])),
+            BarFault::One => !at(0).contains(Drum::Kick),
+            BarFault::Backbeat if style == "reggae" => !some(8, of(&[Drum::Kick, Drum::Snare])),
             BarFault::Backbeat => ![4, 12].into_iter().all(|two| at(two).contains(Drum::Snare)),
             BarFault::Time => {
                 let time = of(&[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash]);
@@ -225,18 +225,18 @@ mod tests {
     #[test]
     fn a_grid_shows_struck_lanes_and_bar_lines() {
         let bars = [
-            bar(&[(0, Drum::Bass, 95), (4, Drum::Snare, 96), (5, Drum::Snare, 47)]),
-            bar(&[(8, Drum::Bass, 48)]),
+            bar(&[(0, Drum::Kick, 95), (4, Drum::Snare, 96), (5, Drum::Snare, 47)]),
+            bar(&[(8, Drum::Kick, 48)]),
         ];
         let wanted = "Snare      ....Xo..........|................|\n\
-                      Bass       x...............|........x.......|\n";
+                      Kick       x...............|........x.......|\n";
         assert_eq!(grid(&bars), wanted);
     }
 
     #[test]
     fn faults_depend_on_the_style() {
         let beat = |step: usize| {
-            let drum = if step.is_multiple_of(8) { Drum::Bass } else { Drum::Snare };
+            let drum = if step.is_multiple_of(8) { Drum::Kick } else { Drum::Snare };
             [(step, drum, 90), (step, Drum::ClosedHat, 90)]
         };
         let good = bar(&[0, 4, 8, 12].map(beat).concat());
@@ -244,7 +244,7 @@ mod tests {
         let silent = bar(&[]);
         assert_eq!(faults(&silent, "rock"), [BarFault::One, BarFault::Backbeat, BarFault::Time]);
         assert_eq!(faults(&silent, "jazz"), [BarFault::Time]);
-        let drop = bar(&[(8, Drum::Bass, 90)]);
+        let drop = bar(&[(8, Drum::Kick, 90)]);
         assert_eq!(faults(&drop, "reggae"), [BarFault::Time]);
         let toms: Vec<_> = (0..5).map(|step| (step, Drum::LowTom, 90)).collect();
         assert!(faults(&bar(&toms), "latin").contains(&BarFault::Toms));

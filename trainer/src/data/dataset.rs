@@ -264,7 +264,7 @@ mod tests {
 
     fn clip() -> Vec<u8> {
         let mut steps = vec![Step::SILENT; 8];
-        steps[0].set(Drum::Bass, Some(Hit { velocity: 100, offset_ticks: 5 }));
+        steps[0].set(Drum::Kick, Some(Hit { velocity: 100, offset_ticks: 5 }));
         Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }
             .write(&MidiLayout::new("clip", Drum::PITCHES))
     }
@@ -282,7 +282,7 @@ mod tests {
     fn a_kit_of_one_class_merges_all_drums() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let mut steps = vec![Step::SILENT; 8];
-        for (drum, velocity) in [(Drum::Bass, 30), (Drum::Ride, 90)] {
+        for (drum, velocity) in [(Drum::Kick, 30), (Drum::Ride, 90)] {
             steps[5].set(drum, Some(Hit { velocity, offset_ticks: 0 }));
         }
         let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };

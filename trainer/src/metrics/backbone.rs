@@ -146,9 +146,9 @@ impl BackboneShares {
             backbeat: share(&backbeat),
             over_80: takes(&|share| share > 0.8),
             under_20: takes(&|share| share < 0.2),
-            kick_one: share(&|bar| number(struck(bar, 0, Drum::Bass))),
+            kick_one: share(&|bar| number(struck(bar, 0, Drum::Kick))),
             kick_2_4: share(&|bar| {
-                number(struck(bar, 4, Drum::Bass) || struck(bar, 12, Drum::Bass))
+                number(struck(bar, 4, Drum::Kick) || struck(bar, 12, Drum::Kick))
             }),
             pulse: share(&|bar| {
                 (0..4).map(|beat| number(is_pulse(bar, 4 * beat))).sum::<f64>() / 4.0
@@ -218,14 +218,14 @@ mod tests {
     #[test]
     fn shares_of_rock_bars_and_solos() {
         let rock = bar(&[
-            (0, Drum::Bass),
+            (0, Drum::Kick),
             (0, Drum::ClosedHat),
             (4, Drum::Snare),
             (4, Drum::Ride),
-            (8, Drum::Bass),
+            (8, Drum::Kick),
             (12, Drum::Snare),
         ]);
-        let solo = bar(&[(4, Drum::Snare), (12, Drum::Bass), (13, Drum::LowTom)]);
+        let solo = bar(&[(4, Drum::Snare), (12, Drum::Kick), (13, Drum::LowTom)]);
         let side = BackboneShares::of(&[groove(&[rock; 4]), groove(&[solo; 4])]);
         close(side.backbeat, 0.5);
         close(side.over_80, 0.5);
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn files_have_equal_weight_and_bars_are_numbered() {
         let with = bar(&[(4, Drum::Snare), (12, Drum::Snare)]);
-        let without = bar(&[(0, Drum::Bass)]);
+        let without = bar(&[(0, Drum::Kick)]);
         let sides = Comparison {
             style: 0,
             name: String::new(),

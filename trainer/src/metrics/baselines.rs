@@ -133,7 +133,7 @@ mod tests {
     fn piece(bars: usize, velocity: impl Fn(usize) -> u8) -> Piece {
         let mut steps = vec![Step::SILENT; bars * 16];
         for (i, step) in steps.iter_mut().enumerate().filter(|(i, _)| i % 4 == 0) {
-            let drum = if i % 8 == 4 { Drum::Snare } else { Drum::Bass };
+            let drum = if i % 8 == 4 { Drum::Snare } else { Drum::Kick };
             step.set(drum, Some(Hit { velocity: velocity(i / 16), offset_ticks: 0 }));
         }
         let kind =

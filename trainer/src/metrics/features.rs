@@ -14,7 +14,7 @@ const PAIRS: usize = CLASSES * (CLASSES - 1) / 2;
 /// Offset of a drum that is not struck, in steps: earlier than any hit.
 const NO_OFFSET: f32 = -0.75;
 
-const BASS: usize = 0;
+const KICK: usize = 0;
 const SNARE: usize = 1;
 
 /// Features of a window.
@@ -152,7 +152,7 @@ impl Grid {
         all.extend(by_place.as_flattened());
         let kinds = (0..CLASSES).filter(|&class| by_bar[0][class] + by_bar[1][class] > 0.0).count();
         all.extend([total, kinds as f32]);
-        for class in [BASS, SNARE] {
+        for class in [KICK, SNARE] {
             let mut sum = 0.0;
             for bar in [0, STEPS] {
                 let (two, four) = (self.one(bar + 4, class), self.one(bar + 12, class));
@@ -312,9 +312,9 @@ mod tests {
 
     #[test]
     fn hit_features_do_not_depend_on_feel() {
-        let soft = bar(&[(0, Drum::Bass, 30, 0), (4, Drum::Snare, 90, 0)]);
-        let late = bar(&[(0, Drum::Bass, 100, 24), (4, Drum::Snare, 90, -24)]);
-        let other = bar(&[(0, Drum::Bass, 30, 0), (5, Drum::Snare, 90, 0)]);
+        let soft = bar(&[(0, Drum::Kick, 30, 0), (4, Drum::Snare, 90, 0)]);
+        let late = bar(&[(0, Drum::Kick, 100, 24), (4, Drum::Snare, 90, -24)]);
+        let other = bar(&[(0, Drum::Kick, 30, 0), (5, Drum::Snare, 90, 0)]);
         let [soft, late, other] = [soft, late, other].map(|bar| Features::of([&bar, &bar]));
         assert_eq!(soft.all[..soft.hits], late.all[..late.hits]);
         assert!(soft.all[soft.hits..] != late.all[late.hits..]);
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn looseness_is_the_deviation_within_a_step() {
-        let loose = bar(&[(0, Drum::Bass, 90, 24), (0, Drum::Ride, 90, -24)]);
+        let loose = bar(&[(0, Drum::Kick, 90, 24), (0, Drum::Ride, 90, -24)]);
         let mut all = Vec::new();
         let mut grid =
             Grid { velocity: [[0.0; CLASSES]; LENGTH], offset: [[0.0; CLASSES]; LENGTH] };

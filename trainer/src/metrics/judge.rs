@@ -211,7 +211,7 @@ mod tests {
         let mut draws = ChaCha8Rng::seed_from_u64(seed);
         let mut step = || {
             let mut step = Step::SILENT;
-            for (drum, chance) in [Drum::Bass, Drum::Snare].into_iter().zip(chances) {
+            for (drum, chance) in [Drum::Kick, Drum::Snare].into_iter().zip(chances) {
                 let hit = Hit { velocity, offset_ticks: 0 };
                 step.set(drum, draws.random_bool(chance).then_some(hit));
             }

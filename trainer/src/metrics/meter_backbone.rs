@@ -50,7 +50,7 @@ impl MeterBackbone {
         let mut bars = 0.0;
         for bar in takes.iter().flat_map(|take| take.chunks_exact(meter.steps())) {
             let struck = |step: usize, drum| bar[step].drums().contains(drum);
-            let kick = struck(0, Drum::Bass);
+            let kick = struck(0, Drum::Kick);
             let has = |places: &&[usize]| places.iter().all(|&step| struck(step, Drum::Snare));
             let snare = snares.iter().any(has);
             for (sum, has) in sums.iter_mut().zip([kick, snare, kick && snare]) {
@@ -81,8 +81,8 @@ mod tests {
         let meter = Meter::new(12, 8);
         let takes = [
             [
-                bar(meter, &[(0, Drum::Bass), (6, Drum::Snare), (18, Drum::Snare)]),
-                bar(meter, &[(0, Drum::Bass), (6, Drum::Snare)]),
+                bar(meter, &[(0, Drum::Kick), (6, Drum::Snare), (18, Drum::Snare)]),
+                bar(meter, &[(0, Drum::Kick), (6, Drum::Snare)]),
             ]
             .concat(),
             [bar(meter, &[(6, Drum::Snare), (18, Drum::Snare)]), bar(meter, &[])].concat(),

@@ -156,7 +156,7 @@ fn play(model: &Arc<Model>, style: u8, seed: u32, meter: Meter, fills: Fills) ->
 
 fn in_meter(takes: &[Vec<Step>], meter: Meter) -> MeterFigures {
     let bar = meter.steps();
-    let strong: DrumSet = [Drum::Bass, Drum::Crash].into_iter().collect();
+    let strong: DrumSet = [Drum::Kick, Drum::Crash].into_iter().collect();
     let mut struck = vec![0.0; bar];
     for take in takes {
         for (at, step) in take.iter().enumerate() {
@@ -219,9 +219,9 @@ mod tests {
         for (at, step) in steps.iter_mut().enumerate() {
             let hit = Some(Hit { velocity: 90, offset_ticks: 0 });
             match at % bar {
-                0 => step.set(Drum::Bass, hit),
+                0 => step.set(Drum::Kick, hit),
                 4 => step.set(Drum::Snare, hit),
-                place if place == bar / 2 => step.set(Drum::Bass, hit),
+                place if place == bar / 2 => step.set(Drum::Kick, hit),
                 _ => {}
             }
         }

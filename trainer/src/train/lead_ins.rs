@@ -153,7 +153,7 @@ fn keeps_time(steps: &[Step]) -> bool {
         let hits =
             |drums: DrumSet| bar.iter().map(|step| step.drums().and(drums).len()).sum::<u32>();
         let [kick, snare] =
-            [Drum::Bass, Drum::Snare].map(|drum| hits([drum].into_iter().collect()));
+            [Drum::Kick, Drum::Snare].map(|drum| hits([drum].into_iter().collect()));
         hits(time) >= TIMED && hits(toms) <= TOMS && kick > 0 && snare > 0
     })
 }
@@ -173,7 +173,7 @@ mod tests {
     fn piece(bars: usize, style: u8) -> Piece {
         let mut steps = vec![Step::SILENT; bars * LEAD_IN_STEPS];
         for (at, step) in steps.iter_mut().enumerate().filter(|(at, _)| at % 2 == 0) {
-            let drum = if at % 8 == 4 { Drum::Snare } else { Drum::Bass };
+            let drum = if at % 8 == 4 { Drum::Snare } else { Drum::Kick };
             step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
         }
         let kind =

@@ -9,7 +9,7 @@ pub const LANES: usize = 9;
 
 /// Parameter name and General MIDI key of each lane.
 const GENERAL_MIDI: [(&str, u8); LANES] = [
-    ("Bass", 36),
+    ("Kick", 36),
     ("Snare", 38),
     ("Closed hat", 42),
     ("Open hat", 46),

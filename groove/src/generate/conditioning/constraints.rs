@@ -155,7 +155,7 @@ mod tests {
         let drums = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
         let constraints = Constraints {
             must: drums(&[Drum::Snare, Drum::Crash]),
-            never: drums(&[Drum::Bass, Drum::Crash]),
+            never: drums(&[Drum::Kick, Drum::Crash]),
             ..Constraints::default()
         };
         constraints.apply(&mut wished);

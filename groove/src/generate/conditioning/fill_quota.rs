@@ -30,7 +30,7 @@ const STYLE_STROKES: [(&str, [f32; 3]); 9] = [
 /// Drums that count as strokes.
 pub(crate) const STROKE_DRUMS: [Drum; 4] = [Drum::Snare, Drum::LowTom, Drum::MidTom, Drum::HighTom];
 /// Drums of which one keeps time on the beats of a fill.
-pub(crate) const TIMEKEEPERS: [Drum; 2] = [Drum::Bass, Drum::ClosedHat];
+pub(crate) const TIMEKEEPERS: [Drum; 2] = [Drum::Kick, Drum::ClosedHat];
 /// Minimum probability that one of the [`TIMEKEEPERS`] is struck on a beat of a fill. Slightly
 /// above the share of quarter notes in the drummers' rock fills with such a hit (0.40; 0.34 over
 /// all styles), because a played fill of two beats has only two of them.
@@ -144,7 +144,7 @@ mod tests {
         let drums: DrumSet = STROKE_DRUMS.into_iter().collect();
         let mut stroke = Step::SILENT;
         stroke.set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
-        stroke.set(Drum::Bass, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        stroke.set(Drum::Kick, Some(Hit { velocity: 90, offset_ticks: 0 }));
         // Two strokes per quarter note over eight steps: four strokes.
         let quota =
             |played: &[Step]| Quota::new(drums, 2.0, played, played.len()..8, Meter::FOUR_FOUR);

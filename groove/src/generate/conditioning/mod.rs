@@ -37,10 +37,10 @@ const TAPPED_BIAS: f32 = 1.5;
 const TYPICAL_STICK: f32 = 0.5;
 
 /// Drums that carry a rhythm.
-const BACKBONE: [Drum; 2] = [Drum::Bass, Drum::Snare];
+const BACKBONE: [Drum; 2] = [Drum::Kick, Drum::Snare];
 /// Drums that carry a fill.
 const FILLING: [Drum; 3] = [Drum::LowTom, Drum::MidTom, Drum::HighTom];
-const KICK: DrumSet = DrumSet::from_bits(1 << Drum::Bass as u16);
+const KICK: DrumSet = DrumSet::from_bits(1 << Drum::Kick as u16);
 const CRASH: DrumSet = DrumSet::from_bits(1 << Drum::Crash as u16);
 
 /// Plan of a step: its position and its given content.

@@ -142,6 +142,8 @@ fn named_lanes(tracks: &[Track]) -> BTreeMap<(u8, u8), Drum> {
 pub(super) fn named_lane(text: &str) -> Option<((u8, u8), Drum)> {
     let (name, place) = text.trim_end().split_once(": note ")?;
     let (pitch, channel) = place.split_once(", channel ")?;
+    // Files written by earlier versions call the kick Bass.
+    let name = if name == "Bass" { Drum::Kick.name() } else { name };
     let drum = Drum::ALL.into_iter().find(|drum| drum.name() == name)?;
     let channel: u8 = channel.parse().ok()?;
     Some(((channel.checked_sub(1)?, pitch.parse().ok()?), drum))

@@ -12,10 +12,10 @@ use crate::pattern::{Hit, Meter, Step};
 fn clip(meter: Meter) -> Clip {
     let mut steps = vec![Step::SILENT; 40];
     for (place, drum, velocity, offset_ticks) in [
-        (0, Drum::Bass, 100, 0),
+        (0, Drum::Kick, 100, 0),
         (1, Drum::Snare, 1, -120),
-        (1, Drum::Bass, 50, -119),
-        (2, Drum::Bass, 127, 119),
+        (1, Drum::Kick, 50, -119),
+        (2, Drum::Kick, 127, 119),
         (39, Drum::Crash, 64, 7),
         (39, Drum::OpenHat, 9, -7),
     ] {
@@ -57,17 +57,17 @@ fn loudest_of_two_lanes_on_one_pitch_is_written() {
     clip.steps[0].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
     let bytes = clip.write(&MidiLayout::new("", [36; CLASSES]));
     let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
-    assert_eq!(read.steps[0].hit(Drum::Bass).map(|hit| hit.velocity), Some(100));
+    assert_eq!(read.steps[0].hit(Drum::Kick).map(|hit| hit.velocity), Some(100));
     assert_eq!(read.steps[0].drums().len(), 1);
 }
 
 #[test]
 fn early_first_hit_is_written_at_the_start() {
     let mut clip = clip(Meter::FOUR_FOUR);
-    clip.steps[0].set(Drum::Bass, Some(Hit { velocity: 80, offset_ticks: -50 }));
+    clip.steps[0].set(Drum::Kick, Some(Hit { velocity: 80, offset_ticks: -50 }));
     let read = Clip::read(&clip.write(&MidiLayout::new("", Drum::PITCHES)), DrumMap::Roland)
         .expect("our own file");
-    assert_eq!(read.steps[0].hit(Drum::Bass), Some(Hit { velocity: 80, offset_ticks: 0 }));
+    assert_eq!(read.steps[0].hit(Drum::Kick), Some(Hit { velocity: 80, offset_ticks: 0 }));
 }
 
 #[test]

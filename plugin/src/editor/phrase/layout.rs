@@ -19,7 +19,7 @@ pub(crate) const LANES: [Drum; CLASSES] = [
     Drum::MidTom,
     Drum::LowTom,
     Drum::Snare,
-    Drum::Bass,
+    Drum::Kick,
 ];
 
 /// Height of the bar numbers and width of the lane headers, in design points.

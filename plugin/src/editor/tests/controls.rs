@@ -94,7 +94,7 @@ fn knobs_and_sliders_respond_to_wheel_drag_and_double_click() {
         "Fill amount",
         "Fill length",
         "Audition level",
-        "Bass density",
+        "Kick density",
         "Crash density",
     ] {
         let usual = rig.value(name);

@@ -18,8 +18,8 @@ fn only(drum: Drum) -> DrumSet {
 fn a_click_strikes_an_empty_cell_and_silences_a_hit() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
-    rig.click("Bass, bar 2, sixteenth 3");
-    assert_eq!(struck(&rig, 18), only(Drum::Bass));
+    rig.click("Kick, bar 2, sixteenth 3");
+    assert_eq!(struck(&rig, 18), only(Drum::Kick));
     rig.click("Snare, bar 1, sixteenth 5");
     assert_eq!(silent(&rig, 4), only(Drum::Snare));
 }
@@ -109,10 +109,10 @@ fn whole_phrases_of_any_length_are_shown() {
 #[test]
 fn held_drums_light_up() {
     let mut rig = Rig::new();
-    let held = [Drum::Bass, Drum::ClosedHat].into_iter().collect();
+    let held = [Drum::Kick, Drum::ClosedHat].into_iter().collect();
     rig.audio.publish(&Status { following: false, held, ..playing() });
     rig.window.run();
-    assert!(rig.shows("Bass, held") && rig.shows("Closed hat, held"));
+    assert!(rig.shows("Kick, held") && rig.shows("Closed hat, held"));
     assert!(rig.shows("Snare") && !rig.shows("Snare, held"));
 }
 
@@ -134,7 +134,7 @@ fn the_phrase_is_numbered_as_in_the_host_in_any_meter() {
         rig.audio.publish(&status);
         rig.window.run_steps(2);
         assert!(rig.shows("Snare, bar -3, sixteenth 1"), "{numerator}/{denominator}");
-        let last = format!("Bass, bar 0, sixteenth {}", meter.steps());
+        let last = format!("Kick, bar 0, sixteenth {}", meter.steps());
         assert!(rig.shows(&last), "{numerator}/{denominator}");
     }
 }

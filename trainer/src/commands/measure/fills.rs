@@ -33,7 +33,7 @@ pub(super) fn stroked() -> DrumSet {
 
 /// Drums that can keep the time during a fill.
 fn timed() -> DrumSet {
-    set(&[Drum::Bass, Drum::ClosedHat])
+    set(&[Drum::Kick, Drum::ClosedHat])
 }
 
 /// A fill, and the step after it.
@@ -207,7 +207,7 @@ fn usual(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
     let after = || fills.iter().filter_map(|fill| fill.after).map(|step| step.drums());
     let crash = share(after().map(|drums| drums.contains(Drum::Crash)));
     let with_kick =
-        share(after().filter(|on| on.contains(Drum::Crash)).map(|on| on.contains(Drum::Bass)));
+        share(after().filter(|on| on.contains(Drum::Crash)).map(|on| on.contains(Drum::Kick)));
     let name = format!("{} rock fills of two beats", fills.len());
     Ok(vec![
         Check::new(

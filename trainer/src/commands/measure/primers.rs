@@ -78,7 +78,7 @@ pub(super) fn tap(context: &CheckContext) -> Result<Vec<Check>> {
                 .iter()
                 .map(|step| {
                     let mut foot = Step::SILENT;
-                    foot.set(Drum::Bass, step.hit(Drum::Bass));
+                    foot.set(Drum::Kick, step.hit(Drum::Kick));
                     foot
                 })
                 .collect();
@@ -97,7 +97,7 @@ pub(super) fn tap(context: &CheckContext) -> Result<Vec<Check>> {
             };
             let played = context.play(&take, 8)?;
             let onsets = || (0..played.len()).filter(|&step| rhythm.at(step));
-            let backbone: DrumSet = [Drum::Bass, Drum::Snare].into_iter().collect();
+            let backbone: DrumSet = [Drum::Kick, Drum::Snare].into_iter().collect();
             let share = |is: &dyn Fn(&Step) -> bool| {
                 mean(onsets().map(|step| f64::from(u8::from(is(&played[step])))))
             };
@@ -118,7 +118,7 @@ pub(super) fn tap(context: &CheckContext) -> Result<Vec<Check>> {
             on[0] >= 0.8,
         ),
         Check::new(
-            "onsets that bass or snare meet, and with tapping off",
+            "onsets that kick or snare meet, and with tapping off",
             [on[1], off[1]],
             "more than off",
             on[1] > off[1],

@@ -223,7 +223,7 @@ mod tests {
         bar(&[
             (Drum::ClosedHat, "x.x.x.x.x.x.x.x."),
             (Drum::Snare, "....X..o....X..."),
-            (Drum::Bass, "x.......x.x....."),
+            (Drum::Kick, "x.......x.x....."),
         ])
     }
 
@@ -243,14 +243,14 @@ mod tests {
             (TIME, QUARTERS, ANY, 4),
             (&[Drum::Snare], TWO_AND_FOUR, FIRM, 2),
             (&[Drum::Snare], ALL, SOFT, 1),
-            (&[Drum::Bass], ONE, ANY, 1),
-            (&[Drum::Bass, Drum::Snare], QUARTERS, ANY, 4),
+            (&[Drum::Kick], ONE, ANY, 1),
+            (&[Drum::Kick, Drum::Snare], QUARTERS, ANY, 4),
             (TOMS, ALL, ANY, 0),
         ] {
             assert_eq!(struck(&bar, drums, steps, &velocity), count, "{drums:?} {steps:x}");
         }
         assert_eq!(hits(&bar), 14);
-        const FLOOR: Rule = Rule::Struck(&[Drum::Bass], QUARTERS, ANY, 4..=4);
+        const FLOOR: Rule = Rule::Struck(&[Drum::Kick], QUARTERS, ANY, 4..=4);
         const BACKBEAT: Rule = Rule::Struck(&[Drum::Snare], TWO_AND_FOUR, FIRM, 2..=2);
         assert!(!FLOOR.is_met(&bar, None) && BACKBEAT.is_met(&bar, None));
         assert!(Rule::Either(&[FLOOR, BACKBEAT]).is_met(&bar, None));
@@ -282,7 +282,7 @@ mod tests {
         const IDIOM: Idiom = Idiom {
             file: "",
             limits: &[
-                Limit { words: "kick on 1", rule: Rule::Struck(&[Drum::Bass], ONE, ANY, 1..=1) },
+                Limit { words: "kick on 1", rule: Rule::Struck(&[Drum::Kick], ONE, ANY, 1..=1) },
                 Limit { words: "few crashes", rule: Rule::Crash(8) },
             ],
         };

@@ -9,7 +9,7 @@ use super::idiom::{
     SOFT, StepMask, THREE, TIME, TOMS, TWO_AND_FOUR,
 };
 
-const KICK: &[Drum] = &[Drum::Bass];
+const KICK: &[Drum] = &[Drum::Kick];
 const SNARE: &[Drum] = &[Drum::Snare];
 const RIDE: &[Drum] = &[Drum::Ride];
 const BRIGHT: &[Drum] = &[Drum::Ride, Drum::OpenHat, Drum::Crash];

@@ -116,7 +116,7 @@ mod tests {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         for &step in steps {
             let hit = Hit { velocity: 80, offset_ticks: 0 };
-            bar.steps_mut()[step].set(Drum::Bass, Some(hit));
+            bar.steps_mut()[step].set(Drum::Kick, Some(hit));
         }
         vec![NumberedBar { number: 0, bar }]
     }
