@@ -17,4 +17,4 @@ pub mod synth;
 pub mod take;
 
 pub use pattern::drum::{CLASSES, Channels, Drum, DrumSet, Pitches};
-pub use pattern::{Bar, Hit, Meter, Step};
+pub use pattern::{Articulation, Bar, Hit, Meter, Step};

@@ -1,5 +1,6 @@
-//! Rhythm data: drums, hits, bars, styles and kits, clips and MIDI files.
+//! Rhythm data: drums, articulations, hits, bars, styles and kits, clips and MIDI files.
 
+mod articulation;
 mod bar;
 pub mod clip;
 pub mod drum;
@@ -9,5 +10,6 @@ pub mod kit;
 pub mod midi;
 pub mod style;
 
+pub use articulation::{Articulation, MAX_ARTICULATIONS};
 pub use bar::{Bar, MAX_STEPS, Meter, STEPS_PER_BEAT, bars};
 pub use hit::{Hit, Step, TICKS_PER_STEP};

@@ -4,7 +4,7 @@ use multiversion::multiversion;
 
 use super::cymbal::{CLOSED_HAT, CRASH, Cymbal, OPEN_HAT, RIDE};
 use super::dsp::decay;
-use super::membrane::{KICK, HIGH_TOM, LOW_TOM, MID_TOM, Membrane, SNARE};
+use super::membrane::{HIGH_TOM, KICK, LOW_TOM, MID_TOM, Membrane, SNARE};
 use crate::model::activation::tanh;
 use crate::pattern::drum::Drum;
 
