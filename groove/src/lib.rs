@@ -16,5 +16,6 @@ pub mod synth;
 #[cfg(feature = "model")]
 pub mod take;
 
-pub use pattern::drum::{CLASSES, Channels, Drum, DrumSet, Pitches};
+pub use pattern::drum::{CLASSES, Channels, Drum, DrumSet};
+pub use pattern::pitches::{LanePitches, Pitches};
 pub use pattern::{Articulation, Bar, Hit, Meter, Step};

@@ -145,7 +145,7 @@ fn lanes_are_balanced() {
 #[test]
 fn wav_file_has_the_clip_and_its_tail() {
     let mut bar = Bar::silent(Meter::FOUR_FOUR);
-    let hit = |velocity, offset_ticks| Some(Hit { velocity, offset_ticks });
+    let hit = |velocity, offset_ticks| Some(Hit::plain(velocity, offset_ticks));
     bar.steps_mut()[4].set(Drum::Snare, hit(100, 24));
     bar.steps_mut()[15].set(Drum::Crash, hit(100, 0));
     let clip = Clip::of(&[bar], 120.0);

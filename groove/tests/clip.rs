@@ -42,7 +42,7 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'st
         pace: [TimeFeel::Half, TimeFeel::Plain, TimeFeel::Double][draws.random_range(0..3)],
     };
     let map = draws.random_range(0..DRUM_MAPS.len());
-    let mut own: Pitches = Drum::PITCHES;
+    let mut own = Drum::PITCHES;
     for pitch in &mut own {
         *pitch = draws.random_range(0..14) * 9;
     }
@@ -50,8 +50,8 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'st
     (0..).zip(&mut own).for_each(|(class, pitch)| *pitch += class);
     let pitches = match DRUM_MAPS[map].1 {
         Some(pitches) => pitches,
-        None if map == 0 => Drum::PITCHES,
-        None => own,
+        None if map == 0 => Pitches::GENERAL_MIDI,
+        None => Pitches::plain(own),
     };
     let channels = match draws.random() {
         true => [9; CLASSES],
@@ -128,7 +128,7 @@ fn told(clip: &Clip, layout: &MidiLayout) -> String {
     let Clip { tempo, meter: Meter { numerator, denominator }, .. } = clip;
     let mut lines =
         vec![format!("{tempo:.3} {numerator}/{denominator} {} {}", clip.ticks(), layout.name)];
-    let place = |drum: Drum| (layout.channels[drum.index()], layout.pitches[drum.index()]);
+    let place = |drum: Drum| (layout.channels[drum.index()], layout.pitches.lanes()[drum.index()]);
     lines.extend(Drum::ALL.map(|drum| {
         let (channel, pitch) = place(drum);
         format!("lane {}: note {pitch}, channel {}", drum.name(), channel + 1)

@@ -28,7 +28,7 @@ fn takes() -> [(&'static str, Meter, Take); 10] {
     let mut primer = vec![Step::SILENT; 32];
     for (place, step) in primer.iter_mut().enumerate().filter(|(place, _)| place % 3 == 0) {
         let drum = if place % 2 == 0 { Drum::Kick } else { Drum::Snare };
-        step.set(drum, Some(Hit { velocity: 90, offset_ticks: 8 }));
+        step.set(drum, Some(Hit::plain(90, 8)));
     }
     let mut lanes = [0.0; 9];
     lanes[Drum::Kick.index()] = 0.6;

@@ -144,7 +144,7 @@ fn songs() -> impl Strategy<Value = Song> {
                         if drums % 3 == 0 && drums >> drum.index() & 1 == 1 {
                             let offset_ticks = offsets[drum.index()].clamp(-120, 119);
                             let velocity = 1 + (offsets[0].unsigned_abs() >> 1);
-                            step.set(drum, Some(Hit { velocity, offset_ticks }));
+                            step.set(drum, Some(Hit::plain(velocity, offset_ticks)));
                         }
                     }
                 }
@@ -381,7 +381,7 @@ fn no_sample_of_error_at_the_usual_blocks_and_rates() {
         for (place, step) in bar.steps_mut().iter_mut().enumerate() {
             let offset_ticks =
                 i8::try_from((number * 37 + place * 53) % 240).map_or(119, |o| o - 120);
-            step.set(Drum::ALL[place % CLASSES], Some(Hit { velocity: 90, offset_ticks }));
+            step.set(Drum::ALL[place % CLASSES], Some(Hit::plain(90, offset_ticks)));
         }
     }
     let song = Song { meter: Meter::FOUR_FOUR, bars };

@@ -17,10 +17,10 @@ fn shown() -> (WorkerEnd, Arc<Link>, [Bar; 4]) {
     let mut bars = [Bar::silent(Meter::FOUR_FOUR); 4];
     for (velocity, bar) in (60..).zip(&mut bars) {
         for beat in 0..4 {
-            let hit = Hit { velocity, offset_ticks: 9 };
+            let hit = Hit::plain(velocity, 9);
             bar.steps_mut()[4 * beat].set(Drum::Snare, Some(hit));
         }
-        bar.steps_mut()[0].set(Drum::Kick, Some(Hit { velocity, offset_ticks: -30 }));
+        bar.steps_mut()[0].set(Drum::Kick, Some(Hit::plain(velocity, -30)));
     }
     let take = Take { seed: 464, style: 17, ..Take::default() };
     let phrase = Phrase { number: 1, take, first_bar: 4, bars: bars.to_vec(), next: bars[0] };
@@ -49,7 +49,7 @@ fn an_exported_phrase_matches_playback() {
     let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
     assert_eq!(export.name(), "rock-120bpm-464");
     let read = steps(&export);
-    assert_eq!(read[0].hit(Drum::Kick), Some(Hit { velocity: 60, offset_ticks: 0 }));
+    assert_eq!(read[0].hit(Drum::Kick), Some(Hit::plain(60, 0)));
     assert_eq!(read[16], bars[1].steps()[0]);
     assert_eq!(read[60], bars[3].steps()[12]);
     // Map, channel and performance come from the parameters.
@@ -62,7 +62,7 @@ fn an_exported_phrase_matches_playback() {
     assert!(midi.windows(3).any(|bytes| bytes == [0x92, 38, 60]), "Addictive Drums' snare");
     let read = steps(&export);
     assert!(read.iter().all(|step| step.hit(Drum::Kick).is_none()));
-    assert_eq!(read[16].hit(Drum::Snare), Some(Hit { velocity: 61, offset_ticks: 0 }));
+    assert_eq!(read[16].hit(Drum::Snare), Some(Hit::plain(61, 0)));
 }
 
 #[test]

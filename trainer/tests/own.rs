@@ -75,7 +75,7 @@ fn metadata(path: &str) -> Metadata {
 
 /// Kick on the beat, snare on the backbeat, hats between; four bars.
 fn clip(number: usize) -> Vec<u8> {
-    let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
+    let hit = |velocity| Some(Hit::plain(velocity, 0));
     let mut steps = vec![Step::SILENT; 64];
     for (i, step) in steps.iter_mut().enumerate() {
         match i % 8 {

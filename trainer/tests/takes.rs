@@ -15,7 +15,7 @@ const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocke
 fn straight(folder: &Path) -> (String, Vec<Step>) {
     let mut steps = vec![Step::SILENT; 32];
     for (place, step) in steps.iter_mut().enumerate() {
-        let hit = Some(Hit { velocity: 100, offset_ticks: 0 });
+        let hit = Some(Hit::plain(100, 0));
         for (drum, every, from) in
             [(Drum::Kick, 8, 0), (Drum::Snare, 8, 4), (Drum::ClosedHat, 2, 0)]
         {

@@ -212,7 +212,7 @@ mod tests {
     fn bar(struck: &[(usize, Drum)]) -> Vec<Step> {
         let mut bar = vec![Step::SILENT; 16];
         for &(at, drum) in struck {
-            bar[at].set(drum, Some(Hit { velocity: 80, offset_ticks: 0 }));
+            bar[at].set(drum, Some(Hit::plain(80, 0)));
         }
         bar
     }

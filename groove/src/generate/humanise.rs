@@ -45,6 +45,7 @@ pub fn humanise(
             let fed = own.hit(drum).map(|own| Hit {
                 velocity: if velocity_is_meant { meant.velocity } else { own.velocity },
                 offset_ticks: if offset_is_meant { meant.offset_ticks } else { own.offset_ticks },
+                ..own
             });
             own.set(drum, fed);
         }
@@ -92,7 +93,7 @@ mod tests {
         let step = |place: usize| {
             let mut step = Step::SILENT;
             let drum = if place.is_multiple_of(3) { Drum::Snare } else { Drum::Ride };
-            step.set(drum, Some(Hit { velocity: velocity(place), offset_ticks: 0 }));
+            step.set(drum, Some(Hit::plain(velocity(place), 0)));
             step
         };
         (0..40).map(step).collect()

@@ -42,7 +42,7 @@ fn drums(drums: &[Drum]) -> DrumSet {
 
 fn struck(drums: &[Drum]) -> Step {
     let mut step = Step::SILENT;
-    drums.iter().for_each(|&drum| step.set(drum, Some(Hit { velocity: 77, offset_ticks: 5 })));
+    drums.iter().for_each(|&drum| step.set(drum, Some(Hit::plain(77, 5))));
     step
 }
 
@@ -360,7 +360,7 @@ fn every_kind_of_model_plays_its_own_classes_and_pitches() {
         let velocities = steps().flat_map(|step| step.hits()).map(|(_, hit)| hit.velocity);
         assert!(velocities.collect::<std::collections::HashSet<_>>().len() > 5);
         for (drum, class) in kit.lanes() {
-            assert!(bars.iter().all(|bar| bar.pitch(drum) == class.pitch));
+            assert!(bars.iter().all(|bar| bar.pitches().lanes()[drum.index()] == class.pitch));
         }
     }
 }
@@ -385,7 +385,7 @@ fn pinned_hit_is_played_exactly_and_changes_no_other_hit() {
         .zip(&theme)
         .find_map(|(place, step)| step.hits().next().map(|(drum, _)| (place, drum)))
         .expect("a hit");
-    let hit = Hit { velocity: 3, offset_ticks: 101 };
+    let hit = Hit::plain(3, 101);
     let mut painted = take();
     painted.pins.set(place, drum, Some(Pin::Hit(hit)));
     let after = bars(&painted, Meter::FOUR_FOUR, 0..8);

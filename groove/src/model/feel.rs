@@ -127,7 +127,7 @@ fn weighted_median(hits: &mut [(Hit, f32)]) -> Option<Hit> {
     };
     let velocity = middle(|hit| i16::from(hit.velocity))?.velocity;
     let offset_ticks = middle(|hit| i16::from(hit.offset_ticks))?.offset_ticks;
-    Some(Hit { velocity, offset_ticks })
+    Some(Hit::plain(velocity, offset_ticks))
 }
 
 /// Indices into a class's outputs whose logits add up for a bin: the bin's own, and that of its
@@ -216,7 +216,7 @@ mod tests {
     fn hits_lie_in_their_bins() {
         for velocity in 1..=127 {
             for offset_ticks in -120..=119 {
-                let hit = Hit { velocity, offset_ticks };
+                let hit = Hit::plain(velocity, offset_ticks);
                 let (v, o) = bins(hit);
                 let low = hit_at(v as f32, o as f32);
                 assert!(low.velocity <= velocity && velocity - low.velocity < VELOCITY_BIN);
@@ -233,7 +233,7 @@ mod tests {
         let (velocities, offsets) = logits.split_at(VELOCITY_BINS);
         for velocity in 1..=127 {
             for offset_ticks in -120..=119 {
-                let hit = Hit { velocity, offset_ticks };
+                let hit = Hit::plain(velocity, offset_ticks);
                 let (v, o) = bins(hit);
                 assert_eq!(left(velocities, v) && left(offsets, o), is_clear(hit), "{hit:?}");
                 assert_eq!(velocity >= 20 && (-60..60).contains(&offset_ticks), is_clear(hit));
@@ -246,7 +246,7 @@ mod tests {
         let mut past = vec![Step::SILENT; 3 * 16];
         // Bars 0 and 1 have the snare at their fourth step, the present bar at its second. Bar 1
         // differs from the present bar just before the fourth step.
-        let hit = |velocity| Some(Hit { velocity, offset_ticks: 12 });
+        let hit = |velocity| Some(Hit::plain(velocity, 12));
         past[4].set(Drum::Snare, hit(100));
         past[20].set(Drum::Snare, hit(20));
         for at in [17, 18, 19] {

@@ -176,7 +176,7 @@ fn parse(of: &[u8], hits: &[u8], classes: usize) -> Option<Vec<LeadIn>> {
             if !(1..=127).contains(&velocity) || !Hit::OFFSETS.contains(&offset_ticks) {
                 return None;
             }
-            steps.get_mut(usize::from(at))?.set(drum, Some(Hit { velocity, offset_ticks }));
+            steps.get_mut(usize::from(at))?.set(drum, Some(Hit::plain(velocity, offset_ticks)));
         }
         lead_ins.push(LeadIn { style, tempo, weight, steps });
     }
@@ -192,7 +192,7 @@ pub(crate) mod tests {
     pub(crate) fn lead_in(style: u8, tempo: f32, drum: Drum) -> LeadIn {
         let mut steps = vec![Step::SILENT; 2 * LEAD_IN_STEPS];
         for at in [0, 4, 6, 31] {
-            steps[at].set(drum, Some(Hit { velocity: 64, offset_ticks: -120 }));
+            steps[at].set(drum, Some(Hit::plain(64, -120)));
         }
         LeadIn { style, tempo, weight: 0.5, steps }
     }
@@ -231,7 +231,7 @@ pub(crate) mod tests {
         for (at, step) in lead_in.steps.iter_mut().enumerate() {
             let drum = if at % 8 == 4 { Drum::Snare } else { Drum::Kick };
             if at % 4 == 0 {
-                step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+                step.set(drum, Some(Hit::plain(90, 0)));
             }
         }
         for (meter, snares) in [

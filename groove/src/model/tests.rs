@@ -27,7 +27,7 @@ pub(crate) fn small_bytes(metadata: &Metadata, half: bool) -> Vec<u8> {
     let lead_in = |style: u8, every: usize| {
         let mut steps = vec![Step::SILENT; 32];
         for step in steps.iter_mut().step_by(every) {
-            step.set(Drum::Kick, Some(Hit { velocity: 80, offset_ticks: 3 }));
+            step.set(Drum::Kick, Some(Hit::plain(80, 3)));
         }
         LeadIn { style, tempo: 110.0, weight: 1.0, steps }
     };

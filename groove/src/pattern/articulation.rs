@@ -3,7 +3,7 @@
 use crate::pattern::drum::Drum;
 
 /// Maximum number of articulations of a class.
-pub const MAX_ARTICULATIONS: usize = 4;
+pub const MAX_ARTICULATIONS: usize = 6;
 
 /// A way of striking a drum class. [`Articulation::of`] lists those of each class; `Plain` is the
 /// first of every class.
@@ -27,28 +27,46 @@ pub enum Articulation {
     HalfOpenEdge,
     /// Bell of the ride.
     Bell,
-    /// Second crash, struck on the bow.
+    /// Second drum or cymbal of the class, such as a second crash on its bow or another floor tom.
     Second,
     /// Second crash, struck on the edge.
     SecondEdge,
+    /// Hand clap, on the snare's lane.
+    Clap,
+    /// Splash, on the crash's lane.
+    Splash,
+    /// China, on the crash's lane.
+    China,
 }
 
 impl Articulation {
-    /// The articulations of a class, 1 to [`MAX_ARTICULATIONS`], in the order of the network's
-    /// outputs.
+    /// The articulations of a class, 1 to [`MAX_ARTICULATIONS`]. The first [`Articulation::played`]
+    /// of them are the outputs of the network; the others occur in clips only.
     #[must_use]
     pub const fn of(drum: Drum) -> &'static [Articulation] {
         use Articulation::{
-            Bell, CrossStick, Edge, HalfOpen, HalfOpenEdge, Pedal, Plain, Rim, Second, SecondEdge,
+            Bell, China, Clap, CrossStick, Edge, HalfOpen, HalfOpenEdge, Pedal, Plain, Rim, Second,
+            SecondEdge, Splash,
         };
         match drum {
-            Drum::Kick => &[Plain],
-            Drum::Snare => &[Plain, Rim, CrossStick],
+            Drum::Kick => &[Plain, Second],
+            Drum::Snare => &[Plain, Rim, CrossStick, Clap],
             Drum::ClosedHat => &[Plain, Edge, Pedal],
             Drum::OpenHat => &[Plain, Edge, HalfOpen, HalfOpenEdge],
-            Drum::LowTom | Drum::MidTom | Drum::HighTom => &[Plain, Rim],
-            Drum::Crash => &[Plain, Edge, Second, SecondEdge],
+            Drum::LowTom | Drum::MidTom | Drum::HighTom => &[Plain, Rim, Second],
+            Drum::Crash => &[Plain, Edge, Second, SecondEdge, Splash, China],
             Drum::Ride => &[Plain, Edge, Bell],
+        }
+    }
+
+    /// Number of articulations of a class that a drummer plays, 1 to 4.
+    #[must_use]
+    pub const fn played(drum: Drum) -> usize {
+        match drum {
+            Drum::Kick => 1,
+            Drum::LowTom | Drum::MidTom | Drum::HighTom => 2,
+            Drum::Snare | Drum::ClosedHat | Drum::Ride => 3,
+            Drum::OpenHat | Drum::Crash => 4,
         }
     }
 
@@ -86,8 +104,12 @@ impl Articulation {
             (Articulation::HalfOpen, _) => "half-open",
             (Articulation::HalfOpenEdge, _) => "half-open, edge",
             (Articulation::Bell, _) => "bell",
-            (Articulation::Second, _) => "second crash",
+            (Articulation::Second, Drum::Crash) => "second crash",
+            (Articulation::Second, _) => "second drum",
             (Articulation::SecondEdge, _) => "second crash, edge",
+            (Articulation::Clap, _) => "clap",
+            (Articulation::Splash, _) => "splash",
+            (Articulation::China, _) => "china",
         }
     }
 
@@ -128,7 +150,9 @@ impl Articulation {
     /// that the class lacks is `Plain`.
     #[must_use]
     pub const fn roland_pitch(self, drum: Drum) -> u8 {
-        use Articulation::{Bell, CrossStick, Edge, HalfOpenEdge, Pedal, Rim, Second, SecondEdge};
+        use Articulation::{
+            Bell, China, CrossStick, Edge, HalfOpenEdge, Pedal, Rim, Second, SecondEdge, Splash,
+        };
         match (drum, self) {
             (Drum::Kick, _) => 36,
             (Drum::Snare, Rim) => 40,
@@ -145,9 +169,9 @@ impl Articulation {
             (Drum::MidTom, _) => 45,
             (Drum::HighTom, Rim) => 50,
             (Drum::HighTom, _) => 48,
-            (Drum::Crash, Edge) => 55,
+            (Drum::Crash, Edge | Splash) => 55,
             (Drum::Crash, Second) => 57,
-            (Drum::Crash, SecondEdge) => 52,
+            (Drum::Crash, SecondEdge | China) => 52,
             (Drum::Crash, _) => 49,
             (Drum::Ride, Edge) => 59,
             (Drum::Ride, Bell) => 53,
@@ -178,6 +202,7 @@ mod tests {
         for drum in Drum::ALL {
             let list = Articulation::of(drum);
             assert!(list.len() <= MAX_ARTICULATIONS && list[0] == Articulation::Plain);
+            assert!(Articulation::played(drum) <= list.len());
             for (index, &articulation) in list.iter().enumerate() {
                 assert_eq!(articulation.index_in(drum), index);
                 assert_eq!(Articulation::at(drum, index), articulation);

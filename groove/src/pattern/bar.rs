@@ -1,8 +1,10 @@
 //! Meters and bars. Both are fixed-size and `Copy`, so that a bar can be sent to the audio thread
 //! and dropped there without freeing memory.
 
-use crate::pattern::drum::{Drum, Pitches};
+use crate::pattern::articulation::Articulation;
+use crate::pattern::drum::Drum;
 use crate::pattern::hit::Step;
+use crate::pattern::pitches::Pitches;
 
 /// Maximum number of steps in a [`Bar`]: 16/4.
 pub const MAX_STEPS: usize = 64;
@@ -87,10 +89,10 @@ impl Default for Bar {
 }
 
 impl Bar {
-    /// A silent bar with the nine General MIDI pitches.
+    /// A silent bar with the General MIDI pitches.
     #[must_use]
     pub const fn silent(meter: Meter) -> Self {
-        Bar { steps: [Step::SILENT; MAX_STEPS], meter, pitches: Drum::PITCHES }
+        Bar { steps: [Step::SILENT; MAX_STEPS], meter, pitches: Pitches::GENERAL_MIDI }
     }
 
     /// The same bar with other pitches.
@@ -105,10 +107,16 @@ impl Bar {
         self.meter
     }
 
-    /// MIDI pitch of a drum.
+    /// MIDI pitches of the drums and their articulations.
     #[must_use]
-    pub const fn pitch(&self, drum: Drum) -> u8 {
-        self.pitches[drum as usize]
+    pub const fn pitches(&self) -> &Pitches {
+        &self.pitches
+    }
+
+    /// MIDI pitch of an articulation of a drum.
+    #[must_use]
+    pub fn pitch(&self, drum: Drum, articulation: Articulation) -> u8 {
+        self.pitches.of(drum, articulation)
     }
 
     /// The bar's steps, [`Meter::steps`] of them.

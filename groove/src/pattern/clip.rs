@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::pattern::drum::{Drum, DrumSet};
-use crate::pattern::{Bar, Hit, Meter, Step, TICKS_PER_STEP, bars};
+use crate::pattern::{Articulation, Bar, Hit, Meter, Step, Stroke, TICKS_PER_STEP, bars};
 
 /// Ticks per whole note.
 const WHOLE: u64 = 16 * TICKS_PER_STEP as u64;
@@ -28,13 +28,15 @@ pub struct Clip {
     pub meter: Meter,
 }
 
-/// A hit on a clip's timeline.
+/// A stroke on a clip's timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Onset {
     /// Ticks from the clip's start, 240 per step; below [`Clip::ticks`].
     pub tick: u32,
     /// Struck drum.
     pub drum: Drum,
+    /// Way of striking.
+    pub articulation: Articulation,
     /// MIDI velocity, 1 to 127.
     pub velocity: u8,
 }
@@ -55,20 +57,28 @@ impl Clip {
         narrowed(u64::try_from(bars).unwrap_or(u64::MAX).saturating_mul(bar_ticks(self.meter)))
     }
 
-    /// Hits in order of time. An early hit at the clip's start is moved to the start: at the end of
-    /// the clip, the first pass would lack it.
+    /// Strokes in order of time. An early hit at the clip's start is moved to the start: at the end
+    /// of the clip, the first pass would lack it. Its further strokes, such as the grace notes of a
+    /// drag, sound before the clip's end, as in a loop.
     #[must_use]
     pub fn onsets(&self) -> Vec<Onset> {
         let last = i64::from(self.ticks()) - 1;
         let mut onsets = Vec::new();
         for (place, step) in self.steps.iter().enumerate() {
             let start = i64::from(narrowed(start_of(place, self.meter)));
-            for (drum, Hit { velocity, offset_ticks }) in step.hits() {
-                let tick = (start + i64::from(offset_ticks)).clamp(0, last);
-                onsets.push(Onset { tick: u32::try_from(tick).unwrap_or(0), drum, velocity });
+            for (drum, hit) in step.hits() {
+                for (number, stroke) in hit.strokes().enumerate() {
+                    let Stroke { velocity, offset_ticks, articulation } = stroke;
+                    let mut tick = start + i64::from(offset_ticks);
+                    if tick < 0 && number > 0 {
+                        tick += last + 1;
+                    }
+                    let tick = u32::try_from(tick.clamp(0, last)).unwrap_or(0);
+                    onsets.push(Onset { tick, drum, articulation, velocity });
+                }
             }
         }
-        onsets.sort_by_key(|onset| (onset.tick, onset.drum));
+        onsets.sort_by_key(|onset| (onset.tick, onset.drum, onset.articulation));
         onsets
     }
 
@@ -167,7 +177,7 @@ mod tests {
     use super::*;
 
     fn hit(velocity: u8, offset_ticks: i8) -> Option<Hit> {
-        Some(Hit { velocity, offset_ticks })
+        Some(Hit::plain(velocity, offset_ticks))
     }
 
     #[test]
@@ -219,7 +229,15 @@ mod tests {
         bar.steps_mut()[4].set(Drum::Snare, hit(90, 3));
         bar.steps_mut()[4].set(Drum::Kick, hit(80, -3));
         let snare = Clip::of(&[bar], 120.0).lanes([Drum::Snare].into_iter().collect());
-        assert_eq!(snare.onsets(), [Onset { tick: 963, drum: Drum::Snare, velocity: 90 }]);
+        assert_eq!(
+            snare.onsets(),
+            [Onset {
+                tick: 963,
+                drum: Drum::Snare,
+                articulation: Articulation::Plain,
+                velocity: 90
+            }]
+        );
         assert_eq!(snare.ticks(), 3_840, "as long as the whole");
     }
 

@@ -1,14 +1,11 @@
 //! The nine drum classes, and their MIDI pitches.
 //!
 //! Input: [`Drum::from_roland`] for the training recordings (a Roland kit has a pitch for every
-//! zone of a pad), and [`Drum::from_general_midi`] for keyboards and foreign files. Output: the
-//! [`Pitches`] of a bar.
+//! zone of a pad), and [`Drum::from_general_midi`] for keyboards and foreign files. Output:
+//! [`crate::pattern::pitches`].
 
 /// Number of drum classes, the maximum for a model.
 pub const CLASSES: usize = 9;
-
-/// MIDI pitch by class.
-pub type Pitches = [u8; CLASSES];
 
 /// MIDI channel by class, 0 to 15.
 pub type Channels = [u8; CLASSES];
@@ -52,7 +49,7 @@ impl Drum {
     ];
 
     /// The General MIDI pitches of the nine.
-    pub const PITCHES: Pitches = [36, 38, 42, 46, 43, 47, 50, 49, 51];
+    pub const PITCHES: [u8; CLASSES] = [36, 38, 42, 46, 43, 47, 50, 49, 51];
 
     /// Class number, 0 to 8.
     #[must_use]

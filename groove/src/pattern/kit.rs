@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::Step;
-use crate::pattern::drum::{CLASSES, Drum, DrumSet, Pitches};
+use crate::pattern::drum::{CLASSES, Drum, DrumSet};
+use crate::pattern::pitches::Pitches;
 
 /// A drum class of a kit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,14 +56,19 @@ impl Kit {
         Drum::ALL.into_iter().zip(&self.0)
     }
 
-    /// Emitted pitches; 0 at places without a class.
+    /// Emitted pitches; 0 at places without a class. A class at its drum's General MIDI pitch has
+    /// the articulations of General MIDI, any other its own pitch alone.
     #[must_use]
     pub fn pitches(&self) -> Pitches {
-        let mut pitches = [0; CLASSES];
+        let mut lanes = [0; CLASSES];
         for (drum, class) in self.lanes() {
-            pitches[drum.index()] = class.pitch;
+            lanes[drum.index()] = class.pitch;
         }
-        pitches
+        let general = |(drum, class): &(Drum, &Class)| class.pitch == drum.general_midi();
+        let pitches = Pitches::plain(lanes);
+        self.lanes()
+            .filter(general)
+            .fold(pitches, |pitches, (drum, _)| pitches.with(drum, &Pitches::GENERAL_MIDI))
     }
 
     /// Place of the class of one of the nine drums. A kit of one class takes all drums, any other
@@ -131,7 +137,7 @@ mod tests {
         let mut step = Step::SILENT;
         for drum in Drum::ALL {
             assert_eq!(kit.place(drum), Some(drum));
-            assert_eq!(kit.pitches()[drum.index()], drum.general_midi());
+            assert_eq!(kit.pitches().lanes()[drum.index()], drum.general_midi());
             step.set(drum, Some(Hit::new(0.5, 0.1)));
         }
         assert_eq!(kit.step(&step), step);
@@ -143,12 +149,12 @@ mod tests {
         assert_eq!((kit.classes(), kit.subsets(), kit.check()), (1, 2, Ok(())));
         let mut step = Step::SILENT;
         for (drum, velocity) in [(Drum::Kick, 30), (Drum::Snare, 90), (Drum::Ride, 60)] {
-            step.set(drum, Some(Hit { velocity, offset_ticks: 7 }));
+            step.set(drum, Some(Hit::plain(velocity, 7)));
         }
         let own = kit.step(&step);
         assert_eq!(own.drums().bits(), 1);
-        assert_eq!(own.hit(Drum::ALL[0]), Some(Hit { velocity: 90, offset_ticks: 7 }));
-        assert_eq!(kit.pitches()[0], 39);
+        assert_eq!(own.hit(Drum::ALL[0]), Some(Hit::plain(90, 7)));
+        assert_eq!(kit.pitches().lanes()[0], 39);
         assert_eq!(kit.set(step.drums()).bits(), 1);
         assert_eq!(kit.set(DrumSet::EMPTY), DrumSet::EMPTY);
     }

@@ -8,8 +8,9 @@ mod hit;
 #[cfg(feature = "model")]
 pub mod kit;
 pub mod midi;
+pub mod pitches;
 pub mod style;
 
 pub use articulation::{Articulation, MAX_ARTICULATIONS};
 pub use bar::{Bar, MAX_STEPS, Meter, STEPS_PER_BEAT, bars};
-pub use hit::{Hit, Step, TICKS_PER_STEP};
+pub use hit::{Hit, MAX_STROKES, Step, Stroke, TICKS_PER_STEP};

@@ -1,7 +1,8 @@
 //! Drum maps: pitches of common drum instruments, and the merging of drums on one pitch.
 
 use crate::pattern::Bar;
-use crate::pattern::drum::{Channels, Drum, Pitches};
+use crate::pattern::drum::{Channels, Drum};
+use crate::pattern::pitches::Pitches;
 
 /// Name and pitches of each drum map. `None`: the model's own pitches, which are General MIDI's for
 /// a kit of nine.
@@ -11,12 +12,12 @@ use crate::pattern::drum::{Channels, Drum, Pitches};
 /// two rack toms.
 pub const DRUM_MAPS: [(&str, Option<Pitches>); 8] = [
     ("General MIDI", None),
-    ("Roland V-Drums", Some([36, 38, 42, 46, 43, 45, 48, 49, 51])),
-    ("EZdrummer, Superior Drummer", Some([36, 38, 42, 46, 43, 47, 48, 49, 51])),
-    ("Addictive Drums", Some([36, 38, 49, 55, 67, 69, 71, 77, 60])),
-    ("BFD", Some([24, 26, 30, 34, 31, 40, 38, 41, 55])),
-    ("Steven Slate", Some([36, 38, 42, 46, 43, 47, 48, 57, 51])),
-    ("Battery, Drum Rack (from C1)", Some([36, 37, 38, 39, 40, 41, 42, 43, 44])),
+    ("Roland V-Drums", Some(Pitches::ROLAND)),
+    ("EZdrummer, Superior Drummer", Some(Pitches::plain([36, 38, 42, 46, 43, 47, 48, 49, 51]))),
+    ("Addictive Drums", Some(Pitches::plain([36, 38, 49, 55, 67, 69, 71, 77, 60]))),
+    ("BFD", Some(Pitches::plain([24, 26, 30, 34, 31, 40, 38, 41, 55]))),
+    ("Steven Slate", Some(Pitches::plain([36, 38, 42, 46, 43, 47, 48, 57, 51]))),
+    ("Battery, Drum Rack (from C1)", Some(Pitches::plain([36, 37, 38, 39, 40, 41, 42, 43, 44]))),
     ("My own", None),
 ];
 
@@ -25,6 +26,7 @@ pub const DRUM_MAPS: [(&str, Option<Pitches>); 8] = [
 #[must_use]
 pub fn at_pitches(bar: &Bar, pitches: Pitches, channels: Channels) -> Bar {
     let mut bar = bar.at(pitches);
+    let pitches = pitches.lanes();
     let alike = |one: usize, other: usize| {
         pitches[one] == pitches[other] && channels[one] == channels[other]
     };
@@ -56,8 +58,9 @@ mod tests {
     fn every_map_has_a_pitch_for_each_drum() {
         for (name, pitches) in DRUM_MAPS {
             let Some(pitches) = pitches else { continue };
-            for (drum, pitch) in pitches.into_iter().enumerate() {
-                assert!(pitch < 128 && !pitches[..drum].contains(&pitch), "{name}");
+            let lanes = pitches.lanes();
+            for (drum, pitch) in lanes.into_iter().enumerate() {
+                assert!(pitch < 128 && !lanes[..drum].contains(&pitch), "{name}");
             }
         }
     }
@@ -65,7 +68,7 @@ mod tests {
     #[test]
     fn drums_on_one_pitch_are_merged() {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
-        let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
+        let hit = |velocity| Some(Hit::plain(velocity, 0));
         let [first, second, ..] = bar.steps_mut() else { panic!("steps") };
         first.set(Drum::HighTom, hit(80));
         first.set(Drum::MidTom, hit(90));
@@ -73,14 +76,15 @@ mod tests {
         first.set(Drum::Kick, hit(10));
         second.set(Drum::HighTom, hit(50));
         second.set(Drum::LowTom, hit(50));
-        let mut pitches = Drum::PITCHES;
-        (pitches[4], pitches[6]) = (47, 47);
+        let mut lanes = Drum::PITCHES;
+        (lanes[4], lanes[6]) = (47, 47);
+        let pitches = Pitches::plain(lanes);
         let played = at_pitches(&bar, pitches, [9; CLASSES]);
         let drums = |step: usize| played.steps()[step].drums();
         assert_eq!(drums(0), [Drum::Kick, Drum::MidTom].into_iter().collect());
         assert_eq!(drums(1).len(), 1, "of equals one stays");
-        assert_eq!(played.pitch(Drum::HighTom), 47);
-        assert_eq!(at_pitches(&bar, Drum::PITCHES, [9; CLASSES]), bar);
+        assert_eq!(played.pitches(), &pitches);
+        assert_eq!(at_pitches(&bar, Pitches::GENERAL_MIDI, [9; CLASSES]), bar);
         let mut apart = [9; CLASSES];
         apart[Drum::HighTom.index()] = 8;
         let played = at_pitches(&bar, pitches, apart);

@@ -1,11 +1,11 @@
 //! Performance controls: changes to playback that need no model. They are pure functions from bars
-//! to bars. They preserve all hits, except that lanes can be muted and that double time can merge
-//! steps.
+//! to bars. They preserve all strokes, except that lanes can be muted and that double time can
+//! bring more than four strokes of a drum into a step.
 
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::drum::{Drum, DrumSet};
-use crate::pattern::{Bar, Hit, Meter, Step, TICKS_PER_STEP};
+use crate::pattern::{Bar, Hit, Meter, Step};
 
 /// Velocity that dynamics scale around, of 127.
 const MIDDLE: f32 = 80.0;
@@ -89,7 +89,7 @@ impl Performance {
                         TimeFeel::Double => number * length + place,
                     };
                     if let Some(cell) = played.steps_mut().get_mut(halves / 2) {
-                        cell.strike(drum, self.reshape(hit, halves));
+                        cell.add(drum, self.reshape(hit, halves));
                     }
                 }
             }
@@ -102,17 +102,21 @@ impl Performance {
     }
 
     fn reshape(&self, hit: Hit, halves: usize) -> Hit {
-        let velocity = f32::from(hit.velocity);
-        let velocity = MIDDLE + (velocity - MIDDLE) * self.dynamics + self.velocity;
+        let louder = |velocity: u8| {
+            let velocity = f32::from(velocity);
+            let velocity = MIDDLE + (velocity - MIDDLE) * self.dynamics + self.velocity;
+            Hit::new(velocity / 127.0, 0.0).velocity
+        };
+        let distances = match self.pace {
+            TimeFeel::Half => 2.0,
+            TimeFeel::Plain => 1.0,
+            TimeFeel::Double => 0.5,
+        };
         let mut offset = hit.offset() * self.timing + 0.5 * (halves % 2) as f32;
         if halves / 2 % 2 == 1 {
             offset += 0.5 * self.swing;
         }
-        // Rounding must not move a hit off its least offset.
-        Hit::new(
-            velocity / 127.0,
-            (offset * f32::from(TICKS_PER_STEP)).round() / f32::from(TICKS_PER_STEP),
-        )
+        hit.moved(offset, distances, louder)
     }
 }
 
@@ -127,7 +131,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn bar(meter: Meter, seed: usize) -> Bar {
-        let mut bar = Bar::silent(meter).at([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let mut bar = Bar::silent(meter).at([1, 2, 3, 4, 5, 6, 7, 8, 9].into());
         for (place, step) in bar.steps_mut().iter_mut().enumerate() {
             for drum in
                 Drum::ALL.into_iter().filter(|d| (place * 7 + d.index() + seed).is_multiple_of(3))
@@ -135,7 +139,7 @@ mod tests {
                 let velocity = u8::try_from(1 + (place * 11 + drum.index() * 5 + seed) % 127);
                 let offset_ticks =
                     i8::try_from((place * 29 + drum.index() + seed) % 240).unwrap_or(-120);
-                step.set(drum, Some(Hit { velocity: velocity.unwrap_or(1), offset_ticks }));
+                step.set(drum, Some(Hit::plain(velocity.unwrap_or(1), offset_ticks)));
             }
         }
         bar
@@ -181,7 +185,7 @@ mod tests {
     #[test]
     fn swing_delays_every_second_sixteenth() {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
-        let hit = Hit { velocity: 80, offset_ticks: 0 };
+        let hit = Hit::plain(80, 0);
         bar.steps_mut().iter_mut().for_each(|step| step.set(Drum::Ride, Some(hit)));
         let played = Performance { swing: 2.0 / 3.0, ..Performance::default() }.play(0, &[bar]);
         for (place, step) in played.steps().iter().enumerate() {
@@ -223,14 +227,11 @@ mod tests {
     fn double_time_merges_two_bars() {
         let double = Performance { pace: TimeFeel::Double, ..Performance::default() };
         let mut bars = [Bar::silent(Meter::FOUR_FOUR); 2];
-        let hit = |velocity| Some(Hit { velocity, offset_ticks: 0 });
+        let hit = |velocity| Some(Hit::plain(velocity, 0));
         bars[0].steps_mut()[4].set(Drum::Snare, hit(90));
         bars[1].steps_mut()[5].set(Drum::Kick, hit(70));
         let played = double.play(0, &bars);
         assert_eq!(played.steps()[2].hit(Drum::Snare), hit(90));
-        assert_eq!(
-            played.steps()[10].hit(Drum::Kick),
-            Some(Hit { velocity: 70, offset_ticks: 119 })
-        );
+        assert_eq!(played.steps()[10].hit(Drum::Kick), Some(Hit::plain(70, 119)));
     }
 }

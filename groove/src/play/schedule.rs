@@ -10,7 +10,7 @@
 use arrayvec::ArrayVec;
 
 use crate::pattern::drum::{CLASSES, Channels, Drum};
-use crate::pattern::{Bar, Hit, TICKS_PER_STEP};
+use crate::pattern::{Articulation, Bar, Hit, MAX_STROKES, Stroke, TICKS_PER_STEP};
 use crate::play::clock::{Entry, Grid, Span, TICKS_PER_BEAT};
 
 /// Default length of a note, in quarter notes.
@@ -26,8 +26,12 @@ const NEAR: f64 = 0.5 / TICKS_PER_BEAT;
 const PIECE: f64 = 1.0;
 
 /// Capacity for the hits of a piece. Steps are at least half a step apart (bars of 1/32), so that
-/// (`PIECE` + 2 `REACH`) / (1/8) + 1 steps of nine hits can reach into a piece.
-const HITS: usize = 11 * CLASSES;
+/// (`PIECE` + 2 `REACH`) / (1/8) + 1 steps of nine hits, with nine further strokes on average, can
+/// reach into a piece.
+const HITS: usize = 11 * CLASSES * 2;
+
+/// Capacity for sounding notes: the strokes of each class in one step.
+const NOTES: usize = CLASSES * MAX_STROKES;
 
 /// A note message at a sample of the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +44,9 @@ pub enum Note {
         channel: u8,
         /// Struck drum.
         drum: Drum,
-        /// MIDI pitch of the drum in its bar.
+        /// Way of striking.
+        articulation: Articulation,
+        /// MIDI pitch of the drum and articulation in its bar.
         pitch: u8,
         /// MIDI velocity, 1 to 127.
         velocity: u8,
@@ -56,11 +62,12 @@ pub enum Note {
     },
 }
 
-/// A hit at its exact position in quarter notes.
+/// A stroke at its exact position in quarter notes.
 #[derive(Clone, Copy, Debug)]
-struct ScheduledHit {
+struct ScheduledStroke {
     position: f64,
     drum: Drum,
+    articulation: Articulation,
     pitch: u8,
     velocity: u8,
     /// Maximum length, in quarter notes.
@@ -70,6 +77,7 @@ struct ScheduledHit {
 /// A sounding note.
 #[derive(Clone, Copy, Debug)]
 struct ActiveNote {
+    drum: Drum,
     channel: u8,
     pitch: u8,
     /// Start of the span in which it began, in quarter notes, and its first sample.
@@ -78,16 +86,21 @@ struct ActiveNote {
     end: f64,
 }
 
-/// The hits of a piece.
-type ScheduledHits = ArrayVec<ScheduledHit, HITS>;
+/// The strokes of a piece.
+type ScheduledStrokes = ArrayVec<ScheduledStroke, HITS>;
 
 /// Plays spans and tracks sounding notes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Scheduler {
-    /// By class.
-    sounding: [Option<ActiveNote>; CLASSES],
+    sounding: [Option<ActiveNote>; NOTES],
     /// Channel of the next notes, by class.
     channels: Channels,
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Scheduler { sounding: [None; NOTES], channels: Channels::default() }
+    }
 }
 
 impl Scheduler {
@@ -148,46 +161,52 @@ impl Scheduler {
         ends.fold(begins, f64::min)
     }
 
-    fn strike(&mut self, span: &Span, onset: &ScheduledHit, out: &mut impl FnMut(Note)) {
+    fn strike(&mut self, span: &Span, onset: &ScheduledStroke, out: &mut impl FnMut(Note)) {
         let sample = span.sample_of(onset.position);
         self.end_before(span, span.to, sample, out);
-        let ScheduledHit { position, drum, pitch, velocity, length } = *onset;
+        let ScheduledStroke { position, drum, articulation, pitch, velocity, length } = *onset;
         let channel = self.channels[drum.index()];
         let began = (span.start, sample);
-        for (class, sounding) in self.sounding.iter_mut().enumerate() {
-            // Another drum may share the channel and pitch: in the user's map, or in the previous
-            // bar's kit.
-            let ends = |note: &ActiveNote| {
-                class == drum.index() || (note.channel, note.pitch) == (channel, pitch)
-            };
-            if sounding.is_some_and(|note| ends(&note) && note.began == began) {
-                // Two hits with one pitch at one sample are one note: two drums, or one drum twice
-                // if a host jumps ahead during a tempo rise.
-                return;
-            }
-            if let Some(ActiveNote { channel, pitch, .. }) = sounding.take_if(|note| ends(note)) {
+        // Another drum may share the channel and pitch: in the user's map, or in the previous bar's
+        // kit.
+        let same = |note: &ActiveNote| (note.channel, note.pitch) == (channel, pitch);
+        if self.sounding.iter().flatten().any(|note| same(note) && note.began == began) {
+            // Two strokes with one pitch at one sample are one note: two drums, or one drum twice
+            // if a host jumps ahead during a tempo rise.
+            return;
+        }
+        // Strokes of one drum at one sample sound together, such as pedal and stick on a hi-hat.
+        let ends = |note: &mut ActiveNote| {
+            same(note) || note.began != began && instrument(note.drum) == instrument(drum)
+        };
+        for sounding in &mut self.sounding {
+            if let Some(ActiveNote { channel, pitch, .. }) = sounding.take_if(ends) {
                 out(Note::Off { sample, channel, pitch });
             }
         }
+        let place = self.sounding.iter().position(Option::is_none).unwrap_or(0);
+        if let Some(ActiveNote { channel, pitch, .. }) = self.sounding[place].take() {
+            out(Note::Off { sample, channel, pitch });
+        }
         // A note shorter than a sample would end before it begins.
         let end = (position + length).max(position.max(span.start) + span.beats_per_sample);
-        self.sounding[drum.index()] = Some(ActiveNote { channel, pitch, began, end });
-        out(Note::On { sample, channel, drum, pitch, velocity });
+        self.sounding[place] = Some(ActiveNote { drum, channel, pitch, began, end });
+        out(Note::On { sample, channel, drum, articulation, pitch, velocity });
     }
 
     /// Ends the notes that end before a position and not after a sample, in order.
     fn end_before(&mut self, span: &Span, to: f64, latest: u32, out: &mut impl FnMut(Note)) {
         loop {
             let next = (self.sounding.iter().enumerate())
-                .filter_map(|(class, note)| note.map(|note| (class, note)))
+                .filter_map(|(place, note)| note.map(|note| (place, note)))
                 .filter(|(_, note)| note.end < to)
                 .min_by(|(_, a), (_, b)| a.end.total_cmp(&b.end));
-            let Some((class, ActiveNote { channel, pitch, end, .. })) = next else { return };
+            let Some((place, ActiveNote { channel, pitch, end, .. })) = next else { return };
             let sample = span.sample_of(end);
             if sample > latest {
                 return;
             }
-            self.sounding[class] = None;
+            self.sounding[place] = None;
             out(Note::Off { sample, channel, pitch });
         }
     }
@@ -199,9 +218,9 @@ fn gather<'a>(
     from: f64,
     to: f64,
     bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
-) -> ScheduledHits {
-    let mut onsets = ScheduledHits::new();
-    let mut keep = |onset: ScheduledHit| {
+) -> ScheduledStrokes {
+    let mut onsets = ScheduledStrokes::new();
+    let mut keep = |onset: ScheduledStroke| {
         // Within capacity, see `HITS`.
         if (from..to).contains(&onset.position) {
             let _ = onsets.try_push(onset);
@@ -241,6 +260,7 @@ fn gather<'a>(
     onsets.sort_unstable_by(|a, b| {
         (a.position.total_cmp(&b.position))
             .then(a.drum.cmp(&b.drum))
+            .then(a.articulation.cmp(&b.articulation))
             .then(b.velocity.cmp(&a.velocity))
     });
     onsets
@@ -268,7 +288,7 @@ fn each_hit<'a>(
     from: f64,
     to: f64,
     bars: &mut impl FnMut(i64) -> Option<&'a Bar>,
-    mut hit: impl FnMut(f64, ScheduledHit),
+    mut each: impl FnMut(f64, ScheduledStroke),
 ) {
     let grid = &span.grid;
     let step_ticks = f64::from(TICKS_PER_STEP);
@@ -288,20 +308,40 @@ fn each_hit<'a>(
             let at = start + number as f64 * step_ticks;
             for (drum, struck) in step.hits() {
                 let next = bar.steps().get(number + 1).and_then(|step| step.hit(drum));
-                let position = (at + f64::from(struck.offset_ticks)) / TICKS_PER_BEAT;
-                let (pitch, velocity, length) =
-                    (bar.pitch(drum), struck.velocity, length(struck, next));
-                hit(at / TICKS_PER_BEAT, ScheduledHit { position, drum, pitch, velocity, length });
+                for stroke in struck.strokes() {
+                    let Stroke { velocity, offset_ticks, articulation } = stroke;
+                    let scheduled = ScheduledStroke {
+                        position: (at + f64::from(offset_ticks)) / TICKS_PER_BEAT,
+                        drum,
+                        articulation,
+                        pitch: bar.pitch(drum, articulation),
+                        velocity,
+                        length: length(stroke, struck, next),
+                    };
+                    each(at / TICKS_PER_BEAT, scheduled);
+                }
             }
         }
     }
 }
 
-/// Maximum length of a hit's note, given the same drum's hit one step later: it ends a tick before
-/// the next begins, if there is a tick between them.
-fn length(hit: Hit, next: Option<Hit>) -> f64 {
-    let Some(next) = next else { return LENGTH };
-    let apart =
-        f64::from(TICKS_PER_STEP) + f64::from(next.offset_ticks) - f64::from(hit.offset_ticks);
+/// Maximum length of a stroke's note, given its hit and the same drum's hit one step later: it ends
+/// a tick before the next stroke begins, if there is a tick between them.
+fn length(stroke: Stroke, hit: Hit, next: Option<Hit>) -> f64 {
+    let after = |later: Stroke, steps: u16| {
+        f64::from(steps * TICKS_PER_STEP) + f64::from(later.offset_ticks)
+            - f64::from(stroke.offset_ticks)
+    };
+    let own = hit.strokes().map(|later| after(later, 0));
+    let next = next.into_iter().flat_map(Hit::strokes).map(|later| after(later, 1));
+    let apart = own.chain(next).filter(|&ticks| ticks > 0.0).fold(f64::INFINITY, f64::min);
     LENGTH.min((apart - 1.0).max(apart / 2.0) / TICKS_PER_BEAT)
+}
+
+/// Number of the instrument that a drum is part of: both classes of the hi-hat are one.
+const fn instrument(drum: Drum) -> usize {
+    match drum {
+        Drum::OpenHat => Drum::ClosedHat.index(),
+        other => other.index(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::pattern::Meter;
 use crate::pattern::drum::{CLASSES, Drum};
-use crate::pattern::{Bar, Hit};
+use crate::pattern::{Articulation, Bar, Hit};
 use crate::play::clock::{Clock, Transport};
 use crate::play::clock_tests::playing as at;
 use crate::play::schedule::*;
@@ -11,7 +11,7 @@ use crate::play::schedule::*;
 fn bar(hits: &[(usize, Drum, i8)]) -> Bar {
     let mut bar = Bar::silent(Meter::FOUR_FOUR);
     for &(step, drum, offset_ticks) in hits {
-        bar.steps_mut()[step].set(drum, Some(Hit { velocity: 100, offset_ticks }));
+        bar.steps_mut()[step].set(drum, Some(Hit::plain(100, offset_ticks)));
     }
     bar
 }
@@ -30,8 +30,13 @@ fn play(
     notes
 }
 
+fn struck_at(sample: u32, drum: Drum, pitch: u8) -> Note {
+    let articulation = Articulation::Plain;
+    Note::On { sample, channel: 0, drum, articulation, pitch, velocity: 100 }
+}
+
 fn on(sample: u32, drum: Drum) -> Note {
-    Note::On { sample, channel: 0, drum, pitch: drum.general_midi(), velocity: 100 }
+    struck_at(sample, drum, drum.general_midi())
 }
 
 fn off(sample: u32, drum: Drum) -> Note {
@@ -43,7 +48,7 @@ fn two_hits_of_a_drum_at_one_position_are_one_note_the_louder() {
     // Steps half a step apart: one hit a quarter step late, the next a quarter step early.
     let bars = [(60, 50), (-60, 90)].map(|(offset_ticks, velocity)| {
         let mut bar = Bar::silent(Meter::new(1, 32));
-        bar.steps_mut()[0].set(Drum::Snare, Some(Hit { velocity, offset_ticks }));
+        bar.steps_mut()[0].set(Drum::Snare, Some(Hit::plain(velocity, offset_ticks)));
         bar
     });
     let transport = Transport { meter: Some(bars[0].meter()), ..at(0.0) };
@@ -170,7 +175,7 @@ fn notes_end_after_they_begin_at_any_tempo() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(8_000.0));
     let mut bar = Bar::silent(Meter::FOUR_FOUR);
     for step in bar.steps_mut() {
-        Drum::ALL.into_iter().for_each(|d| step.set(d, Some(Hit { velocity: 1, offset_ticks: 0 })));
+        Drum::ALL.into_iter().for_each(|d| step.set(d, Some(Hit::plain(1, 0))));
     }
     let fast = Transport { tempo: Some(10_000.0), ..at(0.0) };
     let notes = play(&mut scheduler, &mut clock, &fast, 65_536, &bar);
@@ -191,19 +196,19 @@ fn notes_end_after_they_begin_at_any_tempo() {
 fn notes_have_the_pitches_of_their_bar_and_end_on_the_one_they_began_with() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
     let mut notes = |beats: f64, bar: Bar| play(&mut scheduler, &mut clock, &at(beats), 480, &bar);
-    let struck = |sample, drum, pitch| Note::On { sample, channel: 0, drum, pitch, velocity: 100 };
+    let struck = struck_at;
     let ended = |sample, pitch| Note::Off { sample, channel: 0, pitch };
     let kit = [60, 61, 0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(notes(0.0, bar(&[(0, Drum::Kick, 0)]).at(kit)), [struck(0, Drum::Kick, 60)]);
+    assert_eq!(notes(0.0, bar(&[(0, Drum::Kick, 0)]).at(kit.into())), [struck(0, Drum::Kick, 60)]);
     // Bars of another kit follow while the note sounds. Their snare has the kick's pitch, and their
     // kick is the same drum: each ends the note that it would double.
     let other = [70, 60, 0, 0, 0, 0, 0, 0, 0];
-    let snare = bar(&[(0, Drum::Snare, 20)]).at(other);
-    let kick = bar(&[(0, Drum::Kick, 39)]).at(kit);
+    let snare = bar(&[(0, Drum::Snare, 20)]).at(other.into());
+    let kick = bar(&[(0, Drum::Kick, 39)]).at(kit.into());
     assert_eq!(notes(0.02, snare), [ended(20, 60), struck(20, Drum::Snare, 60)]);
     assert_eq!(notes(0.04, kick), [ended(15, 60), struck(15, Drum::Kick, 60)]);
     assert_eq!(
-        notes(0.06, bar(&[(0, Drum::Kick, 58)]).at(other)),
+        notes(0.06, bar(&[(0, Drum::Kick, 58)]).at(other.into())),
         [ended(10, 60), struck(10, Drum::Kick, 70)]
     );
 }
@@ -216,12 +221,12 @@ fn drums_on_channels_of_their_own_do_not_cut_each_other_short() {
     scheduler.route(channels);
     let struck = |sample, channel, drum| {
         let (pitch, velocity) = (60, 100);
-        Note::On { sample, channel, drum, pitch, velocity }
+        Note::On { sample, channel, drum, articulation: Articulation::Plain, pitch, velocity }
     };
     let ended = |sample, channel| Note::Off { sample, channel, pitch: 60 };
     // All at one pitch. The tom shares the kick's channel.
     let bar = bar(&[(0, Drum::Kick, 0), (0, Drum::Snare, 20), (0, Drum::LowTom, 40)]);
-    let bar = bar.at([60; CLASSES]);
+    let bar = bar.at([60; CLASSES].into());
     let notes = play(&mut scheduler, &mut clock, &at(0.0), 2_400, &bar);
     let (kick, snare) = (struck(0, 9, Drum::Kick), struck(500, 3, Drum::Snare));
     assert_eq!(notes, [kick, snare, ended(1_000, 9), struck(1_000, 9, Drum::LowTom)]);
@@ -248,7 +253,7 @@ fn host_jump_ahead_strikes_a_drum_once() {
 #[test]
 fn two_drums_of_one_place_at_one_sample_are_one_note() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(8_000.0));
-    let bar = bar(&[(0, Drum::Kick, 119), (1, Drum::Snare, -120)]).at([60; CLASSES]);
+    let bar = bar(&[(0, Drum::Kick, 119), (1, Drum::Snare, -120)]).at([60; CLASSES].into());
     let fast = Transport { tempo: Some(999.0), ..at(0.0) };
     let notes = play(&mut scheduler, &mut clock, &fast, 480, &bar);
     assert!(

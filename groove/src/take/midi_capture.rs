@@ -97,8 +97,8 @@ mod tests {
         let played = capture.played(16, 2, FOUR).expect("something");
         assert_eq!(played.steps().len(), 32);
         let hit = |step: usize, drum| played.steps()[step].hit(drum);
-        assert_eq!(hit(0, Drum::Kick), Some(Hit { velocity: 100, offset_ticks: 12 }));
-        assert_eq!(hit(20, Drum::Snare), Some(Hit { velocity: 90, offset_ticks: 5 }));
+        assert_eq!(hit(0, Drum::Kick), Some(Hit::plain(100, 12)));
+        assert_eq!(hit(20, Drum::Snare), Some(Hit::plain(90, 5)));
         assert_eq!(played.steps().iter().flat_map(Step::hits).count(), 2);
         let rhythm = capture.rhythm(16, 2, FOUR).expect("something");
         // Relative to the start of the song, step -16 repeats at 16.

@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn takes_round_trip() {
         let mut step = Step::SILENT;
-        step.set(Drum::Snare, Some(Hit { velocity: 33, offset_ticks: -7 }));
+        step.set(Drum::Snare, Some(Hit::plain(33, -7)));
         let mut take =
             Take { seed: 77, primer: Primer::Play(Played::new(&[step; 3])), ..Take::default() };
         take.pins.set(5, Drum::Crash, Some(Pin::Struck));

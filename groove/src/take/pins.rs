@@ -2,33 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pattern::drum::{CLASSES, Drum, DrumSet};
+use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::{Hit, Step};
 
 /// Maximum number of pinned steps of a phrase: eight bars of 12/8.
 pub const MAX_PINNED_STEPS: usize = 192;
 
 /// Pinned cells by step of the phrase and drum. A struck pin can have its own hit; otherwise the
-/// model chooses velocity and offset.
-///
-/// Stored as plain integers instead of steps: takes are compared in every block, and these arrays
-/// compare as bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// model chooses it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(from = "Vec<SavedPins>", into = "Vec<SavedPins>")]
 pub struct Pins {
     struck: [u16; MAX_PINNED_STEPS],
     silent: [u16; MAX_PINNED_STEPS],
-    /// Velocity and offset in ticks of the pins' own hits; velocity 0 without one.
-    velocity: [[u8; CLASSES]; MAX_PINNED_STEPS],
-    offset_ticks: [[i8; CLASSES]; MAX_PINNED_STEPS],
+    /// The pins' own hits, with [`Step::SILENT`]'s velocity 0 for pins without one.
+    hits: [Step; MAX_PINNED_STEPS],
 }
 
 /// State of a pinned cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pin {
-    /// Struck and clearly audible; the model chooses velocity and offset.
+    /// Struck and clearly audible; the model chooses the hit.
     Struck,
-    /// Struck with this velocity and offset.
+    /// Struck with these strokes.
     Hit(Hit),
     /// Silent.
     Silent,
@@ -54,8 +50,7 @@ impl Pins {
     pub const NONE: Pins = Pins {
         struck: [0; MAX_PINNED_STEPS],
         silent: [0; MAX_PINNED_STEPS],
-        velocity: [[0; CLASSES]; MAX_PINNED_STEPS],
-        offset_ticks: [[0; CLASSES]; MAX_PINNED_STEPS],
+        hits: [Step::SILENT; MAX_PINNED_STEPS],
     };
 
     /// Pins a cell or removes its pin. Cells beyond [`MAX_PINNED_STEPS`] steps are ignored.
@@ -63,17 +58,15 @@ impl Pins {
         if step >= MAX_PINNED_STEPS {
             return;
         }
-        let (bit, class) = (1 << drum as u16, drum.index());
+        let bit = 1 << drum as u16;
         self.struck[step] &= !bit;
         self.silent[step] &= !bit;
-        (self.velocity[step][class], self.offset_ticks[step][class]) = (0, 0);
+        self.hits[step].set(drum, None);
         match pin {
             Some(Pin::Struck) => self.struck[step] |= bit,
             Some(Pin::Hit(hit)) => {
                 self.struck[step] |= bit;
-                self.velocity[step][class] = hit.velocity.clamp(1, 127);
-                let (least, most) = (*Hit::OFFSETS.start(), *Hit::OFFSETS.end());
-                self.offset_ticks[step][class] = hit.offset_ticks.clamp(least, most);
+                self.hits[step].set(drum, Some(hit));
             }
             Some(Pin::Silent) => self.silent[step] |= bit,
             None => {}
@@ -90,8 +83,8 @@ impl Pins {
         struck.then(|| self.hit(step, drum).map_or(Pin::Struck, Pin::Hit))
     }
 
-    /// Pins every cell of a lane as in these steps, the first of the phrase, including velocities
-    /// and offsets.
+    /// Pins every cell of a lane as in these steps, the first of the phrase, including all
+    /// strokes.
     pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
         for (place, step) in steps.iter().enumerate() {
             self.set(place, drum, Some(step.hit(drum).map_or(Pin::Silent, Pin::Hit)));
@@ -126,12 +119,10 @@ impl Pins {
     /// The own hit of a pin.
     #[must_use]
     pub fn hit(&self, step: usize, drum: Drum) -> Option<Hit> {
-        let velocity = self.velocity.get(step)?[drum.index()];
-        let offset_ticks = self.offset_ticks.get(step)?[drum.index()];
-        (velocity > 0).then_some(Hit { velocity, offset_ticks })
+        self.hits.get(step)?.hit(drum)
     }
 
-    /// Sets velocity and offset of struck drums whose pins have their own hits.
+    /// Sets the hits of struck drums whose pins have their own.
     pub(crate) fn apply_hits(&self, step: usize, played: &mut Step) {
         for drum in played.drums().and(self.struck(step)).iter() {
             if let Some(hit) = self.hit(step, drum) {
@@ -146,6 +137,18 @@ impl Pins {
         !self.struck(step).is_empty() || !self.silent(step).is_empty()
     }
 }
+
+impl PartialEq for Pins {
+    /// Takes are compared in every block, so hits are compared only where there are pins.
+    fn eq(&self, other: &Pins) -> bool {
+        let hits = || self.hits.iter().zip(&other.hits).zip(&self.struck);
+        self.struck == other.struck
+            && self.silent == other.silent
+            && hits().all(|((hits, other), &struck)| struck == 0 || hits == other)
+    }
+}
+
+impl Eq for Pins {}
 
 impl Default for Pins {
     fn default() -> Self {
@@ -170,9 +173,8 @@ impl From<Vec<SavedPins>> for Pins {
 impl From<Pins> for Vec<SavedPins> {
     fn from(pins: Pins) -> Self {
         let kept = |(step, place)| {
-            let mut hits = Step::SILENT;
-            Drum::ALL.into_iter().for_each(|drum| hits.set(drum, pins.hit(place, drum)));
-            SavedPins { step, struck: pins.struck(place), silent: pins.silent(place), hits }
+            let (struck, silent) = (pins.struck(place), pins.silent(place));
+            SavedPins { step, struck, silent, hits: pins.hits[place] }
         };
         (0..).zip(0..MAX_PINNED_STEPS).filter(|&(_, place)| pins.any_at(place)).map(kept).collect()
     }
@@ -185,7 +187,7 @@ mod tests {
     #[test]
     fn cell_has_at_most_one_pin() {
         let mut pins = Pins::NONE;
-        pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: 4 })));
+        pins.set(3, Drum::Snare, Some(Pin::Hit(Hit::plain(9, 4))));
         pins.set(3, Drum::Snare, Some(Pin::Silent));
         pins.set(3, Drum::Kick, Some(Pin::Struck));
         pins.set(MAX_PINNED_STEPS, Drum::Kick, Some(Pin::Struck));
@@ -202,7 +204,7 @@ mod tests {
     #[test]
     fn lane_is_pinned_and_unpinned() {
         let mut steps = [Step::SILENT; 4];
-        let hit = Hit { velocity: 51, offset_ticks: -8 };
+        let hit = Hit::plain(51, -8);
         steps[2].set(Drum::Ride, Some(hit));
         let mut pins = Pins::NONE;
         pins.keep_lane(Drum::Ride, &steps);
@@ -217,7 +219,7 @@ mod tests {
     #[test]
     fn pins_round_trip_and_old_pins_without_hits_load() {
         let mut pins = Pins::NONE;
-        pins.set(3, Drum::Snare, Some(Pin::Hit(Hit { velocity: 9, offset_ticks: -4 })));
+        pins.set(3, Drum::Snare, Some(Pin::Hit(Hit::plain(9, -4))));
         pins.set(191, Drum::Kick, Some(Pin::Struck));
         pins.set(7, Drum::Crash, Some(Pin::Silent));
         let text = serde_json::to_string(&pins).expect("text");

@@ -129,7 +129,7 @@ mod tests {
         for bar in bars {
             let mut played = Bar::silent(Meter::FOUR_FOUR);
             let velocity = u8::try_from(bar).expect("small");
-            played.steps_mut()[0].set(Drum::Kick, Some(Hit { velocity, offset_ticks: 0 }));
+            played.steps_mut()[0].set(Drum::Kick, Some(Hit::plain(velocity, 0)));
             bar_cache.reserve(key(bar), TakesInUse { playing: 1, ..TakesInUse::default() }, bar);
             let BarKey { number, meter, bar } = key(bar);
             bar_cache.put(&BarAnswer { number, meter, bar, played: Some(played) });

@@ -112,7 +112,7 @@ mod tests {
 
     fn bar(velocity: u8) -> Bar {
         let mut bar = Bar::silent(Meter::new(3, 4)).at([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        bar.steps_mut()[11].set(Drum::Ride, Some(Hit { velocity, offset_ticks: -3 }));
+        bar.steps_mut()[11].set(Drum::Ride, Some(Hit::plain(velocity, -3)));
         bar
     }
 

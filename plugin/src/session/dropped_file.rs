@@ -96,7 +96,7 @@ mod tests {
     pub(crate) fn file(places: &[usize], meter: Meter) -> Vec<u8> {
         let mut steps = vec![Step::SILENT; places.iter().max().map_or(0, |last| last + 1)];
         for &place in places {
-            steps[place].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: -9 }));
+            steps[place].set(Drum::Snare, Some(Hit::plain(90, -9)));
         }
         Clip { steps, tempo: 97.0, meter }.write(&MidiLayout::new("Drums", Drum::PITCHES))
     }
@@ -106,7 +106,7 @@ mod tests {
         let clip = |places: &[usize]| read(&file(places, Meter::FOUR_FOUR), Meter::FOUR_FOUR);
         let one = clip(&[4, 12]).expect("a clip");
         assert_eq!(one.steps.len(), 16);
-        assert_eq!(one.steps[4].hit(Drum::Snare), Some(Hit { velocity: 90, offset_ticks: -9 }));
+        assert_eq!(one.steps[4].hit(Drum::Snare), Some(Hit::plain(90, -9)));
         assert_eq!(clip(&[4, 17]).expect("a clip").steps.len(), 32);
         // End of a recording of two bars.
         assert_eq!(clip(&[4, 32]).expect("a clip").steps.len(), 32);

@@ -200,7 +200,7 @@ fn ab_sides_compare_and_morph() {
 #[test]
 fn pins_are_part_of_the_take_and_of_the_project() {
     let mut bench = Bench::new();
-    let hit = Hit { velocity: 33, offset_ticks: -7 };
+    let hit = Hit::plain(33, -7);
     bench.session.toggle(4, Drum::Snare, true);
     bench.session.toggle(5, Drum::Snare, false);
     for velocity in [100, 60, 33] {
@@ -235,7 +235,7 @@ fn pins_are_part_of_the_take_and_of_the_project() {
 fn a_lane_is_pinned_as_it_sounds_and_rotated() {
     let mut bench = Bench::new();
     let mut steps = [Step::SILENT; 16];
-    let hit = Hit { velocity: 70, offset_ticks: 3 };
+    let hit = Hit::plain(70, 3);
     steps[15].set(Drum::Ride, Some(hit));
     bench.session.shift_lane(Drum::Ride, &steps, 1);
     let pins = bench.session.pins();
@@ -256,7 +256,7 @@ fn changes_mark_the_project_as_modified_once() {
     bench.wait();
     assert_eq!(generation(&bench), before, "nothing was changed");
     for velocity in 1..20 {
-        bench.session.pin(6, Drum::Crash, Some(Pin::Hit(Hit { velocity, offset_ticks: 0 })));
+        bench.session.pin(6, Drum::Crash, Some(Pin::Hit(Hit::plain(velocity, 0))));
         bench.look(true);
     }
     bench.wait();
@@ -273,7 +273,7 @@ fn changes_mark_the_project_as_modified_once() {
 fn file(places: &[usize]) -> Vec<u8> {
     let mut steps = vec![Step::SILENT; places.iter().max().map_or(0, |last| last + 1)];
     for &place in places {
-        steps[place].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: -9 }));
+        steps[place].set(Drum::Snare, Some(Hit::plain(90, -9)));
     }
     Clip { steps, tempo: 97.0, meter: Meter::FOUR_FOUR }
         .write(&MidiLayout::new("Drums", Drum::PITCHES))

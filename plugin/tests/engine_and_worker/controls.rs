@@ -143,7 +143,7 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
         for step in bar.steps_mut().iter_mut().step_by(4) {
             for drum in Drum::ALL {
                 let velocity = 60 + u8::try_from(drum.index()).expect("few");
-                step.set(drum, Some(Hit { velocity, offset_ticks: 0 }));
+                step.set(drum, Some(Hit::plain(velocity, 0)));
             }
         }
         bar

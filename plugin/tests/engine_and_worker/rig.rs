@@ -31,7 +31,7 @@ pub fn known_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
     let held = |drums: DrumSet| drums.contains(Drum::Crash);
     velocity +=
         if matches!(take.primer, Primer::Hold { drums, .. } if held(drums)) { 40 } else { 0 };
-    let hit = Hit { velocity: u8::try_from(velocity).expect("below 128"), offset_ticks: -10 };
+    let hit = Hit::plain(u8::try_from(velocity).expect("below 128"), -10);
     let mut played = Bar::silent(meter);
     played.steps_mut().iter_mut().for_each(|step| step.set(Drum::Snare, Some(hit)));
     played

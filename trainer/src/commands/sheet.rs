@@ -217,7 +217,7 @@ mod tests {
     fn bar(hits: &[(usize, Drum, u8)]) -> Bar {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         for &(step, drum, velocity) in hits {
-            bar.steps_mut()[step].set(drum, Some(Hit { velocity, offset_ticks: 0 }));
+            bar.steps_mut()[step].set(drum, Some(Hit::plain(velocity, 0)));
         }
         bar
     }

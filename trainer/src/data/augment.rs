@@ -127,7 +127,7 @@ pub(super) mod tests {
     /// A piece of equal snare hits.
     pub(in crate::data) fn piece(steps: usize, velocity: u8, fill: bool) -> Piece {
         let mut step = Step::SILENT;
-        step.set(Drum::Snare, Some(Hit { velocity, offset_ticks: 0 }));
+        step.set(Drum::Snare, Some(Hit::plain(velocity, 0)));
         let kind = Kind { style: 3, blend: (0, 0.0), tempo: 100.0, meter: Meter::FOUR_FOUR, fill };
         Piece { steps: vec![step; steps], kind, split: Split::Train }
     }

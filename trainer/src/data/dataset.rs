@@ -264,7 +264,7 @@ mod tests {
 
     fn clip() -> Vec<u8> {
         let mut steps = vec![Step::SILENT; 8];
-        steps[0].set(Drum::Kick, Some(Hit { velocity: 100, offset_ticks: 5 }));
+        steps[0].set(Drum::Kick, Some(Hit::plain(100, 5)));
         Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }
             .write(&MidiLayout::new("clip", Drum::PITCHES))
     }
@@ -283,13 +283,13 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let mut steps = vec![Step::SILENT; 8];
         for (drum, velocity) in [(Drum::Kick, 30), (Drum::Ride, 90)] {
-            steps[5].set(drum, Some(Hit { velocity, offset_ticks: 0 }));
+            steps[5].set(drum, Some(Hit::plain(velocity, 0)));
         }
         let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };
         fs::write(folder.path().join("a.mid"), clip.write(&MidiLayout::new("a", Drum::PITCHES)))?;
         let piece = &Data::read(folder.path(), None, 0, &model(Kit::one_drum()))?.pieces[0];
         let hits: Vec<(Drum, Hit)> = piece.steps[5].hits().collect();
-        assert_eq!(hits, [(Drum::ALL[0], Hit { velocity: 90, offset_ticks: 0 })]);
+        assert_eq!(hits, [(Drum::ALL[0], Hit::plain(90, 0))]);
         Ok(())
     }
 

@@ -202,7 +202,7 @@ mod tests {
     fn bar(hits: &[(usize, Drum)]) -> BarSteps {
         let mut bar = [Step::SILENT; STEPS];
         for &(step, drum) in hits {
-            bar[step].set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+            bar[step].set(drum, Some(Hit::plain(90, 0)));
         }
         bar
     }

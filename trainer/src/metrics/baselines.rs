@@ -134,7 +134,7 @@ mod tests {
         let mut steps = vec![Step::SILENT; bars * 16];
         for (i, step) in steps.iter_mut().enumerate().filter(|(i, _)| i % 4 == 0) {
             let drum = if i % 8 == 4 { Drum::Snare } else { Drum::Kick };
-            step.set(drum, Some(Hit { velocity: velocity(i / 16), offset_ticks: 0 }));
+            step.set(drum, Some(Hit::plain(velocity(i / 16), 0)));
         }
         let kind =
             Kind { style: 0, blend: (0, 0.0), tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
@@ -147,7 +147,7 @@ mod tests {
         let ngram = Ngram::learn(512, [&same].into_iter());
         assert!(ngram.perplexity([&same].into_iter()) < 1.2);
         let mut other = piece(8, |_| 100);
-        other.steps[3].set(Drum::Crash, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        other.steps[3].set(Drum::Crash, Some(Hit::plain(90, 0)));
         let perplexity = ngram.perplexity([&other].into_iter());
         assert!(perplexity.is_finite() && perplexity > 1.1, "{perplexity}");
         // Without counts the distribution is uniform.

@@ -84,7 +84,7 @@ mod tests {
     fn bar(steps: &[usize]) -> BarSteps {
         let mut bar = [Step::SILENT; STEPS];
         for &step in steps {
-            bar[step].set(Drum::Kick, Some(Hit { velocity: 90, offset_ticks: 0 }));
+            bar[step].set(Drum::Kick, Some(Hit::plain(90, 0)));
         }
         bar
     }
@@ -119,7 +119,7 @@ mod tests {
     fn first_bars_are_counted_by_their_hits() {
         let (a, b) = (bar(&[0, 4]), bar(&[0, 8]));
         let mut softer = a;
-        softer[0].set(Drum::Kick, Some(Hit { velocity: 20, offset_ticks: 9 }));
+        softer[0].set(Drum::Kick, Some(Hit::plain(20, 9)));
         let played = vec![groove(&[a]), groove(&[softer]), groove(&[b]), groove(&[b])];
         let sides = Comparison {
             style: 0,

@@ -305,7 +305,7 @@ mod tests {
     fn bar(hits: &[(usize, Drum, u8, i8)]) -> BarSteps {
         let mut bar = [Step::SILENT; STEPS];
         for &(step, drum, velocity, offset_ticks) in hits {
-            bar[step].set(drum, Some(Hit { velocity, offset_ticks }));
+            bar[step].set(drum, Some(Hit::plain(velocity, offset_ticks)));
         }
         bar
     }

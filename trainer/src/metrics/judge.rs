@@ -212,7 +212,7 @@ mod tests {
         let mut step = || {
             let mut step = Step::SILENT;
             for (drum, chance) in [Drum::Kick, Drum::Snare].into_iter().zip(chances) {
-                let hit = Hit { velocity, offset_ticks: 0 };
+                let hit = Hit::plain(velocity, 0);
                 step.set(drum, draws.random_bool(chance).then_some(hit));
             }
             step

@@ -71,7 +71,7 @@ mod tests {
     fn bar(meter: Meter, hits: &[(usize, Drum)]) -> Vec<Step> {
         let mut steps = vec![Step::SILENT; meter.steps()];
         for &(step, drum) in hits {
-            steps[step].set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+            steps[step].set(drum, Some(Hit::plain(90, 0)));
         }
         steps
     }

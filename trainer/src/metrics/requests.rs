@@ -217,7 +217,7 @@ mod tests {
     fn take(bar: usize) -> Vec<Step> {
         let mut steps = vec![Step::SILENT; 16 * bar];
         for (at, step) in steps.iter_mut().enumerate() {
-            let hit = Some(Hit { velocity: 90, offset_ticks: 0 });
+            let hit = Some(Hit::plain(90, 0));
             match at % bar {
                 0 => step.set(Drum::Kick, hit),
                 4 => step.set(Drum::Snare, hit),
@@ -251,9 +251,9 @@ mod tests {
     #[test]
     fn toms_and_crashes_are_counted_per_quarter_note() {
         let mut steps = vec![Step::SILENT; 8];
-        steps[1].set(Drum::Crash, Some(Hit { velocity: 90, offset_ticks: 0 }));
-        steps[1].set(Drum::LowTom, Some(Hit { velocity: 90, offset_ticks: 0 }));
-        steps[5].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        steps[1].set(Drum::Crash, Some(Hit::plain(90, 0)));
+        steps[1].set(Drum::LowTom, Some(Hit::plain(90, 0)));
+        steps[5].set(Drum::Snare, Some(Hit::plain(90, 0)));
         assert!((busy(&steps) - 1.0).abs() < 1e-9);
     }
 }

@@ -134,7 +134,7 @@ mod tests {
         let kind = Kind { style, blend: (0, 0.0), tempo: 90.0, meter, fill: false };
         let mut steps = vec![Step::SILENT; 6 * STEPS];
         for step in steps.iter_mut().step_by(every) {
-            step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+            step.set(drum, Some(Hit::plain(90, 0)));
         }
         Piece { steps, kind, split }
     }

@@ -123,8 +123,8 @@ mod tests {
     fn groove(step: usize, offset_ticks: i8, tempo: f32) -> Groove {
         let mut bar = [Step::SILENT; STEPS];
         for beat in bar.chunks_mut(BEAT) {
-            beat[0].set(Drum::Ride, Some(Hit { velocity: 90, offset_ticks: 0 }));
-            beat[step].set(Drum::Ride, Some(Hit { velocity: 90, offset_ticks }));
+            beat[0].set(Drum::Ride, Some(Hit::plain(90, 0)));
+            beat[step].set(Drum::Ride, Some(Hit::plain(90, offset_ticks)));
         }
         Groove { bars: vec![bar; 4], tempo }
     }
@@ -150,7 +150,7 @@ mod tests {
     fn sixteenths_are_no_off_beats() {
         let mut groove = groove(2, 0, 90.0);
         for beat in groove.bars.iter_mut().flat_map(|bar| bar.chunks_mut(BEAT)) {
-            beat[1].set(Drum::ClosedHat, Some(Hit { velocity: 50, offset_ticks: 24 }));
+            beat[1].set(Drum::ClosedHat, Some(Hit::plain(50, 24)));
         }
         let places = OffbeatPlaces::of([groove].iter());
         assert_eq!(places.offbeats, 0.0);

@@ -174,7 +174,7 @@ mod tests {
         let mut steps = vec![Step::SILENT; bars * LEAD_IN_STEPS];
         for (at, step) in steps.iter_mut().enumerate().filter(|(at, _)| at % 2 == 0) {
             let drum = if at % 8 == 4 { Drum::Snare } else { Drum::Kick };
-            step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+            step.set(drum, Some(Hit::plain(90, 0)));
         }
         let kind =
             Kind { style, blend: (0, 0.0), tempo: 99.0, meter: Meter::FOUR_FOUR, fill: false };
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn grooves_without_time_are_excluded_if_most_keep_it() {
         let mut timed = piece(8, 3);
-        let hat = Some(Hit { velocity: 70, offset_ticks: 0 });
+        let hat = Some(Hit::plain(70, 0));
         timed.steps.iter_mut().step_by(4).for_each(|step| step.set(Drum::ClosedHat, hat));
         let all = [timed.clone(), timed, piece(8, 3)];
         assert_eq!(lead_ins(&all).len(), 4);
@@ -243,7 +243,7 @@ mod tests {
         for (at, step) in solo.steps.iter_mut().enumerate() {
             *step = Step::SILENT;
             let drum = Drum::ALL[(at * 7 + at / 16 * 3) % 9];
-            step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+            step.set(drum, Some(Hit::plain(90, 0)));
         }
         let mut fill = piece(8, 3);
         fill.kind.fill = true;

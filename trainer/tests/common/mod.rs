@@ -24,7 +24,7 @@ pub fn step(offset_ticks: i8, drums: &[(Drum, u8, bool)]) -> Step {
     let mut step = Step::SILENT;
     for &(drum, velocity, struck) in drums {
         if struck {
-            step.set(drum, Some(Hit { velocity, offset_ticks }));
+            step.set(drum, Some(Hit::plain(velocity, offset_ticks)));
         }
     }
     step

@@ -114,8 +114,8 @@ mod tests {
     fn a_note_becomes_its_nearest_sixteenth_and_an_offset() {
         // A sixteenth is 6000 samples and a tick 25 samples; the second note is 100 ticks early.
         let clip = clip(&[note(0, 36, 1.0), note(24_000 - 2_500, 38, 0.5)]).unwrap();
-        assert_eq!(clip.steps[0].hit(Drum::Kick), Some(Hit { velocity: 127, offset_ticks: 0 }));
-        assert_eq!(clip.steps[4].hit(Drum::Snare), Some(Hit { velocity: 64, offset_ticks: -100 }));
+        assert_eq!(clip.steps[0].hit(Drum::Kick), Some(Hit::plain(127, 0)));
+        assert_eq!(clip.steps[4].hit(Drum::Snare), Some(Hit::plain(64, -100)));
         assert_eq!(clip.steps.iter().filter(|step| **step != Step::SILENT).count(), 2);
     }
 }

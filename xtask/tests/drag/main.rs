@@ -77,7 +77,7 @@ fn drop_on(
 fn toms(file: &Path) -> Result<()> {
     let mut steps = vec![Step::SILENT; 16];
     for beat in 0..4 {
-        steps[4 * beat].set(Drum::LowTom, Some(Hit { velocity: 100, offset_ticks: 0 }));
+        steps[4 * beat].set(Drum::LowTom, Some(Hit::plain(100, 0)));
     }
     let clip = Clip { steps, tempo: SONG.tempo, meter: Meter::FOUR_FOUR };
     Ok(std::fs::write(file, clip.write(&MidiLayout::new("Toms", Drum::PITCHES)))?)

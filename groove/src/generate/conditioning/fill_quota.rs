@@ -143,8 +143,8 @@ mod tests {
     fn quota_is_needed_when_as_many_steps_remain() {
         let drums: DrumSet = STROKE_DRUMS.into_iter().collect();
         let mut stroke = Step::SILENT;
-        stroke.set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
-        stroke.set(Drum::Kick, Some(Hit { velocity: 90, offset_ticks: 0 }));
+        stroke.set(Drum::Snare, Some(Hit::plain(90, 0)));
+        stroke.set(Drum::Kick, Some(Hit::plain(90, 0)));
         // Two strokes per quarter note over eight steps: four strokes.
         let quota =
             |played: &[Step]| Quota::new(drums, 2.0, played, played.len()..8, Meter::FOUR_FOUR);

@@ -16,9 +16,10 @@ mod write;
 
 use thiserror::Error;
 
-use crate::pattern::TICKS_PER_STEP;
 pub use crate::pattern::clip::Clip;
-use crate::pattern::drum::{CLASSES, Drum, DrumSet, Pitches};
+use crate::pattern::drum::{CLASSES, Drum, DrumSet};
+use crate::pattern::pitches::Pitches;
+use crate::pattern::{Articulation, TICKS_PER_STEP};
 
 /// Ticks per quarter note in exported files.
 pub const TICKS_PER_BEAT: u16 = 4 * TICKS_PER_STEP;
@@ -64,13 +65,19 @@ pub enum DrumMap {
 }
 
 impl DrumMap {
-    /// The drum of a pitch.
+    /// The drum and articulation of a pitch.
     #[must_use]
-    pub const fn drum(self, pitch: u8) -> Option<Drum> {
+    pub fn drum(self, pitch: u8) -> Option<(Drum, Articulation)> {
         match self {
-            DrumMap::Roland => Drum::from_roland(pitch),
-            DrumMap::GeneralMidi => Drum::from_general_midi(pitch),
-            DrumMap::Rhythm => Some(Drum::Snare),
+            DrumMap::Roland => Articulation::from_roland(pitch),
+            DrumMap::GeneralMidi => {
+                let drum = Drum::from_general_midi(pitch)?;
+                let own = Pitches::GENERAL_MIDI.articulation_of(drum, pitch);
+                let roland = || Articulation::from_roland(pitch).filter(|(of, _)| *of == drum);
+                let articulation = own.or_else(|| roland().map(|(_, articulation)| articulation));
+                Some((drum, articulation.unwrap_or_default()))
+            }
+            DrumMap::Rhythm => Some((Drum::Snare, Articulation::Plain)),
         }
     }
 }
@@ -80,7 +87,7 @@ impl DrumMap {
 pub struct MidiLayout<'a> {
     /// The track's name.
     pub name: &'a str,
-    /// Pitch by class.
+    /// Pitch by class and articulation.
     pub pitches: Pitches,
     /// MIDI channel by class, 0 to 15.
     pub channels: [u8; CLASSES],
@@ -91,12 +98,13 @@ pub struct MidiLayout<'a> {
 impl<'a> MidiLayout<'a> {
     /// All lanes at these pitches on channel 10, the drum channel.
     #[must_use]
-    pub fn new(name: &'a str, pitches: Pitches) -> Self {
-        MidiLayout { name, pitches, channels: [9; CLASSES], lanes: DrumSet::ALL }
+    pub fn new(name: &'a str, pitches: impl Into<Pitches>) -> Self {
+        MidiLayout { name, pitches: pitches.into(), channels: [9; CLASSES], lanes: DrumSet::ALL }
     }
 
-    /// Channel and pitch of a drum.
-    fn place(&self, drum: Drum) -> (u8, u8) {
-        (self.channels[drum.index()].min(15), self.pitches[drum.index()].min(127))
+    /// Channel and pitch of an articulation of a drum.
+    fn place(&self, drum: Drum, articulation: Articulation) -> (u8, u8) {
+        let pitch = self.pitches.of(drum, articulation).min(127);
+        (self.channels[drum.index()].min(15), pitch)
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use midly::{MetaMessage, MidiMessage, Smf, Timing, Track, TrackEventKind};
 
 use super::{DEFAULT_TEMPO, DrumMap, MAX_CLIP_STEPS, MAX_FILE_BYTES, MidiError, TICKS_PER_BEAT};
-use crate::pattern::clip::{Clip, step_at};
+use crate::pattern::clip::{Clip, bar_ticks, step_at};
 use crate::pattern::drum::Drum;
-use crate::pattern::{Hit, Meter, Step, TICKS_PER_STEP};
+use crate::pattern::{Articulation, Hit, Meter, Step, TICKS_PER_STEP};
 
 impl Clip {
     /// Reads a Standard MIDI File.
@@ -34,7 +34,13 @@ impl Clip {
         let scan = TrackScan::collect(&smf.tracks, map);
         let meter = scan.meter.unwrap_or_default();
         let mut steps = Vec::new();
-        for &(tick, drum, velocity) in scan.notes()? {
+        let end = scan.end * u64::from(TICKS_PER_BEAT) / per_beat;
+        let bars = usize::try_from(end / bar_ticks(meter)).unwrap_or(usize::MAX);
+        let whole = match end % bar_ticks(meter) {
+            0 => bars.saturating_mul(meter.steps()),
+            _ => usize::MAX,
+        };
+        for &(tick, drum, articulation, velocity) in scan.notes()? {
             // To 960 ticks per quarter note first, rounded; then to the nearest step, ties to the
             // later one.
             let fine = (tick * u64::from(TICKS_PER_BEAT) + per_beat / 2) / per_beat;
@@ -43,11 +49,15 @@ impl Clip {
                 return Err(MidiError::Long(sixteenths));
             }
             // Steps after the 64th of a bar are dropped in every meter.
-            let Some((place, offset_ticks)) = step_at(fine, meter) else { continue };
+            let Some((mut place, offset_ticks)) = step_at(fine, meter) else { continue };
+            // A note shortly before the end belongs to the start, as in a loop.
+            if place == whole && offset_ticks < 0 {
+                place = 0;
+            }
             if place >= steps.len() {
                 steps.resize(place + 1, Step::SILENT);
             }
-            steps[place].strike(drum, Hit { velocity, offset_ticks });
+            steps[place].add(drum, Hit { articulation, ..Hit::plain(velocity, offset_ticks) });
         }
         if steps.is_empty() {
             return Err(MidiError::NoDrums);
@@ -66,10 +76,12 @@ fn has_invalid_frame_rate(bytes: &[u8]) -> bool {
 /// Content of all tracks.
 #[derive(Default)]
 struct TrackScan {
+    /// Tick of the last event.
+    end: u64,
     tempo: Option<f64>,
     meter: Option<Meter>,
-    on_drum_channel: Vec<(u64, Drum, u8)>,
-    on_others: Vec<(u64, Drum, u8)>,
+    on_drum_channel: Vec<(u64, Drum, Articulation, u8)>,
+    on_others: Vec<(u64, Drum, Articulation, u8)>,
 }
 
 impl TrackScan {
@@ -84,18 +96,21 @@ impl TrackScan {
             let mut tick = 0;
             for event in track {
                 tick += u64::from(event.delta.as_int());
+                scan.end = scan.end.max(tick);
                 match event.kind {
                     TrackEventKind::Midi { channel, message: MidiMessage::NoteOn { key, vel } }
                         if vel > 0 =>
                     {
                         let (channel, key) = (channel.as_int(), key.as_int());
                         let lane = named.get(&(channel, key)).copied();
-                        let Some(drum) = lane.or_else(|| map.drum(key)) else { continue };
+                        let Some((drum, articulation)) = lane.or_else(|| map.drum(key)) else {
+                            continue;
+                        };
                         let notes = match lane {
                             None if channel != 9 => &mut scan.on_others,
                             _ => &mut scan.on_drum_channel,
                         };
-                        notes.push((tick, drum, vel.as_int()));
+                        notes.push((tick, drum, articulation, vel.as_int()));
                     }
                     TrackEventKind::Meta(MetaMessage::Tempo(micros))
                         if tick < tempo_at && micros > 0 =>
@@ -117,7 +132,7 @@ impl TrackScan {
         scan
     }
 
-    fn notes(&self) -> Result<&[(u64, Drum, u8)], MidiError> {
+    fn notes(&self) -> Result<&[(u64, Drum, Articulation, u8)], MidiError> {
         match (self.on_drum_channel.as_slice(), self.on_others.as_slice()) {
             ([], []) => Err(MidiError::NoDrums),
             ([], others) => Ok(others),
@@ -127,7 +142,7 @@ impl TrackScan {
 }
 
 /// The lanes named by text events, by channel and pitch.
-fn named_lanes(tracks: &[Track]) -> BTreeMap<(u8, u8), Drum> {
+fn named_lanes(tracks: &[Track]) -> BTreeMap<(u8, u8), (Drum, Articulation)> {
     let mut lanes = BTreeMap::new();
     for event in tracks.iter().flatten() {
         let TrackEventKind::Meta(MetaMessage::Text(text)) = event.kind else { continue };
@@ -139,12 +154,17 @@ fn named_lanes(tracks: &[Track]) -> BTreeMap<(u8, u8), Drum> {
 }
 
 /// Parses a lane name written by [`Clip::write`].
-pub(super) fn named_lane(text: &str) -> Option<((u8, u8), Drum)> {
+pub(super) fn named_lane(text: &str) -> Option<((u8, u8), (Drum, Articulation))> {
     let (name, place) = text.trim_end().split_once(": note ")?;
     let (pitch, channel) = place.split_once(", channel ")?;
+    let (name, articulation) = name.split_once(", ").unwrap_or((name, ""));
     // Files written by earlier versions call the kick Bass.
     let name = if name == "Bass" { Drum::Kick.name() } else { name };
     let drum = Drum::ALL.into_iter().find(|drum| drum.name() == name)?;
+    let articulation = match articulation {
+        "" => Articulation::Plain,
+        name => *Articulation::of(drum).iter().find(|of| of.name(drum) == name)?,
+    };
     let channel: u8 = channel.parse().ok()?;
-    Some(((channel.checked_sub(1)?, pitch.parse().ok()?), drum))
+    Some(((channel.checked_sub(1)?, pitch.parse().ok()?), (drum, articulation)))
 }

@@ -19,7 +19,7 @@ fn clip(meter: Meter) -> Clip {
         (39, Drum::Crash, 64, 7),
         (39, Drum::OpenHat, 9, -7),
     ] {
-        steps[place].set(drum, Some(Hit { velocity, offset_ticks }));
+        steps[place].set(drum, Some(Hit::plain(velocity, offset_ticks)));
     }
     Clip { steps, tempo: 93.0, meter }
 }
@@ -54,7 +54,7 @@ fn named_lanes_are_read_at_any_pitch_and_channel() {
 #[test]
 fn loudest_of_two_lanes_on_one_pitch_is_written() {
     let mut clip = clip(Meter::FOUR_FOUR);
-    clip.steps[0].set(Drum::Snare, Some(Hit { velocity: 90, offset_ticks: 0 }));
+    clip.steps[0].set(Drum::Snare, Some(Hit::plain(90, 0)));
     let bytes = clip.write(&MidiLayout::new("", [36; CLASSES]));
     let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
     assert_eq!(read.steps[0].hit(Drum::Kick).map(|hit| hit.velocity), Some(100));
@@ -64,10 +64,10 @@ fn loudest_of_two_lanes_on_one_pitch_is_written() {
 #[test]
 fn early_first_hit_is_written_at_the_start() {
     let mut clip = clip(Meter::FOUR_FOUR);
-    clip.steps[0].set(Drum::Kick, Some(Hit { velocity: 80, offset_ticks: -50 }));
+    clip.steps[0].set(Drum::Kick, Some(Hit::plain(80, -50)));
     let read = Clip::read(&clip.write(&MidiLayout::new("", Drum::PITCHES)), DrumMap::Roland)
         .expect("our own file");
-    assert_eq!(read.steps[0].hit(Drum::Kick), Some(Hit { velocity: 80, offset_ticks: 0 }));
+    assert_eq!(read.steps[0].hit(Drum::Kick), Some(Hit::plain(80, 0)));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn every_note_on_has_an_off_no_later_than_the_next_on_of_its_pitch() {
     let mut clip = clip(Meter::FOUR_FOUR);
     for place in 0..40 {
         let offset_ticks = if place % 2 == 0 { 119 } else { -120 };
-        clip.steps[place].set(Drum::Ride, Some(Hit { velocity: 80, offset_ticks }));
+        clip.steps[place].set(Drum::Ride, Some(Hit::plain(80, offset_ticks)));
     }
     let bytes = clip.write(&MidiLayout::new("", Drum::PITCHES));
     let smf = Smf::parse(&bytes).expect("our own file");

@@ -10,7 +10,7 @@ use midly::{
 use super::{MidiLayout, TICKS_PER_BEAT};
 use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::drum::Drum;
-use crate::pattern::{Meter, TICKS_PER_STEP};
+use crate::pattern::{Articulation, Meter, TICKS_PER_STEP};
 
 impl Clip {
     /// Writes a Standard MIDI File of one track at 960 ticks per quarter note, with tempo, meter,
@@ -20,7 +20,8 @@ impl Clip {
     /// clip. Of several notes of one pitch at one tick the loudest is kept.
     #[must_use]
     pub fn write(&self, layout: &MidiLayout) -> Vec<u8> {
-        let lanes: Vec<String> = layout.lanes.iter().map(|drum| lane(drum, layout)).collect();
+        let onsets = self.onsets();
+        let lanes = lane_names(layout, &onsets);
         let mut events: Vec<(u32, TrackEventKind)> = vec![
             (0, TrackEventKind::Meta(MetaMessage::TrackName(layout.name.as_bytes()))),
             (0, TrackEventKind::Meta(MetaMessage::Tempo(microseconds_per_beat(self.tempo)))),
@@ -31,8 +32,9 @@ impl Clip {
         );
         let end = self.ticks();
         let mut places: BTreeMap<(u8, u8), BTreeMap<u32, u8>> = BTreeMap::new();
-        for Onset { tick, drum, velocity } in self.onsets() {
-            let loudest = places.entry(layout.place(drum)).or_default().entry(tick).or_default();
+        for Onset { tick, drum, articulation, velocity } in onsets {
+            let place = layout.place(drum, articulation);
+            let loudest = places.entry(place).or_default().entry(tick).or_default();
             *loudest = velocity.max(*loudest);
         }
         for ((channel, pitch), onsets) in places {
@@ -64,10 +66,29 @@ impl Clip {
     }
 }
 
-/// Text event that names a lane.
-fn lane(drum: Drum, layout: &MidiLayout) -> String {
-    let (channel, pitch) = layout.place(drum);
-    format!("{}: note {pitch}, channel {}", drum.name(), channel + 1)
+/// Text events that name the lanes, and the articulations that are struck at other pitches than
+/// their lane's.
+fn lane_names(layout: &MidiLayout, onsets: &[Onset]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut name = |drum: Drum, articulation: Articulation| {
+        let (channel, pitch) = layout.place(drum, articulation);
+        let articulation = match articulation {
+            Articulation::Plain => String::new(),
+            other => format!(", {}", other.name(drum)),
+        };
+        names.push(format!("{}{articulation}: note {pitch}, channel {}", drum.name(), channel + 1));
+    };
+    for drum in layout.lanes.iter() {
+        name(drum, Articulation::Plain);
+        let plain = layout.place(drum, Articulation::Plain);
+        for &articulation in Articulation::of(drum) {
+            let struck = onsets.iter().any(|on| (on.drum, on.articulation) == (drum, articulation));
+            if struck && layout.place(drum, articulation) != plain {
+                name(drum, articulation);
+            }
+        }
+    }
+    names
 }
 
 pub(super) fn note(channel: u8, pitch: u8, velocity: u8) -> TrackEventKind<'static> {

@@ -139,7 +139,7 @@ mod tests {
         };
         assert_eq!(empty.size, [176, 64]);
         assert_eq!(amber(&empty, 1..175, 1..63), 0);
-        bar.steps_mut()[8].set(Drum::Kick, Some(Hit { velocity: 100, offset_ticks: 0 }));
+        bar.steps_mut()[8].set(Drum::Kick, Some(Hit::plain(100, 0)));
         let struck = picture(bar.steps(), 1.0);
         // The kick lane is the lowest one; step 8 starts in the middle.
         assert!(amber(&struck, 88..99, 52..58) > 20);

@@ -99,7 +99,7 @@ fn act(
         for place in from.min(cell.place)..=from.max(cell.place) {
             let Some(cell) = grid.cell_of(row, place) else { continue };
             let offset_ticks = hit_of(cell).map_or(0, |hit| hit.offset_ticks);
-            let pin = Pin::Hit(Hit { velocity, offset_ticks });
+            let pin = Pin::Hit(Hit::plain(velocity, offset_ticks));
             view.edits.session_mut().pin(place, cell.drum(), Some(pin));
         }
         ui.data_mut(|data| data.insert_temp(stroke_id, Some(cell.place)));

@@ -276,7 +276,7 @@ mod tests {
         let grid = GridLayout::new(scale, rect, &[Meter::FOUR_FOUR]);
         let lane = grid.lane(7, grid.steps);
         for velocity in [1, 20, 64, 127] {
-            let hit = Hit { velocity, offset_ticks: 0 };
+            let hit = Hit::plain(velocity, 0);
             let top = hit_rect(scale, &grid.columns[0], lane, 4, hit).top();
             assert!(velocity_at(scale, lane, top).abs_diff(velocity) <= 1, "{velocity}");
         }

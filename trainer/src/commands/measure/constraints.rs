@@ -164,7 +164,7 @@ pub(super) fn pins(context: &CheckContext) -> Result<Vec<Check>> {
         let mut edited: Vec<Step> = steps(drummer.phrase(&free, METER, 0)?);
         for (place, step) in edited.iter_mut().enumerate() {
             for drum in take.pins.struck(place).without(step.drums()).iter() {
-                step.set(drum, Some(Hit { velocity: 90, offset_ticks: 0 }));
+                step.set(drum, Some(Hit::plain(90, 0)));
             }
             take.pins.silent(place).iter().for_each(|drum| step.set(drum, None));
         }

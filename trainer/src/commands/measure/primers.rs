@@ -152,7 +152,7 @@ pub(super) fn humanised(context: &CheckContext) -> Result<Vec<Check>> {
             let given = *step;
             for (drum, hit) in given.hits() {
                 let velocity = if flat { 100 } else { hit.velocity };
-                step.set(drum, Some(Hit { velocity, offset_ticks: 0 }));
+                step.set(drum, Some(Hit::plain(velocity, 0)));
             }
         }
         steps

@@ -213,7 +213,7 @@ mod tests {
                     'X' => 110,
                     _ => continue,
                 };
-                step.set(drum, Some(Hit { velocity, offset_ticks: 0 }));
+                step.set(drum, Some(Hit::plain(velocity, 0)));
             }
         }
         bar
@@ -229,7 +229,7 @@ mod tests {
 
     fn shifted(mut bar: Bar, places: &[usize], drum: Drum, offset_ticks: i8) -> Bar {
         for &place in places {
-            let hit = Hit { velocity: 80, offset_ticks };
+            let hit = Hit::plain(80, offset_ticks);
             bar.steps_mut()[place].set(drum, Some(hit));
         }
         bar

@@ -115,7 +115,7 @@ mod tests {
     fn played(steps: &[usize]) -> Vec<NumberedBar> {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         for &step in steps {
-            let hit = Hit { velocity: 80, offset_ticks: 0 };
+            let hit = Hit::plain(80, 0);
             bar.steps_mut()[step].set(Drum::Kick, Some(hit));
         }
         vec![NumberedBar { number: 0, bar }]
