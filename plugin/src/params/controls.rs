@@ -171,7 +171,7 @@ fn pitches(params: &DeepPocketParams) -> Option<Pitches> {
         return DRUM_MAPS[map].1;
     }
     let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value().clamp(0, 127)).unwrap_or(0);
-    Some(params.lanes.each_ref().map(pitch))
+    Some(Pitches::plain(params.lanes.each_ref().map(pitch)))
 }
 
 fn lane_set(lanes: &[LaneParams; CLASSES], is: fn(&LaneParams) -> bool) -> DrumSet {

@@ -80,7 +80,7 @@ impl From<BoundedTail<TakeRecord, 1>> for SavedBars {
         let take = take.repaired();
         for BarRecord { bar, meter: (numerator, denominator), pitches, steps } in bars.items {
             let meter = Meter::new(numerator.into(), denominator.into());
-            let mut played = Bar::silent(meter).at(pitches.map(|pitch| pitch.min(127)));
+            let mut played = Bar::silent(meter).at(pitches.repaired());
             for (cell, step) in played.steps_mut().iter_mut().zip(steps) {
                 *cell = step;
             }
@@ -96,7 +96,7 @@ impl From<SavedBars> for BoundedTail<TakeRecord, 1> {
             notes.bars.into_iter().map(|((numerator, denominator, bar), played)| BarRecord {
                 bar,
                 meter: (numerator, denominator),
-                pitches: groove::Drum::ALL.map(|drum| played.pitch(drum)),
+                pitches: *played.pitches(),
                 steps: played.steps().to_vec(),
             });
         let bars = BoundedTail { items: bars.collect(), before: 0 };
@@ -111,7 +111,7 @@ mod tests {
     use groove::{Drum, Hit};
 
     fn bar(velocity: u8) -> Bar {
-        let mut bar = Bar::silent(Meter::new(3, 4)).at([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let mut bar = Bar::silent(Meter::new(3, 4)).at([1, 2, 3, 4, 5, 6, 7, 8, 9].into());
         bar.steps_mut()[11].set(Drum::Ride, Some(Hit::plain(velocity, -3)));
         bar
     }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use groove::Pitches;
+use groove::LanePitches;
 use groove::play::drum_maps::DRUM_MAPS;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ pub struct UserMap {
     /// Name in [`DRUM_MAPS`].
     pub name: String,
     /// Pitches of the user's own map, by class.
-    pub pitches: Pitches,
+    pub pitches: LanePitches,
 }
 
 impl UserMap {

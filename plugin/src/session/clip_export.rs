@@ -80,13 +80,13 @@ impl ClipExport {
                 sources.push(found);
             }
             let played = controls.performance.play(bar, &sources);
-            let pitches = controls.pitches.unwrap_or(Drum::ALL.map(|drum| played.pitch(drum)));
+            let pitches = controls.pitches.unwrap_or(*played.pitches());
             bars.push(at_pitches(&played, pitches, controls.channels));
         }
         let Some(first) = bars.first() else {
             return Err("A clip has at least one bar.".into());
         };
-        let pitches = Drum::ALL.map(|drum| first.pitch(drum));
+        let pitches = *first.pitches();
         let lanes = options.lane.map_or(DrumSet::ALL, |drum| [drum].into_iter().collect());
         let clip = Clip::of(&bars, link.status().tempo).lanes(lanes);
         if clip.drums().is_empty() {

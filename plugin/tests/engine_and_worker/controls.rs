@@ -160,8 +160,8 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
         // Changes the map while notes sound; in the end all drums share one pitch.
         controls.pitches = match block % 7 {
             0..3 => None,
-            3..6 => Some([36, 37, 38, 39, 40, 41, 42, 43, 44]),
-            _ => Some([60; 9]),
+            3..6 => Some([36, 37, 38, 39, 40, 41, 42, 43, 44].into()),
+            _ => Some([60; 9].into()),
         };
         engine.set_controls(&controls);
         engine.process(&at(f64::from(block) * 0.02), 480, &state, |message| {

@@ -62,11 +62,9 @@ fn clip(notes: &[Note]) -> Result<Clip> {
             (note.on as f64 * SONG.beats_per_sample() * f64::from(TICKS_PER_BEAT)).round() as i64;
         let step = i64::from(TICKS_PER_STEP);
         let place = (ticks + step / 2).div_euclid(step);
-        let hit = Hit {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            velocity: (note.velocity * 127.0).round().clamp(1.0, 127.0) as u8,
-            offset_ticks: i8::try_from(ticks - place * step)?,
-        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let velocity = (note.velocity * 127.0).round().clamp(1.0, 127.0) as u8;
+        let hit = Hit::plain(velocity, i8::try_from(ticks - place * step)?);
         // An early hit of the ninth bar falls at the end of the eighth; it does not belong to the
         // clip.
         if let Some(step) = steps.get_mut(usize::try_from(place)?) {

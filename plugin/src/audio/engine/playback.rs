@@ -144,7 +144,7 @@ impl Engine {
 /// Sends a note to the host and counts it if the host refuses it.
 fn send(note: Note, refused: &mut u32, out: &mut impl FnMut(NoteMessage) -> bool) {
     let message = match note {
-        Note::On { sample, channel, drum, pitch, velocity } => {
+        Note::On { sample, channel, drum, pitch, velocity, .. } => {
             NoteMessage { sample, channel, pitch, velocity, drum: Some(drum) }
         }
         Note::Off { sample, channel, pitch } => {

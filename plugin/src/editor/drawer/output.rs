@@ -1,9 +1,9 @@
 //! Output drawer: drum map, channels, note pass-through, and playing without the host.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
-use groove::Drum;
 use groove::pattern::drum::CLASSES;
 use groove::play::drum_maps::DRUM_MAPS;
+use groove::{Drum, Pitches};
 use nice_plug::params::Param as _;
 
 use crate::editor::host_edits::ViewContext;
@@ -69,7 +69,7 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
 
     // The map itself, one field per drum in lane order.
     let own = chosen + 1 == DRUM_MAPS.len();
-    let pitches = Controls::new(params).pitches.unwrap_or(Drum::PITCHES);
+    let pitches = Controls::new(params).pitches.unwrap_or(Pitches::GENERAL_MIDI).lanes();
     for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(ROW[1]).top())) {
         let param = &params.lanes[drum.index()].pitch;
         if own {

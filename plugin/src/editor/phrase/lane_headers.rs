@@ -6,8 +6,8 @@ use egui::{
     Align2, CornerRadius, CursorIcon, PointerButton, Popup, PopupCloseBehavior, Pos2, Rect,
     Response, Sense, Ui, WidgetInfo, pos2,
 };
-use groove::Step;
 use groove::pattern::drum::{Drum, DrumSet};
+use groove::{Pitches, Step};
 use nice_plug::params::Param as _;
 
 use crate::editor::files::action::{Action, FilePurpose};
@@ -82,7 +82,7 @@ fn header(
         "{}, sent as note {}.\n\nDrag: the lane alone, as a clip. Right click: what can be done \
          with the lane.",
         drum.name(),
-        Controls::new(view.params).pitches.unwrap_or(Drum::PITCHES)[drum.index()]
+        Controls::new(view.params).pitches.unwrap_or(Pitches::GENERAL_MIDI).lanes()[drum.index()]
     );
     hint_beside(&response.on_hover_cursor(CursorIcon::Grab), area, &hint);
 }
