@@ -1,9 +1,11 @@
 //! Reading and writing of files, with errors that name them.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use candle_core::{Device, Tensor};
 use groove::model::Model;
 
 /// Reads a file.
@@ -25,6 +27,15 @@ pub(crate) fn parse_model(path: &Path, bytes: &[u8]) -> Result<Model> {
 /// If the file cannot be read, or is not a complete model.
 pub(crate) fn read_model(path: &Path) -> Result<Model> {
     parse_model(path, &read(path)?)
+}
+
+/// Reads the tensors of a model file, by name.
+///
+/// # Errors
+/// If it cannot be read, or is not a whole safetensors file.
+pub(crate) fn tensors(path: &Path) -> Result<HashMap<String, Tensor>> {
+    candle_core::safetensors::load_buffer(&read(path)?, &Device::Cpu)
+        .with_context(|| format!("{}", path.display()))
 }
 
 /// Writes a file.

@@ -69,7 +69,7 @@ const LAG: usize = 1 + 5 * CLASSES + 2 * CLASSES;
 /// bars with a hit, mean velocity, mean offset.
 const HABIT: usize = 4 * CLASSES;
 /// Part of the beat (4), beat from the front and from the back (4 + 4), phase of the bar (4).
-const PLACE: usize = 16;
+pub(crate) const PLACE: usize = 16;
 /// Bar number modulo 8 (3 bits), first bar, bars so far.
 const BAR: usize = 5;
 /// Style, tempo (2), meter (4), fill.
@@ -212,6 +212,11 @@ fn habits(past: &[Step], bar: usize, out: &mut Cursor) {
         offset[class] /= struck;
         share[class] /= bars.max(1.0);
     }
+}
+
+/// Writes the position of a step of the bar to [`PLACE`] cells.
+pub(crate) fn write_place(step: usize, meter: Meter, cells: &mut [f32]) {
+    place(step, meter, &mut Cursor { row: cells, at: 0 });
 }
 
 fn place(step: usize, meter: Meter, out: &mut Cursor) {

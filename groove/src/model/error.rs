@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-/// Version of the file format that this code reads and writes.
-pub const FORMAT: u32 = 2;
+/// Versions of the file format that this code reads. Files of version 2 have no stroke network.
+pub const FORMATS: std::ops::RangeInclusive<u32> = 2..=3;
 
 /// Size limits, so that a damaged header cannot request unbounded memory.
 pub(crate) const MAX_CELLS: usize = 4096;
@@ -22,7 +22,8 @@ pub enum ModelError {
     #[error("the model's header cannot be read ({0})")]
     Header(String),
     /// Written by a newer or older Deep Pocket.
-    #[error("the model has format version {0}; this Deep Pocket reads version {FORMAT}")]
+    #[error("the model has format version {0}; this Deep Pocket reads versions {first} to {last}",
+        first = FORMATS.start(), last = FORMATS.end())]
     Version(u32),
     /// Made for other inputs, styles or step lengths.
     #[error("the model was made for {what} {found}; this Deep Pocket plays {wanted}")]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::encode::Inputs;
-use super::error::{FORMAT, ModelError};
+use super::error::{FORMATS, ModelError};
 use super::lead_in::{self, LeadIn};
 use super::lstm_step::is_finite;
 use super::metadata::Metadata;
@@ -27,7 +27,7 @@ impl Model {
         let metadata = Self::read_metadata(bytes)?;
         let file = SafeTensors::deserialize(bytes).map_err(broken)?;
         let mut tensors = HashMap::new();
-        for (name, shape) in metadata.tensors() {
+        for (name, shape) in all_tensors(&metadata) {
             let tensor = read_tensor(&file, &name, &shape)?;
             tensors.insert(name, tensor);
         }
@@ -63,7 +63,7 @@ impl Model {
         }
         let fault = |fault: serde_json::Error| ModelError::Header(fault.to_string());
         let Version { format, inputs } = serde_json::from_str(text).map_err(fault)?;
-        if format != FORMAT {
+        if !FORMATS.contains(&format) {
             return Err(ModelError::Version(format));
         }
         let known = Inputs::NAMES.map(|(name, _)| name);
@@ -77,8 +77,17 @@ impl Model {
     }
 }
 
-/// Writes a model file: the tensors of [`Metadata::tensors`] as 32-bit or 16-bit floats, and
-/// lead-ins.
+/// Names and shapes of all tensors of a model.
+fn all_tensors(metadata: &Metadata) -> Vec<(String, Vec<usize>)> {
+    let mut tensors = metadata.tensors();
+    if metadata.has_strokes() {
+        tensors.extend(Metadata::stroke_tensors());
+    }
+    tensors
+}
+
+/// Writes a model file: the tensors of [`Metadata::tensors`], and those of
+/// [`Metadata::stroke_tensors`] if they are present, as 32-bit or 16-bit floats, and lead-ins.
 ///
 /// # Errors
 /// Returns an error if a tensor is missing, has the wrong shape or cannot be converted.
@@ -90,7 +99,10 @@ pub fn write(
 ) -> Result<Vec<u8>, ModelError> {
     let dtype = if half { DType::F16 } else { DType::F32 };
     let mut views = Vec::new();
-    for (name, wanted) in metadata.tensors() {
+    let has_strokes = tensors.contains_key("strokes.out.weight");
+    let format = if has_strokes { *FORMATS.end() } else { *FORMATS.start() };
+    let metadata = &Metadata { format, ..metadata.clone() };
+    for (name, wanted) in all_tensors(metadata) {
         let tensor = tensors.get(&name).ok_or_else(|| ModelError::Missing(name.clone()))?;
         if tensor.dims() != wanted {
             return Err(ModelError::Shape { name, found: tensor.dims().to_vec(), wanted });

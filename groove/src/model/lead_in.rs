@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensors};
 use crate::model::error::ModelError;
 use crate::pattern::drum::{CLASSES, Drum};
 use crate::pattern::style::SLOTS;
-use crate::pattern::{Hit, Meter, Step};
+use crate::pattern::{Articulation, Hit, MAX_STROKES, Meter, Step};
 
 /// Maximum number of bars of a lead-in.
 pub const LEAD_IN_BARS: usize = 4;
@@ -20,11 +20,14 @@ pub const LEAD_IN_STEPS: usize = 16;
 
 /// Tensors of a model file. Rows of the first: style number, tempo, weight, bars and number of hits
 /// of a lead-in (f32). Rows of the second: step, class, velocity and offset in ticks plus 128 of a
-/// hit, in order of the lead-ins (u8).
+/// hit, in order of the lead-ins (u8); and in files with strokes, the articulation's index in its
+/// class, plus 128 for a further stroke of the hit in the row before.
 const OF: &str = "lead_in.of";
 const HITS: &str = "lead_in.hits";
 const OF_COLUMNS: usize = 5;
-const HIT_COLUMNS: usize = 4;
+const HIT_COLUMNS: usize = 5;
+const PLAIN_COLUMNS: usize = 4;
+const FURTHER: u8 = 128;
 
 /// A few bars of 4/4 that a take can continue.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,8 +127,12 @@ pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> Vec<Raw> {
         let before = hits.len();
         for (at, step) in (0u8..).zip(steps) {
             for (drum, hit) in step.hits() {
-                let offset = hit.offset_ticks.to_le_bytes()[0] ^ 0x80;
-                hits.extend([at, drum as u8, hit.velocity, offset]);
+                for (number, stroke) in hit.strokes().enumerate() {
+                    let offset = stroke.offset_ticks.to_le_bytes()[0] ^ 0x80;
+                    let place = u8::try_from(stroke.articulation.index_in(drum)).unwrap_or(0);
+                    let place = if number > 0 { place | FURTHER } else { place };
+                    hits.extend([at, drum as u8, stroke.velocity, offset, place]);
+                }
             }
         }
         let count = (hits.len() - before) / HIT_COLUMNS;
@@ -150,14 +157,15 @@ pub(crate) fn read(file: &SafeTensors, classes: usize) -> Result<Vec<LeadIn>, Mo
     let whole = of.dtype() == Dtype::F32
         && hits.dtype() == Dtype::U8
         && of.shape().get(1) == Some(&OF_COLUMNS)
-        && hits.shape().get(1) == Some(&HIT_COLUMNS);
-    let lead_ins = if whole { parse(of.data(), hits.data(), classes) } else { None };
+        && matches!(hits.shape(), [_, PLAIN_COLUMNS | HIT_COLUMNS]);
+    let columns = hits.shape().get(1).copied().unwrap_or(HIT_COLUMNS);
+    let lead_ins = if whole { parse(of.data(), hits.data(), columns, classes) } else { None };
     lead_ins.ok_or(ModelError::LeadIns)
 }
 
 /// Parses the bytes of both tensors; `None` if a number is out of range.
-fn parse(of: &[u8], hits: &[u8], classes: usize) -> Option<Vec<LeadIn>> {
-    let (mut hits, mut lead_ins) = (hits.chunks_exact(HIT_COLUMNS), Vec::new());
+fn parse(of: &[u8], hits: &[u8], columns: usize, classes: usize) -> Option<Vec<LeadIn>> {
+    let (mut hits, mut lead_ins) = (hits.chunks_exact(columns), Vec::new());
     for row in of.chunks_exact(4 * OF_COLUMNS) {
         let mut numbers =
             row.chunks_exact(4).filter_map(|b| Some(f32::from_le_bytes(b.try_into().ok()?)));
@@ -169,14 +177,21 @@ fn parse(of: &[u8], hits: &[u8], classes: usize) -> Option<Vec<LeadIn>> {
             return None;
         }
         let mut steps = vec![Step::SILENT; bars * LEAD_IN_STEPS];
-        for _ in 0..whole(count, steps.len() * CLASSES)? {
-            let &[at, class, velocity, offset] = hits.next()? else { return None };
+        for _ in 0..whole(count, steps.len() * CLASSES * MAX_STROKES)? {
+            let (&[at, class, velocity, offset], place) = hits.next()?.split_first_chunk()?;
+            let place = place.first().copied().unwrap_or(0);
             let drum = *Drum::ALL.get(..classes)?.get(usize::from(class))?;
             let offset_ticks = i8::from_le_bytes([offset ^ 0x80]);
             if !(1..=127).contains(&velocity) || !Hit::OFFSETS.contains(&offset_ticks) {
                 return None;
             }
-            steps.get_mut(usize::from(at))?.set(drum, Some(Hit::plain(velocity, offset_ticks)));
+            let articulation = Articulation::at(drum, usize::from(place & !FURTHER));
+            let hit = Hit { articulation, ..Hit::plain(velocity, offset_ticks) };
+            let step = steps.get_mut(usize::from(at))?;
+            if step.hit(drum).is_some() != (place & FURTHER != 0) {
+                return None;
+            }
+            step.add(drum, hit);
         }
         lead_ins.push(LeadIn { style, tempo, weight, steps });
     }
@@ -213,11 +228,19 @@ pub(crate) mod tests {
         let file = SafeTensors::deserialize(&bytes).expect("a file");
         assert_eq!(read(&file, CLASSES).expect("lead-ins"), bank);
         let (of, hits) = (file.tensor(OF).expect("of"), file.tensor(HITS).expect("hits"));
-        assert_eq!(parse(of.data(), &hits.data()[..8], CLASSES), None, "hits are missing");
+        assert_eq!(
+            parse(of.data(), &hits.data()[..10], HIT_COLUMNS, CLASSES),
+            None,
+            "hits are missing"
+        );
         let mut bad = hits.data().to_vec();
         bad[1] = 9;
-        assert_eq!(parse(of.data(), &bad, CLASSES), None, "there is no such class");
-        assert_eq!(parse(of.data(), hits.data(), 1), None, "the snare is the second class");
+        assert_eq!(parse(of.data(), &bad, HIT_COLUMNS, CLASSES), None, "there is no such class");
+        assert_eq!(
+            parse(of.data(), hits.data(), HIT_COLUMNS, 1),
+            None,
+            "the snare is the second class"
+        );
         let none: [(&str, TensorView); 0] = [];
         let empty = safetensors::serialize(none, None).expect("bytes");
         let file = SafeTensors::deserialize(&empty).expect("a file");

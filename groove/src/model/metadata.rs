@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::calibration::StyleCalibration;
 use crate::model::encode::{self, Inputs, Kind};
-use crate::model::error::{FORMAT, MAX_CELLS, MAX_LAYERS, ModelError};
+use crate::model::error::{FORMATS, MAX_CELLS, MAX_LAYERS, ModelError};
 use crate::model::feel::{CLASS_OUTPUTS, FEEL_CELLS};
 use crate::model::pointer_memory::CONTROLS;
+use crate::model::strokes;
 use crate::pattern::Step;
 use crate::pattern::kit::Kit;
 use crate::pattern::style::{ANY, SLOTS, STYLES, own_style_name_error};
@@ -44,7 +45,7 @@ pub struct Figures {
 /// The header of a model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metadata {
-    /// File format version, [`FORMAT`].
+    /// File format version, in [`FORMATS`]; [`write`](crate::model::write) sets it.
     pub format: u32,
     /// Display name, such as "Groove, all styles".
     pub name: String,
@@ -77,7 +78,7 @@ impl Metadata {
     #[must_use]
     pub fn new(name: &str, beat: Stack, feel: Stack, trained_on: &str) -> Self {
         Metadata {
-            format: FORMAT,
+            format: *FORMATS.start(),
             name: name.into(),
             inputs: Inputs::Lags,
             classes: Kit::default(),
@@ -112,7 +113,28 @@ impl Metadata {
         self.inputs == Inputs::Lags
     }
 
-    /// Names and shapes of all tensors of the model, in a fixed order.
+    /// Returns true if the file has a stroke network.
+    #[must_use]
+    pub fn has_strokes(&self) -> bool {
+        self.format >= 3
+    }
+
+    /// Names and shapes of the tensors of the stroke network: weight and bias of each layer.
+    #[must_use]
+    pub fn stroke_tensors() -> [(String, Vec<usize>); 6] {
+        let [first, second] = strokes::HIDDEN;
+        let shape = [
+            ("strokes.0.weight", vec![first, strokes::INPUTS]),
+            ("strokes.0.bias", vec![first]),
+            ("strokes.1.weight", vec![second, first]),
+            ("strokes.1.bias", vec![second]),
+            ("strokes.out.weight", vec![strokes::OUTPUTS, second]),
+            ("strokes.out.bias", vec![strokes::OUTPUTS]),
+        ];
+        shape.map(|(name, shape)| (name.to_owned(), shape))
+    }
+
+    /// Names and shapes of the tensors of the two LSTM networks, in a fixed order.
     #[must_use]
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         let (subsets, feel_outputs) =
@@ -205,7 +227,7 @@ impl Metadata {
     }
 
     pub(crate) fn check(&self) -> Result<(), ModelError> {
-        if self.format != FORMAT {
+        if !FORMATS.contains(&self.format) {
             return Err(ModelError::Version(self.format));
         }
         self.classes.check().map_err(ModelError::Classes)?;

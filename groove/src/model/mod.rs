@@ -23,10 +23,11 @@ pub(crate) mod lstm_step;
 pub mod metadata;
 mod network;
 pub mod pointer_memory;
+pub mod strokes;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use error::{FORMAT, ModelError};
+pub use error::{FORMATS, ModelError};
 pub use file::write;
 pub use metadata::{Figures, Metadata, Stack};
 pub use network::{Model, State};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Tensor};
 
+use super::activation::tanh;
 use super::calibration::StyleCalibration;
 use super::error::ModelError;
 use super::feel::CLASS_OUTPUTS;
@@ -11,6 +12,7 @@ use super::lead_in::LeadIn;
 use super::lstm_step::{Linear, LstmState, Scratch};
 use super::metadata::{Metadata, Stack};
 use super::pointer_memory::{CONTROLS, Memory};
+use super::strokes::{HIDDEN, OUTPUTS};
 
 /// A loaded model: weights only. [`State`] holds the state of playing.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub struct Model {
     feel: Layers,
     /// By class.
     feel_out: Vec<Linear>,
+    strokes: Option<[Linear; 3]>,
     lead_ins: Vec<LeadIn>,
 }
 
@@ -48,6 +51,7 @@ impl Model {
             beat_out: beat_out(&metadata, tensors)?,
             feel: Layers::new("feel", metadata.feel, tensors)?,
             feel_out: feel_out(&metadata, tensors)?,
+            strokes: metadata.has_strokes().then(|| stroke_layers(tensors)).transpose()?,
             identity,
             lead_ins,
             metadata,
@@ -132,6 +136,37 @@ impl Model {
         })?;
         Ok(out.apply(&[top(&state.feel)], &mut state.scratch)?)
     }
+
+    /// The [`OUTPUTS`](super::strokes::OUTPUTS) of the stroke network for a row of its inputs;
+    /// `None` in a model without one.
+    ///
+    /// # Errors
+    /// Returns an error if Candle fails.
+    pub fn strokes(
+        &self,
+        state: &mut State,
+        row: &[f32],
+    ) -> Result<Option<[f32; OUTPUTS]>, ModelError> {
+        let Some([first, second, out]) = &self.strokes else { return Ok(None) };
+        let mut hidden = [0.0; HIDDEN[0]];
+        hidden.copy_from_slice(first.apply(&[row], &mut state.scratch)?);
+        hidden.iter_mut().for_each(|cell| *cell = tanh(*cell));
+        let mut above = [0.0; HIDDEN[1]];
+        above.copy_from_slice(second.apply(&[&hidden], &mut state.scratch)?);
+        above.iter_mut().for_each(|cell| *cell = tanh(*cell));
+        let mut outputs = [0.0; OUTPUTS];
+        outputs.copy_from_slice(out.apply(&[&above], &mut state.scratch)?);
+        Ok(Some(outputs))
+    }
+}
+
+/// Layers of the stroke network.
+fn stroke_layers(tensors: &HashMap<String, Tensor>) -> Result<[Linear; 3], ModelError> {
+    let layer = |name: &str| {
+        let [weight, bias] = linear(name, tensors)?;
+        Ok::<_, ModelError>(Linear::new(&weight, &bias)?)
+    };
+    Ok([layer("strokes.0")?, layer("strokes.1")?, layer("strokes.out")?])
 }
 
 fn get(tensors: &HashMap<String, Tensor>, name: String) -> Result<Tensor, ModelError> {

@@ -1,4 +1,4 @@
-//! `calibrate`: finds the lead-ins and dials of a model file again.
+//! `calibrate`: finds the lead-ins and dials of a model file again, or its strokes.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use clap::Args;
 use crate::data::Data;
 use crate::files;
 use crate::train::calibration::calibrated;
+use crate::train::strokes::with_strokes;
 
 /// Options of `calibrate`.
 #[derive(Args, Debug)]
@@ -18,9 +19,12 @@ pub struct CalibrateOptions {
     /// Folder of drum MIDI that the model was trained on
     #[arg(long, env = "GROOVE_DIR")]
     data: PathBuf,
-    /// File for the model with its lead-ins and dials
+    /// File for the new model
     #[arg(long)]
     out: PathBuf,
+    /// Learn the stroke network and take the lead-ins again, and keep the dials
+    #[arg(long)]
+    strokes: bool,
 }
 
 /// Calibrates a model file.
@@ -31,5 +35,9 @@ pub fn run(options: &CalibrateOptions) -> Result<()> {
     let bytes = files::read(&options.model)?;
     let metadata = files::parse_model(&options.model, &bytes)?.metadata().clone();
     let data = Data::read(&options.data, None, 1, &metadata)?;
-    files::write_atomic(&options.out, &calibrated(&options.model, &bytes, &data)?)
+    let new = match options.strokes {
+        true => with_strokes(&options.model, &bytes, &data)?,
+        false => calibrated(&options.model, &bytes, &data)?,
+    };
+    files::write_atomic(&options.out, &new)
 }

@@ -17,6 +17,7 @@ use crate::metrics::baselines::{bar_ago_errors, ngram_perplexities};
 use crate::metrics::comparison::{Comparison, FIXED_TEMPO, TempoChoice, is_beat};
 use crate::metrics::free_run::FreeRun;
 use crate::metrics::requests::RequestFigures;
+use crate::metrics::strokes::StrokeReport;
 use crate::metrics::teacher_forced::PredictionReport;
 use crate::metrics::{self, Metrics, StyleClassifier};
 use crate::network::net::Net;
@@ -204,6 +205,12 @@ pub fn run(options: &EvaluateOptions) -> Result<()> {
         }
         _ => None,
     };
+    let strokes = match kit.classes() == CLASSES {
+        true => {
+            Some(StrokeReport::measure(&files::tensors(&options.model)?, &data.all, &data.pieces)?)
+        }
+        false => None,
+    };
     let sides = data.play(&measured.model, TempoChoice::Fixed)?;
     let known = Some(&measured.metrics);
     let at_120 = Metrics::of(model.metadata(), &sides, data.trees.as_ref(), known);
@@ -214,6 +221,7 @@ pub fn run(options: &EvaluateOptions) -> Result<()> {
         all["velocity"]["bar_ago_mae"] = json!(velocity_baseline);
         all["offset"]["bar_ago_mae_ms"] = json!(offset_baseline);
         all["asked"] = json!(requests);
+        all["strokes"] = json!(strokes);
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
@@ -226,6 +234,9 @@ pub fn run(options: &EvaluateOptions) -> Result<()> {
         "repeating the bar before, where struck: velocity {velocity_baseline:.2}, \
          offset {offset_baseline:.2} ms"
     );
+    if let Some(strokes) = strokes {
+        print!("{}", strokes.table());
+    }
     for (name, figures) in measured.played {
         print!("\n{}", figures.table(&name, kit));
     }

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use crate::files;
 use crate::train::calibration;
 use crate::train::console::stop_on_interrupt;
+use crate::train::strokes::with_strokes;
 pub use crate::train::training::TrainOptions;
 use crate::train::training::{MODEL, train};
 
@@ -25,6 +26,7 @@ pub fn run(options: &TrainOptions) -> Result<()> {
     if options.plan.init.is_none() && outcome.update >= options.plan.updates {
         let bytes = files::read(&path)?;
         if files::parse_model(&path, &bytes)?.metadata().calibrations.is_empty() {
+            let bytes = with_strokes(&path, &bytes, &data)?;
             files::write_atomic(&path, &calibration::calibrated(&path, &bytes, &data)?)?;
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod free_run;
 mod judge;
 mod meter_backbone;
 pub(crate) mod requests;
+pub(crate) mod strokes;
 mod style_recall;
 mod swing;
 pub(crate) mod teacher_forced;

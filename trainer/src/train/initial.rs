@@ -100,6 +100,14 @@ impl InitialNet {
         all
     }
 
+    /// Returns the tensors of the model file's stroke network; none of a new model.
+    #[must_use]
+    pub fn strokes(&self) -> HashMap<String, Tensor> {
+        let all = self.learned.iter().flat_map(|(tensors, _)| tensors);
+        let own = all.filter(|(name, _)| name.starts_with("strokes."));
+        own.map(|(name, tensor)| (name.clone(), tensor.clone())).collect()
+    }
+
     /// Returns the checksum of the model file.
     #[must_use]
     pub fn checksum(&self) -> Option<u64> {

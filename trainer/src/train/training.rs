@@ -68,6 +68,8 @@ struct Training {
     curve: Vec<CurvePoint>,
     /// Lead-ins of the models that it writes.
     lead_ins: Vec<LeadIn>,
+    /// Stroke network of the model that the training began with.
+    strokes: HashMap<String, Tensor>,
 }
 
 /// Result of a training.
@@ -180,6 +182,7 @@ impl Training {
             progress: Progress { settings, update: 0, best: None, best_feel: None, seconds: 0.0 },
             curve: Vec::new(),
             lead_ins: start.lead_ins(data),
+            strokes: start.strokes(),
         };
         let checkpoint = options.out.join(CHECKPOINT);
         if checkpoint.is_file() && !options.fresh {
@@ -299,6 +302,7 @@ impl Training {
         if better_feel {
             self.progress.best_feel = Some(feel);
         }
+        average.extend(self.strokes.clone());
         files::write_atomic(&path, &model::write(&metadata, &average, &self.lead_ins, true)?)
     }
 
