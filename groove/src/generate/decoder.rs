@@ -1,10 +1,10 @@
 //! The autoregressive decoder: network states and the steps that led to them.
 
-use libm::exp;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::generate::conditioning::constraints::Constraints;
+use crate::generate::stroke_choice::{StrokeChoice, draw};
 use crate::model::encode::Kind;
 use crate::model::feel::{
     FEEL_LOGITS, References, VELOCITY_BINS, add_references, clear_only, hit_at,
@@ -150,7 +150,7 @@ impl Decoder {
         Ok(Prediction { row, memory, logits })
     }
 
-    /// Strikes these drums next, and chooses their velocities and offsets.
+    /// Strikes these drums next, and chooses how.
     pub(crate) fn strike(
         &mut self,
         model: &Model,
@@ -163,6 +163,7 @@ impl Decoder {
         references.write(drums, &mut prediction.row[model.metadata().row()..]);
         model.feel(&mut self.state, &prediction.row)?;
         let mut step = Step::SILENT;
+        let mut mains = [None; CLASSES];
         // Every step draws the same number of random numbers, whatever it strikes.
         let together = match &mut velocity_offset {
             VelocityOffset::Sampled(rng, _) => rng.next(),
@@ -188,7 +189,16 @@ impl Decoder {
             {
                 clear_only(&mut logits);
             }
-            step.set(drum, Some(hit(&logits, places)));
+            mains[drum.index()] = Some(hit(&logits, places));
+        }
+        for (drum, _) in model.metadata().classes.lanes() {
+            let places = match &mut velocity_offset {
+                VelocityOffset::Sampled(rng, _) => Some(std::array::from_fn(|_| rng.next())),
+                VelocityOffset::Median => None,
+            };
+            let Some(main) = mains[drum.index()] else { continue };
+            let hit = StrokeChoice { model, kind, drums, drum, main, places };
+            step.set(drum, Some(hit.make(&mut self.state, &self.steps)?));
         }
         self.push(step, kind, prediction);
         Ok(())
@@ -283,34 +293,10 @@ fn hit(logits: &[f32; FEEL_LOGITS], [v, in_v, o, in_o]: [f32; 4]) -> Hit {
     hit_at(velocity, offset)
 }
 
-/// The outcome at quantile `place` (0 to 1) of the cumulative distribution of logits at a
-/// temperature.
-fn draw(logits: &[f32], temperature: f32, place: f32) -> usize {
-    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weight = |logit: f32| exp(f64::from((logit - top) / temperature));
-    let total: f64 = logits.iter().map(|&logit| weight(logit)).sum();
-    let mut left = f64::from(place) * total;
-    for (outcome, &logit) in logits.iter().enumerate() {
-        left -= weight(logit);
-        if left < 0.0 {
-            return outcome;
-        }
-    }
-    // Rounding left a remainder: the most likely outcome is always possible.
-    logits.iter().position(|&logit| logit >= top).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn draw_inverts_the_cumulative_distribution() {
-        let logits = [0.0, f32::NEG_INFINITY, 3f32.ln()];
-        for (place, outcome) in [(0.0, 0), (0.2, 0), (0.26, 2), (0.999, 2), (1.0, 2)] {
-            assert_eq!(draw(&logits, 1.0, place), outcome, "at {place}");
-        }
-    }
+    use crate::generate::stroke_choice::PLACES;
 
     #[test]
     fn near_quantiles_are_uniformly_distributed() {
@@ -366,6 +352,6 @@ mod tests {
             assert!(others[..i].iter().all(|other| other != one));
         }
         // A step draws fewer numbers than it owns.
-        assert!(513 + 4 * crate::pattern::drum::CLASSES < WORDS_PER_STEP as usize);
+        assert!(513 + (4 + PLACES) * CLASSES < WORDS_PER_STEP as usize);
     }
 }

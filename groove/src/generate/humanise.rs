@@ -40,6 +40,16 @@ pub fn humanise(
             rng.as_mut().map_or(VelocityOffset::Median, |rng| VelocityOffset::Sampled(rng, drums));
         decoder.strike(model, kind, prediction, drums, velocity_offset)?;
         let Some(own) = decoder.steps.last_mut() else { continue };
+        // Articulations and further strokes are the clip's.
+        for (drum, meant) in given.hits() {
+            let felt = own.hit(drum).map(|own| {
+                let louder = f32::from(own.velocity) / f32::from(meant.velocity);
+                meant.moved(own.offset(), 1.0, |velocity| {
+                    Hit::new(f32::from(velocity) * louder / 127.0, 0.0).velocity
+                })
+            });
+            own.set(drum, felt);
+        }
         played.push(*own);
         for (drum, meant) in given.hits() {
             let fed = own.hit(drum).map(|own| Hit {

@@ -78,5 +78,10 @@ fn pull(a: DrumSet, b: DrumSet, share: f32) -> LogitBias {
 fn hit_between(one: Option<Hit>, other: Option<Hit>, share: f32) -> Option<Hit> {
     let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
     let mix = |a: f32, b: f32| a + (b - a) * share;
-    Some(Hit::new(mix(a.velocity(), b.velocity()), mix(a.offset(), b.offset())))
+    // The strokes of the nearer one.
+    let near = if share < 0.5 { a } else { b };
+    let louder = mix(a.velocity(), b.velocity()) / near.velocity();
+    Some(near.moved(mix(a.offset(), b.offset()), 1.0, |velocity| {
+        Hit::new(f32::from(velocity) * louder / 127.0, 0.0).velocity
+    }))
 }

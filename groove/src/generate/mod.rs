@@ -15,6 +15,7 @@ pub mod lead_in_choice;
 pub mod likelihood;
 pub mod morph;
 mod phrase;
+mod stroke_choice;
 #[cfg(test)]
 mod tests;
 

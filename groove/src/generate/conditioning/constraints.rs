@@ -5,6 +5,7 @@
 use libm::{expf, logf};
 
 use crate::generate::conditioning::fill_quota::Quota;
+use crate::generate::stroke_choice::hands;
 use crate::model::calibration::{LogitBias, add_logit_bias};
 use crate::pattern::drum::{CLASSES, DrumSet};
 
@@ -20,6 +21,8 @@ pub struct Constraints {
     pub never: DrumSet,
     /// At least one drum is struck.
     pub any_hit: bool,
+    /// No step needs more than two hands, unless `must` does.
+    pub playable: bool,
     /// Added to the log-probability of a subset for each drum in it.
     pub bias: LogitBias,
     /// Minimum probability that any drum of a set is struck, applied after biases and masks.
@@ -41,8 +44,14 @@ impl Constraints {
     pub fn apply(&self, logits: &mut [f32]) {
         add_logit_bias(logits, &self.bias);
         let (must, never) = (self.must.bits(), self.never.without(self.must).bits());
+        let most_hands = hands(self.must).max(2);
         for (bits, logit) in (0u16..).zip(logits.iter_mut()) {
-            if bits & must != must || bits & never != 0 || (self.any_hit && bits == 0) {
+            let hands = hands(DrumSet::from_bits(bits));
+            if bits & must != must
+                || bits & never != 0
+                || (self.any_hit && bits == 0)
+                || (self.playable && hands > most_hands)
+            {
                 *logit = f32::NEG_INFINITY;
             }
         }

@@ -172,8 +172,11 @@ impl TakeContext<'_> {
         let before = decoder.before(self.meter.steps());
         let after_lead_in = self.is_after_lead_in(plan.theme, place);
         let stick = self.stick(plan.theme, place);
-        let mut constraints =
-            Constraints { bias: self.bias(plan, before, stick), ..Constraints::default() };
+        let mut constraints = Constraints {
+            bias: self.bias(plan, before, stick),
+            playable: kit.classes() == CLASSES,
+            ..Constraints::default()
+        };
         let never = pins.silent(place).with(*off).without(pins.struck(place));
         let after = self.after_fill(plan).without(never);
         constraints.requested = pins.struck(place).with(after);

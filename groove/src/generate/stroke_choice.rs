@@ -1,0 +1,135 @@
+//! The choice of a hit's articulation and strokes.
+
+use libm::exp;
+
+use crate::model::encode::Kind;
+use crate::model::strokes::{
+    ARTICULATIONS, GAP_BINS, INPUTS, NEXT, RATIO_BINS, stroke_at, write_row, write_so_far,
+};
+use crate::model::{Model, ModelError, State};
+use crate::pattern::drum::{Drum, DrumSet};
+use crate::pattern::{Articulation, Hit, MAX_STROKES, Step, Stroke};
+
+/// Random numbers of a hit: one for the articulation, five for each further stroke.
+pub(crate) const PLACES: usize = 1 + 5 * (MAX_STROKES - 1);
+
+/// Sampling temperatures of articulations and of strokes.
+const ARTICULATION_TEMPERATURE: f32 = 1.0;
+const STROKE_TEMPERATURE: f32 = 1.0;
+
+/// Drums that a hand strikes. A closed hat that would need a third hand is played by the foot.
+const HANDS: [Drum; 7] = [
+    Drum::Snare,
+    Drum::OpenHat,
+    Drum::LowTom,
+    Drum::MidTom,
+    Drum::HighTom,
+    Drum::Crash,
+    Drum::Ride,
+];
+
+/// Number of hands that a set of the nine drums needs besides the closed hat.
+pub(crate) fn hands(drums: DrumSet) -> u32 {
+    drums.and(HANDS.into_iter().collect()).len()
+}
+
+/// A hit whose strokes are to be chosen.
+pub(crate) struct StrokeChoice<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) kind: &'a Kind,
+    /// Drums struck in the step.
+    pub(crate) drums: DrumSet,
+    pub(crate) drum: Drum,
+    /// Velocity and offset of the main stroke.
+    pub(crate) main: Hit,
+    /// Quantiles, 0 to 1; `None` for the likeliest outcomes.
+    pub(crate) places: Option<[f32; PLACES]>,
+}
+
+impl StrokeChoice<'_> {
+    /// The hit with its strokes; `past` are the steps before it. A model without a stroke network
+    /// plays single plain strokes.
+    pub(crate) fn make(&self, state: &mut State, past: &[Step]) -> Result<Hit, ModelError> {
+        let StrokeChoice { model, kind, drums, drum, main, .. } = *self;
+        if !model.metadata().has_strokes() {
+            return Ok(main);
+        }
+        let mut row = [0.0; INPUTS];
+        write_row(past, kind, drums, drum, main, &mut row);
+        let Some(mut outputs) = model.strokes(state, &row)? else { return Ok(main) };
+        let articulations = &mut outputs[..Articulation::played(drum)];
+        if drum == Drum::ClosedHat && hands(drums) >= 2 {
+            let foot = Articulation::Pedal.index_in(drum);
+            let others = (0..articulations.len()).filter(|&place| place != foot);
+            others.for_each(|place| articulations[place] = f32::NEG_INFINITY);
+        }
+        let place = self.choose(articulations, ARTICULATION_TEMPERATURE, 0);
+        let main = Stroke { articulation: Articulation::at(drum, place), ..main.main() };
+        let mut further: Vec<Stroke> = Vec::new();
+        while further.len() + 1 < MAX_STROKES {
+            write_so_far(drum, main, &further, &mut row);
+            let Some(outputs) = model.strokes(state, &row)? else { break };
+            let Some(next) = self.next_stroke(&outputs, main, further.len()) else { break };
+            further.push(next);
+        }
+        let all = std::iter::once(main).chain(further);
+        Ok(Hit::of_strokes(all).unwrap_or(self.main))
+    }
+
+    /// The next further stroke; `None` to stop.
+    fn next_stroke(&self, outputs: &[f32], main: Stroke, count: usize) -> Option<Stroke> {
+        let at = 1 + 5 * count;
+        let (next, bins) = outputs[ARTICULATIONS..].split_at(NEXT);
+        let next = &next[..1 + Articulation::played(self.drum)];
+        let place = self.choose(next, STROKE_TEMPERATURE, at).checked_sub(1)?;
+        let articulation = Articulation::at(self.drum, place);
+        let (same, other) = bins.split_at(GAP_BINS + RATIO_BINS);
+        let bins = if articulation == main.articulation { same } else { other };
+        let (gaps, ratios) = bins.split_at(GAP_BINS);
+        let within = |number: usize| self.places.map_or(0.5, |places| places[at + number]);
+        let gap = self.choose(gaps, STROKE_TEMPERATURE, at + 1) as f32 + within(2);
+        let ratio = self.choose(ratios, STROKE_TEMPERATURE, at + 3) as f32 + within(4);
+        stroke_at(main, articulation, gap, ratio)
+    }
+
+    /// An outcome of a distribution: at the quantile with this number, or the likeliest.
+    fn choose(&self, logits: &[f32], temperature: f32, number: usize) -> usize {
+        match &self.places {
+            Some(places) => draw(logits, temperature, places[number]),
+            None => {
+                let order = |&a: &usize, &b: &usize| logits[a].total_cmp(&logits[b]);
+                (0..logits.len()).max_by(order).unwrap_or(0)
+            }
+        }
+    }
+}
+
+/// The outcome at quantile `place` (0 to 1) of the cumulative distribution of logits at a
+/// temperature.
+pub(crate) fn draw(logits: &[f32], temperature: f32, place: f32) -> usize {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: f32| exp(f64::from((logit - top) / temperature));
+    let total: f64 = logits.iter().map(|&logit| weight(logit)).sum();
+    let mut left = f64::from(place) * total;
+    for (outcome, &logit) in logits.iter().enumerate() {
+        left -= weight(logit);
+        if left < 0.0 {
+            return outcome;
+        }
+    }
+    // Rounding left a remainder: the most likely outcome is always possible.
+    logits.iter().position(|&logit| logit >= top).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draw_inverts_the_cumulative_distribution() {
+        let logits = [0.0, f32::NEG_INFINITY, 3f32.ln()];
+        for (place, outcome) in [(0.0, 0), (0.2, 0), (0.26, 2), (0.999, 2), (1.0, 2)] {
+            assert_eq!(draw(&logits, 1.0, place), outcome, "at {place}");
+        }
+    }
+}
