@@ -123,7 +123,7 @@ fn every_error_has_its_message() {
     let own = |names: &[&str]| -> Value { STYLES.iter().chain(names).copied().collect() };
     let faults: [(Change, &str); 19] = [
         (&|m| m["format"] = json!(9), "format version 9"),
-        (&|m| *m = json!({ "format": 1 }), "format version 1; this Deep Pocket reads version 2"),
+        (&|m| *m = json!({ "format": 1 }), "format version 1; this Deep Pocket reads versions 2 to 3"),
         (&|m| m["inputs"] = json!("lags-1"), "for inputs lags-1; this Deep Pocket plays lags-2"),
         (&|m| m["name"] = json!(7), "header cannot be read"),
         (&|m| m["classes"] = classes(0..0), "has 0 drum classes; 1 to 9"),
