@@ -15,7 +15,7 @@ use crate::data::known_style;
 use crate::files;
 use crate::playback::play_steps;
 
-/// GenerateOptions of `generate`.
+/// Options of `generate`.
 #[derive(Args, Debug)]
 pub struct GenerateOptions {
     /// Model file

@@ -36,7 +36,7 @@ const UPDATES: [u64; 6] = [1, 11, 21, 31, 91, 300];
 /// Perplexities in the report.
 const REPORTED: [&str; 6] = ["510", "182", "59", "28", "13", ""];
 
-/// ReportOptions of `report`.
+/// Options of `report`.
 #[derive(Args, Debug)]
 pub struct ReportOptions {
     /// Folder of the Groove MIDI Dataset

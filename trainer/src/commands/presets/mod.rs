@@ -29,7 +29,7 @@ use idioms::IDIOMS;
 /// Minimum share of the bars of a stretch within the idiom.
 const LEAST_SHARE: f32 = 0.9;
 
-/// PresetsOptions of `presets`.
+/// Options of `presets`.
 #[derive(Args, Debug)]
 pub struct PresetsOptions {
     /// Model file
