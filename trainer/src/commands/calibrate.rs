@@ -1,4 +1,4 @@
-//! `calibrate`: finds the lead-ins and dials of a model file again.
+//! `calibrate`: computes lead-ins and calibration of a model file.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub struct CalibrateOptions {
     /// Folder of drum MIDI that the model was trained on
     #[arg(long, env = "GROOVE_DIR")]
     data: PathBuf,
-    /// File for the model with its lead-ins and dials
+    /// File for the model with its lead-ins and calibration
     #[arg(long)]
     out: PathBuf,
 }

@@ -120,7 +120,12 @@ pub fn run(options: &SheetOptions) -> Result<()> {
         let _ = writeln!(text, "{}", row(name, &takes));
         let _ = writeln!(sheets, "\n## {name}");
         for (seed, bars) in (1..).zip(&takes) {
-            let _ = write!(sheets, "\nSeed {seed}{}\n\n```\n{}```\n", fault_list(bars, name), grid(bars));
+            let _ = write!(
+                sheets,
+                "\nSeed {seed}{}\n\n```\n{}```\n",
+                fault_list(bars, name),
+                grid(bars)
+            );
         }
     }
     let out = &options.out;
