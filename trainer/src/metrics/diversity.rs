@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bars_are_compared_by_number() {
+    fn pair_f1_compares_bars_of_the_same_number() {
         let (a, b) = (bar(&[0, 4]), bar(&[0, 8]));
         let f1 = |x: &[BarSteps], y: &[BarSteps]| pair_f1(&[groove(x), groove(y)]);
         assert_eq!(f1(&[a, b], &[a, b]), Some(1.0));
