@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn first_bars_are_counted_by_their_hits() {
+    fn first_bars_with_equal_hits_count_as_one() {
         let (a, b) = (bar(&[0, 4]), bar(&[0, 8]));
         let mut softer = a;
         softer[0].set(Drum::Kick, Some(Hit { velocity: 20, offset_ticks: 9 }));
