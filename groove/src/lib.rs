@@ -19,3 +19,8 @@ pub mod take;
 pub use pattern::drum::{CLASSES, Channels, Drum, DrumSet};
 pub use pattern::pitches::{LanePitches, Pitches};
 pub use pattern::{Articulation, Bar, Hit, Meter, Step};
+
+/// Documentation test of the example in the crate's README.
+#[cfg(all(doctest, feature = "model"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeExample;

@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn a_loop_plays_each_of_its_steps_once_a_round(
+    fn a_loop_plays_each_step_once_per_pass(
         song in songs(),
         rate in rates(),
         tempo in 30..400i64,
@@ -375,7 +375,7 @@ proptest! {
 }
 
 #[test]
-fn no_sample_of_error_at_the_usual_blocks_and_rates() {
+fn onsets_are_sample_exact_at_common_block_sizes_and_rates() {
     let mut bars = vec![Bar::silent(Meter::FOUR_FOUR); 7];
     for (number, bar) in bars.iter_mut().enumerate() {
         for (place, step) in bar.steps_mut().iter_mut().enumerate() {

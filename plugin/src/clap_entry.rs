@@ -8,8 +8,9 @@
 //! The host's note-ports extension is not queried: hosts built on clack-extensions 0.2.0 return a
 //! pointer to a pointer there, and a plugin that follows it crashes the host.
 //!
-//! Upstream: the CLAP wrapper of nice-plug (`wrapper::clap`, `nice_export_clap!`). Delete this
-//! module, and export with `nice_export_clap!`, once nice-plug falls back to `CLAP_EVENT_MIDI`.
+//! Upstream: nice-plug, `try_send_event` in `wrapper/clap/context.rs`; reports 7 and 8 of
+//! `docs/upstream.md`. Delete this module, and export with `nice_export_clap!`, once nice-plug falls
+//! back to `CLAP_EVENT_MIDI`.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;

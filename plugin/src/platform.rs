@@ -1,7 +1,8 @@
 //! Code for one operating system or one plugin format: repairs around the frameworks, and dragging
 //! files in and out of the window.
 //!
-//! Each repair says what it works around, the upstream place, and when it can be deleted.
+//! Each repair says what it works around, the upstream place, and when it can be deleted. The texts
+//! for the upstream crates are in `docs/upstream.md`.
 
 pub mod drag;
 pub(crate) mod file_drops;

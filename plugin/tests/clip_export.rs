@@ -66,7 +66,7 @@ fn an_exported_phrase_matches_playback() {
 }
 
 #[test]
-fn one_lane_a_range_of_bars_and_a_quantised_clip() {
+fn one_lane_a_bar_range_and_a_quantised_clip_are_exported() {
     let (_worker, link, _) = shown();
     let params = DeepPocketParams::default();
     let of = |options| ClipExport::of(&params, &link, options);
@@ -110,7 +110,7 @@ fn half_and_double_time_export_at_their_heard_length() {
 }
 
 #[test]
-fn text_and_sound_are_of_the_same_clip() {
+fn text_and_sound_export_the_same_clip() {
     let (_worker, link, _) = shown();
     let export = ClipExport::of(&DeepPocketParams::default(), &link, ExportOptions::default())
         .expect("a clip");

@@ -48,7 +48,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 #[test]
-fn the_counter_counts() {
+fn the_allocation_counter_counts_allocations() {
     COUNT.set(0);
     drop(std::hint::black_box(Box::new(7)));
     assert_eq!(COUNT.replace(-1), 2);

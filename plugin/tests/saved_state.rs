@@ -136,7 +136,7 @@ fn plugin_ids_are_frozen() {
 }
 
 #[test]
-fn texts_parse_back() {
+fn parameter_texts_parse_back() {
     for (id, pointer) in params() {
         for place in 0..=1000u16 {
             let value = f32::from(place) / 1000.0;

@@ -20,7 +20,7 @@ struct Command {
 enum Task {
     /// Train on a folder of drum MIDI; continues from the last checkpoint
     Train(Box<train::TrainOptions>),
-    /// Find the lead-ins and dials of a model file again, as at the end of a training
+    /// Compute lead-ins and calibration of a model file, as at the end of a training
     Calibrate(calibrate::CalibrateOptions),
     /// Write the batches of a training, to train on other machines with PyTorch
     Prepare(Box<prepare::PrepareOptions>),

@@ -88,7 +88,7 @@ fn invalid_clips_and_parts_are_reported() {
     fs::write(&path, b"no MIDI").expect("written");
     let path = path.to_str().expect("a path");
     let said = fail(&["play", "humanise", path, "--model", SHIPPED, "--out", "x.mid"]);
-    assert!(said.contains("notes.mid") && said.contains("not a whole MIDI file"), "{said}");
+    assert!(said.contains("notes.mid") && said.contains("not a complete MIDI file"), "{said}");
     let said = fail(&["measure", "--model", SHIPPED, "--data", path, "--only", "stick,nonsense"]);
     assert!(
         said.contains("there is no part nonsense; the parts are stick, temperature, purity"),

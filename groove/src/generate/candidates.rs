@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bar_exceeds_the_bound_of_its_beginning() {
+    fn the_merit_of_a_bar_is_bounded_by_its_first_steps() {
         let beat = |shift: usize| {
             bar(&[
                 (shift, Drum::Kick),

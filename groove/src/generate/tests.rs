@@ -195,7 +195,7 @@ fn full_stick_repeats_the_first_bar_for_ever() {
 }
 
 #[test]
-fn after_a_fill_full_stick_comes_back_to_its_bar() {
+fn full_stick_returns_to_its_bar_after_a_fill() {
     let fills = Fills { every: 2, steps: 16, amount: 1.0 };
     let take = Take { stick: 1.0, fills, ..take() };
     let played = bars(&take, Meter::FOUR_FOUR, 0..8);
@@ -204,7 +204,7 @@ fn after_a_fill_full_stick_comes_back_to_its_bar() {
 }
 
 #[test]
-fn a_loop_repeats_the_theme_but_for_fills_and_the_crash_after_them() {
+fn looped_phrases_repeat_the_theme_except_for_fills_and_their_crash() {
     let fills = Fills { every: 8, steps: 8, amount: 0.5 };
     let take = Take { evolve: false, fills, ..take() };
     let played = bars(&take, Meter::FOUR_FOUR, -4..28);
@@ -222,7 +222,7 @@ fn a_loop_repeats_the_theme_but_for_fills_and_the_crash_after_them() {
 }
 
 #[test]
-fn fills_with_a_period_unlike_the_phrase_are_at_their_bars() {
+fn fills_whose_period_differs_from_the_phrase_are_at_their_bars() {
     for evolve in [true, false] {
         let fills = Fills { every: 3, steps: 8, amount: 0.5 };
         let take = Take { evolve, fills, ..take() };
@@ -366,7 +366,7 @@ fn every_kind_of_model_plays_its_own_classes_and_pitches() {
 }
 
 #[test]
-fn another_models_take_is_refused() {
+fn a_take_of_another_model_is_refused() {
     let metadata = &kinds()[0];
     let model = Model::from_bytes(&small_bytes(metadata, false)).expect("a model");
     let own = Take { model: model.identity(), ..take() };

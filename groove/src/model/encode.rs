@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn all_cells_are_written_and_bounded() {
+    fn all_input_cells_are_written_and_bounded() {
         let mut step = Step::SILENT;
         Drum::ALL.iter().for_each(|&d| step.set(d, Some(Hit::new(1.0, -0.5))));
         for (n, d) in [(4, 4), (3, 4), (6, 8), (7, 8), (5, 8), (12, 8), (1, 32), (255, 1)] {

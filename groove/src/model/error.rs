@@ -13,20 +13,20 @@ pub(crate) const MAX_LAYERS: usize = 8;
 #[derive(Debug, Error)]
 pub enum ModelError {
     /// Not a safetensors file, or truncated.
-    #[error("this is not a whole safetensors file ({0})")]
+    #[error("the file is not a complete safetensors file ({0})")]
     Broken(String),
     /// A safetensors file without a Deep Pocket header.
-    #[error("the file holds weights, but no Deep Pocket header: it is another kind of model")]
+    #[error("the file has weights but no Deep Pocket header; it is a different kind of model")]
     Foreign,
     /// The header cannot be parsed.
     #[error("the model's header cannot be read ({0})")]
     Header(String),
     /// Written by a newer or older Deep Pocket.
-    #[error("the model has format version {0}; this Deep Pocket reads versions {first} to {last}",
+    #[error("the model has format version {0}; this version of Deep Pocket reads {first} to {last}",
         first = FORMATS.start(), last = FORMATS.end())]
     Version(u32),
     /// Made for other inputs, styles or step lengths.
-    #[error("the model was made for {what} {found}; this Deep Pocket plays {wanted}")]
+    #[error("the model was made for {what} {found}; this version of Deep Pocket plays {wanted}")]
     Unfit {
         /// Property that differs.
         what: &'static str,
@@ -43,8 +43,8 @@ pub enum ModelError {
     Classes(String),
     /// Layer sizes out of range.
     #[error(
-        "the model's header asks for {layers} layers of {cells} cells; \
-         1 to {MAX_LAYERS} of 1 to {MAX_CELLS} can be played"
+        "the model's header has {layers} layers of {cells} cells; \
+         the limits are 1 to {MAX_LAYERS} layers of 1 to {MAX_CELLS} cells"
     )]
     Size {
         /// Layers in the header.
@@ -56,7 +56,7 @@ pub enum ModelError {
     #[error("the model lacks the tensor `{0}`")]
     Missing(String),
     /// A tensor has another shape than the header requires.
-    #[error("the tensor `{name}` has shape {found:?}, but the header asks for {wanted:?}")]
+    #[error("the tensor `{name}` has shape {found:?}, but the header requires {wanted:?}")]
     Shape {
         /// Tensor name.
         name: String,
@@ -66,7 +66,7 @@ pub enum ModelError {
         wanted: Vec<usize>,
     },
     /// A tensor is not of 16- or 32-bit floats.
-    #[error("the tensor `{name}` is of type {found}; F16 or F32 can be read")]
+    #[error("the tensor `{name}` has type {found}; only F16 and F32 are supported")]
     Type {
         /// Tensor name.
         name: String,
@@ -74,7 +74,7 @@ pub enum ModelError {
         found: String,
     },
     /// A tensor holds infinities or NaNs.
-    #[error("the tensor `{0}` holds values that are not numbers: the training went wrong")]
+    #[error("the tensor `{0}` contains values that are not numbers; the training diverged")]
     NotFinite(String),
     /// Invalid lead-ins.
     #[error("the model's lead-ins are damaged")]

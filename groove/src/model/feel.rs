@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn clear_only_keeps_the_bins_of_clear_hits() {
+    fn requested_hits_keep_only_the_bins_of_clear_hits() {
         let mut logits = [0.0; FEEL_LOGITS];
         clear_only(&mut logits);
         let left = |part: &[f32], bin: usize| part[bin] == 0.0;

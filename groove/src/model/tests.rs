@@ -110,24 +110,30 @@ fn state_carries_over_between_steps() {
 #[test]
 fn every_error_has_its_message() {
     let sentence = |result: Result<Model, ModelError>| result.expect_err("a fault").to_string();
-    assert!(sentence(Model::from_bytes(b"")).contains("not a whole safetensors file"));
+    assert!(sentence(Model::from_bytes(b"")).contains("not a complete safetensors file"));
     let whole = small_bytes(&nine(), false);
     for length in [8, 100, whole.len() / 2, whole.len() - 1] {
-        assert!(sentence(Model::from_bytes(&whole[..length])).contains("not a whole"));
+        assert!(sentence(Model::from_bytes(&whole[..length])).contains("not a complete"));
     }
     let foreign = safetensors::serialize(HashMap::<String, Tensor>::new(), None);
-    assert!(sentence(Model::from_bytes(&foreign.expect("a file"))).contains("another kind"));
+    assert!(sentence(Model::from_bytes(&foreign.expect("a file"))).contains("a different kind"));
     let class = |pitch: u32| json!({ "name": format!("Drum {pitch}"), "pitch": pitch });
     let classes = |pitches: std::ops::Range<u32>| pitches.map(class).collect::<Value>();
     type Change<'a> = &'a dyn Fn(&mut Value);
     let own = |names: &[&str]| -> Value { STYLES.iter().chain(names).copied().collect() };
     let faults: [(Change, &str); 19] = [
         (&|m| m["format"] = json!(9), "format version 9"),
-        (&|m| *m = json!({ "format": 1 }), "format version 1; this Deep Pocket reads versions 2 to 3"),
-        (&|m| m["inputs"] = json!("lags-1"), "for inputs lags-1; this Deep Pocket plays lags-2"),
+        (
+            &|m| *m = json!({ "format": 1 }),
+            "format version 1; this version of Deep Pocket reads 2 to 3",
+        ),
+        (
+            &|m| m["inputs"] = json!("lags-1"),
+            "for inputs lags-1; this version of Deep Pocket plays lags-2",
+        ),
         (&|m| m["name"] = json!(7), "header cannot be read"),
-        (&|m| m["classes"] = classes(0..0), "has 0 drum classes; 1 to 9"),
-        (&|m| m["classes"] = classes(30..40), "has 10 drum classes; 1 to 9"),
+        (&|m| m["classes"] = classes(0..0), "has 0 drum classes; it needs 1 to 9"),
+        (&|m| m["classes"] = classes(30..40), "has 10 drum classes; it needs 1 to 9"),
         (&|m| m["classes"][4]["pitch"] = json!(200), "class Low tom has the pitch 200"),
         (&|m| m["classes"][4]["pitch"] = json!(300), "header cannot be read"),
         (&|m| m["classes"][1]["pitch"] = json!(36), "Kick and Snare have the same pitch, 36"),
@@ -135,7 +141,7 @@ fn every_error_has_its_message() {
         (&|m| m["inputs"] = json!("drum-rnn"), "has shape"),
         (&|m| m["styles"] = json!(["rock"]), "made for the styles rock;"),
         (&|m| m["styles"] = own(&["mine", "rock"]), "two styles have the name rock"),
-        (&|m| m["styles"] = own(&["a/b"]), "a/b cannot name a style"),
+        (&|m| m["styles"] = own(&["a/b"]), "a/b is not a style name"),
         (&|m| m["styles"] = own(&["a", "b", "c", "d", "e", "f"]), "f would be one style too"),
         (&|m| m["steps_per_beat"] = json!(8), "8 steps"),
         (&|m| m["beat"]["cells"] = json!(1u64 << 40), "layers of"),

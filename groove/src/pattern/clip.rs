@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_grid_shows_each_lane_and_how_loud_it_is_struck() {
+    fn the_text_grid_shows_each_lane_and_its_velocities() {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         for (place, drum, velocity) in
             [(0, Drum::Kick, 127), (1, Drum::Kick, 12), (2, Drum::ClosedHat, 64)]
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_a_file_name() {
+    fn clip_names_are_valid_file_names() {
         assert_eq!(name("Rock", 119.7, 464), "rock-120bpm-464");
         assert_eq!(name("my/own: style", 90.0, 1), "my-own--style-90bpm-1");
     }

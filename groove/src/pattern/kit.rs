@@ -103,14 +103,12 @@ impl Kit {
     pub(crate) fn check(&self) -> Result<(), String> {
         let classes = self.classes();
         if !(1..=CLASSES).contains(&classes) {
-            return Err(format!(
-                "the model has {classes} drum classes; 1 to {CLASSES} can be played"
-            ));
+            return Err(format!("the model has {classes} drum classes; it needs 1 to {CLASSES}"));
         }
         for (number, Class { name, pitch }) in self.0.iter().enumerate() {
             if *pitch > 127 {
                 return Err(format!(
-                    "the model's drum class {name} has the pitch {pitch}; MIDI has 0 to 127"
+                    "the model's drum class {name} has the pitch {pitch}; MIDI pitches are 0 to 127"
                 ));
             }
             if let Some(other) = self.0[..number].iter().find(|other| other.pitch == *pitch) {

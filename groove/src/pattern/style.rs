@@ -67,7 +67,7 @@ pub fn own_style_name_error(name: &str, known: &[String]) -> Option<String> {
         || name.to_lowercase() != name
     {
         Some(format!(
-            "{shown} cannot name a style: 1 to {LETTERS} small letters, digits, spaces, - and _ can"
+            "{shown} is not a style name: use 1 to {LETTERS} lower-case letters, digits, spaces, - and _"
         ))
     } else {
         None
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers_agree() {
+    fn style_names_and_numbers_agree() {
         for number in 0..=18 {
             assert_eq!(style_number(style_name(number)), Some(number));
         }
@@ -102,7 +102,7 @@ mod tests {
         }
         for name in ["", " mine", "Mine", "a/b", "a, b", "a\n", &"x".repeat(LETTERS + 1)] {
             let fault = own_style_name_error(name, &known);
-            assert!(fault.is_some_and(|fault| fault.contains("cannot name a style")), "{name}");
+            assert!(fault.is_some_and(|fault| fault.contains("is not a style name")), "{name}");
         }
     }
 }

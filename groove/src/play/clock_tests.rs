@@ -27,7 +27,7 @@ fn stopped_transport_has_a_position_and_no_spans() {
 }
 
 #[test]
-fn blocks_that_follow_each_other_touch_however_the_host_rounds() {
+fn consecutive_blocks_touch_despite_host_rounding() {
     let mut clock = Clock::new(48_000.0);
     let mut to = None;
     for block in 0..1000 {
@@ -42,7 +42,7 @@ fn blocks_that_follow_each_other_touch_however_the_host_rounds() {
 }
 
 #[test]
-fn a_tempo_that_changes_between_two_blocks_is_no_jump() {
+fn a_tempo_change_between_blocks_is_not_a_jump() {
     let mut clock = Clock::new(48_000.0);
     spans(&mut clock, &playing(0.0), 4096);
     // Ramped from 120 to 240 BPM within the block.
@@ -65,7 +65,7 @@ fn a_step_back_is_a_jump_although_the_tempo_rises() {
 }
 
 #[test]
-fn a_seek_is_a_jump_and_so_is_a_new_start() {
+fn a_seek_and_a_restart_are_jumps() {
     let mut clock = Clock::new(48_000.0);
     spans(&mut clock, &playing(0.0), 480);
     assert_eq!(spans(&mut clock, &playing(7.0), 480)[0].entry, Entry::Jumps);
@@ -74,7 +74,7 @@ fn a_seek_is_a_jump_and_so_is_a_new_start() {
 }
 
 #[test]
-fn a_loop_goes_round_inside_a_block() {
+fn a_loop_wraps_inside_a_block() {
     let mut clock = Clock::new(48_000.0);
     let looped = |beats| Transport { loop_range: Some((0.0, 4.0)), ..playing(beats) };
     let all = spans(&mut clock, &looped(3.99), 480);
@@ -85,7 +85,7 @@ fn a_loop_goes_round_inside_a_block() {
 }
 
 #[test]
-fn a_loop_that_goes_round_as_the_tempo_changes_goes_round() {
+fn a_loop_wraps_while_the_tempo_changes() {
     let mut clock = Clock::new(48_000.0);
     let looped = |beats| Transport { loop_range: Some((0.0, 0.1)), ..playing(beats) };
     // The loop is 2,400 samples, and the host cuts its block one sample before its end.
@@ -95,7 +95,7 @@ fn a_loop_that_goes_round_as_the_tempo_changes_goes_round() {
 }
 
 #[test]
-fn a_loop_is_no_jump_when_the_host_cuts_its_blocks_at_the_seam() {
+fn a_loop_is_not_a_jump_if_the_host_splits_blocks_at_its_end() {
     for frames in [239, 240, 241] {
         let mut clock = Clock::new(48_000.0);
         let looped = |beats| Transport { loop_range: Some((0.0, 4.0)), ..playing(beats) };
@@ -108,7 +108,7 @@ fn a_loop_is_no_jump_when_the_host_cuts_its_blocks_at_the_seam() {
 }
 
 #[test]
-fn a_loop_shorter_than_a_block_goes_round_many_times() {
+fn a_loop_shorter_than_a_block_wraps_many_times() {
     let mut clock = Clock::new(48_000.0);
     let loop_range = Some((1.0, 1.0 + 100.0 / 24_000.0));
     let all = spans(&mut clock, &Transport { loop_range, ..playing(1.0) }, 4096);

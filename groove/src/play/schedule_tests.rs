@@ -44,7 +44,7 @@ fn off(sample: u32, drum: Drum) -> Note {
 }
 
 #[test]
-fn two_hits_of_a_drum_at_one_position_are_one_note_the_louder() {
+fn of_two_hits_of_a_drum_at_one_position_the_louder_sounds() {
     // Steps half a step apart: one hit a quarter step late, the next a quarter step early.
     let bars = [(60, 50), (-60, 90)].map(|(offset_ticks, velocity)| {
         let mut bar = Bar::silent(Meter::new(1, 32));
@@ -116,7 +116,7 @@ fn an_early_hit_sounds_before_its_bar_and_not_again() {
 }
 
 #[test]
-fn an_early_hit_of_a_loops_start_sounds_before_its_end() {
+fn an_early_hit_at_a_loop_start_sounds_before_the_loop_end() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
     let bar = bar(&[(0, Drum::Kick, -20), (2, Drum::Snare, 0)]);
     let looped = |beats| Transport { loop_range: Some((0.0, 1.0)), ..at(beats) };
@@ -136,7 +136,7 @@ fn an_early_hit_of_a_loops_start_sounds_before_its_end() {
 }
 
 #[test]
-fn a_loop_shorter_than_its_first_hit_is_early_strikes_it_once_a_sample() {
+fn a_loop_shorter_than_the_lead_of_its_first_hit_strikes_it_once_per_sample() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
     let bar = bar(&[(0, Drum::Kick, -120)]);
     // The loop is 1,200 samples, and the hit is 3,000 early.
@@ -147,7 +147,7 @@ fn a_loop_shorter_than_its_first_hit_is_early_strikes_it_once_a_sample() {
 }
 
 #[test]
-fn a_hit_on_a_loops_end_is_not_in_it_however_the_host_rounds() {
+fn a_hit_at_the_loop_end_is_excluded_despite_host_rounding() {
     for end in [1.025, 1.025 + 2e-10, 1.025 - 2e-10] {
         let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
         // A tick is 25 samples, and the hit is 24 ticks after the beat.
@@ -193,7 +193,7 @@ fn notes_end_after_they_begin_at_any_tempo() {
 }
 
 #[test]
-fn notes_have_the_pitches_of_their_bar_and_end_on_the_one_they_began_with() {
+fn notes_use_the_pitches_of_their_bar_and_end_on_their_start_pitch() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
     let mut notes = |beats: f64, bar: Bar| play(&mut scheduler, &mut clock, &at(beats), 480, &bar);
     let struck = struck_at;
@@ -214,7 +214,7 @@ fn notes_have_the_pitches_of_their_bar_and_end_on_the_one_they_began_with() {
 }
 
 #[test]
-fn drums_on_channels_of_their_own_do_not_cut_each_other_short() {
+fn drums_on_separate_channels_do_not_end_each_other() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
     let mut channels = [9; CLASSES];
     channels[Drum::Snare.index()] = 3;
@@ -251,7 +251,7 @@ fn host_jump_ahead_strikes_a_drum_once() {
 }
 
 #[test]
-fn two_drums_of_one_place_at_one_sample_are_one_note() {
+fn two_drums_on_one_pitch_at_one_sample_are_one_note() {
     let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(8_000.0));
     let bar = bar(&[(0, Drum::Kick, 119), (1, Drum::Snare, -120)]).at([60; CLASSES].into());
     let fast = Transport { tempo: Some(999.0), ..at(0.0) };

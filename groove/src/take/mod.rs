@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_in_one_phrase() {
+    fn each_bar_belongs_to_one_phrase() {
         let take = Take { phrase_bars: 8, ..Take::default() };
         assert_eq!(take.phrase_of(-1), (-1, 7));
         assert_eq!(take.phrase_of(17), (2, 1));

@@ -102,7 +102,7 @@ mod tests {
     use crate::pattern::drum::Drum;
 
     #[test]
-    fn rhythm_repeats() {
+    fn a_tapped_rhythm_repeats() {
         let mut steps = vec![Step::SILENT; 16];
         for place in [0, 3, 6] {
             steps[place].set(Drum::Ride, Some(Hit::new(0.5, 0.1)));

@@ -134,14 +134,14 @@ impl Header<'_> {
         let before = Rect::from_min_size(take.right_top() + scale.size(4.0, 0.0), size);
         let after = before.translate(vec2(size.x, 0.0));
         for (by, name, label, hint, place) in [
-            (-1, "Previous preset", "‹", "The preset before.", before),
-            (1, "Next preset", "›", "The next preset.", after),
+            (-1, "Previous preset", "‹", "Previous preset.", before),
+            (1, "Next preset", "›", "Next preset.", after),
         ] {
             if (Button { name, label, style: ButtonStyle::Flat, hint }).show(ui, scale, place) {
                 preset_browser::turn(view, by);
             }
         }
-        let hint = "Beats to begin with, and your own.";
+        let hint = "Factory presets and your own.";
         let open = self.drawer == Some(Drawer::Presets);
         let style = if open { ButtonStyle::Selected } else { ButtonStyle::Raised };
         let button = Button { name: "Presets", label: self.take, style, hint };
@@ -171,8 +171,8 @@ fn audition_controls(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     let scale = view.scale;
     let audition = &view.params.audition;
     let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(28.0)));
-    let hint = "The plugin's own drums play the notes, so that you hear them before any routing. \
-                Off: only notes leave the plugin.";
+    let hint = "The plugin's own drums play the notes, so you hear them without routing. Off: the plugin \
+                only sends notes.";
     let kit = middle.with_max_x(middle.left() + scale.px(96.0));
     switch(ui, view, kit, &audition.on, ["Audition kit", "Audition"], hint);
     let level = Slider {
@@ -181,7 +181,7 @@ fn audition_controls(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
         origin: 0.0,
         knob: true,
         colour: if audition.on.value() { theme::AMBER } else { theme::MUTED },
-        hint: "How loud the plugin's own drums are.",
+        hint: "Level of the audition kit.",
         beside: None,
     };
     level.show(ui, view, middle.with_min_x(kit.right() + scale.px(12.0)));

@@ -124,9 +124,9 @@ impl TransientWarnings {
         status: &Status,
     ) -> Option<&'static str> {
         if status.refused != self.refused {
-            self.warning.set("The host did not accept all of the notes.", now + Self::SHOWN);
+            self.warning.set("The host did not accept all notes.", now + Self::SHOWN);
         } else if status.late != self.late {
-            let text = "A bar was not ready in time: another one was played instead.";
+            let text = "A bar was not ready in time: another bar played instead.";
             self.warning.set(text, now + Self::SHOWN);
         }
         (self.late, self.refused) = (status.late, status.refused);

@@ -120,7 +120,7 @@ impl Fault {
             Fault::Engine => {
                 "The engine failed and is silent. Switch the plugin off and on to restart it."
             }
-            Fault::Worker => "The drummer failed at a bar; another one is repeated instead.",
+            Fault::Worker => "The drummer failed to play a bar; another bar repeats instead.",
         }
     }
 }

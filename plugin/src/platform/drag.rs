@@ -1,8 +1,10 @@
-//! Dragging a file out of the window into a track of the host or a folder. No crate supports this
-//! for a window inside another program's window. Each platform has its own file; this one holds the
-//! common interface.
+//! Dragging a file out of the window into a track of the host or a folder. Each platform has its own
+//! file; this one holds the common interface. The file stays after the drop, because hosts read it
+//! at any later time.
 //!
-//! The file stays after the drop, because hosts read it when they like.
+//! Fills a gap: baseview cannot start a drag, and no other crate can for a window inside another
+//! program's window. Upstream: report 6 of `docs/upstream.md`. Delete this folder once baseview has
+//! such an interface.
 
 mod drag_state;
 
@@ -33,7 +35,7 @@ use self::xdnd_source::PlatformDrag;
 /// A running drag. Dropping it abandons the drag and waits until its thread has ended.
 pub struct Drag {
     report: Arc<DragReport>,
-    #[expect(dead_code, reason = "it is held until the drag is over")]
+    #[expect(dead_code, reason = "held until the drag is over")]
     carrier: PlatformDrag,
 }
 

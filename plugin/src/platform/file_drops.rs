@@ -1,4 +1,7 @@
 //! Hand-over of files that are dragged over the window from the platform's code to the window.
+//!
+//! Stands in for `egui::RawInput::hovered_files` and `dropped_files`, which egui-baseview leaves
+//! empty: report 5 of `docs/upstream.md`. Deleted with `xdnd_receiver`.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};

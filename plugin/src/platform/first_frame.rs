@@ -1,12 +1,12 @@
 //! First frame of a window under X11.
 //!
-//! Works around: baseview requests the next frame from the Present extension when it creates a
-//! window, but the server reports it only to mapped windows. If the host maps the window more
-//! than a frame later, the report is lost and the window stays blank. Requesting the same frame
-//! again makes the server report it to every listener.
+//! Works around: baseview selects `PresentCompleteNotify` only when a window is mapped, but may
+//! request its first frame before. If the host maps the window more than a frame later, nobody
+//! receives the completion, baseview waits for it for ever, and the window stays blank. Requesting
+//! the same frame again makes the server report it to every listener.
 //!
-//! Upstream: baseview, X11 event loop. Delete this module once baseview repeats the request
-//! when the window is mapped.
+//! Upstream: baseview, `PresentState` in `platform/x11/present.rs`; report 1 of `docs/upstream.md`.
+//! Delete this module once a window that is mapped late draws by itself.
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::present::ConnectionExt as _;

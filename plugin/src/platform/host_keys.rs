@@ -1,14 +1,15 @@
 //! Keys for the host under X11: its space bar starts and stops the song while nobody types in the
 //! window.
 //!
-//! Works around: a click moves the focus to the plugin window, and under X11 keys that baseview
-//! does not use are lost. The song could not be started and stopped from the keyboard any more.
+//! Works around: a click moves the focus to the plugin window, and baseview under X11 discards the
+//! keys that the window ignores. [`return_focus`] gives the focus back.
 //!
 //! Also works around: the server sends keys to the window under the pointer while that lies in the
-//! focused host window, whoever has the focus. The host does not see them there, so it gets a copy.
+//! focused host window, whichever window has the focus. [`KeyForwarder`] sends the host a copy.
 //!
-//! Upstream: baseview, X11 event handling. Delete this module once baseview returns the focus and
-//! forwards unused keys to its parent.
+//! Upstream: baseview, `KeyPress` and `KeyRelease` in `platform/x11/event_loop.rs`, and
+//! egui-baseview, `on_event` in `window.rs`; report 3 of `docs/upstream.md`. Delete this module once
+//! baseview sends ignored keys to the parent and egui-baseview takes the focus only to type.
 
 use std::time::{Duration, Instant};
 

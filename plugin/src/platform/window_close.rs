@@ -1,11 +1,11 @@
 //! Closing a window under X11.
 //!
-//! Works around: dropping a baseview window may leave its thread running. The thread is told to
-//! stop and then receives a request; if it stops before it answers, nothing waits for its end,
-//! and it continues in code that the host unloads.
+//! Works around: dropping a baseview window may leave its thread running. The drop stops the thread
+//! and then sends it a request; if the thread stops before it answers, the drop returns without
+//! joining it, and it continues in code that the host unloads.
 //!
-//! Upstream: baseview, `Window` under X11. Delete this module once dropping a window joins
-//! its thread.
+//! Upstream: baseview, `Drop for WindowThreadHandle` in `platform/x11/window_thread.rs`; report 2 of
+//! `docs/upstream.md`. Delete this module once dropping a window always joins its thread.
 
 use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
 

@@ -1,5 +1,6 @@
-//! Connection to the display for the repairs under X11. They ignore errors; the window is then no
-//! worse off than without them.
+//! Connection to the display for the repairs under X11, reports 1 to 4 of `docs/upstream.md`; it is
+//! deleted with the last of them. They ignore errors; the window is then no worse off than without
+//! them.
 
 use x11rb::COPY_DEPTH_FROM_PARENT;
 use x11rb::connection::Connection as _;

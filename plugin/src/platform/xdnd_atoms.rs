@@ -1,4 +1,5 @@
-//! Atoms of the XDND protocol, for drags out of the window and drops on it.
+//! Atoms of the XDND protocol, for drags out of the window and drops on it. Deleted with
+//! `xdnd_receiver` and `drag`.
 
 x11rb::atom_manager! {
     /// Atoms of the XDND protocol.

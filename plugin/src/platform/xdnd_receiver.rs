@@ -1,14 +1,14 @@
 //! Receives files dropped on the window, with the XDND protocol.
 //!
-//! Works around: baseview implements XDND for its windows but accepts every file, and the drop does
-//! not reach the editor. The property `XdndProxy` therefore redirects the messages to a hidden
+//! Works around: baseview implements XDND for its windows but accepts every file, and egui-baseview
+//! drops its drag events. The property `XdndProxy` therefore redirects the messages to a hidden
 //! window on a connection of our own. Some programs only look at the outermost window under the
 //! pointer, which is the host's. If the host's window does not accept drops itself, it gets the
 //! same proxy while the editor is open, and drops outside the editor are declined.
 //!
-//! Upstream: baseview, X11 drag and drop, and nice-plug-egui's event translation. Delete this
-//! module once dropped files reach `egui::RawInput::dropped_files` and the window can decline a
-//! drag.
+//! Upstream: baseview, `platform/x11/drag_n_drop.rs`, and egui-baseview, `on_event` in `window.rs`;
+//! reports 4 and 5 of `docs/upstream.md`. Delete this module once dropped files reach
+//! `egui::RawInput::dropped_files` and the window can decline a drag.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;

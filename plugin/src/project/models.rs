@@ -107,7 +107,7 @@ pub fn built_in() -> Result<Arc<Model>, String> {
     let read = || {
         Model::from_bytes(include_bytes!("../../../assets/deep-pocket.safetensors"))
             .map(Arc::new)
-            .map_err(|fault| format!("The built-in model cannot play: {fault}."))
+            .map_err(|fault| format!("The built-in model cannot be loaded: {fault}."))
     };
     MODEL.get_or_init(read).clone()
 }
@@ -208,7 +208,7 @@ pub fn style_numbers(model: Option<&Metadata>) -> impl Iterator<Item = u8> + use
 fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let size = fs::metadata(path).map_err(|fault| unreadable(path, &fault))?.len();
     if size > MAX_BYTES {
-        return Err(unfit(path, "it is larger than any model that can be played"));
+        return Err(unfit(path, "it is larger than any supported model"));
     }
     fs::read(path).map_err(|fault| unreadable(path, &fault))
 }
@@ -222,7 +222,7 @@ fn uncopied(path: &Path, fault: &std::io::Error) -> String {
 }
 
 fn unfit(path: &Path, why: &str) -> String {
-    format!("{} cannot play: {why}.", named(path))
+    format!("{} cannot be loaded: {why}.", named(path))
 }
 
 fn named(path: &Path) -> String {
@@ -256,7 +256,7 @@ mod tests {
         let names: Vec<String> = listed.iter().map(|listed| named(&listed.path)).collect();
         assert_eq!(names, ["bad.SAFETENSORS", "empty.safetensors", "good.safetensors"]);
         let sentence = listed[0].about.as_ref().expect_err("it is bad");
-        assert!(sentence.starts_with("bad.SAFETENSORS cannot play: "), "{sentence}");
+        assert!(sentence.starts_with("bad.SAFETENSORS cannot be loaded: "), "{sentence}");
         assert!(listed[1].about.is_err());
         let good = listed[2].about.as_ref().expect("a header");
         assert!(good.validation.beats.is_some_and(|beats| beats < 5.2));
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(fs::read(&first).expect("bytes"), SHIPPED);
         fs::write(&dropped, &SHIPPED[..5_000]).expect("a file");
         let sentence = import(&dropped, &models).expect_err("it is broken");
-        assert!(sentence.starts_with("mine.safetensors cannot play: "), "{sentence}");
+        assert!(sentence.starts_with("mine.safetensors cannot be loaded: "), "{sentence}");
         assert_eq!(list(&models).len(), 2);
     }
 

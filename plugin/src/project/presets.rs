@@ -59,7 +59,7 @@ impl Preset {
             |fault: serde_json::Error| format!("it is not a preset or is damaged ({fault})");
         let Version { version } = serde_json::from_str(text).map_err(broken)?;
         if version > VERSION {
-            return Err("a newer Deep Pocket wrote it".into());
+            return Err("it was saved by a newer version".into());
         }
         serde_json::from_str(text).map_err(broken)
     }
@@ -155,13 +155,13 @@ pub fn delete(path: &Path) -> Result<(), String> {
 fn new_path(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let name = name.trim();
     if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
-        return Err(format!("a name has 1 to {MAX_NAME_CHARS} letters"));
+        return Err(format!("a name needs 1 to {MAX_NAME_CHARS} characters"));
     }
     let fits = |letter: char| letter.is_alphanumeric() || " -_".contains(letter);
     let file: String = name.chars().map(|c| if fits(c) { c } else { '-' }).collect();
     let path = folder.join(format!("{file}.{ENDING}"));
     if path.exists() {
-        return Err(format!("there is a preset called {name} already"));
+        return Err(format!("a preset named {name} already exists"));
     }
     Ok(path)
 }
@@ -230,7 +230,7 @@ mod tests {
         let path = save(&folder, &preset("Back/alley")).expect("saved");
         assert_eq!(path, folder.join("Back-alley.json"));
         let sentence = save(&folder, &preset("Back/alley ")).expect_err("it is there");
-        assert!(sentence.contains("there is a preset called Back/alley already"), "{sentence}");
+        assert!(sentence.contains("a preset named Back/alley already exists"), "{sentence}");
         assert!(save(&folder, &preset("  ")).is_err() && save(&folder, &preset("..")).is_ok());
         assert_eq!(load(&path), Ok(preset("Back/alley")));
         assert!(rename(&path, "--").is_err() && path.exists(), "its place is taken");

@@ -148,9 +148,9 @@ impl ProjectState {
     #[must_use]
     pub fn notice(&self) -> Option<&'static str> {
         match self.load_problem.load(Ordering::Relaxed) {
-            1 => Some("The saved state was damaged: unreadable parts have their default values."),
+            1 => Some("The saved state is damaged: unreadable parts have their default values."),
             2 => Some(
-                "The project was saved by a newer Deep Pocket: only the parts that this version knows were loaded.",
+                "A newer version saved this project: only the parts that this version knows were loaded.",
             ),
             _ => None,
         }

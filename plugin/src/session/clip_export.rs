@@ -84,7 +84,7 @@ impl ClipExport {
             bars.push(at_pitches(&played, pitches, controls.channels));
         }
         let Some(first) = bars.first() else {
-            return Err("A clip has at least one bar.".into());
+            return Err("A clip needs at least one bar.".into());
         };
         let pitches = *first.pitches();
         let lanes = options.lane.map_or(DrumSet::ALL, |drum| [drum].into_iter().collect());

@@ -53,7 +53,7 @@ pub fn kind_of(file: &Path) -> Option<FileKind> {
 pub fn bytes(file: &Path) -> Result<Vec<u8>, String> {
     let unread = |fault: std::io::Error| format!("{} cannot be read: {fault}.", name(file));
     if std::fs::metadata(file).map_err(unread)?.len() > MAX_BYTES {
-        return Err(format!("{} is too large to be a clip of drums.", name(file)));
+        return Err(format!("{} is too large for a drum clip.", name(file)));
     }
     std::fs::read(file).map_err(unread)
 }
@@ -134,7 +134,7 @@ mod tests {
         std::fs::write(&file, b"MThd").expect("a file");
         assert_eq!(bytes(&file), Ok(b"MThd".to_vec()));
         std::fs::File::create(&file).and_then(|file| file.set_len(MAX_BYTES + 1)).expect("a file");
-        assert_eq!(bytes(&file), Err("long.mid is too large to be a clip of drums.".to_owned()));
+        assert_eq!(bytes(&file), Err("long.mid is too large for a drum clip.".to_owned()));
         let gone = bytes(&folder.path().join("gone.mid")).expect_err("no file");
         assert!(gone.starts_with("gone.mid cannot be read: "), "{gone}");
     }

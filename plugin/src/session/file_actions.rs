@@ -37,7 +37,7 @@ impl Session {
         ParamWriter { send: set, force: true }.set(&self.params.prime.mode, PrimeMode::Play);
         let bars = played.steps().len() / meter.steps();
         let bars = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
-        Ok(format!("The drummer carries on from {bars} of the file."))
+        Ok(format!("The drummer continues from {bars} of the file."))
     }
 
     /// Clears the primer.
@@ -84,7 +84,7 @@ impl Session {
         let place = usize::try_from(output.map.value()).unwrap_or(0).min(DRUM_MAPS.len() - 1);
         let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value()).unwrap_or(0);
         let map = UserMap { name: DRUM_MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
-        let message = format!("New instances begin with the drum map {}.", map.name);
+        let message = format!("New instances start with the drum map {}.", map.name);
         self.store()
             .report(Settings::change(|settings| settings.map = Some(map)).map(|()| message));
     }

@@ -283,7 +283,7 @@ fn file(places: &[usize]) -> Vec<u8> {
 fn a_dropped_file_is_the_primer() {
     let mut bench = Bench::new();
     let said = bench.session.prime_with(&file(&[4, 12, 20]), &mut at_once);
-    assert_eq!(said.as_deref(), Ok("The drummer carries on from 2 bars of the file."));
+    assert_eq!(said.as_deref(), Ok("The drummer continues from 2 bars of the file."));
     bench.wait();
     let Primer::Play(played) = bench.session.take().primer else { panic!("no primer") };
     assert_eq!((played.steps().len(), bench.takes()), (32, 2));

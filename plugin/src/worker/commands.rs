@@ -66,7 +66,7 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         self.players.retain(|slot| slot.identity != identity);
         self.load_player(identity);
         self.store.change(|extras| extras.model = identity);
-        Ok(format!("{name} plays."))
+        Ok(format!("{name} is loaded."))
     }
 
     /// Humanises a clip with the model of a take and pins the result.
@@ -81,7 +81,7 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         let played =
             humanise(&model, &kind, &steps, Some(seed)).map_err(|fault| fault.to_string())?;
         self.store.change(|extras| extras.pins = Pins::all(&played));
-        Ok("The hits of the file are pinned, as the drummer strikes them.".into())
+        Ok("The file's hits are pinned, with the drummer's velocities and timing.".into())
     }
 }
 

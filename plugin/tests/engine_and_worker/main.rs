@@ -161,7 +161,7 @@ fn a_moving_knob_is_heard_continuously() {
 }
 
 #[test]
-fn the_tempo_of_a_take_is_latched_once_and_again_with_another_seed() {
+fn the_tempo_of_a_take_is_latched_once_per_seed() {
     let tempi = Arc::new(AtomicU64::new(0));
     let told = Arc::clone(&tempi);
     let mut rig = Rig::new(HostMode::Offline, move |take: &Take, meter, bar| {
@@ -305,7 +305,7 @@ fn the_window_gets_the_playing_and_the_pending_phrase() {
 }
 
 #[test]
-fn bars_are_played_ahead_of_the_song_for_a_clip_of_the_take_that_plays() {
+fn bars_of_a_longer_clip_are_generated_ahead_of_the_song() {
     let mut rig = Rig::new(HostMode::Realtime, known_bar);
     rig.block(0.0, 480);
     let until = Instant::now() + Duration::from_secs(5);
@@ -332,7 +332,7 @@ fn bars_are_played_ahead_of_the_song_for_a_clip_of_the_take_that_plays() {
 }
 
 #[test]
-fn a_hundred_instances_come_and_go() {
+fn a_hundred_instances_are_created_and_dropped() {
     for _ in 0..100 {
         let mut rig = Rig::new(HostMode::Offline, known_bar);
         rig.roll(0.0, 1.0, 4_096);

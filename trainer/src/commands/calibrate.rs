@@ -1,4 +1,4 @@
-//! `calibrate`: finds the lead-ins and dials of a model file again, or its strokes.
+//! `calibrate`: finds the lead-ins and calibration of a model file again, or its strokes.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ pub struct CalibrateOptions {
     /// File for the new model
     #[arg(long)]
     out: PathBuf,
-    /// Learn the stroke network and take the lead-ins again, and keep the dials
+    /// Learn the stroke network and take the lead-ins again, and keep the calibration
     #[arg(long)]
     strokes: bool,
 }

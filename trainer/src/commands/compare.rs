@@ -17,7 +17,7 @@ use crate::metrics::free_run::FreeRun;
 /// Maximum length of a model's name in the chart, in characters.
 const LETTERS: usize = 60;
 
-/// CompareOptions of `compare`.
+/// Options of `compare`.
 #[derive(Args, Debug)]
 pub struct CompareOptions {
     /// One model file

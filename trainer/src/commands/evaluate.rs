@@ -22,7 +22,7 @@ use crate::metrics::teacher_forced::PredictionReport;
 use crate::metrics::{self, Metrics, StyleClassifier};
 use crate::network::net::Net;
 
-/// EvaluateOptions of `evaluate`.
+/// Options of `evaluate`.
 #[derive(Args, Debug)]
 pub struct EvaluateOptions {
     /// Model file

@@ -15,7 +15,7 @@ use crate::data::known_style;
 use crate::files;
 use crate::playback::play_steps;
 
-/// GenerateOptions of `generate`.
+/// Options of `generate`.
 #[derive(Args, Debug)]
 pub struct GenerateOptions {
     /// Model file
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_meter_is_two_numbers() {
+    fn meters_are_parsed_from_two_numbers() {
         assert_eq!(parse_meter("7/8"), Ok(Meter::new(7, 8)));
         for wrong in ["", "4", "4/3", "0/4", "300/4", "four/4"] {
             assert!(parse_meter(wrong).is_err(), "{wrong}");

@@ -357,7 +357,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_legend_stays_on_the_picture() {
+    fn a_legend_stays_inside_the_chart() {
         let named = |letters: usize| ("x".repeat(letters), HUMAN_COLOUR);
         let short = [named(10), named(10), named(10)];
         assert!(legend(&short).iter().all(|(_, y)| *y == TITLE));

@@ -29,7 +29,7 @@ const BATCHES: &str = "batches";
 /// Marks a missing bin.
 const NO_BIN: u8 = u8::MAX;
 
-/// PrepareOptions of `prepare`: those of `train` that determine its result.
+/// Options of `prepare`: those of `train` that determine its result.
 #[derive(Args, Clone, Debug)]
 #[command(mut_arg("init", |init| init.hide(true)))]
 pub struct PrepareOptions {

@@ -36,7 +36,7 @@ const UPDATES: [u64; 6] = [1, 11, 21, 31, 91, 300];
 /// Perplexities in the report.
 const REPORTED: [&str; 6] = ["510", "182", "59", "28", "13", ""];
 
-/// ReportOptions of `report`.
+/// Options of `report`.
 #[derive(Args, Debug)]
 pub struct ReportOptions {
     /// Folder of the Groove MIDI Dataset
@@ -159,7 +159,7 @@ fn draw(
         points.iter().filter(kept).map(plot_point).collect()
     };
     let labels = ChartLabels {
-        title: "The report's network while it learns",
+        title: "Training of the report's network",
         across: "updates",
         up: "perplexity per step",
     };
@@ -182,12 +182,12 @@ fn draw(
     let hits = sides.each_ref().map(|side| hits_per_bar(&side.beats, Drum::ALL.len()));
     let group = |drum: Drum| (drum.name().into(), hits.iter().map(|h| h[drum.index()]).collect());
     let panel = BarPanel {
-        title: "Hits a bar of rock".into(),
+        title: "Hits per bar of rock".into(),
         logarithmic: false,
         groups: Drum::ALL.map(group).into(),
     };
     let path = options.out.join("report-2019-hits.svg");
-    plot::bars(&path, "What is struck how often", &series, &[panel])
+    plot::bars(&path, "How often each drum is struck", &series, &[panel])
 }
 
 /// Formats four bars as rows of `x`, for the drums that are struck.

@@ -16,7 +16,7 @@ use crate::data::known_style;
 use crate::files;
 use crate::playback::play_bars;
 
-/// SheetOptions of `sheet`.
+/// Options of `sheet`.
 #[derive(Args, Debug)]
 pub struct SheetOptions {
     /// Model file
@@ -35,7 +35,7 @@ pub struct SheetOptions {
     /// Bars of each take
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     bars: u8,
-    /// Quarter notes a minute
+    /// Tempo, in bpm
     #[arg(long, default_value_t = 120.0)]
     tempo: f32,
     /// File to write
@@ -64,7 +64,7 @@ impl BarFault {
         match self {
             BarFault::One => "no kick on 1",
             BarFault::Backbeat => "no backbeat",
-            BarFault::Time => "no hat or cymbal keeps time",
+            BarFault::Time => "no timekeeper",
             BarFault::Toms => "tom solo",
         }
     }
@@ -120,7 +120,12 @@ pub fn run(options: &SheetOptions) -> Result<()> {
         let _ = writeln!(text, "{}", row(name, &takes));
         let _ = writeln!(sheets, "\n## {name}");
         for (seed, bars) in (1..).zip(&takes) {
-            let _ = write!(sheets, "\nSeed {seed}{}\n\n```\n{}```\n", help(bars, name), grid(bars));
+            let _ = write!(
+                sheets,
+                "\nSeed {seed}{}\n\n```\n{}```\n",
+                fault_list(bars, name),
+                grid(bars)
+            );
         }
     }
     let out = &options.out;
@@ -140,16 +145,16 @@ fn head(options: &SheetOptions) -> String {
     let SheetOptions { takes, bars, tempo, .. } = options;
     let names = BAR_FAULTS.map(BarFault::name).join(" | ");
     format!(
-        "# Takes to read\n\n\
-         Written by `cargo trainer sheet`: seeds 1 to {takes} of each style, none chosen, the \
-         first {bars} bars of each, 4/4 at {tempo} quarter notes a minute, all controls at their \
-         defaults. A letter is a sixteenth: soft `o` (velocity below 48), `x`, loud `X` (96 and \
-         above), silent `.`. Only lanes that are struck are shown.\n\n\
-         *Help* names obvious faults of single bars, found by a few rules; it is a help for the \
-         reader and no judgement: a bar without a fault can be bad, and a good bar can have one. \
-         Jazz, latin and afrobeat are not asked for a backbeat, jazz and reggae not for a kick on \
-         1; reggae is asked for kick or snare on 3.\n\n\
-         Bars with each fault, of {} a style (-: not asked for):\n\n\
+        "# Unselected takes\n\n\
+         Written by `cargo trainer sheet`: the first {bars} bars of seeds 1 to {takes} of each \
+         style, none selected, in 4/4 at {tempo} bpm with all controls at their defaults. A letter \
+         is a sixteenth: soft `o` (velocity below 48), medium `x`, loud `X` (96 and above), silent \
+         `.`. Lanes without hits are left out.\n\n\
+         *Faults* lists obvious faults of single bars, found by a few rules. They help the reader \
+         and do not rate the music: a bar without a fault can be bad, and a good bar can have one. \
+         A backbeat is not expected in jazz, latin and afrobeat, nor a kick on 1 in jazz and \
+         reggae; reggae needs a kick or snare on 3.\n\n\
+         Bars with each fault, of {} per style (-: not expected):\n\n\
          | style | {names} | none |\n|---|---|---|---|---|---|\n",
         takes * u32::from(*bars)
     )
@@ -178,7 +183,7 @@ fn row(style: &str, takes: &[Vec<Bar>]) -> String {
 }
 
 /// Lists the faults of a take, bar by bar.
-fn help(bars: &[Bar], style: &str) -> String {
+fn fault_list(bars: &[Bar], style: &str) -> String {
     let of = |(number, bar): (usize, &Bar)| {
         let names: Vec<&str> = faults(bar, style).into_iter().map(BarFault::name).collect();
         (!names.is_empty()).then(|| format!("bar {number}: {}", names.join(", ")))
@@ -186,7 +191,7 @@ fn help(bars: &[Bar], style: &str) -> String {
     let found: Vec<String> = (1..).zip(bars).filter_map(of).collect();
     match found.is_empty() {
         true => String::new(),
-        false => format!(". *Help:* {}", found.join("; ")),
+        false => format!(". *Faults:* {}", found.join("; ")),
     }
 }
 
@@ -240,7 +245,7 @@ mod tests {
             [(step, drum, 90), (step, Drum::ClosedHat, 90)]
         };
         let good = bar(&[0, 4, 8, 12].map(beat).concat());
-        assert!(faults(&good, "rock").is_empty() && help(&[good], "rock").is_empty());
+        assert!(faults(&good, "rock").is_empty() && fault_list(&[good], "rock").is_empty());
         let silent = bar(&[]);
         assert_eq!(faults(&silent, "rock"), [BarFault::One, BarFault::Backbeat, BarFault::Time]);
         assert_eq!(faults(&silent, "jazz"), [BarFault::Time]);
@@ -248,7 +253,7 @@ mod tests {
         assert_eq!(faults(&drop, "reggae"), [BarFault::Time]);
         let toms: Vec<_> = (0..5).map(|step| (step, Drum::LowTom, 90)).collect();
         assert!(faults(&bar(&toms), "latin").contains(&BarFault::Toms));
-        assert!(help(&[good, drop], "rock").contains("bar 2: no kick on 1, no backbeat"));
+        assert!(fault_list(&[good, drop], "rock").contains("bar 2: no kick on 1, no backbeat"));
         assert_eq!(row("jazz", &[vec![good, silent]]), "| jazz | - | - | 1 | 0 | 1 |");
     }
 }

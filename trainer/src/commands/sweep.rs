@@ -15,7 +15,7 @@ use crate::files;
 use crate::train::console::stop_on_interrupt;
 use crate::train::training::{self, TrainingOutcome};
 
-/// SweepOptions of `sweep`: those of `train`, with lists of layers and cells.
+/// Options of `sweep`: those of `train`, with lists of layers and cells.
 #[derive(Debug)]
 pub struct SweepOptions {
     layers: Vec<usize>,

@@ -22,7 +22,7 @@ pub fn run(options: &TrainOptions) -> Result<()> {
         .perplexity
         .context("stopped before the first evaluation on the validation pieces")?;
     let path = options.out.join(MODEL);
-    // A fine-tuned model keeps its dials: a few clips are not enough to find others.
+    // A fine-tuned model keeps its calibration: a few clips are not enough for another one.
     if options.plan.init.is_none() && outcome.update >= options.plan.updates {
         let bytes = files::read(&path)?;
         if files::parse_model(&path, &bytes)?.metadata().calibrations.is_empty() {

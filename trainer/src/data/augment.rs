@@ -183,7 +183,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn slips_are_few() {
+    fn slips_change_few_steps() {
         let mut draws = ChaCha8Rng::seed_from_u64(4);
         let steps: Vec<Step> = (0..2_000)
             .map(|at| piece(1, 1 + u8::try_from(at % 100).unwrap_or(0), false).steps[0])

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bars_are_compared_by_number() {
+    fn pair_f1_compares_bars_of_the_same_number() {
         let (a, b) = (bar(&[0, 4]), bar(&[0, 8]));
         let f1 = |x: &[BarSteps], y: &[BarSteps]| pair_f1(&[groove(x), groove(y)]);
         assert_eq!(f1(&[a, b], &[a, b]), Some(1.0));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn first_bars_are_counted_by_their_hits() {
+    fn first_bars_with_equal_hits_count_as_one() {
         let (a, b) = (bar(&[0, 4]), bar(&[0, 8]));
         let mut softer = a;
         softer[0].set(Drum::Kick, Some(Hit::plain(20, 9)));

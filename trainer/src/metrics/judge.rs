@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn mean_and_standard_deviation() {
+    fn mean_and_standard_deviation_are_exact() {
         let (mean, sd) = mean_and_sd(&[1.0, 3.0, 5.0, 7.0]);
         assert!((mean - 4.0).abs() < 1e-9 && (sd - 5f64.sqrt()).abs() < 1e-9);
     }

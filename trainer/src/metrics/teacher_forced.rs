@@ -82,14 +82,14 @@ pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
     let feel = with_slice(&outputs.feel, <[f32]>::to_vec)?;
     let score = |(piece, rows): (&Piece, &Vec<usize>)| {
         let mut score = Score::default();
-        let dial = net.metadata.calibration(piece.kind.style);
+        let calibration = net.metadata.calibration(piece.kind.style);
         let meter = piece.kind.meter;
         let bar = meter.steps();
         for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
             let mut hits = hits[row * subsets..][..subsets].to_vec();
             if !piece.kind.fill {
                 let before = at.checked_sub(bar).map(|same| piece.steps[same].drums());
-                let balance = dial.at(0.5, step_of_four_four(meter, at % bar));
+                let balance = calibration.at(0.5, step_of_four_four(meter, at % bar));
                 add_logit_bias(&mut hits, &balance.logit_bias(before));
             }
             kernel::softmax(&mut hits);

@@ -5,8 +5,8 @@
 //! stick. Many rounds of few takes with shrinking corrections converge faster than one round of
 //! many takes (stochastic approximation, Robbins and Monro 1951).
 //!
-//! Existing dials are refined: after a change of the weights or of the engine they are close to the
-//! target, and a few rounds suffice.
+//! Existing calibrations are refined: after a change of the weights or of the engine they are close
+//! to the target, and a few rounds suffice.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,8 +31,8 @@ use crate::network::net::Net;
 /// Indices of the stick places, from the middle outwards, each with the place whose result it
 /// starts from.
 const OUTWARDS: [(usize, usize); STICK_POINTS.len()] = [(2, 2), (1, 2), (0, 1), (3, 2)];
-/// Rounds for a model without dials and for one with dials, takes per round, and bars per take: its
-/// theme and two phrases after it.
+/// Rounds for a model without calibrations and for one that has them, takes per round, and bars per
+/// take: its theme and two phrases after it.
 const ROUNDS: u32 = 10;
 const REFINING_ROUNDS: u32 = 4;
 const TAKES: u32 = 112;
@@ -42,7 +42,7 @@ const BARS: i64 = 12;
 const HOSTS_TEMPO: f32 = 120.0;
 /// First seed, far from the seeds of the evaluation.
 const FIRST_SEED: u32 = 1_000_000;
-/// Minimum number of beats for a style to get its own dial; others get that of all beats.
+/// Minimum number of beats for a style to get its own calibration; others get that of all beats.
 const ENOUGH: usize = 8;
 /// Gain of the first round: of the log of a rate's error, and of the error of the log-odds that a
 /// drum is struck at a step of the bar.
@@ -62,36 +62,37 @@ const HARDLY: f64 = 0.1;
 /// Limit of tilt and stick.
 const MOST: f32 = 3.0;
 
-/// Returns the bytes of a model with new lead-ins, the dials that belong to them, and validation
-/// figures measured with both.
+/// Returns the bytes of a model with new lead-ins, the calibrations that belong to them, and
+/// validation figures measured with both.
 pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u8>> {
     let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
     let lead_ins = lead_ins(&data.pieces);
     let mut metadata = files::parse_model(path, bytes)?.metadata().clone();
     let plain = model::write(&metadata, &tensors, &lead_ins, true)?;
-    eprintln!("{} lead-ins; playing, to find each style's dial", lead_ins.len());
-    metadata.calibrations = dials(files::parse_model(path, &plain)?, &data.pieces)?;
+    eprintln!("{} lead-ins; playing, to find each style's calibration", lead_ins.len());
+    metadata.calibrations = find_calibrations(files::parse_model(path, &plain)?, &data.pieces)?;
     let net = Net::from_tensors(&metadata, &tensors)?;
     metadata.validation =
         PredictionReport::measure(&net, &data.split(Split::Validation))?.figures();
     Ok(model::write(&metadata, &tensors, &lead_ins, true)?)
 }
 
-/// Finds the dials of a model, by style number, from all pieces of its data.
-pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCalibration>> {
+/// Finds the calibrations of a model, by style number, from all pieces of its data.
+pub fn find_calibrations(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCalibration>> {
     let styles = model.metadata().styles.len();
     let classes = model.metadata().classes.classes();
     let known = model.metadata().calibrations.clone();
     let fresh = known.is_empty();
     let rounds = if fresh { ROUNDS } else { REFINING_ROUNDS };
     let mut model = Arc::new(model);
-    let mut dials = if fresh { vec![StyleCalibration::default(); 1 + styles] } else { known };
-    dials.resize(1 + styles, StyleCalibration::default());
+    let mut calibrations =
+        if fresh { vec![StyleCalibration::default(); 1 + styles] } else { known };
+    calibrations.resize(1 + styles, StyleCalibration::default());
     for style in 0..=u8::try_from(styles)? {
         let number = usize::from(style);
         let drummers = human(pieces, Split::Train, style);
         if drummers.len() < ENOUGH {
-            dials[number] = dials[0];
+            calibrations[number] = calibrations[0];
             continue;
         }
         let tempi = tempi(pieces, style);
@@ -99,13 +100,14 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCalibration>> {
         let wanted = chances(&drummers);
         for (place, from) in OUTWARDS {
             if fresh {
-                let dial = &mut dials[number];
-                (dial.tilts[place], dial.sticks[place]) = (dial.tilts[from], dial.sticks[from]);
-                dial.step_tilts[place] = dial.step_tilts[from];
+                let calibration = &mut calibrations[number];
+                (calibration.tilts[place], calibration.sticks[place]) =
+                    (calibration.tilts[from], calibration.sticks[from]);
+                calibration.step_tilts[place] = calibration.step_tilts[from];
             }
             for round in 0..rounds {
                 if let Some(model) = Arc::get_mut(&mut model) {
-                    model.set_calibrations(dials.clone());
+                    model.set_calibrations(calibrations.clone());
                 }
                 let take = |number: u32| {
                     let drummers = tempi[number as usize * tempi.len() / TAKES as usize];
@@ -118,16 +120,17 @@ pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCalibration>> {
                     (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;
                 let shrink = 1.0 / (1.0 + 0.5 * round as f32);
                 let lacking = target_similarity(STICK_POINTS[place], steadiness) - bar_f1(&takes);
-                let dial = &mut dials[number];
-                let tilt = &mut dial.tilts[place];
+                let calibration = &mut calibrations[number];
+                let tilt = &mut calibration.tilts[place];
                 correct_tilt(tilt, shrink, &rates, &hits_per_bar(&takes, classes));
-                let tilts = &mut dial.step_tilts[place];
+                let tilts = &mut calibration.step_tilts[place];
                 correct_step_tilts(tilts, shrink, &wanted, &chances(&takes));
-                dial.sticks[place] = corrected_stick(dial.sticks[place], shrink, lacking);
+                calibration.sticks[place] =
+                    corrected_stick(calibration.sticks[place], shrink, lacking);
             }
         }
     }
-    Ok(dials)
+    Ok(calibrations)
 }
 
 /// Corrects the tilts of the drums, given the rates of drummers and takes.

@@ -24,17 +24,17 @@ ICML 2019), published by Google under the Creative Commons Attribution 4.0 Inter
 
 /// README of the archive.
 const READ_ME: &str = "\
-Deep Pocket: a drummer in a plugin.
+Deep Pocket: a neural drummer in a plugin.
 
-Install: run install.sh here (install.sh --uninstall takes everything out again), or copy
-\"Deep Pocket.clap\" and \"Deep Pocket.vst3\" into your plugin folders by hand. Have your DAW scan
-its plugins again, put Deep Pocket on an instrument track, and press play.
+Install: run install.sh here (install.sh --uninstall removes everything), or copy
+\"Deep Pocket.clap\" and \"Deep Pocket.vst3\" into your plugin folders. Let your DAW scan for
+plugins, put Deep Pocket on an instrument track, and press play.
 
-deep-pocket is the same drummer as a program of its own: deep-pocket --help.
+deep-pocket is the standalone program: deep-pocket --help.
 
-How to get the notes to a drum instrument stands in routing.md; first-use.md shows a first time.
-Licences: LICENSE-* for Deep Pocket and its type, THIRD-PARTY.txt for what it is built on,
-CREDITS.txt for what the drummer learned from.
+routing.md describes how to route the notes to a drum instrument in each DAW; first-use.md shows a
+first session. Licences: LICENSE-* for Deep Pocket and its typeface, THIRD-PARTY.txt for its
+dependencies, CREDITS.txt for the training data.
 ";
 
 /// Script that installs the bundles and the program for this user.
@@ -48,14 +48,14 @@ esac
 programs="$HOME/.local/bin"
 rm -rf "$clap/Deep Pocket.clap" "$vst3/Deep Pocket.vst3" "$programs/deep-pocket"
 if [ "${1:-}" = --uninstall ]; then
-    echo "Deep Pocket is gone. Your presets, models and clips stay where they are."
+    echo "Deep Pocket is removed. Your presets, models and clips are still there."
     exit
 fi
 mkdir -p "$clap" "$vst3" "$programs"
 cp -R "$here/Deep Pocket.clap" "$clap/"
 cp -R "$here/Deep Pocket.vst3" "$vst3/"
 cp "$here/deep-pocket" "$programs/"
-echo "Installed into $clap, $vst3 and $programs. Have your DAW scan its plugins again."
+echo "Installed into $clap, $vst3 and $programs. Let your DAW scan for plugins."
 "#;
 
 /// Writes the archive and returns its path.

@@ -37,19 +37,19 @@ const DEFAULT_TEMPO: f64 = 120.0;
 #[derive(Debug, Error)]
 pub enum MidiError {
     /// The file is larger than [`MAX_FILE_BYTES`].
-    #[error("the file has {0} bytes; the largest MIDI file that is read has {MAX_FILE_BYTES}")]
+    #[error("the file has {0} bytes; the limit for MIDI files is {MAX_FILE_BYTES}")]
     Large(usize),
     /// Not a MIDI file, or a damaged one.
-    #[error("this is not a whole MIDI file ({0})")]
+    #[error("the file is not a complete MIDI file ({0})")]
     Broken(String),
     /// The file uses SMPTE time.
-    #[error("the file counts time in SMPTE frames, so its notes have no place in a bar")]
+    #[error("the file uses SMPTE time, so its notes have no position in a bar")]
     Smpte,
     /// The file has no drum notes.
     #[error("the file has no drum notes")]
     NoDrums,
     /// The last note is more than [`MAX_CLIP_STEPS`] steps from the start.
-    #[error("the file is {0} sixteenths long; the longest that is read is {MAX_CLIP_STEPS}")]
+    #[error("the file is {0} sixteenths long; the limit is {MAX_CLIP_STEPS}")]
     Long(u64),
 }
 

@@ -17,7 +17,7 @@ use crate::project::models::{self, ModelEntry};
 /// Perplexities of n-gram baselines on the same held-out beats, for all styles and for rock, as in
 /// the README.
 const BASELINES: [(&str, [f64; 2]); 3] = [
-    ("place in the bar (n-gram)", [13.4, 13.5]),
+    ("position in the bar (n-gram)", [13.4, 13.5]),
     ("and one bar ago (n-gram)", [5.8, 7.3]),
     ("and two bars ago (n-gram)", [5.2, 7.0]),
 ];
@@ -43,10 +43,10 @@ pub(crate) fn show(
     let text = match model {
         ModelState::Loading => {
             let font = scale.font(FontRole::Body);
-            paragraph(ui, inside, "The model is being read.", font, theme::MUTED)
+            paragraph(ui, inside, "The model is loading.", font, theme::MUTED)
         }
         ModelState::Missing(why) => {
-            let text = format!("{why}\n\nThe notes that the project remembers play on without it.");
+            let text = format!("{why}\n\nThe notes saved in the project play without it.");
             paragraph(ui, inside, &text, scale.font(FontRole::Body), theme::WRONG)
         }
         ModelState::Ready(model) => about(ui, view, inside, model),
@@ -59,11 +59,11 @@ fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, listed: &[ModelEn
     let scale = view.scale;
     ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let hint = "A file that the trainer wrote. It is copied into your folder of models.";
+            let hint = "A model file of the trainer (.safetensors). It is copied to your models.";
             if menu_item(ui, scale, "Load model", "Load model…", hint) {
                 view.asked = Some(Action::PickFile(FilePurpose::Model, view.edits.options));
             }
-            let hint = "It comes with the plugin.";
+            let hint = "The model that comes with the plugin.";
             if menu_item(ui, scale, "Built-in model", "Built-in model", hint) {
                 view.edits.session_mut().choose_model(None);
             }
@@ -97,9 +97,9 @@ fn about(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, model: &Metadata
     let rest = inside.with_min_y(name.bottom() + gap);
     let own: Vec<&str> = model.styles.iter().skip(STYLES.len()).map(String::as_str).collect();
     let styles = match &own[..] {
-        [] => format!("{} styles. Learned from: {}", model.styles.len(), model.trained_on),
+        [] => format!("{} styles. Trained on: {}", model.styles.len(), model.trained_on),
         own => format!(
-            "{} styles, of its own: {}. Learned from: {}",
+            "{} styles, added: {}. Trained on: {}",
             model.styles.len(),
             own.join(", "),
             model.trained_on

@@ -52,7 +52,7 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     let place = rows.named(ui, 0.0, "Drum map");
     let [chosen, usual] = choices_of(map);
     let maps: Vec<String> = DRUM_MAPS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let hint = "The notes that your drum instrument expects.";
+    let hint = "The MIDI notes of your drum instrument.";
     let list =
         List { name: "Drum map", choices: &maps, chosen, usual, columns: 1, column: 240.0, hint };
     let remember = place.with_min_x(place.right() - scale.px(86.0));
@@ -60,7 +60,7 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     if let Some(choice) = list.show(ui, scale, place) {
         view.edits.set(map, i32::try_from(choice).unwrap_or(0));
     }
-    let hint = "New instances begin with this map. Projects that you have keep theirs.";
+    let hint = "New instances start with this map. Existing projects keep theirs.";
     let name = "Remember this map for new instances";
     let button = Button { name, label: "Remember", style: ButtonStyle::Raised, hint };
     if button.show(ui, scale, remember) {
@@ -97,10 +97,10 @@ fn channels(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
         view.edits.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
     }
     let through = place.with_min_x(place.left() + scale.px(104.0));
-    let hint = "Passes on notes that you play and that map to no drum.";
+    let hint = "Passes on played notes that are not drums.";
     switch(ui, view, through, &params.output.through, ["Through", "Pass other notes"], hint);
 
-    let caption = "Channels of single drums; the dash is the common one";
+    let caption = "Channel of each drum; a dash is the common channel";
     let at = rows.at(140.0 + ROW[1]).left_center();
     line(ui, at, Align2::LEFT_CENTER, caption, scale.font(FontRole::Small), theme::MUTED);
     for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(202.0).top())) {
@@ -109,7 +109,7 @@ fn channels(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
             0 => "–".to_owned(),
             own => own.to_string(),
         };
-        let hint = "The MIDI channel of this drum alone; 0 is the common one.";
+        let hint = "The MIDI channel of this drum; 0 is the common channel.";
         Field { param, name: param.name(), shown, turns: true, hint }.show(ui, view, field);
     }
 }
@@ -117,14 +117,14 @@ fn channels(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
 /// Draws free run and its tempo.
 fn free_run(ui: &mut Ui, view: &ViewContext<'_>, row: Rect) {
     let output = &view.params.output;
-    let hint = "It plays while the host stands, at its own tempo.";
+    let hint = "Plays while the host is stopped, at its own tempo.";
     switch(ui, view, row, &output.free_run, ["Free run", "Play without the host"], hint);
     Field {
         param: &output.free_tempo,
         name: "Free tempo",
         shown: output.free_tempo.to_string(),
         turns: true,
-        hint: "The tempo while the host stands.",
+        hint: "The tempo while the host is stopped.",
     }
     .show(ui, view, row.with_min_x(row.right() - view.scale.px(110.0)));
 }

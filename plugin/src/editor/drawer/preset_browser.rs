@@ -33,10 +33,10 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, opened
     let words = field(ui, view, search, "Search presets", "Search: rock, slow, shuffle, 90 bpm");
     let save = inside.with_min_y(inside.bottom() - height);
     let name_field = save.with_max_x(save.right() - scale.px(76.0));
-    let name = field(ui, view, name_field, "Preset name", "Name of a preset of your own");
+    let name = field(ui, view, name_field, "Preset name", "Name of the new preset");
     let button = save.with_min_x(save.right() - scale.px(68.0));
     let look = if name.trim().is_empty() { ButtonStyle::Disabled } else { ButtonStyle::Primary };
-    let hint = "Keeps the present beat as a file of yours.";
+    let hint = "Saves the current beat as a preset file.";
     if (Button { name: "Save preset", label: "Save", style: look, hint }).show(ui, scale, button) {
         keep(ui, view, &name, own_id);
     }

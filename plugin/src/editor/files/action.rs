@@ -38,7 +38,7 @@ impl FilePurpose {
             FilePurpose::Midi => "Save the clip as a MIDI file",
             FilePurpose::Sound => "Save the clip as sound",
             FilePurpose::Model => "Load a model",
-            FilePurpose::Prime => "Carry on from a MIDI file",
+            FilePurpose::Prime => "Continue a MIDI file",
             FilePurpose::Humanise => "Humanise a MIDI file",
         }
     }

@@ -63,7 +63,7 @@ pub(crate) fn card(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: 
         let at = corner.center() + scale.size(5.0 * x, 0.0);
         ui.painter().circle_filled(at, scale.px(1.6), lit);
     }
-    let hint = "Drag it into a track or a folder. Right click: save it, copy it, how much of the song it has.";
+    let hint = "Drag it into a track or a folder. Right click: save, copy, length.";
     let response = response.on_hover_cursor(CursorIcon::Grab).on_hover_text(hint);
     let more = more.on_hover_cursor(CursorIcon::PointingHand);
     for popup in [Popup::context_menu(&response), Popup::menu(&more)] {
@@ -94,7 +94,7 @@ fn menu(ui: &mut Ui, view: &mut ViewContext<'_>) {
     if menu_item(ui, scale, "Save MIDI", "Save .mid…", hint) {
         view.asked = Some(Action::PickFile(FilePurpose::Midi, options));
     }
-    let hint = "As the plugin's own drums play it, in stereo at 48 kHz.";
+    let hint = "Rendered with the audition kit, in stereo at 48 kHz.";
     if menu_item(ui, scale, "Save sound", "Save .wav…", hint) {
         view.asked = Some(Action::PickFile(FilePurpose::Sound, options));
     }
@@ -102,12 +102,11 @@ fn menu(ui: &mut Ui, view: &mut ViewContext<'_>) {
     if menu_item(ui, scale, "Copy text", "Copy as text", hint) {
         view.asked = Some(Action::CopyText(options));
     }
-    let hint = "Clips leave out the drummer's micro-timing. Swing stays: it is yours.";
+    let hint = "Clips leave out the drummer's micro-timing and keep your swing.";
     if menu_check(ui, scale, "Quantised", "Quantised", hint, options.quantised) {
         view.edits.options.quantised = !options.quantised;
     }
-    let hint = "How many phrases a clip has, from the one that is shown on, as the song will come \
-                to them.";
+    let hint = "Number of phrases in the clip, starting with the one that is shown.";
     let chosen = match options.extent {
         Extent::Phrases(count) => usize::from(count.max(1)).ilog2() as usize,
         _ => 0,

@@ -15,10 +15,10 @@ use crate::session::dropped_file::{self, FileKind};
 const fn words(purpose: FilePurpose) -> [&'static str; 2] {
     match purpose {
         FilePurpose::Humanise => {
-            ["Play its hits", "They are pinned, as a drummer would strike them."]
+            ["Humanise it", "Its hits are pinned, with a drummer's velocities and timing."]
         }
-        FilePurpose::Model => ["Play with this model", "It is copied into your folder of models."],
-        _ => ["Carry on from it", "The drummer hears its last bars and plays on."],
+        FilePurpose::Model => ["Play with this model", "It is copied to your models."],
+        _ => ["Continue it", "The drummer hears its last bars and continues from them."],
     }
 }
 

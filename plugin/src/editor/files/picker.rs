@@ -109,7 +109,7 @@ pub(crate) struct ChosenFile {
 impl ChosenFile {
     /// Writes the clip and returns a message with its path. Never overwrites a file.
     pub(crate) fn save(&self) -> Result<String, String> {
-        let clip = self.clip.as_ref().ok_or("There is no clip to be saved.")?;
+        let clip = self.clip.as_ref().ok_or("There is no clip to save.")?;
         let (bytes, ending) = match self.purpose {
             FilePurpose::Sound => (clip.wav(RATE), "wav"),
             _ => (clip.midi(), "mid"),

@@ -21,17 +21,17 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         size: DialSize::Large,
         origin: 0.0,
         mark: Some(HUMAN),
-        hint: "How closely the drummer sticks to the beat. 0 % drifts, 100 % repeats the first bar \
-               exactly; at the teal mark it is as human drummers of the style.",
+        hint: "How closely bars repeat. 0 % drifts, 100 % repeats the first bar exactly; the teal \
+               mark is like human drummers of the style.",
     }
     .show(ui, view, stick);
 
     let right = inside.with_min_x(inside.left() + scale.px(130.0));
     let first = right.with_max_y(right.top() + scale.px(30.0));
-    style(ui, view, first, &params.style, "Style", "The kind of music that the drummer plays.");
+    style(ui, view, first, &params.style, "Style", "The style of music that the drummer plays.");
     let second = first.translate(vec2(0.0, scale.px(36.0)));
     let field = second.with_max_x(second.left() + second.width() * 0.62);
-    let hint = "The style that is blended in, as far as the slider beside it says.";
+    let hint = "The style that the slider beside it mixes in.";
     style(ui, view, field, &params.drummer.blend_style, "Second style", hint);
     let share = params.drummer.blend.value();
     Slider {
@@ -40,7 +40,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         origin: 0.0,
         knob: true,
         colour: if share > 0.0 { theme::AMBER } else { theme::MUTED },
-        hint: "How much of the second style is in it: none on the left, all of it on the right.",
+        hint: "Share of the second style: none on the left, only it on the right.",
         beside: None,
     }
     .show(
@@ -56,11 +56,11 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         let centre = below.left() + below.width() * place;
         Rect::from_center_size(pos2(centre, below.center().y), scale.size(78.0, 78.0))
     };
-    let hint = "How far the theme strays from the likeliest beat: low is plain, 1.00 is as in the \
-                recordings that the model learned from, above that it gets wild.";
+    let hint = "How far the theme strays from the most probable beat: low is plain, 1.00 is like the \
+                recordings that the model was trained on, higher is wild.";
     Dial::small(&params.temperature, "Temperature", hint).show(ui, view, dial(0.22));
-    let hint = "How much is struck: 0 % is as the drummers of the style. Each lane has its own \
-                density besides.";
+    let hint = "Number of hits: 0 % is like drummers of the style. Each lane also has its own \
+                density.";
     Dial { origin: 0.5, ..Dial::small(&params.drummer.density, "Density", hint) }.show(
         ui,
         view,

@@ -13,15 +13,15 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let dial = |column: f32, row: f32| {
         Rect::from_min_size(dials.min + vec2(size.x * column, size.y * row), size)
     };
-    let hint = "How late every second sixteenth is: 67 % makes a triplet of each pair.";
+    let hint = "Delay of every second sixteenth: 67 % makes each pair a triplet.";
     Dial::small(&params.swing, "Swing", hint).show(ui, view, dial(0.0, 0.0));
-    let hint = "How much of the drummer's micro-timing is played: 0 % is on the grid, 100 % as it \
-                was meant, more exaggerates.";
+    let hint = "Amount of the drummer's micro-timing: 0 % is on the grid, 100 % as the drummer \
+                plays, more exaggerates.";
     Dial::small(&params.timing, "Timing", hint).show(ui, view, dial(1.0, 0.0));
     let hint =
-        "Range between soft and loud: 0 % is level, 100 % as the drummer plays, more exaggerates.";
+        "Range between soft and loud: 0 % is even, 100 % as the drummer plays, more exaggerates.";
     Dial::small(&params.dynamics, "Dynamics", hint).show(ui, view, dial(0.0, 1.0));
-    let hint = "Adds to every MIDI velocity.";
+    let hint = "Added to every MIDI velocity.";
     Dial { origin: 0.5, ..Dial::small(&params.velocity, "Velocity", hint) }.show(
         ui,
         view,
@@ -31,7 +31,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         param: &params.pace,
         name: "Pace",
         choices: &[(0, "Half"), (1, "1:1"), (2, "Double")],
-        hint: "The pattern in half, plain or double time.",
+        hint: "Plays the pattern in half, normal or double time.",
     }
     .show(ui, view, segments);
 }

@@ -14,7 +14,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         param: &params.drummer.phrase,
         name: "Phrase",
         choices: &[(0, "1"), (1, "2"), (2, "4"), (3, "8")],
-        hint: "Bars in a phrase: what is shown here, what loops, and what the clip holds.",
+        hint: "Bars in a phrase: the part that is shown, looped, and dragged as a clip.",
     }
     .show(ui, view, place);
     let place = row(ui, scale, inside, [1, 5], "Play");
@@ -22,8 +22,8 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         param: &params.drummer.order,
         name: "Phrases",
         choices: &[(1, "Loop"), (0, "Evolve")],
-        hint: "Loop repeats the theme. Evolve varies it from phrase to phrase, and always in the \
-               same way: a place in the song sounds the same every time.",
+        hint: "Loop repeats the theme. Evolve varies it from phrase to phrase, always in the same \
+               way: a song position sounds the same every time.",
     }
     .show(ui, view, place);
     let place = row(ui, scale, inside, [2, 5], "Fill at");
@@ -31,7 +31,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         param: &params.fills.every,
         name: "Fill",
         choices: &[(0, "–"), (1, "1"), (2, "2"), (3, "4"), (4, "8"), (5, "16")],
-        hint: "A fill ends every so many bars of the song. The dash: no fills.",
+        hint: "Ends every so many bars of the song with a fill. Dash: no fills.",
     }
     .show(ui, view, place);
     let place = row(ui, scale, inside, [3, 5], "Fill is");
@@ -41,7 +41,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         name: "Fill length",
         shown: if beats == 1 { "1 beat".to_owned() } else { format!("{beats} beats") },
         turns: true,
-        hint: "How long a fill is.",
+        hint: "Length of a fill.",
     }
     .show(ui, view, place.with_max_x(place.left() + scale.px(70.0)));
     let share = place.with_min_x(place.left() + scale.px(84.0));
@@ -51,7 +51,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         origin: 0.0,
         knob: true,
         colour: theme::AMBER,
-        hint: "How much of toms and crash is in a fill.",
+        hint: "Amount of toms and crash in a fill.",
         beside: None,
     }
     .show(ui, view, share.with_max_x(share.right() - scale.px(6.0)));
@@ -60,8 +60,8 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         param: &params.drummer.launch,
         name: "Changes begin",
         choices: &[(0, "Step"), (1, "Beat"), (2, "Bar"), (3, "Phrase")],
-        hint: "What you change is heard from the next step, beat, bar or phrase on. Columns that \
-               will change glow until then.",
+        hint: "A change is heard from the next step, beat, bar or phrase. Columns that will change \
+               glow until then.",
     }
     .show(ui, view, place);
 }

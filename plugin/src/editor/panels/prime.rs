@@ -18,13 +18,12 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
         param: &params.mode,
         name: "Prime",
         choices: &[(0, "Off"), (1, "Hold"), (2, "Play"), (3, "Tap")],
-        hint: "What is done with the keys that you play into the plugin. Hold: the drums of held \
-               keys are favoured. Play: what you play in a bar is carried on from the next. Tap: \
-               the kit plays to the rhythm of what you play.",
+        hint: "Use of the keys that you play into the plugin. Hold: the drummer favours held \
+               drums. Play: it continues a bar that you play. Tap: the kit plays to your rhythm.",
     }
     .show(ui, view, modes);
     let gate = inside.with_min_y(inside.bottom() - scale.px(24.0));
-    let hint = "It sounds only while a key is held.";
+    let hint = "Plays only while a key is held.";
     switch(ui, view, gate, &params.gate, ["Gate", "Gate"], hint);
     let middle = Rect::from_min_max(
         pos2(inside.left(), modes.bottom() + scale.px(12.0)),
@@ -54,17 +53,17 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
 /// Draws the menu of uses of a MIDI file.
 fn file(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     let scale = view.scale;
-    let hint = "The drummer carries on from a file of drums, or plays its hits by hand.";
+    let hint = "The drummer continues a drum clip, or humanises it.";
     let button =
         Button { name: "MIDI file", label: "MIDI file…", style: ButtonStyle::Raised, hint };
     let response = button.respond(ui, scale, rect);
     Popup::menu(&response).align(RectAlign::TOP_START).gap(scale.px(4.0)).show(|ui| {
         let options = view.edits.options;
-        let hint = "Its last bars are the primer: the drummer carries on from them.";
+        let hint = "Its last bars are the primer: the drummer continues from them.";
         if menu_item(ui, scale, "Prime with a MIDI file", "Prime with a MIDI file…", hint) {
             view.asked = Some(Action::PickFile(FilePurpose::Prime, options));
         }
-        let hint = "Its hits are pinned, with the velocities and the timing of a drummer.";
+        let hint = "Its hits are pinned, with a drummer's velocities and timing.";
         if menu_item(ui, scale, "Humanise a MIDI file", "Humanise a MIDI file…", hint) {
             view.asked = Some(Action::PickFile(FilePurpose::Humanise, options));
         }
@@ -90,9 +89,9 @@ fn kept(view: &ViewContext<'_>, mode: PrimeMode) -> Option<String> {
 
 fn explain(ui: &Ui, scale: Scale, rect: Rect, mode: PrimeMode) {
     let lines = match mode {
-        PrimeMode::Off => ["Keys change nothing.", ""],
+        PrimeMode::Off => ["Keys have no effect.", ""],
         PrimeMode::Hold => ["Hold drum keys: the", "drummer plays to them."],
-        PrimeMode::Play => ["Play a bar: the drummer", "carries on from it."],
+        PrimeMode::Play => ["Play a bar: the drummer", "continues from it."],
         PrimeMode::Tap => ["Tap a rhythm: the kit", "plays to it."],
     };
     for (row, text) in lines.into_iter().filter(|text| !text.is_empty()).enumerate() {

@@ -31,8 +31,8 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
         name: "Seed",
         shown: format!("seed {}", grouped(params.seed.value())),
         turns: false,
-        hint: "The number behind this take: the same seed with the same settings plays the same \
-               beat, always. Click to type one.",
+        hint: "The number of this take: the same seed with the same settings always plays the same \
+               beat. Click to type one.",
     }
     .show(ui, view, second.with_min_x(second.right() - scale.px(88.0)));
     let card = inside.with_min_y(second.bottom() + scale.px(11.0));
@@ -48,12 +48,12 @@ fn history(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &Histo
         Rect::from_x_y_ranges(left..=left + width, rect.y_range())
     };
     let look = |can: bool| if can { ButtonStyle::Flat } else { ButtonStyle::Disabled };
-    let hint = "Back to the take before. Every take is kept.";
+    let hint = "Back to the previous take. No take is lost.";
     let undo = Button { name: "Undo", label: "↺", style: look(overview.can_undo), hint };
     if undo.show(ui, scale, place(0.0)) {
         view.edits.with_host(Session::undo);
     }
-    let hint = "On to the take after.";
+    let hint = "On to the next take.";
     let redo = Button { name: "Redo", label: "↻", style: look(overview.can_redo), hint };
     if redo.show(ui, scale, place(1.0)) {
         view.edits.with_host(Session::redo);
@@ -61,7 +61,7 @@ fn history(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &Histo
     let favourite = overview.favourite;
     let (label, look) =
         if favourite { ("★", ButtonStyle::Selected) } else { ("☆", ButtonStyle::Flat) };
-    let hint = "A favourite is kept however many takes come after it.";
+    let hint = "Keeps this take, however many takes follow.";
     if (Button { name: "Favourite", label, style: look, hint }).show(ui, scale, place(2.0)) {
         view.edits.session_mut().set_favourite(!favourite);
     }
@@ -76,8 +76,8 @@ fn compare(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &Histo
     for (side, name, label, place) in [(Side::A, "Take A", "A", a), (Side::B, "Take B", "B", b)] {
         let present = overview.side == side;
         let look = if present { ButtonStyle::Selected } else { ButtonStyle::Flat };
-        let hint = "Two takes to compare: the lit one is played. Shift and click: make the other \
-                    one the same.";
+        let hint = "Two takes to compare: the lit one plays. Shift and click: copy it to the other \
+                    side.";
         if (Button { name, label, style: look, hint }).show(ui, scale, place) {
             if ui.input(|input| input.modifiers.shift) {
                 view.edits.session_mut().copy_to_other_side();

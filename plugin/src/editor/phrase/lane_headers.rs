@@ -146,8 +146,8 @@ impl LaneHeader<'_> {
         let LaneHeader { drum, area, has_pins, .. } = *self;
         let (scale, name) = (view.scale, drum.name());
         let (what, label, style, hint) = if has_pins {
-            let hint = "Frees everything that is pinned in this lane.";
-            ("Free lane", "●", ButtonStyle::Selected, hint)
+            let hint = "Removes all pins of this lane.";
+            ("Unpin lane", "●", ButtonStyle::Selected, hint)
         } else {
             let hint = "Pins the whole lane as it is: new takes play around it.";
             ("Pin lane", "○", ButtonStyle::Flat, hint)
@@ -200,7 +200,7 @@ impl LaneHeader<'_> {
 }
 
 /// Tooltip of regenerating a lane.
-const REGENERATE: &str = "Plays only this lane anew; all the others stay as they are.";
+const REGENERATE: &str = "Regenerates only this lane; all others stay as they are.";
 
 /// Draws a drag handle of six dots.
 fn grip(ui: &Ui, scale: Scale, centre: Pos2) {
@@ -243,8 +243,8 @@ fn cell_entries(
     let hit = phrase.hit(cell.bar, cell.step, drum);
     let (struck, silent) = (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
     if struck.contains(drum) || silent.contains(drum) {
-        let hint = "The drummer decides again what is played here.";
-        if menu_item(ui, scale, "Free cell", "Free this cell", hint) {
+        let hint = "The drummer decides what plays here.";
+        if menu_item(ui, scale, "Unpin cell", "Unpin this cell", hint) {
             view.edits.session_mut().pin(cell.place, drum, None);
         }
     } else if menu_item(ui, scale, "Pin cell", "Pin this cell as it is", "New takes keep it.") {
@@ -270,19 +270,19 @@ fn lane_entries(ui: &mut Ui, view: &mut ViewContext<'_>, steps: &[Step], drum: D
     if menu_item(ui, scale, &lane("Pin"), "Pin the lane as it is", hint) {
         view.edits.session_mut().keep_lane(drum, steps);
     }
-    let hint = "The drummer decides again what is played in this lane.";
-    if menu_item(ui, scale, &lane("Free"), "Free the lane", hint) {
+    let hint = "The drummer decides what this lane plays.";
+    if menu_item(ui, scale, &lane("Unpin"), "Unpin the lane", hint) {
         view.edits.session_mut().free_lane(drum);
     }
-    if menu_item(ui, scale, "Free all", "Free all lanes", "Nothing is pinned any more.") {
+    if menu_item(ui, scale, "Unpin all", "Unpin all lanes", "Removes all pins.") {
         view.edits.session_mut().free_all();
     }
-    if menu_item(ui, scale, &lane("Renew"), "Play the lane anew", REGENERATE) {
+    if menu_item(ui, scale, &lane("Regenerate"), "Regenerate the lane", REGENERATE) {
         view.edits.regenerate_lane(drum, steps);
     }
     let hint = "The drummer does without this drum, and plays the others accordingly. To hear \
                 less of it only for now, mute it.";
-    let off = if params.off.value() { "Use the drum again" } else { "Do without the drum" };
+    let off = if params.off.value() { "Use this drum" } else { "Leave this drum out" };
     if menu_item(ui, scale, params.off.name(), off, hint) {
         view.edits.set(&params.off, !params.off.value());
     }
@@ -292,7 +292,7 @@ fn lane_entries(ui: &mut Ui, view: &mut ViewContext<'_>, steps: &[Step], drum: D
 fn export_entries(ui: &mut Ui, view: &mut ViewContext<'_>, drum: Drum) {
     let options = ExportOptions { lane: Some(drum), ..view.edits.options };
     let hint =
-        "The lane alone, with the options of the clip's menu. The lane's name can be dragged, too.";
+        "Only this lane, with the options of the clip menu. You can also drag the lane's name.";
     for (name, label, purpose) in [
         ("Save MIDI", "Save the lane as .mid…", FilePurpose::Midi),
         ("Save sound", "Save the lane as .wav…", FilePurpose::Sound),

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_song_position_has_its_place_in_the_pattern_at_any_pace() {
+    fn song_positions_map_to_pattern_positions_at_every_pace() {
         let at = |position: f64, pace| PatternPosition::of(position, &status(5, 20.0), pace, 0);
         assert_eq!(at(21.5, TimeFeel::Plain), PatternPosition { bar: 5, beats: 1.5 });
         assert_eq!(at(25.0, TimeFeel::Plain), PatternPosition { bar: 6, beats: 1.0 });
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_of_the_pattern_has_the_number_of_the_hosts_bar() {
+    fn pattern_bars_are_numbered_as_in_the_host() {
         let numbers = |pace| [0, 1, 2].map(|bar| PatternPosition::number(bar, pace));
         assert_eq!(numbers(TimeFeel::Plain), [Some(1), Some(2), Some(3)]);
         assert_eq!(numbers(TimeFeel::Half), [Some(1), Some(3), Some(5)]);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_velocity_is_read_where_a_hit_of_it_ends() {
+    fn pointer_height_gives_the_velocity_drawn_there() {
         let scale = Scale::fitting(vec2(1280.0, 720.0));
         let rect = Rect::from_min_size(Pos2::ZERO, vec2(1240.0, 400.0));
         let grid = GridLayout::new(scale, rect, &[Meter::FOUR_FOUR]);

@@ -78,7 +78,7 @@ fn a_clip_that_cannot_be_dragged_says_why() {
 }
 
 #[test]
-fn a_clip_is_saved_as_midi_and_as_sound_and_nothing_is_written_over() {
+fn a_clip_is_saved_as_midi_and_as_sound_and_nothing_is_overwritten() {
     let folder = folder();
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
@@ -133,7 +133,7 @@ fn a_clip_is_copied_as_text() {
 }
 
 #[test]
-fn a_lane_alone_is_saved_from_its_menu() {
+fn one_lane_is_saved_from_its_menu() {
     let folder = folder();
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
@@ -200,7 +200,7 @@ fn a_midi_file_primes_or_is_humanised() {
     rig.click("MIDI file");
     rig.click("Prime with a MIDI file");
     rig.choose("beat.mid");
-    assert!(rig.shows("The drummer carries on from 1 bar of the file."));
+    assert!(rig.shows("The drummer continues from 1 bar of the file."));
     assert_eq!(rig.value("Prime"), "Play");
     assert!(matches!(rig.params.state.kept().extras().primer, Primer::Play(_)));
     rig.click("MIDI file");
@@ -230,7 +230,7 @@ fn the_current_map_becomes_the_default_of_new_instances() {
     rig.click("My own");
     rig.wheel("Snare pitch", vec2(0.0, 1.0), Modifiers::NONE);
     rig.click("Remember this map for new instances");
-    assert!(rig.shows("New instances begin with the drum map My own."));
+    assert!(rig.shows("New instances start with the drum map My own."));
     assert!(Folders::for_user().is_some_and(|folders| folders.settings.exists()));
     let fresh = DeepPocketParams::default();
     assert_eq!(fresh.output.map.value(), 0, "what a project lacks is as ever");

@@ -47,7 +47,7 @@ fn every_parameter_has_a_control_and_every_control_a_name() {
 }
 
 #[test]
-fn segments_choose() {
+fn segments_select_a_choice() {
     let mut rig = Rig::new();
     for (name, choices) in [
         ("Phrase", &["1 bar", "2 bars", "4 bars", "8 bars"][..]),
@@ -66,7 +66,7 @@ fn segments_choose() {
 }
 
 #[test]
-fn switches_and_letters_toggle() {
+fn switches_and_lane_buttons_toggle() {
     let mut rig = Rig::new();
     assert_eq!(rig.value("Audition kit"), "On", "a newcomer hears it at once");
     rig.click("Audition kit");
@@ -150,7 +150,7 @@ fn list_responds_to_wheel_and_double_click() {
 }
 
 #[test]
-fn a_models_own_styles_are_in_the_list() {
+fn added_styles_of_a_model_are_in_the_list() {
     let mut rig = Rig::new();
     let mut about = crate::project::models::built_in().expect("a model").metadata().clone();
     about.styles.push("metal".to_owned());

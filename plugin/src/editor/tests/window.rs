@@ -39,7 +39,7 @@ fn activity_light_flashes_for_accepted_notes() {
 #[test]
 fn a_late_bar_shows_a_temporary_warning() {
     let mut rig = Rig::new();
-    let said = "A bar was not ready in time: another one was played instead.";
+    let said = "A bar was not ready in time: another bar played instead.";
     rig.audio.publish(&Status { following: false, late: 1, ..playing() });
     rig.window.step();
     assert!(rig.shows(said));
@@ -127,7 +127,7 @@ fn hovered_files_show_their_uses() {
     let mut hang = |over: Option<HoveredFiles>| {
         assert!(shared.drops.set_hovered(over), "it is news");
         rig.window.step();
-        let words = ["Carry on from it", "Play its hits", "Play with this model"];
+        let words = ["Continue it", "Humanise it", "Play with this model"];
         let wrong = rig.shows("kick.wav is neither a MIDI file (.mid) nor a model (.safetensors).");
         (words.map(|words| rig.shows(words)), wrong)
     };
@@ -163,7 +163,7 @@ fn a_dropped_file_is_used_by_zone_and_an_unusable_one_gets_a_message() {
         rig.params.state.kept().next_command()
     };
     assert_eq!(land(&mut rig, &midi, 0.2), None);
-    assert!(rig.shows("The drummer carries on from 1 bar of the file."));
+    assert!(rig.shows("The drummer continues from 1 bar of the file."));
     assert_eq!(rig.value("Prime"), "Play");
     assert!(matches!(land(&mut rig, &midi, 0.8), Some(WorkerCommand::Humanise(..))));
     let model = write("mine.safetensors", b"whatever it is");

@@ -78,9 +78,9 @@ impl List<'_> {
         }
         if !Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response)) {
             response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(format!(
-                "{}\n\nClick for the list, scroll for the next one. Double click: {}.",
+                "{}\n\nClick for the list, scroll to step. Double click: {}.",
                 self.hint,
-                self.choices.get(self.usual).map_or("the usual", String::as_str),
+                self.choices.get(self.usual).map_or("the default", String::as_str),
             ));
         }
         choice.filter(|&choice| choice != self.chosen)

@@ -51,8 +51,7 @@ impl<P: Param> Segments<'_, P> {
             }
             let usual = self.param.default_normalized_value();
             let usual = self.param.normalized_value_to_string(usual, true);
-            let hint =
-                format!("{}: {value_text}\n\n{}\n\nThe usual: {usual}.", self.name, self.hint);
+            let hint = format!("{}: {value_text}\n\n{}\n\nDefault: {usual}.", self.name, self.hint);
             response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
         }
     }

@@ -12,8 +12,8 @@ const FINE: f32 = 0.1;
 const NOTCH: f32 = 0.02;
 
 /// Usage note at the end of tooltips.
-pub(crate) const HOW_TO: &str = "Drag or scroll, with shift for fine steps. Double click: back to \
-                              the usual. Right click or Enter: type a value.";
+pub(crate) const HOW_TO: &str = "Drag or scroll, with shift for fine steps. Double click: the \
+                              default. Right click or Enter: type a value.";
 
 /// Lets the user adjust a parameter; `travel` is the pointer travel over the full range, in points.
 /// Returns `true` while a value is typed, in a field at `place`.

@@ -18,7 +18,7 @@ use crate::data::Data;
 use crate::files;
 use check::{Check, CheckContext};
 
-/// MeasureOptions of `measure`.
+/// Options of `measure`.
 #[derive(Args, Debug)]
 pub struct MeasureOptions {
     /// Model file

@@ -31,8 +31,8 @@ const fn hits(words: &'static str, least: usize, most: usize) -> Limit {
 const KICK_ON_1: Limit = on("kick on 1", KICK, ONE, 1..=1);
 const NO_KICK_ON_1: Limit = on("no kick on 1", KICK, ONE, 0..=0);
 const FLOOR: Limit = on("kick on every quarter", KICK, QUARTERS, 4..=4);
-const KICKS: Limit = on("two kicks or more", KICK, ALL, 2..=16);
-const PUSH: Limit = on("a kick off the quarters", KICK, ALL & !QUARTERS, 1..=12);
+const KICKS: Limit = on("at least two kicks", KICK, ALL, 2..=16);
+const PUSH: Limit = on("at least one kick off the quarters", KICK, ALL & !QUARTERS, 1..=12);
 const BACKBEAT: Limit =
     Limit { words: "snare on 2 and 4", rule: Rule::Struck(SNARE, TWO_AND_FOUR, FIRM, 2..=2) };
 const HALF_TIME: Limit =
@@ -59,20 +59,20 @@ const ONE_DROP: Limit = Limit {
     ]),
 };
 const GHOSTS: Limit =
-    Limit { words: "three ghost notes or more", rule: Rule::Struck(SNARE, ALL, SOFT, 3..=10) };
-const PLAIN_SNARE: Limit = on("four snares at most", SNARE, ALL, 1..=4);
+    Limit { words: "at least three ghost notes", rule: Rule::Struck(SNARE, ALL, SOFT, 3..=10) };
+const PLAIN_SNARE: Limit = on("at most four snares", SNARE, ALL, 1..=4);
 const EIGHTHS_KEPT: Limit = on("hats or ride in eighths", TIME, EIGHTHS, 7..=8);
-const TIME_KEPT: Limit = on("time on hats or ride", TIME, ALL, 4..=16);
+const TIME_KEPT: Limit = on("hats or ride keep time", TIME, ALL, 4..=16);
 const OFF_BEAT_HATS: Limit = on("hats on the off-beats", HAT, OFF_BEATS, 3..=4);
 const FOOT: Limit = Limit {
-    words: "hat foot on 2 and 4, or a sixteenth from it",
+    words: "hi-hat foot within a sixteenth of 2 and 4",
     rule: Rule::Both(&[
         Rule::Struck(HAT, 0x0038, ANY, 1..=3),
         Rule::Struck(HAT, 0x3800, ANY, 1..=3),
     ]),
 };
-const FEW_TOMS: Limit = on("one tom at most", TOMS, ALL, 0..=1);
-const FEW_CRASHES: Limit = Limit { words: "at most a crash in 8 bars", rule: Rule::Crash(8) };
+const FEW_TOMS: Limit = on("at most one tom", TOMS, ALL, 0..=1);
+const FEW_CRASHES: Limit = Limit { words: "at most one crash in 8 bars", rule: Rule::Crash(8) };
 const STRAIGHT: Limit =
     Limit { words: "straight eighths", rule: Rule::OffBeat(TIME, 0.43..=0.56, 2) };
 
@@ -89,9 +89,9 @@ pub const IDIOMS: &[Idiom] = &[
     idiom(
         "afrobeat-engine",
         &[
-            on("eight strokes of hats or ride or more", TIME, ALL, 8..=16),
-            on("three snares or more", SNARE, ALL, 3..=12),
-            on("three kicks or more", KICK, ALL, 3..=10),
+            on("at least eight strokes of hats or ride", TIME, ALL, 8..=16),
+            on("at least three snares", SNARE, ALL, 3..=12),
+            on("at least three kicks", KICK, ALL, 3..=10),
             PUSH,
             FEW_TOMS,
             FEW_CRASHES,
@@ -105,7 +105,7 @@ pub const IDIOMS: &[Idiom] = &[
             on("kick on the and of 2", KICK, 0x0040, 1..=1),
             on("kick on 3", KICK, THREE, 1..=1),
             EIGHTHS_KEPT,
-            on("one snare or more", SNARE, ALL, 1..=6),
+            on("at least one snare", SNARE, ALL, 1..=6),
             on("no snare on 2 and 4 together", SNARE, TWO_AND_FOUR, 0..=1),
             FEW_TOMS,
             FEW_CRASHES,
@@ -117,7 +117,7 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             KICK_ON_1,
             BACKBEAT,
-            on("ride, open hat or crash on four eighths or more", BRIGHT, EIGHTHS, 4..=8),
+            on("ride, open hat or crash on at least four eighths", BRIGHT, EIGHTHS, 4..=8),
             PLAIN_SNARE,
             FEW_TOMS,
             STRAIGHT,
@@ -129,8 +129,8 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             KICK_ON_1,
             on("kick on the and of 2", KICK, 0x0040, 1..=1),
-            on("time on five steps or more", TIME, ALL, 5..=16),
-            on("two snares or more", SNARE, ALL, 2..=10),
+            on("hats or cymbals on at least five steps", TIME, ALL, 5..=16),
+            on("at least two snares", SNARE, ALL, 2..=10),
             FEW_TOMS,
             FEW_CRASHES,
             hits("10 to 26 hits", 10, 26),
@@ -139,8 +139,8 @@ pub const IDIOMS: &[Idiom] = &[
     idiom(
         "country-train",
         &[
-            on("snare on ten sixteenths or more", SNARE, ALL, 10..=16),
-            on("kick on three quarters or more", KICK, QUARTERS, 3..=4),
+            on("snare on at least ten sixteenths", SNARE, ALL, 10..=16),
+            on("kick on at least three quarters", KICK, QUARTERS, 3..=4),
             TIME_KEPT,
             FEW_TOMS,
             FEW_CRASHES,
@@ -152,7 +152,7 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             FLOOR,
             OFF_BEAT_HATS,
-            on("two snares or more", SNARE, ALL, 2..=10),
+            on("at least two snares", SNARE, ALL, 2..=10),
             FEW_TOMS,
             FEW_CRASHES,
             hits("12 to 30 hits", 12, 30),
@@ -168,7 +168,7 @@ pub const IDIOMS: &[Idiom] = &[
             KICK_ON_1,
             BACKBEAT,
             EIGHTHS_KEPT,
-            on("three kicks or more", KICK, ALL, 3..=8),
+            on("at least three kicks", KICK, ALL, 3..=8),
             PLAIN_SNARE,
             FEW_TOMS,
             FEW_CRASHES,
@@ -194,7 +194,7 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             KICK_ON_1,
             Limit {
-                words: "snare on every and",
+                words: "snare on every off-beat eighth",
                 rule: Rule::Struck(SNARE, OFF_BEATS, FIRM, 4..=4),
             },
             NOT_ON_1_AND_3,
@@ -209,8 +209,8 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             FLOOR,
             BACKBEAT,
-            on("hats or ride on five eighths or more", TIME, EIGHTHS, 5..=8),
-            on("five snares at most", SNARE, ALL, 2..=5),
+            on("hats or ride on at least five eighths", TIME, EIGHTHS, 5..=8),
+            on("at most five snares", SNARE, ALL, 2..=5),
             FEW_TOMS,
             FEW_CRASHES,
             STRAIGHT,
@@ -223,7 +223,7 @@ pub const IDIOMS: &[Idiom] = &[
             KICK_ON_1,
             BACKBEAT,
             GHOSTS,
-            on("time on six steps or more", TIME, ALL, 6..=16),
+            on("hats or cymbals on at least six steps", TIME, ALL, 6..=16),
             PUSH,
             FEW_TOMS,
             FEW_CRASHES,
@@ -235,8 +235,8 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             KICK_ON_1,
             BACKBEAT,
-            on("time on six steps or more", TIME, ALL, 6..=16),
-            on("three kicks or more", KICK, ALL, 3..=10),
+            on("hats or cymbals on at least six steps", TIME, ALL, 6..=16),
+            on("at least three kicks", KICK, ALL, 3..=10),
             FEW_TOMS,
             FEW_CRASHES,
             hits("13 to 28 hits", 13, 28),
@@ -249,7 +249,7 @@ pub const IDIOMS: &[Idiom] = &[
             HALF_TIME,
             NO_BACKBEAT,
             TIME_KEPT,
-            on("three snares at most", SNARE, ALL, 1..=3),
+            on("at most three snares", SNARE, ALL, 1..=3),
             FEW_TOMS,
             FEW_CRASHES,
             hits("7 to 20 hits", 7, 20),
@@ -272,7 +272,7 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             FLOOR,
             OFF_BEAT_HATS,
-            on("four snares or more", SNARE, ALL, 4..=14),
+            on("at least four snares", SNARE, ALL, 4..=14),
             FEW_TOMS,
             FEW_CRASHES,
             hits("16 to 30 hits", 16, 30),
@@ -292,12 +292,12 @@ pub const IDIOMS: &[Idiom] = &[
     idiom(
         "jazz-walk",
         &[
-            on("ride on three quarters or more", RIDE, QUARTERS, 3..=4),
+            on("ride on at least three quarters", RIDE, QUARTERS, 3..=4),
             swung(RIDE, 1),
             FOOT,
             on("one to five kicks", KICK, ALL, 1..=5),
             on("one to six snares", SNARE, ALL, 1..=6),
-            on("two toms at most", TOMS, ALL, 0..=2),
+            on("at most two toms", TOMS, ALL, 0..=2),
             FEW_CRASHES,
             hits("9 to 18 hits", 9, 18),
         ],
@@ -305,10 +305,10 @@ pub const IDIOMS: &[Idiom] = &[
     idiom(
         "latin-night",
         &[
-            on("time on six steps or more", TIME, ALL, 6..=16),
+            on("hats or cymbals on at least six steps", TIME, ALL, 6..=16),
             PUSH,
-            on("three snares or more", SNARE, ALL, 3..=12),
-            on("a snare off the eighths", SNARE, ALL & !EIGHTHS, 1..=8),
+            on("at least three snares", SNARE, ALL, 3..=12),
+            on("at least one snare off the eighths", SNARE, ALL & !EIGHTHS, 1..=8),
             on("no loud backbeat", SNARE, TWO_AND_FOUR, 0..=1),
             FEW_CRASHES,
             hits("14 to 30 hits", 14, 30),
@@ -319,7 +319,7 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             KICK_ON_1,
             BACKBEAT,
-            on("hats or ride on three quarters or more", TIME, QUARTERS, 3..=4),
+            on("hats or ride on at least three quarters", TIME, QUARTERS, 3..=4),
             swung(TIME, 3),
             FEW_TOMS,
             FEW_CRASHES,
@@ -336,9 +336,9 @@ pub const IDIOMS: &[Idiom] = &[
                     Rule::Struck(KICK, 0x8888, ANY, 2..=4),
                 ]),
             },
-            on("time on six steps or more", TIME, ALL, 6..=16),
-            on("four kicks or more", KICK, ALL, 4..=9),
-            on("one snare or more", SNARE, ALL, 1..=10),
+            on("hats or cymbals on at least six steps", TIME, ALL, 6..=16),
+            on("at least four kicks", KICK, ALL, 4..=9),
+            on("at least one snare", SNARE, ALL, 1..=10),
             FEW_CRASHES,
             hits("16 to 30 hits", 16, 30),
         ],
@@ -346,7 +346,7 @@ pub const IDIOMS: &[Idiom] = &[
     idiom(
         "second-line-roll",
         &[
-            on("snare on eight sixteenths or more", SNARE, ALL, 8..=16),
+            on("snare on at least eight sixteenths", SNARE, ALL, 8..=16),
             KICKS,
             PUSH,
             TIME_KEPT,
@@ -360,7 +360,7 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             KICK_ON_1,
             BACKBEAT,
-            on("hats or ride on three quarters or more", TIME, QUARTERS, 3..=4),
+            on("hats or ride on at least three quarters", TIME, QUARTERS, 3..=4),
             swung(TIME, 2),
             FEW_TOMS,
             FEW_CRASHES,
@@ -387,8 +387,8 @@ pub const IDIOMS: &[Idiom] = &[
                 words: "snare on every quarter",
                 rule: Rule::Struck(SNARE, QUARTERS, FIRM, 4..=4),
             },
-            on("one kick or more", KICK, ALL, 1..=8),
-            on("time on four steps or more", TIME, ALL, 4..=16),
+            on("at least one kick", KICK, ALL, 1..=8),
+            on("hats or cymbals on at least four steps", TIME, ALL, 4..=16),
             FEW_TOMS,
             FEW_CRASHES,
             hits("12 to 26 hits", 12, 26),
@@ -416,7 +416,7 @@ pub const IDIOMS: &[Idiom] = &[
             BACKBEAT,
             on("hats in eighths", HAT, EIGHTHS, 7..=8),
             PUSH,
-            on("five snares at most", SNARE, ALL, 2..=5),
+            on("at most five snares", SNARE, ALL, 2..=5),
             FEW_TOMS,
             FEW_CRASHES,
             hits("13 to 22 hits", 13, 22),
@@ -429,7 +429,7 @@ pub const IDIOMS: &[Idiom] = &[
             BACKBEAT,
             EIGHTHS_KEPT,
             Limit {
-                words: "a snare and a kick between the eighths or on the ands",
+                words: "snare and kick between the eighths or on the off-beats",
                 rule: Rule::Both(&[
                     Rule::Struck(SNARE, 0x8a8a, ANY, 1..=4),
                     Rule::Struck(KICK, 0x4c4c, ANY, 1..=4),
@@ -444,12 +444,12 @@ pub const IDIOMS: &[Idiom] = &[
     idiom(
         "up-tempo-jazz",
         &[
-            on("ride on three quarters or more", RIDE, QUARTERS, 3..=4),
-            on("a skipped ride note or more", RIDE, ALL & !QUARTERS, 1..=4),
+            on("ride on at least three quarters", RIDE, QUARTERS, 3..=4),
+            on("at least one skip note on the ride", RIDE, ALL & !QUARTERS, 1..=4),
             FOOT,
             on("one to five kicks", KICK, ALL, 1..=5),
             on("one to six snares", SNARE, ALL, 1..=6),
-            on("three toms at most", TOMS, ALL, 0..=3),
+            on("at most three toms", TOMS, ALL, 0..=3),
             FEW_CRASHES,
             hits("8 to 20 hits", 8, 20),
         ],
@@ -459,7 +459,7 @@ pub const IDIOMS: &[Idiom] = &[
         &[
             KICK_ON_1,
             BACKBEAT,
-            on("hats or ride on nine sixteenths or more", TIME, ALL, 9..=16),
+            on("hats or ride on at least nine sixteenths", TIME, ALL, 9..=16),
             FEW_TOMS,
             FEW_CRASHES,
             hits("15 to 28 hits", 15, 28),

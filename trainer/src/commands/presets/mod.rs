@@ -29,7 +29,7 @@ use idioms::IDIOMS;
 /// Minimum share of the bars of a stretch within the idiom.
 const LEAST_SHARE: f32 = 0.9;
 
-/// PresetsOptions of `presets`.
+/// Options of `presets`.
 #[derive(Args, Debug)]
 pub struct PresetsOptions {
     /// Model file
@@ -86,7 +86,7 @@ pub fn run(options: &PresetsOptions) -> Result<()> {
     let low = |audit: &&Audit| is_chosen(audit.idiom.file) && audit.share() < LEAST_SHARE;
     let low: Vec<&str> = audits.iter().filter(low).map(|a| a.preset.name.as_str()).collect();
     if !low.is_empty() {
-        bail!("less than {LEAST_SHARE} of the bars are within the idiom: {}", low.join(", "));
+        bail!("fewer than {LEAST_SHARE} of the bars are within the limits: {}", low.join(", "));
     }
     let alike = search::alike(&audits);
     if options.only.is_empty() && !alike.is_empty() {
@@ -99,7 +99,7 @@ pub fn run(options: &PresetsOptions) -> Result<()> {
 fn table(audits: &[Audit]) -> String {
     let rows: String = audits.iter().map(|audit| row(audit) + "\n").collect();
     format!(
-        "| preset | seed | bars 1 to 16 | bars 65 to 80 | hits a bar | limits missed (bars) |\n\
+        "| preset | seed | bars 1 to 16 | bars 65 to 80 | hits per bar | limits missed (bars) |\n\
          |---|---|---|---|---|---|\n{rows}"
     )
 }
@@ -119,13 +119,13 @@ fn page(audits: &[Audit]) -> String {
     let mut text = format!(
         "# Factory presets\n\n\
          Written by `cargo trainer presets --out`. A preset is a curated beat: its seed is the best \
-         of many by the limits that stand below its name (`cargo trainer presets --search`), so \
-         these bars are no sample of what the model plays. The audit plays bars 1 to 16 and 65 to \
-         80 of each take in 4/4 at the preset's tempo, leaves out bars with a requested fill, and \
-         fails where less than {LEAST_SHARE} of the bars of either stretch keep all limits. The \
-         limits are a help for the search and no judgement of taste.\n\n\
-         A letter is a sixteenth: soft `o` (velocity below 48), `x`, loud `X` (96 and above), \
-         silent `.`. Only lanes that are struck are shown.\n\n{}",
+         of many for the limits below its name (`cargo trainer presets --search`), so these bars \
+         are not a random sample of the model. The audit plays bars 1 to 16 and 65 to 80 of each \
+         take in 4/4 at the preset's tempo, skips bars with a requested fill, and fails if fewer \
+         than {LEAST_SHARE} of the bars of either stretch are within all limits. The limits guide \
+         the search; they do not rate the music.\n\n\
+         A letter is a sixteenth: soft `o` (velocity below 48), medium `x`, loud `X` (96 and \
+         above), silent `.`. Lanes without hits are left out.\n\n{}",
         table(audits)
     );
     for audit in audits {

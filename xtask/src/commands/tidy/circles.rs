@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_three_files_is_one_sentence() {
+    fn a_circle_of_three_files_is_reported_once() {
         let found = circles(&[
             ("lib.rs", "mod a; mod b; mod c; mod d;"),
             ("a.rs", "use crate::b::B; pub struct A;"),
