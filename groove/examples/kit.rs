@@ -1,44 +1,95 @@
-//! Spectrograms of the audition kit: each drum struck softly (top row) and hard (bottom row).
+//! Sounds of the audition kit as a table, a picture and files.
 //!
-//! `cargo run --release -p groove --features audition --example kit -- kit.ppm`. X axis: one
-//! second. Y axis: 30 Hz to 18 kHz, with lines at 100 Hz, 1 kHz and 10 kHz. Brightness: 72 dB.
+//! `cargo run --release -p groove --features audition --example kit -- FOLDER` prints a table of
+//! every drum and articulation, and writes a `.wav` file of each and `kit.ppm`: spectrograms of two
+//! seconds of each, 30 Hz to 18 kHz with lines at 100 Hz, 1 kHz and 10 kHz, brightness over 72 dB.
 
-use groove::Drum;
-use groove::synth::AuditionKit;
+use std::io::{Error, Result};
+use std::path::Path;
 
-const RATE: f32 = 48_000.0;
-/// Width and height of one drum's spectrogram, and the margin around it, in pixels.
+use groove::{Articulation, Drum};
+
+#[path = "../tests/kit_measures/mod.rs"]
+mod kit_measures;
+use kit_measures::{RATE, centroid, decay_time, peak, real_decay, stroke};
+
+/// Width and height of one spectrogram, the margin around it, in pixels, and spectrograms per row.
 const WIDTH: usize = 150;
-const HEIGHT: usize = 220;
+const HEIGHT: usize = 200;
 const ROOM: usize = 6;
+const ACROSS: usize = 8;
+/// Seconds of a spectrogram.
+const SECONDS: usize = 2;
 /// Lowest and highest frequency, in Hz.
 const RANGE: [f32; 2] = [30.0, 18_000.0];
-/// Lowest visible level, in dB below the loudest of all drums.
+/// Lowest visible level, in dB below the loudest of all sounds.
 const FLOOR: f32 = 72.0;
-/// Velocities, one per row.
-const VELOCITIES: [u8; 2] = [50, 115];
 
-fn main() -> std::io::Result<()> {
-    let Some(file) = std::env::args().nth(1) else {
-        return Err(std::io::Error::other("Say where the picture goes, as in: kit.ppm"));
+fn main() -> Result<()> {
+    let Some(folder) = std::env::args().nth(1) else {
+        return Err(Error::other("Say which folder the sounds go to, as in: target/kit"));
     };
-    let rows = VELOCITIES.map(|velocity| Drum::ALL.map(|drum| spectrogram(drum, velocity)));
-    let loudest = rows.iter().flatten().flatten().copied().fold(f32::MIN, f32::max);
-    let (across, down) = ((WIDTH + ROOM) * Drum::ALL.len(), (HEIGHT + ROOM) * rows.len());
+    let folder = Path::new(&folder);
+    std::fs::create_dir_all(folder)?;
+    println!("| drum | struck | to -40 dB, s | real drums, s | mean frequency, Hz | peak, dB |");
+    println!("|---|---|---|---|---|---|");
+    let mut pictures = Vec::new();
+    for drum in Drum::ALL {
+        for &articulation in Articulation::of(drum) {
+            let sides = stroke(drum, articulation, 127, 6 * RATE);
+            let real = real_decay(drum, articulation);
+            let (name, struck) = (drum.name(), articulation.name(drum));
+            let (decays, level) = (decay_time(&sides), 20.0 * peak(&sides).log10());
+            let mean = centroid(&sides);
+            println!(
+                "| {name} | {struck} | {decays:.2} | {}–{} | {mean:.0} | {level:.1} |",
+                real.start(),
+                real.end()
+            );
+            let file = format!("{:02}-{name}-{struck}.wav", pictures.len() + 1);
+            write_wav(&folder.join(file.replace([' ', ','], "-").to_lowercase()), &sides)?;
+            pictures.push(spectrogram(&stroke(drum, articulation, 115, SECONDS * RATE + 4_096)));
+        }
+    }
+    std::fs::write(folder.join("kit.ppm"), picture(&pictures))
+}
+
+/// Writes a 16-bit stereo file.
+#[expect(clippy::cast_possible_truncation, reason = "all samples are within -1 and 1")]
+fn write_wav(file: &Path, [left, right]: &[Vec<f32>; 2]) -> Result<()> {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: RATE as u32,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(file, spec).map_err(Error::other)?;
+    for sample in left.iter().zip(right).flat_map(|(left, right)| [left, right]) {
+        writer.write_sample((sample * f32::from(i16::MAX)) as i16).map_err(Error::other)?;
+    }
+    writer.finalize().map_err(Error::other)
+}
+
+/// All spectrograms in rows, as a PPM file.
+fn picture(sounds: &[Vec<f32>]) -> Vec<u8> {
+    let loudest = sounds.iter().flatten().copied().fold(f32::MIN, f32::max);
+    let rows = sounds.len().div_ceil(ACROSS);
+    let (across, down) = ((WIDTH + ROOM) * ACROSS, (HEIGHT + ROOM) * rows);
     let mut picture = format!("P6 {across} {down} 255\n").into_bytes();
     for y in 0..down {
         for x in 0..across {
-            let drum = &rows[y / (HEIGHT + ROOM)][x / (WIDTH + ROOM)];
+            let sound = sounds.get(y / (HEIGHT + ROOM) * ACROSS + x / (WIDTH + ROOM));
             let (x, y) = (x % (WIDTH + ROOM), y % (HEIGHT + ROOM));
-            picture.extend(if x < WIDTH && y < HEIGHT {
-                let seen = (drum[y * WIDTH + x] - loudest + FLOOR) / FLOOR;
-                colour(seen.clamp(0.0, 1.0), is_line(y))
-            } else {
-                [40; 3]
+            picture.extend(match sound {
+                Some(sound) if x < WIDTH && y < HEIGHT => {
+                    let seen = (sound[y * WIDTH + x] - loudest + FLOOR) / FLOOR;
+                    colour(seen.clamp(0.0, 1.0), is_line(y))
+                }
+                _ => [40; 3],
             });
         }
     }
-    std::fs::write(file, picture)
+    picture
 }
 
 /// Frequency of a pixel row, in Hz.
@@ -52,35 +103,35 @@ fn is_line(y: usize) -> bool {
     [100.0, 1_000.0, 10_000.0].iter().any(|&line| hertz(y) >= line && line > hertz(y + 1))
 }
 
-/// Level of a drum in dB per pixel, row by row.
+/// Level in dB per pixel, row by row.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes in samples")]
-fn spectrogram(drum: Drum, velocity: u8) -> Vec<f32> {
-    let mut kit = AuditionKit::new(RATE.into());
-    kit.strike(drum, velocity);
-    let mut left = vec![0.0; RATE as usize * 5 / 4];
-    let mut right = left.clone();
-    kit.render(&mut left, &mut right);
-    let mut loudness = Vec::with_capacity(WIDTH * HEIGHT);
+fn spectrogram(sides: &[Vec<f32>; 2]) -> Vec<f32> {
+    let mut levels = Vec::with_capacity(WIDTH * HEIGHT);
     for y in 0..HEIGHT {
         // Eight periods, within limits that keep both time and pitch sharp.
-        let window = ((8.0 * RATE / hertz(y)) as usize).clamp(512, 4_096);
-        let turn = std::f32::consts::TAU * hertz(y) / RATE;
+        let window = ((8.0 * RATE as f32 / hertz(y)) as usize).clamp(512, 4_096);
+        let turn = std::f32::consts::TAU * hertz(y) / RATE as f32;
+        let waves: Vec<(f32, f32)> = (0..window)
+            .map(|at| {
+                let place = std::f32::consts::TAU * at as f32 / window as f32;
+                let fade = (0.5 - 0.5 * place.cos()) / window as f32;
+                let (sine, cosine) = (turn * at as f32).sin_cos();
+                (fade * sine, fade * cosine)
+            })
+            .collect();
         for x in 0..WIDTH {
-            let start = x * RATE as usize / WIDTH;
-            let part = |sound: &[f32]| {
-                let mut sum = [0.0; 2];
-                for (at, sample) in sound[start..start + window].iter().enumerate() {
-                    let place = std::f32::consts::TAU * at as f32 / window as f32;
-                    let faded = sample * (0.5 - 0.5 * place.cos());
-                    let (sine, cosine) = (turn * at as f32).sin_cos();
-                    sum = [sum[0] + faded * cosine, sum[1] + faded * sine];
+            let start = x * SECONDS * RATE / WIDTH;
+            let part = |sound: &Vec<f32>| {
+                let mut sums = [0.0; 2];
+                for (sample, (sine, cosine)) in sound[start..].iter().zip(&waves) {
+                    sums = [sums[0] + sample * sine, sums[1] + sample * cosine];
                 }
-                (sum[0] * sum[0] + sum[1] * sum[1]) / (window * window) as f32
+                sums[0] * sums[0] + sums[1] * sums[1]
             };
-            loudness.push(10.0 * (part(&left) + part(&right)).max(1e-14).log10());
+            levels.push(10.0 * sides.iter().map(part).sum::<f32>().max(1e-14).log10());
         }
     }
-    loudness
+    levels
 }
 
 /// Colour map from black through red and yellow to white.

@@ -5,7 +5,7 @@
 use groove::pattern::clip::Clip;
 use groove::pattern::midi::DrumMap;
 use groove::synth::{AuditionKit, render, wav};
-use groove::{Bar, Drum, Hit, Meter};
+use groove::{Articulation, Bar, Drum, Hit, Meter};
 
 const RATE: usize = 48_000;
 
@@ -21,7 +21,7 @@ fn play(kit: &mut AuditionKit, samples: usize) -> [Vec<f32>; 2] {
 
 fn stroke(drum: Drum, velocity: u8, samples: usize) -> [Vec<f32>; 2] {
     let mut kit = AuditionKit::new(RATE as f64);
-    kit.strike(drum, velocity);
+    kit.strike(drum, Articulation::Plain, velocity);
     play(&mut kit, samples)
 }
 
@@ -46,7 +46,7 @@ fn output_stays_within_full_scale_and_decays() {
         kit.set_level(2.0);
         let mut loudest = 0f32;
         for _ in 0..600 {
-            Drum::ALL.into_iter().for_each(|drum| kit.strike(drum, 127));
+            Drum::ALL.into_iter().for_each(|drum| kit.strike(drum, Articulation::Plain, 127));
             let sides = play(&mut kit, 192);
             loudest = sides.iter().flatten().fold(loudest, |most, now| most.max(now.abs()));
         }
@@ -87,7 +87,7 @@ fn strokes_vary() {
         let mut kit = AuditionKit::new(RATE as f64);
         let strokes: Vec<Vec<f32>> = (0..4)
             .map(|_| {
-                kit.strike(drum, 100);
+                kit.strike(drum, Articulation::Plain, 100);
                 let [left, _] = play(&mut kit, RATE / 50);
                 play(&mut kit, 6 * RATE);
                 left
@@ -103,10 +103,10 @@ fn strokes_vary() {
 fn closed_hat_chokes_the_open_hat() {
     let ringing = |close: bool| {
         let mut kit = AuditionKit::new(RATE as f64);
-        kit.strike(Drum::OpenHat, 110);
+        kit.strike(Drum::OpenHat, Articulation::Plain, 110);
         play(&mut kit, RATE / 10);
         if close {
-            kit.strike(Drum::ClosedHat, 20);
+            kit.strike(Drum::ClosedHat, Articulation::Plain, 20);
         }
         play(&mut kit, RATE / 4);
         loudness(&play(&mut kit, RATE / 10)[0])
@@ -117,7 +117,7 @@ fn closed_hat_chokes_the_open_hat() {
 #[test]
 fn silence_is_fast_and_click_free() {
     let mut kit = AuditionKit::new(RATE as f64);
-    Drum::ALL.into_iter().for_each(|drum| kit.strike(drum, 120));
+    Drum::ALL.into_iter().for_each(|drum| kit.strike(drum, Articulation::Plain, 120));
     let [before, _] = play(&mut kit, 4_800);
     let step = |samples: &[f32]| {
         samples.windows(2).fold(0f32, |most, pair| most.max((pair[1] - pair[0]).abs()))

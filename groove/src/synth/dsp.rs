@@ -13,6 +13,30 @@ pub(super) fn decay(seconds: f32, rate: f32) -> f32 {
     (-6.908 / (seconds * rate)).exp()
 }
 
+/// Exponential decay: value, and factor per sample.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Decay {
+    pub(super) value: f32,
+    pub(super) factor: f32,
+}
+
+impl Decay {
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> f32 {
+        let value = self.value;
+        self.value *= self.factor;
+        value
+    }
+
+    /// Returns true while audible; an inaudible value becomes 0.
+    pub(super) fn is_heard(&mut self) -> bool {
+        if self.value <= SILENCE_LEVEL {
+            self.value = 0.0;
+        }
+        self.value > 0.0
+    }
+}
+
 /// Filter parameters with the cutoff limited to 0.45 of the sample rate.
 pub(super) fn filter(rate: f32, cutoff: f32, q: f32) -> SvfParams<f32> {
     SvfParams { sample_rate: rate, cutoff: cutoff.min(0.45 * rate), q, gain: 1.0 }
@@ -39,6 +63,11 @@ pub(super) struct StrokeRng(u32);
 impl StrokeRng {
     pub(super) fn of(seed: u32, stroke: u32) -> Self {
         StrokeRng(seed.wrapping_mul(0x9e37_79b9) ^ stroke.wrapping_mul(0x85eb_ca6b))
+    }
+
+    /// The hand of a stroke: 1 for the first, leading one, then -1, in turns.
+    pub(super) fn hand(stroke: u32) -> f32 {
+        if stroke.is_multiple_of(2) { -1.0 } else { 1.0 }
     }
 
     /// A number between -1 and 1.

@@ -10,8 +10,11 @@
 
 mod audition_kit;
 mod cymbal;
+mod cymbal_sounds;
 mod dsp;
 mod membrane;
+mod membrane_sounds;
+mod resonators;
 mod wav;
 
 pub use audition_kit::AuditionKit;
