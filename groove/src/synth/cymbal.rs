@@ -3,29 +3,29 @@
 //! the same plate.
 
 use fundsp::audionode::AudioNode;
-use fundsp::noise::Noise;
 use fundsp::svf::{FixedSvf, HighpassMode, LowpassMode};
 use multiversion::multiversion;
 
-use super::dsp::{Decay, SILENCE_LEVEL, StrokeRng, decay, filter, noise, sides};
-use super::resonators::{Bank, LANES, Lanes};
+use super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter, sides};
+use super::resonators::{Bank, LANES, Lanes, sum};
 
 /// Maximum number of banks per plate.
-const BANKS: usize = 9;
+const BANKS: usize = 4;
+
+/// Maximum number of partials of a bell, and number of bands of noise on each side.
+const BELLS: usize = 8;
+const BANDS: usize = LANES / 2;
 
 /// Samples per piece.
 const PIECE: usize = 64;
 
-/// Noise that keeps resonators out of the denormal numbers.
-const TRACE: f32 = 1e-12;
-
 /// Parameters of a plate.
 pub(super) struct CymbalSpec {
-    /// Frequencies of the bell's partials in Hz, in a bank before the others.
-    pub(super) bell: Option<[f32; LANES]>,
+    /// Frequencies of the bell's partials in Hz, the first resonators of the plate.
+    pub(super) bell: &'static [f32],
     /// Decay to -60 dB of the bell's lowest and highest partial, in seconds.
     pub(super) bell_ring: (f32, f32),
-    /// Banks of eight resonators.
+    /// Banks of resonators.
     pub(super) banks: usize,
     /// Lowest and highest resonance, in Hz.
     pub(super) range: (f32, f32),
@@ -80,16 +80,47 @@ impl Modes {
     }
 }
 
-/// Bands of noise, left and right: resonators, current level of each band, and the level that it
-/// rises to, which decays.
+impl Modes {
+    /// Adds the next samples to the lanes of both sides.
+    #[inline(always)]
+    fn ring<const STRIKES: bool>(
+        &mut self,
+        contact: &[[f32; PIECE]; 2],
+        lanes: &mut [[Lanes; PIECE]; 2],
+        samples: usize,
+    ) {
+        let [lefts, rights] = lanes;
+        let mut past = self.bank.begin();
+        for at in 0..samples {
+            let mut input = [0.0; LANES];
+            if STRIKES {
+                for lane in 0..LANES {
+                    input[lane] =
+                        self.takes[0][lane] * contact[0][at] + self.takes[1][lane] * contact[1][at];
+                }
+            }
+            let rings = self.bank.next(&mut past, &input);
+            for lane in 0..LANES {
+                lefts[at][lane] += rings[lane] * self.gives[0][lane];
+            }
+            for lane in 0..LANES {
+                rights[at][lane] += rings[lane] * self.gives[1][lane];
+            }
+        }
+        self.bank.end(past);
+    }
+}
+
+/// Bands of noise, eight on the left and eight on the right. The level of each is the difference of
+/// two decays: the fast one is the rise.
 struct Hiss {
-    banks: [Bank; 2],
+    bank: Bank,
     /// The last two samples of the noise.
     past: [[f32; 2]; 2],
-    now: Lanes,
-    target: Lanes,
-    rises: Lanes,
-    falls: Lanes,
+    slow: Lanes,
+    fast: Lanes,
+    /// Factors of both per sample, without damping.
+    falls: [Lanes; 2],
     gains: Lanes,
     /// Slow noise, its smoothing factor per sample, and its gain.
     sizzle: (f32, f32, f32),
@@ -99,74 +130,111 @@ impl Hiss {
     fn new(spec: &CymbalSpec, rate: f32) -> Self {
         let follow = 1.0 - decay(0.03, rate);
         let mut hiss = Hiss {
-            banks: Default::default(),
+            bank: Bank::default(),
             past: [[0.0; 2]; 2],
-            now: [0.0; LANES],
-            target: [0.0; LANES],
-            rises: [0.0; LANES],
-            falls: [0.0; LANES],
+            slow: [0.0; LANES],
+            fast: [0.0; LANES],
+            falls: [[0.0; LANES]; 2],
             gains: [0.0; LANES],
             sizzle: (0.0, follow, spec.sizzle * (6.0 / follow).sqrt()),
         };
-        let along = |(low, high): (f32, f32), place: f32| low * (high / low).powf(place);
         let (low, high) = spec.hiss;
-        let width = (high / low).powf(1.0 / (LANES - 1) as f32) - 1.0;
+        let width = (high / low).powf(1.0 / (BANDS - 1) as f32) - 1.0;
         for lane in 0..LANES {
-            let place = lane as f32 / (LANES - 1) as f32;
+            let place = (lane % BANDS) as f32 / (BANDS - 1) as f32;
             let hertz = along(spec.hiss, place);
-            hiss.banks.iter_mut().for_each(|bank| bank.tune_band(lane, hertz, width, rate));
-            hiss.rises[lane] = 1.0 - decay(6.908 * along(spec.hiss_rise, place), rate);
-            hiss.falls[lane] = decay(along(spec.hiss_ring, place), rate);
-            hiss.gains[lane] = (hertz / 6_000.0).powf(spec.hiss_tilt);
+            hiss.bank.tune_band(lane, hertz, width, rate);
+            hiss.falls[0][lane] = decay(along(spec.hiss_ring, place), rate);
+            hiss.falls[1][lane] = decay(6.908 * along(spec.hiss_rise, place), rate);
+            hiss.gains[lane] = hiss.bank.unit()[lane] * (hertz / 6_000.0).powf(spec.hiss_tilt);
         }
         hiss
     }
 
     fn strike(&mut self, level: f32) {
-        for (target, gain) in self.target.iter_mut().zip(self.gains) {
+        for lane in 0..LANES {
             // A new stroke on a ringing plate does not add its full level.
-            *target = (*target * *target * 0.5 + (level * gain).powi(2)).sqrt();
+            let now = self.slow[lane];
+            let then = (now * now * 0.5 + level * level).sqrt();
+            self.fast[lane] += then - now;
+            self.slow[lane] = then;
         }
     }
 
     fn reset(&mut self) {
-        self.banks.iter_mut().for_each(Bank::reset);
-        (self.now, self.target) = ([0.0; LANES], [0.0; LANES]);
+        self.bank.reset();
+        (self.slow, self.fast) = ([0.0; LANES], [0.0; LANES]);
     }
 
     fn loudest(&self) -> f32 {
-        self.now.iter().chain(&self.target).fold(0.0, |most, &now| most.max(now))
+        self.slow.iter().fold(0.0, |most, &now| most.max(now))
     }
 
-    /// The next sample, left and right.
+    /// Differences of white noise and the same noise two samples earlier, with the rattle.
     #[inline(always)]
-    fn tick(&mut self, noise: [f32; 2], damping: f32) -> [f32; 2] {
-        for lane in 0..LANES {
-            self.now[lane] += self.rises[lane] * (self.target[lane] - self.now[lane]);
-            self.now[lane] *= damping;
-            self.target[lane] *= self.falls[lane] * damping;
+    fn steps(&mut self, noise: &[[f32; PIECE]; 2], samples: usize) -> [[f32; PIECE]; 2] {
+        let mut steps = [[0.0; PIECE]; 2];
+        for (side, steps) in steps.iter_mut().enumerate() {
+            for (step, &noise) in steps.iter_mut().zip(&noise[side]).take(samples) {
+                let [before, last] = self.past[side];
+                self.past[side] = [last, noise];
+                *step = noise - before;
+            }
         }
-        let (slow, follow, gain) = &mut self.sizzle;
-        *slow += *follow * (noise[0] - *slow);
-        let rattle = (1.0 + *gain * *slow).clamp(0.15, 3.0);
-        std::array::from_fn(|side| {
-            let [before, last] = self.past[side];
-            self.past[side] = [last, noise[side]];
-            let step = rattle * (noise[side] - before);
+        if self.sizzle.2 > 0.0 {
+            for at in 0..samples {
+                let (slow, follow, gain) = &mut self.sizzle;
+                *slow += *follow * (noise[0][at] - *slow);
+                let rattle = (1.0 + *gain * *slow).clamp(0.15, 3.0);
+                steps.iter_mut().for_each(|steps| steps[at] *= rattle);
+            }
+        }
+        steps
+    }
+
+    /// Adds the next samples, given the differences of noise, to the lanes of both sides, and
+    /// returns the sums of these.
+    #[inline(always)]
+    fn sums(
+        &mut self,
+        steps: &[[f32; PIECE]; 2],
+        damping: f32,
+        lanes: &[[Lanes; PIECE]; 2],
+        samples: usize,
+    ) -> [[f32; PIECE]; 2] {
+        // An inaudible rise ends before it reaches the denormal numbers.
+        self.fast.iter_mut().filter(|fast| **fast < 1e-9).for_each(|fast| *fast = 0.0);
+        let falls = self.falls.map(|falls| falls.map(|fall| fall * damping));
+        let mut sums = [[0.0; PIECE]; 2];
+        let mut past = self.bank.begin();
+        for at in 0..samples {
             let mut input = [0.0; LANES];
             for lane in 0..LANES {
-                input[lane] = self.banks[side].unit()[lane] * (self.now[lane] + TRACE) * step;
+                let level = self.gains[lane] * (self.slow[lane] - self.fast[lane]);
+                input[lane] = level * steps[lane / BANDS][at];
             }
-            sum(&self.banks[side].tick(&input))
-        })
+            for lane in 0..LANES {
+                self.slow[lane] *= falls[0][lane];
+                self.fast[lane] *= falls[1][lane];
+            }
+            let hiss = self.bank.next(&mut past, &input);
+            for side in 0..2 {
+                let mut half = [0.0; BANDS];
+                for lane in 0..BANDS {
+                    let [first, second] = [lane, lane + BANDS].map(|lane| lanes[side][at][lane]);
+                    half[lane] = first + second + hiss[side * BANDS + lane];
+                }
+                sums[side][at] = sum(half);
+            }
+        }
+        self.bank.end(past);
+        sums
     }
 }
 
-/// Sum of a bank's lanes.
-#[inline(always)]
-fn sum(lanes: &Lanes) -> f32 {
-    let [a, b, c, d, e, f, g, h] = *lanes;
-    ((a + e) + (b + f)) + ((c + g) + (d + h))
+/// The value at a place from 0 to 1 between two others, in equal ratios.
+fn along((from, to): (f32, f32), place: f32) -> f32 {
+    from * (to / from).powf(place)
 }
 
 /// A ringing plate.
@@ -194,24 +262,16 @@ impl Cymbal {
     pub(super) fn new(spec: &'static CymbalSpec, rate: f32, seed: u32) -> Self {
         let mut rng = StrokeRng::of(seed, 0);
         let mut modes: [Modes; BANKS] = Default::default();
-        let (bell, plate) = modes.split_at_mut(usize::from(spec.bell.is_some()));
-        if let (Some(partials), [bell]) = (spec.bell, bell) {
-            for (lane, hertz) in partials.into_iter().enumerate() {
-                let place = lane as f32 / (LANES - 1) as f32;
-                let (slow, fast) = spec.bell_ring;
-                bell.add(lane, (hertz, slow * (fast / slow).powf(place)), rate, &mut rng);
-            }
-        }
-        let count = (spec.banks * LANES) as f32;
-        for (bank, modes) in plate.iter_mut().take(spec.banks).enumerate() {
-            for lane in 0..LANES {
-                // Neighbouring frequencies are in different banks, so that all banks are similar.
-                let place = ((lane * spec.banks + bank) as f32 + 0.5 + 0.45 * rng.draw()) / count;
-                let (low, high) = spec.range;
-                let (slow, fast) = spec.ring;
-                let seconds = slow * (fast / slow).powf(place) * (1.0 + 0.3 * rng.draw());
-                modes.add(lane, (low * (high / low).powf(place), seconds), rate, &mut rng);
-            }
+        let count = spec.banks * LANES - spec.bell.len();
+        for place in 0..spec.banks * LANES {
+            let ring = if let Some(&hertz) = spec.bell.get(place) {
+                (hertz, along(spec.bell_ring, place as f32 / BELLS as f32))
+            } else {
+                let place = (place - spec.bell.len()) as f32 + 0.5 + 0.45 * rng.draw();
+                let place = place / count as f32;
+                (along(spec.range, place), along(spec.ring, place) * (1.0 + 0.3 * rng.draw()))
+            };
+            modes[place / LANES].add(place % LANES, ring, rate, &mut rng);
         }
         let high = || FixedSvf::new(HighpassMode::new(), &filter(rate, 6_500.0, 0.9));
         let soft = || FixedSvf::new(LowpassMode::new(), &filter(rate, 12_000.0, 0.7));
@@ -222,7 +282,7 @@ impl Cymbal {
             count: 0,
             sounds: false,
             modes,
-            noise: [noise(64 + 2 * seed), noise(64 + 2 * seed + 1)],
+            noise: [Noise::new(64 + 2 * seed), Noise::new(64 + 2 * seed + 1)],
             contact: Decay::default(),
             pulse: 0.0,
             soften: [soft(), soft()],
@@ -264,20 +324,21 @@ impl Cymbal {
 
     /// Sets the gains of the resonators for a blow: each hand strikes another place, within limits.
     fn place(&mut self, blow: &Blow, hand: f32, rng: &mut StrokeRng) {
-        let bells = usize::from(self.spec.bell.is_some());
-        let level = blow.plate / ((self.spec.banks * LANES) as f32).sqrt();
-        for (place, modes) in self.modes[..bells + self.spec.banks].iter_mut().enumerate() {
-            let is_bell = place < bells;
-            let level = if is_bell { blow.bell / (LANES as f32).sqrt() } else { level };
-            for lane in 0..LANES {
-                let tilt = if is_bell { 0.0 } else { blow.tilt };
-                let unit = modes.bank.unit()[lane] * (modes.hertz[lane] / 3_000.0).powf(tilt);
-                // Neighbouring resonances have their nodes under different hands.
-                let side = if (place + lane).is_multiple_of(2) { hand } else { -hand };
-                let share = 0.7 + 0.06 * side + 0.25 * rng.draw();
-                modes.takes[0][lane] = level * unit * share;
-                modes.takes[1][lane] = level * unit * (1.0 - 0.5 * share);
-            }
+        let bells = self.spec.bell.len();
+        let count = (self.spec.banks * LANES - bells) as f32;
+        for place in 0..self.spec.banks * LANES {
+            let (modes, lane) = (&mut self.modes[place / LANES], place % LANES);
+            let level = if place < bells {
+                blow.bell / (BELLS as f32).sqrt()
+            } else {
+                blow.plate / count.sqrt() * (modes.hertz[lane] / 3_000.0).powf(blow.tilt)
+            };
+            let level = level * modes.bank.unit()[lane];
+            // Neighbouring resonances have their nodes under different hands.
+            let side = if place.is_multiple_of(2) { hand } else { -hand };
+            let share = 0.7 + 0.06 * side + 0.25 * rng.draw();
+            modes.takes[0][lane] = level * share;
+            modes.takes[1][lane] = level * (1.0 - 0.5 * share);
         }
     }
 
@@ -311,13 +372,18 @@ impl Cymbal {
         for (left, right) in left.chunks_mut(PIECE).zip(right.chunks_mut(PIECE)) {
             render_cymbal(self, left, right);
         }
-        let rings = |modes: &Modes| {
-            modes.gives.iter().map(|gives| modes.bank.loudest(gives)).fold(0.0, f32::max)
-        };
         let strokes = self.contact.value + self.pulse + self.tick.value + self.hiss.loudest();
-        if self.modes.iter().map(rings).fold(strokes, f32::max) < SILENCE_LEVEL {
+        if strokes < SILENCE_LEVEL && self.loudest() < SILENCE_LEVEL {
             self.rest();
         }
+    }
+
+    /// Amplitude of the loudest resonance.
+    fn loudest(&self) -> f32 {
+        let used = &self.modes[..self.spec.banks];
+        used.iter()
+            .flat_map(|modes| modes.gives.iter().map(|gives| modes.bank.loudest(gives)))
+            .fold(0.0, f32::max)
     }
 }
 
@@ -326,47 +392,41 @@ impl Cymbal {
 fn render_cymbal(cymbal: &mut Cymbal, left: &mut [f32], right: &mut [f32]) {
     let samples = left.len();
     let mut noise = [[0.0; PIECE]; 2];
-    let (strikes, ticks) = (cymbal.contact.is_heard(), cymbal.tick.is_heard());
-    let mut contact = [[0.0; PIECE]; 2];
-    let mut sound = [[0.0; PIECE]; 2];
     for (noise, source) in noise.iter_mut().zip(&mut cymbal.noise) {
-        noise[..samples].fill_with(|| source.tick(&[].into())[0]);
+        noise[..samples].iter_mut().for_each(|noise| *noise = source.next());
     }
-    for at in 0..samples {
-        let strength = if strikes { cymbal.contact.next() } else { 0.0 };
-        let tick = if ticks { cymbal.tick.next() } else { 0.0 };
-        let pulse = std::mem::take(&mut cymbal.pulse);
-        for side in 0..2 {
-            let noise = noise[side][at];
-            if strikes {
-                let struck = noise * strength + pulse;
+    let mut sound = [[0.0; PIECE]; 2];
+    if cymbal.tick.is_heard() {
+        for at in 0..samples {
+            let tick = cymbal.tick.next();
+            for side in 0..2 {
+                sound[side][at] = cymbal.high[side].tick(&[noise[side][at] * tick].into())[0];
+            }
+        }
+    }
+    let mut contact = [[0.0; PIECE]; 2];
+    let strikes = cymbal.contact.is_heard();
+    if strikes {
+        for at in 0..samples {
+            let (strength, pulse) = (cymbal.contact.next(), std::mem::take(&mut cymbal.pulse));
+            for side in 0..2 {
+                let struck = noise[side][at] * strength + pulse;
                 contact[side][at] = cymbal.soften[side].tick(&[struck].into())[0];
             }
-            contact[side][at] += noise * TRACE;
-            if ticks {
-                sound[side][at] = cymbal.high[side].tick(&[noise * tick].into())[0];
-            }
         }
     }
-    let banks = usize::from(cymbal.spec.bell.is_some()) + cymbal.spec.banks;
-    for at in 0..samples {
-        let contact = [contact[0][at], contact[1][at]];
-        let mut sums = [[0.0; LANES]; 2];
-        for Modes { bank, takes, gives, .. } in &mut cymbal.modes[..banks] {
-            let mut input = [0.0; LANES];
-            for lane in 0..LANES {
-                input[lane] = takes[0][lane] * contact[0] + takes[1][lane] * contact[1];
-            }
-            let rings = bank.tick(&input);
-            for side in 0..2 {
-                for lane in 0..LANES {
-                    sums[side][lane] += rings[lane] * gives[side][lane];
-                }
-            }
+    let mut lanes = [[[0.0; LANES]; PIECE]; 2];
+    for modes in &mut cymbal.modes[..cymbal.spec.banks] {
+        if strikes {
+            modes.ring::<true>(&contact, &mut lanes, samples);
+        } else {
+            modes.ring::<false>(&contact, &mut lanes, samples);
         }
-        let noise = [noise[0][at], noise[1][at]];
-        let hiss = cymbal.hiss.tick(noise, cymbal.damping);
-        left[at] += cymbal.pan.0 * (sound[0][at] + sum(&sums[0]) + hiss[0]);
-        right[at] += cymbal.pan.1 * (sound[1][at] + sum(&sums[1]) + hiss[1]);
+    }
+    let steps = cymbal.hiss.steps(&noise, samples);
+    let sums = cymbal.hiss.sums(&steps, cymbal.damping, &lanes, samples);
+    for at in 0..samples {
+        left[at] += cymbal.pan.0 * (sound[0][at] + sums[0][at]);
+        right[at] += cymbal.pan.1 * (sound[1][at] + sums[1][at]);
     }
 }

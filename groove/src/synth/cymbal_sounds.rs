@@ -3,9 +3,9 @@
 use super::cymbal::{Blow, CymbalSpec};
 
 pub(super) const CLOSED_HAT: CymbalSpec = CymbalSpec {
-    bell: None,
+    bell: &[],
     bell_ring: (1.0, 1.0),
-    banks: 4,
+    banks: 2,
     range: (900.0, 13_500.0),
     ring: (0.12, 0.1),
     hiss: (4_000.0, 14_000.0),
@@ -35,7 +35,7 @@ pub(super) const OPEN_HAT: CymbalSpec = CymbalSpec {
 };
 
 pub(super) const CRASH: CymbalSpec = CymbalSpec {
-    banks: 8,
+    banks: 4,
     range: (300.0, 11_000.0),
     ring: (6.5, 3.0),
     hiss: (2_200.0, 13_000.0),
@@ -57,9 +57,9 @@ pub(super) const SECOND_CRASH: CymbalSpec = CymbalSpec {
 };
 
 pub(super) const RIDE: CymbalSpec = CymbalSpec {
-    bell: Some([587.0, 921.0, 1_433.0, 2_118.0, 2_990.0, 4_021.0, 5_230.0, 6_710.0]),
+    bell: &[587.0, 921.0, 1_433.0, 2_118.0, 2_990.0, 4_021.0, 5_230.0, 6_710.0],
     bell_ring: (4.5, 2.2),
-    banks: 6,
+    banks: 4,
     range: (380.0, 9_500.0),
     ring: (5.5, 2.8),
     hiss: (2_500.0, 11_000.0),

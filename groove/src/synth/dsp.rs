@@ -1,8 +1,5 @@
 //! Signal processing shared by all drums.
 
-use fundsp::audionode::AudioNode;
-use fundsp::noise::Noise;
-use fundsp::setting::Setting;
 use fundsp::svf::SvfParams;
 
 /// Level below which a drum or a part of it counts as silent and is not computed.
@@ -42,12 +39,19 @@ pub(super) fn filter(rate: f32, cutoff: f32, q: f32) -> SvfParams<f32> {
     SvfParams { sample_rate: rate, cutoff: cutoff.min(0.45 * rate), q, gain: 1.0 }
 }
 
-/// White noise with a seed.
-pub(super) fn noise(seed: u32) -> Noise {
-    let mut noise = Noise::new();
-    noise.set(Setting::seed(u64::from(seed) << 24));
-    noise.reset();
-    noise
+/// White noise between -1 and 1, from a linear congruential generator.
+pub(super) struct Noise(u32);
+
+impl Noise {
+    pub(super) fn new(seed: u32) -> Self {
+        Noise(seed.wrapping_mul(0x9e37_79b9))
+    }
+
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        self.0.cast_signed() as f32 / 2_147_483_648.0
+    }
 }
 
 /// Gains of the left and right channel at a pan of -1 to 1, at constant power.

@@ -1,13 +1,11 @@
 //! Drums with a membrane: a few partials that fall in pitch as they decay, the knock of beater or
 //! stick, and the wires of the snare drum. A stroke dampens those before it, which ring on.
 
-use fundsp::F32x;
 use fundsp::audionode::AudioNode;
-use fundsp::noise::Noise;
 use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
 use multiversion::multiversion;
 
-use super::dsp::{Decay, SILENCE_LEVEL, StrokeRng, decay, filter, noise, sides};
+use super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter, sides};
 use crate::model::activation::tanh;
 
 /// Maximum number of partials.
@@ -21,9 +19,9 @@ const STROKES: usize = 4;
 const DAMPED: f32 = 0.25;
 const OLDEST: f32 = 0.03;
 
-/// Samples per vector, and vectors per piece.
-const LANES: usize = 8;
-const PIECE: usize = 8 * LANES;
+/// Samples side by side, and samples per piece.
+const LANES: usize = 16;
+const PIECE: usize = 4 * LANES;
 
 /// Parameters of a way of striking a drum.
 pub(super) struct MembraneSpec {
@@ -97,15 +95,17 @@ struct Partial {
 impl Partial {
     /// Adds the next samples, given the integrated pitch at each of them.
     #[inline(always)]
-    fn add(&mut self, turns: &[[f32; LANES]], tones: &mut [F32x]) {
-        let Decay { value, factor } = self.loud;
-        let mut ahead = Decay { value, factor };
-        let mut loud = F32x::new([0.0; LANES].map(|_| ahead.next()));
-        let fall = F32x::splat(factor.powi(8));
-        for (tone, turns) in tones.iter_mut().zip(turns) {
-            let phase = F32x::splat(self.phase) + F32x::splat(self.ratio) * F32x::new(*turns);
-            *tone += loud * ((phase - phase.floor()) * F32x::TAU).sin();
-            loud *= fall;
+    fn add(&self, turns: &[f32; PIECE], tones: &mut [f32; PIECE]) {
+        let mut ahead = self.loud;
+        let mut loud = [0.0; LANES];
+        loud.iter_mut().for_each(|loud| *loud = ahead.next());
+        let fall = ahead.value / self.loud.value;
+        let tones = tones.as_chunks_mut::<LANES>().0;
+        for (tones, turns) in tones.iter_mut().zip(turns.as_chunks::<LANES>().0) {
+            for lane in 0..LANES {
+                tones[lane] += loud[lane] * sine(self.phase + self.ratio * turns[lane]);
+                loud[lane] *= fall;
+            }
         }
     }
 
@@ -115,6 +115,18 @@ impl Partial {
         self.phase += self.ratio * turned;
         self.phase -= self.phase.floor();
     }
+}
+
+/// Sine of a number of turns, with an error below 1e-6. Minimax polynomial for a quarter turn.
+#[inline(always)]
+fn sine(turns: f32) -> f32 {
+    let turn = turns - (turns + 0.5).floor();
+    let quarter = 0.25 - (turn.abs() - 0.25).abs();
+    let x = std::f32::consts::TAU * quarter;
+    let square = x * x;
+    let series = 0.008_306_29 - 0.000_183_63 * square;
+    let sine = x * (0.999_996_6 - square * (0.166_648_24 - square * series));
+    sine.copysign(turn)
 }
 
 struct Stroke {
@@ -148,7 +160,7 @@ impl Stroke {
             pitch: spec.pitch,
             bend: [Decay::default(); 2],
             partials: [Partial::default(); PARTIALS],
-            noise: [noise(2 * seed), noise(2 * seed + 1)],
+            noise: [Noise::new(2 * seed), Noise::new(2 * seed + 1)],
             knock: Decay::default(),
             knocks: FixedSvf::new(BandpassMode::new(), &params(spec.knock.0, 1.0)),
             wires: Decay::default(),
@@ -228,25 +240,26 @@ fn render_stroke(stroke: &mut Stroke, left: &mut [f32], right: &mut [f32]) {
             *turn = turned;
             turned += stroke.pitch * (1.0 + stroke.bend.iter_mut().map(Decay::next).sum::<f32>());
         }
-        let mut tones = [F32x::ZERO; PIECE / LANES];
+        let mut tones = [0.0; PIECE];
         for partial in partials.iter_mut().filter(|partial| partial.loud.value > 0.0) {
-            partial.add(turns.as_chunks().0, &mut tones[..samples.div_ceil(LANES)]);
+            partial.add(&turns, &mut tones);
             partial.pass(samples, turned);
         }
-        let tones = tones.each_ref().map(|tone| tone.to_array());
-        let mut tones: [f32; PIECE] = std::array::from_fn(|at| tones[at / LANES][at % LANES]);
         let mut noise = [[0.0; PIECE]; 2];
-        for (noise, source) in noise.iter_mut().zip(&mut stroke.noise) {
-            noise[..samples].fill_with(|| source.tick(&[].into())[0]);
+        let (knocks, rattles) = (stroke.knock.is_heard(), stroke.wires.is_heard());
+        if knocks || rattles {
+            for (noise, source) in noise.iter_mut().zip(&mut stroke.noise) {
+                noise[..samples].iter_mut().for_each(|noise| *noise = source.next());
+            }
         }
-        if stroke.knock.is_heard() {
+        if knocks {
             for (tone, noise) in tones.iter_mut().zip(noise[0]).take(samples) {
                 *tone += stroke.knocks.tick(&[noise * stroke.knock.next()].into())[0];
             }
         }
         tones.iter_mut().for_each(|tone| *tone = tanh(drive * *tone) / drive.sqrt());
         let mut sides = [tones; 2];
-        if stroke.wires.is_heard() {
+        if rattles {
             let mut wires = [0.0; PIECE];
             wires[..samples].fill_with(|| stroke.wires.next());
             for at in 0..samples {

@@ -1,22 +1,25 @@
-//! Banks of eight two-pole resonators, computed side by side.
+//! Banks of two-pole resonators, computed side by side.
 
 use super::dsp::decay;
 
 /// Resonators per bank.
-pub(super) const LANES: usize = 8;
+pub(super) const LANES: usize = 16;
 
 /// One value per resonator of a bank.
 pub(super) type Lanes = [f32; LANES];
 
-/// Eight resonators. Resonances above 0.45 of the sample rate are left out.
+/// Level that keeps resonators out of the denormal numbers.
+const TRACE: f32 = 1e-15;
+
+/// A bank of resonators. Resonances above 0.45 of the sample rate are left out.
 #[derive(Clone, Default)]
-#[repr(align(32))]
+#[repr(align(64))]
 pub(super) struct Bank {
-    /// The last two outputs.
+    /// The last output, and the one before.
     past: [Lanes; 2],
-    /// Feedback from them, and the same without damping: twice the cosine of the angle per sample,
-    /// and the radius of the poles.
+    /// Feedback from them.
     back: [Lanes; 2],
+    /// Twice the cosine of the angle per sample, and the radius of the poles without damping.
     turn: Lanes,
     radius: Lanes,
     /// Input gain for an output of the level 1.
@@ -35,8 +38,8 @@ impl Bank {
     }
 
     /// Tunes a resonator to a band of noise: frequency in Hz, and width as a share of it. Its input
-    /// is white noise minus the same noise two samples earlier, which has nothing below the band;
-    /// its output has the power of the noise.
+    /// is white noise minus the same noise two samples earlier, which has nothing far below the
+    /// band; its output has the power of the noise.
     pub(super) fn tune_band(&mut self, lane: usize, hertz: f32, width: f32, rate: f32) {
         self.tune(lane, hertz, 2.2 / (width * hertz), rate);
         let radius = self.radius[lane];
@@ -45,8 +48,8 @@ impl Bank {
         }
     }
 
-    pub(super) fn unit(&self) -> &Lanes {
-        &self.unit
+    pub(super) fn unit(&self) -> Lanes {
+        self.unit
     }
 
     /// Applies a damping, as a factor per sample, until the next call.
@@ -63,16 +66,30 @@ impl Bank {
         self.past = Default::default();
     }
 
-    /// The next outputs.
+    /// Begins a run of samples; returns the last two outputs.
     #[inline(always)]
-    pub(super) fn tick(&mut self, input: &Lanes) -> Lanes {
-        let mut output = [0.0; LANES];
+    pub(super) fn begin(&self) -> [Lanes; 2] {
+        let [mut last, before] = self.past;
+        last.iter_mut().for_each(|last| *last += TRACE);
+        [last, before]
+    }
+
+    /// The next outputs. Loops over samples keep `past` in registers.
+    #[inline(always)]
+    pub(super) fn next(&self, past: &mut [Lanes; 2], input: &Lanes) -> Lanes {
+        let mut now = [0.0; LANES];
         for lane in 0..LANES {
-            output[lane] = input[lane] - self.back[1][lane] * self.past[1][lane]
-                + self.back[0][lane] * self.past[0][lane];
+            let fed = input[lane] - self.back[1][lane] * past[1][lane];
+            now[lane] = fed + self.back[0][lane] * past[0][lane];
         }
-        self.past = [output, self.past[0]];
-        output
+        *past = [now, past[0]];
+        now
+    }
+
+    /// Ends a run of samples.
+    #[inline(always)]
+    pub(super) fn end(&mut self, past: [Lanes; 2]) {
+        self.past = past;
     }
 
     /// Amplitude of the loudest resonator at gains.
@@ -89,6 +106,12 @@ impl Bank {
     }
 }
 
+/// Sum of half of the lanes.
+#[inline(always)]
+pub(super) fn sum([a, b, c, d, e, f, g, h]: [f32; LANES / 2]) -> f32 {
+    ((a + e) + (b + f)) + ((c + g) + (d + h))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,10 +120,13 @@ mod tests {
     fn an_impulse_rings_at_its_pitch_level_and_decay() {
         let mut bank = Bank::default();
         bank.tune(3, 1_000.0, 0.5, 48_000.0);
+        let unit = bank.unit()[3];
+        let mut past = bank.begin();
         let mut input = [0.0; LANES];
-        input[3] = bank.unit()[3];
-        let mut sound = vec![bank.tick(&input)[3]];
-        sound.extend((0..24_000).map(|_| bank.tick(&[0.0; LANES])[3]));
+        input[3] = unit;
+        let mut sound = vec![bank.next(&mut past, &input)[3]];
+        sound.extend((0..24_000).map(|_| bank.next(&mut past, &[0.0; LANES])[3]));
+        bank.end(past);
         let loudest = |part: &[f32]| part.iter().fold(0f32, |most, now| most.max(now.abs()));
         assert!((0.97..1.0).contains(&loudest(&sound[..96])), "{}", loudest(&sound[..96]));
         let crossings = sound.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
@@ -111,17 +137,17 @@ mod tests {
     }
 
     #[test]
-    fn a_band_of_noise_has_the_noise_s_power() {
+    fn a_band_of_noise_has_the_power_of_the_noise() {
         let mut bank = Bank::default();
         bank.tune_band(0, 5_000.0, 0.3, 48_000.0);
-        let mut rng = super::super::dsp::StrokeRng::of(1, 1);
-        let noise: Vec<f32> = (0..100_000).map(|_| rng.draw()).collect();
-        let mut power = 0.0;
-        for three in noise.windows(3) {
-            let mut input = [0.0; LANES];
-            input[0] = bank.unit()[0] * (three[2] - three[0]);
-            power += bank.tick(&input)[0].powi(2);
-        }
+        let unit = bank.unit()[0];
+        let mut source = super::super::dsp::Noise::new(1);
+        let noise: Vec<f32> = (0..100_000).map(|_| source.next()).collect();
+        let mut past = bank.begin();
+        let outputs = noise.windows(3).map(|three| {
+            bank.next(&mut past, &[unit * (three[2] - three[0]); LANES])[0]
+        });
+        let power: f32 = outputs.map(|output| output * output).sum();
         let share = power / noise.iter().map(|noise| noise * noise).sum::<f32>();
         assert!((0.8..1.25).contains(&share), "{share}");
     }
