@@ -9,9 +9,9 @@ use std::path::Path;
 
 use groove::{Articulation, Drum};
 
-#[path = "../tests/kit_measures/mod.rs"]
-mod kit_measures;
-use kit_measures::{RATE, centroid, decay_time, peak, real_decay, stroke};
+#[path = "../tests/audition/measures.rs"]
+mod measures;
+use measures::{RATE, centroid, decay_time, peak, real_decay, stroke};
 
 /// Width and height of one spectrogram, the margin around it, in pixels, and spectrograms per row.
 const WIDTH: usize = 150;

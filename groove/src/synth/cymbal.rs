@@ -45,11 +45,12 @@ pub(super) struct CymbalSpec {
 
 /// Parameters of a way of striking a plate.
 pub(super) struct Blow {
-    /// Levels of the resonances, the bell, the hiss, and the stick's tick.
+    /// Levels of the resonances, the bell, and the hiss.
     pub(super) plate: f32,
     pub(super) bell: f32,
     pub(super) hiss: f32,
-    pub(super) tick: f32,
+    /// Tick of the stick: level, and decay to -60 dB in seconds.
+    pub(super) tick: (f32, f32),
     /// Contact: decay to -60 dB in seconds, and upper cutoff at full velocity in Hz.
     pub(super) contact: (f32, f32),
     /// Level of the contact's first impulse, which excites all resonances alike, next to its
@@ -319,7 +320,8 @@ impl Cymbal {
         self.pulse += loud * blow.pulse;
         self.place(blow, hand, &mut rng);
         self.hiss.strike(blow.hiss * loud * (0.35 + 0.65 * velocity));
-        self.tick = Decay { value: velocity * loud * blow.tick, factor: decay(0.006, self.rate) };
+        let (tick, seconds) = blow.tick;
+        self.tick = Decay { value: velocity * loud * tick, factor: decay(seconds, self.rate) };
     }
 
     /// Sets the gains of the resonators for a blow: each hand strikes another place, within limits.

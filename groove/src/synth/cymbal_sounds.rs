@@ -7,9 +7,9 @@ pub(super) const CLOSED_HAT: CymbalSpec = CymbalSpec {
     bell_ring: (1.0, 1.0),
     banks: 2,
     range: (900.0, 13_500.0),
-    ring: (0.12, 0.1),
-    hiss: (4_000.0, 14_000.0),
-    hiss_ring: (0.13, 0.12),
+    ring: (0.14, 0.13),
+    hiss: (5_000.0, 15_500.0),
+    hiss_ring: (0.17, 0.15),
     hiss_rise: (0.0005, 0.0005),
     hiss_tilt: 0.3,
     sizzle: 0.0,
@@ -60,8 +60,8 @@ pub(super) const RIDE: CymbalSpec = CymbalSpec {
     bell: &[587.0, 921.0, 1_433.0, 2_118.0, 2_990.0, 4_021.0, 5_230.0, 6_710.0],
     bell_ring: (4.5, 2.2),
     banks: 4,
-    range: (380.0, 9_500.0),
-    ring: (5.5, 2.8),
+    range: (380.0, 11_000.0),
+    ring: (6.5, 0.9),
     hiss: (2_500.0, 11_000.0),
     hiss_ring: (3.5, 1.8),
     hiss_rise: (0.003, 0.006),
@@ -71,80 +71,92 @@ pub(super) const RIDE: CymbalSpec = CymbalSpec {
 };
 
 pub(super) const CLOSED_BOW: Blow = Blow {
-    plate: 0.8,
+    plate: 0.203,
     bell: 0.0,
-    hiss: 0.12,
-    tick: 0.3,
-    contact: (0.008, 15_000.0),
+    hiss: 0.099,
+    tick: (0.158, 0.006),
+    contact: (0.006, 15_000.0),
     pulse: 0.3,
-    tilt: 0.35,
+    tilt: 0.6,
 };
 
-pub(super) const CLOSED_EDGE: Blow =
-    Blow { plate: 1.3, hiss: 0.2, tick: 0.25, contact: (0.014, 13_000.0), tilt: 0.1, ..CLOSED_BOW };
+pub(super) const CLOSED_EDGE: Blow = Blow {
+    plate: 0.36,
+    hiss: 0.153,
+    tick: (0.113, 0.006),
+    contact: (0.012, 14_000.0),
+    tilt: 0.3,
+    ..CLOSED_BOW
+};
 
 pub(super) const PEDAL: Blow = Blow {
-    plate: 0.7,
-    hiss: 0.06,
-    tick: 0.0,
-    contact: (0.02, 5_500.0),
+    plate: 0.15,
+    hiss: 0.03,
+    tick: (0.0, 0.006),
+    contact: (0.02, 6_500.0),
     pulse: 0.0,
-    tilt: -0.3,
+    tilt: 0.0,
     ..CLOSED_BOW
 };
 
 pub(super) const OPEN_BOW: Blow =
-    Blow { plate: 0.7, hiss: 0.12, contact: (0.015, 15_000.0), tilt: 0.3, ..CLOSED_BOW };
+    Blow { plate: 0.117, hiss: 0.072, contact: (0.012, 15_000.0), tilt: 0.5, ..CLOSED_BOW };
 
-pub(super) const OPEN_EDGE: Blow =
-    Blow { plate: 1.0, hiss: 0.18, tick: 0.2, contact: (0.03, 14_000.0), tilt: 0.1, ..OPEN_BOW };
+pub(super) const OPEN_EDGE: Blow = Blow {
+    plate: 0.189,
+    hiss: 0.108,
+    tick: (0.09, 0.006),
+    contact: (0.03, 14_000.0),
+    tilt: 0.3,
+    ..OPEN_BOW
+};
 
 pub(super) const CRASH_BOW: Blow = Blow {
-    plate: 1.2,
-    hiss: 0.12,
-    tick: 0.25,
-    contact: (0.02, 13_000.0),
+    plate: 0.18,
+    hiss: 0.096,
+    tick: (0.15, 0.006),
+    contact: (0.02, 14_000.0),
     pulse: 0.2,
-    tilt: 0.2,
+    tilt: 0.35,
     ..CLOSED_BOW
 };
 
 pub(super) const CRASH_EDGE: Blow = Blow {
-    plate: 1.6,
-    hiss: 0.2,
-    tick: 0.1,
-    contact: (0.06, 13_000.0),
+    plate: 0.231,
+    hiss: 0.132,
+    tick: (0.055, 0.006),
+    contact: (0.06, 14_000.0),
     pulse: 0.1,
-    tilt: 0.0,
+    tilt: 0.15,
     ..CLOSED_BOW
 };
 
 pub(super) const RIDE_BOW: Blow = Blow {
-    plate: 0.6,
-    bell: 0.2,
-    hiss: 0.025,
-    tick: 0.6,
-    contact: (0.003, 12_000.0),
+    plate: 0.12,
+    bell: 0.025,
+    hiss: 0.008,
+    tick: (0.55, 0.016),
+    contact: (0.003, 14_000.0),
     pulse: 0.7,
-    tilt: 0.3,
+    tilt: 0.9,
 };
 
 pub(super) const RIDE_EDGE: Blow = Blow {
-    plate: 1.5,
-    bell: 0.1,
-    hiss: 0.16,
-    tick: 0.1,
-    contact: (0.05, 12_000.0),
+    plate: 0.24,
+    bell: 0.03,
+    hiss: 0.096,
+    tick: (0.09, 0.006),
+    contact: (0.05, 13_000.0),
     pulse: 0.1,
-    tilt: 0.0,
+    tilt: 0.2,
 };
 
 pub(super) const RIDE_BELL: Blow = Blow {
-    plate: 0.25,
-    bell: 1.1,
-    hiss: 0.01,
-    tick: 0.4,
-    contact: (0.002, 13_000.0),
+    plate: 0.035,
+    bell: 0.18,
+    hiss: 0.007,
+    tick: (0.25, 0.006),
+    contact: (0.002, 14_000.0),
     pulse: 1.0,
-    tilt: 0.2,
+    tilt: 0.3,
 };

@@ -70,25 +70,34 @@ pub(super) const CROSS_STICK: MembraneSpec = MembraneSpec {
     ..SNARE
 };
 
-/// Partials of a tom: a circular membrane's, the first ones shifted towards a chord by the air in
-/// the shell.
-const TOM: &[(f32, f32, f32)] =
-    &[(1.0, 0.9, 1.7), (1.58, 0.32, 0.8), (2.13, 0.16, 0.45), (2.65, 0.1, 0.3), (3.2, 0.06, 0.2)];
+/// Partials of a tom whose lowest one rings for a time in seconds: a circular membrane's, the first
+/// ones shifted towards a chord by the air in the shell.
+const fn tom(ring: f32) -> [(f32, f32, f32); 5] {
+    [
+        (1.0, 0.9, ring),
+        (1.58, 0.34, 0.55 * ring),
+        (2.13, 0.18, 0.36 * ring),
+        (2.65, 0.1, 0.24 * ring),
+        (3.2, 0.06, 0.16 * ring),
+    ]
+}
 
-/// Partials of a tom's rim shot.
-const TOM_RIM: &[(f32, f32, f32)] = &[
-    (1.0, 0.9, 1.7),
-    (1.58, 0.42, 0.8),
-    (2.13, 0.28, 0.5),
-    (3.2, 0.2, 0.35),
-    (5.3, 0.22, 0.3),
-    (7.7, 0.16, 0.22),
-    (10.9, 0.1, 0.14),
-];
+/// Partials of a tom's rim shot: the head's, and those of hoop and shell.
+const fn tom_rim(ring: f32) -> [(f32, f32, f32); 7] {
+    [
+        (1.0, 0.9, ring),
+        (1.58, 0.46, 0.55 * ring),
+        (2.13, 0.32, 0.36 * ring),
+        (3.2, 0.22, 0.3 * ring),
+        (5.3, 0.26, 0.25 * ring),
+        (7.7, 0.2, 0.18 * ring),
+        (10.9, 0.14, 0.12 * ring),
+    ]
+}
 
 pub(super) const LOW_TOM: MembraneSpec = MembraneSpec {
     pitch: 84.0,
-    partials: TOM,
+    partials: &tom(1.8),
     bend: [(0.5, 0.06), (0.14, 0.5)],
     knock: (1_500.0, 1.5, 0.025),
     wires: (900.0, 0.05, 0.2),
@@ -98,22 +107,42 @@ pub(super) const LOW_TOM: MembraneSpec = MembraneSpec {
     apart: 0.04,
 };
 
-pub(super) const MID_TOM: MembraneSpec =
-    MembraneSpec { pitch: 118.0, knock: (1_800.0, 1.5, 0.025), pan: 0.05, ..LOW_TOM };
+pub(super) const MID_TOM: MembraneSpec = MembraneSpec {
+    pitch: 118.0,
+    partials: &tom(1.5),
+    knock: (1_800.0, 1.5, 0.025),
+    pan: 0.05,
+    ..LOW_TOM
+};
 
-pub(super) const HIGH_TOM: MembraneSpec =
-    MembraneSpec { pitch: 160.0, knock: (2_200.0, 1.5, 0.025), pan: -0.4, ..LOW_TOM };
+pub(super) const HIGH_TOM: MembraneSpec = MembraneSpec {
+    pitch: 160.0,
+    partials: &tom(1.2),
+    knock: (2_200.0, 1.5, 0.025),
+    pan: -0.4,
+    ..LOW_TOM
+};
 
 pub(super) const LOW_TOM_RIM: MembraneSpec = MembraneSpec {
-    partials: TOM_RIM,
-    knock: (2_600.0, 3.0, 0.016),
+    partials: &tom_rim(1.8),
+    knock: (2_600.0, 3.4, 0.014),
     drive: 1.5,
     level: 1.15,
     ..LOW_TOM
 };
 
-pub(super) const MID_TOM_RIM: MembraneSpec =
-    MembraneSpec { pitch: 118.0, knock: (2_900.0, 3.0, 0.016), pan: 0.05, ..LOW_TOM_RIM };
+pub(super) const MID_TOM_RIM: MembraneSpec = MembraneSpec {
+    pitch: 118.0,
+    partials: &tom_rim(1.5),
+    knock: (2_900.0, 3.4, 0.014),
+    pan: 0.05,
+    ..LOW_TOM_RIM
+};
 
-pub(super) const HIGH_TOM_RIM: MembraneSpec =
-    MembraneSpec { pitch: 160.0, knock: (3_300.0, 3.0, 0.016), pan: -0.4, ..LOW_TOM_RIM };
+pub(super) const HIGH_TOM_RIM: MembraneSpec = MembraneSpec {
+    pitch: 160.0,
+    partials: &tom_rim(1.2),
+    knock: (3_300.0, 3.4, 0.014),
+    pan: -0.4,
+    ..LOW_TOM_RIM
+};

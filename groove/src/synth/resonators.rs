@@ -144,9 +144,9 @@ mod tests {
         let mut source = super::super::dsp::Noise::new(1);
         let noise: Vec<f32> = (0..100_000).map(|_| source.next()).collect();
         let mut past = bank.begin();
-        let outputs = noise.windows(3).map(|three| {
-            bank.next(&mut past, &[unit * (three[2] - three[0]); LANES])[0]
-        });
+        let outputs = noise
+            .windows(3)
+            .map(|three| bank.next(&mut past, &[unit * (three[2] - three[0]); LANES])[0]);
         let power: f32 = outputs.map(|output| output * output).sum();
         let share = power / noise.iter().map(|noise| noise * noise).sum::<f32>();
         assert!((0.8..1.25).contains(&share), "{share}");

@@ -9,6 +9,16 @@ use groove::{Articulation, Drum};
 /// Sample rate, in Hz.
 pub const RATE: usize = 48_000;
 
+/// Renders a number of samples in blocks of 64, left and right.
+pub fn play(kit: &mut AuditionKit, samples: usize) -> [Vec<f32>; 2] {
+    let mut sides = [vec![1.0; samples], vec![1.0; samples]];
+    let [left, right] = &mut sides;
+    for (left, right) in left.chunks_mut(64).zip(right.chunks_mut(64)) {
+        kit.render(left, right);
+    }
+    sides
+}
+
 /// A stroke on a fresh kit, left and right.
 pub fn stroke(
     drum: Drum,
@@ -18,12 +28,7 @@ pub fn stroke(
 ) -> [Vec<f32>; 2] {
     let mut kit = AuditionKit::new(RATE as f64);
     kit.strike(drum, articulation, velocity);
-    let mut sides = [vec![0.0; samples], vec![0.0; samples]];
-    let [left, right] = &mut sides;
-    for (left, right) in left.chunks_mut(64).zip(right.chunks_mut(64)) {
-        kit.render(left, right);
-    }
-    sides
+    play(&mut kit, samples)
 }
 
 /// Decay times to -40 dB at full velocity as real drums have them, in seconds.
