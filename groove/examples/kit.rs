@@ -1,23 +1,25 @@
 //! Sounds of the audition kit as a table, a picture and files.
 //!
 //! `cargo run --release -p groove --features audition --example kit -- FOLDER` prints a table of
-//! every drum and articulation, and writes a `.wav` file of each and `kit.ppm`: spectrograms of two
-//! seconds of each, 30 Hz to 18 kHz with lines at 100 Hz, 1 kHz and 10 kHz, brightness over 72 dB.
+//! every drum and articulation, and writes a `.wav` file of each, of some phrases, and `kit.ppm`:
+//! spectrograms of two seconds of each, 30 Hz to 18 kHz with lines at 100 Hz, 1 kHz and 10 kHz,
+//! brightness over 72 dB.
 
 use std::io::{Error, Result};
 use std::path::Path;
 
+use groove::synth::AuditionKit;
 use groove::{Articulation, Drum};
 
 #[path = "../tests/audition/measures.rs"]
 mod measures;
-use measures::{RATE, centroid, decay_time, peak, real_decay, stroke};
+use measures::{RATE, centroid, decay_time, peak, play, real_decay, stroke};
 
 /// Width and height of one spectrogram, the margin around it, in pixels, and spectrograms per row.
 const WIDTH: usize = 150;
 const HEIGHT: usize = 200;
 const ROOM: usize = 6;
-const ACROSS: usize = 8;
+const ACROSS: usize = 7;
 /// Seconds of a spectrogram.
 const SECONDS: usize = 2;
 /// Lowest and highest frequency, in Hz.
@@ -51,7 +53,67 @@ fn main() -> Result<()> {
             pictures.push(spectrogram(&stroke(drum, articulation, 115, SECONDS * RATE + 4_096)));
         }
     }
+    for (name, strokes) in phrases() {
+        let sides = phrase(&strokes);
+        write_wav(&folder.join(format!("{:02}-{name}.wav", pictures.len() + 1)), &sides)?;
+        pictures.push(spectrogram(&sides));
+    }
     std::fs::write(folder.join("kit.ppm"), picture(&pictures))
+}
+
+/// A stroke of a phrase: time in seconds, drum, articulation, velocity.
+type Stroke = (f32, Drum, Articulation, u8);
+
+/// Strokes on drums that still ring: flams and a roll of the snare, a roll over the toms, the
+/// hi-hat's openings, and a ride in sixteenths.
+fn phrases() -> [(&'static str, Vec<Stroke>); 4] {
+    use Articulation::{Bell, Edge, HalfOpen, Pedal, Plain};
+    let mut snare = Vec::new();
+    for start in [0.0, 0.4] {
+        snare.extend([(start, Drum::Snare, Plain, 45), (start + 0.025, Drum::Snare, Plain, 110)]);
+    }
+    let roll = |place: u8| (0.8 + 0.0625 * f32::from(place), Drum::Snare, Plain, 50 + 3 * place);
+    snare.extend((0..20).map(roll));
+    let toms = (0..24).map(|place: u8| {
+        let drum = [Drum::HighTom, Drum::MidTom, Drum::LowTom][usize::from(place / 8)];
+        (0.0625 * f32::from(place), drum, Plain, 100)
+    });
+    let hats = [
+        (0.0, Drum::OpenHat, Edge, 110),
+        (0.5, Drum::ClosedHat, Pedal, 90),
+        (0.75, Drum::OpenHat, Plain, 100),
+        (1.0, Drum::OpenHat, HalfOpen, 100),
+        (1.25, Drum::ClosedHat, Plain, 100),
+        (1.5, Drum::ClosedHat, Edge, 110),
+        (1.75, Drum::ClosedHat, Pedal, 100),
+    ];
+    let ride = (0..16).map(|place: u8| {
+        let articulation = if place.is_multiple_of(4) { Bell } else { Plain };
+        (0.125 * f32::from(place), Drum::Ride, articulation, 95)
+    });
+    [
+        ("flams-and-roll", snare),
+        ("toms", toms.collect()),
+        ("hats", hats.into()),
+        ("ride", ride.collect()),
+    ]
+}
+
+/// Renders a phrase, left and right.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few seconds")]
+fn phrase(strokes: &[Stroke]) -> [Vec<f32>; 2] {
+    let mut kit = AuditionKit::new(RATE as f64);
+    let mut sides = [Vec::new(), Vec::new()];
+    let mut play_to = |kit: &mut AuditionKit, end: usize| {
+        let rendered = play(kit, end - sides[0].len());
+        sides.iter_mut().zip(rendered).for_each(|(side, more)| side.extend(more));
+    };
+    for &(seconds, drum, articulation, velocity) in strokes {
+        play_to(&mut kit, (seconds * RATE as f32) as usize);
+        kit.strike(drum, articulation, velocity);
+    }
+    play_to(&mut kit, 3 * RATE);
+    sides
 }
 
 /// Writes a 16-bit stereo file.

@@ -6,18 +6,15 @@ use fundsp::audionode::AudioNode;
 use fundsp::svf::{FixedSvf, HighpassMode, LowpassMode};
 use multiversion::multiversion;
 
-use super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter, sides};
-use super::resonators::{Bank, LANES, Lanes, sum};
+use super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, along, decay, filter, sides};
+use super::hiss::{Hiss, HissSpec};
+use super::resonators::{Bank, LANES, Lanes, PIECE};
 
 /// Maximum number of banks per plate.
 const BANKS: usize = 4;
 
-/// Maximum number of partials of a bell, and number of bands of noise on each side.
+/// Maximum number of partials of a bell.
 const BELLS: usize = 8;
-const BANDS: usize = LANES / 2;
-
-/// Samples per piece.
-const PIECE: usize = 64;
 
 /// Parameters of a plate.
 pub(super) struct CymbalSpec {
@@ -31,14 +28,8 @@ pub(super) struct CymbalSpec {
     pub(super) range: (f32, f32),
     /// Decay to -60 dB of the lowest and of the highest resonance, in seconds.
     pub(super) ring: (f32, f32),
-    /// Hiss: lowest and highest band in Hz, decay to -60 dB and rise time of these in seconds, and
-    /// emphasis of the high ones as a power of frequency.
-    pub(super) hiss: (f32, f32),
-    pub(super) hiss_ring: (f32, f32),
-    pub(super) hiss_rise: (f32, f32),
-    pub(super) hiss_tilt: f32,
-    /// Depth of the irregular rattle of two plates that touch, 0 to 1.
-    pub(super) sizzle: f32,
+    /// Dense resonances above.
+    pub(super) hiss: HissSpec,
     /// Pan, -1 (left) to 1 (right).
     pub(super) pan: f32,
 }
@@ -83,6 +74,7 @@ impl Modes {
 
 impl Modes {
     /// Adds the next samples to the lanes of both sides.
+    #[expect(clippy::needless_range_loop, reason = "a lane of several arrays")]
     #[inline(always)]
     fn ring<const STRIKES: bool>(
         &mut self,
@@ -112,132 +104,6 @@ impl Modes {
     }
 }
 
-/// Bands of noise, eight on the left and eight on the right. The level of each is the difference of
-/// two decays: the fast one is the rise.
-struct Hiss {
-    bank: Bank,
-    /// The last two samples of the noise.
-    past: [[f32; 2]; 2],
-    slow: Lanes,
-    fast: Lanes,
-    /// Factors of both per sample, without damping.
-    falls: [Lanes; 2],
-    gains: Lanes,
-    /// Slow noise, its smoothing factor per sample, and its gain.
-    sizzle: (f32, f32, f32),
-}
-
-impl Hiss {
-    fn new(spec: &CymbalSpec, rate: f32) -> Self {
-        let follow = 1.0 - decay(0.03, rate);
-        let mut hiss = Hiss {
-            bank: Bank::default(),
-            past: [[0.0; 2]; 2],
-            slow: [0.0; LANES],
-            fast: [0.0; LANES],
-            falls: [[0.0; LANES]; 2],
-            gains: [0.0; LANES],
-            sizzle: (0.0, follow, spec.sizzle * (6.0 / follow).sqrt()),
-        };
-        let (low, high) = spec.hiss;
-        let width = (high / low).powf(1.0 / (BANDS - 1) as f32) - 1.0;
-        for lane in 0..LANES {
-            let place = (lane % BANDS) as f32 / (BANDS - 1) as f32;
-            let hertz = along(spec.hiss, place);
-            hiss.bank.tune_band(lane, hertz, width, rate);
-            hiss.falls[0][lane] = decay(along(spec.hiss_ring, place), rate);
-            hiss.falls[1][lane] = decay(6.908 * along(spec.hiss_rise, place), rate);
-            hiss.gains[lane] = hiss.bank.unit()[lane] * (hertz / 6_000.0).powf(spec.hiss_tilt);
-        }
-        hiss
-    }
-
-    fn strike(&mut self, level: f32) {
-        for lane in 0..LANES {
-            // A new stroke on a ringing plate does not add its full level.
-            let now = self.slow[lane];
-            let then = (now * now * 0.5 + level * level).sqrt();
-            self.fast[lane] += then - now;
-            self.slow[lane] = then;
-        }
-    }
-
-    fn reset(&mut self) {
-        self.bank.reset();
-        (self.slow, self.fast) = ([0.0; LANES], [0.0; LANES]);
-    }
-
-    fn loudest(&self) -> f32 {
-        self.slow.iter().fold(0.0, |most, &now| most.max(now))
-    }
-
-    /// Differences of white noise and the same noise two samples earlier, with the rattle.
-    #[inline(always)]
-    fn steps(&mut self, noise: &[[f32; PIECE]; 2], samples: usize) -> [[f32; PIECE]; 2] {
-        let mut steps = [[0.0; PIECE]; 2];
-        for (side, steps) in steps.iter_mut().enumerate() {
-            for (step, &noise) in steps.iter_mut().zip(&noise[side]).take(samples) {
-                let [before, last] = self.past[side];
-                self.past[side] = [last, noise];
-                *step = noise - before;
-            }
-        }
-        if self.sizzle.2 > 0.0 {
-            for at in 0..samples {
-                let (slow, follow, gain) = &mut self.sizzle;
-                *slow += *follow * (noise[0][at] - *slow);
-                let rattle = (1.0 + *gain * *slow).clamp(0.15, 3.0);
-                steps.iter_mut().for_each(|steps| steps[at] *= rattle);
-            }
-        }
-        steps
-    }
-
-    /// Adds the next samples, given the differences of noise, to the lanes of both sides, and
-    /// returns the sums of these.
-    #[inline(always)]
-    fn sums(
-        &mut self,
-        steps: &[[f32; PIECE]; 2],
-        damping: f32,
-        lanes: &[[Lanes; PIECE]; 2],
-        samples: usize,
-    ) -> [[f32; PIECE]; 2] {
-        // An inaudible rise ends before it reaches the denormal numbers.
-        self.fast.iter_mut().filter(|fast| **fast < 1e-9).for_each(|fast| *fast = 0.0);
-        let falls = self.falls.map(|falls| falls.map(|fall| fall * damping));
-        let mut sums = [[0.0; PIECE]; 2];
-        let mut past = self.bank.begin();
-        for at in 0..samples {
-            let mut input = [0.0; LANES];
-            for lane in 0..LANES {
-                let level = self.gains[lane] * (self.slow[lane] - self.fast[lane]);
-                input[lane] = level * steps[lane / BANDS][at];
-            }
-            for lane in 0..LANES {
-                self.slow[lane] *= falls[0][lane];
-                self.fast[lane] *= falls[1][lane];
-            }
-            let hiss = self.bank.next(&mut past, &input);
-            for side in 0..2 {
-                let mut half = [0.0; BANDS];
-                for lane in 0..BANDS {
-                    let [first, second] = [lane, lane + BANDS].map(|lane| lanes[side][at][lane]);
-                    half[lane] = first + second + hiss[side * BANDS + lane];
-                }
-                sums[side][at] = sum(half);
-            }
-        }
-        self.bank.end(past);
-        sums
-    }
-}
-
-/// The value at a place from 0 to 1 between two others, in equal ratios.
-fn along((from, to): (f32, f32), place: f32) -> f32 {
-    from * (to / from).powf(place)
-}
-
 /// A ringing plate.
 pub(super) struct Cymbal {
     spec: &'static CymbalSpec,
@@ -251,6 +117,8 @@ pub(super) struct Cymbal {
     contact: Decay,
     pulse: f32,
     soften: [FixedSvf<f32, LowpassMode<f32>>; 2],
+    /// The last sample of the contact.
+    touch: [f32; 2],
     hiss: Hiss,
     tick: Decay,
     high: [FixedSvf<f32, HighpassMode<f32>>; 2],
@@ -287,7 +155,8 @@ impl Cymbal {
             contact: Decay::default(),
             pulse: 0.0,
             soften: [soft(), soft()],
-            hiss: Hiss::new(spec, rate),
+            touch: [0.0; 2],
+            hiss: Hiss::new(&spec.hiss, rate),
             tick: Decay::default(),
             high: [high(), high()],
             damping: 1.0,
@@ -364,6 +233,7 @@ impl Cymbal {
         self.high.iter_mut().for_each(AudioNode::reset);
         self.hiss.reset();
         (self.contact.value, self.pulse, self.tick.value) = (0.0, 0.0, 0.0);
+        self.touch = [0.0; 2];
         self.sounds = false;
     }
 
@@ -413,7 +283,9 @@ fn render_cymbal(cymbal: &mut Cymbal, left: &mut [f32], right: &mut [f32]) {
             let (strength, pulse) = (cymbal.contact.next(), std::mem::take(&mut cymbal.pulse));
             for side in 0..2 {
                 let struck = noise[side][at] * strength + pulse;
-                contact[side][at] = cymbal.soften[side].tick(&[struck].into())[0];
+                let touch = cymbal.soften[side].tick(&[struck].into())[0];
+                contact[side][at] = touch - cymbal.touch[side];
+                cymbal.touch[side] = touch;
             }
         }
     }

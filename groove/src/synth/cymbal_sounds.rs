@@ -1,6 +1,7 @@
 //! Parameters of hats and cymbals, and of the ways of striking them.
 
 use super::cymbal::{Blow, CymbalSpec};
+use super::hiss::HissSpec;
 
 pub(super) const CLOSED_HAT: CymbalSpec = CymbalSpec {
     bell: &[],
@@ -8,50 +9,50 @@ pub(super) const CLOSED_HAT: CymbalSpec = CymbalSpec {
     banks: 2,
     range: (900.0, 13_500.0),
     ring: (0.14, 0.13),
-    hiss: (5_000.0, 15_500.0),
-    hiss_ring: (0.17, 0.15),
-    hiss_rise: (0.0005, 0.0005),
-    hiss_tilt: 0.3,
-    sizzle: 0.0,
+    hiss: HissSpec {
+        range: (5_000.0, 15_500.0),
+        ring: (0.17, 0.15),
+        rise: (0.0005, 0.0005),
+        tilt: 0.3,
+        sizzle: 0.0,
+    },
     pan: -0.25,
 };
 
 pub(super) const HALF_OPEN_HAT: CymbalSpec = CymbalSpec {
     range: (600.0, 13_500.0),
     ring: (0.65, 0.5),
-    hiss_ring: (0.75, 0.6),
-    hiss_rise: (0.001, 0.002),
-    sizzle: 0.6,
+    hiss: HissSpec { ring: (0.75, 0.6), rise: (0.001, 0.002), sizzle: 0.6, ..CLOSED_HAT.hiss },
     ..CLOSED_HAT
 };
 
 pub(super) const OPEN_HAT: CymbalSpec = CymbalSpec {
     range: (450.0, 13_500.0),
     ring: (1.7, 1.2),
-    hiss_ring: (1.6, 1.1),
-    hiss_rise: (0.001, 0.004),
-    sizzle: 0.15,
+    hiss: HissSpec { ring: (1.6, 1.1), rise: (0.001, 0.004), sizzle: 0.15, ..CLOSED_HAT.hiss },
     ..CLOSED_HAT
 };
 
 pub(super) const CRASH: CymbalSpec = CymbalSpec {
+    bell: &[],
+    bell_ring: (1.0, 1.0),
     banks: 4,
     range: (300.0, 11_000.0),
     ring: (6.5, 3.0),
-    hiss: (2_200.0, 13_000.0),
-    hiss_ring: (5.0, 2.0),
-    hiss_rise: (0.003, 0.012),
-    hiss_tilt: -0.2,
-    sizzle: 0.0,
+    hiss: HissSpec {
+        range: (2_200.0, 13_000.0),
+        ring: (5.0, 2.0),
+        rise: (0.003, 0.012),
+        tilt: -0.2,
+        sizzle: 0.0,
+    },
     pan: -0.4,
-    ..CLOSED_HAT
 };
 
 pub(super) const SECOND_CRASH: CymbalSpec = CymbalSpec {
     range: (410.0, 12_500.0),
     ring: (5.8, 2.6),
-    hiss: (2_900.0, 14_500.0),
-    hiss_ring: (4.4, 1.8),
+    hiss: HissSpec { range: (2_900.0, 14_500.0), ring: (4.4, 1.8), ..CRASH.hiss },
     pan: 0.5,
     ..CRASH
 };
@@ -62,11 +63,13 @@ pub(super) const RIDE: CymbalSpec = CymbalSpec {
     banks: 4,
     range: (380.0, 11_000.0),
     ring: (6.5, 0.9),
-    hiss: (2_500.0, 11_000.0),
-    hiss_ring: (3.5, 1.8),
-    hiss_rise: (0.003, 0.006),
-    hiss_tilt: -0.2,
-    sizzle: 0.0,
+    hiss: HissSpec {
+        range: (2_500.0, 11_000.0),
+        ring: (3.5, 1.8),
+        rise: (0.003, 0.006),
+        tilt: -0.2,
+        sizzle: 0.0,
+    },
     pan: 0.4,
 };
 
@@ -76,13 +79,13 @@ pub(super) const CLOSED_BOW: Blow = Blow {
     hiss: 0.099,
     tick: (0.158, 0.006),
     contact: (0.006, 15_000.0),
-    pulse: 0.3,
+    pulse: 0.15,
     tilt: 0.6,
 };
 
 pub(super) const CLOSED_EDGE: Blow = Blow {
-    plate: 0.36,
-    hiss: 0.153,
+    plate: 0.3,
+    hiss: 0.14,
     tick: (0.113, 0.006),
     contact: (0.012, 14_000.0),
     tilt: 0.3,
@@ -132,10 +135,10 @@ pub(super) const CRASH_EDGE: Blow = Blow {
 };
 
 pub(super) const RIDE_BOW: Blow = Blow {
-    plate: 0.12,
+    plate: 0.105,
     bell: 0.025,
     hiss: 0.008,
-    tick: (0.55, 0.016),
+    tick: (0.65, 0.016),
     contact: (0.003, 14_000.0),
     pulse: 0.7,
     tilt: 0.9,

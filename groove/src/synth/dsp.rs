@@ -10,6 +10,11 @@ pub(super) fn decay(seconds: f32, rate: f32) -> f32 {
     (-6.908 / (seconds * rate)).exp()
 }
 
+/// The value at a place from 0 to 1 between two others, in equal ratios.
+pub(super) fn along((from, to): (f32, f32), place: f32) -> f32 {
+    from * (to / from).powf(place)
+}
+
 /// Exponential decay: value, and factor per sample.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Decay {

@@ -8,6 +8,9 @@ pub(super) const LANES: usize = 16;
 /// One value per resonator of a bank.
 pub(super) type Lanes = [f32; LANES];
 
+/// Maximum number of samples that plates compute at once.
+pub(super) const PIECE: usize = 64;
+
 /// Level that keeps resonators out of the denormal numbers.
 const TRACE: f32 = 1e-15;
 
@@ -27,13 +30,14 @@ pub(super) struct Bank {
 }
 
 impl Bank {
-    /// Tunes a resonator to a frequency in Hz and a decay to -60 dB in seconds. An impulse of 1
-    /// rings at an amplitude of 1.
+    /// Tunes a resonator to a frequency in Hz and a decay to -60 dB in seconds. Its input is a
+    /// sound minus the same sound one sample earlier, which has nothing far below the frequency;
+    /// an impulse of 1 in that sound rings at an amplitude of 1.
     pub(super) fn tune(&mut self, lane: usize, hertz: f32, seconds: f32, rate: f32) {
         let angle = std::f32::consts::TAU * hertz / rate;
         self.turn[lane] = 2.0 * angle.cos();
         self.radius[lane] = decay(seconds, rate);
-        self.unit[lane] = if hertz > 0.45 * rate { 0.0 } else { angle.sin() };
+        self.unit[lane] = if hertz > 0.45 * rate { 0.0 } else { (0.5 * angle).cos() };
         self.damp(1.0);
     }
 
@@ -122,10 +126,12 @@ mod tests {
         bank.tune(3, 1_000.0, 0.5, 48_000.0);
         let unit = bank.unit()[3];
         let mut past = bank.begin();
-        let mut input = [0.0; LANES];
-        input[3] = unit;
-        let mut sound = vec![bank.next(&mut past, &input)[3]];
-        sound.extend((0..24_000).map(|_| bank.next(&mut past, &[0.0; LANES])[3]));
+        let mut sound = Vec::new();
+        for place in 0..24_001 {
+            let mut input = [0.0; LANES];
+            input[3] = [unit, -unit, 0.0][place.min(2)];
+            sound.push(bank.next(&mut past, &input)[3]);
+        }
         bank.end(past);
         let loudest = |part: &[f32]| part.iter().fold(0f32, |most, now| most.max(now.abs()));
         assert!((0.97..1.0).contains(&loudest(&sound[..96])), "{}", loudest(&sound[..96]));
