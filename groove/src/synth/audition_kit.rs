@@ -1,15 +1,28 @@
-//! The kit: nine drums, the level, and the soft clipper.
+//! The kit: five drums with a membrane, hats and cymbals, the level, and the soft clipper.
+
+use std::cmp::Ordering;
 
 use multiversion::multiversion;
 
-use super::cymbal::{CLOSED_HAT, CRASH, Cymbal, OPEN_HAT, RIDE};
+use super::cymbal::Cymbal;
+use super::cymbal_sounds::{
+    CLOSED_BOW, CLOSED_EDGE, CLOSED_HAT, CRASH, CRASH_BOW, CRASH_EDGE, HALF_OPEN_HAT, OPEN_BOW,
+    OPEN_EDGE, OPEN_HAT, PEDAL, RIDE, RIDE_BELL, RIDE_BOW, RIDE_EDGE, SECOND_CRASH,
+};
 use super::dsp::decay;
-use super::membrane::{HIGH_TOM, KICK, LOW_TOM, MID_TOM, Membrane, SNARE};
+use super::membrane::Membrane;
+use super::membrane_sounds::{
+    CROSS_STICK, HIGH_TOM, HIGH_TOM_RIM, KICK, LOW_TOM, LOW_TOM_RIM, MID_TOM, MID_TOM_RIM, SNARE,
+    SNARE_RIM,
+};
 use crate::model::activation::tanh;
+use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
 
-/// Fade of the open hat when it is choked, and of everything when the kit is silenced, in seconds.
-const CHOKE: f32 = 0.05;
+/// Decay to -60 dB of a ringing hat whose plates meet, of a closed or half-open one whose plates
+/// part, and of everything when the kit is silenced, in seconds.
+const CHOKE: f32 = 0.07;
+const PART: f32 = 0.15;
 const SILENCE: f32 = 0.005;
 
 /// Smoothing time of level changes, in seconds.
@@ -22,7 +35,8 @@ const HEADROOM: f32 = 0.5;
 pub struct AuditionKit {
     rate: f32,
     membranes: [Membrane; 5],
-    cymbals: [Cymbal; 4],
+    /// Closed, half-open and open hat, two crashes, ride.
+    cymbals: [Cymbal; 6],
     level: f32,
     target: f32,
     /// True from a stroke until the kit is silent again.
@@ -48,8 +62,10 @@ impl AuditionKit {
             ],
             cymbals: [
                 cymbal(&CLOSED_HAT, 6),
+                cymbal(&HALF_OPEN_HAT, 6),
                 cymbal(&OPEN_HAT, 6),
                 cymbal(&CRASH, 7),
+                cymbal(&SECOND_CRASH, 9),
                 cymbal(&RIDE, 8),
             ],
             level: 1.0,
@@ -66,35 +82,61 @@ impl AuditionKit {
         }
     }
 
-    /// Strikes a drum at the next rendered sample, at a MIDI velocity of 1 to 127.
-    pub fn strike(&mut self, drum: Drum, velocity: u8) {
+    /// Strikes a drum at the next rendered sample, at a MIDI velocity of 1 to 127. An articulation
+    /// that the drum lacks counts as plain.
+    pub fn strike(&mut self, drum: Drum, articulation: Articulation, velocity: u8) {
         self.sounds = true;
         let velocity = f32::from(velocity.clamp(1, 127)) / 127.0;
-        let [closed, open, crash, ride] = &mut self.cymbals;
+        if matches!(drum, Drum::ClosedHat | Drum::OpenHat) {
+            return self.strike_hat(drum, articulation, velocity);
+        }
+        let [.., crash, second, ride] = &mut self.cymbals;
         let [kick, snare, low, mid, high] = &mut self.membranes;
-        match drum {
-            Drum::Kick => kick.strike(velocity),
-            Drum::Snare => snare.strike(velocity),
-            Drum::ClosedHat => {
-                open.fade(CHOKE);
-                closed.strike(velocity);
+        match (drum, articulation) {
+            (Drum::Snare, Articulation::Rim) => snare.strike(&SNARE_RIM, velocity),
+            (Drum::Snare, Articulation::CrossStick) => snare.strike(&CROSS_STICK, velocity),
+            (Drum::Snare, _) => snare.strike(&SNARE, velocity),
+            (Drum::LowTom, Articulation::Rim) => low.strike(&LOW_TOM_RIM, velocity),
+            (Drum::LowTom, _) => low.strike(&LOW_TOM, velocity),
+            (Drum::MidTom, Articulation::Rim) => mid.strike(&MID_TOM_RIM, velocity),
+            (Drum::MidTom, _) => mid.strike(&MID_TOM, velocity),
+            (Drum::HighTom, Articulation::Rim) => high.strike(&HIGH_TOM_RIM, velocity),
+            (Drum::HighTom, _) => high.strike(&HIGH_TOM, velocity),
+            (Drum::Crash, Articulation::Edge) => crash.strike(&CRASH_EDGE, velocity),
+            (Drum::Crash, Articulation::Second) => second.strike(&CRASH_BOW, velocity),
+            (Drum::Crash, Articulation::SecondEdge) => second.strike(&CRASH_EDGE, velocity),
+            (Drum::Crash, _) => crash.strike(&CRASH_BOW, velocity),
+            (Drum::Ride, Articulation::Edge) => ride.strike(&RIDE_EDGE, velocity),
+            (Drum::Ride, Articulation::Bell) => ride.strike(&RIDE_BELL, velocity),
+            (Drum::Ride, _) => ride.strike(&RIDE_BOW, velocity),
+            (Drum::Kick | Drum::ClosedHat | Drum::OpenHat, _) => kick.strike(&KICK, velocity),
+        }
+    }
+
+    /// Strikes the hi-hat. Plates that meet choke what rings.
+    fn strike_hat(&mut self, drum: Drum, articulation: Articulation, velocity: f32) {
+        let (opening, blow) = match (drum, articulation) {
+            (Drum::OpenHat, Articulation::HalfOpen) => (1, &OPEN_BOW),
+            (Drum::OpenHat, Articulation::HalfOpenEdge) => (1, &OPEN_EDGE),
+            (Drum::OpenHat, Articulation::Edge) => (2, &OPEN_EDGE),
+            (Drum::OpenHat, _) => (2, &OPEN_BOW),
+            (_, Articulation::Edge) => (0, &CLOSED_EDGE),
+            (_, Articulation::Pedal) => (0, &PEDAL),
+            _ => (0, &CLOSED_BOW),
+        };
+        for (other, hat) in self.cymbals[..3].iter_mut().enumerate() {
+            match other.cmp(&opening) {
+                Ordering::Less => hat.choke(PART),
+                Ordering::Equal => hat.strike(blow, velocity),
+                Ordering::Greater => hat.choke(CHOKE),
             }
-            Drum::OpenHat => {
-                closed.fade(CHOKE);
-                open.strike(velocity);
-            }
-            Drum::LowTom => low.strike(velocity),
-            Drum::MidTom => mid.strike(velocity),
-            Drum::HighTom => high.strike(velocity),
-            Drum::Crash => crash.strike(velocity),
-            Drum::Ride => ride.strike(velocity),
         }
     }
 
     /// Fades everything out as fast as possible without a click.
     pub fn silence(&mut self) {
         self.membranes.iter_mut().for_each(|membrane| membrane.fade(SILENCE));
-        self.cymbals.iter_mut().for_each(|cymbal| cymbal.fade(SILENCE));
+        self.cymbals.iter_mut().for_each(|cymbal| cymbal.choke(SILENCE));
     }
 
     /// Returns true if nothing sounds until the next stroke.

@@ -1,95 +1,107 @@
-//! Hats and cymbals: a plate as a bank of resonators excited by a short noise burst, plus filtered
-//! noise for the dense resonances above. Strokes accumulate in the same plate.
+//! Hats and cymbals: a plate as banks of resonators excited by the contact of the stick, and bands
+//! of noise for the dense resonances above, each with its own rise and decay. Strokes accumulate in
+//! the same plate.
 
 use fundsp::audionode::AudioNode;
-use fundsp::biquad::BiquadCoefs;
-use fundsp::biquad_bank::BiquadBank;
-use fundsp::noise::Noise;
-use fundsp::setting::Setting;
 use fundsp::svf::{FixedSvf, HighpassMode, LowpassMode};
-use fundsp::{F32x, Float};
 use multiversion::multiversion;
 
-use super::dsp::{SILENCE_LEVEL, StrokeRng, decay, filter, noise, sides};
-
-/// Resonators side by side in one bank.
-const LANES: usize = 8;
+use super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, along, decay, filter, sides};
+use super::hiss::{Hiss, HissSpec};
+use super::resonators::{Bank, LANES, Lanes, PIECE};
 
 /// Maximum number of banks per plate.
-const BANKS: usize = 8;
+const BANKS: usize = 4;
+
+/// Maximum number of partials of a bell.
+const BELLS: usize = 8;
 
 /// Parameters of a plate.
 pub(super) struct CymbalSpec {
-    /// Banks of eight resonators.
-    banks: usize,
+    /// Frequencies of the bell's partials in Hz, the first resonators of the plate.
+    pub(super) bell: &'static [f32],
+    /// Decay to -60 dB of the bell's lowest and highest partial, in seconds.
+    pub(super) bell_ring: (f32, f32),
+    /// Banks of resonators.
+    pub(super) banks: usize,
     /// Lowest and highest resonance, in Hz.
-    range: (f32, f32),
+    pub(super) range: (f32, f32),
     /// Decay to -60 dB of the lowest and of the highest resonance, in seconds.
-    ring: (f32, f32),
-    /// Level of the resonances, and emphasis of the high ones as a power of frequency.
-    tone: (f32, f32),
-    /// Burst: decay to -60 dB in seconds, and upper cutoff at full velocity in Hz.
-    burst: (f32, f32),
-    /// Hiss: lower cutoff in Hz, level, rise time in seconds, decay to -60 dB in seconds.
-    hiss: (f32, f32, f32, f32),
-    /// Level of the stick's tick.
-    tick: f32,
-    /// Overall level.
-    level: f32,
+    pub(super) ring: (f32, f32),
+    /// Dense resonances above.
+    pub(super) hiss: HissSpec,
     /// Pan, -1 (left) to 1 (right).
-    pan: f32,
+    pub(super) pan: f32,
 }
 
-pub(super) const CLOSED_HAT: CymbalSpec = CymbalSpec {
-    banks: 4,
-    range: (2_400.0, 13_500.0),
-    ring: (0.16, 0.09),
-    tone: (0.65, 0.3),
-    burst: (0.012, 15_000.0),
-    hiss: (6_500.0, 0.5, 0.0005, 0.13),
-    tick: 0.3,
-    level: 1.15,
-    pan: -0.25,
-};
+/// Parameters of a way of striking a plate.
+pub(super) struct Blow {
+    /// Levels of the resonances, the bell, and the hiss.
+    pub(super) plate: f32,
+    pub(super) bell: f32,
+    pub(super) hiss: f32,
+    /// Tick of the stick: level, and decay to -60 dB in seconds.
+    pub(super) tick: (f32, f32),
+    /// Contact: decay to -60 dB in seconds, and upper cutoff at full velocity in Hz.
+    pub(super) contact: (f32, f32),
+    /// Level of the contact's first impulse, which excites all resonances alike, next to its
+    /// noise.
+    pub(super) pulse: f32,
+    /// Emphasis of the high resonances as a power of frequency.
+    pub(super) tilt: f32,
+}
 
-pub(super) const OPEN_HAT: CymbalSpec = CymbalSpec {
-    ring: (1.1, 0.75),
-    hiss: (6_000.0, 0.4, 0.001, 0.95),
-    burst: (0.02, 15_000.0),
-    level: 0.62,
-    ..CLOSED_HAT
-};
+/// A bank of a plate: resonators, their frequencies, and their levels.
+#[derive(Clone, Default)]
+struct Modes {
+    bank: Bank,
+    hertz: Lanes,
+    /// Gain of each resonator from the two contacts; varies from stroke to stroke.
+    takes: [Lanes; 2],
+    /// Level of each resonator on the left and right.
+    gives: [Lanes; 2],
+}
 
-pub(super) const CRASH: CymbalSpec = CymbalSpec {
-    banks: 8,
-    range: (320.0, 12_500.0),
-    ring: (3.2, 1.3),
-    tone: (0.42, 0.35),
-    burst: (0.06, 14_000.0),
-    hiss: (3_600.0, 0.6, 0.004, 1.9),
-    tick: 0.15,
-    level: 0.6,
-    pan: -0.4,
-};
+impl Modes {
+    fn add(&mut self, lane: usize, (hertz, seconds): (f32, f32), rate: f32, rng: &mut StrokeRng) {
+        self.bank.tune(lane, hertz, seconds, rate);
+        self.hertz[lane] = hertz;
+        let (side, level) = (0.6 * rng.draw(), 10f32.powf(0.2 * rng.draw()));
+        self.gives[0][lane] = level * (1.0 - side);
+        self.gives[1][lane] = level * (1.0 + side);
+    }
+}
 
-pub(super) const RIDE: CymbalSpec = CymbalSpec {
-    banks: 6,
-    range: (420.0, 9_500.0),
-    ring: (2.6, 1.1),
-    tone: (0.8, 0.35),
-    burst: (0.01, 11_000.0),
-    hiss: (5_000.0, 0.07, 0.003, 1.0),
-    tick: 0.5,
-    level: 1.3,
-    pan: 0.4,
-};
-
-/// Eight resonators and their levels on the left and right.
-struct Bank {
-    resonators: BiquadBank<F32x>,
-    /// Gain of each resonator from the two bursts; varies from stroke to stroke.
-    takes: [F32x; 2],
-    gives: [F32x; 2],
+impl Modes {
+    /// Adds the next samples to the lanes of both sides.
+    #[expect(clippy::needless_range_loop, reason = "a lane of several arrays")]
+    #[inline(always)]
+    fn ring<const STRIKES: bool>(
+        &mut self,
+        contact: &[[f32; PIECE]; 2],
+        lanes: &mut [[Lanes; PIECE]; 2],
+        samples: usize,
+    ) {
+        let [lefts, rights] = lanes;
+        let mut past = self.bank.begin();
+        for at in 0..samples {
+            let mut input = [0.0; LANES];
+            if STRIKES {
+                for lane in 0..LANES {
+                    input[lane] =
+                        self.takes[0][lane] * contact[0][at] + self.takes[1][lane] * contact[1][at];
+                }
+            }
+            let rings = self.bank.next(&mut past, &input);
+            for lane in 0..LANES {
+                lefts[at][lane] += rings[lane] * self.gives[0][lane];
+            }
+            for lane in 0..LANES {
+                rights[at][lane] += rings[lane] * self.gives[1][lane];
+            }
+        }
+        self.bank.end(past);
+    }
 }
 
 /// A ringing plate.
@@ -99,80 +111,55 @@ pub(super) struct Cymbal {
     seed: u32,
     count: u32,
     sounds: bool,
-    banks: [Bank; BANKS],
+    modes: [Modes; BANKS],
     noise: [Noise; 2],
-    /// Level of the burst, and its factor per sample.
-    burst: (f32, f32),
+    /// Contact of the stick: level of its noise, and of an impulse in the next sample.
+    contact: Decay,
+    pulse: f32,
     soften: [FixedSvf<f32, LowpassMode<f32>>; 2],
-    /// Level of the hiss, its target, and the level of the tick.
-    hiss: (f32, f32),
-    tick: f32,
-    /// Smoothing factors per sample.
-    rises: f32,
-    falls: f32,
-    ticks: f32,
+    /// The last sample of the contact.
+    touch: [f32; 2],
+    hiss: Hiss,
+    tick: Decay,
     high: [FixedSvf<f32, HighpassMode<f32>>; 2],
-    /// Upper bound of the resonances' level, by the slowest one.
-    ring: (f32, f32),
-    whole: (f32, f32),
+    /// Damping by a hand, a foot or another plate, as a factor per sample.
+    damping: f32,
     pan: (f32, f32),
 }
 
 impl Cymbal {
     pub(super) fn new(spec: &'static CymbalSpec, rate: f32, seed: u32) -> Self {
         let mut rng = StrokeRng::of(seed, 0);
-        let count = (spec.banks * LANES) as f32;
-        let banks = std::array::from_fn(|bank| {
-            let mut resonators = BiquadBank::new();
-            let mut gives = [[0.0; LANES]; 2];
-            #[expect(
-                clippy::needless_range_loop,
-                reason = "the lane's number is a place in frequency, too"
-            )]
-            for lane in 0..LANES {
-                // Neighbouring frequencies are in different banks, so that all banks are similar.
-                let place = ((lane * spec.banks + bank) as f32 + 0.5 + 0.45 * rng.draw()) / count;
-                let (low, high) = spec.range;
-                let hertz = low * (high / low).powf(place);
-                let (slow, fast) = spec.ring;
-                let seconds = slow * (fast / slow).powf(place) * (1.0 + 0.3 * rng.draw());
-                let side = 0.6 * rng.draw();
-                let loud = 10f32.powf(0.25 * rng.draw()) * (hertz / 3_000.0).powf(spec.tone.1);
-                if bank >= spec.banks || hertz > 0.45 * rate {
-                    continue;
-                }
-                let q = std::f32::consts::PI * hertz * seconds / 6.908;
-                let BiquadCoefs { a1, a2, b0, b1, b2 } =
-                    BiquadCoefs::<f32>::resonator(rate, hertz, q);
-                resonators.set(Setting::biquad(a1, a2, b0, b1, b2).index(lane));
-                // A short burst excites long resonances less.
-                let loud = loud * (seconds * hertz / 400.0).sqrt() / count.sqrt();
-                gives[0][lane] = loud * (1.0 - side);
-                gives[1][lane] = loud * (1.0 + side);
-            }
-            Bank { resonators, takes: [F32x::splat(0.0); 2], gives: gives.map(F32x::new) }
-        });
-        let params = |cutoff, q| filter(rate, cutoff, q);
-        let high = || FixedSvf::new(HighpassMode::new(), &params(spec.hiss.0, 0.9));
-        let soft = || FixedSvf::new(LowpassMode::new(), &params(spec.burst.1, 0.7));
+        let mut modes: [Modes; BANKS] = Default::default();
+        let count = spec.banks * LANES - spec.bell.len();
+        for place in 0..spec.banks * LANES {
+            let ring = if let Some(&hertz) = spec.bell.get(place) {
+                (hertz, along(spec.bell_ring, place as f32 / BELLS as f32))
+            } else {
+                let place = (place - spec.bell.len()) as f32 + 0.5 + 0.45 * rng.draw();
+                let place = place / count as f32;
+                (along(spec.range, place), along(spec.ring, place) * (1.0 + 0.3 * rng.draw()))
+            };
+            modes[place / LANES].add(place % LANES, ring, rate, &mut rng);
+        }
+        let high = || FixedSvf::new(HighpassMode::new(), &filter(rate, 6_500.0, 0.9));
+        let soft = || FixedSvf::new(LowpassMode::new(), &filter(rate, 12_000.0, 0.7));
         Cymbal {
             spec,
             rate,
             seed,
             count: 0,
             sounds: false,
-            banks,
-            noise: [noise(64 + 2 * seed), noise(64 + 2 * seed + 1)],
-            burst: (0.0, decay(spec.burst.0, rate)),
+            modes,
+            noise: [Noise::new(64 + 2 * seed), Noise::new(64 + 2 * seed + 1)],
+            contact: Decay::default(),
+            pulse: 0.0,
             soften: [soft(), soft()],
-            hiss: (0.0, 0.0),
-            tick: 0.0,
-            rises: 1.0 - decay(6.908 * spec.hiss.2, rate),
-            falls: decay(spec.hiss.3, rate),
-            ticks: decay(0.006, rate),
+            touch: [0.0; 2],
+            hiss: Hiss::new(&spec.hiss, rate),
+            tick: Decay::default(),
             high: [high(), high()],
-            ring: (0.0, decay(spec.ring.0 * 1.3, rate)),
-            whole: (1.0, 1.0),
+            damping: 1.0,
             pan: sides(spec.pan),
         }
     }
@@ -181,90 +168,139 @@ impl Cymbal {
         !self.sounds
     }
 
-    pub(super) fn strike(&mut self, velocity: f32) {
-        if !self.sounds || self.whole.1 < 1.0 {
-            self.rest();
-        }
+    pub(super) fn strike(&mut self, blow: &Blow, velocity: f32) {
         self.count = self.count.wrapping_add(1);
         let mut rng = StrokeRng::of(self.seed, self.count);
+        let hand = StrokeRng::hand(self.count);
         self.sounds = true;
-        let loud = velocity.powf(1.15);
-        self.burst.0 = self.burst.0.max(loud);
-        let bright = (0.25 + 0.75 * velocity) * (1.0 + 0.08 * rng.draw());
+        self.damp(1.0);
+        let loud = velocity.powf(1.15) * (1.0 + 0.03 * hand);
+        let (seconds, cutoff) = blow.contact;
+        let bright = (0.25 + 0.75 * velocity) * (1.0 + 0.05 * hand + 0.05 * rng.draw());
         for soften in &mut self.soften {
-            soften.set_cutoff((self.spec.burst.1 * bright).min(0.45 * self.rate));
+            soften.set_cutoff((cutoff * bright).min(0.45 * self.rate));
         }
-        for Bank { takes, .. } in &mut self.banks {
-            let first: [f32; LANES] = std::array::from_fn(|_| 0.7 + 0.4 * rng.draw());
-            *takes = [F32x::new(first), F32x::new(first.map(|share| 1.0 - 0.5 * share))];
+        // White noise of this level has the energy of an impulse of 1.
+        let level = loud * (6.0 * 6.908 / (seconds * self.rate)).sqrt();
+        let contact = Decay { value: level, factor: decay(seconds, self.rate) };
+        if level > self.contact.value {
+            self.contact = contact;
         }
-        // A new stroke on a ringing plate does not add its full level.
-        let (now, _) = self.hiss;
-        let new = loud * (0.35 + 0.65 * velocity);
-        self.hiss.1 = (now * now * 0.5 + new * new).sqrt();
-        self.tick = velocity * loud;
-        self.ring.0 += loud;
+        self.pulse += loud * blow.pulse;
+        self.place(blow, hand, &mut rng);
+        self.hiss.strike(blow.hiss * loud * (0.35 + 0.65 * velocity));
+        let (tick, seconds) = blow.tick;
+        self.tick = Decay { value: velocity * loud * tick, factor: decay(seconds, self.rate) };
     }
 
-    /// Fades out within a time in seconds.
-    pub(super) fn fade(&mut self, seconds: f32) {
-        self.whole.1 = self.whole.1.min(decay(seconds, self.rate));
+    /// Sets the gains of the resonators for a blow: each hand strikes another place, within limits.
+    fn place(&mut self, blow: &Blow, hand: f32, rng: &mut StrokeRng) {
+        let bells = self.spec.bell.len();
+        let count = (self.spec.banks * LANES - bells) as f32;
+        for place in 0..self.spec.banks * LANES {
+            let (modes, lane) = (&mut self.modes[place / LANES], place % LANES);
+            let level = if place < bells {
+                blow.bell / (BELLS as f32).sqrt()
+            } else {
+                blow.plate / count.sqrt() * (modes.hertz[lane] / 3_000.0).powf(blow.tilt)
+            };
+            let level = level * modes.bank.unit()[lane];
+            // Neighbouring resonances have their nodes under different hands.
+            let side = if place.is_multiple_of(2) { hand } else { -hand };
+            let share = 0.7 + 0.06 * side + 0.25 * rng.draw();
+            modes.takes[0][lane] = level * share;
+            modes.takes[1][lane] = level * (1.0 - 0.5 * share);
+        }
+    }
+
+    /// Damps the plate to -60 dB within a time in seconds.
+    pub(super) fn choke(&mut self, seconds: f32) {
+        self.damp(self.damping.min(decay(seconds, self.rate)));
+        self.contact.factor = self.contact.factor.min(self.damping);
+        self.tick.factor = self.tick.factor.min(self.damping);
+    }
+
+    fn damp(&mut self, factor: f32) {
+        if self.damping != factor {
+            self.damping = factor;
+            self.modes.iter_mut().for_each(|modes| modes.bank.damp(factor));
+        }
     }
 
     fn rest(&mut self) {
-        self.banks.iter_mut().for_each(|bank| bank.resonators.reset());
+        self.modes.iter_mut().for_each(|modes| modes.bank.reset());
         self.soften.iter_mut().for_each(AudioNode::reset);
         self.high.iter_mut().for_each(AudioNode::reset);
-        (self.burst.0, self.hiss, self.tick, self.ring.0) = (0.0, (0.0, 0.0), 0.0, 0.0);
-        (self.whole, self.sounds) = ((1.0, 1.0), false);
+        self.hiss.reset();
+        (self.contact.value, self.pulse, self.tick.value) = (0.0, 0.0, 0.0);
+        self.touch = [0.0; 2];
+        self.sounds = false;
     }
 
     pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
-        if self.sounds {
+        if !self.sounds {
+            return;
+        }
+        for (left, right) in left.chunks_mut(PIECE).zip(right.chunks_mut(PIECE)) {
             render_cymbal(self, left, right);
         }
+        let strokes = self.contact.value + self.pulse + self.tick.value + self.hiss.loudest();
+        if strokes < SILENCE_LEVEL && self.loudest() < SILENCE_LEVEL {
+            self.rest();
+        }
+    }
+
+    /// Amplitude of the loudest resonance.
+    fn loudest(&self) -> f32 {
+        let used = &self.modes[..self.spec.banks];
+        used.iter()
+            .flat_map(|modes| modes.gives.iter().map(|gives| modes.bank.loudest(gives)))
+            .fold(0.0, f32::max)
     }
 }
 
-/// Adds the next samples of a plate.
+/// Adds the next samples of a plate, up to [`PIECE`].
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
 fn render_cymbal(cymbal: &mut Cymbal, left: &mut [f32], right: &mut [f32]) {
-    let spec = cymbal.spec;
-    for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-        let noise = cymbal.noise.each_mut().map(|noise| noise.tick(&[].into())[0]);
-        cymbal.burst.0 *= cymbal.burst.1;
-        // A trace of noise prevents denormals.
-        let strength = cymbal.burst.0 + 1e-12;
-        let mut bursts = [0.0; 2];
-        for ((burst, soften), noise) in bursts.iter_mut().zip(&mut cymbal.soften).zip(noise) {
-            *burst = soften.tick(&[noise * strength].into())[0];
-        }
-        let mut sums = [F32x::splat(0.0); 2];
-        for Bank { resonators, takes, gives } in &mut cymbal.banks[..spec.banks] {
-            let into = takes[0] * bursts[0] + takes[1] * bursts[1];
-            let rings = F32x::from_frame(&resonators.tick(&into.to_frame()));
-            sums[0] += rings * gives[0];
-            sums[1] += rings * gives[1];
-        }
-        cymbal.hiss.0 += cymbal.rises * (cymbal.hiss.1 - cymbal.hiss.0);
-        cymbal.hiss.1 *= cymbal.falls;
-        cymbal.tick *= cymbal.ticks;
-        let hiss = spec.hiss.1 * cymbal.hiss.0 + spec.tick * cymbal.tick;
-        let mut sides = [0.0; 2];
-        for (((side, sum), high), noise) in
-            sides.iter_mut().zip(sums).zip(&mut cymbal.high).zip(noise)
-        {
-            let hiss = high.tick(&[noise * hiss].into())[0];
-            *side = spec.tone.0 * sum.reduce_add() + hiss;
-        }
-        cymbal.whole.0 *= cymbal.whole.1;
-        let whole = spec.level * cymbal.whole.0;
-        *left += whole * cymbal.pan.0 * sides[0];
-        *right += whole * cymbal.pan.1 * sides[1];
-        cymbal.ring.0 *= cymbal.ring.1;
+    let samples = left.len();
+    let mut noise = [[0.0; PIECE]; 2];
+    for (noise, source) in noise.iter_mut().zip(&mut cymbal.noise) {
+        noise[..samples].iter_mut().for_each(|noise| *noise = source.next());
     }
-    let loudest = cymbal.ring.0.max(cymbal.hiss.1).max(cymbal.hiss.0);
-    if loudest * cymbal.whole.0 < SILENCE_LEVEL {
-        cymbal.rest();
+    let mut sound = [[0.0; PIECE]; 2];
+    if cymbal.tick.is_heard() {
+        for at in 0..samples {
+            let tick = cymbal.tick.next();
+            for side in 0..2 {
+                sound[side][at] = cymbal.high[side].tick(&[noise[side][at] * tick].into())[0];
+            }
+        }
+    }
+    let mut contact = [[0.0; PIECE]; 2];
+    let strikes = cymbal.contact.is_heard();
+    if strikes {
+        for at in 0..samples {
+            let (strength, pulse) = (cymbal.contact.next(), std::mem::take(&mut cymbal.pulse));
+            for side in 0..2 {
+                let struck = noise[side][at] * strength + pulse;
+                let touch = cymbal.soften[side].tick(&[struck].into())[0];
+                contact[side][at] = touch - cymbal.touch[side];
+                cymbal.touch[side] = touch;
+            }
+        }
+    }
+    let mut lanes = [[[0.0; LANES]; PIECE]; 2];
+    for modes in &mut cymbal.modes[..cymbal.spec.banks] {
+        if strikes {
+            modes.ring::<true>(&contact, &mut lanes, samples);
+        } else {
+            modes.ring::<false>(&contact, &mut lanes, samples);
+        }
+    }
+    let steps = cymbal.hiss.steps(&noise, samples);
+    let sums = cymbal.hiss.sums(&steps, cymbal.damping, &lanes, samples);
+    for at in 0..samples {
+        left[at] += cymbal.pan.0 * (sound[0][at] + sums[0][at]);
+        right[at] += cymbal.pan.1 * (sound[1][at] + sums[1][at]);
     }
 }

@@ -1,122 +1,75 @@
 //! Drums with a membrane: a few partials that fall in pitch as they decay, the knock of beater or
-//! stick, and the wires of the snare drum. A stroke fades the previous one.
+//! stick, and the wires of the snare drum. A stroke dampens those before it, which ring on.
 
-use fundsp::F32x;
 use fundsp::audionode::AudioNode;
-use fundsp::noise::Noise;
 use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
 use multiversion::multiversion;
 
-use super::dsp::{SILENCE_LEVEL, StrokeRng, decay, filter, noise, sides};
+use super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter, sides};
 use crate::model::activation::tanh;
 
 /// Maximum number of partials.
-const PARTIALS: usize = 5;
+const PARTIALS: usize = 8;
 
-/// Samples per vector, and vectors per piece.
-const LANES: usize = 8;
-const PIECE: usize = 8 * LANES;
+/// Strokes of a drum that sound at once.
+const STROKES: usize = 4;
 
-/// Parameters of a drum.
+/// Fade of strokes by the next one, which the stick dampens, and of the oldest one, which makes
+/// room, in seconds.
+const DAMPED: f32 = 0.25;
+const OLDEST: f32 = 0.03;
+
+/// Samples side by side, and samples per piece.
+const LANES: usize = 16;
+const PIECE: usize = 4 * LANES;
+
+/// Parameters of a way of striking a drum.
 pub(super) struct MembraneSpec {
     /// Final pitch, in Hz.
-    pitch: f32,
-    /// Partials: multiple of the pitch, level, decay to -60 dB in seconds.
-    partials: &'static [(f32, f32, f32)],
+    pub(super) pitch: f32,
+    /// Partials, up to [`PARTIALS`]: multiple of the pitch, level, decay to -60 dB in seconds.
+    pub(super) partials: &'static [(f32, f32, f32)],
     /// Pitch bend at full velocity as a share of the pitch, and its decay to -60 dB in seconds:
     /// fast and slow part.
-    bend: [(f32, f32); 2],
+    pub(super) bend: [(f32, f32); 2],
     /// Knock: frequency in Hz, level, decay to -60 dB in seconds.
-    knock: (f32, f32, f32),
+    pub(super) knock: (f32, f32, f32),
     /// Wires: lower cutoff in Hz, level, decay to -60 dB in seconds.
-    wires: (f32, f32, f32),
+    pub(super) wires: (f32, f32, f32),
     /// Gain into the saturation, which adds the harmonics that small speakers need.
-    drive: f32,
+    pub(super) drive: f32,
     /// Overall level.
-    level: f32,
-    /// Pan, -1 (left) to 1 (right).
-    pan: f32,
+    pub(super) level: f32,
+    /// Pan, -1 (left) to 1 (right), and half the distance between the two hands' strokes.
+    pub(super) pan: f32,
+    pub(super) apart: f32,
 }
 
-pub(super) const KICK: MembraneSpec = MembraneSpec {
-    pitch: 49.0,
-    partials: &[(1.0, 1.0, 0.5), (1.6, 0.25, 0.16), (2.3, 0.12, 0.09)],
-    bend: [(3.6, 0.045), (0.35, 0.22)],
-    knock: (2_900.0, 4.5, 0.022),
-    wires: (1_000.0, 0.0, 0.1),
-    drive: 1.8,
-    level: 1.35,
-    pan: 0.0,
-};
-
-pub(super) const SNARE: MembraneSpec = MembraneSpec {
-    pitch: 186.0,
-    partials: &[
-        (1.0, 0.62, 0.26),
-        (1.76, 0.42, 0.19),
-        (2.35, 0.16, 0.12),
-        (2.93, 0.12, 0.1),
-        (3.61, 0.08, 0.08),
-    ],
-    bend: [(0.25, 0.05), (0.05, 0.2)],
-    knock: (2_400.0, 1.4, 0.02),
-    wires: (1_500.0, 0.75, 0.34),
-    drive: 1.2,
-    level: 1.1,
-    pan: 0.05,
-};
-
-/// Partials of a tom: a circular membrane's, the first ones shifted towards a chord by the air in
-/// the shell.
-const TOM: &[(f32, f32, f32)] = &[
-    (1.0, 0.9, 0.75),
-    (1.58, 0.32, 0.4),
-    (2.13, 0.16, 0.26),
-    (2.65, 0.1, 0.18),
-    (3.2, 0.06, 0.12),
-];
-
-pub(super) const LOW_TOM: MembraneSpec = MembraneSpec {
-    pitch: 84.0,
-    partials: TOM,
-    bend: [(0.5, 0.06), (0.14, 0.5)],
-    knock: (1_500.0, 1.5, 0.025),
-    wires: (900.0, 0.05, 0.2),
-    drive: 1.3,
-    level: 0.95,
-    pan: 0.45,
-};
-
-pub(super) const MID_TOM: MembraneSpec =
-    MembraneSpec { pitch: 118.0, knock: (1_800.0, 1.5, 0.025), pan: 0.05, ..LOW_TOM };
-
-pub(super) const HIGH_TOM: MembraneSpec =
-    MembraneSpec { pitch: 160.0, knock: (2_200.0, 1.5, 0.025), pan: -0.4, ..LOW_TOM };
-
-/// A drum and its last two strokes.
+/// A drum and its last strokes.
 pub(super) struct Membrane {
     seed: u32,
-    strokes: [Stroke; 2],
+    strokes: [Stroke; STROKES],
     count: u32,
 }
 
 impl Membrane {
     pub(super) fn new(spec: &'static MembraneSpec, rate: f32, seed: u32) -> Self {
-        let stroke = |place| Stroke::new(spec, rate, 2 * seed + place);
-        Membrane { seed, strokes: [stroke(0), stroke(1)], count: 0 }
+        let strokes = [0, 1, 2, 3].map(|place| Stroke::new(spec, rate, 4 * seed + place));
+        Membrane { seed, strokes, count: 0 }
     }
 
     pub(super) fn is_silent(&self) -> bool {
         self.strokes.iter().all(|stroke| !stroke.sounds)
     }
 
-    pub(super) fn strike(&mut self, velocity: f32) {
+    pub(super) fn strike(&mut self, spec: &'static MembraneSpec, velocity: f32) {
         self.count = self.count.wrapping_add(1);
-        let [new, old] = &mut self.strokes;
-        let (new, old) = if self.count.is_multiple_of(2) { (new, old) } else { (old, new) };
-        // The stick damps the membrane.
-        old.fade(0.06);
-        new.begin(velocity, StrokeRng::of(self.seed, self.count));
+        self.fade(DAMPED);
+        // In turns, so that the stroke after this one takes the oldest one's place.
+        let place = self.count as usize % STROKES;
+        self.strokes[(place + 1) % STROKES].fade(OLDEST);
+        let rng = StrokeRng::of(self.seed, self.count);
+        self.strokes[place].begin(spec, velocity, StrokeRng::hand(self.count), rng);
     }
 
     pub(super) fn fade(&mut self, seconds: f32) {
@@ -125,29 +78,6 @@ impl Membrane {
 
     pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
         self.strokes.iter_mut().for_each(|stroke| stroke.add(left, right));
-    }
-}
-
-/// Exponential decay: value, and factor per sample.
-#[derive(Clone, Copy, Default)]
-struct Decay {
-    value: f32,
-    factor: f32,
-}
-
-impl Decay {
-    fn next(&mut self) -> f32 {
-        let value = self.value;
-        self.value *= self.factor;
-        value
-    }
-
-    /// Returns true while audible; an inaudible value becomes 0.
-    fn is_heard(&mut self) -> bool {
-        if self.value <= SILENCE_LEVEL {
-            self.value = 0.0;
-        }
-        self.value > 0.0
     }
 }
 
@@ -163,15 +93,17 @@ struct Partial {
 impl Partial {
     /// Adds the next samples, given the integrated pitch at each of them.
     #[inline(always)]
-    fn add(&mut self, turns: &[[f32; LANES]], tones: &mut [F32x]) {
-        let Decay { value, factor } = self.loud;
-        let mut ahead = Decay { value, factor };
-        let mut loud = F32x::new([0.0; LANES].map(|_| ahead.next()));
-        let fall = F32x::splat(factor.powi(8));
-        for (tone, turns) in tones.iter_mut().zip(turns) {
-            let phase = F32x::splat(self.phase) + F32x::splat(self.ratio) * F32x::new(*turns);
-            *tone += loud * ((phase - phase.floor()) * F32x::TAU).sin();
-            loud *= fall;
+    fn add(&self, turns: &[f32; PIECE], tones: &mut [f32; PIECE]) {
+        let mut ahead = self.loud;
+        let mut loud = [0.0; LANES];
+        loud.iter_mut().for_each(|loud| *loud = ahead.next());
+        let fall = ahead.value / self.loud.value;
+        let tones = tones.as_chunks_mut::<LANES>().0;
+        for (tones, turns) in tones.iter_mut().zip(turns.as_chunks::<LANES>().0) {
+            for lane in 0..LANES {
+                tones[lane] += loud[lane] * sine(self.phase + self.ratio * turns[lane]);
+                loud[lane] *= fall;
+            }
         }
     }
 
@@ -181,6 +113,18 @@ impl Partial {
         self.phase += self.ratio * turned;
         self.phase -= self.phase.floor();
     }
+}
+
+/// Sine of a number of turns, with an error below 1e-6. Minimax polynomial for a quarter turn.
+#[inline(always)]
+fn sine(turns: f32) -> f32 {
+    let turn = turns - (turns + 0.5).floor();
+    let quarter = 0.25 - (turn.abs() - 0.25).abs();
+    let x = std::f32::consts::TAU * quarter;
+    let square = x * x;
+    let series = 0.008_306_29 - 0.000_183_63 * square;
+    let sine = x * (0.999_996_6 - square * (0.166_648_24 - square * series));
+    sine.copysign(turn)
 }
 
 struct Stroke {
@@ -214,7 +158,7 @@ impl Stroke {
             pitch: spec.pitch,
             bend: [Decay::default(); 2],
             partials: [Partial::default(); PARTIALS],
-            noise: [noise(2 * seed), noise(2 * seed + 1)],
+            noise: [Noise::new(2 * seed), Noise::new(2 * seed + 1)],
             knock: Decay::default(),
             knocks: FixedSvf::new(BandpassMode::new(), &params(spec.knock.0, 1.0)),
             wires: Decay::default(),
@@ -224,38 +168,46 @@ impl Stroke {
         }
     }
 
-    fn begin(&mut self, velocity: f32, mut rng: StrokeRng) {
-        let (spec, rate) = (self.spec, self.rate);
-        let hard = velocity * velocity;
-        self.sounds = true;
-        self.whole = Decay { value: spec.level * velocity.powf(1.2), factor: 1.0 };
-        self.pitch = spec.pitch * (1.0 + 0.006 * rng.draw());
+    /// Begins a stroke by one of two hands, 1 or -1.
+    fn begin(&mut self, spec: &'static MembraneSpec, velocity: f32, hand: f32, mut rng: StrokeRng) {
+        let (rate, hard) = (self.rate, velocity * velocity);
+        let hand = if spec.apart > 0.0 { hand } else { 0.0 };
+        (self.spec, self.sounds) = (spec, true);
+        let level = spec.level * velocity.powf(1.2) * (1.0 + 0.035 * hand + 0.02 * rng.draw());
+        self.whole = Decay { value: level, factor: 1.0 };
+        self.pan = sides(spec.pan + spec.apart * hand);
+        self.pitch = spec.pitch * (1.0 + 0.002 * hand + 0.004 * rng.draw());
         for (bend, (share, seconds)) in self.bend.iter_mut().zip(spec.bend) {
             let value = share * (0.35 + 0.65 * velocity);
             *bend = Decay { value, factor: decay(seconds, rate) };
         }
-        // Hard strokes emphasise the upper partials; the stick's position varies.
-        let mut first = true;
-        for (partial, (ratio, gain, seconds)) in self.partials.iter_mut().zip(spec.partials) {
-            let varied = 0.5 + 0.6 * velocity + 0.2 * rng.draw();
-            let value = if first { *gain } else { gain * varied };
+        // Hard strokes emphasise the upper partials; each hand strikes another place, within
+        // limits.
+        for (place, (partial, &(ratio, gain, seconds))) in
+            self.partials.iter_mut().zip(spec.partials).enumerate()
+        {
+            let side = if place % 2 == 0 { -hand } else { hand };
+            let varied = 0.5 + 0.6 * velocity + 0.08 * side + 0.14 * rng.draw();
+            let value = if place == 0 { gain } else { gain * varied };
             let factor = decay(seconds * (1.0 + 0.06 * rng.draw()), rate);
             *partial = Partial { loud: Decay { value, factor }, phase: 0.0, ratio: ratio / rate };
-            first = false;
         }
         let (hertz, gain, seconds) = spec.knock;
-        let bright = (0.55 + 0.6 * velocity) * (1.0 + 0.12 * rng.draw());
+        let bright = (0.55 + 0.6 * velocity) * (1.0 + 0.06 * hand + 0.07 * rng.draw());
         self.knocks.reset();
         self.knocks.set_center((hertz * bright).min(0.45 * rate));
         self.knock = Decay { value: gain * (0.25 + hard), factor: decay(seconds, rate) };
-        let (_, gain, seconds) = spec.wires;
+        let (hertz, gain, seconds) = spec.wires;
         let value = gain * (1.0 + 0.1 * rng.draw());
         let seconds = seconds * (0.75 + 0.35 * velocity);
         self.wires = Decay { value, factor: decay(seconds, rate) };
-        self.rattle.iter_mut().for_each(AudioNode::reset);
+        for rattle in &mut self.rattle {
+            rattle.reset();
+            rattle.set_center(hertz.min(0.45 * rate));
+        }
         for dull in &mut self.dull {
             dull.reset();
-            dull.set_center((3_500.0 + 11_000.0 * velocity).min(0.45 * rate));
+            dull.set_center(((3_500.0 + 11_000.0 * velocity) * bright.sqrt()).min(0.45 * rate));
         }
     }
 
@@ -277,31 +229,35 @@ fn render_stroke(stroke: &mut Stroke, left: &mut [f32], right: &mut [f32]) {
     let partials = &mut stroke.partials[..partials.len()];
     for (left, right) in left.chunks_mut(PIECE).zip(right.chunks_mut(PIECE)) {
         let samples = left.len();
+        // Inaudible parts end before they reach the denormal numbers.
+        let parts = partials.iter_mut().map(|partial| &mut partial.loud);
+        parts.chain(&mut stroke.bend).for_each(|part| _ = part.is_heard());
         let mut turns = [0.0; PIECE];
         let mut turned = 0.0;
         for turn in &mut turns[..samples] {
             *turn = turned;
             turned += stroke.pitch * (1.0 + stroke.bend.iter_mut().map(Decay::next).sum::<f32>());
         }
-        let mut tones = [F32x::ZERO; PIECE / LANES];
-        for partial in &mut *partials {
-            partial.add(turns.as_chunks().0, &mut tones[..samples.div_ceil(LANES)]);
+        let mut tones = [0.0; PIECE];
+        for partial in partials.iter_mut().filter(|partial| partial.loud.value > 0.0) {
+            partial.add(&turns, &mut tones);
             partial.pass(samples, turned);
         }
-        let tones = tones.each_ref().map(|tone| tone.to_array());
-        let mut tones: [f32; PIECE] = std::array::from_fn(|at| tones[at / LANES][at % LANES]);
         let mut noise = [[0.0; PIECE]; 2];
-        for (noise, source) in noise.iter_mut().zip(&mut stroke.noise) {
-            noise[..samples].fill_with(|| source.tick(&[].into())[0]);
+        let (knocks, rattles) = (stroke.knock.is_heard(), stroke.wires.is_heard());
+        if knocks || rattles {
+            for (noise, source) in noise.iter_mut().zip(&mut stroke.noise) {
+                noise[..samples].iter_mut().for_each(|noise| *noise = source.next());
+            }
         }
-        if stroke.knock.is_heard() {
+        if knocks {
             for (tone, noise) in tones.iter_mut().zip(noise[0]).take(samples) {
                 *tone += stroke.knocks.tick(&[noise * stroke.knock.next()].into())[0];
             }
         }
         tones.iter_mut().for_each(|tone| *tone = tanh(drive * *tone) / drive.sqrt());
         let mut sides = [tones; 2];
-        if stroke.wires.is_heard() {
+        if rattles {
             let mut wires = [0.0; PIECE];
             wires[..samples].fill_with(|| stroke.wires.next());
             for at in 0..samples {

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use hound::{SampleFormat, WavSpec, WavWriter};
 
 use super::audition_kit::AuditionKit;
+use crate::pattern::Articulation;
 use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::midi::TICKS_PER_BEAT;
 
@@ -25,7 +26,7 @@ pub fn render(clip: &Clip, rate: u32) -> [Vec<f32>; 2] {
     let mut sides = [Vec::new(), Vec::new()];
     for Onset { tick, drum, velocity, .. } in clip.onsets() {
         play_to(&mut kit, &mut sides, sample(tick));
-        kit.strike(drum, velocity);
+        kit.strike(drum, Articulation::Plain, velocity);
     }
     let end = sample(clip.ticks());
     play_to(&mut kit, &mut sides, end);

@@ -2,6 +2,7 @@
 //! Runs on the audio thread and allocates nothing after construction. [`groove::synth`]
 //! synthesises the drums.
 
+use groove::Articulation;
 use groove::synth::AuditionKit;
 use nice_plug::prelude::util::db_to_gain;
 
@@ -40,7 +41,7 @@ impl Audition {
     pub(crate) fn hear(&mut self, message: NoteMessage, output: &mut [&mut [f32]]) {
         if let (NoteMessage { sample, velocity, drum: Some(drum), .. }, true) = (message, self.on) {
             self.play_to(usize::try_from(sample).unwrap_or(usize::MAX), output);
-            self.kit.strike(drum, velocity);
+            self.kit.strike(drum, Articulation::Plain, velocity);
         }
     }
 
