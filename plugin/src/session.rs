@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use groove::play::perform::Performance;
 use groove::take::history::History;
-use groove::take::{Primer, Take, Toward};
+use groove::take::{Primer, Take, TakeControls, Toward};
 use nice_plug::params::Param;
 
 use crate::link::Link;
@@ -126,9 +126,9 @@ impl Session {
     /// Returns the take of parameters and project, without held keys.
     #[must_use]
     pub fn take(&self) -> Take {
-        let Controls { take, prime, .. } = Controls::new(&self.params);
+        let controls = Controls::new(&self.params);
         let extras = self.store().extras();
-        let primer = match (prime, extras.primer) {
+        let primer = match (controls.prime, extras.primer) {
             (PrimeMode::Play, clip @ Primer::Play(_)) | (PrimeMode::Tap, clip @ Primer::Tap(_)) => {
                 clip
             }
@@ -138,7 +138,7 @@ impl Session {
         let now = self.link.status().tempo as f32;
         let tempo = self.params.state.take_tempo().tempo().unwrap_or(now);
         let (pins, toward, model) = (extras.pins, extras.toward, extras.model);
-        Take { tempo, primer, pins, toward, model, ..take.into() }
+        Take { primer, pins, toward, model, ..controls.take_at(tempo) }
     }
 
     /// Detects changes; call it once per frame. `now` is in seconds; `busy` means that a gesture is
@@ -237,8 +237,8 @@ impl Session {
             let entry =
                 |(place, kept): (usize, &groove::take::history::HistoryEntry)| HistoryEntry {
                     place,
-                    seed: kept.take.seed,
-                    style: kept.take.style,
+                    seed: kept.take.controls.seed,
+                    style: kept.take.controls.style,
                     favourite: kept.favourite,
                 };
             history.all().0.iter().enumerate().map(entry).collect()
@@ -247,17 +247,17 @@ impl Session {
 
     /// Starts another take with the same controls.
     pub fn new_take(&mut self, set: &mut SetParam) {
-        let seed = random_other_seed(self.intended_take().seed, self.last_seed());
+        let seed = random_other_seed(self.intended_take().controls.seed, self.last_seed());
         self.set_seed(seed, set);
     }
 
     /// Starts the take with this seed.
     pub fn set_seed(&mut self, seed: u32, set: &mut SetParam) {
         self.commit_pending();
-        let take = Take { seed: seed.min(self.last_seed()), ..self.intended_take() };
+        let take = self.intended_take().with(|take| take.seed = seed.min(self.last_seed()));
         self.push_take(take);
         // Its tempo is latched when it is first played.
-        let value = i32::try_from(take.seed).unwrap_or(0);
+        let value = i32::try_from(take.controls.seed).unwrap_or(0);
         ParamWriter { send: set, force: true }.set(&self.params.seed, value);
         self.in_flight = Some((take, self.now + HOST_TIMEOUT_SECONDS));
     }
@@ -322,7 +322,7 @@ impl Session {
     pub fn set_morph(&mut self, share: f32) -> bool {
         let Some(other) = self.history(|history| history.beside()) else { return false };
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
-        let toward = (share > 0.0).then(|| Toward::new(&other, share));
+        let toward = (share > 0.0).then(|| Toward { share, controls: other.controls });
         self.store().change(|extras| extras.toward = toward);
         true
     }
@@ -362,7 +362,7 @@ impl Session {
                 extras.primer = take.primer;
             }
         });
-        self.params.state.restore_tempo(take.seed, take.tempo);
+        self.params.state.restore_tempo(take.controls.seed, take.controls.tempo);
         let mut apply = ParamWriter { send: set, force: self.in_flight.is_some() };
         apply.take(&self.params, take);
         if let Some(performance) = performance {
@@ -377,20 +377,16 @@ impl Session {
 
 /// Returns `true` if two takes are equal except for their tempo and parameter rounding.
 fn equal_within_rounding(one: &Take, other: &Take) -> bool {
-    let near = |a: f32, b: f32| (a - b).abs() < 1e-3;
-    let controls = [
-        (one.blend.1, other.blend.1),
-        (one.temperature, other.temperature),
-        (one.stick, other.stick),
-        (one.density, other.density),
-        (one.fills.amount, other.fills.amount),
-    ];
-    let lanes = one.lanes.into_iter().zip(other.lanes);
+    let numbers = |take: &Take| {
+        let TakeControls { blend, temperature, stick, density, lanes, .. } = take.controls;
+        [blend.1, temperature, stick, density, take.fills.amount].into_iter().chain(lanes)
+    };
+    let TakeControls { seed, style, blend, off, .. } = other.controls;
+    let blend = (blend.0, one.controls.blend.1);
     let mut rounded = *other;
-    (rounded.tempo, rounded.temperature) = (one.tempo, one.temperature);
-    (rounded.blend.1, rounded.stick, rounded.density) = (one.blend.1, one.stick, one.density);
-    (rounded.fills.amount, rounded.lanes) = (one.fills.amount, one.lanes);
-    controls.into_iter().chain(lanes).all(|(a, b)| near(a, b)) && rounded == *one
+    rounded.controls = TakeControls { seed, style, blend, off, ..one.controls };
+    rounded.fills.amount = one.fills.amount;
+    numbers(one).zip(numbers(other)).all(|(a, b)| (a - b).abs() < 1e-3) && rounded == *one
 }
 
 /// Returns a random seed from 0 to `last` that differs from `seed`. The randomness comes from the

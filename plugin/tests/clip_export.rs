@@ -7,7 +7,7 @@ use deep_pocket::link::{Link, Phrase, Phrases, WorkerEnd, link};
 use deep_pocket::params::DeepPocketParams;
 use deep_pocket::session::clip_export::{ClipExport, ExportOptions, Extent};
 use groove::pattern::midi::{Clip, DrumMap};
-use groove::take::Take;
+use groove::take::{Take, TakeControls};
 use groove::{Bar, Drum, Hit, Meter, Step};
 use nice_plug::prelude::*;
 
@@ -22,7 +22,7 @@ fn shown() -> (WorkerEnd, Arc<Link>, [Bar; 4]) {
         }
         bar.steps_mut()[0].set(Drum::Kick, Some(Hit { velocity, offset_ticks: -30 }));
     }
-    let take = Take { seed: 464, style: 17, ..Take::default() };
+    let take = Take::from(TakeControls { seed: 464, style: 17, ..TakeControls::default() });
     let phrase = Phrase { number: 1, take, first_bar: 4, bars: bars.to_vec(), next: bars[0] };
     worker.show(Phrases { playing: Some(Arc::new(phrase)), ..Phrases::default() });
     (worker, link, bars)

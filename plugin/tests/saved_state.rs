@@ -312,7 +312,7 @@ fn a_project_of_version_2_plays_the_notes_that_it_was_saved_with() {
     // The engine requests exactly the take that was saved.
     let tempo = params.state.take_tempo().tempo().expect("it was played");
     let (primer, pins) = (record.primer, record.pins);
-    let take = Take { tempo, primer, pins, ..controls.take.into() };
+    let take = Take { primer, pins, ..controls.take_at(tempo) };
     for bar in 0..4 {
         let kept = params.state.kept().bar(&take, Meter::FOUR_FOUR, bar).expect("it was kept");
         assert_eq!(kept.steps()[4].hit(Drum::Crash).map(|hit| hit.velocity > 0), Some(true));

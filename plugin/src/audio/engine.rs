@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use groove::Drum;
 use groove::play::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
 use groove::play::schedule::Scheduler;
-use groove::take::Take;
 use groove::{CLASSES, Channels};
 
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
@@ -24,7 +23,7 @@ use crate::audio::offline_detect::{HostMode, OfflineDetector};
 use crate::audio::render_cache::RenderCache;
 use crate::audio::take_queue::TakeQueue;
 use crate::link::{AudioEnd, Fault, Status, TakesInUse};
-use crate::params::controls::{Controls, TakeControls};
+use crate::params::controls::Controls;
 use crate::project::state::{ProjectState, TakeTempo};
 
 /// Maximum number of pass-through notes in a block.
@@ -63,8 +62,8 @@ pub struct Engine {
     controls: Controls,
     /// Current span in which nothing happens.
     idle: Option<IdleSpan>,
-    /// Take controls and tempo of the wanted take.
-    wanted: Option<(TakeControls, f32)>,
+    /// Tempo of the wanted take; `None` after a change of the controls.
+    wanted_tempo: Option<f32>,
     render_cache: RenderCache,
     /// Bar that was counted as late last, so that each late bar counts once.
     last_late: Option<BarKey>,
@@ -98,7 +97,7 @@ impl Engine {
             take_queue: TakeQueue::default(),
             controls: Controls::default(),
             idle: None,
-            wanted: None,
+            wanted_tempo: None,
             render_cache: RenderCache::new(),
             last_late: None,
             late: 0,
@@ -117,6 +116,7 @@ impl Engine {
     /// Applies the parameters from the next block on.
     pub fn set_controls(&mut self, controls: &Controls) {
         self.controls = *controls;
+        self.wanted_tempo = None;
         self.render_cache.set(controls.performance, controls.pitches, controls.channels);
         self.take_queue.set_launch_grid(controls.launch_grid);
         self.idle = None;
@@ -316,9 +316,9 @@ impl Engine {
         if kept.tempo().is_none() && playing {
             kept = state.latch_tempo(kept, Some(now));
         }
-        let wanted = Some((self.controls.take, kept.tempo().unwrap_or(now)));
-        if self.wanted != wanted || self.keys.take_changed() {
-            self.wanted = wanted;
+        let tempo = Some(kept.tempo().unwrap_or(now));
+        if self.wanted_tempo != tempo || self.keys.take_changed() {
+            self.wanted_tempo = tempo;
             self.update_wanted_take();
         }
         kept
@@ -326,8 +326,8 @@ impl Engine {
 
     /// Passes the wanted take to the take queue.
     fn update_wanted_take(&mut self) {
-        if let Some((controls, tempo)) = self.wanted {
-            let take = self.keys.complete(Take { tempo, ..controls.into() });
+        if let Some(tempo) = self.wanted_tempo {
+            let take = self.keys.complete(self.controls.take_at(tempo));
             self.take_queue.set_wanted(&take);
         }
     }

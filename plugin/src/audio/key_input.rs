@@ -232,7 +232,7 @@ impl KeyInput {
 
 /// Returns the step of the phrase at which a change since a position takes effect.
 fn launch_step(since: f64, grid: &Grid, controls: &Controls, take_queue: &TakeQueue) -> u16 {
-    let bars = i64::from(controls.take.phrase_bars).clamp(1, 8);
+    let bars = i64::from(controls.phrase_bars).clamp(1, 8);
     let at = take_queue.next_launch_position(since, grid, bars);
     let bar = grid.bar_at(at + 1e-6);
     let place = usize::try_from(bar.rem_euclid(bars)).unwrap_or(0);

@@ -320,7 +320,7 @@ impl EditorApp {
 /// Builds the view of the phrase.
 fn phrase_view<'a>(frame: &'a FrameState, pins: &'a Pins) -> PhraseView<'a> {
     let FrameState { status, phrases, controls, .. } = frame;
-    let take = Take::from(controls.take);
+    let take = controls.take_at(controls.take.tempo);
     let playing = phrases.playing.as_deref();
     let first = playing
         .map_or_else(|| take.first_bar(take.phrase_of(status.source).0), |phrase| phrase.first_bar);
@@ -358,7 +358,8 @@ fn header(
     let chosen = usize::try_from(params.style.value()).unwrap_or(0);
     let seed = params.seed.value();
     let kept = |(name, take): &(String, Take)| {
-        let same = i64::from(take.seed) == i64::from(seed) && usize::from(take.style) == chosen;
+        let same = i64::from(take.controls.seed) == i64::from(seed)
+            && usize::from(take.controls.style) == chosen;
         same.then(|| name.clone())
     };
     let take = view.edits.preset.as_ref().and_then(kept).unwrap_or_else(|| {

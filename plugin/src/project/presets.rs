@@ -67,14 +67,15 @@ impl Preset {
     /// Returns the display name of its style.
     #[must_use]
     pub fn style(&self) -> String {
-        style_title(self.take.style, None)
+        style_title(self.take.controls.style, None)
     }
 
     /// Returns `true` if every word occurs in name, style, feel or tempo.
     #[must_use]
     pub fn matches(&self, words: &str) -> bool {
         let Preset { name, feel, take, .. } = self;
-        let text = format!("{name} {} {feel} {:.0} bpm", self.style(), take.tempo).to_lowercase();
+        let text =
+            format!("{name} {} {feel} {:.0} bpm", self.style(), take.controls.tempo).to_lowercase();
         words.to_lowercase().split_whitespace().all(|word| text.contains(word))
     }
 }
@@ -215,10 +216,16 @@ mod tests {
     use groove::generate::Drummer;
     use groove::generate::likelihood::likelihood;
     use groove::model::encode::Kind;
+    use groove::take::TakeControls;
     use groove::{Drum, Meter, Step};
 
     fn preset(name: &str) -> Preset {
-        let take = Take { seed: 77, style: 17, tempo: 96.0, ..Take::default() };
+        let take = Take::from(TakeControls {
+            seed: 77,
+            style: 17,
+            tempo: 96.0,
+            ..TakeControls::default()
+        });
         Preset::new(name, "heavy and late", take, Performance::default())
     }
 
@@ -300,13 +307,13 @@ mod tests {
                 .count();
             let hits = steps.iter().flat_map(Step::hits).count();
             let like = |style: u8| -> f32 {
-                let tempo = preset.take.tempo;
+                let tempo = preset.take.controls.tempo;
                 let meter = Meter::FOUR_FOUR;
                 let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
                 let pins = groove::take::pins::Pins::NONE;
                 likelihood(&model, &kind, steps, &pins).expect("figures").iter().sum()
             };
-            let own = like(preset.take.style);
+            let own = like(preset.take.controls.style);
             let others: f32 = (1..=18).map(like).sum::<f32>() / 18.0;
             lead += own - others;
             assert!(bars(Drum::Kick) >= 3 && bars(Drum::Snare) >= 3, "{name}: no backbone");

@@ -95,8 +95,8 @@ impl ClipExport {
                 None => "These bars contain no hits.".into(),
             });
         }
-        let style = style_name(link, phrase.take.style);
-        let mut name = clip::name(&style, clip.tempo, phrase.take.seed);
+        let style = style_name(link, phrase.take.controls.style);
+        let mut name = clip::name(&style, clip.tempo, phrase.take.controls.seed);
         if let Some(drum) = options.lane {
             name = format!("{name}-{}", drum.name().to_lowercase().replace(' ', "-"));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use groove::pattern::midi::{Clip, MidiLayout};
 use groove::take::pins::{Pin, Pins};
-use groove::take::{Primer, Take};
+use groove::take::{Primer, Take, TakeControls};
 use groove::{Drum, Hit, Meter, Step};
 use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;
@@ -74,7 +74,7 @@ fn a_drag_is_one_undo() {
     assert_eq!(bench.takes(), 1);
     bench.wait();
     let turned = bench.session.take();
-    assert!(bench.takes() == 2 && (turned.stick - 0.79).abs() < 1e-6);
+    assert!(bench.takes() == 2 && (turned.controls.stick - 0.79).abs() < 1e-6);
     assert!(bench.session.undo(&mut at_once));
     assert!(bench.session.take() == first);
     bench.wait();
@@ -92,9 +92,9 @@ fn unrecorded_changes_can_be_undone() {
     bench.look(false);
     assert!(bench.session.overview().can_undo);
     assert!(bench.session.undo(&mut at_once));
-    assert_eq!(bench.session.take().temperature, 1.0);
+    assert_eq!(bench.session.take().controls.temperature, 1.0);
     assert!(bench.session.redo(&mut at_once));
-    assert_eq!(bench.session.take().temperature, 1.5);
+    assert_eq!(bench.session.take().controls.temperature, 1.5);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_slow_host_adds_no_history_entries() {
     }
     bench.wait();
     let take = bench.session.take();
-    assert_eq!((take.style, take.stick), (17, 0.5));
+    assert_eq!((take.controls.style, take.controls.stick), (17, 0.5));
     let overview = bench.session.overview();
     assert_eq!((overview.takes, overview.at, overview.can_redo), (3, 0, true));
 }
@@ -122,22 +122,22 @@ fn a_slow_host_adds_no_history_entries() {
 fn undo_restores_the_latched_tempo() {
     let mut bench = Bench::new();
     let state = &Arc::clone(&bench.params).state;
-    let seed = bench.session.take().seed;
+    let seed = bench.session.take().controls.seed;
     state.latch_tempo(state.take_tempo(), Some(90.0));
     bench.wait();
     assert_eq!(bench.takes(), 1, "a tempo alone is no other take");
     bench.session.new_take(&mut at_once);
-    assert_ne!(bench.session.take().seed, seed);
+    assert_ne!(bench.session.take().controls.seed, seed);
     state.latch_tempo(state.take_tempo(), Some(140.0));
     bench.wait();
     assert!(bench.session.undo(&mut at_once));
     let take = bench.session.take();
-    assert_eq!((take.seed, take.tempo), (seed, 90.0));
+    assert_eq!((take.controls.seed, take.controls.tempo), (seed, 90.0));
     assert!(state.is_restored(seed));
     assert!(bench.session.redo(&mut at_once));
-    assert_eq!(bench.session.take().tempo, 140.0);
+    assert_eq!(bench.session.take().controls.tempo, 140.0);
     bench.session.set_seed(4_000_000, &mut at_once);
-    assert_eq!(bench.session.take().seed, 65_535);
+    assert_eq!(bench.session.take().controls.seed, 65_535);
     assert_eq!(bench.takes(), 3);
 }
 
@@ -182,7 +182,10 @@ fn ab_sides_compare_and_morph() {
     }
     bench.wait();
     let toward = bench.session.take().toward.expect("a morph");
-    assert_eq!((toward.share, toward.style, bench.session.overview().morph), (0.3, 10, 0.3));
+    assert_eq!(
+        (toward.share, toward.controls.style, bench.session.overview().morph),
+        (0.3, 10, 0.3)
+    );
     assert_eq!(bench.saved().toward, Some(toward));
     assert!(bench.session.undo(&mut at_once));
     assert!(bench.session.take() == a);
@@ -324,7 +327,13 @@ fn a_dropped_file_is_sent_to_be_humanised() {
 fn a_preset_is_applied_exactly_and_undone() {
     let mut bench = Bench::new();
     let before = bench.session.take();
-    let mut take = Take { seed: 9, style: 6, stick: 0.75, tempo: 101.0, ..Take::default() };
+    let mut take = Take::from(TakeControls {
+        seed: 9,
+        style: 6,
+        stick: 0.75,
+        tempo: 101.0,
+        ..TakeControls::default()
+    });
     take.pins.set(3, Drum::Kick, Some(Pin::Struck));
     let performance = groove::play::perform::Performance { swing: 0.25, ..Default::default() };
     let preset = Preset::new("Mine", "", take, performance);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use groove::generate::humanise::humanise;
 use groove::model::encode::Kind;
 use groove::pattern::midi::Clip;
-use groove::take::Take;
 use groove::take::pins::Pins;
+use groove::take::{Take, TakeControls};
 use groove::{Meter, Step};
 
 use crate::project::folders::Folders;
@@ -74,7 +74,7 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         let folders = Folders::for_user();
         let folder = folders.as_ref().map(|folders| folders.models.as_path());
         let model = models::find(take.model, &self.store.models(), folder)?;
-        let Take { style, blend, tempo, seed, .. } = *take;
+        let TakeControls { style, blend, tempo, seed, .. } = take.controls;
         let kind = Kind { style, blend, tempo, meter: clip.meter, fill: false };
         let kit = &model.metadata().classes;
         let steps: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();

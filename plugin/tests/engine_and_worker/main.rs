@@ -166,7 +166,7 @@ fn the_tempo_of_a_take_is_latched_once_and_again_with_another_seed() {
     let told = Arc::clone(&tempi);
     let mut rig = Rig::new(HostMode::Offline, move |take: &Take, meter, bar| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        told.store(take.tempo.round() as u64, Ordering::SeqCst);
+        told.store(take.controls.tempo.round() as u64, Ordering::SeqCst);
         known_bar(take, meter, bar)
     });
     let play = |rig: &mut Rig, tempo: f64, from: f64| {
@@ -318,7 +318,7 @@ fn bars_are_played_ahead_of_the_song_for_a_clip_of_the_take_that_plays() {
     wait(&|| rig.link.phrases().playing.is_some(), "no phrase is shown");
     let take = rig.link.phrases().playing.expect("a phrase").take;
     let kept = Arc::clone(rig.state.kept());
-    let other = Take { seed: 9, ..take };
+    let other = take.with(|take| take.seed = 9);
     for (of, first) in [(other, 100), (take, 10)] {
         kept.send(WorkerCommand::PlayAhead(Box::new(of), Meter::FOUR_FOUR, first, 30));
     }

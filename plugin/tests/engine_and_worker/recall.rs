@@ -46,7 +46,7 @@ fn primed_bar(take: &Take, meter: Meter, _: i64) -> groove::Bar {
         Primer::Tap(_) => 3,
         _ => 4,
     };
-    known_bar(&Take { seed, primer: Primer::Off, ..*take }, meter, 0)
+    known_bar(&Take { primer: Primer::Off, ..take.with(|take| take.seed = seed) }, meter, 0)
 }
 
 #[test]

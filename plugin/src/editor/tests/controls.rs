@@ -166,13 +166,13 @@ fn preset_arrows_step_through_the_list() {
     let mut rig = Rig::new();
     let all = crate::project::presets::factory();
     rig.click("Next preset");
-    assert_eq!(rig.params.seed.value(), i32::try_from(all[0].take.seed).expect("a seed"));
+    assert_eq!(rig.params.seed.value(), i32::try_from(all[0].take.controls.seed).expect("a seed"));
     assert_eq!(rig.window.state().edits.preset.as_ref().map(|(name, _)| name), Some(&all[0].name));
     rig.click("Next preset");
     rig.click("Previous preset");
     rig.click("Previous preset");
     let last = &all[all.len() - 1];
-    assert_eq!(rig.params.seed.value(), i32::try_from(last.take.seed).expect("a seed"));
+    assert_eq!(rig.params.seed.value(), i32::try_from(last.take.controls.seed).expect("a seed"));
 }
 
 #[test]

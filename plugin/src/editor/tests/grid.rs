@@ -1,6 +1,7 @@
 //! The phrase: its contents, and editing it with the pointer.
 
 use super::*;
+use groove::take::TakeControls;
 
 fn struck(rig: &Rig, place: usize) -> DrumSet {
     rig.params.state.pins().struck(place)
@@ -125,7 +126,7 @@ fn the_phrase_is_numbered_as_in_the_host_in_any_meter() {
         for step in bar.steps_mut() {
             step.set(Drum::Snare, Some(Hit::new(0.8, -0.5)));
         }
-        let take = Take { seed: 1, style: 17, ..Take::default() };
+        let take = Take::from(TakeControls { seed: 1, style: 17, ..TakeControls::default() });
         let bars = vec![bar; 4];
         let phrase = Arc::new(Phrase { number: 1, take, first_bar: -4, bars, next: bar });
         rig.worker.show(Phrases { playing: Some(phrase.clone()), pending: Some(phrase) });
