@@ -1,23 +1,24 @@
-//! Communication between threads: three bounded queues, a set of atomics, and the phrases the
-//! worker shows the window.
+//! Communication between threads: four bounded queues, a set of atomics, the worker's mailbox, and
+//! the phrases that the worker shows the window.
 //!
 //! Access by thread:
 //!
 //! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, and writes
 //!   the position, the takes in use, the held drums, the counters and the worker's notification. It
-//!   takes no lock: the two in [`Link`] are private, and no method of [`AudioEnd`] reaches them. It
+//!   takes no lock: those in [`Link`] are private, and no method of [`AudioEnd`] reaches them. It
 //!   reports each block with [`Link::report_block`].
 //! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
 //!   the state of the model. It reads the position to decide which phrase to show.
 //! - The **waker thread** ([`crate::worker`]) delivers notifications and reads whether the song
 //!   plays.
 //! - The **window** and the **host's main thread** hold an `Arc<Link>`. The window reads
-//!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and writes
-//!   nothing.
+//!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and sends commands
+//!   to [`Link::mailbox`].
 //!
 //! Each queue has one producer and one consumer, see [`crate::link::queue`]. Requests and bars are
 //! `Copy`, so dropping one frees nothing.
 
+pub mod mailbox;
 pub mod messages;
 pub mod notify;
 pub mod queue;
@@ -27,8 +28,10 @@ mod takes_in_use;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use groove::take::Primer;
 use groove::{DrumSet, Meter};
 
+use crate::link::mailbox::Mailbox;
 pub use crate::link::messages::{
     BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, Status, Take,
 };
@@ -44,6 +47,9 @@ const ANSWERS: usize = 64;
 
 /// Capacity of the queue of takes.
 const TAKES: usize = 4;
+
+/// Capacity of the queue of recorded primers.
+const PRIMERS: usize = 4;
 
 /// State shared between threads. See the module documentation for who may call which method.
 #[derive(Debug)]
@@ -70,6 +76,7 @@ pub struct Link {
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
     model: Mutex<ModelState>,
+    mailbox: Mailbox,
 }
 
 impl Link {
@@ -93,6 +100,7 @@ impl Link {
             faults: AtomicU32::new(0),
             phrases: Mutex::default(),
             model: Mutex::default(),
+            mailbox: Mailbox::default(),
         }
     }
 
@@ -106,6 +114,12 @@ impl Link {
     #[must_use]
     pub fn worker_notify(&self) -> &WorkerNotify {
         &self.worker_notify
+    }
+
+    /// Returns the worker's mailbox. For window and worker.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
     }
 
     /// Returns `true` while the plugin follows a playing transport. Lock-free; for the waker
@@ -217,6 +231,8 @@ pub struct AudioEnd {
     pub requests: Sender<BarRequest>,
     /// Bars from the worker.
     pub answers: Receiver<BarAnswer>,
+    /// Recorded primers and the version of the project's primer that they follow.
+    primers: Sender<(u32, Primer)>,
     link: Arc<Link>,
 }
 
@@ -233,6 +249,16 @@ impl AudioEnd {
     /// Requests a bar from the worker. Returns `false` if the queue is full.
     pub fn request(&mut self, request: BarRequest) -> bool {
         let accepted = self.requests.push(request).is_ok();
+        if accepted {
+            self.notify_worker();
+        }
+        accepted
+    }
+
+    /// Sends a recorded primer and the version of the project's primer that it follows. Returns
+    /// `false` if the queue is full.
+    pub fn record_primer(&mut self, version: u32, primer: Primer) -> bool {
+        let accepted = self.primers.push((version, primer)).is_ok();
         if accepted {
             self.notify_worker();
         }
@@ -291,6 +317,8 @@ pub struct WorkerEnd {
     pub requests: Receiver<BarRequest>,
     /// Bars to the audio thread.
     pub answers: Sender<BarAnswer>,
+    /// Recorded primers from the audio thread.
+    pub primers: Receiver<(u32, Primer)>,
     link: Arc<Link>,
 }
 
@@ -311,6 +339,12 @@ impl WorkerEnd {
     #[must_use]
     pub fn link(&self) -> Arc<Link> {
         Arc::clone(&self.link)
+    }
+
+    /// Returns the worker's mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.link.mailbox
     }
 
     /// Sets the phrases that the window draws.
@@ -336,17 +370,20 @@ pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
     let (takes_in, takes_out) = queue(TAKES);
     let (requests_in, requests_out) = queue(REQUESTS);
     let (answers_in, answers_out) = queue(ANSWERS);
+    let (primers_in, primers_out) = queue(PRIMERS);
     (
         AudioEnd {
             takes: takes_in,
             requests: requests_in,
             answers: answers_out,
+            primers: primers_in,
             link: Arc::clone(&link),
         },
         WorkerEnd {
             new_takes: takes_out,
             requests: requests_out,
             answers: answers_in,
+            primers: primers_out,
             link: Arc::clone(&link),
         },
         link,

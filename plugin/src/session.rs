@@ -136,7 +136,7 @@ impl Session {
         };
         #[expect(clippy::cast_possible_truncation, reason = "the clock's tempo is below 10,000")]
         let now = self.link.status().tempo as f32;
-        let tempo = self.params.state.take_tempo().tempo().unwrap_or(now);
+        let tempo = self.params.state.tempo().get().tempo().unwrap_or(now);
         let (pins, toward, model) = (extras.pins, extras.toward, extras.model);
         Take { primer, pins, toward, model, ..controls.take_at(tempo) }
     }
@@ -362,7 +362,7 @@ impl Session {
                 extras.primer = take.primer;
             }
         });
-        self.params.state.restore_tempo(take.controls.seed, take.controls.tempo);
+        self.params.state.tempo().restore(take.controls.seed, take.controls.tempo);
         let mut apply = ParamWriter { send: set, force: self.in_flight.is_some() };
         apply.take(&self.params, take);
         if let Some(performance) = performance {

@@ -154,7 +154,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             return true;
         }
         let outdated = self.outdated_phrase();
-        if self.waiting.is_empty() && outdated.is_none() && !self.store.has_command() {
+        if self.waiting.is_empty() && outdated.is_none() && !self.end.mailbox().has_command() {
             wake_next();
             return false;
         }
@@ -208,12 +208,15 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.players.iter_mut().find(|slot| slot.identity == identity)
     }
 
-    /// Receives requests and drops those of takes no longer in use.
+    /// Receives takes, recorded primers and requests, and drops requests of takes no longer in use.
     fn receive_requests(&mut self) {
         self.receive_takes();
         while let Some(request) = self.end.requests.pop() {
             self.activate_take(request.number);
             self.waiting.push(request);
+        }
+        while let Some((version, primer)) = self.end.primers.pop() {
+            self.store.record_primer(version, primer);
         }
         let takes = self.end.takes_in_use();
         self.waiting.retain(|request| takes.may_need(request.number));
@@ -232,7 +235,6 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.newest = number;
         self.takes.retain(|(known, _)| *known != number);
         self.takes.push((number, take));
-        self.store.note_primer(&take);
         self.load_player(take.model);
     }
 

@@ -24,7 +24,8 @@ use crate::audio::render_cache::RenderCache;
 use crate::audio::take_queue::TakeQueue;
 use crate::link::{AudioEnd, Fault, Status, TakesInUse};
 use crate::params::controls::Controls;
-use crate::project::state::{ProjectState, TakeTempo};
+use crate::project::state::ProjectState;
+use crate::project::take_tempo::TakeTempo;
 
 /// Maximum number of pass-through notes in a block.
 const MAX_PASS_THROUGH: usize = 64;
@@ -239,7 +240,7 @@ impl Engine {
         let block = self.clock.block(transport, frames);
         let playing = transport.playing;
         let idle = self.idle.filter(|_| !self.keys.has_news());
-        if idle.is_some_and(|idle| idle.covers(&block, playing, state.take_tempo())) {
+        if idle.is_some_and(|idle| idle.covers(&block, playing, state.tempo().get())) {
             self.end.move_to(block.position);
             self.offline.skip_block(frames);
             return;
@@ -247,6 +248,7 @@ impl Engine {
         self.offline.begin_block(frames);
         let controls = self.controls;
         self.keys.update(&block, playing, &controls, &self.take_queue);
+        self.keys.send_recording(&mut self.end);
         let take_tempo = self.update_take(state, &block, playing);
         #[cfg(feature = "fault")]
         crate::fault_injection::in_engine(controls.take.seed);
@@ -303,19 +305,10 @@ impl Engine {
     /// Updates the wanted take from controls and project. The tempo at which a take is first played
     /// is latched, because the notes must not depend on when they were requested.
     fn update_take(&mut self, state: &ProjectState, block: &Block, playing: bool) -> TakeTempo {
-        let mut kept = state.take_tempo();
-        // Another seed is another take, unless seed and tempo were loaded together.
-        let seed = self.controls.take.seed;
-        let another = self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed);
-        if another && !state.is_restored(seed) {
-            kept = state.latch_tempo(kept, None);
-        }
-        self.latched = Some((seed, kept.load()));
         #[expect(clippy::cast_possible_truncation, reason = "the clock's tempo is below 10,000")]
         let now = block.tempo as f32;
-        if kept.tempo().is_none() && playing {
-            kept = state.latch_tempo(kept, Some(now));
-        }
+        let seed = self.controls.take.seed;
+        let kept = state.tempo().follow(&mut self.latched, seed, playing.then_some(now));
         let tempo = Some(kept.tempo().unwrap_or(now));
         if self.wanted_tempo != tempo || self.keys.take_changed() {
             self.wanted_tempo = tempo;

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use groove::pattern::midi::{Clip, MidiLayout};
 use groove::take::pins::{Pin, Pins};
-use groove::take::{Primer, Take, TakeControls};
+use groove::take::{Primer, Rhythm, Take, TakeControls};
 use groove::{Drum, Hit, Meter, Step};
 use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::params::persist::PersistentField;
 
 use crate::link::link;
+use crate::link::mailbox::WorkerCommand;
 use crate::params::DeepPocketParams;
 use crate::params::writer::tests::at_once;
 use crate::project::presets::Preset;
 use crate::project::saved_state::SavedState;
-use crate::project::store::WorkerCommand;
 use crate::session::{Session, Side};
 
 struct Bench {
@@ -123,17 +123,17 @@ fn undo_restores_the_latched_tempo() {
     let mut bench = Bench::new();
     let state = &Arc::clone(&bench.params).state;
     let seed = bench.session.take().controls.seed;
-    state.latch_tempo(state.take_tempo(), Some(90.0));
+    state.tempo().latch(state.tempo().get(), Some(90.0));
     bench.wait();
     assert_eq!(bench.takes(), 1, "a tempo alone is no other take");
     bench.session.new_take(&mut at_once);
     assert_ne!(bench.session.take().controls.seed, seed);
-    state.latch_tempo(state.take_tempo(), Some(140.0));
+    state.tempo().latch(state.tempo().get(), Some(140.0));
     bench.wait();
     assert!(bench.session.undo(&mut at_once));
     let take = bench.session.take();
     assert_eq!((take.controls.seed, take.controls.tempo), (seed, 90.0));
-    assert!(state.is_restored(seed));
+    assert!(state.tempo().is_restored(seed));
     assert!(bench.session.redo(&mut at_once));
     assert_eq!(bench.session.take().controls.tempo, 140.0);
     bench.session.set_seed(4_000_000, &mut at_once);
@@ -291,16 +291,15 @@ fn a_dropped_file_is_the_primer() {
     let Primer::Play(played) = bench.session.take().primer else { panic!("no primer") };
     assert_eq!((played.steps().len(), bench.takes()), (32, 2));
     assert_eq!(bench.saved().primer, Primer::Play(played));
-    // Takes in flight do not restore the old primer.
-    bench.params.state.kept().note_primer(&Take::default());
-    assert_eq!(bench.session.primer(), Primer::Play(played));
+    let store = Arc::clone(bench.params.state.kept());
+    let version = store.extras().primer_version;
     bench.session.clear_primer();
-    bench
-        .params
-        .state
-        .kept()
-        .note_primer(&Take { primer: Primer::Play(played), ..Take::default() });
-    assert_eq!(bench.session.take().primer, Primer::Off);
+    // A recording in flight does not restore the cleared primer; later recordings count.
+    let tapped = Primer::Tap(Rhythm { onsets: 5, steps: 16 });
+    store.record_primer(version, tapped);
+    assert_eq!((bench.session.primer(), bench.session.take().primer), (Primer::Off, Primer::Off));
+    store.record_primer(version.wrapping_add(1), tapped);
+    assert_eq!(bench.session.primer(), tapped);
     assert!(bench.session.undo(&mut at_once));
     assert_eq!(bench.session.take().primer, Primer::Play(played));
     let sentence = bench.session.prime_with(b"MThd", &mut at_once).expect_err("broken");
@@ -313,14 +312,14 @@ fn a_dropped_file_is_sent_to_be_humanised() {
     let mut bench = Bench::new();
     bench.session.humanise(&file(&[0, 40]), &mut at_once).expect("a clip");
     assert_eq!(bench.session.take().phrase_bars, 2);
-    match bench.params.state.kept().next_command() {
+    match bench.session.link.mailbox().next_command() {
         Some(WorkerCommand::Humanise(clip, take)) => {
             assert_eq!((clip.steps.len(), take.phrase_bars), (32, 2));
         }
         other => panic!("{other:?}"),
     }
     assert!(bench.session.humanise(b"", &mut at_once).is_err());
-    assert!(bench.params.state.kept().next_command().is_none());
+    assert!(bench.session.link.mailbox().next_command().is_none());
 }
 
 #[test]

@@ -10,16 +10,17 @@ use groove::take::pins::Pins;
 use groove::take::{Take, TakeControls};
 use groove::{Meter, Step};
 
+use crate::link::mailbox::WorkerCommand;
 use crate::project::folders::Folders;
 use crate::project::models::{self, ModelFile};
-use crate::project::store::{ProjectStore, WorkerCommand};
+use crate::project::store::ProjectStore;
 use crate::worker::WorkerLoop;
 use crate::worker::player::ModelPlayer;
 
 impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F> {
     /// Runs the next command.
     pub(super) fn run_command(&mut self) {
-        let Some(command) = self.store.next_command() else { return };
+        let Some(command) = self.end.mailbox().next_command() else { return };
         let done = catch_unwind(AssertUnwindSafe(|| match command {
             WorkerCommand::ChooseModel(file) => Some(self.choose_model(file)),
             WorkerCommand::ImportModel(file) => {
@@ -33,7 +34,7 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         }));
         let failed = || Some(Err("The file could not be used: an internal error occurred.".into()));
         if let Some(report) = done.unwrap_or_else(|_| failed()) {
-            self.store.report(report);
+            self.end.mailbox().report(report);
         }
     }
 
@@ -47,7 +48,7 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         }
         if let Some(played) = self.bar(&take, meter, bar) {
             self.store.save_bar(&take, bar, &played);
-            self.store.send(WorkerCommand::PlayAhead(take, meter, bar + 1, count - 1));
+            self.end.mailbox().send(WorkerCommand::PlayAhead(take, meter, bar + 1, count - 1));
         }
     }
 

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use deep_pocket::audio::engine::Engine;
 use deep_pocket::audio::offline_detect::HostMode;
+use deep_pocket::link::mailbox::WorkerCommand;
 use deep_pocket::link::{Fault, ModelState, link};
 use deep_pocket::project::state::ProjectState;
-use deep_pocket::project::store::WorkerCommand;
 use deep_pocket::worker::Worker;
 use groove::Meter;
 use groove::play::clock::Transport;
@@ -176,7 +176,7 @@ fn the_tempo_of_a_take_is_latched_once_and_again_with_another_seed() {
     };
     assert_eq!(play(&mut rig, 97.0, 100.0), 97);
     assert_eq!(play(&mut rig, 140.0, 200.0), 97);
-    assert_eq!(rig.state.take_tempo().tempo(), Some(97.0));
+    assert_eq!(rig.state.tempo().get().tempo(), Some(97.0));
     rig.controls.take.seed = 2;
     assert_eq!(play(&mut rig, 140.0, 300.0), 140);
 }
@@ -320,7 +320,12 @@ fn bars_are_played_ahead_of_the_song_for_a_clip_of_the_take_that_plays() {
     let kept = Arc::clone(rig.state.kept());
     let other = take.with(|take| take.seed = 9);
     for (of, first) in [(other, 100), (take, 10)] {
-        kept.send(WorkerCommand::PlayAhead(Box::new(of), Meter::FOUR_FOUR, first, 30));
+        rig.link.mailbox().send(WorkerCommand::PlayAhead(
+            Box::new(of),
+            Meter::FOUR_FOUR,
+            first,
+            30,
+        ));
     }
     rig.link.worker_notify().wake();
     let bar = |take: &Take, bar| kept.bar(take, Meter::FOUR_FOUR, bar);
