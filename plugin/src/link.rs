@@ -52,7 +52,7 @@ const TAKES: usize = 4;
 const PRIMERS: usize = 4;
 
 /// State shared between threads. See the module documentation for who may call which method.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Link {
     following: AtomicBool,
     tempo: AtomicU64,
@@ -80,30 +80,6 @@ pub struct Link {
 }
 
 impl Link {
-    fn new() -> Self {
-        Link {
-            following: AtomicBool::new(false),
-            tempo: AtomicU64::new(120f64.to_bits()),
-            meter: AtomicU32::new(pack_meter(Meter::FOUR_FOUR)),
-            position: AtomicU64::new(0f64.to_bits()),
-            bar_start: AtomicU64::new(0f64.to_bits()),
-            bar: AtomicI64::new(0),
-            source: AtomicI64::new(0),
-            launch: AtomicU64::new(0f64.to_bits()),
-            held: AtomicU32::new(0),
-            worker_notify: WorkerNotify::default(),
-            takes: SharedTakesInUse::default(),
-            late: AtomicU32::new(0),
-            refused: AtomicU32::new(0),
-            sent: AtomicU32::new(0),
-            free_running: AtomicBool::new(false),
-            faults: AtomicU32::new(0),
-            phrases: Mutex::default(),
-            model: Mutex::default(),
-            mailbox: Mailbox::default(),
-        }
-    }
-
     /// Returns the takes in use. Lock-free; for the worker.
     #[must_use]
     pub fn takes_in_use(&self) -> TakesInUse {
@@ -197,6 +173,11 @@ impl Link {
             notices.push(why.clone());
         }
         notices
+    }
+
+    /// Sets the phrases that the window draws. For the worker.
+    pub fn show(&self, phrases: Phrases) {
+        *unpoisoned(&self.phrases) = phrases;
     }
 
     /// Sets the state of the model. For the worker, and for the host's main thread if there is no
@@ -319,54 +300,16 @@ pub struct WorkerEnd {
     pub answers: Sender<BarAnswer>,
     /// Recorded primers from the audio thread.
     pub primers: Receiver<(u32, Primer)>,
-    link: Arc<Link>,
-}
-
-impl WorkerEnd {
-    /// Returns the playback status.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.link.status()
-    }
-
-    /// Returns the takes in use.
-    #[must_use]
-    pub fn takes_in_use(&self) -> TakesInUse {
-        self.link.takes_in_use()
-    }
-
-    /// Returns the state shared between threads.
-    #[must_use]
-    pub fn link(&self) -> Arc<Link> {
-        Arc::clone(&self.link)
-    }
-
-    /// Returns the worker's mailbox.
-    #[must_use]
-    pub fn mailbox(&self) -> &Mailbox {
-        &self.link.mailbox
-    }
-
-    /// Sets the phrases that the window draws.
-    pub fn show(&self, phrases: Phrases) {
-        *unpoisoned(&self.link.phrases) = phrases;
-    }
-
-    /// Sets the state of the model.
-    pub fn set_model(&self, state: ModelState) {
-        self.link.set_model(state);
-    }
-
-    /// Raises a fault.
-    pub fn raise(&self, fault: Fault) {
-        self.link.raise(fault);
-    }
+    /// The state shared between threads.
+    pub link: Arc<Link>,
 }
 
 /// Creates a link. Each end moves to its only owner.
 #[must_use]
 pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
-    let link = Arc::new(Link::new());
+    let link = Arc::new(Link::default());
+    link.tempo.store(120f64.to_bits(), Ordering::Relaxed);
+    link.meter.store(pack_meter(Meter::FOUR_FOUR), Ordering::Relaxed);
     let (takes_in, takes_out) = queue(TAKES);
     let (requests_in, requests_out) = queue(REQUESTS);
     let (answers_in, answers_out) = queue(ANSWERS);
@@ -433,7 +376,7 @@ mod tests {
         audio.publish(&status);
         audio.set_takes_in_use(TakesInUse { playing: 3, ready: 4, asked: 0 });
         assert_eq!(link.status(), status);
-        assert_eq!(worker.status(), status);
+        assert_eq!(worker.link.status(), status);
     }
 
     #[test]
@@ -441,7 +384,7 @@ mod tests {
         let (audio, worker, link) = link();
         assert!(link.notices().is_empty());
         audio.raise(Fault::Engine);
-        worker.set_model(ModelState::Missing("There is no model.".into()));
+        worker.link.set_model(ModelState::Missing("There is no model.".into()));
         assert_eq!(link.notices().len(), 2);
         link.clear(Fault::Engine);
         assert_eq!(link.notices(), ["There is no model."]);

@@ -74,29 +74,12 @@ pub struct HistoryOverview {
     pub can_redo: bool,
     /// The current take is a favourite.
     pub favourite: bool,
-    /// Number of takes.
-    pub takes: usize,
-    /// Index of the current take.
-    pub at: usize,
     /// Current side.
     pub side: Side,
     /// The other side has a take.
     pub has_other_side: bool,
     /// Morph position toward the other side, 0 to 1.
     pub morph: f32,
-}
-
-/// An entry of the history.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HistoryEntry {
-    /// Index, for [`Session::go_to`].
-    pub place: usize,
-    /// Seed.
-    pub seed: u32,
-    /// Style number.
-    pub style: u8,
-    /// The take is a favourite.
-    pub favourite: bool,
 }
 
 impl Session {
@@ -221,27 +204,10 @@ impl Session {
                 can_undo: at > 0 || !equal_within_rounding(&history.take(), &self.seen),
                 can_redo: at + 1 < all.len(),
                 favourite: history.is_favourite(),
-                takes: all.len(),
-                at,
                 side: if history.is_b() { Side::B } else { Side::A },
                 has_other_side: history.beside().is_some(),
                 morph: toward.map_or(0.0, |toward| toward.share),
             }
-        })
-    }
-
-    /// Returns all takes, in undo order.
-    #[must_use]
-    pub fn history_entries(&self) -> Vec<HistoryEntry> {
-        self.history(|history| {
-            let entry =
-                |(place, kept): (usize, &groove::take::history::HistoryEntry)| HistoryEntry {
-                    place,
-                    seed: kept.take.controls.seed,
-                    style: kept.take.controls.style,
-                    favourite: kept.favourite,
-                };
-            history.all().0.iter().enumerate().map(entry).collect()
         })
     }
 
@@ -274,11 +240,6 @@ impl Session {
     /// Advances to the next take. Returns `false` if there is none.
     pub fn redo(&mut self, set: &mut SetParam) -> bool {
         self.move_in_history(set, History::redo)
-    }
-
-    /// Goes to a history entry. Returns `false` if it does not exist.
-    pub fn go_to(&mut self, place: usize, set: &mut SetParam) -> bool {
-        self.move_in_history(set, |history| history.go(Some(place)))
     }
 
     /// Swaps the sides. At first both hold the same take.

@@ -132,26 +132,6 @@ pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Renames a preset and returns its new path.
-///
-/// # Errors
-/// Returns a message if the preset cannot be renamed.
-pub fn rename(path: &Path, name: &str) -> Result<PathBuf, String> {
-    let mut preset = load(path)?;
-    preset.name = name.trim().into();
-    let renamed = save(path.parent().unwrap_or(Path::new(".")), &preset)?;
-    delete(path)?;
-    Ok(renamed)
-}
-
-/// Deletes a preset file.
-///
-/// # Errors
-/// Returns a message if the file cannot be deleted.
-pub fn delete(path: &Path) -> Result<(), String> {
-    fs::remove_file(path).map_err(|why| format!("{} cannot be deleted: {why}.", path.display()))
-}
-
 /// Returns the path of a new preset.
 fn new_path(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let name = name.trim();
@@ -230,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_are_saved_renamed_and_deleted_and_nothing_is_overwritten() {
+    fn presets_are_saved_and_nothing_is_overwritten() {
         let root = tempfile::tempdir().expect("a folder");
         let folder = root.path().join("Presets");
         assert!(list(&folder).is_empty());
@@ -240,12 +220,7 @@ mod tests {
         assert!(sentence.contains("there is a preset called Back/alley already"), "{sentence}");
         assert!(save(&folder, &preset("  ")).is_err() && save(&folder, &preset("..")).is_ok());
         assert_eq!(load(&path), Ok(preset("Back/alley")));
-        assert!(rename(&path, "--").is_err() && path.exists(), "its place is taken");
-        let renamed = rename(&path, "Front").expect("renamed");
-        assert_eq!(load(&renamed), Ok(preset("Front")));
         assert_eq!(list(&folder).len(), 2);
-        delete(&renamed).expect("deleted");
-        assert!(delete(&renamed).is_err_and(|sentence| sentence.contains("cannot be deleted")));
     }
 
     #[test]

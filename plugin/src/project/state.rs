@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use groove::take::Take;
-use groove::take::pins::Pins;
 use nice_plug::params::persist::PersistentField;
 use triple_buffer::{Output, triple_buffer};
 
@@ -62,17 +61,6 @@ impl ProjectState {
     #[must_use]
     pub fn take_extras_reader(&self) -> Option<Output<TakeExtras>> {
         self.extras_reader.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Returns the pins. For the window.
-    #[must_use]
-    pub fn pins(&self) -> Pins {
-        self.kept.lock().extras.pins
-    }
-
-    /// Sets the pins. For the window.
-    pub fn set_pins(&self, pins: Pins) {
-        self.kept.change(|extras| extras.pins = pins);
     }
 
     /// Returns the window's width and height, in logical pixels.

@@ -20,7 +20,7 @@ use crate::worker::player::ModelPlayer;
 impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F> {
     /// Runs the next command.
     pub(super) fn run_command(&mut self) {
-        let Some(command) = self.end.mailbox().next_command() else { return };
+        let Some(command) = self.end.link.mailbox().next_command() else { return };
         let done = catch_unwind(AssertUnwindSafe(|| match command {
             WorkerCommand::ChooseModel(file) => Some(self.choose_model(file)),
             WorkerCommand::ImportModel(file) => {
@@ -34,21 +34,21 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         }));
         let failed = || Some(Err("The file could not be used: an internal error occurred.".into()));
         if let Some(report) = done.unwrap_or_else(|_| failed()) {
-            self.end.mailbox().report(report);
+            self.end.link.mailbox().report(report);
         }
     }
 
     /// Generates one bar ahead of the song and queues the rest again, so that urgent bars go first.
     /// Stops when another take plays.
     fn play_ahead(&mut self, take: Box<Take>, meter: Meter, bar: i64, count: u16) {
-        let playing = self.end.takes_in_use().playing;
+        let playing = self.end.link.takes_in_use().playing;
         let plays = self.takes.iter().any(|(number, known)| *number == playing && *known == *take);
         if count == 0 || !plays {
             return;
         }
         if let Some(played) = self.bar(&take, meter, bar) {
             self.store.save_bar(&take, bar, &played);
-            self.end.mailbox().send(WorkerCommand::PlayAhead(take, meter, bar + 1, count - 1));
+            self.end.link.mailbox().send(WorkerCommand::PlayAhead(take, meter, bar + 1, count - 1));
         }
     }
 

@@ -85,7 +85,7 @@ fn primers_and_pins_come_back_with_a_project() {
     with_keys(&mut rig, 12, &[(120_100, 38, 77), (121_000, 38, 0)]);
     let mut pins = Pins::NONE;
     pins.set(7, Drum::Crash, Some(Pin::Struck));
-    rig.state.set_pins(pins);
+    rig.state.kept().change(|extras| extras.pins = pins);
     let record = saved(&rig.state);
     assert!(matches!(record.primer, Primer::Tap(_)) && record.pins == pins);
 

@@ -154,7 +154,7 @@ fn a_models_own_styles_are_in_the_list() {
     let mut rig = Rig::new();
     let mut about = crate::project::models::built_in().expect("a model").metadata().clone();
     about.styles.push("metal".to_owned());
-    rig.worker.set_model(crate::link::ModelState::Ready(Arc::new(about)));
+    rig.link.set_model(crate::link::ModelState::Ready(Arc::new(about)));
     rig.window.run();
     rig.click("Style");
     rig.click("Metal");

@@ -54,7 +54,7 @@ fn a_late_bar_shows_a_temporary_warning() {
 #[test]
 fn a_fault_message_stays_until_the_fault_is_gone() {
     let mut rig = Rig::new();
-    rig.worker.set_model(crate::link::ModelState::Missing("There is no model.".to_owned()));
+    rig.link.set_model(crate::link::ModelState::Missing("There is no model.".to_owned()));
     rig.window.run();
     assert!(rig.shows("There is no model."));
 }

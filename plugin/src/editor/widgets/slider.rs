@@ -1,10 +1,10 @@
 //! Slider: a thin bar that fills.
 
-use egui::{Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2};
+use egui::{Color32, CornerRadius, CursorIcon, Rect, Ui, pos2};
 use nice_plug::params::Param;
 
 use super::frame::{focus_ring, hint_beside};
-use super::value_input::{HOW_TO, adjust};
+use super::value_input::{HOW_TO, ValueInput};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme;
 
@@ -29,12 +29,11 @@ impl<P: Param> Slider<'_, P> {
     pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
         let scale = view.scale;
         let value = self.param.unmodulated_normalized_value();
-        let id = ui.make_persistent_id(self.name);
-        let response = ui.interact(rect, id, Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::slider(true, f64::from(value), self.name));
         let room = scale.size(60.0, 24.0).max(rect.size());
-        let field = Rect::from_center_size(rect.center(), room);
-        if adjust(ui, view, self.param, self.name, &response, rect.width(), field) {
+        let place = Rect::from_center_size(rect.center(), room);
+        let (param, name, travel) = (self.param, self.name, rect.width());
+        let (response, typing) = ValueInput { param, name, travel, place }.show(ui, view, rect);
+        if typing {
             return;
         }
         let thick = scale.px(5.0);
