@@ -283,7 +283,7 @@ impl Session {
     pub fn set_morph(&mut self, share: f32) -> bool {
         let Some(other) = self.history(|history| history.beside()) else { return false };
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
-        let toward = (share > 0.0).then(|| Toward { share, controls: other.controls });
+        let toward = (share > 0.0).then_some(Toward { share, controls: other.controls });
         self.store().change(|extras| extras.toward = toward);
         true
     }

@@ -98,7 +98,7 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
         self.load_problem.store(load_problem, Ordering::Relaxed);
         let SavedState { primer, pins, toward, model, models, history, notes, .. } = saved;
         let toward = Take { toward, ..Take::default() }.repaired().toward;
-        self.kept.change_all(|data| {
+        self.kept.load(|data| {
             let primer_version = data.extras.primer_version.wrapping_add(1);
             data.extras = TakeExtras { primer, primer_version, pins, toward, model };
             (data.history, data.notes, data.models) = (history, notes, models);

@@ -29,12 +29,15 @@ pub struct TakeExtras {
     pub model: u64,
 }
 
+/// Tells the host that the project has changed. Called from any thread except the audio thread.
+type ChangeHook = Box<dyn Fn() + Send + Sync>;
+
 /// Project data shared by worker, window and the host's main thread.
-#[derive(Debug)]
 pub struct ProjectStore {
     data: Mutex<StoreData>,
-    /// Counter of changes to saved data.
+    /// Counter of changes to saved data, loads included.
     changes: AtomicU32,
+    on_change: Mutex<Option<ChangeHook>>,
 }
 
 #[derive(Debug)]
@@ -47,6 +50,13 @@ pub(super) struct StoreData {
     pub(super) models: Vec<ModelFile>,
 }
 
+impl StoreData {
+    /// Publishes the take data to the audio thread.
+    fn publish_extras(&mut self) {
+        self.extras_writer.write(self.extras);
+    }
+}
+
 impl ProjectStore {
     pub(super) fn new(extras_writer: Input<TakeExtras>) -> Self {
         let data = StoreData {
@@ -56,7 +66,11 @@ impl ProjectStore {
             notes: SavedBars::default(),
             models: Vec::new(),
         };
-        ProjectStore { data: Mutex::new(data), changes: AtomicU32::new(0) }
+        ProjectStore {
+            data: Mutex::new(data),
+            changes: AtomicU32::new(0),
+            on_change: Mutex::default(),
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, StoreData> {
@@ -64,16 +78,12 @@ impl ProjectStore {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes everything and publishes the take data to the audio thread.
-    pub(super) fn change_all(&self, act: impl FnOnce(&mut StoreData)) {
+    /// Replaces everything by the data of a project.
+    pub(super) fn load(&self, act: impl FnOnce(&mut StoreData)) {
         let mut data = self.lock();
         act(&mut data);
-        self.publish(&mut data);
-    }
-
-    fn publish(&self, data: &mut StoreData) {
-        data.extras_writer.write(data.extras);
-        self.mark_changed();
+        data.publish_extras();
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// Stores a primer that the audio thread recorded, unless the primer was changed here since
@@ -82,6 +92,7 @@ impl ProjectStore {
         let mut data = self.lock();
         if data.extras.primer_version == version && data.extras.primer != primer {
             data.extras.primer = primer;
+            drop(data);
             self.mark_changed();
         }
     }
@@ -101,7 +112,9 @@ impl ProjectStore {
             data.extras.primer_version = before.primer_version.wrapping_add(1);
         }
         if data.extras != before {
-            self.publish(&mut data);
+            data.publish_extras();
+            drop(data);
+            self.mark_changed();
         }
     }
 
@@ -110,9 +123,19 @@ impl ProjectStore {
         act(self.lock().history.get_or_insert_with(|| History::new(*take)))
     }
 
-    /// Counts a change to saved data.
+    /// Counts a change to saved data and tells the host. The host may save at once, so the data
+    /// must not be locked.
     pub fn mark_changed(&self) {
         self.changes.fetch_add(1, Ordering::Release);
+        let on_change = self.on_change.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(on_change) = &*on_change {
+            on_change();
+        }
+    }
+
+    /// Sets or removes the function that tells the host of changes.
+    pub(crate) fn set_on_change(&self, on_change: Option<ChangeHook>) {
+        *self.on_change.lock().unwrap_or_else(PoisonError::into_inner) = on_change;
     }
 
     /// Returns the counter of changes to saved data; wraps. Lock-free.

@@ -1,9 +1,9 @@
 //! Slider: a thin bar that fills.
 
-use egui::{Color32, CornerRadius, CursorIcon, Rect, Ui, pos2};
+use egui::{Color32, CursorIcon, Rect, Ui};
 use nice_plug::params::Param;
 
-use super::frame::{focus_ring, hint_beside};
+use super::frame::{focus_ring, hint_beside, thin_bar};
 use super::value_input::{HOW_TO, ValueInput};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme;
@@ -36,19 +36,12 @@ impl<P: Param> Slider<'_, P> {
         if typing {
             return;
         }
-        let thick = scale.px(5.0);
-        let bar = Rect::from_center_size(rect.center(), egui::vec2(rect.width(), thick));
-        let at = |share: f32| bar.left() + bar.width() * share;
-        let round = CornerRadius::from(thick / 2.0);
         let hovered = response.hovered() || response.dragged();
         let track = if hovered { theme::BAR_LINE } else { theme::LINE };
-        let painter = ui.painter();
-        painter.rect_filled(bar, round, track);
-        let ends = at(self.origin.min(value))..=at(self.origin.max(value));
-        painter.rect_filled(Rect::from_x_y_ranges(ends, bar.y_range()), round, self.colour);
+        let at = thin_bar(ui, scale, rect, track, ([self.origin, value], self.colour));
         if self.knob || hovered {
             let radius = scale.px(if hovered { 6.0 } else { 5.0 });
-            painter.circle_filled(pos2(at(value), bar.center().y), radius, self.colour);
+            ui.painter().circle_filled(at, radius, self.colour);
         }
         focus_ring(ui, scale, &response);
         let hint = format!("{}: {}\n\n{}\n\n{HOW_TO}", self.name, self.param, self.hint);
