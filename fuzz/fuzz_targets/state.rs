@@ -32,7 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     let twice = load(&params, PluginState { fields: once.clone(), ..state });
     assert_eq!(once, twice);
     let controls = Controls::new(&params);
-    let take = Take { tempo: 120.0, ..Take::from(controls.take) };
+    let take = controls.take_at(120.0);
     let _ = params.state.kept().bar(&take, Meter::FOUR_FOUR, 0);
 });
 

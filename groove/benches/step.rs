@@ -23,7 +23,7 @@ use groove::model::feel::References;
 use groove::model::pointer_memory::Memory;
 use groove::model::{Metadata, Model, Stack, write};
 use groove::pattern::style::style_number;
-use groove::take::Take;
+use groove::take::{Take, TakeControls};
 use multiversion::multiversion;
 
 const SHIPPED: &[u8] = include_bytes!("../../assets/deep-pocket.safetensors");
@@ -49,7 +49,7 @@ impl Told {
             meter: Meter::FOUR_FOUR,
             fill: false,
         };
-        let take = Take { style: kind.style, ..Take::default() };
+        let take = Take::from(TakeControls { style: kind.style, ..TakeControls::default() });
         let phrase = Drummer::new(Arc::clone(model)).phrase(&take, kind.meter, 0).expect("bars");
         let steps: Vec<_> = phrase.iter().flat_map(|bar| bar.steps().to_vec()).collect();
         let (past, next) = (&steps[..40], &steps[40]);

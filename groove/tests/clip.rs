@@ -11,7 +11,7 @@ use groove::pattern::drum::CLASSES;
 use groove::pattern::midi::{DrumMap, MidiLayout};
 use groove::play::drum_maps::{DRUM_MAPS, at_pitches};
 use groove::play::perform::{Performance, TimeFeel};
-use groove::take::{Fills, Take};
+use groove::take::{Fills, Take, TakeControls};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Pitches, Step};
 use midly::{MetaMessage, MidiMessage, Smf, TrackEventKind};
 use rand::{Rng, SeedableRng};
@@ -23,11 +23,14 @@ const SHIPPED: &[u8] = include_bytes!("../../assets/deep-pocket.safetensors");
 fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'static>) {
     let meters = [Meter::FOUR_FOUR, Meter::new(3, 4), Meter::new(7, 8), Meter::new(6, 8)];
     let take = Take {
-        seed: draws.random(),
-        style: draws.random_range(0..19),
-        stick: draws.random(),
-        temperature: draws.random_range(0.5..1.5),
-        density: draws.random_range(-1.0..1.0),
+        controls: TakeControls {
+            seed: draws.random(),
+            style: draws.random_range(0..19),
+            stick: draws.random(),
+            temperature: draws.random_range(0.5..1.5),
+            density: draws.random_range(-1.0..1.0),
+            ..TakeControls::default()
+        },
         fills: Fills { every: draws.random_range(0..3), ..Fills::default() },
         phrase_bars: 1,
         ..Take::default()
@@ -77,7 +80,7 @@ fn five_hundred_takes_round_trip() {
             .map(|bar| drummer.bar(&take, meter, bar).expect("a bar"))
             .collect();
         let heard = at_pitches(&performance.play(bar, &sources), layout.pitches, layout.channels);
-        let clip = Clip::of(&[heard], f64::from(take.tempo));
+        let clip = Clip::of(&[heard], f64::from(take.controls.tempo));
         let bytes = clip.write(&layout);
         let path = folder.path().join(format!("{number}.mid"));
         std::fs::write(&path, &bytes).expect("written");

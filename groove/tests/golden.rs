@@ -9,7 +9,7 @@ use groove::model::Model;
 use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
 use groove::pattern::style::style_number;
 use groove::take::pins::{Pin, Pins};
-use groove::take::{Fills, Played, Primer, Rhythm, Take};
+use groove::take::{Fills, Played, Primer, Rhythm, Take, TakeControls};
 use groove::{Drum, DrumSet, Hit, Meter, Step};
 
 const SHIPPED: &[u8] = include_bytes!("../../assets/deep-pocket.safetensors");
@@ -20,7 +20,9 @@ fn style(name: &str) -> u8 {
 
 fn takes() -> [(&'static str, Meter, Take); 10] {
     let four = Meter::FOUR_FOUR;
-    let take = |seed, name| Take { seed, style: style(name), ..Take::default() };
+    let take = |seed, name| {
+        Take::from(TakeControls { seed, style: style(name), ..TakeControls::default() })
+    };
     let drums = |drums: &[Drum]| drums.iter().copied().collect::<DrumSet>();
     let mut pins = Pins::NONE;
     pins.set(60, Drum::Crash, Some(Pin::Struck));
@@ -38,17 +40,29 @@ fn takes() -> [(&'static str, Meter, Take); 10] {
     [
         ("rock", four, take(31, "rock")),
         ("funk-loop-fills", four, Take { evolve: false, fills: every_two, ..take(2, "funk") }),
-        ("jazz-free", four, Take { stick: 0.1, temperature: 1.2, ..take(3, "jazz") }),
-        ("latin-steady", four, Take { stick: 0.9, phrase_bars: 2, ..take(4, "latin") }),
+        (
+            "jazz-free",
+            four,
+            take(3, "jazz").with(|take| (take.stick, take.temperature) = (0.1, 1.2)),
+        ),
+        (
+            "latin-steady",
+            four,
+            Take { phrase_bars: 2, ..take(4, "latin").with(|take| take.stick = 0.9) },
+        ),
         ("pinned", four, Take { pins, ..take(5, "rock") }),
         ("held", four, Take { primer: held, ..take(6, "any") }),
         ("carried-on", four, Take { primer: Primer::Play(Played::new(&primer)), ..take(7, "pop") }),
         ("tapped", four, Take { primer: Primer::Tap(rhythm), ..take(8, "soul") }),
-        ("busy-kick", four, Take { lanes, density: -0.2, ..take(9, "hiphop") }),
+        (
+            "busy-kick",
+            four,
+            take(9, "hiphop").with(|take| (take.lanes, take.density) = (lanes, -0.2)),
+        ),
         (
             "blend-seven",
             Meter::new(7, 8),
-            Take { blend: (style("punk"), 0.4), ..take(10, "reggae") },
+            take(10, "reggae").with(|take| take.blend = (style("punk"), 0.4)),
         ),
     ]
 }

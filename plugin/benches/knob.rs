@@ -50,7 +50,7 @@ impl Instance {
                 metadata,
                 play: Box::new(move |take, meter, bar| {
                     let bar = play(take, meter, bar);
-                    told.store(take.stick.to_bits(), Ordering::Release);
+                    told.store(take.controls.stick.to_bits(), Ordering::Release);
                     bar
                 }),
             })

@@ -14,5 +14,5 @@ pub(crate) fn in_engine(seed: u32) {
 }
 
 pub(crate) fn in_worker(take: &Take) {
-    assert_ne!(take.seed, IN_WORKER, "the worker fails on purpose");
+    assert_ne!(take.controls.seed, IN_WORKER, "the worker fails on purpose");
 }

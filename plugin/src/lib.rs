@@ -20,7 +20,7 @@ pub mod worker;
 pub use crate::params::controls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use groove::play::clock;
 use groove::{Drum, Meter};
@@ -53,6 +53,10 @@ pub struct DeepPocket {
     worker_end: Option<WorkerEnd>,
     worker: Option<Worker>,
 }
+
+/// Request of the CLAP entry for an instance's project data. A task is the framework's only way
+/// from its wrapper to the plugin.
+pub struct ShareStore(pub(crate) Arc<OnceLock<Arc<ProjectStore>>>);
 
 impl Default for DeepPocket {
     fn default() -> Self {
@@ -175,7 +179,15 @@ impl Plugin for DeepPocket {
 
     type Editor = editor::Window;
     type SysExMessage = ();
-    type BackgroundTask = ();
+    type BackgroundTask = ShareStore;
+
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        let store = Arc::clone(self.params.state.kept());
+        Box::new(move |ShareStore(place)| {
+            // Set only once.
+            let _ = place.set(Arc::clone(&store));
+        })
+    }
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()

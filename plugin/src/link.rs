@@ -1,23 +1,24 @@
-//! Communication between threads: three bounded queues, a set of atomics, and the phrases the
-//! worker shows the window.
+//! Communication between threads: four bounded queues, a set of atomics, the worker's mailbox, and
+//! the phrases that the worker shows the window.
 //!
 //! Access by thread:
 //!
 //! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, and writes
 //!   the position, the takes in use, the held drums, the counters and the worker's notification. It
-//!   takes no lock: the two in [`Link`] are private, and no method of [`AudioEnd`] reaches them. It
+//!   takes no lock: those in [`Link`] are private, and no method of [`AudioEnd`] reaches them. It
 //!   reports each block with [`Link::report_block`].
 //! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
 //!   the state of the model. It reads the position to decide which phrase to show.
 //! - The **waker thread** ([`crate::worker`]) delivers notifications and reads whether the song
 //!   plays.
 //! - The **window** and the **host's main thread** hold an `Arc<Link>`. The window reads
-//!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and writes
-//!   nothing.
+//!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and sends commands
+//!   to [`Link::mailbox`].
 //!
 //! Each queue has one producer and one consumer, see [`crate::link::queue`]. Requests and bars are
 //! `Copy`, so dropping one frees nothing.
 
+pub mod mailbox;
 pub mod messages;
 pub mod notify;
 pub mod queue;
@@ -27,8 +28,10 @@ mod takes_in_use;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use groove::take::Primer;
 use groove::{DrumSet, Meter};
 
+use crate::link::mailbox::Mailbox;
 pub use crate::link::messages::{
     BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, Status, Take,
 };
@@ -45,8 +48,11 @@ const ANSWERS: usize = 64;
 /// Capacity of the queue of takes.
 const TAKES: usize = 4;
 
+/// Capacity of the queue of recorded primers.
+const PRIMERS: usize = 4;
+
 /// State shared between threads. See the module documentation for who may call which method.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Link {
     following: AtomicBool,
     tempo: AtomicU64,
@@ -70,32 +76,10 @@ pub struct Link {
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
     model: Mutex<ModelState>,
+    mailbox: Mailbox,
 }
 
 impl Link {
-    fn new() -> Self {
-        Link {
-            following: AtomicBool::new(false),
-            tempo: AtomicU64::new(120f64.to_bits()),
-            meter: AtomicU32::new(pack_meter(Meter::FOUR_FOUR)),
-            position: AtomicU64::new(0f64.to_bits()),
-            bar_start: AtomicU64::new(0f64.to_bits()),
-            bar: AtomicI64::new(0),
-            source: AtomicI64::new(0),
-            launch: AtomicU64::new(0f64.to_bits()),
-            held: AtomicU32::new(0),
-            worker_notify: WorkerNotify::default(),
-            takes: SharedTakesInUse::default(),
-            late: AtomicU32::new(0),
-            refused: AtomicU32::new(0),
-            sent: AtomicU32::new(0),
-            free_running: AtomicBool::new(false),
-            faults: AtomicU32::new(0),
-            phrases: Mutex::default(),
-            model: Mutex::default(),
-        }
-    }
-
     /// Returns the takes in use. Lock-free; for the worker.
     #[must_use]
     pub fn takes_in_use(&self) -> TakesInUse {
@@ -106,6 +90,12 @@ impl Link {
     #[must_use]
     pub fn worker_notify(&self) -> &WorkerNotify {
         &self.worker_notify
+    }
+
+    /// Returns the worker's mailbox. For window and worker.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
     }
 
     /// Returns `true` while the plugin follows a playing transport. Lock-free; for the waker
@@ -185,6 +175,11 @@ impl Link {
         notices
     }
 
+    /// Sets the phrases that the window draws. For the worker.
+    pub fn show(&self, phrases: Phrases) {
+        *unpoisoned(&self.phrases) = phrases;
+    }
+
     /// Sets the state of the model. For the worker, and for the host's main thread if there is no
     /// worker.
     pub fn set_model(&self, state: ModelState) {
@@ -217,6 +212,8 @@ pub struct AudioEnd {
     pub requests: Sender<BarRequest>,
     /// Bars from the worker.
     pub answers: Receiver<BarAnswer>,
+    /// Recorded primers and the version of the project's primer that they follow.
+    primers: Sender<(u32, Primer)>,
     link: Arc<Link>,
 }
 
@@ -233,6 +230,16 @@ impl AudioEnd {
     /// Requests a bar from the worker. Returns `false` if the queue is full.
     pub fn request(&mut self, request: BarRequest) -> bool {
         let accepted = self.requests.push(request).is_ok();
+        if accepted {
+            self.notify_worker();
+        }
+        accepted
+    }
+
+    /// Sends a recorded primer and the version of the project's primer that it follows. Returns
+    /// `false` if the queue is full.
+    pub fn record_primer(&mut self, version: u32, primer: Primer) -> bool {
+        let accepted = self.primers.push((version, primer)).is_ok();
         if accepted {
             self.notify_worker();
         }
@@ -291,62 +298,35 @@ pub struct WorkerEnd {
     pub requests: Receiver<BarRequest>,
     /// Bars to the audio thread.
     pub answers: Sender<BarAnswer>,
-    link: Arc<Link>,
-}
-
-impl WorkerEnd {
-    /// Returns the playback status.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.link.status()
-    }
-
-    /// Returns the takes in use.
-    #[must_use]
-    pub fn takes_in_use(&self) -> TakesInUse {
-        self.link.takes_in_use()
-    }
-
-    /// Returns the state shared between threads.
-    #[must_use]
-    pub fn link(&self) -> Arc<Link> {
-        Arc::clone(&self.link)
-    }
-
-    /// Sets the phrases that the window draws.
-    pub fn show(&self, phrases: Phrases) {
-        *unpoisoned(&self.link.phrases) = phrases;
-    }
-
-    /// Sets the state of the model.
-    pub fn set_model(&self, state: ModelState) {
-        self.link.set_model(state);
-    }
-
-    /// Raises a fault.
-    pub fn raise(&self, fault: Fault) {
-        self.link.raise(fault);
-    }
+    /// Recorded primers from the audio thread.
+    pub primers: Receiver<(u32, Primer)>,
+    /// The state shared between threads.
+    pub link: Arc<Link>,
 }
 
 /// Creates a link. Each end moves to its only owner.
 #[must_use]
 pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
-    let link = Arc::new(Link::new());
+    let link = Arc::new(Link::default());
+    link.tempo.store(120f64.to_bits(), Ordering::Relaxed);
+    link.meter.store(pack_meter(Meter::FOUR_FOUR), Ordering::Relaxed);
     let (takes_in, takes_out) = queue(TAKES);
     let (requests_in, requests_out) = queue(REQUESTS);
     let (answers_in, answers_out) = queue(ANSWERS);
+    let (primers_in, primers_out) = queue(PRIMERS);
     (
         AudioEnd {
             takes: takes_in,
             requests: requests_in,
             answers: answers_out,
+            primers: primers_in,
             link: Arc::clone(&link),
         },
         WorkerEnd {
             new_takes: takes_out,
             requests: requests_out,
             answers: answers_in,
+            primers: primers_out,
             link: Arc::clone(&link),
         },
         link,
@@ -396,7 +376,7 @@ mod tests {
         audio.publish(&status);
         audio.set_takes_in_use(TakesInUse { playing: 3, ready: 4, asked: 0 });
         assert_eq!(link.status(), status);
-        assert_eq!(worker.status(), status);
+        assert_eq!(worker.link.status(), status);
     }
 
     #[test]
@@ -404,7 +384,7 @@ mod tests {
         let (audio, worker, link) = link();
         assert!(link.notices().is_empty());
         audio.raise(Fault::Engine);
-        worker.set_model(ModelState::Missing("There is no model.".into()));
+        worker.link.set_model(ModelState::Missing("There is no model.".into()));
         assert_eq!(link.notices().len(), 2);
         link.clear(Fault::Engine);
         assert_eq!(link.notices(), ["There is no model."]);

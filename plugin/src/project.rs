@@ -9,3 +9,4 @@ pub mod settings;
 pub mod state;
 mod state_reader;
 pub mod store;
+pub mod take_tempo;

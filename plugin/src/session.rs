@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use groove::play::perform::Performance;
 use groove::take::history::History;
-use groove::take::{Primer, Take, Toward};
+use groove::take::{Primer, Take, TakeControls, Toward};
 use nice_plug::params::Param;
 
 use crate::link::Link;
@@ -74,29 +74,12 @@ pub struct HistoryOverview {
     pub can_redo: bool,
     /// The current take is a favourite.
     pub favourite: bool,
-    /// Number of takes.
-    pub takes: usize,
-    /// Index of the current take.
-    pub at: usize,
     /// Current side.
     pub side: Side,
     /// The other side has a take.
     pub has_other_side: bool,
     /// Morph position toward the other side, 0 to 1.
     pub morph: f32,
-}
-
-/// An entry of the history.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HistoryEntry {
-    /// Index, for [`Session::go_to`].
-    pub place: usize,
-    /// Seed.
-    pub seed: u32,
-    /// Style number.
-    pub style: u8,
-    /// The take is a favourite.
-    pub favourite: bool,
 }
 
 impl Session {
@@ -126,9 +109,9 @@ impl Session {
     /// Returns the take of parameters and project, without held keys.
     #[must_use]
     pub fn take(&self) -> Take {
-        let Controls { take, prime, .. } = Controls::new(&self.params);
+        let controls = Controls::new(&self.params);
         let extras = self.store().extras();
-        let primer = match (prime, extras.primer) {
+        let primer = match (controls.prime, extras.primer) {
             (PrimeMode::Play, clip @ Primer::Play(_)) | (PrimeMode::Tap, clip @ Primer::Tap(_)) => {
                 clip
             }
@@ -136,9 +119,9 @@ impl Session {
         };
         #[expect(clippy::cast_possible_truncation, reason = "the clock's tempo is below 10,000")]
         let now = self.link.status().tempo as f32;
-        let tempo = self.params.state.take_tempo().tempo().unwrap_or(now);
+        let tempo = self.params.state.tempo().get().tempo().unwrap_or(now);
         let (pins, toward, model) = (extras.pins, extras.toward, extras.model);
-        Take { tempo, primer, pins, toward, model, ..take.into() }
+        Take { primer, pins, toward, model, ..controls.take_at(tempo) }
     }
 
     /// Detects changes; call it once per frame. `now` is in seconds; `busy` means that a gesture is
@@ -221,8 +204,6 @@ impl Session {
                 can_undo: at > 0 || !equal_within_rounding(&history.take(), &self.seen),
                 can_redo: at + 1 < all.len(),
                 favourite: history.is_favourite(),
-                takes: all.len(),
-                at,
                 side: if history.is_b() { Side::B } else { Side::A },
                 has_other_side: history.beside().is_some(),
                 morph: toward.map_or(0.0, |toward| toward.share),
@@ -230,34 +211,19 @@ impl Session {
         })
     }
 
-    /// Returns all takes, in undo order.
-    #[must_use]
-    pub fn history_entries(&self) -> Vec<HistoryEntry> {
-        self.history(|history| {
-            let entry =
-                |(place, kept): (usize, &groove::take::history::HistoryEntry)| HistoryEntry {
-                    place,
-                    seed: kept.take.seed,
-                    style: kept.take.style,
-                    favourite: kept.favourite,
-                };
-            history.all().0.iter().enumerate().map(entry).collect()
-        })
-    }
-
     /// Starts another take with the same controls.
     pub fn new_take(&mut self, set: &mut SetParam) {
-        let seed = random_other_seed(self.intended_take().seed, self.last_seed());
+        let seed = random_other_seed(self.intended_take().controls.seed, self.last_seed());
         self.set_seed(seed, set);
     }
 
     /// Starts the take with this seed.
     pub fn set_seed(&mut self, seed: u32, set: &mut SetParam) {
         self.commit_pending();
-        let take = Take { seed: seed.min(self.last_seed()), ..self.intended_take() };
+        let take = self.intended_take().with(|take| take.seed = seed.min(self.last_seed()));
         self.push_take(take);
         // Its tempo is latched when it is first played.
-        let value = i32::try_from(take.seed).unwrap_or(0);
+        let value = i32::try_from(take.controls.seed).unwrap_or(0);
         ParamWriter { send: set, force: true }.set(&self.params.seed, value);
         self.in_flight = Some((take, self.now + HOST_TIMEOUT_SECONDS));
     }
@@ -274,11 +240,6 @@ impl Session {
     /// Advances to the next take. Returns `false` if there is none.
     pub fn redo(&mut self, set: &mut SetParam) -> bool {
         self.move_in_history(set, History::redo)
-    }
-
-    /// Goes to a history entry. Returns `false` if it does not exist.
-    pub fn go_to(&mut self, place: usize, set: &mut SetParam) -> bool {
-        self.move_in_history(set, |history| history.go(Some(place)))
     }
 
     /// Swaps the sides. At first both hold the same take.
@@ -322,7 +283,7 @@ impl Session {
     pub fn set_morph(&mut self, share: f32) -> bool {
         let Some(other) = self.history(|history| history.beside()) else { return false };
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
-        let toward = (share > 0.0).then(|| Toward::new(&other, share));
+        let toward = (share > 0.0).then_some(Toward { share, controls: other.controls });
         self.store().change(|extras| extras.toward = toward);
         true
     }
@@ -362,7 +323,7 @@ impl Session {
                 extras.primer = take.primer;
             }
         });
-        self.params.state.restore_tempo(take.seed, take.tempo);
+        self.params.state.tempo().restore(take.controls.seed, take.controls.tempo);
         let mut apply = ParamWriter { send: set, force: self.in_flight.is_some() };
         apply.take(&self.params, take);
         if let Some(performance) = performance {
@@ -377,20 +338,16 @@ impl Session {
 
 /// Returns `true` if two takes are equal except for their tempo and parameter rounding.
 fn equal_within_rounding(one: &Take, other: &Take) -> bool {
-    let near = |a: f32, b: f32| (a - b).abs() < 1e-3;
-    let controls = [
-        (one.blend.1, other.blend.1),
-        (one.temperature, other.temperature),
-        (one.stick, other.stick),
-        (one.density, other.density),
-        (one.fills.amount, other.fills.amount),
-    ];
-    let lanes = one.lanes.into_iter().zip(other.lanes);
+    let numbers = |take: &Take| {
+        let TakeControls { blend, temperature, stick, density, lanes, .. } = take.controls;
+        [blend.1, temperature, stick, density, take.fills.amount].into_iter().chain(lanes)
+    };
+    let TakeControls { seed, style, blend, off, .. } = other.controls;
+    let blend = (blend.0, one.controls.blend.1);
     let mut rounded = *other;
-    (rounded.tempo, rounded.temperature) = (one.tempo, one.temperature);
-    (rounded.blend.1, rounded.stick, rounded.density) = (one.blend.1, one.stick, one.density);
-    (rounded.fills.amount, rounded.lanes) = (one.fills.amount, one.lanes);
-    controls.into_iter().chain(lanes).all(|(a, b)| near(a, b)) && rounded == *one
+    rounded.controls = TakeControls { seed, style, blend, off, ..one.controls };
+    rounded.fills.amount = one.fills.amount;
+    numbers(one).zip(numbers(other)).all(|(a, b)| (a - b).abs() < 1e-3) && rounded == *one
 }
 
 /// Returns a random seed from 0 to `last` that differs from `seed`. The randomness comes from the

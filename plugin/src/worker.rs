@@ -52,7 +52,7 @@ impl Worker {
         store: Arc<ProjectStore>,
         load: impl Fn(u64, &ProjectStore) -> Result<ModelPlayer, String> + Send + 'static,
     ) -> std::io::Result<Self> {
-        let link = end.link();
+        let link = Arc::clone(&end.link);
         let waker = WakerRegistration::new(Arc::clone(&link))?;
         let thread = thread::Builder::new()
             .name("deep-pocket".into())
@@ -128,12 +128,12 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
 
     fn run(&mut self) {
         self.load_player(self.store.extras().model);
-        let link = self.end.link();
+        let link = Arc::clone(&self.end.link);
         link.worker_notify().run_until_stopped(|| {
             catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or_else(|_| {
                 // The panic was outside of a bar. The pending requests may be the cause and are
                 // dropped.
-                self.end.raise(Fault::Worker);
+                self.end.link.raise(Fault::Worker);
                 self.waiting.clear();
                 false
             })
@@ -154,7 +154,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             return true;
         }
         let outdated = self.outdated_phrase();
-        if self.waiting.is_empty() && outdated.is_none() && !self.store.has_command() {
+        if self.waiting.is_empty() && outdated.is_none() && !self.end.link.mailbox().has_command() {
             wake_next();
             return false;
         }
@@ -195,7 +195,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
                 }
             }
         });
-        self.end.set_model(slot.state.clone());
+        self.end.link.set_model(slot.state.clone());
         self.players.truncate(1);
         self.players.insert(0, slot);
     }
@@ -208,14 +208,17 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.players.iter_mut().find(|slot| slot.identity == identity)
     }
 
-    /// Receives requests and drops those of takes no longer in use.
+    /// Receives takes, recorded primers and requests, and drops requests of takes no longer in use.
     fn receive_requests(&mut self) {
         self.receive_takes();
         while let Some(request) = self.end.requests.pop() {
             self.activate_take(request.number);
             self.waiting.push(request);
         }
-        let takes = self.end.takes_in_use();
+        while let Some((version, primer)) = self.end.primers.pop() {
+            self.store.record_primer(version, primer);
+        }
+        let takes = self.end.link.takes_in_use();
         self.waiting.retain(|request| takes.may_need(request.number));
     }
 
@@ -232,7 +235,6 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         self.newest = number;
         self.takes.retain(|(known, _)| *known != number);
         self.takes.push((number, take));
-        self.store.note_primer(&take);
         self.load_player(take.model);
     }
 
@@ -240,7 +242,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
     fn receive_takes(&mut self) {
         while let Some(take) = self.end.new_takes.pop() {
             if self.takes.len() == MAX_TAKES {
-                let takes = self.end.takes_in_use();
+                let takes = self.end.link.takes_in_use();
                 let unwanted = self.takes.iter().position(|(number, _)| !takes.may_need(*number));
                 self.takes.remove(unwanted.unwrap_or(0));
             }
@@ -257,7 +259,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         let BarRequest { number, meter, bar } = *request;
         let played = self.take(number).copied().and_then(|take| {
             let played = self.bar(&take, meter, bar)?;
-            if number == self.end.takes_in_use().playing {
+            if number == self.end.link.takes_in_use().playing {
                 self.store.save_bar(&take, bar, &played);
             }
             Some(played)
@@ -268,7 +270,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
     fn send(&mut self, mut answer: BarAnswer) {
         // The host may stop processing, and the answer queue stays full.
         while let Err(refused) = self.end.answers.push(answer) {
-            if self.end.link().worker_notify().has_stopped() {
+            if self.end.link.worker_notify().has_stopped() {
                 return;
             }
             answer = refused;
@@ -278,7 +280,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
 
     /// Returns `true` if a bar belongs to a waiting take or starts within the next bar.
     fn is_urgent(&self, request: &BarRequest) -> bool {
-        let status = self.end.status();
+        let status = self.end.link.status();
         request.number != status.playing || request.bar <= status.source.saturating_add(1)
     }
 
@@ -299,11 +301,11 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         match played {
             Ok(Ok(bar)) => Some(bar),
             Ok(Err(_)) => {
-                self.end.raise(Fault::Worker);
+                self.end.link.raise(Fault::Worker);
                 None
             }
             Err(_) => {
-                self.end.raise(Fault::Worker);
+                self.end.link.raise(Fault::Worker);
                 self.players.retain(|slot| slot.identity != take.model);
                 self.load_player(take.model);
                 None
@@ -313,7 +315,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
 
     /// Returns the first outdated phrase of the window's two and its new identity.
     fn outdated_phrase(&self) -> Option<(usize, Option<PhraseKey>)> {
-        let status = self.end.status();
+        let status = self.end.link.status();
         let wanted = [status.playing, status.pending].map(|number| {
             let take = self.take(number)?;
             let first_bar = take.first_bar(take.phrase_of(status.source).0);
@@ -354,6 +356,6 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             0 => self.phrases.playing = phrase,
             _ => self.phrases.pending = phrase,
         }
-        self.end.show(self.phrases.clone());
+        self.end.link.show(self.phrases.clone());
     }
 }

@@ -78,7 +78,7 @@ fn hostile_projects_take_memory_in_proportion_to_their_length() {
         let (params, most) = load(&record);
         let start = &record[..record.len().min(40)];
         assert!(most < 24 * record.len(), "{most} bytes for {} of {start}", record.len());
-        let (window, tempo) = (params.state.window(), params.state.take_tempo().tempo());
+        let (window, tempo) = (params.state.window(), params.state.tempo().get().tempo());
         assert_eq!((window, tempo), (deep_pocket::project::saved_state::WINDOW, None), "{start}");
     }
 }

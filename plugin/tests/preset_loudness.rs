@@ -25,7 +25,7 @@ fn theme(drummer: &mut Drummer, preset: &presets::Preset) -> Clip {
             performance.play(bar, &sources)
         })
         .collect();
-    Clip::of(&bars, take.tempo.into())
+    Clip::of(&bars, take.controls.tempo.into())
 }
 
 /// Mean power of the louder side over the clip, in dB.

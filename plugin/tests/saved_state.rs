@@ -191,11 +191,11 @@ fn number(params: &BTreeMap<String, ParamValue>, id: &str) -> f64 {
 #[test]
 fn saved_state_round_trips() {
     let params = DeepPocketParams::default();
-    let seen = params.state.take_tempo();
-    params.state.latch_tempo(seen, Some(93.5));
+    let seen = params.state.tempo().get();
+    params.state.tempo().latch(seen, Some(93.5));
     params.state.set_window(1_280, 720);
     let (_, back) = load(PluginState { fields: params.serialize_fields(), ..state(&[], &[]) });
-    assert_eq!(back.state.take_tempo().tempo(), Some(93.5));
+    assert_eq!(back.state.tempo().get().tempo(), Some(93.5));
     assert_eq!(back.state.window(), (1_280, 720));
     assert_eq!(back.state.notice(), None);
 }
@@ -205,7 +205,7 @@ fn missing_fields_have_defaults() {
     let (params, back) = load(state(&[("seed", ParamValue::I32(7))], &[]));
     assert_eq!((number(&params, "seed"), number(&params, "style")), (7.0, 17.0));
     assert_eq!((number(&params, "temperature"), number(&params, "channel")), (1.0, 10.0));
-    assert_eq!((back.state.take_tempo().tempo(), back.state.window()), (None, WINDOW));
+    assert_eq!((back.state.tempo().get().tempo(), back.state.window()), (None, WINDOW));
     assert_eq!(back.state.notice(), None);
 }
 
@@ -223,7 +223,7 @@ fn a_damaged_state_is_clamped_and_reported() {
     ));
     assert_eq!((number(&params, "style"), number(&params, "seed")), (23.0, 0.0));
     assert_eq!((number(&params, "channel"), number(&params, "temperature")), (10.0, 1.0));
-    assert_eq!((back.state.take_tempo().tempo(), back.state.window()), (None, WINDOW));
+    assert_eq!((back.state.tempo().get().tempo(), back.state.window()), (None, WINDOW));
     assert!(back.state.notice().is_some_and(|notice| notice.contains("damaged")));
 }
 
@@ -231,7 +231,7 @@ fn a_damaged_state_is_clamped_and_reported() {
 fn out_of_range_numbers_are_clamped() {
     let json = "{\"version\":1,\"tempo\":1e30,\"window\":[4000000000,0]}";
     let (_, back) = load(state(&[], &[("deep-pocket", json)]));
-    assert_eq!(back.state.take_tempo().tempo(), None);
+    assert_eq!(back.state.tempo().get().tempo(), None);
     assert_eq!(back.state.window(), (8_192, 200));
 }
 
@@ -239,16 +239,16 @@ fn out_of_range_numbers_are_clamped() {
 fn a_newer_state_loads_known_fields_and_reports_it() {
     let json = "{\"version\":9,\"tempo\":88.0,\"window\":[900,500],\"choir\":{\"voices\":40}}";
     let (_, back) = load(state(&[], &[("deep-pocket", json)]));
-    assert_eq!(back.state.take_tempo().tempo(), Some(88.0));
+    assert_eq!(back.state.tempo().get().tempo(), Some(88.0));
     assert!(back.state.notice().is_some_and(|notice| notice.contains("newer")));
 }
 
 #[test]
 fn a_load_overrides_an_earlier_tempo() {
     let params = DeepPocketParams::default();
-    let seen = params.state.take_tempo();
+    let seen = params.state.tempo().get();
     params.state.set(SavedState { tempo: Some(88.0), ..SavedState::default() });
-    let now = params.state.latch_tempo(seen, Some(120.0));
+    let now = params.state.tempo().latch(seen, Some(120.0));
     assert_eq!(now.tempo(), Some(88.0));
     assert_ne!(now.load(), seen.load());
 }
@@ -293,7 +293,7 @@ fn a_project_of_version_1_loads() {
     let controls = Controls::new(&params);
     assert_eq!((controls.take.seed, controls.take.style, controls.channel), (4_711, 6, 2));
     assert_eq!((controls.take.temperature, controls.take.stick), (1.25, 0.5));
-    assert_eq!(params.state.take_tempo().tempo(), Some(97.5));
+    assert_eq!(params.state.tempo().get().tempo(), Some(97.5));
     assert_eq!((params.state.window(), params.state.notice()), ((1_280, 720), None));
 }
 
@@ -310,9 +310,9 @@ fn a_project_of_version_2_plays_the_notes_that_it_was_saved_with() {
     let Primer::Play(primer) = record.primer else { panic!("{:?}", record.primer) };
     assert_eq!(primer.steps().len(), 16);
     // The engine requests exactly the take that was saved.
-    let tempo = params.state.take_tempo().tempo().expect("it was played");
+    let tempo = params.state.tempo().get().tempo().expect("it was played");
     let (primer, pins) = (record.primer, record.pins);
-    let take = Take { tempo, primer, pins, ..controls.take.into() };
+    let take = Take { primer, pins, ..controls.take_at(tempo) };
     for bar in 0..4 {
         let kept = params.state.kept().bar(&take, Meter::FOUR_FOUR, bar).expect("it was kept");
         assert_eq!(kept.steps()[4].hit(Drum::Crash).map(|hit| hit.velocity > 0), Some(true));
@@ -324,7 +324,7 @@ fn a_project_of_a_newer_version_loads_known_fields() {
     let params = loaded(include_str!("states/newer.json"));
     let controls = Controls::new(&params);
     assert_eq!((controls.take.seed, controls.channel, controls.take.style), (4_711, 2, 23));
-    assert_eq!(params.state.take_tempo().tempo(), Some(97.5));
+    assert_eq!(params.state.tempo().get().tempo(), Some(97.5));
     params.state.map(|saved: &SavedState| {
         assert_eq!(saved.primer, Primer::Off);
         assert!(saved.pins.struck(4).contains(Drum::Crash));

@@ -130,7 +130,7 @@ impl TakeContext<'_> {
         if !at.is_multiple_of(length) || !plans.iter().all(free) {
             return None;
         }
-        let of = of.without(self.take.off);
+        let of = of.without(self.take.controls.off);
         let before = &partial.decoder.steps[..partial.start];
         let bars: Vec<Vec<DrumSet>> = before
             .rchunks_exact(length)
@@ -147,9 +147,9 @@ impl TakeContext<'_> {
         let (least, rise) = MIN_SIMILARITY;
         let kept = least + rise * (2.0 * self.stick(true, at)).clamp(0.0, 1.0);
         // A higher temperature allows more deviation.
-        let threshold = own * kept / self.take.temperature.max(1.0);
-        let weight = 0.5 + 0.5 * self.take.density.clamp(-1.0, 1.0);
-        let room = self.take.density.clamp(-1.0, 1.0) * DENSITY_MARGIN;
+        let threshold = own * kept / self.take.controls.temperature.max(1.0);
+        let weight = 0.5 + 0.5 * self.take.controls.density.clamp(-1.0, 1.0);
+        let room = self.take.controls.density.clamp(-1.0, 1.0) * DENSITY_MARGIN;
         let ranges = GROUPS.map(|group| {
             let counts = || bars.iter().map(|bar| strokes(bar, group));
             let (least, most) =
@@ -207,6 +207,7 @@ mod tests {
     use crate::model::Model;
     use crate::model::tests::{kinds, small_bytes};
     use crate::pattern::{Hit, Meter};
+    use crate::take::TakeControls;
     use crate::take::{Rhythm, Take};
 
     fn bar(struck: &[(usize, Drum)]) -> Vec<Step> {
@@ -245,7 +246,7 @@ mod tests {
         let model = Arc::new(Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model"));
         let (mut first, mut others) = (0, 0);
         for seed in 0..40 {
-            let take = Take { seed, style: 17, ..Take::default() };
+            let take = Take::from(TakeControls { seed, style: 17, ..TakeControls::default() });
             let context = TakeContext {
                 model: &model,
                 take: &take,
@@ -310,7 +311,7 @@ mod tests {
     #[test]
     fn given_bars_and_tapped_rhythms_have_no_candidates() {
         let model = Arc::new(Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model"));
-        let mut take = Take { style: 17, ..Take::default() };
+        let mut take = Take::from(TakeControls { style: 17, ..TakeControls::default() });
         let meter = Meter::FOUR_FOUR;
         let preceding = |take: &Take, at: usize, fixed: bool| {
             let context = TakeContext { model: &model, take, meter, lead_in: Some(1) };

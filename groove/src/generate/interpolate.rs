@@ -36,7 +36,7 @@ pub(crate) fn mixed(
     let mut decoders = [open(&contexts[0])?, open(&contexts[1])?];
     let kinds = contexts.each_ref().map(|context| context.kind(false));
     let start = decoders[0].steps.len();
-    let seed = takes[0].seed ^ takes[1].seed.rotate_left(16);
+    let seed = takes[0].controls.seed ^ takes[1].controls.seed.rotate_left(16);
     for (place, (one, other)) in themes[0].iter().zip(themes[1]).enumerate() {
         let [first, second] = [0, 1].map(|side| decoders[side].predict(model, &kinds[side]));
         let (first, second) = (first?, second?);

@@ -21,15 +21,15 @@ const STREAM: u64 = 1 << 62;
 /// take's seed, style, blend and tempo.
 #[must_use]
 pub fn choose(lead_ins: &[LeadIn], take: &Take) -> Option<usize> {
-    let (second, share) = take.blend;
-    let share = if second == take.style { 0.0 } else { share.clamp(0.0, 1.0) };
+    let (second, share) = take.controls.blend;
+    let share = if second == take.controls.style { 0.0 } else { share.clamp(0.0, 1.0) };
     let mut weights = vec![f32::NEG_INFINITY; lead_ins.len()];
-    for (style, share) in [(take.style, 1.0 - share), (second, share)] {
+    for (style, share) in [(take.controls.style, 1.0 - share), (second, share)] {
         if share > 0.0 {
-            add_weights(lead_ins, style, take.tempo, share, &mut weights);
+            add_weights(lead_ins, style, take.controls.tempo, share, &mut weights);
         }
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(u64::from(take.seed));
+    let mut rng = ChaCha8Rng::seed_from_u64(u64::from(take.controls.seed));
     rng.set_stream(STREAM);
     // Gumbel-max sampling with one draw per lead-in: a small change of the tempo mostly keeps the
     // choice.
@@ -79,21 +79,22 @@ mod tests {
 
     use super::*;
     use crate::model::lead_in::tests::bank;
+    use crate::take::TakeControls;
 
     fn chosen(take: &Take) -> HashSet<usize> {
         let bank = bank();
-        (0..200).filter_map(|seed| choose(&bank, &Take { seed, ..*take })).collect()
+        (0..200).filter_map(|seed| choose(&bank, &take.with(|take| take.seed = seed))).collect()
     }
 
     #[test]
     fn chosen_lead_ins_match_style_and_tempo() {
-        let rock = Take { style: 3, tempo: 102.0, ..Take::default() };
+        let rock = Take::from(TakeControls { style: 3, tempo: 102.0, ..TakeControls::default() });
         assert!(chosen(&rock).is_subset(&[0, 1, 2].into()));
         let fast = |tempo: f32| {
             let mut take = rock;
-            take.tempo = tempo;
+            take.controls.tempo = tempo;
             let fast = |seed| {
-                take.seed = seed;
+                take.controls.seed = seed;
                 choose(&bank(), &take) == Some(2)
             };
             (0..400).map(fast).filter(|&fast| fast).count()
@@ -101,11 +102,11 @@ mod tests {
         // A third of the recordings is fast.
         assert!(fast(100.0) < 80 && fast(180.0) > 160, "{} {}", fast(100.0), fast(180.0));
         assert!((80..160).contains(&fast(1_000.0)), "far from all of them: {}", fast(1_000.0));
-        let both = Take { blend: (5, 0.5), ..rock };
+        let both = rock.with(|take| take.blend = (5, 0.5));
         assert!(chosen(&both).is_superset(&[0, 1, 4].into()));
-        assert!(chosen(&Take { style: 0, ..rock }).is_superset(&[0, 1, 4].into()));
+        assert!(chosen(&rock.with(|take| take.style = 0)).is_superset(&[0, 1, 4].into()));
         // A style without lead-ins uses all of them.
-        assert!(!chosen(&Take { style: 9, ..rock }).is_empty());
+        assert!(!chosen(&rock.with(|take| take.style = 9)).is_empty());
         assert_eq!(choose(&[], &rock), None);
     }
 }

@@ -22,7 +22,7 @@ pub fn morph(
     let count = count.max(2);
     let beat = |place: usize| {
         let share = place as f32 / (count - 1) as f32;
-        let take = Take { toward: Some(Toward::new(other, share)), ..*one };
+        let take = Take { toward: Some(Toward { share, controls: other.controls }), ..*one };
         drummer.phrase(&take, meter, 0)
     };
     (0..count).map(beat).collect()

@@ -121,7 +121,7 @@ impl TakeContext<'_> {
         let base = plan.simplified.unwrap_or(Step::SILENT);
         let pins = &self.take.pins;
         let drums = base.drums().with(pins.struck(place)).without(pins.silent(place));
-        let mut rng = StepRng::at(self.take.seed, plan.bar, plan.step, 0);
+        let mut rng = StepRng::at(self.take.controls.seed, plan.bar, plan.step, 0);
         let kind = self.kind(plan.fill.is_some());
         let requested = pins.struck(place);
         let log_probability = decoder.play_drums(self.model, &kind, drums, requested, &mut rng)?;
@@ -148,8 +148,8 @@ impl TakeContext<'_> {
         let constraints = self.constraints(decoder, place, plan);
         // Phrases after the theme never exceed temperature 1.
         let most = if plan.theme { f32::INFINITY } else { 1.0 };
-        let temperature = sampling_temperature(self.take.temperature.min(most));
-        let mut rng = StepRng::at(self.take.seed, plan.bar, plan.step, attempt);
+        let temperature = sampling_temperature(self.take.controls.temperature.min(most));
+        let mut rng = StepRng::at(self.take.controls.seed, plan.bar, plan.step, attempt);
         let kind = self.kind(plan.fill.is_some());
         let log_probability =
             decoder.play(self.model, &kind, temperature, &constraints, &mut rng)?;

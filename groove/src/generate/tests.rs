@@ -13,7 +13,7 @@ use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::kit::Kit;
 use crate::pattern::{Bar, Hit, Meter, Step};
 use crate::take::pins::{Pin, Pins};
-use crate::take::{Fills, Played, Primer, Rhythm, Take, Toward};
+use crate::take::{Fills, Played, Primer, Rhythm, Take, TakeControls, Toward};
 
 fn drummer_of(metadata: &Metadata) -> Drummer {
     Drummer::new(Arc::new(Model::from_bytes(&small_bytes(metadata, false)).expect("a model")))
@@ -24,7 +24,7 @@ fn drummer() -> Drummer {
 }
 
 fn take() -> Take {
-    Take { seed: 7, style: 17, ..Take::default() }
+    Take::from(TakeControls { seed: 7, style: 17, ..TakeControls::default() })
 }
 
 fn bars(take: &Take, meter: Meter, bars: std::ops::Range<i64>) -> Vec<Bar> {
@@ -53,17 +53,17 @@ fn theme_follows_the_lead_in_of_its_style_or_the_primer() {
     let plain = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
     assert_eq!(plain.lead_ins().len(), 2);
     // The same random numbers after another lead-in give another beat.
-    assert_ne!(theme(&rock), theme(&Take { style: 3, ..rock }));
+    assert_ne!(theme(&rock), theme(&rock.with(|take| take.style = 3)));
     let played = Played::new(&plain.lead_ins()[0].steps);
     let primer = Primer::Play(played);
-    let primed = Take { primer, tempo: plain.lead_ins()[0].tempo, ..rock };
+    let primed = Take { primer, ..rock.with(|take| take.tempo = plain.lead_ins()[0].tempo) };
     // The first bar sticks to a primer, and to a lead-in as closely as drummers would.
     assert_eq!(theme(&primed), theme(&rock), "the lead-in, as a primer");
 }
 
 #[test]
 fn stick_leaves_the_first_bar_alone_and_changes_those_after_it() {
-    let theme = |stick: f32| bars(&Take { stick, ..take() }, Meter::FOUR_FOUR, 0..4);
+    let theme = |stick: f32| bars(&take().with(|take| take.stick = stick), Meter::FOUR_FOUR, 0..4);
     let [free, usual, whole] = [0.0, 0.5, 1.0].map(theme);
     assert!(free[0] == usual[0] && usual[0] == whole[0]);
     assert!(whole[1..].iter().all(|bar| hits(&[*bar]) == hits(&whole[..1])));
@@ -111,13 +111,8 @@ prop_compose! {
         primer in primers(),
         pins in pinned(),
     ) -> Take {
-        let mut take = Take {
-            seed, style, blend, temperature, stick, density, phrase_bars, evolve, primer, pins,
-            off: DrumSet::from_bits(off & off.rotate_left(3)),
-            fills: Fills { every: fills.0, steps: fills.1, amount: fills.2 },
-            ..Take::default()
-        };
-        take.lanes[lane.0] = lane.1;
+        let mut take = Take { controls: TakeControls { seed, style, blend, temperature, stick, density, off: DrumSet::from_bits(off & off.rotate_left(3)), ..TakeControls::default() }, phrase_bars, evolve, primer, pins, fills: Fills { every: fills.0, steps: fills.1, amount: fills.2 }, ..Take::default() };
+        take.controls.lanes[lane.0] = lane.1;
         take
     }
 }
@@ -166,7 +161,7 @@ proptest! {
                 prop_assert!(step.hit(drum).is_some_and(is_clear), "{step:?}");
             }
             prop_assert_eq!(take.pins.silent(place).and(played), DrumSet::EMPTY);
-            let off = take.off.without(take.pins.struck(place));
+            let off = take.controls.off.without(take.pins.struck(place));
             prop_assert_eq!(off.and(played), DrumSet::EMPTY);
         }
     }
@@ -176,7 +171,7 @@ proptest! {
 fn seed_meter_and_position_each_change_the_bar() {
     let four = Meter::FOUR_FOUR;
     let first = bars(&take(), four, 0..1);
-    assert_ne!(first, bars(&Take { seed: 8, ..take() }, four, 0..1));
+    assert_ne!(first, bars(&take().with(|take| take.seed = 8), four, 0..1));
     assert_ne!(first, bars(&take(), four, 4..5));
     assert_eq!(bars(&take(), Meter::new(7, 8), 0..1)[0].steps().len(), 14);
 }
@@ -184,7 +179,7 @@ fn seed_meter_and_position_each_change_the_bar() {
 #[test]
 fn full_stick_repeats_the_first_bar_for_ever() {
     for evolve in [true, false] {
-        let take = Take { stick: 1.0, evolve, ..take() };
+        let take = Take { evolve, ..take().with(|take| take.stick = 1.0) };
         let played = bars(&take, Meter::FOUR_FOUR, -8..16);
         let first = hits(&played[8..9]);
         assert!(first.iter().any(|drums| !drums.is_empty()));
@@ -197,7 +192,7 @@ fn full_stick_repeats_the_first_bar_for_ever() {
 #[test]
 fn full_stick_returns_to_its_bar_after_a_fill() {
     let fills = Fills { every: 2, steps: 16, amount: 1.0 };
-    let take = Take { stick: 1.0, fills, ..take() };
+    let take = Take { fills, ..take().with(|take| take.stick = 1.0) };
     let played = bars(&take, Meter::FOUR_FOUR, 0..8);
     assert!((2..8).step_by(2).all(|bar| hits(&played[bar..=bar]) == hits(&played[..1])));
     assert!((1..8).step_by(2).any(|bar| hits(&played[bar..=bar]) != hits(&played[..1])));
@@ -250,7 +245,8 @@ fn a_fill_has_its_strokes_in_every_meter_and_more_with_its_amount() {
         let mean = |amount: f32| -> f32 {
             let of = |seed: u32| {
                 let fills = Fills { every: 4, steps, amount };
-                let played = bars(&Take { seed, fills, ..take() }, meter, 0..4);
+                let played =
+                    bars(&Take { fills, ..take().with(|take| take.seed = seed) }, meter, 0..4);
                 let fill = &hits(&played)[4 * meter.steps() - usize::from(steps)..];
                 let struck = fill.iter().map(|step| step.and(strokes).len()).sum::<u32>() as f32;
                 let least = 1.75 * f32::from(steps) / 4.0;
@@ -270,12 +266,19 @@ fn most_fills_are_followed_by_crash_and_kick() {
     for evolve in [true, false] {
         let of = |seed: u32| {
             let fills = Fills { every: 4, steps: 8, amount: 0.5 };
-            let played = bars(&Take { seed, evolve, fills, ..take() }, Meter::FOUR_FOUR, 4..5);
+            let played = bars(
+                &Take { evolve, fills, ..take().with(|take| take.seed = seed) },
+                Meter::FOUR_FOUR,
+                4..5,
+            );
             both.without(hits(&played)[0]).is_empty()
         };
         let share = (0..60).filter(|&seed| of(seed)).count();
         assert!((30..60).contains(&share), "{share} of 60");
-        let off = Take { off: both, fills: Fills { every: 4, ..Fills::default() }, ..take() };
+        let off = Take {
+            fills: Fills { every: 4, ..Fills::default() },
+            ..take().with(|take| take.off = both)
+        };
         let played = bars(&Take { evolve, ..off }, Meter::FOUR_FOUR, 4..5);
         assert!(hits(&played)[0].and(both).is_empty(), "drums that are off stay off");
     }
@@ -302,7 +305,10 @@ fn held_drums_begin_the_theme_and_are_in_every_bar() {
 fn a_primer_is_heard_before_the_theme() {
     let clip = vec![struck(&[Drum::Kick, Drum::Ride]); 32];
     let play = |steps: &[Step]| {
-        let take = Take { stick: 1.0, primer: Primer::Play(Played::new(steps)), ..take() };
+        let take = Take {
+            primer: Primer::Play(Played::new(steps)),
+            ..take().with(|take| take.stick = 1.0)
+        };
         hits(&bars(&take, Meter::FOUR_FOUR, 0..4))
     };
     // Full stick repeats the primer.
@@ -312,7 +318,7 @@ fn a_primer_is_heard_before_the_theme() {
     assert!(bar[..11].iter().all(|drums| drums.is_empty()));
     assert!(bar[11..].iter().all(|&drums| drums == clip[0].drums()));
     // A primer without hits counts as none.
-    let unprimed = hits(&bars(&Take { stick: 1.0, ..take() }, Meter::FOUR_FOUR, 0..4));
+    let unprimed = hits(&bars(&take().with(|take| take.stick = 1.0), Meter::FOUR_FOUR, 0..4));
     assert_eq!(play(&[]), unprimed);
     assert_eq!(play(&[Step::SILENT; 32]), unprimed);
 }
@@ -320,7 +326,7 @@ fn a_primer_is_heard_before_the_theme() {
 #[test]
 fn the_kit_plays_to_a_tapped_rhythm() {
     let rhythm = Rhythm { onsets: 0b1001_0010_0100_1001, steps: 16 };
-    let take = Take { density: -1.0, primer: Primer::Tap(rhythm), ..take() };
+    let take = Take { primer: Primer::Tap(rhythm), ..take().with(|take| take.density = -1.0) };
     for (at, drums) in hits(&bars(&take, Meter::FOUR_FOUR, -4..8)).into_iter().enumerate() {
         assert!(!rhythm.at(at) || !drums.is_empty(), "step {at}");
     }
@@ -350,7 +356,8 @@ fn every_kind_of_model_plays_its_own_classes_and_pitches() {
         let kit: &Kit = &metadata.classes;
         let mut one = drummer_of(&metadata);
         let primer = Primer::Hold { drums: DrumSet::ALL, at: 0 };
-        let take = Take { primer, temperature: 3.0, density: 0.3, ..take() };
+        let take =
+            Take { primer, ..take().with(|take| (take.temperature, take.density) = (3.0, 0.3)) };
         let bars: Vec<Bar> =
             (-4..8).map(|k| one.bar(&take, Meter::FOUR_FOUR, k).expect("a bar")).collect();
         // The theme begins with the held drums that the kit has, and with no others.
@@ -393,7 +400,7 @@ fn pinned_hit_is_played_exactly_and_changes_no_other_hit() {
     assert_eq!(hits(&after[..4]), hits(&before[..4]));
     // In every phrase, and also where bars repeat.
     for stick in [0.2, 1.0] {
-        let mut take = Take { stick, phrase_bars: 1, ..take() };
+        let mut take = Take { phrase_bars: 1, ..take().with(|take| take.stick = stick) };
         take.pins.set(2, Drum::LowTom, Some(Pin::Hit(hit)));
         for bar in bars(&take, Meter::FOUR_FOUR, -2..5) {
             assert_eq!(bar.steps()[2].hit(Drum::LowTom), Some(hit), "stick {stick}");
@@ -403,8 +410,10 @@ fn pinned_hit_is_played_exactly_and_changes_no_other_hit() {
 
 #[test]
 fn morph_begins_and_ends_with_the_two_themes() {
-    let other = Take { seed: 91, style: 6, stick: 0.8, temperature: 1.3, ..take() };
-    let toward = |share| Take { toward: Some(Toward::new(&other, share)), ..take() };
+    let other = take()
+        .with(|take| (take.seed, take.style, take.stick, take.temperature) = (91, 6, 0.8, 1.3));
+    let toward =
+        |share| Take { toward: Some(Toward { share, controls: other.controls }), ..take() };
     let theme = |take: &Take| bars(take, Meter::FOUR_FOUR, 0..4);
     assert_eq!(theme(&toward(0.0)), theme(&take()));
     assert_eq!(theme(&toward(1.0)), theme(&other));
@@ -418,8 +427,8 @@ fn morph_begins_and_ends_with_the_two_themes() {
 
 #[test]
 fn morph_is_a_function_of_the_position_and_keeps_its_pins() {
-    let other = Take { seed: 91, style: 6, lanes: [0.4; 9], ..take() };
-    let mut take = Take { toward: Some(Toward::new(&other, 0.4)), ..take() };
+    let other = take().with(|take| (take.seed, take.style, take.lanes) = (91, 6, [0.4; 9]));
+    let mut take = Take { toward: Some(Toward { share: 0.4, controls: other.controls }), ..take() };
     take.fills.every = 4;
     take.pins.set(9, Drum::HighTom, Some(Pin::Struck));
     take.pins.set(0, Drum::Kick, Some(Pin::Silent));
@@ -428,7 +437,7 @@ fn morph_is_a_function_of_the_position_and_keeps_its_pins() {
     for bar in order {
         let again = drummer.bar(&take, Meter::FOUR_FOUR, bar).expect("a bar");
         // Other bars in between change nothing.
-        let share = Take { toward: Some(Toward::new(&other, 0.9)), ..take };
+        let share = Take { toward: Some(Toward { share: 0.9, controls: other.controls }), ..take };
         drummer.bar(&share, Meter::FOUR_FOUR, bar).expect("a bar");
         assert_eq!(bars(&take, Meter::FOUR_FOUR, bar..bar + 1), [again], "bar {bar}");
         if bar.rem_euclid(4) == 0 {

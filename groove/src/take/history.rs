@@ -184,9 +184,10 @@ impl From<History> for SavedHistory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::take::TakeControls;
 
     fn take(seed: u32) -> Take {
-        Take { seed, ..Take::default() }
+        Take::from(TakeControls { seed, ..TakeControls::default() })
     }
 
     #[test]
@@ -196,8 +197,9 @@ mod tests {
         history.push(take(2));
         assert!(history.undo() && !history.undo());
         history.push(take(3));
-        let seeds =
-            |history: &History| history.all().0.iter().map(|k| k.take.seed).collect::<Vec<_>>();
+        let seeds = |history: &History| {
+            history.all().0.iter().map(|k| k.take.controls.seed).collect::<Vec<_>>()
+        };
         assert_eq!(seeds(&history), [2, 1, 3]);
         assert!(!history.redo() && history.undo());
         assert_eq!(history.take(), take(1));

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use groove::Drum;
 use groove::play::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
 use groove::play::schedule::Scheduler;
-use groove::take::Take;
 use groove::{CLASSES, Channels};
 
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
@@ -24,8 +23,9 @@ use crate::audio::offline_detect::{HostMode, OfflineDetector};
 use crate::audio::render_cache::RenderCache;
 use crate::audio::take_queue::TakeQueue;
 use crate::link::{AudioEnd, Fault, Status, TakesInUse};
-use crate::params::controls::{Controls, TakeControls};
-use crate::project::state::{ProjectState, TakeTempo};
+use crate::params::controls::Controls;
+use crate::project::state::ProjectState;
+use crate::project::take_tempo::TakeTempo;
 
 /// Maximum number of pass-through notes in a block.
 const MAX_PASS_THROUGH: usize = 64;
@@ -63,8 +63,8 @@ pub struct Engine {
     controls: Controls,
     /// Current span in which nothing happens.
     idle: Option<IdleSpan>,
-    /// Take controls and tempo of the wanted take.
-    wanted: Option<(TakeControls, f32)>,
+    /// Tempo of the wanted take; `None` after a change of the controls.
+    wanted_tempo: Option<f32>,
     render_cache: RenderCache,
     /// Bar that was counted as late last, so that each late bar counts once.
     last_late: Option<BarKey>,
@@ -98,7 +98,7 @@ impl Engine {
             take_queue: TakeQueue::default(),
             controls: Controls::default(),
             idle: None,
-            wanted: None,
+            wanted_tempo: None,
             render_cache: RenderCache::new(),
             last_late: None,
             late: 0,
@@ -117,6 +117,7 @@ impl Engine {
     /// Applies the parameters from the next block on.
     pub fn set_controls(&mut self, controls: &Controls) {
         self.controls = *controls;
+        self.wanted_tempo = None;
         self.render_cache.set(controls.performance, controls.pitches, controls.channels);
         self.take_queue.set_launch_grid(controls.launch_grid);
         self.idle = None;
@@ -239,7 +240,7 @@ impl Engine {
         let block = self.clock.block(transport, frames);
         let playing = transport.playing;
         let idle = self.idle.filter(|_| !self.keys.has_news());
-        if idle.is_some_and(|idle| idle.covers(&block, playing, state.take_tempo())) {
+        if idle.is_some_and(|idle| idle.covers(&block, playing, state.tempo().get())) {
             self.end.move_to(block.position);
             self.offline.skip_block(frames);
             return;
@@ -247,6 +248,7 @@ impl Engine {
         self.offline.begin_block(frames);
         let controls = self.controls;
         self.keys.update(&block, playing, &controls, &self.take_queue);
+        self.keys.send_recording(&mut self.end);
         let take_tempo = self.update_take(state, &block, playing);
         #[cfg(feature = "fault")]
         crate::fault_injection::in_engine(controls.take.seed);
@@ -303,22 +305,13 @@ impl Engine {
     /// Updates the wanted take from controls and project. The tempo at which a take is first played
     /// is latched, because the notes must not depend on when they were requested.
     fn update_take(&mut self, state: &ProjectState, block: &Block, playing: bool) -> TakeTempo {
-        let mut kept = state.take_tempo();
-        // Another seed is another take, unless seed and tempo were loaded together.
-        let seed = self.controls.take.seed;
-        let another = self.latched.is_some_and(|(of, load)| load == kept.load() && of != seed);
-        if another && !state.is_restored(seed) {
-            kept = state.latch_tempo(kept, None);
-        }
-        self.latched = Some((seed, kept.load()));
         #[expect(clippy::cast_possible_truncation, reason = "the clock's tempo is below 10,000")]
         let now = block.tempo as f32;
-        if kept.tempo().is_none() && playing {
-            kept = state.latch_tempo(kept, Some(now));
-        }
-        let wanted = Some((self.controls.take, kept.tempo().unwrap_or(now)));
-        if self.wanted != wanted || self.keys.take_changed() {
-            self.wanted = wanted;
+        let seed = self.controls.take.seed;
+        let kept = state.tempo().follow(&mut self.latched, seed, playing.then_some(now));
+        let tempo = Some(kept.tempo().unwrap_or(now));
+        if self.wanted_tempo != tempo || self.keys.take_changed() {
+            self.wanted_tempo = tempo;
             self.update_wanted_take();
         }
         kept
@@ -326,8 +319,8 @@ impl Engine {
 
     /// Passes the wanted take to the take queue.
     fn update_wanted_take(&mut self) {
-        if let Some((controls, tempo)) = self.wanted {
-            let take = self.keys.complete(Take { tempo, ..controls.into() });
+        if let Some(tempo) = self.wanted_tempo {
+            let take = self.keys.complete(self.controls.take_at(tempo));
             self.take_queue.set_wanted(&take);
         }
     }

@@ -7,7 +7,7 @@ use groove::play::schedule::{Scheduler, first_bar};
 use crate::audio::bar_cache::BarKey;
 use crate::audio::render_cache::RenderCache;
 use crate::audio::take_queue::EARLY_REACH;
-use crate::project::state::TakeTempo;
+use crate::project::take_tempo::TakeTempo;
 
 /// Bars of the playing take to have ready after the current one.
 pub(crate) const BARS_AHEAD: i64 = 2;

@@ -9,6 +9,7 @@ use groove::{Drum, DrumSet};
 use triple_buffer::Output;
 
 use crate::audio::take_queue::TakeQueue;
+use crate::link::AudioEnd;
 use crate::params::controls::{Controls, PrimeMode};
 use crate::project::state::ProjectState;
 use crate::project::store::TakeExtras;
@@ -47,6 +48,8 @@ pub(crate) struct KeyInput {
     fresh: bool,
     /// Primer that was played or tapped last, or was loaded with the project.
     last_clip: Box<Primer>,
+    /// It was recorded here and is not sent to the project yet.
+    recorded: bool,
     /// Take data stored in the project.
     project: Box<TakeExtras>,
     capture: Box<MidiCapture>,
@@ -67,6 +70,7 @@ impl KeyInput {
             stale: true,
             fresh: true,
             last_clip: Box::default(),
+            recorded: false,
             project: Box::default(),
             capture: Box::default(),
             listening: (0, false),
@@ -158,7 +162,7 @@ impl KeyInput {
         {
             let extras_now = *extras.output_buffer();
             if extras_now.primer_version != self.project.primer_version {
-                *self.last_clip = extras_now.primer;
+                (*self.last_clip, self.recorded) = (extras_now.primer, false);
             }
             (*self.project, self.stale, self.fresh) = (extras_now, true, true);
         }
@@ -175,11 +179,18 @@ impl KeyInput {
                 PrimeMode::Off | PrimeMode::Hold => None,
             };
             if let Some(clip) = clip {
-                (*self.last_clip, self.stale) = (clip, true);
+                (*self.last_clip, self.recorded, self.stale) = (clip, true, true);
             }
         }
         if self.stale {
             self.update_primer(block.position, &block.grid, controls, take_queue);
+        }
+    }
+
+    /// Sends a new recording to the project, which owns the primer.
+    pub(crate) fn send_recording(&mut self, end: &mut AudioEnd) {
+        if self.recorded {
+            self.recorded = !end.record_primer(self.project.primer_version, *self.last_clip);
         }
     }
 
@@ -232,7 +243,7 @@ impl KeyInput {
 
 /// Returns the step of the phrase at which a change since a position takes effect.
 fn launch_step(since: f64, grid: &Grid, controls: &Controls, take_queue: &TakeQueue) -> u16 {
-    let bars = i64::from(controls.take.phrase_bars).clamp(1, 8);
+    let bars = i64::from(controls.phrase_bars).clamp(1, 8);
     let at = take_queue.next_launch_position(since, grid, bars);
     let bar = grid.bar_at(at + 1e-6);
     let place = usize::try_from(bar.rem_euclid(bars)).unwrap_or(0);

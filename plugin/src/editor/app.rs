@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use egui::{Context, Popup, Rect, Ui, pos2};
 use groove::take::Take;
-use groove::take::pins::Pins;
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
@@ -22,7 +21,7 @@ use crate::editor::frame_cost::FrameCost;
 use crate::editor::header::{Header, TransportStatus};
 use crate::editor::host_edits::{HostEdits, ViewContext};
 use crate::editor::panels;
-use crate::editor::phrase::layout::{GridLayout, PatternPosition, RULER};
+use crate::editor::phrase::layout::{GridLayout, RULER};
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::phrase::{cell_edit, lane_headers};
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
@@ -30,7 +29,7 @@ use crate::editor::styles::style_names;
 use crate::editor::theme::{self, Scale};
 use crate::editor::widgets::{banner, grouped};
 use crate::editor::window::shared::{Sources, WindowShared};
-use crate::link::{ModelState, Phrase, Phrases, Status};
+use crate::link::{ModelState, Phrases, Status};
 use crate::params::controls::Controls;
 use crate::session::clip_export::{ClipExport, ExportOptions, Extent};
 
@@ -144,7 +143,8 @@ impl EditorApp {
             ui.ctx().request_repaint_after(Duration::from_secs_f64(seconds.max(0.0)));
         }
         let pins = self.edits.session().pins();
-        let phrase = phrase_view(&frame, &pins);
+        let FrameState { status, phrases, controls, position, .. } = &frame;
+        let phrase = PhraseView::new(status, phrases, controls, &pins, *position);
         if let Extent::Phrases(count) = self.edits.options.extent {
             self.edits.session_mut().play_ahead(count);
         }
@@ -202,7 +202,7 @@ impl EditorApp {
             }
             above.max.x = left - scale.px(panels::GAP);
         }
-        let grid = GridLayout::new(scale, above, &phrase.meters());
+        let grid = GridLayout::new(scale, above, &phrase.meters);
         lane_headers::show(ui, &mut view, &grid, phrase);
         phrase.paint(ui.painter(), scale, &grid);
         cell_edit::edit(ui, &mut view, &grid, phrase);
@@ -317,34 +317,6 @@ impl EditorApp {
     }
 }
 
-/// Builds the view of the phrase.
-fn phrase_view<'a>(frame: &'a FrameState, pins: &'a Pins) -> PhraseView<'a> {
-    let FrameState { status, phrases, controls, .. } = frame;
-    let take = Take::from(controls.take);
-    let playing = phrases.playing.as_deref();
-    let first = playing
-        .map_or_else(|| take.first_bar(take.phrase_of(status.source).0), |phrase| phrase.first_bar);
-    let pace = controls.performance.pace;
-    let place = |position: f64| PatternPosition::of(position, status, pace, first);
-    // A phrase of another length does not match the layout.
-    let like = |next: &&Phrase| {
-        playing
-            .is_some_and(|now| now.first_bar == next.first_bar && now.bars.len() == next.bars.len())
-    };
-    PhraseView {
-        playing,
-        pending: phrases.pending.as_deref().filter(like),
-        launch: place(status.launch),
-        playhead: status.following.then(|| place(frame.position)),
-        performance: controls.performance,
-        pins,
-        held: status.held,
-        first,
-        meter: status.meter,
-        bars: take.bars(),
-    }
-}
-
 /// Draws the header. Returns the drawer whose button was pressed.
 fn header(
     ui: &mut Ui,
@@ -358,7 +330,8 @@ fn header(
     let chosen = usize::try_from(params.style.value()).unwrap_or(0);
     let seed = params.seed.value();
     let kept = |(name, take): &(String, Take)| {
-        let same = i64::from(take.seed) == i64::from(seed) && usize::from(take.style) == chosen;
+        let same = i64::from(take.controls.seed) == i64::from(seed)
+            && usize::from(take.controls.style) == chosen;
         same.then(|| name.clone())
     };
     let take = view.edits.preset.as_ref().and_then(kept).unwrap_or_else(|| {

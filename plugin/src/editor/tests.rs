@@ -22,7 +22,7 @@ mod window;
 use crate::editor::app::EditorApp;
 use crate::editor::theme;
 use crate::editor::window::shared::Sources;
-use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, WorkerEnd, link};
+use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, link};
 use crate::params::DeepPocketParams;
 
 /// A host that applies every value at once and checks that it comes inside a gesture.
@@ -72,19 +72,18 @@ impl GuiContextInner for Host {
     }
 }
 
-/// A window with both threads' ends of the link.
+/// A window with the audio thread's end of the link.
 struct Rig {
     window: Harness<'static, EditorApp>,
     params: Arc<DeepPocketParams>,
     host: Arc<Host>,
     link: Arc<Link>,
     audio: AudioEnd,
-    worker: WorkerEnd,
 }
 
 impl Rig {
     fn new() -> Self {
-        let (audio, worker, link) = link();
+        let (audio, _, link) = link();
         let params = Arc::new(DeepPocketParams::default());
         let host = Arc::new(Host::default());
         let sources = Sources { params: Arc::clone(&params), link: Arc::clone(&link) };
@@ -98,7 +97,7 @@ impl Rig {
             .with_context_setup(theme::set_fonts)
             .build_ui_state(|ui, screen: &mut EditorApp| screen.show(ui), screen);
         window.run();
-        Rig { window, params, host, link, audio, worker }
+        Rig { window, params, host, link, audio }
     }
 
     /// Returns the centre of a control. A label beside it may have the same name.
@@ -147,7 +146,7 @@ impl Rig {
         let bars = vec![snares(Meter::FOUR_FOUR); take.bars()];
         let next = snares(Meter::FOUR_FOUR);
         let phrase = Arc::new(Phrase { number: 1, take, first_bar: 0, bars, next });
-        self.worker.show(Phrases { playing: Some(phrase), pending: None });
+        self.link.show(Phrases { playing: Some(phrase), pending: None });
         self.window.run();
     }
 

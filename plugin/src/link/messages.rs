@@ -77,6 +77,14 @@ pub struct Phrase {
     pub next: Bar,
 }
 
+impl Phrase {
+    /// Returns a bar by index in the phrase, including the one after it.
+    #[must_use]
+    pub fn bar(&self, index: usize) -> Option<&Bar> {
+        self.bars.get(index).or((index == self.bars.len()).then_some(&self.next))
+    }
+}
+
 /// Phrases for the window, written by the worker whenever one of them changes.
 #[derive(Clone, Debug, Default)]
 pub struct Phrases {

@@ -2,67 +2,23 @@
 
 use groove::play::drum_maps::DRUM_MAPS;
 use groove::play::perform::{self, Performance};
-use groove::take::{Fills, Take};
+use groove::take::{Fills, Take, TakeControls};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
 use crate::params::{DeepPocketParams, LaneParams, PaceChoice, PhraseOrder};
 pub use crate::params::{LaunchGrid, PrimeMode};
 
-/// The parameters that are part of a [`Take`].
+/// All parameters, clamped to their ranges and free of NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TakeControls {
-    /// Seed of the take.
-    pub seed: u32,
-    /// Style number.
-    pub style: u8,
-    /// Second style and its share, 0 to 1.
-    pub blend: (u8, f32),
-    /// Sampling temperature of the theme.
-    pub temperature: f32,
-    /// Similarity of bars to the preceding ones, 0 to 1.
-    pub stick: f32,
-    /// Density of the whole kit, -1 to 1.
-    pub density: f32,
-    /// Density of each lane, by class.
-    pub lanes: [f32; CLASSES],
-    /// Drums that the drummer leaves out.
-    pub off: DrumSet,
+pub struct Controls {
+    /// Controls of the theme. The tempo is not a parameter and has its default value.
+    pub take: TakeControls,
     /// Position and content of fills.
     pub fills: Fills,
     /// Bars per phrase: 1, 2, 4 or 8.
     pub phrase_bars: u8,
     /// Phrases vary the theme instead of repeating it.
     pub evolve: bool,
-}
-
-impl From<TakeControls> for Take {
-    /// Returns a take with these controls and defaults for everything else.
-    fn from(controls: TakeControls) -> Take {
-        let TakeControls { seed, style, blend, temperature, stick, density, lanes, off, .. } =
-            controls;
-        let TakeControls { fills, phrase_bars, evolve, .. } = controls;
-        Take {
-            seed,
-            style,
-            blend,
-            temperature,
-            stick,
-            density,
-            lanes,
-            off,
-            fills,
-            phrase_bars,
-            evolve,
-            ..Take::default()
-        }
-    }
-}
-
-/// All parameters, clamped to their ranges and free of NaN.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Controls {
-    /// Controls of generation. Tempo, primer, pins and model of the take are not parameters.
-    pub take: TakeControls,
     /// Controls of performance.
     pub performance: Performance,
     /// Pitches of the drums; `None`: the model's own.
@@ -99,11 +55,18 @@ impl Controls {
     /// Reads the current parameters.
     #[must_use]
     pub fn new(params: &DeepPocketParams) -> Self {
-        let DeepPocketParams { drummer, prime, output, audition, .. } = params;
+        let DeepPocketParams { drummer, fills, prime, output, audition, .. } = params;
         let channel = u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0);
         let free_tempo = f64::from(finite(output.free_tempo.value(), 120.0));
         Controls {
-            take: TakeControls::new(params),
+            take: take_controls(params),
+            fills: Fills {
+                every: fills.every.value().bars(),
+                steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
+                amount: finite(fills.amount.value(), 0.5),
+            },
+            phrase_bars: drummer.phrase.value().count(),
+            evolve: drummer.order.value() == PhraseOrder::Evolve,
             performance: performance(params),
             pitches: pitches(params),
             channel,
@@ -121,29 +84,29 @@ impl Controls {
             level: finite(audition.level.value(), 0.0),
         }
     }
+
+    /// Returns the take with these controls and a tempo, and defaults for what is no parameter.
+    #[must_use]
+    pub fn take_at(&self, tempo: f32) -> Take {
+        let Controls { take, fills, phrase_bars, evolve, .. } = *self;
+        let controls = TakeControls { tempo, ..take };
+        Take { controls, fills, phrase_bars, evolve, ..Take::default() }
+    }
 }
 
-impl TakeControls {
-    fn new(params: &DeepPocketParams) -> Self {
-        let style = |number: i32| u8::try_from(number).unwrap_or(0);
-        let DeepPocketParams { drummer, fills, lanes, .. } = params;
-        TakeControls {
-            seed: u32::try_from(params.seed.value()).unwrap_or(0),
-            style: style(params.style.value()),
-            blend: (style(drummer.blend_style.value()), finite(drummer.blend.value(), 0.0)),
-            temperature: finite(params.temperature.value(), 1.0),
-            stick: finite(drummer.stick.value(), 0.5),
-            density: finite(drummer.density.value(), 0.0),
-            lanes: lanes.each_ref().map(|lane| finite(lane.density.value(), 0.0)),
-            off: lane_set(lanes, |lane| lane.off.value()),
-            fills: Fills {
-                every: fills.every.value().bars(),
-                steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
-                amount: finite(fills.amount.value(), 0.5),
-            },
-            phrase_bars: drummer.phrase.value().count(),
-            evolve: drummer.order.value() == PhraseOrder::Evolve,
-        }
+fn take_controls(params: &DeepPocketParams) -> TakeControls {
+    let style = |number: i32| u8::try_from(number).unwrap_or(0);
+    let DeepPocketParams { drummer, lanes, .. } = params;
+    TakeControls {
+        seed: u32::try_from(params.seed.value()).unwrap_or(0),
+        style: style(params.style.value()),
+        blend: (style(drummer.blend_style.value()), finite(drummer.blend.value(), 0.0)),
+        temperature: finite(params.temperature.value(), 1.0),
+        stick: finite(drummer.stick.value(), 0.5),
+        density: finite(drummer.density.value(), 0.0),
+        lanes: lanes.each_ref().map(|lane| finite(lane.density.value(), 0.0)),
+        off: lane_set(lanes, |lane| lane.off.value()),
+        ..TakeControls::default()
     }
 }
 

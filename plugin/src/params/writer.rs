@@ -2,7 +2,7 @@
 //! the other side and from presets. The inverse of [`crate::params::controls`].
 
 use groove::play::perform::{self, Performance};
-use groove::take::{Primer, Take};
+use groove::take::{Primer, Take, TakeControls};
 use nice_plug::params::{Param, internals::ParamPtr};
 
 use crate::params::{
@@ -33,21 +33,22 @@ impl ParamWriter<'_, '_> {
     /// Sets the parameters of a take.
     pub(crate) fn take(&mut self, params: &DeepPocketParams, take: &Take) {
         let DeepPocketParams { drummer, fills, prime, lanes, .. } = params;
-        self.set(&params.seed, i32::try_from(take.seed).unwrap_or(i32::MAX));
-        self.set(&params.style, take.style.into());
-        self.set(&params.temperature, take.temperature);
-        self.set(&drummer.blend_style, take.blend.0.into());
-        self.set(&drummer.blend, take.blend.1);
-        self.set(&drummer.stick, take.stick);
-        self.set(&drummer.density, take.density);
+        let TakeControls { seed, style, blend, temperature, stick, density, .. } = take.controls;
+        self.set(&params.seed, i32::try_from(seed).unwrap_or(i32::MAX));
+        self.set(&params.style, style.into());
+        self.set(&params.temperature, temperature);
+        self.set(&drummer.blend_style, blend.0.into());
+        self.set(&drummer.blend, blend.1);
+        self.set(&drummer.stick, stick);
+        self.set(&drummer.density, density);
         self.set(&drummer.phrase, PhraseBars::of(take.phrase_bars.into()));
         self.set(&drummer.order, if take.evolve { PhraseOrder::Evolve } else { PhraseOrder::Loop });
         self.set(&fills.every, FillInterval::of(take.fills.every));
         self.set(&fills.length, i32::from(take.fills.steps).div_euclid(4).max(1));
         self.set(&fills.amount, take.fills.amount);
         for (class, lane) in lanes.iter().enumerate() {
-            self.set(&lane.density, take.lanes[class]);
-            self.set(&lane.off, take.off.bits() >> class & 1 == 1);
+            self.set(&lane.density, take.controls.lanes[class]);
+            self.set(&lane.off, take.controls.off.bits() >> class & 1 == 1);
         }
         match take.primer {
             Primer::Play(_) => self.set(&prime.mode, PrimeMode::Play),
@@ -104,14 +105,15 @@ pub(crate) mod tests {
             let other = scrambled(salt + 1_000);
             let mut set = at_once;
             let mut apply = ParamWriter { send: &mut set, force: false };
-            apply.take(&other, &controls.take.into());
+            apply.take(&other, &controls.take_at(120.0));
             apply.performance(&other, &controls.performance);
             let back = Controls::new(&other);
-            assert_eq!((back.take, back.performance), (controls.take, controls.performance));
+            assert_eq!(back.take_at(120.0), controls.take_at(120.0));
+            assert_eq!(back.performance, controls.performance);
             // Nothing is sent twice.
             let mut count = 0;
             let mut set = |_, _| count += 1;
-            ParamWriter { send: &mut set, force: false }.take(&other, &controls.take.into());
+            ParamWriter { send: &mut set, force: false }.take(&other, &controls.take_at(120.0));
             assert_eq!(count, 0);
         }
     }

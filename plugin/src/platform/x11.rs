@@ -5,7 +5,9 @@
 use x11rb::COPY_DEPTH_FROM_PARENT;
 use x11rb::connection::Connection as _;
 use x11rb::errors::ReplyOrIdError;
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, CreateWindowAux, Window, WindowClass};
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ConnectionExt as _, CreateWindowAux, Window, WindowClass,
+};
 use x11rb::rust_connection::RustConnection;
 
 /// A connection to the display, opened on first use.
@@ -36,6 +38,17 @@ pub(crate) fn hidden_window(
         (COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT, look.override_redirect(1));
     connection.create_window(depth, window, root, -10, -10, 1, 1, 0, class, 0, &look)?;
     Ok(window)
+}
+
+/// Returns up to `words` words of a property; `None` if it or the window does not exist.
+pub(crate) fn property(
+    connection: &RustConnection,
+    window: Window,
+    name: Atom,
+    words: u32,
+) -> Option<Vec<u32>> {
+    let reply = connection.get_property(false, window, name, AtomEnum::ANY, 0, words).ok()?;
+    Some(reply.reply().ok()?.value32()?.collect())
 }
 
 /// Returns the outermost window created by the host that contains a window; with a window manager,

@@ -27,7 +27,7 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
 use crate::platform::file_drops::{FileDrops, HoveredFiles};
-use crate::platform::x11::{hidden_window, host_of};
+use crate::platform::x11::{hidden_window, host_of, property};
 use crate::platform::xdnd_atoms::Atoms;
 
 /// Supported protocol version, of 2002.
@@ -131,7 +131,7 @@ impl XdndReceiver {
         }
         self.release_host();
         let own = |&host: &Window| {
-            let has = |name| self.property(host, name, 1).is_some();
+            let has = |name| property(&self.connection, host, name, 1).is_some();
             has(self.atoms.XdndAware) || has(self.atoms.XdndProxy)
         };
         self.host = host.filter(|host| !own(host));
@@ -153,17 +153,11 @@ impl XdndReceiver {
     fn release_host(&mut self) {
         let Some(host) = self.host.take() else { return };
         // The host may have started to accept drops itself.
-        let ours = self.property(host, self.atoms.XdndProxy, 1);
+        let ours = property(&self.connection, host, self.atoms.XdndProxy, 1);
         if ours.is_some_and(|words| words == [self.window]) {
             drop(self.connection.delete_property(host, self.atoms.XdndProxy));
             drop(self.connection.delete_property(host, self.atoms.XdndAware));
         }
-    }
-
-    /// Returns the words of a property; `None` if it or the window does not exist.
-    fn property(&self, of: Window, name: Atom, words: u32) -> Option<Vec<u32>> {
-        let reply = self.connection.get_property(false, of, name, AtomEnum::ANY, 0, words).ok()?;
-        Some(reply.reply().ok()?.value32()?.collect())
     }
 
     fn handle(&mut self, event: &Event, drops: &FileDrops) -> bool {
@@ -213,7 +207,8 @@ impl XdndReceiver {
         let [source, flags, types @ ..] = message.data.as_data32();
         let more = flags & 1 != 0;
         let types = if more {
-            self.property(source, self.atoms.XdndTypeList, MAX_WORDS).unwrap_or_default()
+            property(&self.connection, source, self.atoms.XdndTypeList, MAX_WORDS)
+                .unwrap_or_default()
         } else {
             types.to_vec()
         };

@@ -13,7 +13,7 @@ use groove::model::{Metadata, Model};
 use groove::pattern::style::{STYLES, style_name};
 use serde::{Deserialize, Serialize};
 
-use crate::project::folders::files_in;
+use crate::project::folders::{files_in, write_whole};
 
 /// Maximum size of a model file, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
@@ -75,7 +75,6 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
     if let Some(known) = list(folder).into_iter().find(same) {
         return Ok(known.path);
     }
-    fs::create_dir_all(folder).map_err(|fault| uncopied(folder, &fault))?;
     let stem = dropped.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     for number in 1..1_000 {
         let name = match number {
@@ -84,15 +83,8 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
         };
         let path = folder.join(name);
         if !path.exists() {
-            // Written to a temporary file and renamed: the disk may be full, and other instances
-            // read the folder.
-            let part = folder.join(format!("{stem}.{}.part", std::process::id()));
-            let copied = fs::write(&part, &bytes).and_then(|()| fs::rename(&part, &path));
-            return copied.map(|()| path.clone()).map_err(|fault| {
-                // Best effort: nothing reads the temporary file.
-                let _ = fs::remove_file(&part);
-                uncopied(&path, &fault)
-            });
+            let copied = write_whole(&path, &bytes);
+            return copied.map(|()| path.clone()).map_err(|fault| uncopied(&path, &fault));
         }
     }
     Err(format!("There are too many models with the name {stem} in the folder."))

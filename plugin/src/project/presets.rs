@@ -67,14 +67,15 @@ impl Preset {
     /// Returns the display name of its style.
     #[must_use]
     pub fn style(&self) -> String {
-        style_title(self.take.style, None)
+        style_title(self.take.controls.style, None)
     }
 
     /// Returns `true` if every word occurs in name, style, feel or tempo.
     #[must_use]
     pub fn matches(&self, words: &str) -> bool {
         let Preset { name, feel, take, .. } = self;
-        let text = format!("{name} {} {feel} {:.0} bpm", self.style(), take.tempo).to_lowercase();
+        let text =
+            format!("{name} {} {feel} {:.0} bpm", self.style(), take.controls.tempo).to_lowercase();
         words.to_lowercase().split_whitespace().all(|word| text.contains(word))
     }
 }
@@ -129,26 +130,6 @@ pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
     let text = serde_json::to_string_pretty(preset).map_err(|why| fault(why.to_string()))?;
     write_whole(&path, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
     Ok(path)
-}
-
-/// Renames a preset and returns its new path.
-///
-/// # Errors
-/// Returns a message if the preset cannot be renamed.
-pub fn rename(path: &Path, name: &str) -> Result<PathBuf, String> {
-    let mut preset = load(path)?;
-    preset.name = name.trim().into();
-    let renamed = save(path.parent().unwrap_or(Path::new(".")), &preset)?;
-    delete(path)?;
-    Ok(renamed)
-}
-
-/// Deletes a preset file.
-///
-/// # Errors
-/// Returns a message if the file cannot be deleted.
-pub fn delete(path: &Path) -> Result<(), String> {
-    fs::remove_file(path).map_err(|why| format!("{} cannot be deleted: {why}.", path.display()))
 }
 
 /// Returns the path of a new preset.
@@ -215,15 +196,21 @@ mod tests {
     use groove::generate::Drummer;
     use groove::generate::likelihood::likelihood;
     use groove::model::encode::Kind;
+    use groove::take::TakeControls;
     use groove::{Drum, Meter, Step};
 
     fn preset(name: &str) -> Preset {
-        let take = Take { seed: 77, style: 17, tempo: 96.0, ..Take::default() };
+        let take = Take::from(TakeControls {
+            seed: 77,
+            style: 17,
+            tempo: 96.0,
+            ..TakeControls::default()
+        });
         Preset::new(name, "heavy and late", take, Performance::default())
     }
 
     #[test]
-    fn presets_are_saved_renamed_and_deleted_and_nothing_is_overwritten() {
+    fn presets_are_saved_and_nothing_is_overwritten() {
         let root = tempfile::tempdir().expect("a folder");
         let folder = root.path().join("Presets");
         assert!(list(&folder).is_empty());
@@ -233,12 +220,7 @@ mod tests {
         assert!(sentence.contains("a preset named Back/alley already exists"), "{sentence}");
         assert!(save(&folder, &preset("  ")).is_err() && save(&folder, &preset("..")).is_ok());
         assert_eq!(load(&path), Ok(preset("Back/alley")));
-        assert!(rename(&path, "--").is_err() && path.exists(), "its place is taken");
-        let renamed = rename(&path, "Front").expect("renamed");
-        assert_eq!(load(&renamed), Ok(preset("Front")));
         assert_eq!(list(&folder).len(), 2);
-        delete(&renamed).expect("deleted");
-        assert!(delete(&renamed).is_err_and(|sentence| sentence.contains("cannot be deleted")));
     }
 
     #[test]
@@ -300,13 +282,13 @@ mod tests {
                 .count();
             let hits = steps.iter().flat_map(Step::hits).count();
             let like = |style: u8| -> f32 {
-                let tempo = preset.take.tempo;
+                let tempo = preset.take.controls.tempo;
                 let meter = Meter::FOUR_FOUR;
                 let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
                 let pins = groove::take::pins::Pins::NONE;
                 likelihood(&model, &kind, steps, &pins).expect("figures").iter().sum()
             };
-            let own = like(preset.take.style);
+            let own = like(preset.take.controls.style);
             let others: f32 = (1..=18).map(like).sum::<f32>() / 18.0;
             lead += own - others;
             assert!(bars(Drum::Kick) >= 3 && bars(Drum::Snare) >= 3, "{name}: no backbone");

@@ -108,6 +108,7 @@ impl From<SavedBars> for BoundedTail<TakeRecord, 1> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groove::take::TakeControls;
     use groove::{Drum, Hit};
 
     fn bar(velocity: u8) -> Bar {
@@ -118,7 +119,8 @@ mod tests {
 
     #[test]
     fn saved_bars_round_trip() {
-        let (take, other) = (Take::default(), Take { seed: 2, ..Take::default() });
+        let (take, other) =
+            (Take::default(), Take::from(TakeControls { seed: 2, ..TakeControls::default() }));
         let mut notes = SavedBars::default();
         notes.insert(&take, -1, &bar(5));
         notes.insert(&take, 2, &bar(7));

@@ -1,11 +1,9 @@
-//! Project data behind a lock, shared by the window, the worker and the host's main thread, and
-//! the worker's command queue. The audio thread receives its part through a triple buffer.
+//! Project data behind a lock, shared by the window, the worker and the host's main thread. The
+//! audio thread receives its part through a triple buffer.
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use groove::pattern::midi::Clip;
 use groove::take::history::History;
 use groove::take::pins::Pins;
 use groove::take::{Primer, Take, Toward};
@@ -20,8 +18,8 @@ use crate::project::saved_bars::SavedBars;
 pub struct TakeExtras {
     /// Recorded or loaded primer.
     pub primer: Primer,
-    /// Counts changes of the primer by the window or a load; only these override a primer that the
-    /// audio thread recorded since.
+    /// Counts changes of the primer by the window or a load. The audio thread adopts the primer
+    /// when the count changes, and tags its recordings with it.
     pub primer_version: u32,
     /// Pinned cells.
     pub pins: Pins,
@@ -31,81 +29,72 @@ pub struct TakeExtras {
     pub model: u64,
 }
 
+/// Tells the host that the project has changed. Called from any thread except the audio thread.
+type ChangeHook = Box<dyn Fn() + Send + Sync>;
+
 /// Project data shared by worker, window and the host's main thread.
-#[derive(Debug)]
-pub struct ProjectStore(Mutex<StoreData>);
+pub struct ProjectStore {
+    data: Mutex<StoreData>,
+    /// Counter of changes to saved data, loads included.
+    changes: AtomicU32,
+    on_change: Mutex<Option<ChangeHook>>,
+}
 
 #[derive(Debug)]
 pub(super) struct StoreData {
     pub(super) extras: TakeExtras,
     /// Writes to the audio thread.
-    pub(super) extras_writer: Input<TakeExtras>,
-    /// Primer before the last change by the window or a load; takes in flight from the audio thread
-    /// may still carry it.
-    pub(super) outdated: Option<Primer>,
+    extras_writer: Input<TakeExtras>,
     pub(super) history: Option<History>,
     pub(super) notes: SavedBars,
     pub(super) models: Vec<ModelFile>,
-    pub(super) commands: VecDeque<WorkerCommand>,
-    /// Result of the last command, until the window reads it.
-    pub(super) report: Option<Result<String, String>>,
-    /// Counter of changes to saved data.
-    pub(super) changes: u32,
-}
-
-/// A command from the window to the worker.
-#[derive(Clone, Debug, PartialEq)]
-pub enum WorkerCommand {
-    /// Plays with a model file; `None` is the built-in model.
-    ChooseModel(Option<PathBuf>),
-    /// Copies a model file into the user's folder and plays with it.
-    ImportModel(PathBuf),
-    /// Generates bars of the playing take ahead of the song: meter, first bar and count.
-    PlayAhead(Box<Take>, Meter, i64, u16),
-    /// Humanises a clip in the style of a take and pins the result.
-    Humanise(Clip, Box<Take>),
 }
 
 impl StoreData {
     /// Publishes the take data to the audio thread.
-    pub(super) fn publish_extras(&mut self) {
+    fn publish_extras(&mut self) {
         self.extras_writer.write(self.extras);
-        self.changes = self.changes.wrapping_add(1);
     }
 }
 
 impl ProjectStore {
     pub(super) fn new(extras_writer: Input<TakeExtras>) -> Self {
-        ProjectStore(Mutex::new(StoreData {
+        let data = StoreData {
             extras: TakeExtras::default(),
             extras_writer,
-            outdated: None,
             history: None,
             notes: SavedBars::default(),
             models: Vec::new(),
-            commands: VecDeque::new(),
-            report: None,
-            changes: 0,
-        }))
+        };
+        ProjectStore {
+            data: Mutex::new(data),
+            changes: AtomicU32::new(0),
+            on_change: Mutex::default(),
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, StoreData> {
         // Every change replaces a whole value, so the data is valid after a panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores the primer that was recorded for a new take.
-    pub fn note_primer(&self, take: &Take) {
-        if matches!(take.primer, Primer::Off | Primer::Hold { .. }) {
-            return;
-        }
+    /// Replaces everything by the data of a project.
+    pub(super) fn load(&self, act: impl FnOnce(&mut StoreData)) {
         let mut data = self.lock();
-        if data.outdated == Some(take.primer) || data.extras.primer == take.primer {
-            return;
+        act(&mut data);
+        data.publish_extras();
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Stores a primer that the audio thread recorded, unless the primer was changed here since
+    /// `version`, the last change that the audio thread knew.
+    pub fn record_primer(&self, version: u32, primer: Primer) {
+        let mut data = self.lock();
+        if data.extras.primer_version == version && data.extras.primer != primer {
+            data.extras.primer = primer;
+            drop(data);
+            self.mark_changed();
         }
-        data.outdated = None;
-        data.extras.primer = take.primer;
-        data.changes = data.changes.wrapping_add(1);
     }
 
     /// Returns the take data besides the parameters.
@@ -120,11 +109,12 @@ impl ProjectStore {
         let before = data.extras;
         act(&mut data.extras);
         if data.extras.primer != before.primer {
-            data.outdated = Some(before.primer);
             data.extras.primer_version = before.primer_version.wrapping_add(1);
         }
         if data.extras != before {
             data.publish_extras();
+            drop(data);
+            self.mark_changed();
         }
     }
 
@@ -133,16 +123,25 @@ impl ProjectStore {
         act(self.lock().history.get_or_insert_with(|| History::new(*take)))
     }
 
-    /// Counts a change to saved data.
+    /// Counts a change to saved data and tells the host. The host may save at once, so the data
+    /// must not be locked.
     pub fn mark_changed(&self) {
-        let mut data = self.lock();
-        data.changes = data.changes.wrapping_add(1);
+        self.changes.fetch_add(1, Ordering::Release);
+        let on_change = self.on_change.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(on_change) = &*on_change {
+            on_change();
+        }
     }
 
-    /// Returns the counter of changes to saved data.
+    /// Sets or removes the function that tells the host of changes.
+    pub(crate) fn set_on_change(&self, on_change: Option<ChangeHook>) {
+        *self.on_change.lock().unwrap_or_else(PoisonError::into_inner) = on_change;
+    }
+
+    /// Returns the counter of changes to saved data; wraps. Lock-free.
     #[must_use]
     pub fn changes(&self) -> u32 {
-        self.lock().changes
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Returns the model files of the project's takes.
@@ -156,40 +155,6 @@ impl ProjectStore {
         let mut data = self.lock();
         data.models.retain(|known| known.identity != file.identity);
         data.models.push(file);
-    }
-
-    /// Queues a command. The caller must wake the worker.
-    pub fn send(&self, command: WorkerCommand) {
-        self.lock().commands.push_back(command);
-    }
-
-    /// Returns `true` if a command is queued. For the worker.
-    #[must_use]
-    pub fn has_command(&self) -> bool {
-        !self.lock().commands.is_empty()
-    }
-
-    /// Returns the next command. For the worker.
-    #[must_use]
-    pub fn next_command(&self) -> Option<WorkerCommand> {
-        self.lock().commands.pop_front()
-    }
-
-    /// Reports the result of a command, as a message either way. For the worker.
-    pub fn report(&self, report: Result<String, String>) {
-        self.lock().report = Some(report);
-    }
-
-    /// Returns the result of the last command, once. For the window.
-    #[must_use]
-    pub fn take_report(&self) -> Option<Result<String, String>> {
-        self.lock().report.take()
-    }
-
-    /// Returns `true` if a result is unread. For the window's watcher.
-    #[must_use]
-    pub fn has_report(&self) -> bool {
-        self.lock().report.is_some()
     }
 
     /// Stores a bar of the playing take.

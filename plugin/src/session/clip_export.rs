@@ -23,8 +23,6 @@ pub enum Extent {
     Phrase,
     /// A number of phrases, starting with the one shown.
     Phrases(u8),
-    /// Bars of the song: the first, possibly negative, and the count.
-    Bars(i64, u16),
 }
 
 /// Options of an export.
@@ -95,8 +93,8 @@ impl ClipExport {
                 None => "These bars contain no hits.".into(),
             });
         }
-        let style = style_name(link, phrase.take.style);
-        let mut name = clip::name(&style, clip.tempo, phrase.take.seed);
+        let style = style_name(link, phrase.take.controls.style);
+        let mut name = clip::name(&style, clip.tempo, phrase.take.controls.seed);
         if let Some(drum) = options.lane {
             name = format!("{name}-{}", drum.name().to_lowercase().replace(' ', "-"));
         }
@@ -150,7 +148,6 @@ fn song_bars(phrase: &Phrase, controls: &Controls, extent: Extent) -> Range<i64>
     let phrases = match extent {
         Extent::Phrase => 1,
         Extent::Phrases(count) => i64::from(count),
-        Extent::Bars(first, count) => return first..first.saturating_add(count.into()),
     };
     let bars = i64::try_from(phrase.bars.len()).unwrap_or(1);
     let (first, end) = (phrase.first_bar, phrase.first_bar + bars * phrases);

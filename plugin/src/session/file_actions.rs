@@ -7,10 +7,10 @@ use groove::play::drum_maps::DRUM_MAPS;
 use groove::take::pins::MAX_PINNED_STEPS;
 use groove::take::{Played, Primer};
 
+use crate::link::mailbox::WorkerCommand;
 use crate::params::writer::{ParamWriter, SetParam};
 use crate::params::{DeepPocketParams, LaneParams, PhraseBars, PrimeMode};
 use crate::project::settings::{Settings, UserMap};
-use crate::project::store::WorkerCommand;
 use crate::session::{Session, dropped_file};
 
 impl Session {
@@ -85,7 +85,8 @@ impl Session {
         let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value()).unwrap_or(0);
         let map = UserMap { name: DRUM_MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
         let message = format!("New instances start with the drum map {}.", map.name);
-        self.store()
+        self.link
+            .mailbox()
             .report(Settings::change(|settings| settings.map = Some(map)).map(|()| message));
     }
 
@@ -111,11 +112,11 @@ impl Session {
     /// Returns the result of the last command, once, as a message either way.
     #[must_use]
     pub fn take_report(&self) -> Option<Result<String, String>> {
-        self.store().take_report()
+        self.link.mailbox().take_report()
     }
 
     fn send_command(&self, command: WorkerCommand) {
-        self.store().send(command);
+        self.link.mailbox().send(command);
         self.link.worker_notify().wake();
     }
 }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use groove::pattern::midi::{Clip, MidiLayout};
 use groove::take::pins::{Pin, Pins};
-use groove::take::{Primer, Take};
+use groove::take::{Primer, Rhythm, Take, TakeControls};
 use groove::{Drum, Hit, Meter, Step};
 use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::params::persist::PersistentField;
 
 use crate::link::link;
+use crate::link::mailbox::WorkerCommand;
 use crate::params::DeepPocketParams;
 use crate::params::writer::tests::at_once;
 use crate::project::presets::Preset;
 use crate::project::saved_state::SavedState;
-use crate::project::store::WorkerCommand;
 use crate::session::{Session, Side};
 
 struct Bench {
@@ -57,7 +57,7 @@ impl Bench {
     }
 
     fn takes(&self) -> usize {
-        self.session.overview().takes
+        self.session.history(|history| history.all().0.len())
     }
 }
 
@@ -74,7 +74,7 @@ fn a_drag_is_one_undo() {
     assert_eq!(bench.takes(), 1);
     bench.wait();
     let turned = bench.session.take();
-    assert!(bench.takes() == 2 && (turned.stick - 0.79).abs() < 1e-6);
+    assert!(bench.takes() == 2 && (turned.controls.stick - 0.79).abs() < 1e-6);
     assert!(bench.session.undo(&mut at_once));
     assert!(bench.session.take() == first);
     bench.wait();
@@ -92,9 +92,9 @@ fn unrecorded_changes_can_be_undone() {
     bench.look(false);
     assert!(bench.session.overview().can_undo);
     assert!(bench.session.undo(&mut at_once));
-    assert_eq!(bench.session.take().temperature, 1.0);
+    assert_eq!(bench.session.take().controls.temperature, 1.0);
     assert!(bench.session.redo(&mut at_once));
-    assert_eq!(bench.session.take().temperature, 1.5);
+    assert_eq!(bench.session.take().controls.temperature, 1.5);
 }
 
 #[test]
@@ -113,31 +113,31 @@ fn a_slow_host_adds_no_history_entries() {
     }
     bench.wait();
     let take = bench.session.take();
-    assert_eq!((take.style, take.stick), (17, 0.5));
+    assert_eq!((take.controls.style, take.controls.stick), (17, 0.5));
     let overview = bench.session.overview();
-    assert_eq!((overview.takes, overview.at, overview.can_redo), (3, 0, true));
+    assert_eq!((bench.takes(), overview.can_undo, overview.can_redo), (3, false, true));
 }
 
 #[test]
 fn undo_restores_the_latched_tempo() {
     let mut bench = Bench::new();
     let state = &Arc::clone(&bench.params).state;
-    let seed = bench.session.take().seed;
-    state.latch_tempo(state.take_tempo(), Some(90.0));
+    let seed = bench.session.take().controls.seed;
+    state.tempo().latch(state.tempo().get(), Some(90.0));
     bench.wait();
     assert_eq!(bench.takes(), 1, "a tempo alone is no other take");
     bench.session.new_take(&mut at_once);
-    assert_ne!(bench.session.take().seed, seed);
-    state.latch_tempo(state.take_tempo(), Some(140.0));
+    assert_ne!(bench.session.take().controls.seed, seed);
+    state.tempo().latch(state.tempo().get(), Some(140.0));
     bench.wait();
     assert!(bench.session.undo(&mut at_once));
     let take = bench.session.take();
-    assert_eq!((take.seed, take.tempo), (seed, 90.0));
-    assert!(state.is_restored(seed));
+    assert_eq!((take.controls.seed, take.controls.tempo), (seed, 90.0));
+    assert!(state.tempo().is_restored(seed));
     assert!(bench.session.redo(&mut at_once));
-    assert_eq!(bench.session.take().tempo, 140.0);
+    assert_eq!(bench.session.take().controls.tempo, 140.0);
     bench.session.set_seed(4_000_000, &mut at_once);
-    assert_eq!(bench.session.take().seed, 65_535);
+    assert_eq!(bench.session.take().controls.seed, 65_535);
     assert_eq!(bench.takes(), 3);
 }
 
@@ -150,15 +150,11 @@ fn favourites_stay_as_they_are() {
     bench.turn(|params| &params.drummer.density, 0.5);
     bench.wait();
     assert!(!bench.session.overview().favourite);
-    let favourite: Vec<usize> = bench
+    let favourites = bench
         .session
-        .history_entries()
-        .iter()
-        .filter(|entry| entry.favourite)
-        .map(|entry| entry.place)
-        .collect();
-    assert_eq!(favourite, [0]);
-    assert!(bench.session.go_to(0, &mut at_once) && !bench.session.go_to(9, &mut at_once));
+        .history(|history| history.all().0.iter().map(|entry| entry.favourite).collect::<Vec<_>>());
+    assert_eq!(favourites, [true, false]);
+    assert!(bench.session.undo(&mut at_once));
     assert!(bench.session.take() == first);
     assert_eq!(bench.saved().history.expect("a history").all().0.len(), 2);
 }
@@ -182,7 +178,10 @@ fn ab_sides_compare_and_morph() {
     }
     bench.wait();
     let toward = bench.session.take().toward.expect("a morph");
-    assert_eq!((toward.share, toward.style, bench.session.overview().morph), (0.3, 10, 0.3));
+    assert_eq!(
+        (toward.share, toward.controls.style, bench.session.overview().morph),
+        (0.3, 10, 0.3)
+    );
     assert_eq!(bench.saved().toward, Some(toward));
     assert!(bench.session.undo(&mut at_once));
     assert!(bench.session.take() == a);
@@ -288,16 +287,15 @@ fn a_dropped_file_is_the_primer() {
     let Primer::Play(played) = bench.session.take().primer else { panic!("no primer") };
     assert_eq!((played.steps().len(), bench.takes()), (32, 2));
     assert_eq!(bench.saved().primer, Primer::Play(played));
-    // Takes in flight do not restore the old primer.
-    bench.params.state.kept().note_primer(&Take::default());
-    assert_eq!(bench.session.primer(), Primer::Play(played));
+    let store = Arc::clone(bench.params.state.kept());
+    let version = store.extras().primer_version;
     bench.session.clear_primer();
-    bench
-        .params
-        .state
-        .kept()
-        .note_primer(&Take { primer: Primer::Play(played), ..Take::default() });
-    assert_eq!(bench.session.take().primer, Primer::Off);
+    // A recording in flight does not restore the cleared primer; later recordings count.
+    let tapped = Primer::Tap(Rhythm { onsets: 5, steps: 16 });
+    store.record_primer(version, tapped);
+    assert_eq!((bench.session.primer(), bench.session.take().primer), (Primer::Off, Primer::Off));
+    store.record_primer(version.wrapping_add(1), tapped);
+    assert_eq!(bench.session.primer(), tapped);
     assert!(bench.session.undo(&mut at_once));
     assert_eq!(bench.session.take().primer, Primer::Play(played));
     let sentence = bench.session.prime_with(b"MThd", &mut at_once).expect_err("broken");
@@ -310,21 +308,27 @@ fn a_dropped_file_is_sent_to_be_humanised() {
     let mut bench = Bench::new();
     bench.session.humanise(&file(&[0, 40]), &mut at_once).expect("a clip");
     assert_eq!(bench.session.take().phrase_bars, 2);
-    match bench.params.state.kept().next_command() {
+    match bench.session.link.mailbox().next_command() {
         Some(WorkerCommand::Humanise(clip, take)) => {
             assert_eq!((clip.steps.len(), take.phrase_bars), (32, 2));
         }
         other => panic!("{other:?}"),
     }
     assert!(bench.session.humanise(b"", &mut at_once).is_err());
-    assert!(bench.params.state.kept().next_command().is_none());
+    assert!(bench.session.link.mailbox().next_command().is_none());
 }
 
 #[test]
 fn a_preset_is_applied_exactly_and_undone() {
     let mut bench = Bench::new();
     let before = bench.session.take();
-    let mut take = Take { seed: 9, style: 6, stick: 0.75, tempo: 101.0, ..Take::default() };
+    let mut take = Take::from(TakeControls {
+        seed: 9,
+        style: 6,
+        stick: 0.75,
+        tempo: 101.0,
+        ..TakeControls::default()
+    });
     take.pins.set(3, Drum::Kick, Some(Pin::Struck));
     let performance = groove::play::perform::Performance { swing: 0.25, ..Default::default() };
     let preset = Preset::new("Mine", "", take, performance);

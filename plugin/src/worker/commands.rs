@@ -6,20 +6,21 @@ use std::path::{Path, PathBuf};
 use groove::generate::humanise::humanise;
 use groove::model::encode::Kind;
 use groove::pattern::midi::Clip;
-use groove::take::Take;
 use groove::take::pins::Pins;
+use groove::take::{Take, TakeControls};
 use groove::{Meter, Step};
 
+use crate::link::mailbox::WorkerCommand;
 use crate::project::folders::Folders;
 use crate::project::models::{self, ModelFile};
-use crate::project::store::{ProjectStore, WorkerCommand};
+use crate::project::store::ProjectStore;
 use crate::worker::WorkerLoop;
 use crate::worker::player::ModelPlayer;
 
 impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F> {
     /// Runs the next command.
     pub(super) fn run_command(&mut self) {
-        let Some(command) = self.store.next_command() else { return };
+        let Some(command) = self.end.link.mailbox().next_command() else { return };
         let done = catch_unwind(AssertUnwindSafe(|| match command {
             WorkerCommand::ChooseModel(file) => Some(self.choose_model(file)),
             WorkerCommand::ImportModel(file) => {
@@ -33,21 +34,21 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         }));
         let failed = || Some(Err("The file could not be used: an internal error occurred.".into()));
         if let Some(report) = done.unwrap_or_else(|_| failed()) {
-            self.store.report(report);
+            self.end.link.mailbox().report(report);
         }
     }
 
     /// Generates one bar ahead of the song and queues the rest again, so that urgent bars go first.
     /// Stops when another take plays.
     fn play_ahead(&mut self, take: Box<Take>, meter: Meter, bar: i64, count: u16) {
-        let playing = self.end.takes_in_use().playing;
+        let playing = self.end.link.takes_in_use().playing;
         let plays = self.takes.iter().any(|(number, known)| *number == playing && *known == *take);
         if count == 0 || !plays {
             return;
         }
         if let Some(played) = self.bar(&take, meter, bar) {
             self.store.save_bar(&take, bar, &played);
-            self.store.send(WorkerCommand::PlayAhead(take, meter, bar + 1, count - 1));
+            self.end.link.mailbox().send(WorkerCommand::PlayAhead(take, meter, bar + 1, count - 1));
         }
     }
 
@@ -74,7 +75,7 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         let folders = Folders::for_user();
         let folder = folders.as_ref().map(|folders| folders.models.as_path());
         let model = models::find(take.model, &self.store.models(), folder)?;
-        let Take { style, blend, tempo, seed, .. } = *take;
+        let TakeControls { style, blend, tempo, seed, .. } = take.controls;
         let kind = Kind { style, blend, tempo, meter: clip.meter, fill: false };
         let kit = &model.metadata().classes;
         let steps: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();

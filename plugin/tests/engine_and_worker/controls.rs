@@ -28,7 +28,7 @@ fn a_take_starts_at_its_launch_grid() {
         (LaunchGrid::Phrase, 36_000 + 3_000, 192_000),
     ] {
         let mut rig = Rig::new(HostMode::Offline, known_bar);
-        (rig.controls.launch_grid, rig.controls.take.phrase_bars) = (begins, 2);
+        (rig.controls.launch_grid, rig.controls.phrase_bars) = (begins, 2);
         changed(&mut rig, 1.5, |controls| controls.take.seed = 2, 480);
         let begin = u64::next_multiple_of(at_least, grain);
         for (at, velocity) in rig.notes() {

@@ -13,7 +13,7 @@ use crate::rig::{RATE, Rig, known_bar};
 fn sparse_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
     let mut played = known_bar(take, meter, bar);
     for (place, step) in (0..).zip(played.steps_mut()) {
-        let chance = place * 7 + bar * 5 + i64::from(take.seed);
+        let chance = place * 7 + bar * 5 + i64::from(take.controls.seed);
         let offset_ticks = i8::try_from(chance.rem_euclid(240) - 120).expect("-120 to 119");
         let hit = step.hit(Drum::Snare).filter(|_| chance.rem_euclid(4) == 0);
         step.set(Drum::Snare, hit.map(|hit| Hit { offset_ticks, ..hit }));

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use deep_pocket::audio::engine::Engine;
 use deep_pocket::audio::offline_detect::HostMode;
+use deep_pocket::link::mailbox::WorkerCommand;
 use deep_pocket::link::{Fault, ModelState, link};
 use deep_pocket::project::state::ProjectState;
-use deep_pocket::project::store::WorkerCommand;
 use deep_pocket::worker::Worker;
 use groove::Meter;
 use groove::play::clock::Transport;
@@ -166,7 +166,7 @@ fn the_tempo_of_a_take_is_latched_once_per_seed() {
     let told = Arc::clone(&tempi);
     let mut rig = Rig::new(HostMode::Offline, move |take: &Take, meter, bar| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        told.store(take.tempo.round() as u64, Ordering::SeqCst);
+        told.store(take.controls.tempo.round() as u64, Ordering::SeqCst);
         known_bar(take, meter, bar)
     });
     let play = |rig: &mut Rig, tempo: f64, from: f64| {
@@ -176,7 +176,7 @@ fn the_tempo_of_a_take_is_latched_once_per_seed() {
     };
     assert_eq!(play(&mut rig, 97.0, 100.0), 97);
     assert_eq!(play(&mut rig, 140.0, 200.0), 97);
-    assert_eq!(rig.state.take_tempo().tempo(), Some(97.0));
+    assert_eq!(rig.state.tempo().get().tempo(), Some(97.0));
     rig.controls.take.seed = 2;
     assert_eq!(play(&mut rig, 140.0, 300.0), 140);
 }
@@ -318,9 +318,14 @@ fn bars_of_a_longer_clip_are_generated_ahead_of_the_song() {
     wait(&|| rig.link.phrases().playing.is_some(), "no phrase is shown");
     let take = rig.link.phrases().playing.expect("a phrase").take;
     let kept = Arc::clone(rig.state.kept());
-    let other = Take { seed: 9, ..take };
+    let other = take.with(|take| take.seed = 9);
     for (of, first) in [(other, 100), (take, 10)] {
-        kept.send(WorkerCommand::PlayAhead(Box::new(of), Meter::FOUR_FOUR, first, 30));
+        rig.link.mailbox().send(WorkerCommand::PlayAhead(
+            Box::new(of),
+            Meter::FOUR_FOUR,
+            first,
+            30,
+        ));
     }
     rig.link.worker_notify().wake();
     let bar = |take: &Take, bar| kept.bar(take, Meter::FOUR_FOUR, bar);

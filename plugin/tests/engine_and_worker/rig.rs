@@ -27,7 +27,7 @@ pub fn controls() -> Controls {
 /// 2, plus 40 while a crash is held.
 pub fn known_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
     let mut velocity = 40 + bar.rem_euclid(10);
-    velocity += 20 * i64::from(take.seed - 1);
+    velocity += 20 * i64::from(take.controls.seed - 1);
     let held = |drums: DrumSet| drums.contains(Drum::Crash);
     velocity +=
         if matches!(take.primer, Primer::Hold { drums, .. } if held(drums)) { 40 } else { 0 };

@@ -9,7 +9,7 @@ use groove::Meter;
 use groove::generate::Drummer;
 use groove::pattern::clip;
 use groove::pattern::midi::{Clip, MidiLayout};
-use groove::take::{Fills, Take};
+use groove::take::{Fills, Take, TakeControls};
 
 use crate::data::known_style;
 use crate::files;
@@ -86,11 +86,14 @@ pub fn run(options: &GenerateOptions) -> Result<()> {
     for number in 0..options.count {
         let seed = options.seed.wrapping_add(number);
         let take = Take {
-            seed,
-            style,
-            temperature: options.temperature,
-            tempo: options.tempo,
-            stick: options.stick,
+            controls: TakeControls {
+                seed,
+                style,
+                temperature: options.temperature,
+                tempo: options.tempo,
+                stick: options.stick,
+                ..TakeControls::default()
+            },
             phrase_bars: options.phrase_bars,
             evolve: !options.repeat,
             fills: Fills {

@@ -10,7 +10,7 @@ use groove::generate::Drummer;
 use groove::generate::humanise::humanise;
 use groove::model::encode::Kind;
 use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
-use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take};
+use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
 
 use crate::data::known_style;
 use crate::files;
@@ -99,7 +99,7 @@ pub fn run(task: &PlayTask) -> Result<()> {
     #[expect(clippy::cast_possible_truncation, reason = "a tempo is a small number")]
     let tempo = clip.tempo as f32;
     let (meter, seed) = (clip.meter, common.seed);
-    let take = Take { seed, style, tempo, ..Take::default() };
+    let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });
     let kit = &model.metadata().classes;
     let pitches = kit.pitches();
     let bars = |take: &Take, bars: u16| {
@@ -113,7 +113,7 @@ pub fn run(task: &PlayTask) -> Result<()> {
         }
         PlayTask::Continue { length, .. } => {
             let primer = Primer::Play(Played::new(&last_bars(&clip)));
-            bars(&Take { primer, stick: length.stick, ..take }, length.bars)?
+            bars(&Take { primer, ..take.with(|take| take.stick = length.stick) }, length.bars)?
         }
         PlayTask::Tap { length, .. } => {
             let whole = clip.steps.len().next_multiple_of(meter.steps());
@@ -121,7 +121,7 @@ pub fn run(task: &PlayTask) -> Result<()> {
             let mut steps = clip.steps.clone();
             steps.resize(whole.min(most), Step::SILENT);
             let primer = Primer::Tap(Rhythm::of(&steps));
-            bars(&Take { primer, stick: length.stick, ..take }, length.bars)?
+            bars(&Take { primer, ..take.with(|take| take.stick = length.stick) }, length.bars)?
         }
     };
     let name = common.out.file_stem().map_or("drums".into(), |name| name.to_string_lossy());

@@ -12,7 +12,7 @@ use groove::generate::likelihood::free_run_steps;
 use groove::model::Model;
 use groove::model::encode::Kind;
 use groove::pattern::style::style_number;
-use groove::take::Take;
+use groove::take::{Take, TakeControls};
 use groove::{Drum, DrumSet, Meter};
 use rayon::prelude::*;
 
@@ -112,7 +112,12 @@ pub fn run(options: &ReportOptions) -> Result<()> {
         Ok(steps.chunks_exact(STEPS).map(bar).collect())
     };
     let take = |seed: u32| {
-        let take = Take { seed, style: rock, tempo: tempo(seed), ..Take::default() };
+        let take = Take::from(TakeControls {
+            seed,
+            style: rock,
+            tempo: tempo(seed),
+            ..TakeControls::default()
+        });
         free_run::play(&now, &take, i64::try_from(BARS)?)
     };
     let sides = [

@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::Args;
 use groove::generate::Drummer;
 use groove::model::Model;
-use groove::take::Take;
+use groove::take::{Take, TakeControls};
 use groove::{Bar, Drum, DrumSet, Meter};
 use rayon::prelude::*;
 
@@ -135,7 +135,8 @@ pub fn run(options: &SheetOptions) -> Result<()> {
 }
 
 fn play(model: &Arc<Model>, seed: u32, style: u8, options: &SheetOptions) -> Result<Vec<Bar>> {
-    let take = Take { seed, style, tempo: options.tempo, ..Take::default() };
+    let take =
+        Take::from(TakeControls { seed, style, tempo: options.tempo, ..TakeControls::default() });
     let mut drummer = Drummer::new(Arc::clone(model));
     play_bars(&mut drummer, &take, Meter::FOUR_FOUR, 0..options.bars.into())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use groove::generate::Drummer;
 use groove::model::Model;
-use groove::take::Take;
+use groove::take::{Take, TakeControls};
 use groove::{DrumSet, Meter, Step};
 use rayon::prelude::*;
 
@@ -85,7 +85,7 @@ impl Comparison {
         anyhow::ensure!(!drummers.is_empty(), "there are no human beats of the style");
         let take = |seed: u32| -> Result<Groove> {
             let tempo = drummers[seed as usize * drummers.len() / TAKES as usize];
-            let take = Take { seed, style, tempo, ..Take::default() };
+            let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });
             Ok(Groove { bars: play(model, &take, i64::try_from(BARS)?)?, tempo })
         };
         Ok(Comparison {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use groove::generate::Drummer;
 use groove::model::Model;
 use groove::pattern::style::style_number;
-use groove::take::{Fills, Take};
+use groove::take::{Fills, Take, TakeControls};
 use groove::{Drum, DrumSet, Meter, Step};
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
@@ -150,7 +150,11 @@ impl RequestFigures {
 }
 
 fn play(model: &Arc<Model>, style: u8, seed: u32, meter: Meter, fills: Fills) -> Result<Vec<Step>> {
-    let take = Take { seed, style, tempo: 110.0, fills, ..Take::default() };
+    let take = Take {
+        controls: TakeControls { seed, style, tempo: 110.0, ..TakeControls::default() },
+        fills,
+        ..Take::default()
+    };
     play_steps(&mut Drummer::new(model.clone()), &take, meter, BARS)
 }
 

@@ -18,7 +18,7 @@ use groove::model::calibration::{
     BAR_STEPS, LogitBias, STICK_POINTS, StyleCalibration, target_similarity,
 };
 use groove::model::{self, Model};
-use groove::take::Take;
+use groove::take::{Take, TakeControls};
 use rayon::prelude::*;
 
 use super::lead_ins::lead_ins;
@@ -114,7 +114,17 @@ pub fn find_calibrations(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCali
                     let tempo = if number.is_multiple_of(2) { drummers } else { HOSTS_TEMPO };
                     let seed = FIRST_SEED + round * TAKES + number;
                     let stick = STICK_POINTS[place];
-                    play(&model, &Take { seed, style, tempo, stick, ..Take::default() }, BARS)
+                    play(
+                        &model,
+                        &Take::from(TakeControls {
+                            seed,
+                            style,
+                            tempo,
+                            stick,
+                            ..TakeControls::default()
+                        }),
+                        BARS,
+                    )
                 };
                 let takes: Vec<HitBars> =
                     (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;

@@ -8,7 +8,7 @@
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::style::style_name;
 use crate::pattern::{Meter, Step};
-use crate::take::Take;
+use crate::take::{Take, TakeControls};
 
 /// Strokes per quarter note in the drummers' fills: quantiles at 20, 50 and 90 % of the 4/4 fills
 /// in the Groove train split (514 files), from the beat of the first stroke to the end of the fill.
@@ -48,7 +48,7 @@ const AMOUNT_VARIATION: f32 = 0.2;
 /// Strokes per quarter note of a fill of a take. `draw`, 0 to 1, differs from fill to fill.
 #[must_use]
 pub fn strokes(take: &Take, draw: f32) -> f32 {
-    let Take { style, blend: (second, share), fills, .. } = *take;
+    let Take { controls: TakeControls { style, blend: (second, share), .. }, fills, .. } = *take;
     let varied = fills.amount + AMOUNT_VARIATION * (2.0 * draw - 1.0);
     let amount = 2.0 * varied.clamp(0.0, 1.0);
     let of = |style: u8| {
@@ -126,7 +126,14 @@ mod tests {
             let style = u8::try_from(style).expect("few styles");
             let at = |amount, draw| {
                 let fills = Fills { amount, ..Fills::default() };
-                strokes(&Take { style, fills, ..Take::default() }, draw)
+                strokes(
+                    &Take {
+                        controls: TakeControls { style, ..TakeControls::default() },
+                        fills,
+                        ..Take::default()
+                    },
+                    draw,
+                )
             };
             let all = [0.0, 0.25, 0.5, 0.75, 1.0].map(|amount| at(amount, 0.5));
             assert!(at(0.5, 0.0) < at(0.5, 0.5) && at(0.5, 0.5) < at(0.5, 1.0));

@@ -14,7 +14,7 @@ use crate::model::Model;
 use crate::model::lead_in::{LeadIn, step_of_four_four};
 use crate::pattern::{Meter, Step};
 use crate::take::pins::Pins;
-use crate::take::{FillPlace, Primer, Rhythm, Take};
+use crate::take::{FillPlace, Primer, Rhythm, Take, TakeControls};
 use constraints::Constraints;
 use fill_quota::{CRASH_AFTER_FILL, MIN_TIMEKEEPING, Quota, STROKE_DRUMS, TIMEKEEPERS, strokes};
 
@@ -69,11 +69,11 @@ pub(crate) struct StepPlan {
 pub(crate) fn simplified(take: &Take) -> Option<Take> {
     let mut base = *take;
     if !has_even_lanes(take) {
-        base.lanes = [0.0; CLASSES];
+        base.controls.lanes = [0.0; CLASSES];
         if let Some(toward) = &mut base.toward {
-            toward.lanes = [0.0; CLASSES];
+            toward.controls.lanes = [0.0; CLASSES];
         }
-    } else if take.pins != Pins::NONE && (take.stick < 1.0 || take.toward.is_some()) {
+    } else if take.pins != Pins::NONE && (take.controls.stick < 1.0 || take.toward.is_some()) {
         // A bar that is repeated exactly repeats its pins.
         base.pins = Pins::NONE;
     } else {
@@ -84,8 +84,8 @@ pub(crate) fn simplified(take: &Take) -> Option<Take> {
 
 /// Returns true if no lane has a density of its own.
 pub(crate) fn has_even_lanes(take: &Take) -> bool {
-    let other = take.toward.iter().flat_map(|toward| toward.lanes);
-    take.lanes.into_iter().chain(other).all(|lane| lane == 0.0)
+    let other = take.toward.iter().flat_map(|toward| toward.controls.lanes);
+    take.controls.lanes.into_iter().chain(other).all(|lane| lane == 0.0)
 }
 
 /// Data that all steps of a take have in common.
@@ -140,7 +140,7 @@ impl TakeContext<'_> {
     }
 
     pub(crate) fn kind(&self, fill: bool) -> Kind {
-        let Take { style, blend, tempo, .. } = *self.take;
+        let TakeControls { style, blend, tempo, .. } = self.take.controls;
         // The network is told the tempo of the groove's lead-in, which is near the take's.
         let tempo = match self.take.primer_steps() {
             Some(_) => tempo,
@@ -167,7 +167,7 @@ impl TakeContext<'_> {
         place: usize,
         plan: &StepPlan,
     ) -> Constraints {
-        let Take { pins, off, primer, .. } = self.take;
+        let Take { pins, controls: TakeControls { off, .. }, primer, .. } = self.take;
         let kit = &self.model.metadata().classes;
         let before = decoder.before(self.meter.steps());
         let after_lead_in = self.is_after_lead_in(plan.theme, place);
@@ -205,8 +205,10 @@ impl TakeContext<'_> {
         }
         constraints.must = constraints.must.without(never).with(pins.struck(place));
         if let Some(base) = plan.simplified.filter(|_| !has_even_lanes(self.take)) {
-            let even: DrumSet =
-                Drum::ALL.into_iter().filter(|drum| self.take.lanes[drum.index()] == 0.0).collect();
+            let even: DrumSet = Drum::ALL
+                .into_iter()
+                .filter(|drum| self.take.controls.lanes[drum.index()] == 0.0)
+                .collect();
             let base = base.drums();
             constraints.must = constraints.must.without(even).with(even.and(base));
             constraints.never = constraints.never.without(even).with(even.without(base));
@@ -225,7 +227,7 @@ impl TakeContext<'_> {
     /// Stick at a step of a phrase. The lead-in is inaudible, so the bar after it follows it as
     /// closely as drummers would, at any value of the control.
     pub(crate) fn stick(&self, theme: bool, place: usize) -> f32 {
-        if self.is_after_lead_in(theme, place) { TYPICAL_STICK } else { self.take.stick }
+        if self.is_after_lead_in(theme, place) { TYPICAL_STICK } else { self.take.controls.stick }
     }
 
     /// Strokes of a fill, and the timekeeping under them.
@@ -243,7 +245,8 @@ impl TakeContext<'_> {
         let begins = i64::try_from(plan.step).unwrap_or(0) - i64::try_from(fill.done).unwrap_or(0);
         let bars = begins.div_euclid(self.steps());
         let first = usize::try_from(begins.rem_euclid(self.steps())).unwrap_or(0);
-        let mut rng = StepRng::at(self.take.seed, plan.bar.wrapping_add(bars), first, u8::MAX);
+        let mut rng =
+            StepRng::at(self.take.controls.seed, plan.bar.wrapping_add(bars), first, u8::MAX);
         let rate = strokes(self.take, rng.next());
         let left = (plan.step..).take(fill.left).map(|step| step % self.meter.steps());
         constraints.quota = Some(Quota::new(set(&STROKE_DRUMS), rate, played, left, self.meter));
@@ -255,7 +258,7 @@ impl TakeContext<'_> {
     /// Crash and kick on the step after most fills, decided by that step's random numbers alone.
     /// Empty if the preceding bar is repeated exactly.
     fn after_fill(&self, plan: &StepPlan) -> DrumSet {
-        let Take { seed, stick, .. } = *self.take;
+        let TakeControls { seed, stick, .. } = self.take.controls;
         let mut rng = StepRng::at(seed, plan.bar, plan.step, u8::MAX);
         match plan.after_fill && stick < 1.0 && rng.next() < CRASH_AFTER_FILL {
             true => self.model.metadata().classes.set(CRASH.with(KICK)),
@@ -296,7 +299,8 @@ impl TakeContext<'_> {
     /// Logit bias of a step: density, primer, fill, and outside of fills the style's rate
     /// correction.
     fn bias(&self, plan: &StepPlan, before: Option<DrumSet>, stick: f32) -> LogitBias {
-        let Take { style, blend: (second, share), primer, fills, .. } = *self.take;
+        let Take { controls, primer, fills, .. } = *self.take;
+        let TakeControls { style, blend: (second, share), .. } = controls;
         let metadata = self.model.metadata();
         let mut bias = self.density_bias();
         let mut add = |drums: DrumSet, amount: f32| {
@@ -329,7 +333,7 @@ impl TakeContext<'_> {
     }
 
     fn density_bias(&self) -> LogitBias {
-        let all = DENSITY_BIAS * self.take.density.clamp(-1.0, 1.0);
-        self.take.lanes.map(|lane| all + LANE_DENSITY_BIAS * lane.clamp(-1.0, 1.0))
+        let all = DENSITY_BIAS * self.take.controls.density.clamp(-1.0, 1.0);
+        self.take.controls.lanes.map(|lane| all + LANE_DENSITY_BIAS * lane.clamp(-1.0, 1.0))
     }
 }

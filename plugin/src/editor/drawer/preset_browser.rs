@@ -138,7 +138,7 @@ fn row(ui: &mut Ui, view: &mut ViewContext<'_>, preset: &Preset, own: bool) {
     let colour = if own { theme::TEAL } else { theme::TEXT };
     let strong = scale.font(FontRole::Strong);
     ui.painter().text(at(8.0, 10.0), Align2::LEFT_CENTER, &preset.name, strong, colour);
-    let about = format!("{} · {:.0} · {}", preset.style(), preset.take.tempo, preset.feel);
+    let about = format!("{} · {:.0} · {}", preset.style(), preset.take.controls.tempo, preset.feel);
     let mut about = LayoutJob::simple_singleline(about, scale.font(FontRole::Small), theme::MUTED);
     about.wrap = TextWrapping::truncate_at_width(rect.width() - scale.px(16.0));
     let about = ui.painter().layout_job(about);

@@ -1,12 +1,12 @@
 //! Take panel: new take, history, A/B comparison with morph, seed, and the clip card.
 
-use egui::{CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{CursorIcon, Rect, Sense, Ui, WidgetInfo, vec2};
 
 use crate::editor::files::clip_card;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme;
-use crate::editor::widgets::{Button, ButtonStyle, Field, dragged_by, grouped, is_drag};
+use crate::editor::widgets::{Button, ButtonStyle, Field, dragged_by, grouped, is_drag, thin_bar};
 use crate::session::{HistoryOverview, Session, Side};
 
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase: &PhraseView<'_>) {
@@ -105,13 +105,8 @@ fn morph(ui: &Ui, view: &mut ViewContext<'_>, rect: Rect, share: f32) {
     if to != share {
         view.edits.session_mut().set_morph(to);
     }
-    let bar = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(5.0)));
-    let round = CornerRadius::from(scale.px(2.5));
-    let painter = ui.painter();
-    painter.rect_filled(bar, round, theme::LINE);
-    let x = bar.left() + bar.width() * share;
-    painter.rect_filled(bar.with_max_x(x), round, theme::AMBER);
-    painter.circle_filled(pos2(x, bar.center().y), scale.px(5.0), theme::AMBER);
+    let at = thin_bar(ui, scale, rect, theme::LINE, ([0.0, share], theme::AMBER));
+    ui.painter().circle_filled(at, scale.px(5.0), theme::AMBER);
     let hint = "Morph: from this take to the other one. Double click: back.";
     response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text(hint);
 }

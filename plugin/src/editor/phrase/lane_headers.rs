@@ -6,8 +6,8 @@ use egui::{
     Align2, CornerRadius, CursorIcon, PointerButton, Popup, PopupCloseBehavior, Pos2, Rect,
     Response, Sense, Ui, WidgetInfo, pos2,
 };
-use groove::pattern::drum::{Drum, DrumSet};
 use groove::{Pitches, Step};
+use groove::pattern::drum::Drum;
 use nice_plug::params::Param as _;
 
 use crate::editor::files::action::{Action, FilePurpose};
@@ -27,20 +27,14 @@ pub(crate) fn show(
     grid: &GridLayout,
     phrase: &PhraseView<'_>,
 ) {
+    let pitches = Controls::new(view.params).pitches.unwrap_or(Pitches::GENERAL_MIDI).lanes();
     for (row, drum) in LANES.into_iter().enumerate() {
         let lane = grid.lane(row, grid.lanes);
         if row.is_multiple_of(2) {
             ui.painter().rect_filled(lane, CornerRadius::ZERO, theme::PANEL);
         }
-        header(ui, view, phrase, drum, lane);
+        header(ui, view, phrase, (drum, pitches[drum.index()]), lane);
     }
-}
-
-/// Returns the drums with at least one pinned cell.
-fn pinned(phrase: &PhraseView<'_>) -> DrumSet {
-    let steps = phrase.meters().iter().map(|meter| meter.steps()).sum();
-    let at = |place| [phrase.pins.struck(place), phrase.pins.silent(place)];
-    (0..steps).flat_map(at).flat_map(|drums| drums.iter().collect::<Vec<_>>()).collect()
 }
 
 /// A lane header as it is drawn.
@@ -59,7 +53,7 @@ fn header(
     ui: &mut Ui,
     view: &mut ViewContext<'_>,
     phrase: &PhraseView<'_>,
-    drum: Drum,
+    (drum, pitch): (Drum, u8),
     lane: Rect,
 ) {
     let area = lane.with_max_x(lane.left() + view.scale.px(HEADERS - 4.0));
@@ -69,20 +63,19 @@ fn header(
         lane,
         area,
         held: phrase.held.contains(drum),
-        has_pins: pinned(phrase).contains(drum),
+        has_pins: phrase.pinned.contains(drum),
         hovered: ui.rect_contains_pointer(area) && !Popup::is_any_open(ui.ctx()),
     };
     let response = header.name(ui, view);
     if header.hovered {
-        header.hover_buttons(ui, view, &phrase.steps());
+        header.hover_buttons(ui, view, &phrase.steps);
     }
     header.controls(ui, view);
     menu(view, phrase, drum, &response, None);
     let hint = format!(
-        "{}, sent as note {}.\n\nDrag: the lane alone, as a clip. Right click: what can be done \
+        "{}, sent as note {pitch}.\n\nDrag: the lane alone, as a clip. Right click: what can be done \
          with the lane.",
-        drum.name(),
-        Controls::new(view.params).pitches.unwrap_or(Pitches::GENERAL_MIDI).lanes()[drum.index()]
+        drum.name()
     );
     hint_beside(&response.on_hover_cursor(CursorIcon::Grab), area, &hint);
 }
@@ -226,7 +219,7 @@ pub(crate) fn menu(
         if let Some(cell) = cell {
             cell_entries(ui, view, phrase, drum, cell);
         }
-        lane_entries(ui, view, &phrase.steps(), drum);
+        lane_entries(ui, view, &phrase.steps, drum);
         export_entries(ui, view, drum);
     });
 }

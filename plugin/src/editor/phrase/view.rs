@@ -4,82 +4,97 @@
 
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, pos2};
 use groove::pattern::drum::{Drum, DrumSet};
-use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT};
+use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT, Step};
 use groove::play::perform::{Performance, TimeFeel};
 use groove::take::Fills;
 use groove::take::pins::Pins;
 
 use crate::editor::phrase::layout::{GridLayout, LANES, PatternPosition, RULER, hit_rect};
 use crate::editor::theme::{self, FontRole, Scale};
-use crate::link;
+use crate::link::{self, Phrases, Status};
+use crate::params::controls::Controls;
 
-/// Data to draw.
+/// Data to draw, computed once a frame.
 pub(crate) struct PhraseView<'a> {
     /// Phrase that is playing; `None` before the model has played.
     pub playing: Option<&'a link::Phrase>,
     /// Same phrase of the waiting take.
     pub pending: Option<&'a link::Phrase>,
     /// Launch point of the waiting take.
-    pub launch: PatternPosition,
+    launch: PatternPosition,
     /// Playback position; `None` while the song stands.
-    pub playhead: Option<PatternPosition>,
-    pub performance: Performance,
+    playhead: Option<PatternPosition>,
+    performance: Performance,
     pub pins: &'a Pins,
+    /// Drums with at least one pinned cell.
+    pub pinned: DrumSet,
     /// Drums whose keys are held.
     pub held: DrumSet,
-    /// Index of the first bar shown, and the meter of bars that have not arrived.
-    pub first: i64,
-    pub meter: Meter,
-    /// Bars per phrase.
-    pub bars: usize,
+    /// Index of the first bar shown.
+    first: i64,
+    /// Meters of the bars from left to right.
+    pub meters: Vec<Meter>,
+    /// The bars and the one after them as they sound before and after the launch point, mute and
+    /// solo aside.
+    shown: Vec<[Option<Bar>; 2]>,
+    /// Steps of the pattern, from the waiting take if there is one.
+    pub steps: Vec<Step>,
 }
 
-impl PhraseView<'_> {
-    /// Returns the meters of the bars from left to right.
-    pub(crate) fn meters(&self) -> Vec<Meter> {
-        self.playing.map_or_else(
-            || vec![self.meter; self.bars],
-            |phrase| phrase.bars.iter().map(Bar::meter).collect(),
-        )
-    }
-
-    /// Returns the bar shown before and after the launch point.
-    fn shown(&self, bar: usize) -> [Option<Bar>; 2] {
-        [self.playing, self.pending].map(|phrase| {
-            let phrase = phrase?;
-            let played =
-                phrase.bars.get(bar).or((bar == phrase.bars.len()).then_some(&phrase.next))?;
-            Some(self.performed(played))
-        })
-    }
-
-    /// Returns a bar of the pattern with the performance applied, mute and solo aside.
-    fn performed(&self, bar: &Bar) -> Bar {
-        let swing =
-            if self.performance.pace == TimeFeel::Plain { self.performance.swing } else { 0.0 };
-        let performance = Performance {
-            swing,
-            pace: TimeFeel::Plain,
-            mute: DrumSet::EMPTY,
-            solo: DrumSet::EMPTY,
-            ..self.performance
+impl<'a> PhraseView<'a> {
+    /// Prepares the phrase at a song position in quarter notes.
+    pub(crate) fn new(
+        status: &Status,
+        phrases: &'a Phrases,
+        controls: &Controls,
+        pins: &'a Pins,
+        position: f64,
+    ) -> Self {
+        let take = controls.take_at(controls.take.tempo);
+        let playing = phrases.playing.as_deref();
+        // A phrase of another length does not match the layout.
+        let like = |next: &&link::Phrase| {
+            playing.is_some_and(|now| {
+                now.first_bar == next.first_bar && now.bars.len() == next.bars.len()
+            })
         };
-        performance.play(0, std::slice::from_ref(bar))
+        let pending = phrases.pending.as_deref().filter(like);
+        let first = playing.map_or_else(
+            || take.first_bar(take.phrase_of(status.source).0),
+            |phrase| phrase.first_bar,
+        );
+        let meters = playing.map_or_else(
+            || vec![status.meter; take.bars()],
+            |phrase| phrase.bars.iter().map(Bar::meter).collect(),
+        );
+        let performance = controls.performance;
+        let shown =
+            |bar| [playing, pending].map(|phrase| Some(performed(&performance, phrase?.bar(bar)?)));
+        let place = |position| PatternPosition::of(position, status, performance.pace, first);
+        let count = meters.iter().map(|meter| meter.steps()).sum();
+        let pinned = (0..count).map(|place| pins.struck(place).with(pins.silent(place)));
+        let bars = pending.or(playing).map_or(&[][..], |phrase| &phrase.bars);
+        PhraseView {
+            playing,
+            pending,
+            launch: place(status.launch),
+            playhead: status.following.then(|| place(position)),
+            performance,
+            pins,
+            pinned: pinned.fold(DrumSet::EMPTY, DrumSet::with),
+            held: status.held,
+            first,
+            shown: (0..=meters.len()).map(shown).collect(),
+            meters,
+            steps: bars.iter().flat_map(Bar::steps).copied().collect(),
+        }
     }
 
     /// Returns the hit at a cell as it will sound.
     pub(crate) fn hit(&self, bar: usize, step: usize, drum: Drum) -> Option<Hit> {
-        let [now, coming] = self.shown(bar);
+        let [now, coming] = self.shown.get(bar)?;
         let comes = !self.is_before_launch(bar, step);
-        coming.filter(|_| comes).or(now)?.steps().get(step)?.hit(drum)
-    }
-
-    /// Returns the steps of the pattern, from the waiting take if there is one.
-    pub(crate) fn steps(&self) -> Vec<groove::Step> {
-        let phrase = self.pending.or(self.playing);
-        phrase.map_or_else(Vec::new, |phrase| {
-            phrase.bars.iter().flat_map(|bar| bar.steps().iter().copied()).collect()
-        })
+        coming.as_ref().filter(|_| comes).or(now.as_ref())?.steps().get(step)?.hit(drum)
     }
 
     fn is_before_launch(&self, bar: usize, step: usize) -> bool {
@@ -102,7 +117,7 @@ impl PhraseView<'_> {
         let painter_of_steps = painter.with_clip_rect(grid.steps.expand(scale.px(6.0)));
         let bars = grid.columns.iter().chain([&grid.next]).enumerate();
         for (bar, column) in bars {
-            let [now, coming] = self.shown(bar);
+            let Some([now, coming]) = self.shown.get(bar) else { break };
             let is_next = bar == grid.columns.len();
             let length = column.meter.steps();
             for step in 0..length {
@@ -269,6 +284,19 @@ impl PhraseView<'_> {
         };
         format!("{place}\nVelocity {}, {timing}", hit.velocity)
     }
+}
+
+/// Returns a bar of the pattern with the performance applied, mute and solo aside.
+fn performed(performance: &Performance, bar: &Bar) -> Bar {
+    let swing = if performance.pace == TimeFeel::Plain { performance.swing } else { 0.0 };
+    let performance = Performance {
+        swing,
+        pace: TimeFeel::Plain,
+        mute: DrumSet::EMPTY,
+        solo: DrumSet::EMPTY,
+        ..*performance
+    };
+    performance.play(0, std::slice::from_ref(bar))
 }
 
 /// Highlights a column that is about to change.

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
+use crate::link::mailbox::WorkerCommand;
 use crate::project::folders::Folders;
 use crate::project::settings::Settings;
-use crate::project::store::WorkerCommand;
 use egui::OutputCommand;
 use groove::Step;
 use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
@@ -157,11 +157,13 @@ fn a_clip_of_several_phrases_requests_bars_ahead() {
     let options = rig.window.state().edits.options;
     assert!(options.quantised && options.extent == crate::session::clip_export::Extent::Phrases(2));
     let kept = Arc::clone(rig.params.state.kept());
-    let Some(WorkerCommand::PlayAhead(take, meter, first, count)) = kept.next_command() else {
+    let Some(WorkerCommand::PlayAhead(take, meter, first, count)) =
+        rig.link.mailbox().next_command()
+    else {
         panic!("nothing was asked for");
     };
     assert_eq!((*take, meter, first, count), (Take::default(), Meter::FOUR_FOUR, -1, 10));
-    assert_eq!(kept.next_command(), None, "it is asked for once");
+    assert_eq!(rig.link.mailbox().next_command(), None, "it is asked for once");
     rig.drag("Drag clip", vec2(-80.0, -200.0), Modifiers::NONE);
     assert!(rig.says("The drummer has not played bar 5 yet"), "{:?}", rig.window.state().message);
     for bar in 4..8 {
@@ -183,7 +185,7 @@ fn a_model_is_loaded_from_a_file() {
     rig.click("Load model");
     assert!(!rig.shows("🗋 notes.txt"), "it is no model");
     rig.choose("mine.safetensors");
-    let command = rig.params.state.kept().next_command();
+    let command = rig.link.mailbox().next_command();
     assert_eq!(command, Some(WorkerCommand::ImportModel(folder.path().join("mine.safetensors"))));
 }
 
@@ -206,7 +208,7 @@ fn a_midi_file_primes_or_is_humanised() {
     rig.click("MIDI file");
     rig.click("Humanise a MIDI file");
     rig.choose("beat.mid");
-    assert!(matches!(rig.params.state.kept().next_command(), Some(WorkerCommand::Humanise(..))));
+    assert!(matches!(rig.link.mailbox().next_command(), Some(WorkerCommand::Humanise(..))));
     assert_eq!(rig.value("Phrase"), "1 bar");
 }
 

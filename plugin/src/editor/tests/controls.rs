@@ -154,7 +154,7 @@ fn added_styles_of_a_model_are_in_the_list() {
     let mut rig = Rig::new();
     let mut about = crate::project::models::built_in().expect("a model").metadata().clone();
     about.styles.push("metal".to_owned());
-    rig.worker.set_model(crate::link::ModelState::Ready(Arc::new(about)));
+    rig.link.set_model(crate::link::ModelState::Ready(Arc::new(about)));
     rig.window.run();
     rig.click("Style");
     rig.click("Metal");
@@ -166,13 +166,13 @@ fn preset_arrows_step_through_the_list() {
     let mut rig = Rig::new();
     let all = crate::project::presets::factory();
     rig.click("Next preset");
-    assert_eq!(rig.params.seed.value(), i32::try_from(all[0].take.seed).expect("a seed"));
+    assert_eq!(rig.params.seed.value(), i32::try_from(all[0].take.controls.seed).expect("a seed"));
     assert_eq!(rig.window.state().edits.preset.as_ref().map(|(name, _)| name), Some(&all[0].name));
     rig.click("Next preset");
     rig.click("Previous preset");
     rig.click("Previous preset");
     let last = &all[all.len() - 1];
-    assert_eq!(rig.params.seed.value(), i32::try_from(last.take.seed).expect("a seed"));
+    assert_eq!(rig.params.seed.value(), i32::try_from(last.take.controls.seed).expect("a seed"));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! The phrase: its contents, and editing it with the pointer.
 
 use super::*;
+use groove::take::TakeControls;
 
 fn struck(rig: &Rig, place: usize) -> DrumSet {
-    rig.params.state.pins().struck(place)
+    rig.params.state.kept().extras().pins.struck(place)
 }
 
 fn silent(rig: &Rig, place: usize) -> DrumSet {
-    rig.params.state.pins().silent(place)
+    rig.params.state.kept().extras().pins.silent(place)
 }
 
 fn only(drum: Drum) -> DrumSet {
@@ -67,14 +68,14 @@ fn the_menu_pins_and_frees_cells_and_lanes() {
     ask(&mut rig, "Snare, bar 1, sixteenth 2", "Pin Snare");
     assert_eq!((struck(&rig, 4), silent(&rig, 5)), (only(Drum::Snare), only(Drum::Snare)));
     ask(&mut rig, "Snare, bar 1, sixteenth 2", "Unpin Snare");
-    assert_eq!(rig.params.state.pins(), groove::take::pins::Pins::NONE);
+    assert_eq!(rig.params.state.kept().extras().pins, groove::take::pins::Pins::NONE);
     let seed = rig.params.seed.value();
     ask(&mut rig, "Ride", "Regenerate Ride");
     let others = DrumSet::ALL.without(only(Drum::Ride));
     assert_eq!(struck(&rig, 0).with(silent(&rig, 0)), others);
     assert_ne!(rig.params.seed.value(), seed);
     ask(&mut rig, "Crash", "Unpin all");
-    assert_eq!(rig.params.state.pins(), groove::take::pins::Pins::NONE);
+    assert_eq!(rig.params.state.kept().extras().pins, groove::take::pins::Pins::NONE);
     ask(&mut rig, "Crash", "Crash off");
     assert!(rig.params.lanes[Drum::Crash.index()].off.value());
     assert!(rig.shows("Crash, off"));
@@ -90,7 +91,7 @@ fn a_lane_header_pins_and_regenerates_its_lane() {
     rig.click("Pin lane: Snare");
     assert_eq!(struck(&rig, 32), only(Drum::Snare));
     rig.click("Unpin lane: Snare");
-    assert_eq!(rig.params.state.pins(), groove::take::pins::Pins::NONE);
+    assert_eq!(rig.params.state.kept().extras().pins, groove::take::pins::Pins::NONE);
     let seed = rig.params.seed.value();
     rig.click("New lane: Snare");
     assert_ne!(rig.params.seed.value(), seed);
@@ -125,10 +126,10 @@ fn the_phrase_is_numbered_as_in_the_host_in_any_meter() {
         for step in bar.steps_mut() {
             step.set(Drum::Snare, Some(Hit::new(0.8, -0.5)));
         }
-        let take = Take { seed: 1, style: 17, ..Take::default() };
+        let take = Take::from(TakeControls { seed: 1, style: 17, ..TakeControls::default() });
         let bars = vec![bar; 4];
         let phrase = Arc::new(Phrase { number: 1, take, first_bar: -4, bars, next: bar });
-        rig.worker.show(Phrases { playing: Some(phrase.clone()), pending: Some(phrase) });
+        rig.link.show(Phrases { playing: Some(phrase.clone()), pending: Some(phrase) });
         let status =
             Status { meter, bar: -1, source: -1, position: -1.0, bar_start: -1.0, ..playing() };
         rig.audio.publish(&status);

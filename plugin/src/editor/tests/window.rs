@@ -3,8 +3,8 @@
 use super::*;
 use crate::editor::Window;
 use crate::editor::status::{ActivityLight, Playhead, TransientWarnings};
+use crate::link::mailbox::WorkerCommand;
 use crate::platform::file_drops::HoveredFiles;
-use crate::project::store::WorkerCommand;
 use nice_plug::editor::Editor as _;
 
 #[test]
@@ -54,7 +54,7 @@ fn a_late_bar_shows_a_temporary_warning() {
 #[test]
 fn a_fault_message_stays_until_the_fault_is_gone() {
     let mut rig = Rig::new();
-    rig.worker.set_model(crate::link::ModelState::Missing("There is no model.".to_owned()));
+    rig.link.set_model(crate::link::ModelState::Missing("There is no model.".to_owned()));
     rig.window.run();
     assert!(rig.shows("There is no model."));
 }
@@ -160,7 +160,7 @@ fn a_dropped_file_is_used_by_zone_and_an_unusable_one_gets_a_message() {
         rig.window.state().shared.drops.set_dropped(over(&[file], across));
         rig.window.step();
         rig.window.step();
-        rig.params.state.kept().next_command()
+        rig.link.mailbox().next_command()
     };
     assert_eq!(land(&mut rig, &midi, 0.2), None);
     assert!(rig.shows("The drummer continues from 1 bar of the file."));

@@ -1,9 +1,9 @@
 //! Dial: a ring that fills, with its value inside and its name below.
 
-use egui::{Align2, CursorIcon, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, CursorIcon, Pos2, Rect, Stroke, Ui, pos2, vec2};
 use nice_plug::params::Param;
 
-use super::value_input::{HOW_TO, adjust};
+use super::value_input::{HOW_TO, ValueInput};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
 
@@ -55,14 +55,11 @@ impl<'a, P: Param> Dial<'a, P> {
     pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
         let scale = view.scale;
         let value = self.param.unmodulated_normalized_value();
-        let id = ui.make_persistent_id(self.name);
-        let response = ui.interact(rect, id, Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::slider(true, f64::from(value), self.name));
         let [radius, width] = self.size.ring();
         let centre = pos2(rect.center().x, rect.top() + scale.px(radius + width / 2.0 + 1.0));
-        let field = Rect::from_center_size(centre, scale.size(66.0, 26.0));
-        let travel = scale.px(TRAVEL);
-        let typing = adjust(ui, view, self.param, self.name, &response, travel, field);
+        let place = Rect::from_center_size(centre, scale.size(66.0, 26.0));
+        let (param, name, travel) = (self.param, self.name, scale.px(TRAVEL));
+        let (response, typing) = ValueInput { param, name, travel, place }.show(ui, view, rect);
 
         let painter = ui.painter();
         let track = if response.hovered() { theme::BAR_LINE } else { theme::LINE };

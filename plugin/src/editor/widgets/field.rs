@@ -1,13 +1,12 @@
 //! Fields: a value in a box that can be typed, and the text field itself.
 
 use egui::accesskit::Role;
-use egui::{Align2, CursorIcon, Id, Key, Rect, Sense, Ui, WidgetInfo};
+use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
 use super::frame::{corners, focus_ring};
-use super::text_field::text_field;
-use super::value_input::{HOW_TO, adjust};
-use crate::editor::host_edits::{ParamGesture, ViewContext};
+use super::value_input::{HOW_TO, ValueInput, typing};
+use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
 
 /// Pointer travel over the full range, in design points.
@@ -29,58 +28,27 @@ pub(crate) struct Field<'a, P> {
 impl<P: Param> Field<'_, P> {
     /// Draws the field in `rect`.
     pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
-        let scale = view.scale;
-        let id = ui.make_persistent_id(self.name);
+        let Field { param, name, hint, .. } = self;
         if self.turns {
-            let response = ui.interact(rect, id, Sense::click_and_drag());
-            let value = f64::from(self.param.unmodulated_normalized_value());
-            response.widget_info(|| WidgetInfo::slider(true, value, self.name));
-            let travel = scale.px(TRAVEL);
-            if !adjust(ui, view, self.param, self.name, &response, travel, rect) {
-                self.paint(ui, scale, &response);
-                let hint = format!("{}\n\n{HOW_TO}", self.hint);
+            let travel = view.scale.px(TRAVEL);
+            let input = ValueInput { param, name, travel, place: rect };
+            let (response, typing) = input.show(ui, view, rect);
+            if !typing {
+                self.paint(ui, view.scale, &response);
+                let hint = format!("{hint}\n\n{HOW_TO}");
                 response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(hint);
             }
-        } else if let Some(to) = self.typed(ui, scale, rect, id) {
-            view.edits.gesture(self.param, ParamGesture::Jump(to));
+            return;
         }
-    }
-
-    /// Opens the field for typing on a click. Returns the typed value.
-    fn typed(&self, ui: &mut Ui, scale: Scale, rect: Rect, id: Id) -> Option<f32> {
-        let text_id = id.with("typed");
-        let open = ui.data(|data| data.get_temp::<String>(text_id));
-        if let Some(mut text) = open {
-            let opened = ui.data_mut(|data| data.remove_temp::<bool>(text_id)).unwrap_or(false);
-            let field = id.with("field");
-            return match text_field(ui, scale, rect, field, self.name, &mut text, opened) {
-                None => {
-                    ui.data_mut(|data| data.insert_temp(text_id, text));
-                    None
-                }
-                Some(typed) => {
-                    ui.data_mut(|data| data.remove::<String>(text_id));
-                    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-                    typed.then(|| self.param.string_to_normalized_value(&digits)).flatten()
-                }
-            };
-        }
-        let response = ui.interact(rect, id, Sense::click());
+        let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click());
         response.widget_info(|| WidgetInfo {
-            current_text_value: Some(self.param.to_string()),
-            ..WidgetInfo::labeled(Role::SpinButton, true, self.name)
+            current_text_value: Some(param.to_string()),
+            ..WidgetInfo::labeled(Role::SpinButton, true, name)
         });
-        let enter = response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        if response.clicked() || response.secondary_clicked() || enter {
-            ui.data_mut(|data| {
-                data.insert_temp(text_id, self.param.to_string());
-                data.insert_temp(text_id, true);
-            });
-            ui.ctx().request_repaint();
+        if !typing(ui, view, param, name, &response, rect) {
+            self.paint(ui, view.scale, &response);
+            response.on_hover_cursor(CursorIcon::Text).on_hover_text(hint);
         }
-        self.paint(ui, scale, &response);
-        response.on_hover_cursor(CursorIcon::Text).on_hover_text(self.hint);
-        None
     }
 
     fn paint(&self, ui: &Ui, scale: Scale, response: &egui::Response) {

@@ -3,7 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2};
 
-use super::frame::corners;
+use super::frame::{choice_cell, corners};
 use crate::editor::theme::{self, FontRole, Scale};
 
 /// Width and height of an entry, in design points.
@@ -69,14 +69,8 @@ pub(crate) fn menu_choice(
         let response = ui.interact(area, ui.make_persistent_id(&name), Sense::click());
         let is = place == chosen;
         response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, true, is, &name));
-        let (fill, colour) = match (is, response.hovered() || response.has_focus()) {
-            (true, _) => (theme::AMBER, theme::GROUND),
-            (false, true) => (theme::BAR_LINE, theme::TEXT),
-            (false, false) => (theme::LINE, theme::TEXT),
-        };
-        ui.painter().rect_filled(area, corners(scale), fill);
-        let font = scale.font(if is { FontRole::Chosen } else { FontRole::Small });
-        ui.painter().text(area.center(), Align2::CENTER_CENTER, label, font, colour);
+        let near = response.hovered() || response.has_focus();
+        choice_cell(ui, scale, &response, label, (is, near), [theme::LINE, theme::BAR_LINE]);
         picked = picked.or((response.clicked() && !is).then_some(place));
         tell(response, hint);
     }

@@ -1,12 +1,12 @@
 //! Segmented choice of a few values.
 
 use egui::accesskit::Role;
-use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo};
+use egui::{CursorIcon, Rect, Sense, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
-use super::frame::{corners, focus_ring};
+use super::frame::{choice_cell, focus_ring};
 use crate::editor::host_edits::{ParamGesture, ViewContext};
-use crate::editor::theme::{self, FontRole};
+use crate::editor::theme;
 
 /// Segments for a parameter with a few values.
 pub(crate) struct Segments<'a, P> {
@@ -37,15 +37,9 @@ impl<P: Param> Segments<'_, P> {
             let name = format!("{}: {value_text}", self.name);
             let response = ui.interact(cell, ui.make_persistent_id(&name), Sense::click());
             response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, &name));
-            let (fill, colour) = match (chosen, response.hovered()) {
-                (true, _) => (theme::AMBER, theme::GROUND),
-                (false, true) => (theme::LIFTED, theme::TEXT),
-                (false, false) => (theme::RAISED, theme::TEXT),
-            };
-            ui.painter().rect_filled(cell, corners(scale), fill);
+            let fills = [theme::RAISED, theme::LIFTED];
+            choice_cell(ui, scale, &response, label, (chosen, response.hovered()), fills);
             focus_ring(ui, scale, &response);
-            let font = scale.font(if chosen { FontRole::Chosen } else { FontRole::Small });
-            ui.painter().text(cell.center(), Align2::CENTER_CENTER, label, font, colour);
             if response.clicked() && !chosen {
                 view.edits.gesture(self.param, ParamGesture::Jump(to));
             }

@@ -1,10 +1,10 @@
 //! Slider: a thin bar that fills.
 
-use egui::{Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2};
+use egui::{Color32, CursorIcon, Rect, Ui};
 use nice_plug::params::Param;
 
-use super::frame::{focus_ring, hint_beside};
-use super::value_input::{HOW_TO, adjust};
+use super::frame::{focus_ring, hint_beside, thin_bar};
+use super::value_input::{HOW_TO, ValueInput};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme;
 
@@ -29,27 +29,19 @@ impl<P: Param> Slider<'_, P> {
     pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
         let scale = view.scale;
         let value = self.param.unmodulated_normalized_value();
-        let id = ui.make_persistent_id(self.name);
-        let response = ui.interact(rect, id, Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::slider(true, f64::from(value), self.name));
         let room = scale.size(60.0, 24.0).max(rect.size());
-        let field = Rect::from_center_size(rect.center(), room);
-        if adjust(ui, view, self.param, self.name, &response, rect.width(), field) {
+        let place = Rect::from_center_size(rect.center(), room);
+        let (param, name, travel) = (self.param, self.name, rect.width());
+        let (response, typing) = ValueInput { param, name, travel, place }.show(ui, view, rect);
+        if typing {
             return;
         }
-        let thick = scale.px(5.0);
-        let bar = Rect::from_center_size(rect.center(), egui::vec2(rect.width(), thick));
-        let at = |share: f32| bar.left() + bar.width() * share;
-        let round = CornerRadius::from(thick / 2.0);
         let hovered = response.hovered() || response.dragged();
         let track = if hovered { theme::BAR_LINE } else { theme::LINE };
-        let painter = ui.painter();
-        painter.rect_filled(bar, round, track);
-        let ends = at(self.origin.min(value))..=at(self.origin.max(value));
-        painter.rect_filled(Rect::from_x_y_ranges(ends, bar.y_range()), round, self.colour);
+        let at = thin_bar(ui, scale, rect, track, ([self.origin, value], self.colour));
         if self.knob || hovered {
             let radius = scale.px(if hovered { 6.0 } else { 5.0 });
-            painter.circle_filled(pos2(at(value), bar.center().y), radius, self.colour);
+            ui.painter().circle_filled(at, radius, self.colour);
         }
         focus_ring(ui, scale, &response);
         let hint = format!("{}: {}\n\n{}\n\n{HOW_TO}", self.name, self.param, self.hint);

@@ -1,6 +1,6 @@
 //! Input shared by dials, sliders and fields: drag, wheel, arrow keys, double click, and typing.
 
-use egui::{Event, Key, MouseWheelUnit, Rect, Response, Ui, Vec2};
+use egui::{Event, Key, MouseWheelUnit, Rect, Response, Sense, Ui, Vec2, WidgetInfo};
 use nice_plug::params::Param;
 
 use super::text_field::text_field;
@@ -15,30 +15,36 @@ const NOTCH: f32 = 0.02;
 pub(crate) const HOW_TO: &str = "Drag or scroll, with shift for fine steps. Double click: the \
                               default. Right click or Enter: type a value.";
 
-/// Lets the user adjust a parameter; `travel` is the pointer travel over the full range, in points.
-/// Returns `true` while a value is typed, in a field at `place`.
-pub(crate) fn adjust<P: Param>(
-    ui: &mut Ui,
-    view: &ViewContext<'_>,
-    param: &P,
-    name: &str,
-    response: &Response,
-    travel: f32,
-    place: Rect,
-) -> bool {
-    let typed = typing(ui, view, param, name, response, place);
-    let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
-    match typed {
-        Typing::Idle if is_drag(response) => drag(ui, view, param, response, travel / fine),
-        Typing::Idle => {
-            if let Some(to) = jumped(ui, param, response, fine) {
-                view.edits.gesture(param, ParamGesture::Jump(to));
-            }
+/// Control of a parameter that can be dragged, scrolled and typed.
+pub(crate) struct ValueInput<'a, P> {
+    pub param: &'a P,
+    /// Accessible name.
+    pub name: &'a str,
+    /// Pointer travel over the full range, in points.
+    pub travel: f32,
+    /// Place of the field in which a value is typed.
+    pub place: Rect,
+}
+
+impl<P: Param> ValueInput<'_, P> {
+    /// Lets the user adjust the parameter in `rect`. Returns `true` while a value is typed.
+    pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) -> (Response, bool) {
+        let ValueInput { param, name, travel, place } = self;
+        let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click_and_drag());
+        let value = f64::from(param.unmodulated_normalized_value());
+        response.widget_info(|| WidgetInfo::slider(true, value, name));
+        let typed = typing(ui, view, param, name, &response, place);
+        let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+        if typed {
+            return (response, true);
         }
-        Typing::Done(Some(value)) => view.edits.gesture(param, ParamGesture::Jump(value)),
-        Typing::Open | Typing::Done(None) => {}
+        if is_drag(&response) {
+            drag(ui, view, param, &response, travel / fine);
+        } else if let Some(to) = jumped(ui, param, &response, fine) {
+            view.edits.gesture(param, ParamGesture::Jump(to));
+        }
+        (response, false)
     }
-    !matches!(typed, Typing::Idle)
 }
 
 /// Returns `true` if a drag starts, continues or ends in this frame.
@@ -140,41 +146,40 @@ pub(crate) fn wheel_notches(ui: &Ui) -> f32 {
     })
 }
 
-/// State of typing a value.
-enum Typing {
-    Idle,
-    Open,
-    /// Closed in this frame, with the value if one was typed and understood.
-    Done(Option<f32>),
-}
-
-/// Draws the field for typing a value while it is open.
-fn typing<P: Param>(
+/// Draws the field for typing a value while it is open, and sets the parameter when it closes.
+/// Returns `true` if it was open.
+pub(super) fn typing<P: Param>(
     ui: &mut Ui,
     view: &ViewContext<'_>,
     param: &P,
     name: &str,
     response: &Response,
     place: Rect,
-) -> Typing {
+) -> bool {
     let text_id = response.id.with("typed");
+    // A control that cannot be dragged opens at a click.
     let asked = response.secondary_clicked()
+        || response.clicked() && !response.sense.senses_drag()
         || response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let open = ui.data(|data| data.get_temp::<String>(text_id));
-    let Some(mut text) = open.or_else(|| asked.then(|| param.to_string())) else {
-        return Typing::Idle;
-    };
+    let Some(mut text) = open.or_else(|| asked.then(|| param.to_string())) else { return false };
     let name = format!("{name} value");
     let field = text_id.with("field");
     match text_field(ui, view.scale, place, field, &name, &mut text, asked) {
         None => {
             ui.data_mut(|data| data.insert_temp(text_id, text));
-            Typing::Open
         }
         Some(typed) => {
             ui.data_mut(|data| data.remove::<String>(text_id));
-            let read = || param.string_to_normalized_value(text.trim());
-            Typing::Done(typed.then(read).flatten())
+            let digits: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+            let read = || {
+                let plain = param.string_to_normalized_value(text.trim());
+                plain.or_else(|| param.string_to_normalized_value(&digits))
+            };
+            if let Some(value) = typed.then(read).flatten() {
+                view.edits.gesture(param, ParamGesture::Jump(value));
+            }
         }
     }
+    true
 }

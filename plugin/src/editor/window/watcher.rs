@@ -137,22 +137,23 @@ struct WindowContent {
     phrases: [Option<Arc<Phrase>>; 2],
     loading: bool,
     sent: u32,
-    /// Change counter of the project, and whether the worker has a report.
-    kept: (u32, bool),
+    /// Change counter of the project.
+    changes: u32,
+    has_report: bool,
     notices: Vec<String>,
 }
 
 impl WindowContent {
     fn of(sources: &Sources) -> Self {
         let phrases = sources.link.phrases();
-        let kept = sources.params.state.kept();
         WindowContent {
             // While the song moves, the window repaints at the display's rate by itself.
             status: Status { position: 0.0, bar_start: 0.0, ..sources.link.status() },
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
             sent: sources.link.sent(),
-            kept: (kept.changes(), kept.has_report()),
+            changes: sources.params.state.kept().changes(),
+            has_report: sources.link.mailbox().has_report(),
             notices: sources.link.notices(),
         }
     }

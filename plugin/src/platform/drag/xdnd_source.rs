@@ -26,7 +26,7 @@ use x11rb::{CURRENT_TIME, NONE};
 
 use super::drag_state::{DragReport, DragState, NO_TARGET, WindowId};
 use super::xdnd_picture::picture_window;
-use crate::platform::x11::hidden_window;
+use crate::platform::x11::{hidden_window, property};
 use crate::platform::xdnd_atoms::Atoms;
 
 /// Polling interval of the pointer.
@@ -258,17 +258,13 @@ impl<'a> XdndDrag<'a> {
 
     /// Returns the drop target of a window, if it accepts drops.
     fn drop_target(&self, window: Window) -> Option<DropTarget> {
-        let property = |window, name| {
-            let any = AtomEnum::ANY;
-            let reply = self.connection.get_property(false, window, name, any, 0, 1).ok()?;
-            reply.reply().ok()?.value32()?.next()
-        };
+        let word = |window, name| property(&self.connection, window, name, 1)?.first().copied();
         // A stale proxy of a terminated program does not name itself.
-        let proxy = property(window, self.atoms.XdndProxy)
-            .filter(|&proxy| property(proxy, self.atoms.XdndProxy) == Some(proxy));
+        let proxy = word(window, self.atoms.XdndProxy)
+            .filter(|&proxy| word(proxy, self.atoms.XdndProxy) == Some(proxy));
         let proxy = proxy.unwrap_or(window);
         let [oldest, newest] = VERSIONS;
-        let version = property(proxy, self.atoms.XdndAware).filter(|&version| version >= oldest)?;
+        let version = word(proxy, self.atoms.XdndAware).filter(|&version| version >= oldest)?;
         let version = version.min(newest);
         Some(DropTarget {
             window,

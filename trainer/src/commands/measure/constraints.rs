@@ -9,7 +9,7 @@ use groove::generate::likelihood::likelihood;
 use groove::model::encode::Kind;
 use groove::play::perform::Performance;
 use groove::take::pins::{Pin, Pins};
-use groove::take::{Fills, Played, Primer, Rhythm, Take};
+use groove::take::{Fills, Played, Primer, Rhythm, Take, TakeControls};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Step};
 use rand::Rng;
 use rand::seq::IndexedRandom;
@@ -32,12 +32,15 @@ fn any_take(draws: &mut impl Rng) -> Take {
         _ => Primer::Off,
     };
     let mut take = Take {
-        seed: draws.random(),
-        style: draws.random_range(0..=18),
-        blend: (draws.random_range(0..=18), *[0.0, 0.0, 0.3].choose(draws).unwrap_or(&0.0)),
-        tempo: draws.random_range(60.0..200.0),
-        temperature: draws.random_range(0.5..1.5),
-        stick: *[0.0, 0.5, 0.5, 0.8, 1.0].choose(draws).unwrap_or(&0.5),
+        controls: TakeControls {
+            seed: draws.random(),
+            style: draws.random_range(0..=18),
+            blend: (draws.random_range(0..=18), *[0.0, 0.0, 0.3].choose(draws).unwrap_or(&0.0)),
+            tempo: draws.random_range(60.0..200.0),
+            temperature: draws.random_range(0.5..1.5),
+            stick: *[0.0, 0.5, 0.5, 0.8, 1.0].choose(draws).unwrap_or(&0.5),
+            ..TakeControls::default()
+        },
         fills: Fills {
             every: *[0, 1, 2, 4, 8, 16].choose(draws).unwrap_or(&0),
             steps: draws.random_range(4..=32),
@@ -49,7 +52,7 @@ fn any_take(draws: &mut impl Rng) -> Take {
         ..Take::default()
     };
     if draws.random_bool(0.3) {
-        take.lanes[draws.random_range(0..9)] = draws.random_range(-1.0..1.0);
+        take.controls.lanes[draws.random_range(0..9)] = draws.random_range(-1.0..1.0);
     }
     if draws.random_bool(0.3) {
         take.pins = any_pins(draws, 16 * take.bars());
@@ -117,8 +120,8 @@ pub(super) fn purity(context: &CheckContext) -> Result<Vec<Check>> {
         Ok(streamed == requested && other.phrase(&take, METER, number)? == requested)
     })?;
     let seeds = share(2, |_, draws| {
-        let take = Take { stick: 0.5, pins: Pins::NONE, ..any_take(draws) };
-        let other = Take { seed: take.seed ^ 1 << draws.random_range(0..32), ..take };
+        let take = Take { pins: Pins::NONE, ..any_take(draws).with(|take| take.stick = 0.5) };
+        let other = take.with(|take| take.seed ^= 1 << draws.random_range(0..32));
         let mut one = drummer();
         Ok(one.phrase(&take, METER, 0)? != one.phrase(&other, METER, 0)?)
     })?;
@@ -152,8 +155,11 @@ pub(super) fn pins(context: &CheckContext) -> Result<Vec<Check>> {
     let margins = std::sync::Mutex::new(Vec::new());
     let kept = share(4, |_, draws| {
         let take = Take {
-            seed: draws.random(),
-            style: draws.random_range(0..=18),
+            controls: TakeControls {
+                seed: draws.random(),
+                style: draws.random_range(0..=18),
+                ..TakeControls::default()
+            },
             pins: any_pins(draws, 64),
             ..Take::default()
         };
@@ -169,9 +175,9 @@ pub(super) fn pins(context: &CheckContext) -> Result<Vec<Check>> {
             take.pins.silent(place).iter().for_each(|drum| step.set(drum, None));
         }
         let kind = Kind {
-            style: take.style,
+            style: take.controls.style,
             blend: (0, 0.0),
-            tempo: take.tempo,
+            tempo: take.controls.tempo,
             meter: METER,
             fill: false,
         };
@@ -212,8 +218,7 @@ pub(super) fn hold(context: &CheckContext) -> Result<Vec<Check>> {
         let beat = (step + 1).next_multiple_of(4);
         let at = u16::try_from(beat % 64)?;
         let take = Take {
-            seed: draws.random(),
-            style,
+            controls: TakeControls { seed: draws.random(), style, ..TakeControls::default() },
             primer: Primer::Hold { drums: held, at },
             ..Take::default()
         };

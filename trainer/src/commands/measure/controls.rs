@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use groove::generate::likelihood::likelihood;
 use groove::model::encode::Kind;
 use groove::pattern::style::style_number;
-use groove::take::Take;
 use groove::take::pins::Pins;
+use groove::take::{Take, TakeControls};
 use groove::{CLASSES, Drum, Meter, Step};
 use rayon::prelude::*;
 
@@ -35,7 +35,8 @@ pub(super) fn stick(context: &CheckContext) -> Result<Vec<Check>> {
         for stick in STICKS {
             let take = |seed: u32| {
                 let tempo = tempi[seed as usize * tempi.len() / TAKES as usize];
-                play(&context.model, &Take { seed, style, tempo, stick, ..Take::default() }, BARS)
+                let take = TakeControls { seed, style, tempo, stick, ..TakeControls::default() };
+                play(&context.model, &take.into(), BARS)
             };
             let takes = (0..TAKES).into_par_iter().map(take).collect::<Result<Vec<_>>>()?;
             steady.push(bar_f1(&takes));
@@ -71,7 +72,8 @@ pub(super) fn temperature(context: &CheckContext) -> Result<Vec<Check>> {
     let kind = Kind { style, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
     let takes = |temperature: f32| -> Result<Vec<Vec<Step>>> {
         let take = |seed| {
-            let take = Take { seed, style, temperature, ..Take::default() };
+            let take =
+                Take::from(TakeControls { seed, style, temperature, ..TakeControls::default() });
             context.play(&take, BARS)
         };
         (0..TAKES).into_par_iter().map(take).collect()
@@ -108,7 +110,7 @@ pub(super) fn temperature(context: &CheckContext) -> Result<Vec<Check>> {
 
 /// Returns the hits per bar, by class, of rock takes of two phrases.
 fn rates(context: &CheckContext, take: &Take) -> Result<[f64; CLASSES]> {
-    let play = |seed: u32| Ok(count(&context.play(&Take { seed, ..*take }, 8)?));
+    let play = |seed: u32| Ok(count(&context.play(&take.with(|take| take.seed = seed), 8)?));
     let counts = (0..MANY).into_par_iter().map(play).collect::<Result<Vec<_>>>()?;
     let bars = f64::from(MANY) * 8.0;
     Ok(std::array::from_fn(|class| counts.iter().map(|hits| hits[class]).sum::<f64>() / bars))
@@ -116,13 +118,13 @@ fn rates(context: &CheckContext, take: &Take) -> Result<[f64; CLASSES]> {
 
 pub(super) fn density(context: &CheckContext) -> Result<Vec<Check>> {
     let style = style_number("rock").context("the style is missing")?;
-    let plain = Take { style, ..Take::default() };
+    let plain = Take::from(TakeControls { style, ..TakeControls::default() });
     let usual = rates(context, &plain)?;
     let mut lines = Vec::new();
     for drum in Drum::ALL {
         let at = |place: f32| {
             let mut take = plain;
-            take.lanes[drum.index()] = place;
+            take.controls.lanes[drum.index()] = place;
             rates(context, &take)
         };
         let (less, more) = (at(-0.5)?, at(0.5)?);
@@ -143,7 +145,7 @@ pub(super) fn density(context: &CheckContext) -> Result<Vec<Check>> {
     }
     let at = |density: f32| -> Result<f64> {
         let mut take = plain;
-        take.density = density;
+        take.controls.density = density;
         Ok(rates(context, &take)?.into_iter().sum())
     };
     let all = [at(-0.5)?, usual.into_iter().sum(), at(0.5)?];

@@ -6,7 +6,7 @@ use groove::generate::Drummer;
 use groove::generate::fill_quota::quantiles;
 use groove::model::encode::Kind;
 use groove::pattern::style::{STYLES, style_number};
-use groove::take::{Fills, Take};
+use groove::take::{Fills, Take, TakeControls};
 use groove::{CLASSES, Drum, DrumSet, Meter, Step};
 use rayon::prelude::*;
 
@@ -127,7 +127,7 @@ impl CheckContext {
         let play = |number: u32| -> Result<Vec<PlayedFill>> {
             let mut take = of;
             // Distant seeds.
-            take.seed = number.wrapping_mul(0x9e37_79b9) + 5;
+            take.controls.seed = number.wrapping_mul(0x9e37_79b9) + 5;
             self.fills_of(&take, meter)
         };
         let played = (0..takes).into_par_iter().map(play).collect::<Result<Vec<_>>>()?;
@@ -173,7 +173,13 @@ fn beside_other_bars(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
     };
     let take = |seed: u32| {
         let tempo = tempi[seed as usize * tempi.len() / TAKES as usize];
-        context.play(&Take { seed, style, tempo, fills, ..Take::default() }, BARS)
+        context.play(
+            &Take {
+                fills,
+                ..Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() })
+            },
+            BARS,
+        )
     };
     let takes = (0..TAKES).into_par_iter().map(take).collect::<Result<Vec<_>>>()?;
     let bars = || takes.iter().flat_map(|take| (0i64..).zip(take.chunks(meter.steps())));
@@ -196,9 +202,13 @@ fn beside_other_bars(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
     ])
 }
 
+fn of_style(style: u8) -> Take {
+    TakeControls { style, ..TakeControls::default() }.into()
+}
+
 /// Eighty fills of two beats at the usual amount.
 fn usual(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
-    let fills = context.fills(Take { style, ..Take::default() }, Meter::FOUR_FOUR, FEW)?;
+    let fills = context.fills(of_style(style), Meter::FOUR_FOUR, FEW)?;
     let theirs = drummers(&context.pieces, Some(style));
     let full = share(fills.iter().map(|fill| fill.strokes() >= 4.0));
     let bare = fills.iter().filter(|fill| fill.strokes() <= 2.0).count();
@@ -236,7 +246,7 @@ fn ratio(fills: &[PlayedFill], of: impl Fn(&PlayedFill) -> [f64; 2]) -> f64 {
 
 /// Places of the strokes and direction of the toms, beside the drummers' fills of all styles.
 fn shape(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
-    let played = context.fills(Take { style, ..Take::default() }, Meter::FOUR_FOUR, MANY)?;
+    let played = context.fills(of_style(style), Meter::FOUR_FOUR, MANY)?;
     let theirs = drummers(&context.pieces, None);
     let both =
         |of: &dyn Fn(&PlayedFill) -> [f64; 2]| [&played, &theirs].map(|fills| ratio(fills, of));
@@ -264,7 +274,7 @@ fn shape(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
 fn amounts(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
     let at = |amount: f32| {
         let fills = Fills { amount, ..Fills::default() };
-        context.fills(Take { style, fills, ..Take::default() }, Meter::FOUR_FOUR, MANY)
+        context.fills(Take { fills, ..of_style(style) }, Meter::FOUR_FOUR, MANY)
     };
     let all = AMOUNTS.into_iter().map(at).collect::<Result<Vec<_>>>()?;
     let strokes: Vec<f64> =
@@ -301,7 +311,7 @@ fn lengths_and_meters(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
     let mut lines = Vec::new();
     let mut line = |what: String, steps: u8, meter: Meter| -> Result<()> {
         let fills = Fills { steps, ..Fills::default() };
-        let fills = context.fills(Take { style, fills, ..Take::default() }, meter, FEW)?;
+        let fills = context.fills(Take { fills, ..of_style(style) }, meter, FEW)?;
         let rate = mean(fills.iter().map(PlayedFill::rate));
         let least = fills.iter().map(PlayedFill::rate).fold(f64::INFINITY, f64::min);
         let crash = share(

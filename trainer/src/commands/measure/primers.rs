@@ -6,7 +6,7 @@ use groove::generate::morph::morph;
 use groove::model::ModelError;
 use groove::model::encode::Kind;
 use groove::pattern::style::style_number;
-use groove::take::{Played, Primer, Rhythm, Take};
+use groove::take::{Played, Primer, Rhythm, Take, TakeControls};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Step};
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -51,9 +51,12 @@ pub(super) fn carry_on(context: &CheckContext) -> Result<Vec<Check>> {
     let compare = |(seed, (kind, steps)): (usize, &(Kind, Vec<Step>))| -> Result<[f64; 2]> {
         let (primer, next) = steps.split_at(2 * BAR);
         let take = Take {
-            seed: u32::try_from(seed)?,
-            style: kind.style,
-            tempo: kind.tempo,
+            controls: TakeControls {
+                seed: u32::try_from(seed)?,
+                style: kind.style,
+                tempo: kind.tempo,
+                ..TakeControls::default()
+            },
             primer: Primer::Play(Played::new(primer)),
             ..Take::default()
         };
@@ -89,9 +92,12 @@ pub(super) fn tap(context: &CheckContext) -> Result<Vec<Check>> {
     let met = |on: bool| -> Result<[f64; 2]> {
         let one = |(seed, (kind, rhythm)): (usize, &(Kind, Rhythm))| -> Result<[f64; 2]> {
             let take = Take {
-                seed: u32::try_from(seed)?,
-                style: kind.style,
-                tempo: kind.tempo,
+                controls: TakeControls {
+                    seed: u32::try_from(seed)?,
+                    style: kind.style,
+                    tempo: kind.tempo,
+                    ..TakeControls::default()
+                },
                 primer: if on { Primer::Tap(*rhythm) } else { Primer::Off },
                 ..Take::default()
             };
@@ -199,11 +205,13 @@ pub(super) fn morphed(context: &CheckContext) -> Result<Vec<Check>> {
     let one = |pair: u32| -> Result<([Vec<f64>; 2], bool)> {
         let mut draws = draws(7);
         draws.set_stream(u64::from(pair));
-        let mut take = || Take {
-            seed: draws.random(),
-            style: draws.random_range(0..=18),
-            tempo: draws.random_range(80.0..140.0),
-            ..Take::default()
+        let mut take = || {
+            Take::from(TakeControls {
+                seed: draws.random(),
+                style: draws.random_range(0..=18),
+                tempo: draws.random_range(80.0..140.0),
+                ..TakeControls::default()
+            })
         };
         let takes = [take(), take()];
         let beats = morph(&context.model, [&takes[0], &takes[1]], Meter::FOUR_FOUR, COUNT)?;

@@ -110,7 +110,7 @@ fn row(audit: &Audit) -> String {
         .each_ref()
         .map(|verdict| format!("{:.2} ({} of {})", verdict.share(), verdict.met, verdict.bars));
     let FactoryPreset { name, .. } = &audit.preset;
-    let (seed, hits, missed) = (audit.preset.take().seed, audit.hits(), audit.missed());
+    let (seed, hits, missed) = (audit.preset.take().controls.seed, audit.hits(), audit.missed());
     format!("| {name} | {seed} | {first} | {second} | {hits:.1} | {missed} |")
 }
 
@@ -135,8 +135,8 @@ fn page(audits: &[Audit]) -> String {
             text,
             "\n## {}\n\n{}, {:.0} bpm; {}.\n\n*Limits:* {}.\n",
             preset.name,
-            style_name(take.style),
-            take.tempo,
+            style_name(take.controls.style),
+            take.controls.tempo,
             preset.feel,
             idiom.words()
         );

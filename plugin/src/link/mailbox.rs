@@ -1,0 +1,68 @@
+//! Mailbox of the worker: the window's commands and the result of the last one. The audio thread
+//! does not use it.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use groove::Meter;
+use groove::pattern::midi::Clip;
+use groove::take::Take;
+
+use crate::link::unpoisoned;
+
+/// A command from the window to the worker.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WorkerCommand {
+    /// Plays with a model file; `None` is the built-in model.
+    ChooseModel(Option<PathBuf>),
+    /// Copies a model file into the user's folder and plays with it.
+    ImportModel(PathBuf),
+    /// Generates bars of the playing take ahead of the song: meter, first bar and count.
+    PlayAhead(Box<Take>, Meter, i64, u16),
+    /// Humanises a clip in the style of a take and pins the result.
+    Humanise(Clip, Box<Take>),
+}
+
+/// Commands in order, and the report of the last one.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    commands: Mutex<VecDeque<WorkerCommand>>,
+    report: Mutex<Option<Result<String, String>>>,
+}
+
+impl Mailbox {
+    /// Queues a command. The caller must wake the worker.
+    pub fn send(&self, command: WorkerCommand) {
+        unpoisoned(&self.commands).push_back(command);
+    }
+
+    /// Returns `true` if a command is queued. For the worker.
+    #[must_use]
+    pub fn has_command(&self) -> bool {
+        !unpoisoned(&self.commands).is_empty()
+    }
+
+    /// Returns the next command. For the worker.
+    #[must_use]
+    pub fn next_command(&self) -> Option<WorkerCommand> {
+        unpoisoned(&self.commands).pop_front()
+    }
+
+    /// Reports the result of a command, as a message either way.
+    pub fn report(&self, report: Result<String, String>) {
+        *unpoisoned(&self.report) = Some(report);
+    }
+
+    /// Returns the result of the last command, once. For the window.
+    #[must_use]
+    pub fn take_report(&self) -> Option<Result<String, String>> {
+        unpoisoned(&self.report).take()
+    }
+
+    /// Returns `true` if a result is unread. For the window's watcher.
+    #[must_use]
+    pub fn has_report(&self) -> bool {
+        unpoisoned(&self.report).is_some()
+    }
+}
