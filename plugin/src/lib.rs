@@ -111,7 +111,7 @@ impl DeepPocket {
                 Channel::Wildcard => self.controls.channel,
             };
             let velocity = midi_velocity(velocity);
-            self.engine.pass_through(NoteMessage { sample, channel, pitch, velocity, drum: None });
+            self.engine.pass_through(NoteMessage { sample, channel, pitch, velocity, struck: None });
         }
     }
 

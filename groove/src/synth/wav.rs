@@ -24,9 +24,9 @@ pub fn render(clip: &Clip, rate: u32) -> [Vec<f32>; 2] {
     let per_tick = f64::from(rate) * 60.0 / tempo / f64::from(TICKS_PER_BEAT);
     let sample = |tick: u32| (f64::from(tick) * per_tick).round() as usize;
     let mut sides = [Vec::new(), Vec::new()];
-    for Onset { tick, drum, velocity, .. } in clip.onsets() {
+    for Onset { tick, drum, articulation, velocity } in clip.onsets() {
         play_to(&mut kit, &mut sides, sample(tick));
-        kit.strike(drum, Articulation::Plain, velocity);
+        kit.strike(drum, articulation, velocity);
     }
     let end = sample(clip.ticks());
     play_to(&mut kit, &mut sides, end);

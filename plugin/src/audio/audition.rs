@@ -39,10 +39,10 @@ impl Audition {
 
     /// Renders up to the note's sample and strikes its drum.
     pub(crate) fn hear(&mut self, message: NoteMessage, output: &mut [&mut [f32]]) {
-        if let (NoteMessage { sample, velocity, drum: Some(drum), .. }, true) = (message, self.on) {
-            self.play_to(usize::try_from(sample).unwrap_or(usize::MAX), output);
-            self.kit.strike(drum, Articulation::Plain, velocity);
-        }
+        let NoteMessage { sample, velocity, struck, .. } = message;
+        let Some((drum, articulation)) = struck.filter(|_| self.on) else { return };
+        self.play_to(usize::try_from(sample).unwrap_or(usize::MAX), output);
+        self.kit.strike(drum, articulation, velocity);
     }
 
     /// Renders the rest of the block, so that every output sample is written.

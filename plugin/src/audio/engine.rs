@@ -47,8 +47,8 @@ pub struct NoteMessage {
     pub pitch: u8,
     /// MIDI velocity, 1 to 127; 0 ends the note.
     pub velocity: u8,
-    /// Drum that is struck; `None` for a note-off or a pass-through note.
-    pub drum: Option<Drum>,
+    /// Drum that is struck and how; `None` for a note-off or a pass-through note.
+    pub struck: Option<(Drum, Articulation)>,
 }
 
 /// The audio half of an instance. Large members are boxed so that the fields that every block reads

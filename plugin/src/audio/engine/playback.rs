@@ -144,11 +144,12 @@ impl Engine {
 /// Sends a note to the host and counts it if the host refuses it.
 fn send(note: Note, refused: &mut u32, out: &mut impl FnMut(NoteMessage) -> bool) {
     let message = match note {
-        Note::On { sample, channel, drum, pitch, velocity, .. } => {
-            NoteMessage { sample, channel, pitch, velocity, drum: Some(drum) }
+        Note::On { sample, channel, drum, articulation, pitch, velocity } => {
+            let struck = Some((drum, articulation));
+            NoteMessage { sample, channel, pitch, velocity, struck }
         }
         Note::Off { sample, channel, pitch } => {
-            NoteMessage { sample, channel, pitch, velocity: 0, drum: None }
+            NoteMessage { sample, channel, pitch, velocity: 0, struck: None }
         }
     };
     if !out(message) {
