@@ -111,7 +111,13 @@ impl DeepPocket {
                 Channel::Wildcard => self.controls.channel,
             };
             let velocity = midi_velocity(velocity);
-            self.engine.pass_through(NoteMessage { sample, channel, pitch, velocity, struck: None });
+            self.engine.pass_through(NoteMessage {
+                sample,
+                channel,
+                pitch,
+                velocity,
+                struck: None,
+            });
         }
     }
 

@@ -1,9 +1,10 @@
 //! Classifier features of a window of two bars of 4/4: first those of the hits, then those of
-//! velocity and timing.
+//! velocity and timing, then those of articulations and strokes.
 
 use groove::CLASSES;
 
 use super::comparison::{BarSteps, STEPS};
+use super::stroke_features::stroke_features;
 
 /// Steps in a window.
 const LENGTH: usize = 2 * STEPS;
@@ -20,10 +21,12 @@ const SNARE: usize = 1;
 /// Features of a window.
 #[derive(Debug)]
 pub(crate) struct Features {
-    /// Hit features first, then feel features.
+    /// Hit features first, then feel features, then those of articulations and strokes.
     pub all: Vec<f32>,
     /// Number of features that depend on the hits alone.
     pub hits: usize,
+    /// Number of features without those of articulations and strokes.
+    pub feel: usize,
 }
 
 /// A window, by step and class.
@@ -55,7 +58,9 @@ impl Features {
         grid.feel_moments(&mut all);
         grid.looseness(&mut all);
         grid.feel_repetition(&mut all);
-        Features { all, hits }
+        let feel = all.len();
+        all.extend(stroke_features(bars));
+        Features { all, hits, feel }
     }
 }
 

@@ -36,6 +36,10 @@ pub struct JudgeAreas {
     pub feel: f64,
     /// Standard deviation of `feel`.
     pub feel_sd: f64,
+    /// Mean area from hits, velocities, offsets, articulations and strokes.
+    pub raw: f64,
+    /// Standard deviation of `raw`.
+    pub raw_sd: f64,
     /// The same judge on drummers alone: in every halving, half of the human train files are
     /// labelled as played at random.
     pub human_hits: f64,
@@ -45,20 +49,25 @@ pub struct JudgeAreas {
     pub human_feel: f64,
     /// Standard deviation of `human_feel`.
     pub human_feel_sd: f64,
+    /// As `human_hits`, from everything.
+    pub human_raw: f64,
+    /// Standard deviation of `human_raw`.
+    pub human_raw_sd: f64,
     /// Number of human train files.
     pub human_files: usize,
 }
 
-/// Feature sets: hits alone, or all. Indices into `WindowTable::features`.
+/// Feature sets: hits alone, hits and feel, or all. Indices into `WindowTable::features`.
 const HITS: usize = 0;
 const FEEL: usize = 1;
+const RAW: usize = 2;
 
 /// Windows of many files in one table, and the rows of each file.
 struct WindowTable {
     table: FeatureTable,
     files: Vec<Range<usize>>,
-    /// Number of hit features, and of all features.
-    features: [usize; 2],
+    /// Number of features of each set.
+    features: [usize; 3],
 }
 
 impl JudgeAreas {
@@ -75,9 +84,10 @@ impl JudgeAreas {
             mean_and_sd(&(0..SPLITS).flat_map(halving).collect::<Vec<f64>>())
         };
         let ((hits, hits_sd), (feel, feel_sd)) = (areas(HITS), areas(FEEL));
+        let (raw, raw_sd) = areas(RAW);
         let human_files = sides.train.len();
         if let Some(known) = known {
-            return Some(JudgeAreas { hits, hits_sd, feel, feel_sd, ..*known });
+            return Some(JudgeAreas { hits, hits_sd, feel, feel_sd, raw, raw_sd, ..*known });
         }
         let among_humans = |feel: usize| -> (f64, f64) {
             let halving = |seed| {
@@ -90,32 +100,39 @@ impl JudgeAreas {
         };
         let (human_hits, human_hits_sd) = among_humans(HITS);
         let (human_feel, human_feel_sd) = among_humans(FEEL);
+        let (human_raw, human_raw_sd) = among_humans(RAW);
         Some(JudgeAreas {
             hits,
             hits_sd,
             feel,
             feel_sd,
+            raw,
+            raw_sd,
             human_hits,
             human_hits_sd,
             human_feel,
             human_feel_sd,
+            human_raw,
+            human_raw_sd,
             human_files,
         })
     }
 
     /// Heading of [`JudgeAreas::line`].
-    pub(crate) const HEADING: &'static str =
-        "told from drummers, ROC area      hits           feel    drummers: hits           feel";
+    pub(crate) const HEADING: &'static str = "told from drummers, ROC area      hits           feel            raw    \
+         drummers: hits           feel            raw";
 
     /// Returns the areas as a line of text.
     pub(crate) fn line(&self, style: &str) -> String {
         let pair = |mean: f64, sd: f64| format!("{mean:>8.3} ±{sd:.3}");
         format!(
-            "{style:<24}{} {}    {} {}",
+            "{style:<24}{} {} {}    {} {} {}",
             pair(self.hits, self.hits_sd),
             pair(self.feel, self.feel_sd),
+            pair(self.raw, self.raw_sd),
             pair(self.human_hits, self.human_hits_sd),
             pair(self.human_feel, self.human_feel_sd),
+            pair(self.human_raw, self.human_raw_sd),
         )
     }
 }
@@ -130,13 +147,13 @@ impl WindowTable {
             files.push(start..pairs.len());
         }
         let features: Vec<Features> = pairs.into_par_iter().map(Features::of).collect();
-        let hits = features.first().map_or(0, |features| features.hits);
+        let [hits, feel] = features.first().map_or([0; 2], |first| [first.hits, first.feel]);
         let rows: Vec<Vec<f32>> = features.into_iter().map(|features| features.all).collect();
         let all = rows.first().map_or(0, Vec::len);
         WindowTable {
             table: FeatureTable::new(&FeatureScale::of(&rows), &rows),
             files,
-            features: [hits, all],
+            features: [hits, feel, all],
         }
     }
 

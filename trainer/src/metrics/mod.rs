@@ -10,6 +10,8 @@ pub(crate) mod free_run;
 mod judge;
 mod meter_backbone;
 pub(crate) mod requests;
+mod stroke_features;
+mod stroke_shares;
 pub(crate) mod strokes;
 mod style_recall;
 mod swing;
@@ -29,6 +31,7 @@ pub use backbone::Backbone;
 use comparison::{Comparison, human};
 pub use diversity::Diversity;
 pub use judge::JudgeAreas;
+pub use stroke_shares::StrokeShares;
 pub(crate) use style_recall::{StyleClassifier, StyleRecall};
 pub use swing::Swing;
 
@@ -44,6 +47,8 @@ pub struct Metrics {
     pub style_recall: BTreeMap<String, StyleRecall>,
     /// Similarity of different takes.
     pub diversity: BTreeMap<String, Diversity>,
+    /// Strokes and articulations.
+    pub stroke_shares: BTreeMap<String, StrokeShares>,
     /// Places of the off-beats, by style and tempo band.
     pub swing: BTreeMap<String, BTreeMap<String, Swing>>,
 }
@@ -69,6 +74,7 @@ impl Metrics {
             backbone: by_style(nine(), Backbone::of),
             style_recall: trees.map(|trees| trees.recalls(metadata, sides)).unwrap_or_default(),
             diversity: by_style(sides.iter(), Diversity::of),
+            stroke_shares: by_style(nine(), StrokeShares::of),
             swing: by_style(nine(), |sides| Some(Swing::of(sides))),
         }
     }
@@ -102,6 +108,8 @@ impl Metrics {
         }
         lines.extend([String::new(), Diversity::HEADING.to_owned()]);
         lines.extend(self.diversity.iter().map(|(style, figures)| figures.line(style)));
+        lines.extend([String::new(), StrokeShares::HEADING.to_owned()]);
+        lines.extend(self.stroke_shares.iter().map(|(style, shares)| shares.lines(style)));
         lines.extend([String::new(), Swing::HEADING.to_owned()]);
         for (style, bands) in &self.swing {
             lines.extend(bands.iter().map(|(band, swing)| swing.line(style, band)));
@@ -160,12 +168,13 @@ mod tests {
                 StyleRecall { played: Some(0.5), human: None },
             )]),
             diversity: BTreeMap::new(),
+            stroke_shares: BTreeMap::new(),
             swing: BTreeMap::new(),
         };
         let mut all = json!({});
         metrics.insert(&mut all, "_at_120").expect("an object");
         assert_eq!(all["style_told_at_120"]["rock"]["played"], 0.5);
-        assert_eq!(all.as_object().map(serde_json::Map::len), Some(5));
+        assert_eq!(all.as_object().map(serde_json::Map::len), Some(6));
         assert!(metrics.table().contains("rock"));
     }
 }

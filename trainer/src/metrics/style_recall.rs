@@ -117,7 +117,12 @@ impl StyleClassifier {
 /// Returns the features of all windows.
 fn rows(grooves: &[Groove]) -> Vec<Vec<f32>> {
     let windows: Vec<_> = grooves.iter().flat_map(Groove::windows).collect();
-    windows.into_par_iter().map(|window| Features::of(window).all).collect()
+    let features = |window| {
+        let Features { mut all, feel, .. } = Features::of(window);
+        all.truncate(feel);
+        all
+    };
+    windows.into_par_iter().map(features).collect()
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use egui::{
     Align2, CornerRadius, CursorIcon, PointerButton, Popup, PopupCloseBehavior, Pos2, Rect,
     Response, Sense, Ui, WidgetInfo, pos2,
 };
-use groove::{Pitches, Step};
 use groove::pattern::drum::Drum;
+use groove::{Pitches, Step};
 use nice_plug::params::Param as _;
 
 use crate::editor::files::action::{Action, FilePurpose};
