@@ -26,12 +26,12 @@ mod sync;
 mod takes_in_use;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use groove::take::Primer;
 use groove::{DrumSet, Meter};
 
-use crate::link::mailbox::Mailbox;
+use crate::link::mailbox::{Mailbox, unpoisoned};
 pub use crate::link::messages::{
     BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, Status, Take,
 };
@@ -331,11 +331,6 @@ pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
         },
         link,
     )
-}
-
-/// Locks a mutex even after a panic: every write replaces a whole value.
-fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const fn pack_meter(meter: Meter) -> u32 {

@@ -5,7 +5,6 @@ use std::io::Cursor;
 use hound::{SampleFormat, WavSpec, WavWriter};
 
 use super::audition_kit::AuditionKit;
-use crate::pattern::Articulation;
 use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::midi::TICKS_PER_BEAT;
 

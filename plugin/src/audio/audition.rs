@@ -2,7 +2,6 @@
 //! Runs on the audio thread and allocates nothing after construction. [`groove::synth`]
 //! synthesises the drums.
 
-use groove::Articulation;
 use groove::synth::AuditionKit;
 use nice_plug::prelude::util::db_to_gain;
 

@@ -11,9 +11,9 @@ mod supply;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use groove::Drum;
 use groove::play::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
 use groove::play::schedule::Scheduler;
+use groove::{Articulation, Drum};
 use groove::{CLASSES, Channels};
 
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};

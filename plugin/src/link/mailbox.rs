@@ -3,13 +3,11 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use groove::Meter;
 use groove::pattern::midi::Clip;
 use groove::take::Take;
-
-use crate::link::unpoisoned;
 
 /// A command from the window to the worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,4 +63,9 @@ impl Mailbox {
     pub fn has_report(&self) -> bool {
         unpoisoned(&self.report).is_some()
     }
+}
+
+/// Locks a mutex even after a panic: every write replaces a whole value.
+pub(super) fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

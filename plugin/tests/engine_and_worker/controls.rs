@@ -192,7 +192,7 @@ fn pass_through_notes_are_merged_by_time() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
     let foreign =
-        |sample, velocity| NoteMessage { sample, channel: 3, pitch: 90, velocity, drum: None };
+        |sample, velocity| NoteMessage { sample, channel: 3, pitch: 90, velocity, struck: None };
     for (sample, velocity) in [(10, 99), (5_990, 0), (23_999, 50)] {
         assert!(rig.engine.pass_through(foreign(sample, velocity)));
     }

@@ -38,7 +38,7 @@ pub(crate) const MEMBERS: &[Member] = &[
         library: "deep_pocket",
         may_import: &[
             ("main", &["lib"]),
-            ("clap_entry", &["lib"]),
+            ("clap_entry", &["lib", "project"]),
             ("lib", &["audio", "editor", "worker", "params", "project", "link"]),
             ("editor", &["platform", "session", "params", "project", "link"]),
             ("audio", &["params", "project", "link", "fault_injection"]),
