@@ -19,9 +19,9 @@ pub mod feel;
 mod file;
 mod int8_matvec;
 pub mod lead_in;
-pub(crate) mod lstm_step;
 pub mod metadata;
 mod network;
+pub mod ops;
 pub mod pointer_memory;
 #[cfg(test)]
 pub(crate) mod tests;
