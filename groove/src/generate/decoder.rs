@@ -5,11 +5,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::generate::conditioning::constraints::Constraints;
+use crate::model::activation::{exp_all, ln_all};
 use crate::model::encode::Kind;
 use crate::model::feel::{
     FEEL_LOGITS, References, VELOCITY_BINS, add_references, clear_only, hit_at,
 };
-use crate::model::activation::{exp_all, ln_all};
 use crate::model::pointer_memory::Memory;
 use crate::model::{Model, ModelError, State};
 use crate::pattern::drum::{CLASSES, DrumSet};

@@ -24,8 +24,8 @@ impl Model {
     /// Returns a [`ModelError`] if the file is not a model that this version can play.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
         let metadata = Self::read_metadata(bytes)?;
-        let file = SliceSafetensors::new(bytes)
-            .map_err(|fault| ModelError::Broken(fault.to_string()))?;
+        let file =
+            SliceSafetensors::new(bytes).map_err(|fault| ModelError::Broken(fault.to_string()))?;
         let mut tensors = HashMap::new();
         for (name, shape) in metadata.tensors() {
             let tensor = read_tensor(&file, &name, &shape)?;

@@ -211,7 +211,8 @@ pub(crate) mod tests {
         let bytes = safetensors::serialize(swapped, None).expect("bytes");
         let file = SliceSafetensors::new(&bytes).expect("a file");
         assert!(matches!(read(&file, CLASSES), Err(ModelError::LeadIns)));
-        let empty = safetensors::serialize([("", Tensor::new(0u8, &Device::Cpu).expect("one"))], None);
+        let empty =
+            safetensors::serialize([("", Tensor::new(0u8, &Device::Cpu).expect("one"))], None);
         let empty = empty.expect("bytes");
         let file = SliceSafetensors::new(&empty).expect("a file");
         assert!(read(&file, CLASSES).expect("none").is_empty());

@@ -70,7 +70,8 @@ impl Linear {
         let bits = self.weight.to_dtype(DType::F32)?;
         let signed = (&bits - (bits.gt(MAX_WEIGHT)?.to_dtype(DType::F32)? * 256.0)?)?;
         let rows = signed.transpose(1, 2)?.flatten(0, 1)?.narrow(0, 0, self.outputs)?;
-        let part = |all: &[f32]| Tensor::from_slice(&all[..self.outputs], self.outputs, &Device::Cpu);
+        let part =
+            |all: &[f32]| Tensor::from_slice(&all[..self.outputs], self.outputs, &Device::Cpu);
         Ok([rows.broadcast_mul(&part(&self.scales)?.unsqueeze(1)?)?, part(&self.biases)?])
     }
 

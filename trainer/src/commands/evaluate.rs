@@ -16,6 +16,7 @@ use crate::files;
 use crate::metrics::baselines::{bar_ago_errors, ngram_perplexities};
 use crate::metrics::comparison::{Comparison, FIXED_TEMPO, TempoChoice, is_beat};
 use crate::metrics::free_run::FreeRun;
+use crate::metrics::network_comparison::NetworkComparison;
 use crate::metrics::requests::RequestFigures;
 use crate::metrics::teacher_forced::PredictionReport;
 use crate::metrics::{self, Metrics, StyleClassifier};
@@ -32,6 +33,9 @@ pub struct EvaluateOptions {
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
+    /// Only compare the plugin's network with candle-nn's LSTM
+    #[arg(long, conflicts_with_all = ["json", "play"])]
+    reference: bool,
 }
 
 /// EvaluateOptions for the data of a measurement, shared by `evaluate` and `compare`.
@@ -190,6 +194,11 @@ impl EvaluatedModel {
 /// If the model or the data cannot be read, or Candle cannot compute.
 pub fn run(options: &EvaluateOptions) -> Result<()> {
     let model = files::read_model(&options.model)?;
+    if options.reference {
+        let data = options.data_options.read(model.metadata(), |_, _| Vec::new())?;
+        print!("{}", NetworkComparison::measure(&model, &data.pieces)?.table());
+        return Ok(());
+    }
     let kit = &model.metadata().classes;
     let data = options.data_options.read(model.metadata(), all_styles)?;
     let measured = EvaluatedModel::measure(&options.model, &data)?;

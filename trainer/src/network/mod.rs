@@ -1,6 +1,7 @@
 //! The two networks during training: Candle ops with their own backward passes, losses, and the
 //! arithmetic below them.
 
+pub(crate) mod candle_net;
 #[cfg(test)]
 mod gradient_tests;
 pub(crate) mod kernel;
