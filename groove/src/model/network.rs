@@ -221,7 +221,7 @@ fn step(layers: &[Lstm], states: &mut [Tensor], row: &[f32]) -> candle_core::Res
 
 /// Output of a network's top layer.
 fn top(layers: &[Lstm], states: &[Tensor]) -> candle_core::Result<Tensor> {
-    match layers.iter().zip(states).last() {
+    match layers.iter().zip(states).next_back() {
         Some((layer, state)) => layer.output(state),
         None => candle_core::bail!("a network has no layers"),
     }

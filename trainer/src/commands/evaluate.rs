@@ -16,9 +16,9 @@ use crate::files;
 use crate::metrics::baselines::{bar_ago_errors, ngram_perplexities};
 use crate::metrics::comparison::{Comparison, FIXED_TEMPO, TempoChoice, is_beat};
 use crate::metrics::free_run::FreeRun;
-use crate::metrics::network_comparison::NetworkComparison;
 use crate::metrics::requests::RequestFigures;
 use crate::metrics::teacher_forced::PredictionReport;
+use crate::metrics::teacher_forced::network_comparison::NetworkComparison;
 use crate::metrics::{self, Metrics, StyleClassifier};
 use crate::network::net::Net;
 

@@ -9,7 +9,6 @@ mod features;
 pub(crate) mod free_run;
 mod judge;
 mod meter_backbone;
-pub(crate) mod network_comparison;
 pub(crate) mod requests;
 mod style_recall;
 mod swing;

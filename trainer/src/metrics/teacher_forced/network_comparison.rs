@@ -5,7 +5,7 @@ use groove::model::feel::{FEEL_LOGITS, add_references};
 use groove::model::{Metadata, Model, ModelError};
 use rayon::prelude::*;
 
-use super::teacher_forced::{PredictionReport, Predictions, Score};
+use super::{PredictionReport, Predictions, Score};
 use crate::data::Piece;
 use crate::data::batch::{Packed, pack};
 use crate::network::candle_net::CandleNet;

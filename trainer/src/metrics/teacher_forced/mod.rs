@@ -1,6 +1,8 @@
 //! Teacher-forced metrics: the likelihood of the hits, and the errors of the median velocity and
 //! offset, over whole pieces without dropout.
 
+pub(crate) mod network_comparison;
+
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
