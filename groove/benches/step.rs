@@ -153,7 +153,7 @@ fn turns(model: &Arc<Model>, told: &Told) {
         let mut state = model.start();
         let logit = model.hits(&mut state, &told.row, &Memory::default()).expect("logits")[0];
         model.feel(&mut state, &told.feel_row).expect("a step");
-        let felt = model.velocity_offset(&mut state, 0).expect("outputs")[0];
+        let felt = model.velocity_offset(&state, 0).expect("outputs")[0];
         for (ours, theirs) in [logit, felt].into_iter().zip(&words[1..]) {
             let theirs: f32 = theirs.parse().expect("a number");
             // ONNX Runtime has the file's weights, our step has int8 weights.

@@ -9,7 +9,7 @@ use crate::model::encode::Kind;
 use crate::model::feel::{
     FEEL_LOGITS, References, VELOCITY_BINS, add_references, clear_only, hit_at,
 };
-use crate::model::lstm_step::{exp_all, ln_all};
+use crate::model::kernels::activation::{exp_all, ln_all};
 use crate::model::pointer_memory::Memory;
 use crate::model::{Model, ModelError, State};
 use crate::pattern::drum::{CLASSES, DrumSet};
@@ -140,13 +140,12 @@ impl Decoder {
     /// Predicts the next step. Must be called once per step.
     pub(crate) fn predict(&mut self, model: &Model, kind: &Kind) -> Result<Prediction, ModelError> {
         let metadata = model.metadata();
-        let Prediction { mut row, mut memory, mut logits } = std::mem::take(&mut self.used);
+        let Prediction { mut row, mut memory, .. } = std::mem::take(&mut self.used);
         row.resize(metadata.feel_row(), 0.0);
         let (told, _) = row.split_at_mut(metadata.row());
         metadata.write_row(&self.steps, kind, told);
         memory.refresh(&self.steps, kind.meter);
-        logits.clear();
-        logits.extend_from_slice(model.hits(&mut self.state, told, &memory)?);
+        let logits = model.hits(&mut self.state, told, &memory)?;
         Ok(Prediction { row, memory, logits })
     }
 
@@ -182,9 +181,9 @@ impl Decoder {
             if !drums.contains(drum) {
                 continue;
             }
-            let outputs = model.velocity_offset(&mut self.state, drum.index())?;
+            let outputs = model.velocity_offset(&self.state, drum.index())?;
             let mut logits = [0.0; FEEL_LOGITS];
-            add_references(outputs, &references.bins(drum), &mut logits);
+            add_references(&outputs, &references.bins(drum), &mut logits);
             if matches!(&velocity_offset, VelocityOffset::Sampled(_, requested) if requested.contains(drum))
             {
                 clear_only(&mut logits);
@@ -198,7 +197,7 @@ impl Decoder {
             };
             let Some(main) = mains[drum.index()] else { continue };
             let hit = StrokeChoice { model, kind, drums, drum, main, places };
-            step.set(drum, Some(hit.make(&mut self.state, &self.steps)?));
+            step.set(drum, Some(hit.make(&self.steps)?));
         }
         self.push(step, kind, prediction);
         Ok(())

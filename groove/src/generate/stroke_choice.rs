@@ -6,7 +6,7 @@ use crate::model::encode::Kind;
 use crate::model::strokes::{
     ARTICULATIONS, GAP_BINS, INPUTS, NEXT, RATIO_BINS, stroke_at, write_row, write_so_far,
 };
-use crate::model::{Model, ModelError, State};
+use crate::model::{Model, ModelError};
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::{Articulation, Hit, MAX_STROKES, Step, Stroke};
 
@@ -49,14 +49,14 @@ pub(crate) struct StrokeChoice<'a> {
 impl StrokeChoice<'_> {
     /// The hit with its strokes; `past` are the steps before it. A model without a stroke network
     /// plays single plain strokes.
-    pub(crate) fn make(&self, state: &mut State, past: &[Step]) -> Result<Hit, ModelError> {
+    pub(crate) fn make(&self, past: &[Step]) -> Result<Hit, ModelError> {
         let StrokeChoice { model, kind, drums, drum, main, .. } = *self;
         if !model.metadata().has_strokes() {
             return Ok(main);
         }
         let mut row = [0.0; INPUTS];
         write_row(past, kind, drums, drum, main, &mut row);
-        let Some(mut outputs) = model.strokes(state, &row)? else { return Ok(main) };
+        let Some(mut outputs) = model.strokes(&row)? else { return Ok(main) };
         let articulations = &mut outputs[..Articulation::played(drum)];
         if drum == Drum::ClosedHat && hands(drums) >= 2 {
             let foot = Articulation::Pedal.index_in(drum);
@@ -68,7 +68,7 @@ impl StrokeChoice<'_> {
         let mut further: Vec<Stroke> = Vec::new();
         while further.len() + 1 < MAX_STROKES {
             write_so_far(drum, main, &further, &mut row);
-            let Some(outputs) = model.strokes(state, &row)? else { break };
+            let Some(outputs) = model.strokes(&row)? else { break };
             let Some(next) = self.next_stroke(&outputs, main, further.len()) else { break };
             further.push(next);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use candle_core::safetensors::{Load, SliceSafetensors};
 use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -10,7 +11,6 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::encode::Inputs;
 use super::error::{FORMATS, ModelError};
 use super::lead_in::{self, LeadIn};
-use super::lstm_step::is_finite;
 use super::metadata::Metadata;
 use super::network::Model;
 
@@ -23,9 +23,9 @@ impl Model {
     /// # Errors
     /// Returns a [`ModelError`] if the file is not a model that this version can play.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
-        let broken = |fault: safetensors::SafeTensorError| ModelError::Broken(fault.to_string());
         let metadata = Self::read_metadata(bytes)?;
-        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+        let file =
+            SliceSafetensors::new(bytes).map_err(|fault| ModelError::Broken(fault.to_string()))?;
         let mut tensors = HashMap::new();
         for (name, shape) in all_tensors(&metadata) {
             let tensor = read_tensor(&file, &name, &shape)?;
@@ -109,9 +109,7 @@ pub fn write(
         }
         views.push((name, tensor.to_dtype(dtype)?));
     }
-    for (name, kind, shape, bytes) in lead_in::to_tensors(lead_ins) {
-        let dtype = if kind == safetensors::Dtype::U8 { DType::U8 } else { DType::F32 };
-        let tensor = Tensor::from_raw_buffer(&bytes, dtype, &shape, &Device::Cpu)?;
+    for (name, tensor) in lead_in::to_tensors(lead_ins)? {
         views.push((name.into(), tensor));
     }
     let text =
@@ -122,21 +120,23 @@ pub fn write(
         .map_err(|fault| ModelError::Broken(fault.to_string()))
 }
 
-fn read_tensor(file: &SafeTensors, name: &str, wanted: &[usize]) -> Result<Tensor, ModelError> {
-    let view = file.tensor(name).map_err(|_| ModelError::Missing(name.into()))?;
+fn read_tensor(
+    file: &SliceSafetensors,
+    name: &str,
+    wanted: &[usize],
+) -> Result<Tensor, ModelError> {
+    let view = file.get(name).map_err(|_| ModelError::Missing(name.into()))?;
     if view.shape() != wanted {
         let (found, wanted) = (view.shape().to_vec(), wanted.to_vec());
         return Err(ModelError::Shape { name: name.into(), found, wanted });
     }
-    let dtype = match view.dtype() {
-        safetensors::Dtype::F32 => DType::F32,
-        safetensors::Dtype::F16 => DType::F16,
-        other => {
-            return Err(ModelError::Type { name: name.into(), found: format!("{other:?}") });
-        }
-    };
-    let tensor = Tensor::from_raw_buffer(view.data(), dtype, wanted, &Device::Cpu)?;
-    if !is_finite(&tensor)? {
+    if !matches!(view.dtype(), safetensors::Dtype::F16 | safetensors::Dtype::F32) {
+        let found = format!("{:?}", view.dtype());
+        return Err(ModelError::Type { name: name.into(), found });
+    }
+    let tensor = view.load(&Device::Cpu)?;
+    let numbers: Vec<f32> = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+    if !numbers.iter().all(|number| number.is_finite()) {
         return Err(ModelError::NotFinite(name.into()));
     }
     Ok(tensor)

@@ -6,7 +6,8 @@
 //! chooses one of its style and near its tempo, and the theme is the network's continuation. The
 //! lead-in is the groove's prior; the notes are the network's own.
 
-use safetensors::{Dtype, SafeTensors};
+use candle_core::safetensors::SliceSafetensors;
+use candle_core::{Device, Result as CandleResult, Tensor};
 
 use crate::model::error::ModelError;
 use crate::pattern::drum::{CLASSES, Drum};
@@ -26,7 +27,6 @@ const OF: &str = "lead_in.of";
 const HITS: &str = "lead_in.hits";
 const OF_COLUMNS: usize = 5;
 const HIT_COLUMNS: usize = 5;
-const PLAIN_COLUMNS: usize = 4;
 const FURTHER: u8 = 128;
 
 /// A few bars of 4/4 that a take can continue.
@@ -114,13 +114,10 @@ fn compound_beat(part: &[Step]) -> [Step; 6] {
     beat
 }
 
-/// A tensor of a model file: name, type, shape and bytes.
-pub(crate) type Raw = (&'static str, Dtype, [usize; 2], Vec<u8>);
-
-/// Encodes lead-ins as tensors of a model file; none for an empty list.
-pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> Vec<Raw> {
+/// Encodes lead-ins as tensors of a model file, with their names; none for an empty list.
+pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> CandleResult<Vec<(&'static str, Tensor)>> {
     if lead_ins.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let (mut of, mut hits) = (Vec::new(), Vec::new());
     for LeadIn { style, tempo, weight, steps } in lead_ins {
@@ -137,14 +134,12 @@ pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> Vec<Raw> {
         }
         let count = (hits.len() - before) / HIT_COLUMNS;
         let bars = steps.len().div_ceil(LEAD_IN_STEPS);
-        let row = [f32::from(*style), *tempo, *weight, bars as f32, count as f32];
-        of.extend(row.into_iter().flat_map(f32::to_le_bytes));
+        of.extend([f32::from(*style), *tempo, *weight, bars as f32, count as f32]);
     }
     let rows = hits.len() / HIT_COLUMNS;
-    vec![
-        (OF, Dtype::F32, [lead_ins.len(), OF_COLUMNS], of),
-        (HITS, Dtype::U8, [rows, HIT_COLUMNS], hits),
-    ]
+    let of = Tensor::from_vec(of, (lead_ins.len(), OF_COLUMNS), &Device::Cpu)?;
+    let hits = Tensor::from_vec(hits, (rows, HIT_COLUMNS), &Device::Cpu)?;
+    Ok(vec![(OF, of), (HITS, hits)])
 }
 
 /// Decodes the lead-ins of a model file, given its number of drum classes. A file without them has
@@ -152,28 +147,25 @@ pub(crate) fn to_tensors(lead_ins: &[LeadIn]) -> Vec<Raw> {
 ///
 /// # Errors
 /// Returns an error if they are present and damaged.
-pub(crate) fn read(file: &SafeTensors, classes: usize) -> Result<Vec<LeadIn>, ModelError> {
-    let (Ok(of), Ok(hits)) = (file.tensor(OF), file.tensor(HITS)) else { return Ok(Vec::new()) };
-    let whole = of.dtype() == Dtype::F32
-        && hits.dtype() == Dtype::U8
-        && of.shape().get(1) == Some(&OF_COLUMNS)
-        && matches!(hits.shape(), [_, PLAIN_COLUMNS | HIT_COLUMNS]);
-    let columns = hits.shape().get(1).copied().unwrap_or(HIT_COLUMNS);
-    let lead_ins = if whole { parse(of.data(), hits.data(), columns, classes) } else { None };
-    lead_ins.ok_or(ModelError::LeadIns)
+pub(crate) fn read(file: &SliceSafetensors, classes: usize) -> Result<Vec<LeadIn>, ModelError> {
+    if file.get(OF).is_err() || file.get(HITS).is_err() {
+        return Ok(Vec::new());
+    }
+    let of = file.load(OF, &Device::Cpu).and_then(|of| of.to_vec2::<f32>());
+    let hits = file.load(HITS, &Device::Cpu).and_then(|hits| hits.to_vec2::<u8>());
+    let (Ok(of), Ok(hits)) = (of, hits) else { return Err(ModelError::LeadIns) };
+    parse(&of, &hits, classes).ok_or(ModelError::LeadIns)
 }
 
-/// Parses the bytes of both tensors; `None` if a number is out of range.
-fn parse(of: &[u8], hits: &[u8], columns: usize, classes: usize) -> Option<Vec<LeadIn>> {
-    let (mut hits, mut lead_ins) = (hits.chunks_exact(columns), Vec::new());
-    for row in of.chunks_exact(4 * OF_COLUMNS) {
-        let mut numbers =
-            row.chunks_exact(4).filter_map(|b| Some(f32::from_le_bytes(b.try_into().ok()?)));
-        let mut next = || numbers.next().filter(|number| number.is_finite());
-        let (style, tempo, weight, bars, count) = (next()?, next()?, next()?, next()?, next()?);
+/// Parses the rows of both tensors; `None` if a number is out of range.
+fn parse(of: &[Vec<f32>], hits: &[Vec<u8>], classes: usize) -> Option<Vec<LeadIn>> {
+    let (mut hits, mut lead_ins) = (hits.iter(), Vec::new());
+    for row in of {
+        let &[style, tempo, weight, bars, count] = row.as_slice() else { return None };
         let whole = |number: f32, most: usize| (0..=most).find(|&n| n as f32 == number);
         let (style, bars) = (u8::try_from(whole(style, SLOTS)?).ok()?, whole(bars, LEAD_IN_BARS)?);
-        if bars == 0 || tempo <= 0.0 || weight <= 0.0 {
+        let positive = |number: f32| number.is_finite() && number > 0.0;
+        if bars == 0 || !positive(tempo) || !positive(weight) {
             return None;
         }
         let mut steps = vec![Step::SILENT; bars * LEAD_IN_STEPS];
@@ -202,8 +194,6 @@ fn parse(of: &[u8], hits: &[u8], columns: usize, classes: usize) -> Option<Vec<L
 pub(crate) mod tests {
     use super::*;
 
-    use safetensors::tensor::TensorView;
-
     pub(crate) fn lead_in(style: u8, tempo: f32, drum: Drum) -> LeadIn {
         let mut steps = vec![Step::SILENT; 2 * LEAD_IN_STEPS];
         for at in [0, 4, 6, 31] {
@@ -220,30 +210,24 @@ pub(crate) mod tests {
     #[test]
     fn lead_ins_round_trip_and_damage_is_an_error() {
         let bank = bank();
-        let tensors = to_tensors(&bank);
-        let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
-            (*name, TensorView::new(*dtype, shape.to_vec(), bytes).expect("a tensor"))
-        });
-        let bytes = safetensors::serialize(views, None).expect("bytes");
-        let file = SafeTensors::deserialize(&bytes).expect("a file");
+        let tensors = to_tensors(&bank).expect("tensors");
+        let [of, hits] = [tensors[0].1.clone(), tensors[1].1.clone()];
+        let (of, mut rows) = (of.to_vec2().expect("of"), hits.to_vec2().expect("hits"));
+        let bytes = safetensors::serialize(tensors, None).expect("bytes");
+        let file = SliceSafetensors::new(&bytes).expect("a file");
         assert_eq!(read(&file, CLASSES).expect("lead-ins"), bank);
-        let (of, hits) = (file.tensor(OF).expect("of"), file.tensor(HITS).expect("hits"));
-        assert_eq!(
-            parse(of.data(), &hits.data()[..10], HIT_COLUMNS, CLASSES),
-            None,
-            "hits are missing"
-        );
-        let mut bad = hits.data().to_vec();
-        bad[1] = 9;
-        assert_eq!(parse(of.data(), &bad, HIT_COLUMNS, CLASSES), None, "there is no such class");
-        assert_eq!(
-            parse(of.data(), hits.data(), HIT_COLUMNS, 1),
-            None,
-            "the snare is the second class"
-        );
-        let none: [(&str, TensorView); 0] = [];
-        let empty = safetensors::serialize(none, None).expect("bytes");
-        let file = SafeTensors::deserialize(&empty).expect("a file");
+        assert_eq!(parse(&of, &rows[..2], CLASSES), None, "hits are missing");
+        assert_eq!(parse(&of, &rows, 1), None, "the snare is the second class");
+        rows[0][1] = 9;
+        assert_eq!(parse(&of, &rows, CLASSES), None, "there is no such class");
+        let swapped = [(OF, hits.clone()), (HITS, hits)];
+        let bytes = safetensors::serialize(swapped, None).expect("bytes");
+        let file = SliceSafetensors::new(&bytes).expect("a file");
+        assert!(matches!(read(&file, CLASSES), Err(ModelError::LeadIns)));
+        let empty =
+            safetensors::serialize([("", Tensor::new(0u8, &Device::Cpu).expect("one"))], None);
+        let empty = empty.expect("bytes");
+        let file = SliceSafetensors::new(&empty).expect("a file");
         assert!(read(&file, CLASSES).expect("none").is_empty());
     }
 

@@ -11,17 +11,16 @@
 //! [`encode`] and [`feel`] define the input rows, [`crate::generate`] the sampling. Only this
 //! folder names Candle.
 
-pub mod activation;
 pub mod calibration;
 pub mod encode;
 mod error;
 pub mod feel;
 mod file;
-mod int8_matvec;
+pub mod kernels;
 pub mod lead_in;
-pub(crate) mod lstm_step;
 pub mod metadata;
 mod network;
+
 pub mod pointer_memory;
 pub mod strokes;
 #[cfg(test)]

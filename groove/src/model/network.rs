@@ -2,40 +2,37 @@
 
 use std::collections::HashMap;
 
-use candle_core::{DType, Tensor};
+use candle_core::{Device, Module, Tensor};
 
-use super::activation::tanh;
 use super::calibration::StyleCalibration;
 use super::error::ModelError;
 use super::feel::CLASS_OUTPUTS;
+use super::kernels::ops::{Linear, Lstm, Mixture, Tanh};
 use super::lead_in::LeadIn;
-use super::lstm_step::{Linear, LstmState, Scratch};
 use super::metadata::{Metadata, Stack};
 use super::pointer_memory::{CONTROLS, Memory};
-use super::strokes::{HIDDEN, OUTPUTS};
 
 /// A loaded model: weights only. [`State`] holds the state of playing.
 #[derive(Debug)]
 pub struct Model {
     metadata: Metadata,
     identity: u64,
-    beat: Layers,
+    beat: Vec<Lstm>,
     /// Outputs: logits, and the memory controls if the model has a pointer memory.
     beat_out: Linear,
-    feel: Layers,
+    feel: Vec<Lstm>,
     /// By class.
     feel_out: Vec<Linear>,
     strokes: Option<[Linear; 3]>,
     lead_ins: Vec<LeadIn>,
 }
 
-/// Recurrent state of the two networks.
+/// Recurrent state of the two networks, layer by layer. Its tensors are never written to: a step
+/// replaces them, and copies share them.
 #[derive(Clone, Debug)]
 pub struct State {
-    beat: Vec<LstmState>,
-    feel: Vec<LstmState>,
-    /// Buffers without state.
-    scratch: Scratch,
+    beat: Vec<Tensor>,
+    feel: Vec<Tensor>,
 }
 
 impl Model {
@@ -47,9 +44,9 @@ impl Model {
         lead_ins: Vec<LeadIn>,
     ) -> Result<Model, ModelError> {
         Ok(Model {
-            beat: Layers::new("beat", metadata.beat, tensors)?,
+            beat: layers("beat", metadata.beat, tensors)?,
             beat_out: beat_out(&metadata, tensors)?,
-            feel: Layers::new("feel", metadata.feel, tensors)?,
+            feel: layers("feel", metadata.feel, tensors)?,
             feel_out: feel_out(&metadata, tensors)?,
             strokes: metadata.has_strokes().then(|| stroke_layers(tensors)).transpose()?,
             identity,
@@ -84,7 +81,8 @@ impl Model {
     /// The state before the first step.
     #[must_use]
     pub fn start(&self) -> State {
-        State { beat: self.beat.start(), feel: self.feel.start(), scratch: Scratch::default() }
+        let start = |layers: &[Lstm]| layers.iter().map(|layer| layer.start.clone()).collect();
+        State { beat: start(&self.beat), feel: start(&self.feel) }
     }
 
     /// Log-probabilities of all subsets of the kit at the next step, given a row of
@@ -92,21 +90,16 @@ impl Model {
     ///
     /// # Errors
     /// Returns an error if Candle fails.
-    pub fn hits<'a>(
+    pub fn hits(
         &self,
-        state: &'a mut State,
+        state: &mut State,
         row: &[f32],
         memory: &Memory,
-    ) -> Result<&'a [f32], ModelError> {
-        self.beat.step(&mut state.beat, row, &mut state.scratch)?;
-        let outputs = self.beat_out.apply(&[top(&state.beat)], &mut state.scratch)?;
-        let (logits, controls) = outputs.split_at_mut(self.metadata.classes.subsets());
-        if controls.is_empty() {
-            Memory::default().mix(&[0.0; CONTROLS], logits);
-        } else {
-            memory.mix(controls, logits);
-        }
-        Ok(logits)
+    ) -> Result<Vec<f32>, ModelError> {
+        step(&self.beat, &mut state.beat, row)?;
+        let mixture = Mixture { memory, subsets: self.metadata.classes.subsets() };
+        let outputs = self.beat_out.forward(&top(&self.beat, &state.beat)?)?;
+        Ok(outputs.apply_op1_no_bwd(&mixture)?.to_vec1()?)
     }
 
     /// Advances the feel network by a row of [`Metadata::feel_row`] cells. Must be called at every
@@ -115,7 +108,7 @@ impl Model {
     /// # Errors
     /// Returns an error if Candle fails.
     pub fn feel(&self, state: &mut State, row: &[f32]) -> Result<(), ModelError> {
-        self.feel.step(&mut state.feel, row, &mut state.scratch)
+        Ok(step(&self.feel, &mut state.feel, row)?)
     }
 
     /// The [`CLASS_OUTPUTS`] velocity and offset outputs of a class of the kit, after
@@ -123,18 +116,50 @@ impl Model {
     ///
     /// # Errors
     /// Returns an error if Candle fails, or if the class does not exist.
-    pub fn velocity_offset<'a>(
-        &self,
-        state: &'a mut State,
-        class: usize,
-    ) -> Result<&'a [f32], ModelError> {
+    pub fn velocity_offset(&self, state: &State, class: usize) -> Result<Vec<f32>, ModelError> {
         let out = self.feel_out.get(class).ok_or_else(|| {
             let classes = self.feel_out.len();
             ModelError::Classes(format!(
                 "the model has {classes} drum classes and no class {class}"
             ))
         })?;
-        Ok(out.apply(&[top(&state.feel)], &mut state.scratch)?)
+        Ok(out.forward(&top(&self.feel, &state.feel)?)?.to_vec1()?)
+    }
+
+    /// The tensors of [`Metadata::tensors`] as the 32-bit floats that the int8 weights stand for,
+    /// for a reference implementation. The biases of a layer's inputs and of its last output are
+    /// added up in the first.
+    ///
+    /// # Errors
+    /// Returns an error if Candle fails.
+    pub fn dequantised(&self) -> Result<HashMap<String, Tensor>, ModelError> {
+        let mut tensors = HashMap::new();
+        for (prefix, layers) in [("beat", &self.beat), ("feel", &self.feel)] {
+            for (number, layer) in layers.iter().enumerate() {
+                let [input, hidden, bias] = layer.dequantised()?;
+                let mut add = |part: &str, tensor| {
+                    tensors.insert(format!("{prefix}.{part}_l{number}"), tensor);
+                };
+                add("weight_ih", input);
+                add("weight_hh", hidden);
+                add("bias_hh", bias.zeros_like()?);
+                add("bias_ih", bias);
+            }
+        }
+        let of_classes = self.feel_out.iter().map(Linear::dequantised);
+        let of_classes: Vec<_> = of_classes.collect::<candle_core::Result<_>>()?;
+        let beat = self.beat_out.dequantised()?;
+        let subsets = self.metadata.classes.subsets();
+        for (at, part) in ["weight", "bias"].into_iter().enumerate() {
+            let rows: Vec<&Tensor> = of_classes.iter().map(|parts| &parts[at]).collect();
+            tensors.insert(format!("feel.out.{part}"), Tensor::cat(&rows, 0)?);
+            tensors.insert(format!("beat.out.{part}"), beat[at].narrow(0, 0, subsets)?);
+            if self.metadata.has_memory() {
+                let controls = beat[at].narrow(0, subsets, CONTROLS)?;
+                tensors.insert(format!("memory.{part}"), controls);
+            }
+        }
+        Ok(tensors)
     }
 
     /// The [`OUTPUTS`](super::strokes::OUTPUTS) of the stroke network for a row of its inputs;
@@ -142,21 +167,12 @@ impl Model {
     ///
     /// # Errors
     /// Returns an error if Candle fails.
-    pub fn strokes(
-        &self,
-        state: &mut State,
-        row: &[f32],
-    ) -> Result<Option<[f32; OUTPUTS]>, ModelError> {
+    pub fn strokes(&self, row: &[f32]) -> Result<Option<Vec<f32>>, ModelError> {
         let Some([first, second, out]) = &self.strokes else { return Ok(None) };
-        let mut hidden = [0.0; HIDDEN[0]];
-        hidden.copy_from_slice(first.apply(&[row], &mut state.scratch)?);
-        hidden.iter_mut().for_each(|cell| *cell = tanh(*cell));
-        let mut above = [0.0; HIDDEN[1]];
-        above.copy_from_slice(second.apply(&[&hidden], &mut state.scratch)?);
-        above.iter_mut().for_each(|cell| *cell = tanh(*cell));
-        let mut outputs = [0.0; OUTPUTS];
-        outputs.copy_from_slice(out.apply(&[&above], &mut state.scratch)?);
-        Ok(Some(outputs))
+        let row = Tensor::from_slice(row, row.len(), &Device::Cpu)?;
+        let hidden = first.forward(&row)?.apply_op1_no_bwd(&Tanh)?;
+        let hidden = second.forward(&hidden)?.apply_op1_no_bwd(&Tanh)?;
+        Ok(Some(out.forward(&hidden)?.to_vec1()?))
     }
 }
 
@@ -203,52 +219,34 @@ fn feel_out(
     (0..metadata.classes.classes()).map(of_class).collect()
 }
 
+/// The LSTM layers of a network.
+fn layers(
+    prefix: &str,
+    size: Stack,
+    tensors: &HashMap<String, Tensor>,
+) -> Result<Vec<Lstm>, ModelError> {
+    let layer = |number: usize| {
+        let part = |part: &str| get(tensors, format!("{prefix}.{part}_l{number}"));
+        let weights = [&part("weight_ih")?, &part("weight_hh")?];
+        Ok(Lstm::new(weights, [&part("bias_ih")?, &part("bias_hh")?])?)
+    };
+    (0..size.layers).map(layer).collect()
+}
+
+/// Advances the states of a network's layers by a step.
+fn step(layers: &[Lstm], states: &mut [Tensor], row: &[f32]) -> candle_core::Result<()> {
+    let mut x = Tensor::from_slice(row, row.len(), &Device::Cpu)?;
+    for (layer, state) in layers.iter().zip(states) {
+        *state = layer.step(&x, state)?;
+        x = layer.output(state)?;
+    }
+    Ok(())
+}
+
 /// Output of a network's top layer.
-fn top(states: &[LstmState]) -> &[f32] {
-    states.last().map_or(&[], |cells| &cells.hidden)
-}
-
-/// A stack of LSTM layers. Each is one matrix from its inputs and its last output to the gates.
-#[derive(Debug)]
-struct Layers {
-    layers: Vec<Linear>,
-    cells: usize,
-}
-
-impl Layers {
-    fn new(
-        prefix: &str,
-        size: Stack,
-        tensors: &HashMap<String, Tensor>,
-    ) -> Result<Layers, ModelError> {
-        let mut layers = Vec::new();
-        for layer in 0..size.layers {
-            let part = |part: &str| get(tensors, format!("{prefix}.{part}_l{layer}"));
-            let weight = Tensor::cat(&[part("weight_ih")?, part("weight_hh")?], 1)?;
-            let bias = |name| part(name)?.to_dtype(DType::F32).map_err(ModelError::from);
-            let bias = bias("bias_ih")?.add(&bias("bias_hh")?)?;
-            layers.push(Linear::new(&weight, &bias)?);
-        }
-        Ok(Layers { layers, cells: size.cells })
-    }
-
-    fn start(&self) -> Vec<LstmState> {
-        vec![LstmState::new(self.cells); self.layers.len()]
-    }
-
-    /// Advances the states by a step.
-    fn step(
-        &self,
-        states: &mut [LstmState],
-        row: &[f32],
-        scratch: &mut Scratch,
-    ) -> Result<(), ModelError> {
-        let mut below: Option<&[f32]> = None;
-        for (layer, state) in self.layers.iter().zip(states) {
-            let gates = layer.apply(&[below.unwrap_or(row), &state.hidden], scratch)?;
-            state.step(gates);
-            below = Some(&state.hidden);
-        }
-        Ok(())
+fn top(layers: &[Lstm], states: &[Tensor]) -> candle_core::Result<Tensor> {
+    match layers.iter().zip(states).next_back() {
+        Some((layer, state)) => layer.output(state),
+        None => candle_core::bail!("a network has no layers"),
     }
 }

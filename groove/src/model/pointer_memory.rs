@@ -11,7 +11,7 @@
 
 use libm::expf;
 
-use crate::model::lstm_step::{exp_all, ln_all};
+use crate::model::kernels::activation::{exp_all, ln_all};
 use crate::pattern::{Meter, Step};
 
 /// Maximum number of remembered bars, counted back from the present one.

@@ -80,12 +80,12 @@ fn model_files_round_trip_in_both_widths() {
             model.feel(&mut state, &vec![0.5; metadata.feel_row()]).expect("feel");
             let classes = metadata.classes.classes();
             for class in 0..classes {
-                let felt = model.velocity_offset(&mut state, class).expect("a class");
+                let felt = model.velocity_offset(&state, class).expect("a class");
                 assert_eq!(felt.len(), CLASS_OUTPUTS);
             }
-            assert!(model.velocity_offset(&mut state, classes).is_err());
+            assert!(model.velocity_offset(&state, classes).is_err());
             model.hits(&mut state, &row, &Memory::default()).expect("logits");
-            model.hits(&mut state, &row, &Memory::default()).expect("logits").to_vec()
+            model.hits(&mut state, &row, &Memory::default()).expect("logits")
         };
         let (full, half) = (play(false), play(true));
         assert_eq!(full.len(), metadata.classes.subsets());
@@ -100,7 +100,7 @@ fn state_carries_over_between_steps() {
     let model = Model::from_bytes(&small_bytes(&nine(), false)).expect("our own file");
     let row = vec![1.0; model.metadata().row()];
     let mut state = model.start();
-    let first = model.hits(&mut state, &row, &Memory::default()).expect("logits").to_vec();
+    let first = model.hits(&mut state, &row, &Memory::default()).expect("logits");
     let second = model.hits(&mut state, &row, &Memory::default()).expect("logits");
     assert_ne!(first, second);
     let mut again = model.start();

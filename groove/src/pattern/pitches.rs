@@ -83,6 +83,7 @@ impl Pitches {
     }
 
     /// These pitches with those of one class from another table.
+    #[cfg(feature = "model")]
     #[must_use]
     pub(crate) fn with(mut self, drum: Drum, other: &Pitches) -> Self {
         self.0[drum.index()] = other.0[drum.index()];

@@ -15,7 +15,7 @@ use super::membrane_sounds::{
     CROSS_STICK, HIGH_TOM, HIGH_TOM_RIM, KICK, LOW_TOM, LOW_TOM_RIM, MID_TOM, MID_TOM_RIM, SNARE,
     SNARE_RIM,
 };
-use crate::model::activation::tanh;
+use crate::model::kernels::activation::tanh;
 use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
 

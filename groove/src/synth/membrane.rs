@@ -6,7 +6,7 @@ use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
 use multiversion::multiversion;
 
 use super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter, sides};
-use crate::model::activation::tanh;
+use crate::model::kernels::activation::tanh;
 
 /// Maximum number of partials.
 const PARTIALS: usize = 8;

@@ -19,6 +19,7 @@ use crate::metrics::free_run::FreeRun;
 use crate::metrics::requests::RequestFigures;
 use crate::metrics::strokes::StrokeReport;
 use crate::metrics::teacher_forced::PredictionReport;
+use crate::metrics::teacher_forced::network_comparison::NetworkComparison;
 use crate::metrics::{self, Metrics, StyleClassifier};
 use crate::network::net::Net;
 
@@ -33,6 +34,9 @@ pub struct EvaluateOptions {
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
+    /// Only compare the plugin's network with candle-nn's LSTM
+    #[arg(long, conflicts_with_all = ["json", "play"])]
+    reference: bool,
 }
 
 /// EvaluateOptions for the data of a measurement, shared by `evaluate` and `compare`.
@@ -191,6 +195,11 @@ impl EvaluatedModel {
 /// If the model or the data cannot be read, or Candle cannot compute.
 pub fn run(options: &EvaluateOptions) -> Result<()> {
     let model = files::read_model(&options.model)?;
+    if options.reference {
+        let data = options.data_options.read(model.metadata(), |_, _| Vec::new())?;
+        print!("{}", NetworkComparison::measure(&model, &data.pieces)?.table());
+        return Ok(());
+    }
     let kit = &model.metadata().classes;
     let data = options.data_options.read(model.metadata(), all_styles)?;
     let measured = EvaluatedModel::measure(&options.model, &data)?;

@@ -5,5 +5,6 @@ pub mod batch;
 mod dataset;
 pub mod rows;
 pub(crate) mod stream;
+pub(crate) mod stroke_rows;
 
 pub(crate) use dataset::{Data, Piece, Split, known_style};

@@ -5,18 +5,15 @@ mod backbone;
 pub(crate) mod baselines;
 pub(crate) mod comparison;
 mod diversity;
-mod features;
 pub(crate) mod free_run;
 mod judge;
 mod meter_backbone;
 pub(crate) mod requests;
-mod stroke_features;
 mod stroke_shares;
 pub(crate) mod strokes;
 mod style_recall;
 mod swing;
 pub(crate) mod teacher_forced;
-mod trees;
 
 use std::collections::BTreeMap;
 

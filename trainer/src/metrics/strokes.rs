@@ -10,10 +10,11 @@ use groove::{Articulation, Drum, Hit, Step};
 use serde::Serialize;
 
 use crate::data::batch::NONE;
+use crate::data::stroke_rows::StrokeRows;
 use crate::data::{Piece, Split};
 use crate::network::kernel;
 use crate::network::storage::with_slice;
-use crate::train::strokes::{StrokeRows, forward};
+use crate::network::stroke_net::forward;
 
 /// Velocity ranges in the keys of tables.
 const LEVELS: u8 = 8;

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::comparison::{Comparison, Groove, human};
-use super::features::Features;
+use super::judge::features::Features;
 use super::judge::forest_params;
-use super::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet};
+use super::judge::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet};
 use crate::data::{Piece, Split};
 
 /// Classes of the classifier.

@@ -2,7 +2,7 @@
 //! widest vector instructions of the machine, selected at run time.
 
 use gemm::Parallelism;
-use groove::model::activation::{exp, sigmoid, tanh};
+use groove::model::kernels::activation::{exp, tanh};
 use multiversion::multiversion;
 
 /// A row-major matrix, its left part, or its transpose.
@@ -149,31 +149,6 @@ fn add_panel<const COUNT: usize>(
     let width = out.len() / COUNT;
     for (out, sums) in out.chunks_exact_mut(width).zip(&sums) {
         out[columns.clone()].iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
-    }
-}
-
-/// One forward LSTM step of one lane. `gates` (4H: i f g o) holds the pre-activations and receives
-/// the activations; `before` is the previous cell state; `cell` and `hidden` are outputs. All but
-/// `gates` have length H.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
-pub(crate) fn cell_forward(
-    gates: &mut [f32],
-    before: &[f32],
-    cell: &mut [f32],
-    hidden: &mut [f32],
-) {
-    let cells = cell.len();
-    let (i, rest) = gates.split_at_mut(cells);
-    let (f, rest) = rest.split_at_mut(cells);
-    let (g, o) = rest.split_at_mut(cells);
-    let (o, before, hidden) = (&mut o[..cells], &before[..cells], &mut hidden[..cells]);
-    for n in 0..cells {
-        i[n] = sigmoid(i[n]);
-        f[n] = sigmoid(f[n]);
-        g[n] = tanh(g[n]);
-        o[n] = sigmoid(o[n]);
-        cell[n] = f[n] * before[n] + i[n] * g[n];
-        hidden[n] = o[n] * tanh(cell[n]);
     }
 }
 

@@ -1,9 +1,10 @@
 //! A linear layer and dropout's mask as Candle ops with their own backward passes.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
+use groove::model::kernels::ops::values;
 
 use super::kernel::{self, Matrix, multiply};
-use super::storage::{slice, tensor, with_slice};
+use super::storage::{tensor, with_slice};
 
 /// Returns the gradients of the inputs, if needed, and of the weights of a matrix product.
 pub(super) fn linear_gradients(
@@ -51,12 +52,12 @@ impl CustomOp3 for Linear {
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (outputs, inputs) = weight_layout.shape().dims2()?;
-        let x = Matrix::new(slice(x, x_layout)?, inputs);
+        let x = Matrix::new(values(x, x_layout)?, inputs);
         let (rows, _) = x_layout.shape().dims2()?;
-        let bias = slice(bias, bias_layout)?;
+        let bias = values(bias, bias_layout)?;
         let mut out: Vec<f32> = Vec::with_capacity(rows * outputs);
         (0..rows).for_each(|_| out.extend_from_slice(bias));
-        let weight = Matrix::new(slice(weight, weight_layout)?, inputs).t();
+        let weight = Matrix::new(values(weight, weight_layout)?, inputs).t();
         multiply(&mut out, true, x, weight, true);
         Ok((CpuStorage::F32(out), Shape::from((rows, outputs))))
     }
@@ -99,7 +100,7 @@ impl CustomOp1 for Mask {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        Ok((CpuStorage::F32(self.apply(slice(x, layout)?)), layout.shape().clone()))
+        Ok((CpuStorage::F32(self.apply(values(x, layout)?)), layout.shape().clone()))
     }
 
     fn bwd(&self, x: &Tensor, _out: &Tensor, d_out: &Tensor) -> Result<Option<Tensor>> {

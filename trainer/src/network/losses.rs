@@ -5,11 +5,12 @@
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
+use groove::model::kernels::ops::values;
 use groove::model::pointer_memory::{CONTROLS, LIKENESS, Memory};
 use rayon::prelude::*;
 
 use super::kernel;
-use super::storage::{slice, tensor};
+use super::storage::tensor;
 use crate::data::batch::{NONE, Targets};
 
 /// A teacher's probabilities in the layout of the logits, mixed into the targets with weight
@@ -53,7 +54,7 @@ impl CustomOp1 for CrossEntropy {
 
     fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (_, width) = layout.shape().dims2()?;
-        let mut gradient = slice(logits, layout)?.to_vec();
+        let mut gradient = values(logits, layout)?.to_vec();
         let sums: Vec<f64> = gradient
             .par_chunks_mut(width)
             .enumerate()
@@ -186,8 +187,8 @@ impl CustomOp2 for Mixture {
         controls_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (_, width) = logits_layout.shape().dims2()?;
-        let mut logits = slice(logits, logits_layout)?.to_vec();
-        let mut controls = slice(controls, controls_layout)?.to_vec();
+        let mut logits = values(logits, logits_layout)?.to_vec();
+        let mut controls = values(controls, controls_layout)?.to_vec();
         let losses: Vec<f64> = logits
             .par_chunks_mut(width)
             .zip(controls.par_chunks_mut(CONTROLS))

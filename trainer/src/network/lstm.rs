@@ -4,11 +4,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use groove::model::kernels::activation::lstm_cell;
+use groove::model::kernels::ops::values;
 use rayon::prelude::*;
 
 use super::kernel::{self, Matrix, PackedMatrix, multiply};
 use super::linear::linear_gradients;
-use super::storage::{slice, tensor, with_slice};
+use super::storage::{tensor, with_slice};
 use crate::data::rows::Rows;
 
 /// State of an LSTM layer between two batches, lane by lane.
@@ -127,7 +129,7 @@ impl ForwardPart<'_> {
             weights.multiply(gates, true, hidden_before);
             for lane in 0..lanes {
                 let cells_of = lane * cells..(lane + 1) * cells;
-                kernel::cell_forward(
+                lstm_cell(
                     &mut gates[4 * lane * cells..4 * (lane + 1) * cells],
                     &before_c[cells_of.clone()],
                     &mut now_c[cells_of.clone()],
@@ -197,10 +199,10 @@ impl CustomOp3 for LstmSequence {
         let Rows { steps, lanes, .. } = self.rows;
         let count = self.rows.count();
         let mut gates = vec![0.0; count * gates_width];
-        let x = Matrix::new(slice(x, x_layout)?, inputs);
-        let input = Matrix::new(slice(input, input_layout)?, inputs);
+        let x = Matrix::new(values(x, x_layout)?, inputs);
+        let input = Matrix::new(values(input, input_layout)?, inputs);
         multiply(&mut gates, false, x, input.t(), true);
-        let recurrent = Matrix::new(slice(recurrent, recurrent_layout)?, cells + 1);
+        let recurrent = Matrix::new(values(recurrent, recurrent_layout)?, cells + 1);
         let weights = PackedMatrix::new(recurrent.t());
         let mut blocks: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; count * cells]);
         let [hidden, cell, cell_before] = &mut blocks;

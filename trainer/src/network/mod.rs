@@ -1,6 +1,7 @@
 //! The two networks during training: Candle ops with their own backward passes, losses, and the
 //! arithmetic below them.
 
+pub(crate) mod candle_net;
 #[cfg(test)]
 mod gradient_tests;
 pub(crate) mod kernel;
@@ -12,3 +13,4 @@ pub(crate) mod net;
 mod pytorch_tests;
 mod reference_logits;
 pub(crate) mod storage;
+pub(crate) mod stroke_net;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use groove::model::feel::{self, Bins, CLASS_OUTPUTS, FEEL_LOGITS, REFERENCES};
+use groove::model::kernels::ops::values;
 use rayon::prelude::*;
 
-use super::storage::{slice, tensor, with_slice};
+use super::storage::{tensor, with_slice};
 
 /// Adds the logits of the distances from references to those of the bins, as defined in
 /// [`groove::model::feel`].
@@ -33,7 +34,7 @@ impl CustomOp1 for AddReferences {
         let (rows, width) = layout.shape().dims2()?;
         let width = width / CLASS_OUTPUTS * FEEL_LOGITS;
         let mut logits = vec![0.0; rows * width];
-        slice(outputs, layout)?
+        values(outputs, layout)?
             .par_chunks(CLASS_OUTPUTS)
             .zip(logits.par_chunks_mut(FEEL_LOGITS))
             .zip(self.references.par_iter())

@@ -3,8 +3,8 @@
 
 use groove::CLASSES;
 
-use super::comparison::{BarSteps, STEPS};
 use super::stroke_features::stroke_features;
+use crate::metrics::comparison::{BarSteps, STEPS};
 
 /// Steps in a window.
 const LENGTH: usize = 2 * STEPS;

@@ -1,6 +1,10 @@
 //! The judge: a classifier two-sample test. Trees learn to separate played from human windows, and
 //! score windows of other files.
 
+pub(crate) mod features;
+mod stroke_features;
+pub(crate) mod trees;
+
 use std::ops::Range;
 
 use rand::seq::SliceRandom;
@@ -9,9 +13,9 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::comparison::{Comparison, Groove};
-use super::features::Features;
-use super::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet, roc_area};
+use crate::metrics::comparison::{Comparison, Groove};
+use features::Features;
+use trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet, roc_area};
 
 /// Minimum number of human beats for the judge.
 pub(crate) const ENOUGH: usize = 8;

@@ -4,7 +4,7 @@ use groove::model::strokes::ARTICULATIONS;
 use groove::pattern::MAX_STROKES;
 use groove::{CLASSES, Drum, Hit};
 
-use super::comparison::{BarSteps, STEPS};
+use crate::metrics::comparison::{BarSteps, STEPS};
 
 /// Steps in a beat, and beats in a bar.
 const BEAT: usize = 4;

@@ -1,6 +1,8 @@
 //! Exponential, sigmoid, tanh and logarithm, for inference and training. They inline into vector
 //! loops and round alike on every machine.
 
+use multiversion::multiversion;
+
 /// exp(x) with a relative error of about 1e-7, between the least and the greatest normal number.
 /// Polynomial of Cephes' `expf`.
 #[inline(always)]
@@ -54,6 +56,38 @@ pub fn ln(x: f32) -> f32 {
     let half = 0.5 * part * part;
     let octaves = octaves as f32;
     s * (half + (odd + even)) + octaves * 9.058_001e-6 - half + part + octaves * 0.693_138_1
+}
+
+/// One LSTM step. `gates` (4H: i f g o) holds the pre-activations and receives the activations;
+/// `before` is the previous cell state; `cell` and `hidden` are outputs. All but `gates` have
+/// length H.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
+pub fn lstm_cell(gates: &mut [f32], before: &[f32], cell: &mut [f32], hidden: &mut [f32]) {
+    let cells = cell.len();
+    let (i, rest) = gates.split_at_mut(cells);
+    let (f, rest) = rest.split_at_mut(cells);
+    let (g, o) = rest.split_at_mut(cells);
+    let (o, before, hidden) = (&mut o[..cells], &before[..cells], &mut hidden[..cells]);
+    for n in 0..cells {
+        i[n] = sigmoid(i[n]);
+        f[n] = sigmoid(f[n]);
+        g[n] = tanh(g[n]);
+        o[n] = sigmoid(o[n]);
+        cell[n] = i[n].mul_add(g[n], f[n] * before[n]);
+        hidden[n] = o[n] * tanh(cell[n]);
+    }
+}
+
+/// exp of each number in place. NaN and numbers below -87 give the least value.
+#[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
+pub(crate) fn exp_all(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x = exp(*x));
+}
+
+/// Logarithm of each number in place. All must be normal and above 0.
+#[multiversion(targets("x86_64+avx512f+avx2", "x86_64+avx2"))]
+pub(crate) fn ln_all(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x = ln(*x));
 }
 
 #[cfg(test)]

@@ -1,23 +1,25 @@
 //! Teacher-forced metrics: the likelihood of the hits, and the errors of the median velocity and
 //! offset, over whole pieces without dropout.
 
+pub(crate) mod network_comparison;
+
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use anyhow::Result;
 use groove::Step;
-use groove::model::Figures;
 use groove::model::calibration::add_logit_bias;
 use groove::model::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
 use groove::model::lead_in::step_of_four_four;
+use groove::model::{Figures, Metadata};
 use groove::pattern::TICKS_PER_STEP;
 use groove::pattern::style::{ANY, style_number};
 use rayon::prelude::*;
 
 use crate::data::Piece;
-use crate::data::batch::pack;
+use crate::data::batch::{Batch, Packed, pack};
 use crate::network::kernel;
-use crate::network::net::{Net, NetState};
+use crate::network::net::{Net, NetState, Outputs};
 use crate::network::storage::with_slice;
 
 /// Lanes of pieces in each part of the batch.
@@ -72,33 +74,49 @@ impl Score {
     }
 }
 
-/// Scores each piece.
-pub fn scores(net: &Net, pieces: &[Piece]) -> Result<Vec<Score>> {
-    let packed = pack(&net.metadata, pieces, rayon::current_num_threads(), LANES)?;
-    let outputs = net.forward(&packed.batch, &mut NetState::default(), None)?;
-    let kit = &net.metadata.classes;
-    let (classes, subsets) = (kit.classes(), kit.subsets());
-    let hits = outputs.hit_log_probabilities(&packed.batch)?;
-    let feel = with_slice(&outputs.feel, <[f32]>::to_vec)?;
-    let score = |(piece, rows): (&Piece, &Vec<usize>)| {
-        let mut score = Score::default();
-        let calibration = net.metadata.calibration(piece.kind.style);
-        let meter = piece.kind.meter;
-        let bar = meter.steps();
-        for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
-            let mut hits = hits[row * subsets..][..subsets].to_vec();
-            if !piece.kind.fill {
-                let before = at.checked_sub(bar).map(|same| piece.steps[same].drums());
-                let balance = calibration.at(0.5, step_of_four_four(meter, at % bar));
-                add_logit_bias(&mut hits, &balance.logit_bias(before));
+/// Predictions of packed pieces, row by row.
+pub struct Predictions {
+    /// Rows x subsets: log-probabilities.
+    pub(crate) hits: Vec<f32>,
+    /// Rows x classes x [`FEEL_LOGITS`].
+    pub(crate) feel: Vec<f32>,
+}
+
+impl Predictions {
+    /// The predictions of a batch, given the networks' outputs.
+    pub(crate) fn new(outputs: &Outputs, batch: &Batch) -> Result<Predictions> {
+        let hits = outputs.hit_log_probabilities(batch)?;
+        Ok(Predictions { hits, feel: with_slice(&outputs.feel, <[f32]>::to_vec)? })
+    }
+
+    /// Scores each piece, given the row of each of its steps.
+    pub(crate) fn scores(
+        &self,
+        metadata: &Metadata,
+        pieces: &[Piece],
+        places: &[Vec<usize>],
+    ) -> Vec<Score> {
+        let (classes, subsets) = (metadata.classes.classes(), metadata.classes.subsets());
+        let score = |(piece, rows): (&Piece, &Vec<usize>)| {
+            let mut score = Score::default();
+            let dial = metadata.calibration(piece.kind.style);
+            let meter = piece.kind.meter;
+            let bar = meter.steps();
+            for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
+                let mut hits = self.hits[row * subsets..][..subsets].to_vec();
+                if !piece.kind.fill {
+                    let before = at.checked_sub(bar).map(|same| piece.steps[same].drums());
+                    let balance = dial.at(0.5, step_of_four_four(meter, at % bar));
+                    add_logit_bias(&mut hits, &balance.logit_bias(before));
+                }
+                kernel::softmax(&mut hits);
+                let feel = &self.feel[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];
+                score += score_step(step, &hits, feel, piece.kind.tempo);
             }
-            kernel::softmax(&mut hits);
-            let feel = &feel[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];
-            score += score_step(step, &hits, feel, piece.kind.tempo);
-        }
-        score
-    };
-    Ok(pieces.par_iter().zip(&packed.places).map(score).collect())
+            score
+        };
+        pieces.par_iter().zip(places).map(score).collect()
+    }
 }
 
 /// Scores a step, given the distribution of the hits and the logits of velocity and offset.
@@ -162,7 +180,19 @@ pub struct PredictionReport {
 impl PredictionReport {
     /// Measures a net on pieces.
     pub fn measure(net: &Net, pieces: &[Piece]) -> Result<PredictionReport> {
-        let scores = scores(net, pieces)?;
+        let Packed { batch, places } =
+            pack(&net.metadata, pieces, rayon::current_num_threads(), LANES)?;
+        let outputs = net.forward(&batch, &mut NetState::default(), None)?;
+        let scores = Predictions::new(&outputs, &batch)?.scores(&net.metadata, pieces, &places);
+        Ok(PredictionReport::new(&net.metadata, pieces, scores))
+    }
+
+    /// Sums up the scores of pieces.
+    pub(crate) fn new(
+        metadata: &Metadata,
+        pieces: &[Piece],
+        scores: Vec<Score>,
+    ) -> PredictionReport {
         let rock = style_number("rock");
         let main = ["beats", "rock_beats", "fills"];
         let mut groups: BTreeMap<String, (usize, Score)> = BTreeMap::new();
@@ -173,7 +203,7 @@ impl PredictionReport {
             } else {
                 names.push("beats");
                 names.extend((Some(piece.kind.style) == rock).then_some("rock_beats"));
-                let style = net.metadata.style_name(piece.kind.style);
+                let style = metadata.style_name(piece.kind.style);
                 names.extend((style != ANY && !main.contains(&style)).then_some(style));
             }
             for name in names {
@@ -192,13 +222,13 @@ impl PredictionReport {
             .iter()
             .map(|(name, (count, score))| (name.clone(), [*count, score.steps as usize]))
             .collect();
-        Ok(PredictionReport {
+        PredictionReport {
             perplexity: each(Score::perplexity),
             counts,
             velocity_mae: beats.velocity / beats.hits,
             velocity_w1: beats.velocity_w1(),
             offset_mae_ms: beats.offset_ms / beats.hits,
-        })
+        }
     }
 
     /// Returns the figures of a model's header.
