@@ -41,18 +41,14 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'st
         solo: DrumSet::EMPTY,
         pace: [TimeFeel::Half, TimeFeel::Plain, TimeFeel::Double][draws.random_range(0..3)],
     };
-    let map = draws.random_range(0..DRUM_MAPS.len());
+    let map = draws.random_range(0..=DRUM_MAPS.len());
     let mut own: Pitches = Drum::PITCHES;
     for pitch in &mut own {
         *pitch = draws.random_range(0..14) * 9;
     }
     // All pitches differ.
     (0..).zip(&mut own).for_each(|(class, pitch)| *pitch += class);
-    let pitches = match DRUM_MAPS[map].1 {
-        Some(pitches) => pitches,
-        None if map == 0 => Drum::PITCHES,
-        None => own,
-    };
+    let pitches = DRUM_MAPS.get(map).map_or(own, |map| map.pitches.unwrap_or(Drum::PITCHES));
     let channels = match draws.random() {
         true => [9; CLASSES],
         false => [0; CLASSES].map(|_| draws.random_range(0..16)),

@@ -10,7 +10,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use crate::model::error::ModelError;
 use crate::pattern::drum::{CLASSES, Drum};
-use crate::pattern::style::SLOTS;
+use crate::pattern::style::LAST_STYLE;
 use crate::pattern::{Hit, Meter, Step};
 
 /// Maximum number of bars of a lead-in.
@@ -164,7 +164,8 @@ fn parse(of: &[u8], hits: &[u8], classes: usize) -> Option<Vec<LeadIn>> {
         let mut next = || numbers.next().filter(|number| number.is_finite());
         let (style, tempo, weight, bars, count) = (next()?, next()?, next()?, next()?, next()?);
         let whole = |number: f32, most: usize| (0..=most).find(|&n| n as f32 == number);
-        let (style, bars) = (u8::try_from(whole(style, SLOTS)?).ok()?, whole(bars, LEAD_IN_BARS)?);
+        let style = u8::try_from(whole(style, LAST_STYLE.into())?).ok()?;
+        let bars = whole(bars, LEAD_IN_BARS)?;
         if bars == 0 || tempo <= 0.0 || weight <= 0.0 {
             return None;
         }

@@ -77,18 +77,18 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
     Ok(model::write(&metadata, &tensors, &lead_ins, true)?)
 }
 
-/// Finds the dials of a model, by style number, from all pieces of its data.
+/// Finds the dials of a model, of any style and of its styles, from all pieces of its data.
 pub fn dials(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCalibration>> {
-    let styles = model.metadata().styles.len();
+    let styles: Vec<u8> =
+        std::iter::once(0).chain(model.metadata().style_numbers.iter().copied()).collect();
     let classes = model.metadata().classes.classes();
     let known = model.metadata().calibrations.clone();
     let fresh = known.is_empty();
     let rounds = if fresh { ROUNDS } else { REFINING_ROUNDS };
     let mut model = Arc::new(model);
-    let mut dials = if fresh { vec![StyleCalibration::default(); 1 + styles] } else { known };
-    dials.resize(1 + styles, StyleCalibration::default());
-    for style in 0..=u8::try_from(styles)? {
-        let number = usize::from(style);
+    let mut dials = if fresh { vec![StyleCalibration::default(); styles.len()] } else { known };
+    dials.resize(styles.len(), StyleCalibration::default());
+    for (number, style) in styles.into_iter().enumerate() {
         let drummers = human(pieces, Split::Train, style);
         if drummers.len() < ENOUGH {
             dials[number] = dials[0];
