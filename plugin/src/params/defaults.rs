@@ -15,8 +15,8 @@ use crate::params::text::{
 };
 use crate::params::{
     AuditionParams, ChangeCounter, DeepPocketParams, DrummerParams, FIRST_TAKE, FillParams,
-    LAST_GENERATION, LaneParams, MAX_SEED, OutputParams, PlayingParams, PrimeParams,
-    RouteParams, TEMPERATURE,
+    LAST_GENERATION, LaneParams, MAX_SEED, OutputParams, PlayingParams, PrimeParams, RouteParams,
+    TEMPERATURE,
 };
 use crate::project::state::ProjectState;
 

@@ -330,7 +330,10 @@ mod tests {
         // A style of a newer version is among the built-in ones.
         about.styles.push("bolero".into());
         about.style_numbers.push(127);
-        assert_eq!((style_title(127, Some(&about)), style_title(127, None)), ("Bolero".into(), "Style 127".into()));
+        assert_eq!(
+            (style_title(127, Some(&about)), style_title(127, None)),
+            ("Bolero".into(), "Style 127".into())
+        );
         let numbers = style_numbers(Some(&about));
         assert_eq!((&numbers[..5], numbers.last()), (&[0, 1, 2, 3, 127][..], Some(&19)));
         assert_eq!(style_numbers(None).len(), 1 + STYLES.len());
