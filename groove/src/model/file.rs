@@ -71,7 +71,8 @@ impl Model {
             let wanted = known.join(" or ");
             return Err(ModelError::Unfit { what: "inputs", found: inputs, wanted });
         }
-        let metadata: Metadata = serde_json::from_str(text).map_err(fault)?;
+        let mut metadata: Metadata = serde_json::from_str(text).map_err(fault)?;
+        metadata.number_styles();
         metadata.check()?;
         Ok(metadata)
     }

@@ -11,7 +11,7 @@ use candle_core::{Device, Result as CandleResult, Tensor};
 
 use crate::model::error::ModelError;
 use crate::pattern::drum::{CLASSES, Drum};
-use crate::pattern::style::SLOTS;
+use crate::pattern::style::LAST_STYLE;
 use crate::pattern::{Articulation, Hit, MAX_STROKES, Meter, Step};
 
 /// Maximum number of bars of a lead-in.
@@ -163,7 +163,8 @@ fn parse(of: &[Vec<f32>], hits: &[Vec<u8>], classes: usize) -> Option<Vec<LeadIn
     for row in of {
         let &[style, tempo, weight, bars, count] = row.as_slice() else { return None };
         let whole = |number: f32, most: usize| (0..=most).find(|&n| n as f32 == number);
-        let (style, bars) = (u8::try_from(whole(style, SLOTS)?).ok()?, whole(bars, LEAD_IN_BARS)?);
+        let style = u8::try_from(whole(style, LAST_STYLE.into())?).ok()?;
+        let bars = whole(bars, LEAD_IN_BARS)?;
         let positive = |number: f32| number.is_finite() && number > 0.0;
         if bars == 0 || !positive(tempo) || !positive(weight) {
             return None;

@@ -11,10 +11,15 @@ use crate::model::pointer_memory::CONTROLS;
 use crate::model::strokes;
 use crate::pattern::Step;
 use crate::pattern::kit::Kit;
-use crate::pattern::style::{ANY, SLOTS, STYLES, own_style_name_error};
+use crate::pattern::style::{
+    ANY, LAST_STYLE, OWN_STYLES, STYLES, Style, own_style_name_error, style_in, style_number,
+};
 
 /// Steps per quarter note.
 const STEPS_PER_BEAT: u32 = 4;
+
+/// Style cells of files that do not say their number.
+const FIRST_STYLE_CELLS: usize = 23;
 
 /// Size of a stack of LSTM layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +60,15 @@ pub struct Metadata {
     pub classes: Kit,
     /// Steps per quarter note.
     pub steps_per_beat: u32,
-    /// Style names, in order of the row's style cells: [`STYLES`], then the model's own.
+    /// Style names, in order of the row's style cells.
     pub styles: Vec<String>,
+    /// Style numbers as in [`crate::pattern::style`], in the same order. In files without them the
+    /// styles are numbered from 1.
+    #[serde(default)]
+    pub style_numbers: Vec<u8>,
+    /// Number of style cells in the row; those without a style are 0.
+    #[serde(default = "first_style_cells")]
+    pub style_cells: usize,
     /// Size of the hit network.
     pub beat: Stack,
     /// Size of the feel network.
@@ -67,14 +79,15 @@ pub struct Metadata {
     pub updates: u64,
     /// Figures on held-out data.
     pub validation: Figures,
-    /// Calibrations by style number. Missing styles are not calibrated.
+    /// Calibrations of any style and of [`Metadata::styles`]. Missing styles are not calibrated.
     #[serde(default)]
     #[serde(rename = "dials")]
     pub calibrations: Vec<StyleCalibration>,
 }
 
 impl Metadata {
-    /// The header of a new model with our input layout and the nine drums, without figures.
+    /// The header of a new model with our input layout, the nine drums and the built-in styles,
+    /// without figures.
     #[must_use]
     pub fn new(name: &str, beat: Stack, feel: Stack, trained_on: &str) -> Self {
         Metadata {
@@ -83,7 +96,9 @@ impl Metadata {
             inputs: Inputs::Lags,
             classes: Kit::default(),
             steps_per_beat: STEPS_PER_BEAT,
-            styles: STYLES.iter().map(|&style| style.into()).collect(),
+            styles: STYLES.iter().map(|style| style.name.into()).collect(),
+            style_numbers: STYLES.iter().map(|style| style.number).collect(),
+            style_cells: STYLES.len() + OWN_STYLES.len(),
             beat,
             feel,
             trained_on: trained_on.into(),
@@ -96,7 +111,7 @@ impl Metadata {
     /// Length of the hit network's input row.
     #[must_use]
     pub fn row(&self) -> usize {
-        self.inputs.row(self.classes.subsets())
+        self.inputs.row(self.classes.subsets(), self.style_cells)
     }
 
     /// Length of the feel network's input: the row, and the cells of [`References::write`].
@@ -148,51 +163,76 @@ impl Metadata {
         tensors
     }
 
-    /// Writes the row of [`Metadata::row`] cells for the step that follows `past`, as
-    /// [`encode::write_row`]. Style numbers that the model does not have count as any.
+    /// Writes the row of [`Metadata::row`] cells for the step that follows `past`, whose first step
+    /// begins a bar. Styles that the model does not have count as any.
     pub fn write_row(&self, past: &[Step], kind: &Kind, row: &mut [f32]) {
-        let kind = Kind {
-            style: self.known(kind.style),
-            blend: (self.known(kind.blend.0), kind.blend.1.clamp(0.0, 1.0)),
-            ..*kind
-        };
-        encode::write_row(self.inputs, past, &kind, row);
+        encode::write_row(self.inputs, past, kind, row);
+        let (second, share) = (kind.blend.0, kind.blend.1.clamp(0.0, 1.0));
+        for (style, share) in [(kind.style, 1.0 - share), (second, share)] {
+            if let Some(cell) = self.style_cell(style) {
+                row[cell] += share;
+            }
+        }
+    }
+
+    /// Index of a style's cell in the row; `None` if the model does not have the style, or no style
+    /// cells.
+    #[must_use]
+    pub fn style_cell(&self, style: u8) -> Option<usize> {
+        Some(self.inputs.first_style_cell()? + self.style_place(style)?)
     }
 
     /// Calibration of a style by number. Styles that the model does not have use that of any.
     #[must_use]
     pub fn calibration(&self, style: u8) -> StyleCalibration {
-        self.calibrations.get(usize::from(self.known(style))).copied().unwrap_or_default()
+        let place = self.style_place(style).map_or(0, |place| 1 + place);
+        self.calibrations.get(place).copied().unwrap_or_default()
     }
 
-    fn known(&self, style: u8) -> u8 {
-        if usize::from(style) <= self.styles.len() { style } else { 0 }
+    /// Place of a style in [`Metadata::styles`], by number; `None` if the model does not have it.
+    #[must_use]
+    pub fn style_place(&self, number: u8) -> Option<usize> {
+        self.style_numbers.iter().position(|&known| known == number)
     }
 
     /// Style number by name, case-insensitive; `None` if there is none.
     #[must_use]
     pub fn style_number(&self, name: &str) -> Option<u8> {
         let name = name.trim().to_lowercase();
-        let names = std::iter::once(ANY).chain(self.styles.iter().map(String::as_str));
-        (0..).zip(names).find(|(_, known)| *known == name).map(|(number, _)| number)
+        let mut known = self.styles.iter().zip(&self.style_numbers);
+        match known.find(|(known, _)| **known == name) {
+            Some((_, &number)) => Some(number),
+            None => (name == ANY).then_some(0),
+        }
     }
 
     /// Style name by number; [`ANY`] for numbers that the model does not have.
     #[must_use]
     pub fn style_name(&self, number: u8) -> &str {
-        let place = usize::from(number).checked_sub(1);
-        place.and_then(|place| self.styles.get(place)).map_or(ANY, String::as_str)
+        self.style_place(number).map_or(ANY, |place| &self.styles[place])
     }
 
-    /// Adds an own style with the calibration of any, and returns its number. The caller sets its
-    /// weights in the input layer.
+    /// Names of the model's own styles.
+    pub fn own_styles(&self) -> impl Iterator<Item = &str> {
+        let styles = self.styles.iter().zip(&self.style_numbers);
+        styles.filter(|(_, number)| OWN_STYLES.contains(*number)).map(|(name, _)| name.as_str())
+    }
+
+    /// Adds a style with the calibration of any, and returns its number: that of the built-in style
+    /// of this name, or the next one for own styles. The caller sets its weights in the input
+    /// layer.
     ///
     /// # Errors
     /// Returns an error if the name is invalid, or if no further style fits.
     pub fn add_style(&mut self, name: &str) -> Result<u8, ModelError> {
+        let name = name.trim().to_lowercase();
+        let free = |number: &u8| self.style_place(*number).is_none();
+        let number = style_number(&name).or_else(|| OWN_STYLES.into_iter().find(free));
+        let number = number.ok_or_else(|| self.too_many_styles(&name))?;
         let mut more = self.clone();
-        more.styles.push(name.trim().to_lowercase());
-        more.check_styles()?;
+        more.styles.push(name);
+        more.style_numbers.push(number);
+        more.check_styles(STYLES)?;
         if let Some(&any) = more.calibrations.first() {
             // Tilts by step belong to the backbones of other styles.
             let own =
@@ -200,30 +240,59 @@ impl Metadata {
             more.calibrations.resize(1 + more.styles.len(), own);
         }
         *self = more;
-        u8::try_from(self.styles.len()).map_err(|fault| ModelError::Styles(fault.to_string()))
+        Ok(number)
     }
 
-    fn check_styles(&self) -> Result<(), ModelError> {
-        let (ours, own) = self.styles.split_at(STYLES.len().min(self.styles.len()));
-        if ours != STYLES {
-            let (found, wanted) = (ours.join(", "), STYLES.join(", "));
-            return Err(ModelError::Unfit { what: "the styles", found, wanted });
+    /// Numbers the styles of a file without style numbers.
+    pub(super) fn number_styles(&mut self) {
+        if self.style_numbers.is_empty() {
+            self.style_numbers = (1..=LAST_STYLE).take(self.styles.len()).collect();
         }
-        let most = SLOTS - STYLES.len();
-        if own.len() > most {
+    }
+
+    /// Checks the styles against the built-in ones. The model can have built-in styles that the
+    /// table does not have: those of a newer version.
+    pub(super) fn check_styles(&self, built_in: &[Style]) -> Result<(), ModelError> {
+        let Metadata { styles, style_numbers: numbers, style_cells, .. } = self;
+        if *style_cells > LAST_STYLE.into() || numbers.len() != styles.len() {
+            let (names, numbers) = (styles.len(), numbers.len());
             return Err(ModelError::Styles(format!(
-                "{} would be one style too many: a model can have {most} of its own, and this one \
-                 has {}",
-                own[most],
-                own[..most].join(", ")
+                "the model has {names} style names, {numbers} style numbers and {style_cells} \
+                 style cells"
             )));
         }
-        let before = |place: usize| &self.styles[..STYLES.len() + place];
-        let mut faults = own
-            .iter()
-            .enumerate()
-            .filter_map(|(place, name)| own_style_name_error(name, before(place)));
-        faults.next().map_or(Ok(()), |fault| Err(ModelError::Styles(fault)))
+        if let Some(name) = styles.get(*style_cells) {
+            return Err(self.too_many_styles(name));
+        }
+        for (place, (name, &number)) in styles.iter().zip(numbers).enumerate() {
+            let known = style_in(built_in, number).map(|style| style.name);
+            if known.is_some_and(|known| known != name) {
+                let wanted = built_in.iter().map(|style| style.name).collect::<Vec<_>>().join(", ");
+                return Err(ModelError::Unfit {
+                    what: "the styles",
+                    found: styles.join(", "),
+                    wanted,
+                });
+            }
+            if let Some(fault) = own_style_name_error(name, &styles[..place]) {
+                return Err(ModelError::Styles(fault));
+            }
+            if !(1..=LAST_STYLE).contains(&number) || numbers[..place].contains(&number) {
+                let fault = format!("the style {name} cannot have the number {number}");
+                return Err(ModelError::Styles(fault));
+            }
+        }
+        Ok(())
+    }
+
+    fn too_many_styles(&self, name: &str) -> ModelError {
+        let (cells, most) = (self.style_cells, OWN_STYLES.len());
+        let own: Vec<&str> = self.own_styles().collect();
+        ModelError::Styles(format!(
+            "{name} would be one style too many: the model has room for {cells}, {most} of them \
+             its own, and has of its own: {}",
+            own.join(", ")
+        ))
     }
 
     pub(crate) fn check(&self) -> Result<(), ModelError> {
@@ -231,7 +300,7 @@ impl Metadata {
             return Err(ModelError::Version(self.format));
         }
         self.classes.check().map_err(ModelError::Classes)?;
-        self.check_styles()?;
+        self.check_styles(STYLES)?;
         if self.steps_per_beat != STEPS_PER_BEAT {
             let [found, wanted] = [self.steps_per_beat, STEPS_PER_BEAT]
                 .map(|steps| format!("{steps} steps a quarter note"));
@@ -244,6 +313,10 @@ impl Metadata {
         }
         Ok(())
     }
+}
+
+const fn first_style_cells() -> usize {
+    FIRST_STYLE_CELLS
 }
 
 fn stack_tensors(

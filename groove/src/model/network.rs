@@ -73,7 +73,7 @@ impl Model {
         &self.lead_ins
     }
 
-    /// Replaces the calibrations, by style number.
+    /// Replaces the calibrations, in the order of [`Metadata::calibrations`].
     pub fn set_calibrations(&mut self, calibrations: Vec<StyleCalibration>) {
         self.metadata.calibrations = calibrations;
     }

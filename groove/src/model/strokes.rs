@@ -11,7 +11,6 @@ use libm::{expf, log2f};
 
 use crate::model::encode::{self, Kind, PLACE};
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
-use crate::pattern::style::SLOTS;
 use crate::pattern::{Articulation, Hit, MAX_STROKES, Step, Stroke};
 
 /// Articulations of a class that the network chooses among, at most.
@@ -46,9 +45,11 @@ const PAUSE: usize = 5;
 /// their hits at this position, and of those as loud as this one, and mean velocities; the same
 /// three shares of hits with further strokes; pause, last velocity, and number of hits.
 const HISTORY: usize = 3 * (ARTICULATIONS + MAX_STROKES) + 4 * ARTICULATIONS + 3 + PAUSE + 2;
+/// Cells of the style: those of the style numbers 1 to 23. Any other style has none.
+const STYLE_CELLS: usize = 23;
 /// Cells of the hit: class, velocity, its range, offset, drums struck now and before, style, tempo,
 /// fill, position.
-const HIT: usize = CLASSES + 1 + LEVELS + 1 + 2 * CLASSES + SLOTS + 2 + PLACE;
+const HIT: usize = CLASSES + 1 + LEVELS + 1 + 2 * CLASSES + STYLE_CELLS + 2 + PLACE;
 /// Cells of the strokes so far: articulation of the main one; number; gap, velocity and deviating
 /// articulation of the last further one.
 const SO_FAR: usize = ARTICULATIONS + MAX_STROKES + 3;
@@ -107,11 +108,11 @@ pub fn write_row(
     let (second, share) = kind.blend;
     for (style, share) in [(kind.style, 1.0 - share), (second, share)] {
         let style = usize::from(style).wrapping_sub(1);
-        if style < SLOTS {
+        if style < STYLE_CELLS {
             out.row[out.at + style] += share;
         }
     }
-    out.at += SLOTS;
+    out.at += STYLE_CELLS;
     out.put(log2f(kind.tempo.clamp(20.0, 400.0) / 110.0));
     out.put(f32::from(u8::from(kind.fill)));
     let bar = kind.meter.steps();

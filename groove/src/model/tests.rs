@@ -9,11 +9,11 @@ use super::file::HEADER;
 use super::lead_in::LeadIn;
 use super::pointer_memory::Memory;
 use super::*;
-use crate::model::encode::Inputs;
+use crate::model::encode::{Inputs, Kind};
 use crate::pattern::drum::Drum;
 use crate::pattern::kit::Kit;
-use crate::pattern::style::STYLES;
-use crate::pattern::{Hit, Step};
+use crate::pattern::style::{OWN_STYLES, STYLES, Style, style_in};
+use crate::pattern::{Hit, Meter, Step};
 use serde_json::{Value, json};
 
 /// The header of a small model.
@@ -60,13 +60,30 @@ fn nine() -> Metadata {
     small(Inputs::Lags, Kit::default())
 }
 
-fn with_header(change: impl Fn(&mut Value)) -> Result<Model, ModelError> {
-    let tensors = small_tensors(&nine());
-    let mut header = serde_json::to_value(nine()).expect("a header");
+fn with_header(base: &Metadata, change: impl Fn(&mut Value)) -> Result<Model, ModelError> {
+    let tensors = small_tensors(base);
+    let mut header = serde_json::to_value(base).expect("a header");
     change(&mut header);
     // Written without `write`, which refuses tensors that do not fit the header.
     let header = HashMap::from([(HEADER.to_string(), header.to_string())]);
     Model::from_bytes(&safetensors::serialize(tensors, Some(header)).expect("a file"))
+}
+
+/// The header as it was before style numbers: the first 18 styles, then own ones.
+fn with_own_styles(header: &Value, own: &[&str]) -> Value {
+    let mut header = header.clone();
+    let first = STYLES.iter().map(|style| style.name).take(18);
+    header["styles"] = first.chain(own.iter().copied()).collect();
+    let fields = header.as_object_mut().expect("a header");
+    fields.retain(|name, _| !["style_numbers", "style_cells"].contains(&name.as_str()));
+    header
+}
+
+fn row(metadata: &Metadata, style: u8, blend: (u8, f32)) -> Vec<f32> {
+    let mut row = vec![f32::NAN; metadata.row()];
+    let kind = Kind { style, blend, tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
+    metadata.write_row(&[], &kind, &mut row);
+    row
 }
 
 #[test]
@@ -96,6 +113,83 @@ fn model_files_round_trip_in_both_widths() {
 }
 
 #[test]
+fn styles_set_their_own_cells_to_their_shares() {
+    let mut metadata = nine();
+    for name in ["one", "two", "three", "four", "five"] {
+        metadata.add_style(name).expect("room");
+    }
+    assert_eq!(metadata.styles.len(), metadata.style_cells);
+    let any = row(&metadata, 0, (0, 0.0));
+    for &style in &metadata.style_numbers {
+        let told = row(&metadata, style, (0, 0.0));
+        let differ = |cell: &usize| told[*cell] != any[*cell];
+        let cells: Vec<usize> = (0..told.len()).filter(differ).collect();
+        assert_eq!(Some(&cells[..]), metadata.style_cell(style).as_ref().map(std::slice::from_ref));
+    }
+    assert_eq!(row(&metadata, 99, (98, 0.5)), any, "no such styles");
+    let blend = row(&metadata, 3, (17, 0.25));
+    let cell = |style| blend[metadata.style_cell(style).expect("a cell")];
+    assert_eq!((cell(3), cell(17), cell(4)), (0.75, 0.25, 0.0));
+    assert_eq!(row(&metadata, 17, (17, 0.5)), row(&metadata, 17, (0, 0.0)));
+    let drum_rnn = small(Inputs::DrumRnn, Kit::default());
+    assert_eq!(drum_rnn.style_cell(17), None);
+}
+
+#[test]
+fn files_without_style_numbers_keep_their_styles() {
+    // Written when there were 18 built-in styles, with an own style that has since become the name
+    // of a built-in one.
+    let built_in = [&STYLES[..18], &[Style { number: 24, name: "metal", title: "Metal" }]].concat();
+    let old = |header: &mut Value| *header = with_own_styles(header, &["polka", "metal"]);
+    let model = with_header(&Metadata { style_cells: 23, ..nine() }, old).expect("an old model");
+    let metadata = model.metadata();
+    metadata.check_styles(&built_in).expect("a model");
+    assert_eq!(metadata.style_numbers, (1..=20).collect::<Vec<u8>>());
+    assert_eq!((metadata.style_name(19), metadata.style_number("Metal")), ("polka", Some(20)));
+    assert_eq!(metadata.style_place(24), None);
+    assert_eq!(metadata.style_cell(20), metadata.style_cell(1).map(|first| first + 19));
+    assert_eq!(metadata.own_styles().collect::<Vec<_>>(), ["polka", "metal"]);
+}
+
+#[test]
+fn a_new_built_in_style_changes_no_model() {
+    let number = (24..).find(|number| STYLES.iter().all(|style| style.number != *number));
+    let number = number.expect("a free number");
+    let mut built_in = STYLES.to_vec();
+    built_in.insert(3, Style { number, name: "polka", title: "Polka" });
+    let shipped = include_bytes!("../../../assets/deep-pocket.safetensors");
+    let shipped = Model::read_metadata(shipped).expect("the shipped model");
+    let mut tuned = shipped.clone();
+    assert_eq!(tuned.add_style("mine").expect("room"), *OWN_STYLES.start());
+    for metadata in [&shipped, &tuned] {
+        metadata.check_styles(&built_in).expect("as before");
+        let any = row(metadata, 0, (0, 0.0));
+        assert_eq!(row(metadata, number, (0, 0.0)), any, "it plays the new style as any");
+        assert_eq!(metadata.calibration(number), metadata.calibration(0));
+        for &style in &shipped.style_numbers {
+            let name = style_in(&built_in, style).map(|style| style.name);
+            assert_eq!(Some(metadata.style_name(style)), name);
+            assert_ne!(row(metadata, style, (0, 0.0)), any, "{name:?}");
+        }
+    }
+    // A model that learned it has more styles than the first 23 cells, and plays where it is not
+    // built in.
+    let mut newer = nine();
+    newer.style_cells = 40;
+    for (place, name) in (0u8..).zip(["polka", "tango", "waltz", "mambo", "march", "swing"]) {
+        newer.styles.push(name.into());
+        newer.style_numbers.push(number + place);
+    }
+    let model = Model::from_bytes(&small_bytes(&newer, false)).expect("a newer model");
+    let metadata = model.metadata();
+    assert_eq!(metadata.style_name(number + 5), "swing");
+    assert_eq!(metadata.style_place(number + 5), Some(nine().styles.len() + 5));
+    let row = row(metadata, number + 5, (0, 0.0));
+    assert_eq!(row.len(), nine().row() - nine().style_cells + 40);
+    model.hits(&mut model.start(), &row, &Memory::default()).expect("logits");
+}
+
+#[test]
 fn state_carries_over_between_steps() {
     let model = Model::from_bytes(&small_bytes(&nine(), false)).expect("our own file");
     let row = vec![1.0; model.metadata().row()];
@@ -120,8 +214,8 @@ fn every_error_has_its_message() {
     let class = |pitch: u32| json!({ "name": format!("Drum {pitch}"), "pitch": pitch });
     let classes = |pitches: std::ops::Range<u32>| pitches.map(class).collect::<Value>();
     type Change<'a> = &'a dyn Fn(&mut Value);
-    let own = |names: &[&str]| -> Value { STYLES.iter().chain(names).copied().collect() };
-    let faults: [(Change, &str); 19] = [
+    let own = |m: &mut Value, names: &[&str]| *m = with_own_styles(m, names);
+    let faults: [(Change, &str); 23] = [
         (&|m| m["format"] = json!(9), "format version 9"),
         (
             &|m| *m = json!({ "format": 1 }),
@@ -139,17 +233,21 @@ fn every_error_has_its_message() {
         (&|m| m["classes"][1]["pitch"] = json!(36), "Kick and Snare have the same pitch, 36"),
         (&|m| m["classes"] = classes(30..32), "has shape"),
         (&|m| m["inputs"] = json!("drum-rnn"), "has shape"),
-        (&|m| m["styles"] = json!(["rock"]), "made for the styles rock;"),
-        (&|m| m["styles"] = own(&["mine", "rock"]), "two styles have the name rock"),
-        (&|m| m["styles"] = own(&["a/b"]), "a/b is not a style name"),
-        (&|m| m["styles"] = own(&["a", "b", "c", "d", "e", "f"]), "f would be one style too"),
+        (&|m| m["styles"] = json!(["rock"]), "1 style names, "),
+        (&|m| m["style_cells"] = json!(1u64 << 40), "style cells"),
+        (&|m| m["style_cells"] = json!(3), "country would be one style too many"),
+        (&|m| m["style_numbers"][0] = json!(17), "made for the styles afrobeat, afrocuban"),
+        (&|m| m["style_numbers"][0] = json!(0), "afrobeat cannot have the number 0"),
+        (&|m| own(m, &["mine", "rock"]), "two styles have the name rock"),
+        (&|m| own(m, &["a/b"]), "a/b is not a style name"),
+        (&|m| own(m, &["a", "b", "c", "d", "e", "f"]), "f would be one style too"),
         (&|m| m["steps_per_beat"] = json!(8), "8 steps"),
         (&|m| m["beat"]["cells"] = json!(1u64 << 40), "layers of"),
         (&|m| m["beat"]["cells"] = json!(9), "shape"),
         (&|m| m["beat"]["layers"] = json!(3), "beat.weight_ih_l2"),
     ];
     for (change, part) in faults {
-        let said = sentence(with_header(change));
+        let said = sentence(with_header(&nine(), change));
         assert!(said.contains(part), "{said} should say: {part}");
     }
 }

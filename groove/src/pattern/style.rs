@@ -1,31 +1,51 @@
-//! Built-in styles in a fixed order. A style's number is saved in projects, so the list only grows
-//! at its end. A model tuned to a user's own clips can have a few more styles, stored in its file.
+//! Styles and their numbers. Projects, presets, automation and model files store the number, so it
+//! never changes its meaning: a new built-in style takes a free number up to [`LAST_STYLE`]. A model
+//! tuned to a user's own clips can have a few more styles, stored in its file.
 
-/// Primary styles of the Groove MIDI Dataset. Style number 0 is [`ANY`]; number `n` is `STYLES[n -
-/// 1]`.
-pub const STYLES: [&str; 18] = [
-    "afrobeat",
-    "afrocuban",
-    "blues",
-    "country",
-    "dance",
-    "funk",
-    "gospel",
-    "highlife",
-    "hiphop",
-    "jazz",
-    "latin",
-    "middleeastern",
-    "neworleans",
-    "pop",
-    "punk",
-    "reggae",
-    "rock",
-    "soul",
+use std::ops::RangeInclusive;
+
+/// A built-in style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Number, never changed or used again.
+    pub number: u8,
+    /// Name in data sets, model files and host texts.
+    pub name: &'static str,
+    /// Name in the window.
+    pub title: &'static str,
+}
+
+const fn style(number: u8, name: &'static str, title: &'static str) -> Style {
+    Style { number, name, title }
+}
+
+/// Built-in styles. The first 18 are the primary styles of the Groove MIDI Dataset.
+pub const STYLES: &[Style] = &[
+    style(1, "afrobeat", "Afrobeat"),
+    style(2, "afrocuban", "Afro-Cuban"),
+    style(3, "blues", "Blues"),
+    style(4, "country", "Country"),
+    style(5, "dance", "Dance"),
+    style(6, "funk", "Funk"),
+    style(7, "gospel", "Gospel"),
+    style(8, "highlife", "Highlife"),
+    style(9, "hiphop", "Hip-hop"),
+    style(10, "jazz", "Jazz"),
+    style(11, "latin", "Latin"),
+    style(12, "middleeastern", "Middle Eastern"),
+    style(13, "neworleans", "New Orleans"),
+    style(14, "pop", "Pop"),
+    style(15, "punk", "Punk"),
+    style(16, "reggae", "Reggae"),
+    style(17, "rock", "Rock"),
+    style(18, "soul", "Soul"),
 ];
 
-/// Maximum number of styles of a model: [`STYLES`], and a few of its own after them.
-pub const SLOTS: usize = 23;
+/// Largest style number. The range of the style parameters depends on it, so it never changes.
+pub const LAST_STYLE: u8 = 127;
+
+/// Numbers of a model's own styles; all others are for built-in styles.
+pub const OWN_STYLES: RangeInclusive<u8> = 19..=23;
 
 /// Maximum length of an own style's name, in letters.
 pub const LETTERS: usize = 32;
@@ -33,24 +53,26 @@ pub const LETTERS: usize = 32;
 /// Name of style number 0: no particular style.
 pub const ANY: &str = "any";
 
-/// Style number by name, case-insensitive; `None` if there is none.
+/// Returns the style with a number in a table such as [`STYLES`].
+#[must_use]
+pub fn style_in(table: &[Style], number: u8) -> Option<&Style> {
+    table.iter().find(|style| style.number == number)
+}
+
+/// Number of a built-in style by name, case-insensitive; `None` if there is none.
 #[must_use]
 pub fn style_number(name: &str) -> Option<u8> {
     let name = name.trim().to_ascii_lowercase();
     if name == ANY {
         return Some(0);
     }
-    let place = STYLES.iter().position(|style| *style == name)?;
-    u8::try_from(place + 1).ok()
+    STYLES.iter().find(|style| style.name == name).map(|style| style.number)
 }
 
-/// Style name by number; [`ANY`] for unknown numbers.
+/// Name of a built-in style by number; [`ANY`] for other numbers.
 #[must_use]
 pub fn style_name(number: u8) -> &'static str {
-    match usize::from(number) {
-        0 => ANY,
-        n => STYLES.get(n - 1).copied().unwrap_or(ANY),
-    }
+    style_in(STYLES, number).map_or(ANY, |style| style.name)
 }
 
 /// Error message if a name is invalid for an own style, given the names before it; `None` if it is
@@ -80,9 +102,15 @@ mod tests {
 
     #[test]
     fn style_names_and_numbers_agree() {
-        for number in 0..=18 {
-            assert_eq!(style_number(style_name(number)), Some(number));
+        for (place, style) in STYLES.iter().enumerate() {
+            assert_eq!(style_in(STYLES, style.number), Some(style));
+            assert_eq!(style_number(style.name), Some(style.number), "{} twice", style.name);
+            assert!((1..=LAST_STYLE).contains(&style.number), "{}", style.name);
+            assert!(!OWN_STYLES.contains(&style.number), "{}", style.name);
+            let before = STYLES[..place].iter().map(|style| style.name.to_owned());
+            assert_eq!(own_style_name_error(style.name, &before.collect::<Vec<_>>()), None);
         }
+        assert_eq!((style_number("any"), style_name(0)), (Some(0), ANY));
         assert_eq!(style_number("Rock"), style_number("rock"));
         assert_eq!(style_number("polka"), None);
         assert_eq!(style_name(200), ANY);

@@ -4,22 +4,62 @@ use crate::pattern::Bar;
 use crate::pattern::drum::{Channels, Drum};
 use crate::pattern::pitches::Pitches;
 
-/// Name and pitches of each drum map. `None`: the model's own pitches, which are General MIDI's for
-/// a kit of nine.
-///
-/// Roland: the TD-11 of the Groove MIDI Dataset. Others: factory maps of the instruments, with
-/// centre or tip of each drum, the third open step of hi-hats, the first floor tom and the first
-/// two rack toms.
-pub const DRUM_MAPS: [(&str, Option<Pitches>); 8] = [
-    ("General MIDI", None),
-    ("Roland V-Drums", Some(Pitches::ROLAND)),
-    ("EZdrummer, Superior Drummer", Some(Pitches::plain([36, 38, 42, 46, 43, 47, 48, 49, 51]))),
-    ("Addictive Drums", Some(Pitches::plain([36, 38, 49, 55, 67, 69, 71, 77, 60]))),
-    ("BFD", Some(Pitches::plain([24, 26, 30, 34, 31, 40, 38, 41, 55]))),
-    ("Steven Slate", Some(Pitches::plain([36, 38, 42, 46, 43, 47, 48, 57, 51]))),
-    ("Battery, Drum Rack (from C1)", Some(Pitches::plain([36, 37, 38, 39, 40, 41, 42, 43, 44]))),
-    ("My own", None),
+/// A drum map of a common instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FactoryMap {
+    /// Number, never changed or used again.
+    pub number: u8,
+    /// Name in the window, in host texts and in settings.
+    pub name: &'static str,
+    /// Pitches by class and articulation. `None`: the model's own pitches, which are General MIDI's for a kit of
+    /// nine.
+    pub pitches: Option<Pitches>,
+}
+
+const fn map(number: u8, name: &'static str, pitches: Pitches) -> FactoryMap {
+    FactoryMap { number, name, pitches: Some(pitches) }
+}
+
+/// Drum maps. Roland: the TD-11 of the Groove MIDI Dataset. Others: factory maps of the
+/// instruments, with centre or tip of each drum, the third open step of hi-hats, the first floor
+/// tom and the first two rack toms. A new map takes a free number up to [`LAST_MAP`].
+pub const DRUM_MAPS: &[FactoryMap] = &[
+    FactoryMap { number: 0, name: "General MIDI", pitches: None },
+    map(1, "Roland V-Drums", Pitches::ROLAND),
+    map(2, "EZdrummer, Superior Drummer", Pitches::plain([36, 38, 42, 46, 43, 47, 48, 49, 51])),
+    map(3, "Addictive Drums", Pitches::plain([36, 38, 49, 55, 67, 69, 71, 77, 60])),
+    map(4, "BFD", Pitches::plain([24, 26, 30, 34, 31, 40, 38, 41, 55])),
+    map(5, "Steven Slate", Pitches::plain([36, 38, 42, 46, 43, 47, 48, 57, 51])),
+    map(6, "Battery, Drum Rack (from C1)", Pitches::plain([36, 37, 38, 39, 40, 41, 42, 43, 44])),
 ];
+
+/// Number and name of the user's own map.
+pub const OWN_MAP: (u8, &str) = (7, "My own");
+
+/// Largest number of a drum map. The range of the parameter depends on it, so it never changes.
+pub const LAST_MAP: u8 = 63;
+
+/// Returns the drum map with a number in a table such as [`DRUM_MAPS`].
+#[must_use]
+pub fn map_in(table: &[FactoryMap], number: u8) -> Option<&FactoryMap> {
+    table.iter().find(|map| map.number == number)
+}
+
+/// Name of a drum map by number, of the user's own map, too; `None` for unused numbers.
+#[must_use]
+pub fn map_name(table: &[FactoryMap], number: u8) -> Option<&'static str> {
+    let (own, name) = OWN_MAP;
+    if number == own { Some(name) } else { map_in(table, number).map(|map| map.name) }
+}
+
+/// Number of a drum map by name, case-insensitive; `None` if there is none.
+#[must_use]
+pub fn map_number(table: &[FactoryMap], name: &str) -> Option<u8> {
+    let same = |number: &u8| {
+        map_name(table, *number).is_some_and(|known| known.eq_ignore_ascii_case(name.trim()))
+    };
+    (0..=LAST_MAP).find(same)
+}
 
 /// The bar at these pitches. Of several drums with one pitch and channel that strike at one step,
 /// only the loudest is kept: an instrument could not tell them apart.
@@ -56,8 +96,11 @@ mod tests {
 
     #[test]
     fn every_map_has_a_pitch_for_each_drum() {
-        for (name, pitches) in DRUM_MAPS {
-            let Some(pitches) = pitches else { continue };
+        for FactoryMap { number, name, pitches } in DRUM_MAPS {
+            assert!(*number <= LAST_MAP && *number != OWN_MAP.0, "{name}");
+            assert_eq!(map_number(DRUM_MAPS, name), Some(*number), "{name} twice");
+            assert_eq!(map_name(DRUM_MAPS, *number), Some(*name), "{number} twice");
+            let Some(pitches) = *pitches else { continue };
             let lanes = pitches.lanes();
             for (drum, pitch) in lanes.into_iter().enumerate() {
                 assert!(pitch < 128 && !lanes[..drum].contains(&pitch), "{name}");

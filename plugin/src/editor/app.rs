@@ -25,7 +25,7 @@ use crate::editor::phrase::layout::{GridLayout, RULER};
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::phrase::{cell_edit, lane_headers};
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
-use crate::editor::styles::style_names;
+use crate::editor::styles::{self, style_title};
 use crate::editor::theme::{self, Scale};
 use crate::editor::widgets::{banner, grouped};
 use crate::editor::window::shared::{Sources, WindowShared};
@@ -137,7 +137,7 @@ impl EditorApp {
         if frame.status.following {
             ui.ctx().request_repaint();
         }
-        let message = self.current_message(ui.ctx(), now, &frame.status);
+        let message = self.current_message(ui.ctx(), now, &frame);
         let busy = ui.input(|input| input.pointer.any_down());
         if let Some(seconds) = self.edits.with_host(|session, set| session.update(now, busy, set)) {
             ui.ctx().request_repaint_after(Duration::from_secs_f64(seconds.max(0.0)));
@@ -295,9 +295,9 @@ impl EditorApp {
         &mut self,
         context: &Context,
         now: f64,
-        status: &Status,
+        frame: &FrameState,
     ) -> Option<(String, bool)> {
-        let warning = self.warnings.current(context, now, status);
+        let warning = self.warnings.current(context, now, &frame.status);
         let drag_message = self.clip_drag.look(context, &self.shared).map(str::to_owned);
         if let Some(report) = self.edits.session().take_report() {
             self.message.set(report, now + SAID);
@@ -312,6 +312,7 @@ impl EditorApp {
         drag_message
             .or(lasting)
             .or_else(|| self.sources.params.state.notice().map(str::to_owned))
+            .or_else(|| styles::unknown_choice(styles::ready(&frame.model), &frame.controls))
             .or_else(|| warning.map(str::to_owned))
             .map(|sentence| (sentence, true))
     }
@@ -327,15 +328,15 @@ fn header(
     drawer: Option<Drawer>,
 ) -> Option<Drawer> {
     let params = view.params;
-    let chosen = usize::try_from(params.style.value()).unwrap_or(0);
+    let chosen = u8::try_from(params.style.value()).unwrap_or(0);
     let seed = params.seed.value();
     let kept = |(name, take): &(String, Take)| {
-        let same = i64::from(take.controls.seed) == i64::from(seed)
-            && usize::from(take.controls.style) == chosen;
+        let same =
+            i64::from(take.controls.seed) == i64::from(seed) && take.controls.style == chosen;
         same.then(|| name.clone())
     };
     let take = view.edits.preset.as_ref().and_then(kept).unwrap_or_else(|| {
-        let style = style_names(&frame.model, chosen).swap_remove(chosen);
+        let style = style_title(chosen, styles::ready(&frame.model));
         format!("{style} · take {}", grouped(seed))
     });
     let Status { following, tempo, meter, bar, .. } = frame.status;

@@ -1,6 +1,6 @@
 //! Snapshot of the parameters for a block.
 
-use groove::play::drum_maps::DRUM_MAPS;
+use groove::play::drum_maps::{DRUM_MAPS, FactoryMap, OWN_MAP, map_in};
 use groove::play::perform::{self, Performance};
 use groove::take::{Fills, Take, TakeControls};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
@@ -21,6 +21,8 @@ pub struct Controls {
     pub evolve: bool,
     /// Controls of performance.
     pub performance: Performance,
+    /// Number of the drum map.
+    pub map: u8,
     /// Pitches of the drums; `None`: the model's own.
     pub pitches: Option<Pitches>,
     /// Common MIDI channel, 0 to 15.
@@ -57,6 +59,7 @@ impl Controls {
     pub fn new(params: &DeepPocketParams) -> Self {
         let DeepPocketParams { drummer, fills, prime, output, audition, .. } = params;
         let channel = u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0);
+        let map = u8::try_from(output.map.value()).unwrap_or(0);
         let free_tempo = f64::from(finite(output.free_tempo.value(), 120.0));
         Controls {
             take: take_controls(params),
@@ -68,7 +71,8 @@ impl Controls {
             phrase_bars: drummer.phrase.value().count(),
             evolve: drummer.order.value() == PhraseOrder::Evolve,
             performance: performance(params),
-            pitches: pitches(params),
+            map,
+            pitches: pitches(DRUM_MAPS, map, &params.lanes),
             channel,
             channels: params.routes.each_ref().map(|route| match route.channel.value() {
                 own @ 1..=16 => u8::try_from(own - 1).unwrap_or(channel),
@@ -127,14 +131,17 @@ fn performance(params: &DeepPocketParams) -> Performance {
     }
 }
 
-/// Returns the pitches of the drum map, or `None` for the model's own.
-fn pitches(params: &DeepPocketParams) -> Option<Pitches> {
-    let map = usize::try_from(params.output.map.value()).unwrap_or(0).min(DRUM_MAPS.len() - 1);
-    if map < DRUM_MAPS.len() - 1 {
-        return DRUM_MAPS[map].1;
+/// Returns the pitches of a drum map, or `None` for the model's own and unused numbers.
+pub(super) fn pitches(
+    table: &[FactoryMap],
+    map: u8,
+    lanes: &[LaneParams; CLASSES],
+) -> Option<Pitches> {
+    if map != OWN_MAP.0 {
+        return map_in(table, map)?.pitches;
     }
     let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value().clamp(0, 127)).unwrap_or(0);
-    Some(Pitches::plain(params.lanes.each_ref().map(pitch)))
+    Some(Pitches::plain(lanes.each_ref().map(pitch)))
 }
 
 fn lane_set(lanes: &[LaneParams; CLASSES], is: fn(&LaneParams) -> bool) -> DrumSet {

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use groove::Drum;
-use groove::pattern::style::{STYLES, style_number};
+use groove::pattern::style::{LAST_STYLE, STYLES, style_number};
+use groove::play::drum_maps::{DRUM_MAPS, LAST_MAP};
 use nice_plug::prelude::*;
 
 use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
 };
 use crate::params::text::{
-    channel_from_text, channel_text, last_map, map_from_text, map_text, style_from_text, style_text,
+    channel_from_text, channel_text, map_from_text, map_text, style_from_text, style_text,
 };
 use crate::params::{
     AuditionParams, ChangeCounter, DeepPocketParams, DrummerParams, FIRST_TAKE, FillParams,
-    LAST_GENERATION, LaneParams, MAX_SEED, OWN_STYLES, OutputParams, PlayingParams, PrimeParams,
-    RouteParams, TEMPERATURE,
+    LAST_GENERATION, LaneParams, MAX_SEED, OutputParams, PlayingParams, PrimeParams, RouteParams,
+    TEMPERATURE,
 };
 use crate::project::state::ProjectState;
 
@@ -30,11 +31,9 @@ fn percent(name: &str, default: f32, min: f32, max: f32, changes: &ChangeCounter
 }
 
 fn style(name: &str, default: i32, changes: &ChangeCounter) -> IntParam {
-    let styles = i32::try_from(STYLES.len() + OWN_STYLES).unwrap_or(i32::MAX);
-    IntParam::new(name, default, IntRange::Linear { min: 0, max: styles })
-        .with_callback(changes.counter())
-        .with_value_to_string(Arc::new(style_text))
-        .with_string_to_value(Arc::new(style_from_text))
+    whole(name, default, [0, LAST_STYLE.into()], changes)
+        .with_value_to_string(Arc::new(|number| style_text(STYLES, number)))
+        .with_string_to_value(Arc::new(|text| style_from_text(STYLES, text)))
 }
 
 fn whole(
@@ -151,9 +150,9 @@ impl PlayingParams {
 impl OutputParams {
     fn new(changes: &ChangeCounter) -> Self {
         OutputParams {
-            map: whole("Drum map", 0, [0, last_map()], changes)
-                .with_value_to_string(Arc::new(map_text))
-                .with_string_to_value(Arc::new(map_from_text)),
+            map: whole("Drum map", 0, [0, LAST_MAP.into()], changes)
+                .with_value_to_string(Arc::new(|number| map_text(DRUM_MAPS, number)))
+                .with_string_to_value(Arc::new(|text| map_from_text(DRUM_MAPS, text))),
             through: switch("Through", false, changes),
             free_run: switch("Free run", false, changes),
             free_tempo: linear("Free tempo", 120.0, [20.0, 400.0], 0.1, 1, changes)

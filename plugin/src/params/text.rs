@@ -1,24 +1,30 @@
-//! Texts of styles, channels and drum maps as hosts show and enter them.
+//! Texts of styles, channels and drum maps as hosts show and enter them. A range has more numbers
+//! than its table has rows, so that rows can be added; the others are "unused".
 
-use groove::pattern::style::{STYLES, style_name, style_number};
-use groove::play::drum_maps::DRUM_MAPS;
+use groove::pattern::style::{ANY, LAST_STYLE, OWN_STYLES, Style, style_in};
+use groove::play::drum_maps::{FactoryMap, LAST_MAP, map_name};
 
-use crate::params::OWN_STYLES;
-
-pub(super) fn style_text(number: i32) -> String {
-    match usize::try_from(number) {
-        Ok(n) if n > STYLES.len() => format!("own {}", n - STYLES.len()),
-        _ => style_name(u8::try_from(number).unwrap_or(0)).into(),
+pub(super) fn style_text(table: &[Style], number: i32) -> String {
+    let number = u8::try_from(number).unwrap_or(0);
+    match style_in(table, number) {
+        Some(style) => style.name.into(),
+        None if number == 0 => ANY.into(),
+        None if OWN_STYLES.contains(&number) => format!("own {}", number - OWN_STYLES.start() + 1),
+        None => unused(number),
     }
 }
 
-pub(super) fn style_from_text(text: &str) -> Option<i32> {
-    let text = text.trim().to_ascii_lowercase();
-    if let Some(own) = text.strip_prefix("own") {
-        let own: usize = own.trim().parse().ok()?;
-        return (1..=OWN_STYLES).contains(&own).then(|| i32::try_from(STYLES.len() + own).ok())?;
-    }
-    style_number(&text).map(i32::from).or_else(|| text.parse().ok())
+pub(super) fn style_from_text(table: &[Style], text: &str) -> Option<i32> {
+    numbered(LAST_STYLE, text, |number| style_text(table, number))
+}
+
+pub(super) fn map_text(table: &[FactoryMap], number: i32) -> String {
+    let number = u8::try_from(number).unwrap_or(0);
+    map_name(table, number).map_or_else(|| unused(number), str::to_owned)
+}
+
+pub(super) fn map_from_text(table: &[FactoryMap], text: &str) -> Option<i32> {
+    numbered(LAST_MAP, text, |number| map_text(table, number))
 }
 
 pub(super) fn channel_text(number: i32) -> String {
@@ -30,16 +36,13 @@ pub(super) fn channel_from_text(text: &str) -> Option<i32> {
     if text.eq_ignore_ascii_case("common") { Some(0) } else { text.parse().ok() }
 }
 
-pub(super) fn last_map() -> i32 {
-    i32::try_from(DRUM_MAPS.len() - 1).unwrap_or(0)
+fn unused(number: u8) -> String {
+    format!("unused {number}")
 }
 
-pub(super) fn map_text(number: i32) -> String {
-    let map = usize::try_from(number).ok().and_then(|number| DRUM_MAPS.get(number));
-    map.unwrap_or(&DRUM_MAPS[0]).0.into()
-}
-
-pub(super) fn map_from_text(text: &str) -> Option<i32> {
-    let named = DRUM_MAPS.iter().position(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
-    named.and_then(|place| i32::try_from(place).ok()).or_else(|| text.trim().parse().ok())
+/// Returns the number up to `last` with a text, or the number that the text is.
+fn numbered(last: u8, text: &str, text_of: impl Fn(i32) -> String) -> Option<i32> {
+    let text = text.trim();
+    let named = (0..=last.into()).find(|number| text_of(*number).eq_ignore_ascii_case(text));
+    named.or_else(|| text.parse().ok())
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use groove::model::{Metadata, Model};
-use groove::pattern::style::{STYLES, style_name};
+use groove::pattern::style::{OWN_STYLES, STYLES, style_in};
 use serde::{Deserialize, Serialize};
 
 use crate::project::folders::{files_in, write_whole};
@@ -168,33 +168,45 @@ pub fn find(
     })
 }
 
-/// Returns the display name of a style; user styles have the model's names.
+/// Returns the display name of a style. The styles of a model that are not built in have its names.
 #[must_use]
 pub fn style_title(number: u8, model: Option<&Metadata>) -> String {
-    let own = usize::from(number).checked_sub(STYLES.len() + 1);
-    let name = match own {
-        Some(own) => match model.and_then(|model| model.styles.get(STYLES.len() + own)) {
-            Some(name) => name,
-            None => return format!("Own {}", own + 1),
-        },
-        None => match style_name(number) {
-            "any" => "any style",
-            "afrocuban" => "afro-Cuban",
-            "hiphop" => "hip-hop",
-            "middleeastern" => "middle Eastern",
-            "neworleans" => "new Orleans",
-            name => name,
-        },
-    };
-    let mut letters = name.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
+    if number == 0 {
+        return "Any style".into();
+    }
+    if let Some(style) = style_in(STYLES, number) {
+        return style.title.into();
+    }
+    if let Some(model) = model.filter(|model| model.style_place(number).is_some()) {
+        let mut letters = model.style_name(number).chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        return first.chain(letters).collect();
+    }
+    match OWN_STYLES.contains(&number) {
+        true => format!("Own {}", number - OWN_STYLES.start() + 1),
+        false => format!("Style {number}"),
+    }
 }
 
-/// Returns the style numbers of a model, user styles included.
-pub fn style_numbers(model: Option<&Metadata>) -> impl Iterator<Item = u8> + use<> {
-    let last = model.map_or(STYLES.len(), |model| model.styles.len());
-    0..=u8::try_from(last).unwrap_or(u8::MAX)
+/// Returns the style numbers of a model, or without one those of the built-in styles: any, the
+/// others by name, and the model's own.
+#[must_use]
+pub fn style_numbers(model: Option<&Metadata>) -> Vec<u8> {
+    let mut numbers: Vec<u8> = match model {
+        Some(model) => model.style_numbers.clone(),
+        None => STYLES.iter().map(|style| style.number).collect(),
+    };
+    numbers.sort_by_key(|&number| match OWN_STYLES.contains(&number) {
+        true => (true, String::new(), number),
+        false => (false, style_name(number, model), number),
+    });
+    numbers.insert(0, 0);
+    numbers
+}
+
+fn style_name(number: u8, model: Option<&Metadata>) -> String {
+    let built_in = style_in(STYLES, number).map(|style| style.name);
+    built_in.or_else(|| model.map(|model| model.style_name(number))).unwrap_or_default().to_owned()
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
@@ -302,14 +314,20 @@ mod tests {
     fn user_styles_have_the_models_names() {
         let mut about = built_in().expect("a model").metadata().clone();
         assert_eq!(style_title(19, Some(&about)), "Own 1");
-        about.styles.push("böhmische polka".into());
+        assert_eq!(about.add_style("böhmische polka").expect("room"), 19);
         assert_eq!(style_title(19, Some(&about)), "Böhmische polka");
         assert_eq!(style_title(17, None), "Rock");
         assert_eq!(style_title(13, None), "New Orleans");
         assert_eq!(style_title(0, None), "Any style");
+        // A style of a newer version is among the built-in ones.
+        about.styles.push("bolero".into());
+        about.style_numbers.push(127);
         assert_eq!(
-            (style_numbers(Some(&about)).last(), style_numbers(None).last()),
-            (Some(19), Some(18))
+            (style_title(127, Some(&about)), style_title(127, None)),
+            ("Bolero".into(), "Style 127".into())
         );
+        let numbers = style_numbers(Some(&about));
+        assert_eq!((&numbers[..5], numbers.last()), (&[0, 1, 2, 3, 127][..], Some(&19)));
+        assert_eq!(style_numbers(None).len(), 1 + STYLES.len());
     }
 }

@@ -84,8 +84,12 @@ impl Preset {
 #[must_use]
 pub fn factory() -> &'static [Preset] {
     static FACTORY: OnceLock<Vec<Preset>> = OnceLock::new();
-    // A test checks that all of them parse.
-    FACTORY.get_or_init(|| FILES.iter().filter_map(|text| Preset::read(text).ok()).collect())
+    FACTORY.get_or_init(|| read_all(FILES))
+}
+
+/// Reads factory presets. A test checks that all of them parse.
+fn read_all(files: &[&str]) -> Vec<Preset> {
+    files.iter().filter_map(|text| Preset::read(text).ok()).collect()
 }
 
 /// A preset file of the user.
@@ -251,6 +255,18 @@ mod tests {
             assert!(preset.matches(words), "{words}");
         }
         assert!(!preset.matches("rock early"));
+    }
+
+    #[test]
+    fn a_new_factory_preset_changes_no_other() {
+        let new = serde_json::to_string(&preset("Back alley")).expect("text");
+        for place in [0, FILES.len() / 2, FILES.len()] {
+            let mut files = FILES.to_vec();
+            files.insert(place, &new);
+            let mut grown = read_all(&files);
+            assert_eq!(grown.remove(place), preset("Back alley"));
+            assert_eq!(grown, factory());
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::project::models::ModelFile;
 use crate::project::saved_bars::SavedBars;
 
 /// Version of [`SavedState`] that this code writes. Version 1 had only tempo and window, version 2
-/// no models and no morph.
-pub const STATE_VERSION: u32 = 3;
+/// no models and no morph, version 3 no style numbers above 23 and no drum maps above 7.
+pub const STATE_VERSION: u32 = 4;
 
 /// Default window size, in logical pixels.
 pub const WINDOW: (u32, u32) = (1280, 720);

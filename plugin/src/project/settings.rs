@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use groove::LanePitches;
-use groove::play::drum_maps::DRUM_MAPS;
+use groove::play::drum_maps::{DRUM_MAPS, map_number};
 use serde::{Deserialize, Serialize};
 
 use crate::project::folders::{Folders, write_whole};
@@ -34,17 +34,17 @@ pub struct Settings {
 /// A drum map and the pitches of the user's own map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UserMap {
-    /// Name in [`DRUM_MAPS`].
+    /// Name of the map.
     pub name: String,
     /// Pitches of the user's own map, by class.
     pub pitches: LanePitches,
 }
 
 impl UserMap {
-    /// Returns the index in [`DRUM_MAPS`], 0 if the name is unknown.
+    /// Returns the number of the map, 0 if the name is unknown.
     #[must_use]
-    pub fn index(&self) -> usize {
-        DRUM_MAPS.iter().position(|(name, _)| *name == self.name).unwrap_or(0)
+    pub fn number(&self) -> u8 {
+        map_number(DRUM_MAPS, &self.name).unwrap_or(0)
     }
 }
 
@@ -130,8 +130,8 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join("a/settings.json");
         assert_eq!(Settings::load(&path), (Settings::default(), None));
-        let map = UserMap { name: DRUM_MAPS[1].0.into(), pitches: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
-        assert_eq!(map.index(), 1);
+        let map = UserMap { name: DRUM_MAPS[1].name.into(), pitches: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
+        assert_eq!(map.number(), 1);
         let settings = Settings { map: Some(map), ..Settings::default() };
         settings.save(&path).expect("written");
         assert_eq!(Settings::load(&path), (settings, None));

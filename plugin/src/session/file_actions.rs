@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use groove::Bar;
-use groove::play::drum_maps::DRUM_MAPS;
+use groove::play::drum_maps::{DRUM_MAPS, map_name};
 use groove::take::pins::MAX_PINNED_STEPS;
 use groove::take::{Played, Primer};
 
@@ -81,9 +81,10 @@ impl Session {
     /// of a command.
     pub fn save_default_map(&self) {
         let DeepPocketParams { output, lanes, .. } = &*self.params;
-        let place = usize::try_from(output.map.value()).unwrap_or(0).min(DRUM_MAPS.len() - 1);
+        let number = u8::try_from(output.map.value()).unwrap_or(0);
+        let name = map_name(DRUM_MAPS, number).unwrap_or(DRUM_MAPS[0].name).into();
         let pitch = |lane: &LaneParams| u8::try_from(lane.pitch.value()).unwrap_or(0);
-        let map = UserMap { name: DRUM_MAPS[place].0.into(), pitches: lanes.each_ref().map(pitch) };
+        let map = UserMap { name, pitches: lanes.each_ref().map(pitch) };
         let message = format!("New instances start with the drum map {}.", map.name);
         self.link
             .mailbox()

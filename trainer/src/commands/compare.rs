@@ -101,7 +101,7 @@ pub fn run(options: &CompareOptions) -> Result<()> {
     // as any.
     let (less, more) = if a.styles.len() < b.styles.len() { (&a, &b) } else { (&b, &a) };
     ensure!(
-        more.styles.starts_with(&less.styles),
+        less.style_numbers.iter().all(|&style| more.style_name(style) == less.style_name(style)),
         "{} and {} have different styles of their own: their figures cannot be compared",
         paths[0].display(),
         paths[1].display(),

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use groove::CLASSES;
 use groove::model::{Metadata, Model};
-use groove::pattern::style::SLOTS;
+use groove::pattern::style::LAST_STYLE;
 use serde_json::{Value, json};
 
 use crate::data::{Data, Piece, Split, known_style};
@@ -109,7 +109,7 @@ impl DataOptions {
 
 /// Returns the style with the most train beats, alone.
 pub(crate) fn commonest_style(_: &Metadata, pieces: &[Piece]) -> Vec<u8> {
-    let mut beats = [0; SLOTS + 1];
+    let mut beats = [0; LAST_STYLE as usize + 1];
     let learned = |piece: &&Piece| piece.split == Split::Train && !piece.kind.fill;
     pieces.iter().filter(learned).for_each(|piece| beats[usize::from(piece.kind.style)] += 1);
     let most = (0u8..).zip(beats).max_by_key(|(_, count)| *count);

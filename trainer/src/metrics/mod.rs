@@ -125,9 +125,10 @@ fn by_style<'a, T>(
 
 /// Returns the styles with enough human beats for the backbone, those with the most first.
 pub(crate) fn styles(metadata: &Metadata, pieces: &[Piece]) -> Vec<u8> {
-    let mut counts: Vec<(usize, u8)> = (1u8..)
-        .take(metadata.styles.len())
-        .map(|style| (human(pieces, Split::Train, style).len(), style))
+    let mut counts: Vec<(usize, u8)> = metadata
+        .style_numbers
+        .iter()
+        .map(|&style| (human(pieces, Split::Train, style).len(), style))
         .filter(|(count, _)| *count >= backbone::ENOUGH)
         .collect();
     counts.sort_by_key(|&(count, style)| (std::cmp::Reverse(count), style));

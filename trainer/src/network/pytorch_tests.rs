@@ -141,7 +141,10 @@ fn within(most: f32, what: &str, ours: &[f32], theirs: &[f32]) {
 fn the_networks_match_pytorch() -> Result<()> {
     let reference: Reference = serde_json::from_str(include_str!("reference.json"))?;
     let (beat, feel) = (Stack { layers: 2, cells: 256 }, Stack { layers: 1, cells: 192 });
+    // The rows of `reference.json` have 23 style cells, whatever styles are built in.
+    let (styles, style_numbers) = (Vec::new(), Vec::new());
     let metadata = Metadata::new("", beat, feel, "");
+    let metadata = Metadata { styles, style_numbers, style_cells: 23, ..metadata };
     let (tensors, batch) = (weights(&metadata)?, batch(&metadata)?);
     let last = ROWS.row(1, ROWS.steps - 1);
 

@@ -77,19 +77,19 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
     Ok(model::write(&metadata, &tensors, &lead_ins, true)?)
 }
 
-/// Finds the calibrations of a model, by style number, from all pieces of its data.
+/// Finds the calibrations of a model, of any style and of its styles, from all pieces of its data.
 pub fn find_calibrations(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCalibration>> {
-    let styles = model.metadata().styles.len();
+    let styles: Vec<u8> =
+        std::iter::once(0).chain(model.metadata().style_numbers.iter().copied()).collect();
     let classes = model.metadata().classes.classes();
     let known = model.metadata().calibrations.clone();
     let fresh = known.is_empty();
     let rounds = if fresh { ROUNDS } else { REFINING_ROUNDS };
     let mut model = Arc::new(model);
     let mut calibrations =
-        if fresh { vec![StyleCalibration::default(); 1 + styles] } else { known };
-    calibrations.resize(1 + styles, StyleCalibration::default());
-    for style in 0..=u8::try_from(styles)? {
-        let number = usize::from(style);
+        if fresh { vec![StyleCalibration::default(); styles.len()] } else { known };
+    calibrations.resize(styles.len(), StyleCalibration::default());
+    for (number, style) in styles.into_iter().enumerate() {
         let drummers = human(pieces, Split::Train, style);
         if drummers.len() < ENOUGH {
             calibrations[number] = calibrations[0];

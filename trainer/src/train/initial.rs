@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use groove::model::Metadata;
 use groove::model::lead_in::LeadIn;
-use groove::pattern::style::STYLES;
+use groove::pattern::style::OWN_STYLES;
 
 use super::lead_ins::lead_ins;
 use super::optimise::TrainingMode;
@@ -35,8 +35,8 @@ impl InitialNet {
     }
 
     /// The network of a model file, under a new name. An unknown style is added to the model with
-    /// the weights of an unspecified style. If the style is the user's own, only its input column
-    /// is trained, so that all other styles play as before.
+    /// the weights of an unspecified style. If the style is new to the model or the user's own, only
+    /// its input column is trained, so that all other styles play as before.
     ///
     /// # Errors
     /// If the file is not a complete model, or cannot have the style.
@@ -45,9 +45,10 @@ impl InitialNet {
         let model = files::parse_model(path, &bytes)?;
         let mut metadata = Metadata { name: name.into(), ..model.metadata().clone() };
         let mut tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
-        if let Some(style) = style.filter(|style| metadata.style_number(style).is_none()) {
+        let new = style.filter(|style| metadata.style_number(style).is_none());
+        if let Some(style) = new {
             let number = metadata.add_style(style)?;
-            let cell = metadata.inputs.style_cell(number).with_context(|| {
+            let cell = metadata.style_cell(number).with_context(|| {
                 format!("{} has no style inputs: it cannot learn {style}", path.display())
             })?;
             for name in ["beat.weight_ih_l0", "feel.weight_ih_l0"] {
@@ -59,8 +60,8 @@ impl InitialNet {
             eprintln!("{} is a new style, number {number}", metadata.style_name(number));
         }
         let number = style.and_then(|style| metadata.style_number(style));
-        let own = number.filter(|number| usize::from(*number) > STYLES.len());
-        let cell = own.and_then(|number| metadata.inputs.style_cell(number));
+        let own = number.filter(|number| new.is_some() || OWN_STYLES.contains(number));
+        let cell = own.and_then(|number| metadata.style_cell(number));
         let mode = cell.map_or(TrainingMode::FineTune, TrainingMode::StyleColumn);
         let lead_ins = model.lead_ins().to_vec();
         Ok(InitialNet { metadata, mode, learned: Some((tensors, checksum(&bytes))), lead_ins })

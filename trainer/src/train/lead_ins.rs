@@ -49,7 +49,7 @@ const KIN: [(&str, &str); 1] = [("gospel", "soul")];
 #[must_use]
 pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
     let mut lead_ins = recorded(pieces);
-    (1u8..).zip(STYLES).for_each(|(style, _)| raise_backbeat(&mut lead_ins, style, pieces));
+    STYLES.iter().for_each(|style| raise_backbeat(&mut lead_ins, style.number, pieces));
     for (style, kin) in KIN.map(|(style, kin)| (style_number(style), style_number(kin))) {
         let (Some(style), Some(kin)) = (style, kin) else { continue };
         if lead_ins.iter().all(|lead_in| lead_in.style != style) {

@@ -108,7 +108,8 @@ impl LaneSettings {
             }
             7 => {
                 self.custom_map = !self.custom_map;
-                ("Drum map".into(), on(self.custom_map))
+                // Of 63 drum maps the user's own is number 7.
+                ("Drum map".into(), on(self.custom_map) * 7.0 / 63.0)
             }
             // From a few keys, so that lanes share keys.
             _ => {

@@ -122,8 +122,7 @@ mod tests {
 
     #[test]
     fn amount_increases_strokes_in_every_style() {
-        for style in 0..=STYLES.len() {
-            let style = u8::try_from(style).expect("few styles");
+        for style in std::iter::once(0).chain(STYLES.iter().map(|style| style.number)) {
             let at = |amount, draw| {
                 let fills = Fills { amount, ..Fills::default() };
                 strokes(

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
-use groove::pattern::style::STYLES;
 
 use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
@@ -95,7 +94,7 @@ fn about(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, model: &Metadata
     let gap = scale.px(10.0);
     let name = paragraph(ui, inside, &model.name, scale.font(FontRole::Title), theme::TEXT);
     let rest = inside.with_min_y(name.bottom() + gap);
-    let own: Vec<&str> = model.styles.iter().skip(STYLES.len()).map(String::as_str).collect();
+    let own: Vec<&str> = model.own_styles().collect();
     let styles = match &own[..] {
         [] => format!("{} styles. Trained on: {}", model.styles.len(), model.trained_on),
         own => format!(

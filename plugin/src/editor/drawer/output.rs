@@ -2,7 +2,7 @@
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use groove::pattern::drum::CLASSES;
-use groove::play::drum_maps::DRUM_MAPS;
+use groove::play::drum_maps::{DRUM_MAPS, OWN_MAP};
 use groove::{Drum, Pitches};
 use nice_plug::params::Param as _;
 
@@ -50,15 +50,22 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     let (scale, params) = (view.scale, view.params);
     let map = &params.output.map;
     let place = rows.named(ui, 0.0, "Drum map");
-    let [chosen, usual] = choices_of(map);
-    let maps: Vec<String> = DRUM_MAPS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let factory = DRUM_MAPS.iter().map(|map| (map.number, map.name));
+    let known = factory.chain([OWN_MAP]).map(|(number, name)| (i32::from(number), name.to_owned()));
+    let (mut numbers, mut maps): (Vec<i32>, Vec<String>) = known.unzip();
+    if !numbers.contains(&map.value()) {
+        numbers.push(map.value());
+        maps.push(format!("Map {}", map.value()));
+    }
+    let [chosen, usual] = [map.value(), map.default_plain_value()]
+        .map(|number| numbers.iter().position(|&known| known == number).unwrap_or(0));
     let hint = "The MIDI notes of your drum instrument.";
     let list =
         List { name: "Drum map", choices: &maps, chosen, usual, columns: 1, column: 240.0, hint };
     let remember = place.with_min_x(place.right() - scale.px(86.0));
     let place = place.with_max_x(remember.left() - scale.px(6.0));
     if let Some(choice) = list.show(ui, scale, place) {
-        view.edits.set(map, i32::try_from(choice).unwrap_or(0));
+        view.edits.set(map, numbers[choice]);
     }
     let hint = "New instances start with this map. Existing projects keep theirs.";
     let name = "Remember this map for new instances";
@@ -68,8 +75,9 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     }
 
     // The map itself, one field per drum in lane order.
-    let own = chosen + 1 == DRUM_MAPS.len();
-    let pitches = Controls::new(params).pitches.unwrap_or(Pitches::GENERAL_MIDI).lanes();
+    let controls = Controls::new(params);
+    let own = controls.map == OWN_MAP.0;
+    let pitches = controls.pitches.unwrap_or(Pitches::GENERAL_MIDI).lanes();
     for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(ROW[1]).top())) {
         let param = &params.lanes[drum.index()].pitch;
         if own {

@@ -1,12 +1,12 @@
 //! Drummer panel: style and blend, stick, temperature, density.
 
 use egui::{Rect, Ui, pos2, vec2};
-use nice_plug::params::IntParam;
+use nice_plug::params::{IntParam, Param as _};
 
 use crate::editor::host_edits::ViewContext;
-use crate::editor::styles::style_names;
+use crate::editor::styles::{ready, style_numbers, style_title};
 use crate::editor::theme;
-use crate::editor::widgets::{Dial, DialSize, List, Slider, choices_of};
+use crate::editor::widgets::{Dial, DialSize, List, Slider};
 
 /// Dial position that matches human drummers of the style.
 const HUMAN: f32 = 0.5;
@@ -76,10 +76,15 @@ fn style(
     name: &str,
     hint: &str,
 ) {
-    let [chosen, usual] = choices_of(param);
-    let styles = style_names(view.model, chosen);
+    let model = ready(view.model);
+    let [chosen, usual] = [param.value(), param.default_plain_value()]
+        .map(|number| u8::try_from(number).unwrap_or(0));
+    let numbers = style_numbers(model, chosen);
+    let styles: Vec<String> = numbers.iter().map(|&style| style_title(style, model)).collect();
+    let [chosen, usual] =
+        [chosen, usual].map(|number| numbers.iter().position(|&n| n == number).unwrap_or(0));
     let list = List { name, choices: &styles, chosen, usual, columns: 2, column: 140.0, hint };
     if let Some(choice) = list.show(ui, view.scale, rect) {
-        view.edits.set(param, i32::try_from(choice).unwrap_or(0));
+        view.edits.set(param, numbers[choice].into());
     }
 }

@@ -153,12 +153,39 @@ fn list_responds_to_wheel_and_double_click() {
 fn added_styles_of_a_model_are_in_the_list() {
     let mut rig = Rig::new();
     let mut about = crate::project::models::built_in().expect("a model").metadata().clone();
-    about.styles.push("metal".to_owned());
+    about.add_style("polka").expect("room");
     rig.link.set_model(crate::link::ModelState::Ready(Arc::new(about)));
     rig.window.run();
     rig.click("Style");
-    rig.click("Metal");
+    rig.click("Polka");
     assert_eq!(rig.params.style.value(), 19);
+}
+
+#[test]
+fn a_style_that_the_model_lacks_is_shown_with_a_message() {
+    let mut rig = Rig::new();
+    let about = crate::project::models::built_in().expect("a model").metadata().clone();
+    let lacks = format!("The model {} has no style Own 2: it plays any style instead.", about.name);
+    let unknown = "This version has no drum map 63: the notes are those of General MIDI.";
+    rig.link.set_model(crate::link::ModelState::Ready(Arc::new(about)));
+    let set = |param: &nice_plug::prelude::IntParam, value: i32| {
+        // SAFETY: the parameters outlive the pointer.
+        unsafe { param.as_ptr()._internal_set_normalized_value(param.preview_normalized(value)) };
+    };
+    set(&rig.params.style, 20);
+    rig.window.run();
+    assert_eq!(rig.value("Style"), "own 2");
+    assert!(rig.shows(&lacks));
+    set(&rig.params.style, 17);
+    set(&rig.params.output.map, 63);
+    rig.window.run();
+    assert!(!rig.shows(&lacks) && rig.shows(unknown));
+    rig.click("Output");
+    rig.click("Drum map");
+    rig.click("General MIDI");
+    rig.window.run();
+    assert_eq!(rig.params.output.map.value(), 0);
+    assert!(!rig.shows(unknown));
 }
 
 #[test]

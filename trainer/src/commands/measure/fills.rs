@@ -283,8 +283,7 @@ fn amounts(context: &CheckContext, style: u8) -> Result<Vec<Check>> {
     let drums = |fill: &PlayedFill| fill.steps.iter().map(Step::drums).collect::<Vec<_>>();
     let differ = share(all[0].iter().zip(&all[2]).map(|(a, b)| drums(a) != drums(b)));
     let mut off: f64 = 0.0;
-    for style in 0..=STYLES.len() {
-        let style = u8::try_from(style).unwrap_or(0);
+    for style in std::iter::once(0).chain(STYLES.iter().map(|style| style.number)) {
         let own = drummers(&context.pieces, Some(style).filter(|&style| style > 0));
         let mut rates: Vec<f64> = own.iter().map(PlayedFill::rate).collect();
         // Styles with fewer fills use the quantiles of all.
