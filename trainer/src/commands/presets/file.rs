@@ -96,10 +96,10 @@ mod tests {
     #[test]
     fn shipped_files_are_rewritten_byte_for_byte() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/presets");
-        for idiom in IDIOMS {
-            let preset = FactoryPreset::read(&folder, idiom.file).expect("a preset");
+        for idiom in IDIOMS.iter() {
+            let preset = FactoryPreset::read(&folder, &idiom.file).expect("a preset");
             let text = preset.text().expect("text");
-            let shipped = fs::read(path(&folder, idiom.file)).expect("a file");
+            let shipped = fs::read(path(&folder, &idiom.file)).expect("a file");
             assert_eq!(text, shipped, "{}", idiom.file);
             let other = preset.with_seed(7);
             assert_eq!(Take { seed: 7, ..preset.take() }, other.take());

@@ -64,16 +64,16 @@ pub fn run(options: &PresetsOptions) -> Result<()> {
         bail!("there is no preset {unknown}");
     }
     let audit = |idiom: &'static Idiom| {
-        Audit::new(&model, idiom, FactoryPreset::read(&options.folder, idiom.file)?)
+        Audit::new(&model, idiom, FactoryPreset::read(&options.folder, &idiom.file)?)
     };
     let mut audits: Vec<Audit> = IDIOMS.par_iter().map(audit).collect::<Result<_>>()?;
     if let Some(seeds) = options.search {
         println!("Before the search:\n\n{}", table(&audits));
         for place in 0..audits.len() {
-            if is_chosen(audits[place].idiom.file) {
+            if is_chosen(&audits[place].idiom.file) {
                 audits[place] = search::best(&model, &audits, place, seeds, &options.only)?;
                 let Audit { preset, idiom, .. } = &audits[place];
-                preset.write(&options.folder, idiom.file)?;
+                preset.write(&options.folder, &idiom.file)?;
                 println!("{}", row(&audits[place]));
             }
         }
@@ -83,7 +83,7 @@ pub fn run(options: &PresetsOptions) -> Result<()> {
     if let Some(out) = &options.out {
         files::write(out, page(&audits))?;
     }
-    let low = |audit: &&Audit| is_chosen(audit.idiom.file) && audit.share() < LEAST_SHARE;
+    let low = |audit: &&Audit| is_chosen(&audit.idiom.file) && audit.share() < LEAST_SHARE;
     let low: Vec<&str> = audits.iter().filter(low).map(|a| a.preset.name.as_str()).collect();
     if !low.is_empty() {
         bail!("less than {LEAST_SHARE} of the bars are within the idiom: {}", low.join(", "));

@@ -1,8 +1,8 @@
 //! Layers: which folder of a crate imports which, and names that a path must not contain.
 
-use super::blank::blank;
 use super::imports::ImportGraph;
 use super::source::SourceFile;
+use super::syntax::words_and_marks;
 use std::collections::BTreeSet;
 
 /// A crate of the workspace.
@@ -174,30 +174,29 @@ fn folder_of(path: &str) -> String {
     first.strip_suffix(".rs").unwrap_or(first).to_owned()
 }
 
-/// Returns the forbidden names in the code of a file, one sentence for each line.
+/// Returns the forbidden names in the code of a file, one sentence for each line, or a sentence that
+/// the file cannot be read.
 pub(crate) fn check_names(file: &SourceFile) -> Vec<String> {
     let path = &file.path;
-    let mut found = Vec::new();
-    let code = blank(&file.text);
-    for rule in NAME_RULES.iter().filter(|rule| {
+    let code = match words_and_marks(&file.text) {
+        Ok(code) => code,
+        Err(fault) => return vec![format!("{path} is not Rust: {fault}.")],
+    };
+    let applies = |rule: &&NameRule| {
         path.starts_with(rule.within) && !rule.except.iter().any(|except| path.starts_with(except))
-    }) {
-        for (number, line) in code.lines().enumerate() {
-            for name in rule.names.iter().filter(|name| has_word(line, name)) {
-                found.push(format!("{path}:{}: `{name}` must not be named here.", number + 1));
-            }
-        }
-    }
-    found
-}
-
-/// Returns true if a line contains a name that is not part of a longer word.
-fn has_word(line: &str, name: &str) -> bool {
-    let joins = |c: char| c.is_alphanumeric() || c == '_';
-    line.match_indices(name).any(|(at, _)| {
-        !line[..at].ends_with(joins)
-            && (name.ends_with(':') || !line[at + name.len()..].starts_with(joins))
-    })
+    };
+    let names = NAME_RULES.iter().filter(applies).flat_map(|rule| rule.names);
+    let found = names.flat_map(|name| {
+        let wanted = words_and_marks(name).unwrap_or_default();
+        let same = move |at: &&[(String, usize)]| {
+            at.iter().zip(&wanted).all(|((found, _), (wanted, _))| found == wanted)
+        };
+        let length = words_and_marks(name).map_or(1, |name| name.len());
+        let mut lines: Vec<usize> = code.windows(length).filter(same).map(|at| at[0].1).collect();
+        lines.dedup();
+        lines.into_iter().map(move |line| format!("{path}:{line}: `{name}` must not be named here."))
+    });
+    found.collect()
 }
 
 #[cfg(test)]
