@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use groove::files::write_atomic;
 use groove::model::{Metadata, Model};
 use groove::pattern::style::{STYLES, style_name};
 use serde::{Deserialize, Serialize};
@@ -75,7 +76,6 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
     if let Some(known) = list(folder).into_iter().find(same) {
         return Ok(known.path);
     }
-    fs::create_dir_all(folder).map_err(|fault| uncopied(folder, &fault))?;
     let stem = dropped.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     for number in 1..1_000 {
         let name = match number {
@@ -84,15 +84,8 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
         };
         let path = folder.join(name);
         if !path.exists() {
-            // Written to a temporary file and renamed: the disk may be full, and other instances
-            // read the folder.
-            let part = folder.join(format!("{stem}.{}.part", std::process::id()));
-            let copied = fs::write(&part, &bytes).and_then(|()| fs::rename(&part, &path));
-            return copied.map(|()| path.clone()).map_err(|fault| {
-                // Best effort: nothing reads the temporary file.
-                let _ = fs::remove_file(&part);
-                uncopied(&path, &fault)
-            });
+            let copied = write_atomic(&path, &bytes).map_err(|fault| uncopied(&path, &fault));
+            return copied.map(|()| path);
         }
     }
     Err(format!("There are too many models with the name {stem} in the folder."))

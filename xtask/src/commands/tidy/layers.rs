@@ -31,6 +31,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             ("model", &["pattern"]),
             ("lib", &["pattern"]),
             ("pattern", &[]),
+            ("files", &[]),
         ],
     },
     Member {
@@ -185,18 +186,20 @@ pub(crate) fn check_names(file: &SourceFile) -> Vec<String> {
     let applies = |rule: &&NameRule| {
         path.starts_with(rule.within) && !rule.except.iter().any(|except| path.starts_with(except))
     };
-    let names = NAME_RULES.iter().filter(applies).flat_map(|rule| rule.names);
-    let found = names.flat_map(|name| {
+    let mut found = Vec::new();
+    for name in NAME_RULES.iter().filter(applies).flat_map(|rule| rule.names) {
         let wanted = words_and_marks(name).unwrap_or_default();
-        let same = move |at: &&[(String, usize)]| {
-            at.iter().zip(&wanted).all(|((found, _), (wanted, _))| found == wanted)
+        let is_named = |at: &&[(String, usize)]| {
+            at.iter().map(|(word, _)| word).eq(wanted.iter().map(|(word, _)| word))
         };
-        let length = words_and_marks(name).map_or(1, |name| name.len());
-        let mut lines: Vec<usize> = code.windows(length).filter(same).map(|at| at[0].1).collect();
+        let mut lines: Vec<usize> =
+            code.windows(wanted.len().max(1)).filter(is_named).map(|at| at[0].1).collect();
         lines.dedup();
-        lines.into_iter().map(move |line| format!("{path}:{line}: `{name}` must not be named here."))
-    });
-    found.collect()
+        found.extend(
+            lines.iter().map(|line| format!("{path}:{line}: `{name}` must not be named here.")),
+        );
+    }
+    found
 }
 
 #[cfg(test)]
