@@ -16,13 +16,13 @@ use groove::take::Take;
 use groove::{Drum, DrumSet, Meter};
 use rayon::prelude::*;
 
-use super::plot::{self, BarPanel, ChartLabels, HUMAN_COLOUR, PALETTE, PlotPoint};
 use crate::data::{Data, Split};
 use crate::files;
 use crate::metrics::baselines::ngram_perplexities;
 use crate::metrics::free_run::{self, HitBars, STEPS, bar_f1, hits_per_bar};
 use crate::metrics::teacher_forced::PredictionReport;
 use crate::network::net::Net;
+use crate::plot::{self, BarPanel, ChartLabels, HUMAN_COLOUR, PALETTE, PlotPoint};
 use crate::train::curve;
 use crate::train::training::{self, MODEL};
 

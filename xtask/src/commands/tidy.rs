@@ -78,12 +78,7 @@ mod tests {
             ("xtask/tests/long.rs", "//! Long.\n\n\n\n\n"),
             ("xtask/README.md", "Not Rust."),
         ]);
-        let limits = Limits {
-            circles: 0,
-            comment_openings: 0,
-            file_lines: 4,
-            folder_files: 2,
-        };
+        let limits = Limits { circles: 0, comment_openings: 0, file_lines: 4, folder_files: 2 };
         let found = violations(&files, &limits);
         let has = |part: &str| found.iter().any(|sentence| sentence.contains(part));
         assert!(has("xtask/src/host/a.rs -> xtask/src/host/b.rs -> xtask/src/host/a.rs"));

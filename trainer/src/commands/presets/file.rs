@@ -1,6 +1,5 @@
 //! Preset files, in format version 1 and the layout of the shipped files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -55,9 +54,7 @@ impl FactoryPreset {
 
     /// Writes the preset into its file.
     pub fn write(&self, folder: &Path, file: &str) -> Result<()> {
-        let path = path(folder, file);
-        let fault = || format!("{} cannot be written", path.display());
-        fs::write(&path, self.text().with_context(fault)?).with_context(fault)
+        files::write(&path(folder, file), self.text()?)
     }
 
     fn text(&self) -> Result<Vec<u8>> {
@@ -99,7 +96,7 @@ mod tests {
         for idiom in IDIOMS.iter() {
             let preset = FactoryPreset::read(&folder, &idiom.file).expect("a preset");
             let text = preset.text().expect("text");
-            let shipped = fs::read(path(&folder, &idiom.file)).expect("a file");
+            let shipped = std::fs::read(path(&folder, &idiom.file)).expect("a file");
             assert_eq!(text, shipped, "{}", idiom.file);
             let other = preset.with_seed(7);
             assert_eq!(Take { seed: 7, ..preset.take() }, other.take());

@@ -287,8 +287,7 @@ mod tests {
             assert_eq!(struck(&bar, drums, steps, velocity), count, "{drums:?} {steps:x}");
         }
         assert_eq!(hits(&bar), 14);
-        let floor =
-            rule("struck = { drums = 'kick', steps = 'x...x...x...x...', count = [4, 4] }");
+        let floor = rule("struck = { drums = 'kick', steps = 'x...x...x...x...', count = [4, 4] }");
         let backbeat = rule(
             "struck = { drums = 'snare', steps = '....x.......x...', velocity = [48, 127], count = [2, 2] }",
         );

@@ -20,12 +20,8 @@ pub(crate) struct Limits {
 }
 
 /// Limits that `cargo xtask tidy` applies.
-pub(crate) const WORKSPACE: Limits = Limits {
-    circles: 0,
-    comment_openings: 60,
-    file_lines: 450,
-    folder_files: 14,
-};
+pub(crate) const WORKSPACE: Limits =
+    Limits { circles: 0, comment_openings: 60, file_lines: 450, folder_files: 14 };
 
 /// Returns the violations of the limits, one sentence each.
 pub(crate) fn check(files: &[SourceFile], limits: &Limits) -> Vec<String> {
@@ -99,12 +95,8 @@ mod tests {
         SourceFile { path: path.into(), text: text.into() }
     }
 
-    const LIMITS: Limits = Limits {
-        circles: 0,
-        comment_openings: 1,
-        file_lines: 3,
-        folder_files: 2,
-    };
+    const LIMITS: Limits =
+        Limits { circles: 0, comment_openings: 1, file_lines: 3, folder_files: 2 };
 
     #[test]
     fn a_long_file_is_found() {

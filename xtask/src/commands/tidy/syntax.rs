@@ -186,8 +186,7 @@ impl Modules {
                     (false, after)
                 }
                 (Word(first), [Word(name), Mark(';'), after @ ..]) if first == "mod" => {
-                    let declaration =
-                        Declaration { name: name.clone(), path: prefix.path.take() };
+                    let declaration = Declaration { name: name.clone(), path: prefix.path.take() };
                     self.0[module].declarations.push(declaration);
                     (false, after)
                 }
