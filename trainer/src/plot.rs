@@ -142,34 +142,24 @@ where
     Y: AsRangedCoord<Value = f64, CoordDescType: ValueFormatter<f64>>,
 {
     let groups = panel.groups.len() as f64;
-    let middles = panel.groups.iter().zip(0u32..).map(|(_, number)| f64::from(number) + 0.5);
     let letters = panel.groups.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let crowded = groups * letters as f64 * 8.0 > f64::from(RIGHT - LEFT);
-    let names = font(15, FontStyle::Normal);
-    let (names, room) = match crowded {
-        true => (names.transform(FontTransform::Rotate90), 8 * u32::try_from(letters)?),
-        false => (names, 24),
-    };
     let mut chart = ChartBuilder::on(area)
         .caption(&panel.title, font(19, FontStyle::Bold))
         .margin_right(30)
         .margin_top(10)
         .set_label_area_size(LabelAreaPosition::Left, LEFT)
-        .set_label_area_size(LabelAreaPosition::Bottom, room + 10)
-        .build_cartesian_2d((0.0..groups).with_key_points(middles.collect()), y)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a group's middle")]
-    let name =
-        |x: &f64| panel.groups.get(*x as usize).map_or(String::new(), |(name, _)| name.clone());
+        .set_label_area_size(LabelAreaPosition::Bottom, 50)
+        .build_cartesian_2d(0.0..groups, y)?;
     chart
         .configure_mesh()
         .disable_x_mesh()
+        .disable_x_axis()
         .light_line_style(TRANSPARENT)
         .bold_line_style(GRID)
         .axis_style(INK)
         .y_labels(6)
-        .x_label_style(names)
         .y_label_style(font(15, FontStyle::Normal))
-        .x_label_formatter(&name)
         .y_label_formatter(&|y| short(*y))
         .draw()?;
     let low = chart.y_range().start;
@@ -177,7 +167,13 @@ where
     // The bars of a group touch; groups are separated by the width of a bar, or by the remaining
     // space.
     let width = (1.0 / (most_bars + 1) as f64).min(46.0 * groups / f64::from(RIGHT - LEFT));
-    for (middle, (_, values)) in (0u32..).map(|number| f64::from(number) + 0.5).zip(&panel.groups) {
+    let centred = |size, place| font(size, FontStyle::Normal).pos(Pos::new(HPos::Center, place));
+    for (number, (name, values)) in (0u32..).zip(&panel.groups) {
+        let middle = f64::from(number) + 0.5;
+        // Many names alternate between two rows.
+        let below = if crowded && number % 2 == 1 { 27 } else { 8 };
+        let name = Text::new(name.clone(), (0, below), centred(15, VPos::Top));
+        chart.draw_series([EmptyElement::at((middle, low)) + name])?;
         let first = middle - width * values.len() as f64 / 2.0;
         for (place, (&value, (_, colour))) in (0u32..).zip(values.iter().zip(series)) {
             if !value.is_finite() {
@@ -186,9 +182,9 @@ where
             let left = first + width * f64::from(place);
             let corners = [(left + 0.03 * width, low), (left + 0.97 * width, value.max(low))];
             chart.draw_series([Rectangle::new(corners, colour.filled())])?;
-            let style = font(12, FontStyle::Normal).pos(Pos::new(HPos::Center, VPos::Bottom));
+            let text = Text::new(figure(value), (0, -3), centred(12, VPos::Bottom));
             let above = EmptyElement::at((left + width / 2.0, value.max(low)));
-            chart.draw_series([above + Text::new(figure(value), (0, -3), style)])?;
+            chart.draw_series([above + text])?;
         }
     }
     Ok(())

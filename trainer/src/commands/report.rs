@@ -148,15 +148,12 @@ fn draw(
     sides: &[ReportColumn; 3],
 ) -> Result<()> {
     let plot_points = |of: fn(&curve::CurvePoint) -> f64| -> Vec<PlotPoint> {
-        let is_listed = |update: u64| UPDATES.contains(&update);
         let plot_point = |point: &curve::CurvePoint| {
-            let y = of(point);
-            let label = if is_listed(point.update) { format!("{y:.1}") } else { String::new() };
-            PlotPoint { x: point.update as f64, y, label }
+            let (x, y) = (point.update as f64, of(point));
+            let is_listed = UPDATES.contains(&point.update);
+            PlotPoint { x, y, label: if is_listed { format!("{y:.1}") } else { String::new() } }
         };
-        let kept =
-            |point: &&curve::CurvePoint| is_listed(point.update) || point.update.is_power_of_two();
-        points.iter().filter(kept).map(plot_point).collect()
+        points.iter().map(plot_point).collect()
     };
     let labels = ChartLabels {
         title: "The report's network while it learns",
