@@ -11,14 +11,13 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use crate::files;
 
 /// Palette that colour-blind readers can distinguish (M. Okabe, K. Ito, "Color Universal Design").
-pub const PALETTE: [RGBColor; 7] = [
+pub const PALETTE: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
     RGBColor(213, 94, 0),
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
-    RGBColor(70, 70, 70),
 ];
 /// Colour of drummers.
 pub const HUMAN_COLOUR: RGBColor = RGBColor(70, 70, 70);
@@ -127,10 +126,13 @@ pub fn bars(path: &Path, title: &str, series: &[Series], panels: &[BarPanel]) ->
     paint(path, title, series, height, |below| {
         for (area, panel) in below.split_evenly((panels.len(), 1)).iter().zip(panels) {
             let values = panel.groups.iter().flat_map(|(_, values)| values).copied();
-            let most = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
-            match panel.logarithmic {
-                true => draw_panel(area, series, panel, (1.0..most.max(1.1) * 1.1).log_scale())?,
-                false => draw_panel(area, series, panel, 0.0..most.max(1e-3) * 1.08)?,
+            let most = values.filter(|value| value.is_finite()).fold(1e-3, f64::max);
+            if panel.logarithmic {
+                // Powers of two are labelled.
+                let y = (1.0..most.max(1.1) * 1.1).log_scale().base(2.0);
+                draw_panel(area, series, panel, y)?;
+            } else {
+                draw_panel(area, series, panel, 0.0..most * 1.08)?;
             }
         }
         Ok(())
@@ -206,7 +208,7 @@ pub fn lines(path: &Path, labels: &ChartLabels, drawn: &[(Series, Vec<PlotPoint>
     let series: Vec<Series> = drawn.iter().map(|(series, _)| series.clone()).collect();
     paint(path, labels.title, &series, CHART, |area| match y.end / y.start > 3.0 {
         // A wide range gets a logarithmic axis.
-        true => draw_lines(area, labels, drawn, x, y.log_scale()),
+        true => draw_lines(area, labels, drawn, x, y.log_scale().base(2.0)),
         false => draw_lines(area, labels, drawn, x, y),
     })
 }

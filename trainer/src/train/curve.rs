@@ -55,8 +55,7 @@ pub fn write(folder: &Path, points: &[CurvePoint]) -> Result<()> {
     let mut table = csv::Writer::from_writer(Vec::new());
     points.iter().try_for_each(|point| table.serialize(point))?;
     files::write(&folder.join("curve.csv"), table.into_inner()?)?;
-    let labels =
-        ChartLabels { title: "Perplexity per step", across: "updates", up: "perplexity per step" };
+    let labels = ChartLabels { title: "Learning curve", across: "updates", up: "perplexity" };
     // The axis of the updates is logarithmic and has no 0.
     let point = |update: u64, y| PlotPoint { x: update.max(1) as f64, y, label: String::new() };
     let line = |name: &str, colour, value: fn(&CurvePoint) -> f64| {

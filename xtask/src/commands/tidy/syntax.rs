@@ -180,7 +180,8 @@ impl Modules {
                 (Word(first), [Word(name), Group(Delimiter::Brace, inside), after @ ..])
                     if first == "mod" =>
                 {
-                    let nesting = [self.0[module].nesting.as_slice(), &[name.clone()]].concat();
+                    let nesting =
+                        [self.0[module].nesting.as_slice(), std::slice::from_ref(name)].concat();
                     self.0.push(ModuleSource { nesting, ..ModuleSource::default() });
                     self.read(self.0.len() - 1, inside, true);
                     (false, after)
