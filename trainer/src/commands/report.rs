@@ -160,15 +160,10 @@ fn draw(
         across: "updates",
         up: "perplexity per step",
     };
+    let line = |name: &str, colour, of| ((name.to_owned(), colour), plot_points(of));
     let lines = [
-        (
-            ("training batch, with dropout".to_owned(), PALETTE[0]),
-            plot_points(|point| point.training),
-        ),
-        (
-            ("validation beats, without".to_owned(), PALETTE[1]),
-            plot_points(|point| point.validation),
-        ),
+        line("training batch, with dropout", PALETTE[0], |point| point.training),
+        line("validation beats, without", PALETTE[1], |point| point.validation),
     ];
     plot::lines(&options.out.join("report-2019-curve.svg"), &labels, &lines)?;
     let series: Vec<_> = sides

@@ -55,12 +55,16 @@ pub fn write(folder: &Path, points: &[CurvePoint]) -> Result<()> {
     let mut table = csv::Writer::from_writer(Vec::new());
     points.iter().try_for_each(|point| table.serialize(point))?;
     files::write(&folder.join("curve.csv"), table.into_inner()?)?;
+    let is_finite = |p: &&CurvePoint| p.training.is_finite() && p.validation.is_finite();
+    let finite: Vec<&CurvePoint> = points.iter().filter(is_finite).collect();
+    if finite.len() < 2 {
+        return Ok(());
+    }
     let labels = ChartLabels { title: "Learning curve", across: "updates", up: "perplexity" };
     // The axis of the updates is logarithmic and has no 0.
     let point = |update: u64, y| PlotPoint { x: update.max(1) as f64, y, label: String::new() };
-    let line = |name: &str, colour, value: fn(&CurvePoint) -> f64| {
-        let points = points.iter().map(|p| point(p.update, value(p)));
-        ((name.to_owned(), colour), points.collect::<Vec<PlotPoint>>())
+    let line = |name: &str, colour, of: fn(&CurvePoint) -> f64| {
+        ((name.to_owned(), colour), finite.iter().map(|p| point(p.update, of(p))).collect())
     };
     let lines = [
         line("training batches", PALETTE[0], |p| p.training),
