@@ -5,6 +5,7 @@
 //! [`play::clock`] turns a host's block into spans of musical time, and [`play::schedule`] turns
 //! spans and bars into notes at sample offsets. `synth` is the audition kit.
 
+pub mod files;
 #[cfg(feature = "model")]
 pub mod generate;
 #[cfg(feature = "model")]

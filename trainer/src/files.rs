@@ -43,14 +43,12 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Writes a file atomically: to a temporary file beside it, which then replaces it.
+/// Writes a file atomically.
 ///
 /// # Errors
 /// If it cannot be written; an existing file is kept.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let beside = path.with_extension("new");
-    fs::write(&beside, bytes)
-        .and_then(|()| fs::rename(&beside, path))
+    groove::files::write_atomic(path, bytes)
         .with_context(|| format!("{} cannot be written; the existing file is kept", path.display()))
 }
 

@@ -8,4 +8,5 @@ mod files;
 mod metrics;
 pub mod network;
 mod playback;
+mod plot;
 mod train;

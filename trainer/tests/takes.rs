@@ -91,7 +91,8 @@ fn invalid_clips_and_parts_are_reported() {
     assert!(said.contains("notes.mid") && said.contains("not a complete MIDI file"), "{said}");
     let said = fail(&["measure", "--model", SHIPPED, "--data", path, "--only", "stick,nonsense"]);
     assert!(
-        said.contains("there is no part nonsense; the parts are stick, temperature, purity"),
+        said.contains("'nonsense'")
+            && said.contains("[possible values: stick, temperature, purity"),
         "{said}"
     );
 }

@@ -5,7 +5,7 @@ mod build;
 mod commands;
 
 use anyhow::Result;
-use build::{bundle, system_packages};
+use build::bundle;
 use clap::{Parser, Subcommand};
 use commands::{
     beat, bench, install, instances, package, pictures, platforms, rtsan, run, test, tidy, torture,
@@ -143,7 +143,6 @@ fn run_command(command: Command) -> Result<()> {
         Command::Test { daw: true, .. } => test::daw(&workspace()?),
         Command::Test { filter, .. } => test::test(&workspace()?, filter.as_deref()),
         Command::Bundle => {
-            system_packages::ensure_installed(system_packages::Purpose::Build)?;
             bundle::build_bundles(&workspace()?)?.print_paths();
             Ok(())
         }
@@ -161,11 +160,9 @@ fn run_command(command: Command) -> Result<()> {
         Command::Bench { json } => bench::bench(&workspace()?, json),
         Command::Install { uninstall: true } => install::uninstall(),
         Command::Install { uninstall: false } => {
-            system_packages::ensure_installed(system_packages::Purpose::Build)?;
             install::install(&bundle::build_bundles(&workspace()?)?)
         }
         Command::Package => {
-            system_packages::ensure_installed(system_packages::Purpose::Build)?;
             let workspace = workspace()?;
             let archive = package::package(&workspace, &bundle::build_bundles(&workspace)?)?;
             println!("{}", archive.display());

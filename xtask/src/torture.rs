@@ -22,6 +22,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use random_host::RandomHost;
 use reference::ReferenceTake;
+use serde::Serialize;
 
 /// Settings of the takes: fractions of the ranges of `Take` and `Phrases`. Most phrases repeat,
 /// because the test is about the host and a new phrase takes long to generate.
@@ -37,11 +38,12 @@ pub struct LearnedTake {
 }
 
 /// Result of a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Number of processed blocks.
     pub blocks: u64,
     /// Results of the note checks.
+    #[serde(flatten)]
     pub findings: Findings,
     /// Allocations and frees in `process`; `None` if they cannot be counted.
     pub allocations: Option<u64>,
@@ -62,23 +64,6 @@ impl Report {
         self.blocks += other.blocks;
         self.findings.add(&other.findings);
         self.allocations = self.allocations.zip(other.allocations).map(|(a, b)| a + b);
-    }
-
-    /// Returns the figures as JSON.
-    #[must_use]
-    pub fn json(&self) -> serde_json::Value {
-        let found = &self.findings;
-        serde_json::json!({
-            "blocks": self.blocks,
-            "notes": found.notes,
-            "placed": found.placed,
-            "error": found.error,
-            "lost": found.lost,
-            "doubled": found.doubled,
-            "hung": found.hung,
-            "allocations": self.allocations,
-            "faults": found.faults,
-        })
     }
 }
 

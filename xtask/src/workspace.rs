@@ -1,6 +1,7 @@
 //! Paths of the workspace, of Cargo's target folder, and of the bundles in it.
 
 use anyhow::{Context, Result, ensure};
+use krates::cm::{Metadata, MetadataCommand};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -29,23 +30,10 @@ impl Workspace {
     /// If Cargo cannot be run or does not read the workspace.
     pub fn find() -> Result<Self> {
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let answer = cargo()
-            .args(["metadata", "--no-deps", "--format-version=1", "--manifest-path", manifest])
-            .output()
-            .context("`cargo` could not be run")?;
-        ensure!(
-            answer.status.success(),
-            "Cargo cannot read the workspace: {}",
-            String::from_utf8_lossy(&answer.stderr).trim()
-        );
-        let answer: serde_json::Value = serde_json::from_slice(&answer.stdout)?;
-        let folder = |name: &str| {
-            answer[name]
-                .as_str()
-                .map(PathBuf::from)
-                .with_context(|| format!("Cargo reports no {name}"))
-        };
-        Ok(Workspace { root: folder("workspace_root")?, target: folder("target_directory")? })
+        let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec();
+        let metadata = metadata.context("Cargo cannot read the workspace")?;
+        let Metadata { workspace_root, target_directory, .. } = metadata;
+        Ok(Workspace { root: workspace_root.into(), target: target_directory.into() })
     }
 
     /// Returns the folder of the bundles.
@@ -57,15 +45,10 @@ impl Workspace {
     /// Returns a Cargo command line that runs in this workspace.
     #[must_use]
     pub fn cargo(&self, arguments: &[&str]) -> Command {
-        let mut command = cargo();
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).args(arguments);
         command
     }
-}
-
-/// Returns the command of the Cargo that runs this program.
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Returns the built bundle with a file extension, "clap" or "vst3".

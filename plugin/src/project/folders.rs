@@ -1,7 +1,6 @@
 //! The user's folders for models, presets, clips and settings.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Paths of the folders; they need not exist.
@@ -55,38 +54,4 @@ pub(crate) fn files_in(folder: &Path, fits: impl Fn(&Path) -> bool) -> Vec<PathB
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).filter(|path| fits(path)).collect();
     paths.sort();
     paths
-}
-
-/// Writes a file atomically: to a temporary file first, then renamed. Creates the folder if
-/// necessary.
-///
-/// # Errors
-/// Returns the system's error.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-    beside.write_all(bytes)?;
-    beside.as_file().sync_all()?;
-    beside.persist(path).map_err(|fault| fault.error)?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn atomic_write_leaves_no_temporary_file() {
-        let root = tempfile::tempdir().expect("a folder");
-        let folders = Folders::within(root.path(), &root.path().join("config"));
-        for text in ["one", "another"] {
-            write_whole(&folders.settings, text.as_bytes()).expect("written");
-            assert_eq!(fs::read_to_string(&folders.settings).expect("text"), text);
-        }
-        let folder = folders.settings.parent().expect("a folder");
-        assert_eq!(fs::read_dir(folder).expect("a folder").count(), 1);
-        let blocked = folders.settings.join("below a file");
-        assert!(write_whole(&blocked, b"").is_err());
-    }
 }

@@ -9,11 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use groove::files::write_atomic;
 use groove::model::{Metadata, Model};
 use groove::pattern::style::{OWN_STYLES, STYLES, style_in};
 use serde::{Deserialize, Serialize};
 
-use crate::project::folders::{files_in, write_whole};
+use crate::project::folders::files_in;
 
 /// Maximum size of a model file, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
@@ -83,8 +84,8 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
         };
         let path = folder.join(name);
         if !path.exists() {
-            let copied = write_whole(&path, &bytes);
-            return copied.map(|()| path.clone()).map_err(|fault| uncopied(&path, &fault));
+            let copied = write_atomic(&path, &bytes).map_err(|fault| uncopied(&path, &fault));
+            return copied.map(|()| path);
         }
     }
     Err(format!("There are too many models with the name {stem} in the folder."))

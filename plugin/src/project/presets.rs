@@ -7,11 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use groove::files::write_atomic;
 use groove::play::perform::Performance;
 use groove::take::Take;
 use serde::{Deserialize, Serialize};
 
-use crate::project::folders::{files_in, write_whole};
+use crate::project::folders::files_in;
 use crate::project::models::style_title;
 
 /// Version of the files that this code writes.
@@ -132,7 +133,7 @@ pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
     let fault = |why: String| format!("The preset cannot be saved: {why}.");
     let path = new_path(folder, &preset.name).map_err(fault)?;
     let text = serde_json::to_string_pretty(preset).map_err(|why| fault(why.to_string()))?;
-    write_whole(&path, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
+    write_atomic(&path, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
     Ok(path)
 }
 

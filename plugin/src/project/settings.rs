@@ -8,10 +8,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use groove::LanePitches;
+use groove::files::write_atomic;
 use groove::play::drum_maps::{DRUM_MAPS, map_number};
 use serde::{Deserialize, Serialize};
 
-use crate::project::folders::{Folders, write_whole};
+use crate::project::folders::Folders;
 
 /// Version of the file that this code writes.
 const VERSION: u32 = 1;
@@ -114,7 +115,7 @@ impl Settings {
     pub fn save(&self, path: &Path) -> Result<(), String> {
         let settings = Settings { version: VERSION, ..self.clone() };
         let text = serde_json::to_string_pretty(&settings).map_err(|fault| fault.to_string());
-        text.and_then(|text| write_whole(path, text.as_bytes()).map_err(|fault| fault.to_string()))
+        text.and_then(|text| write_atomic(path, text.as_bytes()).map_err(|fault| fault.to_string()))
             .map_err(|why| {
                 format!("Your settings could not be written to {}: {why}.", path.display())
             })

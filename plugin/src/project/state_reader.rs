@@ -3,8 +3,10 @@
 
 use std::fmt;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserializer;
+use serde::de::{MapAccess, Visitor};
+use serde_json::from_str;
+use serde_json::value::RawValue;
 
 use crate::project::saved_state::SavedState;
 
@@ -20,64 +22,46 @@ impl SavedState {
         if text.len() > LONGEST {
             return SavedState { damaged: true, ..saved };
         }
-        let SavedState {
-            version,
-            tempo,
-            window,
-            primer,
-            pins,
-            toward,
-            model,
-            models,
-            history,
-            notes,
-            damaged,
-        } = &mut saved;
-        let good = [
-            read_field(text, "version", version),
-            read_field(text, "tempo", tempo),
-            read_field(text, "window", window),
-            read_field(text, "primer", primer),
-            read_field(text, "pins", pins),
-            read_field(text, "toward", toward),
-            read_field(text, "model", model),
-            read_field(text, "models", models),
-            read_field(text, "history", history),
-            read_field(text, "notes", notes),
-            read_field(text, "damaged", damaged),
-        ];
-        saved.damaged |= good.contains(&false);
+        let mut record = serde_json::Deserializer::from_str(text);
+        let read = record.deserialize_map(FieldReader(&mut saved)).and_then(|()| record.end());
+        saved.damaged |= read.is_err();
         saved
+    }
+
+    fn read_field(&mut self, name: &str, value: &str) -> serde_json::Result<()> {
+        match name {
+            "version" => self.version = from_str(value)?,
+            "tempo" => self.tempo = from_str(value)?,
+            "window" => self.window = from_str(value)?,
+            "primer" => self.primer = from_str(value)?,
+            "pins" => self.pins = from_str(value)?,
+            "toward" => self.toward = from_str(value)?,
+            "model" => self.model = from_str(value)?,
+            "models" => self.models = from_str(value)?,
+            "history" => self.history = from_str(value)?,
+            "notes" => self.notes = from_str(value)?,
+            "damaged" => self.damaged |= from_str::<bool>(value)?,
+            _ => {}
+        }
+        Ok(())
     }
 }
 
-/// Reads one field of a record, if present, and skips the others. Returns `false` on a syntax
-/// error.
-fn read_field<'de, T: Deserialize<'de>>(text: &'de str, name: &str, place: &mut T) -> bool {
-    struct FieldVisitor<'a, T> {
-        name: &'a str,
-        place: &'a mut T,
+/// Reads the fields of a record in their order, up to the first syntax error.
+struct FieldReader<'a>(&'a mut SavedState);
+
+impl<'de> Visitor<'de> for FieldReader<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a record")
     }
 
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<'_, T> {
-        type Value = ();
-
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("a record")
+    fn visit_map<A: MapAccess<'de>>(self, mut record: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = record.next_entry::<String, &RawValue>()? {
+            let read = self.0.read_field(&name, value.get());
+            self.0.damaged |= read.is_err();
         }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut record: A) -> Result<(), A::Error> {
-            while let Some(name) = record.next_key::<String>()? {
-                if name == self.name {
-                    *self.place = record.next_value()?;
-                } else {
-                    record.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(())
-        }
+        Ok(())
     }
-
-    let mut reader = serde_json::Deserializer::from_str(text);
-    reader.deserialize_map(FieldVisitor { name, place }).and_then(|()| reader.end()).is_ok()
 }

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::evaluate::{DataOptions, EvaluatedModel, commonest_style};
 use super::inspect::weight_count;
-use super::plot::{self, BarPanel, HUMAN_COLOUR, PALETTE};
 use crate::files;
 use crate::metrics::free_run::FreeRun;
+use crate::plot::{self, BarPanel, HUMAN_COLOUR, PALETTE};
 
 /// Maximum length of a model's name in the chart, in characters.
 const LETTERS: usize = 60;

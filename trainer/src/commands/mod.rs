@@ -1,4 +1,4 @@
-//! The commands of the trainer, one module each, and the charts that they draw.
+//! The commands of the trainer, one module each.
 
 pub mod calibrate;
 pub mod compare;
@@ -7,7 +7,6 @@ pub mod generate;
 pub mod inspect;
 pub mod measure;
 pub mod play;
-mod plot;
 pub mod prepare;
 pub mod presets;
 pub mod report;

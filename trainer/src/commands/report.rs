@@ -16,13 +16,13 @@ use groove::take::{Take, TakeControls};
 use groove::{Drum, DrumSet, Meter};
 use rayon::prelude::*;
 
-use super::plot::{self, BarPanel, ChartLabels, HUMAN_COLOUR, PALETTE, PlotPoint};
 use crate::data::{Data, Split};
 use crate::files;
 use crate::metrics::baselines::ngram_perplexities;
 use crate::metrics::free_run::{self, HitBars, STEPS, bar_f1, hits_per_bar};
 use crate::metrics::teacher_forced::PredictionReport;
 use crate::network::net::Net;
+use crate::plot::{self, BarPanel, ChartLabels, HUMAN_COLOUR, PALETTE, PlotPoint};
 use crate::train::curve;
 use crate::train::training::{self, MODEL};
 
@@ -153,30 +153,22 @@ fn draw(
     sides: &[ReportColumn; 3],
 ) -> Result<()> {
     let plot_points = |of: fn(&curve::CurvePoint) -> f64| -> Vec<PlotPoint> {
-        let is_listed = |update: u64| UPDATES.contains(&update);
         let plot_point = |point: &curve::CurvePoint| {
-            let y = of(point);
-            let label = if is_listed(point.update) { format!("{y:.1}") } else { String::new() };
-            PlotPoint { x: point.update as f64, y, label }
+            let (x, y) = (point.update as f64, of(point));
+            let is_listed = UPDATES.contains(&point.update);
+            PlotPoint { x, y, label: if is_listed { format!("{y:.1}") } else { String::new() } }
         };
-        let kept =
-            |point: &&curve::CurvePoint| is_listed(point.update) || point.update.is_power_of_two();
-        points.iter().filter(kept).map(plot_point).collect()
+        points.iter().map(plot_point).collect()
     };
     let labels = ChartLabels {
         title: "Training of the report's network",
         across: "updates",
         up: "perplexity per step",
     };
+    let line = |name: &str, colour, of| ((name.to_owned(), colour), plot_points(of));
     let lines = [
-        (
-            ("training batch, with dropout".to_owned(), PALETTE[0]),
-            plot_points(|point| point.training),
-        ),
-        (
-            ("validation beats, without".to_owned(), PALETTE[1]),
-            plot_points(|point| point.validation),
-        ),
+        line("training batch, with dropout", PALETTE[0], |point| point.training),
+        line("validation beats, without", PALETTE[1], |point| point.validation),
     ];
     plot::lines(&options.out.join("report-2019-curve.svg"), &labels, &lines)?;
     let series: Vec<_> = sides

@@ -10,8 +10,8 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
 use serde::Serialize;
 
 use super::inspect::weight_count;
-use super::plot::{self, ChartLabels, PALETTE, PlotPoint};
 use crate::files;
+use crate::plot::{self, ChartLabels, PALETTE, PlotPoint};
 use crate::train::console::stop_on_interrupt;
 use crate::train::training::{self, TrainingOutcome};
 
@@ -205,36 +205,28 @@ fn point(row: &SweepRow) -> Option<PlotPoint> {
 
 /// Formats the table as text.
 fn table(rows: &[SweepRow]) -> String {
-    let mut text = format!(
-        "{:>6}{:>7}{:>10}{:>10}{:>9}{:>12}{:>11}{:>10}{:>11}{:>9}\n",
-        "layers",
-        "cells",
-        "weights",
-        "of hits",
-        "updates",
-        "perplexity",
-        "at update",
-        "velocity",
-        "offset ms",
-        "minutes"
-    );
-    for row in rows {
-        let figure = |value: Option<f64>, decimals: usize| {
-            value.map_or("-".to_string(), |value| format!("{value:.decimals$}"))
-        };
-        text += &format!(
-            "{:>6}{:>7}{:>10}{:>10}{:>9}{:>12}{:>11}{:>10}{:>11}{:>9.1}\n",
-            row.layers,
-            row.cells,
-            row.weights,
-            row.hit_weights,
-            row.updates,
+    let names =
+        "layers cells weights of_hits updates perplexity at_update velocity offset_ms minutes";
+    let line = |cells: Vec<String>| {
+        cells.iter().map(|cell| format!("{cell:>11}")).collect::<String>() + "\n"
+    };
+    let figure = |value: Option<f64>, decimals: usize| {
+        value.map_or("-".to_string(), |value| format!("{value:.decimals$}"))
+    };
+    let row = |row: &SweepRow| {
+        line(vec![
+            row.layers.to_string(),
+            row.cells.to_string(),
+            row.weights.to_string(),
+            row.hit_weights.to_string(),
+            row.updates.to_string(),
             figure(row.perplexity, 3),
             row.at_update.map_or("-".to_string(), |update| update.to_string()),
             figure(row.velocity_mae, 2),
             figure(row.offset_mae_ms, 2),
-            row.minutes,
-        );
-    }
-    text
+            figure(Some(row.minutes), 1),
+        ])
+    };
+    let head = line(names.split(' ').map(|name| name.replace('_', " ")).collect());
+    head + &rows.iter().map(row).collect::<String>()
 }

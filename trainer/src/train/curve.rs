@@ -1,11 +1,12 @@
 //! The learning curve of a training, as a table (CSV) and a chart (SVG).
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
-use plotters::prelude::*;
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+
+use crate::files;
+use crate::plot::{self, ChartLabels, PALETTE, PlotPoint};
 
 /// A point of the learning curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,48 +54,23 @@ pub fn read(path: &Path) -> Result<Vec<CurvePoint>> {
 pub fn write(folder: &Path, points: &[CurvePoint]) -> Result<()> {
     let mut table = csv::Writer::from_writer(Vec::new());
     points.iter().try_for_each(|point| table.serialize(point))?;
-    fs::write(folder.join("curve.csv"), table.into_inner()?)?;
-    if points.len() > 1 {
-        let picture = folder.join("curve.svg");
-        draw(&picture, points).with_context(|| format!("{} cannot be drawn", picture.display()))?;
+    files::write(&folder.join("curve.csv"), table.into_inner()?)?;
+    let is_finite = |p: &&CurvePoint| p.training.is_finite() && p.validation.is_finite();
+    let finite: Vec<&CurvePoint> = points.iter().filter(is_finite).collect();
+    if finite.len() < 2 {
+        return Ok(());
     }
-    Ok(())
-}
-
-fn draw(path: &Path, points: &[CurvePoint]) -> Result<()> {
-    let updates = points.iter().map(|p| p.update).max().unwrap_or(1);
-    let values = points.iter().flat_map(|p| [p.training, p.validation]);
-    let low = values.clone().fold(f64::INFINITY, f64::min) * 0.95;
-    let high = values.fold(0.0, f64::max).min(8.0 * low).max(1.5 * low);
-    let area = SVGBackend::new(path, (900, 500)).into_drawing_area();
-    let fault = |fault: DrawingAreaErrorKind<std::io::Error>| anyhow!("{fault}");
-    area.fill(&WHITE).map_err(fault)?;
-    let mut chart = ChartBuilder::on(&area)
-        .margin(15)
-        .caption("Perplexity per step", ("sans-serif", 20))
-        .x_label_area_size(40)
-        .y_label_area_size(50)
-        .build_cartesian_2d(0..updates, low..high)
-        .map_err(fault)?;
-    let mut mesh = chart.configure_mesh();
-    mesh.light_line_style(WHITE).bold_line_style(RGBColor(225, 225, 225)).x_desc("updates");
-    mesh.y_label_formatter(&|y| format!("{y:.1}")).draw().map_err(fault)?;
-    let of = |value: fn(&CurvePoint) -> f64| points.iter().map(move |p| (p.update, value(p)));
+    let labels = ChartLabels { title: "Learning curve", across: "updates", up: "perplexity" };
+    // The axis of the updates is logarithmic and has no 0.
+    let point = |update: u64, y| PlotPoint { x: update.max(1) as f64, y, label: String::new() };
+    let line = |name: &str, colour, of: fn(&CurvePoint) -> f64| {
+        ((name.to_owned(), colour), finite.iter().map(|p| point(p.update, of(p))).collect())
+    };
     let lines = [
-        ("training batches", RGBColor(138, 144, 153), of(|p| p.training)),
-        ("validation beats", RGBColor(200, 110, 0), of(|p| p.validation)),
+        line("training batches", PALETTE[0], |p| p.training),
+        line("validation beats", PALETTE[1], |p| p.validation),
     ];
-    for (name, colour, line) in lines {
-        let line = line.map(|(update, value)| (update, value.clamp(low, high)));
-        chart
-            .draw_series(LineSeries::new(line, colour.stroke_width(2)))
-            .map_err(fault)?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour));
-    }
-    let mut labels = chart.configure_series_labels();
-    labels.background_style(WHITE).border_style(BLACK).draw().map_err(fault)?;
-    area.present().map_err(fault)
+    plot::lines(&folder.join("curve.svg"), &labels, &lines)
 }
 
 #[cfg(test)]
@@ -115,7 +91,7 @@ mod tests {
         let points: Vec<CurvePoint> = (0..20).map(point).collect();
         write(folder.path(), &points)?;
         assert_eq!(read(&folder.path().join("curve.csv"))?, points);
-        let picture = fs::read_to_string(folder.path().join("curve.svg"))?;
+        let picture = std::fs::read_to_string(folder.path().join("curve.svg"))?;
         assert!(picture.contains("validation beats") && picture.contains("polyline"));
         Ok(())
     }

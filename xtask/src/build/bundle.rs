@@ -2,9 +2,13 @@
 //!
 //! A CLAP is the library itself under another name, and on macOS a bundle. A VST3 is a folder whose
 //! inner path names the platform (VST 3 SDK, "Plug-in Format Structure").
+//!
+//! `nice-plug-xtask` does not serve: it bundles only libraries that have their package's name, gives
+//! every plugin for macOS an identifier and a version of its own, and ignores a failed signature.
 
 use super::files::copy_file;
 use super::process;
+use super::system_packages::{self, Purpose};
 use anyhow::{Result, bail};
 use std::env::consts::{ARCH, DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX, OS};
 use std::fs;
@@ -34,11 +38,13 @@ impl BuiltPlugin {
     }
 }
 
-/// Builds the plugin and the standalone program in release mode and bundles the plugin.
+/// Installs missing system packages, builds the plugin and the standalone program in release mode,
+/// and bundles the plugin.
 ///
 /// # Errors
-/// If the build fails or the bundles cannot be written.
+/// If a package cannot be installed, the build fails or the bundles cannot be written.
 pub(crate) fn build_bundles(workspace: &Workspace) -> Result<BuiltPlugin> {
+    system_packages::ensure_installed(Purpose::Build)?;
     process::run(
         &mut workspace.cargo(&["build", "--release", "--package", "plugin"]),
         BUILD_FAILED,

@@ -3,16 +3,17 @@
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
+use tempfile::NamedTempFile;
 
 /// Copies a file and creates the folders of the target. The copy replaces an older one atomically;
 /// a host that has the older one open keeps it.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let failed = || format!("{} could not be copied to {}", from.display(), to.display());
     let folder = to.parent().with_context(failed)?;
-    let fresh = to.with_extension("fresh");
     fs::create_dir_all(folder).with_context(failed)?;
+    let fresh = NamedTempFile::new_in(folder).with_context(failed)?.into_temp_path();
     fs::copy(from, &fresh).with_context(failed)?;
-    fs::rename(&fresh, to).with_context(failed)
+    fresh.persist(to).with_context(failed)
 }
 
 /// Removes a file or a folder; returns false if there was none.

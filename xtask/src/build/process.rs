@@ -28,6 +28,24 @@ pub(crate) fn capture(command: &mut Command) -> Result<Output> {
     command.output().with_context(|| not_started(command))
 }
 
+/// Returns an answer of `rustc --print`.
+///
+/// # Errors
+/// If the compiler cannot be run or has no answer.
+pub(crate) fn rustc_print(arguments: &[&str]) -> Result<String> {
+    print(Command::new("rustc").arg("--print").args(arguments))
+}
+
+/// Runs a command and returns the line that it prints.
+///
+/// # Errors
+/// If the program cannot be started or fails.
+pub(crate) fn print(command: &mut Command) -> Result<String> {
+    let Output { status, stdout, stderr } = capture(command)?;
+    ensure!(status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&stderr).trim());
+    Ok(String::from_utf8(stdout)?.trim().to_owned())
+}
+
 /// Returns true if a program can be started and exits successfully; its output is discarded.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command

@@ -17,20 +17,18 @@ pub(crate) enum Purpose {
     Test,
 }
 
-/// A package and its alternatives; the first is installed if all are missing.
-type Choice = &'static [&'static str];
-
 /// A package manager and its package names.
 struct Manager {
     name: &'static str,
     /// Returns true if a package is installed.
     has: fn(&str) -> bool,
     /// Command that updates the package lists before an installation; may be empty.
-    refresh: &'static [&'static str],
+    refresh: &'static str,
     /// Command that installs the packages after it, without asking and without removing any.
-    install: &'static [&'static str],
-    build: &'static [Choice],
-    test: &'static [Choice],
+    install: &'static str,
+    /// Packages. Of alternatives, separated by bars, the first is installed if all are missing.
+    build: &'static str,
+    test: &'static str,
 }
 
 /// The standalone program links to ALSA and JACK; the window opens the other libraries at run time.
@@ -40,98 +38,36 @@ const APT: Manager = Manager {
         output_of("dpkg-query", &["-W", "-f=${db:Status-Status}", package])
             .is_some_and(|status| status == "installed")
     },
-    refresh: &["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"],
+    refresh: "apt-get -o DPkg::Lock::Timeout=300 update",
     // The development packages of JACK 1 and 2 conflict; `--no-remove` keeps the installed one.
-    install: &[
-        "apt-get",
-        "-o",
-        "DPkg::Lock::Timeout=300",
-        "install",
-        "--yes",
-        "--no-remove",
-        "--no-install-recommends",
-    ],
-    build: &[
-        &["pkg-config", "pkgconf"],
-        &["libasound2-dev"],
-        &["libjack-jackd2-dev", "libjack-dev"],
-        &["libx11-6"],
-        &["libx11-xcb1"],
-        &["libxcb1"],
-        &["libxkbcommon0"],
-        &["libxkbcommon-x11-0"],
-        &["libegl1"],
-        &["libegl-mesa0"],
-        &["libgl1"],
-        &["libgl1-mesa-dri"],
-    ],
-    test: &[
-        &["libxcb1-dev"],
-        &["xvfb"],
-        &["openbox"],
-        &["python3-gi"],
-        &["gir1.2-gtk-3.0"],
-        &["python3-pyqt5"],
-        &["python3-mido"],
-        &["imagemagick"],
-    ],
+    install: "apt-get -o DPkg::Lock::Timeout=300 install --yes --no-remove --no-install-recommends",
+    build: "pkg-config|pkgconf libasound2-dev libjack-jackd2-dev|libjack-dev libx11-6 \
+        libx11-xcb1 libxcb1 libxkbcommon0 libxkbcommon-x11-0 libegl1 libegl-mesa0 libgl1 \
+        libgl1-mesa-dri",
+    test: "libxcb1-dev xvfb openbox python3-gi gir1.2-gtk-3.0 python3-pyqt5 python3-mido \
+        imagemagick",
 };
 
 const DNF: Manager = Manager {
     name: "dnf",
     has: |package| output_of("rpm", &["--query", "--whatprovides", package]).is_some(),
-    refresh: &[],
-    install: &["dnf", "install", "--assumeyes", "--setopt=install_weak_deps=False"],
-    build: &[
-        &["pkgconf-pkg-config"],
-        &["alsa-lib-devel"],
-        &["pipewire-jack-audio-connection-kit-devel", "jack-audio-connection-kit-devel"],
-        &["libX11"],
-        &["libX11-xcb"],
-        &["libxcb"],
-        &["libxkbcommon"],
-        &["libxkbcommon-x11"],
-        &["mesa-libEGL"],
-        &["mesa-libGL"],
-        &["mesa-dri-drivers"],
-    ],
-    test: &[
-        &["libxcb-devel"],
-        &["xorg-x11-server-Xvfb"],
-        &["openbox"],
-        &["python3-gobject"],
-        &["gtk3"],
-        &["python3-qt5", "python3-pyqt5"],
-        &["python3-mido"],
-        &["ImageMagick"],
-    ],
+    refresh: "",
+    install: "dnf install --assumeyes --setopt=install_weak_deps=False",
+    build: "pkgconf-pkg-config alsa-lib-devel \
+        pipewire-jack-audio-connection-kit-devel|jack-audio-connection-kit-devel libX11 \
+        libX11-xcb libxcb libxkbcommon libxkbcommon-x11 mesa-libEGL mesa-libGL \
+        mesa-dri-drivers",
+    test: "libxcb-devel xorg-x11-server-Xvfb openbox python3-gobject gtk3 \
+        python3-qt5|python3-pyqt5 python3-mido ImageMagick",
 };
 
 const PACMAN: Manager = Manager {
     name: "pacman",
     has: |package| output_of("pacman", &["--deptest", package]).is_some(),
-    refresh: &[],
-    install: &["pacman", "--sync", "--needed", "--noconfirm"],
-    build: &[
-        &["pkgconf"],
-        &["alsa-lib"],
-        &["jack"],
-        &["libx11"],
-        &["libxcb"],
-        &["libxkbcommon"],
-        &["libxkbcommon-x11"],
-        &["libglvnd"],
-        &["mesa"],
-    ],
-    test: &[
-        &["xorg-server-xvfb"],
-        &["openbox"],
-        &["python-gobject"],
-        &["gtk3"],
-        &["python-pyqt5"],
-        &["python-mido"],
-        &["imagemagick"],
-    ],
+    refresh: "",
+    install: "pacman --sync --needed --noconfirm",
+    build: "pkgconf alsa-lib jack libx11 libxcb libxkbcommon libxkbcommon-x11 libglvnd mesa",
+    test: "xorg-server-xvfb openbox python-gobject gtk3 python-pyqt5 python-mido imagemagick",
 };
 
 /// Installs missing packages. Asks first on a terminal, unless `CI` is set.
@@ -153,15 +89,13 @@ pub(crate) fn ensure_installed(purpose: Purpose) -> Result<()> {
         );
         return Ok(());
     };
-    let missing: Vec<Choice> = choices(&manager, purpose)
-        .into_iter()
-        .filter(|choice| !choice.iter().any(|package| (manager.has)(package)))
-        .collect();
+    let mut missing = choices(&manager, purpose);
+    missing.retain(|choice| !choice.iter().any(|package| (manager.has)(package)));
     if missing.is_empty() {
         return Ok(());
     }
     let packages = names(&missing);
-    let command = [manager.install, &packages].concat().join(" ");
+    let command = format!("{} {}", manager.install, packages.join(" "));
     let asks = std::io::stdin().is_terminal() && std::env::var_os("CI").is_none();
     println!("Missing system packages: {}.", packages.join(", "));
     if asks && !agreed(&command)? {
@@ -173,21 +107,21 @@ pub(crate) fn ensure_installed(purpose: Purpose) -> Result<()> {
         // The installation may succeed with old package lists, so a failure here is ignored.
         let _ = as_root(manager.refresh, asks);
     }
-    as_root(&[manager.install, &packages].concat(), asks).with_context(|| by_hand.clone())?;
+    as_root(&command, asks).with_context(|| by_hand.clone())?;
     for choice in missing {
         ensure!((manager.has)(choice[0]), "{} is still missing. {by_hand}", choice[0]);
     }
     Ok(())
 }
 
-fn choices(manager: &Manager, purpose: Purpose) -> Vec<Choice> {
-    match purpose {
-        Purpose::Build => manager.build.to_vec(),
-        Purpose::Test => [manager.build, manager.test].concat(),
-    }
+/// Returns the packages with their alternatives.
+fn choices(manager: &Manager, purpose: Purpose) -> Vec<Vec<&'static str>> {
+    let test = if purpose == Purpose::Test { manager.test } else { "" };
+    let words = manager.build.split_whitespace().chain(test.split_whitespace());
+    words.map(|choice| choice.split('|').collect()).collect()
 }
 
-fn names(choices: &[Choice]) -> Vec<&'static str> {
+fn names(choices: &[Vec<&'static str>]) -> Vec<&'static str> {
     choices.iter().map(|choice| choice[0]).collect()
 }
 
@@ -200,21 +134,21 @@ fn agreed(command: &str) -> Result<bool> {
 }
 
 /// Runs a command as root, through sudo if needed. sudo may ask for a password only on a terminal.
-fn as_root(command: &[&str], may_ask: bool) -> Result<()> {
+fn as_root(command: &str, may_ask: bool) -> Result<()> {
     let is_root = output_of("id", &["-u"]).is_some_and(|id| id == "0");
-    let sudo: &[&str] = match (is_root, may_ask) {
-        (true, _) => &[],
-        (false, true) => &["sudo"],
-        (false, false) => &["sudo", "--non-interactive"],
+    let line = match (is_root, may_ask) {
+        (true, _) => command.to_owned(),
+        (false, true) => format!("sudo {command}"),
+        (false, false) => format!("sudo --non-interactive {command}"),
     };
-    let words = [sudo, command].concat();
-    println!("> {}", words.join(" "));
-    let mut command = Command::new(words[0]);
-    command.args(&words[1..]).env("DEBIAN_FRONTEND", "noninteractive");
+    println!("> {line}");
+    let mut words = line.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
     if !may_ask {
         command.stdin(Stdio::null());
     }
-    process::run(&mut command, &format!("`{}` failed", words.join(" ")))
+    process::run(&mut command, &format!("`{line}` failed"))
 }
 
 /// Returns the output of a command, or `None` if it cannot be run or fails.

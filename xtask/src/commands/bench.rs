@@ -5,7 +5,7 @@
 //! plugin of the same framework.
 
 use super::instances;
-use crate::build::{bundle, process, system_packages};
+use crate::build::{bundle, process};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -67,7 +67,6 @@ type Figures = BTreeMap<String, f64>;
 /// # Errors
 /// If a build fails or the plugin does not play.
 pub(crate) fn bench(workspace: &Workspace, json: bool) -> Result<()> {
-    system_packages::ensure_installed(system_packages::Purpose::Build)?;
     let built = bundle::build_bundles(workspace)?;
     let empty = build_benches(workspace)?;
     let mut figures = Figures::new();

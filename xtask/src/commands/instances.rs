@@ -1,7 +1,7 @@
 //! `cargo xtask instances`: many instances of the built `.clap` in one process at the pace of a
 //! sound card. Checks that all play their notes, and measures CPU time and memory.
 
-use crate::build::{bundle, system_packages};
+use crate::build::bundle;
 use anyhow::{Result, ensure};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -168,7 +168,6 @@ impl Instances {
 /// If the plugin does not build or load, an instance plays other notes in real time than offline,
 /// or the workers of stopped instances use CPU time.
 pub(crate) fn measure(workspace: &Workspace, count: u16, seconds: u32) -> Result<InstanceCosts> {
-    system_packages::ensure_installed(system_packages::Purpose::Build)?;
     let built = bundle::build_bundles(workspace)?;
     let blocks = seconds * 48_000 / SONG.block;
     let Instances { mut hosts, expected, memory_before, memory_with_first } =

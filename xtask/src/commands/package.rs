@@ -4,9 +4,9 @@
 use crate::build::bundle::BuiltPlugin;
 use crate::build::files::copy_tree;
 use crate::build::process;
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use anyhow::{Context, Result};
+use krates::{DepKind, Krates, NoneFilter, Scope};
+use std::collections::BTreeMap;
 use std::env::consts::{ARCH, OS};
 use std::fmt::Write as _;
 use std::fs;
@@ -111,29 +111,21 @@ fn write_archive(packages: &Path, name: &str) -> Result<PathBuf> {
 }
 
 /// Returns the licences of all packages that are linked into the plugin and the program, each text
-/// once.
+/// once. `cargo-about` keeps one text for each licence instead of all notices of the packages, and
+/// links to an HTTP client.
 fn third_party(workspace: &Workspace) -> Result<String> {
-    let metadata = metadata(workspace)?;
-    let mut packages: BTreeMap<&str, &Value> = BTreeMap::new();
-    for package in list(&metadata["packages"]) {
-        packages.insert(text(&package["id"]), package);
-    }
     let mut said = format!("{NAME} is built on the following packages.\n");
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for id in linked(&metadata) {
-        let package = packages.get(id.as_str()).context("Cargo reports an unknown package")?;
-        if package["source"].is_null() {
-            continue;
-        }
-        let name = format!("{} {}", text(&package["name"]), text(&package["version"]));
-        let licence = match (package["license"].as_str(), package["license_file"].as_str()) {
+    for package in linked(workspace)?.krates().filter(|package| package.source.is_some()) {
+        let name = format!("{} {}", package.name, package.version);
+        let licence = match (&package.license, &package.license_file) {
             (Some(licence), _) => licence,
             (None, Some(_)) => "see below",
             (None, None) => anyhow::bail!("{name} has no licence."),
         };
         writeln!(said, "{name}: {licence}")?;
-        let folder = Path::new(text(&package["manifest_path"])).parent();
-        for file in licence_files(folder.context("a package has no folder")?)? {
+        let folder = package.manifest_path.parent().context("a package has no folder")?;
+        for file in licence_files(folder.as_std_path())? {
             texts.entry(fs::read_to_string(file)?).or_default().push(name.clone());
         }
     }
@@ -143,36 +135,16 @@ fn third_party(workspace: &Workspace) -> Result<String> {
     Ok(said)
 }
 
-fn metadata(workspace: &Workspace) -> Result<Value> {
-    let rustc = process::capture(Command::new("rustc").arg("-vV"))?;
-    let rustc = String::from_utf8(rustc.stdout)?;
-    let host = rustc.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = host.context("rustc names no host")?;
-    let arguments = ["metadata", "--format-version=1", "--filter-platform", host];
-    let answer = process::capture(&mut workspace.cargo(&arguments))?;
-    ensure!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr).trim());
-    Ok(serde_json::from_slice(&answer.stdout)?)
-}
-
-/// Returns the ids of all packages that are linked into the plugin.
-fn linked(metadata: &Value) -> BTreeSet<String> {
-    let nodes: BTreeMap<&str, &Value> =
-        list(&metadata["resolve"]["nodes"]).iter().map(|node| (text(&node["id"]), node)).collect();
-    let plugin = list(&metadata["packages"]).iter().find(|package| package["name"] == "plugin");
-    let mut rest: Vec<&str> = plugin.map(|package| text(&package["id"])).into_iter().collect();
-    let mut found = BTreeSet::new();
-    while let Some(id) = rest.pop() {
-        if !found.insert(id.to_owned()) {
-            continue;
-        }
-        for dependency in nodes.get(id).into_iter().flat_map(|node| list(&node["deps"])) {
-            // Dependencies of tests and build scripts have a kind; linked ones have none.
-            if list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null()) {
-                rest.push(text(&dependency["pkg"]));
-            }
-        }
+/// Returns the packages that are linked into the plugin; those of tests and build scripts are not.
+fn linked(workspace: &Workspace) -> Result<Krates> {
+    let mut metadata = krates::Cmd::new();
+    metadata.manifest_path(workspace.root.join("plugin/Cargo.toml"));
+    let mut packages = krates::Builder::new();
+    for kind in [DepKind::Dev, DepKind::Build] {
+        packages.ignore_kind(kind, Scope::All);
     }
-    found
+    packages.include_targets([(process::rustc_print(&["host-tuple"])?, vec![])]);
+    Ok(packages.build(metadata, NoneFilter)?)
 }
 
 fn licence_files(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -187,14 +159,6 @@ fn licence_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or("")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! in which an allocation, a blocking lock, or a system call ends the program with a report. A run
 //! with a planted allocation checks first that faults are detected.
 
-use crate::build::{bundle, process, system_packages};
+use crate::build::{bundle, process};
 use anyhow::{Context, Result, ensure};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -32,7 +32,6 @@ const FAULT_FOUND: i32 = 43;
 /// # Errors
 /// If a build fails, the sanitizer reports the plugin, or the planted fault is not detected.
 pub(crate) fn rtsan(workspace: &Workspace, seconds: u64, seed: u64) -> Result<()> {
-    system_packages::ensure_installed(system_packages::Purpose::Build)?;
     let clap = bundle::build_bundles(workspace)?.clap;
     let program = build_host(workspace)?;
     let run = |planted: bool| -> Result<Output> {
@@ -61,12 +60,8 @@ pub(crate) fn rtsan(workspace: &Workspace, seconds: u64, seed: u64) -> Result<()
 
 /// Builds this program with the sanitizer in a target folder of its own.
 fn build_host(workspace: &Workspace) -> Result<PathBuf> {
-    let rustc = |arguments: &[&str]| -> Result<String> {
-        let output = process::capture(Command::new("rustc").arg("--print").args(arguments))?;
-        Ok(String::from_utf8(output.stdout)?.trim().into())
-    };
-    let target = rustc(&["host-tuple"])?;
-    let library = Path::new(&rustc(&["sysroot"])?)
+    let target = process::rustc_print(&["host-tuple"])?;
+    let library = Path::new(&process::rustc_print(&["sysroot"])?)
         .join("lib/rustlib")
         .join(&target)
         .join("lib/librustc-stable_rt.rtsan.a");

@@ -2,7 +2,7 @@
 
 use super::beat::beat;
 use crate::build::bundle::{self, BuiltPlugin};
-use crate::build::{process, system_packages};
+use crate::build::process;
 use anyhow::Result;
 use std::process::Command;
 use xtask::workspace::{NAME, Workspace};
@@ -14,7 +14,6 @@ use xtask::workspace::{NAME, Workspace};
 /// If a package cannot be installed, the build fails, the plugin does not load or plays nothing, or
 /// the file cannot be written.
 pub(crate) fn run(workspace: &Workspace, headless: bool) -> Result<()> {
-    system_packages::ensure_installed(system_packages::Purpose::Build)?;
     let built = bundle::build_bundles(workspace)?;
     built.print_paths();
     beat(&built.clap, &workspace.target.join("deep-pocket").join("beat.mid"))?;

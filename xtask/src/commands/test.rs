@@ -62,7 +62,6 @@ pub(crate) fn test(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
 /// # Errors
 /// If the plugin does not build, the host is not installed, or the outputs differ.
 pub(crate) fn daw(workspace: &Workspace) -> Result<()> {
-    system_packages::ensure_installed(system_packages::Purpose::Build)?;
     let built = bundle::build_bundles(workspace)?;
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
     let mut host = Command::new(python);

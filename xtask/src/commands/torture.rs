@@ -1,7 +1,7 @@
 //! `cargo xtask torture`: the built `.clap` under a host at its worst, on several threads with one
 //! instance each.
 
-use crate::build::{bundle, system_packages};
+use crate::build::bundle;
 use anyhow::{Result, anyhow, ensure};
 use std::ops::Range;
 use std::path::Path;
@@ -26,7 +26,6 @@ pub(crate) fn torture(
     seeds: Range<u64>,
     json: bool,
 ) -> Result<()> {
-    system_packages::ensure_installed(system_packages::Purpose::Build)?;
     let built = bundle::build_bundles(workspace)?;
     let begin = Instant::now();
     let takes = learn_takes(&mut ClapHost::load(&built.clap, CLAP_ID)?)?;
@@ -36,7 +35,7 @@ pub(crate) fn torture(
         let begin = Instant::now();
         let report = run_seed(&built.clap, &takes, blocks, seed)?;
         if json {
-            println!("{}", report.json());
+            println!("{}", serde_json::to_string(&report)?);
         } else {
             println!("seed                          {seed}\n{report}");
             println!("{:.1?}, and {learned:.1?} to learn the takes", begin.elapsed());

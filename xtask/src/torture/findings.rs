@@ -1,7 +1,9 @@
 //! Note counts and faults that the oracle finds.
 
+use serde::Serialize;
+
 /// Results of the note checks.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Findings {
     /// Number of notes.
     pub notes: u64,

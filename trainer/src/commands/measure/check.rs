@@ -41,6 +41,11 @@ impl Check {
         let figure = rounded(serde_json::to_value(figure).unwrap_or(Value::Null));
         Check { what: what.into(), figure, must, holds }
     }
+
+    /// A share of cases that must be 1.
+    pub(super) fn all(what: &str, share: f64) -> Self {
+        Check::new(what, share, "all", share == 1.0)
+    }
 }
 
 /// Rounds numbers to four decimals.
@@ -94,6 +99,11 @@ pub(super) fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
         count += 1.0;
     }
     sum / count
+}
+
+/// Returns the share of the cases that are true.
+pub(super) fn share(is: impl IntoIterator<Item = bool>) -> f64 {
+    mean(is.into_iter().map(|is| f64::from(u8::from(is))))
 }
 
 pub(super) fn set(drums: &[Drum]) -> DrumSet {

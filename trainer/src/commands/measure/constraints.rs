@@ -15,7 +15,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use rayon::prelude::*;
 
-use super::check::{Check, CheckContext, draws, mean, set};
+use super::check::{Check, CheckContext, draws, mean, set, share};
 
 const CASES: u64 = 1_000;
 const METER: Meter = Meter::FOUR_FOUR;
@@ -84,7 +84,7 @@ fn hits(bars: &[Bar]) -> Vec<DrumSet> {
 }
 
 /// Returns the share of the cases, each with its own random numbers, that satisfy a predicate.
-fn share(
+fn share_of_cases(
     part: u64,
     is: impl Fn(u64, &mut rand_chacha::ChaCha8Rng) -> Result<bool> + Sync,
 ) -> Result<f64> {
@@ -93,13 +93,12 @@ fn share(
         draws.set_stream(case);
         is(case, &mut draws)
     };
-    let so = (0..CASES).into_par_iter().map(case).collect::<Result<Vec<bool>>>()?;
-    Ok(mean(so.into_iter().map(|so| f64::from(u8::from(so)))))
+    Ok(share((0..CASES).into_par_iter().map(case).collect::<Result<Vec<bool>>>()?))
 }
 
 pub(super) fn purity(context: &CheckContext) -> Result<Vec<Check>> {
     let drummer = || Drummer::new(Arc::clone(&context.model));
-    let same = share(1, |_, draws| {
+    let same = share_of_cases(1, |_, draws| {
         let take = any_take(draws);
         let number: i64 = draws.random_range(-3..6);
         let requested = drummer().phrase(&take, METER, number)?;
@@ -119,13 +118,13 @@ pub(super) fn purity(context: &CheckContext) -> Result<Vec<Check>> {
             .collect::<Result<_, _>>()?;
         Ok(streamed == requested && other.phrase(&take, METER, number)? == requested)
     })?;
-    let seeds = share(2, |_, draws| {
+    let seeds = share_of_cases(2, |_, draws| {
         let take = Take { pins: Pins::NONE, ..any_take(draws).with(|take| take.stick = 0.5) };
         let other = take.with(|take| take.seed ^= 1 << draws.random_range(0..32));
         let mut one = drummer();
         Ok(one.phrase(&take, METER, 0)? != one.phrase(&other, METER, 0)?)
     })?;
-    let performed = share(3, |_, draws| {
+    let performed = share_of_cases(3, |_, draws| {
         let take = any_take(draws);
         let performance = Performance {
             swing: draws.random(),
@@ -140,20 +139,15 @@ pub(super) fn purity(context: &CheckContext) -> Result<Vec<Check>> {
         Ok(hits(&played) == hits(&bars))
     })?;
     Ok(vec![
-        Check::new("phrases that are the same in any order of asking", same, "all", same == 1.0),
-        Check::new("themes that another seed changes", seeds, "all", seeds == 1.0),
-        Check::new(
-            "themes whose hits performance controls leave alone",
-            performed,
-            "all",
-            performed == 1.0,
-        ),
+        Check::all("phrases that are the same in any order of asking", same),
+        Check::all("themes that another seed changes", seeds),
+        Check::all("themes whose hits performance controls leave alone", performed),
     ])
 }
 
 pub(super) fn pins(context: &CheckContext) -> Result<Vec<Check>> {
     let margins = std::sync::Mutex::new(Vec::new());
-    let kept = share(4, |_, draws| {
+    let kept = share_of_cases(4, |_, draws| {
         let take = Take {
             controls: TakeControls {
                 seed: draws.random(),
@@ -195,7 +189,7 @@ pub(super) fn pins(context: &CheckContext) -> Result<Vec<Check>> {
     let figures = [0, 1].map(|side| mean(scores.iter().map(|score| score[side])));
     let margin = figures[0] - figures[1];
     Ok(vec![
-        Check::new("cases in which every pin is kept", kept, "all", kept == 1.0),
+        Check::all("cases in which every pin is kept", kept),
         Check::new(
             "log-likelihood of the unpinned cells of four bars, pinned and edited",
             figures,
@@ -208,7 +202,7 @@ pub(super) fn pins(context: &CheckContext) -> Result<Vec<Check>> {
 
 pub(super) fn hold(context: &CheckContext) -> Result<Vec<Check>> {
     let counts = std::sync::Mutex::new((0.0, 0.0));
-    let at_once = share(5, |_, draws| {
+    let at_once = share_of_cases(5, |_, draws| {
         let style = draws.random_range(0..=18);
         let held: Vec<Drum> =
             (0..draws.random_range(1..=3)).map(|_| Drum::ALL[draws.random_range(0..9)]).collect();
@@ -238,11 +232,6 @@ pub(super) fn hold(context: &CheckContext) -> Result<Vec<Check>> {
     let share = struck / bars;
     Ok(vec![
         Check::new("bars that have the held drums", share, ".95 at least", share >= 0.95),
-        Check::new(
-            "cases in which they are struck at the next beat",
-            at_once,
-            "all",
-            at_once == 1.0,
-        ),
+        Check::all("cases in which they are struck at the next beat", at_once),
     ])
 }

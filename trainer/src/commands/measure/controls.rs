@@ -9,7 +9,7 @@ use groove::take::{Take, TakeControls};
 use groove::{CLASSES, Drum, Meter, Step};
 use rayon::prelude::*;
 
-use super::check::{Check, CheckContext, TOMS, count, mean};
+use super::check::{Check, CheckContext, TOMS, count, mean, share};
 use crate::data::Split;
 use crate::metrics::free_run::{bar_f1, hits_per_bar, human, play, tempi};
 
@@ -92,7 +92,7 @@ pub(super) fn temperature(context: &CheckContext) -> Result<Vec<Check>> {
     let hits = |steps: &[Step]| steps.iter().map(Step::drums).collect::<Vec<_>>();
     let same = all.windows(2).map(|pair| {
         let pairs = pair[0].iter().zip(&pair[1]);
-        mean(pairs.map(|(a, b)| f64::from(u8::from(hits(a) == hits(b)))))
+        share(pairs.map(|(a, b)| hits(a) == hits(b)))
     });
     let same: Vec<f64> = same.collect();
     let most = same.iter().copied().fold(0.0, f64::max);

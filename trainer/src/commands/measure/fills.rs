@@ -10,7 +10,7 @@ use groove::take::{Fills, Take, TakeControls};
 use groove::{CLASSES, Drum, DrumSet, Meter, Step};
 use rayon::prelude::*;
 
-use super::check::{Check, CheckContext, TOMS, count, mean, set, sum};
+use super::check::{Check, CheckContext, TOMS, count, mean, set, share, sum};
 use crate::data::{Piece, Split};
 use crate::metrics::free_run::{hits_per_bar, human, tempi};
 
@@ -114,10 +114,6 @@ fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let place = (share * values.len() as f64) as usize;
     values.get(place.min(values.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
-}
-
-fn share(is: impl IntoIterator<Item = bool>) -> f64 {
-    mean(is.into_iter().map(|is| f64::from(u8::from(is))))
 }
 
 impl CheckContext {

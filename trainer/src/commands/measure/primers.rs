@@ -12,7 +12,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::check::{Check, CheckContext, draws, f1, mean};
+use super::check::{Check, CheckContext, draws, f1, mean, share};
 use crate::data::{Piece, Split};
 
 const BAR: usize = 16;
@@ -104,12 +104,10 @@ pub(super) fn tap(context: &CheckContext) -> Result<Vec<Check>> {
             let played = context.play(&take, 8)?;
             let onsets = || (0..played.len()).filter(|&step| rhythm.at(step));
             let backbone: DrumSet = [Drum::Kick, Drum::Snare].into_iter().collect();
-            let share = |is: &dyn Fn(&Step) -> bool| {
-                mean(onsets().map(|step| f64::from(u8::from(is(&played[step])))))
-            };
+            let drums = |step: usize| played[step].drums();
             Ok([
-                share(&|step| !step.drums().is_empty()),
-                share(&|step| !step.drums().and(backbone).is_empty()),
+                share(onsets().map(|step| !drums(step).is_empty())),
+                share(onsets().map(|step| !drums(step).and(backbone).is_empty())),
             ])
         };
         let all = rhythms.par_iter().enumerate().map(one).collect::<Result<Vec<_>>>()?;

@@ -62,7 +62,7 @@ impl Audit {
         let [first, second] = &self.verdicts;
         let counts = first.missed.iter().zip(&second.missed).map(|(a, b)| a + b);
         let mut missed: Vec<(usize, &str)> =
-            counts.zip(self.idiom.limits.iter().map(|limit| limit.words)).collect();
+            counts.zip(self.idiom.limits.iter().map(|limit| limit.words.as_str())).collect();
         missed.retain(|(count, _)| *count > 0);
         missed.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
         let named = missed.iter().map(|(count, words)| format!("{words} ({count})"));

@@ -1,6 +1,5 @@
 //! Preset files, in format version 1 and the layout of the shipped files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -55,9 +54,7 @@ impl FactoryPreset {
 
     /// Writes the preset into its file.
     pub fn write(&self, folder: &Path, file: &str) -> Result<()> {
-        let path = path(folder, file);
-        let fault = || format!("{} cannot be written", path.display());
-        fs::write(&path, self.text().with_context(fault)?).with_context(fault)
+        files::write(&path(folder, file), self.text()?)
     }
 
     fn text(&self) -> Result<Vec<u8>> {
@@ -109,10 +106,10 @@ mod tests {
     #[test]
     fn shipped_files_are_rewritten_byte_for_byte() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/presets");
-        for idiom in IDIOMS {
-            let preset = FactoryPreset::read(&folder, idiom.file).expect("a preset");
+        for idiom in IDIOMS.iter() {
+            let preset = FactoryPreset::read(&folder, &idiom.file).expect("a preset");
             let text = preset.text().expect("text");
-            let shipped = fs::read(path(&folder, idiom.file)).expect("a file");
+            let shipped = std::fs::read(path(&folder, &idiom.file)).expect("a file");
             assert_eq!(text, shipped, "{}", idiom.file);
             let other = preset.with_seed(7);
             assert_eq!(preset.take().with(|take| take.seed = 7), other.take());

@@ -4,69 +4,98 @@ use std::ops::RangeInclusive;
 
 use groove::take::Fills;
 use groove::{Bar, Drum, Hit, Meter};
-
-/// Steps of a bar as a mask: bit `n` is sixteenth `n`.
-pub type StepMask = u16;
-
-/// Every sixteenth.
-pub const ALL: StepMask = 0xffff;
-/// The four quarters.
-pub const QUARTERS: StepMask = 0x1111;
-/// The eight eighths.
-pub const EIGHTHS: StepMask = 0x5555;
-/// The eighths between the quarters.
-pub const OFF_BEATS: StepMask = 0x4444;
-/// Beats 2 and 4.
-pub const TWO_AND_FOUR: StepMask = 0x1010;
-/// Beats 1 and 3.
-pub const ONE_AND_THREE: StepMask = 0x0101;
-/// Beat 1.
-pub const ONE: StepMask = 0x0001;
-/// Beat 3.
-pub const THREE: StepMask = 0x0100;
-
-/// Any velocity.
-pub const ANY: RangeInclusive<u8> = 1..=127;
-/// Velocities of ghost notes.
-pub const SOFT: RangeInclusive<u8> = 1..=47;
-/// Velocities above ghost notes.
-pub const FIRM: RangeInclusive<u8> = 48..=127;
-
-/// Hi-hat, closed or open.
-pub const HAT: &[Drum] = &[Drum::ClosedHat, Drum::OpenHat];
-/// Cymbals and hats that keep time; a crash counts as a stroke.
-pub const TIME: &[Drum] = &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash];
-/// Toms.
-pub const TOMS: &[Drum] = &[Drum::LowTom, Drum::MidTom, Drum::HighTom];
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// Places in a beat of an off-beat eighth, straight or swung: 0 is the beat, 1 the next.
 const OFF_BEAT: RangeInclusive<f32> = 0.4..=0.8;
 
-/// A condition on a bar.
-#[derive(Clone, Debug)]
+/// Steps of a bar as a mask: bit `n` is sixteenth `n`.
+type StepMask = u16;
+
+/// Drums of a rule.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lanes {
+    Kick,
+    Snare,
+    Ride,
+    Crash,
+    /// Closed or open hi-hat.
+    Hats,
+    /// Cymbals and the open hat.
+    Bright,
+    /// Cymbals and hats that keep time; a crash counts as a stroke.
+    Time,
+    Toms,
+}
+
+impl Lanes {
+    fn drums(self) -> &'static [Drum] {
+        match self {
+            Lanes::Kick => &[Drum::Kick],
+            Lanes::Snare => &[Drum::Snare],
+            Lanes::Ride => &[Drum::Ride],
+            Lanes::Crash => &[Drum::Crash],
+            Lanes::Hats => &[Drum::ClosedHat, Drum::OpenHat],
+            Lanes::Bright => &[Drum::Ride, Drum::OpenHat, Drum::Crash],
+            Lanes::Time => &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash],
+            Lanes::Toms => &[Drum::LowTom, Drum::MidTom, Drum::HighTom],
+        }
+    }
+}
+
+/// A condition on a bar. Pairs are the least and the most.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// Number of steps of a mask at which one of the drums is struck at one of the velocities.
-    Struck(&'static [Drum], StepMask, RangeInclusive<u8>, RangeInclusive<usize>),
+    Struck {
+        drums: Lanes,
+        #[serde(default = "all_steps", deserialize_with = "steps")]
+        steps: StepMask,
+        #[serde(default = "any_velocity")]
+        velocity: (u8, u8),
+        count: (usize, usize),
+    },
     /// Number of hits of all drums.
-    Hits(RangeInclusive<usize>),
+    Hits(usize, usize),
     /// Mean place in the beat, 0 to 1, of the off-beat eighths of the drums, over at least this
     /// many beats that have one. Of several hits between two beats the first counts, so that
     /// straight sixteenths do not look like swing.
-    OffBeat(&'static [Drum], RangeInclusive<f32>, usize),
+    OffBeat { drums: Lanes, mean: (f32, f32), beats: usize },
     /// At most one crash in this many bars, except for the one that ends a fill.
     Crash(usize),
-    /// At least one of two rules.
-    Either(&'static [Rule; 2]),
-    /// Both of two rules.
-    Both(&'static [Rule; 2]),
+    /// At least one of the rules.
+    Either(Vec<Rule>),
+    /// All of the rules.
+    Both(Vec<Rule>),
+}
+
+fn all_steps() -> StepMask {
+    StepMask::MAX
+}
+
+fn any_velocity() -> (u8, u8) {
+    (1, 127)
+}
+
+/// Reads a mask from sixteen letters, `x` for its steps.
+fn steps<'de, D: Deserializer<'de>>(text: D) -> Result<StepMask, D::Error> {
+    let text = String::deserialize(text)?;
+    if text.len() != 16 || text.contains(|letter| !['x', '.'].contains(&letter)) {
+        return Err(D::Error::custom(format!("{text} is not sixteen of x and .")));
+    }
+    Ok(text.bytes().rev().fold(0, |mask, letter| mask << 1 | StepMask::from(letter == b'x')))
 }
 
 /// A rule with its description.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Limit {
     /// Description for the page.
-    pub words: &'static str,
+    pub words: String,
     /// Rule.
+    #[serde(flatten)]
     pub rule: Rule,
 }
 
@@ -74,9 +103,9 @@ pub struct Limit {
 #[derive(Clone, Debug)]
 pub struct Idiom {
     /// File of the preset, without extension.
-    pub file: &'static str,
+    pub file: String,
     /// Limits on every bar outside fills.
-    pub limits: &'static [Limit],
+    pub limits: Vec<Limit>,
 }
 
 /// A bar of a take with its number in the song, counted from 0.
@@ -111,7 +140,7 @@ impl Idiom {
     /// Returns the descriptions of the limits.
     #[must_use]
     pub fn words(&self) -> String {
-        self.limits.iter().map(|limit| limit.words).collect::<Vec<_>>().join("; ")
+        self.limits.iter().map(|limit| limit.words.as_str()).collect::<Vec<_>>().join("; ")
     }
 
     /// Judges consecutive bars. Bars with a requested fill are skipped. A crash on the bar after a
@@ -156,14 +185,14 @@ impl Rule {
     /// or a previous one.
     fn is_met(&self, bar: &Bar, since: Option<usize>) -> bool {
         match self {
-            Rule::Struck(drums, steps, velocity, count) => {
-                count.contains(&struck(bar, drums, *steps, velocity))
+            Rule::Struck { drums, steps, velocity, count } => {
+                (count.0..=count.1).contains(&struck(bar, drums.drums(), *steps, *velocity))
             }
-            Rule::Hits(count) => count.contains(&hits(bar)),
-            Rule::OffBeat(drums, place, least) => {
-                let places = off_beats(bar, drums);
+            Rule::Hits(least, most) => (*least..=*most).contains(&hits(bar)),
+            Rule::OffBeat { drums, mean: (least, most), beats } => {
+                let places = off_beats(bar, drums.drums());
                 let mean = places.iter().sum::<f32>() / places.len().max(1) as f32;
-                places.len() >= *least && place.contains(&mean)
+                places.len() >= *beats && (*least..=*most).contains(&mean)
             }
             Rule::Crash(bars) => since.is_none_or(|since| since >= *bars),
             Rule::Either(rules) => rules.iter().any(|rule| rule.is_met(bar, since)),
@@ -178,8 +207,8 @@ pub fn hits(bar: &Bar) -> usize {
     bar.steps().iter().map(|step| step.hits().count()).sum()
 }
 
-fn struck(bar: &Bar, drums: &[Drum], steps: StepMask, velocity: &RangeInclusive<u8>) -> usize {
-    let fits = |hit: Hit| velocity.contains(&hit.velocity);
+fn struck(bar: &Bar, drums: &[Drum], steps: StepMask, (least, most): (u8, u8)) -> usize {
+    let fits = |hit: Hit| (least..=most).contains(&hit.velocity);
     let is_struck = |step: &groove::Step| drums.iter().any(|&d| step.hit(d).is_some_and(fits));
     let wanted = |(place, step): (usize, &groove::Step)| steps >> place & 1 == 1 && is_struck(step);
     bar.steps().iter().take(16).enumerate().filter(|&step| wanted(step)).count()
@@ -235,33 +264,47 @@ mod tests {
         bar
     }
 
+    const QUARTERS: StepMask = 0x1111;
+    const TWO_AND_FOUR: StepMask = 0x1010;
+
+    /// A limit in the notation of the file.
+    fn rule(text: &str) -> Rule {
+        toml::from_str::<Limit>(&format!("words = ''\n{text}")).expect("a rule").rule
+    }
+
     #[test]
     fn struck_steps_are_counted_by_place_drum_and_velocity() {
         let bar = rock();
         for (drums, steps, velocity, count) in [
-            (HAT, EIGHTHS, ANY, 8),
-            (TIME, QUARTERS, ANY, 4),
-            (&[Drum::Snare], TWO_AND_FOUR, FIRM, 2),
-            (&[Drum::Snare], ALL, SOFT, 1),
-            (&[Drum::Kick], ONE, ANY, 1),
-            (&[Drum::Kick, Drum::Snare], QUARTERS, ANY, 4),
-            (TOMS, ALL, ANY, 0),
+            (Lanes::Hats.drums(), 0x5555, any_velocity(), 8),
+            (Lanes::Time.drums(), QUARTERS, any_velocity(), 4),
+            (&[Drum::Snare], TWO_AND_FOUR, (48, 127), 2),
+            (&[Drum::Snare], all_steps(), (1, 47), 1),
+            (&[Drum::Kick], 1, any_velocity(), 1),
+            (&[Drum::Kick, Drum::Snare], QUARTERS, any_velocity(), 4),
+            (Lanes::Toms.drums(), all_steps(), any_velocity(), 0),
         ] {
-            assert_eq!(struck(&bar, drums, steps, &velocity), count, "{drums:?} {steps:x}");
+            assert_eq!(struck(&bar, drums, steps, velocity), count, "{drums:?} {steps:x}");
         }
         assert_eq!(hits(&bar), 14);
-        const FLOOR: Rule = Rule::Struck(&[Drum::Kick], QUARTERS, ANY, 4..=4);
-        const BACKBEAT: Rule = Rule::Struck(&[Drum::Snare], TWO_AND_FOUR, FIRM, 2..=2);
-        assert!(!FLOOR.is_met(&bar, None) && BACKBEAT.is_met(&bar, None));
-        assert!(Rule::Either(&[FLOOR, BACKBEAT]).is_met(&bar, None));
-        assert!(!Rule::Both(&[FLOOR, BACKBEAT]).is_met(&bar, None));
-        assert!(Rule::Hits(14..=14).is_met(&bar, None) && !Rule::Hits(1..=13).is_met(&bar, None));
+        let floor = rule("struck = { drums = 'kick', steps = 'x...x...x...x...', count = [4, 4] }");
+        let backbeat = rule(
+            "struck = { drums = 'snare', steps = '....x.......x...', velocity = [48, 127], count = [2, 2] }",
+        );
+        assert!(!floor.is_met(&bar, None) && backbeat.is_met(&bar, None));
+        assert!(Rule::Either(vec![floor.clone(), backbeat.clone()]).is_met(&bar, None));
+        assert!(!Rule::Both(vec![floor, backbeat]).is_met(&bar, None));
+        assert!(Rule::Hits(14, 14).is_met(&bar, None) && !Rule::Hits(1, 13).is_met(&bar, None));
+        for wrong in ["x...", "x...x...x...x..1"] {
+            let text = format!("struck = {{ drums = 'kick', steps = '{wrong}', count = [1, 1] }}");
+            assert!(toml::from_str::<Limit>(&format!("words = ''\n{text}")).is_err(), "{wrong}");
+        }
     }
 
     #[test]
     fn swing_is_the_mean_place_of_the_off_beats() {
-        let straight = Rule::OffBeat(HAT, 0.45..=0.55, 3);
-        let swung = Rule::OffBeat(HAT, 0.58..=0.72, 3);
+        let off_beat = |mean| Rule::OffBeat { drums: Lanes::Hats, mean, beats: 3 };
+        let (straight, swung) = (off_beat((0.45, 0.55)), off_beat((0.58, 0.72)));
         assert!(straight.is_met(&rock(), None) && !swung.is_met(&rock(), None));
         let quarters = bar(&[(Drum::ClosedHat, "x...x...x...x...")]);
         // Two thirds of a beat: the third sixteenth late, or the fourth early.
@@ -270,7 +313,7 @@ mod tests {
         for bar in [late, early] {
             assert!(swung.is_met(&bar, None) && !straight.is_met(&bar, None));
         }
-        assert!((off_beats(&early, HAT)[0] - 2.0 / 3.0).abs() < 1e-6);
+        assert!((off_beats(&early, Lanes::Hats.drums())[0] - 2.0 / 3.0).abs() < 1e-6);
         assert!(!swung.is_met(&shifted(quarters, &[3, 7], Drum::ClosedHat, -80), None), "too few");
         let sixteenths = bar(&[(Drum::ClosedHat, "xxxxxxxxxxxxxxxx")]);
         assert!(straight.is_met(&sixteenths, None) && !swung.is_met(&sixteenths, None));
@@ -279,11 +322,12 @@ mod tests {
 
     #[test]
     fn fills_are_skipped_and_their_crash_is_allowed() {
-        const IDIOM: Idiom = Idiom {
-            file: "",
-            limits: &[
-                Limit { words: "kick on 1", rule: Rule::Struck(&[Drum::Kick], ONE, ANY, 1..=1) },
-                Limit { words: "few crashes", rule: Rule::Crash(8) },
+        let kick = "struck = { drums = 'kick', steps = 'x...............', count = [1, 1] }";
+        let idiom = Idiom {
+            file: String::new(),
+            limits: vec![
+                Limit { words: "kick on 1".into(), rule: rule(kick) },
+                Limit { words: "few crashes".into(), rule: Rule::Crash(8) },
             ],
         };
         let crash = shifted(rock(), &[0], Drum::Crash, 0);
@@ -294,11 +338,11 @@ mod tests {
         // A crash, a fill in bar 4, the crash after it, and one too soon.
         let bars = played(&[rock(), crash, rock(), toms, crash, crash, toms]);
         let fills = Fills { every: 4, steps: 8, amount: 0.5 };
-        let verdict = IDIOM.judge(&bars, fills);
+        let verdict = idiom.judge(&bars, fills);
         assert_eq!(verdict, Verdict { bars: 6, met: 4, missed: vec![1, 1] });
         assert!((verdict.share() - 2.0 / 3.0).abs() < 1e-6);
-        let verdict = IDIOM.judge(&bars, Fills { every: 0, ..fills });
+        let verdict = idiom.judge(&bars, Fills { every: 0, ..fills });
         assert_eq!(verdict, Verdict { bars: 7, met: 3, missed: vec![2, 2] });
-        assert_eq!(IDIOM.words(), "kick on 1; few crashes");
+        assert_eq!(idiom.words(), "kick on 1; few crashes");
     }
 }

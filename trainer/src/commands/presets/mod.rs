@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use groove::Bar;
 use groove::pattern::style::style_name;
 use rayon::prelude::*;
@@ -44,11 +45,15 @@ pub struct PresetsOptions {
     search: Option<u32>,
     /// Presets to search or audit, by file name without extension, separated by commas; all by
     /// default
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', hide_possible_values = true, value_parser = preset_names())]
     only: Vec<String>,
     /// Page to write: idioms, shares and the first bars of each stretch
     #[arg(long)]
     out: Option<PathBuf>,
+}
+
+fn preset_names() -> PossibleValuesParser {
+    IDIOMS.iter().map(|idiom| idiom.file.as_str()).into()
 }
 
 /// Audits the presets, after an optional search.
@@ -59,21 +64,17 @@ pub struct PresetsOptions {
 pub fn run(options: &PresetsOptions) -> Result<()> {
     let model = Arc::new(files::read_model(&options.model)?);
     let is_chosen = |name: &str| options.only.is_empty() || options.only.iter().any(|o| o == name);
-    if let Some(unknown) = options.only.iter().find(|name| IDIOMS.iter().all(|i| i.file != **name))
-    {
-        bail!("there is no preset {unknown}");
-    }
     let audit = |idiom: &'static Idiom| {
-        Audit::new(&model, idiom, FactoryPreset::read(&options.folder, idiom.file)?)
+        Audit::new(&model, idiom, FactoryPreset::read(&options.folder, &idiom.file)?)
     };
     let mut audits: Vec<Audit> = IDIOMS.par_iter().map(audit).collect::<Result<_>>()?;
     if let Some(seeds) = options.search {
         println!("Before the search:\n\n{}", table(&audits));
         for place in 0..audits.len() {
-            if is_chosen(audits[place].idiom.file) {
+            if is_chosen(&audits[place].idiom.file) {
                 audits[place] = search::best(&model, &audits, place, seeds, &options.only)?;
                 let Audit { preset, idiom, .. } = &audits[place];
-                preset.write(&options.folder, idiom.file)?;
+                preset.write(&options.folder, &idiom.file)?;
                 println!("{}", row(&audits[place]));
             }
         }
@@ -83,7 +84,7 @@ pub fn run(options: &PresetsOptions) -> Result<()> {
     if let Some(out) = &options.out {
         files::write(out, page(&audits))?;
     }
-    let low = |audit: &&Audit| is_chosen(audit.idiom.file) && audit.share() < LEAST_SHARE;
+    let low = |audit: &&Audit| is_chosen(&audit.idiom.file) && audit.share() < LEAST_SHARE;
     let low: Vec<&str> = audits.iter().filter(low).map(|a| a.preset.name.as_str()).collect();
     if !low.is_empty() {
         bail!("fewer than {LEAST_SHARE} of the bars are within the limits: {}", low.join(", "));

@@ -47,7 +47,7 @@ pub fn best(
         pairs.map(|(b, a)| b.total_cmp(&a)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
     });
     let is_settled = |(other, audit): &(usize, &Audit)| {
-        *other < place || !only.is_empty() && !only.iter().any(|name| name == audit.idiom.file)
+        *other < place || !only.is_empty() && !only.contains(&audit.idiom.file)
     };
     let others = audits.iter().enumerate().filter(|(other, _)| *other != place);
     let themes: Vec<&[NumberedBar]> =
@@ -74,8 +74,8 @@ fn shortlist(model: &Arc<Model>, audit: &Audit, seeds: u32) -> Result<Vec<u32>> 
 
 /// Returns the distance of a number of hits from the middle of the idiom's limit.
 fn distance(idiom: &Idiom, hits: f32) -> f32 {
-    let middle = idiom.limits.iter().find_map(|limit| match &limit.rule {
-        Rule::Hits(count) => Some((count.start() + count.end()) as f32 / 2.0),
+    let middle = idiom.limits.iter().find_map(|limit| match limit.rule {
+        Rule::Hits(least, most) => Some((least + most) as f32 / 2.0),
         _ => None,
     });
     middle.map_or(0.0, |middle| (hits - middle).abs())

@@ -73,10 +73,7 @@ impl Compiler {
         let program = self.unpacked.as_ref().map(|folder| folder.join("usr/bin/rustc"));
         let mut command = Command::new(program.unwrap_or_else(|| "rustc".into()));
         self.set_library_path(&mut command);
-        let output = process::capture(command.arg("--print").args(arguments))?;
-        let errors = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "rustc failed: {errors}");
-        Ok(String::from_utf8(output.stdout)?.trim().into())
+        Ok(process::print(command.arg("--print").args(arguments))?.into())
     }
 
     fn has_library(&self, target: &str) -> Result<bool> {

@@ -1,74 +1,34 @@
 //! Files that import each other in a circle.
 
 use super::imports::ImportGraph;
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use petgraph::algo::{astar, tarjan_scc};
+use petgraph::graphmap::DiGraphMap;
 
 /// Returns one sentence for each group of files that import each other, with a shortest circle
 /// through the first of them.
 pub(crate) fn find(graph: &ImportGraph) -> Vec<String> {
-    let mut reachable: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    for &(file, _) in &graph.edges {
-        reachable.entry(file).or_insert_with(|| reachable_from(graph, file));
-    }
-    let mutual = |a: usize, b: usize| {
-        reachable.get(&a).is_some_and(|from_a| from_a.contains(&b))
-            && reachable.get(&b).is_some_and(|from_b| from_b.contains(&a))
-    };
-    let mut reported = BTreeSet::new();
-    let mut sentences = Vec::new();
-    for &file in reachable.keys() {
-        if !mutual(file, file) || !reported.insert(file) {
-            continue;
-        }
-        let group: Vec<usize> =
-            reachable.keys().copied().filter(|&other| mutual(file, other)).collect();
-        let names: Vec<&str> =
-            shortest_circle(graph, file).into_iter().map(|file| graph.path(file)).collect();
+    let imports = DiGraphMap::<usize, ()>::from_edges(&graph.edges);
+    let mut groups = tarjan_scc(&imports);
+    groups.iter_mut().for_each(|group| group.sort_unstable());
+    groups.sort_unstable();
+    let sentence = |group: &Vec<usize>| {
+        let circle = shortest_circle(&imports, group[0])?;
+        let names: Vec<&str> = circle.iter().map(|file| graph.path(*file)).collect();
         let circle = names.join(" -> ");
         let more = match group.len() - (names.len() - 1) {
             0 => String::new(),
             more => format!(" ({more} more files are in circles with these)"),
         };
-        sentences.push(format!("Files import each other in a circle: {circle}{more}."));
-        reported.extend(group);
-    }
-    sentences
+        Some(format!("Files import each other in a circle: {circle}{more}."))
+    };
+    groups.iter().filter_map(sentence).collect()
 }
 
-/// Returns all files that a file imports, directly or through others.
-fn reachable_from(graph: &ImportGraph, start: usize) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
-    let mut rest = vec![start];
-    while let Some(file) = rest.pop() {
-        rest.extend(graph.imports_of(file).filter(|&next| found.insert(next)));
-    }
-    found
-}
-
-/// Returns the files of a shortest circle, from `start` to `start`.
-fn shortest_circle(graph: &ImportGraph, start: usize) -> Vec<usize> {
-    let mut previous = BTreeMap::new();
-    let mut queue = VecDeque::from([start]);
-    while let Some(file) = queue.pop_front() {
-        for next in graph.imports_of(file) {
-            if let Entry::Vacant(unseen) = previous.entry(next) {
-                unseen.insert(file);
-                queue.push_back(next);
-            }
-        }
-    }
-    let mut circle = vec![start];
-    let mut file = start;
-    while let Some(&before) = previous.get(&file) {
-        circle.push(before);
-        file = before;
-        if file == start {
-            break;
-        }
-    }
-    circle.reverse();
-    circle
+/// Returns the files of a shortest circle, from `start` to `start`, if it is in one.
+fn shortest_circle(imports: &DiGraphMap<usize, ()>, start: usize) -> Option<Vec<usize>> {
+    let back = |next| astar(imports, next, |file| file == start, |_| 1, |_| 0);
+    let (_, path) = imports.neighbors(start).filter_map(back).min_by_key(|(length, _)| *length)?;
+    Some([&[start], path.as_slice()].concat())
 }
 
 #[cfg(test)]

@@ -60,11 +60,6 @@ impl<'a> ImportGraph<'a> {
         &self.files[file].path
     }
 
-    /// Files that a file imports.
-    pub(crate) fn imports_of(&self, file: usize) -> impl Iterator<Item = usize> {
-        self.edges.range((file, 0)..=(file, usize::MAX)).map(|(_, imported)| *imported)
-    }
-
     /// Files that a file imports or that import it, and all others that lie in the source folder.
     pub(crate) fn source_files(&self) -> impl Iterator<Item = &'a SourceFile> {
         self.files.iter().filter(|file| file.path.starts_with(&self.source_folder))
@@ -87,7 +82,8 @@ impl ModuleTree<'_> {
         while let Some((key, path, folder)) = rest.pop() {
             let Some(&file) = index.get(path.as_str()) else { continue };
             let own_folder = &path[..=path.rfind('/').unwrap_or(0)];
-            for source in parse(&files[file].text) {
+            // A file that does not parse is a violation of its own.
+            for source in parse(&files[file].text).unwrap_or_default() {
                 let key = [key.as_slice(), &source.nesting].concat();
                 let nested: String = source.nesting.iter().map(|name| format!("{name}/")).collect();
                 for child in &source.declarations {

@@ -1,8 +1,8 @@
 //! Layers: which folder of a crate imports which, and names that a path must not contain.
 
-use super::blank::blank;
 use super::imports::ImportGraph;
 use super::source::SourceFile;
+use super::syntax::words_and_marks;
 use std::collections::BTreeSet;
 
 /// A crate of the workspace.
@@ -31,6 +31,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             ("model", &["pattern"]),
             ("lib", &["pattern"]),
             ("pattern", &[]),
+            ("files", &[]),
         ],
     },
     Member {
@@ -57,12 +58,13 @@ pub(crate) const MEMBERS: &[Member] = &[
         may_import: &[
             ("main", &["lib", "commands", "train"]),
             ("lib", &["commands"]),
-            ("commands", &["train", "metrics", "network", "data", "playback", "files"]),
-            ("train", &["metrics", "network", "data", "files"]),
+            ("commands", &["train", "metrics", "network", "data", "playback", "plot", "files"]),
+            ("train", &["metrics", "network", "data", "plot", "files"]),
             ("metrics", &["network", "data", "playback"]),
             ("network", &["data"]),
             ("data", &[]),
             ("playback", &[]),
+            ("plot", &["files"]),
             ("files", &[]),
         ],
     },
@@ -174,30 +176,31 @@ fn folder_of(path: &str) -> String {
     first.strip_suffix(".rs").unwrap_or(first).to_owned()
 }
 
-/// Returns the forbidden names in the code of a file, one sentence for each line.
+/// Returns the forbidden names in the code of a file, one sentence for each line, or a sentence that
+/// the file cannot be read.
 pub(crate) fn check_names(file: &SourceFile) -> Vec<String> {
     let path = &file.path;
-    let mut found = Vec::new();
-    let code = blank(&file.text);
-    for rule in NAME_RULES.iter().filter(|rule| {
+    let code = match words_and_marks(&file.text) {
+        Ok(code) => code,
+        Err(fault) => return vec![format!("{path} is not Rust: {fault}.")],
+    };
+    let applies = |rule: &&NameRule| {
         path.starts_with(rule.within) && !rule.except.iter().any(|except| path.starts_with(except))
-    }) {
-        for (number, line) in code.lines().enumerate() {
-            for name in rule.names.iter().filter(|name| has_word(line, name)) {
-                found.push(format!("{path}:{}: `{name}` must not be named here.", number + 1));
-            }
-        }
+    };
+    let mut found = Vec::new();
+    for name in NAME_RULES.iter().filter(applies).flat_map(|rule| rule.names) {
+        let wanted = words_and_marks(name).unwrap_or_default();
+        let is_named = |at: &&[(String, usize)]| {
+            at.iter().map(|(word, _)| word).eq(wanted.iter().map(|(word, _)| word))
+        };
+        let mut lines: Vec<usize> =
+            code.windows(wanted.len().max(1)).filter(is_named).map(|at| at[0].1).collect();
+        lines.dedup();
+        found.extend(
+            lines.iter().map(|line| format!("{path}:{line}: `{name}` must not be named here.")),
+        );
     }
     found
-}
-
-/// Returns true if a line contains a name that is not part of a longer word.
-fn has_word(line: &str, name: &str) -> bool {
-    let joins = |c: char| c.is_alphanumeric() || c == '_';
-    line.match_indices(name).any(|(at, _)| {
-        !line[..at].ends_with(joins)
-            && (name.ends_with(':') || !line[at + name.len()..].starts_with(joins))
-    })
 }
 
 #[cfg(test)]

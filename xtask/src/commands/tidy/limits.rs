@@ -15,28 +15,20 @@ pub(crate) struct Limits {
     pub(crate) comment_openings: usize,
     /// Lines of a file.
     pub(crate) file_lines: usize,
-    /// Files that may be longer.
-    pub(crate) long_files: &'static [&'static str],
     /// Rust files in a folder of sources, folders below it aside.
     pub(crate) folder_files: usize,
 }
 
 /// Limits that `cargo xtask tidy` applies.
-pub(crate) const WORKSPACE: Limits = Limits {
-    circles: 0,
-    comment_openings: 60,
-    file_lines: 450,
-    // A table with one row for each preset.
-    long_files: &["trainer/src/commands/presets/idioms.rs"],
-    folder_files: 14,
-};
+pub(crate) const WORKSPACE: Limits =
+    Limits { circles: 0, comment_openings: 60, file_lines: 450, folder_files: 14 };
 
 /// Returns the violations of the limits, one sentence each.
 pub(crate) fn check(files: &[SourceFile], limits: &Limits) -> Vec<String> {
     let mut found = Vec::new();
     for SourceFile { path, text } in files {
         let lines = text.lines().count();
-        if lines > limits.file_lines && !limits.long_files.contains(&path.as_str()) {
+        if lines > limits.file_lines {
             found.push(format!(
                 "{path} has {lines} lines: split it (the limit is {}).",
                 limits.file_lines
@@ -103,18 +95,13 @@ mod tests {
         SourceFile { path: path.into(), text: text.into() }
     }
 
-    const LIMITS: Limits = Limits {
-        circles: 0,
-        comment_openings: 1,
-        file_lines: 3,
-        long_files: &["a/src/long.rs"],
-        folder_files: 2,
-    };
+    const LIMITS: Limits =
+        Limits { circles: 0, comment_openings: 1, file_lines: 3, folder_files: 2 };
 
     #[test]
-    fn a_long_file_is_found_unless_it_is_an_exception() {
+    fn a_long_file_is_found() {
         let text = "//! Long.\n\n\n\n";
-        let found = check(&[file("a/src/b.rs", text), file("a/src/long.rs", text)], &LIMITS);
+        let found = check(&[file("a/src/b.rs", text)], &LIMITS);
         assert_eq!(found, ["a/src/b.rs has 4 lines: split it (the limit is 3)."]);
     }
 

@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use walkdir::WalkDir;
 
 /// A Rust file of the workspace.
 pub(crate) struct SourceFile {
@@ -18,25 +19,14 @@ pub(crate) struct SourceFile {
 /// If a folder or file cannot be read.
 pub(crate) fn read_sources(root: &Path, folder: &str) -> Result<Vec<SourceFile>> {
     let mut sources = Vec::new();
-    for file in rust_files(&root.join(folder))? {
-        let text = fs::read_to_string(&file)
-            .with_context(|| format!("{} could not be read", file.display()))?;
-        let path = file.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
-        sources.push(SourceFile { path, text });
-    }
-    Ok(sources)
-}
-
-fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("{} is missing", folder.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+    for entry in WalkDir::new(root.join(folder)).sort_by_file_name() {
+        let file = entry?.into_path();
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&file)
+                .with_context(|| format!("{} could not be read", file.display()))?;
+            let path = file.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
+            sources.push(SourceFile { path, text });
         }
     }
-    files.sort();
-    Ok(files)
+    Ok(sources)
 }

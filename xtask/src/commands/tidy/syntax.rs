@@ -1,6 +1,6 @@
-//! Just enough Rust syntax to find the modules, imports, and paths of a file.
+//! Modules, imports, and paths of a Rust file, read from its tokens.
 
-use super::blank::blank;
+use proc_macro2::{Delimiter, LexError, TokenStream, TokenTree};
 use std::collections::HashSet;
 
 /// An imported name.
@@ -41,285 +41,242 @@ pub(crate) struct ModuleSource {
 }
 
 /// Returns the modules of a file; the first is the file itself.
-pub(crate) fn parse(text: &str) -> Vec<ModuleSource> {
-    let code = blank(text);
-    let tokens = tokens(&code);
-    let mut parser = Parser { text, tokens, next: 0, modules: Vec::new() };
-    parser.modules.push(ModuleSource::default());
-    parser.module(0);
-    parser.modules
+///
+/// # Errors
+/// If the file does not consist of Rust tokens.
+pub(crate) fn parse(text: &str) -> Result<Vec<ModuleSource>, LexError> {
+    let mut modules = Modules(vec![ModuleSource::default()]);
+    modules.read(0, &tokens(text.parse()?), true);
+    Ok(modules.0)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'a> {
-    Word(&'a str),
-    Mark(char),
-}
-
-/// A token and its byte offset.
-type Placed<'a> = (usize, Token<'a>);
-
-/// Splits code without comments and literals into words and single punctuation marks.
-fn tokens(code: &str) -> Vec<Placed<'_>> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut tokens = Vec::new();
-    let mut rest = code.char_indices().peekable();
-    while let Some((at, c)) = rest.next() {
-        if is_word(c) {
-            let mut end = at + c.len_utf8();
-            while let Some((next, c)) = rest.next_if(|(_, c)| is_word(*c)) {
-                end = next + c.len_utf8();
+/// Returns the words and marks of code with their lines, without comments and literals.
+///
+/// # Errors
+/// If it does not consist of Rust tokens.
+pub(crate) fn words_and_marks(code: &str) -> Result<Vec<(String, usize)>, LexError> {
+    fn add(stream: TokenStream, found: &mut Vec<(String, usize)>) {
+        for tree in stream {
+            match tree {
+                TokenTree::Group(group) => add(group.stream(), found),
+                TokenTree::Literal(_) => {}
+                tree => found.push((tree.to_string(), tree.span().start().line)),
             }
-            tokens.push((at, Token::Word(&code[at..end])));
-        } else if !c.is_whitespace() {
-            tokens.push((at, Token::Mark(c)));
         }
     }
-    tokens
+    let mut found = Vec::new();
+    add(code.parse()?, &mut found);
+    Ok(found)
 }
 
-struct Parser<'a> {
-    /// The file with its literals.
-    text: &'a str,
-    tokens: Vec<Placed<'a>>,
-    next: usize,
-    modules: Vec<ModuleSource>,
+/// A [`TokenTree`] that patterns can match.
+enum Token {
+    Word(String),
+    Mark(char),
+    Literal(String),
+    Group(Delimiter, Vec<Token>),
 }
 
-/// Attributes in front of an item.
+use Token::{Group, Literal, Mark, Word};
+
+fn tokens(stream: TokenStream) -> Vec<Token> {
+    let token = |tree| match tree {
+        TokenTree::Ident(word) => Word(word.to_string()),
+        TokenTree::Punct(mark) => Mark(mark.as_char()),
+        TokenTree::Literal(literal) => Literal(literal.to_string()),
+        TokenTree::Group(group) => Group(group.delimiter(), tokens(group.stream())),
+    };
+    stream.into_iter().map(token).collect()
+}
+
+/// Attributes and visibility in front of an item.
 #[derive(Default)]
-struct Attributes {
+struct ItemPrefix {
     /// The item is compiled for tests only.
     test: bool,
     path: Option<String>,
+    public: bool,
 }
 
-impl<'a> Parser<'a> {
-    fn peek(&self, ahead: usize) -> Option<Token<'a>> {
-        self.tokens.get(self.next + ahead).map(|(_, token)| *token)
-    }
-
-    fn word(&self, ahead: usize) -> Option<&'a str> {
-        match self.peek(ahead) {
-            Some(Token::Word(word)) => Some(word),
-            _ => None,
-        }
-    }
-
-    fn is_mark(&self, ahead: usize, mark: char) -> bool {
-        self.peek(ahead) == Some(Token::Mark(mark))
-    }
-
-    fn is_path_separator(&self, ahead: usize) -> bool {
-        self.is_mark(ahead, ':') && self.is_mark(ahead + 1, ':')
-    }
-
-    /// Reads a module up to its closing brace or the end of the file.
-    fn module(&mut self, module: usize) {
-        let mut depth = 0_usize;
-        let mut attributes = Attributes::default();
-        while let Some(token) = self.peek(0) {
-            match token {
-                Token::Mark('#') if self.is_mark(1, '[') || self.is_mark(1, '!') => {
-                    self.attribute(&mut attributes);
-                    continue;
-                }
-                _ if attributes.test => self.skip_item(),
-                Token::Word("pub") => {
-                    self.skip_visibility();
-                    continue;
-                }
-                Token::Word("mod") if self.word(1).is_some() => {
-                    self.nested_module(module, &attributes);
-                }
-                Token::Word("use") if !self.is_mark(1, '<') => self.use_statement(module),
-                Token::Word(word) => self.words(module, word, depth == 0),
-                Token::Mark('{') => {
-                    depth += 1;
-                    self.next += 1;
-                }
-                Token::Mark('}') => {
-                    self.next += 1;
-                    if depth == 0 {
-                        return;
-                    }
-                    depth -= 1;
-                }
-                Token::Mark(_) => self.next += 1,
+impl ItemPrefix {
+    /// Adds an attribute, without its brackets.
+    fn add(&mut self, attribute: &[Token]) {
+        match attribute {
+            [Word(name)] if name == "test" => self.test = true,
+            [Word(name), Group(_, when)] if name == "cfg" => {
+                self.test |= has_word(when, "test") && !has_word(when, "not");
             }
-            attributes = Attributes::default();
+            [Word(name), Mark('='), Literal(path)] if name == "path" => {
+                self.path = Some(path.trim_matches('"').to_owned());
+            }
+            _ => {}
         }
     }
+}
 
-    /// Reads `#[...]` or `#![...]`.
-    fn attribute(&mut self, attributes: &mut Attributes) {
-        let is_inner = self.is_mark(1, '!');
-        self.next += if is_inner { 2 } else { 1 };
-        let begin = self.next;
-        self.skip_group();
-        let group = &self.tokens[begin..self.next];
-        let has = |word| group.iter().any(|(_, token)| *token == Token::Word(word));
-        let first = group.get(1).map(|(_, token)| *token);
-        if is_inner {
-            return;
-        }
-        let is_test = first == Some(Token::Word("test"))
-            || first == Some(Token::Word("cfg")) && has("test") && !has("not");
-        attributes.test |= is_test;
-        if let (Some(Token::Word("path")), Some((begin, _)), Some((end, _))) =
-            (first, group.first(), group.last())
+fn has_word(tokens: &[Token], word: &str) -> bool {
+    tokens.iter().any(|token| match token {
+        Word(found) => found == word,
+        Group(_, inside) => has_word(inside, word),
+        Mark(_) | Literal(_) => false,
+    })
+}
+
+/// Splits `pub` or `pub(...)` off.
+fn split_visibility(tokens: &[Token]) -> Option<&[Token]> {
+    let (_, rest) = tokens.split_first().filter(|(first, _)| is_word(first, &["pub"]))?;
+    match rest {
+        [Group(Delimiter::Parenthesis, scope), after @ ..]
+            if scope.first().is_some_and(|it| is_word(it, &["crate", "super", "self", "in"])) =>
         {
-            attributes.path = self.text[*begin..*end].split('"').nth(1).map(str::to_owned);
+            Some(after)
         }
+        _ => Some(rest),
     }
+}
 
-    /// Skips a bracketed group, which begins at the next token.
-    fn skip_group(&mut self) {
-        let mut depth = 0_usize;
-        while let Some(token) = self.peek(0) {
-            self.next += 1;
-            match token {
-                Token::Mark('(' | '[' | '{') => depth += 1,
-                Token::Mark(')' | ']' | '}') => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth == 0 {
-                return;
-            }
-        }
-    }
+fn is_word(token: &Token, words: &[&str]) -> bool {
+    matches!(token, Word(word) if words.contains(&word.as_str()))
+}
 
-    /// Skips `pub` or `pub(...)`.
-    fn skip_visibility(&mut self) {
-        if self.word(0) != Some("pub") {
-            return;
-        }
-        self.next += 1;
-        let scope = self.word(1);
-        if self.is_mark(0, '(') && matches!(scope, Some("crate" | "super" | "self" | "in")) {
-            self.skip_group();
-        }
-    }
+/// Returns the tokens after an item, a field, or a statement.
+fn after_item(tokens: &[Token]) -> &[Token] {
+    const KEYWORDS: [&str; 13] = [
+        "fn", "mod", "use", "struct", "enum", "impl", "trait", "const", "static", "type", "unsafe",
+        "extern", "async",
+    ];
+    let tokens = split_visibility(tokens).unwrap_or(tokens);
+    let begins = |words: &[&str]| tokens.first().is_some_and(|first| is_word(first, words));
+    let (is_item, is_use) = (begins(&KEYWORDS), begins(&["use"]));
+    let ends = |token: &Token| match token {
+        Group(Delimiter::Brace, _) => !is_use,
+        Mark(';') => true,
+        Mark(',') => !is_item,
+        _ => false,
+    };
+    tokens.iter().position(ends).map_or(&[], |end| &tokens[end + 1..])
+}
 
-    /// Skips an item, a field, or a statement.
-    fn skip_item(&mut self) {
-        const KEYWORDS: [&str; 13] = [
-            "fn", "mod", "use", "struct", "enum", "impl", "trait", "const", "static", "type",
-            "unsafe", "extern", "async",
-        ];
-        self.skip_visibility();
-        let is_item = self.word(0).is_some_and(|word| KEYWORDS.contains(&word));
-        let is_use = self.word(0) == Some("use");
-        while let Some(token) = self.peek(0) {
-            match token {
-                Token::Mark('{') if !is_use => return self.skip_group(),
-                Token::Mark('(' | '[' | '{') => self.skip_group(),
-                Token::Mark(';') => {
-                    self.next += 1;
-                    return;
+/// The modules of a file that have been found.
+struct Modules(Vec<ModuleSource>);
+
+impl Modules {
+    /// Reads the tokens of a module, or of a group in it.
+    fn read(&mut self, module: usize, mut rest: &[Token], is_outside: bool) {
+        let mut prefix = ItemPrefix::default();
+        while let Some((first, after)) = rest.split_first() {
+            let is_prefix;
+            (is_prefix, rest) = match (first, after) {
+                (Mark('#'), [Mark('!'), Group(..), after @ ..]) => (true, after),
+                (Mark('#'), [Group(_, attribute), after @ ..]) => {
+                    prefix.add(attribute);
+                    (true, after)
                 }
-                Token::Mark(',') if !is_item => {
-                    self.next += 1;
-                    return;
+                _ if prefix.test => (false, after_item(rest)),
+                _ if let Some(after) = split_visibility(rest) => {
+                    prefix.public = true;
+                    (true, after)
                 }
-                Token::Mark('}') => return,
-                _ => self.next += 1,
+                (Word(first), [Word(name), Group(Delimiter::Brace, inside), after @ ..])
+                    if first == "mod" =>
+                {
+                    let nesting =
+                        [self.0[module].nesting.as_slice(), std::slice::from_ref(name)].concat();
+                    self.0.push(ModuleSource { nesting, ..ModuleSource::default() });
+                    self.read(self.0.len() - 1, inside, true);
+                    (false, after)
+                }
+                (Word(first), [Word(name), Mark(';'), after @ ..]) if first == "mod" => {
+                    let declaration = Declaration { name: name.clone(), path: prefix.path.take() };
+                    self.0[module].declarations.push(declaration);
+                    (false, after)
+                }
+                (Word(first), after) if first == "use" && !matches!(after, [Mark('<'), ..]) => {
+                    (false, self.use_tree(module, after, &[], prefix.public))
+                }
+                (Word(first), after) => (false, self.words(module, first, after, is_outside)),
+                (Group(_, inside), after) => {
+                    self.read(module, inside, false);
+                    (false, after)
+                }
+                (Mark(_) | Literal(_), after) => (false, after),
+            };
+            if !is_prefix {
+                prefix = ItemPrefix::default();
             }
         }
     }
 
-    /// Reads `mod name;` or an inline module.
-    fn nested_module(&mut self, module: usize, attributes: &Attributes) {
-        let name = self.word(1).unwrap_or_default().to_owned();
-        let is_inline = self.is_mark(2, '{');
-        self.next += 3;
-        if is_inline {
-            let mut nesting = self.modules[module].nesting.clone();
-            nesting.push(name);
-            self.modules.push(ModuleSource { nesting, ..ModuleSource::default() });
-            self.module(self.modules.len() - 1);
-        } else {
-            let path = attributes.path.clone();
-            self.modules[module].declarations.push(Declaration { name, path });
-        }
-    }
-
-    /// Reads a `use` statement up to its semicolon.
-    fn use_statement(&mut self, module: usize) {
-        let before = |back: usize| self.next.checked_sub(back).map(|place| self.tokens[place].1);
-        let exported = before(1) == Some(Token::Word("pub"))
-            || before(1) == Some(Token::Mark(')'))
-                && (3..8).any(|back| before(back) == Some(Token::Word("pub")));
-        self.next += 1;
-        self.use_tree(module, &[], exported);
-        if self.is_mark(0, ';') {
-            self.next += 1;
-        }
-    }
-
-    fn use_tree(&mut self, module: usize, prefix: &[String], exported: bool) {
+    /// Reads a part of a `use` statement and returns the tokens after it.
+    fn use_tree<'a>(
+        &mut self,
+        module: usize,
+        mut rest: &'a [Token],
+        prefix: &[String],
+        exported: bool,
+    ) -> &'a [Token] {
         let mut path = prefix.to_vec();
-        loop {
-            if self.is_path_separator(0) {
-                self.next += 2;
-            } else if self.is_mark(0, '*') {
-                self.next += 1;
-                self.modules[module].imports.push(Import { path, name: None, exported });
-                return;
-            } else if self.is_mark(0, '{') {
-                self.next += 1;
-                while !self.is_mark(0, '}') && self.peek(0).is_some() {
-                    let before = self.next;
-                    self.use_tree(module, &path, exported);
-                    if self.is_mark(0, ',') || self.next == before {
-                        self.next += 1;
+        let name = loop {
+            rest = match rest {
+                [Mark(':'), Mark(':'), after @ ..] => after,
+                [Mark('*'), after @ ..] => {
+                    rest = after;
+                    break None;
+                }
+                [Group(_, parts), after @ ..] => {
+                    let mut parts = parts.as_slice();
+                    while !parts.is_empty() {
+                        let end = self.use_tree(module, parts, &path, exported);
+                        // A comma follows each part.
+                        parts = end.split_first().map_or(&[], |(_, after)| after);
                     }
+                    return after;
                 }
-                self.next += 1;
-                return;
-            } else if let Some(word) = self.word(0).filter(|word| *word != "as") {
-                self.next += 1;
-                if word != "self" || path.is_empty() {
-                    path.push(word.to_owned());
+                [Word(renamed), Word(name), after @ ..] if renamed == "as" => {
+                    rest = after;
+                    break Some(name.clone());
                 }
-            } else {
-                break;
-            }
-        }
-        let mut name = path.last().cloned();
-        if self.word(0) == Some("as") {
-            name = self.word(1).map(str::to_owned);
-            self.next += 2;
-        }
-        self.modules[module].imports.push(Import { path, name, exported });
+                [Word(word), after @ ..] => {
+                    if word != "self" || path.is_empty() {
+                        path.push(word.clone());
+                    }
+                    after
+                }
+                _ => break path.last().cloned(),
+            };
+        };
+        self.0[module].imports.push(Import { path, name, exported });
+        rest
     }
 
-    /// Reads a word, with the path that it begins or the item that it defines.
-    fn words(&mut self, module: usize, word: &str, is_outside: bool) {
+    /// Reads a word, with the path that it begins or the item that it defines, and returns the
+    /// tokens after it.
+    fn words<'a>(
+        &mut self,
+        module: usize,
+        word: &str,
+        mut rest: &'a [Token],
+        is_outside: bool,
+    ) -> &'a [Token] {
         const DEFINITIONS: [&str; 9] =
             ["fn", "struct", "enum", "union", "trait", "type", "const", "static", "macro_rules"];
-        let module = &mut self.modules[module];
-        module.words.insert(word.to_owned());
-        let token = |ahead: usize| self.tokens.get(ahead).map(|(_, token)| *token);
-        if is_outside && DEFINITIONS.contains(&word) {
-            let skipped = usize::from(token(self.next + 1) == Some(Token::Mark('!')));
-            if let Some(Token::Word(name)) = token(self.next + 1 + skipped) {
-                module.items.insert(name.to_owned());
-            }
+        let module = &mut self.0[module];
+        if is_outside
+            && DEFINITIONS.contains(&word)
+            && let [Word(name), ..] | [Mark('!'), Word(name), ..] = rest
+        {
+            module.items.insert(name.clone());
         }
         let mut path = vec![word.to_owned()];
-        self.next += 1;
-        while token(self.next) == Some(Token::Mark(':'))
-            && token(self.next + 1) == Some(Token::Mark(':'))
-            && let Some(Token::Word(segment)) = token(self.next + 2)
-        {
-            path.push(segment.to_owned());
-            module.words.insert(segment.to_owned());
-            self.next += 3;
+        while let [Mark(':'), Mark(':'), Word(segment), after @ ..] = rest {
+            path.push(segment.clone());
+            rest = after;
         }
+        module.words.extend(path.iter().cloned());
         if path.len() > 1 {
             module.paths.push(path);
         }
+        rest
     }
 }
 
@@ -333,7 +290,7 @@ mod tests {
 
     #[test]
     fn nested_use_statements_are_flattened() {
-        let modules = parse("pub(crate) use a::{self, b::C as D, e::*};\nuse super::f;");
+        let modules = parse("pub(crate) use a::{self, b::C as D, e::*};\nuse super::f;").unwrap();
         let imports: Vec<_> = modules[0]
             .imports
             .iter()
@@ -355,7 +312,8 @@ mod tests {
         let modules = parse(
             "mod a; #[path = \"c.rs\"] mod b;\npub fn f() -> crate::x::Y { super::z::<T>() }\n\
              mod inner { fn g() { super::h::i(); } }",
-        );
+        )
+        .unwrap();
         assert_eq!(paths(&modules[0]), ["crate::x::Y", "super::z"]);
         assert!(modules[0].items.contains("f") && !modules[0].items.contains("g"));
         let [a, b] = &modules[0].declarations[..] else { panic!("two modules") };
@@ -371,7 +329,8 @@ mod tests {
             "#[cfg(test)] use a::{b, c};\n#[cfg(test)] mod d;\n#[cfg(all(test, unix))]\n\
              mod tests { fn e() { f::g() } }\nstruct S { #[cfg(test)] h: i::J, k: l::M }\n\
              #[cfg(not(test))] mod n;\n#[test] fn o() { p::q() }\nfn r() { s::t() }",
-        );
+        )
+        .unwrap();
         assert_eq!(paths(&modules[0]), ["l::M", "s::t"]);
         assert_eq!(modules[0].imports, []);
         assert_eq!(modules[0].declarations.len(), 1);
