@@ -3,8 +3,8 @@
 
 use anyhow::{Context, Result, ensure};
 use groove::pattern::TICKS_PER_STEP;
-use groove::pattern::midi::{Clip, MidiLayout, TICKS_PER_BEAT};
-use groove::{Drum, Hit, Meter, Step};
+use groove::pattern::midi::{Clip, DrumMap, MidiLayout, TICKS_PER_BEAT};
+use groove::{Hit, Meter, Pitches, Step};
 use std::fs;
 use std::path::Path;
 use xtask::host::clap::ClapHost;
@@ -27,7 +27,7 @@ pub(crate) fn beat(clap: &Path, file: &Path) -> Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(file, clip.write(&MidiLayout::new(NAME, Drum::PITCHES)))
+    fs::write(file, clip.write(&MidiLayout::new(NAME, Pitches::GENERAL_MIDI)))
         .with_context(|| format!("{} could not be written", file.display()))?;
     println!("{}\n\n{}", file.display(), clip.grid());
     Ok(())
@@ -55,7 +55,8 @@ fn play(path: &Path) -> Result<Clip> {
 fn clip(notes: &[Note]) -> Result<Clip> {
     let mut steps = vec![Step::SILENT; usize::from(BARS) * Meter::FOUR_FOUR.steps()];
     for note in notes {
-        let drum = Drum::from_general_midi(note.key)
+        let (drum, articulation) = DrumMap::GeneralMidi
+            .drum(note.key)
             .with_context(|| format!("{NAME} played key {}, which is not a drum.", note.key))?;
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
         let ticks =
@@ -64,11 +65,12 @@ fn clip(notes: &[Note]) -> Result<Clip> {
         let place = (ticks + step / 2).div_euclid(step);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let velocity = (note.velocity * 127.0).round().clamp(1.0, 127.0) as u8;
-        let hit = Hit::plain(velocity, i8::try_from(ticks - place * step)?);
+        let offset = i8::try_from(ticks - place * step)?;
+        let hit = Hit { articulation, ..Hit::plain(velocity, offset) };
         // An early hit of the ninth bar falls at the end of the eighth; it does not belong to the
         // clip.
         if let Some(step) = steps.get_mut(usize::try_from(place)?) {
-            step.strike(drum, hit);
+            step.add(drum, hit);
         }
     }
     Ok(Clip { steps, tempo: SONG.tempo, meter: Meter::FOUR_FOUR })
@@ -77,8 +79,8 @@ fn clip(notes: &[Note]) -> Result<Clip> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groove::Drum;
     use groove::pattern::bars;
-    use groove::pattern::midi::DrumMap;
     use std::collections::BTreeSet;
     use xtask::workspace::built_bundle;
 
@@ -86,9 +88,11 @@ mod tests {
     fn eight_bars_of_the_built_plugin_survive_their_file() {
         let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
         let played = play(&bundle).unwrap();
-        let read =
-            Clip::read(&played.write(&MidiLayout::new(NAME, Drum::PITCHES)), DrumMap::GeneralMidi)
-                .unwrap();
+        let read = Clip::read(
+            &played.write(&MidiLayout::new(NAME, Pitches::GENERAL_MIDI)),
+            DrumMap::GeneralMidi,
+        )
+        .unwrap();
         assert_eq!((read.tempo, read.meter), (120.0, Meter::FOUR_FOUR));
         assert_eq!(read.steps, played.steps[..read.steps.len()]);
         let velocities: BTreeSet<u8> = read

@@ -252,13 +252,16 @@ impl Oracle {
     /// Adds the notes of the collected hits before the song position `end`.
     fn add_expected(&mut self, truth: &GroundTruth, stretch: Stretch, end: f64) -> Result<()> {
         // Of notes with one key and sample, only the first sounds.
-        self.placed.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.lane.cmp(&b.lane)));
+        self.placed.sort_by(|a, b| {
+            let order = a.at.total_cmp(&b.at).then(a.lane.cmp(&b.lane));
+            order.then(a.articulation.cmp(&b.articulation)).then(b.velocity.cmp(&a.velocity))
+        });
         let begun = self.expected.len();
         for hit in self.placed.iter().filter(|hit| hit.at >= self.done && hit.at < end) {
             let exact = nearest((hit.at - stretch.position) / truth.beats_per_sample);
             let sample = (i64::from(stretch.origin) + exact)
                 .clamp(stretch.first.into(), stretch.last.into());
-            let (key, channel) = truth.lanes.destination(hit.lane);
+            let (key, channel) = truth.lanes.destination(hit.lane, hit.articulation);
             let note = (u32::try_from(sample)?, key, hit.velocity, channel);
             let same = |it: &Onset| (it.0, it.1, it.3) == (note.0, note.1, note.3);
             if !self.expected[begun..].iter().any(same) {
@@ -392,16 +395,22 @@ impl Oracle {
     }
 }
 
-/// Keeps the loudest of the hits, from an index on, that share step, key and channel; of equals,
-/// the last lane.
+/// Keeps the strokes, from an index on, of the loudest of the lanes that strike at one step and
+/// share key and channel; of equals, the last lane. The loudness of a lane is that of its loudest
+/// stroke.
 fn keep_loudest(lanes: &LaneSettings, hits: &mut Vec<PlacedHit>, from: usize) {
     let before = hits[from..].to_vec();
     let mut index = 0;
     hits.retain(|hit| {
         index += 1;
+        let own = |other: &&PlacedHit| (other.step, other.lane) == (hit.step, hit.lane);
+        let loudest = before.iter().filter(own).map(|own| own.velocity).max();
         let louder = |other: &PlacedHit| {
-            (other.step, lanes.destination(other.lane)) == (hit.step, lanes.destination(hit.lane))
-                && (other.velocity, other.lane) > (hit.velocity, hit.lane)
+            let same = lanes.destination(other.lane, 0) == lanes.destination(hit.lane, 0);
+            other.step == hit.step
+                && other.lane != hit.lane
+                && same
+                && (Some(other.velocity), other.lane) > (loudest, hit.lane)
         };
         index <= from || !before.iter().any(louder)
     });

@@ -7,17 +7,21 @@ use rand_chacha::ChaCha8Rng;
 /// Number of lanes.
 pub const LANES: usize = 9;
 
-/// Parameter name and General MIDI key of each lane.
-const GENERAL_MIDI: [(&str, u8); LANES] = [
-    ("Kick", 36),
-    ("Snare", 38),
-    ("Closed hat", 42),
-    ("Open hat", 46),
-    ("Low tom", 43),
-    ("Mid tom", 47),
-    ("High tom", 50),
-    ("Crash", 49),
-    ("Ride", 51),
+/// Maximum number of keys of a lane.
+const MOST_KEYS: usize = 5;
+
+/// Parameter name and General MIDI keys of each lane: plain first, then those of its articulations
+/// in their order. The last one fills the rest.
+const KEYS: [(&str, [u8; MOST_KEYS]); LANES] = [
+    ("Kick", [36, 35, 35, 35, 35]),
+    ("Snare", [38, 40, 37, 39, 39]),
+    ("Closed hat", [42, 44, 44, 44, 44]),
+    ("Open hat", [46, 46, 46, 46, 46]),
+    ("Low tom", [43, 41, 41, 41, 41]),
+    ("Mid tom", [47, 45, 45, 45, 45]),
+    ("High tom", [50, 48, 48, 48, 48]),
+    ("Crash", [49, 57, 55, 52, 52]),
+    ("Ride", [51, 59, 53, 53, 53]),
 ];
 
 /// Settings of the lanes.
@@ -38,7 +42,7 @@ impl Default for LaneSettings {
     fn default() -> Self {
         LaneSettings {
             custom_map: false,
-            keys: GENERAL_MIDI.map(|(_, key)| key),
+            keys: KEYS.map(|(_, keys)| keys[0]),
             channel: 9,
             channels: [None; LANES],
             muted: [false; LANES],
@@ -48,19 +52,21 @@ impl Default for LaneSettings {
 }
 
 impl LaneSettings {
-    /// Returns the lane of a General MIDI key.
+    /// Returns the lane of a General MIDI key, and the number of its articulation in the lane.
     ///
     /// # Errors
     /// If no lane has this key.
-    pub fn lane_of_key(key: u8) -> Result<usize> {
-        let lane = GENERAL_MIDI.iter().position(|(_, general)| *general == key);
-        lane.with_context(|| format!("no lane has key {key}"))
+    pub fn lane_of_key(key: u8) -> Result<(usize, usize)> {
+        let place = |keys: &[u8; MOST_KEYS]| keys.iter().position(|own| *own == key);
+        let found =
+            KEYS.iter().enumerate().find_map(|(lane, (_, keys))| Some((lane, place(keys)?)));
+        found.with_context(|| format!("no lane has key {key}"))
     }
 
-    /// Key and channel of a lane's notes.
+    /// Key and channel of an articulation of a lane.
     #[must_use]
-    pub fn destination(&self, lane: usize) -> (u8, u8) {
-        let key = if self.custom_map { self.keys[lane] } else { GENERAL_MIDI[lane].1 };
+    pub fn destination(&self, lane: usize, articulation: usize) -> (u8, u8) {
+        let key = if self.custom_map { self.keys[lane] } else { KEYS[lane].1[articulation] };
         (key, self.channels[lane].unwrap_or(self.channel))
     }
 
@@ -73,14 +79,14 @@ impl LaneSettings {
     /// Channels of all lanes.
     #[must_use]
     pub fn channels(&self) -> [u8; LANES] {
-        std::array::from_fn(|lane| self.destination(lane).1)
+        std::array::from_fn(|lane| self.destination(lane, 0).1)
     }
 
     /// Changes a setting at random. Returns the parameter's name and its value as a fraction of its
     /// range.
     pub fn random_change(&mut self, rng: &mut ChaCha8Rng) -> (String, f64) {
         let lane = rng.random_range(0..LANES);
-        let named = |what: &str| format!("{} {what}", GENERAL_MIDI[lane].0);
+        let named = |what: &str| format!("{} {what}", KEYS[lane].0);
         let on = |is: bool| f64::from(u8::from(is));
         match rng.random_range(0..10) {
             // A bypass is short, and most lanes stay audible.

@@ -24,7 +24,7 @@ pub const METERS: [(u16, u16); 7] = [(4, 4), (3, 4), (7, 8), (5, 4), (12, 8), (2
 /// Range of recorded positions, in quarter notes.
 pub const LEARNED_BEATS: std::ops::Range<i32> = -32..260;
 
-/// A hit in a bar.
+/// A stroke in a bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct BarHit {
     /// Ticks from the start of the bar to the step.
@@ -32,10 +32,11 @@ struct BarHit {
     /// Ticks from the step to the hit.
     offset: i64,
     lane: usize,
+    articulation: usize,
     velocity: u8,
 }
 
-/// A hit in a song.
+/// A stroke in a song.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlacedHit {
     /// Position of its step, in quarter notes.
@@ -44,6 +45,8 @@ pub struct PlacedHit {
     pub at: f64,
     /// Lane, 0 to 8.
     pub lane: usize,
+    /// Number of the articulation in the lane.
+    pub articulation: usize,
     /// Velocity, 1 to 127.
     pub velocity: u8,
 }
@@ -127,10 +130,10 @@ impl ReferenceTake {
             if let Some(hits) = self.bars.get_mut(&(meter, bar)) {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let velocity = (note.velocity * 127.0).round() as u8;
-                let lane = LaneSettings::lane_of_key(note.key)?;
+                let (lane, articulation) = LaneSettings::lane_of_key(note.key)?;
                 let step_in = step.rem_euclid(length);
-                let hit = BarHit { step: step_in, offset: tick - step, lane, velocity };
-                hits.push(hit);
+                let offset = tick - step;
+                hits.push(BarHit { step: step_in, offset, lane, articulation, velocity });
             }
         }
         Ok(())
@@ -159,8 +162,9 @@ impl ReferenceTake {
                 let step = start + hit.step;
                 let at = (step + hit.offset) as f64 / TICKS_PER_BEAT;
                 if (from..=to).contains(&at) {
-                    let BarHit { lane, velocity, .. } = *hit;
-                    out.push(PlacedHit { step: step as f64 / TICKS_PER_BEAT, at, lane, velocity });
+                    let BarHit { lane, articulation, velocity, .. } = *hit;
+                    let step = step as f64 / TICKS_PER_BEAT;
+                    out.push(PlacedHit { step, at, lane, articulation, velocity });
                 }
             }
             start += length;
