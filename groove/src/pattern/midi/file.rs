@@ -203,7 +203,10 @@ impl<'a> Reader<'a> {
         let is_cut = !read.has_end && next == bytes.len();
         if next != chunk.end && !is_cut {
             let (length, said) = (next - chunk.start, chunk.end - chunk.start);
-            self.lose(format!("track {} has {length} bytes, but says {said}", track + 1));
+            self.lose(format!(
+                "track {} has {length} bytes, but its header says {said}",
+                track + 1
+            ));
         }
         if !read.has_end {
             let what = match chunk.end > bytes.len() && is_cut {

@@ -77,7 +77,7 @@ fn wrong_track_lengths_are_repaired() {
         let two = [track_of(length, BODY), track(&second)];
         let found = read(&file(&two));
         assert_eq!(places(&found), notes, "{length}");
-        let sentence = format!("track 1 has 17 bytes, but says {length}");
+        let sentence = format!("track 1 has 17 bytes, but its header says {length}");
         assert!(found.losses.contains(&sentence), "{length}: {:?}", found.losses);
         let one = read(&file(&two[..1]));
         assert_eq!(places(&one), WHOLE, "{length}");

@@ -8,7 +8,7 @@ use super::error::{MAX_CLIP_STEPS, MidiError};
 use super::file::{ChannelValue, MidiFile, Note, TimeSignature};
 use super::parts::{DRUM_CHANNEL, LeftOut, OtherPart, Part};
 use crate::pattern::drum::Drum;
-use crate::pattern::input_maps::InputMap;
+use crate::pattern::input_maps::{InputMap, choose_map};
 use crate::pattern::{Articulation, MAX_STEPS, Meter, TICKS_PER_STEP};
 
 /// Ticks per step.
@@ -330,7 +330,7 @@ fn chosen_map(
         Some((map, is_fixed)) if is_fixed || map.drums(&counts) == total => {
             (map, "it is chosen".into())
         }
-        _ => InputMap::choose(&counts, !file.pedal.is_empty(), &names),
+        _ => choose_map(&counts, !file.pedal.is_empty(), &names),
     }
 }
 
