@@ -6,7 +6,7 @@ use super::damage::{Damage, Fault};
 const PROBED_EVENTS: usize = 8;
 
 /// Number of bytes after a fault among which the next event is searched.
-const SEARCHED_BYTES: usize = 64;
+const SEARCHED_BYTES: usize = 4_096;
 
 /// Status byte of meta events.
 const META: u8 = 0xff;
@@ -198,30 +198,30 @@ fn repair<'a>(bytes: &'a [u8], before: Cursor, cursor: Cursor) -> Option<(Read<'
             candidates.push((read, drops_last));
         }
     }
-    // The bytes up to an event that begins with a status, or with a time and a status.
+    let mut best = candidates
+        .into_iter()
+        .map(|candidate| (events_after(bytes, candidate.0.next), candidate))
+        .max_by_key(|(score, (read, _))| (*score, std::cmp::Reverse(read.next.tick)));
+    // The bytes up to a time of one byte and a status.
     for at in cursor.at + 1..bytes.len().min(cursor.at + SEARCHED_BYTES) {
-        let place = Cursor { at, ended: true, ..cursor };
+        let most = best.as_ref().map_or(0, |(score, _)| *score);
+        if most == PROBED_EVENTS {
+            break;
+        }
         let has_status = bytes[at] < 0x80 && bytes.get(at + 1).is_some_and(|byte| *byte >= 0x80);
         if !has_status {
             continue;
         }
+        let place = Cursor { at, ended: true, ..cursor };
         if let Some(mut read) = read_event(bytes, place) {
-            read.deviation = Some(Fault::Skipped(at - cursor.at));
-            candidates.push((read, false));
+            let score = events_after(bytes, read.next);
+            if score > most {
+                read.deviation = Some(Fault::Skipped(at - cursor.at));
+                best = Some((score, (read, false)));
+            }
         }
     }
-    let mut best: Option<(usize, u64, (Read<'a>, bool))> = None;
-    for candidate in candidates {
-        let next = candidate.0.next;
-        let score = events_after(bytes, next);
-        let better = best
-            .as_ref()
-            .is_none_or(|(most, tick, _)| score > *most || score == *most && next.tick < *tick);
-        if better {
-            best = Some((score, next.tick, candidate));
-        }
-    }
-    best.filter(|(score, ..)| *score > 0).map(|(.., candidate)| candidate)
+    best.filter(|(score, _)| *score > 0).map(|(_, candidate)| candidate)
 }
 
 /// Number of events without a fault after a place, at most [`PROBED_EVENTS`]; reaching the end

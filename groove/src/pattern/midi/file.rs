@@ -15,7 +15,7 @@ use crate::pattern::TICKS_PER_STEP;
 const QUARTER: u64 = 4 * TICKS_PER_STEP as u64;
 
 /// Maximum number of repairs in one file, which bounds the time that a file can cost.
-const MAX_REPAIRS: usize = 4_000;
+const MAX_REPAIRS: usize = 1_000;
 
 /// Maximum number of faults that are told one by one.
 const MAX_LOSSES: usize = 16;

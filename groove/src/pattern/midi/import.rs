@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::damage::{counted_noun, list};
+use super::damage::list;
 use super::error::{MAX_CLIP_STEPS, MidiError};
 use super::file::{ChannelValue, MidiFile, Note, TimeSignature};
 use super::parts::{DRUM_CHANNEL, LeftOut, OtherPart, Part};
@@ -134,6 +134,12 @@ impl Import {
         let is_named = |note: &Note| lanes.contains_key(&(note.channel, note.pitch));
         let has_lanes = file.notes.iter().any(is_named);
         let mut drums: Vec<bool> = parts.iter().map(|part| part.is_drums(map)).collect();
+        for (place, part) in parts.iter().enumerate() {
+            let has_drums =
+                |(other, is_drums): (&Part, &bool)| *is_drums && other.channel == part.channel;
+            let is_beside = parts.iter().zip(&drums).any(has_drums);
+            drums[place] |= is_beside && part.joins_drums(map);
+        }
         if has_lanes {
             drums = parts.iter().map(|part| part.notes.iter().any(is_named)).collect();
         } else if wish.is_some_and(|(_, is_fixed)| is_fixed) && !drums.contains(&true) {
@@ -249,12 +255,7 @@ impl Import {
             let parts: Vec<String> = self.other_parts.iter().map(OtherPart::text).collect();
             phrases.push(format!("not drums: {}", list(&parts)));
         }
-        let tempos: BTreeSet<u64> =
-            self.tempos.iter().map(|&(_, tempo)| tempo.round() as u64).collect();
-        if tempos.len() > 1 {
-            let changes = counted_noun(self.tempos.len() - 1, "time");
-            phrases.push(format!("the tempo changes {changes}"));
-        }
+        phrases.extend(self.tempo_phrase());
         phrases.extend(self.meter_phrase());
         phrases.extend(self.losses.iter().cloned());
         let mut text = phrases.join("; ");
@@ -262,6 +263,21 @@ impl Import {
         text.replace_range(..1, &first);
         text.push('.');
         Some(text)
+    }
+
+    /// Phrase on several tempos.
+    fn tempo_phrase(&self) -> Option<String> {
+        let mut tempos: Vec<String> =
+            self.tempos.iter().map(|(_, tempo)| format!("{tempo:.0}")).collect();
+        tempos.dedup();
+        match &tempos[..] {
+            [] | [_] => None,
+            [first, second] => Some(format!("the tempo changes from {first} to {second}")),
+            [first, .., last] => Some(format!(
+                "the tempo changes {} times, from {first} to {last}",
+                tempos.len() - 1
+            )),
+        }
     }
 
     /// Phrase on bars of several meters, or of one that is too long for a [`Bar`](crate::Bar).

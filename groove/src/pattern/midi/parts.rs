@@ -39,6 +39,12 @@ const OTHER_WORDS: [&str; 24] = [
 /// First and last program of the percussive instruments of General MIDI.
 const PERCUSSIVE_PROGRAMS: std::ops::RangeInclusive<u8> = 112..=119;
 
+/// Longest short note in ticks: a sixteenth and a little.
+const SHORT: u64 = 250;
+
+/// Greatest distance of notes that sound together, in ticks.
+const TOGETHER: u64 = 30;
+
 /// A part that is not drums.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherPart {
@@ -103,19 +109,30 @@ impl<'a> Part<'a> {
     /// Returns true if the part is drums as far as can be told: by its channel, the name of its
     /// track, its program, or else by its pitches in a map.
     pub(super) fn is_drums(&self, map: InputMap) -> bool {
-        let name = self.name.to_lowercase();
-        let named = |words: &[&str]| words.iter().any(|word| name.contains(word));
-        if self.channel == DRUM_CHANNEL || named(&DRUM_WORDS) {
-            return true;
-        }
-        let program = self.program.filter(|program| !PERCUSSIVE_PROGRAMS.contains(program));
-        !named(&OTHER_WORDS) && program.is_none() && self.has_pitches_of_drums(map)
+        let is_told = self.channel == DRUM_CHANNEL || self.is_named(&DRUM_WORDS);
+        is_told || !self.is_another_instrument() && self.has_notes_of_a_kit(map)
     }
 
-    /// Returns true if most notes are at the main pitches of a kit. Melodies and bass lines have
-    /// some of those too, so the fewer kinds of drums there are, the fewer other notes may be
-    /// there.
-    fn has_pitches_of_drums(&self, map: InputMap) -> bool {
+    /// Returns true if a part on a channel with drums belongs to them: every note is a drum.
+    pub(super) fn joins_drums(&self, map: InputMap) -> bool {
+        !self.is_another_instrument() && map.drums(&self.counts()) == self.notes.len()
+    }
+
+    fn is_named(&self, words: &[&str]) -> bool {
+        let name = self.name.to_lowercase();
+        words.iter().any(|word| name.contains(word))
+    }
+
+    /// Returns true if the name or program is that of another instrument.
+    fn is_another_instrument(&self) -> bool {
+        let is_percussive = |program| PERCUSSIVE_PROGRAMS.contains(&program);
+        self.is_named(&OTHER_WORDS) || self.program.is_some_and(|it| !is_percussive(it))
+    }
+
+    /// Returns true if the notes are likely those of a kit: most are at its main pitches, and some
+    /// sound together or all are short. Melodies and bass lines have some of these pitches too, so
+    /// the fewer kinds of drums there are, the fewer pitches may be there.
+    fn has_notes_of_a_kit(&self, map: InputMap) -> bool {
         let counts = self.counts();
         let (mut kick, mut snare, mut cymbal, mut pitches) = (0, 0, 0, 0);
         for (pitch, &count) in (0..).zip(&counts).filter(|(_, count)| **count > 0) {
@@ -128,15 +145,23 @@ impl<'a> Part<'a> {
                 _ => {}
             }
         }
+        let share = |count: usize| count as f64 / self.notes.len().max(1) as f64;
+        let (main, drums) = (share(kick + snare + cymbal), share(map.drums(&counts)));
+        let is_short = self.notes.iter().all(|note| note.ticks <= SHORT);
         let kinds = [kick, snare, cymbal].into_iter().filter(|&count| count > 0).count();
-        let main = (kick + snare + cymbal) as f64 / self.notes.len().max(1) as f64;
-        let most_pitches = match (kinds, cymbal > 0) {
-            (3, _) => return main >= 0.6,
-            (2, true) => 8,
-            (2, false) => 4,
-            _ => 2,
-        };
-        main >= 0.9 && pitches <= most_pitches
+        match (kinds, cymbal > 0) {
+            (3, _) if share(self.simultaneous()) >= 0.1 => main >= 0.5 && drums >= 0.8,
+            (3, _) => drums >= 0.9 && (is_short || pitches <= 5 && main >= 0.8),
+            (2, true) => main >= 0.9 && pitches <= if is_short { 8 } else { 4 },
+            (2, false) => main >= 0.9 && pitches <= 4,
+            _ => main >= 0.9 && pitches <= 2,
+        }
+    }
+
+    /// Number of notes that begin with the one before.
+    fn simultaneous(&self) -> usize {
+        let pairs = self.notes.windows(2);
+        pairs.filter(|pair| pair[1].tick - pair[0].tick <= TOGETHER).count()
     }
 
     /// The part as one that is not drums.
