@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use trainer::commands::{
-    calibrate, compare, evaluate, generate, inspect, measure, play, prepare, presets, report,
-    sheet, sweep, train,
+    calibrate, clips, compare, evaluate, generate, inspect, measure, play, prepare, presets,
+    report, sheet, sweep, train,
 };
 
 #[derive(Parser)]
@@ -43,6 +43,8 @@ enum Task {
     Measure(measure::MeasureOptions),
     /// Repeat the experiment of the 2019 report, and compare it with the shipped drummer
     Report(report::ReportOptions),
+    /// Write a page that tells what is read of each MIDI file of a folder
+    Clips(clips::ClipsOptions),
     /// Describe a model file
     Inspect {
         /// Model file
@@ -64,6 +66,7 @@ fn main() -> Result<()> {
         Task::Play(task) => play::run(&task),
         Task::Measure(options) => measure::run(&options),
         Task::Report(options) => report::run(&options),
+        Task::Clips(options) => clips::run(&options),
         Task::Inspect { model } => inspect::run(&model),
     }
 }

@@ -24,7 +24,9 @@ fn clips(folder: &Path) {
     write_clips(folder, 64, |number, at| {
         let kick = (Drum::Kick, 100, at % 8 == 0);
         let snare = (Drum::Snare, 110, at % 8 == 4);
-        let hat = (Drum::ClosedHat, 60, at % 2 == number % 2);
+        // Its velocity makes each clip another one.
+        let velocity = 60 + u8::try_from(number).expect("small");
+        let hat = (Drum::ClosedHat, velocity, at % 2 == number % 2);
         step(offset_at(at), &[kick, snare, hat])
     });
 }

@@ -17,7 +17,9 @@ fn clips(folder: &Path) {
     write_clips(folder, 64, |number, at| {
         let kick = (Drum::Kick, 90, at % 8 == 0);
         let snare = (Drum::Snare, 90, at % 8 == 4);
-        step(3, &[kick, snare, (Drum::ClosedHat, 90, at % 2 == number % 2)])
+        // Its velocity makes each clip another one.
+        let velocity = 90 + u8::try_from(number).expect("small");
+        step(3, &[kick, snare, (Drum::ClosedHat, velocity, at % 2 == number % 2)])
     });
 }
 

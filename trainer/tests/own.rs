@@ -81,7 +81,10 @@ fn clip(number: usize) -> Vec<u8> {
         match i % 8 {
             0 => step.set(Drum::Kick, hit(100)),
             4 => step.set(Drum::Snare, hit(110)),
-            _ if i % 2 == number % 2 => step.set(Drum::ClosedHat, hit(60)),
+            // Its velocity makes each clip another one.
+            _ if i % 2 == number % 2 => {
+                step.set(Drum::ClosedHat, hit(60 + u8::try_from(number).expect("small")));
+            }
             _ => {}
         }
     }

@@ -17,7 +17,7 @@ pub const STEPS_PER_BEAT: f64 = 4.0;
 pub struct Meter {
     /// Beats in a bar, at least 1.
     pub numerator: u8,
-    /// Note value of a beat: 1, 2, 4, 8, 16, 32.
+    /// Note value of a beat: 1, 2, 4, 8, 16, 32, 64.
     pub denominator: u8,
 }
 
@@ -32,11 +32,11 @@ impl Meter {
     pub const FOUR_FOUR: Meter = Meter { numerator: 4, denominator: 4 };
 
     /// A meter from a host or a file. Invalid values (zero, or a denominator that is not a power of
-    /// two up to 32) become 4/4.
+    /// two up to 64) become 4/4.
     #[must_use]
     pub fn new(numerator: i32, denominator: i32) -> Self {
         match (u8::try_from(numerator), u8::try_from(denominator)) {
-            (Ok(numerator @ 1..), Ok(denominator @ (1 | 2 | 4 | 8 | 16 | 32))) => {
+            (Ok(numerator @ 1..), Ok(denominator @ (1 | 2 | 4 | 8 | 16 | 32 | 64))) => {
                 Meter { numerator, denominator }
             }
             _ => Meter::FOUR_FOUR,

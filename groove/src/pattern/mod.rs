@@ -5,6 +5,7 @@ mod bar;
 pub mod clip;
 pub mod drum;
 mod hit;
+pub mod input_maps;
 #[cfg(feature = "model")]
 pub mod kit;
 pub mod midi;

@@ -69,13 +69,6 @@ impl Pitches {
         self.0[drum.index()][articulation.index_in(drum)]
     }
 
-    /// First articulation of a drum at a pitch.
-    #[must_use]
-    pub(crate) fn articulation_of(&self, drum: Drum, pitch: u8) -> Option<Articulation> {
-        let articulations = Articulation::of(drum).iter().copied();
-        articulations.into_iter().find(|&articulation| self.of(drum, articulation) == pitch)
-    }
-
     /// Plain pitch of each class.
     #[must_use]
     pub fn lanes(&self) -> LanePitches {

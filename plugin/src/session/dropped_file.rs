@@ -39,7 +39,7 @@ pub fn classify(files: &[PathBuf]) -> Result<(FileKind, &Path), String> {
 /// Returns the kind of a file, judged by its name.
 pub fn kind_of(file: &Path) -> Option<FileKind> {
     let ending = file.extension().unwrap_or_default();
-    if ["mid", "midi", "smf"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+    if ["mid", "midi", "smf", "rmi", "kar"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
         Some(FileKind::Midi)
     } else {
         models::is_model_file(file).then_some(FileKind::Model)
@@ -119,6 +119,9 @@ mod tests {
             classify(&files).map(|(kind, file)| (kind, file.to_owned()))
         };
         assert_eq!(sorted(&["/a/Rock.MID"]), Ok((FileKind::Midi, "/a/Rock.MID".into())));
+        for name in ["/a/1.rmi", "/a/1.KAR", "/a/1.smf"] {
+            assert_eq!(sorted(&[name]), Ok((FileKind::Midi, name.into())));
+        }
         let model = "/a/mine.safetensors";
         assert_eq!(sorted(&[model]), Ok((FileKind::Model, model.into())));
         let sentence = sorted(&["/a/kick.wav"]).expect_err("a recording");

@@ -1,6 +1,7 @@
 //! The commands of the trainer, one module each.
 
 pub mod calibrate;
+pub mod clips;
 pub mod compare;
 pub mod evaluate;
 pub mod generate;

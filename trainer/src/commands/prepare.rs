@@ -38,6 +38,9 @@ pub struct PrepareOptions {
     /// Folder for the batches; about 3 MB per update at the defaults
     #[arg(long, default_value = "target/prepared")]
     out: PathBuf,
+    /// Print the summary of the data as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Writes the batches of a training.
@@ -45,7 +48,7 @@ pub struct PrepareOptions {
 /// # Errors
 /// If there is no training data, or the folder cannot be written.
 pub fn run(options: &PrepareOptions) -> Result<()> {
-    let PrepareOptions { plan, out } = options;
+    let PrepareOptions { plan, out, json } = options;
     ensure!(plan.init.is_none(), "prepare writes a new network; --init is an option of train only");
     ensure!(
         plan.teachers.is_empty(),
@@ -94,7 +97,10 @@ pub fn run(options: &PrepareOptions) -> Result<()> {
         bar.inc(1);
     }
     bar.finish();
-    println!("{}", out.display());
+    match json {
+        true => println!("{}", data.summary_json()),
+        false => println!("{}\n{}", data.summary(), out.display()),
+    }
     Ok(())
 }
 

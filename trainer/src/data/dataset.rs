@@ -1,42 +1,32 @@
 //! Reading of folders of drum MIDI.
 //!
-//! A folder with an `info.csv` in the columns of the Groove MIDI Dataset takes style, tempo, meter,
-//! beat or fill, and split from its rows. Any other folder is searched recursively and split by
-//! file. Unreadable files are reported and skipped.
+//! Tables in the columns of the Groove MIDI Dataset give style, tempo, meter, beat or fill, and
+//! split. Any other folder is split by file. Files with the same notes count once. Unreadable files
+//! and melodies are reported and left out.
 
+use std::collections::HashMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use clap::ValueEnum;
+use groove::Step;
 use groove::model::Metadata;
 use groove::model::encode::Kind;
+use groove::pattern::input_maps::InputMap;
 use groove::pattern::kit::Kit;
-use groove::pattern::midi::{Clip, DrumMap, MAX_FILE_BYTES};
+use groove::pattern::midi::{Import, MAX_FILE_BYTES, MidiError, PitchMap};
 use groove::pattern::style::ANY;
-use groove::{Meter, Step};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
-use serde::Deserialize;
-use walkdir::WalkDir;
 
-/// Minimum share of the files of a folder without `info.csv`, and of their steps, in the validation
+use super::folder::{FileList, SourceFile, Split, tables};
+
+/// Minimum share of the files of a folder without a table, and of their steps, in the validation
 /// split.
 const HELD_OUT: f64 = 0.1;
-
-/// A split of the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Split {
-    /// For training.
-    Train,
-    /// For model selection and reports.
-    Validation,
-    /// For the final measurement.
-    Test,
-}
 
 /// One performance with its metadata.
 #[derive(Clone, Debug)]
@@ -56,13 +46,27 @@ pub struct Data {
     pub pieces: Vec<Piece>,
     /// Skipped files: path and reason.
     pub skipped: Vec<(PathBuf, String)>,
+    /// Files with notes but without drums.
+    pub melodies: Vec<PathBuf>,
+    /// Files with the same notes as another one, each with that one.
+    pub duplicates: Vec<(PathBuf, PathBuf)>,
+    /// Number of MIDI files that no table lists.
+    pub unlisted: usize,
     /// Name of the data, for a model's `trained_on`.
     pub source: String,
 }
 
+/// Content of a file.
+enum Content {
+    /// A piece, and the hash of its notes.
+    Piece(Box<Piece>, u64),
+    /// Notes that are no drums.
+    Melody,
+}
+
 impl Data {
     /// Reads a folder with a model's classes and styles. `style` is the style of a folder without
-    /// `info.csv`; `seed` determines its split.
+    /// a table; `seed` determines its split.
     ///
     /// # Errors
     /// If the folder cannot be read, its `info.csv` is not a table of the Groove MIDI Dataset, the
@@ -73,35 +77,33 @@ impl Data {
             "there is no folder {}: give one with --data, or in the variable GROOVE_DIR",
             folder.display()
         );
-        let info = folder.join("info.csv");
-        ensure!(
-            style.is_none() || !info.is_file(),
-            "{} already gives the styles of its files: --style is for a folder without it",
-            info.display()
-        );
-        let (listed_files, map) = match info.is_file() {
-            true => (listed_files(&info, model)?, DrumMap::Roland),
-            false => (searched_files(folder, style, model)?, DrumMap::GeneralMidi),
-        };
-        let read: Vec<(PathBuf, Result<Piece>)> = listed_files
-            .into_par_iter()
-            .map(|row| (row.path.clone(), row.read(folder, map, &model.classes)))
+        if style.is_some() {
+            let table = folder.join("info.csv");
+            let table = if table.is_file() { Some(table) } else { tables(folder)?.pop() };
+            ensure!(
+                table.is_none(),
+                "{} already gives the styles of its files: --style is for a folder without it",
+                table.unwrap_or_default().display()
+            );
+        }
+        let style = style.map_or(Ok(0), |name| known_style(model, name))?;
+        let list = FileList::of(folder, style, model)?;
+        let read: Vec<Result<Content>> = (list.files.par_iter())
+            .map(|file| read_file(file, folder, list.is_listed, &model.classes))
             .collect();
-        let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
-        for (path, result) in read {
-            match result {
-                Ok(piece) => pieces.push(piece),
-                Err(fault) => skipped.push((path, format!("{fault:#}"))),
-            }
-        }
-        let source = match info.is_file() {
-            true => "Groove MIDI Dataset (Gillick et al. 2019), CC BY 4.0".to_string(),
-            false => format!("{} own clips", pieces.len()),
+        let mut data = Data {
+            pieces: Vec::new(),
+            skipped: list.unread,
+            melodies: Vec::new(),
+            duplicates: Vec::new(),
+            unlisted: list.unlisted,
+            source: "Groove MIDI Dataset (Gillick et al. 2019), CC BY 4.0".to_string(),
         };
-        if !info.is_file() {
-            hold_out(&mut pieces, seed);
+        data.sort_out(&list.files, read);
+        if !list.is_listed {
+            data.source = format!("{} own clips", data.pieces.len());
+            hold_out(&mut data.pieces, seed);
         }
-        let data = Data { pieces, skipped, source };
         ensure!(
             !data.pieces.is_empty(),
             "{} contains no drum MIDI that can be read{}",
@@ -117,104 +119,57 @@ impl Data {
         self.pieces.iter().filter(|piece| piece.split == split).cloned().collect()
     }
 
-    /// Returns the skipped files as text, one per line; empty if there are none.
-    #[must_use]
-    pub fn skipped_text(&self) -> String {
-        if self.skipped.is_empty() {
-            return String::new();
+    /// Adds the files by what they are. Of files with the same notes the first one in the test
+    /// split is kept, else in the validation split, else in the train split.
+    fn sort_out(&mut self, files: &[SourceFile], read: Vec<Result<Content>>) {
+        let mut kept: HashMap<u64, usize> = HashMap::new();
+        for (place, content) in read.iter().enumerate() {
+            if let Ok(Content::Piece(_, hash)) = content {
+                let first = kept.entry(*hash).or_insert(place);
+                if files[place].split > files[*first].split {
+                    *first = place;
+                }
+            }
         }
-        let lines: Vec<String> = self
-            .skipped
-            .iter()
-            .map(|(path, reason)| format!("\n  {}: {reason}", path.display()))
-            .collect();
-        let all = self.skipped.len() + self.pieces.len();
-        format!("\nskipped {} of {all} files:{}", lines.len(), lines.concat())
-    }
-}
-
-/// The columns of `info.csv` that the trainer uses.
-#[derive(Deserialize)]
-struct InfoRow {
-    style: String,
-    bpm: f32,
-    beat_type: String,
-    time_signature: String,
-    midi_filename: PathBuf,
-    split: Split,
-}
-
-/// A file with the metadata that is known before reading it.
-struct SourceFile {
-    path: PathBuf,
-    style: u8,
-    fill: bool,
-    /// Tempo and meter from `info.csv`; they override those of the file.
-    tempo_meter: Option<(f32, Meter)>,
-    split: Split,
-}
-
-impl SourceFile {
-    fn read(&self, folder: &Path, map: DrumMap, kit: &Kit) -> Result<Piece> {
-        let path = folder.join(&self.path);
-        let size = fs::metadata(&path).context("the file is missing or not accessible")?.len();
-        ensure!(
-            size <= MAX_FILE_BYTES as u64,
-            "the file has {size} bytes; the maximum is {MAX_FILE_BYTES}"
-        );
-        let bytes = fs::read(&path).context("the file cannot be read")?;
-        let clip = Clip::read(&bytes, map)?;
-        #[expect(clippy::cast_possible_truncation)]
-        let (tempo, meter) = self.tempo_meter.unwrap_or((clip.tempo as f32, clip.meter));
-        let kind = Kind { style: self.style, blend: (0, 0.0), tempo, meter, fill: self.fill };
-        let steps = clip.steps.iter().map(|step| kit.step(step)).collect();
-        Ok(Piece { steps, kind, split: self.split })
-    }
-}
-
-fn listed_files(info: &Path, model: &Metadata) -> Result<Vec<SourceFile>> {
-    let mut table = csv::Reader::from_path(info)
-        .with_context(|| format!("{} cannot be opened", info.display()))?;
-    let mut rows = Vec::new();
-    for row in table.deserialize() {
-        let row: InfoRow = row.with_context(|| {
-            format!("{} is not a table in the columns of the Groove MIDI Dataset", info.display())
-        })?;
-        let primary = row.style.split('/').next().unwrap_or(ANY);
-        let (n, d) = row.time_signature.split_once('-').unwrap_or(("4", "4"));
-        let meter = Meter::new(n.parse().unwrap_or(0), d.parse().unwrap_or(0));
-        rows.push(SourceFile {
-            style: model.style_number(primary).unwrap_or(0),
-            fill: row.beat_type == "fill",
-            tempo_meter: Some((row.bpm, meter)),
-            split: row.split,
-            path: row.midi_filename,
-        });
-    }
-    rows.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(rows)
-}
-
-fn searched_files(folder: &Path, style: Option<&str>, model: &Metadata) -> Result<Vec<SourceFile>> {
-    let style = style.map_or(Ok(0), |name| known_style(model, name))?;
-    let mut listed_files = Vec::new();
-    for entry in WalkDir::new(folder).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("{} cannot be searched", folder.display()))?;
-        let midi = entry.path().extension().is_some_and(|extension| {
-            extension.eq_ignore_ascii_case("mid") || extension.eq_ignore_ascii_case("midi")
-        });
-        if midi && entry.file_type().is_file() {
-            let path = entry.path().strip_prefix(folder)?.to_path_buf();
-            listed_files.push(SourceFile {
-                path,
-                style,
-                fill: false,
-                tempo_meter: None,
-                split: Split::Train,
-            });
+        for (place, (file, content)) in files.iter().zip(read).enumerate() {
+            let path = file.path.clone();
+            match content {
+                Err(fault) => self.skipped.push((path, format!("{fault:#}"))),
+                Ok(Content::Melody) => self.melodies.push(path),
+                Ok(Content::Piece(piece, hash)) => match kept.get(&hash) {
+                    Some(&first) if first != place => {
+                        self.duplicates.push((path, files[first].path.clone()));
+                    }
+                    _ => self.pieces.push(*piece),
+                },
+            }
         }
     }
-    Ok(listed_files)
+}
+
+/// Reads a file. Those of a table are from Roland kits if they have only notes of such a kit.
+fn read_file(file: &SourceFile, folder: &Path, is_listed: bool, kit: &Kit) -> Result<Content> {
+    let path = folder.join(&file.path);
+    let size = fs::metadata(&path).context("the file is missing or not accessible")?.len();
+    ensure!(
+        size <= MAX_FILE_BYTES as u64,
+        "the file has {size} bytes; the maximum is {MAX_FILE_BYTES}"
+    );
+    let bytes = fs::read(&path).context("the file cannot be read")?;
+    let map = if is_listed { PitchMap::Prefer(InputMap::Roland) } else { PitchMap::Detect };
+    let import = match Import::read(&bytes, map) {
+        Err(MidiError::NotDrums(_)) => return Ok(Content::Melody),
+        import => import?,
+    };
+    let clip = import.clip()?;
+    #[expect(clippy::cast_possible_truncation)]
+    let tempo = file.tempo.unwrap_or(clip.tempo as f32);
+    let meter = file.meter.unwrap_or(clip.meter);
+    let kind = Kind { style: file.style, blend: (0, 0.0), tempo, meter, fill: file.fill };
+    let steps = clip.steps.iter().map(|step| kit.step(step)).collect();
+    let mut hasher = DefaultHasher::new();
+    import.notes.hash(&mut hasher);
+    Ok(Content::Piece(Box::new(Piece { steps, kind, split: file.split }), hasher.finish()))
 }
 
 /// Returns the number of a style name.
@@ -259,12 +214,17 @@ fn hold_out(pieces: &mut Vec<Piece>, seed: u64) {
 mod tests {
     use super::*;
     use groove::model::Stack;
-    use groove::pattern::midi::MidiLayout;
-    use groove::{Drum, Hit};
+    use groove::pattern::midi::{Clip, MidiLayout};
+    use groove::{Drum, Hit, Meter};
 
     fn clip() -> Vec<u8> {
+        clip_of(100)
+    }
+
+    /// A clip of one hit with a velocity.
+    fn clip_of(velocity: u8) -> Vec<u8> {
         let mut steps = vec![Step::SILENT; 8];
-        steps[0].set(Drum::Kick, Some(Hit::plain(100, 5)));
+        steps[0].set(Drum::Kick, Some(Hit::plain(velocity, 5)));
         Clip { steps, tempo: 90.0, meter: Meter::new(3, 4) }
             .write(&MidiLayout::new("clip", Drum::PITCHES))
     }
@@ -297,8 +257,8 @@ mod tests {
     fn a_folder_is_searched_and_bad_files_are_listed() -> Result<()> {
         let folder = tempfile::tempdir()?;
         fs::create_dir(folder.path().join("deep"))?;
-        for name in ["a.mid", "b.MID", "deep/c.midi"] {
-            fs::write(folder.path().join(name), clip())?;
+        for (velocity, name) in (1..).zip(["a.mid", "b.MID", "deep/c.midi"]) {
+            fs::write(folder.path().join(name), clip_of(velocity))?;
         }
         let melody = [&clip()[..22], b"nonsense"].concat();
         fs::write(folder.path().join("broken.mid"), melody)?;

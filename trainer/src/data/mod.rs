@@ -3,8 +3,13 @@
 pub(crate) mod augment;
 pub mod batch;
 mod dataset;
+mod folder;
+#[cfg(test)]
+mod folder_tests;
 pub mod rows;
 pub(crate) mod stream;
 pub(crate) mod stroke_rows;
+mod summary;
 
-pub(crate) use dataset::{Data, Piece, Split, known_style};
+pub(crate) use dataset::{Data, Piece, known_style};
+pub(crate) use folder::{Split, is_midi};

@@ -3,7 +3,8 @@
 
 use anyhow::{Context, Result, ensure};
 use groove::pattern::TICKS_PER_STEP;
-use groove::pattern::midi::{Clip, DrumMap, MidiLayout, TICKS_PER_BEAT};
+use groove::pattern::input_maps::InputMap;
+use groove::pattern::midi::{Clip, MidiLayout, TICKS_PER_BEAT};
 use groove::{Hit, Meter, Pitches, Step};
 use std::fs;
 use std::path::Path;
@@ -55,8 +56,9 @@ fn play(path: &Path) -> Result<Clip> {
 fn clip(notes: &[Note]) -> Result<Clip> {
     let mut steps = vec![Step::SILENT; usize::from(BARS) * Meter::FOUR_FOUR.steps()];
     for note in notes {
-        let (drum, articulation) = DrumMap::GeneralMidi
-            .drum(note.key)
+        let (drum, articulation) = InputMap::GeneralMidi
+            .voice(note.key)
+            .and_then(|voice| voice.at_pedal(None))
             .with_context(|| format!("{NAME} played key {}, which is not a drum.", note.key))?;
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
         let ticks =
@@ -81,6 +83,7 @@ mod tests {
     use super::*;
     use groove::Drum;
     use groove::pattern::bars;
+    use groove::pattern::midi::DrumMap;
     use std::collections::BTreeSet;
     use xtask::workspace::built_bundle;
 

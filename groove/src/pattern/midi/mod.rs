@@ -1,20 +1,33 @@
 //! Import and export of Standard MIDI Files.
 //!
-//! The reader works in ticks, which are musical time: every drum note goes to its nearest sixteenth
-//! and keeps the remainder as its offset; the loudest of colliding hits wins. The writer uses 960
-//! ticks per quarter note, so that a file reads back as the same pattern. Files with SMPTE time
-//! codes have no musical time and are rejected.
+//! Import has three layers, all in ticks, 960 per quarter note: [`MidiFile`] is everything that a
+//! file says, damaged or not; [`Import`] is its drums, by [`input_maps`](crate::pattern::input_maps),
+//! and one sentence on what is not imported; [`Clip`] is these on a grid of sixteenths. Files with
+//! SMPTE time codes have no musical time and are rejected.
 //!
 //! An exported file has one track, which every DAW imports as one clip. A text event at its start
 //! names each lane ("Snare: note 38, channel 10"). DAWs show it in their event lists, and the
 //! reader uses it to restore the lanes at any pitches and channels.
 
+mod damage;
+mod error;
+mod events;
+mod file;
+#[cfg(test)]
+mod file_tests;
+mod import;
+#[cfg(test)]
+mod import_tests;
+mod parts;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use thiserror::Error;
+pub use error::{MAX_CLIP_STEPS, MAX_FILE_BYTES, MidiError};
+pub use file::{ChannelValue, MidiFile, Note, TimeSignature};
+pub use import::{BarSpan, DrumNote, Import, PitchMap};
+pub use parts::OtherPart;
 
 pub use crate::pattern::clip::Clip;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
@@ -24,62 +37,15 @@ use crate::pattern::{Articulation, TICKS_PER_STEP};
 /// Ticks per quarter note in exported files.
 pub const TICKS_PER_BEAT: u16 = 4 * TICKS_PER_STEP;
 
-/// Maximum length of an imported clip, in steps: a little over three hours at 100 beats per minute.
-pub const MAX_CLIP_STEPS: usize = 80_000;
-
-/// Maximum size of an imported file, in bytes.
-pub const MAX_FILE_BYTES: usize = 16 << 20;
-
-/// Default tempo of the MIDI standard, in quarter notes per minute.
-const DEFAULT_TEMPO: f64 = 120.0;
-
-/// Error of a MIDI import.
-#[derive(Debug, Error)]
-pub enum MidiError {
-    /// The file is larger than [`MAX_FILE_BYTES`].
-    #[error("the file has {0} bytes; the limit for MIDI files is {MAX_FILE_BYTES}")]
-    Large(usize),
-    /// Not a MIDI file, or a damaged one.
-    #[error("the file is not a complete MIDI file ({0})")]
-    Broken(String),
-    /// The file uses SMPTE time.
-    #[error("the file uses SMPTE time, so its notes have no position in a bar")]
-    Smpte,
-    /// The file has no drum notes.
-    #[error("the file has no drum notes")]
-    NoDrums,
-    /// The last note is more than [`MAX_CLIP_STEPS`] steps from the start.
-    #[error("the file is {0} sixteenths long; the limit is {MAX_CLIP_STEPS}")]
-    Long(u64),
-}
-
 /// Mapping from pitches to drums for imports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DrumMap {
-    /// A Roland kit, as in the Groove MIDI Dataset: [`Drum::from_roland`].
+    /// A Roland kit, as in the Groove MIDI Dataset.
     Roland,
-    /// Any source: [`Drum::from_general_midi`].
+    /// Any source: the map that fits the notes best, else General MIDI.
     GeneralMidi,
     /// Every pitch as one drum, for sources whose rhythm alone matters.
     Rhythm,
-}
-
-impl DrumMap {
-    /// The drum and articulation of a pitch.
-    #[must_use]
-    pub fn drum(self, pitch: u8) -> Option<(Drum, Articulation)> {
-        match self {
-            DrumMap::Roland => Articulation::from_roland(pitch),
-            DrumMap::GeneralMidi => {
-                let drum = Drum::from_general_midi(pitch)?;
-                let own = Pitches::GENERAL_MIDI.articulation_of(drum, pitch);
-                let roland = || Articulation::from_roland(pitch).filter(|(of, _)| *of == drum);
-                let articulation = own.or_else(|| roland().map(|(_, articulation)| articulation));
-                Some((drum, articulation.unwrap_or_default()))
-            }
-            DrumMap::Rhythm => Some((Drum::Snare, Articulation::Plain)),
-        }
-    }
 }
 
 /// Track name, pitches and channels of an exported clip.

@@ -3,7 +3,7 @@
 use midly::num::{u15, u28};
 use midly::{Format, Header, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
 
-use super::read::named_lane;
+use super::import::named_lane;
 use super::write::note;
 use super::*;
 use crate::pattern::drum::CLASSES;

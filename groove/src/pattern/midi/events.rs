@@ -1,0 +1,243 @@
+//! Events of a MIDI track, read strictly, and with repairs where that fails.
+
+use super::damage::{Damage, Fault};
+
+/// Number of events that a repair must let follow without another fault to be certain.
+const PROBED_EVENTS: usize = 8;
+
+/// Number of bytes after a fault among which the next event is searched.
+const SEARCHED_BYTES: usize = 4_096;
+
+/// Status byte of meta events.
+const META: u8 = 0xff;
+
+/// Meta event that ends a track.
+const END_OF_TRACK: u8 = 0x2f;
+
+/// An event that the importer uses; `Other` has been skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event<'a> {
+    NoteOn { channel: u8, pitch: u8, velocity: u8 },
+    NoteOff { channel: u8, pitch: u8 },
+    Controller { channel: u8, number: u8, value: u8 },
+    Program { channel: u8, program: u8 },
+    Meta { kind: u8, data: &'a [u8] },
+    Other,
+}
+
+/// Events of a track, each with its tick from the track's start.
+#[derive(Debug, Default)]
+pub(super) struct TrackEvents<'a> {
+    /// In order of time.
+    pub(super) events: Vec<(u64, Event<'a>)>,
+    /// Tick of the End of Track, or of the last event.
+    pub(super) end: u64,
+    /// True if there is an End of Track.
+    pub(super) has_end: bool,
+    /// Position after the last event that was read.
+    pub(super) next: usize,
+}
+
+/// A place in a track: everything that an event depends on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    at: usize,
+    tick: u64,
+    /// Status of the last channel message.
+    running: Option<u8>,
+    /// True if a meta or system event has ended the running status.
+    ended: bool,
+}
+
+/// An event as read at a place.
+struct Read<'a> {
+    event: Event<'a>,
+    next: Cursor,
+    /// Deviation from the format that could be read all the same.
+    deviation: Option<Fault>,
+}
+
+/// Reads the events of a track from `from` up to `limit` or an End of Track. `repairs` is the
+/// number of repairs that the file may still cost.
+pub(super) fn read_track<'a>(
+    bytes: &'a [u8],
+    from: usize,
+    limit: usize,
+    damage: &mut Damage,
+    repairs: &mut usize,
+) -> TrackEvents<'a> {
+    let bytes = &bytes[..limit];
+    let mut track = TrackEvents::default();
+    let mut cursor = Cursor { at: from, ..Cursor::default() };
+    // The place before the last event, for a repair that reads this event again.
+    let mut before = cursor;
+    while cursor.at < limit && !track.has_end {
+        let read = match read_event(bytes, cursor) {
+            Some(read) => read,
+            None if *repairs == 0 => break,
+            None => {
+                *repairs -= 1;
+                let Some((read, drops_last)) = repair(bytes, before, cursor) else { break };
+                if drops_last {
+                    track.events.pop();
+                    cursor = before;
+                }
+                read
+            }
+        };
+        if let Some(fault) = read.deviation {
+            damage.count(fault, read.next.tick);
+        }
+        track.has_end = matches!(read.event, Event::Meta { kind: END_OF_TRACK, .. });
+        track.events.push((read.next.tick, read.event));
+        (before, cursor) = (cursor, read.next);
+    }
+    if !track.has_end && cursor.at < limit {
+        damage.count(Fault::Skipped(limit - cursor.at), cursor.tick);
+        cursor.at = limit;
+    }
+    track.end = cursor.tick;
+    track.next = cursor.at;
+    track
+}
+
+/// Reads the event at a place; `None` if its bytes are not one.
+fn read_event(bytes: &[u8], cursor: Cursor) -> Option<Read<'_>> {
+    let (delta, at, is_long) = read_delta(bytes, cursor.at)?;
+    let start = Cursor { at, tick: cursor.tick + delta, ..cursor };
+    let mut read = read_message(bytes, start)?;
+    if is_long {
+        read.deviation = Some(Fault::LongTime);
+    }
+    Some(read)
+}
+
+/// Reads a message without its time.
+fn read_message(bytes: &[u8], mut cursor: Cursor) -> Option<Read<'_>> {
+    let mut deviation = None;
+    let mut status = *bytes.get(cursor.at)?;
+    if status < 0x80 {
+        deviation = cursor.ended.then_some(Fault::RunningStatus);
+        status = cursor.running?;
+    } else {
+        cursor.at += 1;
+    }
+    let data = |count: usize| -> Option<&[u8]> {
+        let data = bytes.get(cursor.at..cursor.at + count)?;
+        data.iter().all(|&byte| byte < 0x80).then_some(data)
+    };
+    let channel = status & 0x0f;
+    let event = match status {
+        0x80..=0xef => {
+            let data = data(if (0xc0..=0xdf).contains(&status) { 1 } else { 2 })?;
+            cursor = Cursor { running: Some(status), ended: false, ..cursor };
+            cursor.at += data.len();
+            match (status >> 4, data) {
+                (0x9, &[pitch, velocity]) if velocity > 0 => {
+                    Event::NoteOn { channel, pitch, velocity }
+                }
+                (0x8 | 0x9, &[pitch, _]) => Event::NoteOff { channel, pitch },
+                (0xb, &[number, value]) => Event::Controller { channel, number, value },
+                (0xc, &[program]) => Event::Program { channel, program },
+                _ => Event::Other,
+            }
+        }
+        META => {
+            let kind = *bytes.get(cursor.at)?;
+            let (data, at) = sized(bytes, cursor.at + 1)?;
+            cursor = Cursor { at, ended: true, ..cursor };
+            Event::Meta { kind, data }
+        }
+        0xf0 | 0xf7 => {
+            let (_, at) = sized(bytes, cursor.at)?;
+            cursor = Cursor { at, ended: true, ..cursor };
+            Event::Other
+        }
+        // System messages do not belong into files.
+        0xf1..=0xfe => {
+            let length = [0, 1, 2, 1].get(usize::from(status & 0x0f)).copied().unwrap_or(0);
+            cursor.at += data(length)?.len();
+            deviation = Some(Fault::SystemMessage);
+            Event::Other
+        }
+        _ => return None,
+    };
+    Some(Read { event, next: cursor, deviation })
+}
+
+/// Reads a time: value, next position, and true if it has more than four bytes. Such a time is a
+/// negative number of 32 or 64 bits in known files, and counts as 0.
+fn read_delta(bytes: &[u8], from: usize) -> Option<(u64, usize, bool)> {
+    let mut value = 0;
+    for (place, &byte) in bytes.get(from..)?.iter().take(10).enumerate() {
+        value = value << 7 | u64::from(byte & 0x7f);
+        if byte < 0x80 {
+            let is_long = place >= 4;
+            return Some((if is_long { 0 } else { value }, from + place + 1, is_long));
+        }
+    }
+    None
+}
+
+/// Data preceded by its length, and the next position.
+fn sized(bytes: &[u8], from: usize) -> Option<(&[u8], usize)> {
+    let (length, start, is_long) = read_delta(bytes, from)?;
+    let end = start.checked_add(usize::try_from(length).ok()?)?;
+    Some((bytes.get(start..end).filter(|_| !is_long)?, end))
+}
+
+/// Finds the most likely event at a place where none can be read: the one that lets the most events
+/// follow, and of those the earliest. The flag is true if the event replaces the last one.
+fn repair<'a>(bytes: &'a [u8], before: Cursor, cursor: Cursor) -> Option<(Read<'a>, bool)> {
+    let mut candidates = Vec::new();
+    // Events without a time: this one, or the one before, whose time was taken for its bytes.
+    for (place, drops_last) in [(before, true), (cursor, false)] {
+        let is_status = bytes.get(place.at).is_some_and(|byte| (0x80..0xf0).contains(byte));
+        if is_status && let Some(mut read) = read_message(bytes, place) {
+            read.deviation = Some(Fault::MissingTime);
+            candidates.push((read, drops_last));
+        }
+    }
+    let mut best = candidates
+        .into_iter()
+        .map(|candidate| (events_after(bytes, candidate.0.next), candidate))
+        .max_by_key(|(score, (read, _))| (*score, std::cmp::Reverse(read.next.tick)));
+    // The bytes up to a time of one byte and a status.
+    for at in cursor.at + 1..bytes.len().min(cursor.at + SEARCHED_BYTES) {
+        let most = best.as_ref().map_or(0, |(score, _)| *score);
+        if most == PROBED_EVENTS {
+            break;
+        }
+        let has_status = bytes[at] < 0x80 && bytes.get(at + 1).is_some_and(|byte| *byte >= 0x80);
+        if !has_status {
+            continue;
+        }
+        let place = Cursor { at, ended: true, ..cursor };
+        if let Some(mut read) = read_event(bytes, place) {
+            let score = events_after(bytes, read.next);
+            if score > most {
+                read.deviation = Some(Fault::Skipped(at - cursor.at));
+                best = Some((score, (read, false)));
+            }
+        }
+    }
+    best.filter(|(score, _)| *score > 0).map(|(_, candidate)| candidate)
+}
+
+/// Number of events without a fault after a place, at most [`PROBED_EVENTS`]; reaching the end
+/// counts as all of them.
+fn events_after(bytes: &[u8], mut cursor: Cursor) -> usize {
+    for count in 0..PROBED_EVENTS {
+        if cursor.at >= bytes.len() {
+            return PROBED_EVENTS;
+        }
+        match read_event(bytes, cursor) {
+            Some(Read { event: Event::Meta { kind: END_OF_TRACK, .. }, .. }) => {
+                return PROBED_EVENTS;
+            }
+            Some(read) => cursor = read.next,
+            None => return count,
+        }
+    }
+    PROBED_EVENTS
+}

@@ -1,0 +1,220 @@
+//! Search of a folder for drum MIDI and for tables that describe it.
+//!
+//! A table is a `.csv` file in the columns of the Groove MIDI Dataset, such as its `info.csv` or
+//! the one of the Expanded Groove MIDI Dataset, in the folder or one level below it. Its files are
+//! those of its rows. Without a table the folder is searched recursively: symbolic links are
+//! followed, but no file or folder is visited twice.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use groove::Meter;
+use groove::model::Metadata;
+use groove::pattern::style::ANY;
+use serde::Deserialize;
+use walkdir::WalkDir;
+
+/// A split of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// For training.
+    Train,
+    /// For model selection and reports.
+    Validation,
+    /// For the final measurement.
+    Test,
+}
+
+/// A file with the metadata that is known before reading it.
+#[derive(Clone, Debug)]
+pub(super) struct SourceFile {
+    /// Path from the folder.
+    pub(super) path: PathBuf,
+    pub(super) style: u8,
+    pub(super) fill: bool,
+    /// Tempo and meter of a table; they override those of the file.
+    pub(super) tempo: Option<f32>,
+    pub(super) meter: Option<Meter>,
+    pub(super) split: Split,
+}
+
+/// The files of a folder.
+#[derive(Debug, Default)]
+pub(super) struct FileList {
+    /// In order of their paths.
+    pub(super) files: Vec<SourceFile>,
+    /// True if they are listed by tables.
+    pub(super) is_listed: bool,
+    /// Paths that cannot be searched, and why.
+    pub(super) unread: Vec<(PathBuf, String)>,
+    /// MIDI files in the folder that no table lists.
+    pub(super) unlisted: usize,
+}
+
+impl FileList {
+    /// Lists the files of a folder, by its tables if it has any. `style` is the style of a folder
+    /// without one.
+    pub(super) fn of(folder: &Path, style: u8, model: &Metadata) -> Result<FileList> {
+        let tables = tables(folder)?;
+        let (found, unread) = search(folder);
+        let mut list = FileList { is_listed: !tables.is_empty(), unread, ..FileList::default() };
+        if tables.is_empty() {
+            list.files = found.into_iter().map(|path| unlisted_file(path, style)).collect();
+            return Ok(list);
+        }
+        for table in &tables {
+            list.files.extend(rows(folder, table, model)?);
+        }
+        list.files.sort_by(|a, b| a.path.cmp(&b.path));
+        let listed: HashSet<&Path> = list.files.iter().map(|file| file.path.as_path()).collect();
+        list.unlisted = found.iter().filter(|path| !listed.contains(path.as_path())).count();
+        Ok(list)
+    }
+}
+
+/// Returns the tables of a folder: those in it, or else those one level below.
+///
+/// # Errors
+/// If the folder cannot be read, or its `info.csv` is not a table of the Groove MIDI Dataset.
+pub(super) fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
+    let here = csv_files(folder)?;
+    if let Some(info) = here.iter().find(|path| path.ends_with("info.csv")) {
+        let has_columns = is_table(info)?;
+        anyhow::ensure!(
+            has_columns,
+            "{} is not a table in the columns of the Groove MIDI Dataset",
+            info.display()
+        );
+    }
+    let tables = |files: Vec<PathBuf>| -> Vec<PathBuf> {
+        files.into_iter().filter(|path| is_table(path).unwrap_or(false)).collect()
+    };
+    let mut found = tables(here);
+    if found.is_empty() {
+        let entries = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+        // A folder below that cannot be read is reported by the search.
+        let below = entries.filter(|path| path.is_dir()).filter_map(|path| csv_files(&path).ok());
+        found = tables(below.flatten().collect());
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The `.csv` files of a folder.
+fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("{} cannot be searched", folder.display()))?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_csv = |path: &PathBuf| has_ending(path, &["csv"]) && path.is_file();
+    Ok(paths.filter(is_csv).collect())
+}
+
+/// Returns true if a file has the columns of [`InfoRow`].
+fn is_table(path: &Path) -> Result<bool> {
+    let mut table = csv::Reader::from_path(path)
+        .with_context(|| format!("{} cannot be opened", path.display()))?;
+    let Ok(head) = table.headers() else { return Ok(false) };
+    Ok(COLUMNS.iter().all(|column| head.iter().any(|name| name == *column)))
+}
+
+/// Columns of [`InfoRow`].
+const COLUMNS: [&str; 6] =
+    ["style", "bpm", "beat_type", "time_signature", "midi_filename", "split"];
+
+/// The columns of a table that the trainer uses.
+#[derive(Deserialize)]
+struct InfoRow {
+    style: String,
+    bpm: f32,
+    beat_type: String,
+    time_signature: String,
+    midi_filename: PathBuf,
+    split: Split,
+}
+
+/// The files of a table.
+fn rows(folder: &Path, path: &Path, model: &Metadata) -> Result<Vec<SourceFile>> {
+    let base = path.parent().and_then(|parent| parent.strip_prefix(folder).ok());
+    let base = base.unwrap_or(Path::new(""));
+    let mut table = csv::Reader::from_path(path)
+        .with_context(|| format!("{} cannot be opened", path.display()))?;
+    let mut rows = Vec::new();
+    for row in table.deserialize() {
+        let row: InfoRow = row.with_context(|| {
+            format!("{} is not a table in the columns of the Groove MIDI Dataset", path.display())
+        })?;
+        let primary = row.style.split('/').next().unwrap_or(ANY);
+        rows.push(SourceFile {
+            style: model.style_number(primary).unwrap_or(0),
+            fill: row.beat_type == "fill",
+            tempo: Some(row.bpm),
+            meter: meter(&row.time_signature),
+            split: row.split,
+            path: base.join(row.midi_filename),
+        });
+    }
+    Ok(rows)
+}
+
+/// A meter written as 6-8 or 6/8; `None` if it is neither.
+fn meter(text: &str) -> Option<Meter> {
+    let (numerator, denominator) = text.trim().split_once(['-', '/'])?;
+    let (numerator, denominator) = (numerator.parse().ok()?, denominator.parse().ok()?);
+    let meter = Meter::new(numerator, denominator);
+    let is_whole = (i32::from(meter.numerator), i32::from(meter.denominator));
+    (is_whole == (numerator, denominator)).then_some(meter)
+}
+
+fn unlisted_file(path: PathBuf, style: u8) -> SourceFile {
+    SourceFile { path, style, fill: false, tempo: None, meter: None, split: Split::Train }
+}
+
+/// Paths of the MIDI files below a folder, and what cannot be searched.
+fn search(folder: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
+    let mut visited = HashSet::new();
+    // Real files before links to them, whatever their names.
+    let walk = WalkDir::new(folder).follow_links(true).sort_by(|a, b| {
+        (a.path_is_symlink(), a.file_name()).cmp(&(b.path_is_symlink(), b.file_name()))
+    });
+    let is_new = |entry: &walkdir::DirEntry, visited: &mut HashSet<PathBuf>| {
+        // A path that has none is reported when it is read.
+        fs::canonicalize(entry.path()).map_or(true, |path| visited.insert(path))
+    };
+    let entries = walk.into_iter().filter_entry(|entry| is_new(entry, &mut visited));
+    let relative = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
+    for entry in entries {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_midi(entry.path()) => {
+                found.push(relative(entry.path()));
+            }
+            Ok(_) => {}
+            // A link to a folder around it has been visited.
+            Err(fault) if fault.loop_ancestor().is_some() => {}
+            Err(fault) => {
+                let path = relative(fault.path().unwrap_or(folder));
+                let reason = fault.io_error().map_or(fault.to_string(), ToString::to_string);
+                unread.push((path, format!("it cannot be searched: {reason}")));
+            }
+        }
+    }
+    found.sort();
+    (found, unread)
+}
+
+/// Returns true if a file's name ends as those of MIDI files do. The hidden companions that macOS
+/// writes beside files are none.
+pub(crate) fn is_midi(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    has_ending(path, &["mid", "midi", "smf", "rmi", "kar"]) && !name.starts_with("._")
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().unwrap_or(OsStr::new(""));
+    endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
+}
