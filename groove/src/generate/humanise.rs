@@ -3,19 +3,30 @@
 use crate::generate::decoder::{Decoder, StepRng, VelocityOffset};
 use crate::model::encode::Kind;
 use crate::model::{Model, ModelError};
+use crate::pattern::drum::DrumSet;
 use crate::pattern::{Hit, Step};
 
 /// Standard deviation of velocities, of 127, above which they count as intended.
 const MEANT_VELOCITY: f64 = 8.0;
-/// Standard deviation of offsets, in ticks of 1/240 step, above which they count as intended.
+/// Root mean square of offsets, in ticks of 1/240 step, above which they count as intended.
 const MEANT_OFFSET: f64 = 4.0;
+/// Default amount of [`humanise`]: what is intended stays, and varies as a drummer's hits do.
+pub const DEFAULT_AMOUNT: f32 = 0.5;
+/// Share of the drummer's variation around an intended velocity or offset at the default amount.
+const VARIATION: f32 = 0.5;
+/// Maximum number of bars that the model hears before the first one.
+const LEAD_IN_BARS: usize = 4;
 
-/// Plays a clip's hits with the model's velocities and offsets: sampled with a seed, or else the
-/// medians.
+/// Plays a clip's hits with a drummer's velocities and offsets: sampled with a seed, or else the
+/// medians. Articulations and further strokes stay the clip's.
 ///
-/// Velocities that vary count as intended, and so do offsets: they are teacher-forced as the
-/// model's own past, and its hits resemble them. Uniform velocities and offsets are replaced. The
-/// clip begins with a bar and has the model's classes.
+/// Velocities that vary count as intended, and so do offsets from the grid; the model hears them as
+/// its own past. Flat ones are replaced. `amount` goes from the clip as it is (0) over
+/// [`DEFAULT_AMOUNT`], at which hits vary around what is intended and flat ones are the drummer's,
+/// to the drummer's own velocities and offsets (1).
+///
+/// The clip begins with a bar and has the model's classes. Before its first bar the model hears the
+/// clip's first bars as it plays them.
 ///
 /// # Errors
 /// Returns an error if the network cannot be computed.
@@ -24,43 +35,108 @@ pub fn humanise(
     kind: &Kind,
     clip: &[Step],
     seed: Option<u32>,
+    amount: f32,
 ) -> Result<Vec<Step>, ModelError> {
-    let bar = kind.meter.steps();
     let hits = || clip.iter().flat_map(Step::hits).map(|(_, hit)| hit);
-    let velocity_is_meant = spread(hits().map(|hit| f64::from(hit.velocity))) > MEANT_VELOCITY;
-    let offset_is_meant = spread(hits().map(|hit| f64::from(hit.offset_ticks))) > MEANT_OFFSET;
-    let mut decoder = Decoder::new(model);
-    let mut played = Vec::with_capacity(clip.len());
-    for (place, given) in clip.iter().enumerate() {
-        let prediction = decoder.predict(model, kind)?;
-        let number = i64::try_from(place / bar).unwrap_or(i64::MAX);
-        let mut rng = seed.map(|seed| StepRng::at(seed, number, place % bar, 0));
-        let drums = given.drums();
-        let velocity_offset =
-            rng.as_mut().map_or(VelocityOffset::Median, |rng| VelocityOffset::Sampled(rng, drums));
-        decoder.strike(model, kind, prediction, drums, velocity_offset)?;
-        let Some(own) = decoder.steps.last_mut() else { continue };
-        // Articulations and further strokes are the clip's.
-        for (drum, meant) in given.hits() {
-            let felt = own.hit(drum).map(|own| {
-                let louder = f32::from(own.velocity) / f32::from(meant.velocity);
-                meant.moved(own.offset(), 1.0, |velocity| {
-                    Hit::new(f32::from(velocity) * louder / 127.0, 0.0).velocity
-                })
-            });
-            own.set(drum, felt);
-        }
-        played.push(*own);
-        for (drum, meant) in given.hits() {
-            let fed = own.hit(drum).map(|own| Hit {
-                velocity: if velocity_is_meant { meant.velocity } else { own.velocity },
-                offset_ticks: if offset_is_meant { meant.offset_ticks } else { own.offset_ticks },
-                ..own
-            });
-            own.set(drum, fed);
-        }
+    let offsets = || hits().map(|hit| f64::from(hit.offset_ticks));
+    let square = offsets().map(|offset| offset * offset).sum::<f64>();
+    let amount = amount.clamp(0.0, 1.0);
+    let humaniser = Humaniser {
+        model,
+        kind,
+        seed,
+        velocity: Blend::new(
+            spread(hits().map(|hit| f64::from(hit.velocity))) > MEANT_VELOCITY,
+            amount,
+        ),
+        offset: Blend::new(
+            (square / offsets().count().max(1) as f64).sqrt() > MEANT_OFFSET,
+            amount,
+        ),
+    };
+    let bar = kind.meter.steps();
+    let heard = clip.len().min(LEAD_IN_BARS * bar) / bar * bar;
+    let first = humaniser.play(&[], &clip[..heard])?;
+    humaniser.play(&first, clip)
+}
+
+/// Mixture of a clip's velocity or offset with the model's.
+#[derive(Clone, Copy)]
+struct Blend {
+    is_meant: bool,
+    /// Share of the model's median, the rest is the clip's; and of its deviation from the median.
+    median: f32,
+    deviation: f32,
+}
+
+impl Blend {
+    fn new(is_meant: bool, amount: f32) -> Self {
+        let (low, high) = ((2.0 * amount).min(1.0), (2.0 * amount - 1.0).max(0.0));
+        let median = if is_meant { high } else { low };
+        let deviation = if is_meant { low * (VARIATION + (1.0 - VARIATION) * high) } else { low };
+        Blend { is_meant, median, deviation }
     }
-    Ok(played)
+
+    fn mix(self, clip: f32, median: f32, sampled: f32) -> f32 {
+        clip + self.median * (median - clip) + self.deviation * (sampled - median)
+    }
+}
+
+/// Humanises clips of one kind.
+struct Humaniser<'a> {
+    model: &'a Model,
+    kind: &'a Kind,
+    seed: Option<u32>,
+    velocity: Blend,
+    offset: Blend,
+}
+
+impl Humaniser<'_> {
+    /// Plays a clip after a decoder heard some bars.
+    fn play(&self, heard: &[Step], clip: &[Step]) -> Result<Vec<Step>, ModelError> {
+        let (model, kind) = (self.model, self.kind);
+        let bar = kind.meter.steps();
+        let mut decoder = Decoder::new(model);
+        for step in heard {
+            decoder.teacher_force(model, kind, *step)?;
+        }
+        let mut played = Vec::with_capacity(clip.len());
+        for (place, given) in clip.iter().enumerate() {
+            let number = i64::try_from(place / bar).unwrap_or(i64::MAX);
+            let mut rng = self.seed.map(|seed| StepRng::at(seed, number, place % bar, 0));
+            let drums = given.drums();
+            let prediction = decoder.predict(model, kind)?;
+            let mut median = decoder.clone();
+            median.strike(model, kind, prediction.clone(), drums, VelocityOffset::Median)?;
+            // Where everything is intended, hits need not be clear: a ghost note is not.
+            let is_meant = self.velocity.is_meant || self.offset.is_meant;
+            let requested = if is_meant { DrumSet::EMPTY } else { drums };
+            let choice = rng
+                .as_mut()
+                .map_or(VelocityOffset::Median, |rng| VelocityOffset::Sampled(rng, requested));
+            decoder.strike(model, kind, prediction, drums, choice)?;
+            let (Some(own), Some(median)) = (decoder.steps.last_mut(), median.steps.last()) else {
+                continue;
+            };
+            for (drum, meant) in given.hits() {
+                if let (Some(sampled), Some(median)) = (own.hit(drum), median.hit(drum)) {
+                    own.set(drum, Some(self.mixed(meant, median, sampled)));
+                }
+            }
+            played.push(*own);
+        }
+        Ok(played)
+    }
+
+    /// The clip's hit with velocity and offset mixed with the model's.
+    fn mixed(&self, meant: Hit, median: Hit, sampled: Hit) -> Hit {
+        let velocity = self.velocity.mix(meant.velocity(), median.velocity(), sampled.velocity());
+        let offset = self.offset.mix(meant.offset(), median.offset(), sampled.offset());
+        let louder = velocity / meant.velocity();
+        meant.moved(offset, 1.0, |velocity| {
+            Hit::new(f32::from(velocity) * louder / 127.0, 0.0).velocity
+        })
+    }
 }
 
 /// Each step's hits with the median velocity and offset that the model predicts from the unchanged
@@ -110,10 +186,12 @@ mod tests {
     }
 
     #[test]
-    fn humanise_keeps_hits_and_varies_velocities() {
+    fn flat_clips_get_a_drummers_velocities() {
         let model = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
         let flat = clip(|_| 100);
-        let play = |clip: &[Step], seed| humanise(&model, &KIND, clip, seed).expect("steps");
+        let play = |clip: &[Step], seed| {
+            humanise(&model, &KIND, clip, seed, DEFAULT_AMOUNT).expect("steps")
+        };
         let drawn = play(&flat, Some(1));
         let drums = |steps: &[Step]| steps.iter().map(Step::drums).collect::<Vec<_>>();
         assert_eq!(drums(&drawn), drums(&flat));
@@ -123,9 +201,43 @@ mod tests {
         assert!(
             spread(drawn.iter().flat_map(Step::hits).map(|(_, h)| f64::from(h.velocity))) > 5.0
         );
-        // Uniform velocities are ignored, varied ones are not.
-        assert_eq!(play(&clip(|_| 30), None), play(&flat, None));
-        let accents = clip(|place| if place.is_multiple_of(4) { 120 } else { 40 });
-        assert_ne!(play(&accents, None), play(&flat, None));
+        assert_eq!(play(&clip(|_| 30), None), play(&flat, None), "uniform velocities do not count");
+    }
+
+    #[test]
+    fn the_amount_goes_from_the_clip_to_the_drummer() {
+        let model = Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model");
+        let mut accents = clip(|place| if place.is_multiple_of(4) { 115 } else { 30 });
+        for (place, step) in accents.iter_mut().enumerate() {
+            for drum in step.drums().iter() {
+                let hit = step.hit(drum).map(|hit| {
+                    let offset_ticks = if place % 2 == 1 { 80 } else { 0 };
+                    Hit { offset_ticks, ..hit }
+                });
+                step.set(drum, hit);
+            }
+        }
+        let play = |amount| humanise(&model, &KIND, &accents, Some(5), amount).expect("steps");
+        assert_eq!(play(0.0), accents);
+        let distance = |played: &[Step]| {
+            let hits = |steps: &[Step]| steps.iter().flat_map(Step::hits).collect::<Vec<_>>();
+            let pairs = hits(played).into_iter().zip(hits(&accents));
+            let each = pairs.map(|((_, a), (_, b))| {
+                f64::from(a.velocity.abs_diff(b.velocity))
+                    + f64::from(a.offset_ticks.abs_diff(b.offset_ticks))
+            });
+            each.sum::<f64>()
+        };
+        let [half, whole] = [0.5, 1.0].map(|amount| distance(&play(amount)));
+        assert!(0.0 < half && half < 0.7 * whole, "{half} {whole}");
+        let swung = play(DEFAULT_AMOUNT);
+        let offbeats: Vec<f64> = (swung.iter().enumerate())
+            .filter(|(place, _)| place % 2 == 1)
+            .flat_map(|(_, step)| {
+                step.hits().map(|(_, hit)| f64::from(hit.offset_ticks)).collect::<Vec<_>>()
+            })
+            .collect();
+        let mean = offbeats.iter().sum::<f64>() / offbeats.len() as f64;
+        assert!((mean - 80.0).abs() < 25.0, "{mean}");
     }
 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use groove::generate::humanise::humanise;
+use groove::generate::humanise::{DEFAULT_AMOUNT, humanise};
 use groove::model::encode::Kind;
 use groove::pattern::midi::Clip;
 use groove::take::pins::Pins;
@@ -79,8 +79,8 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         let kind = Kind { style, blend, tempo, meter: clip.meter, fill: false };
         let kit = &model.metadata().classes;
         let steps: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
-        let played =
-            humanise(&model, &kind, &steps, Some(seed)).map_err(|fault| fault.to_string())?;
+        let played = humanise(&model, &kind, &steps, Some(seed), DEFAULT_AMOUNT)
+            .map_err(|fault| fault.to_string())?;
         self.store.change(|extras| extras.pins = Pins::all(&played));
         Ok("The file's hits are pinned, with the drummer's velocities and timing.".into())
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use groove::Step;
 use groove::generate::Drummer;
-use groove::generate::humanise::humanise;
+use groove::generate::humanise::{DEFAULT_AMOUNT, humanise};
 use groove::model::encode::Kind;
 use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
@@ -109,7 +109,7 @@ pub fn run(task: &PlayTask) -> Result<()> {
         PlayTask::Humanise { .. } => {
             let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
             let hits: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
-            humanise(&model, &kind, &hits, Some(seed))?
+            humanise(&model, &kind, &hits, Some(seed), DEFAULT_AMOUNT)?
         }
         PlayTask::Continue { length, .. } => {
             let primer = Primer::Play(Played::new(&last_bars(&clip)));

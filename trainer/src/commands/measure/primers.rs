@@ -1,7 +1,7 @@
 //! Checks of primers: continued bars, tapped rhythms, humanised hits, and morphs between two takes.
 
 use anyhow::{Context, Result};
-use groove::generate::humanise::{humanise, predict_feel};
+use groove::generate::humanise::{DEFAULT_AMOUNT, humanise, predict_feel};
 use groove::generate::morph::morph;
 use groove::model::ModelError;
 use groove::model::encode::Kind;
@@ -162,7 +162,7 @@ pub(super) fn humanised(context: &CheckContext) -> Result<Vec<Check>> {
         steps
     };
     let humanised = |piece: &Piece, flat: bool| {
-        humanise(&context.model, &piece.kind, &quantised(&piece.steps, flat), None)
+        humanise(&context.model, &piece.kind, &quantised(&piece.steps, flat), None, DEFAULT_AMOUNT)
     };
     let predicted = |piece: &Piece, flat: bool| {
         predict_feel(&context.model, &piece.kind, &quantised(&piece.steps, flat))
