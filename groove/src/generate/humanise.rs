@@ -12,8 +12,11 @@ const MEANT_VELOCITY: f64 = 8.0;
 const MEANT_OFFSET: f64 = 4.0;
 /// Default amount of [`humanise`]: what is intended stays, and varies as a drummer's hits do.
 pub const DEFAULT_AMOUNT: f32 = 0.5;
-/// Share of the drummer's variation around an intended velocity or offset at the default amount.
+/// Share of the drummer's variation around an intended velocity or offset at the default amount,
+/// and its limits: as a share of the velocity, and in steps.
 const VARIATION: f32 = 0.5;
+const MOST_VELOCITY: f32 = 0.25;
+const MOST_OFFSET: f32 = 8.0 / 240.0;
 /// Maximum number of bars that the model hears before the first one.
 const LEAD_IN_BARS: usize = 4;
 
@@ -67,6 +70,8 @@ struct Blend {
     /// Share of the model's median, the rest is the clip's; and of its deviation from the median.
     median: f32,
     deviation: f32,
+    /// Factor of the limit of the deviation: 1 at the default amount, infinite at 1.
+    limit: f32,
 }
 
 impl Blend {
@@ -74,11 +79,14 @@ impl Blend {
         let (low, high) = ((2.0 * amount).min(1.0), (2.0 * amount - 1.0).max(0.0));
         let median = if is_meant { high } else { low };
         let deviation = if is_meant { low * (VARIATION + (1.0 - VARIATION) * high) } else { low };
-        Blend { is_meant, median, deviation }
+        let limit = if is_meant { 1.0 / (1.0 - high) } else { f32::INFINITY };
+        Blend { is_meant, median, deviation, limit }
     }
 
-    fn mix(self, clip: f32, median: f32, sampled: f32) -> f32 {
-        clip + self.median * (median - clip) + self.deviation * (sampled - median)
+    fn mix(self, [clip, median, sampled]: [f32; 3], most: f32) -> f32 {
+        let most = self.limit * most;
+        let deviation = (self.deviation * (sampled - median)).clamp(-most, most);
+        clip + self.median * (median - clip) + deviation
     }
 }
 
@@ -130,8 +138,9 @@ impl Humaniser<'_> {
 
     /// The clip's hit with velocity and offset mixed with the model's.
     fn mixed(&self, meant: Hit, median: Hit, sampled: Hit) -> Hit {
-        let velocity = self.velocity.mix(meant.velocity(), median.velocity(), sampled.velocity());
-        let offset = self.offset.mix(meant.offset(), median.offset(), sampled.offset());
+        let velocities = [meant, median, sampled].map(Hit::velocity);
+        let velocity = self.velocity.mix(velocities, MOST_VELOCITY * meant.velocity());
+        let offset = self.offset.mix([meant, median, sampled].map(Hit::offset), MOST_OFFSET);
         let louder = velocity / meant.velocity();
         meant.moved(offset, 1.0, |velocity| {
             Hit::new(f32::from(velocity) * louder / 127.0, 0.0).velocity
