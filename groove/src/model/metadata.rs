@@ -1,6 +1,8 @@
 //! The header of a model file: identity, purpose and quality of the model. [`crate::model`] has the
 //! weights.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::calibration::StyleCalibration;
@@ -8,6 +10,7 @@ use crate::model::encode::{self, Inputs, Kind};
 use crate::model::error::{FORMATS, MAX_CELLS, MAX_LAYERS, ModelError};
 use crate::model::feel::{CLASS_OUTPUTS, FEEL_CELLS};
 use crate::model::pointer_memory::CONTROLS;
+use crate::model::stroke_offsets::StrokeOffsets;
 use crate::model::strokes;
 use crate::pattern::Step;
 use crate::pattern::kit::Kit;
@@ -71,6 +74,9 @@ pub struct Metadata {
     #[serde(default)]
     #[serde(rename = "dials")]
     pub calibrations: Vec<StyleCalibration>,
+    /// Offsets of the stroke network by style number. Missing styles use those of any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stroke_offsets: BTreeMap<u8, StrokeOffsets>,
 }
 
 impl Metadata {
@@ -90,6 +96,7 @@ impl Metadata {
             updates: 0,
             validation: Figures::default(),
             calibrations: Vec::new(),
+            stroke_offsets: BTreeMap::new(),
         }
     }
 
@@ -163,6 +170,17 @@ impl Metadata {
     #[must_use]
     pub fn calibration(&self, style: u8) -> StyleCalibration {
         self.calibrations.get(usize::from(self.known(style))).copied().unwrap_or_default()
+    }
+
+    /// Offsets of the stroke network for a kind of beat.
+    #[must_use]
+    pub fn stroke_offsets(&self, kind: &Kind) -> StrokeOffsets {
+        let of = |style: u8| {
+            let own = self.stroke_offsets.get(&self.known(style));
+            own.or(self.stroke_offsets.get(&0)).copied().unwrap_or_default()
+        };
+        let (second, share) = kind.blend;
+        of(kind.style).blend(&of(second), share.clamp(0.0, 1.0))
     }
 
     fn known(&self, style: u8) -> u8 {

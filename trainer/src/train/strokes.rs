@@ -5,12 +5,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor, Var};
-use groove::model::strokes::{
-    INPUTS, SIZES, articulation_outcome, next_outcomes, write_row, write_so_far,
-};
+use groove::CLASSES;
 use groove::model::{self, Metadata};
-use groove::pattern::MAX_STROKES;
-use groove::{CLASSES, Hit, Step};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
