@@ -8,7 +8,7 @@ use crate::model::strokes::{
 };
 use crate::model::{Model, ModelError};
 use crate::pattern::drum::{Drum, DrumSet};
-use crate::pattern::{Articulation, Hit, MAX_STROKES, Step, Stroke};
+use crate::pattern::{Articulation, Hit, MAX_STROKES, Meter, Step, Stroke};
 
 /// Random numbers of a hit: one for the articulation, five for each further stroke.
 pub(crate) const PLACES: usize = 1 + 5 * (MAX_STROKES - 1);
@@ -16,6 +16,9 @@ pub(crate) const PLACES: usize = 1 + 5 * (MAX_STROKES - 1);
 /// Sampling temperatures of articulations and of strokes.
 const ARTICULATION_TEMPERATURE: f32 = 1.0;
 const STROKE_TEMPERATURE: f32 = 1.0;
+
+/// Steps of 2 and 4 in a bar of 4/4.
+const BACKBEATS: [usize; 2] = [4, 12];
 
 /// Drums that a hand strikes. A closed hat that would need a third hand is played by the foot.
 const HANDS: [Drum; 7] = [
@@ -56,7 +59,15 @@ impl StrokeChoice<'_> {
         }
         let mut row = [0.0; INPUTS];
         write_row(past, kind, drums, drum, main, &mut row);
-        let Some(mut outputs) = model.strokes(&row)? else { return Ok(main) };
+        let offsets = model.metadata().stroke_offsets(kind);
+        let place = past.len() % kind.meter.steps();
+        let backbeat = kind.meter == Meter::FOUR_FOUR && BACKBEATS.contains(&place);
+        let calibrated = |row: &[f32]| -> Result<Option<Vec<f32>>, ModelError> {
+            let mut outputs = model.strokes(row)?;
+            outputs.iter_mut().for_each(|outputs| offsets.add(drum, backbeat, outputs));
+            Ok(outputs)
+        };
+        let Some(mut outputs) = calibrated(&row)? else { return Ok(main) };
         let articulations = &mut outputs[..Articulation::played(drum)];
         if drum == Drum::ClosedHat && hands(drums) >= 2 {
             let foot = Articulation::Pedal.index_in(drum);
@@ -68,7 +79,7 @@ impl StrokeChoice<'_> {
         let mut further: Vec<Stroke> = Vec::new();
         while further.len() + 1 < MAX_STROKES {
             write_so_far(drum, main, &further, &mut row);
-            let Some(outputs) = model.strokes(&row)? else { break };
+            let Some(outputs) = calibrated(&row)? else { break };
             let Some(next) = self.next_stroke(&outputs, main, further.len()) else { break };
             further.push(next);
         }

@@ -1,6 +1,8 @@
 //! The header of a model file: identity, purpose and quality of the model. [`crate::model`] has the
 //! weights.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::calibration::StyleCalibration;
@@ -8,6 +10,7 @@ use crate::model::encode::{self, Inputs, Kind};
 use crate::model::error::{FORMATS, MAX_CELLS, MAX_LAYERS, ModelError};
 use crate::model::feel::{CLASS_OUTPUTS, FEEL_CELLS};
 use crate::model::pointer_memory::CONTROLS;
+use crate::model::stroke_offsets::StrokeOffsets;
 use crate::model::strokes;
 use crate::pattern::Step;
 use crate::pattern::kit::Kit;
@@ -83,6 +86,9 @@ pub struct Metadata {
     #[serde(default)]
     #[serde(rename = "dials")]
     pub calibrations: Vec<StyleCalibration>,
+    /// Offsets of the stroke network by style number. Missing styles use those of any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stroke_offsets: BTreeMap<u8, StrokeOffsets>,
 }
 
 impl Metadata {
@@ -105,6 +111,7 @@ impl Metadata {
             updates: 0,
             validation: Figures::default(),
             calibrations: Vec::new(),
+            stroke_offsets: BTreeMap::new(),
         }
     }
 
@@ -187,6 +194,17 @@ impl Metadata {
     pub fn calibration(&self, style: u8) -> StyleCalibration {
         let place = self.style_place(style).map_or(0, |place| 1 + place);
         self.calibrations.get(place).copied().unwrap_or_default()
+    }
+
+    /// Offsets of the stroke network for a kind of beat.
+    #[must_use]
+    pub fn stroke_offsets(&self, kind: &Kind) -> StrokeOffsets {
+        let of = |style: u8| {
+            let own = self.stroke_offsets.get(&style);
+            own.or(self.stroke_offsets.get(&0)).copied().unwrap_or_default()
+        };
+        let (second, share) = kind.blend;
+        of(kind.style).blend(&of(second), share.clamp(0.0, 1.0))
     }
 
     /// Place of a style in [`Metadata::styles`], by number; `None` if the model does not have it.

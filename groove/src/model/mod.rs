@@ -20,8 +20,8 @@ pub mod kernels;
 pub mod lead_in;
 pub mod metadata;
 mod network;
-
 pub mod pointer_memory;
+pub mod stroke_offsets;
 pub mod strokes;
 #[cfg(test)]
 pub(crate) mod tests;

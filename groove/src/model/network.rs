@@ -1,6 +1,6 @@
 //! The two networks and their state.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{Device, Module, Tensor};
 
@@ -11,6 +11,7 @@ use super::kernels::ops::{Linear, Lstm, Mixture, Tanh};
 use super::lead_in::LeadIn;
 use super::metadata::{Metadata, Stack};
 use super::pointer_memory::{CONTROLS, Memory};
+use super::stroke_offsets::StrokeOffsets;
 
 /// A loaded model: weights only. [`State`] holds the state of playing.
 #[derive(Debug)]
@@ -76,6 +77,11 @@ impl Model {
     /// Replaces the calibrations, in the order of [`Metadata::calibrations`].
     pub fn set_calibrations(&mut self, calibrations: Vec<StyleCalibration>) {
         self.metadata.calibrations = calibrations;
+    }
+
+    /// Replaces the offsets of the stroke network, by style number.
+    pub fn set_stroke_offsets(&mut self, offsets: BTreeMap<u8, StrokeOffsets>) {
+        self.metadata.stroke_offsets = offsets;
     }
 
     /// The state before the first step.

@@ -10,6 +10,7 @@ use super::lead_in::LeadIn;
 use super::pointer_memory::Memory;
 use super::*;
 use crate::model::encode::{Inputs, Kind};
+use crate::model::stroke_offsets::StrokeOffsets;
 use crate::pattern::drum::Drum;
 use crate::pattern::kit::Kit;
 use crate::pattern::style::{OWN_STYLES, STYLES, Style, style_in};
@@ -190,6 +191,26 @@ fn a_new_built_in_style_changes_no_model() {
 }
 
 #[test]
+fn stroke_offsets_round_trip_and_a_style_without_them_uses_those_of_any() {
+    let offsets = |further: f32| StrokeOffsets { further: [further; 9], ..Default::default() };
+    let read = |metadata: &Metadata| {
+        Model::from_bytes(&small_bytes(metadata, true)).expect("our own file").metadata().clone()
+    };
+    let mut metadata = nine();
+    assert_eq!(read(&metadata), metadata);
+    let kind =
+        |style, blend| Kind { style, blend, tempo: 120.0, meter: Meter::FOUR_FOUR, fill: false };
+    assert_eq!(metadata.stroke_offsets(&kind(3, (0, 0.0))), offsets(0.0), "an older file");
+    metadata.stroke_offsets = [(0, offsets(0.5)), (3, offsets(-1.5))].into();
+    let read = read(&metadata);
+    assert_eq!(read, metadata);
+    let wanted = [(3, (0, 0.0), -1.5), (17, (0, 0.0), 0.5), (3, (17, 0.25), -1.0)];
+    for (style, blend, further) in wanted {
+        assert_eq!(read.stroke_offsets(&kind(style, blend)), offsets(further));
+    }
+}
+
+#[test]
 fn state_carries_over_between_steps() {
     let model = Model::from_bytes(&small_bytes(&nine(), false)).expect("our own file");
     let row = vec![1.0; model.metadata().row()];
@@ -215,7 +236,7 @@ fn every_error_has_its_message() {
     let classes = |pitches: std::ops::Range<u32>| pitches.map(class).collect::<Value>();
     type Change<'a> = &'a dyn Fn(&mut Value);
     let own = |m: &mut Value, names: &[&str]| *m = with_own_styles(m, names);
-    let faults: [(Change, &str); 23] = [
+    let faults: [(Change, &str); 24] = [
         (&|m| m["format"] = json!(9), "format version 9"),
         (
             &|m| *m = json!({ "format": 1 }),
@@ -245,6 +266,7 @@ fn every_error_has_its_message() {
         (&|m| m["beat"]["cells"] = json!(1u64 << 40), "layers of"),
         (&|m| m["beat"]["cells"] = json!(9), "shape"),
         (&|m| m["beat"]["layers"] = json!(3), "beat.weight_ih_l2"),
+        (&|m| m["stroke_offsets"] = json!({ "0": [[9, 0, 1.0]] }), "of class 9, place 0 is not"),
     ];
     for (change, part) in faults {
         let said = sentence(with_header(&nine(), change));

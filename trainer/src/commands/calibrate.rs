@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::data::Data;
 use crate::files;
 use crate::train::calibration::calibrated;
+use crate::train::stroke_calibration::with_stroke_offsets;
 use crate::train::strokes::with_strokes;
 
 /// Options of `calibrate`.
@@ -22,9 +23,12 @@ pub struct CalibrateOptions {
     /// File for the new model
     #[arg(long)]
     out: PathBuf,
-    /// Learn the stroke network and take the lead-ins again, and keep the calibration
+    /// Learn and calibrate the stroke network, take the lead-ins again, and keep the rest
     #[arg(long)]
     strokes: bool,
+    /// Keep the stroke network and lead-ins of the file, and only calibrate the strokes
+    #[arg(long, requires = "strokes")]
+    keep_network: bool,
 }
 
 /// Calibrates a model file.
@@ -34,9 +38,19 @@ pub struct CalibrateOptions {
 pub fn run(options: &CalibrateOptions) -> Result<()> {
     let bytes = files::read(&options.model)?;
     let metadata = files::parse_model(&options.model, &bytes)?.metadata().clone();
+    ensure!(
+        metadata.has_strokes() || !options.keep_network,
+        "the model has no stroke network to keep; learn one without --keep-network"
+    );
     let data = Data::read(&options.data, None, 1, &metadata)?;
     let new = match options.strokes {
-        true => with_strokes(&options.model, &bytes, &data)?,
+        true => {
+            let learned = match options.keep_network {
+                true => bytes,
+                false => with_strokes(&options.model, &bytes, &data)?,
+            };
+            with_stroke_offsets(&options.model, &learned, &data)?
+        }
         false => calibrated(&options.model, &bytes, &data)?,
     };
     files::write_atomic(&options.out, &new)

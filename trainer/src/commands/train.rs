@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use crate::files;
 use crate::train::calibration;
 use crate::train::console::stop_on_interrupt;
+use crate::train::stroke_calibration::with_stroke_offsets;
 use crate::train::strokes::with_strokes;
 pub use crate::train::training::TrainOptions;
 use crate::train::training::{MODEL, train};
@@ -27,7 +28,8 @@ pub fn run(options: &TrainOptions) -> Result<()> {
         let bytes = files::read(&path)?;
         if files::parse_model(&path, &bytes)?.metadata().calibrations.is_empty() {
             let bytes = with_strokes(&path, &bytes, &data)?;
-            files::write_atomic(&path, &calibration::calibrated(&path, &bytes, &data)?)?;
+            let bytes = calibration::calibrated(&path, &bytes, &data)?;
+            files::write_atomic(&path, &with_stroke_offsets(&path, &bytes, &data)?)?;
         }
     }
     if options.plan.init.is_some() && outcome.best.is_some_and(|best| best.update == 0) {

@@ -9,7 +9,7 @@ pub(crate) mod free_run;
 mod judge;
 mod meter_backbone;
 pub(crate) mod requests;
-mod stroke_shares;
+pub(crate) mod stroke_shares;
 pub(crate) mod strokes;
 mod style_recall;
 mod swing;

@@ -66,11 +66,7 @@ impl StrokeShares {
                 let many = steps().filter(|step| hands(step) > HANDS).count() as f64;
                 many / steps().count().max(1) as f64
             }),
-            pedal_on_two_and_four: pair(&|side| {
-                let bars = || side.iter().flat_map(|groove| &groove.bars);
-                let both = bars().filter(|bar| pedal(&bar[4]) && pedal(&bar[12])).count() as f64;
-                both / bars().count().max(1) as f64
-            }),
+            pedal_on_two_and_four: pair(&pedal_on_two_and_four),
         })
     }
 
@@ -103,6 +99,13 @@ fn hands(step: &Step) -> u32 {
         u32::from(drum != Drum::Kick && stick)
     };
     step.hits().map(by_hand).sum()
+}
+
+/// Share of bars with the pedal on 2 and 4.
+pub(crate) fn pedal_on_two_and_four(side: &[Groove]) -> f64 {
+    let bars = || side.iter().flat_map(|groove| &groove.bars);
+    let both = bars().filter(|bar| pedal(&bar[4]) && pedal(&bar[12])).count() as f64;
+    both / bars().count().max(1) as f64
 }
 
 fn pedal(step: &Step) -> bool {
