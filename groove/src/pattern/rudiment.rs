@@ -212,7 +212,7 @@ mod tests {
                     let changed = rudiment.apply(plain, tempo);
                     assert_eq!(changed.main(), plain.main());
                     // Late in its step and at a high tempo, a double has less than 35 ms of room.
-                    let narrow = rudiment == Rudiment::Double && offset > 0 && tempo > 120.0;
+                    let narrow = rudiment == Rudiment::Double && offset > 0 && tempo > 150.0;
                     let named = if narrow { Rudiment::Flam } else { rudiment };
                     assert_eq!(Rudiment::of(changed, tempo), named, "{tempo} {offset}");
                     assert_eq!(Rudiment::Single.apply(changed, tempo), plain);
