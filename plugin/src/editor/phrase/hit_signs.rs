@@ -10,8 +10,7 @@ use groove::pattern::{self, Hit};
 use crate::editor::phrase::layout::{Column, hit_rect};
 use crate::editor::theme::{FontRole, Scale};
 
-/// Minimum distance from a stroke to the next one, and the width of a tick, in design points.
-const PITCH: f32 = 3.2;
+/// Width of a tick, in design points.
 const TICK: f32 = 2.0;
 
 /// Width of a step below which only the nearest tick on either side is drawn, in design points.
@@ -25,54 +24,44 @@ pub(crate) fn paint(
     hit: Hit,
     colour: Color32,
 ) {
-    let mut area = hit_rect(scale, column, lane, step, hit);
-    if let Some(first) = ticks(painter, scale, (column, lane, step), hit, colour) {
-        area.max.x = area.right().min(first - scale.px(PITCH - TICK));
+    let bar = |stroke: pattern::Stroke| {
+        let alone = Hit::plain(stroke.velocity, stroke.offset_ticks);
+        hit_rect(scale, column, lane, step, alone)
+    };
+    let mut area = bar(hit.main());
+    let sign = |area| Sign { painter, scale, area, colour, step: column.step() };
+    // A pedal with a stick is a foot under the stick's bar.
+    let is_foot = |stroke: &pattern::Stroke| {
+        let near = (bar(*stroke).left() - area.left()).abs() < area.width();
+        stroke.articulation == Articulation::Pedal && near
+    };
+    if hit.further().any(|stroke| is_foot(&stroke)) {
+        sign(area).foot();
     }
-    Sign { painter, scale, area, colour, step: column.step() }.paint(hit.articulation);
-}
-
-/// Draws the further strokes of a hit. Returns the x coordinate of the first one after the main
-/// stroke.
-fn ticks(
-    painter: &Painter,
-    scale: Scale,
-    (column, lane, step): (&Column, Rect, usize),
-    hit: Hit,
-    colour: Color32,
-) -> Option<f32> {
-    let is_before = |stroke: &pattern::Stroke| stroke.offset_ticks < hit.offset_ticks;
+    let (width, gap) = (scale.px(TICK), scale.px(1.2).max(1.5));
     let tick = |x: f32, stroke: pattern::Stroke| {
-        let stroke_alone = Hit::plain(stroke.velocity, stroke.offset_ticks);
-        let area = hit_rect(scale, column, lane, step, stroke_alone);
-        let area = area.with_min_x(x).with_max_x(x + scale.px(TICK));
-        painter.rect_filled(area, CornerRadius::ZERO, colour);
-        if stroke.articulation == Articulation::Pedal {
-            Sign { painter, scale, area, colour, step: column.step() }.foot();
-        }
+        sign(bar(stroke).with_min_x(x).with_max_x(x + width)).tick(stroke.articulation);
     };
-    let onset = |stroke: pattern::Stroke| {
-        column.hit_x(step, Hit::plain(stroke.velocity, stroke.offset_ticks))
-    };
+    let ticks = || hit.further.into_iter().filter(|stroke| stroke.velocity > 0 && !is_foot(stroke));
+    let is_before = |stroke: &pattern::Stroke| stroke.offset_ticks < hit.offset_ticks;
     let most = if column.step() < scale.px(NARROW) { 1 } else { pattern::MAX_STROKES };
-    let main = column.hit_x(step, hit);
-    let mut x = main;
-    for stroke in
-        hit.further.into_iter().rev().filter(|s| s.velocity > 0 && is_before(s)).take(most)
-    {
-        x = onset(stroke).min(x - scale.px(PITCH));
+    // Ticks that would touch each other move away from the main stroke, which stays at its onset.
+    let mut x = area.left();
+    for stroke in ticks().rev().filter(is_before).take(most) {
+        x = bar(stroke).left().min(x - width - gap);
         tick(x, stroke);
     }
-    let (mut x, mut first) = (main, None);
-    for stroke in hit.further().filter(|stroke| !is_before(stroke)).take(most) {
-        x = onset(stroke).max(x + scale.px(PITCH));
+    let (mut x, mut right) = (area.left(), area.right());
+    for stroke in ticks().filter(|stroke| !is_before(stroke)).take(most) {
+        x = bar(stroke).left().max(x + width + gap);
         tick(x, stroke);
-        first = first.or(Some(x));
+        right = right.min(x - gap);
     }
-    first
+    area.max.x = right;
+    sign(area).paint(hit.articulation);
 }
 
-/// Place and colour of a main stroke.
+/// Place and colour of a stroke.
 struct Sign<'a> {
     painter: &'a Painter,
     scale: Scale,
@@ -121,6 +110,14 @@ impl Sign<'_> {
             // The two share a letter: they are on different lanes.
             Articulation::Clap | Articulation::China => self.letter("C"),
             Articulation::Splash => self.letter("S"),
+        }
+    }
+
+    /// Draws a further stroke.
+    fn tick(&self, articulation: Articulation) {
+        self.painter.rect_filled(self.area, CornerRadius::ZERO, self.colour);
+        if articulation == Articulation::Pedal {
+            self.foot();
         }
     }
 

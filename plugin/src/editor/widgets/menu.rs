@@ -96,7 +96,7 @@ pub(crate) fn menu_words(
     for &choice in choices {
         let font = scale.font(FontRole::Chosen);
         let text = ui.painter().layout_no_wrap(choice.to_owned(), font, theme::TEXT);
-        let width = text.size().x + scale.px(14.0);
+        let width = text.size().x + scale.px(9.0);
         if at.x > left && at.x + width > rect.right() {
             at = pos2(left, at.y + height + gap);
         }
