@@ -142,6 +142,13 @@ impl Hit {
         Some(hit)
     }
 
+    /// The hit with another main velocity. The velocities of further strokes are scaled alike.
+    #[must_use]
+    pub fn with_velocity(self, velocity: u8) -> Hit {
+        let scale = f32::from(velocity) / f32::from(self.velocity.max(1));
+        self.moved(self.offset(), 1.0, |of| Hit::new(f32::from(of) * scale / 127.0, 0.0).velocity)
+    }
+
     /// The hit with its main stroke at an offset in steps, and mapped velocities. The distances of
     /// further strokes from the main one are scaled, and compressed where they would leave the step.
     #[must_use]
@@ -385,6 +392,14 @@ mod tests {
         let one = Hit::of_strokes([stroke(50, 3), stroke(70, 3)]).expect("a hit");
         assert_eq!(one, Hit::plain(70, 3), "one note of MIDI");
         assert_eq!(Hit::of_strokes([]), None);
+    }
+
+    #[test]
+    fn another_velocity_scales_all_strokes_and_moves_none() {
+        let drag = Hit::of_strokes([stroke(30, -60), stroke(110, 4), stroke(20, -100)]);
+        let soft = Hit::of_strokes([stroke(15, -60), stroke(55, 4), stroke(10, -100)]);
+        let (drag, soft) = (drag.expect("a hit"), soft.expect("a hit"));
+        assert_eq!((drag.with_velocity(55), soft.with_velocity(110)), (soft, drag));
     }
 
     #[test]

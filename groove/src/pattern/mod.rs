@@ -1,4 +1,4 @@
-//! Rhythm data: drums, articulations, hits, bars, styles and kits, clips and MIDI files.
+//! Rhythm data: drums, articulations, hits, rudiments, bars, styles and kits, clips and MIDI files.
 
 mod articulation;
 mod bar;
@@ -10,6 +10,7 @@ pub mod input_maps;
 pub mod kit;
 pub mod midi;
 pub mod pitches;
+pub mod rudiment;
 pub mod style;
 
 pub use articulation::{Articulation, MAX_ARTICULATIONS};

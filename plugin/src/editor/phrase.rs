@@ -1,6 +1,8 @@
-//! The phrase on screen: its layout, its picture, its lane headers, and editing it.
+//! The phrase on screen: its layout, its picture, its lane headers, its menu, and editing it.
 
 pub(crate) mod cell_edit;
+mod cell_menu;
+mod hit_signs;
 pub(crate) mod lane_headers;
 pub(crate) mod layout;
 pub(crate) mod view;

@@ -100,11 +100,26 @@ impl Rig {
         Rig { window, params, host, link, audio }
     }
 
-    /// Returns the centre of a control. A label beside it may have the same name.
+    /// Returns the centre of a control. A label beside it may have the same name. The name of a
+    /// cell with a hit goes on after a colon.
     fn find(&self, name: &str) -> Pos2 {
         let named = self.window.query_all_by_label(name);
         let mut controls = named.filter(|node| node.accesskit_node().role() != Role::Label);
-        controls.next().unwrap_or_else(|| panic!("no control named {name}")).rect().center()
+        let control = controls.next().or_else(|| self.struck_cell(name));
+        control.unwrap_or_else(|| panic!("no control named {name}")).rect().center()
+    }
+
+    /// Returns the cell at a position if it has a hit.
+    fn struck_cell(&self, position: &str) -> Option<egui_kittest::Node<'_>> {
+        let start = format!("{position}: ");
+        let mut nodes = self.window.root().children_recursive();
+        nodes.find(|node| node.accesskit_node().label().is_some_and(|it| it.starts_with(&start)))
+    }
+
+    /// Returns the description of a cell's hit.
+    fn hit_text(&self, position: &str) -> Option<String> {
+        let label = self.struck_cell(position)?.accesskit_node().label()?;
+        label.strip_prefix(position)?.strip_prefix(": ").map(str::to_owned)
     }
 
     /// Returns the names of all clickable nodes and the number of nameless ones.
@@ -143,8 +158,12 @@ impl Rig {
 
     /// Shows a phrase with a snare on each beat, on the grid.
     fn show_phrase(&mut self, take: Take) {
-        let bars = vec![snares(Meter::FOUR_FOUR); take.bars()];
-        let next = snares(Meter::FOUR_FOUR);
+        self.show_bars(take, snares(Meter::FOUR_FOUR));
+    }
+
+    /// Shows a phrase of a repeated bar.
+    fn show_bars(&mut self, take: Take, bar: Bar) {
+        let (bars, next) = (vec![bar; take.bars()], bar);
         let phrase = Arc::new(Phrase { number: 1, take, first_bar: 0, bars, next });
         self.link.show(Phrases { playing: Some(phrase), pending: None });
         self.window.run();
@@ -229,7 +248,7 @@ impl Rig {
     }
 
     fn shows(&self, label: &str) -> bool {
-        self.window.query_by_label(label).is_some()
+        self.window.query_by_label(label).is_some() || self.struck_cell(label).is_some()
     }
 }
 

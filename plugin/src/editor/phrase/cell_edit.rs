@@ -2,6 +2,8 @@
 //! sounds, right click opens the menu. Lanes are widgets; cells are exposed to assistive tools and
 //! tests.
 
+use std::collections::BTreeMap;
+
 use egui::accesskit::Role;
 use egui::{
     CursorIcon, PointerButton, Popup, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui,
@@ -57,7 +59,7 @@ fn tell_cells(ui: &Ui, grid: &GridLayout, phrase: &PhraseView<'_>, row: usize) {
     }
 }
 
-/// Returns the name of a cell, for example "Snare, bar 2, sixteenth 5".
+/// Returns the name of a cell, for example "Snare, bar 2, sixteenth 5: rim shot, velocity 96".
 fn name_of(phrase: &PhraseView<'_>, cell: Cell) -> String {
     let text = phrase.describe(cell.bar, cell.step, cell.drum());
     text.lines().next().unwrap_or_default().to_owned()
@@ -73,37 +75,50 @@ fn act(
 ) {
     let at = response.interact_pointer_pos();
     let cell = at.and_then(|at| grid.cell_at(row, at.x));
-    let hit_of = |cell: Cell| phrase.hit(cell.bar, cell.step, cell.drum());
     if response.clicked()
         && let Some(cell) = cell
     {
         if ui.input(|input| input.modifiers.shift) {
-            view.edits.pin_as_heard(cell.place, cell.drum(), hit_of(cell));
+            view.edits.pin_as_heard(cell.place, cell.drum(), phrase.pattern_hit(cell));
         } else {
-            view.edits.session_mut().toggle(cell.place, cell.drum(), hit_of(cell).is_some());
+            let sounds = phrase.hit(cell.bar, cell.step, cell.drum()).is_some();
+            view.edits.session_mut().toggle(cell.place, cell.drum(), sounds);
         }
     }
-    // A fast stroke paints every cell in between, including the one it started in.
-    let stroke_id = response.id.with("stroke");
+    let painted_id = response.id.with("painted");
     if response.drag_started_by(PointerButton::Primary) {
         let origin = ui.input(|input| input.pointer.press_origin());
         let from = origin.and_then(|at| grid.cell_at(row, at.x)).or(cell);
-        ui.data_mut(|data| data.insert_temp(stroke_id, from.map(|cell| cell.place)));
+        let from = from.map(|cell| cell.place);
+        let painted = Painted { from, before: BTreeMap::new() };
+        ui.data_mut(|data| data.insert_temp(painted_id, painted));
     }
     if response.dragged_by(PointerButton::Primary)
         && let (Some(at), Some(cell)) = (at, cell)
     {
         let velocity = velocity_at(view.scale, grid.lane(row, grid.steps), at.y);
-        let from = ui.data(|data| data.get_temp::<Option<usize>>(stroke_id)).flatten();
-        let from = from.unwrap_or(cell.place);
+        let mut painted: Painted = ui.data(|data| data.get_temp(painted_id)).unwrap_or_default();
+        // A fast stroke paints every cell in between, including the one it started in.
+        let from = painted.from.replace(cell.place).unwrap_or(cell.place);
         for place in from.min(cell.place)..=from.max(cell.place) {
             let Some(cell) = grid.cell_of(row, place) else { continue };
-            let offset_ticks = hit_of(cell).map_or(0, |hit| hit.offset_ticks);
-            let pin = Pin::Hit(Hit::plain(velocity, offset_ticks));
+            let before = || phrase.pattern_hit(cell).unwrap_or(Hit::plain(velocity, 0));
+            let before = *painted.before.entry(place).or_insert_with(before);
+            let pin = Pin::Hit(before.with_velocity(velocity));
             view.edits.session_mut().pin(place, cell.drum(), Some(pin));
         }
-        ui.data_mut(|data| data.insert_temp(stroke_id, Some(cell.place)));
+        ui.data_mut(|data| data.insert_temp(painted_id, painted));
     }
+}
+
+/// Cells that a drag has painted.
+#[derive(Clone, Default)]
+struct Painted {
+    /// The latest one.
+    from: Option<usize>,
+    /// Their hits before the drag: scaling them anew in each frame would round the ratios of
+    /// their strokes away.
+    before: BTreeMap<usize, Hit>,
 }
 
 /// Returns the cell whose menu is open.

@@ -12,6 +12,7 @@ use nice_plug::params::Param as _;
 
 use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
+use crate::editor::phrase::cell_menu;
 use crate::editor::phrase::layout::{Cell, GridLayout, HEADERS, LANES};
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme::{self, FontRole, Scale};
@@ -217,32 +218,11 @@ pub(crate) fn menu(
         .gap(scale.px(4.0));
     popup.show(|ui| {
         if let Some(cell) = cell {
-            cell_entries(ui, view, phrase, drum, cell);
+            cell_menu::entries(ui, view, phrase, cell);
         }
         lane_entries(ui, view, &phrase.steps, drum);
         export_entries(ui, view, drum);
     });
-}
-
-/// Draws the menu entries of a cell.
-fn cell_entries(
-    ui: &mut Ui,
-    view: &mut ViewContext<'_>,
-    phrase: &PhraseView<'_>,
-    drum: Drum,
-    cell: Cell,
-) {
-    let scale = view.scale;
-    let hit = phrase.hit(cell.bar, cell.step, drum);
-    let (struck, silent) = (phrase.pins.struck(cell.place), phrase.pins.silent(cell.place));
-    if struck.contains(drum) || silent.contains(drum) {
-        let hint = "The drummer decides what plays here.";
-        if menu_item(ui, scale, "Unpin cell", "Unpin this cell", hint) {
-            view.edits.session_mut().pin(cell.place, drum, None);
-        }
-    } else if menu_item(ui, scale, "Pin cell", "Pin this cell as it is", "New takes keep it.") {
-        view.edits.pin_as_heard(cell.place, drum, hit);
-    }
 }
 
 /// Draws the menu entries of a lane.

@@ -4,12 +4,13 @@
 
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, pos2};
 use groove::pattern::drum::{Drum, DrumSet};
-use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT, Step};
+use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT, Step, rudiment};
 use groove::play::perform::{Performance, TimeFeel};
 use groove::take::Fills;
 use groove::take::pins::Pins;
 
-use crate::editor::phrase::layout::{GridLayout, LANES, PatternPosition, RULER, hit_rect};
+use crate::editor::phrase::hit_signs;
+use crate::editor::phrase::layout::{Cell, GridLayout, LANES, PatternPosition, RULER, hit_rect};
 use crate::editor::theme::{self, FontRole, Scale};
 use crate::link::{self, Phrases, Status};
 use crate::params::controls::Controls;
@@ -30,6 +31,8 @@ pub(crate) struct PhraseView<'a> {
     pub pinned: DrumSet,
     /// Drums whose keys are held.
     pub held: DrumSet,
+    /// Tempo of the pattern, in its quarter notes per minute: half the song's in half time.
+    pub tempo: f64,
     /// Index of the first bar shown.
     first: i64,
     /// Meters of the bars from left to right.
@@ -68,6 +71,11 @@ impl<'a> PhraseView<'a> {
             |phrase| phrase.bars.iter().map(Bar::meter).collect(),
         );
         let performance = controls.performance;
+        let speed = match performance.pace {
+            TimeFeel::Half => 0.5,
+            TimeFeel::Plain => 1.0,
+            TimeFeel::Double => 2.0,
+        };
         let shown =
             |bar| [playing, pending].map(|phrase| Some(performed(&performance, phrase?.bar(bar)?)));
         let place = |position| PatternPosition::of(position, status, performance.pace, first);
@@ -83,6 +91,7 @@ impl<'a> PhraseView<'a> {
             pins,
             pinned: pinned.fold(DrumSet::EMPTY, DrumSet::with),
             held: status.held,
+            tempo: status.tempo * speed,
             first,
             shown: (0..=meters.len()).map(shown).collect(),
             meters,
@@ -95,6 +104,20 @@ impl<'a> PhraseView<'a> {
         let [now, coming] = self.shown.get(bar)?;
         let comes = !self.is_before_launch(bar, step);
         coming.as_ref().filter(|_| comes).or(now.as_ref())?.steps().get(step)?.hit(drum)
+    }
+
+    /// Returns the hit at a cell before performance controls, as pins keep it: that of the pin, or
+    /// that of the take.
+    pub(crate) fn pattern_hit(&self, cell: Cell) -> Option<Hit> {
+        if self.pins.silent(cell.place).contains(cell.drum()) {
+            return None;
+        }
+        let comes = !self.is_before_launch(cell.bar, cell.step);
+        let played = || {
+            let phrase = self.pending.filter(|_| comes).or(self.playing)?;
+            phrase.bar(cell.bar)?.steps().get(cell.step)?.hit(cell.drum())
+        };
+        self.pins.hit(cell.place, cell.drum()).or_else(played)
     }
 
     fn is_before_launch(&self, bar: usize, step: usize) -> bool {
@@ -138,13 +161,9 @@ impl<'a> PhraseView<'a> {
                     let silent = !is_next && self.pins.silent(place).contains(drum);
                     if let Some(hit) = struck.hit(drum) {
                         let pinned = !is_next && self.pins.struck(place).contains(drum);
-                        let area = hit_rect(scale, column, lane, step, hit);
                         let colour = self.colour(bar, step, drum, hit, pinned, is_next);
-                        painter_of_steps.rect_filled(
-                            area,
-                            CornerRadius::from(scale.px(2.0)),
-                            colour,
-                        );
+                        let place = (column, lane, step);
+                        hit_signs::paint(&painter_of_steps, scale, place, hit, colour);
                     } else if !is_next && self.pins.struck(place).contains(drum) {
                         // The worker has not answered yet.
                         let hit = Hit::new(0.6, 0.0);
@@ -271,18 +290,19 @@ impl<'a> PhraseView<'a> {
         painter.vline(x, line, Stroke::new(scale.px(2.0), theme::PLAYHEAD));
     }
 
-    /// Describes a cell: position, velocity and timing offset.
+    /// Describes a cell: position, articulation, velocity and strokes; then its timing offset.
     pub(crate) fn describe(&self, bar: usize, step: usize, drum: Drum) -> String {
         let bar_of = self.first + i64::try_from(bar).unwrap_or(0);
         let number = PatternPosition::number(bar_of, self.performance.pace).unwrap_or(bar_of + 1);
         let place = format!("{}, bar {number}, sixteenth {}", drum.name(), step + 1);
         let Some(hit) = self.hit(bar, step, drum) else { return place };
         let timing = match (hit.offset() * 100.0).round() {
-            0.0 => "on the grid".to_owned(),
+            0.0 => "On the grid".to_owned(),
             late if late > 0.0 => format!("{late}% of a sixteenth late"),
             early => format!("{}% of a sixteenth early", -early),
         };
-        format!("{place}\nVelocity {}, {timing}", hit.velocity)
+        let strokes = rudiment::describe(hit, drum, self.tempo);
+        format!("{place}: {strokes}\n{timing}")
     }
 }
 

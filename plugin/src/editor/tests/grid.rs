@@ -1,7 +1,11 @@
 //! The phrase: its contents, and editing it with the pointer.
 
 use super::*;
+use groove::Articulation;
+use groove::pattern::Stroke;
+use groove::pattern::rudiment::Rudiment;
 use groove::take::TakeControls;
+use groove::take::pins::Pin;
 
 fn struck(rig: &Rig, place: usize) -> DrumSet {
     rig.params.state.kept().extras().pins.struck(place)
@@ -9,6 +13,30 @@ fn struck(rig: &Rig, place: usize) -> DrumSet {
 
 fn silent(rig: &Rig, place: usize) -> DrumSet {
     rig.params.state.kept().extras().pins.silent(place)
+}
+
+fn pin(rig: &Rig, place: usize, drum: Drum) -> Option<Pin> {
+    rig.params.state.kept().extras().pins.get(place, drum)
+}
+
+/// Clicks an entry of the menu of a cell or a lane.
+fn ask(rig: &mut Rig, cell: &str, entry: &str) {
+    let at = rig.find(cell);
+    rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
+    rig.click(entry);
+}
+
+/// A bar with this hit of a drum on each beat.
+fn bar_of(drum: Drum, hit: Hit) -> Bar {
+    let mut bar = Bar::silent(Meter::FOUR_FOUR);
+    bar.steps_mut().iter_mut().step_by(4).for_each(|step| step.set(drum, Some(hit)));
+    bar
+}
+
+/// A drag on the rim of the snare.
+fn rim_drag() -> Hit {
+    let rim = Hit { articulation: Articulation::Rim, ..Hit::plain(96, 3) };
+    Rudiment::Drag.apply(rim, 97.5)
 }
 
 fn only(drum: Drum) -> DrumSet {
@@ -56,11 +84,6 @@ fn a_drag_paints_every_cell_that_it_crosses() {
 fn the_menu_pins_and_frees_cells_and_lanes() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
-    let ask = |rig: &mut Rig, cell: &str, entry: &str| {
-        let at = rig.find(cell);
-        rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
-        rig.click(entry);
-    };
     ask(&mut rig, "Snare, bar 1, sixteenth 1", "Pin cell");
     assert_eq!(struck(&rig, 0), only(Drum::Snare));
     ask(&mut rig, "Snare, bar 1, sixteenth 1", "Unpin cell");
@@ -79,6 +102,114 @@ fn the_menu_pins_and_frees_cells_and_lanes() {
     ask(&mut rig, "Crash", "Crash off");
     assert!(rig.params.lanes[Drum::Crash.index()].off.value());
     assert!(rig.shows("Crash, off"));
+}
+
+#[test]
+fn cells_name_articulation_velocity_and_strokes() {
+    let mut rig = Rig::new();
+    rig.show_bars(Take::default(), bar_of(Drum::Snare, rim_drag()));
+    let text = rig.hit_text("Snare, bar 1, sixteenth 5");
+    assert_eq!(text.as_deref(), Some("rim shot, velocity 96, drag (2 strokes before)"));
+    assert_eq!(rig.hit_text("Snare, bar 1, sixteenth 6"), None);
+    let pedal = Stroke { velocity: 50, offset_ticks: 0, articulation: Articulation::Pedal };
+    let both = Hit::of_strokes([Hit::plain(80, 0).main(), pedal]).expect("a hit");
+    rig.show_bars(Take::default(), bar_of(Drum::ClosedHat, both));
+    let text = rig.hit_text("Closed hat, bar 4, sixteenth 13");
+    assert_eq!(text.as_deref(), Some("bow, velocity 80, with pedal"));
+}
+
+#[test]
+fn the_pointer_shows_the_strokes_of_a_cell() {
+    let mut rig = Rig::new();
+    rig.show_bars(Take::default(), bar_of(Drum::Snare, rim_drag()));
+    let at = rig.find("Snare, bar 1, sixteenth 5");
+    rig.window.event(Event::PointerMoved(at));
+    rig.window.run_steps(60);
+    let text = "Snare, bar 1, sixteenth 5: rim shot, velocity 96, drag (2 strokes before)\n\
+                1% of a sixteenth late";
+    assert!(rig.window.query_by_label_contains(text).is_some());
+}
+
+#[test]
+fn the_menu_changes_articulation_and_strokes_and_pins_the_cell() {
+    let mut rig = Rig::new();
+    rig.show_bars(Take::default(), bar_of(Drum::Snare, Hit::plain(90, 5)));
+    let cell = "Snare, bar 1, sixteenth 5";
+    ask(&mut rig, cell, "Articulation: cross-stick");
+    let cross = Hit { articulation: Articulation::CrossStick, ..Hit::plain(90, 5) };
+    assert_eq!(pin(&rig, 4, Drum::Snare), Some(Pin::Hit(cross)));
+    // The menu is still open, and the worker has not answered.
+    for rudiment in [Rudiment::Flam, Rudiment::Drag, Rudiment::Double, Rudiment::Roll] {
+        rig.click(&format!("Strokes: {}", rudiment.name()));
+        let Some(Pin::Hit(hit)) = pin(&rig, 4, Drum::Snare) else { panic!("no hit") };
+        assert_eq!((hit.main(), Rudiment::of(hit, 97.5)), (cross.main(), rudiment));
+        assert!(hit.strokes().all(|s| s.articulation == Articulation::CrossStick));
+    }
+    rig.click("Strokes: single");
+    assert_eq!(pin(&rig, 4, Drum::Snare), Some(Pin::Hit(cross)));
+}
+
+#[test]
+fn the_menu_lists_the_articulations_of_each_class() {
+    let mut rig = Rig::new();
+    rig.show_phrase(Take::default());
+    for drum in Drum::ALL {
+        let empty = format!("{}, bar 2, sixteenth 2", drum.name());
+        let last = Articulation::of(drum).last().copied().expect("an articulation");
+        ask(&mut rig, &empty, &format!("Articulation: {}", last.name(drum)));
+        let Some(Pin::Hit(hit)) = pin(&rig, 17, drum) else { panic!("no hit of {drum:?}") };
+        assert_eq!((hit.articulation, hit.velocity), (last, 96));
+        rig.window.key_press(Key::Escape);
+        rig.window.run();
+    }
+}
+
+#[test]
+fn painting_velocities_scales_all_strokes() {
+    let mut rig = Rig::new();
+    let drag = rim_drag();
+    rig.show_bars(Take::default(), bar_of(Drum::Snare, drag));
+    let [from, floor] =
+        ["Snare, bar 1, sixteenth 5", "Kick, bar 1, sixteenth 5"].map(|name| rig.find(name).y);
+    // Down to the softest and back to the centre of the lane.
+    let at = rig.find("Snare, bar 1, sixteenth 5");
+    let button = |pressed| Event::PointerButton {
+        pos: at,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    rig.window.event(Event::PointerMoved(at));
+    rig.window.event(button(true));
+    rig.window.step();
+    let mut painted = |y: f32| {
+        rig.window.event(Event::PointerMoved(egui::pos2(at.x, y)));
+        rig.window.step();
+        let Some(Pin::Hit(hit)) = pin(&rig, 4, Drum::Snare) else { panic!("no hit") };
+        hit
+    };
+    let softest = painted(floor);
+    let half = painted(from - 1.0);
+    rig.window.event(button(false));
+    rig.window.run();
+    assert_eq!(softest.strokes().map(|s| s.velocity).collect::<Vec<_>>(), [1, 1, 1]);
+    assert!((40..90).contains(&half.velocity), "{}", half.velocity);
+    assert_eq!(half, drag.with_velocity(half.velocity));
+}
+
+#[test]
+fn pins_are_kept_without_the_performance_controls() {
+    let mut rig = Rig::new();
+    let mut bar = Bar::silent(Meter::FOUR_FOUR);
+    let ride = Some(Hit::plain(70, 4));
+    bar.steps_mut().iter_mut().for_each(|step| step.set(Drum::Ride, ride));
+    rig.show_bars(Take::default(), bar);
+    let swing = &rig.params.playing.swing;
+    rig.window.state().edits.set(swing, 1.0);
+    rig.window.run();
+    let at = rig.find("Ride, bar 1, sixteenth 2");
+    rig.click_at(at, PointerButton::Primary, Modifiers::SHIFT);
+    assert_eq!(pin(&rig, 1, Drum::Ride), Some(Pin::Hit(Hit::plain(70, 4))));
 }
 
 #[test]

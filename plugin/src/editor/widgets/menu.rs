@@ -1,7 +1,7 @@
-//! Menu entries: an action, a check box, and a choice of a few values.
+//! Menu entries: an action, a check box, and choices of a few values as letters or words.
 
 use egui::accesskit::Role;
-use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2};
+use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::frame::{choice_cell, corners};
 use crate::editor::theme::{self, FontRole, Scale};
@@ -71,6 +71,47 @@ pub(crate) fn menu_choice(
         response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, true, is, &name));
         let near = response.hovered() || response.has_focus();
         choice_cell(ui, scale, &response, label, (is, near), [theme::LINE, theme::BAR_LINE]);
+        picked = picked.or((response.clicked() && !is).then_some(place));
+        tell(response, hint);
+    }
+    picked
+}
+
+/// Draws a title and choices in as many rows as they need. Returns the index of a new choice; the
+/// menu stays open.
+pub(crate) fn menu_words(
+    ui: &mut Ui,
+    scale: Scale,
+    title: &str,
+    choices: &[&str],
+    hint: &str,
+    chosen: Option<usize>,
+) -> Option<usize> {
+    let (rect, _) = ui.allocate_exact_size(scale.size(LINE[0], LINE[1]), Sense::hover());
+    write(ui, scale, rect, title);
+    let (gap, height) = (scale.px(4.0), scale.px(21.0));
+    let left = rect.left() + scale.px(10.0);
+    let mut at = pos2(left, rect.bottom());
+    let mut areas = Vec::with_capacity(choices.len());
+    for &choice in choices {
+        let font = scale.font(FontRole::Chosen);
+        let text = ui.painter().layout_no_wrap(choice.to_owned(), font, theme::TEXT);
+        let width = text.size().x + scale.px(9.0);
+        if at.x > left && at.x + width > rect.right() {
+            at = pos2(left, at.y + height + gap);
+        }
+        areas.push(Rect::from_min_size(at, vec2(width, height)));
+        at.x += width + gap;
+    }
+    ui.allocate_exact_size(vec2(rect.width(), at.y + height - rect.bottom()), Sense::hover());
+    let mut picked = None;
+    for (place, (&choice, area)) in choices.iter().zip(areas).enumerate() {
+        let name = format!("{title}: {choice}");
+        let response = ui.interact(area, ui.make_persistent_id(&name), Sense::click());
+        let is = Some(place) == chosen;
+        response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, true, is, &name));
+        let near = response.hovered() || response.has_focus();
+        choice_cell(ui, scale, &response, choice, (is, near), [theme::LINE, theme::BAR_LINE]);
         picked = picked.or((response.clicked() && !is).then_some(place));
         tell(response, hint);
     }
