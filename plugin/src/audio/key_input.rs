@@ -2,6 +2,7 @@
 //! stored in the project.
 
 use groove::pattern::TICKS_PER_STEP;
+use groove::pattern::midi::DrumMap;
 use groove::play::clock::{Block, Grid, TICKS_PER_BEAT};
 use groove::take::midi_capture::MidiCapture;
 use groove::take::{Primer, Take};
@@ -210,7 +211,7 @@ impl KeyInput {
             let steps = i64::try_from(grid.meter.steps()).unwrap_or(1);
             let into = position * TICKS_PER_BEAT - grid.bar_ticks(bar);
             let start = bar.saturating_mul(steps) as f64 * f64::from(TICKS_PER_STEP);
-            let drum = Drum::from_general_midi(change.pitch);
+            let drum = DrumMap::GeneralMidi.drum(change.pitch);
             self.capture.note_on(start + into, drum, change.velocity);
             self.listening.1 = true;
         }

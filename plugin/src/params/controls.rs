@@ -23,6 +23,8 @@ pub struct Controls {
     pub performance: Performance,
     /// Pitches of the drums; `None`: the model's own.
     pub pitches: Option<Pitches>,
+    /// Articulations and further strokes; otherwise one plain note per drum and sixteenth.
+    pub articulations: bool,
     /// Common MIDI channel, 0 to 15.
     pub channel: u8,
     /// MIDI channel of each drum.
@@ -69,6 +71,7 @@ impl Controls {
             evolve: drummer.order.value() == PhraseOrder::Evolve,
             performance: performance(params),
             pitches: pitches(params),
+            articulations: output.articulations.value(),
             channel,
             channels: params.routes.each_ref().map(|route| match route.channel.value() {
                 own @ 1..=16 => u8::try_from(own - 1).unwrap_or(channel),

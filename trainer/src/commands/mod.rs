@@ -2,6 +2,7 @@
 
 pub mod calibrate;
 pub mod compare;
+mod drum_map;
 pub mod evaluate;
 pub mod generate;
 pub mod inspect;
