@@ -76,8 +76,9 @@ fn half_and_double_time_are_heard_at_once() {
     assert_eq!(velocities(TimeFeel::Half)[16..24], [41, 40, 40, 40, 40, 40, 40, 40]);
     assert_eq!(velocities(TimeFeel::Half)[24..32], [41; 8]);
     let double = velocities(TimeFeel::Double);
-    assert_eq!(double[16..24], [41, 42, 42, 42, 42, 42, 42, 42]);
-    assert_eq!(double[24..32], [43; 8]);
+    // Sixteenths become two strokes a step.
+    assert_eq!((double[16], &double[17..32]), (41, &[42; 15][..]));
+    assert_eq!(double[32..48], [43; 16]);
 }
 
 #[test]
