@@ -128,6 +128,21 @@ mod tests {
     }
 
     #[test]
+    fn a_32nd_before_the_last_bar_line_belongs_to_the_loop() {
+        let mut steps = vec![Step::SILENT; 33];
+        steps[0].set(Drum::Snare, Some(Hit::plain(90, 0)));
+        steps[32].set(Drum::Snare, Some(Hit::plain(70, -120)));
+        steps[32].set(Drum::Crash, Some(Hit::plain(100, 0)));
+        let meter = Meter::FOUR_FOUR;
+        let file = Clip { steps, tempo: 97.0, meter }.write(&MidiLayout::new("", Drum::PITCHES));
+        let clip = read(&file, meter).expect("a clip");
+        let snare = clip.steps[0].hit(Drum::Snare).expect("a hit");
+        let strokes = [Hit::plain(90, 0).main(), Hit::plain(70, -120).main()];
+        assert_eq!(snare.strokes().collect::<Vec<_>>(), strokes);
+        assert_eq!((clip.steps.len(), clip.steps[0].hit(Drum::Crash)), (32, None));
+    }
+
+    #[test]
     fn files_are_classified_by_extension() {
         let sorted = |files: &[&str]| {
             let files: Vec<_> = files.iter().map(PathBuf::from).collect();
