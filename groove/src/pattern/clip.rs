@@ -51,11 +51,12 @@ impl Clip {
     }
 
     /// Length in ticks: whole bars. A last step adds no bar if it is the first of one and all its
-    /// strokes are early.
+    /// strokes are a quarter step early or more, such as the last 32nd of a roll.
     #[must_use]
     pub fn ticks(&self) -> u32 {
         let bar = self.meter.steps();
-        let is_early = |(_, hit): (Drum, Hit)| hit.strokes().all(|stroke| stroke.offset_ticks < 0);
+        let is_early =
+            |(_, hit): (Drum, Hit)| hit.strokes().all(|stroke| stroke.offset_ticks <= -60);
         let bars = match self.steps.last() {
             Some(last)
                 if self.steps.len() % bar == 1
