@@ -188,6 +188,9 @@ pub struct OutputParams {
     /// Tempo in free run, in quarter notes per minute.
     #[id = "free_tempo"]
     pub free_tempo: FloatParam,
+    /// Articulations and further strokes; off: one plain note per drum and sixteenth.
+    #[id = "articulations"]
+    pub articulations: BoolParam,
 }
 
 /// Audition kit.

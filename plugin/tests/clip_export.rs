@@ -6,6 +6,7 @@ use std::sync::Arc;
 use deep_pocket::link::{Link, Phrase, Phrases, link};
 use deep_pocket::params::DeepPocketParams;
 use deep_pocket::session::clip_export::{ClipExport, ExportOptions, Extent};
+use groove::pattern::Articulation;
 use groove::pattern::midi::{Clip, DrumMap};
 use groove::take::{Take, TakeControls};
 use groove::{Bar, Drum, Hit, Meter, Step};
@@ -63,6 +64,23 @@ fn an_exported_phrase_matches_playback() {
     let read = steps(&export);
     assert!(read.iter().all(|step| step.hit(Drum::Kick).is_none()));
     assert_eq!(read[16].hit(Drum::Snare), Some(Hit::plain(61, 0)));
+}
+
+#[test]
+fn without_articulations_a_clip_has_plain_single_notes() {
+    let (link, _) = shown();
+    let mut phrase = Phrase::clone(&link.phrases().playing.expect("a phrase"));
+    let rim = Hit { articulation: Articulation::Rim, ..Hit::plain(100, 3) };
+    phrase.bars[0].steps_mut()[4].add(Drum::Snare, rim);
+    link.show(Phrases { playing: Some(Arc::new(phrase)), ..Phrases::default() });
+    let params = DeepPocketParams::default();
+    let snare = || {
+        let export = ClipExport::of(&params, &link, ExportOptions::default()).expect("a clip");
+        steps(&export)[4].hit(Drum::Snare).expect("a hit")
+    };
+    assert_eq!(snare().strokes().collect::<Vec<_>>(), [rim.main(), Hit::plain(60, 9).main()]);
+    set(&params, "articulations", 0.0);
+    assert_eq!(snare(), Hit::plain(100, 3));
 }
 
 #[test]

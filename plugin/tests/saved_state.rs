@@ -16,7 +16,7 @@ use nice_plug::prelude::*;
 use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of minimum and maximum. Never change a line; only add.
-const FROZEN: [(&str, &str, &str, &str, &str); 83] = [
+const FROZEN: [(&str, &str, &str, &str, &str); 84] = [
     ("style", "Style", "rock", "any", "unused 127"),
     ("temperature", "Temperature", "1.00", "0.20", "2.00"),
     ("seed", "Take", "530", "0", "65535"),
@@ -43,6 +43,7 @@ const FROZEN: [(&str, &str, &str, &str, &str); 83] = [
     ("through", "Through", "Off", "Off", "On"),
     ("free_run", "Free run", "Off", "Off", "On"),
     ("free_tempo", "Free tempo", "120.0 bpm", "20.0 bpm", "400.0 bpm"),
+    ("articulations", "Articulations", "On", "Off", "On"),
     ("lane_density_1", "Kick density", "0 %", "-100 %", "100 %"),
     ("lane_off_1", "Kick off", "Off", "Off", "On"),
     ("lane_mute_1", "Kick mute", "Off", "Off", "On"),

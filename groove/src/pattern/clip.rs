@@ -50,16 +50,29 @@ impl Clip {
         Clip { steps, tempo, meter }
     }
 
-    /// Length in ticks: whole bars.
+    /// Length in ticks: whole bars. A last step adds no bar if it is the first of one and all its
+    /// strokes are a quarter step early or more, such as the last 32nd of a roll.
     #[must_use]
     pub fn ticks(&self) -> u32 {
-        let bars = self.steps.len().div_ceil(self.meter.steps());
+        let bar = self.meter.steps();
+        let is_early =
+            |(_, hit): (Drum, Hit)| hit.strokes().all(|stroke| stroke.offset_ticks <= -60);
+        let bars = match self.steps.last() {
+            Some(last)
+                if self.steps.len() % bar == 1
+                    && !last.drums().is_empty()
+                    && last.hits().all(is_early) =>
+            {
+                (self.steps.len() / bar).max(1)
+            }
+            _ => self.steps.len().div_ceil(bar),
+        };
         narrowed(u64::try_from(bars).unwrap_or(u64::MAX).saturating_mul(bar_ticks(self.meter)))
     }
 
-    /// Strokes in order of time. An early hit at the clip's start is moved to the start: at the end
-    /// of the clip, the first pass would lack it. Its further strokes, such as the grace notes of a
-    /// drag, sound before the clip's end, as in a loop.
+    /// Strokes in order of time. Of an early hit at the clip's start the stroke nearest to the start
+    /// is moved there: at the end of the clip, the first pass would lack it. Its other early
+    /// strokes, such as the grace notes of a drag, sound before the clip's end, as in a loop.
     #[must_use]
     pub fn onsets(&self) -> Vec<Onset> {
         let last = i64::from(self.ticks()) - 1;
@@ -67,10 +80,11 @@ impl Clip {
         for (place, step) in self.steps.iter().enumerate() {
             let start = i64::from(narrowed(start_of(place, self.meter)));
             for (drum, hit) in step.hits() {
-                for (number, stroke) in hit.strokes().enumerate() {
+                let nearest = hit.strokes().map(|stroke| stroke.offset_ticks.unsigned_abs()).min();
+                for stroke in hit.strokes() {
                     let Stroke { velocity, offset_ticks, articulation } = stroke;
                     let mut tick = start + i64::from(offset_ticks);
-                    if tick < 0 && number > 0 {
+                    if tick < 0 && Some(offset_ticks.unsigned_abs()) != nearest {
                         tick += last + 1;
                     }
                     let tick = u32::try_from(tick.clamp(0, last)).unwrap_or(0);

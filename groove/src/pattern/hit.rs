@@ -150,7 +150,8 @@ impl Hit {
     }
 
     /// The hit with its main stroke at an offset in steps, and mapped velocities. The distances of
-    /// further strokes from the main one are scaled, and compressed where they would leave the step.
+    /// further strokes from the main one are scaled, and compressed where they would leave the
+    /// step; the main stroke leaves them at least half of their room.
     #[must_use]
     pub fn moved(self, offset: f32, distances: f32, velocity: impl Fn(u8) -> u8) -> Hit {
         let main = Hit::new(1.0, offset).offset_ticks;
@@ -159,9 +160,15 @@ impl Hit {
             return moved;
         }
         let (least, most) = (f32::from(*Self::OFFSETS.start()), f32::from(*Self::OFFSETS.end()));
-        let main = f32::from(main);
         let distance =
             |stroke: Stroke| f32::from(stroke.offset_ticks) - f32::from(self.offset_ticks);
+        let (first, last) = self
+            .further()
+            .map(distance)
+            .fold((0.0f32, 0.0f32), |(first, last), at| (first.min(at), last.max(at)));
+        let half = 0.5 * distances.clamp(0.0, 1.0);
+        let main = f32::from(main).clamp(least - half * first, most - half * last).round();
+        moved.offset_ticks = Hit::new(1.0, main / f32::from(TICKS_PER_STEP)).offset_ticks;
         let scale = self.further().fold(distances, |scale, stroke| {
             let distance = distance(stroke);
             let room = if distance < 0.0 { least - main } else { most - main };

@@ -1,8 +1,8 @@
 //! Drum maps: pitches of common drum instruments, and the merging of drums on one pitch.
 
-use crate::pattern::Bar;
 use crate::pattern::drum::{Channels, Drum};
 use crate::pattern::pitches::Pitches;
+use crate::pattern::{Bar, Hit};
 
 /// A drum map of a common instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,20 @@ pub fn map_number(table: &[FactoryMap], name: &str) -> Option<u8> {
     (0..=LAST_MAP).find(same)
 }
 
+/// The bar with the main stroke of each hit alone, struck plainly: one note per drum and sixteenth,
+/// at the nine pitches of the drums.
+#[must_use]
+pub fn plain_strokes(bar: &Bar) -> Bar {
+    let mut bar = *bar;
+    for step in bar.steps_mut() {
+        for drum in step.drums().iter() {
+            let plain = step.hit(drum).map(|hit| Hit::plain(hit.velocity, hit.offset_ticks));
+            step.set(drum, plain);
+        }
+    }
+    bar
+}
+
 /// The bar at these pitches. Of several drums with one pitch and channel that strike at one step,
 /// only the loudest is kept: an instrument could not tell them apart.
 #[must_use]
@@ -92,7 +106,21 @@ pub fn at_pitches(bar: &Bar, pitches: Pitches, channels: Channels) -> Bar {
 mod tests {
     use super::*;
     use crate::pattern::drum::CLASSES;
-    use crate::pattern::{Hit, Meter};
+    use crate::pattern::{Articulation, Meter};
+
+    #[test]
+    fn plain_strokes_are_one_note_per_drum_and_step() {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        let step = &mut bar.steps_mut()[3];
+        step.add(Drum::Snare, Hit::plain(30, -60));
+        let rim = Hit { articulation: Articulation::Rim, ..Hit::plain(110, 4) };
+        step.add(Drum::Snare, rim);
+        step.add(Drum::Kick, Hit::plain(90, -3));
+        let plain = plain_strokes(&bar);
+        let hits: Vec<_> = plain.steps().iter().flat_map(|step| step.hits()).collect();
+        assert_eq!(hits, [(Drum::Kick, Hit::plain(90, -3)), (Drum::Snare, Hit::plain(110, 4))]);
+        assert_eq!(plain_strokes(&plain), plain);
+    }
 
     #[test]
     fn every_map_has_a_pitch_for_each_drum() {

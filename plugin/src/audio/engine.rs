@@ -20,7 +20,7 @@ use crate::audio::bar_cache::{BarCache, BarKey, BarState};
 use crate::audio::idle_span::{IdleSpan, idle_until};
 use crate::audio::key_input::KeyInput;
 use crate::audio::offline_detect::{HostMode, OfflineDetector};
-use crate::audio::render_cache::RenderCache;
+use crate::audio::render_cache::{RenderCache, RenderSettings};
 use crate::audio::take_queue::TakeQueue;
 use crate::link::{AudioEnd, Fault, Status, TakesInUse};
 use crate::params::controls::Controls;
@@ -118,7 +118,12 @@ impl Engine {
     pub fn set_controls(&mut self, controls: &Controls) {
         self.controls = *controls;
         self.wanted_tempo = None;
-        self.render_cache.set(controls.performance, controls.pitches, controls.channels);
+        self.render_cache.set(RenderSettings {
+            performance: controls.performance,
+            pitches: controls.pitches,
+            channels: controls.channels,
+            plain: !controls.articulations,
+        });
         self.take_queue.set_launch_grid(controls.launch_grid);
         self.idle = None;
     }

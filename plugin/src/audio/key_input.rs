@@ -2,10 +2,11 @@
 //! stored in the project.
 
 use groove::pattern::TICKS_PER_STEP;
+use groove::pattern::input_maps::InputMap;
 use groove::play::clock::{Block, Grid, TICKS_PER_BEAT};
 use groove::take::midi_capture::MidiCapture;
 use groove::take::{Primer, Take};
-use groove::{Drum, DrumSet};
+use groove::{Articulation, Drum, DrumSet};
 use triple_buffer::Output;
 
 use crate::audio::take_queue::TakeQueue;
@@ -210,7 +211,10 @@ impl KeyInput {
             let steps = i64::try_from(grid.meter.steps()).unwrap_or(1);
             let into = position * TICKS_PER_BEAT - grid.bar_ticks(bar);
             let start = bar.saturating_mul(steps) as f64 * f64::from(TICKS_PER_STEP);
-            let drum = Drum::from_general_midi(change.pitch);
+            // Keys without a drum of their own play the nearest one.
+            let nearest =
+                || Drum::from_general_midi(change.pitch).map(|it| (it, Articulation::Plain));
+            let drum = InputMap::GeneralMidi.drum(change.pitch).or_else(nearest);
             self.capture.note_on(start + into, drum, change.velocity);
             self.listening.1 = true;
         }

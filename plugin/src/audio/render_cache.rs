@@ -4,21 +4,30 @@
 //! A bar is rendered once, and again after a control changes. The last rendered bar replaces one
 //! that is late.
 
-use groove::play::drum_maps::at_pitches;
+use groove::play::drum_maps::{at_pitches, plain_strokes};
 use groove::play::perform::Performance;
-use groove::{Bar, CLASSES, Channels, Pitches};
+use groove::{Bar, Channels, Pitches};
 
 use crate::audio::bar_cache::{BarCache, BarKey};
 
 /// Number of rendered bars: enough for the part of a span and the start of its loop.
 const CAPACITY: usize = 8;
 
+/// Settings of rendered bars.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct RenderSettings {
+    pub(crate) performance: Performance,
+    /// Drum map; `None`: the bars' own pitches.
+    pub(crate) pitches: Option<Pitches>,
+    pub(crate) channels: Channels,
+    /// One plain note per drum and sixteenth, without articulations and further strokes.
+    pub(crate) plain: bool,
+}
+
 /// The rendered bars and the settings they were rendered with.
 #[derive(Debug)]
 pub(crate) struct RenderCache {
-    performance: Performance,
-    pitches: Option<Pitches>,
-    channels: Channels,
+    settings: RenderSettings,
     /// Keyed by the bar of the song.
     bars: [Option<(BarKey, Bar)>; CAPACITY],
     /// Time of last use of each slot, counted in uses; the oldest is evicted.
@@ -31,9 +40,7 @@ pub(crate) struct RenderCache {
 impl RenderCache {
     pub(crate) fn new() -> Self {
         RenderCache {
-            performance: Performance::default(),
-            pitches: None,
-            channels: [0; CLASSES],
+            settings: RenderSettings::default(),
             bars: [None; CAPACITY],
             last_use: [0; CAPACITY],
             now: 0,
@@ -42,21 +49,16 @@ impl RenderCache {
     }
 
     /// Changes the settings; drops all rendered bars if they differ.
-    pub(crate) fn set(
-        &mut self,
-        performance: Performance,
-        pitches: Option<Pitches>,
-        channels: Channels,
-    ) {
-        if (self.performance, self.pitches, self.channels) != (performance, pitches, channels) {
-            (self.performance, self.pitches, self.channels) = (performance, pitches, channels);
+    pub(crate) fn set(&mut self, settings: RenderSettings) {
+        if self.settings != settings {
+            self.settings = settings;
             self.bars = [None; CAPACITY];
         }
     }
 
     /// Returns the bars of the pattern that make up a bar of the song.
     pub(crate) fn sources(&self, bar: i64) -> impl Iterator<Item = i64> + use<> {
-        let (first, count) = self.performance.sources(bar);
+        let (first, count) = self.settings.performance.sources(bar);
         (first..).take(count)
     }
 
@@ -72,9 +74,13 @@ impl RenderCache {
             *source = *found;
             count += 1;
         }
-        let mut played = self.performance.play(key.bar, &sources[..count]);
-        if let Some(pitches) = self.pitches {
-            played = at_pitches(&played, pitches, self.channels);
+        let RenderSettings { performance, pitches, channels, plain } = self.settings;
+        let mut played = performance.play(key.bar, &sources[..count]);
+        if plain {
+            played = plain_strokes(&played);
+        }
+        if let Some(pitches) = pitches {
+            played = at_pitches(&played, pitches, channels);
         }
         let place = (0..CAPACITY).min_by_key(|&place| self.last_use[place]).unwrap_or(0);
         self.bars[place] = Some((key, played));
@@ -149,8 +155,8 @@ mod tests {
             render_cache.render(&bar_cache, key(3)) && !render_cache.render(&bar_cache, key(7))
         );
         assert_eq!(velocity(&render_cache, 3, 0), Some(3));
-        let double = Performance { pace: TimeFeel::Double, ..Performance::default() };
-        render_cache.set(double, None, [0; CLASSES]);
+        let performance = Performance { pace: TimeFeel::Double, ..Performance::default() };
+        render_cache.set(RenderSettings { performance, ..RenderSettings::default() });
         assert_eq!(render_cache.get(key(3)), None, "made anew");
         assert!(
             render_cache.render(&bar_cache, key(2)) && !render_cache.render(&bar_cache, key(3))

@@ -25,6 +25,8 @@ pub struct Controls {
     pub map: u8,
     /// Pitches of the drums; `None`: the model's own.
     pub pitches: Option<Pitches>,
+    /// Articulations and further strokes; otherwise one plain note per drum and sixteenth.
+    pub articulations: bool,
     /// Common MIDI channel, 0 to 15.
     pub channel: u8,
     /// MIDI channel of each drum.
@@ -73,6 +75,7 @@ impl Controls {
             performance: performance(params),
             map,
             pitches: pitches(DRUM_MAPS, map, &params.lanes),
+            articulations: output.articulations.value(),
             channel,
             channels: params.routes.each_ref().map(|route| match route.channel.value() {
                 own @ 1..=16 => u8::try_from(own - 1).unwrap_or(channel),

@@ -157,6 +157,7 @@ impl OutputParams {
             free_run: switch("Free run", false, changes),
             free_tempo: linear("Free tempo", 120.0, [20.0, 400.0], 0.1, 1, changes)
                 .with_unit(" bpm"),
+            articulations: switch("Articulations", true, changes),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use groove::pattern::clip::{self, Clip};
 use groove::pattern::midi::MidiLayout;
-use groove::play::drum_maps::at_pitches;
+use groove::play::drum_maps::{at_pitches, plain_strokes};
 use groove::{Bar, Channels, Drum, DrumSet, Pitches, Step};
 
 use crate::link::{Link, ModelState, Phrase};
@@ -77,7 +77,10 @@ impl ClipExport {
                 };
                 sources.push(found);
             }
-            let played = controls.performance.play(bar, &sources);
+            let mut played = controls.performance.play(bar, &sources);
+            if !controls.articulations {
+                played = plain_strokes(&played);
+            }
             let pitches = controls.pitches.unwrap_or(*played.pitches());
             bars.push(at_pitches(&played, pitches, controls.channels));
         }

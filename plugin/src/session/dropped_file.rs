@@ -3,13 +3,17 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use groove::pattern::Stroke;
 use groove::pattern::midi::{Clip, DrumMap};
-use groove::{Meter, Step};
+use groove::{Hit, Meter, Step};
 
 use crate::project::models;
 
 /// Maximum size of a MIDI file, in bytes: hours of drumming.
 const MAX_BYTES: u64 = 4 << 20;
+
+/// A quarter of a step, in ticks.
+const QUARTER_STEP: i8 = 60;
 
 /// Kind of a dropped file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +67,8 @@ fn name(file: &Path) -> String {
 }
 
 /// Reads a MIDI file of drums on General MIDI or Roland keys into whole bars of the song's meter. A
-/// single last hit on the first step of a bar ends the clip and does not add a bar.
+/// single last hit on the first step of a bar ends the clip and does not add a bar; strokes a
+/// quarter step and more before it are of the bar that ends, and of its start in a loop.
 ///
 /// # Errors
 /// Returns a message if the file is invalid or its bars differ from the song's.
@@ -78,8 +83,18 @@ pub fn read(bytes: &[u8], song: Meter) -> Result<Clip, String> {
             own.numerator, own.denominator, song.numerator, song.denominator
         ));
     }
-    if clip.steps.len() > bar && clip.steps.len() % bar == 1 {
-        clip.steps.pop();
+    if clip.steps.len() > bar
+        && clip.steps.len() % bar == 1
+        && let Some(end) = clip.steps.pop()
+    {
+        for (drum, hit) in end.hits() {
+            for Stroke { velocity, offset_ticks, articulation } in
+                hit.strokes().filter(|stroke| stroke.offset_ticks <= -QUARTER_STEP)
+            {
+                let stroke = Hit { articulation, ..Hit::plain(velocity, offset_ticks) };
+                clip.steps[0].add(drum, stroke);
+            }
+        }
     }
     clip.steps.resize(clip.steps.len().next_multiple_of(bar), Step::SILENT);
     clip.meter = song;
@@ -89,8 +104,8 @@ pub fn read(bytes: &[u8], song: Meter) -> Result<Clip, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groove::Drum;
     use groove::pattern::midi::MidiLayout;
-    use groove::{Drum, Hit};
 
     /// MIDI file with a snare at each of these steps.
     pub(crate) fn file(places: &[usize], meter: Meter) -> Vec<u8> {
@@ -110,6 +125,21 @@ mod tests {
         assert_eq!(clip(&[4, 17]).expect("a clip").steps.len(), 32);
         // End of a recording of two bars.
         assert_eq!(clip(&[4, 32]).expect("a clip").steps.len(), 32);
+    }
+
+    #[test]
+    fn a_32nd_before_the_last_bar_line_belongs_to_the_loop() {
+        let mut steps = vec![Step::SILENT; 33];
+        steps[0].set(Drum::Snare, Some(Hit::plain(90, 0)));
+        steps[32].set(Drum::Snare, Some(Hit::plain(70, -120)));
+        steps[32].set(Drum::Crash, Some(Hit::plain(100, 0)));
+        let meter = Meter::FOUR_FOUR;
+        let file = Clip { steps, tempo: 97.0, meter }.write(&MidiLayout::new("", Drum::PITCHES));
+        let clip = read(&file, meter).expect("a clip");
+        let snare = clip.steps[0].hit(Drum::Snare).expect("a hit");
+        let strokes = [Hit::plain(90, 0).main(), Hit::plain(70, -120).main()];
+        assert_eq!(snare.strokes().collect::<Vec<_>>(), strokes);
+        assert_eq!((clip.steps.len(), clip.steps[0].hit(Drum::Crash)), (32, None));
     }
 
     #[test]

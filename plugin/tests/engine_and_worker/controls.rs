@@ -1,12 +1,15 @@
 //! Changes of controls between engine and worker: none doubles, loses or hangs a note.
 
+use std::collections::BTreeSet;
+
 use deep_pocket::audio::engine::NoteMessage;
 use deep_pocket::audio::offline_detect::HostMode;
 use deep_pocket::params::controls::{Controls, LaunchGrid, PrimeMode};
+use groove::pattern::Articulation;
 use groove::play::clock::Transport;
 use groove::play::perform::TimeFeel;
 use groove::take::Take;
-use groove::{Bar, Drum, DrumSet, Hit, Meter};
+use groove::{Bar, Drum, DrumSet, Hit, Meter, Pitches};
 
 use crate::rig::{Rig, at, controls, known_bar};
 
@@ -73,8 +76,9 @@ fn half_and_double_time_are_heard_at_once() {
     assert_eq!(velocities(TimeFeel::Half)[16..24], [41, 40, 40, 40, 40, 40, 40, 40]);
     assert_eq!(velocities(TimeFeel::Half)[24..32], [41; 8]);
     let double = velocities(TimeFeel::Double);
-    assert_eq!(double[16..24], [41, 42, 42, 42, 42, 42, 42, 42]);
-    assert_eq!(double[24..32], [43; 8]);
+    // Sixteenths become two strokes a step.
+    assert_eq!((double[16], &double[17..32]), (41, &[42; 15][..]));
+    assert_eq!(double[32..48], [43; 16]);
 }
 
 #[test]
@@ -185,6 +189,48 @@ fn a_note_ends_at_the_pitch_that_it_began_with() {
         true
     });
     assert!(sounding.is_empty() && begun > 50, "{sounding:?}, {begun}");
+}
+
+#[test]
+fn without_articulations_nine_pitches_play_once_a_sixteenth() {
+    // On each sixteenth up to four articulations of one drum, 12 ticks apart.
+    let kit = |_: &Take, meter: Meter, _: i64| {
+        let mut bar = Bar::silent(meter);
+        for (step, drum) in bar.steps_mut().iter_mut().zip(Drum::ALL.into_iter().cycle()) {
+            for (place, &articulation) in (0..4).zip(Articulation::of(drum)) {
+                step.add(
+                    drum,
+                    Hit { articulation, ..Hit::plain(90 - place, 12 * place.cast_signed()) },
+                );
+            }
+        }
+        bar
+    };
+    let notes = |articulations: bool| {
+        let Rig { mut engine, state, .. } = {
+            let mut rig = Rig::new(HostMode::Offline, kit);
+            rig.block_of(&Transport::default(), 0);
+            rig
+        };
+        engine.set_controls(&Controls { articulations, ..controls() });
+        let mut notes = Vec::new();
+        for block in 0..200 {
+            engine.process(&at(f64::from(block) * 0.02), 480, &state, |message| {
+                notes.extend((message.velocity > 0).then_some(message.pitch));
+                true
+            });
+        }
+        notes
+    };
+    let plain = notes(false);
+    let expected: Vec<u8> = Drum::PITCHES.into_iter().cycle().take(16).collect();
+    assert_eq!(plain, expected);
+    let all: BTreeSet<u8> = notes(true).into_iter().collect();
+    let pitch = |drum| move |&articulation| Pitches::GENERAL_MIDI.of(drum, articulation);
+    let general = Drum::ALL
+        .into_iter()
+        .flat_map(|drum| Articulation::of(drum).iter().take(4).map(pitch(drum)));
+    assert_eq!(all, general.collect());
 }
 
 #[test]

@@ -11,6 +11,7 @@ use groove::pattern::clip;
 use groove::pattern::midi::{Clip, MidiLayout};
 use groove::take::{Fills, Take, TakeControls};
 
+use crate::commands::drum_map::MapOption;
 use crate::data::known_style;
 use crate::files;
 use crate::playback::play_steps;
@@ -57,6 +58,8 @@ pub struct GenerateOptions {
     /// Repeat the first phrase instead of varying it
     #[arg(long)]
     repeat: bool,
+    #[command(flatten)]
+    map: MapOption,
     /// Folder for the files
     #[arg(long)]
     out: PathBuf,
@@ -80,7 +83,7 @@ fn parse_meter(text: &str) -> Result<Meter, String> {
 pub fn run(options: &GenerateOptions) -> Result<()> {
     let model = files::read_model(&options.model)?;
     let style = known_style(model.metadata(), &options.style)?;
-    let pitches = model.metadata().classes.pitches();
+    let pitches = options.map.pitches(&model.metadata().classes);
     let mut drummer = Drummer::new(Arc::new(model));
     files::create_folder(&options.out)?;
     for number in 0..options.count {

@@ -12,6 +12,7 @@ use groove::model::encode::Kind;
 use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
 
+use crate::commands::drum_map::MapOption;
 use crate::data::known_style;
 use crate::files;
 use crate::playback::play_steps;
@@ -59,6 +60,8 @@ pub struct ClipOptions {
     /// Style, or any
     #[arg(long, default_value = "any")]
     style: String,
+    #[command(flatten)]
+    map: MapOption,
     /// Seed of all random numbers
     #[arg(long, default_value_t = 1)]
     seed: u32,
@@ -101,7 +104,7 @@ pub fn run(task: &PlayTask) -> Result<()> {
     let (meter, seed) = (clip.meter, common.seed);
     let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });
     let kit = &model.metadata().classes;
-    let pitches = kit.pitches();
+    let pitches = common.map.pitches(kit);
     let bars = |take: &Take, bars: u16| {
         play_steps(&mut Drummer::new(Arc::clone(&model)), take, meter, bars.into())
     };
@@ -133,10 +136,14 @@ pub fn run(task: &PlayTask) -> Result<()> {
     Ok(())
 }
 
-/// Returns the last bars that fit a primer; the clip's last bar is padded.
+/// Returns the last bars that fit a primer; the clip's last bar is padded. A single last hit on the
+/// first step of a bar ends the clip and is not part of them.
 fn last_bars(clip: &Clip) -> Vec<Step> {
     let bar = clip.meter.steps();
     let mut steps = clip.steps.clone();
+    if steps.len() > bar && steps.len() % bar == 1 {
+        steps.pop();
+    }
     steps.resize(steps.len().next_multiple_of(bar), Step::SILENT);
     let kept = (MAX_PRIMER_STEPS / bar).max(1) * bar;
     steps.split_off(steps.len().saturating_sub(kept))

@@ -57,8 +57,7 @@ fn clip(notes: &[Note]) -> Result<Clip> {
     let mut steps = vec![Step::SILENT; usize::from(BARS) * Meter::FOUR_FOUR.steps()];
     for note in notes {
         let (drum, articulation) = InputMap::GeneralMidi
-            .voice(note.key)
-            .and_then(|voice| voice.at_pedal(None))
+            .drum(note.key)
             .with_context(|| format!("{NAME} played key {}, which is not a drum.", note.key))?;
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
         let ticks =

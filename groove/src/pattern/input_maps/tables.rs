@@ -129,6 +129,12 @@ impl InputMap {
         }
     }
 
+    /// Drum and articulation of a pitch without a hi-hat pedal; `None` for percussion.
+    #[must_use]
+    pub fn drum(self, pitch: u8) -> Option<(Drum, Articulation)> {
+        self.voice(pitch)?.at_pedal(None)
+    }
+
     /// Number of notes that are drums of a lane.
     #[must_use]
     pub fn drums(self, notes: &PitchCounts) -> usize {

@@ -1,4 +1,5 @@
-//! Output drawer: drum map, channels, note pass-through, and playing without the host.
+//! Output drawer: drum map, channels, articulations, note pass-through, and playing without the
+//! host.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use groove::pattern::drum::CLASSES;
@@ -12,8 +13,11 @@ use crate::editor::theme::{self, FontRole, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, Field, List, choices_of, line, switch};
 use crate::params::controls::Controls;
 
-/// Height and pitch of a row, in design points.
-const ROW: [f32; 2] = [28.0, 35.0];
+/// Height of a row, in design points.
+const ROW: f32 = 28.0;
+
+/// Height of a drum's cell and the space below it, in design points.
+const CELL: [f32; 2] = [26.0, 3.0];
 
 /// The drawer's rows.
 #[derive(Clone, Copy)]
@@ -26,7 +30,7 @@ impl Rows {
     /// Returns a row at a distance from the top, in design points.
     fn at(self, top: f32) -> Rect {
         let top = self.inside.top() + self.scale.px(top);
-        Rect::from_x_y_ranges(self.inside.x_range(), top..=top + self.scale.px(ROW[0]))
+        Rect::from_x_y_ranges(self.inside.x_range(), top..=top + self.scale.px(ROW))
     }
 
     /// Draws the name of a row. Returns the space beside it.
@@ -42,10 +46,10 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let rows = Rows { scale: view.scale, inside };
     drum_map(ui, view, rows);
     channels(ui, view, rows);
-    free_run(ui, view, rows.at(308.0));
+    free_run(ui, view, rows.at(306.0));
 }
 
-/// Draws the choice of the drum map and its pitches.
+/// Draws the choice of the drum map, its pitches, and the switch of articulations.
 fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     let (scale, params) = (view.scale, view.params);
     let map = &params.output.map;
@@ -78,7 +82,7 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     let controls = Controls::new(params);
     let own = controls.map == OWN_MAP.0;
     let pitches = controls.pitches.unwrap_or(Pitches::GENERAL_MIDI).lanes();
-    for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(ROW[1]).top())) {
+    for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(33.0).top())) {
         let param = &params.lanes[drum.index()].pitch;
         if own {
             let shown = param.value().to_string();
@@ -90,12 +94,16 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
             ui.painter().text(field.center(), Align2::CENTER_CENTER, pitch, font, theme::TEXT);
         }
     }
+    let hint = "Rim shots, pedal, bell and other ways of striking, drags and rolls. Off: one note per \
+                drum and sixteenth, at the drum's note above.";
+    let names = ["Articulations", "Articulations, drags and rolls"];
+    switch(ui, view, rows.at(121.0), &params.output.articulations, names, hint);
 }
 
 /// Draws the common channel, note pass-through, and the channels of single drums.
 fn channels(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     let (scale, params) = (view.scale, view.params);
-    let place = rows.named(ui, 140.0, "Channel");
+    let place = rows.named(ui, 156.0, "Channel");
     let [chosen, usual] = choices_of(&params.channel);
     let channels: Vec<String> = (1..=16).map(|channel: u8| channel.to_string()).collect();
     let hint = "The MIDI channel of the notes. Most drum kits listen on 10.";
@@ -109,9 +117,9 @@ fn channels(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     switch(ui, view, through, &params.output.through, ["Through", "Pass other notes"], hint);
 
     let caption = "Channel of each drum; a dash is the common channel";
-    let at = rows.at(140.0 + ROW[1]).left_center();
+    let at = rows.at(183.0).left_center();
     line(ui, at, Align2::LEFT_CENTER, caption, scale.font(FontRole::Small), theme::MUTED);
-    for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(202.0).top())) {
+    for (drum, field) in drum_cells(ui, scale, rows.inside.with_min_y(rows.at(210.0).top())) {
         let param = &params.routes[drum.index()].channel;
         let shown = match param.value() {
             0 => "–".to_owned(),
@@ -139,11 +147,11 @@ fn free_run(ui: &mut Ui, view: &ViewContext<'_>, row: Rect) {
 
 /// Draws the drum names in lane order, three in a row, and returns the space beside each name.
 fn drum_cells(ui: &Ui, scale: Scale, area: Rect) -> [(Drum, Rect); CLASSES] {
-    let cell = vec2((area.width() - scale.px(16.0)) / 3.0, scale.px(28.0));
+    let cell = vec2((area.width() - scale.px(16.0)) / 3.0, scale.px(CELL[0]));
     std::array::from_fn(|place| {
         let corner = vec2(
             (cell.x + scale.px(8.0)) * (place % 3) as f32,
-            (cell.y + scale.px(5.0)) * (place / 3) as f32,
+            (cell.y + scale.px(CELL[1])) * (place / 3) as f32,
         );
         let whole = Rect::from_min_size(area.min + corner, cell);
         let at = pos2(whole.left(), whole.center().y);

@@ -119,6 +119,8 @@ fn output_drawer_sets_map_channel_and_free_run() {
     rig.click("Drum map");
     rig.click("Addictive Drums");
     assert_eq!(rig.value("Drum map"), "Addictive Drums");
+    rig.click("Articulations");
+    assert!(!rig.params.output.articulations.value());
     rig.click("Through");
     rig.click("Free run");
     assert!(rig.params.output.through.value() && rig.params.output.free_run.value());
