@@ -3,8 +3,8 @@
 
 use crate::pattern::articulation::Articulation;
 use crate::pattern::drum::Drum;
-use crate::pattern::hit::Step;
 use crate::pattern::pitches::Pitches;
+use crate::pattern::step::Step;
 
 /// Maximum number of steps in a [`Bar`]: 16/4.
 pub const MAX_STEPS: usize = 64;

@@ -11,8 +11,10 @@ pub mod kit;
 pub mod midi;
 pub mod pitches;
 pub mod rudiment;
+mod step;
 pub mod style;
 
 pub use articulation::{Articulation, MAX_ARTICULATIONS};
 pub use bar::{Bar, MAX_STEPS, Meter, STEPS_PER_BEAT, bars};
-pub use hit::{Hit, MAX_STROKES, Step, Stroke, TICKS_PER_STEP};
+pub use hit::{Hit, MAX_STROKES, Stroke, TICKS_PER_STEP};
+pub use step::Step;
