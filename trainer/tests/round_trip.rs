@@ -65,7 +65,7 @@ fn real_notes_survive_reading_and_writing() {
     let (mut total, mut lost, mut classes) = (0, BTreeMap::new(), BTreeSet::new());
     let files = walkdir::WalkDir::new(Path::new(&groove)).sort_by_file_name();
     for file in files.into_iter().map(|file| file.expect("a readable folder")) {
-        if !file.path().extension().is_some_and(|ending| ending == "mid") {
+        if file.path().extension().is_none_or(|ending| ending != "mid") {
             continue;
         }
         let bytes = std::fs::read(file.path()).expect("a readable file");
