@@ -69,7 +69,7 @@ fn a_worker_panic_is_reported_and_another_take_plays() {
     pick(&mut host, IN_WORKER);
     play(&mut host, 8);
     assert!(host.plugin.link().has_fault(Fault::Worker));
-    assert!(host.plugin.link().notices()[0].contains("failed at a bar"));
+    assert!(host.plugin.link().notices()[0].contains("failed to play a bar"));
     pick(&mut host, 2);
     let broken = host.context.ons;
     play(&mut host, 16);

@@ -172,7 +172,7 @@ fn a_damaged_model_is_refused() {
     let folder = TuningFolder::new();
     let whole = fs::read(folder.path("small.safetensors")).expect("a model");
     fs::write(folder.path("half.safetensors"), &whole[..whole.len() / 2]).expect("written");
-    for (name, part) in [("half.safetensors", "not a whole"), ("gone", "cannot be read")] {
+    for (name, part) in [("half.safetensors", "not a complete"), ("gone", "cannot be read")] {
         let text = fail(&borrowed(&folder.tuning(name, "out", &[])));
         assert!(text.contains(name) && text.contains(part), "{text}");
     }

@@ -18,8 +18,8 @@ pub enum WorkerCommand {
     ImportModel(PathBuf),
     /// Generates bars of the playing take ahead of the song: meter, first bar and count.
     PlayAhead(Box<Take>, Meter, i64, u16),
-    /// Humanises a clip in the style of a take and pins the result.
-    Humanise(Clip, Box<Take>),
+    /// Humanises a clip in the style of a take and pins the result. The text is reported with it.
+    Humanise(Clip, Box<Take>, String),
 }
 
 /// Commands in order, and the report of the last one.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use groove::pattern::MAX_STEPS;
 use groove::take::Take;
 use groove::take::bounded_tail::BoundedTail;
 use groove::{Bar, Meter, Step};
@@ -33,7 +34,7 @@ struct BarRecord {
     bar: i64,
     meter: (u8, u8),
     pitches: groove::Pitches,
-    steps: Vec<Step>,
+    steps: BoundedTail<Step, MAX_STEPS>,
 }
 
 fn key(meter: Meter, bar: i64) -> (u8, u8, i64) {
@@ -81,7 +82,7 @@ impl From<BoundedTail<TakeRecord, 1>> for SavedBars {
         for BarRecord { bar, meter: (numerator, denominator), pitches, steps } in bars.items {
             let meter = Meter::new(numerator.into(), denominator.into());
             let mut played = Bar::silent(meter).at(pitches.repaired());
-            for (cell, step) in played.steps_mut().iter_mut().zip(steps) {
+            for (cell, step) in played.steps_mut().iter_mut().zip(steps.items) {
                 *cell = step;
             }
             notes.insert(&take, bar, &played);
@@ -97,7 +98,7 @@ impl From<SavedBars> for BoundedTail<TakeRecord, 1> {
                 bar,
                 meter: (numerator, denominator),
                 pitches: *played.pitches(),
-                steps: played.steps().to_vec(),
+                steps: BoundedTail { items: played.steps().to_vec(), before: 0 },
             });
         let bars = BoundedTail { items: bars.collect(), before: 0 };
         let take = notes.take.map(|take| TakeRecord { take, bars });

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use groove::pattern::Stroke;
-use groove::pattern::midi::{Clip, DrumMap};
+use groove::pattern::midi::{Clip, Import, MidiError, PitchMap};
 use groove::{Hit, Meter, Step};
 
 use crate::project::models;
@@ -66,15 +66,16 @@ fn name(file: &Path) -> String {
     file.file_name().unwrap_or(OsStr::new("This")).to_string_lossy().into_owned()
 }
 
-/// Reads a MIDI file of drums on General MIDI or Roland keys into whole bars of the song's meter. A
-/// single last hit on the first step of a bar ends the clip and does not add a bar; strokes a
+/// Reads the drums of a MIDI file into whole bars of the song's meter, and says what was left out or
+/// is not as in the file. A file without a time signature is in the song's meter. A single last hit on the first step of a bar ends the clip and does not add a bar; strokes a
 /// quarter step and more before it are of the bar that ends, and of its start in a loop.
 ///
 /// # Errors
 /// Returns a message if the file is invalid or its bars differ from the song's.
-pub fn read(bytes: &[u8], song: Meter) -> Result<Clip, String> {
-    let mut clip = Clip::read(bytes, DrumMap::GeneralMidi)
-        .map_err(|fault| format!("The file cannot be used: {fault}."))?;
+pub fn read(bytes: &[u8], song: Meter) -> Result<(Clip, Option<String>), String> {
+    let unused = |fault: MidiError| format!("The file cannot be used: {fault}.");
+    let import = Import::read(bytes, PitchMap::Detect).map_err(unused)?;
+    let mut clip = import.clip(song).map_err(unused)?;
     let (own, bar) = (clip.meter, song.steps());
     if own.steps() != bar {
         return Err(format!(
@@ -98,7 +99,7 @@ pub fn read(bytes: &[u8], song: Meter) -> Result<Clip, String> {
     }
     clip.steps.resize(clip.steps.len().next_multiple_of(bar), Step::SILENT);
     clip.meter = song;
-    Ok(clip)
+    Ok((clip, import.sentence()))
 }
 
 #[cfg(test)]
@@ -118,7 +119,9 @@ mod tests {
 
     #[test]
     fn clips_are_padded_to_whole_bars() {
-        let clip = |places: &[usize]| read(&file(places, Meter::FOUR_FOUR), Meter::FOUR_FOUR);
+        let clip = |places: &[usize]| {
+            read(&file(places, Meter::FOUR_FOUR), Meter::FOUR_FOUR).map(|(clip, _)| clip)
+        };
         let one = clip(&[4, 12]).expect("a clip");
         assert_eq!(one.steps.len(), 16);
         assert_eq!(one.steps[4].hit(Drum::Snare), Some(Hit::plain(90, -9)));
@@ -135,7 +138,7 @@ mod tests {
         steps[32].set(Drum::Crash, Some(Hit::plain(100, 0)));
         let meter = Meter::FOUR_FOUR;
         let file = Clip { steps, tempo: 97.0, meter }.write(&MidiLayout::new("", Drum::PITCHES));
-        let clip = read(&file, meter).expect("a clip");
+        let (clip, _) = read(&file, meter).expect("a clip");
         let snare = clip.steps[0].hit(Drum::Snare).expect("a hit");
         let strokes = [Hit::plain(90, 0).main(), Hit::plain(70, -120).main()];
         assert_eq!(snare.strokes().collect::<Vec<_>>(), strokes);

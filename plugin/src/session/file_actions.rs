@@ -27,7 +27,7 @@ impl Session {
     pub fn prime_with(&mut self, file: &[u8], set: &mut SetParam) -> Result<String, String> {
         self.commit_pending();
         let meter = self.link.status().meter;
-        let clip = dropped_file::read(file, meter)?;
+        let (clip, note) = dropped_file::read(file, meter)?;
         let played = Played::new(&clip.steps);
         if played.steps().iter().all(|step| step.drums().is_empty()) {
             return Err("The last bars of the file are silent.".into());
@@ -37,7 +37,8 @@ impl Session {
         ParamWriter { send: set, force: true }.set(&self.params.prime.mode, PrimeMode::Play);
         let bars = played.steps().len() / meter.steps();
         let bars = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
-        Ok(format!("The drummer continues from {bars} of the file."))
+        let note = note.map_or(String::new(), |note| format!(" {note}"));
+        Ok(format!("The drummer continues from {bars} of the file.{note}"))
     }
 
     /// Clears the primer.
@@ -55,12 +56,22 @@ impl Session {
     pub fn humanise(&mut self, file: &[u8], set: &mut SetParam) -> Result<(), String> {
         self.commit_pending();
         let meter = self.link.status().meter;
-        let mut clip = dropped_file::read(file, meter)?;
-        let bars = PhraseBars::of(clip.steps.len() / meter.steps());
-        let count = usize::from(bars.count());
-        clip.steps.truncate((count * meter.steps()).min(MAX_PINNED_STEPS));
+        let (mut clip, note) = dropped_file::read(file, meter)?;
+        let whole = clip.steps.len() / meter.steps();
+        let bars = PhraseBars::of(whole.next_power_of_two());
+        let most = (usize::from(bars.count()) * meter.steps()).min(MAX_PINNED_STEPS);
+        clip.steps.truncate(most);
+        let pinned = clip.steps.len() / meter.steps();
+        let mut notes = Vec::new();
+        if pinned < whole {
+            notes.push(format!("The first {pinned} of {whole} bars are pinned: a phrase is full."));
+        } else if pinned < usize::from(bars.count()) {
+            let free = usize::from(bars.count()) - pinned;
+            notes.push(format!("The drummer plays the other {free} of the phrase."));
+        }
+        notes.extend(note);
         ParamWriter { send: set, force: true }.set(&self.params.drummer.phrase, bars);
-        self.send_command(WorkerCommand::Humanise(clip, Box::new(self.take())));
+        self.send_command(WorkerCommand::Humanise(clip, Box::new(self.take()), notes.join(" ")));
         Ok(())
     }
 

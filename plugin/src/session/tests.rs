@@ -309,7 +309,7 @@ fn a_dropped_file_is_sent_to_be_humanised() {
     bench.session.humanise(&file(&[0, 40]), &mut at_once).expect("a clip");
     assert_eq!(bench.session.take().phrase_bars, 2);
     match bench.session.link.mailbox().next_command() {
-        Some(WorkerCommand::Humanise(clip, take)) => {
+        Some(WorkerCommand::Humanise(clip, take, _)) => {
             assert_eq!((clip.steps.len(), take.phrase_bars), (32, 2));
         }
         other => panic!("{other:?}"),

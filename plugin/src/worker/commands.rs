@@ -26,7 +26,9 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
             WorkerCommand::ImportModel(file) => {
                 Some(import_model(&file).and_then(|file| self.choose_model(Some(file))))
             }
-            WorkerCommand::Humanise(clip, take) => Some(self.humanise(&clip, &take)),
+            WorkerCommand::Humanise(clip, take, notes) => Some(
+                self.humanise(&clip, &take).map(|done| format!("{done} {notes}").trim_end().into()),
+            ),
             WorkerCommand::PlayAhead(take, meter, bar, count) => {
                 self.play_ahead(take, meter, bar, count);
                 None

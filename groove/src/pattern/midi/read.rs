@@ -21,13 +21,13 @@ impl Clip {
             DrumMap::GeneralMidi => PitchMap::Detect,
             DrumMap::Rhythm => PitchMap::Rhythm,
         };
-        Import::read(bytes, map)?.clip()
+        Import::read(bytes, map)?.clip(Meter::FOUR_FOUR)
     }
 }
 
 impl Import {
     /// The drums as a clip of one meter and tempo, up to the last hit: the meter of most of the
-    /// file, 4/4 if it has none, and its first tempo, else 120. Hits before the first bar of this
+    /// file, the given one if it has none, and its first tempo, else 120. Hits before the first bar of this
     /// meter, a pick-up, stand at the end of a bar before it.
     ///
     /// Every note goes to its nearest sixteenth and keeps the remainder as its offset; the loudest
@@ -35,8 +35,8 @@ impl Import {
     ///
     /// # Errors
     /// Returns [`MidiError::Long`] if the clip is too long.
-    pub fn clip(&self) -> Result<Clip, MidiError> {
-        let meter = self.meter().unwrap_or_default();
+    pub fn clip(&self, meter: Meter) -> Result<Clip, MidiError> {
+        let meter = self.meter().unwrap_or(meter);
         let pick_up = u64::from(self.pick_up(meter));
         let shift = (bar_ticks(meter) - pick_up) % bar_ticks(meter);
         let mut steps = Vec::new();
