@@ -1,4 +1,4 @@
-//! The model: two LSTMs on Candle, read from a safetensors file.
+//! The model: two LSTMs and a feed-forward network on Candle, read from a safetensors file.
 //!
 //! *Beat* predicts the struck drums of a step: one distribution over all subsets of the model's
 //! [kit](crate::pattern::kit) (512 for nine drums), mixed with the [pointer
@@ -8,7 +8,10 @@
 //! on top. `memory` is a second linear layer on top of `beat`; it outputs the controls of the
 //! pointer memory.
 //!
-//! [`encode`] and [`feel`] define the input rows, [`crate::generate`] the sampling. Only this
+//! *Strokes*, in files of version 3, takes one hit with its velocity and offset, and chooses its
+//! articulation and further strokes: [`strokes`].
+//!
+//! [`encode`], [`feel`] and [`strokes`] define the input rows, [`crate::generate`] the sampling. Only this
 //! folder names Candle.
 
 pub mod calibration;

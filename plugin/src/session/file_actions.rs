@@ -66,8 +66,8 @@ impl Session {
         if pinned < whole {
             notes.push(format!("The first {pinned} of {whole} bars are pinned: a phrase is full."));
         } else if pinned < usize::from(bars.count()) {
-            let free = usize::from(bars.count()) - pinned;
-            notes.push(format!("The drummer plays the other {free} of the phrase."));
+            let count = bars.count();
+            notes.push(format!("The file fills {pinned} bars of a phrase of {count}."));
         }
         notes.extend(note);
         ParamWriter { send: set, force: true }.set(&self.params.drummer.phrase, bars);

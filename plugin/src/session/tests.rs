@@ -307,10 +307,11 @@ fn a_dropped_file_is_the_primer() {
 fn a_dropped_file_is_sent_to_be_humanised() {
     let mut bench = Bench::new();
     bench.session.humanise(&file(&[0, 40]), &mut at_once).expect("a clip");
-    assert_eq!(bench.session.take().phrase_bars, 2);
+    assert_eq!(bench.session.take().phrase_bars, 4);
     match bench.session.link.mailbox().next_command() {
-        Some(WorkerCommand::Humanise(clip, take, _)) => {
-            assert_eq!((clip.steps.len(), take.phrase_bars), (32, 2));
+        Some(WorkerCommand::Humanise(clip, take, notes)) => {
+            assert_eq!((clip.steps.len(), take.phrase_bars), (48, 4));
+            assert_eq!(notes, "The file fills 3 bars of a phrase of 4.");
         }
         other => panic!("{other:?}"),
     }

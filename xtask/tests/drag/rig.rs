@@ -296,8 +296,10 @@ pub fn notes_of(file: &Path) -> Result<Vec<(i64, u8, u8)>> {
     let mut notes = Vec::new();
     for (place, step) in (0..).zip(&clip.steps) {
         for (drum, hit) in step.hits() {
-            let key = groove::Drum::PITCHES[drum.index()];
-            notes.push((place * 240 + i64::from(hit.offset_ticks), key, hit.velocity));
+            for stroke in hit.strokes() {
+                let key = groove::Pitches::GENERAL_MIDI.of(drum, stroke.articulation);
+                notes.push((place * 240 + i64::from(stroke.offset_ticks), key, stroke.velocity));
+            }
         }
     }
     Ok(notes)

@@ -15,7 +15,7 @@ pub enum MidiError {
     #[error("the file has {0} bytes; the largest MIDI file that is read has {MAX_FILE_BYTES}")]
     Large(usize),
     /// Not a MIDI file, or one that is damaged beyond repair.
-    #[error("this is not a whole MIDI file ({0})")]
+    #[error("the file is not a complete MIDI file ({0})")]
     Broken(String),
     /// The file uses SMPTE time.
     #[error("the file counts time in SMPTE frames, so its notes have no place in a bar")]
