@@ -227,8 +227,11 @@ fn files_of_other_content_are_skipped_with_a_reason() {
     let data = folder.data();
     assert_eq!(data.pieces.len(), 1);
     let reasons = reasons(&data).join("\n");
-    for part in ["empty.mid: this is not a whole", "text.mid: this is not", "cut.mid: the file has"]
-    {
+    for part in [
+        "empty.mid: the file is not a complete",
+        "text.mid: the file is not",
+        "cut.mid: the file has",
+    ] {
         assert!(reasons.contains(part), "{reasons}");
     }
 }
