@@ -159,6 +159,12 @@ pub fn run(
         }
     }
     // The transport stops, which ends all sounding notes.
+    if let Some(HostAction::Set(name, value)) = coming {
+        host.set(&name, value)?;
+    }
+    while let Some((name, value)) = random_host.final_change() {
+        host.set(&name, value)?;
+    }
     let end = random_host.final_block();
     output.clear();
     host.process(end.truth.frames, Some(&end.transport), &end.input, &mut output)?;

@@ -197,9 +197,19 @@ impl RandomHost {
         HostAction::Block(self.block())
     }
 
-    /// Returns a last block with the transport stopped.
+    /// Stops the song. Returns the next parameter change that belongs before the last block.
+    pub fn final_change(&mut self) -> Option<(String, f64)> {
+        if self.motion != Motion::Stopped {
+            self.stop();
+        }
+        self.pending_parameters.pop_front()
+    }
+
+    /// Returns a last block with the transport stopped, after the changes of
+    /// [`RandomHost::final_change`].
     pub fn final_block(&mut self) -> HostBlock {
-        self.motion = Motion::Stopped;
+        // Long enough that no new song starts.
+        self.blocks_left = u32::MAX;
         loop {
             let block = self.block();
             if block.truth.frames > 0 {
