@@ -82,6 +82,41 @@ pub(crate) enum VelocityOffset<'a> {
     Median,
 }
 
+/// Velocity and offset logits by class; `None` where the class is not struck.
+pub(crate) type FeelLogits = [Option<[f32; FEEL_LOGITS]>; CLASSES];
+
+impl VelocityOffset<'_> {
+    /// The main strokes of the struck drums. Every step draws the same number of random numbers,
+    /// whatever it strikes.
+    pub(crate) fn main_strokes(
+        &mut self,
+        model: &Model,
+        logits: &FeelLogits,
+    ) -> [Option<Hit>; CLASSES] {
+        let mut mains = [None; CLASSES];
+        let together = match self {
+            VelocityOffset::Sampled(rng, _) => rng.next(),
+            VelocityOffset::Median => 0.5,
+        };
+        for (drum, _) in model.metadata().classes.lanes() {
+            let places = match self {
+                VelocityOffset::Sampled(rng, _) => {
+                    let [velocity, in_velocity, apart, in_offset] =
+                        std::array::from_fn(|_| rng.next());
+                    [velocity, in_velocity, near(together, apart), in_offset]
+                }
+                VelocityOffset::Median => [0.5; 4],
+            };
+            let Some(mut logits) = logits[drum.index()] else { continue };
+            if matches!(self, VelocityOffset::Sampled(_, requested) if requested.contains(drum)) {
+                clear_only(&mut logits);
+            }
+            mains[drum.index()] = Some(hit(&logits, places));
+        }
+        mains
+    }
+}
+
 /// Decoder state in the middle of a piece.
 #[derive(Clone, Debug)]
 pub(crate) struct Decoder {
@@ -149,6 +184,39 @@ impl Decoder {
         Ok(Prediction { row, memory, logits })
     }
 
+    /// Advances the feel network by a step in which these drums are struck. Returns the references
+    /// of their velocities and offsets.
+    fn advance_feel(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        prediction: &mut Prediction,
+        drums: DrumSet,
+    ) -> Result<References, ModelError> {
+        let references = References::at(&self.steps, &prediction.memory, kind.meter);
+        references.write(drums, &mut prediction.row[model.metadata().row()..]);
+        model.feel(&mut self.state, &prediction.row)?;
+        Ok(references)
+    }
+
+    /// Velocity and offset logits of the drums that are struck next.
+    pub(crate) fn feel_logits(
+        &mut self,
+        model: &Model,
+        kind: &Kind,
+        prediction: &mut Prediction,
+        drums: DrumSet,
+    ) -> Result<FeelLogits, ModelError> {
+        let references = self.advance_feel(model, kind, prediction, drums)?;
+        let mut all = [None; CLASSES];
+        for drum in drums.iter() {
+            let outputs = model.velocity_offset(&self.state, drum.index())?;
+            let logits = all[drum.index()].insert([0.0; FEEL_LOGITS]);
+            add_references(&outputs, &references.bins(drum), logits);
+        }
+        Ok(all)
+    }
+
     /// Strikes these drums next, and chooses how.
     pub(crate) fn strike(
         &mut self,
@@ -158,46 +226,20 @@ impl Decoder {
         drums: DrumSet,
         mut velocity_offset: VelocityOffset,
     ) -> Result<(), ModelError> {
-        let references = References::at(&self.steps, &prediction.memory, kind.meter);
-        references.write(drums, &mut prediction.row[model.metadata().row()..]);
-        model.feel(&mut self.state, &prediction.row)?;
+        let logits = self.feel_logits(model, kind, &mut prediction, drums)?;
+        let mains = velocity_offset.main_strokes(model, &logits);
+        let has_strokes = model.metadata().has_strokes();
+        let offsets = model.metadata().stroke_offsets(kind);
         let mut step = Step::SILENT;
-        let mut mains = [None; CLASSES];
-        // Every step draws the same number of random numbers, whatever it strikes.
-        let together = match &mut velocity_offset {
-            VelocityOffset::Sampled(rng, _) => rng.next(),
-            VelocityOffset::Median => 0.5,
-        };
-        for (drum, _) in model.metadata().classes.lanes() {
-            let places = match &mut velocity_offset {
-                VelocityOffset::Sampled(rng, _) => {
-                    let [velocity, in_velocity, apart, in_offset] =
-                        std::array::from_fn(|_| rng.next());
-                    let offset = near(together, apart);
-                    [velocity, in_velocity, offset, in_offset]
-                }
-                VelocityOffset::Median => [0.5; 4],
-            };
-            if !drums.contains(drum) {
-                continue;
-            }
-            let outputs = model.velocity_offset(&self.state, drum.index())?;
-            let mut logits = [0.0; FEEL_LOGITS];
-            add_references(&outputs, &references.bins(drum), &mut logits);
-            if matches!(&velocity_offset, VelocityOffset::Sampled(_, requested) if requested.contains(drum))
-            {
-                clear_only(&mut logits);
-            }
-            mains[drum.index()] = Some(hit(&logits, places));
-        }
         for (drum, _) in model.metadata().classes.lanes() {
             let places = match &mut velocity_offset {
                 VelocityOffset::Sampled(rng, _) => Some(std::array::from_fn(|_| rng.next())),
                 VelocityOffset::Median => None,
             };
             let Some(main) = mains[drum.index()] else { continue };
-            let hit = StrokeChoice { model, kind, drums, drum, main, places };
-            step.set(drum, Some(hit.make(&self.steps)?));
+            let choice = StrokeChoice { model, kind, offsets: &offsets, drums, drum, main, places };
+            let hit = if has_strokes { choice.make(&self.steps)? } else { main };
+            step.set(drum, Some(hit));
         }
         self.push(step, kind, prediction);
         Ok(())
@@ -263,14 +305,13 @@ impl Decoder {
         mut prediction: Prediction,
         step: Step,
     ) -> Result<(), ModelError> {
-        let references = References::at(&self.steps, &prediction.memory, kind.meter);
-        references.write(step.drums(), &mut prediction.row[model.metadata().row()..]);
-        model.feel(&mut self.state, &prediction.row)?;
+        self.advance_feel(model, kind, &mut prediction, step.drums())?;
         self.push(step, kind, prediction);
         Ok(())
     }
 
-    fn push(&mut self, step: Step, kind: &Kind, used: Prediction) {
+    /// Adds a step after the feel network was advanced by it.
+    pub(crate) fn push(&mut self, step: Step, kind: &Kind, used: Prediction) {
         self.used = used;
         self.steps.push(step);
         self.fills.push(kind.fill);

@@ -108,30 +108,30 @@ impl Humaniser<'_> {
         for step in heard {
             decoder.teacher_force(model, kind, *step)?;
         }
+        let is_meant = self.velocity.is_meant || self.offset.is_meant;
         let mut played = Vec::with_capacity(clip.len());
         for (place, given) in clip.iter().enumerate() {
             let number = i64::try_from(place / bar).unwrap_or(i64::MAX);
             let mut rng = self.seed.map(|seed| StepRng::at(seed, number, place % bar, 0));
             let drums = given.drums();
-            let prediction = decoder.predict(model, kind)?;
-            let mut median = decoder.clone();
-            median.strike(model, kind, prediction.clone(), drums, VelocityOffset::Median)?;
-            // Where everything is intended, hits need not be clear: a ghost note is not.
-            let is_meant = self.velocity.is_meant || self.offset.is_meant;
+            // Intended hits need not be clear: a ghost note is not.
             let requested = if is_meant { DrumSet::EMPTY } else { drums };
-            let choice = rng
-                .as_mut()
-                .map_or(VelocityOffset::Median, |rng| VelocityOffset::Sampled(rng, requested));
-            decoder.strike(model, kind, prediction, drums, choice)?;
-            let (Some(own), Some(median)) = (decoder.steps.last_mut(), median.steps.last()) else {
-                continue;
+            let mut prediction = decoder.predict(model, kind)?;
+            let logits = decoder.feel_logits(model, kind, &mut prediction, drums)?;
+            let medians = VelocityOffset::Median.main_strokes(model, &logits);
+            let sampled = match &mut rng {
+                Some(rng) => VelocityOffset::Sampled(rng, requested).main_strokes(model, &logits),
+                None => medians,
             };
+            let mut step = Step::SILENT;
             for (drum, meant) in given.hits() {
-                if let (Some(sampled), Some(median)) = (own.hit(drum), median.hit(drum)) {
-                    own.set(drum, Some(self.mixed(meant, median, sampled)));
+                let class = drum.index();
+                if let (Some(median), Some(sampled)) = (medians[class], sampled[class]) {
+                    step.set(drum, Some(self.mixed(meant, median, sampled)));
                 }
             }
-            played.push(*own);
+            decoder.push(step, kind, prediction);
+            played.push(step);
         }
         Ok(played)
     }

@@ -3,6 +3,7 @@
 use libm::exp;
 
 use crate::model::encode::Kind;
+use crate::model::stroke_offsets::StrokeOffsets;
 use crate::model::strokes::{
     ARTICULATIONS, GAP_BINS, INPUTS, NEXT, RATIO_BINS, stroke_at, write_row, write_so_far,
 };
@@ -13,33 +14,24 @@ use crate::pattern::{Articulation, Hit, MAX_STROKES, Meter, Step, Stroke};
 /// Random numbers of a hit: one for the articulation, five for each further stroke.
 pub(crate) const PLACES: usize = 1 + 5 * (MAX_STROKES - 1);
 
-/// Sampling temperatures of articulations and of strokes.
-const ARTICULATION_TEMPERATURE: f32 = 1.0;
-const STROKE_TEMPERATURE: f32 = 1.0;
-
 /// Steps of 2 and 4 in a bar of 4/4.
 const BACKBEATS: [usize; 2] = [4, 12];
 
-/// Drums that a hand strikes. A closed hat that would need a third hand is played by the foot.
-const HANDS: [Drum; 7] = [
-    Drum::Snare,
-    Drum::OpenHat,
-    Drum::LowTom,
-    Drum::MidTom,
-    Drum::HighTom,
-    Drum::Crash,
-    Drum::Ride,
-];
+/// Drums that a hand strikes: all but the kick, and the closed hat, which the foot plays where it
+/// would need a third hand.
+const HANDS: DrumSet = DrumSet::from_bits(!(1 << Drum::Kick as u16 | 1 << Drum::ClosedHat as u16));
 
 /// Number of hands that a set of the nine drums needs besides the closed hat.
-pub(crate) fn hands(drums: DrumSet) -> u32 {
-    drums.and(HANDS.into_iter().collect()).len()
+pub(crate) const fn hands(drums: DrumSet) -> u32 {
+    drums.and(HANDS).len()
 }
 
 /// A hit whose strokes are to be chosen.
 pub(crate) struct StrokeChoice<'a> {
     pub(crate) model: &'a Model,
     pub(crate) kind: &'a Kind,
+    /// Calibration of the kind.
+    pub(crate) offsets: &'a StrokeOffsets,
     /// Drums struck in the step.
     pub(crate) drums: DrumSet,
     pub(crate) drum: Drum,
@@ -50,36 +42,31 @@ pub(crate) struct StrokeChoice<'a> {
 }
 
 impl StrokeChoice<'_> {
-    /// The hit with its strokes; `past` are the steps before it. A model without a stroke network
-    /// plays single plain strokes.
+    /// The hit with its strokes, by a model with a stroke network; `past` are the steps before it.
     pub(crate) fn make(&self, past: &[Step]) -> Result<Hit, ModelError> {
-        let StrokeChoice { model, kind, drums, drum, main, .. } = *self;
-        if !model.metadata().has_strokes() {
-            return Ok(main);
-        }
+        let StrokeChoice { model, kind, offsets, drums, drum, main, .. } = *self;
         let mut row = [0.0; INPUTS];
         write_row(past, kind, drums, drum, main, &mut row);
-        let offsets = model.metadata().stroke_offsets(kind);
         let place = past.len() % kind.meter.steps();
         let backbeat = kind.meter == Meter::FOUR_FOUR && BACKBEATS.contains(&place);
-        let calibrated = |row: &[f32]| -> Result<Option<Vec<f32>>, ModelError> {
+        let calibrated = |row: &[f32]| -> Result<Vec<f32>, ModelError> {
             let mut outputs = model.strokes(row)?;
-            outputs.iter_mut().for_each(|outputs| offsets.add(drum, backbeat, outputs));
+            offsets.add(drum, backbeat, &mut outputs);
             Ok(outputs)
         };
-        let Some(mut outputs) = calibrated(&row)? else { return Ok(main) };
+        let mut outputs = calibrated(&row)?;
         let articulations = &mut outputs[..Articulation::played(drum)];
         if drum == Drum::ClosedHat && hands(drums) >= 2 {
             let foot = Articulation::Pedal.index_in(drum);
             let others = (0..articulations.len()).filter(|&place| place != foot);
             others.for_each(|place| articulations[place] = f32::NEG_INFINITY);
         }
-        let place = self.choose(articulations, ARTICULATION_TEMPERATURE, 0);
+        let place = self.choose(articulations, 0);
         let main = Stroke { articulation: Articulation::at(drum, place), ..main.main() };
         let mut further: Vec<Stroke> = Vec::new();
         while further.len() + 1 < MAX_STROKES {
             write_so_far(drum, main, &further, &mut row);
-            let Some(outputs) = calibrated(&row)? else { break };
+            let outputs = calibrated(&row)?;
             let Some(next) = self.next_stroke(&outputs, main, further.len()) else { break };
             further.push(next);
         }
@@ -92,21 +79,21 @@ impl StrokeChoice<'_> {
         let at = 1 + 5 * count;
         let (next, bins) = outputs[ARTICULATIONS..].split_at(NEXT);
         let next = &next[..1 + Articulation::played(self.drum)];
-        let place = self.choose(next, STROKE_TEMPERATURE, at).checked_sub(1)?;
+        let place = self.choose(next, at).checked_sub(1)?;
         let articulation = Articulation::at(self.drum, place);
         let (same, other) = bins.split_at(GAP_BINS + RATIO_BINS);
         let bins = if articulation == main.articulation { same } else { other };
         let (gaps, ratios) = bins.split_at(GAP_BINS);
         let within = |number: usize| self.places.map_or(0.5, |places| places[at + number]);
-        let gap = self.choose(gaps, STROKE_TEMPERATURE, at + 1) as f32 + within(2);
-        let ratio = self.choose(ratios, STROKE_TEMPERATURE, at + 3) as f32 + within(4);
+        let gap = self.choose(gaps, at + 1) as f32 + within(2);
+        let ratio = self.choose(ratios, at + 3) as f32 + within(4);
         stroke_at(main, articulation, gap, ratio)
     }
 
     /// An outcome of a distribution: at the quantile with this number, or the likeliest.
-    fn choose(&self, logits: &[f32], temperature: f32, number: usize) -> usize {
+    fn choose(&self, logits: &[f32], number: usize) -> usize {
         match &self.places {
-            Some(places) => draw(logits, temperature, places[number]),
+            Some(places) => draw(logits, 1.0, places[number]),
             None => {
                 let order = |&a: &usize, &b: &usize| logits[a].total_cmp(&logits[b]);
                 (0..logits.len()).max_by(order).unwrap_or(0)

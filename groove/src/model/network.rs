@@ -168,17 +168,17 @@ impl Model {
         Ok(tensors)
     }
 
-    /// The [`OUTPUTS`](super::strokes::OUTPUTS) of the stroke network for a row of its inputs;
-    /// `None` in a model without one.
+    /// The [`OUTPUTS`](super::strokes::OUTPUTS) of the stroke network for a row of its inputs.
     ///
     /// # Errors
-    /// Returns an error if Candle fails.
-    pub fn strokes(&self, row: &[f32]) -> Result<Option<Vec<f32>>, ModelError> {
-        let Some([first, second, out]) = &self.strokes else { return Ok(None) };
+    /// Returns an error if Candle fails, or if the model has no stroke network.
+    pub fn strokes(&self, row: &[f32]) -> Result<Vec<f32>, ModelError> {
+        let missing = || ModelError::Missing("strokes.out.weight".into());
+        let [first, second, out] = self.strokes.as_ref().ok_or_else(missing)?;
         let row = Tensor::from_slice(row, row.len(), &Device::Cpu)?;
         let hidden = first.forward(&row)?.apply_op1_no_bwd(&Tanh)?;
         let hidden = second.forward(&hidden)?.apply_op1_no_bwd(&Tanh)?;
-        Ok(Some(out.forward(&hidden)?.to_vec1()?))
+        Ok(out.forward(&hidden)?.to_vec1()?)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Hits: one to four strokes of a class, of which the loudest is the main one. A drag is one hit.
 //!
-//! Offsets are stored in units of 1/[`TICKS_PER_STEP`] step, the
-//! resolution of exported MIDI files, so that a pattern survives a round trip through a file
-//! unchanged.
+//! Offsets are stored in units of 1/[`TICKS_PER_STEP`] step, the resolution of exported MIDI files,
+//! so that a pattern survives a round trip through a file unchanged.
 
 use crate::pattern::articulation::Articulation;
 
@@ -12,7 +11,7 @@ pub const TICKS_PER_STEP: u16 = 240;
 /// Maximum number of strokes of a hit.
 pub const MAX_STROKES: usize = 4;
 
-/// A stroke of a class. Its place in a [`Step`] identifies the drum.
+/// A stroke of a class. Its place in a [`Step`](crate::pattern::Step) identifies the drum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stroke {
     /// MIDI velocity, 1 to 127; 0 is no stroke.

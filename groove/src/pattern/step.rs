@@ -4,7 +4,8 @@ use crate::pattern::articulation::Articulation;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 use crate::pattern::hit::{Hit, Stroke};
 
-/// Maximum number of strokes of a step besides the main ones: four limbs with [`MAX_STROKES`] each.
+/// Maximum number of strokes of a step besides the main ones: four limbs with
+/// [`MAX_STROKES`](crate::pattern::MAX_STROKES) each.
 const MAX_FURTHER: usize = 12;
 
 /// Hits of one sixteenth note: at most one per class. Serialised as a list of hits, each a list of

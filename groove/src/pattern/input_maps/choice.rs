@@ -22,7 +22,7 @@ pub fn choose_map(notes: &PitchCounts, has_pedal: bool, names: &str) -> (InputMa
     told.unwrap_or((InputMap::GeneralMidi, "nothing points to another map".into()))
 }
 
-/// What speaks for a map.
+/// Evidence for a map.
 struct Evidence<'a> {
     notes: &'a PitchCounts,
     has_pedal: bool,

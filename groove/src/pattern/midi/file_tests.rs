@@ -248,7 +248,7 @@ fn any_smf() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// What midly reads: the content that [`MidiFile`] has too.
+/// Content of a file by midly, as far as [`MidiFile`] has it too.
 fn by_midly(bytes: &[u8]) -> Option<MidiFile> {
     let smf = Smf::parse(bytes).ok()?;
     let Timing::Metrical(division) = smf.header.timing else { return None };
