@@ -2,10 +2,9 @@
 //! read without damage has the notes that another reader finds.
 #![no_main]
 
-use groove::pattern::midi::{
-    Clip, DrumMap, Import, MAX_CLIP_STEPS, MidiFile, MidiLayout, PitchMap,
-};
-use groove::{Drum, Meter};
+use groove::pattern::input_maps::InputMap;
+use groove::pattern::midi::{Clip, Import, MAX_CLIP_STEPS, MidiFile, MidiLayout, PitchMap};
+use groove::{Meter, Pitches, Step};
 use libfuzzer_sys::fuzz_target;
 use midly::{MidiMessage, Smf, TrackEventKind};
 
@@ -24,14 +23,34 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(!import.bars(Meter::FOUR_FOUR).is_empty());
         assert!(import.sentence().is_none_or(|sentence| sentence.ends_with('.')));
     }
-    for map in [DrumMap::GeneralMidi, DrumMap::Roland, DrumMap::Rhythm] {
+    for map in [PitchMap::Detect, PitchMap::Fixed(InputMap::Roland), PitchMap::Rhythm] {
         let Ok(clip) = Clip::read(bytes, map) else { continue };
         assert!(clip.steps.len() <= MAX_CLIP_STEPS);
-        let written = clip.write(&MidiLayout::new("clip", Drum::PITCHES));
-        let back = Clip::read(&written, DrumMap::GeneralMidi).expect("our own file");
-        assert_eq!((back.steps, back.meter), (clip.steps, clip.meter));
+        // A stroke just before the end may move to the start, as in a loop, once.
+        let (back, told) = again(&clip);
+        assert!(
+            strokes(&back) == strokes(&clip)
+                || told.as_ref().is_some_and(|it| it.contains("left out"))
+        );
+        assert_eq!(back.meter, clip.meter);
+        assert!(told.is_some() || back.onsets() == clip.onsets());
+        assert_eq!(again(&back).0.steps, back.steps);
     }
 });
+
+/// The clip, written with a pitch for each articulation and read, and what was told of it.
+fn again(clip: &Clip) -> (Clip, Option<String>) {
+    let pitches = Pitches::from((0..54).collect::<Vec<u8>>());
+    let written = clip.write(&MidiLayout::new("clip", pitches));
+    let import = Import::read(&written, PitchMap::Detect).expect("our own file");
+    import.clip(Meter::FOUR_FOUR).expect("our own file")
+}
+
+/// Number of strokes.
+fn strokes(clip: &Clip) -> usize {
+    let hits = clip.steps.iter().flat_map(Step::hits);
+    hits.map(|(_, hit)| hit.strokes().count()).sum()
+}
 
 /// Number of note-ons.
 fn notes(smf: &Smf) -> usize {

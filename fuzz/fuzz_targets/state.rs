@@ -11,7 +11,6 @@ use deep_pocket::DeepPocket;
 use deep_pocket::controls::Controls;
 use deep_pocket::params::DeepPocketParams;
 use groove::Meter;
-use groove::take::Take;
 use libfuzzer_sys::fuzz_target;
 use nice_plug::prelude::{Params, Plugin, PluginState};
 

@@ -8,7 +8,7 @@ mod articulations;
 mod measures;
 
 use groove::pattern::clip::Clip;
-use groove::pattern::midi::DrumMap;
+use groove::pattern::midi::PitchMap;
 use groove::synth::{AuditionKit, render, wav};
 use groove::{Articulation, Bar, Drum, Hit, Meter};
 use measures::{RATE, play, stroke};
@@ -154,7 +154,7 @@ fn takes_are_within_full_scale() {
     let mut files = 0;
     for file in std::fs::read_dir(folder).expect("golden takes") {
         let bytes = std::fs::read(file.expect("a file").path()).expect("read");
-        let clip = Clip::read(&bytes, DrumMap::GeneralMidi).expect("a clip");
+        let clip = Clip::read(&bytes, PitchMap::Detect).expect("a clip");
         let sides = render(&clip, 44_100);
         let loudest = sides.iter().flatten().fold(0f32, |most, now| most.max(now.abs()));
         assert!((0.2..1.0).contains(&loudest), "{loudest}");

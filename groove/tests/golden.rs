@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use groove::generate::Drummer;
 use groove::model::Model;
-use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
+use groove::pattern::midi::{Clip, MidiLayout, PitchMap};
 use groove::pattern::style::style_number;
 use groove::take::pins::{Pin, Pins};
 use groove::take::{Fills, Played, Primer, Rhythm, Take, TakeControls};
@@ -86,8 +86,7 @@ fn ten_takes_match_their_golden_files() {
         }
         let golden = std::fs::read(&path).expect("a golden file; BLESS=1 writes them");
         if golden != written {
-            let read =
-                |bytes: &[u8]| Clip::read(bytes, DrumMap::GeneralMidi).expect("a clip").steps;
+            let read = |bytes: &[u8]| Clip::read(bytes, PitchMap::Detect).expect("a clip").steps;
             let (was, is) = (read(&golden), read(&written));
             let first = was.iter().zip(&is).position(|(was, is)| was != is);
             panic!("{name} has changed, at step {first:?} of {} first", was.len());

@@ -8,7 +8,7 @@ use groove::generate::Drummer;
 use groove::generate::humanise::{DEFAULT_AMOUNT, humanise};
 use groove::model::Model;
 use groove::model::encode::Kind;
-use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
+use groove::pattern::midi::{Clip, MidiLayout, PitchMap};
 use groove::take::pins::Pins;
 use groove::take::{Played, Take, TakeControls};
 use groove::{Meter, Pitches, Step};
@@ -95,7 +95,7 @@ fn count(pitches: impl Iterator<Item = u8>) -> BTreeMap<u8, usize> {
 fn exported(steps: Vec<Step>) -> BTreeMap<u8, usize> {
     let clip = Clip { steps, tempo: 120.0, meter: Meter::FOUR_FOUR };
     let bytes = clip.write(&MidiLayout::new("", Pitches::GENERAL_MIDI));
-    let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
+    let read = Clip::read(&bytes, PitchMap::Detect).expect("our own file");
     let strokes = read.steps.iter().flat_map(Step::hits).flat_map(|(drum, hit)| {
         hit.strokes().map(move |stroke| Pitches::GENERAL_MIDI.of(drum, stroke.articulation))
     });
@@ -109,7 +109,7 @@ fn no_stroke_of_a_clip_is_lost() {
     let kind = Kind { style: 17, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
     for (name, notes) in clips() {
         let given = count(notes.iter().map(|&(_, pitch, _)| pitch));
-        let read = Clip::read(&file(&notes), DrumMap::GeneralMidi).expect("a clip").steps;
+        let read = Clip::read(&file(&notes), PitchMap::Detect).expect("a clip").steps;
         assert_eq!(exported(read.clone()), given, "{name}, read and written");
         let played = humanise(&model, &kind, &read, Some(1), DEFAULT_AMOUNT).expect("steps");
         assert_eq!(exported(played.clone()), given, "{name}, humanised");

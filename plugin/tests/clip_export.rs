@@ -7,7 +7,7 @@ use deep_pocket::link::{Link, Phrase, Phrases, link};
 use deep_pocket::params::DeepPocketParams;
 use deep_pocket::session::clip_export::{ClipExport, ExportOptions, Extent};
 use groove::pattern::Articulation;
-use groove::pattern::midi::{Clip, DrumMap};
+use groove::pattern::midi::{Clip, PitchMap};
 use groove::take::{Take, TakeControls};
 use groove::{Bar, Drum, Hit, Meter, Step};
 use nice_plug::prelude::*;
@@ -40,7 +40,7 @@ fn set(params: &DeepPocketParams, id: &str, value: f32) {
 }
 
 fn steps(export: &ClipExport) -> Vec<Step> {
-    Clip::read(&export.midi(), DrumMap::GeneralMidi).expect("our own file").steps
+    Clip::read(&export.midi(), PitchMap::Detect).expect("our own file").steps
 }
 
 #[test]

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use groove::pattern::midi::{Clip, DrumMap, MidiLayout, TICKS_PER_BEAT};
+use groove::pattern::input_maps::InputMap;
+use groove::pattern::midi::{Clip, MidiLayout, PitchMap, TICKS_PER_BEAT};
 use groove::pattern::{Articulation, MAX_STROKES};
 use groove::{Drum, Pitches};
 use midly::{MidiMessage, Smf, Timing, TrackEventKind};
@@ -71,7 +72,7 @@ fn real_notes_survive_reading_and_writing() {
         let bytes = std::fs::read(file.path()).expect("a readable file");
         let given = notes(&bytes);
         total += given.len();
-        let clip = match Clip::read(&bytes, DrumMap::Roland) {
+        let clip = match Clip::read(&bytes, PitchMap::Fixed(InputMap::Roland)) {
             Ok(clip) => clip,
             Err(fault) => panic!("{}: {fault}", file.path().display()),
         };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{fail, succeed};
-use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
+use groove::pattern::midi::{Clip, MidiLayout, PitchMap};
 use groove::{Drum, DrumSet, Hit, Meter, Step};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
@@ -38,7 +38,7 @@ fn played(what: &str, folder: &Path, more: &[&str]) -> (Clip, Vec<Step>) {
     let (said, _) = succeed(&all);
     assert_eq!(said.trim(), out);
     let bytes = fs::read(out).expect("a file");
-    (Clip::read(&bytes, DrumMap::GeneralMidi).expect("a clip"), steps)
+    (Clip::read(&bytes, PitchMap::Detect).expect("a clip"), steps)
 }
 
 fn drums(steps: &[Step]) -> Vec<DrumSet> {

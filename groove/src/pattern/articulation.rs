@@ -184,12 +184,48 @@ impl Articulation {
 mod tests {
     use super::*;
 
+    fn roland(pitch: u8) -> Option<Drum> {
+        Articulation::from_roland(pitch).map(|(drum, _)| drum)
+    }
+
+    /// The nine classes of GrooVAE (Gillick et al. 2019).
+    fn class(pitch: u8) -> Option<Drum> {
+        Some(match pitch {
+            36 => Drum::Kick,
+            37 | 38 | 40 => Drum::Snare,
+            22 | 42 | 44 => Drum::ClosedHat,
+            26 | 46 => Drum::OpenHat,
+            43 | 58 => Drum::LowTom,
+            45 | 47 => Drum::MidTom,
+            48 | 50 => Drum::HighTom,
+            49 | 52 | 55 | 57 => Drum::Crash,
+            51 | 53 | 59 => Drum::Ride,
+            _ => return None,
+        })
+    }
+
+    #[test]
+    fn emitted_pitches_are_in_both_maps() {
+        for drum in Drum::ALL {
+            assert_eq!(roland(drum.general_midi()), Some(drum));
+            assert_eq!(Drum::from_general_midi(drum.general_midi()), Some(drum));
+        }
+    }
+
+    #[test]
+    fn general_midi_map_agrees_with_roland_map() {
+        for pitch in 0..=127 {
+            if let Some(drum) = roland(pitch) {
+                assert_eq!(Drum::from_general_midi(pitch), Some(drum), "pitch {pitch}");
+            }
+        }
+    }
+
     #[test]
     fn each_roland_pitch_is_one_articulation() {
         let mut found = 0;
         for pitch in 0..=127 {
-            let class = Articulation::from_roland(pitch).map(|(drum, _)| drum);
-            assert_eq!(class, Drum::from_roland(pitch), "pitch {pitch}");
+            assert_eq!(roland(pitch), class(pitch), "pitch {pitch}");
             let Some((drum, articulation)) = Articulation::from_roland(pitch) else { continue };
             assert_eq!(articulation.roland_pitch(drum), pitch);
             found += 1;

@@ -51,12 +51,11 @@ impl Clip {
     }
 
     /// Length in ticks: whole bars. A last step adds no bar if it is the first of one and all its
-    /// strokes are a quarter step early or more, such as the last 32nd of a roll.
+    /// strokes are early, such as the last 32nd of a roll.
     #[must_use]
     pub fn ticks(&self) -> u32 {
         let bar = self.meter.steps();
-        let is_early =
-            |(_, hit): (Drum, Hit)| hit.strokes().all(|stroke| stroke.offset_ticks <= -60);
+        let is_early = |(_, hit): (Drum, Hit)| hit.strokes().all(|stroke| stroke.offset_ticks < 0);
         let bars = match self.steps.last() {
             Some(last)
                 if self.steps.len() % bar == 1
@@ -70,9 +69,10 @@ impl Clip {
         narrowed(u64::try_from(bars).unwrap_or(u64::MAX).saturating_mul(bar_ticks(self.meter)))
     }
 
-    /// Strokes in order of time. Of an early hit at the clip's start the stroke nearest to the start
-    /// is moved there: at the end of the clip, the first pass would lack it. Its other early
-    /// strokes, such as the grace notes of a drag, sound before the clip's end, as in a loop.
+    /// Strokes in order of time. Of a hit at the clip's start that is early as a whole, the last
+    /// stroke is moved to the start: at the end of the clip, the first pass would lack the hit.
+    /// Other early strokes, such as the grace notes of a drag, sound before the clip's end, as in a
+    /// loop.
     #[must_use]
     pub fn onsets(&self) -> Vec<Onset> {
         let last = i64::from(self.ticks()) - 1;
@@ -80,11 +80,11 @@ impl Clip {
         for (place, step) in self.steps.iter().enumerate() {
             let start = i64::from(narrowed(start_of(place, self.meter)));
             for (drum, hit) in step.hits() {
-                let nearest = hit.strokes().map(|stroke| stroke.offset_ticks.unsigned_abs()).min();
+                let latest = hit.strokes().map(|stroke| stroke.offset_ticks).max();
                 for stroke in hit.strokes() {
                     let Stroke { velocity, offset_ticks, articulation } = stroke;
                     let mut tick = start + i64::from(offset_ticks);
-                    if tick < 0 && Some(offset_ticks.unsigned_abs()) != nearest {
+                    if tick < 0 && Some(offset_ticks) != latest {
                         tick += last + 1;
                     }
                     let tick = u32::try_from(tick.clamp(0, last)).unwrap_or(0);

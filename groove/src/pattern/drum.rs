@@ -1,8 +1,7 @@
 //! The nine drum classes, and their MIDI pitches.
 //!
-//! Input: [`Drum::from_roland`] for the training recordings (a Roland kit has a pitch for every
-//! zone of a pad), and [`Drum::from_general_midi`] for keyboards and foreign files. Output:
-//! [`crate::pattern::pitches`].
+//! [`Drum::from_general_midi`] is for keyboards, whose every key plays a drum. Files are read with
+//! [`crate::pattern::input_maps`] and written with [`crate::pattern::pitches`].
 
 /// Number of drum classes, the maximum for a model.
 pub const CLASSES: usize = 9;
@@ -77,24 +76,6 @@ impl Drum {
     #[must_use]
     pub const fn general_midi(self) -> u8 {
         Self::PITCHES[self as usize]
-    }
-
-    /// Class of a pitch of a Roland V-Drums kit, as in the Groove MIDI Dataset (the nine classes of
-    /// GrooVAE, Gillick et al. 2019). `None`: not a drum of that kit.
-    #[must_use]
-    pub const fn from_roland(pitch: u8) -> Option<Drum> {
-        Some(match pitch {
-            36 => Drum::Kick,
-            37 | 38 | 40 => Drum::Snare,
-            22 | 42 | 44 => Drum::ClosedHat,
-            26 | 46 => Drum::OpenHat,
-            43 | 58 => Drum::LowTom,
-            45 | 47 => Drum::MidTom,
-            48 | 50 => Drum::HighTom,
-            49 | 52 | 55 | 57 => Drum::Crash,
-            51 | 53 | 59 => Drum::Ride,
-            _ => return None,
-        })
     }
 
     /// Class of any General MIDI or Roland drum pitch, including hand percussion, for keyboards and
@@ -216,23 +197,6 @@ impl FromIterator<Drum> for DrumSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn emitted_pitches_are_in_both_maps() {
-        for drum in Drum::ALL {
-            assert_eq!(Drum::from_roland(drum.general_midi()), Some(drum));
-            assert_eq!(Drum::from_general_midi(drum.general_midi()), Some(drum));
-        }
-    }
-
-    #[test]
-    fn general_midi_map_agrees_with_roland_map() {
-        for pitch in 0..=127 {
-            if let Some(drum) = Drum::from_roland(pitch) {
-                assert_eq!(Drum::from_general_midi(pitch), Some(drum), "pitch {pitch}");
-            }
-        }
-    }
 
     #[test]
     fn drum_sets_round_trip_through_their_number() {

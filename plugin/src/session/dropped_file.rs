@@ -75,7 +75,7 @@ fn name(file: &Path) -> String {
 pub fn read(bytes: &[u8], song: Meter) -> Result<(Clip, Option<String>), String> {
     let unused = |fault: MidiError| format!("The file cannot be used: {fault}.");
     let import = Import::read(bytes, PitchMap::Detect).map_err(unused)?;
-    let mut clip = import.clip(song).map_err(unused)?;
+    let (mut clip, told) = import.clip(song).map_err(unused)?;
     let (own, bar) = (clip.meter, song.steps());
     if own.steps() != bar {
         return Err(format!(
@@ -99,7 +99,7 @@ pub fn read(bytes: &[u8], song: Meter) -> Result<(Clip, Option<String>), String>
     }
     clip.steps.resize(clip.steps.len().next_multiple_of(bar), Step::SILENT);
     clip.meter = song;
-    Ok((clip, import.sentence()))
+    Ok((clip, told))
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
-use groove::Step;
 use groove::generate::Drummer;
 use groove::generate::humanise::{DEFAULT_AMOUNT, humanise};
 use groove::model::encode::Kind;
-use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
+use groove::pattern::midi::{Clip, Import, MidiLayout, PitchMap};
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
+use groove::{Meter, Step};
 
 use crate::commands::drum_map::MapOption;
 use crate::data::known_style;
@@ -89,11 +89,13 @@ pub fn run(task: &PlayTask) -> Result<()> {
     let model = Arc::new(files::read_model(&common.model)?);
     let style = known_style(model.metadata(), &common.style)?;
     let map = match task {
-        PlayTask::Tap { .. } => DrumMap::Rhythm,
-        PlayTask::Continue { .. } | PlayTask::Humanise { .. } => DrumMap::GeneralMidi,
+        PlayTask::Tap { .. } => PitchMap::Rhythm,
+        PlayTask::Continue { .. } | PlayTask::Humanise { .. } => PitchMap::Detect,
     };
-    let clip = Clip::read(&files::read(&common.clip)?, map)
+    let (clip, told) = Import::read(&files::read(&common.clip)?, map)
+        .and_then(|import| import.clip(Meter::FOUR_FOUR))
         .with_context(|| format!("{}", common.clip.display()))?;
+    told.iter().for_each(|sentence| eprintln!("{}: {sentence}", common.clip.display()));
     ensure!(
         clip.steps.iter().any(|step| !step.drums().is_empty()),
         "{} contains no hits",

@@ -161,7 +161,7 @@ fn read_file(file: &SourceFile, folder: &Path, is_listed: bool, kit: &Kit) -> Re
         Err(MidiError::NotDrums(_)) => return Ok(Content::Melody),
         import => import?,
     };
-    let clip = import.clip(groove::Meter::FOUR_FOUR)?;
+    let (clip, _) = import.clip(groove::Meter::FOUR_FOUR)?;
     #[expect(clippy::cast_possible_truncation)]
     let tempo = file.tempo.unwrap_or(clip.tempo as f32);
     let meter = file.meter.unwrap_or(clip.meter);

@@ -128,12 +128,11 @@ fn network_figures(
         Ok::<_, anyhow::Error>(tensor.to_dtype(candle_core::DType::F32)?)
     };
     let names = groove::model::Metadata::stroke_tensors().map(|(name, _)| name);
-    let owned: Vec<Tensor> = names.iter().map(|name| get(name)).collect::<Result<_>>()?;
+    let layers: Vec<Tensor> = names.iter().map(|name| get(name)).collect::<Result<_>>()?;
     let rows = StrokeRows::of_all(beats);
     let count = rows.inputs.len() / INPUTS;
     let inputs = Tensor::from_vec(rows.inputs, (count, INPUTS), &candle_core::Device::Cpu)?;
-    let [a, b, c, d, e, f] = &owned[..] else { anyhow::bail!("six tensors") };
-    let outputs = with_slice(&forward(&[a, b, c, d, e, f], &inputs)?, <[f32]>::to_vec)?;
+    let outputs = with_slice(&forward(&layers, &inputs)?, <[f32]>::to_vec)?;
     let (mut articulation, mut strokes) = (Tally::default(), Tally::default());
     // Of the hit at hand: probability and rightness of its number of strokes so far.
     let mut hit: Option<(f64, bool)> = None;

@@ -5,10 +5,14 @@ use candle_core::Tensor;
 
 use super::linear::linear;
 
-/// Outputs of the stroke network for rows of inputs.
-pub(crate) fn forward(tensors: &[&Tensor; 6], inputs: &Tensor) -> Result<Tensor> {
-    let [first, first_bias, second, second_bias, out, out_bias] = tensors;
-    let hidden = linear(inputs, first, first_bias)?.tanh()?;
-    let hidden = linear(&hidden, second, second_bias)?.tanh()?;
-    Ok(linear(&hidden, out, out_bias)?)
+/// Outputs for rows of inputs, given weight and bias of each layer.
+pub(crate) fn forward(layers: &[Tensor], inputs: &Tensor) -> Result<Tensor> {
+    let mut x = inputs.clone();
+    for (number, layer) in layers.chunks_exact(2).enumerate() {
+        if number > 0 {
+            x = x.tanh()?;
+        }
+        x = linear(&x, &layer[0], &layer[1])?;
+    }
+    Ok(x)
 }

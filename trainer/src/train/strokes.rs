@@ -45,6 +45,8 @@ pub(crate) fn learn(metadata: &Metadata, pieces: &[Piece]) -> Result<HashMap<Str
         weights.push((name, Var::from_tensor(&Tensor::from_vec(values, shape, &Device::Cpu)?)?));
     }
     let net = Net { metadata: metadata.clone(), weights };
+    // Clones of the variables: an update is seen through them.
+    let layers: Vec<Tensor> = net.weights.iter().map(|(_, var)| var.as_tensor().clone()).collect();
     let updates = (EPOCHS * rows.len().div_ceil(BATCH)) as u64;
     let schedule = Schedule { rate: RATE, warm_up: WARM_UP, updates, decay: DECAY };
     let mut optimiser = Optimiser::new(&net, schedule, TrainingMode::New)?;
@@ -55,10 +57,7 @@ pub(crate) fn learn(metadata: &Metadata, pieces: &[Piece]) -> Result<HashMap<Str
         order.shuffle(&mut draws);
         for batch in order.chunks(BATCH) {
             let (inputs, targets) = rows.batch(batch)?;
-            let tensors: Vec<&Tensor> =
-                net.weights.iter().map(|(_, var)| var.as_tensor()).collect();
-            let [a, b, c, d, e, f] = tensors[..] else { anyhow::bail!("six tensors") };
-            let outputs = forward(&[a, b, c, d, e, f], &inputs)?;
+            let outputs = forward(&layers, &inputs)?;
             let loss = cross_entropy(&outputs, targets, None, batch.len() as f32)?;
             optimiser.update(&net, &loss.backward()?, update)?;
             update += 1;

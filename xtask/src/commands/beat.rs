@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use groove::Drum;
     use groove::pattern::bars;
-    use groove::pattern::midi::DrumMap;
+    use groove::pattern::midi::PitchMap;
     use std::collections::BTreeSet;
     use xtask::workspace::built_bundle;
 
@@ -92,7 +92,7 @@ mod tests {
         let played = play(&bundle).unwrap();
         let read = Clip::read(
             &played.write(&MidiLayout::new(NAME, Pitches::GENERAL_MIDI)),
-            DrumMap::GeneralMidi,
+            PitchMap::Detect,
         )
         .unwrap();
         assert_eq!((read.tempo, read.meter), (120.0, Meter::FOUR_FOUR));

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "the tests and the example each use a part of this")]
 
 use anyhow::{Context, Result, bail, ensure};
-use groove::pattern::midi::{Clip, DrumMap};
+use groove::pattern::midi::{Clip, PitchMap};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -291,7 +291,7 @@ impl Neighbour {
 
 /// Returns the notes in a MIDI file: tick, key and velocity.
 pub fn notes_of(file: &Path) -> Result<Vec<(i64, u8, u8)>> {
-    let clip = Clip::read(&std::fs::read(file)?, DrumMap::GeneralMidi)?;
+    let clip = Clip::read(&std::fs::read(file)?, PitchMap::Detect)?;
     ensure!(clip.tempo == SONG.tempo, "the clip's tempo is {}", clip.tempo);
     let mut notes = Vec::new();
     for (place, step) in (0..).zip(&clip.steps) {

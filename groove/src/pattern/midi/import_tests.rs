@@ -258,7 +258,7 @@ fn bars_keep_their_meters() {
 fn a_pick_up_stands_before_the_first_bar() {
     let track = Track::default().meter(0, 1, 2).notes(38, &[0, 240]).meter(480, 4, 2);
     let import = import(&file(&[beat(track, 10, 480).end(2_400)]));
-    let clip = import.clip(Meter::FOUR_FOUR).expect("short");
+    let clip = import.clip(Meter::FOUR_FOUR).expect("short").0;
     assert_eq!(clip.meter, Meter::FOUR_FOUR);
     let snares = (0..clip.steps.len()).filter(|&it| clip.steps[it].hit(Drum::Snare).is_some());
     assert_eq!(snares.collect::<Vec<_>>(), [12, 14, 20, 28]);
@@ -275,11 +275,11 @@ fn unusual_meters_are_kept_or_named() {
     let short = read(5, 6, 150);
     assert_eq!(short.meter(), Some(Meter { numerator: 5, denominator: 64 }));
     assert_eq!((short.bars(Meter::FOUR_FOUR).len(), short.sentence()), (4, None));
-    let clip = short.clip(Meter::FOUR_FOUR).expect("short");
+    let clip = short.clip(Meter::FOUR_FOUR).expect("short").0;
     assert!([0, 2, 4, 6].iter().all(|&place: &usize| clip.steps[place].drums().len() == 1));
     let long = read(17, 2, 17 * 480);
     assert_eq!(long.meter(), Some(Meter::FOUR_FOUR));
-    assert_eq!(long.clip(Meter::FOUR_FOUR).expect("short").steps.len(), 3 * 17 * 4 + 1);
+    assert_eq!(long.clip(Meter::FOUR_FOUR).expect("short").0.steps.len(), 3 * 17 * 4 + 1);
     assert_eq!(sentence(&long), "Bars of 17/4 are read as 4/4.");
 }
 

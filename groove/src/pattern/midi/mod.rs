@@ -37,17 +37,6 @@ use crate::pattern::{Articulation, TICKS_PER_STEP};
 /// Ticks per quarter note in exported files.
 pub const TICKS_PER_BEAT: u16 = 4 * TICKS_PER_STEP;
 
-/// Mapping from pitches to drums for imports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DrumMap {
-    /// A Roland kit, as in the Groove MIDI Dataset.
-    Roland,
-    /// Any source: the map that fits the notes best, else General MIDI.
-    GeneralMidi,
-    /// Every pitch as one drum, for sources whose rhythm alone matters.
-    Rhythm,
-}
-
 /// Track name, pitches and channels of an exported clip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MidiLayout<'a> {

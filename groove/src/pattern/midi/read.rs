@@ -1,10 +1,8 @@
 //! Clips of imported files.
 
-use super::DrumMap;
 use super::error::{MAX_CLIP_STEPS, MidiError};
 use super::import::{Import, PitchMap};
 use crate::pattern::clip::{Clip, bar_ticks, step_at};
-use crate::pattern::input_maps::InputMap;
 use crate::pattern::{Hit, Meter, Step};
 
 /// Default tempo of the MIDI standard, in quarter notes per minute.
@@ -15,31 +13,27 @@ impl Clip {
     ///
     /// # Errors
     /// Returns a [`MidiError`] if the file cannot be read as a clip.
-    pub fn read(bytes: &[u8], map: DrumMap) -> Result<Clip, MidiError> {
-        let map = match map {
-            DrumMap::Roland => PitchMap::Fixed(InputMap::Roland),
-            DrumMap::GeneralMidi => PitchMap::Detect,
-            DrumMap::Rhythm => PitchMap::Rhythm,
-        };
-        Import::read(bytes, map)?.clip(Meter::FOUR_FOUR)
+    pub fn read(bytes: &[u8], map: PitchMap) -> Result<Clip, MidiError> {
+        Ok(Import::read(bytes, map)?.clip(Meter::FOUR_FOUR)?.0)
     }
 }
 
 impl Import {
-    /// The drums as a clip of one meter and tempo, up to the last hit: the meter of most of the
-    /// file, the given one if it has none, and its first tempo, else 120. Hits before the first bar of this
-    /// meter, a pick-up, stand at the end of a bar before it.
+    /// The drums as a clip of one meter and tempo, up to the last hit, and what the user must know:
+    /// [`Import::sentence`], and notes that found no room. The meter is that of most of the file,
+    /// the given one if it has none; the tempo is the first, else 120. Hits before the first bar of
+    /// this meter, a pick-up, stand at the end of a bar before it.
     ///
-    /// Every note goes to its nearest sixteenth and keeps the remainder as its offset; the loudest
-    /// of colliding hits wins.
+    /// Every note goes to its nearest sixteenth and keeps the remainder as its offset. A sixteenth
+    /// has room for four strokes of a drum.
     ///
     /// # Errors
     /// Returns [`MidiError::Long`] if the clip is too long.
-    pub fn clip(&self, meter: Meter) -> Result<Clip, MidiError> {
+    pub fn clip(&self, meter: Meter) -> Result<(Clip, Option<String>), MidiError> {
         let meter = self.meter().unwrap_or(meter);
         let pick_up = u64::from(self.pick_up(meter));
         let shift = (bar_ticks(meter) - pick_up) % bar_ticks(meter);
-        let mut steps = Vec::new();
+        let (mut steps, mut left_out) = (Vec::new(), 0);
         let end = u64::from(self.end) + shift;
         let bars = usize::try_from(end / bar_ticks(meter)).unwrap_or(usize::MAX);
         let whole = match end % bar_ticks(meter) {
@@ -51,19 +45,26 @@ impl Import {
             let Some((place, offset_ticks)) = step_at(u64::from(note.tick) + shift, meter) else {
                 continue;
             };
-            // A note shortly before the end belongs to the start, as in a loop.
-            let place = if place == whole && offset_ticks < 0 { 0 } else { place };
+            // Shortly before the end, a stroke of a drum that is struck at the start belongs to
+            // that hit, as the grace notes of a drag in a loop.
+            let is_struck = |step: &Step| step.hit(note.drum).is_some();
+            let wraps = place == whole && offset_ticks < 0 && steps.first().is_some_and(is_struck);
             if place >= MAX_CLIP_STEPS {
                 return Err(MidiError::Long(u64::try_from(place).unwrap_or(u64::MAX)));
             }
-            if place >= steps.len() {
-                steps.resize(place + 1, Step::SILENT);
-            }
+            // The stroke sounds at the end of the last bar, which the clip must reach.
+            let (place, length) = if wraps { (0, place) } else { (place, place + 1) };
+            steps.resize(steps.len().max(length), Step::SILENT);
             let hit =
                 Hit { articulation: note.articulation, ..Hit::plain(note.velocity, offset_ticks) };
-            steps[place].add(note.drum, hit);
+            left_out += steps[place].add(note.drum, hit);
         }
-        Ok(Clip { steps, tempo: self.tempo().unwrap_or(DEFAULT_TEMPO), meter })
+        let crowded = (left_out > 0).then(|| {
+            format!("{left_out} notes are left out: a sixteenth has room for four of each drum.")
+        });
+        let sentences: Vec<String> = self.sentence().into_iter().chain(crowded).collect();
+        let told = (!sentences.is_empty()).then(|| sentences.join(" "));
+        Ok((Clip { steps, tempo: self.tempo().unwrap_or(DEFAULT_TEMPO), meter }, told))
     }
 
     /// Ticks before the first bar of a meter, less whole bars.

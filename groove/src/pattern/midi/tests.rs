@@ -7,6 +7,7 @@ use super::import::named_lane;
 use super::write::note;
 use super::*;
 use crate::pattern::drum::CLASSES;
+use crate::pattern::input_maps::InputMap;
 use crate::pattern::{Hit, Meter, Step};
 
 fn clip(meter: Meter) -> Clip {
@@ -29,7 +30,7 @@ fn midi_files_round_trip() {
     for meter in [Meter::FOUR_FOUR, Meter::new(7, 8), Meter::new(12, 8)] {
         let clip = clip(meter);
         let bytes = clip.write(&MidiLayout::new("beat", Drum::PITCHES));
-        for map in [DrumMap::Roland, DrumMap::GeneralMidi] {
+        for map in [PitchMap::Fixed(InputMap::Roland), PitchMap::Detect] {
             let read = Clip::read(&bytes, map).expect("our own file");
             assert_eq!(read.steps, clip.steps);
             assert_eq!(read.meter, meter);
@@ -44,7 +45,7 @@ fn named_lanes_are_read_at_any_pitch_and_channel() {
     let pitches = [127, 36, 42, 38, 0, 1, 2, 3, 4];
     let channels = [0, 1, 9, 15, 4, 5, 6, 7, 8];
     let bytes = clip.write(&MidiLayout { channels, ..MidiLayout::new("", pitches) });
-    let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
+    let read = Clip::read(&bytes, PitchMap::Detect).expect("our own file");
     assert_eq!(read.steps, clip.steps);
     for text in ["Snare: note x, channel 1", "Snare: note 3, channel 0", "Gong: note 3", ""] {
         assert_eq!(named_lane(text), None, "{text}");
@@ -56,7 +57,7 @@ fn loudest_of_two_lanes_on_one_pitch_is_written() {
     let mut clip = clip(Meter::FOUR_FOUR);
     clip.steps[0].set(Drum::Snare, Some(Hit::plain(90, 0)));
     let bytes = clip.write(&MidiLayout::new("", [36; CLASSES]));
-    let read = Clip::read(&bytes, DrumMap::GeneralMidi).expect("our own file");
+    let read = Clip::read(&bytes, PitchMap::Detect).expect("our own file");
     assert_eq!(read.steps[0].hit(Drum::Kick).map(|hit| hit.velocity), Some(100));
     assert_eq!(read.steps[0].drums().len(), 1);
 }
@@ -65,8 +66,11 @@ fn loudest_of_two_lanes_on_one_pitch_is_written() {
 fn early_first_hit_is_written_at_the_start() {
     let mut clip = clip(Meter::FOUR_FOUR);
     clip.steps[0].set(Drum::Kick, Some(Hit::plain(80, -50)));
-    let read = Clip::read(&clip.write(&MidiLayout::new("", Drum::PITCHES)), DrumMap::Roland)
-        .expect("our own file");
+    let read = Clip::read(
+        &clip.write(&MidiLayout::new("", Drum::PITCHES)),
+        PitchMap::Fixed(InputMap::Roland),
+    )
+    .expect("our own file");
     assert_eq!(read.steps[0].hit(Drum::Kick), Some(Hit::plain(80, 0)));
 }
 
@@ -79,17 +83,18 @@ fn every_note_on_has_an_off_no_later_than_the_next_on_of_its_pitch() {
     }
     let bytes = clip.write(&MidiLayout::new("", Drum::PITCHES));
     let smf = Smf::parse(&bytes).expect("our own file");
+    let drum = |pitch| Articulation::from_roland(pitch).expect("a drum").0;
     let mut sounding = DrumSet::EMPTY;
     for event in &smf.tracks[0] {
         let TrackEventKind::Midi { message, .. } = event.kind else { continue };
         match message {
             MidiMessage::NoteOn { key, .. } => {
-                let drum = Drum::from_roland(key.as_int()).expect("a drum");
+                let drum = drum(key.as_int());
                 assert!(!sounding.contains(drum));
                 sounding.insert(drum);
             }
             MidiMessage::NoteOff { key, .. } => {
-                sounding.remove(Drum::from_roland(key.as_int()).expect("a drum"));
+                sounding.remove(drum(key.as_int()));
             }
             _ => {}
         }
@@ -99,21 +104,30 @@ fn every_note_on_has_an_off_no_later_than_the_next_on_of_its_pitch() {
 
 #[test]
 fn invalid_files_are_errors() {
-    assert!(matches!(Clip::read(b"", DrumMap::Roland), Err(MidiError::Broken(_))));
-    assert!(matches!(Clip::read(b"MThd", DrumMap::Roland), Err(MidiError::Broken(_))));
     assert!(matches!(
-        Clip::read(&vec![0; MAX_FILE_BYTES + 1], DrumMap::Roland),
+        Clip::read(b"", PitchMap::Fixed(InputMap::Roland)),
+        Err(MidiError::Broken(_))
+    ));
+    assert!(matches!(
+        Clip::read(b"MThd", PitchMap::Fixed(InputMap::Roland)),
+        Err(MidiError::Broken(_))
+    ));
+    assert!(matches!(
+        Clip::read(&vec![0; MAX_FILE_BYTES + 1], PitchMap::Fixed(InputMap::Roland)),
         Err(MidiError::Large(_))
     ));
     let empty = Clip { steps: vec![], tempo: 120.0, meter: Meter::FOUR_FOUR };
     assert!(matches!(
-        Clip::read(&empty.write(&MidiLayout::new("", Drum::PITCHES)), DrumMap::Roland),
+        Clip::read(
+            &empty.write(&MidiLayout::new("", Drum::PITCHES)),
+            PitchMap::Fixed(InputMap::Roland)
+        ),
         Err(MidiError::NoDrums)
     ));
     let whole = clip(Meter::FOUR_FOUR).write(&MidiLayout::new("beat", Drum::PITCHES));
     for length in 0..whole.len() {
         // A truncated file is an error or a shorter clip, never a panic.
-        let _ = Clip::read(&whole[..length], DrumMap::Roland);
+        let _ = Clip::read(&whole[..length], PitchMap::Fixed(InputMap::Roland));
     }
 }
 
@@ -123,10 +137,10 @@ fn smpte_time_is_rejected_at_every_frame_rate() {
     for frames in 0x80..=0xff {
         let mut file = whole.clone();
         file[12] = frames;
-        assert!(Clip::read(&file, DrumMap::Roland).is_err());
+        assert!(Clip::read(&file, PitchMap::Fixed(InputMap::Roland)).is_err());
         // A second header, after the first.
         let twice = [&whole[..14], &file].concat();
-        assert!(frames != 0x80 || Clip::read(&twice, DrumMap::Roland).is_err());
+        assert!(frames != 0x80 || Clip::read(&twice, PitchMap::Fixed(InputMap::Roland)).is_err());
     }
 }
 
@@ -137,5 +151,8 @@ fn too_long_files_are_rejected() {
     let header = Header::new(Format::SingleTrack, Timing::Metrical(u15::new(24)));
     let mut bytes = Vec::new();
     Smf { header, tracks: vec![vec![far]] }.write_std(&mut bytes).expect("to memory");
-    assert!(matches!(Clip::read(&bytes, DrumMap::Roland), Err(MidiError::Long(_))));
+    assert!(matches!(
+        Clip::read(&bytes, PitchMap::Fixed(InputMap::Roland)),
+        Err(MidiError::Long(_))
+    ));
 }

@@ -9,7 +9,7 @@ use crate::project::folders::Folders;
 use crate::project::settings::Settings;
 use egui::OutputCommand;
 use groove::Step;
-use groove::pattern::midi::{Clip, DrumMap, MidiLayout};
+use groove::pattern::midi::{Clip, MidiLayout, PitchMap};
 use groove::take::Primer;
 
 /// Temporary folder in which the dialog opens.
@@ -28,7 +28,7 @@ fn files(folder: &tempfile::TempDir) -> Vec<PathBuf> {
 }
 
 fn read(file: &std::path::Path) -> Clip {
-    Clip::read(&fs::read(file).expect("a file"), DrumMap::GeneralMidi).expect("a MIDI file")
+    Clip::read(&fs::read(file).expect("a file"), PitchMap::Detect).expect("a MIDI file")
 }
 
 /// MIDI file of one bar with a snare on each quarter.
