@@ -1,5 +1,7 @@
 //! Partially decoded phrases, and the decoding of one of their steps.
 
+use libm::sqrtf;
+
 use crate::generate::conditioning::{StepPlan, TakeContext};
 use crate::generate::decoder::{Decoder, StepRng};
 use crate::model::ModelError;
@@ -15,10 +17,13 @@ const MAX_CANDIDATES: u8 = 8;
 /// drums win nearly every draw, and the control would have no effect.
 const MIN_TEMPERATURE: f32 = 0.5;
 
-/// Sampling temperature at a value of the temperature control: equal from 1 up, and linear between
-/// [`MIN_TEMPERATURE`] and 1 below.
+/// Sampling temperature at a value of the temperature control: equal from 1 up. Below 1 it rises
+/// from [`MIN_TEMPERATURE`] with the control's square root, so that low values differ audibly.
 fn sampling_temperature(control: f32) -> f32 {
-    if control < 1.0 { MIN_TEMPERATURE + (1.0 - MIN_TEMPERATURE) * control } else { control }
+    match control < 1.0 {
+        true => MIN_TEMPERATURE + (1.0 - MIN_TEMPERATURE) * sqrtf(control),
+        false => control,
+    }
 }
 
 /// A partially decoded phrase: the decoder after the steps so far, and the plans of all steps.

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::data::Data;
+use crate::data::{Data, known_style};
 use crate::files;
 use crate::train::calibration::calibrated;
+use crate::train::lead_in_weights::with_lead_in_weights;
 use crate::train::stroke_calibration::with_stroke_offsets;
 use crate::train::strokes::with_strokes;
 
@@ -26,6 +27,9 @@ pub struct CalibrateOptions {
     /// Learn and calibrate the stroke network, take the lead-ins again, and keep the rest
     #[arg(long)]
     strokes: bool,
+    /// Only weight the lead-ins of these styles, separated by commas, so that takes match drummers
+    #[arg(long, value_delimiter = ',', conflicts_with = "strokes")]
+    lead_in_weights: Vec<String>,
     /// Keep the stroke network and lead-ins of the file, and only calibrate the strokes
     #[arg(long, requires = "strokes")]
     keep_network: bool,
@@ -51,7 +55,13 @@ pub fn run(options: &CalibrateOptions) -> Result<()> {
             };
             with_stroke_offsets(&options.model, &learned, &data)?
         }
-        false => calibrated(&options.model, &bytes, &data)?,
+        false if options.lead_in_weights.is_empty() => calibrated(&options.model, &bytes, &data)?,
+        false => {
+            let names = options.lead_in_weights.iter();
+            let styles: Vec<u8> =
+                names.map(|name| known_style(&metadata, name)).collect::<Result<_>>()?;
+            with_lead_in_weights(&options.model, &bytes, &data, &styles)?
+        }
     };
     files::write_atomic(&options.out, &new)
 }

@@ -127,7 +127,8 @@ impl Backbone {
 }
 
 impl BackboneShares {
-    fn of(grooves: &[Groove]) -> BackboneShares {
+    /// Measures takes or beats.
+    pub(crate) fn of(grooves: &[Groove]) -> BackboneShares {
         let of_one = |groove: &Groove, of: &dyn Fn(&BarSteps) -> f64| {
             groove.bars.iter().map(of).sum::<f64>() / groove.bars.len() as f64
         };

@@ -123,7 +123,7 @@ pub(crate) fn human(pieces: &[Piece], split: Split, style: u8) -> Vec<Groove> {
 }
 
 /// Returns all bars of the same beats as [`human`]; the last bar is padded with silence.
-fn human_whole(pieces: &[Piece], split: Split, style: u8) -> Vec<Groove> {
+pub(crate) fn human_whole(pieces: &[Piece], split: Split, style: u8) -> Vec<Groove> {
     let whole = |piece: &Piece| {
         let mut bars = bars_of(piece);
         let rest = piece.steps.chunks_exact(STEPS).remainder();

@@ -1,7 +1,7 @@
 //! Metrics of a model: teacher-forced metrics, baselines, and free-running metrics of takes beside
 //! drummers (a judge that tries to separate them, backbone, style recall, diversity, swing).
 
-mod backbone;
+pub(crate) mod backbone;
 pub(crate) mod baselines;
 pub(crate) mod comparison;
 mod diversity;

@@ -96,6 +96,18 @@ impl StyleClassifier {
         self.styles.iter().enumerate().map(recalls).collect()
     }
 
+    /// Returns the recall of the drummers' validation beats of a style, if it is a class.
+    pub(crate) fn human_recall(&self, style: u8) -> Option<f64> {
+        self.styles.iter().find(|(number, _)| *number == style).and_then(|(_, recall)| *recall)
+    }
+
+    /// Returns the share of a groove's windows that are classified as the style; `None` if it is
+    /// not a class.
+    pub(crate) fn recall_of(&self, groove: &Groove, style: u8) -> Option<f64> {
+        let class = self.styles.iter().position(|(number, _)| *number == style)?;
+        self.recall(std::slice::from_ref(groove), class)
+    }
+
     /// Returns the share of the windows that are classified as the class; `None` without windows.
     fn recall(&self, grooves: &[Groove], class: usize) -> Option<f64> {
         let rows = rows(grooves);

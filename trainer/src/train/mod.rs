@@ -5,6 +5,7 @@ mod checkpoint;
 pub(crate) mod console;
 pub(crate) mod curve;
 mod initial;
+pub(crate) mod lead_in_weights;
 mod lead_ins;
 pub(crate) mod optimise;
 pub(crate) mod plan;

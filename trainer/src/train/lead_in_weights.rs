@@ -1,0 +1,282 @@
+//! Weights of lead-ins, found in free playing: takes of a style as a whole match the drummers.
+//!
+//! A take inherits much from its lead-in: whether it has a backbeat, a ride, and how clearly it is
+//! of its style. Each lead-in's takes have mean figures; the new weights are those nearest to the
+//! old ones (least relative entropy) for which the style's figures are within limits. Their factors
+//! have the form exp(sum of multipliers times figures), and gradient ascent finds the multipliers.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use candle_core::Device;
+use groove::generate::lead_in_choice::choose;
+use groove::model::{self, Model};
+use groove::take::{Take, TakeControls};
+use groove::{CLASSES, Drum, Step};
+use rayon::prelude::*;
+
+use crate::data::{Data, Piece, Split};
+use crate::files;
+use crate::metrics::StyleClassifier;
+use crate::metrics::backbone::BackboneShares;
+use crate::metrics::comparison::{FIXED_TEMPO, Groove, human_whole, play, tempi};
+use crate::metrics::free_run::{self, bar_f1, bar_f1_of, hits_per_bar};
+
+/// Takes at the drummers' tempi and as many at [`FIXED_TEMPO`], and bars of each.
+const TAKES: u32 = 1_200;
+const BARS: i64 = 16;
+/// First seed, far from those of the evaluation and of the other calibrations.
+const FIRST_SEED: u32 = 3_000_000;
+/// Takes with the style's mean figures that are added to those of each lead-in: a lead-in has few,
+/// and a figure of few takes is extreme by chance.
+const PRIOR: f64 = 2.0;
+/// Steps of the ascent, gain of each, and decay of the multipliers, which keeps them finite where
+/// no weights reach the limits.
+const ASCENT: usize = 60_000;
+const GAIN: f64 = 0.02;
+const DECAY: f64 = 0.002;
+/// Limit of a weight's factor.
+const MOST_FACTOR: f64 = 20.0;
+
+/// Maximum differences from the drummers: share of bars with a backbeat; share of takes with it in
+/// more than .8 or less than .2 of the bars; share of bars with the kick on 2 or 4; F1 of
+/// neighbouring bars; share of windows recognised as the style (only downwards); hits of a class
+/// per bar, relative and absolute.
+const BACKBEAT: f64 = 0.03;
+const STEADINESS: f64 = 0.06;
+const KICK: f64 = 0.05;
+const BAR_F1: f64 = 0.02;
+const RECALL: f64 = 0.04;
+const RATE: (f64, f64) = (0.2, 0.12);
+
+const FIGURES: usize = 6 + CLASSES;
+/// Figures of one take or means of several: backbeat, its share above .8 and below .2, kick on 2 or
+/// 4, bar F1, style recall, and hits per bar of each class.
+type Figures = [f64; FIGURES];
+
+/// Returns the bytes of a model with new weights of the lead-ins of some styles.
+pub(crate) fn with_lead_in_weights(
+    path: &Path,
+    bytes: &[u8],
+    data: &Data,
+    styles: &[u8],
+) -> Result<Vec<u8>> {
+    let model = Arc::new(files::parse_model(path, bytes)?);
+    let trees = StyleClassifier::learn(model.metadata(), &data.pieces)
+        .context("the data lacks a style of the style classifier")?;
+    let mut lead_ins = model.lead_ins().to_vec();
+    for &style in styles {
+        let name = model.metadata().style_name(style);
+        eprintln!("playing {name}, to weight its lead-ins");
+        let limits = limits(&data.pieces, &trees, style)?;
+        let drummers = tempi(&data.pieces, style);
+        let groups = [&drummers[..], &[FIXED_TEMPO]].map(|tempi| {
+            TakeGroup::play(&model, &trees, style, tempi).map(|group| group.smoothed())
+        });
+        let [at_drummers, fixed] = groups;
+        let groups = [at_drummers?, fixed?];
+        let (factors, before, after) = factors(&groups, &limits);
+        for (number, figures) in [("before", before), ("after", after)] {
+            eprintln!("{number}, at the drummers' tempi and {FIXED_TEMPO}: {figures:.3?}");
+        }
+        for (lead_in, factor) in lead_ins.iter_mut().zip(factors) {
+            lead_in.weight *= factor as f32;
+        }
+    }
+    let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
+    Ok(model::write(model.metadata(), &tensors, &lead_ins, true)?)
+}
+
+/// Lower and upper limits of the figures, from the drummers' train beats. The recall of drummers is
+/// that of held-out beats.
+fn limits(pieces: &[Piece], trees: &StyleClassifier, style: u8) -> Result<[Figures; 2]> {
+    let whole = human_whole(pieces, Split::Train, style);
+    anyhow::ensure!(!whole.is_empty(), "the style has no beats to compare with");
+    let shares = BackboneShares::of(&whole);
+    let beats = free_run::human(pieces, Split::Train, style);
+    let rates = hits_per_bar(&beats, CLASSES);
+    let rate = |rate: f64| (RATE.0 * rate).max(RATE.1);
+    let named = [
+        (shares.backbeat, BACKBEAT),
+        (shares.over_80, STEADINESS),
+        (shares.under_20, STEADINESS),
+        (shares.kick_2_4, KICK),
+        (bar_f1(&beats), BAR_F1),
+        (trees.human_recall(style).unwrap_or(0.0), RECALL),
+    ];
+    let mut limits = [[0.0; FIGURES]; 2];
+    let all = named.into_iter().chain(rates.into_iter().map(|of| (of, rate(of))));
+    for (place, (center, width)) in all.enumerate() {
+        (limits[0][place], limits[1][place]) = (center - width, center + width);
+    }
+    limits[1][5] = 1.0;
+    Ok(limits)
+}
+
+/// Takes of a style at one choice of tempi, by lead-in.
+struct TakeGroup {
+    /// Number of takes of each lead-in, in the order of the model's.
+    counts: Vec<f64>,
+    /// Sums, or after [`TakeGroup::smoothed`] means, of the takes' figures.
+    figures: Vec<Figures>,
+    /// Standard deviations over all takes.
+    spread: Figures,
+}
+
+impl TakeGroup {
+    fn play(
+        model: &Arc<Model>,
+        trees: &StyleClassifier,
+        style: u8,
+        tempi: &[f32],
+    ) -> Result<TakeGroup> {
+        let take = |number: u32| -> Result<(usize, Figures)> {
+            let tempo = tempi[number as usize * tempi.len() / TAKES as usize];
+            let seed = FIRST_SEED + number;
+            let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });
+            let lead_in = choose(model.lead_ins(), &take).context("the model has no lead-ins")?;
+            let groove = Groove { bars: play(model, &take, BARS)?, tempo };
+            Ok((lead_in, figures(&groove, trees.recall_of(&groove, style))))
+        };
+        let takes = (0..TAKES).into_par_iter().map(take).collect::<Result<Vec<_>>>()?;
+        let lead_ins = model.lead_ins().len();
+        let mut counts = vec![0.0; lead_ins];
+        let mut sums = vec![[0.0; FIGURES]; lead_ins];
+        let (mut mean, mut squares) = ([0.0; FIGURES], [0.0; FIGURES]);
+        for (lead_in, figures) in &takes {
+            counts[*lead_in] += 1.0;
+            for (place, figure) in figures.iter().enumerate() {
+                sums[*lead_in][place] += figure;
+                mean[place] += figure / f64::from(TAKES);
+                squares[place] += figure * figure / f64::from(TAKES);
+            }
+        }
+        let deviation = |place: usize| (squares[place] - mean[place] * mean[place]).max(1e-6);
+        let spread = std::array::from_fn(|place| deviation(place).sqrt());
+        Ok(TakeGroup { counts, figures: sums, spread })
+    }
+
+    /// Turns the sums into means, each with [`PRIOR`] takes of the mean of all.
+    fn smoothed(mut self) -> TakeGroup {
+        let all: f64 = self.counts.iter().sum();
+        let sum = |place: usize| self.figures.iter().map(|figures| figures[place]).sum::<f64>();
+        let mean: Figures = std::array::from_fn(|place| sum(place) / all);
+        for (figures, count) in self.figures.iter_mut().zip(&self.counts) {
+            for (figure, mean) in figures.iter_mut().zip(mean) {
+                *figure = (*figure + PRIOR * mean) / (count + PRIOR);
+            }
+        }
+        self
+    }
+
+    /// Means over all lead-ins, each weighted by its takes times a factor.
+    fn expected(&self, factors: &[f64]) -> Figures {
+        let (mut sums, mut all) = ([0.0; FIGURES], 0.0);
+        for ((figures, count), factor) in self.figures.iter().zip(&self.counts).zip(factors) {
+            all += count * factor;
+            sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += count * factor * figure);
+        }
+        sums.map(|sum| sum / all)
+    }
+}
+
+/// Figures of one take.
+fn figures(groove: &Groove, recall: Option<f64>) -> Figures {
+    let shares = BackboneShares::of(std::slice::from_ref(groove));
+    let steps: Vec<Step> = groove.bars.concat();
+    let rate = |drum: Drum| {
+        let hits = steps.iter().filter(|step| step.drums().contains(drum)).count();
+        hits as f64 / groove.bars.len() as f64
+    };
+    let mut figures = [0.0; FIGURES];
+    let named = [shares.backbeat, shares.over_80, shares.under_20, shares.kick_2_4];
+    figures[..4].copy_from_slice(&named);
+    figures[4] = bar_f1_of(&steps);
+    figures[5] = recall.unwrap_or(0.0);
+    figures[6..].copy_from_slice(&Drum::ALL.map(rate));
+    figures
+}
+
+/// Factors of the weights, and the figures of both groups before and after.
+fn factors(
+    groups: &[TakeGroup; 2],
+    [lower, upper]: &[Figures; 2],
+) -> (Vec<f64>, [Figures; 2], [Figures; 2]) {
+    let lead_ins = groups[0].counts.len();
+    let before = [0, 1].map(|group| groups[group].expected(&vec![1.0; lead_ins]));
+    let mut multipliers = [[0.0; FIGURES]; 2];
+    let factors = |multipliers: &[Figures; 2]| -> Vec<f64> {
+        let log = |lead_in: usize| -> f64 {
+            let of_group = |number: usize| -> f64 {
+                let TakeGroup { counts, figures, spread } = &groups[number];
+                // A lead-in without takes at these tempi has nothing to say about them.
+                let known = if counts[lead_in] > 0.0 { 1.0 } else { 0.0 };
+                let all = multipliers[number].iter().zip(&figures[lead_in]);
+                let all = all.zip(before[number].iter().zip(spread));
+                known * all.map(|((by, of), (mean, spread))| by * (of - mean) / spread).sum::<f64>()
+            };
+            let most = MOST_FACTOR.ln();
+            (of_group(0) + of_group(1)).clamp(-most, most)
+        };
+        (0..lead_ins).map(|lead_in| log(lead_in).exp()).collect()
+    };
+    for _ in 0..ASCENT {
+        let now = factors(&multipliers);
+        for (group, multipliers) in groups.iter().zip(&mut multipliers) {
+            let expected = group.expected(&now);
+            for (place, multiplier) in multipliers.iter_mut().enumerate() {
+                let wanted = expected[place].clamp(lower[place], upper[place]);
+                let miss = (wanted - expected[place]) / group.spread[place];
+                *multiplier += GAIN * (miss - DECAY * *multiplier);
+            }
+        }
+    }
+    let found = factors(&multipliers);
+    let after = [0, 1].map(|group| groups[group].expected(&found));
+    (found, before, after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two lead-ins with as many takes: one always has a backbeat, the other never.
+    fn group() -> TakeGroup {
+        let mut figures = vec![[0.5; FIGURES]; 2];
+        (figures[0][0], figures[1][0]) = (1.0, 0.0);
+        TakeGroup { counts: vec![600.0; 2], figures, spread: [0.5; FIGURES] }
+    }
+
+    fn limits(backbeat: f64) -> [Figures; 2] {
+        let mut limits = [[0.0; FIGURES], [1.0; FIGURES]];
+        (limits[0][0], limits[1][0]) = (backbeat - 0.02, backbeat + 0.02);
+        limits
+    }
+
+    #[test]
+    fn figures_within_limits_keep_the_weights() {
+        let (factors, before, after) = factors(&[group(), group()], &limits(0.51));
+        assert_eq!(factors, [1.0, 1.0]);
+        assert_eq!(before, after);
+    }
+
+    #[test]
+    fn weights_move_until_figures_are_within_limits() {
+        let (factors, before, after) = factors(&[group(), group()], &limits(0.8));
+        assert!((before[0][0] - 0.5).abs() < 1e-9);
+        assert!((0.76..0.8).contains(&after[0][0]), "{}", after[0][0]);
+        assert!(factors[0] > 1.5 && factors[1] < 0.7, "{factors:?}");
+        assert!(factors.iter().all(|factor| *factor <= MOST_FACTOR));
+    }
+
+    #[test]
+    fn means_of_few_takes_are_drawn_to_the_mean_of_all() {
+        let mut group = group();
+        group.counts = vec![1.0, 3.0];
+        (group.figures[0][0], group.figures[1][0]) = (1.0, 0.0);
+        let figures = group.smoothed().figures;
+        assert!((figures[0][0] - 0.5).abs() < 1e-9);
+        assert!((figures[1][0] - 0.1).abs() < 1e-9);
+    }
+}
