@@ -33,9 +33,9 @@ const FIRST_SEED: u32 = 3_000_000;
 const PRIOR: f64 = 2.0;
 /// Steps of the ascent, gain of each, and decay of the multipliers, which keeps them finite where
 /// no weights reach the limits.
-const ASCENT: usize = 60_000;
+const ASCENT: usize = 40_000;
 const GAIN: f64 = 0.02;
-const DECAY: f64 = 0.002;
+const DECAY: f64 = 0.005;
 /// Limit of a weight's factor.
 const MOST_FACTOR: f64 = 20.0;
 
@@ -46,8 +46,8 @@ const MOST_FACTOR: f64 = 20.0;
 const BACKBEAT: f64 = 0.03;
 const STEADINESS: f64 = 0.06;
 const KICK: f64 = 0.05;
-const BAR_F1: f64 = 0.02;
-const RECALL: f64 = 0.04;
+const BAR_F1: f64 = 0.025;
+const RECALL: f64 = 0.06;
 const RATE: (f64, f64) = (0.2, 0.12);
 
 const FIGURES: usize = 6 + CLASSES;
