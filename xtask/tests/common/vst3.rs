@@ -148,7 +148,7 @@ impl Host for Vst3Host {
                 }
                 PluginEventData::LegacyMidiCcOut { control_number, channel, value, .. } => {
                     let channel = u8::try_from(channel)?;
-                    Message::Midi([0xb0 | channel, control_number, u8::try_from(value)?])
+                    Message::Midi([0xb0 | channel, control_number, value])
                 }
                 _ => continue,
             };

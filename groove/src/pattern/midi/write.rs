@@ -12,6 +12,9 @@ use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::drum::Drum;
 use crate::pattern::{Articulation, Meter, TICKS_PER_STEP};
 
+/// Velocity of the loudest note of a place at a tick, and controller 4 before it.
+type Loudest = (u8, Option<u8>);
+
 impl Clip {
     /// Writes a Standard MIDI File of one track at 960 ticks per quarter note, with tempo, meter,
     /// track and lane names. It has the length of the clip's bars, so that it loops.
@@ -32,8 +35,7 @@ impl Clip {
             lanes.iter().map(|lane| (0, TrackEventKind::Meta(MetaMessage::Text(lane.as_bytes())))),
         );
         let end = self.ticks();
-        // Velocity and controller 4 by place and tick.
-        let mut places: BTreeMap<(u8, u8), BTreeMap<u32, (u8, Option<u8>)>> = BTreeMap::new();
+        let mut places: BTreeMap<(u8, u8), BTreeMap<u32, Loudest>> = BTreeMap::new();
         for Onset { tick, drum, articulation, velocity } in onsets {
             let place = layout.place(drum, articulation);
             let pedal = articulation.hat_pedal(drum).filter(|_| layout.hat_pedal);
