@@ -19,7 +19,7 @@ pub mod take;
 
 pub use pattern::drum::{CLASSES, Channels, Drum, DrumSet};
 pub use pattern::pitches::{LanePitches, Pitches};
-pub use pattern::{Articulation, Bar, Hit, Meter, Step};
+pub use pattern::{Articulation, Bar, Hit, Meter, Step, StoredBar};
 
 /// Documentation test of the example in the crate's README.
 #[cfg(all(doctest, feature = "model"))]

@@ -39,6 +39,9 @@ use crate::project::settings::Settings;
 use crate::project::store::ProjectStore;
 use crate::worker::{ModelPlayer, Worker};
 
+/// Number of the foot controller, the pedal of a hi-hat.
+const HAT_PEDAL: u8 = 4;
+
 /// The plugin.
 pub struct DeepPocket {
     params: Arc<DeepPocketParams>,
@@ -159,6 +162,11 @@ impl DeepPocket {
         let mut sent = 0;
         engine.process(&transport, frames, &params.state, |message| {
             audition.hear(message, output);
+            if let Some(pedal) = hat_pedal_event(message).filter(|_| controls.hat_pedal)
+                && context.try_send_event(pedal).is_err()
+            {
+                return false;
+            }
             let taken = context.try_send_event(note_event(message)).is_ok();
             sent += u32::from(taken && message.velocity > 0);
             taken
@@ -181,7 +189,7 @@ impl Plugin for DeepPocket {
         ..AudioIOLayout::const_default()
     }];
     const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
-    const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
 
     type Editor = editor::Window;
     type SysExMessage = ();
@@ -283,6 +291,14 @@ fn transport(host: &Transport) -> clock::Transport {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
 fn midi_velocity(velocity: f32) -> u8 {
     (velocity * 127.0).round().clamp(0.0, 127.0) as u8
+}
+
+/// Controller 4 at the sample of a stroke of the hi-hat; `None` for other messages.
+fn hat_pedal_event(message: NoteMessage) -> Option<NoteEvent<()>> {
+    let NoteMessage { sample: timing, channel, struck, .. } = message;
+    let (drum, articulation) = struck?;
+    let value = f32::from(articulation.hat_pedal(drum)?) / 127.0;
+    Some(NoteEvent::MidiCC { timing, channel, cc: HAT_PEDAL, value })
 }
 
 fn note_event(message: NoteMessage) -> NoteEvent<()> {

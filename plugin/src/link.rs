@@ -1,10 +1,10 @@
-//! Communication between threads: four bounded queues, a set of atomics, the worker's mailbox, and
+//! Communication between threads: five bounded queues, a set of atomics, the worker's mailbox, and
 //! the phrases that the worker shows the window.
 //!
 //! Access by thread:
 //!
-//! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, and writes
-//!   the position, the takes in use, the held drums, the counters and the worker's notification. It
+//! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, returns bars
+//!   that it needs no longer, and writes the position, the takes in use, the held drums, the counters and the worker's notification. It
 //!   takes no lock: those in [`Link`] are private, and no method of [`AudioEnd`] reaches them. It
 //!   reports each block with [`Link::report_block`].
 //! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
@@ -15,8 +15,8 @@
 //!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and sends commands
 //!   to [`Link::mailbox`].
 //!
-//! Each queue has one producer and one consumer, see [`crate::link::queue`]. Requests and bars are
-//! `Copy`, so dropping one frees nothing.
+//! Each queue has one producer and one consumer, see [`crate::link::queue`]. Bars own memory, so the
+//! audio thread drops none: it returns them to the worker. All other items are `Copy`.
 
 pub mod mailbox;
 pub mod messages;
@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use groove::take::Primer;
-use groove::{DrumSet, Meter};
+use groove::{DrumSet, Meter, StoredBar};
 
 use crate::link::mailbox::{Mailbox, unpoisoned};
 pub use crate::link::messages::{
@@ -44,6 +44,9 @@ pub use crate::link::takes_in_use::TakesInUse;
 const REQUESTS: usize = 64;
 /// Capacity of the queue of bars.
 const ANSWERS: usize = 64;
+/// Capacity of the queue of returned bars. The worker empties it before each answer, and until then
+/// the audio thread returns at most one bar for each queued answer.
+const RETURNS: usize = ANSWERS + 2;
 
 /// Capacity of the queue of takes.
 const TAKES: usize = 4;
@@ -212,6 +215,8 @@ pub struct AudioEnd {
     pub requests: Sender<BarRequest>,
     /// Bars from the worker.
     pub answers: Receiver<BarAnswer>,
+    /// Bars that the worker frees.
+    pub returns: Sender<StoredBar>,
     /// Recorded primers and the version of the project's primer that they follow.
     primers: Sender<(u32, Primer)>,
     link: Arc<Link>,
@@ -298,6 +303,8 @@ pub struct WorkerEnd {
     pub requests: Receiver<BarRequest>,
     /// Bars to the audio thread.
     pub answers: Sender<BarAnswer>,
+    /// Bars that the audio thread needs no longer.
+    pub returns: Receiver<StoredBar>,
     /// Recorded primers from the audio thread.
     pub primers: Receiver<(u32, Primer)>,
     /// The state shared between threads.
@@ -313,12 +320,14 @@ pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
     let (takes_in, takes_out) = queue(TAKES);
     let (requests_in, requests_out) = queue(REQUESTS);
     let (answers_in, answers_out) = queue(ANSWERS);
+    let (returns_in, returns_out) = queue(RETURNS);
     let (primers_in, primers_out) = queue(PRIMERS);
     (
         AudioEnd {
             takes: takes_in,
             requests: requests_in,
             answers: answers_out,
+            returns: returns_in,
             primers: primers_in,
             link: Arc::clone(&link),
         },
@@ -326,6 +335,7 @@ pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
             new_takes: takes_out,
             requests: requests_out,
             answers: answers_in,
+            returns: returns_out,
             primers: primers_out,
             link: Arc::clone(&link),
         },

@@ -16,7 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use groove::take::Take;
-use groove::{Bar, Meter};
+use groove::{Bar, Meter, StoredBar};
 
 use crate::link::{BarAnswer, BarRequest, Fault, Link, ModelState, Phrase, Phrases, WorkerEnd};
 use crate::project::models::ModelFile;
@@ -264,10 +264,11 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             }
             Some(played)
         });
-        BarAnswer { number, meter, bar, played }
+        BarAnswer { number, meter, bar, played: played.as_ref().map(StoredBar::from) }
     }
 
     fn send(&mut self, mut answer: BarAnswer) {
+        while self.end.returns.pop().is_some() {}
         // The host may stop processing, and the answer queue stays full.
         while let Err(refused) = self.end.answers.push(answer) {
             if self.end.link.worker_notify().has_stopped() {

@@ -1,4 +1,5 @@
-"""The drummer's two networks in PyTorch, equal to trainer/src/network/net.rs and groove::model.
+"""The drummer's networks in PyTorch, equal to trainer/src/network/net.rs, stroke_net.rs and
+groove::model.
 
 Weights have the names of the model file. A batch is a dictionary of tensors, steps x lanes x ...,
 as written by `cargo trainer prepare`; NONE marks missing values. A test compares both
@@ -86,6 +87,13 @@ class Drummer(torch.nn.Module):
             for of, to in zip((velocity, offset), targets)
         )
         return -own.log().mean(), lost / own.numel(), carries
+
+
+def strokes(tensors, rows):
+    """Returns the outputs of the stroke network for rows of its inputs."""
+    for name in ["strokes.0", "strokes.1"]:
+        rows = functional.linear(rows, tensors[f"{name}.weight"], tensors[f"{name}.bias"]).tanh()
+    return functional.linear(rows, tensors["strokes.out.weight"], tensors["strokes.out.bias"])
 
 
 def remembered(batch, controls):

@@ -12,12 +12,13 @@ import platform
 
 import torch
 
-from network import NONE, OFFSETS, VELOCITIES, Drummer, manner, mixed
+from network import NONE, OFFSETS, VELOCITIES, Drummer, manner, mixed, strokes
 
 STEPS, LANES, START = 8, 2, 3
 CELLS, LAYERS, FEEL_CELLS, FEEL_LAYERS = 256, 2, 192, 1
 ROW, EXTRA, CLASSES, SUBSETS = 333, 63, 9, 512
 LIKENESS, SUMMARY, SLOTS = 12, 4, 4
+STROKE_ROW, STROKE_OUTPUTS, FIRST_STROKE_SALT = 139, 105, 200
 CLASS_OUTPUTS = VELOCITIES + OFFSETS + 2 * 2 * 25
 
 
@@ -46,6 +47,18 @@ def weights():
             shapes["memory.weight"] = (LIKENESS + SUMMARY + 1, cells)
             shapes["memory.bias"] = (LIKENESS + SUMMARY + 1,)
     return {name: numbers(shape, salt, 0.4) for salt, (name, shape) in enumerate(shapes.items())}
+
+
+def stroke_weights():
+    """Returns the tensors of the stroke network, in the order of the model file; the salts follow
+    FIRST_STROKE_SALT."""
+    shapes = {
+        f"strokes.{name}.{part}": (outputs, inputs)[: 2 if part == "weight" else 1]
+        for name, inputs, outputs in [("0", STROKE_ROW, 160), ("1", 160, 80), ("out", 80, STROKE_OUTPUTS)]
+        for part in ["weight", "bias"]
+    }
+    salts = enumerate(shapes.items(), FIRST_STROKE_SALT)
+    return {name: numbers(shape, salt, 0.4) for salt, (name, shape) in salts}
 
 
 def batch():
@@ -102,6 +115,7 @@ def main():
             "outputs": outputs,
             "manner": torch.cat(manner(outputs, inputs["references"]), -1),
         }
+    values["strokes"] = strokes(stroke_weights(), numbers((STEPS, LANES, STROKE_ROW), 105, 1.0))
     made_by = {"python": platform.python_version(), "torch": torch.__version__}
     of_last = {name: [round(x, 5) for x in all[-1, -1].flatten().tolist()] for name, all in values.items()}
     losses = {"hits_loss": hits_loss.item(), "manner_loss": manner_loss.item()}

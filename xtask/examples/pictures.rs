@@ -96,9 +96,37 @@ fn take_all(picture: Picture) -> Result<()> {
         studio.click(0.85, 0.665, 1)?;
         studio.roll(1.0, &[])
     })?;
+    picture("strokes", 1.0, None, strokes)?;
+    picture("strokes-double", 2.0, None, strokes)?;
     picture("small", 1.0, Some((960, 540)), |studio| studio.roll(3.0, &[]))?;
     picture("large", 1.0, Some((1920, 1080)), |studio| studio.roll(3.0, &[]))?;
     picture("double", 2.0, None, |studio| studio.roll(3.0, &[]))
+}
+
+/// Flam, drag, double, roll, rim shot and cross-stick on the snare, and the pedal of the hi-hat, by
+/// the keys of the cells' menus; the menu of the last cell stays open.
+fn strokes(studio: &mut Studio<'_>) -> Result<()> {
+    const ESCAPE: u32 = 0xff1b;
+    let [snare, hat] = [0.549, 0.322];
+    let cells: [(f64, f64, &[u8]); 8] = [
+        (1.5, snare, b"f"),
+        (3.5, snare, b"d"),
+        (6.5, snare, b"b"),
+        (8.5, snare, b"r"),
+        (10.5, snare, b"2"),
+        (12.5, snare, b"3"),
+        (13.5, hat, b"3"),
+        (14.5, snare, b"3r"),
+    ];
+    studio.roll(0.5, &[])?;
+    for (step, y, keys) in cells {
+        studio.key(ESCAPE)?;
+        studio.click(step.mul_add(14.0, 480.0) / 1_280.0, y, 3)?;
+        for key in keys {
+            studio.key(u32::from(*key))?;
+        }
+    }
+    studio.roll(0.5, &[])
 }
 
 /// Screenshot of the standalone program, which plays by itself.

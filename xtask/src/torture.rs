@@ -21,6 +21,7 @@ use oracle::Oracle;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use random_host::RandomHost;
+use random_user::ROLAND_MAP;
 use reference::ReferenceTake;
 use serde::Serialize;
 
@@ -93,18 +94,19 @@ pub fn learn_takes(host: &mut dyn Host) -> Result<Vec<LearnedTake>> {
     TAKE_SETTINGS
         .into_iter()
         .map(|(take, repeats)| {
-            let set = |host: &mut dyn Host, kit: f64| {
+            let set = |host: &mut dyn Host, kit: f64, map: f64| {
                 host.set("Take", take)?;
                 host.set("Phrases", repeats)?;
                 host.set("Audition kit", kit)?;
+                host.set("Drum map", map)?;
                 host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
                 // The plugin receives the change with a block.
                 host.process(64, None, &[], &mut Vec::new())
             };
             // Half an hour of song at a high rate is faster without the audition kit.
-            set(host, 0.0)?;
+            set(host, 0.0, ROLAND_MAP)?;
             let reference = ReferenceTake::learn(host)?;
-            set(host, 1.0)?;
+            set(host, 1.0, 0.0)?;
             Ok(LearnedTake { state: host.save()?, reference })
         })
         .collect()

@@ -71,6 +71,8 @@ impl Scenario {
     /// Selects the take in an instance.
     fn prepare(&self, host: &mut dyn Host) -> Result<()> {
         host.set(TAKE, self.take)?;
+        // Drum maps: General MIDI, and that of Roland kits with controller 4.
+        host.set("Drum map", if self.take == 0.0 { 0.0 } else { 1.0 / 63.0 })?;
         host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
         let song =
             Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 64, cycle: None };
@@ -81,7 +83,7 @@ impl Scenario {
     }
 }
 
-/// An event: sample, note-on or note-off, key, channel, velocity.
+/// An event: sample, false for a note-off, key or controller, channel, velocity or value.
 type Plain = (u64, bool, u8, u8, u32);
 
 fn plain(heard: TimedMessage, begin: u64) -> Plain {
@@ -91,7 +93,9 @@ fn plain(heard: TimedMessage, begin: u64) -> Plain {
             (at, true, key, channel, velocity_steps(velocity))
         }
         Message::NoteOff { key, channel } => (at, false, key, channel, 0),
-        Message::Midi([status, key, velocity]) => (at, status & 0x10 != 0, key, 0, velocity.into()),
+        Message::Midi([status, key, velocity]) => {
+            (at, status & 0x10 != 0, key, status & 0xf, velocity.into())
+        }
     }
 }
 

@@ -107,7 +107,7 @@ fn first_on(output: &[Event]) -> usize {
 }
 
 #[test]
-fn late_lost_doubled_and_hung_notes_are_found() {
+fn late_lost_doubled_and_hung_notes_and_wrong_controllers_are_found() {
     let takes = learn_takes(&mut load_clap()).unwrap();
     let run_faulty = |wrong: Wrong| {
         let mut host = Faulty { sound: load_clap(), wrong, begun: 0 };
@@ -135,6 +135,18 @@ fn late_lost_doubled_and_hung_notes_are_found() {
     let hung =
         run_faulty(|output, _| output.retain(|it| !matches!(it.message, Message::NoteOff { .. })));
     assert!(hung.findings.hung > 0, "{hung}");
+    let without_pedal = run_faulty(|output, _| {
+        output.retain(|it| !matches!(it.message, Message::Midi([0xb0..=0xbf, 4, _])));
+    });
+    assert!(without_pedal.findings.lost > 0, "{without_pedal}");
+    let pedal_after_note = run_faulty(|output, _| {
+        let pedal = |it: &Event| matches!(it.message, Message::Midi([0xb0..=0xbf, 4, _]));
+        if let Some(place) = output.iter().position(pedal) {
+            output.swap(place, place + 1);
+        }
+    });
+    assert!(pedal_after_note.findings.doubled > 0, "{pedal_after_note}");
     let faults = |report: &Report| report.findings.faults.len();
-    assert!([&late, &lost, &doubled, &hung].into_iter().all(|report| faults(report) > 0));
+    let all = [&late, &lost, &doubled, &hung, &without_pedal, &pedal_after_note];
+    assert!(all.into_iter().all(|report| faults(report) > 0));
 }

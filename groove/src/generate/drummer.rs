@@ -196,9 +196,9 @@ impl Drummer {
         }
         (self.of, self.phrase) = (Some((*take, meter)), None);
         self.versions.clear();
-        self.lead_in = match take.primer_steps() {
-            Some(_) => None,
-            None => lead_in_choice::choose(self.model.lead_ins(), &take.interpolated()),
+        self.lead_in = match take.is_primed() {
+            true => None,
+            false => lead_in_choice::choose(self.model.lead_ins(), &take.interpolated()),
         };
     }
 

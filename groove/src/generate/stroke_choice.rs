@@ -54,14 +54,19 @@ impl StrokeChoice<'_> {
             offsets.add(drum, backbeat, &mut outputs);
             Ok(outputs)
         };
-        let mut outputs = calibrated(&row)?;
-        let articulations = &mut outputs[..Articulation::played(drum)];
-        if drum == Drum::ClosedHat && hands(drums) >= 2 {
-            let foot = Articulation::Pedal.index_in(drum);
-            let others = (0..articulations.len()).filter(|&place| place != foot);
-            others.for_each(|place| articulations[place] = f32::NEG_INFINITY);
-        }
-        let place = self.choose(articulations, 0);
+        let place = match Articulation::played(drum) {
+            1 => 0,
+            played => {
+                let mut outputs = calibrated(&row)?;
+                let articulations = &mut outputs[..played];
+                if drum == Drum::ClosedHat && hands(drums) >= 2 {
+                    let foot = Articulation::Pedal.index_in(drum);
+                    let others = (0..played).filter(|&place| place != foot);
+                    others.for_each(|place| articulations[place] = f32::NEG_INFINITY);
+                }
+                self.choose(articulations, 0)
+            }
+        };
         let main = Stroke { articulation: Articulation::at(drum, place), ..main.main() };
         let mut further: Vec<Stroke> = Vec::new();
         while further.len() + 1 < MAX_STROKES {

@@ -146,6 +146,17 @@ impl Articulation {
         })
     }
 
+    /// Position of a hi-hat's pedal as controller 4, 0 open to 127 closed; `None` for other drums.
+    #[must_use]
+    pub const fn hat_pedal(self, drum: Drum) -> Option<u8> {
+        match (drum, self) {
+            (Drum::ClosedHat, _) => Some(127),
+            (Drum::OpenHat, Articulation::HalfOpen | Articulation::HalfOpenEdge) => Some(60),
+            (Drum::OpenHat, _) => Some(0),
+            _ => None,
+        }
+    }
+
     /// Pitch on a Roland V-Drums kit, the inverse of [`Articulation::from_roland`]. An articulation
     /// that the class lacks is `Plain`.
     #[must_use]

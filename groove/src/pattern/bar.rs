@@ -131,6 +131,43 @@ impl Bar {
     }
 }
 
+/// A bar to store: its steps are on the heap, as many as its meter has. In 4/4 that is a quarter of
+/// the memory of a [`Bar`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBar {
+    meter: Meter,
+    pitches: Pitches,
+    steps: Box<[Step]>,
+}
+
+impl StoredBar {
+    /// MIDI pitches of the drums and their articulations.
+    #[must_use]
+    pub const fn pitches(&self) -> &Pitches {
+        &self.pitches
+    }
+
+    /// The bar's steps, [`Meter::steps`] of them.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+}
+
+impl From<&Bar> for StoredBar {
+    fn from(bar: &Bar) -> Self {
+        StoredBar { meter: bar.meter, pitches: bar.pitches, steps: bar.steps().into() }
+    }
+}
+
+impl From<&StoredBar> for Bar {
+    fn from(stored: &StoredBar) -> Self {
+        let mut bar = Bar::silent(stored.meter).at(stored.pitches);
+        bar.steps_mut().copy_from_slice(&stored.steps);
+        bar
+    }
+}
+
 /// Cuts steps into bars of one meter. The last one is padded with silence.
 #[must_use]
 pub fn bars(steps: &[Step], meter: Meter) -> Vec<Bar> {

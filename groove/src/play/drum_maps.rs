@@ -14,18 +14,22 @@ pub struct FactoryMap {
     /// Pitches by class and articulation. `None`: the model's own pitches, which are General MIDI's for a kit of
     /// nine.
     pub pitches: Option<Pitches>,
+    /// True if controller 4 decides how open the hi-hat of the instrument sounds; it is then sent
+    /// before each stroke of the hi-hat.
+    pub hat_pedal: bool,
 }
 
 const fn map(number: u8, name: &'static str, pitches: Pitches) -> FactoryMap {
-    FactoryMap { number, name, pitches: Some(pitches) }
+    FactoryMap { number, name, pitches: Some(pitches), hat_pedal: false }
 }
 
 /// Drum maps. Roland: the TD-11 of the Groove MIDI Dataset. Others: factory maps of the
 /// instruments, with centre or tip of each drum, the third open step of hi-hats, the first floor
-/// tom and the first two rack toms. A new map takes a free number up to [`LAST_MAP`].
+/// tom and the first two rack toms. Only Roland's hi-hat needs controller 4: the others have a pitch
+/// for each opening. A new map takes a free number up to [`LAST_MAP`].
 pub const DRUM_MAPS: &[FactoryMap] = &[
-    FactoryMap { number: 0, name: "General MIDI", pitches: None },
-    map(1, "Roland V-Drums", Pitches::ROLAND),
+    FactoryMap { number: 0, name: "General MIDI", pitches: None, hat_pedal: false },
+    FactoryMap { hat_pedal: true, ..map(1, "Roland V-Drums", Pitches::ROLAND) },
     map(2, "EZdrummer, Superior Drummer", Pitches::plain([36, 38, 42, 46, 43, 47, 48, 49, 51])),
     map(3, "Addictive Drums", Pitches::plain([36, 38, 49, 55, 67, 69, 71, 77, 60])),
     map(4, "BFD", Pitches::plain([24, 26, 30, 34, 31, 40, 38, 41, 55])),
@@ -124,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_map_has_a_pitch_for_each_drum() {
-        for FactoryMap { number, name, pitches } in DRUM_MAPS {
+        for FactoryMap { number, name, pitches, .. } in DRUM_MAPS {
             assert!(*number <= LAST_MAP && *number != OWN_MAP.0, "{name}");
             assert_eq!(map_number(DRUM_MAPS, name), Some(*number), "{name} twice");
             assert_eq!(map_name(DRUM_MAPS, *number), Some(*name), "{number} twice");

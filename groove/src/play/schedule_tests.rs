@@ -261,3 +261,26 @@ fn two_drums_on_one_pitch_at_one_sample_are_one_note() {
         "a hit of half a sample: {notes:?}"
     );
 }
+
+#[test]
+fn a_hat_that_closes_ends_the_open_one() {
+    let pedal = Hit { articulation: Articulation::Pedal, ..Hit::plain(100, 100) };
+    for closing in [Hit::plain(100, 100), pedal] {
+        for opening in [Articulation::Plain, Articulation::HalfOpen] {
+            let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+            let mut bar = Bar::silent(Meter::FOUR_FOUR);
+            let open = Hit { articulation: opening, ..Hit::plain(100, 0) };
+            bar.steps_mut()[0].set(Drum::OpenHat, Some(open));
+            bar.steps_mut()[0].set(Drum::ClosedHat, Some(closing));
+            let notes = play(&mut scheduler, &mut clock, &at(0.0), 24_000, &bar);
+            let [first, ended, closed, last] = notes[..] else { panic!("{notes:?}") };
+            let on = |note| match note {
+                Note::On { sample, articulation, .. } => (sample, articulation),
+                Note::Off { .. } => panic!("{note:?} is no note-on"),
+            };
+            assert_eq!((on(first), on(closed)), ((0, opening), (2_500, closing.articulation)));
+            assert_eq!(ended, off(2_500, Drum::OpenHat), "half a step would be 3,000 samples");
+            assert!(matches!(last, Note::Off { sample: 5_500, .. }), "{last:?}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod controls;
 mod fills;
 pub mod history;
 pub mod midi_capture;
+mod packed_hits;
 pub mod pins;
 mod primer;
 
@@ -110,9 +111,14 @@ impl Take {
 
     /// Steps of a played primer, from which the theme continues; `None` without hits.
     #[must_use]
-    pub fn primer_steps(&self) -> Option<&[Step]> {
+    pub fn primer_steps(&self) -> Option<Vec<Step>> {
         let Primer::Play(played) = &self.primer else { return None };
-        Some(played.steps()).filter(|steps| steps.iter().any(|step| !step.drums().is_empty()))
+        self.is_primed().then(|| played.steps())
+    }
+
+    /// Returns true if the theme continues from a played primer.
+    pub(crate) fn is_primed(&self) -> bool {
+        matches!(&self.primer, Primer::Play(played) if played.has_hits())
     }
 
     /// Bars in a phrase, 1 to 8.

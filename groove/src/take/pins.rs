@@ -4,19 +4,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::{Hit, Step};
+use crate::take::packed_hits::PackedHits;
 
 /// Maximum number of pinned steps of a phrase: eight bars of 12/8.
 pub const MAX_PINNED_STEPS: usize = 192;
 
+/// Maximum number of strokes of the pins' own hits: eight per step of eight bars of 4/4.
+const MAX_PINNED_STROKES: usize = 1_024;
+
 /// Pinned cells by step of the phrase and drum. A struck pin can have its own hit; otherwise the
 /// model chooses it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Vec<SavedPins>", into = "Vec<SavedPins>")]
 pub struct Pins {
     struck: [u16; MAX_PINNED_STEPS],
     silent: [u16; MAX_PINNED_STEPS],
-    /// The pins' own hits, with [`Step::SILENT`]'s velocity 0 for pins without one.
-    hits: [Step; MAX_PINNED_STEPS],
+    /// The pins' own hits.
+    hits: PackedHits<MAX_PINNED_STROKES>,
 }
 
 /// State of a pinned cell.
@@ -50,10 +54,11 @@ impl Pins {
     pub const NONE: Pins = Pins {
         struck: [0; MAX_PINNED_STEPS],
         silent: [0; MAX_PINNED_STEPS],
-        hits: [Step::SILENT; MAX_PINNED_STEPS],
+        hits: PackedHits::EMPTY,
     };
 
-    /// Pins a cell or removes its pin. Cells beyond [`MAX_PINNED_STEPS`] steps are ignored.
+    /// Pins a cell or removes its pin. Cells beyond [`MAX_PINNED_STEPS`] steps are ignored. A hit
+    /// for whose strokes there is no room left is pinned as [`Pin::Struck`].
     pub fn set(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
         if step >= MAX_PINNED_STEPS {
             return;
@@ -61,12 +66,12 @@ impl Pins {
         let bit = 1 << drum as u16;
         self.struck[step] &= !bit;
         self.silent[step] &= !bit;
-        self.hits[step].set(drum, None);
+        self.hits.set(step, drum, None);
         match pin {
             Some(Pin::Struck) => self.struck[step] |= bit,
             Some(Pin::Hit(hit)) => {
                 self.struck[step] |= bit;
-                self.hits[step].set(drum, Some(hit));
+                self.hits.set(step, drum, Some(hit));
             }
             Some(Pin::Silent) => self.silent[step] |= bit,
             None => {}
@@ -119,7 +124,7 @@ impl Pins {
     /// The own hit of a pin.
     #[must_use]
     pub fn hit(&self, step: usize, drum: Drum) -> Option<Hit> {
-        self.hits.get(step)?.hit(drum)
+        self.hits.hit(step, drum)
     }
 
     /// Sets the hits of struck drums whose pins have their own.
@@ -137,18 +142,6 @@ impl Pins {
         !self.struck(step).is_empty() || !self.silent(step).is_empty()
     }
 }
-
-impl PartialEq for Pins {
-    /// Takes are compared in every block, so hits are compared only where there are pins.
-    fn eq(&self, other: &Pins) -> bool {
-        let hits = || self.hits.iter().zip(&other.hits).zip(&self.struck);
-        self.struck == other.struck
-            && self.silent == other.silent
-            && hits().all(|((hits, other), &struck)| struck == 0 || hits == other)
-    }
-}
-
-impl Eq for Pins {}
 
 impl Default for Pins {
     fn default() -> Self {
@@ -174,7 +167,7 @@ impl From<Pins> for Vec<SavedPins> {
     fn from(pins: Pins) -> Self {
         let kept = |(step, place)| {
             let (struck, silent) = (pins.struck(place), pins.silent(place));
-            SavedPins { step, struck, silent, hits: pins.hits[place] }
+            SavedPins { step, struck, silent, hits: pins.hits.step(place) }
         };
         (0..).zip(0..MAX_PINNED_STEPS).filter(|&(_, place)| pins.any_at(place)).map(kept).collect()
     }

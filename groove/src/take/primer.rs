@@ -5,9 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::pattern::Step;
 use crate::pattern::drum::DrumSet;
 use crate::take::bounded_tail::BoundedTail;
+use crate::take::packed_hits::PackedHits;
 
 /// Maximum number of steps of a primer: four bars of 4/4.
 pub const MAX_PRIMER_STEPS: usize = 64;
+
+/// Maximum number of strokes of a primer: seven per step. A drummer has four limbs.
+const MAX_PRIMER_STROKES: usize = 448;
 
 /// Context of a theme, and its lasting effect.
 #[expect(clippy::large_enum_variant, reason = "a take is a value without references")]
@@ -29,11 +33,11 @@ pub enum Primer {
     Tap(Rhythm),
 }
 
-/// Up to [`MAX_PRIMER_STEPS`] recorded steps.
+/// Up to [`MAX_PRIMER_STEPS`] recorded steps with up to 448 strokes; hits beyond them are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "BoundedTail<Step, MAX_PRIMER_STEPS>", into = "Vec<Step>")]
 pub struct Played {
-    steps: [Step; MAX_PRIMER_STEPS],
+    hits: PackedHits<MAX_PRIMER_STROKES>,
     count: u8,
 }
 
@@ -42,16 +46,24 @@ impl Played {
     #[must_use]
     pub fn new(steps: &[Step]) -> Self {
         let kept = &steps[steps.len().saturating_sub(MAX_PRIMER_STEPS)..];
-        let mut played = Played { steps: [Step::SILENT; MAX_PRIMER_STEPS], count: 0 };
-        played.steps[..kept.len()].copy_from_slice(kept);
-        played.count = u8::try_from(kept.len()).unwrap_or(0);
-        played
+        let mut hits = PackedHits::EMPTY;
+        for (place, step) in kept.iter().enumerate() {
+            step.hits().for_each(|(drum, hit)| {
+                hits.set(place, drum, Some(hit));
+            });
+        }
+        Played { hits, count: u8::try_from(kept.len()).unwrap_or(0) }
     }
 
     /// The steps.
     #[must_use]
-    pub fn steps(&self) -> &[Step] {
-        &self.steps[..usize::from(self.count).min(MAX_PRIMER_STEPS)]
+    pub fn steps(&self) -> Vec<Step> {
+        (0..usize::from(self.count)).map(|place| self.hits.step(place)).collect()
+    }
+
+    /// Returns true if the steps have any hit.
+    pub(crate) fn has_hits(&self) -> bool {
+        self.hits != PackedHits::EMPTY
     }
 }
 
@@ -63,7 +75,7 @@ impl From<BoundedTail<Step, MAX_PRIMER_STEPS>> for Played {
 
 impl From<Played> for Vec<Step> {
     fn from(played: Played) -> Self {
-        played.steps().to_vec()
+        played.steps()
     }
 }
 

@@ -2,7 +2,7 @@
 //! [`crate::audio::engine`] decides which bars to request.
 
 use groove::play::clock::Grid;
-use groove::{Bar, Meter};
+use groove::{Meter, StoredBar};
 
 use crate::link::{BarAnswer, TakesInUse};
 
@@ -44,7 +44,7 @@ pub(crate) enum BarState {
 pub(crate) struct BarCache {
     keys: [BarKey; CAPACITY],
     states: [BarState; CAPACITY],
-    bars: Box<[Bar; CAPACITY]>,
+    bars: Box<[Option<StoredBar>; CAPACITY]>,
 }
 
 impl BarCache {
@@ -54,7 +54,7 @@ impl BarCache {
         BarCache {
             keys: [empty; CAPACITY],
             states: [BarState::Absent; CAPACITY],
-            bars: Box::new([Bar::default(); CAPACITY]),
+            bars: Box::new([const { None }; CAPACITY]),
         }
     }
 
@@ -67,9 +67,9 @@ impl BarCache {
     }
 
     /// Returns the bar if the worker has delivered it.
-    pub(crate) fn get(&self, key: BarKey) -> Option<&Bar> {
+    pub(crate) fn get(&self, key: BarKey) -> Option<&StoredBar> {
         let index = self.find(key)?;
-        (self.states[index] == BarState::Ready).then(|| &self.bars[index])
+        self.bars[index].as_ref().filter(|_| self.states[index] == BarState::Ready)
     }
 
     /// Reserves a slot for a requested bar. Evicts a bar of a take that is no longer in use, or
@@ -91,24 +91,21 @@ impl BarCache {
         true
     }
 
-    /// Stores the worker's answer. Ignores answers whose slot was evicted.
-    pub(crate) fn put(&mut self, answer: &BarAnswer) {
-        let BarAnswer { number, meter, bar, played } = *answer;
-        if let Some(index) = self.find(BarKey { number, meter, bar }) {
-            match played {
-                Some(played) => {
-                    self.bars[index] = played;
-                    self.states[index] = BarState::Ready;
-                }
-                None => self.states[index] = BarState::Failed,
-            }
-        }
+    /// Stores the worker's answer. Returns the bar that was in its slot before or, if the slot was
+    /// evicted, the answer's own.
+    #[must_use = "dropping a bar frees memory"]
+    pub(crate) fn put(&mut self, answer: BarAnswer) -> Option<StoredBar> {
+        let BarAnswer { number, meter, bar, played } = answer;
+        let Some(index) = self.find(BarKey { number, meter, bar }) else { return played };
+        self.states[index] = if played.is_some() { BarState::Ready } else { BarState::Failed };
+        std::mem::replace(&mut self.bars[index], played)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groove::Bar;
 
     fn key(number: u32, bar: i64) -> BarKey {
         BarKey { number, meter: Meter::FOUR_FOUR, bar }
@@ -121,12 +118,15 @@ mod tests {
         assert_eq!(cache.state(key(1, 5)), BarState::Absent);
         assert!(cache.reserve(key(1, 5), takes, 5));
         assert_eq!(cache.state(key(1, 5)), BarState::Requested);
-        let answer =
-            BarAnswer { number: 1, meter: Meter::FOUR_FOUR, bar: 5, played: Some(Bar::default()) };
-        cache.put(&answer);
-        cache.put(&BarAnswer { bar: 6, ..answer });
+        let played = Some(StoredBar::from(&Bar::default()));
+        let answer = BarAnswer { number: 1, meter: Meter::FOUR_FOUR, bar: 5, played };
+        assert_eq!(cache.put(answer.clone()), None);
         assert!(cache.get(key(1, 5)).is_some());
+        assert_eq!(cache.put(BarAnswer { bar: 6, ..answer.clone() }), answer.played, "no slot");
         assert_eq!(cache.state(key(1, 6)), BarState::Absent);
+        assert_eq!(cache.put(BarAnswer { played: None, ..answer.clone() }), answer.played);
+        assert_eq!(cache.state(key(1, 5)), BarState::Failed);
+        assert_eq!(cache.get(key(1, 5)), None);
     }
 
     #[test]

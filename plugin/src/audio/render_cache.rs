@@ -71,7 +71,7 @@ impl RenderCache {
         let mut count = 0;
         for (source, bar) in sources.iter_mut().zip(self.sources(key.bar)) {
             let Some(found) = bar_cache.get(BarKey { bar, ..key }) else { return false };
-            *source = *found;
+            *source = found.into();
             count += 1;
         }
         let RenderSettings { performance, pitches, channels, plain } = self.settings;
@@ -138,7 +138,8 @@ mod tests {
             played.steps_mut()[0].set(Drum::Kick, Some(Hit::plain(velocity, 0)));
             bar_cache.reserve(key(bar), TakesInUse { playing: 1, ..TakesInUse::default() }, bar);
             let BarKey { number, meter, bar } = key(bar);
-            bar_cache.put(&BarAnswer { number, meter, bar, played: Some(played) });
+            let played = Some((&played).into());
+            assert_eq!(bar_cache.put(BarAnswer { number, meter, bar, played }), None);
         }
         bar_cache
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 pub use groove::model::{Figures, Metadata};
 pub use groove::take::Take;
-use groove::{Bar, DrumSet, Meter};
+use groove::{Bar, DrumSet, Meter, StoredBar};
 
 /// A request by the audio thread for one bar of a take that it has sent before.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub struct BarRequest {
 }
 
 /// The worker's answer to a request.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BarAnswer {
     /// Number of the take that the bar belongs to.
     pub number: u32,
@@ -27,7 +27,7 @@ pub struct BarAnswer {
     /// Index of the bar in the song.
     pub bar: i64,
     /// The bar. `None` if there is no model or it failed at this bar.
-    pub played: Option<Bar>,
+    pub played: Option<StoredBar>,
 }
 
 /// Playback status as last published by the audio thread. Each field is a separate atomic, so two

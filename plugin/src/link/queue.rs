@@ -29,7 +29,7 @@ pub struct Receiver<T>(Arc<SharedQueue<T>>);
 
 /// Creates a bounded queue and returns both ends.
 #[must_use]
-pub fn queue<T: Copy>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+pub fn queue<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(SharedQueue {
         queue: ArrayQueue::new(capacity.max(1)),
         sent: AtomicU32::new(0),
@@ -38,7 +38,7 @@ pub fn queue<T: Copy>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
-impl<T: Copy> Sender<T> {
+impl<T> Sender<T> {
     /// Returns `true` if a push would succeed now.
     #[must_use]
     pub fn has_room(&self) -> bool {
@@ -62,7 +62,7 @@ impl<T: Copy> Sender<T> {
     }
 }
 
-impl<T: Copy> Receiver<T> {
+impl<T> Receiver<T> {
     /// Removes and returns the oldest item, if there is one.
     pub fn pop(&mut self) -> Option<T> {
         let taken = self.0.taken.load(Ordering::Relaxed);

@@ -25,6 +25,8 @@ pub struct Controls {
     pub map: u8,
     /// Pitches of the drums; `None`: the model's own.
     pub pitches: Option<Pitches>,
+    /// Controller 4 is sent before each stroke of the hi-hat.
+    pub hat_pedal: bool,
     /// Articulations and further strokes; otherwise one plain note per drum and sixteenth.
     pub articulations: bool,
     /// Common MIDI channel, 0 to 15.
@@ -75,6 +77,7 @@ impl Controls {
             performance: performance(params),
             map,
             pitches: pitches(DRUM_MAPS, map, &params.lanes),
+            hat_pedal: map_in(DRUM_MAPS, map).is_some_and(|map| map.hat_pedal),
             articulations: output.articulations.value(),
             channel,
             channels: params.routes.each_ref().map(|route| match route.channel.value() {

@@ -29,7 +29,15 @@ fn grown() -> (Vec<Style>, Vec<FactoryMap>, [u8; 2]) {
     let map = unused(&|number| map_text(DRUM_MAPS, number));
     let (mut styles, mut maps) = (STYLES.to_vec(), DRUM_MAPS.to_vec());
     styles.insert(3, Style { number: style, name: "polka", title: "Polka" });
-    maps.insert(1, FactoryMap { number: map, name: "Accordion", pitches: Some([60; 9].into()) });
+    maps.insert(
+        1,
+        FactoryMap {
+            number: map,
+            name: "Accordion",
+            pitches: Some([60; 9].into()),
+            hat_pedal: false,
+        },
+    );
     (styles, maps, [style, map])
 }
 

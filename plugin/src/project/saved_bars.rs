@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use groove::pattern::MAX_STEPS;
 use groove::take::Take;
 use groove::take::bounded_tail::BoundedTail;
-use groove::{Bar, Meter, Step};
+use groove::{Bar, Meter, Step, StoredBar};
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of bars: those nearest to the last one played.
@@ -18,7 +18,7 @@ const MAX_BARS: usize = 64;
 pub struct SavedBars {
     take: Option<Take>,
     /// Keyed by meter and bar of the pattern.
-    bars: BTreeMap<(u8, u8, i64), Bar>,
+    bars: BTreeMap<(u8, u8, i64), StoredBar>,
 }
 
 /// A take and its bars, as saved.
@@ -47,7 +47,7 @@ impl SavedBars {
         if self.take.as_ref() != Some(take) {
             (self.take, self.bars) = (Some(*take), BTreeMap::new());
         }
-        self.bars.insert(key(played.meter(), bar), *played);
+        self.bars.insert(key(played.meter(), bar), played.into());
         while self.bars.len() > MAX_BARS {
             let farthest = self.bars.keys().copied().max_by_key(|(.., other)| other.abs_diff(bar));
             farthest.and_then(|farthest| self.bars.remove(&farthest));
@@ -58,7 +58,7 @@ impl SavedBars {
     #[must_use]
     pub fn get(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
         let same = self.take.as_ref() == Some(take);
-        same.then(|| self.bars.get(&key(meter, bar)).copied()).flatten()
+        same.then(|| self.bars.get(&key(meter, bar)).map(Bar::from)).flatten()
     }
 
     /// Returns a substitute for a bar that cannot be generated: the bar at the same place of
@@ -69,7 +69,7 @@ impl SavedBars {
         let fits = |of: &(u8, u8, i64)| key(meter, of.2) == *of && take.phrase_of(of.2).1 == place;
         let nearest = self.bars.keys().filter(|of| fits(of)).min_by_key(|of| of.2.abs_diff(bar))?;
         let same = self.take.as_ref() == Some(take);
-        same.then(|| self.bars.get(nearest).copied()).flatten()
+        same.then(|| self.bars.get(nearest).map(Bar::from)).flatten()
     }
 }
 

@@ -42,6 +42,7 @@ pub struct ClipExport {
     clip: Clip,
     name: String,
     pitches: Pitches,
+    hat_pedal: bool,
     channels: Channels,
     lanes: DrumSet,
 }
@@ -101,7 +102,8 @@ impl ClipExport {
         if let Some(drum) = options.lane {
             name = format!("{name}-{}", drum.name().to_lowercase().replace(' ', "-"));
         }
-        Ok(ClipExport { clip, name, pitches, channels: controls.channels, lanes })
+        let Controls { hat_pedal, channels, .. } = controls;
+        Ok(ClipExport { clip, name, pitches, hat_pedal, channels, lanes })
     }
 
     /// Returns the name of the clip, without extension: style, tempo, seed and, for a single lane,
@@ -120,8 +122,8 @@ impl ClipExport {
     /// Returns a Standard MIDI File.
     #[must_use]
     pub fn midi(&self) -> Vec<u8> {
-        let ClipExport { clip, name, pitches, channels, lanes } = self;
-        clip.write(&MidiLayout { name, pitches: *pitches, channels: *channels, lanes: *lanes })
+        let ClipExport { ref clip, ref name, pitches, hat_pedal, channels, lanes } = *self;
+        clip.write(&MidiLayout { name, pitches, channels, lanes, hat_pedal })
     }
 
     /// Renders the clip with the audition kit at a sample rate in Hz, as a `.wav` file. Takes a few

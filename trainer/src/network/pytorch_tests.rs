@@ -11,12 +11,13 @@ use groove::model::feel::{
     self, Bins, CLASS_OUTPUTS, FEEL_LOGITS, OFFSET_BINS, REFERENCES, VELOCITY_BINS,
 };
 use groove::model::pointer_memory::{CONTROLS, LIKENESS, Memory, SUMMARY, Slot};
-use groove::model::{Metadata, Model, Stack, write};
+use groove::model::{Metadata, Model, Stack, strokes, write};
 use serde::Deserialize;
 
 use super::losses::{cross_entropy, mixture};
 use super::net::{Net, NetState};
 use super::storage::with_slice;
+use super::stroke_net;
 use crate::data::batch::{Batch, NONE, Targets};
 use crate::data::rows::Rows;
 
@@ -36,6 +37,7 @@ struct Reference {
     mixed: Vec<f32>,
     outputs: Vec<f32>,
     manner: Vec<f32>,
+    strokes: Vec<f32>,
 }
 
 /// Reproducible pseudo-random numbers from `shift` - `scale` / 2 to `shift` + `scale` / 2.
@@ -44,12 +46,16 @@ fn numbers(count: usize, salt: usize, scale: f32, shift: f32) -> Vec<f32> {
     (0..count).map(|i| (mix(i) / 10_007.0 - 0.5) * scale + shift).collect()
 }
 
-fn weights(metadata: &Metadata) -> Result<HashMap<String, Tensor>> {
+/// Tensors of these names and shapes. The salts of their numbers count from the first one's.
+fn weights(
+    first_salt: usize,
+    shapes: impl IntoIterator<Item = (String, Vec<usize>)>,
+) -> Result<Vec<(String, Tensor)>> {
     let tensor = |(salt, (name, shape)): (usize, (String, Vec<usize>))| {
         let values = numbers(shape.iter().product(), salt, 0.4, 0.0);
         Ok((name, Tensor::from_vec(values, shape, &Device::Cpu)?))
     };
-    metadata.tensors().into_iter().enumerate().map(tensor).collect()
+    (first_salt..).zip(shapes).map(tensor).collect()
 }
 
 fn number(value: usize) -> u16 {
@@ -145,7 +151,8 @@ fn the_networks_match_pytorch() -> Result<()> {
     let (styles, style_numbers) = (Vec::new(), Vec::new());
     let metadata = Metadata::new("", beat, feel, "");
     let metadata = Metadata { styles, style_numbers, style_cells: 23, ..metadata };
-    let (tensors, batch) = (weights(&metadata)?, batch(&metadata)?);
+    let tensors: HashMap<_, _> = weights(0, metadata.tensors())?.into_iter().collect();
+    let batch = batch(&metadata)?;
     let last = ROWS.row(1, ROWS.steps - 1);
 
     let outputs =
@@ -187,5 +194,26 @@ fn the_networks_match_pytorch() -> Result<()> {
         feel::add_references(outputs, &references(last, class), logits);
     }
     within(0.01, "the player's velocity and offset logits", &manner, &reference.manner);
+    Ok(())
+}
+
+#[test]
+fn the_stroke_network_matches_pytorch() -> Result<()> {
+    let reference: Reference = serde_json::from_str(include_str!("reference.json"))?;
+    let of_strokes = weights(200, Metadata::stroke_tensors())?;
+    let rows = numbers(ROWS.count() * strokes::INPUTS, 105, 1.0, 0.0);
+    let last = &rows[ROWS.row(1, ROWS.steps - 1) * strokes::INPUTS..][..strokes::INPUTS];
+
+    let layers: Vec<Tensor> = of_strokes.iter().map(|(_, tensor)| tensor.clone()).collect();
+    let input = Tensor::from_slice(last, (1, strokes::INPUTS), &Device::Cpu)?;
+    let outputs = stroke_net::forward(&layers, &input)?.flatten_all()?.to_vec1()?;
+    close("the trainer's strokes", &outputs, &reference.strokes);
+
+    let (beat, feel) = (Stack { layers: 1, cells: 8 }, Stack { layers: 1, cells: 8 });
+    let metadata = Metadata::new("", beat, feel, "");
+    let tensors = weights(0, metadata.tensors())?.into_iter().chain(of_strokes).collect();
+    let model = Model::from_bytes(&write(&metadata, &tensors, &[], false)?)?;
+    // The plugin's network has int8 weights.
+    within(0.01, "the player's strokes", &model.strokes(last)?, &reference.strokes);
     Ok(())
 }

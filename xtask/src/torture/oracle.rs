@@ -22,8 +22,8 @@ const LENGTH: f64 = 0.125;
 /// Distance from a seam within which a step is on the seam, in quarter notes: half a tick.
 const SEAM_TOLERANCE: f64 = 0.5 / TICKS_PER_BEAT;
 
-/// Start of a note: sample in the block, key, velocity, channel.
-type Onset = (u32, u8, u8, u8);
+/// Start of a note: sample in the block, key, velocity, channel, and controller 4 before it.
+type Onset = (u32, u8, u8, u8, Option<u8>);
 
 /// A sounding note.
 #[derive(Clone, Copy, Debug)]
@@ -254,6 +254,8 @@ impl Oracle {
         // Of notes with one key and sample, only the first sounds.
         self.placed.sort_by(|a, b| {
             let order = a.at.total_cmp(&b.at).then(a.lane.cmp(&b.lane));
+            // Half-open strokes have the keys of open ones and follow them.
+            let order = order.then(a.pedal.cmp(&b.pedal));
             order.then(a.articulation.cmp(&b.articulation)).then(b.velocity.cmp(&a.velocity))
         });
         let begun = self.expected.len();
@@ -262,7 +264,8 @@ impl Oracle {
             let sample = (i64::from(stretch.origin) + exact)
                 .clamp(stretch.first.into(), stretch.last.into());
             let (key, channel) = truth.lanes.destination(hit.lane, hit.articulation);
-            let note = (u32::try_from(sample)?, key, hit.velocity, channel);
+            let pedal = hit.pedal.filter(|_| truth.lanes.has_hat_pedal());
+            let note = (u32::try_from(sample)?, key, hit.velocity, channel, pedal);
             let same = |it: &Onset| (it.0, it.1, it.3) == (note.0, note.1, note.3);
             if !self.expected[begun..].iter().any(same) {
                 self.expected.push(note);
@@ -277,7 +280,7 @@ impl Oracle {
         let mut releases = self.releases.clone();
         releases.sort_unstable();
         let mut releases = releases.into_iter().peekable();
-        let mut last = 0;
+        let (mut last, mut pedal) = (0, None);
         for event in output {
             let sample = event.offset;
             if sample >= truth.frames || sample < last {
@@ -289,15 +292,29 @@ impl Oracle {
                 self.expect_ended_before(truth, release);
                 true
             }) {}
+            let pedalled = pedal.take();
             match event.message {
                 Message::NoteOn { key, channel, velocity } => {
+                    let of_note = |it: &(u32, u8, u8)| (it.0, it.1) == (sample, channel);
+                    if pedalled.is_some_and(|it| !of_note(&it)) {
+                        self.report_stray_pedal(truth, event);
+                    }
                     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                    struck.push((sample, key, (velocity * 127.0).round() as u8, channel));
+                    let velocity = (velocity * 127.0).round() as u8;
+                    let value = pedalled.map(|(_, _, value)| value);
+                    struck.push((sample, key, velocity, channel, value));
                     self.start_note(truth, event, (key, channel));
                 }
+                _ if pedalled.is_some() => self.report_stray_pedal(truth, event),
                 Message::NoteOff { key, channel } => self.end_note(truth, event, (key, channel)),
+                Message::Midi([status @ 0xb0..=0xbf, 4, value]) => {
+                    pedal = Some((sample, status & 0xf, value));
+                }
                 Message::Midi(_) => {}
             }
+        }
+        if let (Some(_), Some(last)) = (pedal, output.last()) {
+            self.report_stray_pedal(truth, last);
         }
         for release in releases {
             self.expect_ended_before(truth, release);
@@ -310,6 +327,12 @@ impl Oracle {
         }
         self.sounding.iter_mut().for_each(|it| it.sample = None);
         struck
+    }
+
+    /// Reports a controller that does not directly precede a note of its channel and sample.
+    fn report_stray_pedal(&mut self, truth: &GroundTruth, event: &Event) {
+        self.findings.doubled += 1;
+        self.findings.fault(|| format!("a controller without its note at {event:?} in {truth:?}"));
     }
 
     /// Song position of a sample of the block.
@@ -376,7 +399,8 @@ impl Oracle {
             None => true,
         });
         expected.retain(|note| {
-            let alike = |other: &&Onset| (other.1, other.2, other.3) == (note.1, note.2, note.3);
+            let of = |it: &Onset| (it.1, it.2, it.3, it.4);
+            let alike = |other: &&Onset| of(other) == of(note);
             let near = struck.iter().filter(alike).min_by_key(|other| other.0.abs_diff(note.0));
             let Some(near) = near.copied() else { return true };
             findings.error = findings.error.max(near.0.abs_diff(note.0).into());

@@ -7,28 +7,40 @@ use rand_chacha::ChaCha8Rng;
 /// Number of lanes.
 pub const LANES: usize = 9;
 
-/// Maximum number of keys of a lane.
-const MOST_KEYS: usize = 5;
-
-/// Parameter name and General MIDI keys of each lane: plain first, then those of its articulations
-/// in their order. The last one fills the rest.
-const KEYS: [(&str, [u8; MOST_KEYS]); LANES] = [
-    ("Kick", [36, 35, 35, 35, 35]),
-    ("Snare", [38, 40, 37, 39, 39]),
-    ("Closed hat", [42, 44, 44, 44, 44]),
-    ("Open hat", [46, 46, 46, 46, 46]),
-    ("Low tom", [43, 41, 41, 41, 41]),
-    ("Mid tom", [47, 45, 45, 45, 45]),
-    ("High tom", [50, 48, 48, 48, 48]),
-    ("Crash", [49, 57, 55, 52, 52]),
-    ("Ride", [51, 59, 53, 53, 53]),
+/// Parameter name of each lane, and the keys of its articulations in their order, plain first: on a
+/// Roland kit and in General MIDI.
+const KEYS: [(&str, &[(u8, u8)]); LANES] = [
+    ("Kick", &[(36, 36)]),
+    ("Snare", &[(38, 38), (40, 40), (37, 37)]),
+    ("Closed hat", &[(42, 42), (22, 42), (44, 44)]),
+    ("Open hat", &[(46, 46), (26, 46)]),
+    ("Low tom", &[(43, 43), (58, 43)]),
+    ("Mid tom", &[(45, 47), (47, 47)]),
+    ("High tom", &[(48, 50), (50, 50)]),
+    ("Crash", &[(49, 49), (55, 49), (57, 57), (52, 57)]),
+    ("Ride", &[(51, 51), (59, 59), (53, 53)]),
 ];
+
+/// Lanes of the closed and of the open hi-hat.
+pub const HATS: [usize; 2] = [2, 3];
+
+/// Value of the parameter "Drum map" for Roland kits: number 1 of 63.
+pub const ROLAND_MAP: f64 = 1.0 / 63.0;
+
+/// A drum map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyMap {
+    GeneralMidi,
+    /// Controller 4 precedes each stroke of the hi-hat.
+    Roland,
+    /// The user's own keys.
+    Own,
+}
 
 /// Settings of the lanes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LaneSettings {
-    /// The user's own keys are played instead of General MIDI's.
-    custom_map: bool,
+    map: KeyMap,
     keys: [u8; LANES],
     /// Channel of all lanes, and the lanes' own channels; 0 to 15.
     channel: u8,
@@ -41,8 +53,8 @@ pub struct LaneSettings {
 impl Default for LaneSettings {
     fn default() -> Self {
         LaneSettings {
-            custom_map: false,
-            keys: KEYS.map(|(_, keys)| keys[0]),
+            map: KeyMap::GeneralMidi,
+            keys: KEYS.map(|(_, keys)| keys[0].1),
             channel: 9,
             channels: [None; LANES],
             muted: [false; LANES],
@@ -52,12 +64,12 @@ impl Default for LaneSettings {
 }
 
 impl LaneSettings {
-    /// Returns the lane of a General MIDI key, and the number of its articulation in the lane.
+    /// Returns the lane of a Roland key, and the number of its articulation in the lane.
     ///
     /// # Errors
     /// If no lane has this key.
     pub fn lane_of_key(key: u8) -> Result<(usize, usize)> {
-        let place = |keys: &[u8; MOST_KEYS]| keys.iter().position(|own| *own == key);
+        let place = |keys: &[(u8, u8)]| keys.iter().position(|(own, _)| *own == key);
         let found =
             KEYS.iter().enumerate().find_map(|(lane, (_, keys))| Some((lane, place(keys)?)));
         found.with_context(|| format!("no lane has key {key}"))
@@ -66,8 +78,19 @@ impl LaneSettings {
     /// Key and channel of an articulation of a lane.
     #[must_use]
     pub fn destination(&self, lane: usize, articulation: usize) -> (u8, u8) {
-        let key = if self.custom_map { self.keys[lane] } else { KEYS[lane].1[articulation] };
+        let (roland, general_midi) = KEYS[lane].1[articulation];
+        let key = match self.map {
+            KeyMap::GeneralMidi => general_midi,
+            KeyMap::Roland => roland,
+            KeyMap::Own => self.keys[lane],
+        };
         (key, self.channels[lane].unwrap_or(self.channel))
+    }
+
+    /// Returns true if controller 4 precedes the strokes of the hi-hat.
+    #[must_use]
+    pub fn has_hat_pedal(&self) -> bool {
+        self.map == KeyMap::Roland
     }
 
     /// Returns true if a lane is neither muted nor bypassed.
@@ -113,9 +136,15 @@ impl LaneSettings {
                 (named("mute"), on(self.muted[lane]))
             }
             7 => {
-                self.custom_map = !self.custom_map;
-                // Of 63 drum maps the user's own is number 7.
-                ("Drum map".into(), on(self.custom_map) * 7.0 / 63.0)
+                let maps = [
+                    (KeyMap::GeneralMidi, 0.0),
+                    (KeyMap::Roland, ROLAND_MAP),
+                    // Of 63 drum maps the user's own is number 7.
+                    (KeyMap::Own, 7.0 / 63.0),
+                ];
+                let (map, value) = maps[rng.random_range(0..maps.len())];
+                self.map = map;
+                ("Drum map".into(), value)
             }
             // From a few keys, so that lanes share keys.
             _ => {

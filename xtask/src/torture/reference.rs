@@ -4,8 +4,8 @@
 //! which every tick of 1/960 quarter note is a whole number of samples, therefore determines all
 //! later output. The plugin is not asked again.
 
-use super::random_user::LaneSettings;
-use crate::host::{Host, Setup, Song, pair_notes};
+use super::random_user::{HATS, LaneSettings};
+use crate::host::{Host, Message, Setup, Song, TimedMessage, pair_notes};
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
 
@@ -34,6 +34,8 @@ struct BarHit {
     lane: usize,
     articulation: usize,
     velocity: u8,
+    /// Controller 4 before a stroke of the hi-hat.
+    pedal: Option<u8>,
 }
 
 /// A stroke in a song.
@@ -49,6 +51,8 @@ pub struct PlacedHit {
     pub articulation: usize,
     /// Velocity, 1 to 127.
     pub velocity: u8,
+    /// Controller 4 before a stroke of the hi-hat, 0 open to 127 closed, for the maps that have it.
+    pub pedal: Option<u8>,
 }
 
 /// Bar lines: bars of one meter, one of which starts at a given tick.
@@ -83,7 +87,8 @@ pub struct ReferenceTake {
 }
 
 impl ReferenceTake {
-    /// Records the take of an instance in each meter.
+    /// Records the take of an instance in each meter. The instance plays the map of Roland kits,
+    /// which tells the most articulations.
     ///
     /// # Errors
     /// If the plugin reports a fault, plays nothing, or plays between two ticks.
@@ -115,13 +120,11 @@ impl ReferenceTake {
         let samples = song.samples(to - from);
         let mut heard = song.roll(host, from, samples)?;
         let rest = song.roll_stopped(host, to, u64::from(song.block))?;
-        heard.extend(
-            rest.into_iter().map(|it| crate::host::TimedMessage { at: samples + it.at, ..it }),
-        );
+        heard.extend(rest.into_iter().map(|it| TimedMessage { at: samples + it.at, ..it }));
         for bar in first..last {
             self.bars.insert((meter, bar), Vec::new());
         }
-        for note in pair_notes(&heard)? {
+        for (note, pedal) in pair_notes(&heard)?.into_iter().zip(hat_pedals(&heard)?) {
             let (ticks, off) = (note.on / 100, note.on % 100);
             ensure!(off == 0 || note.on == 0, "{note:?} is between two ticks");
             let tick = (first - 1) * length + i64::try_from(ticks)?;
@@ -133,7 +136,13 @@ impl ReferenceTake {
                 let (lane, articulation) = LaneSettings::lane_of_key(note.key)?;
                 let step_in = step.rem_euclid(length);
                 let offset = tick - step;
-                hits.push(BarHit { step: step_in, offset, lane, articulation, velocity });
+                let may = match lane == HATS[0] {
+                    true => &[Some(127)][..],
+                    false if lane == HATS[1] => &[Some(0), Some(60)],
+                    false => &[None],
+                };
+                ensure!(may.contains(&pedal), "controller 4 is {pedal:?} before {note:?}");
+                hits.push(BarHit { step: step_in, offset, lane, articulation, velocity, pedal });
             }
         }
         Ok(())
@@ -162,13 +171,31 @@ impl ReferenceTake {
                 let step = start + hit.step;
                 let at = (step + hit.offset) as f64 / TICKS_PER_BEAT;
                 if (from..=to).contains(&at) {
-                    let BarHit { lane, articulation, velocity, .. } = *hit;
+                    let BarHit { lane, articulation, velocity, pedal, .. } = *hit;
                     let step = step as f64 / TICKS_PER_BEAT;
-                    out.push(PlacedHit { step, at, lane, articulation, velocity });
+                    out.push(PlacedHit { step, at, lane, articulation, velocity, pedal });
                 }
             }
             start += length;
         }
         Ok(())
     }
+}
+
+/// Controller 4 just before each note-on, in order of the note-ons.
+fn hat_pedals(heard: &[TimedMessage]) -> Result<Vec<Option<u8>>> {
+    let mut before = None;
+    let mut pedals = Vec::new();
+    for TimedMessage { at, message } in heard {
+        match *message {
+            Message::NoteOn { .. } => {
+                let pedal: Option<(u64, u8)> = before.take();
+                ensure!(pedal.is_none_or(|(sample, _)| sample == *at), "a controller is early");
+                pedals.push(pedal.map(|(_, value)| value));
+            }
+            Message::Midi([0xb0..=0xbf, 4, value]) => before = Some((*at, value)),
+            _ => ensure!(before.is_none(), "{message:?} follows a controller"),
+        }
+    }
+    Ok(pedals)
 }

@@ -139,6 +139,15 @@ impl<'a> Studio<'a> {
         self.roll(0.5, &[])
     }
 
+    /// Presses the key of an X11 symbol.
+    ///
+    /// # Errors
+    /// If the screen is gone.
+    pub fn key(&mut self, symbol: u32) -> Result<()> {
+        self.pointer.strike(symbol)?;
+        self.roll(0.3, &[])
+    }
+
     /// Writes a screenshot of the window with ImageMagick.
     ///
     /// # Errors

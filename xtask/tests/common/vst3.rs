@@ -146,6 +146,10 @@ impl Host for Vst3Host {
                 PluginEventData::NoteOff { channel, pitch, .. } => {
                     Message::NoteOff { key: u8::try_from(pitch)?, channel: u8::try_from(channel)? }
                 }
+                PluginEventData::LegacyMidiCcOut { control_number, channel, value, .. } => {
+                    let channel = u8::try_from(channel)?;
+                    Message::Midi([0xb0 | channel, control_number, value])
+                }
                 _ => continue,
             };
             output.push(Event { offset: u32::try_from(event.sample_offset)?, message });

@@ -142,9 +142,9 @@ impl TakeContext<'_> {
     pub(crate) fn kind(&self, fill: bool) -> Kind {
         let TakeControls { style, blend, tempo, .. } = self.take.controls;
         // The network is told the tempo of the groove's lead-in, which is near the take's.
-        let tempo = match self.take.primer_steps() {
-            Some(_) => tempo,
-            None => self.lead_in().map_or(tempo, |lead_in| lead_in.tempo),
+        let tempo = match self.take.is_primed() {
+            true => tempo,
+            false => self.lead_in().map_or(tempo, |lead_in| lead_in.tempo),
         };
         Kind { style, blend, tempo, meter: self.meter, fill }
     }
@@ -221,7 +221,7 @@ impl TakeContext<'_> {
 
     /// Returns true in the bar that follows a lead-in.
     fn is_after_lead_in(&self, theme: bool, place: usize) -> bool {
-        theme && place < self.meter.steps() && self.take.primer_steps().is_none()
+        theme && place < self.meter.steps() && !self.take.is_primed()
     }
 
     /// Stick at a step of a phrase. The lead-in is inaudible, so the bar after it follows it as

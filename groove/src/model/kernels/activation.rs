@@ -84,6 +84,12 @@ pub(crate) fn exp_all(numbers: &mut [f32]) {
     numbers.iter_mut().for_each(|x| *x = exp(*x));
 }
 
+/// Hyperbolic tangent of each number in place.
+#[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
+pub(crate) fn tanh_all(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x = tanh(*x));
+}
+
 /// Logarithm of each number in place. All must be normal and above 0.
 #[multiversion(targets("x86_64+avx512f+avx2", "x86_64+avx2"))]
 pub(crate) fn ln_all(numbers: &mut [f32]) {
@@ -104,6 +110,16 @@ mod tests {
             assert!((sigmoid(x) - 1.0 / (1.0 + (-x).exp())).abs() < 3e-7);
         }
     }
+    #[test]
+    fn vectors_of_tanh_round_like_single_numbers() {
+        let numbers: Vec<f32> = (-9_001..9_001).map(|i| i as f32 / 700.0).collect();
+        let mut all = numbers.clone();
+        tanh_all(&mut all);
+        for (x, y) in numbers.into_iter().zip(all) {
+            assert_eq!(tanh(x).to_bits(), y.to_bits(), "at {x}");
+        }
+    }
+
     #[test]
     fn ln_matches_libm_bit_for_bit() {
         let all = (f32::MIN_POSITIVE.to_bits()..f32::INFINITY.to_bits()).step_by(997);

@@ -9,7 +9,7 @@ use candle_core::{
     Tensor, WithDType, bail,
 };
 
-use crate::model::kernels::activation::{lstm_cell, tanh};
+use crate::model::kernels::activation::{lstm_cell, tanh_all};
 use crate::model::kernels::int8_matvec::{PANEL, SparseInput, Weights, add_product};
 use crate::model::pointer_memory::{CONTROLS, Memory};
 
@@ -128,7 +128,8 @@ impl CustomOp1 for Tanh {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let cells = values::<f32>(x, layout)?.iter().map(|&cell| tanh(cell)).collect();
+        let mut cells = values::<f32>(x, layout)?.to_vec();
+        tanh_all(&mut cells);
         Ok((CpuStorage::F32(cells), layout.shape().clone()))
     }
 }

@@ -8,7 +8,7 @@ use super::error::{MAX_CLIP_STEPS, MidiError};
 use super::file::{ChannelValue, MidiFile, Note, TimeSignature};
 use super::parts::{DRUM_CHANNEL, LeftOut, OtherPart, Part};
 use crate::pattern::drum::Drum;
-use crate::pattern::input_maps::{InputMap, choose_map};
+use crate::pattern::input_maps::{InputMap, Voice, choose_map};
 use crate::pattern::{Articulation, MAX_STEPS, Meter, TICKS_PER_STEP};
 
 /// Ticks per step.
@@ -350,8 +350,8 @@ fn chosen_map(
     }
 }
 
-/// Drum and articulation of a pitch. A named lane decides both. The second snare of General
-/// MIDI is a rim shot if the first is there too.
+/// Drum and articulation of a pitch. A named lane decides both, and the pedal whether its open hat
+/// is half-open. The second snare of General MIDI is a rim shot if the first is there too.
 fn voice(
     map: InputMap,
     pitch: u8,
@@ -359,8 +359,8 @@ fn voice(
     pedal: Option<u8>,
     lane: Option<(Drum, Articulation)>,
 ) -> Option<(Drum, Articulation)> {
-    if lane.is_some() {
-        return lane;
+    if let Some((drum, articulation)) = lane {
+        return Voice::Drum(drum, articulation).at_pedal(pedal);
     }
     let (drum, articulation) = map.voice(pitch).and_then(|voice| voice.at_pedal(pedal)).unzip();
     let second_alone = map == InputMap::GeneralMidi && pitch == 40 && counts[38] == 0;

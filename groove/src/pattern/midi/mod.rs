@@ -48,13 +48,21 @@ pub struct MidiLayout<'a> {
     pub channels: [u8; CLASSES],
     /// Named lanes: those of the clip.
     pub lanes: DrumSet,
+    /// True if controller 4 precedes each stroke of the hi-hat.
+    pub hat_pedal: bool,
 }
 
 impl<'a> MidiLayout<'a> {
     /// All lanes at these pitches on channel 10, the drum channel.
     #[must_use]
     pub fn new(name: &'a str, pitches: impl Into<Pitches>) -> Self {
-        MidiLayout { name, pitches: pitches.into(), channels: [9; CLASSES], lanes: DrumSet::ALL }
+        MidiLayout {
+            name,
+            pitches: pitches.into(),
+            channels: [9; CLASSES],
+            lanes: DrumSet::ALL,
+            hat_pedal: false,
+        }
     }
 
     /// Channel and pitch of an articulation of a drum.

@@ -156,3 +156,50 @@ fn too_long_files_are_rejected() {
         Err(MidiError::Long(_))
     ));
 }
+
+#[test]
+fn the_pedal_precedes_the_notes_of_the_hat_and_is_read_back() {
+    let mut clip = Clip { steps: vec![Step::SILENT; 7], tempo: 93.0, meter: Meter::FOUR_FOUR };
+    let struck = [
+        (0, Drum::OpenHat, Articulation::HalfOpen),
+        (2, Drum::ClosedHat, Articulation::Pedal),
+        (4, Drum::OpenHat, Articulation::Plain),
+        (4, Drum::Snare, Articulation::Plain),
+        (6, Drum::OpenHat, Articulation::HalfOpenEdge),
+    ];
+    for (place, drum, articulation) in struck {
+        let hit = Hit { articulation, ..Hit::plain(80, 3) };
+        clip.steps[place].set(drum, Some(hit));
+    }
+    let plain = MidiLayout::new("", Pitches::ROLAND);
+    let bytes = clip.write(&MidiLayout { hat_pedal: true, ..plain });
+    let smf = Smf::parse(&bytes).expect("our own file");
+    let mut values = Vec::new();
+    for (event, next) in smf.tracks[0].iter().zip(&smf.tracks[0][1..]) {
+        let TrackEventKind::Midi {
+            channel,
+            message: MidiMessage::Controller { controller, value },
+        } = event.kind
+        else {
+            continue;
+        };
+        let TrackEventKind::Midi { channel: of_note, message: MidiMessage::NoteOn { key, .. } } =
+            next.kind
+        else {
+            panic!("{next:?} follows the pedal")
+        };
+        assert_eq!((channel, controller.as_int(), next.delta.as_int()), (of_note, 4, 0));
+        values.push((value.as_int(), key.as_int()));
+    }
+    assert_eq!(values, [(60, 46), (127, 44), (0, 46), (60, 26)]);
+    for map in [PitchMap::Fixed(InputMap::Roland), PitchMap::Detect] {
+        assert_eq!(Clip::read(&bytes, map).expect("our own file").steps, clip.steps);
+    }
+    let without = clip.write(&plain);
+    let events = &Smf::parse(&without).expect("our own file").tracks[0];
+    let is_controller = |event: &midly::TrackEvent| {
+        let TrackEventKind::Midi { message, .. } = event.kind else { return false };
+        matches!(message, MidiMessage::Controller { .. })
+    };
+    assert!(!events.iter().any(is_controller));
+}

@@ -12,12 +12,16 @@ use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::drum::Drum;
 use crate::pattern::{Articulation, Meter, TICKS_PER_STEP};
 
+/// Velocity of the loudest note of a place at a tick, and controller 4 before it.
+type Loudest = (u8, Option<u8>);
+
 impl Clip {
     /// Writes a Standard MIDI File of one track at 960 ticks per quarter note, with tempo, meter,
     /// track and lane names. It has the length of the clip's bars, so that it loops.
     ///
     /// A note lasts half a step. It ends a tick before the next one of its pitch, and with the
-    /// clip. Of several notes of one pitch at one tick the loudest is kept.
+    /// clip. Of several notes of one pitch at one tick the loudest is kept. If the layout has the
+    /// pedal of the hi-hat, controller 4 precedes each of its notes.
     #[must_use]
     pub fn write(&self, layout: &MidiLayout) -> Vec<u8> {
         let onsets = self.onsets();
@@ -31,22 +35,27 @@ impl Clip {
             lanes.iter().map(|lane| (0, TrackEventKind::Meta(MetaMessage::Text(lane.as_bytes())))),
         );
         let end = self.ticks();
-        let mut places: BTreeMap<(u8, u8), BTreeMap<u32, u8>> = BTreeMap::new();
+        let mut places: BTreeMap<(u8, u8), BTreeMap<u32, Loudest>> = BTreeMap::new();
         for Onset { tick, drum, articulation, velocity } in onsets {
             let place = layout.place(drum, articulation);
+            let pedal = articulation.hat_pedal(drum).filter(|_| layout.hat_pedal);
             let loudest = places.entry(place).or_default().entry(tick).or_default();
-            *loudest = velocity.max(*loudest);
+            if velocity > loudest.0 {
+                *loudest = (velocity, pedal);
+            }
         }
         for ((channel, pitch), onsets) in places {
-            for (&on, &velocity) in &onsets {
+            for (&on, &(velocity, pedal)) in &onsets {
                 let next = onsets.range(on + 1..).next().map_or(end, |(&next, _)| next - 1);
                 let off = next.min(on + u32::from(TICKS_PER_STEP) / 2).max(on + 1);
+                events.extend(pedal.map(|value| (on, hat_pedal(channel, value))));
                 events.push((on, note(channel, pitch, velocity)));
                 events.push((off, note(channel, pitch, 0)));
             }
         }
-        // A note-off precedes a note-on at the same tick; the stable sort keeps all other order.
-        events.sort_by_key(|&(tick, event)| (tick, is_note_on(&event)));
+        // A note-off precedes a note-on at the same tick, and a controller stays just before its
+        // note: the stable sort keeps all other order.
+        events.sort_by_key(|&(tick, event)| (tick, is_start(&event)));
         let mut track = Track::new();
         let mut last = 0;
         for (tick, kind) in events {
@@ -100,8 +109,15 @@ pub(super) fn note(channel: u8, pitch: u8, velocity: u8) -> TrackEventKind<'stat
     TrackEventKind::Midi { channel: u4::new(channel), message }
 }
 
-fn is_note_on(event: &TrackEventKind) -> bool {
-    matches!(event, TrackEventKind::Midi { message: MidiMessage::NoteOn { .. }, .. })
+fn hat_pedal(channel: u8, value: u8) -> TrackEventKind<'static> {
+    let message = MidiMessage::Controller { controller: u7::new(4), value: u7::new(value) };
+    TrackEventKind::Midi { channel: u4::new(channel), message }
+}
+
+/// Returns true for a note-on and for a controller, which precedes one.
+fn is_start(event: &TrackEventKind) -> bool {
+    let TrackEventKind::Midi { message, .. } = event else { return false };
+    matches!(message, MidiMessage::NoteOn { .. } | MidiMessage::Controller { .. })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -14,9 +14,14 @@ use crate::link::BarRequest;
 impl Engine {
     /// Stores the bars that the worker has delivered.
     pub(super) fn receive_bars(&mut self) {
-        while let Some(answer) = self.end.answers.pop() {
+        while self.end.returns.has_room()
+            && let Some(answer) = self.end.answers.pop()
+        {
             self.offline.worker_answered();
-            self.bar_cache.put(&answer);
+            if let Some(bar) = self.bar_cache.put(answer) {
+                // There is room: only this thread pushes.
+                let _ = self.end.returns.push(bar);
+            }
             self.idle = None;
         }
     }

@@ -1,9 +1,9 @@
 //! Menu entries of a cell: pin, articulation and strokes.
 
-use egui::Ui;
+use egui::{Key, Ui};
 use groove::Articulation;
-use groove::pattern::Hit;
 use groove::pattern::rudiment::{self, Rudiment};
+use groove::pattern::{Hit, MAX_ARTICULATIONS};
 use groove::take::pins::Pin;
 
 use crate::editor::host_edits::ViewContext;
@@ -13,6 +13,11 @@ use crate::editor::widgets::{menu_item, menu_words};
 
 /// Velocity of the hit that an entry puts into an empty cell.
 const STRUCK: u8 = 96;
+
+/// Keys of the articulations in the order of their class, and of [`Rudiment::CHOICES`].
+const ARTICULATION_KEYS: [Key; MAX_ARTICULATIONS] =
+    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
+const STROKE_KEYS: [Key; 5] = [Key::S, Key::F, Key::D, Key::B, Key::R];
 
 /// Draws the menu entries of a cell.
 pub(crate) fn entries(
@@ -34,15 +39,18 @@ pub(crate) fn entries(
     }
     let base = hit.unwrap_or(Hit::plain(STRUCK, 0));
     let articulations = Articulation::of(drum);
-    let names: Vec<_> = articulations.iter().map(|each| each.name(drum)).collect();
+    let names = articulations.iter().map(|each| each.name(drum));
+    let names: Vec<_> = ARTICULATION_KEYS.into_iter().zip(names).collect();
     let chosen = hit.map(|hit| hit.articulation.index_in(drum));
-    let hint = "Articulation of this cell. The cell is pinned with it.";
+    let hint = "Articulation of this cell, by click or by its key. The cell is pinned with it.";
     let picked = menu_words(ui, scale, "Articulation", &names, hint, chosen)
         .map(|index| rudiment::with_articulation(base, articulations[index]));
-    let names = Rudiment::CHOICES.map(Rudiment::name);
+    let names: Vec<_> =
+        STROKE_KEYS.into_iter().zip(Rudiment::CHOICES.map(Rudiment::name)).collect();
     let now = hit.map(|hit| Rudiment::of(hit, phrase.tempo));
     let chosen = Rudiment::CHOICES.iter().position(|&choice| Some(choice) == now);
-    let hint = "Strokes of this cell around the main one. The cell is pinned with them.";
+    let hint = "Strokes of this cell around the main one, by click or by their key. The cell is \
+                pinned with them.";
     let picked = menu_words(ui, scale, "Strokes", &names, hint, chosen)
         .map(|index| Rudiment::CHOICES[index].apply(base, phrase.tempo))
         .or(picked);

@@ -150,6 +150,39 @@ fn the_menu_changes_articulation_and_strokes_and_pins_the_cell() {
 }
 
 #[test]
+fn keys_change_articulation_and_strokes_while_the_menu_of_a_cell_is_open() {
+    let mut rig = Rig::new();
+    rig.show_bars(Take::default(), bar_of(Drum::Snare, Hit::plain(90, 5)));
+    let press = |rig: &mut Rig, key| {
+        rig.window.key_press(key);
+        rig.window.run();
+    };
+    press(&mut rig, Key::Num3);
+    assert_eq!(pin(&rig, 4, Drum::Snare), None, "no menu is open");
+    let at = rig.find("Snare, bar 1, sixteenth 5");
+    rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
+    press(&mut rig, Key::Num3);
+    let cross = Hit { articulation: Articulation::CrossStick, ..Hit::plain(90, 5) };
+    assert_eq!(pin(&rig, 4, Drum::Snare), Some(Pin::Hit(cross)));
+    for (key, rudiment) in [
+        (Key::F, Rudiment::Flam),
+        (Key::D, Rudiment::Drag),
+        (Key::B, Rudiment::Double),
+        (Key::R, Rudiment::Roll),
+        (Key::S, Rudiment::Single),
+    ] {
+        press(&mut rig, key);
+        let Some(Pin::Hit(hit)) = pin(&rig, 4, Drum::Snare) else { panic!("no hit") };
+        assert_eq!((hit.main(), Rudiment::of(hit, 97.5)), (cross.main(), rudiment));
+    }
+    press(&mut rig, Key::Num6);
+    assert_eq!(pin(&rig, 4, Drum::Snare), Some(Pin::Hit(cross)), "the snare has four");
+    press(&mut rig, Key::Escape);
+    press(&mut rig, Key::Num1);
+    assert_eq!(pin(&rig, 4, Drum::Snare), Some(Pin::Hit(cross)), "the menu is closed");
+}
+
+#[test]
 fn the_menu_lists_the_articulations_of_each_class() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());

@@ -1,7 +1,7 @@
 //! Menu entries: an action, a check box, and choices of a few values as letters or words.
 
 use egui::accesskit::Role;
-use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, CursorIcon, Key, Modifiers, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::frame::{choice_cell, corners};
 use crate::editor::theme::{self, FontRole, Scale};
@@ -77,13 +77,13 @@ pub(crate) fn menu_choice(
     picked
 }
 
-/// Draws a title and choices in as many rows as they need. Returns the index of a new choice; the
-/// menu stays open.
+/// Draws a title and choices in as many rows as they need, each with its key in front. Returns the
+/// index of a new choice, clicked or by its key; the menu stays open.
 pub(crate) fn menu_words(
     ui: &mut Ui,
     scale: Scale,
     title: &str,
-    choices: &[&str],
+    choices: &[(Key, &str)],
     hint: &str,
     chosen: Option<usize>,
 ) -> Option<usize> {
@@ -93,9 +93,10 @@ pub(crate) fn menu_words(
     let left = rect.left() + scale.px(10.0);
     let mut at = pos2(left, rect.bottom());
     let mut areas = Vec::with_capacity(choices.len());
+    let label = |(key, choice): (Key, &str)| format!("{}  {choice}", key.symbol_or_name());
     for &choice in choices {
         let font = scale.font(FontRole::Chosen);
-        let text = ui.painter().layout_no_wrap(choice.to_owned(), font, theme::TEXT);
+        let text = ui.painter().layout_no_wrap(label(choice), font, theme::TEXT);
         let width = text.size().x + scale.px(9.0);
         if at.x > left && at.x + width > rect.right() {
             at = pos2(left, at.y + height + gap);
@@ -105,14 +106,17 @@ pub(crate) fn menu_words(
     }
     ui.allocate_exact_size(vec2(rect.width(), at.y + height - rect.bottom()), Sense::hover());
     let mut picked = None;
-    for (place, (&choice, area)) in choices.iter().zip(areas).enumerate() {
+    for (place, (&(key, choice), area)) in choices.iter().zip(areas).enumerate() {
         let name = format!("{title}: {choice}");
         let response = ui.interact(area, ui.make_persistent_id(&name), Sense::click());
         let is = Some(place) == chosen;
         response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, true, is, &name));
         let near = response.hovered() || response.has_focus();
-        choice_cell(ui, scale, &response, choice, (is, near), [theme::LINE, theme::BAR_LINE]);
-        picked = picked.or((response.clicked() && !is).then_some(place));
+        let label = label((key, choice));
+        choice_cell(ui, scale, &response, &label, (is, near), [theme::LINE, theme::BAR_LINE]);
+        let pressed =
+            ui.input(|input| input.modifiers == Modifiers::NONE && input.key_pressed(key));
+        picked = picked.or(((pressed || response.clicked()) && !is).then_some(place));
         tell(response, hint);
     }
     picked
