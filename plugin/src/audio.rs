@@ -10,5 +10,6 @@ pub mod engine;
 mod idle_span;
 mod key_input;
 pub mod offline_detect;
+mod pass_through;
 mod render_cache;
 mod take_queue;
