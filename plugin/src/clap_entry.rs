@@ -15,7 +15,7 @@
 //! of changes through the window.
 //!
 //! Calls on which the framework panics do not reach it, because a panic in its functions aborts the
-//! host: a window in a host without `clap.gui`, a block before the first activation, a SysEx event
+//! host: a window in a host without `clap.gui` or before `init`, a block before the first activation, a SysEx event
 //! without data, and a host that lacks functions which CLAP requires.
 //!
 //! Upstream: nice-plug, `try_send_event` in `wrapper/clap/context.rs`; reports 7 to 9 of
@@ -121,6 +121,7 @@ unsafe extern "C" fn create(
     // SAFETY: the wrapper is alive and not shared yet.
     let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
     let table = clap_plugin {
+        init: Some(init_instance),
         destroy: Some(destroy),
         activate: Some(activate),
         process: Some(process),
@@ -141,9 +142,18 @@ unsafe extern "C" fn create(
         })));
     }
     let (host, gui) = (HostPointer(host), OnceLock::new());
-    let [midi_only, activated] = [false; 2].map(AtomicBool::new);
-    let instance =
-        ClapInstance { table, framework, gui, host, store, changed, midi_only, activated };
+    let [midi_only, initialised, activated] = [false; 3].map(AtomicBool::new);
+    let instance = ClapInstance {
+        table,
+        framework,
+        gui,
+        host,
+        store,
+        changed,
+        midi_only,
+        initialised,
+        activated,
+    };
     Box::into_raw(Box::new(instance)).cast()
 }
 
@@ -163,6 +173,8 @@ struct ClapInstance {
     /// The host has refused a note event and accepted it as raw MIDI. Used by the audio thread
     /// only.
     midi_only: AtomicBool,
+    /// `init` has succeeded.
+    initialised: AtomicBool,
     /// The instance has been activated at least once.
     activated: AtomicBool,
 }
@@ -246,6 +258,15 @@ unsafe extern "C" fn on_main_thread(plugin: *const clap_plugin) {
     }
 }
 
+unsafe extern "C" fn init_instance(plugin: *const clap_plugin) -> bool {
+    // SAFETY: hosts pass the pointer that `create` returned.
+    let instance = unsafe { instance(plugin) };
+    // SAFETY: the host's argument is passed on unchanged.
+    let done = instance.framework.init.is_some_and(|init| unsafe { init(plugin) });
+    instance.initialised.fetch_or(done, Ordering::Release);
+    done
+}
+
 unsafe extern "C" fn activate(
     plugin: *const clap_plugin,
     rate: f64,
@@ -297,6 +318,7 @@ unsafe extern "C" fn create_window(
     // SAFETY: hosts pass the pointer that `create` returned, and their own arguments.
     unsafe {
         !api.is_null()
+            && instance(plugin).initialised.load(Ordering::Acquire)
             && instance(plugin).host.has_windows()
             && window_functions(plugin)
                 .and_then(|gui| gui.create)

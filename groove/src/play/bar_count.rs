@@ -132,8 +132,8 @@ mod tests {
             assert_eq!(count(&mut counter, line, true), bar, "within the bar");
         }
         counter.pause();
-        for (bar, line) in (0..).zip(song()).rev() {
-            assert_eq!(count(&mut counter, line, false), bar);
+        for (bar, &line) in song().iter().enumerate().rev() {
+            assert_eq!(count(&mut counter, line, false), i64::try_from(bar).expect("few"));
         }
     }
 
@@ -157,7 +157,8 @@ mod tests {
         }
         // The meter now changes a bar earlier and stays.
         for bar in 0..3u8 {
-            assert_eq!(count(&mut counter, (f64::from(bar) * 4.0, FOUR), bar > 0), bar.into());
+            let line = (f64::from(bar) * 4.0, FOUR);
+            assert_eq!(count(&mut counter, line, bar > 0), i64::from(bar));
         }
         for bar in 0..9u8 {
             let line = (f64::from(bar).mul_add(3.0, 12.0), three());

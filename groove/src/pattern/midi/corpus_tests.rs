@@ -1,7 +1,7 @@
 //! A corpus of damaged files, made from small valid ones, against a second reader.
 //!
 //! The second reader shares nothing with the first. It ignores the lengths of tracks, reads events
-//! up to End of Track, and gives a track up at the first byte that is no event. Where it gives
+//! up to End of Track or the next track, and gives a track up at the first byte that is no event. Where it gives
 //! nothing up, both readers must find the same notes; else the first one must find those before the
 //! damage, and must say that something is missing.
 
@@ -132,16 +132,18 @@ fn second_reading(bytes: &[u8]) -> (Vec<Place>, bool) {
     let (mut rest, mut found, mut end) = (&bytes[start + 14..], 0, 0);
     while let Some(next) = find(rest, b"MTrk") {
         let origin = if format == 2 { end } else { 0 };
-        rest = rest.get(next + 8..).unwrap_or_default();
+        let after = rest.get(next + 8..).unwrap_or_default();
+        let mut track;
+        (track, rest) = after.split_at(find(after, b"MTrk").unwrap_or(after.len()));
         let (mut tick, mut status, mut ended) = (0, 0, false);
         while !ended {
-            let Some(delta) = number(&mut rest) else { break };
+            let Some(delta) = number(&mut track) else { break };
             tick += delta;
             let at = origin + (tick * 960 + division / 2) / division;
             let note = |channel, pitch, velocity| {
                 notes.push((at, usize::from(found), channel, pitch, velocity));
             };
-            match event(&mut rest, &mut status, note) {
+            match event(&mut track, &mut status, note) {
                 Some(is_end) => ended = is_end,
                 None => break,
             }
