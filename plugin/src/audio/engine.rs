@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use groove::play::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
 use groove::play::schedule::Scheduler;
-use groove::{Articulation, Drum};
 use groove::{CLASSES, Channels};
 
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
 use crate::audio::idle_span::{IdleSpan, idle_until};
 use crate::audio::key_input::KeyInput;
+pub use crate::audio::note_message::NoteMessage;
 use crate::audio::offline_detect::{HostMode, OfflineDetector};
 use crate::audio::pass_through::PassThrough;
 use crate::audio::render_cache::{RenderCache, RenderSettings};
@@ -37,21 +37,6 @@ const UNREPLACED: f64 = 0.2;
 
 /// Maximum time that an activation waits for the first bar of the song.
 const FIRST_BAR_WAIT: Duration = Duration::from_millis(250);
-
-/// A note message to the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoteMessage {
-    /// Sample offset from the start of the block.
-    pub sample: u32,
-    /// MIDI channel, 0 to 15.
-    pub channel: u8,
-    /// MIDI pitch.
-    pub pitch: u8,
-    /// MIDI velocity, 1 to 127; 0 ends the note.
-    pub velocity: u8,
-    /// Drum that is struck and how; `None` for a note-off or a pass-through note.
-    pub struck: Option<(Drum, Articulation)>,
-}
 
 /// The audio half of an instance. Large members are boxed so that the fields that every block reads
 /// share cache lines.

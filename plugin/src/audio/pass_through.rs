@@ -1,7 +1,7 @@
 //! Notes that pass through the plugin: keys that map to no drum. Each one that begins also ends,
 //! whatever the host does to the key that began it.
 
-use crate::audio::engine::NoteMessage;
+use crate::audio::note_message::NoteMessage;
 
 /// Maximum number of messages in a block.
 const CAPACITY: usize = 64;

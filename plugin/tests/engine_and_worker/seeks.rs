@@ -33,6 +33,12 @@ fn position(step: i64) -> f64 {
     step as f64 / 4.0 + f64::from(offset(step)) / 960.0
 }
 
+/// The sixteenth that begins at or before a position.
+#[expect(clippy::cast_possible_truncation, reason = "songs are short")]
+fn step_at(position: f64) -> i64 {
+    (position * 4.0).floor() as i64
+}
+
 fn scored_bar(_: &Take, meter: Meter, bar: i64) -> Bar {
     std::thread::sleep(BAR_TIME);
     let mut played = Bar::silent(meter);
@@ -103,7 +109,7 @@ fn seek(frames: u32, seeks: u32) -> Findings {
                 findings.heard += 1;
                 let sample = (at - block) as f64;
                 let now = sample.mul_add(PER_SAMPLE, here);
-                let near = ((now - 0.2) * 4.0) as i64..=((now + 0.2) * 4.0) as i64 + 1;
+                let near = step_at(now) - 1..=step_at(now) + 1;
                 let right = |step: i64| {
                     let at_once = here == first
                         && sample == 0.0
@@ -125,7 +131,7 @@ fn seek(frames: u32, seeks: u32) -> Findings {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
         let between = |step: &i64| (first..here - 0.001).contains(&position(*step));
-        let steps = (first * 4.0) as i64 - 1..=(here * 4.0) as i64 + 1;
+        let steps = step_at(first) - 1..=step_at(here) + 1;
         findings.due += u32::try_from(steps.filter(between).count()).expect("few");
     }
     rig.stop();
