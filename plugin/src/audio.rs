@@ -9,6 +9,8 @@ mod bar_cache;
 pub mod engine;
 mod idle_span;
 mod key_input;
+mod note_message;
 pub mod offline_detect;
+mod pass_through;
 mod render_cache;
 mod take_queue;

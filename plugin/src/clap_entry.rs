@@ -14,9 +14,16 @@
 //! therefore requests a callback on the main thread, which marks the project. VST3 hosts only learn
 //! of changes through the window.
 //!
-//! Upstream: nice-plug, `try_send_event` in `wrapper/clap/context.rs`; reports 7 and 8 of
-//! `docs/upstream.md`. Delete this module, and export with `nice_export_clap!`, once nice-plug falls back to `CLAP_EVENT_MIDI`
-//! and a plugin can mark its project.
+//! Calls on which the framework panics do not reach it, because a panic in its functions aborts the
+//! host: a window in a host without `clap.gui` or before `init`, a block before the first activation, a SysEx event
+//! without data, and a host that lacks functions which CLAP requires.
+//!
+//! Upstream: nice-plug, `try_send_event` in `wrapper/clap/context.rs`; reports 7 to 9 of
+//! `docs/upstream.md`. Delete this module, and export with `nice_export_clap!`, once nice-plug falls
+//! back to `CLAP_EVENT_MIDI`, does not panic there, and a plugin can mark its project.
+
+#[cfg(test)]
+mod tests;
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
@@ -24,9 +31,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use clap_sys::events::{
-    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_NOTE_OFF, CLAP_EVENT_NOTE_ON,
-    clap_event_header, clap_event_midi, clap_event_note, clap_output_events,
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_MIDI_SYSEX, CLAP_EVENT_NOTE_OFF,
+    CLAP_EVENT_NOTE_ON, clap_event_header, clap_event_midi, clap_event_midi_sysex, clap_event_note,
+    clap_input_events, clap_output_events,
 };
+use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_host_gui, clap_plugin_gui};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state};
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 use nice_plug::wrapper::clap::{
@@ -93,7 +102,17 @@ unsafe extern "C" fn create(
     id: *const c_char,
 ) -> *const clap_plugin {
     // SAFETY: the pointer is null or a C string, as CLAP requires.
-    if host.is_null() || id.is_null() || unsafe { CStr::from_ptr(id) } != described().clap_id() {
+    if id.is_null() || unsafe { CStr::from_ptr(id) } != described().clap_id() {
+        return ptr::null();
+    }
+    // SAFETY: the pointer is null or a host, as CLAP requires.
+    let complete = unsafe { host.as_ref() }.is_some_and(|host| {
+        host.get_extension.is_some()
+            && host.request_restart.is_some()
+            && host.request_process.is_some()
+            && host.request_callback.is_some()
+    });
+    if !complete {
         return ptr::null();
     }
     // The framework takes the wrapper back when it destroys the plugin.
@@ -102,8 +121,11 @@ unsafe extern "C" fn create(
     // SAFETY: the wrapper is alive and not shared yet.
     let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
     let table = clap_plugin {
+        init: Some(init_instance),
         destroy: Some(destroy),
+        activate: Some(activate),
         process: Some(process),
+        get_extension: Some(get_extension),
         on_main_thread: Some(on_main_thread),
         ..framework
     };
@@ -119,9 +141,19 @@ unsafe extern "C" fn create(
             host.request_callback();
         })));
     }
-    let midi_only = AtomicBool::new(false);
-    let host = HostPointer(host);
-    let instance = ClapInstance { table, framework, host, store, changed, midi_only };
+    let (host, gui) = (HostPointer(host), OnceLock::new());
+    let [midi_only, initialised, activated] = [false; 3].map(AtomicBool::new);
+    let instance = ClapInstance {
+        table,
+        framework,
+        gui,
+        host,
+        store,
+        changed,
+        midi_only,
+        initialised,
+        activated,
+    };
     Box::into_raw(Box::new(instance)).cast()
 }
 
@@ -132,6 +164,8 @@ struct ClapInstance {
     /// First field, so that the host's pointer is valid for the whole struct.
     table: clap_plugin,
     framework: clap_plugin,
+    /// The framework's window functions with a `create` of our own. Set on the main thread.
+    gui: OnceLock<clap_plugin_gui>,
     host: HostPointer,
     store: Option<Arc<ProjectStore>>,
     /// The project has changed since it was marked.
@@ -139,6 +173,10 @@ struct ClapInstance {
     /// The host has refused a note event and accepted it as raw MIDI. Used by the audio thread
     /// only.
     midi_only: AtomicBool,
+    /// `init` has succeeded.
+    initialised: AtomicBool,
+    /// The instance has been activated at least once.
+    activated: AtomicBool,
 }
 
 /// The host of an instance, which it outlives.
@@ -162,16 +200,30 @@ impl HostPointer {
         }
     }
 
+    /// Returns an extension of the host. For the main thread.
+    ///
+    /// # Safety
+    /// `T` must be the extension's type.
+    unsafe fn extension<T>(self, id: &CStr) -> Option<&'static T> {
+        // SAFETY: the host outlives the plugin, and its extensions live as long.
+        unsafe { (*self.0).get_extension?(self.0, id.as_ptr()).cast::<T>().as_ref() }
+    }
+
     /// Marks the project as modified, if the host has projects. For the main thread.
     fn mark_dirty(self) {
-        // SAFETY: the host outlives the plugin, and its extensions live as long.
-        unsafe {
-            let Some(extension) = (*self.0).get_extension else { return };
-            let state = extension(self.0, CLAP_EXT_STATE.as_ptr()).cast::<clap_host_state>();
-            if let Some(mark) = state.as_ref().and_then(|state| state.mark_dirty) {
-                mark(self.0);
-            }
+        // SAFETY: the type is that of the extension.
+        let state = unsafe { self.extension::<clap_host_state>(CLAP_EXT_STATE) };
+        if let Some(mark) = state.and_then(|state| state.mark_dirty) {
+            // SAFETY: the host outlives the plugin.
+            unsafe { mark(self.0) };
         }
+    }
+
+    /// Returns `true` if the host has the functions that an open window calls. For the main thread.
+    fn has_windows(self) -> bool {
+        // SAFETY: the type is that of the extension.
+        let gui = unsafe { self.extension::<clap_host_gui>(CLAP_EXT_GUI) };
+        gui.is_some_and(|gui| gui.request_resize.is_some() && gui.closed.is_some())
     }
 }
 
@@ -206,6 +258,74 @@ unsafe extern "C" fn on_main_thread(plugin: *const clap_plugin) {
     }
 }
 
+unsafe extern "C" fn init_instance(plugin: *const clap_plugin) -> bool {
+    // SAFETY: hosts pass the pointer that `create` returned.
+    let instance = unsafe { instance(plugin) };
+    // SAFETY: the host's argument is passed on unchanged.
+    let done = instance.framework.init.is_some_and(|init| unsafe { init(plugin) });
+    instance.initialised.fetch_or(done, Ordering::Release);
+    done
+}
+
+unsafe extern "C" fn activate(
+    plugin: *const clap_plugin,
+    rate: f64,
+    shortest: u32,
+    longest: u32,
+) -> bool {
+    // SAFETY: hosts pass the pointer that `create` returned.
+    let instance = unsafe { instance(plugin) };
+    let Some(activate) = instance.framework.activate else { return false };
+    // SAFETY: the host's arguments are passed on unchanged.
+    let active = unsafe { activate(plugin, rate, shortest, longest) };
+    instance.activated.fetch_or(active, Ordering::Release);
+    active
+}
+
+unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char) -> *const c_void {
+    // SAFETY: the pointer is null or a C string, as CLAP requires.
+    if id.is_null() || unsafe { CStr::from_ptr(id) } != CLAP_EXT_GUI {
+        // SAFETY: hosts pass the pointer that `create` returned.
+        let get = unsafe { instance(plugin) }.framework.get_extension;
+        // SAFETY: the host's arguments are passed on unchanged.
+        return get.map_or(ptr::null(), |get| unsafe { get(plugin, id) });
+    }
+    // SAFETY: hosts pass the pointer that `create` returned.
+    let (instance, gui) = unsafe { (instance(plugin), window_functions(plugin)) };
+    gui.map_or(ptr::null(), |gui| {
+        let gui = clap_plugin_gui { create: Some(create_window), ..*gui };
+        ptr::from_ref(instance.gui.get_or_init(|| gui)).cast()
+    })
+}
+
+/// Returns the framework's window functions.
+///
+/// # Safety
+/// As for [`instance`].
+unsafe fn window_functions<'a>(plugin: *const clap_plugin) -> Option<&'a clap_plugin_gui> {
+    // SAFETY: guaranteed by the caller; the framework returns this type.
+    unsafe {
+        let get = instance(plugin).framework.get_extension?;
+        get(plugin, CLAP_EXT_GUI.as_ptr()).cast::<clap_plugin_gui>().as_ref()
+    }
+}
+
+unsafe extern "C" fn create_window(
+    plugin: *const clap_plugin,
+    api: *const c_char,
+    is_floating: bool,
+) -> bool {
+    // SAFETY: hosts pass the pointer that `create` returned, and their own arguments.
+    unsafe {
+        !api.is_null()
+            && instance(plugin).initialised.load(Ordering::Acquire)
+            && instance(plugin).host.has_windows()
+            && window_functions(plugin)
+                .and_then(|gui| gui.create)
+                .is_some_and(|create| create(plugin, api, is_floating))
+    }
+}
+
 unsafe extern "C" fn process(
     plugin: *const clap_plugin,
     block: *const clap_process,
@@ -214,19 +334,51 @@ unsafe extern "C" fn process(
     let instance = unsafe { instance(plugin) };
     let Some(process) = instance.framework.process else { return CLAP_PROCESS_ERROR };
     // SAFETY: the pointer is valid or null, as CLAP requires.
-    match unsafe { block.as_ref() } {
-        Some(block) if !block.out_events.is_null() => {
-            let output = EventOutput { host: block.out_events, midi_only: &instance.midi_only };
-            let events = clap_output_events {
-                ctx: (&raw const output).cast_mut().cast(),
-                try_push: Some(push),
-            };
-            let block = clap_process { out_events: &raw const events, ..*block };
-            // SAFETY: the block is a copy of the host's with a queue that outlives this call.
-            unsafe { process(plugin, &raw const block) }
-        }
-        // SAFETY: the host's arguments are passed on unchanged.
-        _ => unsafe { process(plugin, block) },
+    let Some(block) = (unsafe { block.as_ref() }) else { return CLAP_PROCESS_ERROR };
+    if !instance.activated.load(Ordering::Acquire) {
+        return CLAP_PROCESS_ERROR;
+    }
+    let output = EventOutput { host: block.out_events, midi_only: &instance.midi_only };
+    let out_events =
+        clap_output_events { ctx: (&raw const output).cast_mut().cast(), try_push: Some(push) };
+    let in_events = clap_input_events {
+        ctx: block.in_events.cast_mut().cast(),
+        size: Some(input_size),
+        get: Some(input_event),
+    };
+    let mut block = *block;
+    if !block.out_events.is_null() {
+        block.out_events = &raw const out_events;
+    }
+    if !block.in_events.is_null() {
+        block.in_events = &raw const in_events;
+    }
+    // SAFETY: the block is a copy of the host's with queues that outlive this call.
+    unsafe { process(plugin, &raw const block) }
+}
+
+unsafe extern "C" fn input_size(list: *const clap_input_events) -> u32 {
+    // SAFETY: the list was created by `process`, and the host's list is valid for the whole block.
+    unsafe {
+        let host: *const clap_input_events = (*list).ctx.cast();
+        (*host).size.map_or(0, |size| size(host))
+    }
+}
+
+/// Returns an event of the host; null, which the framework skips, for a SysEx event without data.
+unsafe extern "C" fn input_event(
+    list: *const clap_input_events,
+    index: u32,
+) -> *const clap_event_header {
+    // SAFETY: as for `input_size`; the header says what the event is.
+    unsafe {
+        let host: *const clap_input_events = (*list).ctx.cast();
+        let event = (*host).get.map_or(ptr::null(), |get| get(host, index));
+        let empty = event.as_ref().is_some_and(|header| {
+            (header.space_id, header.type_) == (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI_SYSEX)
+                && (*event.cast::<clap_event_midi_sysex>()).buffer.is_null()
+        });
+        if empty { ptr::null() } else { event }
     }
 }
 
@@ -282,74 +434,4 @@ unsafe fn midi(event: *const clap_event_header) -> Option<clap_event_midi> {
     let size = u32::try_from(size_of::<clap_event_midi>()).ok()?;
     let header = clap_event_header { size, type_: CLAP_EVENT_MIDI, ..header };
     Some(clap_event_midi { header, port_index: 0, data })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::AtomicU32;
-
-    use groove::take::{Primer, Rhythm};
-
-    static REQUESTED: AtomicU32 = AtomicU32::new(0);
-    static MARKED: AtomicU32 = AtomicU32::new(0);
-
-    unsafe extern "C" fn extension(_: *const clap_host, name: *const c_char) -> *const c_void {
-        static STATE: clap_host_state = clap_host_state { mark_dirty: Some(mark) };
-        // SAFETY: the name is a C string, as CLAP requires.
-        match unsafe { CStr::from_ptr(name) } == CLAP_EXT_STATE {
-            true => (&raw const STATE).cast(),
-            false => ptr::null(),
-        }
-    }
-
-    unsafe extern "C" fn mark(_: *const clap_host) {
-        MARKED.fetch_add(1, Ordering::Relaxed);
-    }
-
-    unsafe extern "C" fn request(_: *const clap_host) {
-        REQUESTED.fetch_add(1, Ordering::Relaxed);
-    }
-
-    unsafe extern "C" fn ignore(_: *const clap_host) {}
-
-    #[test]
-    fn a_change_marks_the_project_without_a_window() {
-        let host = clap_host {
-            clap_version: CLAP_VERSION,
-            host_data: ptr::null_mut(),
-            name: c"test".as_ptr(),
-            vendor: c"".as_ptr(),
-            url: c"".as_ptr(),
-            version: c"".as_ptr(),
-            get_extension: Some(extension),
-            request_restart: Some(ignore),
-            request_process: Some(ignore),
-            request_callback: Some(request),
-        };
-        let counts = || [&REQUESTED, &MARKED].map(|count| count.load(Ordering::Relaxed));
-        // SAFETY: the calls are in the order that CLAP defines, and the host outlives the plugin.
-        unsafe {
-            let plugin =
-                create(&raw const FACTORY, &raw const host, described().clap_id().as_ptr());
-            let call = |function: Option<unsafe extern "C" fn(*const clap_plugin)>| {
-                function.expect("a function")(plugin);
-            };
-            assert!((*plugin).init.expect("a function")(plugin));
-            call((*plugin).on_main_thread);
-            let [requested, marked] = counts();
-            assert_eq!(marked, 0, "nothing was changed");
-            let store = Arc::clone(instance(plugin).store.as_ref().expect("the project"));
-            let primer = Primer::Tap(Rhythm { onsets: 5, steps: 16 });
-            store.record_primer(store.extras().primer_version, primer);
-            assert_eq!(counts(), [requested + 1, 0]);
-            call((*plugin).on_main_thread);
-            call((*plugin).on_main_thread);
-            assert_eq!(MARKED.load(Ordering::Relaxed), 1, "once");
-            call((*plugin).destroy);
-            // A worker may outlive its instance for a moment.
-            store.mark_changed();
-            assert_eq!(MARKED.load(Ordering::Relaxed), 1);
-        }
-    }
 }

@@ -42,6 +42,12 @@ use crate::worker::{ModelPlayer, Worker};
 /// Number of the foot controller, the pedal of a hi-hat.
 const HAT_PEDAL: u8 = 4;
 
+/// MIDI controller that silences everything.
+const ALL_SOUND_OFF: u8 = 120;
+
+/// MIDI controller that releases all keys.
+const ALL_NOTES_OFF: u8 = 123;
+
 /// The plugin.
 pub struct DeepPocket {
     params: Arc<DeepPocketParams>,
@@ -106,22 +112,51 @@ impl DeepPocket {
 }
 
 impl DeepPocket {
-    /// Passes a note through that maps to no drum, if enabled. Velocity 0 ends it.
-    fn pass(&mut self, sample: u32, channel: Channel, pitch: u8, velocity: f32) {
-        if self.controls.through && Drum::from_general_midi(pitch).is_none() {
-            let channel = match channel {
-                Channel::Number(channel) => channel,
-                Channel::Wildcard => self.controls.channel,
-            };
-            let velocity = midi_velocity(velocity);
-            self.engine.pass_through(NoteMessage {
-                sample,
-                channel,
-                pitch,
-                velocity,
-                struck: None,
-            });
+    /// Handles a note or a controller of the host. Other controllers and program changes have no
+    /// effect.
+    fn input(&mut self, event: NoteEvent<()>) {
+        match event {
+            NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
+                let velocity = midi_velocity(velocity.max(1.0 / 127.0));
+                self.engine.key(timing, key, velocity);
+                if self.controls.through && Drum::from_general_midi(key).is_none() {
+                    let channel = channel_number(channel).unwrap_or(self.controls.channel);
+                    let (sample, pitch, struck) = (timing, key, None);
+                    let message = NoteMessage { sample, channel, pitch, velocity, struck };
+                    self.engine.pass_through(message);
+                }
+            }
+            NoteEvent::NoteOff { timing, channel, key: Key::Number(key), .. }
+            | NoteEvent::Choke { timing, channel, key: Key::Number(key), .. } => {
+                self.engine.key(timing, key, 0);
+                self.engine.end_pass_through(timing, channel_number(channel), Some(key));
+            }
+            NoteEvent::NoteOff { timing, .. } | NoteEvent::Choke { timing, .. } => {
+                self.engine.release_keys(timing);
+            }
+            NoteEvent::MidiCC { timing, cc: cc @ (ALL_SOUND_OFF | ALL_NOTES_OFF), .. } => {
+                self.engine.release_keys(timing);
+                if let Some(audition) = self.audition.as_mut().filter(|_| cc == ALL_SOUND_OFF) {
+                    audition.silence();
+                }
+            }
+            _ => {}
         }
+    }
+
+    /// Prepares for processing. Allocates.
+    fn prepare(&mut self, config: &BufferConfig, api: PluginApi) {
+        self.start_worker();
+        self.link.clear(Fault::Engine);
+        let mode = match (api, config.process_mode) {
+            // VST3 reports the mode one setup late.
+            (PluginApi::Vst3, _) => HostMode::Unknown,
+            (_, ProcessMode::Offline) => HostMode::Offline,
+            _ => HostMode::Realtime,
+        };
+        self.audition = Some(Audition::new(config.sample_rate.into()));
+        self.read();
+        self.engine.activate(config.sample_rate.into(), mode, &self.params.state);
     }
 
     /// Reads the parameters and applies them to engine and kit.
@@ -140,19 +175,7 @@ impl DeepPocket {
             self.read();
         }
         while let Some(event) = context.next_event() {
-            match event {
-                NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
-                    let velocity = velocity.max(1.0 / 127.0);
-                    self.engine.key(timing, key, midi_velocity(velocity));
-                    self.pass(timing, channel, key, velocity);
-                }
-                NoteEvent::NoteOff { timing, channel, key: Key::Number(key), .. }
-                | NoteEvent::Choke { timing, channel, key: Key::Number(key), .. } => {
-                    self.engine.key(timing, key, 0);
-                    self.pass(timing, channel, key, 0.0);
-                }
-                _ => {}
-            }
+            self.input(event);
         }
         let (transport, frames) = (transport(context.transport()), frames(buffer));
         let DeepPocket { params, link, engine, controls, audition, .. } = self;
@@ -188,7 +211,9 @@ impl Plugin for DeepPocket {
         main_output_channels: NonZeroU32::new(2),
         ..AudioIOLayout::const_default()
     }];
-    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
+    /// With controllers, because two of them release all keys.
+    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
+    /// With controllers, for the pedal of a hi-hat.
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
 
     type Editor = editor::Window;
@@ -221,18 +246,13 @@ impl Plugin for DeepPocket {
         config: &BufferConfig,
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
-        self.start_worker();
-        self.link.clear(Fault::Engine);
-        let mode = match (context.plugin_api(), config.process_mode) {
-            // VST3 reports the mode one setup late.
-            (PluginApi::Vst3, _) => HostMode::Unknown,
-            (_, ProcessMode::Offline) => HostMode::Offline,
-            _ => HostMode::Realtime,
-        };
-        self.audition = Some(Audition::new(config.sample_rate.into()));
-        self.read();
-        self.engine.activate(config.sample_rate.into(), mode, &self.params.state);
-        true
+        // A panic in a function of the framework would abort the host.
+        let prepared =
+            catch_unwind(AssertUnwindSafe(|| self.prepare(config, context.plugin_api())));
+        if prepared.is_err() {
+            self.engine.fail(0, &mut |_| true);
+        }
+        prepared.is_ok()
     }
 
     fn reset(&mut self) {
@@ -266,6 +286,13 @@ impl Plugin for DeepPocket {
 
 fn frames(buffer: &Buffer) -> u32 {
     u32::try_from(buffer.samples()).unwrap_or(u32::MAX)
+}
+
+fn channel_number(channel: Channel) -> Option<u8> {
+    match channel {
+        Channel::Number(channel) => Some(channel),
+        Channel::Wildcard => None,
+    }
 }
 
 fn silence(buffer: &mut Buffer) {

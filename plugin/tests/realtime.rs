@@ -74,6 +74,10 @@ fn process_allocates_and_frees_nothing() {
                 NoteEvent::NoteOff { timing: 0, voice_id, channel, key, velocity: 0.0 }
             });
         }
+        if block % 400 == 399 {
+            let (timing, cc) = (0, if block % 800 == 399 { 120 } else { 123 });
+            host.context.input = Some(NoteEvent::MidiCC { timing, channel: 3, cc, value: 0.0 });
+        }
         let frames = [64, 480, 17, 4_096, 1][block as usize % 5];
         let status = host.block(frames, |plugin, buffer, context| {
             COUNT.set(0);

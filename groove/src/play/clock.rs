@@ -13,17 +13,14 @@
 //! Positions are in quarter notes from the start of the song and may be negative. Notes are the
 //! business of [`crate::play::schedule`].
 
-use crate::pattern::{Meter, TICKS_PER_STEP};
-
-/// Ticks per quarter note.
-pub const TICKS_PER_BEAT: f64 = TICKS_PER_STEP as f64 * 4.0;
+use crate::pattern::Meter;
+use crate::play::bar_count::BarCount;
+pub use crate::play::grid::{Grid, TICKS_PER_BEAT};
+use crate::play::grid::{bar_line, floor};
 
 /// Tolerance around the halfway point between two samples, in samples. CLAP's positions have 31
 /// fractional bits, up to a twentieth of this at usual tempi and rates.
 pub const TIE: f64 = 1.0 / 8192.0;
-
-/// Tolerance of a host's bar line against the position or the grid, in quarter notes.
-const BAR_TOLERANCE: f64 = 1e-3;
 
 /// Transport state of a host for a block. Any field may be missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -42,54 +39,6 @@ pub struct Transport {
     pub bar_start: Option<f64>,
     /// Start and end of the loop in quarter notes, while looping is on.
     pub loop_range: Option<(f64, f64)>,
-}
-
-/// Bar line grid.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Grid {
-    /// Index of a bar; 0 is the first of the song.
-    pub bar: i64,
-    /// Start of that bar, in ticks of 1/960 quarter note; an integer in all songs with bar lines on
-    /// ticks.
-    pub start_ticks: f64,
-    /// Time signature.
-    pub meter: Meter,
-}
-
-impl Grid {
-    /// The grid at a position, given the host's bar line if any. A bar line that cannot precede the
-    /// position is ignored; the grid then starts at the song's start.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "bar numbers are far from the limits")]
-    pub fn at(position: f64, meter: Meter, bar_start: Option<f64>) -> Self {
-        let beats = meter.beats();
-        let start = bar_start
-            .filter(|&start| {
-                let into = position - start;
-                (-BAR_TOLERANCE..=beats + BAR_TOLERANCE).contains(&into)
-            })
-            .unwrap_or_else(|| floor((position + 1e-9) / beats) * beats);
-        let ticks = start * TICKS_PER_BEAT;
-        let near = floor(ticks + 0.5);
-        let start_ticks = if (ticks - near).abs() < BAR_TOLERANCE { near } else { ticks };
-        let bar = floor(start_ticks / (beats * TICKS_PER_BEAT) + 1e-6) as i64;
-        Grid { bar, start_ticks, meter }
-    }
-
-    /// Start of a bar, in ticks.
-    #[must_use]
-    pub fn bar_ticks(&self, bar: i64) -> f64 {
-        self.start_ticks + (bar - self.bar) as f64 * self.meter.beats() * TICKS_PER_BEAT
-    }
-
-    /// Index of the bar at a position in quarter notes.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "bar numbers are far from the limits")]
-    pub fn bar_at(&self, position: f64) -> i64 {
-        let bars =
-            (position * TICKS_PER_BEAT - self.start_ticks) / (self.meter.beats() * TICKS_PER_BEAT);
-        self.bar.saturating_add(floor(bars) as i64)
-    }
 }
 
 /// Transition from the previous span.
@@ -274,30 +223,42 @@ struct PreviousBlock {
 }
 
 /// Tracks a host's transport from block to block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Clock {
     rate: f64,
     tempo: f64,
     beats_per_sample: f64,
     last: Option<PreviousBlock>,
+    bar_count: BarCount,
 }
 
 impl Clock {
     /// A clock for a sample rate in Hz. Invalid rates count as 48,000.
     #[must_use]
     pub fn new(rate: f64) -> Self {
-        let rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
-        Clock { rate, tempo: 0.0, beats_per_sample: 0.0, last: None }.at(120.0)
+        let (tempo, beats_per_sample, bar_count) = (0.0, 0.0, BarCount::default());
+        let mut clock = Clock { rate, tempo, beats_per_sample, last: None, bar_count };
+        clock.set_rate(rate);
+        clock
     }
 
-    /// The same clock at a tempo in quarter notes per minute.
-    fn at(self, tempo: f64) -> Self {
-        Clock { tempo, beats_per_sample: tempo / 60.0 / self.rate, ..self }
+    /// Changes the sample rate, in Hz, and starts anew. The bars of the song stay known. Invalid
+    /// rates count as 48,000.
+    pub fn set_rate(&mut self, rate: f64) {
+        self.rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
+        self.set_tempo(120.0);
+        self.restart();
+    }
+
+    /// Changes the tempo, in quarter notes per minute.
+    fn set_tempo(&mut self, tempo: f64) {
+        (self.tempo, self.beats_per_sample) = (tempo, tempo / 60.0 / self.rate);
     }
 
     /// Forgets the host's position: the next block starts anew.
     pub fn restart(&mut self) {
         self.last = None;
+        self.bar_count.pause();
     }
 
     /// Processes the next block of `frames` samples.
@@ -305,12 +266,13 @@ impl Clock {
         let beats = transport.beats.filter(|beats| beats.is_finite() && beats.abs() < 1e9);
         let tempo = self.tempo_of(transport.tempo, beats);
         if tempo.to_bits() != self.tempo.to_bits() {
-            *self = self.at(tempo);
+            self.set_tempo(tempo);
         }
         let beats_per_sample = self.beats_per_sample;
         let meter = transport.meter.unwrap_or_default();
         let (position, anchor) = self.position_of(transport.samples, beats, beats_per_sample);
-        let grid = Grid::at(position, meter, transport.bar_start.filter(|start| start.is_finite()));
+        let continued = self.continued(position, beats_per_sample);
+        let grid = self.grid(position, meter, transport, continued.is_some());
         let shortest = (8.0 * beats_per_sample).max(1.0 / TICKS_PER_BEAT);
         let loop_range = transport
             .loop_range
@@ -329,7 +291,7 @@ impl Clock {
             self.last = None;
         } else if frames > 0 && !self.stands(position) {
             spans.left = frames;
-            if let Some((from, entry)) = self.continued(position, beats_per_sample) {
+            if let Some((from, entry)) = continued {
                 (spans.from, spans.entry) = (from, entry);
             }
             let mut end = spans;
@@ -338,6 +300,27 @@ impl Clock {
                 Some(PreviousBlock { start: position, frames, beats_per_sample, end, anchor });
         }
         Block { position, tempo: self.tempo, grid, loop_range, spans }
+    }
+
+    /// The grid at a position. Bars are counted along the host's bar lines. A host's bar line that
+    /// cannot precede the position is ignored.
+    fn grid(
+        &mut self,
+        position: f64,
+        meter: Meter,
+        transport: &Transport,
+        continues: bool,
+    ) -> Grid {
+        let line = transport.bar_start.and_then(|start| bar_line(position, meter, start));
+        let Some(start_ticks) = line else {
+            self.bar_count.pause();
+            return Grid::at(position, meter);
+        };
+        let bar = self.bar_count.bar(start_ticks, meter, continues && transport.playing);
+        if !transport.playing {
+            self.bar_count.pause();
+        }
+        Grid { bar, start_ticks, meter }
     }
 
     /// The host's tempo; else the tempo implied by its positions, or the last known one.
@@ -416,11 +399,4 @@ impl Clock {
 /// The nearest integer, halves up.
 fn nearest(samples: f64) -> f64 {
     floor(samples + 0.5 + TIE)
-}
-
-/// Largest integer not above. `f64::floor` is a function call on baseline x86-64.
-#[expect(clippy::cast_possible_truncation, reason = "used if it is small")]
-fn floor(number: f64) -> f64 {
-    let whole = number as i64 as f64;
-    if number.abs() < 9e15 { whole - f64::from(whole > number) } else { number }
 }

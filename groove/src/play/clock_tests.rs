@@ -162,14 +162,42 @@ fn host_that_plays_without_moving_plays_its_position_once() {
 
 #[test]
 fn plausible_bar_lines_of_the_host_are_used() {
+    let grid = |beats: f64, meter: Meter, bar_start: Option<f64>| {
+        let transport = Transport { meter: Some(meter), bar_start, ..playing(beats) };
+        Clock::new(48_000.0).block(&transport, 480).grid
+    };
     let seven = Meter::new(7, 8);
-    assert_eq!(Grid::at(20.0, seven, Some(18.0)).start_ticks, 18.0 * 960.0);
+    assert_eq!(grid(20.0, seven, Some(18.0)).start_ticks, 18.0 * 960.0);
     // A host that leaves the field at 0, and one whose bar line is a bar late.
-    assert_eq!(Grid::at(20.0, seven, Some(0.0)).start_ticks, 17.5 * 960.0);
-    assert_eq!(Grid::at(20.0, seven, None).bar, 5);
-    assert_eq!(Grid::at(-0.5, Meter::FOUR_FOUR, None).bar, -1);
-    assert_eq!(Grid::at(8.0, Meter::FOUR_FOUR, Some(7.999_999_9)).bar, 2);
-    assert_eq!(Grid::at(8.0, Meter::FOUR_FOUR, Some(8.0)).bar_at(-0.1), -1);
+    assert_eq!(grid(20.0, seven, Some(0.0)).start_ticks, 17.5 * 960.0);
+    assert_eq!(grid(20.0, seven, None).bar, 5);
+    assert_eq!(grid(-0.5, Meter::FOUR_FOUR, None).bar, -1);
+    assert_eq!(grid(8.0, Meter::FOUR_FOUR, Some(7.999_999_9)).bar, 2);
+    assert_eq!(grid(8.0, Meter::FOUR_FOUR, Some(8.0)).bar_at(-0.1), -1);
+}
+
+#[test]
+fn bars_are_counted_along_the_bar_lines_of_a_host_that_changes_the_meter() {
+    let mut clock = Clock::new(48_000.0);
+    let line = |beats: f64| match beats {
+        // Two bars of 4/4, then 3/4.
+        ..8.0 => ((beats / 4.0).floor() * 4.0, Meter::FOUR_FOUR),
+        _ => (((beats - 8.0) / 3.0).floor().mul_add(3.0, 8.0), Meter::new(3, 4)),
+    };
+    let mut at = |beats: f64| {
+        let (start, meter) = line(beats);
+        let transport = Transport { meter: Some(meter), bar_start: Some(start), ..playing(beats) };
+        clock.block(&transport, 12_000).grid.bar
+    };
+    let bars: Vec<i64> = (0..40).map(|block| at(f64::from(block) * 0.5)).collect();
+    let expected = (0..40).map(|block| if block < 16 { block / 8 } else { 2 + (block - 16) / 6 });
+    assert_eq!(bars, expected.collect::<Vec<i64>>());
+    // A jump back, a stop and another rate change nothing.
+    assert_eq!((at(12.0), at(9.0), at(4.0)), (3, 2, 1));
+    clock.set_rate(44_100.0);
+    let (start, meter) = line(14.0);
+    let transport = Transport { meter: Some(meter), bar_start: Some(start), ..playing(14.0) };
+    assert_eq!(clock.block(&transport, 480).grid.bar, 4);
 }
 
 #[test]

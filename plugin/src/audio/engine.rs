@@ -13,13 +13,14 @@ use std::time::{Duration, Instant};
 
 use groove::play::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
 use groove::play::schedule::Scheduler;
-use groove::{Articulation, Drum};
 use groove::{CLASSES, Channels};
 
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
 use crate::audio::idle_span::{IdleSpan, idle_until};
 use crate::audio::key_input::KeyInput;
+pub use crate::audio::note_message::NoteMessage;
 use crate::audio::offline_detect::{HostMode, OfflineDetector};
+use crate::audio::pass_through::PassThrough;
 use crate::audio::render_cache::{RenderCache, RenderSettings};
 use crate::audio::take_queue::TakeQueue;
 use crate::link::{AudioEnd, Fault, Status, TakesInUse};
@@ -27,29 +28,15 @@ use crate::params::controls::Controls;
 use crate::project::state::ProjectState;
 use crate::project::take_tempo::TakeTempo;
 
-/// Maximum number of pass-through notes in a block.
-const MAX_PASS_THROUGH: usize = 64;
-
 /// Maximum lookahead in bars, however long the blocks.
 const MAX_BARS_AHEAD: i64 = 40;
 
+/// Time after a jump of the song in which nothing replaces a late bar, in seconds: the worker has
+/// not had the time to deliver it, and a bar of the old place would be heard at the new one.
+const UNREPLACED: f64 = 0.2;
+
 /// Maximum time that an activation waits for the first bar of the song.
 const FIRST_BAR_WAIT: Duration = Duration::from_millis(250);
-
-/// A note message to the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoteMessage {
-    /// Sample offset from the start of the block.
-    pub sample: u32,
-    /// MIDI channel, 0 to 15.
-    pub channel: u8,
-    /// MIDI pitch.
-    pub pitch: u8,
-    /// MIDI velocity, 1 to 127; 0 ends the note.
-    pub velocity: u8,
-    /// Drum that is struck and how; `None` for a note-off or a pass-through note.
-    pub struck: Option<(Drum, Articulation)>,
-}
 
 /// The audio half of an instance. Large members are boxed so that the fields that every block reads
 /// share cache lines.
@@ -71,8 +58,11 @@ pub struct Engine {
     late: u32,
     refused: u32,
     keys: KeyInput,
-    /// Pass-through notes of the next block, in order; never more than the capacity.
-    pass_through: Vec<NoteMessage>,
+    pass_through: PassThrough,
+    /// Position in quarter notes to which the song jumped last.
+    jumped_to: f64,
+    /// The host's transport played in the last block.
+    host_played: bool,
     /// Song position in quarter notes while it runs without the host's transport.
     free_position: f64,
     sample_rate: f64,
@@ -104,7 +94,9 @@ impl Engine {
             late: 0,
             refused: 0,
             keys: KeyInput::new(),
-            pass_through: Vec::with_capacity(MAX_PASS_THROUGH),
+            pass_through: PassThrough::new(),
+            jumped_to: 0.0,
+            host_played: false,
             free_position: 0.0,
             sample_rate: 48_000.0,
             channels: [0; CLASSES],
@@ -131,9 +123,9 @@ impl Engine {
     /// Prepares for processing at a sample rate in Hz and waits up to 250 ms for the
     /// first bar of the song. Call it on the host's main thread.
     pub fn activate(&mut self, rate: f64, mode: HostMode, state: &ProjectState) {
-        self.failed = false;
+        (self.failed, self.host_played) = (false, false);
         self.keys.connect(state);
-        self.clock = Clock::new(rate);
+        self.clock.set_rate(rate);
         self.sample_rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
         self.offline = OfflineDetector::new(rate, mode);
         self.reset();
@@ -160,7 +152,7 @@ impl Engine {
     pub fn reset(&mut self) {
         self.clock.restart();
         self.keys.reset();
-        self.pass_through.clear();
+        self.pass_through.reset();
         self.release_pending = true;
         self.idle = None;
     }
@@ -171,13 +163,24 @@ impl Engine {
         self.idle = None;
     }
 
-    /// Queues a pass-through note for the next block. Returns `false` if the queue is full.
+    /// Releases all keys at a sample of the next block, as MIDI controllers 120 and 123 do. What
+    /// they switched on ends, and so do all sounding notes.
+    pub fn release_keys(&mut self, sample: u32) {
+        self.keys.release_all(sample);
+        self.pass_through.end(sample, None, None);
+        self.idle = None;
+    }
+
+    /// Queues the note-on of a pass-through note for the next block. Returns `false` if the queue
+    /// is full.
     pub fn pass_through(&mut self, message: NoteMessage) -> bool {
-        let fits = self.pass_through.len() < self.pass_through.capacity();
-        if fits {
-            self.pass_through.push(message);
-        }
-        fits
+        self.pass_through.begin(message)
+    }
+
+    /// Ends pass-through notes at a sample of the next block: on one channel or all, of one pitch
+    /// or all.
+    pub fn end_pass_through(&mut self, sample: u32, channel: Option<u8>, pitch: Option<u8>) {
+        self.pass_through.end(sample, channel, pitch);
     }
 
     /// Processes a block. `out` receives the messages in time order and returns whether the host
@@ -193,8 +196,17 @@ impl Engine {
         if self.failed {
             return;
         }
+        if std::mem::replace(&mut self.host_played, transport.playing) && !transport.playing {
+            // Not every host ends its notes when it stops.
+            self.keys.stop();
+            self.pass_through.stop();
+            self.idle = None;
+        }
+        self.pass_through.overdue().for_each(|through| {
+            out(through);
+        });
         let mut through = std::mem::take(&mut self.pass_through);
-        let mut passing = through.iter();
+        let mut passing = through.messages().iter();
         // Merges the pass-through notes into the output by time.
         let mut next = passing.next();
         let mut merged = |message: NoteMessage| {
@@ -229,6 +241,10 @@ impl Engine {
         self.failed = true;
         self.end.raise(Fault::Engine);
         let last = frames.saturating_sub(1);
+        self.pass_through.reset();
+        self.pass_through.overdue().for_each(|through| {
+            out(NoteMessage { sample: last, ..through });
+        });
         // A second panic leaves nothing else to try.
         let _ = catch_unwind(AssertUnwindSafe(|| self.release_at(last, out)));
     }

@@ -9,6 +9,7 @@ use groove::take::{Primer, Take};
 use groove::{Articulation, Drum, DrumSet};
 use triple_buffer::Output;
 
+use crate::audio::pass_through::pitches_of;
 use crate::audio::take_queue::TakeQueue;
 use crate::link::AudioEnd;
 use crate::params::controls::{Controls, PrimeMode};
@@ -28,8 +29,22 @@ pub(crate) struct KeyChange {
     pitch: u8,
     /// MIDI velocity; 0 is a release.
     velocity: u8,
+    /// All keys are released, the recording in progress ends, and so do sounding notes.
+    pub(crate) all: bool,
     /// Keys down after this change, one bit per pitch.
     keys: u128,
+}
+
+impl KeyChange {
+    /// Returns the keys that are down after this change, given those before it.
+    fn after(&self, keys: u128) -> u128 {
+        let bit = 1u128 << self.pitch;
+        match self.velocity {
+            _ if self.all => 0,
+            0 => keys & !bit,
+            _ => keys | bit,
+        }
+    }
 }
 
 /// The state of the keys and the part of the take that depends on it.
@@ -89,22 +104,44 @@ impl KeyInput {
         self.extras.as_ref().is_some_and(Output::updated)
     }
 
-    /// Releases all keys.
+    /// Releases all keys and ends the recording in progress.
     pub(crate) fn reset(&mut self) {
         (self.keys, self.down, self.changed) = (0, 0, 0);
+        self.listening.1 = false;
+        self.stale = true;
+    }
+
+    /// Releases the keys that were down when the host stopped, before the changes in the next
+    /// block, and ends the recording in progress.
+    pub(crate) fn stop(&mut self) {
+        let mut keys = 0;
+        for change in &mut self.changes[..self.changed] {
+            keys = change.after(keys);
+            change.keys = keys;
+        }
+        (self.keys, self.down) = (keys, 0);
+        self.listening.1 = false;
         self.stale = true;
     }
 
     /// Records a key press at a sample of the next block. Velocity 0 is a release.
     pub(crate) fn key(&mut self, sample: u32, pitch: u8, velocity: u8) {
-        if pitch > 127 {
-            return;
+        if pitch <= 127 {
+            self.push(KeyChange { sample, pitch, velocity, ..KeyChange::default() });
         }
-        let bit = 1u128 << pitch;
-        self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
+    }
+
+    /// Releases all keys at a sample of the next block.
+    pub(crate) fn release_all(&mut self, sample: u32) {
+        self.push(KeyChange { sample, all: true, ..KeyChange::default() });
+    }
+
+    fn push(&mut self, change: KeyChange) {
+        self.keys = change.after(self.keys);
         // If the buffer is full, the last entry stands for all changes that follow.
+        let all = change.all || self.changed == MAX_CHANGES && self.changes[MAX_CHANGES - 1].all;
         let place = self.changed.min(MAX_CHANGES - 1);
-        self.changes[place] = KeyChange { sample, pitch, velocity, keys: self.keys };
+        self.changes[place] = KeyChange { all, keys: self.keys, ..change };
         self.changed = place + 1;
     }
 
@@ -116,9 +153,10 @@ impl KeyInput {
     /// Ends the block and applies the changes from index `done` on. Returns `true` if there were
     /// any.
     pub(crate) fn finish(&mut self, done: usize) -> bool {
-        let left = self.changes[..self.changed].get(done..).and_then(<[KeyChange]>::last).copied();
+        let left = self.changes[..self.changed].get(done..).unwrap_or_default();
         self.changed = 0;
-        left.map(|change| self.down = change.keys).is_some()
+        self.listening.1 &= left.iter().all(|change| !change.all);
+        left.last().map(|change| self.down = change.keys).is_some()
     }
 
     /// Returns `true` if any key is down at the playback position.
@@ -128,13 +166,7 @@ impl KeyInput {
 
     /// Returns the drums whose keys are down.
     pub(crate) fn held(&self) -> DrumSet {
-        let mut keys = self.down;
-        let down = std::iter::from_fn(|| {
-            let pitch = u8::try_from(keys.trailing_zeros()).ok().filter(|_| keys != 0)?;
-            keys &= keys - 1;
-            Some(pitch)
-        });
-        down.filter_map(Drum::from_general_midi).collect()
+        pitches_of(self.down).filter_map(Drum::from_general_midi).collect()
     }
 
     /// Returns `true` once after the result of [`KeyInput::complete`] has changed.
@@ -205,6 +237,7 @@ impl KeyInput {
         take_queue: &TakeQueue,
     ) {
         self.down = change.keys;
+        self.listening.1 &= !change.all;
         if change.velocity > 0 && matches!(self.prime, PrimeMode::Play | PrimeMode::Tap) {
             // Steps are counted in whole bars, whatever tick the host's bars start at.
             let bar = grid.bar_at(position);

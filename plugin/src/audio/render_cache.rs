@@ -1,8 +1,8 @@
 //! Rendered bars of the song: bars of the pattern with the performance controls and the drum map
 //! applied.
 //!
-//! A bar is rendered once, and again after a control changes. The last rendered bar replaces one
-//! that is late.
+//! A bar is rendered once, and again after a control changes. The last played bar replaces one that
+//! is late, except just after a jump of the song.
 
 use groove::play::drum_maps::{at_pitches, plain_strokes};
 use groove::play::perform::Performance;
@@ -110,6 +110,11 @@ impl RenderCache {
         self.last.as_ref().filter(|(of, _)| of.number == key.number).map(|(_, bar)| bar)
     }
 
+    /// Forgets the last bar that was played: the song jumps, and it belongs to another place.
+    pub(crate) fn forget_played(&mut self) {
+        self.last = None;
+    }
+
     /// Records that a bar is being played.
     pub(crate) fn mark_played(&mut self, key: BarKey) {
         if self.last.as_ref().is_none_or(|(of, _)| *of != key) {
@@ -191,5 +196,7 @@ mod tests {
         render_cache.mark_played(key(3));
         assert_eq!(render_cache.fallback(key(3)), render_cache.get(key(2)));
         assert_eq!(render_cache.fallback(BarKey { number: 2, ..key(3) }), None);
+        render_cache.forget_played();
+        assert_eq!(render_cache.fallback(key(3)), None);
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod shared;
 mod watcher;
 
 use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 #[cfg(target_os = "linux")]
@@ -65,8 +66,11 @@ impl Editor for Window {
             EditorApp::new(self.sources.clone(), Arc::clone(&self.shared)),
         )
         .ok_or("The window could not be set up.")?;
-        let spawned =
-            editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
+        // A panic in a function of the framework would abort the host.
+        let spawned = catch_unwind(AssertUnwindSafe(|| {
+            editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)
+        }))
+        .unwrap_or_else(|_| Err("The window failed to open.".into()))?;
         let watch = WindowWatcher::start(self.sources.clone(), Arc::clone(&self.shared), repaint)?;
         Ok(SpawnedEditor {
             handle: WindowHandle { watch, window: spawned.handle },

@@ -239,9 +239,9 @@ fn pass_through_notes_are_merged_by_time() {
     rig.block(0.0, 480);
     let foreign =
         |sample, velocity| NoteMessage { sample, channel: 3, pitch: 90, velocity, struck: None };
-    for (sample, velocity) in [(10, 99), (5_990, 0), (23_999, 50)] {
-        assert!(rig.engine.pass_through(foreign(sample, velocity)));
-    }
+    assert!(rig.engine.pass_through(foreign(10, 99)));
+    rig.engine.end_pass_through(5_990, Some(3), Some(90));
+    assert!(rig.engine.pass_through(foreign(23_999, 50)));
     let mut heard = Vec::new();
     rig.engine.process(&at(0.02), 24_000, &rig.state, |message| {
         heard.push(message);

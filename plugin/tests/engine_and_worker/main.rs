@@ -3,9 +3,13 @@
 
 mod controls;
 mod idle_span;
+mod key_release;
+mod long_songs;
+mod meter_maps;
 mod recall;
 mod restore;
 mod rig;
+mod seeks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

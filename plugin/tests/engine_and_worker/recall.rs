@@ -39,7 +39,7 @@ fn with_keys(rig: &mut Rig, beats: u64, keys: &[(u64, u8, u8)]) {
 }
 
 /// A bar whose velocity identifies the take's primer.
-fn primed_bar(take: &Take, meter: Meter, _: i64) -> groove::Bar {
+pub fn primed_bar(take: &Take, meter: Meter, _: i64) -> groove::Bar {
     let seed = match take.primer {
         Primer::Off => 1,
         Primer::Play(played) if played.steps().len() == 32 => 2,

@@ -259,3 +259,54 @@ fn the_summary_tells_what_was_read_and_what_not() {
         assert!(table.lines().any(|it| it.starts_with(line)), "{table}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn each_of_twelve_awkward_shapes_is_read_or_named() {
+    use std::os::unix::fs::symlink;
+    let (folder, elsewhere) = (Folder::new(), Folder::new());
+    let table = "drummer,style,bpm,beat_type,time_signature,split,midi_filename,audio_filename\n\
+                 d,rock,101,beat,6/8,train,linked.mid,a.wav\n\
+                 d,rock,102,beat,4-4,train,a.MID,b.wav\n\
+                 d,rock,103,beat,4-4,train,b.smf,c.wav\n\
+                 d,rock,104,beat,4-4,validation,c.rmi,d.wav\n\
+                 d,rock,105,fill,4-4,test,d.kar,e.wav\n\
+                 d,rock,106,beat,4-4,train,copy.mid,f.wav\n\
+                 d,rock,107,beat,4-4,train,cut.mid,g.wav\n\
+                 d,rock,108,beat,4-4,train,melody.mid,h.wav\n\
+                 d,rock,109,beat,4-4,train,gone.mid,i.wav\n";
+    // The table of the expanded dataset, a level down.
+    folder.write("set/e-gmd-v1.0.0.csv", table);
+    elsewhere.write("linked.mid", clip(1));
+    let link = |to: &Path, name: &str| symlink(to, folder.0.path().join(name)).expect("a link");
+    link(&elsewhere.0.path().join("linked.mid"), "set/linked.mid");
+    link(folder.0.path(), "set/around");
+    link(Path::new("nowhere"), "set/broken.mid");
+    folder.write("set/a.MID", clip(2));
+    folder.write("set/b.smf", clip(3));
+    let riff = [b"RIFF\x40\0\0\0RMIDdata\x36\0\0\0", &clip(4)[..]].concat();
+    folder.write("set/c.rmi", riff);
+    folder.write("set/d.kar", clip(5));
+    folder.write("set/copy.mid", clip(5));
+    folder.write("set/cut.mid", &clip(6)[..30]);
+    folder.write("set/melody.mid", melody());
+    folder.write("set/unlisted.mid", clip(7));
+    let data = folder.data();
+    let json = data.summary_json();
+    let read = |split: &str| json["read"][split]["files"].as_u64();
+    assert_eq!([read("train"), read("validation"), read("test")], [Some(3), Some(1), Some(1)]);
+    let six = data.pieces.iter().find(|piece| piece.kind.tempo == 101.0).expect("the link");
+    assert_eq!(six.kind.meter, Meter::new(6, 8));
+    let names = |list: &str| -> Vec<&str> {
+        let files = json[list].as_array().expect("a list");
+        files.iter().filter_map(|file| file["file"].as_str().or(file.as_str())).collect()
+    };
+    assert_eq!(names("melodies"), ["set/melody.mid"]);
+    // The same notes are in the test split, and nowhere else.
+    assert_eq!(names("duplicates"), ["set/copy.mid"]);
+    assert_eq!(json["duplicates"][0]["of"], "set/d.kar");
+    let mut skipped = names("skipped");
+    skipped.sort_unstable();
+    assert_eq!(skipped, ["set/broken.mid", "set/cut.mid", "set/gone.mid"]);
+    assert_eq!(json["unlisted"], 1);
+}

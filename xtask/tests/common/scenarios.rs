@@ -24,6 +24,7 @@ macro_rules! scenarios {
             a_loop_plays_the_same_each_time,
             a_stopped_transport_is_silent,
             held_keys_change_the_take_by_the_next_beat,
+            all_notes_off_and_a_stop_close_the_gate,
             a_saved_state_plays_the_same_in_a_new_instance,
             a_damaged_state_does_no_harm,
             incomplete_transports_are_accepted,

@@ -74,7 +74,7 @@ pub(super) fn read_track<'a>(
     while cursor.at < limit && !track.has_end {
         let read = match read_event(bytes, cursor) {
             Some(read) => read,
-            None if *repairs == 0 => break,
+            None if *repairs == 0 || is_cut(bytes, cursor) => break,
             None => {
                 *repairs -= 1;
                 let Some((read, drops_last)) = repair(bytes, before, cursor) else { break };
@@ -99,6 +99,28 @@ pub(super) fn read_track<'a>(
     track.end = cursor.tick;
     track.next = cursor.at;
     track
+}
+
+/// Returns true if the bytes from a place on are the beginning of an event, so that nothing before
+/// them is in doubt.
+fn is_cut(bytes: &[u8], cursor: Cursor) -> bool {
+    let rest = bytes.get(cursor.at..).unwrap_or_default();
+    let continued = rest.iter().take_while(|byte| **byte >= 0x80).count();
+    let message = rest.get(continued + 1..).unwrap_or_default();
+    let (status, data) = match message.split_first() {
+        Some((&status @ 0x80.., data)) => (Some(status), data),
+        _ => (cursor.running, message),
+    };
+    let is_short = match status {
+        _ if message.is_empty() => true,
+        Some(0xc0..=0xdf) => data.is_empty(),
+        Some(0x80..=0xef) => data.len() < 2,
+        Some(META) => data.len() < 2,
+        Some(0xf0 | 0xf7) => data.is_empty(),
+        _ => false,
+    };
+    let is_channel = status.is_none_or(|status| status < 0xf0);
+    continued < 4 && is_short && (!is_channel || data.iter().all(|byte| *byte < 0x80))
 }
 
 /// Reads the event at a place; `None` if its bytes are not one.

@@ -9,6 +9,8 @@
 //! names each lane ("Snare: note 38, channel 10"). DAWs show it in their event lists, and the
 //! reader uses it to restore the lanes at any pitches and channels.
 
+#[cfg(test)]
+mod corpus_tests;
 mod damage;
 mod error;
 mod events;

@@ -4,7 +4,7 @@ use groove::play::clock::{Block, Entry, Span};
 use groove::play::schedule::{Note, first_bar};
 
 use crate::audio::bar_cache::{BarKey, BarState};
-use crate::audio::engine::{Engine, NoteMessage};
+use crate::audio::engine::{Engine, NoteMessage, UNREPLACED};
 use crate::audio::take_queue::{EARLY_REACH, LaunchPoint};
 use crate::params::controls::Controls;
 
@@ -60,6 +60,9 @@ impl Engine {
                 }
                 (Some(rest), _, Some(change)) if change_at <= rest.from => {
                     *next_change += 1;
+                    if change.all {
+                        self.release_at(change.sample, out);
+                    }
                     let (keys, take_queue) = (&mut self.keys, &self.take_queue);
                     keys.apply_change(&change, change_at, &span.grid, controls, take_queue);
                     self.update_wanted_take();
@@ -75,8 +78,11 @@ impl Engine {
         self.queue_wanted_take(span.from, span);
         if span.entry != Entry::Continues {
             self.take_queue.restart_waits(span.from);
+            self.jumped_to = f64::NEG_INFINITY;
         }
         if span.entry == Entry::Jumps {
+            self.render_cache.forget_played();
+            self.jumped_to = span.start;
             self.take_queue.start_song();
             self.launch_at(span, LaunchPoint { cut: span.from, bar: span.grid.bar_at(span.start) });
         }
@@ -119,6 +125,8 @@ impl Engine {
                 self.prepare_bar(playing, grid, bar);
             }
         }
+        let is_replaced =
+            span.start - self.jumped_to > UNREPLACED * self.sample_rate * span.beats_per_sample;
         let Engine { scheduler, bar_cache, render_cache, last_late, late, refused, .. } = self;
         let bars = |bar: i64| {
             let key = BarKey::of(playing, grid, bar);
@@ -128,7 +136,7 @@ impl Engine {
                     *last_late = Some(key);
                     *late = late.saturating_add(1);
                 }
-                render_cache.fallback(key)
+                render_cache.fallback(key).filter(|_| is_replaced)
             })
         };
         scheduler.play(span, bars, &mut |note| send(note, refused, out));

@@ -46,6 +46,48 @@ pub fn incomplete_transports_are_accepted(load: Load) -> Result<()> {
     Ok(())
 }
 
+/// MIDI controllers 120 and 123 and a stop of the transport release a held key; the sustain pedal
+/// and a program change do nothing.
+pub fn all_notes_off_and_a_stop_close_the_gate(load: Load) -> Result<()> {
+    for (message, closes) in [
+        (Some([0xb0, 123, 0]), true),
+        (Some([0xb5, 120, 0]), true),
+        (None, true),
+        (Some([0xb0, 64, 127]), false),
+        (Some([0xc0, 5, 0]), false),
+    ] {
+        let mut host = load();
+        host.set("Gate", 1.0)?;
+        ready(&mut *host, &SONG)?;
+        let mut heard = Recording::default();
+        let key = Message::NoteOn { key: 20, channel: 0, velocity: 0.8 };
+        let transport = |block: u32| SONG.transport(f64::from(block) * 0.02);
+        for block in 0..400 {
+            let event = match block {
+                10 => Some(key),
+                200 => message.map(Message::Midi),
+                _ => None,
+            };
+            let input: Vec<Event> =
+                event.map(|message| Event { offset: 7, message }).into_iter().collect();
+            if block == 200 && message.is_none() {
+                let stopped = Transport { playing: false, ..transport(block) };
+                heard.record_block(&mut *host, SONG.block, Some(&stopped), &input)?;
+            } else {
+                heard.record_block(&mut *host, SONG.block, Some(&transport(block)), &input)?;
+            }
+        }
+        heard.stop(&SONG, &mut *host, 8.0)?;
+        let released = 200 * u64::from(SONG.block) + 7;
+        let (before, after): (Vec<_>, Vec<_>) =
+            heard.notes()?.into_iter().partition(|note| note.on <= released);
+        assert!(!before.is_empty(), "the gate is open");
+        assert_eq!(after.is_empty(), closes, "{message:?}: {after:?}");
+        assert!(!closes || before.iter().all(|note| note.off <= released), "{message:?}");
+    }
+    Ok(())
+}
+
 /// Random host actions, the same in each run: block sizes, jumps, stops, tempo, meter, loops that
 /// wrap inside of blocks, keys, parameters, and reactivation.
 pub fn no_note_hangs_under_random_host_actions(load: Load) -> Result<()> {
