@@ -71,8 +71,27 @@ impl Session {
         }
         notes.extend(note);
         ParamWriter { send: set, force: true }.set(&self.params.drummer.phrase, bars);
-        self.send_command(WorkerCommand::Humanise(clip, Box::new(self.take()), notes.join(" ")));
+        self.humanised = Some((clip, notes.join(" ")));
+        self.humanise_again();
         Ok(())
+    }
+
+    /// Returns the amount of humanising in percent.
+    #[must_use]
+    pub fn amount(&self) -> u8 {
+        self.link.mailbox().amount()
+    }
+
+    /// Sets the amount of humanising in percent, at most 100.
+    pub fn set_amount(&mut self, percent: u8) {
+        self.link.mailbox().set_amount(percent);
+    }
+
+    /// Humanises the last file by the present amount, unless its pins were edited since.
+    pub fn humanise_again(&mut self) {
+        let Some((clip, notes)) = self.humanised.clone() else { return };
+        let amount = f32::from(self.amount()) / 100.0;
+        self.send_command(WorkerCommand::Humanise(clip, Box::new(self.take()), amount, notes));
     }
 
     /// Plays with a model file; `None` is the built-in model. The old model plays until it is

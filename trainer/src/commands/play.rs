@@ -34,6 +34,9 @@ pub enum PlayTask {
         /// Common options.
         #[command(flatten)]
         common: ClipOptions,
+        /// From the clip as it is (0) to the drummer's own velocities and timing (1)
+        #[arg(long, default_value_t = DEFAULT_AMOUNT, value_parser = amount)]
+        amount: f32,
     },
     /// Play to a rhythm on any instrument: its first bars, up to 64 sixteenths, repeat
     Tap {
@@ -84,7 +87,7 @@ pub struct BarOptions {
 /// If a file cannot be read or written, or the style is unknown.
 pub fn run(task: &PlayTask) -> Result<()> {
     let (PlayTask::Continue { common, .. }
-    | PlayTask::Humanise { common }
+    | PlayTask::Humanise { common, .. }
     | PlayTask::Tap { common, .. }) = task;
     let model = Arc::new(files::read_model(&common.model)?);
     let style = known_style(model.metadata(), &common.style)?;
@@ -111,10 +114,10 @@ pub fn run(task: &PlayTask) -> Result<()> {
         play_steps(&mut Drummer::new(Arc::clone(&model)), take, meter, bars.into())
     };
     let steps = match task {
-        PlayTask::Humanise { .. } => {
+        PlayTask::Humanise { amount, .. } => {
             let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
             let hits: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
-            humanise(&model, &kind, &hits, Some(seed), DEFAULT_AMOUNT)?
+            humanise(&model, &kind, &hits, Some(seed), *amount)?
         }
         PlayTask::Continue { length, .. } => {
             let primer = Primer::Play(Played::new(&last_bars(&clip)));
@@ -136,6 +139,12 @@ pub fn run(task: &PlayTask) -> Result<()> {
     files::write(&common.out, Clip { steps, ..clip }.write(&MidiLayout::new(&name, pitches)))?;
     println!("{}", common.out.display());
     Ok(())
+}
+
+/// Parses an amount from 0 to 1.
+fn amount(text: &str) -> Result<f32, String> {
+    let amount = text.parse().ok().filter(|amount| (0.0..=1.0).contains(amount));
+    amount.ok_or_else(|| "the amount is a number from 0 to 1".to_owned())
 }
 
 /// Returns the last bars that fit a primer; the clip's last bar is padded. A single last hit on the
