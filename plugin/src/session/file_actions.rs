@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use groove::Bar;
 use groove::play::drum_maps::{DRUM_MAPS, map_name};
 use groove::take::pins::MAX_PINNED_STEPS;
-use groove::take::{Played, Primer};
+use groove::take::{MAX_PRIMER_STEPS, Played, Primer};
 
 use crate::link::mailbox::WorkerCommand;
 use crate::params::writer::{ParamWriter, SetParam};
@@ -28,9 +28,9 @@ impl Session {
         self.commit_pending();
         let meter = self.link.status().meter;
         let (clip, note) = dropped_file::read(file, meter)?;
-        let played = Played::new(&clip.steps);
+        let played = Played::new(&clip.last_bars(MAX_PRIMER_STEPS));
         if played.steps().iter().all(|step| step.drums().is_empty()) {
-            return Err("The last bars of the file are silent.".into());
+            return Err("The file's bars of the song's meter are silent.".into());
         }
         self.entry_is_primer = false;
         self.store().change(|extras| extras.primer = Primer::Play(played));

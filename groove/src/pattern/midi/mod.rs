@@ -20,6 +20,9 @@ mod import;
 mod import_tests;
 mod parts;
 mod read;
+mod song;
+#[cfg(test)]
+mod song_tests;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -28,6 +31,7 @@ pub use error::{MAX_CLIP_STEPS, MAX_FILE_BYTES, MidiError};
 pub use file::{ChannelValue, MidiFile, Note, TimeSignature};
 pub use import::{BarSpan, DrumNote, Import, PitchMap};
 pub use parts::OtherPart;
+pub use song::{Section, Song};
 
 pub use crate::pattern::clip::Clip;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
