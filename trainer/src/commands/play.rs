@@ -136,7 +136,13 @@ fn amount(text: &str) -> Result<f32, String> {
 }
 
 /// Humanises all bars of a song, each in its meter and tempo.
-fn humanised(model: &Model, style: u8, mut song: Song, seed: u32, amount: f32) -> Result<Song> {
+pub(crate) fn humanised(
+    model: &Model,
+    style: u8,
+    mut song: Song,
+    seed: u32,
+    amount: f32,
+) -> Result<Song> {
     let kit = &model.metadata().classes;
     let section = |Section { clip, .. }: &Section| {
         #[expect(clippy::cast_possible_truncation, reason = "a tempo is a small number")]
