@@ -19,6 +19,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use groove::pattern::midi::Clip;
 use groove::play::perform::Performance;
 use groove::take::history::History;
 use groove::take::{Primer, Take, TakeControls, Toward};
@@ -54,6 +55,8 @@ pub struct Session {
     reported_changes: u32,
     /// Last request for bars ahead: number of the take, first bar, phrases.
     requested_ahead: Option<(u32, i64, u8)>,
+    /// Clip that was humanised last, and notes on it, until its pins are edited.
+    humanised: Option<(Clip, String)>,
 }
 
 /// Side of the A/B comparison.
@@ -97,6 +100,7 @@ impl Session {
             entry_is_primer: false,
             reported_changes: marked,
             requested_ahead: None,
+            humanised: None,
         };
         session.seen = session.take();
         session
@@ -314,6 +318,7 @@ impl Session {
 
     /// Applies a take to parameters and project.
     fn apply(&mut self, take: &Take, performance: Option<&Performance>, set: &mut SetParam) {
+        self.humanised = None;
         let keeps = matches!(Controls::new(&self.params).prime, PrimeMode::Off | PrimeMode::Hold);
         self.store().change(|extras| {
             (extras.pins, extras.toward) = (take.pins, take.toward);

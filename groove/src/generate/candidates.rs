@@ -252,6 +252,7 @@ mod tests {
                 take: &take,
                 meter: Meter::FOUR_FOUR,
                 lead_in: Some(0),
+                primer_feel: None,
             };
             let start = context.theme(&mut LeadInCache::default(), None).expect("a theme");
             let mut preceding = context.preceding_bars(&start, 0).expect("a lead-in");
@@ -314,7 +315,8 @@ mod tests {
         let mut take = Take::from(TakeControls { style: 17, ..TakeControls::default() });
         let meter = Meter::FOUR_FOUR;
         let preceding = |take: &Take, at: usize, fixed: bool| {
-            let context = TakeContext { model: &model, take, meter, lead_in: Some(1) };
+            let (lead_in, primer_feel) = (Some(1), None);
+            let context = TakeContext { model: &model, take, meter, lead_in, primer_feel };
             let mut partial = context.theme(&mut LeadInCache::default(), None).expect("a theme");
             partial.plans[20].fixed = fixed.then_some(Step::SILENT);
             context.preceding_bars(&partial, at).is_some()

@@ -4,6 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::generate::conditioning::constraints::Constraints;
+use crate::generate::intended_feel::{Blend, DEFAULT_AMOUNT, MOST_OFFSET, MeantOffsets};
 use crate::generate::stroke_choice::{StrokeChoice, draw};
 use crate::model::encode::Kind;
 use crate::model::feel::{
@@ -73,11 +74,26 @@ impl StepRng {
     }
 }
 
+/// Requests to the hits of a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Request {
+    /// Drums whose hits are clearly audible.
+    pub(crate) clear: DrumSet,
+    /// Offsets that the hits vary around.
+    pub(crate) offsets: MeantOffsets,
+}
+
+impl From<DrumSet> for Request {
+    fn from(clear: DrumSet) -> Self {
+        Request { clear, ..Request::default() }
+    }
+}
+
 /// Choice of a struck drum's velocity and offset from their distributions.
 #[derive(Debug)]
 pub(crate) enum VelocityOffset<'a> {
-    /// Sampled. Hits of the requested drums are clearly audible.
-    Sampled(&'a mut StepRng, DrumSet),
+    /// Sampled.
+    Sampled(&'a mut StepRng, Request),
     /// The medians.
     Median,
 }
@@ -108,10 +124,20 @@ impl VelocityOffset<'_> {
                 VelocityOffset::Median => [0.5; 4],
             };
             let Some(mut logits) = logits[drum.index()] else { continue };
-            if matches!(self, VelocityOffset::Sampled(_, requested) if requested.contains(drum)) {
+            let request = match self {
+                VelocityOffset::Sampled(_, request) => *request,
+                VelocityOffset::Median => Request::default(),
+            };
+            if request.clear.contains(drum) {
                 clear_only(&mut logits);
             }
-            mains[drum.index()] = Some(hit(&logits, places));
+            let mut main = hit(&logits, places);
+            if let Some(meant) = request.offsets[drum.index()] {
+                let offsets = [meant, hit(&logits, [0.5; 4]).offset(), main.offset()];
+                let offset = Blend::new(true, DEFAULT_AMOUNT).mix(offsets, MOST_OFFSET);
+                main = main.moved(offset, 1.0, |velocity| velocity);
+            }
+            mains[drum.index()] = Some(main);
         }
         mains
     }
@@ -245,7 +271,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Samples the next step under constraints. Returns the log-probability of the struck drums
+    /// Samples the next step under constraints, with hits around intended offsets. Returns the log-probability of the struck drums
     /// before the constraints.
     pub(crate) fn play(
         &mut self,
@@ -253,6 +279,7 @@ impl Decoder {
         kind: &Kind,
         temperature: f32,
         constraints: &Constraints,
+        offsets: MeantOffsets,
         rng: &mut StepRng,
     ) -> Result<f32, ModelError> {
         let prediction = self.predict(model, kind)?;
@@ -261,28 +288,23 @@ impl Decoder {
         constraints.apply(&mut logits);
         let drums = rng.subset(&logits);
         let log_probability = prediction.log_probability(drums);
-        self.strike(
-            model,
-            kind,
-            prediction,
-            drums,
-            VelocityOffset::Sampled(rng, constraints.requested),
-        )?;
+        let request = Request { clear: constraints.requested, offsets };
+        self.strike(model, kind, prediction, drums, VelocityOffset::Sampled(rng, request))?;
         Ok(log_probability)
     }
 
-    /// Strikes these drums next, of which some are requested. Returns their log-probability.
+    /// Strikes these drums next. Returns their log-probability.
     pub(crate) fn play_drums(
         &mut self,
         model: &Model,
         kind: &Kind,
         drums: DrumSet,
-        requested: DrumSet,
+        request: Request,
         rng: &mut StepRng,
     ) -> Result<f32, ModelError> {
         let prediction = self.predict(model, kind)?;
         let log_probability = prediction.log_probability(drums);
-        self.strike(model, kind, prediction, drums, VelocityOffset::Sampled(rng, requested))?;
+        self.strike(model, kind, prediction, drums, VelocityOffset::Sampled(rng, request))?;
         Ok(log_probability)
     }
 

@@ -14,9 +14,10 @@
 use std::sync::Arc;
 
 use crate::generate::conditioning::{StepPlan, TakeContext, simplified};
+use crate::generate::intended_feel::SystematicOffsets;
 use crate::generate::interpolate::mixed;
 use crate::generate::lead_in_choice;
-use crate::generate::phrase::{LeadInCache, PartialPhrase};
+use crate::generate::phrase::{LeadInCache, PartialPhrase, primer_feel};
 use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Meter, Step};
 use crate::take::{FillPlace, Take};
@@ -71,6 +72,8 @@ pub struct Drummer {
     of: Option<(Take, Meter)>,
     /// Index of the take's lead-in in the model's list.
     lead_in: Option<usize>,
+    /// Swing and lay-back of the take's primer.
+    primer_feel: Option<SystematicOffsets>,
     /// Drummer of the simplified take.
     base: Option<Box<Drummer>>,
     /// Drummers of the two takes of a morph.
@@ -90,6 +93,7 @@ impl Drummer {
             lead_in_cache: LeadInCache::default(),
             of: None,
             lead_in: None,
+            primer_feel: None,
             base: None,
             endpoints: None,
             versions: Vec::new(),
@@ -175,7 +179,9 @@ impl Drummer {
         }
         self.set_take(take, meter);
         let (model, lead_in) = (Arc::clone(&self.model), self.lead_in);
-        let context = TakeContext { model: &model, take: &take.interpolated(), meter, lead_in };
+        let take = &take.interpolated();
+        let primer_feel = self.primer_feel;
+        let context = TakeContext { model: &model, take, meter, lead_in, primer_feel };
         if phrase == 0 {
             self.begin_theme(&context, stop)?;
         } else if self.phrase.as_ref().is_none_or(|(number, _)| *number != phrase) {
@@ -196,6 +202,7 @@ impl Drummer {
         }
         (self.of, self.phrase) = (Some((*take, meter)), None);
         self.versions.clear();
+        self.primer_feel = primer_feel(take, meter);
         self.lead_in = match take.is_primed() {
             true => None,
             false => lead_in_choice::choose(self.model.lead_ins(), &take.interpolated()),

@@ -1,6 +1,8 @@
 //! Velocity and timing for given hits.
 
 use crate::generate::decoder::{Decoder, StepRng, VelocityOffset};
+pub use crate::generate::intended_feel::DEFAULT_AMOUNT;
+use crate::generate::intended_feel::{Blend, MOST_OFFSET};
 use crate::model::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::drum::DrumSet;
@@ -10,13 +12,8 @@ use crate::pattern::{Hit, Step};
 const MEANT_VELOCITY: f64 = 8.0;
 /// Root mean square of offsets, in ticks of 1/240 step, above which they count as intended.
 const MEANT_OFFSET: f64 = 4.0;
-/// Default amount of [`humanise`]: what is intended stays, and varies as a drummer's hits do.
-pub const DEFAULT_AMOUNT: f32 = 0.5;
-/// Share of the drummer's variation around an intended velocity or offset at the default amount,
-/// and its limits: as a share of the velocity, and in steps.
-const VARIATION: f32 = 0.5;
+/// Limit of the variation of an intended velocity at the default amount, as a share of it.
 const MOST_VELOCITY: f32 = 0.25;
-const MOST_OFFSET: f32 = 8.0 / 240.0;
 /// Maximum number of bars that the model hears before the first one.
 const LEAD_IN_BARS: usize = 4;
 
@@ -40,54 +37,38 @@ pub fn humanise(
     seed: Option<u32>,
     amount: f32,
 ) -> Result<Vec<Step>, ModelError> {
-    let hits = || clip.iter().flat_map(Step::hits).map(|(_, hit)| hit);
+    Ok(humanise_sections(model, &[(*kind, clip.to_vec())], seed, amount)?.concat())
+}
+
+/// Humanises clips in a row, each of its own kind, as [`humanise`] does. Intended is what varies in
+/// all of them together.
+///
+/// # Errors
+/// Returns an error if the network cannot be computed.
+pub fn humanise_sections(
+    model: &Model,
+    sections: &[(Kind, Vec<Step>)],
+    seed: Option<u32>,
+    amount: f32,
+) -> Result<Vec<Vec<Step>>, ModelError> {
+    let steps = || sections.iter().flat_map(|(_, steps)| steps);
+    let hits = || steps().flat_map(Step::hits).map(|(_, hit)| hit);
     let offsets = || hits().map(|hit| f64::from(hit.offset_ticks));
     let square = offsets().map(|offset| offset * offset).sum::<f64>();
     let amount = amount.clamp(0.0, 1.0);
-    let humaniser = Humaniser {
-        model,
-        kind,
-        seed,
-        velocity: Blend::new(
-            spread(hits().map(|hit| f64::from(hit.velocity))) > MEANT_VELOCITY,
-            amount,
-        ),
-        offset: Blend::new(
-            (square / offsets().count().max(1) as f64).sqrt() > MEANT_OFFSET,
-            amount,
-        ),
-    };
-    let bar = kind.meter.steps();
-    let heard = clip.len().min(LEAD_IN_BARS * bar) / bar * bar;
-    let first = humaniser.play(&[], &clip[..heard])?;
-    humaniser.play(&first, clip)
-}
-
-/// Mixture of a clip's velocity or offset with the model's.
-#[derive(Clone, Copy)]
-struct Blend {
-    is_meant: bool,
-    /// Share of the model's median, the rest is the clip's; and of its deviation from the median.
-    median: f32,
-    deviation: f32,
-    /// Factor of the limit of the deviation: 1 at the default amount, infinite at 1.
-    limit: f32,
-}
-
-impl Blend {
-    fn new(is_meant: bool, amount: f32) -> Self {
-        let (low, high) = ((2.0 * amount).min(1.0), (2.0 * amount - 1.0).max(0.0));
-        let median = if is_meant { high } else { low };
-        let deviation = if is_meant { low * (VARIATION + (1.0 - VARIATION) * high) } else { low };
-        let limit = if is_meant { 1.0 / (1.0 - high) } else { f32::INFINITY };
-        Blend { is_meant, median, deviation, limit }
+    let velocity = spread(hits().map(|hit| f64::from(hit.velocity))) > MEANT_VELOCITY;
+    let offset = (square / offsets().count().max(1) as f64).sqrt() > MEANT_OFFSET;
+    let (velocity, offset) = (Blend::new(velocity, amount), Blend::new(offset, amount));
+    let (mut played, mut first_bar) = (Vec::new(), 0);
+    for (kind, clip) in sections {
+        let humaniser = Humaniser { model, kind, seed, first_bar, velocity, offset };
+        let bar = kind.meter.steps();
+        let heard = clip.len().min(LEAD_IN_BARS * bar) / bar * bar;
+        let first = humaniser.play(&[], &clip[..heard])?;
+        played.push(humaniser.play(&first, clip)?);
+        first_bar += clip.len().div_ceil(bar);
     }
-
-    fn mix(self, [clip, median, sampled]: [f32; 3], most: f32) -> f32 {
-        let most = self.limit * most;
-        let deviation = (self.deviation * (sampled - median)).clamp(-most, most);
-        clip + self.median * (median - clip) + deviation
-    }
+    Ok(played)
 }
 
 /// Humanises clips of one kind.
@@ -95,6 +76,8 @@ struct Humaniser<'a> {
     model: &'a Model,
     kind: &'a Kind,
     seed: Option<u32>,
+    /// Number of the clip's first bar, for random numbers.
+    first_bar: usize,
     velocity: Blend,
     offset: Blend,
 }
@@ -111,7 +94,7 @@ impl Humaniser<'_> {
         let is_meant = self.velocity.is_meant || self.offset.is_meant;
         let mut played = Vec::with_capacity(clip.len());
         for (place, given) in clip.iter().enumerate() {
-            let number = i64::try_from(place / bar).unwrap_or(i64::MAX);
+            let number = i64::try_from(self.first_bar + place / bar).unwrap_or(i64::MAX);
             let mut rng = self.seed.map(|seed| StepRng::at(seed, number, place % bar, 0));
             let drums = given.drums();
             // Intended hits need not be clear: a ghost note is not.
@@ -120,7 +103,9 @@ impl Humaniser<'_> {
             let logits = decoder.feel_logits(model, kind, &mut prediction, drums)?;
             let medians = VelocityOffset::Median.main_strokes(model, &logits);
             let sampled = match &mut rng {
-                Some(rng) => VelocityOffset::Sampled(rng, requested).main_strokes(model, &logits),
+                Some(rng) => {
+                    VelocityOffset::Sampled(rng, requested.into()).main_strokes(model, &logits)
+                }
                 None => medians,
             };
             let mut step = Step::SILENT;
@@ -237,8 +222,18 @@ mod tests {
             });
             each.sum::<f64>()
         };
-        let [half, whole] = [0.5, 1.0].map(|amount| distance(&play(amount)));
-        assert!(0.0 < half && half < 0.7 * whole, "{half} {whole}");
+        let distances = [0.0, 0.25, 0.5, 0.75, 1.0].map(|amount| distance(&play(amount)));
+        assert!(distances.is_sorted_by(|less, more| less < more), "{distances:?}");
+        assert!(distances[2] < 0.7 * distances[4], "{distances:?}");
+        let mut others = accents.clone();
+        for step in &mut others {
+            for (drum, hit) in step.clone().hits() {
+                let velocity = 130 - hit.velocity;
+                step.set(drum, Some(Hit { velocity, offset_ticks: hit.offset_ticks / 2, ..hit }));
+            }
+        }
+        let own = humanise(&model, &KIND, &others, Some(5), 1.0).expect("steps");
+        assert_eq!(play(1.0), own, "nothing of the clip's own feel is left");
         let swung = play(DEFAULT_AMOUNT);
         let offbeats: Vec<f64> = (swung.iter().enumerate())
             .filter(|(place, _)| place % 2 == 1)

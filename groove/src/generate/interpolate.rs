@@ -30,7 +30,7 @@ pub(crate) fn mixed(
     }
     let contexts = takes.map(|take| {
         let lead_in = lead_in_choice::choose(model.lead_ins(), take);
-        TakeContext { model, take, meter, lead_in }
+        TakeContext { model, take, meter, lead_in, primer_feel: None }
     });
     let open = |context| LeadInCache::default().decoder(context);
     let mut decoders = [open(&contexts[0])?, open(&contexts[1])?];

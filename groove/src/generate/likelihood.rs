@@ -5,6 +5,7 @@ use crate::generate::decoder::{Decoder, StepRng};
 use crate::model::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::Step;
+use crate::pattern::drum::CLASSES;
 use crate::take::pins::Pins;
 
 /// Log-probability of the hits of each step given the steps before, without calibration or
@@ -49,7 +50,7 @@ pub fn free_run_steps(
     for place in 0..steps {
         let bar = i64::try_from(place / length).unwrap_or(i64::MAX);
         let mut rng = StepRng::at(seed, bar, place % length, 0);
-        decoder.play(model, kind, 1.0, &Constraints::default(), &mut rng)?;
+        decoder.play(model, kind, 1.0, &Constraints::default(), [None; CLASSES], &mut rng)?;
     }
     Ok(decoder.steps)
 }

@@ -10,6 +10,7 @@ mod conditioning;
 mod decoder;
 mod drummer;
 pub mod humanise;
+mod intended_feel;
 mod interpolate;
 pub mod lead_in_choice;
 pub mod likelihood;

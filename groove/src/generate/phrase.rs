@@ -3,11 +3,13 @@
 use libm::sqrtf;
 
 use crate::generate::conditioning::{StepPlan, TakeContext};
-use crate::generate::decoder::{Decoder, StepRng};
+use crate::generate::decoder::{Decoder, Request, StepRng};
+use crate::generate::intended_feel::SystematicOffsets;
 use crate::model::ModelError;
 use crate::model::encode::Kind;
 use crate::model::feel::is_clear;
-use crate::pattern::Step;
+use crate::pattern::{Meter, Step};
+use crate::take::Take;
 
 /// Maximum number of further candidates of all bars of a theme. It bounds the time until a changed
 /// control is heard.
@@ -67,6 +69,22 @@ impl PartialPhrase {
     }
 }
 
+/// The last whole bars of a primer; less than one bar is the end of one.
+fn whole_bars(primer: &[Step], meter: Meter) -> Vec<Step> {
+    let bar = meter.steps();
+    let (silent, left_out) = match primer.len() {
+        few if few < bar => (bar - few, 0),
+        many => (0, many % bar),
+    };
+    let silence = std::iter::repeat_n(Step::SILENT, silent);
+    silence.chain(primer[left_out..].iter().copied()).collect()
+}
+
+/// Swing and lay-back of a take's primer.
+pub(crate) fn primer_feel(take: &Take, meter: Meter) -> Option<SystematicOffsets> {
+    SystematicOffsets::of(&whole_bars(&take.primer_steps()?, meter), meter)
+}
+
 impl TakeContext<'_> {
     /// The theme, before its first step.
     pub(crate) fn theme(
@@ -88,16 +106,9 @@ impl TakeContext<'_> {
     fn primed(&self) -> Result<Option<Decoder>, ModelError> {
         let Some(primer) = self.take.primer_steps() else { return Ok(None) };
         let mut decoder = Decoder::new(self.model);
-        let (bar, steps) = (self.meter.steps(), primer);
-        // The last whole bars; less than one bar is the end of one.
-        let (silent, left_out) = match steps.len() {
-            few if few < bar => (bar - few, 0),
-            many => (0, many % bar),
-        };
-        let silence = vec![Step::SILENT; silent];
         let kit = &self.model.metadata().classes;
-        for step in silence.iter().chain(&steps[left_out..]) {
-            decoder.teacher_force(self.model, &self.kind(false), kit.step(step))?;
+        for step in whole_bars(&primer, self.meter) {
+            decoder.teacher_force(self.model, &self.kind(false), kit.step(&step))?;
         }
         Ok(Some(decoder))
     }
@@ -129,7 +140,8 @@ impl TakeContext<'_> {
         let mut rng = StepRng::at(self.take.controls.seed, plan.bar, plan.step, 0);
         let kind = self.kind(plan.fill.is_some());
         let requested = pins.struck(place);
-        let log_probability = decoder.play_drums(self.model, &kind, drums, requested, &mut rng)?;
+        let request = Request { clear: requested, offsets: self.meant_offsets(plan) };
+        let log_probability = decoder.play_drums(self.model, &kind, drums, request, &mut rng)?;
         if let Some(played) = decoder.steps.last_mut() {
             for (drum, hit) in base.hits().filter(|(drum, _)| drums.contains(*drum)) {
                 if is_clear(hit) || !requested.contains(drum) {
@@ -156,8 +168,9 @@ impl TakeContext<'_> {
         let temperature = sampling_temperature(self.take.controls.temperature.min(most));
         let mut rng = StepRng::at(self.take.controls.seed, plan.bar, plan.step, attempt);
         let kind = self.kind(plan.fill.is_some());
+        let offsets = self.meant_offsets(plan);
         let log_probability =
-            decoder.play(self.model, &kind, temperature, &constraints, &mut rng)?;
+            decoder.play(self.model, &kind, temperature, &constraints, offsets, &mut rng)?;
         if let Some(played) = decoder.steps.last_mut() {
             for (drum, hit) in plan.fixed_after_fill.iter().flat_map(Step::hits) {
                 played.set(drum, Some(hit));

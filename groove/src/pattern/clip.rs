@@ -75,10 +75,15 @@ impl Clip {
     /// loop.
     #[must_use]
     pub fn onsets(&self) -> Vec<Onset> {
-        let last = i64::from(self.ticks()) - 1;
+        self.onsets_within(0, self.ticks())
+    }
+
+    /// As [`Clip::onsets`], for a clip that begins at a tick of a whole of this length in ticks.
+    pub(crate) fn onsets_within(&self, first: u32, end: u32) -> Vec<Onset> {
+        let last = i64::from(end) - 1;
         let mut onsets = Vec::new();
         for (place, step) in self.steps.iter().enumerate() {
-            let start = i64::from(narrowed(start_of(place, self.meter)));
+            let start = i64::from(narrowed(start_of(place, self.meter))) + i64::from(first);
             for (drum, hit) in step.hits() {
                 let latest = hit.strokes().map(|stroke| stroke.offset_ticks).max();
                 for stroke in hit.strokes() {
@@ -94,6 +99,31 @@ impl Clip {
         }
         onsets.sort_by_key(|onset| (onset.tick, onset.drum, onset.articulation));
         onsets
+    }
+
+    /// The bars from which a drummer continues: the last ones of at most `most` steps, at least one,
+    /// without silent bars at the end and without an ending. An ending is what stands on the bar line
+    /// after the last bar, or a last bar with nothing after its first beat, unless all bars are so.
+    #[must_use]
+    pub fn last_bars(&self, most: usize) -> Vec<Step> {
+        let bar = self.meter.steps();
+        let is_silent = |steps: &[Step]| steps.iter().all(|step| step.drums().is_empty());
+        let mut bars: Vec<&[Step]> = self.steps.chunks(bar).collect();
+        let beat = self.meter.beat_steps().min(bar);
+        let is_ending = |steps: &[Step]| is_silent(&steps[beat.min(steps.len())..]);
+        while bars.len() > 1 && bars.last().is_some_and(|last| is_silent(last)) {
+            bars.pop();
+        }
+        if bars.last().is_some_and(|last| is_ending(last)) && !bars.iter().all(|it| is_ending(it)) {
+            bars.pop();
+        }
+        while bars.len() > 1 && bars.last().is_some_and(|last| is_silent(last)) {
+            bars.pop();
+        }
+        let first = bars.len().saturating_sub((most / bar).max(1));
+        let mut steps = bars[first..].concat();
+        steps.resize(steps.len().next_multiple_of(bar), Step::SILENT);
+        steps
     }
 
     /// All drums that the clip strikes.

@@ -3,9 +3,11 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use groove::Meter;
+use groove::generate::humanise::DEFAULT_AMOUNT;
 use groove::pattern::midi::Clip;
 use groove::take::Take;
 
@@ -18,18 +20,40 @@ pub enum WorkerCommand {
     ImportModel(PathBuf),
     /// Generates bars of the playing take ahead of the song: meter, first bar and count.
     PlayAhead(Box<Take>, Meter, i64, u16),
-    /// Humanises a clip in the style of a take and pins the result. The text is reported with it.
-    Humanise(Clip, Box<Take>, String),
+    /// Humanises a clip in the style of a take by an amount from 0 to 1, and pins the result. The
+    /// text is reported with it.
+    Humanise(Clip, Box<Take>, f32, String),
 }
 
-/// Commands in order, and the report of the last one.
-#[derive(Debug, Default)]
+/// Commands in order, the report of the last one, and the amount of humanising.
+#[derive(Debug)]
 pub struct Mailbox {
+    /// Percent. Written and read by the window; it is here to outlive a closed window.
+    amount: AtomicU8,
     commands: Mutex<VecDeque<WorkerCommand>>,
     report: Mutex<Option<Result<String, String>>>,
 }
 
+impl Default for Mailbox {
+    fn default() -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+        let amount = AtomicU8::new((100.0 * DEFAULT_AMOUNT) as u8);
+        Mailbox { amount, commands: Mutex::default(), report: Mutex::default() }
+    }
+}
+
 impl Mailbox {
+    /// Returns the amount of humanising in percent. For the window.
+    #[must_use]
+    pub fn amount(&self) -> u8 {
+        self.amount.load(Ordering::Relaxed)
+    }
+
+    /// Sets the amount of humanising in percent, at most 100. For the window.
+    pub fn set_amount(&self, percent: u8) {
+        self.amount.store(percent.min(100), Ordering::Relaxed);
+    }
+
     /// Queues a command. The caller must wake the worker.
     pub fn send(&self, command: WorkerCommand) {
         unpoisoned(&self.commands).push_back(command);

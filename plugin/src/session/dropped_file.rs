@@ -66,47 +66,78 @@ fn name(file: &Path) -> String {
     file.file_name().unwrap_or(OsStr::new("This")).to_string_lossy().into_owned()
 }
 
-/// Reads the drums of a MIDI file into whole bars of the song's meter, and says what was left out or
-/// is not as in the file. A file without a time signature is in the song's meter. A single last hit on the first step of a bar ends the clip and does not add a bar; strokes a
-/// quarter step and more before it are of the bar that ends, and of its start in a loop.
+/// Reads the bars of a MIDI file that have the song's meter, and says what was left out or is not as
+/// in the file. A file without a time signature is in the song's meter. Hits on the bar line after
+/// the last bar end the clip and do not add a bar; strokes a quarter step and more before it are of
+/// the bar that ends, and of its start in a loop.
 ///
 /// # Errors
-/// Returns a message if the file is invalid or its bars differ from the song's.
+/// Returns a message if the file is invalid or no bar is as long as the song's.
 pub fn read(bytes: &[u8], song: Meter) -> Result<(Clip, Option<String>), String> {
     let unused = |fault: MidiError| format!("The file cannot be used: {fault}.");
     let import = Import::read(bytes, PitchMap::Detect).map_err(unused)?;
-    let (mut clip, told) = import.clip(song).map_err(unused)?;
-    let (own, bar) = (clip.meter, song.steps());
-    if own.steps() != bar {
+    let (file, told) = import.song(song).map_err(unused)?;
+    let named = |meter: Meter| format!("{}/{}", meter.numerator, meter.denominator);
+    let Some((mut clip, others)) = file.in_meter(song) else {
         return Err(format!(
-            "The file is in {}/{} and the song in {}/{}, so its hits would fall on other places \
-             of the bar.",
-            own.numerator, own.denominator, song.numerator, song.denominator
+            "The file is in {} and the song in {}, so its hits would fall on other places of the \
+             bar.",
+            import.meter().map_or_else(String::new, named),
+            named(song)
         ));
+    };
+    let mut notes: Vec<String> = told.into_iter().collect();
+    if let Some(others) = listed(&others) {
+        notes.push(format!("Left out: {others}, because the song is in {}.", named(song)));
     }
+    let bar = song.steps();
     if clip.steps.len() > bar
         && clip.steps.len() % bar == 1
         && let Some(end) = clip.steps.pop()
     {
-        for (drum, hit) in end.hits() {
-            for Stroke { velocity, offset_ticks, articulation } in
-                hit.strokes().filter(|stroke| stroke.offset_ticks <= -QUARTER_STEP)
-            {
-                let stroke = Hit { articulation, ..Hit::plain(velocity, offset_ticks) };
-                clip.steps[0].add(drum, stroke);
-            }
+        let left_out = wrap_early(&end, &mut clip.steps[0]);
+        if left_out > 0 {
+            notes.push("The hits on the last bar line are left out: they end the clip.".into());
         }
     }
     clip.steps.resize(clip.steps.len().next_multiple_of(bar), Step::SILENT);
-    clip.meter = song;
-    Ok((clip, told))
+    Ok((clip, (!notes.is_empty()).then(|| notes.join(" "))))
+}
+
+/// Adds the strokes of a step that are a quarter step and more early to another. Returns the number
+/// of all others.
+fn wrap_early(end: &Step, first: &mut Step) -> usize {
+    let mut left_out = 0;
+    for (drum, hit) in end.hits() {
+        for Stroke { velocity, offset_ticks, articulation } in hit.strokes() {
+            left_out += match offset_ticks <= -QUARTER_STEP {
+                true => first.add(drum, Hit { articulation, ..Hit::plain(velocity, offset_ticks) }),
+                false => 1,
+            };
+        }
+    }
+    left_out
+}
+
+/// Numbers of bars in words, such as "bars 1, 4 and 6"; `None` without any. More than six are
+/// counted.
+fn listed(bars: &[usize]) -> Option<String> {
+    match bars {
+        [] => None,
+        [one] => Some(format!("bar {one}")),
+        [first @ .., last] if first.len() < 6 => {
+            let first: Vec<String> = first.iter().map(usize::to_string).collect();
+            Some(format!("bars {} and {last}", first.join(", ")))
+        }
+        many => Some(format!("{} bars", many.len())),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use groove::Drum;
-    use groove::pattern::midi::MidiLayout;
+    use groove::pattern::midi::{MidiLayout, Section, Song, TimeSignature};
 
     /// MIDI file with a snare at each of these steps.
     pub(crate) fn file(places: &[usize], meter: Meter) -> Vec<u8> {
@@ -143,6 +174,38 @@ mod tests {
         let strokes = [Hit::plain(90, 0).main(), Hit::plain(70, -120).main()];
         assert_eq!(snare.strokes().collect::<Vec<_>>(), strokes);
         assert_eq!((clip.steps.len(), clip.steps[0].hit(Drum::Crash)), (32, None));
+    }
+
+    #[test]
+    fn bars_of_other_meters_are_left_out_by_name() {
+        let of = |beats: u32, numerator: i32| {
+            let steps = vec![Step::SILENT; usize::try_from(4 * beats).expect("a number")];
+            (Clip { steps, tempo: 97.0, meter: Meter::new(numerator, 4) }, 960 * beats)
+        };
+        let (mut sections, mut start) = (Vec::new(), 0);
+        for (place, (mut clip, ticks)) in
+            [of(1, 1), of(8, 4), of(2, 2), of(4, 4)].into_iter().enumerate()
+        {
+            let velocity = 50 + u8::try_from(place).expect("a number");
+            clip.steps[0].set(Drum::Snare, Some(Hit::plain(velocity, 0)));
+            sections.push(Section { start, clip });
+            start += ticks;
+        }
+        let time_signatures = sections.iter().map(|Section { start, clip }| {
+            let Meter { numerator, denominator } = clip.meter;
+            let denominator = denominator.into();
+            TimeSignature { tick: (*start).into(), numerator, denominator }
+        });
+        let time_signatures = time_signatures.collect();
+        let song = Song { sections, tempos: vec![(0, 97.0)], time_signatures, end: start };
+        let bytes = song.write(&MidiLayout::new("", Drum::PITCHES));
+        let (clip, told) = read(&bytes, Meter::FOUR_FOUR).expect("a clip");
+        let told = told.expect("a sentence");
+        assert!(told.ends_with("Left out: bars 1 and 4, because the song is in 4/4."), "{told}");
+        let snares = [0, 32].map(|place| clip.steps[place].hit(Drum::Snare).map(|it| it.velocity));
+        assert_eq!((clip.steps.len(), snares), (48, [Some(51), Some(53)]));
+        let sentence = read(&bytes, Meter::new(3, 4)).expect_err("no such bar");
+        assert!(sentence.contains("in 4/4 and the song in 3/4"), "{sentence}");
     }
 
     #[test]

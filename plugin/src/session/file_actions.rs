@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use groove::Bar;
 use groove::play::drum_maps::{DRUM_MAPS, map_name};
 use groove::take::pins::MAX_PINNED_STEPS;
-use groove::take::{Played, Primer};
+use groove::take::{MAX_PRIMER_STEPS, Played, Primer};
 
 use crate::link::mailbox::WorkerCommand;
 use crate::params::writer::{ParamWriter, SetParam};
@@ -28,9 +28,9 @@ impl Session {
         self.commit_pending();
         let meter = self.link.status().meter;
         let (clip, note) = dropped_file::read(file, meter)?;
-        let played = Played::new(&clip.steps);
+        let played = Played::new(&clip.last_bars(MAX_PRIMER_STEPS));
         if played.steps().iter().all(|step| step.drums().is_empty()) {
-            return Err("The last bars of the file are silent.".into());
+            return Err("The file's bars of the song's meter are silent.".into());
         }
         self.entry_is_primer = false;
         self.store().change(|extras| extras.primer = Primer::Play(played));
@@ -71,8 +71,27 @@ impl Session {
         }
         notes.extend(note);
         ParamWriter { send: set, force: true }.set(&self.params.drummer.phrase, bars);
-        self.send_command(WorkerCommand::Humanise(clip, Box::new(self.take()), notes.join(" ")));
+        self.humanised = Some((clip, notes.join(" ")));
+        self.humanise_again();
         Ok(())
+    }
+
+    /// Returns the amount of humanising in percent.
+    #[must_use]
+    pub fn amount(&self) -> u8 {
+        self.link.mailbox().amount()
+    }
+
+    /// Sets the amount of humanising in percent, at most 100.
+    pub fn set_amount(&mut self, percent: u8) {
+        self.link.mailbox().set_amount(percent);
+    }
+
+    /// Humanises the last file by the present amount, unless its pins were edited since.
+    pub fn humanise_again(&mut self) {
+        let Some((clip, notes)) = self.humanised.clone() else { return };
+        let amount = f32::from(self.amount()) / 100.0;
+        self.send_command(WorkerCommand::Humanise(clip, Box::new(self.take()), amount, notes));
     }
 
     /// Plays with a model file; `None` is the built-in model. The old model plays until it is

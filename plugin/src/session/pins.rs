@@ -12,9 +12,14 @@ impl Session {
         self.store().extras().pins
     }
 
+    fn change_pins(&mut self, change: impl FnOnce(&mut Pins)) {
+        self.humanised = None;
+        self.store().change(|extras| change(&mut extras.pins));
+    }
+
     /// Pins or unpins a cell.
     pub fn pin(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
-        self.store().change(|extras| extras.pins.set(step, drum, pin));
+        self.change_pins(|pins| pins.set(step, drum, pin));
     }
 
     /// Toggles a cell: pins a sounding cell as silent and a silent one as struck.
@@ -24,22 +29,22 @@ impl Session {
 
     /// Pins a lane as it sounds in `steps`, the first steps of the phrase.
     pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
-        self.store().change(|extras| extras.pins.keep_lane(drum, steps));
+        self.change_pins(|pins| pins.keep_lane(drum, steps));
     }
 
     /// Unpins a lane.
     pub fn free_lane(&mut self, drum: Drum) {
-        self.store().change(|extras| extras.pins.free_lane(drum));
+        self.change_pins(|pins| pins.free_lane(drum));
     }
 
     /// Pins all lanes as they sound in `steps`, the first steps of the phrase.
     pub fn keep_all(&mut self, steps: &[Step]) {
-        self.store().change(|extras| extras.pins = Pins::all(steps));
+        self.change_pins(|pins| *pins = Pins::all(steps));
     }
 
     /// Unpins everything.
     pub fn free_all(&mut self) {
-        self.store().change(|extras| extras.pins = Pins::NONE);
+        self.change_pins(|pins| *pins = Pins::NONE);
     }
 
     /// Pins a lane as it sounds in `steps`, the whole phrase, rotated later by `by` steps.

@@ -309,14 +309,36 @@ fn a_dropped_file_is_sent_to_be_humanised() {
     bench.session.humanise(&file(&[0, 40]), &mut at_once).expect("a clip");
     assert_eq!(bench.session.take().phrase_bars, 4);
     match bench.session.link.mailbox().next_command() {
-        Some(WorkerCommand::Humanise(clip, take, notes)) => {
-            assert_eq!((clip.steps.len(), take.phrase_bars), (48, 4));
+        Some(WorkerCommand::Humanise(clip, take, amount, notes)) => {
+            assert_eq!((clip.steps.len(), take.phrase_bars, amount), (48, 4, 0.5));
             assert_eq!(notes, "The file fills 3 bars of a phrase of 4.");
         }
         other => panic!("{other:?}"),
     }
     assert!(bench.session.humanise(b"", &mut at_once).is_err());
     assert!(bench.session.link.mailbox().next_command().is_none());
+}
+
+#[test]
+fn the_amount_outlives_the_window_and_humanises_the_last_file_again_until_its_pins_are_edited() {
+    let mut bench = Bench::new();
+    bench.session.humanise(&file(&[0, 8]), &mut at_once).expect("a clip");
+    bench.session.set_amount(200);
+    bench.session.humanise_again();
+    let amounts = |session: &Session| {
+        std::iter::from_fn(|| session.link.mailbox().next_command())
+            .map(|command| match command {
+                WorkerCommand::Humanise(clip, _, amount, _) => (clip.steps.len(), amount),
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(amounts(&bench.session), [(16, 0.5), (16, 1.0)]);
+    bench.session.pin(3, Drum::Kick, Some(Pin::Struck));
+    bench.session.humanise_again();
+    assert_eq!(amounts(&bench.session), []);
+    let reopened = Session::new(Arc::clone(&bench.params), Arc::clone(&bench.session.link));
+    assert_eq!(reopened.amount(), 100);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use groove::generate::humanise::{DEFAULT_AMOUNT, humanise};
+use groove::generate::humanise::humanise;
 use groove::model::encode::Kind;
 use groove::pattern::midi::Clip;
 use groove::take::pins::Pins;
@@ -26,8 +26,9 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
             WorkerCommand::ImportModel(file) => {
                 Some(import_model(&file).and_then(|file| self.choose_model(Some(file))))
             }
-            WorkerCommand::Humanise(clip, take, notes) => Some(
-                self.humanise(&clip, &take).map(|done| format!("{done} {notes}").trim_end().into()),
+            WorkerCommand::Humanise(clip, take, amount, notes) => Some(
+                self.humanise(&clip, &take, amount)
+                    .map(|done| format!("{done} {notes}").trim_end().into()),
             ),
             WorkerCommand::PlayAhead(take, meter, bar, count) => {
                 self.play_ahead(take, meter, bar, count);
@@ -72,8 +73,8 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         Ok(format!("{name} is loaded."))
     }
 
-    /// Humanises a clip with the model of a take and pins the result.
-    fn humanise(&mut self, clip: &Clip, take: &Take) -> Result<String, String> {
+    /// Humanises a clip with the model of a take by an amount from 0 to 1, and pins the result.
+    fn humanise(&mut self, clip: &Clip, take: &Take, amount: f32) -> Result<String, String> {
         let folders = Folders::for_user();
         let folder = folders.as_ref().map(|folders| folders.models.as_path());
         let model = models::find(take.model, &self.store.models(), folder)?;
@@ -81,10 +82,15 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         let kind = Kind { style, blend, tempo, meter: clip.meter, fill: false };
         let kit = &model.metadata().classes;
         let steps: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
-        let played = humanise(&model, &kind, &steps, Some(seed), DEFAULT_AMOUNT)
+        let played = humanise(&model, &kind, &steps, Some(seed), amount)
             .map_err(|fault| fault.to_string())?;
         self.store.change(|extras| extras.pins = Pins::all(&played));
-        Ok("The file's hits are pinned, with the drummer's velocities and timing.".into())
+        Ok(if amount > 0.0 {
+            let percent = 100.0 * amount;
+            format!("The file's hits are pinned, humanised by {percent:.0} %.")
+        } else {
+            "The file's hits are pinned as they are.".into()
+        })
     }
 }
 

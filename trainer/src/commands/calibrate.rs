@@ -8,8 +8,8 @@ use clap::Args;
 use crate::data::{Data, known_style};
 use crate::files;
 use crate::train::calibration::calibrated;
-use crate::train::lead_in_weights::with_lead_in_weights;
-use crate::train::stroke_calibration::with_stroke_offsets;
+use crate::train::calibration::lead_in_weights::with_lead_in_weights;
+use crate::train::calibration::strokes::with_stroke_offsets;
 use crate::train::strokes::with_strokes;
 
 /// Options of `calibrate`.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use groove::generate::Drummer;
-use groove::generate::humanise::{DEFAULT_AMOUNT, humanise};
+use groove::generate::humanise::{DEFAULT_AMOUNT, humanise_sections};
+use groove::model::Model;
 use groove::model::encode::Kind;
-use groove::pattern::midi::{Clip, Import, MidiLayout, PitchMap};
+use groove::pattern::midi::{Clip, Import, MidiLayout, PitchMap, Section, Song, TimeSignature};
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
 use groove::{Meter, Step};
 
@@ -34,6 +35,9 @@ pub enum PlayTask {
         /// Common options.
         #[command(flatten)]
         common: ClipOptions,
+        /// From the clip as it is (0) to the drummer's own velocities and timing (1)
+        #[arg(long, default_value_t = DEFAULT_AMOUNT, value_parser = amount)]
+        amount: f32,
     },
     /// Play to a rhythm on any instrument: its first bars, up to 64 sixteenths, repeat
     Tap {
@@ -84,7 +88,7 @@ pub struct BarOptions {
 /// If a file cannot be read or written, or the style is unknown.
 pub fn run(task: &PlayTask) -> Result<()> {
     let (PlayTask::Continue { common, .. }
-    | PlayTask::Humanise { common }
+    | PlayTask::Humanise { common, .. }
     | PlayTask::Tap { common, .. }) = task;
     let model = Arc::new(files::read_model(&common.model)?);
     let style = known_style(model.metadata(), &common.style)?;
@@ -92,61 +96,92 @@ pub fn run(task: &PlayTask) -> Result<()> {
         PlayTask::Tap { .. } => PitchMap::Rhythm,
         PlayTask::Continue { .. } | PlayTask::Humanise { .. } => PitchMap::Detect,
     };
-    let (clip, told) = Import::read(&files::read(&common.clip)?, map)
-        .and_then(|import| import.clip(Meter::FOUR_FOUR))
+    let (song, told) = Import::read(&files::read(&common.clip)?, map)
+        .and_then(|import| import.song(Meter::FOUR_FOUR))
         .with_context(|| format!("{}", common.clip.display()))?;
     told.iter().for_each(|sentence| eprintln!("{}: {sentence}", common.clip.display()));
-    ensure!(
-        clip.steps.iter().any(|step| !step.drums().is_empty()),
-        "{} contains no hits",
-        common.clip.display()
-    );
-    #[expect(clippy::cast_possible_truncation, reason = "a tempo is a small number")]
-    let tempo = clip.tempo as f32;
-    let (meter, seed) = (clip.meter, common.seed);
-    let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });
+    ensure!(!song.onsets().is_empty(), "{} contains no hits", common.clip.display());
     let kit = &model.metadata().classes;
-    let pitches = common.map.pitches(kit);
-    let bars = |take: &Take, bars: u16| {
-        play_steps(&mut Drummer::new(Arc::clone(&model)), take, meter, bars.into())
-    };
-    let steps = match task {
-        PlayTask::Humanise { .. } => {
-            let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
-            let hits: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
-            humanise(&model, &kind, &hits, Some(seed), DEFAULT_AMOUNT)?
-        }
+    let song = match task {
+        PlayTask::Humanise { amount, .. } => humanised(&model, style, song, common.seed, *amount)?,
         PlayTask::Continue { length, .. } => {
-            let primer = Primer::Play(Played::new(&last_bars(&clip)));
-            bars(&Take { primer, ..take.with(|take| take.stick = length.stick) }, length.bars)?
+            let (clip, take) = last_clip(&song, common.seed, style)?;
+            let primer = Primer::Play(Played::new(&clip.last_bars(MAX_PRIMER_STEPS)));
+            played(&model, &song, &clip, Take { primer, ..take }, length)?
         }
         PlayTask::Tap { length, .. } => {
-            let whole = clip.steps.len().next_multiple_of(meter.steps());
-            let most = (64 / meter.steps()).max(1) * meter.steps();
+            let (clip, take) = last_clip(&song, common.seed, style)?;
+            let bar = clip.meter.steps();
+            let whole = clip.steps.len().next_multiple_of(bar);
             let mut steps = clip.steps.clone();
-            steps.resize(whole.min(most), Step::SILENT);
+            steps.resize(whole.min((MAX_PRIMER_STEPS / bar).max(1) * bar), Step::SILENT);
             let primer = Primer::Tap(Rhythm::of(&steps));
-            bars(&Take { primer, ..take.with(|take| take.stick = length.stick) }, length.bars)?
+            played(&model, &song, &clip, Take { primer, ..take }, length)?
         }
     };
+    let pitches = common.map.pitches(kit);
     let name = common.out.file_stem().map_or("drums".into(), |name| name.to_string_lossy());
     if let Some(folder) = common.out.parent() {
         files::create_folder(folder)?;
     }
-    files::write(&common.out, Clip { steps, ..clip }.write(&MidiLayout::new(&name, pitches)))?;
+    files::write(&common.out, song.write(&MidiLayout::new(&name, pitches)))?;
     println!("{}", common.out.display());
     Ok(())
 }
 
-/// Returns the last bars that fit a primer; the clip's last bar is padded. A single last hit on the
-/// first step of a bar ends the clip and is not part of them.
-fn last_bars(clip: &Clip) -> Vec<Step> {
-    let bar = clip.meter.steps();
-    let mut steps = clip.steps.clone();
-    if steps.len() > bar && steps.len() % bar == 1 {
-        steps.pop();
+/// Parses an amount from 0 to 1.
+fn amount(text: &str) -> Result<f32, String> {
+    let amount = text.parse().ok().filter(|amount| (0.0..=1.0).contains(amount));
+    amount.ok_or_else(|| "the amount is a number from 0 to 1".to_owned())
+}
+
+/// Humanises all bars of a song, each in its meter and tempo.
+pub(crate) fn humanised(
+    model: &Model,
+    style: u8,
+    mut song: Song,
+    seed: u32,
+    amount: f32,
+) -> Result<Song> {
+    let kit = &model.metadata().classes;
+    let section = |Section { clip, .. }: &Section| {
+        #[expect(clippy::cast_possible_truncation, reason = "a tempo is a small number")]
+        let (tempo, meter) = (clip.tempo as f32, clip.meter);
+        let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
+        (kind, clip.steps.iter().map(|step| kit.step(step)).collect())
+    };
+    let sections: Vec<(Kind, Vec<Step>)> = song.sections.iter().map(section).collect();
+    let all = humanise_sections(model, &sections, Some(seed), amount)?;
+    for (section, steps) in song.sections.iter_mut().zip(all) {
+        section.clip.steps = steps;
     }
-    steps.resize(steps.len().next_multiple_of(bar), Step::SILENT);
-    let kept = (MAX_PRIMER_STEPS / bar).max(1) * bar;
-    steps.split_off(steps.len().saturating_sub(kept))
+    Ok(song)
+}
+
+/// Returns the bars of a song that have its last meter, at its last tempo, and a take at that tempo.
+fn last_clip(song: &Song, seed: u32, style: u8) -> Result<(Clip, Take)> {
+    let last = song.sections.last().context("the clip has no bars")?;
+    let (clip, _) = song.in_meter(last.clip.meter).context("the clip has no bars")?;
+    let clip = Clip { tempo: song.tempos.last().map_or(clip.tempo, |&(_, it)| it), ..clip };
+    #[expect(clippy::cast_possible_truncation, reason = "a tempo is a small number")]
+    let tempo = clip.tempo as f32;
+    Ok((clip, Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() })))
+}
+
+/// Plays a take in the meter and tempo of a clip, with the last time signature of a song.
+fn played(
+    model: &Arc<Model>,
+    song: &Song,
+    clip: &Clip,
+    take: Take,
+    length: &BarOptions,
+) -> Result<Song> {
+    let take = take.with(|take| take.stick = length.stick);
+    let parts = song.parts_per_bar();
+    let mut drummer = Drummer::new(Arc::clone(model));
+    let bars = i64::from(length.bars) * i64::from(parts);
+    let steps = play_steps(&mut drummer, &take, clip.meter, bars)?;
+    let last = song.time_signatures.last().map(|last| TimeSignature { tick: 0, ..*last });
+    let time_signatures = last.into_iter().collect();
+    Ok(Song { time_signatures, ..Song::of(Clip { steps, ..*clip }) })
 }

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 
 use crate::files;
 use crate::train::calibration;
+use crate::train::calibration::strokes::with_stroke_offsets;
 use crate::train::console::stop_on_interrupt;
-use crate::train::stroke_calibration::with_stroke_offsets;
 use crate::train::strokes::with_strokes;
 pub use crate::train::training::TrainOptions;
 use crate::train::training::{MODEL, train};

@@ -10,6 +10,7 @@ use crate::model::feel::is_clear;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 
 use crate::generate::decoder::{Decoder, StepRng};
+use crate::generate::intended_feel::{MeantOffsets, SystematicOffsets};
 use crate::model::Model;
 use crate::model::lead_in::{LeadIn, step_of_four_four};
 use crate::pattern::{Meter, Step};
@@ -95,12 +96,19 @@ pub(crate) struct TakeContext<'a> {
     pub(crate) meter: Meter,
     /// Index of the lead-in in the model's list.
     pub(crate) lead_in: Option<usize>,
+    /// Swing and lay-back of the primer.
+    pub(crate) primer_feel: Option<SystematicOffsets>,
 }
 
 impl TakeContext<'_> {
     /// The lead-in of the take.
     pub(crate) fn lead_in(&self) -> Option<&LeadIn> {
         self.model.lead_ins().get(self.lead_in?)
+    }
+
+    /// Intended offsets of the hits of a step.
+    pub(crate) fn meant_offsets(&self, plan: &StepPlan) -> MeantOffsets {
+        self.primer_feel.map_or([None; CLASSES], |feel| feel.at(plan.step))
     }
 
     /// Returns true if the preceding step is part of a fill.

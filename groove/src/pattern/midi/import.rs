@@ -46,9 +46,9 @@ pub struct DrumNote {
 pub struct BarSpan {
     /// Tick of its start.
     pub start: u32,
-    /// Length in ticks; shorter than its meter's if a change of meter cuts it.
+    /// Length in ticks.
     pub ticks: u32,
-    /// Meter.
+    /// Meter; that of its length, in 64ths at least, if a change of meter cuts the bar.
     pub meter: Meter,
 }
 
@@ -228,7 +228,7 @@ impl Import {
             while start < to {
                 // Only a change of meter cuts a bar.
                 let ticks = if to == end { full } else { full.min(to - start) };
-                bars.push(BarSpan { start, ticks, meter });
+                bars.push(BarSpan { start, ticks, meter: cut(meter, ticks) });
                 start += full;
             }
         }
@@ -286,7 +286,8 @@ impl Import {
             format!("{}/{}", signature.numerator, signature.denominator)
         };
         if let Some(long) = self.time_signatures.iter().find(|it| !fits(it)) {
-            return Some(format!("bars of {} are read as 4/4", named(long)));
+            let Meter { numerator, denominator } = meter_of(long);
+            return Some(format!("bars of {} are read as {numerator}/{denominator}", named(long)));
         }
         let kinds: BTreeSet<String> = self.time_signatures.iter().map(named).collect();
         let kinds: Vec<String> = kinds.into_iter().collect();
@@ -398,12 +399,26 @@ fn fits(signature: &TimeSignature) -> bool {
     signature.denominator <= 64 && usize::try_from(steps).is_ok_and(|steps| steps <= MAX_STEPS)
 }
 
-/// The meter of a time signature; 4/4 if its bars do not fit a [`Bar`](crate::Bar).
+/// The meter of a time signature. If its bars do not fit a [`Bar`](crate::Bar), that of a half, a
+/// quarter and so on, such as 17/8 for 17/4; 4/4 for notes shorter than a 64th.
 fn meter_of(signature: &TimeSignature) -> Meter {
-    match fits(signature) {
-        true => Meter::new(signature.numerator.into(), signature.denominator.into()),
-        false => Meter::FOUR_FOUR,
+    let mut fitting = *signature;
+    while !fits(&fitting) && fitting.denominator < 64 {
+        fitting.denominator *= 2;
     }
+    Meter::new(fitting.numerator.into(), fitting.denominator.into())
+}
+
+/// The meter of a bar that is cut to a length in ticks.
+fn cut(meter: Meter, ticks: u32) -> Meter {
+    if ticks == meter_ticks(meter) {
+        return meter;
+    }
+    let (mut numerator, mut denominator) = (((ticks + STEP / 8) / (STEP / 4)).max(1), 64);
+    while numerator.is_multiple_of(2) && denominator > meter.denominator.into() {
+        (numerator, denominator) = (numerator / 2, denominator / 2);
+    }
+    Meter::new(i32::try_from(numerator).unwrap_or(1), denominator)
 }
 
 /// Ticks per bar.

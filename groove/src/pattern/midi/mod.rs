@@ -9,8 +9,6 @@
 //! names each lane ("Snare: note 38, channel 10"). DAWs show it in their event lists, and the
 //! reader uses it to restore the lanes at any pitches and channels.
 
-#[cfg(test)]
-mod corpus_tests;
 mod damage;
 mod error;
 mod events;
@@ -22,6 +20,9 @@ mod import;
 mod import_tests;
 mod parts;
 mod read;
+mod song;
+#[cfg(test)]
+mod song_tests;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -30,6 +31,7 @@ pub use error::{MAX_CLIP_STEPS, MAX_FILE_BYTES, MidiError};
 pub use file::{ChannelValue, MidiFile, Note, TimeSignature};
 pub use import::{BarSpan, DrumNote, Import, PitchMap};
 pub use parts::OtherPart;
+pub use song::{Section, Song};
 
 pub use crate::pattern::clip::Clip;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};

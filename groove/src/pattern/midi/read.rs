@@ -6,7 +6,7 @@ use crate::pattern::clip::{Clip, bar_ticks, step_at};
 use crate::pattern::{Hit, Meter, Step};
 
 /// Default tempo of the MIDI standard, in quarter notes per minute.
-const DEFAULT_TEMPO: f64 = 120.0;
+pub(super) const DEFAULT_TEMPO: f64 = 120.0;
 
 impl Clip {
     /// Reads the drums of a Standard MIDI File, see [`Import::read`] and [`Import::clip`].
@@ -59,10 +59,7 @@ impl Import {
                 Hit { articulation: note.articulation, ..Hit::plain(note.velocity, offset_ticks) };
             left_out += steps[place].add(note.drum, hit);
         }
-        let crowded = (left_out > 0).then(|| {
-            format!("{left_out} notes are left out: a sixteenth has room for four of each drum.")
-        });
-        let sentences: Vec<String> = self.sentence().into_iter().chain(crowded).collect();
+        let sentences: Vec<String> = self.sentence().into_iter().chain(crowded(left_out)).collect();
         let told = (!sentences.is_empty()).then(|| sentences.join(" "));
         Ok((Clip { steps, tempo: self.tempo().unwrap_or(DEFAULT_TEMPO), meter }, told))
     }
@@ -73,4 +70,11 @@ impl Import {
         let first = bars.iter().find(|bar| bar.meter == meter).map_or(0, |bar| bar.start);
         u32::try_from(u64::from(first) % bar_ticks(meter)).unwrap_or(0)
     }
+}
+
+/// Sentence on strokes that find no room, if there are any.
+pub(super) fn crowded(left_out: usize) -> Option<String> {
+    (left_out > 0).then(|| {
+        format!("{left_out} notes are left out: a sixteenth has room for four of each drum.")
+    })
 }

@@ -7,10 +7,10 @@ use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
 };
 
-use super::{MidiLayout, TICKS_PER_BEAT};
+use super::{MidiLayout, Song, TICKS_PER_BEAT, TimeSignature};
 use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::drum::Drum;
-use crate::pattern::{Articulation, Meter, TICKS_PER_STEP};
+use crate::pattern::{Articulation, TICKS_PER_STEP};
 
 /// Velocity of the loudest note of a place at a tick, and controller 4 before it.
 type Loudest = (u8, Option<u8>);
@@ -24,17 +24,28 @@ impl Clip {
     /// pedal of the hi-hat, controller 4 precedes each of its notes.
     #[must_use]
     pub fn write(&self, layout: &MidiLayout) -> Vec<u8> {
-        let onsets = self.onsets();
+        Song::of(self.clone()).write(layout)
+    }
+}
+
+impl Song {
+    /// Writes a Standard MIDI File as [`Clip::write`] does, with all tempos and time signatures at
+    /// their ticks.
+    #[must_use]
+    pub fn write(&self, layout: &MidiLayout) -> Vec<u8> {
+        let (onsets, end) = (self.onsets(), self.end);
         let lanes = lane_names(layout, &onsets);
-        let mut events: Vec<(u32, TrackEventKind)> = vec![
-            (0, TrackEventKind::Meta(MetaMessage::TrackName(layout.name.as_bytes()))),
-            (0, TrackEventKind::Meta(MetaMessage::Tempo(microseconds_per_beat(self.tempo)))),
-            (0, TrackEventKind::Meta(time_signature(self.meter))),
-        ];
-        events.extend(
-            lanes.iter().map(|lane| (0, TrackEventKind::Meta(MetaMessage::Text(lane.as_bytes())))),
-        );
-        let end = self.ticks();
+        let meta = |tick: u32, message| (tick.min(end), TrackEventKind::Meta(message));
+        let mut events = vec![meta(0, MetaMessage::TrackName(layout.name.as_bytes()))];
+        let tempos = self.tempos.iter();
+        events
+            .extend(tempos.map(|&(tick, tempo)| {
+                meta(tick, MetaMessage::Tempo(microseconds_per_beat(tempo)))
+            }));
+        events.extend(self.time_signatures.iter().map(|signature| {
+            meta(u32::try_from(signature.tick).unwrap_or(end), time_signature(signature))
+        }));
+        events.extend(lanes.iter().map(|lane| meta(0, MetaMessage::Text(lane.as_bytes()))));
         let mut places: BTreeMap<(u8, u8), BTreeMap<u32, Loudest>> = BTreeMap::new();
         for Onset { tick, drum, articulation, velocity } in onsets {
             let place = layout.place(drum, articulation);
@@ -126,8 +137,8 @@ fn microseconds_per_beat(tempo: f64) -> u24 {
     u24::new(((60e6 / tempo).round().clamp(1.0, 16_777_215.0)) as u32)
 }
 
-fn time_signature(meter: Meter) -> MetaMessage<'static> {
-    let power = u8::try_from(meter.denominator.trailing_zeros()).unwrap_or(2);
+fn time_signature(signature: &TimeSignature) -> MetaMessage<'static> {
+    let power = u8::try_from(signature.denominator.trailing_zeros()).unwrap_or(2);
     // 24 MIDI clocks per metronome click and 8 thirty-second notes per quarter, the usual values.
-    MetaMessage::TimeSignature(meter.numerator, power, 24, 8)
+    MetaMessage::TimeSignature(signature.numerator, power, 24, 8)
 }

@@ -14,9 +14,7 @@ use crate::session::dropped_file::{self, FileKind};
 /// Title and description of a use.
 const fn words(purpose: FilePurpose) -> [&'static str; 2] {
     match purpose {
-        FilePurpose::Humanise => {
-            ["Humanise it", "Its hits are pinned, with a drummer's velocities and timing."]
-        }
+        FilePurpose::Humanise => ["Humanise it", "Its hits are pinned"],
         FilePurpose::Model => ["Play with this model", "It is copied to your models."],
         _ => ["Continue it", "The drummer hears its last bars and continues from them."],
     }
@@ -46,7 +44,7 @@ pub(crate) fn show(
 ) -> Option<Result<String, String>> {
     let (hovered, dropped) = drops.read();
     if let Some(hovered) = hovered {
-        paint(ui, scale, &hovered);
+        paint(ui, scale, &hovered, edits.session().amount());
     }
     land(edits, &dropped?).transpose()
 }
@@ -58,7 +56,8 @@ fn land(edits: &mut HostEdits, over: &HoveredFiles) -> Result<Option<String>, St
     picker::open(edits, uses[part(over, uses.len())], file)
 }
 
-fn paint(ui: &mut Ui, scale: Scale, over: &HoveredFiles) {
+/// Draws the zones. `amount` is that of humanising, in percent.
+fn paint(ui: &mut Ui, scale: Scale, over: &HoveredFiles, amount: u8) {
     let window = ui.max_rect();
     ui.painter().rect_filled(window, 0.0, theme::GROUND.gamma_multiply(0.86));
     let area = window.shrink(scale.px(18.0));
@@ -73,7 +72,12 @@ fn paint(ui: &mut Ui, scale: Scale, over: &HoveredFiles) {
         let left = area.left() + place as f32 * width;
         let zone_area = area.with_min_x(left).with_max_x(left + width - gap);
         let colour = if place == chosen { theme::TEAL } else { theme::BAR_LINE };
-        zone(ui, scale, zone_area, words(*what), colour);
+        let [title, more] = words(*what);
+        let more = match what {
+            FilePurpose::Humanise => &format!("{more}, {amount} % of the way to a drummer's feel."),
+            _ => more,
+        };
+        zone(ui, scale, zone_area, [title, more], colour);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Prime panel: the use of MIDI keys, and the keys that are held or were recorded.
 
-use egui::{Align2, CornerRadius, Popup, Rect, RectAlign, Ui, pos2, vec2};
+use egui::{Align2, CornerRadius, Popup, PopupCloseBehavior, Rect, RectAlign, Ui, pos2, vec2};
 use groove::pattern::drum::{Drum, DrumSet};
 use groove::take::Primer;
 
@@ -8,7 +8,9 @@ use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme::{self, FontRole, Scale};
-use crate::editor::widgets::{Button, ButtonStyle, Segments, line, menu_item, switch};
+use crate::editor::widgets::{
+    Button, ButtonStyle, Segments, line, menu_item, menu_percent, switch,
+};
 use crate::params::PrimeMode;
 
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase: &PhraseView<'_>) {
@@ -57,7 +59,8 @@ fn file(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     let button =
         Button { name: "MIDI file", label: "MIDI file…", style: ButtonStyle::Raised, hint };
     let response = button.respond(ui, scale, rect);
-    Popup::menu(&response).align(RectAlign::TOP_START).gap(scale.px(4.0)).show(|ui| {
+    let popup = Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    popup.align(RectAlign::TOP_START).gap(scale.px(4.0)).show(|ui| {
         let options = view.edits.options;
         let hint = "Its last bars are the primer: the drummer continues from them.";
         if menu_item(ui, scale, "Prime with a MIDI file", "Prime with a MIDI file…", hint) {
@@ -66,6 +69,18 @@ fn file(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
         let hint = "Its hits are pinned, with a drummer's velocities and timing.";
         if menu_item(ui, scale, "Humanise a MIDI file", "Humanise a MIDI file…", hint) {
             view.asked = Some(Action::PickFile(FilePurpose::Humanise, options));
+        }
+        let mut percent = view.edits.session().amount();
+        let hint = "How far a humanised file goes from its own feel to the drummer's. 0 %: as it \
+                    is, hit for hit. 50 %: accents, ghost notes and swing stay, flat hits come \
+                    alive. 100 %: the drummer's own velocities and timing. A change plays the last \
+                    file again, until you edit its pins.";
+        let response = menu_percent(ui, scale, "Amount", hint, &mut percent);
+        if response.changed() {
+            view.edits.session_mut().set_amount(percent);
+        }
+        if response.drag_stopped() || response.changed() && !response.dragged() {
+            view.edits.session_mut().humanise_again();
         }
     });
 }

@@ -210,6 +210,13 @@ fn a_midi_file_primes_or_is_humanised() {
     rig.choose("beat.mid");
     assert!(matches!(rig.link.mailbox().next_command(), Some(WorkerCommand::Humanise(..))));
     assert_eq!(rig.value("Phrase"), "1 bar");
+    rig.click("MIDI file");
+    rig.drag("Amount", vec2(500.0, 0.0), Modifiers::NONE);
+    let Some(WorkerCommand::Humanise(_, _, amount, _)) = rig.link.mailbox().next_command() else {
+        panic!("the file is not humanised again");
+    };
+    assert_eq!((amount, rig.window.state().edits.session().amount()), (1.0, 100));
+    assert_eq!(rig.link.mailbox().next_command(), None, "once a drag");
 }
 
 #[test]

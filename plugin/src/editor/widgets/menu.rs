@@ -1,7 +1,9 @@
-//! Menu entries: an action, a check box, and choices of a few values as letters or words.
+//! Menu entries: an action, a check box, a slider, and choices of a few values as letters or words.
 
 use egui::accesskit::Role;
-use egui::{Align2, CursorIcon, Key, Modifiers, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, CursorIcon, Key, Modifiers, Rect, Response, Sense, Slider, Ui, WidgetInfo, pos2, vec2,
+};
 
 use super::frame::{choice_cell, corners};
 use crate::editor::theme::{self, FontRole, Scale};
@@ -75,6 +77,24 @@ pub(crate) fn menu_choice(
         tell(response, hint);
     }
     picked
+}
+
+/// Draws a slider from 0 to 100 %; the menu stays open.
+pub(crate) fn menu_percent(
+    ui: &mut Ui,
+    scale: Scale,
+    name: &str,
+    hint: &str,
+    percent: &mut u8,
+) -> Response {
+    let (rect, _) = ui.allocate_exact_size(scale.size(LINE[0], LINE[1]), Sense::hover());
+    write(ui, scale, rect, name);
+    let area = rect.with_min_x(rect.left() + scale.px(75.0)).shrink2(scale.size(4.0, 2.0));
+    ui.spacing_mut().slider_width = area.width() - scale.px(62.0);
+    ui.spacing_mut().interact_size.x = scale.px(50.0);
+    let response = ui.put(area, Slider::new(percent, 0..=100).suffix(" %"));
+    response.widget_info(|| WidgetInfo::slider(true, f64::from(*percent), name));
+    response.on_hover_text(hint)
 }
 
 /// Draws a title and choices in as many rows as they need, each with its key in front. Returns the

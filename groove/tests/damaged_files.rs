@@ -1,13 +1,13 @@
 //! A corpus of damaged files, made from small valid ones, against a second reader.
 //!
 //! The second reader shares nothing with the first. It ignores the lengths of tracks, reads events
-//! up to End of Track or the next track, and gives a track up at the first byte that is no event. Where it gives
-//! nothing up, both readers must find the same notes; else the first one must find those before the
-//! damage, and must say that something is missing.
+//! up to End of Track or the next track, and gives a track up at the first byte that is no event.
+//! Where it gives nothing up, both readers must find the same notes; else the first one must find
+//! those before the damage, and must say that something is missing.
 
 use std::fmt::Write as _;
 
-use super::*;
+use groove::pattern::midi::{MidiFile, Note};
 
 /// A note: tick on the scale of 960 per quarter note, track, channel, pitch, velocity.
 type Place = (u64, usize, u8, u8, u8);

@@ -8,6 +8,9 @@
 //! Existing calibrations are refined: after a change of the weights or of the engine they are close
 //! to the target, and a few rounds suffice.
 
+pub(crate) mod lead_in_weights;
+pub(crate) mod strokes;
+
 use std::path::Path;
 use std::sync::Arc;
 

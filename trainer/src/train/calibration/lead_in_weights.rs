@@ -35,7 +35,7 @@ const PRIOR: f64 = 2.0;
 /// no weights reach the limits.
 const ASCENT: usize = 40_000;
 const GAIN: f64 = 0.02;
-const DECAY: f64 = 0.005;
+const DECAY: f64 = 0.003;
 /// Limit of a weight's factor.
 const MOST_FACTOR: f64 = 20.0;
 
@@ -45,9 +45,9 @@ const MOST_FACTOR: f64 = 20.0;
 /// per bar, relative and absolute.
 const BACKBEAT: f64 = 0.03;
 const STEADINESS: f64 = 0.06;
-const KICK: f64 = 0.05;
-const BAR_F1: f64 = 0.025;
-const RECALL: f64 = 0.06;
+const KICK: f64 = 0.03;
+const BAR_F1: f64 = 0.012;
+const RECALL: f64 = 0.065;
 const RATE: (f64, f64) = (0.2, 0.12);
 
 const FIGURES: usize = 6 + CLASSES;
@@ -81,7 +81,10 @@ pub(crate) fn with_lead_in_weights(
             eprintln!("{number}, at the drummers' tempi and {FIXED_TEMPO}: {figures:.3?}");
         }
         for (lead_in, factor) in lead_ins.iter_mut().zip(factors) {
-            lead_in.weight *= factor as f32;
+            // At most `MOST_FACTOR`, far from the limits of an f32.
+            #[expect(clippy::cast_possible_truncation)]
+            let factor = factor as f32;
+            lead_in.weight *= factor;
         }
     }
     let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;

@@ -1,6 +1,6 @@
 //! Calibration of the stroke network: [`StrokeOffsets`] by style, found in free playing.
 //!
-//! Many rounds of few takes with shrinking corrections, as in [`super::calibration`].
+//! Many rounds of few takes with shrinking corrections, as in [`super`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
