@@ -91,6 +91,11 @@ pub fn read(bytes: &[u8], song: Meter) -> Result<(Clip, Option<String>), String>
         notes.push(format!("Left out: {others}, because the song is in {}.", named(song)));
     }
     let bar = song.steps();
+    // A last bar with hits on its first step alone is the bar line that ends the clip.
+    let last = clip.steps.len().saturating_sub(1) / bar * bar;
+    if last > 0 && clip.steps[last + 1..].iter().all(|step| step.drums().is_empty()) {
+        clip.steps.truncate(last + 1);
+    }
     if clip.steps.len() > bar
         && clip.steps.len() % bar == 1
         && let Some(end) = clip.steps.pop()
