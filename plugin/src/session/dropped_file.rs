@@ -192,7 +192,10 @@ mod tests {
             [of(1, 1), of(8, 4), of(2, 2), of(4, 4)].into_iter().enumerate()
         {
             let velocity = 50 + u8::try_from(place).expect("a number");
-            clip.steps[0].set(Drum::Snare, Some(Hit::plain(velocity, 0)));
+            // A bar struck on its first step alone would be the bar line that ends the clip.
+            for step in [0, 3] {
+                clip.steps[step].set(Drum::Snare, Some(Hit::plain(velocity, 0)));
+            }
             sections.push(Section { start, clip });
             start += ticks;
         }
