@@ -16,7 +16,8 @@ fuzz_target!(|bytes: &[u8]| {
         && bytes.starts_with(b"MThd")
         && let Ok(smf) = Smf::parse(bytes)
     {
-        assert_eq!(file.notes.len(), notes(&smf));
+        // It drops a track at the first meta event of an unusual length.
+        assert!(file.notes.len() >= notes(&smf));
     }
     if let Ok(import) = Import::read(bytes, PitchMap::Detect) {
         assert!(import.notes.len() <= file.notes.len());
@@ -28,13 +29,11 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(clip.steps.len() <= MAX_CLIP_STEPS);
         // A stroke just before the end may move to the start, as in a loop, once.
         let (back, told) = again(&clip);
-        assert!(
-            strokes(&back) == strokes(&clip)
-                || told.as_ref().is_some_and(|it| it.contains("left out"))
-        );
+        let is_crowded = told.as_ref().is_some_and(|it| it.contains("left out"));
+        assert!(strokes(&back) == strokes(&clip) || is_crowded);
         assert_eq!(back.meter, clip.meter);
         assert!(told.is_some() || back.onsets() == clip.onsets());
-        assert_eq!(again(&back).0.steps, back.steps);
+        assert!(is_crowded || again(&back).0.steps == back.steps);
     }
 });
 

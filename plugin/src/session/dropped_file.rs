@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use groove::pattern::Stroke;
 use groove::pattern::midi::{Clip, Import, MidiError, PitchMap};
+use groove::take::Rhythm;
 use groove::{Hit, Meter, Step};
 
 use crate::project::models;
@@ -74,8 +75,35 @@ fn name(file: &Path) -> String {
 /// # Errors
 /// Returns a message if the file is invalid or no bar is as long as the song's.
 pub fn read(bytes: &[u8], song: Meter) -> Result<(Clip, Option<String>), String> {
-    let unused = |fault: MidiError| format!("The file cannot be used: {fault}.");
-    let import = Import::read(bytes, PitchMap::Detect).map_err(unused)?;
+    read_as(bytes, song, PitchMap::Detect)
+}
+
+/// Reads the rhythm of a file that has notes but no drums, such as a bass line, up to four bars of
+/// 4/4. Returns `None` for a file with drums, or without notes.
+///
+/// # Errors
+/// Returns a message if no bar is as long as the song's.
+pub fn read_melody(bytes: &[u8], song: Meter) -> Result<Option<Rhythm>, String> {
+    match Import::read(bytes, PitchMap::Detect) {
+        Err(MidiError::NotDrums(_)) => {
+            let (clip, _) = read_as(bytes, song, PitchMap::Rhythm)?;
+            Ok(Some(Rhythm::of(&clip.steps)))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn read_as(bytes: &[u8], song: Meter, map: PitchMap) -> Result<(Clip, Option<String>), String> {
+    let unused = |fault: MidiError| {
+        let advice = match fault {
+            MidiError::NotDrums(_) => {
+                " Continued instead, its rhythm is one that the kit plays to."
+            }
+            _ => "",
+        };
+        format!("The file cannot be used: {fault}.{advice}")
+    };
+    let import = Import::read(bytes, map).map_err(unused)?;
     let (file, told) = import.song(song).map_err(unused)?;
     let named = |meter: Meter| format!("{}/{}", meter.numerator, meter.denominator);
     let Some((mut clip, others)) = file.in_meter(song) else {

@@ -20,25 +20,38 @@ impl Session {
         self.store().extras().primer
     }
 
-    /// Primes the drummer with the last four bars of a MIDI file. Returns a message.
+    /// Primes the drummer with the last four bars of a MIDI file, or the kit with the rhythm of one
+    /// without drums. Returns a message.
     ///
     /// # Errors
     /// Returns a message if the file cannot be used.
     pub fn prime_with(&mut self, file: &[u8], set: &mut SetParam) -> Result<String, String> {
         self.commit_pending();
         let meter = self.link.status().meter;
+        if let Some(rhythm) = dropped_file::read_melody(file, meter)? {
+            self.set_primer(Primer::Tap(rhythm), PrimeMode::Tap, set);
+            let steps = rhythm.steps;
+            return Ok(format!(
+                "The file has no drums: the kit plays to the rhythm of its first {steps} \
+                 sixteenths, as if you had tapped it."
+            ));
+        }
         let (clip, note) = dropped_file::read(file, meter)?;
         let played = Played::new(&clip.last_bars(MAX_PRIMER_STEPS));
         if played.steps().iter().all(|step| step.drums().is_empty()) {
             return Err("The file's bars of the song's meter are silent.".into());
         }
-        self.entry_is_primer = false;
-        self.store().change(|extras| extras.primer = Primer::Play(played));
-        ParamWriter { send: set, force: true }.set(&self.params.prime.mode, PrimeMode::Play);
+        self.set_primer(Primer::Play(played), PrimeMode::Play, set);
         let bars = played.steps().len() / meter.steps();
         let bars = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
         let note = note.map_or(String::new(), |note| format!(" {note}"));
         Ok(format!("The drummer continues from {bars} of the file.{note}"))
+    }
+
+    fn set_primer(&mut self, primer: Primer, mode: PrimeMode, set: &mut SetParam) {
+        self.entry_is_primer = false;
+        self.store().change(|extras| extras.primer = primer);
+        ParamWriter { send: set, force: true }.set(&self.params.prime.mode, mode);
     }
 
     /// Clears the primer.

@@ -13,8 +13,8 @@ use nice_plug::params::persist::PersistentField;
 
 use crate::link::link;
 use crate::link::mailbox::WorkerCommand;
-use crate::params::DeepPocketParams;
 use crate::params::writer::tests::at_once;
+use crate::params::{DeepPocketParams, PrimeMode};
 use crate::project::presets::Preset;
 use crate::project::saved_state::SavedState;
 use crate::session::{Session, Side};
@@ -301,6 +301,26 @@ fn a_dropped_file_is_the_primer() {
     let sentence = bench.session.prime_with(b"MThd", &mut at_once).expect_err("broken");
     assert!(sentence.starts_with("The file cannot be used"), "{sentence}");
     assert_eq!(bench.session.primer(), Primer::Play(played));
+}
+
+#[test]
+fn a_melody_is_a_rhythm_that_the_kit_plays_to() {
+    let mut bench = Bench::new();
+    // Quarters from middle C upwards, on channel 1.
+    let mut track = vec![0, 0xff, 0x58, 4, 4, 2, 24, 8];
+    for pitch in [60, 64, 67, 72] {
+        track.extend([0, 0x90, pitch, 90, 0x60, 0x80, pitch, 0]);
+    }
+    track.extend([0, 0xff, 0x2f, 0]);
+    let length = u32::try_from(track.len()).expect("a length").to_be_bytes();
+    let file = [b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk", &length[..], &track[..]].concat();
+    let said = bench.session.prime_with(&file, &mut at_once).expect("a rhythm");
+    assert!(said.starts_with("The file has no drums: the kit plays to the rhythm"), "{said}");
+    let rhythm = Rhythm { onsets: 0x1111, steps: 16 };
+    assert_eq!(bench.session.primer(), Primer::Tap(rhythm));
+    assert_eq!(bench.params.prime.mode.value(), PrimeMode::Tap);
+    let sentence = bench.session.humanise(&file, &mut at_once).expect_err("no drums");
+    assert!(sentence.contains("has no drum notes: 4 notes on channel 1"), "{sentence}");
 }
 
 #[test]

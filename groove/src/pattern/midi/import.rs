@@ -103,7 +103,7 @@ impl Import {
             PitchMap::Prefer(map) => import.read_drums(&file, Some((map, false)))?,
             PitchMap::Fixed(map) => import.read_drums(&file, Some((map, true)))?,
         }
-        import.notes.sort_unstable();
+        import.keep_loudest();
         let longest = u32::try_from(MAX_CLIP_STEPS).unwrap_or(u32::MAX) * STEP;
         let narrowed = |tick: u64| u32::try_from(tick).unwrap_or(u32::MAX).min(longest);
         import.tempos = (file.tempos.iter())
@@ -182,6 +182,25 @@ impl Import {
         let tick = tick.ok_or(MidiError::Long(steps))?;
         self.notes.push(DrumNote { tick, drum, articulation, velocity: note.velocity });
         Ok(())
+    }
+
+    /// Sorts the notes. Of several in one place that are struck alike the loudest is kept, as they
+    /// would be one note on every instrument.
+    fn keep_loudest(&mut self) {
+        self.notes.sort_unstable();
+        let all = self.notes.len();
+        let kind = |note: &DrumNote| (note.tick, note.drum, note.articulation);
+        self.notes.reverse();
+        self.notes.dedup_by_key(|note| kind(note));
+        self.notes.reverse();
+        match all - self.notes.len() {
+            0 => {}
+            1 => self.left_out.push("1 note in the place of a louder one of its drum".into()),
+            many => {
+                self.left_out
+                    .push(format!("{many} notes in the places of louder ones of their drums"));
+            }
+        }
     }
 
     /// Tempo at the start in quarter notes per minute; `None` if the file has none.

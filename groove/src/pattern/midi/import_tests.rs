@@ -317,3 +317,12 @@ fn damage_is_told() {
     assert!(told.starts_with("Track 1 ends with its last event"), "{told}");
     assert!(told.ends_with('.'), "{told}");
 }
+
+#[test]
+fn notes_in_one_place_that_are_struck_alike_are_one_and_told() {
+    let whole = file(&[Track::default().notes(36, &[0, 0, 480]).notes(35, &[480]).end(1_920)]);
+    let import = import(&whole);
+    let kicks = import.notes.iter().filter(|note| note.drum == Drum::Kick).count();
+    assert_eq!(kicks, import.notes.len());
+    assert_eq!(sentence(&import), "Left out: 1 note in the place of a louder one of its drum.");
+}

@@ -52,12 +52,16 @@ impl Import {
             if place >= MAX_CLIP_STEPS {
                 return Err(MidiError::Long(u64::try_from(place).unwrap_or(u64::MAX)));
             }
-            // The stroke sounds at the end of the last bar, which the clip must reach.
-            let (place, length) = if wraps { (0, place) } else { (place, place + 1) };
-            steps.resize(steps.len().max(length), Step::SILENT);
+            let to = if wraps { 0 } else { place };
+            steps.resize(steps.len().max(to + 1), Step::SILENT);
             let hit =
                 Hit { articulation: note.articulation, ..Hit::plain(note.velocity, offset_ticks) };
-            left_out += steps[place].add(note.drum, hit);
+            let rejected = steps[to].add(note.drum, hit);
+            if wraps && rejected == 0 {
+                // The stroke sounds at the end of the last bar, which the clip must reach.
+                steps.resize(steps.len().max(place), Step::SILENT);
+            }
+            left_out += rejected;
         }
         let sentences: Vec<String> = self.sentence().into_iter().chain(crowded(left_out)).collect();
         let told = (!sentences.is_empty()).then(|| sentences.join(" "));
@@ -74,7 +78,10 @@ impl Import {
 
 /// Sentence on strokes that find no room, if there are any.
 pub(super) fn crowded(left_out: usize) -> Option<String> {
-    (left_out > 0).then(|| {
-        format!("{left_out} notes are left out: a sixteenth has room for four of each drum.")
-    })
+    let notes = match left_out {
+        0 => return None,
+        1 => "1 note is".to_owned(),
+        many => format!("{many} notes are"),
+    };
+    Some(format!("{notes} left out: a sixteenth has room for four of each drum."))
 }
