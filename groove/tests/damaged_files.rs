@@ -2,7 +2,7 @@
 //!
 //! The second reader shares nothing with the first. It ignores the lengths of tracks, reads events
 //! up to End of Track or the next track, and gives a track up at the first byte that is no event.
-//! Where it gives nothing up, both readers must find the same notes; else the first one must find
+//! Both readers must find the same notes; of a track that the second gives up, the first must find
 //! those before the damage, and must say that something is missing.
 
 use std::fmt::Write as _;

@@ -15,8 +15,8 @@
 //! of changes through the window.
 //!
 //! Calls on which the framework panics do not reach it, because a panic in its functions aborts the
-//! host: a window in a host without `clap.gui` or before `init`, a block before the first activation, a SysEx event
-//! without data, and a host that lacks functions which CLAP requires.
+//! host: a window in a host without `clap.gui` or before `init`, a block before the first
+//! activation, a SysEx event without data, and a host that lacks functions which CLAP requires.
 //!
 //! Upstream: nice-plug, `try_send_event` in `wrapper/clap/context.rs`; reports 7 to 9 of
 //! `docs/upstream.md`. Delete this module, and export with `nice_export_clap!`, once nice-plug falls

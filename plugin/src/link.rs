@@ -4,9 +4,9 @@
 //! Access by thread:
 //!
 //! - The **audio thread** owns [`AudioEnd`]. It pushes takes and requests, pops bars, returns bars
-//!   that it needs no longer, and writes the position, the takes in use, the held drums, the counters and the worker's notification. It
-//!   takes no lock: those in [`Link`] are private, and no method of [`AudioEnd`] reaches them. It
-//!   reports each block with [`Link::report_block`].
+//!   that it needs no longer, and writes the position, the takes in use, the held drums, the
+//!   counters and the worker's notification. It takes no lock: those in [`Link`] are private, and no
+//!   method of [`AudioEnd`] reaches them. It reports each block with [`Link::report_block`].
 //! - The **worker** owns [`WorkerEnd`]. It pops requests, pushes bars, and writes the phrases and
 //!   the state of the model. It reads the position to decide which phrase to show.
 //! - The **waker thread** ([`crate::worker`]) delivers notifications and reads whether the song

@@ -271,8 +271,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// Samples the next step under constraints, with hits around intended offsets. Returns the log-probability of the struck drums
-    /// before the constraints.
+    /// Samples the next step under constraints, with hits around intended offsets. Returns the
+    /// log-probability of the struck drums before the constraints.
     pub(crate) fn play(
         &mut self,
         model: &Model,

@@ -101,9 +101,10 @@ impl Clip {
         onsets
     }
 
-    /// The bars from which a drummer continues: the last ones of at most `most` steps, at least one,
-    /// without silent bars at the end and without an ending. An ending is what stands on the bar line
-    /// after the last bar, or a last bar with nothing after its first beat, unless all bars are so.
+    /// The bars from which a drummer continues: the last ones of at most `most` steps, at least
+    /// one, without silent bars at the end and without an ending. An ending is what stands on the
+    /// bar line after the last bar, or a last bar with nothing after its first beat, unless all
+    /// bars are so.
     #[must_use]
     pub fn last_bars(&self, most: usize) -> Vec<Step> {
         let bar = self.meter.steps();
@@ -111,14 +112,15 @@ impl Clip {
         let mut bars: Vec<&[Step]> = self.steps.chunks(bar).collect();
         let beat = self.meter.beat_steps().min(bar);
         let is_ending = |steps: &[Step]| is_silent(&steps[beat.min(steps.len())..]);
-        while bars.len() > 1 && bars.last().is_some_and(|last| is_silent(last)) {
-            bars.pop();
-        }
+        let trim = |bars: &mut Vec<&[Step]>| {
+            while bars.len() > 1 && bars.last().is_some_and(|last| is_silent(last)) {
+                bars.pop();
+            }
+        };
+        trim(&mut bars);
         if bars.last().is_some_and(|last| is_ending(last)) && !bars.iter().all(|it| is_ending(it)) {
             bars.pop();
-        }
-        while bars.len() > 1 && bars.last().is_some_and(|last| is_silent(last)) {
-            bars.pop();
+            trim(&mut bars);
         }
         let first = bars.len().saturating_sub((most / bar).max(1));
         let mut steps = bars[first..].concat();

@@ -188,7 +188,7 @@ mod tests {
             beats += meter.beats();
         }
         for bar in 500..600 {
-            assert_eq!(count(&mut counter, lines[usize::try_from(bar).unwrap()], false), bar);
+            assert_eq!(count(&mut counter, lines[usize::try_from(bar).expect("few")], false), bar);
         }
     }
 }

@@ -11,8 +11,8 @@ pub struct FactoryMap {
     pub number: u8,
     /// Name in the window, in host texts and in settings.
     pub name: &'static str,
-    /// Pitches by class and articulation. `None`: the model's own pitches, which are General MIDI's for a kit of
-    /// nine.
+    /// Pitches by class and articulation. `None`: the model's own pitches, which are General MIDI's
+    /// for a kit of nine.
     pub pitches: Option<Pitches>,
     /// True if controller 4 decides how open the hi-hat of the instrument sounds; it is then sent
     /// before each stroke of the hi-hat.

@@ -50,8 +50,7 @@ impl FreeRun {
         if train.len() < ENOUGH {
             return None;
         }
-        let hits = |take: &Groove| take.bars.iter().map(hits).collect();
-        let played: Vec<HitBars> = sides.played.iter().map(hits).collect();
+        let played: Vec<HitBars> = sides.played.iter().map(hits_of).collect();
         let known: HashSet<[BarHits; 2]> = train.iter().flat_map(|piece| windows(piece)).collect();
         let verbatim = |pieces: &[HitBars]| {
             let all: Vec<[BarHits; 2]> = pieces.iter().flat_map(|piece| windows(piece)).collect();
@@ -88,6 +87,11 @@ impl FreeRun {
 
 fn hits(bar: &BarSteps) -> BarHits {
     bar.map(|step| step.drums().bits())
+}
+
+/// Returns the hits of a beat.
+pub(crate) fn hits_of(groove: &Groove) -> HitBars {
+    groove.bars.iter().map(hits).collect()
 }
 
 /// Returns the human beats in 4/4 of a style and a split; style number 0 is all styles.

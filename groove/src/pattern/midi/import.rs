@@ -1,6 +1,7 @@
 //! Import of drum clips: the drum notes of a MIDI file, its tempo, meters and length, and what is
 //! not imported.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::damage::list;
@@ -187,12 +188,10 @@ impl Import {
     /// Sorts the notes. Of several in one place that are struck alike the loudest is kept, as they
     /// would be one note on every instrument.
     fn keep_loudest(&mut self) {
-        self.notes.sort_unstable();
+        self.notes
+            .sort_by_key(|note| (note.tick, note.drum, note.articulation, Reverse(note.velocity)));
         let all = self.notes.len();
-        let kind = |note: &DrumNote| (note.tick, note.drum, note.articulation);
-        self.notes.reverse();
-        self.notes.dedup_by_key(|note| kind(note));
-        self.notes.reverse();
+        self.notes.dedup_by_key(|note| (note.tick, note.drum, note.articulation));
         match all - self.notes.len() {
             0 => {}
             1 => self.left_out.push("1 note in the place of a louder one of its drum".into()),

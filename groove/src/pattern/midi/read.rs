@@ -63,9 +63,14 @@ impl Import {
             }
             left_out += rejected;
         }
+        let clip = Clip { steps, tempo: self.tempo().unwrap_or(DEFAULT_TEMPO), meter };
+        Ok((clip, self.told(left_out)))
+    }
+
+    /// [`Import::sentence`], and one on strokes that find no room.
+    pub(super) fn told(&self, left_out: usize) -> Option<String> {
         let sentences: Vec<String> = self.sentence().into_iter().chain(crowded(left_out)).collect();
-        let told = (!sentences.is_empty()).then(|| sentences.join(" "));
-        Ok((Clip { steps, tempo: self.tempo().unwrap_or(DEFAULT_TEMPO), meter }, told))
+        (!sentences.is_empty()).then(|| sentences.join(" "))
     }
 
     /// Ticks before the first bar of a meter, less whole bars.
@@ -77,7 +82,7 @@ impl Import {
 }
 
 /// Sentence on strokes that find no room, if there are any.
-pub(super) fn crowded(left_out: usize) -> Option<String> {
+fn crowded(left_out: usize) -> Option<String> {
     let notes = match left_out {
         0 => return None,
         1 => "1 note is".to_owned(),

@@ -3,7 +3,7 @@
 use super::error::{MAX_CLIP_STEPS, MidiError};
 use super::file::TimeSignature;
 use super::import::{DrumNote, Import};
-use super::read::{DEFAULT_TEMPO, crowded};
+use super::read::DEFAULT_TEMPO;
 use crate::pattern::clip::{Clip, Onset, bar_ticks, step_at};
 use crate::pattern::{Hit, Meter, Step};
 
@@ -50,8 +50,7 @@ impl Import {
         for note in &self.notes {
             left_out += song.add(note);
         }
-        let sentences: Vec<String> = self.sentence().into_iter().chain(crowded(left_out)).collect();
-        Ok((song, (!sentences.is_empty()).then(|| sentences.join(" "))))
+        Ok((song, self.told(left_out)))
     }
 
     /// The song without its hits.

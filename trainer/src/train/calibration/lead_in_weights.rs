@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use candle_core::Device;
+use groove::CLASSES;
 use groove::generate::lead_in_choice::choose;
 use groove::model::{self, Model};
 use groove::take::{Take, TakeControls};
-use groove::{CLASSES, Drum, Step};
 use rayon::prelude::*;
 
 use crate::data::{Data, Piece, Split};
@@ -21,7 +21,7 @@ use crate::files;
 use crate::metrics::StyleClassifier;
 use crate::metrics::backbone::BackboneShares;
 use crate::metrics::comparison::{FIXED_TEMPO, Groove, human_whole, play, tempi};
-use crate::metrics::free_run::{self, bar_f1, bar_f1_of, hits_per_bar};
+use crate::metrics::free_run::{self, bar_f1, hits_of, hits_per_bar};
 
 /// Takes at the drummers' tempi and as many at [`FIXED_TEMPO`], and bars of each.
 const TAKES: u32 = 4_000;
@@ -78,11 +78,10 @@ pub(crate) fn with_lead_in_weights(
         eprintln!("playing {name}, to weight its lead-ins");
         let limits = limits(&data.pieces, &trees, style)?;
         let drummers = tempi(&data.pieces, style);
-        let groups = [&drummers[..], &[FIXED_TEMPO]].map(|tempi| {
-            TakeGroup::play(&model, &trees, style, tempi).map(|group| group.smoothed())
-        });
-        let [at_drummers, fixed] = groups;
-        let groups = [at_drummers?, fixed?];
+        let groups = [
+            TakeGroup::play(&model, &trees, style, &drummers)?,
+            TakeGroup::play(&model, &trees, style, &[FIXED_TEMPO])?,
+        ];
         let (factors, before, after) = factors(&groups, &limits);
         for (number, figures) in [("before", before), ("after", after)] {
             eprintln!("{number}, at the drummers' tempi and {FIXED_TEMPO}: {figures:.3?}");
@@ -124,7 +123,7 @@ fn limits(pieces: &[Piece], trees: &StyleClassifier, style: u8) -> Result<[Figur
 struct TakeGroup {
     /// Number of takes of each lead-in, in the order of the model's.
     counts: Vec<f64>,
-    /// Sums, or after [`TakeGroup::smoothed`] means, of the takes' figures.
+    /// Means of the figures of each lead-in's takes and of [`PRIOR`] takes of the mean of all.
     figures: Vec<Figures>,
     /// Standard deviations over all takes.
     spread: Figures,
@@ -146,34 +145,31 @@ impl TakeGroup {
             Ok((lead_in, figures(&groove, trees.recall_of(&groove, style))))
         };
         let takes = (0..TAKES).into_par_iter().map(take).collect::<Result<Vec<_>>>()?;
-        let lead_ins = model.lead_ins().len();
-        let mut counts = vec![0.0; lead_ins];
-        let mut sums = vec![[0.0; FIGURES]; lead_ins];
-        let (mut mean, mut squares) = ([0.0; FIGURES], [0.0; FIGURES]);
-        for (lead_in, figures) in &takes {
-            counts[*lead_in] += 1.0;
-            for (place, figure) in figures.iter().enumerate() {
-                sums[*lead_in][place] += figure;
-                mean[place] += figure / f64::from(TAKES);
-                squares[place] += figure * figure / f64::from(TAKES);
-            }
-        }
-        let deviation = |place: usize| (squares[place] - mean[place] * mean[place]).max(1e-6);
-        let spread = std::array::from_fn(|place| deviation(place).sqrt());
-        Ok(TakeGroup { counts, figures: sums, spread })
+        Ok(TakeGroup::of(&takes, model.lead_ins().len()))
     }
 
-    /// Turns the sums into means, each with [`PRIOR`] takes of the mean of all.
-    fn smoothed(mut self) -> TakeGroup {
-        let all: f64 = self.counts.iter().sum();
-        let sum = |place: usize| self.figures.iter().map(|figures| figures[place]).sum::<f64>();
-        let mean: Figures = std::array::from_fn(|place| sum(place) / all);
-        for (figures, count) in self.figures.iter_mut().zip(&self.counts) {
+    /// Takes, each the index of a lead-in and figures.
+    fn of(takes: &[(usize, Figures)], lead_ins: usize) -> TakeGroup {
+        let all = takes.len() as f64;
+        let mut counts = vec![0.0; lead_ins];
+        let mut figures = vec![[0.0; FIGURES]; lead_ins];
+        let (mut mean, mut squares) = ([0.0; FIGURES], [0.0; FIGURES]);
+        for (lead_in, of_take) in takes {
+            counts[*lead_in] += 1.0;
+            for (place, figure) in of_take.iter().enumerate() {
+                figures[*lead_in][place] += figure;
+                mean[place] += figure / all;
+                squares[place] += figure * figure / all;
+            }
+        }
+        for (figures, count) in figures.iter_mut().zip(&counts) {
             for (figure, mean) in figures.iter_mut().zip(mean) {
                 *figure = (*figure + PRIOR * mean) / (count + PRIOR);
             }
         }
-        self
+        let deviation = |place: usize| (squares[place] - mean[place] * mean[place]).max(1e-6);
+        let spread = std::array::from_fn(|place| deviation(place).sqrt());
+        TakeGroup { counts, figures, spread }
     }
 
     /// Means over all lead-ins, each weighted by its takes times a factor.
@@ -196,16 +192,12 @@ fn named(shares: &BackboneShares) -> [f64; 6] {
 /// Figures of one take.
 fn figures(groove: &Groove, recall: Option<f64>) -> Figures {
     let shares = BackboneShares::of(std::slice::from_ref(groove));
-    let steps: Vec<Step> = groove.bars.concat();
-    let rate = |drum: Drum| {
-        let hits = steps.iter().filter(|step| step.drums().contains(drum)).count();
-        hits as f64 / groove.bars.len() as f64
-    };
+    let hits = [hits_of(groove)];
     let mut figures = [0.0; FIGURES];
     figures[..6].copy_from_slice(&named(&shares));
-    figures[6] = bar_f1_of(&steps);
+    figures[6] = bar_f1(&hits);
     figures[7] = recall.unwrap_or(0.0);
-    figures[SHARES..].copy_from_slice(&Drum::ALL.map(rate));
+    figures[SHARES..].copy_from_slice(&hits_per_bar(&hits, CLASSES));
     figures
 }
 
@@ -283,10 +275,13 @@ mod tests {
 
     #[test]
     fn means_of_few_takes_are_drawn_to_the_mean_of_all() {
-        let mut group = group();
-        group.counts = vec![1.0, 3.0];
-        (group.figures[0][0], group.figures[1][0]) = (1.0, 0.0);
-        let figures = group.smoothed().figures;
+        let with = |backbeat: f64| {
+            let mut figures = [0.5; FIGURES];
+            figures[0] = backbeat;
+            figures
+        };
+        let takes = [(0, with(1.0)), (1, with(0.0)), (1, with(0.0)), (1, with(0.0))];
+        let figures = TakeGroup::of(&takes, 2).figures;
         assert!((figures[0][0] - 0.5).abs() < 1e-9);
         assert!((figures[1][0] - 0.1).abs() < 1e-9);
     }
