@@ -119,17 +119,13 @@ fn read_as(bytes: &[u8], song: Meter, map: PitchMap) -> Result<(Clip, Option<Str
         notes.push(format!("Left out: {others}, because the song is in {}.", named(song)));
     }
     let bar = song.steps();
-    // A last bar with hits on its first step alone is the bar line that ends the clip.
+    // A last bar struck on its first step alone is the bar line that ends the clip.
     let last = clip.steps.len().saturating_sub(1) / bar * bar;
-    if last > 0 && clip.steps[last + 1..].iter().all(|step| step.drums().is_empty()) {
-        clip.steps.truncate(last + 1);
-    }
-    if clip.steps.len() > bar
-        && clip.steps.len() % bar == 1
-        && let Some(end) = clip.steps.pop()
-    {
-        let left_out = wrap_early(&end, &mut clip.steps[0]);
-        if left_out > 0 {
+    let is_struck = |step: &Step| !step.drums().is_empty();
+    if last > 0 && is_struck(&clip.steps[last]) && !clip.steps[last + 1..].iter().any(is_struck) {
+        let end = clip.steps[last];
+        clip.steps.truncate(last);
+        if wrap_early(&end, &mut clip.steps[0]) > 0 {
             notes.push("The hits on the last bar line are left out: they end the clip.".into());
         }
     }
@@ -207,6 +203,20 @@ mod tests {
         let strokes = [Hit::plain(90, 0).main(), Hit::plain(70, -120).main()];
         assert_eq!(snare.strokes().collect::<Vec<_>>(), strokes);
         assert_eq!((clip.steps.len(), clip.steps[0].hit(Drum::Crash)), (32, None));
+    }
+
+    #[test]
+    fn silent_bars_at_the_end_are_kept() {
+        let mut steps = vec![Step::SILENT; 48];
+        steps[..8].fill_with(|| {
+            let mut step = Step::SILENT;
+            step.set(Drum::Snare, Some(Hit::plain(90, 0)));
+            step
+        });
+        let meter = Meter::FOUR_FOUR;
+        let file = Clip { steps, tempo: 97.0, meter }.write(&MidiLayout::new("", Drum::PITCHES));
+        let (clip, told) = read(&file, meter).expect("a clip");
+        assert_eq!((clip.steps.len(), told), (48, None));
     }
 
     #[test]
