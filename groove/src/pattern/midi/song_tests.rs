@@ -10,11 +10,14 @@ use crate::pattern::{Hit, Meter, Step};
 fn song(meters: &[(i32, i32, usize)]) -> Song {
     let (mut sections, mut tempos, mut time_signatures) = (Vec::new(), Vec::new(), Vec::new());
     let (mut start, mut tempo) = (0, 90.0);
+    // The last step of a bar of 5/64 is 60 ticks long: an early hit after it would be nearer to it
+    // than to the bar line.
+    let has_short_steps = meters.iter().any(|&(_, denominator, _)| denominator == 64);
     for &(numerator, denominator, bars) in meters {
         let meter = Meter::new(numerator, denominator);
         let mut steps = vec![Step::SILENT; bars * meter.steps()];
         for (place, step) in steps.iter_mut().enumerate() {
-            let is_early = start > 0 && place % (2 * meter.steps()) == 0;
+            let is_early = start > 0 && !has_short_steps && place % (2 * meter.steps()) == 0;
             match place % meter.steps() {
                 0 => step.set(Drum::Kick, Some(Hit::plain(100, if is_early { -70 } else { 0 }))),
                 odd if odd % 2 == 1 => step.set(Drum::Ride, Some(Hit::plain(60, 20))),
@@ -58,7 +61,7 @@ fn meters_and_tempos_stay_at_their_bars() {
         };
         assert_eq!(tempos(&read.tempos), tempos(&song.tempos));
         let sections = |song: &[Section]| -> Vec<_> {
-            song.iter().map(|it| (it.start, it.clip.meter, it.clip.steps.len())).collect()
+            song.iter().map(|it| (it.start, it.clip.meter, it.clip.steps.clone())).collect()
         };
         assert_eq!(sections(&read.sections), sections(&song.sections), "{meters:?}");
     }
