@@ -1,5 +1,7 @@
 //! The autoregressive decoder: network states and the steps that led to them.
 
+use std::ops::Range;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -8,9 +10,11 @@ use crate::generate::intended_feel::{Blend, DEFAULT_AMOUNT, MOST_OFFSET, MeantOf
 use crate::generate::stroke_choice::{StrokeChoice, draw};
 use crate::model::encode::Kind;
 use crate::model::feel::{
-    FEEL_LOGITS, References, VELOCITY_BINS, add_references, clear_only, hit_at,
+    CLEAR_OFFSETS, FEEL_LOGITS, OFFSET_BIN, OFFSET_BINS, References, VELOCITY_BINS, add_references,
+    clear_only, hit_at,
 };
 use crate::model::kernels::activation::{exp_all, ln_all};
+use crate::model::offset_correction::OffsetErrors;
 use crate::model::pointer_memory::Memory;
 use crate::model::{Model, ModelError, State};
 use crate::pattern::drum::{CLASSES, DrumSet};
@@ -98,8 +102,14 @@ pub(crate) enum VelocityOffset<'a> {
     Median,
 }
 
-/// Velocity and offset logits by class; `None` where the class is not struck.
-pub(crate) type FeelLogits = [Option<[f32; FEEL_LOGITS]>; CLASSES];
+/// Distributions of velocity and offset of the drums that are struck next.
+#[derive(Debug)]
+pub(crate) struct FeelPrediction {
+    /// By class; `None` where the class is not struck.
+    logits: [Option<[f32; FEEL_LOGITS]>; CLASSES],
+    /// Corrections of the offsets in ticks, by class.
+    corrections: [f32; CLASSES],
+}
 
 impl VelocityOffset<'_> {
     /// The main strokes of the struck drums. Every step draws the same number of random numbers,
@@ -107,7 +117,7 @@ impl VelocityOffset<'_> {
     pub(crate) fn main_strokes(
         &mut self,
         model: &Model,
-        logits: &FeelLogits,
+        feel: &FeelPrediction,
     ) -> [Option<Hit>; CLASSES] {
         let mut mains = [None; CLASSES];
         let together = match self {
@@ -123,17 +133,21 @@ impl VelocityOffset<'_> {
                 }
                 VelocityOffset::Median => [0.5; 4],
             };
-            let Some(mut logits) = logits[drum.index()] else { continue };
+            let Some(mut logits) = feel.logits[drum.index()] else { continue };
+            let correction = feel.corrections[drum.index()];
             let request = match self {
                 VelocityOffset::Sampled(_, request) => *request,
                 VelocityOffset::Median => Request::default(),
             };
-            if request.clear.contains(drum) {
+            let clear = request.clear.contains(drum);
+            if clear {
                 clear_only(&mut logits);
             }
-            let mut main = hit(&logits, places);
+            let bins = if clear { CLEAR_OFFSETS } else { 0..OFFSET_BINS };
+            let hit = |places| hit(&logits, correction, &bins, places);
+            let mut main = hit(places);
             if let Some(meant) = request.offsets[drum.index()] {
-                let offsets = [meant, hit(&logits, [0.5; 4]).offset(), main.offset()];
+                let offsets = [meant, hit([0.5; 4]).offset(), main.offset()];
                 let offset = Blend::new(true, DEFAULT_AMOUNT).mix(offsets, MOST_OFFSET);
                 main = main.moved(offset, 1.0, |velocity| velocity);
             }
@@ -151,6 +165,7 @@ pub(crate) struct Decoder {
     pub(crate) steps: Vec<Step>,
     /// For each step, true if it was part of a fill.
     fills: Vec<bool>,
+    offset_errors: OffsetErrors,
     /// The last prediction. Its buffers are reused for the next one.
     used: Prediction,
 }
@@ -178,6 +193,7 @@ impl Decoder {
             state: model.start(),
             steps: Vec::new(),
             fills: Vec::new(),
+            offset_errors: OffsetErrors::default(),
             used: Prediction::default(),
         }
     }
@@ -219,28 +235,39 @@ impl Decoder {
         prediction: &mut Prediction,
         drums: DrumSet,
     ) -> Result<References, ModelError> {
+        let last = self.steps.len().checked_sub(1);
+        if let (Some(by), Some(last)) = (model.metadata().offset_correction, last) {
+            let step = last % kind.meter.steps();
+            self.offset_errors.learn(by, step, &self.steps[last]);
+        }
         let references = References::at(&self.steps, &prediction.memory, kind.meter);
         references.write(drums, &mut prediction.row[model.metadata().row()..]);
         model.feel(&mut self.state, &prediction.row)?;
         Ok(references)
     }
 
-    /// Velocity and offset logits of the drums that are struck next.
-    pub(crate) fn feel_logits(
+    /// Velocities and offsets of the drums that are struck next.
+    pub(crate) fn predict_feel(
         &mut self,
         model: &Model,
         kind: &Kind,
         prediction: &mut Prediction,
         drums: DrumSet,
-    ) -> Result<FeelLogits, ModelError> {
+    ) -> Result<FeelPrediction, ModelError> {
         let references = self.advance_feel(model, kind, prediction, drums)?;
-        let mut all = [None; CLASSES];
+        let step = self.steps.len() % kind.meter.steps();
+        let correction = model.metadata().offset_correction;
+        let corrections = correction.map(|by| self.offset_errors.corrections(by, step));
+        let mut logits = [None; CLASSES];
         for drum in drums.iter() {
             let outputs = model.velocity_offset(&self.state, drum.index())?;
-            let logits = all[drum.index()].insert([0.0; FEEL_LOGITS]);
+            let logits = logits[drum.index()].insert([0.0; FEEL_LOGITS]);
             add_references(&outputs, &references.bins(drum), logits);
+            if correction.is_some() {
+                self.offset_errors.predict(drum, logits);
+            }
         }
-        Ok(all)
+        Ok(FeelPrediction { logits, corrections: corrections.unwrap_or_default() })
     }
 
     /// Strikes these drums next, and chooses how.
@@ -252,8 +279,8 @@ impl Decoder {
         drums: DrumSet,
         mut velocity_offset: VelocityOffset,
     ) -> Result<(), ModelError> {
-        let logits = self.feel_logits(model, kind, &mut prediction, drums)?;
-        let mains = velocity_offset.main_strokes(model, &logits);
+        let feel = self.predict_feel(model, kind, &mut prediction, drums)?;
+        let mains = velocity_offset.main_strokes(model, &feel);
         let has_strokes = model.metadata().has_strokes();
         let offsets = model.metadata().stroke_offsets(kind);
         let mut step = Step::SILENT;
@@ -327,7 +354,10 @@ impl Decoder {
         mut prediction: Prediction,
         step: Step,
     ) -> Result<(), ModelError> {
-        self.advance_feel(model, kind, &mut prediction, step.drums())?;
+        match model.metadata().offset_correction {
+            Some(_) => drop(self.predict_feel(model, kind, &mut prediction, step.drums())?),
+            None => drop(self.advance_feel(model, kind, &mut prediction, step.drums())?),
+        }
         self.push(step, kind, prediction);
         Ok(())
     }
@@ -348,11 +378,20 @@ fn near(place: f32, draw: f32) -> f32 {
 }
 
 /// The hit at four quantiles (0 to 1): velocity bin, within that bin, offset bin, within that bin.
-fn hit(logits: &[f32; FEEL_LOGITS], [v, in_v, o, in_o]: [f32; 4]) -> Hit {
+/// The offset is corrected by some ticks, within a range of bins.
+fn hit(
+    logits: &[f32; FEEL_LOGITS],
+    correction: f32,
+    bins: &Range<usize>,
+    [v, in_v, o, in_o]: [f32; 4],
+) -> Hit {
     let (velocity, offset) = logits.split_at(VELOCITY_BINS);
     let velocity = draw(velocity, VELOCITY_TEMPERATURE, v) as f32 + in_v;
     let offset = draw(offset, OFFSET_TEMPERATURE, o) as f32 + in_o;
-    hit_at(velocity, offset)
+    let corrected = offset + correction / f32::from(OFFSET_BIN);
+    // The last bin ends before the range does.
+    let end = bins.end as f32 - 1.0 / f32::from(OFFSET_BIN);
+    hit_at(velocity, corrected.clamp(bins.start as f32, end))
 }
 
 #[cfg(test)]

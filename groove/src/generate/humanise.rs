@@ -100,11 +100,11 @@ impl Humaniser<'_> {
             // Intended hits need not be clear: a ghost note is not.
             let requested = if is_meant { DrumSet::EMPTY } else { drums };
             let mut prediction = decoder.predict(model, kind)?;
-            let logits = decoder.feel_logits(model, kind, &mut prediction, drums)?;
-            let medians = VelocityOffset::Median.main_strokes(model, &logits);
+            let feel = decoder.predict_feel(model, kind, &mut prediction, drums)?;
+            let medians = VelocityOffset::Median.main_strokes(model, &feel);
             let sampled = match &mut rng {
                 Some(rng) => {
-                    VelocityOffset::Sampled(rng, requested.into()).main_strokes(model, &logits)
+                    VelocityOffset::Sampled(rng, requested.into()).main_strokes(model, &feel)
                 }
                 None => medians,
             };

@@ -37,7 +37,8 @@ pub const FEEL_CELLS: usize = CLASSES * (1 + 2 * REFERENCES + 2);
 /// Minimum velocity of a clearly audible hit, see [`is_clear`]; the lower end of a bin.
 const CLEAR_VELOCITY: u8 = 5 * VELOCITY_BIN;
 /// Offset bins of a clear hit: a quarter of a step early to a quarter late.
-const CLEAR_OFFSETS: std::ops::Range<usize> = OFFSET_BINS / 4..OFFSET_BINS - OFFSET_BINS / 4;
+pub(crate) const CLEAR_OFFSETS: std::ops::Range<usize> =
+    OFFSET_BINS / 4..OFFSET_BINS - OFFSET_BINS / 4;
 
 /// Bars in the mean hit.
 const MEAN_BARS: usize = 8;

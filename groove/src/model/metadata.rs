@@ -9,6 +9,7 @@ use crate::model::calibration::StyleCalibration;
 use crate::model::encode::{self, Inputs, Kind};
 use crate::model::error::{FORMATS, MAX_CELLS, MAX_LAYERS, ModelError};
 use crate::model::feel::{CLASS_OUTPUTS, FEEL_CELLS};
+use crate::model::offset_correction::OffsetCorrection;
 use crate::model::pointer_memory::CONTROLS;
 use crate::model::stroke_offsets::StrokeOffsets;
 use crate::model::strokes;
@@ -89,6 +90,9 @@ pub struct Metadata {
     /// Offsets of the stroke network by style number. Missing styles use those of any.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stroke_offsets: BTreeMap<u8, StrokeOffsets>,
+    /// Correction of predicted offsets; files of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset_correction: Option<OffsetCorrection>,
 }
 
 impl Metadata {
@@ -112,6 +116,7 @@ impl Metadata {
             validation: Figures::default(),
             calibrations: Vec::new(),
             stroke_offsets: BTreeMap::new(),
+            offset_correction: Some(OffsetCorrection::DEFAULT),
         }
     }
 

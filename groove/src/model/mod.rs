@@ -23,6 +23,7 @@ pub mod kernels;
 pub mod lead_in;
 pub mod metadata;
 mod network;
+pub mod offset_correction;
 pub mod pointer_memory;
 pub mod stroke_offsets;
 pub mod strokes;

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use crate::data::known_style;
 use crate::files;
+use crate::metrics::bar_faults::{BAR_FAULTS, BarFault, faults_of};
 use crate::playback::play_bars;
 
 /// Options of `sheet`.
@@ -41,67 +42,6 @@ pub struct SheetOptions {
     /// File to write
     #[arg(long, default_value = "docs/sixteen-takes.md")]
     out: PathBuf,
-}
-
-/// An obvious fault of a bar of 4/4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BarFault {
-    /// No kick on 1.
-    One,
-    /// Snare missing on 2 or 4; in reggae, neither kick nor snare on 3.
-    Backbeat,
-    /// Hats, ride and crash on fewer than two quarters and fewer than four steps.
-    Time,
-    /// At least four toms, and at least half of the hits.
-    Toms,
-}
-
-const BAR_FAULTS: [BarFault; 4] =
-    [BarFault::One, BarFault::Backbeat, BarFault::Time, BarFault::Toms];
-
-impl BarFault {
-    fn name(self) -> &'static str {
-        match self {
-            BarFault::One => "no kick on 1",
-            BarFault::Backbeat => "no backbeat",
-            BarFault::Time => "no timekeeper",
-            BarFault::Toms => "tom solo",
-        }
-    }
-
-    /// Returns true if it is a fault in a style: jazz, latin and afrobeat have no snare on 2 and 4,
-    /// and jazz and reggae often have no kick on 1.
-    fn counts_in(self, style: &str) -> bool {
-        match self {
-            BarFault::One => !["jazz", "reggae"].contains(&style),
-            BarFault::Backbeat => !["jazz", "latin", "afrobeat", "afrocuban"].contains(&style),
-            BarFault::Time | BarFault::Toms => true,
-        }
-    }
-
-    fn is_in(self, bar: &[DrumSet], style: &str) -> bool {
-        let at = |step: usize| bar.get(step).copied().unwrap_or_default();
-        let of = |drums: &[Drum]| -> DrumSet { drums.iter().copied().collect() };
-        let some = |step: usize, drums: DrumSet| !at(step).and(drums).is_empty();
-        match self {
-            BarFault::One => !at(0).contains(Drum::Kick),
-            BarFault::Backbeat if style == "reggae" => !some(8, of(&[Drum::Kick, Drum::Snare])),
-            BarFault::Backbeat => ![4, 12].into_iter().all(|two| at(two).contains(Drum::Snare)),
-            BarFault::Time => {
-                let time = of(&[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash]);
-                let struck = |every: usize| {
-                    (0..bar.len()).step_by(every).filter(|&step| some(step, time)).count()
-                };
-                struck(4) < 2 && struck(1) < 4
-            }
-            BarFault::Toms => {
-                let toms = of(&[Drum::LowTom, Drum::MidTom, Drum::HighTom]);
-                let toms: u32 = bar.iter().map(|step| step.and(toms).len()).sum();
-                let all: u32 = bar.iter().map(|step| step.len()).sum();
-                toms >= 4 && 2 * toms >= all
-            }
-        }
-    }
 }
 
 /// Writes the sheet.
@@ -154,7 +94,8 @@ fn head(options: &SheetOptions) -> String {
          *Faults* lists obvious faults of single bars, found by a few rules. They help the reader \
          and do not rate the music: a bar without a fault can be bad, and a good bar can have one. \
          A backbeat is not expected in jazz, latin and afrobeat, nor a kick on 1 in jazz and \
-         reggae; reggae needs a kick or snare on 3.\n\n\
+         reggae; reggae needs a kick or snare on 3, or both together on 2 and 4; half \
+         time, with the snare on 3, is a backbeat.\n\n\
          Bars with each fault, of {} per style (-: not expected):\n\n\
          | style | {names} | none |\n|---|---|---|---|---|---|\n",
         takes * u32::from(*bars)
@@ -167,9 +108,7 @@ fn drums(bar: &Bar) -> Vec<DrumSet> {
 }
 
 fn faults(bar: &Bar, style: &str) -> Vec<BarFault> {
-    let drums = drums(bar);
-    let found = |fault: &BarFault| fault.counts_in(style) && fault.is_in(&drums, style);
-    BAR_FAULTS.into_iter().filter(found).collect()
+    faults_of(&drums(bar), style)
 }
 
 /// Returns the table row of a style.

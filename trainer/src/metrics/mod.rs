@@ -2,6 +2,7 @@
 //! drummers (a judge that tries to separate them, backbone, style recall, diversity, swing).
 
 pub(crate) mod backbone;
+pub(crate) mod bar_faults;
 pub(crate) mod baselines;
 pub(crate) mod comparison;
 mod diversity;

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use anyhow::Result;
-use groove::Step;
 use groove::model::calibration::add_logit_bias;
 use groove::model::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
 use groove::model::lead_in::step_of_four_four;
+use groove::model::offset_correction::OffsetErrors;
 use groove::model::{Figures, Metadata};
 use groove::pattern::TICKS_PER_STEP;
 use groove::pattern::style::{ANY, style_number};
+use groove::{CLASSES, Step};
 use rayon::prelude::*;
 
 use crate::data::Piece;
@@ -102,6 +103,7 @@ impl Predictions {
             let dial = metadata.calibration(piece.kind.style);
             let meter = piece.kind.meter;
             let bar = meter.steps();
+            let mut errors = OffsetErrors::default();
             for (at, (step, &row)) in piece.steps.iter().zip(rows).enumerate() {
                 let mut hits = self.hits[row * subsets..][..subsets].to_vec();
                 if !piece.kind.fill {
@@ -111,7 +113,16 @@ impl Predictions {
                 }
                 kernel::softmax(&mut hits);
                 let feel = &self.feel[row * classes * FEEL_LOGITS..][..classes * FEEL_LOGITS];
-                score += score_step(step, &hits, feel, piece.kind.tempo);
+                let corrections = metadata.offset_correction.map(|by| {
+                    let corrections = errors.corrections(by, at % bar);
+                    for (drum, _) in step.hits() {
+                        errors.predict(drum, &feel[drum.index() * FEEL_LOGITS..][..FEEL_LOGITS]);
+                    }
+                    errors.learn(by, at % bar, step);
+                    corrections
+                });
+                let corrections = corrections.unwrap_or_default();
+                score += score_step(step, &hits, feel, &corrections, piece.kind.tempo);
             }
             score
         };
@@ -119,8 +130,15 @@ impl Predictions {
     }
 }
 
-/// Scores a step, given the distribution of the hits and the logits of velocity and offset.
-fn score_step(step: &Step, hits: &[f32], feel: &[f32], tempo: f32) -> Score {
+/// Scores a step, given the distribution of the hits, the logits of velocity and offset, and the
+/// corrections of the offsets in ticks, by class.
+fn score_step(
+    step: &Step,
+    hits: &[f32],
+    feel: &[f32],
+    corrections: &[f32; CLASSES],
+    tempo: f32,
+) -> Score {
     let chance = hits[usize::from(step.drums().bits())].max(1e-30);
     let nll = -f64::from(chance.ln());
     let mut score = Score { steps: 1.0, nll, ..Score::default() };
@@ -135,6 +153,7 @@ fn score_step(step: &Step, hits: &[f32], feel: &[f32], tempo: f32) -> Score {
         score.excess[bins(hit).0] -= 1.0;
         let velocity = median(&velocity) * f64::from(VELOCITY_BIN);
         let offset = median(&offset) * f64::from(OFFSET_BIN) - 120.0;
+        let offset = offset + f64::from(corrections[drum.index()]);
         // The middle of a value is half a unit above its lower edge.
         score.hits += 1.0;
         score.velocity += (velocity - f64::from(hit.velocity) - 0.5).abs();

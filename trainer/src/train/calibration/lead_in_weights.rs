@@ -10,18 +10,20 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use candle_core::Device;
-use groove::CLASSES;
 use groove::generate::lead_in_choice::choose;
 use groove::model::{self, Model};
 use groove::take::{Take, TakeControls};
+use groove::{Articulation, CLASSES, Drum, Hit, Step};
 use rayon::prelude::*;
 
 use crate::data::{Data, Piece, Split};
 use crate::files;
 use crate::metrics::StyleClassifier;
 use crate::metrics::backbone::BackboneShares;
-use crate::metrics::comparison::{FIXED_TEMPO, Groove, human_whole, play, tempi};
-use crate::metrics::free_run::{self, bar_f1, hits_of, hits_per_bar};
+use crate::metrics::bar_faults::is_strange;
+use crate::metrics::comparison::{self, BarSteps, FIXED_TEMPO, Groove, human_whole, play, tempi};
+use crate::metrics::free_run::{self, HitBars, bar_f1, hits_of, hits_per_bar};
+use crate::metrics::stroke_shares::pedal_on_two_and_four;
 
 /// Takes at the drummers' tempi and as many at [`FIXED_TEMPO`], and bars of each.
 const TAKES: u32 = 4_000;
@@ -43,23 +45,32 @@ const MOST_FACTOR: f64 = 20.0;
 /// drummers, some of whose beats are solos. In order: share of bars with a backbeat; share of takes
 /// with it in more than .8, and in less than .2, of the bars; share of bars with the kick on 2 or 4,
 /// and on 1; share of quarters with a hat or cymbal; F1 of neighbouring bars; share of windows
-/// recognised as the style.
+/// recognised as the style; share of strange bars ([`is_strange`]); share
+/// of bars with the pedal of the hi-hat on 2 and 4.
 const LIMITS: [(f64, f64); SHARES] = [
-    (-0.01, 0.045),
-    (-0.02, 0.085),
-    (-0.085, 0.02),
+    (0.01, 0.045),
+    (0.0, 0.085),
+    (-0.085, -0.04),
     (-0.03, 0.03),
     (0.0, 1.0),
     (0.0, 1.0),
     (-0.012, 0.012),
     (-0.065, 1.0),
+    (-1.0, 0.0),
+    (-0.03, 0.03),
 ];
-/// Maximum difference of a class's hits per bar, relative and absolute; the greater counts.
-const RATE: (f64, f64) = (0.05, 0.1);
+/// Maximum share of strange bars, relative to the drummers', some of whose beats are solos.
+const STRANGE_LIMIT: f64 = 0.25;
+/// Maximum difference of hits per bar, relative and absolute; the greater counts.
+const RATE: (f64, f64) = (0.08, 0.12);
 
-const SHARES: usize = 8;
-const FIGURES: usize = SHARES + CLASSES;
-/// Figures of one take or means of several: those of [`LIMITS`], and hits per bar of each class.
+const SHARES: usize = 10;
+/// Places of two of [`LIMITS`].
+const BAR_F1: usize = 6;
+const STRANGE: usize = 8;
+const RATES: usize = CLASSES + 2;
+const FIGURES: usize = SHARES + RATES;
+/// Figures of one take or means of several: those of [`LIMITS`], and [`rates`].
 type Figures = [f64; FIGURES];
 
 /// Returns the bytes of a model with new weights of the lead-ins of some styles.
@@ -76,7 +87,7 @@ pub(crate) fn with_lead_in_weights(
     for &style in styles {
         let name = model.metadata().style_name(style);
         eprintln!("playing {name}, to weight its lead-ins");
-        let limits = limits(&data.pieces, &trees, style)?;
+        let limits = limits(&data.pieces, &trees, style, name)?;
         let drummers = tempi(&data.pieces, style);
         let groups = [
             TakeGroup::play(&model, &trees, style, &drummers)?,
@@ -99,24 +110,30 @@ pub(crate) fn with_lead_in_weights(
 
 /// Lower and upper limits of the figures, from the drummers' train beats. The recall of drummers is
 /// that of held-out beats.
-fn limits(pieces: &[Piece], trees: &StyleClassifier, style: u8) -> Result<[Figures; 2]> {
+fn limits(
+    pieces: &[Piece],
+    trees: &StyleClassifier,
+    style: u8,
+    name: &str,
+) -> Result<[Figures; 2]> {
     let whole = human_whole(pieces, Split::Train, style);
     anyhow::ensure!(!whole.is_empty(), "the style has no beats to compare with");
-    let shares = BackboneShares::of(&whole);
     let beats = free_run::human(pieces, Split::Train, style);
-    let rates = hits_per_bar(&beats, CLASSES);
-    let [backbeat, over_80, under_20, kick_2_4, kick_one, pulse] = named(&shares);
-    let recall = trees.human_recall(style).unwrap_or(0.0);
-    let human = [backbeat, over_80, under_20, kick_2_4, kick_one, pulse, bar_f1(&beats), recall];
-    let mut limits = [[0.0; FIGURES]; 2];
-    for (place, (center, (lower, upper))) in human.into_iter().zip(LIMITS).enumerate() {
-        (limits[0][place], limits[1][place]) = (center + lower, center + upper);
+    let mut human = figures(&whole, name, trees.human_recall(style));
+    human[BAR_F1] = bar_f1(&beats);
+    let first = comparison::human(pieces, Split::Train, style);
+    human[SHARES..].copy_from_slice(&rates(&beats, &first));
+    let (mut lower, mut upper) = (human, human);
+    for (place, limits) in LIMITS.into_iter().enumerate() {
+        lower[place] += limits.0;
+        upper[place] += limits.1;
     }
-    for (class, rate) in rates.into_iter().enumerate() {
+    upper[STRANGE] *= STRANGE_LIMIT;
+    for (place, rate) in human.into_iter().enumerate().skip(SHARES) {
         let width = (RATE.0 * rate).max(RATE.1);
-        (limits[0][SHARES + class], limits[1][SHARES + class]) = (rate - width, rate + width);
+        (lower[place], upper[place]) = (rate - width, rate + width);
     }
-    Ok(limits)
+    Ok([lower, upper])
 }
 
 /// Takes of a style at one choice of tempi, by lead-in.
@@ -136,13 +153,17 @@ impl TakeGroup {
         style: u8,
         tempi: &[f32],
     ) -> Result<TakeGroup> {
+        let name = model.metadata().style_name(style);
         let take = |number: u32| -> Result<(usize, Figures)> {
             let tempo = tempi[number as usize * tempi.len() / TAKES as usize];
             let seed = FIRST_SEED + number;
             let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });
             let lead_in = choose(model.lead_ins(), &take).context("the model has no lead-ins")?;
             let groove = Groove { bars: play(model, &take, BARS)?, tempo };
-            Ok((lead_in, figures(&groove, trees.recall_of(&groove, style))))
+            Ok((
+                lead_in,
+                figures(std::slice::from_ref(&groove), name, trees.recall_of(&groove, style)),
+            ))
         };
         let takes = (0..TAKES).into_par_iter().map(take).collect::<Result<Vec<_>>>()?;
         Ok(TakeGroup::of(&takes, model.lead_ins().len()))
@@ -183,22 +204,47 @@ impl TakeGroup {
     }
 }
 
-/// The first six of [`LIMITS`].
-fn named(shares: &BackboneShares) -> [f64; 6] {
-    let &BackboneShares { backbeat, over_80, under_20, kick_2_4, kick_one, pulse, .. } = shares;
-    [backbeat, over_80, under_20, kick_2_4, kick_one, pulse]
+/// Figures of one take, or means of several beats.
+fn figures(grooves: &[Groove], style: &str, recall: Option<f64>) -> Figures {
+    let shares = BackboneShares::of(grooves);
+    let BackboneShares { backbeat, over_80, under_20, kick_2_4, kick_one, pulse, .. } = shares;
+    let hits: Vec<_> = grooves.iter().map(hits_of).collect();
+    let mut figures = [0.0; FIGURES];
+    figures[..SHARES].copy_from_slice(&[
+        backbeat,
+        over_80,
+        under_20,
+        kick_2_4,
+        kick_one,
+        pulse,
+        bar_f1(&hits),
+        recall.unwrap_or(0.0),
+        strange(grooves, style),
+        pedal_on_two_and_four(grooves),
+    ]);
+    figures[SHARES..].copy_from_slice(&rates(&hits, grooves));
+    figures
 }
 
-/// Figures of one take.
-fn figures(groove: &Groove, recall: Option<f64>) -> Figures {
-    let shares = BackboneShares::of(std::slice::from_ref(groove));
-    let hits = [hits_of(groove)];
-    let mut figures = [0.0; FIGURES];
-    figures[..6].copy_from_slice(&named(&shares));
-    figures[6] = bar_f1(&hits);
-    figures[7] = recall.unwrap_or(0.0);
-    figures[SHARES..].copy_from_slice(&hits_per_bar(&hits, CLASSES));
-    figures
+/// Share of the bars that are hardly a beat of the style.
+fn strange(grooves: &[Groove], style: &str) -> f64 {
+    let is_strange = |bar: &&BarSteps| is_strange(&bar.each_ref().map(Step::drums), style);
+    let bars = grooves.iter().flat_map(|groove| &groove.bars);
+    bars.clone().filter(is_strange).count() as f64 / bars.count() as f64
+}
+
+/// Hits per bar of each class, of the closed hat by foot, and of it on the edge.
+fn rates(hits: &[HitBars], grooves: &[Groove]) -> [f64; RATES] {
+    let bars = grooves.iter().map(|groove| groove.bars.len()).sum::<usize>() as f64;
+    let hats = |articulation: Articulation| {
+        let steps = grooves.iter().flat_map(|groove| groove.bars.as_flattened());
+        let is = |hit: &Hit| hit.articulation == articulation;
+        steps.filter_map(|step| step.hit(Drum::ClosedHat)).filter(is).count() as f64 / bars
+    };
+    let mut rates = [0.0; RATES];
+    rates[..CLASSES].copy_from_slice(&hits_per_bar(hits, CLASSES));
+    rates[CLASSES..].copy_from_slice(&[Articulation::Pedal, Articulation::Edge].map(hats));
+    rates
 }
 
 /// Factors of the weights, and the figures of both groups before and after.
