@@ -31,8 +31,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use clap_sys::events::{
-    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_MIDI_SYSEX, CLAP_EVENT_NOTE_OFF,
-    CLAP_EVENT_NOTE_ON, clap_event_header, clap_event_midi, clap_event_midi_sysex, clap_event_note,
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_MIDI_SYSEX, CLAP_EVENT_NOTE_EXPRESSION,
+    CLAP_EVENT_NOTE_OFF, CLAP_EVENT_NOTE_ON, CLAP_NOTE_EXPRESSION_PRESSURE, clap_event_header,
+    clap_event_midi, clap_event_midi_sysex, clap_event_note, clap_event_note_expression,
     clap_input_events, clap_output_events,
 };
 use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_host_gui, clap_plugin_gui};
@@ -398,6 +399,8 @@ unsafe extern "C" fn push(
     let send = |event| unsafe { (**host).try_push.is_some_and(|push| push(*host, event)) };
     // SAFETY: the framework passes complete events.
     let midi = unsafe { midi(event) };
+    // SAFETY: as above.
+    let decides = unsafe { (*event).type_ } != CLAP_EVENT_NOTE_EXPRESSION;
     let notes_as_midi = midi_only.load(Ordering::Relaxed);
     match midi {
         // Other events are sent unchanged.
@@ -407,14 +410,17 @@ unsafe extern "C" fn push(
             // A full queue refuses both and leaves the decision open.
             send(event) || {
                 let taken = send(&raw const midi.header);
-                midi_only.store(taken, Ordering::Relaxed);
+                // A host may take notes but no expressions.
+                if decides {
+                    midi_only.store(taken, Ordering::Relaxed);
+                }
                 taken
             }
         }
     }
 }
 
-/// Converts a note-on or note-off to raw MIDI.
+/// Converts a note-on, a note-off or the pressure of a key to raw MIDI.
 ///
 /// # Safety
 /// The pointer must be valid for the size in the event's header.
@@ -425,12 +431,23 @@ unsafe fn midi(event: *const clap_event_header) -> Option<clap_event_midi> {
     let status = match (header.space_id, header.type_) {
         (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_ON) => 0x90,
         (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_OFF) => 0x80,
+        (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_EXPRESSION) => 0xa0,
         _ => return None,
     };
-    // SAFETY: the header identifies a note event.
-    let note = unsafe { *event.cast::<clap_event_note>() };
-    let velocity = (note.velocity * 127.0).round().clamp(0.0, 127.0) as u8;
-    let data = [status | note.channel.clamp(0, 15) as u8, note.key.clamp(0, 127) as u8, velocity];
+    let (channel, key, value) = if status == 0xa0 {
+        // SAFETY: the header identifies an expression.
+        let pressure = unsafe { *event.cast::<clap_event_note_expression>() };
+        if pressure.expression_id != CLAP_NOTE_EXPRESSION_PRESSURE {
+            return None;
+        }
+        (pressure.channel, pressure.key, pressure.value)
+    } else {
+        // SAFETY: the header identifies a note event.
+        let note = unsafe { *event.cast::<clap_event_note>() };
+        (note.channel, note.key, note.velocity)
+    };
+    let value = (value * 127.0).round().clamp(0.0, 127.0) as u8;
+    let data = [status | channel.clamp(0, 15) as u8, key.clamp(0, 127) as u8, value];
     let size = u32::try_from(size_of::<clap_event_midi>()).ok()?;
     let header = clap_event_header { size, type_: CLAP_EVENT_MIDI, ..header };
     Some(clap_event_midi { header, port_index: 0, data })

@@ -121,8 +121,8 @@ impl DeepPocket {
                 self.engine.key(timing, key, velocity);
                 if self.controls.through && Drum::from_general_midi(key).is_none() {
                     let channel = channel_number(channel).unwrap_or(self.controls.channel);
-                    let (sample, pitch, struck) = (timing, key, None);
-                    let message = NoteMessage { sample, channel, pitch, velocity, struck };
+                    let off = NoteMessage::off(timing, channel, key);
+                    let message = NoteMessage { velocity, ..off };
                     self.engine.pass_through(message);
                 }
             }
@@ -329,9 +329,13 @@ fn hat_pedal_event(message: NoteMessage) -> Option<NoteEvent<()>> {
 }
 
 fn note_event(message: NoteMessage) -> NoteEvent<()> {
-    let NoteMessage { sample: timing, channel, pitch, velocity, .. } = message;
+    let NoteMessage { sample: timing, channel, pitch, velocity, pressure, .. } = message;
     let (channel, key) = (Channel::Number(channel), Key::Number(pitch));
     let voice_id = VoiceID::Wildcard;
+    if let Some(pressure) = pressure {
+        let pressure = f32::from(pressure) / 127.0;
+        return NoteEvent::PolyPressure { timing, voice_id, channel, key, pressure };
+    }
     match velocity {
         0 => NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 },
         _ => {

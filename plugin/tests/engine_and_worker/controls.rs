@@ -237,8 +237,7 @@ fn without_articulations_nine_pitches_play_once_a_sixteenth() {
 fn pass_through_notes_are_merged_by_time() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
-    let foreign =
-        |sample, velocity| NoteMessage { sample, channel: 3, pitch: 90, velocity, struck: None };
+    let foreign = |sample, velocity| NoteMessage { velocity, ..NoteMessage::off(sample, 3, 90) };
     assert!(rig.engine.pass_through(foreign(10, 99)));
     rig.engine.end_pass_through(5_990, Some(3), Some(90));
     assert!(rig.engine.pass_through(foreign(23_999, 50)));

@@ -3,7 +3,7 @@
 use super::error::{MAX_CLIP_STEPS, MidiError};
 use super::import::{Import, PitchMap};
 use crate::pattern::clip::{Clip, bar_ticks, step_at};
-use crate::pattern::{Hit, Meter, Step};
+use crate::pattern::{Meter, Step};
 
 /// Default tempo of the MIDI standard, in quarter notes per minute.
 pub(super) const DEFAULT_TEMPO: f64 = 120.0;
@@ -54,9 +54,7 @@ impl Import {
             }
             let to = if wraps { 0 } else { place };
             steps.resize(steps.len().max(to + 1), Step::SILENT);
-            let hit =
-                Hit { articulation: note.articulation, ..Hit::plain(note.velocity, offset_ticks) };
-            let rejected = steps[to].add(note.drum, hit);
+            let rejected = steps[to].add(note.drum, note.hit(offset_ticks));
             if wraps && rejected == 0 {
                 // The stroke sounds at the end of the last bar, which the clip must reach.
                 steps.resize(steps.len().max(place), Step::SILENT);

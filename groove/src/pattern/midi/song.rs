@@ -4,7 +4,7 @@ use super::error::{MAX_CLIP_STEPS, MidiError};
 use super::file::TimeSignature;
 use super::import::{DrumNote, Import};
 use super::read::DEFAULT_TEMPO;
-use crate::pattern::clip::{Clip, Onset, bar_ticks, step_at};
+use crate::pattern::clip::{Clip, Onset, bar_ticks, drop_late_chokes, step_at};
 use crate::pattern::{Hit, Meter, Step};
 
 /// Bars of one meter within a song.
@@ -126,7 +126,7 @@ impl Song {
             _ => offset.into(),
         };
         let offset = i8::try_from(offset).unwrap_or(*Hit::OFFSETS.start());
-        let hit = Hit { articulation: note.articulation, ..Hit::plain(note.velocity, offset) };
+        let hit = note.hit(offset);
         let steps = &mut self.sections[place].clip.steps;
         steps.resize(steps.len().max(step + 1), Step::SILENT);
         steps[step].add(note.drum, hit)
@@ -138,6 +138,7 @@ impl Song {
         let section = |it: &Section| it.clip.onsets_within(it.start, self.end);
         let mut onsets: Vec<Onset> = self.sections.iter().flat_map(section).collect();
         onsets.sort_by_key(|onset| (onset.tick, onset.drum, onset.articulation));
+        drop_late_chokes(&mut onsets);
         onsets
     }
 
