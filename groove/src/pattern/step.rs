@@ -8,6 +8,9 @@ use crate::pattern::hit::{Hit, MAX_CHOKE_TICKS, Stroke};
 /// [`MAX_STROKES`](crate::pattern::MAX_STROKES) each.
 const MAX_FURTHER: usize = 12;
 
+/// Maximum number of strokes and chokes of a step.
+pub(crate) const MAX_STEP_STROKES: usize = CLASSES + MAX_FURTHER + 2;
+
 /// Hits of one sixteenth note: at most one per class. Serialised as a list of hits, each a list of
 /// class, velocity and offset in ticks; then, unless it is a single plain stroke, the articulation's
 /// index in its class, and velocity, offset and articulation of each further stroke; then the choke
