@@ -1,7 +1,7 @@
 //! Clips of imported files.
 
 use super::error::{MAX_CLIP_STEPS, MidiError};
-use super::import::{Import, PitchMap};
+use super::import::{DrumNote, Import, PitchMap};
 use crate::pattern::clip::{Clip, bar_ticks, step_at};
 use crate::pattern::{Meter, Step};
 
@@ -45,10 +45,8 @@ impl Import {
             let Some((place, offset_ticks)) = step_at(u64::from(note.tick) + shift, meter) else {
                 continue;
             };
-            // Shortly before the end, a stroke of a drum that is struck at the start belongs to
-            // that hit, as the grace notes of a drag in a loop.
-            let is_struck = |step: &Step| step.hit(note.drum).is_some();
-            let wraps = place == whole && offset_ticks < 0 && steps.first().is_some_and(is_struck);
+            let is_early = place == whole && offset_ticks < 0;
+            let wraps = is_early && is_of_start(note, steps.first());
             if place >= MAX_CLIP_STEPS {
                 return Err(MidiError::Long(u64::try_from(place).unwrap_or(u64::MAX)));
             }
@@ -77,6 +75,12 @@ impl Import {
         let first = bars.iter().find(|bar| bar.meter == meter).map_or(0, |bar| bar.start);
         u32::try_from(u64::from(first) % bar_ticks(meter)).unwrap_or(0)
     }
+}
+
+/// Returns true if a note shortly before the end belongs to a hit of the first step, as the grace
+/// notes of a drag in a loop do: if its drum is struck there.
+pub(super) fn is_of_start(note: &DrumNote, first: Option<&Step>) -> bool {
+    first.is_some_and(|step| step.hit(note.drum).is_some())
 }
 
 /// Sentence on strokes that find no room, if there are any.
