@@ -15,6 +15,7 @@ pub mod params;
 pub mod platform;
 pub mod project;
 pub mod session;
+mod vst3_entry;
 pub mod worker;
 
 pub use crate::params::controls;
@@ -364,5 +365,3 @@ impl Vst3Plugin for DeepPocket {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum, Vst3SubCategory::Stereo];
 }
-
-nice_export_vst3!(DeepPocket);
