@@ -178,7 +178,7 @@ fn told(clip: &Clip, layout: &MidiLayout) -> String {
     }
     // Of several notes of one pitch at one tick the loudest is written.
     let mut notes = std::collections::BTreeMap::new();
-    for Onset { tick, drum, articulation, velocity } in onsets {
+    for Onset { tick, drum, articulation, velocity, .. } in onsets {
         let loudest = notes.entry((tick, place(drum, articulation))).or_insert(velocity);
         *loudest = velocity.max(*loudest);
     }

@@ -84,6 +84,7 @@ impl Player {
                 assert!(began.is_some(), "{drum:?} ended without sounding");
                 (sample, false)
             }
+            Note::Choke { .. } | Note::LetGo { .. } => panic!("{note:?} in a bar without chokes"),
         };
         assert!(sample < frames.max(1), "sample {sample} of {frames}");
         let at = self.now + i64::from(sample);

@@ -22,6 +22,7 @@
 //! `docs/upstream.md`. Delete this module, and export with `nice_export_clap!`, once nice-plug falls
 //! back to `CLAP_EVENT_MIDI`, does not panic there, and a plugin can mark its project.
 
+mod event_output;
 #[cfg(test)]
 mod tests;
 
@@ -31,8 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use clap_sys::events::{
-    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_MIDI_SYSEX, CLAP_EVENT_NOTE_OFF,
-    CLAP_EVENT_NOTE_ON, clap_event_header, clap_event_midi, clap_event_midi_sysex, clap_event_note,
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI_SYSEX, clap_event_header, clap_event_midi_sysex,
     clap_input_events, clap_output_events,
 };
 use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_host_gui, clap_plugin_gui};
@@ -43,6 +43,8 @@ use nice_plug::wrapper::clap::{
     clap_plugin_descriptor, clap_plugin_entry, clap_plugin_factory,
 };
 use nice_plug::wrapper::setup_logger;
+
+use event_output::{EventOutput, push};
 
 use crate::project::store::ProjectStore;
 use crate::{DeepPocket, ShareStore};
@@ -380,58 +382,4 @@ unsafe extern "C" fn input_event(
         });
         if empty { ptr::null() } else { event }
     }
-}
-
-/// Output events of a block.
-struct EventOutput<'a> {
-    host: *const clap_output_events,
-    midi_only: &'a AtomicBool,
-}
-
-unsafe extern "C" fn push(
-    list: *const clap_output_events,
-    event: *const clap_event_header,
-) -> bool {
-    // SAFETY: the list was created by `process`, which is still running.
-    let EventOutput { host, midi_only } = unsafe { &*(*list).ctx.cast::<EventOutput<'_>>() };
-    // SAFETY: the host's queue is valid for the whole block.
-    let send = |event| unsafe { (**host).try_push.is_some_and(|push| push(*host, event)) };
-    // SAFETY: the framework passes complete events.
-    let midi = unsafe { midi(event) };
-    let notes_as_midi = midi_only.load(Ordering::Relaxed);
-    match midi {
-        // Other events are sent unchanged.
-        None => send(event),
-        Some(midi) if notes_as_midi => send(&raw const midi.header),
-        Some(midi) => {
-            // A full queue refuses both and leaves the decision open.
-            send(event) || {
-                let taken = send(&raw const midi.header);
-                midi_only.store(taken, Ordering::Relaxed);
-                taken
-            }
-        }
-    }
-}
-
-/// Converts a note-on or note-off to raw MIDI.
-///
-/// # Safety
-/// The pointer must be valid for the size in the event's header.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-unsafe fn midi(event: *const clap_event_header) -> Option<clap_event_midi> {
-    // SAFETY: guaranteed by the caller.
-    let header = unsafe { *event };
-    let status = match (header.space_id, header.type_) {
-        (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_ON) => 0x90,
-        (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_OFF) => 0x80,
-        _ => return None,
-    };
-    // SAFETY: the header identifies a note event.
-    let note = unsafe { *event.cast::<clap_event_note>() };
-    let velocity = (note.velocity * 127.0).round().clamp(0.0, 127.0) as u8;
-    let data = [status | note.channel.clamp(0, 15) as u8, note.key.clamp(0, 127) as u8, velocity];
-    let size = u32::try_from(size_of::<clap_event_midi>()).ok()?;
-    let header = clap_event_header { size, type_: CLAP_EVENT_MIDI, ..header };
-    Some(clap_event_midi { header, port_index: 0, data })
 }

@@ -15,6 +15,7 @@ pub mod params;
 pub mod platform;
 pub mod project;
 pub mod session;
+mod vst3_entry;
 pub mod worker;
 
 pub use crate::params::controls;
@@ -121,8 +122,8 @@ impl DeepPocket {
                 self.engine.key(timing, key, velocity);
                 if self.controls.through && Drum::from_general_midi(key).is_none() {
                     let channel = channel_number(channel).unwrap_or(self.controls.channel);
-                    let (sample, pitch, struck) = (timing, key, None);
-                    let message = NoteMessage { sample, channel, pitch, velocity, struck };
+                    let off = NoteMessage::off(timing, channel, key);
+                    let message = NoteMessage { velocity, ..off };
                     self.engine.pass_through(message);
                 }
             }
@@ -329,9 +330,13 @@ fn hat_pedal_event(message: NoteMessage) -> Option<NoteEvent<()>> {
 }
 
 fn note_event(message: NoteMessage) -> NoteEvent<()> {
-    let NoteMessage { sample: timing, channel, pitch, velocity, .. } = message;
+    let NoteMessage { sample: timing, channel, pitch, velocity, pressure, .. } = message;
     let (channel, key) = (Channel::Number(channel), Key::Number(pitch));
     let voice_id = VoiceID::Wildcard;
+    if let Some(pressure) = pressure {
+        let pressure = f32::from(pressure) / 127.0;
+        return NoteEvent::PolyPressure { timing, voice_id, channel, key, pressure };
+    }
     match velocity {
         0 => NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 },
         _ => {
@@ -360,5 +365,3 @@ impl Vst3Plugin for DeepPocket {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum, Vst3SubCategory::Stereo];
 }
-
-nice_export_vst3!(DeepPocket);

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use common::{fail, succeed};
+use groove::pattern::Articulation;
 use groove::pattern::midi::{Clip, MidiLayout, PitchMap};
-use groove::{Drum, DrumSet, Hit, Meter, Step};
+use groove::{Drum, DrumSet, Hit, Meter, Pitches, Step};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
 
@@ -79,6 +80,33 @@ fn a_kit_plays_to_a_rhythm() {
     kit.resize(32, DrumSet::EMPTY);
     let met = drums(&steps).iter().zip(&kit).all(|(tap, kit)| tap.is_empty() || !kit.is_empty());
     assert!(met);
+}
+
+/// Every articulation of the hi-hat through `play --map roland`: open and half-open hats share
+/// pitches there, and controller 4 tells them apart.
+#[test]
+fn half_open_hats_survive_the_map_of_roland() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut steps = vec![Step::SILENT; 16];
+    let closed = Articulation::of(Drum::ClosedHat).iter().map(|&way| (Drum::ClosedHat, way));
+    let open = Articulation::of(Drum::OpenHat).iter().map(|&way| (Drum::OpenHat, way));
+    for (step, (drum, articulation)) in steps.iter_mut().step_by(2).zip(closed.chain(open)) {
+        step.set(drum, Some(Hit { articulation, ..Hit::plain(90, 0) }));
+    }
+    let clip = Clip { steps, tempo: 96.0, meter: Meter::FOUR_FOUR };
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let layout = MidiLayout { hat_pedal: true, ..MidiLayout::new("hats", Pitches::ROLAND) };
+    fs::write(path("in.mid"), clip.write(&layout)).expect("written");
+    let (given, out) = (path("in.mid"), path("out.mid"));
+    let options = ["--amount", "0", "--map", "roland", "--model", SHIPPED, "--out", &out];
+    succeed(&[&["play", "humanise", &given][..], &options].concat());
+    let read = Clip::read(&fs::read(&out).expect("a file"), PitchMap::Detect).expect("a clip");
+    let struck = |steps: &[Step]| -> Vec<Vec<(Drum, Articulation)>> {
+        let ways = |step: &Step| step.hits().map(|(drum, hit)| (drum, hit.articulation)).collect();
+        steps.iter().map(ways).collect()
+    };
+    assert_eq!(struck(&read.steps), struck(&clip.steps[..read.steps.len()]));
+    assert_eq!(struck(&read.steps).iter().flatten().count(), 7);
 }
 
 #[test]

@@ -88,6 +88,20 @@ impl Articulation {
         matches!(self, Articulation::Pedal)
     }
 
+    /// The drum or cymbal that it strikes, as one articulation for each drum or cymbal of a class.
+    #[must_use]
+    pub const fn piece(self) -> Articulation {
+        match self {
+            Articulation::SecondEdge => Articulation::Second,
+            other @ (Articulation::Second
+            | Articulation::Pedal
+            | Articulation::Clap
+            | Articulation::Splash
+            | Articulation::China) => other,
+            _ => Articulation::Plain,
+        }
+    }
+
     /// Name as drummers say it, for a class.
     #[must_use]
     pub const fn name(self, drum: Drum) -> &'static str {

@@ -39,6 +39,9 @@ pub struct Onset {
     pub articulation: Articulation,
     /// MIDI velocity, 1 to 127.
     pub velocity: u8,
+    /// Tick of the choke of the cymbal, after the stroke and up to the end; `None` if it rings on
+    /// or is struck again before.
+    pub choke: Option<u32>,
 }
 
 impl Clip {
@@ -75,7 +78,9 @@ impl Clip {
     /// loop.
     #[must_use]
     pub fn onsets(&self) -> Vec<Onset> {
-        self.onsets_within(0, self.ticks())
+        let mut onsets = self.onsets_within(0, self.ticks());
+        drop_late_chokes(&mut onsets);
+        onsets
     }
 
     /// As [`Clip::onsets`], for a clip that begins at a tick of a whole of this length in ticks.
@@ -89,11 +94,16 @@ impl Clip {
                 for stroke in hit.strokes() {
                     let Stroke { velocity, offset_ticks, articulation } = stroke;
                     let mut tick = start + i64::from(offset_ticks);
-                    if tick < 0 && Some(offset_ticks) != latest {
+                    let wraps = tick < 0 && Some(offset_ticks) != latest;
+                    if wraps {
                         tick += last + 1;
                     }
                     let tick = u32::try_from(tick.clamp(0, last)).unwrap_or(0);
-                    onsets.push(Onset { tick, drum, articulation, velocity });
+                    let choke = (hit.choke_ticks > 0 && !wraps).then(|| {
+                        let at = start + i64::from(hit.choke_ticks);
+                        u32::try_from(at.min(last + 1)).unwrap_or(end).max(tick + 1)
+                    });
+                    onsets.push(Onset { tick, drum, articulation, velocity, choke });
                 }
             }
         }
@@ -169,6 +179,19 @@ impl Clip {
         }
         text.truncate(text.trim_end().len());
         text
+    }
+}
+
+/// Drops the chokes of cymbals that are struck again before. Onsets are in order of time.
+pub(crate) fn drop_late_chokes(onsets: &mut [Onset]) {
+    let cymbal = |onset: &Onset| (onset.drum, onset.articulation.piece());
+    for place in 0..onsets.len() {
+        let onset = onsets[place];
+        let Some(choke) = onset.choke else { continue };
+        let until = onsets[place + 1..].iter().take_while(|later| later.tick <= choke);
+        if until.filter(|later| later.tick > onset.tick).any(|it| cymbal(it) == cymbal(&onset)) {
+            onsets[place].choke = None;
+        }
     }
 }
 
@@ -270,6 +293,23 @@ mod tests {
     }
 
     #[test]
+    fn chokes_lie_within_the_clip_and_before_the_next_stroke_of_the_cymbal() {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        let crash = |articulation, choke_ticks| {
+            Some(Hit { articulation, choke_ticks, ..Hit::plain(100, -10) })
+        };
+        let steps = bar.steps_mut();
+        steps[0].set(Drum::Crash, crash(Articulation::Plain, 960));
+        steps[2].set(Drum::Crash, crash(Articulation::Second, 960));
+        steps[3].set(Drum::Crash, crash(Articulation::Edge, 240));
+        steps[12].set(Drum::Crash, crash(Articulation::Plain, 2_000));
+        let onsets = Clip::of(&[bar], 120.0).onsets();
+        let chokes: Vec<_> = onsets.iter().map(|onset| (onset.tick, onset.choke)).collect();
+        let (first, second) = ((0, None), (470, Some(1_440)));
+        assert_eq!(chokes, [first, second, (710, Some(960)), (2_870, Some(3_840))]);
+    }
+
+    #[test]
     fn single_lane_keeps_its_hits() {
         let mut bar = Bar::silent(Meter::FOUR_FOUR);
         bar.steps_mut()[4].set(Drum::Snare, hit(90, 3));
@@ -281,7 +321,8 @@ mod tests {
                 tick: 963,
                 drum: Drum::Snare,
                 articulation: Articulation::Plain,
-                velocity: 90
+                velocity: 90,
+                choke: None,
             }]
         );
         assert_eq!(snare.ticks(), 3_840, "as long as the whole");

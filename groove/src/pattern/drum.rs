@@ -72,6 +72,13 @@ impl Drum {
         }
     }
 
+    /// Returns true if a hand can choke it: a cymbal on a stand. Hi-hats are choked by a foot, with
+    /// a stroke.
+    #[must_use]
+    pub const fn can_choke(self) -> bool {
+        matches!(self, Drum::Crash | Drum::Ride)
+    }
+
     /// The General MIDI pitch of this drum.
     #[must_use]
     pub const fn general_midi(self) -> u8 {

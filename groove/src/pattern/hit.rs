@@ -1,4 +1,5 @@
 //! Hits: one to four strokes of a class, of which the loudest is the main one. A drag is one hit.
+//! A cymbal may be choked after its hit.
 //!
 //! Offsets are stored in units of 1/[`TICKS_PER_STEP`] step, the resolution of exported MIDI files,
 //! so that a pattern survives a round trip through a file unchanged.
@@ -7,6 +8,9 @@ use crate::pattern::articulation::Articulation;
 
 /// Resolution of an offset and of exported MIDI: 960 ticks per quarter note.
 pub const TICKS_PER_STEP: u16 = 240;
+
+/// Latest choke after the step of its hit, in ticks.
+pub const MAX_CHOKE_TICKS: u16 = i16::MAX.unsigned_abs();
 
 /// Maximum number of strokes of a hit.
 pub const MAX_STROKES: usize = 4;
@@ -35,6 +39,9 @@ pub struct Hit {
     /// Further strokes in order of time, earlier or later than the main one. Unused places have
     /// velocity 0 and come last.
     pub further: [Stroke; MAX_STROKES - 1],
+    /// Time from the hit's step to a hand that chokes the cymbal, in ticks of 1/240 step, 1 to
+    /// [`MAX_CHOKE_TICKS`]; 0 if it rings on. Only crash and ride can be choked.
+    pub choke_ticks: u16,
 }
 
 impl Hit {
@@ -50,6 +57,7 @@ impl Hit {
             offset_ticks,
             articulation: Articulation::Plain,
             further: [none; MAX_STROKES - 1],
+            choke_ticks: 0,
         }
     }
 
@@ -134,6 +142,13 @@ impl Hit {
         let rest = (0..MAX_STROKES).filter(|&place| place != main).map(|place| kept[place]);
         hit.further.iter_mut().zip(rest).for_each(|(further, stroke)| *further = stroke);
         Some(hit)
+    }
+
+    /// The hit with other strokes and the same choke; the hit itself without any strokes.
+    #[must_use]
+    pub fn with_strokes(self, strokes: impl IntoIterator<Item = Stroke>) -> Hit {
+        let choke_ticks = self.choke_ticks;
+        Hit::of_strokes(strokes).map_or(self, |hit| Hit { choke_ticks, ..hit })
     }
 
     /// The hit with another main velocity. The velocities of further strokes are scaled alike.

@@ -3,7 +3,7 @@
 
 use crate::pattern::articulation::Articulation;
 use crate::pattern::drum::Drum;
-use crate::pattern::hit::{Hit, Stroke};
+use crate::pattern::hit::{Hit, Stroke, TICKS_PER_STEP};
 
 /// Maximum distance of the two strokes of a flam, in milliseconds.
 const FLAM: f64 = 35.0;
@@ -50,7 +50,8 @@ impl Rudiment {
     /// cymbal than the main one, such as the hi-hat's pedal under a stick, are no part of it.
     #[must_use]
     pub fn of(hit: Hit, tempo: f64) -> Rudiment {
-        let mut own = hit.further().filter(|stroke| piece(*stroke) == piece(hit.main()));
+        let piece = hit.articulation.piece();
+        let mut own = hit.further().filter(|stroke| stroke.articulation.piece() == piece);
         match (own.next(), own.next(), own.next()) {
             (None, ..) => Rudiment::Single,
             (Some(stroke), None, _) => {
@@ -111,8 +112,60 @@ impl Rudiment {
             offset_ticks: (main + fit(distance)).round() as i8,
             ..hit.main()
         });
-        let others = hit.further().filter(|stroke| piece(*stroke) != piece(hit.main()));
-        Hit::of_strokes(std::iter::once(hit.main()).chain(added).chain(others)).unwrap_or(hit)
+        let piece = hit.articulation.piece();
+        let others = hit.further().filter(|stroke| stroke.articulation.piece() != piece);
+        hit.with_strokes(std::iter::once(hit.main()).chain(added).chain(others))
+    }
+}
+
+/// Time after which a hand chokes a cymbal, counted from the step of its hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choke {
+    /// It rings on.
+    Never,
+    /// A sixteenth.
+    Sixteenth,
+    /// An eighth.
+    Eighth,
+    /// A quarter note.
+    Quarter,
+    /// A half note.
+    Half,
+}
+
+impl Choke {
+    /// All of them, the shortest first.
+    pub const CHOICES: [Choke; 5] =
+        [Choke::Never, Choke::Sixteenth, Choke::Eighth, Choke::Quarter, Choke::Half];
+
+    /// Name as drummers say it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Choke::Never => "rings on",
+            Choke::Sixteenth => "a sixteenth",
+            Choke::Eighth => "an eighth",
+            Choke::Quarter => "a quarter",
+            Choke::Half => "a half",
+        }
+    }
+
+    /// The time in ticks of 1/240 step; 0 if it rings on.
+    #[must_use]
+    pub const fn ticks(self) -> u16 {
+        match self {
+            Choke::Never => 0,
+            Choke::Sixteenth => TICKS_PER_STEP,
+            Choke::Eighth => 2 * TICKS_PER_STEP,
+            Choke::Quarter => 4 * TICKS_PER_STEP,
+            Choke::Half => 8 * TICKS_PER_STEP,
+        }
+    }
+
+    /// The choke of a hit; `None` if it comes at another time.
+    #[must_use]
+    pub fn of(hit: Hit) -> Option<Choke> {
+        Self::CHOICES.into_iter().find(|choke| choke.ticks() == hit.choke_ticks)
     }
 }
 
@@ -124,7 +177,7 @@ pub fn with_articulation(hit: Hit, articulation: Articulation) -> Hit {
         let changes = stroke.articulation == hit.articulation;
         Stroke { articulation: if changes { articulation } else { stroke.articulation }, ..stroke }
     };
-    Hit::of_strokes(hit.strokes().map(change)).unwrap_or(hit)
+    hit.with_strokes(hit.strokes().map(change))
 }
 
 /// Describes the strokes of a hit at a tempo in quarter notes per minute, for example "rim shot,
@@ -132,8 +185,9 @@ pub fn with_articulation(hit: Hit, articulation: Articulation) -> Hit {
 #[must_use]
 pub fn describe(hit: Hit, drum: Drum, tempo: f64) -> String {
     let mut text = format!("{}, velocity {}", hit.articulation.name(drum), hit.velocity);
+    let piece = hit.articulation.piece();
     let (own, others): (Vec<Stroke>, Vec<Stroke>) =
-        hit.further().partition(|stroke| piece(*stroke) == piece(hit.main()));
+        hit.further().partition(|stroke| stroke.articulation.piece() == piece);
     if !own.is_empty() {
         let before = own.iter().filter(|stroke| distance(hit, **stroke) < 0).count();
         let plural = |count: usize| if count == 1 { "" } else { "s" };
@@ -148,6 +202,13 @@ pub fn describe(hit: Hit, drum: Drum, tempo: f64) -> String {
         let name = stroke.articulation.name(drum);
         text.push_str(&format!("{} {name}", if number == 0 { ", with" } else { " and" }));
     }
+    if hit.choke_ticks > 0 {
+        let steps = f64::from(hit.choke_ticks) / f64::from(TICKS_PER_STEP);
+        text.push_str(&match Choke::of(hit) {
+            Some(choke) => format!(", choked after {}", choke.name()),
+            None => format!(", choked after {steps:.1} sixteenths"),
+        });
+    }
     text
 }
 
@@ -159,19 +220,6 @@ fn distance(hit: Hit, stroke: Stroke) -> i16 {
 /// Length of a tick in milliseconds; a quarter note has 960.
 fn tick_milliseconds(tempo: f64) -> f64 {
     60_000.0 / 960.0 / tempo.clamp(20.0, 400.0)
-}
-
-/// One articulation for each drum or cymbal of a class: the strokes of a rudiment are on the same.
-const fn piece(stroke: Stroke) -> Articulation {
-    match stroke.articulation {
-        Articulation::SecondEdge => Articulation::Second,
-        other @ (Articulation::Second
-        | Articulation::Pedal
-        | Articulation::Clap
-        | Articulation::Splash
-        | Articulation::China) => other,
-        _ => Articulation::Plain,
-    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,19 @@
 
 use crate::pattern::articulation::Articulation;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
-use crate::pattern::hit::{Hit, Stroke};
+use crate::pattern::hit::{Hit, MAX_CHOKE_TICKS, Stroke};
 
 /// Maximum number of strokes of a step besides the main ones: four limbs with
 /// [`MAX_STROKES`](crate::pattern::MAX_STROKES) each.
 const MAX_FURTHER: usize = 12;
 
+/// Maximum number of strokes and chokes of a step.
+pub(crate) const MAX_STEP_STROKES: usize = CLASSES + MAX_FURTHER + 2;
+
 /// Hits of one sixteenth note: at most one per class. Serialised as a list of hits, each a list of
 /// class, velocity and offset in ticks; then, unless it is a single plain stroke, the articulation's
-/// index in its class, and velocity, offset and articulation of each further stroke.
+/// index in its class, and velocity, offset and articulation of each further stroke; then the choke
+/// in ticks, if there is one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "model", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "model", serde(from = "Vec<Vec<i16>>", into = "Vec<Vec<i16>>"))]
@@ -24,6 +28,8 @@ pub struct Step {
     /// Further strokes in order of class and time: 16 times the class plus the articulation's
     /// index; velocity, 0 in unused places, which come last; offset.
     further: [[i8; 3]; MAX_FURTHER],
+    /// Chokes of crash and ride in ticks, 0 where the cymbal rings on.
+    choke_ticks: [u16; 2],
 }
 
 impl Step {
@@ -33,6 +39,7 @@ impl Step {
         offset_ticks: [0; CLASSES],
         articulation: [0; CLASSES],
         further: [[0; 3]; MAX_FURTHER],
+        choke_ticks: [0; 2],
     };
 
     /// The hit of a class, if any.
@@ -47,6 +54,7 @@ impl Step {
         let mut hit = Hit { articulation, ..Hit::plain(velocity, self.offset_ticks[class]) };
         let further = self.further().filter(|&(of, _)| of == drum);
         hit.further.iter_mut().zip(further).for_each(|(place, (_, stroke))| *place = stroke);
+        hit.choke_ticks = choke_place(drum).map_or(0, |place| self.choke_ticks[place]);
         Some(hit)
     }
 
@@ -71,6 +79,9 @@ impl Step {
     /// As [`Step::set`]. Returns the number of strokes that found no room.
     fn set_counted(&mut self, drum: Drum, hit: Option<Hit>) -> usize {
         let class = drum.index();
+        if let Some(place) = choke_place(drum) {
+            self.choke_ticks[place] = hit.map_or(0, |hit| hit.choke_ticks.min(MAX_CHOKE_TICKS));
+        }
         let hit = hit.and_then(|hit| Hit::of_strokes(hit.strokes()));
         self.velocity[class] = hit.map_or(0, |hit| hit.velocity);
         self.offset_ticks[class] = hit.map_or(0, |hit| hit.offset_ticks);
@@ -99,12 +110,14 @@ impl Step {
         left_out
     }
 
-    /// Adds the strokes of a hit to those of its class. Returns the number of strokes that found no
-    /// room.
+    /// Adds the strokes of a hit to those of its class; of two chokes the earlier stays. Returns the
+    /// number of strokes that found no room.
     pub fn add(&mut self, drum: Drum, hit: Hit) -> usize {
         let Some(known) = self.hit(drum) else { return self.set_counted(drum, Some(hit)) };
         let all = || known.strokes().chain(hit.strokes());
-        let merged = Hit::of_strokes(all());
+        let chokes = [known.choke_ticks, hit.choke_ticks].into_iter().filter(|&ticks| ticks > 0);
+        let choke_ticks = chokes.min().unwrap_or(0);
+        let merged = Hit::of_strokes(all()).map(|hit| Hit { choke_ticks, ..hit });
         let distinct = |stroke: &Stroke| (stroke.offset_ticks, stroke.articulation);
         let count = known.strokes().count()
             + hit
@@ -135,6 +148,15 @@ impl Step {
     }
 }
 
+/// Place of a drum's choke; `None` if it cannot be choked.
+const fn choke_place(drum: Drum) -> Option<usize> {
+    match drum {
+        Drum::Crash => Some(0),
+        Drum::Ride => Some(1),
+        _ => None,
+    }
+}
+
 /// Index of an articulation in its class's list.
 fn index(drum: Drum, articulation: Articulation) -> u8 {
     u8::try_from(articulation.index_in(drum)).unwrap_or(0)
@@ -158,9 +180,13 @@ impl From<Vec<Vec<i16>>> for Step {
                 ),
             };
             let (articulation, further) = rest.split_first().unwrap_or((&0, &[]));
-            let further = further.chunks_exact(3).map(|three| stroke(three[0], three[1], three[2]));
+            let further = further.chunks_exact(3);
+            let choke_ticks = further.remainder().first().copied().unwrap_or(0).max(0);
+            let choke_ticks = choke_ticks.unsigned_abs();
+            let further = further.map(|three| stroke(three[0], three[1], three[2]));
             let main = stroke(*velocity, *offset, *articulation);
-            step.set(drum, Hit::of_strokes(std::iter::once(main).chain(further)));
+            let hit = Hit::of_strokes(std::iter::once(main).chain(further));
+            step.set(drum, hit.map(|hit| Hit { choke_ticks, ..hit }));
         }
         step
     }
@@ -178,6 +204,9 @@ impl From<Step> for Vec<Vec<i16>> {
                     numbers.push(velocity.into());
                     numbers.push(offset_ticks.into());
                     numbers.push(articulation.into());
+                }
+                if hit.choke_ticks > 0 {
+                    numbers.push(i16::try_from(hit.choke_ticks).unwrap_or(i16::MAX));
                 }
             }
             numbers
@@ -222,6 +251,27 @@ mod tests {
         step.set(Drum::Snare, None);
         assert_eq!(step.hit(Drum::Snare), None);
         assert_eq!(step.hit(Drum::ClosedHat), Some(hat));
+    }
+
+    #[test]
+    fn chokes_of_cymbals_are_kept_and_saved() {
+        let mut step = Step::SILENT;
+        let crash = Hit { choke_ticks: 480, ..Hit::plain(110, -3) };
+        let flam = Hit::of_strokes([stroke(90, 2), stroke(40, -30)]).expect("a hit");
+        let ride = Hit { choke_ticks: MAX_CHOKE_TICKS, ..flam };
+        step.set(Drum::Crash, Some(crash));
+        step.set(Drum::Ride, Some(Hit { choke_ticks: u16::MAX, ..flam }));
+        step.set(Drum::Snare, Some(crash));
+        let hit = |step: &Step, drum| step.hit(drum).expect("a hit");
+        assert_eq!(hit(&step, Drum::Crash), crash);
+        assert_eq!(hit(&step, Drum::Ride), ride, "limited");
+        assert_eq!(hit(&step, Drum::Snare).choke_ticks, 0, "a snare cannot be choked");
+        let text = serde_json::to_string(&step).expect("text");
+        assert_eq!(serde_json::from_str::<Step>(&text).expect("a step"), step, "{text}");
+        step.add(Drum::Crash, Hit { choke_ticks: 240, ..Hit::plain(50, 100) });
+        assert_eq!(hit(&step, Drum::Crash).choke_ticks, 240, "the earlier of two");
+        step.set(Drum::Crash, Some(Hit::plain(110, -3)));
+        assert_eq!(hit(&step, Drum::Crash).choke_ticks, 0);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::drum::{Drum, DrumSet};
-use crate::pattern::{Bar, Hit, Meter, Step};
+use crate::pattern::{Bar, Hit, MAX_CHOKE_TICKS, Meter, Step, TICKS_PER_STEP};
 
 /// Velocity that dynamics scale around, of 127.
 const MIDDLE: f32 = 80.0;
@@ -116,7 +116,14 @@ impl Performance {
         if halves / 2 % 2 == 1 {
             offset += 0.5 * self.swing;
         }
-        hit.moved(offset, distances, louder)
+        // A choke keeps its position in time.
+        let late = if halves % 2 == 1 { 0.5 * f32::from(TICKS_PER_STEP) } else { 0.0 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "limited")]
+        let choke_ticks = match hit.choke_ticks {
+            0 => 0,
+            ticks => (f32::from(ticks) * distances + late).min(MAX_CHOKE_TICKS.into()) as u16,
+        };
+        Hit { choke_ticks, ..hit.moved(offset, distances, louder) }
     }
 }
 
@@ -191,6 +198,21 @@ mod tests {
         for (place, step) in played.steps().iter().enumerate() {
             let offset = step.hit(Drum::Ride).expect("a hit").offset_ticks;
             assert_eq!(offset, if place % 2 == 1 { 80 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn a_choke_keeps_its_position_in_time() {
+        let mut bar = Bar::silent(Meter::FOUR_FOUR);
+        let hit = Hit { choke_ticks: 480, ..Hit::plain(80, 30) };
+        bar.steps_mut()[1].set(Drum::Crash, Some(hit));
+        for (pace, step, choke) in
+            [(TimeFeel::Plain, 1, 480), (TimeFeel::Half, 2, 960), (TimeFeel::Double, 0, 360)]
+        {
+            let performance = Performance { pace, swing: 1.0, ..Performance::default() };
+            let played = performance.play(0, &[bar, bar]);
+            let crash = played.steps()[step].hit(Drum::Crash).expect("a crash");
+            assert_eq!(crash.choke_ticks, choke, "{pace:?}");
         }
     }
 

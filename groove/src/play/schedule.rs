@@ -2,7 +2,9 @@
 //!
 //! A hit may be up to half a step early or late, so it can sound before its bar begins. Its exact
 //! position alone decides in which span it sounds, once. A note lasts half a step, less if its drum
-//! is struck again sooner. A jump, a loop seam or a stop releases all sounding notes.
+//! is struck again sooner. A choked cymbal lasts until its choke, unless it is struck again sooner:
+//! the choke is sent, then the note-off, and the hand lets go half a step later. A jump, a loop seam
+//! or a stop releases all sounding notes, and chokes the cymbals that wait for it.
 //!
 //! All buffers have a fixed size: nothing is allocated, and a span of any length is played in
 //! pieces of one quarter note. The caller supplies bars and receives notes.
@@ -10,7 +12,9 @@
 use arrayvec::ArrayVec;
 
 use crate::pattern::drum::{CLASSES, Channels, Drum};
-use crate::pattern::{Articulation, Bar, Hit, MAX_STROKES, Stroke, TICKS_PER_STEP};
+use crate::pattern::{
+    Articulation, Bar, Hit, MAX_ARTICULATIONS, MAX_STROKES, Stroke, TICKS_PER_STEP,
+};
 use crate::play::clock::{Entry, Grid, Span, TICKS_PER_BEAT};
 
 /// Default length of a note, in quarter notes.
@@ -30,8 +34,9 @@ const PIECE: f64 = 1.0;
 /// reach into a piece.
 const HITS: usize = 11 * CLASSES * 2;
 
-/// Capacity for sounding notes: the strokes of each class in one step.
-const NOTES: usize = CLASSES * MAX_STROKES;
+/// Capacity for sounding notes: the strokes of each class in one step, and the crashes and rides
+/// that wait for a choke or are held.
+const NOTES: usize = CLASSES * MAX_STROKES + 2 * MAX_ARTICULATIONS;
 
 /// A note message at a sample of the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +65,28 @@ pub enum Note {
         /// MIDI pitch of the note-on.
         pitch: u8,
     },
+    /// A hand holds a cymbal. Its note-off follows at the same sample.
+    Choke {
+        /// Sample, counted from the start of the block.
+        sample: u32,
+        /// MIDI channel of the note-on.
+        channel: u8,
+        /// Drum of the note-on.
+        drum: Drum,
+        /// Articulation of the note-on.
+        articulation: Articulation,
+        /// MIDI pitch of the note-on.
+        pitch: u8,
+    },
+    /// The hand lets go of a cymbal.
+    LetGo {
+        /// Sample, counted from the start of the block.
+        sample: u32,
+        /// MIDI channel of the choke.
+        channel: u8,
+        /// MIDI pitch of the choke.
+        pitch: u8,
+    },
 }
 
 /// A stroke at its exact position in quarter notes.
@@ -72,18 +99,66 @@ struct ScheduledStroke {
     velocity: u8,
     /// Maximum length, in quarter notes.
     length: f64,
+    /// True if the note ends with a choke.
+    choked: bool,
 }
 
-/// A sounding note.
+/// State of a sounding note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoteState {
+    /// It sounds up to its end.
+    Sounds,
+    /// It sounds up to a choke at its end.
+    AwaitsChoke,
+    /// It is choked, and held up to its end.
+    Held,
+}
+
+/// A sounding note, or a cymbal that is held.
 #[derive(Clone, Copy, Debug)]
 struct ActiveNote {
     drum: Drum,
+    articulation: Articulation,
+    state: NoteState,
     channel: u8,
     pitch: u8,
     /// Start of the span in which it began, in quarter notes, and its first sample.
     began: (f64, u32),
     /// End position, in quarter notes.
     end: f64,
+}
+
+impl ActiveNote {
+    /// Emits what ends it at a sample, without a choke.
+    fn end(&self, sample: u32, out: &mut impl FnMut(Note)) {
+        let ActiveNote { channel, pitch, state, .. } = *self;
+        out(match state {
+            NoteState::Held => Note::LetGo { sample, channel, pitch },
+            NoteState::Sounds | NoteState::AwaitsChoke => Note::Off { sample, channel, pitch },
+        });
+    }
+
+    /// Emits what is due at its end, at a sample. Returns the cymbal that a choke holds.
+    fn finish(self, sample: u32, out: &mut impl FnMut(Note)) -> Option<ActiveNote> {
+        let ActiveNote { drum, articulation, channel, pitch, state, .. } = self;
+        if state == NoteState::AwaitsChoke {
+            out(Note::Choke { sample, channel, drum, articulation, pitch });
+        }
+        self.end(sample, out);
+        let held = ActiveNote { state: NoteState::Held, end: self.end + LENGTH, ..self };
+        (state == NoteState::AwaitsChoke).then_some(held)
+    }
+
+    /// Returns true if a stroke of a drum ends it: of the same cymbal if it is to be choked or held,
+    /// else of the same instrument.
+    fn ends_with(&self, drum: Drum, articulation: Articulation) -> bool {
+        match self.state {
+            NoteState::Sounds => instrument(self.drum) == instrument(drum),
+            NoteState::AwaitsChoke | NoteState::Held => {
+                (self.drum, self.articulation.piece()) == (drum, articulation.piece())
+            }
+        }
+    }
 }
 
 /// The strokes of a piece.
@@ -115,10 +190,12 @@ impl Scheduler {
         self.channels = channels;
     }
 
-    /// Ends every sounding note at a sample.
+    /// Ends every sounding note at a sample. A cymbal that waits for its choke is choked.
     pub fn release(&mut self, sample: u32, out: &mut impl FnMut(Note)) {
-        for ActiveNote { channel, pitch, .. } in self.sounding.iter_mut().filter_map(Option::take) {
-            out(Note::Off { sample, channel, pitch });
+        for note in self.sounding.iter_mut().filter_map(Option::take) {
+            if let Some(held) = note.finish(sample, out) {
+                held.end(sample, out);
+            }
         }
     }
 
@@ -164,7 +241,8 @@ impl Scheduler {
     fn strike(&mut self, span: &Span, onset: &ScheduledStroke, out: &mut impl FnMut(Note)) {
         let sample = span.sample_of(onset.position);
         self.end_before(span, span.to, sample, out);
-        let ScheduledStroke { position, drum, articulation, pitch, velocity, length } = *onset;
+        let ScheduledStroke { position, drum, articulation, pitch, velocity, length, choked } =
+            *onset;
         let channel = self.channels[drum.index()];
         let began = (span.start, sample);
         // Another drum may share the channel and pitch: in the user's map, or in the previous bar's
@@ -177,20 +255,22 @@ impl Scheduler {
         }
         // Strokes of one drum at one sample sound together, such as pedal and stick on a hi-hat.
         let ends = |note: &mut ActiveNote| {
-            same(note) || note.began != began && instrument(note.drum) == instrument(drum)
+            same(note) || note.began != began && note.ends_with(drum, articulation)
         };
         for sounding in &mut self.sounding {
-            if let Some(ActiveNote { channel, pitch, .. }) = sounding.take_if(ends) {
-                out(Note::Off { sample, channel, pitch });
+            if let Some(note) = sounding.take_if(ends) {
+                note.end(sample, out);
             }
         }
         let place = self.sounding.iter().position(Option::is_none).unwrap_or(0);
-        if let Some(ActiveNote { channel, pitch, .. }) = self.sounding[place].take() {
-            out(Note::Off { sample, channel, pitch });
+        if let Some(note) = self.sounding[place].take() {
+            note.end(sample, out);
         }
         // A note shorter than a sample would end before it begins.
         let end = (position + length).max(position.max(span.start) + span.beats_per_sample);
-        self.sounding[place] = Some(ActiveNote { drum, channel, pitch, began, end });
+        let state = if choked { NoteState::AwaitsChoke } else { NoteState::Sounds };
+        self.sounding[place] =
+            Some(ActiveNote { drum, articulation, state, channel, pitch, began, end });
         out(Note::On { sample, channel, drum, articulation, pitch, velocity });
     }
 
@@ -201,13 +281,12 @@ impl Scheduler {
                 .filter_map(|(place, note)| note.map(|note| (place, note)))
                 .filter(|(_, note)| note.end < to)
                 .min_by(|(_, a), (_, b)| a.end.total_cmp(&b.end));
-            let Some((place, ActiveNote { channel, pitch, end, .. })) = next else { return };
-            let sample = span.sample_of(end);
+            let Some((place, note)) = next else { return };
+            let sample = span.sample_of(note.end);
             if sample > latest {
                 return;
             }
-            self.sounding[place] = None;
-            out(Note::Off { sample, channel, pitch });
+            self.sounding[place] = note.finish(sample, out);
         }
     }
 }
@@ -317,6 +396,7 @@ fn each_hit<'a>(
                         pitch: bar.pitch(drum, articulation),
                         velocity,
                         length: length(stroke, struck, next),
+                        choked: struck.choke_ticks > 0,
                     };
                     each(at / TICKS_PER_BEAT, scheduled);
                 }
@@ -326,8 +406,13 @@ fn each_hit<'a>(
 }
 
 /// Maximum length of a stroke's note, given its hit and the same drum's hit one step later: it ends
-/// a tick before the next stroke begins, if there is a tick between them.
+/// a tick before the next stroke begins, if there is a tick between them. A choked cymbal's note
+/// lasts until the choke.
 fn length(stroke: Stroke, hit: Hit, next: Option<Hit>) -> f64 {
+    if hit.choke_ticks > 0 {
+        let ticks = f64::from(hit.choke_ticks) - f64::from(stroke.offset_ticks);
+        return ticks.max(1.0) / TICKS_PER_BEAT;
+    }
     let after = |later: Stroke, steps: u16| {
         f64::from(steps * TICKS_PER_STEP) + f64::from(later.offset_ticks)
             - f64::from(stroke.offset_ticks)

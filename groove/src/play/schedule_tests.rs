@@ -2,6 +2,7 @@
 
 use crate::pattern::Meter;
 use crate::pattern::drum::{CLASSES, Drum};
+use crate::pattern::pitches::Pitches;
 use crate::pattern::{Articulation, Bar, Hit};
 use crate::play::clock::{Clock, Transport};
 use crate::play::clock_tests::playing as at;
@@ -188,6 +189,7 @@ fn notes_end_after_they_begin_at_any_tempo() {
             Note::Off { sample, pitch, .. } => {
                 assert!(since[usize::from(pitch)].take().is_some_and(|on| on < sample));
             }
+            Note::Choke { .. } | Note::LetGo { .. } => panic!("{note:?} without a choke"),
         }
     }
 }
@@ -276,11 +278,87 @@ fn a_hat_that_closes_ends_the_open_one() {
             let [first, ended, closed, last] = notes[..] else { panic!("{notes:?}") };
             let on = |note| match note {
                 Note::On { sample, articulation, .. } => (sample, articulation),
-                Note::Off { .. } => panic!("{note:?} is no note-on"),
+                other => panic!("{other:?} is no note-on"),
             };
             assert_eq!((on(first), on(closed)), ((0, opening), (2_500, closing.articulation)));
             assert_eq!(ended, off(2_500, Drum::OpenHat), "half a step would be 3,000 samples");
             assert!(matches!(last, Note::Off { sample: 5_500, .. }), "{last:?}");
         }
     }
+}
+
+/// A bar of crashes: step, articulation, choke in ticks.
+fn crashes(hits: &[(usize, Articulation, u16)]) -> Bar {
+    let mut bar = Bar::silent(Meter::FOUR_FOUR).at(Pitches::ROLAND);
+    for &(step, articulation, choke_ticks) in hits {
+        let hit = Hit { articulation, choke_ticks, ..Hit::plain(100, 20) };
+        bar.steps_mut()[step].set(Drum::Crash, Some(hit));
+    }
+    bar
+}
+
+fn crash(sample: u32, articulation: Articulation) -> [Note; 4] {
+    let (channel, drum) = (0, Drum::Crash);
+    let pitch = Pitches::ROLAND.of(drum, articulation);
+    [
+        Note::On { sample, channel, drum, articulation, pitch, velocity: 100 },
+        Note::Choke { sample, channel, drum, articulation, pitch },
+        Note::Off { sample, channel, pitch },
+        Note::LetGo { sample, channel, pitch },
+    ]
+}
+
+#[test]
+fn a_choked_cymbal_lasts_until_its_choke_and_is_held_for_half_a_step() {
+    let bar = crashes(&[(0, Articulation::Plain, 480)]);
+    for frames in [24_000, 480, 7] {
+        let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+        let mut notes = Vec::new();
+        for block in 0..24_000 / frames {
+            let beats = f64::from(block * frames) / 24_000.0;
+            for note in play(&mut scheduler, &mut clock, &at(beats), frames, &bar) {
+                notes.push((block * frames, note));
+            }
+        }
+        let now = |sample| crash(sample % frames, Articulation::Plain);
+        let place = |sample: u32, number: usize| (sample - sample % frames, now(sample)[number]);
+        // A tick is 25 samples; the stroke is 20 ticks late, the choke is not.
+        let expected = [place(500, 0), place(12_000, 1), place(12_000, 2), place(15_000, 3)];
+        assert_eq!(notes, expected, "blocks of {frames}");
+        assert!(scheduler.is_silent());
+    }
+}
+
+#[test]
+fn a_stroke_of_the_cymbal_comes_before_its_choke_and_of_another_one_does_not() {
+    let (edge, second) = (Articulation::Edge, Articulation::Second);
+    let bar = crashes(&[(0, Articulation::Plain, 480), (1, second, 0), (3, second, 0)]);
+    let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+    let notes = play(&mut scheduler, &mut clock, &at(0.0), 15_500, &bar);
+    let plain = |sample| crash(sample, Articulation::Plain);
+    let expected = [
+        plain(500)[0],
+        crash(6_500, second)[0],
+        crash(9_500, second)[2],
+        plain(12_000)[1],
+        plain(12_000)[2],
+        plain(15_000)[3],
+    ];
+    assert_eq!(notes, expected);
+    let bar = crashes(&[(0, Articulation::Plain, 480), (1, edge, 0)]);
+    let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+    let notes = play(&mut scheduler, &mut clock, &at(0.0), 23_000, &bar);
+    let [on, .., off, _] = [plain(500)[0], plain(0)[1], plain(6_500)[2], plain(0)[3]];
+    assert_eq!(notes, [on, off, crash(6_500, edge)[0], crash(9_500, edge)[2]]);
+}
+
+#[test]
+fn a_stop_chokes_a_cymbal_that_waits_for_it() {
+    let bar = crashes(&[(0, Articulation::Plain, 480)]);
+    let (mut scheduler, mut clock) = (Scheduler::default(), Clock::new(48_000.0));
+    play(&mut scheduler, &mut clock, &at(0.0), 4_800, &bar);
+    let mut notes = Vec::new();
+    scheduler.release(7, &mut |note| notes.push(note));
+    assert_eq!(notes, crash(7, Articulation::Plain)[1..]);
+    assert!(scheduler.is_silent());
 }

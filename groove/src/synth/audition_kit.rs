@@ -19,10 +19,15 @@ use crate::model::kernels::activation::tanh;
 use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
 
-/// Decay to -60 dB of a ringing hat whose plates meet, of a closed or half-open one whose plates
-/// part, and of everything when the kit is silenced, in seconds.
+/// Decay to -60 dB of a ringing hat whose plates meet, and of a closed or half-open one whose plates
+/// part, in seconds.
 const CHOKE: f32 = 0.07;
 const PART: f32 = 0.15;
+
+/// Decay to -60 dB of a cymbal that a hand holds, in seconds.
+const HAND: f32 = 0.2;
+
+/// Decay to -60 dB of everything when the kit is silenced, in seconds.
 const SILENCE: f32 = 0.005;
 
 /// Smoothing time of level changes, in seconds.
@@ -130,6 +135,17 @@ impl AuditionKit {
                 Ordering::Equal => hat.strike(blow, velocity),
                 Ordering::Greater => hat.choke(CHOKE),
             }
+        }
+    }
+
+    /// Damps a crash or ride as a hand does, from the next rendered sample on. Other drums ring on.
+    pub fn choke(&mut self, drum: Drum, articulation: Articulation) {
+        let [.., crash, second, ride] = &mut self.cymbals;
+        match (drum, articulation.piece()) {
+            (Drum::Crash, Articulation::Second) => second.choke(HAND),
+            (Drum::Crash, _) => crash.choke(HAND),
+            (Drum::Ride, _) => ride.choke(HAND),
+            _ => {}
         }
     }
 

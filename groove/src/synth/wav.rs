@@ -23,9 +23,20 @@ pub fn render(clip: &Clip, rate: u32) -> [Vec<f32>; 2] {
     let per_tick = f64::from(rate) * 60.0 / tempo / f64::from(TICKS_PER_BEAT);
     let sample = |tick: u32| (f64::from(tick) * per_tick).round() as usize;
     let mut sides = [Vec::new(), Vec::new()];
-    for Onset { tick, drum, articulation, velocity } in clip.onsets() {
+    let onsets = clip.onsets();
+    // Chokes before the strokes of their tick.
+    let mut moments: Vec<(u32, bool, &Onset)> = Vec::new();
+    for onset in &onsets {
+        moments.extend(onset.choke.map(|tick| (tick, false, onset)));
+        moments.push((onset.tick, true, onset));
+    }
+    moments.sort_by_key(|&(tick, strikes, _)| (tick, strikes));
+    for (tick, strikes, &Onset { drum, articulation, velocity, .. }) in moments {
         play_to(&mut kit, &mut sides, sample(tick));
-        kit.strike(drum, articulation, velocity);
+        match strikes {
+            true => kit.strike(drum, articulation, velocity),
+            false => kit.choke(drum, articulation),
+        }
     }
     let end = sample(clip.ticks());
     play_to(&mut kit, &mut sides, end);

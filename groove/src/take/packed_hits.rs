@@ -5,12 +5,16 @@ use crate::pattern::drum::Drum;
 use crate::pattern::{Articulation, Hit, Step, Stroke};
 
 /// A stroke: step; 16 times the class plus the articulation's index; velocity; bits of the offset.
+/// With [`CHOKE`] as the index, the choke of the hit: the two last bytes are its ticks.
 type PackedStroke = [u8; 4];
 
-/// Hits by step, up to 256, and drum; up to `STROKES` strokes. A value without references.
+/// Index of a choke in the place of an articulation's.
+const CHOKE: u8 = 15;
+
+/// Hits by step, up to 256, and drum; up to `STROKES` strokes and chokes. A value without references.
 #[derive(Clone, Copy)]
 pub(crate) struct PackedHits<const STROKES: usize> {
-    /// In order of step and class. The main stroke of a hit comes first.
+    /// In order of step and class. The main stroke of a hit comes first, its choke last.
     strokes: [PackedStroke; STROKES],
     count: u16,
 }
@@ -44,8 +48,14 @@ impl<const STROKES: usize> PackedHits<STROKES> {
             articulation: Articulation::at(drum, usize::from(kind & 15)),
         };
         let (main, further) = self.used()[places].split_first()?;
+        let (choke_ticks, further) = match further.split_last() {
+            Some((&[_, kind, high, low], further)) if kind & 15 == CHOKE => {
+                (u16::from_be_bytes([high, low]), further)
+            }
+            _ => (0, further),
+        };
         let Stroke { velocity, offset_ticks, articulation } = stroke(main);
-        let mut hit = Hit { articulation, ..Hit::plain(velocity, offset_ticks) };
+        let mut hit = Hit { articulation, choke_ticks, ..Hit::plain(velocity, offset_ticks) };
         hit.further.iter_mut().zip(further).for_each(|(place, packed)| *place = stroke(packed));
         Some(hit)
     }
@@ -54,9 +64,10 @@ impl<const STROKES: usize> PackedHits<STROKES> {
     /// the drum then has none there.
     pub(crate) fn set(&mut self, step: usize, drum: Drum, hit: Option<Hit>) -> bool {
         let Ok(step) = u8::try_from(step) else { return hit.is_none() };
-        let hit = hit.and_then(|hit| Hit::of_strokes(hit.strokes()));
+        let hit = hit.map(|hit| hit.with_strokes(hit.strokes()));
         let (places, end) = (self.places(step, drum), usize::from(self.count));
-        let strokes = hit.map_or(0, |hit| hit.strokes().count());
+        let choke = hit.map(|hit| hit.choke_ticks).filter(|&ticks| ticks > 0 && drum.can_choke());
+        let strokes = hit.map_or(0, |hit| hit.strokes().count()) + usize::from(choke.is_some());
         let fits = end - places.len() + strokes <= STROKES;
         let hit = hit.filter(|_| fits);
         let strokes = if fits { strokes } else { 0 };
@@ -66,6 +77,10 @@ impl<const STROKES: usize> PackedHits<STROKES> {
             let articulation = u8::try_from(stroke.articulation.index_in(drum)).unwrap_or(0);
             let kind = (drum as u8) << 4 | articulation;
             *place = [step, kind, stroke.velocity, stroke.offset_ticks.cast_unsigned()];
+        }
+        if let (Some(ticks), Some(place)) = (choke, free.last_mut()) {
+            let [high, low] = ticks.to_be_bytes();
+            *place = [step, (drum as u8) << 4 | CHOKE, high, low];
         }
         self.count = u16::try_from(end - places.len() + strokes).unwrap_or(0);
         fits
@@ -97,6 +112,24 @@ mod tests {
 
     fn stroke(velocity: u8, offset_ticks: i8, articulation: Articulation) -> Stroke {
         Stroke { velocity, offset_ticks, articulation }
+    }
+
+    #[test]
+    fn chokes_take_the_room_of_a_stroke() {
+        let mut hits = PackedHits::<4>::EMPTY;
+        let choked = Some(Hit { choke_ticks: 3_841, ..Hit::plain(100, 5) });
+        let two = Hit::of_strokes([
+            stroke(90, 0, Articulation::Plain),
+            stroke(80, 0, Articulation::Second),
+        ]);
+        let two = two.map(|hit| Hit { choke_ticks: 7, ..hit });
+        assert!(hits.set(9, Drum::Crash, choked));
+        assert!(!hits.set(9, Drum::Ride, two.map(|hit| hit.with_strokes(hit.strokes()))));
+        assert!(hits.set(9, Drum::Crash, None) && hits.set(0, Drum::Crash, two));
+        assert!(hits.set(3, Drum::Kick, choked));
+        assert_eq!((hits.hit(0, Drum::Crash), hits.hit(9, Drum::Crash)), (two, None));
+        assert_eq!(hits.hit(3, Drum::Kick), Some(Hit::plain(100, 5)), "a kick cannot be choked");
+        assert_eq!(hits.step(0).hit(Drum::Crash), two);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::take::packed_hits::PackedHits;
 /// Maximum number of pinned steps of a phrase: eight bars of 12/8.
 pub const MAX_PINNED_STEPS: usize = 192;
 
-/// Maximum number of strokes of the pins' own hits: eight per step of eight bars of 4/4.
+/// Maximum number of strokes of the pins' own hits: eight per step of eight bars of 4/4. A drummer
+/// has four limbs, but a file may have more.
 const MAX_PINNED_STROKES: usize = 1_024;
 
 /// Pinned cells by step of the phrase and drum. A struck pin can have its own hit; otherwise the
@@ -58,7 +59,7 @@ impl Pins {
     };
 
     /// Pins a cell or removes its pin. Cells beyond [`MAX_PINNED_STEPS`] steps are ignored. A hit
-    /// for whose strokes there is no room left is pinned as [`Pin::Struck`].
+    /// for whose strokes there is no room left is pinned as [`Pin::Struck`], see [`Pins::told`].
     pub fn set(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
         if step >= MAX_PINNED_STEPS {
             return;
@@ -94,6 +95,26 @@ impl Pins {
         for (place, step) in steps.iter().enumerate() {
             self.set(place, drum, Some(step.hit(drum).map_or(Pin::Silent, Pin::Hit)));
         }
+    }
+
+    /// Sentence on the hits of these drums in these steps, the first of the phrase, that found no
+    /// room after [`Pins::all`] or [`Pins::keep_lane`]; `None` if the pins have them all.
+    #[must_use]
+    pub fn told(&self, drums: DrumSet, steps: &[Step]) -> Option<String> {
+        let steps = steps.iter().take(MAX_PINNED_STEPS).enumerate();
+        let hits = steps.flat_map(|(place, step)| step.hits().map(move |hit| (place, hit)));
+        let is_missing = |&(place, (drum, hit)): &(usize, (Drum, Hit))| {
+            drums.contains(drum) && self.hit(place, drum) != Some(hit)
+        };
+        let (hits, own) = match hits.filter(is_missing).count() {
+            0 => return None,
+            1 => ("1 hit is".to_owned(), "its"),
+            many => (format!("{many} hits are"), "their"),
+        };
+        Some(format!(
+            "{hits} pinned without strokes of {own} own: the pins of a phrase have room for \
+             {MAX_PINNED_STROKES} strokes, and the drummer chooses the others."
+        ))
     }
 
     /// Removes all pins of a lane.
@@ -207,6 +228,26 @@ mod tests {
         assert_eq!(Pins::all(&steps).silent(0).len(), 9);
         pins.free_lane(Drum::Ride);
         assert_eq!(pins, Pins::NONE);
+    }
+
+    #[test]
+    fn hits_without_room_stay_struck_and_are_told() {
+        let roll = Hit::of_strokes([-90, -30, 30, 90].map(|offset| Hit::plain(80, offset).main()));
+        let mut steps = [Step::SILENT; 128];
+        for step in &mut steps {
+            step.set(Drum::Snare, roll);
+            step.set(Drum::Kick, roll);
+        }
+        let pins = Pins::all(&steps);
+        assert_eq!(pins.told(DrumSet::ALL, &steps), None, "exactly full");
+        steps[5].set(Drum::Crash, roll);
+        steps[9].set(Drum::Ride, Some(Hit::plain(80, 0)));
+        let pins = Pins::all(&steps);
+        let told = pins.told(DrumSet::ALL, &steps).expect("a sentence");
+        assert!(told.starts_with("2 hits are pinned without strokes of their own"), "{told}");
+        let told = pins.told([Drum::Ride].into_iter().collect(), &steps).expect("a sentence");
+        assert!(told.starts_with("1 hit is"), "{told}");
+        assert_eq!(pins.get(9, Drum::Ride), Some(Pin::Struck));
     }
 
     #[test]

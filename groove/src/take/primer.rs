@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pattern::Step;
 use crate::pattern::drum::DrumSet;
+use crate::pattern::{MAX_STEP_STROKES, Step};
 use crate::take::bounded_tail::BoundedTail;
 use crate::take::packed_hits::PackedHits;
 
 /// Maximum number of steps of a primer: four bars of 4/4.
 pub const MAX_PRIMER_STEPS: usize = 64;
 
-/// Maximum number of strokes of a primer: seven per step. A drummer has four limbs.
-const MAX_PRIMER_STROKES: usize = 448;
+/// Capacity for the strokes and chokes of a primer, which may be any steps.
+const MAX_PRIMER_STROKES: usize = MAX_PRIMER_STEPS * MAX_STEP_STROKES;
 
 /// Context of a theme, and its lasting effect.
 #[expect(clippy::large_enum_variant, reason = "a take is a value without references")]
@@ -33,7 +33,7 @@ pub enum Primer {
     Tap(Rhythm),
 }
 
-/// Up to [`MAX_PRIMER_STEPS`] recorded steps with up to 448 strokes; hits beyond them are left out.
+/// Up to [`MAX_PRIMER_STEPS`] recorded steps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "BoundedTail<Step, MAX_PRIMER_STEPS>", into = "Vec<Step>")]
 pub struct Played {
@@ -112,6 +112,27 @@ mod tests {
     use super::*;
     use crate::pattern::Hit;
     use crate::pattern::drum::Drum;
+
+    /// A step with all drums and as many strokes as it holds.
+    fn full_step() -> Step {
+        let mut step = Step::SILENT;
+        for drum in Drum::ALL {
+            for offset_ticks in [3, -100, 60, 110] {
+                step.add(drum, Hit { choke_ticks: 999, ..Hit::plain(80, offset_ticks) });
+            }
+        }
+        step
+    }
+
+    #[test]
+    fn a_primer_has_room_for_any_steps() {
+        let steps = [full_step(); MAX_PRIMER_STEPS];
+        let hits = || steps[0].hits();
+        let strokes: usize = hits().map(|(_, hit)| hit.strokes().count()).sum();
+        let chokes = hits().filter(|(_, hit)| hit.choke_ticks > 0).count();
+        assert_eq!(strokes + chokes, MAX_STEP_STROKES);
+        assert_eq!(Played::new(&steps).steps(), steps);
+    }
 
     #[test]
     fn a_tapped_rhythm_repeats() {

@@ -136,6 +136,47 @@ fn hats_that_close_choke_the_open_hat_within_60_ms() {
 }
 
 #[test]
+fn a_choked_cymbal_is_30_db_softer_within_a_fifth_of_a_second() {
+    let articulations =
+        [(Drum::Crash, Plain), (Drum::Crash, SecondEdge), (Drum::Ride, Plain), (Drum::Ride, Bell)];
+    for (drum, articulation) in articulations {
+        let ringing = |chokes: bool| {
+            let mut kit = kit();
+            kit.strike(drum, articulation, 120);
+            let before = play(&mut kit, RATE / 2);
+            if chokes {
+                kit.choke(drum, articulation);
+            }
+            let [fades, _] = play(&mut kit, RATE / 5);
+            let jump = (fades[0] - before[0][before[0].len() - 1]).abs();
+            (play(&mut kit, RATE / 50), jump, peak(&before))
+        };
+        let ((rings, ..), (choked, jump, loudest)) = (ringing(false), ringing(true));
+        let [rings, choked] = [&rings, &choked].map(|[left, right]| level(left).max(level(right)));
+        assert!(choked + 30.0 < rings, "{drum:?} {articulation:?}: {choked} {rings}");
+        assert!(jump < 0.5 * loudest, "a click of {jump}");
+    }
+    // Another cymbal, and a drum, ring on.
+    let mut kit = kit();
+    kit.strike(Drum::Crash, Plain, 120);
+    kit.choke(Drum::Crash, Second);
+    kit.choke(Drum::Kick, Plain);
+    play(&mut kit, RATE / 5);
+    assert!(level(&play(&mut kit, RATE / 50)[0]) > -50.0);
+}
+
+#[test]
+fn a_choked_cymbal_rings_again_when_it_is_struck() {
+    let mut kit = kit();
+    kit.strike(Drum::Crash, Plain, 120);
+    kit.choke(Drum::Crash, Plain);
+    play(&mut kit, RATE / 2);
+    kit.strike(Drum::Crash, Plain, 120);
+    let decays = decay_time(&play(&mut kit, 6 * RATE));
+    assert!(real_decay(Drum::Crash, Plain).contains(&decays), "{decays} s");
+}
+
+#[test]
 fn a_choked_hat_that_opens_again_does_not_click() {
     let mut kit = kit();
     kit.strike(Drum::OpenHat, Plain, 120);

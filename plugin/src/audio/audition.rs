@@ -36,12 +36,15 @@ impl Audition {
         (self.on, self.level) = (on, level);
     }
 
-    /// Renders up to the note's sample and strikes its drum.
+    /// Renders up to the note's sample and strikes its drum, or chokes it.
     pub(crate) fn hear(&mut self, message: NoteMessage, output: &mut [&mut [f32]]) {
-        let NoteMessage { sample, velocity, struck, .. } = message;
+        let NoteMessage { sample, velocity, struck, pressure, .. } = message;
         let Some((drum, articulation)) = struck.filter(|_| self.on) else { return };
         self.play_to(usize::try_from(sample).unwrap_or(usize::MAX), output);
-        self.kit.strike(drum, articulation, velocity);
+        match pressure {
+            None => self.kit.strike(drum, articulation, velocity),
+            Some(_) => self.kit.choke(drum, articulation),
+        }
     }
 
     /// Renders the rest of the block, so that every output sample is written.

@@ -47,7 +47,7 @@ impl PassThrough {
                 self.sounding[place] &= !ended;
                 for pitch in pitches_of(ended) {
                     if self.messages.len() < CAPACITY {
-                        self.messages.push(note_off(sample, number, pitch));
+                        self.messages.push(NoteMessage::off(sample, number, pitch));
                     } else {
                         self.overdue[place] |= 1 << pitch;
                     }
@@ -81,7 +81,7 @@ impl PassThrough {
     pub(crate) fn overdue(&mut self) -> impl Iterator<Item = NoteMessage> + use<> {
         let overdue = std::mem::take(&mut self.overdue);
         (0..16u8).zip(overdue).flat_map(|(channel, pitches)| {
-            pitches_of(pitches).map(move |pitch| note_off(0, channel, pitch))
+            pitches_of(pitches).map(move |pitch| NoteMessage::off(0, channel, pitch))
         })
     }
 
@@ -94,10 +94,6 @@ impl PassThrough {
     pub(crate) fn clear(&mut self) {
         self.messages.clear();
     }
-}
-
-fn note_off(sample: u32, channel: u8, pitch: u8) -> NoteMessage {
-    NoteMessage { sample, channel, pitch, velocity: 0, struck: None }
 }
 
 /// Returns the pitches of a set of one bit per pitch.
@@ -114,7 +110,7 @@ mod tests {
     use super::*;
 
     fn note_on(channel: u8, pitch: u8) -> NoteMessage {
-        NoteMessage { velocity: 90, ..note_off(7, channel, pitch) }
+        NoteMessage { velocity: 90, ..NoteMessage::off(7, channel, pitch) }
     }
 
     #[test]
@@ -127,11 +123,11 @@ mod tests {
         through.end(9, Some(3), Some(5));
         assert_eq!(through.messages().len(), 64);
         through.clear();
-        assert_eq!(through.overdue().collect::<Vec<_>>(), [note_off(0, 3, 5)]);
+        assert_eq!(through.overdue().collect::<Vec<_>>(), [NoteMessage::off(0, 3, 5)]);
         assert_eq!(through.overdue().count(), 0);
         through.end(9, None, Some(6));
         through.end(9, Some(2), Some(7));
-        assert_eq!(through.messages(), [note_off(9, 3, 6)]);
+        assert_eq!(through.messages(), [NoteMessage::off(9, 3, 6)]);
         through.clear();
         through.end(1, None, None);
         assert_eq!(through.messages().len(), 62);
@@ -143,7 +139,7 @@ mod tests {
         through.begin(note_on(0, 127));
         through.reset();
         assert!(through.messages().is_empty());
-        assert_eq!(through.overdue().collect::<Vec<_>>(), [note_off(0, 0, 127)]);
+        assert_eq!(through.overdue().collect::<Vec<_>>(), [NoteMessage::off(0, 0, 127)]);
         through.end(3, None, None);
         assert!(through.messages().is_empty());
     }

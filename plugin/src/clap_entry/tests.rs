@@ -4,6 +4,7 @@ use super::*;
 use std::sync::atomic::AtomicU32;
 
 use clap_sys::audio_buffer::clap_audio_buffer;
+use clap_sys::events::{CLAP_EVENT_MIDI, clap_event_midi};
 use groove::take::{Primer, Rhythm};
 
 static REQUESTED: AtomicU32 = AtomicU32::new(0);

@@ -1,10 +1,11 @@
 //! Contents of an open window, drawn frame by frame.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use egui::{Context, Popup, Rect, Ui, pos2};
+use egui::{Context, Label, Popup, Rect, RichText, Ui, pos2};
 use groove::take::Take;
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
@@ -49,9 +50,15 @@ pub(crate) struct EditorApp {
     drawer: Option<Drawer>,
     /// The drawer has not been drawn yet.
     opened: bool,
+    /// Drawing has panicked.
+    failed: bool,
     /// Message about the last action.
     pub message: Expiring<Result<String, String>>,
 }
+
+/// Sentence of a window that cannot be drawn.
+pub(crate) const FAILED: &str =
+    "The window failed. The drummer plays on. Close the window and open it again.";
 
 /// Duration of a message, in seconds.
 const SAID: f64 = 8.0;
@@ -72,7 +79,7 @@ impl NiceEguiApp for EditorApp {
         self.shared.drawn.store(true, Ordering::Relaxed);
         #[cfg(feature = "measure")]
         let begun = std::time::Instant::now();
-        self.show(ui);
+        self.show_fenced(ui);
         #[cfg(feature = "measure")]
         self.cost.add(begun);
     }
@@ -113,6 +120,7 @@ impl EditorApp {
             cost: FrameCost::default(),
             drawer: None,
             opened: false,
+            failed: false,
             message: Expiring::default(),
         }
     }
@@ -123,8 +131,21 @@ impl EditorApp {
         self.edits.connect(host);
     }
 
+    /// Draws a frame. After a panic, which would abort the host outside this function, the window
+    /// has only a sentence until it is opened again.
+    pub(crate) fn show_fenced(&mut self, ui: &mut Ui) {
+        if !self.failed {
+            self.failed = catch_unwind(AssertUnwindSafe(|| self.show(ui))).is_err();
+        }
+        if self.failed {
+            let area = ui.max_rect();
+            ui.painter().rect_filled(area, 0.0, theme::GROUND);
+            ui.put(area, Label::new(RichText::new(FAILED).color(theme::TEXT)));
+        }
+    }
+
     /// Draws a frame.
-    pub(crate) fn show(&mut self, ui: &mut Ui) {
+    fn show(&mut self, ui: &mut Ui) {
         let scale = Scale::fitting(ui.max_rect().size());
         if self.scale.replace(scale) != Some(scale) {
             theme::set_style(ui.ctx(), scale);
@@ -139,6 +160,8 @@ impl EditorApp {
         }
         let message = self.current_message(ui.ctx(), now, &frame);
         let busy = ui.input(|input| input.pointer.any_down());
+        #[cfg(feature = "fault")]
+        crate::fault_injection::in_window(self.sources.params.seed.value());
         if let Some(seconds) = self.edits.with_host(|session, set| session.update(now, busy, set)) {
             ui.ctx().request_repaint_after(Duration::from_secs_f64(seconds.max(0.0)));
         }

@@ -95,7 +95,7 @@ impl Rig {
             .with_accessibility_check(true)
             .with_step_dt(1.0 / 60.0)
             .with_context_setup(theme::set_fonts)
-            .build_ui_state(|ui, screen: &mut EditorApp| screen.show(ui), screen);
+            .build_ui_state(|ui, screen: &mut EditorApp| screen.show_fenced(ui), screen);
         window.run();
         Rig { window, params, host, link, audio }
     }

@@ -69,8 +69,8 @@ fn name(file: &Path) -> String {
 
 /// Reads the bars of a MIDI file that have the song's meter, and says what was left out or is not as
 /// in the file. A file without a time signature is in the song's meter. Hits on the bar line after
-/// the last bar end the clip and do not add a bar; strokes a quarter step and more before it are of
-/// the bar that ends, and of its start in a loop.
+/// the last bar, at which the file ends, end the clip and do not add a bar, see [`Import::bars`];
+/// strokes a quarter step and more before it are of the bar that ends, and of its start in a loop.
 ///
 /// # Errors
 /// Returns a message if the file is invalid or no bar is as long as the song's.
@@ -119,17 +119,13 @@ fn read_as(bytes: &[u8], song: Meter, map: PitchMap) -> Result<(Clip, Option<Str
         notes.push(format!("Left out: {others}, because the song is in {}.", named(song)));
     }
     let bar = song.steps();
-    // A last bar struck on its first step alone is the bar line that ends the clip.
-    let last = clip.steps.len().saturating_sub(1) / bar * bar;
-    let is_struck = |step: &Step| !step.drums().is_empty();
-    if last > 0 && is_struck(&clip.steps[last]) && !clip.steps[last + 1..].iter().any(is_struck) {
-        let end = clip.steps[last];
-        clip.steps.truncate(last);
-        if wrap_early(&end, &mut clip.steps[0]) > 0 {
-            notes.push("The hits on the last bar line are left out: they end the clip.".into());
-        }
+    // A step after the last whole bar has the hits on the bar line that ends the clip.
+    let ends = clip.steps.len() > bar && clip.steps.len() % bar == 1;
+    if let Some(end) = clip.steps.pop_if(|_| ends)
+        && wrap_early(&end, &mut clip.steps[0]) > 0
+    {
+        notes.push("The hits on the last bar line are left out: they end the clip.".into());
     }
-    clip.steps.resize(clip.steps.len().next_multiple_of(bar), Step::SILENT);
     Ok((clip, (!notes.is_empty()).then(|| notes.join(" "))))
 }
 
@@ -168,13 +164,23 @@ mod tests {
     use groove::Drum;
     use groove::pattern::midi::{MidiLayout, Section, Song, TimeSignature};
 
-    /// MIDI file with a snare at each of these steps.
-    pub(crate) fn file(places: &[usize], meter: Meter) -> Vec<u8> {
+    /// Clip with a snare at each of these steps.
+    fn snares(places: &[usize], meter: Meter) -> Clip {
         let mut steps = vec![Step::SILENT; places.iter().max().map_or(0, |last| last + 1)];
         for &place in places {
             steps[place].set(Drum::Snare, Some(Hit::plain(90, -9)));
         }
-        Clip { steps, tempo: 97.0, meter }.write(&MidiLayout::new("Drums", Drum::PITCHES))
+        Clip { steps, tempo: 97.0, meter }
+    }
+
+    /// MIDI file of whole bars.
+    fn file(places: &[usize], meter: Meter) -> Vec<u8> {
+        snares(places, meter).write(&MidiLayout::new("Drums", Drum::PITCHES))
+    }
+
+    /// MIDI file of a clip that ends at a tick.
+    fn ended(clip: Clip, end: u32) -> Vec<u8> {
+        Song { end, ..Song::of(clip) }.write(&MidiLayout::new("Drums", Drum::PITCHES))
     }
 
     #[test]
@@ -186,8 +192,22 @@ mod tests {
         assert_eq!(one.steps.len(), 16);
         assert_eq!(one.steps[4].hit(Drum::Snare), Some(Hit::plain(90, -9)));
         assert_eq!(clip(&[4, 17]).expect("a clip").steps.len(), 32);
-        // End of a recording of two bars.
-        assert_eq!(clip(&[4, 32]).expect("a clip").steps.len(), 32);
+    }
+
+    #[test]
+    fn a_last_bar_with_a_single_hit_is_a_bar_unless_the_file_ends_with_the_hit() {
+        let meter = Meter::FOUR_FOUR;
+        let (start, quarter) = (2 * 3_840, 960);
+        for (end, bars) in
+            [(start + 100, 2), (start + quarter, 2), (start + quarter + 1, 3), (start + 3_840, 3)]
+        {
+            let mut song = snares(&[4, 32], meter);
+            song.steps[32].set(Drum::Crash, Some(Hit::plain(100, 0)));
+            let (clip, note) = read(&ended(song, end), meter).expect("a clip");
+            assert_eq!((clip.steps.len(), note.is_some()), (bars * 16, bars == 2), "end at {end}");
+            let crash = clip.steps.get(32).and_then(|step| step.hit(Drum::Crash));
+            assert_eq!(crash, (bars == 3).then_some(Hit::plain(100, 0)), "end at {end}");
+        }
     }
 
     #[test]
@@ -197,7 +217,7 @@ mod tests {
         steps[32].set(Drum::Snare, Some(Hit::plain(70, -120)));
         steps[32].set(Drum::Crash, Some(Hit::plain(100, 0)));
         let meter = Meter::FOUR_FOUR;
-        let file = Clip { steps, tempo: 97.0, meter }.write(&MidiLayout::new("", Drum::PITCHES));
+        let file = ended(Clip { steps, tempo: 97.0, meter }, 2 * 3_840 + 120);
         let (clip, _) = read(&file, meter).expect("a clip");
         let snare = clip.steps[0].hit(Drum::Snare).expect("a hit");
         let strokes = [Hit::plain(90, 0).main(), Hit::plain(70, -120).main()];
@@ -230,10 +250,7 @@ mod tests {
             [of(1, 1), of(8, 4), of(2, 2), of(4, 4)].into_iter().enumerate()
         {
             let velocity = 50 + u8::try_from(place).expect("a number");
-            // A bar struck on its first step alone would be the bar line that ends the clip.
-            for step in [0, 3] {
-                clip.steps[step].set(Drum::Snare, Some(Hit::plain(velocity, 0)));
-            }
+            clip.steps[0].set(Drum::Snare, Some(Hit::plain(velocity, 0)));
             sections.push(Section { start, clip });
             start += ticks;
         }

@@ -1,7 +1,8 @@
-//! Pins of the current take. Steps are counted within the take's phrase, from 0.
+//! Pins of the current take. Steps are counted within the take's phrase, from 0. Hits that find no
+//! room among the pins are reported like the result of a command.
 
 use groove::take::pins::{MAX_PINNED_STEPS, Pin, Pins};
-use groove::{Drum, Step};
+use groove::{Drum, DrumSet, Step};
 
 use crate::session::Session;
 
@@ -17,9 +18,21 @@ impl Session {
         self.store().change(|extras| change(&mut extras.pins));
     }
 
+    /// Reports the hits of these drums in these steps that the pins do not have.
+    fn report_missing(&self, drums: DrumSet, steps: &[Step]) {
+        if let Some(told) = self.pins().told(drums, steps) {
+            self.link.mailbox().report(Err(told));
+        }
+    }
+
     /// Pins or unpins a cell.
     pub fn pin(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
         self.change_pins(|pins| pins.set(step, drum, pin));
+        if let Some(Pin::Hit(hit)) = pin.filter(|_| step < MAX_PINNED_STEPS) {
+            let mut steps = [Step::SILENT; MAX_PINNED_STEPS];
+            steps[step].set(drum, Some(hit));
+            self.report_missing([drum].into_iter().collect(), &steps[..=step]);
+        }
     }
 
     /// Toggles a cell: pins a sounding cell as silent and a silent one as struck.
@@ -30,6 +43,7 @@ impl Session {
     /// Pins a lane as it sounds in `steps`, the first steps of the phrase.
     pub fn keep_lane(&mut self, drum: Drum, steps: &[Step]) {
         self.change_pins(|pins| pins.keep_lane(drum, steps));
+        self.report_missing([drum].into_iter().collect(), steps);
     }
 
     /// Unpins a lane.
@@ -40,6 +54,7 @@ impl Session {
     /// Pins all lanes as they sound in `steps`, the first steps of the phrase.
     pub fn keep_all(&mut self, steps: &[Step]) {
         self.change_pins(|pins| *pins = Pins::all(steps));
+        self.report_missing(DrumSet::ALL, steps);
     }
 
     /// Unpins everything.

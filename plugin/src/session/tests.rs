@@ -247,6 +247,27 @@ fn a_lane_is_pinned_as_it_sounds_and_rotated() {
 }
 
 #[test]
+fn pins_without_room_are_reported() {
+    let mut bench = Bench::new();
+    let roll = Hit::of_strokes([-90, -30, 30, 90].map(|offset| Hit::plain(80, offset).main()));
+    let mut steps = [Step::SILENT; 128];
+    for step in &mut steps {
+        step.set(Drum::Snare, roll);
+        step.set(Drum::Kick, roll);
+    }
+    bench.session.keep_all(&steps);
+    assert_eq!(bench.session.take_report(), None);
+    bench.session.pin(7, Drum::Crash, Some(Pin::Hit(Hit::plain(90, 0))));
+    let told = bench.session.take_report().expect("a report").expect_err("no success");
+    assert!(told.starts_with("1 hit is pinned without strokes of its own"), "{told}");
+    bench.session.pin(8, Drum::Crash, Some(Pin::Silent));
+    assert_eq!(bench.session.take_report(), None);
+    bench.session.free_lane(Drum::Snare);
+    bench.session.keep_lane(Drum::Crash, &steps);
+    assert_eq!(bench.session.take_report(), None, "there is room again");
+}
+
+#[test]
 fn changes_mark_the_project_as_modified_once() {
     let mut bench = Bench::new();
     let generation = |bench: &Bench| bench.params.generation.value();

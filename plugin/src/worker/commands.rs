@@ -8,7 +8,7 @@ use groove::model::encode::Kind;
 use groove::pattern::midi::Clip;
 use groove::take::pins::Pins;
 use groove::take::{Take, TakeControls};
-use groove::{Meter, Step};
+use groove::{DrumSet, Meter, Step};
 
 use crate::link::mailbox::WorkerCommand;
 use crate::project::folders::Folders;
@@ -84,13 +84,16 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         let steps: Vec<Step> = clip.steps.iter().map(|step| kit.step(step)).collect();
         let played = humanise(&model, &kind, &steps, Some(seed), amount)
             .map_err(|fault| fault.to_string())?;
-        self.store.change(|extras| extras.pins = Pins::all(&played));
-        Ok(if amount > 0.0 {
+        let pins = Pins::all(&played);
+        self.store.change(|extras| extras.pins = pins);
+        let done = if amount > 0.0 {
             let percent = 100.0 * amount;
             format!("The file's hits are pinned, humanised by {percent:.0} %.")
         } else {
             "The file's hits are pinned as they are.".into()
-        })
+        };
+        let told = pins.told(DrumSet::ALL, &played).map(|told| format!(" {told}"));
+        Ok(done + &told.unwrap_or_default())
     }
 }
 

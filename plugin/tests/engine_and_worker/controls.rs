@@ -237,8 +237,7 @@ fn without_articulations_nine_pitches_play_once_a_sixteenth() {
 fn pass_through_notes_are_merged_by_time() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.block(0.0, 480);
-    let foreign =
-        |sample, velocity| NoteMessage { sample, channel: 3, pitch: 90, velocity, struck: None };
+    let foreign = |sample, velocity| NoteMessage { velocity, ..NoteMessage::off(sample, 3, 90) };
     assert!(rig.engine.pass_through(foreign(10, 99)));
     rig.engine.end_pass_through(5_990, Some(3), Some(90));
     assert!(rig.engine.pass_through(foreign(23_999, 50)));
@@ -251,4 +250,33 @@ fn pass_through_notes_are_merged_by_time() {
     let passed: Vec<NoteMessage> = heard.iter().copied().filter(|m| m.pitch == 90).collect();
     assert_eq!(passed, [foreign(10, 99), foreign(5_990, 0), foreign(23_999, 50)]);
     assert!(heard.len() > 6);
+}
+
+/// A bar with a crash on its third beat that is choked an eighth later.
+fn choked_crash(_: &Take, meter: Meter, _: i64) -> Bar {
+    let mut bar = Bar::silent(meter);
+    let hit = Hit { choke_ticks: 480, ..Hit::plain(100, 0) };
+    bar.steps_mut()[8].set(Drum::Crash, Some(hit));
+    bar
+}
+
+#[test]
+fn a_choke_is_aftertouch_before_the_note_off() {
+    let mut rig = Rig::new(HostMode::Offline, choked_crash);
+    let mut heard = Vec::new();
+    for block in 0..200 {
+        let beats = f64::from(block) * 0.02;
+        rig.engine.process(&at(beats), 480, &rig.state, |message| {
+            let NoteMessage { sample, pitch, velocity, pressure, struck, .. } = message;
+            heard.push((block * 480 + sample, pitch, velocity, pressure, struck.is_some()));
+            true
+        });
+    }
+    let expected = [
+        (48_000, 49, 100, None, true),
+        (60_000, 49, 0, Some(127), true),
+        (60_000, 49, 0, None, false),
+        (63_000, 49, 0, Some(0), false),
+    ];
+    assert_eq!(heard, expected);
 }

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use groove::Pitches;
 use groove::pattern::kit::Kit;
+use groove::pattern::midi::MidiLayout;
 use groove::play::drum_maps::{DRUM_MAPS, map_in};
 
 /// Names of [`DRUM_MAPS`] on the command line, with their numbers.
@@ -31,17 +31,22 @@ pub struct MapOption {
 }
 
 impl MapOption {
-    /// Pitches of the map; those of a model's kit for General MIDI.
+    /// Layout of a written file: the map's pitches, those of a model's kit for General MIDI, with
+    /// controller 4 before the strokes of the hi-hat if the map's instrument needs it.
     #[must_use]
-    pub fn pitches(&self, kit: &Kit) -> Pitches {
+    pub fn layout<'a>(&self, name: &'a str, kit: &Kit) -> MidiLayout<'a> {
         let number = NAMES.iter().find(|(name, _)| *name == self.name).map_or(0, |named| named.1);
-        let map = map_in(DRUM_MAPS, number).and_then(|map| map.pitches);
-        map.unwrap_or_else(|| kit.pitches())
+        let map = map_in(DRUM_MAPS, number);
+        let pitches = map.and_then(|map| map.pitches).unwrap_or_else(|| kit.pitches());
+        let hat_pedal = map.is_some_and(|map| map.hat_pedal);
+        MidiLayout { hat_pedal, ..MidiLayout::new(name, pitches) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use groove::Pitches;
+
     use super::*;
 
     #[test]
@@ -52,8 +57,9 @@ mod tests {
             let plain = map.name.to_lowercase().replace(' ', "-");
             assert!(plain.starts_with(name), "{name}: {}", map.name);
         }
-        let pitches = |name: &str| MapOption { name: name.into() }.pitches(&Kit::default());
-        assert_eq!(pitches("general-midi"), Pitches::GENERAL_MIDI);
-        assert_eq!(pitches("roland"), Pitches::ROLAND);
+        let layout = |name: &str| MapOption { name: name.into() }.layout("", &Kit::default());
+        assert_eq!(layout("general-midi"), MidiLayout::new("", Pitches::GENERAL_MIDI));
+        let roland = MidiLayout { hat_pedal: true, ..MidiLayout::new("", Pitches::ROLAND) };
+        assert_eq!(layout("roland"), roland);
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use groove::Meter;
 use groove::generate::Drummer;
 use groove::pattern::clip;
-use groove::pattern::midi::{Clip, MidiLayout};
+use groove::pattern::midi::Clip;
 use groove::take::{Fills, Take, TakeControls};
 
 use crate::commands::drum_map::MapOption;
@@ -83,8 +83,8 @@ fn parse_meter(text: &str) -> Result<Meter, String> {
 pub fn run(options: &GenerateOptions) -> Result<()> {
     let model = files::read_model(&options.model)?;
     let style = known_style(model.metadata(), &options.style)?;
-    let pitches = options.map.pitches(&model.metadata().classes);
-    let mut drummer = Drummer::new(Arc::new(model));
+    let model = Arc::new(model);
+    let mut drummer = Drummer::new(Arc::clone(&model));
     files::create_folder(&options.out)?;
     for number in 0..options.count {
         let seed = options.seed.wrapping_add(number);
@@ -110,7 +110,8 @@ pub fn run(options: &GenerateOptions) -> Result<()> {
         let clip = Clip { steps, tempo: f64::from(options.tempo), meter: options.meter };
         let name = clip::name(&options.style, clip.tempo, seed);
         let path = options.out.join(format!("{name}.mid"));
-        files::write(&path, clip.write(&MidiLayout::new(&name, pitches)))?;
+        let layout = options.map.layout(&name, &model.metadata().classes);
+        files::write(&path, clip.write(&layout))?;
         println!("{}", path.display());
     }
     Ok(())

@@ -9,7 +9,7 @@ use groove::generate::Drummer;
 use groove::generate::humanise::{DEFAULT_AMOUNT, humanise_sections};
 use groove::model::Model;
 use groove::model::encode::Kind;
-use groove::pattern::midi::{Clip, Import, MidiLayout, PitchMap, Section, Song, TimeSignature};
+use groove::pattern::midi::{Clip, Import, PitchMap, Section, Song, TimeSignature};
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
 use groove::{Meter, Step};
 
@@ -119,12 +119,11 @@ pub fn run(task: &PlayTask) -> Result<()> {
             played(&model, &song, &clip, Take { primer, ..take }, length)?
         }
     };
-    let pitches = common.map.pitches(kit);
     let name = common.out.file_stem().map_or("drums".into(), |name| name.to_string_lossy());
     if let Some(folder) = common.out.parent() {
         files::create_folder(folder)?;
     }
-    files::write(&common.out, song.write(&MidiLayout::new(&name, pitches)))?;
+    files::write(&common.out, song.write(&common.map.layout(&name, kit)))?;
     println!("{}", common.out.display());
     Ok(())
 }

@@ -21,6 +21,7 @@ pub(super) enum Event<'a> {
     NoteOff { channel: u8, pitch: u8 },
     Controller { channel: u8, number: u8, value: u8 },
     Program { channel: u8, program: u8 },
+    KeyPressure { channel: u8, pitch: u8, value: u8 },
     Meta { kind: u8, data: &'a [u8] },
     Other,
 }
@@ -159,6 +160,7 @@ fn read_message(bytes: &[u8], mut cursor: Cursor) -> Option<Read<'_>> {
                     Event::NoteOn { channel, pitch, velocity }
                 }
                 (0x8 | 0x9, &[pitch, _]) => Event::NoteOff { channel, pitch },
+                (0xa, &[pitch, value]) => Event::KeyPressure { channel, pitch, value },
                 (0xb, &[number, value]) => Event::Controller { channel, number, value },
                 (0xc, &[program]) => Event::Program { channel, program },
                 _ => Event::Other,

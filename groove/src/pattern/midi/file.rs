@@ -20,6 +20,10 @@ const MAX_REPAIRS: usize = 1_000;
 /// Maximum number of faults that are told one by one.
 const MAX_LOSSES: usize = 16;
 
+/// Value of polyphonic aftertouch from which a cymbal is choked: electronic kits send 127, and 0
+/// when the hand lets go.
+const CHOKED: u8 = 64;
+
 /// Number of the foot controller: the hi-hat's pedal.
 const FOOT_CONTROLLER: u8 = 4;
 
@@ -53,6 +57,19 @@ pub struct ChannelValue {
     pub value: u8,
 }
 
+/// A hand that chokes a cymbal: polyphonic aftertouch above the middle of its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choke {
+    /// Tick.
+    pub tick: u64,
+    /// Track, from 0.
+    pub track: usize,
+    /// Channel, 0 to 15.
+    pub channel: u8,
+    /// Pitch of the cymbal, 0 to 127.
+    pub pitch: u8,
+}
+
 /// A time signature as the file has it, from a tick on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeSignature {
@@ -71,6 +88,8 @@ pub struct MidiFile {
     pub notes: Vec<Note>,
     /// Values of controller 4, the pedal of a hi-hat, in order of time.
     pub pedal: Vec<ChannelValue>,
+    /// Chokes of cymbals, in order of time.
+    pub chokes: Vec<Choke>,
     /// Program changes, in order of time.
     pub programs: Vec<ChannelValue>,
     /// Names of the tracks, empty if a track has none.
@@ -273,6 +292,9 @@ impl<'a> Reader<'a> {
                 Event::Controller { channel, number: FOOT_CONTROLLER, value } => {
                     file.pedal.push(ChannelValue { tick, track, channel, value });
                 }
+                Event::KeyPressure { channel, pitch, value: CHOKED.. } => {
+                    file.chokes.push(Choke { tick, track, channel, pitch });
+                }
                 Event::Program { channel, program } => {
                     file.programs.push(ChannelValue { tick, track, channel, value: program });
                 }
@@ -320,6 +342,7 @@ impl<'a> Reader<'a> {
         file.notes.sort_by_key(|note| note.tick);
         file.pedal.sort_by_key(|value| value.tick);
         file.programs.sort_by_key(|value| value.tick);
+        file.chokes.sort_by_key(|choke| choke.tick);
         file.tempos = std::mem::take(&mut self.tempos).into_iter().collect();
         file.time_signatures = std::mem::take(&mut self.time_signatures).into_values().collect();
     }

@@ -276,6 +276,10 @@ fn by_midly(bytes: &[u8]) -> Option<MidiFile> {
                         MidiMessage::Controller { controller, value: new } if controller == 4 => {
                             file.pedal.push(value(new.as_int()));
                         }
+                        MidiMessage::Aftertouch { key, vel } if vel >= 64 => {
+                            let (pitch, track) = (key.as_int(), number);
+                            file.chokes.push(Choke { tick: at, track, channel, pitch });
+                        }
                         MidiMessage::ProgramChange { program } => {
                             file.programs.push(value(program.as_int()));
                         }
@@ -304,6 +308,7 @@ fn by_midly(bytes: &[u8]) -> Option<MidiFile> {
     file.notes.sort_by_key(|note| note.tick);
     file.pedal.sort_by_key(|value| value.tick);
     file.programs.sort_by_key(|value| value.tick);
+    file.chokes.sort_by_key(|choke| choke.tick);
     file.tempos = tempos.into_iter().collect();
     file.tempos.sort_unstable();
     file.time_signatures = signatures.into_values().collect();

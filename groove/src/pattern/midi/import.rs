@@ -2,15 +2,15 @@
 //! not imported.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::damage::list;
 use super::error::{MAX_CLIP_STEPS, MidiError};
 use super::file::{ChannelValue, MidiFile, Note, TimeSignature};
-use super::parts::{DRUM_CHANNEL, LeftOut, OtherPart, Part};
+use super::parts::{DRUM_CHANNEL, LeftOut, OtherPart, Part, named_lanes, voice};
 use crate::pattern::drum::Drum;
-use crate::pattern::input_maps::{InputMap, Voice, choose_map};
-use crate::pattern::{Articulation, MAX_STEPS, Meter, TICKS_PER_STEP};
+use crate::pattern::input_maps::{InputMap, choose_map};
+use crate::pattern::{Articulation, Hit, MAX_CHOKE_TICKS, MAX_STEPS, Meter, TICKS_PER_STEP};
 
 /// Ticks per step.
 const STEP: u32 = TICKS_PER_STEP as u32;
@@ -40,6 +40,27 @@ pub struct DrumNote {
     pub articulation: Articulation,
     /// MIDI velocity, 1 to 127.
     pub velocity: u8,
+    /// Ticks to the choke of the cymbal; 0 if it rings on.
+    pub choke: u32,
+}
+
+impl DrumNote {
+    /// The note as a hit at this offset from its step, in ticks.
+    pub(super) fn hit(&self, offset_ticks: i8) -> Hit {
+        let choke_ticks = match self.choke {
+            0 => 0,
+            ticks => u16::try_from((i64::from(ticks) + i64::from(offset_ticks)).max(1))
+                .map_or(0, |ticks| if ticks <= MAX_CHOKE_TICKS { ticks } else { 0 }),
+        };
+        let articulation = self.articulation;
+        Hit { articulation, choke_ticks, ..Hit::plain(self.velocity, offset_ticks) }
+    }
+}
+
+/// A choke of a cymbal: its class, and one articulation for each cymbal of the class.
+struct CymbalChoke {
+    tick: u64,
+    cymbal: (Drum, Articulation),
 }
 
 /// A bar of a file.
@@ -98,13 +119,14 @@ impl Import {
             left_out: Vec::new(),
             losses: file.losses.clone(),
         };
-        match map {
+        let chokes = match map {
             PitchMap::Rhythm => import.read_rhythm(&file)?,
             PitchMap::Detect => import.read_drums(&file, None)?,
             PitchMap::Prefer(map) => import.read_drums(&file, Some((map, false)))?,
             PitchMap::Fixed(map) => import.read_drums(&file, Some((map, true)))?,
-        }
+        };
         import.keep_loudest();
+        chokes.iter().for_each(|choke| import.choke(choke));
         let longest = u32::try_from(MAX_CLIP_STEPS).unwrap_or(u32::MAX) * STEP;
         let narrowed = |tick: u64| u32::try_from(tick).unwrap_or(u32::MAX).min(longest);
         import.tempos = (file.tempos.iter())
@@ -115,20 +137,21 @@ impl Import {
     }
 
     /// Every note as a snare: those on the drum channel, or else all.
-    fn read_rhythm(&mut self, file: &MidiFile) -> Result<(), MidiError> {
+    fn read_rhythm(&mut self, file: &MidiFile) -> Result<Vec<CymbalChoke>, MidiError> {
         let has_drums = file.notes.iter().any(|note| note.channel == DRUM_CHANNEL);
         for note in file.notes.iter().filter(|note| !has_drums || note.channel == DRUM_CHANNEL) {
             self.push(note, Drum::Snare, Articulation::Plain)?;
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
-    /// Reads the drum parts with a preferred or fixed map, or the one that fits best.
+    /// Reads the drum parts with a preferred or fixed map, or the one that fits best. Returns the
+    /// chokes of their cymbals.
     fn read_drums(
         &mut self,
         file: &MidiFile,
         wish: Option<(InputMap, bool)>,
-    ) -> Result<(), MidiError> {
+    ) -> Result<Vec<CymbalChoke>, MidiError> {
         let lanes = named_lanes(&file.texts);
         let parts = Part::all(file);
         let (map, reason) = chosen_map(file, &parts, wish);
@@ -146,7 +169,7 @@ impl Import {
         } else if wish.is_some_and(|(_, is_fixed)| is_fixed) && !drums.contains(&true) {
             drums.fill(true);
         }
-        let mut left_out = LeftOut::default();
+        let (mut left_out, mut chokes) = (LeftOut::default(), Vec::new());
         for (part, _) in parts.iter().zip(&drums).filter(|(_, is_drums)| **is_drums) {
             let counts = part.counts();
             let mut pedal = Pedal::of(file, part);
@@ -158,6 +181,14 @@ impl Import {
                     None => left_out.count(map, note.pitch),
                 }
             }
+            for choke in part.chokes(file) {
+                let lane = lanes.get(&(choke.channel, choke.pitch)).copied();
+                let drum = voice(map, choke.pitch, &counts, None, lane);
+                chokes.extend(drum.map(|(drum, articulation)| CymbalChoke {
+                    tick: choke.tick,
+                    cymbal: (drum, articulation.piece()),
+                }));
+            }
         }
         let others = parts.iter().zip(drums).filter(|(_, is_drums)| !is_drums);
         self.other_parts = others.map(|(part, _)| part.other()).collect();
@@ -168,7 +199,19 @@ impl Import {
             let told: Vec<String> = parts.chain(self.left_out.clone()).collect();
             return Err(MidiError::NotDrums(told.join("; ")));
         }
-        Ok(())
+        Ok(chokes)
+    }
+
+    /// Chokes the last note of a cymbal before a tick. Kits send a choke at each pitch of a cymbal:
+    /// only the first counts. Notes are in order of time.
+    fn choke(&mut self, choke: &CymbalChoke) {
+        let CymbalChoke { tick, cymbal } = *choke;
+        let before = self.notes.partition_point(|note| u64::from(note.tick) < tick);
+        let mut notes = self.notes[..before].iter_mut().rev();
+        let last = notes.find(|note| (note.drum, note.articulation.piece()) == cymbal);
+        if let Some(note) = last.filter(|note| note.choke == 0 && note.drum.can_choke()) {
+            note.choke = u32::try_from(tick - u64::from(note.tick)).unwrap_or(u32::MAX);
+        }
     }
 
     fn push(
@@ -181,7 +224,8 @@ impl Import {
         let tick = u32::try_from(note.tick).ok();
         let tick = tick.filter(|_| usize::try_from(steps).is_ok_and(|it| it < MAX_CLIP_STEPS));
         let tick = tick.ok_or(MidiError::Long(steps))?;
-        self.notes.push(DrumNote { tick, drum, articulation, velocity: note.velocity });
+        let velocity = note.velocity;
+        self.notes.push(DrumNote { tick, drum, articulation, velocity, choke: 0 });
         Ok(())
     }
 
@@ -367,48 +411,6 @@ fn chosen_map(
         }
         _ => choose_map(&counts, !file.pedal.is_empty(), &names),
     }
-}
-
-/// Drum and articulation of a pitch. A named lane decides both, and the pedal whether its open hat
-/// is half-open. The second snare of General MIDI is a rim shot if the first is there too.
-fn voice(
-    map: InputMap,
-    pitch: u8,
-    counts: &[usize; 128],
-    pedal: Option<u8>,
-    lane: Option<(Drum, Articulation)>,
-) -> Option<(Drum, Articulation)> {
-    if let Some((drum, articulation)) = lane {
-        return Voice::Drum(drum, articulation).at_pedal(pedal);
-    }
-    let (drum, articulation) = map.voice(pitch).and_then(|voice| voice.at_pedal(pedal)).unzip();
-    let second_alone = map == InputMap::GeneralMidi && pitch == 40 && counts[38] == 0;
-    Some((drum?, if second_alone { Articulation::Plain } else { articulation? }))
-}
-
-/// The lanes named by text events, by channel and pitch.
-fn named_lanes(texts: &[String]) -> BTreeMap<(u8, u8), (Drum, Articulation)> {
-    let mut lanes = BTreeMap::new();
-    for (place, drum) in texts.iter().filter_map(|text| named_lane(text)) {
-        lanes.entry(place).or_insert(drum);
-    }
-    lanes
-}
-
-/// Parses a lane name written by [`Clip::write`](crate::pattern::clip::Clip::write).
-pub(super) fn named_lane(text: &str) -> Option<((u8, u8), (Drum, Articulation))> {
-    let (name, place) = text.trim_end().split_once(": note ")?;
-    let (pitch, channel) = place.split_once(", channel ")?;
-    let (name, articulation) = name.split_once(", ").unwrap_or((name, ""));
-    // Files written by earlier versions call the kick Bass.
-    let name = if name == "Bass" { Drum::Kick.name() } else { name };
-    let drum = Drum::ALL.into_iter().find(|drum| drum.name() == name)?;
-    let articulation = match articulation {
-        "" => Articulation::Plain,
-        name => *Articulation::of(drum).iter().find(|of| of.name(drum) == name)?,
-    };
-    let channel: u8 = channel.parse().ok()?;
-    Some(((channel.checked_sub(1)?, pitch.parse().ok()?), (drum, articulation)))
 }
 
 /// Returns true if a bar of a time signature fits a [`Bar`](crate::Bar).

@@ -95,7 +95,13 @@ fn every_note_keeps_its_tick_velocity_and_articulation() {
         .notes(38, &[62])
         .end(1920);
     let import = import(&file(&[track]));
-    let note = |tick, drum, articulation, velocity| DrumNote { tick, drum, articulation, velocity };
+    let note = |tick, drum, articulation, velocity| DrumNote {
+        tick,
+        drum,
+        articulation,
+        velocity,
+        choke: 0,
+    };
     assert_eq!(
         import.notes,
         [
@@ -325,4 +331,28 @@ fn notes_in_one_place_that_are_struck_alike_are_one_and_told() {
     let kicks = import.notes.iter().filter(|note| note.drum == Drum::Kick).count();
     assert_eq!(kicks, import.notes.len());
     assert_eq!(sentence(&import), "Left out: 1 note in the place of a louder one of its drum.");
+}
+
+#[test]
+fn a_hand_on_a_cymbal_chokes_its_last_note() {
+    // Channel 10, ticks of 480 per quarter note: half of ours.
+    let press = |track: Track, tick, pitch, value| track.event(tick, &[0xa9, pitch, value]);
+    let mut track = Track::default().notes(49, &[0]).notes(55, &[240]).notes(57, &[300]);
+    track = press(track, 300, 55, 63);
+    // A kit sends a choke at each pitch of the cymbal.
+    track = press(press(track, 480, 49, 127), 480, 55, 127);
+    track = press(press(track, 500, 49, 0), 500, 38, 127).notes(38, &[600]);
+    track = press(press(track, 700, 53, 127).notes(51, &[720]), 960, 53, 127);
+    let import = Import::read(&file(&[track.end(1_920)]), PitchMap::Fixed(InputMap::Roland));
+    let chokes: Vec<(Drum, u32, u32)> = (import.expect("drums").notes.iter())
+        .map(|note| (note.drum, note.tick, note.choke))
+        .collect();
+    let expected = [
+        (Drum::Crash, 0, 0),
+        (Drum::Crash, 480, 480),
+        (Drum::Crash, 600, 0),
+        (Drum::Snare, 1_200, 0),
+        (Drum::Ride, 1_440, 480),
+    ];
+    assert_eq!(chokes, expected);
 }

@@ -28,7 +28,7 @@ mod tests;
 mod write;
 
 pub use error::{MAX_CLIP_STEPS, MAX_FILE_BYTES, MidiError};
-pub use file::{ChannelValue, MidiFile, Note, TimeSignature};
+pub use file::{ChannelValue, Choke, MidiFile, Note, TimeSignature};
 pub use import::{BarSpan, DrumNote, Import, PitchMap};
 pub use parts::OtherPart;
 pub use song::{Section, Song};

@@ -1,9 +1,10 @@
-//! Parts of a file, the notes of one channel in one track, and which of them are drums.
+//! Parts of a file, the notes of one channel in one track: which of them are drums, and which drum
+//! a pitch of them is.
 
 use std::collections::BTreeMap;
 
 use super::damage::counted_noun;
-use super::file::{MidiFile, Note};
+use super::file::{Choke, MidiFile, Note};
 use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
 use crate::pattern::input_maps::{InputMap, PitchCounts, Voice};
@@ -104,6 +105,13 @@ impl<'a> Part<'a> {
         let mut counts = [0; 128];
         self.notes.iter().for_each(|note| counts[usize::from(note.pitch)] += 1);
         counts
+    }
+
+    /// The chokes on its channel and track.
+    pub(super) fn chokes<'f>(&self, file: &'f MidiFile) -> impl Iterator<Item = &'f Choke> {
+        let track = self.notes.first().map_or(0, |note| note.track);
+        let channel = self.channel;
+        file.chokes.iter().filter(move |choke| (choke.track, choke.channel) == (track, channel))
     }
 
     /// Returns true if the part is drums as far as can be told: by its channel, the name of its
@@ -215,4 +223,46 @@ impl LeftOut {
         }
         phrases
     }
+}
+
+/// Drum and articulation of a pitch. A named lane decides both, and the pedal whether its open hat
+/// is half-open. The second snare of General MIDI is a rim shot if the first is there too.
+pub(super) fn voice(
+    map: InputMap,
+    pitch: u8,
+    counts: &[usize; 128],
+    pedal: Option<u8>,
+    lane: Option<(Drum, Articulation)>,
+) -> Option<(Drum, Articulation)> {
+    if let Some((drum, articulation)) = lane {
+        return Voice::Drum(drum, articulation).at_pedal(pedal);
+    }
+    let (drum, articulation) = map.voice(pitch).and_then(|voice| voice.at_pedal(pedal)).unzip();
+    let second_alone = map == InputMap::GeneralMidi && pitch == 40 && counts[38] == 0;
+    Some((drum?, if second_alone { Articulation::Plain } else { articulation? }))
+}
+
+/// The lanes named by text events, by channel and pitch.
+pub(super) fn named_lanes(texts: &[String]) -> BTreeMap<(u8, u8), (Drum, Articulation)> {
+    let mut lanes = BTreeMap::new();
+    for (place, drum) in texts.iter().filter_map(|text| named_lane(text)) {
+        lanes.entry(place).or_insert(drum);
+    }
+    lanes
+}
+
+/// Parses a lane name written by [`Clip::write`](crate::pattern::clip::Clip::write).
+pub(super) fn named_lane(text: &str) -> Option<((u8, u8), (Drum, Articulation))> {
+    let (name, place) = text.trim_end().split_once(": note ")?;
+    let (pitch, channel) = place.split_once(", channel ")?;
+    let (name, articulation) = name.split_once(", ").unwrap_or((name, ""));
+    // Files written by earlier versions call the kick Bass.
+    let name = if name == "Bass" { Drum::Kick.name() } else { name };
+    let drum = Drum::ALL.into_iter().find(|drum| drum.name() == name)?;
+    let articulation = match articulation {
+        "" => Articulation::Plain,
+        name => *Articulation::of(drum).iter().find(|of| of.name(drum) == name)?,
+    };
+    let channel: u8 = channel.parse().ok()?;
+    Some(((channel.checked_sub(1)?, pitch.parse().ok()?), (drum, articulation)))
 }

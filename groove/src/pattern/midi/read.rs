@@ -1,9 +1,9 @@
 //! Clips of imported files.
 
 use super::error::{MAX_CLIP_STEPS, MidiError};
-use super::import::{Import, PitchMap};
+use super::import::{DrumNote, Import, PitchMap};
 use crate::pattern::clip::{Clip, bar_ticks, step_at};
-use crate::pattern::{Hit, Meter, Step};
+use crate::pattern::{Meter, Step};
 
 /// Default tempo of the MIDI standard, in quarter notes per minute.
 pub(super) const DEFAULT_TEMPO: f64 = 120.0;
@@ -45,18 +45,14 @@ impl Import {
             let Some((place, offset_ticks)) = step_at(u64::from(note.tick) + shift, meter) else {
                 continue;
             };
-            // Shortly before the end, a stroke of a drum that is struck at the start belongs to
-            // that hit, as the grace notes of a drag in a loop.
-            let is_struck = |step: &Step| step.hit(note.drum).is_some();
-            let wraps = place == whole && offset_ticks < 0 && steps.first().is_some_and(is_struck);
+            let is_early = place == whole && offset_ticks < 0;
+            let wraps = is_early && is_of_start(note, steps.first());
             if place >= MAX_CLIP_STEPS {
                 return Err(MidiError::Long(u64::try_from(place).unwrap_or(u64::MAX)));
             }
             let to = if wraps { 0 } else { place };
             steps.resize(steps.len().max(to + 1), Step::SILENT);
-            let hit =
-                Hit { articulation: note.articulation, ..Hit::plain(note.velocity, offset_ticks) };
-            let rejected = steps[to].add(note.drum, hit);
+            let rejected = steps[to].add(note.drum, note.hit(offset_ticks));
             if wraps && rejected == 0 {
                 // The stroke sounds at the end of the last bar, which the clip must reach.
                 steps.resize(steps.len().max(place), Step::SILENT);
@@ -79,6 +75,12 @@ impl Import {
         let first = bars.iter().find(|bar| bar.meter == meter).map_or(0, |bar| bar.start);
         u32::try_from(u64::from(first) % bar_ticks(meter)).unwrap_or(0)
     }
+}
+
+/// Returns true if a note shortly before the end belongs to a hit of the first step, as the grace
+/// notes of a drag in a loop do: if its drum is struck there.
+pub(super) fn is_of_start(note: &DrumNote, first: Option<&Step>) -> bool {
+    first.is_some_and(|step| step.hit(note.drum).is_some())
 }
 
 /// Sentence on strokes that find no room, if there are any.

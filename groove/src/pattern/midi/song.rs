@@ -3,8 +3,8 @@
 use super::error::{MAX_CLIP_STEPS, MidiError};
 use super::file::TimeSignature;
 use super::import::{DrumNote, Import};
-use super::read::DEFAULT_TEMPO;
-use crate::pattern::clip::{Clip, Onset, bar_ticks, step_at};
+use super::read::{DEFAULT_TEMPO, is_of_start};
+use crate::pattern::clip::{Clip, Onset, bar_ticks, drop_late_chokes, step_at};
 use crate::pattern::{Hit, Meter, Step};
 
 /// Bars of one meter within a song.
@@ -113,12 +113,9 @@ impl Song {
         // Bars have at most 64 steps.
         let Some((step, offset)) = step_at(within.into(), section.clip.meter) else { return 1 };
         let is_early = step >= section.clip.steps.len() && offset < 0;
-        let is_struck = |step: &Step| step.hit(note.drum).is_some();
         let (place, step) = match is_early {
             true if !is_last => (place + 1, 0),
-            // Shortly before the end, a stroke of a drum that is struck at the start belongs to
-            // that hit, as the grace notes of a drag in a loop.
-            true if self.sections[0].clip.steps.first().is_some_and(is_struck) => (0, 0),
+            true if is_of_start(note, self.sections[0].clip.steps.first()) => (0, 0),
             _ => (place, step),
         };
         let offset = match (is_early, is_last) {
@@ -126,7 +123,7 @@ impl Song {
             _ => offset.into(),
         };
         let offset = i8::try_from(offset).unwrap_or(*Hit::OFFSETS.start());
-        let hit = Hit { articulation: note.articulation, ..Hit::plain(note.velocity, offset) };
+        let hit = note.hit(offset);
         let steps = &mut self.sections[place].clip.steps;
         steps.resize(steps.len().max(step + 1), Step::SILENT);
         steps[step].add(note.drum, hit)
@@ -138,6 +135,7 @@ impl Song {
         let section = |it: &Section| it.clip.onsets_within(it.start, self.end);
         let mut onsets: Vec<Onset> = self.sections.iter().flat_map(section).collect();
         onsets.sort_by_key(|onset| (onset.tick, onset.drum, onset.articulation));
+        drop_late_chokes(&mut onsets);
         onsets
     }
 

@@ -3,7 +3,7 @@
 use midly::num::{u15, u28};
 use midly::{Format, Header, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
 
-use super::import::named_lane;
+use super::parts::named_lane;
 use super::write::note;
 use super::*;
 use crate::pattern::drum::CLASSES;
@@ -202,4 +202,41 @@ fn the_pedal_precedes_the_notes_of_the_hat_and_is_read_back() {
         matches!(message, MidiMessage::Controller { .. })
     };
     assert!(!events.iter().any(is_controller));
+}
+
+#[test]
+fn chokes_are_polyphonic_aftertouch_and_are_read_back() {
+    let mut clip = Clip { steps: vec![Step::SILENT; 16], tempo: 93.0, meter: Meter::FOUR_FOUR };
+    let crash = |articulation, choke_ticks| Hit { articulation, choke_ticks, ..Hit::plain(90, -7) };
+    let struck = [
+        (1, Drum::Crash, crash(Articulation::Plain, 480)),
+        (3, Drum::Ride, crash(Articulation::Bell, 777)),
+        (4, Drum::Crash, crash(Articulation::Plain, 0)),
+        (8, Drum::Crash, crash(Articulation::Second, 960)),
+        (9, Drum::Snare, Hit::plain(80, 0)),
+        (15, Drum::Crash, crash(Articulation::Second, 240)),
+    ];
+    struck.iter().for_each(|&(place, drum, hit)| clip.steps[place].set(drum, Some(hit)));
+    for pitches in [Pitches::ROLAND, Pitches::GENERAL_MIDI] {
+        let bytes = clip.write(&MidiLayout::new("", pitches));
+        let read = Clip::read(&bytes, PitchMap::Detect).expect("our own file");
+        assert_eq!(read.steps, clip.steps);
+        let smf = Smf::parse(&bytes).expect("our own file");
+        let (mut tick, mut found) = (0, Vec::new());
+        for event in &smf.tracks[0] {
+            tick += event.delta.as_int();
+            if let TrackEventKind::Midi { message: MidiMessage::Aftertouch { key, vel }, .. } =
+                event.kind
+            {
+                found.push((tick, key.as_int(), vel.as_int()));
+            }
+        }
+        let pitch = |drum, articulation| pitches.of(drum, articulation);
+        let (first, bell) =
+            (pitch(Drum::Crash, Articulation::Plain), pitch(Drum::Ride, Articulation::Bell));
+        let last = pitch(Drum::Crash, Articulation::Second);
+        let choked = [(720, first, 127), (840, first, 0), (1_497, bell, 127), (1_617, bell, 0)];
+        assert_eq!(found[..4], choked);
+        assert_eq!(found[6..], [(3_840, last, 127), (3_840, last, 0)], "at the end of the clip");
+    }
 }

@@ -12,8 +12,15 @@ use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::drum::Drum;
 use crate::pattern::{Articulation, TICKS_PER_STEP};
 
-/// Velocity of the loudest note of a place at a tick, and controller 4 before it.
-type Loudest = (u8, Option<u8>);
+/// The loudest note of a place at a tick.
+#[derive(Default)]
+struct Loudest {
+    velocity: u8,
+    /// Controller 4 before it.
+    pedal: Option<u8>,
+    /// Tick of its choke.
+    choke: Option<u32>,
+}
 
 impl Clip {
     /// Writes a Standard MIDI File of one track at 960 ticks per quarter note, with tempo, meter,
@@ -21,7 +28,8 @@ impl Clip {
     ///
     /// A note lasts half a step. It ends a tick before the next one of its pitch, and with the
     /// clip. Of several notes of one pitch at one tick the loudest is kept. If the layout has the
-    /// pedal of the hi-hat, controller 4 precedes each of its notes.
+    /// pedal of the hi-hat, controller 4 precedes each of its notes. The note of a choked cymbal
+    /// lasts until the choke, which is polyphonic aftertouch of 127, and of 0 half a step later.
     #[must_use]
     pub fn write(&self, layout: &MidiLayout) -> Vec<u8> {
         Song::of(self.clone()).write(layout)
@@ -47,22 +55,16 @@ impl Song {
         }));
         events.extend(lanes.iter().map(|lane| meta(0, MetaMessage::Text(lane.as_bytes()))));
         let mut places: BTreeMap<(u8, u8), BTreeMap<u32, Loudest>> = BTreeMap::new();
-        for Onset { tick, drum, articulation, velocity } in onsets {
+        for Onset { tick, drum, articulation, velocity, choke } in onsets {
             let place = layout.place(drum, articulation);
             let pedal = articulation.hat_pedal(drum).filter(|_| layout.hat_pedal);
             let loudest = places.entry(place).or_default().entry(tick).or_default();
-            if velocity > loudest.0 {
-                *loudest = (velocity, pedal);
+            if velocity > loudest.velocity {
+                *loudest = Loudest { velocity, pedal, choke };
             }
         }
-        for ((channel, pitch), onsets) in places {
-            for (&on, &(velocity, pedal)) in &onsets {
-                let next = onsets.range(on + 1..).next().map_or(end, |(&next, _)| next - 1);
-                let off = next.min(on + u32::from(TICKS_PER_STEP) / 2).max(on + 1);
-                events.extend(pedal.map(|value| (on, hat_pedal(channel, value))));
-                events.push((on, note(channel, pitch, velocity)));
-                events.push((off, note(channel, pitch, 0)));
-            }
+        for (place, onsets) in places {
+            push_notes(place, &onsets, end, &mut events);
         }
         // A note-off precedes a note-on at the same tick, and a controller stays just before its
         // note: the stable sort keeps all other order.
@@ -83,6 +85,33 @@ impl Song {
         let written = Smf { header, tracks: vec![track] }.write_std(&mut bytes);
         debug_assert!(written.is_ok());
         bytes
+    }
+}
+
+/// Adds the notes of a channel and pitch, with their controllers and chokes.
+fn push_notes(
+    (channel, pitch): (u8, u8),
+    onsets: &BTreeMap<u32, Loudest>,
+    end: u32,
+    events: &mut Vec<(u32, TrackEventKind<'_>)>,
+) {
+    let half = u32::from(TICKS_PER_STEP) / 2;
+    for (&on, &Loudest { velocity, pedal, choke }) in onsets {
+        let next = onsets.range(on + 1..).next().map(|(&next, _)| next);
+        let last = next.map_or(end, |next| next - 1);
+        events.extend(pedal.map(|value| (on, hat_pedal(channel, value))));
+        events.push((on, note(channel, pitch, velocity)));
+        match choke.filter(|&choke| choke <= last) {
+            Some(choke) => {
+                events.push((choke, key_pressure(channel, pitch, 127)));
+                events.push((choke, note(channel, pitch, 0)));
+                let release = (choke + half).min(next.unwrap_or(end));
+                events.push((release, key_pressure(channel, pitch, 0)));
+            }
+            None => {
+                events.push((last.min(on + half).max(on + 1), note(channel, pitch, 0)));
+            }
+        }
     }
 }
 
@@ -117,6 +146,11 @@ pub(super) fn note(channel: u8, pitch: u8, velocity: u8) -> TrackEventKind<'stat
         0 => MidiMessage::NoteOff { key, vel },
         _ => MidiMessage::NoteOn { key, vel },
     };
+    TrackEventKind::Midi { channel: u4::new(channel), message }
+}
+
+fn key_pressure(channel: u8, pitch: u8, value: u8) -> TrackEventKind<'static> {
+    let message = MidiMessage::Aftertouch { key: u7::new(pitch), vel: u7::new(value) };
     TrackEventKind::Midi { channel: u4::new(channel), message }
 }
 

@@ -149,18 +149,25 @@ impl Engine {
     }
 }
 
-/// Sends a note to the host and counts it if the host refuses it.
+/// Sends a note to the host and counts it if the host refuses it. A refused choke is not counted:
+/// the note-off beside it is.
 fn send(note: Note, refused: &mut u32, out: &mut impl FnMut(NoteMessage) -> bool) {
     let message = match note {
         Note::On { sample, channel, drum, articulation, pitch, velocity } => {
             let struck = Some((drum, articulation));
-            NoteMessage { sample, channel, pitch, velocity, struck }
+            NoteMessage { sample, channel, pitch, velocity, struck, pressure: None }
         }
-        Note::Off { sample, channel, pitch } => {
-            NoteMessage { sample, channel, pitch, velocity: 0, struck: None }
+        Note::Off { sample, channel, pitch } => NoteMessage::off(sample, channel, pitch),
+        Note::Choke { sample, channel, drum, articulation, pitch } => NoteMessage {
+            struck: Some((drum, articulation)),
+            pressure: Some(127),
+            ..NoteMessage::off(sample, channel, pitch)
+        },
+        Note::LetGo { sample, channel, pitch } => {
+            NoteMessage { pressure: Some(0), ..NoteMessage::off(sample, channel, pitch) }
         }
     };
-    if !out(message) {
+    if !out(message) && message.pressure.is_none() {
         *refused = refused.saturating_add(1);
     }
 }

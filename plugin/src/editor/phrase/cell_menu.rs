@@ -1,8 +1,8 @@
-//! Menu entries of a cell: pin, articulation and strokes.
+//! Menu entries of a cell: pin, articulation, strokes and choke.
 
 use egui::{Key, Ui};
 use groove::Articulation;
-use groove::pattern::rudiment::{self, Rudiment};
+use groove::pattern::rudiment::{self, Choke, Rudiment};
 use groove::pattern::{Hit, MAX_ARTICULATIONS};
 use groove::take::pins::Pin;
 
@@ -18,6 +18,9 @@ const STRUCK: u8 = 96;
 const ARTICULATION_KEYS: [Key; MAX_ARTICULATIONS] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
 const STROKE_KEYS: [Key; 5] = [Key::S, Key::F, Key::D, Key::B, Key::R];
+
+/// Keys of [`Choke::CHOICES`]: note values from the sixteenth to the half, as in notation programs.
+const CHOKE_KEYS: [Key; 5] = [Key::N, Key::X, Key::E, Key::Q, Key::H];
 
 /// Draws the menu entries of a cell.
 pub(crate) fn entries(
@@ -54,7 +57,22 @@ pub(crate) fn entries(
     let picked = menu_words(ui, scale, "Strokes", &names, hint, chosen)
         .map(|index| Rudiment::CHOICES[index].apply(base, phrase.tempo))
         .or(picked);
+    let picked = match drum.can_choke() {
+        true => choke(ui, view, base).or(picked),
+        false => picked,
+    };
     if let Some(hit) = picked {
         view.edits.session_mut().pin(cell.place, drum, Some(Pin::Hit(hit)));
     }
+}
+
+/// Draws the chokes of a cymbal's cell. Returns the hit with the picked one.
+fn choke(ui: &mut Ui, view: &ViewContext<'_>, hit: Hit) -> Option<Hit> {
+    let names: Vec<_> = CHOKE_KEYS.into_iter().zip(Choke::CHOICES.map(Choke::name)).collect();
+    let now = Choke::of(hit);
+    let chosen = Choke::CHOICES.iter().position(|&choice| Some(choice) == now);
+    let hint = "Time after which a hand chokes the cymbal, by click or by its key. The cell is \
+                pinned with it.";
+    let picked = menu_words(ui, view.scale, "Choke", &names, hint, chosen)?;
+    Some(Hit { choke_ticks: Choke::CHOICES[picked].ticks(), ..hit })
 }

@@ -1,5 +1,6 @@
 //! Picture of a hit. The main stroke is a bar, or a sign on a stem for articulations other than the
-//! usual one; further strokes are ticks beside it. The height of each is its velocity.
+//! usual one; further strokes are ticks beside it. The height of each is its velocity. A choked cymbal
+//! has a line along the lane's lower edge, which ends upright at the choke.
 
 use egui::{
     Align2, Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2,
@@ -59,6 +60,10 @@ pub(crate) fn paint(
     }
     area.max.x = right;
     sign(area).paint(hit.articulation);
+    if hit.choke_ticks > 0 {
+        let steps = step as f64 + f64::from(hit.choke_ticks) / f64::from(pattern::TICKS_PER_STEP);
+        sign(area).choke(column.x(steps), lane);
+    }
 }
 
 /// Place and colour of a stroke.
@@ -145,6 +150,15 @@ impl Sign<'_> {
         let middle = pos2(area.center().x, area.bottom() + scale.px(1.2));
         let line = Rect::from_center_size(middle, vec2(2.0 * half, scale.px(2.4)));
         painter.rect_filled(line, CornerRadius::ZERO, colour);
+    }
+
+    /// Draws a line from the bar's foot to the choke, with an upright end of a third of the lane.
+    fn choke(&self, x: f32, lane: Rect) {
+        let Sign { painter, scale, area, colour, .. } = *self;
+        let line = Stroke::new(scale.px(1.4), colour);
+        let floor = area.bottom();
+        painter.hline(area.right().min(x)..=x, floor, line);
+        painter.vline(x, floor - lane.height() / 3.0..=floor, line);
     }
 
     /// Draws a stem from the floor to a head of a radius. Returns the head's centre, which is not

@@ -303,3 +303,23 @@ fn the_phrase_is_numbered_as_in_the_host_in_any_meter() {
         assert!(rig.shows(&last), "{numerator}/{denominator}");
     }
 }
+
+#[test]
+fn a_cymbal_is_choked_in_the_menu_of_its_cell() {
+    let mut rig = Rig::new();
+    rig.show_bars(Take::default(), bar_of(Drum::Crash, Hit::plain(100, -4)));
+    ask(&mut rig, "Crash, bar 1, sixteenth 5", "Choke: a quarter");
+    let choked = Hit { choke_ticks: 960, ..Hit::plain(100, -4) };
+    assert_eq!(pin(&rig, 4, Drum::Crash), Some(Pin::Hit(choked)));
+    rig.show_bars(Take::default(), bar_of(Drum::Crash, choked));
+    let text = rig.hit_text("Crash, bar 1, sixteenth 5");
+    assert_eq!(text.as_deref(), Some("first crash, bow, velocity 100, choked after a quarter"));
+    // The menu is still open.
+    rig.click("Choke: rings on");
+    assert_eq!(pin(&rig, 4, Drum::Crash), Some(Pin::Hit(Hit::plain(100, -4))));
+    let mut rig = Rig::new();
+    rig.show_phrase(Take::default());
+    let at = rig.find("Snare, bar 1, sixteenth 5");
+    rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
+    assert!(rig.window.query_by_label("Choke: rings on").is_none(), "a snare rings on");
+}

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::editor::Window;
+use crate::editor::app::FAILED;
 use crate::editor::status::{ActivityLight, Playhead, TransientWarnings};
 use crate::link::mailbox::WorkerCommand;
 use crate::platform::file_drops::HoveredFiles;
 use nice_plug::editor::Editor as _;
+use nice_plug::prelude::Params as _;
 
 #[test]
 fn header_shows_the_host_transport() {
@@ -174,4 +176,29 @@ fn a_dropped_file_is_used_by_zone_and_an_unusable_one_gets_a_message() {
     let wave = write("kick.wav", b"RIFF");
     assert_eq!(land(&mut rig, &wave, 0.2), None);
     assert!(rig.shows("kick.wav is neither a MIDI file (.mid) nor a model (.safetensors)."));
+}
+
+#[test]
+fn a_window_that_panics_has_a_sentence_and_another_one_draws() {
+    let mut rig = Rig::new();
+    rig.show_phrase(Take::default());
+    let take = |rig: &Rig, seed| {
+        let map = rig.params.param_map();
+        let (_, pointer, _) = map.iter().find(|(id, ..)| id == "seed").expect("takes");
+        // SAFETY: the parameters outlive the pointer.
+        unsafe { pointer._internal_set_normalized_value(pointer.preview_normalized(seed)) };
+    };
+    take(&rig, crate::fault_injection::IN_WINDOW as f32);
+    rig.window.step();
+    assert!(rig.shows(FAILED));
+    take(&rig, 5.0);
+    rig.window.step();
+    assert!(rig.shows(FAILED), "until it is opened again");
+    let sources = Sources { params: Arc::clone(&rig.params), link: Arc::clone(&rig.link) };
+    let mut again = EditorApp::new(sources, Arc::default());
+    again.edits.connect(GuiContext::new(Arc::clone(&rig.host) as Arc<dyn GuiContextInner>));
+    *rig.window.state_mut() = again;
+    rig.window.run();
+    assert!(!rig.shows(FAILED));
+    rig.find("Snare, bar 1, sixteenth 5");
 }
