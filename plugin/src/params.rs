@@ -202,6 +202,9 @@ pub struct AuditionParams {
     /// Level in dB.
     #[id = "audition_level"]
     pub level: FloatParam,
+    /// Kit number as in [`groove::synth::KITS`]; 0 follows the style.
+    #[id = "audition_kit"]
+    pub kit: IntParam,
 }
 
 /// Controls of one lane.

@@ -16,7 +16,7 @@ use nice_plug::prelude::*;
 use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of minimum and maximum. Never change a line; only add.
-const FROZEN: [(&str, &str, &str, &str, &str); 84] = [
+const FROZEN: [(&str, &str, &str, &str, &str); 85] = [
     ("style", "Style", "rock", "any", "unused 127"),
     ("temperature", "Temperature", "1.00", "0.20", "2.00"),
     ("seed", "Take", "530", "0", "65535"),
@@ -101,6 +101,7 @@ const FROZEN: [(&str, &str, &str, &str, &str); 84] = [
     ("bypass", "Bypass", "Off", "Off", "On"),
     ("audition", "Audition kit", "On", "Off", "On"),
     ("audition_level", "Audition level", "0.0 dB", "-30.0 dB", "6.0 dB"),
+    ("audition_kit", "Kit", "Automatic", "Automatic", "unused 15"),
 ];
 
 fn params() -> Vec<(String, ParamPtr)> {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use groove::Drum;
 use groove::pattern::style::{LAST_STYLE, STYLES, style_number};
 use groove::play::drum_maps::{DRUM_MAPS, LAST_MAP};
+use groove::synth::{AUTOMATIC_KIT, LAST_KIT};
 use nice_plug::prelude::*;
 
 use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
 };
 use crate::params::text::{
-    channel_from_text, channel_text, map_from_text, map_text, style_from_text, style_text,
+    channel_from_text, channel_text, kit_from_text, kit_text, map_from_text, map_text,
+    style_from_text, style_text,
 };
 use crate::params::{
     AuditionParams, ChangeCounter, DeepPocketParams, DrummerParams, FIRST_TAKE, FillParams,
@@ -98,6 +100,9 @@ impl Default for DeepPocketParams {
                 on: switch("Audition kit", true, changes),
                 level: linear("Audition level", 0.0, [-30.0, 6.0], 0.1, 1, changes)
                     .with_unit(" dB"),
+                kit: whole("Kit", AUTOMATIC_KIT.into(), [0, LAST_KIT.into()], changes)
+                    .with_value_to_string(Arc::new(kit_text))
+                    .with_string_to_value(Arc::new(kit_from_text)),
             },
             state: ProjectState::default(),
             changes: changes.clone(),
