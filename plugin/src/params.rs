@@ -65,7 +65,7 @@ pub struct DeepPocketParams {
     #[nested(group = "Playing")]
     pub playing: PlayingParams,
     /// Use of MIDI input.
-    #[nested(group = "Prime")]
+    #[nested(group = "Keys")]
     pub prime: PrimeParams,
     /// Routing of notes.
     #[nested(group = "Output")]

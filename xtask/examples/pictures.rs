@@ -96,6 +96,24 @@ fn take_all(picture: Picture) -> Result<()> {
         studio.click(0.85, 0.665, 1)?;
         studio.roll(1.0, &[])
     })?;
+    // The menu of uses of a MIDI file, with its slider "Amount".
+    picture("midi-file-menu", 1.0, None, |studio| {
+        studio.roll(1.0, &[])?;
+        studio.click(0.72, 0.905, 1)?;
+        studio.roll(0.5, &[])
+    })?;
+    picture("held-lanes", 1.0, None, |studio| {
+        studio.roll(1.0, &[])?;
+        studio.hover(0.06, 0.605)?;
+        studio.roll(0.3, &[])?;
+        studio.click(0.118, 0.605, 1)?;
+        studio.roll(1.5, &[])
+    })?;
+    picture("kits", 1.0, None, |studio| {
+        studio.roll(1.0, &[])?;
+        studio.click(0.87, 0.036, 1)?;
+        studio.roll(0.5, &[])
+    })?;
     picture("strokes", 1.0, None, strokes)?;
     picture("strokes-double", 2.0, None, strokes)?;
     picture("small", 1.0, Some((960, 540)), |studio| studio.roll(3.0, &[]))?;

@@ -4,7 +4,7 @@ mod model;
 mod output;
 pub(crate) mod preset_browser;
 
-use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
+use egui::{Align2, CornerRadius, Rect, Ui, pos2};
 
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
@@ -31,8 +31,8 @@ impl Drawer {
         }
     }
 
-    /// Draws the drawer in `rect`; `opened` marks its first frame. Returns `false` when it is
-    /// closed.
+    /// Draws the drawer in `rect`; `opened` marks its first frame. Returns `false` when it
+    /// is closed.
     pub(crate) fn show(
         self,
         ui: &mut Ui,
@@ -68,8 +68,6 @@ impl Drawer {
             Drawer::Model => model::show(ui, view, inside, model, opened),
             Drawer::Out => output::show(ui, view, inside),
         }
-        // A focused field or an open dialog consumes Escape itself.
-        let taken = ui.memory(|memory| memory.focused().is_some()) || !ui.is_enabled();
-        !closed && (taken || !ui.input(|input| input.key_pressed(Key::Escape)))
+        !closed
     }
 }

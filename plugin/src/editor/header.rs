@@ -145,7 +145,7 @@ impl Header<'_> {
                 preset_browser::turn(view, by);
             }
         }
-        let hint = "Factory presets and your own.";
+        let hint = "Factory presets and your own. A star: changed since it was loaded.";
         let open = self.drawer == Some(Drawer::Presets);
         let style = if open { ButtonStyle::Selected } else { ButtonStyle::Raised };
         let button = Button { name: "Presets", label: self.take, style, hint };

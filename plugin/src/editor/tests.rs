@@ -16,6 +16,7 @@ use nice_plug::plugin::PluginState;
 
 mod clips;
 mod controls;
+mod first_day;
 mod grid;
 mod window;
 

@@ -80,7 +80,7 @@ impl Default for DeepPocketParams {
         DeepPocketParams {
             style: style("Style", i32::from(style_number("rock").unwrap_or(0)), changes),
             temperature: temperature(changes),
-            seed: whole("Take", FIRST_TAKE, [0, MAX_SEED], changes),
+            seed: whole("Take number", FIRST_TAKE, [0, MAX_SEED], changes),
             channel: whole("Channel", 10, [1, 16], changes),
             generation: whole("Generation", 0, [0, LAST_GENERATION], changes)
                 .hide()
@@ -89,8 +89,8 @@ impl Default for DeepPocketParams {
             fills: FillParams::new(changes),
             playing: PlayingParams::new(changes),
             prime: PrimeParams {
-                mode: choice("Prime", PrimeMode::Hold, changes),
-                gate: switch("Gate", false, changes),
+                mode: choice("Listen to keys", PrimeMode::Hold, changes),
+                gate: switch("Only while held", false, changes),
             },
             output: OutputParams::new(changes),
             lanes: Drum::ALL.map(|drum| LaneParams::new(drum, changes)),
@@ -113,7 +113,7 @@ impl Default for DeepPocketParams {
 fn temperature(changes: &ChangeCounter) -> FloatParam {
     let (min, max) = TEMPERATURE;
     let range = FloatRange::Skewed { min, max, factor: FloatRange::skew_factor(-0.4) };
-    FloatParam::new("Temperature", 1.0, range).with_callback(changes.counter()).with_step_size(0.01)
+    FloatParam::new("Daring", 1.0, range).with_callback(changes.counter()).with_step_size(0.01)
 }
 
 impl DrummerParams {
@@ -121,10 +121,10 @@ impl DrummerParams {
         DrummerParams {
             blend_style: style("Second style", 0, changes),
             blend: percent("Blend", 0.0, 0.0, 1.0, changes),
-            stick: percent("Stick", 0.5, 0.0, 1.0, changes),
+            stick: percent("Repeat", 0.5, 0.0, 1.0, changes),
             density: percent("Density", 0.0, -1.0, 1.0, changes),
-            phrase: choice("Phrase", PhraseBars::Four, changes),
-            order: choice("Phrases", PhraseOrder::Evolve, changes),
+            phrase: choice("Phrase length", PhraseBars::Four, changes),
+            order: choice("Phrase variation", PhraseOrder::Evolve, changes),
             launch: choice("Changes begin", LaunchGrid::Beat, changes),
         }
     }
@@ -147,7 +147,7 @@ impl PlayingParams {
             timing: percent("Timing", 1.0, 0.0, 2.0, changes),
             dynamics: percent("Dynamics", 1.0, 0.0, 2.0, changes),
             velocity: linear("Velocity", 0.0, [-64.0, 64.0], 1.0, 0, changes),
-            pace: choice("Pace", PaceChoice::Plain, changes),
+            pace: choice("Time", PaceChoice::Plain, changes),
         }
     }
 }
@@ -158,7 +158,7 @@ impl OutputParams {
             map: whole("Drum map", 0, [0, LAST_MAP.into()], changes)
                 .with_value_to_string(Arc::new(|number| map_text(DRUM_MAPS, number)))
                 .with_string_to_value(Arc::new(|text| map_from_text(DRUM_MAPS, text))),
-            through: switch("Through", false, changes),
+            through: switch("MIDI thru", false, changes),
             free_run: switch("Free run", false, changes),
             free_tempo: linear("Free tempo", 120.0, [20.0, 400.0], 0.1, 1, changes)
                 .with_unit(" bpm"),

@@ -73,7 +73,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, opened
 fn play(view: &mut ViewContext<'_>, preset: &Preset) {
     let (take, performance) = (preset.take, preset.performance);
     view.edits.with_host(|session, set| session.play(&take, &performance, set));
-    view.edits.preset = Some((preset.name.clone(), take));
+    view.edits.preset = Some(preset.clone());
 }
 
 /// Plays the preset `by` places after the current one in the list, with wrap-around.
@@ -81,7 +81,7 @@ pub(crate) fn turn(view: &mut ViewContext<'_>, by: i64) {
     let own = read();
     let own = own.iter().filter_map(|listed| listed.preset.as_ref().ok());
     let all: Vec<&Preset> = own.chain(presets::factory()).collect();
-    let last = view.edits.preset.as_ref().map(|(name, _)| name);
+    let last = view.edits.preset.as_ref().map(|preset| &preset.name);
     let at = last.and_then(|last| all.iter().position(|preset| preset.name == *last));
     let at = at.map_or(if by > 0 { -1 } else { 0 }, |at| i64::try_from(at).unwrap_or(0));
     let count = i64::try_from(all.len()).unwrap_or(1).max(1);
