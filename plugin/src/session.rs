@@ -19,6 +19,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use groove::Meter;
 use groove::pattern::midi::Clip;
 use groove::play::perform::Performance;
 use groove::take::history::History;
@@ -327,6 +328,28 @@ impl Session {
         self.commit_pending();
         self.push_take(*take);
         self.apply(take, Some(performance), set);
+    }
+
+    /// Returns the favourite takes of the project, the newest first, with their places in the
+    /// history.
+    #[must_use]
+    pub fn favourites(&self) -> Vec<(usize, Take)> {
+        self.history(|history| {
+            let takes = history.all().0.iter().enumerate().rev();
+            takes.filter(|(_, kept)| kept.favourite).map(|(at, kept)| (at, kept.take)).collect()
+        })
+    }
+
+    /// Goes to a take of the history. Returns `false` if it has none at that place.
+    pub fn go_to(&mut self, place: usize, set: &mut SetParam) -> bool {
+        self.move_in_history(set, |history| history.go(Some(place)))
+    }
+
+    /// Returns tempo, in quarter notes per minute, and meter of the song.
+    #[must_use]
+    pub fn song(&self) -> (f64, Meter) {
+        let status = self.link.status();
+        (status.tempo, status.meter)
     }
 
     /// Returns the current performance, for a preset.

@@ -3,6 +3,7 @@
 mod model;
 mod output;
 pub(crate) mod preset_browser;
+mod preset_rows;
 
 use egui::{Align2, CornerRadius, Rect, Ui, pos2};
 

@@ -18,6 +18,7 @@ mod clips;
 mod controls;
 mod first_day;
 mod grid;
+mod presets;
 mod window;
 
 use crate::editor::app::EditorApp;

@@ -45,7 +45,7 @@ pub(crate) fn paragraph(ui: &Ui, rect: Rect, text: &str, font: FontId, colour: C
 const REMARK: &str = "remark";
 
 /// Leaves a sentence for the window's message line.
-pub(super) fn remark(context: &Context, sentence: String) {
+pub(crate) fn remark(context: &Context, sentence: String) {
     context.data_mut(|data| data.insert_temp(Id::unique(REMARK), sentence));
 }
 
