@@ -29,7 +29,7 @@ const FROZEN: [(&str, &str, &str, &str, &str); 85] = [
     ("density", "Density", "0 %", "-100 %", "100 %"),
     ("phrase", "Phrase length", "4 bars", "1 bar", "8 bars"),
     ("order", "Phrase variation", "Vary", "Vary", "Loop"),
-    ("landing", "Changes begin", "Next beat", "Next 1/16", "Next phrase"),
+    ("landing", "Changes start", "Next beat", "Next 1/16", "Next phrase"),
     ("fill_every", "Fill", "Never", "Never", "Every 16 bars"),
     ("fill_length", "Fill length", "2 beats", "1 beats", "8 beats"),
     ("fill_amount", "Fill amount", "50 %", "0 %", "100 %"),

@@ -31,6 +31,7 @@ use crate::editor::widgets::{banner, take_remark};
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrases, Status};
 use crate::params::controls::Controls;
+use crate::project::settings::Settings;
 use crate::session::clip_export::{ClipExport, ExportOptions, Extent};
 
 /// Contents of an open window.
@@ -55,8 +56,13 @@ pub(crate) struct EditorApp {
     pub message: Expiring<Result<String, String>>,
 }
 
-/// Duration of a message, in seconds.
+/// Duration of a message, and end of the greeting after the window opened, in seconds.
 const SAID: f64 = 8.0;
+const GREETED: f64 = 30.0;
+
+/// Message in a user's first window.
+const GREETING: &str = "New here? Press play in your DAW, step through the presets with ‹ and ›, and \
+                        turn Repeat. The ? above has all gestures.";
 
 impl NiceEguiApp for EditorApp {
     fn build(
@@ -124,6 +130,11 @@ impl EditorApp {
     fn start(&mut self, context: &Context, host: GuiContext) {
         theme::set_fonts(context);
         self.edits.connect(host);
+        if !Settings::for_user().0.greeted {
+            self.message.set(Ok(GREETING.to_owned()), GREETED);
+            // Without a settings file the greeting comes again, which does no harm.
+            let _ = Settings::change(|settings| settings.greeted = true);
+        }
     }
 
     /// Draws a frame.

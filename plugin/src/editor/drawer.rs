@@ -1,5 +1,6 @@
-//! Drawers beside the phrase, one open at a time: presets, model, output. The phrase stays visible.
+//! Drawers beside the phrase, one open at a time: presets, model, output, help. The phrase stays visible.
 
+mod help;
 mod model;
 mod output;
 pub(crate) mod preset_browser;
@@ -21,6 +22,7 @@ pub(crate) enum Drawer {
     Presets,
     Model,
     Out,
+    Help,
 }
 
 impl Drawer {
@@ -29,6 +31,7 @@ impl Drawer {
             Drawer::Presets => "PRESETS",
             Drawer::Model => "MODEL",
             Drawer::Out => "OUTPUT",
+            Drawer::Help => "HELP",
         }
     }
 
@@ -68,6 +71,7 @@ impl Drawer {
             Drawer::Presets => preset_browser::show(ui, view, inside, opened),
             Drawer::Model => model::show(ui, view, inside, model, opened),
             Drawer::Out => output::show(ui, view, inside),
+            Drawer::Help => help::show(ui, view, inside),
         }
         !closed
     }

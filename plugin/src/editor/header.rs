@@ -96,11 +96,18 @@ impl Header<'_> {
 
         let (presets, presets_pressed) =
             self.preset_buttons(ui, view, pos2(title.right() + scale.px(18.0), rect.center().y));
-        self.transport_text(ui, scale, rect, presets.right() + scale.px(34.0), model.left());
+        let help =
+            Rect::from_min_size(presets.right_top() + scale.size(6.0, 0.0), scale.size(26.0, 30.0));
+        let open = self.drawer == Some(Drawer::Help);
+        let style = if open { ButtonStyle::Selected } else { ButtonStyle::Flat };
+        let hint = "Gestures and keys.";
+        let help_pressed = Button { name: "Help", label: "?", style, hint }.show(ui, scale, help);
+        self.transport_text(ui, scale, rect, help.right() + scale.px(34.0), model.left());
         let pressed = [
             (presets_pressed, Drawer::Presets),
             (model_pressed, Drawer::Model),
             (output_pressed, Drawer::Out),
+            (help_pressed, Drawer::Help),
         ];
         pressed.into_iter().find(|(pressed, _)| *pressed).map(|(_, drawer)| drawer)
     }
@@ -157,7 +164,7 @@ impl Header<'_> {
         // The text has a fixed left edge, so that it does not jitter as numbers change width, but
         // never overlaps its neighbour.
         let playing = self.transport != TransportStatus::Stopped;
-        let start = pos2((rect.center().x - scale.px(140.0)).max(left), rect.center().y);
+        let start = pos2((rect.center().x - scale.px(190.0)).max(left), rect.center().y);
         let text = self.transport.text();
         let colour = if playing { theme::TEXT } else { theme::MUTED };
         let font = scale.font(FontRole::Body);

@@ -125,7 +125,7 @@ impl DrummerParams {
             density: percent("Density", 0.0, -1.0, 1.0, changes),
             phrase: choice("Phrase length", PhraseBars::Four, changes),
             order: choice("Phrase variation", PhraseOrder::Evolve, changes),
-            launch: choice("Changes begin", LaunchGrid::Beat, changes),
+            launch: choice("Changes start", LaunchGrid::Beat, changes),
         }
     }
 }

@@ -55,12 +55,12 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         beside: None,
     }
     .show(ui, view, share.with_max_x(share.right() - scale.px(6.0)));
-    let place = row(ui, scale, inside, [4, 5], "Change at");
+    let place = row(ui, scale, inside, [4, 5], "Start at");
     Segments {
         param: &params.drummer.launch,
-        name: "Changes begin",
+        name: "Changes start",
         choices: &[(0, "1/16"), (1, "Beat"), (2, "Bar"), (3, "Phrase")],
-        hint: "A change is heard from the next sixteenth, beat, bar or phrase. Columns that will change \
+        hint: "A change starts at the next sixteenth, beat, bar or phrase. Columns that will change \
                glow until then.",
     }
     .show(ui, view, place);

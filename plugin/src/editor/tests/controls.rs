@@ -52,7 +52,7 @@ fn segments_select_a_choice() {
         ("Phrase length", &["1 bar", "2 bars", "4 bars", "8 bars"][..]),
         ("Phrase variation", &["Vary", "Loop"]),
         ("Fill", &["Never", "Every bar", "Every 4 bars", "Every 16 bars"]),
-        ("Changes begin", &["Next 1/16", "Next beat", "Next bar", "Next phrase"]),
+        ("Changes start", &["Next 1/16", "Next beat", "Next bar", "Next phrase"]),
         ("Time", &["Half time", "Normal", "Double time"]),
         ("Listen to keys", &["Off", "Hold", "Jam", "Tap"]),
     ] {

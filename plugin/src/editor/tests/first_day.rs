@@ -151,3 +151,15 @@ fn the_header_shows_the_preset_and_that_it_was_changed() {
     rig.click("New take");
     assert!(text(&rig).starts_with("Rock · take "), "another take is no preset");
 }
+
+#[test]
+fn help_lists_gestures_and_keys() {
+    let mut rig = Rig::new();
+    rig.click("Help");
+    for text in ["Shift and click", "Escape", "closes what was opened last"] {
+        assert!(rig.shows(text), "{text}");
+    }
+    rig.window.key_press(Key::Escape);
+    rig.window.run();
+    assert!(!rig.shows("Shift and click"));
+}
