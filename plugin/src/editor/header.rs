@@ -205,11 +205,11 @@ fn audition_controls(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
 fn choose_kit(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
     let param = &view.params.audition.kit;
     let known = KITS.iter().map(|&(number, _, title)| (i32::from(number), title.to_owned()));
-    let automatic = (i32::from(AUTOMATIC_KIT), "Automatic".to_owned());
+    let automatic = (i32::from(AUTOMATIC_KIT), "Auto kit".to_owned());
     let (numbers, titles): (Vec<i32>, Vec<String>) = [automatic].into_iter().chain(known).unzip();
     let chosen = numbers.iter().position(|&number| number == param.value()).unwrap_or(0);
-    let hint = "The drums that you hear: acoustic, or the sounds of a drum machine. Automatic \
-                follows the style.";
+    let hint = "The drums that you hear: acoustic, or the sounds of a drum machine. Auto follows the \
+                style.";
     let list =
         List { name: "Kit", choices: &titles, chosen, usual: 0, columns: 1, column: 112.0, hint };
     if let Some(choice) = list.show(ui, view.scale, rect) {
