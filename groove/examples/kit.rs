@@ -1,19 +1,19 @@
 //! Sounds of the audition kit as a table, a picture and files.
 //!
 //! `cargo run --release -p groove --features audition --example kit -- FOLDER` prints a table of
-//! every drum and articulation, and writes a `.wav` file of each, of some phrases, and `kit.ppm`:
-//! spectrograms of two seconds of each, 30 Hz to 18 kHz with lines at 100 Hz, 1 kHz and 10 kHz,
-//! brightness over 72 dB.
+//! every drum and articulation of each kit. In a folder of each kit it writes a `.wav` file of each
+//! sound and of some phrases, and `kit.ppm`: spectrograms of two seconds of each, 30 Hz to 18 kHz
+//! with lines at 100 Hz, 1 kHz and 10 kHz, brightness over 72 dB.
 
 use std::io::{Error, Result};
 use std::path::Path;
 
-use groove::synth::AuditionKit;
+use groove::synth::{AuditionKit, KITS, Kit};
 use groove::{Articulation, Drum};
 
 #[path = "../tests/audition/measures.rs"]
 mod measures;
-use measures::{RATE, centroid, decay_time, peak, play, real_decay, stroke};
+use measures::{RATE, built_decay, centroid, decay_time, peak, play, stroke};
 
 /// Width and height of one spectrogram, the margin around it, in pixels, and spectrograms per row.
 const WIDTH: usize = 150;
@@ -31,30 +31,40 @@ fn main() -> Result<()> {
     let Some(folder) = std::env::args().nth(1) else {
         return Err(Error::other("Say which folder the sounds go to, as in: target/kit"));
     };
-    let folder = Path::new(&folder);
+    for &(_, kit, title) in KITS {
+        let name = title.to_lowercase().replace(' ', "-");
+        println!("\n{title}:\n");
+        write_kit(kit, &Path::new(&folder).join(name))?;
+    }
+    Ok(())
+}
+
+/// Prints the table of a kit, and writes its sounds and its picture to a folder.
+fn write_kit(kit: Kit, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    println!("| drum | struck | to -40 dB, s | real drums, s | mean frequency, Hz | peak, dB |");
+    println!("| drum | struck | to -40 dB, s | built for, s | mean frequency, Hz | peak, dB |");
     println!("|---|---|---|---|---|---|");
     let mut pictures = Vec::new();
     for drum in Drum::ALL {
         for &articulation in Articulation::of(drum) {
-            let sides = stroke(drum, articulation, 127, 6 * RATE);
-            let real = real_decay(drum, articulation);
+            let sides = stroke(kit, drum, articulation, 127, 6 * RATE);
+            let built = built_decay(kit, drum, articulation);
             let (name, struck) = (drum.name(), articulation.name(drum));
             let (decays, level) = (decay_time(&sides), 20.0 * peak(&sides).log10());
             let mean = centroid(&sides);
             println!(
                 "| {name} | {struck} | {decays:.2} | {}–{} | {mean:.0} | {level:.1} |",
-                real.start(),
-                real.end()
+                built.start(),
+                built.end()
             );
             let file = format!("{:02}-{name}-{struck}.wav", pictures.len() + 1);
             write_wav(&folder.join(file.replace([' ', ','], "-").to_lowercase()), &sides)?;
-            pictures.push(spectrogram(&stroke(drum, articulation, 115, SECONDS * RATE + 4_096)));
+            let seen = stroke(kit, drum, articulation, 115, SECONDS * RATE + 4_096);
+            pictures.push(spectrogram(&seen));
         }
     }
     for (name, strokes) in phrases() {
-        let sides = phrase(&strokes);
+        let sides = phrase(kit, &strokes);
         write_wav(&folder.join(format!("{:02}-{name}.wav", pictures.len() + 1)), &sides)?;
         pictures.push(spectrogram(&sides));
     }
@@ -101,8 +111,9 @@ fn phrases() -> [(&'static str, Vec<Stroke>); 4] {
 
 /// Renders a phrase, left and right.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few seconds")]
-fn phrase(strokes: &[Stroke]) -> [Vec<f32>; 2] {
+fn phrase(sound: Kit, strokes: &[Stroke]) -> [Vec<f32>; 2] {
     let mut kit = AuditionKit::new(RATE as f64);
+    kit.set_kit(sound);
     let mut sides = [Vec::new(), Vec::new()];
     let mut play_to = |kit: &mut AuditionKit, end: usize| {
         let rendered = play(kit, end - sides[0].len());

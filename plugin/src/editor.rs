@@ -16,6 +16,7 @@ mod panels;
 mod phrase;
 mod status;
 mod styles;
+mod take_text;
 #[cfg(test)]
 mod tests;
 mod theme;

@@ -65,7 +65,7 @@ pub struct DeepPocketParams {
     #[nested(group = "Playing")]
     pub playing: PlayingParams,
     /// Use of MIDI input.
-    #[nested(group = "Prime")]
+    #[nested(group = "Keys")]
     pub prime: PrimeParams,
     /// Routing of notes.
     #[nested(group = "Output")]
@@ -202,6 +202,9 @@ pub struct AuditionParams {
     /// Level in dB.
     #[id = "audition_level"]
     pub level: FloatParam,
+    /// Kit number as in [`groove::synth::KITS`]; 0 follows the style.
+    #[id = "audition_kit"]
+    pub kit: IntParam,
 }
 
 /// Controls of one lane.

@@ -19,6 +19,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use groove::Meter;
 use groove::pattern::midi::Clip;
 use groove::play::perform::Performance;
 use groove::take::history::History;
@@ -30,6 +31,7 @@ use crate::params::controls::Controls;
 use crate::params::writer::ParamWriter;
 pub use crate::params::writer::SetParam;
 use crate::params::{DeepPocketParams, PrimeMode};
+use crate::project::presets::Preset;
 use crate::project::store::ProjectStore;
 
 /// Time for which a take must be stable to become a history entry, in seconds.
@@ -141,7 +143,10 @@ impl Session {
             (self.seen, self.seen_since) = (take, now);
         }
         if take != self.seen {
-            (self.seen, self.seen_since) = (take, now);
+            if is_another_beat(&take, &self.seen) {
+                self.release_lanes();
+            }
+            (self.seen, self.seen_since) = (self.take(), now);
         }
         let left = self.seen_since + SETTLE_SECONDS - now;
         if busy || left > 0.0 {
@@ -215,16 +220,26 @@ impl Session {
         })
     }
 
-    /// Starts another take with the same controls.
+    /// Starts another take with the same controls, and releases held lanes.
     pub fn new_take(&mut self, set: &mut SetParam) {
-        let seed = random_other_seed(self.intended_take().controls.seed, self.last_seed());
-        self.set_seed(seed, set);
+        self.set_seed(self.another_seed(), set);
     }
 
-    /// Starts the take with this seed.
+    fn another_seed(&self) -> u32 {
+        random_other_seed(self.intended_take().controls.seed, self.last_seed())
+    }
+
+    /// Starts the take with this seed, and releases held lanes.
     pub fn set_seed(&mut self, seed: u32, set: &mut SetParam) {
         self.commit_pending();
+        self.release_lanes();
+        self.start_seed(seed, set);
+    }
+
+    /// Starts the take with this seed and the current pins.
+    fn start_seed(&mut self, seed: u32, set: &mut SetParam) {
         let take = self.intended_take().with(|take| take.seed = seed.min(self.last_seed()));
+        let take = Take { pins: self.pins(), ..take };
         self.push_take(take);
         // Its tempo is latched when it is first played.
         let value = i32::try_from(take.controls.seed).unwrap_or(0);
@@ -292,11 +307,49 @@ impl Session {
         true
     }
 
+    /// Returns the share of the current morph, above 0, and the number of the take at its other
+    /// end.
+    #[must_use]
+    pub fn morph(&self) -> Option<(f32, u32)> {
+        let Toward { share, controls } = self.store().extras().toward?;
+        Some((share, controls.seed))
+    }
+
+    /// Returns `true` if the current take and performance are those of a preset, except for the
+    /// tempo.
+    #[must_use]
+    pub fn sounds_as(&self, preset: &Preset) -> bool {
+        equal_within_rounding(&self.intended_take(), &preset.take)
+            && equal_performance(&self.performance(), &preset.performance)
+    }
+
     /// Plays a preset.
     pub fn play(&mut self, take: &Take, performance: &Performance, set: &mut SetParam) {
         self.commit_pending();
         self.push_take(*take);
         self.apply(take, Some(performance), set);
+    }
+
+    /// Returns the favourite takes of the project, the newest first, with their places in the
+    /// history.
+    #[must_use]
+    pub fn favourites(&self) -> Vec<(usize, Take)> {
+        self.history(|history| {
+            let takes = history.all().0.iter().enumerate().rev();
+            takes.filter(|(_, kept)| kept.favourite).map(|(at, kept)| (at, kept.take)).collect()
+        })
+    }
+
+    /// Goes to a take of the history. Returns `false` if it has none at that place.
+    pub fn go_to(&mut self, place: usize, set: &mut SetParam) -> bool {
+        self.move_in_history(set, |history| history.go(Some(place)))
+    }
+
+    /// Returns tempo, in quarter notes per minute, and meter of the song.
+    #[must_use]
+    pub fn song(&self) -> (f64, Meter) {
+        let status = self.link.status();
+        (status.tempo, status.meter)
     }
 
     /// Returns the current performance, for a preset.
@@ -353,6 +406,23 @@ fn equal_within_rounding(one: &Take, other: &Take) -> bool {
     rounded.controls = TakeControls { seed, style, blend, off, ..one.controls };
     rounded.fills.amount = one.fills.amount;
     numbers(one).zip(numbers(other)).all(|(a, b)| (a - b).abs() < 1e-3) && rounded == *one
+}
+
+/// Returns `true` if two performances are equal except for parameter rounding.
+fn equal_performance(one: &Performance, other: &Performance) -> bool {
+    let numbers = |it: &Performance| [it.swing, it.timing, it.dynamics, it.velocity / 127.0];
+    let rest = |it: &Performance| (it.mute, it.solo, it.pace);
+    let near = |(a, b): (f32, f32)| (a - b).abs() < 6e-3;
+    numbers(one).into_iter().zip(numbers(other)).all(near) && rest(one) == rest(other)
+}
+
+/// Returns `true` if two takes differ in what held lanes give way to: seed or styles.
+fn is_another_beat(one: &Take, other: &Take) -> bool {
+    let of = |take: &Take| {
+        let TakeControls { seed, style, blend, .. } = take.controls;
+        (seed, style, blend)
+    };
+    of(one) != of(other)
 }
 
 /// Returns a random seed from 0 to `last` that differs from `seed`. The randomness comes from the

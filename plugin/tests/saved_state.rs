@@ -1,4 +1,4 @@
-//! Compatibility of projects and automation: parameter ids, ranges and texts are frozen, and a
+//! Compatibility of projects and automation: parameter ids, order and ranges are frozen, and a
 //! saved state is restored exactly, whatever else it contains.
 
 use std::collections::BTreeMap;
@@ -15,20 +15,21 @@ use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 use serde_json::{Value, json};
 
-/// Id, name, default, and the texts of minimum and maximum. Never change a line; only add.
-const FROZEN: [(&str, &str, &str, &str, &str); 84] = [
+/// Id, name, default, and the texts of minimum and maximum. Only names and texts may change, never
+/// an id, a range or the order; only add lines.
+const FROZEN: [(&str, &str, &str, &str, &str); 85] = [
     ("style", "Style", "rock", "any", "unused 127"),
-    ("temperature", "Temperature", "1.00", "0.20", "2.00"),
-    ("seed", "Take", "530", "0", "65535"),
+    ("temperature", "Daring", "1.00", "0.20", "2.00"),
+    ("seed", "Take number", "530", "0", "65535"),
     ("channel", "Channel", "10", "1", "16"),
     ("generation", "Generation", "0", "0", "65535"),
     ("blend_style", "Second style", "any", "any", "unused 127"),
     ("blend", "Blend", "0 %", "0 %", "100 %"),
-    ("stick", "Stick", "50 %", "0 %", "100 %"),
+    ("stick", "Repeat", "50 %", "0 %", "100 %"),
     ("density", "Density", "0 %", "-100 %", "100 %"),
-    ("phrase", "Phrase", "4 bars", "1 bar", "8 bars"),
-    ("order", "Phrases", "Evolve", "Evolve", "Loop"),
-    ("landing", "Changes begin", "Next beat", "Next step", "Next phrase"),
+    ("phrase", "Phrase length", "4 bars", "1 bar", "8 bars"),
+    ("order", "Phrase variation", "Vary", "Vary", "Loop"),
+    ("landing", "Changes start", "Next beat", "Next 1/16", "Next phrase"),
     ("fill_every", "Fill", "Never", "Never", "Every 16 bars"),
     ("fill_length", "Fill length", "2 beats", "1 beats", "8 beats"),
     ("fill_amount", "Fill amount", "50 %", "0 %", "100 %"),
@@ -36,11 +37,11 @@ const FROZEN: [(&str, &str, &str, &str, &str); 84] = [
     ("timing", "Timing", "100 %", "0 %", "200 %"),
     ("dynamics", "Dynamics", "100 %", "0 %", "200 %"),
     ("velocity", "Velocity", "0", "-64", "64"),
-    ("pace", "Pace", "Plain", "Half time", "Double time"),
-    ("prime", "Prime", "Hold", "Off", "Tap"),
-    ("gate", "Gate", "Off", "Off", "On"),
+    ("pace", "Time", "Normal", "Half time", "Double time"),
+    ("prime", "Listen to keys", "Hold", "Off", "Tap"),
+    ("gate", "Only while held", "Off", "Off", "On"),
     ("map", "Drum map", "General MIDI", "General MIDI", "unused 63"),
-    ("through", "Through", "Off", "Off", "On"),
+    ("through", "MIDI thru", "Off", "Off", "On"),
     ("free_run", "Free run", "Off", "Off", "On"),
     ("free_tempo", "Free tempo", "120.0 bpm", "20.0 bpm", "400.0 bpm"),
     ("articulations", "Articulations", "On", "Off", "On"),
@@ -101,6 +102,7 @@ const FROZEN: [(&str, &str, &str, &str, &str); 84] = [
     ("bypass", "Bypass", "Off", "Off", "On"),
     ("audition", "Audition kit", "On", "Off", "On"),
     ("audition_level", "Audition level", "0.0 dB", "-30.0 dB", "6.0 dB"),
+    ("audition_kit", "Kit", "Automatic", "Automatic", "unused 15"),
 ];
 
 fn params() -> Vec<(String, ParamPtr)> {

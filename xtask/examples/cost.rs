@@ -100,7 +100,7 @@ fn knobs(screen: &Screen, plugin: &Path) -> Result<()> {
     let phrase = || screen.part(parent, (260, 100), (900, 340));
     for turn in 0..TIMES {
         let before = phrase()?;
-        studio.host.set("Temperature", if turn % 2 == 0 { 0.95 } else { 0.5 })?;
+        studio.host.set("Daring", if turn % 2 == 0 { 0.95 } else { 0.5 })?;
         let begun = Instant::now();
         studio.block()?;
         while phrase()? == before {

@@ -63,7 +63,7 @@ fn take_all(picture: Picture) -> Result<()> {
     })?;
     picture("output", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
-        studio.click(0.808, 0.036, 1)?;
+        studio.click(0.727, 0.036, 1)?;
         studio.roll(1.0, &[])
     })?;
     // A broken model of the user is reported in the list of models.
@@ -72,12 +72,18 @@ fn take_all(picture: Picture) -> Result<()> {
     std::fs::write(models.join("half-copied.safetensors"), [0; 64])?;
     picture("model", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
-        studio.click(0.711, 0.036, 1)?;
+        studio.click(0.622, 0.036, 1)?;
         studio.roll(1.0, &[])
     })?;
     picture("presets", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
+        // The next preset, whose tempo is offered.
+        studio.click(0.298, 0.036, 1)?;
         studio.click(0.19, 0.036, 1)?;
+        studio.roll(1.0, &[])
+    })?;
+    picture("help", 1.0, None, |studio| {
+        studio.click(0.322, 0.036, 1)?;
         studio.roll(1.0, &[])
     })?;
     picture("menu", 1.0, None, |studio| {
@@ -95,6 +101,24 @@ fn take_all(picture: Picture) -> Result<()> {
         studio.click(0.96, 0.846, 1)?;
         studio.click(0.85, 0.665, 1)?;
         studio.roll(1.0, &[])
+    })?;
+    // The menu of uses of a MIDI file, with its slider "Amount".
+    picture("midi-file-menu", 1.0, None, |studio| {
+        studio.roll(1.0, &[])?;
+        studio.click(0.72, 0.896, 1)?;
+        studio.roll(0.5, &[])
+    })?;
+    picture("held-lanes", 1.0, None, |studio| {
+        studio.roll(1.0, &[])?;
+        studio.hover(0.06, 0.605)?;
+        studio.roll(0.3, &[])?;
+        studio.click(0.118, 0.605, 1)?;
+        studio.roll(1.5, &[])
+    })?;
+    picture("kits", 1.0, None, |studio| {
+        studio.roll(1.0, &[])?;
+        studio.click(0.89, 0.036, 1)?;
+        studio.roll(0.5, &[])
     })?;
     picture("strokes", 1.0, None, strokes)?;
     picture("strokes-double", 2.0, None, strokes)?;

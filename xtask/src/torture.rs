@@ -95,8 +95,8 @@ pub fn learn_takes(host: &mut dyn Host) -> Result<Vec<LearnedTake>> {
         .into_iter()
         .map(|(take, repeats)| {
             let set = |host: &mut dyn Host, kit: f64, map: f64| {
-                host.set("Take", take)?;
-                host.set("Phrases", repeats)?;
+                host.set("Take number", take)?;
+                host.set("Phrase variation", repeats)?;
                 host.set("Audition kit", kit)?;
                 host.set("Drum map", map)?;
                 host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;

@@ -85,7 +85,7 @@ fn play(watched: &Watch, planted: bool) -> Result<()> {
         let playing = block % 250 > 10;
         match block % 250 {
             60 => beats = 17.3,
-            100 => host.set("Stick", f64::from(block) / 2_000.0)?,
+            100 => host.set("Repeat", f64::from(block) / 2_000.0)?,
             _ => {}
         }
         let key = |message| [Event { offset: 3, message }];

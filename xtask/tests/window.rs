@@ -128,9 +128,9 @@ fn pointer_edits_change_the_notes() {
         let toggled = user.played();
         assert!(struck(&toggled, KICK, step), "sixteenth {step} is struck");
         // The stick dial, upwards.
-        assert!((user.value("Stick") - 0.5).abs() < 1e-6);
+        assert!((user.value("Repeat") - 0.5).abs() < 1e-6);
         user.drag((91, 585), (0, -60));
-        assert!(user.value("Stick") > 0.7, "stick is at {}", user.value("Stick"));
+        assert!(user.value("Repeat") > 0.7, "stick is at {}", user.value("Repeat"));
         let stuck = user.played();
         assert_ne!(stuck, toggled);
         // Another take around the pinned hit.

@@ -5,6 +5,11 @@ use fundsp::svf::SvfParams;
 /// Level below which a drum or a part of it counts as silent and is not computed.
 pub(super) const SILENCE_LEVEL: f32 = 3e-5;
 
+/// Decay to -60 dB of a ringing hat whose plates meet, and of a closed or half-open one whose plates
+/// part, in seconds.
+pub(super) const CHOKE: f32 = 0.07;
+pub(super) const PART: f32 = 0.15;
+
 /// Factor per sample of a decay by 60 dB in a time in seconds.
 pub(super) fn decay(seconds: f32, rate: f32) -> f32 {
     (-6.908 / (seconds * rate)).exp()

@@ -1,5 +1,5 @@
 //! Drums with a membrane: a few partials that fall in pitch as they decay, the knock of beater or
-//! stick, and the wires of the snare drum. A stroke dampens those before it, which ring on.
+//! stick, and the wires of the snare drum. A stroke dampens those before it.
 
 use fundsp::audionode::AudioNode;
 use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
@@ -14,9 +14,7 @@ const PARTIALS: usize = 8;
 /// Strokes of a drum that sound at once.
 const STROKES: usize = 4;
 
-/// Fade of strokes by the next one, which the stick dampens, and of the oldest one, which makes
-/// room, in seconds.
-const DAMPED: f32 = 0.25;
+/// Fade of the oldest stroke, which makes room, in seconds.
 const OLDEST: f32 = 0.03;
 
 /// Samples side by side, and samples per piece.
@@ -43,6 +41,10 @@ pub(super) struct MembraneSpec {
     /// Pan, -1 (left) to 1 (right), and half the distance between the two hands' strokes.
     pub(super) pan: f32,
     pub(super) apart: f32,
+    /// Variation from stroke to stroke, 0 to 1.
+    pub(super) varies: f32,
+    /// Fade of earlier strokes by this one, in seconds.
+    pub(super) damps: f32,
 }
 
 /// A drum and its last strokes.
@@ -64,7 +66,7 @@ impl Membrane {
 
     pub(super) fn strike(&mut self, spec: &'static MembraneSpec, velocity: f32) {
         self.count = self.count.wrapping_add(1);
-        self.fade(DAMPED);
+        self.fade(spec.damps);
         // In turns, so that the stroke after this one takes the oldest one's place.
         let place = self.count as usize % STROKES;
         self.strokes[(place + 1) % STROKES].fade(OLDEST);
@@ -171,12 +173,13 @@ impl Stroke {
     /// Begins a stroke by one of two hands, 1 or -1.
     fn begin(&mut self, spec: &'static MembraneSpec, velocity: f32, hand: f32, mut rng: StrokeRng) {
         let (rate, hard) = (self.rate, velocity * velocity);
+        let mut draw = || spec.varies * rng.draw();
         let hand = if spec.apart > 0.0 { hand } else { 0.0 };
         (self.spec, self.sounds) = (spec, true);
-        let level = spec.level * velocity.powf(1.2) * (1.0 + 0.035 * hand + 0.02 * rng.draw());
+        let level = spec.level * velocity.powf(1.2) * (1.0 + 0.035 * hand + 0.02 * draw());
         self.whole = Decay { value: level, factor: 1.0 };
         self.pan = sides(spec.pan + spec.apart * hand);
-        self.pitch = spec.pitch * (1.0 + 0.002 * hand + 0.004 * rng.draw());
+        self.pitch = spec.pitch * (1.0 + 0.002 * hand + 0.004 * draw());
         for (bend, (share, seconds)) in self.bend.iter_mut().zip(spec.bend) {
             let value = share * (0.35 + 0.65 * velocity);
             *bend = Decay { value, factor: decay(seconds, rate) };
@@ -187,18 +190,18 @@ impl Stroke {
             self.partials.iter_mut().zip(spec.partials).enumerate()
         {
             let side = if place % 2 == 0 { -hand } else { hand };
-            let varied = 0.5 + 0.6 * velocity + 0.08 * side + 0.14 * rng.draw();
+            let varied = 0.5 + 0.6 * velocity + 0.08 * side + 0.14 * draw();
             let value = if place == 0 { gain } else { gain * varied };
-            let factor = decay(seconds * (1.0 + 0.06 * rng.draw()), rate);
+            let factor = decay(seconds * (1.0 + 0.06 * draw()), rate);
             *partial = Partial { loud: Decay { value, factor }, phase: 0.0, ratio: ratio / rate };
         }
         let (hertz, gain, seconds) = spec.knock;
-        let bright = (0.55 + 0.6 * velocity) * (1.0 + 0.06 * hand + 0.07 * rng.draw());
+        let bright = (0.55 + 0.6 * velocity) * (1.0 + 0.06 * hand + 0.07 * draw());
         self.knocks.reset();
         self.knocks.set_center((hertz * bright).min(0.45 * rate));
         self.knock = Decay { value: gain * (0.25 + hard), factor: decay(seconds, rate) };
         let (hertz, gain, seconds) = spec.wires;
-        let value = gain * (1.0 + 0.1 * rng.draw());
+        let value = gain * (1.0 + 0.1 * draw());
         let seconds = seconds * (0.75 + 0.35 * velocity);
         self.wires = Decay { value, factor: decay(seconds, rate) };
         for rattle in &mut self.rattle {

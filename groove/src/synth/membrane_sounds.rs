@@ -2,6 +2,9 @@
 
 use super::membrane::MembraneSpec;
 
+/// Fade of strokes by the next one, which the stick dampens, in seconds.
+const DAMPED: f32 = 0.25;
+
 pub(super) const KICK: MembraneSpec = MembraneSpec {
     pitch: 49.0,
     partials: &[(1.0, 1.0, 0.62), (1.6, 0.25, 0.2), (2.3, 0.12, 0.1)],
@@ -12,6 +15,8 @@ pub(super) const KICK: MembraneSpec = MembraneSpec {
     level: 1.35,
     pan: 0.0,
     apart: 0.0,
+    varies: 1.0,
+    damps: DAMPED,
 };
 
 pub(super) const SNARE: MembraneSpec = MembraneSpec {
@@ -30,6 +35,8 @@ pub(super) const SNARE: MembraneSpec = MembraneSpec {
     level: 1.1,
     pan: 0.05,
     apart: 0.06,
+    varies: 1.0,
+    damps: DAMPED,
 };
 
 /// Head and rim together: the shell's and hoop's partials ring above the head's.
@@ -105,6 +112,8 @@ pub(super) const LOW_TOM: MembraneSpec = MembraneSpec {
     level: 0.95,
     pan: 0.45,
     apart: 0.04,
+    varies: 1.0,
+    damps: DAMPED,
 };
 
 pub(super) const MID_TOM: MembraneSpec = MembraneSpec {

@@ -1,8 +1,8 @@
 //! Articulations of the audition kit: decay, level and colour of each, hats that choke, strokes of
 //! two hands, and strokes on drums that still ring.
 
-use crate::measures::{RATE, centroid, decay_time, peak, play, power_at, real_decay, stroke};
-use groove::synth::AuditionKit;
+use crate::measures::{RATE, built_decay, centroid, decay_time, peak, play, power_at, stroke};
+use groove::synth::{AuditionKit, KITS, Kit};
 use groove::{Articulation, Drum};
 
 use Articulation::{
@@ -19,20 +19,25 @@ fn level(samples: &[f32]) -> f32 {
 }
 
 /// Level of the louder side in the first tenth of a second, in dB.
-fn loudness(drum: Drum, articulation: Articulation) -> f32 {
-    stroke(drum, articulation, 100, RATE / 10)
+fn loudness(kit: Kit, drum: Drum, articulation: Articulation) -> f32 {
+    stroke(kit, drum, articulation, 100, RATE / 10)
         .map(|side| level(&side))
         .into_iter()
         .fold(-99.0, f32::max)
 }
 
 #[test]
-fn decays_are_those_of_real_drums() {
-    for drum in Drum::ALL {
-        for &articulation in Articulation::of(drum) {
-            let decays = decay_time(&stroke(drum, articulation, 127, 6 * RATE));
-            let name = format!("{}, {}", drum.name(), articulation.name(drum));
-            assert!(real_decay(drum, articulation).contains(&decays), "{name}: {decays} s");
+fn decays_are_those_that_each_kit_is_built_for() {
+    for &(_, kit, title) in KITS {
+        for drum in Drum::ALL {
+            for &articulation in Articulation::of(drum) {
+                let decays = decay_time(&stroke(kit, drum, articulation, 127, 6 * RATE));
+                let name = format!("{title}: {}, {}", drum.name(), articulation.name(drum));
+                assert!(
+                    built_decay(kit, drum, articulation).contains(&decays),
+                    "{name}: {decays} s"
+                );
+            }
         }
     }
 }
@@ -53,14 +58,18 @@ fn loud_articulations_are_louder() {
         (Drum::Crash, Second, SecondEdge),
         (Drum::Ride, Plain, Edge),
     ] {
-        let [below, above] = [soft, loud].map(|articulation| loudness(drum, articulation));
-        assert!(below + 1.0 < above, "{} {loud:?}: {below} {above}", drum.name());
+        for &(_, kit, title) in KITS {
+            let [below, above] = [soft, loud].map(|struck| loudness(kit, drum, struck));
+            let name = drum.name();
+            assert!(below + 1.0 < above, "{title}: {name} {loud:?}: {below} {above}");
+        }
     }
 }
 
 #[test]
 fn colours_differ_as_on_real_drums() {
-    let colour = |drum, articulation| centroid(&stroke(drum, articulation, 110, RATE));
+    let colour =
+        |drum, articulation| centroid(&stroke(Kit::Acoustic, drum, articulation, 110, RATE));
     assert!((400.0..2_000.0).contains(&colour(Drum::Snare, CrossStick)));
     assert!(colour(Drum::ClosedHat, Pedal) < 0.7 * colour(Drum::ClosedHat, Plain));
     for drum in [Drum::LowTom, Drum::MidTom, Drum::HighTom] {
@@ -68,7 +77,7 @@ fn colours_differ_as_on_real_drums() {
     }
     // The crack of the hoop, next to the head's lowest partial.
     let crack = |articulation| {
-        let [left, _] = stroke(Drum::Snare, articulation, 110, RATE / 10);
+        let [left, _] = stroke(Kit::Acoustic, Drum::Snare, articulation, 110, RATE / 10);
         power_at(&left, 970.0) / power_at(&left, 190.0)
     };
     assert!(crack(Rim) > 4.0 * crack(Plain), "{} {}", crack(Rim), crack(Plain));
@@ -76,7 +85,8 @@ fn colours_differ_as_on_real_drums() {
 
 #[test]
 fn the_second_crash_is_another_cymbal() {
-    let [first, second] = [Plain, Second].map(|crash| stroke(Drum::Crash, crash, 100, RATE));
+    let [first, second] =
+        [Plain, Second].map(|crash| stroke(Kit::Acoustic, Drum::Crash, crash, 100, RATE));
     let side = |[left, right]: &[Vec<f32>; 2]| level(right) - level(left);
     assert!(side(&first) < -2.0 && side(&second) > 2.0, "{} {}", side(&first), side(&second));
     // Both ring at once.
@@ -91,7 +101,7 @@ fn the_second_crash_is_another_cymbal() {
 fn a_bell_has_clear_partials() {
     // Power within a quarter of a second at the bell's partials, next to all power between them.
     let clear = |articulation| {
-        let [left, _] = stroke(Drum::Ride, articulation, 100, RATE / 4);
+        let [left, _] = stroke(Kit::Acoustic, Drum::Ride, articulation, 100, RATE / 4);
         let part = |hertz| power_at(&left, hertz);
         let partials: f32 = [921.0, 1_433.0, 2_118.0, 2_990.0].map(part).iter().sum();
         let between: f32 = (225..750).map(|place| part(4.0 * place as f32)).sum();
@@ -292,10 +302,13 @@ fn strokes_are_deterministic() {
 
 #[test]
 fn every_articulation_is_within_full_scale() {
-    for drum in Drum::ALL {
-        for &articulation in Articulation::of(drum) {
-            let loudest = peak(&stroke(drum, articulation, 127, RATE));
-            assert!((0.1..=0.95).contains(&loudest), "{} {articulation:?}: {loudest}", drum.name());
+    for &(_, kit, title) in KITS {
+        for drum in Drum::ALL {
+            for &struck in Articulation::of(drum) {
+                let loudest = peak(&stroke(kit, drum, struck, 127, RATE));
+                let name = drum.name();
+                assert!((0.1..=0.95).contains(&loudest), "{title}: {name} {struck:?}: {loudest}");
+            }
         }
     }
 }

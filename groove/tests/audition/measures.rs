@@ -1,9 +1,9 @@
-//! Measures of the audition kit's sounds, and the decay times that they are built for.
+//! Measures of the sounds of the audition's kits, and the decay times that they are built for.
 
 use std::f32::consts::TAU;
 use std::ops::RangeInclusive;
 
-use groove::synth::AuditionKit;
+use groove::synth::{AuditionKit, Kit, Machine};
 use groove::{Articulation, Drum};
 
 /// Sample rate, in Hz.
@@ -21,18 +21,28 @@ pub fn play(kit: &mut AuditionKit, samples: usize) -> [Vec<f32>; 2] {
 
 /// A stroke on a fresh kit, left and right.
 pub fn stroke(
+    kit: Kit,
     drum: Drum,
     articulation: Articulation,
     velocity: u8,
     samples: usize,
 ) -> [Vec<f32>; 2] {
-    let mut kit = AuditionKit::new(RATE as f64);
-    kit.strike(drum, articulation, velocity);
-    play(&mut kit, samples)
+    let mut audition = AuditionKit::new(RATE as f64);
+    audition.set_kit(kit);
+    audition.strike(drum, articulation, velocity);
+    play(&mut audition, samples)
 }
 
-/// Decay times to -40 dB at full velocity as real drums have them, in seconds.
-pub fn real_decay(drum: Drum, articulation: Articulation) -> RangeInclusive<f32> {
+/// Decay times to -40 dB at full velocity that a kit is built for, in seconds.
+pub fn built_decay(kit: Kit, drum: Drum, articulation: Articulation) -> RangeInclusive<f32> {
+    match kit {
+        Kit::Acoustic => real_decay(drum, articulation),
+        Kit::Machine(machine) => machine_decay(machine, drum, articulation),
+    }
+}
+
+/// Decay times as real drums have them.
+fn real_decay(drum: Drum, articulation: Articulation) -> RangeInclusive<f32> {
     match (drum, articulation) {
         (Drum::Kick, _) => 0.3..=0.6,
         (Drum::Snare, Articulation::CrossStick) => 0.03..=0.15,
@@ -45,6 +55,25 @@ pub fn real_decay(drum: Drum, articulation: Articulation) -> RangeInclusive<f32>
         (Drum::Crash, _) => 2.5..=4.0,
         (Drum::Ride, Articulation::Bell) => 2.0..=3.0,
         (Drum::Ride, _) => 2.0..=3.5,
+    }
+}
+
+/// Decay times of drum machines with their controls in the middle.
+fn machine_decay(machine: Machine, drum: Drum, articulation: Articulation) -> RangeInclusive<f32> {
+    let long = (machine == Machine::Deep) == (articulation != Articulation::Second);
+    match (drum, articulation) {
+        (Drum::Kick, _) if long => 0.9..=1.8,
+        (Drum::Kick, _) => 0.3..=0.6,
+        (Drum::Snare, Articulation::CrossStick) => 0.01..=0.06,
+        (Drum::Snare, _) => 0.15..=0.4,
+        (Drum::ClosedHat, _) => 0.03..=0.12,
+        (Drum::OpenHat, Articulation::HalfOpen | Articulation::HalfOpenEdge) => 0.15..=0.35,
+        (Drum::OpenHat, _) => 0.4..=0.8,
+        (Drum::LowTom | Drum::MidTom | Drum::HighTom, _) => 0.3..=0.8,
+        (Drum::Crash, Articulation::Splash) => 0.3..=0.8,
+        (Drum::Crash, _) => 1.0..=2.5,
+        (Drum::Ride, Articulation::Bell) => 0.2..=0.6,
+        (Drum::Ride, _) => 0.5..=1.5,
     }
 }
 

@@ -26,13 +26,14 @@ impl Audition {
     /// Applies the parameters from the next block on. Switching the kit off fades what still
     /// sounds.
     pub(crate) fn set(&mut self, controls: &Controls) {
-        let Controls { audition: on, level, .. } = *controls;
+        let Controls { audition: on, level, kit, .. } = *controls;
         if self.level != level {
             self.kit.set_level(db_to_gain(level));
         }
         if self.on && !on {
             self.kit.silence();
         }
+        self.kit.set_kit(kit);
         (self.on, self.level) = (on, level);
     }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use egui::{Context, Label, Popup, Rect, RichText, Ui, pos2};
-use groove::take::Take;
+use egui::{Context, Key, Label, Memory, Popup, Rect, RichText, Ui, pos2};
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
@@ -22,16 +21,18 @@ use crate::editor::frame_cost::FrameCost;
 use crate::editor::header::{Header, TransportStatus};
 use crate::editor::host_edits::{HostEdits, ViewContext};
 use crate::editor::panels;
-use crate::editor::phrase::layout::{GridLayout, RULER};
+use crate::editor::phrase::layout::GridLayout;
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::phrase::{cell_edit, lane_headers};
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
 use crate::editor::styles::{self, style_title};
+use crate::editor::take_text::take_text;
 use crate::editor::theme::{self, Scale};
-use crate::editor::widgets::{banner, grouped};
+use crate::editor::widgets::{banner, take_remark};
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrases, Status};
 use crate::params::controls::Controls;
+use crate::project::settings::Settings;
 use crate::session::clip_export::{ClipExport, ExportOptions, Extent};
 
 /// Contents of an open window.
@@ -52,6 +53,8 @@ pub(crate) struct EditorApp {
     opened: bool,
     /// Drawing has panicked.
     failed: bool,
+    /// At the end of the last frame something was open or focused that Escape closes first.
+    escape_taken: bool,
     /// Message about the last action.
     pub message: Expiring<Result<String, String>>,
 }
@@ -61,7 +64,13 @@ pub(crate) const FAILED: &str =
     "The window failed. The drummer plays on. Close the window and open it again.";
 
 /// Duration of a message, in seconds.
+/// Duration of a message, and end of the greeting after the window opened, in seconds.
 const SAID: f64 = 8.0;
+const GREETED: f64 = 30.0;
+
+/// Message in a user's first window.
+const GREETING: &str = "New here? Press play in your DAW, step through the presets with ‹ and ›, and \
+                        turn Repeat. The ? above has all gestures.";
 
 impl NiceEguiApp for EditorApp {
     fn build(
@@ -121,6 +130,7 @@ impl EditorApp {
             drawer: None,
             opened: false,
             failed: false,
+            escape_taken: false,
             message: Expiring::default(),
         }
     }
@@ -129,6 +139,11 @@ impl EditorApp {
     fn start(&mut self, context: &Context, host: GuiContext) {
         theme::set_fonts(context);
         self.edits.connect(host);
+        if !Settings::for_user().0.greeted {
+            self.message.set(Ok(GREETING.to_owned()), GREETED);
+            // Without a settings file the greeting comes again, which does no harm.
+            let _ = Settings::change(|settings| settings.greeted = true);
+        }
     }
 
     /// Draws a frame. After a panic, which would abort the host outside this function, the window
@@ -207,20 +222,17 @@ impl EditorApp {
         ui.painter().rect_filled(area, 0.0, theme::GROUND);
         let margin = scale.px(18.0);
         let (top, rest) = area.split_top_bottom_at_y(area.top() + scale.px(52.0));
-        let mut rest = rest.shrink(margin).with_min_y(rest.top() + scale.px(8.0));
+        let rest = rest.shrink(margin).with_min_y(rest.top() + scale.px(8.0));
         let pressed = header(ui, &mut view, top, frame, sent, self.drawer);
-        if let Some((text, true)) = message {
-            let height = scale.px(30.0);
-            banner(ui, scale, rest.with_max_y(rest.top() + height), text, true);
-            rest.min.y += height + scale.px(4.0);
-        }
         let split = rest.bottom() - scale.px(panels::HEIGHT);
         let mut above = Rect::from_min_max(rest.min, pos2(rest.right(), split - margin));
         if let Some(drawer) = self.drawer {
             let left = above.right() - scale.px(drawer::WIDTH);
             let place = above.with_min_x(left).with_min_y(above.top() + scale.px(8.0));
             let opened = std::mem::take(&mut self.opened);
-            if !drawer.show(ui, &mut view, place, model, opened) {
+            // Escape closes one thing at a time: a field, menu or dialog before the drawer.
+            let escape = !self.escape_taken && ui.input(|input| input.key_pressed(Key::Escape));
+            if !drawer.show(ui, &mut view, place, model, opened) || escape {
                 self.drawer = None;
             }
             above.max.x = left - scale.px(panels::GAP);
@@ -229,10 +241,10 @@ impl EditorApp {
         lane_headers::show(ui, &mut view, &grid, phrase);
         phrase.paint(ui.painter(), scale, &grid);
         cell_edit::edit(ui, &mut view, &grid, phrase);
-        if let Some((text, false)) = message {
-            // Confirmations do not move the layout; they cover the bar numbers.
-            let over = above.with_max_y(above.top() + scale.px(RULER - 3.0));
-            banner(ui, scale, over, text, false);
+        if let Some((text, wrong)) = message {
+            // The gap above the panels, so that a message neither moves nor covers anything.
+            let gap = Rect::from_x_y_ranges(rest.x_range(), split - margin..=split);
+            banner(ui, scale, gap.shrink2(scale.size(0.0, 1.0)), text, *wrong);
         }
         let below = Rect::from_min_max(pos2(rest.left(), split), rest.max);
         panels::show(ui, &mut view, below, phrase);
@@ -258,6 +270,9 @@ impl EditorApp {
         }
         if let Some(result) = drop_overlay::show(ui, scale, &mut self.edits, &self.shared.drops) {
             self.say(ui.ctx(), result);
+        }
+        if let Some(said) = take_remark(ui.ctx()) {
+            self.say(ui.ctx(), Err(said));
         }
         self.share_keys(ui.ctx());
     }
@@ -303,10 +318,11 @@ impl EditorApp {
 
     /// Returns the keyboard to the host while nobody types here: its space bar starts and stops the
     /// song.
-    fn share_keys(&self, context: &Context) {
+    fn share_keys(&mut self, context: &Context) {
         let has_keys = context
             .input(|input| input.viewport().focused == Some(true) && !input.pointer.any_down());
         let typing = context.egui_wants_keyboard_input() || Popup::is_any_open(context);
+        self.escape_taken = typing || self.files.is_open() || context.memory(has_focus);
         self.shared.typing.store(typing, Ordering::Relaxed);
         if has_keys && !typing {
             self.shared.give_keys_back();
@@ -320,7 +336,7 @@ impl EditorApp {
         now: f64,
         frame: &FrameState,
     ) -> Option<(String, bool)> {
-        let warning = self.warnings.current(context, now, &frame.status);
+        let warning = self.warnings.current(context, now, frame.free_running, &frame.status);
         let drag_message = self.clip_drag.look(context, &self.shared).map(str::to_owned);
         if let Some(report) = self.edits.session().take_report() {
             self.message.set(report, now + SAID);
@@ -341,6 +357,11 @@ impl EditorApp {
     }
 }
 
+/// Returns `true` if a control has the keyboard.
+fn has_focus(memory: &Memory) -> bool {
+    memory.focused().is_some()
+}
+
 /// Draws the header. Returns the drawer whose button was pressed.
 fn header(
     ui: &mut Ui,
@@ -350,18 +371,8 @@ fn header(
     sent: f32,
     drawer: Option<Drawer>,
 ) -> Option<Drawer> {
-    let params = view.params;
-    let chosen = u8::try_from(params.style.value()).unwrap_or(0);
-    let seed = params.seed.value();
-    let kept = |(name, take): &(String, Take)| {
-        let same =
-            i64::from(take.controls.seed) == i64::from(seed) && take.controls.style == chosen;
-        same.then(|| name.clone())
-    };
-    let take = view.edits.preset.as_ref().and_then(kept).unwrap_or_else(|| {
-        let style = style_title(chosen, styles::ready(&frame.model));
-        format!("{style} · take {}", grouped(seed))
-    });
+    let chosen = u8::try_from(view.params.style.value()).unwrap_or(0);
+    let take = take_text(view.edits, &style_title(chosen, styles::ready(&frame.model)));
     let Status { following, tempo, meter, bar, .. } = frame.status;
     let transport = if following {
         TransportStatus::Following { tempo, meter, bar: bar + 1, free: frame.free_running }

@@ -1,10 +1,12 @@
-//! Drawers beside the phrase, one open at a time: presets, model, output. The phrase stays visible.
+//! Drawers beside the phrase, one open at a time: presets, model, output, help. The phrase stays visible.
 
+mod help;
 mod model;
 mod output;
 pub(crate) mod preset_browser;
+mod preset_rows;
 
-use egui::{Align2, CornerRadius, Key, Rect, Ui, pos2};
+use egui::{Align2, CornerRadius, Rect, Ui, pos2};
 
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
@@ -20,6 +22,7 @@ pub(crate) enum Drawer {
     Presets,
     Model,
     Out,
+    Help,
 }
 
 impl Drawer {
@@ -28,11 +31,12 @@ impl Drawer {
             Drawer::Presets => "PRESETS",
             Drawer::Model => "MODEL",
             Drawer::Out => "OUTPUT",
+            Drawer::Help => "HELP",
         }
     }
 
-    /// Draws the drawer in `rect`; `opened` marks its first frame. Returns `false` when it is
-    /// closed.
+    /// Draws the drawer in `rect`; `opened` marks its first frame. Returns `false` when it
+    /// is closed.
     pub(crate) fn show(
         self,
         ui: &mut Ui,
@@ -67,9 +71,8 @@ impl Drawer {
             Drawer::Presets => preset_browser::show(ui, view, inside, opened),
             Drawer::Model => model::show(ui, view, inside, model, opened),
             Drawer::Out => output::show(ui, view, inside),
+            Drawer::Help => help::show(ui, view, inside),
         }
-        // A focused field or an open dialog consumes Escape itself.
-        let taken = ui.memory(|memory| memory.focused().is_some()) || !ui.is_enabled();
-        !closed && (taken || !ui.input(|input| input.key_pressed(Key::Escape)))
+        !closed
     }
 }

@@ -3,11 +3,15 @@
 
 use egui::{Align2, Pos2, Rect, Ui, pos2, vec2};
 use groove::pattern::Meter;
+use groove::synth::{AUTOMATIC_KIT, KITS};
 
 use crate::editor::drawer::{Drawer, preset_browser};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
-use crate::editor::widgets::{Button, ButtonStyle, Slider, expose_text, line, switch};
+use crate::editor::widgets::{Button, ButtonStyle, List, Slider, expose_text, line, switch};
+
+/// Width of the audition's controls, in design points.
+const AUDITION: f32 = 300.0;
 
 /// State of the host's transport.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,7 +76,7 @@ impl Header<'_> {
         let title = pos2(rect.left() + scale.px(20.0), rect.center().y);
         let font = scale.font(FontRole::Title);
         let title = line(ui, title, Align2::LEFT_CENTER, "Deep Pocket", font, theme::TEXT);
-        let audition = rect.with_min_x(rect.right() - scale.px(192.0));
+        let audition = rect.with_min_x(rect.right() - scale.px(AUDITION));
         audition_controls(ui, view, audition.with_max_x(rect.right() - scale.px(16.0)));
 
         let right = pos2(audition.left() - scale.px(8.0), rect.center().y);
@@ -92,11 +96,18 @@ impl Header<'_> {
 
         let (presets, presets_pressed) =
             self.preset_buttons(ui, view, pos2(title.right() + scale.px(18.0), rect.center().y));
-        self.transport_text(ui, scale, rect, presets.right() + scale.px(34.0), model.left());
+        let help =
+            Rect::from_min_size(presets.right_top() + scale.size(6.0, 0.0), scale.size(26.0, 30.0));
+        let open = self.drawer == Some(Drawer::Help);
+        let style = if open { ButtonStyle::Selected } else { ButtonStyle::Flat };
+        let hint = "Gestures and keys.";
+        let help_pressed = Button { name: "Help", label: "?", style, hint }.show(ui, scale, help);
+        self.transport_text(ui, scale, rect, help.right() + scale.px(34.0), model.left());
         let pressed = [
             (presets_pressed, Drawer::Presets),
             (model_pressed, Drawer::Model),
             (output_pressed, Drawer::Out),
+            (help_pressed, Drawer::Help),
         ];
         pressed.into_iter().find(|(pressed, _)| *pressed).map(|(_, drawer)| drawer)
     }
@@ -141,7 +152,7 @@ impl Header<'_> {
                 preset_browser::turn(view, by);
             }
         }
-        let hint = "Factory presets and your own.";
+        let hint = "Factory presets and your own. A star: changed since it was loaded.";
         let open = self.drawer == Some(Drawer::Presets);
         let style = if open { ButtonStyle::Selected } else { ButtonStyle::Raised };
         let button = Button { name: "Presets", label: self.take, style, hint };
@@ -153,7 +164,7 @@ impl Header<'_> {
         // The text has a fixed left edge, so that it does not jitter as numbers change width, but
         // never overlaps its neighbour.
         let playing = self.transport != TransportStatus::Stopped;
-        let start = pos2((rect.center().x - scale.px(140.0)).max(left), rect.center().y);
+        let start = pos2((rect.center().x - scale.px(190.0)).max(left), rect.center().y);
         let text = self.transport.text();
         let colour = if playing { theme::TEXT } else { theme::MUTED };
         let font = scale.font(FontRole::Body);
@@ -173,8 +184,11 @@ fn audition_controls(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(28.0)));
     let hint = "The plugin's own drums play the notes, so you hear them without routing. Off: the plugin \
                 only sends notes.";
-    let kit = middle.with_max_x(middle.left() + scale.px(96.0));
-    switch(ui, view, kit, &audition.on, ["Audition kit", "Audition"], hint);
+    let on = middle.with_max_x(middle.left() + scale.px(96.0));
+    switch(ui, view, on, &audition.on, ["Audition kit", "Audition"], hint);
+    let kit = middle.with_min_x(on.right() + scale.px(8.0));
+    let kit = kit.with_max_x(kit.left() + scale.px(112.0));
+    choose_kit(ui, view, kit);
     let level = Slider {
         param: &audition.level,
         name: "Audition level",
@@ -185,6 +199,22 @@ fn audition_controls(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
         beside: None,
     };
     level.show(ui, view, middle.with_min_x(kit.right() + scale.px(12.0)));
+}
+
+/// Draws the choice of the audition's kit.
+fn choose_kit(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
+    let param = &view.params.audition.kit;
+    let known = KITS.iter().map(|&(number, _, title)| (i32::from(number), title.to_owned()));
+    let automatic = (i32::from(AUTOMATIC_KIT), "Auto kit".to_owned());
+    let (numbers, titles): (Vec<i32>, Vec<String>) = [automatic].into_iter().chain(known).unzip();
+    let chosen = numbers.iter().position(|&number| number == param.value()).unwrap_or(0);
+    let hint = "The drums that you hear: acoustic, or the sounds of a drum machine. Auto follows the \
+                style.";
+    let list =
+        List { name: "Kit", choices: &titles, chosen, usual: 0, columns: 1, column: 112.0, hint };
+    if let Some(choice) = list.show(ui, view.scale, rect) {
+        view.edits.set(param, numbers[choice]);
+    }
 }
 
 #[cfg(test)]

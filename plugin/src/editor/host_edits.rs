@@ -3,7 +3,6 @@
 
 use groove::pattern::drum::Drum;
 use groove::pattern::{Hit, Step};
-use groove::take::Take;
 use groove::take::pins::Pin;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::params::Param;
@@ -14,6 +13,7 @@ use crate::editor::theme::Scale;
 use crate::editor::window::shared::Sources;
 use crate::link::ModelState;
 use crate::params::DeepPocketParams;
+use crate::project::presets::{self, Preset};
 use crate::session::clip_export::ExportOptions;
 use crate::session::{Session, SetParam};
 
@@ -49,19 +49,17 @@ pub(crate) struct HostEdits {
     host: Option<GuiContext>,
     /// Options of clips exported from the window.
     pub options: ExportOptions,
-    /// Name and take of the preset that was played last.
-    pub preset: Option<(String, Take)>,
+    /// Preset that was played last.
+    pub preset: Option<Preset>,
 }
 
 impl HostEdits {
     pub(crate) fn new(sources: &Sources) -> Self {
         let Sources { params, link } = sources.clone();
-        HostEdits {
-            session: Session::new(params, link),
-            host: None,
-            options: ExportOptions::default(),
-            preset: None,
-        }
+        let session = Session::new(params, link);
+        // A project whose take is a factory preset shows its name when the window opens.
+        let preset = presets::factory().iter().find(|preset| session.sounds_as(preset)).cloned();
+        HostEdits { session, host: None, options: ExportOptions::default(), preset }
     }
 
     /// Connects to the host; parameters can be set from now on.
@@ -123,10 +121,8 @@ impl HostEdits {
         self.session.pin(place, drum, Some(hit.map_or(Pin::Silent, Pin::Hit)));
     }
 
-    /// Starts a new take that keeps all lanes but one.
+    /// Starts a new take for one lane and holds the others.
     pub(crate) fn regenerate_lane(&mut self, drum: Drum, steps: &[Step]) {
-        self.session.keep_all(steps);
-        self.session.free_lane(drum);
-        self.with_host(Session::new_take);
+        self.with_host(|session, set| session.regenerate_lane(drum, steps, set));
     }
 }

@@ -1,4 +1,4 @@
-//! Panels below the phrase: drummer, phrase, feel, prime, take.
+//! Panels below the phrase: drummer, phrase, feel, keys, take.
 
 mod drummer;
 mod feel;
@@ -19,7 +19,7 @@ pub(crate) const HEIGHT: f32 = 228.0;
 /// Space between panels, in design points.
 pub(crate) const GAP: f32 = 12.0;
 /// Relative widths of the panels.
-const SHARES: [f32; 5] = [300.0, 284.0, 186.0, 186.0, 240.0];
+const SHARES: [f32; 5] = [292.0, 272.0, 206.0, 190.0, 236.0];
 
 /// Draws the panels in `rect`.
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: &PhraseView<'_>) {
@@ -36,6 +36,6 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: 
     drummer::show(ui, view, frame(ui, scale, drummer, "DRUMMER"));
     form::show(ui, view, frame(ui, scale, form, "PHRASE"));
     feel::show(ui, view, frame(ui, scale, feel, "FEEL"));
-    prime::show(ui, view, frame(ui, scale, prime, "PRIME"), phrase);
+    prime::show(ui, view, frame(ui, scale, prime, "LISTEN TO KEYS"), phrase);
     take::show(ui, view, frame(ui, scale, take, "TAKE"), phrase);
 }

@@ -102,6 +102,8 @@ impl<T> Expiring<T> {
 pub(crate) struct TransientWarnings {
     late: u32,
     refused: u32,
+    /// Time at which free run started, in seconds.
+    started: Option<f64>,
     warning: Expiring<&'static str>,
 }
 
@@ -109,10 +111,14 @@ impl TransientWarnings {
     /// Duration of a warning, in seconds.
     const SHOWN: f64 = 4.0;
 
+    /// Time after the start of free run in which late bars are no news, in seconds.
+    const START: f64 = 1.0;
+
     pub(crate) fn since(status: &Status) -> Self {
         TransientWarnings {
             late: status.late,
             refused: status.refused,
+            started: None,
             warning: Expiring::default(),
         }
     }
@@ -121,11 +127,14 @@ impl TransientWarnings {
         &mut self,
         context: &Context,
         now: f64,
+        free_running: bool,
         status: &Status,
     ) -> Option<&'static str> {
+        self.started = free_running.then(|| self.started.unwrap_or(now));
+        let starting = self.started.is_some_and(|started| now - started < Self::START);
         if status.refused != self.refused {
             self.warning.set("The host did not accept all notes.", now + Self::SHOWN);
-        } else if status.late != self.late {
+        } else if status.late != self.late && !starting {
             let text = "A bar was not ready in time: another bar played instead.";
             self.warning.set(text, now + Self::SHOWN);
         }

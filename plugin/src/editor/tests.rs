@@ -16,7 +16,9 @@ use nice_plug::plugin::PluginState;
 
 mod clips;
 mod controls;
+mod first_day;
 mod grid;
+mod presets;
 mod window;
 
 use crate::editor::app::EditorApp;

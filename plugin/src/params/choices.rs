@@ -23,6 +23,7 @@ pub enum PhraseBars {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum PhraseOrder {
     /// Phrases vary it.
+    #[name = "Vary"]
     Evolve,
     /// Phrases repeat it.
     Loop,
@@ -32,7 +33,7 @@ pub enum PhraseOrder {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub enum LaunchGrid {
     /// Next sixteenth.
-    #[name = "Next step"]
+    #[name = "Next 1/16"]
     Step,
     /// Next beat.
     #[default]
@@ -75,6 +76,7 @@ pub enum PaceChoice {
     #[name = "Half time"]
     Half,
     /// Song tempo.
+    #[name = "Normal"]
     Plain,
     /// Double time.
     #[name = "Double time"]
@@ -89,6 +91,7 @@ pub enum PrimeMode {
     /// Held drums prime the take and are favoured.
     Hold,
     /// Notes played in a bar prime the take.
+    #[name = "Jam"]
     Play,
     /// The rhythm of the played notes primes the take.
     Tap,

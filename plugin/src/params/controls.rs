@@ -2,6 +2,7 @@
 
 use groove::play::drum_maps::{DRUM_MAPS, FactoryMap, OWN_MAP, map_in};
 use groove::play::perform::{self, Performance};
+use groove::synth::{AUTOMATIC_KIT, Kit, chosen_kit};
 use groove::take::{Fills, Take, TakeControls};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
@@ -49,6 +50,8 @@ pub struct Controls {
     pub audition: bool,
     /// Level of the audition kit, in dB.
     pub level: f32,
+    /// Kit of the audition.
+    pub kit: Kit,
 }
 
 impl Default for Controls {
@@ -65,8 +68,11 @@ impl Controls {
         let channel = u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0);
         let map = u8::try_from(output.map.value()).unwrap_or(0);
         let free_tempo = f64::from(finite(output.free_tempo.value(), 120.0));
+        let take = take_controls(params);
+        let kit = u8::try_from(audition.kit.value()).unwrap_or(AUTOMATIC_KIT);
         Controls {
-            take: take_controls(params),
+            kit: chosen_kit(kit, main_style(&take)),
+            take,
             fills: Fills {
                 every: fills.every.value().bars(),
                 steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
@@ -118,6 +124,12 @@ fn take_controls(params: &DeepPocketParams) -> TakeControls {
         off: lane_set(lanes, |lane| lane.off.value()),
         ..TakeControls::default()
     }
+}
+
+/// Returns the style with the larger share of a blend.
+fn main_style(take: &TakeControls) -> u8 {
+    let (second, share) = take.blend;
+    if share > 0.5 { second } else { take.style }
 }
 
 fn performance(params: &DeepPocketParams) -> Performance {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use groove::Drum;
 use groove::pattern::style::{LAST_STYLE, STYLES, style_number};
 use groove::play::drum_maps::{DRUM_MAPS, LAST_MAP};
+use groove::synth::{AUTOMATIC_KIT, LAST_KIT};
 use nice_plug::prelude::*;
 
 use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
 };
 use crate::params::text::{
-    channel_from_text, channel_text, map_from_text, map_text, style_from_text, style_text,
+    channel_from_text, channel_text, kit_from_text, kit_text, map_from_text, map_text,
+    style_from_text, style_text,
 };
 use crate::params::{
     AuditionParams, ChangeCounter, DeepPocketParams, DrummerParams, FIRST_TAKE, FillParams,
@@ -78,7 +80,7 @@ impl Default for DeepPocketParams {
         DeepPocketParams {
             style: style("Style", i32::from(style_number("rock").unwrap_or(0)), changes),
             temperature: temperature(changes),
-            seed: whole("Take", FIRST_TAKE, [0, MAX_SEED], changes),
+            seed: whole("Take number", FIRST_TAKE, [0, MAX_SEED], changes),
             channel: whole("Channel", 10, [1, 16], changes),
             generation: whole("Generation", 0, [0, LAST_GENERATION], changes)
                 .hide()
@@ -87,8 +89,8 @@ impl Default for DeepPocketParams {
             fills: FillParams::new(changes),
             playing: PlayingParams::new(changes),
             prime: PrimeParams {
-                mode: choice("Prime", PrimeMode::Hold, changes),
-                gate: switch("Gate", false, changes),
+                mode: choice("Listen to keys", PrimeMode::Hold, changes),
+                gate: switch("Only while held", false, changes),
             },
             output: OutputParams::new(changes),
             lanes: Drum::ALL.map(|drum| LaneParams::new(drum, changes)),
@@ -98,6 +100,9 @@ impl Default for DeepPocketParams {
                 on: switch("Audition kit", true, changes),
                 level: linear("Audition level", 0.0, [-30.0, 6.0], 0.1, 1, changes)
                     .with_unit(" dB"),
+                kit: whole("Kit", AUTOMATIC_KIT.into(), [0, LAST_KIT.into()], changes)
+                    .with_value_to_string(Arc::new(kit_text))
+                    .with_string_to_value(Arc::new(kit_from_text)),
             },
             state: ProjectState::default(),
             changes: changes.clone(),
@@ -108,7 +113,7 @@ impl Default for DeepPocketParams {
 fn temperature(changes: &ChangeCounter) -> FloatParam {
     let (min, max) = TEMPERATURE;
     let range = FloatRange::Skewed { min, max, factor: FloatRange::skew_factor(-0.4) };
-    FloatParam::new("Temperature", 1.0, range).with_callback(changes.counter()).with_step_size(0.01)
+    FloatParam::new("Daring", 1.0, range).with_callback(changes.counter()).with_step_size(0.01)
 }
 
 impl DrummerParams {
@@ -116,11 +121,11 @@ impl DrummerParams {
         DrummerParams {
             blend_style: style("Second style", 0, changes),
             blend: percent("Blend", 0.0, 0.0, 1.0, changes),
-            stick: percent("Stick", 0.5, 0.0, 1.0, changes),
+            stick: percent("Repeat", 0.5, 0.0, 1.0, changes),
             density: percent("Density", 0.0, -1.0, 1.0, changes),
-            phrase: choice("Phrase", PhraseBars::Four, changes),
-            order: choice("Phrases", PhraseOrder::Evolve, changes),
-            launch: choice("Changes begin", LaunchGrid::Beat, changes),
+            phrase: choice("Phrase length", PhraseBars::Four, changes),
+            order: choice("Phrase variation", PhraseOrder::Evolve, changes),
+            launch: choice("Changes start", LaunchGrid::Beat, changes),
         }
     }
 }
@@ -142,7 +147,7 @@ impl PlayingParams {
             timing: percent("Timing", 1.0, 0.0, 2.0, changes),
             dynamics: percent("Dynamics", 1.0, 0.0, 2.0, changes),
             velocity: linear("Velocity", 0.0, [-64.0, 64.0], 1.0, 0, changes),
-            pace: choice("Pace", PaceChoice::Plain, changes),
+            pace: choice("Time", PaceChoice::Plain, changes),
         }
     }
 }
@@ -153,7 +158,7 @@ impl OutputParams {
             map: whole("Drum map", 0, [0, LAST_MAP.into()], changes)
                 .with_value_to_string(Arc::new(|number| map_text(DRUM_MAPS, number)))
                 .with_string_to_value(Arc::new(|text| map_from_text(DRUM_MAPS, text))),
-            through: switch("Through", false, changes),
+            through: switch("MIDI thru", false, changes),
             free_run: switch("Free run", false, changes),
             free_tempo: linear("Free tempo", 120.0, [20.0, 400.0], 0.1, 1, changes)
                 .with_unit(" bpm"),

@@ -1,8 +1,9 @@
-//! Texts of styles, channels and drum maps as hosts show and enter them. A range has more numbers
+//! Texts of styles, channels, drum maps and kits as hosts show and enter them. A range has more numbers
 //! than its table has rows, so that rows can be added; the others are "unused".
 
 use groove::pattern::style::{ANY, LAST_STYLE, OWN_STYLES, Style, style_in};
 use groove::play::drum_maps::{FactoryMap, LAST_MAP, map_name};
+use groove::synth::{AUTOMATIC_KIT, KITS, LAST_KIT};
 
 pub(super) fn style_text(table: &[Style], number: i32) -> String {
     let number = u8::try_from(number).unwrap_or(0);
@@ -34,6 +35,19 @@ pub(super) fn channel_text(number: i32) -> String {
 pub(super) fn channel_from_text(text: &str) -> Option<i32> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("common") { Some(0) } else { text.parse().ok() }
+}
+
+pub(super) fn kit_text(number: i32) -> String {
+    let number = u8::try_from(number).unwrap_or(AUTOMATIC_KIT);
+    if number == AUTOMATIC_KIT {
+        return "Automatic".into();
+    }
+    let kit = KITS.iter().find(|(known, ..)| *known == number);
+    kit.map_or_else(|| unused(number), |(.., title)| (*title).into())
+}
+
+pub(super) fn kit_from_text(text: &str) -> Option<i32> {
+    numbered(LAST_KIT, text, kit_text)
 }
 
 fn unused(number: u8) -> String {

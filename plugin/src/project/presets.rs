@@ -7,7 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use groove::Meter;
 use groove::files::write_atomic;
+use groove::pattern::style::style_name;
 use groove::play::perform::Performance;
 use groove::take::Take;
 use serde::{Deserialize, Serialize};
@@ -42,13 +44,27 @@ pub struct Preset {
     /// The performance.
     #[serde(default)]
     pub performance: Performance,
+    /// Meter of the song for which it was saved: beats and note value.
+    #[serde(default = "four_four")]
+    pub meter: (u8, u8),
+}
+
+const fn four_four() -> (u8, u8) {
+    (4, 4)
 }
 
 impl Preset {
     /// Creates a preset.
     #[must_use]
     pub fn new(name: &str, feel: &str, take: Take, performance: Performance) -> Self {
-        Preset { version: VERSION, name: name.trim().into(), feel: feel.into(), take, performance }
+        let (name, feel) = (name.trim().into(), feel.into());
+        Preset { version: VERSION, name, feel, take, performance, meter: four_four() }
+    }
+
+    /// Sets the meter.
+    #[must_use]
+    pub fn in_meter(self, Meter { numerator, denominator }: Meter) -> Self {
+        Preset { meter: (numerator, denominator), ..self }
     }
 
     fn read(text: &str) -> Result<Preset, String> {
@@ -71,13 +87,24 @@ impl Preset {
         style_title(self.take.controls.style, None)
     }
 
-    /// Returns `true` if every word occurs in name, style, feel or tempo.
+    /// Returns `true` if every word occurs in name, style, feel or meter, or is the tempo: a number
+    /// within 5 bpm, *slow* below 85, *fast* above 130 bpm.
     #[must_use]
     pub fn matches(&self, words: &str) -> bool {
-        let Preset { name, feel, take, .. } = self;
-        let text =
-            format!("{name} {} {feel} {:.0} bpm", self.style(), take.controls.tempo).to_lowercase();
-        words.to_lowercase().split_whitespace().all(|word| text.contains(word))
+        let Preset { name, feel, take, meter: (beats, value), .. } = self;
+        let (tempo, style) = (take.controls.tempo, style_name(take.controls.style));
+        let pace = match tempo {
+            ..85.0 => "slow",
+            130.0.. => "fast",
+            _ => "",
+        };
+        let text = format!("{name} {} {style} {feel} {pace} bpm {beats}/{value}", self.style());
+        let text = text.to_lowercase();
+        let found = |word: &str| {
+            let near = |number: f32| (number - tempo).abs() <= 5.0;
+            text.contains(word) || word.trim_end_matches("bpm").parse().is_ok_and(near)
+        };
+        words.to_lowercase().split(|c: char| c.is_whitespace() || c == ',').all(found)
     }
 }
 
@@ -135,6 +162,32 @@ pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
     let text = serde_json::to_string_pretty(preset).map_err(|why| fault(why.to_string()))?;
     write_atomic(&path, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
     Ok(path)
+}
+
+/// Gives a preset file another name and returns its new path.
+///
+/// # Errors
+/// Returns a message if it cannot be read or written, or a preset of that name exists.
+pub fn rename(path: &Path, name: &str) -> Result<PathBuf, String> {
+    let fault = |why: String| format!("The preset cannot be renamed: {why}.");
+    let mut preset = load(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let renamed = new_path(folder, name).map_err(fault)?;
+    preset.name = name.trim().into();
+    let text = serde_json::to_string_pretty(&preset).map_err(|why| fault(why.to_string()))?;
+    write_atomic(&renamed, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
+    fs::remove_file(path).map_err(|why| {
+        fault(format!("it is there under both names, because the old file stays ({why})"))
+    })?;
+    Ok(renamed)
+}
+
+/// Deletes a preset file.
+///
+/// # Errors
+/// Returns a message if it cannot be deleted.
+pub fn delete(path: &Path) -> Result<(), String> {
+    fs::remove_file(path).map_err(|why| format!("The preset cannot be deleted: {why}."))
 }
 
 /// Returns the path of a new preset.
@@ -226,6 +279,39 @@ mod tests {
         assert!(save(&folder, &preset("  ")).is_err() && save(&folder, &preset("..")).is_ok());
         assert_eq!(load(&path), Ok(preset("Back/alley")));
         assert_eq!(list(&folder).len(), 2);
+    }
+
+    #[test]
+    fn presets_are_renamed_and_deleted() {
+        let root = tempfile::tempdir().expect("a folder");
+        let one = save(root.path(), &preset("One")).expect("saved");
+        let two = save(root.path(), &preset("Two")).expect("saved");
+        let sentence = rename(&one, "Two").expect_err("it is there");
+        assert!(sentence.contains("a preset named Two already exists"), "{sentence}");
+        assert!(rename(&one, " ").is_err());
+        let three = rename(&one, " Three ").expect("renamed");
+        assert_eq!(load(&three), Ok(preset("Three")));
+        assert!(!one.exists());
+        delete(&two).expect("deleted");
+        assert_eq!(list(root.path()).len(), 1);
+        assert!(delete(&two).expect_err("it is gone").contains("cannot be deleted"));
+    }
+
+    #[test]
+    fn presets_are_found_by_style_feel_tempo_and_meter() {
+        let found = preset("Back alley").in_meter(Meter::new(6, 8));
+        for words in ["", "back", "ROCK heavy", "late, alley", "96 bpm", "100", "92bpm", "6/8 rock"]
+        {
+            assert!(found.matches(words), "{words}");
+        }
+        for words in ["jazz", "rock jazz", "90 bpm", "5", "slow", "fast", "4/4"] {
+            assert!(!found.matches(words), "{words}");
+        }
+        let mut slow = preset("x");
+        slow.take.controls.tempo = 70.0;
+        assert!(slow.matches("slow 4/4") && !slow.matches("fast"));
+        // Files without a meter are in 4/4.
+        assert!(factory().iter().all(|preset| preset.matches("4/4")));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The versioned record of a project's state besides the parameters.
 
+use groove::DrumSet;
 use groove::take::history::History;
 use groove::take::pins::Pins;
 use groove::take::{Primer, Toward};
@@ -14,6 +15,17 @@ pub const STATE_VERSION: u32 = 4;
 
 /// Default window size, in logical pixels.
 pub const WINDOW: (u32, u32) = (1280, 720);
+
+/// Lanes that pins hold while one lane is regenerated, until the next take or style.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldLanes {
+    /// The regenerated drum, as a set of one.
+    pub lane: DrumSet,
+    /// The user's own pins, which stay when the lanes are released.
+    pub own: Pins,
+    /// All pins while the lanes are held. Other pins mean that they are not.
+    pub pins: Pins,
+}
 
 /// State of a project besides the parameters. Missing fields have defaults; unknown fields are
 /// ignored.
@@ -31,6 +43,9 @@ pub struct SavedState {
     pub primer: Primer,
     /// Pinned cells.
     pub pins: Pins,
+    /// Lanes held around a lane that was regenerated, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldLanes>,
     /// Morph target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toward: Option<Toward>,
@@ -55,6 +70,7 @@ impl Default for SavedState {
             window: WINDOW,
             primer: Primer::Off,
             pins: Pins::NONE,
+            held: None,
             toward: None,
             model: 0,
             models: Vec::new(),

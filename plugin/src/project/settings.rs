@@ -30,6 +30,8 @@ pub struct Settings {
     pub map: Option<UserMap>,
     /// Folder of the last file dialog.
     pub folder: Option<PathBuf>,
+    /// The window has greeted the user.
+    pub greeted: bool,
 }
 
 /// A drum map and the pitches of the user's own map.
@@ -51,7 +53,7 @@ impl UserMap {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { version: VERSION, map: None, folder: None }
+        Settings { version: VERSION, map: None, folder: None, greeted: false }
     }
 }
 

@@ -96,12 +96,13 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
             _ => 0,
         };
         self.load_problem.store(load_problem, Ordering::Relaxed);
-        let SavedState { primer, pins, toward, model, models, history, notes, .. } = saved;
+        let SavedState { primer, pins, held, toward, model, models, history, notes, .. } = saved;
         let toward = Take { toward, ..Take::default() }.repaired().toward;
         self.kept.load(|data| {
             let primer_version = data.extras.primer_version.wrapping_add(1);
             data.extras = TakeExtras { primer, primer_version, pins, toward, model };
             (data.history, data.notes, data.models) = (history, notes, models);
+            data.held = held.into_iter().collect();
         });
         let (width, height) = saved.window;
         self.set_window(width.clamp(320, 8_192), height.clamp(200, 8_192));
@@ -120,6 +121,7 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
                 window: self.window(),
                 primer: kept.extras.primer,
                 pins: kept.extras.pins,
+                held: kept.held(),
                 toward: kept.extras.toward,
                 model: kept.extras.model,
                 models: kept.models.clone(),

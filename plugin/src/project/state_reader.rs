@@ -35,6 +35,7 @@ impl SavedState {
             "window" => self.window = from_str(value)?,
             "primer" => self.primer = from_str(value)?,
             "pins" => self.pins = from_str(value)?,
+            "held" => self.held = from_str(value)?,
             "toward" => self.toward = from_str(value)?,
             "model" => self.model = from_str(value)?,
             "models" => self.models = from_str(value)?,

@@ -12,6 +12,7 @@ use triple_buffer::Input;
 
 use crate::project::models::ModelFile;
 use crate::project::saved_bars::SavedBars;
+use crate::project::saved_state::HeldLanes;
 
 /// Take data besides the parameters, sent to the audio thread; the latest value wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,6 +29,9 @@ pub struct TakeExtras {
     /// Model of the take, as in [`Take::model`].
     pub model: u64,
 }
+
+/// Maximum number of held lanes that undo and redo find again.
+const MAX_HELD: usize = 16;
 
 /// Tells the host that the project has changed. Called from any thread except the audio thread.
 type ChangeHook = Box<dyn Fn() + Send + Sync>;
@@ -48,9 +52,16 @@ pub(super) struct StoreData {
     pub(super) history: Option<History>,
     pub(super) notes: SavedBars,
     pub(super) models: Vec<ModelFile>,
+    /// Lanes held around regenerated ones, the newest last.
+    pub(super) held: Vec<HeldLanes>,
 }
 
 impl StoreData {
+    /// Returns the lanes that the current pins hold around a regenerated one.
+    pub(super) fn held(&self) -> Option<HeldLanes> {
+        self.held.iter().rev().find(|held| held.pins == self.extras.pins).copied()
+    }
+
     /// Publishes the take data to the audio thread.
     fn publish_extras(&mut self) {
         self.extras_writer.write(self.extras);
@@ -65,6 +76,7 @@ impl ProjectStore {
             history: None,
             notes: SavedBars::default(),
             models: Vec::new(),
+            held: Vec::new(),
         };
         ProjectStore {
             data: Mutex::new(data),
@@ -116,6 +128,21 @@ impl ProjectStore {
             drop(data);
             self.mark_changed();
         }
+    }
+
+    /// Returns the lanes that the current pins hold around a regenerated one. For the window.
+    #[must_use]
+    pub fn held(&self) -> Option<HeldLanes> {
+        self.lock().held()
+    }
+
+    /// Remembers the held lanes of pins that are set next. For the window.
+    pub fn hold(&self, held: HeldLanes) {
+        let mut data = self.lock();
+        if data.held.len() == MAX_HELD {
+            data.held.remove(0);
+        }
+        data.held.push(held);
     }
 
     /// Accesses the history, created with `take` if necessary. For the window.

@@ -9,6 +9,7 @@ use std::ops::Range;
 use groove::pattern::clip::{self, Clip};
 use groove::pattern::midi::MidiLayout;
 use groove::play::drum_maps::{at_pitches, plain_strokes};
+use groove::synth::Kit;
 use groove::{Bar, Channels, Drum, DrumSet, Pitches, Step};
 
 use crate::link::{Link, ModelState, Phrase};
@@ -45,6 +46,7 @@ pub struct ClipExport {
     hat_pedal: bool,
     channels: Channels,
     lanes: DrumSet,
+    kit: Kit,
 }
 
 impl ClipExport {
@@ -102,8 +104,8 @@ impl ClipExport {
         if let Some(drum) = options.lane {
             name = format!("{name}-{}", drum.name().to_lowercase().replace(' ', "-"));
         }
-        let Controls { hat_pedal, channels, .. } = controls;
-        Ok(ClipExport { clip, name, pitches, hat_pedal, channels, lanes })
+        let Controls { hat_pedal, channels, kit, .. } = controls;
+        Ok(ClipExport { clip, name, pitches, hat_pedal, channels, lanes, kit })
     }
 
     /// Returns the name of the clip, without extension: style, tempo, seed and, for a single lane,
@@ -122,7 +124,7 @@ impl ClipExport {
     /// Returns a Standard MIDI File.
     #[must_use]
     pub fn midi(&self) -> Vec<u8> {
-        let ClipExport { ref clip, ref name, pitches, hat_pedal, channels, lanes } = *self;
+        let ClipExport { ref clip, ref name, pitches, hat_pedal, channels, lanes, .. } = *self;
         clip.write(&MidiLayout { name, pitches, channels, lanes, hat_pedal })
     }
 
@@ -130,7 +132,7 @@ impl ClipExport {
     /// hundredths of the clip's duration.
     #[must_use]
     pub fn wav(&self, rate: u32) -> Vec<u8> {
-        groove::synth::wav(&self.clip, rate)
+        groove::synth::wav(&self.clip, self.kit, rate)
     }
 
     /// Returns the clip as a grid of text.

@@ -4,7 +4,8 @@
 use groove::take::pins::{MAX_PINNED_STEPS, Pin, Pins};
 use groove::{Drum, DrumSet, Step};
 
-use crate::session::Session;
+use crate::project::saved_state::HeldLanes;
+use crate::session::{Session, SetParam};
 
 impl Session {
     /// Returns the pins.
@@ -13,8 +14,14 @@ impl Session {
         self.store().extras().pins
     }
 
-    fn change_pins(&mut self, change: impl FnOnce(&mut Pins)) {
+    /// Changes the pins, and the user's own ones below held lanes.
+    fn change_pins(&mut self, change: impl Fn(&mut Pins)) {
         self.humanised = None;
+        if let Some(mut held) = self.store().held() {
+            change(&mut held.own);
+            change(&mut held.pins);
+            self.store().hold(held);
+        }
         self.store().change(|extras| change(&mut extras.pins));
     }
 
@@ -23,6 +30,37 @@ impl Session {
         if let Some(told) = self.pins().told(drums, steps) {
             self.link.mailbox().report(Err(told));
         }
+    }
+
+    /// Returns the regenerated drum around which all other lanes are held, if there is one.
+    #[must_use]
+    pub fn held_around(&self) -> Option<Drum> {
+        let held = self.store().held().filter(|held| held.own != held.pins)?;
+        held.lane.iter().next()
+    }
+
+    /// Releases held lanes: only the user's own pins stay.
+    pub fn release_lanes(&mut self) {
+        if let Some(held) = self.store().held() {
+            self.humanised = None;
+            self.store().change(|extras| extras.pins = held.own);
+        }
+    }
+
+    /// Starts a new take for one lane. The others are held as they sound in `steps`, the first
+    /// steps of the phrase, until the next take or style.
+    pub fn regenerate_lane(&mut self, drum: Drum, steps: &[Step], set: &mut SetParam) {
+        self.commit_pending();
+        self.humanised = None;
+        let mut own = self.store().held().map_or_else(|| self.pins(), |held| held.own);
+        let mut pins = Pins::all(steps);
+        own.free_lane(drum);
+        pins.free_lane(drum);
+        let lane: DrumSet = [drum].into_iter().collect();
+        self.store().hold(HeldLanes { lane, own, pins });
+        self.store().change(|extras| extras.pins = pins);
+        self.report_missing(DrumSet::ALL.without(lane), steps);
+        self.start_seed(self.another_seed(), set);
     }
 
     /// Pins or unpins a cell.
@@ -49,12 +87,6 @@ impl Session {
     /// Unpins a lane.
     pub fn free_lane(&mut self, drum: Drum) {
         self.change_pins(|pins| pins.free_lane(drum));
-    }
-
-    /// Pins all lanes as they sound in `steps`, the first steps of the phrase.
-    pub fn keep_all(&mut self, steps: &[Step]) {
-        self.change_pins(|pins| *pins = Pins::all(steps));
-        self.report_missing(DrumSet::ALL, steps);
     }
 
     /// Unpins everything.

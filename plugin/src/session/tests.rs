@@ -1,5 +1,7 @@
 //! Undo, A/B, pins, presets and dropped files, as a musician expects them.
 
+mod held_lanes;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -242,8 +244,6 @@ fn a_lane_is_pinned_as_it_sounds_and_rotated() {
     assert!((1..16).all(|step| pins.get(step, Drum::Ride) == Some(Pin::Silent)));
     bench.session.shift_lane(Drum::Ride, &steps, -17);
     assert_eq!(bench.session.pins().get(14, Drum::Ride), Some(Pin::Hit(hit)));
-    bench.session.keep_all(&steps);
-    assert_eq!(bench.session.pins(), Pins::all(&steps));
 }
 
 #[test]
@@ -255,7 +255,8 @@ fn pins_without_room_are_reported() {
         step.set(Drum::Snare, roll);
         step.set(Drum::Kick, roll);
     }
-    bench.session.keep_all(&steps);
+    bench.session.keep_lane(Drum::Snare, &steps);
+    bench.session.keep_lane(Drum::Kick, &steps);
     assert_eq!(bench.session.take_report(), None);
     bench.session.pin(7, Drum::Crash, Some(Pin::Hit(Hit::plain(90, 0))));
     let told = bench.session.take_report().expect("a report").expect_err("no success");

@@ -144,7 +144,7 @@ impl Instances {
         let setup = Setup { sample_rate: SONG.sample_rate, max_block: SONG.block, offline: true };
         for number in 0..count {
             let mut host = ClapHost::load(clap, CLAP_ID)?;
-            host.set("Take", f64::from(number) / f64::from(count))?;
+            host.set("Take number", f64::from(number) / f64::from(count))?;
             // Users of many instances route them to drum instruments.
             host.set(AUDITION_KIT, 0.0)?;
             host.activate(setup)?;

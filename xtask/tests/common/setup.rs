@@ -12,7 +12,7 @@ pub const SONG: Song =
     Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 480, cycle: None };
 
 /// Parameter that selects the take.
-pub const TAKE: &str = "Take";
+pub const TAKE: &str = "Take number";
 
 /// Activates the plugin for an offline render of a song.
 pub fn ready(host: &mut dyn Host, song: &Song) -> Result<()> {

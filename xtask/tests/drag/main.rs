@@ -109,10 +109,10 @@ fn drops_from(script: &str, screen: &Screen) -> Result<()> {
     assert_eq!(rig.host.save()?, before, "a wrong file changes nothing");
 
     // Left: the generator continues from the file.
-    let held = value(&mut rig, "Prime")?;
+    let held = value(&mut rig, "Listen to keys")?;
     drop_on(&mut rig, script, &midi, false, TEAL)?;
     // Play follows Hold in the parameter's range.
-    until("the primer", || Ok(value(&mut rig, "Prime")? > held))?;
+    until("the primer", || Ok(value(&mut rig, "Listen to keys")? > held))?;
 
     // Right: the bar of the file is played, and nothing else.
     drop_on(&mut rig, script, &midi, true, TEAL)?;

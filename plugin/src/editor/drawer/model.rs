@@ -1,5 +1,5 @@
-//! Model drawer: the model that plays, its training data, and its held-out figures beside the
-//! n-gram baselines.
+//! Model drawer: the model that plays, how well, who recorded its training data, and behind
+//! *Details* its held-out figures beside the n-gram baselines.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
 use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
-use crate::editor::widgets::{line, menu_item, paragraph};
+use crate::editor::widgets::{Button, ButtonStyle, line, menu_item, paragraph};
 use crate::link::{Figures, Metadata, ModelState};
 use crate::project::folders::Folders;
 use crate::project::models::{self, ModelEntry};
@@ -88,32 +88,67 @@ fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, listed: &[ModelEn
     });
 }
 
-/// Describes a model. Returns the rectangle of the last paragraph.
+/// Describes a model: what it plays, how well, and who recorded it; its figures after a click on
+/// *Details*. Returns the rectangle of the last paragraph.
 fn about(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, model: &Metadata) -> Rect {
     let scale = view.scale;
     let gap = scale.px(10.0);
     let name = paragraph(ui, inside, &model.name, scale.font(FontRole::Title), theme::TEXT);
-    let rest = inside.with_min_y(name.bottom() + gap);
-    let own: Vec<&str> = model.own_styles().collect();
-    let styles = match &own[..] {
-        [] => format!("{} styles. Trained on: {}", model.styles.len(), model.trained_on),
-        own => format!(
-            "{} styles, added: {}. Trained on: {}",
-            model.styles.len(),
-            own.join(", "),
-            model.trained_on
-        ),
-    };
-    let styles = paragraph(ui, rest, &styles, scale.font(FontRole::Small), theme::MUTED);
-    let rest = rest.with_min_y(styles.bottom() + scale.px(16.0));
-    let below = figures(ui, view, rest, &model.validation);
-    let rest = rest.with_min_y(below + gap);
-    let Figures { velocity_mae, offset_mae_ms, .. } = model.validation;
-    let mut text = "Perplexity per sixteenth on held-out beats: lower is better.".to_owned();
-    if let (Some(velocity), Some(offset)) = (velocity_mae, offset_mae_ms) {
-        text += &format!(" Velocity within {velocity:.1} of 127, timing within {offset:.1} ms.");
+    let mut rest = inside.with_min_y(name.bottom() + gap);
+    let paragraphs = [Some(plays(model)), how_well(&model.validation), Some(learned_from(model))];
+    for text in paragraphs.into_iter().flatten() {
+        let drawn = paragraph(ui, rest, &text, scale.font(FontRole::Small), theme::TEXT);
+        rest = rest.with_min_y(drawn.bottom() + gap);
     }
-    paragraph(ui, rest, &text, scale.font(FontRole::Small), theme::MUTED)
+    let id = ui.make_persistent_id("model details");
+    let open = ui.data(|data| data.get_temp::<bool>(id)).unwrap_or_default();
+    let row = rest.with_max_y(rest.top() + scale.px(26.0));
+    let row = row.with_max_x(row.left() + scale.px(84.0));
+    let style = if open { ButtonStyle::Selected } else { ButtonStyle::Raised };
+    let hint = "Figures of the model beside those of simple rules.";
+    if (Button { name: "Details", label: "Details", style, hint }).show(ui, scale, row) {
+        ui.data_mut(|data| data.insert_temp(id, !open));
+    }
+    if !open {
+        return row;
+    }
+    let rest = rest.with_min_y(row.bottom() + gap);
+    let below = figures(ui, view, rest, &model.validation);
+    let text = "Perplexity per sixteenth on held-out beats: lower is better.";
+    let rest = rest.with_min_y(below + gap);
+    paragraph(ui, rest, text, scale.font(FontRole::Small), theme::MUTED)
+}
+
+/// Says which styles a model plays.
+fn plays(model: &Metadata) -> String {
+    let own: Vec<&str> = model.own_styles().collect();
+    let count = model.styles.len();
+    match &own[..] {
+        [] => format!("Plays {count} styles, and blends of them."),
+        own => format!("Plays {count} styles, and blends of them. Added: {}.", own.join(", ")),
+    }
+}
+
+/// Says how well a model knows beats that it was not trained on.
+fn how_well(figures: &Figures) -> Option<String> {
+    let [_, _, (_, [best, _])] = BASELINES;
+    let mut text = format!(
+        "In beats that it never heard, it narrows each sixteenth down to {:.1} likely choices, \
+         where a rule that remembers two bars has {best:.1}.",
+        figures.beats?
+    );
+    if let (Some(velocity), Some(offset)) = (figures.velocity_mae, figures.offset_mae_ms) {
+        text += &format!(
+            " Its velocities are within {velocity:.0} of 127, its timing within {offset:.0} ms of \
+             the drummer's."
+        );
+    }
+    Some(text)
+}
+
+/// Names the recordings, and their licence if the model file has it.
+fn learned_from(model: &Metadata) -> String {
+    format!("Learned from recordings of drummers: {}.", model.trained_on.trim_end_matches('.'))
 }
 
 /// Draws the model's perplexities below those of the baselines. Returns the bottom of the table.

@@ -113,8 +113,8 @@ fn channels(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
         view.edits.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
     }
     let through = place.with_min_x(place.left() + scale.px(104.0));
-    let hint = "Passes on played notes that are not drums.";
-    switch(ui, view, through, &params.output.through, ["Through", "Pass other notes"], hint);
+    let hint = "Passes on notes that you play and that are not drums.";
+    switch(ui, view, through, &params.output.through, ["MIDI thru"; 2], hint);
 
     let caption = "Channel of each drum; a dash is the common channel";
     let at = rows.at(183.0).left_center();

@@ -1,19 +1,21 @@
-//! Preset drawer: the factory presets and the user's own, with a search field and a field to save
-//! the current beat.
+//! Preset drawer: the project's favourite takes, the user's presets and the factory presets, with a
+//! search field and a field to save the current beat.
 
 use std::sync::Arc;
 
-use egui::accesskit::Role;
-use egui::text::{LayoutJob, TextWrapping};
-use egui::{Align2, CursorIcon, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
+use egui::{Rect, ScrollArea, Ui, pos2};
 
+use super::preset_rows::{field, own_row, play, row, section, take_row};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
-use crate::editor::widgets::{Button, ButtonStyle, corners, paragraph};
+use crate::editor::widgets::{Button, ButtonStyle, line, paragraph, remark};
 use crate::project::folders::Folders;
 use crate::project::presets::{self, Preset, PresetEntry};
 
-/// The user's presets when the drawer was opened or a preset was saved.
+/// Difference from the song's tempo from which a preset's tempo is offered, as a share.
+const OTHER_TEMPO: f64 = 0.02;
+
+/// The user's presets when the drawer was opened or a preset was changed.
 type Own = Arc<Vec<PresetEntry>>;
 
 fn read() -> Own {
@@ -30,50 +32,107 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, opened
     let own: Own = ui.data(|data| data.get_temp(own_id)).unwrap_or_default();
     let height = scale.px(28.0);
     let search = inside.with_max_y(inside.top() + height);
-    let words = field(ui, view, search, "Search presets", "Search: rock, slow, shuffle, 90 bpm");
+    let words =
+        field(ui, view, search, "Search presets", "Search: rock, slow, shuffle, 90 bpm, 6/8");
     let save = inside.with_min_y(inside.bottom() - height);
     let name_field = save.with_max_x(save.right() - scale.px(76.0));
     let name = field(ui, view, name_field, "Preset name", "Name of the new preset");
     let button = save.with_min_x(save.right() - scale.px(68.0));
     let look = if name.trim().is_empty() { ButtonStyle::Disabled } else { ButtonStyle::Primary };
     let hint = "Saves the current beat as a preset file.";
+    let mut changed = false;
     if (Button { name: "Save preset", label: "Save", style: look, hint }).show(ui, scale, button) {
-        keep(ui, view, &name, own_id);
+        changed = keep(ui, view, &name);
     }
+    let bottom = offer_tempo(ui, view, save);
     let list = Rect::from_min_max(
         pos2(inside.left(), search.bottom() + scale.px(8.0)),
-        pos2(inside.right(), save.top() - scale.px(8.0)),
+        pos2(inside.right(), bottom - scale.px(8.0)),
     );
-    let fault_id = ui.make_persistent_id("preset fault");
-    if let Some(fault) = ui.data(|data| data.get_temp::<String>(fault_id)) {
-        paragraph(ui, list, &fault, scale.font(FontRole::Small), theme::WRONG);
-        return;
-    }
     ui.scope_builder(egui::UiBuilder::new().max_rect(list), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            for listed in own.iter() {
-                match &listed.preset {
-                    Ok(preset) if preset.matches(&words) => row(ui, view, preset, true),
-                    Ok(_) => {}
-                    Err(why) => {
-                        ui.add(
-                            egui::Label::new(egui::RichText::new(why).color(theme::WRONG))
-                                .truncate(),
-                        );
-                    }
-                }
-            }
-            for preset in presets::factory().iter().filter(|preset| preset.matches(&words)) {
-                row(ui, view, preset, false);
-            }
+            changed |= rows(ui, view, &own, &words);
         });
     });
+    if changed {
+        ui.data_mut(|data| data.insert_temp(own_id, read()));
+    }
 }
 
-fn play(view: &mut ViewContext<'_>, preset: &Preset) {
-    let (take, performance) = (preset.take, preset.performance);
-    view.edits.with_host(|session, set| session.play(&take, &performance, set));
-    view.edits.preset = Some((preset.name.clone(), take));
+/// Draws all presets that match the words. Returns `true` if a file was changed.
+fn rows(ui: &mut Ui, view: &mut ViewContext<'_>, own: &Own, words: &str) -> bool {
+    let scale = view.scale;
+    let mut changed = false;
+    let favourites = view.edits.session().favourites();
+    if words.trim().is_empty() && !favourites.is_empty() {
+        section(ui, scale, "FAVOURITE TAKES OF THIS PROJECT");
+        for (place, take) in favourites {
+            if take_row(ui, view, place, &take) {
+                view.edits.with_host(|session, set| session.go_to(place, set));
+            }
+        }
+    }
+    let fits = |entry: &&PresetEntry| entry.preset.as_ref().map_or(true, |it| it.matches(words));
+    let found: Vec<_> = own.iter().filter(fits).collect();
+    if !found.is_empty() {
+        section(ui, scale, "YOUR PRESETS");
+    }
+    for entry in &found {
+        match &entry.preset {
+            Ok(preset) => changed |= own_row(ui, view, preset, &entry.path),
+            Err(why) => {
+                let text = egui::RichText::new(why).color(theme::WRONG);
+                ui.add(egui::Label::new(text).truncate());
+            }
+        }
+    }
+    let factory: Vec<_> =
+        presets::factory().iter().filter(|preset| preset.matches(words)).collect();
+    if !factory.is_empty() {
+        section(ui, scale, "FACTORY PRESETS");
+    }
+    for preset in &factory {
+        if row(ui, scale, preset, false).clicked() {
+            play(view, preset);
+        }
+    }
+    if factory.is_empty() && !found.iter().any(|entry| entry.preset.is_ok()) {
+        let text = format!(
+            "No preset has all of these words: {}. Try a style, a feel, a tempo such as 90 bpm, or a \
+             meter such as 6/8.",
+            words.trim()
+        );
+        let font = scale.font(FontRole::Body);
+        paragraph(ui, ui.available_rect_before_wrap(), &text, font, theme::MUTED);
+    }
+    changed
+}
+
+/// Says above the save field which tempo the loaded preset was made for, if the song has another
+/// one, and offers it to free run. Returns the top of what was drawn.
+fn offer_tempo(ui: &mut Ui, view: &ViewContext<'_>, save: Rect) -> f32 {
+    let scale = view.scale;
+    let (tempo, _) = view.edits.session().song();
+    let Some(preset) = &view.edits.preset else { return save.top() };
+    let made_for = f64::from(preset.take.controls.tempo);
+    let output = &view.params.output;
+    let free = output.free_run.value();
+    let now = if free { f64::from(output.free_tempo.value()) } else { tempo };
+    if (now - made_for).abs() < OTHER_TEMPO * made_for {
+        return save.top();
+    }
+    let note = save.translate(egui::vec2(0.0, -scale.px(34.0)));
+    let whose = if free { "Free run" } else { "The song" };
+    let text = format!("Made for {made_for:.0} bpm. {whose} has {now:.0}.");
+    let at = note.left_center();
+    line(ui, at, egui::Align2::LEFT_CENTER, &text, scale.font(FontRole::Small), theme::MUTED);
+    let label = format!("Play at {made_for:.0}");
+    let hint = "Sets the tempo of free run. The tempo of a song is the host's.";
+    let button = Button { name: "Use tempo", label: &label, style: ButtonStyle::Raised, hint };
+    if free && button.show(ui, scale, note.with_min_x(note.right() - scale.px(92.0))) {
+        view.edits.set(&output.free_tempo, preset.take.controls.tempo);
+    }
+    note.top()
 }
 
 /// Plays the preset `by` places after the current one in the list, with wrap-around.
@@ -81,7 +140,7 @@ pub(crate) fn turn(view: &mut ViewContext<'_>, by: i64) {
     let own = read();
     let own = own.iter().filter_map(|listed| listed.preset.as_ref().ok());
     let all: Vec<&Preset> = own.chain(presets::factory()).collect();
-    let last = view.edits.preset.as_ref().map(|(name, _)| name);
+    let last = view.edits.preset.as_ref().map(|preset| &preset.name);
     let at = last.and_then(|last| all.iter().position(|preset| preset.name == *last));
     let at = at.map_or(if by > 0 { -1 } else { 0 }, |at| i64::try_from(at).unwrap_or(0));
     let count = i64::try_from(all.len()).unwrap_or(1).max(1);
@@ -91,62 +150,22 @@ pub(crate) fn turn(view: &mut ViewContext<'_>, by: i64) {
     }
 }
 
-/// Draws a text field whose text persists while the drawer is open.
-fn field(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect, name: &str, hint: &str) -> String {
-    let id = ui.make_persistent_id(name);
-    let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_default();
-    let edit = TextEdit::singleline(&mut text)
-        .id(id.with("field"))
-        .font(view.scale.font(FontRole::Body))
-        .hint_text(hint)
-        .margin(egui::Margin::symmetric(8, 4));
-    let shown = ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
-        ui.add(edit.desired_width(rect.width()).min_size(rect.size()))
-    });
-    shown.inner.accessible_name(name);
-    ui.data_mut(|data| data.insert_temp(id, text.clone()));
-    text
-}
-
-fn keep(ui: &Ui, view: &ViewContext<'_>, name: &str, own_id: egui::Id) {
+/// Saves the current beat. Returns `true` if it was saved.
+fn keep(ui: &Ui, view: &mut ViewContext<'_>, name: &str) -> bool {
     let session = view.edits.session();
-    let preset = Preset::new(name, "", session.take(), session.performance());
+    let (_, meter) = session.song();
+    let preset = Preset::new(name, "", session.take(), session.performance()).in_meter(meter);
     let kept = Folders::for_user()
         .ok_or_else(|| "The preset cannot be saved: the system reports no user folder.".to_owned())
         .and_then(|folders| presets::save(&folders.presets, &preset));
-    let fault_id = ui.make_persistent_id("preset fault");
-    ui.data_mut(|data| match kept {
+    match kept {
         Ok(_) => {
-            data.insert_temp(own_id, read());
+            view.edits.preset = Some(preset);
+            true
         }
         Err(why) => {
-            data.insert_temp(fault_id, why);
+            remark(ui.ctx(), why);
+            false
         }
-    });
-}
-
-fn row(ui: &mut Ui, view: &mut ViewContext<'_>, preset: &Preset, own: bool) {
-    let scale = view.scale;
-    let size = vec2(ui.available_width(), scale.px(34.0));
-    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    let response = ui.interact(rect, ui.make_persistent_id((&preset.name, own)), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &preset.name));
-    if response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect, corners(scale), theme::LIFTED);
     }
-    let at = |x: f32, y: f32| pos2(rect.left() + scale.px(x), rect.top() + scale.px(y));
-    let colour = if own { theme::TEAL } else { theme::TEXT };
-    let strong = scale.font(FontRole::Strong);
-    ui.painter().text(at(8.0, 10.0), Align2::LEFT_CENTER, &preset.name, strong, colour);
-    let about = format!("{} · {:.0} · {}", preset.style(), preset.take.controls.tempo, preset.feel);
-    let mut about = LayoutJob::simple_singleline(about, scale.font(FontRole::Small), theme::MUTED);
-    about.wrap = TextWrapping::truncate_at_width(rect.width() - scale.px(16.0));
-    let about = ui.painter().layout_job(about);
-    let corner = at(8.0, 25.0) - vec2(0.0, about.size().y / 2.0);
-    ui.painter().galley(corner, about, theme::MUTED);
-    if response.clicked() {
-        play(view, preset);
-        ui.ctx().request_repaint();
-    }
-    response.on_hover_cursor(CursorIcon::PointingHand);
 }

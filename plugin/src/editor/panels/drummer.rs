@@ -1,4 +1,4 @@
-//! Drummer panel: style and blend, stick, temperature, density.
+//! Drummer panel: style and blend, repeat, daring, density.
 
 use egui::{Rect, Ui, pos2, vec2};
 use nice_plug::params::{IntParam, Param as _};
@@ -16,8 +16,8 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let stick = Rect::from_min_size(inside.min + scale.size(-4.0, 14.0), scale.size(118.0, 136.0));
     Dial {
         param: &params.drummer.stick,
-        name: "Stick",
-        label: "Stick",
+        name: "Repeat",
+        label: "Repeat",
         size: DialSize::Large,
         origin: 0.0,
         mark: Some(HUMAN),
@@ -56,9 +56,9 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         let centre = below.left() + below.width() * place;
         Rect::from_center_size(pos2(centre, below.center().y), scale.size(78.0, 78.0))
     };
-    let hint = "How far the theme strays from the most probable beat: low is plain, 1.00 is like the \
-                recordings that the model was trained on, higher is wild.";
-    Dial::small(&params.temperature, "Temperature", hint).show(ui, view, dial(0.22));
+    let hint = "How daring the beat is: low plays the most usual one, 1.00 is like the drummers who \
+                were recorded, higher is wild.";
+    Dial::small(&params.temperature, "Daring", hint).show(ui, view, dial(0.22));
     let hint = "Number of hits: 0 % is like drummers of the style. Each lane also has its own \
                 density.";
     Dial { origin: 0.5, ..Dial::small(&params.drummer.density, "Density", hint) }.show(

@@ -29,8 +29,8 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     );
     Segments {
         param: &params.pace,
-        name: "Pace",
-        choices: &[(0, "Half"), (1, "1:1"), (2, "Double")],
+        name: "Time",
+        choices: &[(0, "Half"), (1, "Normal"), (2, "Double")],
         hint: "Plays the pattern in half, normal or double time.",
     }
     .show(ui, view, segments);

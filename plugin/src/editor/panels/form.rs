@@ -12,18 +12,18 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let place = row(ui, scale, inside, [0, 5], "Length");
     Segments {
         param: &params.drummer.phrase,
-        name: "Phrase",
+        name: "Phrase length",
         choices: &[(0, "1"), (1, "2"), (2, "4"), (3, "8")],
         hint: "Bars in a phrase: the part that is shown, looped, and dragged as a clip.",
     }
     .show(ui, view, place);
-    let place = row(ui, scale, inside, [1, 5], "Play");
+    let place = row(ui, scale, inside, [1, 5], "Phrases");
     Segments {
         param: &params.drummer.order,
-        name: "Phrases",
-        choices: &[(1, "Loop"), (0, "Evolve")],
-        hint: "Loop repeats the theme. Evolve varies it from phrase to phrase, always in the same \
-               way: a song position sounds the same every time.",
+        name: "Phrase variation",
+        choices: &[(1, "Loop"), (0, "Vary")],
+        hint: "Loop repeats the first phrase. Vary changes it from phrase to phrase, always in the \
+               same way: a song position sounds the same every time.",
     }
     .show(ui, view, place);
     let place = row(ui, scale, inside, [2, 5], "Fill at");
@@ -55,12 +55,12 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         beside: None,
     }
     .show(ui, view, share.with_max_x(share.right() - scale.px(6.0)));
-    let place = row(ui, scale, inside, [4, 5], "Change");
+    let place = row(ui, scale, inside, [4, 5], "Start at");
     Segments {
         param: &params.drummer.launch,
-        name: "Changes begin",
-        choices: &[(0, "Step"), (1, "Beat"), (2, "Bar"), (3, "Phrase")],
-        hint: "A change is heard from the next step, beat, bar or phrase. Columns that will change \
+        name: "Changes start",
+        choices: &[(0, "1/16"), (1, "Beat"), (2, "Bar"), (3, "Phrase")],
+        hint: "A change starts at the next sixteenth, beat, bar or phrase. Columns that will change \
                glow until then.",
     }
     .show(ui, view, place);

@@ -18,15 +18,15 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
     let modes = inside.with_max_y(inside.top() + scale.px(28.0));
     Segments {
         param: &params.mode,
-        name: "Prime",
-        choices: &[(0, "Off"), (1, "Hold"), (2, "Play"), (3, "Tap")],
-        hint: "Use of the keys that you play into the plugin. Hold: the drummer favours held \
-               drums. Play: it continues a bar that you play. Tap: the kit plays to your rhythm.",
+        name: "Listen to keys",
+        choices: &[(0, "Off"), (1, "Hold"), (2, "Jam"), (3, "Tap")],
+        hint: "What the drummer does with drum keys that you play into the plugin. Hold: it favours \
+               held drums. Jam: it continues a bar that you play. Tap: the kit plays to your rhythm.",
     }
     .show(ui, view, modes);
     let gate = inside.with_min_y(inside.bottom() - scale.px(24.0));
-    let hint = "Plays only while a key is held.";
-    switch(ui, view, gate, &params.gate, ["Gate", "Gate"], hint);
+    let hint = "The kit sounds only while a key is held.";
+    switch(ui, view, gate, &params.gate, ["Only while held"; 2], hint);
     let middle = Rect::from_min_max(
         pos2(inside.left(), modes.bottom() + scale.px(12.0)),
         pos2(inside.right(), gate.top() - scale.px(6.0)),
@@ -42,8 +42,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
         line(ui, at, Align2::LEFT_CENTER, &kept, scale.font(FontRole::Small), theme::TEAL);
         let clear = gate.with_min_x(gate.right() - scale.px(60.0));
         let hint = "Forgets what was played, tapped or dropped.";
-        let button =
-            Button { name: "Clear primer", label: "Clear", style: ButtonStyle::Flat, hint };
+        let button = Button { name: "Forget", label: "Forget", style: ButtonStyle::Flat, hint };
         if button.show(ui, scale, clear) {
             view.edits.session_mut().clear_primer();
         }
@@ -62,8 +61,8 @@ fn file(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     let popup = Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     popup.align(RectAlign::TOP_START).gap(scale.px(4.0)).show(|ui| {
         let options = view.edits.options;
-        let hint = "Its last bars are the primer: the drummer continues from them.";
-        if menu_item(ui, scale, "Prime with a MIDI file", "Prime with a MIDI file…", hint) {
+        let hint = "The drummer carries on from its last bars.";
+        if menu_item(ui, scale, "Continue a MIDI file", "Continue a MIDI file…", hint) {
             view.asked = Some(Action::PickFile(FilePurpose::Prime, options));
         }
         let hint = "Its hits are pinned, with a drummer's velocities and timing.";

@@ -28,11 +28,11 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
     compare(ui, view, second.with_max_x(second.left() + scale.px(120.0)), &overview);
     Field {
         param: &params.seed,
-        name: "Seed",
-        shown: format!("seed {}", grouped(params.seed.value())),
+        name: "Take number",
+        shown: format!("take {}", grouped(params.seed.value())),
         turns: false,
-        hint: "The number of this take: the same seed with the same settings always plays the same \
-               beat. Click to type one.",
+        hint: "The number of this take: the same number with the same settings and tempo always \
+               plays the same beat. Click to type one.",
     }
     .show(ui, view, second.with_min_x(second.right() - scale.px(88.0)));
     let card = inside.with_min_y(second.bottom() + scale.px(11.0));

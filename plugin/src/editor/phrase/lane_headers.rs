@@ -13,10 +13,12 @@ use nice_plug::params::Param as _;
 use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::cell_menu;
-use crate::editor::phrase::layout::{Cell, GridLayout, HEADERS, LANES};
+use crate::editor::phrase::layout::{Cell, GridLayout, HEADERS, LANES, RULER};
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme::{self, FontRole, Scale};
-use crate::editor::widgets::{Button, ButtonStyle, Slider, hint_beside, letter_toggle, menu_item};
+use crate::editor::widgets::{
+    Button, ButtonStyle, Slider, hint_beside, letter_toggle, line, menu_item,
+};
 use crate::params::LaneParams;
 use crate::params::controls::Controls;
 use crate::session::clip_export::ExportOptions;
@@ -35,6 +37,25 @@ pub(crate) fn show(
             ui.painter().rect_filled(lane, CornerRadius::ZERO, theme::PANEL);
         }
         header(ui, view, phrase, (drum, pitches[drum.index()]), lane);
+    }
+    held_lanes(ui, view, grid);
+}
+
+/// Says above the headers which lanes are held, with a button that releases them.
+fn held_lanes(ui: &mut Ui, view: &mut ViewContext<'_>, grid: &GridLayout) {
+    let Some(drum) = view.edits.session().held_around() else { return };
+    let (scale, top) = (view.scale, grid.lanes.top());
+    let area = grid.lanes.with_min_y(top - scale.px(RULER)).with_max_y(top - scale.px(4.0));
+    let area = area.with_max_x(area.left() + scale.px(HEADERS - 8.0));
+    let text = format!("Held: all but {}", drum.name());
+    let font = scale.font(FontRole::Small);
+    line(ui, area.left_center(), Align2::LEFT_CENTER, &text, font, theme::TEAL);
+    let hint = "The other drums stay as they are while you try new parts for this one, until New take \
+                or another style. Release: only your own pins stay.";
+    let button =
+        Button { name: "Release lanes", label: "Release", style: ButtonStyle::Raised, hint };
+    if button.show(ui, scale, area.with_min_x(area.right() - scale.px(70.0))) {
+        view.edits.session_mut().release_lanes();
     }
 }
 
@@ -154,7 +175,7 @@ impl LaneHeader<'_> {
                 view.edits.session_mut().keep_lane(drum, steps);
             }
         }
-        let again = format!("New lane: {name}");
+        let again = format!("New part: {name}");
         let style = ButtonStyle::Flat;
         let again = Button { name: &again, label: "↻", style, hint: REGENERATE };
         if again.show_in(ui, scale, self.button(scale, 134.0), area) {
@@ -194,7 +215,8 @@ impl LaneHeader<'_> {
 }
 
 /// Tooltip of regenerating a lane.
-const REGENERATE: &str = "Regenerates only this lane; all others stay as they are.";
+const REGENERATE: &str =
+    "A new part for this drum. The others are held until New take or another style.";
 
 /// Draws a drag handle of six dots.
 fn grip(ui: &Ui, scale: Scale, centre: Pos2) {
@@ -250,11 +272,11 @@ fn lane_entries(ui: &mut Ui, view: &mut ViewContext<'_>, steps: &[Step], drum: D
     if menu_item(ui, scale, "Unpin all", "Unpin all lanes", "Removes all pins.") {
         view.edits.session_mut().free_all();
     }
-    if menu_item(ui, scale, &lane("Regenerate"), "Regenerate the lane", REGENERATE) {
+    if menu_item(ui, scale, &lane("Regenerate"), "New part for this lane", REGENERATE) {
         view.edits.regenerate_lane(drum, steps);
     }
-    let hint = "The drummer does without this drum, and plays the others accordingly. To hear \
-                less of it only for now, mute it.";
+    let hint = "The drummer plays without this drum, and the others accordingly. To silence it only \
+                for now, mute it.";
     let off = if params.off.value() { "Use this drum" } else { "Leave this drum out" };
     if menu_item(ui, scale, params.off.name(), off, hint) {
         view.edits.set(&params.off, !params.off.value());

@@ -196,20 +196,20 @@ fn a_midi_file_primes_or_is_humanised() {
     fs::write(folder.path().join("broken.mid"), b"RIFF").expect("a file");
     let mut rig = Rig::new();
     rig.click("MIDI file");
-    rig.click("Prime with a MIDI file");
+    rig.click("Continue a MIDI file");
     rig.choose("broken.mid");
     assert!(rig.says("The file cannot be used: "));
     rig.click("MIDI file");
-    rig.click("Prime with a MIDI file");
+    rig.click("Continue a MIDI file");
     rig.choose("beat.mid");
     assert!(rig.shows("The drummer continues from 1 bar of the file."));
-    assert_eq!(rig.value("Prime"), "Play");
+    assert_eq!(rig.value("Listen to keys"), "Jam");
     assert!(matches!(rig.params.state.kept().extras().primer, Primer::Play(_)));
     rig.click("MIDI file");
     rig.click("Humanise a MIDI file");
     rig.choose("beat.mid");
     assert!(matches!(rig.link.mailbox().next_command(), Some(WorkerCommand::Humanise(..))));
-    assert_eq!(rig.value("Phrase"), "1 bar");
+    assert_eq!(rig.value("Phrase length"), "1 bar");
     rig.click("MIDI file");
     rig.drag("Amount", vec2(500.0, 0.0), Modifiers::NONE);
     let Some(WorkerCommand::Humanise(_, _, amount, _)) = rig.link.mailbox().next_command() else {

@@ -35,7 +35,6 @@ fn every_parameter_has_a_control_and_every_control_a_name() {
     for (_, param, _) in rig.params.param_map() {
         // SAFETY: the rig keeps the parameters alive.
         let name = unsafe { param.name() };
-        let name = if name == "Take" { "Seed" } else { name };
         // Bypass belongs to the host; Generation is hidden.
         if ["Bypass", "Generation"].contains(&name) {
             continue;
@@ -50,12 +49,12 @@ fn every_parameter_has_a_control_and_every_control_a_name() {
 fn segments_select_a_choice() {
     let mut rig = Rig::new();
     for (name, choices) in [
-        ("Phrase", &["1 bar", "2 bars", "4 bars", "8 bars"][..]),
-        ("Phrases", &["Evolve", "Loop"]),
+        ("Phrase length", &["1 bar", "2 bars", "4 bars", "8 bars"][..]),
+        ("Phrase variation", &["Vary", "Loop"]),
         ("Fill", &["Never", "Every bar", "Every 4 bars", "Every 16 bars"]),
-        ("Changes begin", &["Next step", "Next beat", "Next bar", "Next phrase"]),
-        ("Pace", &["Half time", "Plain", "Double time"]),
-        ("Prime", &["Off", "Hold", "Play", "Tap"]),
+        ("Changes start", &["Next 1/16", "Next beat", "Next bar", "Next phrase"]),
+        ("Time", &["Half time", "Normal", "Double time"]),
+        ("Listen to keys", &["Off", "Hold", "Jam", "Tap"]),
     ] {
         for choice in choices {
             rig.click(&format!("{name}: {choice}"));
@@ -70,7 +69,7 @@ fn switches_and_lane_buttons_toggle() {
     let mut rig = Rig::new();
     assert_eq!(rig.value("Audition kit"), "On", "a newcomer hears it at once");
     rig.click("Audition kit");
-    for name in ["Audition kit", "Gate", "Snare mute", "Ride solo"] {
+    for name in ["Audition kit", "Only while held", "Snare mute", "Ride solo"] {
         assert_eq!(rig.value(name), "Off");
         rig.click(name);
         assert_eq!(rig.value(name), "On", "{name}");
@@ -83,8 +82,8 @@ fn switches_and_lane_buttons_toggle() {
 fn knobs_and_sliders_respond_to_wheel_drag_and_double_click() {
     let mut rig = Rig::new();
     for name in [
-        "Stick",
-        "Temperature",
+        "Repeat",
+        "Daring",
         "Density",
         "Blend",
         "Swing",
@@ -121,7 +120,7 @@ fn output_drawer_sets_map_channel_and_free_run() {
     assert_eq!(rig.value("Drum map"), "Addictive Drums");
     rig.click("Articulations");
     assert!(!rig.params.output.articulations.value());
-    rig.click("Through");
+    rig.click("MIDI thru");
     rig.click("Free run");
     assert!(rig.params.output.through.value() && rig.params.output.free_run.value());
     rig.wheel("Free tempo", vec2(0.0, 1.0), Modifiers::NONE);
@@ -132,7 +131,7 @@ fn output_drawer_sets_map_channel_and_free_run() {
     assert!(rig.params.lanes[Drum::Snare.index()].pitch.value() > 38);
     rig.window.key_press(Key::Escape);
     rig.window.run();
-    assert!(rig.window.query_by_label("Through").is_none(), "Escape closes it");
+    assert!(rig.window.query_by_label("MIDI thru").is_none(), "Escape closes it");
 }
 
 #[test]
@@ -196,7 +195,10 @@ fn preset_arrows_step_through_the_list() {
     let all = crate::project::presets::factory();
     rig.click("Next preset");
     assert_eq!(rig.params.seed.value(), i32::try_from(all[0].take.controls.seed).expect("a seed"));
-    assert_eq!(rig.window.state().edits.preset.as_ref().map(|(name, _)| name), Some(&all[0].name));
+    assert_eq!(
+        rig.window.state().edits.preset.as_ref().map(|preset| &preset.name),
+        Some(&all[0].name)
+    );
     rig.click("Next preset");
     rig.click("Previous preset");
     rig.click("Previous preset");
@@ -217,12 +219,12 @@ fn new_take_is_another_seed() {
 fn a_seed_can_be_typed() {
     let mut rig = Rig::new();
     let seed = |rig: &Rig| rig.params.seed.value();
-    rig.window.get_by_role_and_label(Role::SpinButton, "Seed").click();
+    rig.window.get_by_role_and_label(Role::SpinButton, "Take number").click();
     rig.window.run();
     rig.type_over("48213");
     assert_eq!(seed(&rig), 48213);
 
-    rig.window.get_by_role_and_label(Role::SpinButton, "Seed").click();
+    rig.window.get_by_role_and_label(Role::SpinButton, "Take number").click();
     rig.window.run();
     rig.type_over("rock");
     assert_eq!(seed(&rig), 48213, "what is not a number changes nothing");
@@ -232,7 +234,7 @@ fn a_seed_can_be_typed() {
 fn escape_leaves_the_seed_as_it_was() {
     let mut rig = Rig::new();
     let before = rig.params.seed.value();
-    rig.window.get_by_role_and_label(Role::SpinButton, "Seed").click();
+    rig.window.get_by_role_and_label(Role::SpinButton, "Take number").click();
     rig.window.run();
     rig.window.event(Event::Text("7777".to_owned()));
     rig.window.run();
@@ -263,37 +265,37 @@ fn dial_responds_to_wheel_drag_keys_typing_and_double_click() {
     let temperature = |rig: &Rig| rig.params.temperature.unmodulated_normalized_value();
     let usual = rig.params.temperature.default_normalized_value();
 
-    rig.wheel("Temperature", vec2(0.0, 3.0), Modifiers::NONE);
+    rig.wheel("Daring", vec2(0.0, 3.0), Modifiers::NONE);
     let wheeled = temperature(&rig);
     assert!(wheeled > usual + 0.03, "{usual} -> {wheeled}");
 
-    rig.drag("Temperature", vec2(0.0, -60.0), Modifiers::NONE);
+    rig.drag("Daring", vec2(0.0, -60.0), Modifiers::NONE);
     let dragged = temperature(&rig);
     assert!(dragged > wheeled + 0.2, "{wheeled} -> {dragged}");
 
     // The distance does not depend on the number of frames.
     let mut lowered = |frames| {
         let before = temperature(&rig);
-        rig.drag_in(frames, "Temperature", vec2(0.0, 20.0), Modifiers::NONE);
+        rig.drag_in(frames, "Daring", vec2(0.0, 20.0), Modifiers::NONE);
         before - temperature(&rig)
     };
     let (few, many) = (lowered(2), lowered(40));
     assert!((few - many).abs() < 5e-3, "{few} in two frames, {many} in forty");
     let dragged = temperature(&rig);
 
-    rig.drag("Temperature", vec2(0.0, 60.0), Modifiers::SHIFT);
+    rig.drag("Daring", vec2(0.0, 60.0), Modifiers::SHIFT);
     let fine = dragged - temperature(&rig);
     assert!((0.01..0.06).contains(&fine), "{fine}");
 
-    rig.double_click("Temperature");
+    rig.double_click("Daring");
     assert!((temperature(&rig) - usual).abs() < 1e-3);
 
-    rig.window.get_by_label("Temperature").click_secondary();
+    rig.window.get_by_label("Daring").click_secondary();
     rig.window.run();
     rig.type_over("0.45");
     assert!((rig.params.temperature.value() - 0.45).abs() < 1e-3);
 
-    rig.window.get_by_label("Temperature").focus();
+    rig.window.get_by_label("Daring").focus();
     rig.window.run();
     rig.window.key_press(Key::ArrowUp);
     rig.window.run();

@@ -257,7 +257,7 @@ fn a_lane_header_pins_and_regenerates_its_lane() {
     rig.click("Unpin lane: Snare");
     assert_eq!(rig.params.state.kept().extras().pins, groove::take::pins::Pins::NONE);
     let seed = rig.params.seed.value();
-    rig.click("New lane: Snare");
+    rig.click("New part: Snare");
     assert_ne!(rig.params.seed.value(), seed);
 }
 

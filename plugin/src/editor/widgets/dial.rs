@@ -75,7 +75,12 @@ impl<'a, P: Param> Dial<'a, P> {
             let shown = self.param.to_string().replace(" %", "%");
             painter.text(centre, Align2::CENTER_CENTER, shown, scale.font(voice), theme::TEXT);
         }
-        let below = pos2(centre.x, rect.bottom() - scale.px(8.0));
+        // Between the open ends of a small ring, so that rows of dials keep their distance.
+        let below = match self.size {
+            DialSize::Large => rect.bottom() - scale.px(8.0),
+            DialSize::Small => centre.y + scale.px(radius + 4.0),
+        };
+        let below = pos2(centre.x, below);
         let colour = if response.has_focus() { theme::AMBER } else { theme::MUTED };
         let font = scale.font(FontRole::Small);
         painter.text(below, Align2::CENTER_CENTER, self.label, font, colour);

@@ -1,19 +1,21 @@
 //! Drawn text that assistive tools can read.
 
 use egui::accesskit::Role;
-use egui::{Align2, Color32, CornerRadius, FontId, Pos2, Rect, Sense, Ui, WidgetInfo, pos2};
+use egui::{
+    Align2, Color32, Context, CornerRadius, FontId, Id, Pos2, Rect, Sense, Ui, WidgetInfo, pos2,
+};
 
 use crate::editor::theme::{self, FontRole, Scale};
 
 /// Draws a message in `rect`: an error if `wrong`, else a confirmation.
 pub(crate) fn banner(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: bool) {
     let colour = if wrong { theme::WRONG } else { theme::TEAL };
-    let round = CornerRadius::from(scale.px(7.0));
+    let round = CornerRadius::from(scale.px(5.0));
     ui.painter().rect_filled(rect, round, theme::GROUND.lerp_to_gamma(colour, 0.16));
     let dot = pos2(rect.left() + scale.px(16.0), rect.center().y);
     ui.painter().circle_filled(dot, scale.px(4.5), colour);
     let left = pos2(rect.left() + scale.px(30.0), rect.center().y);
-    line(ui, left, Align2::LEFT_CENTER, text, scale.font(FontRole::Body), theme::TEXT);
+    line(ui, left, Align2::LEFT_CENTER, text, scale.font(FontRole::Small), theme::TEXT);
 }
 
 /// Draws a line of text that assistive tools can read. Returns its rectangle.
@@ -37,6 +39,19 @@ pub(crate) fn paragraph(ui: &Ui, rect: Rect, text: &str, font: FontId, colour: C
     ui.painter().galley(rect.min, laid, colour);
     expose_text(ui, area, text);
     area
+}
+
+/// Key of the sentence of [`remark`].
+const REMARK: &str = "remark";
+
+/// Leaves a sentence for the window's message line.
+pub(crate) fn remark(context: &Context, sentence: String) {
+    context.data_mut(|data| data.insert_temp(Id::unique(REMARK), sentence));
+}
+
+/// Takes the sentence that a widget left for the window's message line.
+pub(crate) fn take_remark(context: &Context) -> Option<String> {
+    context.data_mut(|data| data.remove_temp(Id::unique(REMARK)))
 }
 
 /// Exposes drawn text to assistive tools.

@@ -3,6 +3,7 @@
 use egui::{Event, Key, MouseWheelUnit, Rect, Response, Sense, Ui, Vec2, WidgetInfo};
 use nice_plug::params::Param;
 
+use super::labels::remark;
 use super::text_field::text_field;
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 
@@ -12,8 +13,8 @@ const FINE: f32 = 0.1;
 const NOTCH: f32 = 0.02;
 
 /// Usage note at the end of tooltips.
-pub(crate) const HOW_TO: &str = "Drag or scroll, with shift for fine steps. Double click: the \
-                              default. Right click or Enter: type a value.";
+pub(crate) const HOW_TO: &str = "Drag up or sideways, or scroll, with shift for fine steps. Double \
+                              click: the default. Right click or Enter: type a value.";
 
 /// Control of a parameter that can be dragged, scrolled and typed.
 pub(crate) struct ValueInput<'a, P> {
@@ -146,6 +147,29 @@ pub(crate) fn wheel_notches(ui: &Ui) -> f32 {
     })
 }
 
+/// Reads a typed value, 0 to 1.
+///
+/// # Errors
+/// Returns a sentence for the user if it is no value or out of range.
+fn read<P: Param>(param: &P, text: &str) -> Result<f32, String> {
+    let digits: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let shown = |value: f32| param.normalized_value_to_string(value, true);
+    let fault = || {
+        let (name, text) = (param.name(), text.trim());
+        format!("“{text}” is no value of {name}, which goes from {} to {}.", shown(0.0), shown(1.0))
+    };
+    let read = |text: &str| param.string_to_normalized_value(text);
+    let value = read(text.trim()).or_else(|| read(&digits)).ok_or_else(fault)?;
+    // A number beyond the range would become its end.
+    let end = param.normalized_value_to_string(value, false).parse::<f64>();
+    match (digits.parse::<f64>(), end) {
+        (Ok(typed), Ok(end)) if (value == 0.0 && typed < end) || (value == 1.0 && typed > end) => {
+            Err(fault())
+        }
+        _ => Ok(value),
+    }
+}
+
 /// Draws the field for typing a value while it is open, and sets the parameter when it closes.
 /// Returns `true` if it was open.
 pub(super) fn typing<P: Param>(
@@ -171,13 +195,11 @@ pub(super) fn typing<P: Param>(
         }
         Some(typed) => {
             ui.data_mut(|data| data.remove::<String>(text_id));
-            let digits: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-            let read = || {
-                let plain = param.string_to_normalized_value(text.trim());
-                plain.or_else(|| param.string_to_normalized_value(&digits))
-            };
-            if let Some(value) = typed.then(read).flatten() {
-                view.edits.gesture(param, ParamGesture::Jump(value));
+            if typed {
+                match read(param, &text) {
+                    Ok(value) => view.edits.gesture(param, ParamGesture::Jump(value)),
+                    Err(why) => remark(ui.ctx(), why),
+                }
             }
         }
     }

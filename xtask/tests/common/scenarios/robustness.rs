@@ -57,7 +57,7 @@ pub fn all_notes_off_and_a_stop_close_the_gate(load: Load) -> Result<()> {
         (Some([0xc0, 5, 0]), false),
     ] {
         let mut host = load();
-        host.set("Gate", 1.0)?;
+        host.set("Only while held", 1.0)?;
         ready(&mut *host, &SONG)?;
         let mut heard = Recording::default();
         let key = Message::NoteOn { key: 20, channel: 0, velocity: 0.8 };

@@ -1,0 +1,202 @@
+//! Hats and cymbals of a drum machine: six square waves that run freely, mixed and filtered into two
+//! bands above a cutoff, and high-passed noise, each with its own decay. All voices share the
+//! oscillators.
+
+use fundsp::audionode::AudioNode;
+use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode};
+use multiversion::multiversion;
+
+use super::super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter, sides};
+use super::super::resonators::PIECE;
+use super::sounds::MetalSound;
+
+/// Frequencies of the square waves, in Hz; the last two are the cowbell's.
+const SQUARES: [f32; 6] = [205.3, 304.4, 369.6, 522.7, 540.0, 800.0];
+
+/// The square waves.
+pub(super) struct Oscillators {
+    /// Phase of each, 0 to 1, and its cycles per sample.
+    phases: [f32; SQUARES.len()],
+    steps: [f32; SQUARES.len()],
+}
+
+/// Sum of all square waves, and of the cowbell's two.
+struct Tones {
+    all: [f32; PIECE],
+    bell: [f32; PIECE],
+}
+
+impl Oscillators {
+    pub(super) fn new(rate: f32) -> Self {
+        let steps = SQUARES.map(|hertz| (hertz / rate).min(0.25));
+        Oscillators { phases: [0.0; SQUARES.len()], steps }
+    }
+
+    /// The next samples.
+    #[inline(always)]
+    fn next(&mut self, samples: usize) -> Tones {
+        let mut tones = Tones { all: [0.0; PIECE], bell: [0.0; PIECE] };
+        for (place, (phase, &step)) in self.phases.iter_mut().zip(&self.steps).enumerate() {
+            let mut wave = [0.0; PIECE];
+            let per_step = 1.0 / step;
+            for (at, wave) in wave.iter_mut().enumerate() {
+                *wave = square(*phase + step * at as f32, per_step);
+            }
+            for at in 0..PIECE {
+                tones.all[at] += wave[at] / SQUARES.len() as f32;
+            }
+            if place >= SQUARES.len() - 2 {
+                for at in 0..PIECE {
+                    tones.bell[at] += 0.5 * wave[at];
+                }
+            }
+            *phase += step * samples as f32;
+            *phase -= phase.floor();
+        }
+        tones
+    }
+}
+
+/// Square wave of a phase in cycles, with both edges rounded over a sample (polynomial band-limited
+/// steps), given the samples per cycle.
+#[inline(always)]
+fn square(phase: f32, cycle: f32) -> f32 {
+    let up = phase - phase.floor();
+    let half = phase + 0.5;
+    let down = half - half.floor();
+    let plain = if up < 0.5 { 1.0 } else { -1.0 };
+    plain + edge(up, cycle) - edge(down, cycle)
+}
+
+/// Correction of an edge at phase 0.
+#[inline(always)]
+fn edge(phase: f32, cycle: f32) -> f32 {
+    let after = 1.0 - (phase * cycle).min(1.0);
+    let before = 1.0 - ((1.0 - phase) * cycle).min(1.0);
+    before * before - after * after
+}
+
+/// A hat or cymbal.
+pub(super) struct Metal {
+    rate: f32,
+    seed: u32,
+    count: u32,
+    sound: Option<&'static MetalSound>,
+    bands: [FixedSvf<f32, BandpassMode<f32>>; 2],
+    /// Cutoff of the bands, and of the noise on each side.
+    floor: FixedSvf<f32, HighpassMode<f32>>,
+    high: [FixedSvf<f32, HighpassMode<f32>>; 2],
+    /// Levels of both bands and of the noise.
+    levels: [Decay; 3],
+    noise: [Noise; 2],
+    pan: (f32, f32),
+}
+
+impl Metal {
+    pub(super) fn new(rate: f32, seed: u32) -> Self {
+        let band = || FixedSvf::new(BandpassMode::new(), &filter(rate, 8_000.0, 1.0));
+        let high = || FixedSvf::new(HighpassMode::new(), &filter(rate, 8_000.0, 0.7));
+        Metal {
+            rate,
+            seed,
+            count: 0,
+            sound: None,
+            bands: [band(), band()],
+            floor: high(),
+            high: [high(), high()],
+            levels: [Decay::default(); 3],
+            noise: [Noise::new(128 + 2 * seed), Noise::new(129 + 2 * seed)],
+            pan: sides(0.0),
+        }
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.sound.is_none()
+    }
+
+    /// Strikes at a level over that of the sound and a velocity of 0 to 1. Hard strokes emphasise
+    /// the upper band and the noise.
+    pub(super) fn strike(&mut self, sound: &'static MetalSound, level: f32, velocity: f32) {
+        self.count = self.count.wrapping_add(1);
+        let mut rng = StrokeRng::of(self.seed, self.count);
+        let level = level * sound.level * velocity.powf(1.2) * (1.0 + 0.02 * rng.draw());
+        let hard = 0.45 + 0.55 * velocity;
+        let rate = self.rate;
+        if self.sound.is_none_or(|before| !std::ptr::eq(before, sound)) {
+            for (filtered, &(hertz, quality, ..)) in self.bands.iter_mut().zip(&sound.bands) {
+                *filtered = FixedSvf::new(BandpassMode::new(), &filter(rate, hertz, quality));
+            }
+            let high = |hertz| FixedSvf::new(HighpassMode::new(), &filter(rate, hertz, 0.7));
+            self.floor = high(sound.floor);
+            self.high = [high(sound.noise.0), high(sound.noise.0)];
+            self.pan = sides(sound.pan);
+        }
+        let [(.., low, first), (.., upper, second)] = sound.bands;
+        let (_, noise, third) = sound.noise;
+        let next = [(low, first), (hard * upper, second), (hard * noise, third)];
+        for (now, (part, seconds)) in self.levels.iter_mut().zip(next) {
+            // A stroke on a ringing cymbal does not interrupt it.
+            now.value = now.value.max(level * part);
+            now.factor = decay(seconds, rate);
+        }
+        self.sound = Some(sound);
+    }
+
+    /// Damps to -60 dB within a time in seconds.
+    pub(super) fn choke(&mut self, seconds: f32) {
+        let factor = decay(seconds, self.rate);
+        self.levels.iter_mut().for_each(|level| level.factor = level.factor.min(factor));
+    }
+
+    /// Adds the next samples, given those of the oscillators.
+    #[inline(always)]
+    fn add(&mut self, tones: &Tones, left: &mut [f32], right: &mut [f32]) {
+        let Some(sound) = self.sound else { return };
+        let heard = self.levels.each_mut().map(Decay::is_heard);
+        let source = if sound.cowbell { &tones.bell } else { &tones.all };
+        let mut middle = [0.0; PIECE];
+        for band in 0..2 {
+            if heard[band] {
+                for (middle, &tone) in middle.iter_mut().zip(source).take(left.len()) {
+                    let filtered = self.bands[band].tick(&[tone].into())[0];
+                    *middle += self.levels[band].next() * filtered;
+                }
+            }
+        }
+        for at in 0..left.len() {
+            let tone = self.floor.tick(&[middle[at]].into())[0];
+            left[at] += self.pan.0 * tone;
+            right[at] += self.pan.1 * tone;
+        }
+        if heard[2] {
+            for at in 0..left.len() {
+                let level = self.levels[2].next();
+                let high = [0, 1]
+                    .map(|side| self.high[side].tick(&[self.noise[side].next() * level].into())[0]);
+                left[at] += self.pan.0 * high[0];
+                right[at] += self.pan.1 * high[1];
+            }
+        }
+        if self.levels.iter().all(|level| level.value < SILENCE_LEVEL) {
+            self.levels = [Decay::default(); 3];
+            self.sound = None;
+        }
+    }
+}
+
+/// Adds the next samples of all voices.
+#[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
+pub(super) fn add(
+    oscillators: &mut Oscillators,
+    metals: &mut [Metal],
+    left: &mut [f32],
+    right: &mut [f32],
+) {
+    if metals.iter().all(Metal::is_silent) {
+        return;
+    }
+    for (left, right) in left.chunks_mut(PIECE).zip(right.chunks_mut(PIECE)) {
+        let tones = oscillators.next(left.len());
+        metals.iter_mut().for_each(|metal| metal.add(&tones, left, right));
+    }
+}

@@ -1,0 +1,78 @@
+//! Help drawer: the gestures and keys of the window.
+
+use egui::{Align2, Rect, ScrollArea, Sense, Ui, vec2};
+
+use crate::editor::host_edits::ViewContext;
+use crate::editor::theme::{self, FontRole};
+use crate::editor::widgets::{line, paragraph};
+
+/// Width of the column of gestures and space below an entry, in design points.
+const GESTURE: f32 = 150.0;
+const SPACE: f32 = 7.0;
+
+/// Parts of the page: title, and gestures with what they do.
+const PARTS: [(&str, &[(&str, &str)]); 4] = [
+    (
+        "PHRASE",
+        &[
+            ("Click an empty cell", "adds a hit"),
+            ("Click a hit", "silences it"),
+            ("Drag a hit up or down", "louder or softer"),
+            ("Drag across cells", "fills them"),
+            ("Shift and click", "pins a cell as it is: new takes keep it"),
+            ("Right click a cell", "strokes, ways of playing, pins"),
+            ("Right click a drum", "moves, pins or leaves out its lane"),
+            ("Drag a drum's name", "the lane alone, as a clip"),
+            ("↻ beside a drum", "a new part for it; the others are held"),
+        ],
+    ),
+    (
+        "DIALS AND SLIDERS",
+        &[
+            ("Drag or scroll", "turns; up or right is more, shift is fine"),
+            ("Double click", "the default"),
+            ("Right click or Enter", "types a value"),
+        ],
+    ),
+    (
+        "TAKES AND CLIPS",
+        &[
+            ("New take", "another beat with the same settings"),
+            ("↺ and ↻", "back and on; no take is lost"),
+            ("★", "keeps a take in the list of presets"),
+            ("Drag the clip card", "into a track or a folder; right click for more"),
+        ],
+    ),
+    (
+        "KEYS",
+        &[
+            ("Tab, arrows, Enter", "reach, turn and type every control"),
+            ("Escape", "closes what was opened last"),
+            ("Space and all others", "go to the host"),
+        ],
+    ),
+];
+
+pub(crate) fn show(ui: &mut Ui, view: &ViewContext<'_>, inside: Rect) {
+    let scale = view.scale;
+    let small = || scale.font(FontRole::Small);
+    ui.scope_builder(egui::UiBuilder::new().max_rect(inside), |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            for (title, entries) in PARTS {
+                let size = vec2(ui.available_width(), scale.px(22.0));
+                let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+                let font = scale.font(FontRole::Caption);
+                line(ui, rect.left_center(), Align2::LEFT_CENTER, title, font, theme::MUTED);
+                for (gesture, effect) in entries {
+                    let rest = ui.available_rect_before_wrap();
+                    let left = rest.with_max_x(rest.left() + scale.px(GESTURE - 8.0));
+                    let right = rest.with_min_x(rest.left() + scale.px(GESTURE));
+                    let gesture = paragraph(ui, left, gesture, small(), theme::TEXT);
+                    let effect = paragraph(ui, right, effect, small(), theme::MUTED);
+                    let height = gesture.height().max(effect.height()) + scale.px(SPACE);
+                    ui.allocate_exact_size(vec2(rest.width(), height), Sense::hover());
+                }
+            }
+        });
+    });
+}
