@@ -33,6 +33,13 @@ pub(crate) struct Mark {
     pub(crate) reentry: Reentry,
 }
 
+impl Mark {
+    /// Returns true if a step with this mark may be played differently.
+    pub(crate) fn changes(&self) -> bool {
+        *self != Mark::default()
+    }
+}
+
 impl Chart {
     /// What the chart says about a step of a bar of the song.
     pub(crate) fn mark(&self, meter: Meter, fills: Fills, bar: i64, step: usize) -> Mark {
@@ -118,8 +125,9 @@ impl Steps<'_> {
         let length = usize::from(self.fills.steps).min(bars * steps);
         let place = Place { bar: u16::try_from(next).ok()?, step: 0 };
         let left = self.until(place, bar, step)?;
-        let fill =
-            (1..=length).contains(&left).then_some(FillPlace { done: length.saturating_sub(left), left })?;
+        let fill = (1..=length)
+            .contains(&left)
+            .then_some(FillPlace { done: length.saturating_sub(left), left })?;
         let back = |left: usize| {
             let left = i64::try_from(left).unwrap_or(0);
             let all = next.saturating_mul(i64::try_from(steps).unwrap_or(1)) - left;
@@ -189,9 +197,8 @@ mod tests {
             let mut chart = Chart::default();
             let steps = meter.steps();
             chart.set_sections([2, 4, 5].map(|bar| Section::new(bar, SectionKind::Chorus)));
-            let filled = |chart: &Chart| {
-                true_at(&marks(chart, meter, 7), |mark| mark.fill.is_some())
-            };
+            let filled =
+                |chart: &Chart| true_at(&marks(chart, meter, 7), |mark| mark.fill.is_some());
             let before = |bar: usize| bar * steps - 8..bar * steps;
             let all: Vec<usize> = [2, 4, 5].into_iter().flat_map(before).collect();
             assert_eq!(filled(&chart), all);

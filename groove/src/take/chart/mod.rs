@@ -212,12 +212,10 @@ mod tests {
         let kind = |bar| chart.section_at(bar).map(|section| section.kind);
         assert_eq!([kind(-1), kind(3), kind(4)], [None, None, Some(SectionKind::Verse)]);
         assert_eq!([kind(17), kind(900)], [Some(SectionKind::Verse), Some(SectionKind::Chorus)]);
-        assert_eq!([3, 4, 9, 18].map(|bar| chart.next_section(bar)), [
-            Some(4),
-            Some(10),
-            Some(10),
-            None
-        ]);
+        assert_eq!(
+            [3, 4, 9, 18].map(|bar| chart.next_section(bar)),
+            [Some(4), Some(10), Some(10), None]
+        );
         // The first verse is six bars long: two phrases of four.
         let of_theme = [-3, 2, 4, 9, 10, 17, 18].map(|bar| chart.bar_of_theme(bar, 4));
         assert_eq!(of_theme, [-3, 2, 0, 5, 8, 15, 0]);
