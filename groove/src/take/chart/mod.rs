@@ -8,6 +8,9 @@ mod accents;
 mod fixed_list;
 mod marks;
 mod section;
+mod song_file;
+#[cfg(test)]
+mod song_file_tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +18,7 @@ pub use accents::{Accent, Accents};
 use fixed_list::FixedList;
 pub(crate) use marks::{Mark, Reentry};
 pub use section::{Section, SectionKind, USUAL_INTENSITY};
+pub use song_file::SongFile;
 
 use crate::take::controls::repaired;
 

@@ -74,7 +74,7 @@ impl SectionKind {
     pub fn of_marker(text: &str) -> Option<SectionKind> {
         let words = text.to_lowercase();
         let squeezed: String = words.chars().filter(|letter| letter.is_alphabetic()).collect();
-        const WORDS: [(&str, SectionKind); 16] = [
+        const WORDS: [(&str, SectionKind); 17] = [
             ("prechorus", SectionKind::PreChorus),
             ("build", SectionKind::PreChorus),
             ("chorus", SectionKind::Chorus),
@@ -89,6 +89,7 @@ impl SectionKind {
             ("strophe", SectionKind::Verse),
             ("bridge", SectionKind::Bridge),
             ("middle", SectionKind::Bridge),
+            ("interlude", SectionKind::Bridge),
             ("solo", SectionKind::Solo),
             ("break", SectionKind::Break),
         ];
