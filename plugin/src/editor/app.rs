@@ -23,11 +23,11 @@ use crate::editor::host_edits::{HostEdits, ViewContext};
 use crate::editor::panels;
 use crate::editor::phrase::layout::{GridLayout, RULER};
 use crate::editor::phrase::view::PhraseView;
-use crate::editor::phrase::{cell_edit, lane_headers};
+use crate::editor::phrase::{cell_edit, lane_headers, song_strip};
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
 use crate::editor::styles::{self, style_title};
 use crate::editor::theme::{self, Scale};
-use crate::editor::widgets::{banner, grouped};
+use crate::editor::widgets::{Button, ButtonStyle, banner, grouped};
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrases, Status};
 use crate::params::controls::Controls;
@@ -49,6 +49,8 @@ pub(crate) struct EditorApp {
     drawer: Option<Drawer>,
     /// The drawer has not been drawn yet.
     opened: bool,
+    /// The song strip is shown; `None` before the user has chosen: shown if there is a chart.
+    song: Option<bool>,
     /// Message about the last action.
     pub message: Expiring<Result<String, String>>,
 }
@@ -113,6 +115,7 @@ impl EditorApp {
             cost: FrameCost::default(),
             drawer: None,
             opened: false,
+            song: None,
             message: Expiring::default(),
         }
     }
@@ -201,6 +204,15 @@ impl EditorApp {
                 self.drawer = None;
             }
             above.max.x = left - scale.px(panels::GAP);
+        }
+        let shown = self.song.unwrap_or_else(|| !view.edits.session().chart().is_empty());
+        if song_button(ui, scale, above, shown) {
+            self.song = Some(!shown);
+        }
+        if shown {
+            let height = scale.px(song_strip::HEIGHT);
+            song_strip::show(ui, &mut view, above.with_max_y(above.top() + height), &frame.status);
+            above.min.y += height;
         }
         let grid = GridLayout::new(scale, above, &phrase.meters);
         lane_headers::show(ui, &mut view, &grid, phrase);
@@ -316,6 +328,15 @@ impl EditorApp {
             .or_else(|| warning.map(str::to_owned))
             .map(|sentence| (sentence, true))
     }
+}
+
+/// Draws the button that shows and hides the song. Returns `true` if it was clicked.
+fn song_button(ui: &mut Ui, scale: Scale, above: Rect, shown: bool) -> bool {
+    let at = above.min + scale.size(8.0, if shown { -4.0 } else { 2.0 });
+    let hint = "Sections, stops and accents of the song, which the drummer follows.";
+    let style = if shown { ButtonStyle::Selected } else { ButtonStyle::Flat };
+    let rect = Rect::from_min_size(at, scale.size(52.0, 24.0));
+    Button { name: "Show song", label: "Song", style, hint }.show(ui, scale, rect)
 }
 
 /// Draws the header. Returns the drawer whose button was pressed.

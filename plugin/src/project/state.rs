@@ -96,11 +96,11 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
             _ => 0,
         };
         self.load_problem.store(load_problem, Ordering::Relaxed);
-        let SavedState { primer, pins, toward, model, models, history, notes, .. } = saved;
+        let SavedState { primer, pins, toward, chart, model, models, history, notes, .. } = saved;
         let toward = Take { toward, ..Take::default() }.repaired().toward;
         self.kept.load(|data| {
             let primer_version = data.extras.primer_version.wrapping_add(1);
-            data.extras = TakeExtras { primer, primer_version, pins, toward, model };
+            data.extras = TakeExtras { primer, primer_version, pins, toward, model, chart };
             (data.history, data.notes, data.models) = (history, notes, models);
         });
         let (width, height) = saved.window;
@@ -121,6 +121,7 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
                 primer: kept.extras.primer,
                 pins: kept.extras.pins,
                 toward: kept.extras.toward,
+                chart: kept.extras.chart,
                 model: kept.extras.model,
                 models: kept.models.clone(),
                 history: kept.history.clone(),

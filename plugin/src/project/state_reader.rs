@@ -36,6 +36,7 @@ impl SavedState {
             "primer" => self.primer = from_str(value)?,
             "pins" => self.pins = from_str(value)?,
             "toward" => self.toward = from_str(value)?,
+            "chart" => self.chart = from_str(value)?,
             "model" => self.model = from_str(value)?,
             "models" => self.models = from_str(value)?,
             "history" => self.history = from_str(value)?,

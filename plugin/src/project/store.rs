@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use groove::take::chart::Chart;
 use groove::take::history::History;
 use groove::take::pins::Pins;
 use groove::take::{Primer, Take, Toward};
@@ -27,6 +28,8 @@ pub struct TakeExtras {
     pub toward: Option<Toward>,
     /// Model of the take, as in [`Take::model`].
     pub model: u64,
+    /// Chart of the song. It stays when the take changes.
+    pub chart: Chart,
 }
 
 /// Tells the host that the project has changed. Called from any thread except the audio thread.

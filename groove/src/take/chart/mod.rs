@@ -5,6 +5,7 @@
 //! A chart is a value of fixed size, as the rest of a take. The empty chart changes nothing.
 
 mod accents;
+mod edit;
 mod fixed_list;
 mod marks;
 mod section;
