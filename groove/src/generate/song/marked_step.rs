@@ -7,13 +7,18 @@ use crate::generate::phrase::{PartialPhrase, sampling_temperature};
 use crate::model::ModelError;
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::{Hit, Step, Stroke};
-use crate::take::chart::{Accent, Mark, Reentry};
+use crate::take::chart::{Accent, Mark, Reentry, USUAL_FOLLOW};
 
-/// Added to the log-odds of the kick at a light and at a strong accent, at full following.
-const ACCENT_BIAS: [f32; 2] = [4.0, 6.0];
-/// Subtracted from the log-odds of the kick at the other steps of a bar with accents, at full
-/// following.
-const REST_BIAS: f32 = 2.0;
+/// Added to the log-odds of the kick at a light and at a strong accent, at the usual following and in
+/// a bar with few accents. `trainer measure --only accents` measures what comes of it.
+const USUAL_BIAS: [f32; 2] = [3.5, 5.0];
+/// Number of accents in a bar from which on the bias falls, in inverse proportion: drummers double
+/// the notes of a sparse line, and choose among those of a dense one.
+const FEW_ACCENTS: f32 = 5.0;
+/// The same at full following, whatever the accent and the bar.
+const FULL_BIAS: f32 = 6.0;
+/// Subtracted at the other steps of a bar with accents, at the usual and at full following.
+const REST_BIAS: [f32; 2] = [0.3, 1.0];
 
 const OPEN_HAT: DrumSet = DrumSet::from_bits(1 << Drum::OpenHat as u16);
 const CLOSED_HAT: DrumSet = DrumSet::from_bits(1 << Drum::ClosedHat as u16);
@@ -107,7 +112,7 @@ impl TakeContext<'_> {
         if !entry.and(CRASH).is_empty() {
             kept = kept.without(TIME.without(fixed));
         }
-        let free = match mark.follows && follow > 0.0 {
+        let free = match mark.bar_accents > 0 && follow > 0.0 {
             true => kit.set(KICK).without(fixed).without(entry),
             false => DrumSet::EMPTY,
         };
@@ -120,13 +125,22 @@ impl TakeContext<'_> {
         constraints.never = DrumSet::ALL.without(must).without(free);
         constraints.requested = pins.struck(place).with(entry);
         constraints.any_hit = false;
-        constraints.bias[Drum::Kick.index()] += match mark.accent {
-            Some(Accent::Light) => follow * ACCENT_BIAS[0],
-            Some(Accent::Strong | Accent::Stab) => follow * ACCENT_BIAS[1],
-            None => -follow * REST_BIAS,
-        };
+        constraints.bias[Drum::Kick.index()] += kick_bias(mark, follow);
         Some((plan, constraints))
     }
+}
+
+/// Added to the log-odds of the kick at a step of a bar with accents.
+fn kick_bias(mark: &Mark, follow: f32) -> f32 {
+    let few = (FEW_ACCENTS / mark.bar_accents.max(1) as f32).min(1.0);
+    let [usual, full] = match mark.accent {
+        Some(Accent::Light) => [USUAL_BIAS[0] * few, FULL_BIAS],
+        Some(Accent::Strong | Accent::Stab) => [USUAL_BIAS[1] * few, FULL_BIAS],
+        None => [-REST_BIAS[0], -REST_BIAS[1]],
+    };
+    let to_usual = (follow / USUAL_FOLLOW).min(1.0);
+    let to_full = ((follow - USUAL_FOLLOW) / (1.0 - USUAL_FOLLOW)).max(0.0);
+    usual * to_usual + (full - usual) * to_full
 }
 
 /// The step with its early strokes at its start.

@@ -95,10 +95,10 @@ impl Accents {
         true
     }
 
-    /// Returns true if a bar has an accent.
+    /// Number of accents of a bar.
     #[must_use]
-    pub fn in_bar(&self, bar: i64) -> bool {
-        (0..usize::from(self.bar_steps)).any(|step| self.get(bar, step).is_some())
+    pub fn in_bar(&self, bar: i64) -> usize {
+        (0..usize::from(self.bar_steps)).filter(|&step| self.get(bar, step).is_some()).count()
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
         let accents: Accents = serde_json::from_str(text).unwrap();
         assert_eq!(accents.get(0, 0), Some(Accent::Strong));
         assert_eq!(accents.get(3, 0), Some(Accent::Stab));
-        assert!(!accents.in_bar(1) && accents.in_bar(3));
+        assert_eq!([1, 3].map(|bar| accents.in_bar(bar)), [0, 1]);
         assert!(Accents::default().is_empty() && !accents.is_empty());
     }
 }

@@ -21,8 +21,8 @@ pub(crate) enum Reentry {
 pub(crate) struct Mark {
     /// Accent.
     pub(crate) accent: Option<Accent>,
-    /// The kick leans to the accents of this bar: the bar has some.
-    pub(crate) follows: bool,
+    /// Number of accents in the bar.
+    pub(crate) bar_accents: usize,
     /// Nothing is struck.
     pub(crate) silent: bool,
     /// Silence begins within a beat: no open hat rings into it.
@@ -62,7 +62,7 @@ impl Chart {
         };
         Mark {
             accent: self.accents.get(bar, step),
-            follows: self.accents.in_bar(bar),
+            bar_accents: self.accents.in_bar(bar),
             silent,
             before_silence: !silent && self.stops().iter().any(silence_follows),
             fill,
@@ -215,7 +215,7 @@ mod tests {
         let mut chart = Chart::default();
         chart.accents.set(1, 6, Some(Accent::Strong));
         let marks = marks(&chart, FOUR, 3);
-        assert_eq!(true_at(&marks, |mark| mark.follows), (16..32).collect::<Vec<_>>());
+        assert_eq!(true_at(&marks, |mark| mark.bar_accents == 1), (16..32).collect::<Vec<_>>());
         assert_eq!(true_at(&marks, |mark| mark.accent.is_some()), [22]);
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use groove::Drum;
 use groove::pattern::style::style_number;
-use groove::take::chart::{Chart, USUAL_FOLLOW};
+use groove::take::chart::{Accent, Chart, USUAL_FOLLOW};
 use groove::take::{Take, TakeControls};
 use rayon::prelude::*;
 
@@ -47,6 +47,9 @@ fn meeting(context: &CheckContext, line: &BassLine, follow: f32) -> Result<[f64;
 fn mean_meeting(context: &CheckContext, follow: f32) -> Result<[f64; 3]> {
     let lines = BASS_LINES.par_iter().map(|line| meeting(context, line, follow));
     let lines = lines.collect::<Result<Vec<_>>>()?;
+    for (l, b) in lines.iter().zip(&BASS_LINES) {
+        eprintln!("{} {} {l:.2?}", b.style, b.bars[0]);
+    }
     let mean = |at: usize| lines.iter().map(|line| line[at]).sum::<f64>() / lines.len() as f64;
     Ok([0, 1, 2].map(mean))
 }
@@ -73,11 +76,13 @@ pub(super) fn accents(context: &CheckContext) -> Result<Vec<Check>> {
 /// takes without a chart.
 fn beside_no_chart(context: &CheckContext) -> Result<Vec<Check>> {
     let style = style_number(STYLE).context("the style is missing")?;
-    let own: Vec<&BassLine> = BASS_LINES.iter().filter(|line| line.style == STYLE).collect();
     let bars = usize::try_from(JUDGED_BARS)?;
-    let charts: Vec<Chart> = own.iter().map(|line| line.chart(bars, USUAL_FOLLOW)).collect();
+    let written = BASS_LINES.iter().filter(|line| line.style == STYLE);
+    let written: Vec<Chart> = written.map(|line| line.chart(bars, USUAL_FOLLOW)).collect();
+    let kicks = kick_lines(context, style, bars);
     let plain = judged(context, style, |_| Chart::default())?;
-    let with = judged(context, style, |seed| charts[seed as usize % charts.len()])?;
+    let with = judged(context, style, |seed| kicks[seed as usize % kicks.len()])?;
+    let with_written = judged(context, style, |seed| written[seed as usize % written.len()])?;
     let backbone = [&plain, &with].map(|sides| BackboneShares::of(&sides.played));
     let mut lines = Vec::new();
     let mut line = |what: &str, figures: [f64; 2]| {
@@ -92,7 +97,29 @@ fn beside_no_chart(context: &CheckContext) -> Result<Vec<Check>> {
     let with = judge(&with, Some(&plain))?;
     line("judge's area by hits", [plain.hits, with.hits]);
     line("judge's area by hits and feel", [plain.feel, with.feel]);
+    let written = judge(&with_written, Some(&plain))?;
+    let what = "judge's areas by hits and by feel, with the written bass lines of the style";
+    lines.push(Check::new(what, [written.hits, written.feel], "no limit", true));
     Ok(lines)
+}
+
+/// The drummers' own kicks as lines: charts of two bars of held-out beats, repeated.
+fn kick_lines(context: &CheckContext, style: u8, bars: usize) -> Vec<Chart> {
+    let beats = comparison::human(&context.pieces, Split::Validation, style)
+        .into_iter()
+        .chain(comparison::human(&context.pieces, Split::Test, style))
+        .filter(|groove| groove.bars.len() >= 4);
+    let chart = |groove: Groove| {
+        let mut chart = Chart::default();
+        for (number, bar) in (0i64..).zip(0..bars) {
+            let steps = groove.bars[2 + bar % 2].iter().enumerate();
+            for (step, _) in steps.filter(|(_, step)| step.drums().contains(Drum::Kick)) {
+                chart.accents.set(number, step, Some(Accent::Strong));
+            }
+        }
+        chart
+    };
+    beats.map(chart).filter(|chart| !chart.is_empty()).collect()
 }
 
 /// Takes with charts by seed, and the drummers'.
