@@ -7,6 +7,7 @@
 //! [`SetParam`]. Nothing here runs the model: slow work is a command to the worker, and
 //! [`Session::take_report`] returns its result.
 
+mod chart;
 pub mod clip_export;
 pub mod clip_files;
 pub(crate) mod dropped_file;

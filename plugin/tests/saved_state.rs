@@ -7,6 +7,7 @@ use deep_pocket::DeepPocket;
 use deep_pocket::params::DeepPocketParams;
 use deep_pocket::params::controls::Controls;
 use deep_pocket::project::saved_state::{SavedState, WINDOW};
+use groove::take::chart::{Accent, SectionKind};
 use groove::take::history::History;
 use groove::take::{Primer, Take};
 use groove::{Drum, Meter};
@@ -327,8 +328,8 @@ fn a_project_of_version_2_plays_the_notes_that_it_was_saved_with() {
 fn check_saved_bars(params: &DeepPocketParams) {
     let record = params.state.map(SavedState::clone);
     let tempo = params.state.tempo().get().tempo().expect("it was played");
-    let SavedState { pins, toward, .. } = record;
-    let take = Take { pins, toward, ..Controls::new(params).take_at(tempo) };
+    let SavedState { pins, toward, chart, .. } = record;
+    let take = Take { pins, toward, chart, ..Controls::new(params).take_at(tempo) };
     for bar in 2..=6 {
         let kept = params.state.kept().bar(&take, Meter::FOUR_FOUR, bar).expect("it was kept");
         assert!(kept.steps().iter().any(|step| !step.drums().is_empty()), "{bar}");
@@ -359,6 +360,16 @@ fn a_project_of_version_4_keeps_styles_map_and_notes() {
     let params = loaded(include_str!("states/version-4.json"));
     assert_eq!(choices(&params), ["own 1", "jazz", "Steven Slate"]);
     assert_eq!(Controls::new(&params).pitches, Some([36, 38, 42, 46, 43, 47, 48, 57, 51].into()));
+    check_saved_bars(&params);
+}
+
+#[test]
+fn a_project_of_version_5_keeps_the_chart_of_its_song() {
+    let params = loaded(include_str!("states/version-5.json"));
+    let chart = params.state.kept().extras().chart;
+    assert_eq!((chart.sections().len(), chart.stops().len()), (2, 1));
+    assert_eq!(chart.sections()[1].kind, SectionKind::Chorus);
+    assert_eq!(chart.accents.get(2, 3), Some(Accent::Light));
     check_saved_bars(&params);
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::{fail, succeed};
 use groove::pattern::Articulation;
-use groove::pattern::midi::{Clip, MidiLayout, PitchMap};
+use groove::pattern::midi::{Clip, MidiFile, MidiLayout, PitchMap};
 use groove::{Drum, DrumSet, Hit, Meter, Pitches, Step};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/deep-pocket.safetensors");
@@ -107,6 +107,30 @@ fn half_open_hats_survive_the_map_of_roland() {
     };
     assert_eq!(struck(&read.steps), struck(&clip.steps[..read.steps.len()]));
     assert_eq!(struck(&read.steps).iter().flatten().count(), 7);
+}
+
+#[test]
+fn a_song_is_drummed_with_its_sections_stops_and_maps() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("drums.mid");
+    let out = out.to_str().expect("a path");
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/demo/song.mid");
+    let (_, said) =
+        succeed(&["play", "song", demo, "--style", "rock", "--model", SHIPPED, "--out", out]);
+    assert!(said.contains("The kick follows the part Bass."), "{said}");
+    let [song, drums] = [demo, out]
+        .map(|path| MidiFile::read(&fs::read(path).expect("a file")).expect("a MIDI file"));
+    assert_eq!(drums.markers, song.markers);
+    assert_eq!(drums.tempos, song.tempos);
+    assert_eq!(drums.time_signatures, song.time_signatures);
+    assert_eq!(drums.end, 64 * 3_840);
+    let clip = Clip::read(&fs::read(out).expect("a file"), PitchMap::Detect).expect("a clip");
+    let struck = |step: usize| !clip.steps[step].drums().is_empty();
+    // The band rests in bar 16, from its second beat on, and the drummer leads back in.
+    let bar = 15 * 16;
+    assert!((bar + 4..bar + 12).all(|step| !struck(step)), "a stop");
+    assert!((bar + 12..bar + 16).any(struck), "a pick-up");
+    assert!(clip.steps.chunks(16).all(|bar| bar.iter().any(|step| !step.drums().is_empty())));
 }
 
 #[test]

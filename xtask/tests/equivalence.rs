@@ -5,11 +5,12 @@ mod common;
 
 use anyhow::Result;
 use common::recording::Pace;
-use common::scenarios::body;
+use common::scenarios::{body, with_chart};
 use common::setup::{TAKE, velocity_steps};
 use common::{load_clap, load_vst3};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde_json::json;
 use xtask::host::{Host, Message, Setup, Song, TimedMessage, Transport, record_block};
 
 /// Number of random songs.
@@ -68,8 +69,12 @@ impl Scenario {
         Ok(events)
     }
 
-    /// Selects the take in an instance.
+    /// Selects the take in an instance. The second take has a chart: sections, stops and accents.
     fn prepare(&self, host: &mut dyn Host) -> Result<()> {
+        if self.take > 0.0 {
+            let state = with_chart(&host.save()?, &chart())?;
+            host.load(&state)?;
+        }
         host.set(TAKE, self.take)?;
         // Drum maps: General MIDI, and that of Roland kits with controller 4.
         host.set("Drum map", if self.take == 0.0 { 0.0 } else { 1.0 / 63.0 })?;
@@ -81,6 +86,28 @@ impl Scenario {
         song.roll_stopped(host, 0.0, 64)?;
         Ok(())
     }
+}
+
+/// A chart of the songs' first bars: a section every few bars, a stop in each, and a bass line.
+fn chart() -> serde_json::Value {
+    let kinds = ["intro", "verse", "chorus", "bridge", "verse", "chorus", "break", "outro"];
+    let sections = kinds.iter().enumerate().map(|(number, kind)| {
+        let start = number * 3;
+        json!({ "start": start, "kind": kind, "intensity": (number % 5) as f64 / 4.0 })
+    });
+    let stops = (0..8).map(|number| {
+        let bar = number * 3 + 1;
+        let (start, end) = (json!({ "bar": bar, "step": 4 }), json!({ "bar": bar + 1, "step": 0 }));
+        json!({ "start": start, "end": end, "pick_up": 4 * (number % 2) })
+    });
+    let bars =
+        (0..24).map(|bar| json!([bar, if bar % 2 == 0 { "2..1..1...2" } else { "..1...3" }]));
+    json!({
+        "sections": sections.collect::<Vec<_>>(),
+        "stops": stops.collect::<Vec<_>>(),
+        "accents": { "bar_steps": 16, "bars": bars.collect::<Vec<_>>() },
+        "follow": 0.7,
+    })
 }
 
 /// An event: sample, false for a note-off, key or controller, channel, velocity or value.

@@ -148,8 +148,8 @@ impl TakeContext<'_> {
         let kept = least + rise * (2.0 * self.stick(true, at)).clamp(0.0, 1.0);
         // A higher temperature allows more deviation.
         let threshold = own * kept / self.take.controls.temperature.max(1.0);
-        let weight = 0.5 + 0.5 * self.take.controls.density.clamp(-1.0, 1.0);
-        let room = self.take.controls.density.clamp(-1.0, 1.0) * DENSITY_MARGIN;
+        let weight = 0.5 + 0.5 * self.density();
+        let room = self.density() * DENSITY_MARGIN;
         let ranges = GROUPS.map(|group| {
             let counts = || bars.iter().map(|bar| strokes(bar, group));
             let (least, most) =

@@ -85,6 +85,8 @@ pub(crate) struct Request {
     pub(crate) clear: DrumSet,
     /// Offsets that the hits vary around.
     pub(crate) offsets: MeantOffsets,
+    /// Added to the log-probability of a velocity, by bin.
+    pub(crate) velocity_tilt: f32,
 }
 
 impl From<DrumSet> for Request {
@@ -139,6 +141,7 @@ impl VelocityOffset<'_> {
                 VelocityOffset::Sampled(_, request) => *request,
                 VelocityOffset::Median => Request::default(),
             };
+            tilt(&mut logits, request.velocity_tilt);
             let clear = request.clear.contains(drum);
             if clear {
                 clear_only(&mut logits);
@@ -315,7 +318,8 @@ impl Decoder {
         constraints.apply(&mut logits);
         let drums = rng.subset(&logits);
         let log_probability = prediction.log_probability(drums);
-        let request = Request { clear: constraints.requested, offsets };
+        let Constraints { requested: clear, velocity_tilt, .. } = *constraints;
+        let request = Request { clear, offsets, velocity_tilt };
         self.strike(model, kind, prediction, drums, VelocityOffset::Sampled(rng, request))?;
         Ok(log_probability)
     }
@@ -375,6 +379,14 @@ impl Decoder {
 fn near(place: f32, draw: f32) -> f32 {
     let moved = (place + OFFSET_SPREAD * (draw - 0.5)).abs();
     if moved > 1.0 { 2.0 - moved } else { moved }
+}
+
+/// Adds a slope to the velocity logits.
+fn tilt(logits: &mut [f32; FEEL_LOGITS], slope: f32) {
+    if slope != 0.0 {
+        let velocities = logits[..VELOCITY_BINS].iter_mut();
+        velocities.zip(0u8..).for_each(|(logit, bin)| *logit += slope * f32::from(bin));
+    }
 }
 
 /// The hit at four quantiles (0 to 1): velocity bin, within that bin, offset bin, within that bin.

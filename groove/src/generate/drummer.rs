@@ -8,6 +8,9 @@
 //!
 //! The theme continues a [lead-in](crate::model::lead_in) or the take's primer.
 //!
+//! A take with a chart is played section by section: each is a take of its own, whose phrases are
+//! decoded again where the chart marks them, see [`song`](crate::generate::song).
+//!
 //! Decoding is lazy: a phrase is decoded only as far as it is requested. A take with pins or lane
 //! densities is decoded around a [`simplified`] take, which has neither.
 
@@ -18,8 +21,10 @@ use crate::generate::intended_feel::SystematicOffsets;
 use crate::generate::interpolate::mixed;
 use crate::generate::lead_in_choice;
 use crate::generate::phrase::{LeadInCache, PartialPhrase, primer_feel};
+use crate::generate::song::{SongBar, song_bar};
 use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Meter, Step};
+use crate::take::chart::Mark;
 use crate::take::{FillPlace, Take};
 
 /// Cancellation check of a caller: true once the result is no longer needed.
@@ -82,6 +87,19 @@ pub struct Drummer {
     versions: Vec<PartialPhrase>,
     /// The last requested phrase besides the theme.
     phrase: Option<(i64, PartialPhrase)>,
+    /// The last phrase with the marks of a chart, and how closely the kick follows accents.
+    marked: Option<MarkedPhrase>,
+    /// Drummer of the last section of a chart.
+    section: Option<Box<Drummer>>,
+}
+
+/// A phrase with the marks of a chart.
+#[derive(Debug)]
+struct MarkedPhrase {
+    phrase: i64,
+    marks: Vec<Mark>,
+    follow: f32,
+    partial: PartialPhrase,
 }
 
 impl Drummer {
@@ -98,6 +116,8 @@ impl Drummer {
             endpoints: None,
             versions: Vec::new(),
             phrase: None,
+            marked: None,
+            section: None,
         }
     }
 
@@ -126,10 +146,18 @@ impl Drummer {
             return Ok(None);
         }
         let (phrase, place) = take.phrase_of(bar);
-        let (first, end) = (place * meter.steps(), (place + 1) * meter.steps());
+        let (mut first, mut end) = (place * meter.steps(), (place + 1) * meter.steps());
         let mut played = Bar::silent(meter).at(self.model.metadata().classes.pitches());
-        let steps = unless_cancelled(self.decode(take, meter, phrase, end, &stop))?;
-        Ok(steps.map(|steps| {
+        let steps = if take.chart.is_empty() {
+            self.decode(take, meter, phrase, end, &stop)
+        } else {
+            let song_bar = song_bar(take, meter, bar, self.model.lead_ins());
+            (first, end) = (song_bar.place * meter.steps(), (song_bar.place + 1) * meter.steps());
+            let new = || Box::new(Drummer::new(Arc::clone(&self.model)));
+            let drummer = self.section.get_or_insert_with(new);
+            drummer.decode_marked(&song_bar, take.chart.follow, meter, end, &stop)
+        };
+        Ok(unless_cancelled(steps)?.map(|steps| {
             played.steps_mut().copy_from_slice(&steps[first..end]);
             played
         }))
@@ -195,12 +223,67 @@ impl Drummer {
         Ok(partial.steps())
     }
 
+    /// Decodes the first `count` steps of a phrase of a section with the marks of the chart.
+    fn decode_marked(
+        &mut self,
+        bar: &SongBar,
+        follow: f32,
+        meter: Meter,
+        count: usize,
+        stop: Stop,
+    ) -> Result<&[Step], Interrupt> {
+        let SongBar { take, phrase, marks, .. } = bar;
+        if !marks.iter().any(Mark::changes) {
+            return self.decode(take, meter, *phrase, count, stop);
+        }
+        let base = self.decode(take, meter, *phrase, usize::MAX, stop)?.to_vec();
+        let (model, lead_in) = (Arc::clone(&self.model), self.lead_in);
+        let (take, primer_feel) = (&take.interpolated(), self.primer_feel);
+        let context = TakeContext { model: &model, take, meter, lead_in, primer_feel };
+        let is_known = |known: &MarkedPhrase| {
+            known.phrase == *phrase && known.marks == *marks && known.follow == follow
+        };
+        if !self.marked.as_ref().is_some_and(is_known) {
+            let partial = self.begin_marked(&context, *phrase, &base, stop)?;
+            let (phrase, marks) = (*phrase, marks.clone());
+            self.marked = Some(MarkedPhrase { phrase, marks, follow, partial });
+        }
+        let partial = &mut self.marked.as_mut().ok_or(Interrupt::Cancelled)?.partial;
+        while partial.steps().len() < count {
+            if stop() {
+                return Err(Interrupt::Cancelled);
+            }
+            context.advance_marked(partial, &marks[partial.steps().len()], follow)?;
+        }
+        Ok(partial.steps())
+    }
+
+    /// Begins a phrase with the marks of a chart, around the same phrase without them.
+    fn begin_marked(
+        &mut self,
+        context: &TakeContext,
+        phrase: i64,
+        base: &[Step],
+        stop: Stop,
+    ) -> Result<PartialPhrase, Interrupt> {
+        let plans = context.plans(phrase, Some(base));
+        let decoder = match context.take.evolve && phrase != 0 {
+            true => {
+                let before = context.plans(phrase - 1, None);
+                let fills: Vec<_> = before.iter().map(|plan| plan.fill).collect();
+                self.version(context, &fills, stop)?.decoder
+            }
+            false => context.theme(&mut self.lead_in_cache, None)?.decoder,
+        };
+        Ok(PartialPhrase { start: decoder.steps.len(), decoder, plans, candidates: 0 })
+    }
+
     /// Discards the phrases of another take or meter.
     fn set_take(&mut self, take: &Take, meter: Meter) {
         if self.of.as_ref().is_some_and(|of| *of == (*take, meter)) {
             return;
         }
-        (self.of, self.phrase) = (Some((*take, meter)), None);
+        (self.of, self.phrase, self.marked) = (Some((*take, meter)), None, None);
         self.versions.clear();
         self.primer_feel = primer_feel(take, meter);
         self.lead_in = match take.is_primed() {

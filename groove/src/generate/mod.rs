@@ -2,7 +2,7 @@
 //!
 //! [`Drummer`] returns bars. `conditioning` turns a take's controls into logit biases and masks,
 //! `decoder` samples steps from the networks, `phrase` and `advance` decode a phrase, and
-//! `candidates` chooses among several versions of a bar.
+//! `candidates` chooses among several versions of a bar. `song` plays charts.
 
 mod advance;
 mod candidates;
@@ -16,6 +16,7 @@ pub mod lead_in_choice;
 pub mod likelihood;
 pub mod morph;
 mod phrase;
+mod song;
 mod stroke_choice;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ const MIN_TEMPERATURE: f32 = 0.5;
 
 /// Sampling temperature at a value of the temperature control: equal from 1 up. Below 1 it rises
 /// from [`MIN_TEMPERATURE`] with the control's square root, so that low values differ audibly.
-fn sampling_temperature(control: f32) -> f32 {
+pub(crate) fn sampling_temperature(control: f32) -> f32 {
     match control < 1.0 {
         true => MIN_TEMPERATURE + (1.0 - MIN_TEMPERATURE) * sqrtf(control),
         false => control,
@@ -140,7 +140,8 @@ impl TakeContext<'_> {
         let mut rng = StepRng::at(self.take.controls.seed, plan.bar, plan.step, 0);
         let kind = self.kind(plan.fill.is_some());
         let requested = pins.struck(place);
-        let request = Request { clear: requested, offsets: self.meant_offsets(plan) };
+        let (offsets, velocity_tilt) = (self.meant_offsets(plan), self.velocity_tilt());
+        let request = Request { clear: requested, offsets, velocity_tilt };
         let log_probability = decoder.play_drums(self.model, &kind, drums, request, &mut rng)?;
         if let Some(played) = decoder.steps.last_mut() {
             for (drum, hit) in base.hits().filter(|(drum, _)| drums.contains(*drum)) {

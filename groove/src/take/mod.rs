@@ -5,6 +5,7 @@
 //! part of a take, see [`crate::play::perform`].
 
 pub mod bounded_tail;
+pub mod chart;
 mod controls;
 mod fills;
 pub mod history;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pattern::Step;
 
+use chart::{Chart, USUAL_INTENSITY};
 pub use controls::TakeControls;
 use controls::repaired;
 pub(crate) use fills::FillPlace;
@@ -60,6 +62,17 @@ pub struct Take {
     /// Target of a morph.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toward: Option<Toward>,
+    /// Loudness and fullness, 0 to 1; [`USUAL_INTENSITY`] is the style's drummers'. The sections of
+    /// a chart have their own.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub intensity: f32,
+    /// Sections, accents and stops of the song.
+    #[serde(skip_serializing_if = "Chart::is_empty")]
+    pub chart: Chart,
+}
+
+fn is_usual(intensity: &f32) -> bool {
+    *intensity == USUAL_INTENSITY
 }
 
 impl Default for Take {
@@ -73,6 +86,8 @@ impl Default for Take {
             primer: Primer::Off,
             pins: Pins::NONE,
             toward: None,
+            intensity: USUAL_INTENSITY,
+            chart: Chart::default(),
         }
     }
 }
@@ -135,6 +150,7 @@ impl Take {
         Take {
             controls: self.controls.repaired(),
             fills: Fills { amount, ..self.fills },
+            intensity: repaired(self.intensity, USUAL_INTENSITY, 0.0, 1.0),
             toward: self.toward.map(|Toward { share, controls }| Toward {
                 share: repaired(share, 0.0, 0.0, 1.0),
                 controls: controls.repaired(),

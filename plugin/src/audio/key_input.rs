@@ -174,10 +174,10 @@ impl KeyInput {
         std::mem::take(&mut self.fresh)
     }
 
-    /// Adds primer, pins, morph target and model to a take.
+    /// Adds primer, pins, morph target, model and chart to a take.
     pub(crate) fn complete(&self, take: Take) -> Take {
-        let TakeExtras { pins, toward, model, .. } = *self.project;
-        Take { primer: *self.primer, pins, toward, model, ..take }
+        let TakeExtras { pins, toward, model, chart, .. } = *self.project;
+        Take { primer: *self.primer, pins, toward, model, chart, ..take }
     }
 
     /// Reads new take data from the project and turns the bar that just ended into a primer.

@@ -23,12 +23,12 @@ use crate::editor::host_edits::{HostEdits, ViewContext};
 use crate::editor::panels;
 use crate::editor::phrase::layout::GridLayout;
 use crate::editor::phrase::view::PhraseView;
-use crate::editor::phrase::{cell_edit, lane_headers};
+use crate::editor::phrase::{cell_edit, lane_headers, song_strip};
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
 use crate::editor::styles::{self, style_title};
 use crate::editor::take_text::take_text;
 use crate::editor::theme::{self, Scale};
-use crate::editor::widgets::{banner, take_remark};
+use crate::editor::widgets::{Button, ButtonStyle, banner, take_remark};
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrases, Status};
 use crate::params::controls::Controls;
@@ -55,6 +55,8 @@ pub(crate) struct EditorApp {
     failed: bool,
     /// At the end of the last frame something was open or focused that Escape closes first.
     escape_taken: bool,
+    /// The song strip is shown; `None` before the user has chosen: shown if there is a chart.
+    song: Option<bool>,
     /// Message about the last action.
     pub message: Expiring<Result<String, String>>,
 }
@@ -131,6 +133,7 @@ impl EditorApp {
             opened: false,
             failed: false,
             escape_taken: false,
+            song: None,
             message: Expiring::default(),
         }
     }
@@ -236,6 +239,15 @@ impl EditorApp {
                 self.drawer = None;
             }
             above.max.x = left - scale.px(panels::GAP);
+        }
+        let shown = self.song.unwrap_or_else(|| !view.edits.session().chart().is_empty());
+        if song_button(ui, scale, above, shown) {
+            self.song = Some(!shown);
+        }
+        if shown {
+            let height = scale.px(song_strip::HEIGHT);
+            song_strip::show(ui, &mut view, above.with_max_y(above.top() + height), &frame.status);
+            above.min.y += height;
         }
         let grid = GridLayout::new(scale, above, &phrase.meters);
         lane_headers::show(ui, &mut view, &grid, phrase);
@@ -360,6 +372,15 @@ impl EditorApp {
 /// Returns `true` if a control has the keyboard.
 fn has_focus(memory: &Memory) -> bool {
     memory.focused().is_some()
+}
+
+/// Draws the button that shows and hides the song. Returns `true` if it was clicked.
+fn song_button(ui: &mut Ui, scale: Scale, above: Rect, shown: bool) -> bool {
+    let at = above.min + scale.size(8.0, if shown { -4.0 } else { 2.0 });
+    let hint = "Sections, stops and accents of the song, which the drummer follows.";
+    let style = if shown { ButtonStyle::Selected } else { ButtonStyle::Flat };
+    let rect = Rect::from_min_size(at, scale.size(52.0, 24.0));
+    Button { name: "Show song", label: "Song", style, hint }.show(ui, scale, rect)
 }
 
 /// Draws the header. Returns the drawer whose button was pressed.

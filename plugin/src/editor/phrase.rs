@@ -5,4 +5,5 @@ mod cell_menu;
 mod hit_signs;
 pub(crate) mod lane_headers;
 pub(crate) mod layout;
+pub(crate) mod song_strip;
 pub(crate) mod view;

@@ -19,6 +19,7 @@ mod controls;
 mod first_day;
 mod grid;
 mod presets;
+mod song;
 mod window;
 
 use crate::editor::app::EditorApp;
@@ -191,7 +192,15 @@ impl Rig {
 
     /// Drags over `frames` frames and releases the button in the last one.
     fn drag_in(&mut self, frames: u8, name: &str, by: Vec2, modifiers: Modifiers) {
-        let from = self.find(name);
+        self.drag_at(frames, self.find(name), by, modifiers);
+    }
+
+    /// Drags from a position.
+    fn drag_from(&mut self, from: Pos2, by: Vec2) {
+        self.drag_at(10, from, by, Modifiers::NONE);
+    }
+
+    fn drag_at(&mut self, frames: u8, from: Pos2, by: Vec2, modifiers: Modifiers) {
         let button = |pos, pressed| Event::PointerButton {
             pos,
             button: PointerButton::Primary,

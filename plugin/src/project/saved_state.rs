@@ -1,6 +1,7 @@
 //! The versioned record of a project's state besides the parameters.
 
 use groove::DrumSet;
+use groove::take::chart::Chart;
 use groove::take::history::History;
 use groove::take::pins::Pins;
 use groove::take::{Primer, Toward};
@@ -10,8 +11,9 @@ use crate::project::models::ModelFile;
 use crate::project::saved_bars::SavedBars;
 
 /// Version of [`SavedState`] that this code writes. Version 1 had only tempo and window, version 2
-/// no models and no morph, version 3 no style numbers above 23 and no drum maps above 7.
-pub const STATE_VERSION: u32 = 4;
+/// no models and no morph, version 3 no style numbers above 23 and no drum maps above 7, version 4
+/// no chart.
+pub const STATE_VERSION: u32 = 5;
 
 /// Default window size, in logical pixels.
 pub const WINDOW: (u32, u32) = (1280, 720);
@@ -49,6 +51,9 @@ pub struct SavedState {
     /// Morph target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toward: Option<Toward>,
+    /// Chart of the song.
+    #[serde(skip_serializing_if = "Chart::is_empty")]
+    pub chart: Chart,
     /// [`groove::take::Take::model`].
     pub model: u64,
     /// Model files of the project's takes.
@@ -72,6 +77,7 @@ impl Default for SavedState {
             pins: Pins::NONE,
             held: None,
             toward: None,
+            chart: Chart::default(),
             model: 0,
             models: Vec::new(),
             history: None,

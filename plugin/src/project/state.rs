@@ -96,11 +96,12 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
             _ => 0,
         };
         self.load_problem.store(load_problem, Ordering::Relaxed);
-        let SavedState { primer, pins, held, toward, model, models, history, notes, .. } = saved;
+        let SavedState { primer, pins, held, toward, chart, model, models, history, notes, .. } =
+            saved;
         let toward = Take { toward, ..Take::default() }.repaired().toward;
         self.kept.load(|data| {
             let primer_version = data.extras.primer_version.wrapping_add(1);
-            data.extras = TakeExtras { primer, primer_version, pins, toward, model };
+            data.extras = TakeExtras { primer, primer_version, pins, toward, model, chart };
             (data.history, data.notes, data.models) = (history, notes, models);
             data.held = held.into_iter().collect();
         });
@@ -123,6 +124,7 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
                 pins: kept.extras.pins,
                 held: kept.held(),
                 toward: kept.extras.toward,
+                chart: kept.extras.chart,
                 model: kept.extras.model,
                 models: kept.models.clone(),
                 history: kept.history.clone(),

@@ -37,6 +37,7 @@ impl SavedState {
             "pins" => self.pins = from_str(value)?,
             "held" => self.held = from_str(value)?,
             "toward" => self.toward = from_str(value)?,
+            "chart" => self.chart = from_str(value)?,
             "model" => self.model = from_str(value)?,
             "models" => self.models = from_str(value)?,
             "history" => self.history = from_str(value)?,

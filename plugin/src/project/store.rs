@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use groove::take::chart::Chart;
 use groove::take::history::History;
 use groove::take::pins::Pins;
 use groove::take::{Primer, Take, Toward};
@@ -28,6 +29,8 @@ pub struct TakeExtras {
     pub toward: Option<Toward>,
     /// Model of the take, as in [`Take::model`].
     pub model: u64,
+    /// Chart of the song. It stays when the take changes.
+    pub chart: Chart,
 }
 
 /// Maximum number of held lanes that undo and redo find again.

@@ -260,7 +260,8 @@ mod tests {
             TimeSignature { tick: (*start).into(), numerator, denominator }
         });
         let time_signatures = time_signatures.collect();
-        let song = Song { sections, tempos: vec![(0, 97.0)], time_signatures, end: start };
+        let tempos = vec![(0, 97.0)];
+        let song = Song { sections, tempos, time_signatures, markers: Vec::new(), end: start };
         let bytes = song.write(&MidiLayout::new("", Drum::PITCHES));
         let (clip, told) = read(&bytes, Meter::FOUR_FOUR).expect("a clip");
         let told = told.expect("a sentence");

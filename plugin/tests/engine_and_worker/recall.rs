@@ -11,6 +11,7 @@ use deep_pocket::project::state::ProjectState;
 use deep_pocket::project::store::ProjectStore;
 use deep_pocket::worker::Worker;
 use groove::play::clock::Transport;
+use groove::take::chart::{Chart, Section, SectionKind};
 use groove::take::pins::{Pin, Pins};
 use groove::take::{Primer, Take};
 use groove::{Drum, Meter};
@@ -76,6 +77,34 @@ fn notes_played_in_a_bar_prime_the_next() {
             (_, primer) => panic!("{prime:?} was saved as {primer:?}"),
         }
     }
+}
+
+/// A bar whose velocity tells the number of the take's sections.
+fn charted_bar(take: &Take, meter: Meter, _: i64) -> groove::Bar {
+    let seed = u32::try_from(take.chart.sections().len()).expect("few") + 1;
+    let plain = Take { chart: Chart::default(), ..take.with(|take| take.seed = seed) };
+    known_bar(&plain, meter, 0)
+}
+
+#[test]
+fn a_chart_reaches_the_worker_and_comes_back_with_a_project() {
+    let mut rig = Rig::new(HostMode::Offline, charted_bar);
+    rig.roll(0.0, 4.0, 480);
+    rig.state.kept().change(|extras| {
+        let sections = [0, 8].map(|start| Section::new(start, SectionKind::Verse));
+        assert!(extras.chart.set_sections(sections));
+    });
+    rig.roll(4.0, 8.0, 480);
+    let record = saved(&rig.state);
+    assert_eq!(record.chart.sections().len(), 2);
+    rig.stop();
+    let (first, last) = (rig.notes()[0].1, rig.notes().last().expect("notes").1);
+    assert_eq!((first, last), (40, 80));
+    let mut other = Rig::new(HostMode::Offline, charted_bar);
+    other.state.set(record);
+    other.roll(0.0, 4.0, 480);
+    other.stop();
+    assert!(other.notes().iter().all(|&(_, velocity)| velocity == 80));
 }
 
 #[test]

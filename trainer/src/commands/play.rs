@@ -10,17 +10,40 @@ use groove::generate::humanise::{DEFAULT_AMOUNT, humanise_sections};
 use groove::model::Model;
 use groove::model::encode::Kind;
 use groove::pattern::midi::{Clip, Import, PitchMap, Section, Song, TimeSignature};
+use groove::take::chart::{SongFile, USUAL_FOLLOW};
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
 use groove::{Meter, Step};
 
 use crate::commands::drum_map::MapOption;
 use crate::data::known_style;
 use crate::files;
-use crate::playback::play_steps;
+use crate::playback::{play_bars, play_steps};
+
+/// Ways to play with a file.
+#[derive(Subcommand, Debug)]
+pub enum PlayTask {
+    /// With a clip.
+    #[command(flatten)]
+    Clip(ClipTask),
+    /// Play to an arrangement: sections from its markers, the kick with its bass, stops where it
+    /// rests
+    Song {
+        /// Common options.
+        #[command(flatten)]
+        common: ClipOptions,
+        /// From the drummer's own kick (0) over following the bass as drummers do (0.5) to meeting
+        /// nearly every note (1)
+        #[arg(long, default_value_t = USUAL_FOLLOW, value_parser = amount)]
+        follow: f32,
+        /// Repeat the theme of each kind of section instead of varying it
+        #[arg(long)]
+        repeat: bool,
+    },
+}
 
 /// Ways to play with a clip.
 #[derive(Subcommand, Debug)]
-pub enum PlayTask {
+pub enum ClipTask {
     /// Continue a clip: its last bars, at most four, are the primer
     Continue {
         /// Common options.
@@ -87,38 +110,21 @@ pub struct BarOptions {
 /// # Errors
 /// If a file cannot be read or written, or the style is unknown.
 pub fn run(task: &PlayTask) -> Result<()> {
-    let (PlayTask::Continue { common, .. }
-    | PlayTask::Humanise { common, .. }
-    | PlayTask::Tap { common, .. }) = task;
+    let (PlayTask::Clip(
+        ClipTask::Continue { common, .. }
+        | ClipTask::Humanise { common, .. }
+        | ClipTask::Tap { common, .. },
+    )
+    | PlayTask::Song { common, .. }) = task;
     let model = Arc::new(files::read_model(&common.model)?);
     let style = known_style(model.metadata(), &common.style)?;
-    let map = match task {
-        PlayTask::Tap { .. } => PitchMap::Rhythm,
-        PlayTask::Continue { .. } | PlayTask::Humanise { .. } => PitchMap::Detect,
-    };
-    let (song, told) = Import::read(&files::read(&common.clip)?, map)
-        .and_then(|import| import.song(Meter::FOUR_FOUR))
-        .with_context(|| format!("{}", common.clip.display()))?;
-    told.iter().for_each(|sentence| eprintln!("{}: {sentence}", common.clip.display()));
-    ensure!(!song.onsets().is_empty(), "{} contains no hits", common.clip.display());
-    let kit = &model.metadata().classes;
     let song = match task {
-        PlayTask::Humanise { amount, .. } => humanised(&model, style, song, common.seed, *amount)?,
-        PlayTask::Continue { length, .. } => {
-            let (clip, take) = last_clip(&song, common.seed, style)?;
-            let primer = Primer::Play(Played::new(&clip.last_bars(MAX_PRIMER_STEPS)));
-            played(&model, &song, &clip, Take { primer, ..take }, length)?
+        PlayTask::Song { follow, repeat, .. } => {
+            drums_of_song(&model, common, style, *follow, *repeat)?
         }
-        PlayTask::Tap { length, .. } => {
-            let (clip, take) = last_clip(&song, common.seed, style)?;
-            let bar = clip.meter.steps();
-            let whole = clip.steps.len().next_multiple_of(bar);
-            let mut steps = clip.steps.clone();
-            steps.resize(whole.min((MAX_PRIMER_STEPS / bar).max(1) * bar), Step::SILENT);
-            let primer = Primer::Tap(Rhythm::of(&steps));
-            played(&model, &song, &clip, Take { primer, ..take }, length)?
-        }
+        PlayTask::Clip(task) => clip_song(&model, task, common, style)?,
     };
+    let kit = &model.metadata().classes;
     let name = common.out.file_stem().map_or("drums".into(), |name| name.to_string_lossy());
     if let Some(folder) = common.out.parent() {
         files::create_folder(folder)?;
@@ -126,6 +132,64 @@ pub fn run(task: &PlayTask) -> Result<()> {
     files::write(&common.out, song.write(&common.map.layout(&name, kit)))?;
     println!("{}", common.out.display());
     Ok(())
+}
+
+/// Plays a task with a clip.
+fn clip_song(model: &Arc<Model>, task: &ClipTask, common: &ClipOptions, style: u8) -> Result<Song> {
+    let map = match task {
+        ClipTask::Tap { .. } => PitchMap::Rhythm,
+        ClipTask::Continue { .. } | ClipTask::Humanise { .. } => PitchMap::Detect,
+    };
+    let (song, told) = Import::read(&files::read(&common.clip)?, map)
+        .and_then(|import| import.song(Meter::FOUR_FOUR))
+        .with_context(|| format!("{}", common.clip.display()))?;
+    told.iter().for_each(|sentence| eprintln!("{}: {sentence}", common.clip.display()));
+    ensure!(!song.onsets().is_empty(), "{} contains no hits", common.clip.display());
+    match task {
+        ClipTask::Humanise { amount, .. } => humanised(model, style, song, common.seed, *amount),
+        ClipTask::Continue { length, .. } => {
+            let (clip, take) = last_clip(&song, common.seed, style)?;
+            let primer = Primer::Play(Played::new(&clip.last_bars(MAX_PRIMER_STEPS)));
+            played(model, &song, &clip, Take { primer, ..take }, length)
+        }
+        ClipTask::Tap { length, .. } => {
+            let (clip, take) = last_clip(&song, common.seed, style)?;
+            let bar = clip.meter.steps();
+            let whole = clip.steps.len().next_multiple_of(bar);
+            let mut steps = clip.steps.clone();
+            steps.resize(whole.min((MAX_PRIMER_STEPS / bar).max(1) * bar), Step::SILENT);
+            let primer = Primer::Tap(Rhythm::of(&steps));
+            played(model, &song, &clip, Take { primer, ..take }, length)
+        }
+    }
+}
+
+/// Plays the drums of an arrangement file, with its tempos, time signatures and markers.
+fn drums_of_song(
+    model: &Arc<Model>,
+    common: &ClipOptions,
+    style: u8,
+    follow: f32,
+    repeat: bool,
+) -> Result<Song> {
+    let path = common.clip.display();
+    let SongFile { mut chart, mut song, told } =
+        SongFile::read(&files::read(&common.clip)?).with_context(|| format!("{path}"))?;
+    eprintln!("{path}: {told}");
+    chart.follow = follow;
+    #[expect(clippy::cast_possible_truncation, reason = "a tempo is a small number")]
+    let tempo = song.tempos.first().map_or(120.0, |&(_, tempo)| tempo as f32);
+    let controls = TakeControls { seed: common.seed, style, tempo, ..TakeControls::default() };
+    let take = Take { chart, evolve: !repeat, ..controls.into() };
+    let mut drummer = Drummer::new(Arc::clone(model));
+    let mut next = 0;
+    for Section { clip, .. } in &mut song.sections {
+        let bars = i64::try_from(clip.steps.len() / clip.meter.steps())?;
+        let steps = play_bars(&mut drummer, &take, clip.meter, next..next + bars)?;
+        clip.steps = steps.iter().flat_map(|bar| bar.steps()).copied().collect();
+        next += bars;
+    }
+    Ok(song)
 }
 
 /// Parses an amount from 0 to 1.

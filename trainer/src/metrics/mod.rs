@@ -7,7 +7,7 @@ pub(crate) mod baselines;
 pub(crate) mod comparison;
 mod diversity;
 pub(crate) mod free_run;
-mod judge;
+pub(crate) mod judge;
 mod meter_backbone;
 pub(crate) mod requests;
 pub(crate) mod stroke_shares;

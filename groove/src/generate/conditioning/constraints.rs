@@ -25,6 +25,8 @@ pub struct Constraints {
     pub playable: bool,
     /// Added to the log-probability of a subset for each drum in it.
     pub bias: LogitBias,
+    /// Added to the log-probability of each hit's velocity, by bin.
+    pub velocity_tilt: f32,
     /// Minimum probability that any drum of a set is struck, applied after biases and masks.
     pub at_least: Option<(DrumSet, f32)>,
     /// Target number of strokes on a set of drums. Applied last, so that no other constraint lowers

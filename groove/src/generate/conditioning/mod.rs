@@ -3,6 +3,7 @@
 
 pub mod constraints;
 pub mod fill_quota;
+mod intensity;
 
 use crate::model::calibration::LogitBias;
 use crate::model::encode::Kind;
@@ -41,8 +42,8 @@ const TYPICAL_STICK: f32 = 0.5;
 const BACKBONE: [Drum; 2] = [Drum::Kick, Drum::Snare];
 /// Drums that carry a fill.
 const FILLING: [Drum; 3] = [Drum::LowTom, Drum::MidTom, Drum::HighTom];
-const KICK: DrumSet = DrumSet::from_bits(1 << Drum::Kick as u16);
-const CRASH: DrumSet = DrumSet::from_bits(1 << Drum::Crash as u16);
+pub(crate) const KICK: DrumSet = DrumSet::from_bits(1 << Drum::Kick as u16);
+pub(crate) const CRASH: DrumSet = DrumSet::from_bits(1 << Drum::Crash as u16);
 
 /// Plan of a step: its position and its given content.
 #[derive(Clone, Copy, Debug)]
@@ -182,6 +183,7 @@ impl TakeContext<'_> {
         let stick = self.stick(plan.theme, place);
         let mut constraints = Constraints {
             bias: self.bias(plan, before, stick),
+            velocity_tilt: self.velocity_tilt(),
             playable: kit.classes() == CLASSES,
             ..Constraints::default()
         };
@@ -265,7 +267,7 @@ impl TakeContext<'_> {
 
     /// Crash and kick on the step after most fills, decided by that step's random numbers alone.
     /// Empty if the preceding bar is repeated exactly.
-    fn after_fill(&self, plan: &StepPlan) -> DrumSet {
+    pub(crate) fn after_fill(&self, plan: &StepPlan) -> DrumSet {
         let TakeControls { seed, stick, .. } = self.take.controls;
         let mut rng = StepRng::at(seed, plan.bar, plan.step, u8::MAX);
         match plan.after_fill && stick < 1.0 && rng.next() < CRASH_AFTER_FILL {
@@ -342,6 +344,20 @@ impl TakeContext<'_> {
 
     fn density_bias(&self) -> LogitBias {
         let all = DENSITY_BIAS * self.take.controls.density.clamp(-1.0, 1.0);
-        self.take.controls.lanes.map(|lane| all + LANE_DENSITY_BIAS * lane.clamp(-1.0, 1.0))
+        let lanes = self.take.controls.lanes;
+        let lanes = lanes.map(|lane| all + LANE_DENSITY_BIAS * lane.clamp(-1.0, 1.0));
+        let intensity = intensity::class_bias(self.take);
+        std::array::from_fn(|class| lanes[class] + intensity[class])
+    }
+
+    /// Added to the log-probability of a velocity, by bin.
+    pub(crate) fn velocity_tilt(&self) -> f32 {
+        intensity::velocity_tilt(self.take)
+    }
+
+    /// Density of the kit, -1 to 1, with that of the intensity.
+    pub(crate) fn density(&self) -> f32 {
+        let intensity = intensity::distance(self.take) / 2.0;
+        (self.take.controls.density.clamp(-1.0, 1.0) + intensity).clamp(-1.0, 1.0)
     }
 }

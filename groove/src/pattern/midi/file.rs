@@ -96,6 +96,8 @@ pub struct MidiFile {
     pub track_names: Vec<String>,
     /// Text events, in the order of the file.
     pub texts: Vec<String>,
+    /// Markers and cue points, in order of time.
+    pub markers: Vec<(u64, String)>,
     /// Tempo in microseconds per quarter note from a tick on, in order of time. Empty: the file
     /// has no tempo.
     pub tempos: Vec<(u64, u32)>,
@@ -299,6 +301,7 @@ impl<'a> Reader<'a> {
                     file.programs.push(ChannelValue { tick, track, channel, value: program });
                 }
                 Event::Meta { kind: 1, data } => file.texts.push(decoded(data)),
+                Event::Meta { kind: 6 | 7, data } => file.markers.push((tick, decoded(data))),
                 Event::Meta { kind: 3, data } if name.is_empty() => name = decoded(data),
                 Event::Meta { kind: 0x51, data: &[high, middle, low] } => {
                     let micros = u32::from_be_bytes([0, high, middle, low]);
@@ -340,6 +343,7 @@ impl<'a> Reader<'a> {
             ));
         }
         file.notes.sort_by_key(|note| note.tick);
+        file.markers.sort_by_key(|(tick, _)| *tick);
         file.pedal.sort_by_key(|value| value.tick);
         file.programs.sort_by_key(|value| value.tick);
         file.chokes.sort_by_key(|choke| choke.tick);

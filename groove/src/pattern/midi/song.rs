@@ -27,6 +27,8 @@ pub struct Song {
     /// Time signatures as they are written, at least one. They begin bars, but a long bar may be
     /// several of a clip.
     pub time_signatures: Vec<TimeSignature>,
+    /// Markers, written at their ticks.
+    pub markers: Vec<(u32, String)>,
     /// Length in ticks.
     pub end: u32,
 }
@@ -54,7 +56,8 @@ impl Import {
     }
 
     /// The song without its hits.
-    fn silent_song(&self, default: Meter) -> Song {
+    #[must_use]
+    pub fn silent_song(&self, default: Meter) -> Song {
         let tempos = match &self.tempos[..] {
             [] => vec![(0, DEFAULT_TEMPO)],
             tempos => tempos.to_vec(),
@@ -85,7 +88,7 @@ impl Import {
         let last = self.notes.last().map_or(0, |note| note.tick);
         // A hit on the last bar line needs no further bar.
         let end = if last < end { end } else { self.end.max(last + 1) };
-        Song { sections, tempos, time_signatures, end }
+        Song { sections, tempos, time_signatures, markers: Vec::new(), end }
     }
 }
 
@@ -98,6 +101,7 @@ impl Song {
         Song {
             tempos: vec![(0, clip.tempo)],
             time_signatures: vec![signature],
+            markers: Vec::new(),
             end: clip.ticks(),
             sections: vec![Section { start: 0, clip }],
         }

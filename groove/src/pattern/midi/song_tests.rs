@@ -35,7 +35,7 @@ fn song(meters: &[(i32, i32, usize)]) -> Song {
         sections.push(Section { start, clip });
         (start, tempo) = (start + ticks, tempo + 30.0);
     }
-    Song { sections, tempos, time_signatures, end: start }
+    Song { sections, tempos, time_signatures, markers: Vec::new(), end: start }
 }
 
 fn again(song: &Song) -> Song {

@@ -37,8 +37,8 @@ impl Clip {
 }
 
 impl Song {
-    /// Writes a Standard MIDI File as [`Clip::write`] does, with all tempos and time signatures at
-    /// their ticks.
+    /// Writes a Standard MIDI File as [`Clip::write`] does, with all tempos, time signatures
+    /// and markers at their ticks.
     #[must_use]
     pub fn write(&self, layout: &MidiLayout) -> Vec<u8> {
         let (onsets, end) = (self.onsets(), self.end);
@@ -53,6 +53,9 @@ impl Song {
         events.extend(self.time_signatures.iter().map(|signature| {
             meta(u32::try_from(signature.tick).unwrap_or(end), time_signature(signature))
         }));
+        let markers = self.markers.iter();
+        events
+            .extend(markers.map(|(tick, name)| meta(*tick, MetaMessage::Marker(name.as_bytes()))));
         events.extend(lanes.iter().map(|lane| meta(0, MetaMessage::Text(lane.as_bytes()))));
         let mut places: BTreeMap<(u8, u8), BTreeMap<u32, Loudest>> = BTreeMap::new();
         for Onset { tick, drum, articulation, velocity, choke } in onsets {

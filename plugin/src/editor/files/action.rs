@@ -29,6 +29,8 @@ pub(crate) enum FilePurpose {
     Prime,
     /// Humanises the hits of a MIDI file.
     Humanise,
+    /// Makes the chart of the song from a MIDI file.
+    Song,
 }
 
 impl FilePurpose {
@@ -40,6 +42,7 @@ impl FilePurpose {
             FilePurpose::Model => "Load a model",
             FilePurpose::Prime => "Continue a MIDI file",
             FilePurpose::Humanise => "Humanise a MIDI file",
+            FilePurpose::Song => "Follow the song of a MIDI file",
         }
     }
 
@@ -51,7 +54,7 @@ impl FilePurpose {
     /// Returns `true` if a file name fits the purpose.
     pub(crate) fn fits(self, path: &Path) -> bool {
         match self {
-            FilePurpose::Midi | FilePurpose::Prime | FilePurpose::Humanise => {
+            FilePurpose::Midi | FilePurpose::Prime | FilePurpose::Humanise | FilePurpose::Song => {
                 dropped_file::kind_of(path) == Some(FileKind::Midi)
             }
             FilePurpose::Sound => path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wav")),

@@ -15,6 +15,7 @@ use crate::session::dropped_file::{self, FileKind};
 const fn words(purpose: FilePurpose) -> [&'static str; 2] {
     match purpose {
         FilePurpose::Humanise => ["Humanise it", "Its hits are pinned"],
+        FilePurpose::Song => ["Follow the song", "Its sections, stops and bass"],
         FilePurpose::Model => ["Play with this model", "It is copied to your models."],
         _ => ["Continue it", "The drummer hears its last bars and continues from them."],
     }
@@ -25,6 +26,17 @@ const fn uses(kind: FileKind) -> &'static [FilePurpose] {
     match kind {
         FileKind::Midi => &[FilePurpose::Prime, FilePurpose::Humanise],
         FileKind::Model => &[FilePurpose::Model],
+    }
+}
+
+/// Height of the zone of the song at the top of the window, as a share of it.
+const SONG: f32 = 0.24;
+
+/// Returns the use of a file at the pointer's position.
+fn use_at(kind: FileKind, over: &HoveredFiles) -> FilePurpose {
+    match kind {
+        FileKind::Midi if over.at[1] < SONG => FilePurpose::Song,
+        kind => uses(kind)[part(over, uses(kind).len())],
     }
 }
 
@@ -52,8 +64,7 @@ pub(crate) fn show(
 /// Applies the use of the zone that the files were dropped on.
 fn land(edits: &mut HostEdits, over: &HoveredFiles) -> Result<Option<String>, String> {
     let (kind, file) = dropped_file::classify(&over.files)?;
-    let uses = uses(kind);
-    picker::open(edits, uses[part(over, uses.len())], file)
+    picker::open(edits, use_at(kind, over), file)
 }
 
 /// Draws the zones. `amount` is that of humanising, in percent.
@@ -61,23 +72,30 @@ fn paint(ui: &mut Ui, scale: Scale, over: &HoveredFiles, amount: u8) {
     let window = ui.max_rect();
     ui.painter().rect_filled(window, 0.0, theme::GROUND.gamma_multiply(0.86));
     let area = window.shrink(scale.px(18.0));
-    let uses = match dropped_file::classify(&over.files) {
-        Ok((kind, _)) => uses(kind),
+    let kind = match dropped_file::classify(&over.files) {
+        Ok((kind, _)) => kind,
         Err(sentence) => return zone(ui, scale, area, [&sentence, ""], theme::WRONG),
     };
-    let chosen = part(over, uses.len());
+    let (uses, chosen) = (uses(kind), use_at(kind, over));
+    let colour = |purpose| if purpose == chosen { theme::TEAL } else { theme::BAR_LINE };
     let gap = scale.px(14.0);
+    let mut area = area;
+    if kind == FileKind::Midi {
+        let song;
+        (song, area) = area.split_top_bottom_at_y(window.top() + SONG * window.height());
+        area.min.y += gap;
+        zone(ui, scale, song, words(FilePurpose::Song), colour(FilePurpose::Song));
+    }
     let width = (area.width() + gap) / uses.len() as f32;
     for (place, what) in uses.iter().enumerate() {
         let left = area.left() + place as f32 * width;
         let zone_area = area.with_min_x(left).with_max_x(left + width - gap);
-        let colour = if place == chosen { theme::TEAL } else { theme::BAR_LINE };
         let [title, more] = words(*what);
         let more = match what {
             FilePurpose::Humanise => &format!("{more}, {amount} % of the way to a drummer's feel."),
             _ => more,
         };
-        zone(ui, scale, zone_area, [title, more], colour);
+        zone(ui, scale, zone_area, [title, more], colour(*what));
     }
 }
 

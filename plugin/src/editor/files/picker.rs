@@ -139,6 +139,10 @@ pub(crate) fn open(
             let file = dropped_file::bytes(path)?;
             edits.with_host(|session, set| session.humanise(&file, set)).map(|()| None)
         }
+        FilePurpose::Song => {
+            let file = dropped_file::bytes(path)?;
+            edits.session_mut().follow_song(&file).map(Some)
+        }
         FilePurpose::Model => {
             edits.session_mut().load_model(path.to_owned());
             Ok(None)

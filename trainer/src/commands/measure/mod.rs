@@ -1,11 +1,14 @@
 //! `measure`: checks the guarantees of takes. Every figure comes from a seeded run; the command
 //! names broken guarantees and fails.
 
+mod accents;
+mod bass_lines;
 mod check;
 mod constraints;
 mod controls;
 mod fills;
 mod primers;
+mod songs;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,7 +40,7 @@ pub struct MeasureOptions {
 
 type CheckPart = fn(&CheckContext) -> Result<Vec<Check>>;
 
-const PARTS: [(&str, CheckPart); 11] = [
+const PARTS: [(&str, CheckPart); 15] = [
     ("stick", controls::stick),
     ("temperature", controls::temperature),
     ("purity", constraints::purity),
@@ -49,6 +52,10 @@ const PARTS: [(&str, CheckPart); 11] = [
     ("tap", primers::tap),
     ("humanise", primers::humanised),
     ("morph", primers::morphed),
+    ("stops", songs::stops),
+    ("sections", songs::sections),
+    ("intensity", songs::intensity),
+    ("accents", accents::accents),
 ];
 
 /// Runs the checks.

@@ -79,6 +79,16 @@ pub fn body(state: &[u8]) -> &[u8] {
     })
 }
 
+/// Returns a state with this chart of its song.
+pub fn with_chart(state: &[u8], chart: &serde_json::Value) -> Result<Vec<u8>> {
+    let mut whole: serde_json::Value = serde_json::from_slice(body(state))?;
+    let record = whole["fields"]["deep-pocket"].as_str().unwrap_or("{}");
+    let mut record: serde_json::Value = serde_json::from_str(record)?;
+    record["chart"] = chart.clone();
+    whole["fields"]["deep-pocket"] = record.to_string().into();
+    Ok(framed(state, whole.to_string().as_bytes()))
+}
+
 /// Replaces the plugin's own part of a state.
 fn framed(state: &[u8], new: &[u8]) -> Vec<u8> {
     if body(state).len() == state.len() {

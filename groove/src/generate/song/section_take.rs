@@ -1,0 +1,63 @@
+//! The take of a section, and the marks of a phrase of it.
+
+use crate::generate::lead_in_choice::choose;
+use crate::model::lead_in::LeadIn;
+use crate::pattern::Meter;
+use crate::take::Take;
+use crate::take::chart::{Chart, Mark, Section};
+
+/// Maximum number of seeds that are tried for a section.
+const MAX_SEEDS: u32 = 1_000;
+
+/// A bar of a song as a bar of its section's take.
+#[derive(Clone, Debug)]
+pub(crate) struct SongBar {
+    /// The section's take, without a chart.
+    pub(crate) take: Take,
+    /// Phrase of that take, and the bar's index in it.
+    pub(crate) phrase: i64,
+    pub(crate) place: usize,
+    /// Marks of all steps of the phrase. Steps beyond the section have none.
+    pub(crate) marks: Vec<Mark>,
+}
+
+/// The bar of a song as a bar of its section's take.
+pub(crate) fn song_bar(take: &Take, meter: Meter, bar: i64, lead_ins: &[LeadIn]) -> SongBar {
+    let chart = &take.chart;
+    let phrase_bars = i64::try_from(take.bars()).unwrap_or(1);
+    let (phrase, place) = take.phrase_of(chart.bar_of_theme(bar, phrase_bars));
+    let first = bar - i64::try_from(place).unwrap_or(0);
+    let next = chart.next_section(bar).unwrap_or(i64::MAX);
+    let mark = |bar, step| match bar < next {
+        true => chart.mark(meter, take.fills, bar, step),
+        false => Mark::default(),
+    };
+    let steps = |bar| (0..meter.steps()).map(move |step| mark(bar, step));
+    let marks = (first..).take(take.bars()).flat_map(steps).collect();
+    let mut own = Take { chart: Chart::default(), ..*take };
+    if let Some(section) = chart.section_at(bar) {
+        own = section_take(&own, section, lead_ins);
+    }
+    SongBar { take: own, phrase, place, marks }
+}
+
+/// The take of a section: its intensity, and the first seed with the lead-in of the whole take, so
+/// that the sections of a song have one groove and themes of their own.
+fn section_take(take: &Take, section: &Section, lead_ins: &[LeadIn]) -> Take {
+    let lead_in = |take: &Take| choose(lead_ins, &take.interpolated());
+    let seeded = |attempt: u32| {
+        let mut own = Take { intensity: section.intensity, ..*take };
+        own.controls.seed = section.theme_seed(take.controls.seed, attempt);
+        if let Some(toward) = &mut own.toward {
+            toward.controls.seed = section.theme_seed(toward.controls.seed, attempt);
+        }
+        own
+    };
+    let first = seeded(0);
+    if take.is_primed() || section.seed.is_some() {
+        return first;
+    }
+    let wanted = lead_in(take);
+    let mut seeds = (0..MAX_SEEDS).map(seeded);
+    seeds.find(|own| lead_in(own) == wanted).unwrap_or(first)
+}

@@ -1,0 +1,261 @@
+//! Charts: what a drummer knows about a song. Sections with themes that return and an intensity,
+//! accents that the kick leans to, and stops. Positions are bars and steps, so that a chart does
+//! not depend on the tempo.
+//!
+//! A chart is a value of fixed size, as the rest of a take. The empty chart changes nothing.
+
+mod accents;
+mod edit;
+mod fixed_list;
+mod marks;
+mod section;
+mod song_file;
+#[cfg(test)]
+mod song_file_tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use accents::{Accent, Accents};
+use fixed_list::FixedList;
+pub(crate) use marks::{Mark, Reentry};
+pub use section::{Section, SectionKind, USUAL_INTENSITY};
+pub use song_file::SongFile;
+
+use crate::take::controls::repaired;
+
+/// Maximum number of sections.
+pub const MAX_SECTIONS: usize = 64;
+/// Maximum number of stops.
+pub const MAX_STOPS: usize = 64;
+/// Share of the way from the drummer's own kick to the accents at which the kick follows a line as
+/// drummers do.
+pub const USUAL_FOLLOW: f32 = 0.5;
+
+/// Position in a song.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Place {
+    /// Bar, from 0.
+    pub bar: u16,
+    /// Step of the bar. From the bar's end on, the start of the next one.
+    pub step: u8,
+}
+
+/// A stop: the band rests, and so does the drummer. Nothing is struck from its start to its
+/// pick-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// First silent step.
+    pub start: Place,
+    /// Re-entry of the band.
+    pub end: Place,
+    /// Last steps of the stop, in which the drummer leads back in. 0: the re-entry is struck after
+    /// silence.
+    pub pick_up: u8,
+}
+
+/// What the drummer knows about a song.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "SavedChart", into = "SavedChart")]
+pub struct Chart {
+    /// In order of their starts, each at another bar.
+    sections: FixedList<Section, MAX_SECTIONS>,
+    /// In order of their starts, without overlaps.
+    stops: FixedList<Stop, MAX_STOPS>,
+    /// Accents.
+    pub accents: Accents,
+    /// Influence of the accents on the kick, 0 to 1; [`USUAL_FOLLOW`] is as drummers do.
+    pub follow: f32,
+}
+
+/// Serialised form; not yet validated.
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
+struct SavedChart {
+    sections: Vec<Section>,
+    stops: Vec<Stop>,
+    #[serde(skip_serializing_if = "Accents::is_empty")]
+    accents: Accents,
+    follow: f32,
+}
+
+impl Default for SavedChart {
+    fn default() -> Self {
+        Chart::default().into()
+    }
+}
+
+impl Default for Chart {
+    fn default() -> Self {
+        Chart {
+            sections: FixedList::default(),
+            stops: FixedList::default(),
+            accents: Accents::default(),
+            follow: USUAL_FOLLOW,
+        }
+    }
+}
+
+impl Chart {
+    /// Returns true if the chart changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sections().is_empty() && self.stops().is_empty() && self.accents.is_empty()
+    }
+
+    /// Sections in order.
+    #[must_use]
+    pub fn sections(&self) -> &[Section] {
+        self.sections.as_slice()
+    }
+
+    /// Stops in order.
+    #[must_use]
+    pub fn stops(&self) -> &[Stop] {
+        self.stops.as_slice()
+    }
+
+    /// Replaces the sections: sorted, one for each bar, at intensities from 0 to 1. Returns false if
+    /// some find no room.
+    pub fn set_sections(&mut self, sections: impl IntoIterator<Item = Section>) -> bool {
+        let mut sections: Vec<Section> = sections.into_iter().collect();
+        sections.sort_by_key(|section| section.start);
+        sections.dedup_by_key(|section| section.start);
+        let usual = |section: &Section| section.kind.usual_intensity();
+        self.sections.replace(sections.into_iter().map(|section| Section {
+            intensity: repaired(section.intensity, usual(&section), 0.0, 1.0),
+            ..section
+        }))
+    }
+
+    /// Replaces the stops: sorted, without empty ones; of two that overlap, the later one begins at
+    /// the end of the other. Returns false if some find no room.
+    pub fn set_stops(&mut self, stops: impl IntoIterator<Item = Stop>) -> bool {
+        let mut stops: Vec<Stop> = stops.into_iter().collect();
+        stops.sort_by_key(|stop| (stop.start, stop.end));
+        let mut end = Place::default();
+        stops.retain_mut(|stop| {
+            stop.start = stop.start.max(end);
+            let is_kept = stop.start < stop.end;
+            end = end.max(stop.end);
+            is_kept
+        });
+        self.stops.replace(stops)
+    }
+
+    /// The section at a bar; `None` before the first.
+    #[must_use]
+    pub fn section_at(&self, bar: i64) -> Option<&Section> {
+        self.sections()[..self.sections_until(bar)].last()
+    }
+
+    /// Number of sections that begin at a bar or before it.
+    fn sections_until(&self, bar: i64) -> usize {
+        self.sections().partition_point(|section| i64::from(section.start) <= bar)
+    }
+
+    /// First bar of the section after a bar; `None` in the last one.
+    #[must_use]
+    pub fn next_section(&self, bar: i64) -> Option<i64> {
+        self.sections().get(self.sections_until(bar)).map(|next| next.start.into())
+    }
+
+    /// A bar's number within the theme of its section: bars from the section's start, after the
+    /// phrases of earlier sections with the same theme. The number of the bar in the song before
+    /// the first section.
+    pub(crate) fn bar_of_theme(&self, bar: i64, phrase_bars: i64) -> i64 {
+        let until = self.sections_until(bar);
+        let Some(section) = self.sections()[..until].last() else { return bar };
+        let earlier = self.sections()[..until].windows(2);
+        let before: i64 = earlier
+            .filter(|two| two[0].shares_theme(section))
+            .map(|two| i64::from(two[1].start - two[0].start))
+            .map(|bars| (bars + phrase_bars - 1).div_euclid(phrase_bars))
+            .sum();
+        before * phrase_bars + bar - i64::from(section.start)
+    }
+}
+
+impl From<SavedChart> for Chart {
+    /// Clamps a damaged chart to valid values.
+    fn from(saved: SavedChart) -> Self {
+        let follow = repaired(saved.follow, USUAL_FOLLOW, 0.0, 1.0);
+        let mut chart = Chart { accents: saved.accents, follow, ..Chart::default() };
+        chart.set_sections(saved.sections);
+        chart.set_stops(saved.stops);
+        chart
+    }
+}
+
+impl From<Chart> for SavedChart {
+    fn from(chart: Chart) -> Self {
+        SavedChart {
+            sections: chart.sections().to_vec(),
+            stops: chart.stops().to_vec(),
+            accents: chart.accents,
+            follow: chart.follow,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart() -> Chart {
+        let mut chart = Chart::default();
+        let kinds = [SectionKind::Chorus, SectionKind::Verse, SectionKind::Verse];
+        let starts = [18, 4, 10].into_iter().zip(kinds);
+        assert!(chart.set_sections(starts.map(|(start, kind)| Section::new(start, kind))));
+        chart
+    }
+
+    #[test]
+    fn sections_are_found_by_bar() {
+        let chart = chart();
+        let kind = |bar| chart.section_at(bar).map(|section| section.kind);
+        assert_eq!([kind(-1), kind(3), kind(4)], [None, None, Some(SectionKind::Verse)]);
+        assert_eq!([kind(17), kind(900)], [Some(SectionKind::Verse), Some(SectionKind::Chorus)]);
+        assert_eq!(
+            [3, 4, 9, 18].map(|bar| chart.next_section(bar)),
+            [Some(4), Some(10), Some(10), None]
+        );
+        // The first verse is six bars long: two phrases of four.
+        let of_theme = [-3, 2, 4, 9, 10, 17, 18].map(|bar| chart.bar_of_theme(bar, 4));
+        assert_eq!(of_theme, [-3, 2, 0, 5, 8, 15, 0]);
+    }
+
+    #[test]
+    fn stops_are_sorted_and_do_not_overlap() {
+        let mut chart = Chart::default();
+        let place = |bar, step| Place { bar, step };
+        let stop = |start, end| Stop { start, end, pick_up: 4 };
+        let long = stop(place(3, 0), place(5, 0));
+        assert!(chart.set_stops([
+            stop(place(4, 8), place(6, 0)),
+            long,
+            stop(place(3, 4), place(4, 0)),
+            stop(place(9, 0), place(9, 0)),
+        ]));
+        assert_eq!(chart.stops(), [long, stop(place(5, 0), place(6, 0))]);
+        let many = (0..200).map(|bar| stop(place(bar, 0), place(bar, 4)));
+        assert!(!chart.set_stops(many) && chart.stops().len() == MAX_STOPS);
+    }
+
+    #[test]
+    fn charts_round_trip_and_damaged_ones_are_repaired() {
+        let mut chart = chart();
+        chart.accents.set(7, 3, Some(Accent::Stab));
+        chart.follow = 0.75;
+        let place = |bar, step| Place { bar, step };
+        chart.set_stops([Stop { start: place(9, 4), end: place(10, 0), pick_up: 4 }]);
+        let text = serde_json::to_string(&chart).unwrap();
+        assert_eq!(serde_json::from_str::<Chart>(&text).unwrap(), chart);
+        assert!(Chart::default().is_empty() && !chart.is_empty());
+        assert_eq!(serde_json::from_str::<Chart>("{}").unwrap(), Chart::default());
+        let damaged = r#"{"follow":1e30,"sections":[{"start":3,"kind":"solo","intensity":-4}]}"#;
+        let damaged: Chart = serde_json::from_str(damaged).unwrap();
+        assert_eq!((damaged.follow, damaged.sections()[0].intensity), (1.0, 0.0));
+    }
+}
