@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::generate::conditioning::constraints::log_sum;
 use crate::model::lead_in::LeadIn;
+use crate::pattern::style::FIRST_PROGRAMMED;
 use crate::take::Take;
 
 /// Standard deviation of the tempo of the chosen lead-ins around the take's, in octaves.
@@ -45,10 +46,13 @@ pub fn choose(lead_ins: &[LeadIn], take: &Take) -> Option<usize> {
 }
 
 /// Adds the log-weights of a style, which has a share of the whole, to all log-weights. A style
-/// without lead-ins, and style number 0, use all lead-ins.
+/// without lead-ins, and style number 0, use all lead-ins but those of programmed styles.
 fn add_weights(lead_ins: &[LeadIn], style: u8, tempo: f32, share: f32, weights: &mut [f32]) {
     let known = lead_ins.iter().any(|lead_in| lead_in.style == style);
-    let of_style = |lead_in: &&LeadIn| !known || lead_in.style == style;
+    let of_style = |lead_in: &&LeadIn| match known {
+        true => lead_in.style == style,
+        false => lead_in.style < FIRST_PROGRAMMED,
+    };
     let mean = |number: &dyn Fn(&LeadIn) -> f32| {
         let (sum, weights) = lead_ins.iter().filter(of_style).fold((0.0, 0.0), |sums, lead_in| {
             (sums.0 + lead_in.weight * number(lead_in), sums.1 + lead_in.weight)
@@ -105,6 +109,12 @@ mod tests {
         let both = rock.with(|take| take.blend = (5, 0.5));
         assert!(chosen(&both).is_superset(&[0, 1, 4].into()));
         assert!(chosen(&rock.with(|take| take.style = 0)).is_superset(&[0, 1, 4].into()));
+        let programmed = LeadIn { style: FIRST_PROGRAMMED, ..bank()[0].clone() };
+        let more = [bank(), vec![programmed]].concat();
+        for seed in 0..200 {
+            let any = rock.with(|take| (take.style, take.seed) = (0, seed));
+            assert_eq!(choose(&more, &any), choose(&bank(), &any), "any has no programmed style");
+        }
         // A style without lead-ins uses all of them.
         assert!(!chosen(&rock.with(|take| take.style = 9)).is_empty());
         assert_eq!(choose(&[], &rock), None);

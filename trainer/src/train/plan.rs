@@ -19,9 +19,9 @@ const COLUMN_RATE: f64 = 200.0;
 /// Options that determine a training's result.
 #[derive(Args, Clone, Debug)]
 pub struct Plan {
-    /// Folder of drum MIDI: the Groove MIDI Dataset's, or any other
-    #[arg(long, env = "GROOVE_DIR")]
-    pub(crate) data: PathBuf,
+    /// Folder of drum MIDI: the Groove MIDI Dataset's, or any other; several are read together
+    #[arg(long, env = "GROOVE_DIR", required = true)]
+    pub(crate) data: Vec<PathBuf>,
     /// Kind of model; also sets the defaults of the following options
     #[arg(long, value_enum, default_value = "deep-pocket", conflicts_with = "init")]
     pub(crate) preset: TrainingPreset,
