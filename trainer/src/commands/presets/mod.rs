@@ -5,7 +5,6 @@
 
 mod audit;
 mod file;
-mod idiom;
 mod idioms;
 mod search;
 
@@ -24,7 +23,7 @@ use super::sheet::grid;
 use crate::files;
 use audit::Audit;
 use file::FactoryPreset;
-use idiom::Idiom;
+use crate::metrics::idiom::Idiom;
 use idioms::IDIOMS;
 
 /// Minimum share of the bars of a stretch within the idiom.
