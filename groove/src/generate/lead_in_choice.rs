@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::generate::conditioning::constraints::log_sum;
-use crate::model::lead_in::LeadIn;
+use crate::model::lead_in::{Grouping, LeadIn};
 use crate::pattern::style::FIRST_PROGRAMMED;
 use crate::take::Take;
 
@@ -15,8 +15,21 @@ const TEMPO_SPREAD: f32 = 0.35;
 /// of the style than one standard deviation. A tempo that is unusual for the style thus keeps the
 /// style's typical lead-ins.
 const EXTRA_SPREAD: f32 = 2.0;
-/// Stream of the random generator for this choice; the streams of bars are far below.
+/// Streams of the random generator for the lead-in and its grouping; the streams of bars are far
+/// below.
 const STREAM: u64 = 1 << 62;
+const GROUPING_STREAM: u64 = STREAM + 1;
+
+/// Grouping of the beats of takes with a seed, in meters that have two.
+#[must_use]
+pub fn grouping(seed: u32) -> Grouping {
+    let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
+    rng.set_stream(GROUPING_STREAM);
+    match rng.random::<bool>() {
+        true => Grouping::Usual,
+        false => Grouping::Other,
+    }
+}
 
 /// Index of the lead-in of a take in `lead_ins`; `None` if the list is empty. A function of the
 /// take's seed, style, blend and tempo.
@@ -88,6 +101,12 @@ mod tests {
     fn chosen(take: &Take) -> HashSet<usize> {
         let bank = bank();
         (0..200).filter_map(|seed| choose(&bank, &take.with(|take| take.seed = seed))).collect()
+    }
+
+    #[test]
+    fn seeds_choose_both_groupings() {
+        let usual = (0..400).filter(|&seed| grouping(seed) == Grouping::Usual).count();
+        assert!((160..240).contains(&usual), "{usual} of 400");
     }
 
     #[test]

@@ -320,7 +320,8 @@ mod tests {
         }
         let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };
         fs::write(folder.path().join("a.mid"), clip.write(&MidiLayout::new("a", Drum::PITCHES)))?;
-        let piece = &Data::read(&[folder.path().to_path_buf()], None, 0, &model(Kit::one_drum()))?.pieces[0];
+        let piece = &Data::read(&[folder.path().to_path_buf()], None, 0, &model(Kit::one_drum()))?
+            .pieces[0];
         let hits: Vec<(Drum, Hit)> = piece.steps[5].hits().collect();
         assert_eq!(hits, [(Drum::ALL[0], Hit::plain(90, 0))]);
         Ok(())
@@ -380,13 +381,8 @@ mod tests {
     #[test]
     fn styles_are_balanced_by_repeating_pieces_up_to_a_limit() {
         let piece = |style: u8, bars: usize| {
-            let kind = Kind {
-                style,
-                blend: (0, 0.0),
-                tempo: 90.0,
-                meter: Meter::FOUR_FOUR,
-                fill: false,
-            };
+            let kind =
+                Kind { style, blend: (0, 0.0), tempo: 90.0, meter: Meter::FOUR_FOUR, fill: false };
             Piece { steps: vec![Step::SILENT; 16 * bars], kind, split: Split::Train }
         };
         let all = balanced(&[piece(1, 40), piece(2, 10), piece(2, 10), piece(3, 4)], 5);

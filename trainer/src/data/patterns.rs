@@ -229,7 +229,8 @@ fn strike(
     };
     let velocity = velocity(letter).unwrap_or(MEDIUM);
     #[expect(clippy::cast_possible_truncation, reason = "at most half a step")]
-    let late = if cell % 2 == 1 { ((swing - 50.0) / 50.0 * ticks as f32).round() as i32 } else { 0 };
+    let late =
+        if cell % 2 == 1 { ((swing - 50.0) / 50.0 * ticks as f32).round() as i32 } else { 0 };
     for stroke in 0..count {
         let at = stroke * span / count + if count == 1 { late } else { 0 };
         let further = usize::try_from((at + ticks / 2 - 1) / ticks).unwrap_or(0);

@@ -139,9 +139,9 @@ impl Plan {
 
     /// Returns the schedule of the learning rate.
     #[must_use]
-    pub fn schedule(&self, mode: TrainingMode) -> Schedule {
+    pub fn schedule(&self, mode: &TrainingMode) -> Schedule {
         let faster = match mode {
-            TrainingMode::StyleColumn(_) => COLUMN_RATE,
+            TrainingMode::StyleColumns(_) => COLUMN_RATE,
             TrainingMode::New | TrainingMode::FineTune => 1.0,
         };
         Schedule {

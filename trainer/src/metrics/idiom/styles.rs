@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use groove::Bar;
 use groove::pattern::style::style_number;
+use groove::{Bar, Meter, Step};
 use serde::{Deserialize, Serialize};
 
 use super::{IdiomFile, Limit, LimitEntry, limits};
-use crate::metrics::comparison::{BarSteps, Comparison};
+use crate::metrics::comparison::{Comparison, Groove};
 
 /// Idiom of a style.
 #[derive(Debug)]
@@ -56,6 +56,13 @@ impl StyleIdiom {
     pub fn is_met(&self, bar: &Bar) -> bool {
         self.limits.iter().all(|limit| limit.rule.is_met(bar, None))
     }
+
+    /// Returns true if all whole bars of a phrase in 4/4 are within all limits.
+    #[must_use]
+    pub fn is_met_by(&self, steps: &[Step]) -> bool {
+        let bars = steps.chunks_exact(Meter::FOUR_FOUR.steps());
+        bars.map(bar).all(|bar| self.is_met(&bar))
+    }
 }
 
 /// Shares of bars that satisfy the idiom of their style.
@@ -65,6 +72,8 @@ pub struct IdiomShares {
     pub played: f64,
     /// Of the train beats.
     pub data: f64,
+    /// Share of the train beats in the usual tempi of the style.
+    pub tempo: f64,
     /// Of the takes' bars, by limit: its words and the share that misses it.
     pub missed: Vec<(String, f64)>,
     /// Further strokes of the hats in a bar: takes, data.
@@ -73,13 +82,14 @@ pub struct IdiomShares {
 
 impl IdiomShares {
     /// Heading of [`IdiomShares::lines`].
-    pub const HEADING: &str = "idiom, share of bars         played      data  ratchets a bar";
+    pub const HEADING: &str =
+        "idiom, share of bars         played      data   ratchets a bar  data in tempo";
 
     /// Measures takes and data; `None` if the style has no idiom.
     pub(crate) fn of(sides: &Comparison) -> Option<IdiomShares> {
         let idiom = style_idiom(sides.style)?;
-        let bars = |grooves: &[crate::metrics::comparison::Groove]| -> Vec<Bar> {
-            grooves.iter().flat_map(|groove| &groove.bars).map(bar).collect()
+        let bars = |grooves: &[Groove]| -> Vec<Bar> {
+            grooves.iter().flat_map(|groove| &groove.bars).map(|steps| bar(steps)).collect()
         };
         let (played, data) = (bars(&sides.played), bars(&sides.train));
         let share = |bars: &[Bar], is: &dyn Fn(&Bar) -> bool| {
@@ -88,9 +98,11 @@ impl IdiomShares {
         let missed = idiom.limits.iter().map(|limit| {
             (limit.words.clone(), share(&played, &|bar| !limit.rule.is_met(bar, None)))
         });
+        let in_tempo = sides.train.iter().filter(|groove| idiom.tempo.contains(&groove.tempo));
         Some(IdiomShares {
             played: share(&played, &|bar| idiom.is_met(bar)),
             data: share(&data, &|bar| idiom.is_met(bar)),
+            tempo: in_tempo.count() as f64 / sides.train.len().max(1) as f64,
             missed: missed.collect(),
             ratchets: [&played, &data].map(|bars| ratchets(bars)),
         })
@@ -100,8 +112,10 @@ impl IdiomShares {
     #[must_use]
     pub fn lines(&self, style: &str) -> String {
         let [played, data] = self.ratchets;
-        let mut text =
-            format!("{style:<24}{:>11.3}{:>10.3}{played:>8.2}{data:>8.2}", self.played, self.data);
+        let mut text = format!(
+            "{style:<24}{:>11.3}{:>10.3}{played:>9.2}{data:>8.2}{:>15.2}",
+            self.played, self.data, self.tempo
+        );
         for (words, share) in self.missed.iter().filter(|(_, share)| *share > 0.0) {
             text += &format!("\n  misses {words}: {share:.3}");
         }
@@ -109,8 +123,8 @@ impl IdiomShares {
     }
 }
 
-fn bar(steps: &BarSteps) -> Bar {
-    let mut bar = Bar::silent(groove::Meter::FOUR_FOUR);
+fn bar(steps: &[Step]) -> Bar {
+    let mut bar = Bar::silent(Meter::FOUR_FOUR);
     bar.steps_mut().copy_from_slice(steps);
     bar
 }
@@ -160,7 +174,7 @@ mod tests {
 
     #[test]
     fn shares_count_bars_and_name_what_is_missed() {
-        let mut four = [groove::Step::SILENT; 16];
+        let mut four = [Step::SILENT; 16];
         for (at, step) in four.iter_mut().enumerate() {
             let hit = Some(Hit::plain(90, 0));
             match at % 4 {
@@ -173,9 +187,8 @@ mod tests {
             }
         }
         let mut broken = four;
-        broken[8] = groove::Step::SILENT;
-        let groove =
-            |bars: Vec<BarSteps>| crate::metrics::comparison::Groove { bars, tempo: 124.0 };
+        broken[8] = Step::SILENT;
+        let groove = |bars: Vec<[Step; 16]>| Groove { bars, tempo: 124.0 };
         let sides = |style: &str| Comparison {
             style: style_number(style).expect("a style"),
             name: style.into(),
@@ -184,7 +197,8 @@ mod tests {
             whole: Vec::new(),
         };
         let shares = IdiomShares::of(&sides("house")).expect("an idiom");
-        assert_eq!((shares.played, shares.data, shares.ratchets), (0.5, 1.0, [0.0, 0.0]));
+        assert_eq!((shares.played, shares.data, shares.tempo), (0.5, 1.0, 1.0));
+        assert_eq!(shares.ratchets, [0.0, 0.0]);
         let missed: Vec<_> = shares.missed.iter().filter(|(_, share)| *share > 0.0).collect();
         assert_eq!(missed, [&("kick on every quarter".to_owned(), 0.5)]);
         assert!(IdiomShares::of(&sides("rock")).is_none());
