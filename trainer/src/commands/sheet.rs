@@ -8,12 +8,15 @@ use anyhow::Result;
 use clap::Args;
 use groove::generate::Drummer;
 use groove::model::Model;
+use groove::pattern::style::style_number;
 use groove::take::{Take, TakeControls};
 use groove::{Bar, Drum, DrumSet, Meter};
 use rayon::prelude::*;
 
 use crate::data::known_style;
 use crate::files;
+use crate::metrics::comparison::FIXED_TEMPO;
+use crate::metrics::idiom::styles::{StyleIdiom, style_idiom};
 use crate::playback::play_bars;
 
 /// Options of `sheet`.
@@ -35,9 +38,9 @@ pub struct SheetOptions {
     /// Bars of each take
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     bars: u8,
-    /// Tempo, in bpm
-    #[arg(long, default_value_t = 120.0)]
-    tempo: f32,
+    /// Tempo, in bpm [default: the middle of the style's usual tempi if it has an idiom, else 120]
+    #[arg(long)]
+    tempo: Option<f32>,
     /// File to write
     #[arg(long, default_value = "docs/sixteen-takes.md")]
     out: PathBuf,
@@ -54,10 +57,12 @@ enum BarFault {
     Time,
     /// At least four toms, and at least half of the hits.
     Toms,
+    /// Outside the idiom of a style that has one; such a style has no other fault.
+    Idiom,
 }
 
-const BAR_FAULTS: [BarFault; 4] =
-    [BarFault::One, BarFault::Backbeat, BarFault::Time, BarFault::Toms];
+const BAR_FAULTS: [BarFault; 5] =
+    [BarFault::One, BarFault::Backbeat, BarFault::Time, BarFault::Toms, BarFault::Idiom];
 
 impl BarFault {
     fn name(self) -> &'static str {
@@ -66,38 +71,44 @@ impl BarFault {
             BarFault::Backbeat => "no backbeat",
             BarFault::Time => "no timekeeper",
             BarFault::Toms => "tom solo",
+            BarFault::Idiom => "outside the idiom",
         }
     }
 
     /// Returns true if it is a fault in a style: jazz, latin and afrobeat have no snare on 2 and 4,
     /// and jazz and reggae often have no kick on 1.
     fn counts_in(self, style: &str) -> bool {
+        let idiom = idiom(style).is_some();
         match self {
+            BarFault::Idiom => idiom,
+            _ if idiom => false,
             BarFault::One => !["jazz", "reggae"].contains(&style),
             BarFault::Backbeat => !["jazz", "latin", "afrobeat", "afrocuban"].contains(&style),
             BarFault::Time | BarFault::Toms => true,
         }
     }
 
-    fn is_in(self, bar: &[DrumSet], style: &str) -> bool {
-        let at = |step: usize| bar.get(step).copied().unwrap_or_default();
+    fn is_in(self, bar: &Bar, style: &str) -> bool {
+        let drums = drums(bar);
+        let at = |step: usize| drums.get(step).copied().unwrap_or_default();
         let of = |drums: &[Drum]| -> DrumSet { drums.iter().copied().collect() };
         let some = |step: usize, drums: DrumSet| !at(step).and(drums).is_empty();
         match self {
+            BarFault::Idiom => idiom(style).is_some_and(|idiom| !idiom.is_met(bar)),
             BarFault::One => !at(0).contains(Drum::Kick),
             BarFault::Backbeat if style == "reggae" => !some(8, of(&[Drum::Kick, Drum::Snare])),
             BarFault::Backbeat => ![4, 12].into_iter().all(|two| at(two).contains(Drum::Snare)),
             BarFault::Time => {
                 let time = of(&[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash]);
                 let struck = |every: usize| {
-                    (0..bar.len()).step_by(every).filter(|&step| some(step, time)).count()
+                    (0..drums.len()).step_by(every).filter(|&step| some(step, time)).count()
                 };
                 struck(4) < 2 && struck(1) < 4
             }
             BarFault::Toms => {
                 let toms = of(&[Drum::LowTom, Drum::MidTom, Drum::HighTom]);
-                let toms: u32 = bar.iter().map(|step| step.and(toms).len()).sum();
-                let all: u32 = bar.iter().map(|step| step.len()).sum();
+                let toms: u32 = drums.iter().map(|step| step.and(toms).len()).sum();
+                let all: u32 = drums.iter().map(|step| step.len()).sum();
                 toms >= 4 && 2 * toms >= all
             }
         }
@@ -134,21 +145,38 @@ pub fn run(options: &SheetOptions) -> Result<()> {
     Ok(())
 }
 
+fn idiom(style: &str) -> Option<&'static StyleIdiom> {
+    style_number(style).and_then(style_idiom)
+}
+
+/// Returns the tempo of a style without a requested one.
+fn usual_tempo(style: u8) -> f32 {
+    let tempo = style_idiom(style).map(|idiom| (idiom.tempo.start() + idiom.tempo.end()) / 2.0);
+    tempo.unwrap_or(FIXED_TEMPO)
+}
+
 fn play(model: &Arc<Model>, seed: u32, style: u8, options: &SheetOptions) -> Result<Vec<Bar>> {
-    let take =
-        Take::from(TakeControls { seed, style, tempo: options.tempo, ..TakeControls::default() });
+    let tempo = options.tempo.unwrap_or_else(|| usual_tempo(style));
+    let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });
     let mut drummer = Drummer::new(Arc::clone(model));
     play_bars(&mut drummer, &take, Meter::FOUR_FOUR, 0..options.bars.into())
 }
 
 /// Returns the introduction and the head of the table.
 fn head(options: &SheetOptions) -> String {
-    let SheetOptions { takes, bars, tempo, .. } = options;
+    let SheetOptions { takes, bars, .. } = options;
+    let tempo = match options.tempo {
+        Some(tempo) => format!("{tempo} bpm"),
+        None if options.styles.iter().any(|name| idiom(name).is_some()) => {
+            "the style's usual tempo".into()
+        }
+        None => format!("{FIXED_TEMPO} bpm"),
+    };
     let names = BAR_FAULTS.map(BarFault::name).join(" | ");
     format!(
         "# Unselected takes\n\n\
          Written by `cargo trainer sheet`: the first {bars} bars of seeds 1 to {takes} of each \
-         style, none selected, in 4/4 at {tempo} bpm with all controls at their defaults. A letter \
+         style, none selected, in 4/4 at {tempo} with all controls at their defaults. A letter \
          is a sixteenth: soft `o` (velocity below 48), medium `x`, loud `X` (96 and above), silent \
          `.`. Lanes without hits are left out.\n\n\
          *Faults* lists obvious faults of single bars, found by a few rules. They help the reader \
@@ -156,7 +184,7 @@ fn head(options: &SheetOptions) -> String {
          A backbeat is not expected in jazz, latin and afrobeat, nor a kick on 1 in jazz and \
          reggae; reggae needs a kick or snare on 3.\n\n\
          Bars with each fault, of {} per style (-: not expected):\n\n\
-         | style | {names} | none |\n|---|---|---|---|---|---|\n",
+         | style | {names} | none |\n|---|---|---|---|---|---|---|\n",
         takes * u32::from(*bars)
     )
 }
@@ -167,8 +195,7 @@ fn drums(bar: &Bar) -> Vec<DrumSet> {
 }
 
 fn faults(bar: &Bar, style: &str) -> Vec<BarFault> {
-    let drums = drums(bar);
-    let found = |fault: &BarFault| fault.counts_in(style) && fault.is_in(&drums, style);
+    let found = |fault: &BarFault| fault.counts_in(style) && fault.is_in(bar, style);
     BAR_FAULTS.into_iter().filter(found).collect()
 }
 
@@ -254,7 +281,8 @@ mod tests {
         assert_eq!(faults(&drop, "reggae"), [BarFault::Time]);
         let toms: Vec<_> = (0..5).map(|step| (step, Drum::LowTom, 90)).collect();
         assert!(faults(&bar(&toms), "latin").contains(&BarFault::Toms));
+        assert_eq!(faults(&good, "house"), [BarFault::Idiom], "no kick on 2 and 4");
         assert!(fault_list(&[good, drop], "rock").contains("bar 2: no kick on 1, no backbeat"));
-        assert_eq!(row("jazz", &[vec![good, silent]]), "| jazz | - | - | 1 | 0 | 1 |");
+        assert_eq!(row("jazz", &[vec![good, silent]]), "| jazz | - | - | 1 | 0 | - | 1 |");
     }
 }

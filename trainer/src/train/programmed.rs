@@ -18,12 +18,11 @@ use rayon::prelude::*;
 
 use super::calibration::calibrations_with;
 use super::calibration::strokes::stroke_offsets_with;
-use super::console::progress_bar;
 use super::lead_ins::lead_ins;
 use super::optimise::{Optimiser, Schedule, TrainingMode};
 use crate::data::rows::Rows;
 use crate::data::stream::BatchStream;
-use crate::data::{Data, Piece, Split, balanced};
+use crate::data::{Data, Piece, Split};
 use crate::files;
 use crate::metrics::teacher_forced::PredictionReport;
 use crate::network::losses::{cross_entropy, mixture};
@@ -49,20 +48,17 @@ const KIN: [(&str, &str); 12] = [
 /// Tensors with input columns.
 const HITS: &str = "beat.weight_ih_l0";
 const FEEL: &str = "feel.weight_ih_l0";
-/// Maximum number of repetitions of a piece of a style with few.
-const REPEATS: usize = 8;
-/// Steps of a batch in each lane.
+/// Steps of a batch in each lane, lanes, and parts that are computed in parallel.
 const STEPS: usize = 128;
+const LANES: usize = 8;
+const PARTS: usize = 2;
 
 /// Options of the training of programmed styles.
 #[derive(Args, Clone, Debug)]
 pub struct ProgrammedOptions {
-    /// Updates of the styles' columns
-    #[arg(long, default_value_t = 400)]
+    /// Updates of a style's column
+    #[arg(long, default_value_t = 40)]
     updates: u64,
-    /// Lanes of a batch: pieces side by side
-    #[arg(long, default_value_t = 16)]
-    lanes: usize,
     /// Peak learning rate
     #[arg(long, default_value_t = 0.02)]
     rate: f64,
@@ -74,39 +70,38 @@ pub struct ProgrammedOptions {
     seed: u64,
 }
 
-/// Returns the bytes of a model that has learned the programmed styles of the data, given the
-/// metadata of [`with_programmed_styles`] that the data was read with. The model may have learned
-/// them before.
+/// Returns the bytes of a model that has learned a programmed style of the data, given the data read
+/// with the metadata of [`with_programmed_styles`]. Each style is learned by itself, so that one
+/// can be learned again without the others.
 ///
 /// # Errors
-/// If the data has none, or the model is incomplete.
+/// If the data lacks the style, or the model is incomplete.
 pub(crate) fn with_programmed(
     path: &Path,
     bytes: &[u8],
     data: &Data,
+    style: u8,
     options: &ProgrammedOptions,
 ) -> Result<Vec<u8>> {
     let model = files::parse_model(path, bytes)?;
-    let pieces: Vec<Piece> =
-        data.pieces.iter().filter(|piece| piece.kind.style >= FIRST_PROGRAMMED).cloned().collect();
-    let styles: Vec<u8> =
-        pieces.iter().map(|piece| piece.kind.style).collect::<BTreeSet<u8>>().into_iter().collect();
-    ensure!(!styles.is_empty(), "the data has no piece of a programmed style");
-    let mut metadata = with_programmed_styles(model.metadata())?;
+    let mut metadata = model.metadata().clone();
     let mut tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
-    widen(&mut tensors, model.metadata(), &metadata)?;
-    start_from_kin(&mut tensors, &metadata, &styles)?;
-    eprintln!("{} pieces; playing them with a drummer's velocities and timing", pieces.len());
+    add_style(&mut tensors, &mut metadata, style)?;
+    let name = metadata.style_name(style).to_owned();
+    let pieces: Vec<Piece> =
+        data.pieces.iter().filter(|piece| piece.kind.style == style).cloned().collect();
+    let count = pieces.len();
     let pieces = performed(&model, pieces, options.seed)?;
-    learn(&mut tensors, &metadata, &pieces, &styles, options)?;
+    start_from_kin(&mut tensors, &metadata, style)?;
+    let perplexities = learn(&mut tensors, &metadata, &pieces, style, options)?;
     let mut bank: Vec<LeadIn> = model.lead_ins().to_vec();
-    bank.retain(|lead_in| !styles.contains(&lead_in.style));
-    bank.extend(lead_ins(&pieces));
-    for &style in &styles {
-        let count = bank.iter().filter(|lead_in| lead_in.style == style).count();
-        eprintln!("{}: {count} lead-ins", metadata.style_name(style));
-        ensure!(count > 0, "no phrase of {} satisfies its idiom", metadata.style_name(style));
-    }
+    bank.retain(|lead_in| lead_in.style != style);
+    let own = lead_ins(&pieces);
+    ensure!(!own.is_empty(), "no phrase of {name} satisfies its idiom");
+    eprintln!("{name}: {count} pieces, {} lead-ins, {perplexities}", own.len());
+    bank.extend(own);
+    // Recorded styles first, as they were: the order decides which seed has which lead-in.
+    bank.sort_by_key(|lead_in| if is_programmed(lead_in.style) { lead_in.style } else { 0 });
     for source in data.source.split("; ") {
         if !metadata.trained_on.contains(source) {
             metadata.trained_on = format!("{}; {source}", metadata.trained_on);
@@ -114,12 +109,22 @@ pub(crate) fn with_programmed(
     }
     let write = |metadata: &Metadata| model::write(metadata, &tensors, &bank, true);
     let model = files::parse_model(path, &write(&metadata)?)?;
-    metadata.calibrations = calibrations_with(model, &pieces, &styles)?;
+    metadata.calibrations = calibrations_with(model, &pieces, style)?;
     if metadata.has_strokes() {
         let model = files::parse_model(path, &write(&metadata)?)?;
-        metadata.stroke_offsets = stroke_offsets_with(model, &pieces, &styles)?;
+        metadata.stroke_offsets = stroke_offsets_with(model, &pieces, style)?;
     }
     Ok(write(&metadata)?)
+}
+
+/// Returns the programmed styles of the data, by number.
+pub(crate) fn programmed_styles(data: &Data) -> BTreeSet<u8> {
+    let styles = data.pieces.iter().map(|piece| piece.kind.style);
+    styles.filter(|&style| is_programmed(style)).collect()
+}
+
+fn is_programmed(style: u8) -> bool {
+    style >= FIRST_PROGRAMMED
 }
 
 /// Returns the header of a model with all programmed styles, and room for as many own styles as
@@ -138,15 +143,25 @@ pub(crate) fn with_programmed_styles(metadata: &Metadata) -> Result<Metadata> {
     Ok(more)
 }
 
-/// Inserts zero columns for the new style cells, after those that the model has.
-fn widen(tensors: &mut HashMap<String, Tensor>, old: &Metadata, new: &Metadata) -> Result<()> {
-    let first = old.inputs.first_style_cell().context("the model has no style inputs")?;
-    let (at, more) = (first + old.style_cells, new.style_cells - old.style_cells);
+/// Adds a style to a model that lacks it, with room for as many own styles as before: a zero column
+/// after the style cells.
+fn add_style(
+    tensors: &mut HashMap<String, Tensor>,
+    metadata: &mut Metadata,
+    style: u8,
+) -> Result<()> {
+    if metadata.style_place(style).is_some() {
+        return Ok(());
+    }
+    let first = metadata.inputs.first_style_cell().context("the model has no style inputs")?;
+    let at = first + metadata.style_cells;
+    metadata.style_cells += 1;
+    metadata.add_style(style_in(STYLES, style).context("the style is not built in")?.name)?;
     for name in [HITS, FEEL] {
         let tensor = tensors.get(name).with_context(|| format!("the tensor {name} is missing"))?;
         let tensor = tensor.to_dtype(DType::F32)?;
         let (rows, width) = tensor.dims2()?;
-        let zeros = Tensor::zeros((rows, more), DType::F32, &Device::Cpu)?;
+        let zeros = Tensor::zeros((rows, 1), DType::F32, &Device::Cpu)?;
         let parts = [tensor.narrow(1, 0, at)?, zeros, tensor.narrow(1, at, width - at)?];
         tensors.insert(name.into(), Tensor::cat(&parts, 1)?);
     }
@@ -159,20 +174,18 @@ fn kin(style: u8) -> Option<u8> {
     KIN.iter().find(|(own, _)| *own == name).and_then(|(_, kin)| style_number(kin))
 }
 
-/// Copies the columns of each style's kin to its own.
+/// Copies the columns of a style's kin to its own.
 fn start_from_kin(
     tensors: &mut HashMap<String, Tensor>,
     metadata: &Metadata,
-    styles: &[u8],
+    style: u8,
 ) -> Result<()> {
+    let of_kin = kin(style).and_then(|kin| metadata.style_cell(kin));
+    let cell = cell(metadata, style)?;
     for name in [HITS, FEEL] {
         let tensor = tensors.get_mut(name).context("the input weights are missing")?;
-        let mut rows: Vec<Vec<f32>> = tensor.to_vec2()?;
-        for &style in styles {
-            let cell = cell(metadata, style)?;
-            let of_kin = kin(style).and_then(|kin| metadata.style_cell(kin));
-            rows.iter_mut().for_each(|row| row[cell] = of_kin.map_or(0.0, |of_kin| row[of_kin]));
-        }
+        let mut rows: Vec<Vec<f32>> = tensor.to_dtype(DType::F32)?.to_vec2()?;
+        rows.iter_mut().for_each(|row| row[cell] = of_kin.map_or(0.0, |of_kin| row[of_kin]));
         *tensor = Tensor::new(rows, &Device::Cpu)?;
     }
     Ok(())
@@ -197,30 +210,26 @@ fn performed(model: &Model, pieces: Vec<Piece>, seed: u64) -> Result<Vec<Piece>>
     pieces.into_par_iter().enumerate().map(play).collect()
 }
 
-/// Trains the hit network's columns of some styles.
+/// Trains the hit network's column of a style. Returns the validation perplexities of its beats
+/// before and after, as text.
 fn learn(
     tensors: &mut HashMap<String, Tensor>,
     metadata: &Metadata,
     pieces: &[Piece],
-    styles: &[u8],
+    style: u8,
     options: &ProgrammedOptions,
-) -> Result<()> {
+) -> Result<String> {
     let of = |split| pieces.iter().filter(move |piece| piece.split == split).cloned();
-    let train: Vec<Piece> = of(Split::Train).collect();
     let held_out: Vec<Piece> = of(Split::Validation).collect();
-    let columns: Vec<usize> =
-        styles.iter().map(|&style| cell(metadata, style)).collect::<Result<_>>()?;
+    let column = cell(metadata, style)?;
     let net = Net::from_tensors(metadata, tensors)?;
-    report("before", &net, metadata, &held_out, styles)?;
-    let schedule =
-        Schedule { rate: options.rate, warm_up: 20, updates: options.updates, decay: 0.0 };
-    let mode = TrainingMode::StyleColumns(columns.clone());
-    let mut optimiser = Optimiser::new(&net, schedule, mode)?;
-    let parts = if options.lanes.is_multiple_of(2) { 2 } else { 1 };
-    let rows = Rows { parts, steps: STEPS, lanes: options.lanes / parts };
-    let mut stream = BatchStream::new(metadata, balanced(&train, REPEATS), rows, options.seed)?;
+    let before = beats(&net, &held_out)?;
+    let warm_up = (options.updates / 10).max(1);
+    let schedule = Schedule { rate: options.rate, warm_up, updates: options.updates, decay: 0.0 };
+    let mut optimiser = Optimiser::new(&net, schedule, TrainingMode::StyleColumns(vec![column]))?;
+    let rows = Rows { parts: PARTS, steps: STEPS, lanes: LANES / PARTS };
+    let mut stream = BatchStream::new(metadata, of(Split::Train).collect(), rows, options.seed)?;
     let mut states = NetState::default();
-    let bar = progress_bar(options.updates, 0);
     for update in 0..options.updates {
         let batch = stream.next()?;
         let mut dropout = Dropout::new(options.dropout, options.seed, update);
@@ -231,41 +240,28 @@ fn learn(
         let feel = cross_entropy(&outputs.feel, batch.feel_targets, None, steps)?;
         let gradients = (hits + feel)?.backward()?;
         optimiser.update(&net, &gradients, update)?;
-        bar.inc(1);
     }
-    bar.finish();
     let learned = optimiser.average(&net)?;
     let learned = learned.get(HITS).context("the input weights are missing")?;
-    tensors.insert(HITS.into(), bounded(learned, &columns)?);
-    report("after", &Net::from_tensors(metadata, tensors)?, metadata, &held_out, styles)
+    tensors.insert(HITS.into(), bounded(learned, column)?);
+    let after = beats(&Net::from_tensors(metadata, tensors)?, &held_out)?;
+    Ok(format!("validation beats {before} before and {after} after"))
 }
 
-/// Limits columns to the largest weight of the other columns in each row: the scale of a row's
+/// Limits a column to the largest weight of the other columns in each row: the scale of a row's
 /// int8 weights, and so the rounding of the other columns, stays as it was.
-fn bounded(weights: &Tensor, columns: &[usize]) -> Result<Tensor> {
+fn bounded(weights: &Tensor, column: usize) -> Result<Tensor> {
     let mut rows: Vec<Vec<f32>> = weights.to_vec2()?;
     for row in &mut rows {
-        let others = row.iter().enumerate().filter(|(column, _)| !columns.contains(column));
+        let others = row.iter().enumerate().filter(|(other, _)| *other != column);
         let most = others.fold(0f32, |most, (_, weight)| most.max(weight.abs()));
-        columns.iter().for_each(|&column| row[column] = row[column].clamp(-most, most));
+        row[column] = row[column].clamp(-most, most);
     }
     Ok(Tensor::new(rows, &Device::Cpu)?)
 }
 
-/// Prints the validation perplexity of the beats of each style.
-fn report(
-    when: &str,
-    net: &Net,
-    metadata: &Metadata,
-    held_out: &[Piece],
-    styles: &[u8],
-) -> Result<()> {
-    for &style in styles {
-        let of_style = |piece: &&Piece| piece.kind.style == style;
-        let pieces: Vec<Piece> = held_out.iter().filter(of_style).cloned().collect();
-        let beats = PredictionReport::measure(net, &pieces)?.figures().beats;
-        let beats = beats.map_or("-".to_owned(), |beats| format!("{beats:.3}"));
-        eprintln!("{when}: validation beats of {}: {beats}", metadata.style_name(style));
-    }
-    Ok(())
+/// Returns the perplexity of beats, as text.
+fn beats(net: &Net, pieces: &[Piece]) -> Result<String> {
+    let beats = PredictionReport::measure(net, pieces)?.figures().beats;
+    Ok(beats.map_or("-".to_owned(), |beats| format!("{beats:.3}")))
 }

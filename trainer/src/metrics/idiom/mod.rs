@@ -25,6 +25,7 @@ pub enum Lanes {
     Snare,
     Ride,
     Crash,
+    OpenHat,
     /// Closed or open hi-hat.
     Hats,
     /// Cymbals and the open hat.
@@ -41,6 +42,7 @@ impl Lanes {
             Lanes::Snare => &[Drum::Snare],
             Lanes::Ride => &[Drum::Ride],
             Lanes::Crash => &[Drum::Crash],
+            Lanes::OpenHat => &[Drum::OpenHat],
             Lanes::Hats => &[Drum::ClosedHat, Drum::OpenHat],
             Lanes::Bright => &[Drum::Ride, Drum::OpenHat, Drum::Crash],
             Lanes::Time => &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash],

@@ -41,8 +41,8 @@ const ROUNDS: u32 = 10;
 const REFINING_ROUNDS: u32 = 4;
 const TAKES: u32 = 112;
 /// Rounds and takes per round of programmed styles: their bars differ less than drummers'.
-const PROGRAMMED_ROUNDS: u32 = 6;
-const PROGRAMMED_TAKES: u32 = 48;
+const PROGRAMMED_ROUNDS: u32 = 5;
+const PROGRAMMED_TAKES: u32 = 32;
 const BARS: i64 = 12;
 /// Tempo of every other take, in quarter notes per minute: the default of most hosts. The other
 /// takes use the drummers' tempi.
@@ -107,25 +107,20 @@ pub fn find_calibrations(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCali
     Ok(search.calibrations)
 }
 
-/// Finds the calibrations of some styles of a model anew; the others keep theirs.
+/// Finds the calibration of a programmed style anew; the others keep theirs.
 pub(crate) fn calibrations_with(
     model: Model,
     pieces: &[Piece],
-    styles: &[u8],
+    style: u8,
 ) -> Result<Vec<StyleCalibration>> {
-    let known = model.metadata().calibrations.clone();
+    let mut calibrations = model.metadata().calibrations.clone();
+    let number = model.metadata().style_place(style).map(|place| 1 + place);
+    let number = number.filter(|&number| number < calibrations.len());
+    let number = number.context("the model lacks the style's calibration")?;
+    calibrations[number] = StyleCalibration::default();
     let (rounds, takes) = (PROGRAMMED_ROUNDS, PROGRAMMED_TAKES);
-    let mut search =
-        Search { model: Arc::new(model), calibrations: known, fresh: true, rounds, takes };
-    for &style in styles {
-        let metadata = search.model.metadata();
-        let number = metadata.style_place(style).map(|place| 1 + place);
-        let number = number.filter(|&number| number < search.calibrations.len());
-        let number = number.context("the model lacks the style's calibration")?;
-        eprintln!("calibrating {}", metadata.style_name(style));
-        search.calibrations[number] = StyleCalibration::default();
-        search.style(number, style, pieces)?;
-    }
+    let mut search = Search { model: Arc::new(model), calibrations, fresh: true, rounds, takes };
+    search.style(number, style, pieces)?;
     Ok(search.calibrations)
 }
 

@@ -65,15 +65,14 @@ fn find_stroke_offsets(model: Model, pieces: &[Piece]) -> Result<BTreeMap<u8, St
     styles.iter().try_fold(kept, |all, &style| offsets_of(&mut model, pieces, style, all))
 }
 
-/// Finds the offsets of some styles of a model anew; the others keep theirs.
+/// Finds the offsets of a style anew; the others keep theirs.
 pub(crate) fn stroke_offsets_with(
     model: Model,
     pieces: &[Piece],
-    styles: &[u8],
+    style: u8,
 ) -> Result<BTreeMap<u8, StrokeOffsets>> {
     let known = model.metadata().stroke_offsets.clone();
-    let mut model = Arc::new(model);
-    styles.iter().try_fold(known, |all, &style| offsets_of(&mut model, pieces, style, all))
+    offsets_of(&mut Arc::new(model), pieces, style, known)
 }
 
 /// Adds the offsets of a style with enough beats to the others'.
