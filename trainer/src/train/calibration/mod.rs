@@ -40,9 +40,13 @@ const OUTWARDS: [(usize, usize); STICK_POINTS.len()] = [(2, 2), (1, 2), (0, 1), 
 const ROUNDS: u32 = 10;
 const REFINING_ROUNDS: u32 = 4;
 const TAKES: u32 = 112;
-/// Rounds and takes per round of programmed styles: their bars differ less than drummers'.
-const PROGRAMMED_ROUNDS: u32 = 5;
-const PROGRAMMED_TAKES: u32 = 32;
+/// Sizes of the search for all styles.
+const WHOLE: SearchSize = SearchSize { first: ROUNDS, others: ROUNDS, takes: TAKES, bars: BARS };
+/// Sizes of the refinement of known calibrations.
+const REFINEMENT: SearchSize =
+    SearchSize { first: REFINING_ROUNDS, others: REFINING_ROUNDS, ..WHOLE };
+/// Sizes for a programmed style: its bars differ less than drummers', so fewer takes suffice.
+const PROGRAMMED: SearchSize = SearchSize { first: 6, others: 2, takes: 24, bars: 8 };
 const BARS: i64 = 12;
 /// Tempo of every other take, in quarter notes per minute: the default of most hosts. The other
 /// takes use the drummers' tempi.
@@ -92,9 +96,8 @@ pub fn find_calibrations(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCali
         std::iter::once(0).chain(model.metadata().style_numbers.iter().copied()).collect();
     let known = model.metadata().calibrations.clone();
     let fresh = known.is_empty();
-    let rounds = if fresh { ROUNDS } else { REFINING_ROUNDS };
-    let mut search =
-        Search { model: Arc::new(model), calibrations: known, fresh, rounds, takes: TAKES };
+    let size = if fresh { WHOLE } else { REFINEMENT };
+    let mut search = Search { model: Arc::new(model), calibrations: known, fresh, size };
     search.calibrations.resize(styles.len(), StyleCalibration::default());
     for (number, style) in styles.into_iter().enumerate() {
         let drummers = human(pieces, Split::Train, style);
@@ -118,8 +121,8 @@ pub(crate) fn calibrations_with(
     let number = number.filter(|&number| number < calibrations.len());
     let number = number.context("the model lacks the style's calibration")?;
     calibrations[number] = StyleCalibration::default();
-    let (rounds, takes) = (PROGRAMMED_ROUNDS, PROGRAMMED_TAKES);
-    let mut search = Search { model: Arc::new(model), calibrations, fresh: true, rounds, takes };
+    let size = PROGRAMMED;
+    let mut search = Search { model: Arc::new(model), calibrations, fresh: true, size };
     search.style(number, style, pieces)?;
     Ok(search.calibrations)
 }
@@ -131,9 +134,18 @@ struct Search {
     calibrations: Vec<StyleCalibration>,
     /// True if calibrations start from zero, false if they are refined.
     fresh: bool,
-    rounds: u32,
-    /// Takes per round.
+    size: SearchSize,
+}
+
+/// Sizes of a search.
+#[derive(Clone, Copy)]
+struct SearchSize {
+    /// Rounds at the first stick place, and at each of the others.
+    first: u32,
+    others: u32,
+    /// Takes per round, and bars per take.
     takes: u32,
+    bars: i64,
 }
 
 impl Search {
@@ -152,7 +164,8 @@ impl Search {
                     (calibration.tilts[from], calibration.sticks[from]);
                 calibration.step_tilts[place] = calibration.step_tilts[from];
             }
-            for round in 0..self.rounds {
+            let rounds = if place == from { self.size.first } else { self.size.others };
+            for round in 0..rounds {
                 let takes = self.takes(style, place, round, &tempi)?;
                 let shrink = 1.0 / (1.0 + 0.5 * round as f32);
                 let lacking = target_similarity(STICK_POINTS[place], steadiness) - bar_f1(&takes);
@@ -180,14 +193,14 @@ impl Search {
             model.set_calibrations(self.calibrations.clone());
         }
         let take = |number: u32| {
-            let drummers = tempi[number as usize * tempi.len() / self.takes as usize];
+            let drummers = tempi[number as usize * tempi.len() / self.size.takes as usize];
             let tempo = if number.is_multiple_of(2) { drummers } else { HOSTS_TEMPO };
-            let seed = FIRST_SEED + round * self.takes + number;
+            let seed = FIRST_SEED + round * self.size.takes + number;
             let stick = STICK_POINTS[place];
             let take = TakeControls { seed, style, tempo, stick, ..TakeControls::default() };
-            play(&self.model, &Take::from(take), BARS)
+            play(&self.model, &Take::from(take), self.size.bars)
         };
-        (0..self.takes).into_par_iter().map(take).collect()
+        (0..self.size.takes).into_par_iter().map(take).collect()
     }
 }
 

@@ -24,6 +24,8 @@ use crate::metrics::stroke_shares::pedal_on_two_and_four;
 /// Rounds, takes per round, and bars per take.
 const ROUNDS: u32 = 6;
 const TAKES: u32 = 64;
+/// Takes per round of a programmed style.
+const PROGRAMMED_TAKES: u32 = 16;
 const BARS: i64 = 8;
 /// First seed, far from those of the evaluation and of the other calibration.
 const FIRST_SEED: u32 = 2_000_000;
@@ -62,7 +64,7 @@ fn find_stroke_offsets(model: Model, pieces: &[Piece]) -> Result<BTreeMap<u8, St
     let styles: Vec<u8> =
         std::iter::once(0).chain(model.metadata().style_numbers.iter().copied()).collect();
     let mut model = Arc::new(model);
-    styles.iter().try_fold(kept, |all, &style| offsets_of(&mut model, pieces, style, all))
+    styles.iter().try_fold(kept, |all, &style| offsets_of(&mut model, pieces, style, all, TAKES))
 }
 
 /// Finds the offsets of a style anew; the others keep theirs.
@@ -72,15 +74,17 @@ pub(crate) fn stroke_offsets_with(
     style: u8,
 ) -> Result<BTreeMap<u8, StrokeOffsets>> {
     let known = model.metadata().stroke_offsets.clone();
-    offsets_of(&mut Arc::new(model), pieces, style, known)
+    offsets_of(&mut Arc::new(model), pieces, style, known, PROGRAMMED_TAKES)
 }
 
-/// Adds the offsets of a style with enough beats to the others'.
+/// Adds the offsets of a style with enough beats to the others', found with this many takes per
+/// round.
 fn offsets_of(
     model: &mut Arc<Model>,
     pieces: &[Piece],
     style: u8,
     mut all: BTreeMap<u8, StrokeOffsets>,
+    takes: u32,
 ) -> Result<BTreeMap<u8, StrokeOffsets>> {
     let drummers = human(pieces, Split::Train, style);
     if drummers.len() < ENOUGH {
@@ -94,12 +98,12 @@ fn offsets_of(
             model.set_stroke_offsets(all.clone());
         }
         let take = |number: u32| -> Result<Groove> {
-            let tempo = tempi[number as usize * tempi.len() / TAKES as usize];
-            let seed = FIRST_SEED + round * TAKES + number;
+            let tempo = tempi[number as usize * tempi.len() / takes as usize];
+            let seed = FIRST_SEED + round * takes + number;
             let take = TakeControls { seed, style, tempo, ..TakeControls::default() };
             Ok(Groove { bars: play(model, &Take::from(take), BARS)?, tempo })
         };
-        let takes: Vec<Groove> = (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;
+        let takes: Vec<Groove> = (0..takes).into_par_iter().map(take).collect::<Result<_>>()?;
         let played = Shares::of(&takes);
         let gain = GAIN / (1.0 + 0.5 * round as f32);
         all.entry(style).and_modify(|offsets| correct(offsets, gain, &wanted, &played));
