@@ -40,10 +40,13 @@ pub(crate) struct PartialPhrase {
     pub(crate) candidates: u8,
 }
 
-/// The decoder after the last lead-in, with the lead-in's index, its grouping and the kind of
-/// playing: controls that change none of them reuse it.
+/// The decoder after the last lead-in, with what it depends on: controls that change none of it
+/// reuse it.
 #[derive(Debug, Default)]
-pub(crate) struct LeadInCache(Option<((Option<usize>, Grouping, Kind), Decoder)>);
+pub(crate) struct LeadInCache(Option<(LeadInKey, Decoder)>);
+
+/// Index of a lead-in, its grouping, and the kind of playing.
+type LeadInKey = (Option<usize>, Grouping, Kind);
 
 impl LeadInCache {
     /// A decoder that was fed the lead-in of a take; an empty one if the model has no lead-ins.

@@ -369,7 +369,8 @@ mod tests {
             }
             Piece { steps, kind, split: Split::Train }
         };
-        let (accents, swing) = (|n: u8| if n % 4 == 0 { 112 } else { 60 }, |n: i8| n % 2 * 40);
+        let (accents, swing) =
+            (|n: u8| if n.is_multiple_of(4) { 112 } else { 60 }, |n: i8| n % 2 * 40);
         assert_eq!(piece(&accents, &swing).performed(), [false, false]);
         assert_eq!(piece(&|n| 50 + n, &swing).performed(), [true, false]);
         assert_eq!(piece(&accents, &|n| n % 9).performed(), [false, true]);

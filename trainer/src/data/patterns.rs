@@ -309,7 +309,7 @@ mod tests {
             ("swing 90\n", "not a swing"),
             ("pattern a\n\n", "without lanes"),
         ] {
-            let fault = format!("{:#}", read(text, &model()).err().expect(text));
+            let fault = format!("{:#}", read(text, &model()).expect_err(text));
             assert!(fault.contains(part), "{text}: {fault}");
         }
     }

@@ -57,7 +57,7 @@ const PARTS: usize = 2;
 #[derive(Args, Clone, Debug)]
 pub struct ProgrammedOptions {
     /// Updates of a style's column
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 15)]
     updates: u64,
     /// Peak learning rate
     #[arg(long, default_value_t = 0.02)]

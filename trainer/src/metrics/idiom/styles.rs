@@ -163,7 +163,7 @@ mod tests {
             }
             let beats = own.filter(|piece| !piece.kind.fill && piece.kind.meter.steps() == 16);
             let bars: Vec<Bar> = beats
-                .flat_map(|piece| crate::metrics::comparison::bars_of(piece))
+                .flat_map(crate::metrics::comparison::bars_of)
                 .map(|steps| bar(&steps))
                 .collect();
             let met = bars.iter().filter(|bar| idiom.is_met(bar)).count();
