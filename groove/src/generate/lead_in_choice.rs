@@ -5,7 +5,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::generate::conditioning::constraints::log_sum;
-use crate::model::lead_in::LeadIn;
+use crate::model::lead_in::{Grouping, LeadIn};
+use crate::pattern::style::FIRST_PROGRAMMED;
 use crate::take::Take;
 
 /// Standard deviation of the tempo of the chosen lead-ins around the take's, in octaves.
@@ -14,8 +15,21 @@ const TEMPO_SPREAD: f32 = 0.35;
 /// of the style than one standard deviation. A tempo that is unusual for the style thus keeps the
 /// style's typical lead-ins.
 const EXTRA_SPREAD: f32 = 2.0;
-/// Stream of the random generator for this choice; the streams of bars are far below.
+/// Streams of the random generator for the lead-in and its grouping; the streams of bars are far
+/// below.
 const STREAM: u64 = 1 << 62;
+const GROUPING_STREAM: u64 = STREAM + 1;
+
+/// Grouping of the beats of takes with a seed, in meters that have two.
+#[must_use]
+pub fn grouping(seed: u32) -> Grouping {
+    let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
+    rng.set_stream(GROUPING_STREAM);
+    match rng.random::<bool>() {
+        true => Grouping::Usual,
+        false => Grouping::Other,
+    }
+}
 
 /// Index of the lead-in of a take in `lead_ins`; `None` if the list is empty. A function of the
 /// take's seed, style, blend and tempo.
@@ -45,10 +59,13 @@ pub fn choose(lead_ins: &[LeadIn], take: &Take) -> Option<usize> {
 }
 
 /// Adds the log-weights of a style, which has a share of the whole, to all log-weights. A style
-/// without lead-ins, and style number 0, use all lead-ins.
+/// without lead-ins, and style number 0, use all lead-ins but those of programmed styles.
 fn add_weights(lead_ins: &[LeadIn], style: u8, tempo: f32, share: f32, weights: &mut [f32]) {
     let known = lead_ins.iter().any(|lead_in| lead_in.style == style);
-    let of_style = |lead_in: &&LeadIn| !known || lead_in.style == style;
+    let of_style = |lead_in: &&LeadIn| match known {
+        true => lead_in.style == style,
+        false => lead_in.style < FIRST_PROGRAMMED,
+    };
     let mean = |number: &dyn Fn(&LeadIn) -> f32| {
         let (sum, weights) = lead_ins.iter().filter(of_style).fold((0.0, 0.0), |sums, lead_in| {
             (sums.0 + lead_in.weight * number(lead_in), sums.1 + lead_in.weight)
@@ -87,6 +104,12 @@ mod tests {
     }
 
     #[test]
+    fn seeds_choose_both_groupings() {
+        let usual = (0..400).filter(|&seed| grouping(seed) == Grouping::Usual).count();
+        assert!((160..240).contains(&usual), "{usual} of 400");
+    }
+
+    #[test]
     fn chosen_lead_ins_match_style_and_tempo() {
         let rock = Take::from(TakeControls { style: 3, tempo: 102.0, ..TakeControls::default() });
         assert!(chosen(&rock).is_subset(&[0, 1, 2].into()));
@@ -105,6 +128,12 @@ mod tests {
         let both = rock.with(|take| take.blend = (5, 0.5));
         assert!(chosen(&both).is_superset(&[0, 1, 4].into()));
         assert!(chosen(&rock.with(|take| take.style = 0)).is_superset(&[0, 1, 4].into()));
+        let programmed = LeadIn { style: FIRST_PROGRAMMED, ..bank()[0].clone() };
+        let more = [bank(), vec![programmed]].concat();
+        for seed in 0..200 {
+            let any = rock.with(|take| (take.style, take.seed) = (0, seed));
+            assert_eq!(choose(&more, &any), choose(&bank(), &any), "any has no programmed style");
+        }
         // A style without lead-ins uses all of them.
         assert!(!chosen(&rock.with(|take| take.style = 9)).is_empty());
         assert_eq!(choose(&[], &rock), None);

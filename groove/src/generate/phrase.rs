@@ -8,6 +8,7 @@ use crate::generate::intended_feel::SystematicOffsets;
 use crate::model::ModelError;
 use crate::model::encode::Kind;
 use crate::model::feel::is_clear;
+use crate::model::lead_in::Grouping;
 use crate::pattern::{Meter, Step};
 use crate::take::Take;
 
@@ -39,25 +40,29 @@ pub(crate) struct PartialPhrase {
     pub(crate) candidates: u8,
 }
 
-/// The decoder after the last lead-in, with the lead-in's index and the kind of playing: controls
-/// that change neither reuse it.
+/// The decoder after the last lead-in, with what it depends on: controls that change none of it
+/// reuse it.
 #[derive(Debug, Default)]
-pub(crate) struct LeadInCache(Option<(Option<usize>, Kind, Decoder)>);
+pub(crate) struct LeadInCache(Option<(LeadInKey, Decoder)>);
+
+/// Index of a lead-in, its grouping, and the kind of playing.
+type LeadInKey = (Option<usize>, Grouping, Kind);
 
 impl LeadInCache {
     /// A decoder that was fed the lead-in of a take; an empty one if the model has no lead-ins.
     pub(crate) fn decoder(&mut self, context: &TakeContext) -> Result<Decoder, ModelError> {
-        let (place, kind) = (context.lead_in, context.kind(false));
-        if let Some((_, _, decoder)) = self.0.as_ref().filter(|of| (of.0, of.1) == (place, kind)) {
+        let (kind, grouping) = (context.kind(false), context.grouping());
+        let key = (context.lead_in, grouping, kind);
+        if let Some((_, decoder)) = self.0.as_ref().filter(|of| of.0 == key) {
             return Ok(decoder.clone());
         }
         let mut decoder = Decoder::new(context.model);
         if let Some(lead_in) = context.lead_in() {
-            for step in lead_in.in_meter(context.meter) {
+            for step in lead_in.in_meter(context.meter, grouping) {
                 decoder.teacher_force(context.model, &kind, step)?;
             }
         }
-        self.0 = Some((place, kind, decoder.clone()));
+        self.0 = Some((key, decoder.clone()));
         Ok(decoder)
     }
 }

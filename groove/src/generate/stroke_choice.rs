@@ -9,6 +9,7 @@ use crate::model::strokes::{
 };
 use crate::model::{Model, ModelError};
 use crate::pattern::drum::{Drum, DrumSet};
+use crate::pattern::style::FIRST_PROGRAMMED;
 use crate::pattern::{Articulation, Hit, MAX_STROKES, Meter, Step, Stroke};
 
 /// Random numbers of a hit: one for the articulation, five for each further stroke.
@@ -20,6 +21,24 @@ const BACKBEATS: [usize; 2] = [4, 12];
 /// Drums that a hand strikes: all but the kick, and the closed hat, which the foot plays where it
 /// would need a third hand.
 const HANDS: DrumSet = DrumSet::from_bits(!(1 << Drum::Kick as u16 | 1 << Drum::ClosedHat as u16));
+
+/// Distances of the strokes of a ratchet in ticks of 1/240 step: a thirty-second, and a third and a
+/// quarter of a sixteenth. Gaps below [`FLAM`] are flams.
+const RATCHETS: [i8; 6] = [-120, -80, -60, 60, 80, 120];
+const FLAM: u8 = 40;
+
+/// A further stroke at the nearest distance of a ratchet from the main one, within the step. Flams
+/// stay.
+fn on_ratchet_grid(main: Stroke, stroke: Stroke) -> Stroke {
+    let gap = stroke.offset_ticks.saturating_sub(main.offset_ticks);
+    if gap.unsigned_abs() < FLAM {
+        return stroke;
+    }
+    let nearest = RATCHETS.into_iter().min_by_key(|ratchet| ratchet.abs_diff(gap)).unwrap_or(gap);
+    let (least, most) = (*Hit::OFFSETS.start(), *Hit::OFFSETS.end());
+    let offset_ticks = main.offset_ticks.saturating_add(nearest).clamp(least, most);
+    Stroke { offset_ticks, ..stroke }
+}
 
 /// Number of hands that a set of the nine drums needs besides the closed hat.
 pub(crate) const fn hands(drums: DrumSet) -> u32 {
@@ -92,7 +111,9 @@ impl StrokeChoice<'_> {
         let within = |number: usize| self.places.map_or(0.5, |places| places[at + number]);
         let gap = self.choose(gaps, at + 1) as f32 + within(2);
         let ratio = self.choose(ratios, at + 3) as f32 + within(4);
-        stroke_at(main, articulation, gap, ratio)
+        let stroke = stroke_at(main, articulation, gap, ratio)?;
+        let is_ratchet = self.kind.style >= FIRST_PROGRAMMED && self.drum == Drum::ClosedHat;
+        Some(if is_ratchet { on_ratchet_grid(main, stroke) } else { stroke })
     }
 
     /// An outcome of a distribution: at the quantile with this number, or the likeliest.
@@ -127,6 +148,15 @@ pub(crate) fn draw(logits: &[f32], temperature: f32, place: f32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strokes_of_a_ratchet_are_evenly_spaced() {
+        let stroke = |offset_ticks| Stroke { velocity: 70, offset_ticks, ..Stroke::default() };
+        let moved = |main, further| on_ratchet_grid(stroke(main), stroke(further)).offset_ticks;
+        assert_eq!([moved(0, 100), moved(0, 110), moved(4, 70), moved(0, -57)], [80, 119, 64, -60]);
+        assert_eq!(moved(10, 30), 30, "a flam");
+        assert_eq!(moved(30, 110), 110, "within the step");
+    }
 
     #[test]
     fn draw_inverts_the_cumulative_distribution() {

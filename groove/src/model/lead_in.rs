@@ -42,28 +42,48 @@ pub struct LeadIn {
     pub steps: Vec<Step>,
 }
 
+/// Grouping of the eighths of 7/8 and of the quarters of 5/4. Other meters have one grouping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grouping {
+    /// 7/8 as 2 + 2 + 3, 5/4 as 3 + 2.
+    #[default]
+    Usual,
+    /// 7/8 as 3 + 2 + 2, 5/4 as 2 + 3.
+    Other,
+}
+
+impl Grouping {
+    /// Name of the grouping of a meter, such as 2+2+3; `None` for meters that have only one.
+    #[must_use]
+    pub fn name(self, meter: Meter) -> Option<&'static str> {
+        match (meter.numerator, meter.denominator, self) {
+            (7, 8, Grouping::Usual) => Some("2+2+3"),
+            (7, 8, Grouping::Other) => Some("3+2+2"),
+            (5, 4, Grouping::Usual) => Some("3+2"),
+            (5, 4, Grouping::Other) => Some("2+3"),
+            _ => None,
+        }
+    }
+}
+
 impl LeadIn {
     /// The lead-in in another meter, in whole bars of it. Beats of 4/4 are left out or repeated. In
     /// compound meters the four sixteenths of a beat become the first, third, fifth and sixth of
     /// six, and hats and cymbals that play eighths continue through the beat.
     #[must_use]
-    pub fn in_meter(&self, meter: Meter) -> Vec<Step> {
+    pub fn in_meter(&self, meter: Meter, grouping: Grouping) -> Vec<Step> {
         if meter == Meter::FOUR_FOUR {
             return self.steps.clone();
         }
-        let (length, beat) = (meter.steps(), meter.beat_steps());
-        let beats = order_of_beats(length.div_ceil(beat));
+        let sources: Vec<Option<usize>> =
+            (0..meter.steps()).map(|step| step_of_four_four(meter, grouping, step)).collect();
         let mut steps = Vec::new();
         for bar in self.steps.chunks_exact(LEAD_IN_STEPS) {
-            let mut other: Vec<Step> = Vec::new();
-            for &number in &beats {
-                let part = &bar[4 * number..4 * number + 4];
-                match beat {
-                    6 => other.extend(compound_beat(part)),
-                    _ => other.extend_from_slice(part),
-                }
+            let from = |source: &Option<usize>| source.map_or(Step::SILENT, |step| bar[step]);
+            let mut other: Vec<Step> = sources.iter().map(from).collect();
+            if meter.beat_steps() == 6 {
+                other.chunks_exact_mut(6).for_each(continue_eighths);
             }
-            other.truncate(length);
             steps.extend(other);
         }
         steps
@@ -73,12 +93,17 @@ impl LeadIn {
 /// The step of a bar of 4/4 that corresponds to a step of another meter's bar, as in
 /// [`LeadIn::in_meter`]; `None` between the parts of a compound beat.
 #[must_use]
-pub fn step_of_four_four(meter: Meter, step: usize) -> Option<usize> {
+pub fn step_of_four_four(meter: Meter, grouping: Grouping, step: usize) -> Option<usize> {
+    /// Three eighths of the first beat, the third beat, and the backbeat.
+    const LONG_FIRST: [usize; 14] = [0, 1, 2, 3, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15];
     if meter == Meter::FOUR_FOUR {
         return Some(step);
     }
+    if meter == Meter::new(7, 8) && grouping == Grouping::Other {
+        return LONG_FIRST.get(step).copied();
+    }
     let beat = meter.beat_steps();
-    let number = *order_of_beats(meter.steps().div_ceil(beat)).get(step / beat)?;
+    let number = *order_of_beats(meter.steps().div_ceil(beat), grouping).get(step / beat)?;
     let part = match (beat, step % beat) {
         (6, 1 | 3) => return None,
         (6, 5) => 3,
@@ -89,29 +114,30 @@ pub fn step_of_four_four(meter: Meter, step: usize) -> Option<usize> {
 }
 
 /// The beats of 4/4 that make up the beats of another meter: kick, snare, kick, snare, so that a
-/// bar of three ends with the snare on its last two beats, and a bar of five is three and two.
-fn order_of_beats(count: usize) -> Vec<usize> {
+/// bar of three ends with the snare on its last two beats, and a bar of five is three and two or two
+/// and three.
+fn order_of_beats(count: usize, grouping: Grouping) -> Vec<usize> {
     const LAST: [&[usize]; 4] = [&[], &[0], &[0, 1], &[0, 1, 3]];
-    match count {
-        5 => vec![0, 1, 3, 2, 3],
-        count => {
+    match (count, grouping) {
+        (5, Grouping::Usual) => vec![0, 1, 3, 2, 3],
+        (5, Grouping::Other) => vec![0, 1, 0, 2, 3],
+        (count, _) => {
             let whole = (0..count / 4).flat_map(|_| 0..4);
             whole.chain(LAST[count % 4].iter().copied()).collect()
         }
     }
 }
 
-/// The six sixteenths of a dotted beat from the four of a beat.
-fn compound_beat(part: &[Step]) -> [Step; 6] {
-    let mut beat = [part[0], Step::SILENT, part[1], Step::SILENT, part[2], part[3]];
+/// Lets hats and ride that strike the first and the fifth sixteenth of a dotted beat strike the
+/// third, too.
+fn continue_eighths(beat: &mut [Step]) {
     for drum in [Drum::ClosedHat, Drum::OpenHat, Drum::Ride] {
         if let (Some(_), None, Some(hit)) =
-            (part[0].hit(drum), part[1].hit(drum), part[2].hit(drum))
+            (beat[0].hit(drum), beat[2].hit(drum), beat[4].hit(drum))
         {
             beat[2].set(drum, Some(hit));
         }
     }
-    beat
 }
 
 /// Encodes lead-ins as tensors of a model file, with their names; none for an empty list.
@@ -242,23 +268,28 @@ pub(crate) mod tests {
                 step.set(drum, Some(Hit::plain(90, 0)));
             }
         }
-        for (meter, snares) in [
-            ((3, 4), vec![4, 8]),
-            ((5, 4), vec![4, 8, 16]),
-            ((6, 8), vec![6]),
-            ((12, 8), vec![6, 18]),
-            ((7, 8), vec![4, 12]),
-            ((4, 4), vec![4, 12]),
+        let (usual, other) = (Grouping::Usual, Grouping::Other);
+        for (meter, grouping, snares, name) in [
+            ((3, 4), usual, vec![4, 8], None),
+            ((5, 4), usual, vec![4, 8, 16], Some("3+2")),
+            ((5, 4), other, vec![4, 16], Some("2+3")),
+            ((6, 8), usual, vec![6], None),
+            ((9, 8), other, vec![6, 12], None),
+            ((12, 8), other, vec![6, 18], None),
+            ((7, 8), usual, vec![4, 12], Some("2+2+3")),
+            ((7, 8), other, vec![10], Some("3+2+2")),
+            ((4, 4), other, vec![4, 12], None),
         ] {
             let meter = Meter::new(meter.0, meter.1);
-            let steps = lead_in.in_meter(meter);
+            assert_eq!(grouping.name(meter), name);
+            let steps = lead_in.in_meter(meter, grouping);
             assert_eq!(steps.len(), 2 * meter.steps());
             let bar = &steps[meter.steps()..];
             let struck = |&at: &usize| bar[at].hit(Drum::Snare).is_some();
             assert_eq!((0..bar.len()).filter(struck).collect::<Vec<_>>(), snares, "{meter:?}");
             assert!(bar[0].hit(Drum::Kick).is_some());
             for (at, step) in bar.iter().enumerate().filter(|(_, step)| !step.drums().is_empty()) {
-                let from = step_of_four_four(meter, at).expect("a step");
+                let from = step_of_four_four(meter, grouping, at).expect("a step");
                 assert_eq!(lead_in.steps[from], *step, "{meter:?}, step {at}");
             }
         }

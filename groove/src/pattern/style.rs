@@ -19,7 +19,8 @@ const fn style(number: u8, name: &'static str, title: &'static str) -> Style {
     Style { number, name, title }
 }
 
-/// Built-in styles. The first 18 are the primary styles of the Groove MIDI Dataset.
+/// Built-in styles. The first 18 are the primary styles of the Groove MIDI Dataset; the others were
+/// learned from programmed drums.
 pub const STYLES: &[Style] = &[
     style(1, "afrobeat", "Afrobeat"),
     style(2, "afrocuban", "Afro-Cuban"),
@@ -39,6 +40,18 @@ pub const STYLES: &[Style] = &[
     style(16, "reggae", "Reggae"),
     style(17, "rock", "Rock"),
     style(18, "soul", "Soul"),
+    style(24, "metal", "Metal"),
+    style(25, "hardrock", "Hard rock"),
+    style(26, "house", "House"),
+    style(27, "techno", "Techno"),
+    style(28, "trap", "Trap"),
+    style(29, "drumandbass", "Drum and bass"),
+    style(30, "garage", "Garage"),
+    style(31, "breakbeat", "Breakbeat"),
+    style(32, "disco", "Disco"),
+    style(33, "dancehall", "Dancehall"),
+    style(34, "reggaeton", "Reggaeton"),
+    style(35, "boombap", "Boom-bap"),
 ];
 
 /// Largest style number. The range of the style parameters depends on it, so it never changes.
@@ -46,6 +59,10 @@ pub const LAST_STYLE: u8 = 127;
 
 /// Numbers of a model's own styles; all others are for built-in styles.
 pub const OWN_STYLES: RangeInclusive<u8> = 19..=23;
+
+/// Smallest number of a built-in style that was learned from programmed drums. Such styles are no
+/// part of [`ANY`], which is a mixture of drummers' recordings.
+pub const FIRST_PROGRAMMED: u8 = 24;
 
 /// Maximum length of an own style's name, in letters.
 pub const LETTERS: usize = 32;

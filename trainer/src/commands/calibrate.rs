@@ -19,8 +19,8 @@ pub struct CalibrateOptions {
     #[arg(long)]
     model: PathBuf,
     /// Folder of drum MIDI that the model was trained on
-    #[arg(long, env = "GROOVE_DIR")]
-    data: PathBuf,
+    #[arg(long, env = "GROOVE_DIR", required = true)]
+    data: Vec<PathBuf>,
     /// File for the new model
     #[arg(long)]
     out: PathBuf,

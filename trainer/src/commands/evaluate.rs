@@ -43,8 +43,8 @@ pub struct EvaluateOptions {
 #[derive(Args, Debug)]
 pub struct DataOptions {
     /// Folder of drum MIDI
-    #[arg(long, env = "GROOVE_DIR")]
-    data: PathBuf,
+    #[arg(long, env = "GROOVE_DIR", required = true)]
+    data: Vec<PathBuf>,
     /// Part of the data
     #[arg(long, value_enum, default_value = "validation")]
     split: Split,

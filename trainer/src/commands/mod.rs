@@ -13,5 +13,6 @@ pub mod prepare;
 pub mod presets;
 pub mod report;
 pub mod sheet;
+pub mod styles;
 pub mod sweep;
 pub mod train;

@@ -75,7 +75,7 @@ pub fn run(options: &PrepareOptions) -> Result<()> {
         false,
     )?;
     files::write_atomic(&out.join("start.safetensors"), &model)?;
-    let schedule = plan.schedule(start.mode);
+    let schedule = plan.schedule(&start.mode);
     let how = json!({
         "lanes": plan.lanes,
         "steps": plan.steps,

@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::Args;
 use groove::generate::Drummer;
 use groove::model::Model;
+use groove::pattern::style::style_number;
 use groove::take::{Take, TakeControls};
 use groove::{Bar, Drum, DrumSet, Meter};
 use rayon::prelude::*;
@@ -15,6 +16,8 @@ use rayon::prelude::*;
 use crate::data::known_style;
 use crate::files;
 use crate::metrics::bar_faults::{BAR_FAULTS, BarFault, faults_of};
+use crate::metrics::comparison::FIXED_TEMPO;
+use crate::metrics::idiom::styles::{StyleIdiom, style_idiom};
 use crate::playback::play_bars;
 
 /// Options of `sheet`.
@@ -36,9 +39,9 @@ pub struct SheetOptions {
     /// Bars of each take
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     bars: u8,
-    /// Tempo, in bpm
-    #[arg(long, default_value_t = 120.0)]
-    tempo: f32,
+    /// Tempo, in bpm [default: the middle of the style's usual tempi if it has an idiom, else 120]
+    #[arg(long)]
+    tempo: Option<f32>,
     /// File to write
     #[arg(long, default_value = "docs/sixteen-takes.md")]
     out: PathBuf,
@@ -74,21 +77,38 @@ pub fn run(options: &SheetOptions) -> Result<()> {
     Ok(())
 }
 
+fn idiom(style: &str) -> Option<&'static StyleIdiom> {
+    style_number(style).and_then(style_idiom)
+}
+
+/// Returns the tempo of a style without a requested one.
+fn usual_tempo(style: u8) -> f32 {
+    let tempo = style_idiom(style).map(|idiom| (idiom.tempo.start() + idiom.tempo.end()) / 2.0);
+    tempo.unwrap_or(FIXED_TEMPO)
+}
+
 fn play(model: &Arc<Model>, seed: u32, style: u8, options: &SheetOptions) -> Result<Vec<Bar>> {
-    let take =
-        Take::from(TakeControls { seed, style, tempo: options.tempo, ..TakeControls::default() });
+    let tempo = options.tempo.unwrap_or_else(|| usual_tempo(style));
+    let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });
     let mut drummer = Drummer::new(Arc::clone(model));
     play_bars(&mut drummer, &take, Meter::FOUR_FOUR, 0..options.bars.into())
 }
 
 /// Returns the introduction and the head of the table.
 fn head(options: &SheetOptions) -> String {
-    let SheetOptions { takes, bars, tempo, .. } = options;
+    let SheetOptions { takes, bars, .. } = options;
+    let tempo = match options.tempo {
+        Some(tempo) => format!("{tempo} bpm"),
+        None if options.styles.iter().any(|name| idiom(name).is_some()) => {
+            "the style's usual tempo".into()
+        }
+        None => format!("{FIXED_TEMPO} bpm"),
+    };
     let names = BAR_FAULTS.map(BarFault::name).join(" | ");
     format!(
         "# Unselected takes\n\n\
          Written by `cargo trainer sheet`: the first {bars} bars of seeds 1 to {takes} of each \
-         style, none selected, in 4/4 at {tempo} bpm with all controls at their defaults. A letter \
+         style, none selected, in 4/4 at {tempo} with all controls at their defaults. A letter \
          is a sixteenth: soft `o` (velocity below 48), medium `x`, loud `X` (96 and above), silent \
          `.`. Lanes without hits are left out.\n\n\
          *Faults* lists obvious faults of single bars, found by a few rules. They help the reader \
@@ -97,7 +117,7 @@ fn head(options: &SheetOptions) -> String {
          reggae; reggae needs a kick or snare on 3, or both together on 2 and 4; half \
          time, with the snare on 3, is a backbeat.\n\n\
          Bars with each fault, of {} per style (-: not expected):\n\n\
-         | style | {names} | none |\n|---|---|---|---|---|---|\n",
+         | style | {names} | none |\n|---|---|---|---|---|---|---|\n",
         takes * u32::from(*bars)
     )
 }
@@ -108,7 +128,11 @@ fn drums(bar: &Bar) -> Vec<DrumSet> {
 }
 
 fn faults(bar: &Bar, style: &str) -> Vec<BarFault> {
-    faults_of(&drums(bar), style)
+    match idiom(style) {
+        Some(idiom) if idiom.is_met(bar) => Vec::new(),
+        Some(_) => vec![BarFault::Idiom],
+        None => faults_of(&drums(bar), style),
+    }
 }
 
 /// Returns the table row of a style.
@@ -193,7 +217,8 @@ mod tests {
         assert_eq!(faults(&drop, "reggae"), [BarFault::Time]);
         let toms: Vec<_> = (0..5).map(|step| (step, Drum::LowTom, 90)).collect();
         assert!(faults(&bar(&toms), "latin").contains(&BarFault::Toms));
+        assert_eq!(faults(&good, "house"), [BarFault::Idiom], "no kick on 2 and 4");
         assert!(fault_list(&[good, drop], "rock").contains("bar 2: no kick on 1, no backbeat"));
-        assert_eq!(row("jazz", &[vec![good, silent]]), "| jazz | - | - | 1 | 0 | 1 |");
+        assert_eq!(row("jazz", &[vec![good, silent]]), "| jazz | - | - | 1 | 0 | - | 1 |");
     }
 }

@@ -78,6 +78,8 @@ pub(crate) struct StepSample<'a> {
     pub(crate) past: &'a [Step],
     pub(crate) step: &'a Step,
     pub(crate) kind: Kind,
+    /// True if velocities, and offsets, are targets, see [`Piece::performed`].
+    pub(crate) performed: [bool; 2],
 }
 
 impl Batch {
@@ -105,7 +107,7 @@ impl Batch {
                     ((place, (beat_inputs, feel_inputs)), (hits, memory)),
                     (feel_targets, resembled),
                 )| {
-                    let Some(StepSample { past, step, kind }) = place else { return };
+                    let Some(StepSample { past, step, kind, performed }) = place else { return };
                     metadata.write_row(past, kind, beat_inputs);
                     *memory = Memory::at(past, kind.meter);
                     feel_inputs[..row].copy_from_slice(beat_inputs);
@@ -118,9 +120,12 @@ impl Batch {
                     *hits = drums.bits();
                     for (drum, hit) in step.hits() {
                         let (velocity, offset) = bins(hit);
-                        let bin = |bin| u16::try_from(bin).unwrap_or(NONE);
-                        feel_targets[2 * drum.index()] = bin(velocity);
-                        feel_targets[2 * drum.index() + 1] = bin(offset);
+                        for (place, bin) in [velocity, offset].into_iter().enumerate() {
+                            if performed[place] {
+                                let target = &mut feel_targets[2 * drum.index() + place];
+                                *target = u16::try_from(bin).unwrap_or(NONE);
+                            }
+                        }
                     }
                 },
             );
@@ -174,9 +179,10 @@ pub fn pack(metadata: &Metadata, pieces: &[Piece], parts: usize, lanes: usize) -
     for (piece, (lane, start)) in pieces.iter().zip(starts) {
         let at: Vec<usize> =
             (0..piece.steps.len()).map(|step| rows.row(lane, start + step)).collect();
+        let (kind, performed) = (piece.kind, piece.performed());
         for (step, &row) in at.iter().enumerate() {
             let (past, step) = (&piece.steps[..step], &piece.steps[step]);
-            places[row] = Some(StepSample { past, step, kind: piece.kind });
+            places[row] = Some(StepSample { past, step, kind, performed });
         }
         rows_of.push(at);
     }

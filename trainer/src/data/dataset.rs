@@ -4,7 +4,7 @@
 //! split. Any other folder is split by file. Files with the same notes count once. Unreadable files
 //! and melodies are reported and left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use super::folder::{FileList, SourceFile, Split, tables};
+use super::patterns;
 
 /// Minimum share of the files of a folder without a table, and of their steps, in the validation
 /// split.
@@ -39,7 +40,43 @@ pub struct Piece {
     pub split: Split,
 }
 
-/// The pieces of a folder.
+/// Maximum number of different velocities, or of different offsets, of a programmed piece, and
+/// minimum number of hits for each of them: the hits of a short performance can differ little.
+const PROGRAMMED: usize = 6;
+const HITS_EACH: usize = 4;
+
+impl Piece {
+    /// Returns true for velocities, and for offsets, that vary as a drummer's do, so that they are
+    /// worth learning. Those of programmed drums have a few values.
+    pub(crate) fn performed(&self) -> [bool; 2] {
+        let hits = || self.steps.iter().flat_map(Step::hits).map(|(_, hit)| hit);
+        let varies = |values: HashSet<i16>| {
+            values.len() > PROGRAMMED || values.len() * HITS_EACH > hits().count()
+        };
+        let velocities = hits().map(|hit| hit.velocity.into()).collect();
+        let offsets = hits().map(|hit| hit.offset_ticks.into()).collect();
+        [varies(velocities), varies(offsets)]
+    }
+}
+
+/// Repeats pieces so that each style has about as many steps as the one with the most, beats and
+/// fills apart; a piece is repeated `most` times at most.
+pub(crate) fn balanced(pieces: &[Piece], most: usize) -> Vec<Piece> {
+    let mut steps: HashMap<(u8, bool), usize> = HashMap::new();
+    let group = |piece: &Piece| (piece.kind.style, piece.kind.fill);
+    pieces.iter().for_each(|piece| *steps.entry(group(piece)).or_default() += piece.steps.len());
+    let largest = |fill: bool| {
+        steps.iter().filter(|(group, _)| group.1 == fill).map(|(_, &sum)| sum).max().unwrap_or(0)
+    };
+    let largest = [largest(false), largest(true)];
+    let times = |piece: &Piece| {
+        let own = steps[&group(piece)].max(1);
+        ((largest[usize::from(piece.kind.fill)] + own / 2) / own).clamp(1, most)
+    };
+    pieces.iter().flat_map(|piece| std::iter::repeat_n(piece.clone(), times(piece))).collect()
+}
+
+/// The pieces of one or more folders.
 #[derive(Debug)]
 pub struct Data {
     /// Readable pieces, in the order of their paths.
@@ -65,13 +102,45 @@ enum Content {
 }
 
 impl Data {
-    /// Reads a folder with a model's classes and styles. `style` is the style of a folder without
-    /// a table; `seed` determines its split.
+    /// Reads folders with a model's classes and styles. `style` is the style of folders without a
+    /// table; `seed` determines their splits.
     ///
     /// # Errors
-    /// If the folder cannot be read, its `info.csv` is not a table of the Groove MIDI Dataset, the
-    /// style is unknown, or no file is readable.
-    pub fn read(folder: &Path, style: Option<&str>, seed: u64, model: &Metadata) -> Result<Data> {
+    /// If a folder cannot be read, its `info.csv` is not a table of the Groove MIDI Dataset, the
+    /// style is unknown, a pattern is wrong, or no file is readable.
+    pub fn read(
+        folders: &[PathBuf],
+        style: Option<&str>,
+        seed: u64,
+        model: &Metadata,
+    ) -> Result<Data> {
+        let mut all: Option<Data> = None;
+        for folder in folders {
+            let data = Data::read_folder(folder, style, seed, model)?;
+            match &mut all {
+                Some(all) => all.append(data),
+                None => all = Some(data),
+            }
+        }
+        all.context("give a folder of drum MIDI with --data, or in the variable GROOVE_DIR")
+    }
+
+    fn append(&mut self, other: Data) {
+        self.pieces.extend(other.pieces);
+        self.skipped.extend(other.skipped);
+        self.melodies.extend(other.melodies);
+        self.duplicates.extend(other.duplicates);
+        self.unlisted += other.unlisted;
+        self.source = format!("{}; {}", self.source, other.source);
+    }
+
+    /// Reads a folder: of patterns if it has text files of them, else of MIDI files.
+    fn read_folder(
+        folder: &Path,
+        style: Option<&str>,
+        seed: u64,
+        model: &Metadata,
+    ) -> Result<Data> {
         ensure!(
             folder.is_dir(),
             "there is no folder {}: give one with --data, or in the variable GROOVE_DIR",
@@ -86,19 +155,23 @@ impl Data {
                 table.unwrap_or_default().display()
             );
         }
+        let mut data = Data {
+            pieces: patterns::read_folder(folder, model)?,
+            skipped: Vec::new(),
+            melodies: Vec::new(),
+            duplicates: Vec::new(),
+            unlisted: 0,
+            source: patterns::SOURCE.into(),
+        };
+        if !data.pieces.is_empty() {
+            return Ok(data);
+        }
         let style = style.map_or(Ok(0), |name| known_style(model, name))?;
         let list = FileList::of(folder, style, model)?;
         let read: Vec<Result<Content>> = (list.files.par_iter())
             .map(|file| read_file(file, folder, list.is_listed, &model.classes))
             .collect();
-        let mut data = Data {
-            pieces: Vec::new(),
-            skipped: list.unread,
-            melodies: Vec::new(),
-            duplicates: Vec::new(),
-            unlisted: list.unlisted,
-            source: "Groove MIDI Dataset (Gillick et al. 2019), CC BY 4.0".to_string(),
-        };
+        (data.skipped, data.unlisted, data.source) = (list.unread, list.unlisted, list.source);
         data.sort_out(&list.files, read);
         if !list.is_listed {
             data.source = format!("{} own clips", data.pieces.len());
@@ -235,7 +308,7 @@ mod tests {
     }
 
     fn read(folder: &Path, style: Option<&str>) -> Result<Data> {
-        Data::read(folder, style, 0, &model(Kit::default()))
+        Data::read(&[folder.to_path_buf()], style, 0, &model(Kit::default()))
     }
 
     #[test]
@@ -247,7 +320,8 @@ mod tests {
         }
         let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };
         fs::write(folder.path().join("a.mid"), clip.write(&MidiLayout::new("a", Drum::PITCHES)))?;
-        let piece = &Data::read(folder.path(), None, 0, &model(Kit::one_drum()))?.pieces[0];
+        let piece = &Data::read(&[folder.path().to_path_buf()], None, 0, &model(Kit::one_drum()))?
+            .pieces[0];
         let hits: Vec<(Drum, Hit)> = piece.steps[5].hits().collect();
         assert_eq!(hits, [(Drum::ALL[0], Hit::plain(90, 0))]);
         Ok(())
@@ -276,6 +350,62 @@ mod tests {
         let kind = data.pieces[0].kind;
         assert_eq!((kind.style, kind.meter), (17, Meter::new(3, 4)));
         assert!((kind.tempo - 90.0).abs() < 1e-3);
+        Ok(())
+    }
+
+    #[test]
+    fn pieces_of_a_few_velocities_and_offsets_are_programmed() {
+        let piece = |velocity: &dyn Fn(u8) -> u8, offset: &dyn Fn(i8) -> i8| {
+            let kind = Kind {
+                style: 3,
+                blend: (0, 0.0),
+                tempo: 90.0,
+                meter: Meter::FOUR_FOUR,
+                fill: false,
+            };
+            let mut steps = vec![Step::SILENT; 64];
+            for ((step, n), m) in steps.iter_mut().zip(0..).zip(0..) {
+                step.set(Drum::Snare, Some(Hit::plain(velocity(n), offset(m))));
+            }
+            Piece { steps, kind, split: Split::Train }
+        };
+        let (accents, swing) =
+            (|n: u8| if n.is_multiple_of(4) { 112 } else { 60 }, |n: i8| n % 2 * 40);
+        assert_eq!(piece(&accents, &swing).performed(), [false, false]);
+        assert_eq!(piece(&|n| 50 + n, &swing).performed(), [true, false]);
+        assert_eq!(piece(&accents, &|n| n % 9).performed(), [false, true]);
+        let mut short = piece(&|n| 50 + n, &|n| n);
+        short.steps.truncate(3);
+        assert_eq!(short.performed(), [true, true], "too few hits to tell");
+    }
+
+    #[test]
+    fn styles_are_balanced_by_repeating_pieces_up_to_a_limit() {
+        let piece = |style: u8, bars: usize| {
+            let kind =
+                Kind { style, blend: (0, 0.0), tempo: 90.0, meter: Meter::FOUR_FOUR, fill: false };
+            Piece { steps: vec![Step::SILENT; 16 * bars], kind, split: Split::Train }
+        };
+        let all = balanced(&[piece(1, 40), piece(2, 10), piece(2, 10), piece(3, 4)], 5);
+        let count = |style: u8| all.iter().filter(|piece| piece.kind.style == style).count();
+        assert_eq!([count(1), count(2), count(3)], [1, 4, 5]);
+    }
+
+    #[test]
+    fn folders_are_read_together() -> Result<()> {
+        let folders = [tempfile::tempdir()?, tempfile::tempdir()?];
+        fs::write(folders[0].path().join("a.mid"), clip_of(50))?;
+        fs::write(folders[0].path().join("b.mid"), clip_of(51))?;
+        fs::write(
+            folders[1].path().join("house.txt"),
+            "style house\npattern one\nkick X...X...X...X...\n",
+        )?;
+        let paths = folders.each_ref().map(|folder| folder.path().to_path_buf());
+        let data = Data::read(&paths, None, 0, &model(Kit::default()))?;
+        let styles: Vec<u8> = data.pieces.iter().map(|piece| piece.kind.style).collect();
+        assert_eq!(styles, [0, 0, 26]);
+        assert_eq!(data.source, format!("2 own clips; {}", patterns::SOURCE));
+        assert!(Data::read(&[], None, 0, &model(Kit::default())).is_err());
         Ok(())
     }
 

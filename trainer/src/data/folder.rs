@@ -5,7 +5,7 @@
 //! those of its rows. Without a table the folder is searched recursively: symbolic links are
 //! followed, but no file or folder is visited twice.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,27 @@ pub(super) struct FileList {
     pub(super) unread: Vec<(PathBuf, String)>,
     /// MIDI files in the folder that no table lists.
     pub(super) unlisted: usize,
+    /// Names and licences of the sources that the tables name.
+    pub(super) source: String,
+}
+
+/// Sources of programmed drums, as the column `drummer` names them, with their licences.
+const SOURCES: [(&str, &str); 4] = [
+    ("freedoom", "Freedoom (contributors to the Freedoom project), BSD 3-Clause"),
+    ("helland", "Tanner Helland (github.com/tannerhelland/free-music), CC BY 4.0"),
+    ("grooveforge", "GrooveForge (Yann Poirier), MIT"),
+    ("stickflow", "StickFlow (www.stickflow.app), CC BY 4.0"),
+];
+/// Source of any other drummer.
+const GROOVE: &str = "Groove MIDI Dataset (Gillick et al. 2019), CC BY 4.0";
+
+/// Names and licences of the sources of some drummers.
+fn source(drummers: &BTreeSet<String>) -> String {
+    let known = |name: &str| SOURCES.iter().any(|(source, _)| *source == name);
+    let groove = drummers.iter().any(|name| !known(name)).then_some(GROOVE);
+    let others = SOURCES.iter().filter(|(name, _)| drummers.contains(*name));
+    let all: Vec<&str> = groove.into_iter().chain(others.map(|(_, credit)| *credit)).collect();
+    all.join("; ")
 }
 
 impl FileList {
@@ -67,9 +88,11 @@ impl FileList {
             list.files = found.into_iter().map(|path| unlisted_file(path, style)).collect();
             return Ok(list);
         }
+        let mut drummers = BTreeSet::new();
         for table in &tables {
-            list.files.extend(rows(folder, table, model)?);
+            list.files.extend(rows(folder, table, model, &mut drummers)?);
         }
+        list.source = source(&drummers);
         list.files.sort_by(|a, b| a.path.cmp(&b.path));
         let listed: HashSet<&Path> = list.files.iter().map(|file| file.path.as_path()).collect();
         list.unlisted = found.iter().filter(|path| !listed.contains(path.as_path())).count();
@@ -129,6 +152,8 @@ const COLUMNS: [&str; 6] =
 /// The columns of a table that the trainer uses.
 #[derive(Deserialize)]
 struct InfoRow {
+    #[serde(default)]
+    drummer: String,
     style: String,
     bpm: f32,
     beat_type: String,
@@ -137,8 +162,13 @@ struct InfoRow {
     split: Split,
 }
 
-/// The files of a table.
-fn rows(folder: &Path, path: &Path, model: &Metadata) -> Result<Vec<SourceFile>> {
+/// The files of a table; its drummers are added to those of others.
+fn rows(
+    folder: &Path,
+    path: &Path,
+    model: &Metadata,
+    drummers: &mut BTreeSet<String>,
+) -> Result<Vec<SourceFile>> {
     let base = path.parent().and_then(|parent| parent.strip_prefix(folder).ok());
     let base = base.unwrap_or(Path::new(""));
     let mut table = csv::Reader::from_path(path)
@@ -148,6 +178,7 @@ fn rows(folder: &Path, path: &Path, model: &Metadata) -> Result<Vec<SourceFile>>
         let row: InfoRow = row.with_context(|| {
             format!("{} is not a table in the columns of the Groove MIDI Dataset", path.display())
         })?;
+        drummers.insert(row.drummer);
         let primary = row.style.split('/').next().unwrap_or(ANY);
         rows.push(SourceFile {
             style: model.style_number(primary).unwrap_or(0),
@@ -162,7 +193,7 @@ fn rows(folder: &Path, path: &Path, model: &Metadata) -> Result<Vec<SourceFile>>
 }
 
 /// A meter written as 6-8 or 6/8; `None` if it is neither.
-fn meter(text: &str) -> Option<Meter> {
+pub(super) fn meter(text: &str) -> Option<Meter> {
     let (numerator, denominator) = text.trim().split_once(['-', '/'])?;
     let (numerator, denominator) = (numerator.parse().ok()?, denominator.parse().ok()?);
     let meter = Meter::new(numerator, denominator);

@@ -30,7 +30,7 @@ impl Folder {
 
     fn read(&self) -> Result<Data> {
         let stack = Stack { layers: 1, cells: 1 };
-        Data::read(self.0.path(), None, 0, &Metadata::new("", stack, stack, ""))
+        Data::read(&[self.0.path().to_path_buf()], None, 0, &Metadata::new("", stack, stack, ""))
     }
 
     fn data(&self) -> Data {

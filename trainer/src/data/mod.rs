@@ -6,10 +6,11 @@ mod dataset;
 mod folder;
 #[cfg(test)]
 mod folder_tests;
+mod patterns;
 pub mod rows;
 pub(crate) mod stream;
 pub(crate) mod stroke_rows;
 mod summary;
 
-pub(crate) use dataset::{Data, Piece, known_style};
+pub(crate) use dataset::{Data, Piece, balanced, known_style};
 pub(crate) use folder::{Split, is_midi};

@@ -69,6 +69,8 @@ struct Pass {
     at: usize,
     /// Conditioning of the network.
     kind: Kind,
+    /// True if velocities, and offsets, are targets.
+    performed: [bool; 2],
 }
 
 impl BatchStream {
@@ -121,18 +123,19 @@ impl BatchStream {
         let piece = beats.get(card).unwrap_or_else(|| &fills[card - beats.len()]);
         let steps = Arc::new(piece.steps.clone());
         let fill = Arc::new(vec![piece.kind.fill; steps.len()]);
-        Pass { past: steps.clone(), steps, fill, at: 0, kind: piece.kind }
+        let performed = piece.performed();
+        Pass { past: steps.clone(), steps, fill, at: 0, kind: piece.kind, performed }
     }
 
     fn altered_pass(&mut self) -> Pass {
         let draws = &mut self.draws;
         let fill = self.beats.is_empty() || !self.fills.is_empty() && draws.random_bool(FILLS);
-        let (mut steps, mut kind) = if fill {
+        let (mut steps, mut kind, performed) = if fill {
             let piece = &self.fills[next_card(&mut self.fill_deck, self.fills.len(), draws)];
-            (piece.steps.clone(), piece.kind)
+            (piece.steps.clone(), piece.kind, piece.performed())
         } else if draws.random_bool(WHOLE) {
             let piece = &self.beats[next_card(&mut self.beat_deck, self.beats.len(), draws)];
-            (piece.steps.clone(), piece.kind)
+            (piece.steps.clone(), piece.kind, piece.performed())
         } else {
             let bar = draws.random_range(0..self.bars[self.bars.len() - 1]);
             let piece = &self.beats[self.bars.partition_point(|&sum| sum <= bar)];
@@ -140,7 +143,7 @@ impl BatchStream {
             let phrases = piece.steps.len().div_ceil(PHRASE * bar);
             let start = draws.random_range(0..phrases) * PHRASE * bar;
             let end = piece.steps.len().min(start + LONGEST * bar);
-            (piece.steps[start..end].to_vec(), piece.kind)
+            (piece.steps[start..end].to_vec(), piece.kind, piece.performed())
         };
         let mut fill = vec![kind.fill; steps.len()];
         if !kind.fill && draws.random_bool(FILLED) {
@@ -158,7 +161,7 @@ impl BatchStream {
             true => Arc::new(with_slips(&steps, draws)),
             false => steps.clone(),
         };
-        Pass { steps, past, fill: Arc::new(fill), at: 0, kind }
+        Pass { steps, past, fill: Arc::new(fill), at: 0, kind, performed }
     }
 
     /// Advances by one batch; returns the pass, at its step, of every row.
@@ -189,7 +192,8 @@ impl BatchStream {
             .iter()
             .map(|pass| {
                 let kind = Kind { fill: pass.fill[pass.at], ..pass.kind };
-                Some(StepSample { past: &pass.past[..pass.at], step: &pass.steps[pass.at], kind })
+                let (past, step) = (&pass.past[..pass.at], &pass.steps[pass.at]);
+                Some(StepSample { past, step, kind, performed: pass.performed })
             })
             .collect();
         Batch::new(&self.metadata, self.rows, &places)

@@ -1,6 +1,9 @@
 //! Obvious faults of single bars, found by a few rules.
 
+use groove::pattern::style::style_number;
 use groove::{Drum, DrumSet};
+
+use crate::metrics::idiom::styles::style_idiom;
 
 /// An obvious fault of a bar of 4/4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +17,13 @@ pub(crate) enum BarFault {
     Time,
     /// At least four toms, and at least half of the hits.
     Toms,
+    /// Outside the idiom of a style that has one; such a style has no other fault.
+    Idiom,
 }
 
 /// All faults, in the order of the sheet's table.
-pub(crate) const BAR_FAULTS: [BarFault; 4] =
-    [BarFault::One, BarFault::Backbeat, BarFault::Time, BarFault::Toms];
+pub(crate) const BAR_FAULTS: [BarFault; 5] =
+    [BarFault::One, BarFault::Backbeat, BarFault::Time, BarFault::Toms, BarFault::Idiom];
 
 impl BarFault {
     pub(crate) fn name(self) -> &'static str {
@@ -27,13 +32,17 @@ impl BarFault {
             BarFault::Backbeat => "no backbeat",
             BarFault::Time => "no timekeeper",
             BarFault::Toms => "tom solo",
+            BarFault::Idiom => "outside the idiom",
         }
     }
 
     /// Returns true if it is a fault in a style: jazz, latin and afrobeat have no snare on 2 and 4,
     /// and jazz and reggae often have no kick on 1.
     pub(crate) fn counts_in(self, style: &str) -> bool {
+        let has_idiom = style_number(style).and_then(style_idiom).is_some();
         match self {
+            BarFault::Idiom => has_idiom,
+            _ if has_idiom => false,
             BarFault::One => !["jazz", "reggae"].contains(&style),
             BarFault::Backbeat => !["jazz", "latin", "afrobeat", "afrocuban"].contains(&style),
             BarFault::Time | BarFault::Toms => true,
@@ -45,6 +54,8 @@ impl BarFault {
         let of = |drums: &[Drum]| -> DrumSet { drums.iter().copied().collect() };
         let some = |step: usize, drums: DrumSet| !at(step).and(drums).is_empty();
         match self {
+            // It depends on more than the drums.
+            BarFault::Idiom => false,
             BarFault::One => !at(0).contains(Drum::Kick),
             BarFault::Backbeat if style == "reggae" => {
                 let both =
@@ -72,7 +83,7 @@ impl BarFault {
     }
 }
 
-/// Returns the faults that count in a style.
+/// Returns the faults that count in a style, but for [`BarFault::Idiom`].
 pub(crate) fn faults_of(bar: &[DrumSet], style: &str) -> Vec<BarFault> {
     let found = |fault: &BarFault| fault.counts_in(style) && fault.is_in(bar, style);
     BAR_FAULTS.into_iter().filter(found).collect()

@@ -7,6 +7,7 @@
 //! | 5/4 | 1 | 2 and 4, 2 and 5, or 3 and 5 (3 + 2 or 2 + 3 quarters) |
 //! | 6/8 | 1 | the second dotted quarter |
 //! | 7/8 | 1 | eighth 3 (2 + 2 + 3), 5 (4 + 3), 6 (3 + 2 + 2, 2 + 3 + 2) or 7 |
+//! | 9/8 | 1 | the second dotted quarter, the third, or both |
 //! | 12/8 | 1 (often also 3) | the second and the fourth dotted quarter |
 //!
 //! The table is convention, not data: the Groove MIDI Dataset has hardly any bars in meters other
@@ -20,12 +21,13 @@ use serde::Serialize;
 type Snare = (u8, u8, &'static [&'static [usize]]);
 
 /// Snare steps by meter, as in the table of this module.
-const SNARES: [Snare; 6] = [
+const SNARES: [Snare; 7] = [
     (4, 4, &[&[4, 12]]),
     (3, 4, &[&[4], &[8]]),
     (5, 4, &[&[4, 12], &[4, 16], &[8, 16]]),
     (6, 8, &[&[6]]),
     (7, 8, &[&[4], &[8], &[10], &[12]]),
+    (9, 8, &[&[6], &[12]]),
     (12, 8, &[&[6, 18]]),
 ];
 

@@ -7,6 +7,7 @@ pub(crate) mod baselines;
 pub(crate) mod comparison;
 mod diversity;
 pub(crate) mod free_run;
+pub mod idiom;
 pub(crate) mod judge;
 mod meter_backbone;
 pub(crate) mod requests;
@@ -28,6 +29,7 @@ use crate::data::{Piece, Split};
 pub use backbone::Backbone;
 use comparison::{Comparison, human};
 pub use diversity::Diversity;
+pub use idiom::styles::IdiomShares;
 pub use judge::JudgeAreas;
 pub use stroke_shares::StrokeShares;
 pub(crate) use style_recall::{StyleClassifier, StyleRecall};
@@ -43,6 +45,8 @@ pub struct Metrics {
     /// Recall of five styles; empty if the data lacks one of them.
     #[serde(rename = "style_told")]
     pub style_recall: BTreeMap<String, StyleRecall>,
+    /// Shares of bars that satisfy the idiom of their style, for styles that have one.
+    pub idiom: BTreeMap<String, IdiomShares>,
     /// Similarity of different takes.
     pub diversity: BTreeMap<String, Diversity>,
     /// Strokes and articulations.
@@ -71,6 +75,7 @@ impl Metrics {
             judged: by_style(sides.iter(), judged),
             backbone: by_style(nine(), Backbone::of),
             style_recall: trees.map(|trees| trees.recalls(metadata, sides)).unwrap_or_default(),
+            idiom: by_style(nine(), IdiomShares::of),
             diversity: by_style(sides.iter(), Diversity::of),
             stroke_shares: by_style(nine(), StrokeShares::of),
             swing: by_style(nine(), |sides| Some(Swing::of(sides))),
@@ -103,6 +108,10 @@ impl Metrics {
                 text(recalls.played),
                 text(recalls.human)
             ));
+        }
+        if !self.idiom.is_empty() {
+            lines.extend([String::new(), IdiomShares::HEADING.to_owned()]);
+            lines.extend(self.idiom.iter().map(|(style, shares)| shares.lines(style)));
         }
         lines.extend([String::new(), Diversity::HEADING.to_owned()]);
         lines.extend(self.diversity.iter().map(|(style, figures)| figures.line(style)));
@@ -166,6 +175,7 @@ mod tests {
                 "rock".to_owned(),
                 StyleRecall { played: Some(0.5), human: None },
             )]),
+            idiom: BTreeMap::new(),
             diversity: BTreeMap::new(),
             stroke_shares: BTreeMap::new(),
             swing: BTreeMap::new(),
@@ -173,7 +183,7 @@ mod tests {
         let mut all = json!({});
         metrics.insert(&mut all, "_at_120").expect("an object");
         assert_eq!(all["style_told_at_120"]["rock"]["played"], 0.5);
-        assert_eq!(all.as_object().map(serde_json::Map::len), Some(6));
+        assert_eq!(all.as_object().map(serde_json::Map::len), Some(7));
         assert!(metrics.table().contains("rock"));
     }
 }

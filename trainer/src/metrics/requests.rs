@@ -20,7 +20,7 @@ const TAKES: u32 = 30;
 const BARS: i64 = 16;
 
 /// Requested meters.
-const METERS: [(i32, i32); 6] = [(4, 4), (3, 4), (5, 4), (6, 8), (7, 8), (12, 8)];
+const METERS: [(i32, i32); 7] = [(4, 4), (3, 4), (5, 4), (6, 8), (7, 8), (9, 8), (12, 8)];
 /// Second style whose backbone is measured in every meter.
 const OTHER_STYLE: &str = "funk";
 /// Requested fill lengths in quarter notes; a fill ends every fourth bar.

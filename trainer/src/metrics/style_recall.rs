@@ -1,8 +1,10 @@
-//! Style recall: trees trained on five styles of drummers classify the takes.
+//! Style recall: trees trained on five styles of drummers and on the programmed styles of the data
+//! classify the takes.
 
 use std::collections::BTreeMap;
 
 use groove::model::Metadata;
+use groove::pattern::style::FIRST_PROGRAMMED;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -15,8 +17,8 @@ use super::judge::forest_params;
 use super::judge::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet};
 use crate::data::{Piece, Split};
 
-/// Classes of the classifier.
-const STYLES: [&str; 5] = ["rock", "funk", "jazz", "hiphop", "latin"];
+/// Recorded styles among the classes, if the data has all of them.
+const RECORDED: [&str; 5] = ["rock", "funk", "jazz", "hiphop", "latin"];
 
 /// Forests, each trained on a new sample with the same number of windows per style, and trees of
 /// each.
@@ -42,17 +44,28 @@ pub(crate) struct StyleClassifier {
 }
 
 impl StyleClassifier {
-    /// Trains on the human train beats; `None` if the data lacks one of the styles.
+    /// Trains on the train beats; `None` if the data lacks one of the recorded styles and has fewer
+    /// than two programmed ones.
     pub(crate) fn learn(metadata: &Metadata, pieces: &[Piece]) -> Option<StyleClassifier> {
         let mut draws = ChaCha8Rng::seed_from_u64(1);
-        let styles: Vec<u8> =
-            STYLES.iter().filter_map(|name| metadata.style_number(name)).collect();
-        let windows: Vec<Vec<Vec<f32>>> =
-            styles.iter().map(|&style| rows(&human(pieces, Split::Train, style))).collect();
-        let count = windows.iter().map(Vec::len).min()?;
-        if count == 0 || styles.len() < STYLES.len() {
+        let windows_of = |style: u8| rows(&human(pieces, Split::Train, style));
+        let with_windows = |style: u8| {
+            let windows = windows_of(style);
+            (!windows.is_empty()).then_some((style, windows))
+        };
+        let recorded =
+            RECORDED.iter().filter_map(|name| with_windows(metadata.style_number(name)?));
+        let mut classes: Vec<(u8, Vec<Vec<f32>>)> = recorded.collect();
+        if classes.len() < RECORDED.len() {
+            classes.clear();
+        }
+        let numbers = metadata.style_numbers.iter().copied();
+        classes.extend(numbers.filter(|&style| style >= FIRST_PROGRAMMED).filter_map(with_windows));
+        if classes.len() < 2 {
             return None;
         }
+        let (styles, windows): (Vec<u8>, Vec<Vec<Vec<f32>>>) = classes.into_iter().unzip();
+        let count = windows.iter().map(Vec::len).min()?;
         let labels: Vec<u8> = (0u8..).zip(&styles).flat_map(|(n, _)| vec![n; count]).collect();
         let mut first = 0;
         let mut places: Vec<Vec<usize>> = Vec::new();
@@ -74,10 +87,10 @@ impl StyleClassifier {
             Forest::fit(set, ForestParams { trees: TREES, ..forest_params(features, seed) })
         };
         let forests = (0..FORESTS).map(&mut forest).collect();
-        let mut trees = StyleClassifier { scale, forests, styles: Vec::new() };
-        for (class, &style) in styles.iter().enumerate() {
-            let recall = trees.recall(&human(pieces, Split::Validation, style), class);
-            trees.styles.push((style, recall));
+        let unknown = styles.iter().map(|&style| (style, None)).collect();
+        let mut trees = StyleClassifier { scale, forests, styles: unknown };
+        for (class, style) in styles.into_iter().enumerate() {
+            trees.styles[class].1 = trees.recall(&human(pieces, Split::Validation, style), class);
         }
         Some(trees)
     }
@@ -113,7 +126,7 @@ impl StyleClassifier {
         let rows = rows(grooves);
         let table = FeatureTable::new(&self.scale, &rows);
         let is_right = |&row: &usize| {
-            let mut votes = [0.0; STYLES.len()];
+            let mut votes = vec![0.0; self.styles.len()];
             for forest in &self.forests {
                 let shares = forest.shares(&table, row);
                 votes.iter_mut().zip(shares).for_each(|(vote, share)| *vote += share);
@@ -161,7 +174,7 @@ mod tests {
         let stack = Stack { layers: 1, cells: 1 };
         let metadata = Metadata::new("", stack, stack, "");
         let mut pieces = Vec::new();
-        for (style, drum) in STYLES.iter().zip(Drum::ALL) {
+        for (style, drum) in RECORDED.iter().zip(Drum::ALL) {
             let style = metadata.style_number(style).expect("a style");
             for split in [Split::Train, Split::Validation] {
                 pieces.push(piece(style, drum, 3, split));
@@ -182,10 +195,18 @@ mod tests {
             )
         };
         let right = recalls(Drum::ALL[0]);
-        assert_eq!(right.len(), STYLES.len());
+        assert_eq!(right.len(), RECORDED.len());
         assert_eq!((right["rock"].played, right["rock"].human), (Some(1.0), Some(1.0)));
         assert_eq!(right["jazz"].played, None);
         assert_eq!(recalls(Drum::ALL[2])["rock"].played, Some(0.0), "played like jazz");
         assert!(StyleClassifier::learn(&metadata, &pieces[4..]).is_none(), "no rock");
+        let programmed = |style, drum| piece(style, drum, 4, Split::Train);
+        let two = [programmed(26, Drum::Kick), programmed(27, Drum::Ride)];
+        let trees = StyleClassifier::learn(&metadata, &two).expect("trees");
+        assert_eq!(trees.recall(&human(&two[..1], Split::Train, 26), 0), Some(1.0));
+        assert!(StyleClassifier::learn(&metadata, &two[..1]).is_none(), "nothing to tell apart");
+        let more = [&pieces[..], &two].concat();
+        let trees = StyleClassifier::learn(&metadata, &more).expect("trees");
+        assert_eq!(trees.styles.len(), RECORDED.len() + 2);
     }
 }

@@ -62,7 +62,8 @@ impl InitialNet {
         let number = style.and_then(|style| metadata.style_number(style));
         let own = number.filter(|number| new.is_some() || OWN_STYLES.contains(number));
         let cell = own.and_then(|number| metadata.style_cell(number));
-        let mode = cell.map_or(TrainingMode::FineTune, TrainingMode::StyleColumn);
+        let mode =
+            cell.map_or(TrainingMode::FineTune, |cell| TrainingMode::StyleColumns(vec![cell]));
         let lead_ins = model.lead_ins().to_vec();
         Ok(InitialNet { metadata, mode, learned: Some((tensors, checksum(&bytes))), lead_ins })
     }
@@ -93,7 +94,7 @@ impl InitialNet {
     #[must_use]
     pub fn lead_ins(&self, data: &Data) -> Vec<LeadIn> {
         let mut all = self.lead_ins.clone();
-        if matches!(self.mode, TrainingMode::StyleColumn(_)) {
+        if matches!(self.mode, TrainingMode::StyleColumns(_)) {
             let own = lead_ins(&data.pieces);
             all.retain(|known| own.iter().all(|lead_in| lead_in.style != known.style));
             all.extend(own);

@@ -1,14 +1,16 @@
 //! Lead-ins of a model: phrases of a few bars from many of its training recordings, weighted so
-//! that all recordings of a style count alike and restricted to grooves.
+//! that all recordings of a style count alike and restricted to grooves; in styles that have an
+//! idiom, to phrases that satisfy it.
 
 use std::collections::BTreeMap;
 
 use groove::model::lead_in::{LEAD_IN_BARS, LEAD_IN_STEPS, LeadIn};
-use groove::pattern::style::{STYLES, style_number};
+use groove::pattern::style::{FIRST_PROGRAMMED, STYLES, style_number};
 use groove::{Drum, DrumSet, Meter, Step};
 
 use crate::data::{Piece, Split};
 use crate::metrics::free_run::bar_f1_of;
+use crate::metrics::idiom::styles::style_idiom;
 
 /// Maximum number of lead-ins per style, and per recording.
 const OF_STYLE: usize = 400;
@@ -49,7 +51,8 @@ const KIN: [(&str, &str); 1] = [("gospel", "soul")];
 #[must_use]
 pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
     let mut lead_ins = recorded(pieces);
-    STYLES.iter().for_each(|style| raise_backbeat(&mut lead_ins, style.number, pieces));
+    let recorded = STYLES.iter().filter(|style| style.number < FIRST_PROGRAMMED);
+    recorded.for_each(|style| raise_backbeat(&mut lead_ins, style.number, pieces));
     for (style, kin) in KIN.map(|(style, kin)| (style_number(style), style_number(kin))) {
         let (Some(style), Some(kin)) = (style, kin) else { continue };
         if lead_ins.iter().all(|lead_in| lead_in.style != style) {
@@ -58,6 +61,17 @@ pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
             lead_ins.extend(more);
         }
     }
+    lead_ins
+}
+
+/// Adds the known lead-ins of programmed styles that the new ones lack: the data of a calibration
+/// need not have them.
+#[must_use]
+pub(crate) fn with_programmed(mut lead_ins: Vec<LeadIn>, known: &[LeadIn]) -> Vec<LeadIn> {
+    let lacks = |style: u8| lead_ins.iter().all(|lead_in| lead_in.style != style);
+    let kept = |lead_in: &&LeadIn| lead_in.style >= FIRST_PROGRAMMED && lacks(lead_in.style);
+    let more: Vec<LeadIn> = known.iter().filter(kept).cloned().collect();
+    lead_ins.extend(more);
     lead_ins
 }
 
@@ -74,7 +88,10 @@ fn recorded(pieces: &[Piece]) -> Vec<LeadIn> {
             let timed = all.iter().filter(|steps| keeps_time(steps)).count() as f64;
             (same().count(), timed >= MOSTLY * all.len() as f64)
         });
-        let wanted = |steps: &&[Step]| !timed || keeps_time(steps);
+        let wanted = |steps: &&[Step]| match style_idiom(style) {
+            Some(idiom) => idiom.is_met_by(steps),
+            None => !timed || keeps_time(steps),
+        };
         let grooves: Vec<&[Step]> = grooves(piece).filter(wanted).collect();
         let most = (OF_STYLE / recordings).clamp(1, OF_PIECE).min(grooves.len());
         let bars = piece.steps.len() as f32 / LEAD_IN_STEPS as f32;
@@ -203,6 +220,25 @@ mod tests {
         assert_eq!(lead_ins(&all).len(), 4);
         assert_eq!(lead_ins(&all[1..]).len(), 2, "half of them keep time");
         assert_eq!(lead_ins(&all[2..]).len(), 2, "none keeps time");
+    }
+
+    #[test]
+    fn lead_ins_of_a_programmed_style_satisfy_its_idiom_and_are_kept_without_data() {
+        let boombap = style_number("boombap").expect("a style");
+        let without_kicks = piece(8, boombap);
+        let mut beat = without_kicks.clone();
+        for (at, step) in beat.steps.iter_mut().enumerate() {
+            let drum = if at % 16 % 10 == 0 { Drum::Kick } else { Drum::ClosedHat };
+            *step = Step::SILENT;
+            step.set(drum, Some(Hit::plain(90, 0)));
+            step.set(Drum::Snare, (at % 8 == 4).then_some(Hit::plain(90, 0)));
+        }
+        let all = lead_ins(&[beat, without_kicks]);
+        assert_eq!(all.len(), 2, "the phrases of the first piece");
+        let rock = lead_ins(&[piece(8, 3)]);
+        assert_eq!(with_programmed(rock.clone(), &all).len(), 4);
+        assert_eq!(with_programmed(all.clone(), &all), all);
+        assert_eq!(with_programmed(all.clone(), &rock), all, "recorded styles are not kept");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod initial;
 mod lead_ins;
 pub(crate) mod optimise;
 pub(crate) mod plan;
+pub(crate) mod programmed;
 pub(crate) mod strokes;
 mod teachers;
 pub(crate) mod training;

@@ -52,14 +52,14 @@ pub(crate) fn average_decay(update: u64) -> f32 {
 }
 
 /// Trained part of a net, and the anchor of its weight decay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrainingMode {
     /// A new net; decays towards zero.
     New,
     /// All of a pretrained net; decays towards its initial weights (L2-SP, Li et al. 2018).
     FineTune,
-    /// The first-layer weights of one input column of a pretrained net.
-    StyleColumn(usize),
+    /// The first-layer weights of some input columns of a pretrained net.
+    StyleColumns(Vec<usize>),
 }
 
 /// Adam state of one tensor: anchor of the weight decay, moments, and average.
@@ -100,10 +100,10 @@ impl Optimiser {
         for (name, var) in &net.weights {
             let gradient = gradients.get(var).with_context(|| format!("{name} has no gradient"))?;
             let mut values = with_slice(gradient, <[f32]>::to_vec)?;
-            if let TrainingMode::StyleColumn(column) = self.mode {
+            if let TrainingMode::StyleColumns(columns) = &self.mode {
                 let inputs = name.ends_with("weight_ih_l0");
                 let width = if inputs { var.dim(1)? } else { 1 };
-                let stays = |at: usize| !inputs || at % width != column;
+                let stays = |at: usize| !inputs || !columns.contains(&(at % width));
                 let cells = values.iter_mut().enumerate().filter(|(at, _)| stays(*at));
                 cells.for_each(|(_, gradient)| *gradient = 0.0);
             }

@@ -11,7 +11,7 @@ use super::initial::InitialNet;
 use super::optimise::{Schedule, TrainingMode};
 use super::training_preset::{TrainingPreset, preset_defaults};
 use crate::data::rows::Rows;
-use crate::data::{Data, Piece, Split};
+use crate::data::{Data, Piece, Split, balanced};
 
 /// Learning rate of a user's own style relative to that of a whole net.
 const COLUMN_RATE: f64 = 200.0;
@@ -19,9 +19,9 @@ const COLUMN_RATE: f64 = 200.0;
 /// Options that determine a training's result.
 #[derive(Args, Clone, Debug)]
 pub struct Plan {
-    /// Folder of drum MIDI: the Groove MIDI Dataset's, or any other
-    #[arg(long, env = "GROOVE_DIR")]
-    pub(crate) data: PathBuf,
+    /// Folder of drum MIDI: the Groove MIDI Dataset's, or any other; several are read together
+    #[arg(long, env = "GROOVE_DIR", required = true)]
+    pub(crate) data: Vec<PathBuf>,
     /// Kind of model; also sets the defaults of the following options
     #[arg(long, value_enum, default_value = "deep-pocket", conflicts_with = "init")]
     pub(crate) preset: TrainingPreset,
@@ -36,6 +36,10 @@ pub struct Plan {
     /// not know adds a style
     #[arg(long)]
     pub(crate) style: Option<String>,
+    /// Repeat the pieces of styles with few, so that styles count alike; each piece at most this
+    /// many times
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) balance: Option<u8>,
     /// Name of the model, shown in the plugin's window
     #[arg(long, default_value = "Groove, all styles", default_value_if("init", IsPresent, "Own clips"),
         default_value_ifs = preset_defaults(["Drum RNN, drum kit", "Drum RNN, one drum", "Report of 2019"]))]
@@ -120,6 +124,9 @@ impl Plan {
     pub fn pieces(&self, data: &Data) -> Result<Vec<Piece>> {
         let mut pieces = data.split(Split::Train);
         pieces.retain(|piece| self.preset.learns_from(piece));
+        if let Some(most) = self.balance {
+            pieces = balanced(&pieces, most.into());
+        }
         ensure!(
             !pieces.is_empty() || self.preset != TrainingPreset::Report2019,
             "there is no rock beat to learn from: where a folder has no info.csv, --style rock \
@@ -139,9 +146,9 @@ impl Plan {
 
     /// Returns the schedule of the learning rate.
     #[must_use]
-    pub fn schedule(&self, mode: TrainingMode) -> Schedule {
+    pub fn schedule(&self, mode: &TrainingMode) -> Schedule {
         let faster = match mode {
-            TrainingMode::StyleColumn(_) => COLUMN_RATE,
+            TrainingMode::StyleColumns(_) => COLUMN_RATE,
             TrainingMode::New | TrainingMode::FineTune => 1.0,
         };
         Schedule {

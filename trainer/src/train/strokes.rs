@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::console::progress_bar;
-use super::lead_ins::lead_ins;
+use super::lead_ins::{lead_ins, with_programmed};
 use super::optimise::{Optimiser, Schedule, TrainingMode};
 use crate::data::stroke_rows::StrokeRows;
 use crate::data::{Data, Piece, Split};
@@ -78,5 +78,6 @@ pub(crate) fn with_strokes(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec
     }
     let mut tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
     tensors.extend(learn(metadata, &data.pieces)?);
-    Ok(model::write(metadata, &tensors, &lead_ins(&data.pieces), true)?)
+    let lead_ins = with_programmed(lead_ins(&data.pieces), model.lead_ins());
+    Ok(model::write(metadata, &tensors, &lead_ins, true)?)
 }

@@ -156,7 +156,7 @@ impl Training {
         let parts =
             (1..=threads).rev().find(|n| options.plan.lanes.is_multiple_of(*n)).unwrap_or(1);
         let rows = options.plan.rows(parts)?;
-        let schedule = options.plan.schedule(start.mode);
+        let schedule = options.plan.schedule(&start.mode);
         let settings = TrainingSettings {
             inputs: metadata.inputs,
             classes: metadata.classes.clone(),
@@ -174,7 +174,7 @@ impl Training {
         };
         let net = start.net(options.plan.seed)?;
         let mut training = Training {
-            optimiser: Optimiser::new(&net, schedule, start.mode)?,
+            optimiser: Optimiser::new(&net, schedule, start.mode.clone())?,
             net,
             stream: BatchStream::new(metadata, train, rows, options.plan.seed)?,
             states: NetState::default(),

@@ -20,6 +20,8 @@ Deep Pocket's drummer learned from the Groove MIDI Dataset by Jon Gillick, Adam 
 Engel, Douglas Eck and David Bamman (\"Learning to Groove with Inverse Sequence Transformations\",
 ICML 2019), published by Google under the Creative Commons Attribution 4.0 International licence
 (https://creativecommons.org/licenses/by/4.0/). Its drum hits were put on a grid of sixteenths.
+The styles that the dataset lacks were learned from patterns of Deep Pocket's own, which are in the
+public domain (CC0 1.0).
 ";
 
 /// README of the archive.

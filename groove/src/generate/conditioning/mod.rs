@@ -12,8 +12,9 @@ use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 
 use crate::generate::decoder::{Decoder, StepRng};
 use crate::generate::intended_feel::{MeantOffsets, SystematicOffsets};
+use crate::generate::lead_in_choice;
 use crate::model::Model;
-use crate::model::lead_in::{LeadIn, step_of_four_four};
+use crate::model::lead_in::{Grouping, LeadIn, step_of_four_four};
 use crate::pattern::{Meter, Step};
 use crate::take::pins::Pins;
 use crate::take::{FillPlace, Primer, Rhythm, Take, TakeControls};
@@ -105,6 +106,14 @@ impl TakeContext<'_> {
     /// The lead-in of the take.
     pub(crate) fn lead_in(&self) -> Option<&LeadIn> {
         self.model.lead_ins().get(self.lead_in?)
+    }
+
+    /// Grouping of the take's lead-in; the usual one for primed takes, which have none.
+    pub(crate) fn grouping(&self) -> Grouping {
+        match self.take.is_primed() {
+            true => Grouping::Usual,
+            false => lead_in_choice::grouping(self.take.controls.seed),
+        }
     }
 
     /// Intended offsets of the hits of a step.
@@ -332,7 +341,7 @@ impl TakeContext<'_> {
         if plan.after_fill {
             add(CRASH, AFTER_FILL_BIAS);
         }
-        let step = step_of_four_four(self.meter, plan.step);
+        let step = step_of_four_four(self.meter, self.grouping(), plan.step);
         let calibration = metadata.calibration(style).at(stick, step);
         let correction = match share > 0.0 {
             true => calibration.blend(&metadata.calibration(second).at(stick, step), share),

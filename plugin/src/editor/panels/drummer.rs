@@ -83,7 +83,7 @@ fn style(
     let styles: Vec<String> = numbers.iter().map(|&style| style_title(style, model)).collect();
     let [chosen, usual] =
         [chosen, usual].map(|number| numbers.iter().position(|&n| n == number).unwrap_or(0));
-    let list = List { name, choices: &styles, chosen, usual, columns: 2, column: 140.0, hint };
+    let list = List { name, choices: &styles, chosen, usual, columns: 3, column: 140.0, hint };
     if let Some(choice) = list.show(ui, view.scale, rect) {
         view.edits.set(param, numbers[choice].into());
     }

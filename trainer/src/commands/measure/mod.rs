@@ -28,8 +28,8 @@ pub struct MeasureOptions {
     #[arg(long, default_value = "assets/deep-pocket.safetensors")]
     model: PathBuf,
     /// Folder of drum MIDI
-    #[arg(long, env = "GROOVE_DIR")]
-    data: PathBuf,
+    #[arg(long, env = "GROOVE_DIR", required = true)]
+    data: Vec<PathBuf>,
     /// Only these parts, separated by commas
     #[arg(long, value_delimiter = ',', value_parser = PARTS.map(|(part, _)| part))]
     only: Vec<String>,

@@ -9,7 +9,7 @@ use groove::model::Model;
 use groove::take::Take;
 
 use super::file::FactoryPreset;
-use super::idiom::{Idiom, NumberedBar, Verdict, hits};
+use crate::metrics::idiom::{Idiom, NumberedBar, Verdict, hits};
 use crate::playback::play_bars;
 
 /// First bars of the stretches, counted from 0: the start and the middle of a song.

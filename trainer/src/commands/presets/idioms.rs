@@ -1,50 +1,28 @@
 //! Idioms of the factory presets, from `idioms.toml`.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
-use super::idiom::{Idiom, Limit, Rule};
+use crate::metrics::idiom::{Idiom, IdiomFile, LimitEntry, limits};
 
 /// Idioms of the factory presets, in the order of their files.
 pub static IDIOMS: LazyLock<Vec<Idiom>> =
     LazyLock::new(|| read(include_str!("idioms.toml")).unwrap_or_else(|fault| panic!("{fault:#}")));
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct IdiomFile {
-    shared: BTreeMap<String, Rule>,
-    presets: BTreeMap<String, Vec<Entry>>,
-}
-
-/// A limit of a preset: the words of a shared one, or one of its own.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Entry {
-    Shared(String),
-    Own(Limit),
-}
-
 fn read(text: &str) -> Result<Vec<Idiom>> {
-    let IdiomFile { shared, presets } = toml::from_str(text).context("idioms.toml")?;
-    let limit = |entry: Entry| match entry {
-        Entry::Own(limit) => Ok(limit),
-        Entry::Shared(words) => {
-            let rule = shared.get(&words).with_context(|| format!("no shared limit {words}"))?;
-            Ok(Limit { words, rule: rule.clone() })
-        }
+    let IdiomFile { shared, entries } =
+        toml::from_str::<IdiomFile<Vec<LimitEntry>>>(text).context("idioms.toml")?;
+    let idiom = |(file, entries): (String, Vec<LimitEntry>)| {
+        Ok(Idiom { file, limits: limits(entries, &shared)? })
     };
-    let idiom = |(file, entries): (String, Vec<Entry>)| {
-        Ok(Idiom { file, limits: entries.into_iter().map(limit).collect::<Result<_>>()? })
-    };
-    presets.into_iter().map(idiom).collect()
+    entries.into_iter().map(idiom).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::idiom::{Limit, Rule};
 
     #[test]
     fn files_and_idioms_match() {

@@ -5,7 +5,6 @@
 
 mod audit;
 mod file;
-mod idiom;
 mod idioms;
 mod search;
 
@@ -22,9 +21,9 @@ use rayon::prelude::*;
 
 use super::sheet::grid;
 use crate::files;
+use crate::metrics::idiom::Idiom;
 use audit::Audit;
 use file::FactoryPreset;
-use idiom::Idiom;
 use idioms::IDIOMS;
 
 /// Minimum share of the bars of a stretch within the idiom.

@@ -10,8 +10,8 @@ use groove::{DrumSet, Step};
 use rayon::prelude::*;
 
 use super::audit::{Audit, play};
-use super::idiom::{Idiom, NumberedBar, Rule};
 use crate::metrics::comparison::hit_f1;
+use crate::metrics::idiom::{Idiom, NumberedBar, Rule};
 
 /// Maximum number of seeds whose stretches are played: those whose first phrase fits the idiom
 /// best.

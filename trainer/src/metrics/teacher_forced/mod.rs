@@ -9,7 +9,7 @@ use std::ops::AddAssign;
 use anyhow::Result;
 use groove::model::calibration::add_logit_bias;
 use groove::model::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
-use groove::model::lead_in::step_of_four_four;
+use groove::model::lead_in::{Grouping, step_of_four_four};
 use groove::model::offset_correction::OffsetErrors;
 use groove::model::{Figures, Metadata};
 use groove::pattern::TICKS_PER_STEP;
@@ -108,7 +108,7 @@ impl Predictions {
                 let mut hits = self.hits[row * subsets..][..subsets].to_vec();
                 if !piece.kind.fill {
                     let before = at.checked_sub(bar).map(|same| piece.steps[same].drums());
-                    let balance = dial.at(0.5, step_of_four_four(meter, at % bar));
+                    let balance = dial.at(0.5, step_of_four_four(meter, Grouping::Usual, at % bar));
                     add_logit_bias(&mut hits, &balance.logit_bias(before));
                 }
                 kernel::softmax(&mut hits);

@@ -14,17 +14,18 @@ pub(crate) mod strokes;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::Device;
 use groove::CLASSES;
 use groove::model::calibration::{
     BAR_STEPS, LogitBias, STICK_POINTS, StyleCalibration, target_similarity,
 };
 use groove::model::{self, Model};
+use groove::pattern::style::FIRST_PROGRAMMED;
 use groove::take::{Take, TakeControls};
 use rayon::prelude::*;
 
-use super::lead_ins::lead_ins;
+use super::lead_ins::{lead_ins, with_programmed};
 use crate::data::{Data, Piece, Split};
 use crate::files;
 use crate::metrics::free_run::{HitBars, STEPS, bar_f1, hits_per_bar, human, play, tempi};
@@ -39,6 +40,13 @@ const OUTWARDS: [(usize, usize); STICK_POINTS.len()] = [(2, 2), (1, 2), (0, 1), 
 const ROUNDS: u32 = 10;
 const REFINING_ROUNDS: u32 = 4;
 const TAKES: u32 = 112;
+/// Sizes of the search for all styles.
+const WHOLE: SearchSize = SearchSize { first: ROUNDS, others: ROUNDS, takes: TAKES, bars: BARS };
+/// Sizes of the refinement of known calibrations.
+const REFINEMENT: SearchSize =
+    SearchSize { first: REFINING_ROUNDS, others: REFINING_ROUNDS, ..WHOLE };
+/// Sizes for a programmed style: its bars differ less than drummers', so fewer takes suffice.
+const PROGRAMMED: SearchSize = SearchSize { first: 6, others: 2, takes: 24, bars: 8 };
 const BARS: i64 = 12;
 /// Tempo of every other take, in quarter notes per minute: the default of most hosts. The other
 /// takes use the drummers' tempi.
@@ -69,8 +77,9 @@ const MOST: f32 = 3.0;
 /// validation figures measured with both.
 pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u8>> {
     let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
-    let lead_ins = lead_ins(&data.pieces);
-    let mut metadata = files::parse_model(path, bytes)?.metadata().clone();
+    let model = files::parse_model(path, bytes)?;
+    let lead_ins = with_programmed(lead_ins(&data.pieces), model.lead_ins());
+    let mut metadata = model.metadata().clone();
     let plain = model::write(&metadata, &tensors, &lead_ins, true)?;
     eprintln!("{} lead-ins; playing, to find each style's calibration", lead_ins.len());
     metadata.calibrations = find_calibrations(files::parse_model(path, &plain)?, &data.pieces)?;
@@ -81,59 +90,86 @@ pub(crate) fn calibrated(path: &Path, bytes: &[u8], data: &Data) -> Result<Vec<u
 }
 
 /// Finds the calibrations of a model, of any style and of its styles, from all pieces of its data.
+/// Programmed styles that the data lacks keep theirs.
 pub fn find_calibrations(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCalibration>> {
     let styles: Vec<u8> =
         std::iter::once(0).chain(model.metadata().style_numbers.iter().copied()).collect();
-    let classes = model.metadata().classes.classes();
     let known = model.metadata().calibrations.clone();
     let fresh = known.is_empty();
-    let rounds = if fresh { ROUNDS } else { REFINING_ROUNDS };
-    let mut model = Arc::new(model);
-    let mut calibrations =
-        if fresh { vec![StyleCalibration::default(); styles.len()] } else { known };
-    calibrations.resize(styles.len(), StyleCalibration::default());
+    let size = if fresh { WHOLE } else { REFINEMENT };
+    let mut search = Search { model: Arc::new(model), calibrations: known, fresh, size };
+    search.calibrations.resize(styles.len(), StyleCalibration::default());
     for (number, style) in styles.into_iter().enumerate() {
         let drummers = human(pieces, Split::Train, style);
-        if drummers.len() < ENOUGH {
-            calibrations[number] = calibrations[0];
-            continue;
+        if drummers.len() >= ENOUGH {
+            search.style(number, style, pieces)?;
+        } else if style < FIRST_PROGRAMMED {
+            search.calibrations[number] = search.calibrations[0];
         }
+    }
+    Ok(search.calibrations)
+}
+
+/// Finds the calibration of a programmed style anew; the others keep theirs.
+pub(crate) fn calibrations_with(
+    model: Model,
+    pieces: &[Piece],
+    style: u8,
+) -> Result<Vec<StyleCalibration>> {
+    let mut calibrations = model.metadata().calibrations.clone();
+    let number = model.metadata().style_place(style).map(|place| 1 + place);
+    let number = number.filter(|&number| number < calibrations.len());
+    let number = number.context("the model lacks the style's calibration")?;
+    calibrations[number] = StyleCalibration::default();
+    let size = PROGRAMMED;
+    let mut search = Search { model: Arc::new(model), calibrations, fresh: true, size };
+    search.style(number, style, pieces)?;
+    Ok(search.calibrations)
+}
+
+/// A search for calibrations by playing.
+struct Search {
+    model: Arc<Model>,
+    /// In the order of [`Metadata::calibrations`](groove::model::Metadata::calibrations).
+    calibrations: Vec<StyleCalibration>,
+    /// True if calibrations start from zero, false if they are refined.
+    fresh: bool,
+    size: SearchSize,
+}
+
+/// Sizes of a search.
+#[derive(Clone, Copy)]
+struct SearchSize {
+    /// Rounds at the first stick place, and at each of the others.
+    first: u32,
+    others: u32,
+    /// Takes per round, and bars per take.
+    takes: u32,
+    bars: i64,
+}
+
+impl Search {
+    /// Calibrates a style at all stick places; `number` is its place among the calibrations. A
+    /// fresh one starts from the result of the place next to it.
+    fn style(&mut self, number: usize, style: u8, pieces: &[Piece]) -> Result<()> {
+        let classes = self.model.metadata().classes.classes();
+        let drummers = human(pieces, Split::Train, style);
         let tempi = tempi(pieces, style);
         let (rates, steadiness) = (hits_per_bar(&drummers, classes), bar_f1(&drummers));
         let wanted = chances(&drummers);
         for (place, from) in OUTWARDS {
-            if fresh {
-                let calibration = &mut calibrations[number];
+            if self.fresh {
+                let calibration = &mut self.calibrations[number];
                 (calibration.tilts[place], calibration.sticks[place]) =
                     (calibration.tilts[from], calibration.sticks[from]);
                 calibration.step_tilts[place] = calibration.step_tilts[from];
             }
+            let rounds = if place == from { self.size.first } else { self.size.others };
             for round in 0..rounds {
-                if let Some(model) = Arc::get_mut(&mut model) {
-                    model.set_calibrations(calibrations.clone());
-                }
-                let take = |number: u32| {
-                    let drummers = tempi[number as usize * tempi.len() / TAKES as usize];
-                    let tempo = if number.is_multiple_of(2) { drummers } else { HOSTS_TEMPO };
-                    let seed = FIRST_SEED + round * TAKES + number;
-                    let stick = STICK_POINTS[place];
-                    play(
-                        &model,
-                        &Take::from(TakeControls {
-                            seed,
-                            style,
-                            tempo,
-                            stick,
-                            ..TakeControls::default()
-                        }),
-                        BARS,
-                    )
-                };
-                let takes: Vec<HitBars> =
-                    (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;
+                let takes = self.takes(style, place, round, &tempi)?;
                 let shrink = 1.0 / (1.0 + 0.5 * round as f32);
                 let lacking = target_similarity(STICK_POINTS[place], steadiness) - bar_f1(&takes);
-                let calibration = &mut calibrations[number];
+                let calibration = &mut self.calibrations[number];
                 let tilt = &mut calibration.tilts[place];
                 correct_tilt(tilt, shrink, &rates, &hits_per_bar(&takes, classes));
                 let tilts = &mut calibration.step_tilts[place];
@@ -142,8 +178,30 @@ pub fn find_calibrations(model: Model, pieces: &[Piece]) -> Result<Vec<StyleCali
                     corrected_stick(calibration.sticks[place], shrink, lacking);
             }
         }
+        Ok(())
     }
-    Ok(calibrations)
+
+    /// Plays the takes of a round with the calibrations so far.
+    fn takes(
+        &mut self,
+        style: u8,
+        place: usize,
+        round: u32,
+        tempi: &[f32],
+    ) -> Result<Vec<HitBars>> {
+        if let Some(model) = Arc::get_mut(&mut self.model) {
+            model.set_calibrations(self.calibrations.clone());
+        }
+        let take = |number: u32| {
+            let drummers = tempi[number as usize * tempi.len() / self.size.takes as usize];
+            let tempo = if number.is_multiple_of(2) { drummers } else { HOSTS_TEMPO };
+            let seed = FIRST_SEED + round * self.size.takes + number;
+            let stick = STICK_POINTS[place];
+            let take = TakeControls { seed, style, tempo, stick, ..TakeControls::default() };
+            play(&self.model, &Take::from(take), self.size.bars)
+        };
+        (0..self.size.takes).into_par_iter().map(take).collect()
+    }
 }
 
 /// Corrects the tilts of the drums, given the rates of drummers and takes.

@@ -11,6 +11,7 @@ use candle_core::Device;
 use groove::model::stroke_offsets::StrokeOffsets;
 use groove::model::strokes::ARTICULATIONS;
 use groove::model::{self, Model};
+use groove::pattern::style::FIRST_PROGRAMMED;
 use groove::take::{Take, TakeControls};
 use groove::{Articulation, CLASSES, Drum};
 use rayon::prelude::*;
@@ -23,6 +24,8 @@ use crate::metrics::stroke_shares::pedal_on_two_and_four;
 /// Rounds, takes per round, and bars per take.
 const ROUNDS: u32 = 6;
 const TAKES: u32 = 64;
+/// Takes per round of a programmed style.
+const PROGRAMMED_TAKES: u32 = 16;
 const BARS: i64 = 8;
 /// First seed, far from those of the evaluation and of the other calibration.
 const FIRST_SEED: u32 = 2_000_000;
@@ -54,32 +57,56 @@ pub(crate) fn with_stroke_offsets(path: &Path, bytes: &[u8], data: &Data) -> Res
 }
 
 /// Finds the offsets of the styles with enough beats, by style number, starting from zero.
+/// Programmed styles that the data lacks keep theirs.
 fn find_stroke_offsets(model: Model, pieces: &[Piece]) -> Result<BTreeMap<u8, StrokeOffsets>> {
+    let known = model.metadata().stroke_offsets.clone();
+    let kept = known.into_iter().filter(|(style, _)| *style >= FIRST_PROGRAMMED).collect();
+    let styles: Vec<u8> =
+        std::iter::once(0).chain(model.metadata().style_numbers.iter().copied()).collect();
     let mut model = Arc::new(model);
-    let mut all = BTreeMap::new();
-    for style in 0..=u8::try_from(model.metadata().styles.len())? {
-        let drummers = human(pieces, Split::Train, style);
-        if drummers.len() < ENOUGH {
-            continue;
+    styles.iter().try_fold(kept, |all, &style| offsets_of(&mut model, pieces, style, all, TAKES))
+}
+
+/// Finds the offsets of a style anew; the others keep theirs.
+pub(crate) fn stroke_offsets_with(
+    model: Model,
+    pieces: &[Piece],
+    style: u8,
+) -> Result<BTreeMap<u8, StrokeOffsets>> {
+    let known = model.metadata().stroke_offsets.clone();
+    offsets_of(&mut Arc::new(model), pieces, style, known, PROGRAMMED_TAKES)
+}
+
+/// Adds the offsets of a style with enough beats to the others', found with this many takes per
+/// round.
+fn offsets_of(
+    model: &mut Arc<Model>,
+    pieces: &[Piece],
+    style: u8,
+    mut all: BTreeMap<u8, StrokeOffsets>,
+    takes: u32,
+) -> Result<BTreeMap<u8, StrokeOffsets>> {
+    let drummers = human(pieces, Split::Train, style);
+    if drummers.len() < ENOUGH {
+        return Ok(all);
+    }
+    let wanted = Shares::of(&drummers);
+    let tempi = tempi(pieces, style);
+    all.insert(style, StrokeOffsets::default());
+    for round in 0..ROUNDS {
+        if let Some(model) = Arc::get_mut(model) {
+            model.set_stroke_offsets(all.clone());
         }
-        let wanted = Shares::of(&drummers);
-        let tempi = tempi(pieces, style);
-        all.insert(style, StrokeOffsets::default());
-        for round in 0..ROUNDS {
-            if let Some(model) = Arc::get_mut(&mut model) {
-                model.set_stroke_offsets(all.clone());
-            }
-            let take = |number: u32| -> Result<Groove> {
-                let tempo = tempi[number as usize * tempi.len() / TAKES as usize];
-                let seed = FIRST_SEED + round * TAKES + number;
-                let take = TakeControls { seed, style, tempo, ..TakeControls::default() };
-                Ok(Groove { bars: play(&model, &Take::from(take), BARS)?, tempo })
-            };
-            let takes: Vec<Groove> = (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?;
-            let played = Shares::of(&takes);
-            let gain = GAIN / (1.0 + 0.5 * round as f32);
-            all.entry(style).and_modify(|offsets| correct(offsets, gain, &wanted, &played));
-        }
+        let take = |number: u32| -> Result<Groove> {
+            let tempo = tempi[number as usize * tempi.len() / takes as usize];
+            let seed = FIRST_SEED + round * takes + number;
+            let take = TakeControls { seed, style, tempo, ..TakeControls::default() };
+            Ok(Groove { bars: play(model, &Take::from(take), BARS)?, tempo })
+        };
+        let takes: Vec<Groove> = (0..takes).into_par_iter().map(take).collect::<Result<_>>()?;
+        let played = Shares::of(&takes);
+        let gain = GAIN / (1.0 + 0.5 * round as f32);
+        all.entry(style).and_modify(|offsets| correct(offsets, gain, &wanted, &played));
     }
     Ok(all)
 }

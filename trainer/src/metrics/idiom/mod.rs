@@ -1,7 +1,11 @@
 //! Idioms: limits on bars of 4/4 that define a groove, and the share of bars within them.
 
+pub mod styles;
+
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use anyhow::{Context, Result};
 use groove::take::Fills;
 use groove::{Bar, Drum, Hit, Meter};
 use serde::de::Error as _;
@@ -21,6 +25,7 @@ pub enum Lanes {
     Snare,
     Ride,
     Crash,
+    OpenHat,
     /// Closed or open hi-hat.
     Hats,
     /// Cymbals and the open hat.
@@ -37,6 +42,7 @@ impl Lanes {
             Lanes::Snare => &[Drum::Snare],
             Lanes::Ride => &[Drum::Ride],
             Lanes::Crash => &[Drum::Crash],
+            Lanes::OpenHat => &[Drum::OpenHat],
             Lanes::Hats => &[Drum::ClosedHat, Drum::OpenHat],
             Lanes::Bright => &[Drum::Ride, Drum::OpenHat, Drum::Crash],
             Lanes::Time => &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash],
@@ -97,6 +103,38 @@ pub struct Limit {
     /// Rule.
     #[serde(flatten)]
     pub rule: Rule,
+}
+
+/// File of idioms: limits that several of them name by their words, and the idioms by name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdiomFile<Entry> {
+    pub(crate) shared: BTreeMap<String, Rule>,
+    #[serde(alias = "presets", alias = "styles")]
+    pub(crate) entries: BTreeMap<String, Entry>,
+}
+
+/// A limit of an idiom: the words of a shared one, or one of its own.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum LimitEntry {
+    Shared(String),
+    Own(Limit),
+}
+
+/// Resolves the limits of an idiom.
+pub(crate) fn limits(
+    entries: Vec<LimitEntry>,
+    shared: &BTreeMap<String, Rule>,
+) -> Result<Vec<Limit>> {
+    let limit = |entry: LimitEntry| match entry {
+        LimitEntry::Own(limit) => Ok(limit),
+        LimitEntry::Shared(words) => {
+            let rule = shared.get(&words).with_context(|| format!("no shared limit {words}"))?;
+            Ok(Limit { words, rule: rule.clone() })
+        }
+    };
+    entries.into_iter().map(limit).collect()
 }
 
 /// The limits of a preset.
