@@ -328,7 +328,10 @@ mod tests {
         unsafe {
             let mut info: PClassInfo = std::mem::zeroed();
             assert_eq!((factory.countClasses(), factory.getClassInfo(0, &raw mut info)), (1, 0));
-            assert_eq!(info.cid.map(|byte| byte as u8), DeepPocket::PLATFORM_VST3_CLASS_ID);
+            assert_eq!(
+                info.cid.map(|byte| byte.to_ne_bytes()[0]),
+                DeepPocket::PLATFORM_VST3_CLASS_ID
+            );
             assert_eq!(factory.getClassInfo(1, &raw mut info), kInvalidArgument);
             assert_eq!(factory.getFactoryInfo(ptr::null_mut()), kInvalidArgument);
             let (class, interface) = (other.as_ptr().cast(), (&raw const iid).cast());

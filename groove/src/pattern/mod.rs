@@ -17,5 +17,6 @@ pub mod style;
 pub use articulation::{Articulation, MAX_ARTICULATIONS};
 pub use bar::{Bar, MAX_STEPS, Meter, STEPS_PER_BEAT, StoredBar, bars};
 pub use hit::{Hit, MAX_CHOKE_TICKS, MAX_STROKES, Stroke, TICKS_PER_STEP};
+#[cfg(feature = "model")]
 pub(crate) use step::MAX_STEP_STROKES;
 pub use step::Step;

@@ -9,6 +9,7 @@ use crate::pattern::hit::{Hit, MAX_CHOKE_TICKS, Stroke};
 const MAX_FURTHER: usize = 12;
 
 /// Maximum number of strokes and chokes of a step.
+#[cfg(feature = "model")]
 pub(crate) const MAX_STEP_STROKES: usize = CLASSES + MAX_FURTHER + 2;
 
 /// Hits of one sixteenth note: at most one per class. Serialised as a list of hits, each a list of
