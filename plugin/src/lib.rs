@@ -122,7 +122,8 @@ impl DeepPocket {
                 if self.controls.through && Drum::from_general_midi(key).is_none() {
                     let channel = channel_number(channel).unwrap_or(self.controls.channel);
                     let (sample, pitch, struck) = (timing, key, None);
-                    let message = NoteMessage { sample, channel, pitch, velocity, struck };
+                    let message =
+                        NoteMessage { sample, channel, pitch, velocity, struck, style: 0 };
                     self.engine.pass_through(message);
                 }
             }

@@ -15,4 +15,6 @@ pub struct NoteMessage {
     pub velocity: u8,
     /// Drum that is struck and how; `None` for a note-off or a pass-through note.
     pub struck: Option<(Drum, Articulation)>,
+    /// Style of the take that strikes, which a kit can follow; 0 for all other notes.
+    pub style: u8,
 }

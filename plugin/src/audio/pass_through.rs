@@ -97,7 +97,7 @@ impl PassThrough {
 }
 
 fn note_off(sample: u32, channel: u8, pitch: u8) -> NoteMessage {
-    NoteMessage { sample, channel, pitch, velocity: 0, struck: None }
+    NoteMessage { sample, channel, pitch, velocity: 0, struck: None, style: 0 }
 }
 
 /// Returns the pitches of a set of one bit per pitch.

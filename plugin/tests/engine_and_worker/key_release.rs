@@ -163,7 +163,8 @@ fn passed_notes_end_with_all_notes_off_a_stop_and_a_reset() {
             sounding.len()
         };
         for channel in [0, 5] {
-            let message = NoteMessage { sample: 3, channel, pitch: 90, velocity: 70, struck: None };
+            let message =
+                NoteMessage { sample: 3, channel, pitch: 90, velocity: 70, struck: None, style: 0 };
             assert!(engine.pass_through(message));
         }
         assert_eq!(block(&mut engine, &at(0.0)), 2);
