@@ -16,7 +16,6 @@ mod panels;
 mod phrase;
 mod status;
 mod styles;
-mod take_text;
 #[cfg(test)]
 mod tests;
 mod theme;

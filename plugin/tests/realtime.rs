@@ -1,5 +1,5 @@
 //! Real-time safety: `process` allocates and frees nothing. The whole plugin runs with the real
-//! model through playback, jumps, loops, keys and new takes while an allocator counts.
+//! model through playback, jumps, loops, keys, kits and new takes while an allocator counts.
 
 mod common;
 
@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use common::{Host, process};
+use groove::synth::LAST_KIT;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
@@ -57,6 +58,8 @@ fn the_allocation_counter_counts_allocations() {
 #[test]
 fn process_allocates_and_frees_nothing() {
     let mut host = Host::new();
+    let params = host.plugin.params().param_map();
+    let (_, kit, _) = params.iter().find(|(id, ..)| id == "audition_kit").expect("a parameter");
     let mut allocations = 0;
     let mut loudest = 0f32;
     for block in 0..3_000u32 {
@@ -65,6 +68,12 @@ fn process_allocates_and_frees_nothing() {
             700 | 1_500 => host.beats = 33.3,
             1_800 => host.context.transport.loop_range_beats = Some((40.0, 41.0)),
             _ => {}
+        }
+        if block % 150 == 0 {
+            // Every kit in turns, and what still rings of the one before.
+            let number = f32::from(u8::try_from(block / 150 % 4).expect("a kit"));
+            // SAFETY: the plugin keeps the parameter alive.
+            unsafe { kit._internal_set_normalized_value(number / f32::from(LAST_KIT)) };
         }
         if block % 211 == 0 {
             let (voice_id, channel, key) = (VoiceID::Wildcard, Channel::Number(0), Key::Number(49));

@@ -47,6 +47,13 @@ impl Default for TakeControls {
 }
 
 impl TakeControls {
+    /// The style with the larger share of the blend.
+    #[must_use]
+    pub fn main_style(&self) -> u8 {
+        let (second, share) = self.blend;
+        if share > 0.5 { second } else { self.style }
+    }
+
     /// The controls at a morph position between these (0) and others (1). Controls without
     /// intermediate values take the nearer ones'.
     pub(super) fn interpolated(&self, other: &TakeControls, share: f32) -> TakeControls {

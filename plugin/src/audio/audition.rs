@@ -2,7 +2,7 @@
 //! Runs on the audio thread and allocates nothing after construction. [`groove::synth`]
 //! synthesises the drums.
 
-use groove::synth::AuditionKit;
+use groove::synth::{AuditionKit, chosen_kit};
 use nice_plug::prelude::util::db_to_gain;
 
 use crate::audio::engine::NoteMessage;
@@ -12,6 +12,8 @@ use crate::params::controls::Controls;
 pub(crate) struct Audition {
     kit: Box<AuditionKit>,
     on: bool,
+    /// Number of the chosen kit.
+    choice: u8,
     /// Level, in dB.
     level: f32,
     done: usize,
@@ -20,7 +22,7 @@ pub(crate) struct Audition {
 impl Audition {
     /// Creates a silent kit for a sample rate in Hz. Allocates; call it on the host's main thread.
     pub(crate) fn new(rate: f64) -> Self {
-        Audition { kit: Box::new(AuditionKit::new(rate)), on: true, level: 0.0, done: 0 }
+        Audition { kit: Box::new(AuditionKit::new(rate)), on: true, choice: 0, level: 0.0, done: 0 }
     }
 
     /// Applies the parameters from the next block on. Switching the kit off fades what still
@@ -33,17 +35,21 @@ impl Audition {
         if self.on && !on {
             self.kit.silence();
         }
-        self.kit.set_kit(kit);
-        (self.on, self.level) = (on, level);
+        (self.on, self.level, self.choice) = (on, level, kit);
     }
 
     /// Renders up to the note's sample and strikes its drum, or chokes it.
     pub(crate) fn hear(&mut self, message: NoteMessage, output: &mut [&mut [f32]]) {
-        let NoteMessage { sample, velocity, struck, pressure, .. } = message;
+        let NoteMessage { sample, velocity, struck, style, pressure, .. } = message;
         let Some((drum, articulation)) = struck.filter(|_| self.on) else { return };
         self.play_to(usize::try_from(sample).unwrap_or(usize::MAX), output);
         match pressure {
-            None => self.kit.strike(drum, articulation, velocity),
+            None => {
+                // The kit follows the take that strikes, which may begin later than a style was
+                // chosen.
+                self.kit.set_kit(chosen_kit(self.choice, style));
+                self.kit.strike(drum, articulation, velocity);
+            }
             Some(_) => self.kit.choke(drum, articulation),
         }
     }

@@ -15,6 +15,8 @@ pub struct NoteMessage {
     pub velocity: u8,
     /// Drum that is struck or choked, and how; `None` for a note-off or a pass-through note.
     pub struck: Option<(Drum, Articulation)>,
+    /// Style of the take that strikes, which a kit can follow; 0 for all other notes.
+    pub style: u8,
     /// Polyphonic aftertouch instead of a note: 127 chokes a cymbal, 0 lets go of it.
     pub pressure: Option<u8>,
 }
@@ -23,6 +25,6 @@ impl NoteMessage {
     /// A note-off.
     #[must_use]
     pub const fn off(sample: u32, channel: u8, pitch: u8) -> Self {
-        NoteMessage { sample, channel, pitch, velocity: 0, struck: None, pressure: None }
+        NoteMessage { sample, channel, pitch, velocity: 0, struck: None, style: 0, pressure: None }
     }
 }

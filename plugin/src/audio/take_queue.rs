@@ -111,6 +111,11 @@ impl TakeQueue {
         bars.and_then(|bars| i64::try_from(bars).ok()).unwrap_or(1)
     }
 
+    /// Returns the main style of a take in use, 0 for others.
+    pub(crate) fn main_style(&self, number: u32) -> u8 {
+        self.slot(number).map_or(0, |place| self.takes[place].1.controls.main_style())
+    }
+
     /// Sets the wanted take. A take already in use keeps its number.
     pub(crate) fn set_wanted(&mut self, take: &Take) {
         let TakesInUse { playing, ready, asked } = self.in_use();

@@ -18,6 +18,7 @@ use crate::editor::files::drop_overlay;
 use crate::editor::files::picker::{self, ChosenFile, FilePicker};
 #[cfg(feature = "measure")]
 use crate::editor::frame_cost::FrameCost;
+use crate::editor::header::take_text::take_text;
 use crate::editor::header::{Header, TransportStatus};
 use crate::editor::host_edits::{HostEdits, ViewContext};
 use crate::editor::panels;
@@ -26,7 +27,6 @@ use crate::editor::phrase::view::PhraseView;
 use crate::editor::phrase::{cell_edit, lane_headers, song_strip};
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
 use crate::editor::styles::{self, style_title};
-use crate::editor::take_text::take_text;
 use crate::editor::theme::{self, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, banner, take_remark};
 use crate::editor::window::shared::{Sources, WindowShared};

@@ -1,5 +1,6 @@
-//! Window header: title, presets, transport status, model, output and audition kit, with a message
-//! line below it.
+//! Window header: title, presets, help, transport status, model, output and audition kit.
+
+pub(crate) mod take_text;
 
 use egui::{Align2, Pos2, Rect, Ui, pos2, vec2};
 use groove::pattern::Meter;

@@ -2,7 +2,7 @@
 
 use groove::play::drum_maps::{DRUM_MAPS, FactoryMap, OWN_MAP, map_in};
 use groove::play::perform::{self, Performance};
-use groove::synth::{AUTOMATIC_KIT, Kit, chosen_kit};
+use groove::synth::AUTOMATIC_KIT;
 use groove::take::{Fills, Take, TakeControls};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
@@ -50,8 +50,8 @@ pub struct Controls {
     pub audition: bool,
     /// Level of the audition kit, in dB.
     pub level: f32,
-    /// Kit of the audition.
-    pub kit: Kit,
+    /// Number of the audition's kit, as in [`groove::synth::KITS`].
+    pub kit: u8,
 }
 
 impl Default for Controls {
@@ -68,11 +68,9 @@ impl Controls {
         let channel = u8::try_from(params.channel.value().clamp(1, 16) - 1).unwrap_or(0);
         let map = u8::try_from(output.map.value()).unwrap_or(0);
         let free_tempo = f64::from(finite(output.free_tempo.value(), 120.0));
-        let take = take_controls(params);
-        let kit = u8::try_from(audition.kit.value()).unwrap_or(AUTOMATIC_KIT);
         Controls {
-            kit: chosen_kit(kit, main_style(&take)),
-            take,
+            take: take_controls(params),
+            kit: u8::try_from(audition.kit.value()).unwrap_or(AUTOMATIC_KIT),
             fills: Fills {
                 every: fills.every.value().bars(),
                 steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
@@ -124,12 +122,6 @@ fn take_controls(params: &DeepPocketParams) -> TakeControls {
         off: lane_set(lanes, |lane| lane.off.value()),
         ..TakeControls::default()
     }
-}
-
-/// Returns the style with the larger share of a blend.
-fn main_style(take: &TakeControls) -> u8 {
-    let (second, share) = take.blend;
-    if share > 0.5 { second } else { take.style }
 }
 
 fn performance(params: &DeepPocketParams) -> Performance {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use groove::pattern::clip::{self, Clip};
 use groove::pattern::midi::MidiLayout;
 use groove::play::drum_maps::{at_pitches, plain_strokes};
-use groove::synth::Kit;
+use groove::synth::{Kit, chosen_kit};
 use groove::{Bar, Channels, Drum, DrumSet, Pitches, Step};
 
 use crate::link::{Link, ModelState, Phrase};
@@ -105,6 +105,7 @@ impl ClipExport {
             name = format!("{name}-{}", drum.name().to_lowercase().replace(' ', "-"));
         }
         let Controls { hat_pedal, channels, kit, .. } = controls;
+        let kit = chosen_kit(kit, phrase.take.controls.main_style());
         Ok(ClipExport { clip, name, pitches, hat_pedal, channels, lanes, kit })
     }
 

@@ -43,6 +43,19 @@ fn a_take_starts_at_its_launch_grid() {
 }
 
 #[test]
+fn a_stroke_has_the_style_of_its_take() {
+    let mut rig = Rig::new(HostMode::Offline, known_bar);
+    (rig.controls.launch_grid, rig.controls.take.style) = (LaunchGrid::Bar, 17);
+    let change = |controls: &mut Controls| (controls.take.seed, controls.take.style) = (2, 5);
+    changed(&mut rig, 1.5, change, 480);
+    assert!(rig.styles.iter().any(|(_, style)| *style == 5));
+    for (at, style) in &rig.styles {
+        // The second bar begins at sample 96,000; its first stroke is 250 samples early.
+        assert_eq!(*style, if *at + 250 >= 96_000 { 5 } else { 17 }, "at {at}");
+    }
+}
+
+#[test]
 fn a_take_launches_at_the_end_of_a_loop_shorter_than_the_grid() {
     let mut rig = Rig::new(HostMode::Offline, known_bar);
     rig.controls.launch_grid = LaunchGrid::Phrase;

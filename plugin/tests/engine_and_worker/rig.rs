@@ -50,6 +50,8 @@ pub struct Rig {
     pub now: u64,
     /// Sample and velocity; 0 is a note-off.
     pub heard: Vec<(u64, u8)>,
+    /// Sample of each stroke and style of its take.
+    pub styles: Vec<(u64, u8)>,
 }
 
 impl Rig {
@@ -72,7 +74,8 @@ impl Rig {
         let controls = controls();
         engine.set_controls(&controls);
         engine.activate(RATE, mode, &state);
-        Rig { engine, link, state, controls, told: controls, worker, now: 0, heard: Vec::new() }
+        let (told, heard, styles) = (controls, Vec::new(), Vec::new());
+        Rig { engine, link, state, controls, told, worker, now: 0, heard, styles }
     }
 
     /// Sends the controls to the engine even if they did not change.
@@ -89,11 +92,15 @@ impl Rig {
         if self.told != self.controls {
             self.tell();
         }
-        let Rig { engine, heard, now, state, controls, .. } = self;
+        let Rig { engine, heard, styles, now, state, controls, .. } = self;
         engine.process(transport, frames, state, |message: NoteMessage| {
             assert!(message.sample < frames.max(1));
             assert_eq!((message.channel, message.pitch), (controls.channel, 38));
-            heard.push((*now + u64::from(message.sample), message.velocity));
+            let at = *now + u64::from(message.sample);
+            heard.push((at, message.velocity));
+            if message.struck.is_some() {
+                styles.push((at, message.style));
+            }
             true
         });
         self.now += u64::from(frames);

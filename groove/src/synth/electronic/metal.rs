@@ -42,12 +42,12 @@ impl Oscillators {
             for (at, wave) in wave.iter_mut().enumerate() {
                 *wave = square(*phase + step * at as f32, per_step);
             }
-            for at in 0..PIECE {
-                tones.all[at] += wave[at] / SQUARES.len() as f32;
+            for (sum, wave) in tones.all.iter_mut().zip(wave) {
+                *sum += wave / SQUARES.len() as f32;
             }
             if place >= SQUARES.len() - 2 {
-                for at in 0..PIECE {
-                    tones.bell[at] += 0.5 * wave[at];
+                for (sum, wave) in tones.bell.iter_mut().zip(wave) {
+                    *sum += 0.5 * wave;
                 }
             }
             *phase += step * samples as f32;
@@ -155,12 +155,10 @@ impl Metal {
         let heard = self.levels.each_mut().map(Decay::is_heard);
         let source = if sound.cowbell { &tones.bell } else { &tones.all };
         let mut middle = [0.0; PIECE];
-        for band in 0..2 {
-            if heard[band] {
-                for (middle, &tone) in middle.iter_mut().zip(source).take(left.len()) {
-                    let filtered = self.bands[band].tick(&[tone].into())[0];
-                    *middle += self.levels[band].next() * filtered;
-                }
+        let bands = self.bands.iter_mut().zip(&mut self.levels).zip(heard);
+        for ((band, level), _) in bands.filter(|(_, heard)| *heard) {
+            for (middle, &tone) in middle.iter_mut().zip(source).take(left.len()) {
+                *middle += level.next() * band.tick(&[tone].into())[0];
             }
         }
         for at in 0..left.len() {

@@ -127,6 +127,7 @@ impl Engine {
         }
         let is_replaced =
             span.start - self.jumped_to > UNREPLACED * self.sample_rate * span.beats_per_sample;
+        let style = self.take_queue.main_style(playing);
         let Engine { scheduler, bar_cache, render_cache, last_late, late, refused, .. } = self;
         let bars = |bar: i64| {
             let key = BarKey::of(playing, grid, bar);
@@ -139,23 +140,23 @@ impl Engine {
                 render_cache.fallback(key).filter(|_| is_replaced)
             })
         };
-        scheduler.play(span, bars, &mut |note| send(note, refused, out));
+        scheduler.play(span, bars, &mut |note| send(note, style, refused, out));
         self.render_cache.mark_played(BarKey::of(playing, grid, grid.bar_at(span.to)));
     }
 
     pub(super) fn release_at(&mut self, sample: u32, out: &mut impl FnMut(NoteMessage) -> bool) {
         let Engine { scheduler, refused, .. } = self;
-        scheduler.release(sample, &mut |note| send(note, refused, out));
+        scheduler.release(sample, &mut |note| send(note, 0, refused, out));
     }
 }
 
-/// Sends a note to the host and counts it if the host refuses it. A refused choke is not counted:
+/// Sends a note of a take of a style to the host and counts it if the host refuses it. A refused choke is not counted:
 /// the note-off beside it is.
-fn send(note: Note, refused: &mut u32, out: &mut impl FnMut(NoteMessage) -> bool) {
+fn send(note: Note, style: u8, refused: &mut u32, out: &mut impl FnMut(NoteMessage) -> bool) {
     let message = match note {
         Note::On { sample, channel, drum, articulation, pitch, velocity } => {
             let struck = Some((drum, articulation));
-            NoteMessage { sample, channel, pitch, velocity, struck, pressure: None }
+            NoteMessage { sample, channel, pitch, velocity, struck, style, pressure: None }
         }
         Note::Off { sample, channel, pitch } => NoteMessage::off(sample, channel, pitch),
         Note::Choke { sample, channel, drum, articulation, pitch } => NoteMessage {

@@ -1,7 +1,7 @@
 //! A producer's first day: words and messages that need no page, and Escape.
 
 use super::*;
-use crate::editor::take_text::take_text;
+use crate::editor::header::take_text::take_text;
 use crate::session::Side;
 
 /// Opens the field of the take's number and types into it.
