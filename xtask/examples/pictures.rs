@@ -5,11 +5,14 @@
 mod common;
 
 use anyhow::{Context, Result};
+use common::scenarios::with_chart;
 use common::screen::{Screen, run_on_screen};
 use common::studio::Studio;
+use groove::take::chart::SongFile;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use xtask::host::Host as _;
 use xtask::workspace::built_bundle;
 
 /// Environment variable of the process that runs on the screen.
@@ -120,11 +123,34 @@ fn take_all(picture: Picture) -> Result<()> {
         studio.click(0.89, 0.036, 1)?;
         studio.roll(0.5, &[])
     })?;
+    picture("song", 1.0, None, |studio| {
+        load_song(studio)?;
+        studio.roll(4.2, &[])
+    })?;
+    picture("song-menu", 1.0, None, |studio| {
+        load_song(studio)?;
+        studio.roll(1.0, &[])?;
+        studio.click(0.45, 0.11, 3)?;
+        studio.roll(0.5, &[])
+    })?;
+    picture("song-empty", 1.0, None, |studio| {
+        studio.roll(1.0, &[])?;
+        studio.click(0.04, 0.103, 1)?;
+        studio.roll(0.5, &[])
+    })?;
     picture("strokes", 1.0, None, strokes)?;
     picture("strokes-double", 2.0, None, strokes)?;
     picture("small", 1.0, Some((960, 540)), |studio| studio.roll(3.0, &[]))?;
     picture("large", 1.0, Some((1920, 1080)), |studio| studio.roll(3.0, &[]))?;
     picture("double", 2.0, None, |studio| studio.roll(3.0, &[]))
+}
+
+/// Loads the project with the chart of the demo song.
+fn load_song(studio: &mut Studio<'_>) -> Result<()> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/demo/song.mid");
+    let chart = SongFile::read(&std::fs::read(file)?)?.chart;
+    let state = with_chart(&studio.host.save()?, &serde_json::to_value(chart)?)?;
+    studio.host.load(&state)
 }
 
 /// Flam, drag, double, roll, rim shot and cross-stick on the snare, and the pedal of the hi-hat, by

@@ -21,7 +21,7 @@ use crate::generate::intended_feel::SystematicOffsets;
 use crate::generate::interpolate::mixed;
 use crate::generate::lead_in_choice;
 use crate::generate::phrase::{LeadInCache, PartialPhrase, primer_feel};
-use crate::generate::song::{SongBar, song_bar};
+use crate::generate::song::{SongBar, SongBars};
 use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Meter, Step};
 use crate::take::chart::Mark;
@@ -89,8 +89,9 @@ pub struct Drummer {
     phrase: Option<(i64, PartialPhrase)>,
     /// The last phrase with the marks of a chart, and how closely the kick follows accents.
     marked: Option<MarkedPhrase>,
-    /// Drummer of the last section of a chart.
+    /// Drummer of the last section of a chart, and the bars of charts.
     section: Option<Box<Drummer>>,
+    song_bars: SongBars,
 }
 
 /// A phrase with the marks of a chart.
@@ -118,6 +119,7 @@ impl Drummer {
             phrase: None,
             marked: None,
             section: None,
+            song_bars: SongBars::default(),
         }
     }
 
@@ -151,7 +153,7 @@ impl Drummer {
         let steps = if take.chart.is_empty() {
             self.decode(take, meter, phrase, end, &stop)
         } else {
-            let song_bar = song_bar(take, meter, bar, self.model.lead_ins());
+            let song_bar = self.song_bars.get(take, meter, bar, self.model.lead_ins());
             (first, end) = (song_bar.place * meter.steps(), (song_bar.place + 1) * meter.steps());
             let new = || Box::new(Drummer::new(Arc::clone(&self.model)));
             let drummer = self.section.get_or_insert_with(new);

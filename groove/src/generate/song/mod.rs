@@ -9,4 +9,4 @@ mod section_take;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use section_take::{SongBar, song_bar};
+pub(crate) use section_take::{SongBar, SongBars};

@@ -3,8 +3,8 @@
 use crate::generate::lead_in_choice::choose;
 use crate::model::lead_in::LeadIn;
 use crate::pattern::Meter;
-use crate::take::Take;
-use crate::take::chart::{Chart, Mark, Section};
+use crate::take::chart::{Chart, Mark, Section, SectionKind};
+use crate::take::{Take, TakeControls, Toward};
 
 /// Maximum number of seeds that are tried for a section.
 const MAX_SEEDS: u32 = 1_000;
@@ -21,43 +21,74 @@ pub(crate) struct SongBar {
     pub(crate) marks: Vec<Mark>,
 }
 
-/// The bar of a song as a bar of its section's take.
-pub(crate) fn song_bar(take: &Take, meter: Meter, bar: i64, lead_ins: &[LeadIn]) -> SongBar {
-    let chart = &take.chart;
-    let phrase_bars = i64::try_from(take.bars()).unwrap_or(1);
-    let (phrase, place) = take.phrase_of(chart.bar_of_theme(bar, phrase_bars));
-    let first = bar - i64::try_from(place).unwrap_or(0);
-    let next = chart.next_section(bar).unwrap_or(i64::MAX);
-    let mark = |bar, step| match bar < next {
-        true => chart.mark(meter, take.fills, bar, step),
-        false => Mark::default(),
-    };
-    let steps = |bar| (0..meter.steps()).map(move |step| mark(bar, step));
-    let marks = (first..).take(take.bars()).flat_map(steps).collect();
-    let mut own = Take { chart: Chart::default(), ..*take };
-    if let Some(section) = chart.section_at(bar) {
-        own = section_take(&own, section, lead_ins);
-    }
-    SongBar { take: own, phrase, place, marks }
+/// Finds the bars of songs. Keeps the seeds of the last take's sections, because the search for one
+/// takes as long as the decoding of several steps.
+#[derive(Debug, Default)]
+pub(crate) struct SongBars {
+    of: Option<(TakeControls, Option<Toward>)>,
+    attempts: Vec<(SectionKind, u32)>,
 }
 
-/// The take of a section: its intensity, and the first seed with the lead-in of the whole take, so
-/// that the sections of a song have one groove and themes of their own.
-fn section_take(take: &Take, section: &Section, lead_ins: &[LeadIn]) -> Take {
-    let lead_in = |take: &Take| choose(lead_ins, &take.interpolated());
-    let seeded = |attempt: u32| {
-        let mut own = Take { intensity: section.intensity, ..*take };
-        own.controls.seed = section.theme_seed(take.controls.seed, attempt);
-        if let Some(toward) = &mut own.toward {
-            toward.controls.seed = section.theme_seed(toward.controls.seed, attempt);
+impl SongBars {
+    /// The bar of a song as a bar of its section's take.
+    pub(crate) fn get(
+        &mut self,
+        take: &Take,
+        meter: Meter,
+        bar: i64,
+        lead_ins: &[LeadIn],
+    ) -> SongBar {
+        let chart = &take.chart;
+        let phrase_bars = i64::try_from(take.bars()).unwrap_or(1);
+        let (phrase, place) = take.phrase_of(chart.bar_of_theme(bar, phrase_bars));
+        let first = bar - i64::try_from(place).unwrap_or(0);
+        let next = chart.next_section(bar).unwrap_or(i64::MAX);
+        let mark = |bar, step| match bar < next {
+            true => chart.mark(meter, take.fills, bar, step),
+            false => Mark::default(),
+        };
+        let steps = |bar| (0..meter.steps()).map(move |step| mark(bar, step));
+        let marks = (first..).take(take.bars()).flat_map(steps).collect();
+        let mut own = Take { chart: Chart::default(), ..*take };
+        if let Some(section) = chart.section_at(bar) {
+            let attempt = self.attempt(&own, section, lead_ins);
+            own = section_take(&own, section, attempt);
         }
-        own
-    };
-    let first = seeded(0);
-    if take.is_primed() || section.seed.is_some() {
-        return first;
+        SongBar { take: own, phrase, place, marks }
     }
-    let wanted = lead_in(take);
-    let mut seeds = (0..MAX_SEEDS).map(seeded);
-    seeds.find(|own| lead_in(own) == wanted).unwrap_or(first)
+
+    /// Number of the first seed of a section with the lead-in of the whole take, so that the
+    /// sections of a song have one groove and themes of their own. A section with a seed of its own
+    /// may have another groove.
+    fn attempt(&mut self, take: &Take, section: &Section, lead_ins: &[LeadIn]) -> u32 {
+        if take.is_primed() || section.seed.is_some() {
+            return 0;
+        }
+        let of = Some((take.controls, take.toward));
+        if self.of != of {
+            (self.of, self.attempts) = (of, Vec::new());
+        }
+        let kind = section.kind;
+        if let Some(&(_, attempt)) = self.attempts.iter().find(|(known, _)| *known == kind) {
+            return attempt;
+        }
+        let lead_in = |take: &Take| choose(lead_ins, &take.interpolated());
+        let wanted = lead_in(take);
+        let mut attempts = 0..MAX_SEEDS;
+        let found = attempts
+            .find(|&attempt| lead_in(&section_take(take, section, attempt)) == wanted)
+            .unwrap_or(0);
+        self.attempts.push((kind, found));
+        found
+    }
+}
+
+/// The take of a section: its intensity and its seed.
+fn section_take(take: &Take, section: &Section, attempt: u32) -> Take {
+    let mut own = Take { intensity: section.intensity, ..*take };
+    own.controls.seed = section.theme_seed(take.controls.seed, attempt);
+    if let Some(toward) = &mut own.toward {
+        toward.controls.seed = section.theme_seed(toward.controls.seed, attempt);
+    }
+    own
 }
