@@ -265,3 +265,82 @@ fn beats(net: &Net, pieces: &[Piece]) -> Result<String> {
     let beats = PredictionReport::measure(net, pieces)?.figures().beats;
     Ok(beats.map_or("-".to_owned(), |beats| format!("{beats:.3}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use groove::generate::Drummer;
+    use groove::model::Stack;
+    use groove::model::calibration::StyleCalibration;
+    use groove::take::{Take, TakeControls};
+    use groove::{Bar, Meter};
+
+    const PATTERNS: &str = "style boombap\ntempo 84-96\n\n\
+        pattern one\nhat   x.x.x.x.x.x.x.x.\nsnare ....X.......X...\nkick  X......x..X.....\n\n\
+        pattern two\nhat   x...x...x...x...\nsnare ....X..g....X...\nkick  X.x.......X.....\n\n\
+        fill three\nsnare X.X.X.X.X.X.X.X.\n";
+
+    /// A small model that knows the recorded styles.
+    fn recorded() -> Vec<u8> {
+        let stack = Stack { layers: 1, cells: 12 };
+        let mut metadata = Metadata::new("", stack, stack, "recordings");
+        metadata.styles.truncate(18);
+        metadata.style_numbers.truncate(18);
+        metadata.style_cells = 23;
+        metadata.calibrations = vec![StyleCalibration::default(); 19];
+        let net = Net::new(&metadata, 3).expect("a net");
+        let weights = net.weights.iter();
+        let tensors: HashMap<String, Tensor> =
+            weights.map(|(name, var)| (name.clone(), var.as_tensor().clone())).collect();
+        model::write(&metadata, &tensors, &[], true).expect("a model")
+    }
+
+    fn bars(model: &Arc<Model>, style: u8) -> Vec<Bar> {
+        let controls = TakeControls { seed: 5, style, ..TakeControls::default() };
+        let mut drummer = Drummer::new(Arc::clone(model));
+        let bar = |bar| drummer.bar(&Take::from(controls), Meter::FOUR_FOUR, bar).expect("a bar");
+        (0..4).map(bar).collect()
+    }
+
+    #[test]
+    fn a_programmed_style_is_learned_and_the_others_play_as_before() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("boom-bap.txt"), PATTERNS)?;
+        let (path, before) = (Path::new("test"), recorded());
+        let old = Arc::new(files::parse_model(path, &before)?);
+        let known = with_programmed_styles(old.metadata())?;
+        assert_eq!(known.styles.len(), STYLES.len());
+        let data = Data::read(&[folder.path().to_path_buf()], None, 1, &known)?;
+        let boombap = style_number("boombap").context("a style")?;
+        assert_eq!(programmed_styles(&data), [boombap].into());
+        let options = ProgrammedOptions { updates: 3, rate: 0.5, dropout: 0.2, seed: 1 };
+        let learn = |bytes: &[u8]| with_programmed(path, bytes, &data, boombap, &options);
+        let bytes = learn(&before)?;
+        let new = Arc::new(files::parse_model(path, &bytes)?);
+        let metadata = new.metadata();
+        assert_eq!((metadata.styles.len(), metadata.style_cells), (19, 24));
+        assert_eq!(metadata.trained_on, format!("recordings; {}", data.source));
+        assert!(!new.lead_ins().is_empty());
+        assert!(new.lead_ins().iter().all(|lead_in| lead_in.style == boombap));
+        for style in 1..=18 {
+            assert_eq!(bars(&new, style), bars(&old, style), "style {style}");
+        }
+        assert_ne!(bars(&new, boombap), bars(&old, boombap));
+        let mut own = metadata.clone();
+        for name in ["a", "b", "c", "d", "e"] {
+            own.add_style(name)?;
+        }
+        assert_eq!(learn(&bytes)?, bytes, "learned again");
+        Ok(())
+    }
+
+    #[test]
+    fn every_programmed_style_has_a_recorded_kin() {
+        for style in STYLES.iter().filter(|style| is_programmed(style.number)) {
+            let kin = kin(style.number).expect(style.name);
+            assert!(!is_programmed(kin), "{}", style.name);
+        }
+    }
+}
