@@ -1,8 +1,8 @@
 //! Intensity of a take: more or fewer strokes of each class, and louder or softer ones.
 //!
-//! The ends are as far from the middle as the judge's area stays below .75
-//! (`trainer measure --only intensity`). It tells loud and full playing sooner than soft and sparse
-//! playing, so the way up is shorter.
+//! Both ends keep the playing near the drummers': `trainer measure --only intensity` measures
+//! loudness, hits and the judge's area. The judge tells loud and full playing sooner than soft and
+//! sparse playing, so the way up is shorter.
 
 use crate::model::calibration::LogitBias;
 use crate::model::feel::VELOCITY_BINS;
