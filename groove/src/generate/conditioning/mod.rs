@@ -366,7 +366,7 @@ impl TakeContext<'_> {
 
     /// Density of the kit, -1 to 1, with that of the intensity.
     pub(crate) fn density(&self) -> f32 {
-        let intensity = intensity::distance(self.take) / 2.0;
-        (self.take.controls.density.clamp(-1.0, 1.0) + intensity).clamp(-1.0, 1.0)
+        let fullness = intensity::fullness(self.take) / 2.0;
+        (self.take.controls.density.clamp(-1.0, 1.0) + fullness).clamp(-1.0, 1.0)
     }
 }

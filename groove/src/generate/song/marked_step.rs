@@ -11,14 +11,14 @@ use crate::take::chart::{Accent, Mark, Reentry, USUAL_FOLLOW};
 
 /// Added to the log-odds of the kick at a light and at a strong accent, at the usual following and in
 /// a bar with few accents. `trainer measure --only accents` measures what comes of it.
-const USUAL_BIAS: [f32; 2] = [3.5, 5.0];
+const USUAL_BIAS: [f32; 2] = [3.7, 5.2];
 /// Number of accents in a bar from which on the bias falls, in inverse proportion: drummers double
 /// the notes of a sparse line, and choose among those of a dense one.
 const FEW_ACCENTS: f32 = 5.0;
 /// The same at full following, whatever the accent and the bar.
 const FULL_BIAS: f32 = 6.0;
 /// Subtracted at the other steps of a bar with accents, at the usual and at full following.
-const REST_BIAS: [f32; 2] = [0.3, 1.0];
+const REST_BIAS: [f32; 2] = [1.8, 2.5];
 
 const OPEN_HAT: DrumSet = DrumSet::from_bits(1 << Drum::OpenHat as u16);
 const CLOSED_HAT: DrumSet = DrumSet::from_bits(1 << Drum::ClosedHat as u16);

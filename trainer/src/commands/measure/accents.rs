@@ -47,9 +47,6 @@ fn meeting(context: &CheckContext, line: &BassLine, follow: f32) -> Result<[f64;
 fn mean_meeting(context: &CheckContext, follow: f32) -> Result<[f64; 3]> {
     let lines = BASS_LINES.par_iter().map(|line| meeting(context, line, follow));
     let lines = lines.collect::<Result<Vec<_>>>()?;
-    for (l, b) in lines.iter().zip(&BASS_LINES) {
-        eprintln!("{} {} {l:.2?}", b.style, b.bars[0]);
-    }
     let mean = |at: usize| lines.iter().map(|line| line[at]).sum::<f64>() / lines.len() as f64;
     Ok([0, 1, 2].map(mean))
 }
@@ -103,22 +100,19 @@ fn beside_no_chart(context: &CheckContext) -> Result<Vec<Check>> {
     Ok(lines)
 }
 
-/// The drummers' own kicks as lines: charts of two bars of held-out beats, repeated.
+/// The drummers' own kicks as lines: charts of the bars of train beats, repeated.
 fn kick_lines(context: &CheckContext, style: u8, bars: usize) -> Vec<Chart> {
-    let beats = comparison::human(&context.pieces, Split::Validation, style)
-        .into_iter()
-        .chain(comparison::human(&context.pieces, Split::Test, style))
-        .filter(|groove| groove.bars.len() >= 4);
     let chart = |groove: Groove| {
         let mut chart = Chart::default();
         for (number, bar) in (0i64..).zip(0..bars) {
-            let steps = groove.bars[2 + bar % 2].iter().enumerate();
+            let steps = groove.bars[bar % groove.bars.len()].iter().enumerate();
             for (step, _) in steps.filter(|(_, step)| step.drums().contains(Drum::Kick)) {
                 chart.accents.set(number, step, Some(Accent::Strong));
             }
         }
         chart
     };
+    let beats = comparison::human(&context.pieces, Split::Train, style).into_iter();
     beats.map(chart).filter(|chart| !chart.is_empty()).collect()
 }
 
