@@ -40,8 +40,9 @@ pub(crate) const MEMBERS: &[Member] = &[
         may_import: &[
             ("main", &["lib"]),
             ("clap_entry", &["lib", "project"]),
+            ("vst3_entry", &["lib"]),
             ("lib", &["audio", "editor", "worker", "params", "project", "link"]),
-            ("editor", &["platform", "session", "params", "project", "link"]),
+            ("editor", &["platform", "session", "params", "project", "link", "fault_injection"]),
             ("audio", &["params", "project", "link", "fault_injection"]),
             ("session", &["params", "project", "link"]),
             ("worker", &["project", "link", "fault_injection"]),
