@@ -4,6 +4,7 @@
 
 pub mod commands;
 pub mod data;
+mod drum_map;
 mod files;
 mod metrics;
 pub mod network;

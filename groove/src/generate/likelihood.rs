@@ -1,7 +1,8 @@
 //! Likelihood of given steps under the model, and free-running generation without conditioning.
 
 use crate::generate::conditioning::constraints::{Constraints, log_sum};
-use crate::generate::decoder::{Decoder, StepRng};
+use crate::generate::decoder::Decoder;
+use crate::generate::step_rng::StepRng;
 use crate::model::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::Step;

@@ -11,8 +11,8 @@ use groove::pattern::clip;
 use groove::pattern::midi::Clip;
 use groove::take::{Fills, Take, TakeControls};
 
-use crate::commands::drum_map::MapOption;
 use crate::data::known_style;
+use crate::drum_map::MapOption;
 use crate::files;
 use crate::playback::play_steps;
 

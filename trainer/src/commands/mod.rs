@@ -3,7 +3,6 @@
 pub mod calibrate;
 pub mod clips;
 pub mod compare;
-mod drum_map;
 pub mod evaluate;
 pub mod generate;
 pub mod inspect;

@@ -14,8 +14,8 @@ use groove::take::chart::{SongFile, USUAL_FOLLOW};
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
 use groove::{Meter, Step};
 
-use crate::commands::drum_map::MapOption;
 use crate::data::known_style;
+use crate::drum_map::MapOption;
 use crate::files;
 use crate::playback::{play_bars, play_steps};
 

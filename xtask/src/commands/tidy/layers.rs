@@ -59,11 +59,15 @@ pub(crate) const MEMBERS: &[Member] = &[
         may_import: &[
             ("main", &["lib", "commands", "train"]),
             ("lib", &["commands"]),
-            ("commands", &["train", "metrics", "network", "data", "playback", "plot", "files"]),
+            (
+                "commands",
+                &["train", "metrics", "network", "data", "drum_map", "playback", "plot", "files"],
+            ),
             ("train", &["metrics", "network", "data", "plot", "files"]),
             ("metrics", &["network", "data", "playback"]),
             ("network", &["data"]),
             ("data", &[]),
+            ("drum_map", &[]),
             ("playback", &[]),
             ("plot", &["files"]),
             ("files", &[]),
