@@ -13,6 +13,8 @@ const DRUM_CHANNEL: u8 = 9;
 const BASS_PROGRAMS: std::ops::RangeInclusive<u8> = 32..=39;
 /// Steps of rest before a stab, and after one.
 const STAB_RESTS: (usize, usize) = (2, 3);
+/// Ticks after a last hit up to which its bar would count as a bar line.
+const BAR_LINE: u64 = 4 * TICKS_PER_STEP as u64 + 1;
 /// Notes that make a stab.
 const STAB_NOTES: usize = 3;
 /// Shortest rest of the whole band that is a stop, in felt beats.
@@ -39,7 +41,14 @@ impl SongFile {
     /// Returns a [`MidiError`] if the file cannot be read or has no notes.
     pub fn read(bytes: &[u8]) -> Result<SongFile, MidiError> {
         let file = MidiFile::read(bytes)?;
-        let import = Import::read(bytes, PitchMap::Rhythm)?;
+        let mut import = Import::read(bytes, PitchMap::Rhythm)?;
+        let last = file.notes.last().map_or(0, |note| note.tick);
+        let ends = import.bars(Meter::FOUR_FOUR).last().map_or(0, |bar| bar.start + bar.ticks);
+        if last >= u64::from(ends) {
+            // The last hit of a song has a bar, unlike the bar line that ends a clip.
+            let end = u32::try_from(last + BAR_LINE).unwrap_or(u32::MAX);
+            import.end = import.end.max(end);
+        }
         let bars = import.bars(Meter::FOUR_FOUR);
         let grid = Grid::of(&bars);
         let mut song = import.silent_song(Meter::FOUR_FOUR);
@@ -204,10 +213,7 @@ impl Grid {
         let last = sounds.iter().rposition(|&sounds| sounds).unwrap_or(0);
         let mut stops = Vec::new();
         let mut start = 0;
-        for end in 0..=last {
-            if !sounds[end] {
-                continue;
-            }
+        for (end, _) in sounds.iter().enumerate().take(last + 1).filter(|(_, sounds)| **sounds) {
             let (_, meter, _) = self.bars[self.place(start).0.min(self.bars.len() - 1)];
             let is_long = end - start >= STOP_BEATS * meter.beat_steps();
             if is_long && (start > 0 || !has_sections) {
