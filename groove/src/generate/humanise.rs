@@ -1,9 +1,9 @@
 //! Velocity and timing for given hits.
 
+use crate::generate::decoder::step_rng::StepRng;
 use crate::generate::decoder::{Decoder, VelocityOffset};
 pub use crate::generate::intended_feel::DEFAULT_AMOUNT;
 use crate::generate::intended_feel::{Blend, MOST_OFFSET};
-use crate::generate::step_rng::StepRng;
 use crate::model::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::drum::DrumSet;

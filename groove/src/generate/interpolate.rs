@@ -5,9 +5,9 @@
 
 use crate::generate::conditioning::TakeContext;
 use crate::generate::conditioning::constraints::Constraints;
+use crate::generate::decoder::step_rng::StepRng;
 use crate::generate::lead_in_choice;
 use crate::generate::phrase::LeadInCache;
-use crate::generate::step_rng::StepRng;
 use crate::model::calibration::LogitBias;
 use crate::model::{Model, ModelError};
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};

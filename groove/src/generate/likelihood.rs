@@ -2,7 +2,7 @@
 
 use crate::generate::conditioning::constraints::{Constraints, log_sum};
 use crate::generate::decoder::Decoder;
-use crate::generate::step_rng::StepRng;
+use crate::generate::decoder::step_rng::StepRng;
 use crate::model::encode::Kind;
 use crate::model::{Model, ModelError};
 use crate::pattern::Step;

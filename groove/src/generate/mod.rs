@@ -17,7 +17,6 @@ pub mod likelihood;
 pub mod morph;
 mod phrase;
 mod song;
-mod step_rng;
 mod stroke_choice;
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,9 @@
 use libm::sqrtf;
 
 use crate::generate::conditioning::{StepPlan, TakeContext};
+use crate::generate::decoder::step_rng::StepRng;
 use crate::generate::decoder::{Decoder, Request};
 use crate::generate::intended_feel::SystematicOffsets;
-use crate::generate::step_rng::StepRng;
 use crate::model::ModelError;
 use crate::model::encode::Kind;
 use crate::model::feel::is_clear;

@@ -35,7 +35,15 @@ pub const KITS: &[(u8, Kit, &str)] = &[
 ];
 
 /// Styles with an electronic kit, by name. All other styles have the acoustic one.
-const ELECTRONIC: &[(&str, Machine)] = &[("dance", Machine::Club)];
+const ELECTRONIC: &[(&str, Machine)] = &[
+    ("dance", Machine::Club),
+    ("house", Machine::Club),
+    ("techno", Machine::Club),
+    ("garage", Machine::Club),
+    ("trap", Machine::Deep),
+    ("dancehall", Machine::Deep),
+    ("reggaeton", Machine::Deep),
+];
 
 /// The kit of a number; for [`AUTOMATIC_KIT`] and unknown numbers that of a style.
 #[must_use]

@@ -11,9 +11,9 @@ use crate::model::feel::is_clear;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};
 
 use crate::generate::decoder::Decoder;
+use crate::generate::decoder::step_rng::StepRng;
 use crate::generate::intended_feel::{MeantOffsets, SystematicOffsets};
 use crate::generate::lead_in_choice;
-use crate::generate::step_rng::StepRng;
 use crate::model::Model;
 use crate::model::lead_in::{Grouping, LeadIn, step_of_four_four};
 use crate::pattern::{Meter, Step};

@@ -3,8 +3,8 @@
 use crate::generate::conditioning::constraints::Constraints;
 use crate::generate::conditioning::{CRASH, KICK, StepPlan, TakeContext};
 use crate::generate::decoder::Decoder;
+use crate::generate::decoder::step_rng::StepRng;
 use crate::generate::phrase::{PartialPhrase, sampling_temperature};
-use crate::generate::step_rng::StepRng;
 use crate::model::ModelError;
 use crate::pattern::drum::{Drum, DrumSet};
 use crate::pattern::{Hit, Step, Stroke};
