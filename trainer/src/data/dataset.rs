@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use groove::model::Stack;
     use groove::pattern::midi::{Clip, MidiLayout};
-    use groove::{Drum, Hit, Meter};
+    use groove::{Drum, Hit, Meter, Step};
 
     fn clip() -> Vec<u8> {
         clip_of(100)
