@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use trainer::commands::{
     calibrate, clips, compare, evaluate, generate, inspect, measure, play, prepare, presets,
-    report, sheet, styles, sweep, train,
+    report, sheet, sweep, train,
 };
 
 #[derive(Parser)]
@@ -23,7 +23,7 @@ enum Task {
     /// Compute lead-ins and calibration of a model file, as at the end of a training
     Calibrate(calibrate::CalibrateOptions),
     /// Teach a model the programmed styles, such as house and metal; its other styles stay
-    Styles(styles::StylesOptions),
+    Styles(train::styles::StylesOptions),
     /// Write the batches of a training, to train on other machines with PyTorch
     Prepare(Box<prepare::PrepareOptions>),
     /// Measure a model on a split of the data
@@ -58,7 +58,7 @@ fn main() -> Result<()> {
     match Command::parse().task {
         Task::Train(options) => train::run(&options),
         Task::Calibrate(options) => calibrate::run(&options),
-        Task::Styles(options) => styles::run(&options),
+        Task::Styles(options) => train::styles::run(&options),
         Task::Prepare(options) => prepare::run(&options),
         Task::Evaluate(options) => evaluate::run(&options),
         Task::Compare(options) => compare::run(&options),

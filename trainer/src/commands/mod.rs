@@ -12,6 +12,5 @@ pub mod prepare;
 pub mod presets;
 pub mod report;
 pub mod sheet;
-pub mod styles;
 pub mod sweep;
 pub mod train;

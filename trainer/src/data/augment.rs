@@ -5,7 +5,7 @@ use groove::{Drum, Hit, Meter, Step};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-use super::dataset::Piece;
+use super::piece::Piece;
 
 /// Share of the bars that end with a fill, in a part that gets fills.
 const FILLED_BARS: f64 = 0.15;

@@ -15,7 +15,7 @@ use groove::model::pointer_memory::Memory;
 use groove::{Drum, Step};
 use rayon::prelude::*;
 
-use super::dataset::Piece;
+use super::piece::Piece;
 use super::rows::Rows;
 
 /// Targets of a batch.

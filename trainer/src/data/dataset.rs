@@ -4,19 +4,17 @@
 //! split. Any other folder is split by file. Files with the same notes count once. Unreadable files
 //! and melodies are reported and left out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use groove::Step;
 use groove::model::Metadata;
 use groove::model::encode::Kind;
 use groove::pattern::input_maps::InputMap;
 use groove::pattern::kit::Kit;
 use groove::pattern::midi::{Import, MAX_FILE_BYTES, MidiError, PitchMap};
-use groove::pattern::style::ANY;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -24,57 +22,11 @@ use rayon::prelude::*;
 
 use super::folder::{FileList, SourceFile, Split, tables};
 use super::patterns;
+use super::piece::{Piece, known_style};
 
 /// Minimum share of the files of a folder without a table, and of their steps, in the validation
 /// split.
 const HELD_OUT: f64 = 0.1;
-
-/// One performance with its metadata.
-#[derive(Clone, Debug)]
-pub struct Piece {
-    /// Steps from the start to the last hit.
-    pub steps: Vec<Step>,
-    /// Style, tempo, meter, beat or fill.
-    pub kind: Kind,
-    /// Split.
-    pub split: Split,
-}
-
-/// Maximum number of different velocities, or of different offsets, of a programmed piece, and
-/// minimum number of hits for each of them: the hits of a short performance can differ little.
-const PROGRAMMED: usize = 6;
-const HITS_EACH: usize = 4;
-
-impl Piece {
-    /// Returns true for velocities, and for offsets, that vary as a drummer's do, so that they are
-    /// worth learning. Those of programmed drums have a few values.
-    pub(crate) fn performed(&self) -> [bool; 2] {
-        let hits = || self.steps.iter().flat_map(Step::hits).map(|(_, hit)| hit);
-        let varies = |values: HashSet<i16>| {
-            values.len() > PROGRAMMED || values.len() * HITS_EACH > hits().count()
-        };
-        let velocities = hits().map(|hit| hit.velocity.into()).collect();
-        let offsets = hits().map(|hit| hit.offset_ticks.into()).collect();
-        [varies(velocities), varies(offsets)]
-    }
-}
-
-/// Repeats pieces so that each style has about as many steps as the one with the most, beats and
-/// fills apart; a piece is repeated `most` times at most.
-pub(crate) fn balanced(pieces: &[Piece], most: usize) -> Vec<Piece> {
-    let mut steps: HashMap<(u8, bool), usize> = HashMap::new();
-    let group = |piece: &Piece| (piece.kind.style, piece.kind.fill);
-    pieces.iter().for_each(|piece| *steps.entry(group(piece)).or_default() += piece.steps.len());
-    let largest = |fill: bool| {
-        steps.iter().filter(|(group, _)| group.1 == fill).map(|(_, &sum)| sum).max().unwrap_or(0)
-    };
-    let largest = [largest(false), largest(true)];
-    let times = |piece: &Piece| {
-        let own = steps[&group(piece)].max(1);
-        ((largest[usize::from(piece.kind.fill)] + own / 2) / own).clamp(1, most)
-    };
-    pieces.iter().flat_map(|piece| std::iter::repeat_n(piece.clone(), times(piece))).collect()
-}
 
 /// The pieces of one or more folders.
 #[derive(Debug)]
@@ -245,16 +197,6 @@ fn read_file(file: &SourceFile, folder: &Path, is_listed: bool, kit: &Kit) -> Re
     Ok(Content::Piece(Box::new(Piece { steps, kind, split: file.split }), hasher.finish()))
 }
 
-/// Returns the number of a style name.
-///
-/// # Errors
-/// If the model does not know the style; the error lists the styles that it knows.
-pub fn known_style(model: &Metadata, name: &str) -> Result<u8> {
-    model.style_number(name).with_context(|| {
-        format!("there is no style {name}; the model has {ANY}, {}", model.styles.join(", "))
-    })
-}
-
 /// Moves at least a tenth of the pieces and of their steps, but at most half of the pieces, to the
 /// validation split; of a single piece, its last fifth in whole bars.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -288,7 +230,7 @@ mod tests {
     use super::*;
     use groove::model::Stack;
     use groove::pattern::midi::{Clip, MidiLayout};
-    use groove::{Drum, Hit, Meter};
+    use groove::{Drum, Hit, Meter, Step};
 
     fn clip() -> Vec<u8> {
         clip_of(100)
@@ -351,44 +293,6 @@ mod tests {
         assert_eq!((kind.style, kind.meter), (17, Meter::new(3, 4)));
         assert!((kind.tempo - 90.0).abs() < 1e-3);
         Ok(())
-    }
-
-    #[test]
-    fn pieces_of_a_few_velocities_and_offsets_are_programmed() {
-        let piece = |velocity: &dyn Fn(u8) -> u8, offset: &dyn Fn(i8) -> i8| {
-            let kind = Kind {
-                style: 3,
-                blend: (0, 0.0),
-                tempo: 90.0,
-                meter: Meter::FOUR_FOUR,
-                fill: false,
-            };
-            let mut steps = vec![Step::SILENT; 64];
-            for ((step, n), m) in steps.iter_mut().zip(0..).zip(0..) {
-                step.set(Drum::Snare, Some(Hit::plain(velocity(n), offset(m))));
-            }
-            Piece { steps, kind, split: Split::Train }
-        };
-        let (accents, swing) =
-            (|n: u8| if n.is_multiple_of(4) { 112 } else { 60 }, |n: i8| n % 2 * 40);
-        assert_eq!(piece(&accents, &swing).performed(), [false, false]);
-        assert_eq!(piece(&|n| 50 + n, &swing).performed(), [true, false]);
-        assert_eq!(piece(&accents, &|n| n % 9).performed(), [false, true]);
-        let mut short = piece(&|n| 50 + n, &|n| n);
-        short.steps.truncate(3);
-        assert_eq!(short.performed(), [true, true], "too few hits to tell");
-    }
-
-    #[test]
-    fn styles_are_balanced_by_repeating_pieces_up_to_a_limit() {
-        let piece = |style: u8, bars: usize| {
-            let kind =
-                Kind { style, blend: (0, 0.0), tempo: 90.0, meter: Meter::FOUR_FOUR, fill: false };
-            Piece { steps: vec![Step::SILENT; 16 * bars], kind, split: Split::Train }
-        };
-        let all = balanced(&[piece(1, 40), piece(2, 10), piece(2, 10), piece(3, 4)], 5);
-        let count = |style: u8| all.iter().filter(|piece| piece.kind.style == style).count();
-        assert_eq!([count(1), count(2), count(3)], [1, 4, 5]);
     }
 
     #[test]

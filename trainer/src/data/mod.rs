@@ -7,10 +7,12 @@ mod folder;
 #[cfg(test)]
 mod folder_tests;
 mod patterns;
+mod piece;
 pub mod rows;
 pub(crate) mod stream;
 pub(crate) mod stroke_rows;
 mod summary;
 
-pub(crate) use dataset::{Data, Piece, balanced, known_style};
+pub(crate) use dataset::Data;
 pub(crate) use folder::{Split, is_midi};
+pub(crate) use piece::{Piece, balanced, known_style};

@@ -10,8 +10,8 @@ use groove::model::encode::Kind;
 use groove::pattern::{Stroke, TICKS_PER_STEP};
 use groove::{Articulation, Drum, Hit, Meter, Step};
 
-use super::dataset::{Piece, known_style};
 use super::folder::{Split, meter};
+use super::piece::{Piece, known_style};
 
 /// Name of the patterns, for a model's `trained_on`.
 pub(super) const SOURCE: &str = "Deep Pocket's own patterns, CC0 1.0";

@@ -20,7 +20,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::augment::{in_other_meter, put_fills, with_slips};
 use super::batch::{Batch, StepSample};
-use super::dataset::Piece;
+use super::piece::Piece;
 use super::rows::Rows;
 
 /// Share of the passes that are fills, and of whole beats among the others.

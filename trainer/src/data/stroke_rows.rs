@@ -10,7 +10,7 @@ use groove::{Hit, Step};
 use rayon::prelude::*;
 
 use super::batch::{NONE, Targets};
-use super::dataset::Piece;
+use super::piece::Piece;
 
 /// Inputs and outcomes of the network's decisions: one for the articulation of each hit, one after
 /// each of its strokes.

@@ -1,5 +1,7 @@
 //! `train`: learns from a folder of drum MIDI, and calibrates the result.
 
+pub mod styles;
+
 use anyhow::{Context, Result};
 
 use crate::files;
