@@ -7,7 +7,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 /// Maximum number of classes.
-const CLASSES: usize = 8;
+const CLASSES: usize = 20;
 
 /// Value of `Node::feature` in a leaf.
 const LEAF: u16 = u16::MAX;
