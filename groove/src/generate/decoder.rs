@@ -310,9 +310,11 @@ impl Decoder {
         mut prediction: Prediction,
         step: Step,
     ) -> Result<(), ModelError> {
-        match model.metadata().offset_correction {
-            Some(_) => drop(self.predict_feel(model, kind, &mut prediction, step.drums())?),
-            None => drop(self.advance_feel(model, kind, &mut prediction, step.drums())?),
+        // The errors of the predicted offsets count, too.
+        if model.metadata().offset_correction.is_some() {
+            self.predict_feel(model, kind, &mut prediction, step.drums())?;
+        } else {
+            self.advance_feel(model, kind, &mut prediction, step.drums())?;
         }
         self.push(step, kind, prediction);
         Ok(())
