@@ -409,7 +409,7 @@ mod tests {
             let time: usize = steps
                 .iter()
                 .filter(|step| {
-                    [Drum::ClosedHat, Drum::OpenHat, Drum::Ride]
+                    [Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash]
                         .into_iter()
                         .any(|drum| step.hit(drum).is_some())
                 })
