@@ -65,6 +65,14 @@ pub(crate) struct FeelPrediction {
     corrections: [f32; CLASSES],
 }
 
+impl FeelPrediction {
+    /// The prediction without corrections of its offsets, for given hits: intended offsets are kept
+    /// anyway, and those of a flat clip would wander off.
+    pub(crate) fn uncorrected(self) -> Self {
+        FeelPrediction { corrections: [0.0; CLASSES], ..self }
+    }
+}
+
 impl VelocityOffset<'_> {
     /// The main strokes of the struck drums. Every step draws the same number of random numbers,
     /// whatever it strikes.

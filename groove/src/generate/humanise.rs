@@ -101,7 +101,7 @@ impl Humaniser<'_> {
             // Intended hits need not be clear: a ghost note is not.
             let requested = if is_meant { DrumSet::EMPTY } else { drums };
             let mut prediction = decoder.predict(model, kind)?;
-            let feel = decoder.predict_feel(model, kind, &mut prediction, drums)?;
+            let feel = decoder.predict_feel(model, kind, &mut prediction, drums)?.uncorrected();
             let medians = VelocityOffset::Median.main_strokes(model, &feel);
             let sampled = match &mut rng {
                 Some(rng) => {
