@@ -1,7 +1,8 @@
 //! The chart of the song: sections, stops, and the file that it comes from. It belongs to the song,
 //! so it stays when the take changes, and the history of takes does not contain it.
 
-use groove::take::chart::{Chart, SongFile};
+use groove::Meter;
+use groove::take::chart::{Chart, MAX_SECTIONS, MAX_STOPS, Place, Section, SongFile};
 
 use crate::session::Session;
 
@@ -15,6 +16,30 @@ impl Session {
     /// Changes the chart.
     pub fn change_chart(&mut self, change: impl FnOnce(&mut Chart)) {
         self.store().change(|extras| change(&mut extras.chart));
+    }
+
+    /// Adds a section, or replaces the one that begins at its bar. Reports a full chart.
+    pub fn add_section(&mut self, section: Section) {
+        let mut fits = true;
+        self.change_chart(|chart| fits = chart.add_section(section));
+        self.report_full(fits, MAX_SECTIONS, "section");
+    }
+
+    /// Adds a stop from a place to a later one. Reports a full chart.
+    pub fn add_stop(&mut self, start: Place, end: Place, meter: Meter) {
+        let mut fits = true;
+        self.change_chart(|chart| fits = chart.add_stop(start, end, meter));
+        self.report_full(fits, MAX_STOPS, "stop");
+    }
+
+    fn report_full(&self, fits: bool, most: usize, part: &str) {
+        if !fits {
+            let told = format!(
+                "The song has {most} {part}s, which is the limit: the new one was not added. Remove \
+                 another {part} first."
+            );
+            self.link.mailbox().report(Err(told));
+        }
     }
 
     /// Replaces the chart by that of an arrangement file. Returns a message.

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use groove::pattern::midi::{Clip, MidiLayout};
+use groove::take::chart::{MAX_SECTIONS, Section, SectionKind};
 use groove::take::pins::{Pin, Pins};
 use groove::take::{Primer, Rhythm, Take, TakeControls};
 use groove::{Drum, Hit, Meter, Step};
@@ -266,6 +267,20 @@ fn pins_without_room_are_reported() {
     bench.session.free_lane(Drum::Snare);
     bench.session.keep_lane(Drum::Crash, &steps);
     assert_eq!(bench.session.take_report(), None, "there is room again");
+}
+
+#[test]
+fn a_full_chart_is_reported() {
+    let mut bench = Bench::new();
+    for bar in 0..u16::try_from(MAX_SECTIONS).expect("few") {
+        bench.session.add_section(Section::new(bar, SectionKind::Chorus));
+        assert_eq!(bench.session.take_report(), None);
+    }
+    let full = bench.session.chart();
+    bench.session.add_section(Section::new(900, SectionKind::Verse));
+    let told = bench.session.take_report().expect("a report").expect_err("no success");
+    assert!(told.starts_with("The song has 64 sections"), "{told}");
+    assert_eq!(bench.session.chart(), full);
 }
 
 #[test]

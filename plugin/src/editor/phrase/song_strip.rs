@@ -162,10 +162,7 @@ fn track(ui: &mut Ui, view: &mut ViewContext<'_>, layout: &StripLayout, chart: &
 }
 
 fn add_section(view: &mut ViewContext<'_>, bar: u16, kind: SectionKind) {
-    view.edits.session_mut().change_chart(|chart| {
-        // A full chart stays as it is: there are 64 sections.
-        chart.add_section(Section::new(bar, kind));
-    });
+    view.edits.session_mut().add_section(Section::new(bar, kind));
 }
 
 /// Draws a section, which ends at a bar, and handles its drags.
@@ -243,9 +240,7 @@ fn drag_section(
     let intensity = (share.clamp(0.0, 1.0) * 20.0).round() / 20.0;
     if intensity != section.intensity {
         let changed = Section { intensity, ..*section };
-        view.edits.session_mut().change_chart(|chart| {
-            chart.add_section(changed);
-        });
+        view.edits.session_mut().add_section(changed);
     }
 }
 
@@ -290,13 +285,11 @@ fn stops(ui: &mut Ui, view: &mut ViewContext<'_>, layout: &StripLayout, chart: &
         let meter = layout.meter;
         if response.clicked() || response.drag_stopped() {
             let removes = chart.stops_at(first);
-            view.edits.session_mut().change_chart(|chart| match removes {
-                true => chart.remove_stops(start, end, meter),
-                false => {
-                    // A full chart stays as it is: there are 64 stops.
-                    chart.add_stop(start, end, meter);
-                }
-            });
+            let session = view.edits.session_mut();
+            match removes {
+                true => session.change_chart(|chart| chart.remove_stops(start, end, meter)),
+                false => session.add_stop(start, end, meter),
+            }
         } else if response.dragged() {
             let across = layout.x_of(start)..=layout.x_of(end);
             let row = Rect::from_x_y_ranges(across, layout.stops.y_range());
@@ -363,9 +356,7 @@ fn section_entries(ui: &mut Ui, view: &mut ViewContext<'_>, section: &Section) {
     };
     if menu_item(ui, view.scale, label, label, hint) {
         let changed = Section { seed, ..*section };
-        view.edits.session_mut().change_chart(|chart| {
-            chart.add_section(changed);
-        });
+        view.edits.session_mut().add_section(changed);
     }
     let hint = "The section before it goes on.";
     if menu_item(ui, view.scale, "Delete section", "Delete this section", hint) {

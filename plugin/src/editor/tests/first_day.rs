@@ -108,7 +108,7 @@ fn figures_of_the_model_are_behind_details() {
     rig.link.set_model(crate::link::ModelState::Ready(Arc::new(about)));
     rig.click("Model");
     let figures = "Perplexity per sixteenth on held-out beats: lower is better.";
-    assert!(rig.shows("Plays 18 styles, and blends of them."));
+    assert!(rig.shows("Plays 30 styles, and blends of them."));
     assert!(!rig.shows(figures));
     rig.click("Details");
     assert!(rig.shows(figures));
