@@ -67,10 +67,10 @@ fn drop_on(
     let neighbour = Neighbour::start(script, Some(file))?;
     rig.drag_to(neighbour.middle, place)?;
     // The target is highlighted before the drop.
-    rig.wait_for("the place where it would go", hovers, 4_000)?;
+    rig.wait_for("the place where it would go", hovers, 3_000)?;
     rig.release()?;
     neighbour.wait_for_line("done")?;
-    until("the window as it was", || Ok(rig.count(hovers)? < 4_000))
+    until("the window as it was", || Ok(rig.count(hovers)? < 3_000))
 }
 
 /// Writes a bar with the low tom on every beat.
