@@ -1,5 +1,5 @@
-//! Cost of each kit of the audition: a busy beat in blocks of 64 samples at 48 kHz, as a share of the time
-//! that the blocks last; the least of some passes.
+//! Cost of each kit of the audition: a busy beat in blocks of 64 samples at 48 kHz, as a share of
+//! the time that the blocks last; the least of some passes.
 
 use std::time::{Duration, Instant};
 

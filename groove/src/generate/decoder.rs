@@ -7,7 +7,6 @@ use std::ops::Range;
 use crate::generate::conditioning::constraints::Constraints;
 use crate::generate::decoder::step_rng::StepRng;
 use crate::generate::intended_feel::{Blend, DEFAULT_AMOUNT, MOST_OFFSET, MeantOffsets};
-
 use crate::generate::stroke_choice::{StrokeChoice, draw};
 use crate::model::encode::Kind;
 use crate::model::feel::{

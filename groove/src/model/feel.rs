@@ -131,6 +131,22 @@ fn weighted_median(hits: &mut [(Hit, f32)]) -> Option<Hit> {
     Some(Hit::plain(velocity, offset_ticks))
 }
 
+/// Median of a binned distribution, in bins, interpolated linearly within the bin. The weights of
+/// the bins need not add up to 1.
+#[must_use]
+pub fn median(weights: &[f32]) -> f64 {
+    let half = weights.iter().map(|&weight| f64::from(weight)).sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    for (bin, &weight) in weights.iter().enumerate() {
+        let weight = f64::from(weight);
+        if below + weight >= half {
+            return bin as f64 + (half - below) / weight;
+        }
+        below += weight;
+    }
+    weights.len() as f64
+}
+
 /// Indices into a class's outputs whose logits add up for a bin: the bin's own, and that of its
 /// distance from each present reference.
 pub fn terms(
@@ -224,6 +240,14 @@ mod tests {
                 assert!(offset_ticks - low.offset_ticks < 6 && low.offset_ticks <= offset_ticks);
             }
         }
+    }
+
+    #[test]
+    fn medians_are_interpolated_within_a_bin() {
+        assert!((median(&[0.5, 0.5]) - 1.0).abs() < 1e-6);
+        assert!((median(&[0.4, 0.2, 0.4]) - 1.5).abs() < 1e-6);
+        assert!((median(&[0.0, 1.0, 0.0]) - 1.5).abs() < 1e-6);
+        assert!((median(&[4.0, 2.0, 4.0]) - 1.5).abs() < 1e-6);
     }
 
     #[test]

@@ -28,7 +28,8 @@ const fn map(number: u8, name: &'static str, pitches: Pitches) -> FactoryMap {
 /// tom and the first two rack toms. Only Roland's hi-hat needs controller 4: the others have a pitch
 /// for each opening. In the default layouts of EZdrummer, Superior Drummer and Addictive Drums the
 /// controller moves only the hats of electronic kits at keys 7 to 9, which this table does not play
-/// ([`InputMap`](crate::pattern::input_maps::InputMap) has them). A new map takes a free number up to [`LAST_MAP`].
+/// ([`InputMap`](crate::pattern::input_maps::InputMap) has them). A new map takes a free number up
+/// to [`LAST_MAP`].
 pub const DRUM_MAPS: &[FactoryMap] = &[
     FactoryMap { number: 0, name: "General MIDI", pitches: None, hat_pedal: false },
     FactoryMap { hat_pedal: true, ..map(1, "Roland V-Drums", Pitches::ROLAND) },

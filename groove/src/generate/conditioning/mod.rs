@@ -109,11 +109,13 @@ impl TakeContext<'_> {
         self.model.lead_ins().get(self.lead_in?)
     }
 
-    /// Grouping of the take's lead-in; the usual one for primed takes, which have none.
+    /// Grouping of the take's lead-in; the usual one for primed takes, which have none, and in meters
+    /// with one grouping.
     pub(crate) fn grouping(&self) -> Grouping {
-        match self.take.is_primed() {
-            true => Grouping::Usual,
-            false => lead_in_choice::grouping(self.take.controls.seed),
+        let has_two = Grouping::Other.name(self.meter).is_some();
+        match has_two && !self.take.is_primed() {
+            true => lead_in_choice::grouping(self.take.controls.seed),
+            false => Grouping::Usual,
         }
     }
 

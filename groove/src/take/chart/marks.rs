@@ -1,4 +1,4 @@
-//! Marks: what a chart says about one step.
+//! Marks of single steps by a chart.
 
 use crate::pattern::Meter;
 use crate::take::chart::{Accent, Chart, Place, Stop};
@@ -16,7 +16,7 @@ pub(crate) enum Reentry {
     AfterSilence,
 }
 
-/// What a chart says about a step.
+/// Everything that a chart says about a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Mark {
     /// Accent.
@@ -41,7 +41,7 @@ impl Mark {
 }
 
 impl Chart {
-    /// What the chart says about a step of a bar of the song.
+    /// The mark of a step of a bar of the song.
     pub(crate) fn mark(&self, meter: Meter, fills: Fills, bar: i64, step: usize) -> Mark {
         let song = Steps { chart: self, fills, meter };
         let silent = song.is_silent(bar, step);

@@ -55,7 +55,7 @@ pub struct Stop {
     pub pick_up: u8,
 }
 
-/// What the drummer knows about a song.
+/// The drummer's knowledge of a song.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "SavedChart", into = "SavedChart")]
 pub struct Chart {

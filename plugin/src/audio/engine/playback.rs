@@ -150,8 +150,8 @@ impl Engine {
     }
 }
 
-/// Sends a note of a take of a style to the host and counts it if the host refuses it. A refused choke is not counted:
-/// the note-off beside it is.
+/// Sends a note of a take of a style to the host and counts it if the host refuses it. A refused
+/// choke is not counted: the note-off beside it is.
 fn send(note: Note, style: u8, refused: &mut u32, out: &mut impl FnMut(NoteMessage) -> bool) {
     let message = match note {
         Note::On { sample, channel, drum, articulation, pitch, velocity } => {

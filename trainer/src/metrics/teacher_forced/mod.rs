@@ -8,7 +8,7 @@ use std::ops::AddAssign;
 
 use anyhow::Result;
 use groove::model::calibration::add_logit_bias;
-use groove::model::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins};
+use groove::model::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins, median};
 use groove::model::lead_in::{Grouping, step_of_four_four};
 use groove::model::offset_correction::OffsetErrors;
 use groove::model::{Figures, Metadata};
@@ -168,19 +168,6 @@ fn probabilities(logits: &[f32]) -> Vec<f32> {
     chances
 }
 
-/// Returns the median of a binned distribution, in bins, interpolated linearly within the bin.
-fn median(chances: &[f32]) -> f64 {
-    let mut below = 0.0;
-    for (bin, &chance) in chances.iter().enumerate() {
-        let chance = f64::from(chance);
-        if below + chance >= 0.5 {
-            return bin as f64 + (0.5 - below) / chance;
-        }
-        below += chance;
-    }
-    chances.len() as f64
-}
-
 /// Prediction of pieces by a net.
 #[derive(Clone, Debug)]
 pub struct PredictionReport {
@@ -279,17 +266,5 @@ impl PredictionReport {
             self.velocity_mae, self.velocity_w1, self.offset_mae_ms
         );
         text
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn median_is_interpolated_within_its_bin() {
-        assert!((median(&[0.5, 0.5]) - 1.0).abs() < 1e-6);
-        assert!((median(&[0.4, 0.2, 0.4]) - 1.5).abs() < 1e-6);
-        assert!((median(&[0.0, 1.0, 0.0]) - 1.5).abs() < 1e-6);
     }
 }
