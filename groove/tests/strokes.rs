@@ -11,7 +11,7 @@ use groove::model::encode::Kind;
 use groove::pattern::midi::{Clip, MidiLayout, PitchMap};
 use groove::take::pins::Pins;
 use groove::take::{Played, Take, TakeControls};
-use groove::{Meter, Pitches, Step};
+use groove::{Drum, Hit, Meter, Pitches, Step};
 use midly::num::{u4, u7, u15, u28};
 use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
@@ -130,5 +130,50 @@ fn no_stroke_of_a_clip_is_lost() {
         let steps =
             bars.flat_map(|bar| drummer.bar(&take, meter, bar).expect("a bar").steps().to_vec());
         assert_eq!(exported(steps.collect()), given, "{name}, pinned");
+    }
+}
+
+/// A kick, snare, kick, snare in quarter notes, of given velocities.
+fn quarters(velocities: [u8; 4]) -> Vec<Step> {
+    let mut steps = vec![Step::SILENT; 16];
+    for (quarter, velocity) in velocities.into_iter().enumerate() {
+        let drum = if quarter % 2 == 0 { Drum::Kick } else { Drum::Snare };
+        let hit = Hit::new(f32::from(velocity) / 127.0, 0.0);
+        steps[4 * quarter].set(drum, Some(hit));
+    }
+    steps
+}
+
+#[test]
+fn a_humanised_clip_begins_at_its_start() {
+    let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
+    let meter = Meter::FOUR_FOUR;
+    let kind = Kind { style: 17, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
+    let mut offsets = Vec::new();
+    for seed in 0..40 {
+        let played = humanise(&model, &kind, &quarters([100; 4]), Some(seed), DEFAULT_AMOUNT)
+            .expect("steps");
+        let offset = |step: usize| {
+            let (_, hit) = played[step].hits().next().expect("a hit");
+            hit.offset_ticks
+        };
+        assert!(offset(0) >= 0, "seed {seed}: {}", offset(0));
+        offsets.push(offset(8));
+    }
+    assert!(offsets.iter().any(|offset| *offset < 0), "later hits may be early");
+}
+
+#[test]
+fn velocities_that_differ_are_kept_in_humanising() {
+    let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
+    let meter = Meter::FOUR_FOUR;
+    let kind = Kind { style: 17, blend: (0, 0.0), tempo: 120.0, meter, fill: false };
+    let played = humanise(&model, &kind, &quarters([120, 110, 105, 110]), Some(1), DEFAULT_AMOUNT)
+        .expect("steps");
+    for (step, given) in played.iter().zip(quarters([120, 110, 105, 110])) {
+        for ((_, hit), (_, given)) in step.hits().zip(given.hits()) {
+            let difference = hit.velocity.abs_diff(given.velocity);
+            assert!(difference <= given.velocity / 4, "{} of {}", hit.velocity, given.velocity);
+        }
     }
 }

@@ -1,12 +1,15 @@
-//! VST3 factory whose instances refuse blocks before their first activation.
+//! VST3 factory whose instances survive blocks that VST3 forbids.
 //!
 //! Works around: the framework panics in `process` if the host has neither set the instance up nor
-//! activated it before, and a panic there aborts the host. Its export macro cannot be extended, so
-//! this module implements the factory itself. The table of functions of a new instance's processor
-//! has a `process` that refuses; the first activation puts the framework's table in its place.
+//! activated it before, and at a SysEx event without bytes. A panic there aborts the host. Its
+//! export macro cannot be extended, so this module implements the factory itself. The table of
+//! functions of a new instance's processor has a `process` that refuses; the first activation puts
+//! one in its place that passes events on through [`input_events`].
 //!
 //! Upstream: nice-plug, `process` in `wrapper/vst3/wrapper.rs`; report 10 of `docs/upstream.md`.
 //! Delete this module, and export with `nice_export_vst3!`, once nice-plug refuses such a block.
+
+mod input_events;
 
 use std::ffi::c_void;
 use std::sync::OnceLock;
@@ -25,6 +28,7 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComRef, ComWrapper};
 use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
 
 use crate::DeepPocket;
+use crate::vst3_entry::input_events::InputEvents;
 
 /// Factory of the plugin, its only class.
 struct Factory(PluginInfo);
@@ -88,6 +92,8 @@ struct Tables {
     processor: &'static IAudioProcessorVtbl,
     /// The same with `setActive` and `process` of this module, up to the first activation.
     guarded: (IComponentVtbl, IAudioProcessorVtbl),
+    /// The processor's with `process` of this module, after it.
+    active: IAudioProcessorVtbl,
 }
 
 static TABLES: OnceLock<Tables> = OnceLock::new();
@@ -107,7 +113,8 @@ impl Tables {
                 IComponentVtbl { setActive: set_active, ..*component },
                 IAudioProcessorVtbl { process: refuse, ..*processor },
             );
-            Tables { component, processor, guarded }
+            let active = IAudioProcessorVtbl { process, ..*processor };
+            Tables { component, processor, guarded, active }
         });
         let (guarded_component, guarded_processor) = &tables.guarded;
         // SAFETY: as above; both tables live as long as the library.
@@ -128,8 +135,7 @@ unsafe fn set_table<Object, Table>(object: *mut Object, table: &'static Table) {
     unsafe { AtomicPtr::from_ptr(place) }.store((&raw const *table).cast_mut(), Ordering::Release);
 }
 
-/// Activates or deactivates an instance. From the first activation on it has the framework's
-/// tables.
+/// Activates or deactivates an instance. From the first activation on it processes blocks.
 unsafe extern "system" fn set_active(component: *mut IComponent, state: TBool) -> tresult {
     let Some(tables) = TABLES.get() else { return kResultFalse };
     // SAFETY: the host passes the object that has this function in its table.
@@ -137,7 +143,7 @@ unsafe extern "system" fn set_active(component: *mut IComponent, state: TBool) -
         let result = (tables.component.setActive)(component, state);
         let processor = ComRef::from_raw(component).and_then(|it| it.cast::<IAudioProcessor>());
         if let Some(processor) = processor.filter(|_| state != 0 && result == kResultOk) {
-            set_table(processor.as_ptr(), tables.processor);
+            set_table(processor.as_ptr(), &tables.active);
             set_table(component, tables.component);
         }
         result
@@ -147,6 +153,23 @@ unsafe extern "system" fn set_active(component: *mut IComponent, state: TBool) -
 /// Refuses a block.
 unsafe extern "system" fn refuse(_: *mut IAudioProcessor, _: *mut ProcessData) -> tresult {
     kResultFalse
+}
+
+/// Processes a block in the framework, with a safe list of its events.
+unsafe extern "system" fn process(
+    processor: *mut IAudioProcessor,
+    data: *mut ProcessData,
+) -> tresult {
+    let Some(tables) = TABLES.get() else { return kResultFalse };
+    if data.is_null() {
+        return kInvalidArgument;
+    }
+    // SAFETY: the host passes the object that has this function in its table, and a block.
+    unsafe {
+        let mut events = InputEvents::new((*data).inputEvents);
+        let mut data = ProcessData { inputEvents: events.list(), ..*data };
+        (tables.processor.process)(processor, &raw mut data)
+    }
 }
 
 impl IPluginFactory2Trait for Factory {
@@ -227,116 +250,4 @@ pub extern "system" fn ExitDll() -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::ptr;
-
-    use nice_plug::prelude::Vst3Plugin;
-    use nice_plug::wrapper::vst3::vst3::Steinberg::IPluginBaseTrait;
-    use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
-        AudioBusBuffers, AudioBusBuffers__type0, IAudioProcessorTrait, IComponentTrait,
-        ProcessModes_, ProcessSetup, SymbolicSampleSizes_,
-    };
-    use nice_plug::wrapper::vst3::vst3::{ComPtr, Interface};
-
-    fn factory() -> ComPtr<IPluginFactory> {
-        // SAFETY: the factory is a new reference.
-        unsafe { ComPtr::from_raw(GetPluginFactory().cast()) }.expect("a factory")
-    }
-
-    fn instance() -> ComPtr<IComponent> {
-        let (class, mut object) = (DeepPocket::PLATFORM_VST3_CLASS_ID, ptr::null_mut());
-        let interface = IComponent::IID;
-        // SAFETY: both identifiers and the place are valid during the call.
-        unsafe {
-            let made = factory().createInstance(
-                class.as_ptr().cast(),
-                (&raw const interface).cast(),
-                &raw mut object,
-            );
-            assert_eq!(made, kResultOk);
-            ComPtr::from_raw(object.cast()).expect("an instance")
-        }
-    }
-
-    /// Processes a block into buffers that are not silent before.
-    fn block(processor: &ComPtr<IAudioProcessor>) -> (tresult, [[f32; 64]; 2]) {
-        let mut sound = [[1.0; 64]; 2];
-        let mut channels = sound.each_mut().map(|channel| channel.as_mut_ptr());
-        let mut output = AudioBusBuffers {
-            numChannels: 2,
-            silenceFlags: 0,
-            __field0: AudioBusBuffers__type0 { channelBuffers32: channels.as_mut_ptr() },
-        };
-        let mut data = ProcessData {
-            processMode: ProcessModes_::kRealtime.cast_signed(),
-            symbolicSampleSize: SymbolicSampleSizes_::kSample32.cast_signed(),
-            numSamples: 64,
-            numInputs: 0,
-            numOutputs: 1,
-            inputs: ptr::null_mut(),
-            outputs: &raw mut output,
-            inputParameterChanges: ptr::null_mut(),
-            outputParameterChanges: ptr::null_mut(),
-            inputEvents: ptr::null_mut(),
-            outputEvents: ptr::null_mut(),
-            processContext: ptr::null_mut(),
-        };
-        // SAFETY: all buffers outlive the call.
-        let result = unsafe { processor.process(&raw mut data) };
-        (result, sound)
-    }
-
-    #[test]
-    fn blocks_before_the_first_activation_are_refused() {
-        let component = instance();
-        let processor = component.cast::<IAudioProcessor>().expect("a processor");
-        let other = instance();
-        let other = other.cast::<IAudioProcessor>().expect("a processor");
-        let refused = (kResultFalse, [[1.0; 64]; 2]);
-        assert_eq!(block(&processor), refused, "before everything");
-        // SAFETY: the calls are in the order that VST3 defines.
-        unsafe {
-            assert_eq!(component.initialize(ptr::null_mut()), kResultOk);
-            assert_eq!(block(&processor), refused, "before the setup");
-            assert_ne!(component.setActive(1), kResultOk, "before the setup");
-            assert_eq!(block(&processor), refused, "not activated");
-            let mut setup = ProcessSetup {
-                processMode: ProcessModes_::kRealtime.cast_signed(),
-                symbolicSampleSize: SymbolicSampleSizes_::kSample32.cast_signed(),
-                maxSamplesPerBlock: 64,
-                sampleRate: 44_100.0,
-            };
-            assert_eq!(processor.setupProcessing(&raw mut setup), kResultOk);
-            assert_eq!(block(&processor), refused, "before the activation");
-            assert_eq!(component.setActive(1), kResultOk);
-            assert_eq!(block(&processor), (kResultOk, [[0.0; 64]; 2]));
-            assert_eq!(block(&other), refused, "another instance");
-            assert_eq!(component.setActive(0), kResultOk);
-            assert_eq!(component.setActive(1), kResultOk);
-            assert_eq!(block(&processor).0, kResultOk);
-            assert_eq!(component.setActive(0), kResultOk);
-            assert_eq!(component.terminate(), kResultOk);
-        }
-    }
-
-    #[test]
-    fn the_factory_has_one_class() {
-        let (factory, other, iid) = (factory(), [7_u8; 16], IComponent::IID);
-        let mut object = ptr::null_mut();
-        // SAFETY: the structures are plain data, and all pointers are valid during the calls.
-        unsafe {
-            let mut info: PClassInfo = std::mem::zeroed();
-            assert_eq!((factory.countClasses(), factory.getClassInfo(0, &raw mut info)), (1, 0));
-            assert_eq!(
-                info.cid.map(|byte| byte.to_ne_bytes()[0]),
-                DeepPocket::PLATFORM_VST3_CLASS_ID
-            );
-            assert_eq!(factory.getClassInfo(1, &raw mut info), kInvalidArgument);
-            assert_eq!(factory.getFactoryInfo(ptr::null_mut()), kInvalidArgument);
-            let (class, interface) = (other.as_ptr().cast(), (&raw const iid).cast());
-            let made = factory.createInstance(class, interface, &raw mut object);
-            assert_eq!((made, object.is_null()), (kInvalidArgument, true));
-        }
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use crate::generate::stroke_choice::{StrokeChoice, draw};
 use crate::model::encode::Kind;
 use crate::model::feel::{
     CLEAR_OFFSETS, FEEL_LOGITS, OFFSET_BIN, OFFSET_BINS, References, VELOCITY_BINS, add_references,
-    clear_only, hit_at,
+    clear_only, hit_at, near_only,
 };
 use crate::model::offset_correction::OffsetErrors;
 use crate::model::pointer_memory::Memory;
@@ -34,6 +34,8 @@ const OFFSET_SPREAD: f32 = 0.8;
 pub(crate) struct Request {
     /// Drums whose hits are clearly audible.
     pub(crate) clear: DrumSet,
+    /// Drums whose offsets are small: within [`CLEAR_OFFSETS`].
+    pub(crate) near: DrumSet,
     /// Offsets that the hits vary around.
     pub(crate) offsets: MeantOffsets,
     /// Added to the log-probability of a velocity, by bin.
@@ -42,7 +44,7 @@ pub(crate) struct Request {
 
 impl From<DrumSet> for Request {
     fn from(clear: DrumSet) -> Self {
-        Request { clear, ..Request::default() }
+        Request { clear, near: clear, ..Request::default() }
     }
 }
 
@@ -101,11 +103,14 @@ impl VelocityOffset<'_> {
                 VelocityOffset::Median => Request::default(),
             };
             tilt(&mut logits, request.velocity_tilt);
-            let clear = request.clear.contains(drum);
-            if clear {
+            if request.clear.contains(drum) {
                 clear_only(&mut logits);
             }
-            let bins = if clear { CLEAR_OFFSETS } else { 0..OFFSET_BINS };
+            let mut bins = 0..OFFSET_BINS;
+            if request.near.contains(drum) {
+                near_only(&mut logits);
+                bins = CLEAR_OFFSETS;
+            }
             let hit = |places| hit(&logits, correction, &bins, places);
             let mut main = hit(places);
             if let Some(meant) = request.offsets[drum.index()] {
@@ -278,7 +283,7 @@ impl Decoder {
         let drums = rng.subset(&logits);
         let log_probability = prediction.log_probability(drums);
         let Constraints { requested: clear, velocity_tilt, .. } = *constraints;
-        let request = Request { clear, offsets, velocity_tilt };
+        let request = Request { clear, near: clear, offsets, velocity_tilt };
         self.strike(model, kind, prediction, drums, VelocityOffset::Sampled(rng, request))?;
         Ok(log_probability)
     }

@@ -1,7 +1,7 @@
 //! Velocity and timing for given hits.
 
 use crate::generate::decoder::step_rng::StepRng;
-use crate::generate::decoder::{Decoder, VelocityOffset};
+use crate::generate::decoder::{Decoder, Request, VelocityOffset};
 pub use crate::generate::intended_feel::DEFAULT_AMOUNT;
 use crate::generate::intended_feel::{Blend, MOST_OFFSET};
 use crate::model::encode::Kind;
@@ -9,8 +9,9 @@ use crate::model::{Model, ModelError};
 use crate::pattern::drum::DrumSet;
 use crate::pattern::{Hit, Step};
 
-/// Standard deviation of velocities, of 127, above which they count as intended.
-const MEANT_VELOCITY: f64 = 8.0;
+/// Standard deviation of velocities, of 127, above which they count as intended: a DAW's random
+/// velocities within 8 have 4.6.
+const MEANT_VELOCITY: f64 = 5.0;
 /// Root mean square of offsets, in ticks of 1/240 step, above which they count as intended.
 const MEANT_OFFSET: f64 = 4.0;
 /// Limit of the variation of an intended velocity at the default amount, as a share of it.
@@ -92,28 +93,33 @@ impl Humaniser<'_> {
         for step in heard {
             decoder.teacher_force(model, kind, *step)?;
         }
-        let is_meant = self.velocity.is_meant || self.offset.is_meant;
         let mut played = Vec::with_capacity(clip.len());
         for (place, given) in clip.iter().enumerate() {
             let number = i64::try_from(self.first_bar + place / bar).unwrap_or(i64::MAX);
             let mut rng = self.seed.map(|seed| StepRng::at(seed, number, place % bar, 0));
             let drums = given.drums();
-            // Intended hits need not be clear: a ghost note is not.
-            let requested = if is_meant { DrumSet::EMPTY } else { drums };
+            // Intended hits need not be clear, a ghost note is not, nor near, a triplet is not.
+            let flat = |blend: Blend| if blend.is_meant { DrumSet::EMPTY } else { drums };
+            let (clear, near) = (flat(self.velocity), flat(self.offset));
+            let request = Request { clear, near, ..Request::default() };
             let mut prediction = decoder.predict(model, kind)?;
             let feel = decoder.predict_feel(model, kind, &mut prediction, drums)?.uncorrected();
             let medians = VelocityOffset::Median.main_strokes(model, &feel);
             let sampled = match &mut rng {
-                Some(rng) => {
-                    VelocityOffset::Sampled(rng, requested.into()).main_strokes(model, &feel)
-                }
+                Some(rng) => VelocityOffset::Sampled(rng, request).main_strokes(model, &feel),
                 None => medians,
             };
             let mut step = Step::SILENT;
             for (drum, meant) in given.hits() {
                 let class = drum.index();
                 if let (Some(median), Some(sampled)) = (medians[class], sampled[class]) {
-                    step.set(drum, Some(self.mixed(meant, median, sampled)));
+                    // A stroke before the start would move to the end of a written clip.
+                    let earliest = match self.first_bar + place {
+                        0 => meant.offset().min(0.0),
+                        _ => -1.0,
+                    };
+                    let hit = self.mixed(meant, median, sampled, earliest);
+                    step.set(drum, Some(hit));
                 }
             }
             decoder.push(step, kind, prediction);
@@ -122,11 +128,13 @@ impl Humaniser<'_> {
         Ok(played)
     }
 
-    /// The clip's hit with velocity and offset mixed with the model's.
-    fn mixed(&self, meant: Hit, median: Hit, sampled: Hit) -> Hit {
+    /// The clip's hit with velocity and offset mixed with the model's. The offset is in steps,
+    /// at least `earliest`.
+    fn mixed(&self, meant: Hit, median: Hit, sampled: Hit, earliest: f32) -> Hit {
         let velocities = [meant, median, sampled].map(Hit::velocity);
         let velocity = self.velocity.mix(velocities, MOST_VELOCITY * meant.velocity());
         let offset = self.offset.mix([meant, median, sampled].map(Hit::offset), MOST_OFFSET);
+        let offset = offset.max(earliest);
         let louder = velocity / meant.velocity();
         meant.moved(offset, 1.0, |velocity| {
             Hit::new(f32::from(velocity) * louder / 127.0, 0.0).velocity

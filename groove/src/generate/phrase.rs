@@ -147,7 +147,7 @@ impl TakeContext<'_> {
         let kind = self.kind(plan.fill.is_some());
         let requested = pins.struck(place);
         let (offsets, velocity_tilt) = (self.meant_offsets(plan), self.velocity_tilt());
-        let request = Request { clear: requested, offsets, velocity_tilt };
+        let request = Request { clear: requested, near: requested, offsets, velocity_tilt };
         let log_probability = decoder.play_drums(self.model, &kind, drums, request, &mut rng)?;
         if let Some(played) = decoder.steps.last_mut() {
             for (drum, hit) in base.hits().filter(|(drum, _)| drums.contains(*drum)) {

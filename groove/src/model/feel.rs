@@ -209,10 +209,14 @@ pub fn is_clear(hit: Hit) -> bool {
     hit.velocity >= CLEAR_VELOCITY && CLEAR_OFFSETS.contains(&bins(hit).1)
 }
 
-/// Excludes all bins but those of clear hits from the [`FEEL_LOGITS`] of a class.
+/// Excludes the velocities of hardly audible hits from the [`FEEL_LOGITS`] of a class.
 pub fn clear_only(logits: &mut [f32]) {
-    let (velocity, offset) = logits.split_at_mut(VELOCITY_BINS);
-    velocity[..usize::from(CLEAR_VELOCITY / VELOCITY_BIN)].fill(f32::NEG_INFINITY);
+    logits[..usize::from(CLEAR_VELOCITY / VELOCITY_BIN)].fill(f32::NEG_INFINITY);
+}
+
+/// Excludes the offsets of stray hits from the [`FEEL_LOGITS`] of a class.
+pub fn near_only(logits: &mut [f32]) {
+    let offset = &mut logits[VELOCITY_BINS..];
     offset[..CLEAR_OFFSETS.start].fill(f32::NEG_INFINITY);
     offset[CLEAR_OFFSETS.end..].fill(f32::NEG_INFINITY);
 }
@@ -254,6 +258,7 @@ mod tests {
     fn requested_hits_keep_only_the_bins_of_clear_hits() {
         let mut logits = [0.0; FEEL_LOGITS];
         clear_only(&mut logits);
+        near_only(&mut logits);
         let left = |part: &[f32], bin: usize| part[bin] == 0.0;
         let (velocities, offsets) = logits.split_at(VELOCITY_BINS);
         for velocity in 1..=127 {

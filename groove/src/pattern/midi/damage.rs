@@ -41,6 +41,11 @@ impl Damage {
 
     /// One sentence for each kind of fault. `beat` is the place of a tick.
     pub(super) fn sentences(&self, track: usize, beat: impl Fn(u64) -> String) -> Vec<String> {
+        let one_byte = self.skipped.is_some_and(|(number, _)| number == 1);
+        let skipped = match one_byte {
+            true => "that is no MIDI event, skipped",
+            false => "that are no MIDI events, skipped",
+        };
         let kinds = [
             (
                 self.running_status,
@@ -51,7 +56,7 @@ impl Damage {
             (self.long_time, "time", "of more than four bytes, counted as zero"),
             (self.missing_time, "event", "without a time, read at the time of the event before"),
             (self.system_message, "system message", "that does not belong in a file, skipped"),
-            (self.skipped, "byte", "that are no MIDI events, skipped"),
+            (self.skipped, "byte", skipped),
         ];
         let told = kinds.into_iter().filter_map(|(counted, noun, rest)| {
             let (number, tick) = counted?;

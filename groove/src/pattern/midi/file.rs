@@ -147,6 +147,7 @@ struct Reader<'a> {
     tempos: BTreeMap<u64, u32>,
     time_signatures: BTreeMap<u64, TimeSignature>,
     invalid_signatures: usize,
+    invalid_tempos: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -303,21 +304,21 @@ impl<'a> Reader<'a> {
                 Event::Meta { kind: 1, data } => file.texts.push(decoded(data)),
                 Event::Meta { kind: 6 | 7, data } => file.markers.push((tick, decoded(data))),
                 Event::Meta { kind: 3, data } if name.is_empty() => name = decoded(data),
-                Event::Meta { kind: 0x51, data: &[high, middle, low] } => {
-                    let micros = u32::from_be_bytes([0, high, middle, low]);
-                    if micros > 0 {
+                Event::Meta { kind: 0x51, data } => match *data {
+                    [high, middle, low] if data != [0; 3] => {
+                        let micros = u32::from_be_bytes([0, high, middle, low]);
                         self.tempos.insert(tick, micros);
                     }
-                }
-                Event::Meta { kind: 0x58, data: &[numerator, power, ..] } => {
-                    if numerator > 0 && power <= 8 {
+                    _ => self.invalid_tempos += 1,
+                },
+                Event::Meta { kind: 0x58, data } => match *data {
+                    [numerator, power, ..] if numerator > 0 && power <= 8 => {
                         let denominator = 1 << power;
                         let signature = TimeSignature { tick, numerator, denominator };
                         self.time_signatures.insert(tick, signature);
-                    } else {
-                        self.invalid_signatures += 1;
                     }
-                }
+                    _ => self.invalid_signatures += 1,
+                },
                 _ => {}
             }
         }
@@ -334,6 +335,10 @@ impl<'a> Reader<'a> {
         if self.invalid_signatures > 0 {
             let number = counted_noun(self.invalid_signatures, "time signature");
             self.lose(format!("{number} without a number of beats or with an unknown note value"));
+        }
+        if self.invalid_tempos > 0 {
+            let number = counted_noun(self.invalid_tempos, "tempo");
+            self.lose(format!("{number} of no length or an unknown form"));
         }
         let file = &mut self.file;
         if self.further_losses > 0 {

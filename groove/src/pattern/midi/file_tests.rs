@@ -166,6 +166,7 @@ fn the_last_of_several_tempos_and_meters_at_one_tick_counts() {
         tempo([7, 0xa1, 0x20]),
         tempo([9, 0xd8, 0x29]),
         tempo([0; 3]),
+        vec![0, 0xff, 0x51, 2, 7, 0xa1],
         meter(0, 2),
         meter(4, 2),
         meter(5, 6),
@@ -175,7 +176,11 @@ fn the_last_of_several_tempos_and_meters_at_one_tick_counts() {
     assert_eq!(found.tempos, [(0, 645_161)]);
     let signature = TimeSignature { tick: 0, numerator: 5, denominator: 64 };
     assert_eq!(found.time_signatures, [signature]);
-    assert_eq!(found.losses.len(), 1, "a meter of no beats: {:?}", found.losses);
+    let expected = [
+        "1 time signature without a number of beats or with an unknown note value",
+        "2 tempos of no length or an unknown form",
+    ];
+    assert_eq!(found.losses, expected);
     let none = read(&file(&[track(BODY)]));
     assert!(none.tempos.is_empty() && none.time_signatures.is_empty());
 }

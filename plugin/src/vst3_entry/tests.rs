@@ -1,0 +1,169 @@
+//! Tests of the VST3 factory and of blocks out of order.
+
+use super::*;
+use std::ptr;
+
+use nice_plug::prelude::Vst3Plugin;
+use nice_plug::wrapper::vst3::vst3::Steinberg::IPluginBaseTrait;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
+    AudioBusBuffers, AudioBusBuffers__type0, DataEvent, Event, Event_::EventTypes_,
+    IAudioProcessorTrait, IComponentTrait, IEventList, IEventListTrait, ProcessModes_,
+    ProcessSetup, SymbolicSampleSizes_,
+};
+use nice_plug::wrapper::vst3::vst3::{ComPtr, Interface};
+
+fn factory() -> ComPtr<IPluginFactory> {
+    // SAFETY: the factory is a new reference.
+    unsafe { ComPtr::from_raw(GetPluginFactory().cast()) }.expect("a factory")
+}
+
+fn instance() -> ComPtr<IComponent> {
+    let (class, mut object) = (DeepPocket::PLATFORM_VST3_CLASS_ID, ptr::null_mut());
+    let interface = IComponent::IID;
+    // SAFETY: both identifiers and the place are valid during the call.
+    unsafe {
+        let made = factory().createInstance(
+            class.as_ptr().cast(),
+            (&raw const interface).cast(),
+            &raw mut object,
+        );
+        assert_eq!(made, kResultOk);
+        ComPtr::from_raw(object.cast()).expect("an instance")
+    }
+}
+
+fn setup() -> ProcessSetup {
+    ProcessSetup {
+        processMode: ProcessModes_::kRealtime.cast_signed(),
+        symbolicSampleSize: SymbolicSampleSizes_::kSample32.cast_signed(),
+        maxSamplesPerBlock: 64,
+        sampleRate: 44_100.0,
+    }
+}
+
+/// Processes a block without events into buffers that are not silent before.
+fn block(processor: &ComPtr<IAudioProcessor>) -> (tresult, [[f32; 64]; 2]) {
+    block_with(processor, ptr::null_mut())
+}
+
+fn block_with(
+    processor: &ComPtr<IAudioProcessor>,
+    events: *mut IEventList,
+) -> (tresult, [[f32; 64]; 2]) {
+    let mut sound = [[1.0; 64]; 2];
+    let mut channels = sound.each_mut().map(|channel| channel.as_mut_ptr());
+    let mut output = AudioBusBuffers {
+        numChannels: 2,
+        silenceFlags: 0,
+        __field0: AudioBusBuffers__type0 { channelBuffers32: channels.as_mut_ptr() },
+    };
+    let mut data = ProcessData {
+        processMode: ProcessModes_::kRealtime.cast_signed(),
+        symbolicSampleSize: SymbolicSampleSizes_::kSample32.cast_signed(),
+        numSamples: 64,
+        numInputs: 0,
+        numOutputs: 1,
+        inputs: ptr::null_mut(),
+        outputs: &raw mut output,
+        inputParameterChanges: ptr::null_mut(),
+        outputParameterChanges: ptr::null_mut(),
+        inputEvents: events,
+        outputEvents: ptr::null_mut(),
+        processContext: ptr::null_mut(),
+    };
+    // SAFETY: all buffers outlive the call.
+    let result = unsafe { processor.process(&raw mut data) };
+    (result, sound)
+}
+
+#[test]
+fn blocks_before_the_first_activation_are_refused() {
+    let component = instance();
+    let processor = component.cast::<IAudioProcessor>().expect("a processor");
+    let other = instance();
+    let other = other.cast::<IAudioProcessor>().expect("a processor");
+    let refused = (kResultFalse, [[1.0; 64]; 2]);
+    assert_eq!(block(&processor), refused, "before everything");
+    // SAFETY: the calls are in the order that VST3 defines.
+    unsafe {
+        assert_eq!(component.initialize(ptr::null_mut()), kResultOk);
+        assert_eq!(block(&processor), refused, "before the setup");
+        assert_ne!(component.setActive(1), kResultOk, "before the setup");
+        assert_eq!(block(&processor), refused, "not activated");
+        assert_eq!(processor.setupProcessing(&mut setup()), kResultOk);
+        assert_eq!(block(&processor), refused, "before the activation");
+        assert_eq!(component.setActive(1), kResultOk);
+        assert_eq!(block(&processor), (kResultOk, [[0.0; 64]; 2]));
+        assert_eq!(block(&other), refused, "another instance");
+        assert_eq!(component.setActive(0), kResultOk);
+        assert_eq!(component.setActive(1), kResultOk);
+        assert_eq!(block(&processor).0, kResultOk);
+        assert_eq!(component.setActive(0), kResultOk);
+        assert_eq!(component.terminate(), kResultOk);
+    }
+}
+
+/// A SysEx event without bytes, one that the list fails to return, and a SysEx event of one byte.
+struct Events;
+
+impl Class for Events {
+    type Interfaces = (IEventList,);
+}
+
+impl IEventListTrait for Events {
+    unsafe fn getEventCount(&self) -> int32 {
+        3
+    }
+
+    unsafe fn getEvent(&self, index: int32, to: *mut Event) -> tresult {
+        const BYTE: [u8; 1] = [0xf8];
+        if index == 1 {
+            return kResultFalse;
+        }
+        let (size, bytes) = if index == 0 { (3, ptr::null()) } else { (1, BYTE.as_ptr()) };
+        // SAFETY: an event is plain data, and the place is the caller's.
+        unsafe {
+            to.write(std::mem::zeroed());
+            (*to).r#type = EventTypes_::kDataEvent.try_into().expect("16 bits");
+            (*to).__field0.data = DataEvent { size, r#type: 0, bytes };
+        }
+        kResultOk
+    }
+
+    unsafe fn addEvent(&self, _: *mut Event) -> tresult {
+        kResultFalse
+    }
+}
+
+#[test]
+fn a_system_exclusive_event_without_bytes_is_survived() {
+    let component = instance();
+    let processor = component.cast::<IAudioProcessor>().expect("a processor");
+    let events = ComWrapper::new(Events).to_com_ptr::<IEventList>().expect("a list");
+    // SAFETY: the calls are in the order that VST3 defines.
+    unsafe {
+        assert_eq!(component.initialize(ptr::null_mut()), kResultOk);
+        assert_eq!(processor.setupProcessing(&mut setup()), kResultOk);
+        assert_eq!(component.setActive(1), kResultOk);
+        assert_eq!(block_with(&processor, events.as_ptr()), (kResultOk, [[0.0; 64]; 2]));
+        assert_eq!(component.setActive(0), kResultOk);
+        assert_eq!(component.terminate(), kResultOk);
+    }
+}
+
+#[test]
+fn the_factory_has_one_class() {
+    let (factory, other, iid) = (factory(), [7_u8; 16], IComponent::IID);
+    let mut object = ptr::null_mut();
+    // SAFETY: the structures are plain data, and all pointers are valid during the calls.
+    unsafe {
+        let mut info: PClassInfo = std::mem::zeroed();
+        assert_eq!((factory.countClasses(), factory.getClassInfo(0, &raw mut info)), (1, 0));
+        assert_eq!(info.cid.map(|byte| byte.to_ne_bytes()[0]), DeepPocket::PLATFORM_VST3_CLASS_ID);
+        assert_eq!(factory.getClassInfo(1, &raw mut info), kInvalidArgument);
+        assert_eq!(factory.getFactoryInfo(ptr::null_mut()), kInvalidArgument);
+        let (class, interface) = (other.as_ptr().cast(), (&raw const iid).cast());
+        let made = factory.createInstance(class, interface, &raw mut object);
+        assert_eq!((made, object.is_null()), (kInvalidArgument, true));
+    }
+}
