@@ -4,7 +4,10 @@
 use std::ffi::c_void;
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
-    DataEvent_::DataTypes_, Event, Event_::EventTypes_, IEventList, IEventListVtbl,
+    DataEvent_::DataTypes_,
+    Event,
+    Event_::{EventTypes, EventTypes_},
+    IEventList, IEventListVtbl,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FUnknown, FUnknownVtbl, TUID, int32, kInvalidArgument, kNoInterface, kResultOk, tresult, uint32,
@@ -68,19 +71,21 @@ unsafe extern "system" fn event(this: *mut IEventList, index: int32, to: *mut Ev
             (*to).r#type = NO_KIND;
             return kResultOk;
         }
-        let is_data = (*to).r#type == KIND_OF_DATA;
-        let data = &raw mut (*to).__field0.data;
-        if is_data && (*data).r#type == SYSEX && (*data).bytes.is_null() {
+        // The enumerations have another type on Windows.
+        let is = |kind: u32, wanted: EventTypes| i64::from(kind) == i64::from(wanted);
+        let data = &raw const (*to).__field0.data;
+        if is((*to).r#type.into(), EventTypes_::kDataEvent)
+            && is((*data).r#type, DataTypes_::kMidiSysEx)
+            && (*data).bytes.is_null()
+        {
             (*to).r#type = NO_KIND;
         }
         result
     }
 }
 
-/// Kinds of events: of data, and one that VST3 does not define.
-const KIND_OF_DATA: u16 = EventTypes_::kDataEvent as u16;
+/// A kind of event that VST3 does not define.
 const NO_KIND: u16 = u16::MAX;
-const SYSEX: u32 = DataTypes_::kMidiSysEx as u32;
 
 unsafe extern "system" fn refuse(_: *mut IEventList, _: *mut Event) -> tresult {
     kInvalidArgument
