@@ -1,13 +1,15 @@
-//! `compare`: figures of two models on the same data, as a table and a chart.
+//! `compare`: figures of two models on the same data, as a table and a chart; or of two styles of
+//! one model.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use groove::model::Metadata;
 use serde_json::{Value, json};
 
+use super::compare_styles;
 use super::evaluate::{DataOptions, EvaluatedModel, commonest_style};
 use super::inspect::weight_count;
 use crate::files;
@@ -23,10 +25,15 @@ pub struct CompareOptions {
     /// One model file
     a: PathBuf,
     /// Another model file
-    b: PathBuf,
+    #[arg(required_unless_present = "styles", conflicts_with = "styles")]
+    b: Option<PathBuf>,
+    /// Compare two styles of the one model, separated by a comma, and write a page
+    #[arg(long, value_delimiter = ',', conflicts_with = "json")]
+    styles: Vec<String>,
     #[command(flatten)]
     data_options: DataOptions,
-    /// Folder for the table (compare.csv) and the chart (compare.svg)
+    /// Folder for the table (compare.csv) and the chart (compare.svg), or for the page of two styles
+    /// (STYLE-and-STYLE.md)
     #[arg(long, default_value = "target/compare")]
     out: PathBuf,
     /// Print one JSON object instead of a table
@@ -85,7 +92,17 @@ struct Section {
 /// # Errors
 /// If a model or the data cannot be read, Candle cannot compute, or the folder cannot be written.
 pub fn run(options: &CompareOptions) -> Result<()> {
-    let paths = [&options.a, &options.b];
+    if !options.styles.is_empty() {
+        let [one, other] = options.styles.as_slice() else {
+            bail!("--styles takes two styles, as in --styles rock,metal");
+        };
+        files::create_folder(&options.out)?;
+        let page = options.out.join(format!("{one}-and-{other}.md"));
+        let DataOptions { data, seed, .. } = &options.data_options;
+        let styles = [one.clone(), other.clone()];
+        return compare_styles::run(&options.a, data, *seed, &styles, &page);
+    }
+    let paths = [&options.a, options.b.as_ref().context("a second model is missing")?];
     // Faulty files fail before the long measurement.
     let metadata = |path| -> Result<_> { Ok(files::read_model(path)?.metadata().clone()) };
     let (a, b) = (metadata(paths[0])?, metadata(paths[1])?);

@@ -44,7 +44,7 @@ pub struct EvaluateOptions {
 pub struct DataOptions {
     /// Folder of drum MIDI
     #[arg(long, env = "GROOVE_DIR", required = true)]
-    data: Vec<PathBuf>,
+    pub(super) data: Vec<PathBuf>,
     /// Part of the data
     #[arg(long, value_enum, default_value = "validation")]
     split: Split,
@@ -53,7 +53,7 @@ pub struct DataOptions {
     style: Option<String>,
     /// Seed of the training; it determines the validation split of a folder without info.csv
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub(super) seed: u64,
     /// Styles to play and compare with drummers [default: `evaluate` plays all that have at least
     /// five human beats, `compare` the one with the most train beats]
     #[arg(long, value_delimiter = ',')]

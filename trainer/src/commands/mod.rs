@@ -3,6 +3,7 @@
 pub mod calibrate;
 pub mod clips;
 pub mod compare;
+mod compare_styles;
 pub mod evaluate;
 pub mod generate;
 pub mod inspect;

@@ -1,5 +1,7 @@
 //! Style recall: trees trained on five styles of drummers and on the programmed styles of the data
-//! classify the takes.
+//! classify the takes by their hits. With programmed styles the tempo counts, too, as independent of
+//! the hits: these are defined by a range of tempi, and two-step has the same figures as drum and
+//! bass at 172 bpm and as garage at 132.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +13,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::comparison::{Comparison, Groove, human};
+use super::comparison::{Comparison, Groove, human, tempi};
 use super::judge::features::Features;
 use super::judge::forest_params;
 use super::judge::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet};
@@ -24,6 +26,11 @@ const RECORDED: [&str; 5] = ["rock", "funk", "jazz", "hiphop", "latin"];
 /// each.
 const FORESTS: u64 = 8;
 const TREES: u64 = 40;
+
+/// Two tempi are alike up to this distance, in octaves.
+const TEMPO_DISTANCE: f32 = 0.1;
+/// Share of a style's bars that is added for every tempo, so that none is excluded.
+const TEMPO_PRIOR: f32 = 0.02;
 
 /// Share of the windows of a style that are classified correctly.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -41,6 +48,8 @@ pub(crate) struct StyleClassifier {
     forests: Vec<Forest>,
     /// Style numbers in the order of the classes, each with the recall of the drummers.
     styles: Vec<(u8, Option<f64>)>,
+    /// Tempi of the train bars of each class; empty if the tempo does not count.
+    tempi: Vec<Vec<f32>>,
 }
 
 impl StyleClassifier {
@@ -87,8 +96,11 @@ impl StyleClassifier {
             Forest::fit(set, ForestParams { trees: TREES, ..forest_params(features, seed) })
         };
         let forests = (0..FORESTS).map(&mut forest).collect();
+        let is_programmed = styles.iter().any(|&style| style >= FIRST_PROGRAMMED);
+        let heard = styles.iter().filter(|_| is_programmed);
+        let tempi = heard.map(|&style| tempi(pieces, style)).collect();
         let unknown = styles.iter().map(|&style| (style, None)).collect();
-        let mut trees = StyleClassifier { scale, forests, styles: unknown };
+        let mut trees = StyleClassifier { scale, forests, styles: unknown, tempi };
         for (class, style) in styles.into_iter().enumerate() {
             trees.styles[class].1 = trees.recall(&human(pieces, Split::Validation, style), class);
         }
@@ -124,6 +136,9 @@ impl StyleClassifier {
     /// Returns the share of the windows that are classified as the class; `None` without windows.
     fn recall(&self, grooves: &[Groove], class: usize) -> Option<f64> {
         let rows = rows(grooves);
+        let of_groove =
+            |groove: &Groove| groove.windows().map(|_| self.tempo_shares(groove.tempo)).collect();
+        let by_tempo: Vec<Vec<f32>> = grooves.iter().flat_map::<Vec<_>, _>(of_groove).collect();
         let table = FeatureTable::new(&self.scale, &rows);
         let is_right = |&row: &usize| {
             let mut votes = vec![0.0; self.styles.len()];
@@ -131,11 +146,24 @@ impl StyleClassifier {
                 let shares = forest.shares(&table, row);
                 votes.iter_mut().zip(shares).for_each(|(vote, share)| *vote += share);
             }
+            votes.iter_mut().zip(&by_tempo[row]).for_each(|(vote, share)| *vote *= share);
             let best = (0..votes.len()).max_by(|&a, &b| votes[a].total_cmp(&votes[b]));
             best == Some(class)
         };
         let right = (0..rows.len()).into_par_iter().filter(is_right).count();
         (!rows.is_empty()).then(|| right as f64 / rows.len() as f64)
+    }
+
+    /// Shares of each class's train bars at about a tempo; 1 for all if the tempo does not count.
+    fn tempo_shares(&self, tempo: f32) -> Vec<f32> {
+        if self.tempi.is_empty() {
+            return vec![1.0; self.styles.len()];
+        }
+        let is_alike = |other: &&f32| (tempo / **other).log2().abs() <= TEMPO_DISTANCE;
+        let share = |tempi: &Vec<f32>| {
+            tempi.iter().filter(is_alike).count() as f32 / tempi.len().max(1) as f32 + TEMPO_PRIOR
+        };
+        self.tempi.iter().map(share).collect()
     }
 }
 
@@ -205,6 +233,13 @@ mod tests {
         let trees = StyleClassifier::learn(&metadata, &two).expect("trees");
         assert_eq!(trees.recall(&human(&two[..1], Split::Train, 26), 0), Some(1.0));
         assert!(StyleClassifier::learn(&metadata, &two[..1]).is_none(), "nothing to tell apart");
+        let mut alike = [programmed(26, Drum::Kick), programmed(27, Drum::Kick)];
+        alike[1].kind.tempo = 170.0;
+        let trees = StyleClassifier::learn(&metadata, &alike).expect("trees");
+        for (class, piece) in alike.iter().enumerate() {
+            let beats = human(std::slice::from_ref(piece), Split::Train, piece.kind.style);
+            assert_eq!(trees.recall(&beats, class), Some(1.0));
+        }
         let more = [&pieces[..], &two].concat();
         let trees = StyleClassifier::learn(&metadata, &more).expect("trees");
         assert_eq!(trees.styles.len(), RECORDED.len() + 2);
