@@ -24,11 +24,13 @@ use crate::editor::host_edits::{HostEdits, ViewContext};
 use crate::editor::panels;
 use crate::editor::phrase::layout::GridLayout;
 use crate::editor::phrase::view::PhraseView;
-use crate::editor::phrase::{cell_edit, lane_headers, song_strip};
+use crate::editor::phrase::{cell_edit, cell_keys, lane_headers, song_strip};
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
 use crate::editor::styles::{self, style_title};
 use crate::editor::theme::{self, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, banner, take_remark};
+#[cfg(target_os = "linux")]
+use crate::editor::window::reader_hook::ReaderHook;
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrases, Status};
 use crate::params::controls::Controls;
@@ -82,6 +84,8 @@ impl NiceEguiApp for EditorApp {
         frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         self.shared.made(frame.baseview_window());
+        #[cfg(target_os = "linux")]
+        context.add_plugin(ReaderHook(Arc::clone(&self.shared)));
         self.start(&context, host);
         Ok(())
     }
@@ -253,6 +257,7 @@ impl EditorApp {
         lane_headers::show(ui, &mut view, &grid, phrase);
         phrase.paint(ui.painter(), scale, &grid);
         cell_edit::edit(ui, &mut view, &grid, phrase);
+        cell_keys::edit(ui, &mut view, &grid, phrase);
         if let Some((text, wrong)) = message {
             // The gap above the panels, so that a message neither moves nor covers anything.
             let gap = Rect::from_x_y_ranges(rest.x_range(), split - margin..=split);

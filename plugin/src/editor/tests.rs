@@ -18,6 +18,7 @@ mod clips;
 mod controls;
 mod first_day;
 mod grid;
+mod keys;
 mod presets;
 mod song;
 mod window;
@@ -104,7 +105,7 @@ impl Rig {
     }
 
     /// Returns the centre of a control. A label beside it may have the same name. The name of a
-    /// cell with a hit goes on after a colon.
+    /// cell with a hit goes on after a comma.
     fn find(&self, name: &str) -> Pos2 {
         let named = self.window.query_all_by_label(name);
         let mut controls = named.filter(|node| node.accesskit_node().role() != Role::Label);
@@ -114,7 +115,7 @@ impl Rig {
 
     /// Returns the cell at a position if it has a hit.
     fn struck_cell(&self, position: &str) -> Option<egui_kittest::Node<'_>> {
-        let start = format!("{position}: ");
+        let start = format!("{position}, ");
         let mut nodes = self.window.root().children_recursive();
         nodes.find(|node| node.accesskit_node().label().is_some_and(|it| it.starts_with(&start)))
     }
@@ -122,7 +123,7 @@ impl Rig {
     /// Returns the description of a cell's hit.
     fn hit_text(&self, position: &str) -> Option<String> {
         let label = self.struck_cell(position)?.accesskit_node().label()?;
-        label.strip_prefix(position)?.strip_prefix(": ").map(str::to_owned)
+        label.strip_prefix(position)?.strip_prefix(", ").map(str::to_owned)
     }
 
     /// Returns the names of all clickable nodes and the number of nameless ones.

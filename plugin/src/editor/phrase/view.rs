@@ -4,13 +4,13 @@
 
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, pos2};
 use groove::pattern::drum::{Drum, DrumSet};
-use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT, Step, rudiment};
+use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT, Step};
 use groove::play::perform::{Performance, TimeFeel};
 use groove::take::Fills;
 use groove::take::pins::Pins;
 
-use crate::editor::phrase::hit_signs;
 use crate::editor::phrase::layout::{Cell, GridLayout, LANES, PatternPosition, RULER, hit_rect};
+use crate::editor::phrase::{hit_signs, spoken};
 use crate::editor::theme::{self, FontRole, Scale};
 use crate::link::{self, Phrases, Status};
 use crate::params::controls::Controls;
@@ -294,15 +294,15 @@ impl<'a> PhraseView<'a> {
     pub(crate) fn describe(&self, bar: usize, step: usize, drum: Drum) -> String {
         let bar_of = self.first + i64::try_from(bar).unwrap_or(0);
         let number = PatternPosition::number(bar_of, self.performance.pace).unwrap_or(bar_of + 1);
-        let place = format!("{}, bar {number}, sixteenth {}", drum.name(), step + 1);
+        let meter = self.meters.get(bar).copied().unwrap_or_default();
+        let place = spoken::position(number, meter, step, drum);
         let Some(hit) = self.hit(bar, step, drum) else { return place };
         let timing = match (hit.offset() * 100.0).round() {
             0.0 => "On the grid".to_owned(),
             late if late > 0.0 => format!("{late}% of a sixteenth late"),
             early => format!("{}% of a sixteenth early", -early),
         };
-        let strokes = rudiment::describe(hit, drum, self.tempo);
-        format!("{place}: {strokes}\n{timing}")
+        format!("{place}, {}\n{timing}", spoken::hit(hit, drum, self.tempo))
     }
 }
 

@@ -5,6 +5,7 @@ use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
 use super::frame::{corners, focus_ring};
+use super::labels::describe;
 use super::value_input::{HOW_TO, ValueInput, typing};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
@@ -45,6 +46,7 @@ impl<P: Param> Field<'_, P> {
             current_text_value: Some(param.to_string()),
             ..WidgetInfo::labeled(Role::SpinButton, true, name)
         });
+        describe(&response, &param.to_string());
         if !typing(ui, view, param, name, &response, rect) {
             self.paint(ui, view.scale, &response);
             response.on_hover_cursor(CursorIcon::Text).on_hover_text(hint);

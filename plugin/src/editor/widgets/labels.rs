@@ -2,7 +2,8 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align2, Color32, Context, CornerRadius, FontId, Id, Pos2, Rect, Sense, Ui, WidgetInfo, pos2,
+    Align2, Color32, Context, CornerRadius, FontId, Id, Pos2, Rect, Response, Sense, Ui,
+    WidgetInfo, pos2,
 };
 
 use crate::editor::theme::{self, FontRole, Scale};
@@ -52,6 +53,11 @@ pub(crate) fn remark(context: &Context, sentence: String) {
 /// Takes the sentence that a widget left for the window's message line.
 pub(crate) fn take_remark(context: &Context) -> Option<String> {
     context.data_mut(|data| data.remove_temp(Id::unique(REMARK)))
+}
+
+/// Exposes a control's value in words: AT-SPI reads only numbers as values.
+pub(super) fn describe(control: &Response, value: &str) {
+    control.ctx.accesskit_node_builder(control.id, |node| node.set_description(value));
 }
 
 /// Exposes drawn text to assistive tools.

@@ -7,6 +7,7 @@ use egui::{
 use nice_plug::params::{IntParam, Param};
 
 use super::frame::{corners, focus_ring};
+use super::labels::describe;
 use super::value_input::wheel_notches;
 use crate::editor::theme::{self, FontRole, Scale};
 
@@ -44,6 +45,7 @@ impl List<'_> {
             current_text_value: Some(chosen.to_owned()),
             ..WidgetInfo::labeled(Role::ComboBox, true, self.name)
         });
+        describe(&response, chosen);
         let fill = if response.hovered() { theme::LIFTED } else { theme::RAISED };
         let painter = ui.painter();
         painter.rect_filled(rect, corners(scale), fill);

@@ -12,13 +12,13 @@ use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrase, Status};
 #[cfg(target_os = "linux")]
 use crate::platform::{
-    first_frame::request_first_frame, host_keys::KeyForwarder, x11::X11Connection,
-    xdnd_receiver::XdndReceiver,
+    first_frame::request_first_frame, host_keys::KeyForwarder, screen_reader::ReaderSearch,
+    x11::X11Connection, xdnd_receiver::XdndReceiver,
 };
 
 /// Watches an open window from its own thread and requests a repaint when its contents change, so
 /// that the audio thread and the worker need not know of the window. Under X11 it also requests the
-/// first frame, receives dropped files, and forwards keys to the host.
+/// first frame, receives dropped files, forwards keys to the host, and looks for a screen reader.
 pub(crate) struct WindowWatcher {
     closed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -88,27 +88,31 @@ struct Platform {
     keys: KeyForwarder,
     #[cfg(target_os = "linux")]
     drops: Option<XdndReceiver>,
+    #[cfg(target_os = "linux")]
+    readers: ReaderSearch,
 }
 
 #[cfg(target_os = "linux")]
 impl Platform {
     fn new(shared: Arc<WindowShared>) -> Self {
         let (display, keys) = (X11Connection::default(), KeyForwarder::default());
-        Platform { shared, display, keys, drops: XdndReceiver::new() }
+        let readers = ReaderSearch::default();
+        Platform { shared, display, keys, drops: XdndReceiver::new(), readers }
     }
 
     /// Polls the repairs. Returns `true` if the window must be redrawn.
     fn poll(&mut self) -> bool {
-        let Platform { shared, display, keys, drops } = self;
+        let Platform { shared, display, keys, drops, readers } = self;
         if !shared.drawn.load(Ordering::Relaxed) {
             request_first_frame(display, shared.window());
         }
         let changed =
             drops.as_mut().is_some_and(|drops| drops.poll(shared.window(), &shared.drops));
+        let asked = readers.poll(&shared.reader);
         if shared.origin().is_some() {
             keys.forward(display, shared.window(), shared.typing.load(Ordering::Relaxed));
         }
-        changed
+        changed || asked
     }
 
     fn finish(&self) {

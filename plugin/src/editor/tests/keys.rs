@@ -1,0 +1,112 @@
+//! The window by keys and by a screen reader.
+
+use super::*;
+use egui::accesskit::{Action, ActionData, ActionRequest, TreeId};
+use groove::take::pins::Pin;
+
+/// Sends a screen reader's request to the control with this name.
+fn ask(rig: &mut Rig, name: &str, action: Action, data: Option<ActionData>) {
+    let target_node = {
+        let mut nodes = rig.window.root().children_recursive();
+        let is = |node: &egui_kittest::Node<'_>| {
+            let label = node.accesskit_node().label().unwrap_or_default();
+            node.accesskit_node().role() != Role::Label
+                && (label == name || label.starts_with(&format!("{name}, ")))
+        };
+        nodes.find(is).expect("a control of this name").accesskit_node().locate().0
+    };
+    let request = ActionRequest { action, target_tree: TreeId::ROOT, target_node, data };
+    rig.window.event(Event::AccessKitActionRequest(request));
+    rig.window.run();
+}
+
+/// Returns the pin of a cell.
+fn pin(rig: &Rig, place: usize, drum: Drum) -> Option<Pin> {
+    rig.params.state.kept().extras().pins.get(place, drum)
+}
+
+fn press(rig: &mut Rig, keys: &[Key]) {
+    for &key in keys {
+        rig.window.key_press(key);
+        rig.window.run();
+    }
+}
+
+/// Returns the name of the control with the keyboard.
+fn focused(rig: &Rig) -> Option<String> {
+    let mut nodes = rig.window.root().children_recursive();
+    nodes.find(|node| node.accesskit_node().is_focused())?.accesskit_node().label()
+}
+
+#[test]
+fn screen_reader_cells_are_reached_and_edited_by_keys() {
+    let mut rig = Rig::new();
+    rig.show_phrase(Take::default());
+    ask(&mut rig, "Bar 1, beat 4 a, snare", Action::Focus, None);
+    assert_eq!(focused(&rig).as_deref(), Some("Bar 1, beat 4 a, snare"));
+    press(&mut rig, &[Key::ArrowRight]);
+    assert_eq!(focused(&rig).as_deref(), Some("Bar 2, beat 1, snare, head, velocity 102"));
+    press(&mut rig, &[Key::ArrowDown, Key::ArrowRight]);
+    assert_eq!(focused(&rig).as_deref(), Some("Bar 2, beat 1 e, kick"));
+    press(&mut rig, &[Key::Enter]);
+    assert!(matches!(pin(&rig, 17, Drum::Kick), Some(Pin::Hit(_))));
+    press(&mut rig, &[Key::ArrowLeft, Key::ArrowUp, Key::Delete]);
+    assert_eq!(pin(&rig, 16, Drum::Snare), Some(Pin::Silent));
+    press(&mut rig, &[Key::Home, Key::Minus]);
+    assert_eq!(pin(&rig, 0, Drum::Snare), Some(Pin::Hit(Hit::new(0.8, 0.0).with_velocity(97))));
+    press(&mut rig, &[Key::Num2]);
+    let Some(Pin::Hit(hit)) = pin(&rig, 0, Drum::Snare) else { panic!("a hit is pinned") };
+    assert_eq!(hit.articulation, groove::Articulation::of(Drum::Snare)[1]);
+    press(&mut rig, &[Key::End]);
+    assert_eq!(focused(&rig).as_deref(), Some("Bar 4, beat 4 a, snare"));
+    press(&mut rig, &[Key::Escape]);
+    assert_eq!(focused(&rig), None, "Escape returns the keys to the host");
+}
+
+#[test]
+fn screen_reader_actions_edit_cells_and_dials() {
+    let mut rig = Rig::new();
+    rig.show_phrase(Take::default());
+    ask(&mut rig, "Bar 1, beat 1 and, kick", Action::Click, None);
+    assert!(matches!(pin(&rig, 2, Drum::Kick), Some(Pin::Hit(_))));
+    let value = |value| Some(ActionData::NumericValue(value));
+    ask(&mut rig, "Bar 1, beat 2, snare", Action::SetValue, value(34.0));
+    assert_eq!(pin(&rig, 4, Drum::Snare), Some(Pin::Hit(Hit::new(0.8, 0.0).with_velocity(34))));
+    ask(&mut rig, "Bar 1, beat 3, snare", Action::SetValue, value(0.0));
+    assert_eq!(pin(&rig, 8, Drum::Snare), Some(Pin::Silent));
+    ask(&mut rig, "Repeat", Action::SetValue, value(80.0));
+    assert_eq!(rig.value("Repeat"), "80 %");
+    ask(&mut rig, "Repeat", Action::Increment, None);
+    assert_eq!(rig.value("Repeat"), "82 %");
+    ask(&mut rig, "Audition kit", Action::Click, None);
+    assert_eq!(rig.value("Audition kit"), "Off");
+}
+
+#[test]
+fn screen_reader_controls_have_name_role_and_value() {
+    let mut rig = Rig::new();
+    rig.show_phrase(Take::default());
+    for drawer in ["Presets", "Output", "Model", "Help"] {
+        rig.click(drawer);
+        for node in rig.window.root().children_recursive() {
+            let node = node.accesskit_node();
+            let data = node.data();
+            if !data.supports_action(Action::Focus) {
+                continue;
+            }
+            let name = node.label().unwrap_or_default();
+            assert!(!name.is_empty(), "a {:?} in {drawer} without a name", node.role());
+            match node.role() {
+                Role::Slider => assert!(node.numeric_value().is_some(), "{name}"),
+                Role::SpinButton | Role::ComboBox => assert!(node.value().is_some(), "{name}"),
+                Role::Switch | Role::RadioButton | Role::Cell => {
+                    assert!(node.toggled().is_some(), "{name}");
+                }
+                Role::Button | Role::Row | Role::RowHeader | Role::TextInput => {}
+                Role::ListBoxOption | Role::MenuItem | Role::SearchInput => {}
+                role => panic!("{name} is a {role:?}"),
+            }
+        }
+        rig.click("Close");
+    }
+}
