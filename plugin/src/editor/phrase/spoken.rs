@@ -19,6 +19,7 @@ pub(crate) fn count(meter: Meter, step: usize) -> String {
         4 => &["", " e", " and", " a"],
         8 => &["", " and"],
         16 => &[""],
+        32 => return format!("beat {}", 2 * step + 1),
         _ => return format!("sixteenth {}", step + 1),
     };
     format!("beat {}{}", step / parts.len() + 1, parts[step % parts.len()])
@@ -61,6 +62,7 @@ mod tests {
         assert_eq!(counts(4, 4, [0, 5, 15]), ["beat 1", "beat 2 e", "beat 4 a"]);
         assert_eq!(counts(7, 8, [0, 5, 12]), ["beat 1", "beat 3 and", "beat 7"]);
         assert_eq!(counts(5, 16, [0, 1, 4]), ["beat 1", "beat 2", "beat 5"]);
+        assert_eq!(counts(5, 32, [0, 1, 2]), ["beat 1", "beat 3", "beat 5"]);
         assert_eq!(counts(3, 2, [0, 8, 23]), ["sixteenth 1", "sixteenth 9", "sixteenth 24"]);
     }
 }
