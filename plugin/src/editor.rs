@@ -12,8 +12,10 @@ mod files;
 mod frame_cost;
 mod header;
 mod host_edits;
+mod midi_learn;
 mod panels;
 mod phrase;
+mod shortcuts;
 mod status;
 mod styles;
 #[cfg(test)]
@@ -24,8 +26,8 @@ mod window;
 
 use std::sync::Arc;
 
-pub use self::window::Window;
 use self::window::shared::Sources;
+pub use self::window::{Window, set_display_scale};
 use crate::link::Link;
 use crate::params::DeepPocketParams;
 

@@ -21,12 +21,15 @@ mod grid;
 mod keys;
 mod presets;
 mod song;
+mod standalone;
+mod tasks;
 mod window;
 
 use crate::editor::app::EditorApp;
 use crate::editor::theme;
 use crate::editor::window::shared::Sources;
-use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, link};
+use crate::link::own_transport::{OwnTransport, Sound};
+use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, link, link_with};
 use crate::params::DeepPocketParams;
 
 /// A host that applies every value at once and checks that it comes inside a gesture.
@@ -87,7 +90,12 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let (audio, _, link) = link();
+        Rig::with(None)
+    }
+
+    /// Opens the window of a host's plugin, or of a standalone program with this sound.
+    fn with(sound: Option<Sound>) -> Self {
+        let (audio, _, link) = link_with(OwnTransport::new(sound));
         let params = Arc::new(DeepPocketParams::default());
         let host = Arc::new(Host::default());
         let sources = Sources { params: Arc::clone(&params), link: Arc::clone(&link) };

@@ -5,7 +5,7 @@
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, pos2};
 use groove::pattern::drum::{Drum, DrumSet};
 use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT, Step};
-use groove::play::perform::{Performance, TimeFeel};
+use groove::play::perform::{Performance, SwingOf, TimeFeel};
 use groove::take::Fills;
 use groove::take::pins::Pins;
 
@@ -120,6 +120,14 @@ impl<'a> PhraseView<'a> {
         self.pins.hit(cell.place, cell.drum()).or_else(played)
     }
 
+    /// Returns the position at which the hits of a step are drawn, in steps.
+    fn drawn_at(&self, step: usize, length: usize) -> f64 {
+        let Performance { swing_of, pace, .. } = self.performance;
+        let later = swing_of == SwingOf::Eighths && pace == TimeFeel::Plain;
+        let delay = if later { self.performance.delay(2 * step, length) } else { 0.0 };
+        step as f64 + f64::from(delay)
+    }
+
     fn is_before_launch(&self, bar: usize, step: usize) -> bool {
         let bar = i64::try_from(bar).unwrap_or(i64::MAX);
         let lands = self.launch.beats * STEPS_PER_BEAT - 0.5;
@@ -162,12 +170,12 @@ impl<'a> PhraseView<'a> {
                     if let Some(hit) = struck.hit(drum) {
                         let pinned = !is_next && self.pins.struck(place).contains(drum);
                         let colour = self.colour(bar, step, drum, hit, pinned, is_next);
-                        let place = (column, lane, step);
+                        let place = (column, lane, self.drawn_at(step, length));
                         hit_signs::paint(&painter_of_steps, scale, place, hit, colour);
                     } else if !is_next && self.pins.struck(place).contains(drum) {
                         // The worker has not answered yet.
                         let hit = Hit::new(0.6, 0.0);
-                        let area = hit_rect(scale, column, lane, step, hit);
+                        let area = hit_rect(scale, column, lane, step as f64, hit);
                         let line = Stroke::new(scale.px(1.2), theme::TEAL);
                         let corners = CornerRadius::from(scale.px(2.0));
                         painter_of_steps.rect_stroke(area, corners, line, StrokeKind::Inside);
@@ -204,8 +212,10 @@ impl<'a> PhraseView<'a> {
     fn sounding(&self, bar: usize, step: usize, hit: Hit) -> f32 {
         let here = i64::try_from(bar).ok();
         let Some(now) = self.playhead.filter(|now| Some(now.bar) == here) else { return 0.0 };
+        let length = self.meters.get(bar).map_or(0, |meter| meter.steps());
         #[expect(clippy::cast_possible_truncation)]
-        let since = (now.beats * STEPS_PER_BEAT - step as f64) as f32 - hit.offset();
+        let since =
+            (now.beats * STEPS_PER_BEAT - self.drawn_at(step, length)) as f32 - hit.offset();
         if since < 0.0 { 0.0 } else { (1.0 - since).max(0.0) }
     }
 
@@ -307,8 +317,12 @@ impl<'a> PhraseView<'a> {
 }
 
 /// Returns a bar of the pattern with the performance applied, mute and solo aside.
+///
+/// Swung eighths may change their step; they are only drawn later, see [`PhraseView::drawn_at`].
 fn performed(performance: &Performance, bar: &Bar) -> Bar {
-    let swing = if performance.pace == TimeFeel::Plain { performance.swing } else { 0.0 };
+    let within = performance.swing_of == SwingOf::Sixteenths;
+    let plain = performance.pace == TimeFeel::Plain;
+    let swing = if plain && within { performance.swing } else { 0.0 };
     let performance = Performance {
         swing,
         pace: TimeFeel::Plain,

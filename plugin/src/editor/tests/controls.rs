@@ -54,6 +54,7 @@ fn segments_select_a_choice() {
         ("Fill", &["Never", "Every bar", "Every 4 bars", "Every 16 bars"]),
         ("Changes start", &["Next 1/16", "Next beat", "Next bar", "Next phrase"]),
         ("Time", &["Half time", "Normal", "Double time"]),
+        ("Swing of", &["1/8", "1/16"]),
         ("Listen to keys", &["Off", "Hold", "Jam", "Tap"]),
     ] {
         for choice in choices {
@@ -292,6 +293,7 @@ fn dial_responds_to_wheel_drag_keys_typing_and_double_click() {
 
     rig.window.get_by_label("Daring").click_secondary();
     rig.window.run();
+    rig.click("Type Daring");
     rig.type_over("0.45");
     assert!((rig.params.temperature.value() - 0.45).abs() < 1e-3);
 

@@ -103,7 +103,7 @@ fn screen_reader_controls_have_name_role_and_value() {
             match node.role() {
                 Role::Slider => assert!(node.numeric_value().is_some(), "{name}"),
                 Role::SpinButton | Role::ComboBox => assert!(node.value().is_some(), "{name}"),
-                Role::Switch | Role::RadioButton | Role::Cell => {
+                Role::Switch | Role::RadioButton | Role::Cell | Role::MenuItemCheckBox => {
                     assert!(node.toggled().is_some(), "{name}");
                 }
                 Role::Button | Role::Row | Role::RowHeader | Role::TextInput => {}
@@ -113,4 +113,109 @@ fn screen_reader_controls_have_name_role_and_value() {
         }
         rig.click("Close");
     }
+}
+
+#[test]
+fn shortcuts_act_while_nobody_types() {
+    let mut rig = Rig::new();
+    let first = rig.params.seed.value();
+    press(&mut rig, &[Key::N]);
+    let second = rig.params.seed.value();
+    assert_ne!(second, first, "N is a new take");
+    rig.window.run_steps(60);
+    press(&mut rig, &[Key::Z]);
+    assert_eq!(rig.params.seed.value(), first, "Z goes back");
+    rig.window.run_steps(60);
+    rig.window.key_press_modifiers(Modifiers::SHIFT, Key::Z);
+    rig.window.run();
+    assert_eq!(rig.params.seed.value(), second, "shift and Z goes on");
+    press(&mut rig, &[Key::Num1, Key::Num9]);
+    assert!(rig.params.lanes[Drum::Kick.index()].mute.value());
+    assert!(rig.params.lanes[Drum::Crash.index()].mute.value());
+    // A control with the keyboard takes the keys.
+    rig.window.get_by_label("Repeat").focus();
+    rig.window.run();
+    press(&mut rig, &[Key::N, Key::Num2]);
+    assert_eq!(rig.params.seed.value(), second);
+    assert!(!rig.params.lanes[Drum::Snare.index()].mute.value());
+    press(&mut rig, &[Key::Escape]);
+    rig.window.key_press_modifiers(Modifiers::CTRL, Key::N);
+    rig.window.run();
+    assert_eq!(rig.params.seed.value(), second, "Ctrl and N is the host's");
+}
+
+#[test]
+fn shortcuts_are_switched_off_for_the_user() {
+    let mut rig = Rig::new();
+    rig.click("Help");
+    rig.click("Keys of this window");
+    let seed = rig.params.seed.value();
+    press(&mut rig, &[Key::N]);
+    assert_eq!(rig.params.seed.value(), seed);
+    let another = Rig::new();
+    assert!(!another.window.state().edits.shortcuts, "another window has the setting");
+}
+
+#[test]
+fn a_fill_lasts_until_its_bar_ends() {
+    let mut rig = Rig::new();
+    rig.audio.publish(&playing());
+    rig.window.step();
+    rig.window.key_press(Key::F);
+    rig.window.run_steps(3);
+    assert!(rig.params.fills.now.value());
+    assert_eq!(rig.value("Fill"), "Never", "the interval stays as it was");
+    rig.audio.publish(&Status {
+        bar: 17,
+        source: 17,
+        position: 68.0,
+        bar_start: 68.0,
+        ..playing()
+    });
+    rig.window.run_steps(3);
+    assert!(!rig.params.fills.now.value());
+}
+
+#[test]
+fn a_controller_is_learned_moves_its_control_and_is_forgotten() {
+    let mut rig = Rig::new();
+    let learn = |rig: &mut Rig, name: &str, entry: &str| {
+        let at = rig.find(name);
+        rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
+        rig.click(entry);
+    };
+    learn(&mut rig, "Repeat", "Learn Repeat");
+    assert!(rig.shows("Move a knob, fader or pedal of your controller for Repeat. Escape: stop."));
+    assert_eq!(rig.link.controllers().receive(11, 0.3), None);
+    rig.window.run();
+    assert!(rig.shows("MIDI controller 11 moves Repeat, in every project."));
+    assert!(rig.link.controllers().receive(11, 0.8).is_some());
+    rig.window.run();
+    assert_eq!(rig.value("Repeat"), "80 %");
+    // A segment, a switch, and a list.
+    for (name, entry, controller) in [
+        ("Fill: Never", "Learn Fill", 12),
+        ("Fill now", "Learn Fill now", 64),
+        ("Style", "Learn Style", 13),
+        ("Snare mute", "Learn Snare mute", 14),
+    ] {
+        learn(&mut rig, name, entry);
+        assert_eq!(rig.link.controllers().receive(controller, 0.0), None, "{name}");
+        rig.window.run();
+        assert!(rig.link.controllers().receive(controller, 1.0).is_some(), "{name}");
+        rig.window.run();
+    }
+    assert!(rig.params.fills.now.value() && rig.params.lanes[Drum::Snare.index()].mute.value());
+    let saved = crate::project::settings::Settings::for_user().0.controllers;
+    assert_eq!(saved.get(&64).map(String::as_str), Some("fill_now"));
+    learn(&mut rig, "Repeat", "Disconnect MIDI controller 11");
+    assert_eq!(rig.link.controllers().receive(11, 0.1), None);
+    let saved = crate::project::settings::Settings::for_user().0.controllers;
+    assert_eq!(saved.get(&11), None);
+    // Escape ends waiting.
+    learn(&mut rig, "Repeat", "Learn Repeat");
+    press(&mut rig, &[Key::Escape]);
+    assert_eq!(rig.link.controllers().receive(20, 0.1), None);
+    rig.window.run();
+    assert_eq!(rig.link.controllers().receive(20, 0.1), None);
 }

@@ -5,6 +5,7 @@ use egui::{Event, Key, MouseWheelUnit, Rect, Response, Sense, Ui, Vec2, WidgetIn
 use nice_plug::params::Param;
 
 use super::labels::remark;
+use super::param_menu::param_menu;
 use super::text_field::text_field;
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 
@@ -15,7 +16,7 @@ const NOTCH: f32 = 0.02;
 
 /// Usage note at the end of tooltips.
 pub(crate) const HOW_TO: &str = "Drag up or sideways, or scroll, with shift for fine steps. Double \
-                              click: the default. Right click or Enter: type a value.";
+                              click: the default. Enter: type a value. Right click: more.";
 
 /// Control of a parameter that can be dragged, scrolled and typed.
 pub(crate) struct ValueInput<'a, P> {
@@ -233,7 +234,7 @@ pub(super) fn typing<P: Param>(
 ) -> bool {
     let text_id = response.id.with("typed");
     // A control that cannot be dragged opens at a click.
-    let asked = response.secondary_clicked()
+    let asked = param_menu(view, param.as_ptr(), name, response, true)
         || response.clicked() && !response.sense.senses_drag()
         || response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let open = ui.data(|data| data.get_temp::<String>(text_id));

@@ -51,6 +51,8 @@ pub(crate) struct WindowShared {
     pub reader: ScreenReader,
     /// A text field has focus or a list is open.
     pub typing: AtomicBool,
+    /// The window's shortcuts act; the host does not get their keys.
+    pub shortcuts: AtomicBool,
 }
 
 impl WindowShared {

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use nice_plug_egui::RepaintNotifier;
 
+#[cfg(target_os = "linux")]
+use crate::editor::shortcuts::KEY_SYMBOLS;
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrase, Status};
 #[cfg(target_os = "linux")]
@@ -110,7 +112,11 @@ impl Platform {
             drops.as_mut().is_some_and(|drops| drops.poll(shared.window(), &shared.drops));
         let asked = readers.poll(&shared.reader);
         if shared.origin().is_some() {
-            keys.forward(display, shared.window(), shared.typing.load(Ordering::Relaxed));
+            let own = match shared.shortcuts.load(Ordering::Relaxed) {
+                true => KEY_SYMBOLS,
+                false => &[],
+            };
+            keys.forward(display, shared.window(), shared.typing.load(Ordering::Relaxed), own);
         }
         changed || asked
     }
@@ -141,6 +147,8 @@ struct WindowContent {
     phrases: [Option<Arc<Phrase>>; 2],
     loading: bool,
     sent: u32,
+    /// Messages of MIDI controllers.
+    controllers: u32,
     /// Change counter of the project.
     changes: u32,
     has_report: bool,
@@ -156,6 +164,7 @@ impl WindowContent {
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
             sent: sources.link.sent(),
+            controllers: sources.link.controllers().heard().0,
             changes: sources.params.state.kept().changes(),
             has_report: sources.link.mailbox().has_report(),
             notices: sources.link.notices(),
