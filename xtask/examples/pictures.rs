@@ -179,7 +179,7 @@ fn strokes(studio: &mut Studio<'_>) -> Result<()> {
     studio.roll(0.5, &[])
 }
 
-/// Screenshot of the standalone program, which plays by itself.
+/// Screenshot of the standalone program, which says that there is no sound card.
 fn standalone(program: &Path, picture: &Path) -> Result<()> {
     let mut running = Command::new(program)
         .args(["--backend", "dummy"])

@@ -18,7 +18,7 @@ mod value_input;
 pub(crate) use self::button::{Button, ButtonStyle};
 pub(crate) use self::dial::{Dial, DialSize};
 pub(crate) use self::field::{Field, grouped};
-pub(crate) use self::frame::{corners, hint_beside, thin_bar};
+pub(crate) use self::frame::{corners, hint_below, hint_beside, thin_bar};
 pub(crate) use self::labels::{banner, expose_text, line, paragraph, remark, take_remark};
 pub(crate) use self::list::{List, choices_of};
 pub(crate) use self::menu::{menu_check, menu_choice, menu_item, menu_percent, menu_words};

@@ -18,6 +18,7 @@ use crate::editor::phrase::lane_headers;
 use crate::editor::phrase::layout::{Cell, GridLayout, LANES, velocity_at};
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme;
+use crate::editor::widgets::hint_below;
 
 /// Handles the pointer in the phrase drawn in `grid`.
 pub(crate) fn edit(
@@ -140,7 +141,9 @@ fn describe(ui: &Ui, grid: &GridLayout, phrase: &PhraseView<'_>, row: usize, res
             text.push_str(line);
         }
     }
-    response.clone().on_hover_cursor(CursorIcon::Default).on_hover_text_at_pointer(text);
+    // Below the cell, so that it stays visible.
+    let response = response.clone().on_hover_cursor(CursorIcon::Default);
+    hint_below(&response, grid.cell(cell), &text);
 }
 
 /// Returns the corners of an outlined cell.

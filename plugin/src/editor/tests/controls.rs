@@ -232,6 +232,17 @@ fn a_seed_can_be_typed() {
 }
 
 #[test]
+fn a_tempo_is_typed_after_a_click() {
+    let mut rig = Rig::new();
+    rig.click("Output");
+    rig.click("Free tempo");
+    rig.type_over("97.5");
+    assert_eq!(rig.value("Free tempo"), "97.5 bpm");
+    rig.double_click("Free tempo");
+    assert_eq!(rig.value("Free tempo"), "120.0 bpm", "a double click is the default");
+}
+
+#[test]
 fn escape_leaves_the_seed_as_it_was() {
     let mut rig = Rig::new();
     let before = rig.params.seed.value();

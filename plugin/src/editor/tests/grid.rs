@@ -128,7 +128,8 @@ fn the_pointer_shows_the_strokes_of_a_cell() {
     rig.window.run_steps(60);
     let text = "Bar 1, beat 2, snare, rim shot, velocity 96, drag (2 strokes before)\n\
                 1% of a sixteenth late";
-    assert!(rig.window.query_by_label_contains(text).is_some());
+    let shown = rig.window.query_by_label_contains(text).expect("a tooltip").rect();
+    assert!(!shown.contains(at), "it does not cover the cell");
 }
 
 #[test]

@@ -32,11 +32,11 @@ impl<P: Param> Field<'_, P> {
         let Field { param, name, hint, .. } = self;
         if self.turns {
             let travel = view.scale.px(TRAVEL);
-            let input = ValueInput { param, name, travel, place: rect };
+            let input = ValueInput { param, name, travel, place: rect, click_types: true };
             let (response, typing) = input.show(ui, view, rect);
             if !typing {
                 self.paint(ui, view.scale, &response);
-                let hint = format!("{hint}\n\n{HOW_TO}");
+                let hint = format!("{hint}\n\nClick: type a value. {HOW_TO}");
                 response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(hint);
             }
             return;
@@ -47,7 +47,7 @@ impl<P: Param> Field<'_, P> {
             ..WidgetInfo::labeled(Role::SpinButton, true, name)
         });
         describe(&response, &param.to_string());
-        if !typing(ui, view, param, name, &response, rect) {
+        if !typing(ui, view, param, name, &response, rect, true) {
             self.paint(ui, view.scale, &response);
             response.on_hover_cursor(CursorIcon::Text).on_hover_text(hint);
         }

@@ -1,7 +1,9 @@
 //! Input shared by dials, sliders and fields: drag, wheel, arrow keys, double click, and typing.
 
 use egui::accesskit::{Action, ActionData};
-use egui::{Event, Key, MouseWheelUnit, Rect, Response, Sense, Ui, Vec2, WidgetInfo};
+use egui::{
+    Event, Key, MouseWheelUnit, PointerButton, Rect, Response, Sense, Ui, Vec2, WidgetInfo,
+};
 use nice_plug::params::Param;
 
 use super::labels::remark;
@@ -27,17 +29,19 @@ pub(crate) struct ValueInput<'a, P> {
     pub travel: f32,
     /// Place of the field in which a value is typed.
     pub place: Rect,
+    /// A click opens the field.
+    pub click_types: bool,
 }
 
 impl<P: Param> ValueInput<'_, P> {
     /// Lets the user adjust the parameter in `rect`. Returns `true` while a value is typed.
     pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) -> (Response, bool) {
-        let ValueInput { param, name, travel, place } = self;
+        let ValueInput { param, name, travel, place, click_types } = self;
         let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click_and_drag());
         let value = f64::from(param.unmodulated_normalized_value());
         response.widget_info(|| WidgetInfo::slider(true, value, name));
         expose_value(ui, param, &response);
-        let typed = typing(ui, view, param, name, &response, place);
+        let typed = typing(ui, view, param, name, &response, place, click_types);
         let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
         if typed {
             return (response, true);
@@ -231,13 +235,20 @@ pub(super) fn typing<P: Param>(
     name: &str,
     response: &Response,
     place: Rect,
+    click_types: bool,
 ) -> bool {
     let text_id = response.id.with("typed");
-    // A control that cannot be dragged opens at a click.
     let asked = param_menu(view, param.as_ptr(), name, response, true)
-        || response.clicked() && !response.sense.senses_drag()
+        || response.clicked() && click_types
         || response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let open = ui.data(|data| data.get_temp::<String>(text_id));
+    let twice = ui.input(|input| input.pointer.button_double_clicked(PointerButton::Primary));
+    if open.is_some() && twice && response.sense.senses_drag() && ui.rect_contains_pointer(place) {
+        // The first click has opened the field.
+        ui.data_mut(|data| data.remove::<String>(text_id));
+        view.edits.gesture(param, ParamGesture::Jump(param.default_normalized_value()));
+        return false;
+    }
     let Some(mut text) = open.or_else(|| asked.then(|| param.to_string())) else { return false };
     let name = format!("{name} value");
     let field = text_id.with("field");

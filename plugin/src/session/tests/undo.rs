@@ -48,7 +48,7 @@ fn undo_covers_every_parameter_of_the_music() {
         bench.wait();
         assert!((value() - changed).abs() < 1e-3, "{id} is on again");
     }
-    assert_eq!(covered, 13 + 6 + 4 * 9, "takes, feel, lanes");
+    assert_eq!(covered, 12 + 6 + 4 * 9, "takes, feel, lanes");
 }
 
 #[test]
