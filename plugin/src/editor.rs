@@ -12,10 +12,8 @@ mod files;
 mod frame_cost;
 mod header;
 mod host_edits;
-mod midi_learn;
 mod panels;
 mod phrase;
-mod shortcuts;
 mod status;
 mod styles;
 #[cfg(test)]

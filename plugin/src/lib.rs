@@ -18,8 +18,6 @@ pub mod session;
 mod vst3_entry;
 pub mod worker;
 
-pub use crate::editor::set_display_scale;
-pub use crate::link::own_transport::Sound;
 pub use crate::params::controls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,6 +34,7 @@ use crate::audio::audition::Audition;
 use crate::audio::engine::{Engine, NoteMessage};
 use crate::audio::metronome::Metronome;
 use crate::audio::offline_detect::HostMode;
+use crate::link::own_transport::Sound;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 use crate::params::controls::Controls;
@@ -53,6 +52,22 @@ const ALL_SOUND_OFF: u8 = 120;
 
 /// MIDI controller that releases all keys.
 const ALL_NOTES_OFF: u8 = 123;
+
+/// Declares this program the standalone one, on the backend that `--backend` has this name for. Call it
+/// before the instance is created.
+pub fn declare_backend(name: &str) {
+    let sound = match name {
+        "jack" => Sound::Jack,
+        "dummy" => Sound::Missing,
+        _ => Sound::Card,
+    };
+    sound.declare();
+}
+
+/// Sets the pixels per point of windows whose system knows none.
+pub fn set_display_scale(scale: f64) {
+    editor::set_display_scale(scale);
+}
 
 /// The plugin.
 pub struct DeepPocket {

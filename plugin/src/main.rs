@@ -1,11 +1,11 @@
 //! Standalone program: the same plugin with the system's audio and MIDI.
 
-use deep_pocket::{DeepPocket, Sound, set_display_scale};
+use deep_pocket::{DeepPocket, declare_backend, set_display_scale};
 use nice_plug::prelude::nice_export_standalone_with_args;
 
-/// Backends that are tried in this order, by the names that `--backend` has for them.
-const BACKENDS: [(&str, Sound); 3] =
-    [("jack", Sound::Jack), (CARD, Sound::Card), (NONE, Sound::Missing)];
+/// Backends that are tried in this order, by the names that `--backend` has for them. The last one has
+/// no sound.
+const BACKENDS: [&str; 3] = ["jack", CARD, "dummy"];
 
 /// Backend of the system's sound cards.
 const CARD: &str = match () {
@@ -13,9 +13,6 @@ const CARD: &str = match () {
     () if cfg!(target_os = "windows") => "wasapi",
     () => "alsa",
 };
-
-/// Backend without sound.
-const NONE: &str = "dummy";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -25,13 +22,12 @@ fn main() {
     let wanted = value(&arguments, &["--backend", "-b"]).filter(|name| *name != "auto");
     let ran = match wanted {
         Some(name) => {
-            let known = BACKENDS.iter().find(|(known, _)| *known == name);
-            known.map_or(Sound::Card, |(_, sound)| *sound).declare();
+            declare_backend(name);
             nice_export_standalone_with_args::<DeepPocket, _>(arguments.iter().cloned())
         }
         // The framework would choose in the same way, but not say what it chose.
-        None => BACKENDS.iter().any(|(name, sound)| {
-            sound.declare();
+        None => BACKENDS.iter().any(|name| {
+            declare_backend(name);
             let chosen = ["--backend", name].map(str::to_owned);
             let rest = without_backend(&arguments);
             nice_export_standalone_with_args::<DeepPocket, _>(rest.into_iter().chain(chosen))

@@ -12,6 +12,7 @@ pub mod clip_export;
 pub mod clip_files;
 pub(crate) mod dropped_file;
 mod file_actions;
+mod gestures;
 mod pins;
 #[cfg(test)]
 mod tests;
@@ -35,7 +36,7 @@ pub use crate::params::writer::SetParam;
 use crate::params::{DeepPocketParams, PrimeMode};
 use crate::project::presets::Preset;
 use crate::project::store::ProjectStore;
-use crate::session::undo::{Gestures, Rest};
+use crate::session::gestures::{Gestures, Rest, equal_performance};
 
 /// Time for which a take must be stable to become a history entry, in seconds.
 const SETTLE_SECONDS: f64 = 0.4;
@@ -394,14 +395,6 @@ fn equal_within_rounding(one: &Take, other: &Take) -> bool {
     rounded.controls = TakeControls { seed, style, blend, off, ..one.controls };
     rounded.fills.amount = one.fills.amount;
     numbers(one).zip(numbers(other)).all(|(a, b)| (a - b).abs() < 1e-3) && rounded == *one
-}
-
-/// Returns `true` if two performances are equal except for parameter rounding.
-fn equal_performance(one: &Performance, other: &Performance) -> bool {
-    let numbers = |it: &Performance| [it.swing, it.timing, it.dynamics, it.velocity / 127.0];
-    let rest = |it: &Performance| (it.mute, it.solo, it.pace, it.swing_of);
-    let near = |(a, b): (f32, f32)| (a - b).abs() < 6e-3;
-    numbers(one).into_iter().zip(numbers(other)).all(near) && rest(one) == rest(other)
 }
 
 /// Returns `true` if two takes differ in what held lanes give way to: seed or styles.

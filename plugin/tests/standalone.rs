@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Host, process};
-use deep_pocket::Sound;
+use deep_pocket::declare_backend;
 use groove::Meter;
 use nice_plug::prelude::*;
 
@@ -12,7 +12,7 @@ const BLOCK: usize = 480;
 
 /// Starts the program. Its backend reports a song that always plays.
 fn program() -> Host {
-    Sound::Card.declare();
+    declare_backend("alsa");
     let mut host = Host::new();
     host.context.transport.playing = true;
     host.context.transport.tempo = Some(150.0);

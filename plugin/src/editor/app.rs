@@ -1,5 +1,7 @@
 //! Contents of an open window, drawn frame by frame.
 
+pub(crate) mod shortcuts;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +27,6 @@ use crate::editor::panels;
 use crate::editor::phrase::layout::GridLayout;
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::phrase::{cell_edit, cell_keys, lane_headers, song_strip};
-use crate::editor::shortcuts;
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
 use crate::editor::styles::{self, style_title};
 use crate::editor::theme::{self, Scale};
@@ -68,7 +69,6 @@ pub(crate) struct EditorApp {
 pub(crate) const FAILED: &str =
     "The window failed. The drummer plays on. Close the window and open it again.";
 
-/// Duration of a message, in seconds.
 /// Duration of a message, and end of the greeting after the window opened, in seconds.
 const SAID: f64 = 8.0;
 const GREETED: f64 = 30.0;

@@ -1,6 +1,8 @@
 //! Edits by the user: the only place from which the window changes anything. Parameters are set
 //! through the host in complete gestures, so that automation and undo work.
 
+mod midi_learn;
+
 use std::sync::Arc;
 
 use groove::pattern::drum::Drum;
@@ -12,7 +14,7 @@ use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;
 
 use crate::editor::files::action::Action;
-use crate::editor::midi_learn::MidiLearn;
+use crate::editor::host_edits::midi_learn::MidiLearn;
 use crate::editor::theme::Scale;
 use crate::editor::window::shared::Sources;
 use crate::link::own_transport::OwnTransport;

@@ -1,84 +1,12 @@
-//! Undo and redo of every musical gesture. Takes are in the history of the project; performance
-//! controls and the chart of the song belong to no take, so their changes are kept here while the
-//! window is open. Output, audition and the use of the keys are settings, which undo leaves alone.
+//! Undo and redo of every musical gesture. Output, audition and the use of the keys are settings, which
+//! undo leaves alone.
 
 use groove::play::perform::Performance;
-use groove::take::chart::Chart;
 use groove::take::history::History;
 
 use crate::params::writer::{ParamWriter, SetParam};
-use crate::session::{HOST_TIMEOUT_SECONDS, SETTLE_SECONDS, Session, equal_performance};
-
-/// Maximum number of gestures.
-const MAX_GESTURES: usize = 256;
-
-/// Musical state that belongs to no take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rest {
-    pub(super) performance: Performance,
-    pub(super) chart: Chart,
-}
-
-impl Rest {
-    /// Returns `true` if two states are equal except for parameter rounding.
-    fn is_near(&self, other: &Rest) -> bool {
-        equal_performance(&self.performance, &other.performance) && self.chart == other.chart
-    }
-}
-
-/// An undoable gesture.
-#[derive(Clone, Copy, Debug)]
-struct Gesture {
-    /// It added a take to the history.
-    take: bool,
-    /// State of the rest before and after it, if it changed that.
-    rest: Option<[Rest; 2]>,
-}
-
-/// Gestures of this window and what they are found by.
-pub(super) struct Gestures {
-    done: Vec<Gesture>,
-    undone: Vec<Gesture>,
-    /// The rest after the last gesture.
-    settled: Rest,
-    /// The rest at the last update, and since when it is unchanged, in seconds.
-    seen: (Rest, f64),
-    /// The host has not applied `settled` yet; until this time in seconds.
-    in_flight: Option<f64>,
-}
-
-impl Gestures {
-    pub(super) fn new(rest: Rest) -> Self {
-        Gestures {
-            done: Vec::new(),
-            undone: Vec::new(),
-            settled: rest,
-            seen: (rest, f64::NEG_INFINITY),
-            in_flight: None,
-        }
-    }
-
-    fn push(&mut self, gesture: Gesture) {
-        self.undone.clear();
-        if self.done.len() >= MAX_GESTURES {
-            self.done.remove(0);
-        }
-        self.done.push(gesture);
-    }
-
-    /// Records a gesture that added a take to the history.
-    pub(super) fn push_take(&mut self) {
-        self.push(Gesture { take: true, rest: None });
-    }
-
-    pub(super) fn can_undo(&self) -> bool {
-        !self.done.is_empty()
-    }
-
-    pub(super) fn can_redo(&self) -> bool {
-        !self.undone.is_empty()
-    }
-}
+use crate::session::gestures::{Gesture, Gestures, Rest};
+use crate::session::{HOST_TIMEOUT_SECONDS, SETTLE_SECONDS, Session};
 
 impl Session {
     /// Returns the current rest.

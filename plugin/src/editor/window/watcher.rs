@@ -9,7 +9,7 @@ use std::time::Duration;
 use nice_plug_egui::RepaintNotifier;
 
 #[cfg(target_os = "linux")]
-use crate::editor::shortcuts::KEY_SYMBOLS;
+use crate::editor::app::shortcuts::KEY_SYMBOLS;
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrase, Status};
 #[cfg(target_os = "linux")]
