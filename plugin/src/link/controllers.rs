@@ -57,7 +57,7 @@ impl Controllers {
 
     /// Returns the controllers that move a parameter.
     pub fn of(&self, place: usize) -> impl Iterator<Item = u8> + '_ {
-        (0..CONTROLLERS as u8).filter(move |&controller| {
+        (0..=127).filter(move |&controller: &u8| {
             let target = self.targets[usize::from(controller)].load(Ordering::Relaxed);
             usize::from(target) == place + 1
         })

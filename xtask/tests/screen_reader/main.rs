@@ -174,7 +174,7 @@ fn screen_reader_gives_a_cell_the_keyboard() {
     on_bus("screen_reader_gives_a_cell_the_keyboard", |screen| {
         let mut desk = Desk::open(screen);
         desk.played();
-        let mut pointer = Pointer::new().expect("the screen answers");
+        let pointer = Pointer::new().expect("the screen answers");
         let controls = desk.controls();
         let first = named(&controls, "Bar 2, beat 3, high tom").name.clone();
         desk.reader(&["focus", &first]);

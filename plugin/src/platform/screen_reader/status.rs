@@ -120,14 +120,14 @@ fn call(
     if !arguments.is_empty() {
         fields.resize(fields.len().next_multiple_of(8), 0);
         fields.extend([8, 1, b'g', 0]);
-        fields.extend([arguments.len() as u8]);
-        fields.extend(arguments.iter().map(|_| b's'));
-        fields.push(0);
+        let kinds = "s".repeat(arguments.len());
+        fields.push(u8::try_from(kinds.len()).unwrap_or(u8::MAX));
+        fields.extend(kinds.bytes().chain([0]));
     }
     let mut message = vec![b'l', CALL, NO_AUTO_START, 1];
-    message.extend((body.len() as u32).to_le_bytes());
+    message.extend(length(&body));
     message.extend(u32::from(serial).to_le_bytes());
-    message.extend((fields.len() as u32).to_le_bytes());
+    message.extend(length(&fields));
     message.extend(fields);
     message.resize(message.len().next_multiple_of(8), 0);
     message.extend(body);
@@ -137,7 +137,12 @@ fn call(
 /// Appends a string: its length, its bytes, and a zero.
 fn push_text(to: &mut Vec<u8>, text: &str) {
     to.resize(to.len().next_multiple_of(4), 0);
-    to.extend((text.len() as u32).to_le_bytes());
+    to.extend(length(text.as_bytes()));
     to.extend(text.bytes());
     to.push(0);
+}
+
+/// Returns a length as D-Bus writes it.
+fn length(bytes: &[u8]) -> [u8; 4] {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes()
 }
