@@ -45,7 +45,7 @@ def line(node):
     focused = "focused" if Atspi.StateType.FOCUSED in states else ""
     shown = f"{value.get_current_value():g}" if value else ""
     words = [node.get_role_name(), node.get_name(), shown, node.get_description(), checked, focused]
-    return "|".join(words)
+    return "|".join(words).replace("\n", " ")
 
 
 def switch_on():

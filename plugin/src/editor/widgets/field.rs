@@ -46,10 +46,10 @@ impl<P: Param> Field<'_, P> {
             current_text_value: Some(param.to_string()),
             ..WidgetInfo::labeled(Role::SpinButton, true, name)
         });
-        describe(&response, &param.to_string());
         if !typing(ui, view, param, name, &response, rect, true) {
             self.paint(ui, view.scale, &response);
-            response.on_hover_cursor(CursorIcon::Text).on_hover_text(hint);
+            let response = response.on_hover_cursor(CursorIcon::Text).on_hover_text(hint);
+            describe(&response, &param.to_string());
         }
     }
 

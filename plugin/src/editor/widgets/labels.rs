@@ -58,9 +58,14 @@ pub(crate) fn take_remark(context: &Context) -> Option<String> {
     context.data_mut(|data| data.remove_temp(Id::unique(REMARK)))
 }
 
-/// Exposes a control's value in words: AT-SPI reads only numbers as values.
+/// Exposes a control's value in words, before its tooltip: AT-SPI reads only numbers as values. Call it
+/// after the tooltip is set.
 pub(super) fn describe(control: &Response, value: &str) {
-    control.ctx.accesskit_node_builder(control.id, |node| node.set_description(value));
+    control.ctx.accesskit_node_builder(control.id, |node| {
+        let hint = node.description().unwrap_or_default();
+        let text = format!("{value}. {hint}");
+        node.set_description(text);
+    });
 }
 
 fn text_id(ui: &Ui, text: &str) -> Id {

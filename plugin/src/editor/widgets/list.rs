@@ -56,7 +56,6 @@ impl List<'_> {
             current_text_value: Some(chosen.to_owned()),
             ..WidgetInfo::labeled(Role::ComboBox, true, self.name)
         });
-        describe(&response, chosen);
         let fill = if response.hovered() { theme::LIFTED } else { theme::RAISED };
         let painter = ui.painter();
         painter.rect_filled(rect, corners(scale), fill);
@@ -93,12 +92,14 @@ impl List<'_> {
             }
         }
         if !Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response)) {
+            let response = response.clone();
             response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(format!(
                 "{}\n\nClick for the list, scroll to step. Double click: {}.",
                 self.hint,
                 self.choices.get(self.usual).map_or("the default", String::as_str),
             ));
         }
+        describe(&response, chosen);
         choice.filter(|&choice| choice != self.chosen)
     }
 
