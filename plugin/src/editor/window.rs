@@ -74,9 +74,14 @@ impl Editor for Window {
         let asked = Some(DISPLAY_SCALE.load()).filter(|scale| *scale > 0.0);
         let fallback_scale_factor = fallback_scale_factor.or(asked);
         let repaint = RepaintNotifier::new();
-        let size = self.sources.window_size();
+        let points = self.sources.window_size();
+        // baseview opens the window at the system's scale, so that of the command line needs pixels.
+        let size = match asked {
+            Some(scale) => Size::Physical(points.to_physical(scale)),
+            None => Size::Logical(points.cast()),
+        };
         let editor = create_egui_editor(
-            EguiEditorState::from_size(Size::Logical(size.cast()), 1.0),
+            EguiEditorState::from_size(size, 1.0),
             repaint.clone(),
             EguiNiceSettings::new().with_tile("Deep Pocket").with_resize_hint(self.resize_hint()),
             EditorApp::new(self.sources.clone(), Arc::clone(&self.shared)),
