@@ -11,7 +11,7 @@ use groove::pattern::clip::{Clip, Onset};
 use groove::pattern::drum::CLASSES;
 use groove::pattern::midi::{MidiLayout, PitchMap};
 use groove::play::drum_maps::{DRUM_MAPS, FactoryMap, at_pitches};
-use groove::play::perform::{Performance, TimeFeel};
+use groove::play::perform::{Performance, SwingOf, TimeFeel};
 use groove::take::{Fills, Take, TakeControls};
 use groove::{Articulation, Bar, Drum, DrumSet, Hit, Meter, Pitches, Step};
 use midly::{MetaMessage, MidiMessage, Smf, TrackEventKind};
@@ -44,6 +44,7 @@ fn any_take(draws: &mut ChaCha8Rng) -> (Take, Meter, Performance, MidiLayout<'st
         mute: DrumSet::from_bits(1 << draws.random_range(0..12)),
         solo: DrumSet::EMPTY,
         pace: [TimeFeel::Half, TimeFeel::Plain, TimeFeel::Double][draws.random_range(0..3)],
+        swing_of: [SwingOf::Sixteenths, SwingOf::Eighths][draws.random_range(0..2)],
     };
     let map = draws.random_range(0..=DRUM_MAPS.len());
     let mut own = Drum::PITCHES;

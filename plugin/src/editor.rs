@@ -24,8 +24,8 @@ mod window;
 
 use std::sync::Arc;
 
-pub use self::window::Window;
 use self::window::shared::Sources;
+pub use self::window::{Window, set_display_scale};
 use crate::link::Link;
 use crate::params::DeepPocketParams;
 

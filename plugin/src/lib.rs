@@ -27,14 +27,18 @@ use groove::play::clock;
 use groove::{Drum, Meter};
 use nice_plug::context::PluginApi;
 use nice_plug::midi::{Channel, Key, VoiceID};
+use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::*;
 
 use crate::audio::audition::Audition;
 use crate::audio::engine::{Engine, NoteMessage};
+use crate::audio::metronome::Metronome;
 use crate::audio::offline_detect::HostMode;
+use crate::link::own_transport::Sound;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 use crate::params::controls::Controls;
+use crate::params::host_order::HostOrder;
 use crate::project::folders::Folders;
 use crate::project::settings::Settings;
 use crate::project::store::ProjectStore;
@@ -49,16 +53,37 @@ const ALL_SOUND_OFF: u8 = 120;
 /// MIDI controller that releases all keys.
 const ALL_NOTES_OFF: u8 = 123;
 
+/// Declares this program the standalone one, on the backend that `--backend` has this name for. Call it
+/// before the instance is created.
+pub fn declare_backend(name: &str) {
+    let sound = match name {
+        "jack" => Sound::Jack,
+        "dummy" => Sound::Missing,
+        _ => Sound::Card,
+    };
+    sound.declare();
+}
+
+/// Sets the pixels per point of windows whose system knows none.
+pub fn set_display_scale(scale: f64) {
+    editor::set_display_scale(scale);
+}
+
 /// The plugin.
 pub struct DeepPocket {
     params: Arc<DeepPocketParams>,
     link: Arc<Link>,
     engine: Engine,
     controls: Controls,
+    /// Parameters by place, for MIDI controllers.
+    places: Box<[ParamPtr]>,
     /// [`DeepPocketParams::changes`] at the time `controls` was read.
     changes: u32,
     /// Created at the first activation: hosts create instances just to scan them.
     audition: Option<Audition>,
+    metronome: Metronome,
+    /// The standalone program's transport has the tempo and meter of its command line.
+    own_started: bool,
     /// Moves to the worker at the first activation.
     worker_end: Option<WorkerEnd>,
     worker: Option<Worker>,
@@ -71,16 +96,26 @@ pub struct ShareStore(pub(crate) Arc<OnceLock<Arc<ProjectStore>>>);
 impl Default for DeepPocket {
     fn default() -> Self {
         let (audio, worker, link) = link();
-        let params = DeepPocketParams::default();
-        params.start_with(&Settings::for_user().0);
+        // In its final place: the pointers below are into it.
+        let params = Arc::new(DeepPocketParams::default());
+        let settings = Settings::for_user().0;
+        params.start_with(&settings);
         let changes = params.changes();
+        let listed = params.param_map();
+        for (controller, id) in settings.controllers {
+            let place = listed.iter().position(|(known, ..)| *known == id);
+            link.controllers().set_target(controller, place);
+        }
         DeepPocket {
             controls: Controls::new(&params),
+            places: listed.into_iter().map(|(_, param, _)| param).collect(),
             changes,
-            params: Arc::new(params),
+            params,
             link,
             engine: Engine::new(audio),
             audition: None,
+            metronome: Metronome::default(),
+            own_started: false,
             worker_end: Some(worker),
             worker: None,
         }
@@ -113,8 +148,7 @@ impl DeepPocket {
 }
 
 impl DeepPocket {
-    /// Handles a note or a controller of the host. Other controllers and program changes have no
-    /// effect.
+    /// Handles a note or a controller of the host. Program changes have no effect.
     fn input(&mut self, event: NoteEvent<()>) {
         match event {
             NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
@@ -139,6 +173,14 @@ impl DeepPocket {
                 self.engine.release_keys(timing);
                 if let Some(audition) = self.audition.as_mut().filter(|_| cc == ALL_SOUND_OFF) {
                     audition.silence();
+                }
+            }
+            NoteEvent::MidiCC { cc, value, .. } => {
+                let place = self.link.controllers().receive(cc, value);
+                if let Some(param) = place.and_then(|place| self.places.get(place)) {
+                    // SAFETY: the pointers are into `self.params`. Setting a value is what the
+                    // framework does on this thread.
+                    unsafe { param._internal_set_normalized_value(value.clamp(0.0, 1.0)) };
                 }
             }
             _ => {}
@@ -178,8 +220,13 @@ impl DeepPocket {
         while let Some(event) = context.next_event() {
             self.input(event);
         }
-        let (transport, frames) = (transport(context.transport()), frames(buffer));
-        let DeepPocket { params, link, engine, controls, audition, .. } = self;
+        // A controller may have moved a parameter.
+        if self.params.changes() != self.changes {
+            self.read();
+        }
+        let frames = frames(buffer);
+        let transport = self.transport(context.transport());
+        let DeepPocket { params, link, engine, controls, audition, metronome, .. } = self;
         // Hosts activate before the first block.
         let Some(audition) = audition else { return silence(buffer) };
         let output = buffer.as_slice();
@@ -197,6 +244,37 @@ impl DeepPocket {
         });
         link.report_block(sent, !transport.playing && controls.free_run.is_some());
         audition.end(output);
+        let own = link.own_transport();
+        match engine.free_block().filter(|_| own.is_present()) {
+            Some(block) if own.clicks() || block.0 < 0.0 => {
+                metronome.play(output, block, own.meter(), context.transport().sample_rate);
+            }
+            _ => metronome.rest(),
+        }
+    }
+
+    /// Returns the host's transport. The standalone program without JACK has none: free run plays
+    /// there, in its own meter. Its first block brings tempo and meter of the command line.
+    fn transport(&mut self, host: &Transport) -> clock::Transport {
+        let transport = transport(host);
+        let own = self.link.own_transport();
+        if !own.is_present() {
+            return transport;
+        }
+        if !std::mem::replace(&mut self.own_started, true) {
+            own.set_meter(transport.meter.unwrap_or_default());
+            if let Some(tempo) = transport.tempo {
+                let param = &self.params.output.free_tempo;
+                #[expect(clippy::cast_possible_truncation, reason = "a tempo")]
+                let value = param.preview_normalized(tempo as f32);
+                // SAFETY: the pointer is into `self.params`.
+                unsafe { param.as_ptr()._internal_set_normalized_value(value) };
+                self.read();
+            }
+        }
+        let own = self.link.own_transport();
+        self.engine.set_count_in(if own.counts_in() { own.meter().beats() } else { 0.0 });
+        clock::Transport { meter: Some(own.meter()), ..clock::Transport::default() }
     }
 }
 
@@ -212,7 +290,7 @@ impl Plugin for DeepPocket {
         main_output_channels: NonZeroU32::new(2),
         ..AudioIOLayout::const_default()
     }];
-    /// With controllers, because two of them release all keys.
+    /// With controllers: two of them release all keys, the others can move parameters.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     /// With controllers, for the pedal of a hi-hat.
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
@@ -230,7 +308,7 @@ impl Plugin for DeepPocket {
     }
 
     fn params(&self) -> Arc<dyn Params> {
-        self.params.clone()
+        Arc::new(HostOrder(Arc::clone(&self.params)))
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {

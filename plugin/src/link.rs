@@ -18,9 +18,11 @@
 //! Each queue has one producer and one consumer, see [`crate::link::queue`]. Bars own memory, so the
 //! audio thread drops none: it returns them to the worker. All other items are `Copy`.
 
+pub mod controllers;
 pub mod mailbox;
 pub mod messages;
 pub mod notify;
+pub mod own_transport;
 pub mod queue;
 mod sync;
 mod takes_in_use;
@@ -31,11 +33,13 @@ use std::sync::{Arc, Mutex};
 use groove::take::Primer;
 use groove::{DrumSet, Meter, StoredBar};
 
+use crate::link::controllers::Controllers;
 use crate::link::mailbox::{Mailbox, unpoisoned};
 pub use crate::link::messages::{
     BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, Status, Take,
 };
 use crate::link::notify::WorkerNotify;
+use crate::link::own_transport::OwnTransport;
 use crate::link::queue::{Receiver, Sender, queue};
 use crate::link::takes_in_use::SharedTakesInUse;
 pub use crate::link::takes_in_use::TakesInUse;
@@ -80,6 +84,8 @@ pub struct Link {
     phrases: Mutex<Phrases>,
     model: Mutex<ModelState>,
     mailbox: Mailbox,
+    controllers: Controllers,
+    own_transport: OwnTransport,
 }
 
 impl Link {
@@ -93,6 +99,18 @@ impl Link {
     #[must_use]
     pub fn worker_notify(&self) -> &WorkerNotify {
         &self.worker_notify
+    }
+
+    /// Returns the MIDI controllers; each of their methods says which thread calls it.
+    #[must_use]
+    pub fn controllers(&self) -> &Controllers {
+        &self.controllers
+    }
+
+    /// Returns the transport of the standalone program.
+    #[must_use]
+    pub fn own_transport(&self) -> &OwnTransport {
+        &self.own_transport
     }
 
     /// Returns the worker's mailbox. For window and worker.
@@ -314,7 +332,12 @@ pub struct WorkerEnd {
 /// Creates a link. Each end moves to its only owner.
 #[must_use]
 pub fn link() -> (AudioEnd, WorkerEnd, Arc<Link>) {
-    let link = Arc::new(Link::default());
+    link_with(OwnTransport::default())
+}
+
+/// Creates a link of a program with this transport.
+pub(crate) fn link_with(own_transport: OwnTransport) -> (AudioEnd, WorkerEnd, Arc<Link>) {
+    let link = Arc::new(Link { own_transport, ..Link::default() });
     link.tempo.store(120f64.to_bits(), Ordering::Relaxed);
     link.meter.store(pack_meter(Meter::FOUR_FOUR), Ordering::Relaxed);
     let (takes_in, takes_out) = queue(TAKES);

@@ -1,6 +1,7 @@
 //! Parameters: everything that a host can automate.
 //!
-//! Ids, order and ranges are frozen: projects and automation refer to them.
+//! Ids and ranges are frozen: projects and automation refer to them. Hosts list the parameters in
+//! the order of [`host_order`].
 //! [`crate::project::state`] holds the rest of the saved state.
 
 mod choices;
@@ -8,6 +9,7 @@ pub mod controls;
 mod defaults;
 #[cfg(test)]
 mod growth_tests;
+pub mod host_order;
 mod repair;
 mod text;
 pub(crate) mod writer;
@@ -18,7 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nice_plug::prelude::*;
 
 pub use crate::params::choices::{
-    FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
+    FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
 use crate::project::settings::Settings;
 use crate::project::state::ProjectState;
@@ -140,14 +142,20 @@ pub struct FillParams {
     /// Share of toms and crash in a fill.
     #[id = "fill_amount"]
     pub amount: FloatParam,
+    /// While on, every bar ends with a fill.
+    #[id = "fill_now"]
+    pub now: BoolParam,
 }
 
 /// Controls of performance.
 #[derive(Params)]
 pub struct PlayingParams {
-    /// Delay of every second sixteenth.
+    /// Position of the second note of a pair, 0 for 50 % to 1 for 75 % of the pair.
     #[id = "swing"]
     pub swing: FloatParam,
+    /// Note value whose pairs swing.
+    #[id = "swing_of"]
+    pub swing_of: EnumParam<SwingChoice>,
     /// Share of the drummer's micro-timing.
     #[id = "timing"]
     pub timing: FloatParam,

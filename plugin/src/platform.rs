@@ -11,6 +11,8 @@ pub(crate) mod first_frame;
 #[cfg(target_os = "linux")]
 pub(crate) mod host_keys;
 #[cfg(target_os = "linux")]
+pub(crate) mod screen_reader;
+#[cfg(target_os = "linux")]
 pub(crate) mod window_close;
 #[cfg(target_os = "linux")]
 pub(crate) mod x11;

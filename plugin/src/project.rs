@@ -1,5 +1,6 @@
 //! Data that outlives a session: the state a project saves, presets, settings and model files.
 
+mod factory_presets;
 pub mod folders;
 pub mod models;
 pub mod presets;

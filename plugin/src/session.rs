@@ -12,9 +12,11 @@ pub mod clip_export;
 pub mod clip_files;
 pub(crate) mod dropped_file;
 mod file_actions;
+mod gestures;
 mod pins;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -34,6 +36,7 @@ pub use crate::params::writer::SetParam;
 use crate::params::{DeepPocketParams, PrimeMode};
 use crate::project::presets::Preset;
 use crate::project::store::ProjectStore;
+use crate::session::gestures::{Gestures, Rest, equal_performance};
 
 /// Time for which a take must be stable to become a history entry, in seconds.
 const SETTLE_SECONDS: f64 = 0.4;
@@ -60,6 +63,8 @@ pub struct Session {
     requested_ahead: Option<(u32, i64, u8)>,
     /// Clip that was humanised last, and notes on it, until its pins are edited.
     humanised: Option<(Clip, String)>,
+    /// Gestures to undo.
+    gestures: Gestures,
 }
 
 /// Side of the A/B comparison.
@@ -93,6 +98,8 @@ impl Session {
     #[must_use]
     pub fn new(params: Arc<DeepPocketParams>, link: Arc<Link>) -> Self {
         let marked = params.state.kept().changes();
+        let performance = Controls::new(&params).performance;
+        let rest = Rest { performance, chart: params.state.kept().extras().chart };
         let mut session = Session {
             params,
             link,
@@ -104,6 +111,7 @@ impl Session {
             reported_changes: marked,
             requested_ahead: None,
             humanised: None,
+            gestures: Gestures::new(rest),
         };
         session.seen = session.take();
         session
@@ -135,6 +143,11 @@ impl Session {
     /// in progress. Returns the seconds until the next necessary call, if any.
     pub fn update(&mut self, now: f64, busy: bool, set: &mut SetParam) -> Option<f64> {
         self.now = now;
+        let rest = self.update_rest(now, busy);
+        self.update_take(now, busy, set).into_iter().chain(rest).reduce(f64::min)
+    }
+
+    fn update_take(&mut self, now: f64, busy: bool, set: &mut SetParam) -> Option<f64> {
         let take = self.take();
         if let Some((coming, until)) = self.in_flight {
             if !equal_within_rounding(&take, &coming) && now < until {
@@ -186,10 +199,11 @@ impl Session {
         } else {
             // A player changes the primer in every bar.
             let only_primed = equal_within_rounding(&Take { primer: seen.primer, ..known }, &seen);
-            self.history(|history| match only_primed && primed {
-                true => history.amend(seen),
-                false => history.push(seen),
-            });
+            let amends = only_primed && primed;
+            self.history(|history| if amends { history.amend(seen) } else { history.push(seen) });
+            if !amends {
+                self.gestures.push_take();
+            }
             self.entry_is_primer = only_primed;
         }
         self.store().mark_changed();
@@ -197,6 +211,7 @@ impl Session {
 
     /// Records a change that is not stable yet.
     fn commit_pending(&mut self) {
+        self.commit_rest();
         if self.in_flight.is_none() {
             self.seen = self.take();
             self.record();
@@ -207,12 +222,13 @@ impl Session {
     #[must_use]
     pub fn overview(&self) -> HistoryOverview {
         let toward = self.store().extras().toward;
+        let [undoes, redoes] = [self.gestures.can_undo(), self.gestures.can_redo()];
         self.history(|history| {
             let (all, at) = history.all();
             HistoryOverview {
                 // An unrecorded change can be undone, too.
-                can_undo: at > 0 || !equal_within_rounding(&history.take(), &self.seen),
-                can_redo: at + 1 < all.len(),
+                can_undo: undoes || at > 0 || !equal_within_rounding(&history.take(), &self.seen),
+                can_redo: redoes || at + 1 < all.len(),
                 favourite: history.is_favourite(),
                 side: if history.is_b() { Side::B } else { Side::A },
                 has_other_side: history.beside().is_some(),
@@ -241,7 +257,9 @@ impl Session {
     fn start_seed(&mut self, seed: u32, set: &mut SetParam) {
         let take = self.intended_take().with(|take| take.seed = seed.min(self.last_seed()));
         let take = Take { pins: self.pins(), ..take };
-        self.push_take(take);
+        if self.push_take(take) {
+            self.gestures.push_take();
+        }
         // Its tempo is latched when it is first played.
         let value = i32::try_from(take.controls.seed).unwrap_or(0);
         ParamWriter { send: set, force: true }.set(&self.params.seed, value);
@@ -250,38 +268,6 @@ impl Session {
 
     fn last_seed(&self) -> u32 {
         u32::try_from(self.params.seed.preview_plain(1.0)).unwrap_or(0)
-    }
-
-    /// Returns to the previous take. Returns `false` if there is none.
-    pub fn undo(&mut self, set: &mut SetParam) -> bool {
-        self.move_in_history(set, History::undo)
-    }
-
-    /// Advances to the next take. Returns `false` if there is none.
-    pub fn redo(&mut self, set: &mut SetParam) -> bool {
-        self.move_in_history(set, History::redo)
-    }
-
-    /// Swaps the sides. At first both hold the same take.
-    pub fn switch_sides(&mut self, set: &mut SetParam) {
-        self.move_in_history(set, |history| {
-            history.swap();
-            true
-        });
-    }
-
-    fn move_in_history(
-        &mut self,
-        set: &mut SetParam,
-        act: impl FnOnce(&mut History) -> bool,
-    ) -> bool {
-        self.commit_pending();
-        let moved = self.history(act);
-        if moved {
-            let take = self.history(|history| history.take());
-            self.apply(&take, None, set);
-        }
-        moved
     }
 
     /// Copies the current take to the other side.
@@ -327,7 +313,8 @@ impl Session {
     /// Plays a preset.
     pub fn play(&mut self, take: &Take, performance: &Performance, set: &mut SetParam) {
         self.commit_pending();
-        self.push_take(*take);
+        let added = self.push_take(*take);
+        self.record_preset(added, performance);
         self.apply(take, Some(performance), set);
     }
 
@@ -339,11 +326,6 @@ impl Session {
             let takes = history.all().0.iter().enumerate().rev();
             takes.filter(|(_, kept)| kept.favourite).map(|(at, kept)| (at, kept.take)).collect()
         })
-    }
-
-    /// Goes to a take of the history. Returns `false` if it has none at that place.
-    pub fn go_to(&mut self, place: usize, set: &mut SetParam) -> bool {
-        self.move_in_history(set, |history| history.go(Some(place)))
     }
 
     /// Returns tempo, in quarter notes per minute, and meter of the song.
@@ -364,10 +346,16 @@ impl Session {
         self.in_flight.map_or_else(|| self.take(), |(take, _)| take)
     }
 
-    fn push_take(&mut self, take: Take) {
-        self.history(|history| history.push(take));
+    /// Adds a take to the history. Returns `false` if it is the current one.
+    fn push_take(&mut self, take: Take) -> bool {
+        let added = self.history(|history| {
+            let added = history.take() != take;
+            history.push(take);
+            added
+        });
         self.store().mark_changed();
         (self.seen, self.entry_is_primer) = (take, false);
+        added
     }
 
     /// Applies a take to parameters and project.
@@ -407,14 +395,6 @@ fn equal_within_rounding(one: &Take, other: &Take) -> bool {
     rounded.controls = TakeControls { seed, style, blend, off, ..one.controls };
     rounded.fills.amount = one.fills.amount;
     numbers(one).zip(numbers(other)).all(|(a, b)| (a - b).abs() < 1e-3) && rounded == *one
-}
-
-/// Returns `true` if two performances are equal except for parameter rounding.
-fn equal_performance(one: &Performance, other: &Performance) -> bool {
-    let numbers = |it: &Performance| [it.swing, it.timing, it.dynamics, it.velocity / 127.0];
-    let rest = |it: &Performance| (it.mute, it.solo, it.pace);
-    let near = |(a, b): (f32, f32)| (a - b).abs() < 6e-3;
-    numbers(one).into_iter().zip(numbers(other)).all(near) && rest(one) == rest(other)
 }
 
 /// Returns `true` if two takes differ in what held lanes give way to: seed or styles.

@@ -60,6 +60,8 @@ fn process_allocates_and_frees_nothing() {
     let mut host = Host::new();
     let params = host.plugin.params().param_map();
     let (_, kit, _) = params.iter().find(|(id, ..)| id == "audition_kit").expect("a parameter");
+    // A MIDI controller moves the first parameter, the style.
+    host.plugin.link().controllers().set_target(11, Some(0));
     let mut allocations = 0;
     let mut loudest = 0f32;
     for block in 0..3_000u32 {
@@ -82,6 +84,10 @@ fn process_allocates_and_frees_nothing() {
             } else {
                 NoteEvent::NoteOff { timing: 0, voice_id, channel, key, velocity: 0.0 }
             });
+        }
+        if block % 307 == 5 {
+            let value = f32::from(u8::try_from(block % 128).expect("a value")) / 127.0;
+            host.context.input = Some(NoteEvent::MidiCC { timing: 0, channel: 0, cc: 11, value });
         }
         if block % 400 == 399 {
             let (timing, cc) = (0, if block % 800 == 399 { 120 } else { 123 });

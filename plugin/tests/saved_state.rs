@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of minimum and maximum. Only names and texts may change, never
 /// an id, a range or the order; only add lines.
-const FROZEN: [(&str, &str, &str, &str, &str); 85] = [
+const FROZEN: [(&str, &str, &str, &str, &str); 87] = [
     ("style", "Style", "rock", "any", "unused 127"),
     ("temperature", "Daring", "1.00", "0.20", "2.00"),
     ("seed", "Take number", "530", "0", "65535"),
@@ -34,7 +34,9 @@ const FROZEN: [(&str, &str, &str, &str, &str); 85] = [
     ("fill_every", "Fill", "Never", "Never", "Every 16 bars"),
     ("fill_length", "Fill length", "2 beats", "1 beats", "8 beats"),
     ("fill_amount", "Fill amount", "50 %", "0 %", "100 %"),
-    ("swing", "Swing", "0 %", "0 %", "100 %"),
+    ("fill_now", "Fill now", "Off", "Off", "On"),
+    ("swing", "Swing", "50 %", "50 %", "75 %"),
+    ("swing_of", "Swing of", "1/16", "1/16", "1/8"),
     ("timing", "Timing", "100 %", "0 %", "200 %"),
     ("dynamics", "Dynamics", "100 %", "0 %", "200 %"),
     ("velocity", "Velocity", "0", "-64", "64"),

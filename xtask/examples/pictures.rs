@@ -111,6 +111,12 @@ fn take_all(picture: Picture) -> Result<()> {
         studio.click(0.72, 0.896, 1)?;
         studio.roll(0.5, &[])
     })?;
+    // The menu of the dial Repeat.
+    picture("dial-menu", 1.0, None, |studio| {
+        studio.roll(1.0, &[])?;
+        studio.click(0.071, 0.8, 3)?;
+        studio.roll(0.5, &[])
+    })?;
     picture("held-lanes", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
         studio.hover(0.06, 0.605)?;
@@ -179,7 +185,7 @@ fn strokes(studio: &mut Studio<'_>) -> Result<()> {
     studio.roll(0.5, &[])
 }
 
-/// Screenshot of the standalone program, which plays by itself.
+/// Screenshot of the standalone program, which says that there is no sound card.
 fn standalone(program: &Path, picture: &Path) -> Result<()> {
     let mut running = Command::new(program)
         .args(["--backend", "dummy"])

@@ -159,6 +159,10 @@ fn pointer_edits_change_the_notes() {
 const SPACE: u32 = 0x20;
 const SEVEN: u32 = 0x37;
 
+/// The letters N and Q.
+const NEW_TAKE: u32 = 0x6e;
+const OTHER: u32 = 0x71;
+
 #[test]
 fn keys_without_a_focused_field_go_to_the_host() {
     on_screen("keys_without_a_focused_field_go_to_the_host", |screen| {
@@ -189,6 +193,11 @@ fn keys_without_a_focused_field_go_to_the_host() {
         let seed = user.value(TAKE) * 65_535.0;
         assert!((seed - 7.0).abs() < 0.5, "the seed is {seed}");
         assert_eq!(strike(&mut user, SPACE), 1, "after the seed was typed");
+        // Shortcuts are the window's, all other keys the host's.
+        assert_eq!(strike(&mut user, NEW_TAKE), 0, "a shortcut");
+        let renewed = user.value(TAKE) * 65_535.0;
+        assert!((renewed - seed).abs() > 0.5, "the shortcut has no effect");
+        assert_eq!(strike(&mut user, OTHER), 1, "a letter without a meaning");
         user.host.close_window().expect("screen, host and pointer answer");
         screen.destroy(parent).expect("screen, host and pointer answer");
     });

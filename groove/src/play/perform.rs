@@ -22,13 +22,25 @@ pub enum TimeFeel {
     Double,
 }
 
+/// Note value whose pairs swing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SwingOf {
+    /// Pairs of sixteenths, as in funk and hip-hop.
+    #[default]
+    Sixteenths,
+    /// Pairs of eighths, as in shuffle and jazz.
+    Eighths,
+}
+
 /// Performance controls. The default changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Performance {
-    /// Delay of every second sixteenth, 0 to 1: half a step at 1 (a ratio of 3 to 1), a triplet at
-    /// 2/3.
+    /// Swing, 0 to 1: the second note of a pair starts at 50 to 75 % of it, at 2/3 with the last of
+    /// a triplet.
     pub swing: f32,
+    /// Note value whose pairs swing.
+    pub swing_of: SwingOf,
     /// Scale of the drummer's offsets, 0 to 2; 1 is unchanged.
     pub timing: f32,
     /// Scale of the velocities' distance from their middle, 0 to 2; 1 is unchanged.
@@ -47,6 +59,7 @@ impl Default for Performance {
     fn default() -> Self {
         Performance {
             swing: 0.0,
+            swing_of: SwingOf::Sixteenths,
             timing: 1.0,
             dynamics: 1.0,
             velocity: 0.0,
@@ -88,8 +101,9 @@ impl Performance {
                         },
                         TimeFeel::Double => number * length + place,
                     };
-                    if let Some(cell) = played.steps_mut().get_mut(halves / 2) {
-                        cell.add(drum, self.reshape(hit, halves));
+                    let (place, hit) = self.reshape(hit, halves, length);
+                    if let Some(cell) = played.steps_mut().get_mut(place) {
+                        cell.add(drum, hit);
                     }
                 }
             }
@@ -101,7 +115,23 @@ impl Performance {
         !self.mute.contains(drum) && (self.solo.is_empty() || self.solo.contains(drum))
     }
 
-    fn reshape(&self, hit: Hit, halves: usize) -> Hit {
+    /// Delay by swing, in steps, of a position in half steps in a bar of `length` steps. An eighth
+    /// without a partner in the bar stays.
+    #[must_use]
+    pub fn delay(&self, halves: usize, length: usize) -> f32 {
+        match self.swing_of {
+            SwingOf::Sixteenths if halves / 2 % 2 == 1 => 0.5 * self.swing,
+            SwingOf::Eighths if halves / 8 * 4 + 4 <= length => {
+                // The sixteenths between stay in the middle of their eighths.
+                let steps = 0.5 * (halves % 8) as f32;
+                self.swing * (0.5 * steps).min(2.0 - 0.5 * steps)
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Returns a hit at a position in half steps as it is played, and its step.
+    fn reshape(&self, hit: Hit, halves: usize, length: usize) -> (usize, Hit) {
         let louder = |velocity: u8| {
             let velocity = f32::from(velocity);
             let velocity = MIDDLE + (velocity - MIDDLE) * self.dynamics + self.velocity;
@@ -113,8 +143,11 @@ impl Performance {
             TimeFeel::Double => 0.5,
         };
         let mut offset = hit.offset() * self.timing + 0.5 * (halves % 2) as f32;
-        if halves / 2 % 2 == 1 {
-            offset += 0.5 * self.swing;
+        offset += self.delay(halves, length);
+        let mut place = halves / 2;
+        // A swung eighth may sound nearer to the next step.
+        while self.swing_of == SwingOf::Eighths && offset >= 0.5 && place + 1 < length {
+            (place, offset) = (place + 1, offset - 1.0);
         }
         // A choke keeps its position in time.
         let late = if halves % 2 == 1 { 0.5 * f32::from(TICKS_PER_STEP) } else { 0.0 };
@@ -123,7 +156,7 @@ impl Performance {
             0 => 0,
             ticks => (f32::from(ticks) * distances + late).min(MAX_CHOKE_TICKS.into()) as u16,
         };
-        Hit { choke_ticks, ..hit.moved(offset, distances, louder) }
+        (place, Hit { choke_ticks, ..hit.moved(offset, distances, louder) })
     }
 }
 
@@ -199,6 +232,46 @@ mod tests {
             let offset = step.hit(Drum::Ride).expect("a hit").offset_ticks;
             assert_eq!(offset, if place % 2 == 1 { 80 } else { 0 });
         }
+    }
+
+    /// Plays a ride on every step of a bar with swung eighths. Returns the onsets in ticks.
+    fn swung_eighths(swing: f32, meter: Meter) -> Vec<i32> {
+        let mut bar = Bar::silent(meter);
+        let hit = Hit::plain(80, 0);
+        bar.steps_mut().iter_mut().for_each(|step| step.set(Drum::Ride, Some(hit)));
+        let performance =
+            Performance { swing, swing_of: SwingOf::Eighths, ..Performance::default() };
+        let played = performance.play(0, &[bar]);
+        let onsets = played.steps().iter().enumerate().flat_map(|(place, step)| {
+            let start = i32::try_from(place).unwrap_or(0) * i32::from(TICKS_PER_STEP);
+            let hit = step.hit(Drum::Ride).into_iter();
+            hit.flat_map(Hit::strokes).map(move |stroke| start + i32::from(stroke.offset_ticks))
+        });
+        let mut onsets: Vec<_> = onsets.collect();
+        onsets.sort_unstable();
+        onsets
+    }
+
+    #[test]
+    fn swing_delays_every_second_eighth_to_75_percent_of_its_pair() {
+        let beat = i32::from(TICKS_PER_STEP) * 4;
+        for (swing, second) in [(0.0, 480), (0.5, 600), (2.0 / 3.0, 640), (1.0, 720)] {
+            let onsets = swung_eighths(swing, Meter::FOUR_FOUR);
+            assert_eq!(onsets.len(), 16, "no hit is lost");
+            for (beats, start) in (0..4).map(|beats| (beats, beats * beat)) {
+                let place = usize::try_from(4 * beats).unwrap_or(0);
+                let expected = [0, second / 2, second, (second + beat) / 2];
+                // The last step of a bar reaches at most a tick before its middle.
+                let expected = expected.map(|at| (start + at).min(15 * 240 + 119));
+                assert_eq!(onsets[place..place + 4], expected, "{swing}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_eighth_without_a_partner_does_not_swing() {
+        let onsets = swung_eighths(1.0, Meter::new(7, 8));
+        assert_eq!(onsets[12..], [12 * 240, 13 * 240]);
     }
 
     #[test]

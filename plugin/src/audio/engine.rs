@@ -65,6 +65,10 @@ pub struct Engine {
     host_played: bool,
     /// Song position in quarter notes while it runs without the host's transport.
     free_position: f64,
+    /// Quarter notes that are counted before it starts.
+    count_in: f64,
+    /// The last block's position in it and quarter notes per sample.
+    free_block: Option<(f64, f64)>,
     sample_rate: f64,
     /// Channels of the sounding and of the next notes.
     channels: Channels,
@@ -98,6 +102,8 @@ impl Engine {
             jumped_to: 0.0,
             host_played: false,
             free_position: 0.0,
+            count_in: 0.0,
+            free_block: None,
             sample_rate: 48_000.0,
             channels: [0; CLASSES],
             latched: None,
@@ -118,6 +124,18 @@ impl Engine {
         });
         self.take_queue.set_launch_grid(controls.launch_grid);
         self.idle = None;
+    }
+
+    /// Sets the count-in of free run, in quarter notes; it holds from the next start on.
+    pub fn set_count_in(&mut self, beats: f64) {
+        self.count_in = beats;
+    }
+
+    /// Returns the position at which the last block started, and quarter notes per sample, in free
+    /// run. Positions below 0 are the count-in.
+    #[must_use]
+    pub fn free_block(&self) -> Option<(f64, f64)> {
+        self.free_block
     }
 
     /// Prepares for processing at a sample rate in Hz and waits up to 250 ms for the
@@ -341,7 +359,7 @@ impl Engine {
     /// Passes the wanted take to the take queue.
     fn update_wanted_take(&mut self) {
         if let Some(tempo) = self.wanted_tempo {
-            let take = self.keys.complete(self.controls.take_at(tempo));
+            let take = self.keys.complete(self.controls.sounding_take_at(tempo));
             self.take_queue.set_wanted(&take);
         }
     }
@@ -350,16 +368,18 @@ impl Engine {
     /// that counts the samples processed.
     fn free_running(&mut self, host: &Transport, frames: u32) -> Transport {
         let Some(tempo) = self.controls.free_run.filter(|_| !host.playing) else {
-            self.free_position = 0.0;
+            (self.free_position, self.free_block) = (0.0 - self.count_in, None);
             return *host;
         };
-        let beats = Some(self.free_position);
-        self.free_position += f64::from(frames) * tempo / 60.0 / self.sample_rate;
+        let (start, per_sample) = (self.free_position, tempo / 60.0 / self.sample_rate);
+        self.free_position += f64::from(frames) * per_sample;
+        self.free_block = Some((start, per_sample));
         Transport {
-            playing: true,
+            // The block in which the count-in ends plays.
+            playing: start >= 0.0 || self.free_position > 0.0,
             tempo: Some(tempo),
             meter: host.meter,
-            beats,
+            beats: Some(start),
             ..Transport::default()
         }
     }

@@ -1,5 +1,7 @@
 //! Contents of an open window, drawn frame by frame.
 
+pub(crate) mod shortcuts;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,11 +26,13 @@ use crate::editor::host_edits::{HostEdits, ViewContext};
 use crate::editor::panels;
 use crate::editor::phrase::layout::GridLayout;
 use crate::editor::phrase::view::PhraseView;
-use crate::editor::phrase::{cell_edit, lane_headers, song_strip};
+use crate::editor::phrase::{cell_edit, cell_keys, lane_headers, song_strip};
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
 use crate::editor::styles::{self, style_title};
 use crate::editor::theme::{self, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, banner, take_remark};
+#[cfg(target_os = "linux")]
+use crate::editor::window::reader_hook::ReaderHook;
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrases, Status};
 use crate::params::controls::Controls;
@@ -65,10 +69,13 @@ pub(crate) struct EditorApp {
 pub(crate) const FAILED: &str =
     "The window failed. The drummer plays on. Close the window and open it again.";
 
-/// Duration of a message, in seconds.
 /// Duration of a message, and end of the greeting after the window opened, in seconds.
 const SAID: f64 = 8.0;
 const GREETED: f64 = 30.0;
+
+/// Message of a standalone program without sound.
+const NO_SOUND: &str = "No sound card answers, so nothing is heard and no MIDI arrives. Connect or \
+                        free one, or start JACK, then start the program again.";
 
 /// Message in a user's first window.
 const GREETING: &str = "New here? Press play in your DAW, step through the presets with ‹ and ›, and \
@@ -82,6 +89,8 @@ impl NiceEguiApp for EditorApp {
         frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         self.shared.made(frame.baseview_window());
+        #[cfg(target_os = "linux")]
+        context.add_plugin(ReaderHook(Arc::clone(&self.shared)));
         self.start(&context, host);
         Ok(())
     }
@@ -176,8 +185,9 @@ impl EditorApp {
         if frame.status.following {
             ui.ctx().request_repaint();
         }
-        let message = self.current_message(ui.ctx(), now, &frame);
         let busy = ui.input(|input| input.pointer.any_down());
+        self.follow_keys_and_controllers(ui.ctx(), busy, &frame.status);
+        let message = self.current_message(ui.ctx(), now, &frame);
         #[cfg(feature = "fault")]
         crate::fault_injection::in_window(self.sources.params.seed.value());
         if let Some(seconds) = self.edits.with_host(|session, set| session.update(now, busy, set)) {
@@ -191,6 +201,23 @@ impl EditorApp {
         }
         let action = self.draw(ui, scale, &frame, &phrase, message.as_ref());
         self.finish_frame(ui, scale, action);
+    }
+
+    /// Does what shortcuts and MIDI controllers ask for.
+    fn follow_keys_and_controllers(&mut self, context: &Context, busy: bool, status: &Status) {
+        let Sources { params, .. } = self.sources.clone();
+        // Elsewhere the host gets every key, too.
+        let own = cfg!(target_os = "linux") || self.edits.is_standalone();
+        if own && self.edits.shortcuts && self.shared.shortcuts.load(Ordering::Relaxed) {
+            shortcuts::act(context, &params, &mut self.edits);
+        }
+        self.edits.end_fill(&params, status);
+        if !busy {
+            self.edits.follow_controllers();
+        }
+        if let Some(said) = self.edits.midi.update() {
+            self.say(context, said);
+        }
     }
 
     fn read_frame(&mut self, now: f64) -> FrameState {
@@ -253,6 +280,7 @@ impl EditorApp {
         lane_headers::show(ui, &mut view, &grid, phrase);
         phrase.paint(ui.painter(), scale, &grid);
         cell_edit::edit(ui, &mut view, &grid, phrase);
+        cell_keys::edit(ui, &mut view, &grid, phrase);
         if let Some((text, wrong)) = message {
             // The gap above the panels, so that a message neither moves nor covers anything.
             let gap = Rect::from_x_y_ranges(rest.x_range(), split - margin..=split);
@@ -336,6 +364,8 @@ impl EditorApp {
         let typing = context.egui_wants_keyboard_input() || Popup::is_any_open(context);
         self.escape_taken = typing || self.files.is_open() || context.memory(has_focus);
         self.shared.typing.store(typing, Ordering::Relaxed);
+        let keys = self.edits.shortcuts && !self.escape_taken;
+        self.shared.shortcuts.store(keys, Ordering::Relaxed);
         if has_keys && !typing {
             self.shared.give_keys_back();
         }
@@ -353,13 +383,20 @@ impl EditorApp {
         if let Some(report) = self.edits.session().take_report() {
             self.message.set(report, now + SAID);
         }
+        if context.input(|input| input.key_pressed(Key::Escape)) && self.edits.midi.cancel() {
+            self.escape_taken = true;
+        }
+        if let Some(prompt) = self.edits.midi.prompt() {
+            return Some((prompt, false));
+        }
         if let Some(message) = self.message.current(context, now) {
             return Some(match message {
                 Ok(done) => (done.clone(), false),
                 Err(why) => (why.clone(), true),
             });
         }
-        let lasting = self.sources.link.notices().into_iter().next();
+        let silent = self.sources.link.own_transport().is_silent().then(|| NO_SOUND.to_owned());
+        let lasting = self.sources.link.notices().into_iter().next().or(silent);
         drag_message
             .or(lasting)
             .or_else(|| self.sources.params.state.notice().map(str::to_owned))
@@ -401,6 +438,8 @@ fn header(
         TransportStatus::Stopped
     };
     let model = match &frame.model {
+        // The controls of the transport need the room.
+        ModelState::Ready(_) if view.edits.own_transport().is_present() => "Model".to_owned(),
         ModelState::Loading => "Model: loading".to_owned(),
         ModelState::Missing(_) => "No model".to_owned(),
         ModelState::Ready(model) => format!("Model: {}", model.name),

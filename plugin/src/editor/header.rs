@@ -1,10 +1,12 @@
 //! Window header: title, presets, help, transport status, model, output and audition kit.
 
+mod play_controls;
 pub(crate) mod take_text;
 
 use egui::{Align2, Pos2, Rect, Ui, pos2, vec2};
 use groove::pattern::Meter;
 use groove::synth::{AUTOMATIC_KIT, KITS};
+use nice_plug::params::Param as _;
 
 use crate::editor::drawer::{Drawer, preset_browser};
 use crate::editor::host_edits::ViewContext;
@@ -103,7 +105,12 @@ impl Header<'_> {
         let style = if open { ButtonStyle::Selected } else { ButtonStyle::Flat };
         let hint = "Gestures and keys.";
         let help_pressed = Button { name: "Help", label: "?", style, hint }.show(ui, scale, help);
-        self.transport_text(ui, scale, rect, help.right() + scale.px(34.0), model.left());
+        if view.edits.own_transport().is_present() {
+            let free = rect.with_min_x(help.right() + scale.px(14.0)).with_max_x(model.left());
+            play_controls::show(ui, view, free);
+        } else {
+            self.transport_text(ui, scale, rect, help.right() + scale.px(34.0), model.left());
+        }
         let pressed = [
             (presets_pressed, Drawer::Presets),
             (model_pressed, Drawer::Model),
@@ -213,7 +220,7 @@ fn choose_kit(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
                 style.";
     let list =
         List { name: "Kit", choices: &titles, chosen, usual: 0, columns: 1, column: 112.0, hint };
-    if let Some(choice) = list.show(ui, view.scale, rect) {
+    if let Some(choice) = list.show(ui, view, rect, Some(param.as_ptr())) {
         view.edits.set(param, numbers[choice]);
     }
 }

@@ -1,19 +1,27 @@
 //! Edits by the user: the only place from which the window changes anything. Parameters are set
 //! through the host in complete gestures, so that automation and undo work.
 
+mod midi_learn;
+
+use std::sync::Arc;
+
 use groove::pattern::drum::Drum;
 use groove::pattern::{Hit, Step};
 use groove::take::pins::Pin;
+use nice_plug::context::PluginApi;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;
 
 use crate::editor::files::action::Action;
+use crate::editor::host_edits::midi_learn::MidiLearn;
 use crate::editor::theme::Scale;
 use crate::editor::window::shared::Sources;
-use crate::link::ModelState;
+use crate::link::own_transport::OwnTransport;
+use crate::link::{Link, ModelState, Status};
 use crate::params::DeepPocketParams;
 use crate::project::presets::{self, Preset};
+use crate::project::settings::Settings;
 use crate::session::clip_export::ExportOptions;
 use crate::session::{Session, SetParam};
 
@@ -51,15 +59,32 @@ pub(crate) struct HostEdits {
     pub options: ExportOptions,
     /// Preset that was played last.
     pub preset: Option<Preset>,
+    link: Arc<Link>,
+    /// MIDI controllers.
+    pub midi: MidiLearn,
+    /// Keys act while nobody types.
+    pub shortcuts: bool,
+    /// Bar of the fill that the window has demanded; `None` in it before the song plays.
+    fill: Option<Option<i64>>,
 }
 
 impl HostEdits {
     pub(crate) fn new(sources: &Sources) -> Self {
         let Sources { params, link } = sources.clone();
-        let session = Session::new(params, link);
+        let midi = MidiLearn::new(&params, Arc::clone(&link));
+        let session = Session::new(params, Arc::clone(&link));
         // A project whose take is a factory preset shows its name when the window opens.
         let preset = presets::factory().iter().find(|preset| session.sounds_as(preset)).cloned();
-        HostEdits { session, host: None, options: ExportOptions::default(), preset }
+        HostEdits {
+            session,
+            host: None,
+            options: ExportOptions::default(),
+            preset,
+            link,
+            midi,
+            shortcuts: Settings::for_user().0.shortcuts,
+            fill: None,
+        }
     }
 
     /// Connects to the host; parameters can be set from now on.
@@ -114,6 +139,41 @@ impl HostEdits {
     /// Sets a parameter in one complete gesture.
     pub(crate) fn set<P: Param>(&self, param: &P, value: P::Plain) {
         self.gesture(param, ParamGesture::Jump(param.preview_normalized(value)));
+    }
+
+    /// Returns `true` in the standalone program, which has no host.
+    pub(crate) fn is_standalone(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.plugin_api() == PluginApi::Standalone)
+    }
+
+    /// Returns the transport of the standalone program.
+    pub(crate) fn own_transport(&self) -> &OwnTransport {
+        self.link.own_transport()
+    }
+
+    /// Demands a fill at the end of this bar, or ends the demand.
+    pub(crate) fn toggle_fill(&mut self, params: &DeepPocketParams) {
+        let on = !params.fills.now.value();
+        self.set(&params.fills.now, on);
+        self.fill = on.then_some(None);
+    }
+
+    /// Ends the demand for a fill after its bar.
+    pub(crate) fn end_fill(&mut self, params: &DeepPocketParams, status: &Status) {
+        let Some(bar) = self.fill.filter(|_| status.following) else { return };
+        if bar.is_none_or(|bar| bar == status.bar) {
+            self.fill = Some(Some(status.bar));
+        } else {
+            self.fill = None;
+            self.set(&params.fills.now, false);
+        }
+    }
+
+    /// Tells the host about parameters that MIDI controllers have moved.
+    pub(crate) fn follow_controllers(&mut self) {
+        for (param, value) in self.midi.moved() {
+            self.with_host(|_, set| set(param, value));
+        }
     }
 
     /// Pins a cell as it sounds.

@@ -18,14 +18,18 @@ mod clips;
 mod controls;
 mod first_day;
 mod grid;
+mod keys;
 mod presets;
 mod song;
+mod standalone;
+mod tasks;
 mod window;
 
 use crate::editor::app::EditorApp;
 use crate::editor::theme;
 use crate::editor::window::shared::Sources;
-use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, link};
+use crate::link::own_transport::{OwnTransport, Sound};
+use crate::link::{AudioEnd, Link, Phrase, Phrases, Status, Take, link, link_with};
 use crate::params::DeepPocketParams;
 
 /// A host that applies every value at once and checks that it comes inside a gesture.
@@ -86,7 +90,12 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let (audio, _, link) = link();
+        Rig::with(None)
+    }
+
+    /// Opens the window of a host's plugin, or of a standalone program with this sound.
+    fn with(sound: Option<Sound>) -> Self {
+        let (audio, _, link) = link_with(OwnTransport::new(sound));
         let params = Arc::new(DeepPocketParams::default());
         let host = Arc::new(Host::default());
         let sources = Sources { params: Arc::clone(&params), link: Arc::clone(&link) };
@@ -104,7 +113,7 @@ impl Rig {
     }
 
     /// Returns the centre of a control. A label beside it may have the same name. The name of a
-    /// cell with a hit goes on after a colon.
+    /// cell with a hit goes on after a comma.
     fn find(&self, name: &str) -> Pos2 {
         let named = self.window.query_all_by_label(name);
         let mut controls = named.filter(|node| node.accesskit_node().role() != Role::Label);
@@ -114,7 +123,7 @@ impl Rig {
 
     /// Returns the cell at a position if it has a hit.
     fn struck_cell(&self, position: &str) -> Option<egui_kittest::Node<'_>> {
-        let start = format!("{position}: ");
+        let start = format!("{position}, ");
         let mut nodes = self.window.root().children_recursive();
         nodes.find(|node| node.accesskit_node().label().is_some_and(|it| it.starts_with(&start)))
     }
@@ -122,7 +131,7 @@ impl Rig {
     /// Returns the description of a cell's hit.
     fn hit_text(&self, position: &str) -> Option<String> {
         let label = self.struck_cell(position)?.accesskit_node().label()?;
-        label.strip_prefix(position)?.strip_prefix(": ").map(str::to_owned)
+        label.strip_prefix(position)?.strip_prefix(", ").map(str::to_owned)
     }
 
     /// Returns the names of all clickable nodes and the number of nameless ones.

@@ -2,6 +2,8 @@
 //! its size in pixels, draws however late the host attaches it, and repaints when its contents
 //! change.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod reader_hook;
 pub(crate) mod shared;
 mod watcher;
 
@@ -12,6 +14,7 @@ use std::sync::atomic::Ordering;
 #[cfg(target_os = "linux")]
 use std::time::{Duration, Instant};
 
+use crossbeam_utils::atomic::AtomicCell;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize, Size};
 use nice_plug::editor::{
@@ -32,6 +35,17 @@ use crate::platform::{window_close::request_close, x11::X11Connection};
 
 /// Minimum and maximum aspect ratio (width over height).
 const ASPECTS: [f32; 2] = [1.4, 2.4];
+
+/// Pixels per point that the command line of the standalone program asks for; 0: the system's.
+static DISPLAY_SCALE: AtomicCell<f64> = AtomicCell::new(0.0);
+
+/// Sets the pixels per point of windows whose host and system know none: the framework does not pass
+/// on the standalone program's `--dpi-scale`.
+pub fn set_display_scale(scale: f64) {
+    if scale.is_finite() && (0.5..=4.0).contains(&scale) {
+        DISPLAY_SCALE.store(scale);
+    }
+}
 
 /// The plugin's editor as the host sees it. Every open window is created from the same sources.
 pub struct Window {
@@ -57,10 +71,17 @@ impl Editor for Window {
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<WindowHandle>, Box<dyn Error>> {
         self.shared.drawn.store(false, Ordering::Relaxed);
+        let asked = Some(DISPLAY_SCALE.load()).filter(|scale| *scale > 0.0);
+        let fallback_scale_factor = fallback_scale_factor.or(asked);
         let repaint = RepaintNotifier::new();
-        let size = self.sources.window_size();
+        let points = self.sources.window_size();
+        // baseview opens the window at the system's scale, so that of the command line needs pixels.
+        let size = match asked {
+            Some(scale) => Size::Physical(points.to_physical(scale)),
+            None => Size::Logical(points.cast()),
+        };
         let editor = create_egui_editor(
-            EguiEditorState::from_size(Size::Logical(size.cast()), 1.0),
+            EguiEditorState::from_size(size, 1.0),
             repaint.clone(),
             EguiNiceSettings::new().with_tile("Deep Pocket").with_resize_hint(self.resize_hint()),
             EditorApp::new(self.sources.clone(), Arc::clone(&self.shared)),

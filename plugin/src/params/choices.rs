@@ -83,6 +83,17 @@ pub enum PaceChoice {
     Double,
 }
 
+/// Note value whose pairs swing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum SwingChoice {
+    /// Pairs of sixteenths.
+    #[name = "1/16"]
+    Sixteenths,
+    /// Pairs of eighths.
+    #[name = "1/8"]
+    Eighths,
+}
+
 /// Use of the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum PrimeMode {

@@ -6,7 +6,7 @@ use groove::synth::AUTOMATIC_KIT;
 use groove::take::{Fills, Take, TakeControls};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
-use crate::params::{DeepPocketParams, LaneParams, PaceChoice, PhraseOrder};
+use crate::params::{DeepPocketParams, LaneParams, PaceChoice, PhraseOrder, SwingChoice};
 pub use crate::params::{LaunchGrid, PrimeMode};
 
 /// All parameters, clamped to their ranges and free of NaN.
@@ -16,6 +16,8 @@ pub struct Controls {
     pub take: TakeControls,
     /// Position and content of fills.
     pub fills: Fills,
+    /// Every bar ends with a fill, whatever `fills` says. No part of the take that the user keeps.
+    pub fill_now: bool,
     /// Bars per phrase: 1, 2, 4 or 8.
     pub phrase_bars: u8,
     /// Phrases vary the theme instead of repeating it.
@@ -76,6 +78,7 @@ impl Controls {
                 steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
                 amount: finite(fills.amount.value(), 0.5),
             },
+            fill_now: fills.now.value(),
             phrase_bars: drummer.phrase.value().count(),
             evolve: drummer.order.value() == PhraseOrder::Evolve,
             performance: performance(params),
@@ -106,6 +109,14 @@ impl Controls {
         let controls = TakeControls { tempo, ..take };
         Take { controls, fills, phrase_bars, evolve, ..Take::default() }
     }
+
+    /// Returns the take that sounds: with a fill in every bar while one is demanded.
+    #[must_use]
+    pub fn sounding_take_at(&self, tempo: f32) -> Take {
+        let take = self.take_at(tempo);
+        let every = if self.fill_now { 1 } else { take.fills.every };
+        Take { fills: Fills { every, ..take.fills }, ..take }
+    }
 }
 
 fn take_controls(params: &DeepPocketParams) -> TakeControls {
@@ -128,6 +139,10 @@ fn performance(params: &DeepPocketParams) -> Performance {
     let DeepPocketParams { playing, lanes, .. } = params;
     Performance {
         swing: finite(playing.swing.value(), 0.0),
+        swing_of: match playing.swing_of.value() {
+            SwingChoice::Sixteenths => perform::SwingOf::Sixteenths,
+            SwingChoice::Eighths => perform::SwingOf::Eighths,
+        },
         timing: finite(playing.timing.value(), 1.0),
         dynamics: finite(playing.dynamics.value(), 1.0),
         velocity: finite(playing.velocity.value(), 0.0),

@@ -9,11 +9,11 @@ use groove::synth::{AUTOMATIC_KIT, LAST_KIT};
 use nice_plug::prelude::*;
 
 use crate::params::choices::{
-    FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
+    FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
 use crate::params::text::{
     channel_from_text, channel_text, kit_from_text, kit_text, map_from_text, map_text,
-    style_from_text, style_text,
+    style_from_text, style_text, swing_from_text, swing_percent,
 };
 use crate::params::{
     AuditionParams, ChangeCounter, DeepPocketParams, DrummerParams, FIRST_TAKE, FillParams,
@@ -136,6 +136,7 @@ impl FillParams {
             every: choice("Fill", FillInterval::Never, changes),
             length: whole("Fill length", 2, [1, 8], changes).with_unit(" beats"),
             amount: percent("Fill amount", 0.5, 0.0, 1.0, changes),
+            now: switch("Fill now", false, changes),
         }
     }
 }
@@ -143,7 +144,10 @@ impl FillParams {
 impl PlayingParams {
     fn new(changes: &ChangeCounter) -> Self {
         PlayingParams {
-            swing: percent("Swing", 0.0, 0.0, 1.0, changes),
+            swing: percent("Swing", 0.0, 0.0, 1.0, changes)
+                .with_value_to_string(Arc::new(|swing| format!("{:.0}", swing_percent(swing))))
+                .with_string_to_value(Arc::new(swing_from_text)),
+            swing_of: choice("Swing of", SwingChoice::Sixteenths, changes),
             timing: percent("Timing", 1.0, 0.0, 2.0, changes),
             dynamics: percent("Dynamics", 1.0, 0.0, 2.0, changes),
             velocity: linear("Velocity", 0.0, [-64.0, 64.0], 1.0, 0, changes),

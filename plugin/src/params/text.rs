@@ -60,3 +60,14 @@ fn numbered(last: u8, text: &str, text_of: impl Fn(i32) -> String) -> Option<i32
     let named = (0..=last.into()).find(|number| text_of(*number).eq_ignore_ascii_case(text));
     named.or_else(|| text.parse().ok())
 }
+
+/// Returns the position of the second note of a swung pair, in percent of the pair.
+pub(super) fn swing_percent(swing: f32) -> f32 {
+    50.0 + 25.0 * swing
+}
+
+/// Reads the position of the second note of a swung pair, in percent.
+pub(super) fn swing_from_text(text: &str) -> Option<f32> {
+    let percent: f32 = text.trim().trim_end_matches('%').trim().parse().ok()?;
+    Some((percent - 50.0) / 25.0)
+}

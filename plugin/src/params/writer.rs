@@ -6,7 +6,7 @@ use groove::take::{Primer, Take, TakeControls};
 use nice_plug::params::{Param, internals::ParamPtr};
 
 use crate::params::{
-    DeepPocketParams, FillInterval, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
+    DeepPocketParams, FillInterval, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
 
 /// Sets a parameter to a normalised value through the host, in one complete gesture.
@@ -61,6 +61,11 @@ impl ParamWriter<'_, '_> {
     pub(crate) fn performance(&mut self, params: &DeepPocketParams, performance: &Performance) {
         let DeepPocketParams { playing, lanes, .. } = params;
         self.set(&playing.swing, performance.swing);
+        let swing_of = match performance.swing_of {
+            perform::SwingOf::Sixteenths => SwingChoice::Sixteenths,
+            perform::SwingOf::Eighths => SwingChoice::Eighths,
+        };
+        self.set(&playing.swing_of, swing_of);
         self.set(&playing.timing, performance.timing);
         self.set(&playing.dynamics, performance.dynamics);
         self.set(&playing.velocity, performance.velocity);

@@ -17,8 +17,9 @@ use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    ChangeWindowAttributesAux, ConnectionExt as _, EventMask, InputFocus, KeyPressEvent,
+    ChangeWindowAttributesAux, ConnectionExt as _, EventMask, InputFocus, KeyButMask, KeyPressEvent,
 };
+use x11rb::rust_connection::RustConnection;
 
 use crate::platform::x11::{X11Connection, host_of};
 
@@ -35,6 +36,17 @@ pub(crate) fn return_focus(display: &mut X11Connection, window: u32) {
     }
 }
 
+/// Returns `true` if a key is among these symbols and pressed without Ctrl, Alt or Super.
+fn is_own(connection: &RustConnection, key: &KeyPressEvent, own: &[u32]) -> bool {
+    let others = KeyButMask::CONTROL | KeyButMask::MOD1 | KeyButMask::MOD4;
+    if own.is_empty() || u16::from(key.state) & u16::from(others) != 0 {
+        return false;
+    }
+    let symbols = connection.get_keyboard_mapping(key.detail, 1).ok();
+    let symbols = symbols.and_then(|request| request.reply().ok());
+    symbols.is_some_and(|of| of.keysyms.first().is_some_and(|symbol| own.contains(symbol)))
+}
+
 /// Forwards the keys of a window to its host.
 #[derive(Default)]
 pub(crate) struct KeyForwarder {
@@ -45,8 +57,15 @@ pub(crate) struct KeyForwarder {
 }
 
 impl KeyForwarder {
-    /// Forwards the key events of a window since the last call to the host, unless the user types.
-    pub(crate) fn forward(&mut self, display: &mut X11Connection, window: u32, typing: bool) {
+    /// Forwards the key events of a window since the last call to the host, unless the user types,
+    /// and except the keys that the window uses itself, given as key symbols.
+    pub(crate) fn forward(
+        &mut self,
+        display: &mut X11Connection,
+        window: u32,
+        typing: bool,
+        own: &[u32],
+    ) {
         if typing {
             self.typed = Some(Instant::now());
         }
@@ -65,7 +84,10 @@ impl KeyForwarder {
                 Event::KeyRelease(key) => (key, EventMask::KEY_RELEASE),
                 _ => continue,
             };
-            if !typed && let Some(host) = host_of(connection, window) {
+            if !typed
+                && !is_own(connection, &key, own)
+                && let Some(host) = host_of(connection, window)
+            {
                 let copy = KeyPressEvent { event: host, child: window, ..key };
                 drop(connection.send_event(true, host, mask, copy));
                 drop(connection.flush());

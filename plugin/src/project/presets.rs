@@ -14,6 +14,7 @@ use groove::play::perform::Performance;
 use groove::take::Take;
 use serde::{Deserialize, Serialize};
 
+use crate::project::factory_presets::FILES;
 use crate::project::folders::files_in;
 use crate::project::models::style_title;
 
@@ -36,7 +37,7 @@ pub struct Preset {
     pub version: u32,
     /// Name.
     pub name: String,
-    /// Short description of the feel.
+    /// Short description of the feel, or tags.
     #[serde(default)]
     pub feel: String,
     /// The take, with its intended tempo.
@@ -159,9 +160,13 @@ pub fn load(path: &Path) -> Result<Preset, String> {
 pub fn save(folder: &Path, preset: &Preset) -> Result<PathBuf, String> {
     let fault = |why: String| format!("The preset cannot be saved: {why}.");
     let path = new_path(folder, &preset.name).map_err(fault)?;
-    let text = serde_json::to_string_pretty(preset).map_err(|why| fault(why.to_string()))?;
-    write_atomic(&path, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
+    write(&path, preset).map_err(fault)?;
     Ok(path)
+}
+
+fn write(path: &Path, preset: &Preset) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(preset).map_err(|why| why.to_string())?;
+    write_atomic(path, text.as_bytes()).map_err(|why| why.to_string())
 }
 
 /// Gives a preset file another name and returns its new path.
@@ -174,12 +179,20 @@ pub fn rename(path: &Path, name: &str) -> Result<PathBuf, String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let renamed = new_path(folder, name).map_err(fault)?;
     preset.name = name.trim().into();
-    let text = serde_json::to_string_pretty(&preset).map_err(|why| fault(why.to_string()))?;
-    write_atomic(&renamed, text.as_bytes()).map_err(|why| fault(why.to_string()))?;
+    write(&renamed, &preset).map_err(fault)?;
     fs::remove_file(path).map_err(|why| {
         fault(format!("it is there under both names, because the old file stays ({why})"))
     })?;
     Ok(renamed)
+}
+
+/// Replaces the tags of a preset file: the words that describe its feel.
+///
+/// # Errors
+/// Returns a message if it cannot be read or written.
+pub fn tag(path: &Path, tags: &str) -> Result<(), String> {
+    let preset = Preset { feel: tags.trim().into(), ..load(path)? };
+    write(path, &preset).map_err(|why| format!("The preset cannot be tagged: {why}."))
 }
 
 /// Deletes a preset file.
@@ -203,78 +216,6 @@ fn new_path(folder: &Path, name: &str) -> Result<PathBuf, String> {
         return Err(format!("a preset named {name} already exists"));
     }
     Ok(path)
-}
-
-macro_rules! files {
-    ($($name:literal)*) => {
-        /// Files of the factory presets.
-        const FILES: &[&str] =
-            &[$(include_str!(concat!("../../../assets/presets/", $name, ".json"))),*];
-    };
-}
-
-files! {
-    "afrobeat-engine"
-    "arena-rock"
-    "bossa-evening"
-    "breakdown"
-    "bright-chorus"
-    "caravan"
-    "country-train"
-    "crate-digger"
-    "cuban-stroll"
-    "cymbal-eighths"
-    "dance-floor"
-    "deep-shuffle"
-    "dembow"
-    "dembow-off-beat"
-    "dembow-sixteenths"
-    "disco-gallop"
-    "disco-lift"
-    "double-bass-drive"
-    "drill-steps"
-    "driving-rock"
-    "dusty-loop"
-    "fast-punk"
-    "floor-rock"
-    "ghost-note-funk"
-    "ghosted-break"
-    "gospel-drive"
-    "half-time-riff"
-    "half-time-stomp"
-    "head-nod"
-    "highlife-sway"
-    "island-sway"
-    "jacking-claps"
-    "jazz-walk"
-    "jungle-ghosts"
-    "kick-kick-snare"
-    "late-night-skip"
-    "latin-night"
-    "peak-hour"
-    "piano-house"
-    "rim-riddim"
-    "rock-shuffle"
-    "samba-parade"
-    "second-line-roll"
-    "sixteenth-runner"
-    "slow-blues"
-    "slow-heavy-rock"
-    "soul-four"
-    "straight-rock"
-    "street-corner"
-    "swung-boom-bap"
-    "thrash-charge"
-    "tight-funk"
-    "tom-machine"
-    "trap-eighths"
-    "trap-rolls"
-    "tumbling-break"
-    "two-step-roller"
-    "two-step-shuffle"
-    "up-tempo-jazz"
-    "warehouse"
-    "warm-soul"
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A new instance starts with them ([`Settings::load`]); a loaded project takes precedence. The
 //! window changes them with [`Settings::change`].
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,10 @@ pub struct Settings {
     pub folder: Option<PathBuf>,
     /// The window has greeted the user.
     pub greeted: bool,
+    /// Ids of the parameters that MIDI controllers move, by controller.
+    pub controllers: BTreeMap<u8, String>,
+    /// The window's keys act while nobody types in it.
+    pub shortcuts: bool,
 }
 
 /// A drum map and the pitches of the user's own map.
@@ -53,7 +58,14 @@ impl UserMap {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { version: VERSION, map: None, folder: None, greeted: false }
+        Settings {
+            version: VERSION,
+            map: None,
+            folder: None,
+            greeted: false,
+            controllers: BTreeMap::new(),
+            shortcuts: true,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Undo, A/B, pins, presets and dropped files, as a musician expects them.
 
 mod held_lanes;
+mod undo;
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -45,7 +45,7 @@ const APT: Manager = Manager {
         libx11-xcb1 libxcb1 libxkbcommon0 libxkbcommon-x11-0 libegl1 libegl-mesa0 libgl1 \
         libgl1-mesa-dri",
     test: "libxcb1-dev xvfb openbox python3-gi gir1.2-gtk-3.0 python3-pyqt5 python3-mido \
-        imagemagick",
+        imagemagick dbus at-spi2-core gir1.2-atspi-2.0",
 };
 
 const DNF: Manager = Manager {
@@ -58,7 +58,7 @@ const DNF: Manager = Manager {
         libX11-xcb libxcb libxkbcommon libxkbcommon-x11 mesa-libEGL mesa-libGL \
         mesa-dri-drivers",
     test: "libxcb-devel xorg-x11-server-Xvfb openbox python3-gobject gtk3 \
-        python3-qt5|python3-pyqt5 python3-mido ImageMagick",
+        python3-qt5|python3-pyqt5 python3-mido ImageMagick dbus-daemon at-spi2-core",
 };
 
 const PACMAN: Manager = Manager {
@@ -67,7 +67,8 @@ const PACMAN: Manager = Manager {
     refresh: "",
     install: "pacman --sync --needed --noconfirm",
     build: "pkgconf alsa-lib jack libx11 libxcb libxkbcommon libxkbcommon-x11 libglvnd mesa",
-    test: "xorg-server-xvfb openbox python-gobject gtk3 python-pyqt5 python-mido imagemagick",
+    test: "xorg-server-xvfb openbox python-gobject gtk3 python-pyqt5 python-mido imagemagick \
+        dbus at-spi2-core",
 };
 
 /// Installs missing packages. Asks first on a terminal, unless `CI` is set.

@@ -28,7 +28,36 @@ pub fn on_screen(test: &str, body: impl FnOnce(&Screen)) {
         return;
     }
     let test_binary = std::env::current_exe().expect("the test knows its own file");
-    let mut again = Command::new(test_binary);
+    run_again(test, Command::new(test_binary));
+}
+
+/// Like [`on_screen`], on a session bus of its own, for tests with a screen reader. Skips the test if
+/// its programs are not installed.
+pub fn on_bus(test: &str, body: impl FnOnce(&Screen)) {
+    if std::env::var_os(ON_SCREEN).is_some() {
+        return on_screen(test, body);
+    }
+    let works = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        let quiet = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.status().is_ok_and(|status| status.success())
+    };
+    let client = "import gi; gi.require_version('Atspi', '2.0')";
+    if !works("dbus-run-session", &["--version"]) || !works("/usr/bin/python3", &["-c", client]) {
+        println!(
+            "{test} is skipped: it needs dbus-run-session and the AT-SPI bindings of Python, which \
+             `cargo xtask test` installs."
+        );
+        return;
+    }
+    let test_binary = std::env::current_exe().expect("the test knows its own file");
+    let mut session = Command::new("dbus-run-session");
+    session.arg("--").arg(test_binary);
+    run_again(test, session);
+}
+
+/// Runs a test again by the start of its command, on a screen of its own.
+fn run_again(test: &str, mut again: Command) {
     again.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(ON_SCREEN, "1");
     let output = run_on_screen(&mut again, Command::output).expect("the test runs itself again");
     let said = String::from_utf8_lossy(&output.stdout);

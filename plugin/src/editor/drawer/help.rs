@@ -4,14 +4,15 @@ use egui::{Align2, Rect, ScrollArea, Sense, Ui, vec2};
 
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
-use crate::editor::widgets::{line, paragraph};
+use crate::editor::widgets::{line, menu_check, paragraph, remark};
+use crate::project::settings::Settings;
 
 /// Width of the column of gestures and space below an entry, in design points.
 const GESTURE: f32 = 150.0;
 const SPACE: f32 = 7.0;
 
 /// Parts of the page: title, and gestures with what they do.
-const PARTS: [(&str, &[(&str, &str)]); 4] = [
+const PARTS: [(&str, &[(&str, &str)]); 5] = [
     (
         "PHRASE",
         &[
@@ -31,7 +32,11 @@ const PARTS: [(&str, &[(&str, &str)]); 4] = [
         &[
             ("Drag or scroll", "turns; up or right is more, shift is fine"),
             ("Double click", "the default"),
-            ("Right click or Enter", "types a value"),
+            ("Enter", "types a value"),
+            (
+                "Right click",
+                "types a value, or MIDI learn: the next controller that you move is connected",
+            ),
         ],
     ),
     (
@@ -48,16 +53,39 @@ const PARTS: [(&str, &[(&str, &str)]); 4] = [
         &[
             ("Tab, arrows, Enter", "reach, turn and type every control"),
             ("Escape", "closes what was opened last"),
+            ("N", "new take"),
+            ("Z, with shift", "back to the previous take, on to the next"),
+            ("F", "a fill at the end of this bar"),
+            ("1 to 9, with shift", "mute a drum, from the kick up; solo it"),
             ("Space and all others", "go to the host"),
+        ],
+    ),
+    (
+        "KEYS ON A CELL OF THE PHRASE",
+        &[
+            ("Arrows, Home, End", "to the next cell or drum; with Ctrl by bars"),
+            ("Enter", "a hit or none; Delete: none"),
+            ("+ and −", "louder, softer"),
+            ("1 to 6; S F D B R", "ways of playing; strokes, as in its menu"),
+            ("P", "pins it as it is"),
         ],
     ),
 ];
 
-pub(crate) fn show(ui: &mut Ui, view: &ViewContext<'_>, inside: Rect) {
+pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let scale = view.scale;
     let small = || scale.font(FontRole::Small);
     ui.scope_builder(egui::UiBuilder::new().max_rect(inside), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let hint = "Off: all keys go to the host, unless you type in the window.";
+            let (name, on) = ("Keys of this window", view.edits.shortcuts);
+            if menu_check(ui, scale, name, "N, Z, F and 1 to 9 act here", hint, on) {
+                view.edits.shortcuts = !on;
+                let saved = Settings::change(|settings| settings.shortcuts = !on);
+                if let Err(why) = saved {
+                    remark(ui.ctx(), why);
+                }
+            }
             for (title, entries) in PARTS {
                 let size = vec2(ui.available_width(), scale.px(22.0));
                 let (rect, _) = ui.allocate_exact_size(size, Sense::hover());

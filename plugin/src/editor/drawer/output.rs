@@ -46,7 +46,10 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let rows = Rows { scale: view.scale, inside };
     drum_map(ui, view, rows);
     channels(ui, view, rows);
-    free_run(ui, view, rows.at(306.0));
+    // The standalone program has play and tempo in its header.
+    if !view.edits.own_transport().is_present() {
+        free_run(ui, view, rows.at(306.0));
+    }
 }
 
 /// Draws the choice of the drum map, its pitches, and the switch of articulations.
@@ -68,7 +71,7 @@ fn drum_map(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
         List { name: "Drum map", choices: &maps, chosen, usual, columns: 1, column: 240.0, hint };
     let remember = place.with_min_x(place.right() - scale.px(86.0));
     let place = place.with_max_x(remember.left() - scale.px(6.0));
-    if let Some(choice) = list.show(ui, scale, place) {
+    if let Some(choice) = list.show(ui, view, place, Some(map.as_ptr())) {
         view.edits.set(map, numbers[choice]);
     }
     let hint = "New instances start with this map. Existing projects keep theirs.";
@@ -109,7 +112,8 @@ fn channels(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     let hint = "The MIDI channel of the notes. Most drum kits listen on 10.";
     let list =
         List { name: "Channel", choices: &channels, chosen, usual, columns: 4, column: 44.0, hint };
-    if let Some(choice) = list.show(ui, scale, place.with_max_x(place.left() + scale.px(80.0))) {
+    let field = place.with_max_x(place.left() + scale.px(80.0));
+    if let Some(choice) = list.show(ui, view, field, Some(params.channel.as_ptr())) {
         view.edits.set(&params.channel, i32::try_from(choice + 1).unwrap_or(10));
     }
     let through = place.with_min_x(place.left() + scale.px(104.0));

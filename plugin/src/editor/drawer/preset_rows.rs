@@ -1,5 +1,5 @@
-//! Rows of the preset drawer: presets, favourite takes, and the menu that renames and deletes a
-//! preset of the user.
+//! Rows of the preset drawer: presets, favourite takes, and the menu that renames, tags and
+//! deletes a preset of the user.
 
 use std::path::Path;
 
@@ -108,7 +108,7 @@ fn entry(
     response.on_hover_cursor(CursorIcon::PointingHand)
 }
 
-/// Draws a preset of the user; a right click renames or deletes it. Returns `true` if its file was
+/// Draws a preset of the user; a right click renames, tags or deletes it. Returns `true` if its file was
 /// changed.
 pub(super) fn own_row(
     ui: &mut Ui,
@@ -120,7 +120,7 @@ pub(super) fn own_row(
     if response.clicked() {
         play(view, preset);
     }
-    let response = response.on_hover_text("Right click: rename or delete.");
+    let response = response.on_hover_text("Right click: rename, tag or delete.");
     let popup = Popup::context_menu(&response)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .gap(view.scale.px(4.0));
@@ -147,6 +147,16 @@ fn file_menu(ui: &mut Ui, view: &mut ViewContext<'_>, preset: &Preset, path: &Pa
                 false
             }
         };
+    }
+    let (rect, _) = ui.allocate_exact_size(scale.size(230.0, 28.0), Sense::hover());
+    let tags = field(ui, view, rect, "New tags", "Tags: verse, brushes, late");
+    let hint = "The words above are shown with the preset, and the search finds them.";
+    if menu_item(ui, scale, "Tag preset", "Set tags", hint) {
+        let tagged = presets::tag(path, &tags);
+        if let Some(loaded) = view.edits.preset.as_mut().filter(|it| **it == *preset) {
+            loaded.feel = tags.trim().into();
+        }
+        return tagged.map_err(|why| remark(ui.ctx(), why)).is_ok();
     }
     let hint = "Deletes the file. It cannot be undone.";
     if menu_item(ui, scale, "Delete preset", "Delete for good", hint) {

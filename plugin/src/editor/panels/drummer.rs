@@ -84,7 +84,7 @@ fn style(
     let [chosen, usual] =
         [chosen, usual].map(|number| numbers.iter().position(|&n| n == number).unwrap_or(0));
     let list = List { name, choices: &styles, chosen, usual, columns: 3, column: 140.0, hint };
-    if let Some(choice) = list.show(ui, view.scale, rect) {
+    if let Some(choice) = list.show(ui, view, rect, Some(param.as_ptr())) {
         view.edits.set(param, numbers[choice].into());
     }
 }

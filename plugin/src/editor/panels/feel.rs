@@ -1,6 +1,6 @@
 //! Feel panel: swing, timing, dynamics, velocity, pace.
 
-use egui::{Rect, Ui, vec2};
+use egui::{Pos2, Rect, Ui, vec2};
 
 use crate::editor::host_edits::ViewContext;
 use crate::editor::widgets::{Dial, Segments};
@@ -13,7 +13,8 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let dial = |column: f32, row: f32| {
         Rect::from_min_size(dials.min + vec2(size.x * column, size.y * row), size)
     };
-    let hint = "Delay of every second sixteenth: 67 % makes each pair a triplet.";
+    let hint = "Where the second note of each pair falls: 50 % is straight, 67 % a triplet shuffle, 75 % \
+                dotted. The pairs are sixteenths or eighths, as chosen beside it.";
     Dial::small(&params.swing, "Swing", hint).show(ui, view, dial(0.0, 0.0));
     let hint = "Amount of the drummer's micro-timing: 0 % is on the grid, 100 % as the drummer \
                 plays, more exaggerates.";
@@ -27,6 +28,8 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         view,
         dial(1.0, 1.0),
     );
+    // Above the dials, whose areas meet here.
+    swing_of(ui, view, dial(0.0, 0.0).right_center());
     Segments {
         param: &params.pace,
         name: "Time",
@@ -34,4 +37,19 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         hint: "Plays the pattern in half, normal or double time.",
     }
     .show(ui, view, segments);
+}
+
+/// Draws the note value that swings, around a point to the right of the dial.
+fn swing_of(ui: &mut Ui, view: &ViewContext<'_>, middle: Pos2) {
+    let scale = view.scale;
+    for (step, label, place) in [(0, "16", -23.0), (1, "8", 1.0)] {
+        let corner = middle + scale.size(-13.0, place - 4.0);
+        Segments {
+            param: &view.params.playing.swing_of,
+            name: "Swing of",
+            choices: &[(step, label)],
+            hint: "Sixteenths swing in funk and hip-hop, eighths in shuffle and jazz.",
+        }
+        .show(ui, view, Rect::from_min_size(corner, scale.size(26.0, 20.0)));
+    }
 }

@@ -48,10 +48,12 @@ fn history(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &Histo
         Rect::from_x_y_ranges(left..=left + width, rect.y_range())
     };
     let look = |can: bool| if can { ButtonStyle::Flat } else { ButtonStyle::Disabled };
-    let hint = "Back to the previous take. No take is lost.";
+    let hint = "Back to the previous take, with shift to the first one. No take is lost.";
     let undo = Button { name: "Undo", label: "↺", style: look(overview.can_undo), hint };
     if undo.show(ui, scale, place(0.0)) {
-        view.edits.with_host(Session::undo);
+        let all = ui.input(|input| input.modifiers.shift);
+        let back = if all { Session::undo_all } else { Session::undo };
+        view.edits.with_host(back);
     }
     let hint = "On to the next take.";
     let redo = Button { name: "Redo", label: "↻", style: look(overview.can_redo), hint };

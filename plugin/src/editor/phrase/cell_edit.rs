@@ -1,6 +1,6 @@
 //! Editing the grid: click toggles a cell, drag paints velocities, shift-click pins the cell as it
-//! sounds, right click opens the menu. Lanes are widgets; cells are exposed to assistive tools and
-//! tests.
+//! sounds, right click opens the menu. Lanes are widgets; their cells are exposed by
+//! [`crate::editor::phrase::cell_keys`].
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ use crate::editor::phrase::lane_headers;
 use crate::editor::phrase::layout::{Cell, GridLayout, LANES, velocity_at};
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme;
+use crate::editor::widgets::hint_below;
 
 /// Handles the pointer in the phrase drawn in `grid`.
 pub(crate) fn edit(
@@ -35,34 +36,10 @@ pub(crate) fn edit(
         let response = ui.interact(across, id, Sense::click_and_drag());
         response
             .widget_info(|| WidgetInfo::labeled(Role::Row, true, format!("{} lane", drum.name())));
-        tell_cells(ui, grid, phrase, row);
         act(ui, view, grid, phrase, row, &response);
         lane_headers::menu(view, phrase, drum, &response, cell_asked(ui, grid, row, &response));
         describe(ui, grid, phrase, row, &response);
     }
-}
-
-/// Exposes the cells of a lane, only while an assistive tool is connected.
-fn tell_cells(ui: &Ui, grid: &GridLayout, phrase: &PhraseView<'_>, row: usize) {
-    if ui.ctx().accesskit_node_builder(ui.scope_id(), |_| ()).is_none() {
-        return;
-    }
-    for (bar, column) in grid.columns.iter().enumerate() {
-        for step in 0..column.meter.steps() {
-            let cell = Cell { row, bar, step, place: column.first + step };
-            let id = ui.make_persistent_id(("cell", row, cell.place));
-            let response = ui.interact(grid.cell(cell), id, Sense::empty());
-            let struck = phrase.hit(bar, step, cell.drum()).is_some();
-            let name = name_of(phrase, cell);
-            response.widget_info(|| WidgetInfo::selected(Role::Cell, true, struck, &name));
-        }
-    }
-}
-
-/// Returns the name of a cell, for example "Snare, bar 2, sixteenth 5: rim shot, velocity 96".
-fn name_of(phrase: &PhraseView<'_>, cell: Cell) -> String {
-    let text = phrase.describe(cell.bar, cell.step, cell.drum());
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 fn act(
@@ -81,8 +58,7 @@ fn act(
         if ui.input(|input| input.modifiers.shift) {
             view.edits.pin_as_heard(cell.place, cell.drum(), phrase.pattern_hit(cell));
         } else {
-            let sounds = phrase.hit(cell.bar, cell.step, cell.drum()).is_some();
-            view.edits.session_mut().toggle(cell.place, cell.drum(), sounds);
+            toggle(view, phrase, cell);
         }
     }
     let painted_id = response.id.with("painted");
@@ -109,6 +85,12 @@ fn act(
         }
         ui.data_mut(|data| data.insert_temp(painted_id, painted));
     }
+}
+
+/// Adds a hit to an empty cell, or silences a hit.
+pub(super) fn toggle(view: &mut ViewContext<'_>, phrase: &PhraseView<'_>, cell: Cell) {
+    let sounds = phrase.hit(cell.bar, cell.step, cell.drum()).is_some();
+    view.edits.session_mut().toggle(cell.place, cell.drum(), sounds);
 }
 
 /// Cells that a drag has painted.
@@ -159,9 +141,12 @@ fn describe(ui: &Ui, grid: &GridLayout, phrase: &PhraseView<'_>, row: usize, res
             text.push_str(line);
         }
     }
-    response.clone().on_hover_cursor(CursorIcon::Default).on_hover_text_at_pointer(text);
+    // Below the cell, so that it stays visible.
+    let response = response.clone().on_hover_cursor(CursorIcon::Default);
+    hint_below(&response, grid.cell(cell), &text);
 }
 
-fn corners_of(area: Rect) -> egui::CornerRadius {
+/// Returns the corners of an outlined cell.
+pub(super) fn corners_of(area: Rect) -> egui::CornerRadius {
     egui::CornerRadius::from((area.width() / 4.0).min(3.0))
 }

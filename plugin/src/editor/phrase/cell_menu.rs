@@ -12,7 +12,7 @@ use crate::editor::phrase::view::PhraseView;
 use crate::editor::widgets::{menu_item, menu_words};
 
 /// Velocity of the hit that an entry puts into an empty cell.
-const STRUCK: u8 = 96;
+pub(super) const STRUCK: u8 = 96;
 
 /// Keys of the articulations in the order of their class, and of [`Rudiment::CHOICES`].
 const ARTICULATION_KEYS: [Key; MAX_ARTICULATIONS] =
@@ -21,6 +21,22 @@ const STROKE_KEYS: [Key; 5] = [Key::S, Key::F, Key::D, Key::B, Key::R];
 
 /// Keys of [`Choke::CHOICES`]: note values from the sixteenth to the half, as in notation programs.
 const CHOKE_KEYS: [Key; 5] = [Key::N, Key::X, Key::E, Key::Q, Key::H];
+
+/// Returns the hit of a cell with the articulation or the strokes whose key is pressed, as in its
+/// menu.
+pub(super) fn pressed(ui: &Ui, phrase: &PhraseView<'_>, cell: Cell) -> Option<Hit> {
+    let drum = cell.drum();
+    let base = phrase.pattern_hit(cell).unwrap_or(Hit::plain(STRUCK, 0));
+    let is_pressed = |key: &Key| ui.input(|input| input.key_pressed(*key));
+    let articulation = ARTICULATION_KEYS.iter().position(is_pressed);
+    let articulation = articulation.and_then(|index| Articulation::of(drum).get(index));
+    articulation.map(|&articulation| rudiment::with_articulation(base, articulation)).or_else(
+        || {
+            let strokes = STROKE_KEYS.iter().position(is_pressed)?;
+            Some(Rudiment::CHOICES[strokes].apply(base, phrase.tempo))
+        },
+    )
+}
 
 /// Draws the menu entries of a cell.
 pub(crate) fn entries(

@@ -21,7 +21,7 @@ const NARROW: f32 = 9.0;
 pub(crate) fn paint(
     painter: &Painter,
     scale: Scale,
-    (column, lane, step): (&Column, Rect, usize),
+    (column, lane, step): (&Column, Rect, f64),
     hit: Hit,
     colour: Color32,
 ) {
@@ -61,7 +61,7 @@ pub(crate) fn paint(
     area.max.x = right;
     sign(area).paint(hit.articulation);
     if hit.choke_ticks > 0 {
-        let steps = step as f64 + f64::from(hit.choke_ticks) / f64::from(pattern::TICKS_PER_STEP);
+        let steps = step + f64::from(hit.choke_ticks) / f64::from(pattern::TICKS_PER_STEP);
         sign(area).choke(column.x(steps), lane);
     }
 }

@@ -101,8 +101,8 @@ impl Column {
     }
 
     /// Returns the x coordinate of a hit's onset.
-    pub(crate) fn hit_x(&self, step: usize, hit: Hit) -> f32 {
-        self.x(step as f64 + f64::from(hit.offset()))
+    pub(crate) fn hit_x(&self, step: f64, hit: Hit) -> f32 {
+        self.x(step + f64::from(hit.offset()))
     }
 }
 
@@ -209,7 +209,7 @@ impl GridLayout {
 
 /// Returns the rectangle of a hit. It stands on the lane's floor and starts at the onset, so that
 /// the playhead touches it when it sounds.
-pub(crate) fn hit_rect(scale: Scale, column: &Column, lane: Rect, step: usize, hit: Hit) -> Rect {
+pub(crate) fn hit_rect(scale: Scale, column: &Column, lane: Rect, step: f64, hit: Hit) -> Rect {
     let width = (column.step() * 0.5).clamp(scale.px(2.5), scale.px(9.0));
     let room = lane.height() - scale.px(8.0);
     let height = room * (0.16 + 0.84 * hit.velocity());
@@ -277,7 +277,7 @@ mod tests {
         let lane = grid.lane(7, grid.steps);
         for velocity in [1, 20, 64, 127] {
             let hit = Hit::plain(velocity, 0);
-            let top = hit_rect(scale, &grid.columns[0], lane, 4, hit).top();
+            let top = hit_rect(scale, &grid.columns[0], lane, 4.0, hit).top();
             assert!(velocity_at(scale, lane, top).abs_diff(velocity) <= 1, "{velocity}");
         }
     }

@@ -4,13 +4,13 @@
 
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, pos2};
 use groove::pattern::drum::{Drum, DrumSet};
-use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT, Step, rudiment};
-use groove::play::perform::{Performance, TimeFeel};
+use groove::pattern::{Bar, Hit, Meter, STEPS_PER_BEAT, Step};
+use groove::play::perform::{Performance, SwingOf, TimeFeel};
 use groove::take::Fills;
 use groove::take::pins::Pins;
 
-use crate::editor::phrase::hit_signs;
 use crate::editor::phrase::layout::{Cell, GridLayout, LANES, PatternPosition, RULER, hit_rect};
+use crate::editor::phrase::{hit_signs, spoken};
 use crate::editor::theme::{self, FontRole, Scale};
 use crate::link::{self, Phrases, Status};
 use crate::params::controls::Controls;
@@ -120,6 +120,14 @@ impl<'a> PhraseView<'a> {
         self.pins.hit(cell.place, cell.drum()).or_else(played)
     }
 
+    /// Returns the position at which the hits of a step are drawn, in steps.
+    fn drawn_at(&self, step: usize, length: usize) -> f64 {
+        let Performance { swing_of, pace, .. } = self.performance;
+        let later = swing_of == SwingOf::Eighths && pace == TimeFeel::Plain;
+        let delay = if later { self.performance.delay(2 * step, length) } else { 0.0 };
+        step as f64 + f64::from(delay)
+    }
+
     fn is_before_launch(&self, bar: usize, step: usize) -> bool {
         let bar = i64::try_from(bar).unwrap_or(i64::MAX);
         let lands = self.launch.beats * STEPS_PER_BEAT - 0.5;
@@ -162,12 +170,12 @@ impl<'a> PhraseView<'a> {
                     if let Some(hit) = struck.hit(drum) {
                         let pinned = !is_next && self.pins.struck(place).contains(drum);
                         let colour = self.colour(bar, step, drum, hit, pinned, is_next);
-                        let place = (column, lane, step);
+                        let place = (column, lane, self.drawn_at(step, length));
                         hit_signs::paint(&painter_of_steps, scale, place, hit, colour);
                     } else if !is_next && self.pins.struck(place).contains(drum) {
                         // The worker has not answered yet.
                         let hit = Hit::new(0.6, 0.0);
-                        let area = hit_rect(scale, column, lane, step, hit);
+                        let area = hit_rect(scale, column, lane, step as f64, hit);
                         let line = Stroke::new(scale.px(1.2), theme::TEAL);
                         let corners = CornerRadius::from(scale.px(2.0));
                         painter_of_steps.rect_stroke(area, corners, line, StrokeKind::Inside);
@@ -204,8 +212,10 @@ impl<'a> PhraseView<'a> {
     fn sounding(&self, bar: usize, step: usize, hit: Hit) -> f32 {
         let here = i64::try_from(bar).ok();
         let Some(now) = self.playhead.filter(|now| Some(now.bar) == here) else { return 0.0 };
+        let length = self.meters.get(bar).map_or(0, |meter| meter.steps());
         #[expect(clippy::cast_possible_truncation)]
-        let since = (now.beats * STEPS_PER_BEAT - step as f64) as f32 - hit.offset();
+        let since =
+            (now.beats * STEPS_PER_BEAT - self.drawn_at(step, length)) as f32 - hit.offset();
         if since < 0.0 { 0.0 } else { (1.0 - since).max(0.0) }
     }
 
@@ -294,21 +304,25 @@ impl<'a> PhraseView<'a> {
     pub(crate) fn describe(&self, bar: usize, step: usize, drum: Drum) -> String {
         let bar_of = self.first + i64::try_from(bar).unwrap_or(0);
         let number = PatternPosition::number(bar_of, self.performance.pace).unwrap_or(bar_of + 1);
-        let place = format!("{}, bar {number}, sixteenth {}", drum.name(), step + 1);
+        let meter = self.meters.get(bar).copied().unwrap_or_default();
+        let place = spoken::position(number, meter, step, drum);
         let Some(hit) = self.hit(bar, step, drum) else { return place };
         let timing = match (hit.offset() * 100.0).round() {
             0.0 => "On the grid".to_owned(),
             late if late > 0.0 => format!("{late}% of a sixteenth late"),
             early => format!("{}% of a sixteenth early", -early),
         };
-        let strokes = rudiment::describe(hit, drum, self.tempo);
-        format!("{place}: {strokes}\n{timing}")
+        format!("{place}, {}\n{timing}", spoken::hit(hit, drum, self.tempo))
     }
 }
 
 /// Returns a bar of the pattern with the performance applied, mute and solo aside.
+///
+/// Swung eighths may change their step; they are only drawn later, see [`PhraseView::drawn_at`].
 fn performed(performance: &Performance, bar: &Bar) -> Bar {
-    let swing = if performance.pace == TimeFeel::Plain { performance.swing } else { 0.0 };
+    let within = performance.swing_of == SwingOf::Sixteenths;
+    let plain = performance.pace == TimeFeel::Plain;
+    let swing = if plain && within { performance.swing } else { 0.0 };
     let performance = Performance {
         swing,
         pace: TimeFeel::Plain,

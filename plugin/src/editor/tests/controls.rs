@@ -54,6 +54,7 @@ fn segments_select_a_choice() {
         ("Fill", &["Never", "Every bar", "Every 4 bars", "Every 16 bars"]),
         ("Changes start", &["Next 1/16", "Next beat", "Next bar", "Next phrase"]),
         ("Time", &["Half time", "Normal", "Double time"]),
+        ("Swing of", &["1/8", "1/16"]),
         ("Listen to keys", &["Off", "Hold", "Jam", "Tap"]),
     ] {
         for choice in choices {
@@ -231,6 +232,17 @@ fn a_seed_can_be_typed() {
 }
 
 #[test]
+fn a_tempo_is_typed_after_a_click() {
+    let mut rig = Rig::new();
+    rig.click("Output");
+    rig.click("Free tempo");
+    rig.type_over("97.5");
+    assert_eq!(rig.value("Free tempo"), "97.5 bpm");
+    rig.double_click("Free tempo");
+    assert_eq!(rig.value("Free tempo"), "120.0 bpm", "a double click is the default");
+}
+
+#[test]
 fn escape_leaves_the_seed_as_it_was() {
     let mut rig = Rig::new();
     let before = rig.params.seed.value();
@@ -292,6 +304,7 @@ fn dial_responds_to_wheel_drag_keys_typing_and_double_click() {
 
     rig.window.get_by_label("Daring").click_secondary();
     rig.window.run();
+    rig.click("Type Daring");
     rig.type_over("0.45");
     assert!((rig.params.temperature.value() - 0.45).abs() < 1e-3);
 

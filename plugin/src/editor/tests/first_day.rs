@@ -69,7 +69,7 @@ fn escape_in_the_search_leaves_the_drawer_open() {
 fn a_message_moves_nothing() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
-    let names = ["Snare, bar 1, sixteenth 1", "New take", "Output"];
+    let names = ["Bar 1, beat 1, snare", "New take", "Output"];
     let before = names.map(|name| rig.find(name));
     type_take(&mut rig, "abc");
     assert_eq!(names.map(|name| rig.find(name)), before);

@@ -7,6 +7,8 @@ use groove::pattern::rudiment::Rudiment;
 use groove::take::TakeControls;
 use groove::take::pins::Pin;
 
+use crate::editor::phrase::spoken;
+
 fn struck(rig: &Rig, place: usize) -> DrumSet {
     rig.params.state.kept().extras().pins.struck(place)
 }
@@ -47,9 +49,9 @@ fn only(drum: Drum) -> DrumSet {
 fn a_click_strikes_an_empty_cell_and_silences_a_hit() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
-    rig.click("Kick, bar 2, sixteenth 3");
+    rig.click("Bar 2, beat 1 and, kick");
     assert_eq!(struck(&rig, 18), only(Drum::Kick));
-    rig.click("Snare, bar 1, sixteenth 5");
+    rig.click("Bar 1, beat 2, snare");
     assert_eq!(silent(&rig, 4), only(Drum::Snare));
 }
 
@@ -58,8 +60,8 @@ fn shift_and_click_pins_what_sounds() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
     for (name, hit, rest) in [
-        ("Snare, bar 4, sixteenth 13", only(Drum::Snare), DrumSet::EMPTY),
-        ("Ride, bar 4, sixteenth 13", only(Drum::Snare), only(Drum::Ride)),
+        ("Bar 4, beat 4, snare", only(Drum::Snare), DrumSet::EMPTY),
+        ("Bar 4, beat 4, ride", only(Drum::Snare), only(Drum::Ride)),
     ] {
         let at = rig.find(name);
         rig.click_at(at, PointerButton::Primary, Modifiers::SHIFT);
@@ -71,9 +73,8 @@ fn shift_and_click_pins_what_sounds() {
 fn a_drag_paints_every_cell_that_it_crosses() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
-    let to =
-        rig.find("Closed hat, bar 1, sixteenth 7") - rig.find("Closed hat, bar 1, sixteenth 3");
-    rig.drag("Closed hat, bar 1, sixteenth 3", to, Modifiers::NONE);
+    let to = rig.find("Bar 1, beat 2 and, closed hat") - rig.find("Bar 1, beat 1 and, closed hat");
+    rig.drag("Bar 1, beat 1 and, closed hat", to, Modifiers::NONE);
     for place in 2..7 {
         assert_eq!(struck(&rig, place), only(Drum::ClosedHat), "{place}");
     }
@@ -84,13 +85,13 @@ fn a_drag_paints_every_cell_that_it_crosses() {
 fn the_menu_pins_and_frees_cells_and_lanes() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
-    ask(&mut rig, "Snare, bar 1, sixteenth 1", "Pin cell");
+    ask(&mut rig, "Bar 1, beat 1, snare", "Pin cell");
     assert_eq!(struck(&rig, 0), only(Drum::Snare));
-    ask(&mut rig, "Snare, bar 1, sixteenth 1", "Unpin cell");
+    ask(&mut rig, "Bar 1, beat 1, snare", "Unpin cell");
     assert_eq!(struck(&rig, 0), DrumSet::EMPTY);
-    ask(&mut rig, "Snare, bar 1, sixteenth 2", "Pin Snare");
+    ask(&mut rig, "Bar 1, beat 1 e, snare", "Pin Snare");
     assert_eq!((struck(&rig, 4), silent(&rig, 5)), (only(Drum::Snare), only(Drum::Snare)));
-    ask(&mut rig, "Snare, bar 1, sixteenth 2", "Unpin Snare");
+    ask(&mut rig, "Bar 1, beat 1 e, snare", "Unpin Snare");
     assert_eq!(rig.params.state.kept().extras().pins, groove::take::pins::Pins::NONE);
     let seed = rig.params.seed.value();
     ask(&mut rig, "Ride", "Regenerate Ride");
@@ -108,13 +109,13 @@ fn the_menu_pins_and_frees_cells_and_lanes() {
 fn cells_name_articulation_velocity_and_strokes() {
     let mut rig = Rig::new();
     rig.show_bars(Take::default(), bar_of(Drum::Snare, rim_drag()));
-    let text = rig.hit_text("Snare, bar 1, sixteenth 5");
+    let text = rig.hit_text("Bar 1, beat 2, snare");
     assert_eq!(text.as_deref(), Some("rim shot, velocity 96, drag (2 strokes before)"));
-    assert_eq!(rig.hit_text("Snare, bar 1, sixteenth 6"), None);
+    assert_eq!(rig.hit_text("Bar 1, beat 2 e, snare"), None);
     let pedal = Stroke { velocity: 50, offset_ticks: 0, articulation: Articulation::Pedal };
     let both = Hit::of_strokes([Hit::plain(80, 0).main(), pedal]).expect("a hit");
     rig.show_bars(Take::default(), bar_of(Drum::ClosedHat, both));
-    let text = rig.hit_text("Closed hat, bar 4, sixteenth 13");
+    let text = rig.hit_text("Bar 4, beat 4, closed hat");
     assert_eq!(text.as_deref(), Some("bow, velocity 80, with pedal"));
 }
 
@@ -122,19 +123,20 @@ fn cells_name_articulation_velocity_and_strokes() {
 fn the_pointer_shows_the_strokes_of_a_cell() {
     let mut rig = Rig::new();
     rig.show_bars(Take::default(), bar_of(Drum::Snare, rim_drag()));
-    let at = rig.find("Snare, bar 1, sixteenth 5");
+    let at = rig.find("Bar 1, beat 2, snare");
     rig.window.event(Event::PointerMoved(at));
     rig.window.run_steps(60);
-    let text = "Snare, bar 1, sixteenth 5: rim shot, velocity 96, drag (2 strokes before)\n\
+    let text = "Bar 1, beat 2, snare, rim shot, velocity 96, drag (2 strokes before)\n\
                 1% of a sixteenth late";
-    assert!(rig.window.query_by_label_contains(text).is_some());
+    let shown = rig.window.query_by_label_contains(text).expect("a tooltip").rect();
+    assert!(!shown.contains(at), "it does not cover the cell");
 }
 
 #[test]
 fn the_menu_changes_articulation_and_strokes_and_pins_the_cell() {
     let mut rig = Rig::new();
     rig.show_bars(Take::default(), bar_of(Drum::Snare, Hit::plain(90, 5)));
-    let cell = "Snare, bar 1, sixteenth 5";
+    let cell = "Bar 1, beat 2, snare";
     ask(&mut rig, cell, "Articulation: cross-stick");
     let cross = Hit { articulation: Articulation::CrossStick, ..Hit::plain(90, 5) };
     assert_eq!(pin(&rig, 4, Drum::Snare), Some(Pin::Hit(cross)));
@@ -159,7 +161,7 @@ fn keys_change_articulation_and_strokes_while_the_menu_of_a_cell_is_open() {
     };
     press(&mut rig, Key::Num3);
     assert_eq!(pin(&rig, 4, Drum::Snare), None, "no menu is open");
-    let at = rig.find("Snare, bar 1, sixteenth 5");
+    let at = rig.find("Bar 1, beat 2, snare");
     rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
     press(&mut rig, Key::Num3);
     let cross = Hit { articulation: Articulation::CrossStick, ..Hit::plain(90, 5) };
@@ -187,7 +189,7 @@ fn the_menu_lists_the_articulations_of_each_class() {
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
     for drum in Drum::ALL {
-        let empty = format!("{}, bar 2, sixteenth 2", drum.name());
+        let empty = format!("Bar 2, beat 1 e, {}", drum.name().to_lowercase());
         let last = Articulation::of(drum).last().copied().expect("an articulation");
         ask(&mut rig, &empty, &format!("Articulation: {}", last.name(drum)));
         let Some(Pin::Hit(hit)) = pin(&rig, 17, drum) else { panic!("no hit of {drum:?}") };
@@ -203,9 +205,9 @@ fn painting_velocities_scales_all_strokes() {
     let drag = rim_drag();
     rig.show_bars(Take::default(), bar_of(Drum::Snare, drag));
     let [from, floor] =
-        ["Snare, bar 1, sixteenth 5", "Kick, bar 1, sixteenth 5"].map(|name| rig.find(name).y);
+        ["Bar 1, beat 2, snare", "Bar 1, beat 2, kick"].map(|name| rig.find(name).y);
     // Down to the softest and back to the centre of the lane.
-    let at = rig.find("Snare, bar 1, sixteenth 5");
+    let at = rig.find("Bar 1, beat 2, snare");
     let button = |pressed| Event::PointerButton {
         pos: at,
         button: PointerButton::Primary,
@@ -240,7 +242,7 @@ fn pins_are_kept_without_the_performance_controls() {
     let swing = &rig.params.playing.swing;
     rig.window.state().edits.set(swing, 1.0);
     rig.window.run();
-    let at = rig.find("Ride, bar 1, sixteenth 2");
+    let at = rig.find("Bar 1, beat 1 e, ride");
     rig.click_at(at, PointerButton::Primary, Modifiers::SHIFT);
     assert_eq!(pin(&rig, 1, Drum::Ride), Some(Pin::Hit(Hit::plain(70, 4))));
 }
@@ -266,8 +268,8 @@ fn whole_phrases_of_any_length_are_shown() {
     let mut rig = Rig::new();
     for bars in [1u8, 2, 4, 8] {
         rig.show_phrase(Take { phrase_bars: bars, ..Take::default() });
-        assert!(rig.shows(&format!("Snare, bar {bars}, sixteenth 16")));
-        assert!(!rig.shows(&format!("Snare, bar {}, sixteenth 1", bars + 1)));
+        assert!(rig.shows(&format!("Bar {bars}, beat 4 a, snare")));
+        assert!(!rig.shows(&format!("Bar {}, beat 1, snare", bars + 1)));
     }
 }
 
@@ -298,8 +300,8 @@ fn the_phrase_is_numbered_as_in_the_host_in_any_meter() {
             Status { meter, bar: -1, source: -1, position: -1.0, bar_start: -1.0, ..playing() };
         rig.audio.publish(&status);
         rig.window.run_steps(2);
-        assert!(rig.shows("Snare, bar -3, sixteenth 1"), "{numerator}/{denominator}");
-        let last = format!("Kick, bar 0, sixteenth {}", meter.steps());
+        assert!(rig.shows("Bar -3, beat 1, snare"), "{numerator}/{denominator}");
+        let last = format!("Bar 0, {}, kick", spoken::count(meter, meter.steps() - 1));
         assert!(rig.shows(&last), "{numerator}/{denominator}");
     }
 }
@@ -308,18 +310,18 @@ fn the_phrase_is_numbered_as_in_the_host_in_any_meter() {
 fn a_cymbal_is_choked_in_the_menu_of_its_cell() {
     let mut rig = Rig::new();
     rig.show_bars(Take::default(), bar_of(Drum::Crash, Hit::plain(100, -4)));
-    ask(&mut rig, "Crash, bar 1, sixteenth 5", "Choke: a quarter");
+    ask(&mut rig, "Bar 1, beat 2, crash", "Choke: a quarter");
     let choked = Hit { choke_ticks: 960, ..Hit::plain(100, -4) };
     assert_eq!(pin(&rig, 4, Drum::Crash), Some(Pin::Hit(choked)));
     rig.show_bars(Take::default(), bar_of(Drum::Crash, choked));
-    let text = rig.hit_text("Crash, bar 1, sixteenth 5");
+    let text = rig.hit_text("Bar 1, beat 2, crash");
     assert_eq!(text.as_deref(), Some("first crash, bow, velocity 100, choked after a quarter"));
     // The menu is still open.
     rig.click("Choke: rings on");
     assert_eq!(pin(&rig, 4, Drum::Crash), Some(Pin::Hit(Hit::plain(100, -4))));
     let mut rig = Rig::new();
     rig.show_phrase(Take::default());
-    let at = rig.find("Snare, bar 1, sixteenth 5");
+    let at = rig.find("Bar 1, beat 2, snare");
     rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
     assert!(rig.window.query_by_label("Choke: rings on").is_none(), "a snare rings on");
 }

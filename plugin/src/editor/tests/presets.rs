@@ -96,3 +96,21 @@ fn the_tempo_of_a_preset_is_offered_and_never_forced() {
     assert_eq!(rig.params.output.free_tempo.value(), preset.take.controls.tempo);
     assert!(!rig.shows("Use tempo"));
 }
+
+#[test]
+fn a_preset_is_tagged_and_found_by_its_tag() {
+    let mut rig = Rig::new();
+    rig.click("Presets");
+    write(&mut rig, "Preset name", "Back alley");
+    rig.click("Save preset");
+    let at = rig.find("Back alley");
+    rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
+    write(&mut rig, "New tags", "verse, brushes");
+    rig.click("Tag preset");
+    write(&mut rig, "Search presets", "brushes");
+    assert!(rig.shows("Back alley"));
+    let folder = Folders::for_user().expect("a folder").presets;
+    let tags: Vec<_> =
+        presets::list(&folder).into_iter().map(|it| it.preset.expect("a preset").feel).collect();
+    assert_eq!(tags, ["verse, brushes"]);
+}

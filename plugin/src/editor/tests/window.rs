@@ -200,5 +200,5 @@ fn a_window_that_panics_has_a_sentence_and_another_one_draws() {
     *rig.window.state_mut() = again;
     rig.window.run();
     assert!(!rig.shows(FAILED));
-    rig.find("Snare, bar 1, sixteenth 5");
+    rig.find("Bar 1, beat 2, snare");
 }

@@ -59,7 +59,8 @@ impl<'a, P: Param> Dial<'a, P> {
         let centre = pos2(rect.center().x, rect.top() + scale.px(radius + width / 2.0 + 1.0));
         let place = Rect::from_center_size(centre, scale.size(66.0, 26.0));
         let (param, name, travel) = (self.param, self.name, scale.px(TRAVEL));
-        let (response, typing) = ValueInput { param, name, travel, place }.show(ui, view, rect);
+        let (response, typing) =
+            ValueInput { param, name, travel, place, click_types: false }.show(ui, view, rect);
 
         let painter = ui.painter();
         let track = if response.hovered() { theme::BAR_LINE } else { theme::LINE };

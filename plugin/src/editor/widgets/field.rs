@@ -5,6 +5,7 @@ use egui::{Align2, CursorIcon, Rect, Sense, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
 use super::frame::{corners, focus_ring};
+use super::labels::describe;
 use super::value_input::{HOW_TO, ValueInput, typing};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
@@ -31,11 +32,11 @@ impl<P: Param> Field<'_, P> {
         let Field { param, name, hint, .. } = self;
         if self.turns {
             let travel = view.scale.px(TRAVEL);
-            let input = ValueInput { param, name, travel, place: rect };
+            let input = ValueInput { param, name, travel, place: rect, click_types: true };
             let (response, typing) = input.show(ui, view, rect);
             if !typing {
                 self.paint(ui, view.scale, &response);
-                let hint = format!("{hint}\n\n{HOW_TO}");
+                let hint = format!("{hint}\n\nClick: type a value. {HOW_TO}");
                 response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(hint);
             }
             return;
@@ -45,9 +46,10 @@ impl<P: Param> Field<'_, P> {
             current_text_value: Some(param.to_string()),
             ..WidgetInfo::labeled(Role::SpinButton, true, name)
         });
-        if !typing(ui, view, param, name, &response, rect) {
+        if !typing(ui, view, param, name, &response, rect, true) {
             self.paint(ui, view.scale, &response);
-            response.on_hover_cursor(CursorIcon::Text).on_hover_text(hint);
+            let response = response.on_hover_cursor(CursorIcon::Text).on_hover_text(hint);
+            describe(&response, &param.to_string());
         }
     }
 

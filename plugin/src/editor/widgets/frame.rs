@@ -19,6 +19,14 @@ pub(crate) fn hint_beside(response: &Response, area: Rect, hint: &str) {
     tooltip.show(|ui| ui.label(hint));
 }
 
+/// Shows a tooltip below `area`, or above it where there is no room.
+pub(crate) fn hint_below(response: &Response, area: Rect, hint: &str) {
+    let mut tooltip = Tooltip::for_enabled(response);
+    let popup = tooltip.popup.anchor(area).align(RectAlign::BOTTOM_START);
+    tooltip.popup = popup.align_alternatives(&[RectAlign::TOP_START]);
+    tooltip.show(|ui| ui.label(hint));
+}
+
 /// Draws one of a few choices: chosen, lit while the pointer is near, or idle.
 pub(super) fn choice_cell(
     ui: &Ui,

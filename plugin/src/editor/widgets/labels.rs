@@ -1,8 +1,9 @@
 //! Drawn text that assistive tools can read.
 
-use egui::accesskit::Role;
+use egui::accesskit::{Live, Role};
 use egui::{
-    Align2, Color32, Context, CornerRadius, FontId, Id, Pos2, Rect, Sense, Ui, WidgetInfo, pos2,
+    Align2, Color32, Context, CornerRadius, FontId, Id, Pos2, Rect, Response, Sense, Ui,
+    WidgetInfo, pos2,
 };
 
 use crate::editor::theme::{self, FontRole, Scale};
@@ -16,6 +17,9 @@ pub(crate) fn banner(ui: &mut Ui, scale: Scale, rect: Rect, text: &str, wrong: b
     ui.painter().circle_filled(dot, scale.px(4.5), colour);
     let left = pos2(rect.left() + scale.px(30.0), rect.center().y);
     line(ui, left, Align2::LEFT_CENTER, text, scale.font(FontRole::Small), theme::TEXT);
+    // A screen reader says it at once.
+    let id = text_id(ui, text);
+    ui.ctx().accesskit_node_builder(id, |node| node.set_live(Live::Polite));
 }
 
 /// Draws a line of text that assistive tools can read. Returns its rectangle.
@@ -54,8 +58,22 @@ pub(crate) fn take_remark(context: &Context) -> Option<String> {
     context.data_mut(|data| data.remove_temp(Id::unique(REMARK)))
 }
 
+/// Exposes a control's value in words, before its tooltip: AT-SPI reads only numbers as values. Call it
+/// after the tooltip is set.
+pub(super) fn describe(control: &Response, value: &str) {
+    control.ctx.accesskit_node_builder(control.id, |node| {
+        let hint = node.description().unwrap_or_default();
+        let text = format!("{value}. {hint}");
+        node.set_description(text);
+    });
+}
+
+fn text_id(ui: &Ui, text: &str) -> Id {
+    ui.make_persistent_id(("line", text))
+}
+
 /// Exposes drawn text to assistive tools.
 pub(crate) fn expose_text(ui: &Ui, rect: Rect, text: &str) {
-    ui.interact(rect, ui.make_persistent_id(("line", text)), Sense::empty())
+    ui.interact(rect, text_id(ui, text), Sense::empty())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
 }

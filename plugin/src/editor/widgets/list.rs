@@ -4,10 +4,14 @@ use egui::accesskit::Role;
 use egui::{
     Align2, CursorIcon, Popup, Rect, RectAlign, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
+use nice_plug::params::internals::ParamPtr;
 use nice_plug::params::{IntParam, Param};
 
 use super::frame::{corners, focus_ring};
+use super::labels::describe;
+use super::param_menu::param_menu;
 use super::value_input::wheel_notches;
+use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
 
 /// Returns the indices of the current and the default value of a parameter.
@@ -36,8 +40,16 @@ pub(crate) struct List<'a> {
 }
 
 impl List<'_> {
-    /// Draws the field in `rect` and the list while it is open. Returns a new choice.
-    pub(crate) fn show(self, ui: &mut Ui, scale: Scale, rect: Rect) -> Option<usize> {
+    /// Draws the field in `rect` and the list while it is open; `param` is what it chooses. Returns a
+    /// new choice.
+    pub(crate) fn show(
+        self,
+        ui: &mut Ui,
+        view: &ViewContext<'_>,
+        rect: Rect,
+        param: Option<ParamPtr>,
+    ) -> Option<usize> {
+        let scale = view.scale;
         let response = ui.interact(rect, ui.make_persistent_id(self.name), Sense::click());
         let chosen = self.choices.get(self.chosen).map_or("", String::as_str);
         response.widget_info(|| WidgetInfo {
@@ -64,6 +76,9 @@ impl List<'_> {
             Stroke::NONE,
         ));
 
+        if let Some(param) = param {
+            param_menu(view, param, self.name, &response, false);
+        }
         let mut choice = self.picked(scale, &response);
         if response.double_clicked() {
             Popup::close_id(ui.ctx(), Popup::default_response_id(&response));
@@ -77,12 +92,14 @@ impl List<'_> {
             }
         }
         if !Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response)) {
+            let response = response.clone();
             response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(format!(
                 "{}\n\nClick for the list, scroll to step. Double click: {}.",
                 self.hint,
                 self.choices.get(self.usual).map_or("the default", String::as_str),
             ));
         }
+        describe(&response, chosen);
         choice.filter(|&choice| choice != self.chosen)
     }
 

@@ -5,6 +5,7 @@ use egui::{CursorIcon, Rect, Sense, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
 use super::frame::{choice_cell, focus_ring};
+use super::param_menu::param_menu;
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme;
 
@@ -40,6 +41,7 @@ impl<P: Param> Segments<'_, P> {
             let fills = [theme::RAISED, theme::LIFTED];
             choice_cell(ui, scale, &response, label, (chosen, response.hovered()), fills);
             focus_ring(ui, scale, &response);
+            param_menu(view, self.param.as_ptr(), self.name, &response, false);
             if response.clicked() && !chosen {
                 view.edits.gesture(self.param, ParamGesture::Jump(to));
             }

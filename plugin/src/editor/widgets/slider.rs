@@ -32,7 +32,8 @@ impl<P: Param> Slider<'_, P> {
         let room = scale.size(60.0, 24.0).max(rect.size());
         let place = Rect::from_center_size(rect.center(), room);
         let (param, name, travel) = (self.param, self.name, rect.width());
-        let (response, typing) = ValueInput { param, name, travel, place }.show(ui, view, rect);
+        let (response, typing) =
+            ValueInput { param, name, travel, place, click_types: false }.show(ui, view, rect);
         if typing {
             return;
         }

@@ -4,7 +4,8 @@ use egui::accesskit::Role;
 use egui::{Align2, Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use nice_plug::params::{BoolParam, Param};
 
-use super::frame::{focus_ring, hint_beside};
+use super::frame::{choice_cell, focus_ring, hint_beside};
+use super::param_menu::param_menu;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
 
@@ -67,6 +68,27 @@ pub(crate) fn letter_toggle(
     hint_beside(&response.on_hover_cursor(CursorIcon::PointingHand), area, hint);
 }
 
+/// Draws a word that is filled while on. Returns `true` if it was clicked.
+pub(crate) fn word_toggle(
+    ui: &Ui,
+    view: &ViewContext<'_>,
+    rect: Rect,
+    param: &BoolParam,
+    [name, label]: [&str; 2],
+    hint: &str,
+) -> bool {
+    let on = param.value();
+    let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
+    param_menu(view, param.as_ptr(), name, &response, false);
+    let fills = [theme::RAISED, theme::LIFTED];
+    choice_cell(ui, view.scale, &response, label, (on, response.hovered()), fills);
+    focus_ring(ui, view.scale, &response);
+    let clicked = response.clicked();
+    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
+    clicked
+}
+
 fn toggled(
     ui: &Ui,
     view: &ViewContext<'_>,
@@ -77,6 +99,7 @@ fn toggled(
     let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click());
     let on = param.value();
     response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
+    param_menu(view, param.as_ptr(), name, &response, false);
     if response.clicked() {
         view.edits.set(param, !param.unmodulated_plain_value());
     }

@@ -1,9 +1,13 @@
 //! Input shared by dials, sliders and fields: drag, wheel, arrow keys, double click, and typing.
 
-use egui::{Event, Key, MouseWheelUnit, Rect, Response, Sense, Ui, Vec2, WidgetInfo};
+use egui::accesskit::{Action, ActionData};
+use egui::{
+    Event, Key, MouseWheelUnit, PointerButton, Rect, Response, Sense, Ui, Vec2, WidgetInfo,
+};
 use nice_plug::params::Param;
 
 use super::labels::remark;
+use super::param_menu::param_menu;
 use super::text_field::text_field;
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 
@@ -14,7 +18,7 @@ const NOTCH: f32 = 0.02;
 
 /// Usage note at the end of tooltips.
 pub(crate) const HOW_TO: &str = "Drag up or sideways, or scroll, with shift for fine steps. Double \
-                              click: the default. Right click or Enter: type a value.";
+                              click: the default. Enter: type a value. Right click: more.";
 
 /// Control of a parameter that can be dragged, scrolled and typed.
 pub(crate) struct ValueInput<'a, P> {
@@ -25,26 +29,73 @@ pub(crate) struct ValueInput<'a, P> {
     pub travel: f32,
     /// Place of the field in which a value is typed.
     pub place: Rect,
+    /// A click opens the field.
+    pub click_types: bool,
 }
 
 impl<P: Param> ValueInput<'_, P> {
     /// Lets the user adjust the parameter in `rect`. Returns `true` while a value is typed.
     pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) -> (Response, bool) {
-        let ValueInput { param, name, travel, place } = self;
+        let ValueInput { param, name, travel, place, click_types } = self;
         let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click_and_drag());
         let value = f64::from(param.unmodulated_normalized_value());
         response.widget_info(|| WidgetInfo::slider(true, value, name));
-        let typed = typing(ui, view, param, name, &response, place);
+        expose_value(ui, param, &response);
+        let typed = typing(ui, view, param, name, &response, place, click_types);
         let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
         if typed {
             return (response, true);
         }
         if is_drag(&response) {
             drag(ui, view, param, &response, travel / fine);
-        } else if let Some(to) = jumped(ui, param, &response, fine) {
+        } else if let Some(to) =
+            asked(ui, param, &response).or_else(|| jumped(ui, param, &response, fine))
+        {
             view.edits.gesture(param, ParamGesture::Jump(to));
         }
         (response, false)
+    }
+}
+
+/// Exposes the value to assistive tools as it is shown, for example 50 for "50 %", with its range.
+fn expose_value<P: Param>(ui: &Ui, param: &P, response: &Response) {
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        let shown = |value| leading_number(&param.normalized_value_to_string(value, false));
+        node.set_value(param.to_string());
+        if let [Some(least), Some(now), Some(most)] =
+            [0.0, param.unmodulated_normalized_value(), 1.0].map(shown)
+        {
+            node.set_numeric_value(now);
+            node.set_min_numeric_value(least.min(most));
+            node.set_max_numeric_value(least.max(most));
+        }
+        for action in [Action::SetValue, Action::Increment, Action::Decrement] {
+            node.add_action(action);
+        }
+    });
+}
+
+/// Returns the number at the start of a text.
+fn leading_number(text: &str) -> Option<f64> {
+    let end = text.find(|letter: char| !letter.is_ascii_digit() && !"+-.".contains(letter));
+    text[..end.unwrap_or(text.len())].parse().ok()
+}
+
+/// Returns the value, 0 to 1, that an assistive tool asks for.
+fn asked<P: Param>(ui: &Ui, param: &P, response: &Response) -> Option<f32> {
+    let set = ui.input(|input| {
+        let mut asked = input.accesskit_action_requests(response.id, Action::SetValue);
+        asked.find_map(|request| request.data.clone())
+    });
+    match set {
+        Some(ActionData::NumericValue(value)) => read(param, &value.to_string()).ok(),
+        Some(ActionData::Value(text)) => read(param, &text).ok(),
+        _ => {
+            let count =
+                |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action));
+            let steps = count(Action::Increment) as f32 - count(Action::Decrement) as f32;
+            (steps != 0.0).then(|| stepped(param, steps, 1.0))
+        }
     }
 }
 
@@ -104,14 +155,19 @@ fn jumped<P: Param>(ui: &Ui, param: &P, response: &Response, fine: f32) -> Optio
     if response.has_focus() {
         steps += arrow_keys(ui, response);
     }
-    // Parameters with few steps move by whole steps.
+    let to = stepped(param, steps, fine);
+    (to != value).then_some(to)
+}
+
+/// Returns the value, 0 to 1, a number of notches away. Parameters with few steps move by whole ones.
+fn stepped<P: Param>(param: &P, steps: f32, fine: f32) -> f32 {
+    let value = param.unmodulated_normalized_value();
     let to = match param.step_count() {
         Some(count) if count < 50 => value + steps / count as f32,
         Some(count) => value + steps * (NOTCH * fine).max(1.0 / count as f32),
         None => value + steps * NOTCH * fine,
     };
-    let to = to.clamp(0.0, 1.0);
-    (to != value).then_some(to)
+    to.clamp(0.0, 1.0)
 }
 
 /// Returns the arrow keys pressed in this frame, up and right positive. Keeps the focus.
@@ -179,13 +235,20 @@ pub(super) fn typing<P: Param>(
     name: &str,
     response: &Response,
     place: Rect,
+    click_types: bool,
 ) -> bool {
     let text_id = response.id.with("typed");
-    // A control that cannot be dragged opens at a click.
-    let asked = response.secondary_clicked()
-        || response.clicked() && !response.sense.senses_drag()
+    let asked = param_menu(view, param.as_ptr(), name, response, true)
+        || response.clicked() && click_types
         || response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let open = ui.data(|data| data.get_temp::<String>(text_id));
+    let twice = ui.input(|input| input.pointer.button_double_clicked(PointerButton::Primary));
+    if open.is_some() && twice && response.sense.senses_drag() && ui.rect_contains_pointer(place) {
+        // The first click has opened the field.
+        ui.data_mut(|data| data.remove::<String>(text_id));
+        view.edits.gesture(param, ParamGesture::Jump(param.default_normalized_value()));
+        return false;
+    }
     let Some(mut text) = open.or_else(|| asked.then(|| param.to_string())) else { return false };
     let name = format!("{name} value");
     let field = text_id.with("field");

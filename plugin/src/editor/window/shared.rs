@@ -13,7 +13,7 @@ use crate::params::DeepPocketParams;
 use crate::platform::drag::{Drag, DragState, WindowId};
 use crate::platform::file_drops::FileDrops;
 #[cfg(target_os = "linux")]
-use crate::platform::{host_keys::return_focus, x11::X11Connection};
+use crate::platform::{host_keys::return_focus, screen_reader::ScreenReader, x11::X11Connection};
 
 /// Data sources of the window.
 #[derive(Clone)]
@@ -46,8 +46,13 @@ pub(crate) struct WindowShared {
     drag: Mutex<Option<Drag>>,
     /// Files held over the window and dropped on it.
     pub drops: FileDrops,
+    /// Screen reader that the window is connected to.
+    #[cfg(target_os = "linux")]
+    pub reader: ScreenReader,
     /// A text field has focus or a list is open.
     pub typing: AtomicBool,
+    /// The window's shortcuts act; the host does not get their keys.
+    pub shortcuts: AtomicBool,
 }
 
 impl WindowShared {
@@ -94,6 +99,7 @@ impl WindowShared {
     #[cfg(target_os = "linux")]
     pub(crate) fn closed(&self) {
         self.set_drag(None);
+        self.reader.disconnect();
         self.origin.store(None);
     }
 }

@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use nice_plug_egui::RepaintNotifier;
 
+#[cfg(target_os = "linux")]
+use crate::editor::app::shortcuts::KEY_SYMBOLS;
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrase, Status};
 #[cfg(target_os = "linux")]
 use crate::platform::{
-    first_frame::request_first_frame, host_keys::KeyForwarder, x11::X11Connection,
-    xdnd_receiver::XdndReceiver,
+    first_frame::request_first_frame, host_keys::KeyForwarder, screen_reader::ReaderSearch,
+    x11::X11Connection, xdnd_receiver::XdndReceiver,
 };
 
 /// Watches an open window from its own thread and requests a repaint when its contents change, so
 /// that the audio thread and the worker need not know of the window. Under X11 it also requests the
-/// first frame, receives dropped files, and forwards keys to the host.
+/// first frame, receives dropped files, forwards keys to the host, and looks for a screen reader.
 pub(crate) struct WindowWatcher {
     closed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -88,27 +90,35 @@ struct Platform {
     keys: KeyForwarder,
     #[cfg(target_os = "linux")]
     drops: Option<XdndReceiver>,
+    #[cfg(target_os = "linux")]
+    readers: ReaderSearch,
 }
 
 #[cfg(target_os = "linux")]
 impl Platform {
     fn new(shared: Arc<WindowShared>) -> Self {
         let (display, keys) = (X11Connection::default(), KeyForwarder::default());
-        Platform { shared, display, keys, drops: XdndReceiver::new() }
+        let readers = ReaderSearch::default();
+        Platform { shared, display, keys, drops: XdndReceiver::new(), readers }
     }
 
     /// Polls the repairs. Returns `true` if the window must be redrawn.
     fn poll(&mut self) -> bool {
-        let Platform { shared, display, keys, drops } = self;
+        let Platform { shared, display, keys, drops, readers } = self;
         if !shared.drawn.load(Ordering::Relaxed) {
             request_first_frame(display, shared.window());
         }
         let changed =
             drops.as_mut().is_some_and(|drops| drops.poll(shared.window(), &shared.drops));
+        let asked = readers.poll(&shared.reader);
         if shared.origin().is_some() {
-            keys.forward(display, shared.window(), shared.typing.load(Ordering::Relaxed));
+            let own = match shared.shortcuts.load(Ordering::Relaxed) {
+                true => KEY_SYMBOLS,
+                false => &[],
+            };
+            keys.forward(display, shared.window(), shared.typing.load(Ordering::Relaxed), own);
         }
-        changed
+        changed || asked
     }
 
     fn finish(&self) {
@@ -137,6 +147,8 @@ struct WindowContent {
     phrases: [Option<Arc<Phrase>>; 2],
     loading: bool,
     sent: u32,
+    /// Messages of MIDI controllers.
+    controllers: u32,
     /// Change counter of the project.
     changes: u32,
     has_report: bool,
@@ -152,6 +164,7 @@ impl WindowContent {
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
             sent: sources.link.sent(),
+            controllers: sources.link.controllers().heard().0,
             changes: sources.params.state.kept().changes(),
             has_report: sources.link.mailbox().has_report(),
             notices: sources.link.notices(),

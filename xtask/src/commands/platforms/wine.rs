@@ -63,7 +63,7 @@ fn check_program(folder: &Path) -> Result<()> {
     let ended = process::status(set_environment(folder, &mut program))?;
     end_server(folder)?;
     ensure!(ended.code() == Some(TIMED_OUT), "The program ended by itself under Wine: {ended}");
-    println!("Under Wine the program prints its help and plays to its dummy backend.");
+    println!("Under Wine the program prints its help and runs on its dummy backend.");
     Ok(())
 }
 

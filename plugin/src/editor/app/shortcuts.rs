@@ -1,0 +1,58 @@
+//! Shortcuts: keys that act while nobody types in the window. All other keys belong to the host.
+
+use egui::{Context, Key, Modifiers};
+
+use crate::editor::host_edits::HostEdits;
+use crate::editor::phrase::layout::LANES;
+use crate::params::DeepPocketParams;
+use crate::session::Session;
+
+/// Keys of the lanes, from the kick at the bottom up.
+const LANE_KEYS: [Key; LANES.len()] = [
+    Key::Num1,
+    Key::Num2,
+    Key::Num3,
+    Key::Num4,
+    Key::Num5,
+    Key::Num6,
+    Key::Num7,
+    Key::Num8,
+    Key::Num9,
+];
+
+/// X11 key symbols of the shortcuts, without shift.
+#[cfg(target_os = "linux")]
+pub(crate) const KEY_SYMBOLS: &[u32] =
+    &[0x6e, 0x7a, 0x66, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39];
+
+/// Does what the pressed key stands for: N, Z, F, and the digits for the lanes.
+pub(crate) fn act(context: &Context, params: &DeepPocketParams, edits: &mut HostEdits) {
+    let pressed = |key| context.input(|input| input.key_pressed(key));
+    let modifiers = context.input(|input| input.modifiers);
+    let shift = modifiers == Modifiers::SHIFT;
+    if modifiers != Modifiers::NONE && !shift {
+        return;
+    }
+    // Without a host nobody else wants the space bar.
+    if pressed(Key::Space) && edits.own_transport().is_present() {
+        let play = &params.output.free_run;
+        edits.set(play, !play.value());
+    }
+    if pressed(Key::N) && !shift {
+        edits.with_host(Session::new_take);
+    }
+    if pressed(Key::Z) {
+        let moved = if shift { Session::redo } else { Session::undo };
+        edits.with_host(moved);
+    }
+    if pressed(Key::F) && !shift {
+        edits.toggle_fill(params);
+    }
+    for (key, drum) in LANE_KEYS.into_iter().zip(LANES.into_iter().rev()) {
+        if pressed(key) {
+            let lane = &params.lanes[drum.index()];
+            let param = if shift { &lane.solo } else { &lane.mute };
+            edits.set(param, !param.value());
+        }
+    }
+}

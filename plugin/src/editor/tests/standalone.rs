@@ -1,0 +1,51 @@
+//! The window of the standalone program.
+
+use super::*;
+
+#[test]
+fn the_standalone_program_has_play_tempo_meter_metronome_and_count_in() {
+    let mut rig = Rig::with(Some(Sound::Card));
+    rig.click("Play");
+    assert!(rig.params.output.free_run.value());
+    rig.click("Stop");
+    assert!(!rig.params.output.free_run.value());
+    rig.wheel("Tempo", vec2(0.0, 1.0), Modifiers::NONE);
+    assert!(rig.params.output.free_tempo.value() > 120.0);
+    rig.click("Meter");
+    rig.click("7/8");
+    let own = rig.link.own_transport();
+    assert_eq!(own.meter(), Meter::new(7, 8));
+    assert!(!own.clicks() && !own.counts_in());
+    rig.click("Metronome");
+    rig.click("Count-in");
+    let own = rig.link.own_transport();
+    assert!(own.clicks() && own.counts_in());
+    rig.window.key_press(Key::Space);
+    rig.window.run();
+    assert!(rig.params.output.free_run.value(), "space plays");
+    rig.click("Output");
+    assert!(!rig.shows("Free run"));
+}
+
+#[test]
+fn a_missing_sound_card_is_said() {
+    let said = "No sound card answers, so nothing is heard and no MIDI arrives. Connect or free one, or \
+                start JACK, then start the program again.";
+    for (sound, expected) in [
+        (None, false),
+        (Some(Sound::Card), false),
+        (Some(Sound::Jack), false),
+        (Some(Sound::Missing), true),
+    ] {
+        assert_eq!(Rig::with(sound).shows(said), expected, "{sound:?}");
+    }
+}
+
+#[test]
+fn a_host_or_jack_keeps_its_transport() {
+    for sound in [None, Some(Sound::Jack)] {
+        let rig = Rig::with(sound);
+        assert!(rig.shows("stopped: press play in the host"));
+        assert!(!rig.shows("Play"));
+    }
+}

@@ -1,0 +1,121 @@
+//! Transport of the standalone program, which has no host. The window sets it, the audio thread follows
+//! it. Play and tempo are the parameters of free run; here is the rest. Lock-free.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, Ordering};
+
+use groove::Meter;
+
+/// Sound of the standalone program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sound {
+    /// The system's sound card.
+    Card,
+    /// JACK, which has a transport.
+    Jack,
+    /// None: no sound card answers.
+    Missing,
+}
+
+/// Sound of this program; 0 in a host. The framework creates the instance, so `main` cannot hand it
+/// over.
+static SOUND: AtomicU8 = AtomicU8::new(0);
+
+impl Sound {
+    /// Declares this program the standalone one. Call it before the instance is created.
+    pub fn declare(self) {
+        let number = match self {
+            Sound::Card => 1,
+            Sound::Jack => 2,
+            Sound::Missing => 3,
+        };
+        SOUND.store(number, Ordering::Relaxed);
+    }
+
+    /// Returns the sound of the standalone program; `None` in a host.
+    fn of_program() -> Option<Sound> {
+        match SOUND.load(Ordering::Relaxed) {
+            1 => Some(Sound::Card),
+            2 => Some(Sound::Jack),
+            3 => Some(Sound::Missing),
+            _ => None,
+        }
+    }
+}
+
+/// Settings of the transport.
+#[derive(Debug)]
+pub struct OwnTransport {
+    sound: Option<Sound>,
+    /// Numerator and denominator.
+    meter: AtomicU16,
+    click: AtomicBool,
+    count_in: AtomicBool,
+}
+
+impl Default for OwnTransport {
+    fn default() -> Self {
+        OwnTransport::new(Sound::of_program())
+    }
+}
+
+impl OwnTransport {
+    /// Creates the transport of a program with this sound; `None` in a host.
+    #[must_use]
+    pub fn new(sound: Option<Sound>) -> Self {
+        let own = OwnTransport {
+            sound,
+            meter: AtomicU16::new(0),
+            click: AtomicBool::new(false),
+            count_in: AtomicBool::new(false),
+        };
+        own.set_meter(Meter::FOUR_FOUR);
+        own
+    }
+
+    /// Returns `true` in a standalone program without JACK: nobody else starts and stops the song.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        matches!(self.sound, Some(Sound::Card | Sound::Missing))
+    }
+
+    /// Returns `true` if no sound card answers.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.sound == Some(Sound::Missing)
+    }
+
+    /// Returns the meter.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        let [numerator, denominator] = self.meter.load(Ordering::Relaxed).to_be_bytes();
+        Meter::new(numerator.into(), denominator.into())
+    }
+
+    /// Sets the meter.
+    pub fn set_meter(&self, meter: Meter) {
+        let meter = u16::from_be_bytes([meter.numerator, meter.denominator]);
+        self.meter.store(meter, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if the metronome clicks.
+    #[must_use]
+    pub fn clicks(&self) -> bool {
+        self.click.load(Ordering::Relaxed)
+    }
+
+    /// Switches the metronome.
+    pub fn set_click(&self, on: bool) {
+        self.click.store(on, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if a bar is counted before the song starts.
+    #[must_use]
+    pub fn counts_in(&self) -> bool {
+        self.count_in.load(Ordering::Relaxed)
+    }
+
+    /// Switches the count-in.
+    pub fn set_count_in(&self, on: bool) {
+        self.count_in.store(on, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,84 @@
+//! Gestures to undo. Takes are in the history of the project; performance controls and the chart of the
+//! song belong to no take, so their changes are kept here while the window is open.
+
+use groove::play::perform::Performance;
+use groove::take::chart::Chart;
+
+/// Maximum number of gestures.
+const MAX_GESTURES: usize = 256;
+
+/// Musical state that belongs to no take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rest {
+    pub(super) performance: Performance,
+    pub(super) chart: Chart,
+}
+
+impl Rest {
+    /// Returns `true` if two states are equal except for parameter rounding.
+    pub(super) fn is_near(&self, other: &Rest) -> bool {
+        equal_performance(&self.performance, &other.performance) && self.chart == other.chart
+    }
+}
+
+/// An undoable gesture.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gesture {
+    /// It added a take to the history.
+    pub(super) take: bool,
+    /// State of the rest before and after it, if it changed that.
+    pub(super) rest: Option<[Rest; 2]>,
+}
+
+/// Gestures of this window and what they are found by.
+pub(super) struct Gestures {
+    pub(super) done: Vec<Gesture>,
+    pub(super) undone: Vec<Gesture>,
+    /// The rest after the last gesture.
+    pub(super) settled: Rest,
+    /// The rest at the last update, and since when it is unchanged, in seconds.
+    pub(super) seen: (Rest, f64),
+    /// The host has not applied `settled` yet; until this time in seconds.
+    pub(super) in_flight: Option<f64>,
+}
+
+impl Gestures {
+    pub(super) fn new(rest: Rest) -> Self {
+        Gestures {
+            done: Vec::new(),
+            undone: Vec::new(),
+            settled: rest,
+            seen: (rest, f64::NEG_INFINITY),
+            in_flight: None,
+        }
+    }
+
+    pub(super) fn push(&mut self, gesture: Gesture) {
+        self.undone.clear();
+        if self.done.len() >= MAX_GESTURES {
+            self.done.remove(0);
+        }
+        self.done.push(gesture);
+    }
+
+    /// Records a gesture that added a take to the history.
+    pub(super) fn push_take(&mut self) {
+        self.push(Gesture { take: true, rest: None });
+    }
+
+    pub(super) fn can_undo(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    pub(super) fn can_redo(&self) -> bool {
+        !self.undone.is_empty()
+    }
+}
+
+/// Returns `true` if two performances are equal except for parameter rounding.
+pub(super) fn equal_performance(one: &Performance, other: &Performance) -> bool {
+    let numbers = |it: &Performance| [it.swing, it.timing, it.dynamics, it.velocity / 127.0];
+    let rest = |it: &Performance| (it.mute, it.solo, it.pace, it.swing_of);
+    let near = |(a, b): (f32, f32)| (a - b).abs() < 6e-3;
+    numbers(one).into_iter().zip(numbers(other)).all(near) && rest(one) == rest(other)
+}

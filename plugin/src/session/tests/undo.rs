@@ -1,0 +1,108 @@
+//! Undo covers every musical gesture.
+
+use super::*;
+use groove::take::chart::Place;
+use nice_plug::params::Params as _;
+
+/// Starts of the ids of parameters that undo leaves alone: output, audition, the use of the keys, the
+/// grid of changes, a fill of this moment, and what is the host's.
+const SETTINGS: [&str; 14] = [
+    "channel",
+    "generation",
+    "landing",
+    "prime",
+    "gate",
+    "map",
+    "through",
+    "free",
+    "articulations",
+    "lane_pitch",
+    "lane_channel",
+    "bypass",
+    "audition",
+    "fill_now",
+];
+
+#[test]
+fn undo_covers_every_parameter_of_the_music() {
+    let mut bench = Bench::new();
+    let listed = bench.params.param_map();
+    let mut covered = 0;
+    for (id, param, _) in &listed {
+        // SAFETY: the bench keeps the parameters alive.
+        let value = || unsafe { param.unmodulated_normalized_value() };
+        let before = value();
+        let to = if before > 0.5 { 0.0 } else { 1.0 };
+        at_once(*param, to);
+        let changed = value();
+        bench.wait();
+        if SETTINGS.iter().any(|setting| id.starts_with(setting)) {
+            continue;
+        }
+        covered += 1;
+        assert!(bench.session.overview().can_undo, "{id}");
+        assert!(bench.session.undo(&mut at_once), "{id}");
+        bench.wait();
+        assert!((value() - before).abs() < 1e-3, "{id} is back");
+        assert!(bench.session.redo(&mut at_once), "{id}");
+        bench.wait();
+        assert!((value() - changed).abs() < 1e-3, "{id} is on again");
+    }
+    assert_eq!(covered, 12 + 6 + 4 * 9, "takes, feel, lanes");
+}
+
+#[test]
+fn undo_covers_takes_pins_and_the_song_in_order() {
+    let mut bench = Bench::new();
+    let first = bench.session.take();
+    bench.session.new_take(&mut at_once);
+    bench.wait();
+    bench.turn(|params| &params.playing.swing, 0.5);
+    bench.wait();
+    bench.session.toggle(3, Drum::Kick, false);
+    bench.wait();
+    bench.session.add_stop(Place { bar: 4, step: 0 }, Place { bar: 5, step: 0 }, Meter::FOUR_FOUR);
+    bench.wait();
+    let last = (bench.session.take(), bench.session.chart());
+    let undo = |bench: &mut Bench| {
+        assert!(bench.session.undo(&mut at_once));
+        bench.wait();
+    };
+    undo(&mut bench);
+    assert!(bench.session.chart().stops().is_empty(), "the stop");
+    undo(&mut bench);
+    assert_eq!(bench.session.take().pins, Pins::NONE, "the hit");
+    assert_eq!(bench.params.playing.swing.value(), 0.5);
+    undo(&mut bench);
+    assert_eq!(bench.params.playing.swing.value(), 0.0, "the swing");
+    assert_ne!(bench.session.take().controls.seed, first.controls.seed);
+    undo(&mut bench);
+    assert_eq!(bench.session.take(), first, "the take");
+    assert!(!bench.session.overview().can_undo);
+    for _ in 0..4 {
+        assert!(bench.session.redo(&mut at_once));
+        bench.wait();
+    }
+    assert_eq!((bench.session.take(), bench.session.chart()), last);
+    assert!(bench.session.undo_all(&mut at_once));
+    bench.wait();
+    assert_eq!(bench.session.take(), first);
+    assert_eq!(bench.params.playing.swing.value(), 0.0);
+    assert!(bench.session.chart().is_empty());
+}
+
+#[test]
+fn a_preset_is_one_undo() {
+    let mut bench = Bench::new();
+    let (take, performance) = (bench.session.take(), bench.session.performance());
+    let preset = crate::project::presets::factory()
+        .iter()
+        .find(|preset| preset.performance != performance)
+        .expect("a preset with its own feel");
+    bench.session.play(&preset.take, &preset.performance, &mut at_once);
+    bench.wait();
+    assert!(bench.session.undo(&mut at_once));
+    bench.wait();
+    assert_eq!((bench.session.take(), bench.session.performance()), (take, performance));
+    assert!(!bench.session.overview().can_undo);
+}

@@ -1,0 +1,149 @@
+//! Undo and redo of every musical gesture. Output, audition and the use of the keys are settings, which
+//! undo leaves alone.
+
+use groove::play::perform::Performance;
+use groove::take::history::History;
+
+use crate::params::writer::{ParamWriter, SetParam};
+use crate::session::gestures::{Gesture, Gestures, Rest};
+use crate::session::{HOST_TIMEOUT_SECONDS, SETTLE_SECONDS, Session};
+
+impl Session {
+    /// Returns the current rest.
+    pub(super) fn rest(&self) -> Rest {
+        Rest { performance: self.performance(), chart: self.chart() }
+    }
+
+    /// Detects changes of the rest. Returns the seconds until the next necessary call, if any.
+    pub(super) fn update_rest(&mut self, now: f64, busy: bool) -> Option<f64> {
+        let rest = self.rest();
+        if let Some(until) = self.gestures.in_flight {
+            if !rest.is_near(&self.gestures.settled) && now < until {
+                return Some(until - now);
+            }
+            self.gestures.in_flight = None;
+            (self.gestures.settled, self.gestures.seen) = (rest, (rest, now));
+        }
+        if rest != self.gestures.seen.0 {
+            self.gestures.seen = (rest, now);
+        }
+        if busy || rest.is_near(&self.gestures.settled) {
+            return None;
+        }
+        let left = self.gestures.seen.1 + SETTLE_SECONDS - now;
+        if left > 0.0 {
+            return Some(left);
+        }
+        self.commit_rest();
+        None
+    }
+
+    /// Records a change of the rest that is not stable yet.
+    pub(super) fn commit_rest(&mut self) {
+        let rest = self.rest();
+        let before = self.gestures.settled;
+        if self.gestures.in_flight.is_none() && !rest.is_near(&before) {
+            self.gestures.push(Gesture { take: false, rest: Some([before, rest]) });
+            self.gestures.settled = rest;
+        }
+    }
+
+    /// Records that a preset is played: its performance, and perhaps a new take.
+    pub(super) fn record_preset(&mut self, take: bool, performance: &Performance) {
+        let before = self.gestures.settled;
+        let after = Rest { performance: *performance, ..before };
+        let rest = (!after.is_near(&before)).then_some([before, after]);
+        if take || rest.is_some() {
+            self.gestures.push(Gesture { take, rest });
+        }
+        self.expect_rest(after);
+    }
+
+    /// Waits for the host to apply a rest.
+    fn expect_rest(&mut self, rest: Rest) {
+        self.gestures.settled = rest;
+        self.gestures.in_flight = Some(self.now + HOST_TIMEOUT_SECONDS);
+    }
+
+    fn apply_rest(&mut self, rest: Rest, set: &mut SetParam) {
+        self.expect_rest(rest);
+        ParamWriter { send: set, force: true }.performance(&self.params, &rest.performance);
+        if self.chart() != rest.chart {
+            self.change_chart(|chart| *chart = rest.chart);
+        }
+    }
+
+    /// Undoes the last gesture, or returns to the previous take. Returns `false` if there is none.
+    pub fn undo(&mut self, set: &mut SetParam) -> bool {
+        self.commit_pending();
+        let gesture = self.gestures.done.pop();
+        let mut moved = false;
+        if gesture.is_none_or(|gesture| gesture.take) {
+            moved = self.move_in_history(set, History::undo);
+        }
+        if let Some([before, _]) = gesture.and_then(|gesture| gesture.rest) {
+            self.apply_rest(before, set);
+            moved = true;
+        }
+        self.gestures.undone.extend(gesture);
+        moved
+    }
+
+    /// Repeats the gesture undone last, or advances to the next take. Returns `false` if there is
+    /// none.
+    pub fn redo(&mut self, set: &mut SetParam) -> bool {
+        self.commit_pending();
+        let gesture = self.gestures.undone.pop();
+        let mut moved = false;
+        if gesture.is_none_or(|gesture| gesture.take) {
+            moved = self.move_in_history(set, History::redo);
+        }
+        if let Some([_, after]) = gesture.and_then(|gesture| gesture.rest) {
+            self.apply_rest(after, set);
+            moved = true;
+        }
+        self.gestures.done.extend(gesture);
+        moved
+    }
+
+    /// Undoes all gestures and returns to the first take. Returns `false` if there is none.
+    pub fn undo_all(&mut self, set: &mut SetParam) -> bool {
+        self.commit_pending();
+        let first = self.gestures.done.iter().find_map(|gesture| gesture.rest);
+        let moved = self.move_in_history(set, |history| history.all().1 > 0 && history.go(Some(0)));
+        if let Some([before, _]) = first {
+            self.apply_rest(before, set);
+        }
+        let Gestures { done, undone, .. } = &mut self.gestures;
+        undone.extend(done.drain(..).rev());
+        moved || first.is_some()
+    }
+
+    /// Swaps the sides. At first both hold the same take.
+    pub fn switch_sides(&mut self, set: &mut SetParam) {
+        self.commit_pending();
+        self.move_in_history(set, |history| {
+            history.swap();
+            true
+        });
+    }
+
+    /// Goes to a take of the history. Returns `false` if it has none at that place.
+    pub fn go_to(&mut self, place: usize, set: &mut SetParam) -> bool {
+        self.commit_pending();
+        self.move_in_history(set, |history| history.go(Some(place)))
+    }
+
+    fn move_in_history(
+        &mut self,
+        set: &mut SetParam,
+        act: impl FnOnce(&mut History) -> bool,
+    ) -> bool {
+        let moved = self.history(act);
+        if moved {
+            let take = self.history(|history| history.take());
+            self.apply(&take, None, set);
+        }
+        moved
+    }
+}
