@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use groove::learn::data::{Piece, Split};
 use groove::model::Metadata;
 use groove::pattern::style::FIRST_PROGRAMMED;
 use rand::seq::SliceRandom;
@@ -15,7 +16,6 @@ use super::comparison::{Comparison, Groove, human};
 use super::judge::features::Features;
 use super::judge::forest_params;
 use super::judge::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet};
-use crate::data::{Piece, Split};
 
 /// Recorded styles among the classes, if the data has all of them.
 const RECORDED: [&str; 5] = ["rock", "funk", "jazz", "hiphop", "latin"];
@@ -153,7 +153,7 @@ fn rows(grooves: &[Groove]) -> Vec<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::comparison::STEPS;
+    use groove::learn::bar_f1::STEPS;
     use groove::model::Stack;
     use groove::model::encode::Kind;
     use groove::{Drum, Hit, Meter, Step};
