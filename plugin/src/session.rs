@@ -12,6 +12,7 @@ pub mod clip_export;
 pub mod clip_files;
 pub(crate) mod dropped_file;
 mod file_actions;
+mod learning;
 mod pins;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,6 @@
 //! seed alone, not on the number of cores.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Device, Tensor};
@@ -16,7 +15,7 @@ use super::lead_ins::lead_ins;
 use super::network::net::NetState;
 use super::optimise::{Optimiser, Schedule};
 use super::training::{Evaluated, FixedParts, SoftTargets, Training};
-use crate::model::{self, Metadata, Model};
+use crate::model::{self, Model};
 
 /// Parts of a batch, each of which one core computes. Sums of different parts round differently,
 /// so the number is fixed.
@@ -92,7 +91,7 @@ pub fn read(start: &InitialNet, style: &str, clips: &Clips, seed: u64) -> Result
 }
 
 /// Learns the style from the data of [`read`]. Reports the share of the updates that are made;
-/// `None` once `stop` is set.
+/// `None` once `stop` returns true.
 ///
 /// # Errors
 /// If there are fewer than two bars, or the training diverges.
@@ -100,7 +99,7 @@ pub fn learn(
     start: &InitialNet,
     data: &Data,
     seed: u64,
-    stop: &AtomicBool,
+    stop: &dyn Fn() -> bool,
     mut report: impl FnMut(f32),
 ) -> Result<Option<OwnStyle>> {
     let (train, held_out) = (data.split(Split::Train), data.split(Split::Validation));
@@ -122,7 +121,7 @@ pub fn learn(
         if training.update == UPDATES {
             break;
         }
-        if stop.load(Ordering::Relaxed) {
+        if stop() {
             return Ok(None);
         }
         training.update(|_| Ok(SoftTargets::default()))?;
@@ -205,9 +204,126 @@ fn without_cell(matrix: &Tensor, column: usize, end: usize) -> Result<Tensor> {
     Ok(Tensor::new(rows, &Device::Cpu)?)
 }
 
-/// Returns the names and numbers of a model's own styles.
-#[must_use]
-pub fn own_styles(metadata: &Metadata) -> Vec<(u8, String)> {
-    let own = |name: &str| Some((metadata.style_number(name)?, name.to_owned()));
-    metadata.own_styles().filter_map(own).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::encode::Kind;
+    use crate::model::{Metadata, Stack};
+    use crate::pattern::drum::Drum;
+    use crate::pattern::{Hit, Meter, Step};
+    use std::collections::HashMap;
+
+    /// A small model of fixed weights.
+    fn small() -> Vec<u8> {
+        let stack = |layers| Stack { layers, cells: 8 };
+        let metadata = Metadata::new("small", stack(2), stack(1), "nothing, CC BY");
+        let tensor = |(name, shape): (String, Vec<usize>)| {
+            let count: usize = shape.iter().product();
+            let values: Vec<f32> =
+                (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 250.0).collect();
+            (name, Tensor::from_vec(values, shape, &Device::Cpu).expect("a tensor"))
+        };
+        let tensors: HashMap<String, Tensor> = metadata.tensors().into_iter().map(tensor).collect();
+        model::write(&metadata, &tensors, &[], true).expect("a whole model")
+    }
+
+    /// Performances of some bars with one drum on each beat and hats between.
+    fn clips(drum: Drum, count: usize, bars: usize) -> Clips {
+        let kind =
+            |tempo| Kind { style: 0, blend: (0, 0.0), tempo, meter: Meter::FOUR_FOUR, fill: false };
+        let step = |at: usize| {
+            let mut step = Step::SILENT;
+            let hit = |velocity| Some(Hit::plain(velocity, 0));
+            step.set(drum, hit(100).filter(|_| at.is_multiple_of(4)));
+            step.set(Drum::Kick, hit(90).filter(|_| at.is_multiple_of(16)));
+            step.set(Drum::Snare, hit(95).filter(|_| at % 16 == 4 || at % 16 == 12));
+            step.set(Drum::ClosedHat, hit(60).filter(|_| at % 2 == 0));
+            step
+        };
+        let piece = |number: usize| Piece {
+            steps: (0..16 * bars).map(step).collect(),
+            kind: kind(90.0 + number as f32),
+            split: Split::Train,
+        };
+        Clips { played: (0..count).map(piece).collect(), ..Clips::default() }
+    }
+
+    fn learned(base: &[u8], style: &str, clips: &Clips) -> Result<OwnStyle> {
+        let start = InitialNet::from_bytes(base, "Mine", Some(style))?;
+        let data = read(&start, style, clips, 1)?;
+        learn(&start, &data, 1, &|| false, |_| {})?.context("it was not stopped")
+    }
+
+    fn tensors(bytes: &[u8]) -> HashMap<String, Vec<Vec<f32>>> {
+        let all = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).expect("tensors");
+        let rows = |tensor: &Tensor| {
+            let width = *tensor.dims().last().unwrap_or(&1);
+            let tensor = tensor.to_dtype(DType::F32).and_then(|it| it.flatten_all());
+            let numbers: Vec<f32> = tensor.and_then(|it| it.to_vec1()).expect("numbers");
+            numbers.chunks(width.max(1)).map(<[f32]>::to_vec).collect()
+        };
+        let own = all.iter().filter(|(name, _)| !name.starts_with("lead_in"));
+        own.map(|(name, tensor)| (name.clone(), rows(tensor))).collect()
+    }
+
+    #[test]
+    fn a_learned_style_foresees_held_out_clips_better_and_depends_on_no_core() -> Result<()> {
+        let clips = clips(Drum::Ride, 4, 4);
+        let style = learned(&small(), "polka", &clips)?;
+        let [before, after] = style.perplexities;
+        assert!(after < before, "{before} to {after}");
+        assert_eq!(Model::read_metadata(&style.bytes)?.style_number("polka"), Some(style.number));
+        let alone = super::super::on_one_core(|| (), || learned(&small(), "polka", &clips))??;
+        assert!(alone.bytes == style.bytes, "the files differ");
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_unlearned_leaves_all_other_styles_bit_for_bit() -> Result<()> {
+        let base = small();
+        let one = learned(&base, "polka", &clips(Drum::Ride, 4, 4))?;
+        let both = learned(&one.bytes, "waltz", &clips(Drum::LowTom, 4, 4))?;
+        let rest = unlearn(&both.bytes, one.number)?;
+        let (known, about) = (Model::read_metadata(&both.bytes)?, Model::read_metadata(&rest)?);
+        assert_eq!(about.own_styles().collect::<Vec<_>>(), ["waltz"]);
+        assert_eq!(about.style_number("waltz"), Some(both.number));
+        let model = Model::from_bytes(&rest)?;
+        assert!(model.lead_ins().iter().any(|it| it.style == both.number));
+        assert!(model.lead_ins().iter().all(|it| it.style != one.number));
+        let (before, after) = (tensors(&both.bytes), tensors(&rest));
+        // The cells of the styles after it move by one, and the last one is empty.
+        let gone = known.style_cell(one.number).context("its cell")?;
+        assert_eq!(known.style_cell(both.number), Some(gone + 1));
+        assert_eq!(about.style_cell(both.number), Some(gone));
+        let place = known.style_place(one.number).context("its place")?;
+        let end = gone - place + known.style_cells;
+        for (name, rows) in &before {
+            for (old, new) in rows.iter().zip(&after[name]) {
+                let mut wanted = old.clone();
+                if INPUT_WEIGHTS.contains(&name.as_str()) {
+                    wanted.remove(gone);
+                    wanted.insert(end - 1, 0.0);
+                }
+                assert_eq!(&wanted, new, "{name}");
+            }
+        }
+        assert!(unlearn(&rest, one.number).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn learning_needs_two_bars_and_can_be_stopped() -> Result<()> {
+        let fault = learned(&small(), "polka", &clips(Drum::Ride, 1, 1)).expect_err("too little");
+        assert!(fault.to_string().contains("fewer than two bars"), "{fault}");
+        learned(&small(), "polka", &clips(Drum::Ride, 1, 2))?;
+        let clips = clips(Drum::Ride, 2, 2);
+        let start = InitialNet::from_bytes(&small(), "Mine", Some("polka"))?;
+        let data = read(&start, "polka", &clips, 1)?;
+        let shares = std::cell::RefCell::new(Vec::new());
+        let stop = || shares.borrow().len() == 3;
+        let learned = learn(&start, &data, 1, &stop, |share| shares.borrow_mut().push(share))?;
+        assert!(learned.is_none());
+        assert_eq!(*shares.borrow(), [1.0 / 60.0, 2.0 / 60.0, 3.0 / 60.0]);
+        Ok(())
+    }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -190,12 +189,12 @@ impl PredictionReport {
     /// If Candle fails.
     pub fn measure(net: &Net, pieces: &[Piece]) -> Result<PredictionReport> {
         let parts = rayon::current_num_threads();
-        let report = PredictionReport::measure_until(net, pieces, parts, &AtomicBool::new(false))?;
+        let report = PredictionReport::measure_until(net, pieces, parts, &|| false)?;
         report.context("an evaluation that nobody stops ends")
     }
 
     /// Measures a net on pieces with its networks in a number of parallel parts; `None` once `stop`
-    /// is set.
+    /// returns true.
     ///
     /// # Errors
     /// If Candle fails.
@@ -203,7 +202,7 @@ impl PredictionReport {
         net: &Net,
         pieces: &[Piece],
         parts: usize,
-        stop: &AtomicBool,
+        stop: &dyn Fn() -> bool,
     ) -> Result<Option<PredictionReport>> {
         let mut scores = vec![Score::default(); pieces.len()];
         // Pieces of similar lengths together, each in a lane of its own.
@@ -211,7 +210,7 @@ impl PredictionReport {
         order.sort_by_key(|&place| std::cmp::Reverse(pieces[place].steps.len()));
         let mut rest = &order[..];
         while let Some(&longest) = rest.first() {
-            if stop.load(Ordering::Relaxed) {
+            if stop() {
                 return Ok(None);
             }
             let lanes = (MOST_ROWS / pieces[longest].steps.len().max(1)).clamp(1, rest.len());

@@ -2,7 +2,6 @@
 //! command lines are the trainer's.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
@@ -108,7 +107,7 @@ impl Training {
         Ok((f64::from(hits.to_scalar::<f32>()?) * steps, steps))
     }
 
-    /// Evaluates the averaged weights on validation pieces; `None` once `stop` is set.
+    /// Evaluates the averaged weights on validation pieces; `None` once `stop` returns true.
     ///
     /// # Errors
     /// If there are neither beats nor fills among them.
@@ -116,7 +115,7 @@ impl Training {
         &self,
         metadata: &Metadata,
         held_out: &[Piece],
-        stop: &AtomicBool,
+        stop: &dyn Fn() -> bool,
     ) -> Result<Option<Evaluated>> {
         let average = self.optimiser.average(&self.net)?;
         let net = Net::from_tensors(metadata, &average)?;

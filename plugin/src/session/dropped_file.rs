@@ -23,16 +23,21 @@ pub enum FileKind {
     Midi,
     /// A model.
     Model,
+    /// A folder, or several MIDI files and folders.
+    Clips,
 }
 
-/// Returns the single dropped file and its kind, judged by its name.
+/// Returns the kind of the dropped files, judged by their names, and the first of them.
 ///
 /// # Errors
-/// Returns a message if there is not exactly one file of a known kind.
+/// Returns a message if there is none, or one of an unknown kind.
 pub fn classify(files: &[PathBuf]) -> Result<(FileKind, &Path), String> {
+    let is_clip = |file: &PathBuf| file.is_dir() || kind_of(file) == Some(FileKind::Midi);
     let file = match files {
         [] => return Err("The dropped item is not a file on this computer.".to_owned()),
+        [file] if file.is_dir() => return Ok((FileKind::Clips, file)),
         [file] => file.as_path(),
+        [first, ..] if files.iter().any(is_clip) => return Ok((FileKind::Clips, first)),
         _ => return Err("Drop one file at a time.".to_owned()),
     };
     kind_of(file).map(|kind| (kind, file)).ok_or_else(|| {

@@ -231,8 +231,7 @@ impl Training {
         training: f64,
     ) -> Result<CurvePoint> {
         // An evaluation is short: Ctrl-C stops after it.
-        let never = AtomicBool::new(false);
-        let evaluated = self.core.evaluate(&self.fixed.metadata, held_out, &never)?;
+        let evaluated = self.core.evaluate(&self.fixed.metadata, held_out, &|| false)?;
         let evaluated = evaluated.context("an evaluation that nobody stops ends")?;
         let point = CurvePoint {
             update: self.core.update,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
 
+use crate::editor::drawer::learning;
 use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
@@ -50,7 +51,9 @@ pub(crate) fn show(
         }
         ModelState::Ready(model) => about(ui, view, inside, model),
     };
-    choose(ui, view, inside.with_min_y(text.bottom() + scale.px(14.0)), &listed);
+    let rest = inside.with_min_y(text.bottom() + scale.px(12.0));
+    let bottom = learning::show(ui, view, rest);
+    choose(ui, view, inside.with_min_y(bottom + scale.px(10.0)), &listed);
 }
 
 /// Lists the built-in model and those in the user's folder.
@@ -62,9 +65,16 @@ fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, listed: &[ModelEn
             if menu_item(ui, scale, "Load model", "Load model…", hint) {
                 view.asked = Some(Action::PickFile(FilePurpose::Model, view.edits.options));
             }
+            let hint = "Writes the model that plays to one file, with the styles that it learned.";
+            if menu_item(ui, scale, "Save model", "Save model…", hint) {
+                view.asked = Some(Action::PickFile(FilePurpose::ExportModel, view.edits.options));
+            }
             let hint = "The model that comes with the plugin.";
             if menu_item(ui, scale, "Built-in model", "Built-in model", hint) {
                 view.edits.session_mut().choose_model(None);
+            }
+            if let ModelState::Ready(model) = view.model {
+                learning::unlearn_items(ui, view, model);
             }
             for ModelEntry { path, about } in listed {
                 match about {

@@ -139,6 +139,8 @@ struct WindowContent {
     sent: u32,
     /// Change counter of the project.
     changes: u32,
+    /// Change counter of the learning.
+    learning: u32,
     has_report: bool,
     notices: Vec<String>,
 }
@@ -153,6 +155,7 @@ impl WindowContent {
             loading: matches!(sources.link.model(), ModelState::Loading),
             sent: sources.link.sent(),
             changes: sources.params.state.kept().changes(),
+            learning: sources.link.learning().changes(),
             has_report: sources.link.mailbox().has_report(),
             notices: sources.link.notices(),
         }

@@ -46,7 +46,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             ("editor", &["platform", "session", "params", "project", "link", "fault_injection"]),
             ("audio", &["params", "project", "link", "fault_injection"]),
             ("session", &["params", "project", "link"]),
-            ("worker", &["project", "link", "fault_injection"]),
+            ("worker", &["platform", "project", "link", "fault_injection"]),
             ("params", &["project"]),
             ("project", &[]),
             ("link", &[]),
