@@ -158,13 +158,13 @@ fn the_plugin_learns_the_same_file() {
     succeed(&[&fixed[..], &["--style", "polka", "--name", "Polka", "--seed", "3"]].concat());
     let base = fs::read(&init).expect("a model");
     let start = InitialNet::from_bytes(&base, "Polka", Some("polka")).expect("a start");
-    let (files, unread) = search(Path::new(&clips));
+    let (files, unread) = search(Path::new(&clips), &|| false);
     assert_eq!((files.len(), unread.len()), (8, 0));
     let clips = Clips { folder: clips.into(), files, ..Clips::default() };
     let learned = on_one_core(
         || (),
         || {
-            let data = own_style::read(&start, "polka", &clips, 3).expect("data");
+            let data = own_style::read(&start, "polka", &clips, 3, &|| false).expect("data");
             own_style::learn(&start, &data, 3, &|| false, |_| {}).expect("no fault")
         },
     );

@@ -69,18 +69,25 @@ impl OwnStyle {
     }
 }
 
-/// Reads the clips for a style that [`InitialNet::from_bytes`] has added to a model.
+/// Reads the clips for a style that [`InitialNet::from_bytes`] has added to a model. Files are
+/// skipped once `stop` returns true.
 ///
 /// # Errors
-/// If no clip can be read, or there are fewer than two bars.
-pub fn read(start: &InitialNet, style: &str, clips: &Clips, seed: u64) -> Result<Data> {
+/// If the model lacks the style.
+pub fn read(
+    start: &InitialNet,
+    style: &str,
+    clips: &Clips,
+    seed: u64,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Data> {
     let metadata = &start.metadata;
     let number = metadata.style_number(style).context("the model lacks the style")?;
     let mut data = Data::new("");
     data.skipped.clone_from(&clips.unread);
     let file = |path: &PathBuf| SourceFile::unlisted(path.clone(), number);
     let files: Vec<SourceFile> = clips.files.iter().map(file).collect();
-    data.add_files(&clips.folder, &files, false, &metadata.classes);
+    data.add_files(&clips.folder, &files, false, &metadata.classes, stop);
     for mut piece in clips.played.iter().cloned() {
         (piece.kind.style, piece.split) = (number, Split::Train);
         piece.steps = piece.steps.iter().map(|step| metadata.classes.step(step)).collect();
@@ -250,7 +257,7 @@ mod tests {
 
     fn learned(base: &[u8], style: &str, clips: &Clips) -> Result<OwnStyle> {
         let start = InitialNet::from_bytes(base, "Mine", Some(style))?;
-        let data = read(&start, style, clips, 1)?;
+        let data = read(&start, style, clips, 1, &|| false)?;
         learn(&start, &data, 1, &|| false, |_| {})?.context("it was not stopped")
     }
 
@@ -318,7 +325,7 @@ mod tests {
         learned(&small(), "polka", &clips(Drum::Ride, 1, 2))?;
         let clips = clips(Drum::Ride, 2, 2);
         let start = InitialNet::from_bytes(&small(), "Mine", Some("polka"))?;
-        let data = read(&start, "polka", &clips, 1)?;
+        let data = read(&start, "polka", &clips, 1, &|| false)?;
         let shares = std::cell::RefCell::new(Vec::new());
         let stop = || shares.borrow().len() == 3;
         let learned = learn(&start, &data, 1, &stop, |share| shares.borrow_mut().push(share))?;

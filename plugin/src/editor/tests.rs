@@ -18,6 +18,7 @@ mod clips;
 mod controls;
 mod first_day;
 mod grid;
+mod learning;
 mod presets;
 mod song;
 mod window;

@@ -291,8 +291,23 @@ mod tests {
         assert_eq!(sorted(&[model]), Ok((FileKind::Model, model.into())));
         let sentence = sorted(&["/a/kick.wav"]).expect_err("a recording");
         assert!(sentence.starts_with("kick.wav is neither"), "{sentence}");
-        assert_eq!(sorted(&["/a/1.mid", "/a/2.mid"]), Err("Drop one file at a time.".to_owned()));
-        assert!(sorted(&[]).is_err() && sorted(&["/"]).is_err());
+        let models = ["/a/1.safetensors", "/a/2.safetensors"];
+        assert_eq!(sorted(&models), Err("Drop one file at a time.".to_owned()));
+        assert!(sorted(&[]).is_err());
+    }
+
+    #[test]
+    fn a_folder_and_several_files_are_clips_to_learn_from() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clips = |files: &[&Path]| {
+            let files: Vec<_> = files.iter().map(|file| file.to_path_buf()).collect();
+            classify(&files).map(|(kind, _)| kind)
+        };
+        let [one, two, text] = ["/a/1.mid", "/a/2.mid", "/a/2.txt"].map(Path::new);
+        for files in [&[folder.path()][..], &[one, two], &[one, text], &[text, folder.path()]] {
+            assert_eq!(clips(files), Ok(FileKind::Clips), "{files:?}");
+        }
+        assert_eq!(clips(&[one]), Ok(FileKind::Midi));
     }
 
     #[test]

@@ -29,6 +29,9 @@ const SEED: u64 = 1;
 /// Name of a style if the clips have none that fits.
 const NAME: &str = "my style";
 
+/// Maximum number of files: with more, the pieces alone would take hundreds of megabytes.
+const MOST_FILES: usize = 1_000;
+
 /// Files named in a report; the others are counted.
 const NAMED: usize = 3;
 
@@ -127,7 +130,17 @@ impl Job {
     fn learn(&self) -> Result<Option<LearnedStyle>, String> {
         let learning = self.link.learning();
         let stop = || !learning.is_current(self.number);
-        let clips = self.clips();
+        let clips = self.clips(&stop);
+        if stop() {
+            return Ok(None);
+        }
+        let count = clips.files.len();
+        if count > MOST_FILES {
+            return Err(format!(
+                "Nothing was learned: there are {count} MIDI files, and {MOST_FILES} \
+                                are the most. Choose a smaller folder."
+            ));
+        }
         if clips.files.is_empty() && clips.played.is_empty() && clips.unread.is_empty() {
             return Err("There is no MIDI file among what was given.".into());
         }
@@ -140,7 +153,10 @@ impl Job {
         let start =
             InitialNet::from_bytes(&base, &title(&known, &name), Some(&name)).map_err(sentence)?;
         drop(base);
-        let data = own_style::read(&start, &name, &clips, SEED).map_err(sentence)?;
+        let data = own_style::read(&start, &name, &clips, SEED, &stop).map_err(sentence)?;
+        if stop() {
+            return Ok(None);
+        }
         let read = report(&data, &clips);
         if data.pieces.is_empty() {
             return Err(format!("Nothing was learned. {read}"));
@@ -159,13 +175,13 @@ impl Job {
     }
 
     /// The material.
-    fn clips(&self) -> Clips {
+    fn clips(&self, stop: &dyn Fn() -> bool) -> Clips {
         match &self.source {
             LearningSource::Played => {
                 let played = self.link.learning().played().into_iter().map(piece).collect();
                 Clips { played, ..Clips::default() }
             }
-            LearningSource::Files(paths) => clips_of(paths),
+            LearningSource::Files(paths) => clips_of(paths, stop),
         }
     }
 
@@ -204,17 +220,17 @@ fn piece(played: Performance) -> Piece {
 }
 
 /// The MIDI files of a folder, or of several files and folders.
-fn clips_of(paths: &[PathBuf]) -> Clips {
+fn clips_of(paths: &[PathBuf], stop: &dyn Fn() -> bool) -> Clips {
     if let [folder] = paths
         && folder.is_dir()
     {
-        let (files, unread) = search(folder);
+        let (files, unread) = search(folder, stop);
         return Clips { folder: folder.clone(), files, unread, ..Clips::default() };
     }
     let mut clips = Clips::default();
     for path in paths {
         if path.is_dir() {
-            let (files, unread) = search(path);
+            let (files, unread) = search(path, stop);
             clips.files.extend(files.into_iter().map(|file| path.join(file)));
             clips.unread.extend(unread.into_iter().map(|(file, why)| (path.join(file), why)));
         } else if is_midi(path) {

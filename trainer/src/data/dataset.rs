@@ -64,7 +64,7 @@ fn read_folder(folder: &Path, style: Option<&str>, seed: u64, model: &Metadata) 
     let style = style.map_or(Ok(0), |name| known_style(model, name))?;
     let list = FileList::of(folder, style, model)?;
     (data.skipped, data.unlisted, data.source) = (list.unread, list.unlisted, list.source);
-    data.add_files(folder, &list.files, list.is_listed, &model.classes);
+    data.add_files(folder, &list.files, list.is_listed, &model.classes, &|| false);
     if !list.is_listed {
         data.hold_out(seed);
     }

@@ -55,7 +55,7 @@ impl FileList {
     /// without one.
     pub(super) fn of(folder: &Path, style: u8, model: &Metadata) -> Result<FileList> {
         let tables = tables(folder)?;
-        let (found, unread) = search(folder);
+        let (found, unread) = search(folder, &|| false);
         let mut list = FileList { is_listed: !tables.is_empty(), unread, ..FileList::default() };
         if tables.is_empty() {
             list.files = found.into_iter().map(|path| SourceFile::unlisted(path, style)).collect();

@@ -65,9 +65,20 @@ impl Data {
         }
     }
 
-    /// Reads the files of a folder with a model's classes. Listed ones are those of tables.
-    pub fn add_files(&mut self, folder: &Path, files: &[SourceFile], is_listed: bool, kit: &Kit) {
-        let read = files.par_iter().map(|file| read_file(file, folder, is_listed, kit));
+    /// Reads the files of a folder with a model's classes. Listed ones are those of tables. Files
+    /// are skipped once `stop` returns true.
+    pub fn add_files(
+        &mut self,
+        folder: &Path,
+        files: &[SourceFile],
+        is_listed: bool,
+        kit: &Kit,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) {
+        let read = files.par_iter().map(|file| {
+            ensure!(!stop(), "the reading was stopped");
+            read_file(file, folder, is_listed, kit)
+        });
         self.sort_out(files, read.collect());
     }
 

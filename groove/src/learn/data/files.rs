@@ -49,9 +49,8 @@ impl SourceFile {
 
 /// Returns the paths of the MIDI files below a folder, in their order and from the folder, and what
 /// cannot be searched, with the reasons. Symbolic links are followed, but no file or folder is
-/// visited twice.
-#[must_use]
-pub fn search(folder: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
+/// visited twice. The search ends early once `stop` returns true.
+pub fn search(folder: &Path, stop: &dyn Fn() -> bool) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
     let (mut found, mut unread) = (Vec::new(), Vec::new());
     let mut visited = HashSet::new();
     // Real files before links to them, whatever their names.
@@ -64,7 +63,7 @@ pub fn search(folder: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
     };
     let entries = walk.into_iter().filter_entry(|entry| is_new(entry, &mut visited));
     let relative = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
-    for entry in entries {
+    for entry in entries.take_while(|_| !stop()) {
         match entry {
             Ok(entry) if entry.file_type().is_file() && is_midi(entry.path()) => {
                 found.push(relative(entry.path()));
