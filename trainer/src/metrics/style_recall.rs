@@ -1,11 +1,11 @@
-//! Style recall: trees trained on five styles of drummers and on the programmed styles of the data
-//! classify the takes.
+//! Style recall: trees trained on five styles of drummers and on the programmed and own styles of
+//! the data classify the takes.
 
 use std::collections::BTreeMap;
 
 use groove::learn::data::{Piece, Split};
 use groove::model::Metadata;
-use groove::pattern::style::FIRST_PROGRAMMED;
+use groove::pattern::style::{FIRST_PROGRAMMED, OWN_STYLES};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -45,7 +45,7 @@ pub(crate) struct StyleClassifier {
 
 impl StyleClassifier {
     /// Trains on the train beats; `None` if the data lacks one of the recorded styles and has fewer
-    /// than two programmed ones.
+    /// than two programmed or own ones.
     pub(crate) fn learn(metadata: &Metadata, pieces: &[Piece]) -> Option<StyleClassifier> {
         let mut draws = ChaCha8Rng::seed_from_u64(1);
         let windows_of = |style: u8| rows(&human(pieces, Split::Train, style));
@@ -60,7 +60,8 @@ impl StyleClassifier {
             classes.clear();
         }
         let numbers = metadata.style_numbers.iter().copied();
-        classes.extend(numbers.filter(|&style| style >= FIRST_PROGRAMMED).filter_map(with_windows));
+        let more = |&style: &u8| style >= FIRST_PROGRAMMED || OWN_STYLES.contains(&style);
+        classes.extend(numbers.filter(more).filter_map(with_windows));
         if classes.len() < 2 {
             return None;
         }

@@ -119,6 +119,9 @@ fn an_own_style_is_unlearned_by_two_clicks() {
     let number = about.add_style("my style").expect("room");
     rig.link.set_model(ModelState::Ready(Arc::new(about)));
     rig.window.run();
+    // The entries are below the text.
+    rig.wheel("Learn style", vec2(0.0, -40.0), Modifiers::NONE);
+    rig.window.run_steps(60);
     rig.click("Unlearn My style");
     assert_eq!(rig.link.mailbox().next_command(), None);
     rig.click("Unlearn My style");
