@@ -12,14 +12,19 @@ use common::{Host, process};
 use deep_pocket::link::learning::{LearnedStyle, LearningState};
 use deep_pocket::link::mailbox::{LearningSource, WorkerCommand};
 use deep_pocket::link::{Link, ModelState};
+use groove::model::Model;
 use groove::pattern::midi::{Clip, MidiLayout};
 use groove::{Drum, Hit, Meter, Step};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 use tempfile::TempDir;
 
+/// A model of 8 cells, which learns in a second. Trained for two updates on beats that the built-in
+/// model played.
+const SMALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/small.safetensors");
+
 /// Longest time that a learning takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Folder of the user's files in these tests, which run one at a time: one learning in a process is
 /// all there is.
@@ -60,12 +65,21 @@ fn beat(number: usize, bars: usize) -> Vec<u8> {
 }
 
 fn clips(count: usize, bars: usize) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::Builder::new().prefix("My beats ").tempdir().expect("a folder");
     for number in 0..count {
         let path = folder.path().join(format!("{number:03}.mid"));
         fs::write(path, beat(number, bars)).expect("written");
     }
     folder
+}
+
+/// A host whose song plays, with the small model.
+fn host() -> Host {
+    let mut host = Host::new();
+    host.context.transport.playing = true;
+    let small = WorkerCommand::ChooseModel(Some(SMALL.into()));
+    command(host.plugin.link(), small).expect("a model");
+    host
 }
 
 fn start(link: &Link, source: LearningSource) -> u32 {
@@ -137,7 +151,7 @@ fn threads() -> usize {
 #[test]
 fn a_folder_is_learned_kept_played_and_unlearned() {
     let (_turn, models) = alone();
-    let mut host = Host::new();
+    let mut host = host();
     let link = host.plugin.link().clone();
     let folder = clips(4, 4);
     fs::write(folder.path().join("broken.mid"), b"MThd").expect("written");
@@ -164,6 +178,10 @@ fn a_folder_is_learned_kept_played_and_unlearned() {
     let [file] = &names(&models)[..] else { panic!("one file: {:?}", names(&models)) };
     assert_eq!(fs::read(models.join(file)).expect("a model"), style.file);
     assert_eq!(own_styles(&link), [style.name.clone()]);
+    assert_eq!(
+        style.name,
+        folder.path().file_name().expect("a name").to_string_lossy().to_lowercase()
+    );
     let number = 19f32 / 127.0;
     let params = host.plugin.params().param_map();
     let (_, param, _) = params.iter().find(|(id, ..)| id == "style").expect("a parameter");
@@ -180,14 +198,19 @@ fn a_folder_is_learned_kept_played_and_unlearned() {
     assert_eq!(fs::read(&copy).expect("a model"), style.file);
     assert!(command(&link, WorkerCommand::ExportModel(copy)).is_err(), "nothing is overwritten");
     let done = command(&link, WorkerCommand::Unlearn(19)).expect("unlearned");
-    assert!(done.contains("is unlearned") && names(&models).is_empty(), "{done}");
-    assert!(own_styles(&link).is_empty(), "the built-in model plays");
+    assert!(done.contains("is unlearned"), "{done}");
+    assert!(own_styles(&link).is_empty());
+    let rest: Vec<String> = names(&models);
+    assert_eq!(rest.len(), 1, "the model without it: {rest:?}");
+    let rest = fs::read(models.join(&rest[0])).expect("a model");
+    let text = Model::read_metadata(&rest).expect("a header").trained_on;
+    assert_eq!(text, "4 own clips, and 4 own clips");
 }
 
 #[test]
 fn a_cancelled_learning_keeps_nothing_and_another_one_starts() {
     let (_turn, models) = alone();
-    let host = Host::new();
+    let host = host();
     let link = host.plugin.link();
     let folder = clips(4, 4);
     start(link, files(folder.path()));
@@ -206,14 +229,15 @@ fn an_instance_that_is_closed_while_it_learns_leaves_no_thread() {
     let (_turn, models) = alone();
     let folder = clips(4, 4);
     for early in [true, false] {
-        let host = Host::new();
+        let host = host();
         start(host.plugin.link(), files(folder.path()));
         if !early {
             until_it_learns(host.plugin.link());
         }
         assert!(threads() >= 2, "worker and waker");
         drop(host);
-        assert_eq!(threads(), 0);
+        // The system lists a joined thread for a moment.
+        wait("the threads are gone", || (threads() == 0).then_some(()));
     }
     assert!(names(&models).is_empty());
 }
@@ -221,7 +245,7 @@ fn an_instance_that_is_closed_while_it_learns_leaves_no_thread() {
 #[test]
 fn of_two_instances_one_learns_and_the_other_says_so() {
     let (_turn, _) = alone();
-    let (one, other) = (Host::new(), Host::new());
+    let (one, other) = (host(), host());
     let (one, other) = (one.plugin.link(), other.plugin.link());
     let folder = clips(2, 2);
     start(one, files(folder.path()));
@@ -243,19 +267,28 @@ fn of_two_instances_one_learns_and_the_other_says_so() {
 #[test]
 fn a_project_saved_while_a_style_is_learned_is_that_of_before() {
     let (_turn, _) = alone();
-    let host = Host::new();
+    let host = host();
     let link = host.plugin.link();
-    let before = host.plugin.params().serialize_fields();
+    // Bars that the drummer has played ahead are saved, too.
+    let saved = || {
+        let text = &host.plugin.params().serialize_fields()["deep-pocket"];
+        let mut project: serde_json::Value = serde_json::from_str(text).expect("a project");
+        project.as_object_mut().expect("fields").remove("notes");
+        project
+    };
+    let before = saved();
     let folder = clips(2, 2);
     start(link, files(folder.path()));
     until_it_learns(link);
-    assert_eq!(host.plugin.params().serialize_fields(), before);
+    assert_eq!(saved(), before);
+    result(link).expect("a style");
+    assert_eq!(saved(), before, "it is not kept yet");
 }
 
 #[test]
 fn what_cannot_be_learned_gets_a_sentence() {
     let (_turn, _) = alone();
-    let host = Host::new();
+    let host = host();
     let link = host.plugin.link();
     let why = |source: LearningSource| {
         start(link, source);
@@ -289,7 +322,7 @@ fn what_cannot_be_learned_gets_a_sentence() {
 #[test]
 fn one_file_and_five_hundred_files_can_be_learned_from() {
     let (_turn, _) = alone();
-    let host = Host::new();
+    let host = host();
     let link = host.plugin.link();
     for count in [1, 500] {
         let folder = clips(count, 2);
@@ -304,7 +337,7 @@ fn one_file_and_five_hundred_files_can_be_learned_from() {
 #[test]
 fn bars_played_on_the_keys_are_offered_to_learn_from() {
     let (_turn, models) = alone();
-    let mut host = Host::new();
+    let mut host = host();
     let params = host.plugin.params().param_map();
     let (_, param, _) = params.iter().find(|(id, ..)| id == "prime").expect("a parameter");
     // SAFETY: the plugin keeps the parameter alive.

@@ -3,7 +3,7 @@
 
 /// Nice value of work that nobody waits for, of at most 19.
 #[cfg(target_os = "linux")]
-const NICE: i32 = 15;
+const NICE: i32 = 10;
 
 /// Makes the current thread give way to all others.
 pub(crate) fn lower_priority() {

@@ -116,6 +116,17 @@ pub fn built_in() -> Result<Arc<Model>, String> {
     MODEL.get_or_init(read).clone()
 }
 
+/// Returns `true` for a model that has no own style and was learned from the built-in one: it plays
+/// as that.
+#[must_use]
+pub fn plays_as_built_in(model: &Metadata) -> bool {
+    let descends = |built_in: Arc<Model>| {
+        let Metadata { trained_on, beat, feel, .. } = built_in.metadata();
+        model.trained_on.starts_with(trained_on) && (model.beat, model.feel) == (*beat, *feel)
+    };
+    model.own_styles().next().is_none() && built_in().is_ok_and(descends)
+}
+
 /// Models in use in this process.
 static LOADED: Mutex<Vec<Weak<Model>>> = Mutex::new(Vec::new());
 
@@ -349,6 +360,18 @@ mod tests {
         fs::write(&path, SHIPPED).expect("a file");
         assert!(find(identity, &known, None).is_err());
         assert!(find(0, &[], None).is_ok());
+    }
+
+    #[test]
+    fn what_was_learned_and_unlearned_plays_as_the_built_in_model() {
+        let mut about = built_in().expect("a model").metadata().clone();
+        about.trained_on += ", and 8 own clips";
+        let number = about.add_style("mine").expect("room");
+        assert!(!plays_as_built_in(&about), "it has an own style");
+        about.remove_style(number);
+        assert!(plays_as_built_in(&about));
+        about.trained_on = "other recordings".into();
+        assert!(!plays_as_built_in(&about));
     }
 
     #[test]

@@ -115,11 +115,7 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         let before = Model::read_metadata(&bytes).map_err(|fault| failed(&fault))?;
         let rest = unlearn(&bytes, style).map_err(|fault| failed(&fault))?;
         let about = Model::read_metadata(&rest).map_err(|fault| failed(&fault))?;
-        let built_in = models::built_in()?;
-        // Without own styles, a model that was learned from the built-in one plays as that.
-        let is_built_in = about.own_styles().next().is_none()
-            && about.trained_on.starts_with(&built_in.metadata().trained_on);
-        let next = match is_built_in {
+        let next = match models::plays_as_built_in(&about) {
             true => None,
             false => {
                 let folder = path.parent().unwrap_or(Path::new("."));
