@@ -14,11 +14,13 @@
 //! - The **window** and the **host's main thread** hold an `Arc<Link>`. The window reads
 //!   [`Link::status`], [`Link::phrases`], [`Link::model`] and [`Link::notices`], and sends commands
 //!   to [`Link::mailbox`].
+//! - The **learning thread** of the worker writes [`Link::learning`], which the window reads.
 //!
 //! Each queue has one producer and one consumer, see [`crate::link::queue`]. Bars own memory, so the
 //! audio thread drops none: it returns them to the worker. All other items are `Copy`.
 
 pub mod controllers;
+pub mod learning;
 pub mod mailbox;
 pub mod messages;
 pub mod notify;
@@ -34,6 +36,7 @@ use groove::take::Primer;
 use groove::{DrumSet, Meter, StoredBar};
 
 use crate::link::controllers::Controllers;
+use crate::link::learning::Learning;
 use crate::link::mailbox::{Mailbox, unpoisoned};
 pub use crate::link::messages::{
     BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, Status, Take,
@@ -86,6 +89,7 @@ pub struct Link {
     mailbox: Mailbox,
     controllers: Controllers,
     own_transport: OwnTransport,
+    learning: Learning,
 }
 
 impl Link {
@@ -117,6 +121,12 @@ impl Link {
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
+    }
+
+    /// Returns the learning of a style. For window and worker.
+    #[must_use]
+    pub fn learning(&self) -> &Learning {
+        &self.learning
     }
 
     /// Returns `true` while the plugin follows a playing transport. Lock-free; for the waker

@@ -12,6 +12,7 @@ pub(crate) mod first_frame;
 pub(crate) mod host_keys;
 #[cfg(target_os = "linux")]
 pub(crate) mod screen_reader;
+pub(crate) mod thread_priority;
 #[cfg(target_os = "linux")]
 pub(crate) mod window_close;
 #[cfg(target_os = "linux")]

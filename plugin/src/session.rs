@@ -13,6 +13,7 @@ pub mod clip_files;
 pub(crate) mod dropped_file;
 mod file_actions;
 mod gestures;
+mod learning;
 mod pins;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 //! that may wait.
 
 mod commands;
+mod learning;
 mod player;
 mod waker;
 mod work_scheduler;
@@ -15,12 +16,15 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use groove::take::Take;
+use groove::take::{Primer, Take};
 use groove::{Bar, Meter, StoredBar};
 
-use crate::link::{BarAnswer, BarRequest, Fault, Link, ModelState, Phrase, Phrases, WorkerEnd};
+use crate::link::{
+    BarAnswer, BarRequest, Fault, Link, ModelState, Phrase, Phrases, Status, WorkerEnd,
+};
 use crate::project::models::ModelFile;
 use crate::project::store::ProjectStore;
+use crate::worker::learning::LearningThread;
 use crate::worker::work_scheduler::{AheadWork, UrgentWork, wake_next};
 
 pub use self::player::{ModelPlayer, PlayFn};
@@ -108,10 +112,12 @@ struct WorkerLoop<'a, F> {
     /// Phrase under construction and its bars so far.
     partial: (Option<PhraseKey>, Vec<Bar>),
     phrases: Phrases,
+    learning: LearningThread,
 }
 
 impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a, F> {
     fn new(end: WorkerEnd, store: Arc<ProjectStore>, load: &'a F) -> Self {
+        let learning = LearningThread::new(Arc::clone(&end.link));
         WorkerLoop {
             end,
             store,
@@ -123,6 +129,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             shown: [None; 2],
             partial: (None, Vec::new()),
             phrases: Phrases::default(),
+            learning,
         }
     }
 
@@ -216,10 +223,24 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             self.waiting.push(request);
         }
         while let Some((version, primer)) = self.end.primers.pop() {
+            self.remember_bar(&primer);
             self.store.record_primer(version, primer);
         }
         let takes = self.end.link.takes_in_use();
         self.waiting.retain(|request| takes.may_need(request.number));
+    }
+
+    /// Remembers the bar that ended a recording as material for a style. Recordings overlap: each
+    /// has the bars before its last one again.
+    fn remember_bar(&self, primer: &Primer) {
+        let Primer::Play(played) = primer else { return };
+        let Status { meter, bar, tempo, .. } = self.end.link.status();
+        let steps = played.steps();
+        let first = steps.len().saturating_sub(meter.steps());
+        let last = &steps[first..];
+        if last.len() == meter.steps() && last.iter().any(|step| !step.drums().is_empty()) {
+            self.end.link.learning().remember(bar - 1, last, meter, tempo);
+        }
     }
 
     /// Makes the requested take the newest one and loads its model.

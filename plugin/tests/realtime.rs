@@ -8,7 +8,11 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use common::{Host, process};
+use deep_pocket::link::learning::LearningState;
+use deep_pocket::link::mailbox::{LearningSource, WorkerCommand};
+use groove::pattern::midi::{Clip, MidiLayout};
 use groove::synth::LAST_KIT;
+use groove::{Drum, Hit, Meter, Step};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
@@ -119,4 +123,44 @@ fn process_allocates_and_frees_nothing() {
     }
     host.block(64, process);
     assert!(host.sound.iter().flat_map(|channel| &channel[..64]).all(|sample| *sample == 0.0));
+}
+
+#[test]
+fn process_allocates_nothing_while_a_style_is_learned() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for number in 0..2u8 {
+        let mut steps = vec![Step::SILENT; 64];
+        for step in steps.iter_mut().step_by(4) {
+            step.set(Drum::Snare, Some(Hit::plain(80 + number, 0)));
+        }
+        let clip = Clip { steps, tempo: 100.0, meter: Meter::FOUR_FOUR };
+        let bytes = clip.write(&MidiLayout::new("clip", Drum::PITCHES));
+        std::fs::write(folder.path().join(format!("{number}.mid")), bytes).expect("written");
+    }
+    let mut host = Host::new();
+    host.context.transport.playing = true;
+    let link = host.plugin.link().clone();
+    let small = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/small.safetensors");
+    link.mailbox().send(WorkerCommand::ChooseModel(Some(small.into())));
+    let (mut allocations, mut blocks, mut learned) = (0, 0, 0);
+    while learned < 2 || blocks < 1_000 {
+        // One learning after the other.
+        if matches!(link.learning().state().0, LearningState::Idle | LearningState::Learned(_)) {
+            learned += i32::from(blocks > 0);
+            let number = link.learning().begin();
+            let source = LearningSource::Files(vec![folder.path().to_owned()]);
+            link.mailbox().send(WorkerCommand::Learn(number, source));
+            link.worker_notify().wake();
+        }
+        host.block(480, |plugin, buffer, context| {
+            COUNT.set(0);
+            process(plugin, buffer, context);
+            allocations += COUNT.replace(-1);
+        });
+        blocks += 1;
+        assert!(blocks < 120_000, "it does not learn");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(allocations, 0);
+    assert!(host.context.ons > 20, "{} notes", host.context.ons);
 }

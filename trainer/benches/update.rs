@@ -18,12 +18,12 @@ use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::rnn::{LSTM, LSTMConfig, LSTMState, RNN};
 use candle_nn::{Linear, Module, VarBuilder, VarMap};
+use groove::learn::data::batch::Targets;
+use groove::learn::data::rows::Rows;
+use groove::learn::network::linear::linear;
+use groove::learn::network::losses::cross_entropy;
+use groove::learn::network::lstm::{LstmState, LstmWeights, lstm};
 use groove::model::{Metadata, Stack};
-use trainer::data::batch::Targets;
-use trainer::data::rows::Rows;
-use trainer::network::linear::linear;
-use trainer::network::losses::cross_entropy;
-use trainer::network::lstm::{LstmState, LstmWeights, lstm};
 
 const LANES: usize = 32;
 const STEPS: usize = 128;

@@ -1,13 +1,13 @@
-//! The trainer of the drummer's model, as a library: data, networks, metrics, training and the
+//! The trainer of the drummer's model, as a library: folders of data, metrics, training and the
 //! commands of `main.rs`. Imports run one way: `commands` to `train` to `metrics` to `network` to
-//! `data`. The benchmark compares the ops of `network` with other implementations.
+//! `data`. Networks, batches and optimiser are in [`groove::learn`].
 
 pub mod commands;
-pub mod data;
+mod data;
 mod drum_map;
 mod files;
 mod metrics;
-pub mod network;
+mod network;
 mod playback;
 mod plot;
 mod train;

@@ -10,6 +10,10 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use common::fail;
+use groove::learn::data::search;
+use groove::learn::initial::InitialNet;
+use groove::learn::on_one_core;
+use groove::learn::own_style::{self, Clips};
 use groove::model::{Metadata, Model, Stack, write};
 use groove::pattern::midi::{Clip, MidiLayout};
 use groove::{Drum, Hit, Meter, Step};
@@ -143,6 +147,30 @@ fn only_the_new_styles_column_changes() {
     assert!(Path::new(&beats).join("polka-120bpm-1.mid").is_file());
     let table = succeed(&["evaluate", "--model", &model, "--data", &clips, "--style", "polka"]);
     assert!(table.contains("played as polka"), "{table}");
+}
+
+#[test]
+fn the_plugin_learns_the_same_file() {
+    let folder = TuningFolder::new();
+    let (init, out) = (folder.path("small.safetensors"), folder.path("out"));
+    let clips = folder.path("clips");
+    let fixed = ["train", "--data", &clips, "--init", &init, "--out", &out];
+    succeed(&[&fixed[..], &["--style", "polka", "--name", "Polka", "--seed", "3"]].concat());
+    let base = fs::read(&init).expect("a model");
+    let start = InitialNet::from_bytes(&base, "Polka", Some("polka")).expect("a start");
+    let (files, unread) = search(Path::new(&clips), &|| false);
+    assert_eq!((files.len(), unread.len()), (8, 0));
+    let clips = Clips { folder: clips.into(), files, ..Clips::default() };
+    let learned = on_one_core(
+        || (),
+        || {
+            let data = own_style::read(&start, "polka", &clips, 3, &|| false).expect("data");
+            own_style::learn(&start, &data, 3, &|| false, |_| {}).expect("no fault")
+        },
+    );
+    let learned = learned.expect("a thread").expect("a style");
+    let trained = fs::read(format!("{out}/model.safetensors")).expect("a model");
+    assert!(learned.bytes == trained, "the files differ");
 }
 
 #[test]

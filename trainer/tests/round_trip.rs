@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use groove::learn::data::search;
 use groove::pattern::input_maps::InputMap;
 use groove::pattern::midi::{Clip, MidiLayout, PitchMap, TICKS_PER_BEAT};
 use groove::pattern::{Articulation, MAX_STROKES};
@@ -64,17 +65,15 @@ fn real_notes_survive_reading_and_writing() {
         return;
     };
     let (mut total, mut lost, mut classes) = (0, BTreeMap::new(), BTreeSet::new());
-    let files = walkdir::WalkDir::new(Path::new(&groove)).sort_by_file_name();
-    for file in files.into_iter().map(|file| file.expect("a readable folder")) {
-        if file.path().extension().is_none_or(|ending| ending != "mid") {
-            continue;
-        }
-        let bytes = std::fs::read(file.path()).expect("a readable file");
+    let (files, unread) = search(Path::new(&groove), &|| false);
+    assert!(unread.is_empty(), "{unread:?}");
+    for file in files.into_iter().map(|file| Path::new(&groove).join(file)) {
+        let bytes = std::fs::read(&file).expect("a readable file");
         let given = notes(&bytes);
         total += given.len();
         let clip = match Clip::read(&bytes, PitchMap::Fixed(InputMap::Roland)) {
             Ok(clip) => clip,
-            Err(fault) => panic!("{}: {fault}", file.path().display()),
+            Err(fault) => panic!("{}: {fault}", file.display()),
         };
         classes.extend(clip.drums().iter().map(Drum::index));
         let found = notes(&clip.write(&MidiLayout::new("", Pitches::ROLAND)));

@@ -266,6 +266,17 @@ impl Metadata {
         Ok(number)
     }
 
+    /// Removes a style. The caller moves the weights of those after it in the input layer.
+    pub fn remove_style(&mut self, number: u8) {
+        let Some(place) = self.style_place(number) else { return };
+        self.styles.remove(place);
+        self.style_numbers.remove(place);
+        if place + 1 < self.calibrations.len() {
+            self.calibrations.remove(place + 1);
+        }
+        self.stroke_offsets.remove(&number);
+    }
+
     /// Numbers the styles of a file without style numbers.
     pub(super) fn number_styles(&mut self) {
         if self.style_numbers.is_empty() {

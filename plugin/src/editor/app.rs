@@ -16,7 +16,7 @@ use nice_plug_egui::{Frame, NiceEguiApp};
 use crate::editor::drawer::{self, Drawer};
 use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::files::clip_drag::ClipDrag;
-use crate::editor::files::drop_overlay;
+use crate::editor::files::drop_overlay::{self, Dropped};
 use crate::editor::files::picker::{self, ChosenFile, FilePicker};
 #[cfg(feature = "measure")]
 use crate::editor::frame_cost::FrameCost;
@@ -308,8 +308,13 @@ impl EditorApp {
         {
             self.say(ui.ctx(), result);
         }
-        if let Some(result) = drop_overlay::show(ui, scale, &mut self.edits, &self.shared.drops) {
-            self.say(ui.ctx(), result);
+        match drop_overlay::show(ui, scale, &mut self.edits, &self.shared.drops) {
+            Some(Dropped::Told(result)) => self.say(ui.ctx(), result),
+            Some(Dropped::Learns) => {
+                (self.drawer, self.opened) = (Some(Drawer::Model), true);
+                ui.ctx().request_repaint();
+            }
+            None => {}
         }
         if let Some(said) = take_remark(ui.ctx()) {
             self.say(ui.ctx(), Err(said));

@@ -1,6 +1,7 @@
 //! Drawers beside the phrase, one open at a time: presets, model, output, help. The phrase stays visible.
 
 mod help;
+mod learning;
 mod model;
 mod output;
 pub(crate) mod preset_browser;

@@ -19,6 +19,7 @@ mod controls;
 mod first_day;
 mod grid;
 mod keys;
+mod learning;
 mod presets;
 mod song;
 mod standalone;

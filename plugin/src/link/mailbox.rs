@@ -11,6 +11,15 @@ use groove::generate::humanise::DEFAULT_AMOUNT;
 use groove::pattern::midi::Clip;
 use groove::take::Take;
 
+/// Material of a style.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LearningSource {
+    /// MIDI files and folders of them.
+    Files(Vec<PathBuf>),
+    /// The bars played on the keys.
+    Played,
+}
+
 /// A command from the window to the worker.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorkerCommand {
@@ -20,6 +29,14 @@ pub enum WorkerCommand {
     ImportModel(PathBuf),
     /// Generates bars of the playing take ahead of the song: meter, first bar and count.
     PlayAhead(Box<Take>, Meter, i64, u16),
+    /// Learns a style, as a job of [`Learning`](super::learning::Learning) with this number.
+    Learn(u32, LearningSource),
+    /// Stores the learned style in the user's folder and plays with its model.
+    KeepStyle,
+    /// Removes an own style, by number, from the model of the current take.
+    Unlearn(u8),
+    /// Writes the model of the current take to a file.
+    ExportModel(PathBuf),
     /// Humanises a clip in the style of a take by an amount from 0 to 1, and pins the result. The
     /// text is reported with it.
     Humanise(Clip, Box<Take>, f32, String),

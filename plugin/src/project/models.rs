@@ -77,6 +77,14 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
         return Ok(known.path);
     }
     let stem = dropped.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    store(&bytes, &stem, folder)
+}
+
+/// Writes a model file into a folder under a name that no file there has, and returns its path.
+///
+/// # Errors
+/// Returns a message if it cannot be written.
+pub fn store(bytes: &[u8], stem: &str, folder: &Path) -> Result<PathBuf, String> {
     for number in 1..1_000 {
         let name = match number {
             1 => format!("{stem}.{ENDING}"),
@@ -84,12 +92,15 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
         };
         let path = folder.join(name);
         if !path.exists() {
-            let copied = write_atomic(&path, &bytes).map_err(|fault| uncopied(&path, &fault));
+            let copied = write_atomic(&path, bytes).map_err(|fault| uncopied(&path, &fault));
             return copied.map(|()| path);
         }
     }
     Err(format!("There are too many models with the name {stem} in the folder."))
 }
+
+/// File of the built-in model.
+const BUILT_IN: &[u8] = include_bytes!("../../../assets/deep-pocket.safetensors");
 
 /// Returns the built-in model, loaded once per process.
 ///
@@ -98,11 +109,22 @@ pub fn import(dropped: &Path, folder: &Path) -> Result<PathBuf, String> {
 pub fn built_in() -> Result<Arc<Model>, String> {
     static MODEL: OnceLock<Result<Arc<Model>, String>> = OnceLock::new();
     let read = || {
-        Model::from_bytes(include_bytes!("../../../assets/deep-pocket.safetensors"))
+        Model::from_bytes(BUILT_IN)
             .map(Arc::new)
             .map_err(|fault| format!("The built-in model cannot be loaded: {fault}."))
     };
     MODEL.get_or_init(read).clone()
+}
+
+/// Returns `true` for a model that has no own style and was learned from the built-in one: it plays
+/// as that.
+#[must_use]
+pub fn plays_as_built_in(model: &Metadata) -> bool {
+    let descends = |built_in: Arc<Model>| {
+        let Metadata { trained_on, beat, feel, .. } = built_in.metadata();
+        model.trained_on.starts_with(trained_on) && (model.beat, model.feel) == (*beat, *feel)
+    };
+    model.own_styles().next().is_none() && built_in().is_ok_and(descends)
 }
 
 /// Models in use in this process.
@@ -147,6 +169,35 @@ pub fn find(
     if let Some(model) = find_loaded(identity) {
         return Ok(model);
     }
+    let (path, _) = find_file(identity, known, folder)?;
+    read(&path)
+}
+
+/// Returns the file of a model by identity, 0 for the built-in one.
+///
+/// # Errors
+/// Returns a message that names the missing model.
+pub fn bytes_of(
+    identity: u64,
+    known: &[ModelFile],
+    folder: Option<&Path>,
+) -> Result<Vec<u8>, String> {
+    match identity {
+        0 => Ok(BUILT_IN.to_vec()),
+        _ => find_file(identity, known, folder).map(|(_, bytes)| bytes),
+    }
+}
+
+/// Finds the file of a model by identity: at its last known path, or in the user's folder under any
+/// name. Returns its path and contents.
+///
+/// # Errors
+/// Returns a message that names the missing model.
+pub fn find_file(
+    identity: u64,
+    known: &[ModelFile],
+    folder: Option<&Path>,
+) -> Result<(PathBuf, Vec<u8>), String> {
     let file = known.iter().find(|file| file.identity == identity);
     let there = file.map(|file| file.path.clone()).into_iter();
     let listed = folder.into_iter().flat_map(list).map(|listed| listed.path);
@@ -154,7 +205,7 @@ pub fn find(
         if let Ok(bytes) = read_bytes(&path)
             && Model::identity_of(&bytes) == identity
         {
-            return read(&path);
+            return Ok((path, bytes));
         }
     }
     Err(match file {
@@ -309,6 +360,18 @@ mod tests {
         fs::write(&path, SHIPPED).expect("a file");
         assert!(find(identity, &known, None).is_err());
         assert!(find(0, &[], None).is_ok());
+    }
+
+    #[test]
+    fn what_was_learned_and_unlearned_plays_as_the_built_in_model() {
+        let mut about = built_in().expect("a model").metadata().clone();
+        about.trained_on += ", and 8 own clips";
+        let number = about.add_style("mine").expect("room");
+        assert!(!plays_as_built_in(&about), "it has an own style");
+        about.remove_style(number);
+        assert!(plays_as_built_in(&about));
+        about.trained_on = "other recordings".into();
+        assert!(!plays_as_built_in(&about));
     }
 
     #[test]

@@ -23,16 +23,21 @@ pub enum FileKind {
     Midi,
     /// A model.
     Model,
+    /// A folder, or several MIDI files and folders.
+    Clips,
 }
 
-/// Returns the single dropped file and its kind, judged by its name.
+/// Returns the kind of the dropped files, judged by their names, and the first of them.
 ///
 /// # Errors
-/// Returns a message if there is not exactly one file of a known kind.
+/// Returns a message if there is none, or one of an unknown kind.
 pub fn classify(files: &[PathBuf]) -> Result<(FileKind, &Path), String> {
+    let is_clip = |file: &PathBuf| file.is_dir() || kind_of(file) == Some(FileKind::Midi);
     let file = match files {
         [] => return Err("The dropped item is not a file on this computer.".to_owned()),
+        [file] if file.is_dir() => return Ok((FileKind::Clips, file)),
         [file] => file.as_path(),
+        [first, ..] if files.iter().any(is_clip) => return Ok((FileKind::Clips, first)),
         _ => return Err("Drop one file at a time.".to_owned()),
     };
     kind_of(file).map(|kind| (kind, file)).ok_or_else(|| {
@@ -286,8 +291,23 @@ mod tests {
         assert_eq!(sorted(&[model]), Ok((FileKind::Model, model.into())));
         let sentence = sorted(&["/a/kick.wav"]).expect_err("a recording");
         assert!(sentence.starts_with("kick.wav is neither"), "{sentence}");
-        assert_eq!(sorted(&["/a/1.mid", "/a/2.mid"]), Err("Drop one file at a time.".to_owned()));
-        assert!(sorted(&[]).is_err() && sorted(&["/"]).is_err());
+        let models = ["/a/1.safetensors", "/a/2.safetensors"];
+        assert_eq!(sorted(&models), Err("Drop one file at a time.".to_owned()));
+        assert!(sorted(&[]).is_err());
+    }
+
+    #[test]
+    fn a_folder_and_several_files_are_clips_to_learn_from() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clips = |files: &[&Path]| {
+            let files: Vec<_> = files.iter().map(|file| file.to_path_buf()).collect();
+            classify(&files).map(|(kind, _)| kind)
+        };
+        let [one, two, text] = ["/a/1.mid", "/a/2.mid", "/a/2.txt"].map(Path::new);
+        for files in [&[folder.path()][..], &[one, two], &[one, text], &[text, folder.path()]] {
+            assert_eq!(clips(files), Ok(FileKind::Clips), "{files:?}");
+        }
+        assert_eq!(clips(&[one]), Ok(FileKind::Midi));
     }
 
     #[test]

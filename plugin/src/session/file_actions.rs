@@ -159,7 +159,7 @@ impl Session {
         self.link.mailbox().take_report()
     }
 
-    fn send_command(&self, command: WorkerCommand) {
+    pub(super) fn send_command(&self, command: WorkerCommand) {
         self.link.mailbox().send(command);
         self.link.worker_notify().wake();
     }

@@ -1,9 +1,14 @@
 //! Commands of the window that the worker runs.
 
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use groove::files::write_atomic;
 use groove::generate::humanise::humanise;
+use groove::learn::own_style::unlearn;
+use groove::model::Model;
 use groove::model::encode::Kind;
 use groove::pattern::midi::Clip;
 use groove::take::pins::Pins;
@@ -26,6 +31,13 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
             WorkerCommand::ImportModel(file) => {
                 Some(import_model(&file).and_then(|file| self.choose_model(Some(file))))
             }
+            WorkerCommand::Learn(number, source) => {
+                self.learning.start(number, source, Arc::clone(&self.store));
+                None
+            }
+            WorkerCommand::KeepStyle => Some(self.keep_style()),
+            WorkerCommand::Unlearn(style) => Some(self.unlearn(style)),
+            WorkerCommand::ExportModel(path) => Some(self.export_model(&path)),
             WorkerCommand::Humanise(clip, take, amount, notes) => Some(
                 self.humanise(&clip, &take, amount)
                     .map(|done| format!("{done} {notes}").trim_end().into()),
@@ -71,6 +83,69 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         self.load_player(identity);
         self.store.change(|extras| extras.model = identity);
         Ok(format!("{name} is loaded."))
+    }
+
+    /// Stores the learned style in the user's folder and plays with its model. On failure it can be
+    /// kept again.
+    fn keep_style(&mut self) -> Result<String, String> {
+        let link = Arc::clone(&self.end.link);
+        let style = link.learning().learned().ok_or("There is no learned style to keep.")?;
+        let folders = Folders::for_user()
+            .ok_or("The style cannot be kept: the system reports no user folder.")?;
+        let path = models::store(&style.file, &style.name, &folders.models).map_err(|why| {
+            format!("{why} The style is still here: make room, and keep it again.")
+        })?;
+        link.learning().cancel();
+        let shown = path.display().to_string();
+        self.choose_model(Some(path))?;
+        Ok(format!(
+            "The style {} is kept, and in the list of styles now. Its file: {shown}.",
+            style.name
+        ))
+    }
+
+    /// Removes an own style from the model of the current take. The model without it is written
+    /// before the one with it is removed.
+    fn unlearn(&mut self, style: u8) -> Result<String, String> {
+        let folders = Folders::for_user();
+        let folder = folders.as_ref().map(|folders| folders.models.as_path());
+        let identity = self.store.extras().model;
+        let (path, bytes) = models::find_file(identity, &self.store.models(), folder)?;
+        let failed = |fault: &dyn std::fmt::Display| format!("Nothing was unlearned: {fault}.");
+        let before = Model::read_metadata(&bytes).map_err(|fault| failed(&fault))?;
+        let rest = unlearn(&bytes, style).map_err(|fault| failed(&fault))?;
+        let about = Model::read_metadata(&rest).map_err(|fault| failed(&fault))?;
+        let next = match models::plays_as_built_in(&about) {
+            true => None,
+            false => {
+                let folder = path.parent().unwrap_or(Path::new("."));
+                Some(models::store(&rest, &about.name, folder)?)
+            }
+        };
+        self.choose_model(next)?;
+        let name = before.style_name(style);
+        let shown = path.display();
+        if folder.is_none_or(|folder| path.parent() != Some(folder)) {
+            return Ok(format!(
+                "The style {name} is unlearned. Its file is not one of yours: {shown}."
+            ));
+        }
+        fs::remove_file(&path).map_err(|fault| format!("{shown} cannot be removed: {fault}."))?;
+        Ok(format!("The style {name} is unlearned, and {shown} is removed."))
+    }
+
+    /// Writes the model of the current take to a file.
+    fn export_model(&self, path: &Path) -> Result<String, String> {
+        let folders = Folders::for_user();
+        let folder = folders.as_ref().map(|folders| folders.models.as_path());
+        let identity = self.store.extras().model;
+        let bytes = models::bytes_of(identity, &self.store.models(), folder)?;
+        if path.exists() {
+            return Err(format!("{} exists. Choose another name.", path.display()));
+        }
+        write_atomic(path, &bytes)
+            .map_err(|fault| format!("{} cannot be written: {fault}.", path.display()))?;
+        Ok(format!("The model is saved as {}.", path.display()))
     }
 
     /// Humanises a clip with the model of a take by an amount from 0 to 1, and pins the result.

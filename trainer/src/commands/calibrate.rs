@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use groove::learn::data::known_style;
 
-use crate::data::{Data, known_style};
+use crate::data;
 use crate::files;
 use crate::train::calibration::calibrated;
 use crate::train::calibration::lead_in_weights::with_lead_in_weights;
@@ -46,7 +47,7 @@ pub fn run(options: &CalibrateOptions) -> Result<()> {
         metadata.has_strokes() || !options.keep_network,
         "the model has no stroke network to keep; learn one without --keep-network"
     );
-    let data = Data::read(&options.data, None, 1, &metadata)?;
+    let data = data::read(&options.data, None, 1, &metadata)?;
     let new = match options.strokes {
         true => {
             let learned = match options.keep_network {

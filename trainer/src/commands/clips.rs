@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use groove::generate::humanise::DEFAULT_AMOUNT;
+use groove::learn::data::is_midi;
 use groove::model::Model;
 use groove::pattern::midi::{DrumNote, Import, MidiFile, MidiLayout, PitchMap};
 use groove::{Articulation, Drum, Meter, Pitches};
 
 use crate::commands::play::humanised;
-use crate::data::is_midi;
 use crate::files;
 
 /// Options of `clips`.

@@ -6,20 +6,22 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use groove::generate::Drummer;
+use groove::learn::bar_f1::bar_f1;
+use groove::learn::data::{Piece, Split, known_style};
+use groove::learn::network::net::Net;
+use groove::learn::prediction::PredictionReport;
 use groove::model::Model;
 use groove::pattern::style::FIRST_PROGRAMMED;
 use groove::take::{Take, TakeControls};
 use groove::{Drum, Meter};
 
 use super::sheet::grid;
-use crate::data::{Data, Piece, Split, known_style};
+use crate::data;
 use crate::files;
 use crate::metrics::StyleClassifier;
 use crate::metrics::backbone::BackboneShares;
 use crate::metrics::comparison::{BarSteps, Comparison, Groove, TempoChoice, is_beat};
-use crate::metrics::free_run::{bar_f1, hits_of, hits_per_bar};
-use crate::metrics::teacher_forced::PredictionReport;
-use crate::network::net::Net;
+use crate::metrics::free_run::{hits_of, hits_per_bar};
 use crate::playback::play_bars;
 
 /// Takes of each style that are printed, and bars of each.
@@ -60,7 +62,7 @@ pub(super) fn run(
     let bytes = files::read(path)?;
     let model = Arc::new(files::parse_model(path, &bytes)?);
     let metadata = model.metadata();
-    let data = Data::read(folders, None, seed, metadata)?;
+    let data = data::read(folders, None, seed, metadata)?;
     let numbers = [known_style(metadata, &styles[0])?, known_style(metadata, &styles[1])?];
     let trees = StyleClassifier::learn(metadata, &data.pieces);
     let mut columns = Vec::new();

@@ -6,22 +6,24 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use groove::CLASSES;
+use groove::learn::data::{Piece, Split, known_style};
+use groove::learn::network::net::Net;
+use groove::learn::prediction::PredictionReport;
 use groove::model::{Metadata, Model};
 use groove::pattern::style::LAST_STYLE;
 use serde_json::{Value, json};
 
-use crate::data::{Data, Piece, Split, known_style};
+use crate::data;
 use crate::files;
 use crate::metrics::baselines::{bar_ago_errors, ngram_perplexities};
 use crate::metrics::comparison::{Comparison, FIXED_TEMPO, TempoChoice, is_beat};
 use crate::metrics::free_run::FreeRun;
+use crate::metrics::network_comparison::NetworkComparison;
 use crate::metrics::requests::RequestFigures;
 use crate::metrics::strokes::StrokeReport;
-use crate::metrics::teacher_forced::PredictionReport;
-use crate::metrics::teacher_forced::network_comparison::NetworkComparison;
 use crate::metrics::{self, Metrics, StyleClassifier};
-use crate::network::net::Net;
 
 /// Options of `evaluate`.
 #[derive(Args, Debug)]
@@ -39,6 +41,15 @@ pub struct EvaluateOptions {
     reference: bool,
 }
 
+/// Returns the parser of [`Split`].
+fn splits() -> impl TypedValueParser<Value = Split> {
+    PossibleValuesParser::new(["train", "validation", "test"]).map(|name| match name.as_str() {
+        "train" => Split::Train,
+        "validation" => Split::Validation,
+        _ => Split::Test,
+    })
+}
+
 /// EvaluateOptions for the data of a measurement, shared by `evaluate` and `compare`.
 #[derive(Args, Debug)]
 pub struct DataOptions {
@@ -46,7 +57,7 @@ pub struct DataOptions {
     #[arg(long, env = "GROOVE_DIR", required = true)]
     pub(super) data: Vec<PathBuf>,
     /// Part of the data
-    #[arg(long, value_enum, default_value = "validation")]
+    #[arg(long, default_value = "validation", value_parser = splits())]
     split: Split,
     /// Style of the pieces, if the folder has no info.csv
     #[arg(long)]
@@ -86,7 +97,7 @@ impl DataOptions {
         model: &Metadata,
         usual: fn(&Metadata, &[Piece]) -> Vec<u8>,
     ) -> Result<EvaluationData> {
-        let data = Data::read(&self.data, self.style.as_deref(), self.seed, model)?;
+        let data = data::read(&self.data, self.style.as_deref(), self.seed, model)?;
         if !data.skipped.is_empty() {
             eprintln!("{}", data.skipped_text().trim_start());
         }

@@ -7,11 +7,11 @@ use anyhow::Result;
 use clap::Args;
 use groove::Meter;
 use groove::generate::Drummer;
+use groove::learn::data::known_style;
 use groove::pattern::clip;
 use groove::pattern::midi::Clip;
 use groove::take::{Fills, Take, TakeControls};
 
-use crate::data::known_style;
 use crate::drum_map::MapOption;
 use crate::files;
 use crate::playback::play_steps;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use groove::generate::Drummer;
 use groove::generate::humanise::{DEFAULT_AMOUNT, humanise_sections};
+use groove::learn::data::known_style;
 use groove::model::Model;
 use groove::model::encode::Kind;
 use groove::pattern::midi::{Clip, Import, PitchMap, Section, Song, TimeSignature};
@@ -14,7 +15,6 @@ use groove::take::chart::{SongFile, USUAL_FOLLOW};
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
 use groove::{Meter, Step};
 
-use crate::data::known_style;
 use crate::drum_map::MapOption;
 use crate::files;
 use crate::playback::{play_bars, play_steps};

@@ -12,16 +12,17 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use clap::Args;
+use groove::learn::data::batch::Batch;
+use groove::learn::data::stream::BatchStream;
+use groove::learn::network::storage::with_slice;
+use groove::learn::optimise::{BETAS, CLIP, average_decay};
 use groove::model;
 use groove::model::pointer_memory::{LIKENESS, SUMMARY};
 use serde_json::json;
 
-use crate::data::batch::Batch;
-use crate::data::stream::BatchStream;
 use crate::files;
-use crate::network::storage::with_slice;
 use crate::train::console::{progress_bar, stop_on_interrupt};
-use crate::train::optimise::{BETAS, CLIP, average_decay};
+use crate::train::lead_ins::lead_ins;
 use crate::train::plan::Plan;
 
 /// Folder of the batches in the output folder.
@@ -71,7 +72,7 @@ pub fn run(options: &PrepareOptions) -> Result<()> {
     let model = model::write(
         &start.metadata_after(&data),
         &weights.collect(),
-        &start.lead_ins(&data),
+        &start.lead_ins(|| lead_ins(&data.pieces)),
         false,
     )?;
     files::write_atomic(&out.join("start.safetensors"), &model)?;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 use groove::generate::Drummer;
+use groove::learn::data::known_style;
 use groove::model::Model;
 use groove::pattern::style::style_number;
 use groove::take::{Take, TakeControls};
 use groove::{Bar, Drum, DrumSet, Meter};
 use rayon::prelude::*;
 
-use crate::data::known_style;
 use crate::files;
 use crate::metrics::bar_faults::{BAR_FAULTS, BarFault, faults_of};
 use crate::metrics::comparison::FIXED_TEMPO;

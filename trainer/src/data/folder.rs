@@ -6,42 +6,15 @@
 //! followed, but no file or folder is visited twice.
 
 use std::collections::{BTreeSet, HashSet};
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::ValueEnum;
 use groove::Meter;
+use groove::learn::data::{SourceFile, Split, has_ending, search};
 use groove::model::Metadata;
 use groove::pattern::style::ANY;
 use serde::Deserialize;
-use walkdir::WalkDir;
-
-/// A split of the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Split {
-    /// For training.
-    Train,
-    /// For model selection and reports.
-    Validation,
-    /// For the final measurement.
-    Test,
-}
-
-/// A file with the metadata that is known before reading it.
-#[derive(Clone, Debug)]
-pub(super) struct SourceFile {
-    /// Path from the folder.
-    pub(super) path: PathBuf,
-    pub(super) style: u8,
-    pub(super) fill: bool,
-    /// Tempo and meter of a table; they override those of the file.
-    pub(super) tempo: Option<f32>,
-    pub(super) meter: Option<Meter>,
-    pub(super) split: Split,
-}
 
 /// The files of a folder.
 #[derive(Debug, Default)]
@@ -82,10 +55,10 @@ impl FileList {
     /// without one.
     pub(super) fn of(folder: &Path, style: u8, model: &Metadata) -> Result<FileList> {
         let tables = tables(folder)?;
-        let (found, unread) = search(folder);
+        let (found, unread) = search(folder, &|| false);
         let mut list = FileList { is_listed: !tables.is_empty(), unread, ..FileList::default() };
         if tables.is_empty() {
-            list.files = found.into_iter().map(|path| unlisted_file(path, style)).collect();
+            list.files = found.into_iter().map(|path| SourceFile::unlisted(path, style)).collect();
             return Ok(list);
         }
         let mut drummers = BTreeSet::new();
@@ -199,53 +172,4 @@ pub(super) fn meter(text: &str) -> Option<Meter> {
     let meter = Meter::new(numerator, denominator);
     let is_whole = (i32::from(meter.numerator), i32::from(meter.denominator));
     (is_whole == (numerator, denominator)).then_some(meter)
-}
-
-fn unlisted_file(path: PathBuf, style: u8) -> SourceFile {
-    SourceFile { path, style, fill: false, tempo: None, meter: None, split: Split::Train }
-}
-
-/// Paths of the MIDI files below a folder, and what cannot be searched.
-fn search(folder: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
-    let (mut found, mut unread) = (Vec::new(), Vec::new());
-    let mut visited = HashSet::new();
-    // Real files before links to them, whatever their names.
-    let walk = WalkDir::new(folder).follow_links(true).sort_by(|a, b| {
-        (a.path_is_symlink(), a.file_name()).cmp(&(b.path_is_symlink(), b.file_name()))
-    });
-    let is_new = |entry: &walkdir::DirEntry, visited: &mut HashSet<PathBuf>| {
-        // A path that has none is reported when it is read.
-        fs::canonicalize(entry.path()).map_or(true, |path| visited.insert(path))
-    };
-    let entries = walk.into_iter().filter_entry(|entry| is_new(entry, &mut visited));
-    let relative = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
-    for entry in entries {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() && is_midi(entry.path()) => {
-                found.push(relative(entry.path()));
-            }
-            Ok(_) => {}
-            // A link to a folder around it has been visited.
-            Err(fault) if fault.loop_ancestor().is_some() => {}
-            Err(fault) => {
-                let path = relative(fault.path().unwrap_or(folder));
-                let reason = fault.io_error().map_or(fault.to_string(), ToString::to_string);
-                unread.push((path, format!("it cannot be searched: {reason}")));
-            }
-        }
-    }
-    found.sort();
-    (found, unread)
-}
-
-/// Returns true if a file's name ends as those of MIDI files do. The hidden companions that macOS
-/// writes beside files are none.
-pub(crate) fn is_midi(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    has_ending(path, &["mid", "midi", "smf", "rmi", "kar"]) && !name.starts_with("._")
-}
-
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().unwrap_or(OsStr::new(""));
-    endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }

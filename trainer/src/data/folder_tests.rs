@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
+use groove::learn::data::{Data, Split};
 use groove::model::{Metadata, Stack};
 use groove::pattern::midi::{Clip, MidiLayout};
 use groove::{Drum, Hit, Meter, Step};
 use tempfile::TempDir;
-
-use super::{Data, Split};
 
 /// Head of a table, with a column that nobody reads.
 const HEAD: &str = "drummer,style,bpm,beat_type,time_signature,kit_name,split,midi_filename\n";
@@ -30,7 +29,7 @@ impl Folder {
 
     fn read(&self) -> Result<Data> {
         let stack = Stack { layers: 1, cells: 1 };
-        Data::read(&[self.0.path().to_path_buf()], None, 0, &Metadata::new("", stack, stack, ""))
+        super::read(&[self.0.path().to_path_buf()], None, 0, &Metadata::new("", stack, stack, ""))
     }
 
     fn data(&self) -> Data {

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use groove::learn::data::Split;
+use groove::learn::data::{Piece, known_style};
 use groove::model::Metadata;
 use groove::model::encode::Kind;
 use groove::pattern::{Stroke, TICKS_PER_STEP};
 use groove::{Articulation, Drum, Hit, Meter, Step};
 
-use super::folder::{Split, meter};
-use super::piece::{Piece, known_style};
+use super::folder::meter;
 
 /// Name of the patterns, for a model's `trained_on`.
 pub(super) const SOURCE: &str = "Deep Pocket's own patterns, CC0 1.0";

@@ -2,15 +2,14 @@
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
+use groove::learn::data::Piece;
+use groove::learn::data::batch::{NONE, Targets};
 use groove::model::strokes::{
     INPUTS, SIZES, articulation_outcome, next_outcomes, write_row, write_so_far,
 };
 use groove::pattern::MAX_STROKES;
 use groove::{Hit, Step};
 use rayon::prelude::*;
-
-use super::batch::{NONE, Targets};
-use super::piece::Piece;
 
 /// Inputs and outcomes of the network's decisions: one for the articulation of each hit, one after
 /// each of its strokes.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use groove::learn::bar_f1::STEPS;
 use groove::{CLASSES, Drum};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::comparison::{BarSteps, Comparison, Groove, STEPS};
+use super::comparison::{BarSteps, Comparison, Groove};
 
 /// Minimum number of human beats for figures.
 pub(crate) const ENOUGH: usize = 5;

@@ -7,11 +7,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use groove::learn::data::{Piece, Split};
 use groove::pattern::TICKS_PER_STEP;
 use groove::pattern::style::style_number;
 use groove::{Meter, Step};
-
-use crate::data::{Piece, Split};
 
 /// Counts of the outcomes after one context.
 #[derive(Default)]

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use groove::generate::Drummer;
+use groove::learn::bar_f1::STEPS;
+use groove::learn::data::{Piece, Split};
 use groove::model::Model;
 use groove::take::{Take, TakeControls};
-use groove::{DrumSet, Meter, Step};
+use groove::{Meter, Step};
 use rayon::prelude::*;
 
-use crate::data::{Piece, Split};
 use crate::playback::play_bars;
 
 /// Takes per style. With a quarter of them the rate of the crash would be uncertain by a quarter.
@@ -20,9 +21,6 @@ const BARS: usize = 16;
 
 /// Minimum duration of a human beat, exclusive, in seconds.
 const SECONDS: f32 = 8.0;
-
-/// Steps in a bar of 4/4; other meters are excluded.
-pub(crate) const STEPS: usize = 16;
 
 /// Fixed tempo, in quarter notes per minute.
 pub(crate) const FIXED_TEMPO: f32 = 120.0;
@@ -155,19 +153,6 @@ pub(crate) fn tempi(pieces: &[Piece], style: u8) -> Vec<f32> {
 pub(crate) fn is_beat(piece: &Piece, style: u8) -> bool {
     let kind = &piece.kind;
     (style == 0 || kind.style == style) && !kind.fill && kind.meter == Meter::FOUR_FOUR
-}
-
-/// Returns the F1 of the hits of two sequences of steps; `None` if both are silent.
-pub(crate) fn hit_f1(
-    one: impl Iterator<Item = DrumSet>,
-    other: impl Iterator<Item = DrumSet>,
-) -> Option<f64> {
-    let (mut both, mut all) = (0, 0);
-    for (a, b) in one.zip(other) {
-        both += a.and(b).len();
-        all += a.len() + b.len();
-    }
-    (all > 0).then(|| 2.0 * f64::from(both) / f64::from(all))
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use groove::learn::bar_f1::hit_f1;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::Serialize;
 
-use super::comparison::{BarSteps, Comparison, Groove, hit_f1};
+use super::comparison::{BarSteps, Comparison, Groove};
 
 /// Maximum number of pairs that are compared.
 const PAIRS: usize = 3000;
@@ -78,7 +79,7 @@ fn pair_f1(grooves: &[Groove]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::comparison::STEPS;
+    use groove::learn::bar_f1::STEPS;
     use groove::{Drum, Hit, Step};
 
     fn bar(steps: &[usize]) -> BarSteps {

@@ -5,24 +5,19 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::Result;
+use groove::DrumSet;
+use groove::learn::bar_f1::{BarHits, HitBars, bar_f1, windows};
+use groove::learn::data::{Piece, Split};
 use groove::model::Model;
 use groove::pattern::kit::Kit;
 use groove::take::Take;
-use groove::{DrumSet, Step};
 use serde::Serialize;
 
-use super::comparison::{self, BarSteps, Comparison, Groove, hit_f1, is_beat};
-pub(crate) use super::comparison::{STEPS, tempi};
-use crate::data::{Piece, Split};
+pub(crate) use super::comparison::tempi;
+use super::comparison::{self, BarSteps, Comparison, Groove, is_beat};
 
 /// Minimum number of human train beats of a style.
 const ENOUGH: usize = 4;
-
-/// Hits of a bar of 4/4, step by step, as bits of the drums.
-type BarHits = [u16; STEPS];
-
-/// Bars of a take or a piece; an incomplete last bar is dropped.
-pub(crate) type HitBars = Vec<BarHits>;
 
 /// Free-running figures of a style.
 #[derive(Clone, Debug, Serialize)]
@@ -105,28 +100,6 @@ pub(crate) fn play(model: &Arc<Model>, take: &Take, bars: i64) -> Result<HitBars
     Ok(comparison::play(model, take, bars)?.iter().map(hits).collect())
 }
 
-fn windows(piece: &[BarHits]) -> impl Iterator<Item = [BarHits; 2]> + '_ {
-    piece.windows(2).map(|pair| [pair[0], pair[1]])
-}
-
-/// Returns [`bar_f1`] of a sequence of steps.
-pub(crate) fn bar_f1_of(steps: &[Step]) -> f64 {
-    let bar = |bar: &[Step]| std::array::from_fn(|step| bar[step].drums().bits());
-    bar_f1(&[steps.chunks_exact(STEPS).map(bar).collect()])
-}
-
-/// Returns the mean hit F1 of neighbouring bars that are not both empty.
-pub(crate) fn bar_f1(pieces: &[HitBars]) -> f64 {
-    let drums = |bar: BarHits| bar.map(DrumSet::from_bits).into_iter();
-    let pairs = pieces.iter().flat_map(|piece| windows(piece));
-    let (mut sum, mut count) = (0.0, 0.0);
-    for f1 in pairs.filter_map(|[a, b]| hit_f1(drums(a), drums(b))) {
-        sum += f1;
-        count += 1.0;
-    }
-    sum / count
-}
-
 pub(crate) fn hits_per_bar(pieces: &[HitBars], classes: usize) -> Vec<f64> {
     let bars: usize = pieces.iter().map(Vec::len).sum();
     let mut hits = vec![0.0; classes];
@@ -134,19 +107,4 @@ pub(crate) fn hits_per_bar(pieces: &[HitBars], classes: usize) -> Vec<f64> {
         DrumSet::from_bits(*set).iter().for_each(|drum| hits[drum.index()] += 1.0);
     }
     hits.into_iter().map(|hits| hits / bars as f64).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn f1_is_one_for_repetition_and_zero_without_common_hits() {
-        let (mut a, mut b) = ([0; STEPS], [0; STEPS]);
-        (a[0], a[4], b[0], b[8]) = (1, 2, 1, 2);
-        assert!((bar_f1(&[vec![a, a, a]]) - 1.0).abs() < 1e-9);
-        assert!((bar_f1(&[vec![a, b]]) - 0.5).abs() < 1e-9);
-        b[0] = 2;
-        assert!(bar_f1(&[vec![a, b]]).abs() < 1e-9);
-    }
 }

@@ -10,22 +10,22 @@ pub(crate) mod free_run;
 pub mod idiom;
 pub(crate) mod judge;
 mod meter_backbone;
+pub(crate) mod network_comparison;
 pub(crate) mod requests;
 pub(crate) mod stroke_shares;
 pub(crate) mod strokes;
 mod style_recall;
 mod swing;
-pub(crate) mod teacher_forced;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 use groove::CLASSES;
+use groove::learn::data::{Piece, Split};
 use groove::model::Metadata;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::data::{Piece, Split};
 pub use backbone::Backbone;
 use comparison::{Comparison, human};
 pub use diversity::Diversity;

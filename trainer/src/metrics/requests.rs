@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use groove::generate::Drummer;
+use groove::learn::data::{Piece, Split};
 use groove::model::Model;
 use groove::pattern::style::style_number;
 use groove::take::{Fills, Take, TakeControls};
@@ -12,7 +13,6 @@ use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
 use super::meter_backbone::MeterBackbone;
-use crate::data::{Piece, Split};
 use crate::playback::play_steps;
 
 /// Takes for each meter and fill length, and bars of each take.

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use candle_core::Tensor;
+use groove::learn::data::batch::NONE;
+use groove::learn::data::{Piece, Split};
+use groove::learn::network::kernel;
+use groove::learn::network::storage::with_slice;
 use groove::model::strokes::{ARTICULATIONS, INPUTS, NEXT, OUTPUTS, SIZES};
 use groove::pattern::MAX_STROKES;
 use groove::{Articulation, Drum, Hit, Step};
 use serde::Serialize;
 
-use crate::data::batch::NONE;
 use crate::data::stroke_rows::StrokeRows;
-use crate::data::{Piece, Split};
-use crate::network::kernel;
-use crate::network::storage::with_slice;
 use crate::network::stroke_net::forward;
 
 /// Velocity ranges in the keys of tables.

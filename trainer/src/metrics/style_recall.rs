@@ -1,12 +1,13 @@
-//! Style recall: trees trained on five styles of drummers and on the programmed styles of the data
-//! classify the takes by their hits. With programmed styles the tempo counts, too, as independent of
-//! the hits: these are defined by a range of tempi, and two-step has the same figures as drum and
-//! bass at 172 bpm and as garage at 132.
+//! Style recall: trees trained on five styles of drummers and on the programmed and own styles of
+//! the data classify the takes by their hits. With programmed styles the tempo counts, too, as
+//! independent of the hits: these are defined by a range of tempi, and two-step has the same figures
+//! as drum and bass at 172 bpm and as garage at 132.
 
 use std::collections::BTreeMap;
 
+use groove::learn::data::{Piece, Split};
 use groove::model::Metadata;
-use groove::pattern::style::FIRST_PROGRAMMED;
+use groove::pattern::style::{FIRST_PROGRAMMED, OWN_STYLES};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -17,7 +18,6 @@ use super::comparison::{Comparison, Groove, human, tempi};
 use super::judge::features::Features;
 use super::judge::forest_params;
 use super::judge::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet};
-use crate::data::{Piece, Split};
 
 /// Recorded styles among the classes, if the data has all of them.
 const RECORDED: [&str; 5] = ["rock", "funk", "jazz", "hiphop", "latin"];
@@ -54,7 +54,7 @@ pub(crate) struct StyleClassifier {
 
 impl StyleClassifier {
     /// Trains on the train beats; `None` if the data lacks one of the recorded styles and has fewer
-    /// than two programmed ones.
+    /// than two programmed or own ones.
     pub(crate) fn learn(metadata: &Metadata, pieces: &[Piece]) -> Option<StyleClassifier> {
         let mut draws = ChaCha8Rng::seed_from_u64(1);
         let windows_of = |style: u8| rows(&human(pieces, Split::Train, style));
@@ -69,7 +69,8 @@ impl StyleClassifier {
             classes.clear();
         }
         let numbers = metadata.style_numbers.iter().copied();
-        classes.extend(numbers.filter(|&style| style >= FIRST_PROGRAMMED).filter_map(with_windows));
+        let more = |&style: &u8| style >= FIRST_PROGRAMMED || OWN_STYLES.contains(&style);
+        classes.extend(numbers.filter(more).filter_map(with_windows));
         if classes.len() < 2 {
             return None;
         }
@@ -181,7 +182,7 @@ fn rows(grooves: &[Groove]) -> Vec<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::comparison::STEPS;
+    use groove::learn::bar_f1::STEPS;
     use groove::model::Stack;
     use groove::model::encode::Kind;
     use groove::{Drum, Hit, Meter, Step};

@@ -117,7 +117,7 @@ fn place(step: usize, hit: Hit) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::comparison::STEPS;
+    use groove::learn::bar_f1::STEPS;
 
     /// Four bars of eighths on the ride, with the off-beats at a step and offset.
     fn groove(step: usize, offset_ticks: i8, tempo: f32) -> Groove {

@@ -5,13 +5,12 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::rnn::{LSTM, LSTMConfig, RNN};
 use candle_nn::{Linear, Module, VarBuilder};
+use groove::learn::data::batch::Batch;
+use groove::learn::network::net::Outputs;
+use groove::learn::network::reference_logits::add_references;
 use groove::model::feel::CLASS_OUTPUTS;
 use groove::model::pointer_memory::CONTROLS;
 use groove::model::{Model, Stack};
-
-use super::net::Outputs;
-use super::reference_logits::add_references;
-use crate::data::batch::Batch;
 
 /// Both networks as candle-nn's LSTM and linear layers.
 pub struct CandleNet {

@@ -7,6 +7,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
+use groove::learn::data::batch::{Batch, NONE, Targets};
+use groove::learn::data::rows::Rows;
+use groove::learn::network::losses::{cross_entropy, mixture};
+use groove::learn::network::net::{Net, NetState};
+use groove::learn::network::storage::with_slice;
 use groove::model::feel::{
     self, Bins, CLASS_OUTPUTS, FEEL_LOGITS, OFFSET_BINS, REFERENCES, VELOCITY_BINS,
 };
@@ -14,12 +19,7 @@ use groove::model::pointer_memory::{CONTROLS, LIKENESS, Memory, SUMMARY, Slot};
 use groove::model::{Metadata, Model, Stack, strokes, write};
 use serde::Deserialize;
 
-use super::losses::{cross_entropy, mixture};
-use super::net::{Net, NetState};
-use super::storage::with_slice;
 use super::stroke_net;
-use crate::data::batch::{Batch, NONE, Targets};
-use crate::data::rows::Rows;
 
 const ROWS: Rows = Rows { parts: 1, steps: 8, lanes: 2 };
 /// Step at which a piece starts in the second lane.

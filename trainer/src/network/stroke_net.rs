@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 use candle_core::Tensor;
-
-use super::linear::linear;
+use groove::learn::network::linear::linear;
 
 /// Outputs for rows of inputs, given weight and bias of each layer.
 pub(crate) fn forward(layers: &[Tensor], inputs: &Tensor) -> Result<Tensor> {

@@ -6,15 +6,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
+use groove::learn::network::lstm::LstmState;
+use groove::learn::network::net::NetState;
+use groove::learn::optimise::Schedule;
 use groove::model::Stack;
 use groove::model::encode::Inputs;
 use groove::pattern::kit::Kit;
 use serde::{Deserialize, Serialize};
 
-use super::optimise::Schedule;
 use crate::files;
-use crate::network::lstm::LstmState;
-use crate::network::net::NetState;
 
 /// Entry of the checkpoint's header that holds a [`Progress`].
 const HEADER: &str = "progress";

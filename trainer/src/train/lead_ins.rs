@@ -1,67 +1,18 @@
-//! Lead-ins of a model: phrases of a few bars from many of its training recordings, weighted so
-//! that all recordings of a style count alike and restricted to grooves; in styles that have an
-//! idiom, to phrases that satisfy it.
+//! Lead-ins of the trainer's data: those of [`groove::learn::lead_ins`], with the idioms of the
+//! programmed styles.
 
-use std::collections::BTreeMap;
+use groove::learn::data::Piece;
+use groove::learn::lead_ins;
+use groove::model::lead_in::LeadIn;
+use groove::pattern::style::FIRST_PROGRAMMED;
 
-use groove::model::lead_in::{LEAD_IN_BARS, LEAD_IN_STEPS, LeadIn};
-use groove::pattern::style::{FIRST_PROGRAMMED, STYLES, style_number};
-use groove::{Drum, DrumSet, Meter, Step};
-
-use crate::data::{Piece, Split};
-use crate::metrics::free_run::bar_f1_of;
 use crate::metrics::idiom::styles::style_idiom;
 
-/// Maximum number of lead-ins per style, and per recording.
-const OF_STYLE: usize = 400;
-const OF_PIECE: usize = 40;
-/// Minimum number of bars of a lead-in.
-const FEWEST: usize = 2;
-/// Minimum number of bars of a recording whose first phrase is skipped: drummers start differently
-/// from how they continue.
-const LONG: usize = 3 * LEAD_IN_BARS;
-/// Minimum mean F1 of neighbouring bars, and minimum number of struck steps in each bar: lower
-/// values are solos, fills or breaks.
-const STEADY: f64 = 0.4;
-const STRUCK: usize = 4;
-/// Minimum number of hats and cymbals, and maximum number of toms, in each bar of a groove that
-/// keeps time; each bar has kick and snare, too.
-const TIMED: u32 = 4;
-const TOMS: u32 = 2;
-/// Minimum share of a style's grooves that keep time for the others to be excluded: in some styles
-/// toms play the groove.
-const MOSTLY: f64 = 0.5;
-/// Exponent of a recording's number of bars in its weight: 0 would weight recordings alike, 1 bars
-/// alike.
-const BY_LENGTH: f32 = 0.15;
-
-/// Minimum mean share of bars with a backbeat for a backbeat style, and the amount by which the
-/// share of its lead-ins exceeds the drummers': takes lose about this much.
-const BACKBEAT: f32 = 0.4;
-const WORN: f32 = 0.1;
-/// Minimum share of bars with a backbeat in a lead-in that has a clear one, and maximum factor of
-/// its weight.
-const CLEAR: f32 = 0.75;
-const MOST_WEIGHT: f32 = 4.0;
-
-/// Styles that the data may lack, each with the style whose lead-ins it then uses.
-const KIN: [(&str, &str); 1] = [("gospel", "soul")];
-
-/// Returns the lead-ins from the train beats in 4/4, in their order, and those of related styles.
+/// Returns the lead-ins from the train beats in 4/4; in styles that have an idiom, from phrases that
+/// satisfy it.
 #[must_use]
 pub fn lead_ins(pieces: &[Piece]) -> Vec<LeadIn> {
-    let mut lead_ins = recorded(pieces);
-    let recorded = STYLES.iter().filter(|style| style.number < FIRST_PROGRAMMED);
-    recorded.for_each(|style| raise_backbeat(&mut lead_ins, style.number, pieces));
-    for (style, kin) in KIN.map(|(style, kin)| (style_number(style), style_number(kin))) {
-        let (Some(style), Some(kin)) = (style, kin) else { continue };
-        if lead_ins.iter().all(|lead_in| lead_in.style != style) {
-            let of_kin = lead_ins.iter().filter(|lead_in| lead_in.style == kin);
-            let more: Vec<LeadIn> = of_kin.map(|of| LeadIn { style, ..of.clone() }).collect();
-            lead_ins.extend(more);
-        }
-    }
-    lead_ins
+    lead_ins::lead_ins(pieces, &|style, steps| Some(style_idiom(style)?.is_met_by(steps)))
 }
 
 /// Adds the known lead-ins of programmed styles that the new ones lack: the data of a calibration
@@ -75,117 +26,14 @@ pub(crate) fn with_programmed(mut lead_ins: Vec<LeadIn>, known: &[LeadIn]) -> Ve
     lead_ins
 }
 
-fn recorded(pieces: &[Piece]) -> Vec<LeadIn> {
-    let beats: Vec<&Piece> = pieces.iter().filter(|piece| is_learned(piece)).collect();
-    let mut lead_ins = Vec::new();
-    // By style: number of recordings, and whether most grooves keep time.
-    let mut styles: BTreeMap<u8, (usize, bool)> = BTreeMap::new();
-    for piece in &beats {
-        let style = piece.kind.style;
-        let (recordings, timed) = *styles.entry(style).or_insert_with(|| {
-            let same = || beats.iter().filter(|other| other.kind.style == style);
-            let all: Vec<&[Step]> = same().flat_map(|piece| grooves(piece)).collect();
-            let timed = all.iter().filter(|steps| keeps_time(steps)).count() as f64;
-            (same().count(), timed >= MOSTLY * all.len() as f64)
-        });
-        let wanted = |steps: &&[Step]| match style_idiom(style) {
-            Some(idiom) => idiom.is_met_by(steps),
-            None => !timed || keeps_time(steps),
-        };
-        let grooves: Vec<&[Step]> = grooves(piece).filter(wanted).collect();
-        let most = (OF_STYLE / recordings).clamp(1, OF_PIECE).min(grooves.len());
-        let bars = piece.steps.len() as f32 / LEAD_IN_STEPS as f32;
-        for number in 0..most {
-            // Evenly spaced over the recording.
-            let steps = grooves[number * grooves.len() / most].to_vec();
-            let weight = bars.powf(BY_LENGTH) / most as f32;
-            lead_ins.push(LeadIn { style, tempo: piece.kind.tempo, weight, steps });
-        }
-    }
-    lead_ins
-}
-
-/// Iterates over the phrases of a recording, in whole bars.
-fn windows(piece: &Piece) -> impl Iterator<Item = &[Step]> {
-    let bars = piece.steps.len() / LEAD_IN_STEPS;
-    let first = if bars >= LONG { LEAD_IN_BARS } else { 0 };
-    (first..bars).step_by(LEAD_IN_BARS).filter_map(move |bar| {
-        let end = bars.min(bar + LEAD_IN_BARS);
-        (end - bar >= FEWEST).then(|| &piece.steps[bar * LEAD_IN_STEPS..end * LEAD_IN_STEPS])
-    })
-}
-
-/// Weights the lead-ins of a backbeat style so that their share of backbeats is slightly above the
-/// drummers'.
-fn raise_backbeat(lead_ins: &mut [LeadIn], style: u8, pieces: &[Piece]) {
-    let beats = pieces.iter().filter(|piece| is_learned(piece) && piece.kind.style == style);
-    let shares: Vec<f32> = beats.map(|piece| backbeat(&piece.steps)).collect();
-    let drummers = shares.iter().sum::<f32>() / shares.len().max(1) as f32;
-    if drummers < BACKBEAT {
-        return;
-    }
-    let wanted = (drummers + WORN).min(1.0);
-    // Sums of weights, and of weights times backbeat, of lead-ins without and with a clear
-    // backbeat.
-    let mut sums = [[0.0; 2]; 2];
-    let mut of_style: Vec<&mut LeadIn> =
-        lead_ins.iter_mut().filter(|lead_in| lead_in.style == style).collect();
-    for lead_in in &of_style {
-        let share = backbeat(&lead_in.steps);
-        let sums = &mut sums[usize::from(share >= CLEAR)];
-        sums[0] += lead_in.weight;
-        sums[1] += lead_in.weight * share;
-    }
-    let [[others, struck], [clear, clearly]] = sums;
-    let factor = (wanted * others - struck) / (clearly - wanted * clear).max(1e-6);
-    let factor = factor.clamp(1.0, MOST_WEIGHT);
-    for lead_in in &mut of_style {
-        if backbeat(&lead_in.steps) >= CLEAR {
-            lead_in.weight *= factor;
-        }
-    }
-}
-
-/// Returns the share of the bars with the snare on 2 and 4.
-fn backbeat(steps: &[Step]) -> f32 {
-    let snare = |step: &Step| step.hit(Drum::Snare).is_some();
-    let bars = steps.chunks_exact(LEAD_IN_STEPS);
-    let all = bars.len().max(1) as f32;
-    bars.filter(|bar| snare(&bar[4]) && snare(&bar[12])).count() as f32 / all
-}
-
-fn is_learned(piece: &Piece) -> bool {
-    let kind = &piece.kind;
-    piece.split == Split::Train && !kind.fill && kind.meter == Meter::FOUR_FOUR
-}
-
-fn grooves(piece: &Piece) -> impl Iterator<Item = &[Step]> {
-    windows(piece).filter(|steps| is_groove(steps))
-}
-
-fn keeps_time(steps: &[Step]) -> bool {
-    let time = [Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash].into_iter().collect();
-    let toms = [Drum::LowTom, Drum::MidTom, Drum::HighTom].into_iter().collect();
-    steps.chunks_exact(LEAD_IN_STEPS).all(|bar| {
-        let hits =
-            |drums: DrumSet| bar.iter().map(|step| step.drums().and(drums).len()).sum::<u32>();
-        let [kick, snare] =
-            [Drum::Kick, Drum::Snare].map(|drum| hits([drum].into_iter().collect()));
-        hits(time) >= TIMED && hits(toms) <= TOMS && kick > 0 && snare > 0
-    })
-}
-
-fn is_groove(steps: &[Step]) -> bool {
-    let bars = || steps.chunks_exact(LEAD_IN_STEPS);
-    let struck = |bar: &[Step]| bar.iter().filter(|step| !step.drums().is_empty()).count();
-    bars().all(|bar| struck(bar) >= STRUCK) && bar_f1_of(steps) >= STEADY
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use groove::Hit;
+    use groove::learn::data::Split;
     use groove::model::encode::Kind;
+    use groove::model::lead_in::LEAD_IN_STEPS;
+    use groove::pattern::style::style_number;
+    use groove::{Drum, Hit, Meter, Step};
 
     fn piece(bars: usize, style: u8) -> Piece {
         let mut steps = vec![Step::SILENT; bars * LEAD_IN_STEPS];
@@ -196,30 +44,6 @@ mod tests {
         let kind =
             Kind { style, blend: (0, 0.0), tempo: 99.0, meter: Meter::FOUR_FOUR, fill: false };
         Piece { steps, kind, split: Split::Train }
-    }
-
-    #[test]
-    fn recordings_have_similar_weights_despite_their_length() {
-        let pieces = [piece(8, 3), piece(400, 3), piece(1, 3), piece(6, 4)];
-        let lead_ins = lead_ins(&pieces);
-        let of = |style: u8| lead_ins.iter().filter(|of| of.style == style).collect::<Vec<_>>();
-        assert_eq!(of(4).len(), 2);
-        assert_eq!(of(3).len(), 2 + OF_PIECE);
-        let weights = of(3).iter().map(|of| of.weight).collect::<Vec<_>>();
-        let (short, long) = (weights[..2].iter().sum::<f32>(), weights[2..].iter().sum::<f32>());
-        assert!((long / short - 50f32.powf(BY_LENGTH)).abs() < 1e-3);
-        assert!(of(3).iter().all(|of| of.steps.len() == 64));
-    }
-
-    #[test]
-    fn grooves_without_time_are_excluded_if_most_keep_it() {
-        let mut timed = piece(8, 3);
-        let hat = Some(Hit::plain(70, 0));
-        timed.steps.iter_mut().step_by(4).for_each(|step| step.set(Drum::ClosedHat, hat));
-        let all = [timed.clone(), timed, piece(8, 3)];
-        assert_eq!(lead_ins(&all).len(), 4);
-        assert_eq!(lead_ins(&all[1..]).len(), 2, "half of them keep time");
-        assert_eq!(lead_ins(&all[2..]).len(), 2, "none keeps time");
     }
 
     #[test]
@@ -239,52 +63,5 @@ mod tests {
         assert_eq!(with_programmed(rock.clone(), &all).len(), 4);
         assert_eq!(with_programmed(all.clone(), &all), all);
         assert_eq!(with_programmed(all.clone(), &rock), all, "recorded styles are not kept");
-    }
-
-    #[test]
-    fn backbeat_share_is_raised_in_backbeat_styles() {
-        let plain = |mut piece: Piece| {
-            piece.steps.iter_mut().skip(4).step_by(16).for_each(|step| step.set(Drum::Snare, None));
-            piece
-        };
-        let share = |pieces: &[Piece]| {
-            let all = lead_ins(pieces);
-            let with = all.iter().filter(|lead_in| backbeat(&lead_in.steps) > 0.5);
-            let sum: f32 = all.iter().map(|lead_in| lead_in.weight).sum();
-            with.map(|lead_in| lead_in.weight).sum::<f32>() / sum
-        };
-        let half = [piece(8, 3), plain(piece(8, 3))];
-        assert!((share(&half) - 0.6).abs() < 1e-3, "{}", share(&half));
-        let third = [piece(8, 3), plain(piece(8, 3)), plain(piece(8, 3))];
-        assert!((share(&third) - 1.0 / 3.0).abs() < 1e-3, "{}", share(&third));
-    }
-
-    #[test]
-    fn a_style_without_recordings_uses_lead_ins_of_a_related_style() {
-        let [gospel, soul] = ["gospel", "soul"].map(|name| style_number(name).expect("a style"));
-        let count = |lead_ins: &[LeadIn], style| {
-            lead_ins.iter().filter(|lead_in| lead_in.style == style).count()
-        };
-        let kin = lead_ins(&[piece(8, soul)]);
-        assert_eq!((count(&kin, soul), count(&kin, gospel)), (2, 2));
-        let own = lead_ins(&[piece(8, soul), piece(4, gospel)]);
-        assert_eq!((count(&own, soul), count(&own, gospel)), (2, 1));
-    }
-
-    #[test]
-    fn solos_breaks_fills_and_held_out_recordings_are_excluded() {
-        let mut silent = piece(8, 3);
-        silent.steps[16..32].fill(Step::SILENT);
-        let mut solo = piece(8, 3);
-        for (at, step) in solo.steps.iter_mut().enumerate() {
-            *step = Step::SILENT;
-            let drum = Drum::ALL[(at * 7 + at / 16 * 3) % 9];
-            step.set(drum, Some(Hit::plain(90, 0)));
-        }
-        let mut fill = piece(8, 3);
-        fill.kind.fill = true;
-        let held_out = Piece { split: Split::Validation, ..piece(8, 3) };
-        assert_eq!(lead_ins(&[silent]).len(), 1, "its other phrase");
-        assert!(lead_ins(&[solo, fill, held_out]).is_empty());
     }
 }

@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::builder::ArgPredicate::IsPresent;
+use groove::learn::data::rows::Rows;
+use groove::learn::data::{Data, Piece, Split, balanced};
+use groove::learn::initial::InitialNet;
+use groove::learn::optimise::{Schedule, TrainingMode};
+use groove::learn::own_style::COLUMN_RATE;
 use groove::model::{Metadata, Stack};
 
-use super::initial::InitialNet;
-use super::optimise::{Schedule, TrainingMode};
 use super::training_preset::{TrainingPreset, preset_defaults};
-use crate::data::rows::Rows;
-use crate::data::{Data, Piece, Split, balanced};
-
-/// Learning rate of a user's own style relative to that of a whole net.
-const COLUMN_RATE: f64 = 200.0;
+use crate::data;
+use crate::files;
 
 /// Options that determine a training's result.
 #[derive(Args, Clone, Debug)]
@@ -94,7 +94,12 @@ impl Plan {
     pub fn start(&self) -> Result<InitialNet> {
         let style = self.style.as_deref();
         if let Some(path) = &self.init {
-            return InitialNet::from_file(path, &self.name, style);
+            let start = InitialNet::from_bytes(&files::read(path)?, &self.name, style)
+                .with_context(|| format!("{}", path.display()))?;
+            if let Some(number) = start.new_style() {
+                eprintln!("{} is a new style, number {number}", start.metadata.style_name(number));
+            }
+            return Ok(start);
         }
         let stack = Stack { layers: self.layers, cells: self.cells };
         let feel = Stack { layers: 1, cells: self.feel_cells };
@@ -112,7 +117,7 @@ impl Plan {
     /// # Errors
     /// If the data cannot be read or is empty.
     pub fn read(&self, model: &Metadata) -> Result<Data> {
-        let data = Data::read(&self.data, self.style.as_deref(), self.seed, model)?;
+        let data = data::read(&self.data, self.style.as_deref(), self.seed, model)?;
         eprintln!("{} pieces{}", data.pieces.len(), data.skipped_text());
         Ok(data)
     }

@@ -10,6 +10,13 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use clap::Args;
 use groove::generate::humanise::{DEFAULT_AMOUNT, humanise};
+use groove::learn::data::rows::Rows;
+use groove::learn::data::stream::BatchStream;
+use groove::learn::data::{Data, Piece, Split};
+use groove::learn::network::losses::{cross_entropy, mixture};
+use groove::learn::network::net::{Dropout, Net, NetState};
+use groove::learn::optimise::{Optimiser, Schedule, TrainingMode};
+use groove::learn::prediction::PredictionReport;
 use groove::model::encode::Kind;
 use groove::model::lead_in::LeadIn;
 use groove::model::{self, Metadata, Model};
@@ -19,14 +26,7 @@ use rayon::prelude::*;
 use super::calibration::calibrations_with;
 use super::calibration::strokes::stroke_offsets_with;
 use super::lead_ins::lead_ins;
-use super::optimise::{Optimiser, Schedule, TrainingMode};
-use crate::data::rows::Rows;
-use crate::data::stream::BatchStream;
-use crate::data::{Data, Piece, Split};
 use crate::files;
-use crate::metrics::teacher_forced::PredictionReport;
-use crate::network::losses::{cross_entropy, mixture};
-use crate::network::net::{Dropout, Net, NetState};
 
 /// Programmed styles, each with its kin: the recorded style from whose column it starts, and whose
 /// velocities and timing it has.
@@ -312,7 +312,7 @@ mod tests {
         let old = Arc::new(files::parse_model(path, &before)?);
         let known = with_programmed_styles(old.metadata())?;
         assert_eq!(known.styles.len(), STYLES.len());
-        let data = Data::read(&[folder.path().to_path_buf()], None, 1, &known)?;
+        let data = crate::data::read(&[folder.path().to_path_buf()], None, 1, &known)?;
         let boombap = style_number("boombap").context("a style")?;
         assert_eq!(programmed_styles(&data), [boombap].into());
         let options = ProgrammedOptions { updates: 3, rate: 0.5, dropout: 0.2, seed: 1 };

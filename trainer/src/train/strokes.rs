@@ -6,6 +6,10 @@ use std::path::Path;
 use anyhow::Result;
 use candle_core::{Device, Tensor, Var};
 use groove::CLASSES;
+use groove::learn::data::{Data, Piece, Split};
+use groove::learn::network::losses::cross_entropy;
+use groove::learn::network::net::Net;
+use groove::learn::optimise::{Optimiser, Schedule, TrainingMode};
 use groove::model::{self, Metadata};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -13,12 +17,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::console::progress_bar;
 use super::lead_ins::{lead_ins, with_programmed};
-use super::optimise::{Optimiser, Schedule, TrainingMode};
 use crate::data::stroke_rows::StrokeRows;
-use crate::data::{Data, Piece, Split};
 use crate::files;
-use crate::network::losses::cross_entropy;
-use crate::network::net::Net;
 use crate::network::stroke_net::forward;
 
 /// Hits per update, and passes over all of them.

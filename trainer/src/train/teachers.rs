@@ -5,28 +5,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use groove::learn::data::batch::Batch;
+use groove::learn::network::kernel;
+use groove::learn::network::net::{Net, NetState};
+use groove::learn::network::storage::with_slice;
+use groove::learn::training::SoftTargets;
 use groove::model::Metadata;
 use groove::model::feel::FEEL_LOGITS;
 use rayon::prelude::*;
 
-use crate::data::batch::Batch;
 use crate::files;
-use crate::network::kernel;
-use crate::network::losses::TeacherProbabilities;
-use crate::network::net::{Net, NetState};
-use crate::network::storage::with_slice;
 
 /// Trained models, each with its LSTM states.
 #[derive(Default)]
 pub(crate) struct Teachers(Vec<(Net, NetState)>);
-
-/// Mean probabilities of the teachers for a batch.
-pub(crate) struct SoftTargets {
-    /// Rows x subsets: of the hits.
-    pub(crate) hits: TeacherProbabilities,
-    /// Rows x classes x [`FEEL_LOGITS`]: of velocities and offsets.
-    pub(crate) feel: TeacherProbabilities,
-}
 
 impl Teachers {
     /// Reads the teachers' model files.

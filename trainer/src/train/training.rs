@@ -1,32 +1,30 @@
 //! The training loop: updates, and regular evaluations on the validation pieces. The best averaged
 //! weights so far are always on disk, with a checkpoint from which the same command continues.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::{Device, Tensor};
 use clap::Args;
 use clap::builder::ArgPredicate::IsPresent;
-use groove::model::lead_in::LeadIn;
-use groove::model::{self, Figures, Metadata};
+use groove::learn::data::stream::BatchStream;
+use groove::learn::data::{Data, Piece, Split};
+use groove::learn::initial::InitialNet;
+use groove::learn::network::net::NetState;
+use groove::learn::optimise::{Optimiser, TrainingMode};
+use groove::learn::own_style::PARTS;
+use groove::learn::prediction::PredictionReport;
+use groove::learn::training::{self, FixedParts, selection_perplexity};
+use groove::model::Metadata;
 
 use super::checkpoint::{self, Progress, TrainingSettings};
 use super::console::progress_bar;
 use super::curve::{self, CurvePoint};
-use super::initial::InitialNet;
-use super::optimise::{Optimiser, TrainingMode};
+use super::lead_ins::lead_ins;
 use super::plan::Plan;
 use super::teachers::Teachers;
-use crate::data::batch::Targets;
-use crate::data::stream::BatchStream;
-use crate::data::{Data, Piece, Split};
 use crate::files;
-use crate::metrics::teacher_forced::PredictionReport;
-use crate::network::losses::{cross_entropy, mixture};
-use crate::network::net::{Dropout, Net, NetState};
 
 /// Name of the model file in the output folder.
 pub const MODEL: &str = "model.safetensors";
@@ -34,8 +32,6 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 const CURVE: &str = "curve.csv";
 /// Updates whose batch perplexity is printed, as in the 2019 report.
 const REPORTED: [u64; 5] = [1, 11, 21, 31, 91];
-/// Evaluations without improvement after which fine-tuning stops.
-const PATIENCE: usize = 4;
 
 /// Options of `train`.
 #[derive(Args, Clone, Debug)]
@@ -57,19 +53,16 @@ pub struct TrainOptions {
     pub(crate) fresh: bool,
 }
 
-/// A running training.
+/// A running training with its files.
 struct Training {
-    net: Net,
-    optimiser: Optimiser,
-    stream: BatchStream,
-    states: NetState,
+    core: training::Training,
+    /// Parts of the models that it writes.
+    fixed: FixedParts,
     teachers: Teachers,
-    progress: Progress,
+    settings: TrainingSettings,
+    /// Seconds of training so far.
+    seconds: f64,
     curve: Vec<CurvePoint>,
-    /// Lead-ins of the models that it writes.
-    lead_ins: Vec<LeadIn>,
-    /// Stroke network of the model that the training began with.
-    strokes: HashMap<String, Tensor>,
 }
 
 /// Result of a training.
@@ -98,50 +91,46 @@ pub(crate) fn train(
         !held_out.is_empty(),
         "no piece is left for validation: the folder needs at least two files, or one of two bars"
     );
-    let metadata = start.metadata_after(data);
     files::create_folder(&options.out)?;
     let mut training = Training::start(options, start, data, train)?;
     let last = options.stop_after.map_or(options.plan.updates, |n| n.min(options.plan.updates));
-    if training.progress.update >= last || training.is_finished() {
-        eprintln!("{} updates were already made", training.progress.update);
-        return Ok(training.outcome(metadata));
+    if training.core.update >= last || training.is_finished() {
+        eprintln!("{} updates were already made", training.core.update);
+        return Ok(training.outcome());
     }
     if start.mode != TrainingMode::New && training.curve.is_empty() {
         // The initial weights count, so that fine-tuning cannot make the model worse.
-        let report = PredictionReport::measure(&training.net, &data.split(Split::Train))?;
-        let point = training.evaluate(options, &metadata, &held_out, validation(&report)?)?;
+        let report = PredictionReport::measure(&training.core.net, &data.split(Split::Train))?;
+        let point = training.evaluate(options, &held_out, selection_perplexity(&report)?)?;
         eprintln!("{}", point.line());
     }
-    let bar = progress_bar(options.plan.updates, training.progress.update);
-    let before = Duration::from_secs_f64(training.progress.seconds);
+    let bar = progress_bar(options.plan.updates, training.core.update);
+    let before = Duration::from_secs_f64(training.seconds);
     let started = Instant::now();
     let (mut nll, mut steps) = (0.0, 0.0);
-    while training.progress.update < last
-        && !training.is_finished()
-        && !stop.load(Ordering::Relaxed)
-    {
-        let (sum, count) = training.update(options)?;
+    while training.core.update < last && !training.is_finished() && !stop.load(Ordering::Relaxed) {
+        let (sum, count) = training.update()?;
         nll += sum;
         steps += count;
         bar.inc(1);
-        let update = training.progress.update;
+        let update = training.core.update;
         if REPORTED.contains(&update) {
             let perplexity = (sum / count).exp();
             bar.suspend(|| eprintln!("update {update:>5}  training batch {perplexity:>7.3}"));
         }
         if update.is_multiple_of(options.look_every) || update == options.plan.updates {
-            training.progress.seconds = (before + started.elapsed()).as_secs_f64();
+            training.seconds = (before + started.elapsed()).as_secs_f64();
             let perplexity = (nll / steps).exp();
             (nll, steps) = (0.0, 0.0);
-            let point = training.evaluate(options, &metadata, &held_out, perplexity)?;
+            let point = training.evaluate(options, &held_out, perplexity)?;
             // Above the bar on a terminal; also visible in a log.
             bar.suspend(|| eprintln!("{}", point.line()));
         }
     }
     bar.finish();
-    training.progress.seconds = (before + started.elapsed()).as_secs_f64();
+    training.seconds = (before + started.elapsed()).as_secs_f64();
     training.save(options)?;
-    Ok(training.outcome(metadata))
+    Ok(training.outcome())
 }
 
 impl Training {
@@ -152,9 +141,7 @@ impl Training {
         train: Vec<Piece>,
     ) -> Result<Training> {
         let metadata = &start.metadata;
-        let threads = rayon::current_num_threads();
-        let parts =
-            (1..=threads).rev().find(|n| options.plan.lanes.is_multiple_of(*n)).unwrap_or(1);
+        let parts = parts(options, &start.mode);
         let rows = options.plan.rows(parts)?;
         let schedule = options.plan.schedule(&start.mode);
         let settings = TrainingSettings {
@@ -173,16 +160,29 @@ impl Training {
             teachers: options.plan.teachers.len(),
         };
         let net = start.net(options.plan.seed)?;
-        let mut training = Training {
+        let core = training::Training {
             optimiser: Optimiser::new(&net, schedule, start.mode.clone())?,
             net,
             stream: BatchStream::new(metadata, train, rows, options.plan.seed)?,
             states: NetState::default(),
+            update: 0,
+            best: None,
+            best_feel: None,
+            dropout: options.plan.dropout,
+            seed: options.plan.seed,
+            parts,
+        };
+        let mut training = Training {
+            core,
+            fixed: FixedParts {
+                metadata: start.metadata_after(data),
+                lead_ins: start.lead_ins(|| lead_ins(&data.pieces)),
+                strokes: start.strokes(),
+            },
             teachers: Teachers::read(&options.plan.teachers, metadata)?,
-            progress: Progress { settings, update: 0, best: None, best_feel: None, seconds: 0.0 },
+            settings,
+            seconds: 0.0,
             curve: Vec::new(),
-            lead_ins: start.lead_ins(data),
-            strokes: start.strokes(),
         };
         let checkpoint = options.out.join(CHECKPOINT);
         if checkpoint.is_file() && !options.fresh {
@@ -194,148 +194,102 @@ impl Training {
     /// Restores a checkpoint. The stream is a function of the seed and is advanced to its position.
     fn resume(&mut self, options: &TrainOptions, path: &Path) -> Result<()> {
         let (progress, all) = checkpoint::read(path)?;
-        if progress.settings != self.progress.settings {
+        if progress.settings != self.settings {
             bail!(
                 "{} belongs to a training with other settings or data; --fresh starts over, another \
                  --out keeps both",
                 path.display()
             );
         }
-        self.optimiser.load(&self.net, &all).with_context(|| checkpoint::fault(path))?;
-        self.states = checkpoint::load_states(&all)?;
-        (0..progress.update).for_each(|_| self.stream.skip());
+        let core = &mut self.core;
+        core.optimiser.load(&core.net, &all).with_context(|| checkpoint::fault(path))?;
+        core.states = checkpoint::load_states(&all)?;
+        (0..progress.update).for_each(|_| core.stream.skip());
         self.curve = curve::read(&options.out.join(CURVE))?;
         self.curve.retain(|point| point.update <= progress.update);
         if progress.update < options.plan.updates {
             eprintln!("continuing from update {}", progress.update);
         }
-        self.progress = progress;
+        (core.update, core.best, core.best_feel) =
+            (progress.update, progress.best, progress.best_feel);
+        self.seconds = progress.seconds;
         Ok(())
     }
 
     /// Makes one update; returns the summed negative log-likelihood of hits, and the number of
     /// steps.
-    fn update(&mut self, options: &TrainOptions) -> Result<(f64, f64)> {
-        let batch = self.stream.next()?;
-        let soft_targets = self.teachers.soft_targets(&batch)?;
-        let mut dropout =
-            Dropout::new(options.plan.dropout, options.plan.seed, self.progress.update);
-        let outputs = self.net.forward(&batch, &mut self.states, Some(&mut dropout))?;
-        let steps = batch.steps() as f32;
-        let hits = match &outputs.controls {
-            Some(controls) => {
-                let (memories, struck) = (&batch.memories, &batch.hits);
-                mixture(&outputs.hits, controls, memories, struck, soft_targets.hits, steps)?
-            }
-            None => {
-                let sizes = vec![self.net.metadata.classes.subsets()];
-                let targets = Targets { sizes, outcomes: batch.hits.to_vec() };
-                cross_entropy(&outputs.hits, targets, soft_targets.hits, steps)?
-            }
-        };
-        let feel = cross_entropy(&outputs.feel, batch.feel_targets, soft_targets.feel, steps)?;
-        let loss = (&hits + feel)?;
-        let gradients = loss.backward()?;
-        self.optimiser.update(&self.net, &gradients, self.progress.update)?;
-        self.progress.update += 1;
-        let steps = f64::from(steps);
-        Ok((f64::from(hits.to_scalar::<f32>()?) * steps, steps))
+    fn update(&mut self) -> Result<(f64, f64)> {
+        let teachers = &mut self.teachers;
+        self.core.update(|batch| teachers.soft_targets(batch))
     }
 
     /// Evaluates on the validation pieces, keeps the best weights, and saves.
     fn evaluate(
         &mut self,
         options: &TrainOptions,
-        metadata: &Metadata,
         held_out: &[Piece],
         training: f64,
     ) -> Result<CurvePoint> {
-        let average = self.optimiser.average(&self.net)?;
-        let report = PredictionReport::measure(&Net::from_tensors(metadata, &average)?, held_out)?;
-        let validation = validation(&report)?;
+        // An evaluation is short: Ctrl-C stops after it.
+        let evaluated = self.core.evaluate(&self.fixed.metadata, held_out, &|| false)?;
+        let evaluated = evaluated.context("an evaluation that nobody stops ends")?;
         let point = CurvePoint {
-            update: self.progress.update,
+            update: self.core.update,
             training,
-            validation,
-            velocity_mae: report.velocity_mae,
-            offset_mae_ms: report.offset_mae_ms,
-            seconds: self.progress.seconds,
+            validation: evaluated.perplexity,
+            velocity_mae: evaluated.report.velocity_mae,
+            offset_mae_ms: evaluated.report.offset_mae_ms,
+            seconds: self.seconds,
         };
         self.curve.push(point);
-        self.keep_best(options, metadata, &report, average)?;
+        let path = options.out.join(MODEL);
+        if let Some(bytes) = self.core.improved(&self.fixed, evaluated, || files::read(&path))? {
+            files::write_atomic(&path, &bytes)?;
+        }
         self.save(options)?;
         Ok(point)
     }
 
-    /// Writes each of the two networks if it is the best so far: they share no weights, and the
-    /// network of velocities and offsets trains for longer.
-    fn keep_best(
-        &mut self,
-        options: &TrainOptions,
-        metadata: &Metadata,
-        report: &PredictionReport,
-        mut average: HashMap<String, Tensor>,
-    ) -> Result<()> {
-        let (hits, feel) = (validation(report)?, feel_error(report));
-        let better_hits = self.progress.best.is_none_or(|best| hits < best);
-        let better_feel = self.progress.best_feel.is_none_or(|best| feel < best);
-        if !better_hits && !better_feel {
-            return Ok(());
-        }
-        let path = options.out.join(MODEL);
-        let updates = metadata.updates + self.progress.update;
-        let mut metadata = Metadata { updates, validation: report.figures(), ..metadata.clone() };
-        if self.progress.best.is_some() && !(better_hits && better_feel) {
-            let bytes = files::read(&path)?;
-            let before = model::Model::read_metadata(&bytes)?;
-            let mut kept = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
-            kept.retain(|name, _| name.starts_with("feel.") == better_hits);
-            average.extend(kept);
-            let (new, old) = (report.figures(), before.validation);
-            let Figures { velocity_mae, offset_mae_ms, .. } = if better_hits { old } else { new };
-            let hits = if better_hits { new } else { old };
-            metadata.validation = Figures { velocity_mae, offset_mae_ms, ..hits };
-        }
-        if better_hits {
-            self.progress.best = Some(hits);
-        }
-        if better_feel {
-            self.progress.best_feel = Some(feel);
-        }
-        average.extend(self.strokes.clone());
-        files::write_atomic(&path, &model::write(&metadata, &average, &self.lead_ins, true)?)
-    }
-
-    /// Returns true if fine-tuning has not improved for [`PATIENCE`] evaluations.
+    /// Returns true if fine-tuning has not improved for a while.
     fn is_finished(&self) -> bool {
-        let best = self.curve.iter().position(|point| Some(point.validation) == self.progress.best);
-        self.progress.settings.init.is_some()
-            && best.is_some_and(|best| self.curve.len() > best + PATIENCE)
+        let perplexities: Vec<f64> = self.curve.iter().map(|point| point.validation).collect();
+        self.settings.init.is_some() && self.core.has_settled(&perplexities)
     }
 
-    fn outcome(&self, metadata: Metadata) -> TrainingOutcome {
+    fn outcome(self) -> TrainingOutcome {
         let best = self.curve.iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
-        let Progress { update, best: perplexity, seconds, .. } = self.progress;
-        TrainingOutcome { metadata, update, perplexity, best: best.copied(), seconds }
+        TrainingOutcome {
+            best: best.copied(),
+            metadata: self.fixed.metadata,
+            update: self.core.update,
+            perplexity: self.core.best,
+            seconds: self.seconds,
+        }
     }
 
     fn save(&self, options: &TrainOptions) -> Result<()> {
-        let tensors = self.optimiser.save(&self.net)?;
+        let training::Training { net, optimiser, states, update, best, best_feel, .. } = &self.core;
+        let progress = Progress {
+            settings: self.settings.clone(),
+            update: *update,
+            best: *best,
+            best_feel: *best_feel,
+            seconds: self.seconds,
+        };
         let path = options.out.join(CHECKPOINT);
-        checkpoint::write(&path, &self.progress, tensors, &self.states)?;
+        checkpoint::write(&path, &progress, optimiser.save(net)?, states)?;
         curve::write(&options.out, &self.curve)
     }
 }
 
-/// Returns the perplexity for model selection.
-fn validation(report: &PredictionReport) -> Result<f64> {
-    let figures = report.figures();
-    // A folder of fills alone has no beats.
-    figures.beats.or(figures.fills).context("the validation split has neither beats nor fills")
-}
-
-/// Returns the error of velocity and offset for model selection: the sum of both errors, in MIDI
-/// units and milliseconds, which have similar sizes. NaN without beats.
-fn feel_error(report: &PredictionReport) -> f64 {
-    report.velocity_mae + report.offset_mae_ms
+/// Returns the number of parts that are computed in parallel. It divides the lanes and is one for
+/// each core, but for the user's own style: that is learned in the plugin too, with the same
+/// result.
+fn parts(options: &TrainOptions, mode: &TrainingMode) -> usize {
+    let lanes = options.plan.lanes;
+    let most = match mode {
+        TrainingMode::StyleColumns(_) => PARTS,
+        TrainingMode::New | TrainingMode::FineTune => rayon::current_num_threads(),
+    };
+    (1..=most).rev().find(|parts| lanes.is_multiple_of(*parts)).unwrap_or(1)
 }

@@ -2,11 +2,10 @@
 //! the other options.
 
 use clap::ValueEnum;
+use groove::learn::data::Piece;
 use groove::model::encode::Inputs;
 use groove::pattern::kit::Kit;
 use groove::pattern::style::style_number;
-
-use crate::data::Piece;
 
 /// A kind of model and its training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Rect, ScrollArea, Ui, pos2, vec2};
+use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
+use crate::editor::drawer::learning;
 use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};
@@ -20,6 +21,9 @@ const BASELINES: [(&str, [f64; 2]); 3] = [
     ("and one bar ago (n-gram)", [5.8, 7.3]),
     ("and two bars ago (n-gram)", [5.2, 7.0]),
 ];
+
+/// Height of the page, of which the used part scrolls; larger than any text.
+const HEIGHT: f32 = 10_000.0;
 
 /// Contents of the user's folder when the drawer was opened.
 type Folder = Arc<Vec<ModelEntry>>;
@@ -39,53 +43,69 @@ pub(crate) fn show(
         ui.data_mut(|data| data.insert_temp(id, listed));
     }
     let listed: Folder = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-    let text = match model {
+    ui.scope_builder(egui::UiBuilder::new().max_rect(inside), |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let size = vec2(ui.available_width() - scale.px(10.0), HEIGHT);
+            let page = Rect::from_min_size(ui.cursor().min, size);
+            let bottom = describe(ui, view, page, model);
+            let bottom = learning::show(ui, view, page.with_min_y(bottom + scale.px(12.0)));
+            ui.allocate_rect(page.with_max_y(bottom), Sense::hover());
+            if let ModelState::Ready(model) = model {
+                learning::unlearn_items(ui, view, model);
+            }
+            choose(ui, view, &listed);
+        });
+    });
+}
+
+/// Describes the model that plays, or says why none does. Returns the bottom of the text.
+fn describe(ui: &mut Ui, view: &mut ViewContext<'_>, page: Rect, model: &ModelState) -> f32 {
+    let font = view.scale.font(FontRole::Body);
+    match model {
         ModelState::Loading => {
-            let font = scale.font(FontRole::Body);
-            paragraph(ui, inside, "The model is loading.", font, theme::MUTED)
+            paragraph(ui, page, "The model is loading.", font, theme::MUTED).bottom()
         }
         ModelState::Missing(why) => {
             let text = format!("{why}\n\nThe notes saved in the project play without it.");
-            paragraph(ui, inside, &text, scale.font(FontRole::Body), theme::WRONG)
+            paragraph(ui, page, &text, font, theme::WRONG).bottom()
         }
-        ModelState::Ready(model) => about(ui, view, inside, model),
-    };
-    choose(ui, view, inside.with_min_y(text.bottom() + scale.px(14.0)), &listed);
+        ModelState::Ready(model) => about(ui, view, page, model).bottom(),
+    }
 }
 
 /// Lists the built-in model and those in the user's folder.
-fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, listed: &[ModelEntry]) {
+fn choose(ui: &mut Ui, view: &mut ViewContext<'_>, listed: &[ModelEntry]) {
     let scale = view.scale;
-    ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let hint = "A model file of the trainer (.safetensors). It is copied to your models.";
-            if menu_item(ui, scale, "Load model", "Load model…", hint) {
-                view.asked = Some(Action::PickFile(FilePurpose::Model, view.edits.options));
-            }
-            let hint = "The model that comes with the plugin.";
-            if menu_item(ui, scale, "Built-in model", "Built-in model", hint) {
-                view.edits.session_mut().choose_model(None);
-            }
-            for ModelEntry { path, about } in listed {
-                match about {
-                    Ok(about) => {
-                        let hint = path.display().to_string();
-                        if menu_item(ui, scale, &about.name, &about.name, &hint) {
-                            view.edits.session_mut().choose_model(Some(path.clone()));
-                        }
-                    }
-                    Err(why) => {
-                        // The full sentence appears on hover.
-                        let why = egui::RichText::new(why).color(theme::WRONG);
-                        ui.horizontal(|ui| {
-                            ui.add_space(scale.px(10.0));
-                            ui.add(egui::Label::new(why).truncate());
-                        });
-                    }
+    let hint = "A model file of the trainer (.safetensors). It is copied to your models.";
+    if menu_item(ui, scale, "Load model", "Load model…", hint) {
+        view.asked = Some(Action::PickFile(FilePurpose::Model, view.edits.options));
+    }
+    let hint = "Writes the model that plays to one file, with the styles that it learned.";
+    if menu_item(ui, scale, "Save model", "Save model…", hint) {
+        view.asked = Some(Action::PickFile(FilePurpose::ExportModel, view.edits.options));
+    }
+    let hint = "The model that comes with the plugin.";
+    if menu_item(ui, scale, "Built-in model", "Built-in model", hint) {
+        view.edits.session_mut().choose_model(None);
+    }
+    for ModelEntry { path, about } in listed {
+        match about {
+            Ok(about) => {
+                let hint = path.display().to_string();
+                if menu_item(ui, scale, &about.name, &about.name, &hint) {
+                    view.edits.session_mut().choose_model(Some(path.clone()));
                 }
             }
-        });
-    });
+            Err(why) => {
+                // The full sentence appears on hover.
+                let why = egui::RichText::new(why).color(theme::WRONG);
+                ui.horizontal(|ui| {
+                    ui.add_space(scale.px(10.0));
+                    ui.add(egui::Label::new(why).truncate());
+                });
+            }
+        }
+    }
 }
 
 /// Describes a model: what it plays, how well, and who recorded it; its figures after a click on

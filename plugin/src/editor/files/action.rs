@@ -31,6 +31,10 @@ pub(crate) enum FilePurpose {
     Humanise,
     /// Makes the chart of the song from a MIDI file.
     Song,
+    /// Learns a style from a folder.
+    Learn,
+    /// Writes the model that plays to a file.
+    ExportModel,
 }
 
 impl FilePurpose {
@@ -43,12 +47,14 @@ impl FilePurpose {
             FilePurpose::Prime => "Continue a MIDI file",
             FilePurpose::Humanise => "Humanise a MIDI file",
             FilePurpose::Song => "Follow the song of a MIDI file",
+            FilePurpose::Learn => "Learn a style from a folder of MIDI files",
+            FilePurpose::ExportModel => "Save the model",
         }
     }
 
     /// Returns `true` if the purpose is to write a file.
     pub(crate) const fn saves(self) -> bool {
-        matches!(self, FilePurpose::Midi | FilePurpose::Sound)
+        matches!(self, FilePurpose::Midi | FilePurpose::Sound | FilePurpose::ExportModel)
     }
 
     /// Returns `true` if a file name fits the purpose.
@@ -58,7 +64,11 @@ impl FilePurpose {
                 dropped_file::kind_of(path) == Some(FileKind::Midi)
             }
             FilePurpose::Sound => path.extension().is_some_and(|it| it.eq_ignore_ascii_case("wav")),
-            FilePurpose::Model => dropped_file::kind_of(path) == Some(FileKind::Model),
+            FilePurpose::Model | FilePurpose::ExportModel => {
+                dropped_file::kind_of(path) == Some(FileKind::Model)
+            }
+            // Files show what is in a folder; the folder is chosen.
+            FilePurpose::Learn => dropped_file::kind_of(path) == Some(FileKind::Midi),
         }
     }
 }

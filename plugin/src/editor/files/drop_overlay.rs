@@ -17,6 +17,9 @@ const fn words(purpose: FilePurpose) -> [&'static str; 2] {
         FilePurpose::Humanise => ["Humanise it", "Its hits are pinned"],
         FilePurpose::Song => ["Follow the song", "Its sections, stops and bass"],
         FilePurpose::Model => ["Play with this model", "It is copied to your models."],
+        FilePurpose::Learn => {
+            ["Learn a style from them", "Nothing leaves this computer, or is kept without a click."]
+        }
         _ => ["Continue it", "The drummer hears its last bars and continues from them."],
     }
 }
@@ -26,6 +29,7 @@ const fn uses(kind: FileKind) -> &'static [FilePurpose] {
     match kind {
         FileKind::Midi => &[FilePurpose::Prime, FilePurpose::Humanise],
         FileKind::Model => &[FilePurpose::Model],
+        FileKind::Clips => &[FilePurpose::Learn],
     }
 }
 
@@ -46,19 +50,32 @@ fn part(over: &HoveredFiles, parts: usize) -> usize {
     ((over.at[0] * parts as f32).max(0.0) as usize).min(parts.saturating_sub(1))
 }
 
-/// Draws the overlay and handles dropped files. Returns a message if the result is known at once;
-/// the worker reports other results later.
+/// Result of dropped files.
+pub(crate) enum Dropped {
+    /// A message.
+    Told(Result<String, String>),
+    /// A style is learned, which the model drawer shows.
+    Learns,
+}
+
+/// Draws the overlay and handles dropped files. Returns a result that is known at once; the worker
+/// reports others later.
 pub(crate) fn show(
     ui: &mut Ui,
     scale: Scale,
     edits: &mut HostEdits,
     drops: &FileDrops,
-) -> Option<Result<String, String>> {
+) -> Option<Dropped> {
     let (hovered, dropped) = drops.read();
     if let Some(hovered) = hovered {
         paint(ui, scale, &hovered, edits.session().amount());
     }
-    land(edits, &dropped?).transpose()
+    let over = dropped?;
+    if let Ok((FileKind::Clips, _)) = dropped_file::classify(&over.files) {
+        edits.session_mut().learn(over.files);
+        return Some(Dropped::Learns);
+    }
+    land(edits, &over).transpose().map(Dropped::Told)
 }
 
 /// Applies the use of the zone that the files were dropped on.

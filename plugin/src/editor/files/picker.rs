@@ -43,9 +43,15 @@ impl FilePicker {
         let folder = Settings::for_user().0.folder.filter(|folder| folder.is_dir());
         let folder = folder.or_else(|| UserDirs::new().map(|user| user.home_dir().to_owned()));
         let ending = if purpose == FilePurpose::Sound { "wav" } else { "mid" };
-        let dialog =
-            if purpose.saves() { FileDialog::save_file() } else { FileDialog::open_file() };
-        let name = clip.as_ref().map(|clip| format!("{}.{ending}", clip.name()));
+        let dialog = match purpose {
+            FilePurpose::Learn => FileDialog::select_folder(),
+            _ if purpose.saves() => FileDialog::save_file(),
+            _ => FileDialog::open_file(),
+        };
+        let name = match purpose {
+            FilePurpose::ExportModel => Some("My model.safetensors".to_owned()),
+            _ => clip.as_ref().map(|clip| format!("{}.{ending}", clip.name())),
+        };
         let mut dialog = dialog
             .id(egui::Id::unique("files"))
             .title(purpose.title())
@@ -145,6 +151,14 @@ pub(crate) fn open(
         }
         FilePurpose::Model => {
             edits.session_mut().load_model(path.to_owned());
+            Ok(None)
+        }
+        FilePurpose::Learn => {
+            edits.session_mut().learn(vec![path.to_owned()]);
+            Ok(None)
+        }
+        FilePurpose::ExportModel => {
+            edits.session_mut().export_model(path.to_owned());
             Ok(None)
         }
         FilePurpose::Midi | FilePurpose::Sound => Ok(None),

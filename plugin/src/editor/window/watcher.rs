@@ -151,6 +151,8 @@ struct WindowContent {
     controllers: u32,
     /// Change counter of the project.
     changes: u32,
+    /// Change counter of the learning.
+    learning: u32,
     has_report: bool,
     notices: Vec<String>,
 }
@@ -166,6 +168,7 @@ impl WindowContent {
             sent: sources.link.sent(),
             controllers: sources.link.controllers().heard().0,
             changes: sources.params.state.kept().changes(),
+            learning: sources.link.learning().changes(),
             has_report: sources.link.mailbox().has_report(),
             notices: sources.link.notices(),
         }

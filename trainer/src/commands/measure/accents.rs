@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use groove::Drum;
+use groove::learn::data::Split;
 use groove::pattern::style::style_number;
 use groove::take::chart::{Accent, Chart, USUAL_FOLLOW};
 use groove::take::{Take, TakeControls};
@@ -9,7 +10,6 @@ use rayon::prelude::*;
 
 use super::bass_lines::{BASS_LINES, BassLine};
 use super::check::{Check, CheckContext};
-use crate::data::Split;
 use crate::metrics::backbone::BackboneShares;
 use crate::metrics::comparison::{self, Comparison, Groove, tempi};
 use crate::metrics::judge::JudgeAreas;

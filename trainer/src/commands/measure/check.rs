@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use groove::generate::Drummer;
+use groove::learn::bar_f1::hit_f1;
+use groove::learn::data::Piece;
 use groove::model::Model;
 use groove::take::Take;
 use groove::{CLASSES, Drum, DrumSet, Meter, Step};
@@ -12,8 +14,6 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::data::Piece;
-use crate::metrics::comparison::hit_f1;
 use crate::playback::play_steps;
 
 /// Model and data of the checks.

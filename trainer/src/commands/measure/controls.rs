@@ -2,6 +2,8 @@
 
 use anyhow::{Context, Result};
 use groove::generate::likelihood::likelihood;
+use groove::learn::bar_f1::bar_f1;
+use groove::learn::data::Split;
 use groove::model::encode::Kind;
 use groove::pattern::style::style_number;
 use groove::take::pins::Pins;
@@ -10,8 +12,7 @@ use groove::{CLASSES, Drum, Meter, Step};
 use rayon::prelude::*;
 
 use super::check::{Check, CheckContext, TOMS, count, mean, share};
-use crate::data::Split;
-use crate::metrics::free_run::{bar_f1, hits_per_bar, human, play, tempi};
+use crate::metrics::free_run::{hits_per_bar, human, play, tempi};
 
 /// Takes per setting, and bars of each.
 const TAKES: u32 = 160;

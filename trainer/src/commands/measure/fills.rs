@@ -4,6 +4,7 @@
 use anyhow::{Context, Result};
 use groove::generate::Drummer;
 use groove::generate::fill_quota::quantiles;
+use groove::learn::data::{Piece, Split};
 use groove::model::encode::Kind;
 use groove::pattern::style::{STYLES, style_number};
 use groove::take::{Fills, Take, TakeControls};
@@ -11,7 +12,6 @@ use groove::{CLASSES, Drum, DrumSet, Meter, Step};
 use rayon::prelude::*;
 
 use super::check::{Check, CheckContext, TOMS, count, mean, set, share, sum};
-use crate::data::{Piece, Split};
 use crate::metrics::free_run::{hits_per_bar, human, tempi};
 
 /// Takes whose fill bars are compared with other bars, and bars of each.

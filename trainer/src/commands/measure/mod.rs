@@ -17,7 +17,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::Map;
 
-use crate::data::Data;
+use crate::data;
 use crate::files;
 use check::{Check, CheckContext};
 
@@ -64,7 +64,7 @@ const PARTS: [(&str, CheckPart); 15] = [
 /// If model or data cannot be read, or a check fails.
 pub fn run(options: &MeasureOptions) -> Result<()> {
     let model = files::read_model(&options.model)?;
-    let pieces = Data::read(&options.data, None, 1, model.metadata())?.pieces;
+    let pieces = data::read(&options.data, None, 1, model.metadata())?.pieces;
     let context = CheckContext { model: Arc::new(model), pieces };
     let mut report = Map::new();
     let mut broken = Vec::new();

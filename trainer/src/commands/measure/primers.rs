@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use groove::generate::humanise::{DEFAULT_AMOUNT, humanise, predict_feel};
 use groove::generate::morph::morph;
+use groove::learn::data::{Piece, Split};
 use groove::model::ModelError;
 use groove::model::encode::Kind;
 use groove::pattern::style::style_number;
@@ -13,7 +14,6 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::check::{Check, CheckContext, draws, f1, mean, share};
-use crate::data::{Piece, Split};
 
 const BAR: usize = 16;
 /// Maximum number of validation windows to continue, and of rhythms to tap.

@@ -1,6 +1,8 @@
 //! Checks of charts: stops, sections, the fills into them, and their intensity.
 
 use anyhow::{Context, Result};
+use groove::learn::bar_f1::bar_f1;
+use groove::learn::data::Split;
 use groove::pattern::style::style_number;
 use groove::take::chart::{Accent, Chart, Place, Section, SectionKind, Stop};
 use groove::take::{Take, TakeControls};
@@ -12,8 +14,7 @@ use super::accents::compared;
 use super::bass_lines::BASS_LINES;
 use super::check::{Check, CheckContext, count, draws, f1, mean, share, sum};
 use super::fills::stroked;
-use crate::data::Split;
-use crate::metrics::free_run::{bar_f1, human, tempi};
+use crate::metrics::free_run::{human, tempi};
 use crate::metrics::judge::JudgeAreas;
 
 /// Random charts, and bars of each.

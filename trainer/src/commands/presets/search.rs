@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use groove::generate::Drummer;
+use groove::learn::bar_f1::hit_f1;
 use groove::model::Model;
 use groove::{DrumSet, Step};
 use rayon::prelude::*;
 
 use super::audit::{Audit, play};
-use crate::metrics::comparison::hit_f1;
 use crate::metrics::idiom::{Idiom, NumberedBar, Rule};
 
 /// Maximum number of seeds whose stretches are played: those whose first phrase fits the idiom

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use groove::learn::data::known_style;
 
-use crate::data::{Data, known_style};
+use crate::data;
 use crate::files;
 use crate::train::programmed::{
     ProgrammedOptions, programmed_styles, with_programmed, with_programmed_styles,
@@ -38,7 +39,7 @@ pub struct StylesOptions {
 pub fn run(options: &StylesOptions) -> Result<()> {
     let mut bytes = files::read(&options.model)?;
     let known = with_programmed_styles(files::parse_model(&options.model, &bytes)?.metadata())?;
-    let data = Data::read(&options.data, None, 1, &known)?;
+    let data = data::read(&options.data, None, 1, &known)?;
     let found = programmed_styles(&data);
     let chosen = options.styles.iter().map(|name| known_style(&known, name));
     let chosen: BTreeSet<u8> = chosen.collect::<Result<_>>()?;

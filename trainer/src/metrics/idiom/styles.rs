@@ -143,7 +143,6 @@ fn ratchets(bars: &[Bar]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Data;
     use groove::model::{Metadata, Stack};
     use groove::pattern::style::{FIRST_PROGRAMMED, STYLES};
     use groove::{Drum, Hit};
@@ -152,7 +151,7 @@ mod tests {
     fn every_programmed_style_has_an_idiom_that_its_patterns_satisfy() {
         let stack = Stack { layers: 1, cells: 1 };
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/patterns");
-        let data = Data::read(&[folder], None, 1, &Metadata::new("", stack, stack, ""));
+        let data = crate::data::read(&[folder], None, 1, &Metadata::new("", stack, stack, ""));
         let pieces = data.expect("the patterns").pieces;
         for style in STYLES.iter().filter(|style| style.number >= FIRST_PROGRAMMED) {
             let idiom = style_idiom(style.number).expect(style.name);

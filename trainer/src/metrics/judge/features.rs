@@ -2,9 +2,10 @@
 //! velocity and timing, then those of articulations and strokes.
 
 use groove::CLASSES;
+use groove::learn::bar_f1::STEPS;
 
 use super::stroke_features::stroke_features;
-use crate::metrics::comparison::{BarSteps, STEPS};
+use crate::metrics::comparison::BarSteps;
 
 /// Steps in a window.
 const LENGTH: usize = 2 * STEPS;

@@ -223,7 +223,7 @@ fn mean_and_sd(values: &[f64]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::comparison::STEPS;
+    use groove::learn::bar_f1::STEPS;
     use groove::{Drum, Hit, Step};
     use rand::Rng;
 

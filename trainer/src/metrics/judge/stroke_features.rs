@@ -1,10 +1,11 @@
 //! Classifier features of the articulations and strokes of a window of two bars of 4/4.
 
+use groove::learn::bar_f1::STEPS;
 use groove::model::strokes::ARTICULATIONS;
 use groove::pattern::MAX_STROKES;
 use groove::{CLASSES, Drum, Hit};
 
-use crate::metrics::comparison::{BarSteps, STEPS};
+use crate::metrics::comparison::BarSteps;
 
 /// Steps in a beat, and beats in a bar.
 const BEAT: usize = 4;

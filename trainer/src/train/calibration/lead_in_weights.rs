@@ -11,18 +11,19 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use candle_core::Device;
 use groove::generate::lead_in_choice::choose;
+use groove::learn::bar_f1::{HitBars, bar_f1};
+use groove::learn::data::{Data, Piece, Split};
 use groove::model::{self, Model};
 use groove::take::{Take, TakeControls};
 use groove::{Articulation, CLASSES, Drum, Hit, Step};
 use rayon::prelude::*;
 
-use crate::data::{Data, Piece, Split};
 use crate::files;
 use crate::metrics::StyleClassifier;
 use crate::metrics::backbone::BackboneShares;
 use crate::metrics::bar_faults::is_strange;
 use crate::metrics::comparison::{self, BarSteps, FIXED_TEMPO, Groove, human_whole, play, tempi};
-use crate::metrics::free_run::{self, HitBars, bar_f1, hits_of, hits_per_bar};
+use crate::metrics::free_run::{self, hits_of, hits_per_bar};
 use crate::metrics::stroke_shares::pedal_on_two_and_four;
 
 /// Takes at the drummers' tempi and as many at [`FIXED_TEMPO`], and bars of each.

@@ -17,6 +17,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use candle_core::Device;
 use groove::CLASSES;
+use groove::learn::bar_f1::{HitBars, STEPS, bar_f1};
+use groove::learn::data::{Data, Piece, Split};
+use groove::learn::network::net::Net;
+use groove::learn::prediction::PredictionReport;
 use groove::model::calibration::{
     BAR_STEPS, LogitBias, STICK_POINTS, StyleCalibration, target_similarity,
 };
@@ -26,11 +30,8 @@ use groove::take::{Take, TakeControls};
 use rayon::prelude::*;
 
 use super::lead_ins::{lead_ins, with_programmed};
-use crate::data::{Data, Piece, Split};
 use crate::files;
-use crate::metrics::free_run::{HitBars, STEPS, bar_f1, hits_per_bar, human, play, tempi};
-use crate::metrics::teacher_forced::PredictionReport;
-use crate::network::net::Net;
+use crate::metrics::free_run::{hits_per_bar, human, play, tempi};
 
 /// Indices of the stick places, from the middle outwards, each with the place whose result it
 /// starts from.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::Device;
+use groove::learn::data::{Data, Piece, Split};
 use groove::model::stroke_offsets::StrokeOffsets;
 use groove::model::strokes::ARTICULATIONS;
 use groove::model::{self, Model};
@@ -16,7 +17,6 @@ use groove::take::{Take, TakeControls};
 use groove::{Articulation, CLASSES, Drum};
 use rayon::prelude::*;
 
-use crate::data::{Data, Piece, Split};
 use crate::files;
 use crate::metrics::comparison::{Groove, human, play, tempi};
 use crate::metrics::stroke_shares::pedal_on_two_and_four;

@@ -24,6 +24,7 @@ pub(crate) const MEMBERS: &[Member] = &[
         folder: "groove",
         library: "groove",
         may_import: &[
+            ("learn", &["model", "pattern"]),
             ("generate", &["take", "model", "pattern"]),
             ("take", &["pattern"]),
             ("play", &["pattern"]),
@@ -45,7 +46,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             ("editor", &["platform", "session", "params", "project", "link", "fault_injection"]),
             ("audio", &["params", "project", "link", "fault_injection"]),
             ("session", &["params", "project", "link"]),
-            ("worker", &["project", "link", "fault_injection"]),
+            ("worker", &["platform", "project", "link", "fault_injection"]),
             ("params", &["project"]),
             ("project", &[]),
             ("link", &[]),
@@ -104,7 +105,7 @@ struct NameRule {
 const NAME_RULES: &[NameRule] = &[
     NameRule {
         within: "groove/src/",
-        except: &["groove/src/model/"],
+        except: &["groove/src/model/", "groove/src/learn/"],
         names: &["candle_core", "candle_nn"],
     },
     NameRule {

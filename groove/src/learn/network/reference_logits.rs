@@ -1,24 +1,24 @@
-//! The Candle op that adds the logits of the references of [`groove::model::feel`] to those of velocity
+//! The Candle op that adds the logits of the references of [`crate::model::feel`] to those of velocity
 //! and offset, with its backward pass.
 
 use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use groove::model::feel::{self, Bins, CLASS_OUTPUTS, FEEL_LOGITS, REFERENCES};
-use groove::model::kernels::ops::values;
 use rayon::prelude::*;
 
 use super::storage::{tensor, with_slice};
+use crate::model::feel::{self, Bins, CLASS_OUTPUTS, FEEL_LOGITS, REFERENCES};
+use crate::model::kernels::ops::values;
 
 /// Adds the logits of the distances from references to those of the bins, as defined in
-/// [`groove::model::feel`].
+/// [`crate::model::feel`].
 struct AddReferences {
     references: Arc<Vec<[Option<Bins>; REFERENCES]>>,
 }
 
 /// Maps rows x classes x [`CLASS_OUTPUTS`] to rows x classes x [`FEEL_LOGITS`], given the
 /// references by row and class.
-pub(crate) fn add_references(
+pub fn add_references(
     outputs: &Tensor,
     references: &Arc<Vec<[Option<Bins>; REFERENCES]>>,
 ) -> Result<Tensor> {

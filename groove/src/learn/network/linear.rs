@@ -1,10 +1,10 @@
 //! A linear layer and dropout's mask as Candle ops with their own backward passes.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
-use groove::model::kernels::ops::values;
 
 use super::kernel::{self, Matrix, multiply};
 use super::storage::{tensor, with_slice};
+use crate::model::kernels::ops::values;
 
 /// Returns the gradients of the inputs, if needed, and of the weights of a matrix product.
 pub(super) fn linear_gradients(
@@ -84,7 +84,7 @@ impl CustomOp3 for Linear {
 struct Mask(Vec<f32>);
 
 /// Returns `x` times `factors`, element by element.
-pub(crate) fn mask(x: &Tensor, factors: Vec<f32>) -> Result<Tensor> {
+pub fn mask(x: &Tensor, factors: Vec<f32>) -> Result<Tensor> {
     x.apply_op1(Mask(factors))
 }
 

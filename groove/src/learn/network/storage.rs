@@ -1,10 +1,11 @@
 //! Access to the numbers of CPU tensors.
 
 use candle_core::{Result, Shape, Tensor};
-use groove::model::kernels::ops::values;
+
+use crate::model::kernels::ops::values;
 
 /// Calls `act` with the values of a CPU tensor.
-pub(crate) fn with_slice<T>(tensor: &Tensor, act: impl FnOnce(&[f32]) -> T) -> Result<T> {
+pub fn with_slice<T>(tensor: &Tensor, act: impl FnOnce(&[f32]) -> T) -> Result<T> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
@@ -13,6 +14,7 @@ pub(crate) fn with_slice<T>(tensor: &Tensor, act: impl FnOnce(&[f32]) -> T) -> R
     }
 }
 
-pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>, like: &Tensor) -> Result<Tensor> {
+/// Returns a tensor on the device of another one.
+pub fn tensor(values: Vec<f32>, shape: impl Into<Shape>, like: &Tensor) -> Result<Tensor> {
     Tensor::from_vec(values, shape, like.device())
 }

@@ -4,14 +4,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-use groove::model::kernels::activation::lstm_cell;
-use groove::model::kernels::ops::values;
 use rayon::prelude::*;
 
 use super::kernel::{self, Matrix, PackedMatrix, multiply};
 use super::linear::linear_gradients;
 use super::storage::{tensor, with_slice};
-use crate::data::rows::Rows;
+use crate::learn::data::rows::Rows;
+use crate::model::kernels::activation::lstm_cell;
+use crate::model::kernels::ops::values;
 
 /// State of an LSTM layer between two batches, lane by lane.
 #[derive(Clone, Debug, Default, PartialEq)]

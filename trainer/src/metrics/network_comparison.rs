@@ -1,13 +1,13 @@
 //! The plugin's network, with its int8 ops, beside candle-nn's LSTM with the same weights.
 
 use anyhow::Result;
+use groove::learn::data::Piece;
+use groove::learn::data::batch::{Packed, pack};
+use groove::learn::prediction::{PredictionReport, Predictions, Score};
 use groove::model::feel::{FEEL_LOGITS, add_references};
 use groove::model::{Metadata, Model, ModelError};
 use rayon::prelude::*;
 
-use super::{PredictionReport, Predictions, Score};
-use crate::data::Piece;
-use crate::data::batch::{Packed, pack};
 use crate::network::candle_net::CandleNet;
 
 /// Pieces that candle-nn's LSTM runs at once, each in a lane of its own.
@@ -117,8 +117,8 @@ fn play(model: &Model, packed: &Packed) -> Result<Predictions> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Split;
-    use crate::network::net::Net;
+    use groove::learn::data::Split;
+    use groove::learn::network::net::Net;
     use groove::model::encode::{Inputs, Kind};
     use groove::model::{Stack, write};
     use groove::pattern::kit::Kit;

@@ -1,19 +1,19 @@
 //! The initial network of a training: new, or from a model file.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
-use groove::model::Metadata;
-use groove::model::lead_in::LeadIn;
-use groove::pattern::style::OWN_STYLES;
 
-use super::lead_ins::lead_ins;
 use super::optimise::TrainingMode;
-use crate::data::{Data, known_style};
-use crate::files;
-use crate::network::net::Net;
+use crate::learn::data::{Data, known_style};
+use crate::learn::network::net::Net;
+use crate::model::lead_in::LeadIn;
+use crate::model::{Metadata, Model};
+use crate::pattern::style::OWN_STYLES;
+
+/// Tensors with a column for each input.
+pub(super) const INPUT_WEIGHTS: [&str; 2] = ["beat.weight_ih_l0", "feel.weight_ih_l0"];
 
 /// The network before the first update.
 pub struct InitialNet {
@@ -25,13 +25,20 @@ pub struct InitialNet {
     learned: Option<(HashMap<String, Tensor>, u64)>,
     /// Lead-ins of the model file.
     lead_ins: Vec<LeadIn>,
+    new_style: Option<u8>,
 }
 
 impl InitialNet {
     /// A new network with this header.
     #[must_use]
     pub fn new(metadata: Metadata) -> InitialNet {
-        InitialNet { metadata, mode: TrainingMode::New, learned: None, lead_ins: Vec::new() }
+        InitialNet {
+            metadata,
+            mode: TrainingMode::New,
+            learned: None,
+            lead_ins: Vec::new(),
+            new_style: None,
+        }
     }
 
     /// The network of a model file, under a new name. An unknown style is added to the model with
@@ -40,24 +47,22 @@ impl InitialNet {
     ///
     /// # Errors
     /// If the file is not a complete model, or cannot have the style.
-    pub fn from_file(path: &Path, name: &str, style: Option<&str>) -> Result<InitialNet> {
-        let bytes = files::read(path)?;
-        let model = files::parse_model(path, &bytes)?;
+    pub fn from_bytes(bytes: &[u8], name: &str, style: Option<&str>) -> Result<InitialNet> {
+        let model = Model::from_bytes(bytes)?;
         let mut metadata = Metadata { name: name.into(), ..model.metadata().clone() };
-        let mut tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
+        let mut tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
         let new = style.filter(|style| metadata.style_number(style).is_none());
         if let Some(style) = new {
             let number = metadata.add_style(style)?;
-            let cell = metadata.style_cell(number).with_context(|| {
-                format!("{} has no style inputs: it cannot learn {style}", path.display())
-            })?;
-            for name in ["beat.weight_ih_l0", "feel.weight_ih_l0"] {
+            let cell = metadata
+                .style_cell(number)
+                .with_context(|| format!("it has no style inputs: it cannot learn {style}"))?;
+            for name in INPUT_WEIGHTS {
                 let tensor = tensors
                     .get_mut(name)
                     .with_context(|| format!("the tensor {name} is missing"))?;
                 *tensor = without_column(tensor, cell)?;
             }
-            eprintln!("{} is a new style, number {number}", metadata.style_name(number));
         }
         let number = style.and_then(|style| metadata.style_number(style));
         let own = number.filter(|number| new.is_some() || OWN_STYLES.contains(number));
@@ -65,7 +70,9 @@ impl InitialNet {
         let mode =
             cell.map_or(TrainingMode::FineTune, |cell| TrainingMode::StyleColumns(vec![cell]));
         let lead_ins = model.lead_ins().to_vec();
-        Ok(InitialNet { metadata, mode, learned: Some((tensors, checksum(&bytes))), lead_ins })
+        let new_style = number.filter(|_| new.is_some());
+        let learned = Some((tensors, checksum(bytes)));
+        Ok(InitialNet { metadata, mode, learned, lead_ins, new_style })
     }
 
     /// Returns the network; `seed` initialises a new one.
@@ -74,6 +81,12 @@ impl InitialNet {
             Some((tensors, _)) => Net::from_tensors(&self.metadata, tensors),
             None => Net::new(&self.metadata, seed),
         }
+    }
+
+    /// Returns the number of the style that is new to the model file, if there is one.
+    #[must_use]
+    pub fn new_style(&self) -> Option<u8> {
+        self.new_style
     }
 
     /// Returns the header of a model trained on this data.
@@ -90,12 +103,12 @@ impl InitialNet {
     }
 
     /// Returns the lead-ins of a model trained on this data: those of the model file, and for the
-    /// user's own style those of the data.
+    /// user's own style those of the data, which `of_data` returns.
     #[must_use]
-    pub fn lead_ins(&self, data: &Data) -> Vec<LeadIn> {
+    pub fn lead_ins(&self, of_data: impl FnOnce() -> Vec<LeadIn>) -> Vec<LeadIn> {
         let mut all = self.lead_ins.clone();
         if matches!(self.mode, TrainingMode::StyleColumns(_)) {
-            let own = lead_ins(&data.pieces);
+            let own = of_data();
             all.retain(|known| own.iter().all(|lead_in| lead_in.style != known.style));
             all.extend(own);
         }

@@ -1,11 +1,12 @@
 //! Alterations of training passes: slips in the past, fills put into a beat, other meters.
 
-use groove::model::encode::Kind;
-use groove::{Drum, Hit, Meter, Step};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
 use super::piece::Piece;
+use crate::model::encode::Kind;
+use crate::pattern::drum::Drum;
+use crate::pattern::{Hit, Meter, Step};
 
 /// Share of the bars that end with a fill, in a part that gets fills.
 const FILLED_BARS: f64 = 0.15;
@@ -120,12 +121,12 @@ pub(super) fn in_other_meter(steps: &[Step], draws: &mut impl Rng) -> (Vec<Step>
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::data::Split;
+    use crate::learn::data::Split;
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::SeedableRng;
 
     /// A piece of equal snare hits.
-    pub(in crate::data) fn piece(steps: usize, velocity: u8, fill: bool) -> Piece {
+    pub(in crate::learn::data) fn piece(steps: usize, velocity: u8, fill: bool) -> Piece {
         let mut step = Step::SILENT;
         step.set(Drum::Snare, Some(Hit::plain(velocity, 0)));
         let kind = Kind { style: 3, blend: (0, 0.0), tempo: 100.0, meter: Meter::FOUR_FOUR, fill };

@@ -1,30 +1,29 @@
 //! Teacher-forced metrics: the likelihood of the hits, and the errors of the median velocity and
 //! offset, over whole pieces without dropout.
 
-pub(crate) mod network_comparison;
-
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
-use anyhow::Result;
-use groove::model::calibration::add_logit_bias;
-use groove::model::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins, median};
-use groove::model::lead_in::{Grouping, step_of_four_four};
-use groove::model::offset_correction::OffsetErrors;
-use groove::model::{Figures, Metadata};
-use groove::pattern::TICKS_PER_STEP;
-use groove::pattern::style::{ANY, style_number};
-use groove::{CLASSES, Step};
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use crate::data::Piece;
-use crate::data::batch::{Batch, Packed, pack};
-use crate::network::kernel;
-use crate::network::net::{Net, NetState, Outputs};
-use crate::network::storage::with_slice;
+use crate::learn::data::Piece;
+use crate::learn::data::batch::{Batch, pack};
+use crate::learn::network::kernel;
+use crate::learn::network::net::{Net, NetState, Outputs};
+use crate::learn::network::storage::with_slice;
+use crate::model::calibration::add_logit_bias;
+use crate::model::feel::{FEEL_LOGITS, OFFSET_BIN, VELOCITY_BIN, VELOCITY_BINS, bins, median};
+use crate::model::lead_in::{Grouping, step_of_four_four};
+use crate::model::offset_correction::OffsetErrors;
+use crate::model::{Figures, Metadata};
+use crate::pattern::Step;
+use crate::pattern::TICKS_PER_STEP;
+use crate::pattern::drum::CLASSES;
+use crate::pattern::style::{ANY, style_number};
 
-/// Lanes of pieces in each part of the batch.
-const LANES: usize = 6;
+/// Maximum number of rows that are evaluated at once, unless a piece is longer: they take 30 kB each.
+const MOST_ROWS: usize = 4096;
 
 /// Minimum number of pieces for the figure of a style.
 const ENOUGH: usize = 2;
@@ -78,20 +77,20 @@ impl Score {
 /// Predictions of packed pieces, row by row.
 pub struct Predictions {
     /// Rows x subsets: log-probabilities.
-    pub(crate) hits: Vec<f32>,
+    pub hits: Vec<f32>,
     /// Rows x classes x [`FEEL_LOGITS`].
-    pub(crate) feel: Vec<f32>,
+    pub feel: Vec<f32>,
 }
 
 impl Predictions {
     /// The predictions of a batch, given the networks' outputs.
-    pub(crate) fn new(outputs: &Outputs, batch: &Batch) -> Result<Predictions> {
+    pub fn new(outputs: &Outputs, batch: &Batch) -> Result<Predictions> {
         let hits = outputs.hit_log_probabilities(batch)?;
         Ok(Predictions { hits, feel: with_slice(&outputs.feel, <[f32]>::to_vec)? })
     }
 
     /// Scores each piece, given the row of each of its steps.
-    pub(crate) fn scores(
+    pub fn scores(
         &self,
         metadata: &Metadata,
         pieces: &[Piece],
@@ -184,21 +183,52 @@ pub struct PredictionReport {
 }
 
 impl PredictionReport {
-    /// Measures a net on pieces.
+    /// Measures a net on pieces, on all cores.
+    ///
+    /// # Errors
+    /// If Candle fails.
     pub fn measure(net: &Net, pieces: &[Piece]) -> Result<PredictionReport> {
-        let Packed { batch, places } =
-            pack(&net.metadata, pieces, rayon::current_num_threads(), LANES)?;
-        let outputs = net.forward(&batch, &mut NetState::default(), None)?;
-        let scores = Predictions::new(&outputs, &batch)?.scores(&net.metadata, pieces, &places);
-        Ok(PredictionReport::new(&net.metadata, pieces, scores))
+        let parts = rayon::current_num_threads();
+        let report = PredictionReport::measure_until(net, pieces, parts, &|| false)?;
+        report.context("an evaluation that nobody stops ends")
+    }
+
+    /// Measures a net on pieces with its networks in a number of parallel parts; `None` once `stop`
+    /// returns true.
+    ///
+    /// # Errors
+    /// If Candle fails.
+    pub fn measure_until(
+        net: &Net,
+        pieces: &[Piece],
+        parts: usize,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<PredictionReport>> {
+        let mut scores = vec![Score::default(); pieces.len()];
+        // Pieces of similar lengths together, each in a lane of its own.
+        let mut order: Vec<usize> = (0..pieces.len()).collect();
+        order.sort_by_key(|&place| std::cmp::Reverse(pieces[place].steps.len()));
+        let mut rest = &order[..];
+        while let Some(&longest) = rest.first() {
+            if stop() {
+                return Ok(None);
+            }
+            let lanes = (MOST_ROWS / pieces[longest].steps.len().max(1)).clamp(1, rest.len());
+            let (places, after) = rest.split_at(lanes);
+            rest = after;
+            let together: Vec<Piece> = places.iter().map(|&place| pieces[place].clone()).collect();
+            let parts = parts.clamp(1, lanes);
+            let packed = pack(&net.metadata, &together, parts, lanes.div_ceil(parts))?;
+            let outputs = net.forward(&packed.batch, &mut NetState::default(), None)?;
+            let predictions = Predictions::new(&outputs, &packed.batch)?;
+            let found = predictions.scores(&net.metadata, &together, &packed.places);
+            places.iter().zip(found).for_each(|(&place, score)| scores[place] = score);
+        }
+        Ok(Some(PredictionReport::new(&net.metadata, pieces, scores)))
     }
 
     /// Sums up the scores of pieces.
-    pub(crate) fn new(
-        metadata: &Metadata,
-        pieces: &[Piece],
-        scores: Vec<Score>,
-    ) -> PredictionReport {
+    pub fn new(metadata: &Metadata, pieces: &[Piece], scores: Vec<Score>) -> PredictionReport {
         let rock = style_number("rock");
         let main = ["beats", "rock_beats", "fills"];
         let mut groups: BTreeMap<String, (usize, Score)> = BTreeMap::new();

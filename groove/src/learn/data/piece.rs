@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result};
-use groove::Step;
-use groove::model::Metadata;
-use groove::model::encode::Kind;
-use groove::pattern::style::ANY;
 
-use super::folder::Split;
+use super::files::Split;
+use crate::model::Metadata;
+use crate::model::encode::Kind;
+use crate::pattern::Step;
+use crate::pattern::style::ANY;
 
 /// One performance with its metadata.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ const HITS_EACH: usize = 4;
 impl Piece {
     /// Returns true for velocities, and for offsets, that vary as a drummer's do, so that they are
     /// worth learning. Those of programmed drums have a few values.
-    pub(crate) fn performed(&self) -> [bool; 2] {
+    pub fn performed(&self) -> [bool; 2] {
         let hits = || self.steps.iter().flat_map(Step::hits).map(|(_, hit)| hit);
         let varies = |values: HashSet<i16>| {
             values.len() > PROGRAMMED || values.len() * HITS_EACH > hits().count()
@@ -42,7 +42,7 @@ impl Piece {
 
 /// Repeats pieces so that each style has about as many steps as the one with the most, beats and
 /// fills apart; a piece is repeated `most` times at most.
-pub(crate) fn balanced(pieces: &[Piece], most: usize) -> Vec<Piece> {
+pub fn balanced(pieces: &[Piece], most: usize) -> Vec<Piece> {
     let mut steps: HashMap<(u8, bool), usize> = HashMap::new();
     let group = |piece: &Piece| (piece.kind.style, piece.kind.fill);
     pieces.iter().for_each(|piece| *steps.entry(group(piece)).or_default() += piece.steps.len());
@@ -70,7 +70,8 @@ pub fn known_style(model: &Metadata, name: &str) -> Result<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use groove::{Drum, Hit, Meter};
+    use crate::pattern::drum::Drum;
+    use crate::pattern::{Hit, Meter};
 
     #[test]
     fn pieces_of_a_few_velocities_and_offsets_are_programmed() {

@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use groove::model::Metadata;
-use groove::model::encode::Kind;
-use groove::model::feel::{Bins, OFFSET_BINS, REFERENCES, References, VELOCITY_BINS, bins};
-use groove::model::pointer_memory::Memory;
-use groove::{Drum, Step};
 use rayon::prelude::*;
 
 use super::piece::Piece;
 use super::rows::Rows;
+use crate::model::Metadata;
+use crate::model::encode::Kind;
+use crate::model::feel::{Bins, OFFSET_BINS, REFERENCES, References, VELOCITY_BINS, bins};
+use crate::model::pointer_memory::Memory;
+use crate::pattern::Step;
+use crate::pattern::drum::Drum;
 
 /// Targets of a batch.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ pub const NONE: u16 = u16::MAX;
 impl Targets {
     /// Calls `act` with the outcome, the place in the row and the logits of each distribution that
     /// has an outcome.
-    pub(crate) fn each(
+    pub fn each(
         &self,
         row: usize,
         logits: &mut [f32],
@@ -56,39 +57,40 @@ impl Targets {
 
 /// A batch for both networks.
 pub struct Batch {
-    pub(crate) rows: Rows,
+    /// Layout of the rows.
+    pub rows: Rows,
     /// Rows x [`Metadata::row`].
-    pub(crate) beat_inputs: Tensor,
+    pub beat_inputs: Tensor,
     /// Rows x [`Metadata::feel_row`].
-    pub(crate) feel_inputs: Tensor,
-    pub(crate) starts: Arc<Vec<bool>>,
-    /// By row: the pointer memory of the piece so far, and the subset of drums struck; [`NONE`] if
-    /// the row is padding.
-    pub(crate) memories: Arc<Vec<Memory>>,
-    pub(crate) hits: Arc<Vec<u16>>,
-    pub(crate) feel_targets: Targets,
+    pub feel_inputs: Tensor,
+    /// By row: true if a piece starts here, or the row is padding.
+    pub starts: Arc<Vec<bool>>,
+    /// By row: the pointer memory of the piece so far.
+    pub memories: Arc<Vec<Memory>>,
+    /// By row: the subset of drums struck; [`NONE`] if the row is padding.
+    pub hits: Arc<Vec<u16>>,
+    /// By row: velocity and offset of each class.
+    pub feel_targets: Targets,
     /// By row and class: bins of the earlier hits that the struck ones probably resemble.
-    pub(crate) references: Arc<Vec<[Option<Bins>; REFERENCES]>>,
+    pub references: Arc<Vec<[Option<Bins>; REFERENCES]>>,
 }
 
 /// A step of a piece with its past and its conditioning.
 #[derive(Clone, Copy)]
-pub(crate) struct StepSample<'a> {
+pub struct StepSample<'a> {
     /// Steps before this one, as given to the network.
-    pub(crate) past: &'a [Step],
-    pub(crate) step: &'a Step,
-    pub(crate) kind: Kind,
+    pub past: &'a [Step],
+    /// The step.
+    pub step: &'a Step,
+    /// Conditioning.
+    pub kind: Kind,
     /// True if velocities, and offsets, are targets, see [`Piece::performed`].
-    pub(crate) performed: [bool; 2],
+    pub performed: [bool; 2],
 }
 
 impl Batch {
     /// Builds the batch of these samples, row by row; `None` is padding.
-    pub(crate) fn new(
-        metadata: &Metadata,
-        rows: Rows,
-        places: &[Option<StepSample>],
-    ) -> Result<Batch> {
+    pub fn new(metadata: &Metadata, rows: Rows, places: &[Option<StepSample>]) -> Result<Batch> {
         let (row, feel_row) = (metadata.row(), metadata.feel_row());
         let classes = metadata.classes.classes();
         let mut beat_inputs = vec![0.0; places.len() * row];

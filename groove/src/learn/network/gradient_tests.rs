@@ -5,14 +5,14 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::rnn::{LSTM, LSTMConfig, RNN};
 use candle_nn::{VarBuilder, VarMap};
-use groove::model::pointer_memory::{CONTROLS, Memory};
 
 use super::linear::{linear, mask};
 use super::losses::{cross_entropy, mixture};
 use super::lstm::{LstmState, LstmWeights, lstm};
 use super::storage::with_slice;
-use crate::data::batch::{NONE, Targets};
-use crate::data::rows::Rows;
+use crate::learn::data::batch::{NONE, Targets};
+use crate::learn::data::rows::Rows;
+use crate::model::pointer_memory::{CONTROLS, Memory};
 
 /// Reproducible pseudo-random numbers between -0.5 and 0.5.
 fn numbers(count: usize, salt: usize) -> Vec<f32> {
@@ -122,15 +122,15 @@ fn linear_mask_and_cross_entropy_gradients_match_finite_differences() {
 
 #[test]
 fn mixture_matches_the_model_and_its_gradients_finite_differences() {
-    let mut steps = vec![groove::Step::SILENT; 90];
+    let mut steps = vec![crate::pattern::Step::SILENT; 90];
     for (i, step) in steps.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0 || i % 16 == 4) {
-        let drum = groove::Drum::ALL[i * i % 4];
-        step.set(drum, Some(groove::Hit::new(0.5, 0.0)));
+        let drum = crate::pattern::drum::Drum::ALL[i * i % 4];
+        step.set(drum, Some(crate::pattern::Hit::new(0.5, 0.0)));
     }
     // The first row has no earlier bar; the last row is padding.
     let memories: Vec<Memory> = [3, 20, 50, 84, 85, 86]
         .iter()
-        .map(|&at| Memory::at(&steps[..at], groove::Meter::FOUR_FOUR))
+        .map(|&at| Memory::at(&steps[..at], crate::pattern::Meter::FOUR_FOUR))
         .collect();
     let struck = Arc::new(vec![1, 0, 2, 4, 5, NONE]);
     let memories = Arc::new(memories);
@@ -231,7 +231,7 @@ fn two_halves_with_the_state_between_equal_the_whole() -> candle_core::Result<()
 
 #[test]
 fn reference_gradients_match_finite_differences() {
-    use groove::model::feel::{CLASS_OUTPUTS, FEEL_LOGITS};
+    use crate::model::feel::{CLASS_OUTPUTS, FEEL_LOGITS};
     let outputs = var(&[2, 2 * CLASS_OUTPUTS], 11);
     let references = Arc::new(vec![
         [Some((3, 39)), None],

@@ -10,9 +10,6 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use groove::model::Metadata;
-use groove::model::encode::{Inputs, Kind};
-use groove::{Meter, Step};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -22,6 +19,9 @@ use super::augment::{in_other_meter, put_fills, with_slips};
 use super::batch::{Batch, StepSample};
 use super::piece::Piece;
 use super::rows::Rows;
+use crate::model::Metadata;
+use crate::model::encode::{Inputs, Kind};
+use crate::pattern::{Meter, Step};
 
 /// Share of the passes that are fills, and of whole beats among the others.
 const FILLS: f64 = 0.33;
@@ -212,8 +212,8 @@ fn next_card(deck: &mut Vec<usize>, count: usize, draws: &mut impl Rng) -> usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::augment::tests::piece;
-    use groove::model::Stack;
+    use crate::learn::data::augment::tests::piece;
+    use crate::model::Stack;
 
     #[test]
     fn the_stream_is_a_function_of_its_seed_and_can_skip() -> Result<()> {

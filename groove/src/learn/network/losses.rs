@@ -5,20 +5,20 @@
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
-use groove::model::kernels::ops::values;
-use groove::model::pointer_memory::{CONTROLS, LIKENESS, Memory};
 use rayon::prelude::*;
 
 use super::kernel;
 use super::storage::tensor;
-use crate::data::batch::{NONE, Targets};
+use crate::learn::data::batch::{NONE, Targets};
+use crate::model::kernels::ops::values;
+use crate::model::pointer_memory::{CONTROLS, LIKENESS, Memory};
 
 /// A teacher's probabilities in the layout of the logits, mixed into the targets with weight
 /// [`TEACHER_WEIGHT`] (Hinton et al. 2015); `None` without a teacher.
-pub(crate) type TeacherProbabilities = Option<Arc<Vec<f32>>>;
+pub type TeacherProbabilities = Option<Arc<Vec<f32>>>;
 
 /// Weight of the teacher's probabilities in the targets.
-pub(crate) const TEACHER_WEIGHT: f32 = 0.7;
+pub const TEACHER_WEIGHT: f32 = 0.7;
 
 /// Returns the target probability of an outcome.
 fn target_probability(teacher: Option<&[f32]>, outcome: usize, right: usize) -> f32 {
@@ -92,7 +92,7 @@ impl CustomOp1 for CrossEntropy {
 }
 
 /// Sum of the cross-entropies of the hits under the mixture of network and pointer memory of
-/// [`groove::model::pointer_memory`], divided by `scale`.
+/// [`crate::model::pointer_memory`], divided by `scale`.
 struct Mixture {
     memories: Arc<Vec<Memory>>,
     struck: Arc<Vec<u16>>,
@@ -104,7 +104,7 @@ struct Mixture {
 /// Sum over all rows of -log p(struck), or of the cross-entropy with the teacher's mixture, divided
 /// by `scale`: a scalar. `logits` is rows x subsets, `controls` rows x [`CONTROLS`]; rows with the
 /// outcome [`NONE`] are skipped.
-pub(crate) fn mixture(
+pub fn mixture(
     logits: &Tensor,
     controls: &Tensor,
     memories: &Arc<Vec<Memory>>,

@@ -1,13 +1,11 @@
 //! The two networks during training, as Candle ops over whole sequences. They compute the same
-//! values as [`groove::model`] step by step, which a test checks.
+//! values as [`crate::model`] step by step, which a test checks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor, Var};
-use groove::model::pointer_memory::{CONTROLS, Memory};
-use groove::model::{Metadata, Stack};
 use rand::{Rng, RngCore};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -17,8 +15,10 @@ use super::linear::{linear, mask};
 use super::lstm::{LstmState, LstmWeights, lstm};
 use super::reference_logits::add_references;
 use super::storage::with_slice;
-use crate::data::batch::Batch;
-use crate::data::rows::Rows;
+use crate::learn::data::batch::Batch;
+use crate::learn::data::rows::Rows;
+use crate::model::pointer_memory::{CONTROLS, Memory};
+use crate::model::{Metadata, Stack};
 
 /// Initial bias of the pointer memory's controls, tuned by hand: a bar is weighted by the number of
 /// drums in its last four steps that differ from the present ones, and by its age; the memory gets
@@ -34,17 +34,17 @@ const MEMORY_START: [f32; CONTROLS] = {
 /// Outputs of the networks for a batch, row by row.
 pub struct Outputs {
     /// Rows x subsets: logits of hits.
-    pub(crate) hits: Tensor,
+    pub hits: Tensor,
     /// Rows x [`CONTROLS`]: controls of the pointer memory; `None` in a model without one.
-    pub(crate) controls: Option<Tensor>,
-    /// Rows x classes x [`FEEL_LOGITS`](groove::model::feel::FEEL_LOGITS): logits of velocity and offset.
-    pub(crate) feel: Tensor,
+    pub controls: Option<Tensor>,
+    /// Rows x classes x [`FEEL_LOGITS`](crate::model::feel::FEEL_LOGITS): logits of velocity and offset.
+    pub feel: Tensor,
 }
 
 impl Outputs {
     /// Rows x subsets: log-probabilities of hits, mixed with the pointer memory in a model that has
     /// one.
-    pub(crate) fn hit_log_probabilities(&self, batch: &Batch) -> Result<Vec<f32>> {
+    pub fn hit_log_probabilities(&self, batch: &Batch) -> Result<Vec<f32>> {
         let subsets = self.hits.dim(1)?;
         let mut hits = with_slice(&self.hits, <[f32]>::to_vec)?;
         let controls =
@@ -62,15 +62,19 @@ impl Outputs {
 
 /// Weights of both networks, in the order of [`Metadata::tensors`].
 pub struct Net {
-    pub(crate) metadata: Metadata,
-    pub(crate) weights: Vec<(String, Var)>,
+    /// Header of the model.
+    pub metadata: Metadata,
+    /// Weights, by name.
+    pub weights: Vec<(String, Var)>,
 }
 
 /// LSTM states of both networks between two batches, layer by layer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetState {
-    pub(crate) beat: Vec<LstmState>,
-    pub(crate) feel: Vec<LstmState>,
+    /// Of the hit network.
+    pub beat: Vec<LstmState>,
+    /// Of the feel network.
+    pub feel: Vec<LstmState>,
 }
 
 /// Dropout of one training pass.
@@ -210,15 +214,16 @@ impl Net {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::batch::pack;
-    use crate::data::{Piece, Split};
-    use crate::network::storage::with_slice;
-    use groove::model::encode::{Inputs, Kind};
-    use groove::model::feel::{self, FEEL_LOGITS, References};
-    use groove::model::pointer_memory::Memory;
-    use groove::model::{Model, write};
-    use groove::pattern::kit::Kit;
-    use groove::{Drum, Hit, Meter, Step};
+    use crate::learn::data::batch::pack;
+    use crate::learn::data::{Piece, Split};
+    use crate::learn::network::storage::with_slice;
+    use crate::model::encode::{Inputs, Kind};
+    use crate::model::feel::{self, FEEL_LOGITS, References};
+    use crate::model::pointer_memory::Memory;
+    use crate::model::{Model, write};
+    use crate::pattern::drum::Drum;
+    use crate::pattern::kit::Kit;
+    use crate::pattern::{Hit, Meter, Step};
 
     fn piece(length: usize, meter: Meter) -> Piece {
         let mut steps = vec![Step::SILENT; length];

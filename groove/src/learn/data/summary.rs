@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::dataset::Data;
-use super::folder::Split;
+use super::files::Split;
 
 /// The splits and their names.
 const SPLITS: [(Split, &str); 3] =

@@ -9,14 +9,14 @@ use anyhow::{Context, Result};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 
-use crate::network::kernel;
-use crate::network::net::Net;
-use crate::network::storage::with_slice;
+use crate::learn::network::kernel;
+use crate::learn::network::net::Net;
+use crate::learn::network::storage::with_slice;
 
 /// Decay of the first and second moment.
-pub(crate) const BETAS: [f32; 2] = [0.9, 0.98];
+pub const BETAS: [f32; 2] = [0.9, 0.98];
 /// Maximum norm of the gradient.
-pub(crate) const CLIP: f64 = 1.0;
+pub const CLIP: f64 = 1.0;
 /// Decay of the average of the weights.
 const AVERAGE: f32 = 0.998;
 
@@ -35,7 +35,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// Returns the learning rate of an update.
-    pub(crate) fn rate_at(&self, update: u64) -> f64 {
+    pub fn rate_at(&self, update: u64) -> f64 {
         if update < self.warm_up {
             return self.rate * (update + 1) as f64 / self.warm_up as f64;
         }
@@ -47,7 +47,7 @@ impl Schedule {
 }
 
 /// Returns the decay of the average at an update. It is lower at first, while the weights move far.
-pub(crate) fn average_decay(update: u64) -> f32 {
+pub fn average_decay(update: u64) -> f32 {
     AVERAGE.min((1.0 + update as f32) / (10.0 + update as f32))
 }
 

@@ -2,12 +2,13 @@
 //! widest vector instructions of the machine, selected at run time.
 
 use gemm::Parallelism;
-use groove::model::kernels::activation::{exp, tanh};
 use multiversion::multiversion;
+
+use crate::model::kernels::activation::{exp, tanh};
 
 /// A row-major matrix, its left part, or its transpose.
 #[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a> {
+pub struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
@@ -17,19 +18,19 @@ pub(crate) struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// A view of `values` as rows of `columns` numbers.
-    pub(crate) fn new(values: &'a [f32], columns: usize) -> Self {
+    pub fn new(values: &'a [f32], columns: usize) -> Self {
         debug_assert_eq!(values.len() % columns, 0);
         Matrix { values, rows: values.len() / columns, columns, strides: (columns, 1) }
     }
 
     /// Returns the transpose, without copying.
-    pub(crate) fn t(self) -> Self {
+    pub fn t(self) -> Self {
         let (rows, columns) = self.strides;
         Matrix { rows: self.columns, columns: self.rows, strides: (columns, rows), ..self }
     }
 
     /// Returns the first columns.
-    pub(crate) fn left(self, columns: usize) -> Self {
+    pub fn left(self, columns: usize) -> Self {
         assert!(columns <= self.columns);
         Matrix { columns, ..self }
     }
@@ -44,7 +45,7 @@ impl<'a> Matrix<'a> {
 }
 
 /// `out = a b`, or `out += a b` if `add`; `out` is row-major. Uses all cores if `parallel`.
-pub(crate) fn multiply(out: &mut [f32], add: bool, a: Matrix, b: Matrix, parallel: bool) {
+pub fn multiply(out: &mut [f32], add: bool, a: Matrix, b: Matrix, parallel: bool) {
     assert_eq!(a.columns, b.rows);
     assert_eq!(out.len(), a.rows * b.columns);
     let (a_rows, a_columns) = a.signed_strides();
@@ -85,14 +86,15 @@ const ROWS: usize = 8;
 
 /// A matrix packed into contiguous panels of [`PANEL`] columns, the last padded with zeros. A
 /// sequence multiplies a few rows with the same matrix at every step, and packs it once.
-pub(crate) struct PackedMatrix {
+pub struct PackedMatrix {
     values: Vec<f32>,
     inputs: usize,
     outputs: usize,
 }
 
 impl PackedMatrix {
-    pub(crate) fn new(matrix: Matrix) -> PackedMatrix {
+    /// Packs a matrix.
+    pub fn new(matrix: Matrix) -> PackedMatrix {
         let (inputs, outputs) = (matrix.rows, matrix.columns);
         let mut values = vec![0.0; outputs.div_ceil(PANEL) * PANEL * inputs];
         for (at, panel) in values.chunks_exact_mut(PANEL * inputs).enumerate() {
@@ -106,7 +108,7 @@ impl PackedMatrix {
     }
 
     /// `out = rows self`, or `out += rows self` if `add`, on the current core.
-    pub(crate) fn multiply(&self, out: &mut [f32], add: bool, rows: &[f32]) {
+    pub fn multiply(&self, out: &mut [f32], add: bool, rows: &[f32]) {
         if !add {
             out.fill(0.0);
         }
@@ -156,7 +158,7 @@ fn add_panel<const COUNT: usize>(
 /// the pre-activations; `d_hidden` is the total gradient of this step's output; `d_cell` holds the
 /// gradient from the next step and receives that for the previous step.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
-pub(crate) fn cell_backward(
+pub fn cell_backward(
     gates: &mut [f32],
     before: &[f32],
     cell: &[f32],
@@ -183,7 +185,7 @@ pub(crate) fn cell_backward(
 /// Replaces logits by probabilities and returns log-sum-exp, so that the log-probability of an
 /// outcome is its logit minus this value.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
-pub(crate) fn softmax(values: &mut [f32]) -> f32 {
+pub fn softmax(values: &mut [f32]) -> f32 {
     let top = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     // Sixteen partial sums, so that the additions vectorise.
     let mut sums = [0.0f32; 16];
@@ -207,7 +209,7 @@ pub(crate) fn softmax(values: &mut [f32]) -> f32 {
 /// One AdamW update (Loshchilov and Hutter 2019) of a tensor. `rate` is the learning rate divided
 /// by the bias correction of the first moment, `correction` the square root of that of the second.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
-pub(crate) fn adam(
+pub fn adam(
     weights: &mut [f32],
     gradient: &[f32],
     anchor: &[f32],
@@ -229,7 +231,7 @@ pub(crate) fn adam(
 
 /// `out += values`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma", "x86_64+avx2+fma"))]
-pub(crate) fn add(out: &mut [f32], values: &[f32]) {
+pub fn add(out: &mut [f32], values: &[f32]) {
     out.iter_mut().zip(values).for_each(|(out, value)| *out += value);
 }
 
