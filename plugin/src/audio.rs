@@ -13,4 +13,5 @@ mod note_message;
 pub mod offline_detect;
 mod pass_through;
 mod render_cache;
+mod stage_keys;
 mod take_queue;

@@ -35,6 +35,7 @@ use crate::audio::offline_detect::HostMode;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 use crate::params::controls::Controls;
+use crate::params::stage::StageKey;
 use crate::project::folders::Folders;
 use crate::project::settings::Settings;
 use crate::project::store::ProjectStore;
@@ -120,7 +121,9 @@ impl DeepPocket {
             NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
                 let velocity = midi_velocity(velocity.max(1.0 / 127.0));
                 self.engine.key(timing, key, velocity);
-                if self.controls.through && Drum::from_general_midi(key).is_none() {
+                let known =
+                    Drum::from_general_midi(key).is_some() || StageKey::of_pitch(key).is_some();
+                if self.controls.through && !known {
                     let channel = channel_number(channel).unwrap_or(self.controls.channel);
                     let off = NoteMessage::off(timing, channel, key);
                     let message = NoteMessage { velocity, ..off };

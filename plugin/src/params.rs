@@ -9,6 +9,7 @@ mod defaults;
 #[cfg(test)]
 mod growth_tests;
 mod repair;
+pub mod stage;
 mod text;
 pub(crate) mod writer;
 
@@ -20,6 +21,7 @@ use nice_plug::prelude::*;
 pub use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
 };
+use crate::params::stage::StageParams;
 use crate::project::settings::Settings;
 use crate::project::state::ProjectState;
 
@@ -82,6 +84,9 @@ pub struct DeepPocketParams {
     /// Audition kit.
     #[nested(group = "Audition")]
     pub audition: AuditionParams,
+    /// Stage keys.
+    #[nested(group = "Stage")]
+    pub stage: StageParams,
     /// Saved state besides the parameters.
     #[persist = "deep-pocket"]
     pub state: ProjectState,

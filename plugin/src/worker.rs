@@ -16,6 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use groove::take::Take;
+use groove::take::stage::Stage;
 use groove::{Bar, Meter, StoredBar};
 
 use crate::link::{BarAnswer, BarRequest, Fault, Link, ModelState, Phrase, Phrases, WorkerEnd};
@@ -259,7 +260,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         let BarRequest { number, meter, bar } = *request;
         let played = self.take(number).copied().and_then(|take| {
             let played = self.bar(&take, meter, bar)?;
-            if number == self.end.link.takes_in_use().playing {
+            if number == self.end.link.takes_in_use().playing && take.stage.is_empty() {
                 self.store.save_bar(&take, bar, &played);
             }
             Some(played)
@@ -346,6 +347,8 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
                     }
                     next => next.map(|next| {
                         let bars = std::mem::take(bars);
+                        // Requests on stage belong to no clip and no saved take.
+                        let take = Take { stage: Stage::default(), ..take };
                         Arc::new(Phrase { number, take, first_bar, bars, next })
                     }),
                 }

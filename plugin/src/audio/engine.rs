@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use groove::play::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
 use groove::play::schedule::Scheduler;
+use groove::take::Take;
 use groove::{CLASSES, Channels};
 
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
@@ -22,9 +23,11 @@ pub use crate::audio::note_message::NoteMessage;
 use crate::audio::offline_detect::{HostMode, OfflineDetector};
 use crate::audio::pass_through::PassThrough;
 use crate::audio::render_cache::{RenderCache, RenderSettings};
+use crate::audio::stage_keys::StageKeys;
 use crate::audio::take_queue::TakeQueue;
 use crate::link::{AudioEnd, Fault, Status, TakesInUse};
 use crate::params::controls::Controls;
+use crate::params::stage::{StageControls, StageKey};
 use crate::project::state::ProjectState;
 use crate::project::take_tempo::TakeTempo;
 
@@ -58,6 +61,7 @@ pub struct Engine {
     late: u32,
     refused: u32,
     keys: KeyInput,
+    stage: StageKeys,
     pass_through: PassThrough,
     /// Position in quarter notes to which the song jumped last.
     jumped_to: f64,
@@ -94,6 +98,7 @@ impl Engine {
             late: 0,
             refused: 0,
             keys: KeyInput::new(),
+            stage: StageKeys::default(),
             pass_through: PassThrough::new(),
             jumped_to: 0.0,
             host_played: false,
@@ -108,6 +113,7 @@ impl Engine {
 
     /// Applies the parameters from the next block on.
     pub fn set_controls(&mut self, controls: &Controls) {
+        self.press_stage_keys(&controls.stage);
         self.controls = *controls;
         self.wanted_tempo = None;
         self.render_cache.set(RenderSettings {
@@ -118,6 +124,20 @@ impl Engine {
         });
         self.take_queue.set_launch_grid(controls.launch_grid);
         self.idle = None;
+    }
+
+    /// Records the stage keys whose parameters changed.
+    fn press_stage_keys(&mut self, now: &StageControls) {
+        let before = self.controls.stage;
+        for (place, key) in StageKey::ALL.into_iter().enumerate() {
+            let pressed = now.presses[place] != before.presses[place];
+            if pressed {
+                self.keys.stage_key(key, true);
+            }
+            if !now.down[place] && (pressed || before.down[place]) {
+                self.keys.stage_key(key, false);
+            }
+        }
     }
 
     /// Prepares for processing at a sample rate in Hz and waits up to 250 ms for the
@@ -152,6 +172,7 @@ impl Engine {
     pub fn reset(&mut self) {
         self.clock.restart();
         self.keys.reset();
+        self.end_stage();
         self.pass_through.reset();
         self.release_pending = true;
         self.idle = None;
@@ -267,6 +288,9 @@ impl Engine {
             return;
         }
         self.offline.begin_block(frames);
+        if !playing {
+            self.end_stage();
+        }
         let controls = self.controls;
         self.keys.update(&block, playing, &controls, &self.take_queue);
         self.keys.send_recording(&mut self.end);
@@ -283,6 +307,9 @@ impl Engine {
             self.scheduler.route(controls.channels);
         }
         let (last, applied_changes) = self.play_block(&block, &controls, out);
+        if self.keys.releases_break(applied_changes) {
+            self.stage.release_standing();
+        }
         if self.keys.finish(applied_changes) {
             self.keys.update_primer(block.position, &block.grid, &controls, &self.take_queue);
             self.update_wanted_take();
@@ -316,7 +343,7 @@ impl Engine {
         playing: bool,
     ) -> Option<f64> {
         let Some(span) = last else { return (!playing).then_some(block.position) };
-        if self.controls.bypass || self.controls.gate {
+        if self.controls.bypass || self.controls.gate || self.stage.until().is_finite() {
             return None;
         }
         let take = self.take_queue.settled_take()?;
@@ -338,11 +365,19 @@ impl Engine {
         kept
     }
 
+    /// Ends what the stage keys have begun.
+    fn end_stage(&mut self) {
+        if self.stage.clear() {
+            self.update_wanted_take();
+        }
+    }
+
     /// Passes the wanted take to the take queue.
     fn update_wanted_take(&mut self) {
         if let Some(tempo) = self.wanted_tempo {
-            let take = self.keys.complete(self.controls.take_at(tempo));
-            self.take_queue.set_wanted(&take);
+            let stage = self.stage.stage();
+            let take = Take { stage, ..self.keys.complete(self.controls.take_at(tempo)) };
+            self.take_queue.set_wanted(&take, self.stage.take_launch());
         }
     }
 

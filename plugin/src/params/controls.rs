@@ -6,6 +6,7 @@ use groove::synth::AUTOMATIC_KIT;
 use groove::take::{Fills, Take, TakeControls};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
+use crate::params::stage::StageControls;
 use crate::params::{DeepPocketParams, LaneParams, PaceChoice, PhraseOrder};
 pub use crate::params::{LaunchGrid, PrimeMode};
 
@@ -52,6 +53,8 @@ pub struct Controls {
     pub level: f32,
     /// Number of the audition's kit, as in [`groove::synth::KITS`].
     pub kit: u8,
+    /// Stage keys.
+    pub stage: StageControls,
 }
 
 impl Default for Controls {
@@ -96,6 +99,7 @@ impl Controls {
             free_run: output.free_run.value().then_some(free_tempo),
             audition: audition.on.value(),
             level: finite(audition.level.value(), 0.0),
+            stage: params.stage.controls(),
         }
     }
 

@@ -11,6 +11,7 @@ use nice_plug::prelude::*;
 use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode,
 };
+use crate::params::stage::StageParams;
 use crate::params::text::{
     channel_from_text, channel_text, kit_from_text, kit_text, map_from_text, map_text,
     style_from_text, style_text,
@@ -104,6 +105,7 @@ impl Default for DeepPocketParams {
                     .with_value_to_string(Arc::new(kit_text))
                     .with_string_to_value(Arc::new(kit_from_text)),
             },
+            stage: StageParams::new(changes),
             state: ProjectState::default(),
             changes: changes.clone(),
         }

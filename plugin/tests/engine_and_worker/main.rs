@@ -10,6 +10,7 @@ mod recall;
 mod restore;
 mod rig;
 mod seeks;
+mod stage;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
