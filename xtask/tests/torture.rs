@@ -13,7 +13,7 @@ use xtask::torture::{Report, learn_takes, run};
 #[test]
 fn the_clap_passes_the_torture_test() {
     let mut host = load_clap();
-    let takes = learn_takes(&mut host).unwrap();
+    let takes = learn_takes(&mut host, 0).unwrap();
     let report = run(&mut host, &takes, HostAbilities { full: true }, 50_000, 0).unwrap();
     println!("{report}");
     assert!(report.is_clean(), "{report}");
@@ -33,7 +33,7 @@ fn allocations_of_the_plugin_are_counted() {
 #[test]
 fn the_vst3_passes_the_torture_test() {
     let mut host = load_vst3();
-    let takes = learn_takes(&mut host).unwrap();
+    let takes = learn_takes(&mut host, 0).unwrap();
     let report = run(&mut host, &takes, HostAbilities { full: false }, 10_000, 0).unwrap();
     println!("{report}");
     assert!(report.is_clean(), "{report}");
@@ -108,7 +108,7 @@ fn first_on(output: &[Event]) -> usize {
 
 #[test]
 fn late_lost_doubled_and_hung_notes_and_wrong_controllers_are_found() {
-    let takes = learn_takes(&mut load_clap()).unwrap();
+    let takes = learn_takes(&mut load_clap(), 0).unwrap();
     let run_faulty = |wrong: Wrong| {
         let mut host = Faulty { sound: load_clap(), wrong, begun: 0 };
         run(&mut host, &takes, HostAbilities { full: true }, 8_000, 3).unwrap()

@@ -307,10 +307,12 @@ impl Engine {
             self.scheduler.route(controls.channels);
         }
         let (last, applied_changes) = self.play_block(&block, &controls, out);
-        if self.keys.releases_break(applied_changes) {
+        // Keys of a block without samples belong to the next one.
+        let ends = frames > 0 || !playing;
+        if ends && self.keys.releases_break(applied_changes) {
             self.stage.release_standing();
         }
-        if self.keys.finish(applied_changes) {
+        if ends && self.keys.finish(applied_changes) {
             self.keys.update_primer(block.position, &block.grid, &controls, &self.take_queue);
             self.update_wanted_take();
         }

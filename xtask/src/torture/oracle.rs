@@ -97,6 +97,7 @@ impl Oracle {
         }
         let mut struck = self.track_notes(truth, output);
         if !truth.unpredictable {
+            self.check_silence(truth, &struck);
             self.compare(truth, &mut struck);
         }
         Ok(())
@@ -259,7 +260,10 @@ impl Oracle {
             order.then(a.articulation.cmp(&b.articulation)).then(b.velocity.cmp(&a.velocity))
         });
         let begun = self.expected.len();
-        for hit in self.placed.iter().filter(|hit| hit.at >= self.done && hit.at < end) {
+        let changed =
+            |at: f64| truth.stage.is_some_and(|window| window.covers(at, truth.beats_per_sample));
+        let sounds = |hit: &&PlacedHit| (self.done..end).contains(&hit.at) && !changed(hit.at);
+        for hit in self.placed.iter().filter(sounds) {
             let exact = nearest((hit.at - stretch.position) / truth.beats_per_sample);
             let sample = (i64::from(stretch.origin) + exact)
                 .clamp(stretch.first.into(), stretch.last.into());
@@ -382,9 +386,30 @@ impl Oracle {
         });
     }
 
+    /// Reports notes in silence that a stage key asks for.
+    fn check_silence(&mut self, truth: &GroundTruth, struck: &[Onset]) {
+        let Some(window) = truth.stage else { return };
+        for note in struck {
+            if window.is_silent(self.position(truth, note.0), truth.beats_per_sample) {
+                self.findings.doubled += 1;
+                self.findings.fault(|| format!("{note:?} sounds in the silence of {truth:?}"));
+            }
+        }
+    }
+
     fn compare(&mut self, truth: &GroundTruth, struck: &mut Vec<Onset>) {
+        let changed = |note: &Onset| {
+            let at = self.position(truth, note.0);
+            truth.stage.is_some_and(|window| window.may_cover(at, truth.beats_per_sample))
+        };
+        let free: Vec<bool> = struck.iter().map(changed).collect();
         let Oracle { expected, findings, .. } = self;
         findings.placed += expected.len() as u64;
+        let mut place = 0;
+        struck.retain(|note| {
+            place += 1;
+            !free[place - 1] || expected.contains(note)
+        });
         expected.sort_unstable();
         struck.sort_unstable();
         if expected == struck {
