@@ -9,6 +9,7 @@ mod bar_cache;
 pub mod engine;
 mod idle_span;
 mod key_input;
+mod listener;
 mod note_message;
 pub mod offline_detect;
 mod pass_through;

@@ -120,9 +120,14 @@ impl DeepPocket {
         match event {
             NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
                 let velocity = midi_velocity(velocity.max(1.0 / 127.0));
-                self.engine.key(timing, key, velocity);
-                let known =
-                    Drum::from_general_midi(key).is_some() || StageKey::of_pitch(key).is_some();
+                let is_stage_key = StageKey::of_pitch(key).is_some();
+                if self.link.listening().is_on() && !is_stage_key {
+                    let channel = channel_number(channel).unwrap_or(0);
+                    self.engine.hear(timing, channel, key, velocity);
+                } else {
+                    self.engine.key(timing, key, velocity);
+                }
+                let known = Drum::from_general_midi(key).is_some() || is_stage_key;
                 if self.controls.through && !known {
                     let channel = channel_number(channel).unwrap_or(self.controls.channel);
                     let off = NoteMessage::off(timing, channel, key);
@@ -132,6 +137,10 @@ impl DeepPocket {
             }
             NoteEvent::NoteOff { timing, channel, key: Key::Number(key), .. }
             | NoteEvent::Choke { timing, channel, key: Key::Number(key), .. } => {
+                if self.link.listening().is_on() {
+                    self.engine.hear(timing, channel_number(channel).unwrap_or(0), key, 0);
+                }
+                // It may have been pressed before listening began.
                 self.engine.key(timing, key, 0);
                 self.engine.end_pass_through(timing, channel_number(channel), Some(key));
             }

@@ -1,5 +1,6 @@
 //! Data that outlives a session: the state a project saves, presets, settings and model files.
 
+pub mod chart_history;
 pub mod folders;
 pub mod models;
 pub mod presets;

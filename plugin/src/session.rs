@@ -58,6 +58,8 @@ pub struct Session {
     reported_changes: u32,
     /// Last request for bars ahead: number of the take, first bar, phrases.
     requested_ahead: Option<(u32, i64, u8)>,
+    /// Last request for a clip of the song: number of the take, meter, first bar, bars.
+    requested_song: Option<(u32, Meter, i64, u16)>,
     /// Clip that was humanised last, and notes on it, until its pins are edited.
     humanised: Option<(Clip, String)>,
 }
@@ -74,9 +76,9 @@ pub enum Side {
 /// Summary of the history.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistoryOverview {
-    /// There is an earlier take.
+    /// There is an earlier take or chart.
     pub can_undo: bool,
-    /// There is a later take.
+    /// There is a later take or chart.
     pub can_redo: bool,
     /// The current take is a favourite.
     pub favourite: bool,
@@ -103,6 +105,7 @@ impl Session {
             entry_is_primer: false,
             reported_changes: marked,
             requested_ahead: None,
+            requested_song: None,
             humanised: None,
         };
         session.seen = session.take();
@@ -135,6 +138,9 @@ impl Session {
     /// in progress. Returns the seconds until the next necessary call, if any.
     pub fn update(&mut self, now: f64, busy: bool, set: &mut SetParam) -> Option<f64> {
         self.now = now;
+        if !busy {
+            self.record_chart();
+        }
         let take = self.take();
         if let Some((coming, until)) = self.in_flight {
             if !equal_within_rounding(&take, &coming) && now < until {
@@ -207,12 +213,13 @@ impl Session {
     #[must_use]
     pub fn overview(&self) -> HistoryOverview {
         let toward = self.store().extras().toward;
+        let (can_undo, can_redo) = self.store().with_charts(|charts| charts.can_move());
         self.history(|history| {
             let (all, at) = history.all();
             HistoryOverview {
                 // An unrecorded change can be undone, too.
-                can_undo: at > 0 || !equal_within_rounding(&history.take(), &self.seen),
-                can_redo: at + 1 < all.len(),
+                can_undo: can_undo || at > 0 || !equal_within_rounding(&history.take(), &self.seen),
+                can_redo: can_redo || at + 1 < all.len(),
                 favourite: history.is_favourite(),
                 side: if history.is_b() { Side::B } else { Side::A },
                 has_other_side: history.beside().is_some(),
@@ -250,16 +257,6 @@ impl Session {
 
     fn last_seed(&self) -> u32 {
         u32::try_from(self.params.seed.preview_plain(1.0)).unwrap_or(0)
-    }
-
-    /// Returns to the previous take. Returns `false` if there is none.
-    pub fn undo(&mut self, set: &mut SetParam) -> bool {
-        self.move_in_history(set, History::undo)
-    }
-
-    /// Advances to the next take. Returns `false` if there is none.
-    pub fn redo(&mut self, set: &mut SetParam) -> bool {
-        self.move_in_history(set, History::redo)
     }
 
     /// Swaps the sides. At first both hold the same take.

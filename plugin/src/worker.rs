@@ -16,9 +16,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use groove::take::Take;
+use groove::take::chart::Listened;
 use groove::take::stage::Stage;
 use groove::{Bar, Meter, StoredBar};
 
+use crate::link::mailbox::PlayedSong;
 use crate::link::{BarAnswer, BarRequest, Fault, Link, ModelState, Phrase, Phrases, WorkerEnd};
 use crate::project::models::ModelFile;
 use crate::project::store::ProjectStore;
@@ -109,6 +111,10 @@ struct WorkerLoop<'a, F> {
     /// Phrase under construction and its bars so far.
     partial: (Option<PhraseKey>, Vec<Bar>),
     phrases: Phrases,
+    /// Song that is being played for a clip.
+    song: Option<PlayedSong>,
+    /// The band since the song started or jumped.
+    listened: Listened,
 }
 
 impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a, F> {
@@ -124,6 +130,8 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             shown: [None; 2],
             partial: (None, Vec::new()),
             phrases: Phrases::default(),
+            song: None,
+            listened: Listened::default(),
         }
     }
 
@@ -218,6 +226,9 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         }
         while let Some((version, primer)) = self.end.primers.pop() {
             self.store.record_primer(version, primer);
+        }
+        while let Some(heard) = self.end.heard.pop() {
+            self.hear(heard);
         }
         let takes = self.end.link.takes_in_use();
         self.waiting.retain(|request| takes.may_need(request.number));

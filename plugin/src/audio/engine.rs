@@ -5,6 +5,7 @@
 //! it waits only where [`crate::audio::offline_detect`] reports an offline render. `lib.rs`
 //! converts the host's events.
 
+mod listening;
 mod playback;
 mod supply;
 
@@ -19,6 +20,7 @@ use groove::{CLASSES, Channels};
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
 use crate::audio::idle_span::{IdleSpan, idle_until};
 use crate::audio::key_input::KeyInput;
+use crate::audio::listener::Listener;
 pub use crate::audio::note_message::NoteMessage;
 use crate::audio::offline_detect::{HostMode, OfflineDetector};
 use crate::audio::pass_through::PassThrough;
@@ -62,6 +64,7 @@ pub struct Engine {
     refused: u32,
     keys: KeyInput,
     stage: StageKeys,
+    listener: Listener,
     pass_through: PassThrough,
     /// Position in quarter notes to which the song jumped last.
     jumped_to: f64,
@@ -99,6 +102,7 @@ impl Engine {
             refused: 0,
             keys: KeyInput::new(),
             stage: StageKeys::default(),
+            listener: Listener::new(),
             pass_through: PassThrough::new(),
             jumped_to: 0.0,
             host_played: false,
@@ -281,7 +285,7 @@ impl Engine {
         let transport = &self.free_running(transport, frames);
         let block = self.clock.block(transport, frames);
         let playing = transport.playing;
-        let idle = self.idle.filter(|_| !self.keys.has_news());
+        let idle = self.idle.filter(|_| !self.keys.has_news() && !self.is_listening());
         if idle.is_some_and(|idle| idle.covers(&block, playing, state.tempo().get())) {
             self.end.move_to(block.position);
             self.offline.skip_block(frames);
@@ -306,6 +310,7 @@ impl Engine {
             self.channels = controls.channels;
             self.scheduler.route(controls.channels);
         }
+        self.hear_block(&block, playing);
         let (last, applied_changes) = self.play_block(&block, &controls, out);
         // Keys of a block without samples belong to the next one.
         let ends = frames > 0 || !playing;

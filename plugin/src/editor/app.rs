@@ -186,8 +186,12 @@ impl EditorApp {
         let pins = self.edits.session().pins();
         let FrameState { status, phrases, controls, position, .. } = &frame;
         let phrase = PhraseView::new(status, phrases, controls, &pins, *position);
-        if let Extent::Phrases(count) = self.edits.options.extent {
-            self.edits.session_mut().play_ahead(count);
+        match self.edits.options.extent {
+            Extent::Phrase => {}
+            Extent::Phrases(count) => self.edits.session_mut().play_ahead(count),
+            extent @ (Extent::Section | Extent::Song) => {
+                self.edits.session_mut().play_song(extent);
+            }
         }
         let action = self.draw(ui, scale, &frame, &phrase, message.as_ref());
         self.finish_frame(ui, scale, action);

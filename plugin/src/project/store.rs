@@ -11,6 +11,7 @@ use groove::take::{Primer, Take, Toward};
 use groove::{Bar, Meter};
 use triple_buffer::Input;
 
+use crate::project::chart_history::ChartHistory;
 use crate::project::models::ModelFile;
 use crate::project::saved_bars::SavedBars;
 use crate::project::saved_state::HeldLanes;
@@ -53,6 +54,7 @@ pub(super) struct StoreData {
     /// Writes to the audio thread.
     extras_writer: Input<TakeExtras>,
     pub(super) history: Option<History>,
+    charts: ChartHistory,
     pub(super) notes: SavedBars,
     pub(super) models: Vec<ModelFile>,
     /// Lanes held around regenerated ones, the newest last.
@@ -77,6 +79,7 @@ impl ProjectStore {
             extras: TakeExtras::default(),
             extras_writer,
             history: None,
+            charts: ChartHistory::default(),
             notes: SavedBars::default(),
             models: Vec::new(),
             held: Vec::new(),
@@ -97,6 +100,7 @@ impl ProjectStore {
     pub(super) fn load(&self, act: impl FnOnce(&mut StoreData)) {
         let mut data = self.lock();
         act(&mut data);
+        data.charts = ChartHistory::default();
         data.publish_extras();
         self.changes.fetch_add(1, Ordering::Release);
     }
@@ -151,6 +155,11 @@ impl ProjectStore {
     /// Accesses the history, created with `take` if necessary. For the window.
     pub fn with_history<R>(&self, take: &Take, act: impl FnOnce(&mut History) -> R) -> R {
         act(self.lock().history.get_or_insert_with(|| History::new(*take)))
+    }
+
+    /// Accesses the history of the chart. For the window.
+    pub fn with_charts<R>(&self, act: impl FnOnce(&mut ChartHistory) -> R) -> R {
+        act(&mut self.lock().charts)
     }
 
     /// Counts a change to saved data and tells the host. The host may save at once, so the data

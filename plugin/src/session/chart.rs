@@ -1,16 +1,71 @@
 //! The chart of the song: sections, stops, and the file that it comes from. It belongs to the song,
-//! so it stays when the take changes, and the history of takes does not contain it.
+//! so it stays when the take changes. Undo and redo go through takes and edits of the chart in the
+//! order in which they were made.
 
 use groove::Meter;
+use groove::take::Take;
 use groove::take::chart::{Chart, MAX_SECTIONS, MAX_STOPS, Place, Section, SongFile};
+use groove::take::history::History;
 
-use crate::session::Session;
+use crate::project::chart_history::ChartHistory;
+use crate::session::{Session, SetParam, equal_within_rounding};
 
 impl Session {
     /// Returns the chart.
     #[must_use]
     pub fn chart(&self) -> Chart {
         self.store().extras().chart
+    }
+
+    /// Returns to the previous take or chart, whichever was changed last. Returns `false` if there is
+    /// none.
+    pub fn undo(&mut self, set: &mut SetParam) -> bool {
+        self.commit_pending();
+        self.record_chart();
+        self.move_chart(ChartHistory::undo, false)
+            || self.move_in_history(set, History::undo)
+            || self.move_chart(ChartHistory::undo, true)
+    }
+
+    /// Advances to the next take or chart. Returns `false` if there is none.
+    pub fn redo(&mut self, set: &mut SetParam) -> bool {
+        self.commit_pending();
+        self.record_chart();
+        self.move_chart(ChartHistory::redo, false)
+            || self.move_in_history(set, History::redo)
+            || self.move_chart(ChartHistory::redo, true)
+    }
+
+    /// Moves in the history of the chart by an edit that was made at the current take, or at any.
+    fn move_chart(
+        &mut self,
+        step: impl Fn(&mut ChartHistory, &dyn Fn(&Take) -> bool) -> Option<Chart>,
+        any: bool,
+    ) -> bool {
+        let here = self.intended_take();
+        let fits = |of: &Take| any || equal_within_rounding(of, &here);
+        let Some(chart) = self.store().with_charts(|charts| step(charts, &fits)) else {
+            return false;
+        };
+        self.store().change(|extras| extras.chart = chart);
+        true
+    }
+
+    /// Records an edit of the chart. A drag is one edit.
+    pub(super) fn record_chart(&self) {
+        let (chart, take) = (self.chart(), self.intended_take());
+        self.store().with_charts(|charts| charts.record(&chart, &take));
+    }
+
+    /// Returns `true` while the band is listened to.
+    #[must_use]
+    pub fn is_listening(&self) -> bool {
+        self.link.listening().is_on()
+    }
+
+    /// Starts or ends listening to the band.
+    pub fn set_listening(&self, on: bool) {
+        self.link.listening().set(on);
     }
 
     /// Changes the chart.

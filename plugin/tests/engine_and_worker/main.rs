@@ -4,6 +4,7 @@
 mod controls;
 mod idle_span;
 mod key_release;
+mod listening;
 mod long_songs;
 mod meter_maps;
 mod recall;
