@@ -157,6 +157,14 @@ impl DeepPocket {
         }
     }
 
+    /// Hears the sound of the band. A channel that the host leaves out is silent or like the other.
+    fn hear_sound(&mut self, side_chain: &mut Buffer, frames: u32) {
+        let frames = usize::try_from(frames).unwrap_or(0);
+        let mut channels = side_chain.as_slice().iter().filter_map(|it| it.get(..frames));
+        let Some(left) = channels.next() else { return };
+        self.engine.hear_sound(left, channels.next().unwrap_or(left));
+    }
+
     /// Prepares for processing. Allocates.
     fn prepare(&mut self, config: &BufferConfig, api: PluginApi) {
         self.start_worker();
@@ -183,7 +191,12 @@ impl DeepPocket {
     }
 
     /// Processes a block.
-    fn play(&mut self, buffer: &mut Buffer, context: &mut impl ProcessContext<Self>) {
+    fn play(
+        &mut self,
+        buffer: &mut Buffer,
+        side_chain: Option<&mut Buffer>,
+        context: &mut impl ProcessContext<Self>,
+    ) {
         if self.params.changes() != self.changes {
             self.read();
         }
@@ -191,6 +204,9 @@ impl DeepPocket {
             self.input(event);
         }
         let (transport, frames) = (transport(context.transport()), frames(buffer));
+        if let Some(side_chain) = side_chain.filter(|_| self.link.listening().is_on()) {
+            self.hear_sound(side_chain, frames);
+        }
         let DeepPocket { params, link, engine, controls, audition, .. } = self;
         // Hosts activate before the first block.
         let Some(audition) = audition else { return silence(buffer) };
@@ -222,6 +238,8 @@ impl Plugin for DeepPocket {
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
         main_input_channels: None,
         main_output_channels: NonZeroU32::new(2),
+        aux_input_ports: &[new_nonzero_u32(2)],
+        names: PortNames { aux_inputs: &["Side-chain"], ..PortNames::const_default() },
         ..AudioIOLayout::const_default()
     }];
     /// With controllers, because two of them release all keys.
@@ -278,11 +296,13 @@ impl Plugin for DeepPocket {
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        _aux: &mut AuxiliaryBuffers,
+        aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         if !self.engine.has_failed() {
-            let played = catch_unwind(AssertUnwindSafe(|| self.play(buffer, context)));
+            let played = catch_unwind(AssertUnwindSafe(|| {
+                self.play(buffer, aux.inputs.first_mut(), context);
+            }));
             if played.is_err() {
                 self.engine.fail(frames(buffer), &mut |message| {
                     context.try_send_event(note_event(message)).is_ok()

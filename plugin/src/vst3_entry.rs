@@ -1,11 +1,16 @@
-//! VST3 factory whose instances refuse blocks before their first activation.
+//! VST3 factory whose instances refuse blocks before their first activation, and read no side-chain
+//! that the host does not pass.
 //!
 //! Works around: the framework panics in `process` if the host has neither set the instance up nor
 //! activated it before, and a panic there aborts the host. Its export macro cannot be extended, so
 //! this module implements the factory itself. The table of functions of a new instance's processor
 //! has a `process` that refuses; the first activation puts the framework's table in its place.
 //!
-//! Upstream: nice-plug, `process` in `wrapper/vst3/wrapper.rs`; report 10 of `docs/upstream.md`.
+//! Also works around: for a plugin without a main input the framework reads the arrangement of the
+//! first auxiliary input one place too far, and it trusts that each block has all inputs and
+//! channels. The tables have functions of this module before the framework's.
+//!
+//! Upstream: nice-plug, `setBusArrangements` and `process` in `wrapper/vst3/wrapper.rs`; report 10 of `docs/upstream.md`.
 //! Delete this module, and export with `nice_export_vst3!`, once nice-plug refuses such a block.
 
 use std::ffi::c_void;
@@ -15,6 +20,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use nice_plug::wrapper::setup_logger;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     IAudioProcessor, IAudioProcessorVtbl, IComponent, IComponentVtbl, ProcessData,
+    SpeakerArrangement,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, FUnknown, IPluginFactory, IPluginFactory2, IPluginFactory2Trait, IPluginFactory3,
@@ -86,6 +92,8 @@ impl IPluginFactoryTrait for Factory {
 struct Tables {
     component: &'static IComponentVtbl,
     processor: &'static IAudioProcessorVtbl,
+    /// The processor's with the functions of this module before the framework's.
+    checked: IAudioProcessorVtbl,
     /// The same with `setActive` and `process` of this module, up to the first activation.
     guarded: (IComponentVtbl, IAudioProcessorVtbl),
 }
@@ -103,11 +111,16 @@ impl Tables {
         // SAFETY: an object begins with a pointer to its table, and the framework's are constants.
         let tables = TABLES.get_or_init(|| unsafe {
             let (component, processor) = (&*(*component).vtbl, &*(*processor).vtbl);
+            let checked = IAudioProcessorVtbl {
+                process: process_checked,
+                setBusArrangements: set_arrangements,
+                ..*processor
+            };
             let guarded = (
                 IComponentVtbl { setActive: set_active, ..*component },
-                IAudioProcessorVtbl { process: refuse, ..*processor },
+                IAudioProcessorVtbl { process: refuse, ..checked },
             );
-            Tables { component, processor, guarded }
+            Tables { component, processor, checked, guarded }
         });
         let (guarded_component, guarded_processor) = &tables.guarded;
         // SAFETY: as above; both tables live as long as the library.
@@ -137,10 +150,67 @@ unsafe extern "system" fn set_active(component: *mut IComponent, state: TBool) -
         let result = (tables.component.setActive)(component, state);
         let processor = ComRef::from_raw(component).and_then(|it| it.cast::<IAudioProcessor>());
         if let Some(processor) = processor.filter(|_| state != 0 && result == kResultOk) {
-            set_table(processor.as_ptr(), tables.processor);
+            set_table(processor.as_ptr(), &tables.checked);
             set_table(component, tables.component);
         }
         result
+    }
+}
+
+/// Sets the arrangements of the busses. The framework reads the second input instead of the first.
+unsafe extern "system" fn set_arrangements(
+    processor: *mut IAudioProcessor,
+    inputs: *mut SpeakerArrangement,
+    num_inputs: int32,
+    outputs: *mut SpeakerArrangement,
+    num_outputs: int32,
+) -> tresult {
+    let Some(tables) = TABLES.get() else { return kResultFalse };
+    if num_inputs != 1 || inputs.is_null() {
+        return kResultFalse;
+    }
+    // SAFETY: the host passes as many arrangements as it says, and the object that has this function
+    // in its table.
+    unsafe {
+        let mut twice = [*inputs; 2];
+        let set = tables.processor.setBusArrangements;
+        set(processor, twice.as_mut_ptr(), num_inputs, outputs, num_outputs)
+    }
+}
+
+/// Processes a block, without the side-chain if the host does not pass it with all its channels.
+unsafe extern "system" fn process_checked(
+    processor: *mut IAudioProcessor,
+    block: *mut ProcessData,
+) -> tresult {
+    let Some(tables) = TABLES.get() else { return kResultFalse };
+    // SAFETY: the host passes a valid block, whose copy outlives the call, and the object that has
+    // this function in its table.
+    unsafe {
+        let Some(mut copy) = block.as_ref().copied() else { return kInvalidArgument };
+        if !has_side_chain(&copy) {
+            (copy.inputs, copy.numInputs) = (std::ptr::null_mut(), 0);
+        }
+        (tables.processor.process)(processor, &raw mut copy)
+    }
+}
+
+/// Returns `true` if a block has the side-chain with all its channels.
+///
+/// # Safety
+/// The inputs must be valid as far as the block counts them.
+unsafe fn has_side_chain(block: &ProcessData) -> bool {
+    if block.numInputs < 1 || block.inputs.is_null() {
+        return false;
+    }
+    // SAFETY: guaranteed by the caller; a bus has as many pointers as channels.
+    unsafe {
+        let input = &*block.inputs;
+        let channels = usize::try_from(input.numChannels).unwrap_or(0);
+        let pointers = input.__field0.channelBuffers32;
+        channels > 0
+            && !pointers.is_null()
+            && (0..channels).all(|channel| !(*pointers.add(channel)).is_null())
     }
 }
 
@@ -316,6 +386,25 @@ mod tests {
             assert_eq!(component.setActive(1), kResultOk);
             assert_eq!(block(&processor).0, kResultOk);
             assert_eq!(component.setActive(0), kResultOk);
+            assert_eq!(component.terminate(), kResultOk);
+        }
+    }
+
+    #[test]
+    fn the_arrangement_of_the_side_chain_is_that_of_the_first_input() {
+        let component = instance();
+        let processor = component.cast::<IAudioProcessor>().expect("a processor");
+        let (stereo, mono) = (3, 4);
+        // SAFETY: the calls are in the order that VST3 defines, and the arrays are as long as said.
+        unsafe {
+            assert_eq!(component.initialize(ptr::null_mut()), kResultOk);
+            let set = |input: SpeakerArrangement, next: SpeakerArrangement| {
+                let (mut inputs, mut outputs) = ([input, next], [stereo]);
+                processor.setBusArrangements(inputs.as_mut_ptr(), 1, outputs.as_mut_ptr(), 1)
+            };
+            // What lies behind the host's array does not matter.
+            assert_eq!((set(stereo, stereo), set(stereo, mono)), (kResultOk, kResultOk));
+            assert_eq!((set(mono, stereo), set(mono, mono)), (kResultFalse, kResultFalse));
             assert_eq!(component.terminate(), kResultOk);
         }
     }

@@ -93,9 +93,19 @@ fn process_allocates_and_frees_nothing() {
             host.plugin.link().listening().set(block >= 2_000);
         }
         let frames = [64, 480, 17, 4_096, 1][block as usize % 5];
+        let mut side_chain = [vec![0.0f32; frames], vec![0.0; frames]];
+        for (number, sample) in side_chain.iter_mut().flatten().enumerate() {
+            *sample = if number % 4_000 < 200 { 0.5 } else { -0.001 };
+        }
+        let [left, right] = &mut side_chain;
+        let mut sound = Buffer::default();
+        // SAFETY: both slices have `frames` samples and outlive the buffer.
+        unsafe { sound.set_slices(frames, |slices| *slices = vec![&mut left[..], &mut right[..]]) };
+        let mut inputs = [sound];
         let status = host.block(frames, |plugin, buffer, context| {
+            let mut aux = AuxiliaryBuffers { inputs: &mut inputs, outputs: &mut [] };
             COUNT.set(0);
-            let status = process(plugin, buffer, context);
+            let status = plugin.process(buffer, &mut aux, context);
             allocations += COUNT.replace(-1);
             status
         });

@@ -150,6 +150,7 @@ impl Engine {
         (self.failed, self.host_played) = (false, false);
         self.keys.connect(state);
         self.clock.set_rate(rate);
+        self.listener.set_rate(rate.clamp(8_000.0, 1e6));
         self.sample_rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
         self.offline = OfflineDetector::new(rate, mode);
         self.reset();

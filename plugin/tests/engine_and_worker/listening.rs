@@ -116,3 +116,47 @@ fn without_listening_nothing_is_noted() {
     assert!(rig.state.kept().extras().chart.is_empty());
     assert_eq!(rig.link.mailbox().take_report(), None);
 }
+
+/// Eighths of a decaying tone in bars 0, 1 and 3, over silence.
+fn sound(samples: u64) -> Vec<f32> {
+    let eighth = BEAT / 2;
+    (0..samples)
+        .map(|sample| {
+            let (number, into) = (sample / eighth, sample % eighth);
+            if number / 8 == 2 {
+                return 0.0;
+            }
+            let time = into as f32 / 48_000.0;
+            0.4 * (-time / 0.08).exp() * (time * 700.0).sin()
+        })
+        .collect()
+}
+
+#[test]
+fn the_sound_of_a_band_gives_the_same_chart_in_blocks_of_any_size() {
+    let samples = 4 * 4 * BEAT;
+    let sound = sound(samples);
+    let charts = [480u32, 17, 65_536].map(|frames| {
+        let mut rig = Rig::new(HostMode::Offline, known_bar);
+        rig.link.listening().set(true);
+        while rig.now < samples {
+            let done = rig.now;
+            let length = u64::from(frames).min(samples - done);
+            let block = usize::try_from(done).unwrap()..usize::try_from(done + length).unwrap();
+            rig.engine.hear_sound(&sound[block.clone()], &sound[block]);
+            rig.block(done as f64 / BEAT as f64, u32::try_from(length).unwrap());
+        }
+        rig.stop();
+        chart(&rig).0
+    });
+    assert!(charts.iter().all(|chart| *chart == charts[0]));
+    let chart = charts[0];
+    for bar in [0, 1, 3] {
+        let steps: Vec<_> =
+            (0..16).filter(|&step| chart.accents.get(bar, step).is_some()).collect();
+        assert_eq!(steps, [0, 2, 4, 6, 8, 10, 12, 14], "bar {bar}");
+    }
+    assert_eq!(chart.accents.in_bar(2), 0);
+    let stops: Vec<_> = chart.stops().iter().map(|stop| (stop.start.bar, stop.end.bar)).collect();
+    assert_eq!(stops, [(2, 3)]);
+}

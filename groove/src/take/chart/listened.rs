@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::hearing::{Onset, SoundFrame, onsets};
 use crate::pattern::midi::{BarSpan, Note};
 use crate::pattern::{Meter, TICKS_PER_STEP};
 use crate::take::chart::song_grid::{STAB_NOTES, SongGrid};
@@ -14,8 +15,14 @@ const AUDIO: u8 = 16;
 const AUDIO_PITCH: u8 = 0;
 /// Strength from which on an onset in audio can be a stab, 0 to 1.
 const STRONG: f32 = 0.75;
-/// Level below the loudest step at which audio rests, as a factor: 40 dB.
-const REST_LEVEL: f32 = 0.01;
+/// Level at which audio rests: a factor of its quietest frames, at least and at most shares of the
+/// loudest.
+const REST_OF_QUIET: f32 = 1.5;
+const REST_OF_LOUDEST: (f32, f32) = (0.01, 0.1);
+/// Share of the frames that count as the quietest.
+const QUIETEST: f32 = 0.05;
+/// Maximum length of a frame of audio, in ticks, whatever the tempo.
+const FRAME_TICKS: f32 = 60.0;
 
 /// Position in a song.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -56,19 +63,12 @@ pub enum Heard {
         /// MIDI pitch.
         pitch: u8,
     },
-    /// A sound begins in the audio.
-    Onset {
-        /// Position.
+    /// A frame of audio.
+    Sound {
+        /// Start of the frame.
         at: HeardPlace,
-        /// Strength, 0 to 1.
-        strength: f32,
-    },
-    /// The audio's level over a step, as a root mean square.
-    Level {
-        /// Start of the step.
-        at: HeardPlace,
-        /// Level; 1 is full scale.
-        level: f32,
+        /// Its onset function and level.
+        frame: SoundFrame,
     },
     /// Listening ends.
     End {
@@ -87,6 +87,16 @@ struct HeardNote {
     velocity: u8,
 }
 
+impl HeardNote {
+    /// The note in a song, in a bar that begins at a tick.
+    fn note(&self, start: u32) -> Note {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in a bar")]
+        let [tick, ticks] = [self.ticks, self.length].map(|ticks| ticks.round().max(0.0) as u64);
+        let HeardNote { channel, pitch, velocity, .. } = *self;
+        Note { tick: u64::from(start) + tick, ticks, track: 0, channel, pitch, velocity }
+    }
+}
+
 /// A bar as it was heard last.
 #[derive(Clone, Debug)]
 struct HeardBar {
@@ -94,8 +104,8 @@ struct HeardBar {
     /// It was heard from its start to its end.
     is_whole: bool,
     notes: Vec<HeardNote>,
-    /// Start in ticks and level of each step of audio.
-    levels: Vec<(f32, f32)>,
+    /// Start in ticks of each frame of audio.
+    sound: Vec<(f32, SoundFrame)>,
 }
 
 impl HeardBar {
@@ -129,20 +139,9 @@ impl Listened {
                 }
             }
             Heard::Off { at, channel, pitch } => self.end_note(at, channel, pitch),
-            Heard::Onset { at, strength } => {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "1 to 127"
-                )]
-                let velocity = (127.0 * strength).clamp(1.0, 127.0) as u8;
-                let length = f32::from(TICKS_PER_STEP);
-                let (channel, pitch) = (AUDIO, AUDIO_PITCH);
-                self.add(at.bar, HeardNote { ticks: at.ticks, length, channel, pitch, velocity });
-            }
-            Heard::Level { at, level } => {
+            Heard::Sound { at, frame } => {
                 if let Some(bar) = self.bars.get_mut(&at.bar) {
-                    bar.levels.push((at.ticks, level));
+                    bar.sound.push((at.ticks, frame));
                 }
             }
             Heard::End { at } => self.end(at),
@@ -153,7 +152,7 @@ impl Listened {
         self.here = Some(at.bar);
         let is_whole = at.ticks < f32::from(TICKS_PER_STEP);
         let sounding: Vec<OpenNote> = std::mem::take(&mut self.open);
-        let bar = HeardBar { meter, is_whole, notes: Vec::new(), levels: Vec::new() };
+        let bar = HeardBar { meter, is_whole, notes: Vec::new(), sound: Vec::new() };
         self.bars.insert(at.bar, bar);
         // A note that sounds over the bar line ends with its bar and goes on as a silent start.
         for (channel, pitch, bar, place, start) in sounding {
@@ -250,48 +249,32 @@ struct HeardSong {
 
 impl HeardSong {
     fn of(listened: &Listened, last: u16) -> HeardSong {
-        let first = listened.whole().next().map_or(Meter::FOUR_FOUR, |(_, bar)| bar.meter);
-        let loudest = listened.whole().flat_map(|(_, bar)| &bar.levels).map(|&(_, level)| level);
-        let rest = REST_LEVEL * loudest.fold(0.0, f32::max);
-        let (mut spans, mut band, mut sounding) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut start, mut meter) = (0u32, first);
+        let mut meter = listened.whole().next().map_or(Meter::FOUR_FOUR, |(_, bar)| bar.meter);
+        let (mut spans, mut sounding, mut begun) = (Vec::new(), Vec::new(), Vec::new());
+        let mut audio = Vec::new();
+        let mut start = 0u32;
         for number in 0..=last {
             let heard = listened.bars.get(&i64::from(number)).filter(|bar| bar.is_whole);
             meter = heard.map_or(meter, |bar| bar.meter);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a bar")]
-            let ticks = ticks_of(meter) as u32;
-            let note = |from: f32, length: f32, channel: u8, pitch: u8, velocity: u8| {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "in a bar"
-                )]
-                let [tick, ticks] = [from, length].map(|ticks| ticks.round().max(0.0) as u64);
-                Note { tick: u64::from(start) + tick, ticks, track: 0, channel, pitch, velocity }
-            };
             match heard {
                 Some(bar) => {
-                    for it in &bar.notes {
-                        let note = note(it.ticks, it.length, it.channel, it.pitch, it.velocity);
+                    let notes = bar.notes.iter().map(|it| (it.velocity, it.note(start)));
+                    for (velocity, note) in notes {
                         sounding.push(note);
-                        // A strong sound of a mix is a chord.
-                        let is_chord =
-                            it.channel == AUDIO && f32::from(it.velocity) >= 127.0 * STRONG;
-                        let count = if is_chord { STAB_NOTES } else { 1 };
-                        let begins = it.velocity > 0;
-                        band.extend(std::iter::repeat_n(note, if begins { count } else { 0 }));
+                        begun.extend((velocity > 0).then_some(note));
                     }
-                    let step = f32::from(TICKS_PER_STEP);
-                    let loud = bar.levels.iter().filter(|(_, level)| *level > rest);
-                    sounding.extend(loud.map(|&(at, _)| note(at, step, AUDIO, AUDIO_PITCH, 1)));
+                    audio.extend(bar.sound.iter().map(|&(at, frame)| (start, at, frame)));
                 }
-                None => sounding.push(note(0.0, ticks_of(meter), AUDIO, AUDIO_PITCH, 1)),
+                None => sounding.push(audio_note(start, 0.0, ticks_of(meter), 1)),
             }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a bar")]
+            let ticks = ticks_of(meter) as u32;
             spans.push(BarSpan { start, ticks, meter });
             start = start.saturating_add(ticks);
         }
-        let part = lowest_part(&band);
-        HeardSong { grid: SongGrid::of(&spans), part, band, sounding }
+        add_audio(&audio, &mut begun, &mut sounding);
+        let part = lowest_part(&begun);
+        HeardSong { grid: SongGrid::of(&spans), part, band: begun, sounding }
     }
 
     /// Sets the accents of the bars that were heard. Returns false if some find no room.
@@ -344,6 +327,42 @@ impl HeardSong {
             }
         }
         chart.set_sections(sections);
+    }
+}
+
+/// A note for something heard in audio, from a tick of a bar that begins at another.
+fn audio_note(start: u32, from: f32, length: f32, velocity: u8) -> Note {
+    let (channel, pitch) = (AUDIO, AUDIO_PITCH);
+    HeardNote { ticks: from, length, channel, pitch, velocity }.note(start)
+}
+
+/// Adds the onsets of audio to the notes, and what is not silence. A frame has the start of its bar
+/// and its own in the bar, in ticks.
+fn add_audio(audio: &[(u32, f32, SoundFrame)], begun: &mut Vec<Note>, sounding: &mut Vec<Note>) {
+    let frames: Vec<SoundFrame> = audio.iter().map(|(.., frame)| *frame).collect();
+    for Onset { frame, strength } in onsets(&frames) {
+        let (start, at, _) = audio[frame];
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 127")]
+        let velocity = (127.0 * strength).clamp(1.0, 127.0) as u8;
+        let note = audio_note(start, at, f32::from(TICKS_PER_STEP), velocity);
+        sounding.push(note);
+        // A strong sound of a mix is a chord.
+        let count = if strength >= STRONG { STAB_NOTES } else { 1 };
+        begun.extend(std::iter::repeat_n(note, count));
+    }
+    let mut levels: Vec<f32> = frames.iter().map(|frame| frame.level).collect();
+    levels.sort_by(f32::total_cmp);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share")]
+    let quiet = levels.get((QUIETEST * levels.len() as f32) as usize).copied().unwrap_or(0.0);
+    let loudest = levels.last().copied().unwrap_or(0.0);
+    let (least, most) = REST_OF_LOUDEST;
+    let rest = (REST_OF_QUIET * quiet).clamp(least * loudest, most * loudest);
+    for (number, &(start, at, frame)) in audio.iter().enumerate() {
+        if frame.level > rest {
+            let next = audio.get(number + 1).filter(|(of, ..)| *of == start);
+            let length = next.map_or(FRAME_TICKS, |(_, next, _)| (next - at).min(FRAME_TICKS));
+            sounding.push(audio_note(start, at, length, 1));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tests of charts by listening.
 
+use crate::hearing::SoundFrame;
 use crate::pattern::Meter;
 use crate::take::chart::{
     Accent, Chart, Heard, HeardPlace, Listened, Place, Section, SectionKind, Stop,
@@ -111,34 +112,46 @@ fn a_bar_that_is_heard_again_replaces_itself_and_a_note_over_the_bar_line_sounds
     assert_eq!(short.chart(&chart).0, chart);
 }
 
+/// Frames of a sound in which a step is 24 frames: each onset is loud and dies away, over a noise.
+fn sound(step: usize, plays: impl Fn(usize) -> Option<f32>) -> Vec<SoundFrame> {
+    let strong = plays(step).unwrap_or(0.0);
+    (0..24)
+        .map(|frame| {
+            let flux = if frame == 0 { 8.0 * strong } else { 0.05 };
+            let level = 0.002 + 0.3 * strong * (-(frame as f32) / 20.0).exp();
+            SoundFrame { flux, level }
+        })
+        .collect()
+}
+
 #[test]
 fn audio_gives_accents_stabs_and_stops_and_sections_their_intensity() {
     let mut known = Chart::default();
     let of = |(bar, kind)| Section::new(bar, kind);
     known.set_sections([(0, SectionKind::Verse), (2, SectionKind::Chorus)].map(of));
     let mut listened = Listened::default();
+    // Eighths in the chorus, quarters in the verse; bar 1 rests but for a stab.
+    let plays = |step: usize| match step / 16 {
+        1 => (step == 24).then_some(1.0),
+        bar => step.is_multiple_of(if bar == 0 { 4 } else { 2 }).then_some(0.5),
+    };
     for bar in 0..4 {
         listened.hear(Heard::Bar { at: place(bar, 0.0), meter: FOUR });
-        // Eighths in the chorus, quarters in the verse; bar 1 rests but for a stab.
-        let gap = if bar < 2 { 4 } else { 2 };
-        for step in 0..16u8 {
-            let at = place(bar, step.into());
-            let stab = (bar, step) == (1, 8);
-            let plays = if bar == 1 { stab } else { step % gap == 0 };
-            if plays {
-                listened.hear(Heard::Onset { at, strength: if stab { 0.9 } else { 0.4 } });
+        for step in 0..16usize {
+            let song_step = 16 * usize::try_from(bar).unwrap() + step;
+            for (number, frame) in (0u8..).zip(sound(song_step, plays)) {
+                let at = place(bar, step as f32 + f32::from(number) / 24.0);
+                listened.hear(Heard::Sound { at, frame });
             }
-            let level = if bar == 1 && !stab { 0.0005 } else { 0.2 };
-            listened.hear(Heard::Level { at, level });
         }
     }
     listened.hear(Heard::End { at: place(4, 0.0) });
     let (chart, _) = listened.chart(&known);
     assert_eq!([0, 1, 2, 3].map(|bar| chart.accents.in_bar(bar)), [4, 1, 8, 8]);
     assert_eq!(chart.accents.get(1, 8), Some(Accent::Stab));
+    // The last quarter of bar 0 sounds for a step and a half.
     let at = |bar, step| Place { bar, step };
-    let stops: Vec<_> = chart.stops().iter().map(|stop| (stop.start, stop.end)).collect();
-    assert_eq!(stops, [(at(1, 0), at(1, 8)), (at(1, 9), at(2, 0))]);
+    assert_eq!(chart.stops(), [Stop { start: at(0, 14), end: at(1, 8), pick_up: 4 }]);
     let [verse, chorus] = [0, 1].map(|place| chart.sections()[place].intensity);
     assert!(verse < SectionKind::Verse.usual_intensity() && verse < chorus, "{verse} {chorus}");
 }

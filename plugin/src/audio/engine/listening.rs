@@ -26,6 +26,13 @@ impl Engine {
         self.idle = None;
     }
 
+    /// Hears the sound of the band in the next block, two channels of equal length.
+    pub fn hear_sound(&mut self, left: &[f32], right: &[f32]) {
+        if !self.listener.add_sound(left, right) {
+            self.end.listening().lose();
+        }
+    }
+
     /// Passes on what was heard in a block.
     pub(super) fn hear_block(&mut self, block: &Block, playing: bool) {
         if playing && self.end.listening().is_on() {
@@ -68,16 +75,32 @@ impl Engine {
                 velocity => Heard::On { at, channel, pitch, velocity },
             });
         }
+        self.hear_frames(span);
         let end = f64::from(span.frames).mul_add(span.beats_per_sample, span.start);
         let end = span.seam.map_or(end, |(_, seam)| end.min(seam));
         self.begin_bars(span, end);
         self.listener.end = place(grid, end);
     }
 
+    /// Passes on the frames of sound that end in a span.
+    fn hear_frames(&mut self, span: &Span) {
+        let length = f64::from(self.listener.frame_length());
+        let mut number = 0;
+        while let Some((sample, frame)) = self.listener.frame(number) {
+            number += 1;
+            if (span.first..span.first + span.frames).contains(&sample) {
+                let into = f64::from(sample - span.first) + 1.0 - length;
+                let position = into.mul_add(span.beats_per_sample, span.start);
+                self.begin_bars(span, position);
+                self.push_heard(Heard::Sound { at: place(&span.grid, position), frame });
+            }
+        }
+    }
+
     /// Begins the bars up to a position.
     fn begin_bars(&mut self, span: &Span, position: f64) {
         while let Some(bar) = self.listener.bar
-            && span.grid.bar_ticks(bar + 1) / TICKS_PER_BEAT < position
+            && span.grid.bar_ticks(bar + 1) / TICKS_PER_BEAT <= position
         {
             self.listener.bar = Some(bar + 1);
             let at = HeardPlace { bar: bar + 1, ticks: 0.0 };

@@ -25,7 +25,8 @@ pub(crate) const MEMBERS: &[Member] = &[
         library: "groove",
         may_import: &[
             ("generate", &["take", "model", "pattern"]),
-            ("take", &["pattern"]),
+            ("take", &["hearing", "pattern"]),
+            ("hearing", &[]),
             ("play", &["pattern"]),
             ("synth", &["model", "pattern"]),
             ("model", &["pattern"]),
