@@ -336,7 +336,7 @@ pub struct WorkerEnd {
     pub returns: Receiver<StoredBar>,
     /// Recorded primers from the audio thread.
     pub primers: Receiver<(u32, Primer)>,
-    /// What was heard of the band.
+    /// The band as it was heard.
     pub heard: Receiver<Heard>,
     /// The state shared between threads.
     pub link: Arc<Link>,

@@ -47,11 +47,16 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         }
     }
 
+    /// Returns `true` if a take plays, whatever is requested on stage.
+    fn is_playing(&self, take: &Take) -> bool {
+        let playing = self.end.link.takes_in_use().playing;
+        self.take(playing).is_some_and(|known| Take { stage: take.stage, ..*known } == *take)
+    }
+
     /// Generates one bar ahead of the song and queues the rest again, so that urgent bars go first.
     /// Stops when another take plays.
     fn play_ahead(&mut self, take: Box<Take>, meter: Meter, bar: i64, count: u16) {
-        let playing = self.end.link.takes_in_use().playing;
-        let plays = self.takes.iter().any(|(number, known)| *number == playing && *known == *take);
+        let plays = self.is_playing(&take);
         if count == 0 || !plays {
             return;
         }
@@ -64,8 +69,7 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
     /// Generates the next bar of a song and queues the rest again, so that urgent bars go first.
     /// Stops when another take plays.
     fn play_song(&mut self, take: Box<Take>, meter: Meter, first: i64, count: u16) {
-        let playing = self.end.link.takes_in_use().playing;
-        let plays = self.takes.iter().any(|(number, known)| *number == playing && *known == *take);
+        let plays = self.is_playing(&take);
         let is_begun = |song: &PlayedSong| {
             (song.take, song.meter, song.first) == (*take, meter, first)
                 && song.bars.len() < usize::from(count)

@@ -11,6 +11,7 @@ mod recall;
 mod restore;
 mod rig;
 mod seeks;
+mod song_clip;
 mod stage;
 
 use std::sync::Arc;

@@ -38,7 +38,7 @@ pub struct HeardPlace {
 pub enum Heard {
     /// A bar is heard from here on.
     Bar {
-        /// Where listening begins.
+        /// Start of what is heard of it.
         at: HeardPlace,
         /// Meter of the bar.
         meter: Meter,

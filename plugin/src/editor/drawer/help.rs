@@ -11,7 +11,7 @@ const GESTURE: f32 = 150.0;
 const SPACE: f32 = 7.0;
 
 /// Parts of the page: title, and gestures with what they do.
-const PARTS: [(&str, &[(&str, &str)]); 4] = [
+const PARTS: [(&str, &[(&str, &str)]); 5] = [
     (
         "PHRASE",
         &[
@@ -41,6 +41,16 @@ const PARTS: [(&str, &[(&str, &str)]); 4] = [
             ("↺ and ↻", "back and on; no take is lost"),
             ("★", "keeps a take in the list of presets"),
             ("Drag the clip card", "into a track or a folder; right click for more"),
+        ],
+    ),
+    (
+        "SONG AND STAGE",
+        &[
+            ("Double click the song", "adds a section; drag it for its intensity"),
+            ("Drag below it", "paints a stop"),
+            ("Listen", "what is played to the plugin becomes accents and stops"),
+            ("MIDI C0, C#0", "a fill now, the next section"),
+            ("MIDI D0, D#0", "a break while held, crash and end"),
         ],
     ),
     (
