@@ -3,12 +3,14 @@
 //! Data flows one way. MIDI files become patterns ([`pattern`]). The `model` encodes the steps so
 //! far and predicts the next one. `generate` decodes the bar at a song position for a `take`. The
 //! [`play::clock`] turns a host's block into spans of musical time, and [`play::schedule`] turns
-//! spans and bars into notes at sample offsets. `synth` is the audition kit; `learn` teaches a model
-//! a style.
+//! spans and bars into notes at sample offsets. `synth` is the audition kit, `hearing` finds onsets in
+//! audio, and `learn` teaches a model a style.
 
 pub mod files;
 #[cfg(feature = "model")]
 pub mod generate;
+#[cfg(feature = "model")]
+pub mod hearing;
 #[cfg(feature = "learn")]
 pub mod learn;
 #[cfg(feature = "model")]

@@ -16,7 +16,8 @@
 //!
 //! Calls on which the framework panics do not reach it, because a panic in its functions aborts the
 //! host: a window in a host without `clap.gui` or before `init`, a block before the first
-//! activation, a SysEx event without data, and a host that lacks functions which CLAP requires.
+//! activation, a SysEx event without data, a block without the declared side-chain or with missing
+//! channels of it, and a host that lacks functions which CLAP requires.
 //!
 //! Upstream: nice-plug, `try_send_event` in `wrapper/clap/context.rs`; reports 7 to 9 of
 //! `docs/upstream.md`. Delete this module, and export with `nice_export_clap!`, once nice-plug falls
@@ -355,8 +356,29 @@ unsafe extern "C" fn process(
     if !block.in_events.is_null() {
         block.in_events = &raw const in_events;
     }
+    // SAFETY: the host's inputs are valid for the whole block.
+    if !unsafe { has_side_chain(&block) } {
+        (block.audio_inputs, block.audio_inputs_count) = (ptr::null(), 0);
+    }
     // SAFETY: the block is a copy of the host's with queues that outlive this call.
     unsafe { process(plugin, &raw const block) }
+}
+
+/// Returns `true` if the host passes the side-chain with all its channels.
+///
+/// # Safety
+/// The inputs must be valid as far as the block counts them.
+unsafe fn has_side_chain(block: &clap_process) -> bool {
+    if block.audio_inputs_count == 0 || block.audio_inputs.is_null() {
+        return false;
+    }
+    // SAFETY: guaranteed by the caller.
+    let input = unsafe { &*block.audio_inputs };
+    let channels = usize::try_from(input.channel_count).unwrap_or(0);
+    // SAFETY: as above; a port has as many pointers as channels.
+    channels > 0
+        && !input.data32.is_null()
+        && (0..channels).all(|channel| unsafe { !(*input.data32.add(channel)).is_null() })
 }
 
 unsafe extern "C" fn input_size(list: *const clap_input_events) -> u32 {

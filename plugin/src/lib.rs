@@ -39,6 +39,7 @@ use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 use crate::params::controls::Controls;
 use crate::params::host_order::HostOrder;
+use crate::params::stage::StageKey;
 use crate::project::folders::Folders;
 use crate::project::settings::Settings;
 use crate::project::store::ProjectStore;
@@ -153,8 +154,15 @@ impl DeepPocket {
         match event {
             NoteEvent::NoteOn { timing, channel, key: Key::Number(key), velocity, .. } => {
                 let velocity = midi_velocity(velocity.max(1.0 / 127.0));
-                self.engine.key(timing, key, velocity);
-                if self.controls.through && Drum::from_general_midi(key).is_none() {
+                let is_stage_key = StageKey::of_pitch(key).is_some();
+                if self.link.listening().is_on() && !is_stage_key {
+                    let channel = channel_number(channel).unwrap_or(0);
+                    self.engine.hear(timing, channel, key, velocity);
+                } else {
+                    self.engine.key(timing, key, velocity);
+                }
+                let known = Drum::from_general_midi(key).is_some() || is_stage_key;
+                if self.controls.through && !known {
                     let channel = channel_number(channel).unwrap_or(self.controls.channel);
                     let off = NoteMessage::off(timing, channel, key);
                     let message = NoteMessage { velocity, ..off };
@@ -163,6 +171,10 @@ impl DeepPocket {
             }
             NoteEvent::NoteOff { timing, channel, key: Key::Number(key), .. }
             | NoteEvent::Choke { timing, channel, key: Key::Number(key), .. } => {
+                if self.link.listening().is_on() {
+                    self.engine.hear(timing, channel_number(channel).unwrap_or(0), key, 0);
+                }
+                // It may have been pressed before listening began.
                 self.engine.key(timing, key, 0);
                 self.engine.end_pass_through(timing, channel_number(channel), Some(key));
             }
@@ -185,6 +197,14 @@ impl DeepPocket {
             }
             _ => {}
         }
+    }
+
+    /// Hears the sound of the band. A channel that the host leaves out is silent or like the other.
+    fn hear_sound(&mut self, side_chain: &mut Buffer, frames: u32) {
+        let frames = usize::try_from(frames).unwrap_or(0);
+        let mut channels = side_chain.as_slice().iter().filter_map(|it| it.get(..frames));
+        let Some(left) = channels.next() else { return };
+        self.engine.hear_sound(left, channels.next().unwrap_or(left));
     }
 
     /// Prepares for processing. Allocates.
@@ -213,7 +233,12 @@ impl DeepPocket {
     }
 
     /// Processes a block.
-    fn play(&mut self, buffer: &mut Buffer, context: &mut impl ProcessContext<Self>) {
+    fn play(
+        &mut self,
+        buffer: &mut Buffer,
+        side_chain: Option<&mut Buffer>,
+        context: &mut impl ProcessContext<Self>,
+    ) {
         if self.params.changes() != self.changes {
             self.read();
         }
@@ -226,6 +251,9 @@ impl DeepPocket {
         }
         let frames = frames(buffer);
         let transport = self.transport(context.transport());
+        if let Some(side_chain) = side_chain.filter(|_| self.link.listening().is_on()) {
+            self.hear_sound(side_chain, frames);
+        }
         let DeepPocket { params, link, engine, controls, audition, metronome, .. } = self;
         // Hosts activate before the first block.
         let Some(audition) = audition else { return silence(buffer) };
@@ -288,6 +316,8 @@ impl Plugin for DeepPocket {
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
         main_input_channels: None,
         main_output_channels: NonZeroU32::new(2),
+        aux_input_ports: &[new_nonzero_u32(2)],
+        names: PortNames { aux_inputs: &["Side-chain"], ..PortNames::const_default() },
         ..AudioIOLayout::const_default()
     }];
     /// With controllers: two of them release all keys, the others can move parameters.
@@ -344,11 +374,13 @@ impl Plugin for DeepPocket {
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        _aux: &mut AuxiliaryBuffers,
+        aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         if !self.engine.has_failed() {
-            let played = catch_unwind(AssertUnwindSafe(|| self.play(buffer, context)));
+            let played = catch_unwind(AssertUnwindSafe(|| {
+                self.play(buffer, aux.inputs.first_mut(), context);
+            }));
             if played.is_err() {
                 self.engine.fail(frames(buffer), &mut |message| {
                     context.try_send_event(note_event(message)).is_ok()

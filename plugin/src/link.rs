@@ -1,4 +1,4 @@
-//! Communication between threads: five bounded queues, a set of atomics, the worker's mailbox, and
+//! Communication between threads: six bounded queues, a set of atomics, the worker's mailbox, and
 //! the phrases that the worker shows the window.
 //!
 //! Access by thread:
@@ -21,6 +21,7 @@
 
 pub mod controllers;
 pub mod learning;
+mod listen_switch;
 pub mod mailbox;
 pub mod messages;
 pub mod notify;
@@ -33,10 +34,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use groove::take::Primer;
+use groove::take::chart::Heard;
 use groove::{DrumSet, Meter, StoredBar};
 
 use crate::link::controllers::Controllers;
 use crate::link::learning::Learning;
+pub use crate::link::listen_switch::ListenSwitch;
 use crate::link::mailbox::{Mailbox, unpoisoned};
 pub use crate::link::messages::{
     BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, Status, Take,
@@ -61,6 +64,9 @@ const TAKES: usize = 4;
 /// Capacity of the queue of recorded primers.
 const PRIMERS: usize = 4;
 
+/// Capacity of the queue of what was heard of the band.
+const HEARD: usize = 2_048;
+
 /// State shared between threads. See the module documentation for who may call which method.
 #[derive(Debug, Default)]
 pub struct Link {
@@ -82,6 +88,7 @@ pub struct Link {
     sent: AtomicU32,
     /// The plugin plays while the host is stopped.
     free_running: AtomicBool,
+    listening: ListenSwitch,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
@@ -150,6 +157,12 @@ impl Link {
     #[must_use]
     pub fn sent(&self) -> u32 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Returns the switch of listening to the band.
+    #[must_use]
+    pub fn listening(&self) -> &ListenSwitch {
+        &self.listening
     }
 
     /// Returns `true` while the plugin plays although the host is stopped. For the window.
@@ -247,6 +260,7 @@ pub struct AudioEnd {
     pub returns: Sender<StoredBar>,
     /// Recorded primers and the version of the project's primer that they follow.
     primers: Sender<(u32, Primer)>,
+    heard: Sender<Heard>,
     link: Arc<Link>,
 }
 
@@ -274,6 +288,21 @@ impl AudioEnd {
     pub fn record_primer(&mut self, version: u32, primer: Primer) -> bool {
         let accepted = self.primers.push((version, primer)).is_ok();
         if accepted {
+            self.notify_worker();
+        }
+        accepted
+    }
+
+    /// Returns the switch of listening to the band.
+    pub fn listening(&self) -> &ListenSwitch {
+        &self.link.listening
+    }
+
+    /// Passes on something heard. Returns `false` if the queue is full.
+    pub fn hear(&mut self, heard: Heard) -> bool {
+        let accepted = self.heard.push(heard).is_ok();
+        // Notes alone need no attention until there are many.
+        if !accepted || matches!(heard, Heard::Bar { .. } | Heard::End { .. }) {
             self.notify_worker();
         }
         accepted
@@ -335,6 +364,8 @@ pub struct WorkerEnd {
     pub returns: Receiver<StoredBar>,
     /// Recorded primers from the audio thread.
     pub primers: Receiver<(u32, Primer)>,
+    /// The band as it was heard.
+    pub heard: Receiver<Heard>,
     /// The state shared between threads.
     pub link: Arc<Link>,
 }
@@ -355,6 +386,7 @@ pub(crate) fn link_with(own_transport: OwnTransport) -> (AudioEnd, WorkerEnd, Ar
     let (answers_in, answers_out) = queue(ANSWERS);
     let (returns_in, returns_out) = queue(RETURNS);
     let (primers_in, primers_out) = queue(PRIMERS);
+    let (heard_in, heard_out) = queue(HEARD);
     (
         AudioEnd {
             takes: takes_in,
@@ -362,6 +394,7 @@ pub(crate) fn link_with(own_transport: OwnTransport) -> (AudioEnd, WorkerEnd, Ar
             answers: answers_out,
             returns: returns_in,
             primers: primers_in,
+            heard: heard_in,
             link: Arc::clone(&link),
         },
         WorkerEnd {
@@ -370,6 +403,7 @@ pub(crate) fn link_with(own_transport: OwnTransport) -> (AudioEnd, WorkerEnd, Ar
             answers: answers_in,
             returns: returns_out,
             primers: primers_out,
+            heard: heard_out,
             link: Arc::clone(&link),
         },
         link,

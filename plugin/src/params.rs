@@ -11,6 +11,7 @@ mod defaults;
 mod growth_tests;
 pub mod host_order;
 mod repair;
+pub mod stage;
 mod text;
 pub(crate) mod writer;
 
@@ -22,6 +23,7 @@ use nice_plug::prelude::*;
 pub use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
+use crate::params::stage::StageParams;
 use crate::project::settings::Settings;
 use crate::project::state::ProjectState;
 
@@ -84,6 +86,9 @@ pub struct DeepPocketParams {
     /// Audition kit.
     #[nested(group = "Audition")]
     pub audition: AuditionParams,
+    /// Stage keys.
+    #[nested(group = "Stage")]
+    pub stage: StageParams,
     /// Saved state besides the parameters.
     #[persist = "deep-pocket"]
     pub state: ProjectState,
@@ -142,9 +147,6 @@ pub struct FillParams {
     /// Share of toms and crash in a fill.
     #[id = "fill_amount"]
     pub amount: FloatParam,
-    /// While on, every bar ends with a fill.
-    #[id = "fill_now"]
-    pub now: BoolParam,
 }
 
 /// Controls of performance.

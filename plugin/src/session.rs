@@ -62,6 +62,8 @@ pub struct Session {
     reported_changes: u32,
     /// Last request for bars ahead: number of the take, first bar, phrases.
     requested_ahead: Option<(u32, i64, u8)>,
+    /// Last request for a clip of the song: number of the take, meter, first bar, bars.
+    requested_song: Option<(u32, Meter, i64, u16)>,
     /// Clip that was humanised last, and notes on it, until its pins are edited.
     humanised: Option<(Clip, String)>,
     /// Gestures to undo.
@@ -80,9 +82,9 @@ pub enum Side {
 /// Summary of the history.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistoryOverview {
-    /// There is an earlier take.
+    /// There is an earlier take or chart.
     pub can_undo: bool,
-    /// There is a later take.
+    /// There is a later take or chart.
     pub can_redo: bool,
     /// The current take is a favourite.
     pub favourite: bool,
@@ -111,6 +113,7 @@ impl Session {
             entry_is_primer: false,
             reported_changes: marked,
             requested_ahead: None,
+            requested_song: None,
             humanised: None,
             gestures: Gestures::new(rest),
         };

@@ -1,4 +1,5 @@
-//! VST3 factory whose instances survive blocks that VST3 forbids.
+//! VST3 factory whose instances survive blocks that VST3 forbids, and read no side-chain that the
+//! host does not pass.
 //!
 //! Works around: the framework panics in `process` if the host has neither set the instance up nor
 //! activated it before, and at a SysEx event without bytes. A panic there aborts the host. Its
@@ -6,8 +7,13 @@
 //! functions of a new instance's processor has a `process` that refuses; the first activation puts
 //! one in its place that passes events on through [`input_events`].
 //!
-//! Upstream: nice-plug, `process` in `wrapper/vst3/wrapper.rs`; report 10 of `docs/upstream.md`.
-//! Delete this module, and export with `nice_export_vst3!`, once nice-plug refuses such a block.
+//! Also works around: for a plugin without a main input the framework reads the arrangement of the
+//! first auxiliary input one place too far, and it trusts that each block has all inputs and
+//! channels. The tables have functions of this module before the framework's.
+//!
+//! Upstream: nice-plug, `setBusArrangements` and `process` in `wrapper/vst3/wrapper.rs`; reports 10
+//! and 14 of `docs/upstream.md`. Delete this module, and export with `nice_export_vst3!`, once
+//! nice-plug refuses such blocks.
 
 mod input_events;
 
@@ -18,6 +24,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use nice_plug::wrapper::setup_logger;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     IAudioProcessor, IAudioProcessorVtbl, IComponent, IComponentVtbl, ProcessData,
+    SpeakerArrangement,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, FUnknown, IPluginFactory, IPluginFactory2, IPluginFactory2Trait, IPluginFactory3,
@@ -90,10 +97,10 @@ impl IPluginFactoryTrait for Factory {
 struct Tables {
     component: &'static IComponentVtbl,
     processor: &'static IAudioProcessorVtbl,
+    /// The processor's with the functions of this module before the framework's.
+    checked: IAudioProcessorVtbl,
     /// The same with `setActive` and `process` of this module, up to the first activation.
     guarded: (IComponentVtbl, IAudioProcessorVtbl),
-    /// The processor's with `process` of this module, after it.
-    active: IAudioProcessorVtbl,
 }
 
 static TABLES: OnceLock<Tables> = OnceLock::new();
@@ -109,12 +116,16 @@ impl Tables {
         // SAFETY: an object begins with a pointer to its table, and the framework's are constants.
         let tables = TABLES.get_or_init(|| unsafe {
             let (component, processor) = (&*(*component).vtbl, &*(*processor).vtbl);
+            let checked = IAudioProcessorVtbl {
+                process: process_checked,
+                setBusArrangements: set_arrangements,
+                ..*processor
+            };
             let guarded = (
                 IComponentVtbl { setActive: set_active, ..*component },
-                IAudioProcessorVtbl { process: refuse, ..*processor },
+                IAudioProcessorVtbl { process: refuse, ..checked },
             );
-            let active = IAudioProcessorVtbl { process, ..*processor };
-            Tables { component, processor, guarded, active }
+            Tables { component, processor, checked, guarded }
         });
         let (guarded_component, guarded_processor) = &tables.guarded;
         // SAFETY: as above; both tables live as long as the library.
@@ -143,33 +154,76 @@ unsafe extern "system" fn set_active(component: *mut IComponent, state: TBool) -
         let result = (tables.component.setActive)(component, state);
         let processor = ComRef::from_raw(component).and_then(|it| it.cast::<IAudioProcessor>());
         if let Some(processor) = processor.filter(|_| state != 0 && result == kResultOk) {
-            set_table(processor.as_ptr(), &tables.active);
+            set_table(processor.as_ptr(), &tables.checked);
             set_table(component, tables.component);
         }
         result
     }
 }
 
+/// Sets the arrangements of the busses. The framework reads the second input instead of the first.
+unsafe extern "system" fn set_arrangements(
+    processor: *mut IAudioProcessor,
+    inputs: *mut SpeakerArrangement,
+    num_inputs: int32,
+    outputs: *mut SpeakerArrangement,
+    num_outputs: int32,
+) -> tresult {
+    let Some(tables) = TABLES.get() else { return kResultFalse };
+    if num_inputs != 1 || inputs.is_null() {
+        return kResultFalse;
+    }
+    // SAFETY: the host passes as many arrangements as it says, and the object that has this function
+    // in its table.
+    unsafe {
+        let mut twice = [*inputs; 2];
+        let set = tables.processor.setBusArrangements;
+        set(processor, twice.as_mut_ptr(), num_inputs, outputs, num_outputs)
+    }
+}
+
+/// Processes a block with a safe list of its events, and without the side-chain if the host does not
+/// pass it with all its channels.
+unsafe extern "system" fn process_checked(
+    processor: *mut IAudioProcessor,
+    block: *mut ProcessData,
+) -> tresult {
+    let Some(tables) = TABLES.get() else { return kResultFalse };
+    // SAFETY: the host passes a valid block, whose copy outlives the call, and the object that has
+    // this function in its table.
+    unsafe {
+        let Some(mut copy) = block.as_ref().copied() else { return kInvalidArgument };
+        if !has_side_chain(&copy) {
+            (copy.inputs, copy.numInputs) = (std::ptr::null_mut(), 0);
+        }
+        let mut events = InputEvents::new(copy.inputEvents);
+        copy.inputEvents = events.list();
+        (tables.processor.process)(processor, &raw mut copy)
+    }
+}
+
+/// Returns `true` if a block has the side-chain with all its channels.
+///
+/// # Safety
+/// The inputs must be valid as far as the block counts them.
+unsafe fn has_side_chain(block: &ProcessData) -> bool {
+    if block.numInputs < 1 || block.inputs.is_null() {
+        return false;
+    }
+    // SAFETY: guaranteed by the caller; a bus has as many pointers as channels.
+    unsafe {
+        let input = &*block.inputs;
+        let channels = usize::try_from(input.numChannels).unwrap_or(0);
+        let pointers = input.__field0.channelBuffers32;
+        channels > 0
+            && !pointers.is_null()
+            && (0..channels).all(|channel| !(*pointers.add(channel)).is_null())
+    }
+}
+
 /// Refuses a block.
 unsafe extern "system" fn refuse(_: *mut IAudioProcessor, _: *mut ProcessData) -> tresult {
     kResultFalse
-}
-
-/// Processes a block in the framework, with a safe list of its events.
-unsafe extern "system" fn process(
-    processor: *mut IAudioProcessor,
-    data: *mut ProcessData,
-) -> tresult {
-    let Some(tables) = TABLES.get() else { return kResultFalse };
-    if data.is_null() {
-        return kInvalidArgument;
-    }
-    // SAFETY: the host passes the object that has this function in its table, and a block.
-    unsafe {
-        let mut events = InputEvents::new((*data).inputEvents);
-        let mut data = ProcessData { inputEvents: events.list(), ..*data };
-        (tables.processor.process)(processor, &raw mut data)
-    }
 }
 
 impl IPluginFactory2Trait for Factory {

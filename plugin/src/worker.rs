@@ -16,9 +16,12 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use groove::take::chart::Listened;
+use groove::take::stage::Stage;
 use groove::take::{Primer, Take};
 use groove::{Bar, Meter, StoredBar};
 
+use crate::link::mailbox::PlayedSong;
 use crate::link::{
     BarAnswer, BarRequest, Fault, Link, ModelState, Phrase, Phrases, Status, WorkerEnd,
 };
@@ -113,6 +116,10 @@ struct WorkerLoop<'a, F> {
     partial: (Option<PhraseKey>, Vec<Bar>),
     phrases: Phrases,
     learning: LearningThread,
+    /// Song that is being played for a clip.
+    song: Option<PlayedSong>,
+    /// The band since the song started or jumped.
+    listened: Listened,
 }
 
 impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a, F> {
@@ -130,6 +137,8 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             partial: (None, Vec::new()),
             phrases: Phrases::default(),
             learning,
+            song: None,
+            listened: Listened::default(),
         }
     }
 
@@ -226,6 +235,9 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             self.remember_bar(&primer);
             self.store.record_primer(version, primer);
         }
+        while let Some(heard) = self.end.heard.pop() {
+            self.hear(heard);
+        }
         let takes = self.end.link.takes_in_use();
         self.waiting.retain(|request| takes.may_need(request.number));
     }
@@ -280,7 +292,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         let BarRequest { number, meter, bar } = *request;
         let played = self.take(number).copied().and_then(|take| {
             let played = self.bar(&take, meter, bar)?;
-            if number == self.end.link.takes_in_use().playing {
+            if number == self.end.link.takes_in_use().playing && take.stage.is_empty() {
                 self.store.save_bar(&take, bar, &played);
             }
             Some(played)
@@ -367,6 +379,8 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
                     }
                     next => next.map(|next| {
                         let bars = std::mem::take(bars);
+                        // Requests on stage belong to no clip and no saved take.
+                        let take = Take { stage: Stage::default(), ..take };
                         Arc::new(Phrase { number, take, first_bar, bars, next })
                     }),
                 }

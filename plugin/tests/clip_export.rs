@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use deep_pocket::link::mailbox::PlayedSong;
 use deep_pocket::link::{Link, Phrase, Phrases, link};
 use deep_pocket::params::DeepPocketParams;
 use deep_pocket::session::clip_export::{ClipExport, ExportOptions, Extent};
 use groove::pattern::Articulation;
-use groove::pattern::midi::{Clip, PitchMap};
+use groove::pattern::midi::{Clip, MidiFile, PitchMap};
+use groove::take::chart::{Chart, Section, SectionKind};
 use groove::take::{Take, TakeControls};
 use groove::{Bar, Drum, Hit, Meter, Step};
 use nice_plug::prelude::*;
@@ -139,4 +141,43 @@ fn export_without_a_phrase_fails_with_a_message() {
     let (_, _, link) = link();
     let fault = ClipExport::of(&DeepPocketParams::default(), &link, ExportOptions::default());
     assert!(fault.expect_err("a sentence").contains("no clip yet"));
+}
+
+#[test]
+fn a_song_and_its_sections_are_clips_with_markers() {
+    let (link, shown) = shown();
+    let mut phrase = Phrase::clone(&link.phrases().playing.expect("a phrase"));
+    let kinds = [(2, SectionKind::Verse), (5, SectionKind::Chorus), (9, SectionKind::Outro)];
+    let mut chart = Chart::default();
+    assert!(chart.set_sections(kinds.map(|(bar, kind)| Section::new(bar, kind))));
+    phrase.take.chart = chart;
+    let take = phrase.take;
+    link.show(Phrases { playing: Some(Arc::new(phrase)), ..Phrases::default() });
+    let params = DeepPocketParams::default();
+    let of = |extent| {
+        ClipExport::of(&params, &link, ExportOptions { extent, ..ExportOptions::default() })
+    };
+    let told = of(Extent::Song).expect_err("no bars yet");
+    assert!(told.contains("try again"), "{told}");
+    // A bar's velocity tells its number.
+    let bars = (0..17).map(|number| {
+        let mut bar = shown[0];
+        bar.steps_mut()[4].set(Drum::Snare, Some(Hit::plain(30 + number, 0)));
+        bar
+    });
+    let (meter, bars) = (Meter::FOUR_FOUR, bars.collect());
+    link.mailbox().set_song(Arc::new(PlayedSong { take, meter, first: 0, bars }));
+    let song = of(Extent::Song).expect("a clip");
+    assert_eq!(song.name(), "rock-120bpm-464-song");
+    assert_eq!(song.steps().len(), 17 * 16);
+    let markers = MidiFile::read(&song.midi()).expect("our own file").markers;
+    let wanted = kinds.map(|(bar, kind)| (u64::from(bar) * 3_840, kind.name().to_owned()));
+    assert_eq!(markers, wanted);
+    let velocity = |export: &ClipExport, bar: usize| {
+        export.steps()[16 * bar + 4].hit(Drum::Snare).map(|hit| hit.velocity)
+    };
+    assert_eq!([0, 16].map(|bar| velocity(&song, bar)), [Some(30), Some(46)]);
+    // The song stands at bar 0, before the verse.
+    let section = of(Extent::Section).expect("a clip");
+    assert_eq!((section.name(), section.steps().len()), ("rock-120bpm-464-bars-1", 2 * 16));
 }

@@ -40,7 +40,7 @@ fn a_controller_moves_its_parameter_without_a_window() {
 #[test]
 fn a_pedal_demands_a_fill_while_it_is_down() {
     let mut host = Host::new();
-    let (place, fill) = parameter(&host, "fill_now");
+    let (place, fill) = parameter(&host, "stage_fill");
     host.plugin.link().controllers().set_target(64, Some(place));
     for (sent, expected) in [(1.0, 1.0), (0.0, 0.0), (64.0 / 127.0, 1.0), (63.0 / 127.0, 0.0)] {
         send(&mut host, 64, sent);

@@ -82,7 +82,9 @@ fn process_allocates_and_frees_nothing() {
             unsafe { kit._internal_set_normalized_value(number / f32::from(LAST_KIT)) };
         }
         if block % 211 == 0 {
-            let (voice_id, channel, key) = (VoiceID::Wildcard, Channel::Number(0), Key::Number(49));
+            // A drum, and the stage keys.
+            let key = Key::Number(if block < 1_000 { 49 } else { 12 + (block / 422 % 4) as u8 });
+            let (voice_id, channel) = (VoiceID::Wildcard, Channel::Number(0));
             host.context.input = Some(if block % 422 == 0 {
                 NoteEvent::NoteOn { timing: 0, voice_id, channel, key, velocity: 1.0 }
             } else {
@@ -97,10 +99,23 @@ fn process_allocates_and_frees_nothing() {
             let (timing, cc) = (0, if block % 800 == 399 { 120 } else { 123 });
             host.context.input = Some(NoteEvent::MidiCC { timing, channel: 3, cc, value: 0.0 });
         }
+        if block % 500 == 0 {
+            host.plugin.link().listening().set(block >= 2_000);
+        }
         let frames = [64, 480, 17, 4_096, 1][block as usize % 5];
+        let mut side_chain = [vec![0.0f32; frames], vec![0.0; frames]];
+        for (number, sample) in side_chain.iter_mut().flatten().enumerate() {
+            *sample = if number % 4_000 < 200 { 0.5 } else { -0.001 };
+        }
+        let [left, right] = &mut side_chain;
+        let mut sound = Buffer::default();
+        // SAFETY: both slices have `frames` samples and outlive the buffer.
+        unsafe { sound.set_slices(frames, |slices| *slices = vec![&mut left[..], &mut right[..]]) };
+        let mut inputs = [sound];
         let status = host.block(frames, |plugin, buffer, context| {
+            let mut aux = AuxiliaryBuffers { inputs: &mut inputs, outputs: &mut [] };
             COUNT.set(0);
-            let status = process(plugin, buffer, context);
+            let status = plugin.process(buffer, &mut aux, context);
             allocations += COUNT.replace(-1);
             status
         });

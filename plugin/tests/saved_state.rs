@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of minimum and maximum. Only names and texts may change, never
 /// an id, a range or the order; only add lines.
-const FROZEN: [(&str, &str, &str, &str, &str); 87] = [
+const FROZEN: [(&str, &str, &str, &str, &str); 90] = [
     ("style", "Style", "rock", "any", "unused 127"),
     ("temperature", "Daring", "1.00", "0.20", "2.00"),
     ("seed", "Take number", "530", "0", "65535"),
@@ -34,7 +34,6 @@ const FROZEN: [(&str, &str, &str, &str, &str); 87] = [
     ("fill_every", "Fill", "Never", "Never", "Every 16 bars"),
     ("fill_length", "Fill length", "2 beats", "1 beats", "8 beats"),
     ("fill_amount", "Fill amount", "50 %", "0 %", "100 %"),
-    ("fill_now", "Fill now", "Off", "Off", "On"),
     ("swing", "Swing", "50 %", "50 %", "75 %"),
     ("swing_of", "Swing of", "1/16", "1/16", "1/8"),
     ("timing", "Timing", "100 %", "0 %", "200 %"),
@@ -106,6 +105,10 @@ const FROZEN: [(&str, &str, &str, &str, &str); 87] = [
     ("audition", "Audition kit", "On", "Off", "On"),
     ("audition_level", "Audition level", "0.0 dB", "-30.0 dB", "6.0 dB"),
     ("audition_kit", "Kit", "Automatic", "Automatic", "unused 15"),
+    ("stage_fill", "Fill now", "Off", "Off", "On"),
+    ("stage_section", "Next section", "Off", "Off", "On"),
+    ("stage_break", "Break", "Off", "Off", "On"),
+    ("stage_end", "Crash and end", "Off", "Off", "On"),
 ];
 
 fn params() -> Vec<(String, ParamPtr)> {

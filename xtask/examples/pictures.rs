@@ -5,7 +5,6 @@
 mod common;
 
 use anyhow::{Context, Result};
-use common::scenarios::with_chart;
 use common::screen::{Screen, run_on_screen};
 use common::studio::Studio;
 use groove::take::chart::SongFile;
@@ -13,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use xtask::host::Host as _;
+use xtask::host::saved_state::with_chart;
 use xtask::workspace::built_bundle;
 
 /// Environment variable of the process that runs on the screen.

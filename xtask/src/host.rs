@@ -10,6 +10,7 @@ pub mod clap;
 mod interface;
 mod notes;
 pub mod realtime;
+pub mod saved_state;
 mod song;
 
 pub use interface::{Event, Host, Message, Setup, Transport};

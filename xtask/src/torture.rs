@@ -7,12 +7,14 @@
 pub mod action;
 pub mod findings;
 pub mod oracle;
+mod random_chart;
 pub mod random_host;
 pub mod random_user;
 pub mod reference;
 pub mod truth;
 
 use crate::host::allocations::{CAN_COUNT_ALLOCATIONS, count_allocations};
+use crate::host::saved_state::with_chart;
 use crate::host::{Event, Host, Setup};
 use action::{HostAbilities, HostAction, HostBlock};
 use anyhow::{Result, ensure};
@@ -20,14 +22,18 @@ use findings::Findings;
 use oracle::Oracle;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use random_chart::random_chart;
 use random_host::RandomHost;
 use random_user::ROLAND_MAP;
 use reference::ReferenceTake;
 use serde::Serialize;
+use serde_json::json;
 
-/// Settings of the takes: fractions of the ranges of `Take` and `Phrases`. Most phrases repeat,
-/// because the test is about the host and a new phrase takes long to generate.
-const TAKE_SETTINGS: [(f64, f64); 2] = [(0.007, 1.0), (0.61, 0.0)];
+/// Settings of the takes: fractions of the ranges of `Take` and `Phrases`, and true for a random
+/// chart. Most phrases repeat, because the test is about the host and a new phrase takes long to
+/// generate.
+const TAKE_SETTINGS: [(f64, f64, bool); 3] =
+    [(0.007, 1.0, false), (0.23, 1.0, true), (0.61, 0.0, false)];
 
 /// A saved state and its reference.
 #[derive(Clone, Debug)]
@@ -86,14 +92,18 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// Records the reference of each take.
+/// Records the reference of each take. The seed decides the charts.
 ///
 /// # Errors
 /// If the plugin reports a fault.
-pub fn learn_takes(host: &mut dyn Host) -> Result<Vec<LearnedTake>> {
+pub fn learn_takes(host: &mut dyn Host, seed: u64) -> Result<Vec<LearnedTake>> {
     TAKE_SETTINGS
         .into_iter()
-        .map(|(take, repeats)| {
+        .map(|(take, repeats, has_chart)| {
+            if has_chart {
+                let state = with_chart(&host.save()?, &random_chart(seed))?;
+                host.load(&state)?;
+            }
             let set = |host: &mut dyn Host, kit: f64, map: f64| {
                 host.set("Take number", take)?;
                 host.set("Phrase variation", repeats)?;
@@ -107,7 +117,11 @@ pub fn learn_takes(host: &mut dyn Host) -> Result<Vec<LearnedTake>> {
             set(host, 0.0, ROLAND_MAP)?;
             let reference = ReferenceTake::learn(host)?;
             set(host, 1.0, 0.0)?;
-            Ok(LearnedTake { state: host.save()?, reference })
+            let state = host.save()?;
+            if has_chart {
+                host.load(&with_chart(&state, &json!({}))?)?;
+            }
+            Ok(LearnedTake { state, reference })
         })
         .collect()
 }

@@ -5,12 +5,12 @@ mod common;
 
 use anyhow::Result;
 use common::recording::Pace;
-use common::scenarios::{body, with_chart};
 use common::setup::{TAKE, velocity_steps};
 use common::{load_clap, load_vst3};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
+use xtask::host::saved_state::{body, with_chart};
 use xtask::host::{Host, Message, Setup, Song, TimedMessage, Transport, record_block};
 
 /// Number of random songs.

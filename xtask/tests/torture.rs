@@ -13,7 +13,7 @@ use xtask::torture::{Report, learn_takes, run};
 #[test]
 fn the_clap_passes_the_torture_test() {
     let mut host = load_clap();
-    let takes = learn_takes(&mut host).unwrap();
+    let takes = learn_takes(&mut host, 0).unwrap();
     let report = run(&mut host, &takes, HostAbilities { full: true }, 50_000, 0).unwrap();
     println!("{report}");
     assert!(report.is_clean(), "{report}");
@@ -33,7 +33,7 @@ fn allocations_of_the_plugin_are_counted() {
 #[test]
 fn the_vst3_passes_the_torture_test() {
     let mut host = load_vst3();
-    let takes = learn_takes(&mut host).unwrap();
+    let takes = learn_takes(&mut host, 0).unwrap();
     let report = run(&mut host, &takes, HostAbilities { full: false }, 10_000, 0).unwrap();
     println!("{report}");
     assert!(report.is_clean(), "{report}");
@@ -102,13 +102,74 @@ impl Host for Faulty {
     }
 }
 
+/// A plugin to which no stage key comes.
+struct Deaf(ClapHost);
+
+impl Host for Deaf {
+    fn activate(&mut self, setup: Setup) -> Result<()> {
+        self.0.activate(setup)
+    }
+
+    fn process(
+        &mut self,
+        frames: u32,
+        transport: Option<&Transport>,
+        input: &[Event],
+        output: &mut Vec<Event>,
+    ) -> Result<()> {
+        let is_stage_key = |event: &&Event| match event.message {
+            Message::NoteOn { key, .. } | Message::NoteOff { key, .. } => (12..16).contains(&key),
+            Message::Midi(_) => false,
+        };
+        let rest: Vec<Event> = input.iter().filter(|it| !is_stage_key(it)).copied().collect();
+        self.0.process(frames, transport, &rest, output)
+    }
+
+    fn change_transport(&mut self, offset: u32, transport: Transport) {
+        self.0.change_transport(offset, transport);
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        self.0.reset()
+    }
+
+    fn audio(&self) -> [&[f32]; 2] {
+        self.0.audio()
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>> {
+        self.0.save()
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        self.0.load(state)
+    }
+
+    fn parameters(&mut self) -> Vec<(String, f64)> {
+        self.0.parameters()
+    }
+
+    fn set(&mut self, name: &str, value: f64) -> Result<()> {
+        self.0.set(name, value)
+    }
+}
+
+#[test]
+fn a_plugin_that_ignores_stage_keys_is_found() {
+    let takes = learn_takes(&mut load_clap(), 0).unwrap();
+    let abilities = HostAbilities { full: true };
+    let report = run(&mut Deaf(load_clap()), &takes, abilities, 30_000, 3).unwrap();
+    assert!(report.findings.doubled > 0, "{report}");
+    assert!(report.findings.faults.iter().any(|fault| fault.contains("silence")), "{report}");
+}
+
 fn first_on(output: &[Event]) -> usize {
     output.iter().position(|it| matches!(it.message, Message::NoteOn { .. })).expect("one begins")
 }
 
 #[test]
 fn late_lost_doubled_and_hung_notes_and_wrong_controllers_are_found() {
-    let takes = learn_takes(&mut load_clap()).unwrap();
+    let takes = learn_takes(&mut load_clap(), 0).unwrap();
     let run_faulty = |wrong: Wrong| {
         let mut host = Faulty { sound: load_clap(), wrong, begun: 0 };
         run(&mut host, &takes, HostAbilities { full: true }, 8_000, 3).unwrap()

@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::scenarios::body;
 use common::screen::on_screen;
 use common::setup::{SONG, ready, velocity_steps};
 use common::timing::play;
 use common::{load_clap, load_vst3};
+use xtask::host::saved_state::body;
 use xtask::host::{Host, Note};
 use xtask::workspace::NAME;
 

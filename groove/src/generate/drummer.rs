@@ -150,7 +150,7 @@ impl Drummer {
         let (phrase, place) = take.phrase_of(bar);
         let (mut first, mut end) = (place * meter.steps(), (place + 1) * meter.steps());
         let mut played = Bar::silent(meter).at(self.model.metadata().classes.pitches());
-        let steps = if take.chart.is_empty() {
+        let steps = if take.chart.is_empty() && take.stage.is_empty() {
             self.decode(take, meter, phrase, end, &stop)
         } else {
             let song_bar = self.song_bars.get(take, meter, bar, self.model.lead_ins());

@@ -13,6 +13,7 @@ pub mod midi_capture;
 mod packed_hits;
 pub mod pins;
 mod primer;
+pub mod stage;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,7 @@ pub(crate) use fills::FillPlace;
 pub use fills::Fills;
 use pins::Pins;
 pub use primer::{MAX_PRIMER_STEPS, Played, Primer, Rhythm};
+use stage::Stage;
 
 /// Target of a morph: the controls that decide another take's theme. Primer, pins, phrases and
 /// fills are the first take's alone.
@@ -69,6 +71,9 @@ pub struct Take {
     /// Sections, accents and stops of the song.
     #[serde(skip_serializing_if = "Chart::is_empty")]
     pub chart: Chart,
+    /// Requests of a player on stage, which are never saved.
+    #[serde(skip)]
+    pub stage: Stage,
 }
 
 fn is_usual(intensity: &f32) -> bool {
@@ -88,6 +93,7 @@ impl Default for Take {
             toward: None,
             intensity: USUAL_INTENSITY,
             chart: Chart::default(),
+            stage: Stage::default(),
         }
     }
 }

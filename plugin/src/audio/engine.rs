@@ -5,6 +5,7 @@
 //! it waits only where [`crate::audio::offline_detect`] reports an offline render. `lib.rs`
 //! converts the host's events.
 
+mod listening;
 mod playback;
 mod supply;
 
@@ -13,18 +14,22 @@ use std::time::{Duration, Instant};
 
 use groove::play::clock::{Block, Clock, Span, TICKS_PER_BEAT, Transport};
 use groove::play::schedule::Scheduler;
+use groove::take::Take;
 use groove::{CLASSES, Channels};
 
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
 use crate::audio::idle_span::{IdleSpan, idle_until};
 use crate::audio::key_input::KeyInput;
+use crate::audio::listener::Listener;
 pub use crate::audio::note_message::NoteMessage;
 use crate::audio::offline_detect::{HostMode, OfflineDetector};
 use crate::audio::pass_through::PassThrough;
 use crate::audio::render_cache::{RenderCache, RenderSettings};
+use crate::audio::stage_keys::StageKeys;
 use crate::audio::take_queue::TakeQueue;
 use crate::link::{AudioEnd, Fault, Status, TakesInUse};
 use crate::params::controls::Controls;
+use crate::params::stage::{StageControls, StageKey};
 use crate::project::state::ProjectState;
 use crate::project::take_tempo::TakeTempo;
 
@@ -58,6 +63,8 @@ pub struct Engine {
     late: u32,
     refused: u32,
     keys: KeyInput,
+    stage: StageKeys,
+    listener: Listener,
     pass_through: PassThrough,
     /// Position in quarter notes to which the song jumped last.
     jumped_to: f64,
@@ -98,6 +105,8 @@ impl Engine {
             late: 0,
             refused: 0,
             keys: KeyInput::new(),
+            stage: StageKeys::default(),
+            listener: Listener::new(),
             pass_through: PassThrough::new(),
             jumped_to: 0.0,
             host_played: false,
@@ -114,6 +123,7 @@ impl Engine {
 
     /// Applies the parameters from the next block on.
     pub fn set_controls(&mut self, controls: &Controls) {
+        self.press_stage_keys(&controls.stage);
         self.controls = *controls;
         self.wanted_tempo = None;
         self.render_cache.set(RenderSettings {
@@ -138,12 +148,27 @@ impl Engine {
         self.free_block
     }
 
+    /// Records the stage keys whose parameters changed.
+    fn press_stage_keys(&mut self, now: &StageControls) {
+        let before = self.controls.stage;
+        for (place, key) in StageKey::ALL.into_iter().enumerate() {
+            let pressed = now.presses[place] != before.presses[place];
+            if pressed {
+                self.keys.stage_key(key, true);
+            }
+            if !now.down[place] && (pressed || before.down[place]) {
+                self.keys.stage_key(key, false);
+            }
+        }
+    }
+
     /// Prepares for processing at a sample rate in Hz and waits up to 250 ms for the
     /// first bar of the song. Call it on the host's main thread.
     pub fn activate(&mut self, rate: f64, mode: HostMode, state: &ProjectState) {
         (self.failed, self.host_played) = (false, false);
         self.keys.connect(state);
         self.clock.set_rate(rate);
+        self.listener.set_rate(rate.clamp(8_000.0, 1e6));
         self.sample_rate = if rate.is_finite() && rate >= 1.0 { rate } else { 48_000.0 };
         self.offline = OfflineDetector::new(rate, mode);
         self.reset();
@@ -170,6 +195,7 @@ impl Engine {
     pub fn reset(&mut self) {
         self.clock.restart();
         self.keys.reset();
+        self.end_stage();
         self.pass_through.reset();
         self.release_pending = true;
         self.idle = None;
@@ -278,13 +304,16 @@ impl Engine {
         let transport = &self.free_running(transport, frames);
         let block = self.clock.block(transport, frames);
         let playing = transport.playing;
-        let idle = self.idle.filter(|_| !self.keys.has_news());
+        let idle = self.idle.filter(|_| !self.keys.has_news() && !self.is_listening());
         if idle.is_some_and(|idle| idle.covers(&block, playing, state.tempo().get())) {
             self.end.move_to(block.position);
             self.offline.skip_block(frames);
             return;
         }
         self.offline.begin_block(frames);
+        if !playing {
+            self.end_stage();
+        }
         let controls = self.controls;
         self.keys.update(&block, playing, &controls, &self.take_queue);
         self.keys.send_recording(&mut self.end);
@@ -300,8 +329,14 @@ impl Engine {
             self.channels = controls.channels;
             self.scheduler.route(controls.channels);
         }
+        self.hear_block(&block, playing);
         let (last, applied_changes) = self.play_block(&block, &controls, out);
-        if self.keys.finish(applied_changes) {
+        // Keys of a block without samples belong to the next one.
+        let ends = frames > 0 || !playing;
+        if ends && self.keys.releases_break(applied_changes) {
+            self.stage.release_standing();
+        }
+        if ends && self.keys.finish(applied_changes) {
             self.keys.update_primer(block.position, &block.grid, &controls, &self.take_queue);
             self.update_wanted_take();
         }
@@ -334,7 +369,7 @@ impl Engine {
         playing: bool,
     ) -> Option<f64> {
         let Some(span) = last else { return (!playing).then_some(block.position) };
-        if self.controls.bypass || self.controls.gate {
+        if self.controls.bypass || self.controls.gate || self.stage.until().is_finite() {
             return None;
         }
         let take = self.take_queue.settled_take()?;
@@ -356,11 +391,19 @@ impl Engine {
         kept
     }
 
+    /// Ends what the stage keys have begun.
+    fn end_stage(&mut self) {
+        if self.stage.clear() {
+            self.update_wanted_take();
+        }
+    }
+
     /// Passes the wanted take to the take queue.
     fn update_wanted_take(&mut self) {
         if let Some(tempo) = self.wanted_tempo {
-            let take = self.keys.complete(self.controls.sounding_take_at(tempo));
-            self.take_queue.set_wanted(&take);
+            let stage = self.stage.stage();
+            let take = Take { stage, ..self.keys.complete(self.controls.take_at(tempo)) };
+            self.take_queue.set_wanted(&take, self.stage.take_launch());
         }
     }
 

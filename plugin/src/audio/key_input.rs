@@ -4,6 +4,7 @@
 use groove::pattern::TICKS_PER_STEP;
 use groove::pattern::input_maps::InputMap;
 use groove::play::clock::{Block, Grid, TICKS_PER_BEAT};
+use groove::take::chart::Chart;
 use groove::take::midi_capture::MidiCapture;
 use groove::take::{Primer, Take};
 use groove::{Articulation, Drum, DrumSet};
@@ -13,6 +14,7 @@ use crate::audio::pass_through::pitches_of;
 use crate::audio::take_queue::TakeQueue;
 use crate::link::AudioEnd;
 use crate::params::controls::{Controls, PrimeMode};
+use crate::params::stage::StageKey;
 use crate::project::state::ProjectState;
 use crate::project::store::TakeExtras;
 
@@ -31,6 +33,8 @@ pub(crate) struct KeyChange {
     velocity: u8,
     /// All keys are released, the recording in progress ends, and so do sounding notes.
     pub(crate) all: bool,
+    /// A stage key, and `true` if it goes down.
+    pub(crate) stage: Option<(StageKey, bool)>,
     /// Keys down after this change, one bit per pitch.
     keys: u128,
 }
@@ -41,6 +45,7 @@ impl KeyChange {
         let bit = 1u128 << self.pitch;
         match self.velocity {
             _ if self.all => 0,
+            _ if self.stage.is_some() => keys,
             0 => keys & !bit,
             _ => keys | bit,
         }
@@ -127,8 +132,14 @@ impl KeyInput {
     /// Records a key press at a sample of the next block. Velocity 0 is a release.
     pub(crate) fn key(&mut self, sample: u32, pitch: u8, velocity: u8) {
         if pitch <= 127 {
-            self.push(KeyChange { sample, pitch, velocity, ..KeyChange::default() });
+            let stage = StageKey::of_pitch(pitch).map(|key| (key, velocity > 0));
+            self.push(KeyChange { sample, pitch, velocity, stage, ..KeyChange::default() });
         }
+    }
+
+    /// Records a stage key that goes down or up with the first sample of the next block.
+    pub(crate) fn stage_key(&mut self, key: StageKey, down: bool) {
+        self.push(KeyChange { stage: Some((key, down)), ..KeyChange::default() });
     }
 
     /// Releases all keys at a sample of the next block.
@@ -148,6 +159,12 @@ impl KeyInput {
     /// Returns a change of the next block by index.
     pub(crate) fn change(&self, number: usize) -> Option<KeyChange> {
         self.changes[..self.changed].get(number).copied()
+    }
+
+    /// Returns `true` if the key of a break is released among the changes from index `done` on.
+    pub(crate) fn releases_break(&self, done: usize) -> bool {
+        let left = self.changes[..self.changed].get(done..).unwrap_or_default();
+        left.iter().any(|change| change.all || change.stage == Some((StageKey::Break, false)))
     }
 
     /// Ends the block and applies the changes from index `done` on. Returns `true` if there were
@@ -172,6 +189,11 @@ impl KeyInput {
     /// Returns `true` once after the result of [`KeyInput::complete`] has changed.
     pub(crate) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.fresh)
+    }
+
+    /// Returns the project's chart.
+    pub(crate) fn chart(&self) -> &Chart {
+        &self.project.chart
     }
 
     /// Adds primer, pins, morph target, model and chart to a take.

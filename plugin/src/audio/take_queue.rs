@@ -16,7 +16,7 @@ use crate::params::controls::LaunchGrid;
 pub(crate) const EARLY_REACH: f64 = 0.5 / STEPS_PER_BEAT;
 
 /// Positions closer than this, in quarter notes, are equal.
-const POSITION_TOLERANCE: f64 = 1e-6;
+pub(crate) const POSITION_TOLERANCE: f64 = 1e-6;
 
 /// Takes in use at once: the three in the queue and the wanted one.
 const MAX_TAKES: usize = 4;
@@ -29,6 +29,8 @@ pub(crate) struct WaitingTake {
     /// Position in quarter notes; the take starts at the first launch point whose earliest hits
     /// follow it.
     pub(crate) since: f64,
+    /// Grid of its start; `None`: that of the user's setting.
+    launch_grid: Option<LaunchGrid>,
 }
 
 /// A position at which a take can start.
@@ -49,8 +51,9 @@ pub(crate) struct TakeQueue {
     takes: Box<[(u32, Take); MAX_TAKES]>,
     /// Takes that were sent to the worker.
     sent: [bool; MAX_TAKES],
-    /// Number of the take that should play.
+    /// Number of the take that should play, and the grid of its start, as in [`WaitingTake`].
     wanted: u32,
+    wanted_grid: Option<LaunchGrid>,
     playing: u32,
     ready: Option<WaitingTake>,
     asked: Option<WaitingTake>,
@@ -116,8 +119,17 @@ impl TakeQueue {
         self.slot(number).map_or(0, |place| self.takes[place].1.controls.main_style())
     }
 
-    /// Sets the wanted take. A take already in use keeps its number.
-    pub(crate) fn set_wanted(&mut self, take: &Take) {
+    /// Sets the wanted take and the grid of its start, `None` for that of the user's setting. A take
+    /// already in use keeps its number.
+    pub(crate) fn set_wanted(&mut self, take: &Take, launch_grid: Option<LaunchGrid>) {
+        let before = self.wanted;
+        self.choose_wanted(take);
+        if self.wanted != before {
+            self.wanted_grid = launch_grid;
+        }
+    }
+
+    fn choose_wanted(&mut self, take: &Take) {
         let TakesInUse { playing, ready, asked } = self.in_use();
         let in_use = |number: u32| number != 0 && [playing, ready, asked].contains(&number);
         let same = self.takes.iter().find(|(number, of)| in_use(*number) && of == take);
@@ -157,7 +169,7 @@ impl TakeQueue {
         if newest.is_some_and(|newest| newest.number == self.wanted) {
             return;
         }
-        let wanted = WaitingTake { number: self.wanted, since };
+        let wanted = WaitingTake { number: self.wanted, since, launch_grid: self.wanted_grid };
         if let Some(asked) = self.asked {
             let first = if patient {
                 let cut = |waiting| self.launch_point_of(waiting, span).map(|launch| launch.cut);
@@ -202,31 +214,13 @@ impl TakeQueue {
     /// Returns the first position in quarter notes at which a take with phrases of `bars` bars can
     /// start and whose earliest hits follow `since`.
     pub(crate) fn next_launch_position(&self, since: f64, grid: &Grid, bars: i64) -> f64 {
-        let earliest = since + EARLY_REACH;
-        let bar = grid.bar_at(earliest);
-        let start = grid.bar_ticks(bar) / TICKS_PER_BEAT;
-        let length = grid.meter.beats();
-        let from = |grain: f64| {
-            let grains = ((earliest - start) / grain - POSITION_TOLERANCE).ceil();
-            grains.mul_add(grain, start).min(start + length)
-        };
-        match self.launch_grid {
-            LaunchGrid::Step => from(1.0 / STEPS_PER_BEAT),
-            LaunchGrid::Beat => {
-                from((4.0 / f64::from(grid.meter.denominator)).max(1.0 / STEPS_PER_BEAT))
-            }
-            LaunchGrid::Bar => from(length),
-            LaunchGrid::Phrase => {
-                let at = from(length);
-                let into = grid.bar_at(at + POSITION_TOLERANCE).rem_euclid(bars);
-                at + ((bars - into) % bars) as f64 * length
-            }
-        }
+        launch_position(self.launch_grid, since, grid, bars)
     }
 
     /// Returns the next launch position of a waiting take.
     pub(crate) fn launch_position_of(&self, waiting: &WaitingTake, grid: &Grid) -> f64 {
-        self.next_launch_position(waiting.since, grid, self.bars(waiting.number))
+        let launch_grid = waiting.launch_grid.unwrap_or(self.launch_grid);
+        launch_position(launch_grid, waiting.since, grid, self.bars(waiting.number))
     }
 
     /// Sets the grid at which changed takes start.
@@ -261,6 +255,31 @@ impl TakeQueue {
         }
         for waiting in [&mut self.ready, &mut self.asked].into_iter().flatten() {
             waiting.since = waiting.since.max(launch.cut + 1e-3);
+        }
+    }
+}
+
+/// Returns the first position in quarter notes on a launch grid at which a take with phrases of
+/// `bars` bars can start and whose earliest hits follow `since`.
+pub(crate) fn launch_position(launch_grid: LaunchGrid, since: f64, grid: &Grid, bars: i64) -> f64 {
+    let earliest = since + EARLY_REACH;
+    let bar = grid.bar_at(earliest);
+    let start = grid.bar_ticks(bar) / TICKS_PER_BEAT;
+    let length = grid.meter.beats();
+    let from = |grain: f64| {
+        let grains = ((earliest - start) / grain - POSITION_TOLERANCE).ceil();
+        grains.mul_add(grain, start).min(start + length)
+    };
+    match launch_grid {
+        LaunchGrid::Step => from(1.0 / STEPS_PER_BEAT),
+        LaunchGrid::Beat => {
+            from((4.0 / f64::from(grid.meter.denominator)).max(1.0 / STEPS_PER_BEAT))
+        }
+        LaunchGrid::Bar => from(length),
+        LaunchGrid::Phrase => {
+            let at = from(length);
+            let into = grid.bar_at(at + POSITION_TOLERANCE).rem_euclid(bars);
+            at + ((bars - into) % bars) as f64 * length
         }
     }
 }

@@ -186,7 +186,7 @@ impl EditorApp {
             ui.ctx().request_repaint();
         }
         let busy = ui.input(|input| input.pointer.any_down());
-        self.follow_keys_and_controllers(ui.ctx(), busy, &frame.status);
+        self.follow_keys_and_controllers(ui.ctx(), busy);
         let message = self.current_message(ui.ctx(), now, &frame);
         #[cfg(feature = "fault")]
         crate::fault_injection::in_window(self.sources.params.seed.value());
@@ -196,22 +196,25 @@ impl EditorApp {
         let pins = self.edits.session().pins();
         let FrameState { status, phrases, controls, position, .. } = &frame;
         let phrase = PhraseView::new(status, phrases, controls, &pins, *position);
-        if let Extent::Phrases(count) = self.edits.options.extent {
-            self.edits.session_mut().play_ahead(count);
+        match self.edits.options.extent {
+            Extent::Phrase => {}
+            Extent::Phrases(count) => self.edits.session_mut().play_ahead(count),
+            extent @ (Extent::Section | Extent::Song) => {
+                self.edits.session_mut().play_song(extent);
+            }
         }
         let action = self.draw(ui, scale, &frame, &phrase, message.as_ref());
         self.finish_frame(ui, scale, action);
     }
 
     /// Does what shortcuts and MIDI controllers ask for.
-    fn follow_keys_and_controllers(&mut self, context: &Context, busy: bool, status: &Status) {
+    fn follow_keys_and_controllers(&mut self, context: &Context, busy: bool) {
         let Sources { params, .. } = self.sources.clone();
         // Elsewhere the host gets every key, too.
         let own = cfg!(target_os = "linux") || self.edits.is_standalone();
         if own && self.edits.shortcuts && self.shared.shortcuts.load(Ordering::Relaxed) {
             shortcuts::act(context, &params, &mut self.edits);
         }
-        self.edits.end_fill(&params, status);
         if !busy {
             self.edits.follow_controllers();
         }

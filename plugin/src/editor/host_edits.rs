@@ -18,7 +18,7 @@ use crate::editor::host_edits::midi_learn::MidiLearn;
 use crate::editor::theme::Scale;
 use crate::editor::window::shared::Sources;
 use crate::link::own_transport::OwnTransport;
-use crate::link::{Link, ModelState, Status};
+use crate::link::{Link, ModelState};
 use crate::params::DeepPocketParams;
 use crate::project::presets::{self, Preset};
 use crate::project::settings::Settings;
@@ -64,8 +64,6 @@ pub(crate) struct HostEdits {
     pub midi: MidiLearn,
     /// Keys act while nobody types.
     pub shortcuts: bool,
-    /// Bar of the fill that the window has demanded; `None` in it before the song plays.
-    fill: Option<Option<i64>>,
 }
 
 impl HostEdits {
@@ -83,7 +81,6 @@ impl HostEdits {
             link,
             midi,
             shortcuts: Settings::for_user().0.shortcuts,
-            fill: None,
         }
     }
 
@@ -151,22 +148,10 @@ impl HostEdits {
         self.link.own_transport()
     }
 
-    /// Demands a fill at the end of this bar, or ends the demand.
-    pub(crate) fn toggle_fill(&mut self, params: &DeepPocketParams) {
-        let on = !params.fills.now.value();
-        self.set(&params.fills.now, on);
-        self.fill = on.then_some(None);
-    }
-
-    /// Ends the demand for a fill after its bar.
-    pub(crate) fn end_fill(&mut self, params: &DeepPocketParams, status: &Status) {
-        let Some(bar) = self.fill.filter(|_| status.following) else { return };
-        if bar.is_none_or(|bar| bar == status.bar) {
-            self.fill = Some(Some(status.bar));
-        } else {
-            self.fill = None;
-            self.set(&params.fills.now, false);
-        }
+    /// Presses and releases the key of a fill.
+    pub(crate) fn press_fill(&self, params: &DeepPocketParams) {
+        self.set(&params.stage.fill, true);
+        self.set(&params.stage.fill, false);
     }
 
     /// Tells the host about parameters that MIDI controllers have moved.

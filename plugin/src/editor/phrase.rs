@@ -6,6 +6,7 @@ mod cell_menu;
 mod hit_signs;
 pub(crate) mod lane_headers;
 pub(crate) mod layout;
+mod song_buttons;
 pub(crate) mod song_strip;
 pub(crate) mod spoken;
 pub(crate) mod view;

@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use groove::Meter;
 use groove::generate::humanise::DEFAULT_AMOUNT;
 use groove::pattern::midi::Clip;
 use groove::take::Take;
+use groove::{Bar, Meter};
 
 /// Material of a style.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +37,34 @@ pub enum WorkerCommand {
     Unlearn(u8),
     /// Writes the model of the current take to a file.
     ExportModel(PathBuf),
+    /// Generates bars of the playing take for a clip of the song: meter, first bar and count.
+    PlaySong(Box<Take>, Meter, i64, u16),
     /// Humanises a clip in the style of a take by an amount from 0 to 1, and pins the result. The
     /// text is reported with it.
     Humanise(Clip, Box<Take>, f32, String),
+}
+
+/// Consecutive bars of a take, for a clip of the song.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlayedSong {
+    /// The take.
+    pub take: Take,
+    /// Meter of the bars.
+    pub meter: Meter,
+    /// Index of the first bar.
+    pub first: i64,
+    /// The bars.
+    pub bars: Vec<Bar>,
+}
+
+impl PlayedSong {
+    /// Returns a bar of a take, if it is among these.
+    #[must_use]
+    pub fn bar(&self, take: &Take, meter: Meter, bar: i64) -> Option<Bar> {
+        let place = usize::try_from(bar.checked_sub(self.first)?).ok()?;
+        let is_same = self.meter == meter && self.take == *take;
+        self.bars.get(place).copied().filter(|_| is_same)
+    }
 }
 
 /// Commands in order, the report of the last one, and the amount of humanising.
@@ -49,13 +74,16 @@ pub struct Mailbox {
     amount: AtomicU8,
     commands: Mutex<VecDeque<WorkerCommand>>,
     report: Mutex<Option<Result<String, String>>>,
+    /// Written by the worker, read by the window.
+    song: Mutex<Option<Arc<PlayedSong>>>,
 }
 
 impl Default for Mailbox {
     fn default() -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
         let amount = AtomicU8::new((100.0 * DEFAULT_AMOUNT) as u8);
-        Mailbox { amount, commands: Mutex::default(), report: Mutex::default() }
+        let (commands, report, song) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Mailbox { amount, commands, report, song }
     }
 }
 
@@ -97,6 +125,17 @@ impl Mailbox {
     #[must_use]
     pub fn take_report(&self) -> Option<Result<String, String>> {
         unpoisoned(&self.report).take()
+    }
+
+    /// Delivers the bars of a song. For the worker.
+    pub fn set_song(&self, song: Arc<PlayedSong>) {
+        *unpoisoned(&self.song) = Some(song);
+    }
+
+    /// Returns the bars of the last song. For the window.
+    #[must_use]
+    pub fn song(&self) -> Option<Arc<PlayedSong>> {
+        unpoisoned(&self.song).clone()
     }
 
     /// Returns `true` if a result is unread. For the window's watcher.

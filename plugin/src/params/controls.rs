@@ -6,6 +6,7 @@ use groove::synth::AUTOMATIC_KIT;
 use groove::take::{Fills, Take, TakeControls};
 use groove::{CLASSES, Channels, Drum, DrumSet, Pitches};
 
+use crate::params::stage::StageControls;
 use crate::params::{DeepPocketParams, LaneParams, PaceChoice, PhraseOrder, SwingChoice};
 pub use crate::params::{LaunchGrid, PrimeMode};
 
@@ -16,8 +17,6 @@ pub struct Controls {
     pub take: TakeControls,
     /// Position and content of fills.
     pub fills: Fills,
-    /// Every bar ends with a fill, whatever `fills` says. No part of the take that the user keeps.
-    pub fill_now: bool,
     /// Bars per phrase: 1, 2, 4 or 8.
     pub phrase_bars: u8,
     /// Phrases vary the theme instead of repeating it.
@@ -54,6 +53,8 @@ pub struct Controls {
     pub level: f32,
     /// Number of the audition's kit, as in [`groove::synth::KITS`].
     pub kit: u8,
+    /// Stage keys.
+    pub stage: StageControls,
 }
 
 impl Default for Controls {
@@ -78,7 +79,6 @@ impl Controls {
                 steps: 4 * u8::try_from(fills.length.value().clamp(1, 8)).unwrap_or(2),
                 amount: finite(fills.amount.value(), 0.5),
             },
-            fill_now: fills.now.value(),
             phrase_bars: drummer.phrase.value().count(),
             evolve: drummer.order.value() == PhraseOrder::Evolve,
             performance: performance(params),
@@ -99,6 +99,7 @@ impl Controls {
             free_run: output.free_run.value().then_some(free_tempo),
             audition: audition.on.value(),
             level: finite(audition.level.value(), 0.0),
+            stage: params.stage.controls(),
         }
     }
 
@@ -108,14 +109,6 @@ impl Controls {
         let Controls { take, fills, phrase_bars, evolve, .. } = *self;
         let controls = TakeControls { tempo, ..take };
         Take { controls, fills, phrase_bars, evolve, ..Take::default() }
-    }
-
-    /// Returns the take that sounds: with a fill in every bar while one is demanded.
-    #[must_use]
-    pub fn sounding_take_at(&self, tempo: f32) -> Take {
-        let take = self.take_at(tempo);
-        let every = if self.fill_now { 1 } else { take.fills.every };
-        Take { fills: Fills { every, ..take.fills }, ..take }
     }
 }
 

@@ -11,6 +11,7 @@ use nice_plug::prelude::*;
 use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
+use crate::params::stage::StageParams;
 use crate::params::text::{
     channel_from_text, channel_text, kit_from_text, kit_text, map_from_text, map_text,
     style_from_text, style_text, swing_from_text, swing_percent,
@@ -104,6 +105,7 @@ impl Default for DeepPocketParams {
                     .with_value_to_string(Arc::new(kit_text))
                     .with_string_to_value(Arc::new(kit_from_text)),
             },
+            stage: StageParams::new(changes),
             state: ProjectState::default(),
             changes: changes.clone(),
         }
@@ -136,7 +138,6 @@ impl FillParams {
             every: choice("Fill", FillInterval::Never, changes),
             length: whole("Fill length", 2, [1, 8], changes).with_unit(" beats"),
             amount: percent("Fill amount", 0.5, 0.0, 1.0, changes),
-            now: switch("Fill now", false, changes),
         }
     }
 }

@@ -19,7 +19,7 @@ pub const MACROS: [&str; 10] = [
     "temperature",
     "density",
     "blend",
-    "fill_now",
+    "stage_fill",
     "fill_every",
     "swing",
     "pace",
@@ -27,12 +27,13 @@ pub const MACROS: [&str; 10] = [
 
 /// Groups in the order of the window, and the starts of the ids in them. An id belongs to the first
 /// group that fits.
-const GROUPS: [(&str, &[&str]); 9] = [
+const GROUPS: [(&str, &[&str]); 10] = [
     ("Main", &MACROS),
     ("Drummer", &["blend_style"]),
     ("Phrase", &["phrase", "order", "fill", "landing"]),
     ("Feel", &["swing_of", "timing", "dynamics", "velocity"]),
     ("Listen to keys", &["prime", "gate"]),
+    ("Stage", &["stage"]),
     ("Audition", &["audition"]),
     ("Output", &["map", "channel", "articulations", "through", "free", "bypass", "generation"]),
     ("Lanes", &["lane_density", "lane_off", "lane_mute", "lane_solo"]),

@@ -3,6 +3,7 @@
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 
+use crate::params::stage::StageKey;
 use crate::params::{DeepPocketParams, STATE_KEY};
 use crate::project::saved_state::SavedState;
 
@@ -12,7 +13,9 @@ impl DeepPocketParams {
     pub fn repair(state: &mut PluginState) {
         let fresh = DeepPocketParams::default();
         for (id, pointer, _) in fresh.param_map() {
-            let value = state.params.get(&id);
+            // A stage key that was down when the project was saved is up.
+            let saved_up = StageKey::ALL.iter().any(|key| key.id() == id);
+            let value = state.params.get(&id).filter(|_| !saved_up);
             // SAFETY: `fresh` outlives the pointers into it.
             let value = unsafe { repaired(pointer, value) };
             state.params.insert(id, value);

@@ -1,5 +1,5 @@
 //! The chart of the song: sections, stops, and the file that it comes from. It belongs to the song,
-//! so it stays when the take changes, and the history of takes does not contain it.
+//! so it stays when the take changes.
 
 use groove::Meter;
 use groove::take::chart::{Chart, MAX_SECTIONS, MAX_STOPS, Place, Section, SongFile};
@@ -11,6 +11,17 @@ impl Session {
     #[must_use]
     pub fn chart(&self) -> Chart {
         self.store().extras().chart
+    }
+
+    /// Returns `true` while the band is listened to.
+    #[must_use]
+    pub fn is_listening(&self) -> bool {
+        self.link.listening().is_on()
+    }
+
+    /// Starts or ends listening to the band.
+    pub fn set_listening(&self, on: bool) {
+        self.link.listening().set(on);
     }
 
     /// Changes the chart.

@@ -8,9 +8,11 @@ use groove::take::pins::MAX_PINNED_STEPS;
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer};
 
 use crate::link::mailbox::WorkerCommand;
+use crate::params::controls::Controls;
 use crate::params::writer::{ParamWriter, SetParam};
 use crate::params::{DeepPocketParams, LaneParams, PhraseBars, PrimeMode};
 use crate::project::settings::{Settings, UserMap};
+use crate::session::clip_export::{Extent, needed_of_song};
 use crate::session::{Session, dropped_file};
 
 impl Session {
@@ -150,6 +152,21 @@ impl Session {
                 shown.first_bar - 1,
                 count,
             ));
+        }
+    }
+
+    /// Requests the bars of a clip of the song. Repeated calls are cheap.
+    pub fn play_song(&mut self, extent: Extent) {
+        let status = self.link.status();
+        let Some(shown) = self.link.phrases().playing else { return };
+        let controls = Controls::new(&self.params);
+        let needed = needed_of_song(&shown, &controls, extent, status.bar);
+        let Some((first, count)) = needed.filter(|(_, count)| *count > 0) else { return };
+        let wanted = (shown.number, status.meter, first, count);
+        let is_shown = shown.bars.first().is_some_and(|bar| bar.meter() == status.meter);
+        if is_shown && self.requested_song.replace(wanted) != Some(wanted) {
+            let take = Box::new(shown.take);
+            self.send_command(WorkerCommand::PlaySong(take, status.meter, first, count));
         }
     }
 

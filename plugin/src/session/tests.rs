@@ -1,5 +1,6 @@
 //! Undo, A/B, pins, presets and dropped files, as a musician expects them.
 
+mod chart;
 mod held_lanes;
 mod undo;
 

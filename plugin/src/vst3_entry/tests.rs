@@ -8,7 +8,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::IPluginBaseTrait;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, DataEvent, Event, Event_::EventTypes_,
     IAudioProcessorTrait, IComponentTrait, IEventList, IEventListTrait, ProcessModes_,
-    ProcessSetup, SymbolicSampleSizes_,
+    ProcessSetup, SpeakerArrangement, SymbolicSampleSizes_,
 };
 use nice_plug::wrapper::vst3::vst3::{ComPtr, Interface};
 
@@ -147,6 +147,25 @@ fn a_system_exclusive_event_without_bytes_is_survived() {
         assert_eq!(component.setActive(1), kResultOk);
         assert_eq!(block_with(&processor, events.as_ptr()), (kResultOk, [[0.0; 64]; 2]));
         assert_eq!(component.setActive(0), kResultOk);
+        assert_eq!(component.terminate(), kResultOk);
+    }
+}
+
+#[test]
+fn the_arrangement_of_the_side_chain_is_that_of_the_first_input() {
+    let component = instance();
+    let processor = component.cast::<IAudioProcessor>().expect("a processor");
+    let (stereo, mono) = (3, 4);
+    // SAFETY: the calls are in the order that VST3 defines, and the arrays are as long as said.
+    unsafe {
+        assert_eq!(component.initialize(ptr::null_mut()), kResultOk);
+        let set = |input: SpeakerArrangement, next: SpeakerArrangement| {
+            let (mut inputs, mut outputs) = ([input, next], [stereo]);
+            processor.setBusArrangements(inputs.as_mut_ptr(), 1, outputs.as_mut_ptr(), 1)
+        };
+        // What lies behind the host's array does not matter.
+        assert_eq!((set(stereo, stereo), set(stereo, mono)), (kResultOk, kResultOk));
+        assert_eq!((set(mono, stereo), set(mono, mono)), (kResultFalse, kResultFalse));
         assert_eq!(component.terminate(), kResultOk);
     }
 }

@@ -11,11 +11,12 @@ use groove::learn::own_style::unlearn;
 use groove::model::Model;
 use groove::model::encode::Kind;
 use groove::pattern::midi::Clip;
+use groove::take::chart::Heard;
 use groove::take::pins::Pins;
 use groove::take::{Take, TakeControls};
 use groove::{DrumSet, Meter, Step};
 
-use crate::link::mailbox::WorkerCommand;
+use crate::link::mailbox::{PlayedSong, WorkerCommand};
 use crate::project::folders::Folders;
 use crate::project::models::{self, ModelFile};
 use crate::project::store::ProjectStore;
@@ -46,6 +47,10 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
                 self.play_ahead(take, meter, bar, count);
                 None
             }
+            WorkerCommand::PlaySong(take, meter, first, count) => {
+                self.play_song(take, meter, first, count);
+                None
+            }
         }));
         let failed = || Some(Err("The file could not be used: an internal error occurred.".into()));
         if let Some(report) = done.unwrap_or_else(|_| failed()) {
@@ -53,11 +58,16 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
         }
     }
 
+    /// Returns `true` if a take plays, whatever is requested on stage.
+    fn is_playing(&self, take: &Take) -> bool {
+        let playing = self.end.link.takes_in_use().playing;
+        self.take(playing).is_some_and(|known| Take { stage: take.stage, ..*known } == *take)
+    }
+
     /// Generates one bar ahead of the song and queues the rest again, so that urgent bars go first.
     /// Stops when another take plays.
     fn play_ahead(&mut self, take: Box<Take>, meter: Meter, bar: i64, count: u16) {
-        let playing = self.end.link.takes_in_use().playing;
-        let plays = self.takes.iter().any(|(number, known)| *number == playing && *known == *take);
+        let plays = self.is_playing(&take);
         if count == 0 || !plays {
             return;
         }
@@ -65,6 +75,43 @@ impl<F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'_, F>
             self.store.save_bar(&take, bar, &played);
             self.end.link.mailbox().send(WorkerCommand::PlayAhead(take, meter, bar + 1, count - 1));
         }
+    }
+
+    /// Generates the next bar of a song and queues the rest again, so that urgent bars go first.
+    /// Stops when another take plays.
+    fn play_song(&mut self, take: Box<Take>, meter: Meter, first: i64, count: u16) {
+        let plays = self.is_playing(&take);
+        let is_begun = |song: &PlayedSong| {
+            (song.take, song.meter, song.first) == (*take, meter, first)
+                && song.bars.len() < usize::from(count)
+        };
+        let song = self.song.take().filter(is_begun);
+        let new = || PlayedSong { take: *take, meter, first, bars: Vec::new() };
+        let mut song = song.unwrap_or_else(new);
+        let next = first.saturating_add(i64::try_from(song.bars.len()).unwrap_or(i64::MAX));
+        let Some(played) = self.bar(&take, meter, next).filter(|_| plays) else { return };
+        song.bars.push(played);
+        if song.bars.len() < usize::from(count) {
+            self.song = Some(song);
+            self.end.link.mailbox().send(WorkerCommand::PlaySong(take, meter, first, count));
+        } else {
+            self.end.link.mailbox().set_song(Arc::new(song));
+        }
+    }
+
+    /// Adds something heard. At the end of a run it becomes part of the chart.
+    pub(super) fn hear(&mut self, heard: Heard) {
+        self.listened.hear(heard);
+        if !matches!(heard, Heard::End { .. }) {
+            return;
+        }
+        let listened = std::mem::take(&mut self.listened);
+        let mut told = String::new();
+        self.store.change(|extras| (extras.chart, told) = listened.chart(&extras.chart));
+        if self.end.link.listening().take_lost() {
+            told += " Some notes came too fast and were not heard: listen again.";
+        }
+        self.end.link.mailbox().report(Ok(told));
     }
 
     /// Plays with a model from now on.

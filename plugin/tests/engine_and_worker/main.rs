@@ -4,12 +4,15 @@
 mod controls;
 mod idle_span;
 mod key_release;
+mod listening;
 mod long_songs;
 mod meter_maps;
 mod recall;
 mod restore;
 mod rig;
 mod seeks;
+mod song_clip;
+mod stage;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -28,7 +28,7 @@ pub(crate) fn torture(
 ) -> Result<()> {
     let built = bundle::build_bundles(workspace)?;
     let begin = Instant::now();
-    let takes = learn_takes(&mut ClapHost::load(&built.clap, CLAP_ID)?)?;
+    let takes = learn_takes(&mut ClapHost::load(&built.clap, CLAP_ID)?, seeds.start)?;
     let learned = begin.elapsed();
     let mut failed = Vec::new();
     for seed in seeds {

@@ -2,7 +2,8 @@
 //! in an X11 window.
 //!
 //! It offers the extensions that real hosts offer (log, parameters, state, note ports, window) and
-//! gives the plugin its two output channels and no input channels.
+//! gives the plugin its two output channels. Every second activation has a noise at the side-chain,
+//! the others have none.
 
 mod callbacks;
 mod events;
@@ -60,6 +61,10 @@ pub struct ClapHost {
     input: EventBuffer,
     output: EventSink,
     ports: AudioPorts,
+    inputs: AudioPorts,
+    /// Noise for the side-chain.
+    side_chain: [Vec<f32>; 2],
+    has_side_chain: bool,
     channels: [Vec<f32>; 2],
     frames: usize,
     clock: u64,
@@ -124,6 +129,9 @@ impl ClapHost {
                 accepts_notes: true,
             },
             ports: AudioPorts::with_capacity(2, 1),
+            inputs: AudioPorts::with_capacity(2, 1),
+            side_chain: [Vec::new(), Vec::new()],
+            has_side_chain: false,
             channels: [Vec::new(), Vec::new()],
             frames: 0,
             clock: 0,
@@ -212,6 +220,15 @@ impl Host for ClapHost {
         );
         let length = usize::try_from(setup.max_block)?;
         self.channels = [vec![0.0; length], vec![0.0; length]];
+        self.has_side_chain = !self.has_side_chain;
+        let mut noise = 1u32;
+        self.side_chain = [(), ()].map(|()| {
+            let next = || {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f32::from((noise >> 16) as u16) / 65_536.0 - 0.5
+            };
+            std::iter::repeat_with(next).take(length).collect()
+        });
         Ok(())
     }
 
@@ -249,14 +266,24 @@ impl Host for ClapHost {
                 self.channels.iter_mut().map(|channel| &mut channel[..frames_of]),
             ),
         }]);
+        let port = AudioPortBuffer {
+            latency: 0,
+            channels: AudioPortBufferType::f32_input_only(self.side_chain.iter_mut().map(
+                |channel| InputChannel { buffer: &mut channel[..frames_of], is_constant: false },
+            )),
+        };
+        let sound = match self.has_side_chain {
+            true => self.inputs.with_input_buffers([port]),
+            false => InputAudioBuffers::empty(),
+        };
         let input = self.input.as_input();
         let mut sent = OutputEvents::from_buffer(&mut self.output);
         let transport = transport.map(|transport| transport_event(transport, 0));
         let mut process = || {
-            let (none, clock) = (InputAudioBuffers::empty(), Some(self.clock));
+            let clock = Some(self.clock);
             let called = Instant::now();
             let processed = processor.process(
-                &none,
+                &sound,
                 &mut outputs,
                 &input,
                 &mut sent,

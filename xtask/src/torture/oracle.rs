@@ -6,6 +6,8 @@
 //! loop seam sounds before the seam; a note after a jump does not sound before the jump; a note
 //! that the host skips does not sound. The oracle never asks the plugin and shares no code with it.
 
+mod comparison;
+
 use super::findings::Findings;
 use super::random_user::LaneSettings;
 use super::reference::{MAX_HIT_OFFSET, PlacedHit, ReferenceTake, TICKS_PER_BEAT};
@@ -97,6 +99,7 @@ impl Oracle {
         }
         let mut struck = self.track_notes(truth, output);
         if !truth.unpredictable {
+            self.check_silence(truth, &struck);
             self.compare(truth, &mut struck);
         }
         Ok(())
@@ -259,7 +262,10 @@ impl Oracle {
             order.then(a.articulation.cmp(&b.articulation)).then(b.velocity.cmp(&a.velocity))
         });
         let begun = self.expected.len();
-        for hit in self.placed.iter().filter(|hit| hit.at >= self.done && hit.at < end) {
+        let changed =
+            |at: f64| truth.stage.is_some_and(|window| window.covers(at, truth.beats_per_sample));
+        let sounds = |hit: &&PlacedHit| (self.done..end).contains(&hit.at) && !changed(hit.at);
+        for hit in self.placed.iter().filter(sounds) {
             let exact = nearest((hit.at - stretch.position) / truth.beats_per_sample);
             let sample = (i64::from(stretch.origin) + exact)
                 .clamp(stretch.first.into(), stretch.last.into());
@@ -380,42 +386,6 @@ impl Oracle {
             }
             !hangs
         });
-    }
-
-    fn compare(&mut self, truth: &GroundTruth, struck: &mut Vec<Onset>) {
-        let Oracle { expected, findings, .. } = self;
-        findings.placed += expected.len() as u64;
-        expected.sort_unstable();
-        struck.sort_unstable();
-        if expected == struck {
-            return;
-        }
-        // Exact matches are removed first, then notes that are only early or late.
-        expected.retain(|note| match struck.iter().position(|other| other == note) {
-            Some(place) => {
-                struck.remove(place);
-                false
-            }
-            None => true,
-        });
-        expected.retain(|note| {
-            let of = |it: &Onset| (it.1, it.2, it.3, it.4);
-            let alike = |other: &&Onset| of(other) == of(note);
-            let near = struck.iter().filter(alike).min_by_key(|other| other.0.abs_diff(note.0));
-            let Some(near) = near.copied() else { return true };
-            findings.error = findings.error.max(near.0.abs_diff(note.0).into());
-            findings.fault(|| format!("{near:?} instead of {note:?} in {truth:?}"));
-            struck.retain(|other| *other != near);
-            false
-        });
-        findings.lost += expected.len() as u64;
-        findings.doubled += struck.len() as u64;
-        for note in expected.iter() {
-            findings.fault(|| format!("{note:?} is lost in {truth:?}"));
-        }
-        for note in struck.iter() {
-            findings.fault(|| format!("{note:?} has no reason in {truth:?}"));
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Random host: generates actions from a seed, with the ground truth about each block.
 
 mod song;
+mod stage;
 
 use super::action::{HostAbilities, HostAction, HostBlock};
 use super::random_user::LaneSettings;
@@ -9,6 +10,7 @@ use super::truth::{GroundTruth, Motion};
 use crate::host::{Event, Message, Setup, Transport};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use stage::StageState;
 use std::collections::VecDeque;
 
 /// Range of song positions, in quarter notes; the reference reaches further.
@@ -86,6 +88,7 @@ pub struct RandomHost {
     keys: Vec<u8>,
     /// Keys were held since the transport was last stopped.
     keys_used: bool,
+    stage: StageState,
 }
 
 impl RandomHost {
@@ -118,6 +121,7 @@ impl RandomHost {
             ends_all_notes: true,
             keys: Vec::new(),
             keys_used: false,
+            stage: StageState::default(),
         }
     }
 
@@ -183,6 +187,12 @@ impl RandomHost {
                 self.ends_all_notes |= self.lanes.channels() != before;
                 return HostAction::Set(name, value);
             }
+            1_480..1_500 => {
+                self.tap_stage_parameter();
+                if let Some((name, value)) = self.pending_parameters.pop_front() {
+                    return HostAction::Set(name, value);
+                }
+            }
             480..1_480 if self.motion == Motion::Stopped => {
                 // An evolving take takes long to generate.
                 let evolves = self.chance(200.0);
@@ -239,10 +249,12 @@ impl RandomHost {
                 self.blocks_left -= 1;
             }
         }
-        let input = self.random_keys(frames);
+        let mut input = self.random_keys(frames);
+        let position = if self.has_beats() { host_precision(self.position) } else { self.position };
+        self.stage_input(position, frames, &mut input);
         let truth = GroundTruth {
             motion: self.motion,
-            position: if self.has_beats() { host_precision(self.position) } else { self.position },
+            position,
             beats_per_sample: per_sample,
             frames,
             cycle: self.cycle,
@@ -250,6 +262,7 @@ impl RandomHost {
             bar_lines: self.bar_lines,
             lanes: self.lanes,
             ends_all_notes: self.ends_all_notes,
+            stage: self.stage.window,
             unpredictable: self.keys_used || !self.setup.offline,
         };
         let may_join_next = frames > 0 && self.abilities.full && self.chance(100.0);

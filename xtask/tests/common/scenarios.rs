@@ -8,7 +8,7 @@ mod saved_state;
 pub use playback::*;
 pub use robustness::*;
 pub use saved_state::{
-    a_damaged_state_does_no_harm, a_saved_state_plays_the_same_in_a_new_instance, body, with_chart,
+    a_damaged_state_does_no_harm, a_saved_state_plays_the_same_in_a_new_instance,
 };
 
 /// Defines the tests of both formats, with instances from `$load`.

@@ -45,8 +45,14 @@ impl TakeContext<'_> {
         let is_new_fill = mark.fill.is_some() && mark.fill != plan.fill;
         let changed = match (is_new_fill, plan.fill) {
             (true, _) => Some(self.new_fill(decoder, place, &plan, mark)),
-            (false, Some(_)) => None,
-            (false, None) => self.around_base(decoder, place, &plan, mark, follow),
+            // An entry after silence ends a fill of the take's own.
+            (false, Some(_)) if mark.fill.is_some() || mark.reentry != Reentry::AfterSilence => {
+                None
+            }
+            (false, _) => {
+                let plan = StepPlan { fill: None, ..plan };
+                self.around_base(decoder, place, &plan, mark, follow)
+            }
         };
         let Some((plan, constraints)) = changed else {
             let step = if mark.reentry == Reentry::AfterSilence { late(&base) } else { base };

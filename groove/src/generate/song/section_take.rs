@@ -4,6 +4,7 @@ use crate::generate::lead_in_choice::choose;
 use crate::model::lead_in::LeadIn;
 use crate::pattern::Meter;
 use crate::take::chart::{Chart, Mark, Section, SectionKind};
+use crate::take::stage::{SongStep, Stage};
 use crate::take::{Take, TakeControls, Toward};
 
 /// Maximum number of seeds that are tried for a section.
@@ -38,21 +39,29 @@ impl SongBars {
         bar: i64,
         lead_ins: &[LeadIn],
     ) -> SongBar {
-        let chart = &take.chart;
+        let (chart, stage, played_bar) = (&take.chart, take.stage, bar);
+        let bar = stage.chart_bar(bar);
         let phrase_bars = i64::try_from(take.bars()).unwrap_or(1);
         let (phrase, place) = take.phrase_of(chart.bar_of_theme(bar, phrase_bars));
-        let first = bar - i64::try_from(place).unwrap_or(0);
+        let place_bars = i64::try_from(place).unwrap_or(0);
+        let first = bar - place_bars;
         let next = chart.next_section(bar).unwrap_or(i64::MAX);
         let mark = |bar, step| match bar < next {
             true => chart.mark(meter, take.fills, bar, step),
             false => Mark::default(),
         };
-        let steps = |bar| (0..meter.steps()).map(move |step| mark(bar, step));
+        let steps = |bar| {
+            (0..meter.steps()).map(move |step| {
+                let at = SongStep { bar: played_bar + (bar - first) - place_bars, step };
+                stage.mark(meter, mark(bar, step), at)
+            })
+        };
         let marks = (first..).take(take.bars()).flat_map(steps).collect();
-        let mut own = Take { chart: Chart::default(), ..*take };
-        if let Some(section) = chart.section_at(bar) {
-            let attempt = self.attempt(&own, section, lead_ins);
-            own = section_take(&own, section, attempt);
+        let mut own = Take { chart: Chart::default(), stage: Stage::default(), ..*take };
+        let of_stage = stage.kind.map(|kind| Section::new(0, kind));
+        if let Some(section) = chart.section_at(bar).copied().or(of_stage) {
+            let attempt = self.attempt(&own, &section, lead_ins);
+            own = section_take(&own, &section, attempt);
         }
         SongBar { take: own, phrase, place, marks }
     }

@@ -11,6 +11,7 @@ use crate::pattern::drum::Drum;
 use crate::pattern::{Bar, Meter, Step};
 use crate::take::chart::{Accent, Chart, Place, Section, SectionKind, Stop};
 use crate::take::pins::{Pin, Pins};
+use crate::take::stage::{Cue, SectionJump, SongStep, Stage};
 use crate::take::{Fills, Take, TakeControls};
 
 fn drummer() -> Drummer {
@@ -193,4 +194,49 @@ fn intensity_moves_loudness_and_fullness() {
     for figure in 0..2 {
         assert!(soft[figure] < usual[figure] && usual[figure] < full[figure], "{soft:?} {full:?}");
     }
+}
+
+#[test]
+fn a_fill_on_stage_changes_only_its_steps_and_the_entry_after_it() {
+    let step = |bar, step| SongStep { bar, step };
+    for chart in [Chart::default(), sections(&[(0, SectionKind::Verse), (5, SectionKind::Solo)])] {
+        let take = Take { chart, ..take() };
+        let plain = bars(&take, Meter::FOUR_FOUR, -1..8);
+        let cue = Cue::Fill { from: step(1, 8), to: step(2, 0) };
+        let stage = Stage { cue, entry: Some(step(2, 0)), ..Stage::default() };
+        let played = bars(&Take { stage, ..take }, Meter::FOUR_FOUR, -1..8);
+        let steps = |bars: &[Bar]| bars.iter().flat_map(|bar| bar.steps().to_vec()).collect();
+        let [plain, played]: [Vec<Step>; 2] = [steps(&plain), steps(&played)];
+        // Bar -1 comes first.
+        let (fill, entry) = (40..48, 48);
+        assert_eq!(plain[..fill.start], played[..fill.start]);
+        assert_eq!(plain[entry + 1..], played[entry + 1..]);
+        assert_ne!(plain[fill.clone()], played[fill]);
+    }
+}
+
+#[test]
+fn requests_on_stage_silence_enter_and_jump() {
+    let step = |bar, step| SongStep { bar, step };
+    let stage = |cue| Stage { cue, ..Stage::default() };
+    let played = |stage| bars(&Take { stage, ..take() }, Meter::FOUR_FOUR, -2..4);
+    assert_eq!(ticks(&played(stage(Cue::Silence))), [] as [i32; 0]);
+    let end = played(stage(Cue::End { at: step(1, 4) }));
+    let last = end[3].steps()[4].drums();
+    assert!(last.contains(Drum::Kick) && last.contains(Drum::Crash));
+    // Two bars come before the song, and early strokes of the last one sound on their step.
+    assert!(ticks(&end).iter().all(|&tick| tick < (3 * 16 + 5) * 240));
+    let cue = Cue::Return { from: step(0, 0), pick_up: step(1, 12), to: step(2, 0) };
+    let back = ticks(&played(stage(cue)));
+    assert!(!back.iter().any(|tick| (2 * 3_840..3 * 3_840 + 12 * 240).contains(tick)));
+    assert!(back.iter().any(|tick| (3 * 3_840 + 12 * 240..4 * 3_840).contains(tick)));
+    let chart = sections(&[(0, SectionKind::Verse), (8, SectionKind::Chorus)]);
+    let take = Take { chart, ..take() };
+    let section = Some(SectionJump { from: 1, to: 8, cycle: 0 });
+    let jumped = Take { stage: Stage { section, ..Stage::default() }, ..take };
+    let four = Meter::FOUR_FOUR;
+    assert_eq!(bars(&jumped, four, 1..4), bars(&take, four, 8..11));
+    let kind = Some(SectionKind::Chorus);
+    let chorus = Take { stage: Stage { kind, ..Stage::default() }, ..Take::default() };
+    assert_ne!(bars(&chorus, four, 0..2), bars(&Take::default(), four, 0..2));
 }

@@ -60,6 +60,11 @@ impl Accents {
         Accents { words: [0; MAX_ACCENT_STEPS / PER_WORD], bar_steps }
     }
 
+    /// Steps that each bar has room for.
+    pub(super) fn bar_steps(&self) -> usize {
+        self.bar_steps.into()
+    }
+
     /// Number of bars that can have accents.
     #[must_use]
     pub fn bars(&self) -> usize {

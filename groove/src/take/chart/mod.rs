@@ -7,16 +7,21 @@
 mod accents;
 mod edit;
 mod fixed_list;
+mod listened;
+#[cfg(test)]
+mod listened_tests;
 mod marks;
 mod section;
 mod song_file;
 #[cfg(test)]
 mod song_file_tests;
+mod song_grid;
 
 use serde::{Deserialize, Serialize};
 
 pub use accents::{Accent, Accents};
 use fixed_list::FixedList;
+pub use listened::{Heard, HeardPlace, Listened};
 pub(crate) use marks::{Mark, Reentry};
 pub use section::{Section, SectionKind, USUAL_INTENSITY};
 pub use song_file::SongFile;
@@ -27,6 +32,8 @@ use crate::take::controls::repaired;
 pub const MAX_SECTIONS: usize = 64;
 /// Maximum number of stops.
 pub const MAX_STOPS: usize = 64;
+/// Bars of the last section of a chart, if nothing tells where it ends.
+const LAST_BARS: u16 = 8;
 /// Share of the way from the drummer's own kick to the accents at which the kick follows a line as
 /// drummers do.
 pub const USUAL_FOLLOW: f32 = 0.5;
@@ -144,6 +151,30 @@ impl Chart {
         self.stops.replace(stops)
     }
 
+    /// Bars of the song as far as the chart describes it: up to its last accent or stop, and eight
+    /// bars of its last section.
+    #[must_use]
+    pub fn bars(&self) -> u16 {
+        let section = self.sections().last().map_or(0, |last| last.start.saturating_add(LAST_BARS));
+        let stop = self
+            .stops()
+            .last()
+            .map_or(0, |last| last.end.bar.saturating_add(u16::from(last.end.step > 0)));
+        let accents = (0..self.accents.bars()).rev();
+        let has_accents =
+            |&bar: &usize| i64::try_from(bar).is_ok_and(|bar| self.accents.in_bar(bar) > 0);
+        let accents = accents.into_iter().find(has_accents).map_or(0, |bar| bar + 1);
+        section.max(stop).max(u16::try_from(accents).unwrap_or(u16::MAX))
+    }
+
+    /// The bars of the section at a bar, or of those before the first one.
+    #[must_use]
+    pub fn section_bars(&self, bar: i64) -> std::ops::Range<i64> {
+        let start = self.section_at(bar).map_or(0, |section| section.start.into());
+        let end = self.next_section(bar).unwrap_or_else(|| self.bars().into());
+        start..end.max(start + 1)
+    }
+
     /// The section at a bar; `None` before the first.
     #[must_use]
     pub fn section_at(&self, bar: i64) -> Option<&Section> {
@@ -222,6 +253,9 @@ mod tests {
             [Some(4), Some(10), Some(10), None]
         );
         // The first verse is six bars long: two phrases of four.
+        assert_eq!(chart.bars(), 26);
+        let of_section = [0, 5, 12, 40].map(|bar| chart.section_bars(bar));
+        assert_eq!(of_section, [0..4, 4..10, 10..18, 18..26]);
         let of_theme = [-3, 2, 4, 9, 10, 17, 18].map(|bar| chart.bar_of_theme(bar, 4));
         assert_eq!(of_theme, [-3, 2, 0, 5, 8, 15, 0]);
     }

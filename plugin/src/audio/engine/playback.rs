@@ -5,8 +5,10 @@ use groove::play::schedule::{Note, first_bar};
 
 use crate::audio::bar_cache::{BarKey, BarState};
 use crate::audio::engine::{Engine, NoteMessage, UNREPLACED};
+use crate::audio::key_input::KeyChange;
 use crate::audio::take_queue::{EARLY_REACH, LaunchPoint};
 use crate::params::controls::Controls;
+use crate::params::stage::StageKey;
 
 impl Engine {
     /// Plays all spans of a block. Returns the last span and the number of key changes applied.
@@ -26,7 +28,7 @@ impl Engine {
         (last, next_change)
     }
 
-    /// Plays a span in parts, cut at key changes and launch points.
+    /// Plays a span in parts, cut at key changes, launch points and ends of stage requests.
     fn play_parts(
         &mut self,
         span: &Span,
@@ -45,7 +47,9 @@ impl Engine {
             let launch = self.take_queue.next_launch(span);
             let launch_at = launch.map_or(f64::INFINITY, |launch| launch.cut);
             let far = part.from + 2.0 * span.grid.meter.beats();
-            let (before, after) = part.split(change_at.min(launch_at).min(far));
+            let stage_until = self.stage.until();
+            let cut = change_at.min(launch_at).min(stage_until).min(far);
+            let (before, after) = part.split(cut);
             if let Some(before) = before {
                 if controls.bypass || controls.gate && !self.keys.any_down() {
                     self.release_at(before.sample_of(before.from), out);
@@ -58,23 +62,45 @@ impl Engine {
                 (Some(rest), Some(launch), _) if launch.cut <= rest.from => {
                     self.launch_at(span, launch);
                 }
+                (Some(rest), ..) if stage_until <= rest.from => {
+                    self.stage.expire();
+                    self.update_wanted_take();
+                    self.queue_wanted_take(rest.from, span);
+                }
                 (Some(rest), _, Some(change)) if change_at <= rest.from => {
                     *next_change += 1;
                     if change.all {
                         self.release_at(change.sample, out);
                     }
-                    let (keys, take_queue) = (&mut self.keys, &self.take_queue);
-                    keys.apply_change(&change, change_at, &span.grid, controls, take_queue);
-                    self.update_wanted_take();
-                    self.queue_wanted_take(change_at, span);
+                    self.apply_change(&change, change_at, span, controls);
                 }
                 _ => {}
             }
         }
     }
 
+    /// Applies a key change at a song position.
+    fn apply_change(&mut self, change: &KeyChange, at: f64, span: &Span, controls: &Controls) {
+        let Engine { keys, stage, take_queue, .. } = self;
+        if let Some(key) = change.stage {
+            stage.key(key, at, span, keys.chart());
+        } else {
+            keys.apply_change(change, at, &span.grid, controls, take_queue);
+            if change.all {
+                stage.key((StageKey::Break, false), at, span, keys.chart());
+            }
+        }
+        self.update_wanted_take();
+        self.queue_wanted_take(at, span);
+    }
+
     /// Starts a span. After a jump, a waiting take starts at once if it can.
     fn enter_span(&mut self, span: &Span) {
+        match (span.entry, span.seam) {
+            (Entry::Continues, _) => {}
+            (Entry::Wraps, Some((start, end))) => self.stage.wrap(end - start),
+            (Entry::Jumps | Entry::Wraps, _) => self.end_stage(),
+        }
         self.queue_wanted_take(span.from, span);
         if span.entry != Entry::Continues {
             self.take_queue.restart_waits(span.from);

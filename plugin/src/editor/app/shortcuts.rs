@@ -46,7 +46,7 @@ pub(crate) fn act(context: &Context, params: &DeepPocketParams, edits: &mut Host
         edits.with_host(moved);
     }
     if pressed(Key::F) && !shift {
-        edits.toggle_fill(params);
+        edits.press_fill(params);
     }
     for (key, drum) in LANE_KEYS.into_iter().zip(LANES.into_iter().rev()) {
         if pressed(key) {

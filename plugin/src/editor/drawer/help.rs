@@ -12,7 +12,7 @@ const GESTURE: f32 = 150.0;
 const SPACE: f32 = 7.0;
 
 /// Parts of the page: title, and gestures with what they do.
-const PARTS: [(&str, &[(&str, &str)]); 5] = [
+const PARTS: [(&str, &[(&str, &str)]); 6] = [
     (
         "PHRASE",
         &[
@@ -49,13 +49,23 @@ const PARTS: [(&str, &[(&str, &str)]); 5] = [
         ],
     ),
     (
+        "SONG AND STAGE",
+        &[
+            ("Double click the song", "adds a section; drag it for its intensity"),
+            ("Drag below it", "paints a stop"),
+            ("Listen", "what is played to the plugin becomes accents and stops"),
+            ("MIDI C0, C#0", "a fill now, the next section"),
+            ("MIDI D0, D#0", "a break while held, crash and end"),
+        ],
+    ),
+    (
         "KEYS",
         &[
             ("Tab, arrows, Enter", "reach, turn and type every control"),
             ("Escape", "closes what was opened last"),
             ("N", "new take"),
             ("Z, with shift", "back to the previous take, on to the next"),
-            ("F", "a fill at the end of this bar"),
+            ("F", "a fill from the next beat up to the bar line"),
             ("1 to 9, with shift", "mute a drum, from the kick up; solo it"),
             ("Space and all others", "go to the host"),
         ],

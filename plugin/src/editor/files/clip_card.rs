@@ -17,9 +17,17 @@ use crate::editor::theme::{self, FontRole};
 use crate::editor::widgets::{corners, menu_check, menu_choice, menu_item};
 use crate::session::clip_export::{ExportOptions, Extent};
 
-/// Lengths of a clip, in phrases.
-const PHRASES: [(&str, &str); 4] =
-    [("1", "this phrase"), ("2", "2 phrases"), ("4", "4 phrases"), ("8", "8 phrases")];
+/// Lengths of a clip, in phrases; a song with a chart has the last two.
+const LENGTHS: [(&str, &str, Extent); 6] = [
+    ("1", "this phrase", Extent::Phrase),
+    ("2", "2 phrases", Extent::Phrases(2)),
+    ("4", "4 phrases", Extent::Phrases(4)),
+    ("8", "8 phrases", Extent::Phrases(8)),
+    ("Sec", "this section of the song", Extent::Section),
+    ("All", "the whole song", Extent::Song),
+];
+/// Number of lengths without a chart.
+const PHRASE_LENGTHS: usize = 4;
 
 /// Draws the card in `rect`.
 pub(crate) fn card(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: &PhraseView<'_>) {
@@ -77,11 +85,17 @@ pub(crate) fn card(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: 
 
 /// Summarises the export options.
 fn summary(options: ExportOptions) -> String {
-    match (options.extent, options.quantised) {
-        (Extent::Phrases(count), true) => format!("{count} phrases, quantised"),
-        (Extent::Phrases(count), false) => format!("{count} phrases"),
-        (_, true) => "quantised".to_owned(),
-        (_, false) => "into a track".to_owned(),
+    let length = match options.extent {
+        Extent::Phrase => None,
+        Extent::Phrases(count) => Some(format!("{count} phrases")),
+        Extent::Section => Some("this section".to_owned()),
+        Extent::Song => Some("the song".to_owned()),
+    };
+    match (length, options.quantised) {
+        (Some(length), true) => format!("{length}, quantised"),
+        (Some(length), false) => length,
+        (None, true) => "quantised".to_owned(),
+        (None, false) => "into a track".to_owned(),
     }
 }
 
@@ -106,16 +120,18 @@ fn menu(ui: &mut Ui, view: &mut ViewContext<'_>) {
     if menu_check(ui, scale, "Quantised", "Quantised", hint, options.quantised) {
         view.edits.options.quantised = !options.quantised;
     }
-    let hint = "Number of phrases in the clip, starting with the one that is shown.";
-    let chosen = match options.extent {
-        Extent::Phrases(count) => usize::from(count.max(1)).ilog2() as usize,
-        _ => 0,
+    let hint = "Number of phrases in the clip, starting with the one that is shown. Sec is the section \
+                of the song that plays, All the whole song, with markers for its sections.";
+    let count = match view.edits.session().chart().is_empty() {
+        true => PHRASE_LENGTHS,
+        false => LENGTHS.len(),
     };
-    if let Some(place) = menu_choice(ui, scale, ["Clip", "Phrases"], &PHRASES, hint, chosen) {
-        view.edits.options.extent = match place {
-            0 => Extent::Phrase,
-            _ => Extent::Phrases(1 << place),
-        };
+    let words: Vec<(&str, &str)> =
+        LENGTHS[..count].iter().map(|&(label, name, _)| (label, name)).collect();
+    let chosen = LENGTHS[..count].iter().position(|(.., extent)| *extent == options.extent);
+    let chosen = chosen.unwrap_or(0);
+    if let Some(place) = menu_choice(ui, scale, ["Clip", "Phrases"], &words, hint, chosen) {
+        view.edits.options.extent = LENGTHS[place].2;
     }
 }
 

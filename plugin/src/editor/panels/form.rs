@@ -5,7 +5,7 @@ use egui::{Rect, Ui};
 use super::rows::row;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme;
-use crate::editor::widgets::{Field, Segments, Slider, word_toggle};
+use crate::editor::widgets::{Field, Segments, Slider, momentary};
 
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let (scale, params) = (view.scale, view.params);
@@ -45,10 +45,8 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     }
     .show(ui, view, place.with_max_x(place.left() + scale.px(70.0)));
     let now = place.with_min_x(place.right() - scale.px(42.0));
-    let hint = "A fill at the end of this bar. As a controller or automation: of every bar while it is on.";
-    if word_toggle(ui, view, now, &params.fills.now, ["Fill now", "Now"], hint) {
-        view.edits.toggle_fill(params);
-    }
+    let hint = "A fill from the next beat up to the bar line.";
+    momentary(ui, view, now, (&params.stage.fill, "Now", hint));
     let share =
         place.with_min_x(place.left() + scale.px(80.0)).with_max_x(now.left() - scale.px(4.0));
     Slider {

@@ -10,11 +10,11 @@ use egui::{
 use groove::Meter;
 use groove::take::chart::{Accent, Chart, Place, Section, SectionKind};
 
-use crate::editor::files::action::{Action, FilePurpose};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::layout::HEADERS;
+use crate::editor::phrase::song_buttons;
 use crate::editor::theme::{self, FontRole, Scale};
-use crate::editor::widgets::{Button, ButtonStyle, menu_item, menu_percent, menu_words};
+use crate::editor::widgets::{menu_item, menu_percent, menu_words};
 use crate::link::Status;
 
 /// Height of the strip and of its row of stops, in design points.
@@ -100,7 +100,7 @@ impl StripLayout {
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, area: Rect, status: &Status) {
     let chart = view.edits.session().chart();
     let layout = StripLayout::new(view.scale, area, &chart, status);
-    header(ui, view, area, &chart);
+    song_buttons::show(ui, view, area, &chart);
     let round = CornerRadius::from(view.scale.px(4.0));
     ui.painter().rect_filled(layout.sections, round, theme::PANEL);
     ui.painter().rect_filled(layout.stops, CornerRadius::ZERO, theme::GROUND);
@@ -117,28 +117,6 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, area: Rect, status: 
         let x = layout.x((status.bar as f64 + beats) as f32);
         let y = layout.sections.top()..=layout.stops.bottom();
         ui.painter().vline(x, y, Stroke::new(view.scale.px(1.5), theme::PLAYHEAD));
-    }
-}
-
-/// Draws the buttons beside the strip.
-fn header(ui: &mut Ui, view: &mut ViewContext<'_>, area: Rect, chart: &Chart) {
-    let scale = view.scale;
-    let at = |x: f32, width: f32| {
-        let top = area.top() + scale.px(22.0);
-        Rect::from_min_size(pos2(area.left() + scale.px(x), top), scale.size(width, 26.0))
-    };
-    let hint = "Sections from the markers of a MIDI file, and accents and stops from its bass and \
-                the other parts. You can also drop the file here.";
-    let button =
-        Button { name: "Song file", label: "MIDI file…", style: ButtonStyle::Raised, hint };
-    if button.show(ui, scale, at(14.0, 104.0)) {
-        view.asked = Some(Action::PickFile(FilePurpose::Song, view.edits.options));
-    }
-    let style = if chart.is_empty() { ButtonStyle::Disabled } else { ButtonStyle::Raised };
-    let hint = "Removes all sections, stops and accents.";
-    let button = Button { name: "Clear song", label: "Clear", style, hint };
-    if button.show(ui, scale, at(126.0, 64.0)) {
-        view.edits.session_mut().change_chart(|chart| *chart = Chart::default());
     }
 }
 

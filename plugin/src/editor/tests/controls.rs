@@ -15,6 +15,8 @@ fn every_parameter_has_a_control_and_every_control_a_name() {
         names.extend(more);
         nameless += without;
     };
+    rig.click("Show song");
+    look(&rig);
     rig.click("Output");
     rig.click("Drum map");
     look(&rig);

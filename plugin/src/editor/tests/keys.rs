@@ -1,6 +1,7 @@
 //! The window by keys and by a screen reader.
 
 use super::*;
+use crate::params::controls::Controls;
 use egui::accesskit::{Action, ActionData, ActionRequest, TreeId};
 use groove::take::pins::{Pin, Pins};
 
@@ -157,23 +158,21 @@ fn shortcuts_are_switched_off_for_the_user() {
 }
 
 #[test]
-fn a_fill_lasts_until_its_bar_ends() {
+fn a_key_presses_the_fill_once() {
     let mut rig = Rig::new();
     rig.audio.publish(&playing());
     rig.window.step();
+    let before = rig_presses(&rig);
     rig.window.key_press(Key::F);
     rig.window.run_steps(3);
-    assert!(rig.params.fills.now.value());
+    assert_eq!(rig_presses(&rig), before + 1);
+    assert!(!rig.params.stage.fill.value());
     assert_eq!(rig.value("Fill"), "Never", "the interval stays as it was");
-    rig.audio.publish(&Status {
-        bar: 17,
-        source: 17,
-        position: 68.0,
-        bar_start: 68.0,
-        ..playing()
-    });
-    rig.window.run_steps(3);
-    assert!(!rig.params.fills.now.value());
+}
+
+/// Number of times that a fill was demanded.
+fn rig_presses(rig: &Rig) -> u32 {
+    Controls::new(&rig.params).stage.presses[0]
 }
 
 #[test]
@@ -205,9 +204,9 @@ fn a_controller_is_learned_moves_its_control_and_is_forgotten() {
         assert!(rig.link.controllers().receive(controller, 1.0).is_some(), "{name}");
         rig.window.run();
     }
-    assert!(rig.params.fills.now.value() && rig.params.lanes[Drum::Snare.index()].mute.value());
+    assert!(rig.params.stage.fill.value() && rig.params.lanes[Drum::Snare.index()].mute.value());
     let saved = crate::project::settings::Settings::for_user().0.controllers;
-    assert_eq!(saved.get(&64).map(String::as_str), Some("fill_now"));
+    assert_eq!(saved.get(&64).map(String::as_str), Some("stage_fill"));
     learn(&mut rig, "Repeat", "Disconnect MIDI controller 11");
     assert_eq!(rig.link.controllers().receive(11, 0.1), None);
     let saved = crate::project::settings::Settings::for_user().0.controllers;

@@ -1,6 +1,7 @@
 //! Ten tasks of a producer, each in at most four gestures: clicks, drags, keys and typed words.
 
 use super::*;
+use crate::params::controls::Controls;
 use crate::project::folders::Folders;
 use crate::project::presets;
 
@@ -67,7 +68,7 @@ fn task_1_a_new_beat_of_a_style() {
 fn task_2_a_fill_now() {
     let mut user = Producer::new();
     user.click("Fill now");
-    assert_eq!(user.rig.value("Fill now"), "On");
+    assert_eq!(Controls::new(&user.rig.params).stage.presses[0], 1);
 }
 
 #[test]

@@ -68,27 +68,6 @@ pub(crate) fn letter_toggle(
     hint_beside(&response.on_hover_cursor(CursorIcon::PointingHand), area, hint);
 }
 
-/// Draws a word that is filled while on. Returns `true` if it was clicked.
-pub(crate) fn word_toggle(
-    ui: &Ui,
-    view: &ViewContext<'_>,
-    rect: Rect,
-    param: &BoolParam,
-    [name, label]: [&str; 2],
-    hint: &str,
-) -> bool {
-    let on = param.value();
-    let response = ui.interact(rect, ui.make_persistent_id(name), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
-    param_menu(view, param.as_ptr(), name, &response, false);
-    let fills = [theme::RAISED, theme::LIFTED];
-    choice_cell(ui, view.scale, &response, label, (on, response.hovered()), fills);
-    focus_ring(ui, view.scale, &response);
-    let clicked = response.clicked();
-    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
-    clicked
-}
-
 fn toggled(
     ui: &Ui,
     view: &ViewContext<'_>,

@@ -20,7 +20,7 @@ const SETTINGS: [&str; 14] = [
     "lane_channel",
     "bypass",
     "audition",
-    "fill_now",
+    "stage",
 ];
 
 #[test]

@@ -26,7 +26,8 @@ pub(crate) const MEMBERS: &[Member] = &[
         may_import: &[
             ("learn", &["model", "pattern"]),
             ("generate", &["take", "model", "pattern"]),
-            ("take", &["pattern"]),
+            ("take", &["hearing", "pattern"]),
+            ("hearing", &[]),
             ("play", &["pattern"]),
             ("synth", &["model", "pattern"]),
             ("model", &["pattern"]),

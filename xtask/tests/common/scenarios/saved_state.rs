@@ -4,6 +4,7 @@ use crate::common::recording::Recording;
 use crate::common::setup::{Load, SONG, TAKE, ready};
 use crate::common::timing::play;
 use anyhow::Result;
+use xtask::host::saved_state::{body, framed};
 
 pub fn a_saved_state_plays_the_same_in_a_new_instance(load: Load) -> Result<()> {
     let usual = play(&mut *load(), &SONG, 0.0, 16.0)?;
@@ -66,35 +67,6 @@ pub fn a_damaged_state_does_no_harm(load: Load) -> Result<()> {
     let usual = play(&mut *load(), &SONG, 0.0, 8.0)?;
     assert_eq!(usual, play(&mut *host, &SONG, 0.0, 8.0)?, "after all the damage");
     Ok(())
-}
-
-/// Bytes of the length prefix that the framework writes before a CLAP's state; a VST3's has none.
-const LENGTH: usize = size_of::<u64>();
-
-/// Returns the plugin's own part of a state, without the length prefix.
-pub fn body(state: &[u8]) -> &[u8] {
-    state.split_first_chunk::<LENGTH>().map_or(state, |(length, body)| {
-        let counted = usize::try_from(u64::from_le_bytes(*length));
-        if counted == Ok(body.len()) { body } else { state }
-    })
-}
-
-/// Returns a state with this chart of its song.
-pub fn with_chart(state: &[u8], chart: &serde_json::Value) -> Result<Vec<u8>> {
-    let mut whole: serde_json::Value = serde_json::from_slice(body(state))?;
-    let record = whole["fields"]["deep-pocket"].as_str().unwrap_or("{}");
-    let mut record: serde_json::Value = serde_json::from_str(record)?;
-    record["chart"] = chart.clone();
-    whole["fields"]["deep-pocket"] = record.to_string().into();
-    Ok(framed(state, whole.to_string().as_bytes()))
-}
-
-/// Replaces the plugin's own part of a state.
-fn framed(state: &[u8], new: &[u8]) -> Vec<u8> {
-    if body(state).len() == state.len() {
-        return new.to_vec();
-    }
-    [&(new.len() as u64).to_le_bytes(), new].concat()
 }
 
 /// Replaces every number in a text.

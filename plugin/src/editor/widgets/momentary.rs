@@ -1,0 +1,33 @@
+//! A button that holds its parameter.
+
+use egui::{Rect, Ui};
+use nice_plug::params::{BoolParam, Param as _};
+
+use super::button::{Button, ButtonStyle};
+use crate::editor::host_edits::{ParamGesture, ViewContext};
+
+/// Draws a button whose parameter is on while it is pressed.
+pub(crate) fn momentary(
+    ui: &Ui,
+    view: &ViewContext<'_>,
+    rect: Rect,
+    (param, label, hint): (&BoolParam, &str, &str),
+) {
+    let button = Button { name: param.name(), label, style: ButtonStyle::Raised, hint };
+    let response = button.respond(ui, view.scale, rect);
+    let held_id = response.id.with("held");
+    let was_held = ui.data(|data| data.get_temp(held_id)).unwrap_or(false);
+    let is_held = response.is_pointer_button_down_on();
+    if is_held && !was_held {
+        view.edits.gesture(param, ParamGesture::Begin);
+        view.edits.gesture(param, ParamGesture::To(1.0));
+    } else if was_held && !is_held {
+        view.edits.gesture(param, ParamGesture::To(0.0));
+        view.edits.gesture(param, ParamGesture::End);
+    } else if response.clicked() {
+        // By the keyboard.
+        view.edits.set(param, true);
+        view.edits.set(param, false);
+    }
+    ui.data_mut(|data| data.insert_temp(held_id, is_held));
+}

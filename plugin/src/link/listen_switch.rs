@@ -1,0 +1,36 @@
+//! Switch of listening to the band.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The switch, and a flag of losses. Lock-free; for all threads.
+#[derive(Debug, Default)]
+pub struct ListenSwitch {
+    /// Set by the window, cleared by window and audio thread.
+    on: AtomicBool,
+    /// Something heard found no room. Set by the audio thread, cleared by the worker.
+    lost: AtomicBool,
+}
+
+impl ListenSwitch {
+    /// Starts or ends listening.
+    pub fn set(&self, on: bool) {
+        self.on.store(on, Ordering::Relaxed);
+    }
+
+    /// Returns `true` while the band is listened to.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
+    }
+
+    /// Reports that something heard found no room.
+    pub fn lose(&self) {
+        self.lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns `true` once after something heard found no room.
+    #[must_use]
+    pub fn take_lost(&self) -> bool {
+        self.lost.swap(false, Ordering::Relaxed)
+    }
+}

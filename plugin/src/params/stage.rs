@@ -1,0 +1,115 @@
+//! Stage keys as parameters, so that a pedal or a pad can be mapped to them.
+//!
+//! Each is down while its switch is on. Only a change has an effect, and no project keeps it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nice_plug::prelude::*;
+
+use crate::params::ChangeCounter;
+
+/// A stage key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageKey {
+    /// A fill from the next beat up to the bar line.
+    Fill,
+    /// The next section of the song from the next bar on.
+    NextSection,
+    /// Silence from the next beat on, while the key is down and for a bar at least.
+    Break,
+    /// Kick and crash on the next beat, then silence.
+    End,
+}
+
+impl StageKey {
+    /// All keys, in the order of their parameters.
+    pub const ALL: [StageKey; 4] =
+        [StageKey::Fill, StageKey::NextSection, StageKey::Break, StageKey::End];
+
+    /// MIDI pitch of the first key; the others follow. It lies below the lowest note of a piano, and
+    /// no drum has it.
+    const FIRST_PITCH: u8 = 12;
+
+    /// Returns the key at a MIDI pitch.
+    #[must_use]
+    pub fn of_pitch(pitch: u8) -> Option<StageKey> {
+        let place = pitch.checked_sub(StageKey::FIRST_PITCH)?;
+        StageKey::ALL.get(usize::from(place)).copied()
+    }
+
+    /// Returns the MIDI pitch of the key.
+    #[must_use]
+    pub fn pitch(self) -> u8 {
+        StageKey::FIRST_PITCH + self as u8
+    }
+
+    /// Returns the id of the key's parameter.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            StageKey::Fill => "stage_fill",
+            StageKey::NextSection => "stage_section",
+            StageKey::Break => "stage_break",
+            StageKey::End => "stage_end",
+        }
+    }
+}
+
+/// Values of the stage parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageControls {
+    /// Number of times that each was switched on; wraps.
+    pub presses: [u32; 4],
+    /// State of each.
+    pub down: [bool; 4],
+}
+
+/// Stage keys as parameters.
+#[derive(Params)]
+pub struct StageParams {
+    /// Fill now.
+    #[id = "stage_fill"]
+    pub fill: BoolParam,
+    /// Next section.
+    #[id = "stage_section"]
+    pub section: BoolParam,
+    /// Break.
+    #[id = "stage_break"]
+    pub pause: BoolParam,
+    /// Crash and end.
+    #[id = "stage_end"]
+    pub end: BoolParam,
+    /// Counts a press that is over before the next block, too.
+    presses: Arc<[AtomicU32; 4]>,
+}
+
+impl StageParams {
+    pub(super) fn new(changes: &ChangeCounter) -> Self {
+        let presses: Arc<[AtomicU32; 4]> = Arc::default();
+        let key = |name: &str, key: StageKey| {
+            let (presses, count) = (Arc::clone(&presses), changes.counter());
+            BoolParam::new(name, false).with_callback(Arc::new(move |down| {
+                if down {
+                    presses[key as usize].fetch_add(1, Ordering::Relaxed);
+                }
+                count(down);
+            }))
+        };
+        StageParams {
+            fill: key("Fill now", StageKey::Fill),
+            section: key("Next section", StageKey::NextSection),
+            pause: key("Break", StageKey::Break),
+            end: key("Crash and end", StageKey::End),
+            presses,
+        }
+    }
+
+    pub(super) fn controls(&self) -> StageControls {
+        let StageParams { fill, section, pause, end, presses } = self;
+        StageControls {
+            presses: presses.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            down: [fill, section, pause, end].map(|param| param.value()),
+        }
+    }
+}
