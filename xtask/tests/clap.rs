@@ -168,3 +168,12 @@ fn instances_leave_no_threads_behind() {
         common::scenarios::instances_leave_no_threads_behind(&|| Box::new(load_clap())).unwrap();
     });
 }
+
+#[test]
+fn a_learned_controller_moves_its_parameter() {
+    // In its own process, because the settings are the user's.
+    on_screen("a_learned_controller_moves_its_parameter", |_| {
+        common::scenarios::a_learned_controller_moves_its_parameter(&|| Box::new(load_clap()))
+            .unwrap();
+    });
+}

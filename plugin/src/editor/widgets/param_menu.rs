@@ -17,8 +17,13 @@ pub(super) fn param_menu(
     types: bool,
 ) -> bool {
     let (scale, midi) = (view.scale, &view.edits.midi);
+    let id = response.id.with("menu");
+    // A closed menu costs a frame nothing more.
+    if !response.secondary_clicked() && !Popup::is_id_open(&response.ctx, id) {
+        return false;
+    }
     let mut typed = false;
-    let popup = Popup::context_menu(response).id(response.id.with("menu")).gap(scale.px(4.0));
+    let popup = Popup::context_menu(response).id(id).gap(scale.px(4.0));
     popup.show(|ui| {
         let hint = "Enter does the same on the control with the keyboard.";
         typed = types && menu_item(ui, scale, &format!("Type {name}"), "Type a value", hint);

@@ -3,7 +3,7 @@
 use crate::common::recording::Recording;
 use crate::common::setup::{Load, SONG, TAKE, ready};
 use crate::common::timing::play;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xtask::host::{Event, Message, Song, Transport};
@@ -178,5 +178,34 @@ pub fn instances_leave_no_threads_behind(load: Load) -> Result<()> {
             assert!(now <= before, "{now} threads after {before}");
         }
     }
+    Ok(())
+}
+
+/// A MIDI controller that the user's settings connect moves its parameter; others move nothing. Must run
+/// in its own process, whose settings are its own.
+pub fn a_learned_controller_moves_its_parameter(load: Load) -> Result<()> {
+    let folder = std::env::var("XDG_CONFIG_HOME")?;
+    let folder = std::path::Path::new(&folder).join("Deep Pocket");
+    std::fs::create_dir_all(&folder)?;
+    let settings = r#"{"version": 1, "controllers": {"11": "stick"}}"#;
+    std::fs::write(folder.join("settings.json"), settings)?;
+    let mut host = load();
+    ready(&mut *host, &SONG)?;
+    let mut repeat_after = |controller: u8, value: u8| -> Result<f64> {
+        let message = Message::Midi([0xb0, controller, value]);
+        let mut output = Vec::new();
+        for input in [&[Event { offset: 0, message }][..], &[]] {
+            host.process(SONG.block, None, input, &mut output)?;
+        }
+        let values = host.parameters();
+        let repeat = values.iter().find(|(name, _)| name == "Repeat");
+        Ok(repeat.context("the parameter")?.1)
+    };
+    let others = repeat_after(12, 127)?;
+    assert!((others - 0.5).abs() < 1e-6, "another controller moves it to {others}");
+    let learned = repeat_after(11, 127)?;
+    assert!((learned - 1.0).abs() < 1e-6, "the learned controller moves it to {learned}");
+    let learned = repeat_after(11, 0)?;
+    assert!(learned.abs() < 1e-6, "the learned controller moves it to {learned}");
     Ok(())
 }
