@@ -103,6 +103,7 @@ impl Session {
         let marked = params.state.kept().changes();
         let performance = Controls::new(&params).performance;
         let rest = Rest { performance, chart: params.state.kept().extras().chart };
+        let project = params.state.kept().loads();
         let mut session = Session {
             params,
             link,
@@ -115,7 +116,7 @@ impl Session {
             requested_ahead: None,
             requested_song: None,
             humanised: None,
-            gestures: Gestures::new(rest),
+            gestures: Gestures::new(rest, project),
         };
         session.seen = session.take();
         session

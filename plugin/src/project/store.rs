@@ -44,6 +44,8 @@ pub struct ProjectStore {
     data: Mutex<StoreData>,
     /// Counter of changes to saved data, loads included.
     changes: AtomicU32,
+    /// Counter of projects that were loaded.
+    loads: AtomicU32,
     on_change: Mutex<Option<ChangeHook>>,
 }
 
@@ -84,6 +86,7 @@ impl ProjectStore {
         ProjectStore {
             data: Mutex::new(data),
             changes: AtomicU32::new(0),
+            loads: AtomicU32::new(0),
             on_change: Mutex::default(),
         }
     }
@@ -98,6 +101,7 @@ impl ProjectStore {
         let mut data = self.lock();
         act(&mut data);
         data.publish_extras();
+        self.loads.fetch_add(1, Ordering::Release);
         self.changes.fetch_add(1, Ordering::Release);
     }
 
@@ -172,6 +176,12 @@ impl ProjectStore {
     #[must_use]
     pub fn changes(&self) -> u32 {
         self.changes.load(Ordering::Acquire)
+    }
+
+    /// Returns the counter of loaded projects; wraps. Lock-free.
+    #[must_use]
+    pub fn loads(&self) -> u32 {
+        self.loads.load(Ordering::Acquire)
     }
 
     /// Returns the model files of the project's takes.

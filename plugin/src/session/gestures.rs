@@ -40,16 +40,19 @@ pub(super) struct Gestures {
     pub(super) seen: (Rest, f64),
     /// The host has not applied `settled` yet; until this time in seconds.
     pub(super) in_flight: Option<f64>,
+    /// [`ProjectStore::loads`](crate::project::store::ProjectStore::loads) of the project.
+    pub(super) project: u32,
 }
 
 impl Gestures {
-    pub(super) fn new(rest: Rest) -> Self {
+    pub(super) fn new(rest: Rest, project: u32) -> Self {
         Gestures {
             done: Vec::new(),
             undone: Vec::new(),
             settled: rest,
             seen: (rest, f64::NEG_INFINITY),
             in_flight: None,
+            project,
         }
     }
 

@@ -17,6 +17,11 @@ impl Session {
     /// Detects changes of the rest. Returns the seconds until the next necessary call, if any.
     pub(super) fn update_rest(&mut self, now: f64, busy: bool) -> Option<f64> {
         let rest = self.rest();
+        let project = self.store().loads();
+        if project != self.gestures.project {
+            // The gestures were those of another project.
+            self.gestures = Gestures::new(rest, project);
+        }
         if let Some(until) = self.gestures.in_flight {
             if !rest.is_near(&self.gestures.settled) && now < until {
                 return Some(until - now);

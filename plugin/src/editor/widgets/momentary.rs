@@ -4,6 +4,7 @@ use egui::{Rect, Ui};
 use nice_plug::params::{BoolParam, Param as _};
 
 use super::button::{Button, ButtonStyle};
+use super::param_menu::param_menu;
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 
 /// Draws a button whose parameter is on while it is pressed.
@@ -17,7 +18,9 @@ pub(crate) fn momentary(
     let response = button.respond(ui, view.scale, rect);
     let held_id = response.id.with("held");
     let was_held = ui.data(|data| data.get_temp(held_id)).unwrap_or(false);
-    let is_held = response.is_pointer_button_down_on();
+    param_menu(view, param.as_ptr(), param.name(), &response, false);
+    let is_primary = ui.input(|input| input.pointer.primary_down());
+    let is_held = is_primary && response.is_pointer_button_down_on();
     if is_held && !was_held {
         view.edits.gesture(param, ParamGesture::Begin);
         view.edits.gesture(param, ParamGesture::To(1.0));

@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{Align2, Color32, CornerRadius, CursorIcon, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use nice_plug::params::{BoolParam, Param};
 
-use super::frame::{choice_cell, focus_ring, hint_beside};
+use super::frame::{focus_ring, hint_beside};
 use super::param_menu::param_menu;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole};

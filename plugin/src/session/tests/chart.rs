@@ -13,19 +13,19 @@ fn edits_of_the_chart_and_takes_are_undone_in_their_order() {
     let section = |intensity| Section { intensity, ..Section::new(4, SectionKind::Verse) };
     assert!(!bench.session.overview().can_undo);
     bench.session.add_section(section(0.5));
-    bench.look(false);
+    bench.wait();
     assert!(bench.session.overview().can_undo);
     // A drag is one edit.
     for step in 0..20u8 {
         bench.session.add_section(section(f32::from(step) / 20.0));
         bench.look(true);
     }
-    bench.look(false);
+    bench.wait();
     let first = seed(&bench);
     bench.session.set_seed(77, &mut at_once);
     bench.wait();
     bench.session.add_section(Section::new(9, SectionKind::Solo));
-    bench.look(false);
+    bench.wait();
     let states = |bench: &Bench| (sections(bench), seed(bench));
     let mut wanted = vec![states(&bench)];
     for _ in 0..4 {
@@ -52,7 +52,7 @@ fn edits_of_the_chart_and_takes_are_undone_in_their_order() {
     assert!(!bench.session.redo(&mut at_once));
     // A project that is loaded is no edit.
     bench.params.state.set(SavedState::default());
-    bench.look(false);
+    bench.wait();
     assert!(sections(&bench).is_empty());
     bench.session.undo(&mut at_once);
     assert!(sections(&bench).is_empty());
