@@ -10,6 +10,7 @@ pub(crate) mod file_drops;
 pub(crate) mod first_frame;
 #[cfg(target_os = "linux")]
 pub(crate) mod host_keys;
+pub(crate) mod memory;
 pub(crate) mod thread_priority;
 #[cfg(target_os = "linux")]
 pub(crate) mod window_close;
