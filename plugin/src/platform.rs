@@ -10,6 +10,7 @@ pub(crate) mod file_drops;
 pub(crate) mod first_frame;
 #[cfg(target_os = "linux")]
 pub(crate) mod host_keys;
+pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod screen_reader;
 pub(crate) mod thread_priority;

@@ -177,7 +177,7 @@ fn a_folder_is_learned_kept_played_and_unlearned() {
     assert!(done.contains("is kept") && link.learning().learned().is_none(), "{done}");
     let [file] = &names(&models)[..] else { panic!("one file: {:?}", names(&models)) };
     assert_eq!(fs::read(models.join(file)).expect("a model"), style.file);
-    assert_eq!(own_styles(&link), [style.name.clone()]);
+    assert_eq!(own_styles(&link), std::slice::from_ref(&style.name));
     assert_eq!(
         style.name,
         folder.path().file_name().expect("a name").to_string_lossy().to_lowercase()
@@ -204,7 +204,7 @@ fn a_folder_is_learned_kept_played_and_unlearned() {
     assert_eq!(rest.len(), 1, "the model without it: {rest:?}");
     let rest = fs::read(models.join(&rest[0])).expect("a model");
     let text = Model::read_metadata(&rest).expect("a header").trained_on;
-    assert_eq!(text, "4 own clips, and 4 own clips");
+    assert_eq!(text, "4 own clips");
 }
 
 #[test]

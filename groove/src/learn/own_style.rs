@@ -244,7 +244,7 @@ mod tests {
             step.set(drum, hit(100).filter(|_| at.is_multiple_of(4)));
             step.set(Drum::Kick, hit(90).filter(|_| at.is_multiple_of(16)));
             step.set(Drum::Snare, hit(95).filter(|_| at % 16 == 4 || at % 16 == 12));
-            step.set(Drum::ClosedHat, hit(60).filter(|_| at % 2 == 0));
+            step.set(Drum::ClosedHat, hit(60).filter(|_| at.is_multiple_of(2)));
             step
         };
         let piece = |number: usize| Piece {

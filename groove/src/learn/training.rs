@@ -82,7 +82,7 @@ impl Training {
         &mut self,
         teach: impl FnOnce(&Batch) -> Result<SoftTargets>,
     ) -> Result<(f64, f64)> {
-        let batch = self.stream.next()?;
+        let batch = self.stream.next_batch()?;
         let soft_targets = teach(&batch)?;
         let mut dropout = Dropout::new(self.dropout, self.seed, self.update);
         let outputs = self.net.forward(&batch, &mut self.states, Some(&mut dropout))?;

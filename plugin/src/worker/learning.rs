@@ -18,6 +18,7 @@ use groove::model::{Metadata, Model};
 use crate::link::Link;
 use crate::link::learning::{LearnedStyle, LearningState, Performance};
 use crate::link::mailbox::LearningSource;
+use crate::platform::memory;
 use crate::platform::thread_priority::lower_priority;
 use crate::project::folders::Folders;
 use crate::project::models;
@@ -117,6 +118,8 @@ impl Job {
             let told = |fault| format!("The system provides no thread: {fault}.");
             on_one_core(lower_priority, || self.learn()).map_err(told)?
         }));
+        // A learning has freed hundreds of megabytes, in threads that are gone.
+        memory::give_back();
         let internal = || Err("Nothing was learned: an internal error occurred.".into());
         let state = match learned.unwrap_or_else(|_| internal()) {
             Ok(Some(style)) => LearningState::Learned(Arc::new(style)),

@@ -94,7 +94,7 @@ pub fn run(options: &PrepareOptions) -> Result<()> {
     let bar = progress_bar(plan.updates, 0);
     for update in 0..plan.updates {
         ensure!(!stop.load(Ordering::Relaxed), "stopped; {} is incomplete", out.display());
-        write_batch(&batches.join(format!("{update:06}.safetensors")), &stream.next()?)?;
+        write_batch(&batches.join(format!("{update:06}.safetensors")), &stream.next_batch()?)?;
         bar.inc(1);
     }
     bar.finish();

@@ -231,7 +231,7 @@ fn learn(
     let mut stream = BatchStream::new(metadata, of(Split::Train).collect(), rows, options.seed)?;
     let mut states = NetState::default();
     for update in 0..options.updates {
-        let batch = stream.next()?;
+        let batch = stream.next_batch()?;
         let mut dropout = Dropout::new(options.dropout, options.seed, update);
         let outputs = net.forward(&batch, &mut states, Some(&mut dropout))?;
         let steps = batch.steps() as f32;

@@ -186,7 +186,7 @@ impl BatchStream {
     }
 
     /// Returns the next batch.
-    pub fn next(&mut self) -> Result<Batch> {
+    pub fn next_batch(&mut self) -> Result<Batch> {
         let passes = self.advance();
         let places: Vec<Option<StepSample>> = passes
             .iter()
@@ -224,10 +224,10 @@ mod tests {
         let stream = || BatchStream::new(&metadata, pieces(), rows, 9);
         let (mut one, mut two) = (stream()?, stream()?);
         for _ in 0..3 {
-            one.next()?;
+            one.next_batch()?;
             two.skip();
         }
-        let (one, two) = (one.next()?, two.next()?);
+        let (one, two) = (one.next_batch()?, two.next_batch()?);
         assert_eq!(one.starts, two.starts);
         assert_eq!(one.feel_targets.outcomes, two.feel_targets.outcomes);
         assert!(one.starts.contains(&true));
@@ -249,7 +249,7 @@ mod tests {
             assert_eq!((&*pass.steps, pass.kind), (&piece.steps, piece.kind));
             assert_eq!(pass.past, pass.steps);
         }
-        assert!(stream.next()?.beat_inputs.dims() == [1, 518]);
+        assert!(stream.next_batch()?.beat_inputs.dims() == [1, 518]);
         Ok(())
     }
 }
