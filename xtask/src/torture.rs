@@ -11,6 +11,7 @@ mod random_chart;
 pub mod random_host;
 pub mod random_user;
 pub mod reference;
+pub mod stage_state;
 pub mod truth;
 
 use crate::host::allocations::{CAN_COUNT_ALLOCATIONS, count_allocations};
