@@ -11,6 +11,7 @@ mod random_chart;
 pub mod random_host;
 pub mod random_user;
 pub mod reference;
+pub mod stage_state;
 pub mod truth;
 
 use crate::host::allocations::{CAN_COUNT_ALLOCATIONS, count_allocations};
@@ -28,6 +29,7 @@ use random_user::ROLAND_MAP;
 use reference::ReferenceTake;
 use serde::Serialize;
 use serde_json::json;
+use std::time::Instant;
 
 /// Settings of the takes: fractions of the ranges of `Take` and `Phrases`, and true for a random
 /// chart. Most phrases repeat, because the test is about the host and a new phrase takes long to
@@ -54,6 +56,9 @@ pub struct Report {
     pub findings: Findings,
     /// Allocations and frees in `process`; `None` if they cannot be counted.
     pub allocations: Option<u64>,
+    /// Longest `process` call, in seconds. An offline render gives up waiting for the generator
+    /// after 5 s: notes that are lost in such a run say that the machine was too busy.
+    pub longest: f64,
 }
 
 impl Report {
@@ -71,6 +76,7 @@ impl Report {
         self.blocks += other.blocks;
         self.findings.add(&other.findings);
         self.allocations = self.allocations.zip(other.allocations).map(|(a, b)| a + b);
+        self.longest = self.longest.max(other.longest);
     }
 }
 
@@ -84,6 +90,7 @@ impl std::fmt::Display for Report {
         writeln!(f, "lost                          {}", found.lost)?;
         writeln!(f, "doubled                       {}", found.doubled)?;
         writeln!(f, "hung                          {}", found.hung)?;
+        writeln!(f, "longest process()             {:.2} s", self.longest)?;
         match self.allocations {
             Some(count) => write!(f, "allocations in process()      {count}")?,
             None => write!(f, "allocations in process()      cannot be counted on this system")?,
@@ -148,7 +155,7 @@ pub fn run(
     let mut random_host = RandomHost::new(ChaCha8Rng::seed_from_u64(seed), abilities, takes.len());
     let mut oracle = Oracle::default();
     let (mut output, mut coming) = (Vec::new(), None);
-    let (mut done, mut allocations) = (0, 0);
+    let (mut done, mut allocations, mut longest) = (0, 0, 0.0_f64);
     host.load(&takes[0].state)?;
     host.activate(random_host.next_setup())?;
     while done < blocks {
@@ -169,7 +176,9 @@ pub fn run(
                     }
                 }
                 let blocks = [Some(first), second];
+                let begin = Instant::now();
                 allocations += process_blocks(host, &blocks, &mut output)?;
+                longest = longest.max(begin.elapsed().as_secs_f64());
                 done += check_output(&mut oracle, takes, &blocks, &mut output)?;
             }
         }
@@ -186,7 +195,7 @@ pub fn run(
     host.process(end.truth.frames, Some(&end.transport), &end.input, &mut output)?;
     oracle.check_block(&end.truth, &takes[end.take].reference, &output)?;
     let allocations = CAN_COUNT_ALLOCATIONS.then_some(allocations);
-    Ok(Report { blocks: done, findings: oracle.findings, allocations })
+    Ok(Report { blocks: done, findings: oracle.findings, allocations, longest })
 }
 
 /// Checks the output of one or two blocks that were processed in one call. Returns their number.

@@ -172,7 +172,7 @@ fn late_lost_doubled_and_hung_notes_and_wrong_controllers_are_found() {
     let takes = learn_takes(&mut load_clap(), 0).unwrap();
     let run_faulty = |wrong: Wrong| {
         let mut host = Faulty { sound: load_clap(), wrong, begun: 0 };
-        run(&mut host, &takes, HostAbilities { full: true }, 8_000, 3).unwrap()
+        run(&mut host, &takes, HostAbilities { full: true }, 16_000, 3).unwrap()
     };
     let sound = run_faulty(|_, _| {});
     assert!(sound.is_clean(), "{sound}");

@@ -8,6 +8,7 @@
 mod band_flux;
 mod onsets;
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "short sounds")]
 mod tests;
 
 pub use band_flux::{BandFlux, FRAME_SECONDS, SoundFrame};

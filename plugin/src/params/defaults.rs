@@ -1,6 +1,7 @@
 //! Names, ranges, defaults and texts of the parameters.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use groove::Drum;
 use groove::pattern::style::{LAST_STYLE, STYLES, style_number};
@@ -11,7 +12,7 @@ use nice_plug::prelude::*;
 use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
-use crate::params::stage::StageParams;
+use crate::params::stage::{StageKey, StageParams};
 use crate::params::text::{
     channel_from_text, channel_text, kit_from_text, kit_text, map_from_text, map_text,
     style_from_text, style_text, swing_from_text, swing_percent,
@@ -191,6 +192,28 @@ impl RouteParams {
             channel: whole(format!("{} channel", drum.name()), 0, [0, 16], changes)
                 .with_value_to_string(Arc::new(channel_text))
                 .with_string_to_value(Arc::new(channel_from_text)),
+        }
+    }
+}
+
+impl StageParams {
+    fn new(changes: &ChangeCounter) -> Self {
+        let presses: Arc<[AtomicU32; 4]> = Arc::default();
+        let key = |name: &str, key: StageKey| {
+            let (presses, count) = (Arc::clone(&presses), changes.counter());
+            BoolParam::new(name, false).with_callback(Arc::new(move |down| {
+                if down {
+                    presses[key as usize].fetch_add(1, Ordering::Relaxed);
+                }
+                count(down);
+            }))
+        };
+        StageParams {
+            fill: key("Fill now", StageKey::Fill),
+            section: key("Next section", StageKey::NextSection),
+            pause: key("Break", StageKey::Break),
+            end: key("Crash and end", StageKey::End),
+            presses,
         }
     }
 }

@@ -7,8 +7,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nice_plug::prelude::*;
 
-use crate::params::ChangeCounter;
-
 /// A stage key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StageKey {
@@ -81,30 +79,10 @@ pub struct StageParams {
     #[id = "stage_end"]
     pub end: BoolParam,
     /// Counts a press that is over before the next block, too.
-    presses: Arc<[AtomicU32; 4]>,
+    pub(super) presses: Arc<[AtomicU32; 4]>,
 }
 
 impl StageParams {
-    pub(super) fn new(changes: &ChangeCounter) -> Self {
-        let presses: Arc<[AtomicU32; 4]> = Arc::default();
-        let key = |name: &str, key: StageKey| {
-            let (presses, count) = (Arc::clone(&presses), changes.counter());
-            BoolParam::new(name, false).with_callback(Arc::new(move |down| {
-                if down {
-                    presses[key as usize].fetch_add(1, Ordering::Relaxed);
-                }
-                count(down);
-            }))
-        };
-        StageParams {
-            fill: key("Fill now", StageKey::Fill),
-            section: key("Next section", StageKey::NextSection),
-            pause: key("Break", StageKey::Break),
-            end: key("Crash and end", StageKey::End),
-            presses,
-        }
-    }
-
     pub(super) fn controls(&self) -> StageControls {
         let StageParams { fill, section, pause, end, presses } = self;
         StageControls {

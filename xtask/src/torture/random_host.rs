@@ -6,11 +6,11 @@ mod stage;
 use super::action::{HostAbilities, HostAction, HostBlock};
 use super::random_user::LaneSettings;
 use super::reference::{BarLines, TICKS_PER_BEAT};
+use super::stage_state::StageState;
 use super::truth::{GroundTruth, Motion};
 use crate::host::{Event, Message, Setup, Transport};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use stage::StageState;
 use std::collections::VecDeque;
 
 /// Range of song positions, in quarter notes; the reference reaches further.

@@ -122,15 +122,16 @@ fn menu(ui: &mut Ui, view: &mut ViewContext<'_>) {
     }
     let hint = "Number of phrases in the clip, starting with the one that is shown. Sec is the section \
                 of the song that plays, All the whole song, with markers for its sections.";
-    let count = match view.edits.session().chart().is_empty() {
-        true => PHRASE_LENGTHS,
-        false => LENGTHS.len(),
+    let (label, count) = match view.edits.session().chart().is_empty() {
+        true => ("Phrases", PHRASE_LENGTHS),
+        // There is no room for a longer word beside six lengths.
+        false => ("Clip", LENGTHS.len()),
     };
     let words: Vec<(&str, &str)> =
         LENGTHS[..count].iter().map(|&(label, name, _)| (label, name)).collect();
     let chosen = LENGTHS[..count].iter().position(|(.., extent)| *extent == options.extent);
     let chosen = chosen.unwrap_or(0);
-    if let Some(place) = menu_choice(ui, scale, ["Clip", "Phrases"], &words, hint, chosen) {
+    if let Some(place) = menu_choice(ui, scale, ["Clip", label], &words, hint, chosen) {
         view.edits.options.extent = LENGTHS[place].2;
     }
 }

@@ -24,17 +24,6 @@ const PITCHES: [u8; 4] = [12, 13, 14, 15];
 /// Names of their parameters.
 const NAMES: [&str; 4] = ["Fill now", "Next section", "Break", "Crash and end"];
 
-/// State of the stage keys.
-#[derive(Debug, Default)]
-pub(super) struct StageState {
-    /// Effect of the keys that were pressed.
-    pub(super) window: Option<StageWindow>,
-    /// Start of the break whose key or parameter is down, in quarter notes.
-    break_start: Option<f64>,
-    /// A parameter that is pressed with the next block.
-    pressed: Option<u8>,
-}
-
 impl RandomHost {
     /// Start of the bar at a position, and its length, in quarter notes.
     #[expect(clippy::cast_precision_loss, reason = "songs are short")]
