@@ -10,6 +10,7 @@ mod clap_entry;
 pub mod editor;
 #[cfg(feature = "fault")]
 pub mod fault_injection;
+mod host_events;
 pub mod link;
 pub mod params;
 pub mod platform;
@@ -23,10 +24,10 @@ pub use crate::params::controls;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
+use groove::Drum;
 use groove::play::clock;
-use groove::{Drum, Meter};
 use nice_plug::context::PluginApi;
-use nice_plug::midi::{Channel, Key, VoiceID};
+use nice_plug::midi::{Channel, Key};
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::*;
 
@@ -34,6 +35,7 @@ use crate::audio::audition::Audition;
 use crate::audio::engine::{Engine, NoteMessage};
 use crate::audio::metronome::Metronome;
 use crate::audio::offline_detect::HostMode;
+use crate::host_events::{hat_pedal_event, midi_velocity, note_event, transport};
 use crate::link::own_transport::Sound;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
@@ -44,9 +46,6 @@ use crate::project::folders::Folders;
 use crate::project::settings::Settings;
 use crate::project::store::ProjectStore;
 use crate::worker::{ModelPlayer, Worker};
-
-/// Number of the foot controller, the pedal of a hi-hat.
-const HAT_PEDAL: u8 = 4;
 
 /// MIDI controller that silences everything.
 const ALL_SOUND_OFF: u8 = 120;
@@ -409,50 +408,6 @@ fn channel_number(channel: Channel) -> Option<u8> {
 fn silence(buffer: &mut Buffer) {
     for channel in buffer.as_slice() {
         channel.fill(0.0);
-    }
-}
-
-/// Converts the host's transport.
-fn transport(host: &Transport) -> clock::Transport {
-    let meter = host.time_sig_numerator.zip(host.time_sig_denominator);
-    clock::Transport {
-        playing: host.playing,
-        tempo: host.tempo,
-        meter: meter.map(|(numerator, denominator)| Meter::new(numerator, denominator)),
-        beats: host.pos_beats,
-        samples: host.pos_samples(),
-        bar_start: host.bar_start_pos_beats,
-        loop_range: host.loop_range_beats(),
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-fn midi_velocity(velocity: f32) -> u8 {
-    (velocity * 127.0).round().clamp(0.0, 127.0) as u8
-}
-
-/// Controller 4 at the sample of a stroke of the hi-hat; `None` for other messages.
-fn hat_pedal_event(message: NoteMessage) -> Option<NoteEvent<()>> {
-    let NoteMessage { sample: timing, channel, struck, .. } = message;
-    let (drum, articulation) = struck?;
-    let value = f32::from(articulation.hat_pedal(drum)?) / 127.0;
-    Some(NoteEvent::MidiCC { timing, channel, cc: HAT_PEDAL, value })
-}
-
-fn note_event(message: NoteMessage) -> NoteEvent<()> {
-    let NoteMessage { sample: timing, channel, pitch, velocity, pressure, .. } = message;
-    let (channel, key) = (Channel::Number(channel), Key::Number(pitch));
-    let voice_id = VoiceID::Wildcard;
-    if let Some(pressure) = pressure {
-        let pressure = f32::from(pressure) / 127.0;
-        return NoteEvent::PolyPressure { timing, voice_id, channel, key, pressure };
-    }
-    match velocity {
-        0 => NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 },
-        _ => {
-            let velocity = f32::from(velocity) / 127.0;
-            NoteEvent::NoteOn { timing, voice_id, channel, key, velocity }
-        }
     }
 }
 

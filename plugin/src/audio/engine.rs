@@ -5,6 +5,7 @@
 //! it waits only where [`crate::audio::offline_detect`] reports an offline render. `lib.rs`
 //! converts the host's events.
 
+mod free_run;
 mod listening;
 mod playback;
 mod supply;
@@ -134,18 +135,6 @@ impl Engine {
         });
         self.take_queue.set_launch_grid(controls.launch_grid);
         self.idle = None;
-    }
-
-    /// Sets the count-in of free run, in quarter notes; it holds from the next start on.
-    pub fn set_count_in(&mut self, beats: f64) {
-        self.count_in = beats;
-    }
-
-    /// Returns the position at which the last block started, and quarter notes per sample, in free
-    /// run. Positions below 0 are the count-in.
-    #[must_use]
-    pub fn free_block(&self) -> Option<(f64, f64)> {
-        self.free_block
     }
 
     /// Records the stage keys whose parameters changed.
@@ -404,26 +393,6 @@ impl Engine {
             let stage = self.stage.stage();
             let take = Take { stage, ..self.keys.complete(self.controls.take_at(tempo)) };
             self.take_queue.set_wanted(&take, self.stage.take_launch());
-        }
-    }
-
-    /// Returns the host's transport or, while the host is stopped and free run is on, a transport
-    /// that counts the samples processed.
-    fn free_running(&mut self, host: &Transport, frames: u32) -> Transport {
-        let Some(tempo) = self.controls.free_run.filter(|_| !host.playing) else {
-            (self.free_position, self.free_block) = (0.0 - self.count_in, None);
-            return *host;
-        };
-        let (start, per_sample) = (self.free_position, tempo / 60.0 / self.sample_rate);
-        self.free_position += f64::from(frames) * per_sample;
-        self.free_block = Some((start, per_sample));
-        Transport {
-            // The block in which the count-in ends plays.
-            playing: start >= 0.0 || self.free_position > 0.0,
-            tempo: Some(tempo),
-            meter: host.meter,
-            beats: Some(start),
-            ..Transport::default()
         }
     }
 

@@ -207,22 +207,6 @@ impl EditorApp {
         self.finish_frame(ui, scale, action);
     }
 
-    /// Does what shortcuts and MIDI controllers ask for.
-    fn follow_keys_and_controllers(&mut self, context: &Context, busy: bool) {
-        let Sources { params, .. } = self.sources.clone();
-        // Elsewhere the host gets every key, too.
-        let own = cfg!(target_os = "linux") || self.edits.is_standalone();
-        if own && self.edits.shortcuts && self.shared.shortcuts.load(Ordering::Relaxed) {
-            shortcuts::act(context, &params, &mut self.edits);
-        }
-        if !busy {
-            self.edits.follow_controllers();
-        }
-        if let Some(said) = self.edits.midi.update() {
-            self.say(context, said);
-        }
-    }
-
     fn read_frame(&mut self, now: f64) -> FrameState {
         let Sources { params, link } = &self.sources;
         let status = link.status();

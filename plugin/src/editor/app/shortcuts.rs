@@ -1,7 +1,10 @@
 //! Shortcuts: keys that act while nobody types in the window. All other keys belong to the host.
 
+use std::sync::atomic::Ordering;
+
 use egui::{Context, Key, Modifiers};
 
+use super::{EditorApp, Sources};
 use crate::editor::host_edits::HostEdits;
 use crate::editor::phrase::layout::LANES;
 use crate::params::DeepPocketParams;
@@ -25,8 +28,26 @@ const LANE_KEYS: [Key; LANES.len()] = [
 pub(crate) const KEY_SYMBOLS: &[u32] =
     &[0x6e, 0x7a, 0x66, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39];
 
+impl EditorApp {
+    /// Does what shortcuts and MIDI controllers ask for.
+    pub(super) fn follow_keys_and_controllers(&mut self, context: &Context, busy: bool) {
+        let Sources { params, .. } = self.sources.clone();
+        // Elsewhere the host gets every key, too.
+        let own = cfg!(target_os = "linux") || self.edits.is_standalone();
+        if own && self.edits.shortcuts && self.shared.shortcuts.load(Ordering::Relaxed) {
+            act(context, &params, &mut self.edits);
+        }
+        if !busy {
+            self.edits.follow_controllers();
+        }
+        if let Some(said) = self.edits.midi.update() {
+            self.say(context, said);
+        }
+    }
+}
+
 /// Does what the pressed key stands for: N, Z, F, and the digits for the lanes.
-pub(crate) fn act(context: &Context, params: &DeepPocketParams, edits: &mut HostEdits) {
+fn act(context: &Context, params: &DeepPocketParams, edits: &mut HostEdits) {
     let pressed = |key| context.input(|input| input.key_pressed(key));
     let modifiers = context.input(|input| input.modifiers);
     let shift = modifiers == Modifiers::SHIFT;
