@@ -119,8 +119,10 @@ impl RandomHost {
     fn press(&mut self, key: u8, position: f64) {
         let unknown = StageWindow::unknown(self.bar_lines);
         if self.cycle.is_some() || self.stage.window.is_some() {
-            // What comes of several keys is not derived.
-            let from = self.stage.window.map_or(f64::NEG_INFINITY, |window| window.from);
+            // What comes of several keys is not derived. A fill begins on the next beat even if the
+            // next section was asked for before it.
+            let next = self.next_beat(position) - EARLY;
+            let from = self.stage.window.map_or(f64::NEG_INFINITY, |window| window.from.min(next));
             self.stage.window = Some(StageWindow { from, ..unknown });
             self.stage.break_start = None;
             return;
@@ -155,7 +157,8 @@ impl RandomHost {
         let length = self.bar_around(position).1;
         let line = self.bar_line((start + length).max(next + felt));
         if window.silent.0.is_finite() {
-            window.silent.1 = (line - felt).max(next);
+            // The first strokes of the pick-up may be early.
+            window.silent.1 = (line - felt).max(next) - EARLY;
             window.to = self.back_after(line);
         }
         self.stage.window = Some(window);
