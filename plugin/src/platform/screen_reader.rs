@@ -28,7 +28,7 @@ pub(crate) struct ScreenReader {
     adapter: Mutex<Option<Adapter>>,
 }
 
-/// What the reader asks for. Written by the adapter's thread, read by the window and its watcher.
+/// Requests of the reader. Written by the adapter's thread, read by the window and its watcher.
 #[derive(Default)]
 struct Requests {
     /// The reader wants the tree.

@@ -163,7 +163,7 @@ fn the_arrangement_of_the_side_chain_is_that_of_the_first_input() {
             let (mut inputs, mut outputs) = ([input, next], [stereo]);
             processor.setBusArrangements(inputs.as_mut_ptr(), 1, outputs.as_mut_ptr(), 1)
         };
-        // What lies behind the host's array does not matter.
+        // The memory behind the host's array does not matter.
         assert_eq!((set(stereo, stereo), set(stereo, mono)), (kResultOk, kResultOk));
         assert_eq!((set(mono, stereo), set(mono, mono)), (kResultFalse, kResultFalse));
         assert_eq!(component.terminate(), kResultOk);

@@ -1,12 +1,12 @@
 //! Listening to a band: the chart comes of what was heard, whatever the blocks.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use deep_pocket::audio::offline_detect::HostMode;
 use groove::play::clock::Transport;
 use groove::take::chart::{Accent, Chart};
 
-use crate::rig::{Rig, at, known_bar};
+use crate::rig::{Deadline, Rig, at, known_bar};
 
 /// Samples of a quarter note at 120 bpm.
 const BEAT: u64 = 24_000;
@@ -58,14 +58,9 @@ fn listen(rig: &mut Rig, samples: u64, frames: u32, cycle: u64) {
 
 /// Returns the chart and the worker's report once there is one.
 fn chart(rig: &Rig) -> (Chart, String) {
-    let until = Instant::now() + Duration::from_secs(5);
-    while Instant::now() < until {
-        if let Some(report) = rig.link.mailbox().take_report() {
-            return (rig.state.kept().extras().chart, report.expect("a sentence"));
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    panic!("nothing was reported");
+    let report =
+        Deadline::start().wait_for(|| rig.link.mailbox().take_report(), "nothing was reported");
+    (rig.state.kept().extras().chart, report.expect("a sentence"))
 }
 
 #[test]

@@ -27,7 +27,7 @@ use deep_pocket::worker::Worker;
 use groove::Meter;
 use groove::play::clock::Transport;
 use groove::take::Take;
-use rig::{RATE, Rig, at, controls as defaults, known_bar};
+use rig::{Deadline, RATE, Rig, at, controls as defaults, known_bar};
 
 fn expected(beats: u64, velocity: impl Fn(u64) -> u8) -> Vec<(u64, u8)> {
     // A sixteenth is 6,000 samples and ten ticks are 250; the first note is clipped to the start.
@@ -279,18 +279,13 @@ fn a_missing_worker_does_not_stall_a_bounce() {
 fn the_window_gets_the_playing_and_the_pending_phrase() {
     let mut rig = Rig::new(HostMode::Realtime, known_bar);
     let shown = |rig: &Rig| {
-        let until = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < until {
+        let look = || {
             let (phrases, status) = (rig.link.phrases(), rig.link.status());
-            let playing = phrases.playing.filter(|phrase| {
+            phrases.playing.filter(|phrase| {
                 phrase.number == status.playing && phrase.first_bar == status.bar.div_euclid(4) * 4
-            });
-            if let Some(playing) = playing {
-                return playing;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        panic!("no phrase is shown");
+            })
+        };
+        Deadline::start().wait_for(look, "no phrase is shown")
     };
     // Before playback, the phrase that would play is shown.
     assert_eq!(shown(&rig).first_bar, 0);
@@ -304,26 +299,16 @@ fn the_window_gets_the_playing_and_the_pending_phrase() {
     let status = rig.link.status();
     assert_eq!(status.playing, playing);
     assert_ne!(status.pending, 0);
-    let until = Instant::now() + Duration::from_secs(5);
-    while rig.link.phrases().pending.is_none_or(|phrase| phrase.number != status.pending) {
-        assert!(Instant::now() < until, "the take to come is not shown");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    let look = || rig.link.phrases().pending.filter(|phrase| phrase.number == status.pending);
+    Deadline::start().wait_for(look, "the take to come is not shown");
 }
 
 #[test]
 fn bars_of_a_longer_clip_are_generated_ahead_of_the_song() {
     let mut rig = Rig::new(HostMode::Realtime, known_bar);
     rig.block(0.0, 480);
-    let until = Instant::now() + Duration::from_secs(5);
-    let wait = |is: &dyn Fn() -> bool, what: &str| {
-        while !is() {
-            assert!(Instant::now() < until, "{what}");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    };
-    wait(&|| rig.link.phrases().playing.is_some(), "no phrase is shown");
-    let take = rig.link.phrases().playing.expect("a phrase").take;
+    let deadline = Deadline::start();
+    let take = deadline.wait_for(|| rig.link.phrases().playing, "no phrase is shown").take;
     let kept = Arc::clone(rig.state.kept());
     let other = take.with(|take| take.seed = 9);
     for (of, first) in [(other, 100), (take, 10)] {
@@ -336,7 +321,7 @@ fn bars_of_a_longer_clip_are_generated_ahead_of_the_song() {
     }
     rig.link.worker_notify().wake();
     let bar = |take: &Take, bar| kept.bar(take, Meter::FOUR_FOUR, bar);
-    wait(&|| bar(&take, 39).is_some(), "not all bars are played");
+    deadline.wait_for(|| bar(&take, 39), "not all bars are played");
     for number in 10..40 {
         assert_eq!(bar(&take, number), Some(known_bar(&take, Meter::FOUR_FOUR, number)));
     }

@@ -2,6 +2,7 @@
 //! each note identifies its take and bar.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use deep_pocket::audio::engine::{Engine, NoteMessage};
 use deep_pocket::audio::offline_detect::HostMode;
@@ -52,6 +53,26 @@ pub struct Rig {
     pub heard: Vec<(u64, u8)>,
     /// Sample of each stroke and style of its take.
     pub styles: Vec<(u64, u8)>,
+}
+
+/// Five seconds for everything that the worker does in a test.
+pub struct Deadline(Instant);
+
+impl Deadline {
+    pub fn start() -> Deadline {
+        Deadline(Instant::now() + Duration::from_secs(5))
+    }
+
+    /// Waits until there is something to return.
+    pub fn wait_for<T>(&self, look: impl Fn() -> Option<T>, what: &str) -> T {
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(Instant::now() < self.0, "{what}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
 }
 
 impl Rig {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use groove::generate::Drummer;
-use groove::learn::bar_f1::bar_f1;
+use groove::learn::bar_f1::{HitBars, bar_f1};
 use groove::learn::data::{Piece, Split, known_style};
 use groove::learn::network::net::Net;
 use groove::learn::prediction::PredictionReport;
@@ -43,8 +43,18 @@ const LANES: [(&str, &[Drum]); 7] = [
 struct StyleColumn {
     title: String,
     grooves: Vec<Groove>,
+    hits: Vec<HitBars>,
+    backbone: BackboneShares,
     /// Share of the windows recognised as the style.
     recognised: Option<f64>,
+}
+
+impl StyleColumn {
+    fn new(title: String, grooves: Vec<Groove>, recognised: Option<f64>) -> StyleColumn {
+        let hits = grooves.iter().map(hits_of).collect();
+        let backbone = BackboneShares::of(&grooves);
+        StyleColumn { title, grooves, hits, backbone, recognised }
+    }
 }
 
 /// Measures both styles, and writes the page.
@@ -65,28 +75,22 @@ pub(super) fn run(
     let data = data::read(folders, None, seed, metadata)?;
     let numbers = [known_style(metadata, &styles[0])?, known_style(metadata, &styles[1])?];
     let trees = StyleClassifier::learn(metadata, &data.pieces);
+    let play = |(&style, name): (&u8, &String)| {
+        Comparison::play(&model, &data.pieces, style, TempoChoice::Drummers)
+            .with_context(|| format!("{name} cannot be compared"))
+    };
+    let sides: Vec<Comparison> = numbers.iter().zip(styles).map(play).collect::<Result<_>>()?;
+    let recalls = trees.map(|trees| trees.recalls(metadata, &sides)).unwrap_or_default();
     let mut columns = Vec::new();
-    for (&style, name) in numbers.iter().zip(styles) {
-        let sides = Comparison::play(&model, &data.pieces, style, TempoChoice::Drummers)
-            .with_context(|| format!("{name} cannot be compared"))?;
-        let recalls = trees.as_ref().map(|trees| {
-            let recall = |groove| trees.recall_of(groove, style);
-            let of_takes: Vec<f64> = sides.played.iter().filter_map(recall).collect();
-            (of_takes.iter().sum::<f64>() / of_takes.len() as f64, trees.human_recall(style))
-        });
-        columns.push(StyleColumn {
-            title: match style >= FIRST_PROGRAMMED {
-                true => format!("{name}, patterns"),
-                false => format!("{name}, drummers"),
-            },
-            grooves: sides.train,
-            recognised: recalls.and_then(|(_, human)| human),
-        });
-        columns.push(StyleColumn {
-            title: format!("{name}, played"),
-            grooves: sides.played,
-            recognised: recalls.map(|(played, _)| played),
-        });
+    let mut grids = String::new();
+    for Comparison { style, name, played, train, .. } in sides {
+        let recall = recalls.get(&name);
+        grids += &shown(&model, style, &name, median_tempo(&played))?;
+        let source = if style >= FIRST_PROGRAMMED { "patterns" } else { "drummers" };
+        let human = recall.and_then(|recall| recall.human);
+        columns.push(StyleColumn::new(format!("{name}, {source}"), train, human));
+        let share = recall.and_then(|recall| recall.played);
+        columns.push(StyleColumn::new(format!("{name}, played"), played, share));
     }
     let net = Net::from_model_file(metadata, &bytes)?;
     let mut crossed = String::new();
@@ -97,10 +101,6 @@ pub(super) fn run(
         ];
         // Writing to a string does not fail.
         let _ = writeln!(crossed, "| {name} | {:.2} | {:.2} |", perplexities[0], perplexities[1]);
-    }
-    let mut grids = String::new();
-    for (name, &style) in styles.iter().zip(&numbers) {
-        grids += &shown(&model, style, name, &columns)?;
     }
     let [a, b] = styles;
     let page = format!(
@@ -148,27 +148,22 @@ fn table(columns: &[StyleColumn]) -> String {
         let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
     };
     row("tempi, quartiles", &|column| {
-        let mut tempi: Vec<f32> = column.grooves.iter().map(|groove| groove.tempo).collect();
-        tempi.sort_by(f32::total_cmp);
+        let tempi = sorted_tempi(&column.grooves);
         [1, 2, 3].map(|quarter| format!("{:.0}", tempi[(tempi.len() - 1) * quarter / 4])).join(", ")
     });
     for (name, drums) in LANES {
         row(&format!("{name} a bar"), &|column| {
-            let hits: Vec<_> = column.grooves.iter().map(hits_of).collect();
-            let rates = hits_per_bar(&hits, Drum::ALL.len());
+            let rates = hits_per_bar(&column.hits, Drum::ALL.len());
             format!("{:.2}", drums.iter().map(|drum| rates[drum.index()]).sum::<f64>())
         });
     }
     row("double kicks a bar", &|column| format!("{:.2}", double_kicks(&column.grooves)));
     let share = |of: fn(&BackboneShares) -> f64| {
-        move |column: &StyleColumn| format!("{:.2}", of(&BackboneShares::of(&column.grooves)))
+        move |column: &StyleColumn| format!("{:.2}", of(&column.backbone))
     };
     row("bars with the snare on 2 and 4", &share(|shares| shares.backbeat));
     row("bars with the kick on 1", &share(|shares| shares.kick_one));
-    row("hit F1 of neighbouring bars", &|column| {
-        let hits: Vec<_> = column.grooves.iter().map(hits_of).collect();
-        format!("{:.2}", bar_f1(&hits))
-    });
+    row("hit F1 of neighbouring bars", &|column| format!("{:.2}", bar_f1(&column.hits)));
     row("recognised", &|column| {
         column.recognised.map_or_else(String::new, |share| format!("{share:.2}"))
     });
@@ -185,13 +180,18 @@ fn double_kicks(grooves: &[Groove]) -> f64 {
     bars().map(doubles).sum::<usize>() as f64 / bars().count().max(1) as f64
 }
 
-/// The first takes of a style at the median of its tempi.
-fn shown(model: &Arc<Model>, style: u8, name: &str, columns: &[StyleColumn]) -> Result<String> {
-    let played = columns.iter().find(|column| column.title == format!("{name}, played"));
-    let mut tempi: Vec<f32> =
-        played.iter().flat_map(|column| &column.grooves).map(|groove| groove.tempo).collect();
+fn sorted_tempi(grooves: &[Groove]) -> Vec<f32> {
+    let mut tempi: Vec<f32> = grooves.iter().map(|groove| groove.tempo).collect();
     tempi.sort_by(f32::total_cmp);
-    let tempo = tempi[tempi.len() / 2];
+    tempi
+}
+
+fn median_tempo(grooves: &[Groove]) -> f32 {
+    sorted_tempi(grooves)[grooves.len() / 2]
+}
+
+/// The first takes of a style at a tempo.
+fn shown(model: &Arc<Model>, style: u8, name: &str, tempo: f32) -> Result<String> {
     let mut text = String::new();
     for seed in 1..=SHOWN {
         let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });

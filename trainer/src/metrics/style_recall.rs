@@ -138,8 +138,8 @@ impl StyleClassifier {
     fn recall(&self, grooves: &[Groove], class: usize) -> Option<f64> {
         let rows = rows(grooves);
         let of_groove =
-            |groove: &Groove| groove.windows().map(|_| self.tempo_shares(groove.tempo)).collect();
-        let by_tempo: Vec<Vec<f32>> = grooves.iter().flat_map::<Vec<_>, _>(of_groove).collect();
+            |groove: &Groove| vec![self.tempo_shares(groove.tempo); groove.windows().count()];
+        let by_tempo: Vec<Vec<f32>> = grooves.iter().flat_map(of_groove).collect();
         let table = FeatureTable::new(&self.scale, &rows);
         let is_right = |&row: &usize| {
             let mut votes = vec![0.0; self.styles.len()];

@@ -119,7 +119,7 @@ impl RandomHost {
     fn press(&mut self, key: u8, position: f64) {
         let unknown = StageWindow::unknown(self.bar_lines);
         if self.cycle.is_some() || self.stage.window.is_some() {
-            // What comes of several keys is not derived. A fill begins on the next beat even if the
+            // The effect of several keys is not derived. A fill begins on the next beat even if the
             // next section was asked for before it.
             let next = self.next_beat(position) - EARLY;
             let from = self.stage.window.map_or(f64::NEG_INFINITY, |window| window.from.min(next));
