@@ -111,13 +111,19 @@ impl Step {
         left_out
     }
 
-    /// Adds the strokes of a hit to those of its class; of two chokes the earlier stays. Returns the
-    /// number of strokes that found no room.
+    /// Adds the strokes of a hit to those of its class. Of two chokes the earlier stays; a choke
+    /// that a stroke of the other hit follows is dropped, because the stroke ends what it would
+    /// have choked. Returns the number of strokes that found no room.
     pub fn add(&mut self, drum: Drum, hit: Hit) -> usize {
         let Some(known) = self.hit(drum) else { return self.set_counted(drum, Some(hit)) };
         let all = || known.strokes().chain(hit.strokes());
-        let chokes = [known.choke_ticks, hit.choke_ticks].into_iter().filter(|&ticks| ticks > 0);
-        let choke_ticks = chokes.min().unwrap_or(0);
+        // The choke of an early stroke comes a tick after the step at the earliest.
+        let precede = |strokes: Hit, choke: u16| {
+            strokes.strokes().all(|stroke| i32::from(stroke.offset_ticks) + 1 < i32::from(choke))
+        };
+        let chokes = [(known.choke_ticks, hit), (hit.choke_ticks, known)].into_iter();
+        let chokes = chokes.filter(|&(choke, other)| choke > 0 && precede(other, choke));
+        let choke_ticks = chokes.map(|(choke, _)| choke).min().unwrap_or(0);
         let merged = Hit::of_strokes(all()).map(|hit| Hit { choke_ticks, ..hit });
         let distinct = |stroke: &Stroke| (stroke.offset_ticks, stroke.articulation);
         let count = known.strokes().count()
@@ -271,6 +277,9 @@ mod tests {
         assert_eq!(serde_json::from_str::<Step>(&text).expect("a step"), step, "{text}");
         step.add(Drum::Crash, Hit { choke_ticks: 240, ..Hit::plain(50, 100) });
         assert_eq!(hit(&step, Drum::Crash).choke_ticks, 240, "the earlier of two");
+        step.set(Drum::Crash, Some(Hit { choke_ticks: 1, ..Hit::plain(110, -26) }));
+        step.add(Drum::Crash, Hit::plain(90, 0));
+        assert_eq!(hit(&step, Drum::Crash).choke_ticks, 0, "struck again after the choke");
         step.set(Drum::Crash, Some(Hit::plain(110, -3)));
         assert_eq!(hit(&step, Drum::Crash).choke_ticks, 0);
     }

@@ -78,9 +78,9 @@ impl Import {
 }
 
 /// Returns true if a note shortly before the end belongs to a hit of the first step, as the grace
-/// notes of a drag in a loop do: if its drum is struck there.
+/// notes of a drag in a loop do: if its drum is struck there, and no choke ends it before.
 pub(super) fn is_of_start(note: &DrumNote, first: Option<&Step>) -> bool {
-    first.is_some_and(|step| step.hit(note.drum).is_some())
+    note.choke == 0 && first.is_some_and(|step| step.hit(note.drum).is_some())
 }
 
 /// Sentence on strokes that find no room, if there are any.

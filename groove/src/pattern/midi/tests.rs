@@ -240,3 +240,20 @@ fn chokes_are_polyphonic_aftertouch_and_are_read_back() {
         assert_eq!(found[6..], [(3_840, last, 127), (3_840, last, 0)], "at the end of the clip");
     }
 }
+
+#[test]
+fn choked_stroke_before_the_end_stays_there() {
+    let mut clip = Clip { steps: vec![Step::SILENT; 17], tempo: 120.0, meter: Meter::FOUR_FOUR };
+    let early = Hit { choke_ticks: 1, ..Hit::plain(80, -26) };
+    clip.steps[0].set(Drum::Ride, Some(Hit::plain(80, 0)));
+    clip.steps[16].set(Drum::Ride, Some(early));
+    let bytes = clip.write(&MidiLayout::new("", Pitches::ROLAND));
+    let read = Clip::read(&bytes, PitchMap::Detect).expect("our own file");
+    assert_eq!(read.steps, clip.steps);
+    // Without the choke it is a grace note of the first step, as in a loop.
+    clip.steps[16].set(Drum::Ride, Some(Hit::plain(80, -26)));
+    let bytes = clip.write(&MidiLayout::new("", Pitches::ROLAND));
+    let read = Clip::read(&bytes, PitchMap::Detect).expect("our own file");
+    assert_eq!(read.steps.len(), 16);
+    assert_eq!(read.steps[0].hit(Drum::Ride).expect("a hit").strokes().count(), 2);
+}
