@@ -209,6 +209,10 @@ fn turns(model: &Arc<Model>, told: &Told) {
         }
         None => println!("ONNX Runtime: not measured; PYTHON names no Python that has it"),
     }
+}
+
+/// The first bar of a take, and phrases, each by a drummer without cached bars.
+fn bars(model: &Arc<Model>) {
     let take = Take::default();
     let fresh = |act: &dyn Fn(&mut Drummer)| {
         let turn = |_| time(|| act(&mut Drummer::new(Arc::clone(model))));
@@ -246,6 +250,7 @@ fn main() {
     let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
     let told = Told::new(&model);
     turns(&model, &told);
+    bars(&model);
 
     let mut criterion = Criterion::default().configure_from_args();
     let mut steps = criterion.benchmark_group("step");
