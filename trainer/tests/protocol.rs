@@ -19,7 +19,7 @@ fn data_set(folder: &Path) {
     for number in 0..12usize {
         let velocity = 60 + u8::try_from(number).expect("small");
         let step = |at: usize| {
-            let kick = (Drum::Kick, 100, at % 8 == 0 || at % (7 + number) == 3);
+            let kick = (Drum::Kick, 100, at.is_multiple_of(8) || at % (7 + number) == 3);
             let snare = (Drum::Snare, 110, at % 8 == 4);
             let hat = (Drum::ClosedHat, velocity, at % 2 == number % 2 || at == 79);
             step(offset_at(at + number), &[kick, snare, hat])

@@ -44,7 +44,7 @@ pub struct ListeningTestOptions {
 /// network cannot be computed, or the page cannot be written.
 pub fn run(options: &ListeningTestOptions) -> Result<()> {
     let model = Arc::new(files::read_model(&options.model)?);
-    let data = data::read(&[options.data.clone()], None, SEED, model.metadata())?;
+    let data = data::read(std::slice::from_ref(&options.data), None, SEED, model.metadata())?;
     let styles = options.styles.iter().map(|name| known_style(model.metadata(), name));
     let styles: Vec<u8> = styles.collect::<Result<_>>()?;
     let beats = data.split(Split::Validation);

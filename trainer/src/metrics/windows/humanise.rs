@@ -96,7 +96,7 @@ mod tests {
             window(&[(0, Drum::Kick, 90, 24), (4, Drum::Snare, 80, -48), (6, Drum::Ride, 50, 0)]);
         let answer =
             window(&[(0, Drum::Kick, 80, 0), (4, Drum::Snare, 83, 0), (7, Drum::Ride, 50, 0)]);
-        let errors = HumaniseErrors::of(&[truth.clone()], &[answer.steps]);
+        let errors = HumaniseErrors::of(std::slice::from_ref(&truth), &[answer.steps]);
         assert_eq!((errors.windows, errors.hits), (1, 3));
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} {b}: {errors:?}");
         close(errors.missing, 1.0 / 3.0);

@@ -131,7 +131,7 @@ mod tests {
         close(scores.empty_accuracy, 1.0 - 3.0 / 288.0);
         close(scores.hit_ratio, 0.5);
         close(scores.onsets_met, 0.5);
-        let own = TapScores::of(&[truth.clone()], &[truth.steps]);
+        let own = TapScores::of(std::slice::from_ref(&truth), std::slice::from_ref(&truth.steps));
         close(own.f1 + own.accuracy + own.precision + own.recall, 4.0);
     }
 }
