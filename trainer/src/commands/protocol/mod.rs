@@ -175,7 +175,9 @@ fn compare_takes(
         if beats == 0 || style != 0 && !data.styles.contains(&style) {
             if beats > 0 {
                 let name = metadata.style_name(style);
-                eprintln!("{name}: {beats} takes are not compared: too few human beats");
+                eprintln!(
+                    "{name}: {beats} takes are not compared: not among the requested styles, or too few human beats"
+                );
             }
             continue;
         }
