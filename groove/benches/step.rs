@@ -85,6 +85,17 @@ fn read(numbers: &[u64]) -> u64 {
     sums.iter().fold(0, |all, sum| all.wrapping_add(*sum))
 }
 
+/// Bytes of the player's own weights: one for each weight of each matrix, whose outputs are padded to
+/// panels, and a 32-bit scale and bias for each output.
+fn own_bytes(metadata: &Metadata) -> usize {
+    const PANEL: usize = 96;
+    let of_matrix = |shape: &[usize]| match *shape {
+        [outputs, inputs] => outputs.next_multiple_of(PANEL) * (inputs + 8),
+        _ => 0,
+    };
+    metadata.tensors().iter().map(|(_, shape)| of_matrix(shape)).sum()
+}
+
 fn least(times: impl Iterator<Item = Duration>) -> Duration {
     times.min().unwrap_or_default()
 }
@@ -162,24 +173,31 @@ fn turns(model: &Arc<Model>, told: &Told) {
     }
     let (chunks, _) = SHIPPED.as_chunks::<8>();
     let numbers: Vec<u64> = chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect();
+    // As many bytes as the player's own weights have, of any content.
+    let own: Vec<u64> = numbers[..own_bytes(model.metadata()).min(SHIPPED.len()) / 8].to_vec();
+    let read_all = |numbers: &[u64]| {
+        time(|| {
+            (0..STEPS).for_each(|_| {
+                std::hint::black_box(read(std::hint::black_box(numbers)));
+            });
+        }) / STEPS
+    };
     let mut state = model.start();
-    let mut times: [Vec<Duration>; 3] = Default::default();
+    let mut times: [Vec<Duration>; 4] = Default::default();
     for _ in 0..TURNS {
         times[0].push(time(|| (0..STEPS).for_each(|_| step(model, &mut state, told))) / STEPS);
-        times[1].push(
-            time(|| {
-                (0..STEPS).for_each(|_| {
-                    std::hint::black_box(read(std::hint::black_box(&numbers)));
-                });
-            }) / STEPS,
-        );
+        times[1].push(read_all(&numbers));
+        times[3].push(read_all(&own));
         if let Some((onnx, _)) = &mut onnx {
             times[2].push(onnx.turn());
         }
     }
-    let [ours, reading, theirs] = times.map(|times| least(times.into_iter()));
+    let [ours, reading, theirs, reading_own] = times.map(|times| least(times.into_iter()));
     println!("a step with all outputs          {ours:.1?}");
     println!("reading the weights once         {reading:.1?}");
+    println!("reading the player's own bytes   {reading_own:.1?} ({} kB)", own.len() * 8 / 1000);
+    println!("figure own_bytes_us {:.2}", reading_own.as_secs_f64() * 1e6);
+    println!("figure step_vs_bytes {:.3}", ours.as_secs_f64() / reading_own.as_secs_f64());
     println!("figure step_us {:.2}", ours.as_secs_f64() * 1e6);
     println!("figure weights_us {:.2}", reading.as_secs_f64() * 1e6);
     println!("figure step_vs_weights {:.3}", ours.as_secs_f64() / reading.as_secs_f64());
@@ -191,6 +209,10 @@ fn turns(model: &Arc<Model>, told: &Told) {
         }
         None => println!("ONNX Runtime: not measured; PYTHON names no Python that has it"),
     }
+}
+
+/// The first bar of a take, and phrases, each by a drummer without cached bars.
+fn bars(model: &Arc<Model>) {
     let take = Take::default();
     let fresh = |act: &dyn Fn(&mut Drummer)| {
         let turn = |_| time(|| act(&mut Drummer::new(Arc::clone(model))));
@@ -228,6 +250,7 @@ fn main() {
     let model = Arc::new(Model::from_bytes(SHIPPED).expect("the shipped weights"));
     let told = Told::new(&model);
     turns(&model, &told);
+    bars(&model);
 
     let mut criterion = Criterion::default().configure_from_args();
     let mut steps = criterion.benchmark_group("step");

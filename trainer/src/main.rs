@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use trainer::commands::{
-    calibrate, clips, compare, evaluate, generate, inspect, measure, play, prepare, presets,
-    report, sheet, sweep, train,
+    calibrate, clips, compare, evaluate, generate, inspect, listening_test, measure, play, prepare,
+    presets, protocol, report, sheet, sweep, train,
 };
 
 #[derive(Parser)]
@@ -28,6 +28,8 @@ enum Task {
     Prepare(Box<prepare::PrepareOptions>),
     /// Measure a model on a split of the data
     Evaluate(evaluate::EvaluateOptions),
+    /// Print all published figures of a model, or of a folder of MIDI from any system
+    Protocol(protocol::ProtocolOptions),
     /// Compare two models, as a table and a chart
     Compare(compare::CompareOptions),
     /// Train models of several sizes and compare them; continues an interrupted sweep
@@ -36,6 +38,8 @@ enum Task {
     Generate(generate::GenerateOptions),
     /// Write the first bars of many takes as text grids
     Sheet(sheet::SheetOptions),
+    /// Write a page of blind pairs, drummer and drummer or drummer and model, for listeners
+    ListeningTest(listening_test::ListeningTestOptions),
     /// Check that the factory presets play what their names say, or search for better seeds
     Presets(presets::PresetsOptions),
     /// Continue a MIDI file, humanise it, or play to its rhythm
@@ -61,10 +65,12 @@ fn main() -> Result<()> {
         Task::Styles(options) => train::styles::run(&options),
         Task::Prepare(options) => prepare::run(&options),
         Task::Evaluate(options) => evaluate::run(&options),
+        Task::Protocol(options) => protocol::run(&options),
         Task::Compare(options) => compare::run(&options),
         Task::Sweep(options) => sweep::run(&options),
         Task::Generate(options) => generate::run(&options),
         Task::Sheet(options) => sheet::run(&options),
+        Task::ListeningTest(options) => listening_test::run(&options),
         Task::Presets(options) => presets::run(&options),
         Task::Play(task) => play::run(&task),
         Task::Measure(options) => measure::run(&options),

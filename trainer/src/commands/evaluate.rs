@@ -50,7 +50,7 @@ fn splits() -> impl TypedValueParser<Value = Split> {
     })
 }
 
-/// EvaluateOptions for the data of a measurement, shared by `evaluate` and `compare`.
+/// Options for the data of a measurement, shared by `evaluate`, `compare` and `protocol`.
 #[derive(Args, Debug)]
 pub struct DataOptions {
     /// Folder of drum MIDI
@@ -58,7 +58,7 @@ pub struct DataOptions {
     pub(super) data: Vec<PathBuf>,
     /// Part of the data
     #[arg(long, default_value = "validation", value_parser = splits())]
-    split: Split,
+    pub(super) split: Split,
     /// Style of the pieces, if the folder has no info.csv
     #[arg(long)]
     style: Option<String>,
@@ -83,7 +83,7 @@ pub struct EvaluationData {
     /// Styles to play.
     pub styles: Vec<u8>,
     /// Style classifier trained on the drummers, if the data has its styles.
-    trees: Option<StyleClassifier>,
+    pub(super) trees: Option<StyleClassifier>,
 }
 
 impl DataOptions {
@@ -128,7 +128,7 @@ pub(crate) fn commonest_style(_: &Metadata, pieces: &[Piece]) -> Vec<u8> {
 }
 
 /// Returns all styles with enough human beats; if there are none, the one with the most.
-fn all_styles(model: &Metadata, pieces: &[Piece]) -> Vec<u8> {
+pub(super) fn all_styles(model: &Metadata, pieces: &[Piece]) -> Vec<u8> {
     let styles = metrics::styles(model, pieces);
     if styles.is_empty() { commonest_style(model, pieces) } else { styles }
 }

@@ -1,19 +1,24 @@
 //! `generate`: writes takes of a model as MIDI files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use groove::Meter;
 use groove::generate::Drummer;
+use groove::generate::likelihood::free_run_steps;
 use groove::learn::data::known_style;
+use groove::model::Model;
+use groove::model::encode::Kind;
 use groove::pattern::clip;
 use groove::pattern::midi::Clip;
 use groove::take::{Fills, Take, TakeControls};
 
+use crate::data;
 use crate::drum_map::MapOption;
 use crate::files;
+use crate::metrics::comparison::{self, spread};
 use crate::playback::play_steps;
 
 /// Options of `generate`.
@@ -40,6 +45,12 @@ pub struct GenerateOptions {
     /// Quarter notes a minute
     #[arg(long, default_value_t = 120.0)]
     tempo: f32,
+    /// Data set whose train beats of the style give the tempi, in place of --tempo
+    #[arg(long, value_name = "FOLDER", conflicts_with = "tempo")]
+    tempi_of: Option<PathBuf>,
+    /// Sample the network alone, without lead-ins, calibration, phrases and candidates
+    #[arg(long, conflicts_with_all = ["stick", "temperature", "fill_every", "phrase_bars", "repeat"])]
+    plain: bool,
     /// Time signature, such as 4/4
     #[arg(long, default_value = "4/4", value_parser = parse_meter)]
     meter: Meter,
@@ -85,29 +96,26 @@ pub fn run(options: &GenerateOptions) -> Result<()> {
     let style = known_style(model.metadata(), &options.style)?;
     let model = Arc::new(model);
     let mut drummer = Drummer::new(Arc::clone(&model));
+    let tempi = match &options.tempi_of {
+        Some(folder) => tempi(folder, &model, style)?,
+        None => vec![options.tempo],
+    };
     files::create_folder(&options.out)?;
     for number in 0..options.count {
         let seed = options.seed.wrapping_add(number);
-        let take = Take {
-            controls: TakeControls {
-                seed,
-                style,
-                temperature: options.temperature,
-                tempo: options.tempo,
-                stick: options.stick,
-                ..TakeControls::default()
-            },
-            phrase_bars: options.phrase_bars,
-            evolve: !options.repeat,
-            fills: Fills {
-                every: options.fill_every,
-                steps: 4 * options.fill_beats,
-                ..Fills::default()
-            },
-            ..Take::default()
+        let tempo = spread(&tempi, number, options.count);
+        let steps = match options.plain {
+            true => {
+                let meter = options.meter;
+                let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };
+                free_run_steps(&model, &kind, usize::from(options.bars) * meter.steps(), seed)?
+            }
+            false => {
+                let take = options.take(style, tempo, seed);
+                play_steps(&mut drummer, &take, options.meter, options.bars.into())?
+            }
         };
-        let steps = play_steps(&mut drummer, &take, options.meter, options.bars.into())?;
-        let clip = Clip { steps, tempo: f64::from(options.tempo), meter: options.meter };
+        let clip = Clip { steps, tempo: f64::from(tempo), meter: options.meter };
         let name = clip::name(&options.style, clip.tempo, seed);
         let path = options.out.join(format!("{name}.mid"));
         let layout = options.map.layout(&name, &model.metadata().classes);
@@ -115,6 +123,35 @@ pub fn run(options: &GenerateOptions) -> Result<()> {
         println!("{}", path.display());
     }
     Ok(())
+}
+
+/// Returns the tempi of the bars of a style's train beats in a data set.
+fn tempi(folder: &Path, model: &Model, style: u8) -> Result<Vec<f32>> {
+    let data = data::read(&[folder.to_path_buf()], None, 1, model.metadata())?;
+    let found = comparison::tempi(&data.pieces, style);
+    ensure!(!found.is_empty(), "{} has no train beats of the style", folder.display());
+    Ok(found)
+}
+
+impl GenerateOptions {
+    /// The take of a file.
+    fn take(&self, style: u8, tempo: f32, seed: u32) -> Take {
+        let controls = TakeControls {
+            seed,
+            style,
+            temperature: self.temperature,
+            tempo,
+            stick: self.stick,
+            ..TakeControls::default()
+        };
+        Take {
+            controls,
+            phrase_bars: self.phrase_bars,
+            evolve: !self.repeat,
+            fills: Fills { every: self.fill_every, steps: 4 * self.fill_beats, ..Fills::default() },
+            ..Take::default()
+        }
+    }
 }
 
 #[cfg(test)]

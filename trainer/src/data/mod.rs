@@ -6,5 +6,7 @@ mod folder;
 mod folder_tests;
 mod patterns;
 pub(crate) mod stroke_rows;
+mod takes;
 
 pub(crate) use dataset::read;
+pub(crate) use takes::read_takes;

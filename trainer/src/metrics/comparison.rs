@@ -6,7 +6,7 @@ use anyhow::Result;
 use groove::generate::Drummer;
 use groove::learn::bar_f1::STEPS;
 use groove::learn::data::{Piece, Split};
-use groove::model::Model;
+use groove::model::{Metadata, Model};
 use groove::take::{Take, TakeControls};
 use groove::{Meter, Step};
 use rayon::prelude::*;
@@ -82,7 +82,7 @@ impl Comparison {
         };
         anyhow::ensure!(!drummers.is_empty(), "there are no human beats of the style");
         let take = |seed: u32| -> Result<Groove> {
-            let tempo = drummers[seed as usize * drummers.len() / TAKES as usize];
+            let tempo = spread(&drummers, seed, TAKES);
             let take = Take::from(TakeControls { seed, style, tempo, ..TakeControls::default() });
             Ok(Groove { bars: play(model, &take, i64::try_from(BARS)?)?, tempo })
         };
@@ -90,6 +90,29 @@ impl Comparison {
             style,
             name: model.metadata().style_name(style).to_owned(),
             played: (0..TAKES).into_par_iter().map(take).collect::<Result<_>>()?,
+            train: human(pieces, Split::Train, style),
+            whole: human_whole(pieces, Split::Train, style),
+        })
+    }
+}
+
+impl Comparison {
+    /// Compares the takes of a style that were read from files, all of one split, with the human
+    /// beats of the style; those of style number 0 with all human beats. Takes count as human beats
+    /// do; `None` without any.
+    pub(crate) fn of_files(
+        metadata: &Metadata,
+        takes: &[Piece],
+        pieces: &[Piece],
+        style: u8,
+    ) -> Option<Comparison> {
+        let of_style: Vec<Piece> =
+            takes.iter().filter(|piece| piece.kind.style == style).cloned().collect();
+        let played = human(&of_style, takes.first()?.split, style);
+        (!played.is_empty()).then(|| Comparison {
+            style,
+            name: metadata.style_name(style).to_owned(),
+            played,
             train: human(pieces, Split::Train, style),
             whole: human_whole(pieces, Split::Train, style),
         })
@@ -147,6 +170,11 @@ pub(crate) fn tempi(pieces: &[Piece], style: u8) -> Vec<f32> {
         .filter(|piece| piece.split == Split::Train && is_beat(piece, style))
         .flat_map(|piece| vec![piece.kind.tempo; piece.steps.len().div_ceil(STEPS)])
         .collect()
+}
+
+/// Returns the tempo of a take, of a number of takes that share out some tempi evenly.
+pub(crate) fn spread(tempi: &[f32], take: u32, takes: u32) -> f32 {
+    tempi[take as usize * tempi.len() / takes as usize]
 }
 
 /// Returns true for a beat in 4/4 of a style; style number 0 is all styles.

@@ -16,6 +16,7 @@ pub(crate) mod stroke_shares;
 pub(crate) mod strokes;
 mod style_recall;
 mod swing;
+pub(crate) mod windows;
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,7 @@
 use super::instances;
 use crate::build::{bundle, process};
 use anyhow::{Context, Result, ensure};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::io::{BufRead, BufReader};
@@ -21,8 +22,9 @@ use xtask::workspace::{CLAP_ID, Workspace};
 const BENCHES: [&str; 3] = ["step", "knob", "update"];
 
 /// Targets: name of a figure, its upper limit, and its description.
-const TARGETS: [(&str, f64, &str); 14] = [
+const TARGETS: [(&str, f64, &str); 16] = [
     ("step_vs_weights", 1.5, "a step, by reading the weights once"),
+    ("step_vs_bytes", 1.0, "a step, by reading the player's own bytes once"),
     ("step_vs_onnx", 0.6, "a step, by ONNX Runtime's"),
     ("phrase_ms", 16.0, "a phrase of 4 bars"),
     ("first_bar_ms", 5.0, "the first bar of a take"),
@@ -31,6 +33,7 @@ const TARGETS: [(&str, f64, &str); 14] = [
     ("process_p999_us", 20.0, "process(), 99.9th percentile"),
     ("audition_share", 0.01, "process() with audition on, of the block's time"),
     ("instances_128_cores", 0.1, "128 instances that play, of one core"),
+    ("instances_512_cores", 0.2, "512 instances that play, of one core"),
     ("instance_mib", 1.0, "memory of each instance after the first"),
     ("first_instance_ms", 50.0, "the first instance, until it can play"),
     ("next_instance_ms", 5.0, "each other instance, until it can play"),
@@ -79,14 +82,18 @@ pub(crate) fn bench(workspace: &Workspace, json: bool) -> Result<()> {
     eprintln!("{}", costs.report);
     figures.insert("instances_128_cores".into(), costs.playing / 100.0);
     figures.insert("stopped_128_cores".into(), costs.stopped / 100.0);
+    let more = instances::measure(workspace, 512, 10)?;
+    figures.insert("instances_512_cores".into(), more.playing / 100.0);
     let empty_plugin = instances::measure_stopped(&empty, EMPTY_ID, 128, 10)?;
     figures.insert("stopped_128_empty_cores".into(), empty_plugin / 100.0);
     figures.insert("instance_mib".into(), costs.memory_per_instance);
     if json {
-        let known = |(name, ..): &(&str, f64, &str)| (name.to_string(), figures.get(*name));
-        let known: BTreeMap<_, _> = TARGETS.iter().map(known).collect();
+        let known = |(name, ..): &(&str, f64, &str)| (name.to_string(), json!(figures.get(*name)));
+        let mut known: BTreeMap<_, _> = TARGETS.iter().map(known).collect();
+        known.insert("processor".into(), json!(processor()));
         println!("{}", serde_json::to_string_pretty(&known)?);
     } else {
+        println!("\n{}", processor());
         print_table(&figures);
     }
     Ok(())
@@ -101,6 +108,35 @@ fn build_benches(workspace: &Workspace) -> Result<PathBuf> {
     }
     let folder = workspace.target.join("release/examples");
     Ok(folder.join(format!("{DLL_PREFIX}empty{DLL_SUFFIX}")))
+}
+
+/// Returns the processor's name, number of cores and widest vector instructions, and the limit that
+/// the variable `DEEP_POCKET_SIMD` sets to those of the player's products.
+fn processor() -> String {
+    let description = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = description.lines().find_map(|line| line.strip_prefix("model name"));
+    let name = name.map_or("unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let limit = std::env::var("DEEP_POCKET_SIMD")
+        .map_or(String::new(), |limit| format!(", DEEP_POCKET_SIMD={limit}"));
+    format!("{name}, {cores} cores, {}{limit}", vector_instructions())
+}
+
+/// Returns the name of the widest vector instructions of the processor.
+fn vector_instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512vnni") {
+            return "AVX-512 with VNNI";
+        }
+        if is_x86_feature_detected!("avx512f") {
+            return "AVX-512";
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return "AVX2 with FMA";
+        }
+    }
+    std::env::consts::ARCH
 }
 
 fn print_table(figures: &Figures) {

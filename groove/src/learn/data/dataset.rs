@@ -79,7 +79,14 @@ impl Data {
             ensure!(!stop(), "the reading was stopped");
             read_file(file, folder, is_listed, kit)
         });
-        self.sort_out(files, read.collect());
+        self.sort_out(files, read.collect(), false);
+    }
+
+    /// As [`Data::add_files`], with all files that have the same notes: takes of a model, of which
+    /// equal ones count.
+    pub fn add_takes(&mut self, folder: &Path, files: &[SourceFile], is_listed: bool, kit: &Kit) {
+        let read = files.par_iter().map(|file| read_file(file, folder, is_listed, kit));
+        self.sort_out(files, read.collect(), true);
     }
 
     /// Moves at least a tenth of the pieces and of their steps, but at most half of the pieces, to
@@ -96,12 +103,12 @@ impl Data {
         self.pieces.iter().filter(|piece| piece.split == split).cloned().collect()
     }
 
-    /// Adds the files by what they are. Of files with the same notes the first one in the test
-    /// split is kept, else in the validation split, else in the train split.
-    fn sort_out(&mut self, files: &[SourceFile], read: Vec<Result<Content>>) {
+    /// Adds the files by what they are. Of files with the same notes all are kept, or the first one
+    /// in the test split, else in the validation split, else in the train split.
+    fn sort_out(&mut self, files: &[SourceFile], read: Vec<Result<Content>>, keep_all: bool) {
         let mut kept: HashMap<u64, usize> = HashMap::new();
         for (place, content) in read.iter().enumerate() {
-            if let Ok(Content::Piece(_, hash)) = content {
+            if let (Ok(Content::Piece(_, hash)), false) = (content, keep_all) {
                 let first = kept.entry(*hash).or_insert(place);
                 if files[place].split > files[*first].split {
                     *first = place;

@@ -9,6 +9,13 @@
 //! scale, independent of the vector instructions in use. Two machines that play the same take play
 //! the same notes.
 
+use std::sync::OnceLock;
+
+/// Variable of the environment that lowers the vector instructions of the products, to `avx2` or
+/// `portable`, for measurements. It is read once, at the first product, which no audio thread
+/// computes.
+const SIMD_VARIABLE: &str = "DEEP_POCKET_SIMD";
+
 /// Outputs per panel: as many sums as fit into 256-bit registers, besides an input and its weights.
 pub(crate) const PANEL: usize = 96;
 
@@ -26,8 +33,9 @@ pub(crate) struct Weights<'a> {
 
 /// Adds the matrix-vector product to `sums`, which has whole panels.
 pub(crate) fn add_product(inputs: &[SparseInput], weights: Weights, sums: &mut [f32]) {
-    let widest = SimdLevel::ALL.iter().find(|vectors| vectors.is_available());
-    widest.unwrap_or(&SimdLevel::Portable).add_product(inputs, weights, sums);
+    static CHOSEN: OnceLock<SimdLevel> = OnceLock::new();
+    let chosen = CHOSEN.get_or_init(|| SimdLevel::chosen(std::env::var(SIMD_VARIABLE).ok()));
+    chosen.add_product(inputs, weights, sums);
 }
 
 /// Vector instructions of a product.
@@ -52,6 +60,25 @@ impl SimdLevel {
         SimdLevel::Avx2,
         SimdLevel::Portable,
     ];
+
+    /// The widest ones that the machine has, from a name on if one is given.
+    fn chosen(limit: Option<String>) -> SimdLevel {
+        let limit = limit.unwrap_or_default();
+        let first = SimdLevel::ALL.iter().position(|level| level.name() == limit).unwrap_or(0);
+        let allowed = &SimdLevel::ALL[first..];
+        *allowed.iter().find(|level| level.is_available()).unwrap_or(&SimdLevel::Portable)
+    }
+
+    /// Name in [`SIMD_VARIABLE`].
+    fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            SimdLevel::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            SimdLevel::Avx2 => "avx2",
+            SimdLevel::Portable => "portable",
+        }
+    }
 
     /// Returns true if this machine supports them.
     fn is_available(self) -> bool {
@@ -152,6 +179,20 @@ mod tests {
 
     fn numbers(count: usize, salt: usize) -> Vec<f32> {
         (0..count).map(|i| ((i * 7919 + salt * 104_729) % 10_007) as f32 / 10_007.0 - 0.5).collect()
+    }
+
+    #[test]
+    fn a_name_lowers_the_instructions() {
+        let chosen = |name: &str| SimdLevel::chosen(Some(name.into()));
+        let widest = SimdLevel::ALL.iter().find(|level| level.is_available()).expect("one");
+        assert_eq!(SimdLevel::chosen(None), *widest);
+        assert_eq!((chosen("nonsense"), chosen("portable")), (*widest, SimdLevel::Portable));
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = SimdLevel::Avx2.is_available();
+            let expected = if avx2 { SimdLevel::Avx2 } else { SimdLevel::Portable };
+            assert_eq!(chosen("avx2"), expected);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::metrics::comparison::{Comparison, Groove};
 use features::Features;
 use trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet, roc_area};
 
-/// Minimum number of human beats for the judge.
+/// Minimum number of takes, and of human beats, for the judge.
 pub(crate) const ENOUGH: usize = 8;
 
 /// Random halvings of the files; each is used in both directions.
@@ -75,10 +75,10 @@ struct WindowTable {
 }
 
 impl JudgeAreas {
-    /// Judges the takes of a style; `None` if there are too few human beats. `known` supplies the
-    /// figures of drummers alone, if another set of takes of the style was judged before.
+    /// Judges the takes of a style; `None` if there are too few takes or human beats. `known`
+    /// supplies the figures of drummers alone, if another set of takes was judged before.
     pub(crate) fn of(sides: &Comparison, known: Option<&JudgeAreas>) -> Option<JudgeAreas> {
-        if sides.train.len() < ENOUGH {
+        if sides.train.len().min(sides.played.len()) < ENOUGH {
             return None;
         }
         let windows = WindowTable::of(sides.played.iter().chain(&sides.train));
@@ -276,7 +276,10 @@ mod tests {
 
     #[test]
     fn a_few_files_are_not_judged() {
-        assert!(judged(grooves(16, [0.3, 0.2], 80, 2), grooves(7, [0.3, 0.2], 80, 1)).is_none());
+        let of = |count: usize, seed: u64| grooves(count, [0.3, 0.2], 80, seed);
+        assert!(judged(of(16, 2), of(7, 1)).is_none());
+        assert!(judged(of(7, 2), of(16, 1)).is_none());
+        assert!(judged(of(8, 2), of(8, 1)).is_some());
     }
 
     #[test]
