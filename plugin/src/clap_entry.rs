@@ -114,6 +114,14 @@ unsafe extern "C" fn descriptor(
     if index == 0 { described().clap_plugin_descriptor() } else { ptr::null() }
 }
 
+/// Returns `true` if a host has all functions that CLAP requires.
+fn is_complete(host: &clap_host) -> bool {
+    host.get_extension.is_some()
+        && host.request_restart.is_some()
+        && host.request_process.is_some()
+        && host.request_callback.is_some()
+}
+
 unsafe extern "C" fn create(
     _: *const clap_plugin_factory,
     host: *const clap_host,
@@ -124,13 +132,7 @@ unsafe extern "C" fn create(
         return ptr::null();
     }
     // SAFETY: the pointer is null or a host, as CLAP requires.
-    let complete = unsafe { host.as_ref() }.is_some_and(|host| {
-        host.get_extension.is_some()
-            && host.request_restart.is_some()
-            && host.request_process.is_some()
-            && host.request_callback.is_some()
-    });
-    if !complete {
+    if !unsafe { host.as_ref() }.is_some_and(is_complete) {
         return ptr::null();
     }
     // The framework takes the wrapper back when it destroys the plugin.

@@ -180,7 +180,7 @@ fn pages_of_controls_hold_parameters_and_begin_with_the_main_ones() {
         let title = |id: &u32| known.iter().find(|(known, _)| known == id).map(|it| it.1.clone());
         ids.map(|id| title(id).expect("a parameter of the plugin")).collect()
     };
-    let main = ["Style", "Take", "Repeat", "Daring", "Density", "Blend", "Swing"];
+    let main = ["Style", "Take number", "Repeat", "Daring", "Density", "Blend", "Swing"];
     assert_eq!(titles(&pages[0])[..7], main);
     // Nine lanes need two pages of eight.
     assert_eq!(pages.len(), 3 + 2 + 2);

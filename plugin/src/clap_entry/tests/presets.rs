@@ -119,7 +119,7 @@ fn a_preset_that_cannot_be_loaded_changes_nothing_and_says_why() {
     assert_eq!(instance.save(), before);
 }
 
-/// What an indexer was told of: extensions of files, and flags and paths of locations.
+/// Declarations to an indexer: extensions of files, and flags and paths of locations.
 #[derive(Default)]
 struct Index {
     extensions: Vec<String>,
@@ -229,7 +229,7 @@ impl Drop for Provider {
     }
 }
 
-/// What a receiver was told of.
+/// Descriptions to a receiver.
 #[derive(Default)]
 struct Listing {
     presets: Vec<Listed>,

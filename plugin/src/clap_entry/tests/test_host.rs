@@ -18,7 +18,7 @@ use nice_plug::wrapper::clap::{CLAP_VERSION, clap_host, clap_plugin};
 use super::super::instance::{ClapInstance, instance};
 use super::super::{FACTORY, create, described};
 
-/// What the plugin has told the host.
+/// Calls of the plugin that the host has received.
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) callbacks: AtomicU32,
@@ -35,7 +35,7 @@ impl Told {
     }
 }
 
-/// Returns what a host was told.
+/// Returns the calls that a host has received.
 unsafe fn told<'a>(host: *const clap_host) -> &'a Told {
     // SAFETY: the host of `Instance::new` has this data, and outlives the call.
     unsafe { &*(*host).host_data.cast::<Told>() }
