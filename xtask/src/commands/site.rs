@@ -7,7 +7,7 @@ mod links;
 mod page;
 
 use anyhow::{Context, Result, bail};
-use links::{Target, local_target};
+use links::Target;
 use page::Page;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -59,7 +59,9 @@ impl Site {
     /// Reads README, `docs`, and all that they link to.
     fn read(root: &Path) -> Result<Site> {
         let mut site = Site { pages: BTreeMap::new(), files: BTreeSet::new(), faults: Vec::new() };
-        let mut left = vec!["README.md".to_owned()];
+        let menu = MENU.iter().map(|(path, _)| *path);
+        let mut left: Vec<String> =
+            menu.filter(|path| root.join(path).is_file()).map(str::to_owned).collect();
         for entry in fs::read_dir(root.join("docs"))? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             if is_page(&name) {

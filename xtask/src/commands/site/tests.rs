@@ -1,6 +1,6 @@
 //! Tests of the site: the real pages, and a small site with every kind of broken link.
 
-use super::links::site_link;
+use super::links::{local_target, site_link};
 use super::*;
 
 fn broken(pages: &[(&str, &str)]) -> Result<Vec<String>> {
