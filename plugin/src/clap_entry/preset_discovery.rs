@@ -113,9 +113,11 @@ unsafe extern "C" fn init(provider: *const clap_preset_discovery_provider) -> bo
         location: ptr::null(),
     };
     // SAFETY: all that the indexer reads outlives the calls.
-    if !unsafe { declare_type(indexer, &raw const file_type) }
-        || !unsafe { declare_location(indexer, &raw const built_in) }
-    {
+    let declared = unsafe {
+        declare_type(indexer, &raw const file_type)
+            && declare_location(indexer, &raw const built_in)
+    };
+    if !declared {
         return false;
     }
     let Some(folder) = user_folder() else { return true };

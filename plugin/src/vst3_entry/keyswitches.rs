@@ -186,13 +186,14 @@ mod tests {
             assert_eq!((keys.getKeyswitchCount(0, 0), keys.getKeyswitchCount(0, 15)), (4, 4));
             assert_eq!(keys.getKeyswitchCount(1, 0), 0);
             let mut info = std::mem::MaybeUninit::<KeyswitchInfo>::zeroed();
-            for (index, pitch) in (0..4).zip(12..) {
+            for (index, pitch) in (0..4).zip(12u8..) {
                 assert_eq!(keys.getKeyswitchInfo(0, 3, index, info.as_mut_ptr()), kResultOk);
                 let info = info.assume_init();
-                assert_eq!((info.keyswitchMin, info.keyswitchMax), (pitch, pitch));
+                let range = (info.keyswitchMin, info.keyswitchMax);
+                assert_eq!(range, (pitch.into(), pitch.into()));
                 let end = info.title.iter().position(|unit| *unit == 0).expect("an end");
                 let title = String::from_utf16(&info.title[..end]).expect("a title");
-                let known = StageKey::of_pitch(info.keyswitchMin.unsigned_abs() as u8);
+                let known = StageKey::of_pitch(pitch);
                 assert_eq!(Some(title.as_str()), known.map(StageKey::title));
             }
             for index in [-1, 4] {
