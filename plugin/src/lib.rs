@@ -41,6 +41,7 @@ use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 use crate::params::controls::Controls;
 use crate::params::host_order::HostOrder;
+use crate::params::remote_controls;
 use crate::params::stage::StageKey;
 use crate::project::folders::Folders;
 use crate::project::settings::Settings;
@@ -89,9 +90,16 @@ pub struct DeepPocket {
     worker: Option<Worker>,
 }
 
-/// Request of the CLAP entry for an instance's project data. A task is the framework's only way
-/// from its wrapper to the plugin.
-pub struct ShareStore(pub(crate) Arc<OnceLock<Arc<ProjectStore>>>);
+/// Parts of an instance that its CLAP entry reads and changes on the host's main thread.
+#[derive(Clone)]
+pub struct SharedParts {
+    pub(crate) params: Arc<DeepPocketParams>,
+    pub(crate) link: Arc<Link>,
+}
+
+/// Request of the CLAP entry for the parts of an instance. A task is the framework's only way from
+/// its wrapper to the plugin.
+pub struct ShareParts(pub(crate) Arc<OnceLock<SharedParts>>);
 
 impl Default for DeepPocket {
     fn default() -> Self {
@@ -326,13 +334,13 @@ impl Plugin for DeepPocket {
 
     type Editor = editor::Window;
     type SysExMessage = ();
-    type BackgroundTask = ShareStore;
+    type BackgroundTask = ShareParts;
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {
-        let store = Arc::clone(self.params.state.kept());
-        Box::new(move |ShareStore(place)| {
+        let parts = SharedParts { params: Arc::clone(&self.params), link: Arc::clone(&self.link) };
+        Box::new(move |ShareParts(place)| {
             // Set only once.
-            let _ = place.set(Arc::clone(&store));
+            let _ = place.set(parts.clone());
         })
     }
 
@@ -423,6 +431,10 @@ impl ClapPlugin for DeepPocket {
         ClapFeature::Drum,
         ClapFeature::Stereo,
     ];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        remote_controls::add_pages(&self.params, context);
+    }
 }
 
 impl Vst3Plugin for DeepPocket {

@@ -10,6 +10,7 @@ mod defaults;
 #[cfg(test)]
 mod growth_tests;
 pub mod host_order;
+pub(crate) mod remote_controls;
 mod repair;
 pub mod stage;
 mod text;

@@ -323,6 +323,11 @@ impl Session {
         self.apply(take, Some(performance), set);
     }
 
+    /// Takes the preset that the host has loaded since the last call.
+    pub(crate) fn take_loaded_preset(&self) -> Option<Preset> {
+        self.store().take_loaded_preset()
+    }
+
     /// Returns the favourite takes of the project, the newest first, with their places in the
     /// history.
     #[must_use]

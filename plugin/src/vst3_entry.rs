@@ -11,11 +11,15 @@
 //! first auxiliary input one place too far, and it trusts that each block has all inputs and
 //! channels. The tables have functions of this module before the framework's.
 //!
+//! Also adds what the framework lacks: the names of the stage keys ([`keyswitches`]). The tables of
+//! component and controller have a `queryInterface` that knows them.
+//!
 //! Upstream: nice-plug, `setBusArrangements` and `process` in `wrapper/vst3/wrapper.rs`; reports 10
 //! and 14 of `docs/upstream.md`. Delete this module, and export with `nice_export_vst3!`, once
 //! nice-plug refuses such blocks.
 
 mod input_events;
+mod keyswitches;
 
 use std::ffi::c_void;
 use std::sync::OnceLock;
@@ -23,8 +27,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use nice_plug::wrapper::setup_logger;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
-    IAudioProcessor, IAudioProcessorVtbl, IComponent, IComponentVtbl, ProcessData,
-    SpeakerArrangement,
+    IAudioProcessor, IAudioProcessorVtbl, IComponent, IComponentVtbl, IEditController,
+    IEditControllerVtbl, ProcessData, SpeakerArrangement,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, FUnknown, IPluginFactory, IPluginFactory2, IPluginFactory2Trait, IPluginFactory3,
@@ -96,9 +100,12 @@ impl IPluginFactoryTrait for Factory {
 /// Tables of functions of the instances, which are all of one class.
 struct Tables {
     component: &'static IComponentVtbl,
+    controller: &'static IEditControllerVtbl,
     processor: &'static IAudioProcessorVtbl,
     /// The processor's with the functions of this module before the framework's.
     checked: IAudioProcessorVtbl,
+    /// Those of component and controller with key switches.
+    named: (IComponentVtbl, IEditControllerVtbl),
     /// The same with `setActive` and `process` of this module, up to the first activation.
     guarded: (IComponentVtbl, IAudioProcessorVtbl),
 }
@@ -112,24 +119,32 @@ impl Tables {
     /// The component must be a new one of the framework's.
     unsafe fn guard(component: ComRef<'_, IComponent>) {
         let Some(processor) = component.cast::<IAudioProcessor>() else { return };
+        let Some(controller) = component.cast::<IEditController>() else { return };
         let (component, processor) = (component.as_ptr(), processor.as_ptr());
+        let controller = controller.as_ptr();
         // SAFETY: an object begins with a pointer to its table, and the framework's are constants.
         let tables = TABLES.get_or_init(|| unsafe {
             let (component, processor) = (&*(*component).vtbl, &*(*processor).vtbl);
+            let controller = &*(*controller).vtbl;
+            let (mut named_component, mut named_controller) = (*component, *controller);
+            named_component.base.base.queryInterface = query_component;
+            named_controller.base.base.queryInterface = query_controller;
             let checked = IAudioProcessorVtbl {
                 process: process_checked,
                 setBusArrangements: set_arrangements,
                 ..*processor
             };
             let guarded = (
-                IComponentVtbl { setActive: set_active, ..*component },
+                IComponentVtbl { setActive: set_active, ..named_component },
                 IAudioProcessorVtbl { process: refuse, ..checked },
             );
-            Tables { component, processor, checked, guarded }
+            let named = (named_component, named_controller);
+            Tables { component, controller, processor, checked, named, guarded }
         });
         let (guarded_component, guarded_processor) = &tables.guarded;
-        // SAFETY: as above; both tables live as long as the library.
+        // SAFETY: as above; the tables live as long as the library.
         unsafe {
+            set_table(controller, &tables.named.1);
             set_table(component, guarded_component);
             set_table(processor, guarded_processor);
         }
@@ -146,6 +161,30 @@ unsafe fn set_table<Object, Table>(object: *mut Object, table: &'static Table) {
     unsafe { AtomicPtr::from_ptr(place) }.store((&raw const *table).cast_mut(), Ordering::Release);
 }
 
+/// Returns an interface of a component.
+unsafe extern "system" fn query_component(
+    component: *mut FUnknown,
+    interface: *const TUID,
+    place: *mut *mut c_void,
+) -> tresult {
+    let Some(tables) = TABLES.get() else { return kResultFalse };
+    let framework = tables.component.base.base.queryInterface;
+    // SAFETY: the host passes the object that has this function in its table, and valid pointers.
+    unsafe { keyswitches::query(framework, component, interface, place) }
+}
+
+/// Returns an interface of a controller.
+unsafe extern "system" fn query_controller(
+    controller: *mut FUnknown,
+    interface: *const TUID,
+    place: *mut *mut c_void,
+) -> tresult {
+    let Some(tables) = TABLES.get() else { return kResultFalse };
+    let framework = tables.controller.base.base.queryInterface;
+    // SAFETY: as above.
+    unsafe { keyswitches::query(framework, controller, interface, place) }
+}
+
 /// Activates or deactivates an instance. From the first activation on it processes blocks.
 unsafe extern "system" fn set_active(component: *mut IComponent, state: TBool) -> tresult {
     let Some(tables) = TABLES.get() else { return kResultFalse };
@@ -155,7 +194,7 @@ unsafe extern "system" fn set_active(component: *mut IComponent, state: TBool) -
         let processor = ComRef::from_raw(component).and_then(|it| it.cast::<IAudioProcessor>());
         if let Some(processor) = processor.filter(|_| state != 0 && result == kResultOk) {
             set_table(processor.as_ptr(), &tables.checked);
-            set_table(component, tables.component);
+            set_table(component, &tables.named.0);
         }
         result
     }

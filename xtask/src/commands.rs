@@ -9,6 +9,7 @@ pub(crate) mod pictures;
 pub(crate) mod platforms;
 pub(crate) mod rtsan;
 pub(crate) mod run;
+pub(crate) mod site;
 pub(crate) mod test;
 pub(crate) mod tidy;
 pub(crate) mod torture;

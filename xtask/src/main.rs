@@ -8,7 +8,8 @@ use anyhow::Result;
 use build::bundle;
 use clap::{Parser, Subcommand};
 use commands::{
-    beat, bench, install, instances, package, pictures, platforms, rtsan, run, test, tidy, torture,
+    beat, bench, install, instances, package, pictures, platforms, rtsan, run, site, test, tidy,
+    torture,
 };
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -108,8 +109,11 @@ enum Command {
         #[arg(long)]
         uninstall: bool,
     },
-    /// Build the bundles and pack them into an archive for users.
+    /// Build the bundles and pack them into an archive for users, with a Debian package where
+    /// possible, the list of contents and checksums.
     Package,
+    /// Write README and docs as a static site to target/site, and check their links.
+    Site,
     /// Build the plugin and write screenshots of its window to target/pictures.
     Pictures,
     /// Check that the plugin compiles for macOS and Windows, and plays under Wine.
@@ -164,8 +168,13 @@ fn run_command(command: Command) -> Result<()> {
         }
         Command::Package => {
             let workspace = workspace()?;
-            let archive = package::package(&workspace, &bundle::build_bundles(&workspace)?)?;
-            println!("{}", archive.display());
+            for path in package::package(&workspace, &bundle::build_for_others(&workspace)?)? {
+                println!("{}", path.display());
+            }
+            Ok(())
+        }
+        Command::Site => {
+            println!("{}", site::site(&workspace()?)?.display());
             Ok(())
         }
         Command::Pictures => pictures::pictures(&workspace()?),

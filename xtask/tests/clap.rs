@@ -9,6 +9,7 @@ use common::screen::on_screen;
 use common::setup::{SONG, ready, velocity_steps};
 use common::timing::{self, play};
 use std::collections::HashSet;
+use xtask::host::clap::browser::{FoundPreset, browse};
 use xtask::host::clap::describe;
 use xtask::host::realtime::flushes_denormals;
 use xtask::host::{Event, Host, Message, Note, Setup, Song};
@@ -28,6 +29,58 @@ fn the_description_is_complete() {
     assert_eq!((inputs.len(), outputs.len()), (1, 1));
     assert!(inputs[0].contains(NoteDialects::CLAP | NoteDialects::MIDI), "{:?}", inputs[0]);
     assert!(outputs[0].contains(NoteDialects::CLAP), "{:?}", outputs[0]);
+}
+
+#[test]
+fn the_browser_lists_factory_presets_and_loads_them() {
+    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
+    let found = browse(&bundle).unwrap();
+    let factory: Vec<_> = found.iter().filter(|preset| preset.file.is_none()).collect();
+    assert!(factory.len() >= 50, "{} presets", factory.len());
+    for preset in &factory {
+        assert_eq!(preset.plugins, [CLAP_ID], "{}", preset.name);
+        assert!(!preset.description.is_empty() && preset.load_key.is_some(), "{}", preset.name);
+        assert!(preset.features.iter().any(|feature| feature == "drum"), "{}", preset.name);
+    }
+    let mut host = load_clap();
+    let mut last = play(&mut host, &SONG, 0.0, 8.0).unwrap();
+    for name in ["Jazz walk", "Half-time stomp"] {
+        let preset = factory.iter().find(|preset| preset.name == name).unwrap();
+        host.load_preset(preset).unwrap();
+        // A project saved at once has the preset.
+        let state = host.save().unwrap();
+        let notes = play(&mut host, &SONG, 0.0, 8.0).unwrap();
+        assert_ne!(notes, last, "{name} changes nothing");
+        let mut other = load_clap();
+        other.load(&state).unwrap();
+        assert_eq!(notes, play(&mut other, &SONG, 0.0, 8.0).unwrap(), "{name}");
+        last = notes;
+    }
+    let unknown = FoundPreset { load_key: Some("No such".to_owned()), ..FoundPreset::default() };
+    let fault = host.load_preset(&unknown).unwrap_err().to_string();
+    assert_eq!(fault, "There is no factory preset named No such.");
+    assert_eq!(last, play(&mut host, &SONG, 0.0, 8.0).unwrap(), "the last one stays");
+}
+
+#[test]
+fn the_piano_roll_names_every_note_that_is_played() {
+    let mut host = load_clap();
+    // General MIDI and two maps of other instruments.
+    for (changes, map) in [(0, 0.0), (1, 3.0 / 63.0), (2, 1.0 / 63.0)] {
+        host.set("Drum map", map).unwrap();
+        let notes = play(&mut host, &SONG, 0.0, 16.0).unwrap();
+        host.pump();
+        assert_eq!(host.note_name_changes(), changes);
+        let names = host.note_names().unwrap();
+        let played: HashSet<_> = notes.iter().map(|note| u16::from(note.key)).collect();
+        assert!(played.len() >= 3, "{played:?}");
+        for key in played {
+            let (_, name) = names.iter().find(|(named, _)| *named == key).unwrap();
+            assert!(!name.ends_with("(key)"), "{key} is played, not only pressed: {name}");
+        }
+        let fill = names.iter().find(|(key, _)| *key == 12).unwrap();
+        assert_eq!(fill.1, "Fill now");
+    }
 }
 
 #[test]

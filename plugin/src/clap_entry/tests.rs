@@ -1,10 +1,20 @@
 //! Tests against hosts that are incomplete or call out of order.
 
+mod names_and_controls;
+mod presets;
+mod test_host;
+
 use super::*;
 use std::sync::atomic::AtomicU32;
 
 use clap_sys::audio_buffer::clap_audio_buffer;
-use clap_sys::events::{CLAP_EVENT_MIDI, clap_event_midi};
+use clap_sys::events::{
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_MIDI_SYSEX, clap_event_header,
+    clap_event_midi, clap_event_midi_sysex, clap_input_events,
+};
+use clap_sys::ext::gui::{clap_host_gui, clap_plugin_gui};
+use clap_sys::ext::state::clap_host_state;
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
 use groove::take::{Primer, Rhythm};
 
 static REQUESTED: AtomicU32 = AtomicU32::new(0);
@@ -66,7 +76,7 @@ fn a_change_marks_the_project_without_a_window() {
         call((*plugin).on_main_thread);
         let [requested, marked] = counts();
         assert_eq!(marked, 0, "nothing was changed");
-        let store = Arc::clone(instance(plugin).store.as_ref().expect("the project"));
+        let store = Arc::clone(instance(plugin).parts.params.state.kept());
         let primer = Primer::Tap(Rhythm { onsets: 5, steps: 16 });
         store.record_primer(store.extras().primer_version, primer);
         assert_eq!(counts(), [requested + 1, 0]);

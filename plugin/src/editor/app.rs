@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use egui::{Context, Key, Label, Memory, Popup, Rect, RichText, Ui, pos2};
 use nice_plug::context::gui::GuiContext;
+use nice_plug::plugin::TrackInfo;
 use nice_plug_egui::baseview::dpi::LogicalSize;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{Frame, NiceEguiApp};
@@ -121,6 +122,8 @@ struct FrameState {
     position: f64,
     /// The plugin plays while the host is stopped.
     free_running: bool,
+    /// Track of the plugin.
+    track: TrackInfo,
 }
 
 impl EditorApp {
@@ -217,6 +220,7 @@ impl EditorApp {
             controls: Controls::new(params),
             position: self.playhead.position(&status, now),
             free_running: link.is_free_running(),
+            track: self.shared.track(),
         }
     }
 
@@ -436,5 +440,6 @@ fn header(
         ModelState::Missing(_) => "No model".to_owned(),
         ModelState::Ready(model) => format!("Model: {}", model.name),
     };
-    Header { take: &take, transport, model: &model, sent, drawer }.show(ui, view, rect)
+    let track = &frame.track;
+    Header { take: &take, transport, track, model: &model, sent, drawer }.show(ui, view, rect)
 }

@@ -3,10 +3,11 @@
 mod play_controls;
 pub(crate) mod take_text;
 
-use egui::{Align2, Pos2, Rect, Ui, pos2, vec2};
+use egui::{Align2, Color32, Pos2, Rect, Ui, pos2, vec2};
 use groove::pattern::Meter;
 use groove::synth::{AUTOMATIC_KIT, KITS};
 use nice_plug::params::Param as _;
+use nice_plug::plugin::TrackInfo;
 
 use crate::editor::drawer::{Drawer, preset_browser};
 use crate::editor::host_edits::ViewContext;
@@ -57,6 +58,8 @@ pub(crate) struct Header<'a> {
     pub take: &'a str,
     /// Transport status.
     pub transport: TransportStatus,
+    /// Track of the plugin, without a name if the host does not tell it.
+    pub track: &'a TrackInfo,
     /// Name of the model.
     pub model: &'a str,
     /// Brightness of the note activity light, 0 to 1.
@@ -173,15 +176,34 @@ impl Header<'_> {
         // never overlaps its neighbour.
         let playing = self.transport != TransportStatus::Stopped;
         let start = pos2((rect.center().x - scale.px(190.0)).max(left), rect.center().y);
+        let start = match self.track.name() {
+            "" => start,
+            name => {
+                let below = start + vec2(0.0, scale.px(11.0));
+                self.track_name(ui, scale, name, below, rect.with_max_x(right));
+                start - vec2(0.0, scale.px(7.0))
+            }
+        };
         let text = self.transport.text();
         let colour = if playing { theme::TEXT } else { theme::MUTED };
         let font = scale.font(FontRole::Body);
         let room = ui.painter().with_clip_rect(rect.with_max_x(right));
         let drawn = room.text(start, Align2::LEFT_CENTER, &text, font, colour);
         expose_text(ui, drawn, &text);
-        let dot = pos2(drawn.left() - scale.px(14.0), rect.center().y);
+        let dot = pos2(drawn.left() - scale.px(14.0), start.y);
         let light = if playing { theme::TEAL } else { theme::BAR_LINE };
         ui.painter().circle_filled(dot, scale.px(5.0), light);
+    }
+
+    /// Draws the name of the track at a point, and its colour before it.
+    fn track_name(&self, ui: &Ui, scale: Scale, name: &str, at: Pos2, room: Rect) {
+        let (font, room) = (scale.font(FontRole::Small), ui.painter().with_clip_rect(room));
+        let drawn = room.text(at, Align2::LEFT_CENTER, name, font, theme::MUTED);
+        expose_text(ui, drawn, name);
+        if let Some((red, green, blue, _)) = self.track.color().map(|colour| colour.rgba()) {
+            let mark = Rect::from_center_size(at - vec2(scale.px(14.0), 0.0), scale.size(8.0, 8.0));
+            room.rect_filled(mark, scale.px(2.0), Color32::from_rgb(red, green, blue));
+        }
     }
 }
 

@@ -154,6 +154,13 @@ impl HostEdits {
         self.set(&params.stage.fill, false);
     }
 
+    /// Shows the preset that the host has loaded, if it has.
+    pub(crate) fn follow_host_preset(&mut self) {
+        if let Some(preset) = self.session.take_loaded_preset() {
+            self.preset = Some(preset);
+        }
+    }
+
     /// Tells the host about parameters that MIDI controllers have moved.
     pub(crate) fn follow_controllers(&mut self) {
         for (param, value) in self.midi.moved() {

@@ -21,6 +21,7 @@ use nice_plug::editor::{
     Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SizeConstraints,
     SpawnedEditor,
 };
+use nice_plug::plugin::TrackInfo;
 use nice_plug_egui::baseview;
 use nice_plug_egui::{
     EguiEditorHandle, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor,
@@ -116,6 +117,10 @@ impl Editor for Window {
             ),
             ..ResizeHint::RESIZABLE
         }
+    }
+
+    fn track_info_updated(&self, track: TrackInfo) {
+        self.shared.set_track(track);
     }
 }
 

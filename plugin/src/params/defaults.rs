@@ -199,9 +199,9 @@ impl RouteParams {
 impl StageParams {
     fn new(changes: &ChangeCounter) -> Self {
         let presses: Arc<[AtomicU32; 4]> = Arc::default();
-        let key = |name: &str, key: StageKey| {
+        let key = |key: StageKey| {
             let (presses, count) = (Arc::clone(&presses), changes.counter());
-            BoolParam::new(name, false).with_callback(Arc::new(move |down| {
+            BoolParam::new(key.title(), false).with_callback(Arc::new(move |down| {
                 if down {
                     presses[key as usize].fetch_add(1, Ordering::Relaxed);
                 }
@@ -209,10 +209,10 @@ impl StageParams {
             }))
         };
         StageParams {
-            fill: key("Fill now", StageKey::Fill),
-            section: key("Next section", StageKey::NextSection),
-            pause: key("Break", StageKey::Break),
-            end: key("Crash and end", StageKey::End),
+            fill: key(StageKey::Fill),
+            section: key(StageKey::NextSection),
+            pause: key(StageKey::Break),
+            end: key(StageKey::End),
             presses,
         }
     }

@@ -42,6 +42,17 @@ impl StageKey {
         StageKey::FIRST_PITCH + self as u8
     }
 
+    /// Returns the title of the key.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            StageKey::Fill => "Fill now",
+            StageKey::NextSection => "Next section",
+            StageKey::Break => "Break",
+            StageKey::End => "Crash and end",
+        }
+    }
+
     /// Returns the id of the key's parameter.
     #[must_use]
     pub fn id(self) -> &'static str {

@@ -1,7 +1,7 @@
 //! Presets: the factory presets and the user's own, one file each.
 //!
-//! A preset is a take with its performance, independent of the drum map. The host does not see
-//! presets, because nice-plug has no interface for them.
+//! A preset is a take with its performance, independent of the drum map. CLAP hosts list and load
+//! presets, too.
 
 use std::fs;
 use std::path::{Path, PathBuf};

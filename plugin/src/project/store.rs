@@ -12,6 +12,7 @@ use groove::{Bar, Meter};
 use triple_buffer::Input;
 
 use crate::project::models::ModelFile;
+use crate::project::presets::Preset;
 use crate::project::saved_bars::SavedBars;
 use crate::project::saved_state::HeldLanes;
 
@@ -59,6 +60,8 @@ pub(super) struct StoreData {
     pub(super) models: Vec<ModelFile>,
     /// Lanes held around regenerated ones, the newest last.
     pub(super) held: Vec<HeldLanes>,
+    /// Preset that the host has loaded, until the window has shown it.
+    loaded_preset: Option<Preset>,
 }
 
 impl StoreData {
@@ -82,6 +85,7 @@ impl ProjectStore {
             notes: SavedBars::default(),
             models: Vec::new(),
             held: Vec::new(),
+            loaded_preset: None,
         };
         ProjectStore {
             data: Mutex::new(data),
@@ -182,6 +186,16 @@ impl ProjectStore {
     #[must_use]
     pub fn loads(&self) -> u32 {
         self.loads.load(Ordering::Acquire)
+    }
+
+    /// Remembers a preset that the host has loaded, for the window. For the host's main thread.
+    pub(crate) fn set_loaded_preset(&self, preset: Preset) {
+        self.lock().loaded_preset = Some(preset);
+    }
+
+    /// Takes the preset that the host has loaded since the last call. For the window.
+    pub(crate) fn take_loaded_preset(&self) -> Option<Preset> {
+        self.lock().loaded_preset.take()
     }
 
     /// Returns the model files of the project's takes.

@@ -17,7 +17,7 @@ fn factory() -> ComPtr<IPluginFactory> {
     unsafe { ComPtr::from_raw(GetPluginFactory().cast()) }.expect("a factory")
 }
 
-fn instance() -> ComPtr<IComponent> {
+pub(super) fn instance() -> ComPtr<IComponent> {
     let (class, mut object) = (DeepPocket::PLATFORM_VST3_CLASS_ID, ptr::null_mut());
     let interface = IComponent::IID;
     // SAFETY: both identifiers and the place are valid during the call.

@@ -1,6 +1,6 @@
 //! The plugin as a format wrapper drives it; shared by tests and benches.
 
-use deep_pocket::{DeepPocket, ShareStore};
+use deep_pocket::{DeepPocket, ShareParts};
 use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
 use nice_plug::prelude::*;
@@ -27,8 +27,8 @@ impl ProcessContext<DeepPocket> for BlockContext {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
-    fn execute_background(&self, _: ShareStore) {}
-    fn execute_gui(&self, _: ShareStore) {}
+    fn execute_background(&self, _: ShareParts) {}
+    fn execute_gui(&self, _: ShareParts) {}
     fn transport(&self) -> &Transport {
         &self.transport
     }
@@ -59,7 +59,7 @@ impl ActivateContext<DeepPocket> for Activation {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
-    fn execute(&self, _: ShareStore) {}
+    fn execute(&self, _: ShareParts) {}
     fn set_latency_samples(&self, _: u32) {}
     fn set_current_voice_capacity(&self, _: u32) {}
 }

@@ -44,11 +44,45 @@ impl BuiltPlugin {
 /// # Errors
 /// If a package cannot be installed, the build fails or the bundles cannot be written.
 pub(crate) fn build_bundles(workspace: &Workspace) -> Result<BuiltPlugin> {
+    bundle(workspace, &mut workspace.cargo(&BUILD))
+}
+
+/// Does the same for files that other people get: the paths of this machine are not in them.
+///
+/// # Errors
+/// As for [`build_bundles`].
+pub(crate) fn build_for_others(workspace: &Workspace) -> Result<BuiltPlugin> {
+    let mut flags: Vec<String> = std::env::var("RUSTFLAGS")
+        .map(|flags| flags.split_whitespace().map(str::to_owned).collect())
+        .unwrap_or_default();
+    flags.extend(remapped(&own_paths(workspace)?));
+    bundle(workspace, workspace.cargo(&BUILD).env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))
+}
+
+/// Returns the folders of this machine that the compiler writes into messages of panics, and their
+/// names in files for others.
+fn own_paths(workspace: &Workspace) -> Result<Vec<(PathBuf, &'static str)>> {
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let sysroot = PathBuf::from(process::rustc_print(&["sysroot"])?);
+    let cargo = cargo.into_iter().map(|cargo| (cargo, "/cargo"));
+    // Of two prefixes that fit, the compiler takes the last one.
+    let own = [(workspace.root.clone(), "/deep-pocket"), (workspace.target.clone(), "/target")];
+    Ok(std::iter::once((sysroot, "/rust")).chain(cargo).chain(own).collect())
+}
+
+/// Returns flags of the compiler that replace paths.
+fn remapped(paths: &[(PathBuf, &'static str)]) -> Vec<String> {
+    let flag =
+        |(from, to): &(PathBuf, &str)| format!("--remap-path-prefix={}={to}", from.display());
+    paths.iter().map(flag).collect()
+}
+
+const BUILD: [&str; 4] = ["build", "--release", "--package", "plugin"];
+
+fn bundle(workspace: &Workspace, build: &mut Command) -> Result<BuiltPlugin> {
     system_packages::ensure_installed(Purpose::Build)?;
-    process::run(
-        &mut workspace.cargo(&["build", "--release", "--package", "plugin"]),
-        BUILD_FAILED,
-    )?;
+    process::run(build, BUILD_FAILED)?;
     let release = workspace.target.join("release");
     let library = release.join(format!("{DLL_PREFIX}deep_pocket{DLL_SUFFIX}"));
     let bundles = workspace.bundles();
@@ -104,4 +138,53 @@ fn property_list() -> String {
 </plist>
 "#
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles a library, whose panic has the path of its source, in a folder of its own.
+    fn compiled(remap: bool) -> Result<Vec<u8>> {
+        let folder = tempfile::tempdir()?;
+        let source = folder.path().join("one.rs");
+        fs::write(
+            &source,
+            "#[unsafe(no_mangle)] pub extern \"C\" fn f(x: usize) -> u8 { [1, 2][x] }",
+        )?;
+        let library = folder.path().join("one.so");
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition=2024", "--crate-type=cdylib", "-Cstrip=debuginfo", "-o"]);
+        rustc.arg(&library).arg(&source);
+        if remap {
+            rustc.args(remapped(&[(folder.path().to_owned(), "/deep-pocket")]));
+        }
+        process::run(&mut rustc, "one.rs was not compiled")?;
+        Ok(fs::read(library)?)
+    }
+
+    #[test]
+    fn a_build_for_others_has_no_path_of_this_machine() -> Result<()> {
+        let has =
+            |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|it| it == text.as_bytes());
+        let here = std::env::temp_dir();
+        let here = here.to_str().unwrap_or_default();
+        let (plain, mapped) = (compiled(false)?, compiled(true)?);
+        assert!(has(&plain, here), "a plain build has the path");
+        assert!(!has(&mapped, here) && has(&mapped, "/deep-pocket/one.rs"));
+        assert_eq!(mapped, compiled(true)?, "two folders, the same bytes");
+        Ok(())
+    }
+
+    #[test]
+    fn all_folders_of_this_machine_are_replaced() -> Result<()> {
+        let workspace = Workspace::find()?;
+        let flags = remapped(&own_paths(&workspace)?);
+        for folder in [&workspace.root, &workspace.target] {
+            let known = format!("--remap-path-prefix={}=/", folder.display());
+            assert!(flags.iter().any(|flag| flag.starts_with(&known)), "{flags:?}");
+        }
+        assert!(flags.iter().any(|flag| flag.ends_with("=/cargo")), "{flags:?}");
+        Ok(())
+    }
 }

@@ -1,11 +1,16 @@
 //! `cargo xtask package`: an archive for users: both bundles, the standalone program, an install
-//! script, and all licences.
+//! script, and all licences. Beside it: a Debian package where the system can write one, the list of
+//! contents, and the checksums of all of them.
+
+mod contents;
+mod debian;
 
 use crate::build::bundle::BuiltPlugin;
 use crate::build::files::copy_tree;
 use crate::build::process;
 use anyhow::{Context, Result};
 use krates::{DepKind, Krates, NoneFilter, Scope};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::env::consts::{ARCH, OS};
 use std::fmt::Write as _;
@@ -60,11 +65,11 @@ cp "$here/deep-pocket" "$programs/"
 echo "Installed into $clap, $vst3 and $programs. Let your DAW scan for plugins."
 "#;
 
-/// Writes the archive and returns its path.
+/// Writes the archive and what belongs to it, and returns the paths.
 ///
 /// # Errors
-/// If a dependency has no licence, or the archive cannot be written.
-pub(crate) fn package(workspace: &Workspace, built: &BuiltPlugin) -> Result<PathBuf> {
+/// If a dependency has no licence, or a file cannot be written.
+pub(crate) fn package(workspace: &Workspace, built: &BuiltPlugin) -> Result<Vec<PathBuf>> {
     let name = format!("deep-pocket-{}-{OS}-{ARCH}", env!("CARGO_PKG_VERSION"));
     let packages = workspace.target.join("packages");
     let folder = packages.join(&name);
@@ -93,7 +98,39 @@ pub(crate) fn package(workspace: &Workspace, built: &BuiltPlugin) -> Result<Path
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(folder.join("install.sh"), fs::Permissions::from_mode(0o755))?;
     }
-    write_archive(&packages, &name)
+    let mut written = vec![write_archive(&packages, &name)?];
+    written.extend(debian::write(&workspace.root, &packages, &folder)?);
+    written.push(write_contents(workspace, &packages, &name)?);
+    written.push(write_checksums(&packages, &name, &written)?);
+    Ok(written)
+}
+
+/// Writes the list of contents. It has the time of the commit, so that it can be made again.
+fn write_contents(workspace: &Workspace, packages: &Path, name: &str) -> Result<PathBuf> {
+    let mut git = Command::new("git");
+    git.current_dir(&workspace.root).env("TZ", "UTC0");
+    git.args(["log", "-1", "--format=%cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"]);
+    // An unpacked source has no commits.
+    let created = process::print(&mut git).unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned());
+    let target = process::rustc_print(&["host-tuple"])?;
+    let list = contents::contents(&linked(workspace)?, &target, &created)?;
+    let path = packages.join(format!("{name}.spdx.json"));
+    fs::write(&path, serde_json::to_string_pretty(&list)? + "\n")?;
+    Ok(path)
+}
+
+/// Writes the SHA-256 of files, in the format that `sha256sum --check` reads.
+fn write_checksums(packages: &Path, name: &str, files: &[PathBuf]) -> Result<PathBuf> {
+    let mut lines = String::new();
+    for file in files {
+        let sum = Sha256::digest(fs::read(file)?);
+        let digits: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = file.file_name().context("a file has no name")?.to_string_lossy();
+        writeln!(lines, "{digits}  {name}")?;
+    }
+    let path = packages.join(format!("{name}.sha256"));
+    fs::write(&path, lines)?;
+    Ok(path)
 }
 
 /// Packs a folder into a `.tar.gz` beside it. On Linux the archive is reproducible.
@@ -166,6 +203,18 @@ fn licence_files(folder: &Path) -> Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn checksums_are_those_of_the_files() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("a.tar.gz");
+        fs::write(&file, "abc")?;
+        let sums = write_checksums(folder.path(), "a", &[file])?;
+        // FIPS 180-4, the example "abc".
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(fs::read_to_string(sums)?, format!("{known}  a.tar.gz\n"));
+        Ok(())
+    }
 
     #[test]
     fn every_package_that_is_linked_is_named_with_its_licence() -> Result<()> {

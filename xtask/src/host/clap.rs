@@ -1,10 +1,11 @@
 //! CLAP host: loads a `.clap` file, processes on the calling thread, and embeds the plugin's window
 //! in an X11 window.
 //!
-//! It offers the extensions that real hosts offer (log, parameters, state, note ports, window) and
-//! gives the plugin its two output channels. Every second activation has a noise at the side-chain,
+//! It offers the extensions that real hosts offer (log, parameters, state, note ports, note names,
+//! presets, window) and gives the plugin its two output channels. Every second activation has a noise at the side-chain,
 //! the others have none.
 
+pub mod browser;
 mod callbacks;
 mod events;
 mod window;
@@ -109,7 +110,7 @@ impl ClapHost {
             HostInfo::new("Deep Pocket's host", "Deep Pocket", "", env!("CARGO_PKG_VERSION"))?;
         let mut instance = PluginInstance::<HandlerTypes>::new(
             |()| SharedCallbacks::default(),
-            |_| MainThreadCallbacks,
+            |_| MainThreadCallbacks::default(),
             &entry,
             &CString::new(id)?,
             &info,

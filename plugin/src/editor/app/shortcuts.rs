@@ -29,7 +29,7 @@ pub(crate) const KEY_SYMBOLS: &[u32] =
     &[0x6e, 0x7a, 0x66, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39];
 
 impl EditorApp {
-    /// Does what shortcuts and MIDI controllers ask for.
+    /// Does what shortcuts and MIDI controllers ask for, and shows a preset that the host has loaded.
     pub(super) fn follow_keys_and_controllers(&mut self, context: &Context, busy: bool) {
         let Sources { params, .. } = self.sources.clone();
         // Elsewhere the host gets every key, too.
@@ -37,6 +37,7 @@ impl EditorApp {
         if own && self.edits.shortcuts && self.shared.shortcuts.load(Ordering::Relaxed) {
             act(context, &params, &mut self.edits);
         }
+        self.edits.follow_host_preset();
         if !busy {
             self.edits.follow_controllers();
         }

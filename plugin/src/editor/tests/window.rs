@@ -19,6 +19,16 @@ fn header_shows_the_host_transport() {
 }
 
 #[test]
+fn header_shows_the_track_that_the_host_names() {
+    use nice_plug::plugin::{TrackColor, TrackInfo};
+    let mut rig = Rig::new();
+    let colour = TrackColor::new(200, 40, 30, 255);
+    rig.window.state().shared.set_track(TrackInfo::new("Drums left", Some(colour)));
+    rig.window.run_steps(2);
+    assert!(rig.shows("Drums left") && rig.shows("stopped: press play in the host"));
+}
+
+#[test]
 fn header_shows_free_run() {
     let mut rig = Rig::new();
     rig.link.report_block(0, true);

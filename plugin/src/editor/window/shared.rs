@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_utils::atomic::AtomicCell;
+use nice_plug::plugin::TrackInfo;
 use nice_plug_egui::baseview::WindowContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
 
@@ -49,6 +50,8 @@ pub(crate) struct WindowShared {
     /// Screen reader that the window is connected to.
     #[cfg(target_os = "linux")]
     pub reader: ScreenReader,
+    /// Track of the plugin, as far as the host names it. Written on the host's main thread.
+    track: Mutex<TrackInfo>,
     /// A text field has focus or a list is open.
     pub typing: AtomicBool,
     /// The window's shortcuts act; the host does not get their keys.
@@ -71,6 +74,16 @@ impl WindowShared {
     #[cfg(target_os = "linux")]
     pub(crate) fn window(&self) -> u32 {
         self.origin().and_then(|origin| u32::try_from(origin.number()).ok()).unwrap_or(0)
+    }
+
+    /// Sets the track of the plugin.
+    pub(crate) fn set_track(&self, track: TrackInfo) {
+        *self.track.lock().unwrap_or_else(PoisonError::into_inner) = track;
+    }
+
+    /// Returns the track of the plugin.
+    pub(crate) fn track(&self) -> TrackInfo {
+        self.track.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Replaces the drag.

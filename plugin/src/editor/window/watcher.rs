@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, park_timeout};
 use std::time::Duration;
 
+use nice_plug::plugin::TrackInfo;
 use nice_plug_egui::RepaintNotifier;
 
 #[cfg(target_os = "linux")]
@@ -42,13 +43,13 @@ impl WindowWatcher {
         let closed = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&closed);
         let watch = move || {
-            let mut platform = Platform::new(shared);
-            let mut shown = WindowContent::of(&sources);
+            let mut platform = Platform::new(Arc::clone(&shared));
+            let mut shown = WindowContent::of(&sources, &shared);
             while !stop.load(Ordering::Relaxed) {
                 if platform.poll() {
                     repaint.request_repaint();
                 }
-                let now = WindowContent::of(&sources);
+                let now = WindowContent::of(&sources, &shared);
                 if now != shown {
                     repaint.request_repaint();
                     shown = now;
@@ -155,10 +156,11 @@ struct WindowContent {
     learning: u32,
     has_report: bool,
     notices: Vec<String>,
+    track: TrackInfo,
 }
 
 impl WindowContent {
-    fn of(sources: &Sources) -> Self {
+    fn of(sources: &Sources, shared: &WindowShared) -> Self {
         let phrases = sources.link.phrases();
         WindowContent {
             // While the song moves, the window repaints at the display's rate by itself.
@@ -171,6 +173,7 @@ impl WindowContent {
             learning: sources.link.learning().changes(),
             has_report: sources.link.mailbox().has_report(),
             notices: sources.link.notices(),
+            track: shared.track(),
         }
     }
 }

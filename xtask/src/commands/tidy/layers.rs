@@ -41,8 +41,8 @@ pub(crate) const MEMBERS: &[Member] = &[
         library: "deep_pocket",
         may_import: &[
             ("main", &["lib"]),
-            ("clap_entry", &["lib", "project"]),
-            ("vst3_entry", &["lib"]),
+            ("clap_entry", &["lib", "session", "params", "project"]),
+            ("vst3_entry", &["lib", "params"]),
             ("lib", &["host_events", "audio", "editor", "worker", "params", "project", "link"]),
             ("host_events", &["audio"]),
             ("editor", &["platform", "session", "params", "project", "link", "fault_injection"]),

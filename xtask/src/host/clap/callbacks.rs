@@ -4,14 +4,19 @@ use anyhow::Result;
 use clack_extensions::{
     gui::{GuiSize, HostGui, HostGuiImpl},
     log::{HostLog, HostLogImpl, LogSeverity},
+    note_name::{HostNoteName, HostNoteNameImpl},
     note_ports::{HostNotePorts, HostNotePortsImpl, NoteDialects, NotePortRescanFlags},
     params::{
         HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags,
         ParamRescanFlags,
     },
+    preset_discovery::HostPresetLoadImpl,
+    preset_discovery::prelude::{HostPresetLoad, Location},
     state::{HostState, HostStateImpl},
 };
 use clack_host::prelude::*;
+use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Host side of the callbacks that a plugin may make from any thread.
@@ -22,7 +27,13 @@ pub(super) struct SharedCallbacks {
 }
 
 /// Host side of the callbacks on the main thread.
-pub(super) struct MainThreadCallbacks;
+#[derive(Default)]
+pub(super) struct MainThreadCallbacks {
+    /// Number of times that the note names have changed.
+    pub(super) note_name_changes: Cell<u32>,
+    /// Reason why the last preset was not loaded.
+    pub(super) preset_fault: RefCell<Option<String>>,
+}
 
 /// Handler types of this host, with the extensions that it offers.
 pub(super) struct HandlerTypes;
@@ -36,8 +47,10 @@ impl HostHandlers for HandlerTypes {
         builder
             .register::<HostGui>()
             .register::<HostLog>()
+            .register::<HostNoteName>()
             .register::<HostNotePorts>()
             .register::<HostParams>()
+            .register::<HostPresetLoad>()
             .register::<HostState>();
     }
 }
@@ -90,4 +103,19 @@ impl HostNotePortsImpl for MainThreadCallbacks {
         NoteDialects::CLAP | NoteDialects::MIDI
     }
     fn rescan(&self, _: NotePortRescanFlags) {}
+}
+
+impl HostNoteNameImpl for MainThreadCallbacks {
+    fn changed(&self) {
+        self.note_name_changes.set(self.note_name_changes.get() + 1);
+    }
+}
+
+impl HostPresetLoadImpl for MainThreadCallbacks {
+    fn on_error(&self, _: Location, _: Option<&CStr>, _: i32, message: Option<&CStr>) {
+        let message = message.map(|message| message.to_string_lossy().into_owned());
+        self.preset_fault.replace(message);
+    }
+
+    fn loaded(&self, _: Location, _: Option<&CStr>) {}
 }
