@@ -90,6 +90,7 @@ impl Engine {
                 stage.key((StageKey::Break, false), at, span, keys.chart());
             }
         }
+        self.push_acts();
         self.update_wanted_take();
         self.queue_wanted_take(at, span);
     }

@@ -30,6 +30,7 @@ const PARTS: [(&str, &[(&str, &str)]); 6] = [
     (
         "DIALS AND SLIDERS",
         &[
+            ("Drag the pad", "up is louder, right is busier"),
             ("Drag or scroll", "turns; up or right is more, shift is fine"),
             ("Double click", "the default"),
             ("Enter", "types a value"),
@@ -56,6 +57,7 @@ const PARTS: [(&str, &[(&str, &str)]); 6] = [
             ("Listen", "what is played to the plugin becomes accents and stops"),
             ("MIDI C0, C#0", "a fill now, the next section"),
             ("MIDI D0, D#0", "a break while held, crash and end"),
+            ("Keep", "what you did so becomes part of the song"),
         ],
     ),
     (
