@@ -211,7 +211,8 @@ fn write_clips() -> Result<PathBuf> {
 /// Number of the plugin's threads in this process.
 fn threads() -> Result<usize> {
     let tasks = std::fs::read_dir("/proc/self/task")?;
-    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    let names =
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
     Ok(names.filter(|name| name.trim() == "deep-pocket").count())
 }
 

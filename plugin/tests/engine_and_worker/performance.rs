@@ -58,6 +58,8 @@ fn rig(mode: HostMode, chart: &Chart) -> Rig {
     let mut rig = Rig::new(mode, played_bar);
     (rig.controls.launch_grid, rig.controls.phrase_bars) = (LaunchGrid::Phrase, 8);
     rig.state.kept().change(|extras| extras.chart = *chart);
+    // The take with the chart plays from the start.
+    rig.stop();
     rig
 }
 
@@ -96,7 +98,7 @@ fn check(chart: &Chart, keys: &[KeyEvent], bars: u64) -> Chart {
 fn a_kept_performance_is_played_as_on_stage() {
     let keys = [
         down(BEAT + 500, StageKey::Fill),
-        down(BAR + 500, StageKey::NextSection),
+        down(BAR + 10_000, StageKey::NextSection),
         down(3 * BAR + BEAT + 9, StageKey::Break),
         up(5 * BAR, StageKey::Break),
         down(7 * BAR + 5, StageKey::NextSection),

@@ -1,6 +1,7 @@
 //! The pad *Intensity* by *Complexity*.
 
-use egui::{Align2, CornerRadius, CursorIcon, Rect, Sense, Stroke, Ui, WidgetInfo, pos2};
+use egui::accesskit::{Action, ActionData, Role};
+use egui::{Align2, CornerRadius, CursorIcon, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2};
 
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme::{self, FontRole};
@@ -21,15 +22,18 @@ const HINT: &str = "Up: louder, with more of open hat, ride and crash. Right: bu
 pub(super) fn show(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
     let scale = view.scale;
     let response = ui.interact(rect, ui.make_persistent_id(NAME), Sense::click_and_drag());
-    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Slider, true, NAME));
     let inner = rect.shrink(scale.px(EDGE));
     let point = PadPoint::of(view.params);
+    let text = text(point);
+    expose(ui, &response, point, &text);
     let moved = response.interact_pointer_pos().map(|at| {
         let across = (at.x - inner.left()) / inner.width().max(1.0);
         let up = (inner.bottom() - at.y) / inner.height().max(1.0);
         PadPoint::new(across, up)
     });
-    if response.double_clicked() {
+    if let Some(intensity) = asked(ui, &response, point) {
+        set(view, PadPoint::new(point.complexity, intensity), ParamGesture::Jump);
+    } else if response.double_clicked() {
         set(view, PadPoint::MIDDLE, ParamGesture::Jump);
     } else if response.drag_started() || response.dragged() || response.drag_stopped() {
         if response.drag_started() {
@@ -52,15 +56,45 @@ pub(super) fn show(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
     }
     draw(ui, view, rect, inner, point);
     focus_ring(ui, scale, &response);
-    let percent = |share: f32| (100.0 * share).round();
-    let text = format!(
-        "Intensity {} %, complexity {} %",
-        percent(point.intensity),
-        percent(point.complexity)
-    );
     let response =
         response.on_hover_cursor(CursorIcon::Crosshair).on_hover_text(format!("{text}\n\n{HINT}"));
     describe(&response, &text);
+}
+
+fn text(point: PadPoint) -> String {
+    let percent = |share: f32| (100.0 * share).round();
+    let PadPoint { complexity, intensity } = point;
+    format!("Intensity {} %, complexity {} %", percent(intensity), percent(complexity))
+}
+
+/// Exposes the pad to assistive tools as a slider of the intensity in percent, with both values in
+/// words.
+fn expose(ui: &Ui, response: &Response, point: PadPoint, text: &str) {
+    response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, NAME));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_value(text);
+        node.set_numeric_value((100.0 * point.intensity).round().into());
+        node.set_min_numeric_value(0.0);
+        node.set_max_numeric_value(100.0);
+        for action in [Action::SetValue, Action::Increment, Action::Decrement] {
+            node.add_action(action);
+        }
+    });
+}
+
+/// Returns the intensity that an assistive tool asks for, 0 to 1.
+fn asked(ui: &Ui, response: &Response, point: PadPoint) -> Option<f32> {
+    let set = ui.input(|input| {
+        let mut asked = input.accesskit_action_requests(response.id, Action::SetValue);
+        asked.find_map(|request| request.data.clone())
+    });
+    if let Some(ActionData::NumericValue(percent)) = set {
+        #[expect(clippy::cast_possible_truncation, reason = "0 to 100")]
+        return Some(percent as f32 / 100.0);
+    }
+    let count = |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action));
+    let steps = count(Action::Increment) as f32 - count(Action::Decrement) as f32;
+    (steps != 0.0).then(|| point.intensity + STEPS[0] * steps)
 }
 
 /// Moves all parameters of the pad to a point.

@@ -55,7 +55,8 @@ pub(crate) fn show(
     if button.show(ui, scale, at(172.0, 54.0)) {
         view.edits.session_mut().change_chart(|chart| *chart = Chart::default());
     }
-    let left = stage_keys(ui, view, area);
+    // The panel of the phrase has a key with the same parameter.
+    let left = ui.push_id("stage keys", |ui| stage_keys(ui, view, area)).inner;
     keep(ui, view, place(scale, area, 1.0, left, KEY - 3.0), meter);
 }
 

@@ -167,6 +167,9 @@ fn every_text_of_the_window_has_contrast() {
             measure(&rig.window.output().shapes, &mut found);
         }
     }
+    // The toolkit writes it over widgets that share an id.
+    let shared = found.keys().find(|text| text.contains("use of widget ID"));
+    assert_eq!(shared, None);
     assert!(found.len() > 150, "{} texts", found.len());
     let faint: Vec<_> = found.iter().filter(|(_, ratio)| **ratio < LEAST).collect();
     let least = found.values().copied().fold(21.0, f64::min);

@@ -84,6 +84,10 @@ fn screen_reader_actions_edit_cells_and_dials() {
     assert_eq!(rig.value("Repeat"), "80 %");
     ask(&mut rig, "Repeat", Action::Increment, None);
     assert_eq!(rig.value("Repeat"), "82 %");
+    ask(&mut rig, "Intensity and complexity", Action::SetValue, value(80.0));
+    assert_eq!(rig.value("Velocity"), "12");
+    ask(&mut rig, "Intensity and complexity", Action::Decrement, None);
+    assert_eq!((rig.value("Velocity"), rig.value("Density")), ("10".into(), "0 %".into()));
     ask(&mut rig, "Audition kit", Action::Click, None);
     assert_eq!(rig.value("Audition kit"), "Off");
 }
