@@ -83,6 +83,8 @@ pub(crate) struct StageKeys {
     stage: Stage,
     /// Position in quarter notes at which the request ends.
     until: f64,
+    /// Position at which the next section starts, in quarter notes.
+    section_at: f64,
     /// Start of the break whose key is down, in quarter notes.
     held: Option<f64>,
     /// Step at which it starts.
@@ -100,6 +102,7 @@ impl Default for StageKeys {
         StageKeys {
             stage: Stage::default(),
             until: f64::INFINITY,
+            section_at: f64::NEG_INFINITY,
             held: None,
             held_from: SongStep { bar: 0, step: 0 },
             launch: None,
@@ -249,6 +252,7 @@ impl StageKeys {
             self.stage.kind = kind;
             self.acts[0] = Some(StageAct::Theme { from, kind });
         }
+        self.section_at = at + ahead;
         let ended = self.stage.cue == Cue::Silence && self.held.is_none();
         if ended || matches!(self.stage.cue, Cue::None | Cue::End { .. }) {
             self.set(Cue::None, Some(now.step(at)), at + ahead + STEP);
@@ -262,12 +266,17 @@ impl StageKeys {
             Cue::End { .. } => Cue::Silence,
             _ => Cue::None,
         };
+        let is_before_section = self.until < self.section_at;
         self.set(cue, None, f64::INFINITY);
+        if is_before_section {
+            self.launch = Some(LaunchGrid::Bar);
+        }
     }
 
     /// Follows the song from the end of a loop of this length, in quarter notes, to its start.
     pub(crate) fn wrap(&mut self, length: f64) {
         self.until -= length;
+        self.section_at -= length;
         self.held = self.held.map(|start| start - length);
     }
 

