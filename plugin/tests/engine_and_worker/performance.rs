@@ -169,6 +169,11 @@ fn another_run_begins_another_performance_and_live_equals_bounce() {
         // In real time a bar may be late on a busy machine; then the song is played again.
         let mut runs = (0..20).map(|_| {
             let mut rig = self::rig(mode, &kept);
+            // The host stands for a moment, in which the first bars arrive.
+            for _ in 0..5 {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                rig.stop();
+            }
             for block in 0..8 * BAR / 4_800 {
                 rig.block(block as f64 * 0.2, 4_800);
                 if mode == HostMode::Realtime {
