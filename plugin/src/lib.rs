@@ -39,6 +39,7 @@ use crate::host_events::{hat_pedal_event, midi_velocity, note_event, transport};
 use crate::link::own_transport::Sound;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
+use crate::params::button::LearnedButton;
 use crate::params::controls::Controls;
 use crate::params::host_order::HostOrder;
 use crate::params::remote_controls;
@@ -111,7 +112,8 @@ impl Default for DeepPocket {
         let changes = params.changes();
         let listed = params.param_map();
         for (controller, id) in settings.controllers {
-            let place = listed.iter().position(|(known, ..)| *known == id);
+            let ids = listed.iter().map(|(known, ..)| known.as_str());
+            let place = LearnedButton::place_of(&id, ids);
             link.controllers().set_target(controller, place);
         }
         DeepPocket {

@@ -26,6 +26,7 @@ pub mod mailbox;
 pub mod messages;
 pub mod notify;
 pub mod own_transport;
+pub mod performance;
 pub mod queue;
 mod sync;
 mod takes_in_use;
@@ -34,7 +35,6 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use groove::take::Primer;
-use groove::take::chart::Heard;
 use groove::{DrumSet, Meter, StoredBar};
 
 use crate::link::controllers::Controllers;
@@ -42,10 +42,12 @@ use crate::link::learning::Learning;
 pub use crate::link::listen_switch::ListenSwitch;
 use crate::link::mailbox::{Mailbox, unpoisoned};
 pub use crate::link::messages::{
-    BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, Status, Take,
+    BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, SongEvent,
+    Status, Take,
 };
 use crate::link::notify::WorkerNotify;
 use crate::link::own_transport::OwnTransport;
+use crate::link::performance::Performance;
 use crate::link::queue::{Receiver, Sender, queue};
 use crate::link::takes_in_use::SharedTakesInUse;
 pub use crate::link::takes_in_use::TakesInUse;
@@ -64,8 +66,8 @@ const TAKES: usize = 4;
 /// Capacity of the queue of recorded primers.
 const PRIMERS: usize = 4;
 
-/// Capacity of the queue of what was heard of the band.
-const HEARD: usize = 2_048;
+/// Capacity of the queue of what was heard of the band and done on stage.
+const SONG_EVENTS: usize = 2_048;
 
 /// State shared between threads. See the module documentation for who may call which method.
 #[derive(Debug, Default)]
@@ -89,6 +91,7 @@ pub struct Link {
     /// The plugin plays while the host is stopped.
     free_running: AtomicBool,
     listening: ListenSwitch,
+    performance: Performance,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
@@ -163,6 +166,12 @@ impl Link {
     #[must_use]
     pub fn listening(&self) -> &ListenSwitch {
         &self.listening
+    }
+
+    /// Returns what was done on stage.
+    #[must_use]
+    pub fn performance(&self) -> &Performance {
+        &self.performance
     }
 
     /// Returns `true` while the plugin plays although the host is stopped. For the window.
@@ -260,7 +269,7 @@ pub struct AudioEnd {
     pub returns: Sender<StoredBar>,
     /// Recorded primers and the version of the project's primer that they follow.
     primers: Sender<(u32, Primer)>,
-    heard: Sender<Heard>,
+    song_events: Sender<SongEvent>,
     link: Arc<Link>,
 }
 
@@ -298,11 +307,15 @@ impl AudioEnd {
         &self.link.listening
     }
 
-    /// Passes on something heard. Returns `false` if the queue is full.
-    pub fn hear(&mut self, heard: Heard) -> bool {
-        let accepted = self.heard.push(heard).is_ok();
-        // Notes alone need no attention until there are many.
-        if !accepted || matches!(heard, Heard::Bar { .. } | Heard::End { .. }) {
+    /// Returns what was done on stage.
+    pub fn performance(&self) -> &Performance {
+        &self.link.performance
+    }
+
+    /// Passes on something that was heard or done. Returns `false` if the queue is full.
+    pub fn pass_on(&mut self, event: SongEvent) -> bool {
+        let accepted = self.song_events.push(event).is_ok();
+        if !accepted || event.is_urgent() {
             self.notify_worker();
         }
         accepted
@@ -364,8 +377,8 @@ pub struct WorkerEnd {
     pub returns: Receiver<StoredBar>,
     /// Recorded primers from the audio thread.
     pub primers: Receiver<(u32, Primer)>,
-    /// The band as it was heard.
-    pub heard: Receiver<Heard>,
+    /// The band as it was heard, and what was done on stage.
+    pub song_events: Receiver<SongEvent>,
     /// The state shared between threads.
     pub link: Arc<Link>,
 }
@@ -386,7 +399,7 @@ pub(crate) fn link_with(own_transport: OwnTransport) -> (AudioEnd, WorkerEnd, Ar
     let (answers_in, answers_out) = queue(ANSWERS);
     let (returns_in, returns_out) = queue(RETURNS);
     let (primers_in, primers_out) = queue(PRIMERS);
-    let (heard_in, heard_out) = queue(HEARD);
+    let (events_in, events_out) = queue(SONG_EVENTS);
     (
         AudioEnd {
             takes: takes_in,
@@ -394,7 +407,7 @@ pub(crate) fn link_with(own_transport: OwnTransport) -> (AudioEnd, WorkerEnd, Ar
             answers: answers_out,
             returns: returns_in,
             primers: primers_in,
-            heard: heard_in,
+            song_events: events_in,
             link: Arc::clone(&link),
         },
         WorkerEnd {
@@ -403,7 +416,7 @@ pub(crate) fn link_with(own_transport: OwnTransport) -> (AudioEnd, WorkerEnd, Ar
             answers: answers_in,
             returns: returns_out,
             primers: primers_out,
-            heard: heard_out,
+            song_events: events_out,
             link: Arc::clone(&link),
         },
         link,

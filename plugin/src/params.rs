@@ -4,12 +4,14 @@
 //! the order of [`host_order`].
 //! [`crate::project::state`] holds the rest of the saved state.
 
+pub mod button;
 mod choices;
 pub mod controls;
 mod defaults;
 #[cfg(test)]
 mod growth_tests;
 pub mod host_order;
+pub mod pad;
 pub(crate) mod remote_controls;
 mod repair;
 pub mod stage;

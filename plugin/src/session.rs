@@ -37,7 +37,7 @@ pub use crate::params::writer::SetParam;
 use crate::params::{DeepPocketParams, PrimeMode};
 use crate::project::presets::Preset;
 use crate::project::store::ProjectStore;
-use crate::session::gestures::{Gestures, Rest, equal_performance};
+use crate::session::gestures::{Gesture, Gestures, Rest, equal_performance};
 
 /// Time for which a take must be stable to become a history entry, in seconds.
 const SETTLE_SECONDS: f64 = 0.4;
@@ -207,7 +207,8 @@ impl Session {
             let amends = only_primed && primed;
             self.history(|history| if amends { history.amend(seen) } else { history.push(seen) });
             if !amends {
-                self.gestures.push_take();
+                let gesture = Gesture { take: true, rest: None };
+                self.gestures.push_seen(gesture, self.seen_since);
             }
             self.entry_is_primer = only_primed;
         }

@@ -23,7 +23,7 @@ use groove::{Bar, Meter, StoredBar};
 
 use crate::link::mailbox::PlayedSong;
 use crate::link::{
-    BarAnswer, BarRequest, Fault, Link, ModelState, Phrase, Phrases, Status, WorkerEnd,
+    BarAnswer, BarRequest, Fault, Link, ModelState, Phrase, Phrases, SongEvent, Status, WorkerEnd,
 };
 use crate::project::models::ModelFile;
 use crate::project::store::ProjectStore;
@@ -235,8 +235,13 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
             self.remember_bar(&primer);
             self.store.record_primer(version, primer);
         }
-        while let Some(heard) = self.end.heard.pop() {
-            self.hear(heard);
+        while let Some(event) = self.end.song_events.pop() {
+            match event {
+                SongEvent::Heard(heard) => self.hear(heard),
+                SongEvent::Performed { begins, act } => {
+                    self.end.link.performance().add(begins, act);
+                }
+            }
         }
         let takes = self.end.link.takes_in_use();
         self.waiting.retain(|request| takes.may_need(request.number));

@@ -98,7 +98,9 @@ fn chart() -> serde_json::Value {
     let stops = (0..8).map(|number| {
         let bar = number * 3 + 1;
         let (start, end) = (json!({ "bar": bar, "step": 4 }), json!({ "bar": bar + 1, "step": 0 }));
-        json!({ "start": start, "end": end, "pick_up": 4 * (number % 2) })
+        // Every third one is a fill, and every second one begins with a hit.
+        let pick_up = if number % 3 == 2 { 12 } else { 4 * (number % 2) };
+        json!({ "start": start, "end": end, "pick_up": pick_up, "hit": number % 2 == 0 })
     });
     let bars =
         (0..24).map(|bar| json!([bar, if bar % 2 == 0 { "2..1..1...2" } else { "..1...3" }]));

@@ -127,9 +127,9 @@ fn pointer_edits_change_the_notes() {
         user.drag((249 + 14 * i16::try_from(step).expect("a sixteenth") + 14, 436), (0, 0));
         let toggled = user.played();
         assert!(struck(&toggled, KICK, step), "sixteenth {step} is struck");
-        // The stick dial, upwards.
+        // The dial Repeat, upwards.
         assert!((user.value("Repeat") - 0.5).abs() < 1e-6);
-        user.drag((91, 585), (0, -60));
+        user.drag((79, 646), (0, -60));
         assert!(user.value("Repeat") > 0.7, "stick is at {}", user.value("Repeat"));
         let stuck = user.played();
         assert_ne!(stuck, toggled);

@@ -17,7 +17,7 @@ pub struct SongStep {
 
 impl SongStep {
     /// Steps up to a later step; 0 up to an earlier one.
-    fn until(self, later: SongStep, meter: Meter) -> usize {
+    pub(crate) fn until(self, later: SongStep, meter: Meter) -> usize {
         let steps = |place: SongStep| {
             let bars = place.bar.saturating_mul(i64::try_from(meter.steps()).unwrap_or(1));
             bars.saturating_add(i64::try_from(place.step).unwrap_or(i64::MAX))

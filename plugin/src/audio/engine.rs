@@ -302,6 +302,7 @@ impl Engine {
         self.offline.begin_block(frames);
         if !playing {
             self.end_stage();
+            self.stage.rest();
         }
         let controls = self.controls;
         self.keys.update(&block, playing, &controls, &self.take_queue);

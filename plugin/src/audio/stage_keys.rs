@@ -1,9 +1,10 @@
 //! Stage keys: a fill, the next section, a break and the end, at once. They change the wanted take
-//! for a while, from the next beat or bar on, and leave nothing in the project. A stop or a jump of
-//! the song ends all of them.
+//! for a while, from the next beat or bar on, and leave nothing in the project unless the user keeps
+//! the performance. A stop or a jump of the song ends all of them.
 
 use groove::pattern::STEPS_PER_BEAT;
 use groove::play::clock::{Grid, Span, TICKS_PER_BEAT};
+use groove::take::StageAct;
 use groove::take::chart::{Chart, SectionKind};
 use groove::take::stage::{Cue, SectionJump, SongStep, Stage};
 
@@ -82,15 +83,32 @@ pub(crate) struct StageKeys {
     stage: Stage,
     /// Position in quarter notes at which the request ends.
     until: f64,
+    /// Position at which the next section starts, in quarter notes.
+    section_at: f64,
     /// Start of the break whose key is down, in quarter notes.
     held: Option<f64>,
+    /// Step at which it starts.
+    held_from: SongStep,
     /// Grid on which the last change starts, until it is taken.
     launch: Option<LaunchGrid>,
+    /// Acts of the last key, until they are taken.
+    acts: [Option<StageAct>; 2],
+    /// The next act is the first one since the song started.
+    begins: bool,
 }
 
 impl Default for StageKeys {
     fn default() -> Self {
-        StageKeys { stage: Stage::default(), until: f64::INFINITY, held: None, launch: None }
+        StageKeys {
+            stage: Stage::default(),
+            until: f64::INFINITY,
+            section_at: f64::NEG_INFINITY,
+            held: None,
+            held_from: SongStep { bar: 0, step: 0 },
+            launch: None,
+            acts: [None; 2],
+            begins: true,
+        }
     }
 }
 
@@ -108,6 +126,17 @@ impl StageKeys {
     /// Returns the grid on which the last change starts, once.
     pub(crate) fn take_launch(&mut self) -> Option<LaunchGrid> {
         self.launch.take()
+    }
+
+    /// Returns the next act of the last key, and true for the first one since the song started.
+    pub(crate) fn next_act(&mut self) -> Option<(bool, StageAct)> {
+        let act = self.acts.iter_mut().find_map(Option::take)?;
+        Some((std::mem::take(&mut self.begins), act))
+    }
+
+    /// The song stands: the next act begins another performance.
+    pub(crate) fn rest(&mut self) {
+        self.begins = true;
     }
 
     /// Applies a key that goes down or up at a position in a span.
@@ -138,38 +167,63 @@ impl StageKeys {
 
     /// A fill from the next beat up to the bar line after it.
     fn fill(&mut self, now: &Moment) {
-        let Upcoming { at: from, ahead } = now.next(LaunchGrid::Beat);
-        let (to, entry) = now.end(from, now.bar_line(from + STEP));
-        let cue = Cue::Fill { from: now.step(from), to: now.step(to) };
-        self.set(cue, Some(now.step(entry)), to + ahead + STEP);
+        let Upcoming { at, ahead } = now.next(LaunchGrid::Beat);
+        let (end, entry) = now.end(at, now.bar_line(at + STEP));
+        let (pick_up, to) = (now.step(at), now.step(end));
+        // A break whose key is down ends with the fill.
+        let from = self.held.map_or(pick_up, |_| self.held_from);
+        self.acts[0] = Some(StageAct::Rest { from, pick_up, to });
+        let cue = Cue::Fill { from: pick_up, to };
+        self.set(cue, Some(now.step(entry)), end + ahead + STEP);
     }
 
     /// Silence from the next beat on.
     fn start_break(&mut self, now: &Moment) {
-        let Upcoming { at: from, ahead } = now.next(LaunchGrid::Beat);
+        let Upcoming { at, ahead } = now.next(LaunchGrid::Beat);
+        let from = now.step(at);
+        let before =
+            self.held.map(|_| StageAct::Rest { from: self.held_from, pick_up: from, to: from });
         self.set(Cue::Silence, None, f64::INFINITY);
-        self.held = Some(from + ahead);
+        (self.held, self.held_from) = (Some(at + ahead), from);
+        // The shortest break, until the key is released.
+        let (_, pick_up, end, _) = Self::break_end(now, at + ahead);
+        let shortest = StageAct::Rest { from, pick_up: now.step(pick_up), to: now.step(end) };
+        self.acts = [before, Some(shortest)];
+    }
+
+    /// End of a break that started at a position: the next beat, the start of the pick-up, its end,
+    /// and the position that follows.
+    fn break_end(now: &Moment, start: f64) -> (Upcoming, f64, f64, f64) {
+        let upcoming = now.next(LaunchGrid::Beat);
+        let Upcoming { at: from, ahead } = upcoming;
+        let meter = now.grid.meter;
+        #[expect(clippy::cast_precision_loss, reason = "a beat has few steps")]
+        let beat = meter.beat_steps() as f64 * STEP;
+        let line = now.bar_line((start - ahead + meter.beats()).max(from + beat));
+        let (to, entry) = now.end(from, line);
+        (upcoming, (to - beat).max(from), to, entry)
     }
 
     /// The end of a break: at the first bar line that is a bar after its start and a beat after the
     /// next one. The last beat before it leads back in.
     fn end_break(&mut self, now: &Moment) {
         let Some(start) = self.held else { return };
-        let Upcoming { at: from, ahead } = now.next(LaunchGrid::Beat);
-        let meter = now.grid.meter;
-        #[expect(clippy::cast_precision_loss, reason = "a beat has few steps")]
-        let beat = meter.beat_steps() as f64 * STEP;
-        let line = now.bar_line((start - ahead + meter.beats()).max(from + beat));
-        let (to, entry) = now.end(from, line);
-        let pick_up = now.step((to - beat).max(from));
-        let cue = Cue::Return { from: now.step(from), pick_up, to: now.step(to) };
-        self.set(cue, Some(now.step(entry)), to + ahead + STEP);
+        let (Upcoming { at, ahead }, pick_up, end, entry) = Self::break_end(now, start);
+        let (pick_up, to) = (now.step(pick_up), now.step(end));
+        self.acts[0] = Some(StageAct::Rest { from: self.held_from, pick_up, to });
+        let cue = Cue::Return { from: now.step(at), pick_up, to };
+        self.set(cue, Some(now.step(entry)), end + ahead + STEP);
     }
 
     /// Kick and crash on the next beat, then silence.
     fn end(&mut self, now: &Moment) {
         let Upcoming { at, ahead } = now.next(LaunchGrid::Beat);
-        self.set(Cue::End { at: now.step(at) }, None, at + ahead + STEP);
+        let step = now.step(at);
+        // It ends a break whose key is down.
+        let before =
+            self.held.map(|_| StageAct::Rest { from: self.held_from, pick_up: step, to: step });
+        self.acts = [before, Some(StageAct::End { at: step })];
+        self.set(Cue::End { at: step }, None, at + ahead + STEP);
     }
 
     /// The next section of the chart, or the chorus and the take's own theme in turns, from the next
@@ -189,12 +243,16 @@ impl StageKeys {
             };
             let cycle = now.seam.filter(|(_, end)| at < *end).map_or(0, bars);
             self.stage.section = Some(SectionJump { from, to, cycle });
+            self.acts[0] = Some(StageAct::Jump { from, to });
         } else {
-            self.stage.kind = match self.stage.kind {
+            let kind = match self.stage.kind {
                 None => Some(SectionKind::Chorus),
                 Some(_) => None,
             };
+            self.stage.kind = kind;
+            self.acts[0] = Some(StageAct::Theme { from, kind });
         }
+        self.section_at = at + ahead;
         let ended = self.stage.cue == Cue::Silence && self.held.is_none();
         if ended || matches!(self.stage.cue, Cue::None | Cue::End { .. }) {
             self.set(Cue::None, Some(now.step(at)), at + ahead + STEP);
@@ -208,12 +266,17 @@ impl StageKeys {
             Cue::End { .. } => Cue::Silence,
             _ => Cue::None,
         };
+        let is_before_section = self.until < self.section_at;
         self.set(cue, None, f64::INFINITY);
+        if is_before_section {
+            self.launch = Some(LaunchGrid::Bar);
+        }
     }
 
     /// Follows the song from the end of a loop of this length, in quarter notes, to its start.
     pub(crate) fn wrap(&mut self, length: f64) {
         self.until -= length;
+        self.section_at -= length;
         self.held = self.held.map(|start| start - length);
     }
 
@@ -226,7 +289,9 @@ impl StageKeys {
 
     /// Ends all requests. Returns `true` if there were any.
     pub(crate) fn clear(&mut self) -> bool {
-        let StageKeys { stage, until, held, .. } = std::mem::take(self);
+        let begins = self.begins;
+        let StageKeys { stage, until, held, .. } =
+            std::mem::replace(self, StageKeys { begins, ..StageKeys::default() });
         !stage.is_empty() || until.is_finite() || held.is_some()
     }
 }

@@ -6,7 +6,7 @@
 //! knob in constant motion is heard continuously. The engine fetches the bars.
 
 use groove::pattern::STEPS_PER_BEAT;
-use groove::play::clock::{Grid, Span, TICKS_PER_BEAT};
+use groove::play::clock::{Entry, Grid, Span, TICKS_PER_BEAT};
 use groove::take::Take;
 
 use crate::link::TakesInUse;
@@ -78,10 +78,22 @@ impl TakeQueue {
         [self.asked, self.ready].into_iter().flatten()
     }
 
-    /// Returns the takes that may start at a launch point, newest first.
-    pub(crate) fn launchable_at(&self, launch: LaunchPoint) -> impl Iterator<Item = u32> + use<> {
-        let waits = move |waiting: &WaitingTake| waiting.since <= launch.cut + POSITION_TOLERANCE;
-        self.waiting().filter(waits).map(|waiting| waiting.number)
+    /// Returns the takes that may start at a launch point of a span, newest first. One that waits for
+    /// the bar does not start with another one that waits for the beat. After a jump of the song,
+    /// which has no launch points, all may start.
+    pub(crate) fn launchable_at(
+        &self,
+        launch: LaunchPoint,
+        span: &Span,
+    ) -> impl Iterator<Item = u32> + use<> {
+        let latest = launch.cut + POSITION_TOLERANCE;
+        let jumps = span.entry == Entry::Jumps && launch.cut <= span.from;
+        let may_start = |waiting: &WaitingTake| {
+            let own = self.launch_point_of(waiting, span);
+            waiting.since <= latest && (jumps || own.is_some_and(|own| own.cut <= latest))
+        };
+        let number = |waiting: WaitingTake| may_start(&waiting).then_some(waiting.number);
+        [self.asked.and_then(number), self.ready.and_then(number)].into_iter().flatten()
     }
 
     /// Returns the numbers of all takes in use.
@@ -247,8 +259,13 @@ impl TakeQueue {
     }
 
     /// Launches the newest take whose bar is ready. The others wait for the next launch point.
-    pub(crate) fn launch(&mut self, launch: LaunchPoint, is_here: impl Fn(u32) -> bool) {
-        if let Some(here) = self.launchable_at(launch).find(|&number| is_here(number)) {
+    pub(crate) fn launch(
+        &mut self,
+        launch: LaunchPoint,
+        span: &Span,
+        is_here: impl Fn(u32) -> bool,
+    ) {
+        if let Some(here) = self.launchable_at(launch, span).find(|&number| is_here(number)) {
             self.playing = here;
             self.ready = None;
             self.asked = self.asked.filter(|asked| asked.number != here);

@@ -80,7 +80,7 @@ const NO_SOUND: &str = "No sound card answers, so nothing is heard and no MIDI a
 
 /// Message in a user's first window.
 const GREETING: &str = "New here? Press play in your DAW, step through the presets with ‹ and ›, and \
-                        turn Repeat. The ? above has all gestures.";
+                        drag the pad. The ? above has all gestures.";
 
 impl NiceEguiApp for EditorApp {
     fn build(

@@ -1,7 +1,7 @@
 //! Edits by the user: the only place from which the window changes anything. Parameters are set
 //! through the host in complete gestures, so that automation and undo work.
 
-mod midi_learn;
+pub(crate) mod midi_learn;
 
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use crate::editor::window::shared::Sources;
 use crate::link::own_transport::OwnTransport;
 use crate::link::{Link, ModelState};
 use crate::params::DeepPocketParams;
+use crate::params::button::LearnedButton;
 use crate::project::presets::{self, Preset};
 use crate::project::settings::Settings;
 use crate::session::clip_export::ExportOptions;
@@ -133,6 +134,29 @@ impl HostEdits {
         }
     }
 
+    /// Applies a gesture to a parameter by its pointer.
+    pub(crate) fn gesture_of(&self, param: ParamPtr, gesture: ParamGesture) {
+        let Some(host) = &self.host else { return };
+        let (begins, to, ends) = match gesture {
+            ParamGesture::Begin => (true, None, false),
+            ParamGesture::To(to) => (false, Some(to), false),
+            ParamGesture::End => (false, None, true),
+            ParamGesture::Jump(to) => (true, Some(to), true),
+        };
+        // SAFETY: the pointer is into the parameters that session and host share.
+        unsafe {
+            if begins {
+                host.raw_begin_set_parameter(param);
+            }
+            if let Some(to) = to {
+                host.raw_set_parameter_normalized(param, to);
+            }
+            if ends {
+                host.raw_end_set_parameter(param);
+            }
+        }
+    }
+
     /// Sets a parameter in one complete gesture.
     pub(crate) fn set<P: Param>(&self, param: &P, value: P::Plain) {
         self.gesture(param, ParamGesture::Jump(param.preview_normalized(value)));
@@ -161,8 +185,22 @@ impl HostEdits {
         }
     }
 
-    /// Tells the host about parameters that MIDI controllers have moved.
+    /// Presses a button.
+    pub(crate) fn press(&mut self, button: LearnedButton) {
+        self.with_host(|session, set| match button {
+            LearnedButton::NewTake => session.new_take(set),
+            LearnedButton::Undo => drop(session.undo(set)),
+            LearnedButton::Redo => drop(session.redo(set)),
+            LearnedButton::OtherSide => session.switch_sides(set),
+        });
+    }
+
+    /// Tells the host about parameters that MIDI controllers have moved, and presses the buttons
+    /// that they have pressed.
     pub(crate) fn follow_controllers(&mut self) {
+        for button in self.midi.pressed() {
+            self.press(button);
+        }
         for (param, value) in self.midi.moved() {
             self.with_host(|_, set| set(param, value));
         }

@@ -3,6 +3,7 @@
 mod drummer;
 mod feel;
 mod form;
+mod pad;
 mod prime;
 mod rows;
 mod take;

@@ -15,6 +15,7 @@ use nice_plug::params::internals::ParamPtr;
 use nice_plug::plugin::PluginState;
 
 mod clips;
+mod contrast;
 mod controls;
 mod first_day;
 mod grid;

@@ -1,5 +1,8 @@
 //! Colours, type and scale of the window.
 //!
+//! Every text has a contrast of at least 4.5 : 1 to what it stands on, which a test measures on the
+//! drawn window.
+//!
 //! Two colours carry a meaning: amber is the drummer's hits and the current selection, teal is the
 //! user's pins and held keys. The two are distinguishable with every common kind of colour
 //! blindness, and pinned lanes also carry a dot.
@@ -26,8 +29,10 @@ pub(crate) const LINE: Color32 = Color32::from_rgb(0x2b, 0x30, 0x38);
 pub(crate) const BAR_LINE: Color32 = Color32::from_rgb(0x45, 0x4c, 0x57);
 /// Text and values.
 pub(crate) const TEXT: Color32 = Color32::from_rgb(0xec, 0xe7, 0xdd);
-/// Secondary text.
-pub(crate) const MUTED: Color32 = Color32::from_rgb(0x8a, 0x90, 0x99);
+/// Secondary text, on all surfaces.
+pub(crate) const MUTED: Color32 = Color32::from_rgb(0x98, 0x9e, 0xa7);
+/// Text of something that is off or cannot be pressed, on background and panels.
+pub(crate) const FAINT: Color32 = Color32::from_rgb(0x81, 0x87, 0x8f);
 /// The drummer's hits, and the current selection.
 pub(crate) const AMBER: Color32 = Color32::from_rgb(0xff, 0xb4, 0x54);
 /// Pins and held keys.
@@ -49,9 +54,7 @@ pub(crate) const LARGEST: Vec2 = vec2(2560.0, 1440.0);
 pub(crate) enum FontRole {
     /// Product name.
     Title,
-    /// Value inside the large dial.
-    Big,
-    /// Value inside a small dial.
+    /// Value inside a dial.
     Figure,
     /// Names, values and buttons.
     Strong,
@@ -91,7 +94,6 @@ impl Scale {
     pub(crate) fn font(self, voice: FontRole) -> FontId {
         let (size, family) = match voice {
             FontRole::Title => (18.5, strong()),
-            FontRole::Big => (25.0, strong()),
             FontRole::Figure => (14.5, strong()),
             FontRole::Strong => (13.5, strong()),
             FontRole::Body => (13.5, FontFamily::Proportional),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 pub use groove::model::{Figures, Metadata};
+use groove::take::StageAct;
 pub use groove::take::Take;
+use groove::take::chart::Heard;
 use groove::{Bar, DrumSet, Meter, StoredBar};
 
 /// A request by the audio thread for one bar of a take that it has sent before.
@@ -28,6 +30,31 @@ pub struct BarAnswer {
     pub bar: i64,
     /// The bar. `None` if there is no model or it failed at this bar.
     pub played: Option<StoredBar>,
+}
+
+/// Something at a position of the song, from the audio thread to the worker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SongEvent {
+    /// Something was heard of the band.
+    Heard(Heard),
+    /// Something was done on stage.
+    Performed {
+        /// It is the first act since the song started.
+        begins: bool,
+        /// The act.
+        act: StageAct,
+    },
+}
+
+impl SongEvent {
+    /// Returns true if the worker must look at it soon. Notes alone need no attention until there
+    /// are many.
+    pub(super) fn is_urgent(self) -> bool {
+        !matches!(
+            self,
+            SongEvent::Heard(Heard::On { .. } | Heard::Off { .. } | Heard::Sound { .. })
+        )
+    }
 }
 
 /// Playback status as last published by the audio thread. Each field is a separate atomic, so two

@@ -53,6 +53,36 @@ impl Session {
         }
     }
 
+    /// Returns true if something was done on stage that the song does not have yet.
+    #[must_use]
+    pub fn has_performance(&self) -> bool {
+        !self.link.performance().is_empty()
+    }
+
+    /// Adds what was done on stage to the song, in a meter, and reports it.
+    pub fn keep_performance(&mut self, meter: Meter) {
+        let (acts, were_lost) = self.link.performance().take();
+        if acts.is_empty() {
+            return;
+        }
+        let mut lost = 0;
+        self.change_chart(|chart| (*chart, lost) = chart.performed(&acts, meter));
+        let told = match acts.len() - lost {
+            0 => "Nothing of what you did on stage is part of the song.".to_owned(),
+            1 => "The song has what you did on stage now: 1 change.".to_owned(),
+            kept => format!("The song has what you did on stage now: {kept} changes."),
+        };
+        let why = match (lost, were_lost) {
+            (0, false) => "",
+            (0, true) => " There were more than fit.",
+            _ => {
+                " The others found no room: they lie before the song or over the end of a loop, or the \
+                 song is full."
+            }
+        };
+        self.link.mailbox().report(Ok(told + why));
+    }
+
     /// Replaces the chart by that of an arrangement file. Returns a message.
     ///
     /// # Errors

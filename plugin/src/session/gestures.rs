@@ -7,6 +7,9 @@ use groove::take::chart::Chart;
 /// Maximum number of gestures.
 const MAX_GESTURES: usize = 256;
 
+/// Maximum time between changes of one gesture, in seconds.
+const TOGETHER_SECONDS: f64 = 0.05;
+
 /// Musical state that belongs to no take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rest {
@@ -38,6 +41,9 @@ pub(super) struct Gestures {
     pub(super) settled: Rest,
     /// The rest at the last update, and since when it is unchanged, in seconds.
     pub(super) seen: (Rest, f64),
+    /// Since when the change of the last gesture was seen, in seconds; no time for a gesture that
+    /// was not found by looking at the parameters.
+    seen_since: Option<f64>,
     /// The host has not applied `settled` yet; until this time in seconds.
     pub(super) in_flight: Option<f64>,
     /// [`ProjectStore::loads`](crate::project::store::ProjectStore::loads) of the project.
@@ -51,6 +57,7 @@ impl Gestures {
             undone: Vec::new(),
             settled: rest,
             seen: (rest, f64::NEG_INFINITY),
+            seen_since: None,
             in_flight: None,
             project,
         }
@@ -58,6 +65,7 @@ impl Gestures {
 
     pub(super) fn push(&mut self, gesture: Gesture) {
         self.undone.clear();
+        self.seen_since = None;
         if self.done.len() >= MAX_GESTURES {
             self.done.remove(0);
         }
@@ -67,6 +75,22 @@ impl Gestures {
     /// Records a gesture that added a take to the history.
     pub(super) fn push_take(&mut self) {
         self.push(Gesture { take: true, rest: None });
+    }
+
+    /// Records a gesture whose change was seen since a time in seconds. A take and a rest that
+    /// changed together, by the pad for example, are one gesture.
+    pub(super) fn push_seen(&mut self, gesture: Gesture, since: f64) {
+        let is_same = self.seen_since.is_some_and(|last| (last - since).abs() < TOGETHER_SECONDS);
+        match self.done.last_mut().filter(|_| is_same) {
+            Some(last) if last.take != gesture.take => {
+                (last.take, last.rest) = (true, last.rest.or(gesture.rest));
+                self.seen_since = None;
+            }
+            _ => {
+                self.push(gesture);
+                self.seen_since = Some(since);
+            }
+        }
     }
 
     pub(super) fn can_undo(&self) -> bool {

@@ -48,7 +48,9 @@ impl Session {
         let rest = self.rest();
         let before = self.gestures.settled;
         if self.gestures.in_flight.is_none() && !rest.is_near(&before) {
-            self.gestures.push(Gesture { take: false, rest: Some([before, rest]) });
+            let since = self.gestures.seen.1;
+            let gesture = Gesture { take: false, rest: Some([before, rest]) };
+            self.gestures.push_seen(gesture, since);
             self.gestures.settled = rest;
         }
     }

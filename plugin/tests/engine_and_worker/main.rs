@@ -7,6 +7,7 @@ mod key_release;
 mod listening;
 mod long_songs;
 mod meter_maps;
+mod performance;
 mod recall;
 mod restore;
 mod rig;

@@ -13,8 +13,8 @@ use groove::{Bar, Drum, Hit, Meter};
 use crate::rig::{Rig, at, known_bar};
 
 /// Samples of a quarter note and of a bar at 120 bpm.
-const BEAT: u64 = 24_000;
-const BAR: u64 = 4 * BEAT;
+pub const BEAT: u64 = 24_000;
+pub const BAR: u64 = 4 * BEAT;
 
 /// Earliness of all strokes, in samples.
 const EARLY: u64 = 250;
@@ -29,7 +29,7 @@ const LAST: u8 = 120;
 const FRAMES: [u32; 4] = [17, 480, 4_096, 65_536];
 
 /// A key at a sample: pitch and velocity, 0 for a release.
-type KeyEvent = (u64, u8, u8);
+pub type KeyEvent = (u64, u8, u8);
 
 /// A bar of [`known_bar`] whose velocities tell the requests on stage.
 fn staged_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
@@ -55,11 +55,11 @@ fn staged_bar(take: &Take, meter: Meter, bar: i64) -> Bar {
     played
 }
 
-fn down(at: u64, key: StageKey) -> KeyEvent {
+pub fn down(at: u64, key: StageKey) -> KeyEvent {
     (at, key.pitch(), 100)
 }
 
-fn up(at: u64, key: StageKey) -> KeyEvent {
+pub fn up(at: u64, key: StageKey) -> KeyEvent {
     (at, key.pitch(), 0)
 }
 
@@ -71,7 +71,13 @@ fn rig() -> Rig {
 }
 
 /// Plays from a sample of the song in blocks of one size, with keys at samples from there on.
-fn play(rig: &mut Rig, (from, samples): (u64, u64), frames: u32, keys: &[KeyEvent], cycle: u64) {
+pub fn play(
+    rig: &mut Rig,
+    (from, samples): (u64, u64),
+    frames: u32,
+    keys: &[KeyEvent],
+    cycle: u64,
+) {
     let begin = rig.now;
     while rig.now < begin + samples {
         let done = rig.now - begin;

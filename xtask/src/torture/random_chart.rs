@@ -34,6 +34,7 @@ pub(super) fn random_chart(seed: u64) -> Value {
             "start": { "bar": bar, "step": start },
             "end": { "bar": bar + bars, "step": end },
             "pick_up": rng.random_range(0..9),
+            "hit": rng.random_bool(0.3),
         }));
         bar += bars;
     }

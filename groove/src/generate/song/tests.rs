@@ -52,7 +52,12 @@ prop_compose! {
         }));
         chart.set_stops(stops.into_iter().map(|(bar, step, length, pick_up)| {
             let end = u16::from(step) + length;
-            Stop { start: place(bar, step), end: place(bar + end / 16, (end % 16) as u8), pick_up }
+            Stop {
+                start: place(bar, step),
+                end: place(bar + end / 16, (end % 16) as u8),
+                pick_up,
+                hit: false,
+            }
         }));
         for (bar, step, accent) in accents {
             let accent = [Accent::Light, Accent::Strong, Accent::Stab][accent];

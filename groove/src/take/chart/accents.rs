@@ -61,7 +61,7 @@ impl Accents {
     }
 
     /// Steps that each bar has room for.
-    pub(super) fn bar_steps(&self) -> usize {
+    pub(crate) fn bar_steps(&self) -> usize {
         self.bar_steps.into()
     }
 

@@ -43,15 +43,16 @@ impl Chart {
     /// no room for another.
     pub fn add_stop(&mut self, start: Place, end: Place, meter: Meter) -> bool {
         let (mut start, mut end) = (start, end);
-        let mut others = Vec::new();
+        let (mut others, mut hit) = (Vec::new(), false);
         for stop in self.stops() {
             if stop.end < start || stop.start > end {
                 others.push(*stop);
             } else {
+                hit |= stop.hit && stop.start <= start;
                 (start, end) = (start.min(stop.start), end.max(stop.end));
             }
         }
-        others.push(stop(start, end, meter));
+        others.push(Stop { hit, ..stop(start, end, meter) });
         let before = *self;
         let fits = self.set_stops(others);
         if !fits {
@@ -69,9 +70,10 @@ impl Chart {
                 continue;
             }
             if known.start < start {
-                rest.push(stop(known.start, start, meter));
+                rest.push(Stop { hit: known.hit, ..stop(known.start, start, meter) });
             }
-            if known.end > end {
+            // The end of a song is removed as a whole.
+            if known.end > end && known.end < Stop::SONG_END {
                 rest.push(stop(end, known.end, meter));
             }
         }
@@ -92,7 +94,7 @@ fn stop(start: Place, end: Place, meter: Meter) -> Stop {
     let steps = usize::from(end.bar.saturating_sub(start.bar)) * meter.steps();
     let steps = (steps + usize::from(end.step)).saturating_sub(start.step.into());
     let pick_up = if steps >= 2 * beat { u8::try_from(beat).unwrap_or(4) } else { 0 };
-    Stop { start, end, pick_up }
+    Stop { start, end, pick_up, hit: false }
 }
 
 #[cfg(test)]
@@ -137,7 +139,7 @@ mod tests {
         assert!(chart.add_stop(place(2, 0), place(2, 4), FOUR));
         assert_eq!(chart.stops()[0].pick_up, 0, "too short for a pick-up");
         assert!(chart.add_stop(place(2, 4), place(3, 0), FOUR));
-        let whole = Stop { start: place(2, 0), end: place(3, 0), pick_up: 4 };
+        let whole = Stop { start: place(2, 0), end: place(3, 0), pick_up: 4, hit: false };
         assert_eq!(chart.stops(), [whole]);
         assert!(chart.stops_at(place(2, 15)) && !chart.stops_at(place(3, 0)));
         chart.remove_stops(place(2, 4), place(2, 8), FOUR);
@@ -145,9 +147,14 @@ mod tests {
             start: place(2, start),
             end: if end == 16 { place(3, 0) } else { place(2, end) },
             pick_up,
+            hit: false,
         });
         assert_eq!(chart.stops(), [one, other]);
         chart.remove_stops(place(0, 0), place(9, 0), FOUR);
         assert!(chart.stops().is_empty());
+        let last = Stop { start: place(7, 8), end: Stop::SONG_END, pick_up: 0, hit: true };
+        chart.set_stops([last]);
+        chart.remove_stops(place(7, 8), place(7, 12), FOUR);
+        assert!(chart.stops().is_empty(), "one click removes the end of a song");
     }
 }

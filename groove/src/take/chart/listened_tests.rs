@@ -62,7 +62,7 @@ fn the_lowest_part_gives_accents_and_the_bands_rests_stops() {
     let (light, strong) = (Accent::Light, Accent::Strong);
     assert_eq!(accents(&chart, 4), [(0, 0, strong), (0, 6, light), (1, 0, strong), (2, 8, strong)]);
     let at = |bar, step| Place { bar, step };
-    assert_eq!(chart.stops(), [Stop { start: at(1, 8), end: at(2, 8), pick_up: 4 }]);
+    assert_eq!(chart.stops(), [Stop { start: at(1, 8), end: at(2, 8), pick_up: 4, hit: false }]);
     assert_eq!(told, "Listened to 4 bars: 4 accents, 1 stops in the song.");
 }
 
@@ -151,7 +151,7 @@ fn audio_gives_accents_stabs_and_stops_and_sections_their_intensity() {
     assert_eq!(chart.accents.get(1, 8), Some(Accent::Stab));
     // The last quarter of bar 0 sounds for a step and a half.
     let at = |bar, step| Place { bar, step };
-    assert_eq!(chart.stops(), [Stop { start: at(0, 14), end: at(1, 8), pick_up: 4 }]);
+    assert_eq!(chart.stops(), [Stop { start: at(0, 14), end: at(1, 8), pick_up: 4, hit: false }]);
     let [verse, chorus] = [0, 1].map(|place| chart.sections()[place].intensity);
     assert!(verse < SectionKind::Verse.usual_intensity() && verse < chorus, "{verse} {chorus}");
 }

@@ -50,8 +50,10 @@ impl Chart {
             Some(step) => (bar, step),
             None => (bar.saturating_sub(1), meter.steps() - 1),
         };
+        let struck = |stop: &Stop| stop.hit && song.until(stop.start, bar, step) == Some(0);
         let reentry = match fill {
             _ if silent => Reentry::None,
+            _ if self.stops().iter().any(struck) => Reentry::AfterSilence,
             _ if song.is_silent(before_bar, before) => Reentry::AfterSilence,
             None if song.fill(before_bar, before).is_some() => Reentry::AfterFill,
             _ => Reentry::None,
@@ -88,18 +90,25 @@ impl Steps<'_> {
         usize::try_from(left.checked_sub(i64::try_from(step).ok()?)?).ok()
     }
 
-    /// Steps of silence of a stop.
-    fn silent_steps(&self, stop: &Stop) -> usize {
+    /// Steps of a stop after its hit.
+    fn steps(&self, stop: &Stop) -> usize {
         let start = self.until(stop.start, 0, 0).unwrap_or(0);
         let end = self.until(stop.end, 0, 0).unwrap_or(0);
-        end.saturating_sub(start).saturating_sub(stop.pick_up.into())
+        end.saturating_sub(start).saturating_sub(stop.hit.into())
+    }
+
+    /// Steps of silence of a stop.
+    fn silent_steps(&self, stop: &Stop) -> usize {
+        self.steps(stop).saturating_sub(stop.pick_up.into())
     }
 
     /// Returns true if a stop silences a step.
     fn is_silent(&self, bar: i64, step: usize) -> bool {
         self.chart.stops().iter().any(|stop| {
-            // The start lies at the step or behind it.
-            self.until(stop.start, bar, step).unwrap_or(0) == 0
+            // The start lies at the step or behind it, and so does its hit.
+            let begins = self.until(stop.start, bar, step);
+            begins.unwrap_or(0) == 0
+                && !(stop.hit && begins == Some(0))
                 && self.until(stop.end, bar, step).unwrap_or(0) > stop.pick_up.into()
         })
     }
@@ -107,11 +116,10 @@ impl Steps<'_> {
     /// Position of a step in a pick-up, or in the fill that leads into the next section.
     fn fill(&self, bar: i64, step: usize) -> Option<FillPlace> {
         let pick_up = self.chart.stops().iter().find_map(|stop| {
-            let length = usize::from(stop.pick_up);
+            let length = usize::from(stop.pick_up).min(self.steps(stop));
             let left = self.until(stop.end, bar, step)?;
-            let silent = self.silent_steps(stop) > 0;
             let place = FillPlace { done: length.saturating_sub(left), left };
-            (silent && (1..=length).contains(&left)).then_some(place)
+            (1..=length).contains(&left).then_some(place)
         });
         pick_up.or_else(|| self.section_fill(bar, step))
     }
@@ -168,7 +176,7 @@ mod tests {
     #[test]
     fn a_stop_is_silent_up_to_its_pick_up() {
         let mut chart = Chart::default();
-        chart.set_stops([Stop { start: place(0, 12), end: place(2, 0), pick_up: 4 }]);
+        chart.set_stops([Stop { start: place(0, 12), end: place(2, 0), pick_up: 4, hit: false }]);
         let marks = marks(&chart, FOUR, 3);
         assert_eq!(true_at(&marks, |mark| mark.silent), (12..28).collect::<Vec<_>>());
         assert_eq!(true_at(&marks, |mark| mark.fill.is_some()), [28, 29, 30, 31]);
@@ -179,16 +187,29 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_without_a_pick_up_ends_with_an_entry_and_one_without_silence_is_none() {
+    fn a_stop_without_a_pick_up_ends_with_an_entry_and_one_without_silence_is_a_fill() {
         let mut chart = Chart::default();
         chart.set_stops([
-            Stop { start: place(0, 4), end: place(0, 8), pick_up: 0 },
-            Stop { start: place(1, 0), end: place(1, 4), pick_up: 4 },
+            Stop { start: place(0, 4), end: place(0, 8), pick_up: 0, hit: false },
+            Stop { start: place(1, 0), end: place(1, 4), pick_up: 9, hit: false },
         ]);
         let marks = marks(&chart, FOUR, 2);
         assert_eq!(true_at(&marks, |mark| mark.silent), [4, 5, 6, 7]);
         assert_eq!(true_at(&marks, |mark| mark.reentry == Reentry::AfterSilence), [8]);
-        assert!(marks[8..].iter().all(|mark| mark.fill.is_none() && !mark.before_silence));
+        assert_eq!(true_at(&marks, |mark| mark.fill.is_some()), [16, 17, 18, 19]);
+        assert_eq!(marks[16].fill, Some(FillPlace { done: 0, left: 4 }));
+        assert_eq!(true_at(&marks, |mark| mark.reentry == Reentry::AfterFill), [20]);
+        assert!(marks[8..].iter().all(|mark| !mark.before_silence));
+    }
+
+    #[test]
+    fn the_end_of_a_song_is_a_hit_and_silence() {
+        let mut chart = Chart::default();
+        chart.set_stops([Stop { start: place(0, 8), end: Stop::SONG_END, pick_up: 0, hit: true }]);
+        let marks = marks(&chart, FOUR, 3);
+        assert_eq!(true_at(&marks, |mark| mark.silent), (9..48).collect::<Vec<_>>());
+        assert_eq!(true_at(&marks, |mark| mark.reentry == Reentry::AfterSilence), [8]);
+        assert!(chart.mark(FOUR, Fills::default(), 60_000, 3).silent);
     }
 
     #[test]
@@ -204,7 +225,12 @@ mod tests {
             assert_eq!(filled(&chart), all);
             let fill_end = marks(&chart, meter, 7)[2 * steps - 1].fill;
             assert_eq!(fill_end, Some(FillPlace { done: 7, left: 1 }));
-            chart.set_stops([Stop { start: place(3, 0), end: place(4, 0), pick_up: 0 }]);
+            chart.set_stops([Stop {
+                start: place(3, 0),
+                end: place(4, 0),
+                pick_up: 0,
+                hit: false,
+            }]);
             let rest: Vec<usize> = [2, 5].into_iter().flat_map(before).collect();
             assert_eq!(filled(&chart), rest);
         }

@@ -58,8 +58,30 @@ pub struct Stop {
     /// Re-entry of the band.
     pub end: Place,
     /// Last steps of the stop, in which the drummer leads back in. 0: the re-entry is struck after
-    /// silence.
+    /// silence. A pick-up of the whole length is a fill without silence.
     pub pick_up: u8,
+    /// Kick and crash are struck on its first step.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub hit: bool,
+}
+
+fn is_off(flag: &bool) -> bool {
+    !flag
+}
+
+impl Stop {
+    /// End of a stop that lasts to the end of the song.
+    pub const SONG_END: Place = Place { bar: u16::MAX, step: 0 };
+
+    /// Bars of the song up to the end of the stop, or up to its start if it lasts to the song's
+    /// end.
+    #[must_use]
+    pub fn bars(&self) -> u16 {
+        match self.end < Stop::SONG_END {
+            true => self.end.bar.saturating_add(u16::from(self.end.step > 0)),
+            false => self.start.bar.saturating_add(1),
+        }
+    }
 }
 
 /// The drummer's knowledge of a song.
@@ -156,10 +178,7 @@ impl Chart {
     #[must_use]
     pub fn bars(&self) -> u16 {
         let section = self.sections().last().map_or(0, |last| last.start.saturating_add(LAST_BARS));
-        let stop = self
-            .stops()
-            .last()
-            .map_or(0, |last| last.end.bar.saturating_add(u16::from(last.end.step > 0)));
+        let stop = self.stops().last().map_or(0, Stop::bars);
         let accents = (0..self.accents.bars()).rev();
         let has_accents =
             |&bar: &usize| i64::try_from(bar).is_ok_and(|bar| self.accents.in_bar(bar) > 0);
@@ -264,7 +283,7 @@ mod tests {
     fn stops_are_sorted_and_do_not_overlap() {
         let mut chart = Chart::default();
         let place = |bar, step| Place { bar, step };
-        let stop = |start, end| Stop { start, end, pick_up: 4 };
+        let stop = |start, end| Stop { start, end, pick_up: 4, hit: false };
         let long = stop(place(3, 0), place(5, 0));
         assert!(chart.set_stops([
             stop(place(4, 8), place(6, 0)),
@@ -283,7 +302,10 @@ mod tests {
         chart.accents.set(7, 3, Some(Accent::Stab));
         chart.follow = 0.75;
         let place = |bar, step| Place { bar, step };
-        chart.set_stops([Stop { start: place(9, 4), end: place(10, 0), pick_up: 4 }]);
+        let end = Stop { start: place(30, 8), end: Stop::SONG_END, pick_up: 0, hit: true };
+        let stop = Stop { start: place(9, 4), end: place(10, 0), pick_up: 4, hit: false };
+        chart.set_stops([stop, end]);
+        assert_eq!(chart.bars(), 31);
         let text = serde_json::to_string(&chart).unwrap();
         assert_eq!(serde_json::from_str::<Chart>(&text).unwrap(), chart);
         assert!(Chart::default().is_empty() && !chart.is_empty());

@@ -118,7 +118,10 @@ fn rests_of_the_band_are_stops_and_lone_chords_stabs() {
     band.extend(note(0, 66, 8, 40, 90));
     let chart = read(vec![band]).chart;
     let place = |bar, step| Place { bar, step };
-    assert_eq!(chart.stops(), [Stop { start: place(1, 4), end: place(2, 0), pick_up: 4 }]);
+    assert_eq!(
+        chart.stops(),
+        [Stop { start: place(1, 4), end: place(2, 0), pick_up: 4, hit: false }]
+    );
     assert_eq!(chart.accents.get(3, 12), Some(Accent::Stab));
     let stabs = (0..5)
         .flat_map(|bar| (0..16).map(move |step| (bar, step)))

@@ -125,6 +125,7 @@ impl SongGrid {
                     start: self.song_place(start),
                     end: self.song_place(end),
                     pick_up: u8::try_from(meter.beat_steps()).unwrap_or(4),
+                    hit: false,
                 });
             }
             start = end + 1;

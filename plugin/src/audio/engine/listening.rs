@@ -1,5 +1,6 @@
 //! Listening: what the band plays, at positions of the song. The audio thread only notes it down;
-//! the worker makes the chart of it when the song stops, jumps or loops.
+//! the worker makes the chart of it when the song stops, jumps or loops. What is done on stage goes
+//! the same way, and waits for the user to keep it.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use groove::take::chart::{Heard, HeardPlace};
 
 use crate::audio::engine::Engine;
 use crate::audio::listener::BandNote;
+use crate::link::SongEvent;
 
 /// Maximum time that an offline render waits for the worker to take what was heard.
 const FULL_WAIT: Duration = Duration::from_millis(500);
@@ -114,22 +116,38 @@ impl Engine {
         }
     }
 
-    /// Passes something on to the worker. An offline render waits while there is no room.
+    /// Passes on something heard.
     fn push_heard(&mut self, heard: Heard) {
-        if self.end.hear(heard) {
-            return;
+        if !self.push_event(SongEvent::Heard(heard)) {
+            self.end.listening().lose();
+        }
+    }
+
+    /// Passes on what was done on stage.
+    pub(super) fn push_acts(&mut self) {
+        while let Some((begins, act)) = self.stage.next_act() {
+            if !self.push_event(SongEvent::Performed { begins, act }) {
+                self.end.performance().lose();
+            }
+        }
+    }
+
+    /// Passes an event on to the worker. An offline render waits while there is no room.
+    fn push_event(&mut self, event: SongEvent) -> bool {
+        if self.end.pass_on(event) {
+            return true;
         }
         if self.offline.max_wait().is_some() {
             let begin = Instant::now();
             while begin.elapsed() < FULL_WAIT {
                 self.end.wake();
                 std::thread::sleep(Duration::from_micros(100));
-                if self.end.hear(heard) {
-                    return;
+                if self.end.pass_on(event) {
+                    return true;
                 }
             }
         }
-        self.end.listening().lose();
+        false
     }
 }
 

@@ -90,6 +90,7 @@ impl Engine {
                 stage.key((StageKey::Break, false), at, span, keys.chart());
             }
         }
+        self.push_acts();
         self.update_wanted_take();
         self.queue_wanted_take(at, span);
     }
@@ -129,10 +130,10 @@ impl Engine {
 
     /// Launches the newest waiting take whose bar is ready.
     fn launch_at(&mut self, span: &Span, launch: LaunchPoint) {
-        let waiting = self.take_queue.launchable_at(launch);
+        let waiting = self.take_queue.launchable_at(launch, span);
         waiting.for_each(|number| self.fetch(number, &span.grid, launch.bar));
         let Engine { take_queue, bar_cache, render_cache, .. } = self;
-        take_queue.launch(launch, |number| {
+        take_queue.launch(launch, span, |number| {
             let is_here = |bar| bar_cache.get(BarKey::of(number, &span.grid, bar)).is_some();
             render_cache.sources(launch.bar).all(is_here)
         });

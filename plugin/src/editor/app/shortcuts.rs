@@ -8,7 +8,7 @@ use super::{EditorApp, Sources};
 use crate::editor::host_edits::HostEdits;
 use crate::editor::phrase::layout::LANES;
 use crate::params::DeepPocketParams;
-use crate::session::Session;
+use crate::params::button::LearnedButton;
 
 /// Keys of the lanes, from the kick at the bottom up.
 const LANE_KEYS: [Key; LANES.len()] = [
@@ -61,11 +61,10 @@ fn act(context: &Context, params: &DeepPocketParams, edits: &mut HostEdits) {
         edits.set(play, !play.value());
     }
     if pressed(Key::N) && !shift {
-        edits.with_host(Session::new_take);
+        edits.press(LearnedButton::NewTake);
     }
     if pressed(Key::Z) {
-        let moved = if shift { Session::redo } else { Session::undo };
-        edits.with_host(moved);
+        edits.press(if shift { LearnedButton::Redo } else { LearnedButton::Undo });
     }
     if pressed(Key::F) && !shift {
         edits.press_fill(params);

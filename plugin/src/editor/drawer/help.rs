@@ -30,6 +30,7 @@ const PARTS: [(&str, &[(&str, &str)]); 6] = [
     (
         "DIALS AND SLIDERS",
         &[
+            ("Drag the pad", "up is louder, right is busier"),
             ("Drag or scroll", "turns; up or right is more, shift is fine"),
             ("Double click", "the default"),
             ("Enter", "types a value"),
@@ -56,6 +57,7 @@ const PARTS: [(&str, &[(&str, &str)]); 6] = [
             ("Listen", "what is played to the plugin becomes accents and stops"),
             ("MIDI C0, C#0", "a fill now, the next section"),
             ("MIDI D0, D#0", "a break while held, crash and end"),
+            ("Keep", "what you did so becomes part of the song"),
         ],
     ),
     (
@@ -101,15 +103,18 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
                 let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
                 let font = scale.font(FontRole::Caption);
                 line(ui, rect.left_center(), Align2::LEFT_CENTER, title, font, theme::MUTED);
-                for (gesture, effect) in entries {
-                    let rest = ui.available_rect_before_wrap();
-                    let left = rest.with_max_x(rest.left() + scale.px(GESTURE - 8.0));
-                    let right = rest.with_min_x(rest.left() + scale.px(GESTURE));
-                    let gesture = paragraph(ui, left, gesture, small(), theme::TEXT);
-                    let effect = paragraph(ui, right, effect, small(), theme::MUTED);
-                    let height = gesture.height().max(effect.height()) + scale.px(SPACE);
-                    ui.allocate_exact_size(vec2(rest.width(), height), Sense::hover());
-                }
+                // Two parts may have entries with one text.
+                ui.push_id(title, |ui| {
+                    for (gesture, effect) in entries {
+                        let rest = ui.available_rect_before_wrap();
+                        let left = rest.with_max_x(rest.left() + scale.px(GESTURE - 8.0));
+                        let right = rest.with_min_x(rest.left() + scale.px(GESTURE));
+                        let gesture = paragraph(ui, left, gesture, small(), theme::TEXT);
+                        let effect = paragraph(ui, right, effect, small(), theme::MUTED);
+                        let height = gesture.height().max(effect.height()) + scale.px(SPACE);
+                        ui.allocate_exact_size(vec2(rest.width(), height), Sense::hover());
+                    }
+                });
             }
         });
     });

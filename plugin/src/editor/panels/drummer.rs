@@ -1,30 +1,20 @@
-//! Drummer panel: style and blend, repeat, daring, density.
+//! Drummer panel: intensity and complexity, style and blend, repeat, daring, density.
 
 use egui::{Rect, Ui, pos2, vec2};
 use nice_plug::params::{IntParam, Param as _};
 
+use super::pad;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::styles::{ready, style_numbers, style_title};
 use crate::editor::theme;
-use crate::editor::widgets::{Dial, DialSize, List, Slider};
+use crate::editor::widgets::{Dial, List, Slider};
 
 /// Dial position that matches human drummers of the style.
 const HUMAN: f32 = 0.5;
 
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let (scale, params) = (view.scale, view.params);
-    let stick = Rect::from_min_size(inside.min + scale.size(-4.0, 14.0), scale.size(118.0, 136.0));
-    Dial {
-        param: &params.drummer.stick,
-        name: "Repeat",
-        label: "Repeat",
-        size: DialSize::Large,
-        origin: 0.0,
-        mark: Some(HUMAN),
-        hint: "How closely bars repeat. 0 % drifts, 100 % repeats the first bar exactly; the teal \
-               mark is like human drummers of the style.",
-    }
-    .show(ui, view, stick);
+    pad::show(ui, view, Rect::from_min_size(inside.min, scale.size(118.0, 98.0)));
 
     let right = inside.with_min_x(inside.left() + scale.px(130.0));
     let first = right.with_max_y(right.top() + scale.px(30.0));
@@ -51,20 +41,28 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
             .with_max_x(second.right() - scale.px(6.0)),
     );
 
-    let below = Rect::from_min_max(pos2(right.left(), inside.bottom() - scale.px(78.0)), right.max);
+    let width = inside.width() / 3.0;
     let dial = |place: f32| {
-        let centre = below.left() + below.width() * place;
-        Rect::from_center_size(pos2(centre, below.center().y), scale.size(78.0, 78.0))
+        let left = inside.left() + width * place;
+        let top = inside.bottom() - scale.px(70.0);
+        Rect::from_min_max(pos2(left, top), pos2(left + width, inside.bottom()))
     };
-    let hint = "How daring the beat is: low plays the most usual one, 1.00 is like the drummers who \
-                were recorded, higher is wild.";
-    Dial::small(&params.temperature, "Daring", hint).show(ui, view, dial(0.22));
-    let hint = "Number of hits: 0 % is like drummers of the style. Each lane also has its own \
-                density.";
-    Dial { origin: 0.5, ..Dial::small(&params.drummer.density, "Density", hint) }.show(
+    let hint = "How closely bars repeat. 0 % drifts, 100 % repeats the first bar exactly; the teal mark \
+                is like human drummers of the style.";
+    Dial { mark: Some(HUMAN), ..Dial::new(&params.drummer.stick, "Repeat", hint) }.show(
         ui,
         view,
-        dial(0.8),
+        dial(0.0),
+    );
+    let hint = "How daring the beat is: low plays the most usual one, 1.00 is like the drummers who \
+                were recorded, higher is wild.";
+    Dial::new(&params.temperature, "Daring", hint).show(ui, view, dial(1.0));
+    let hint = "Number of hits: 0 % is like drummers of the style. Each lane also has its own \
+                density.";
+    Dial { origin: 0.5, ..Dial::new(&params.drummer.density, "Density", hint) }.show(
+        ui,
+        view,
+        dial(2.0),
     );
 }
 

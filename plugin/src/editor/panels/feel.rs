@@ -15,15 +15,15 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     };
     let hint = "Where the second note of each pair falls: 50 % is straight, 67 % a triplet shuffle, 75 % \
                 dotted. The pairs are sixteenths or eighths, as chosen beside it.";
-    Dial::small(&params.swing, "Swing", hint).show(ui, view, dial(0.0, 0.0));
+    Dial::new(&params.swing, "Swing", hint).show(ui, view, dial(0.0, 0.0));
     let hint = "Amount of the drummer's micro-timing: 0 % is on the grid, 100 % as the drummer \
                 plays, more exaggerates.";
-    Dial::small(&params.timing, "Timing", hint).show(ui, view, dial(1.0, 0.0));
+    Dial::new(&params.timing, "Timing", hint).show(ui, view, dial(1.0, 0.0));
     let hint =
         "Range between soft and loud: 0 % is even, 100 % as the drummer plays, more exaggerates.";
-    Dial::small(&params.dynamics, "Dynamics", hint).show(ui, view, dial(0.0, 1.0));
+    Dial::new(&params.dynamics, "Dynamics", hint).show(ui, view, dial(0.0, 1.0));
     let hint = "Added to every MIDI velocity.";
-    Dial { origin: 0.5, ..Dial::small(&params.velocity, "Velocity", hint) }.show(
+    Dial { origin: 0.5, ..Dial::new(&params.velocity, "Velocity", hint) }.show(
         ui,
         view,
         dial(1.0, 1.0),

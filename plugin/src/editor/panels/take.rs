@@ -6,7 +6,10 @@ use crate::editor::files::clip_card;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::theme;
-use crate::editor::widgets::{Button, ButtonStyle, Field, dragged_by, grouped, is_drag, thin_bar};
+use crate::editor::widgets::{
+    Button, ButtonStyle, Field, button_menu, dragged_by, grouped, is_drag, thin_bar,
+};
+use crate::params::button::LearnedButton;
 use crate::session::{HistoryOverview, Session, Side};
 
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase: &PhraseView<'_>) {
@@ -16,8 +19,10 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
     let again = first.with_max_x(first.right() - scale.px(100.0));
     let hint = "Another beat with the same settings.";
     let button = Button { name: "New take", label: "New take", style: ButtonStyle::Primary, hint };
-    if button.show(ui, scale, again) {
-        view.edits.with_host(Session::new_take);
+    let response = button.respond(ui, scale, again);
+    button_menu(view, LearnedButton::NewTake, &response);
+    if response.clicked() {
+        view.edits.press(LearnedButton::NewTake);
     }
     history(ui, view, first.with_min_x(again.right() + scale.px(6.0)), &overview);
 
@@ -50,15 +55,19 @@ fn history(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &Histo
     let look = |can: bool| if can { ButtonStyle::Flat } else { ButtonStyle::Disabled };
     let hint = "Back to the previous take, with shift to the first one. No take is lost.";
     let undo = Button { name: "Undo", label: "↺", style: look(overview.can_undo), hint };
-    if undo.show(ui, scale, place(0.0)) {
+    let response = undo.respond(ui, scale, place(0.0));
+    button_menu(view, LearnedButton::Undo, &response);
+    if response.clicked() {
         let all = ui.input(|input| input.modifiers.shift);
         let back = if all { Session::undo_all } else { Session::undo };
         view.edits.with_host(back);
     }
     let hint = "On to the next take.";
     let redo = Button { name: "Redo", label: "↻", style: look(overview.can_redo), hint };
-    if redo.show(ui, scale, place(1.0)) {
-        view.edits.with_host(Session::redo);
+    let response = redo.respond(ui, scale, place(1.0));
+    button_menu(view, LearnedButton::Redo, &response);
+    if response.clicked() {
+        view.edits.press(LearnedButton::Redo);
     }
     let favourite = overview.favourite;
     let (label, look) =
@@ -80,11 +89,13 @@ fn compare(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, overview: &Histo
         let look = if present { ButtonStyle::Selected } else { ButtonStyle::Flat };
         let hint = "Two takes to compare: the lit one plays. Shift and click: copy it to the other \
                     side.";
-        if (Button { name, label, style: look, hint }).show(ui, scale, place) {
+        let response = Button { name, label, style: look, hint }.respond(ui, scale, place);
+        button_menu(view, LearnedButton::OtherSide, &response);
+        if response.clicked() {
             if ui.input(|input| input.modifiers.shift) {
                 view.edits.session_mut().copy_to_other_side();
             } else if !present {
-                view.edits.with_host(Session::switch_sides);
+                view.edits.press(LearnedButton::OtherSide);
             }
         }
     }

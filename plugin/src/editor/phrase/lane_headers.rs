@@ -131,17 +131,16 @@ impl LaneHeader<'_> {
         if held {
             ui.painter().rect_filled(lane, 0.0, theme::TEAL.gamma_multiply(0.1));
         }
-        let faint = theme::MUTED.gamma_multiply(0.6);
         let colour = match (held, off) {
             (true, _) => theme::TEAL,
-            (false, true) => faint,
+            (false, true) => theme::FAINT,
             (false, false) => theme::TEXT,
         };
         let font = scale.font(FontRole::Body);
         ui.painter().text(self.at(scale, 14.0), Align2::LEFT_CENTER, name, font, colour);
         if off {
             let ends = self.at(scale, 12.0).x..=self.at(scale, 96.0).x;
-            ui.painter().hline(ends, lane.center().y, (scale.px(1.0), faint));
+            ui.painter().hline(ends, lane.center().y, (scale.px(1.0), theme::FAINT));
         }
         if self.hovered {
             grip(ui, scale, self.at(scale, 7.0));

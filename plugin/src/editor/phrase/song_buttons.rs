@@ -1,6 +1,7 @@
 //! Buttons beside the song: where its chart comes from, and the stage keys.
 
 use egui::{Rect, Ui, pos2};
+use groove::Meter;
 use groove::take::chart::Chart;
 
 use crate::editor::files::action::{Action, FilePurpose};
@@ -17,7 +18,7 @@ const ROW: f32 = 26.0;
 const LEFT: f32 = 14.0;
 
 /// Width of a stage key with the gap beside it, in design points.
-const KEY: f32 = 53.0;
+const KEY: f32 = 43.6;
 
 /// The rectangle of a button: row, left edge and width in design points.
 fn place(scale: Scale, area: Rect, row: f32, left: f32, width: f32) -> Rect {
@@ -26,7 +27,12 @@ fn place(scale: Scale, area: Rect, row: f32, left: f32, width: f32) -> Rect {
 }
 
 /// Draws the buttons.
-pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, area: Rect, chart: &Chart) {
+pub(crate) fn show(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    area: Rect,
+    (chart, meter): (&Chart, Meter),
+) {
     let scale = view.scale;
     let at = |left: f32, width: f32| place(scale, area, 0.0, left, width);
     let hint = "Sections from the markers of a MIDI file, and accents and stops from its bass and \
@@ -49,11 +55,27 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, area: Rect, chart: &
     if button.show(ui, scale, at(172.0, 54.0)) {
         view.edits.session_mut().change_chart(|chart| *chart = Chart::default());
     }
-    stage_keys(ui, view, area);
+    // The panel of the phrase has a key with the same parameter.
+    let left = ui.push_id("stage keys", |ui| stage_keys(ui, view, area)).inner;
+    keep(ui, view, place(scale, area, 1.0, left, KEY - 3.0), meter);
 }
 
-/// Draws the stage keys.
-fn stage_keys(ui: &Ui, view: &ViewContext<'_>, area: Rect) {
+/// Draws the button that keeps a performance.
+fn keep(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, meter: Meter) {
+    let style = match view.edits.session().has_performance() {
+        true => ButtonStyle::Primary,
+        false => ButtonStyle::Disabled,
+    };
+    let hint = "Keeps what you did with these keys since the song started: fills, breaks, sections and \
+                the end become part of the song. Undo takes it back.";
+    if (Button { name: "Keep performance", label: "Keep", style, hint }).show(ui, view.scale, rect)
+    {
+        view.edits.session_mut().keep_performance(meter);
+    }
+}
+
+/// Draws the stage keys. Returns the left edge of the space beside them, in design points.
+fn stage_keys(ui: &Ui, view: &ViewContext<'_>, area: Rect) -> f32 {
     let StageParams { fill, section, pause, end, .. } = &view.params.stage;
     let hints = [
         "A fill from the next beat up to the bar line. Key: C0.",
@@ -71,4 +93,5 @@ fn stage_keys(ui: &Ui, view: &ViewContext<'_>, area: Rect) {
         momentary(ui, view, rect, (param, label, hint));
         left += KEY;
     }
+    left
 }

@@ -8,7 +8,7 @@ use egui::{
     Stroke, Ui, WidgetInfo, pos2,
 };
 use groove::Meter;
-use groove::take::chart::{Accent, Chart, Place, Section, SectionKind};
+use groove::take::chart::{Accent, Chart, Place, Section, SectionKind, Stop};
 
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::layout::HEADERS;
@@ -47,7 +47,7 @@ impl StripLayout {
         let area = area.with_min_x(area.left() + scale.px(HEADERS));
         let (sections, stops) = area.split_top_bottom_at_y(area.bottom() - scale.px(STOPS));
         let last = chart.sections().last().map_or(0, |section| section.start);
-        let stopped = chart.stops().last().map_or(0, |stop| stop.end.bar);
+        let stopped = chart.stops().last().map_or(0, Stop::bars);
         let bars = last.max(stopped).saturating_add(BARS_AFTER).max(MIN_BARS);
         let bars = bars.div_ceil(8).saturating_mul(8);
         StripLayout { scale, sections, stops, bars, meter: status.meter }
@@ -62,6 +62,12 @@ impl StripLayout {
     fn x_of(&self, place: Place) -> f32 {
         let into = f32::from(place.step) / self.meter.steps() as f32;
         self.x(f32::from(place.bar) + into.min(1.0))
+    }
+
+    /// The x coordinate of some steps before a place.
+    fn before(&self, place: Place, steps: u8) -> f32 {
+        let step = self.sections.width() / f32::from(self.bars) / self.meter.steps() as f32;
+        self.x_of(place) - step * f32::from(steps)
     }
 
     /// The position under the pointer, in bars.
@@ -100,7 +106,7 @@ impl StripLayout {
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, area: Rect, status: &Status) {
     let chart = view.edits.session().chart();
     let layout = StripLayout::new(view.scale, area, &chart, status);
-    song_buttons::show(ui, view, area, &chart);
+    song_buttons::show(ui, view, area, (&chart, status.meter));
     let round = CornerRadius::from(view.scale.px(4.0));
     ui.painter().rect_filled(layout.sections, round, theme::PANEL);
     ui.painter().rect_filled(layout.stops, CornerRadius::ZERO, theme::GROUND);
@@ -244,6 +250,16 @@ fn stops(ui: &mut Ui, view: &mut ViewContext<'_>, layout: &StripLayout, chart: &
         let row = Rect::from_x_y_ranges(across, layout.stops.y_range());
         let bar = row.shrink2(scale.size(0.5, 3.0));
         ui.painter().rect_filled(bar, CornerRadius::from(scale.px(2.0)), theme::TEAL);
+        // A pick-up is lower than silence, and a hit stands out.
+        let pick_up = layout.before(stop.end, stop.pick_up).max(bar.left());
+        let over = bar.with_min_x(pick_up).with_max_y(bar.center().y);
+        if over.width() > 0.0 && stop.pick_up > 0 {
+            ui.painter().rect_filled(over, CornerRadius::ZERO, theme::GROUND);
+        }
+        if stop.hit {
+            let line = Stroke::new(scale.px(2.0), theme::AMBER);
+            ui.painter().vline(bar.left() + scale.px(1.0), row.y_range(), line);
+        }
     }
     let id = ui.make_persistent_id("stops");
     let response = ui.interact(layout.stops, id, Sense::click_and_drag());
@@ -276,7 +292,8 @@ fn stops(ui: &mut Ui, view: &mut ViewContext<'_>, layout: &StripLayout, chart: &
     }
     response.on_hover_text_at_pointer(
         "Stops: the drummer rests here, and leads back in on the last beat of two and more. Drag: \
-         paint them. Click: a beat on or off.",
+         paint them. Click: a beat on or off. The lower half is a fill; amber is a hit of kick and \
+         crash, before the end of the song for example.",
     );
 }
 

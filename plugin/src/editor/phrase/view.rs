@@ -275,7 +275,7 @@ impl<'a> PhraseView<'a> {
             let colour = match (here, area.left() < grid.next.rect.left()) {
                 (true, _) => theme::TEXT,
                 (false, true) => theme::MUTED,
-                (false, false) => theme::MUTED.gamma_multiply(0.6),
+                (false, false) => theme::FAINT,
             };
             if let Some(number) = PatternPosition::number(bar, self.performance.pace) {
                 let at = pos2(area.left() + scale.px(5.0), area.top() - scale.px(RULER / 2.0));

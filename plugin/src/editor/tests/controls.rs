@@ -316,3 +316,38 @@ fn dial_responds_to_wheel_drag_keys_typing_and_double_click() {
     rig.window.run();
     assert!(rig.params.temperature.value() > 0.451);
 }
+
+#[test]
+fn the_pad_moves_its_parameters_by_pointer_and_keys() {
+    use crate::params::pad::PadPoint;
+    const PAD: &str = "Intensity and complexity";
+
+    let mut rig = Rig::new();
+    let point = |rig: &Rig| PadPoint::of(&rig.params);
+    let said = |rig: &Rig, words: &str| {
+        let node = rig.window.get_by_label(PAD);
+        let text = node.accesskit_node().data().description().unwrap_or_default().to_owned();
+        assert!(text.starts_with(words), "{text}");
+    };
+    assert_eq!(point(&rig), PadPoint::MIDDLE);
+    said(&rig, "Intensity 50 %, complexity 50 %");
+    // To the corner at the right and the top, in one gesture of each parameter.
+    rig.drag(PAD, vec2(200.0, -200.0), Modifiers::NONE);
+    assert_eq!(point(&rig), PadPoint::new(1.0, 1.0));
+    said(&rig, "Intensity 100 %, complexity 100 %");
+    assert_eq!((rig.value("Density"), rig.value("Velocity")), ("50 %".into(), "20".into()));
+    assert!(rig.value("Crash density") == "50 %" && rig.value("Fill amount") == "100 %");
+    assert!(rig.host.open().is_empty(), "every gesture has ended");
+    rig.window.get_by_label(PAD).focus();
+    rig.window.run();
+    for key in [Key::ArrowLeft, Key::ArrowLeft, Key::ArrowDown] {
+        rig.window.key_press(key);
+        rig.window.run();
+    }
+    assert!(
+        (point(&rig).complexity - 0.9).abs() < 0.01 && (point(&rig).intensity - 0.95).abs() < 0.01
+    );
+    rig.double_click(PAD);
+    assert_eq!(point(&rig), PadPoint::MIDDLE);
+    assert_eq!(rig.value("Daring"), "1.00");
+}

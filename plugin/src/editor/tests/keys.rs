@@ -1,6 +1,7 @@
 //! The window by keys and by a screen reader.
 
 use super::*;
+use crate::params::button::LearnedButton;
 use crate::params::controls::Controls;
 use egui::accesskit::{Action, ActionData, ActionRequest, TreeId};
 use groove::take::pins::{Pin, Pins};
@@ -83,6 +84,10 @@ fn screen_reader_actions_edit_cells_and_dials() {
     assert_eq!(rig.value("Repeat"), "80 %");
     ask(&mut rig, "Repeat", Action::Increment, None);
     assert_eq!(rig.value("Repeat"), "82 %");
+    ask(&mut rig, "Intensity and complexity", Action::SetValue, value(80.0));
+    assert_eq!(rig.value("Velocity"), "12");
+    ask(&mut rig, "Intensity and complexity", Action::Decrement, None);
+    assert_eq!((rig.value("Velocity"), rig.value("Density")), ("10".into(), "0 %".into()));
     ask(&mut rig, "Audition kit", Action::Click, None);
     assert_eq!(rig.value("Audition kit"), "Off");
 }
@@ -217,4 +222,34 @@ fn a_controller_is_learned_moves_its_control_and_is_forgotten() {
     assert_eq!(rig.link.controllers().receive(20, 0.1), None);
     rig.window.run();
     assert_eq!(rig.link.controllers().receive(20, 0.1), None);
+}
+
+#[test]
+fn a_controller_presses_a_button() {
+    let mut rig = Rig::new();
+    rig.show_phrase(Take::default());
+    let first = rig.params.seed.value();
+    for (name, controller) in [("New take", 70), ("Undo", 71)] {
+        // Undo can be learned once there is something to undo.
+        let at = rig.find(name);
+        rig.click_at(at, PointerButton::Secondary, Modifiers::NONE);
+        rig.click(&format!("Learn {name}"));
+        assert_eq!(rig.link.controllers().receive(controller, 1.0), None);
+        rig.window.run();
+        let told = format!(
+            "MIDI controller {controller} presses {name} while the window is open, in every project."
+        );
+        assert!(rig.shows(&told));
+        // Down and up again between two frames.
+        for value in [1.0, 0.0] {
+            assert!(rig.link.controllers().receive(controller, value).is_some());
+        }
+        rig.window.run();
+        assert_eq!(rig.params.seed.value() != first, name == "New take", "{name}");
+    }
+    let saved = crate::project::settings::Settings::for_user().0.controllers;
+    assert_eq!(saved.get(&71).map(String::as_str), Some("button_undo"));
+    let listed = ["stick", "seed"];
+    let place = |id| LearnedButton::place_of(id, listed.into_iter());
+    assert_eq!([place("seed"), place("button_undo"), place("gone")], [Some(1), Some(3), None]);
 }

@@ -58,7 +58,10 @@ fn stops_are_painted_and_erased() {
     let at = |bars: f32| egui::pos2(row.left() + bars * bar, row.center().y);
     let place = |bar, step| Place { bar, step };
     rig.drag_from(at(4.3), vec2(0.5 * bar, 0.0));
-    assert_eq!(chart(&rig).stops(), [Stop { start: place(4, 4), end: place(5, 0), pick_up: 4 }]);
+    assert_eq!(
+        chart(&rig).stops(),
+        [Stop { start: place(4, 4), end: place(5, 0), pick_up: 4, hit: false }]
+    );
     rig.click_at(at(4.6), PointerButton::Primary, Modifiers::NONE);
     let left: Vec<_> = chart(&rig).stops().iter().map(|stop| (stop.start, stop.end)).collect();
     assert_eq!(left, [(place(4, 4), place(4, 8)), (place(4, 12), place(5, 0))]);
@@ -85,4 +88,31 @@ fn a_file_dropped_on_the_song_becomes_its_chart() {
     assert!(!chart.stops().is_empty() && !chart.accents.is_empty());
     assert!(rig.window.query_by_label_contains("The kick follows the part Bass.").is_some());
     assert!(rig.shows("Chorus, bar 17"), "the song is shown with its chart");
+}
+
+#[test]
+fn a_performance_is_kept_by_one_click() {
+    use groove::take::StageAct;
+    use groove::take::stage::SongStep;
+
+    let mut rig = opened();
+    rig.click("Keep performance");
+    assert!(chart(&rig).is_empty(), "there is nothing to keep");
+    let step = |bar, step| SongStep { bar, step };
+    let fill = StageAct::Rest { from: step(1, 8), pick_up: step(1, 8), to: step(2, 0) };
+    rig.link.performance().add(true, fill);
+    rig.link.performance().add(false, StageAct::End { at: step(4, 0) });
+    rig.window.run();
+    rig.click("Keep performance");
+    let place = |bar, step| Place { bar, step };
+    let expected = [
+        Stop { start: place(1, 8), end: place(2, 0), pick_up: 8, hit: false },
+        Stop { start: place(4, 0), end: Stop::SONG_END, pick_up: 0, hit: true },
+    ];
+    assert_eq!(chart(&rig).stops(), expected);
+    // One click removes the end again.
+    let row = rig.window.get_by_label("Stops").rect();
+    let at = egui::pos2(row.left() + 4.1 / 32.0 * row.width(), row.center().y);
+    rig.click_at(at, PointerButton::Primary, Modifiers::NONE);
+    assert_eq!(chart(&rig).stops(), &expected[..1]);
 }

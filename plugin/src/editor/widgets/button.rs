@@ -70,7 +70,7 @@ impl Button<'_> {
             ButtonStyle::Flat => (Color32::TRANSPARENT, theme::TEXT),
             ButtonStyle::Selected if hovered => (theme::LIFTED, theme::AMBER),
             ButtonStyle::Selected => (Color32::TRANSPARENT, theme::AMBER),
-            ButtonStyle::Disabled => (Color32::TRANSPARENT, theme::BAR_LINE),
+            ButtonStyle::Disabled => (Color32::TRANSPARENT, theme::FAINT),
         };
         ui.painter().rect_filled(rect, corners(scale), fill);
         focus_ring(ui, scale, &response);

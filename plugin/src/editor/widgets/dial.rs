@@ -10,33 +10,14 @@ use crate::editor::theme::{self, FontRole, Scale};
 /// Pointer travel over the full range, in design points.
 const TRAVEL: f32 = 170.0;
 
-/// Size of a dial.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DialSize {
-    /// For the most important parameter.
-    Large,
-    /// For all others.
-    Small,
-}
-
-impl DialSize {
-    /// Returns the radius of the ring and the width of its line, in design points.
-    const fn ring(self) -> [f32; 2] {
-        match self {
-            DialSize::Large => [53.0, 7.0],
-            DialSize::Small => [25.0, 4.5],
-        }
-    }
-}
+/// Radius of the ring and width of its line, in design points.
+const RING: [f32; 2] = [25.0, 4.5];
 
 /// A dial for a parameter.
 pub(crate) struct Dial<'a, P> {
     pub param: &'a P,
-    /// Accessible name.
+    /// Name, as drawn.
     pub name: &'a str,
-    /// Name as drawn.
-    pub label: &'a str,
-    pub size: DialSize,
     /// Value at which the ring starts to fill, 0 to 1.
     pub origin: f32,
     /// Marked value, 0 to 1.
@@ -46,16 +27,16 @@ pub(crate) struct Dial<'a, P> {
 }
 
 impl<'a, P: Param> Dial<'a, P> {
-    /// Creates a small dial that fills from its minimum.
-    pub(crate) fn small(param: &'a P, name: &'a str, hint: &'a str) -> Self {
-        Dial { param, name, label: name, size: DialSize::Small, origin: 0.0, mark: None, hint }
+    /// Creates a dial that fills from its minimum.
+    pub(crate) fn new(param: &'a P, name: &'a str, hint: &'a str) -> Self {
+        Dial { param, name, origin: 0.0, mark: None, hint }
     }
 
     /// Draws the dial with the top of its ring in the middle of the top edge of `rect`.
     pub(crate) fn show(self, ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
         let scale = view.scale;
         let value = self.param.unmodulated_normalized_value();
-        let [radius, width] = self.size.ring();
+        let [radius, width] = RING;
         let centre = pos2(rect.center().x, rect.top() + scale.px(radius + width / 2.0 + 1.0));
         let place = Rect::from_center_size(centre, scale.size(66.0, 26.0));
         let (param, name, travel) = (self.param, self.name, scale.px(TRAVEL));
@@ -72,19 +53,15 @@ impl<'a, P: Param> Dial<'a, P> {
             painter.circle_filled(at, scale.px(3.0), theme::TEAL);
         }
         if !typing {
-            let voice = if self.size == DialSize::Large { FontRole::Big } else { FontRole::Figure };
             let shown = self.param.to_string().replace(" %", "%");
-            painter.text(centre, Align2::CENTER_CENTER, shown, scale.font(voice), theme::TEXT);
+            let font = scale.font(FontRole::Figure);
+            painter.text(centre, Align2::CENTER_CENTER, shown, font, theme::TEXT);
         }
-        // Between the open ends of a small ring, so that rows of dials keep their distance.
-        let below = match self.size {
-            DialSize::Large => rect.bottom() - scale.px(8.0),
-            DialSize::Small => centre.y + scale.px(radius + 4.0),
-        };
-        let below = pos2(centre.x, below);
+        // Between the open ends of the ring, so that rows of dials keep their distance.
+        let below = pos2(centre.x, centre.y + scale.px(radius + 4.0));
         let colour = if response.has_focus() { theme::AMBER } else { theme::MUTED };
         let font = scale.font(FontRole::Small);
-        painter.text(below, Align2::CENTER_CENTER, self.label, font, colour);
+        painter.text(below, Align2::CENTER_CENTER, self.name, font, colour);
         response
             .on_hover_cursor(CursorIcon::ResizeVertical)
             .on_hover_text(format!("{}\n\n{HOW_TO}", self.hint));

@@ -65,7 +65,7 @@ pub(crate) fn thin_bar(
 }
 
 /// Outlines the control with keyboard focus.
-pub(super) fn focus_ring(ui: &Ui, scale: Scale, response: &Response) {
+pub(crate) fn focus_ring(ui: &Ui, scale: Scale, response: &Response) {
     if response.has_focus() {
         ui.painter().rect_stroke(
             response.rect,

@@ -60,7 +60,7 @@ pub(crate) fn take_remark(context: &Context) -> Option<String> {
 
 /// Exposes a control's value in words, before its tooltip: AT-SPI reads only numbers as values. Call it
 /// after the tooltip is set.
-pub(super) fn describe(control: &Response, value: &str) {
+pub(crate) fn describe(control: &Response, value: &str) {
     control.ctx.accesskit_node_builder(control.id, |node| {
         let hint = node.description().unwrap_or_default();
         let text = format!("{value}. {hint}");

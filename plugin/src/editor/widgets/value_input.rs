@@ -172,6 +172,11 @@ fn stepped<P: Param>(param: &P, steps: f32, fine: f32) -> f32 {
 
 /// Returns the arrow keys pressed in this frame, up and right positive. Keeps the focus.
 pub(crate) fn arrow_keys(ui: &Ui, response: &Response) -> f32 {
+    pad_arrows(ui, response).into_iter().sum()
+}
+
+/// Returns the arrow keys pressed in this frame: right and up, positive. Keeps the focus.
+pub(crate) fn pad_arrows(ui: &Ui, response: &Response) -> [f32; 2] {
     ui.memory_mut(|memory| {
         memory.set_focus_lock_filter(
             response.id,
@@ -184,9 +189,10 @@ pub(crate) fn arrow_keys(ui: &Ui, response: &Response) -> f32 {
     });
     ui.input(|input| {
         let pressed = |key| if input.key_pressed(key) { 1.0 } else { 0.0 };
-        pressed(Key::ArrowUp) + pressed(Key::ArrowRight)
-            - pressed(Key::ArrowDown)
-            - pressed(Key::ArrowLeft)
+        [
+            pressed(Key::ArrowRight) - pressed(Key::ArrowLeft),
+            pressed(Key::ArrowUp) - pressed(Key::ArrowDown),
+        ]
     })
 }
 

@@ -1,6 +1,8 @@
 //! Undo of chart edits.
 
 use super::*;
+use groove::take::StageAct;
+use groove::take::stage::SongStep;
 
 #[test]
 fn edits_of_the_chart_and_takes_are_undone_in_their_order() {
@@ -56,4 +58,40 @@ fn edits_of_the_chart_and_takes_are_undone_in_their_order() {
     assert!(sections(&bench).is_empty());
     bench.session.undo(&mut at_once);
     assert!(sections(&bench).is_empty());
+}
+
+#[test]
+fn a_performance_is_kept_with_one_undo() {
+    let mut bench = Bench::new();
+    bench.session.add_section(Section::new(0, SectionKind::Verse));
+    bench.wait();
+    let before = bench.session.chart();
+    assert!(!bench.session.has_performance());
+    let step = |bar, step| SongStep { bar, step };
+    let acts = [
+        StageAct::Rest { from: step(2, 8), pick_up: step(2, 8), to: step(3, 0) },
+        StageAct::End { at: step(7, 0) },
+    ];
+    let performance = bench.session.link.performance();
+    performance.add(false, StageAct::End { at: step(1, 0) });
+    performance.add(true, acts[0]);
+    performance.add(false, acts[1]);
+    assert!(bench.session.has_performance());
+    bench.session.keep_performance(Meter::FOUR_FOUR);
+    assert!(!bench.session.has_performance());
+    let told = bench.session.take_report();
+    assert_eq!(told, Some(Ok("The song has what you did on stage now: 2 changes.".into())));
+    let kept = bench.session.chart();
+    assert_eq!(kept, before.performed(&acts, Meter::FOUR_FOUR).0);
+    assert_eq!(kept.stops().len(), 2, "another run of the song begins another performance");
+    bench.wait();
+    assert!(bench.session.undo(&mut at_once));
+    assert_eq!(bench.session.chart(), before);
+    assert!(bench.session.redo(&mut at_once));
+    assert_eq!(bench.session.chart(), kept);
+    // Acts without room are said.
+    bench.session.link.performance().add(true, StageAct::End { at: step(-2, 0) });
+    bench.session.keep_performance(Meter::FOUR_FOUR);
+    let told = bench.session.take_report().unwrap().unwrap();
+    assert!(told.starts_with("Nothing of what") && told.contains("before the song"), "{told}");
 }

@@ -106,3 +106,33 @@ fn a_preset_is_one_undo() {
     assert_eq!((bench.session.take(), bench.session.performance()), (take, performance));
     assert!(!bench.session.overview().can_undo);
 }
+
+#[test]
+fn a_drag_on_the_pad_is_one_undo() {
+    use crate::params::pad::PadPoint;
+
+    let mut bench = Bench::new();
+    let before = (bench.session.take(), bench.session.performance());
+    for step in 0..20u8 {
+        let point = PadPoint::new(0.5 + f32::from(step) / 40.0, 0.5 - f32::from(step) / 60.0);
+        point.values(&bench.params).for_each(|(param, value)| at_once(param, value));
+        bench.look(true);
+    }
+    bench.wait();
+    let after = (bench.session.take(), bench.session.performance());
+    assert!(after.0 != before.0 && after.1 != before.1);
+    // A turn of one dial is another gesture.
+    bench.turn(|params| &params.playing.swing, 0.5);
+    bench.wait();
+    let now = |bench: &Bench| (bench.session.take(), bench.session.performance());
+    assert!(bench.session.undo(&mut at_once));
+    bench.wait();
+    assert_eq!(now(&bench), after);
+    assert!(bench.session.undo(&mut at_once));
+    bench.wait();
+    assert_eq!(now(&bench), before);
+    assert!(!bench.session.overview().can_undo);
+    assert!(bench.session.redo(&mut at_once));
+    bench.wait();
+    assert_eq!(now(&bench), after);
+}

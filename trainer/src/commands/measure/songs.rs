@@ -48,7 +48,7 @@ fn any_chart(draws: &mut impl Rng) -> Chart {
         let (bar, step) = (draws.random_range(1..BARS - 3), draws.random_range(0..16));
         let end = u16::from(step) + draws.random_range(8..=32);
         let end = Place { bar: bar + end / 16, step: u8::try_from(end % 16).unwrap_or(0) };
-        Stop { start: Place { bar, step }, end, pick_up: 4 }
+        Stop { start: Place { bar, step }, end, pick_up: 4, hit: false }
     });
     let stops: Vec<Stop> = stops.collect();
     chart.set_stops(stops);
