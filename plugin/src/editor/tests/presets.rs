@@ -114,3 +114,13 @@ fn a_preset_is_tagged_and_found_by_its_tag() {
         presets::list(&folder).into_iter().map(|it| it.preset.expect("a preset").feel).collect();
     assert_eq!(tags, ["verse, brushes"]);
 }
+
+#[test]
+fn a_preset_that_the_host_loads_is_shown() {
+    let mut rig = Rig::new();
+    let preset = presets::factory()[3].clone();
+    rig.params.state.kept().set_loaded_preset(preset.clone());
+    rig.window.run_steps(2);
+    let shown = rig.window.state().edits.preset.as_ref().map(|preset| &preset.name);
+    assert_eq!(shown, Some(&preset.name));
+}
