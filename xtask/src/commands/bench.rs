@@ -41,6 +41,9 @@ const TARGETS: [(&str, f64, &str); 16] = [
     ("train_vs_pytorch", 1.0, "an update in training, by PyTorch's"),
 ];
 
+/// Variable that lowers the vector instructions of the player's products, for measurements.
+const SIMD_VARIABLE: &str = "DEEP_POCKET_SIMD";
+
 /// CLAP id of `plugin/examples/empty.rs`.
 const EMPTY_ID: &str = "org.deeppocket.empty";
 
@@ -70,6 +73,12 @@ type Figures = BTreeMap<String, f64>;
 /// # Errors
 /// If a build fails or the plugin does not play.
 pub(crate) fn bench(workspace: &Workspace, json: bool) -> Result<()> {
+    if let Ok(limit) = std::env::var(SIMD_VARIABLE) {
+        ensure!(
+            ["avx512", "avx2", "portable"].contains(&limit.as_str()),
+            "{SIMD_VARIABLE} is {limit:?}: it takes avx512, avx2 or portable."
+        );
+    }
     let built = bundle::build_bundles(workspace)?;
     let empty = build_benches(workspace)?;
     let mut figures = Figures::new();
@@ -111,7 +120,7 @@ fn build_benches(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// Returns the processor's name, number of cores and widest vector instructions, and the limit that
-/// the variable `DEEP_POCKET_SIMD` sets to those of the player's products.
+/// [`SIMD_VARIABLE`] sets to those of the player's products.
 fn processor() -> String {
     let description = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = description.lines().find_map(|line| line.strip_prefix("model name"));

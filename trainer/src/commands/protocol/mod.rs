@@ -111,7 +111,7 @@ fn of_model(path: &Path, options: &DataOptions) -> Result<Figures> {
         tap: tap.map(|answers| TapScores::of(&windows, &answers)),
         prediction: Some(measured.report),
         played: measured.played,
-        metrics: Some(measured.metrics),
+        metrics: (!data.styles.is_empty()).then_some(measured.metrics),
         kit: metadata.classes.clone(),
     })
 }
