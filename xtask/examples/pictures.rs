@@ -185,7 +185,7 @@ fn learning(studio: &mut Studio<'_>) -> Result<()> {
 }
 
 /// Positions of *Learn…*, of the only folder in the dialog, and of *Open*.
-const LEARN: [(f64, f64); 3] = [(0.75, 0.36), (0.4, 0.33), (0.68, 0.74)];
+const LEARN: [(f64, f64); 3] = [(0.738, 0.545), (0.35, 0.325), (0.7, 0.755)];
 
 /// Writes eight clips of a beat with a ride into a folder.
 fn write_clips() -> Result<PathBuf> {
