@@ -99,15 +99,18 @@ pub struct DeepPocketParams {
 
 /// Counter of parameter changes, incremented after a parameter has its new value.
 #[derive(Clone, Debug, Default)]
-struct ChangeCounter(Arc<AtomicU32>);
+pub(crate) struct ChangeCounter(Arc<AtomicU32>);
 
 impl ChangeCounter {
+    /// Counts a change.
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+
     /// Returns a callback that counts the changes of one parameter.
     fn counter<T>(&self) -> Arc<dyn Fn(T) + Send + Sync> {
-        let ChangeCounter(count) = self.clone();
-        Arc::new(move |_| {
-            count.fetch_add(1, Ordering::Release);
-        })
+        let count = self.clone();
+        Arc::new(move |_| count.count())
     }
 }
 

@@ -172,12 +172,6 @@ impl HostEdits {
         self.link.own_transport()
     }
 
-    /// Presses and releases the key of a fill.
-    pub(crate) fn press_fill(&self, params: &DeepPocketParams) {
-        self.set(&params.stage.fill, true);
-        self.set(&params.stage.fill, false);
-    }
-
     /// Presses a button.
     pub(crate) fn press(&mut self, button: LearnedButton) {
         self.with_host(|session, set| match button {

@@ -214,6 +214,7 @@ impl StageParams {
             pause: key("Break", StageKey::Break),
             end: key("Crash and end", StageKey::End),
             presses,
+            changes: changes.clone(),
         }
     }
 }

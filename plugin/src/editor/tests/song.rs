@@ -91,6 +91,25 @@ fn a_file_dropped_on_the_song_becomes_its_chart() {
 }
 
 #[test]
+fn a_click_within_one_frame_presses_a_stage_key() {
+    use crate::params::controls::Controls;
+
+    let mut rig = opened();
+    let presses = |rig: &Rig| Controls::new(&rig.params).stage.presses;
+    let at = rig.find("Crash and end");
+    let changes = rig.params.changes();
+    for pressed in [true, false] {
+        rig.window.event(Event::PointerMoved(at));
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        rig.window.event(Event::PointerButton { pos: at, button, pressed, modifiers });
+    }
+    rig.window.run();
+    assert_eq!(presses(&rig), [0, 0, 0, 1]);
+    assert!(rig.params.changes() != changes && !rig.params.stage.end.value());
+    assert!(rig.host.open().is_empty());
+}
+
+#[test]
 fn a_performance_is_kept_by_one_click() {
     use groove::take::StageAct;
     use groove::take::stage::SongStep;
