@@ -48,6 +48,8 @@ fn sections_are_added_named_moved_and_deleted() {
     assert_eq!(starts(&rig), [(8, SectionKind::Verse)]);
     rig.click("Clear song");
     assert!(chart(&rig).is_empty());
+    rig.click("Show song");
+    assert!(!rig.shows("Clear song"), "a second click hides it");
 }
 
 #[test]
