@@ -5,6 +5,7 @@
 //! [`crate::project::state`] holds the rest of the saved state.
 
 pub mod button;
+mod change_counter;
 mod choices;
 pub mod controls;
 mod defaults;
@@ -17,11 +18,9 @@ pub mod stage;
 mod text;
 pub(crate) mod writer;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use nice_plug::prelude::*;
 
+use crate::params::change_counter::ChangeCounter;
 pub use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
@@ -95,23 +94,6 @@ pub struct DeepPocketParams {
     #[persist = "deep-pocket"]
     pub state: ProjectState,
     changes: ChangeCounter,
-}
-
-/// Counter of parameter changes, incremented after a parameter has its new value.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ChangeCounter(Arc<AtomicU32>);
-
-impl ChangeCounter {
-    /// Counts a change.
-    fn count(&self) {
-        self.0.fetch_add(1, Ordering::Release);
-    }
-
-    /// Returns a callback that counts the changes of one parameter.
-    fn counter<T>(&self) -> Arc<dyn Fn(T) + Send + Sync> {
-        let count = self.clone();
-        Arc::new(move |_| count.count())
-    }
 }
 
 /// Controls of generation.
@@ -255,7 +237,7 @@ impl DeepPocketParams {
     /// new. The audio thread reads all parameters only when this has changed.
     #[must_use]
     pub fn changes(&self) -> u32 {
-        self.changes.0.load(Ordering::Acquire)
+        self.changes.get()
     }
 
     /// Applies the drum map of the user's settings to a new instance. A project that is loaded

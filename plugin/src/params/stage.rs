@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::*;
 
-use crate::params::ChangeCounter;
+use crate::params::change_counter::ChangeCounter;
 
 /// A stage key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
