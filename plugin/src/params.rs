@@ -5,6 +5,7 @@
 //! [`crate::project::state`] holds the rest of the saved state.
 
 pub mod button;
+mod change_counter;
 mod choices;
 pub mod controls;
 mod defaults;
@@ -18,11 +19,9 @@ pub mod stage;
 mod text;
 pub(crate) mod writer;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use nice_plug::prelude::*;
 
+use crate::params::change_counter::ChangeCounter;
 pub use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
@@ -96,20 +95,6 @@ pub struct DeepPocketParams {
     #[persist = "deep-pocket"]
     pub state: ProjectState,
     changes: ChangeCounter,
-}
-
-/// Counter of parameter changes, incremented after a parameter has its new value.
-#[derive(Clone, Debug, Default)]
-struct ChangeCounter(Arc<AtomicU32>);
-
-impl ChangeCounter {
-    /// Returns a callback that counts the changes of one parameter.
-    fn counter<T>(&self) -> Arc<dyn Fn(T) + Send + Sync> {
-        let ChangeCounter(count) = self.clone();
-        Arc::new(move |_| {
-            count.fetch_add(1, Ordering::Release);
-        })
-    }
 }
 
 /// Controls of generation.
@@ -253,7 +238,7 @@ impl DeepPocketParams {
     /// new. The audio thread reads all parameters only when this has changed.
     #[must_use]
     pub fn changes(&self) -> u32 {
-        self.changes.0.load(Ordering::Acquire)
+        self.changes.get()
     }
 
     /// Applies the drum map of the user's settings to a new instance. A project that is loaded

@@ -7,10 +7,7 @@ mod common;
 use anyhow::{Context, Result};
 use common::screen::{Screen, run_on_screen};
 use common::studio::Studio;
-use groove::pattern::midi::{Clip, MidiLayout};
 use groove::take::chart::SongFile;
-use groove::{Drum, Hit, Meter, Step};
-use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -79,17 +76,6 @@ fn take_all(picture: Picture) -> Result<()> {
     picture("model", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
         studio.click(0.622, 0.036, 1)?;
-        studio.roll(1.0, &[])
-    })?;
-    picture("learning", 1.0, None, learning)?;
-    picture("learning-double", 2.0, None, learning)?;
-    picture("learned", 1.0, None, |studio| {
-        // The learning thread has the name of worker and waker.
-        let others = threads()?;
-        learning(studio)?;
-        while threads()? > others {
-            studio.roll(1.0, &[])?;
-        }
         studio.roll(1.0, &[])
     })?;
     picture("presets", 1.0, None, |studio| {
@@ -163,57 +149,6 @@ fn take_all(picture: Picture) -> Result<()> {
     picture("small", 1.0, Some((960, 540)), |studio| studio.roll(3.0, &[]))?;
     picture("large", 1.0, Some((1920, 1080)), |studio| studio.roll(3.0, &[]))?;
     picture("double", 2.0, None, |studio| studio.roll(3.0, &[]))
-}
-
-/// Learns a style from a folder of clips, and shows its progress.
-fn learning(studio: &mut Studio<'_>) -> Result<()> {
-    let clips = write_clips()?;
-    let settings = PathBuf::from(std::env::var("XDG_CONFIG_HOME")?).join("Deep Pocket");
-    std::fs::create_dir_all(&settings)?;
-    let folder = clips.parent().context("the clips have a folder")?;
-    let text = json!({ "version": 1, "greeted": true, "folder": folder }).to_string();
-    std::fs::write(settings.join("settings.json"), text)?;
-    studio.roll(1.0, &[])?;
-    studio.click(0.622, 0.036, 1)?;
-    studio.roll(0.5, &[])?;
-    // *Learn…*, the folder, and *Open*.
-    for (x, y) in LEARN {
-        studio.click(x, y, 1)?;
-    }
-    // The first updates are the slowest.
-    studio.roll(6.0, &[])
-}
-
-/// Positions of *Learn…*, of the only folder in the dialog, and of *Open*.
-const LEARN: [(f64, f64); 3] = [(0.75, 0.36), (0.4, 0.33), (0.68, 0.74)];
-
-/// Writes eight clips of a beat with a ride into a folder.
-fn write_clips() -> Result<PathBuf> {
-    let folder = PathBuf::from(std::env::var("XDG_DATA_HOME")?).join("clips/My beats");
-    std::fs::create_dir_all(&folder)?;
-    for number in 0..8u8 {
-        let mut steps = vec![Step::SILENT; 128];
-        for (at, step) in steps.iter_mut().enumerate() {
-            let velocity = 70 + 3 * number + u8::try_from(at % 5)?;
-            let mut strike = |drum, is: bool| step.set(drum, is.then(|| Hit::plain(velocity, 0)));
-            strike(Drum::Ride, at % 2 == 0);
-            strike(Drum::Snare, at % 16 == 4 || at % 16 == 12);
-            strike(Drum::Kick, at % 16 == 0 || at % 16 == 10);
-            strike(Drum::LowTom, at % 64 == 62);
-        }
-        let clip = Clip { steps, tempo: 112.0, meter: Meter::FOUR_FOUR };
-        let bytes = clip.write(&MidiLayout::new("beat", Drum::PITCHES));
-        std::fs::write(folder.join(format!("{number}.mid")), bytes)?;
-    }
-    Ok(folder)
-}
-
-/// Number of the plugin's threads in this process.
-fn threads() -> Result<usize> {
-    let tasks = std::fs::read_dir("/proc/self/task")?;
-    let names =
-        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    Ok(names.filter(|name| name.trim() == "deep-pocket").count())
 }
 
 /// Loads the project with the chart of the demo song.

@@ -409,10 +409,11 @@ fn has_focus(memory: &Memory) -> bool {
 
 /// Draws the button that shows and hides the song. Returns `true` if it was clicked.
 fn song_button(ui: &mut Ui, scale: Scale, above: Rect, shown: bool) -> bool {
-    let at = above.min + scale.size(8.0, if shown { -4.0 } else { 2.0 });
+    // Open, it is the first of the song's buttons.
+    let at = above.min + if shown { scale.size(14.0, 0.0) } else { scale.size(8.0, 2.0) };
     let hint = "Sections, stops and accents of the song, which the drummer follows.";
     let style = if shown { ButtonStyle::Selected } else { ButtonStyle::Flat };
-    let rect = Rect::from_min_size(at, scale.size(52.0, 24.0));
+    let rect = Rect::from_min_size(at, scale.size(if shown { 46.0 } else { 52.0 }, 23.0));
     Button { name: "Show song", label: "Song", style, hint }.show(ui, scale, rect)
 }
 

@@ -172,12 +172,6 @@ impl HostEdits {
         self.link.own_transport()
     }
 
-    /// Presses and releases the key of a fill.
-    pub(crate) fn press_fill(&self, params: &DeepPocketParams) {
-        self.set(&params.stage.fill, true);
-        self.set(&params.stage.fill, false);
-    }
-
     /// Shows the preset that the host has loaded, if it has.
     pub(crate) fn follow_host_preset(&mut self) {
         if let Some(preset) = self.session.take_loaded_preset() {

@@ -9,6 +9,7 @@ use groove::play::drum_maps::{DRUM_MAPS, LAST_MAP};
 use groove::synth::{AUTOMATIC_KIT, LAST_KIT};
 use nice_plug::prelude::*;
 
+use crate::params::change_counter::ChangeCounter;
 use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
@@ -18,9 +19,8 @@ use crate::params::text::{
     style_from_text, style_text, swing_from_text, swing_percent,
 };
 use crate::params::{
-    AuditionParams, ChangeCounter, DeepPocketParams, DrummerParams, FIRST_TAKE, FillParams,
-    LAST_GENERATION, LaneParams, MAX_SEED, OutputParams, PlayingParams, PrimeParams, RouteParams,
-    TEMPERATURE,
+    AuditionParams, DeepPocketParams, DrummerParams, FIRST_TAKE, FillParams, LAST_GENERATION,
+    LaneParams, MAX_SEED, OutputParams, PlayingParams, PrimeParams, RouteParams, TEMPERATURE,
 };
 use crate::project::state::ProjectState;
 
@@ -214,6 +214,7 @@ impl StageParams {
             pause: key(StageKey::Break),
             end: key(StageKey::End),
             presses,
+            changes: changes.clone(),
         }
     }
 }

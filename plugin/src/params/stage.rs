@@ -5,7 +5,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::*;
+
+use crate::params::change_counter::ChangeCounter;
 
 /// A stage key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,11 +94,27 @@ pub struct StageParams {
     pub end: BoolParam,
     /// Counts a press that is over before the next block, too.
     pub(super) presses: Arc<[AtomicU32; 4]>,
+    pub(super) changes: ChangeCounter,
 }
 
 impl StageParams {
+    /// Presses and releases a key at once. It does not go through the host: of an on and an off in
+    /// one block, a host may pass on the off alone.
+    pub fn tap(&self, key: StageKey) {
+        self.presses[key as usize].fetch_add(1, Ordering::Relaxed);
+        self.changes.count();
+    }
+
+    /// Returns the key of a parameter.
+    #[must_use]
+    pub fn key_of(&self, param: ParamPtr) -> Option<StageKey> {
+        let StageParams { fill, section, pause, end, .. } = self;
+        let keys = [fill, section, pause, end].into_iter().zip(StageKey::ALL);
+        keys.filter(|(known, _)| known.as_ptr() == param).map(|(_, key)| key).next()
+    }
+
     pub(super) fn controls(&self) -> StageControls {
-        let StageParams { fill, section, pause, end, presses } = self;
+        let StageParams { fill, section, pause, end, presses, .. } = self;
         StageControls {
             presses: presses.each_ref().map(|count| count.load(Ordering::Relaxed)),
             down: [fill, section, pause, end].map(|param| param.value()),

@@ -9,6 +9,7 @@ use crate::editor::host_edits::HostEdits;
 use crate::editor::phrase::layout::LANES;
 use crate::params::DeepPocketParams;
 use crate::params::button::LearnedButton;
+use crate::params::stage::StageKey;
 
 /// Keys of the lanes, from the kick at the bottom up.
 const LANE_KEYS: [Key; LANES.len()] = [
@@ -67,7 +68,7 @@ fn act(context: &Context, params: &DeepPocketParams, edits: &mut HostEdits) {
         edits.press(if shift { LearnedButton::Redo } else { LearnedButton::Undo });
     }
     if pressed(Key::F) && !shift {
-        edits.press_fill(params);
+        params.stage.tap(StageKey::Fill);
     }
     for (key, drum) in LANE_KEYS.into_iter().zip(LANES.into_iter().rev()) {
         if pressed(key) {

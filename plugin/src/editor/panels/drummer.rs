@@ -14,7 +14,7 @@ const HUMAN: f32 = 0.5;
 
 pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let (scale, params) = (view.scale, view.params);
-    pad::show(ui, view, Rect::from_min_size(inside.min, scale.size(118.0, 98.0)));
+    pad::show(ui, view, Rect::from_min_size(inside.min, scale.size(118.0, 92.0)));
 
     let right = inside.with_min_x(inside.left() + scale.px(130.0));
     let first = right.with_max_y(right.top() + scale.px(30.0));

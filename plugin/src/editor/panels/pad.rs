@@ -115,7 +115,9 @@ fn draw(ui: &Ui, view: &ViewContext<'_>, rect: Rect, inner: Rect, point: PadPoin
     painter.rect_filled(rect, CornerRadius::from(scale.px(7.0)), theme::RAISED);
     let line = Stroke::new(scale.px(1.0), theme::BAR_LINE);
     painter.hline(inner.x_range(), inner.center().y, line);
-    painter.vline(inner.center().x, inner.y_range(), line);
+    // Between the names.
+    let upright = inner.y_range().shrink(scale.px(13.0));
+    painter.vline(inner.center().x, upright, line);
     let font = scale.font(FontRole::Small);
     let top = pos2(inner.left(), inner.top() + scale.px(5.0));
     painter.text(top, Align2::LEFT_CENTER, "Intensity ↑", font.clone(), theme::MUTED);

@@ -37,22 +37,21 @@ pub(crate) fn show(
     let at = |left: f32, width: f32| place(scale, area, 0.0, left, width);
     let hint = "Sections from the markers of a MIDI file, and accents and stops from its bass and \
                 the other parts. You can also drop the file here.";
-    let button =
-        Button { name: "Song file", label: "MIDI file…", style: ButtonStyle::Raised, hint };
-    if button.show(ui, scale, at(LEFT, 88.0)) {
+    let button = Button { name: "Song file", label: "File…", style: ButtonStyle::Raised, hint };
+    if button.show(ui, scale, at(62.0, 52.0)) {
         view.asked = Some(Action::PickFile(FilePurpose::Song, view.edits.options));
     }
     let is_on = view.edits.session().is_listening();
     let style = if is_on { ButtonStyle::Primary } else { ButtonStyle::Raised };
     let hint = "Press it and let the song run once: accents, stops and intensity come from the \
                 notes that arrive meanwhile. They are no drum keys then.";
-    if (Button { name: "Listen", label: "Listen", style, hint }).show(ui, scale, at(106.0, 62.0)) {
+    if (Button { name: "Listen", label: "Listen", style, hint }).show(ui, scale, at(117.0, 58.0)) {
         view.edits.session().set_listening(!is_on);
     }
     let style = if chart.is_empty() { ButtonStyle::Disabled } else { ButtonStyle::Raised };
     let hint = "Removes all sections, stops and accents.";
     let button = Button { name: "Clear song", label: "Clear", style, hint };
-    if button.show(ui, scale, at(172.0, 54.0)) {
+    if button.show(ui, scale, at(178.0, 51.0)) {
         view.edits.session_mut().change_chart(|chart| *chart = Chart::default());
     }
     // The panel of the phrase has a key with the same parameter.

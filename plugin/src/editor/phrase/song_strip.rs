@@ -116,7 +116,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, area: Rect, status: 
         self::section(ui, view, &layout, &chart, (number, section, end));
     }
     stops(ui, view, &layout, &chart);
-    bar_numbers(ui, &layout);
+    bar_numbers(ui, &layout, &chart);
     if status.following {
         let beats = (status.position - status.bar_start).max(0.0) / status.meter.beats();
         #[expect(clippy::cast_possible_truncation, reason = "songs are short")]
@@ -366,7 +366,7 @@ fn follow_percent(chart: &Chart) -> u8 {
 }
 
 /// Draws the number of every eighth bar.
-fn bar_numbers(ui: &Ui, layout: &StripLayout) {
+fn bar_numbers(ui: &Ui, layout: &StripLayout, chart: &Chart) {
     let font = layout.scale.font(FontRole::Small);
     for bar in (0..layout.bars).step_by(8) {
         let x = layout.x(bar.into());
@@ -374,6 +374,9 @@ fn bar_numbers(ui: &Ui, layout: &StripLayout) {
         ui.painter().vline(x, y, Stroke::new(1.0, theme::LINE));
         let at = pos2(x + layout.scale.px(3.0), layout.stops.center().y);
         let text = (bar + 1).to_string();
-        ui.painter().text(at, Align2::LEFT_CENTER, text, font.clone(), theme::MUTED);
+        // On a stop, and beside one that ends there.
+        let stops = chart.stops_at(Place { bar, step: 0 });
+        let colour = if stops { theme::GROUND } else { theme::MUTED };
+        ui.painter().text(at, Align2::LEFT_CENTER, text, font.clone(), colour);
     }
 }

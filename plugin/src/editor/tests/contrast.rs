@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::*;
 use egui::epaint::{ClippedShape, TextShape};
 use egui::{Color32, Rect, Shape, pos2};
-use groove::take::chart::{Section, SectionKind};
+use groove::take::chart::{Place, Section, SectionKind, Stop};
 
 /// Smallest contrast of a text.
 const LEAST: f64 = 4.5;
@@ -132,6 +132,10 @@ fn every_text_of_the_window_has_contrast() {
             let start = u16::from(number) * 4;
             extras.chart.add_section(Section { intensity, ..Section::new(start, kind) });
         }
+        // To the end of the song, over bar numbers.
+        let start = Place { bar: 20, step: 8 };
+        let stop = Stop { start, end: Stop::SONG_END, pick_up: 0, hit: true };
+        extras.chart.set_stops([stop]);
     });
     rig.click("Kick mute");
     rig.click("Ride solo");

@@ -48,6 +48,8 @@ fn sections_are_added_named_moved_and_deleted() {
     assert_eq!(starts(&rig), [(8, SectionKind::Verse)]);
     rig.click("Clear song");
     assert!(chart(&rig).is_empty());
+    rig.click("Show song");
+    assert!(!rig.shows("Clear song"), "a second click hides it");
 }
 
 #[test]
@@ -88,6 +90,25 @@ fn a_file_dropped_on_the_song_becomes_its_chart() {
     assert!(!chart.stops().is_empty() && !chart.accents.is_empty());
     assert!(rig.window.query_by_label_contains("The kick follows the part Bass.").is_some());
     assert!(rig.shows("Chorus, bar 17"), "the song is shown with its chart");
+}
+
+#[test]
+fn a_click_within_one_frame_presses_a_stage_key() {
+    use crate::params::controls::Controls;
+
+    let mut rig = opened();
+    let presses = |rig: &Rig| Controls::new(&rig.params).stage.presses;
+    let at = rig.find("Crash and end");
+    let changes = rig.params.changes();
+    for pressed in [true, false] {
+        rig.window.event(Event::PointerMoved(at));
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        rig.window.event(Event::PointerButton { pos: at, button, pressed, modifiers });
+    }
+    rig.window.run();
+    assert_eq!(presses(&rig), [0, 0, 0, 1]);
+    assert!(rig.params.changes() != changes && !rig.params.stage.end.value());
+    assert!(rig.host.open().is_empty());
 }
 
 #[test]

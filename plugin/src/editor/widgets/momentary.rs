@@ -27,10 +27,11 @@ pub(crate) fn momentary(
     } else if was_held && !is_held {
         view.edits.gesture(param, ParamGesture::To(0.0));
         view.edits.gesture(param, ParamGesture::End);
-    } else if response.clicked() {
-        // By the keyboard.
-        view.edits.set(param, true);
-        view.edits.set(param, false);
+    } else if response.clicked()
+        && let Some(key) = view.params.stage.key_of(param.as_ptr())
+    {
+        // By the keyboard, or between two frames.
+        view.params.stage.tap(key);
     }
     ui.data_mut(|data| data.insert_temp(held_id, is_held));
 }
