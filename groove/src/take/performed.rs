@@ -4,7 +4,7 @@ use crate::pattern::Meter;
 use crate::take::chart::{Accents, Chart, Place, Section, SectionKind, Stop};
 use crate::take::stage::SongStep;
 
-/// What was done on stage, at positions of the song.
+/// An act on stage, at positions of the song.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StageAct {
     /// Silence, and then a fill.

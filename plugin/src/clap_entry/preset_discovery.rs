@@ -22,7 +22,7 @@ use clap_sys::timestamp::CLAP_TIMESTAMP_UNKNOWN;
 use clap_sys::universal_plugin_id::clap_universal_plugin_id;
 use nice_plug::wrapper::clap::CLAP_VERSION;
 
-use super::preset_load::{find, text};
+use super::preset_load::{c_string, find, text};
 use crate::project::folders::Folders;
 use crate::project::presets::{self, Preset};
 
@@ -255,9 +255,4 @@ fn description(preset: &Preset) -> String {
 fn changed(path: &Path) -> Option<u64> {
     let time = fs::metadata(path).and_then(|data| data.modified()).ok()?;
     Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
-}
-
-/// Returns a text as a C string. Null characters, which it cannot hold, become spaces.
-fn c_string(text: &str) -> CString {
-    CString::new(text.replace('\0', " ")).unwrap_or_default()
 }

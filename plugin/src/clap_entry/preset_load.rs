@@ -53,7 +53,7 @@ unsafe extern "C" fn from_location(
             true
         }
         Err(sentence) => {
-            let sentence = CString::new(sentence.replace('\0', " ")).unwrap_or_default();
+            let sentence = c_string(&sentence);
             if let Some(on_error) = host.and_then(|host| host.on_error) {
                 // SAFETY: as above; the sentence outlives the call.
                 unsafe {
@@ -80,6 +80,11 @@ fn preset_functions(host: HostPointer) -> Option<&'static clap_host_preset_load>
 pub(super) unsafe fn text<'a>(pointer: *const c_char) -> Option<&'a CStr> {
     // SAFETY: guaranteed by the caller.
     (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) })
+}
+
+/// Returns a text as a C string. Null characters, which it cannot hold, become spaces.
+pub(super) fn c_string(text: &str) -> CString {
+    CString::new(text.replace('\0', " ")).unwrap_or_default()
 }
 
 /// Returns the preset at a location: of the plugin by name, or of a file.

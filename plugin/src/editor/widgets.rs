@@ -30,4 +30,6 @@ pub(crate) use self::param_menu::button_menu;
 pub(crate) use self::segments::Segments;
 pub(crate) use self::slider::Slider;
 pub(crate) use self::toggle::{letter_toggle, switch};
-pub(crate) use self::value_input::{dragged_by, is_drag, pad_arrows};
+pub(crate) use self::value_input::{
+    ValueRequest, dragged_by, is_drag, offer_value_requests, pad_arrows, value_request,
+};

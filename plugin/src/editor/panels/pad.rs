@@ -1,11 +1,13 @@
 //! The pad *Intensity* by *Complexity*.
 
-use egui::accesskit::{Action, ActionData, Role};
+use egui::accesskit::Role;
 use egui::{Align2, CornerRadius, CursorIcon, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2};
 
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme::{self, FontRole};
-use crate::editor::widgets::{describe, focus_ring, pad_arrows};
+use crate::editor::widgets::{
+    ValueRequest, describe, focus_ring, offer_value_requests, pad_arrows, value_request,
+};
 use crate::params::pad::PadPoint;
 
 /// Distance from the edge at which the ends of both ranges lie, in design points.
@@ -76,25 +78,18 @@ fn expose(ui: &Ui, response: &Response, point: PadPoint, text: &str) {
         node.set_numeric_value((100.0 * point.intensity).round().into());
         node.set_min_numeric_value(0.0);
         node.set_max_numeric_value(100.0);
-        for action in [Action::SetValue, Action::Increment, Action::Decrement] {
-            node.add_action(action);
-        }
+        offer_value_requests(node);
     });
 }
 
 /// Returns the intensity that an assistive tool asks for, 0 to 1.
 fn asked(ui: &Ui, response: &Response, point: PadPoint) -> Option<f32> {
-    let set = ui.input(|input| {
-        let mut asked = input.accesskit_action_requests(response.id, Action::SetValue);
-        asked.find_map(|request| request.data.clone())
-    });
-    if let Some(ActionData::NumericValue(percent)) = set {
+    match value_request(ui, response)? {
         #[expect(clippy::cast_possible_truncation, reason = "0 to 100")]
-        return Some(percent as f32 / 100.0);
+        ValueRequest::Number(percent) => Some(percent as f32 / 100.0),
+        ValueRequest::Steps(steps) => Some(point.intensity + STEPS[0] * steps),
+        ValueRequest::Text(_) => None,
     }
-    let count = |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action));
-    let steps = count(Action::Increment) as f32 - count(Action::Decrement) as f32;
-    (steps != 0.0).then(|| point.intensity + STEPS[0] * steps)
 }
 
 /// Moves all parameters of the pad to a point.

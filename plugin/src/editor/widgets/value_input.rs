@@ -1,6 +1,6 @@
 //! Input shared by dials, sliders and fields: drag, wheel, arrow keys, double click, and typing.
 
-use egui::accesskit::{Action, ActionData};
+use egui::accesskit::{Action, ActionData, Node};
 use egui::{
     Event, Key, MouseWheelUnit, PointerButton, Rect, Response, Sense, Ui, Vec2, WidgetInfo,
 };
@@ -69,9 +69,7 @@ fn expose_value<P: Param>(ui: &Ui, param: &P, response: &Response) {
             node.set_min_numeric_value(least.min(most));
             node.set_max_numeric_value(least.max(most));
         }
-        for action in [Action::SetValue, Action::Increment, Action::Decrement] {
-            node.add_action(action);
-        }
+        offer_value_requests(node);
     });
 }
 
@@ -83,18 +81,44 @@ fn leading_number(text: &str) -> Option<f64> {
 
 /// Returns the value, 0 to 1, that an assistive tool asks for.
 fn asked<P: Param>(ui: &Ui, param: &P, response: &Response) -> Option<f32> {
+    match value_request(ui, response)? {
+        ValueRequest::Number(value) => read(param, &value.to_string()).ok(),
+        ValueRequest::Text(text) => read(param, &text).ok(),
+        ValueRequest::Steps(steps) => Some(stepped(param, steps, 1.0)),
+    }
+}
+
+/// Request of an assistive tool for another value.
+pub(crate) enum ValueRequest {
+    /// The value as a number, in the units of the exposed one.
+    Number(f64),
+    /// The value in words.
+    Text(Box<str>),
+    /// Steps up; negative ones are down.
+    Steps(f32),
+}
+
+/// Exposes that a control takes requests for another value.
+pub(crate) fn offer_value_requests(node: &mut Node) {
+    for action in [Action::SetValue, Action::Increment, Action::Decrement] {
+        node.add_action(action);
+    }
+}
+
+/// Returns what an assistive tool asks of a control in this frame.
+pub(crate) fn value_request(ui: &Ui, response: &Response) -> Option<ValueRequest> {
     let set = ui.input(|input| {
         let mut asked = input.accesskit_action_requests(response.id, Action::SetValue);
         asked.find_map(|request| request.data.clone())
     });
     match set {
-        Some(ActionData::NumericValue(value)) => read(param, &value.to_string()).ok(),
-        Some(ActionData::Value(text)) => read(param, &text).ok(),
+        Some(ActionData::NumericValue(value)) => Some(ValueRequest::Number(value)),
+        Some(ActionData::Value(text)) => Some(ValueRequest::Text(text)),
         _ => {
             let count =
                 |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action));
             let steps = count(Action::Increment) as f32 - count(Action::Decrement) as f32;
-            (steps != 0.0).then(|| stepped(param, steps, 1.0))
+            (steps != 0.0).then_some(ValueRequest::Steps(steps))
         }
     }
 }
