@@ -46,24 +46,29 @@ const MOST_FACTOR: f64 = 20.0;
 /// drummers, some of whose beats are solos. In order: share of bars with a backbeat; share of takes
 /// with it in more than .8, and in less than .2, of the bars; share of bars with the kick on 2 or 4,
 /// and on 1; share of quarters with a hat or cymbal; F1 of neighbouring bars; share of windows
-/// recognised as the style; share of strange bars ([`is_strange`]); share
-/// of bars with the pedal of the hi-hat on 2 and 4.
+/// recognised as the style; share of strange bars ([`is_strange`]), which has limits of its own;
+/// share of bars with the pedal of the hi-hat on 2 and 4.
 const LIMITS: [(f64, f64); SHARES] = [
-    (0.01, 0.045),
-    (0.0, 0.085),
-    (-0.085, -0.04),
-    (-0.03, 0.03),
-    (0.0, 1.0),
-    (0.0, 1.0),
-    (-0.012, 0.012),
-    (-0.065, 1.0),
-    (-1.0, 0.0),
-    (-0.03, 0.03),
+    (-0.05, 0.04),
+    (-0.11, 0.055),
+    (-0.065, 0.0),
+    (-0.03, 0.01),
+    (-0.03, 0.075),
+    (-0.03, 0.1),
+    (-0.02, 0.002),
+    (-0.035, 1.0),
+    (-1.0, 1.0),
+    (-0.1, 0.045),
 ];
-/// Maximum share of strange bars, relative to the drummers', some of whose beats are solos.
-const STRANGE_LIMIT: f64 = 0.25;
-/// Maximum difference of hits per bar, relative and absolute; the greater counts.
-const RATE: (f64, f64) = (0.08, 0.12);
+/// Maximum share of strange bars; if it is less, the takes' share before times a factor, the second
+/// one for styles with fewer lead-ins than [`MANY`], which would lose their variety.
+const STRANGE_LIMIT: f64 = 0.09;
+const STRANGE_FACTORS: [f64; 2] = [0.75, 0.85];
+const MANY: usize = 150;
+/// Maximum difference of hits per bar: fewer and more hits of a drum, each a share of the drummers'
+/// and at least a number.
+const FEWER: (f64, f64) = (0.15, 0.17);
+const MORE: (f64, f64) = (0.06, 0.12);
 
 const SHARES: usize = 10;
 /// Places of two of [`LIMITS`].
@@ -88,12 +93,17 @@ pub(crate) fn with_lead_in_weights(
     for &style in styles {
         let name = model.metadata().style_name(style);
         eprintln!("playing {name}, to weight its lead-ins");
-        let limits = limits(&data.pieces, &trees, style, name)?;
+        let mut limits = limits(&data.pieces, &trees, style, name)?;
         let drummers = tempi(&data.pieces, style);
         let groups = [
             TakeGroup::play(&model, &trees, style, &drummers)?,
             TakeGroup::play(&model, &trees, style, &[FIXED_TEMPO])?,
         ];
+        let same = vec![1.0; lead_ins.len()];
+        let strange = groups.each_ref().map(|group| group.expected(&same)[STRANGE]);
+        let choice = lead_ins.iter().filter(|lead_in| lead_in.style == style).count();
+        let factor = STRANGE_FACTORS[usize::from(choice < MANY)];
+        limits[1][STRANGE] = STRANGE_LIMIT.max(factor * strange[0].midpoint(strange[1]));
         let (factors, before, after) = factors(&groups, &limits);
         for (number, figures) in [("before", before), ("after", after)] {
             eprintln!("{number}, at the drummers' tempi and {FIXED_TEMPO}: {figures:.3?}");
@@ -129,10 +139,9 @@ fn limits(
         lower[place] += limits.0;
         upper[place] += limits.1;
     }
-    upper[STRANGE] *= STRANGE_LIMIT;
     for (place, rate) in human.into_iter().enumerate().skip(SHARES) {
-        let width = (RATE.0 * rate).max(RATE.1);
-        (lower[place], upper[place]) = (rate - width, rate + width);
+        lower[place] -= (FEWER.0 * rate).max(FEWER.1);
+        upper[place] += (MORE.0 * rate).max(MORE.1);
     }
     Ok([lower, upper])
 }
@@ -155,6 +164,14 @@ impl TakeGroup {
         tempi: &[f32],
     ) -> Result<TakeGroup> {
         let name = model.metadata().style_name(style);
+        if let Ok(folder) = std::env::var("LDUMP") {
+            let group = if tempi.len() == 1 { "120" } else { "own" };
+            let text = std::fs::read_to_string(format!("{folder}/{name}_{group}.json"))?;
+            let rows: Vec<(usize, Vec<f64>)> = serde_json::from_str(&text)?;
+            let takes: Vec<(usize, Figures)> =
+                rows.into_iter().map(|(l, f)| (l, std::array::from_fn(|p| f[p]))).collect();
+            return Ok(TakeGroup::of(&takes, model.lead_ins().len()));
+        }
         let take = |number: u32| -> Result<(usize, Figures)> {
             let tempo = tempi[number as usize * tempi.len() / TAKES as usize];
             let seed = FIRST_SEED + number;

@@ -12,7 +12,6 @@ use groove::learn::data::{Data, Piece, Split};
 use groove::model::stroke_offsets::StrokeOffsets;
 use groove::model::strokes::ARTICULATIONS;
 use groove::model::{self, Model};
-use groove::pattern::style::FIRST_PROGRAMMED;
 use groove::take::{Take, TakeControls};
 use groove::{Articulation, CLASSES, Drum};
 use rayon::prelude::*;
@@ -26,7 +25,7 @@ const ROUNDS: u32 = 6;
 const TAKES: u32 = 64;
 /// Takes per round of a programmed style.
 const PROGRAMMED_TAKES: u32 = 16;
-const BARS: i64 = 8;
+const BARS: i64 = 16;
 /// First seed, far from those of the evaluation and of the other calibration.
 const FIRST_SEED: u32 = 2_000_000;
 /// Minimum number of beats for a style to get its own offsets, and minimum number of hits of a
@@ -56,18 +55,17 @@ pub(crate) fn with_stroke_offsets(path: &Path, bytes: &[u8], data: &Data) -> Res
     Ok(model::write(&metadata, &tensors, &lead_ins, true)?)
 }
 
-/// Finds the offsets of the styles with enough beats, by style number, starting from zero.
-/// Programmed styles that the data lacks keep theirs.
+/// Finds the offsets of the styles with enough beats, by style number, starting from the model's.
+/// The other styles keep theirs.
 fn find_stroke_offsets(model: Model, pieces: &[Piece]) -> Result<BTreeMap<u8, StrokeOffsets>> {
     let known = model.metadata().stroke_offsets.clone();
-    let kept = known.into_iter().filter(|(style, _)| *style >= FIRST_PROGRAMMED).collect();
     let styles: Vec<u8> =
         std::iter::once(0).chain(model.metadata().style_numbers.iter().copied()).collect();
     let mut model = Arc::new(model);
-    styles.iter().try_fold(kept, |all, &style| offsets_of(&mut model, pieces, style, all, TAKES))
+    styles.iter().try_fold(known, |all, &style| offsets_of(&mut model, pieces, style, all, TAKES))
 }
 
-/// Finds the offsets of a style anew; the others keep theirs.
+/// Finds the offsets of a style, starting from the model's; the others keep theirs.
 pub(crate) fn stroke_offsets_with(
     model: Model,
     pieces: &[Piece],
@@ -92,7 +90,7 @@ fn offsets_of(
     }
     let wanted = Shares::of(&drummers);
     let tempi = tempi(pieces, style);
-    all.insert(style, StrokeOffsets::default());
+    all.entry(style).or_default();
     for round in 0..ROUNDS {
         if let Some(model) = Arc::get_mut(model) {
             model.set_stroke_offsets(all.clone());
