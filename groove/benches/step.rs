@@ -88,7 +88,7 @@ fn read(numbers: &[u64]) -> u64 {
 /// Bytes of the player's own weights: one for each weight of each matrix, whose outputs are padded to
 /// panels, and a 32-bit scale and bias for each output.
 fn own_bytes(metadata: &Metadata) -> usize {
-    const PANEL: usize = 96;
+    const PANEL: usize = 64;
     let of_matrix = |shape: &[usize]| match *shape {
         [outputs, inputs] => outputs.next_multiple_of(PANEL) * (inputs + 8),
         _ => 0,

@@ -254,7 +254,7 @@ mod tests {
                 lead_in: Some(0),
                 primer_feel: None,
             };
-            let start = context.theme(&mut LeadInCache::default(), None).expect("a theme");
+            let start = context.theme(&LeadInCache::default(), None).expect("a theme");
             let mut preceding = context.preceding_bars(&start, 0).expect("a lead-in");
             let played = |preceding: &PrecedingBars| {
                 let mut partial = start.clone();
@@ -317,7 +317,7 @@ mod tests {
         let preceding = |take: &Take, at: usize, fixed: bool| {
             let (lead_in, primer_feel) = (Some(1), None);
             let context = TakeContext { model: &model, take, meter, lead_in, primer_feel };
-            let mut partial = context.theme(&mut LeadInCache::default(), None).expect("a theme");
+            let mut partial = context.theme(&LeadInCache::default(), None).expect("a theme");
             partial.plans[20].fixed = fixed.then_some(Step::SILENT);
             context.preceding_bars(&partial, at).is_some()
         };

@@ -183,14 +183,21 @@ impl Decoder {
 
     /// Predicts the next step. Must be called once per step.
     pub(crate) fn predict(&mut self, model: &Model, kind: &Kind) -> Result<Prediction, ModelError> {
+        let mut prediction = self.next_inputs(model, kind);
+        let row = &prediction.row[..model.metadata().row()];
+        prediction.logits = model.hits(&mut self.state, row, &prediction.memory)?;
+        Ok(prediction)
+    }
+
+    /// Row and memory of the next step, without log-probabilities.
+    fn next_inputs(&mut self, model: &Model, kind: &Kind) -> Prediction {
         let metadata = model.metadata();
-        let Prediction { mut row, mut memory, .. } = std::mem::take(&mut self.used);
-        row.resize(metadata.feel_row(), 0.0);
-        let (told, _) = row.split_at_mut(metadata.row());
-        metadata.write_row(&self.steps, kind, told);
-        memory.refresh(&self.steps, kind.meter);
-        let logits = model.hits(&mut self.state, told, &memory)?;
-        Ok(Prediction { row, memory, logits })
+        let mut inputs = std::mem::take(&mut self.used);
+        inputs.row.resize(metadata.feel_row(), 0.0);
+        metadata.write_row(&self.steps, kind, &mut inputs.row[..metadata.row()]);
+        inputs.memory.refresh(&self.steps, kind.meter);
+        inputs.logits.clear();
+        inputs
     }
 
     /// Advances the feel network by a step in which these drums are struck. Returns the references
@@ -303,15 +310,16 @@ impl Decoder {
         Ok(log_probability)
     }
 
-    /// Feeds the given step to the networks.
+    /// Feeds the given step to the networks. Leaves out the log-probabilities of its drums.
     pub(crate) fn teacher_force(
         &mut self,
         model: &Model,
         kind: &Kind,
         step: Step,
     ) -> Result<(), ModelError> {
-        let prediction = self.predict(model, kind)?;
-        self.feed(model, kind, prediction, step)
+        let inputs = self.next_inputs(model, kind);
+        model.given_hits(&mut self.state, &inputs.row[..model.metadata().row()])?;
+        self.feed(model, kind, inputs, step)
     }
 
     /// Feeds the given step to the networks after its prediction.

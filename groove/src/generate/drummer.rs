@@ -71,7 +71,7 @@ fn decode_to(
 #[derive(Debug)]
 pub struct Drummer {
     model: Arc<Model>,
-    /// The last lead-in that was fed.
+    /// The last lead-ins that were fed, shared with the drummers of other takes.
     lead_in_cache: LeadInCache,
     /// Take and meter of all following fields.
     of: Option<(Take, Meter)>,
@@ -107,9 +107,22 @@ impl Drummer {
     /// A drummer with a model.
     #[must_use]
     pub fn new(model: Arc<Model>) -> Self {
+        Drummer::beside(&model, &LeadInCache::default())
+    }
+
+    /// Drummers with a model for takes that alternate. They are fed a lead-in once: takes that
+    /// differ in other controls share it.
+    #[must_use]
+    pub fn several<const COUNT: usize>(model: &Arc<Model>) -> [Self; COUNT] {
+        let lead_in_cache = LeadInCache::default();
+        [(); COUNT].map(|()| Drummer::beside(model, &lead_in_cache))
+    }
+
+    /// A drummer that shares lead-ins with others of its model.
+    fn beside(model: &Arc<Model>, lead_in_cache: &LeadInCache) -> Self {
         Drummer {
-            model,
-            lead_in_cache: LeadInCache::default(),
+            model: Arc::clone(model),
+            lead_in_cache: lead_in_cache.clone(),
             of: None,
             lead_in: None,
             primer_feel: None,
@@ -155,7 +168,7 @@ impl Drummer {
         } else {
             let song_bar = self.song_bars.get(take, meter, bar, self.model.lead_ins());
             (first, end) = (song_bar.place * meter.steps(), (song_bar.place + 1) * meter.steps());
-            let new = || Box::new(Drummer::new(Arc::clone(&self.model)));
+            let new = || Box::new(Drummer::beside(&self.model, &self.lead_in_cache));
             let drummer = self.section.get_or_insert_with(new);
             drummer.decode_marked(&song_bar, take.chart.follow, meter, end, &stop)
         };
@@ -275,7 +288,7 @@ impl Drummer {
                 let fills: Vec<_> = before.iter().map(|plan| plan.fill).collect();
                 self.version(context, &fills, stop)?.decoder
             }
-            false => context.theme(&mut self.lead_in_cache, None)?.decoder,
+            false => context.theme(&self.lead_in_cache, None)?.decoder,
         };
         Ok(PartialPhrase { start: decoder.steps.len(), decoder, plans, candidates: 0 })
     }
@@ -302,7 +315,8 @@ impl Drummer {
         stop: Stop,
     ) -> Result<Option<Vec<Step>>, Interrupt> {
         let Some(take) = self.simplified() else { return Ok(None) };
-        let drummer = self.base.get_or_insert_with(|| Box::new(Drummer::new(self.model.clone())));
+        let new = || Box::new(Drummer::beside(&self.model, &self.lead_in_cache));
+        let drummer = self.base.get_or_insert_with(new);
         Ok(Some(drummer.decode(&take, meter, phrase, usize::MAX, stop)?.to_vec()))
     }
 
@@ -315,8 +329,8 @@ impl Drummer {
         let endpoints =
             self.of.filter(|(take, _)| simplified(take).is_none()).and_then(|of| of.0.endpoints());
         let Some((takes, share)) = endpoints else { return Ok(None) };
-        let new = || Drummer::new(Arc::clone(&self.model));
-        let drummers = self.endpoints.get_or_insert_with(|| Box::new([new(), new()]));
+        let new = |()| Drummer::beside(&self.model, &self.lead_in_cache);
+        let drummers = self.endpoints.get_or_insert_with(|| Box::new([(); 2].map(new)));
         for (drummer, take) in drummers.iter_mut().zip(&takes) {
             drummer.decode(take, meter, 0, usize::MAX, stop)?;
         }
@@ -331,7 +345,7 @@ impl Drummer {
             if base.is_none() {
                 base = self.morphed_theme(context.meter, stop)?;
             }
-            self.versions.push(context.theme(&mut self.lead_in_cache, base.as_deref())?);
+            self.versions.push(context.theme(&self.lead_in_cache, base.as_deref())?);
         }
         Ok(())
     }
@@ -406,7 +420,7 @@ impl Drummer {
             let simple = TakeContext { take: &take.interpolated(), ..*context };
             base = Some(drummer.version(&simple, fills, stop)?.steps().to_vec());
         }
-        let mut version = context.theme(&mut self.lead_in_cache, base.as_deref())?;
+        let mut version = context.theme(&self.lead_in_cache, base.as_deref())?;
         let mut last = None;
         for ((plan, &fill), &step) in
             version.plans.iter_mut().zip(fills).zip(self.versions[0].steps())

@@ -1,5 +1,7 @@
 //! Partially decoded phrases, and the decoding of one of their steps.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use libm::sqrtf;
 
 use crate::generate::conditioning::{StepPlan, TakeContext};
@@ -41,21 +43,27 @@ pub(crate) struct PartialPhrase {
     pub(crate) candidates: u8,
 }
 
-/// The decoder after the last lead-in, with what it depends on: controls that change none of it
-/// reuse it.
-#[derive(Debug, Default)]
-pub(crate) struct LeadInCache(Option<(LeadInKey, Decoder)>);
+/// Maximum number of lead-ins that are kept.
+const MAX_LEAD_INS: usize = 3;
+
+/// The decoders after the last lead-ins, newest first, with what they depend on. Controls that
+/// change none of it reuse them, and so do all drummers that share the cache.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LeadInCache(Arc<Mutex<Vec<(LeadInKey, Decoder)>>>);
 
 /// Index of a lead-in, its grouping, and the kind of playing.
 type LeadInKey = (Option<usize>, Grouping, Kind);
 
 impl LeadInCache {
     /// A decoder that was fed the lead-in of a take; an empty one if the model has no lead-ins.
-    pub(crate) fn decoder(&mut self, context: &TakeContext) -> Result<Decoder, ModelError> {
+    pub(crate) fn decoder(&self, context: &TakeContext) -> Result<Decoder, ModelError> {
         let (kind, grouping) = (context.kind(false), context.grouping());
         let key = (context.lead_in, grouping, kind);
-        if let Some((_, decoder)) = self.0.as_ref().filter(|of| of.0 == key) {
-            return Ok(decoder.clone());
+        // Decoders are complete when they are added: a panic elsewhere does not spoil them.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = known.iter().position(|of| of.0 == key) {
+            known[..=place].rotate_right(1);
+            return Ok(known[0].1.clone());
         }
         let mut decoder = Decoder::new(context.model);
         if let Some(lead_in) = context.lead_in() {
@@ -63,7 +71,8 @@ impl LeadInCache {
                 decoder.teacher_force(context.model, &kind, step)?;
             }
         }
-        self.0 = Some((key, decoder.clone()));
+        known.truncate(MAX_LEAD_INS - 1);
+        known.insert(0, (key, decoder.clone()));
         Ok(decoder)
     }
 }
@@ -95,7 +104,7 @@ impl TakeContext<'_> {
     /// The theme, before its first step.
     pub(crate) fn theme(
         &self,
-        lead_in_cache: &mut LeadInCache,
+        lead_in_cache: &LeadInCache,
         base: Option<&[Step]>,
     ) -> Result<PartialPhrase, ModelError> {
         let decoder = match self.primed()? {
@@ -185,5 +194,37 @@ impl TakeContext<'_> {
             self.take.pins.apply_hits(place, played);
         }
         Ok(log_probability)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::Drummer;
+    use crate::model::Model;
+    use crate::model::tests::{kinds, small_bytes};
+    use crate::take::TakeControls;
+
+    #[test]
+    fn drummers_that_share_lead_ins_play_as_alone() {
+        let model = Arc::new(Model::from_bytes(&small_bytes(&kinds()[0], false)).expect("a model"));
+        let mut drummers = Drummer::several::<2>(&model);
+        let take = Take::from(TakeControls { seed: 7, style: 17, ..TakeControls::default() });
+        let other = |style, tempo| take.with(|take| (take.style, take.tempo) = (style, tempo));
+        // More lead-ins than are kept, and some again.
+        let takes = [
+            take,
+            take.with(|take| take.stick = 0.9),
+            other(3, 120.0),
+            other(3, 90.0),
+            other(17, 90.0),
+            take.with(|take| take.density = 0.8),
+        ];
+        for (number, take) in takes.iter().chain(&takes).enumerate() {
+            let bar = drummers[number % 2].bar(take, Meter::FOUR_FOUR, 0).expect("a bar");
+            let alone =
+                Drummer::new(Arc::clone(&model)).bar(take, Meter::FOUR_FOUR, 0).expect("a bar");
+            assert_eq!(bar, alone, "take {number}");
+        }
     }
 }

@@ -102,10 +102,18 @@ impl Model {
         row: &[f32],
         memory: &Memory,
     ) -> Result<Vec<f32>, ModelError> {
-        step(&self.beat, &mut state.beat, row)?;
+        self.given_hits(state, row)?;
         let mixture = Mixture { memory, subsets: self.metadata.classes.subsets() };
         let outputs = self.beat_out.forward(&top(&self.beat, &state.beat)?)?;
         Ok(outputs.apply_op1_no_bwd(&mixture)?.to_vec1()?)
+    }
+
+    /// Advances the hit network by a row, as [`Model::hits`], for a step whose drums are given.
+    ///
+    /// # Errors
+    /// Returns an error if Candle fails.
+    pub fn given_hits(&self, state: &mut State, row: &[f32]) -> Result<(), ModelError> {
+        Ok(step(&self.beat, &mut state.beat, row)?)
     }
 
     /// Advances the feel network by a row of [`Metadata::feel_row`] cells. Must be called at every

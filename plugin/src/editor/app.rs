@@ -37,6 +37,7 @@ use crate::editor::window::reader_hook::ReaderHook;
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrases, Status};
 use crate::params::controls::Controls;
+use crate::platform::software_renderer::frame_interval;
 use crate::project::settings::Settings;
 use crate::session::clip_export::{ClipExport, ExportOptions, Extent};
 
@@ -90,6 +91,8 @@ impl NiceEguiApp for EditorApp {
         frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         self.shared.made(frame.baseview_window());
+        frame.set_clear_color(theme::CLEAR);
+        self.shared.frame_interval.store(frame_interval(frame.baseview_window()));
         #[cfg(target_os = "linux")]
         context.add_plugin(ReaderHook(Arc::clone(&self.shared)));
         self.start(&context, host);
@@ -185,9 +188,6 @@ impl EditorApp {
         }
         let now = ui.input(|input| input.time);
         let frame = self.read_frame(now);
-        if frame.status.following {
-            ui.ctx().request_repaint();
-        }
         let busy = ui.input(|input| input.pointer.any_down());
         self.follow_keys_and_controllers(ui.ctx(), busy);
         let message = self.current_message(ui.ctx(), now, &frame);
@@ -234,13 +234,15 @@ impl EditorApp {
         message: Option<&(String, bool)>,
     ) -> Option<Action> {
         let now = ui.input(|input| input.time);
-        let sent = self.light.brightness(ui.ctx(), now, self.sources.link.sent());
+        let sent = self.light.brightness(now, self.sources.link.sent());
+        let moves = frame.status.following || sent > 0.0;
+        if moves && !self.shared.is_paced(&frame.status) {
+            ui.ctx().request_repaint();
+        }
         let params = Arc::clone(&self.sources.params);
         let (edits, model) = (&mut self.edits, &frame.model);
         let mut view = ViewContext { scale, params: &params, edits, model, asked: None };
-
         let area = ui.max_rect();
-        ui.painter().rect_filled(area, 0.0, theme::GROUND);
         let margin = scale.px(18.0);
         let (top, rest) = area.split_top_bottom_at_y(area.top() + scale.px(52.0));
         let rest = rest.shrink(margin).with_min_y(rest.top() + scale.px(8.0));

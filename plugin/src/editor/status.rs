@@ -19,8 +19,8 @@ impl ActivityLight {
     /// Fade-out time, in seconds.
     const FADE: f64 = 0.18;
 
-    /// Returns the brightness, 0 to 1.
-    pub(crate) fn brightness(&mut self, context: &Context, now: f64, sent: u32) -> f32 {
+    /// Returns the brightness, 0 to 1. It fades above 0.
+    pub(crate) fn brightness(&mut self, now: f64, sent: u32) -> f32 {
         if self.sent.replace(sent).is_some_and(|before| before != sent) {
             self.at = Some(now);
         }
@@ -30,7 +30,6 @@ impl ActivityLight {
             self.at = None;
             return 0.0;
         }
-        context.request_repaint();
         #[expect(clippy::cast_possible_truncation, reason = "a share")]
         let bright = left.min(1.0) as f32;
         bright

@@ -11,12 +11,18 @@ use std::sync::Arc;
 
 use egui::epaint::text::{FontTweak, VariationCoords};
 use egui::{
-    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, Vec2,
-    vec2,
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Rgba, Stroke,
+    Vec2, vec2,
 };
 
 /// Background.
 pub(crate) const GROUND: Color32 = Color32::from_rgb(0x14, 0x16, 0x1a);
+/// [`GROUND`] as the renderer clears a frame to it: sRGB components from 0 to 1.
+pub(crate) const CLEAR: Rgba = {
+    let [red, green, blue, _] = GROUND.to_array();
+    let [red, green, blue] = [red as f32 / 255.0, green as f32 / 255.0, blue as f32 / 255.0];
+    Rgba::from_rgba_premultiplied(red, green, blue, 1.0)
+};
 /// Panels, header and every other lane.
 pub(crate) const PANEL: Color32 = Color32::from_rgb(0x1b, 0x1e, 0x23);
 /// Raised surfaces that can be pressed.

@@ -24,7 +24,8 @@ use nice_plug::editor::{
 use nice_plug::plugin::TrackInfo;
 use nice_plug_egui::baseview;
 use nice_plug_egui::{
-    EguiEditorHandle, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor,
+    EguiEditorHandle, EguiEditorState, EguiNiceSettings, GraphicsConfig, RepaintNotifier,
+    create_egui_editor,
 };
 
 use self::shared::{Sources, WindowShared};
@@ -84,7 +85,11 @@ impl Editor for Window {
         let editor = create_egui_editor(
             EguiEditorState::from_size(size, 1.0),
             repaint.clone(),
-            EguiNiceSettings::new().with_tile("Deep Pocket").with_resize_hint(self.resize_hint()),
+            EguiNiceSettings::new()
+                .with_tile("Deep Pocket")
+                .with_resize_hint(self.resize_hint())
+                // The window has no gradients, in which dithering would hide steps.
+                .with_graphics_config(GraphicsConfig { dithering: false, ..Default::default() }),
             EditorApp::new(self.sources.clone(), Arc::clone(&self.shared)),
         )
         .ok_or("The window could not be set up.")?;

@@ -24,7 +24,7 @@ impl ModelPlayer {
     pub fn of(model: &Arc<Model>) -> ModelPlayer {
         let metadata = Arc::new(model.metadata().clone());
         // The playing and the waiting take alternate, and each drummer caches one take.
-        let mut drummers = [0, 1].map(|_| Drummer::new(Arc::clone(model)));
+        let mut drummers = Drummer::several::<2>(model);
         let mut takes: [Option<Take>; 2] = [None; 2];
         let mut newest = 0;
         let play = move |take: &Take, meter: Meter, bar: i64| {

@@ -10,7 +10,9 @@ use candle_core::{
 };
 
 use crate::model::kernels::activation::{lstm_cell, tanh_all};
-use crate::model::kernels::int8_matvec::{PANEL, SparseInput, Weights, add_product};
+use crate::model::kernels::int8_matvec::{
+    IN_WORD, PANEL, SparseInput, WORDS, Weights, add_product, byte_of,
+};
 use crate::model::pointer_memory::{CONTROLS, Memory};
 
 /// Returns the numbers of a contiguous tensor, given its storage, inside an op.
@@ -53,7 +55,8 @@ impl Linear {
                 let most = row.iter().fold(0f32, |most, weight| most.max(weight.abs()));
                 scales[panel * PANEL + lane] = most / MAX_WEIGHT;
                 let per = if most > 0.0 { MAX_WEIGHT / most } else { 0.0 };
-                let column = bytes[(panel * inputs) * PANEL + lane..].iter_mut().step_by(PANEL);
+                let first = panel * inputs * PANEL + byte_of(lane);
+                let column = bytes[first..].iter_mut().step_by(PANEL);
                 for (byte, weight) in column.zip(row) {
                     *byte = nearest(weight * per);
                 }
@@ -69,7 +72,10 @@ impl Linear {
     pub(crate) fn dequantised(&self) -> Result<[Tensor; 2]> {
         let bits = self.weight.to_dtype(DType::F32)?;
         let signed = (&bits - (bits.gt(MAX_WEIGHT)?.to_dtype(DType::F32)? * 256.0)?)?;
-        let rows = signed.transpose(1, 2)?.flatten(0, 1)?.narrow(0, 0, self.outputs)?;
+        let (panels, inputs, _) = signed.dims3()?;
+        // Panel, byte of the word, word: the order of outputs.
+        let signed = signed.reshape((panels, inputs, WORDS, IN_WORD))?.permute((0, 3, 2, 1))?;
+        let rows = signed.reshape((panels * PANEL, inputs))?.narrow(0, 0, self.outputs)?;
         let part =
             |all: &[f32]| Tensor::from_slice(&all[..self.outputs], self.outputs, &Device::Cpu);
         Ok([rows.broadcast_mul(&part(&self.scales)?.unsqueeze(1)?)?, part(&self.biases)?])

@@ -81,7 +81,8 @@ fn measure(shapes: &[ClippedShape], found: &mut BTreeMap<String, f64>) {
             let at = pos2(area.left() + share * area.width(), area.center().y);
             let below = all[..number].iter().filter(|(clip, _)| clip.contains(at));
             let below = below.filter_map(|(_, shape)| fill_at(shape, at));
-            let ground = below.fold(Color32::BLACK, |ground, fill| over(fill, ground));
+            // A frame begins as ground.
+            let ground = below.fold(theme::GROUND, |ground, fill| over(fill, ground));
             for colour in colours(text) {
                 let ratio = contrast(over(colour, ground), ground);
                 let least = found.entry(text.galley.text().to_owned()).or_insert(ratio);

@@ -39,13 +39,13 @@ fn header_shows_free_run() {
 
 #[test]
 fn activity_light_flashes_for_accepted_notes() {
-    let (mut light, context) = (ActivityLight::default(), egui::Context::default());
-    assert_eq!(light.brightness(&context, 1.0, 7), 0.0, "those of before it was opened");
-    assert_eq!(light.brightness(&context, 2.0, 8), 1.0);
-    let fading = light.brightness(&context, 2.1, 8);
+    let mut light = ActivityLight::default();
+    assert_eq!(light.brightness(1.0, 7), 0.0, "those of before it was opened");
+    assert_eq!(light.brightness(2.0, 8), 1.0);
+    let fading = light.brightness(2.1, 8);
     assert!(fading > 0.0 && fading < 1.0, "{fading}");
-    assert_eq!(light.brightness(&context, 2.3, 8), 0.0);
-    assert_eq!(light.brightness(&context, 9.0, 8), 0.0);
+    assert_eq!(light.brightness(2.3, 8), 0.0);
+    assert_eq!(light.brightness(9.0, 8), 0.0);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crossbeam_utils::atomic::AtomicCell;
 use nice_plug::plugin::TrackInfo;
@@ -9,7 +10,7 @@ use nice_plug_egui::baseview::WindowContext;
 use nice_plug_egui::baseview::dpi::LogicalSize;
 
 use crate::editor::theme;
-use crate::link::Link;
+use crate::link::{Link, Status};
 use crate::params::DeepPocketParams;
 use crate::platform::drag::{Drag, DragState, WindowId};
 use crate::platform::file_drops::FileDrops;
@@ -39,6 +40,8 @@ impl Sources {
 pub(crate) struct WindowShared {
     /// Pixels per point reported by the windowing system; 0 before the first window is created.
     pub scale: AtomicCell<f64>,
+    /// Time between frames while the song moves; 0 for the display's rate.
+    pub frame_interval: AtomicCell<Duration>,
     /// Native window, once created.
     origin: AtomicCell<Option<WindowId>>,
     /// The first frame has been drawn.
@@ -59,6 +62,12 @@ pub(crate) struct WindowShared {
 }
 
 impl WindowShared {
+    /// Returns `true` while the watcher requests the frames of a moving song. Requests of the window
+    /// itself would add up: each one is a timer, and so is that of each frame for another reason.
+    pub(crate) fn is_paced(&self, status: &Status) -> bool {
+        status.following && !self.frame_interval.load().is_zero()
+    }
+
     /// Records the native window after its creation.
     pub(crate) fn made(&self, window: &WindowContext) {
         self.scale.store(window.scale_factor());

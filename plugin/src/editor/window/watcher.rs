@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, park_timeout};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nice_plug::plugin::TrackInfo;
 use nice_plug_egui::RepaintNotifier;
@@ -45,14 +45,17 @@ impl WindowWatcher {
         let watch = move || {
             let mut platform = Platform::new(Arc::clone(&shared));
             let mut shown = WindowContent::of(&sources, &shared);
+            let mut drawn = Instant::now();
             while !stop.load(Ordering::Relaxed) {
                 if platform.poll() {
                     repaint.request_repaint();
                 }
                 let now = WindowContent::of(&sources, &shared);
-                if now != shown {
+                let due =
+                    shared.is_paced(&now.status) && drawn.elapsed() >= shared.frame_interval.load();
+                if now != shown || due {
                     repaint.request_repaint();
-                    shown = now;
+                    (shown, drawn) = (now, Instant::now());
                 }
                 park_timeout(Self::INTERVAL);
             }
@@ -162,12 +165,16 @@ struct WindowContent {
 impl WindowContent {
     fn of(sources: &Sources, shared: &WindowShared) -> Self {
         let phrases = sources.link.phrases();
+        let status = sources.link.status();
+        // While no take waits, the launch position is the song position.
+        let launch = if status.pending == 0 { 0.0 } else { status.launch };
+        let lights = if shared.is_paced(&status) { 0 } else { sources.link.sent() };
         WindowContent {
-            // While the song moves, the window repaints at the display's rate by itself.
-            status: Status { position: 0.0, bar_start: 0.0, ..sources.link.status() },
+            // While the song moves, the window repaints at the display's rate by itself or is paced.
+            status: Status { position: 0.0, bar_start: 0.0, launch, ..status },
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
-            sent: sources.link.sent(),
+            sent: lights,
             controllers: sources.link.controllers().heard().0,
             changes: sources.params.state.kept().changes(),
             learning: sources.link.learning().changes(),
@@ -175,5 +182,36 @@ impl WindowContent {
             notices: sources.link.notices(),
             track: shared.track(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::link;
+
+    #[test]
+    fn a_moving_song_alone_is_no_new_content() {
+        let (audio, _, link) = link();
+        let sources = Sources { params: Arc::default(), link: Arc::clone(&link) };
+        let shared = WindowShared::default();
+        let content = |status: Status| {
+            audio.publish(&status);
+            WindowContent::of(&sources, &shared)
+        };
+        let at = |position| Status { following: true, position, launch: position, ..link.status() };
+        let before = content(at(1.0));
+        assert!(content(at(1.5)) == before);
+        assert!(content(Status { bar: 1, ..at(1.5) }) != before);
+    }
+
+    #[test]
+    fn only_a_moving_song_is_paced() {
+        let shared = WindowShared::default();
+        let moving = Status { following: true, ..link().2.status() };
+        assert!(!shared.is_paced(&moving), "at the display's rate");
+        shared.frame_interval.store(Duration::from_millis(60));
+        assert!(shared.is_paced(&moving));
+        assert!(!shared.is_paced(&Status { following: false, ..moving }));
     }
 }
