@@ -75,6 +75,18 @@ fn process_allocates_and_frees_nothing() {
             1_800 => host.context.transport.loop_range_beats = Some((40.0, 41.0)),
             _ => {}
         }
+        if block % 230 == 0 {
+            // Every lane of the kit is tuned otherwise.
+            let kit: Vec<String> = (0..9)
+                .map(|lane| {
+                    let by = (block / 230 + lane) % 5;
+                    format!("{{\"level\":-{by},\"tune\":{},\"decay\":{}}}", 20 * by, 50 + 30 * by)
+                })
+                .collect();
+            let record = format!("{{\"version\":5,\"kit\":[{}]}}", kit.join(","));
+            let fields = [("deep-pocket".to_owned(), record)];
+            host.plugin.params().deserialize_fields(&fields.into());
+        }
         if block % 150 == 0 {
             // Every kit in turns, and what still rings of the one before.
             let number = f32::from(u8::try_from(block / 150 % 4).expect("a kit"));

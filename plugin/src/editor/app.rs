@@ -237,7 +237,8 @@ impl EditorApp {
         let sent = self.light.brightness(ui.ctx(), now, self.sources.link.sent());
         let params = Arc::clone(&self.sources.params);
         let (edits, model) = (&mut self.edits, &frame.model);
-        let mut view = ViewContext { scale, params: &params, edits, model, asked: None };
+        let (asked, hints_above) = (None, None);
+        let mut view = ViewContext { scale, params: &params, edits, model, asked, hints_above };
 
         let area = ui.max_rect();
         ui.painter().rect_filled(area, 0.0, theme::GROUND);
