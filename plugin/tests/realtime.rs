@@ -59,6 +59,16 @@ fn the_allocation_counter_counts_allocations() {
     assert_eq!(COUNT.replace(-1), 2);
 }
 
+/// A project in which every lane of the kit is tuned otherwise.
+fn trimmed_kit(number: u32) -> String {
+    let lane = |lane: u32| {
+        let by = (number + lane) % 5;
+        format!("{{\"level\":-{by},\"tune\":{},\"decay\":{}}}", 20 * by, 50 + 30 * by)
+    };
+    let lanes: Vec<String> = (0..9).map(lane).collect();
+    format!("{{\"version\":5,\"kit\":[{}]}}", lanes.join(","))
+}
+
 #[test]
 fn process_allocates_and_frees_nothing() {
     let mut host = Host::new();
@@ -76,15 +86,7 @@ fn process_allocates_and_frees_nothing() {
             _ => {}
         }
         if block % 230 == 0 {
-            // Every lane of the kit is tuned otherwise.
-            let kit: Vec<String> = (0..9)
-                .map(|lane| {
-                    let by = (block / 230 + lane) % 5;
-                    format!("{{\"level\":-{by},\"tune\":{},\"decay\":{}}}", 20 * by, 50 + 30 * by)
-                })
-                .collect();
-            let record = format!("{{\"version\":5,\"kit\":[{}]}}", kit.join(","));
-            let fields = [("deep-pocket".to_owned(), record)];
+            let fields = [("deep-pocket".to_owned(), trimmed_kit(block / 230))];
             host.plugin.params().deserialize_fields(&fields.into());
         }
         if block % 150 == 0 {

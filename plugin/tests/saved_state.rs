@@ -210,30 +210,6 @@ fn saved_state_round_trips() {
 }
 
 #[test]
-fn the_lanes_of_the_kit_are_saved_and_older_projects_have_the_kit_as_built() {
-    let params = DeepPocketParams::default();
-    let built = params.serialize_fields();
-    assert!(!built["deep-pocket"].contains("kit"), "a kit as built takes no room");
-    let mut trims = params.state.trims().get();
-    assert!(trims.is_default());
-    trims.0[0].level = -49;
-    trims.0[8].tune = 35;
-    params.state.trims().set(trims);
-    let saved = PluginState { fields: params.serialize_fields(), ..state(&[], &[]) };
-    let (_, back) = load(saved);
-    assert_eq!((back.state.trims().get(), back.state.notice()), (trims, None));
-    back.state.set(SavedState::read("{\"version\":5}"));
-    assert!(back.state.trims().get().is_default(), "another project");
-    for damaged in ["7", "[]", "[{\"level\":900}]", "\"loud\""] {
-        let json = format!("{{\"version\":5,\"tempo\":88.0,\"kit\":{damaged}}}");
-        let (_, back) = load(state(&[], &[("deep-pocket", &json)]));
-        assert!(back.state.trims().get().is_default(), "{damaged}");
-        assert_eq!(back.state.tempo().get().tempo(), Some(88.0), "{damaged}");
-        assert!(back.state.notice().is_some_and(|notice| notice.contains("damaged")), "{damaged}");
-    }
-}
-
-#[test]
 fn missing_fields_have_defaults() {
     let (params, back) = load(state(&[("seed", ParamValue::I32(7))], &[]));
     assert_eq!((number(&params, "seed"), number(&params, "style")), (7.0, 17.0));

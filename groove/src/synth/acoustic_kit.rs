@@ -83,13 +83,7 @@ impl AcousticKit {
     }
 
     /// Strikes the hi-hat. Plates that meet choke what rings.
-    fn strike_hat(
-        &mut self,
-        drum: Drum,
-        articulation: Articulation,
-        velocity: f32,
-        trim: &Trim,
-    ) {
+    fn strike_hat(&mut self, drum: Drum, articulation: Articulation, velocity: f32, trim: &Trim) {
         let (opening, blow) = match (drum, articulation) {
             (Drum::OpenHat, Articulation::HalfOpen) => (1, &OPEN_BOW),
             (Drum::OpenHat, Articulation::HalfOpenEdge) => (1, &OPEN_EDGE),

@@ -81,9 +81,8 @@ fn a_hat_that_is_off_still_closes_the_open_one() {
 #[test]
 fn decay_scales_every_drum() {
     for (drum, &(_, kit, title)) in on_every_kit() {
-        let [short, built, long] = [0.5, 1.0, 2.0].map(|decay| {
-            decay_time(&struck(kit, (drum, Plain), Trim { decay, ..AS_BUILT }))
-        });
+        let [short, built, long] = [0.5, 1.0, 2.0]
+            .map(|decay| decay_time(&struck(kit, (drum, Plain), Trim { decay, ..AS_BUILT })));
         let name = format!("{title}: {}: {short} {built} {long} s", drum.name());
         assert!(short < 0.75 * built && long > 1.4 * built, "{name}");
     }

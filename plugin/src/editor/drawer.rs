@@ -5,6 +5,7 @@ mod help;
 mod kit;
 mod learning;
 mod model;
+mod number_bar;
 mod output;
 pub(crate) mod preset_browser;
 mod preset_rows;

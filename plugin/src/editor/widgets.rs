@@ -9,7 +9,6 @@ mod labels;
 mod list;
 mod menu;
 mod momentary;
-mod number_bar;
 mod param_menu;
 mod segments;
 mod slider;
@@ -20,20 +19,18 @@ mod value_input;
 pub(crate) use self::button::{Button, ButtonStyle};
 pub(crate) use self::dial::Dial;
 pub(crate) use self::field::{Field, grouped};
-pub(crate) use self::frame::{
-    corners, focus_ring, hint_below, hint_beside, hint_of, thin_bar,
-};
+pub(crate) use self::frame::{corners, focus_ring, hint_below, hint_beside, hint_of, thin_bar};
 pub(crate) use self::labels::{
     banner, describe, expose_text, line, paragraph, remark, take_remark,
 };
 pub(crate) use self::list::{List, choices_of};
 pub(crate) use self::menu::{menu_check, menu_choice, menu_item, menu_percent, menu_words};
 pub(crate) use self::momentary::momentary;
-pub(crate) use self::number_bar::NumberBar;
 pub(crate) use self::param_menu::button_menu;
 pub(crate) use self::segments::Segments;
 pub(crate) use self::slider::Slider;
 pub(crate) use self::toggle::{letter_toggle, switch};
 pub(crate) use self::value_input::{
-    ValueRequest, dragged_by, is_drag, offer_value_requests, pad_arrows, value_request,
+    ValueRequest, arrow_keys, dragged_by, is_drag, offer_value_requests, pad_arrows, value_request,
+    wheel_notches,
 };

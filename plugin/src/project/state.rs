@@ -146,3 +146,33 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
         f(&saved)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved(state: &ProjectState) -> String {
+        state.map(|saved| serde_json::to_string(saved).expect("text"))
+    }
+
+    #[test]
+    fn lanes_of_the_kit_are_saved_and_older_projects_have_the_kit_as_built() {
+        let state = ProjectState::default();
+        assert!(!saved(&state).contains("kit"), "a kit as built takes no room");
+        let mut trims = state.trims().get();
+        (trims.0[0].level, trims.0[8].tune) = (-49, 35);
+        state.trims().set(trims);
+        let back = ProjectState::default();
+        back.set(SavedState::read(&saved(&state)));
+        assert_eq!((back.trims().get(), back.notice()), (trims, None));
+        back.set(SavedState::read("{\"version\":5}"));
+        assert!(back.trims().get().is_default(), "another project");
+        for damaged in ["7", "[]", "[{\"level\":900}]", "\"loud\""] {
+            let record = format!("{{\"version\":5,\"tempo\":88.0,\"kit\":{damaged}}}");
+            back.set(SavedState::read(&record));
+            assert!(back.trims().get().is_default(), "{damaged}");
+            assert_eq!(back.tempo().get().tempo(), Some(88.0), "{damaged}");
+            assert!(back.notice().is_some_and(|notice| notice.contains("damaged")), "{damaged}");
+        }
+    }
+}

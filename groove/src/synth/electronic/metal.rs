@@ -144,7 +144,8 @@ impl Metal {
             self.pitch = pitch;
             self.own.steps = Oscillators::steps(pitch, rate);
             for (filtered, &(hertz, quality, ..)) in self.bands.iter_mut().zip(&sound.bands) {
-                *filtered = FixedSvf::new(BandpassMode::new(), &filter(rate, pitch * hertz, quality));
+                *filtered =
+                    FixedSvf::new(BandpassMode::new(), &filter(rate, pitch * hertz, quality));
             }
             let high =
                 |hertz| FixedSvf::new(HighpassMode::new(), &filter(rate, pitch * hertz, 0.7));

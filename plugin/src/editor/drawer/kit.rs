@@ -3,10 +3,11 @@
 use egui::{Align2, Rect, Ui, pos2};
 use groove::Drum;
 
+use crate::editor::drawer::number_bar::NumberBar;
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::layout::LANES;
 use crate::editor::theme::{self, FontRole, Scale};
-use crate::editor::widgets::{Button, ButtonStyle, NumberBar, line, paragraph};
+use crate::editor::widgets::{Button, ButtonStyle, line, paragraph};
 use crate::project::kit_trims::{KitTrims, LaneTrim};
 
 /// Height of a drum's row and distance of the first one from the top, in design points.

@@ -176,7 +176,7 @@ fn tooltips_of_the_dials_cover_no_panel() {
             ("Timing", "Amount of the drummer's micro-timing"),
             ("Dynamics", "Range between soft and loud"),
             ("Velocity", "Added to every MIDI velocity"),
-            ("Time: Double", "Plays the pattern in half"),
+            ("Time: Double time", "Plays the pattern in half"),
             ("Daring", "Double click: the default"),
             ("Intensity and complexity", "Up: louder"),
         ] {

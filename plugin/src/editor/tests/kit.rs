@@ -22,16 +22,17 @@ fn bars_set_level_tune_and_decay() {
     assert_eq!(trim(&rig, Drum::Snare), LaneTrim::default());
     rig.wheel("Ride tune", vec2(0.0, 1.0), Modifiers::NONE);
     assert_eq!(trim(&rig, Drum::Ride).tune, 10, "a semitone");
-    rig.wheel("Ride tune", vec2(0.0, 1.0), Modifiers::SHIFT);
-    assert_eq!(trim(&rig, Drum::Ride).tune, 11);
-    assert_eq!(says(&rig, "Ride tune").as_deref(), Some("+1.1 st"));
+    assert_eq!(says(&rig, "Ride tune").as_deref(), Some("+1.0 st"));
     rig.window.get_by_role_and_label(Role::Slider, "Kick decay").focus();
     rig.window.run();
     rig.window.key_press(Key::ArrowRight);
     rig.window.run();
     assert_eq!(trim(&rig, Drum::Kick).decay, 105);
-    let others = Drum::ALL.into_iter().filter(|drum| ![Drum::Ride, Drum::Kick].contains(drum));
-    assert!(others.into_iter().all(|drum| trim(&rig, drum) == LaneTrim::default()));
+    rig.window.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
+    rig.window.run();
+    assert_eq!(trim(&rig, Drum::Kick).decay, 106);
+    let mut others = Drum::ALL.into_iter().filter(|it| ![Drum::Ride, Drum::Kick].contains(it));
+    assert!(others.all(|drum| trim(&rig, drum) == LaneTrim::default()));
     rig.click("Kit as built");
     assert!(rig.params.state.trims().get().is_default());
     assert_eq!(rig.params.playing.swing.value(), 0.0, "no parameter moved");
@@ -75,7 +76,9 @@ fn screen_reader_sets_the_bars_in_their_units() {
             let node = node.accesskit_node();
             (node.locate().0, [node.min_numeric_value(), node.max_numeric_value()])
         };
-        assert!(range[0].is_some_and(|low| low < number) && range[1].is_some_and(|high| high > number));
+        assert!(
+            range[0].is_some_and(|low| low < number) && range[1].is_some_and(|high| high > number)
+        );
         rig.window.event(Event::AccessKitActionRequest(ActionRequest {
             action: Action::SetValue,
             target_tree: TreeId::ROOT,

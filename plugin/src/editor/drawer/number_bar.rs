@@ -3,13 +3,11 @@
 use egui::accesskit::Role;
 use egui::{Align2, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, pos2};
 
-use super::frame::{focus_ring, hint_below, thin_bar};
-use super::labels::describe;
-use super::value_input::{
-    ValueRequest, arrow_keys, dragged_by, is_drag, offer_value_requests, value_request,
-    wheel_notches,
-};
 use crate::editor::theme::{self, FontRole, Scale};
+use crate::editor::widgets::{
+    ValueRequest, arrow_keys, describe, dragged_by, focus_ring, hint_below, is_drag,
+    offer_value_requests, thin_bar, value_request, wheel_notches,
+};
 
 /// Speed of a fine drag relative to a normal one.
 const FINE: f32 = 0.1;
@@ -80,7 +78,8 @@ impl NumberBar<'_> {
     #[expect(clippy::cast_possible_truncation, reason = "casts to integers saturate")]
     fn asked(&self, ui: &Ui, response: &Response, value: i16) -> i16 {
         let shift = ui.input(|input| input.modifiers.shift);
-        let stepped = |steps: f32, step: i16| value.saturating_add((steps * f32::from(step)) as i16);
+        let stepped =
+            |steps: f32, step: i16| value.saturating_add((steps * f32::from(step)) as i16);
         match value_request(ui, response) {
             Some(ValueRequest::Number(number)) => return (number / self.unit).round() as i16,
             Some(ValueRequest::Steps(steps)) => return stepped(steps, self.step),
