@@ -48,8 +48,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     if button.show(ui, scale, row.with_max_x(row.left() + scale.px(104.0))) {
         trims = KitTrims::default();
     }
-    let text = "For the drums that you hear here, acoustic or electronic, and clips saved as .wav. \
-                Part of the project; undo works.";
+    let text = "For all kits and clips saved as .wav. Part of the project.";
     let room = row.with_min_x(row.left() + scale.px(116.0));
     paragraph(ui, room, text, scale.font(FontRole::Small), theme::MUTED);
     if trims != before {
