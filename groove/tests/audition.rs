@@ -8,10 +8,12 @@ mod articulations;
 mod machines;
 #[path = "audition/measures.rs"]
 mod measures;
+#[path = "audition/trims.rs"]
+mod trims;
 
 use groove::pattern::clip::Clip;
 use groove::pattern::midi::PitchMap;
-use groove::synth::{AuditionKit, KITS, Kit, render, wav};
+use groove::synth::{AuditionKit, KITS, Kit, UNTRIMMED, render, wav};
 use groove::{Articulation, Bar, Drum, Hit, Meter};
 use measures::{RATE, play, stroke};
 
@@ -158,12 +160,12 @@ fn wav_file_has_the_clip_and_its_tail() {
     bar.steps_mut()[4].set(Drum::Snare, hit(100, 24));
     bar.steps_mut()[15].set(Drum::Crash, hit(100, 0));
     let clip = Clip::of(&[bar], 120.0);
-    let [left, _] = render(&clip, Kit::Acoustic, 48_000);
+    let [left, _] = render(&clip, Kit::Acoustic, &UNTRIMMED, 48_000);
     // A step is 6,000 samples, a tick 25.
     assert_eq!(left.iter().position(|sample| *sample != 0.0), Some(24_000 + 600));
     assert!(left.len() > 96_000 + 48_000, "{}", left.len());
     assert!(left[left.len() - 64..].iter().all(|sample| sample.abs() < 1e-3));
-    let bytes = wav(&clip, Kit::Acoustic, 48_000);
+    let bytes = wav(&clip, Kit::Acoustic, &UNTRIMMED, 48_000);
     let reader = hound::WavReader::new(bytes.as_slice()).expect("our own file");
     assert_eq!((reader.spec().channels, reader.spec().bits_per_sample), (2, 24));
     assert_eq!(usize::try_from(reader.duration()).expect("short"), left.len());
@@ -177,7 +179,7 @@ fn takes_are_within_full_scale() {
         let bytes = std::fs::read(file.expect("a file").path()).expect("read");
         let clip = Clip::read(&bytes, PitchMap::Detect).expect("a clip");
         for &(_, kit, title) in KITS {
-            let sides = render(&clip, kit, 44_100);
+            let sides = render(&clip, kit, &UNTRIMMED, 44_100);
             let loudest = sides.iter().flatten().fold(0f32, |most, now| most.max(now.abs()));
             assert!((0.2..1.0).contains(&loudest), "{title}: {loudest}");
         }

@@ -266,6 +266,7 @@ impl DeepPocket {
         let DeepPocket { params, link, engine, controls, audition, metronome, .. } = self;
         // Hosts activate before the first block.
         let Some(audition) = audition else { return silence(buffer) };
+        audition.follow(params.state.trims());
         let output = buffer.as_slice();
         let mut sent = 0;
         engine.process(&transport, frames, &params.state, |message| {

@@ -2,6 +2,7 @@
 
 mod factory_presets;
 pub mod folders;
+pub mod kit_trims;
 pub mod models;
 pub mod presets;
 pub mod saved_bars;

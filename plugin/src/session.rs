@@ -13,6 +13,7 @@ pub mod clip_files;
 pub(crate) mod dropped_file;
 mod file_actions;
 mod gestures;
+mod kit;
 mod learning;
 mod pins;
 #[cfg(test)]
@@ -102,7 +103,8 @@ impl Session {
     pub fn new(params: Arc<DeepPocketParams>, link: Arc<Link>) -> Self {
         let marked = params.state.kept().changes();
         let performance = Controls::new(&params).performance;
-        let rest = Rest { performance, chart: params.state.kept().extras().chart };
+        let chart = params.state.kept().extras().chart;
+        let rest = Rest { performance, chart, trims: params.state.trims().get() };
         let project = params.state.kept().loads();
         let mut session = Session {
             params,

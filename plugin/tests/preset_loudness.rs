@@ -7,7 +7,7 @@ use groove::Meter;
 use groove::generate::Drummer;
 use groove::pattern::clip::Clip;
 use groove::pattern::drum::{Drum, DrumSet};
-use groove::synth::{AUTOMATIC_KIT, chosen_kit, render};
+use groove::synth::{AUTOMATIC_KIT, UNTRIMMED, chosen_kit, render};
 
 const RATE: u32 = 48_000;
 
@@ -49,7 +49,7 @@ fn factory_presets_are_within_full_scale_balanced_and_end_in_silence() {
         let preset = listed.preset.expect("a preset");
         let clip = theme(&mut drummer, &preset);
         let kit = chosen_kit(AUTOMATIC_KIT, preset.take.controls.style);
-        let sides = render(&clip, kit, RATE);
+        let sides = render(&clip, kit, &UNTRIMMED, RATE);
         let loudest = sides.iter().flatten().fold(0f32, |most, now| most.max(now.abs()));
         assert!((0.3..1.0).contains(&loudest), "{}: its peak is {loudest}", preset.name);
         let end = &sides[0][sides[0].len() - 64..];
@@ -61,7 +61,7 @@ fn factory_presets_are_within_full_scale_balanced_and_end_in_silence() {
             let alone = clip.lanes(DrumSet::from_bits(1 << drum.index()));
             // A drum with few hits says nothing about balance.
             if alone.onsets().len() >= bars(&clip) {
-                below.push(loud - loudness(&alone, &render(&alone, kit, RATE)));
+                below.push(loud - loudness(&alone, &render(&alone, kit, &UNTRIMMED, RATE)));
             }
         }
     }

@@ -59,6 +59,16 @@ fn the_allocation_counter_counts_allocations() {
     assert_eq!(COUNT.replace(-1), 2);
 }
 
+/// A project in which every lane of the kit is tuned otherwise.
+fn trimmed_kit(number: u32) -> String {
+    let lane = |lane: u32| {
+        let by = (number + lane) % 5;
+        format!("{{\"level\":-{by},\"tune\":{},\"decay\":{}}}", 20 * by, 50 + 30 * by)
+    };
+    let lanes: Vec<String> = (0..9).map(lane).collect();
+    format!("{{\"version\":5,\"kit\":[{}]}}", lanes.join(","))
+}
+
 #[test]
 fn process_allocates_and_frees_nothing() {
     let mut host = Host::new();
@@ -74,6 +84,10 @@ fn process_allocates_and_frees_nothing() {
             700 | 1_500 => host.beats = 33.3,
             1_800 => host.context.transport.loop_range_beats = Some((40.0, 41.0)),
             _ => {}
+        }
+        if block % 230 == 0 {
+            let fields = [("deep-pocket".to_owned(), trimmed_kit(block / 230))];
+            host.plugin.params().deserialize_fields(&fields.into());
         }
         if block % 150 == 0 {
             // Every kit in turns, and what still rings of the one before.

@@ -66,7 +66,7 @@ fn take_all(picture: Picture) -> Result<()> {
     })?;
     picture("output", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
-        studio.click(0.727, 0.036, 1)?;
+        studio.click(0.715, 0.036, 1)?;
         studio.roll(1.0, &[])
     })?;
     // A broken model of the user is reported in the list of models.
@@ -75,7 +75,7 @@ fn take_all(picture: Picture) -> Result<()> {
     std::fs::write(models.join("half-copied.safetensors"), [0; 64])?;
     picture("model", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
-        studio.click(0.622, 0.036, 1)?;
+        studio.click(0.61, 0.036, 1)?;
         studio.roll(1.0, &[])
     })?;
     picture("presets", 1.0, None, |studio| {
@@ -126,7 +126,12 @@ fn take_all(picture: Picture) -> Result<()> {
     })?;
     picture("kits", 1.0, None, |studio| {
         studio.roll(1.0, &[])?;
-        studio.click(0.89, 0.036, 1)?;
+        studio.click(0.875, 0.036, 1)?;
+        studio.roll(0.5, &[])
+    })?;
+    picture("kit-drums", 1.0, None, |studio| {
+        studio.roll(1.0, &[])?;
+        studio.click(0.927, 0.036, 1)?;
         studio.roll(0.5, &[])
     })?;
     picture("song", 1.0, None, |studio| {

@@ -13,6 +13,7 @@ use super::membrane_sounds::{
     CROSS_STICK, HIGH_TOM, HIGH_TOM_RIM, KICK, LOW_TOM, LOW_TOM_RIM, MID_TOM, MID_TOM_RIM, SNARE,
     SNARE_RIM,
 };
+use super::trims::Trim;
 use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
 
@@ -48,35 +49,41 @@ impl AcousticKit {
     }
 
     /// Strikes a drum at a velocity of 0 to 1. An articulation that the drum lacks counts as plain.
-    pub(super) fn strike(&mut self, drum: Drum, articulation: Articulation, velocity: f32) {
+    pub(super) fn strike(
+        &mut self,
+        drum: Drum,
+        articulation: Articulation,
+        velocity: f32,
+        trim: &Trim,
+    ) {
         if matches!(drum, Drum::ClosedHat | Drum::OpenHat) {
-            return self.strike_hat(drum, articulation, velocity);
+            return self.strike_hat(drum, articulation, velocity, trim);
         }
         let [.., crash, second, ride] = &mut self.cymbals;
         let [kick, snare, low, mid, high] = &mut self.membranes;
         match (drum, articulation) {
-            (Drum::Snare, Articulation::Rim) => snare.strike(&SNARE_RIM, velocity),
-            (Drum::Snare, Articulation::CrossStick) => snare.strike(&CROSS_STICK, velocity),
-            (Drum::Snare, _) => snare.strike(&SNARE, velocity),
-            (Drum::LowTom, Articulation::Rim) => low.strike(&LOW_TOM_RIM, velocity),
-            (Drum::LowTom, _) => low.strike(&LOW_TOM, velocity),
-            (Drum::MidTom, Articulation::Rim) => mid.strike(&MID_TOM_RIM, velocity),
-            (Drum::MidTom, _) => mid.strike(&MID_TOM, velocity),
-            (Drum::HighTom, Articulation::Rim) => high.strike(&HIGH_TOM_RIM, velocity),
-            (Drum::HighTom, _) => high.strike(&HIGH_TOM, velocity),
-            (Drum::Crash, Articulation::Edge) => crash.strike(&CRASH_EDGE, velocity),
-            (Drum::Crash, Articulation::Second) => second.strike(&CRASH_BOW, velocity),
-            (Drum::Crash, Articulation::SecondEdge) => second.strike(&CRASH_EDGE, velocity),
-            (Drum::Crash, _) => crash.strike(&CRASH_BOW, velocity),
-            (Drum::Ride, Articulation::Edge) => ride.strike(&RIDE_EDGE, velocity),
-            (Drum::Ride, Articulation::Bell) => ride.strike(&RIDE_BELL, velocity),
-            (Drum::Ride, _) => ride.strike(&RIDE_BOW, velocity),
-            (Drum::Kick | Drum::ClosedHat | Drum::OpenHat, _) => kick.strike(&KICK, velocity),
+            (Drum::Snare, Articulation::Rim) => snare.strike(&SNARE_RIM, velocity, trim),
+            (Drum::Snare, Articulation::CrossStick) => snare.strike(&CROSS_STICK, velocity, trim),
+            (Drum::Snare, _) => snare.strike(&SNARE, velocity, trim),
+            (Drum::LowTom, Articulation::Rim) => low.strike(&LOW_TOM_RIM, velocity, trim),
+            (Drum::LowTom, _) => low.strike(&LOW_TOM, velocity, trim),
+            (Drum::MidTom, Articulation::Rim) => mid.strike(&MID_TOM_RIM, velocity, trim),
+            (Drum::MidTom, _) => mid.strike(&MID_TOM, velocity, trim),
+            (Drum::HighTom, Articulation::Rim) => high.strike(&HIGH_TOM_RIM, velocity, trim),
+            (Drum::HighTom, _) => high.strike(&HIGH_TOM, velocity, trim),
+            (Drum::Crash, Articulation::Edge) => crash.strike(&CRASH_EDGE, velocity, trim),
+            (Drum::Crash, Articulation::Second) => second.strike(&CRASH_BOW, velocity, trim),
+            (Drum::Crash, Articulation::SecondEdge) => second.strike(&CRASH_EDGE, velocity, trim),
+            (Drum::Crash, _) => crash.strike(&CRASH_BOW, velocity, trim),
+            (Drum::Ride, Articulation::Edge) => ride.strike(&RIDE_EDGE, velocity, trim),
+            (Drum::Ride, Articulation::Bell) => ride.strike(&RIDE_BELL, velocity, trim),
+            (Drum::Ride, _) => ride.strike(&RIDE_BOW, velocity, trim),
+            (Drum::Kick | Drum::ClosedHat | Drum::OpenHat, _) => kick.strike(&KICK, velocity, trim),
         }
     }
 
     /// Strikes the hi-hat. Plates that meet choke what rings.
-    fn strike_hat(&mut self, drum: Drum, articulation: Articulation, velocity: f32) {
+    fn strike_hat(&mut self, drum: Drum, articulation: Articulation, velocity: f32, trim: &Trim) {
         let (opening, blow) = match (drum, articulation) {
             (Drum::OpenHat, Articulation::HalfOpen) => (1, &OPEN_BOW),
             (Drum::OpenHat, Articulation::HalfOpenEdge) => (1, &OPEN_EDGE),
@@ -89,13 +96,12 @@ impl AcousticKit {
         for (other, hat) in self.cymbals[..3].iter_mut().enumerate() {
             match other.cmp(&opening) {
                 Ordering::Less => hat.choke(PART),
-                Ordering::Equal => hat.strike(blow, velocity),
+                Ordering::Equal => hat.strike(blow, velocity, trim),
                 Ordering::Greater => hat.choke(CHOKE),
             }
         }
     }
 
-    /// Fades everything out in a time in seconds.
     /// Damps a crash or ride; other drums ring on.
     pub(super) fn choke(&mut self, drum: Drum, articulation: Articulation, seconds: f32) {
         let [.., crash, second, ride] = &mut self.cymbals;
@@ -107,6 +113,7 @@ impl AcousticKit {
         }
     }
 
+    /// Fades everything out in a time in seconds.
     pub(super) fn fade(&mut self, seconds: f32) {
         self.membranes.iter_mut().for_each(|membrane| membrane.fade(seconds));
         self.cymbals.iter_mut().for_each(|cymbal| cymbal.choke(seconds));

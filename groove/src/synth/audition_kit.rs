@@ -6,6 +6,7 @@ use super::acoustic_kit::AcousticKit;
 use super::dsp::decay;
 use super::electronic::ElectronicKit;
 use super::kits::Kit;
+use super::trims::{Trims, UNTRIMMED};
 use crate::model::kernels::activation::tanh;
 use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
@@ -29,6 +30,7 @@ pub struct AuditionKit {
     kit: Kit,
     acoustic: AcousticKit,
     electronic: ElectronicKit,
+    trims: Trims,
     level: f32,
     target: f32,
     /// True from a stroke until the kit is silent again.
@@ -46,6 +48,7 @@ impl AuditionKit {
             kit: Kit::Acoustic,
             acoustic: AcousticKit::new(rate),
             electronic: ElectronicKit::new(rate),
+            trims: UNTRIMMED,
             level: 1.0,
             target: 1.0,
             sounds: false,
@@ -55,6 +58,11 @@ impl AuditionKit {
     /// Sets the kit that the next strokes sound on. Strokes on the one before ring out.
     pub fn set_kit(&mut self, kit: Kit) {
         self.kit = kit;
+    }
+
+    /// Sets level, pitch and decay of the lanes. They hold from the next stroke of a lane on.
+    pub fn set_trims(&mut self, trims: &Trims) {
+        self.trims = *trims;
     }
 
     /// Sets the level as a factor, 0 to 2. Changes are smoothed over some milliseconds.
@@ -70,10 +78,11 @@ impl AuditionKit {
     pub fn strike(&mut self, drum: Drum, articulation: Articulation, velocity: u8) {
         self.sounds = true;
         let velocity = f32::from(velocity.clamp(1, 127)) / 127.0;
+        let trim = &self.trims[drum.index()];
         match self.kit {
-            Kit::Acoustic => self.acoustic.strike(drum, articulation, velocity),
+            Kit::Acoustic => self.acoustic.strike(drum, articulation, velocity, trim),
             Kit::Machine(machine) => {
-                self.electronic.strike(machine, drum, articulation, velocity);
+                self.electronic.strike(machine, (drum, articulation), velocity, trim);
             }
         }
     }

@@ -9,6 +9,7 @@ use multiversion::multiversion;
 use super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, along, decay, filter, sides};
 use super::hiss::{Hiss, HissSpec};
 use super::resonators::{Bank, LANES, Lanes, PIECE};
+use super::trims::Trim;
 
 /// Maximum number of banks per plate.
 const BANKS: usize = 4;
@@ -51,11 +52,13 @@ pub(super) struct Blow {
     pub(super) tilt: f32,
 }
 
-/// A bank of a plate: resonators, their frequencies, and their levels.
+/// A bank of a plate: resonators, their frequencies in Hz and decay times in seconds as they were
+/// built, and their levels.
 #[derive(Clone, Default)]
 struct Modes {
     bank: Bank,
     hertz: Lanes,
+    seconds: Lanes,
     /// Gain of each resonator from the two contacts; varies from stroke to stroke.
     takes: [Lanes; 2],
     /// Level of each resonator on the left and right.
@@ -65,7 +68,7 @@ struct Modes {
 impl Modes {
     fn add(&mut self, lane: usize, (hertz, seconds): (f32, f32), rate: f32, rng: &mut StrokeRng) {
         self.bank.tune(lane, hertz, seconds, rate);
-        self.hertz[lane] = hertz;
+        (self.hertz[lane], self.seconds[lane]) = (hertz, seconds);
         let (side, level) = (0.6 * rng.draw(), 10f32.powf(0.2 * rng.draw()));
         self.gives[0][lane] = level * (1.0 - side);
         self.gives[1][lane] = level * (1.0 + side);
@@ -124,6 +127,8 @@ pub(super) struct Cymbal {
     high: [FixedSvf<f32, HighpassMode<f32>>; 2],
     /// Damping by a hand, a foot or another plate, as a factor per sample.
     damping: f32,
+    /// Factors of pitch and decay time that the plate is tuned by.
+    tuned: (f32, f32),
     pan: (f32, f32),
 }
 
@@ -160,6 +165,7 @@ impl Cymbal {
             tick: Decay::default(),
             high: [high(), high()],
             damping: 1.0,
+            tuned: (1.0, 1.0),
             pan: sides(spec.pan),
         }
     }
@@ -168,13 +174,14 @@ impl Cymbal {
         !self.sounds
     }
 
-    pub(super) fn strike(&mut self, blow: &Blow, velocity: f32) {
+    pub(super) fn strike(&mut self, blow: &Blow, velocity: f32, trim: &Trim) {
         self.count = self.count.wrapping_add(1);
         let mut rng = StrokeRng::of(self.seed, self.count);
         let hand = StrokeRng::hand(self.count);
         self.sounds = true;
+        self.tune((trim.pitch, trim.decay));
         self.damp(1.0);
-        let loud = velocity.powf(1.15) * (1.0 + 0.03 * hand);
+        let loud = velocity.powf(1.15) * (1.0 + 0.03 * hand) * trim.level;
         let (seconds, cutoff) = blow.contact;
         let bright = (0.25 + 0.75 * velocity) * (1.0 + 0.05 * hand + 0.05 * rng.draw());
         for soften in &mut self.soften {
@@ -191,6 +198,22 @@ impl Cymbal {
         self.hiss.strike(blow.hiss * loud * (0.35 + 0.65 * velocity));
         let (tick, seconds) = blow.tick;
         self.tick = Decay { value: velocity * loud * tick, factor: decay(seconds, self.rate) };
+    }
+
+    /// Tunes all resonances by factors of pitch and decay time. Their levels stay.
+    fn tune(&mut self, by: (f32, f32)) {
+        if self.tuned == by {
+            return;
+        }
+        self.tuned = by;
+        let (pitch, length) = by;
+        for Modes { bank, hertz, seconds, .. } in &mut self.modes[..self.spec.banks] {
+            for lane in 0..LANES {
+                bank.tune(lane, pitch * hertz[lane], length * seconds[lane], self.rate);
+            }
+            bank.damp(self.damping);
+        }
+        self.hiss.tune(&self.spec.hiss, by, self.rate);
     }
 
     /// Sets the gains of the resonators for a blow: each hand strikes another place, within limits.
@@ -302,5 +325,31 @@ fn render_cymbal(cymbal: &mut Cymbal, left: &mut [f32], right: &mut [f32]) {
     for at in 0..samples {
         left[at] += cymbal.pan.0 * (sound[0][at] + sums[0][at]);
         right[at] += cymbal.pan.1 * (sound[1][at] + sums[1][at]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::cymbal_sounds::{CRASH, CRASH_BOW};
+    use crate::synth::trims::UNTRIMMED;
+
+    #[test]
+    fn a_plate_that_is_tuned_back_sounds_as_a_new_one() {
+        let [mut tuned, mut new] = [0, 1].map(|_| Cymbal::new(&CRASH, 48_000.0, 7));
+        let struck = |cymbal: &mut Cymbal| {
+            cymbal.strike(&CRASH_BOW, 0.8, &UNTRIMMED[0]);
+            let mut sides = [vec![0.0; 4_800], vec![0.0; 4_800]];
+            let [left, right] = &mut sides;
+            cymbal.add(left, right);
+            sides
+        };
+        tuned.tune((2.0, 0.25));
+        let mut other = Cymbal::new(&CRASH, 48_000.0, 7);
+        other.tune((2.0, 0.25));
+        other.tuned = (1.0, 1.0);
+        assert!(struck(&mut other) != struck(&mut new), "a tuned plate sounds otherwise");
+        let mut new = Cymbal::new(&CRASH, 48_000.0, 7);
+        assert!(struck(&mut tuned) == struck(&mut new));
     }
 }

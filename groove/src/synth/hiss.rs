@@ -47,17 +47,22 @@ impl Hiss {
             gains: [0.0; LANES],
             sizzle: (0.0, follow, spec.sizzle * (6.0 / follow).sqrt()),
         };
+        hiss.tune(spec, (1.0, 1.0), rate);
+        hiss
+    }
+
+    /// Tunes the bands by factors of pitch and decay time. Their levels stay.
+    pub(super) fn tune(&mut self, spec: &HissSpec, (pitch, length): (f32, f32), rate: f32) {
         let (low, high) = spec.range;
         let width = (high / low).powf(1.0 / (BANDS - 1) as f32) - 1.0;
         for lane in 0..LANES {
             let place = (lane % BANDS) as f32 / (BANDS - 1) as f32;
             let hertz = along(spec.range, place);
-            hiss.bank.tune_band(lane, hertz, width, rate);
-            hiss.falls[0][lane] = decay(along(spec.ring, place), rate);
-            hiss.falls[1][lane] = decay(6.908 * along(spec.rise, place), rate);
-            hiss.gains[lane] = hiss.bank.unit()[lane] * (hertz / 6_000.0).powf(spec.tilt);
+            self.bank.tune_band(lane, pitch * hertz, width, rate);
+            self.falls[0][lane] = decay(length * along(spec.ring, place), rate);
+            self.falls[1][lane] = decay(6.908 * along(spec.rise, place), rate);
+            self.gains[lane] = self.bank.unit()[lane] * (hertz / 6_000.0).powf(spec.tilt);
         }
-        hiss
     }
 
     pub(super) fn strike(&mut self, level: f32) {

@@ -6,6 +6,7 @@ use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode, LowpassMode};
 use multiversion::multiversion;
 
 use super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter, sides};
+use super::trims::Trim;
 use crate::model::kernels::activation::tanh;
 
 /// Maximum number of partials.
@@ -64,14 +65,15 @@ impl Membrane {
         self.strokes.iter().all(|stroke| !stroke.sounds)
     }
 
-    pub(super) fn strike(&mut self, spec: &'static MembraneSpec, velocity: f32) {
+    pub(super) fn strike(&mut self, spec: &'static MembraneSpec, velocity: f32, trim: &Trim) {
         self.count = self.count.wrapping_add(1);
         self.fade(spec.damps);
         // In turns, so that the stroke after this one takes the oldest one's place.
         let place = self.count as usize % STROKES;
         self.strokes[(place + 1) % STROKES].fade(OLDEST);
         let rng = StrokeRng::of(self.seed, self.count);
-        self.strokes[place].begin(spec, velocity, StrokeRng::hand(self.count), rng);
+        let hand = StrokeRng::hand(self.count);
+        self.strokes[place].begin(spec, velocity, trim, hand, rng);
     }
 
     pub(super) fn fade(&mut self, seconds: f32) {
@@ -171,15 +173,22 @@ impl Stroke {
     }
 
     /// Begins a stroke by one of two hands, 1 or -1.
-    fn begin(&mut self, spec: &'static MembraneSpec, velocity: f32, hand: f32, mut rng: StrokeRng) {
+    fn begin(
+        &mut self,
+        spec: &'static MembraneSpec,
+        velocity: f32,
+        trim: &Trim,
+        hand: f32,
+        mut rng: StrokeRng,
+    ) {
         let (rate, hard) = (self.rate, velocity * velocity);
         let mut draw = || spec.varies * rng.draw();
         let hand = if spec.apart > 0.0 { hand } else { 0.0 };
         (self.spec, self.sounds) = (spec, true);
         let level = spec.level * velocity.powf(1.2) * (1.0 + 0.035 * hand + 0.02 * draw());
-        self.whole = Decay { value: level, factor: 1.0 };
+        self.whole = Decay { value: level * trim.level, factor: 1.0 };
         self.pan = sides(spec.pan + spec.apart * hand);
-        self.pitch = spec.pitch * (1.0 + 0.002 * hand + 0.004 * draw());
+        self.pitch = spec.pitch * (1.0 + 0.002 * hand + 0.004 * draw()) * trim.pitch;
         for (bend, (share, seconds)) in self.bend.iter_mut().zip(spec.bend) {
             let value = share * (0.35 + 0.65 * velocity);
             *bend = Decay { value, factor: decay(seconds, rate) };
@@ -192,7 +201,7 @@ impl Stroke {
             let side = if place % 2 == 0 { -hand } else { hand };
             let varied = 0.5 + 0.6 * velocity + 0.08 * side + 0.14 * draw();
             let value = if place == 0 { gain } else { gain * varied };
-            let factor = decay(seconds * (1.0 + 0.06 * draw()), rate);
+            let factor = decay(seconds * (1.0 + 0.06 * draw()) * trim.decay, rate);
             *partial = Partial { loud: Decay { value, factor }, phase: 0.0, ratio: ratio / rate };
         }
         let (hertz, gain, seconds) = spec.knock;
@@ -202,7 +211,7 @@ impl Stroke {
         self.knock = Decay { value: gain * (0.25 + hard), factor: decay(seconds, rate) };
         let (hertz, gain, seconds) = spec.wires;
         let value = gain * (1.0 + 0.1 * draw());
-        let seconds = seconds * (0.75 + 0.35 * velocity);
+        let seconds = seconds * (0.75 + 0.35 * velocity) * trim.decay;
         self.wires = Decay { value, factor: decay(seconds, rate) };
         for rattle in &mut self.rattle {
             rattle.reset();

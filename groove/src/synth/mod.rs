@@ -21,8 +21,10 @@ mod kits;
 mod membrane;
 mod membrane_sounds;
 mod resonators;
+mod trims;
 mod wav;
 
 pub use audition_kit::AuditionKit;
 pub use kits::{AUTOMATIC_KIT, KITS, Kit, LAST_KIT, Machine, chosen_kit};
+pub use trims::{Trim, Trims, UNTRIMMED};
 pub use wav::{render, wav};

@@ -6,6 +6,7 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 
 use super::audition_kit::AuditionKit;
 use super::kits::Kit;
+use super::trims::Trims;
 use crate::pattern::clip::{Clip, Onset};
 use crate::pattern::midi::TICKS_PER_BEAT;
 
@@ -15,12 +16,14 @@ const TAIL: f64 = 8.0;
 /// Samples rendered at once between strokes.
 const PIECE: usize = 4_096;
 
-/// Renders a clip on a kit at a sample rate in Hz, left and right: the whole clip, and its tail.
+/// Renders a clip on a kit with the settings of its lanes at a sample rate in Hz, left and right: the
+/// whole clip, and its tail.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few minutes")]
-pub fn render(clip: &Clip, sound: Kit, rate: u32) -> [Vec<f32>; 2] {
+pub fn render(clip: &Clip, sound: Kit, trims: &Trims, rate: u32) -> [Vec<f32>; 2] {
     let mut kit = AuditionKit::new(rate.into());
     kit.set_kit(sound);
+    kit.set_trims(trims);
     let tempo = if clip.tempo.is_finite() { clip.tempo.clamp(10.0, 1_000.0) } else { 120.0 };
     let per_tick = f64::from(rate) * 60.0 / tempo / f64::from(TICKS_PER_BEAT);
     let sample = |tick: u32| (f64::from(tick) * per_tick).round() as usize;
@@ -59,12 +62,12 @@ fn play_to(kit: &mut AuditionKit, [left, right]: &mut [Vec<f32>; 2], end: usize)
     }
 }
 
-/// Renders a clip on a kit as a 24-bit stereo `.wav` file.
+/// Renders a clip as [`render`] does, as a 24-bit stereo `.wav` file.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "all samples are within -1 and 1")]
-pub fn wav(clip: &Clip, kit: Kit, rate: u32) -> Vec<u8> {
+pub fn wav(clip: &Clip, kit: Kit, trims: &Trims, rate: u32) -> Vec<u8> {
     const FULL: f32 = 8_388_607.0;
-    let [left, right] = render(clip, kit, rate);
+    let [left, right] = render(clip, kit, trims, rate);
     let spec = WavSpec {
         channels: 2,
         sample_rate: rate,

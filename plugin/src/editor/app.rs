@@ -28,7 +28,7 @@ use crate::editor::panels;
 use crate::editor::phrase::layout::GridLayout;
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::phrase::{cell_edit, cell_keys, lane_headers, song_strip};
-use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings};
+use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings, greeting};
 use crate::editor::styles::{self, style_title};
 use crate::editor::theme::{self, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, banner, take_remark};
@@ -78,10 +78,6 @@ const GREETED: f64 = 30.0;
 /// Message of a standalone program without sound.
 const NO_SOUND: &str = "No sound card answers, so nothing is heard and no MIDI arrives. Connect or \
                         free one, or start JACK, then start the program again.";
-
-/// Message in a user's first window.
-const GREETING: &str = "New here? Press play in your DAW, step through the presets with ‹ and ›, and \
-                        drag the pad. The ? above has all gestures.";
 
 impl NiceEguiApp for EditorApp {
     fn build(
@@ -157,8 +153,10 @@ impl EditorApp {
     fn start(&mut self, context: &Context, host: GuiContext) {
         theme::set_fonts(context);
         self.edits.connect(host);
-        if !Settings::for_user().0.greeted {
-            self.message.set(Ok(GREETING.to_owned()), GREETED);
+        if let Some(greeting) = greeting(self.edits.own_transport())
+            && !Settings::for_user().0.greeted
+        {
+            self.message.set(Ok(greeting.to_owned()), GREETED);
             // Without a settings file the greeting comes again, which does no harm.
             let _ = Settings::change(|settings| settings.greeted = true);
         }
@@ -241,7 +239,8 @@ impl EditorApp {
         }
         let params = Arc::clone(&self.sources.params);
         let (edits, model) = (&mut self.edits, &frame.model);
-        let mut view = ViewContext { scale, params: &params, edits, model, asked: None };
+        let (asked, hints_above) = (None, None);
+        let mut view = ViewContext { scale, params: &params, edits, model, asked, hints_above };
         let area = ui.max_rect();
         let margin = scale.px(18.0);
         let (top, rest) = area.split_top_bottom_at_y(area.top() + scale.px(52.0));

@@ -1,8 +1,11 @@
-//! Drawers beside the phrase, one open at a time: presets, model, output, help. The phrase stays visible.
+//! Drawers beside the phrase, one open at a time: presets, model, output, kit, help. The phrase stays
+//! visible.
 
 mod help;
+mod kit;
 mod learning;
 mod model;
+mod number_bar;
 mod output;
 pub(crate) mod preset_browser;
 mod preset_rows;
@@ -23,6 +26,7 @@ pub(crate) enum Drawer {
     Presets,
     Model,
     Out,
+    Kit,
     Help,
 }
 
@@ -32,6 +36,7 @@ impl Drawer {
             Drawer::Presets => "PRESETS",
             Drawer::Model => "MODEL",
             Drawer::Out => "OUTPUT",
+            Drawer::Kit => "KIT",
             Drawer::Help => "HELP",
         }
     }
@@ -72,6 +77,7 @@ impl Drawer {
             Drawer::Presets => preset_browser::show(ui, view, inside, opened),
             Drawer::Model => model::show(ui, view, inside, model, opened),
             Drawer::Out => output::show(ui, view, inside),
+            Drawer::Kit => kit::show(ui, view, inside),
             Drawer::Help => help::show(ui, view, inside),
         }
         !closed

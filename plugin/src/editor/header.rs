@@ -15,7 +15,10 @@ use crate::editor::theme::{self, FontRole, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, List, Slider, expose_text, line, switch};
 
 /// Width of the audition's controls, in design points.
-const AUDITION: f32 = 300.0;
+const AUDITION: f32 = 316.0;
+
+/// Width of the list of kits, in design points.
+const KIT: f32 = 104.0;
 
 /// State of the host's transport.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,7 +86,8 @@ impl Header<'_> {
         let font = scale.font(FontRole::Title);
         let title = line(ui, title, Align2::LEFT_CENTER, "Deep Pocket", font, theme::TEXT);
         let audition = rect.with_min_x(rect.right() - scale.px(AUDITION));
-        audition_controls(ui, view, audition.with_max_x(rect.right() - scale.px(16.0)));
+        let audition_area = audition.with_max_x(rect.right() - scale.px(16.0));
+        let kit_pressed = self.audition_controls(ui, view, audition_area);
 
         let right = pos2(audition.left() - scale.px(8.0), rect.center().y);
         let hint = "MIDI channel, drum map, note pass-through, and playing without the host. The \
@@ -118,6 +122,7 @@ impl Header<'_> {
             (presets_pressed, Drawer::Presets),
             (model_pressed, Drawer::Model),
             (output_pressed, Drawer::Out),
+            (kit_pressed, Drawer::Kit),
             (help_pressed, Drawer::Help),
         ];
         pressed.into_iter().find(|(pressed, _)| *pressed).map(|(_, drawer)| drawer)
@@ -170,6 +175,38 @@ impl Header<'_> {
         (after, button.show(ui, scale, take))
     }
 
+    /// Draws the switch, the kit and the level of the audition. Returns `true` if the button of the
+    /// kit's drawer was pressed.
+    fn audition_controls(&self, ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) -> bool {
+        let scale = view.scale;
+        let audition = &view.params.audition;
+        let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(28.0)));
+        let hint = "The plugin's own drums play the notes, so you hear them without routing. Off: the \
+                    plugin only sends notes.";
+        let on = middle.with_max_x(middle.left() + scale.px(96.0));
+        switch(ui, view, on, &audition.on, ["Audition kit", "Audition"], hint);
+        let kit = middle.with_min_x(on.right() + scale.px(8.0));
+        let kit = kit.with_max_x(kit.left() + scale.px(KIT));
+        choose_kit(ui, view, kit);
+        let more = middle.with_min_x(kit.right() + scale.px(3.0));
+        let more = more.with_max_x(more.left() + scale.px(24.0));
+        let open = self.drawer == Some(Drawer::Kit);
+        let style = if open { ButtonStyle::Selected } else { ButtonStyle::Flat };
+        let hint = "Level, tune and decay of each drum of the kit.";
+        let pressed = Button { name: "Kit drums", label: "…", style, hint }.show(ui, scale, more);
+        let level = Slider {
+            param: &audition.level,
+            name: "Audition level",
+            origin: 0.0,
+            knob: true,
+            colour: if audition.on.value() { theme::AMBER } else { theme::MUTED },
+            hint: "Level of the audition kit.",
+            beside: None,
+        };
+        level.show(ui, view, middle.with_min_x(more.right() + scale.px(10.0)));
+        pressed
+    }
+
     /// Draws the transport status between `left` and `right`.
     fn transport_text(&self, ui: &Ui, scale: Scale, rect: Rect, left: f32, right: f32) {
         // The text has a fixed left edge, so that it does not jitter as numbers change width, but
@@ -207,30 +244,6 @@ impl Header<'_> {
     }
 }
 
-/// Draws the switch and level of the audition kit.
-fn audition_controls(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
-    let scale = view.scale;
-    let audition = &view.params.audition;
-    let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), scale.px(28.0)));
-    let hint = "The plugin's own drums play the notes, so you hear them without routing. Off: the plugin \
-                only sends notes.";
-    let on = middle.with_max_x(middle.left() + scale.px(96.0));
-    switch(ui, view, on, &audition.on, ["Audition kit", "Audition"], hint);
-    let kit = middle.with_min_x(on.right() + scale.px(8.0));
-    let kit = kit.with_max_x(kit.left() + scale.px(112.0));
-    choose_kit(ui, view, kit);
-    let level = Slider {
-        param: &audition.level,
-        name: "Audition level",
-        origin: 0.0,
-        knob: true,
-        colour: if audition.on.value() { theme::AMBER } else { theme::MUTED },
-        hint: "Level of the audition kit.",
-        beside: None,
-    };
-    level.show(ui, view, middle.with_min_x(kit.right() + scale.px(12.0)));
-}
-
 /// Draws the choice of the audition's kit.
 fn choose_kit(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
     let param = &view.params.audition.kit;
@@ -241,7 +254,7 @@ fn choose_kit(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
     let hint = "The drums that you hear: acoustic, or the sounds of a drum machine. Auto follows the \
                 style.";
     let list =
-        List { name: "Kit", choices: &titles, chosen, usual: 0, columns: 1, column: 112.0, hint };
+        List { name: "Kit", choices: &titles, chosen, usual: 0, columns: 1, column: KIT, hint };
     if let Some(choice) = list.show(ui, view, rect, Some(param.as_ptr())) {
         view.edits.set(param, numbers[choice]);
     }

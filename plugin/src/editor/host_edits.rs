@@ -5,6 +5,7 @@ pub(crate) mod midi_learn;
 
 use std::sync::Arc;
 
+use egui::Rect;
 use groove::pattern::drum::Drum;
 use groove::pattern::{Hit, Step};
 use groove::take::pins::Pin;
@@ -48,6 +49,8 @@ pub(crate) struct ViewContext<'a> {
     pub model: &'a ModelState,
     /// Action to carry out after the frame is drawn.
     pub asked: Option<Action>,
+    /// Area above which the tooltips of its controls appear, so that they cover none of them.
+    pub hints_above: Option<Rect>,
 }
 
 /// Edits of the host's parameters and of the session.

@@ -33,10 +33,12 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, phrase: 
         left = panel.right() + scale.px(GAP);
         panel
     };
+    view.hints_above = Some(rect);
     let [drummer, form, feel, prime, take] = SHARES.map(&mut panel);
     drummer::show(ui, view, frame(ui, scale, drummer, "DRUMMER"));
     form::show(ui, view, frame(ui, scale, form, "PHRASE"));
     feel::show(ui, view, frame(ui, scale, feel, "FEEL"));
     prime::show(ui, view, frame(ui, scale, prime, "LISTEN TO KEYS"), phrase);
     take::show(ui, view, frame(ui, scale, take, "TAKE"), phrase);
+    view.hints_above = None;
 }

@@ -1,10 +1,26 @@
-//! Indicators of playback: note activity, playhead, and warnings that disappear after a while.
+//! Indicators of playback: note activity, playhead, warnings that disappear after a while, and the
+//! greeting.
 
 use std::time::Duration;
 
 use egui::Context;
 
 use crate::link::Status;
+use crate::link::own_transport::OwnTransport;
+
+/// Returns the message in a user's first window; none if the lack of sound has to be said instead.
+pub(crate) fn greeting(own: &OwnTransport) -> Option<&'static str> {
+    if own.is_silent() {
+        return None;
+    }
+    Some(if own.is_present() {
+        "New here? Press ▶ or the space bar, step through the presets with ‹ and ›, and drag the pad. The \
+         ? above has all gestures."
+    } else {
+        "New here? Press play in your DAW, step through the presets with ‹ and ›, and drag the pad. The ? \
+         above has all gestures."
+    })
+}
 
 /// The light that flashes when the host accepts notes.
 #[derive(Default)]

@@ -20,6 +20,7 @@ mod controls;
 mod first_day;
 mod grid;
 mod keys;
+mod kit;
 mod learning;
 mod presets;
 mod song;

@@ -19,7 +19,7 @@ mod value_input;
 pub(crate) use self::button::{Button, ButtonStyle};
 pub(crate) use self::dial::Dial;
 pub(crate) use self::field::{Field, grouped};
-pub(crate) use self::frame::{corners, focus_ring, hint_below, hint_beside, thin_bar};
+pub(crate) use self::frame::{corners, focus_ring, hint_below, hint_beside, hint_of, thin_bar};
 pub(crate) use self::labels::{
     banner, describe, expose_text, line, paragraph, remark, take_remark,
 };
@@ -31,5 +31,6 @@ pub(crate) use self::segments::Segments;
 pub(crate) use self::slider::Slider;
 pub(crate) use self::toggle::{letter_toggle, switch};
 pub(crate) use self::value_input::{
-    ValueRequest, dragged_by, is_drag, offer_value_requests, pad_arrows, value_request,
+    ValueRequest, arrow_keys, dragged_by, is_drag, offer_value_requests, pad_arrows, value_request,
+    wheel_notches,
 };

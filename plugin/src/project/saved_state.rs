@@ -7,6 +7,7 @@ use groove::take::pins::Pins;
 use groove::take::{Primer, Toward};
 use serde::{Deserialize, Serialize};
 
+use crate::project::kit_trims::KitTrims;
 use crate::project::models::ModelFile;
 use crate::project::saved_bars::SavedBars;
 
@@ -54,6 +55,9 @@ pub struct SavedState {
     /// Chart of the song.
     #[serde(skip_serializing_if = "Chart::is_empty")]
     pub chart: Chart,
+    /// Level, tune and decay of the audition kit's lanes.
+    #[serde(skip_serializing_if = "KitTrims::is_default")]
+    pub kit: KitTrims,
     /// [`groove::take::Take::model`].
     pub model: u64,
     /// Model files of the project's takes.
@@ -78,6 +82,7 @@ impl Default for SavedState {
             held: None,
             toward: None,
             chart: Chart::default(),
+            kit: KitTrims::default(),
             model: 0,
             models: Vec::new(),
             history: None,

@@ -15,6 +15,7 @@ use groove::take::Take;
 use nice_plug::params::persist::PersistentField;
 use triple_buffer::{Output, triple_buffer};
 
+use crate::project::kit_trims::LiveTrims;
 use crate::project::saved_state::{STATE_VERSION, SavedState, WINDOW};
 use crate::project::store::{ProjectStore, TakeExtras};
 use crate::project::take_tempo::{TempoLatch, pack, unpack};
@@ -26,6 +27,7 @@ pub struct ProjectState {
     window: AtomicU64,
     /// Problem of the last load: 0 none, 1 damaged, 2 newer version.
     load_problem: AtomicU8,
+    trims: LiveTrims,
     kept: Arc<ProjectStore>,
     /// Reader for the audio thread, until it is taken.
     extras_reader: Mutex<Option<Output<TakeExtras>>>,
@@ -38,6 +40,7 @@ impl Default for ProjectState {
             kept: Arc::new(ProjectStore::new(extras_writer)),
             extras_reader: Mutex::new(Some(extras_reader)),
             tempo: TempoLatch::default(),
+            trims: LiveTrims::default(),
             window: AtomicU64::new(pack(WINDOW.0, WINDOW.1)),
             load_problem: AtomicU8::new(0),
         }
@@ -49,6 +52,12 @@ impl ProjectState {
     #[must_use]
     pub const fn tempo(&self) -> &TempoLatch {
         &self.tempo
+    }
+
+    /// Returns the settings of the audition kit's lanes.
+    #[must_use]
+    pub const fn trims(&self) -> &LiveTrims {
+        &self.trims
     }
 
     /// Returns the store shared by worker and window.
@@ -105,6 +114,7 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
             (data.history, data.notes, data.models) = (history, notes, models);
             data.held = held.into_iter().collect();
         });
+        self.trims.set(saved.kit);
         let (width, height) = saved.window;
         self.set_window(width.clamp(320, 8_192), height.clamp(200, 8_192));
         self.tempo.load(saved.tempo.filter(|tempo| (1.0..=10_000.0).contains(tempo)));
@@ -125,6 +135,7 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
                 held: kept.held(),
                 toward: kept.extras.toward,
                 chart: kept.extras.chart,
+                kit: self.trims.get(),
                 model: kept.extras.model,
                 models: kept.models.clone(),
                 history: kept.history.clone(),
@@ -133,5 +144,35 @@ impl<'a> PersistentField<'a, SavedState> for ProjectState {
             }
         };
         f(&saved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved(state: &ProjectState) -> String {
+        state.map(|saved| serde_json::to_string(saved).expect("text"))
+    }
+
+    #[test]
+    fn lanes_of_the_kit_are_saved_and_older_projects_have_the_kit_as_built() {
+        let state = ProjectState::default();
+        assert!(!saved(&state).contains("kit"), "a kit as built takes no room");
+        let mut trims = state.trims().get();
+        (trims.0[0].level, trims.0[8].tune) = (-49, 35);
+        state.trims().set(trims);
+        let back = ProjectState::default();
+        back.set(SavedState::read(&saved(&state)));
+        assert_eq!((back.trims().get(), back.notice()), (trims, None));
+        back.set(SavedState::read("{\"version\":5}"));
+        assert!(back.trims().get().is_default(), "another project");
+        for damaged in ["7", "[]", "[{\"level\":900}]", "\"loud\""] {
+            let record = format!("{{\"version\":5,\"tempo\":88.0,\"kit\":{damaged}}}");
+            back.set(SavedState::read(&record));
+            assert!(back.trims().get().is_default(), "{damaged}");
+            assert_eq!(back.tempo().get().tempo(), Some(88.0), "{damaged}");
+            assert!(back.notice().is_some_and(|notice| notice.contains("damaged")), "{damaged}");
+        }
     }
 }

@@ -38,6 +38,7 @@ impl SavedState {
             "held" => self.held = from_str(value)?,
             "toward" => self.toward = from_str(value)?,
             "chart" => self.chart = from_str(value)?,
+            "kit" => self.kit = from_str(value)?,
             "model" => self.model = from_str(value)?,
             "models" => self.models = from_str(value)?,
             "history" => self.history = from_str(value)?,

@@ -10,7 +10,7 @@ use groove::pattern::TICKS_PER_STEP;
 use groove::pattern::clip::{self, Clip};
 use groove::pattern::midi::{MidiLayout, Song};
 use groove::play::drum_maps::{at_pitches, plain_strokes};
-use groove::synth::{Kit, chosen_kit};
+use groove::synth::{Kit, Trims, chosen_kit};
 use groove::take::chart::{Chart, Section};
 use groove::{Bar, Channels, Drum, DrumSet, Meter, Pitches, Step};
 
@@ -61,6 +61,7 @@ pub struct ClipExport {
     channels: Channels,
     lanes: DrumSet,
     kit: Kit,
+    trims: Trims,
     /// Names at ticks.
     markers: Vec<(u32, String)>,
 }
@@ -117,7 +118,8 @@ impl ClipExport {
         }
         let Controls { hat_pedal, channels, kit, .. } = controls;
         let kit = chosen_kit(kit, phrase.take.controls.main_style());
-        Ok(ClipExport { clip, name, pitches, hat_pedal, channels, lanes, kit, markers })
+        let trims = params.state.trims().get().factors();
+        Ok(ClipExport { clip, name, pitches, hat_pedal, channels, lanes, kit, trims, markers })
     }
 
     /// Returns the name of the clip, without extension: style, tempo, seed and, for a single lane,
@@ -148,7 +150,7 @@ impl ClipExport {
     /// hundredths of the clip's duration.
     #[must_use]
     pub fn wav(&self, rate: u32) -> Vec<u8> {
-        groove::synth::wav(&self.clip, self.kit, rate)
+        groove::synth::wav(&self.clip, self.kit, &self.trims, rate)
     }
 
     /// Returns the clip as a grid of text.

@@ -1,8 +1,10 @@
-//! Gestures to undo. Takes are in the history of the project; performance controls and the chart of the
-//! song belong to no take, so their changes are kept here while the window is open.
+//! Gestures to undo. Takes are in the history of the project; performance controls, the chart of the
+//! song and the settings of the kit's lanes belong to no take, so their changes are kept here while the window is open.
 
 use groove::play::perform::Performance;
 use groove::take::chart::Chart;
+
+use crate::project::kit_trims::KitTrims;
 
 /// Maximum number of gestures.
 const MAX_GESTURES: usize = 256;
@@ -10,17 +12,19 @@ const MAX_GESTURES: usize = 256;
 /// Maximum time between changes of one gesture, in seconds.
 const TOGETHER_SECONDS: f64 = 0.05;
 
-/// Musical state that belongs to no take.
+/// State that belongs to no take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rest {
     pub(super) performance: Performance,
     pub(super) chart: Chart,
+    pub(super) trims: KitTrims,
 }
 
 impl Rest {
     /// Returns `true` if two states are equal except for parameter rounding.
     pub(super) fn is_near(&self, other: &Rest) -> bool {
-        equal_performance(&self.performance, &other.performance) && self.chart == other.chart
+        equal_performance(&self.performance, &other.performance)
+            && (self.chart, self.trims) == (other.chart, other.trims)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Undo and redo of every musical gesture. Output, audition and the use of the keys are settings, which
-//! undo leaves alone.
+//! Undo and redo of every musical gesture, and of the kit's lanes. Output, the audition's other controls
+//! and the use of the keys are settings, which undo leaves alone.
 
 use groove::play::perform::Performance;
 use groove::take::history::History;
@@ -11,7 +11,7 @@ use crate::session::{HOST_TIMEOUT_SECONDS, SETTLE_SECONDS, Session};
 impl Session {
     /// Returns the current rest.
     pub(super) fn rest(&self) -> Rest {
-        Rest { performance: self.performance(), chart: self.chart() }
+        Rest { performance: self.performance(), chart: self.chart(), trims: self.trims() }
     }
 
     /// Detects changes of the rest. Returns the seconds until the next necessary call, if any.
@@ -78,6 +78,7 @@ impl Session {
         if self.chart() != rest.chart {
             self.change_chart(|chart| *chart = rest.chart);
         }
+        self.set_trims(rest.trims);
     }
 
     /// Undoes the last gesture, or returns to the previous take. Returns `false` if there is none.

@@ -6,6 +6,7 @@ use fundsp::svf::{BandpassMode, FixedSvf};
 use multiversion::multiversion;
 
 use super::super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter};
+use super::super::trims::Trim;
 
 /// Bursts of a clap; the tail begins with the last one.
 const BURSTS: u32 = 3;
@@ -69,20 +70,20 @@ impl Clap {
 
     /// Begins a clap at a velocity of 0 to 1.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some ms")]
-    pub(super) fn strike(&mut self, spec: &'static ClapSpec, velocity: f32) {
+    pub(super) fn strike(&mut self, spec: &'static ClapSpec, velocity: f32, trim: &Trim) {
         self.count = self.count.wrapping_add(1);
         let mut rng = StrokeRng::of(self.seed, self.count);
         self.spec = Some(spec);
-        self.level = spec.level * velocity.powf(1.2);
+        self.level = spec.level * velocity.powf(1.2) * trim.level;
         self.bursts = BURSTS;
         self.wait = 0;
         self.apart = (spec.apart * (1.0 + 0.05 * rng.draw()) * self.rate) as u32;
         self.burst.factor = decay(spec.burst, self.rate);
-        self.tail.factor = decay(spec.tail.1, self.rate);
+        self.tail.factor = decay(spec.tail.1 * trim.decay, self.rate);
         self.whole = Decay { value: 1.0, factor: 1.0 };
         let (hertz, _) = spec.band;
         for band in &mut self.bands {
-            let centre = hertz * (0.8 + 0.3 * velocity);
+            let centre = hertz * (0.8 + 0.3 * velocity) * trim.pitch;
             *band = FixedSvf::new(BandpassMode::new(), &filter(self.rate, centre, spec.band.1));
         }
     }

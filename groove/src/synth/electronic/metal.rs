@@ -1,6 +1,6 @@
 //! Hats and cymbals of a drum machine: six square waves that run freely, mixed and filtered into two
 //! bands above a cutoff, and high-passed noise, each with its own decay. All voices share the
-//! oscillators.
+//! oscillators, except one that is tuned, which has its own.
 
 use fundsp::audionode::AudioNode;
 use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode};
@@ -8,6 +8,7 @@ use multiversion::multiversion;
 
 use super::super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter, sides};
 use super::super::resonators::PIECE;
+use super::super::trims::Trim;
 use super::sounds::MetalSound;
 
 /// Frequencies of the square waves, in Hz; the last two are the cowbell's.
@@ -28,8 +29,12 @@ struct Tones {
 
 impl Oscillators {
     pub(super) fn new(rate: f32) -> Self {
-        let steps = SQUARES.map(|hertz| (hertz / rate).min(0.25));
-        Oscillators { phases: [0.0; SQUARES.len()], steps }
+        Oscillators { phases: [0.0; SQUARES.len()], steps: Oscillators::steps(1.0, rate) }
+    }
+
+    /// Cycles per sample of each, at a factor of pitch.
+    fn steps(pitch: f32, rate: f32) -> [f32; SQUARES.len()] {
+        SQUARES.map(|hertz| (pitch * hertz / rate).min(0.25))
     }
 
     /// The next samples.
@@ -90,6 +95,9 @@ pub(super) struct Metal {
     levels: [Decay; 3],
     noise: [Noise; 2],
     pan: (f32, f32),
+    /// Factor of pitch; other than 1 with these oscillators.
+    pitch: f32,
+    own: Oscillators,
 }
 
 impl Metal {
@@ -107,6 +115,8 @@ impl Metal {
             levels: [Decay::default(); 3],
             noise: [Noise::new(128 + 2 * seed), Noise::new(129 + 2 * seed)],
             pan: sides(0.0),
+            pitch: 1.0,
+            own: Oscillators::new(rate),
         }
     }
 
@@ -116,17 +126,29 @@ impl Metal {
 
     /// Strikes at a level over that of the sound and a velocity of 0 to 1. Hard strokes emphasise
     /// the upper band and the noise.
-    pub(super) fn strike(&mut self, sound: &'static MetalSound, level: f32, velocity: f32) {
+    pub(super) fn strike(
+        &mut self,
+        sound: &'static MetalSound,
+        level: f32,
+        velocity: f32,
+        trim: &Trim,
+    ) {
         self.count = self.count.wrapping_add(1);
         let mut rng = StrokeRng::of(self.seed, self.count);
         let level = level * sound.level * velocity.powf(1.2) * (1.0 + 0.02 * rng.draw());
+        let level = level * trim.level;
         let hard = 0.45 + 0.55 * velocity;
         let rate = self.rate;
-        if self.sound.is_none_or(|before| !std::ptr::eq(before, sound)) {
+        let pitch = trim.pitch;
+        if pitch != self.pitch || self.sound.is_none_or(|before| !std::ptr::eq(before, sound)) {
+            self.pitch = pitch;
+            self.own.steps = Oscillators::steps(pitch, rate);
             for (filtered, &(hertz, quality, ..)) in self.bands.iter_mut().zip(&sound.bands) {
-                *filtered = FixedSvf::new(BandpassMode::new(), &filter(rate, hertz, quality));
+                *filtered =
+                    FixedSvf::new(BandpassMode::new(), &filter(rate, pitch * hertz, quality));
             }
-            let high = |hertz| FixedSvf::new(HighpassMode::new(), &filter(rate, hertz, 0.7));
+            let high =
+                |hertz| FixedSvf::new(HighpassMode::new(), &filter(rate, pitch * hertz, 0.7));
             self.floor = high(sound.floor);
             self.high = [high(sound.noise.0), high(sound.noise.0)];
             self.pan = sides(sound.pan);
@@ -137,7 +159,7 @@ impl Metal {
         for (now, (part, seconds)) in self.levels.iter_mut().zip(next) {
             // A stroke on a ringing cymbal does not interrupt it.
             now.value = now.value.max(level * part);
-            now.factor = decay(seconds, rate);
+            now.factor = decay(seconds * trim.decay, rate);
         }
         self.sound = Some(sound);
     }
@@ -152,6 +174,13 @@ impl Metal {
     #[inline(always)]
     fn add(&mut self, tones: &Tones, left: &mut [f32], right: &mut [f32]) {
         let Some(sound) = self.sound else { return };
+        let own;
+        let tones = if self.pitch == 1.0 {
+            tones
+        } else {
+            own = self.own.next(left.len());
+            &own
+        };
         let heard = self.levels.each_mut().map(Decay::is_heard);
         let source = if sound.cowbell { &tones.bell } else { &tones.all };
         let mut middle = [0.0; PIECE];

@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 use super::dsp::{CHOKE, PART};
 use super::kits::Machine;
 use super::membrane::Membrane;
+use super::trims::Trim;
 use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
 use clap::Clap;
@@ -52,9 +53,9 @@ impl ElectronicKit {
     pub(super) fn strike(
         &mut self,
         machine: Machine,
-        drum: Drum,
-        articulation: Articulation,
+        (drum, articulation): (Drum, Articulation),
         velocity: f32,
+        trim: &Trim,
     ) {
         let (sounds, other) = match machine {
             Machine::Club => (&CLUB, &DEEP),
@@ -62,29 +63,29 @@ impl ElectronicKit {
         };
         let [kick, snare, toms @ ..] = &mut self.membranes;
         match (drum, articulation) {
-            (Drum::Kick, Articulation::Second) => kick.strike(&other.kick, velocity),
-            (Drum::Kick, _) => kick.strike(&sounds.kick, velocity),
-            (Drum::Snare, Articulation::Clap) => self.clap.strike(&sounds.clap, velocity),
-            (Drum::Snare, Articulation::CrossStick) => snare.strike(&sounds.rim, velocity),
+            (Drum::Kick, Articulation::Second) => kick.strike(&other.kick, velocity, trim),
+            (Drum::Kick, _) => kick.strike(&sounds.kick, velocity, trim),
+            (Drum::Snare, Articulation::Clap) => self.clap.strike(&sounds.clap, velocity, trim),
+            (Drum::Snare, Articulation::CrossStick) => snare.strike(&sounds.rim, velocity, trim),
             (Drum::Snare, Articulation::Rim) => {
-                snare.strike(&sounds.snare, velocity);
-                self.clap.strike(&sounds.clap, velocity);
+                snare.strike(&sounds.snare, velocity, trim);
+                self.clap.strike(&sounds.clap, velocity, trim);
             }
-            (Drum::Snare, _) => snare.strike(&sounds.snare, velocity),
+            (Drum::Snare, _) => snare.strike(&sounds.snare, velocity, trim),
             (Drum::LowTom | Drum::MidTom | Drum::HighTom, Articulation::Rim) => {
                 let place = drum.index() - Drum::LowTom.index();
-                toms[place].strike(&sounds.accented_toms[place], velocity);
+                toms[place].strike(&sounds.accented_toms[place], velocity, trim);
             }
             (Drum::LowTom | Drum::MidTom | Drum::HighTom, _) => {
                 let place = drum.index() - Drum::LowTom.index();
-                toms[place].strike(&sounds.toms[place], velocity);
+                toms[place].strike(&sounds.toms[place], velocity, trim);
             }
             (Drum::ClosedHat | Drum::OpenHat, _) => {
-                self.strike_hat(sounds, drum, articulation, velocity);
+                self.strike_hat(sounds, (drum, articulation), velocity, trim);
             }
             (Drum::Crash | Drum::Ride, _) => {
                 let (voice, sound, level) = cymbal(sounds, drum, articulation);
-                self.metals[voice].strike(sound, level, velocity);
+                self.metals[voice].strike(sound, level, velocity, trim);
             }
         }
     }
@@ -93,9 +94,9 @@ impl ElectronicKit {
     fn strike_hat(
         &mut self,
         sounds: &'static MachineSounds,
-        drum: Drum,
-        articulation: Articulation,
+        (drum, articulation): (Drum, Articulation),
         velocity: f32,
+        trim: &Trim,
     ) {
         let (voice, sound, level) = match (drum, articulation) {
             (Drum::OpenHat, Articulation::HalfOpen) => (1, &sounds.half_open_hat, 1.0),
@@ -109,13 +110,12 @@ impl ElectronicKit {
         for (other, hat) in self.metals[..3].iter_mut().enumerate() {
             match other.cmp(&voice) {
                 Ordering::Less => hat.choke(PART),
-                Ordering::Equal => hat.strike(sound, level, velocity),
+                Ordering::Equal => hat.strike(sound, level, velocity, trim),
                 Ordering::Greater => hat.choke(CHOKE),
             }
         }
     }
 
-    /// Fades everything out in a time in seconds.
     /// Damps a crash or ride; other drums ring on.
     pub(super) fn choke(&mut self, drum: Drum, articulation: Articulation, seconds: f32) {
         let voices = match (drum, articulation.piece()) {
@@ -127,6 +127,7 @@ impl ElectronicKit {
         self.metals[voices].iter_mut().for_each(|metal| metal.choke(seconds));
     }
 
+    /// Fades everything out in a time in seconds.
     pub(super) fn fade(&mut self, seconds: f32) {
         self.membranes.iter_mut().for_each(|membrane| membrane.fade(seconds));
         self.clap.fade(seconds);

@@ -6,7 +6,7 @@ use egui::{Align2, CornerRadius, CursorIcon, Rect, Response, Sense, Stroke, Ui, 
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme::{self, FontRole};
 use crate::editor::widgets::{
-    ValueRequest, describe, focus_ring, offer_value_requests, pad_arrows, value_request,
+    ValueRequest, describe, focus_ring, hint_of, offer_value_requests, pad_arrows, value_request,
 };
 use crate::params::pad::PadPoint;
 
@@ -58,8 +58,8 @@ pub(super) fn show(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
     }
     draw(ui, view, rect, inner, point);
     focus_ring(ui, scale, &response);
-    let response =
-        response.on_hover_cursor(CursorIcon::Crosshair).on_hover_text(format!("{text}\n\n{HINT}"));
+    let response = response.on_hover_cursor(CursorIcon::Crosshair);
+    let response = hint_of(view, response, &format!("{text}\n\n{HINT}"));
     describe(&response, &text);
 }
 

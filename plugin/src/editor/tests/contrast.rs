@@ -144,7 +144,7 @@ fn every_text_of_the_window_has_contrast() {
     rig.click_at(snare, PointerButton::Secondary, Modifiers::NONE);
     rig.click("Regenerate Snare");
     look(&mut rig);
-    for drawer in ["Presets", "Model", "Output", "Help"] {
+    for drawer in ["Presets", "Model", "Output", "Kit drums", "Help"] {
         rig.click(drawer);
         look(&mut rig);
         rig.click(drawer);

@@ -163,3 +163,33 @@ fn help_lists_gestures_and_keys() {
     rig.window.run();
     assert!(!rig.shows("Shift and click"));
 }
+
+#[test]
+fn tooltips_of_the_dials_cover_no_panel() {
+    for size in [theme::DESIGN, theme::SMALLEST] {
+        let mut rig = Rig::new();
+        rig.window.set_size(size);
+        rig.window.run();
+        for (name, hint) in [
+            ("Swing", "Where the second note of each pair falls"),
+            ("Swing of: 1/8", "Sixteenths swing in funk"),
+            ("Timing", "Amount of the drummer's micro-timing"),
+            ("Dynamics", "Range between soft and loud"),
+            ("Velocity", "Added to every MIDI velocity"),
+            ("Time: Double time", "Plays the pattern in half"),
+            ("Daring", "Double click: the default"),
+            ("Intensity and complexity", "Up: louder"),
+        ] {
+            let at = rig.find(name);
+            rig.window.event(Event::PointerMoved(at));
+            rig.window.run_steps(60);
+            let shown = rig.window.query_by_label_contains(hint);
+            let shown = shown.unwrap_or_else(|| panic!("no tooltip of {name}")).rect();
+            let panels = rig.window.get_by_label("FEEL").rect();
+            assert!(shown.bottom() <= panels.top(), "{name}: {shown:?} covers {panels:?}");
+            assert!(shown.top() >= 0.0 && shown.right() <= size.x, "{name}: {shown:?}");
+            rig.window.event(Event::PointerMoved(Pos2::new(2.0, 2.0)));
+            rig.window.run_steps(60);
+        }
+    }
+}

@@ -42,6 +42,16 @@ fn a_missing_sound_card_is_said() {
 }
 
 #[test]
+fn the_greeting_names_what_plays_and_leaves_room_for_a_missing_sound_card() {
+    use crate::editor::status::greeting;
+
+    let greeted = |sound| greeting(&OwnTransport::new(sound));
+    assert!(greeted(None).is_some_and(|text| text.contains("in your DAW")));
+    assert!(greeted(Some(Sound::Card)).is_some_and(|text| text.contains("▶ or the space bar")));
+    assert_eq!(greeted(Some(Sound::Missing)), None);
+}
+
+#[test]
 fn a_host_or_jack_keeps_its_transport() {
     for sound in [None, Some(Sound::Jack)] {
         let rig = Rig::with(sound);

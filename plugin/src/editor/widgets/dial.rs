@@ -3,6 +3,7 @@
 use egui::{Align2, CursorIcon, Pos2, Rect, Stroke, Ui, pos2, vec2};
 use nice_plug::params::Param;
 
+use super::frame::hint_of;
 use super::value_input::{HOW_TO, ValueInput};
 use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
@@ -62,9 +63,8 @@ impl<'a, P: Param> Dial<'a, P> {
         let colour = if response.has_focus() { theme::AMBER } else { theme::MUTED };
         let font = scale.font(FontRole::Small);
         painter.text(below, Align2::CENTER_CENTER, self.name, font, colour);
-        response
-            .on_hover_cursor(CursorIcon::ResizeVertical)
-            .on_hover_text(format!("{}\n\n{HOW_TO}", self.hint));
+        let response = response.on_hover_cursor(CursorIcon::ResizeVertical);
+        hint_of(view, response, &format!("{}\n\n{HOW_TO}", self.hint));
     }
 }
 

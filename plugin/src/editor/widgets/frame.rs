@@ -5,6 +5,7 @@ use egui::{
     Ui, pos2, vec2,
 };
 
+use crate::editor::host_edits::ViewContext;
 use crate::editor::theme::{self, FontRole, Scale};
 
 /// Corner radius of fields and buttons.
@@ -25,6 +26,16 @@ pub(crate) fn hint_below(response: &Response, area: Rect, hint: &str) {
     let popup = tooltip.popup.anchor(area).align(RectAlign::BOTTOM_START);
     tooltip.popup = popup.align_alternatives(&[RectAlign::TOP_START]);
     tooltip.show(|ui| ui.label(hint));
+}
+
+/// Shows a tooltip beside a control, or above the area of [`ViewContext::hints_above`].
+pub(crate) fn hint_of(view: &ViewContext<'_>, response: Response, hint: &str) -> Response {
+    let Some(area) = view.hints_above else { return response.on_hover_text(hint) };
+    let mut tooltip = Tooltip::for_enabled(&response);
+    let anchor = Rect::from_x_y_ranges(response.rect.x_range(), area.y_range());
+    tooltip.popup = tooltip.popup.anchor(anchor).align(RectAlign::TOP);
+    tooltip.show(|ui| ui.label(hint));
+    response
 }
 
 /// Draws one of a few choices: chosen, lit while the pointer is near, or idle.

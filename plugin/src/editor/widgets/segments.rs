@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{CursorIcon, Rect, Sense, Ui, WidgetInfo};
 use nice_plug::params::Param;
 
-use super::frame::{choice_cell, focus_ring};
+use super::frame::{choice_cell, focus_ring, hint_of};
 use super::param_menu::param_menu;
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme;
@@ -48,7 +48,7 @@ impl<P: Param> Segments<'_, P> {
             let usual = self.param.default_normalized_value();
             let usual = self.param.normalized_value_to_string(usual, true);
             let hint = format!("{}: {value_text}\n\n{}\n\nDefault: {usual}.", self.name, self.hint);
-            response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hint);
+            hint_of(view, response.on_hover_cursor(CursorIcon::PointingHand), &hint);
         }
     }
 }

@@ -92,6 +92,30 @@ fn undo_covers_takes_pins_and_the_song_in_order() {
 }
 
 #[test]
+fn undo_covers_the_lanes_of_the_kit() {
+    let mut bench = Bench::new();
+    let mut trims = bench.session.trims();
+    let built = trims;
+    trims.0[Drum::Ride.index()].level = -6;
+    bench.session.set_trims(trims);
+    bench.wait();
+    bench.turn(|params| &params.playing.swing, 0.5);
+    bench.wait();
+    assert!(bench.session.undo(&mut at_once));
+    bench.wait();
+    assert_eq!(bench.session.trims(), trims, "the swing is undone");
+    assert!(bench.session.undo(&mut at_once));
+    bench.wait();
+    assert_eq!(bench.session.trims(), built);
+    assert!(bench.session.redo(&mut at_once));
+    bench.wait();
+    assert_eq!(bench.session.trims(), trims);
+    let before = bench.params.state.kept().changes();
+    bench.session.set_trims(trims);
+    assert_eq!(bench.params.state.kept().changes(), before, "nothing changed");
+}
+
+#[test]
 fn a_preset_is_one_undo() {
     let mut bench = Bench::new();
     let (take, performance) = (bench.session.take(), bench.session.performance());

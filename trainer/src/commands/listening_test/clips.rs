@@ -10,7 +10,7 @@ use groove::learn::bar_f1::STEPS;
 use groove::learn::data::Piece;
 use groove::model::Model;
 use groove::pattern::clip::Clip;
-use groove::synth::{Kit, render};
+use groove::synth::{Kit, UNTRIMMED, render};
 use groove::take::{Take, TakeControls};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use rand::Rng;
@@ -136,7 +136,7 @@ impl<'a> Drawn<'a> {
 /// Renders a clip on the acoustic kit as a mono file of its bars and the fade, at [`LOUDNESS`].
 /// Samples beyond full scale are limited softly.
 fn wav(clip: &Clip) -> Result<Vec<u8>> {
-    let [left, right] = render(clip, Kit::Acoustic, RATE);
+    let [left, right] = render(clip, Kit::Acoustic, &UNTRIMMED, RATE);
     let rate = f64::from(RATE);
     let bars = (BARS * 4) as f64 * 60.0 / clip.tempo;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few seconds")]
