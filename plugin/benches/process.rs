@@ -7,7 +7,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Host, RATE, process};
+use common::{Host, process};
 use criterion::Criterion;
 use nice_plug::prelude::{AuxiliaryBuffers, Buffer, Plugin};
 
@@ -63,7 +63,7 @@ fn listening(host: &mut Host) -> [Duration; 2] {
         *sample = (number as f32 * 0.37).sin() * 0.3;
     }
     let mut times = [Vec::new(), Vec::new()];
-    let turn = RATE as usize / FRAMES;
+    let turn = 48_000 / FRAMES;
     for number in 0..CALLS / turn {
         let on = number % 2 == 1;
         host.plugin.link().listening().set(on);

@@ -93,15 +93,16 @@ fn stops_of(context: &CheckContext, number: u64) -> Result<[f64; 8]> {
         }
         let silent = i64::try_from(start * 240)?..i64::try_from(entry * 240)?;
         let before = number.checked_sub(1).map_or(0, |number| step_of(chart.stops()[number].end));
-        for at in start.saturating_sub(BAR).max(before)..start {
-            let cymbals = steps[at].hits().filter(|(drum, _)| drum.can_choke());
+        let first = start.saturating_sub(BAR).max(before);
+        for (at, step) in steps.iter().enumerate().take(start).skip(first) {
+            let cymbals = step.hits().filter(|(drum, _)| drum.can_choke());
             for (_, hit) in cymbals {
                 let ends = usize::from(hit.choke_ticks) == 240 * (start - at);
                 figures[4] += f64::from(u8::from(chart.choke));
                 figures[5] += f64::from(u8::from(chart.choke && ends));
                 figures[6] += f64::from(u8::from(!chart.choke && hit.choke_ticks > 0));
             }
-            let is_open = start - at <= 4 && steps[at].drums().contains(Drum::OpenHat);
+            let is_open = start - at <= 4 && step.drums().contains(Drum::OpenHat);
             figures[7] += f64::from(u8::from(is_open));
         }
         figures[0] += 1.0;
