@@ -12,14 +12,14 @@ use crate::take::chart::{Accent, Mark, Reentry, USUAL_FOLLOW};
 
 /// Added to the log-odds of the kick at a light and at a strong accent, at the usual following and in
 /// a bar with few accents. `trainer measure --only accents` measures what comes of it.
-const USUAL_BIAS: [f32; 2] = [3.7, 5.2];
+const USUAL_BIAS: [f32; 2] = [3.3, 3.9];
 /// Number of accents in a bar from which on the bias falls, in inverse proportion: drummers double
 /// the notes of a sparse line, and choose among those of a dense one.
-const FEW_ACCENTS: f32 = 5.0;
+const FEW_ACCENTS: f32 = 7.0;
 /// The same at full following, whatever the accent and the bar.
 const FULL_BIAS: f32 = 6.0;
 /// Subtracted at the other steps of a bar with accents, at the usual and at full following.
-const REST_BIAS: [f32; 2] = [3.2, 4.0];
+const REST_BIAS: [f32; 2] = [2.4, 4.0];
 /// Share of the bias of accents on the first step, and what is subtracted there beside the bias of
 /// the other steps, at the usual following: drummers' kicks on 1 depend less on the line.
 const ON_ONE: (f32, f32) = (0.6, 0.5);
