@@ -77,6 +77,27 @@ impl Moment<'_> {
     }
 }
 
+/// A break whose key is down.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    /// Its start in quarter notes, less the loops that have passed since.
+    since: f64,
+    /// Its start in the song: in quarter notes, and the step.
+    at: f64,
+    from: SongStep,
+}
+
+impl Held {
+    /// The act of this break, whose fill begins and ends at positions that are some quarter notes
+    /// ahead.
+    fn act(&self, [pick_up, to]: [f64; 2], ahead: f64, now: &Moment) -> StageAct {
+        let is_over = self.since - ahead < self.at - STEP;
+        let over =
+            now.seam.filter(|_| is_over).map(|(start, end)| [start, end].map(|at| now.step(at)));
+        StageAct::Rest { from: self.from, pick_up: now.step(pick_up), to: now.step(to), over }
+    }
+}
+
 /// The requests in effect.
 #[derive(Debug)]
 pub(crate) struct StageKeys {
@@ -85,10 +106,8 @@ pub(crate) struct StageKeys {
     until: f64,
     /// Position at which the next section starts, in quarter notes.
     section_at: f64,
-    /// Start of the break whose key is down, in quarter notes.
-    held: Option<f64>,
-    /// Step at which it starts.
-    held_from: SongStep,
+    /// The break whose key is down.
+    held: Option<Held>,
     /// Grid on which the last change starts, until it is taken.
     launch: Option<LaunchGrid>,
     /// Acts of the last key, until they are taken.
@@ -104,7 +123,6 @@ impl Default for StageKeys {
             until: f64::INFINITY,
             section_at: f64::NEG_INFINITY,
             held: None,
-            held_from: SongStep { bar: 0, step: 0 },
             launch: None,
             acts: [None; 2],
             begins: true,
@@ -171,8 +189,8 @@ impl StageKeys {
         let (end, entry) = now.end(at, now.bar_line(at + STEP));
         let (pick_up, to) = (now.step(at), now.step(end));
         // A break whose key is down ends with the fill.
-        let from = self.held.map_or(pick_up, |_| self.held_from);
-        self.acts[0] = Some(StageAct::Rest { from, pick_up, to });
+        let alone = StageAct::Rest { from: pick_up, pick_up, to, over: None };
+        self.acts[0] = Some(self.held.map_or(alone, |held| held.act([at, end], ahead, now)));
         let cue = Cue::Fill { from: pick_up, to };
         self.set(cue, Some(now.step(entry)), end + ahead + STEP);
     }
@@ -181,13 +199,13 @@ impl StageKeys {
     fn start_break(&mut self, now: &Moment) {
         let Upcoming { at, ahead } = now.next(LaunchGrid::Beat);
         let from = now.step(at);
-        let before =
-            self.held.map(|_| StageAct::Rest { from: self.held_from, pick_up: from, to: from });
+        let before = self.held.map(|held| held.act([at, at], ahead, now));
         self.set(Cue::Silence, None, f64::INFINITY);
-        (self.held, self.held_from) = (Some(at + ahead), from);
+        let held = Held { since: at + ahead, at, from };
+        self.held = Some(held);
         // The shortest break, until the key is released.
-        let (_, pick_up, end, _) = Self::break_end(now, at + ahead);
-        let shortest = StageAct::Rest { from, pick_up: now.step(pick_up), to: now.step(end) };
+        let (_, pick_up, end, _) = Self::break_end(now, held.since);
+        let shortest = held.act([pick_up, end], ahead, now);
         self.acts = [before, Some(shortest)];
     }
 
@@ -207,10 +225,10 @@ impl StageKeys {
     /// The end of a break: at the first bar line that is a bar after its start and a beat after the
     /// next one. The last beat before it leads back in.
     fn end_break(&mut self, now: &Moment) {
-        let Some(start) = self.held else { return };
-        let (Upcoming { at, ahead }, pick_up, end, entry) = Self::break_end(now, start);
+        let Some(held) = self.held else { return };
+        let (Upcoming { at, ahead }, pick_up, end, entry) = Self::break_end(now, held.since);
+        self.acts[0] = Some(held.act([pick_up, end], ahead, now));
         let (pick_up, to) = (now.step(pick_up), now.step(end));
-        self.acts[0] = Some(StageAct::Rest { from: self.held_from, pick_up, to });
         let cue = Cue::Return { from: now.step(at), pick_up, to };
         self.set(cue, Some(now.step(entry)), end + ahead + STEP);
     }
@@ -220,8 +238,7 @@ impl StageKeys {
         let Upcoming { at, ahead } = now.next(LaunchGrid::Beat);
         let step = now.step(at);
         // It ends a break whose key is down.
-        let before =
-            self.held.map(|_| StageAct::Rest { from: self.held_from, pick_up: step, to: step });
+        let before = self.held.map(|held| held.act([at, at], ahead, now));
         self.acts = [before, Some(StageAct::End { at: step })];
         self.set(Cue::End { at: step }, None, at + ahead + STEP);
     }
@@ -277,7 +294,7 @@ impl StageKeys {
     pub(crate) fn wrap(&mut self, length: f64) {
         self.until -= length;
         self.section_at -= length;
-        self.held = self.held.map(|start| start - length);
+        self.held = self.held.map(|held| Held { since: held.since - length, ..held });
     }
 
     /// Ends a break whose key was released while the song stood.

@@ -75,10 +75,7 @@ impl Session {
         let why = match (lost, were_lost) {
             (0, false) => "",
             (0, true) => " There were more than fit.",
-            _ => {
-                " The others found no room: they lie before the song or over the end of a loop, or the \
-                 song is full."
-            }
+            _ => " The others found no room: they lie before the song, or the song is full.",
         };
         self.link.mailbox().report(Ok(told + why));
     }
@@ -96,9 +93,9 @@ impl Session {
             many => format!("{many} {one}s"),
         };
         self.change_chart(|known| {
-            let follow = known.follow;
+            let (follow, choke) = (known.follow, known.choke);
             *known = chart;
-            known.follow = follow;
+            (known.follow, known.choke) = (follow, choke);
         });
         let (sections, stops) = (count(sections, "section"), count(stops, "stop"));
         Ok(format!("The drummer follows the song: {sections}, {stops}. {told}"))

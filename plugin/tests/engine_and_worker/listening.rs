@@ -128,11 +128,17 @@ fn sound(samples: u64) -> Vec<f32> {
 }
 
 #[test]
-fn the_sound_of_a_band_gives_the_same_chart_in_blocks_of_any_size() {
+fn the_sound_of_a_band_gives_the_same_chart_in_blocks_of_any_size_and_live() {
     let samples = 4 * 4 * BEAT;
     let sound = sound(samples);
-    let charts = [480u32, 17, 65_536].map(|frames| {
-        let mut rig = Rig::new(HostMode::Offline, known_bar);
+    let charts = [
+        (HostMode::Offline, 480u32),
+        (HostMode::Offline, 17),
+        (HostMode::Offline, 65_536),
+        (HostMode::Realtime, 4_096),
+    ]
+    .map(|(mode, frames)| {
+        let mut rig = Rig::new(mode, known_bar);
         rig.link.listening().set(true);
         while rig.now < samples {
             let done = rig.now;

@@ -69,9 +69,10 @@ fn perform(
     keys: &[KeyEvent],
     bars: u64,
     frames: u32,
+    cycle: u64,
 ) -> (Vec<(u64, u8)>, Vec<StageAct>) {
     let mut rig = rig(HostMode::Offline, chart);
-    play(&mut rig, (0, bars * BAR), frames, keys, 0);
+    play(&mut rig, (0, bars * BAR), frames, keys, cycle);
     rig.stop();
     let notes = rig.notes();
     rig.worker = None;
@@ -83,11 +84,11 @@ fn perform(
 fn check(chart: &Chart, keys: &[KeyEvent], bars: u64) -> Chart {
     let mut kept = None;
     for frames in [17, 480, 4_096, 65_536] {
-        let (live, acts) = perform(chart, keys, bars, frames);
+        let (live, acts) = perform(chart, keys, bars, frames, 0);
         let (next, lost) = chart.performed(&acts, FOUR);
         assert_eq!(lost, 0);
         assert_eq!(*kept.get_or_insert(next), next, "blocks of {frames}");
-        let (bounced, nothing) = perform(&next, &[], bars, frames);
+        let (bounced, nothing) = perform(&next, &[], bars, frames, 0);
         assert_eq!(bounced, live, "blocks of {frames}: {acts:?}");
         assert_eq!(nothing, []);
     }
@@ -119,7 +120,44 @@ fn a_kept_performance_is_played_as_on_stage() {
     check(&Chart::default(), &keys, 6);
     // A break until the song stops.
     let keys = [down(BAR, StageKey::Break)];
-    assert_eq!(perform(&Chart::default(), &keys, 3, 480).1.len(), 1);
+    assert_eq!(perform(&Chart::default(), &keys, 3, 480, 0).1.len(), 1);
+}
+
+#[test]
+fn a_kept_break_over_the_end_of_a_loop_is_played_as_on_stage() {
+    let (cycle, bars) = (4, 12);
+    // From the third beat of the last bar to a bar of the next pass; and pressed in the last beat,
+    // so that it begins with the next pass.
+    let stop = |start: (u16, u8), bar, pick_up| Stop {
+        start: Place { bar: start.0, step: start.1 },
+        end: Place { bar, step: 0 },
+        pick_up,
+        hit: false,
+    };
+    for (pressed, released, expected) in [
+        (3 * BAR + 40_000, 4 * BAR + 30_000, vec![stop((0, 0), 1, 4), stop((3, 8), 4, 0)]),
+        (3 * BAR + 40_000, 6 * BAR + 5, vec![stop((0, 0), 3, 4), stop((3, 8), 4, 0)]),
+        (4 * BAR - 10_000, 4 * BAR + 30_000, vec![stop((0, 0), 1, 4)]),
+        (4 * BAR - 10_000, 4 * BAR - 5_000, vec![stop((0, 0), 1, 4)]),
+        (2 * BAR + 5, 4 * BAR - 5_000, vec![stop((0, 0), 1, 4), stop((2, 4), 4, 0)]),
+    ] {
+        let keys = [down(pressed, StageKey::Break), up(released, StageKey::Break)];
+        for frames in [17, 480, 4_096, 65_536] {
+            let (live, acts) = perform(&Chart::default(), &keys, bars, frames, cycle * BAR);
+            let (kept, lost) = Chart::default().performed(&acts, FOUR);
+            assert_eq!(lost, 0, "{acts:?}");
+            let (again, _) = perform(&kept, &[], bars, frames, cycle * BAR);
+            assert_eq!(kept.stops(), expected);
+            // From the key to the end of the break in the second pass.
+            let end = u64::from(expected[0].end.bar) * BAR + cycle * BAR;
+            let within = |notes: &[(u64, u8)], from: u64, to: u64| -> Vec<(u64, u8)> {
+                let is_in = |(at, _): &&(u64, u8)| (from..to).contains(&(at + 1_000));
+                notes.iter().filter(is_in).copied().collect()
+            };
+            let from = pressed.min(cycle * BAR);
+            assert_eq!(within(&again, from, end), within(&live, from, end), "{frames}: {acts:?}");
+        }
+    }
 }
 
 #[test]

@@ -12,14 +12,14 @@ use crate::take::chart::{Accent, Mark, Reentry, USUAL_FOLLOW};
 
 /// Added to the log-odds of the kick at a light and at a strong accent, at the usual following and in
 /// a bar with few accents. `trainer measure --only accents` measures what comes of it.
-const USUAL_BIAS: [f32; 2] = [3.7, 5.2];
+const USUAL_BIAS: [f32; 2] = [3.3, 3.9];
 /// Number of accents in a bar from which on the bias falls, in inverse proportion: drummers double
 /// the notes of a sparse line, and choose among those of a dense one.
-const FEW_ACCENTS: f32 = 5.0;
+const FEW_ACCENTS: f32 = 7.0;
 /// The same at full following, whatever the accent and the bar.
 const FULL_BIAS: f32 = 6.0;
 /// Subtracted at the other steps of a bar with accents, at the usual and at full following.
-const REST_BIAS: [f32; 2] = [3.2, 4.0];
+const REST_BIAS: [f32; 2] = [2.4, 4.0];
 /// Share of the bias of accents on the first step, and what is subtracted there beside the bias of
 /// the other steps, at the usual following: drummers' kicks on 1 depend less on the line.
 const ON_ONE: (f32, f32) = (0.6, 0.5);
@@ -48,8 +48,12 @@ impl TakeContext<'_> {
         let is_new_fill = mark.fill.is_some() && mark.fill != plan.fill;
         let changed = match (is_new_fill, plan.fill) {
             (true, _) => Some(self.new_fill(decoder, place, &plan, mark)),
-            // An entry after silence ends a fill of the take's own.
-            (false, Some(_)) if mark.fill.is_some() || mark.reentry != Reentry::AfterSilence => {
+            // An entry after silence ends a fill of the take's own, and so does an open hat that
+            // would ring into silence.
+            (false, Some(_))
+                if !(mark.before_silence && base.drums().contains(Drum::OpenHat))
+                    && (mark.fill.is_some() || mark.reentry != Reentry::AfterSilence) =>
+            {
                 None
             }
             (false, _) => {
@@ -59,7 +63,7 @@ impl TakeContext<'_> {
         };
         let Some((plan, constraints)) = changed else {
             let step = if mark.reentry == Reentry::AfterSilence { late(&base) } else { base };
-            return self.teacher_force(decoder, &plan, step).map(drop);
+            return self.teacher_force(decoder, &plan, choked(&step, mark)).map(drop);
         };
         let temperature = sampling_temperature(self.take.controls.temperature.min(1.0));
         let mut rng = StepRng::at(self.take.controls.seed, plan.bar, plan.step, 0);
@@ -76,6 +80,7 @@ impl TakeContext<'_> {
             if mark.reentry == Reentry::AfterSilence {
                 *played = late(played);
             }
+            *played = choked(played, mark);
         }
         Ok(())
     }
@@ -89,7 +94,11 @@ impl TakeContext<'_> {
         mark: &Mark,
     ) -> (StepPlan, Constraints) {
         let plan = StepPlan { fill: mark.fill, after_fill: false, simplified: None, ..*plan };
-        (plan, self.constraints(decoder, place, &plan))
+        let mut constraints = self.constraints(decoder, place, &plan);
+        if mark.before_silence {
+            constraints.never = constraints.never.with(OPEN_HAT.without(constraints.must));
+        }
+        (plan, constraints)
     }
 
     /// Plan and constraints of a step outside of fills that keeps the drums of the phrase without
@@ -165,4 +174,14 @@ fn late(step: &Step) -> Step {
         late.set(drum, Hit::of_strokes(strokes));
     }
     late
+}
+
+/// The step with its cymbals choked when the mark says so. A choke that a pin has stays.
+fn choked(step: &Step, mark: &Mark) -> Step {
+    let mut choked = *step;
+    let rings = |(drum, hit): &(Drum, Hit)| drum.can_choke() && hit.choke_ticks == 0;
+    for (drum, hit) in step.hits().filter(rings) {
+        choked.set(drum, Some(Hit { choke_ticks: mark.choke_ticks, ..hit }));
+    }
+    choked
 }

@@ -181,6 +181,23 @@ fn a_stab_is_struck_and_pins_stay() {
 }
 
 #[test]
+fn cymbals_before_a_stop_are_choked_if_asked() {
+    let mut chart = Chart::default();
+    chart.accents.set(0, 6, Some(Accent::Stab));
+    chart.set_stops([Stop { start: place(0, 8), end: place(1, 0), pick_up: 0, hit: false }]);
+    let crashes = |choke: bool| -> Vec<Option<u16>> {
+        let mut chart = chart;
+        chart.choke = choke;
+        let take = Take { chart, ..take() };
+        let played = bars(&take, Meter::FOUR_FOUR, 0..2);
+        let steps = [(0, 6), (1, 0)].map(|(bar, step): (usize, usize)| &played[bar].steps()[step]);
+        steps.map(|step| step.hit(Drum::Crash).map(|hit| hit.choke_ticks)).to_vec()
+    };
+    assert_eq!(crashes(false), [Some(0), Some(0)]);
+    assert_eq!(crashes(true), [Some(480), Some(0)]);
+}
+
+#[test]
 fn intensity_moves_loudness_and_fullness() {
     let at = |intensity: f32| {
         let (mut hits, mut loud) = (0.0, 0.0);

@@ -225,11 +225,14 @@ impl Listened {
         song.set_intensities(self, &mut chart);
         let bars = self.whole().count();
         let accents: usize = self.whole().map(|(bar, _)| chart.accents.in_bar(bar.into())).sum();
-        let bars = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
-        let mut told = format!(
-            "Listened to {bars}: {accents} accents, {} stops in the song.",
-            chart.stops().len()
-        );
+        let [bars, accents, stops] =
+            [(bars, "bar"), (accents, "accent"), (chart.stops().len(), "stop")].map(
+                |(number, one)| match number {
+                    1 => format!("1 {one}"),
+                    many => format!("{many} {one}s"),
+                },
+            );
+        let mut told = format!("Listened to {bars}: {accents}, {stops} in the song.");
         if !all_fit {
             told += " There was no room for all of them: the last are left out.";
         }

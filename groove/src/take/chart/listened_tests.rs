@@ -63,7 +63,7 @@ fn the_lowest_part_gives_accents_and_the_bands_rests_stops() {
     assert_eq!(accents(&chart, 4), [(0, 0, strong), (0, 6, light), (1, 0, strong), (2, 8, strong)]);
     let at = |bar, step| Place { bar, step };
     assert_eq!(chart.stops(), [Stop { start: at(1, 8), end: at(2, 8), pick_up: 4, hit: false }]);
-    assert_eq!(told, "Listened to 4 bars: 4 accents, 1 stops in the song.");
+    assert_eq!(told, "Listened to 4 bars: 4 accents, 1 stop in the song.");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Marks of single steps by a chart.
 
-use crate::pattern::Meter;
+use crate::pattern::{Meter, TICKS_PER_STEP};
 use crate::take::chart::{Accent, Chart, Place, Stop};
 use crate::take::fills::{FillPlace, Fills};
 
@@ -27,6 +27,8 @@ pub(crate) struct Mark {
     pub(crate) silent: bool,
     /// Silence begins within a beat: no open hat rings into it.
     pub(crate) before_silence: bool,
+    /// Time from the step to the choke of its cymbals, in ticks of 1/240 step; 0 if they ring on.
+    pub(crate) choke_ticks: u16,
     /// Position in a fill that leads into a section or back in after a stop.
     pub(crate) fill: Option<FillPlace>,
     /// Entry at this step.
@@ -62,11 +64,18 @@ impl Chart {
             (1..=meter.beat_steps()).contains(&song.until(stop.start, bar, step).unwrap_or(0))
                 && song.silent_steps(stop) > 0
         };
+        let choked = |stop: &Stop| {
+            let left = song.until(stop.start, bar, step)?;
+            let is_choked = self.choke && !stop.hit && song.silent_steps(stop) > 0;
+            (is_choked && (1..=meter.steps()).contains(&left)).then_some(left)
+        };
+        let choke_steps = self.stops().iter().filter(|_| !silent).find_map(choked).unwrap_or(0);
         Mark {
             accent: self.accents.get(bar, step),
             bar_accents: self.accents.in_bar(bar),
             silent,
             before_silence: !silent && self.stops().iter().any(silence_follows),
+            choke_ticks: TICKS_PER_STEP * u16::try_from(choke_steps).unwrap_or(0),
             fill,
             reentry,
         }
@@ -184,6 +193,24 @@ mod tests {
         assert_eq!(true_at(&marks, |mark| mark.before_silence), [8, 9, 10, 11]);
         assert_eq!(true_at(&marks, |mark| mark.reentry == Reentry::AfterSilence), [28]);
         assert_eq!(true_at(&marks, |mark| mark.reentry == Reentry::AfterFill), [32]);
+    }
+
+    #[test]
+    fn cymbals_of_the_last_bar_before_a_stop_are_choked_if_asked() {
+        let stops = [
+            Stop { start: place(1, 8), end: place(2, 0), pick_up: 4, hit: false },
+            Stop { start: place(4, 0), end: place(5, 0), pick_up: 0, hit: true },
+            Stop { start: place(6, 0), end: place(6, 4), pick_up: 4, hit: false },
+        ];
+        let mut chart = Chart::default();
+        chart.set_stops(stops);
+        let ticks = |chart: &Chart| -> Vec<u16> {
+            marks(chart, FOUR, 8).iter().map(|mark| mark.choke_ticks).collect()
+        };
+        assert!(ticks(&chart).iter().all(|&ticks| ticks == 0));
+        chart.choke = true;
+        let choked = |at: u16| if (8..24).contains(&at) { 240 * (24 - at) } else { 0 };
+        assert_eq!(ticks(&chart), (0..128).map(choked).collect::<Vec<_>>());
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub struct Chart {
     pub accents: Accents,
     /// Influence of the accents on the kick, 0 to 1; [`USUAL_FOLLOW`] is as drummers do.
     pub follow: f32,
+    /// A hand chokes the cymbals where a stop begins.
+    pub choke: bool,
 }
 
 /// Serialised form; not yet validated.
@@ -107,6 +109,8 @@ struct SavedChart {
     #[serde(skip_serializing_if = "Accents::is_empty")]
     accents: Accents,
     follow: f32,
+    #[serde(skip_serializing_if = "is_off")]
+    choke: bool,
 }
 
 impl Default for SavedChart {
@@ -122,6 +126,7 @@ impl Default for Chart {
             stops: FixedList::default(),
             accents: Accents::default(),
             follow: USUAL_FOLLOW,
+            choke: false,
         }
     }
 }
@@ -231,7 +236,8 @@ impl From<SavedChart> for Chart {
     /// Clamps a damaged chart to valid values.
     fn from(saved: SavedChart) -> Self {
         let follow = repaired(saved.follow, USUAL_FOLLOW, 0.0, 1.0);
-        let mut chart = Chart { accents: saved.accents, follow, ..Chart::default() };
+        let SavedChart { accents, choke, .. } = saved;
+        let mut chart = Chart { accents, follow, choke, ..Chart::default() };
         chart.set_sections(saved.sections);
         chart.set_stops(saved.stops);
         chart
@@ -245,6 +251,7 @@ impl From<Chart> for SavedChart {
             stops: chart.stops().to_vec(),
             accents: chart.accents,
             follow: chart.follow,
+            choke: chart.choke,
         }
     }
 }
@@ -300,7 +307,7 @@ mod tests {
     fn charts_round_trip_and_damaged_ones_are_repaired() {
         let mut chart = chart();
         chart.accents.set(7, 3, Some(Accent::Stab));
-        chart.follow = 0.75;
+        (chart.follow, chart.choke) = (0.75, true);
         let place = |bar, step| Place { bar, step };
         let end = Stop { start: place(30, 8), end: Stop::SONG_END, pick_up: 0, hit: true };
         let stop = Stop { start: place(9, 4), end: place(10, 0), pick_up: 4, hit: false };

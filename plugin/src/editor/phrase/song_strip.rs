@@ -337,6 +337,13 @@ fn menu(
             let follow = f32::from(percent) / 100.0;
             view.edits.session_mut().change_chart(|chart| chart.follow = follow);
         }
+        let (label, hint) = match chart.choke {
+            true => ("Let cymbals ring into stops", "A crash or ride before a stop rings on."),
+            false => ("Choke cymbals at stops", "A hand ends crash and ride where a stop begins."),
+        };
+        if menu_item(ui, scale, label, label, hint) {
+            view.edits.session_mut().change_chart(|chart| chart.choke = !chart.choke);
+        }
     });
 }
 

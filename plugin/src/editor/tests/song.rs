@@ -74,7 +74,8 @@ fn stops_are_painted_and_erased() {
 #[test]
 fn a_file_dropped_on_the_song_becomes_its_chart() {
     let mut rig = Rig::new();
-    rig.params.state.kept().change(|extras| extras.chart.follow = 0.9);
+    let change = |chart: &mut Chart| (chart.follow, chart.choke) = (0.9, true);
+    rig.params.state.kept().change(|extras| change(&mut extras.chart));
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/song.mid");
     let over = HoveredFiles { files: vec![file], at: [0.5, 0.1] };
     let shared = Arc::clone(&rig.window.state().shared);
@@ -86,7 +87,7 @@ fn a_file_dropped_on_the_song_becomes_its_chart() {
     rig.window.step();
     rig.window.step();
     let chart = chart(&rig);
-    assert_eq!((chart.sections().len(), chart.follow), (10, 0.9));
+    assert_eq!((chart.sections().len(), chart.follow, chart.choke), (10, 0.9, true));
     assert!(!chart.stops().is_empty() && !chart.accents.is_empty());
     assert!(rig.window.query_by_label_contains("The kick follows the part Bass.").is_some());
     assert!(rig.shows("Chorus, bar 17"), "the song is shown with its chart");
@@ -120,7 +121,7 @@ fn a_performance_is_kept_by_one_click() {
     rig.click("Keep performance");
     assert!(chart(&rig).is_empty(), "there is nothing to keep");
     let step = |bar, step| SongStep { bar, step };
-    let fill = StageAct::Rest { from: step(1, 8), pick_up: step(1, 8), to: step(2, 0) };
+    let fill = StageAct::Rest { from: step(1, 8), pick_up: step(1, 8), to: step(2, 0), over: None };
     rig.link.performance().add(true, fill);
     rig.link.performance().add(false, StageAct::End { at: step(4, 0) });
     rig.window.run();

@@ -69,7 +69,7 @@ fn a_performance_is_kept_with_one_undo() {
     assert!(!bench.session.has_performance());
     let step = |bar, step| SongStep { bar, step };
     let acts = [
-        StageAct::Rest { from: step(2, 8), pick_up: step(2, 8), to: step(3, 0) },
+        StageAct::Rest { from: step(2, 8), pick_up: step(2, 8), to: step(3, 0), over: None },
         StageAct::End { at: step(7, 0) },
     ];
     let performance = bench.session.link.performance();

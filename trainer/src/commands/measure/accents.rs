@@ -21,6 +21,8 @@ const BARS: usize = 8;
 /// of each.
 const JUDGED: u32 = 240;
 const JUDGED_BARS: i64 = 16;
+/// Number of beats, those nearest in tempo, whose kicks may be the line of a take.
+const NEAR_BEATS: usize = 5;
 /// Style of these takes.
 const STYLE: &str = "rock";
 
@@ -78,7 +80,10 @@ fn beside_no_chart(context: &CheckContext) -> Result<Vec<Check>> {
     let written: Vec<Chart> = written.map(|line| line.chart(bars, USUAL_FOLLOW)).collect();
     let kicks = kick_lines(context, style, bars);
     let plain = judged(context, style, |_| Chart::default())?;
-    let with = judged(context, style, |seed| kicks[seed as usize % kicks.len()])?;
+    let with = compared(context, style, |seed, controls| Take {
+        chart: line_near(&kicks, controls.tempo, seed),
+        ..controls.into()
+    })?;
     let with_written = judged(context, style, |seed| written[seed as usize % written.len()])?;
     let backbone = [&plain, &with].map(|sides| BackboneShares::of(&sides.played));
     let mut lines = Vec::new();
@@ -94,14 +99,18 @@ fn beside_no_chart(context: &CheckContext) -> Result<Vec<Check>> {
     let with = judge(&with, Some(&plain))?;
     line("judge's area by hits", [plain.hits, with.hits]);
     line("judge's area by hits and feel", [plain.feel, with.feel]);
+    let spread = [plain.hits_sd, with.hits_sd, plain.feel_sd, with.feel_sd];
+    let what = "spread of these four areas over the halvings of the files, the same for all";
+    lines.push(Check::new(what, spread, "no limit", true));
     let written = judge(&with_written, Some(&plain))?;
     let what = "judge's areas by hits and by feel, with the written bass lines of the style";
     lines.push(Check::new(what, [written.hits, written.feel], "no limit", true));
     Ok(lines)
 }
 
-/// The drummers' own kicks as lines: charts of the bars of train beats, repeated.
-fn kick_lines(context: &CheckContext, style: u8, bars: usize) -> Vec<Chart> {
+/// The drummers' own kicks as lines: charts of the bars of train beats, repeated, with the tempi of
+/// the beats.
+fn kick_lines(context: &CheckContext, style: u8, bars: usize) -> Vec<(f32, Chart)> {
     let chart = |groove: Groove| {
         let mut chart = Chart::default();
         for (number, bar) in (0i64..).zip(0..bars) {
@@ -110,10 +119,20 @@ fn kick_lines(context: &CheckContext, style: u8, bars: usize) -> Vec<Chart> {
                 chart.accents.set(number, step, Some(Accent::Strong));
             }
         }
-        chart
+        (groove.tempo, chart)
     };
     let beats = comparison::human(&context.pieces, Split::Train, style).into_iter();
-    beats.map(chart).filter(|chart| !chart.is_empty()).collect()
+    beats.map(chart).filter(|(_, chart)| !chart.is_empty()).collect()
+}
+
+/// A line for a take: one of those nearest to its tempo, since lines of other tempi have other notes.
+fn line_near(lines: &[(f32, Chart)], tempo: f32, seed: u32) -> Chart {
+    let far = |line: &(f32, Chart)| (line.0 / tempo).log2().abs();
+    let mut order: Vec<&(f32, Chart)> = lines.iter().collect();
+    order.sort_by(|one, other| far(one).total_cmp(&far(other)));
+    order
+        .get(seed as usize % NEAR_BEATS.min(lines.len()).max(1))
+        .map_or_else(Chart::default, |it| it.1)
 }
 
 /// Takes with charts by seed, and the drummers'.

@@ -53,7 +53,7 @@ fn any_chart(draws: &mut impl Rng) -> Chart {
     let stops: Vec<Stop> = stops.collect();
     chart.set_stops(stops);
     let line = &BASS_LINES[draws.random_range(0..BASS_LINES.len())];
-    chart.follow = draws.random();
+    (chart.follow, chart.choke) = (draws.random(), draws.random());
     for bar in 0..usize::from(BARS) {
         for (step, accent) in line.accents(bar) {
             let accent = if draws.random_bool(0.02) { Accent::Stab } else { accent };
@@ -63,8 +63,10 @@ fn any_chart(draws: &mut impl Rng) -> Chart {
     chart
 }
 
-/// Figures of the stops of one chart: stops, strokes in them, re-entries, and those led into.
-fn stops_of(context: &CheckContext, number: u64) -> Result<[f64; 4]> {
+/// Figures of the stops of one chart: stops, strokes in them, re-entries, and those led into; hits of
+/// crash and ride in the bar before a stop that chokes them, those that end with it, and those choked
+/// by other charts; open hats in the beat before a stop.
+fn stops_of(context: &CheckContext, number: u64) -> Result<[f64; 8]> {
     let mut draws = draws(9_000 + number);
     let chart = any_chart(&mut draws);
     let controls = TakeControls {
@@ -82,14 +84,27 @@ fn stops_of(context: &CheckContext, number: u64) -> Result<[f64; 4]> {
             strokes.map(move |stroke| at * 240 + i64::from(stroke.offset_ticks))
         })
         .collect();
-    let mut figures = [0.0; 4];
-    for stop in chart.stops() {
+    let mut figures = [0.0; 8];
+    for (number, stop) in chart.stops().iter().enumerate() {
         let (start, end) = (step_of(stop.start), step_of(stop.end).min(steps.len()));
         let entry = end.saturating_sub(stop.pick_up.into()).max(start);
         if entry == start {
             continue;
         }
         let silent = i64::try_from(start * 240)?..i64::try_from(entry * 240)?;
+        let before = number.checked_sub(1).map_or(0, |number| step_of(chart.stops()[number].end));
+        let first = start.saturating_sub(BAR).max(before);
+        for (at, step) in steps.iter().enumerate().take(start).skip(first) {
+            let cymbals = step.hits().filter(|(drum, _)| drum.can_choke());
+            for (_, hit) in cymbals {
+                let ends = usize::from(hit.choke_ticks) == 240 * (start - at);
+                figures[4] += f64::from(u8::from(chart.choke));
+                figures[5] += f64::from(u8::from(chart.choke && ends));
+                figures[6] += f64::from(u8::from(!chart.choke && hit.choke_ticks > 0));
+            }
+            let is_open = start - at <= 4 && step.drums().contains(Drum::OpenHat);
+            figures[7] += f64::from(u8::from(is_open));
+        }
         figures[0] += 1.0;
         figures[1] += ticks.iter().filter(|tick| silent.contains(tick)).count() as f64;
         if end < steps.len() && !chart.stops().iter().any(|next| step_of(next.start) == end) {
@@ -106,11 +121,16 @@ pub(super) fn stops(context: &CheckContext) -> Result<Vec<Check>> {
     let figures = (0..CHARTS).into_par_iter().map(|number| stops_of(context, number));
     let figures = figures.collect::<Result<Vec<_>>>()?;
     let all = |at: usize| figures.iter().map(|figures| figures[at]).sum::<f64>();
-    let (strokes, led) = (all(1), all(3) / all(2));
+    let (strokes, led, choked) = (all(1), all(3) / all(2), all(5) / all(4));
     let what = format!("strokes inside the {} stops of {CHARTS} random charts", all(0));
+    let stops = Check::new(what, strokes, "none", strokes == 0.0);
+    let what = format!("{} crashes and rides before stops that choke them, choked", all(4));
     Ok(vec![
-        Check::new(what, strokes, "none", strokes == 0.0),
+        stops,
         Check::new("re-entries with a pick-up", led, ".9 at least", led >= 0.9),
+        Check::all(&what, choked),
+        Check::new("chokes nobody asked for", all(6), "none", all(6) == 0.0),
+        Check::new("open hats in the beat before a stop", all(7), "none", all(7) == 0.0),
     ])
 }
 
