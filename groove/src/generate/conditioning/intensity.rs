@@ -12,10 +12,10 @@ use crate::take::Take;
 /// crash gain more than the closed hat.
 const CLASS_BIAS: LogitBias = [0.7, 0.7, 0.4, 1.0, 0.4, 0.4, 0.4, 1.2, 1.0];
 /// Share of [`CLASS_BIAS`] at no intensity and at full intensity.
-const FULLNESS: [f32; 2] = [-0.6, 0.33];
+const FULLNESS: [f32; 2] = [-0.6, 0.17];
 /// Added to the log-odds of the loudest velocity bin against the softest at no intensity and at full
 /// intensity.
-const VELOCITY_TILT: [f32; 2] = [-3.0, 1.4];
+const VELOCITY_TILT: [f32; 2] = [-3.0, 0.72];
 
 /// Value at a take's intensity: 0 at the usual one, between the values at no and at full intensity.
 fn between(take: &Take, [none, full]: [f32; 2]) -> f32 {
