@@ -72,7 +72,7 @@ fn lane(ui: &mut Ui, scale: Scale, cells: [Rect; 3], drum: Drum, trim: &mut Lane
     let name = |what: &str| format!("{} {what}", drum.name());
     let shown = match trim.is_off() {
         true => "off".to_owned(),
-        false => format!("{:+.1} dB", 0.5 * f32::from(trim.level)),
+        false => signed(0.5 * f32::from(trim.level), "dB"),
     };
     let bar = NumberBar {
         name: &name("level"),
@@ -88,7 +88,7 @@ fn lane(ui: &mut Ui, scale: Scale, cells: [Rect; 3], drum: Drum, trim: &mut Lane
     }
     let bar = NumberBar {
         name: &name("tune"),
-        shown: &format!("{:+.1} st", 0.1 * f32::from(trim.tune)),
+        shown: &signed(0.1 * f32::from(trim.tune), "st"),
         range: LaneTrim::TUNES.map(i16::from),
         usual: usual.tune.into(),
         step: 10,
@@ -110,4 +110,9 @@ fn lane(ui: &mut Ui, scale: Scale, cells: [Rect; 3], drum: Drum, trim: &mut Lane
     if let Some(to) = bar.show(ui, scale, decay, trim.decay.into()) {
         trim.decay = u8::try_from(to).unwrap_or(usual.decay);
     }
+}
+
+/// A number with its sign and unit; zero has no sign.
+fn signed(number: f32, unit: &str) -> String {
+    if number == 0.0 { format!("0.0 {unit}") } else { format!("{number:+.1} {unit}") }
 }
