@@ -1,5 +1,6 @@
 //! Gestures to undo. Takes are in the history of the project; performance controls, the chart of the
-//! song and the settings of the kit's lanes belong to no take, so their changes are kept here while the window is open.
+//! song and the settings of the kit's lanes belong to no take, so their changes are kept here while the
+//! window is open.
 
 use groove::play::perform::Performance;
 use groove::take::chart::Chart;

@@ -164,14 +164,6 @@ impl TakeGroup {
         tempi: &[f32],
     ) -> Result<TakeGroup> {
         let name = model.metadata().style_name(style);
-        if let Ok(folder) = std::env::var("LDUMP") {
-            let group = if tempi.len() == 1 { "120" } else { "own" };
-            let text = std::fs::read_to_string(format!("{folder}/{name}_{group}.json"))?;
-            let rows: Vec<(usize, Vec<f64>)> = serde_json::from_str(&text)?;
-            let takes: Vec<(usize, Figures)> =
-                rows.into_iter().map(|(l, f)| (l, std::array::from_fn(|p| f[p]))).collect();
-            return Ok(TakeGroup::of(&takes, model.lead_ins().len()));
-        }
         let take = |number: u32| -> Result<(usize, Figures)> {
             let tempo = tempi[number as usize * tempi.len() / TAKES as usize];
             let seed = FIRST_SEED + number;
