@@ -43,8 +43,10 @@ const WORN: f32 = 0.1;
 const CLEAR: f32 = 0.75;
 const MOST_WEIGHT: f32 = 4.0;
 
-/// Styles that the data may lack, each with the style whose lead-ins it then uses.
-const KIN: [(&str, &str); 1] = [("gospel", "soul")];
+/// Styles of which there are few recordings or none, each with styles whose lead-ins they play as
+/// well, and the number of lead-ins from which a style needs no others.
+const KIN: [(&str, &[&str]); 2] = [("gospel", &["soul"]), ("pop", &["soul", "rock"])];
+const ENOUGH: usize = 20;
 
 /// Judges a phrase of a style, given by number, by the style's idiom; `None` if it has none.
 pub type Idiom<'a> = &'a dyn Fn(u8, &[Step]) -> Option<bool>;
@@ -55,15 +57,35 @@ pub fn lead_ins(pieces: &[Piece], idiom: Idiom) -> Vec<LeadIn> {
     let mut lead_ins = recorded(pieces, idiom);
     let recorded = STYLES.iter().filter(|style| style.number < FIRST_PROGRAMMED);
     recorded.for_each(|style| raise_backbeat(&mut lead_ins, style.number, pieces));
-    for (style, kin) in KIN.map(|(style, kin)| (style_number(style), style_number(kin))) {
-        let (Some(style), Some(kin)) = (style, kin) else { continue };
-        if lead_ins.iter().all(|lead_in| lead_in.style != style) {
-            let of_kin = lead_ins.iter().filter(|lead_in| lead_in.style == kin);
-            let more: Vec<LeadIn> = of_kin.map(|of| LeadIn { style, ..of.clone() }).collect();
-            lead_ins.extend(more);
+    add_kin(&mut lead_ins);
+    lead_ins
+}
+
+/// Adds the lead-ins of related styles to the styles that have too few, but for those they have. A
+/// style's own, and those of each other style, together have the same weight.
+pub fn add_kin(lead_ins: &mut Vec<LeadIn>) {
+    for (name, kin) in KIN {
+        let own = of_style(lead_ins, name);
+        if own.len() >= ENOUGH {
+            continue;
+        }
+        for kin in kin {
+            let mut of_kin = of_style(lead_ins, kin);
+            of_kin.retain(|one| own.iter().all(|known| known.steps != one.steps));
+            let weight = |all: &[LeadIn]| all.iter().map(|one| one.weight).sum::<f32>();
+            let share = if own.is_empty() { 1.0 } else { weight(&own) / weight(&of_kin) };
+            let Some(style) = style_number(name) else { continue };
+            lead_ins.extend(of_kin.into_iter().map(|one| LeadIn {
+                style,
+                weight: share * one.weight,
+                ..one
+            }));
         }
     }
-    lead_ins
+}
+
+fn of_style(lead_ins: &[LeadIn], name: &str) -> Vec<LeadIn> {
+    lead_ins.iter().filter(|one| Some(one.style) == style_number(name)).cloned().collect()
 }
 
 fn recorded(pieces: &[Piece], idiom: Idiom) -> Vec<LeadIn> {
@@ -234,15 +256,25 @@ mod tests {
     }
 
     #[test]
-    fn a_style_without_recordings_uses_lead_ins_of_a_related_style() {
-        let [gospel, soul] = ["gospel", "soul"].map(|name| style_number(name).expect("a style"));
-        let count = |lead_ins: &[LeadIn], style| {
-            lead_ins.iter().filter(|lead_in| lead_in.style == style).count()
+    fn a_style_with_few_recordings_uses_lead_ins_of_related_styles() {
+        let [gospel, pop, soul, rock] =
+            ["gospel", "pop", "soul", "rock"].map(|name| style_number(name).expect("a style"));
+        let of = |lead_ins: &[LeadIn], style| -> (usize, f32) {
+            let all = lead_ins.iter().filter(|lead_in| lead_in.style == style);
+            all.fold((0, 0.0), |(count, sum), one| (count + 1, sum + one.weight))
         };
-        let kin = all_lead_ins(&[piece(8, soul)]);
-        assert_eq!((count(&kin, soul), count(&kin, gospel)), (2, 2));
-        let own = all_lead_ins(&[piece(8, soul), piece(4, gospel)]);
-        assert_eq!((count(&own, soul), count(&own, gospel)), (2, 1));
+        let mut own = piece(4, pop);
+        own.steps[2] = Step::SILENT;
+        let mut few = all_lead_ins(&[piece(8, soul), own, piece(400, rock)]);
+        assert_eq!(of(&few, gospel), of(&few, soul));
+        assert_eq!(of(&few, pop).0, 1 + 2 + OF_PIECE);
+        let weight = few.iter().find(|lead_in| lead_in.style == pop).expect("its own").weight;
+        assert!((of(&few, pop).1 - 3.0 * weight).abs() < 1e-4, "all count alike");
+        let before = few.len();
+        add_kin(&mut few);
+        assert_eq!(few.len(), before, "none is added twice");
+        let many = all_lead_ins(&[piece(8, soul), piece(4 * ENOUGH + 8, pop)]);
+        assert_eq!((of(&many, soul).0, of(&many, pop).0), (2, ENOUGH + 1));
     }
 
     #[test]

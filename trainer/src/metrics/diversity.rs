@@ -13,7 +13,7 @@ use super::comparison::{BarSteps, Comparison, Groove};
 /// Maximum number of pairs that are compared.
 const PAIRS: usize = 3000;
 /// Bars of each groove that are compared, by number.
-const BARS: usize = 4;
+pub(crate) const BARS: usize = 4;
 
 /// Diversity of the takes of a style.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -54,7 +54,7 @@ impl Diversity {
 }
 
 /// Mean F1 over all pairs of grooves, or over a seeded sample of them.
-fn pair_f1(grooves: &[Groove]) -> Option<f64> {
+pub(crate) fn pair_f1(grooves: &[Groove]) -> Option<f64> {
     let count = grooves.len();
     let pairs: Vec<(usize, usize)> = if count * count.saturating_sub(1) / 2 <= PAIRS {
         (0..count).flat_map(|b| (0..b).map(move |a| (a, b))).collect()
@@ -66,14 +66,20 @@ fn pair_f1(grooves: &[Groove]) -> Option<f64> {
         };
         (0..PAIRS).map(|_| pair()).collect()
     };
+    mean(pairs.into_iter().filter_map(|(a, b)| takes_f1(&grooves[a], &grooves[b])))
+}
+
+/// Mean hit F1 of bars with the same number, of the first four, of two grooves; `None` if all are
+/// silent.
+pub(crate) fn takes_f1(one: &Groove, other: &Groove) -> Option<f64> {
     let drums = |bar: &BarSteps| bar.map(|step| step.drums()).into_iter();
-    let f1 = |(a, b): (usize, usize)| {
-        let bars = grooves[a].bars.iter().zip(&grooves[b].bars).take(BARS);
-        let all: Vec<f64> = bars.filter_map(|(a, b)| hit_f1(drums(a), drums(b))).collect();
-        (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
-    };
-    let all: Vec<f64> = pairs.into_iter().filter_map(f1).collect();
-    (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
+    let bars = one.bars.iter().zip(&other.bars).take(BARS);
+    mean(bars.filter_map(|(a, b)| hit_f1(drums(a), drums(b))))
+}
+
+fn mean(all: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = all.fold((0.0, 0.0), |(sum, count), f1| (sum + f1, count + 1.0));
+    (count > 0.0).then(|| sum / count)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ pub(crate) mod backbone;
 pub(crate) mod bar_faults;
 pub(crate) mod baselines;
 pub(crate) mod comparison;
-mod diversity;
+pub(crate) mod diversity;
 pub(crate) mod free_run;
 pub mod idiom;
 pub(crate) mod judge;

@@ -10,6 +10,7 @@
 
 pub(crate) mod lead_in_weights;
 pub(crate) mod strokes;
+mod weight_factors;
 
 use std::path::Path;
 use std::sync::Arc;
