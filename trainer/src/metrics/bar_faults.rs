@@ -17,13 +17,21 @@ pub(crate) enum BarFault {
     Time,
     /// At least four toms, and at least half of the hits.
     Toms,
+    /// One drum alone.
+    Alone,
     /// Outside the idiom of a style that has one; such a style has no other fault.
     Idiom,
 }
 
 /// All faults, in the order of the sheet's table.
-pub(crate) const BAR_FAULTS: [BarFault; 5] =
-    [BarFault::One, BarFault::Backbeat, BarFault::Time, BarFault::Toms, BarFault::Idiom];
+pub(crate) const BAR_FAULTS: [BarFault; 6] = [
+    BarFault::One,
+    BarFault::Backbeat,
+    BarFault::Time,
+    BarFault::Toms,
+    BarFault::Alone,
+    BarFault::Idiom,
+];
 
 impl BarFault {
     pub(crate) fn name(self) -> &'static str {
@@ -32,6 +40,7 @@ impl BarFault {
             BarFault::Backbeat => "no backbeat",
             BarFault::Time => "no timekeeper",
             BarFault::Toms => "tom solo",
+            BarFault::Alone => "one drum alone",
             BarFault::Idiom => "outside the idiom",
         }
     }
@@ -45,7 +54,7 @@ impl BarFault {
             _ if has_idiom => false,
             BarFault::One => !["jazz", "reggae"].contains(&style),
             BarFault::Backbeat => !["jazz", "latin", "afrobeat", "afrocuban"].contains(&style),
-            BarFault::Time | BarFault::Toms => true,
+            BarFault::Time | BarFault::Toms | BarFault::Alone => true,
         }
     }
 
@@ -79,6 +88,9 @@ impl BarFault {
                 let all: u32 = bar.iter().map(|step| step.len()).sum();
                 toms >= 4 && 2 * toms >= all
             }
+            BarFault::Alone => {
+                bar.iter().flat_map(|step| step.iter()).collect::<DrumSet>().len() == 1
+            }
         }
     }
 }
@@ -89,10 +101,11 @@ pub(crate) fn faults_of(bar: &[DrumSet], style: &str) -> Vec<BarFault> {
     BAR_FAULTS.into_iter().filter(found).collect()
 }
 
-/// Returns true if a bar is hardly a beat of the style: without a timekeeper, of toms alone, or
-/// without a kick on 1 and a backbeat, where both are usual.
+/// Returns true if a bar is hardly a beat of the style: without a timekeeper, of toms or one drum
+/// alone, or without a kick on 1 and a backbeat, where both are usual.
 pub(crate) fn is_strange(bar: &[DrumSet], style: &str) -> bool {
     let found = faults_of(bar, style);
     let has = |fault: BarFault| found.contains(&fault);
-    has(BarFault::Time) || has(BarFault::Toms) || (has(BarFault::One) && has(BarFault::Backbeat))
+    let alone = [BarFault::Time, BarFault::Toms, BarFault::Alone].into_iter().any(has);
+    alone || (has(BarFault::One) && has(BarFault::Backbeat))
 }
