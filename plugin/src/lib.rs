@@ -33,8 +33,8 @@ use nice_plug::prelude::*;
 
 use crate::audio::audition::Audition;
 use crate::audio::engine::{Engine, NoteMessage};
-use crate::audio::metronome::Metronome;
 use crate::audio::offline_detect::HostMode;
+use crate::audio::own_song::OwnSong;
 use crate::host_events::{hat_pedal_event, midi_velocity, note_event, transport};
 use crate::link::own_transport::Sound;
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
@@ -83,7 +83,7 @@ pub struct DeepPocket {
     changes: u32,
     /// Created at the first activation: hosts create instances just to scan them.
     audition: Option<Audition>,
-    metronome: Metronome,
+    own_song: OwnSong,
     /// The standalone program's transport has the tempo and meter of its command line.
     own_started: bool,
     /// Moves to the worker at the first activation.
@@ -116,6 +116,7 @@ impl Default for DeepPocket {
             let place = LearnedButton::place_of(&id, ids);
             link.controllers().set_target(controller, place);
         }
+        let own_song = OwnSong::new(link.own_transport());
         DeepPocket {
             controls: Controls::new(&params),
             places: listed.into_iter().map(|(_, param, _)| param).collect(),
@@ -124,7 +125,7 @@ impl Default for DeepPocket {
             link,
             engine: Engine::new(audio),
             audition: None,
-            metronome: Metronome::default(),
+            own_song,
             own_started: false,
             worker_end: Some(worker),
             worker: None,
@@ -259,11 +260,11 @@ impl DeepPocket {
             self.read();
         }
         let frames = frames(buffer);
-        let transport = self.transport(context.transport());
+        let transport = self.transport(context.transport(), frames);
         if let Some(side_chain) = side_chain.filter(|_| self.link.listening().is_on()) {
             self.hear_sound(side_chain, frames);
         }
-        let DeepPocket { params, link, engine, controls, audition, metronome, .. } = self;
+        let DeepPocket { params, link, engine, controls, audition, own_song, .. } = self;
         // Hosts activate before the first block.
         let Some(audition) = audition else { return silence(buffer) };
         audition.follow(params.state.trims());
@@ -282,18 +283,13 @@ impl DeepPocket {
         });
         link.report_block(sent, !transport.playing && controls.free_run.is_some());
         audition.end(output);
-        let own = link.own_transport();
-        match engine.free_block().filter(|_| own.is_present()) {
-            Some(block) if own.clicks() || block.0 < 0.0 => {
-                metronome.play(output, block, own.meter(), context.transport().sample_rate);
-            }
-            _ => metronome.rest(),
-        }
+        let rate = context.transport().sample_rate;
+        own_song.end(link.own_transport(), engine.free_block(), output, rate);
     }
 
-    /// Returns the host's transport. The standalone program without JACK has none: free run plays
-    /// there, in its own meter. Its first block brings tempo and meter of the command line.
-    fn transport(&mut self, host: &Transport) -> clock::Transport {
+    /// Returns the host's transport. The standalone program without JACK has none: a MIDI clock or free
+    /// run plays there, in its own meter. Its first block brings tempo and meter of the command line.
+    fn transport(&mut self, host: &Transport, frames: u32) -> clock::Transport {
         let transport = transport(host);
         let own = self.link.own_transport();
         if !own.is_present() {
@@ -310,9 +306,8 @@ impl DeepPocket {
                 self.read();
             }
         }
-        let own = self.link.own_transport();
-        self.engine.set_count_in(if own.counts_in() { own.meter().beats() } else { 0.0 });
-        clock::Transport { meter: Some(own.meter()), ..clock::Transport::default() }
+        let DeepPocket { own_song, link, engine, .. } = self;
+        own_song.transport(link.own_transport(), engine, frames, host.sample_rate.into())
     }
 }
 

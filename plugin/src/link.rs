@@ -24,6 +24,7 @@ pub mod learning;
 mod listen_switch;
 pub mod mailbox;
 pub mod messages;
+pub mod midi_clock;
 pub mod notify;
 pub mod own_transport;
 pub mod performance;

@@ -1,11 +1,15 @@
 //! Standalone program: the same plugin with the system's audio and MIDI.
 
+use deep_pocket::link::own_transport::OwnTransport;
 use deep_pocket::{DeepPocket, declare_backend, set_display_scale};
 use nice_plug::prelude::nice_export_standalone_with_args;
 
 /// Backends that are tried in this order, by the names that `--backend` has for them. The last one has
 /// no sound.
 const BACKENDS: [&str; 3] = ["jack", CARD, "dummy"];
+
+/// Options of the MIDI clock, whose values are names of ports: one to follow, one to send to.
+const CLOCK_OPTIONS: [&str; 2] = ["--clock-in", "--clock-out"];
 
 /// Backend of the system's sound cards.
 const CARD: &str = match () {
@@ -16,6 +20,9 @@ const CARD: &str = match () {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
+    let [input, output] = CLOCK_OPTIONS.map(|name| value(&arguments, &[name]).map(str::to_owned));
+    OwnTransport::request_ports([input, output]);
+    let arguments = without(&arguments, &CLOCK_OPTIONS);
     if let Some(scale) = value(&arguments, &["--dpi-scale"]).and_then(|text| text.parse().ok()) {
         set_display_scale(scale);
     }
@@ -29,7 +36,7 @@ fn main() {
         None => BACKENDS.iter().any(|name| {
             declare_backend(name);
             let chosen = ["--backend", name].map(str::to_owned);
-            let rest = without_backend(&arguments);
+            let rest = without(&arguments, &["--backend", "-b"]);
             nice_export_standalone_with_args::<DeepPocket, _>(rest.into_iter().chain(chosen))
         }),
     };
@@ -50,16 +57,16 @@ fn value<'a>(arguments: &'a [String], names: &[&str]) -> Option<&'a str> {
     })
 }
 
-/// Returns the arguments without the choice of a backend, which is `auto`.
-fn without_backend(arguments: &[String]) -> Vec<String> {
+/// Returns the arguments without some options and their values.
+fn without(arguments: &[String], names: &[&str]) -> Vec<String> {
     let mut rest = Vec::new();
     let mut skips = false;
     for argument in arguments {
-        let is_choice = argument.starts_with("--backend") || argument.starts_with("-b");
-        if !is_choice && !skips {
+        let is_option = names.iter().any(|name| argument.starts_with(name));
+        if !is_option && !skips {
             rest.push(argument.clone());
         }
-        skips = is_choice && !argument.contains('=');
+        skips = is_option && !argument.contains('=');
     }
     rest
 }

@@ -25,6 +25,7 @@ use crate::params::change_counter::ChangeCounter;
 pub use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
+use crate::params::pad::PadParams;
 use crate::params::stage::StageParams;
 use crate::project::settings::Settings;
 use crate::project::state::ProjectState;
@@ -91,6 +92,9 @@ pub struct DeepPocketParams {
     /// Stage keys.
     #[nested(group = "Stage")]
     pub stage: StageParams,
+    /// The pad *Intensity* by *Complexity*.
+    #[nested(group = "Pad")]
+    pub pad: PadParams,
     /// Saved state besides the parameters.
     #[persist = "deep-pocket"]
     pub state: ProjectState,

@@ -1,5 +1,5 @@
 //! Code for one operating system or one plugin format: repairs around the frameworks, dragging files
-//! in and out of the window, and the frame rate where OpenGL renders on the CPU.
+//! in and out of the window, MIDI ports of our own, and the frame rate where OpenGL renders on the CPU.
 //!
 //! Each repair says what it works around, the upstream place, and when it can be deleted. The texts
 //! for the upstream crates are in `docs/upstream.md`.
@@ -11,6 +11,7 @@ pub(crate) mod first_frame;
 #[cfg(target_os = "linux")]
 pub(crate) mod host_keys;
 pub(crate) mod memory;
+pub(crate) mod midi_ports;
 #[cfg(target_os = "linux")]
 pub(crate) mod screen_reader;
 pub(crate) mod software_renderer;

@@ -32,7 +32,7 @@ use groove::take::{Primer, Take, TakeControls, Toward};
 use nice_plug::params::Param;
 
 use crate::link::Link;
-use crate::params::controls::Controls;
+use crate::params::controls::{self, Controls};
 use crate::params::writer::ParamWriter;
 pub use crate::params::writer::SetParam;
 use crate::params::{DeepPocketParams, PrimeMode};
@@ -102,7 +102,7 @@ impl Session {
     #[must_use]
     pub fn new(params: Arc<DeepPocketParams>, link: Arc<Link>) -> Self {
         let marked = params.state.kept().changes();
-        let performance = Controls::new(&params).performance;
+        let performance = controls::performance(&params);
         let chart = params.state.kept().extras().chart;
         let rest = Rest { performance, chart, trims: params.state.trims().get() };
         let project = params.state.kept().loads();
@@ -351,7 +351,7 @@ impl Session {
     /// Returns the current performance, for a preset.
     #[must_use]
     pub fn performance(&self) -> Performance {
-        Controls::new(&self.params).performance
+        controls::performance(&self.params)
     }
 
     /// Returns the take that will be current once the host has applied all parameters.
@@ -399,8 +399,9 @@ impl Session {
 /// Returns `true` if two takes are equal except for their tempo and parameter rounding.
 fn equal_within_rounding(one: &Take, other: &Take) -> bool {
     let numbers = |take: &Take| {
-        let TakeControls { blend, temperature, stick, density, lanes, .. } = take.controls;
-        [blend.1, temperature, stick, density, take.fills.amount].into_iter().chain(lanes)
+        let TakeControls { blend, temperature, stick, density, lanes, pad, .. } = take.controls;
+        let single = [blend.1, temperature, stick, density, take.fills.amount];
+        single.into_iter().chain([pad.complexity, pad.intensity]).chain(lanes)
     };
     let TakeControls { seed, style, blend, off, .. } = other.controls;
     let blend = (blend.0, one.controls.blend.1);

@@ -2,10 +2,11 @@
 
 use deep_pocket::params::DeepPocketParams;
 use deep_pocket::params::controls::Controls;
-use deep_pocket::params::pad::PadPoint;
 use deep_pocket::project::models;
 use groove::Meter;
 use groove::generate::Drummer;
+use groove::take::PadPoint;
+use nice_plug::params::Param as _;
 
 /// Styles that are averaged: rock, funk, jazz, hip-hop.
 const STYLES: [&str; 4] = ["rock", "funk", "jazz", "hiphop"];
@@ -16,9 +17,10 @@ const BARS: i64 = 4;
 /// Hits a bar and mean velocity at a point of the pad, over takes of several styles.
 fn figures(drummer: &mut Drummer, point: PadPoint) -> [f64; 2] {
     let params = DeepPocketParams::default();
-    for (param, value) in point.values(&params) {
+    let pad = &params.pad;
+    for (param, value) in [(&pad.intensity, point.intensity), (&pad.complexity, point.complexity)] {
         // SAFETY: the parameters are alive.
-        unsafe { param._internal_set_normalized_value(value) };
+        unsafe { param.as_ptr()._internal_set_normalized_value(value) };
     }
     let controls = Controls::new(&params);
     let [mut hits, mut velocity, mut bars] = [0.0; 3];

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 /// Id, name, default, and the texts of minimum and maximum. Only names and texts may change, never
 /// an id, a range or the order; only add lines.
-const FROZEN: [(&str, &str, &str, &str, &str); 90] = [
+const FROZEN: [(&str, &str, &str, &str, &str); 92] = [
     ("style", "Style", "rock", "any", "unused 127"),
     ("temperature", "Daring", "1.00", "0.20", "2.00"),
     ("seed", "Take number", "530", "0", "65535"),
@@ -109,6 +109,8 @@ const FROZEN: [(&str, &str, &str, &str, &str); 90] = [
     ("stage_section", "Next section", "Off", "Off", "On"),
     ("stage_break", "Break", "Off", "Off", "On"),
     ("stage_end", "Crash and end", "Off", "Off", "On"),
+    ("intensity", "Intensity", "50 %", "0 %", "100 %"),
+    ("complexity", "Complexity", "50 %", "0 %", "100 %"),
 ];
 
 fn params() -> Vec<(String, ParamPtr)> {

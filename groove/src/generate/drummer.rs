@@ -21,7 +21,7 @@ use crate::generate::intended_feel::SystematicOffsets;
 use crate::generate::interpolate::mixed;
 use crate::generate::lead_in_choice;
 use crate::generate::phrase::{LeadInCache, PartialPhrase, primer_feel};
-use crate::generate::song::{SongBar, SongBars};
+use crate::generate::song::{SongBar, SongBars, follow_energy};
 use crate::model::{Model, ModelError};
 use crate::pattern::{Bar, Meter, Step};
 use crate::take::chart::Mark;
@@ -160,6 +160,8 @@ impl Drummer {
         if stop() {
             return Ok(None);
         }
+        let with_pad = take.with_pad_added();
+        let take = with_pad.as_ref().unwrap_or(take);
         let (phrase, place) = take.phrase_of(bar);
         let (mut first, mut end) = (place * meter.steps(), (place + 1) * meter.steps());
         let mut played = Bar::silent(meter).at(self.model.metadata().classes.pitches());
@@ -174,6 +176,7 @@ impl Drummer {
         };
         Ok(unless_cancelled(steps)?.map(|steps| {
             played.steps_mut().copy_from_slice(&steps[first..end]);
+            follow_energy(take, meter, bar, first, played.steps_mut());
             played
         }))
     }
@@ -203,6 +206,8 @@ impl Drummer {
         phrase: i64,
         step: usize,
     ) -> Result<Step, ModelError> {
+        let with_pad = take.with_pad_added();
+        let take = with_pad.as_ref().unwrap_or(take);
         let steps = unless_cancelled(self.decode(take, meter, phrase, step + 1, &|| false))?;
         Ok(steps.map_or(Step::SILENT, |steps| steps[step.min(steps.len() - 1)]))
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::drum::{CLASSES, DrumSet};
+use crate::take::pad::PadPoint;
 
 /// The controls that decide a take's theme, without primer and pins.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct TakeControls {
     pub lanes: [f32; CLASSES],
     /// Drums that are not struck.
     pub off: DrumSet,
+    /// Point of the pad *Intensity* by *Complexity*.
+    #[serde(skip_serializing_if = "PadPoint::is_middle")]
+    pub pad: PadPoint,
 }
 
 impl Default for TakeControls {
@@ -42,6 +46,7 @@ impl Default for TakeControls {
             density: 0.0,
             lanes: [0.0; CLASSES],
             off: DrumSet::EMPTY,
+            pad: PadPoint::MIDDLE,
         }
     }
 }
@@ -52,6 +57,18 @@ impl TakeControls {
     pub fn main_style(&self) -> u8 {
         let (second, share) = self.blend;
         if share > 0.5 { second } else { self.style }
+    }
+
+    /// The controls with what their pad adds, and the pad in the middle.
+    pub(super) fn with_pad_added(self) -> Self {
+        let TakeControls { pad, density, temperature, lanes, .. } = self;
+        TakeControls {
+            density: pad.density(density),
+            temperature: pad.temperature(temperature),
+            lanes: pad.lanes(lanes),
+            pad: PadPoint::MIDDLE,
+            ..self
+        }
     }
 
     /// The controls at a morph position between these (0) and others (1). Controls without
@@ -71,6 +88,7 @@ impl TakeControls {
             stick: mix(self.stick, other.stick),
             density: mix(self.density, other.density),
             lanes: std::array::from_fn(|class| mix(self.lanes[class], other.lanes[class])),
+            pad: self.pad.interpolated(&other.pad, share),
             ..*near
         }
     }
@@ -86,6 +104,7 @@ impl TakeControls {
             stick: repaired(self.stick, usual.stick, 0.0, 1.0),
             density: repaired(self.density, usual.density, -1.0, 1.0),
             lanes: self.lanes.map(|lane| repaired(lane, 0.0, -1.0, 1.0)),
+            pad: self.pad.repaired(),
             ..self
         }
     }

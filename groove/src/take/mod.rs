@@ -11,6 +11,7 @@ mod fills;
 pub mod history;
 pub mod midi_capture;
 mod packed_hits;
+mod pad;
 mod performed;
 pub mod pins;
 mod primer;
@@ -25,6 +26,7 @@ pub use controls::TakeControls;
 use controls::repaired;
 pub(crate) use fills::FillPlace;
 pub use fills::Fills;
+pub use pad::PadPoint;
 pub use performed::StageAct;
 use pins::Pins;
 pub use primer::{MAX_PRIMER_STEPS, Played, Primer, Rhythm};
@@ -113,6 +115,22 @@ impl Take {
     pub fn with(mut self, change: impl FnOnce(&mut TakeControls)) -> Self {
         change(&mut self.controls);
         self
+    }
+
+    /// The take with what the pad adds to its controls and fills, and the pad in the middle; `None`
+    /// if it is there. The pad's velocity is a matter of the performance.
+    #[must_use]
+    pub(crate) fn with_pad_added(&self) -> Option<Take> {
+        let pad = self.controls.pad;
+        if pad.is_middle() && self.toward.iter().all(|toward| toward.controls.pad.is_middle()) {
+            return None;
+        }
+        let toward = self.toward.map(|Toward { share, controls }| Toward {
+            share,
+            controls: controls.with_pad_added(),
+        });
+        let fills = Fills { amount: pad.fill_amount(self.fills.amount), ..self.fills };
+        Some(Take { controls: self.controls.with_pad_added(), fills, toward, ..*self })
     }
 
     /// The two takes of a morph, and the morph position, 0 to 1. Both lack pins but keep the
@@ -235,5 +253,49 @@ mod tests {
         assert_eq!(take.phrase_of(17), (2, 1));
         assert_eq!(take.first_bar(2), 16);
         assert_eq!(Take { phrase_bars: 0, ..take }.phrase_of(3), (3, 0));
+    }
+
+    #[test]
+    fn the_middle_adds_nothing_and_dials_stay_behind_the_pad() {
+        let mut take = Take::default();
+        assert_eq!(take.with_pad_added(), None);
+        take.controls.density = 0.75;
+        take.controls.lanes[Drum::Ride.index()] = -0.25;
+        take.controls.pad = PadPoint::new(0.75, 1.0);
+        let added = take.with_pad_added().expect("a point beside the middle");
+        assert_eq!(added.controls.density, 1.0, "clamped");
+        assert!((added.controls.temperature - 1.1).abs() < 1e-6);
+        assert!((added.fills.amount - 0.75).abs() < 1e-6);
+        assert_eq!(added.controls.lanes[Drum::Ride.index()], 0.25);
+        assert_eq!(added.controls.lanes[Drum::Crash.index()], 0.5);
+        assert_eq!(added.controls.lanes[Drum::Kick.index()], 0.0);
+        assert_eq!((take.controls.density, added.controls.pad), (0.75, PadPoint::MIDDLE));
+        assert_eq!([0.0, 0.5, 1.0].map(|up| PadPoint::new(0.5, up).velocity()), [-20.0, 0.0, 20.0]);
+        // Low temperatures stay what they are.
+        take.controls.temperature = 0.1;
+        take.controls.pad = PadPoint::new(0.0, 0.5);
+        assert_eq!(take.with_pad_added().expect("a point").controls.temperature, 0.1);
+    }
+
+    #[test]
+    fn both_ends_of_a_morph_have_their_own_point() {
+        let mut other = TakeControls { seed: 9, ..TakeControls::default() };
+        other.pad = PadPoint::new(1.0, 0.5);
+        let take = Take { toward: Some(Toward { share: 0.5, controls: other }), ..Take::default() };
+        let added = take.with_pad_added().expect("a point");
+        assert_eq!((added.controls.density, added.interpolated().controls.density), (0.0, 0.25));
+        assert_eq!(take.interpolated().controls.pad, PadPoint::new(0.75, 0.5));
+    }
+
+    #[test]
+    fn the_middle_is_not_saved_and_a_damaged_point_is_repaired() {
+        let text = |take: &Take| serde_json::to_string(take).expect("text");
+        assert!(!text(&Take::default()).contains("pad"));
+        let take = Take::default().with(|take| take.pad = PadPoint::new(0.25, 0.75));
+        let back: Take = serde_json::from_str(&text(&take)).expect("a take");
+        assert_eq!(back, take);
+        let damaged = r#"{"pad":{"intensity":7}}"#;
+        let repaired = serde_json::from_str::<Take>(damaged).expect("a take").repaired();
+        assert_eq!(repaired.controls.pad, PadPoint::new(0.5, 1.0));
     }
 }

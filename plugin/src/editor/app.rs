@@ -28,7 +28,7 @@ use crate::editor::panels;
 use crate::editor::phrase::layout::GridLayout;
 use crate::editor::phrase::view::PhraseView;
 use crate::editor::phrase::{cell_edit, cell_keys, lane_headers, song_strip};
-use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings, greeting};
+use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings, greeting, lack};
 use crate::editor::styles::{self, style_title};
 use crate::editor::theme::{self, Scale};
 use crate::editor::widgets::{Button, ButtonStyle, banner, take_remark};
@@ -74,10 +74,6 @@ pub(crate) const FAILED: &str =
 /// Duration of a message, and end of the greeting after the window opened, in seconds.
 const SAID: f64 = 8.0;
 const GREETED: f64 = 30.0;
-
-/// Message of a standalone program without sound.
-const NO_SOUND: &str = "No sound card answers, so nothing is heard and no MIDI arrives. Connect or \
-                        free one, or start JACK, then start the program again.";
 
 impl NiceEguiApp for EditorApp {
     fn build(
@@ -159,6 +155,9 @@ impl EditorApp {
             self.message.set(Ok(greeting.to_owned()), GREETED);
             // Without a settings file the greeting comes again, which does no harm.
             let _ = Settings::change(|settings| settings.greeted = true);
+        }
+        if let Err(why) = self.edits.clock.open_requested() {
+            self.message.set(Err(why), GREETED);
         }
     }
 
@@ -392,8 +391,8 @@ impl EditorApp {
                 Err(why) => (why.clone(), true),
             });
         }
-        let silent = self.sources.link.own_transport().is_silent().then(|| NO_SOUND.to_owned());
-        let lasting = self.sources.link.notices().into_iter().next().or(silent);
+        let lack = lack(self.edits.own_transport()).map(str::to_owned);
+        let lasting = self.sources.link.notices().into_iter().next().or(lack);
         drag_message
             .or(lasting)
             .or_else(|| self.sources.params.state.notice().map(str::to_owned))

@@ -114,7 +114,11 @@ impl Header<'_> {
         let help_pressed = Button { name: "Help", label: "?", style, hint }.show(ui, scale, help);
         if view.edits.own_transport().is_present() {
             let free = rect.with_min_x(help.right() + scale.px(14.0)).with_max_x(model.left());
-            play_controls::show(ui, view, free);
+            let tempo = match self.transport {
+                TransportStatus::Following { tempo, .. } => tempo,
+                TransportStatus::Stopped => 0.0,
+            };
+            play_controls::show(ui, view, free, tempo);
         } else {
             self.transport_text(ui, scale, rect, help.right() + scale.px(34.0), model.left());
         }

@@ -1,6 +1,7 @@
 //! Edits by the user: the only place from which the window changes anything. Parameters are set
 //! through the host in complete gestures, so that automation and undo work.
 
+pub(crate) mod clock_ports;
 pub(crate) mod midi_learn;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;
 
 use crate::editor::files::action::Action;
+use crate::editor::host_edits::clock_ports::ClockPorts;
 use crate::editor::host_edits::midi_learn::MidiLearn;
 use crate::editor::theme::Scale;
 use crate::editor::window::shared::Sources;
@@ -66,6 +68,8 @@ pub(crate) struct HostEdits {
     link: Arc<Link>,
     /// MIDI controllers.
     pub midi: MidiLearn,
+    /// Ports of the standalone program's MIDI clock.
+    pub clock: ClockPorts,
     /// Keys act while nobody types.
     pub shortcuts: bool,
 }
@@ -75,6 +79,7 @@ impl HostEdits {
         let Sources { params, link } = sources.clone();
         let midi = MidiLearn::new(&params, Arc::clone(&link));
         let session = Session::new(params, Arc::clone(&link));
+        let clock = ClockPorts::new(Arc::clone(&link));
         // A project whose take is a factory preset shows its name when the window opens.
         let preset = presets::factory().iter().find(|preset| session.sounds_as(preset)).cloned();
         HostEdits {
@@ -84,6 +89,7 @@ impl HostEdits {
             preset,
             link,
             midi,
+            clock,
             shortcuts: Settings::for_user().0.shortcuts,
         }
     }
@@ -133,29 +139,6 @@ impl HostEdits {
                 setter.begin_set_parameter(param);
                 setter.set_parameter(param, param.preview_plain(to));
                 setter.end_set_parameter(param);
-            }
-        }
-    }
-
-    /// Applies a gesture to a parameter by its pointer.
-    pub(crate) fn gesture_of(&self, param: ParamPtr, gesture: ParamGesture) {
-        let Some(host) = &self.host else { return };
-        let (begins, to, ends) = match gesture {
-            ParamGesture::Begin => (true, None, false),
-            ParamGesture::To(to) => (false, Some(to), false),
-            ParamGesture::End => (false, None, true),
-            ParamGesture::Jump(to) => (true, Some(to), true),
-        };
-        // SAFETY: the pointer is into the parameters that session and host share.
-        unsafe {
-            if begins {
-                host.raw_begin_set_parameter(param);
-            }
-            if let Some(to) = to {
-                host.raw_set_parameter_normalized(param, to);
-            }
-            if ends {
-                host.raw_end_set_parameter(param);
             }
         }
     }

@@ -6,7 +6,19 @@ use std::time::Duration;
 use egui::Context;
 
 use crate::link::Status;
+use crate::link::midi_clock::ClockState;
 use crate::link::own_transport::OwnTransport;
+
+/// Returns what the standalone program lacks.
+pub(crate) fn lack(own: &OwnTransport) -> Option<&'static str> {
+    let lost = own.clock().follows() && own.clock().state() == ClockState::Lost;
+    let silent = "No sound card answers, so nothing is heard and no MIDI arrives. Connect or free one, or \
+                  start JACK, then start the program again.";
+    let lost = lost.then_some(
+        "The MIDI clock has stopped coming, so the drummer rests. Start the song at its sender again.",
+    );
+    own.is_silent().then_some(silent).or(lost)
+}
 
 /// Returns the message in a user's first window; none if the lack of sound has to be said instead.
 pub(crate) fn greeting(own: &OwnTransport) -> Option<&'static str> {

@@ -1,6 +1,7 @@
 //! The window's widgets. Each draws itself, handles pointer and keys, has an accessible name, and
 //! sets its parameter through [`crate::editor::host_edits`].
 
+mod axis;
 mod button;
 mod dial;
 mod field;
@@ -16,6 +17,7 @@ mod text_field;
 mod toggle;
 mod value_input;
 
+pub(crate) use self::axis::axis;
 pub(crate) use self::button::{Button, ButtonStyle};
 pub(crate) use self::dial::Dial;
 pub(crate) use self::field::{Field, grouped};
@@ -26,7 +28,7 @@ pub(crate) use self::labels::{
 pub(crate) use self::list::{List, choices_of};
 pub(crate) use self::menu::{menu_check, menu_choice, menu_item, menu_percent, menu_words};
 pub(crate) use self::momentary::momentary;
-pub(crate) use self::param_menu::button_menu;
+pub(crate) use self::param_menu::{button_menu, pad_menu};
 pub(crate) use self::segments::Segments;
 pub(crate) use self::slider::Slider;
 pub(crate) use self::toggle::{letter_toggle, switch};

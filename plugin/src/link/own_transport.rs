@@ -1,9 +1,13 @@
 //! Transport of the standalone program, which has no host. The window sets it, the audio thread follows
-//! it. Play and tempo are the parameters of free run; here is the rest. Lock-free.
+//! it. Play and tempo are the parameters of free run; here is the rest. Lock-free but for the ends of
+//! the MIDI clock, which are handed out once.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use groove::Meter;
+
+use super::midi_clock::{ClockAudioEnd, ClockPortEnd, ClockSwitches, clock_ends};
 
 /// Sound of the standalone program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +46,9 @@ impl Sound {
     }
 }
 
+/// MIDI ports of the clock that the command line names: followed and sent.
+static CLOCK_PORTS: OnceLock<[Option<String>; 2]> = OnceLock::new();
+
 /// Settings of the transport.
 #[derive(Debug)]
 pub struct OwnTransport {
@@ -50,6 +57,12 @@ pub struct OwnTransport {
     meter: AtomicU16,
     click: AtomicBool,
     count_in: AtomicBool,
+    /// Beat of the count-in, from 1; 0 while nothing is counted.
+    counted: AtomicU8,
+    clock: ClockSwitches,
+    /// The audio thread's end of the clock, until it is taken.
+    clock_end: Mutex<Option<ClockAudioEnd>>,
+    clock_ports: Arc<ClockPortEnd>,
 }
 
 impl Default for OwnTransport {
@@ -62,11 +75,16 @@ impl OwnTransport {
     /// Creates the transport of a program with this sound; `None` in a host.
     #[must_use]
     pub fn new(sound: Option<Sound>) -> Self {
+        let (clock_end, clock_ports) = clock_ends();
         let own = OwnTransport {
             sound,
             meter: AtomicU16::new(0),
             click: AtomicBool::new(false),
             count_in: AtomicBool::new(false),
+            counted: AtomicU8::new(0),
+            clock: ClockSwitches::default(),
+            clock_end: Mutex::new(Some(clock_end)),
+            clock_ports: Arc::new(clock_ports),
         };
         own.set_meter(Meter::FOUR_FOUR);
         own
@@ -117,5 +135,47 @@ impl OwnTransport {
     /// Switches the count-in.
     pub fn set_count_in(&self, on: bool) {
         self.count_in.store(on, Ordering::Relaxed);
+    }
+
+    /// Returns the beat of the count-in, from 1; 0 while nothing is counted.
+    #[must_use]
+    pub fn counted(&self) -> u8 {
+        self.counted.load(Ordering::Relaxed)
+    }
+
+    /// Publishes the beat of the count-in.
+    pub fn set_counted(&self, beat: u8) {
+        self.counted.store(beat, Ordering::Relaxed);
+    }
+
+    /// Declares the ports of the MIDI clock that the command line names. Call it before the window
+    /// opens.
+    pub fn request_ports(ports: [Option<String>; 2]) {
+        // Set only once.
+        let _ = CLOCK_PORTS.set(ports);
+    }
+
+    /// Returns the ports of the MIDI clock that the command line names.
+    #[must_use]
+    pub fn requested_ports() -> [Option<String>; 2] {
+        CLOCK_PORTS.get().cloned().unwrap_or_default()
+    }
+
+    /// Returns the switches and the state of the MIDI clock.
+    #[must_use]
+    pub fn clock(&self) -> &ClockSwitches {
+        &self.clock
+    }
+
+    /// Takes the audio thread's end of the MIDI clock; `None` the second time.
+    #[must_use]
+    pub fn take_clock_end(&self) -> Option<ClockAudioEnd> {
+        self.clock_end.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Returns the ports' end of the MIDI clock.
+    #[must_use]
+    pub fn clock_ports(&self) -> Arc<ClockPortEnd> {
+        Arc::clone(&self.clock_ports)
     }
 }

@@ -21,7 +21,7 @@ pub struct Controls {
     pub phrase_bars: u8,
     /// Phrases vary the theme instead of repeating it.
     pub evolve: bool,
-    /// Controls of performance.
+    /// Controls of performance, with what the pad adds.
     pub performance: Performance,
     /// Number of the drum map.
     pub map: u8,
@@ -81,7 +81,7 @@ impl Controls {
             },
             phrase_bars: drummer.phrase.value().count(),
             evolve: drummer.order.value() == PhraseOrder::Evolve,
-            performance: performance(params),
+            performance: with_pad(params),
             map,
             pitches: pitches(DRUM_MAPS, map, &params.lanes),
             hat_pedal: map_in(DRUM_MAPS, map).is_some_and(|map| map.hat_pedal),
@@ -124,11 +124,18 @@ fn take_controls(params: &DeepPocketParams) -> TakeControls {
         density: finite(drummer.density.value(), 0.0),
         lanes: lanes.each_ref().map(|lane| finite(lane.density.value(), 0.0)),
         off: lane_set(lanes, |lane| lane.off.value()),
+        pad: params.pad.point(),
         ..TakeControls::default()
     }
 }
 
-fn performance(params: &DeepPocketParams) -> Performance {
+fn with_pad(params: &DeepPocketParams) -> Performance {
+    let dialled = performance(params);
+    Performance { velocity: dialled.velocity + params.pad.point().velocity(), ..dialled }
+}
+
+/// Returns the controls of performance without the pad, as presets keep them.
+pub(crate) fn performance(params: &DeepPocketParams) -> Performance {
     let DeepPocketParams { playing, lanes, .. } = params;
     Performance {
         swing: finite(playing.swing.value(), 0.0),

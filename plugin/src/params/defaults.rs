@@ -13,6 +13,7 @@ use crate::params::change_counter::ChangeCounter;
 use crate::params::choices::{
     FillInterval, LaunchGrid, PaceChoice, PhraseBars, PhraseOrder, PrimeMode, SwingChoice,
 };
+use crate::params::pad::PadParams;
 use crate::params::stage::{StageKey, StageParams};
 use crate::params::text::{
     channel_from_text, channel_text, kit_from_text, kit_text, map_from_text, map_text,
@@ -107,6 +108,10 @@ impl Default for DeepPocketParams {
                     .with_string_to_value(Arc::new(kit_from_text)),
             },
             stage: StageParams::new(changes),
+            pad: PadParams {
+                intensity: percent("Intensity", 0.5, 0.0, 1.0, changes),
+                complexity: percent("Complexity", 0.5, 0.0, 1.0, changes),
+            },
             state: ProjectState::default(),
             changes: changes.clone(),
         }

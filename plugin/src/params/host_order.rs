@@ -15,9 +15,9 @@ use crate::params::DeepPocketParams;
 pub const MACROS: [&str; 10] = [
     "style",
     "seed",
+    "intensity",
+    "complexity",
     "stick",
-    "temperature",
-    "density",
     "blend",
     "stage_fill",
     "fill_every",
@@ -29,7 +29,7 @@ pub const MACROS: [&str; 10] = [
 /// group that fits.
 const GROUPS: [(&str, &[&str]); 10] = [
     ("Main", &MACROS),
-    ("Drummer", &["blend_style"]),
+    ("Drummer", &["temperature", "density", "blend_style"]),
     ("Phrase", &["phrase", "order", "fill", "landing"]),
     ("Feel", &["swing_of", "timing", "dynamics", "velocity"]),
     ("Listen to keys", &["prime", "gate"]),

@@ -32,8 +32,10 @@ impl ParamWriter<'_, '_> {
 
     /// Sets the parameters of a take.
     pub(crate) fn take(&mut self, params: &DeepPocketParams, take: &Take) {
-        let DeepPocketParams { drummer, fills, prime, lanes, .. } = params;
+        let DeepPocketParams { drummer, fills, prime, lanes, pad, .. } = params;
         let TakeControls { seed, style, blend, temperature, stick, density, .. } = take.controls;
+        self.set(&pad.intensity, take.controls.pad.intensity);
+        self.set(&pad.complexity, take.controls.pad.complexity);
         self.set(&params.seed, i32::try_from(seed).unwrap_or(i32::MAX));
         self.set(&params.style, style.into());
         self.set(&params.temperature, temperature);
@@ -85,7 +87,7 @@ impl ParamWriter<'_, '_> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::params::controls::Controls;
+    use crate::params::controls::{Controls, performance};
     use nice_plug::params::Params;
 
     /// Sets a parameter at once, as a host does a moment later.
@@ -106,12 +108,13 @@ pub(crate) mod tests {
     #[test]
     fn takes_and_performance_round_trip_through_parameters() {
         for salt in 0..50 {
-            let controls = Controls::new(&scrambled(salt));
+            let params = scrambled(salt);
+            let controls = Controls::new(&params);
             let other = scrambled(salt + 1_000);
             let mut set = at_once;
             let mut apply = ParamWriter { send: &mut set, force: false };
             apply.take(&other, &controls.take_at(120.0));
-            apply.performance(&other, &controls.performance);
+            apply.performance(&other, &performance(&params));
             let back = Controls::new(&other);
             assert_eq!(back.take_at(120.0), controls.take_at(120.0));
             assert_eq!(back.performance, controls.performance);

@@ -42,10 +42,18 @@ pub(super) fn random_chart(seed: u64) -> Value {
     let mut accents =
         || (0..24).map(|_| ACCENTS[rng.random_range(0..ACCENTS.len())]).collect::<String>();
     let accents: Vec<Value> = bars.into_iter().map(|bar| json!([bar, accents()])).collect();
+    let follow = rng.random_range(0.0..=1.0);
+    let energy: Vec<Value> = (0..last.min(160))
+        .map(|bar| {
+            let beat = |_| char::from_digit(rng.random_range(1..15), 16).unwrap_or('.');
+            json!([bar, (0..6).map(beat).collect::<String>()])
+        })
+        .collect();
     json!({
         "sections": sections,
         "stops": stops,
         "accents": { "bar_steps": 24, "bars": accents },
-        "follow": rng.random_range(0.0..=1.0),
+        "follow": follow,
+        "energy": { "bar_beats": 6, "bars": energy },
     })
 }

@@ -43,9 +43,11 @@ prop_compose! {
         starts in prop::collection::vec((0u16..12, 0usize..8, 0.0f32..1.0), 0..5),
         stops in prop::collection::vec((0u16..10, 0u8..16, 1u16..40, 0u8..5), 0..4),
         accents in prop::collection::vec((0i64..12, 0usize..16, 0usize..3), 0..40),
+        energy in prop::collection::vec((0i64..12, prop::array::uniform4(-1.0f32..1.0)), 0..4),
         follow in 0.0f32..1.0,
     ) -> Chart {
         let mut chart = Chart::default();
+        energy.into_iter().for_each(|(bar, beats)| chart.energy.set_bar(bar, beats));
         chart.follow = follow;
         chart.set_sections(starts.into_iter().map(|(start, kind, intensity)| {
             Section { intensity, ..Section::new(start, SectionKind::ALL[kind]) }
@@ -64,6 +66,47 @@ prop_compose! {
             chart.accents.set(bar, step, Some(accent));
         }
         chart
+    }
+}
+
+#[test]
+fn energy_makes_the_song_louder_and_changes_no_drum() {
+    let mut chart = sections(&[(0, SectionKind::Verse), (4, SectionKind::Chorus)]);
+    let even = Take { chart, ..take() };
+    for bar in 0..8 {
+        let energy = -1.0 + 2.0 * bar as f32 / 7.0;
+        chart.energy.set_bar(bar, [energy; 4]);
+    }
+    let mut pins = Pins::NONE;
+    let pinned = crate::pattern::Hit::plain(64, 0);
+    pins.set(3, Drum::Snare, Some(Pin::Hit(pinned)));
+    let louder = Take { chart, pins, ..take() };
+    let even = bars(&Take { pins, ..even }, Meter::FOUR_FOUR, 0..8);
+    let played = bars(&louder, Meter::FOUR_FOUR, 0..8);
+    let mut gains = Vec::new();
+    for (number, (one, other)) in even.iter().zip(&played).enumerate() {
+        let (mut gain, mut count) = (0.0, 0.0f32);
+        for (place, (a, b)) in one.steps().iter().zip(other.steps()).enumerate() {
+            assert_eq!(a.drums(), b.drums());
+            for ((drum, a), (_, b)) in a.hits().zip(b.hits()) {
+                assert_eq!(a.offset_ticks, b.offset_ticks);
+                if (place, drum) == (3, Drum::Snare) && number % 4 == 0 {
+                    assert_eq!((a, b), (pinned, pinned), "pins stay");
+                    continue;
+                }
+                gain += f32::from(b.velocity) - f32::from(a.velocity);
+                count += 1.0;
+            }
+        }
+        gains.push(gain / count.max(1.0));
+    }
+    assert!(gains[0] < -5.0 && gains[7] > 4.0, "{gains:?}");
+    assert!(gains.windows(2).all(|two| two[1] >= two[0] - 1.0), "{gains:?}");
+    // A chart without sections plays the take.
+    let only_energy = Take { chart: Chart { energy: chart.energy, ..Chart::default() }, ..take() };
+    let plain = bars(&take(), Meter::FOUR_FOUR, 0..8);
+    for (a, b) in plain.iter().zip(&bars(&only_energy, Meter::FOUR_FOUR, 0..8)) {
+        assert!(a.steps().iter().zip(b.steps()).all(|(a, b)| a.drums() == b.drums()));
     }
 }
 

@@ -223,6 +223,7 @@ impl Listened {
         let mut all_fit = song.set_accents(self, &mut chart);
         all_fit &= song.set_stops(self, &mut chart);
         song.set_intensities(self, &mut chart);
+        song.set_energy(self, &mut chart);
         let bars = self.whole().count();
         let accents: usize = self.whole().map(|(bar, _)| chart.accents.in_bar(bar.into())).sum();
         let [bars, accents, stops] =
@@ -314,6 +315,20 @@ impl HeardSong {
         let found = self.grid.stops(&self.sounding, !chart.sections().is_empty());
         let all: Vec<Stop> = chart.stops().iter().copied().chain(found).collect();
         chart.set_stops(all)
+    }
+
+    /// Sets the energy of the bars that were heard, section by section.
+    fn set_energy(&self, listened: &Listened, chart: &mut Chart) {
+        let last = listened.whole().next_back().map_or(0, |(bar, _)| usize::from(bar) + 1);
+        let is_heard = |bar: i64| listened.bars.get(&bar).is_some_and(|bar| bar.is_whole);
+        for section in chart.section_ranges(last) {
+            let bars: Vec<usize> =
+                section.filter(|&bar| i64::try_from(bar).is_ok_and(is_heard)).collect();
+            for run in bars.chunk_by(|one, next| one + 1 == *next) {
+                let bars = run[0]..run[run.len() - 1] + 1;
+                self.grid.set_energy(&mut chart.energy, &self.band, bars);
+            }
+        }
     }
 
     /// Moves the intensity of each section that was heard as a whole toward how much was played.

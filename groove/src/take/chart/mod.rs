@@ -6,6 +6,7 @@
 
 mod accents;
 mod edit;
+mod energy;
 mod fixed_list;
 mod listened;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod song_grid;
 use serde::{Deserialize, Serialize};
 
 pub use accents::{Accent, Accents};
+pub use energy::Energy;
 use fixed_list::FixedList;
 pub use listened::{Heard, HeardPlace, Listened};
 pub(crate) use marks::{Mark, Reentry};
@@ -94,6 +96,8 @@ pub struct Chart {
     stops: FixedList<Stop, MAX_STOPS>,
     /// Accents.
     pub accents: Accents,
+    /// How much the band plays at each beat, which the drummer's loudness follows.
+    pub energy: Energy,
     /// Influence of the accents on the kick, 0 to 1; [`USUAL_FOLLOW`] is as drummers do.
     pub follow: f32,
     /// A hand chokes the cymbals where a stop begins.
@@ -108,6 +112,8 @@ struct SavedChart {
     stops: Vec<Stop>,
     #[serde(skip_serializing_if = "Accents::is_empty")]
     accents: Accents,
+    #[serde(skip_serializing_if = "Energy::is_empty")]
+    energy: Energy,
     follow: f32,
     #[serde(skip_serializing_if = "is_off")]
     choke: bool,
@@ -125,6 +131,7 @@ impl Default for Chart {
             sections: FixedList::default(),
             stops: FixedList::default(),
             accents: Accents::default(),
+            energy: Energy::default(),
             follow: USUAL_FOLLOW,
             choke: false,
         }
@@ -135,7 +142,10 @@ impl Chart {
     /// Returns true if the chart changes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.sections().is_empty() && self.stops().is_empty() && self.accents.is_empty()
+        self.sections().is_empty()
+            && self.stops().is_empty()
+            && self.accents.is_empty()
+            && self.energy.is_empty()
     }
 
     /// Sections in order.
@@ -178,7 +188,7 @@ impl Chart {
         self.stops.replace(stops)
     }
 
-    /// Bars of the song as far as the chart describes it: up to its last accent or stop, and eight
+    /// Bars of the song as far as the chart describes it: up to its last accent, energy or stop, and eight
     /// bars of its last section.
     #[must_use]
     pub fn bars(&self) -> u16 {
@@ -188,7 +198,8 @@ impl Chart {
         let has_accents =
             |&bar: &usize| i64::try_from(bar).is_ok_and(|bar| self.accents.in_bar(bar) > 0);
         let accents = accents.into_iter().find(has_accents).map_or(0, |bar| bar + 1);
-        section.max(stop).max(u16::try_from(accents).unwrap_or(u16::MAX))
+        let marked = u16::try_from(accents).unwrap_or(u16::MAX).max(self.energy.used_bars());
+        section.max(stop).max(marked)
     }
 
     /// The bars of the section at a bar, or of those before the first one.
@@ -216,6 +227,15 @@ impl Chart {
         self.sections().get(self.sections_until(bar)).map(|next| next.start.into())
     }
 
+    /// The bars of the sections of a song of this many bars, and those before the first one.
+    fn section_ranges(&self, bars: usize) -> Vec<std::ops::Range<usize>> {
+        let starts = self.sections().iter().map(|section| usize::from(section.start));
+        let mut edges = vec![0];
+        edges.extend(starts.filter(|&start| start > 0 && start < bars));
+        edges.push(bars);
+        edges.windows(2).map(|two| two[0]..two[1]).collect()
+    }
+
     /// A bar's number within the theme of its section: bars from the section's start, after the
     /// phrases of earlier sections with the same theme. The number of the bar in the song before
     /// the first section.
@@ -236,8 +256,8 @@ impl From<SavedChart> for Chart {
     /// Clamps a damaged chart to valid values.
     fn from(saved: SavedChart) -> Self {
         let follow = repaired(saved.follow, USUAL_FOLLOW, 0.0, 1.0);
-        let SavedChart { accents, choke, .. } = saved;
-        let mut chart = Chart { accents, follow, choke, ..Chart::default() };
+        let SavedChart { accents, energy, choke, .. } = saved;
+        let mut chart = Chart { accents, energy, follow, choke, ..Chart::default() };
         chart.set_sections(saved.sections);
         chart.set_stops(saved.stops);
         chart
@@ -250,6 +270,7 @@ impl From<Chart> for SavedChart {
             sections: chart.sections().to_vec(),
             stops: chart.stops().to_vec(),
             accents: chart.accents,
+            energy: chart.energy,
             follow: chart.follow,
             choke: chart.choke,
         }
@@ -307,6 +328,7 @@ mod tests {
     fn charts_round_trip_and_damaged_ones_are_repaired() {
         let mut chart = chart();
         chart.accents.set(7, 3, Some(Accent::Stab));
+        chart.energy.set_bar(3, [0.5, -1.0]);
         (chart.follow, chart.choke) = (0.75, true);
         let place = |bar, step| Place { bar, step };
         let end = Stop { start: place(30, 8), end: Stop::SONG_END, pick_up: 0, hit: true };

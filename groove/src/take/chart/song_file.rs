@@ -71,6 +71,9 @@ impl SongFile {
             told.push(format!("The kick follows {name}."));
             let (accents, all_fit) = grid.accents(&part, &band, &band);
             chart.accents = accents;
+            for bars in chart.section_ranges(bars.len()) {
+                grid.set_energy(&mut chart.energy, &band, bars);
+            }
             if !all_fit {
                 let bars = chart.accents.bars();
                 told.push(format!(

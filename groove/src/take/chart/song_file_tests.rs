@@ -76,6 +76,23 @@ fn markers_are_sections_and_maps_are_kept() {
 }
 
 #[test]
+fn energy_is_that_of_a_beat_beside_its_section() {
+    let head = vec![
+        meta(0, MetaMessage::Marker(b"Verse")),
+        meta(8 * 3_840, MetaMessage::Marker(b"Chorus")),
+    ];
+    // A crescendo over eight bars, then eight loud ones.
+    let rising = (0..32).flat_map(|beat| note(0, 4 * beat, 4, 40, 30 + 2 * beat as u8));
+    let loud = (32..64).flat_map(|beat| note(0, 4 * beat, 4, 40, 110));
+    let SongFile { chart, .. } = read(vec![head, rising.chain(loud).collect()]);
+    let of_bar = |bar| chart.energy.get(bar, 0);
+    let verse: Vec<f32> = (0..8).map(of_bar).collect();
+    assert!(verse.windows(2).all(|two| two[1] >= two[0]), "{verse:?}");
+    assert!(verse[0] < -0.7 && verse[7] > 0.3, "{verse:?}");
+    assert!((9..15).all(|bar| of_bar(bar) == 0.0), "the chorus is even");
+}
+
+#[test]
 fn other_markers_are_kinds_in_their_order() {
     let names: [&'static [u8]; 4] = [b"A", b"B", b"A", b"C"];
     let marker = |(bar, name): (u32, _)| meta(bar * 3_840, MetaMessage::Marker(name));

@@ -1,12 +1,13 @@
-//! The steps of a song's bars in a row, and what the notes of a band say about them: accents, stops
-//! and intensities.
+//! The steps of a song's bars in a row, and what the notes of a band say about them: accents, stops,
+//! energy and intensities.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::pattern::midi::{BarSpan, Note};
 use crate::pattern::{Meter, TICKS_PER_STEP};
-use crate::take::chart::{Accent, Accents, Place, SectionKind, Stop};
+use crate::take::chart::energy::energies;
+use crate::take::chart::{Accent, Accents, Energy, Place, SectionKind, Stop};
 
 /// Steps of rest before a stab, and after one.
 const STAB_RESTS: (usize, usize) = (2, 3);
@@ -140,6 +141,32 @@ impl SongGrid {
             energy[self.bar_at(note.tick)] += f32::from(note.velocity);
         }
         energy
+    }
+
+    /// Sets the energy of the beats of some bars, which are a section or a part of one, from the
+    /// velocities that begin at them.
+    pub(super) fn set_energy(&self, energy: &mut Energy, band: &[Note], bars: Range<usize>) {
+        let bars = bars.start..bars.end.min(self.bars.len());
+        let Some(first) = bars.clone().next() else { return };
+        let beats = |bar: usize| self.bars[bar].1.whole_beats();
+        let starts: Vec<usize> = bars
+            .clone()
+            .scan(0, |next, bar| Some(std::mem::replace(next, *next + beats(bar))))
+            .collect();
+        let mut played = vec![0.0; bars.clone().map(beats).sum()];
+        for note in band {
+            let (bar, step) = self.place(self.step_at(note.tick).min(self.steps.saturating_sub(1)));
+            if bars.contains(&bar) {
+                let beat = (step / self.bars[bar].1.beat_steps()).min(beats(bar) - 1);
+                played[starts[bar - first] + beat] += f32::from(note.velocity);
+            }
+        }
+        let found = energies(&played);
+        *energy = energy.wider(bars.clone().map(beats).max().unwrap_or(1));
+        for (bar, start) in bars.zip(starts) {
+            let of_bar = found[start..start + beats(bar)].iter().copied();
+            energy.set_bar(i64::try_from(bar).unwrap_or(i64::MAX), of_bar);
+        }
     }
 
     /// Intensity of a section of a kind, from how much is played in its bars and in the whole song.

@@ -27,12 +27,13 @@ impl Engine {
         let (start, per_sample) = (self.free_position, tempo / 60.0 / self.sample_rate);
         self.free_position += f64::from(frames) * per_sample;
         self.free_block = Some((start, per_sample));
+        // The block in which the count-in ends plays. Before it the song stands at its start.
+        let playing = start >= 0.0 || self.free_position > 0.0;
         Transport {
-            // The block in which the count-in ends plays.
-            playing: start >= 0.0 || self.free_position > 0.0,
+            playing,
             tempo: Some(tempo),
             meter: host.meter,
-            beats: Some(start),
+            beats: Some(if playing { start } else { 0.0 }),
             ..Transport::default()
         }
     }

@@ -178,12 +178,12 @@ fn pages_of_controls_hold_parameters_and_begin_with_the_main_ones() {
         let title = |id: &u32| known.iter().find(|(known, _)| known == id).map(|it| it.1.clone());
         ids.map(|id| title(id).expect("a parameter of the plugin")).collect()
     };
-    let main = ["Style", "Take number", "Repeat", "Daring", "Density", "Blend", "Swing"];
+    let main = ["Style", "Take number", "Intensity", "Complexity", "Repeat", "Blend", "Swing"];
     assert_eq!(titles(&pages[0])[..7], main);
     // Nine lanes need two pages of eight.
-    assert_eq!(pages.len(), 3 + 2 + 2);
+    assert_eq!(pages.len(), 4 + 2 + 2);
     let all: Vec<_> = pages.iter().flat_map(titles).collect();
-    assert_eq!(all.len(), 3 * 8 + 2 * 9);
+    assert_eq!(all.len(), 8 + 6 + 7 + 5 + 2 * 9);
     let mut once = all.clone();
     once.sort_unstable();
     once.dedup();

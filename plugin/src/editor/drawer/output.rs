@@ -1,5 +1,5 @@
 //! Output drawer: drum map, channels, articulations, note pass-through, and playing without the
-//! host.
+//! host or by a MIDI clock.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use groove::pattern::drum::CLASSES;
@@ -8,9 +8,10 @@ use groove::{Drum, Pitches};
 use nice_plug::params::Param as _;
 
 use crate::editor::host_edits::ViewContext;
+use crate::editor::host_edits::clock_ports::Direction;
 use crate::editor::phrase::layout::LANES;
 use crate::editor::theme::{self, FontRole, Scale};
-use crate::editor::widgets::{Button, ButtonStyle, Field, List, choices_of, line, switch};
+use crate::editor::widgets::{Button, ButtonStyle, Field, List, choices_of, line, remark, switch};
 use crate::params::controls::Controls;
 
 /// Height of a row, in design points.
@@ -47,7 +48,9 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     drum_map(ui, view, rows);
     channels(ui, view, rows);
     // The standalone program has play and tempo in its header.
-    if !view.edits.own_transport().is_present() {
+    if view.edits.own_transport().is_present() {
+        midi_clock(ui, view, rows);
+    } else {
         free_run(ui, view, rows.at(306.0));
     }
 }
@@ -147,6 +150,64 @@ fn free_run(ui: &mut Ui, view: &ViewContext<'_>, row: Rect) {
         hint: "The tempo while the host is stopped.",
     }
     .show(ui, view, row.with_min_x(row.right() - view.scale.px(110.0)));
+}
+
+/// Longest name of a port in its field, in characters.
+const MAX_PORT_CHARS: usize = 34;
+
+/// Draws the choices of the ports of the MIDI clock, or why there are none.
+fn midi_clock(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
+    let now = ui.input(|input| input.time);
+    let [inputs, outputs] = match view.edits.clock.names(now) {
+        Ok(names) => names,
+        Err(why) => {
+            let place = rows.named(ui, 306.0, "MIDI clock");
+            let (at, font) = (place.left_center(), rows.scale.font(FontRole::Small));
+            line(ui, at, Align2::LEFT_CENTER, &why, font, theme::MUTED);
+            return;
+        }
+    };
+    let hint = "Start, stop, position and tempo come from this MIDI port. Play and the tempo above count \
+                while its song stands.";
+    let texts = ["Clock in", "Follow MIDI clock", hint];
+    clock_port(ui, view, rows, 306.0, (Direction::In, &inputs), texts);
+    let hint = "While the song plays, its clock goes to this MIDI port.";
+    let texts = ["Clock out", "Send MIDI clock", hint];
+    clock_port(ui, view, rows, 338.0, (Direction::Out, &outputs), texts);
+}
+
+/// Draws the choice of a port of the MIDI clock.
+fn clock_port(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    rows: Rows,
+    top: f32,
+    (direction, names): (Direction, &[String]),
+    [caption, name, hint]: [&str; 3],
+) {
+    let place = rows.named(ui, top, caption);
+    let open = view.edits.clock.name(direction).map(str::to_owned);
+    let mut ports: Vec<Option<String>> = vec![None];
+    ports.extend(names.iter().cloned().map(Some));
+    if !ports.contains(&open) {
+        ports.push(open.clone());
+    }
+    let title = |port: &Option<String>| -> String {
+        let name = port.as_deref().unwrap_or("None");
+        let short = name.chars().count() <= MAX_PORT_CHARS;
+        if short {
+            return name.to_owned();
+        }
+        name.chars().take(MAX_PORT_CHARS - 1).chain(['…']).collect()
+    };
+    let titles: Vec<String> = ports.iter().map(title).collect();
+    let chosen = ports.iter().position(|port| *port == open).unwrap_or(0);
+    let list = List { name, choices: &titles, chosen, usual: 0, columns: 1, column: 280.0, hint };
+    if let Some(choice) = list.show(ui, view, place, None)
+        && let Err(why) = view.edits.clock.open(direction, ports[choice].as_deref())
+    {
+        remark(ui.ctx(), why);
+    }
 }
 
 /// Draws the drum names in lane order, three in a row, and returns the space beside each name.

@@ -5,13 +5,14 @@ use groove::pattern::Meter;
 
 use crate::editor::host_edits::ViewContext;
 use crate::editor::widgets::{Button, ButtonStyle, Field, List};
+use crate::link::midi_clock::ClockState;
 
 /// Meters to choose from.
 const METERS: [(u8, u8); 10] =
     [(2, 4), (3, 4), (4, 4), (5, 4), (6, 4), (7, 4), (6, 8), (7, 8), (9, 8), (12, 8)];
 
-/// Draws the controls from the left of `rect`.
-pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
+/// Draws the controls from the left of `rect`. `tempo` is the song's now, in quarter notes per minute.
+pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, tempo: f64) {
     let (scale, output) = (view.scale, &view.params.output);
     let mut left = rect.left();
     let mut place = |width: f32| {
@@ -20,7 +21,10 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
         Rect::from_min_size(at, scale.size(width, 30.0))
     };
     let plays = output.free_run.value();
+    let counted = view.edits.own_transport().counted();
+    let count = counted.to_string();
     let (name, label, style) = match plays {
+        true if counted > 0 => ("Stop", count.as_str(), ButtonStyle::Primary),
         true => ("Stop", "■", ButtonStyle::Primary),
         false => ("Play", "▶", ButtonStyle::Raised),
     };
@@ -28,14 +32,21 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     if (Button { name, label, style, hint }).show(ui, scale, place(34.0)) {
         view.edits.set(&output.free_run, !plays);
     }
-    Field {
-        param: &output.free_tempo,
-        name: "Tempo",
-        shown: format!("{:.1}", output.free_tempo.value()),
-        turns: true,
-        hint: "The tempo, in quarter notes per minute.",
-    }
-    .show(ui, view, place(56.0));
+    let own = view.edits.own_transport();
+    let follows = own.clock().follows() && own.clock().state() == ClockState::Playing;
+    let (shown, hint) = match follows {
+        true => {
+            (format!("{tempo:.1}"), "The tempo of the MIDI clock. Without it, the tempo set here.")
+        }
+        false => {
+            (format!("{:.1}", output.free_tempo.value()), "The tempo, in quarter notes per minute.")
+        }
+    };
+    Field { param: &output.free_tempo, name: "Tempo", shown, turns: true, hint }.show(
+        ui,
+        view,
+        place(56.0),
+    );
     meter(ui, view, place(66.0));
     let own = view.edits.own_transport();
     let style = |on: bool| if on { ButtonStyle::Selected } else { ButtonStyle::Flat };
@@ -45,7 +56,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) {
     if click.show(ui, scale, place(42.0)) {
         own.set_click(!clicks);
     }
-    let hint = "Clicks for a bar before the drummer starts.";
+    let hint = "Clicks for a bar before the drummer starts; the stop button counts along.";
     let count = Button { name: "Count-in", label: "Count-in", style: style(counts), hint };
     if count.show(ui, scale, place(66.0)) {
         own.set_count_in(!counts);

@@ -2,13 +2,16 @@
 
 use egui::accesskit::Role;
 use egui::{Align2, CornerRadius, CursorIcon, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2};
+use groove::take::PadPoint;
+use nice_plug::params::Param as _;
 
 use crate::editor::host_edits::{ParamGesture, ViewContext};
 use crate::editor::theme::{self, FontRole};
 use crate::editor::widgets::{
-    ValueRequest, describe, focus_ring, hint_of, offer_value_requests, pad_arrows, value_request,
+    ValueRequest, axis, describe, focus_ring, hint_of, offer_value_requests, pad_arrows, pad_menu,
+    value_request,
 };
-use crate::params::pad::PadPoint;
+use crate::params::pad::PadParams;
 
 /// Distance from the edge at which the ends of both ranges lie, in design points.
 const EDGE: f32 = 9.0;
@@ -18,14 +21,16 @@ const STEPS: [f32; 2] = [0.05, 0.01];
 const NAME: &str = "Intensity and complexity";
 const HINT: &str = "Up: louder, with more of open hat, ride and crash. Right: busier and more daring, \
                     with fuller fills. The middle is as drummers of the style play.\n\nDrag, or use the \
-                    arrow keys, with shift for fine steps. Double click: the middle. It moves Density, \
-                    Daring, Fill amount, Velocity and the densities of three lanes.";
+                    arrow keys, with shift for fine steps. Double click: the middle. Right click: MIDI \
+                    learn. It adds to Density, Daring, Fill amount, Velocity and the densities of three \
+                    lanes, which stay where they are.";
 
 pub(super) fn show(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
     let scale = view.scale;
     let response = ui.interact(rect, ui.make_persistent_id(NAME), Sense::click_and_drag());
     let inner = rect.shrink(scale.px(EDGE));
-    let point = PadPoint::of(view.params);
+    let PadParams { intensity, complexity } = &view.params.pad;
+    let point = view.params.pad.point();
     let text = text(point);
     expose(ui, &response, point, &text);
     let moved = response.interact_pointer_pos().map(|at| {
@@ -57,6 +62,10 @@ pub(super) fn show(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect) {
         }
     }
     draw(ui, view, rect, inner, point);
+    let half = 0.5 * rect.height();
+    axis(ui, view, rect.with_max_y(rect.top() + half), intensity);
+    axis(ui, view, rect.with_min_y(rect.top() + half), complexity);
+    pad_menu(view, &[intensity, complexity], &response);
     focus_ring(ui, scale, &response);
     let response = response.on_hover_cursor(CursorIcon::Crosshair);
     let response = hint_of(view, response, &format!("{text}\n\n{HINT}"));
@@ -92,14 +101,15 @@ fn asked(ui: &Ui, response: &Response, point: PadPoint) -> Option<f32> {
     }
 }
 
-/// Moves all parameters of the pad to a point.
+/// Moves both parameters of the pad to a point.
 fn set(view: &ViewContext<'_>, to: PadPoint, act: impl Fn(f32) -> ParamGesture) {
-    for (param, value) in to.values(view.params) {
-        view.edits.gesture_of(param, act(value));
-    }
+    let PadParams { intensity, complexity } = &view.params.pad;
+    let to = PadPoint::new(to.complexity, to.intensity);
+    view.edits.gesture(intensity, act(intensity.preview_normalized(to.intensity)));
+    view.edits.gesture(complexity, act(complexity.preview_normalized(to.complexity)));
 }
 
-/// Begins or ends the gestures of all parameters of the pad.
+/// Begins or ends the gestures of both parameters of the pad.
 fn gesture(view: &ViewContext<'_>, act: impl Fn(f32) -> ParamGesture) {
     set(view, PadPoint::MIDDLE, act);
 }

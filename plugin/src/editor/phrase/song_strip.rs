@@ -8,7 +8,9 @@ use egui::{
     Stroke, Ui, WidgetInfo, pos2,
 };
 use groove::Meter;
-use groove::take::chart::{Accent, Chart, Place, Section, SectionKind, Stop};
+use groove::take::chart::{
+    Accent, Chart, Energy, Place, Section, SectionKind, Stop, USUAL_INTENSITY,
+};
 
 use crate::editor::host_edits::ViewContext;
 use crate::editor::phrase::layout::HEADERS;
@@ -24,6 +26,9 @@ const STOPS: f32 = 14.0;
 /// Fewest bars in the strip, and bars after the last section.
 const MIN_BARS: u16 = 32;
 const BARS_AFTER: u16 = 8;
+
+/// Share of the strip's height that the energy of a beat moves its curve at most.
+const ENERGY: f32 = 0.2;
 
 /// Width of a section's left edge, in design points.
 const EDGE: f32 = 6.0;
@@ -115,6 +120,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, area: Rect, status: 
     for (number, (section, end)) in chart.sections().iter().zip(ends).enumerate() {
         self::section(ui, view, &layout, &chart, (number, section, end));
     }
+    energy(ui, &layout, &chart);
     stops(ui, view, &layout, &chart);
     bar_numbers(ui, &layout, &chart);
     if status.following {
@@ -189,6 +195,27 @@ fn section(
          it. Double click: a new section. Right click: more."
     );
     response.on_hover_text_at_pointer(text);
+}
+
+/// Draws the energy of the song as a curve around the intensity of its sections.
+fn energy(ui: &Ui, layout: &StripLayout, chart: &Chart) {
+    if chart.energy.is_empty() {
+        return;
+    }
+    let Rect { min, max } = layout.sections.shrink2(layout.scale.size(0.0, 2.0));
+    let beats = layout.meter.whole_beats();
+    let point = |bar: u16, beat: usize| {
+        let section = chart.section_at(bar.into());
+        let intensity = section.map_or(USUAL_INTENSITY, |section| section.intensity);
+        let level = intensity + ENERGY * chart.energy.get(bar.into(), beat);
+        let x = layout.x(f32::from(bar) + beat as f32 / beats as f32);
+        pos2(x, max.y - (max.y - min.y) * level.clamp(0.0, 1.0))
+    };
+    let bars = 0..chart.bars().min(layout.bars);
+    let places = bars.flat_map(|bar| (0..beats).map(move |beat| (bar, beat)));
+    let points: Vec<Pos2> = places.map(|(bar, beat)| point(bar, beat)).collect();
+    let line = Stroke::new(layout.scale.px(1.2), theme::AMBER.gamma_multiply(0.6));
+    ui.painter().line(points, line);
 }
 
 /// Sets the intensity or the start of a section that is dragged.
@@ -336,6 +363,11 @@ fn menu(
         if menu_percent(ui, scale, "Follow", hint, &mut percent).changed() {
             let follow = f32::from(percent) / 100.0;
             view.edits.session_mut().change_chart(|chart| chart.follow = follow);
+        }
+        let hint = "The loudness no longer follows the band's from beat to beat.";
+        if !chart.energy.is_empty() && menu_item(ui, scale, "Remove energy", "Remove energy", hint)
+        {
+            view.edits.session_mut().change_chart(|chart| chart.energy = Energy::default());
         }
         let (label, hint) = match chart.choke {
             true => ("Let cymbals ring into stops", "A crash or ride before a stop rings on."),

@@ -319,11 +319,11 @@ fn dial_responds_to_wheel_drag_keys_typing_and_double_click() {
 
 #[test]
 fn the_pad_moves_its_parameters_by_pointer_and_keys() {
-    use crate::params::pad::PadPoint;
+    use groove::take::PadPoint;
     const PAD: &str = "Intensity and complexity";
 
     let mut rig = Rig::new();
-    let point = |rig: &Rig| PadPoint::of(&rig.params);
+    let point = |rig: &Rig| rig.params.pad.point();
     let said = |rig: &Rig, words: &str| {
         let node = rig.window.get_by_label(PAD);
         let text = node.accesskit_node().data().description().unwrap_or_default().to_owned();
@@ -332,11 +332,15 @@ fn the_pad_moves_its_parameters_by_pointer_and_keys() {
     assert_eq!(point(&rig), PadPoint::MIDDLE);
     said(&rig, "Intensity 50 %, complexity 50 %");
     // To the corner at the right and the top, in one gesture of each parameter.
+    rig.drag("Density", vec2(0.0, -17.0), Modifiers::NONE);
+    let density = rig.value("Density");
     rig.drag(PAD, vec2(200.0, -200.0), Modifiers::NONE);
     assert_eq!(point(&rig), PadPoint::new(1.0, 1.0));
     said(&rig, "Intensity 100 %, complexity 100 %");
-    assert_eq!((rig.value("Density"), rig.value("Velocity")), ("50 %".into(), "20".into()));
-    assert!(rig.value("Crash density") == "50 %" && rig.value("Fill amount") == "100 %");
+    let values = ["Intensity", "Complexity", "Density", "Velocity"].map(|name| rig.value(name));
+    assert_eq!(values, ["100 %", "100 %", &density, "0"], "the dials stay");
+    assert!(rig.value("Crash density") == "0 %" && rig.value("Fill amount") == "50 %");
+    assert_ne!(density, "0 %");
     assert!(rig.host.open().is_empty(), "every gesture has ended");
     rig.window.get_by_label(PAD).focus();
     rig.window.run();
@@ -349,5 +353,5 @@ fn the_pad_moves_its_parameters_by_pointer_and_keys() {
     );
     rig.double_click(PAD);
     assert_eq!(point(&rig), PadPoint::MIDDLE);
-    assert_eq!(rig.value("Daring"), "1.00");
+    assert_eq!((rig.value("Daring"), rig.value("Density")), ("1.00".into(), density));
 }

@@ -85,9 +85,12 @@ fn screen_reader_actions_edit_cells_and_dials() {
     ask(&mut rig, "Repeat", Action::Increment, None);
     assert_eq!(rig.value("Repeat"), "82 %");
     ask(&mut rig, "Intensity and complexity", Action::SetValue, value(80.0));
-    assert_eq!(rig.value("Velocity"), "12");
+    assert_eq!(rig.value("Intensity"), "80 %");
     ask(&mut rig, "Intensity and complexity", Action::Decrement, None);
-    assert_eq!((rig.value("Velocity"), rig.value("Density")), ("10".into(), "0 %".into()));
+    assert_eq!((rig.value("Intensity"), rig.value("Complexity")), ("75 %".into(), "50 %".into()));
+    ask(&mut rig, "Complexity", Action::SetValue, value(30.0));
+    ask(&mut rig, "Complexity", Action::Increment, None);
+    assert_eq!((rig.value("Intensity"), rig.value("Complexity")), ("75 %".into(), "32 %".into()));
     ask(&mut rig, "Audition kit", Action::Click, None);
     assert_eq!(rig.value("Audition kit"), "Off");
 }
@@ -201,6 +204,7 @@ fn a_controller_is_learned_moves_its_control_and_is_forgotten() {
         ("Fill: Never", "Learn Fill", 12),
         ("Fill now", "Learn Fill now", 64),
         ("Style", "Learn Style", 13),
+        ("Intensity and complexity", "Learn Complexity", 15),
         ("Snare mute", "Learn Snare mute", 14),
     ] {
         learn(&mut rig, name, entry);
@@ -210,6 +214,7 @@ fn a_controller_is_learned_moves_its_control_and_is_forgotten() {
         rig.window.run();
     }
     assert!(rig.params.stage.fill.value() && rig.params.lanes[Drum::Snare.index()].mute.value());
+    assert_eq!(rig.params.pad.complexity.value(), 1.0);
     let saved = crate::project::settings::Settings::for_user().0.controllers;
     assert_eq!(saved.get(&64).map(String::as_str), Some("stage_fill"));
     learn(&mut rig, "Repeat", "Disconnect MIDI controller 11");

@@ -1,6 +1,7 @@
 //! The window of the standalone program.
 
 use super::*;
+use crate::link::midi_clock::ClockState;
 
 #[test]
 fn the_standalone_program_has_play_tempo_meter_metronome_and_count_in() {
@@ -58,4 +59,25 @@ fn a_host_or_jack_keeps_its_transport() {
         assert!(rig.shows("stopped: press play in the host"));
         assert!(!rig.shows("Play"));
     }
+}
+
+#[test]
+fn a_lost_midi_clock_is_said() {
+    let mut rig = Rig::with(Some(Sound::Card));
+    let said = "The MIDI clock has stopped coming, so the drummer rests. Start the song at its sender again.";
+    rig.link.own_transport().clock().publish(ClockState::Lost);
+    rig.window.run();
+    assert!(!rig.shows(said), "none is followed");
+    rig.link.own_transport().clock().set_follows(true);
+    rig.window.run();
+    assert!(rig.shows(said));
+}
+
+#[test]
+fn the_ports_of_the_midi_clock_are_chosen_or_their_lack_is_said() {
+    let mut rig = Rig::with(Some(Sound::Card));
+    rig.click("Output");
+    let lacks = rig.shows("No MIDI system answers, so there is no MIDI clock.");
+    let chooses = rig.shows("Clock in") && rig.shows("Clock out");
+    assert_ne!(lacks, chooses);
 }

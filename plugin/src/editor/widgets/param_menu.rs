@@ -1,6 +1,7 @@
-//! Context menu of a parameter's control, or of a button: typing a value, and MIDI learn.
+//! Context menu of a parameter's control, of a pad, or of a button: typing a value, and MIDI learn.
 
 use egui::{Popup, Response, Ui};
+use nice_plug::params::Param;
 use nice_plug::params::internals::ParamPtr;
 
 use super::labels::remark;
@@ -25,9 +26,21 @@ pub(super) fn param_menu(
         typed = types && menu_item(ui, scale, &format!("Type {name}"), "Type a value", hint);
         let hint = "The next knob, fader or pedal of your MIDI controller that moves is connected with \
                     this control, in every project.";
-        learn_entries(ui, view, LearnTarget::Param(param), name, hint);
+        learn_entries(ui, view, LearnTarget::Param(param), name, "MIDI learn", hint);
     });
     typed
+}
+
+/// Draws the menu of a pad of several parameters while it is open.
+pub(crate) fn pad_menu<P: Param>(view: &ViewContext<'_>, params: &[&P], response: &Response) {
+    menu(view, response, |ui| {
+        for param in params {
+            let (target, name) = (LearnTarget::Param(param.as_ptr()), param.name());
+            let hint = "The next knob, fader or pedal of your MIDI controller that moves is connected \
+                        with this side of the pad, in every project.";
+            learn_entries(ui, view, target, name, &format!("MIDI learn: {name}"), hint);
+        }
+    });
 }
 
 /// Draws the menu of a button while it is open.
@@ -35,7 +48,8 @@ pub(crate) fn button_menu(view: &ViewContext<'_>, button: LearnedButton, respons
     let hint = "The next pad or pedal of your MIDI controller that is pressed presses this button from \
                 now on, in every project, while this window is open.";
     menu(view, response, |ui| {
-        learn_entries(ui, view, LearnTarget::Button(button), button.name(), hint);
+        let target = LearnTarget::Button(button);
+        learn_entries(ui, view, target, button.name(), "MIDI learn", hint);
     });
 }
 
@@ -48,9 +62,16 @@ fn menu(view: &ViewContext<'_>, response: &Response, entries: impl FnOnce(&mut U
 }
 
 /// Draws the entries of MIDI learn.
-fn learn_entries(ui: &mut Ui, view: &ViewContext<'_>, target: LearnTarget, name: &str, hint: &str) {
+fn learn_entries(
+    ui: &mut Ui,
+    view: &ViewContext<'_>,
+    target: LearnTarget,
+    name: &str,
+    entry: &str,
+    hint: &str,
+) {
     let (scale, midi) = (view.scale, &view.edits.midi);
-    if menu_item(ui, scale, &format!("Learn {name}"), "MIDI learn", hint) {
+    if menu_item(ui, scale, &format!("Learn {name}"), entry, hint) {
         midi.begin(target);
     }
     for controller in midi.controllers_of(target) {

@@ -58,7 +58,7 @@ impl<P: Param> ValueInput<'_, P> {
 }
 
 /// Exposes the value to assistive tools as it is shown, for example 50 for "50 %", with its range.
-fn expose_value<P: Param>(ui: &Ui, param: &P, response: &Response) {
+pub(super) fn expose_value<P: Param>(ui: &Ui, param: &P, response: &Response) {
     ui.ctx().accesskit_node_builder(response.id, |node| {
         let shown = |value| leading_number(&param.normalized_value_to_string(value, false));
         node.set_value(param.to_string());
@@ -80,7 +80,7 @@ fn leading_number(text: &str) -> Option<f64> {
 }
 
 /// Returns the value, 0 to 1, that an assistive tool asks for.
-fn asked<P: Param>(ui: &Ui, param: &P, response: &Response) -> Option<f32> {
+pub(super) fn asked<P: Param>(ui: &Ui, param: &P, response: &Response) -> Option<f32> {
     match value_request(ui, response)? {
         ValueRequest::Number(value) => read(param, &value.to_string()).ok(),
         ValueRequest::Text(text) => read(param, &text).ok(),
@@ -170,7 +170,7 @@ fn drag<P: Param>(ui: &Ui, view: &ViewContext<'_>, param: &P, response: &Respons
 }
 
 /// Returns the value set by wheel, arrow keys or a double click.
-fn jumped<P: Param>(ui: &Ui, param: &P, response: &Response, fine: f32) -> Option<f32> {
+pub(super) fn jumped<P: Param>(ui: &Ui, param: &P, response: &Response, fine: f32) -> Option<f32> {
     if response.double_clicked() {
         return Some(param.default_normalized_value());
     }

@@ -12,6 +12,7 @@ use nice_plug_egui::RepaintNotifier;
 #[cfg(target_os = "linux")]
 use crate::editor::app::shortcuts::KEY_SYMBOLS;
 use crate::editor::window::shared::{Sources, WindowShared};
+use crate::link::midi_clock::ClockState;
 use crate::link::{ModelState, Phrase, Status};
 #[cfg(target_os = "linux")]
 use crate::platform::{
@@ -151,6 +152,8 @@ struct WindowContent {
     phrases: [Option<Arc<Phrase>>; 2],
     loading: bool,
     sent: u32,
+    /// State of the followed MIDI clock, and beat of the count-in.
+    clock: (ClockState, u8),
     /// Messages of MIDI controllers.
     controllers: u32,
     /// Change counter of the project.
@@ -166,6 +169,7 @@ impl WindowContent {
     fn of(sources: &Sources, shared: &WindowShared) -> Self {
         let phrases = sources.link.phrases();
         let status = sources.link.status();
+        let own = sources.link.own_transport();
         // While no take waits, the launch position is the song position.
         let launch = if status.pending == 0 { 0.0 } else { status.launch };
         let lights = if shared.is_paced(&status) { 0 } else { sources.link.sent() };
@@ -175,6 +179,7 @@ impl WindowContent {
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
             sent: lights,
+            clock: (own.clock().state(), own.counted()),
             controllers: sources.link.controllers().heard().0,
             changes: sources.params.state.kept().changes(),
             learning: sources.link.learning().changes(),

@@ -1,6 +1,7 @@
 //! Undo covers every musical gesture.
 
 use super::*;
+use groove::take::PadPoint;
 use groove::take::chart::Place;
 use nice_plug::params::Params as _;
 
@@ -48,7 +49,7 @@ fn undo_covers_every_parameter_of_the_music() {
         bench.wait();
         assert!((value() - changed).abs() < 1e-3, "{id} is on again");
     }
-    assert_eq!(covered, 12 + 6 + 4 * 9, "takes, feel, lanes");
+    assert_eq!(covered, 14 + 6 + 4 * 9, "takes, feel, lanes");
 }
 
 #[test]
@@ -132,19 +133,45 @@ fn a_preset_is_one_undo() {
 }
 
 #[test]
-fn a_drag_on_the_pad_is_one_undo() {
-    use crate::params::pad::PadPoint;
+fn presets_and_sides_hold_the_pad() {
+    let mut bench = Bench::new();
+    let point = |bench: &Bench| bench.params.pad.point();
+    bench.turn(|params| &params.pad.intensity, 0.8);
+    bench.wait();
+    let (take, performance) = (bench.session.take(), bench.session.performance());
+    assert_eq!(performance.velocity, 0.0, "the dial alone");
+    let own = Preset::new("Loud", "", take, performance);
+    let text = serde_json::to_string(&own).expect("text");
+    assert_eq!(serde_json::from_str::<Preset>(&text).expect("a preset"), own);
+    bench.session.copy_to_other_side();
+    let factory = &crate::project::presets::factory()[0];
+    bench.session.play(&factory.take, &factory.performance, &mut at_once);
+    bench.wait();
+    assert_eq!(point(&bench), PadPoint::MIDDLE, "a preset without a point");
+    bench.session.switch_sides(&mut at_once);
+    bench.wait();
+    assert!((point(&bench).intensity - 0.8).abs() < 1e-3, "the other side");
+    bench.session.switch_sides(&mut at_once);
+    bench.wait();
+    assert_eq!(point(&bench), PadPoint::MIDDLE);
+    bench.session.play(&own.take, &own.performance, &mut at_once);
+    bench.wait();
+    assert!((point(&bench).intensity - 0.8).abs() < 1e-3 && bench.session.sounds_as(&own));
+}
 
+#[test]
+fn a_drag_on_the_pad_is_one_undo() {
     let mut bench = Bench::new();
     let before = (bench.session.take(), bench.session.performance());
     for step in 0..20u8 {
-        let point = PadPoint::new(0.5 + f32::from(step) / 40.0, 0.5 - f32::from(step) / 60.0);
-        point.values(&bench.params).for_each(|(param, value)| at_once(param, value));
+        at_once(bench.params.pad.complexity.as_ptr(), 0.5 + f32::from(step) / 40.0);
+        at_once(bench.params.pad.intensity.as_ptr(), 0.5 - f32::from(step) / 60.0);
         bench.look(true);
     }
     bench.wait();
     let after = (bench.session.take(), bench.session.performance());
-    assert!(after.0 != before.0 && after.1 != before.1);
+    assert_ne!(after.0, before.0);
+    assert_eq!(after.1, before.1, "the dials stay");
     // A turn of one dial is another gesture.
     bench.turn(|params| &params.playing.swing, 0.5);
     bench.wait();
