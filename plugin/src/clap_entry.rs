@@ -1,5 +1,6 @@
 //! CLAP entry point that sends raw MIDI to hosts that do not accept note events, marks the project
-//! as modified, and offers what the framework lacks: note names, and presets for the host's browser.
+//! as modified, and offers what the framework lacks: note names, presets for the host's browser, and
+//! a [note effect](note_effect) of the same plugin.
 //!
 //! Works around: the framework sends notes as CLAP note events only and offers nothing to a host
 //! that refuses them, as Carla does. Its export macro cannot be extended, so this module implements
@@ -24,10 +25,13 @@
 //! back to `CLAP_EVENT_MIDI`, does not panic there, a plugin can mark its project, and it has
 //! interfaces for note names and presets.
 
+#[cfg(feature = "audio-unit")]
+mod audio_unit;
 mod block;
 mod event_output;
 mod extensions;
 mod instance;
+mod note_effect;
 mod note_names;
 mod preset_discovery;
 mod preset_load;
@@ -39,6 +43,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use clap_sys::ext::audio_ports::CLAP_EXT_AUDIO_PORTS;
+use clap_sys::ext::audio_ports_config::CLAP_EXT_AUDIO_PORTS_CONFIG;
 use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::ext::note_name::CLAP_EXT_NOTE_NAME;
 use clap_sys::ext::params::CLAP_EXT_PARAMS;
@@ -54,6 +60,7 @@ use nice_plug::wrapper::clap::{
 use nice_plug::wrapper::setup_logger;
 
 use instance::{ClapInstance, HostPointer, instance};
+use note_effect::UnheardOutput;
 
 use crate::{DeepPocket, ShareParts};
 
@@ -104,14 +111,18 @@ extern "C" fn get_factory(id: *const c_char) -> *const c_void {
 }
 
 unsafe extern "C" fn count(_: *const clap_plugin_factory) -> u32 {
-    1
+    2
 }
 
 unsafe extern "C" fn descriptor(
     _: *const clap_plugin_factory,
     index: u32,
 ) -> *const clap_plugin_descriptor {
-    if index == 0 { described().clap_plugin_descriptor() } else { ptr::null() }
+    match index {
+        0 => described().clap_plugin_descriptor(),
+        1 => note_effect::descriptor(described()),
+        _ => ptr::null(),
+    }
 }
 
 /// Returns `true` if a host has all functions that CLAP requires.
@@ -127,8 +138,13 @@ unsafe extern "C" fn create(
     host: *const clap_host,
     id: *const c_char,
 ) -> *const clap_plugin {
-    // SAFETY: the pointer is null or a C string, as CLAP requires.
-    if id.is_null() || unsafe { CStr::from_ptr(id) } != described().clap_id() {
+    if id.is_null() {
+        return ptr::null();
+    }
+    // SAFETY: the pointer is a C string, as CLAP requires.
+    let id = unsafe { CStr::from_ptr(id) };
+    let unheard = (id == note_effect::ID).then(UnheardOutput::default);
+    if unheard.is_none() && id != described().clap_id() {
         return ptr::null();
     }
     // SAFETY: the pointer is null or a host, as CLAP requires.
@@ -140,7 +156,12 @@ unsafe extern "C" fn create(
     let wrapper = Arc::into_raw(unsafe { Wrapper::<DeepPocket>::new(host) });
     // SAFETY: the wrapper is alive and not shared yet.
     let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
+    let desc = match unheard {
+        Some(_) => note_effect::descriptor(described()),
+        None => framework.desc,
+    };
     let table = clap_plugin {
+        desc,
         init: Some(init_instance),
         destroy: Some(destroy),
         activate: Some(activate),
@@ -157,6 +178,11 @@ unsafe extern "C" fn create(
         drop(unsafe { Arc::from_raw(wrapper) });
         return ptr::null();
     };
+    if unheard.is_some() {
+        parts.link.notes_only().store(true, Ordering::Relaxed);
+    }
+    // See `audio_unit`.
+    let midi_only = cfg!(feature = "audio-unit") && HostPointer(host).is_clap_wrapper();
     let (host, changed) = (HostPointer(host), Arc::new(AtomicBool::new(false)));
     let mark = Arc::clone(&changed);
     parts.params.state.kept().set_on_change(Some(Box::new(move || {
@@ -164,7 +190,7 @@ unsafe extern "C" fn create(
         host.request_callback();
     })));
     let names = AtomicU64::new(note_names::meaning(&parts.params));
-    let [names_changed, midi_only, initialised, activated] = [false; 4].map(AtomicBool::new);
+    let [names_changed, initialised, activated] = [false; 3].map(AtomicBool::new);
     let instance = ClapInstance {
         table,
         framework,
@@ -173,9 +199,10 @@ unsafe extern "C" fn create(
         changed,
         names,
         names_changed,
-        midi_only,
+        midi_only: AtomicBool::new(midi_only),
         initialised,
         activated,
+        unheard,
     };
     Box::into_raw(Box::new(instance)).cast()
 }
@@ -221,6 +248,10 @@ unsafe extern "C" fn activate(
     // SAFETY: hosts pass the pointer that `create` returned.
     let instance = unsafe { instance(plugin) };
     let Some(activate) = instance.framework.activate else { return false };
+    if let Some(unheard) = &instance.unheard {
+        // SAFETY: hosts activate a plugin that is not active.
+        unsafe { unheard.resize(longest) };
+    }
     // SAFETY: the host's arguments are passed on unchanged.
     let active = unsafe { activate(plugin, rate, shortest, longest) };
     instance.activated.fetch_or(active, Ordering::Release);
@@ -239,7 +270,10 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
     let name = unsafe { CStr::from_ptr(id) };
     // SAFETY: hosts pass the pointer that `create` returned.
     unsafe {
-        if name == CLAP_EXT_GUI {
+        let is_audio = [CLAP_EXT_AUDIO_PORTS, CLAP_EXT_AUDIO_PORTS_CONFIG].contains(&name);
+        if is_audio && instance(plugin).unheard.is_some() {
+            ptr::null()
+        } else if name == CLAP_EXT_GUI {
             address(extensions::gui(plugin))
         } else if name == CLAP_EXT_PARAMS {
             address(extensions::params(plugin))

@@ -22,7 +22,7 @@ pub mod worker;
 pub use crate::params::controls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, atomic::Ordering};
 
 use groove::Drum;
 use groove::play::clock;
@@ -236,6 +236,7 @@ impl DeepPocket {
     fn read(&mut self) {
         self.changes = self.params.changes();
         self.controls = Controls::new(&self.params);
+        self.controls.audition &= !self.link.notes_only().load(Ordering::Relaxed);
         self.engine.set_controls(&self.controls);
         if let Some(audition) = &mut self.audition {
             audition.set(&self.controls);

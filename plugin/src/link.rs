@@ -92,6 +92,8 @@ pub struct Link {
     /// The plugin plays while the host is stopped.
     free_running: AtomicBool,
     listening: ListenSwitch,
+    /// The instance is a note effect.
+    notes_only: AtomicBool,
     performance: Performance,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
@@ -114,6 +116,12 @@ impl Link {
     #[must_use]
     pub fn worker_notify(&self) -> &WorkerNotify {
         &self.worker_notify
+    }
+
+    /// Returns the flag of a note effect, whose kit is silent; set before the first activation.
+    #[must_use]
+    pub fn notes_only(&self) -> &AtomicBool {
+        &self.notes_only
     }
 
     /// Returns the MIDI controllers; each of their methods says which thread calls it.

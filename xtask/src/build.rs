@@ -3,5 +3,6 @@
 
 pub(crate) mod bundle;
 pub(crate) mod files;
+mod mac_bundle;
 pub(crate) mod process;
 pub(crate) mod system_packages;

@@ -7,6 +7,7 @@ pub(crate) mod instances;
 pub(crate) mod package;
 pub(crate) mod pictures;
 pub(crate) mod platforms;
+pub(crate) mod reproducible;
 pub(crate) mod rtsan;
 pub(crate) mod run;
 pub(crate) mod site;

@@ -8,8 +8,8 @@ use anyhow::Result;
 use build::bundle;
 use clap::{Parser, Subcommand};
 use commands::{
-    beat, bench, install, instances, package, pictures, platforms, rtsan, run, site, test, tidy,
-    torture,
+    beat, bench, install, instances, package, pictures, platforms, reproducible, rtsan, run, site,
+    test, tidy, torture,
 };
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -111,7 +111,18 @@ enum Command {
     },
     /// Build the bundles and pack them into an archive for users, with a Debian package where
     /// possible, the list of contents and checksums.
-    Package,
+    Package {
+        /// File with a secret key of minisign that signs the checksums. MINISIGN_PASSWORD has its
+        /// password.
+        #[arg(long)]
+        sign: Option<PathBuf>,
+    },
+    /// Build the committed sources twice, in two folders and with two homes, and compare the bytes.
+    Reproducible {
+        /// Number of parallel compilers.
+        #[arg(long, default_value_t = 1)]
+        jobs: u16,
+    },
     /// Write README and docs as a static site to target/site, and check their links.
     Site,
     /// Build the plugin and write screenshots of its window to target/pictures.
@@ -166,13 +177,15 @@ fn run_command(command: Command) -> Result<()> {
         Command::Install { uninstall: false } => {
             install::install(&bundle::build_bundles(&workspace()?)?)
         }
-        Command::Package => {
+        Command::Package { sign } => {
             let workspace = workspace()?;
-            for path in package::package(&workspace, &bundle::build_for_others(&workspace)?)? {
+            let built = bundle::build_for_others(&workspace)?;
+            for path in package::package(&workspace, &built, sign.as_deref())? {
                 println!("{}", path.display());
             }
             Ok(())
         }
+        Command::Reproducible { jobs } => reproducible::reproducible(&workspace()?, jobs),
         Command::Site => {
             println!("{}", site::site(&workspace()?)?.display());
             Ok(())

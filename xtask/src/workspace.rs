@@ -11,6 +11,9 @@ pub const NAME: &str = "Deep Pocket";
 /// CLAP id of the plugin. It must never change: projects refer to it.
 pub const CLAP_ID: &str = "org.deeppocket.deep-pocket";
 
+/// CLAP id of the note effect in the same library. It must never change, either.
+pub const NOTE_EFFECT_ID: &str = "org.deeppocket.deep-pocket.notes";
+
 /// Environment variable with the folder of the bundles to test; `cargo xtask test` sets it.
 pub const BUNDLES_VARIABLE: &str = "DEEP_POCKET_BUNDLES";
 

@@ -10,10 +10,10 @@ use common::setup::{SONG, ready, velocity_steps};
 use common::timing::{self, play};
 use std::collections::HashSet;
 use xtask::host::clap::browser::{FoundPreset, browse};
-use xtask::host::clap::describe;
+use xtask::host::clap::{ClapHost, describe};
 use xtask::host::realtime::flushes_denormals;
 use xtask::host::{Event, Host, Message, Note, Setup, Song};
-use xtask::workspace::{CLAP_ID, NAME, built_bundle};
+use xtask::workspace::{CLAP_ID, NAME, NOTE_EFFECT_ID, built_bundle};
 
 scenarios!(|| Box::new(load_clap()));
 
@@ -21,14 +21,34 @@ scenarios!(|| Box::new(load_clap()));
 fn the_description_is_complete() {
     let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
     let found = describe(&bundle).unwrap();
-    assert_eq!(found.len(), 1);
-    assert_eq!((found[0].id.as_str(), found[0].name.as_str()), (CLAP_ID, NAME));
-    assert_eq!(found[0].version, env!("CARGO_PKG_VERSION"));
-    assert!(found[0].features.iter().any(|feature| feature == "instrument"));
+    let kinds = [
+        (CLAP_ID, NAME, ["instrument", "note-effect"]),
+        (NOTE_EFFECT_ID, "Deep Pocket Notes", ["note-effect", "instrument"]),
+    ];
+    assert_eq!(found.len(), kinds.len());
+    for (found, (id, name, [is, is_not])) in found.iter().zip(kinds) {
+        assert_eq!((found.id.as_str(), found.name.as_str()), (id, name));
+        assert_eq!(found.version, env!("CARGO_PKG_VERSION"));
+        let has = |feature: &str| found.features.iter().any(|found| found == feature);
+        assert!(has(is) && !has(is_not), "{:?}", found.features);
+    }
     let [inputs, outputs] = load_clap().note_ports();
     assert_eq!((inputs.len(), outputs.len()), (1, 1));
     assert!(inputs[0].contains(NoteDialects::CLAP | NoteDialects::MIDI), "{:?}", inputs[0]);
     assert!(outputs[0].contains(NoteDialects::CLAP), "{:?}", outputs[0]);
+}
+
+#[test]
+fn the_note_effect_plays_the_notes_of_the_instrument_without_sound() {
+    let bundle = built_bundle("clap").unwrap_or_else(|fault| panic!("{fault}"));
+    let (mut instrument, mut effect) =
+        (load_clap(), ClapHost::load(&bundle, NOTE_EFFECT_ID).unwrap());
+    let notes = play(&mut instrument, &SONG, 0.0, 8.0).unwrap();
+    assert!(!notes.is_empty());
+    assert_eq!(notes, play(&mut effect, &SONG, 0.0, 8.0).unwrap());
+    // A project of the one is a project of the other.
+    effect.load(&instrument.save().unwrap()).unwrap();
+    assert_eq!(notes, play(&mut effect, &SONG, 0.0, 8.0).unwrap());
 }
 
 #[test]
@@ -38,7 +58,7 @@ fn the_browser_lists_factory_presets_and_loads_them() {
     let factory: Vec<_> = found.iter().filter(|preset| preset.file.is_none()).collect();
     assert!(factory.len() >= 50, "{} presets", factory.len());
     for preset in &factory {
-        assert_eq!(preset.plugins, [CLAP_ID], "{}", preset.name);
+        assert_eq!(preset.plugins, [CLAP_ID, NOTE_EFFECT_ID], "{}", preset.name);
         assert!(!preset.description.is_empty() && preset.load_key.is_some(), "{}", preset.name);
         assert!(preset.features.iter().any(|feature| feature == "drum"), "{}", preset.name);
     }

@@ -46,10 +46,19 @@ pub(super) unsafe extern "C" fn process(
     if !unsafe { has_side_chain(&block) } {
         (block.audio_inputs, block.audio_inputs_count) = (ptr::null(), 0);
     }
-    // SAFETY: the block is a copy of the host's with queues that outlive this call.
-    let status = unsafe { process(plugin, &raw const block) };
+    // SAFETY: the block is a copy of the host's with queues and ports that outlive this call, which
+    // is on the audio thread of an active plugin.
+    let status = unsafe {
+        match &instance.unheard {
+            Some(unheard) => unheard.with_port(block.frames_count, |port| {
+                (block.audio_outputs, block.audio_outputs_count) = (port, 1);
+                process(plugin, &raw const block)
+            }),
+            None => Some(process(plugin, &raw const block)),
+        }
+    };
     note_names::check(instance);
-    status
+    status.unwrap_or(CLAP_PROCESS_ERROR)
 }
 
 /// Returns `true` if the host passes the side-chain with all its channels.

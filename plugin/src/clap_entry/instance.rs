@@ -9,6 +9,7 @@ use clap_sys::ext::params::{CLAP_EXT_PARAMS, CLAP_PARAM_RESCAN_VALUES, clap_host
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state};
 use nice_plug::wrapper::clap::{clap_host, clap_plugin};
 
+use super::note_effect::UnheardOutput;
 use crate::SharedParts;
 
 /// An instance as its host sees it. The framework finds its own data through the table's
@@ -27,13 +28,15 @@ pub(super) struct ClapInstance {
     pub(super) names: AtomicU64,
     /// The note names have changed since the host was told.
     pub(super) names_changed: AtomicBool,
-    /// The host has refused a note event and accepted it as raw MIDI. Used by the audio thread
-    /// only.
+    /// The host gets raw MIDI instead of note events: it has refused one, or is known to need it.
+    /// Used by the audio thread only.
     pub(super) midi_only: AtomicBool,
     /// `init` has succeeded.
     pub(super) initialised: AtomicBool,
     /// The instance has been activated at least once.
     pub(super) activated: AtomicBool,
+    /// Output of a note effect; `None` for the instrument.
+    pub(super) unheard: Option<UnheardOutput>,
 }
 
 /// Returns the instance of a host's pointer.
@@ -71,6 +74,15 @@ unsafe impl Send for HostPointer {}
 unsafe impl Sync for HostPointer {}
 
 impl HostPointer {
+    /// Returns `true` for the host of an Audio Unit, which is clap-wrapper.
+    pub(super) fn is_clap_wrapper(self) -> bool {
+        // SAFETY: the host outlives the plugin; its vendor is null or a C string.
+        unsafe {
+            let vendor = (*self.0).vendor;
+            !vendor.is_null() && CStr::from_ptr(vendor) == c"The CLAP Wrapper Team"
+        }
+    }
+
     /// Requests a call of `on_main_thread`. For any thread.
     pub(super) fn request_callback(self) {
         // SAFETY: the host outlives the plugin.

@@ -22,6 +22,7 @@ use clap_sys::timestamp::CLAP_TIMESTAMP_UNKNOWN;
 use clap_sys::universal_plugin_id::clap_universal_plugin_id;
 use nice_plug::wrapper::clap::CLAP_VERSION;
 
+use super::note_effect;
 use super::preset_load::{c_string, find, text};
 use crate::project::folders::Folders;
 use crate::project::presets::{self, Preset};
@@ -43,7 +44,7 @@ static DESCRIPTOR: clap_preset_discovery_provider_descriptor =
         vendor: c"Deep Pocket".as_ptr(),
     };
 
-/// Id of the plugin that loads the presets, as in [`crate::DeepPocket`]; a test compares them.
+/// Id of the instrument, which loads the presets as the note effect does; as in [`crate::DeepPocket`]; a test compares them.
 const PLUGIN_ID: &CStr = c"org.deeppocket.deep-pocket";
 
 unsafe extern "C" fn count(_: *const clap_preset_discovery_factory) -> u32 {
@@ -179,7 +180,6 @@ impl PresetReceiver<'_> {
         let &PresetReceiver { receiver, functions } = self;
         let name = c_string(&preset.name);
         let load_key = if in_plugin { name.as_ptr() } else { ptr::null() };
-        let id = clap_universal_plugin_id { abi: c"clap".as_ptr(), id: PLUGIN_ID.as_ptr() };
         // SAFETY: all texts outlive the calls, and the host's receiver does, too.
         unsafe {
             if !functions.begin_preset.is_some_and(|begin| begin(receiver, name.as_ptr(), load_key))
@@ -187,7 +187,10 @@ impl PresetReceiver<'_> {
                 return false;
             }
             if let Some(add) = functions.add_plugin_id {
-                add(receiver, &raw const id);
+                for id in [PLUGIN_ID, note_effect::ID] {
+                    let id = clap_universal_plugin_id { abi: c"clap".as_ptr(), id: id.as_ptr() };
+                    add(receiver, &raw const id);
+                }
             }
             if let Some(add) = functions.add_creator.filter(|_| in_plugin) {
                 add(receiver, c"Deep Pocket".as_ptr());

@@ -1,6 +1,7 @@
 //! Tests against hosts that are incomplete or call out of order.
 
 mod names_and_controls;
+mod note_effect;
 mod presets;
 mod test_host;
 

@@ -85,9 +85,12 @@ impl Header<'_> {
         let title = pos2(rect.left() + scale.px(20.0), rect.center().y);
         let font = scale.font(FontRole::Title);
         let title = line(ui, title, Align2::LEFT_CENTER, "Deep Pocket", font, theme::TEXT);
-        let audition = rect.with_min_x(rect.right() - scale.px(AUDITION));
+        // A note effect has no kit.
+        let notes_only = view.edits.is_notes_only();
+        let width = scale.px(if notes_only { 16.0 } else { AUDITION });
+        let audition = rect.with_min_x(rect.right() - width);
         let audition_area = audition.with_max_x(rect.right() - scale.px(16.0));
-        let kit_pressed = self.audition_controls(ui, view, audition_area);
+        let kit_pressed = !notes_only && self.audition_controls(ui, view, audition_area);
 
         let right = pos2(audition.left() - scale.px(8.0), rect.center().y);
         let hint = "MIDI channel, drum map, note pass-through, and playing without the host. The \

@@ -5,6 +5,7 @@ pub(crate) mod clock_ports;
 pub(crate) mod midi_learn;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use egui::Rect;
 use groove::pattern::drum::Drum;
@@ -151,6 +152,11 @@ impl HostEdits {
     /// Returns `true` in the standalone program, which has no host.
     pub(crate) fn is_standalone(&self) -> bool {
         self.host.as_ref().is_some_and(|host| host.plugin_api() == PluginApi::Standalone)
+    }
+
+    /// Returns `true` for an instance without sound of its own.
+    pub(crate) fn is_notes_only(&self) -> bool {
+        self.link.notes_only().load(Ordering::Relaxed)
     }
 
     /// Returns the transport of the standalone program.

@@ -7,14 +7,14 @@
 //! every plugin for macOS an identifier and a version of its own, and ignores a failed signature.
 
 use super::files::copy_file;
+use super::mac_bundle::mac_bundle;
 use super::process;
 use super::system_packages::{self, Purpose};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::env::consts::{ARCH, DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX, OS};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use xtask::workspace::{CLAP_ID, NAME, Workspace};
+use xtask::workspace::{NAME, Workspace};
 
 /// Error sentence for a failed build of the plugin.
 pub(crate) const BUILD_FAILED: &str = "The plugin could not be built; see the lines above.";
@@ -25,14 +25,21 @@ pub(crate) struct BuiltPlugin {
     pub(crate) clap: PathBuf,
     /// VST3 bundle.
     pub(crate) vst3: PathBuf,
+    /// Audio Unit, on macOS.
+    pub(crate) component: Option<PathBuf>,
     /// Standalone program.
     pub(crate) program: PathBuf,
 }
 
 impl BuiltPlugin {
+    /// Returns the bundles of all formats.
+    pub(crate) fn bundles(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.clap, &self.vst3].into_iter().chain(&self.component)
+    }
+
     /// Prints the paths of all files.
     pub(crate) fn print_paths(&self) {
-        for path in [&self.clap, &self.vst3, &self.program] {
+        for path in self.bundles().chain([&self.program]) {
             println!("{}", path.display());
         }
     }
@@ -44,7 +51,7 @@ impl BuiltPlugin {
 /// # Errors
 /// If a package cannot be installed, the build fails or the bundles cannot be written.
 pub(crate) fn build_bundles(workspace: &Workspace) -> Result<BuiltPlugin> {
-    bundle(workspace, &mut workspace.cargo(&BUILD))
+    bundle(workspace, &mut release_build(workspace))
 }
 
 /// Does the same for files that other people get: the paths of this machine are not in them.
@@ -52,23 +59,45 @@ pub(crate) fn build_bundles(workspace: &Workspace) -> Result<BuiltPlugin> {
 /// # Errors
 /// As for [`build_bundles`].
 pub(crate) fn build_for_others(workspace: &Workspace) -> Result<BuiltPlugin> {
+    bundle(workspace, &mut build_command(workspace, &cargo_home()?)?)
+}
+
+/// Returns Cargo's folder of this user.
+///
+/// # Errors
+/// If the user has no home folder.
+pub(crate) fn cargo_home() -> Result<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    home.context("This user has no home folder")
+}
+
+/// Returns the command that builds the plugin without the paths of this machine, among them Cargo's
+/// folder `cargo_home`.
+///
+/// # Errors
+/// If the compiler cannot be run.
+pub(crate) fn build_command(workspace: &Workspace, cargo_home: &Path) -> Result<Command> {
     let mut flags: Vec<String> = std::env::var("RUSTFLAGS")
         .map(|flags| flags.split_whitespace().map(str::to_owned).collect())
         .unwrap_or_default();
-    flags.extend(remapped(&own_paths(workspace)?));
-    bundle(workspace, workspace.cargo(&BUILD).env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))
+    flags.extend(remapped(&own_paths(workspace, cargo_home)?));
+    let mut build = release_build(workspace);
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).env("CARGO_HOME", cargo_home);
+    Ok(build)
 }
 
 /// Returns the folders of this machine that the compiler writes into messages of panics, and their
 /// names in files for others.
-fn own_paths(workspace: &Workspace) -> Result<Vec<(PathBuf, &'static str)>> {
-    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let cargo = cargo.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+fn own_paths(workspace: &Workspace, cargo_home: &Path) -> Result<[(PathBuf, &'static str); 4]> {
     let sysroot = PathBuf::from(process::rustc_print(&["sysroot"])?);
-    let cargo = cargo.into_iter().map(|cargo| (cargo, "/cargo"));
     // Of two prefixes that fit, the compiler takes the last one.
-    let own = [(workspace.root.clone(), "/deep-pocket"), (workspace.target.clone(), "/target")];
-    Ok(std::iter::once((sysroot, "/rust")).chain(cargo).chain(own).collect())
+    Ok([
+        (sysroot, "/rust"),
+        (cargo_home.to_owned(), "/cargo"),
+        (workspace.root.clone(), "/deep-pocket"),
+        (workspace.target.clone(), "/target"),
+    ])
 }
 
 /// Returns flags of the compiler that replace paths.
@@ -78,7 +107,17 @@ fn remapped(paths: &[(PathBuf, &'static str)]) -> Vec<String> {
     paths.iter().map(flag).collect()
 }
 
-const BUILD: [&str; 4] = ["build", "--release", "--package", "plugin"];
+/// Returns the command that builds the plugin in release mode, on macOS with its Audio Unit.
+fn release_build(workspace: &Workspace) -> Command {
+    let mut build = workspace.cargo(&["build", "--release", "--package", "plugin"]);
+    if OS == "macos" {
+        let header = workspace.root.join("plugin/src/clap_entry/event_sample.h");
+        build.args(["--features", "audio-unit"]);
+        build.env("CXXFLAGS", format!("-include '{}'", header.display()));
+        build.env("CC_SHELL_ESCAPED_FLAGS", "1");
+    }
+    build
+}
 
 fn bundle(workspace: &Workspace, build: &mut Command) -> Result<BuiltPlugin> {
     system_packages::ensure_installed(Purpose::Build)?;
@@ -88,14 +127,19 @@ fn bundle(workspace: &Workspace, build: &mut Command) -> Result<BuiltPlugin> {
     let bundles = workspace.bundles();
     let clap = bundles.join(format!("{NAME}.clap"));
     let vst3 = bundles.join(format!("{NAME}.vst3"));
+    let mut component = None;
     if OS == "macos" {
-        mac_bundle(&library, &clap)?;
-        mac_bundle(&library, &vst3)?;
+        let audio_unit = bundles.join(format!("{NAME}.component"));
+        for bundle in [&clap, &vst3, &audio_unit] {
+            mac_bundle(&library, bundle)?;
+        }
+        component = Some(audio_unit);
     } else {
         copy_file(&library, &clap)?;
         copy_file(&library, &vst3.join(path_inside_vst3()?))?;
     }
-    Ok(BuiltPlugin { clap, vst3, program: release.join(format!("deep-pocket{EXE_SUFFIX}")) })
+    let program = release.join(format!("deep-pocket{EXE_SUFFIX}"));
+    Ok(BuiltPlugin { clap, vst3, component, program })
 }
 
 /// Returns the library's path inside the VST3 folder on Linux and Windows.
@@ -109,40 +153,10 @@ fn path_inside_vst3() -> Result<PathBuf> {
     Ok(Path::new("Contents").join(folder).join(format!("{NAME}.{ending}")))
 }
 
-/// Writes a macOS bundle: the library and its property list.
-fn mac_bundle(library: &Path, bundle: &Path) -> Result<()> {
-    copy_file(library, &bundle.join("Contents/MacOS").join(NAME))?;
-    fs::write(bundle.join("Contents/PkgInfo"), "BNDL????")?;
-    fs::write(bundle.join("Contents/Info.plist"), property_list())?;
-    // Apple silicon loads only signed libraries; an ad-hoc signature is enough.
-    let mut sign = Command::new("codesign");
-    let failure = format!("{} could not be signed", bundle.display());
-    process::run(sign.args(["--force", "--sign", "-"]).arg(bundle), &failure)
-}
-
-fn property_list() -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    format!(
-        r#"<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0">
-<dict>
-  <key>CFBundleExecutable</key><string>{NAME}</string>
-  <key>CFBundleIdentifier</key><string>{CLAP_ID}</string>
-  <key>CFBundleName</key><string>{NAME}</string>
-  <key>CFBundlePackageType</key><string>BNDL</string>
-  <key>CFBundleShortVersionString</key><string>{version}</string>
-  <key>CFBundleVersion</key><string>{version}</string>
-  <key>NSHighResolutionCapable</key><true/>
-</dict>
-</plist>
-"#
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     /// Compiles a library, whose panic has the path of its source, in a folder of its own.
     fn compiled(remap: bool) -> Result<Vec<u8>> {
@@ -179,12 +193,15 @@ mod tests {
     #[test]
     fn all_folders_of_this_machine_are_replaced() -> Result<()> {
         let workspace = Workspace::find()?;
-        let flags = remapped(&own_paths(&workspace)?);
+        let flags = remapped(&own_paths(&workspace, Path::new("/home/of/cargo"))?);
         for folder in [&workspace.root, &workspace.target] {
             let known = format!("--remap-path-prefix={}=/", folder.display());
             assert!(flags.iter().any(|flag| flag.starts_with(&known)), "{flags:?}");
         }
-        assert!(flags.iter().any(|flag| flag.ends_with("=/cargo")), "{flags:?}");
+        assert!(
+            flags.contains(&"--remap-path-prefix=/home/of/cargo=/cargo".to_owned()),
+            "{flags:?}"
+        );
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Copying and removing files and folders.
 
 use anyhow::{Context, Result};
+use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::Path;
 use tempfile::NamedTempFile;
@@ -14,6 +15,16 @@ pub(crate) fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let fresh = NamedTempFile::new_in(folder).with_context(failed)?.into_temp_path();
     fs::copy(from, &fresh).with_context(failed)?;
     fresh.persist(to).with_context(failed)
+}
+
+/// Returns the SHA-256 of bytes, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the last part of a path.
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Removes a file or a folder; returns false if there was none.

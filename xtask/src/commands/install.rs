@@ -2,22 +2,20 @@
 //! administrator rights are needed.
 
 use crate::build::bundle::BuiltPlugin;
-use crate::build::files::{copy_tree, remove_tree};
+use crate::build::files::{copy_tree, file_name, remove_tree};
 use anyhow::{Context, Result};
 use std::env::consts::OS;
 use std::path::{Path, PathBuf};
 use xtask::workspace::NAME;
 
-/// Copies both bundles into the user's plugin folders and replaces older ones.
+/// Copies all bundles into the user's plugin folders and replaces older ones.
 ///
 /// # Errors
 /// If the user has no home folder, or a folder cannot be written.
 pub(crate) fn install(built: &BuiltPlugin) -> Result<()> {
-    for (bundle, folder) in
-        [(&built.clap, plugin_folder("clap")?), (&built.vst3, plugin_folder("vst3")?)]
-    {
-        let name = bundle.file_name().context("a bundle has no name")?;
-        let to = folder.join(name);
+    for bundle in built.bundles() {
+        let ending = bundle.extension().and_then(|ending| ending.to_str());
+        let to = plugin_folder(ending.context("a bundle has no ending")?)?.join(file_name(bundle));
         remove_tree(&to)?;
         copy_tree(bundle, &to)?;
         println!("Installed {}", to.display());
@@ -26,12 +24,13 @@ pub(crate) fn install(built: &BuiltPlugin) -> Result<()> {
     Ok(())
 }
 
-/// Removes both bundles from the user's plugin folders.
+/// Removes all bundles from the user's plugin folders.
 ///
 /// # Errors
 /// If the user has no home folder, or a bundle cannot be removed.
 pub(crate) fn uninstall() -> Result<()> {
-    for kind in ["clap", "vst3"] {
+    let kinds = ["clap", "vst3", "component"];
+    for kind in &kinds[..if OS == "macos" { 3 } else { 2 }] {
         let bundle = plugin_folder(kind)?.join(format!("{NAME}.{kind}"));
         let was = if remove_tree(&bundle)? { "Removed" } else { "Not installed:" };
         println!("{was} {}", bundle.display());
@@ -39,7 +38,7 @@ pub(crate) fn uninstall() -> Result<()> {
     Ok(())
 }
 
-/// Returns the user's plugin folder of a format, "clap" or "vst3".
+/// Returns the user's plugin folder of a format: "clap", "vst3" or, on macOS, "component".
 fn plugin_folder(kind: &str) -> Result<PathBuf> {
     let variable = if OS == "windows" { "LOCALAPPDATA" } else { "HOME" };
     let home = std::env::var_os(variable)
@@ -48,10 +47,11 @@ fn plugin_folder(kind: &str) -> Result<PathBuf> {
     Ok(plugin_folder_of(Path::new(&home), OS, kind))
 }
 
-/// Returns a system's plugin folder of a format, as the documents of CLAP and VST3 define it.
+/// Returns a system's plugin folder of a format, as the documents of CLAP, VST3 and Apple define it.
 fn plugin_folder_of(home: &Path, os: &str, kind: &str) -> PathBuf {
     let shouted = kind.to_uppercase();
     match os {
+        "macos" if kind == "component" => home.join("Library/Audio/Plug-Ins/Components"),
         "macos" => home.join("Library/Audio/Plug-Ins").join(shouted),
         "windows" => home.join("Programs").join("Common").join(shouted),
         _ => home.join(format!(".{kind}")),
@@ -70,6 +70,7 @@ mod tests {
             ("linux", "vst3", "/home/me/.vst3"),
             ("macos", "clap", "/home/me/Library/Audio/Plug-Ins/CLAP"),
             ("macos", "vst3", "/home/me/Library/Audio/Plug-Ins/VST3"),
+            ("macos", "component", "/home/me/Library/Audio/Plug-Ins/Components"),
             ("windows", "clap", "/home/me/Programs/Common/CLAP"),
             ("windows", "vst3", "/home/me/Programs/Common/VST3"),
         ] {

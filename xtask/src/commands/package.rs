@@ -4,13 +4,13 @@
 
 mod contents;
 mod debian;
+mod signature;
 
 use crate::build::bundle::BuiltPlugin;
-use crate::build::files::copy_tree;
+use crate::build::files::{copy_tree, file_name, sha256};
 use crate::build::process;
 use anyhow::{Context, Result};
 use krates::{DepKind, Krates, NoneFilter, Scope};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::env::consts::{ARCH, OS};
 use std::fmt::Write as _;
@@ -34,8 +34,8 @@ const READ_ME: &str = "\
 Deep Pocket: a neural drummer in a plugin.
 
 Install: run install.sh here (install.sh --uninstall removes everything), or copy
-\"Deep Pocket.clap\" and \"Deep Pocket.vst3\" into your plugin folders. Let your DAW scan for
-plugins, put Deep Pocket on an instrument track, and press play.
+\"Deep Pocket.clap\" and \"Deep Pocket.vst3\" (on macOS also \"Deep Pocket.component\") into your
+plugin folders. Let your DAW scan for plugins, put Deep Pocket on an instrument track, and press play.
 
 deep-pocket is the standalone program: deep-pocket --help.
 
@@ -48,36 +48,53 @@ dependencies, CREDITS.txt for the training data.
 const INSTALL: &str = r#"#!/bin/sh
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+mac="$HOME/Library/Audio/Plug-Ins"
+programs="$HOME/.local/bin"
+installed=
+# install FILE FOLDER
+install() {
+    if [ -e "$here/$1" ]; then
+        rm -rf "${2:?}/$1"
+        [ "$action" = --uninstall ] && return
+        mkdir -p "$2"
+        cp -R "$here/$1" "$2/"
+        installed="$installed $2"
+    fi
+}
+action=${1:-}
 case $(uname) in
-    Darwin) clap="$HOME/Library/Audio/Plug-Ins/CLAP" vst3="$HOME/Library/Audio/Plug-Ins/VST3" ;;
+    Darwin) clap="$mac/CLAP" vst3="$mac/VST3" ;;
     *) clap="$HOME/.clap" vst3="$HOME/.vst3" ;;
 esac
-programs="$HOME/.local/bin"
-rm -rf "$clap/Deep Pocket.clap" "$vst3/Deep Pocket.vst3" "$programs/deep-pocket"
-if [ "${1:-}" = --uninstall ]; then
+install "Deep Pocket.clap" "$clap"
+install "Deep Pocket.vst3" "$vst3"
+install "Deep Pocket.component" "$mac/Components"
+install deep-pocket "$programs"
+if [ "$action" = --uninstall ]; then
     echo "Deep Pocket is removed. Your presets, models and clips are still there."
-    exit
+else
+    echo "Installed into$installed. Let your DAW scan for plugins."
 fi
-mkdir -p "$clap" "$vst3" "$programs"
-cp -R "$here/Deep Pocket.clap" "$clap/"
-cp -R "$here/Deep Pocket.vst3" "$vst3/"
-cp "$here/deep-pocket" "$programs/"
-echo "Installed into $clap, $vst3 and $programs. Let your DAW scan for plugins."
 "#;
 
-/// Writes the archive and what belongs to it, and returns the paths.
+/// Writes the archive and what belongs to it, and returns the paths. A secret key of minisign signs the
+/// checksums.
 ///
 /// # Errors
-/// If a dependency has no licence, or a file cannot be written.
-pub(crate) fn package(workspace: &Workspace, built: &BuiltPlugin) -> Result<Vec<PathBuf>> {
+/// If a dependency has no licence, a file cannot be written, or the key cannot be used.
+pub(crate) fn package(
+    workspace: &Workspace,
+    built: &BuiltPlugin,
+    key: Option<&Path>,
+) -> Result<Vec<PathBuf>> {
     let name = format!("deep-pocket-{}-{OS}-{ARCH}", env!("CARGO_PKG_VERSION"));
     let packages = workspace.target.join("packages");
     let folder = packages.join(&name);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
-    for bundle in [&built.clap, &built.vst3, &built.program] {
-        copy_tree(bundle, &folder.join(bundle.file_name().context("a bundle has no name")?))?;
+    for file in built.bundles().chain([&built.program]) {
+        copy_tree(file, &folder.join(file_name(file)))?;
     }
     let pages = ["docs/routing.md", "docs/first-use.md", "docs/first-use"];
     for text in ["LICENSE-MIT", "LICENSE-APACHE", "LICENSE-INTER"].into_iter().chain(pages) {
@@ -101,7 +118,9 @@ pub(crate) fn package(workspace: &Workspace, built: &BuiltPlugin) -> Result<Vec<
     let mut written = vec![write_archive(&packages, &name)?];
     written.extend(debian::write(&workspace.root, &packages, &folder)?);
     written.push(write_contents(workspace, &packages, &name)?);
-    written.push(write_checksums(&packages, &name, &written)?);
+    let sums = write_checksums(&packages, &name, &written)?;
+    let signature = key.map(|key| signature::sign(&sums, key)).transpose()?;
+    written.extend([sums].into_iter().chain(signature));
     Ok(written)
 }
 
@@ -123,10 +142,7 @@ fn write_contents(workspace: &Workspace, packages: &Path, name: &str) -> Result<
 fn write_checksums(packages: &Path, name: &str, files: &[PathBuf]) -> Result<PathBuf> {
     let mut lines = String::new();
     for file in files {
-        let sum = Sha256::digest(fs::read(file)?);
-        let digits: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = file.file_name().context("a file has no name")?.to_string_lossy();
-        writeln!(lines, "{digits}  {name}")?;
+        writeln!(lines, "{}  {}", sha256(&fs::read(file)?), file_name(file))?;
     }
     let path = packages.join(format!("{name}.sha256"));
     fs::write(&path, lines)?;
@@ -149,6 +165,14 @@ fn write_archive(packages: &Path, name: &str) -> Result<PathBuf> {
     Ok(archive)
 }
 
+/// Sources of others that packages contain, with licences of their own.
+const CONTAINED: [(&str, &str); 4] = [
+    ("clap-wrapper", "external/clap"),
+    ("clap-wrapper", "external/clap-wrapper"),
+    ("clap-wrapper", "external/filesystem"),
+    ("clap-wrapper", "external/AudioUnitSDK"),
+];
+
 /// Returns the licences of all packages that are linked into the plugin and the program, each text
 /// once. `cargo-about` keeps one text for each licence instead of all notices of the packages, and
 /// links to an HTTP client.
@@ -164,7 +188,12 @@ fn third_party(workspace: &Workspace) -> Result<String> {
         };
         writeln!(said, "{name}: {licence}")?;
         let folder = package.manifest_path.parent().context("a package has no folder")?;
-        for file in licence_files(folder.as_std_path())? {
+        let folder = folder.as_std_path();
+        let mut files = licence_files(folder)?;
+        for (_, inner) in CONTAINED.iter().filter(|(outer, _)| *outer == package.name) {
+            files.extend(licence_files(&folder.join(inner))?);
+        }
+        for file in files {
             texts.entry(fs::read_to_string(file)?).or_default().push(name.clone());
         }
     }
@@ -178,6 +207,9 @@ fn third_party(workspace: &Workspace) -> Result<String> {
 fn linked(workspace: &Workspace) -> Result<Krates> {
     let mut metadata = krates::Cmd::new();
     metadata.manifest_path(workspace.root.join("plugin/Cargo.toml"));
+    if OS == "macos" {
+        metadata.features(["audio-unit".to_owned()]);
+    }
     let mut packages = krates::Builder::new();
     for kind in [DepKind::Dev, DepKind::Build] {
         packages.ignore_kind(kind, Scope::All);

@@ -22,6 +22,9 @@ use crate::project::folders::Folders;
 use crate::project::presets::{self, Preset};
 use crate::session::Session;
 
+/// Id of the note effect.
+const NOTE_EFFECT_ID: &str = "org.deeppocket.deep-pocket.notes";
+
 /// Loads a preset as a host does.
 fn load(instance: &Instance, kind: u32, location: Option<&str>, key: Option<&str>) -> bool {
     let [location, key] =
@@ -240,7 +243,7 @@ struct Listing {
 struct Listed {
     name: Option<String>,
     key: Option<String>,
-    plugin: Option<String>,
+    plugins: Vec<String>,
     description: Option<String>,
     features: BTreeSet<String>,
     facts: Vec<(String, String)>,
@@ -278,7 +281,7 @@ unsafe extern "C" fn add_plugin_id(receiver: *const Receiver, id: *const clap_un
     // SAFETY: as above; the id is valid.
     unsafe {
         assert_eq!(text((*id).abi).as_deref(), Some("clap"));
-        last(receiver).plugin = text((*id).id);
+        last(receiver).plugins.extend(text((*id).id));
     }
 }
 
@@ -313,7 +316,7 @@ fn the_browser_lists_the_factory_presets_with_keys_that_load_them() {
     for (listed, preset) in listing.presets.iter().zip(presets::factory()) {
         assert_eq!(listed.name.as_ref(), Some(&preset.name));
         assert_eq!(listed.key.as_ref(), Some(&preset.name));
-        assert_eq!(listed.plugin.as_deref(), Some(DeepPocket::CLAP_ID));
+        assert_eq!(listed.plugins, [DeepPocket::CLAP_ID, NOTE_EFFECT_ID]);
         assert!(listed.features.contains(&preset.style().to_lowercase()));
         assert!(listed.features.contains("instrument"));
         let description = listed.description.as_ref().expect("a description");

@@ -118,6 +118,11 @@ pub(super) struct Instance {
 
 impl Instance {
     pub(super) fn new() -> Self {
+        Instance::of(described().clap_id())
+    }
+
+    /// An instance of the plugin with this id.
+    pub(super) fn of(id: &CStr) -> Self {
         let told = Box::<Told>::default();
         let host = Box::new(clap_host {
             clap_version: CLAP_VERSION,
@@ -132,8 +137,7 @@ impl Instance {
             request_callback: Some(request_callback),
         });
         // SAFETY: the host outlives the plugin.
-        let plugin =
-            unsafe { create(&raw const FACTORY, &raw const *host, described().clap_id().as_ptr()) };
+        let plugin = unsafe { create(&raw const FACTORY, &raw const *host, id.as_ptr()) };
         assert!(!plugin.is_null());
         Instance { plugin, told, _host: host }
     }

@@ -19,8 +19,15 @@ const DEPENDS: &str = "libasound2 | libasound2t64, libx11-6, libx11-xcb1, libxcb
 const RECOMMENDS: &str = "libgl1-mesa-dri, libjack-jackd2-0 | libjack0 | pipewire-jack";
 
 /// Files of the package besides the bundles: path from the workspace's root, and in the system.
-const DESKTOP: [(&str, &str); 2] = [
-    ("assets/desktop/deep-pocket.desktop", "usr/share/applications/deep-pocket.desktop"),
+const DESKTOP: [(&str, &str); 3] = [
+    (
+        "assets/desktop/org.deeppocket.DeepPocket.desktop",
+        "usr/share/applications/org.deeppocket.DeepPocket.desktop",
+    ),
+    (
+        "assets/desktop/org.deeppocket.DeepPocket.metainfo.xml",
+        "usr/share/metainfo/org.deeppocket.DeepPocket.metainfo.xml",
+    ),
     ("assets/desktop/deep-pocket.svg", "usr/share/icons/hicolor/scalable/apps/deep-pocket.svg"),
 ];
 
@@ -119,15 +126,24 @@ fn control(folder: &Path, version: &str, architecture: &str) -> Result<String> {
     let (major, minor) = libc;
     Ok(format!(
         "Package: deep-pocket\nVersion: {version}\nArchitecture: {architecture}\n\
-         Maintainer: The contributors to Deep Pocket <nobody@localhost>\n\
+         Maintainer: {}\n\
          Section: sound\nPriority: optional\nInstalled-Size: {}\n\
          Depends: libc6 (>= {major}.{minor}), {DEPENDS}\nRecommends: {RECOMMENDS}\n\
          Description: neural drummer as CLAP, VST3 and standalone program\n \
          Deep Pocket plays a drum beat in time with the song: nine drums with the\n \
          velocities and the micro-timing of the drummers that it learned from. It\n \
          needs no network, no account and no graphics card.\n",
+        maintainer(|name| std::env::var(name).ok()),
         bytes.div_ceil(1024)
     ))
+}
+
+/// Returns the maintainer: whoever Debian's variables name, or the authors of the workspace.
+fn maintainer(variable: impl Fn(&str) -> Option<String>) -> String {
+    match (variable("DEBFULLNAME"), variable("DEBEMAIL")) {
+        (Some(name), Some(address)) => format!("{name} <{address}>"),
+        _ => env!("CARGO_PKG_AUTHORS").to_owned(),
+    }
 }
 
 /// Returns the newest version of the GNU C library that a binary names among its symbols.
@@ -178,6 +194,7 @@ mod tests {
         let field =
             |name: &str| print(Command::new("dpkg-deb").arg("--field").arg(&package).arg(name));
         assert_eq!(field("Version")?, env!("CARGO_PKG_VERSION"));
+        assert_eq!(field("Maintainer")?, maintainer(|name| std::env::var(name).ok()));
         assert!(field("Depends")?.starts_with("libc6 (>= 2.30), libasound2 "));
         let out = folder.path().join("out");
         process::run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&out), "unpacked")?;
@@ -186,7 +203,11 @@ mod tests {
             ("usr/lib/clap/Deep Pocket.clap".to_owned(), "GLIBC_2.30"),
             ("usr/lib/vst3/Deep Pocket.vst3/Contents/x86_64-linux/Deep Pocket.so".to_owned(), "."),
             ("usr/bin/deep-pocket".to_owned(), "program"),
-            ("usr/share/applications/deep-pocket.desktop".to_owned(), "Exec=deep-pocket\n"),
+            (
+                "usr/share/applications/org.deeppocket.DeepPocket.desktop".to_owned(),
+                "Exec=deep-pocket\n",
+            ),
+            ("usr/share/metainfo/org.deeppocket.DeepPocket.metainfo.xml".to_owned(), "<component "),
             ("usr/share/icons/hicolor/scalable/apps/deep-pocket.svg".to_owned(), "<svg "),
             (format!("{doc}/copyright"), "Permission is hereby granted"),
             (format!("{doc}/CREDITS.txt"), "credits"),
@@ -207,5 +228,15 @@ mod tests {
             assert_eq!(mode("usr/lib/clap/Deep Pocket.clap")?.mode() & 0o777, 0o644);
         }
         Ok(())
+    }
+
+    #[test]
+    fn the_maintainer_is_whom_the_variables_name_or_the_authors() {
+        let named =
+            |name: &str| Some(if name == "DEBEMAIL" { "me@example.org" } else { "Me" }.into());
+        assert_eq!(maintainer(named), "Me <me@example.org>");
+        let authors = "Deep Pocket developers <developers@deep-pocket.invalid>";
+        assert_eq!(maintainer(|_| None), authors);
+        assert_eq!(maintainer(|name| (name == "DEBEMAIL").then(String::new)), authors, "no name");
     }
 }
