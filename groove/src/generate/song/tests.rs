@@ -103,7 +103,8 @@ fn energy_makes_the_song_louder_and_changes_no_drum() {
     assert!(gains[0] < -5.0 && gains[7] > 4.0, "{gains:?}");
     assert!(gains.windows(2).all(|two| two[1] >= two[0] - 1.0), "{gains:?}");
     // A chart without sections plays the take.
-    let only_energy = Take { chart: Chart { energy: chart.energy, ..Chart::default() }, ..take() };
+    let mut only_energy = take();
+    only_energy.chart.energy = chart.energy;
     let plain = bars(&take(), Meter::FOUR_FOUR, 0..8);
     for (a, b) in plain.iter().zip(&bars(&only_energy, Meter::FOUR_FOUR, 0..8)) {
         assert!(a.steps().iter().zip(b.steps()).all(|(a, b)| a.drums() == b.drums()));
