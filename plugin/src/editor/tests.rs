@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use egui::accesskit::Role;
+use egui::accesskit::{Action, Role};
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, TouchPhase, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -137,15 +137,14 @@ impl Rig {
         label.strip_prefix(position)?.strip_prefix(", ").map(str::to_owned)
     }
 
-    /// Returns the names of all clickable nodes and the number of nameless ones.
+    /// Returns the names of all nodes that can be clicked or set to a value, and the number of
+    /// nameless ones.
     fn names(&self) -> (BTreeSet<String>, usize) {
-        let nodes = self.window.root().children_recursive();
-        let acts = |action| {
-            move |node: &egui_kittest::Node<'_>| {
-                node.accesskit_node().data().supports_action(action)
-            }
+        let is_control = |node: &egui_kittest::Node<'_>| {
+            let acts = [Action::Click, Action::SetValue];
+            acts.into_iter().any(|act| node.accesskit_node().data().supports_action(act))
         };
-        let nodes = nodes.filter(acts(egui::accesskit::Action::Click));
+        let nodes = self.window.root().children_recursive().filter(is_control);
         let names: Vec<_> = nodes.map(|node| node.accesskit_node().label()).collect();
         let without = names.iter().filter(|name| name.as_ref().is_none_or(String::is_empty));
         (names.iter().flatten().cloned().collect(), without.count())
