@@ -33,10 +33,10 @@ use nice_plug::prelude::*;
 
 use crate::audio::audition::Audition;
 use crate::audio::engine::{Engine, NoteMessage};
+use crate::audio::midi_clock::own_song::OwnSong;
 use crate::audio::offline_detect::HostMode;
-use crate::audio::own_song::OwnSong;
 use crate::host_events::{hat_pedal_event, midi_velocity, note_event, transport};
-use crate::link::own_transport::Sound;
+use crate::link::own_transport::{OwnTransport, Sound};
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
 use crate::params::button::LearnedButton;
@@ -64,6 +64,12 @@ pub fn declare_backend(name: &str) {
         _ => Sound::Card,
     };
     sound.declare();
+}
+
+/// Asks for MIDI ports of the standalone program, by their names or a part of it: one whose clock it
+/// follows, and one that it sends its clock to. Call it before the instance is created.
+pub fn request_clock_ports(names: [Option<String>; 2]) {
+    OwnTransport::request_ports(names);
 }
 
 /// Sets the pixels per point of windows whose system knows none.

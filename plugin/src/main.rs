@@ -1,7 +1,6 @@
 //! Standalone program: the same plugin with the system's audio and MIDI.
 
-use deep_pocket::link::own_transport::OwnTransport;
-use deep_pocket::{DeepPocket, declare_backend, set_display_scale};
+use deep_pocket::{DeepPocket, declare_backend, request_clock_ports, set_display_scale};
 use nice_plug::prelude::nice_export_standalone_with_args;
 
 /// Backends that are tried in this order, by the names that `--backend` has for them. The last one has
@@ -21,7 +20,7 @@ const CARD: &str = match () {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [input, output] = CLOCK_OPTIONS.map(|name| value(&arguments, &[name]).map(str::to_owned));
-    OwnTransport::request_ports([input, output]);
+    request_clock_ports([input, output]);
     let arguments = without(&arguments, &CLOCK_OPTIONS);
     if let Some(scale) = value(&arguments, &["--dpi-scale"]).and_then(|text| text.parse().ok()) {
         set_display_scale(scale);

@@ -1,6 +1,7 @@
 //! MIDI clock of the standalone program, on the audio thread: followed, and sent.
 
 mod follower;
+pub(crate) mod own_song;
 mod sender;
 #[cfg(test)]
 mod tests;

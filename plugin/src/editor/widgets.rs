@@ -1,7 +1,6 @@
 //! The window's widgets. Each draws itself, handles pointer and keys, has an accessible name, and
 //! sets its parameter through [`crate::editor::host_edits`].
 
-mod axis;
 mod button;
 mod dial;
 mod field;
@@ -17,7 +16,6 @@ mod text_field;
 mod toggle;
 mod value_input;
 
-pub(crate) use self::axis::axis;
 pub(crate) use self::button::{Button, ButtonStyle};
 pub(crate) use self::dial::Dial;
 pub(crate) use self::field::{Field, grouped};
@@ -33,6 +31,6 @@ pub(crate) use self::segments::Segments;
 pub(crate) use self::slider::Slider;
 pub(crate) use self::toggle::{letter_toggle, switch};
 pub(crate) use self::value_input::{
-    ValueRequest, arrow_keys, dragged_by, is_drag, offer_value_requests, pad_arrows, value_request,
-    wheel_notches,
+    ValueRequest, arrow_keys, axis, dragged_by, is_drag, offer_value_requests, pad_arrows,
+    value_request, wheel_notches,
 };
