@@ -82,7 +82,7 @@ fn energy_is_that_of_a_beat_beside_its_section() {
         meta(8 * 3_840, MetaMessage::Marker(b"Chorus")),
     ];
     // A crescendo over eight bars, then eight loud ones.
-    let rising = (0..32).flat_map(|beat| note(0, 4 * beat, 4, 40, 30 + 2 * beat as u8));
+    let rising = (0..32u8).flat_map(|beat| note(0, 4 * u32::from(beat), 4, 40, 30 + 2 * beat));
     let loud = (32..64).flat_map(|beat| note(0, 4 * beat, 4, 40, 110));
     let SongFile { chart, .. } = read(vec![head, rising.chain(loud).collect()]);
     let of_bar = |bar| chart.energy.get(bar, 0);
