@@ -84,7 +84,7 @@ fn a_followed_midi_clock_starts_the_song_and_stops_it() {
     let (link, begun) = (host.plugin.link().clone(), std::time::Instant::now());
     let own = link.own_transport();
     own.clock().set_follows(true);
-    let ports = own.clock_ports();
+    let ports = own.clock_ports().expect("not in a host");
     // Two and a half seconds in real time, clocks at 120 bpm, blocks of 10 ms.
     let (mut clocks, mut blocks, mut started) = (0.0, 0.0, false);
     let before = host.context.ons;
@@ -117,7 +117,7 @@ fn a_followed_midi_clock_starts_the_song_and_stops_it() {
 fn a_midi_clock_is_sent_while_the_song_plays() {
     let mut host = program();
     play(&mut host, 1);
-    let ports = host.plugin.link().own_transport().clock_ports();
+    let ports = host.plugin.link().own_transport().clock_ports().expect("not in a host");
     host.plugin.link().own_transport().clock().set_sends(true);
     play(&mut host, 20);
     assert_eq!(ports.next_to_send(), None, "the song stands");

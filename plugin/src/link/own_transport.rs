@@ -62,7 +62,8 @@ pub struct OwnTransport {
     clock: ClockSwitches,
     /// The audio thread's end of the clock, until it is taken.
     clock_end: Mutex<Option<ClockAudioEnd>>,
-    clock_ports: Arc<ClockPortEnd>,
+    /// `None` in a host, as the other end.
+    clock_ports: Option<Arc<ClockPortEnd>>,
 }
 
 impl Default for OwnTransport {
@@ -75,7 +76,7 @@ impl OwnTransport {
     /// Creates the transport of a program with this sound; `None` in a host.
     #[must_use]
     pub fn new(sound: Option<Sound>) -> Self {
-        let (clock_end, clock_ports) = clock_ends();
+        let (clock_end, clock_ports) = sound.map(|_| clock_ends()).unzip();
         let own = OwnTransport {
             sound,
             meter: AtomicU16::new(0),
@@ -83,8 +84,8 @@ impl OwnTransport {
             count_in: AtomicBool::new(false),
             counted: AtomicU8::new(0),
             clock: ClockSwitches::default(),
-            clock_end: Mutex::new(Some(clock_end)),
-            clock_ports: Arc::new(clock_ports),
+            clock_end: Mutex::new(clock_end),
+            clock_ports: clock_ports.map(Arc::new),
         };
         own.set_meter(Meter::FOUR_FOUR);
         own
@@ -167,15 +168,15 @@ impl OwnTransport {
         &self.clock
     }
 
-    /// Takes the audio thread's end of the MIDI clock; `None` the second time.
+    /// Takes the audio thread's end of the MIDI clock; `None` the second time, and in a host.
     #[must_use]
     pub fn take_clock_end(&self) -> Option<ClockAudioEnd> {
         self.clock_end.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Returns the ports' end of the MIDI clock.
+    /// Returns the ports' end of the MIDI clock; `None` in a host.
     #[must_use]
-    pub fn clock_ports(&self) -> Arc<ClockPortEnd> {
-        Arc::clone(&self.clock_ports)
+    pub fn clock_ports(&self) -> Option<Arc<ClockPortEnd>> {
+        self.clock_ports.clone()
     }
 }

@@ -47,7 +47,7 @@ fn build(workspace: &Workspace, folder: &Path, jobs: u16) -> Result<[PathBuf; 2]
     let mut copy = Command::new("cp");
     copy.arg("-a").arg(source.join("registry")).arg(&cargo_home);
     process::run(&mut copy, "The package sources could not be copied")?;
-    // Where packages come from.
+    // Settings that name the source of the packages.
     for settings in ["config.toml", "config"] {
         let settings = source.join(settings);
         if settings.is_file() {

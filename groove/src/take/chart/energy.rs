@@ -1,4 +1,4 @@
-//! Energy of a song: how much the band plays at each beat, beside the rest of its section.
+//! Energy of a song: loudness of the band at each beat, beside the rest of its section.
 
 use serde::{Deserialize, Serialize};
 

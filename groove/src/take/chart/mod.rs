@@ -96,7 +96,7 @@ pub struct Chart {
     stops: FixedList<Stop, MAX_STOPS>,
     /// Accents.
     pub accents: Accents,
-    /// How much the band plays at each beat, which the drummer's loudness follows.
+    /// Loudness of the band at each beat, which the drummer's follows.
     pub energy: Energy,
     /// Influence of the accents on the kick, 0 to 1; [`USUAL_FOLLOW`] is as drummers do.
     pub follow: f32,
@@ -188,8 +188,8 @@ impl Chart {
         self.stops.replace(stops)
     }
 
-    /// Bars of the song as far as the chart describes it: up to its last accent, energy or stop, and eight
-    /// bars of its last section.
+    /// Bars of the song as far as the chart describes it: up to its last accent, energy or stop, and
+    /// eight bars of its last section.
     #[must_use]
     pub fn bars(&self) -> u16 {
         let section = self.sections().last().map_or(0, |last| last.start.saturating_add(LAST_BARS));

@@ -82,14 +82,19 @@ impl ClockPorts {
         ClockPorts { link, input: None, output: None, names: Ok(Default::default()), looked: None }
     }
 
-    /// Opens the ports of the command line. Returns a message if one of them cannot be opened.
+    /// Opens the ports of the command line.
+    ///
+    /// # Errors
+    /// Returns a message that names each port that cannot be opened.
     pub(crate) fn open_requested(&mut self) -> Result<(), String> {
         if !self.own().is_present() {
             return Ok(());
         }
         let [input, output] = OwnTransport::requested_ports();
-        let opened = self.open(Direction::In, input.as_deref());
-        opened.and(self.open(Direction::Out, output.as_deref()))
+        let ports = [(Direction::In, input), (Direction::Out, output)];
+        let failed = ports.map(|(direction, name)| self.open(direction, name.as_deref()).err());
+        let failed: Vec<String> = failed.into_iter().flatten().collect();
+        if failed.is_empty() { Ok(()) } else { Err(failed.join(" ")) }
     }
 
     fn own(&self) -> &OwnTransport {
@@ -104,7 +109,7 @@ impl ClockPorts {
         }
     }
 
-    /// Returns the names of the input and the output ports, asked for now and then.
+    /// Returns the names of the input and the output ports, at most [`LOOK_INTERVAL`] old.
     ///
     /// # Errors
     /// Returns a message if there is no MIDI system.
@@ -122,7 +127,7 @@ impl ClockPorts {
     /// # Errors
     /// Returns a message if it cannot be opened; then none is open.
     pub(crate) fn open(&mut self, direction: Direction, name: Option<&str>) -> Result<(), String> {
-        let end = self.own().clock_ports();
+        let end = self.own().clock_ports().ok_or("A plugin follows its host, not a MIDI clock.")?;
         let switches = self.own().clock();
         let opened = match direction {
             Direction::In => {
