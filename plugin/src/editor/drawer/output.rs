@@ -36,7 +36,11 @@ impl Rows {
 
     /// Draws the name of a row. Returns the space beside it.
     fn named(self, ui: &Ui, top: f32, name: &str) -> Rect {
-        let row = self.at(top);
+        self.named_in(ui, self.at(top), name)
+    }
+
+    /// Draws the name of a part of a row. Returns the space beside it.
+    fn named_in(self, ui: &Ui, row: Rect, name: &str) -> Rect {
         let (at, font) = (row.left_center(), self.scale.font(FontRole::Small));
         line(ui, at, Align2::LEFT_CENTER, name, font, theme::MUTED);
         row.with_min_x(row.left() + self.scale.px(66.0))
@@ -152,7 +156,7 @@ fn free_run(ui: &mut Ui, view: &ViewContext<'_>, row: Rect) {
     .show(ui, view, row.with_min_x(row.right() - view.scale.px(110.0)));
 }
 
-/// Longest name of a port in its field, in characters.
+/// Longest name of a port in the list, in characters.
 const MAX_PORT_CHARS: usize = 34;
 
 /// Draws the choices of the ports of the MIDI clock, or why there are none.
@@ -161,31 +165,31 @@ fn midi_clock(ui: &mut Ui, view: &mut ViewContext<'_>, rows: Rows) {
     let [inputs, outputs] = match view.edits.clock.names(now) {
         Ok(names) => names,
         Err(why) => {
-            let place = rows.named(ui, 306.0, "MIDI clock");
-            let (at, font) = (place.left_center(), rows.scale.font(FontRole::Small));
+            let (at, font) = (rows.at(306.0).left_center(), rows.scale.font(FontRole::Small));
             line(ui, at, Align2::LEFT_CENTER, &why, font, theme::MUTED);
             return;
         }
     };
     let hint = "Start, stop, position and tempo come from this MIDI port. Play and the tempo above count \
                 while its song stands.";
-    let texts = ["Clock in", "Follow MIDI clock", hint];
-    clock_port(ui, view, rows, 306.0, (Direction::In, &inputs), texts);
+    let texts = ["Follow MIDI clock", hint];
+    let (left, right) = rows.at(306.0).split_left_right_at_fraction(0.5);
+    let place = rows.named_in(ui, left.with_max_x(left.right() - rows.scale.px(4.0)), "Clock in");
+    clock_port(ui, view, place, (Direction::In, &inputs), texts);
     let hint = "While the song plays, its clock goes to this MIDI port.";
-    let texts = ["Clock out", "Send MIDI clock", hint];
-    clock_port(ui, view, rows, 338.0, (Direction::Out, &outputs), texts);
+    let texts = ["Send MIDI clock", hint];
+    let place = rows.named_in(ui, right.with_min_x(right.left() + rows.scale.px(4.0)), "Clock out");
+    clock_port(ui, view, place, (Direction::Out, &outputs), texts);
 }
 
 /// Draws the choice of a port of the MIDI clock.
 fn clock_port(
     ui: &mut Ui,
     view: &mut ViewContext<'_>,
-    rows: Rows,
-    top: f32,
+    place: Rect,
     (direction, names): (Direction, &[String]),
-    [caption, name, hint]: [&str; 3],
+    [name, hint]: [&str; 2],
 ) {
-    let place = rows.named(ui, top, caption);
     let open = view.edits.clock.name(direction).map(str::to_owned);
     let mut ports: Vec<Option<String>> = vec![None];
     ports.extend(names.iter().cloned().map(Some));

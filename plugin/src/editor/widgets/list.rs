@@ -61,7 +61,8 @@ impl List<'_> {
         painter.rect_filled(rect, corners(scale), fill);
         focus_ring(ui, scale, &response);
         let inset = scale.px(13.0);
-        painter.text(
+        // A long name ends before the arrow.
+        painter.with_clip_rect(rect.with_max_x(rect.right() - 1.9 * inset)).text(
             pos2(rect.left() + inset, rect.center().y),
             Align2::LEFT_CENTER,
             chosen,
