@@ -161,7 +161,7 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
     /// `false` if nothing could be done.
     fn work(&mut self) -> bool {
         self.receive_requests();
-        if let Some(place) = self.waiting.iter().position(|request| self.is_urgent(request)) {
+        if let Some(place) = self.most_urgent() {
             let request = self.waiting.remove(place);
             let urgent = UrgentWork::new();
             let answer = self.answer(&request);
@@ -317,10 +317,16 @@ impl<'a, F: Fn(u64, &ProjectStore) -> Result<ModelPlayer, String>> WorkerLoop<'a
         }
     }
 
-    /// Returns `true` if a bar belongs to a waiting take or starts within the next bar.
-    fn is_urgent(&self, request: &BarRequest) -> bool {
+    /// Returns the place of the request that is needed first, if one is urgent: its bar belongs to a
+    /// waiting take or starts within the next bar. After a jump, requests of the old position may
+    /// still wait.
+    fn most_urgent(&self) -> Option<usize> {
         let status = self.end.link.status();
-        request.number != status.playing || request.bar <= status.source.saturating_add(1)
+        let is_urgent = |request: &BarRequest| {
+            request.number != status.playing || request.bar <= status.source.saturating_add(1)
+        };
+        let places = (0..self.waiting.len()).filter(|&place| is_urgent(&self.waiting[place]));
+        places.min_by_key(|&place| self.waiting[place].bar.abs_diff(status.source))
     }
 
     /// Returns a bar: the stored one, or else a generated one, or a stored substitute if the model

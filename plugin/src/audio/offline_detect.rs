@@ -25,7 +25,7 @@ pub enum HostMode {
 /// offline. Larger than the buffer of any audio interface.
 const OFFLINE_LEAD: f64 = 0.5;
 
-/// Maximum wait for one bar in a bounce.
+/// Maximum wait for an answer of the worker in a bounce.
 const MAX_BOUNCE_WAIT: Duration = Duration::from_secs(5);
 
 /// Maximum total wait while the render mode is unknown.
@@ -101,6 +101,19 @@ impl OfflineDetector {
         (max_wait > self.in_vain).then_some(max_wait)
     }
 
+    /// Returns `true` once a wait that began at `begin` is to end without its bar. A bounce waits as
+    /// long as the worker delivers bars, however slow the machine is; `answered` is the time of the
+    /// last one. While the render mode is unknown, the whole wait counts.
+    pub(crate) fn has_waited_in_vain(
+        &self,
+        begin: Instant,
+        answered: Instant,
+        max_wait: Duration,
+    ) -> bool {
+        let since = if max_wait == MAX_BOUNCE_WAIT { answered } else { begin };
+        since.elapsed() > max_wait
+    }
+
     fn is_ahead(&self) -> bool {
         self.lead > OFFLINE_LEAD + self.block
     }
@@ -156,6 +169,18 @@ mod tests {
         let mut detector = OfflineDetector::new(48_000.0, HostMode::Realtime);
         blocks(&mut detector, 100, Duration::ZERO);
         assert_eq!(detector.max_wait(), Some(MAX_BOUNCE_WAIT));
+    }
+
+    #[test]
+    fn a_bounce_waits_while_answers_come() {
+        let detector = OfflineDetector::new(48_000.0, HostMode::Offline);
+        let now = Instant::now();
+        let Some(before) = now.checked_sub(MAX_BOUNCE_WAIT + Duration::from_secs(1)) else {
+            return;
+        };
+        assert!(!detector.has_waited_in_vain(before, now, MAX_BOUNCE_WAIT));
+        assert!(detector.has_waited_in_vain(before, before, MAX_BOUNCE_WAIT));
+        assert!(detector.has_waited_in_vain(before, now, MAX_UNKNOWN_WAIT), "mode unknown");
     }
 
     #[test]

@@ -12,11 +12,13 @@ use crate::audio::take_queue::EARLY_REACH;
 use crate::link::BarRequest;
 
 impl Engine {
-    /// Stores the bars that the worker has delivered.
-    pub(super) fn receive_bars(&mut self) {
+    /// Stores the bars that the worker has delivered. Returns `true` if there were any.
+    pub(super) fn receive_bars(&mut self) -> bool {
+        let mut received = false;
         while self.end.returns.has_room()
             && let Some(answer) = self.end.answers.pop()
         {
+            received = true;
             self.offline.worker_answered();
             if let Some(bar) = self.bar_cache.put(answer) {
                 // There is room: only this thread pushes.
@@ -24,6 +26,7 @@ impl Engine {
             }
             self.idle = None;
         }
+        received
     }
 
     /// Requests the source bars of a bar of the song if necessary. Returns `true` once all of them
@@ -74,14 +77,17 @@ impl Engine {
             return;
         }
         let begin = Instant::now();
+        let mut answered = begin;
         loop {
-            self.receive_bars();
+            if self.receive_bars() {
+                answered = Instant::now();
+            }
             // After a jump the request queue may have been full of obsolete requests.
             self.request_source(number, grid, bar, bar);
             if !waits(&self.bar_cache) {
                 break;
             }
-            if begin.elapsed() > max_wait {
+            if self.offline.has_waited_in_vain(begin, answered, max_wait) {
                 self.offline.wait_failed(max_wait);
                 break;
             }
