@@ -8,6 +8,8 @@ mod articulations;
 mod machines;
 #[path = "audition/measures.rs"]
 mod measures;
+#[path = "audition/outputs.rs"]
+mod outputs;
 #[path = "audition/trims.rs"]
 mod trims;
 

@@ -1,6 +1,6 @@
 //! CLAP entry point that sends raw MIDI to hosts that do not accept note events, marks the project
-//! as modified, and offers what the framework lacks: note names, presets for the host's browser, and
-//! a [note effect](note_effect) of the same plugin.
+//! as modified, and offers what the framework lacks: note names, presets for the host's browser, a
+//! [note effect](note_effect) of the same plugin, and one with [several outputs](outputs).
 //!
 //! Works around: the framework sends notes as CLAP note events only and offers nothing to a host
 //! that refuses them, as Carla does. Its export macro cannot be extended, so this module implements
@@ -18,7 +18,7 @@
 //! Calls on which the framework panics do not reach it, because a panic in its functions aborts the
 //! host: a window in a host without `clap.gui` or before `init`, a block before the first
 //! activation, a SysEx event without data, a block without the declared side-chain or with missing
-//! channels of it, and a host that lacks functions which CLAP requires.
+//! channels of it or of the output, and a host that lacks functions which CLAP requires.
 //!
 //! Upstream: nice-plug, `try_send_event` in `wrapper/clap/context.rs`; reports 7 to 9 of
 //! `docs/upstream.md`. Delete this module, and export with `nice_export_clap!`, once nice-plug falls
@@ -33,6 +33,7 @@ mod extensions;
 mod instance;
 mod note_effect;
 mod note_names;
+mod outputs;
 mod preset_discovery;
 mod preset_load;
 #[cfg(test)]
@@ -62,6 +63,7 @@ use nice_plug::wrapper::setup_logger;
 use instance::{ClapInstance, HostPointer, instance};
 use note_effect::UnheardOutput;
 
+use crate::link::drum_outputs::{DrumOutputs, OutputsOwner, create_with};
 use crate::{DeepPocket, ShareParts};
 
 /// Entry point that hosts look up.
@@ -111,7 +113,7 @@ extern "C" fn get_factory(id: *const c_char) -> *const c_void {
 }
 
 unsafe extern "C" fn count(_: *const clap_plugin_factory) -> u32 {
-    2
+    3
 }
 
 unsafe extern "C" fn descriptor(
@@ -121,6 +123,7 @@ unsafe extern "C" fn descriptor(
     match index {
         0 => described().clap_plugin_descriptor(),
         1 => note_effect::descriptor(described()),
+        2 => outputs::descriptor(described()),
         _ => ptr::null(),
     }
 }
@@ -144,7 +147,8 @@ unsafe extern "C" fn create(
     // SAFETY: the pointer is a C string, as CLAP requires.
     let id = unsafe { CStr::from_ptr(id) };
     let unheard = (id == note_effect::ID).then(UnheardOutput::default);
-    if unheard.is_none() && id != described().clap_id() {
+    let outputs = (id == outputs::ID).then(Arc::<DrumOutputs>::default);
+    if unheard.is_none() && outputs.is_none() && id != described().clap_id() {
         return ptr::null();
     }
     // SAFETY: the pointer is null or a host, as CLAP requires.
@@ -153,12 +157,17 @@ unsafe extern "C" fn create(
     }
     // The framework takes the wrapper back when it destroys the plugin.
     // SAFETY: the host outlives the plugin, as CLAP requires.
-    let wrapper = Arc::into_raw(unsafe { Wrapper::<DeepPocket>::new(host) });
+    let new = || Arc::into_raw(unsafe { Wrapper::<DeepPocket>::new(host) });
+    let wrapper = match &outputs {
+        Some(outputs) => create_with(&(Arc::clone(outputs) as OutputsOwner), new),
+        None => new(),
+    };
     // SAFETY: the wrapper is alive and not shared yet.
     let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
-    let desc = match unheard {
-        Some(_) => note_effect::descriptor(described()),
-        None => framework.desc,
+    let desc = match (&unheard, &outputs) {
+        (Some(_), _) => note_effect::descriptor(described()),
+        (_, Some(_)) => outputs::descriptor(described()),
+        (None, None) => framework.desc,
     };
     let table = clap_plugin {
         desc,
@@ -203,6 +212,7 @@ unsafe extern "C" fn create(
         initialised,
         activated,
         unheard,
+        outputs,
     };
     Box::into_raw(Box::new(instance)).cast()
 }
@@ -270,8 +280,11 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
     let name = unsafe { CStr::from_ptr(id) };
     // SAFETY: hosts pass the pointer that `create` returned.
     unsafe {
-        let is_audio = [CLAP_EXT_AUDIO_PORTS, CLAP_EXT_AUDIO_PORTS_CONFIG].contains(&name);
-        if is_audio && instance(plugin).unheard.is_some() {
+        let ClapInstance { unheard, outputs, .. } = instance(plugin);
+        let has_own_ports = unheard.is_some() || outputs.is_some();
+        if has_own_ports && name == CLAP_EXT_AUDIO_PORTS {
+            address(outputs.as_ref().map(|_| &outputs::AUDIO_PORTS))
+        } else if has_own_ports && name == CLAP_EXT_AUDIO_PORTS_CONFIG {
             ptr::null()
         } else if name == CLAP_EXT_GUI {
             address(extensions::gui(plugin))

@@ -10,6 +10,12 @@ use crate::audio::engine::NoteMessage;
 /// Number of the foot controller, the pedal of a hi-hat.
 const HAT_PEDAL: u8 = 4;
 
+/// MIDI controller that silences everything.
+pub(crate) const ALL_SOUND_OFF: u8 = 120;
+
+/// MIDI controller that releases all keys.
+pub(crate) const ALL_NOTES_OFF: u8 = 123;
+
 /// Converts the host's transport.
 pub(crate) fn transport(host: &Transport) -> clock::Transport {
     let meter = host.time_sig_numerator.zip(host.time_sig_denominator);
@@ -53,5 +59,13 @@ pub(crate) fn note_event(message: NoteMessage) -> NoteEvent<()> {
             let velocity = f32::from(velocity) / 127.0;
             NoteEvent::NoteOn { timing, voice_id, channel, key, velocity }
         }
+    }
+}
+
+/// Returns the number of a channel, unless it is all of them.
+pub(crate) fn channel_number(channel: Channel) -> Option<u8> {
+    match channel {
+        Channel::Number(channel) => Some(channel),
+        Channel::Wildcard => None,
     }
 }

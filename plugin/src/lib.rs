@@ -26,8 +26,9 @@ use std::sync::{Arc, OnceLock, atomic::Ordering};
 
 use groove::Drum;
 use groove::play::clock;
+use groove::synth::Outputs;
 use nice_plug::context::PluginApi;
-use nice_plug::midi::{Channel, Key};
+use nice_plug::midi::Key;
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::*;
 
@@ -35,7 +36,11 @@ use crate::audio::audition::Audition;
 use crate::audio::engine::{Engine, NoteMessage};
 use crate::audio::midi_clock::own_song::OwnSong;
 use crate::audio::offline_detect::HostMode;
-use crate::host_events::{hat_pedal_event, midi_velocity, note_event, transport};
+use crate::host_events::{
+    ALL_NOTES_OFF, ALL_SOUND_OFF, channel_number, hat_pedal_event, midi_velocity, note_event,
+    transport,
+};
+use crate::link::drum_outputs::{OutputsOwner, offered};
 use crate::link::own_transport::{OwnTransport, Sound};
 use crate::link::{Fault, Link, ModelState, WorkerEnd, link};
 use crate::params::DeepPocketParams;
@@ -48,12 +53,6 @@ use crate::project::folders::Folders;
 use crate::project::settings::Settings;
 use crate::project::store::ProjectStore;
 use crate::worker::{ModelPlayer, Worker};
-
-/// MIDI controller that silences everything.
-const ALL_SOUND_OFF: u8 = 120;
-
-/// MIDI controller that releases all keys.
-const ALL_NOTES_OFF: u8 = 123;
 
 /// Declares this program the standalone one, on the backend that `--backend` has this name for. Call it
 /// before the instance is created.
@@ -89,6 +88,7 @@ pub struct DeepPocket {
     changes: u32,
     /// Created at the first activation: hosts create instances just to scan them.
     audition: Option<Audition>,
+    outputs: OutputsOwner,
     own_song: OwnSong,
     /// The standalone program's transport has the tempo and meter of its command line.
     own_started: bool,
@@ -131,6 +131,7 @@ impl Default for DeepPocket {
             link,
             engine: Engine::new(audio),
             audition: None,
+            outputs: offered(),
             own_song,
             own_started: false,
             worker_end: Some(worker),
@@ -271,14 +272,18 @@ impl DeepPocket {
         if let Some(side_chain) = side_chain.filter(|_| self.link.listening().is_on()) {
             self.hear_sound(side_chain, frames);
         }
-        let DeepPocket { params, link, engine, controls, audition, own_song, .. } = self;
+        let DeepPocket { params, link, engine, controls, audition, outputs, own_song, .. } = self;
         // Hosts activate before the first block.
-        let Some(audition) = audition else { return silence(buffer) };
+        let (Some(audition), [left, right]) = (audition, buffer.as_slice()) else {
+            return silence(buffer);
+        };
         audition.follow(params.state.trims());
-        let output = buffer.as_slice();
+        // SAFETY: the outputs are used in this function only.
+        let own = unsafe { (**outputs).as_ref().next(left.len()) };
+        let mut output = Outputs::stereo(left, right).with_own(own);
         let mut sent = 0;
         engine.process(&transport, frames, &params.state, |message| {
-            audition.hear(message, output);
+            audition.hear(message, &mut output);
             if let Some(pedal) = hat_pedal_event(message).filter(|_| controls.hat_pedal)
                 && context.try_send_event(pedal).is_err()
             {
@@ -289,9 +294,9 @@ impl DeepPocket {
             taken
         });
         link.report_block(sent, !transport.playing && controls.free_run.is_some());
-        audition.end(output);
+        audition.end(&mut output);
         let rate = context.transport().sample_rate;
-        own_song.end(link.own_transport(), engine.free_block(), output, rate);
+        own_song.end(link.own_transport(), engine.free_block(), buffer.as_slice(), rate);
     }
 
     /// Returns the host's transport. The standalone program without JACK has none: a MIDI clock or free
@@ -400,6 +405,7 @@ impl Plugin for DeepPocket {
             }
         }
         if self.engine.has_failed() {
+            (*self.outputs).as_ref().discard();
             silence(buffer);
         }
         // A silent generator may play at any time, so the host must keep calling it.
@@ -409,13 +415,6 @@ impl Plugin for DeepPocket {
 
 fn frames(buffer: &Buffer) -> u32 {
     u32::try_from(buffer.samples()).unwrap_or(u32::MAX)
-}
-
-fn channel_number(channel: Channel) -> Option<u8> {
-    match channel {
-        Channel::Number(channel) => Some(channel),
-        Channel::Wildcard => None,
-    }
 }
 
 fn silence(buffer: &mut Buffer) {

@@ -20,6 +20,7 @@
 //! audio thread drops none: it returns them to the worker. All other items are `Copy`.
 
 pub mod controllers;
+pub mod drum_outputs;
 pub mod learning;
 mod listen_switch;
 pub mod mailbox;

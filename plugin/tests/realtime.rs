@@ -5,9 +5,11 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Host, process};
+use deep_pocket::link::drum_outputs::{DrumOutputs, OutputsOwner, create_with};
 use deep_pocket::link::learning::LearningState;
 use deep_pocket::link::mailbox::{LearningSource, WorkerCommand};
 use groove::pattern::midi::{Clip, MidiLayout};
@@ -152,6 +154,35 @@ fn process_allocates_and_frees_nothing() {
     }
     host.block(64, process);
     assert!(host.sound.iter().flat_map(|channel| &channel[..64]).all(|sample| *sample == 0.0));
+}
+
+#[test]
+fn process_with_outputs_of_drums_allocates_and_frees_nothing() {
+    let outputs = Arc::new(DrumOutputs::default());
+    let mut host = create_with(&(Arc::clone(&outputs) as OutputsOwner), Host::new);
+    host.context.transport.playing = true;
+    let mut sound = Drum::ALL.map(|_| [[0f32; 480]; 2]);
+    let (mut allocations, mut loudest) = (0, 0f32);
+    for block in 0..800usize {
+        let pointers = sound.each_mut().map(|pair| pair.each_mut().map(|it| it.as_mut_ptr()));
+        // All drums, none, or all but one.
+        let has = |place| block % 11 < 8 || block % 11 == 9 && block % 9 != place;
+        let passed =
+            std::array::from_fn(|place| if has(place) { &pointers[place][..] } else { &[] });
+        host.block(480, |plugin, buffer, context| {
+            COUNT.set(0);
+            // SAFETY: the buffers are alive and not used meanwhile.
+            unsafe { outputs.with(480, &[], &passed, || process(plugin, buffer, context)) };
+            allocations += COUNT.replace(-1);
+        });
+        let heard = sound.as_flattened().as_flattened();
+        loudest = heard.iter().fold(loudest, |loudest, sample| loudest.max(sample.abs()));
+        if block % 4 == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    assert_eq!(allocations, 0);
+    assert!((0.1..=1.0).contains(&loudest), "the drums are heard: {loudest}");
 }
 
 #[test]

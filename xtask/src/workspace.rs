@@ -14,6 +14,9 @@ pub const CLAP_ID: &str = "org.deeppocket.deep-pocket";
 /// CLAP id of the note effect in the same library. It must never change, either.
 pub const NOTE_EFFECT_ID: &str = "org.deeppocket.deep-pocket.notes";
 
+/// CLAP id of the plugin with several outputs in the same library. It must never change, either.
+pub const OUTPUTS_ID: &str = "org.deeppocket.deep-pocket.outputs";
+
 /// Environment variable with the folder of the bundles to test; `cargo xtask test` sets it.
 pub const BUNDLES_VARIABLE: &str = "DEEP_POCKET_BUNDLES";
 

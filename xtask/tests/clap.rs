@@ -13,7 +13,7 @@ use xtask::host::clap::browser::{FoundPreset, browse};
 use xtask::host::clap::{ClapHost, describe};
 use xtask::host::realtime::flushes_denormals;
 use xtask::host::{Event, Host, Message, Note, Setup, Song};
-use xtask::workspace::{CLAP_ID, NAME, NOTE_EFFECT_ID, built_bundle};
+use xtask::workspace::{CLAP_ID, NAME, NOTE_EFFECT_ID, OUTPUTS_ID, built_bundle};
 
 scenarios!(|| Box::new(load_clap()));
 
@@ -24,6 +24,7 @@ fn the_description_is_complete() {
     let kinds = [
         (CLAP_ID, NAME, ["instrument", "note-effect"]),
         (NOTE_EFFECT_ID, "Deep Pocket Notes", ["note-effect", "instrument"]),
+        (OUTPUTS_ID, "Deep Pocket Outputs", ["instrument", "note-effect"]),
     ];
     assert_eq!(found.len(), kinds.len());
     for (found, (id, name, [is, is_not])) in found.iter().zip(kinds) {
@@ -58,7 +59,7 @@ fn the_browser_lists_factory_presets_and_loads_them() {
     let factory: Vec<_> = found.iter().filter(|preset| preset.file.is_none()).collect();
     assert!(factory.len() >= 50, "{} presets", factory.len());
     for preset in &factory {
-        assert_eq!(preset.plugins, [CLAP_ID, NOTE_EFFECT_ID], "{}", preset.name);
+        assert_eq!(preset.plugins, [CLAP_ID, NOTE_EFFECT_ID, OUTPUTS_ID], "{}", preset.name);
         assert!(!preset.description.is_empty() && preset.load_key.is_some(), "{}", preset.name);
         assert!(preset.features.iter().any(|feature| feature == "drum"), "{}", preset.name);
     }

@@ -13,9 +13,15 @@ use super::membrane_sounds::{
     CROSS_STICK, HIGH_TOM, HIGH_TOM_RIM, KICK, LOW_TOM, LOW_TOM_RIM, MID_TOM, MID_TOM_RIM, SNARE,
     SNARE_RIM,
 };
+use super::outputs::Outputs;
 use super::trims::Trim;
 use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
+
+/// Drums of the membranes and of the cymbals.
+const MEMBRANES: [Drum; 5] = [Drum::Kick, Drum::Snare, Drum::LowTom, Drum::MidTom, Drum::HighTom];
+const CYMBALS: [Drum; 6] =
+    [Drum::ClosedHat, Drum::OpenHat, Drum::OpenHat, Drum::Crash, Drum::Crash, Drum::Ride];
 
 /// The acoustic kit.
 pub(super) struct AcousticKit {
@@ -124,11 +130,13 @@ impl AcousticKit {
     }
 
     /// Adds the next samples.
-    pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
-        for membrane in &mut self.membranes {
+    pub(super) fn add(&mut self, outputs: &mut Outputs) {
+        for (membrane, drum) in self.membranes.iter_mut().zip(MEMBRANES) {
+            let [left, right] = outputs.of(drum);
             membrane.add(left, right);
         }
-        for cymbal in &mut self.cymbals {
+        for (cymbal, drum) in self.cymbals.iter_mut().zip(CYMBALS) {
+            let [left, right] = outputs.of(drum);
             cymbal.add(left, right);
         }
     }

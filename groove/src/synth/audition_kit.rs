@@ -6,6 +6,7 @@ use super::acoustic_kit::AcousticKit;
 use super::dsp::decay;
 use super::electronic::ElectronicKit;
 use super::kits::Kit;
+use super::outputs::Outputs;
 use super::trims::{Trims, UNTRIMMED};
 use crate::model::kernels::activation::tanh;
 use crate::pattern::Articulation;
@@ -107,21 +108,29 @@ impl AuditionKit {
 
     /// Renders the next samples, replacing the contents. All are within -1 and 1.
     pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
-        left.fill(0.0);
-        right.fill(0.0);
+        self.render_into(&mut Outputs::stereo(left, right));
+    }
+
+    /// Renders the next samples into several outputs, each with its own soft clipper.
+    pub fn render_into(&mut self, outputs: &mut Outputs) {
+        outputs.all().flatten().for_each(|channel| channel.fill(0.0));
         if !self.sounds {
             return;
         }
-        self.acoustic.add(left, right);
-        self.electronic.add(left, right);
+        self.acoustic.add(outputs);
+        self.electronic.add(outputs);
         let nearer = 1.0 - decay(FOLLOW, self.rate);
-        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-            self.level += nearer * (self.target - self.level);
-            *left *= HEADROOM * self.level;
-            *right *= HEADROOM * self.level;
+        let before = self.level;
+        for [left, right] in outputs.all() {
+            self.level = before;
+            for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+                self.level += nearer * (self.target - self.level);
+                *left *= HEADROOM * self.level;
+                *right *= HEADROOM * self.level;
+            }
+            soft_clip(left);
+            soft_clip(right);
         }
-        soft_clip(left);
-        soft_clip(right);
         self.sounds = !(self.acoustic.is_silent() && self.electronic.is_silent());
         if !self.sounds {
             self.level = self.target;

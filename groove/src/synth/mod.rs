@@ -7,6 +7,8 @@
 //! between two hands; no two strokes are alike on any: a generator seeded by the stroke count varies
 //! them. Hats that close choke an open one.
 //!
+//! Each drum sounds in the main output or in one of its own (`outputs`).
+//!
 //! All buffers have a fixed size and are allocated up front; silent drums are not computed. The
 //! caller schedules the notes.
 
@@ -20,11 +22,13 @@ mod hiss;
 mod kits;
 mod membrane;
 mod membrane_sounds;
+mod outputs;
 mod resonators;
 mod trims;
 mod wav;
 
 pub use audition_kit::AuditionKit;
 pub use kits::{AUTOMATIC_KIT, KITS, Kit, LAST_KIT, Machine, chosen_kit};
+pub use outputs::{Outputs, StereoOutput};
 pub use trims::{Trim, Trims, UNTRIMMED};
 pub use wav::{render, wav};

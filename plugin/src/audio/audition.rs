@@ -1,8 +1,8 @@
-//! Renders the audition kit into the stereo output: each note of the block sounds at its sample.
+//! Renders the audition kit into the outputs: each note of the block sounds at its sample.
 //! Runs on the audio thread and allocates nothing after construction. [`groove::synth`]
 //! synthesises the drums.
 
-use groove::synth::{AuditionKit, chosen_kit};
+use groove::synth::{AuditionKit, Outputs, chosen_kit};
 use nice_plug::prelude::util::db_to_gain;
 
 use crate::audio::engine::NoteMessage;
@@ -52,10 +52,10 @@ impl Audition {
     }
 
     /// Renders up to the note's sample and strikes its drum, or chokes it.
-    pub(crate) fn hear(&mut self, message: NoteMessage, output: &mut [&mut [f32]]) {
+    pub(crate) fn hear(&mut self, message: NoteMessage, outputs: &mut Outputs) {
         let NoteMessage { sample, velocity, struck, style, pressure, .. } = message;
         let Some((drum, articulation)) = struck.filter(|_| self.on) else { return };
-        self.play_to(usize::try_from(sample).unwrap_or(usize::MAX), output);
+        self.play_to(usize::try_from(sample).unwrap_or(usize::MAX), outputs);
         match pressure {
             None => {
                 // The kit follows the take that strikes, which may begin later than a style was
@@ -68,8 +68,8 @@ impl Audition {
     }
 
     /// Renders the rest of the block, so that every output sample is written.
-    pub(crate) fn end(&mut self, output: &mut [&mut [f32]]) {
-        self.play_to(usize::MAX, output);
+    pub(crate) fn end(&mut self, outputs: &mut Outputs) {
+        self.play_to(usize::MAX, outputs);
         self.done = 0;
     }
 
@@ -78,11 +78,10 @@ impl Audition {
         self.kit.silence();
     }
 
-    fn play_to(&mut self, sample: usize, output: &mut [&mut [f32]]) {
-        let [left, right] = output else { return };
-        let end = sample.min(left.len()).min(right.len());
+    fn play_to(&mut self, sample: usize, outputs: &mut Outputs) {
+        let end = sample.min(outputs.frames());
         if self.done < end {
-            self.kit.render(&mut left[self.done..end], &mut right[self.done..end]);
+            self.kit.render_into(&mut outputs.part(self.done..end));
             self.done = end;
         }
     }
@@ -104,9 +103,9 @@ mod tests {
             audition.follow(&live);
             audition.kit.strike(Drum::Snare, Articulation::Plain, 30);
             let [mut left, mut right] = [[0f32; 480]; 2];
-            audition.end(&mut [&mut left, &mut right]);
+            audition.end(&mut Outputs::stereo(&mut left, &mut right));
             audition.silence();
-            audition.end(&mut [&mut [0.0; 48_000], &mut [0.0; 48_000]]);
+            audition.end(&mut Outputs::stereo(&mut [0.0; 48_000], &mut [0.0; 48_000]));
             left.iter().fold(0f32, |most, now| most.max(now.abs()))
         };
         let [built, soft, off] = [0, -20, -49].map(&mut peak);

@@ -13,7 +13,7 @@ use nice_plug::wrapper::clap::clap_plugin;
 
 use super::event_output::{EventOutput, push};
 use super::instance::instance;
-use super::note_names;
+use super::{note_names, outputs};
 
 pub(super) unsafe extern "C" fn process(
     plugin: *const clap_plugin,
@@ -46,15 +46,23 @@ pub(super) unsafe extern "C" fn process(
     if !unsafe { has_side_chain(&block) } {
         (block.audio_inputs, block.audio_inputs_count) = (ptr::null(), 0);
     }
+    // SAFETY: as above.
+    let main = unsafe { outputs::channels(&block, 0) };
+    if instance.unheard.is_none() && main.iter().any(|channel| channel.is_null()) {
+        return CLAP_PROCESS_ERROR;
+    }
     // SAFETY: the block is a copy of the host's with queues and ports that outlive this call, which
     // is on the audio thread of an active plugin.
     let status = unsafe {
-        match &instance.unheard {
-            Some(unheard) => unheard.with_port(block.frames_count, |port| {
+        match (&instance.unheard, &instance.outputs) {
+            (Some(unheard), _) => unheard.with_port(block.frames_count, |port| {
                 (block.audio_outputs, block.audio_outputs_count) = (port, 1);
                 process(plugin, &raw const block)
             }),
-            None => Some(process(plugin, &raw const block)),
+            (None, Some(outputs)) => {
+                Some(outputs::process(outputs, &block, || process(plugin, &raw const block)))
+            }
+            (None, None) => Some(process(plugin, &raw const block)),
         }
     };
     note_names::check(instance);

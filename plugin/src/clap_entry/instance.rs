@@ -11,6 +11,7 @@ use nice_plug::wrapper::clap::{clap_host, clap_plugin};
 
 use super::note_effect::UnheardOutput;
 use crate::SharedParts;
+use crate::link::drum_outputs::DrumOutputs;
 
 /// An instance as its host sees it. The framework finds its own data through the table's
 /// `plugin_data`, so all its functions also work with this table.
@@ -35,8 +36,10 @@ pub(super) struct ClapInstance {
     pub(super) initialised: AtomicBool,
     /// The instance has been activated at least once.
     pub(super) activated: AtomicBool,
-    /// Output of a note effect; `None` for the instrument.
+    /// Output of a note effect; `None` for the others.
     pub(super) unheard: Option<UnheardOutput>,
+    /// Outputs of the drums; `None` for a plugin without them.
+    pub(super) outputs: Option<Arc<DrumOutputs>>,
 }
 
 /// Returns the instance of a host's pointer.

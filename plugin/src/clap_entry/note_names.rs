@@ -101,6 +101,16 @@ fn stroke(pitches: &Pitches, drum: Drum, pitch: u8) -> Option<String> {
     })
 }
 
+/// Returns a name as CLAP's structures have it.
+pub(super) fn c_name(name: &str) -> [c_char; CLAP_NAME_SIZE] {
+    let mut text = [0; CLAP_NAME_SIZE];
+    // All names are ASCII and shorter; the last character stays 0.
+    for (to, from) in text[..CLAP_NAME_SIZE - 1].iter_mut().zip(name.bytes()) {
+        *to = c_char::from_ne_bytes([from]);
+    }
+    text
+}
+
 unsafe extern "C" fn count(plugin: *const clap_plugin) -> u32 {
     // SAFETY: hosts pass the pointer that the factory returned.
     let instance = unsafe { instance(plugin) };
@@ -117,12 +127,7 @@ unsafe extern "C" fn get(
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     let names = names(&instance.parts.params);
     let Some((pitch, name)) = names.get(index).filter(|_| !place.is_null()) else { return false };
-    let mut text: [c_char; CLAP_NAME_SIZE] = [0; CLAP_NAME_SIZE];
-    // All names are ASCII and shorter; the last character stays 0.
-    for (to, from) in text[..CLAP_NAME_SIZE - 1].iter_mut().zip(name.bytes()) {
-        *to = c_char::from_ne_bytes([from]);
-    }
-    let found = clap_note_name { name: text, port: -1, key: (*pitch).into(), channel: -1 };
+    let found = clap_note_name { name: c_name(name), port: -1, key: (*pitch).into(), channel: -1 };
     // SAFETY: the host passes a pointer to such a structure.
     unsafe { place.write(found) };
     true

@@ -22,8 +22,8 @@ use clap_sys::timestamp::CLAP_TIMESTAMP_UNKNOWN;
 use clap_sys::universal_plugin_id::clap_universal_plugin_id;
 use nice_plug::wrapper::clap::CLAP_VERSION;
 
-use super::note_effect;
 use super::preset_load::{c_string, find, text};
+use super::{note_effect, outputs};
 use crate::project::folders::Folders;
 use crate::project::presets::{self, Preset};
 
@@ -44,7 +44,8 @@ static DESCRIPTOR: clap_preset_discovery_provider_descriptor =
         vendor: c"Deep Pocket".as_ptr(),
     };
 
-/// Id of the instrument, which loads the presets as the note effect does; as in [`crate::DeepPocket`]; a test compares them.
+/// Id of the instrument, as in [`crate::DeepPocket`]; a test compares them. The other plugins load the
+/// presets too.
 const PLUGIN_ID: &CStr = c"org.deeppocket.deep-pocket";
 
 unsafe extern "C" fn count(_: *const clap_preset_discovery_factory) -> u32 {
@@ -187,7 +188,7 @@ impl PresetReceiver<'_> {
                 return false;
             }
             if let Some(add) = functions.add_plugin_id {
-                for id in [PLUGIN_ID, note_effect::ID] {
+                for id in [PLUGIN_ID, note_effect::ID, outputs::ID] {
                     let id = clap_universal_plugin_id { abi: c"clap".as_ptr(), id: id.as_ptr() };
                     add(receiver, &raw const id);
                 }

@@ -2,6 +2,7 @@
 
 mod names_and_controls;
 mod note_effect;
+mod outputs;
 mod presets;
 mod test_host;
 

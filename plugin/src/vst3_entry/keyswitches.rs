@@ -148,7 +148,7 @@ unsafe extern "system" fn info(
 }
 
 /// Returns a text of less than 128 characters, with zeros after it.
-fn utf16(text: &str) -> String128 {
+pub(super) fn utf16(text: &str) -> String128 {
     let mut units = [0; 128];
     for (to, from) in units[..127].iter_mut().zip(text.encode_utf16()) {
         *to = from;

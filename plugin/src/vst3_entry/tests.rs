@@ -1,15 +1,17 @@
 //! Tests of the VST3 factory and of blocks out of order.
 
+mod buses;
+
 use super::*;
 use std::ptr;
 
-use nice_plug::prelude::Vst3Plugin;
-use nice_plug::wrapper::vst3::vst3::Steinberg::IPluginBaseTrait;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, DataEvent, Event, Event_::EventTypes_,
-    IAudioProcessorTrait, IComponentTrait, IEventList, IEventListTrait, ProcessModes_,
-    ProcessSetup, SpeakerArrangement, SymbolicSampleSizes_,
+    IAudioProcessor, IAudioProcessorTrait, IComponent, IComponentTrait, IEventList,
+    IEventListTrait, ProcessData, ProcessModes_, ProcessSetup, SpeakerArrangement,
+    SymbolicSampleSizes_,
 };
+use nice_plug::wrapper::vst3::vst3::Steinberg::{IPluginBaseTrait, kResultFalse};
 use nice_plug::wrapper::vst3::vst3::{ComPtr, Interface};
 
 fn factory() -> ComPtr<IPluginFactory> {
@@ -18,7 +20,11 @@ fn factory() -> ComPtr<IPluginFactory> {
 }
 
 pub(super) fn instance() -> ComPtr<IComponent> {
-    let (class, mut object) = (DeepPocket::PLATFORM_VST3_CLASS_ID, ptr::null_mut());
+    instance_of(DeepPocket::PLATFORM_VST3_CLASS_ID)
+}
+
+fn instance_of(class: [u8; 16]) -> ComPtr<IComponent> {
+    let mut object = ptr::null_mut();
     let interface = IComponent::IID;
     // SAFETY: both identifiers and the place are valid during the call.
     unsafe {
@@ -41,6 +47,24 @@ fn setup() -> ProcessSetup {
     }
 }
 
+/// A block without buses and events.
+fn empty_block() -> ProcessData {
+    ProcessData {
+        processMode: ProcessModes_::kRealtime.cast_signed(),
+        symbolicSampleSize: SymbolicSampleSizes_::kSample32.cast_signed(),
+        numSamples: 0,
+        numInputs: 0,
+        numOutputs: 0,
+        inputs: ptr::null_mut(),
+        outputs: ptr::null_mut(),
+        inputParameterChanges: ptr::null_mut(),
+        outputParameterChanges: ptr::null_mut(),
+        inputEvents: ptr::null_mut(),
+        outputEvents: ptr::null_mut(),
+        processContext: ptr::null_mut(),
+    }
+}
+
 /// Processes a block without events into buffers that are not silent before.
 fn block(processor: &ComPtr<IAudioProcessor>) -> (tresult, [[f32; 64]; 2]) {
     block_with(processor, ptr::null_mut())
@@ -58,18 +82,11 @@ fn block_with(
         __field0: AudioBusBuffers__type0 { channelBuffers32: channels.as_mut_ptr() },
     };
     let mut data = ProcessData {
-        processMode: ProcessModes_::kRealtime.cast_signed(),
-        symbolicSampleSize: SymbolicSampleSizes_::kSample32.cast_signed(),
         numSamples: 64,
-        numInputs: 0,
         numOutputs: 1,
-        inputs: ptr::null_mut(),
         outputs: &raw mut output,
-        inputParameterChanges: ptr::null_mut(),
-        outputParameterChanges: ptr::null_mut(),
         inputEvents: events,
-        outputEvents: ptr::null_mut(),
-        processContext: ptr::null_mut(),
+        ..empty_block()
     };
     // SAFETY: all buffers outlive the call.
     let result = unsafe { processor.process(&raw mut data) };
@@ -171,15 +188,28 @@ fn the_arrangement_of_the_side_chain_is_that_of_the_first_input() {
 }
 
 #[test]
-fn the_factory_has_one_class() {
+fn the_factory_has_two_classes() {
     let (factory, other, iid) = (factory(), [7_u8; 16], IComponent::IID);
     let mut object = ptr::null_mut();
     // SAFETY: the structures are plain data, and all pointers are valid during the calls.
     unsafe {
         let mut info: PClassInfo = std::mem::zeroed();
-        assert_eq!((factory.countClasses(), factory.getClassInfo(0, &raw mut info)), (1, 0));
-        assert_eq!(info.cid.map(|byte| byte.to_ne_bytes()[0]), DeepPocket::PLATFORM_VST3_CLASS_ID);
-        assert_eq!(factory.getClassInfo(1, &raw mut info), kInvalidArgument);
+        assert_eq!(factory.countClasses(), 2);
+        let ids = [DeepPocket::PLATFORM_VST3_CLASS_ID, OUTPUTS_CLASS_ID];
+        for (index, (id, name)) in
+            (0..).zip(ids.into_iter().zip(["Deep Pocket", "Deep Pocket Outputs"]))
+        {
+            assert_eq!(factory.getClassInfo(index, &raw mut info), kResultOk);
+            assert_eq!(info.cid.map(|byte| byte.to_ne_bytes()[0]), id);
+            let text = info.name.map(|byte| byte.to_ne_bytes()[0]);
+            assert_eq!(
+                std::ffi::CStr::from_bytes_until_nul(&text).expect("a name").to_str(),
+                Ok(name)
+            );
+        }
+        for index in [-1, 2] {
+            assert_eq!(factory.getClassInfo(index, &raw mut info), kInvalidArgument);
+        }
         assert_eq!(factory.getFactoryInfo(ptr::null_mut()), kInvalidArgument);
         let (class, interface) = (other.as_ptr().cast(), (&raw const iid).cast());
         let made = factory.createInstance(class, interface, &raw mut object);

@@ -3,6 +3,7 @@
 use deep_pocket::{DeepPocket, ShareParts};
 use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
+use nice_plug::midi::Key;
 use nice_plug::prelude::*;
 
 /// Sample rate, in Hz.
@@ -19,6 +20,8 @@ pub struct BlockContext {
     /// Note-ons and note-offs received.
     pub ons: u32,
     pub offs: u32,
+    /// Note-ons of each key.
+    pub struck: [u32; 128],
     last: u32,
     frames: u32,
 }
@@ -42,7 +45,10 @@ impl ProcessContext<DeepPocket> for BlockContext {
         assert!(event.timing() >= self.last && event.timing() < self.frames);
         self.last = event.timing();
         match event {
-            NoteEvent::NoteOn { .. } => self.ons += 1,
+            NoteEvent::NoteOn { key: Key::Number(key), .. } => {
+                self.ons += 1;
+                self.struck[usize::from(key)] += 1;
+            }
             NoteEvent::NoteOff { .. } => self.offs += 1,
             _ => {}
         }
@@ -53,7 +59,8 @@ impl ProcessContext<DeepPocket> for BlockContext {
     fn set_current_voice_capacity(&self, _: u32) {}
 }
 
-struct Activation;
+/// The host's side of an activation.
+pub struct Activation;
 
 impl ActivateContext<DeepPocket> for Activation {
     fn plugin_api(&self) -> PluginApi {
@@ -81,7 +88,15 @@ impl Host {
         transport.tempo = Some(120.0);
         transport.time_sig_numerator = Some(4);
         transport.time_sig_denominator = Some(4);
-        let context = BlockContext { transport, input: None, ons: 0, offs: 0, last: 0, frames: 0 };
+        let context = BlockContext {
+            transport,
+            input: None,
+            ons: 0,
+            offs: 0,
+            struck: [0; 128],
+            last: 0,
+            frames: 0,
+        };
         let sound = [vec![1.0; LONGEST], vec![1.0; LONGEST]];
         let mut host = Host { plugin: DeepPocket::default(), context, beats: 0.0, sound };
         host.activate();

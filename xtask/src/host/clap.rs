@@ -2,7 +2,7 @@
 //! in an X11 window.
 //!
 //! It offers the extensions that real hosts offer (log, parameters, state, note ports, note names,
-//! presets, window) and gives the plugin its two output channels. Every second activation has a noise at the side-chain,
+//! presets, window) and gives the plugin a stereo output, or as many as a test wants. Every second activation has a noise at the side-chain,
 //! the others have none.
 
 pub mod browser;
@@ -66,7 +66,8 @@ pub struct ClapHost {
     /// Noise for the side-chain.
     side_chain: [Vec<f32>; 2],
     has_side_chain: bool,
-    channels: [Vec<f32>; 2],
+    /// The main output, and those after it.
+    outputs: Vec<[Vec<f32>; 2]>,
     frames: usize,
     clock: u64,
     offline: bool,
@@ -133,7 +134,7 @@ impl ClapHost {
             inputs: AudioPorts::with_capacity(2, 1),
             side_chain: [Vec::new(), Vec::new()],
             has_side_chain: false,
-            channels: [Vec::new(), Vec::new()],
+            outputs: vec![[Vec::new(), Vec::new()]],
             frames: 0,
             clock: 0,
             offline: false,
@@ -174,6 +175,18 @@ impl ClapHost {
     /// Rejects note events of the plugin from now on; only raw MIDI is accepted.
     pub fn refuse_notes(&mut self) {
         self.output.accepts_notes = false;
+    }
+
+    /// Passes the plugin so many stereo outputs, from the next activation on.
+    pub fn pass_outputs(&mut self, count: usize) {
+        self.outputs.resize(count, [Vec::new(), Vec::new()]);
+        self.ports = AudioPorts::with_capacity(2, count);
+    }
+
+    /// Left and right channel of an output in the last block.
+    #[must_use]
+    pub fn output(&self, index: usize) -> [&[f32]; 2] {
+        self.outputs[index].each_ref().map(|channel| &channel[..self.frames])
     }
 
     /// Deactivates the plugin.
@@ -220,7 +233,7 @@ impl Host for ClapHost {
                 .map_err(|_| anyhow!("the plugin refused to start processing"))?,
         );
         let length = usize::try_from(setup.max_block)?;
-        self.channels = [vec![0.0; length], vec![0.0; length]];
+        self.outputs.fill([vec![0.0; length], vec![0.0; length]]);
         self.has_side_chain = !self.has_side_chain;
         let mut noise = 1u32;
         self.side_chain = [(), ()].map(|()| {
@@ -261,12 +274,13 @@ impl Host for ClapHost {
             self.input.push(&transport_event(&transport, offset));
         }
         let frames_of = self.frames;
-        let mut outputs = self.ports.with_output_buffers([AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_output_only(
-                self.channels.iter_mut().map(|channel| &mut channel[..frames_of]),
-            ),
-        }]);
+        let mut outputs =
+            self.ports.with_output_buffers(self.outputs.iter_mut().map(|sides| AudioPortBuffer {
+                latency: 0,
+                channels: AudioPortBufferType::f32_output_only(
+                    sides.iter_mut().map(|channel| &mut channel[..frames_of]),
+                ),
+            }));
         let port = AudioPortBuffer {
             latency: 0,
             channels: AudioPortBufferType::f32_input_only(self.side_chain.iter_mut().map(
@@ -313,8 +327,7 @@ impl Host for ClapHost {
     }
 
     fn audio(&self) -> [&[f32]; 2] {
-        let [left, right] = &self.channels;
-        [&left[..self.frames], &right[..self.frames]]
+        self.output(0)
     }
 
     fn save(&mut self) -> Result<Vec<u8>> {

@@ -6,7 +6,7 @@
 use anyhow::{Context, Result};
 use std::path::Path;
 use vst3_host::Plugin;
-use vst3_host::audio::AudioBuffers;
+use vst3_host::audio::{AudioBuffers, BusAudioBuffers, BusDirection, MediaType};
 use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
 use vst3_host::plugin::{ProcessMode, TransportPosition, WindowHandle};
 use xtask::host::{Event, Host, Message, Setup, Transport};
@@ -19,6 +19,8 @@ const ENVELOPE: usize = 28;
 pub struct Vst3Host {
     plugin: Plugin,
     buffers: AudioBuffers,
+    /// Buffers of a plugin with several outputs.
+    buses: Option<BusAudioBuffers>,
     sample_rate: f64,
     samples: i64,
     // Last transport of the plugin. Unchanged fields are not sent again.
@@ -31,12 +33,25 @@ impl Vst3Host {
     /// # Errors
     /// If the bundle does not load.
     pub fn load(path: &Path) -> Result<Self> {
+        Self::load_class(path, None)
+    }
+
+    /// Loads a bundle and creates one instance of the class with an id in hexadecimal digits, or of the
+    /// first.
+    ///
+    /// # Errors
+    /// If the bundle does not load or has no such class.
+    pub fn load_class(path: &Path, class: Option<&str>) -> Result<Self> {
         let mut host =
             vst3_host::Vst3Host::builder().sample_rate(48_000.0).block_size(512).build()?;
-        let plugin = host.load_plugin(path)?;
+        let plugin = match class {
+            None => host.load_plugin(path)?,
+            Some(class) => host.load_plugin_class(path, class)?,
+        };
         Ok(Vst3Host {
             plugin,
             buffers: AudioBuffers::new(0, 2, 0, 48_000.0),
+            buses: None,
             sample_rate: 48_000.0,
             samples: 0,
             told: (false, 0.0, (0, 0)),
@@ -77,6 +92,28 @@ impl Vst3Host {
     /// Runs the callbacks on the main thread that the plugin has requested.
     pub fn pump(&mut self) {
         self.plugin.service_run_loop();
+    }
+
+    /// Activates or deactivates output buses after the main one, and passes all buses from the next
+    /// activation on.
+    ///
+    /// # Errors
+    /// If there is no such bus.
+    pub fn activate_outputs(&mut self, active: impl IntoIterator<Item = bool>) -> Result<()> {
+        self.plugin.stop_processing()?;
+        for (bus, active) in (1..).zip(active) {
+            self.plugin.set_bus_active(MediaType::Audio, BusDirection::Output, bus, active)?;
+        }
+        self.buses = Some(self.plugin.create_bus_audio_buffers(0)?);
+        Ok(())
+    }
+
+    /// Left and right channel of an output in the last block.
+    #[must_use]
+    pub fn output(&self, index: usize) -> [&[f32]; 2] {
+        let main = &self.buffers.outputs;
+        let channels = self.buses.as_ref().map_or(main, |buses| &buses.outputs[index].channels);
+        [&channels[0], &channels[1]]
     }
 
     fn tell(&mut self, transport: &Transport) -> Result<()> {
@@ -131,11 +168,19 @@ impl Host for Vst3Host {
             self.plugin.send_midi_event_at(midi(event.message)?, offset)?;
         }
         let frames = usize::try_from(frames)?;
-        self.buffers.block_size = frames;
-        for channel in &mut self.buffers.outputs {
-            channel.resize(frames, 0.0);
+        if let Some(buses) = &mut self.buses {
+            buses.block_size = frames;
+            for bus in buses.inputs.iter_mut().chain(&mut buses.outputs) {
+                bus.channels.iter_mut().for_each(|channel| channel.resize(frames, 0.0));
+            }
+            self.plugin.process_bus_audio(buses)?;
+        } else {
+            self.buffers.block_size = frames;
+            for channel in &mut self.buffers.outputs {
+                channel.resize(frames, 0.0);
+            }
+            self.plugin.process_audio(&mut self.buffers)?;
         }
-        self.plugin.process_audio(&mut self.buffers)?;
         for event in self.plugin.take_output_events() {
             let message = match event.data {
                 PluginEventData::NoteOn { channel, pitch, velocity, .. } => Message::NoteOn {
@@ -165,7 +210,7 @@ impl Host for Vst3Host {
     }
 
     fn audio(&self) -> [&[f32]; 2] {
-        [&self.buffers.outputs[0], &self.buffers.outputs[1]]
+        self.output(0)
     }
 
     fn save(&mut self) -> Result<Vec<u8>> {

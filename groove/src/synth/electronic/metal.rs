@@ -7,9 +7,11 @@ use fundsp::svf::{BandpassMode, FixedSvf, HighpassMode};
 use multiversion::multiversion;
 
 use super::super::dsp::{Decay, Noise, SILENCE_LEVEL, StrokeRng, decay, filter, sides};
+use super::super::outputs::Outputs;
 use super::super::resonators::PIECE;
 use super::super::trims::Trim;
 use super::sounds::MetalSound;
+use crate::pattern::drum::Drum;
 
 /// Frequencies of the square waves, in Hz; the last two are the cowbell's.
 const SQUARES: [f32; 6] = [205.3, 304.4, 369.6, 522.7, 540.0, 800.0];
@@ -211,19 +213,24 @@ impl Metal {
     }
 }
 
-/// Adds the next samples of all voices.
+/// Adds the next samples of all voices, each to the output of its drum.
 #[multiversion(targets("x86_64+avx512f+avx2+fma", "x86_64+avx2+fma"))]
 pub(super) fn add(
     oscillators: &mut Oscillators,
     metals: &mut [Metal],
-    left: &mut [f32],
-    right: &mut [f32],
+    drums: &[Drum],
+    outputs: &mut Outputs,
 ) {
     if metals.iter().all(Metal::is_silent) {
         return;
     }
-    for (left, right) in left.chunks_mut(PIECE).zip(right.chunks_mut(PIECE)) {
-        let tones = oscillators.next(left.len());
-        metals.iter_mut().for_each(|metal| metal.add(&tones, left, right));
+    let frames = outputs.frames();
+    for start in (0..frames).step_by(PIECE) {
+        let end = frames.min(start + PIECE);
+        let tones = oscillators.next(end - start);
+        for (metal, &drum) in metals.iter_mut().zip(drums) {
+            let [left, right] = outputs.of(drum);
+            metal.add(&tones, &mut left[start..end], &mut right[start..end]);
+        }
     }
 }

@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 use super::dsp::{CHOKE, PART};
 use super::kits::Machine;
 use super::membrane::Membrane;
+use super::outputs::Outputs;
 use super::trims::Trim;
 use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
@@ -21,6 +22,18 @@ use sounds::{CLUB, DEEP, MachineSounds, MetalSound};
 
 /// Level of an edge or accent over a plain stroke, as a factor.
 const ACCENT: f32 = 1.3;
+
+/// Drums of the membranes and of hats and cymbals.
+const MEMBRANES: [Drum; 5] = [Drum::Kick, Drum::Snare, Drum::LowTom, Drum::MidTom, Drum::HighTom];
+const METALS: [Drum; 7] = [
+    Drum::ClosedHat,
+    Drum::OpenHat,
+    Drum::OpenHat,
+    Drum::Crash,
+    Drum::Crash,
+    Drum::Ride,
+    Drum::Ride,
+];
 
 /// The voices of the electronic kits.
 pub(super) struct ElectronicKit {
@@ -141,12 +154,14 @@ impl ElectronicKit {
     }
 
     /// Adds the next samples.
-    pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
-        for membrane in &mut self.membranes {
+    pub(super) fn add(&mut self, outputs: &mut Outputs) {
+        for (membrane, drum) in self.membranes.iter_mut().zip(MEMBRANES) {
+            let [left, right] = outputs.of(drum);
             membrane.add(left, right);
         }
+        let [left, right] = outputs.of(Drum::Snare);
         self.clap.add(left, right);
-        metal::add(&mut self.oscillators, &mut self.metals, left, right);
+        metal::add(&mut self.oscillators, &mut self.metals, &METALS, outputs);
     }
 }
 

@@ -16,9 +16,9 @@ use super::test_host::Instance;
 fn the_factory_lists_the_instrument_first_and_the_note_effect_second() {
     // SAFETY: the factory's functions take any index; the texts live as long as the program.
     unsafe {
-        assert_eq!(count(&raw const FACTORY), 2);
+        assert_eq!(count(&raw const FACTORY), 3);
         let [instrument, effect] = [0, 1].map(|index| descriptor(&raw const FACTORY, index));
-        assert!(descriptor(&raw const FACTORY, 2).is_null());
+        assert!(descriptor(&raw const FACTORY, 3).is_null());
         assert_eq!(CStr::from_ptr((*instrument).id), c"org.deeppocket.deep-pocket");
         assert_eq!(CStr::from_ptr((*effect).id), c"org.deeppocket.deep-pocket.notes");
         assert_eq!(CStr::from_ptr((*effect).version), CStr::from_ptr((*instrument).version));

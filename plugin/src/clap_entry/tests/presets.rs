@@ -22,8 +22,9 @@ use crate::project::folders::Folders;
 use crate::project::presets::{self, Preset};
 use crate::session::Session;
 
-/// Id of the note effect.
+/// Ids of the note effect and of the plugin with several outputs.
 const NOTE_EFFECT_ID: &str = "org.deeppocket.deep-pocket.notes";
+const OUTPUTS_ID: &str = "org.deeppocket.deep-pocket.outputs";
 
 /// Loads a preset as a host does.
 fn load(instance: &Instance, kind: u32, location: Option<&str>, key: Option<&str>) -> bool {
@@ -316,7 +317,7 @@ fn the_browser_lists_the_factory_presets_with_keys_that_load_them() {
     for (listed, preset) in listing.presets.iter().zip(presets::factory()) {
         assert_eq!(listed.name.as_ref(), Some(&preset.name));
         assert_eq!(listed.key.as_ref(), Some(&preset.name));
-        assert_eq!(listed.plugins, [DeepPocket::CLAP_ID, NOTE_EFFECT_ID]);
+        assert_eq!(listed.plugins, [DeepPocket::CLAP_ID, NOTE_EFFECT_ID, OUTPUTS_ID]);
         assert!(listed.features.contains(&preset.style().to_lowercase()));
         assert!(listed.features.contains("instrument"));
         let description = listed.description.as_ref().expect("a description");

@@ -41,8 +41,8 @@ pub(crate) const MEMBERS: &[Member] = &[
         library: "deep_pocket",
         may_import: &[
             ("main", &["lib"]),
-            ("clap_entry", &["lib", "session", "params", "project"]),
-            ("vst3_entry", &["lib", "params"]),
+            ("clap_entry", &["lib", "session", "params", "project", "link"]),
+            ("vst3_entry", &["lib", "params", "link"]),
             ("lib", &["host_events", "audio", "editor", "worker", "params", "project", "link"]),
             ("host_events", &["audio"]),
             ("editor", &["platform", "session", "params", "project", "link", "fault_injection"]),
