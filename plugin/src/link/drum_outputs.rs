@@ -37,10 +37,16 @@ thread_local! {
 
 /// Creates an instance through the framework, which shares this owner.
 pub fn create_with<I>(owner: &OutputsOwner, create: impl FnOnce() -> I) -> I {
+    /// Withdraws the offer, also after a panic.
+    struct Offer;
+    impl Drop for Offer {
+        fn drop(&mut self) {
+            OFFERED.set(ptr::null());
+        }
+    }
     OFFERED.set(owner);
-    let instance = create();
-    OFFERED.set(ptr::null());
-    instance
+    let _offer = Offer;
+    create()
 }
 
 /// Returns the owner for the instance that is being created.
@@ -104,7 +110,9 @@ impl DrumOutputs {
         let start = self.rendered.load(Ordering::Relaxed);
         let end = start.saturating_add(frames);
         let is_within = end <= self.frames.load(Ordering::Relaxed);
-        self.rendered.store(end, Ordering::Relaxed);
+        if is_within {
+            self.rendered.store(end, Ordering::Relaxed);
+        }
         self.channels.each_ref().map(|pair| {
             let pair = pair.each_ref().map(|channel| channel.load(Ordering::Relaxed));
             // SAFETY: `with` is running, and both channels are valid for the frames of its block; no
@@ -156,7 +164,6 @@ mod tests {
                     output.into_iter().for_each(|channel| channel.fill(value));
                 }
                 assert_eq!(drums_of(&outputs, 9), [], "longer than the block");
-                outputs.rendered.store(5, Ordering::Relaxed);
             });
         }
         assert_eq!(sound, [[0.25, 0.25, 0.25, 0.5, 0.5, 0.0, 0.0, 0.0]; 2]);
