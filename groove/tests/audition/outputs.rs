@@ -28,10 +28,10 @@ fn play_into(
         own.into_iter().zip(Drum::ALL).map(|(own, drum)| own.filter(|_| has_own(drum))).collect();
     let own = own.try_into().unwrap_or_else(|_| panic!("nine outputs"));
     let mut outputs = Outputs::stereo(left, right).with_own(own);
-    // In parts, as between the strokes of a block.
-    let middle = frames / 3;
-    kit.render_into(&mut outputs.part(0..middle));
-    kit.render_into(&mut outputs.part(middle..frames));
+    // In the same blocks as `play`.
+    for start in (0..frames).step_by(64) {
+        kit.render_into(&mut outputs.part(start..frames.min(start + 64)));
+    }
     (main, drums)
 }
 

@@ -180,7 +180,7 @@ impl ClapHost {
     /// Passes the plugin so many stereo outputs, from the next activation on.
     pub fn pass_outputs(&mut self, count: usize) {
         self.outputs.resize(count, [Vec::new(), Vec::new()]);
-        self.ports = AudioPorts::with_capacity(2, count);
+        self.ports = AudioPorts::with_capacity(2 * count, count);
     }
 
     /// Left and right channel of an output in the last block.

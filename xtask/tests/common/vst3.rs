@@ -104,7 +104,7 @@ impl Vst3Host {
         for (bus, active) in (1..).zip(active) {
             self.plugin.set_bus_active(MediaType::Audio, BusDirection::Output, bus, active)?;
         }
-        self.buses = Some(self.plugin.create_bus_audio_buffers(0)?);
+        self.buses = Some(self.plugin.create_bus_audio_buffers(1)?);
         Ok(())
     }
 

@@ -44,7 +44,8 @@ fn the_drums_have_buses_that_are_off_by_default() {
             assert_eq!((info.mediaType, info.direction), (AUDIO, OUTPUT));
             assert_eq!((info.busType, info.flags, info.channelCount), (AUXILIARY, 0, 2));
             let end = info.name.iter().position(|unit| *unit == 0).expect("an end");
-            assert_eq!(String::from_utf16(&info.name[..end]).as_deref(), Ok(drum.name()));
+            let name = String::from_utf16(&info.name[..end]).expect("a name");
+            assert_eq!(name, drum.name());
             assert_eq!(several.activateBus(AUDIO, OUTPUT, index, 1), kResultOk);
         }
         for (media, direction, index) in
