@@ -258,15 +258,7 @@ impl EditorApp {
             }
             above.max.x = left - scale.px(panels::GAP);
         }
-        let shown = self.song.unwrap_or_else(|| !view.edits.session().chart().is_empty());
-        if song_button(ui, scale, above, shown) {
-            self.song = Some(!shown);
-        }
-        if shown {
-            let height = scale.px(song_strip::HEIGHT);
-            song_strip::show(ui, &mut view, above.with_max_y(above.top() + height), &frame.status);
-            above.min.y += height;
-        }
+        above.min.y += song(ui, &mut view, above, &mut self.song, &frame.status);
         let grid = GridLayout::new(scale, above, &phrase.meters);
         lane_headers::show(ui, &mut view, &grid, phrase);
         phrase.paint(ui.painter(), scale, &grid);
@@ -405,6 +397,28 @@ impl EditorApp {
 /// Returns `true` if a control has the keyboard.
 fn has_focus(memory: &Memory) -> bool {
     memory.focused().is_some()
+}
+
+/// Draws the song, if it is shown, and its button at the top of an area. Returns the height of the
+/// song. A song with a chart is shown until the user hides it.
+fn song(
+    ui: &mut Ui,
+    view: &mut ViewContext<'_>,
+    area: Rect,
+    chosen: &mut Option<bool>,
+    status: &Status,
+) -> f32 {
+    let scale = view.scale;
+    let shown = chosen.unwrap_or_else(|| !view.edits.session().chart().is_empty());
+    if song_button(ui, scale, area, shown) {
+        *chosen = Some(!shown);
+    }
+    if !shown {
+        return 0.0;
+    }
+    let height = scale.px(song_strip::HEIGHT);
+    song_strip::show(ui, view, area.with_max_y(area.top() + height), status);
+    height
 }
 
 /// Draws the button that shows and hides the song. Returns `true` if it was clicked.
