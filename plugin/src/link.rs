@@ -21,7 +21,6 @@
 
 pub mod controllers;
 pub mod learning;
-mod listen_switch;
 pub mod mailbox;
 pub mod messages;
 pub mod midi_clock;
@@ -29,6 +28,7 @@ pub mod notify;
 pub mod own_transport;
 pub mod performance;
 pub mod queue;
+pub mod switch;
 mod sync;
 mod takes_in_use;
 
@@ -40,7 +40,6 @@ use groove::{DrumSet, Meter, StoredBar};
 
 use crate::link::controllers::Controllers;
 use crate::link::learning::Learning;
-pub use crate::link::listen_switch::ListenSwitch;
 use crate::link::mailbox::{Mailbox, unpoisoned};
 pub use crate::link::messages::{
     BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, SongEvent,
@@ -48,8 +47,9 @@ pub use crate::link::messages::{
 };
 use crate::link::notify::WorkerNotify;
 use crate::link::own_transport::OwnTransport;
-use crate::link::performance::Performance;
+use crate::link::performance::PerformedActs;
 use crate::link::queue::{Receiver, Sender, queue};
+pub use crate::link::switch::ListenSwitch;
 use crate::link::takes_in_use::SharedTakesInUse;
 pub use crate::link::takes_in_use::TakesInUse;
 
@@ -94,7 +94,7 @@ pub struct Link {
     listening: ListenSwitch,
     /// The instance is a note effect.
     notes_only: AtomicBool,
-    performance: Performance,
+    performance: PerformedActs,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
@@ -179,7 +179,7 @@ impl Link {
 
     /// Returns what was done on stage.
     #[must_use]
-    pub fn performance(&self) -> &Performance {
+    pub fn performance(&self) -> &PerformedActs {
         &self.performance
     }
 
@@ -317,7 +317,7 @@ impl AudioEnd {
     }
 
     /// Returns what was done on stage.
-    pub fn performance(&self) -> &Performance {
+    pub fn performance(&self) -> &PerformedActs {
         &self.link.performance
     }
 
