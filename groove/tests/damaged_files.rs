@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use groove::pattern::midi::{MidiFile, Note};
+use groove::pattern::midi::{FileNote, MidiFile};
 
 /// A note: tick on the scale of 960 per quarter note, track, channel, pitch, velocity.
 type Place = (u64, usize, u8, u8, u8);
@@ -158,7 +158,7 @@ fn second_reading(bytes: &[u8]) -> (Vec<Place>, bool) {
 /// The notes and faults that the reader finds.
 fn first_reading(bytes: &[u8]) -> Option<(Vec<Place>, Vec<String>)> {
     let file = MidiFile::read(bytes).ok()?;
-    let place = |note: &Note| (note.tick, note.track, note.channel, note.pitch, note.velocity);
+    let place = |note: &FileNote| (note.tick, note.track, note.channel, note.pitch, note.velocity);
     Some((file.notes.iter().map(place).collect(), file.losses))
 }
 

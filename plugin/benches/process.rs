@@ -55,8 +55,8 @@ fn block_with_sound(host: &mut Host, sound: &mut [Vec<f32>; 2]) -> Duration {
 }
 
 /// Returns the mean durations of blocks with sound at the side-chain input, without and with
-/// listening, in turns of a second, without the longest hundredth of each: the worker's work at the
-/// loop's end would count as the block's on a machine with few cores.
+/// listening, measured in alternating seconds. The longest 1 % of each are left out: on a machine
+/// with few cores they contain the worker's load at the end of the loop.
 fn listening(host: &mut Host) -> [Duration; 2] {
     let mut sound = [vec![0.0; FRAMES], vec![0.0; FRAMES]];
     for (number, sample) in sound.iter_mut().flatten().enumerate() {

@@ -22,7 +22,6 @@
 pub mod controllers;
 pub mod drum_outputs;
 pub mod learning;
-mod listen_switch;
 pub mod mailbox;
 pub mod messages;
 pub mod midi_clock;
@@ -30,6 +29,7 @@ pub mod notify;
 pub mod own_transport;
 pub mod performance;
 pub mod queue;
+pub mod switch;
 mod sync;
 mod takes_in_use;
 
@@ -41,7 +41,6 @@ use groove::{DrumSet, Meter, StoredBar};
 
 use crate::link::controllers::Controllers;
 use crate::link::learning::Learning;
-pub use crate::link::listen_switch::ListenSwitch;
 use crate::link::mailbox::{Mailbox, unpoisoned};
 pub use crate::link::messages::{
     BarAnswer, BarRequest, Fault, Figures, Metadata, ModelState, Phrase, Phrases, SongEvent,
@@ -49,8 +48,9 @@ pub use crate::link::messages::{
 };
 use crate::link::notify::WorkerNotify;
 use crate::link::own_transport::OwnTransport;
-use crate::link::performance::Performance;
+use crate::link::performance::PerformedActs;
 use crate::link::queue::{Receiver, Sender, queue};
+pub use crate::link::switch::ListenSwitch;
 use crate::link::takes_in_use::SharedTakesInUse;
 pub use crate::link::takes_in_use::TakesInUse;
 
@@ -95,7 +95,7 @@ pub struct Link {
     listening: ListenSwitch,
     /// The instance is a note effect.
     notes_only: AtomicBool,
-    performance: Performance,
+    performance: PerformedActs,
     /// Bits of [`Fault`]; set by audio thread and worker, read by the window.
     faults: AtomicU32,
     phrases: Mutex<Phrases>,
@@ -180,7 +180,7 @@ impl Link {
 
     /// Returns what was done on stage.
     #[must_use]
-    pub fn performance(&self) -> &Performance {
+    pub fn performance(&self) -> &PerformedActs {
         &self.performance
     }
 
@@ -318,7 +318,7 @@ impl AudioEnd {
     }
 
     /// Returns what was done on stage.
-    pub fn performance(&self) -> &Performance {
+    pub fn performance(&self) -> &PerformedActs {
         &self.link.performance
     }
 

@@ -59,7 +59,7 @@ fn nothing_plays_before_play() {
 fn a_bar_is_counted_before_the_first_note() {
     let mut host = program();
     play(&mut host, 1);
-    host.plugin.link().own_transport().set_count_in(true);
+    host.plugin.link().own_transport().count_in.set(true);
     // The count-in holds from the next block in which nothing plays.
     play(&mut host, 1);
     set(&host, "audition", 0.0);
@@ -73,7 +73,7 @@ fn a_bar_is_counted_before_the_first_note() {
     assert!(play(&mut host, 200).0 > 5);
     // Without the kit and the metronome, nothing is heard after the count-in.
     assert!(play(&mut host, 50).1 < 1e-3);
-    host.plugin.link().own_transport().set_click(true);
+    host.plugin.link().own_transport().click.set(true);
     assert!(play(&mut host, 100).1 > 0.1, "the metronome clicks");
 }
 
@@ -83,7 +83,7 @@ fn a_followed_midi_clock_starts_the_song_and_stops_it() {
     play(&mut host, 1);
     let (link, begun) = (host.plugin.link().clone(), std::time::Instant::now());
     let own = link.own_transport();
-    own.clock().set_follows(true);
+    own.clock.follows.set(true);
     let ports = own.clock_ports().expect("not in a host");
     // Two and a half seconds in real time, clocks at 120 bpm, blocks of 10 ms.
     let (mut clocks, mut blocks, mut started) = (0.0, 0.0, false);
@@ -104,7 +104,7 @@ fn a_followed_midi_clock_starts_the_song_and_stops_it() {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     let status = link.status();
-    assert!(status.following && own.clock().state() == ClockState::Playing);
+    assert!(status.following && own.clock.state() == ClockState::Playing);
     assert!((status.tempo - 120.0).abs() < 15.0, "{}", status.tempo);
     assert!((4.0..5.5).contains(&status.position), "{}", status.position);
     assert!(host.context.ons - before > 5);
@@ -118,7 +118,7 @@ fn a_midi_clock_is_sent_while_the_song_plays() {
     let mut host = program();
     play(&mut host, 1);
     let ports = host.plugin.link().own_transport().clock_ports().expect("not in a host");
-    host.plugin.link().own_transport().clock().set_sends(true);
+    host.plugin.link().own_transport().clock.sends.set(true);
     play(&mut host, 20);
     assert_eq!(ports.next_to_send(), None, "the song stands");
     set(&host, "free_run", 1.0);

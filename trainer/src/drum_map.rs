@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use groove::pattern::kit::Kit;
+use groove::pattern::kit::DrumClasses;
 use groove::pattern::midi::MidiLayout;
 use groove::play::drum_maps::{DRUM_MAPS, map_in};
 
@@ -34,7 +34,7 @@ impl MapOption {
     /// Layout of a written file: the map's pitches, those of a model's kit for General MIDI, with
     /// controller 4 before the strokes of the hi-hat if the map's instrument needs it.
     #[must_use]
-    pub fn layout<'a>(&self, name: &'a str, kit: &Kit) -> MidiLayout<'a> {
+    pub fn layout<'a>(&self, name: &'a str, kit: &DrumClasses) -> MidiLayout<'a> {
         let number = NAMES.iter().find(|(name, _)| *name == self.name).map_or(0, |named| named.1);
         let map = map_in(DRUM_MAPS, number);
         let pitches = map.and_then(|map| map.pitches).unwrap_or_else(|| kit.pitches());
@@ -57,7 +57,8 @@ mod tests {
             let plain = map.name.to_lowercase().replace(' ', "-");
             assert!(plain.starts_with(name), "{name}: {}", map.name);
         }
-        let layout = |name: &str| MapOption { name: name.into() }.layout("", &Kit::default());
+        let layout =
+            |name: &str| MapOption { name: name.into() }.layout("", &DrumClasses::default());
         assert_eq!(layout("general-midi"), MidiLayout::new("", Pitches::GENERAL_MIDI));
         let roland = MidiLayout { hat_pedal: true, ..MidiLayout::new("", Pitches::ROLAND) };
         assert_eq!(layout("roland"), roland);

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use xtask::host::clap::browser::{FoundPreset, browse};
 use xtask::host::clap::{ClapHost, describe};
 use xtask::host::realtime::flushes_denormals;
-use xtask::host::{Event, Host, Message, Note, Setup, Song};
+use xtask::host::{Event, Host, HostSong, Message, RecordedNote, Setup};
 use xtask::workspace::{CLAP_ID, NAME, NOTE_EFFECT_ID, OUTPUTS_ID, built_bundle};
 
 scenarios!(|| Box::new(load_clap()));
@@ -106,9 +106,9 @@ fn the_piano_roll_names_every_note_that_is_played() {
 
 #[test]
 fn a_host_that_rejects_note_events_gets_raw_midi() {
-    let song = Song { block: 480, ..SONG };
-    let plain = |notes: &[Note]| -> Vec<_> {
-        let velocity = |note: &Note| velocity_steps(note.velocity);
+    let song = HostSong { block: 480, ..SONG };
+    let plain = |notes: &[RecordedNote]| -> Vec<_> {
+        let velocity = |note: &RecordedNote| velocity_steps(note.velocity);
         notes.iter().map(|it| (it.on, it.off, it.key, it.channel, velocity(it))).collect()
     };
     let usual = play(&mut load_clap(), &song, 0.0, 16.0).unwrap();
@@ -127,7 +127,7 @@ fn a_host_that_rejects_note_events_gets_raw_midi() {
 fn the_timing_check_finds_a_note_that_is_a_sample_off() {
     let mut host = load_clap();
     let expected = timing::reference(&mut host, 120.0, 0.0, 8.0).unwrap();
-    let song = Song { sample_rate: 44_100.0, ..SONG };
+    let song = HostSong { sample_rate: 44_100.0, ..SONG };
     let notes = play(&mut host, &song, 0.0, 8.0).unwrap();
     assert!(timing::error(&song, &expected, &notes).unwrap() == 0.0);
     for place in 0..notes.len() {
@@ -194,7 +194,8 @@ fn a_reset_and_a_new_sample_rate_restart_playback() {
     recording.stop(&SONG, &mut host, 8.0).unwrap();
     let notes = recording.notes().unwrap();
     let after = notes.into_iter().filter(|note| note.on >= reset);
-    let after = after.map(|note| Note { on: note.on - reset, off: note.off - reset, ..note });
+    let after =
+        after.map(|note| RecordedNote { on: note.on - reset, off: note.off - reset, ..note });
     assert_eq!(usual, after.collect::<Vec<_>>());
     host.activate(Setup { sample_rate: 8_000.0, max_block: 1, offline: true }).unwrap();
     assert_eq!(usual, play(&mut host, &SONG, 0.0, 8.0).unwrap());

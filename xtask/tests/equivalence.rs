@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use xtask::host::saved_state::{body, with_chart};
-use xtask::host::{Host, Message, Setup, Song, TimedMessage, Transport, record_block};
+use xtask::host::{Host, HostSong, Message, Setup, TimedMessage, Transport, record_block};
 
 /// Number of random songs without a chart, which come first, and of all: the others have one of two
 /// charts.
@@ -48,7 +48,7 @@ impl Scenario {
             let beats = draw.random_range(0.3..1.5);
             // A small jump with a tempo change may not be detected as a jump.
             if (from - end).abs() > 0.1 {
-                let song = Song { sample_rate, tempo, meter, block: 1, cycle: None };
+                let song = HostSong { sample_rate, tempo, meter, block: 1, cycle: None };
                 stretches.push((tempo, meter, from, song.samples(beats)));
                 end = from + beats;
             }
@@ -61,13 +61,13 @@ impl Scenario {
         host.activate(Setup { sample_rate: self.sample_rate, max_block: block, offline })?;
         let (mut events, mut begin) = (Vec::new(), 0);
         for &(tempo, meter, from, samples) in &self.stretches {
-            let song = Song { sample_rate: self.sample_rate, tempo, meter, block, cycle: None };
+            let song = HostSong { sample_rate: self.sample_rate, tempo, meter, block, cycle: None };
             events.extend(song.roll(host, from, samples)?.into_iter().map(|it| plain(it, begin)));
             begin += samples;
         }
         // The transport stops.
         let (tempo, meter, ..) = self.stretches[0];
-        let song = Song { sample_rate: self.sample_rate, tempo, meter, block, cycle: None };
+        let song = HostSong { sample_rate: self.sample_rate, tempo, meter, block, cycle: None };
         events.extend(song.roll_stopped(host, 0.0, 1)?.into_iter().map(|it| plain(it, begin)));
         // Notes on one sample may come in any order.
         events.sort_unstable();
@@ -85,7 +85,7 @@ impl Scenario {
         host.set("Drum map", if self.take == 0.0 { 0.0 } else { 1.0 / 63.0 })?;
         host.activate(Setup { sample_rate: 48_000.0, max_block: 64, offline: true })?;
         let song =
-            Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 64, cycle: None };
+            HostSong { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 64, cycle: None };
         song.roll_stopped(host, 0.0, 64)?;
         song.roll(host, 0.0, 64)?;
         song.roll_stopped(host, 0.0, 64)?;
@@ -195,7 +195,7 @@ fn in_real_time_two_hundred_songs_with_charts_equal_their_offline_render() -> Re
         for song in &songs {
             let (tempo, meter, from, samples) = song.stretches[0];
             let song =
-                Song { sample_rate: setup.sample_rate, tempo, meter, block: 256, cycle: None };
+                HostSong { sample_rate: setup.sample_rate, tempo, meter, block: 256, cycle: None };
             host.activate(setup)?;
             bounced.push((song, from, samples, song.roll(host.as_mut(), from, samples)?));
             // Sounding notes end here and not in the next song.

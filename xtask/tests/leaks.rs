@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 use common::vst3::Vst3Host;
 use std::sync::atomic::{AtomicBool, Ordering};
 use xtask::host::clap::ClapHost;
-use xtask::host::{Host, Setup, Song};
+use xtask::host::{Host, HostSong, Setup};
 use xtask::process_usage::{resident_memory, thread_count};
 use xtask::workspace::{CLAP_ID, built_bundle};
 
-const SONG: Song =
-    Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
+const SONG: HostSong =
+    HostSong { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
 
 /// Cycles of each format.
 const CYCLES: usize = 100;

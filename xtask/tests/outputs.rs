@@ -164,7 +164,7 @@ fn a_project_moves_between_the_plugins_with_one_and_with_several_outputs() -> Re
     assert_eq!(play(&mut several, &SONG, 0.0, 8.0)?, notes);
     let mut format = vst3(|_| true)?;
     format.load(body(&several.save()?))?;
-    let plain = |notes: &[xtask::host::Note]| {
+    let plain = |notes: &[xtask::host::RecordedNote]| {
         notes.iter().map(|note| (note.on, note.off, note.key)).collect::<Vec<_>>()
     };
     assert_eq!(plain(&play(&mut format, &SONG, 0.0, 8.0)?), plain(&notes));

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use xtask::host::clap::ClapHost;
-use xtask::host::{Event, Host, Message, Setup, Song};
+use xtask::host::{Event, Host, HostSong, Message, Setup};
 use xtask::workspace::{CLAP_ID, built_bundle};
 
-const SONG: Song =
-    Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 256, cycle: None };
+const SONG: HostSong =
+    HostSong { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 256, cycle: None };
 
 /// Number of watched blocks at the pace of a sound card: a few seconds.
 const BLOCKS: u32 = 500;

@@ -8,7 +8,7 @@ use common::setup::{SONG, ready, velocity_steps};
 use common::timing::play;
 use common::{load_clap, load_vst3};
 use xtask::host::saved_state::body;
-use xtask::host::{Host, Note};
+use xtask::host::{Host, RecordedNote};
 use xtask::workspace::NAME;
 
 scenarios!(|| Box::new(load_vst3()));
@@ -43,7 +43,7 @@ fn both_formats_play_the_same() {
 }
 
 /// A note in integers: velocities are `f64` in one format and `f32` in the other.
-fn plain(note: &Note) -> (u64, u64, u8, u8, u32) {
+fn plain(note: &RecordedNote) -> (u64, u64, u8, u8, u32) {
     (note.on, note.off, note.key, note.channel, velocity_steps(note.velocity))
 }
 

@@ -10,7 +10,7 @@ use common::setup::{SONG, TAKE, ready};
 use common::timing::play;
 use std::time::{Duration, Instant};
 use xtask::host::clap::ClapHost;
-use xtask::host::{Host, Note};
+use xtask::host::{Host, RecordedNote};
 
 /// Opens the plugin's window in a window of the host.
 fn open(screen: &Screen, host: &mut ClapHost, pause: u64) -> u32 {
@@ -88,7 +88,7 @@ impl User {
     }
 
     /// Returns the notes of the first four bars.
-    fn played(&mut self) -> Vec<Note> {
+    fn played(&mut self) -> Vec<RecordedNote> {
         play(&mut self.host, &SONG, 0.0, 16.0).expect("screen, host and pointer answer")
     }
 
@@ -103,7 +103,7 @@ impl User {
 }
 
 /// Returns true if a key is struck on a sixteenth of the song.
-fn struck(notes: &[Note], key: u8, step: u32) -> bool {
+fn struck(notes: &[RecordedNote], key: u8, step: u32) -> bool {
     let at = SONG.samples(f64::from(step) / 4.0);
     notes.iter().any(|note| note.key == key && note.on.abs_diff(at) < SONG.samples(0.125))
 }

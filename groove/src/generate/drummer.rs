@@ -28,7 +28,7 @@ use crate::take::chart::Mark;
 use crate::take::{FillPlace, Take};
 
 /// Cancellation check of a caller: true once the result is no longer needed.
-type Stop<'a> = &'a dyn Fn() -> bool;
+type StopCheck<'a> = &'a dyn Fn() -> bool;
 
 /// Early end of decoding. Completed steps are kept.
 enum Interrupt {
@@ -56,7 +56,7 @@ fn decode_to(
     context: &TakeContext,
     partial: &mut PartialPhrase,
     count: usize,
-    stop: Stop,
+    stop: StopCheck,
 ) -> Result<(), Interrupt> {
     while partial.steps().len() < count.min(partial.plans.len()) {
         if stop() {
@@ -220,7 +220,7 @@ impl Drummer {
         meter: Meter,
         phrase: i64,
         count: usize,
-        stop: Stop,
+        stop: StopCheck,
     ) -> Result<&[Step], Interrupt> {
         if take.model != 0 && take.model != self.model.identity() {
             return Err(ModelError::Another.into());
@@ -250,7 +250,7 @@ impl Drummer {
         follow: f32,
         meter: Meter,
         count: usize,
-        stop: Stop,
+        stop: StopCheck,
     ) -> Result<&[Step], Interrupt> {
         let SongBar { take, phrase, marks, .. } = bar;
         if !marks.iter().any(Mark::changes) {
@@ -284,7 +284,7 @@ impl Drummer {
         context: &TakeContext,
         phrase: i64,
         base: &[Step],
-        stop: Stop,
+        stop: StopCheck,
     ) -> Result<PartialPhrase, Interrupt> {
         let plans = context.plans(phrase, Some(base));
         let decoder = match context.take.evolve && phrase != 0 {
@@ -317,7 +317,7 @@ impl Drummer {
         &mut self,
         meter: Meter,
         phrase: i64,
-        stop: Stop,
+        stop: StopCheck,
     ) -> Result<Option<Vec<Step>>, Interrupt> {
         let Some(take) = self.simplified() else { return Ok(None) };
         let new = || Box::new(Drummer::beside(&self.model, &self.lead_in_cache));
@@ -330,7 +330,11 @@ impl Drummer {
     }
 
     /// The theme between the two takes of a morph, for a take that cannot be simplified.
-    fn morphed_theme(&mut self, meter: Meter, stop: Stop) -> Result<Option<Vec<Step>>, Interrupt> {
+    fn morphed_theme(
+        &mut self,
+        meter: Meter,
+        stop: StopCheck,
+    ) -> Result<Option<Vec<Step>>, Interrupt> {
         let endpoints =
             self.of.filter(|(take, _)| simplified(take).is_none()).and_then(|of| of.0.endpoints());
         let Some((takes, share)) = endpoints else { return Ok(None) };
@@ -344,7 +348,7 @@ impl Drummer {
     }
 
     /// Begins the theme, unless it is begun, after all steps that it needs.
-    fn begin_theme(&mut self, context: &TakeContext, stop: Stop) -> Result<(), Interrupt> {
+    fn begin_theme(&mut self, context: &TakeContext, stop: StopCheck) -> Result<(), Interrupt> {
         if self.versions.is_empty() {
             let mut base = self.simplified_phrase(context.meter, 0, stop)?;
             if base.is_none() {
@@ -360,7 +364,7 @@ impl Drummer {
         &mut self,
         context: &TakeContext,
         phrase: i64,
-        stop: Stop,
+        stop: StopCheck,
     ) -> Result<PartialPhrase, Interrupt> {
         let fills =
             |phrase| context.plans(phrase, None).iter().map(|plan| plan.fill).collect::<Vec<_>>();
@@ -392,7 +396,7 @@ impl Drummer {
         &mut self,
         context: &TakeContext,
         fills: &[Option<FillPlace>],
-        stop: Stop,
+        stop: StopCheck,
     ) -> Result<PartialPhrase, Interrupt> {
         self.begin_theme(context, stop)?;
         decode_to(context, &mut self.versions[0], usize::MAX, stop)?;
@@ -417,7 +421,7 @@ impl Drummer {
         &mut self,
         context: &TakeContext,
         fills: &[Option<FillPlace>],
-        stop: Stop,
+        stop: StopCheck,
     ) -> Result<PartialPhrase, Interrupt> {
         let mut base = None;
         let simplified = self.simplified();

@@ -10,7 +10,7 @@ use crate::model::metadata::Metadata;
 use crate::model::tests::{kinds, small_bytes};
 use crate::model::{Model, ModelError};
 use crate::pattern::drum::{Drum, DrumSet};
-use crate::pattern::kit::Kit;
+use crate::pattern::kit::DrumClasses;
 use crate::pattern::{Bar, Hit, Meter, Step};
 use crate::take::pins::{Pin, Pins};
 use crate::take::{Fills, Played, Primer, Rhythm, Take, TakeControls, Toward};
@@ -353,7 +353,7 @@ fn bar_is_cancelled_between_steps_and_resumed() {
 #[test]
 fn every_kind_of_model_plays_its_own_classes_and_pitches() {
     for metadata in kinds() {
-        let kit: &Kit = &metadata.classes;
+        let kit: &DrumClasses = &metadata.classes;
         let mut one = drummer_of(&metadata);
         let primer = Primer::Hold { drums: DrumSet::ALL, at: 0 };
         let take =

@@ -12,4 +12,4 @@ mod onsets;
 mod tests;
 
 pub use band_flux::{BandFlux, FRAME_SECONDS, SoundFrame};
-pub use onsets::{Onset, onsets};
+pub use onsets::{AudioOnset, onsets};

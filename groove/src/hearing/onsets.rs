@@ -16,7 +16,7 @@ const STRONGEST: f32 = 0.1;
 
 /// An onset.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Onset {
+pub struct AudioOnset {
     /// Frame in which it begins.
     pub frame: usize,
     /// Strength relative to the strongest onsets, 0 to 1.
@@ -26,7 +26,7 @@ pub struct Onset {
 /// Returns the onsets of consecutive frames, in order: the peaks of the onset function that exceed
 /// an adaptive threshold (Böck, Krebs and Schedl 2012, with frames of both sides).
 #[must_use]
-pub fn onsets(frames: &[SoundFrame]) -> Vec<Onset> {
+pub fn onsets(frames: &[SoundFrame]) -> Vec<AudioOnset> {
     let around = |place: usize, reach: usize| {
         &frames[place.saturating_sub(reach)..(place + reach + 1).min(frames.len())]
     };
@@ -49,7 +49,7 @@ pub fn onsets(frames: &[SoundFrame]) -> Vec<Onset> {
         MEAN * mean + EXCESS.max(SHARE * strongest)
     };
     let chosen = peaks.into_iter().filter(|&place| frames[place].flux >= threshold(place));
-    let onset = |place: usize| Onset {
+    let onset = |place: usize| AudioOnset {
         // The level of a frame includes the one before.
         frame: place.saturating_sub(1),
         strength: (frames[place].flux / strongest).min(1.0),

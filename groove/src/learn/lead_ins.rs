@@ -49,11 +49,11 @@ const KIN: [(&str, &[&str]); 2] = [("gospel", &["soul"]), ("pop", &["soul", "roc
 const ENOUGH: usize = 20;
 
 /// Judges a phrase of a style, given by number, by the style's idiom; `None` if it has none.
-pub type Idiom<'a> = &'a dyn Fn(u8, &[Step]) -> Option<bool>;
+pub type IdiomCheck<'a> = &'a dyn Fn(u8, &[Step]) -> Option<bool>;
 
 /// Returns the lead-ins from the train beats in 4/4, in their order, and those of related styles.
 #[must_use]
-pub fn lead_ins(pieces: &[Piece], idiom: Idiom) -> Vec<LeadIn> {
+pub fn lead_ins(pieces: &[Piece], idiom: IdiomCheck) -> Vec<LeadIn> {
     let mut lead_ins = recorded(pieces, idiom);
     let recorded = STYLES.iter().filter(|style| style.number < FIRST_PROGRAMMED);
     recorded.for_each(|style| raise_backbeat(&mut lead_ins, style.number, pieces));
@@ -88,7 +88,7 @@ fn of_style(lead_ins: &[LeadIn], name: &str) -> Vec<LeadIn> {
     lead_ins.iter().filter(|one| Some(one.style) == style_number(name)).cloned().collect()
 }
 
-fn recorded(pieces: &[Piece], idiom: Idiom) -> Vec<LeadIn> {
+fn recorded(pieces: &[Piece], idiom: IdiomCheck) -> Vec<LeadIn> {
     let beats: Vec<&Piece> = pieces.iter().filter(|piece| is_learned(piece)).collect();
     let mut lead_ins = Vec::new();
     // By style: number of recordings, and whether most grooves keep time.

@@ -103,7 +103,7 @@ pub(super) fn write_row(inputs: Inputs, past: &[Step], kind: &Kind, row: &mut [f
 
 fn write_drum_rnn(past: &[Step], row: &mut [f32]) {
     let subsets = row.len() - COUNTERS;
-    let mut out = Cursor { row, at: 0 };
+    let mut out = RowWriter { row, at: 0 };
     let before = past.last().map_or(usize::MAX, |step| step.drums().bits().into());
     out.one_hot(subsets, before);
     for (bit, cell) in out.take(COUNTERS).iter_mut().enumerate() {
@@ -113,7 +113,7 @@ fn write_drum_rnn(past: &[Step], row: &mut [f32]) {
 
 fn write_lags(past: &[Step], kind: &Kind, row: &mut [f32]) {
     let style_cells = row.len() - STYLES_AT - KIND;
-    let mut out = Cursor { row, at: 0 };
+    let mut out = RowWriter { row, at: 0 };
     let now = past.len();
     let bar = kind.meter.steps();
     recent(past, &mut out);
@@ -128,12 +128,12 @@ fn write_lags(past: &[Step], kind: &Kind, row: &mut [f32]) {
 }
 
 /// Position in the row, advanced as blocks are written.
-struct Cursor<'a> {
+struct RowWriter<'a> {
     row: &'a mut [f32],
     at: usize,
 }
 
-impl Cursor<'_> {
+impl RowWriter<'_> {
     fn take(&mut self, length: usize) -> &mut [f32] {
         let block = &mut self.row[self.at..self.at + length];
         self.at += length;
@@ -163,7 +163,7 @@ impl Cursor<'_> {
     }
 }
 
-fn recent(past: &[Step], out: &mut Cursor) {
+fn recent(past: &[Step], out: &mut RowWriter) {
     let back = |n: usize| past.len().checked_sub(n).map(|i| &past[i]);
     out.hits(back(1));
     out.velocities_and_offsets(back(1));
@@ -172,7 +172,7 @@ fn recent(past: &[Step], out: &mut Cursor) {
     }
 }
 
-fn earlier_bar(past: &[Step], distance: usize, out: &mut Cursor) {
+fn earlier_bar(past: &[Step], distance: usize, out: &mut RowWriter) {
     let same = past.len().checked_sub(distance);
     out.take(1)[0] = f32::from(u8::from(same.is_some()));
     for shift in AROUND {
@@ -182,7 +182,7 @@ fn earlier_bar(past: &[Step], distance: usize, out: &mut Cursor) {
     out.velocities_and_offsets(same.and_then(|i| past.get(i)));
 }
 
-fn habits(past: &[Step], bar: usize, out: &mut Cursor) {
+fn habits(past: &[Step], bar: usize, out: &mut RowWriter) {
     let block = out.take(HABIT);
     let (rate, place) = block.split_at_mut(CLASSES);
     let (share, rest) = place.split_at_mut(CLASSES);
@@ -214,10 +214,10 @@ fn habits(past: &[Step], bar: usize, out: &mut Cursor) {
 
 /// Writes the position of a step of the bar to [`PLACE`] cells.
 pub(crate) fn write_place(step: usize, meter: Meter, cells: &mut [f32]) {
-    place(step, meter, &mut Cursor { row: cells, at: 0 });
+    place(step, meter, &mut RowWriter { row: cells, at: 0 });
 }
 
-fn place(step: usize, meter: Meter, out: &mut Cursor) {
+fn place(step: usize, meter: Meter, out: &mut RowWriter) {
     let (bar, beat, beats) = (meter.steps(), meter.beat_steps(), meter.whole_beats());
     let number = (step / beat).min(beats - 1);
     let part = step - number * beat;
@@ -235,7 +235,7 @@ fn place(step: usize, meter: Meter, out: &mut Cursor) {
     out.take(4).copy_from_slice(&phase);
 }
 
-fn bar_number(bar: usize, out: &mut Cursor) {
+fn bar_number(bar: usize, out: &mut RowWriter) {
     let block = out.take(BAR);
     for (bit, cell) in block[..3].iter_mut().enumerate() {
         *cell = f32::from(u8::from(bar >> bit & 1 == 1));
@@ -244,7 +244,7 @@ fn bar_number(bar: usize, out: &mut Cursor) {
     block[4] = (bar.min(16) as f32 / 16.0).sqrt();
 }
 
-fn kind_of_playing(kind: &Kind, out: &mut Cursor) {
+fn kind_of_playing(kind: &Kind, out: &mut RowWriter) {
     let octaves = log2f(kind.tempo.clamp(30.0, 480.0) / 120.0);
     out.take(2).copy_from_slice(&[octaves, octaves * octaves]);
     let meter = match (kind.meter.numerator, kind.meter.denominator) {

@@ -14,7 +14,7 @@ use crate::model::pointer_memory::CONTROLS;
 use crate::model::stroke_offsets::StrokeOffsets;
 use crate::model::strokes;
 use crate::pattern::Step;
-use crate::pattern::kit::Kit;
+use crate::pattern::kit::DrumClasses;
 use crate::pattern::style::{
     ANY, LAST_STYLE, OWN_STYLES, STYLES, Style, own_style_name_error, style_in, style_number,
 };
@@ -61,7 +61,7 @@ pub struct Metadata {
     /// Layout of the input row.
     pub inputs: Inputs,
     /// Drum classes, in order of the bits of a subset.
-    pub classes: Kit,
+    pub classes: DrumClasses,
     /// Steps per quarter note.
     pub steps_per_beat: u32,
     /// Style names, in order of the row's style cells.
@@ -104,7 +104,7 @@ impl Metadata {
             format: *FORMATS.start(),
             name: name.into(),
             inputs: Inputs::Lags,
-            classes: Kit::default(),
+            classes: DrumClasses::default(),
             steps_per_beat: STEPS_PER_BEAT,
             styles: STYLES.iter().map(|style| style.name.into()).collect(),
             style_numbers: STYLES.iter().map(|style| style.number).collect(),

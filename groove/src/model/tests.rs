@@ -12,13 +12,13 @@ use super::*;
 use crate::model::encode::{Inputs, Kind};
 use crate::model::stroke_offsets::StrokeOffsets;
 use crate::pattern::drum::Drum;
-use crate::pattern::kit::Kit;
+use crate::pattern::kit::DrumClasses;
 use crate::pattern::style::{OWN_STYLES, STYLES, Style, style_in};
 use crate::pattern::{Hit, Meter, Step};
 use serde_json::{Value, json};
 
 /// The header of a small model.
-pub(crate) fn small(inputs: Inputs, classes: Kit) -> Metadata {
+pub(crate) fn small(inputs: Inputs, classes: DrumClasses) -> Metadata {
     let (beat, feel) = (Stack { layers: 2, cells: 8 }, Stack { layers: 1, cells: 8 });
     Metadata { inputs, classes, ..Metadata::new("small", beat, feel, "nothing") }
 }
@@ -38,8 +38,8 @@ pub(crate) fn small_bytes(metadata: &Metadata, half: bool) -> Vec<u8> {
 
 /// One header of each kind.
 pub(crate) fn kinds() -> [Metadata; 4] {
-    let [nine, one] = [Kit::default(), Kit::one_drum()];
-    let three = Kit(nine.0[..3].to_vec());
+    let [nine, one] = [DrumClasses::default(), DrumClasses::one_drum()];
+    let three = DrumClasses(nine.0[..3].to_vec());
     [
         small(Inputs::Lags, nine.clone()),
         small(Inputs::DrumRnn, nine),
@@ -58,7 +58,7 @@ fn small_tensors(metadata: &Metadata) -> HashMap<String, Tensor> {
 }
 
 fn nine() -> Metadata {
-    small(Inputs::Lags, Kit::default())
+    small(Inputs::Lags, DrumClasses::default())
 }
 
 fn with_header(base: &Metadata, change: impl Fn(&mut Value)) -> Result<Model, ModelError> {
@@ -132,7 +132,7 @@ fn styles_set_their_own_cells_to_their_shares() {
     let cell = |style| blend[metadata.style_cell(style).expect("a cell")];
     assert_eq!((cell(3), cell(17), cell(4)), (0.75, 0.25, 0.0));
     assert_eq!(row(&metadata, 17, (17, 0.5)), row(&metadata, 17, (0, 0.0)));
-    let drum_rnn = small(Inputs::DrumRnn, Kit::default());
+    let drum_rnn = small(Inputs::DrumRnn, DrumClasses::default());
     assert_eq!(drum_rnn.style_cell(17), None);
 }
 

@@ -22,21 +22,21 @@ pub struct Class {
 /// Drum classes of a model, 1 to [`CLASSES`], in the order of the bits of a subset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Kit(pub Vec<Class>);
+pub struct DrumClasses(pub Vec<Class>);
 
-impl Default for Kit {
+impl Default for DrumClasses {
     /// The nine drums at their General MIDI pitches.
     fn default() -> Self {
         let class = |drum: Drum| Class { name: drum.name().into(), pitch: drum.general_midi() };
-        Kit(Drum::ALL.into_iter().map(class).collect())
+        DrumClasses(Drum::ALL.into_iter().map(class).collect())
     }
 }
 
-impl Kit {
+impl DrumClasses {
     /// One class for all drums, emitted as a hand clap: Drum RNN's `one_drum`.
     #[must_use]
     pub fn one_drum() -> Self {
-        Kit(vec![Class { name: "Drum".into(), pitch: 39 }])
+        DrumClasses(vec![Class { name: "Drum".into(), pitch: 39 }])
     }
 
     /// Number of classes.
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn default_kit_maps_the_nine_drums_to_themselves() {
-        let kit = Kit::default();
+        let kit = DrumClasses::default();
         assert_eq!((kit.classes(), kit.subsets(), kit.check()), (9, 512, Ok(())));
         let mut step = Step::SILENT;
         for drum in Drum::ALL {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn one_drum_kit_merges_all_drums_and_keeps_the_loudest() {
-        let kit = Kit::one_drum();
+        let kit = DrumClasses::one_drum();
         assert_eq!((kit.classes(), kit.subsets(), kit.check()), (1, 2, Ok(())));
         let mut step = Step::SILENT;
         for (drum, velocity) in [(Drum::Kick, 30), (Drum::Snare, 90), (Drum::Ride, 60)] {
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn small_kit_keeps_the_drums_that_it_has() {
-        let kit = Kit(Kit::default().0[..3].to_vec());
+        let kit = DrumClasses(DrumClasses::default().0[..3].to_vec());
         assert_eq!(kit.place(Drum::ClosedHat), Some(Drum::ClosedHat));
         assert_eq!(kit.place(Drum::Ride), None);
         assert_eq!(kit.set(DrumSet::from_bits(0x1ff)).bits(), 7);

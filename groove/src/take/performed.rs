@@ -1,4 +1,4 @@
-//! Performances: what was done on stage, and the chart that comes of it.
+//! Performances: acts on stage, and the chart with them.
 
 use crate::pattern::Meter;
 use crate::take::chart::{Accents, Chart, Place, Section, SectionKind, Stop};
@@ -15,8 +15,7 @@ pub enum StageAct {
         pick_up: SongStep,
         /// First step after the fill.
         to: SongStep,
-        /// Start and end of the loop over whose end the silence lasted; the fill is in a later
-        /// pass.
+        /// Start and end of the loop, if the silence spans its end and the fill is in a later pass.
         over: Option<[SongStep; 2]>,
     },
     /// Kick and crash, then silence.
@@ -41,8 +40,7 @@ pub enum StageAct {
 }
 
 impl Chart {
-    /// The chart with everything that was done on stage, in its order. Returns with it the number
-    /// of acts that found no room.
+    /// The chart after the acts, in order, and the number of acts that did not fit into it.
     #[must_use]
     pub fn performed(&self, acts: &[StageAct], meter: Meter) -> (Chart, usize) {
         let mut played = *self;
@@ -75,8 +73,8 @@ impl Chart {
         fits
     }
 
-    /// Adds silence and a fill. Silence over the end of a loop is that up to the end, and that from
-    /// the loop's start on; after a whole pass, the second one is all that counts.
+    /// Adds silence and a fill. Silence that spans the end of a loop becomes two stops: one up to the
+    /// end, one from the loop's start on. After a whole silent pass only the second is added.
     fn add_rest(
         &mut self,
         steps: [SongStep; 3],
@@ -93,8 +91,8 @@ impl Chart {
             && self.replace_stops(Stop { start: loop_start, ..rest }, meter)
     }
 
-    /// Adds a stop. Earlier ones keep their rest before it and after it; an end of the song keeps
-    /// that before it.
+    /// Adds a stop. Stops that overlap it keep their parts before and after it; an end of the song
+    /// keeps only the part before it.
     fn replace_stops(&mut self, new: Stop, meter: Meter) -> bool {
         let mut stops = Vec::new();
         for known in self.stops() {

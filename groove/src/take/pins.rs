@@ -59,7 +59,7 @@ impl Pins {
     };
 
     /// Pins a cell or removes its pin. Cells beyond [`MAX_PINNED_STEPS`] steps are ignored. A hit
-    /// for whose strokes there is no room left is pinned as [`Pin::Struck`], see [`Pins::told`].
+    /// whose strokes do not fit is pinned as [`Pin::Struck`], see [`Pins::told`].
     pub fn set(&mut self, step: usize, drum: Drum, pin: Option<Pin>) {
         if step >= MAX_PINNED_STEPS {
             return;

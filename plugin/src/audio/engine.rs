@@ -312,23 +312,13 @@ impl Engine {
         crate::fault_injection::in_engine(controls.take.seed);
         // A playing song that does not move (a host counting in) never reaches a note-off.
         let stands = frames > 0 && block.spans.is_empty();
-        let silent = stands || !playing || controls.bypass;
-        if self.release_pending || silent || self.channels != controls.channels {
-            self.release_at(0, out);
-            self.release_pending = false;
-            self.channels = controls.channels;
-            self.scheduler.route(controls.channels);
-        }
+        self.release_sounding(stands || !playing || controls.bypass, out);
         self.hear_block(&block, playing);
         let (last, applied_changes) = self.play_block(&block, &controls, out);
         // Keys of a block without samples belong to the next one.
         let ends = frames > 0 || !playing;
-        if ends && self.keys.releases_break(applied_changes) {
-            self.stage.release_standing();
-        }
-        if ends && self.keys.finish(applied_changes) {
-            self.keys.update_primer(block.position, &block.grid, &controls, &self.take_queue);
-            self.update_wanted_take();
+        if ends {
+            self.finish_keys(&block, applied_changes);
         }
         if !playing {
             self.take_queue.adopt_wanted();
@@ -379,6 +369,30 @@ impl Engine {
             self.update_wanted_take();
         }
         kept
+    }
+
+    /// Ends all sounding notes at the start of a block that is silent, after a request to, and
+    /// before the output's channels change.
+    fn release_sounding(&mut self, silent: bool, out: &mut impl FnMut(NoteMessage) -> bool) {
+        let channels = self.controls.channels;
+        if self.release_pending || silent || self.channels != channels {
+            self.release_at(0, out);
+            self.release_pending = false;
+            self.channels = channels;
+            self.scheduler.route(channels);
+        }
+    }
+
+    /// Ends the keys of a block after its notes are played.
+    fn finish_keys(&mut self, block: &Block, applied_changes: usize) {
+        if self.keys.releases_break(applied_changes) {
+            self.stage.release_standing();
+        }
+        if self.keys.finish(applied_changes) {
+            let (controls, takes) = (&self.controls, &self.take_queue);
+            self.keys.update_primer(block.position, &block.grid, controls, takes);
+            self.update_wanted_take();
+        }
     }
 
     /// Ends what the stage keys have begun.

@@ -13,10 +13,10 @@ use crate::link::midi_clock::{ClockAudioEnd, ClockSwitches};
 
 /// Share of a block's measured lateness that its filtered time follows.
 const TIME_GAIN: f64 = 0.02;
-/// Lateness from which on it is no jitter, in seconds.
+/// Lateness above which a block counts as a jump and not as jitter, in seconds.
 const TIME_JUMP: f64 = 0.1;
 
-/// Filtered times of the blocks, because the system calls for them with jitter.
+/// Filtered times of the blocks: the system requests them with jitter.
 #[derive(Debug, Default)]
 struct BlockTimes {
     /// Expected time of the next block, in seconds.
@@ -56,15 +56,15 @@ impl MidiClock {
         }
     }
 
-    /// Begins a block of `frames` samples at a sample rate in Hz. Returns the followed song's, if a
-    /// clock is followed.
+    /// Begins a block of `frames` samples at a sample rate in Hz. Returns the
+    /// transport of the followed song, if a clock is followed.
     pub(crate) fn begin(
         &mut self,
         switches: &ClockSwitches,
         frames: u32,
         rate: f64,
     ) -> Option<FollowedBlock> {
-        if !switches.follows() && !switches.sends() {
+        if !switches.follows.is_on() && !switches.sends.is_on() {
             (self.times, self.block) = (BlockTimes::default(), None);
             return None;
         }
@@ -74,7 +74,7 @@ impl MidiClock {
         while let Some((at, message)) = self.end.received.pop() {
             self.follower.receive(at, message);
         }
-        if !switches.follows() {
+        if !switches.follows.is_on() {
             self.follower = ClockFollower::default();
             return None;
         }
@@ -87,7 +87,7 @@ impl MidiClock {
     /// quarter notes per sample; `None` while the song stands.
     pub(crate) fn send(&mut self, switches: &ClockSwitches, song: Option<(f64, f64)>, frames: u32) {
         let Some((time, per_sample)) = self.block else { return };
-        let song = song.filter(|_| switches.sends());
+        let song = song.filter(|_| switches.sends.is_on());
         let queue = &mut self.end.sent;
         self.sender.block(song, frames, |sample, message| {
             // A full queue means that nobody sends.

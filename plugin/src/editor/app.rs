@@ -1,6 +1,7 @@
 //! Contents of an open window, drawn frame by frame.
 
 pub(crate) mod shortcuts;
+mod song;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,11 +28,11 @@ use crate::editor::host_edits::{HostEdits, ViewContext};
 use crate::editor::panels;
 use crate::editor::phrase::layout::GridLayout;
 use crate::editor::phrase::view::PhraseView;
-use crate::editor::phrase::{cell_edit, cell_keys, lane_headers, song_strip};
+use crate::editor::phrase::{cell_edit, cell_keys, lane_headers};
 use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings, greeting, lack};
 use crate::editor::styles::{self, style_title};
 use crate::editor::theme::{self, Scale};
-use crate::editor::widgets::{Button, ButtonStyle, banner, take_remark};
+use crate::editor::widgets::{banner, take_remark};
 #[cfg(target_os = "linux")]
 use crate::editor::window::reader_hook::ReaderHook;
 use crate::editor::window::shared::{Sources, WindowShared};
@@ -258,15 +259,7 @@ impl EditorApp {
             }
             above.max.x = left - scale.px(panels::GAP);
         }
-        let shown = self.song.unwrap_or_else(|| !view.edits.session().chart().is_empty());
-        if song_button(ui, scale, above, shown) {
-            self.song = Some(!shown);
-        }
-        if shown {
-            let height = scale.px(song_strip::HEIGHT);
-            song_strip::show(ui, &mut view, above.with_max_y(above.top() + height), &frame.status);
-            above.min.y += height;
-        }
+        above.min.y += song::show(ui, &mut view, above, &mut self.song, &frame.status);
         let grid = GridLayout::new(scale, above, &phrase.meters);
         lane_headers::show(ui, &mut view, &grid, phrase);
         phrase.paint(ui.painter(), scale, &grid);
@@ -405,16 +398,6 @@ impl EditorApp {
 /// Returns `true` if a control has the keyboard.
 fn has_focus(memory: &Memory) -> bool {
     memory.focused().is_some()
-}
-
-/// Draws the button that shows and hides the song. Returns `true` if it was clicked.
-fn song_button(ui: &mut Ui, scale: Scale, above: Rect, shown: bool) -> bool {
-    // Open, it is the first of the song's buttons.
-    let at = above.min + if shown { scale.size(14.0, 0.0) } else { scale.size(8.0, 2.0) };
-    let hint = "Sections, stops and accents of the song, which the drummer follows.";
-    let style = if shown { ButtonStyle::Selected } else { ButtonStyle::Flat };
-    let rect = Rect::from_min_size(at, scale.size(if shown { 46.0 } else { 52.0 }, 23.0));
-    Button { name: "Show song", label: "Song", style, hint }.show(ui, scale, rect)
 }
 
 /// Draws the header. Returns the drawer whose button was pressed.

@@ -115,16 +115,8 @@ impl Header<'_> {
         let style = if open { ButtonStyle::Selected } else { ButtonStyle::Flat };
         let hint = "Gestures and keys.";
         let help_pressed = Button { name: "Help", label: "?", style, hint }.show(ui, scale, help);
-        if view.edits.own_transport().is_present() {
-            let free = rect.with_min_x(help.right() + scale.px(14.0)).with_max_x(model.left());
-            let tempo = match self.transport {
-                TransportStatus::Following { tempo, .. } => tempo,
-                TransportStatus::Stopped => 0.0,
-            };
-            play_controls::show(ui, view, free, tempo);
-        } else {
-            self.transport_text(ui, scale, rect, help.right() + scale.px(34.0), model.left());
-        }
+        let free = rect.with_min_x(help.right()).with_max_x(model.left());
+        self.transport(ui, view, rect, free);
         let pressed = [
             (presets_pressed, Drawer::Presets),
             (model_pressed, Drawer::Model),
@@ -212,6 +204,21 @@ impl Header<'_> {
         };
         level.show(ui, view, middle.with_min_x(more.right() + scale.px(10.0)));
         pressed
+    }
+
+    /// Draws the standalone program's transport, or the status of the host's, in the free area.
+    fn transport(&self, ui: &mut Ui, view: &mut ViewContext<'_>, header: Rect, free: Rect) {
+        let scale = view.scale;
+        if view.edits.own_transport().is_present() {
+            let tempo = match self.transport {
+                TransportStatus::Following { tempo, .. } => tempo,
+                TransportStatus::Stopped => 0.0,
+            };
+            let free = free.with_min_x(free.left() + scale.px(14.0));
+            play_controls::show(ui, view, free, tempo);
+        } else {
+            self.transport_text(ui, scale, header, free.left() + scale.px(34.0), free.right());
+        }
     }
 
     /// Draws the transport status between `left` and `right`.

@@ -11,11 +11,12 @@ use crate::link::own_transport::OwnTransport;
 
 /// Returns what the standalone program lacks.
 pub(crate) fn lack(own: &OwnTransport) -> Option<&'static str> {
-    let lost = own.clock().follows() && own.clock().state() == ClockState::Lost;
-    let silent = "No sound card answers, so nothing is heard and no MIDI arrives. Connect or free one, or \
-                  start JACK, then start the program again.";
+    let lost = own.clock.follows.is_on() && own.clock.state() == ClockState::Lost;
+    let silent = "No sound card answers, so nothing is heard and no MIDI arrives. Connect or free \
+                  one, or start JACK, then start the program again.";
     let lost = lost.then_some(
-        "The MIDI clock has stopped coming, so the drummer rests. Start the song at its sender again.",
+        "The MIDI clock has stopped coming, so the drummer rests. Start the song at its sender \
+         again.",
     );
     own.is_silent().then_some(silent).or(lost)
 }
@@ -26,11 +27,11 @@ pub(crate) fn greeting(own: &OwnTransport) -> Option<&'static str> {
         return None;
     }
     Some(if own.is_present() {
-        "New here? Press ▶ or the space bar, step through the presets with ‹ and ›, and drag the pad. The \
-         ? above has all gestures."
+        "New here? Press ▶ or the space bar, step through the presets with ‹ and ›, and drag the \
+         pad. The ? above has all gestures."
     } else {
-        "New here? Press play in your DAW, step through the presets with ‹ and ›, and drag the pad. The ? \
-         above has all gestures."
+        "New here? Press play in your DAW, step through the presets with ‹ and ›, and drag the \
+         pad. The ? above has all gestures."
     })
 }
 

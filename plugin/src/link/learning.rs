@@ -50,7 +50,7 @@ pub struct LearnedStyle {
 
 /// Bars of one meter that were played one after the other.
 #[derive(Clone, Debug)]
-pub struct Performance {
+pub struct PlayedPassage {
     /// Steps in whole bars.
     pub steps: Vec<Step>,
     /// Meter of the bars.
@@ -63,7 +63,7 @@ pub struct Performance {
 
 /// State of the current job.
 #[derive(Debug, Default)]
-struct Job {
+struct JobState {
     number: u32,
     state: LearningState,
     /// Report of the files that were read, and of those that were not.
@@ -73,8 +73,8 @@ struct Job {
 /// Learning of an instance.
 #[derive(Debug, Default)]
 pub struct Learning {
-    job: Mutex<Job>,
-    played: Mutex<Vec<Performance>>,
+    job: Mutex<JobState>,
+    played: Mutex<Vec<PlayedPassage>>,
     changes: AtomicU32,
 }
 
@@ -91,7 +91,7 @@ impl Learning {
 
     fn replace(&self, state: LearningState) -> u32 {
         let mut job = unpoisoned(&self.job);
-        *job = Job { number: job.number.wrapping_add(1), state, read: String::new() };
+        *job = JobState { number: job.number.wrapping_add(1), state, read: String::new() };
         self.changes.fetch_add(1, Ordering::Release);
         job.number
     }
@@ -146,7 +146,7 @@ impl Learning {
     /// oldest are forgotten. For the worker.
     pub fn remember(&self, bar: i64, steps: &[Step], meter: Meter, tempo: f64) {
         let mut played = unpoisoned(&self.played);
-        let follows = |last: &&mut Performance| {
+        let follows = |last: &&mut PlayedPassage| {
             let has_room = last.steps.len() < BARS * meter.steps();
             last.meter == meter && last.next_bar == bar && has_room
         };
@@ -160,7 +160,7 @@ impl Learning {
                     played.remove(0);
                 }
                 let steps = steps.to_vec();
-                played.push(Performance { steps, meter, tempo, next_bar: bar + 1 });
+                played.push(PlayedPassage { steps, meter, tempo, next_bar: bar + 1 });
             }
         }
         self.changes.fetch_add(1, Ordering::Release);
@@ -168,7 +168,7 @@ impl Learning {
 
     /// Returns what was played on the keys.
     #[must_use]
-    pub fn played(&self) -> Vec<Performance> {
+    pub fn played(&self) -> Vec<PlayedPassage> {
         unpoisoned(&self.played).clone()
     }
 

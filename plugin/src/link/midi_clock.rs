@@ -1,10 +1,11 @@
 //! MIDI clock of the standalone program: messages between the ports and the audio thread.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::queue::{Receiver, Sender, queue};
+use super::switch::Switch;
 
 /// Clock messages in a quarter note.
 pub const CLOCKS_PER_BEAT: f64 = 24.0;
@@ -63,16 +64,16 @@ impl ClockMessage {
 }
 
 /// A message and its time, in seconds since the program's ports were created.
-pub type TimedMessage = (f64, ClockMessage);
+pub type TimedClock = (f64, ClockMessage);
 
 /// The audio thread's end.
 #[derive(Debug)]
 pub struct ClockAudioEnd {
     epoch: Instant,
     /// Messages from the input port.
-    pub received: Receiver<TimedMessage>,
+    pub received: Receiver<TimedClock>,
     /// Messages to the output port.
-    pub sent: Sender<TimedMessage>,
+    pub sent: Sender<TimedClock>,
 }
 
 impl ClockAudioEnd {
@@ -87,8 +88,8 @@ impl ClockAudioEnd {
 #[derive(Debug)]
 pub struct ClockPortEnd {
     epoch: Instant,
-    received: Mutex<Sender<TimedMessage>>,
-    sent: Mutex<Receiver<TimedMessage>>,
+    received: Mutex<Sender<TimedClock>>,
+    sent: Mutex<Receiver<TimedClock>>,
 }
 
 impl ClockPortEnd {
@@ -108,7 +109,7 @@ impl ClockPortEnd {
     }
 
     /// Returns the next message to send.
-    pub fn next_to_send(&self) -> Option<TimedMessage> {
+    pub fn next_to_send(&self) -> Option<TimedClock> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 }
@@ -138,34 +139,14 @@ pub enum ClockState {
 /// Switches of the ports, set by the window, and the state, published by the audio thread.
 #[derive(Debug, Default)]
 pub struct ClockSwitches {
-    follows: AtomicBool,
-    sends: AtomicBool,
+    /// An input port is open.
+    pub follows: Switch,
+    /// An output port is open.
+    pub sends: Switch,
     state: AtomicU8,
 }
 
 impl ClockSwitches {
-    /// Returns `true` while an input port is open.
-    #[must_use]
-    pub fn follows(&self) -> bool {
-        self.follows.load(Ordering::Relaxed)
-    }
-
-    /// Declares an input port open or closed.
-    pub fn set_follows(&self, on: bool) {
-        self.follows.store(on, Ordering::Relaxed);
-    }
-
-    /// Returns `true` while an output port is open.
-    #[must_use]
-    pub fn sends(&self) -> bool {
-        self.sends.load(Ordering::Relaxed)
-    }
-
-    /// Declares an output port open or closed.
-    pub fn set_sends(&self, on: bool) {
-        self.sends.store(on, Ordering::Relaxed);
-    }
-
     /// Returns the state of following.
     #[must_use]
     pub fn state(&self) -> ClockState {

@@ -2,12 +2,13 @@
 //! it. Play and tempo are the parameters of free run; here is the rest. Lock-free but for the ends of
 //! the MIDI clock, which are handed out once.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use groove::Meter;
 
 use super::midi_clock::{ClockAudioEnd, ClockPortEnd, ClockSwitches, clock_ends};
+use super::switch::Switch;
 
 /// Sound of the standalone program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +56,14 @@ pub struct OwnTransport {
     sound: Option<Sound>,
     /// Numerator and denominator.
     meter: AtomicU16,
-    click: AtomicBool,
-    count_in: AtomicBool,
+    /// The metronome.
+    pub click: Switch,
+    /// A bar is counted before the song starts.
+    pub count_in: Switch,
     /// Beat of the count-in, from 1; 0 while nothing is counted.
     counted: AtomicU8,
-    clock: ClockSwitches,
+    /// Switches and state of the MIDI clock.
+    pub clock: ClockSwitches,
     /// The audio thread's end of the clock, until it is taken.
     clock_end: Mutex<Option<ClockAudioEnd>>,
     /// `None` in a host, as the other end.
@@ -80,8 +84,8 @@ impl OwnTransport {
         let own = OwnTransport {
             sound,
             meter: AtomicU16::new(0),
-            click: AtomicBool::new(false),
-            count_in: AtomicBool::new(false),
+            click: Switch::default(),
+            count_in: Switch::default(),
             counted: AtomicU8::new(0),
             clock: ClockSwitches::default(),
             clock_end: Mutex::new(clock_end),
@@ -116,28 +120,6 @@ impl OwnTransport {
         self.meter.store(meter, Ordering::Relaxed);
     }
 
-    /// Returns `true` if the metronome clicks.
-    #[must_use]
-    pub fn clicks(&self) -> bool {
-        self.click.load(Ordering::Relaxed)
-    }
-
-    /// Switches the metronome.
-    pub fn set_click(&self, on: bool) {
-        self.click.store(on, Ordering::Relaxed);
-    }
-
-    /// Returns `true` if a bar is counted before the song starts.
-    #[must_use]
-    pub fn counts_in(&self) -> bool {
-        self.count_in.load(Ordering::Relaxed)
-    }
-
-    /// Switches the count-in.
-    pub fn set_count_in(&self, on: bool) {
-        self.count_in.store(on, Ordering::Relaxed);
-    }
-
     /// Returns the beat of the count-in, from 1; 0 while nothing is counted.
     #[must_use]
     pub fn counted(&self) -> u8 {
@@ -160,12 +142,6 @@ impl OwnTransport {
     #[must_use]
     pub fn requested_ports() -> [Option<String>; 2] {
         CLOCK_PORTS.get().cloned().unwrap_or_default()
-    }
-
-    /// Returns the switches and the state of the MIDI clock.
-    #[must_use]
-    pub fn clock(&self) -> &ClockSwitches {
-        &self.clock
     }
 
     /// Takes the audio thread's end of the MIDI clock; `None` the second time, and in a host.

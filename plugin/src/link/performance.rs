@@ -12,13 +12,13 @@ const MAX_ACTS: usize = 1_024;
 
 /// Acts of the last performance, in order. The worker adds them, the window takes them.
 #[derive(Debug, Default)]
-pub struct Performance {
+pub struct PerformedActs {
     acts: Mutex<Vec<StageAct>>,
     /// An act found no room. Set by audio thread and worker, cleared by the window.
     lost: AtomicBool,
 }
 
-impl Performance {
+impl PerformedActs {
     /// Adds an act; `begins` is true for the first one since the song started, which replaces all
     /// earlier ones. For the worker.
     pub fn add(&self, begins: bool, act: StageAct) {

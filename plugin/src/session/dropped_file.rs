@@ -167,7 +167,7 @@ fn listed(bars: &[usize]) -> Option<String> {
 mod tests {
     use super::*;
     use groove::Drum;
-    use groove::pattern::midi::{MidiLayout, Section, Song, TimeSignature};
+    use groove::pattern::midi::{MeterSection, MidiLayout, Song, TimeSignature};
 
     /// Clip with a snare at each of these steps.
     fn snares(places: &[usize], meter: Meter) -> Clip {
@@ -256,10 +256,10 @@ mod tests {
         {
             let velocity = 50 + u8::try_from(place).expect("a number");
             clip.steps[0].set(Drum::Snare, Some(Hit::plain(velocity, 0)));
-            sections.push(Section { start, clip });
+            sections.push(MeterSection { start, clip });
             start += ticks;
         }
-        let time_signatures = sections.iter().map(|Section { start, clip }| {
+        let time_signatures = sections.iter().map(|MeterSection { start, clip }| {
             let Meter { numerator, denominator } = clip.meter;
             let denominator = denominator.into();
             TimeSignature { tick: (*start).into(), numerator, denominator }

@@ -38,7 +38,7 @@ pub(super) struct Gesture {
     pub(super) rest: Option<[Rest; 2]>,
 }
 
-/// Gestures of this window and what they are found by.
+/// Gestures of this window, and the state by which new ones are detected.
 pub(super) struct Gestures {
     pub(super) done: Vec<Gesture>,
     pub(super) undone: Vec<Gesture>,
@@ -46,8 +46,8 @@ pub(super) struct Gestures {
     pub(super) settled: Rest,
     /// The rest at the last update, and since when it is unchanged, in seconds.
     pub(super) seen: (Rest, f64),
-    /// Since when the change of the last gesture was seen, in seconds; no time for a gesture that
-    /// was not found by looking at the parameters.
+    /// Time at which the change of the last gesture was first seen, in seconds; `None` for a gesture
+    /// that was recorded directly, not detected by a comparison.
     seen_since: Option<f64>,
     /// The host has not applied `settled` yet; until this time in seconds.
     pub(super) in_flight: Option<f64>,

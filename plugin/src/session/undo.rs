@@ -85,14 +85,7 @@ impl Session {
     pub fn undo(&mut self, set: &mut SetParam) -> bool {
         self.commit_pending();
         let gesture = self.gestures.done.pop();
-        let mut moved = false;
-        if gesture.is_none_or(|gesture| gesture.take) {
-            moved = self.move_in_history(set, History::undo);
-        }
-        if let Some([before, _]) = gesture.and_then(|gesture| gesture.rest) {
-            self.apply_rest(before, set);
-            moved = true;
-        }
+        let moved = self.apply_side(gesture, 0, History::undo, set);
         self.gestures.undone.extend(gesture);
         moved
     }
@@ -102,16 +95,25 @@ impl Session {
     pub fn redo(&mut self, set: &mut SetParam) -> bool {
         self.commit_pending();
         let gesture = self.gestures.undone.pop();
-        let mut moved = false;
-        if gesture.is_none_or(|gesture| gesture.take) {
-            moved = self.move_in_history(set, History::redo);
-        }
-        if let Some([_, after]) = gesture.and_then(|gesture| gesture.rest) {
-            self.apply_rest(after, set);
-            moved = true;
-        }
+        let moved = self.apply_side(gesture, 1, History::redo, set);
         self.gestures.done.extend(gesture);
         moved
+    }
+
+    /// Returns to one side of a gesture, 0 before and 1 after it; without a gesture, only steps
+    /// through the history of takes. Returns `false` if nothing changes.
+    fn apply_side(
+        &mut self,
+        gesture: Option<Gesture>,
+        side: usize,
+        step: fn(&mut History) -> bool,
+        set: &mut SetParam,
+    ) -> bool {
+        let moves_take = gesture.is_none_or(|gesture| gesture.take);
+        let moved = moves_take && self.move_in_history(set, step);
+        let Some(rest) = gesture.and_then(|gesture| gesture.rest) else { return moved };
+        self.apply_rest(rest[side], set);
+        true
     }
 
     /// Undoes all gestures and returns to the first take. Returns `false` if there is none.

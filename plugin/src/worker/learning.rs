@@ -16,7 +16,7 @@ use groove::model::encode::Kind;
 use groove::model::{Metadata, Model};
 
 use crate::link::Link;
-use crate::link::learning::{LearnedStyle, LearningState, Performance};
+use crate::link::learning::{LearnedStyle, LearningState, PlayedPassage};
 use crate::link::mailbox::LearningSource;
 use crate::platform::memory;
 use crate::platform::thread_priority::lower_priority;
@@ -216,8 +216,8 @@ fn title(known: &Metadata, name: &str) -> String {
 
 /// A performance as material; style and split are set when it is read.
 #[expect(clippy::cast_possible_truncation, reason = "the clock's tempo is below 10,000")]
-fn piece(played: Performance) -> Piece {
-    let Performance { steps, meter, tempo, .. } = played;
+fn piece(played: PlayedPassage) -> Piece {
+    let PlayedPassage { steps, meter, tempo, .. } = played;
     let kind = Kind { style: 0, blend: (0, 0.0), tempo: tempo as f32, meter, fill: false };
     Piece { steps, kind, split: Split::Train }
 }

@@ -82,7 +82,7 @@ impl FigureRow {
 }
 
 /// Rows under a heading.
-struct Section {
+struct FigureSection {
     heading: String,
     rows: Vec<FigureRow>,
 }
@@ -104,27 +104,9 @@ pub fn run(options: &CompareOptions) -> Result<()> {
     }
     let paths = [&options.a, options.b.as_ref().context("a second model is missing")?];
     // Faulty files fail before the long measurement.
-    let metadata = |path| -> Result<_> { Ok(files::read_model(path)?.metadata().clone()) };
-    let (a, b) = (metadata(paths[0])?, metadata(paths[1])?);
-    ensure!(
-        a.classes.classes() == b.classes.classes(),
-        "{} plays {} drum classes and {} plays {}: their figures cannot be compared",
-        paths[0].display(),
-        a.classes.classes(),
-        paths[1].display(),
-        b.classes.classes(),
-    );
-    // The model with more styles decides how the data is read; the other plays its unknown styles
-    // as any.
-    let (less, more) = if a.styles.len() < b.styles.len() { (&a, &b) } else { (&b, &a) };
-    ensure!(
-        less.style_numbers.iter().all(|&style| more.style_name(style) == less.style_name(style)),
-        "{} and {} have different styles of their own: their figures cannot be compared",
-        paths[0].display(),
-        paths[1].display(),
-    );
+    let reads_data = comparable(paths)?;
     files::create_folder(&options.out)?;
-    let data = options.data_options.read(more, commonest_style)?;
+    let data = options.data_options.read(&reads_data, commonest_style)?;
     let a = EvaluatedModel::measure(paths[0], &data)?;
     let b = EvaluatedModel::measure(paths[1], &data)?;
     let skipped_styles = b.skipped_styles.iter().filter(|line| !a.skipped_styles.contains(line));
@@ -156,6 +138,32 @@ pub fn run(options: &CompareOptions) -> Result<()> {
     print!("{}", table(&sections));
     println!("{}", chart.display());
     Ok(())
+}
+
+/// Returns the metadata of the model with more styles, by which the data is read: the other model
+/// plays its unknown styles as any.
+///
+/// # Errors
+/// If a model cannot be read, or their figures cannot be compared.
+fn comparable(paths: [&PathBuf; 2]) -> Result<Metadata> {
+    let metadata = |path| -> Result<_> { Ok(files::read_model(path)?.metadata().clone()) };
+    let (a, b) = (metadata(paths[0])?, metadata(paths[1])?);
+    ensure!(
+        a.classes.classes() == b.classes.classes(),
+        "{} plays {} drum classes and {} plays {}: their figures cannot be compared",
+        paths[0].display(),
+        a.classes.classes(),
+        paths[1].display(),
+        b.classes.classes(),
+    );
+    let (less, more) = if a.styles.len() < b.styles.len() { (a, b) } else { (b, a) };
+    ensure!(
+        less.style_numbers.iter().all(|&style| more.style_name(style) == less.style_name(style)),
+        "{} and {} have different styles of their own: their figures cannot be compared",
+        paths[0].display(),
+        paths[1].display(),
+    );
+    Ok(more)
 }
 
 /// Returns all figures of a model as JSON.
@@ -218,7 +226,7 @@ fn judged(both: &[EvaluatedModel; 2], style: &str) -> Option<FigureRow> {
     Some(row.beside(a.human_hits))
 }
 
-fn sections(measured: &[EvaluatedModel; 2]) -> Vec<Section> {
+fn sections(measured: &[EvaluatedModel; 2]) -> Vec<FigureSection> {
     let reports = measured.each_ref().map(|measured| &measured.report);
     let perplexity = groups(measured).into_iter().map(|(title, key)| {
         FigureRow::lower(title, reports.map(|report| report.perplexity[key]), 3)
@@ -230,8 +238,8 @@ fn sections(measured: &[EvaluatedModel; 2]) -> Vec<Section> {
     ];
     let kit = &measured[0].model.metadata().classes;
     let mut sections = vec![
-        Section { heading: "perplexity (pieces)".into(), rows: perplexity.collect() },
-        Section { heading: "foreseen of the beats".into(), rows: predictions },
+        FigureSection { heading: "perplexity (pieces)".into(), rows: perplexity.collect() },
+        FigureSection { heading: "foreseen of the beats".into(), rows: predictions },
     ];
     for (style, both) in styles(measured) {
         let mut rows = vec![
@@ -250,13 +258,13 @@ fn sections(measured: &[EvaluatedModel; 2]) -> Vec<Section> {
             let name = format!("{}, hits a bar", class.name);
             FigureRow::plain(name, hits, 2).beside(both[0].human_hits_per_bar[drum.index()])
         }));
-        sections.push(Section { heading: format!("played as {style}"), rows });
+        sections.push(FigureSection { heading: format!("played as {style}"), rows });
     }
     sections
 }
 
 /// Formats the table as text.
-fn table(sections: &[Section]) -> String {
+fn table(sections: &[FigureSection]) -> String {
     let mut text = String::new();
     for section in sections {
         let heading = &section.heading;
@@ -279,7 +287,7 @@ fn table(sections: &[Section]) -> String {
 }
 
 /// Writes the table as CSV.
-fn write_table(path: &Path, sections: &[Section]) -> Result<()> {
+fn write_table(path: &Path, sections: &[FigureSection]) -> Result<()> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(["section", "figure", "a", "b", "drummers", "better"])?;
     for section in sections {

@@ -200,6 +200,21 @@ impl EvaluatedModel {
     }
 }
 
+/// Measures requests of meters and fills, and strokes; neither without the nine drums.
+fn nine_drum_figures(
+    path: &Path,
+    model: &Arc<Model>,
+    data: &EvaluationData,
+) -> Result<(Option<RequestFigures>, Option<StrokeReport>)> {
+    if model.metadata().classes.classes() != CLASSES {
+        return Ok((None, None));
+    }
+    let style = data.styles.first();
+    let requests = style.map(|&style| RequestFigures::measure(model, &data.all, style));
+    let strokes = StrokeReport::measure(&files::tensors(path)?, &data.all, &data.pieces)?;
+    Ok((requests.transpose()?, Some(strokes)))
+}
+
 /// Measures a model and prints its figures.
 ///
 /// # Errors
@@ -218,19 +233,7 @@ pub fn run(options: &EvaluateOptions) -> Result<()> {
     let baselines = ngram_perplexities(kit.subsets(), &data.all, &data.pieces);
     let (velocity_baseline, offset_baseline) =
         bar_ago_errors(data.pieces.iter().filter(|piece| !piece.kind.fill));
-    // Requests of meters and fills need the nine drums.
-    let requests = match data.styles.first() {
-        Some(&style) if kit.classes() == CLASSES => {
-            Some(RequestFigures::measure(&measured.model, &data.all, style)?)
-        }
-        _ => None,
-    };
-    let strokes = match kit.classes() == CLASSES {
-        true => {
-            Some(StrokeReport::measure(&files::tensors(&options.model)?, &data.all, &data.pieces)?)
-        }
-        false => None,
-    };
+    let (requests, strokes) = nine_drum_figures(&options.model, &measured.model, &data)?;
     let sides = data.play(&measured.model, TempoChoice::Fixed)?;
     let known = Some(&measured.metrics);
     let at_120 = Metrics::of(model.metadata(), &sides, data.trees.as_ref(), known);

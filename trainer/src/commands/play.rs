@@ -10,7 +10,7 @@ use groove::generate::humanise::{DEFAULT_AMOUNT, humanise_sections};
 use groove::learn::data::known_style;
 use groove::model::Model;
 use groove::model::encode::Kind;
-use groove::pattern::midi::{Clip, Import, PitchMap, Section, Song, TimeSignature};
+use groove::pattern::midi::{Clip, Import, MeterSection, PitchMap, Song, TimeSignature};
 use groove::take::chart::{SongFile, USUAL_FOLLOW};
 use groove::take::{MAX_PRIMER_STEPS, Played, Primer, Rhythm, Take, TakeControls};
 use groove::{Meter, Step};
@@ -183,7 +183,7 @@ fn drums_of_song(
     let take = Take { chart, evolve: !repeat, ..controls.into() };
     let mut drummer = Drummer::new(Arc::clone(model));
     let mut next = 0;
-    for Section { clip, .. } in &mut song.sections {
+    for MeterSection { clip, .. } in &mut song.sections {
         let bars = i64::try_from(clip.steps.len() / clip.meter.steps())?;
         let steps = play_bars(&mut drummer, &take, clip.meter, next..next + bars)?;
         clip.steps = steps.iter().flat_map(|bar| bar.steps()).copied().collect();
@@ -207,7 +207,7 @@ pub(crate) fn humanised(
     amount: f32,
 ) -> Result<Song> {
     let kit = &model.metadata().classes;
-    let section = |Section { clip, .. }: &Section| {
+    let section = |MeterSection { clip, .. }: &MeterSection| {
         #[expect(clippy::cast_possible_truncation, reason = "a tempo is a small number")]
         let (tempo, meter) = (clip.tempo as f32, clip.meter);
         let kind = Kind { style, blend: (0, 0.0), tempo, meter, fill: false };

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use groove::learn::data::Split;
     use groove::model::Stack;
-    use groove::pattern::kit::Kit;
+    use groove::pattern::kit::DrumClasses;
     use groove::pattern::midi::{Clip, MAX_FILE_BYTES, MidiLayout};
     use groove::{Drum, Hit, Meter, Step};
 
@@ -100,13 +100,13 @@ mod tests {
             .write(&MidiLayout::new("clip", Drum::PITCHES))
     }
 
-    fn model(classes: Kit) -> Metadata {
+    fn model(classes: DrumClasses) -> Metadata {
         let stack = Stack { layers: 1, cells: 1 };
         Metadata { classes, ..Metadata::new("", stack, stack, "") }
     }
 
     fn read_one(folder: &Path, style: Option<&str>) -> Result<Data> {
-        super::read(&[folder.to_path_buf()], style, 0, &model(Kit::default()))
+        super::read(&[folder.to_path_buf()], style, 0, &model(DrumClasses::default()))
     }
 
     #[test]
@@ -118,8 +118,9 @@ mod tests {
         }
         let clip = Clip { steps, tempo: 90.0, meter: Meter::FOUR_FOUR };
         fs::write(folder.path().join("a.mid"), clip.write(&MidiLayout::new("a", Drum::PITCHES)))?;
-        let piece = &super::read(&[folder.path().to_path_buf()], None, 0, &model(Kit::one_drum()))?
-            .pieces[0];
+        let piece =
+            &super::read(&[folder.path().to_path_buf()], None, 0, &model(DrumClasses::one_drum()))?
+                .pieces[0];
         let hits: Vec<(Drum, Hit)> = piece.steps[5].hits().collect();
         assert_eq!(hits, [(Drum::ALL[0], Hit::plain(90, 0))]);
         Ok(())
@@ -161,11 +162,11 @@ mod tests {
             "style house\npattern one\nkick X...X...X...X...\n",
         )?;
         let paths = folders.each_ref().map(|folder| folder.path().to_path_buf());
-        let data = super::read(&paths, None, 0, &model(Kit::default()))?;
+        let data = super::read(&paths, None, 0, &model(DrumClasses::default()))?;
         let styles: Vec<u8> = data.pieces.iter().map(|piece| piece.kind.style).collect();
         assert_eq!(styles, [0, 0, 26]);
         assert_eq!(data.source, format!("2 own clips; {}", patterns::SOURCE));
-        assert!(super::read(&[], None, 0, &model(Kit::default())).is_err());
+        assert!(super::read(&[], None, 0, &model(DrumClasses::default())).is_err());
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use groove::DrumSet;
 use groove::learn::bar_f1::{BarHits, HitBars, bar_f1, windows};
 use groove::learn::data::{Piece, Split};
 use groove::model::Model;
-use groove::pattern::kit::Kit;
+use groove::pattern::kit::DrumClasses;
 use groove::take::Take;
 use serde::Serialize;
 
@@ -63,7 +63,7 @@ impl FreeRun {
 
     /// Returns the figures as text.
     #[must_use]
-    pub fn table(&self, style: &str, kit: &Kit) -> String {
+    pub fn table(&self, style: &str, kit: &DrumClasses) -> String {
         let mut text = format!(
             "played as {style:<14}{:>10}{:>10}\n\
              bar-to-bar hit F1       {:>10.3}{:>10.3}\n\

@@ -121,7 +121,7 @@ mod tests {
     use groove::learn::network::net::Net;
     use groove::model::encode::{Inputs, Kind};
     use groove::model::{Stack, write};
-    use groove::pattern::kit::Kit;
+    use groove::pattern::kit::DrumClasses;
     use groove::{Drum, Hit, Meter, Step};
     use std::collections::HashMap;
 
@@ -141,7 +141,7 @@ mod tests {
         let nine = Metadata::new("", stack, Stack { layers: 1, cells: 16 }, "");
         let two = Metadata {
             inputs: Inputs::DrumRnn,
-            classes: Kit(nine.classes.0[..2].to_vec()),
+            classes: DrumClasses(nine.classes.0[..2].to_vec()),
             ..nine.clone()
         };
         for metadata in [nine, two] {

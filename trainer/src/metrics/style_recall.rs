@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::comparison::{Comparison, Groove, human, tempi};
-use super::judge::features::Features;
+use super::judge::features::WindowFeatures;
 use super::judge::forest_params;
 use super::judge::trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet};
 
@@ -172,7 +172,7 @@ impl StyleClassifier {
 fn rows(grooves: &[Groove]) -> Vec<Vec<f32>> {
     let windows: Vec<_> = grooves.iter().flat_map(Groove::windows).collect();
     let features = |window| {
-        let Features { mut all, feel, .. } = Features::of(window);
+        let WindowFeatures { mut all, feel, .. } = WindowFeatures::of(window);
         all.truncate(feel);
         all
     };

@@ -11,7 +11,7 @@ use groove::learn::network::net::NetState;
 use groove::learn::optimise::Schedule;
 use groove::model::Stack;
 use groove::model::encode::Inputs;
-use groove::pattern::kit::Kit;
+use groove::pattern::kit::DrumClasses;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
@@ -23,7 +23,7 @@ const HEADER: &str = "progress";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct TrainingSettings {
     pub(super) inputs: Inputs,
-    pub(super) classes: Kit,
+    pub(super) classes: DrumClasses,
     pub(super) beat: Stack,
     pub(super) feel: Stack,
     pub(super) lanes: usize,

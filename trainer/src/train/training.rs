@@ -54,7 +54,7 @@ pub struct TrainOptions {
 }
 
 /// A running training with its files.
-struct Training {
+struct TrainingRun {
     core: training::Training,
     /// Parts of the models that it writes.
     fixed: FixedParts,
@@ -92,7 +92,7 @@ pub(crate) fn train(
         "no piece is left for validation: the folder needs at least two files, or one of two bars"
     );
     files::create_folder(&options.out)?;
-    let mut training = Training::start(options, start, data, train)?;
+    let mut training = TrainingRun::start(options, start, data, train)?;
     let last = options.stop_after.map_or(options.plan.updates, |n| n.min(options.plan.updates));
     if training.core.update >= last || training.is_finished() {
         eprintln!("{} updates were already made", training.core.update);
@@ -133,13 +133,13 @@ pub(crate) fn train(
     Ok(training.outcome())
 }
 
-impl Training {
+impl TrainingRun {
     fn start(
         options: &TrainOptions,
         start: &InitialNet,
         data: &Data,
         train: Vec<Piece>,
-    ) -> Result<Training> {
+    ) -> Result<TrainingRun> {
         let metadata = &start.metadata;
         let parts = parts(options, &start.mode);
         let rows = options.plan.rows(parts)?;
@@ -172,7 +172,7 @@ impl Training {
             seed: options.plan.seed,
             parts,
         };
-        let mut training = Training {
+        let mut training = TrainingRun {
             core,
             fixed: FixedParts {
                 metadata: start.metadata_after(data),

@@ -4,7 +4,7 @@
 use clap::ValueEnum;
 use groove::learn::data::Piece;
 use groove::model::encode::Inputs;
-use groove::pattern::kit::Kit;
+use groove::pattern::kit::DrumClasses;
 use groove::pattern::style::style_number;
 
 /// A kind of model and its training.
@@ -49,11 +49,11 @@ impl TrainingPreset {
 
     /// Returns the drum classes.
     #[must_use]
-    pub fn kit(self) -> Kit {
+    pub fn kit(self) -> DrumClasses {
         match self {
-            TrainingPreset::OneDrum => Kit::one_drum(),
+            TrainingPreset::OneDrum => DrumClasses::one_drum(),
             TrainingPreset::DeepPocket | TrainingPreset::DrumKit | TrainingPreset::Report2019 => {
-                Kit::default()
+                DrumClasses::default()
             }
         }
     }

@@ -9,15 +9,15 @@ use groove::{Hit, Meter, Pitches, Step};
 use std::fs;
 use std::path::Path;
 use xtask::host::clap::ClapHost;
-use xtask::host::{Host, Note, Setup, Song, pair_notes};
+use xtask::host::{Host, HostSong, RecordedNote, Setup, pair_notes};
 use xtask::workspace::{CLAP_ID, NAME};
 
 /// Number of bars.
 const BARS: u16 = 8;
 
 /// Song of the bars.
-const SONG: Song =
-    Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
+const SONG: HostSong =
+    HostSong { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
 
 /// Plays eight bars of a built CLAP, prints them, and writes them to a MIDI file.
 ///
@@ -53,7 +53,7 @@ fn play(path: &Path) -> Result<Clip> {
 }
 
 /// Converts notes to a clip: each on its nearest sixteenth, the rest as its offset.
-fn clip(notes: &[Note]) -> Result<Clip> {
+fn clip(notes: &[RecordedNote]) -> Result<Clip> {
     let mut steps = vec![Step::SILENT; usize::from(BARS) * Meter::FOUR_FOUR.steps()];
     for note in notes {
         let (drum, articulation) = InputMap::GeneralMidi
@@ -110,8 +110,8 @@ mod tests {
         assert_eq!(struck, usize::from(BARS), "bars with something in them");
     }
 
-    fn note(on: u64, key: u8, velocity: f64) -> Note {
-        Note { on, off: on + 1, key, channel: 9, velocity }
+    fn note(on: u64, key: u8, velocity: f64) -> RecordedNote {
+        RecordedNote { on, off: on + 1, key, channel: 9, velocity }
     }
 
     #[test]

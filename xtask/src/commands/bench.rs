@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use xtask::host::clap::ClapHost;
-use xtask::host::{Event, Host, Setup, Song};
+use xtask::host::{Event, Host, HostSong, Setup};
 use xtask::workspace::{CLAP_ID, Workspace};
 
 /// Benches that print figures.
@@ -48,7 +48,7 @@ const SIMD_VARIABLE: &str = "DEEP_POCKET_SIMD";
 const EMPTY_ID: &str = "org.deeppocket.empty";
 
 /// Loop of four bars. After the first pass all its notes are cached.
-const SONG: Song = Song {
+const SONG: HostSong = HostSong {
     sample_rate: 48_000.0,
     tempo: 120.0,
     meter: (4, 4),

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use xtask::host::clap::ClapHost;
-use xtask::host::{Host, Setup, Song, TimedMessage, Transport};
+use xtask::host::{Host, HostSong, Setup, TimedMessage, Transport};
 use xtask::process_usage::{cpu_time_of, resident_memory};
 use xtask::workspace::{CLAP_ID, Workspace};
 
@@ -20,8 +20,8 @@ const WORKER_THREADS: &str = "deep-pocket";
 const SECOND: u32 = 94;
 const TWO_SECONDS: u32 = 200;
 
-const SONG: Song =
-    Song { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
+const SONG: HostSong =
+    HostSong { sample_rate: 48_000.0, tempo: 120.0, meter: (4, 4), block: 512, cycle: None };
 
 /// CPU time in percent of one core: the plugin's worker threads, and the host's thread, which runs
 /// the plugin's `process`.

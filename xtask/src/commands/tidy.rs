@@ -17,7 +17,7 @@ use anyhow::{Result, ensure};
 use imports::ImportGraph;
 use layers::MEMBERS;
 use limits::Limits;
-use source::{SourceFile, read_sources};
+use source::{RustFile, read_sources};
 use xtask::workspace::Workspace;
 
 /// Checks every Rust file of the workspace.
@@ -36,7 +36,7 @@ pub(crate) fn tidy(workspace: &Workspace) -> Result<()> {
 }
 
 /// Returns all violations, one sentence each.
-fn violations(files: &[SourceFile], limits: &Limits) -> Vec<String> {
+fn violations(files: &[RustFile], limits: &Limits) -> Vec<String> {
     let mut found = limits::check(files, limits);
     let mut circles = Vec::new();
     for member in MEMBERS {
@@ -57,7 +57,7 @@ mod tests {
     use std::fs;
 
     /// Writes files into a temporary workspace and reads those of a member.
-    fn sources(files: &[(&str, &str)]) -> Vec<SourceFile> {
+    fn sources(files: &[(&str, &str)]) -> Vec<RustFile> {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = root.path().join(path);

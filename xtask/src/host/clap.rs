@@ -204,6 +204,27 @@ impl ClapHost {
             self.instance.call_on_main_thread_callback();
         }
     }
+
+    /// Fills the input queue with changed parameters, then events and the transport within the
+    /// block, in order of time.
+    fn fill_input(&mut self, input: &[Event]) {
+        self.input.clear();
+        for change in self.parameter_changes.drain(..) {
+            self.input.push(&change);
+        }
+        let mut pending = self.pending_transport.take();
+        for event in input {
+            if let Some((offset, transport)) =
+                pending.take_if(|(offset, _)| *offset <= event.offset)
+            {
+                self.input.push(&transport_event(&transport, offset));
+            }
+            push_event(&mut self.input, event);
+        }
+        if let Some((offset, transport)) = pending {
+            self.input.push(&transport_event(&transport, offset));
+        }
+    }
 }
 
 impl Drop for ClapHost {
@@ -254,25 +275,10 @@ impl Host for ClapHost {
         output: &mut Vec<Event>,
     ) -> Result<()> {
         self.pump();
+        self.fill_input(input);
         let Some(processor) = &mut self.processor else { bail!("the plugin is not active") };
         self.frames = usize::try_from(frames)?;
-        self.input.clear();
         self.output.events.clear();
-        for change in self.parameter_changes.drain(..) {
-            self.input.push(&change);
-        }
-        let mut pending = self.pending_transport.take();
-        for event in input {
-            if let Some((offset, transport)) =
-                pending.take_if(|(offset, _)| *offset <= event.offset)
-            {
-                self.input.push(&transport_event(&transport, offset));
-            }
-            push_event(&mut self.input, event);
-        }
-        if let Some((offset, transport)) = pending {
-            self.input.push(&transport_event(&transport, offset));
-        }
         let frames_of = self.frames;
         let mut outputs =
             self.ports.with_output_buffers(self.outputs.iter_mut().map(|sides| AudioPortBuffer {

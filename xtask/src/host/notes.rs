@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// A complete note, in samples since the start of the recording.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Note {
+pub struct RecordedNote {
     /// Sample of the note-on.
     pub on: u64,
     /// Sample of the note-off; at or after `on`.
@@ -24,8 +24,8 @@ pub struct Note {
 ///
 /// # Errors
 /// If a note starts again before it has ended, ends without a start, or never ends.
-pub fn pair_notes(heard: &[TimedMessage]) -> Result<Vec<Note>> {
-    let mut notes: Vec<Note> = Vec::new();
+pub fn pair_notes(heard: &[TimedMessage]) -> Result<Vec<RecordedNote>> {
+    let mut notes: Vec<RecordedNote> = Vec::new();
     // Index in `notes` of the sounding note of each key and channel.
     let mut sounding = BTreeMap::<(u8, u8), usize>::new();
     for heard in heard {
@@ -41,7 +41,7 @@ pub fn pair_notes(heard: &[TimedMessage]) -> Result<Vec<Note>> {
         if let Some(velocity) = velocity {
             let twice = sounding.insert((key, channel), notes.len());
             ensure!(twice.is_none(), "key {key} starts at sample {} while it sounds", heard.at);
-            notes.push(Note { on: heard.at, off: heard.at, key, channel, velocity });
+            notes.push(RecordedNote { on: heard.at, off: heard.at, key, channel, velocity });
         } else {
             let Some(place) = sounding.remove(&(key, channel)) else {
                 bail!("key {key} ends at sample {} without a start", heard.at);
@@ -65,7 +65,7 @@ mod tests {
         };
         let off = |at| TimedMessage { at, message: Message::NoteOff { key: 38, channel: 9 } };
         let raw = |at, status| TimedMessage { at, message: Message::Midi([status, 38, 64]) };
-        let expected = Note { on: 3, off: 5, key: 38, channel: 9, velocity: 0.5 };
+        let expected = RecordedNote { on: 3, off: 5, key: 38, channel: 9, velocity: 0.5 };
         assert_eq!(pair_notes(&[on(3), off(5)]).unwrap(), [expected]);
         assert_eq!(pair_notes(&[raw(3, 0x99), raw(5, 0x89)]).unwrap().len(), 1);
         for (faulty, says) in [

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 
 /// A song of one tempo and meter, and the block size in which a host plays it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Song {
+pub struct HostSong {
     /// Sample rate in Hz.
     pub sample_rate: f64,
     /// Tempo in quarter notes a minute.
@@ -27,7 +27,7 @@ pub struct TimedMessage {
     pub message: Message,
 }
 
-impl Song {
+impl HostSong {
     /// Duration of a sample, in quarter notes.
     #[must_use]
     pub fn beats_per_sample(&self) -> f64 {
@@ -68,11 +68,11 @@ impl Song {
         self.roll_with(host, from_beats, samples, &mut |_, _| {})
     }
 
-    /// Plays the song like [`Song::roll`]; a closure adds input to each block, given the block's
+    /// Plays the song like [`HostSong::roll`]; a closure adds input to each block, given the block's
     /// range of samples in the recording.
     ///
     /// # Errors
-    /// As [`Song::roll`].
+    /// As [`HostSong::roll`].
     pub fn roll_with(
         &self,
         host: &mut dyn Host,
@@ -116,7 +116,7 @@ impl Song {
     /// plugin's output.
     ///
     /// # Errors
-    /// As [`Song::roll`].
+    /// As [`HostSong::roll`].
     pub fn roll_stopped(
         &self,
         host: &mut dyn Host,
@@ -230,13 +230,13 @@ mod tests {
     }
 
     /// Song with 100 samples a quarter note.
-    const SONG: Song =
-        Song { sample_rate: 200.0, tempo: 120.0, meter: (4, 4), block: 40, cycle: None };
+    const SONG: HostSong =
+        HostSong { sample_rate: 200.0, tempo: 120.0, meter: (4, 4), block: 40, cycle: None };
 
     #[test]
     fn blocks_follow_each_other_and_a_loop_is_cut_at_its_end() {
         let mut host = Metronome::default();
-        let song = Song { cycle: Some((1.0, 2.0)), ..SONG };
+        let song = HostSong { cycle: Some((1.0, 2.0)), ..SONG };
         let heard = song.roll(&mut host, 1.5, 200).unwrap();
         let expected =
             [(1.5, 40), (1.9, 10), (1.0, 40), (1.4, 40), (1.8, 20), (1.0, 40), (1.4, 10)];
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn an_event_outside_its_block_or_out_of_order_is_a_fault() {
         // In a block of one sample, the metronome's second message is outside.
-        let outside = Song { block: 1, ..SONG }.roll(&mut Metronome::default(), 0.0, 3);
+        let outside = HostSong { block: 1, ..SONG }.roll(&mut Metronome::default(), 0.0, 3);
         assert!(outside.unwrap_err().to_string().contains("in a block of 1 frames"));
     }
 }

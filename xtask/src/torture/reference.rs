@@ -5,7 +5,7 @@
 //! later output. The plugin is not asked again.
 
 use super::random_user::{HATS, LaneSettings};
-use crate::host::{Host, Message, Setup, Song, TimedMessage, pair_notes};
+use crate::host::{Host, HostSong, Message, Setup, TimedMessage, pair_notes};
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
 
@@ -105,7 +105,8 @@ impl ReferenceTake {
     fn record(&mut self, host: &mut dyn Host, meter: (u16, u16)) -> Result<()> {
         // 100 samples a tick. The recording starts a bar early: an early hit of the very first bar
         // sounds late, on the first sample.
-        let song = Song { sample_rate: 192_000.0, tempo: 120.0, meter, block: 16_384, cycle: None };
+        let song =
+            HostSong { sample_rate: 192_000.0, tempo: 120.0, meter, block: 16_384, cycle: None };
         let length = BarLines { meter, line: 0 }.length();
         let first = i64::from(LEARNED_BEATS.start) * 960 / length;
         let last = i64::from(LEARNED_BEATS.end) * 960 / length;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use std::time::{Duration, Instant};
 use xtask::host::{
-    Event, Host, Message, Note, Song, TimedMessage, Transport, pair_notes, record_block,
+    Event, Host, HostSong, Message, RecordedNote, TimedMessage, Transport, pair_notes, record_block,
 };
 
 /// Output of the plugin over consecutive stretches.
@@ -17,10 +17,10 @@ impl Recording {
     /// Plays the song for a number of samples from a position.
     ///
     /// # Errors
-    /// As [`Song::roll`].
+    /// As [`HostSong::roll`].
     pub fn roll(
         &mut self,
-        song: &Song,
+        song: &HostSong,
         host: &mut dyn Host,
         from: f64,
         samples: u64,
@@ -33,10 +33,10 @@ impl Recording {
     /// Plays the song like [`Recording::roll`], with input to the plugin.
     ///
     /// # Errors
-    /// As [`Song::roll`].
+    /// As [`HostSong::roll`].
     pub fn roll_with(
         &mut self,
-        song: &Song,
+        song: &HostSong,
         host: &mut dyn Host,
         from: f64,
         samples: u64,
@@ -50,8 +50,8 @@ impl Recording {
     /// Processes one block with the transport stopped at a position; all notes must end in it.
     ///
     /// # Errors
-    /// As [`Song::roll_stopped`].
-    pub fn stop(&mut self, song: &Song, host: &mut dyn Host, at: f64) -> Result<()> {
+    /// As [`HostSong::roll_stopped`].
+    pub fn stop(&mut self, song: &HostSong, host: &mut dyn Host, at: f64) -> Result<()> {
         let stretch = song.roll_stopped(host, at, song.block.into())?;
         self.add(stretch, song.block.into());
         Ok(())
@@ -92,7 +92,7 @@ impl Recording {
     ///
     /// # Errors
     /// As [`pair_notes`].
-    pub fn notes(&self) -> Result<Vec<Note>> {
+    pub fn notes(&self) -> Result<Vec<RecordedNote>> {
         pair_notes(&self.all)
     }
 

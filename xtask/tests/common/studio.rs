@@ -8,12 +8,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use xtask::host::clap::ClapHost;
-use xtask::host::{Event, Host, Message, Setup, Song, Transport, record_block};
+use xtask::host::{Event, Host, HostSong, Message, Setup, Transport, record_block};
 use xtask::workspace::CLAP_ID;
 
 /// Song of the studio.
-pub const SONG: Song =
-    Song { sample_rate: 48_000.0, tempo: 112.0, meter: (4, 4), block: 480, cycle: None };
+pub const SONG: HostSong =
+    HostSong { sample_rate: 48_000.0, tempo: 112.0, meter: (4, 4), block: 480, cycle: None };
 
 /// A host with the plugin's window open.
 pub struct Studio<'a> {

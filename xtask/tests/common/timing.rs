@@ -8,14 +8,14 @@
 use super::recording::Recording;
 use super::setup::ready;
 use anyhow::{Result, ensure};
-use xtask::host::{Host, Note, Song};
+use xtask::host::{Host, HostSong, RecordedNote};
 
 /// Ticks of a quarter note: the resolution of the plugin's positions.
 const TICKS_PER_BEAT: f64 = 960.0;
 
 /// Song of the reference, with 100 samples a tick.
-const REFERENCE: Song =
-    Song { sample_rate: 192_000.0, tempo: 120.0, meter: (4, 4), block: 256, cycle: None };
+const REFERENCE: HostSong =
+    HostSong { sample_rate: 192_000.0, tempo: 120.0, meter: (4, 4), block: 256, cycle: None };
 
 /// A note of the reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +29,12 @@ pub struct ReferenceNote {
 }
 
 /// Plays a stretch of a song and returns its notes. All have ended, because the transport stops.
-pub fn play(host: &mut dyn Host, song: &Song, from: f64, beats: f64) -> Result<Vec<Note>> {
+pub fn play(
+    host: &mut dyn Host,
+    song: &HostSong,
+    from: f64,
+    beats: f64,
+) -> Result<Vec<RecordedNote>> {
     ready(host, song)?;
     let mut recording = Recording::default();
     recording.roll(song, host, from, song.samples(beats))?;
@@ -45,7 +50,7 @@ pub fn reference(
     from: f64,
     beats: f64,
 ) -> Result<Vec<ReferenceNote>> {
-    let song = Song { tempo, ..REFERENCE };
+    let song = HostSong { tempo, ..REFERENCE };
     let notes = play(host, &song, from, beats)?;
     notes
         .iter()
@@ -72,7 +77,7 @@ pub fn reference(
 /// # Errors
 /// If a note is missing, extra, or has another key or velocity.
 #[allow(clippy::cast_precision_loss)]
-pub fn error(song: &Song, expected: &[ReferenceNote], notes: &[Note]) -> Result<f64> {
+pub fn error(song: &HostSong, expected: &[ReferenceNote], notes: &[RecordedNote]) -> Result<f64> {
     ensure!(
         expected.len() == notes.len(),
         "{} notes instead of {} in {song:?}",

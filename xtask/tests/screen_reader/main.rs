@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use xtask::host::clap::ClapHost;
-use xtask::host::{Host, Note};
+use xtask::host::{Host, RecordedNote};
 
 /// A control as the reader sees it.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Desk {
     }
 
     /// Returns the notes of the first four bars.
-    fn played(&mut self) -> Vec<Note> {
+    fn played(&mut self) -> Vec<RecordedNote> {
         play(&mut self.host, &SONG, 0.0, 16.0).expect("the plugin plays")
     }
 

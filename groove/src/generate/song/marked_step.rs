@@ -11,12 +11,12 @@ use crate::pattern::{Hit, Step, Stroke};
 use crate::take::chart::{Accent, Mark, Reentry, USUAL_FOLLOW};
 
 /// Added to the log-odds of the kick at a light and at a strong accent, at the usual following and in
-/// a bar with few accents. `trainer measure --only accents` measures what comes of it.
+/// a bar with few accents. `trainer measure --only accents` measures the effect.
 const USUAL_BIAS: [f32; 2] = [3.3, 3.9];
-/// Number of accents in a bar from which on the bias falls, in inverse proportion: drummers double
-/// the notes of a sparse line, and choose among those of a dense one.
+/// Number of accents in a bar above which the bias falls, in inverse proportion: drummers double the
+/// notes of a sparse line, and choose among those of a dense one.
 const FEW_ACCENTS: f32 = 7.0;
-/// The same at full following, whatever the accent and the bar.
+/// Bias of the kick at full following, at every accent and in every bar.
 const FULL_BIAS: f32 = 6.0;
 /// Subtracted at the other steps of a bar with accents, at the usual and at full following.
 const REST_BIAS: [f32; 2] = [2.4, 4.0];

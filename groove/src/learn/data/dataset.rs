@@ -19,7 +19,7 @@ use super::files::{SourceFile, Split};
 use super::piece::Piece;
 use crate::model::encode::Kind;
 use crate::pattern::input_maps::InputMap;
-use crate::pattern::kit::Kit;
+use crate::pattern::kit::DrumClasses;
 use crate::pattern::midi::{Import, MAX_FILE_BYTES, MidiError, PitchMap};
 
 /// Minimum share of the files of a folder without a table, and of their steps, in the validation
@@ -72,7 +72,7 @@ impl Data {
         folder: &Path,
         files: &[SourceFile],
         is_listed: bool,
-        kit: &Kit,
+        kit: &DrumClasses,
         stop: &(dyn Fn() -> bool + Sync),
     ) {
         let read = files.par_iter().map(|file| {
@@ -84,7 +84,13 @@ impl Data {
 
     /// As [`Data::add_files`], with all files that have the same notes: takes of a model, of which
     /// equal ones count.
-    pub fn add_takes(&mut self, folder: &Path, files: &[SourceFile], is_listed: bool, kit: &Kit) {
+    pub fn add_takes(
+        &mut self,
+        folder: &Path,
+        files: &[SourceFile],
+        is_listed: bool,
+        kit: &DrumClasses,
+    ) {
         let read = files.par_iter().map(|file| read_file(file, folder, is_listed, kit));
         self.sort_out(files, read.collect(), true);
     }
@@ -103,7 +109,7 @@ impl Data {
         self.pieces.iter().filter(|piece| piece.split == split).cloned().collect()
     }
 
-    /// Adds the files by what they are. Of files with the same notes all are kept, or the first one
+    /// Adds pieces and reports of the files. Of files with the same notes all are kept, or the first one
     /// in the test split, else in the validation split, else in the train split.
     fn sort_out(&mut self, files: &[SourceFile], read: Vec<Result<Content>>, keep_all: bool) {
         let mut kept: HashMap<u64, usize> = HashMap::new();
@@ -132,7 +138,12 @@ impl Data {
 }
 
 /// Reads a file. Those of a table are from Roland kits if they have only notes of such a kit.
-fn read_file(file: &SourceFile, folder: &Path, is_listed: bool, kit: &Kit) -> Result<Content> {
+fn read_file(
+    file: &SourceFile,
+    folder: &Path,
+    is_listed: bool,
+    kit: &DrumClasses,
+) -> Result<Content> {
     let path = folder.join(&file.path);
     let size = fs::metadata(&path).context("the file is missing or not accessible")?.len();
     ensure!(

@@ -222,7 +222,7 @@ mod tests {
     use crate::model::pointer_memory::Memory;
     use crate::model::{Model, write};
     use crate::pattern::drum::Drum;
-    use crate::pattern::kit::Kit;
+    use crate::pattern::kit::DrumClasses;
     use crate::pattern::{Hit, Meter, Step};
 
     fn piece(length: usize, meter: Meter) -> Piece {
@@ -243,7 +243,7 @@ mod tests {
         let inputs = Inputs::DrumRnn;
         check_agreement(&nine)?;
         check_agreement(&Metadata { inputs, ..nine.clone() })?;
-        check_agreement(&Metadata { inputs, classes: Kit::one_drum(), ..nine })
+        check_agreement(&Metadata { inputs, classes: DrumClasses::one_drum(), ..nine })
     }
 
     fn check_agreement(metadata: &Metadata) -> Result<()> {

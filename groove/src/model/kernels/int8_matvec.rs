@@ -80,10 +80,20 @@ impl SimdLevel {
         SimdLevel::Portable,
     ];
 
-    /// The widest ones that the machine has, from a name on if one is given.
+    /// The widest ones that the machine has, from a name on if one is given. An unknown name is
+    /// reported on standard error and changes nothing.
     fn chosen(limit: Option<String>) -> SimdLevel {
-        let limit = limit.unwrap_or_default();
-        let first = SimdLevel::ALL.iter().position(|level| level.name() == limit).unwrap_or(0);
+        let first = limit.map_or(0, |limit| {
+            let known = SimdLevel::ALL.iter().position(|level| level.name() == limit);
+            known.unwrap_or_else(|| {
+                let names: Vec<_> = SimdLevel::ALL.iter().map(|level| level.name()).collect();
+                eprintln!(
+                    "{SIMD_VARIABLE}={limit} is unknown and has no effect. Known: {}.",
+                    names.join(", ")
+                );
+                0
+            })
+        });
         let allowed = &SimdLevel::ALL[first..];
         *allowed.iter().find(|level| level.is_available()).unwrap_or(&SimdLevel::Portable)
     }

@@ -1,8 +1,8 @@
-//! Faults of damaged tracks, and the sentences that name them.
+//! Deviations of damaged tracks from the format, and the sentences that name them.
 
-/// A fault of a track. The reader goes on after each.
+/// A deviation from the format. The reader goes on after each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum Deviation {
     /// A running status after a meta or system event, which ends it.
     RunningStatus,
     /// A time of more than four bytes.
@@ -15,7 +15,7 @@ pub(super) enum Fault {
     Skipped(usize),
 }
 
-/// Faults of a track, counted by kind.
+/// Deviations of a track, counted by kind.
 #[derive(Debug, Default)]
 pub(super) struct Damage {
     /// Number of faults or bytes of a kind, with the tick of the first.
@@ -28,13 +28,13 @@ pub(super) struct Damage {
 
 impl Damage {
     /// Counts a fault at a tick from the track's start.
-    pub(super) fn count(&mut self, fault: Fault, tick: u64) {
+    pub(super) fn count(&mut self, fault: Deviation, tick: u64) {
         let (counted, number) = match fault {
-            Fault::RunningStatus => (&mut self.running_status, 1),
-            Fault::LongTime => (&mut self.long_time, 1),
-            Fault::MissingTime => (&mut self.missing_time, 1),
-            Fault::SystemMessage => (&mut self.system_message, 1),
-            Fault::Skipped(bytes) => (&mut self.skipped, bytes),
+            Deviation::RunningStatus => (&mut self.running_status, 1),
+            Deviation::LongTime => (&mut self.long_time, 1),
+            Deviation::MissingTime => (&mut self.missing_time, 1),
+            Deviation::SystemMessage => (&mut self.system_message, 1),
+            Deviation::Skipped(bytes) => (&mut self.skipped, bytes),
         };
         counted.get_or_insert((0, tick)).0 += number;
     }

@@ -1,6 +1,6 @@
 //! Events of a MIDI track, read strictly, and with repairs where that fails.
 
-use super::damage::{Damage, Fault};
+use super::damage::{Damage, Deviation};
 
 /// Number of events that a repair must let follow without another fault to be certain.
 const PROBED_EVENTS: usize = 8;
@@ -16,7 +16,7 @@ const END_OF_TRACK: u8 = 0x2f;
 
 /// An event that the importer uses; `Other` has been skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event<'a> {
+pub(super) enum TrackEvent<'a> {
     NoteOn { channel: u8, pitch: u8, velocity: u8 },
     NoteOff { channel: u8, pitch: u8 },
     Controller { channel: u8, number: u8, value: u8 },
@@ -30,7 +30,7 @@ pub(super) enum Event<'a> {
 #[derive(Debug, Default)]
 pub(super) struct TrackEvents<'a> {
     /// In order of time.
-    pub(super) events: Vec<(u64, Event<'a>)>,
+    pub(super) events: Vec<(u64, TrackEvent<'a>)>,
     /// Tick of the End of Track, or of the last event.
     pub(super) end: u64,
     /// True if there is an End of Track.
@@ -41,7 +41,7 @@ pub(super) struct TrackEvents<'a> {
 
 /// A place in a track: everything that an event depends on.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cursor {
+struct TrackCursor {
     at: usize,
     tick: u64,
     /// Status of the last channel message.
@@ -52,10 +52,10 @@ struct Cursor {
 
 /// An event as read at a place.
 struct Read<'a> {
-    event: Event<'a>,
-    next: Cursor,
+    event: TrackEvent<'a>,
+    next: TrackCursor,
     /// Deviation from the format that could be read all the same.
-    deviation: Option<Fault>,
+    deviation: Option<Deviation>,
 }
 
 /// Reads the events of a track from `from` up to `limit` or an End of Track. `repairs` is the
@@ -69,7 +69,7 @@ pub(super) fn read_track<'a>(
 ) -> TrackEvents<'a> {
     let bytes = &bytes[..limit];
     let mut track = TrackEvents::default();
-    let mut cursor = Cursor { at: from, ..Cursor::default() };
+    let mut cursor = TrackCursor { at: from, ..TrackCursor::default() };
     // The place before the last event, for a repair that reads this event again.
     let mut before = cursor;
     while cursor.at < limit && !track.has_end {
@@ -89,12 +89,12 @@ pub(super) fn read_track<'a>(
         if let Some(fault) = read.deviation {
             damage.count(fault, read.next.tick);
         }
-        track.has_end = matches!(read.event, Event::Meta { kind: END_OF_TRACK, .. });
+        track.has_end = matches!(read.event, TrackEvent::Meta { kind: END_OF_TRACK, .. });
         track.events.push((read.next.tick, read.event));
         (before, cursor) = (cursor, read.next);
     }
     if !track.has_end && cursor.at < limit {
-        damage.count(Fault::Skipped(limit - cursor.at), cursor.tick);
+        damage.count(Deviation::Skipped(limit - cursor.at), cursor.tick);
         cursor.at = limit;
     }
     track.end = cursor.tick;
@@ -104,7 +104,7 @@ pub(super) fn read_track<'a>(
 
 /// Returns true if the bytes from a place on are the beginning of an event, so that nothing before
 /// them is in doubt.
-fn is_cut(bytes: &[u8], cursor: Cursor) -> bool {
+fn is_cut(bytes: &[u8], cursor: TrackCursor) -> bool {
     let rest = bytes.get(cursor.at..).unwrap_or_default();
     let continued = rest.iter().take_while(|byte| **byte >= 0x80).count();
     let message = rest.get(continued + 1..).unwrap_or_default();
@@ -125,22 +125,22 @@ fn is_cut(bytes: &[u8], cursor: Cursor) -> bool {
 }
 
 /// Reads the event at a place; `None` if its bytes are not one.
-fn read_event(bytes: &[u8], cursor: Cursor) -> Option<Read<'_>> {
+fn read_event(bytes: &[u8], cursor: TrackCursor) -> Option<Read<'_>> {
     let (delta, at, is_long) = read_delta(bytes, cursor.at)?;
-    let start = Cursor { at, tick: cursor.tick + delta, ..cursor };
+    let start = TrackCursor { at, tick: cursor.tick + delta, ..cursor };
     let mut read = read_message(bytes, start)?;
     if is_long {
-        read.deviation = Some(Fault::LongTime);
+        read.deviation = Some(Deviation::LongTime);
     }
     Some(read)
 }
 
 /// Reads a message without its time.
-fn read_message(bytes: &[u8], mut cursor: Cursor) -> Option<Read<'_>> {
+fn read_message(bytes: &[u8], mut cursor: TrackCursor) -> Option<Read<'_>> {
     let mut deviation = None;
     let mut status = *bytes.get(cursor.at)?;
     if status < 0x80 {
-        deviation = cursor.ended.then_some(Fault::RunningStatus);
+        deviation = cursor.ended.then_some(Deviation::RunningStatus);
         status = cursor.running?;
     } else {
         cursor.at += 1;
@@ -153,36 +153,36 @@ fn read_message(bytes: &[u8], mut cursor: Cursor) -> Option<Read<'_>> {
     let event = match status {
         0x80..=0xef => {
             let data = data(if (0xc0..=0xdf).contains(&status) { 1 } else { 2 })?;
-            cursor = Cursor { running: Some(status), ended: false, ..cursor };
+            cursor = TrackCursor { running: Some(status), ended: false, ..cursor };
             cursor.at += data.len();
             match (status >> 4, data) {
                 (0x9, &[pitch, velocity]) if velocity > 0 => {
-                    Event::NoteOn { channel, pitch, velocity }
+                    TrackEvent::NoteOn { channel, pitch, velocity }
                 }
-                (0x8 | 0x9, &[pitch, _]) => Event::NoteOff { channel, pitch },
-                (0xa, &[pitch, value]) => Event::KeyPressure { channel, pitch, value },
-                (0xb, &[number, value]) => Event::Controller { channel, number, value },
-                (0xc, &[program]) => Event::Program { channel, program },
-                _ => Event::Other,
+                (0x8 | 0x9, &[pitch, _]) => TrackEvent::NoteOff { channel, pitch },
+                (0xa, &[pitch, value]) => TrackEvent::KeyPressure { channel, pitch, value },
+                (0xb, &[number, value]) => TrackEvent::Controller { channel, number, value },
+                (0xc, &[program]) => TrackEvent::Program { channel, program },
+                _ => TrackEvent::Other,
             }
         }
         META => {
             let kind = *bytes.get(cursor.at)?;
             let (data, at) = sized(bytes, cursor.at + 1)?;
-            cursor = Cursor { at, ended: true, ..cursor };
-            Event::Meta { kind, data }
+            cursor = TrackCursor { at, ended: true, ..cursor };
+            TrackEvent::Meta { kind, data }
         }
         0xf0 | 0xf7 => {
             let (_, at) = sized(bytes, cursor.at)?;
-            cursor = Cursor { at, ended: true, ..cursor };
-            Event::Other
+            cursor = TrackCursor { at, ended: true, ..cursor };
+            TrackEvent::Other
         }
         // System messages do not belong into files.
         0xf1..=0xfe => {
             let length = [0, 1, 2, 1].get(usize::from(status & 0x0f)).copied().unwrap_or(0);
             cursor.at += data(length)?.len();
-            deviation = Some(Fault::SystemMessage);
-            Event::Other
+            deviation = Some(Deviation::SystemMessage);
+            TrackEvent::Other
         }
         _ => return None,
     };
@@ -212,13 +212,17 @@ fn sized(bytes: &[u8], from: usize) -> Option<(&[u8], usize)> {
 
 /// Finds the most likely event at a place where none can be read: the one that lets the most events
 /// follow, and of those the earliest. The flag is true if the event replaces the last one.
-fn repair<'a>(bytes: &'a [u8], before: Cursor, cursor: Cursor) -> Option<(Read<'a>, bool)> {
+fn repair<'a>(
+    bytes: &'a [u8],
+    before: TrackCursor,
+    cursor: TrackCursor,
+) -> Option<(Read<'a>, bool)> {
     let mut candidates = Vec::new();
     // Events without a time: this one, or the one before, whose time was taken for its bytes.
     for (place, drops_last) in [(before, true), (cursor, false)] {
         let is_status = bytes.get(place.at).is_some_and(|byte| (0x80..0xf0).contains(byte));
         if is_status && let Some(mut read) = read_message(bytes, place) {
-            read.deviation = Some(Fault::MissingTime);
+            read.deviation = Some(Deviation::MissingTime);
             candidates.push((read, drops_last));
         }
     }
@@ -236,11 +240,11 @@ fn repair<'a>(bytes: &'a [u8], before: Cursor, cursor: Cursor) -> Option<(Read<'
         if !has_status {
             continue;
         }
-        let place = Cursor { at, ended: true, ..cursor };
+        let place = TrackCursor { at, ended: true, ..cursor };
         if let Some(mut read) = read_event(bytes, place) {
             let score = events_after(bytes, read.next);
             if score > most {
-                read.deviation = Some(Fault::Skipped(at - cursor.at));
+                read.deviation = Some(Deviation::Skipped(at - cursor.at));
                 best = Some((score, (read, false)));
             }
         }
@@ -250,13 +254,13 @@ fn repair<'a>(bytes: &'a [u8], before: Cursor, cursor: Cursor) -> Option<(Read<'
 
 /// Number of events without a fault after a place, at most [`PROBED_EVENTS`]; reaching the end
 /// counts as all of them.
-fn events_after(bytes: &[u8], mut cursor: Cursor) -> usize {
+fn events_after(bytes: &[u8], mut cursor: TrackCursor) -> usize {
     for count in 0..PROBED_EVENTS {
         if cursor.at >= bytes.len() {
             return PROBED_EVENTS;
         }
         match read_event(bytes, cursor) {
-            Some(Read { event: Event::Meta { kind: END_OF_TRACK, .. }, .. }) => {
+            Some(Read { event: TrackEvent::Meta { kind: END_OF_TRACK, .. }, .. }) => {
                 return PROBED_EVENTS;
             }
             Some(read) => cursor = read.next,

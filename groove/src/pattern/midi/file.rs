@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::damage::{Damage, counted_noun};
 use super::error::{MAX_FILE_BYTES, MidiError};
-use super::events::{Event, TrackEvents, read_track};
+use super::events::{TrackEvent, TrackEvents, read_track};
 use crate::pattern::TICKS_PER_STEP;
 
 /// Ticks per quarter note of a [`MidiFile`].
@@ -29,7 +29,7 @@ const FOOT_CONTROLLER: u8 = 4;
 
 /// A note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct FileNote {
     /// Start in ticks.
     pub tick: u64,
     /// Length in ticks; up to the end of its track if the file does not end it.
@@ -59,7 +59,7 @@ pub struct ChannelValue {
 
 /// A hand that chokes a cymbal: polyphonic aftertouch above the middle of its range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choke {
+pub struct ChokeEvent {
     /// Tick.
     pub tick: u64,
     /// Track, from 0.
@@ -85,11 +85,11 @@ pub struct TimeSignature {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MidiFile {
     /// All notes, in order of time.
-    pub notes: Vec<Note>,
+    pub notes: Vec<FileNote>,
     /// Values of controller 4, the pedal of a hi-hat, in order of time.
     pub pedal: Vec<ChannelValue>,
     /// Chokes of cymbals, in order of time.
-    pub chokes: Vec<Choke>,
+    pub chokes: Vec<ChokeEvent>,
     /// Program changes, in order of time.
     pub programs: Vec<ChannelValue>,
     /// Names of the tracks, empty if a track has none.
@@ -127,7 +127,7 @@ impl MidiFile {
 
 /// Header of a file.
 #[derive(Clone, Copy)]
-struct Header {
+struct FileHeader {
     format: u16,
     tracks: u16,
     ticks_per_quarter: u64,
@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a track; returns the position after it.
-    fn read_track_chunk(&mut self, header: &Header, chunk: &Chunk) -> usize {
+    fn read_track_chunk(&mut self, header: &FileHeader, chunk: &Chunk) -> usize {
         let bytes = self.bytes;
         let track = self.file.track_names.len();
         // A length is right if a chunk follows, or nothing but zeros. An End of Track ends in one.
@@ -282,36 +282,36 @@ impl<'a> Reader<'a> {
         for &(tick, event) in &read.events {
             let tick = scaled(tick);
             match event {
-                Event::NoteOn { channel, pitch, velocity } => {
+                TrackEvent::NoteOn { channel, pitch, velocity } => {
                     sounding.entry((channel, pitch)).or_default().push_back(file.notes.len());
-                    file.notes.push(Note { tick, ticks: 0, track, channel, pitch, velocity });
+                    file.notes.push(FileNote { tick, ticks: 0, track, channel, pitch, velocity });
                 }
-                Event::NoteOff { channel, pitch } => {
+                TrackEvent::NoteOff { channel, pitch } => {
                     let oldest = sounding.get_mut(&(channel, pitch)).and_then(VecDeque::pop_front);
                     if let Some(note) = oldest.and_then(|place| file.notes.get_mut(place)) {
                         note.ticks = tick - note.tick;
                     }
                 }
-                Event::Controller { channel, number: FOOT_CONTROLLER, value } => {
+                TrackEvent::Controller { channel, number: FOOT_CONTROLLER, value } => {
                     file.pedal.push(ChannelValue { tick, track, channel, value });
                 }
-                Event::KeyPressure { channel, pitch, value: CHOKED.. } => {
-                    file.chokes.push(Choke { tick, track, channel, pitch });
+                TrackEvent::KeyPressure { channel, pitch, value: CHOKED.. } => {
+                    file.chokes.push(ChokeEvent { tick, track, channel, pitch });
                 }
-                Event::Program { channel, program } => {
+                TrackEvent::Program { channel, program } => {
                     file.programs.push(ChannelValue { tick, track, channel, value: program });
                 }
-                Event::Meta { kind: 1, data } => file.texts.push(decoded(data)),
-                Event::Meta { kind: 6 | 7, data } => file.markers.push((tick, decoded(data))),
-                Event::Meta { kind: 3, data } if name.is_empty() => name = decoded(data),
-                Event::Meta { kind: 0x51, data } => match *data {
+                TrackEvent::Meta { kind: 1, data } => file.texts.push(decoded(data)),
+                TrackEvent::Meta { kind: 6 | 7, data } => file.markers.push((tick, decoded(data))),
+                TrackEvent::Meta { kind: 3, data } if name.is_empty() => name = decoded(data),
+                TrackEvent::Meta { kind: 0x51, data } => match *data {
                     [high, middle, low] if data != [0; 3] => {
                         let micros = u32::from_be_bytes([0, high, middle, low]);
                         self.tempos.insert(tick, micros);
                     }
                     _ => self.invalid_tempos += 1,
                 },
-                Event::Meta { kind: 0x58, data } => match *data {
+                TrackEvent::Meta { kind: 0x58, data } => match *data {
                     [numerator, power, ..] if numerator > 0 && power <= 8 => {
                         let denominator = 1 << power;
                         let signature = TimeSignature { tick, numerator, denominator };
@@ -377,7 +377,7 @@ impl<'a> Chunk<'a> {
     }
 }
 
-fn read_header(bytes: &[u8], at: usize) -> Result<Header, MidiError> {
+fn read_header(bytes: &[u8], at: usize) -> Result<FileHeader, MidiError> {
     let cut = || MidiError::Broken("its header is cut off".into());
     let chunk = Chunk::at(bytes, at).ok_or_else(cut)?;
     let word = |place: usize| -> Result<u16, MidiError> {
@@ -393,7 +393,13 @@ fn read_header(bytes: &[u8], at: usize) -> Result<Header, MidiError> {
             let has_right_length = (chunk.start + 6..=bytes.len()).contains(&chunk.end)
                 && (chunk.end == chunk.start + 6 || Chunk::at(bytes, chunk.end).is_some());
             let next = if has_right_length { chunk.end } else { chunk.start + 6 };
-            Ok(Header { format, tracks, ticks_per_quarter: ticks.into(), has_right_length, next })
+            Ok(FileHeader {
+                format,
+                tracks,
+                ticks_per_quarter: ticks.into(),
+                has_right_length,
+                next,
+            })
         }
     }
 }

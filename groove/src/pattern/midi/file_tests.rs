@@ -50,8 +50,14 @@ fn notes_have_their_length_channel_and_velocity() {
         0, 0x92, 60, 90, 10, 60, 80, 10, 0x82, 60, 0, 10, 60, 0, 10, 0x92, 61, 1, 0, 0xff, 0x2f, 0,
     ];
     let file = read(&file(&[track(&body)]));
-    let note =
-        |tick, ticks, pitch, velocity| Note { tick, ticks, track: 0, channel: 2, pitch, velocity };
+    let note = |tick, ticks, pitch, velocity| FileNote {
+        tick,
+        ticks,
+        track: 0,
+        channel: 2,
+        pitch,
+        velocity,
+    };
     // The first note-off ends the older note; the last note has none.
     assert_eq!(file.notes, [note(0, 40, 60, 90), note(20, 40, 60, 80), note(80, 0, 61, 1)]);
     assert_eq!((file.end, file.losses), (80, vec![]));
@@ -270,7 +276,7 @@ fn by_midly(bytes: &[u8]) -> Option<MidiFile> {
                     let channel = channel.as_int();
                     let value = |value| ChannelValue { tick: at, track: number, channel, value };
                     match message {
-                        MidiMessage::NoteOn { key, vel } if vel > 0 => file.notes.push(Note {
+                        MidiMessage::NoteOn { key, vel } if vel > 0 => file.notes.push(FileNote {
                             tick: at,
                             ticks: 0,
                             track: number,
@@ -283,7 +289,7 @@ fn by_midly(bytes: &[u8]) -> Option<MidiFile> {
                         }
                         MidiMessage::Aftertouch { key, vel } if vel >= 64 => {
                             let (pitch, track) = (key.as_int(), number);
-                            file.chokes.push(Choke { tick: at, track, channel, pitch });
+                            file.chokes.push(ChokeEvent { tick: at, track, channel, pitch });
                         }
                         MidiMessage::ProgramChange { program } => {
                             file.programs.push(value(program.as_int()));

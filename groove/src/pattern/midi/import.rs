@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::damage::list;
 use super::error::{MAX_CLIP_STEPS, MidiError};
-use super::file::{ChannelValue, MidiFile, Note, TimeSignature};
+use super::file::{ChannelValue, FileNote, MidiFile, TimeSignature};
 use super::parts::{DRUM_CHANNEL, LeftOut, OtherPart, Part, named_lanes, voice};
 use crate::pattern::drum::Drum;
 use crate::pattern::input_maps::{InputMap, choose_map};
@@ -155,7 +155,7 @@ impl Import {
         let lanes = named_lanes(&file.texts);
         let parts = Part::all(file);
         let (map, reason) = chosen_map(file, &parts, wish);
-        let is_named = |note: &Note| lanes.contains_key(&(note.channel, note.pitch));
+        let is_named = |note: &FileNote| lanes.contains_key(&(note.channel, note.pitch));
         let has_lanes = file.notes.iter().any(is_named);
         let mut drums: Vec<bool> = parts.iter().map(|part| part.is_drums(map)).collect();
         for (place, part) in parts.iter().enumerate() {
@@ -216,7 +216,7 @@ impl Import {
 
     fn push(
         &mut self,
-        note: &Note,
+        note: &FileNote,
         drum: Drum,
         articulation: Articulation,
     ) -> Result<(), MidiError> {

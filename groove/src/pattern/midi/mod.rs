@@ -28,10 +28,10 @@ mod tests;
 mod write;
 
 pub use error::{MAX_CLIP_STEPS, MAX_FILE_BYTES, MidiError};
-pub use file::{ChannelValue, Choke, MidiFile, Note, TimeSignature};
+pub use file::{ChannelValue, ChokeEvent, FileNote, MidiFile, TimeSignature};
 pub use import::{BarSpan, DrumNote, Import, PitchMap};
 pub use parts::OtherPart;
-pub use song::{Section, Song};
+pub use song::{MeterSection, Song};
 
 pub use crate::pattern::clip::Clip;
 use crate::pattern::drum::{CLASSES, Drum, DrumSet};

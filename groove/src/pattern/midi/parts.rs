@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::damage::counted_noun;
-use super::file::{Choke, MidiFile, Note};
+use super::file::{ChokeEvent, FileNote, MidiFile};
 use crate::pattern::Articulation;
 use crate::pattern::drum::Drum;
 use crate::pattern::input_maps::{InputMap, PitchCounts, Voice};
@@ -73,7 +73,7 @@ impl OtherPart {
 pub(super) struct Part<'a> {
     pub(super) name: &'a str,
     pub(super) channel: u8,
-    pub(super) notes: Vec<Note>,
+    pub(super) notes: Vec<FileNote>,
     /// First program of the channel other than the default one.
     program: Option<u8>,
 }
@@ -108,7 +108,7 @@ impl<'a> Part<'a> {
     }
 
     /// The chokes on its channel and track.
-    pub(super) fn chokes<'f>(&self, file: &'f MidiFile) -> impl Iterator<Item = &'f Choke> {
+    pub(super) fn chokes<'f>(&self, file: &'f MidiFile) -> impl Iterator<Item = &'f ChokeEvent> {
         let track = self.notes.first().map_or(0, |note| note.track);
         let channel = self.channel;
         file.chokes.iter().filter(move |choke| (choke.track, choke.channel) == (track, channel))
@@ -184,7 +184,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Notes that are left out, by what they are.
+/// Ignored notes, by kind.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
     percussion: BTreeMap<&'static str, usize>,

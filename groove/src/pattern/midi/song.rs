@@ -9,7 +9,7 @@ use crate::pattern::{Hit, Meter, Step};
 
 /// Bars of one meter within a song.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Section {
+pub struct MeterSection {
     /// Tick of the first bar.
     pub start: u32,
     /// Its bars, with the tempo at their start. All are whole, but after the last one may be the
@@ -21,7 +21,7 @@ pub struct Section {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Song {
     /// The clips, at least one.
-    pub sections: Vec<Section>,
+    pub sections: Vec<MeterSection>,
     /// Tempo in quarter notes per minute from a tick on, at least one.
     pub tempos: Vec<(u32, f64)>,
     /// Time signatures as they are written, at least one. They begin bars, but a long bar may be
@@ -68,7 +68,7 @@ impl Import {
             let first = TimeSignature { tick: 0, numerator, denominator: denominator.into() };
             time_signatures.insert(0, first);
         }
-        let mut sections: Vec<Section> = Vec::new();
+        let mut sections: Vec<MeterSection> = Vec::new();
         let mut end = 0;
         let mut is_whole = false;
         for bar in self.bars(default) {
@@ -79,7 +79,7 @@ impl Import {
                     let before = tempos.iter().take_while(|&&(tick, _)| tick <= bar.start).last();
                     let tempo = before.or(tempos.first()).map_or(DEFAULT_TEMPO, |&(_, it)| it);
                     let clip = Clip { steps: silent().collect(), tempo, meter: bar.meter };
-                    sections.push(Section { start: bar.start, clip });
+                    sections.push(MeterSection { start: bar.start, clip });
                 }
             }
             is_whole = u64::from(bar.ticks) == bar_ticks(bar.meter);
@@ -103,7 +103,7 @@ impl Song {
             time_signatures: vec![signature],
             markers: Vec::new(),
             end: clip.ticks(),
-            sections: vec![Section { start: 0, clip }],
+            sections: vec![MeterSection { start: 0, clip }],
         }
     }
 
@@ -136,7 +136,7 @@ impl Song {
     /// Strokes in order of time, see [`Clip::onsets`].
     #[must_use]
     pub fn onsets(&self) -> Vec<Onset> {
-        let section = |it: &Section| it.clip.onsets_within(it.start, self.end);
+        let section = |it: &MeterSection| it.clip.onsets_within(it.start, self.end);
         let mut onsets: Vec<Onset> = self.sections.iter().flat_map(section).collect();
         onsets.sort_by_key(|onset| (onset.tick, onset.drum, onset.articulation));
         drop_late_chokes(&mut onsets);
@@ -149,7 +149,7 @@ impl Song {
     pub fn in_meter(&self, meter: Meter) -> Option<(Clip, Vec<usize>)> {
         let (mut clip, mut others, mut number) = (None::<Clip>, Vec::new(), 1);
         let length = |meter: Meter| (meter.steps(), bar_ticks(meter));
-        for Section { clip: section, .. } in &self.sections {
+        for MeterSection { clip: section, .. } in &self.sections {
             let bars = (section.steps.len() / section.meter.steps()).max(1);
             if length(section.meter) == length(meter) {
                 match &mut clip {

@@ -1,7 +1,7 @@
 //! Songs of several meters and tempos, written and read.
 
 use super::file::TimeSignature;
-use super::{Clip, Import, MidiLayout, PitchMap, Section, Song};
+use super::{Clip, Import, MeterSection, MidiLayout, PitchMap, Song};
 use crate::pattern::drum::Drum;
 use crate::pattern::{Hit, Meter, Step};
 
@@ -32,7 +32,7 @@ fn song(meters: &[(i32, i32, usize)]) -> Song {
             denominator: meter.denominator.into(),
         });
         let ticks = clip.ticks();
-        sections.push(Section { start, clip });
+        sections.push(MeterSection { start, clip });
         (start, tempo) = (start + ticks, tempo + 30.0);
     }
     Song { sections, tempos, time_signatures, markers: Vec::new(), end: start }
@@ -60,7 +60,7 @@ fn meters_and_tempos_stay_at_their_bars() {
             tempos.iter().map(|&(tick, tempo)| (tick, tempo.round())).collect::<Vec<_>>()
         };
         assert_eq!(tempos(&read.tempos), tempos(&song.tempos));
-        let sections = |song: &[Section]| -> Vec<_> {
+        let sections = |song: &[MeterSection]| -> Vec<_> {
             song.iter().map(|it| (it.start, it.clip.meter, it.clip.steps.clone())).collect()
         };
         assert_eq!(sections(&read.sections), sections(&song.sections), "{meters:?}");

@@ -2,11 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::packed_bars::PackedBars;
+
 /// Maximum number of steps with accents: 256 bars of 4/4.
 const MAX_ACCENT_STEPS: usize = 4_096;
 
-/// Steps in a word.
-const PER_WORD: usize = 32;
+/// Bits of a step: 0 is no accent.
+const BITS: usize = 2;
+
+/// Maximum number of steps in a bar.
+const MAX_BAR_STEPS: u8 = 64;
 
 /// Strength of an accent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,14 +28,10 @@ impl Accent {
     const ALL: [Accent; 3] = [Accent::Light, Accent::Strong, Accent::Stab];
 }
 
-/// Accents by bar and step, two bits each.
+/// Accents by bar and step.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "SavedAccents", into = "SavedAccents")]
-pub struct Accents {
-    words: [u64; MAX_ACCENT_STEPS / PER_WORD],
-    /// Steps reserved for each bar, 1 to 64: those of the song's longest bar.
-    bar_steps: u8,
-}
+pub struct Accents(PackedBars<{ MAX_ACCENT_STEPS * BITS / 64 }, BITS>);
 
 impl std::fmt::Debug for Accents {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
@@ -56,71 +57,48 @@ impl Accents {
     /// No accents, in a song whose longest bar has this many steps, 1 to 64.
     #[must_use]
     pub fn new(bar_steps: usize) -> Self {
-        let bar_steps = u8::try_from(bar_steps.clamp(1, 64)).unwrap_or(64);
-        Accents { words: [0; MAX_ACCENT_STEPS / PER_WORD], bar_steps }
+        Accents(PackedBars::new(bar_steps, MAX_BAR_STEPS))
     }
 
     /// Steps that each bar has room for.
     pub(crate) fn bar_steps(&self) -> usize {
-        self.bar_steps.into()
+        self.0.bar_cells.into()
     }
 
     /// Number of bars that can have accents.
     #[must_use]
     pub fn bars(&self) -> usize {
-        MAX_ACCENT_STEPS / usize::from(self.bar_steps)
+        self.0.bars()
     }
 
     /// Returns true if there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|&word| word == 0)
-    }
-
-    /// Word and shift of a step; `None` where none is stored.
-    fn place(&self, bar: i64, step: usize) -> Option<(usize, usize)> {
-        let bar = usize::try_from(bar).ok().filter(|&bar| bar < self.bars())?;
-        let at = bar * usize::from(self.bar_steps) + step;
-        (step < usize::from(self.bar_steps)).then_some((at / PER_WORD, 2 * (at % PER_WORD)))
+        self.0.is_empty()
     }
 
     /// The accent of a step of a bar.
     #[must_use]
     pub fn get(&self, bar: i64, step: usize) -> Option<Accent> {
-        let (word, shift) = self.place(bar, step)?;
-        let bits = usize::try_from(self.words[word] >> shift & 3).unwrap_or(0);
-        bits.checked_sub(1).map(|accent| Accent::ALL[accent])
+        let place = self.0.get(bar, step).checked_sub(1)?;
+        Accent::ALL.get(usize::from(place)).copied()
     }
 
     /// Sets or removes an accent. Returns false if there is no room for the bar.
     pub fn set(&mut self, bar: i64, step: usize, accent: Option<Accent>) -> bool {
-        let Some((word, shift)) = self.place(bar, step) else { return false };
-        let bits = accent.map_or(0, |accent| 1 + accent as u64);
-        self.words[word] = self.words[word] & !(3 << shift) | bits << shift;
-        true
+        self.0.set(bar, step, accent.map_or(0, |accent| 1 + accent as u8))
     }
 
     /// Number of accents of a bar.
     #[must_use]
     pub fn in_bar(&self, bar: i64) -> usize {
-        (0..usize::from(self.bar_steps)).filter(|&step| self.get(bar, step).is_some()).count()
+        (0..self.bar_steps()).filter(|&step| self.get(bar, step).is_some()).count()
     }
 }
 
 impl From<Accents> for SavedAccents {
     fn from(accents: Accents) -> Self {
-        let bars = (0u16..).take(accents.bars()).filter_map(|bar| {
-            let letter = |step| match accents.get(bar.into(), step) {
-                None => '.',
-                Some(Accent::Light) => '1',
-                Some(Accent::Strong) => '2',
-                Some(Accent::Stab) => '3',
-            };
-            let text: String = (0..usize::from(accents.bar_steps)).map(letter).collect();
-            let text = text.trim_end_matches('.');
-            (!text.is_empty()).then(|| (bar, text.to_owned()))
-        });
-        SavedAccents { bar_steps: accents.bar_steps, bars: bars.collect() }
+        SavedAccents { bar_steps: accents.0.bar_cells, bars: accents.0.texts() }
     }
 }
 
@@ -128,13 +106,7 @@ impl From<SavedAccents> for Accents {
     /// Unknown letters are no accents; bars and steps beyond the limits are left out.
     fn from(saved: SavedAccents) -> Self {
         let mut accents = Accents::new(saved.bar_steps.into());
-        for (bar, text) in saved.bars {
-            for (step, letter) in text.chars().take(64).enumerate() {
-                let accent = letter.to_digit(4).and_then(|digit| digit.checked_sub(1));
-                let accent = accent.and_then(|place| Accent::ALL.get(place as usize));
-                accents.set(bar.into(), step, accent.copied());
-            }
-        }
+        accents.0.read(saved.bars, 4);
         accents
     }
 }

@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::packed_bars::PackedBars;
 use crate::pattern::Meter;
 
 /// Maximum number of beats: 256 bars of 4/4.
 const MAX_BEATS: usize = 1_024;
 
-/// Beats in a word, four bits each.
-const PER_WORD: usize = 16;
+/// Bits of a beat.
+const BITS: usize = 4;
+
+/// Maximum number of beats in a bar.
+const MAX_BAR_BEATS: u8 = 16;
 
 /// Largest level of a beat: twice as much as the section's mean. The smallest is half of it.
 const LEVELS: i8 = 7;
@@ -21,14 +25,10 @@ const VELOCITY: f32 = 8.0;
 /// energy.
 const SMOOTH: usize = 2;
 
-/// Levels by bar and beat, packed. A level of 0 is the section's mean, and so is a beat without one.
+/// Levels by bar and beat. A level of 0 is the section's mean, and so is a beat without one.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "SavedEnergy", into = "SavedEnergy")]
-pub struct Energy {
-    words: [u64; MAX_BEATS / PER_WORD],
-    /// Beats reserved for each bar, 1 to 16: those of the song's longest bar.
-    bar_beats: u8,
-}
+pub struct Energy(PackedBars<{ MAX_BEATS * BITS / 64 }, BITS>);
 
 impl std::fmt::Debug for Energy {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
@@ -55,61 +55,45 @@ impl Energy {
     /// The mean everywhere, in a song whose longest bar has this many beats, 1 to 16.
     #[must_use]
     pub fn new(bar_beats: usize) -> Self {
-        let bar_beats = u8::try_from(bar_beats.clamp(1, 16)).unwrap_or(16);
-        Energy { words: [0; MAX_BEATS / PER_WORD], bar_beats }
+        Energy(PackedBars::new(bar_beats, MAX_BAR_BEATS))
     }
 
     /// The same levels, with room for at least this many beats in a bar.
     pub(super) fn wider(&self, bar_beats: usize) -> Self {
-        if bar_beats <= self.bar_beats.into() {
+        let own_beats: usize = self.0.bar_cells.into();
+        if bar_beats <= own_beats {
             return *self;
         }
         let mut wider = Energy::new(bar_beats);
-        for bar in 0..i64::try_from(self.bars()).unwrap_or(0) {
-            for beat in 0..self.bar_beats.into() {
+        for bar in 0..i64::try_from(self.0.bars()).unwrap_or(0) {
+            for beat in 0..own_beats {
                 wider.set(bar, beat, self.level(bar, beat));
             }
         }
         wider
     }
 
-    /// Number of bars that can have levels.
-    #[must_use]
-    pub fn bars(&self) -> usize {
-        MAX_BEATS / usize::from(self.bar_beats)
-    }
-
     /// Returns true if every beat is at the mean.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|&word| word == 0)
-    }
-
-    /// Word and shift of a beat; `None` where none is stored.
-    fn place(&self, bar: i64, beat: usize) -> Option<(usize, usize)> {
-        let bar = usize::try_from(bar).ok().filter(|&bar| bar < self.bars())?;
-        let at = bar * usize::from(self.bar_beats) + beat;
-        (beat < usize::from(self.bar_beats)).then_some((at / PER_WORD, 4 * (at % PER_WORD)))
+        self.0.is_empty()
     }
 
     /// Level of a beat, -7 to 7.
     fn level(&self, bar: i64, beat: usize) -> i8 {
-        let Some((word, shift)) = self.place(bar, beat) else { return 0 };
-        let bits = i8::try_from(self.words[word] >> shift & 15).unwrap_or(0);
+        let bits = i8::try_from(self.0.get(bar, beat)).unwrap_or(0);
         // 1 to 7 are below the mean, 8 to 14 above it.
         if bits > LEVELS { bits - LEVELS } else { bits - if bits > 0 { LEVELS + 1 } else { 0 } }
     }
 
     /// Sets the level of a beat. A bar beyond the room has none.
     fn set(&mut self, bar: i64, beat: usize, level: i8) {
-        let Some((word, shift)) = self.place(bar, beat) else { return };
         let bits = match level.clamp(-LEVELS, LEVELS) {
             0 => 0,
             above @ 1.. => above + LEVELS,
             below => below + LEVELS + 1,
         };
-        let bits = u64::from(bits.unsigned_abs());
-        self.words[word] = self.words[word] & !(15 << shift) | bits << shift;
+        self.0.set(bar, beat, bits.unsigned_abs());
     }
 
     /// Energy of a beat, -1 to 1; 0 is the mean of the section.
@@ -142,11 +126,7 @@ impl Energy {
 
     /// Number of bars up to the last level.
     pub(super) fn used_bars(&self) -> u16 {
-        let last = self.words.iter().rposition(|&word| word != 0);
-        let beats = last.map_or(0, |word| {
-            word * PER_WORD + (63 - self.words[word].leading_zeros() as usize) / 4 + 1
-        });
-        u16::try_from(beats.div_ceil(self.bar_beats.into())).unwrap_or(u16::MAX)
+        self.0.used_bars()
     }
 }
 
@@ -171,18 +151,7 @@ pub(super) fn energies(played: &[f32]) -> Vec<f32> {
 
 impl From<Energy> for SavedEnergy {
     fn from(energy: Energy) -> Self {
-        let bars = (0u16..).take(energy.bars()).filter_map(|bar| {
-            let letter = |beat| {
-                let (word, shift) = energy.place(bar.into(), beat)?;
-                let digit = u32::try_from(energy.words[word] >> shift & 15).ok()?;
-                char::from_digit(digit, 16).filter(|_| digit > 0)
-            };
-            let beats = 0..usize::from(energy.bar_beats);
-            let text: String = beats.map(|beat| letter(beat).unwrap_or('.')).collect();
-            let text = text.trim_end_matches('.');
-            (!text.is_empty()).then(|| (bar, text.to_owned()))
-        });
-        SavedEnergy { bar_beats: energy.bar_beats, bars: bars.collect() }
+        SavedEnergy { bar_beats: energy.0.bar_cells, bars: energy.0.texts() }
     }
 }
 
@@ -190,17 +159,8 @@ impl From<SavedEnergy> for Energy {
     /// Unknown letters are the mean; bars and beats beyond the limits are left out.
     fn from(saved: SavedEnergy) -> Self {
         let mut energy = Energy::new(saved.bar_beats.into());
-        for (bar, text) in saved.bars {
-            for (beat, letter) in text.chars().take(16).enumerate() {
-                let digit = letter.to_digit(15).and_then(|digit| i8::try_from(digit).ok());
-                let level = match digit.unwrap_or(0) {
-                    0 => 0,
-                    above if above > LEVELS => above - LEVELS,
-                    below => below - LEVELS - 1,
-                };
-                energy.set(bar.into(), beat, level);
-            }
-        }
+        // The highest digit, f, is no level.
+        energy.0.read(saved.bars, 15);
         energy
     }
 }

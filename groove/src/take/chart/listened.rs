@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::hearing::{Onset, SoundFrame, onsets};
-use crate::pattern::midi::{BarSpan, Note};
+use crate::hearing::{AudioOnset, SoundFrame, onsets};
+use crate::pattern::midi::{BarSpan, FileNote};
 use crate::pattern::{Meter, TICKS_PER_STEP};
 use crate::take::chart::song_grid::{STAB_NOTES, SongGrid};
 use crate::take::chart::{Accents, Chart, Place, Stop};
@@ -89,11 +89,11 @@ struct HeardNote {
 
 impl HeardNote {
     /// The note in a song, in a bar that begins at a tick.
-    fn note(&self, start: u32) -> Note {
+    fn note(&self, start: u32) -> FileNote {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in a bar")]
         let [tick, ticks] = [self.ticks, self.length].map(|ticks| ticks.round().max(0.0) as u64);
         let HeardNote { channel, pitch, velocity, .. } = *self;
-        Note { tick: u64::from(start) + tick, ticks, track: 0, channel, pitch, velocity }
+        FileNote { tick: u64::from(start) + tick, ticks, track: 0, channel, pitch, velocity }
     }
 }
 
@@ -246,9 +246,9 @@ struct HeardSong {
     grid: SongGrid,
     /// Notes of the part that the kick follows, of the whole band, and everything that is not
     /// silence, bars that were not heard included.
-    part: Vec<Note>,
-    band: Vec<Note>,
-    sounding: Vec<Note>,
+    part: Vec<FileNote>,
+    band: Vec<FileNote>,
+    sounding: Vec<FileNote>,
 }
 
 impl HeardSong {
@@ -349,16 +349,20 @@ impl HeardSong {
 }
 
 /// A note for something heard in audio, from a tick of a bar that begins at another.
-fn audio_note(start: u32, from: f32, length: f32, velocity: u8) -> Note {
+fn audio_note(start: u32, from: f32, length: f32, velocity: u8) -> FileNote {
     let (channel, pitch) = (AUDIO, AUDIO_PITCH);
     HeardNote { ticks: from, length, channel, pitch, velocity }.note(start)
 }
 
 /// Adds the onsets of audio to the notes, and what is not silence. A frame has the start of its bar
 /// and its own in the bar, in ticks.
-fn add_audio(audio: &[(u32, f32, SoundFrame)], begun: &mut Vec<Note>, sounding: &mut Vec<Note>) {
+fn add_audio(
+    audio: &[(u32, f32, SoundFrame)],
+    begun: &mut Vec<FileNote>,
+    sounding: &mut Vec<FileNote>,
+) {
     let frames: Vec<SoundFrame> = audio.iter().map(|(.., frame)| *frame).collect();
-    for Onset { frame, strength } in onsets(&frames) {
+    for AudioOnset { frame, strength } in onsets(&frames) {
         let (start, at, _) = audio[frame];
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 127")]
         let velocity = (127.0 * strength).clamp(1.0, 127.0) as u8;
@@ -385,7 +389,7 @@ fn add_audio(audio: &[(u32, f32, SoundFrame)], begun: &mut Vec<Note>, sounding: 
 }
 
 /// Notes of the channel whose notes are lowest on average.
-fn lowest_part(band: &[Note]) -> Vec<Note> {
+fn lowest_part(band: &[FileNote]) -> Vec<FileNote> {
     let mut parts: BTreeMap<u8, (u64, u64)> = BTreeMap::new();
     for note in band {
         let (sum, count) = parts.entry(note.channel).or_default();

@@ -12,6 +12,7 @@ mod listened;
 #[cfg(test)]
 mod listened_tests;
 mod marks;
+mod packed_bars;
 mod section;
 mod song_file;
 #[cfg(test)]

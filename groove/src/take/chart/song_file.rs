@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::pattern::midi::{Import, MidiError, MidiFile, Note, PitchMap, Song};
+use crate::pattern::midi::{FileNote, Import, MidiError, MidiFile, PitchMap, Song};
 use crate::pattern::{Meter, TICKS_PER_STEP};
 use crate::take::chart::song_grid::SongGrid;
 use crate::take::chart::{Chart, Section, SectionKind};
@@ -50,7 +50,7 @@ impl SongFile {
         let narrowed = |tick: u64| u32::try_from(tick).unwrap_or(u32::MAX);
         song.markers =
             file.markers.iter().map(|(tick, name)| (narrowed(*tick), name.clone())).collect();
-        let band: Vec<Note> =
+        let band: Vec<FileNote> =
             file.notes.iter().filter(|note| note.channel != DRUM_CHANNEL).copied().collect();
         let mut told = Vec::new();
         let mut chart = Chart::default();
@@ -89,8 +89,8 @@ impl SongFile {
 }
 
 /// The notes that the kick follows, and their name in a sentence: the bass, or else the lowest part.
-fn bass_part(file: &MidiFile, band: &[Note]) -> (Vec<Note>, String) {
-    let mut parts: BTreeMap<(usize, u8), Vec<Note>> = BTreeMap::new();
+fn bass_part(file: &MidiFile, band: &[FileNote]) -> (Vec<FileNote>, String) {
+    let mut parts: BTreeMap<(usize, u8), Vec<FileNote>> = BTreeMap::new();
     for note in band {
         parts.entry((note.track, note.channel)).or_default().push(*note);
     }
@@ -103,7 +103,7 @@ fn bass_part(file: &MidiFile, band: &[Note]) -> (Vec<Note>, String) {
         name(track).to_lowercase().contains("bass")
             || program.is_some_and(|program| BASS_PROGRAMS.contains(&program.value))
     };
-    let pitch = |notes: &Vec<Note>| {
+    let pitch = |notes: &Vec<FileNote>| {
         notes.iter().map(|note| u64::from(note.pitch)).sum::<u64>() * 128 / notes.len() as u64
     };
     let bass = parts.keys().find(|part| is_bass(part)).copied();
@@ -117,7 +117,7 @@ fn bass_part(file: &MidiFile, band: &[Note]) -> (Vec<Note>, String) {
 }
 
 /// Sections at the bars of markers, with an intensity from their kind and their notes.
-fn sections(grid: &SongGrid, file: &MidiFile, band: &[Note], bars: usize) -> Vec<Section> {
+fn sections(grid: &SongGrid, file: &MidiFile, band: &[FileNote], bars: usize) -> Vec<Section> {
     let mut others: Vec<&str> = Vec::new();
     let mut sections: Vec<Section> = Vec::new();
     for (tick, name) in &file.markers {

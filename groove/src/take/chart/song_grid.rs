@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::pattern::midi::{BarSpan, Note};
+use crate::pattern::midi::{BarSpan, FileNote};
 use crate::pattern::{Meter, TICKS_PER_STEP};
 use crate::take::chart::energy::energies;
 use crate::take::chart::{Accent, Accents, Energy, Place, SectionKind, Stop};
@@ -63,7 +63,7 @@ impl SongGrid {
     }
 
     /// Number of notes that begin at each step, and true for steps at which any note sounds.
-    fn sounding(&self, band: &[Note]) -> (Vec<usize>, Vec<bool>) {
+    fn sounding(&self, band: &[FileNote]) -> (Vec<usize>, Vec<bool>) {
         let (mut onsets, mut sounds) = (vec![0; self.steps + 1], vec![false; self.steps + 1]);
         for note in band {
             let from = self.step_at(note.tick);
@@ -78,9 +78,9 @@ impl SongGrid {
     /// that is not silence.
     pub(super) fn accents(
         &self,
-        part: &[Note],
-        band: &[Note],
-        sounding: &[Note],
+        part: &[FileNote],
+        band: &[FileNote],
+        sounding: &[FileNote],
     ) -> (Accents, bool) {
         let longest = self.bars.iter().map(|(_, meter, _)| meter.steps()).max();
         let mut accents = Accents::new(longest.unwrap_or(16));
@@ -113,7 +113,7 @@ impl SongGrid {
     }
 
     /// Rests of the whole band; also before the first note, if no section begins there.
-    pub(super) fn stops(&self, band: &[Note], has_sections: bool) -> Vec<Stop> {
+    pub(super) fn stops(&self, band: &[FileNote], has_sections: bool) -> Vec<Stop> {
         let (_, sounds) = self.sounding(band);
         let last = sounds.iter().rposition(|&sounds| sounds).unwrap_or(0);
         let mut stops = Vec::new();
@@ -135,7 +135,7 @@ impl SongGrid {
     }
 
     /// Sum of the velocities of the notes in each bar.
-    pub(super) fn energy(&self, band: &[Note]) -> Vec<f32> {
+    pub(super) fn energy(&self, band: &[FileNote]) -> Vec<f32> {
         let mut energy = vec![0.0f32; self.bars.len()];
         for note in band {
             energy[self.bar_at(note.tick)] += f32::from(note.velocity);
@@ -145,7 +145,7 @@ impl SongGrid {
 
     /// Sets the energy of the beats of some bars, which are a section or a part of one, from the
     /// velocities that begin at them.
-    pub(super) fn set_energy(&self, energy: &mut Energy, band: &[Note], bars: Range<usize>) {
+    pub(super) fn set_energy(&self, energy: &mut Energy, band: &[FileNote], bars: Range<usize>) {
         let bars = bars.start..bars.end.min(self.bars.len());
         let Some(first) = bars.clone().next() else { return };
         let beats = |bar: usize| self.bars[bar].1.whole_beats();

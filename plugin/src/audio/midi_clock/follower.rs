@@ -8,8 +8,8 @@ use crate::link::midi_clock::{CLOCKS_PER_BEAT, CLOCKS_PER_SIXTEENTH, ClockMessag
 /// Gain of the filter once it has settled: jitter is divided by about five, and changes of the tempo
 /// are followed within a second.
 const SETTLED_GAIN: f64 = 0.06;
-/// Arrivals this far from the expected time in a row, in seconds, are another tempo: the fit starts
-/// anew.
+/// Deviation from the expected time, in seconds, and number of such arrivals in a row that mean a new
+/// tempo: the fit restarts.
 const OFF_TIME: f64 = 0.004;
 const OFF_TIME_ROW: u32 = 4;
 /// Time without a message after which the clock is lost: seconds, and messages if they last longer.

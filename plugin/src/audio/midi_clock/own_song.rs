@@ -36,9 +36,9 @@ impl OwnSong {
         frames: u32,
         rate: f64,
     ) -> Transport {
-        engine.set_count_in(if own.counts_in() { own.meter().beats() } else { 0.0 });
+        engine.set_count_in(if own.count_in.is_on() { own.meter().beats() } else { 0.0 });
         let clock = self.clock.as_mut();
-        let followed = clock.and_then(|clock| clock.begin(own.clock(), frames, rate));
+        let followed = clock.and_then(|clock| clock.begin(&own.clock, frames, rate));
         let per_sample = |tempo: f64| tempo / 60.0 / rate;
         self.followed = followed
             .filter(|block| block.playing)
@@ -69,14 +69,14 @@ impl OwnSong {
             .map_or(0, |(start, _)| beat_of_count_in(start, own.meter()));
         own.set_counted(counted);
         match song {
-            Some(block) if own.clicks() || counted > 0 => {
+            Some(block) if own.click.is_on() || counted > 0 => {
                 self.metronome.play(output, block, own.meter(), rate);
             }
             _ => self.metronome.rest(),
         }
         if let Some(clock) = &mut self.clock {
             let frames = output.first().map_or(0, |channel| channel.len());
-            clock.send(own.clock(), song, u32::try_from(frames).unwrap_or(0));
+            clock.send(&own.clock, song, u32::try_from(frames).unwrap_or(0));
         }
     }
 }

@@ -17,7 +17,7 @@ const PROMISE: &str = "Nothing leaves this computer. Nothing is kept without a c
 pub(super) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) -> f32 {
     let link = view.edits.session().link().clone();
     let (state, read) = link.learning().state();
-    let mut place = Place { rect, gap: view.scale.px(8.0) };
+    let mut place = DrawerSpace { rect, gap: view.scale.px(8.0) };
     match state {
         LearningState::Idle => offer(ui, view, &mut place, link.learning().played_bars()),
         LearningState::Reading => {
@@ -59,7 +59,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) -> f32 {
 }
 
 /// Offers a folder, and the bars played on the keys.
-fn offer(ui: &mut Ui, view: &mut ViewContext<'_>, place: &mut Place, bars: usize) {
+fn offer(ui: &mut Ui, view: &mut ViewContext<'_>, place: &mut DrawerSpace, bars: usize) {
     let text = format!(
         "It learns a style from MIDI clips of your playing: choose a folder, or drop a folder or \
          files here. {PROMISE}"
@@ -120,12 +120,12 @@ pub(super) fn unlearn_items(ui: &mut Ui, view: &mut ViewContext<'_>, model: &Met
 }
 
 /// Free place in the drawer, from the top down.
-struct Place {
+struct DrawerSpace {
     rect: Rect,
     gap: f32,
 }
 
-impl Place {
+impl DrawerSpace {
     fn below(&mut self, drawn: Rect) {
         self.rect.min.y = drawn.bottom() + self.gap;
     }

@@ -33,7 +33,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, tempo: f
         view.edits.set(&output.free_run, !plays);
     }
     let own = view.edits.own_transport();
-    let follows = own.clock().follows() && own.clock().state() == ClockState::Playing;
+    let follows = own.clock.follows.is_on() && own.clock.state() == ClockState::Playing;
     let (shown, hint) = match follows {
         true => {
             (format!("{tempo:.1}"), "The tempo of the MIDI clock. Without it, the tempo set here.")
@@ -50,16 +50,16 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect, tempo: f
     meter(ui, view, place(66.0));
     let own = view.edits.own_transport();
     let style = |on: bool| if on { ButtonStyle::Selected } else { ButtonStyle::Flat };
-    let (clicks, counts) = (own.clicks(), own.counts_in());
+    let (clicks, counts) = (own.click.is_on(), own.count_in.is_on());
     let hint = "A click on each beat while the drummer plays.";
     let click = Button { name: "Metronome", label: "Click", style: style(clicks), hint };
     if click.show(ui, scale, place(42.0)) {
-        own.set_click(!clicks);
+        own.click.set(!clicks);
     }
     let hint = "Clicks for a bar before the drummer starts; the stop button counts along.";
     let count = Button { name: "Count-in", label: "Count-in", style: style(counts), hint };
     if count.show(ui, scale, place(66.0)) {
-        own.set_count_in(!counts);
+        own.count_in.set(!counts);
     }
 }
 

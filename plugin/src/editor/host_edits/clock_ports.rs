@@ -128,10 +128,10 @@ impl ClockPorts {
     /// Returns a message if it cannot be opened; then none is open.
     pub(crate) fn open(&mut self, direction: Direction, name: Option<&str>) -> Result<(), String> {
         let end = self.own().clock_ports().ok_or("A plugin follows its host, not a MIDI clock.")?;
-        let switches = self.own().clock();
+        let switches = &self.own().clock;
         let opened = match direction {
             Direction::In => {
-                switches.set_follows(false);
+                switches.follows.set(false);
                 self.input = None;
                 let open = |name: &str| {
                     let port = midi_ports::open_input(name, move |bytes| end.receive(bytes))?;
@@ -140,7 +140,7 @@ impl ClockPorts {
                 name.map(open).transpose().map(|input| self.input = input)
             }
             Direction::Out => {
-                switches.set_sends(false);
+                switches.sends.set(false);
                 self.output = None;
                 let open = |name: &str| {
                     let port = midi_ports::open_output(name)?;
@@ -149,9 +149,9 @@ impl ClockPorts {
                 name.map(open).transpose().map(|output| self.output = output)
             }
         };
-        let switches = self.own().clock();
-        switches.set_follows(self.input.is_some());
-        switches.set_sends(self.output.is_some());
+        let switches = &self.own().clock;
+        switches.follows.set(self.input.is_some());
+        switches.sends.set(self.output.is_some());
         opened
     }
 }

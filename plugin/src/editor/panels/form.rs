@@ -34,7 +34,21 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         hint: "Ends every so many bars of the song with a fill. Dash: no fills.",
     }
     .show(ui, view, place);
-    let place = row(ui, scale, inside, [3, 5], "Fill is");
+    fill_row(ui, view, row(ui, scale, inside, [3, 5], "Fill is"));
+    let place = row(ui, scale, inside, [4, 5], "Start at");
+    Segments {
+        param: &params.drummer.launch,
+        name: "Changes start",
+        choices: &[(0, "1/16"), (1, "Beat"), (2, "Bar"), (3, "Phrase")],
+        hint: "A change starts at the next sixteenth, beat, bar or phrase. Columns that will change \
+               glow until then.",
+    }
+    .show(ui, view, place);
+}
+
+/// Draws the length and the amount of fills, and the button for one now.
+fn fill_row(ui: &mut Ui, view: &mut ViewContext<'_>, place: Rect) {
+    let (scale, params) = (view.scale, view.params);
     let beats = params.fills.length.value();
     Field {
         param: &params.fills.length,
@@ -59,13 +73,4 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
         beside: None,
     }
     .show(ui, view, share.with_max_x(share.right() - scale.px(6.0)));
-    let place = row(ui, scale, inside, [4, 5], "Start at");
-    Segments {
-        param: &params.drummer.launch,
-        name: "Changes start",
-        choices: &[(0, "1/16"), (1, "Beat"), (2, "Bar"), (3, "Phrase")],
-        hint: "A change starts at the next sixteenth, beat, bar or phrase. Columns that will change \
-               glow until then.",
-    }
-    .show(ui, view, place);
 }

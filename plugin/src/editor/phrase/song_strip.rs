@@ -121,7 +121,9 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, area: Rect, status: 
         self::section(ui, view, &layout, &chart, (number, section, end));
     }
     energy(ui, &layout, &chart);
-    stops(ui, view, &layout, &chart);
+    draw_accents(ui, &layout, &chart);
+    draw_stops(ui, &layout, &chart);
+    edit_stops(ui, view, &layout, &chart);
     bar_numbers(ui, &layout, &chart);
     if status.following {
         let beats = (status.position - status.bar_start).max(0.0) / status.meter.beats();
@@ -255,9 +257,9 @@ fn drag_section(
     }
 }
 
-/// Draws stops and accents, and paints stops: a drag that begins in a stop removes them.
-fn stops(ui: &mut Ui, view: &mut ViewContext<'_>, layout: &StripLayout, chart: &Chart) {
-    let scale = view.scale;
+/// Marks the bars with accents in the row of stops.
+fn draw_accents(ui: &Ui, layout: &StripLayout, chart: &Chart) {
+    let scale = layout.scale;
     for bar in 0..layout.bars {
         let steps = layout.meter.steps();
         let accent = |step: usize| chart.accents.get(bar.into(), step);
@@ -272,6 +274,11 @@ fn stops(ui: &mut Ui, view: &mut ViewContext<'_>, layout: &StripLayout, chart: &
         let low = row.with_min_y(row.bottom() - scale.px(4.0)).shrink2(scale.size(1.0, 0.0));
         ui.painter().rect_filled(low, CornerRadius::ZERO, colour);
     }
+}
+
+/// Draws stops: a pick-up fills the lower half, a hit is a line.
+fn draw_stops(ui: &Ui, layout: &StripLayout, chart: &Chart) {
+    let scale = layout.scale;
     for stop in chart.stops() {
         let across = layout.x_of(stop.start)..=layout.x_of(stop.end);
         let row = Rect::from_x_y_ranges(across, layout.stops.y_range());
@@ -288,6 +295,11 @@ fn stops(ui: &mut Ui, view: &mut ViewContext<'_>, layout: &StripLayout, chart: &
             ui.painter().vline(bar.left() + scale.px(1.0), row.y_range(), line);
         }
     }
+}
+
+/// Handles drags and clicks in the row of stops: a drag paints stops, and removes them if it begins
+/// in one.
+fn edit_stops(ui: &mut Ui, view: &mut ViewContext<'_>, layout: &StripLayout, chart: &Chart) {
     let id = ui.make_persistent_id("stops");
     let response = ui.interact(layout.stops, id, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Row, true, "Stops"));

@@ -16,11 +16,11 @@ fn the_standalone_program_has_play_tempo_meter_metronome_and_count_in() {
     rig.click("7/8");
     let own = rig.link.own_transport();
     assert_eq!(own.meter(), Meter::new(7, 8));
-    assert!(!own.clicks() && !own.counts_in());
+    assert!(!own.click.is_on() && !own.count_in.is_on());
     rig.click("Metronome");
     rig.click("Count-in");
     let own = rig.link.own_transport();
-    assert!(own.clicks() && own.counts_in());
+    assert!(own.click.is_on() && own.count_in.is_on());
     rig.window.key_press(Key::Space);
     rig.window.run();
     assert!(rig.params.output.free_run.value(), "space plays");
@@ -65,10 +65,10 @@ fn a_host_or_jack_keeps_its_transport() {
 fn a_lost_midi_clock_is_said() {
     let mut rig = Rig::with(Some(Sound::Card));
     let said = "The MIDI clock has stopped coming, so the drummer rests. Start the song at its sender again.";
-    rig.link.own_transport().clock().publish(ClockState::Lost);
+    rig.link.own_transport().clock.publish(ClockState::Lost);
     rig.window.run();
     assert!(!rig.shows(said), "none is followed");
-    rig.link.own_transport().clock().set_follows(true);
+    rig.link.own_transport().clock.follows.set(true);
     rig.window.run();
     assert!(rig.shows(said));
 }

@@ -56,27 +56,7 @@ impl List<'_> {
             current_text_value: Some(chosen.to_owned()),
             ..WidgetInfo::labeled(Role::ComboBox, true, self.name)
         });
-        let fill = if response.hovered() { theme::LIFTED } else { theme::RAISED };
-        let painter = ui.painter();
-        painter.rect_filled(rect, corners(scale), fill);
-        focus_ring(ui, scale, &response);
-        let inset = scale.px(13.0);
-        // A long name ends before the arrow.
-        painter.with_clip_rect(rect.with_max_x(rect.right() - 1.9 * inset)).text(
-            pos2(rect.left() + inset, rect.center().y),
-            Align2::LEFT_CENTER,
-            chosen,
-            scale.font(FontRole::Strong),
-            theme::TEXT,
-        );
-        let tip = pos2(rect.right() - inset - scale.px(4.0), rect.center().y + scale.px(3.0));
-        let (wide, high) = (scale.px(5.0), scale.px(5.5));
-        painter.add(egui::Shape::convex_polygon(
-            vec![tip, tip + vec2(-wide, -high), tip + vec2(wide, -high)],
-            theme::MUTED,
-            Stroke::NONE,
-        ));
-
+        draw_field(ui, scale, &response, chosen);
         if let Some(param) = param {
             param_menu(view, param, self.name, &response, false);
         }
@@ -149,4 +129,28 @@ impl List<'_> {
         ui.painter().text(left, Align2::LEFT_CENTER, name, scale.font(voice), text);
         response.clicked()
     }
+}
+
+/// Draws the closed list: its choice and an arrow.
+fn draw_field(ui: &Ui, scale: Scale, response: &Response, chosen: &str) {
+    let (painter, rect) = (ui.painter(), response.rect);
+    let fill = if response.hovered() { theme::LIFTED } else { theme::RAISED };
+    painter.rect_filled(rect, corners(scale), fill);
+    focus_ring(ui, scale, response);
+    let inset = scale.px(13.0);
+    // A long name ends before the arrow.
+    painter.with_clip_rect(rect.with_max_x(rect.right() - 1.9 * inset)).text(
+        pos2(rect.left() + inset, rect.center().y),
+        Align2::LEFT_CENTER,
+        chosen,
+        scale.font(FontRole::Strong),
+        theme::TEXT,
+    );
+    let tip = pos2(rect.right() - inset - scale.px(4.0), rect.center().y + scale.px(3.0));
+    let (wide, high) = (scale.px(5.0), scale.px(5.5));
+    painter.add(egui::Shape::convex_polygon(
+        vec![tip, tip + vec2(-wide, -high), tip + vec2(wide, -high)],
+        theme::MUTED,
+        Stroke::NONE,
+    ));
 }

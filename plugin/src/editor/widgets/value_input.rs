@@ -300,8 +300,8 @@ pub(super) fn typing<P: Param>(
     true
 }
 
-/// An axis of a pad: a slider that is not drawn, for the keyboard and assistive tools, in `rect` without taking the pointer there. Arrow keys turn it, and Enter
-/// opens a field for its value.
+/// Axis of a pad: an invisible slider for the keyboard and assistive tools, in `rect`, which ignores
+/// the pointer. Arrow keys change the value, and Enter opens a field to type it.
 pub(crate) fn axis<P: Param>(ui: &mut Ui, view: &ViewContext<'_>, rect: Rect, param: &P) {
     let name = param.name();
     let id = ui.make_persistent_id(name);

@@ -179,7 +179,7 @@ impl WindowContent {
             phrases: [phrases.playing, phrases.pending],
             loading: matches!(sources.link.model(), ModelState::Loading),
             sent: lights,
-            clock: (own.clock().state(), own.counted()),
+            clock: (own.clock.state(), own.counted()),
             controllers: sources.link.controllers().heard().0,
             changes: sources.params.state.kept().changes(),
             learning: sources.link.learning().changes(),

@@ -5,8 +5,8 @@ use groove::take::PadPoint;
 use groove::take::chart::Place;
 use nice_plug::params::Params as _;
 
-/// Starts of the ids of parameters that undo leaves alone: output, audition, the use of the keys, the
-/// grid of changes, a fill of this moment, and what is the host's.
+/// Prefixes of the ids of parameters that undo ignores: output, audition, the use of the keys, the
+/// grid of changes, momentary fills, and parameters for the host.
 const SETTINGS: [&str; 14] = [
     "channel",
     "generation",

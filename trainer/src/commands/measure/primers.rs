@@ -45,21 +45,20 @@ fn like_the_primer(primer: &[Step], bars: &[Step]) -> f64 {
     mean(bars.chunks(BAR).zip(primer.chunks(BAR).cycle()).map(|(bar, heard)| f1(bar, heard)))
 }
 
+/// Returns a take with the style and tempo of a piece, and a primer.
+fn primed_take(seed: usize, kind: &Kind, primer: Primer) -> Result<Take> {
+    let seed = u32::try_from(seed)?;
+    let Kind { style, tempo, .. } = *kind;
+    let controls = TakeControls { seed, style, tempo, ..TakeControls::default() };
+    Ok(Take { controls, primer, ..Take::default() })
+}
+
 pub(super) fn carry_on(context: &CheckContext) -> Result<Vec<Check>> {
     let style = style_number("rock").context("the style is missing")?;
     let windows = windows(context, style, 6);
     let compare = |(seed, (kind, steps)): (usize, &(Kind, Vec<Step>))| -> Result<[f64; 2]> {
         let (primer, next) = steps.split_at(2 * BAR);
-        let take = Take {
-            controls: TakeControls {
-                seed: u32::try_from(seed)?,
-                style: kind.style,
-                tempo: kind.tempo,
-                ..TakeControls::default()
-            },
-            primer: Primer::Play(Played::new(primer)),
-            ..Take::default()
-        };
+        let take = primed_take(seed, kind, Primer::Play(Played::new(primer)))?;
         Ok([like_the_primer(primer, &context.play(&take, 4)?), like_the_primer(primer, next)])
     };
     let pairs = windows.par_iter().enumerate().map(compare).collect::<Result<Vec<_>>>()?;
@@ -91,16 +90,8 @@ pub(super) fn tap(context: &CheckContext) -> Result<Vec<Check>> {
         .collect();
     let met = |on: bool| -> Result<[f64; 2]> {
         let one = |(seed, (kind, rhythm)): (usize, &(Kind, Rhythm))| -> Result<[f64; 2]> {
-            let take = Take {
-                controls: TakeControls {
-                    seed: u32::try_from(seed)?,
-                    style: kind.style,
-                    tempo: kind.tempo,
-                    ..TakeControls::default()
-                },
-                primer: if on { Primer::Tap(*rhythm) } else { Primer::Off },
-                ..Take::default()
-            };
+            let primer = if on { Primer::Tap(*rhythm) } else { Primer::Off };
+            let take = primed_take(seed, kind, primer)?;
             let played = context.play(&take, 8)?;
             let onsets = || (0..played.len()).filter(|&step| rhythm.at(step));
             let backbone: DrumSet = [Drum::Kick, Drum::Snare].into_iter().collect();

@@ -11,15 +11,15 @@ use groove::{Meter, Step};
 use rayon::prelude::*;
 
 use crate::files;
-use crate::metrics::windows::{WINDOW_STEPS, Window, WindowTask, humanise, tap};
+use crate::metrics::windows::{TwoBarWindow, WINDOW_STEPS, WindowTask, humanise, tap};
 
 /// Answers with a model, one for each window. The seed of a window is its number.
 pub(super) fn of_model(
     task: WindowTask,
     model: &Arc<Model>,
-    windows: &[Window],
+    windows: &[TwoBarWindow],
 ) -> Result<Vec<Vec<Step>>> {
-    let answer = |(number, window): (usize, &Window)| -> Result<Vec<Step>> {
+    let answer = |(number, window): (usize, &TwoBarWindow)| -> Result<Vec<Step>> {
         Ok(match task {
             WindowTask::Humanise => humanise::answer(model, window)?,
             WindowTask::Tap => tap::answer(model, window, u32::try_from(number)?)?,
@@ -29,13 +29,17 @@ pub(super) fn of_model(
 }
 
 /// Returns the file name of a window, such as `0012-rock-105bpm.mid`.
-fn file_name(number: usize, window: &Window, metadata: &Metadata) -> String {
+fn file_name(number: usize, window: &TwoBarWindow, metadata: &Metadata) -> String {
     let kind = &window.kind;
     format!("{number:04}-{}-{:.0}bpm.mid", metadata.style_name(kind.style), kind.tempo)
 }
 
 /// Writes the inputs of both tasks into folders of their names, with tempo and General MIDI pitches.
-pub(super) fn write_inputs(folder: &Path, metadata: &Metadata, windows: &[Window]) -> Result<()> {
+pub(super) fn write_inputs(
+    folder: &Path,
+    metadata: &Metadata,
+    windows: &[TwoBarWindow],
+) -> Result<()> {
     for task in WindowTask::ALL {
         let folder = folder.join(task.name());
         files::create_folder(&folder)?;
@@ -58,7 +62,7 @@ pub(super) fn write_inputs(folder: &Path, metadata: &Metadata, windows: &[Window
 pub(super) fn read(
     folder: &Path,
     metadata: &Metadata,
-    windows: &[Window],
+    windows: &[TwoBarWindow],
 ) -> Result<Vec<Vec<Step>>> {
     let paths: Vec<_> = windows
         .iter()

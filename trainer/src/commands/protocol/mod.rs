@@ -12,7 +12,7 @@ use groove::CLASSES;
 use groove::learn::data::Split;
 use groove::learn::prediction::PredictionReport;
 use groove::model::{Metadata, Stack};
-use groove::pattern::kit::Kit;
+use groove::pattern::kit::DrumClasses;
 use serde_json::{Value, json};
 
 use super::evaluate::{DataOptions, EvaluatedModel, EvaluationData, all_styles};
@@ -23,7 +23,7 @@ use crate::metrics::comparison::{Comparison, is_beat};
 use crate::metrics::free_run::FreeRun;
 use crate::metrics::windows::humanise::HumaniseErrors;
 use crate::metrics::windows::tap::TapScores;
-use crate::metrics::windows::{Window, WindowTask, windows};
+use crate::metrics::windows::{TwoBarWindow, WindowTask, windows};
 
 /// Minimum number of takes of a style.
 const ENOUGH: usize = 5;
@@ -60,7 +60,7 @@ struct Figures {
     tap: Option<TapScores>,
     played: BTreeMap<String, FreeRun>,
     metrics: Option<Metrics>,
-    kit: Kit,
+    kit: DrumClasses,
 }
 
 /// Measures a system, or writes the inputs of the tasks.
@@ -122,7 +122,7 @@ fn of_midi(
     split: Split,
     metadata: &Metadata,
     data: &EvaluationData,
-    windows: &[Window],
+    windows: &[TwoBarWindow],
 ) -> Result<Figures> {
     let part = |name: &str| Some(folder.join(name)).filter(|path| path.is_dir());
     let read = |task: WindowTask| {

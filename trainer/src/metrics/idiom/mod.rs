@@ -20,7 +20,7 @@ type StepMask = u16;
 /// Drums of a rule.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Lanes {
+pub enum DrumGroup {
     Kick,
     Snare,
     Ride,
@@ -35,18 +35,18 @@ pub enum Lanes {
     Toms,
 }
 
-impl Lanes {
+impl DrumGroup {
     fn drums(self) -> &'static [Drum] {
         match self {
-            Lanes::Kick => &[Drum::Kick],
-            Lanes::Snare => &[Drum::Snare],
-            Lanes::Ride => &[Drum::Ride],
-            Lanes::Crash => &[Drum::Crash],
-            Lanes::OpenHat => &[Drum::OpenHat],
-            Lanes::Hats => &[Drum::ClosedHat, Drum::OpenHat],
-            Lanes::Bright => &[Drum::Ride, Drum::OpenHat, Drum::Crash],
-            Lanes::Time => &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash],
-            Lanes::Toms => &[Drum::LowTom, Drum::MidTom, Drum::HighTom],
+            DrumGroup::Kick => &[Drum::Kick],
+            DrumGroup::Snare => &[Drum::Snare],
+            DrumGroup::Ride => &[Drum::Ride],
+            DrumGroup::Crash => &[Drum::Crash],
+            DrumGroup::OpenHat => &[Drum::OpenHat],
+            DrumGroup::Hats => &[Drum::ClosedHat, Drum::OpenHat],
+            DrumGroup::Bright => &[Drum::Ride, Drum::OpenHat, Drum::Crash],
+            DrumGroup::Time => &[Drum::ClosedHat, Drum::OpenHat, Drum::Ride, Drum::Crash],
+            DrumGroup::Toms => &[Drum::LowTom, Drum::MidTom, Drum::HighTom],
         }
     }
 }
@@ -57,7 +57,7 @@ impl Lanes {
 pub enum Rule {
     /// Number of steps of a mask at which one of the drums is struck at one of the velocities.
     Struck {
-        drums: Lanes,
+        drums: DrumGroup,
         #[serde(default = "all_steps", deserialize_with = "steps")]
         steps: StepMask,
         #[serde(default = "any_velocity")]
@@ -69,7 +69,7 @@ pub enum Rule {
     /// Mean place in the beat, 0 to 1, of the off-beat eighths of the drums, over at least this
     /// many beats that have one. Of several hits between two beats the first counts, so that
     /// straight sixteenths do not look like swing.
-    OffBeat { drums: Lanes, mean: (f32, f32), beats: usize },
+    OffBeat { drums: DrumGroup, mean: (f32, f32), beats: usize },
     /// At most one crash in this many bars, except for the one that ends a fill.
     Crash(usize),
     /// At least one of the rules.
@@ -314,13 +314,13 @@ mod tests {
     fn struck_steps_are_counted_by_place_drum_and_velocity() {
         let bar = rock();
         for (drums, steps, velocity, count) in [
-            (Lanes::Hats.drums(), 0x5555, any_velocity(), 8),
-            (Lanes::Time.drums(), QUARTERS, any_velocity(), 4),
+            (DrumGroup::Hats.drums(), 0x5555, any_velocity(), 8),
+            (DrumGroup::Time.drums(), QUARTERS, any_velocity(), 4),
             (&[Drum::Snare], TWO_AND_FOUR, (48, 127), 2),
             (&[Drum::Snare], all_steps(), (1, 47), 1),
             (&[Drum::Kick], 1, any_velocity(), 1),
             (&[Drum::Kick, Drum::Snare], QUARTERS, any_velocity(), 4),
-            (Lanes::Toms.drums(), all_steps(), any_velocity(), 0),
+            (DrumGroup::Toms.drums(), all_steps(), any_velocity(), 0),
         ] {
             assert_eq!(struck(&bar, drums, steps, velocity), count, "{drums:?} {steps:x}");
         }
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn swing_is_the_mean_place_of_the_off_beats() {
-        let off_beat = |mean| Rule::OffBeat { drums: Lanes::Hats, mean, beats: 3 };
+        let off_beat = |mean| Rule::OffBeat { drums: DrumGroup::Hats, mean, beats: 3 };
         let (straight, swung) = (off_beat((0.45, 0.55)), off_beat((0.58, 0.72)));
         assert!(straight.is_met(&rock(), None) && !swung.is_met(&rock(), None));
         let quarters = bar(&[(Drum::ClosedHat, "x...x...x...x...")]);
@@ -351,7 +351,7 @@ mod tests {
         for bar in [late, early] {
             assert!(swung.is_met(&bar, None) && !straight.is_met(&bar, None));
         }
-        assert!((off_beats(&early, Lanes::Hats.drums())[0] - 2.0 / 3.0).abs() < 1e-6);
+        assert!((off_beats(&early, DrumGroup::Hats.drums())[0] - 2.0 / 3.0).abs() < 1e-6);
         assert!(!swung.is_met(&shifted(quarters, &[3, 7], Drum::ClosedHat, -80), None), "too few");
         let sixteenths = bar(&[(Drum::ClosedHat, "xxxxxxxxxxxxxxxx")]);
         assert!(straight.is_met(&sixteenths, None) && !swung.is_met(&sixteenths, None));

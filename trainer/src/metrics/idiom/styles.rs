@@ -131,7 +131,7 @@ fn bar(steps: &[Step]) -> Bar {
 
 /// Number of further strokes of the hats in a bar.
 fn ratchets(bars: &[Bar]) -> f64 {
-    let hats = super::Lanes::Hats.drums();
+    let hats = super::DrumGroup::Hats.drums();
     let strokes = |bar: &Bar| -> usize {
         let steps = bar.steps().iter();
         let hits = steps.flat_map(|step| hats.iter().filter_map(|&drum| step.hit(drum)));

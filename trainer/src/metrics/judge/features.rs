@@ -21,7 +21,7 @@ const SNARE: usize = 1;
 
 /// Features of a window.
 #[derive(Debug)]
-pub(crate) struct Features {
+pub(crate) struct WindowFeatures {
     /// Hit features first, then feel features, then those of articulations and strokes.
     pub all: Vec<f32>,
     /// Number of features that depend on the hits alone.
@@ -31,18 +31,18 @@ pub(crate) struct Features {
 }
 
 /// A window, by step and class.
-struct Grid {
+struct HitGrid {
     /// 0 to 1; 0 if not struck.
     velocity: [[f32; CLASSES]; LENGTH],
     /// In steps.
     offset: [[f32; CLASSES]; LENGTH],
 }
 
-impl Features {
+impl WindowFeatures {
     /// Computes the features of two neighbouring bars.
-    pub(crate) fn of(bars: [&BarSteps; 2]) -> Features {
+    pub(crate) fn of(bars: [&BarSteps; 2]) -> WindowFeatures {
         let mut grid =
-            Grid { velocity: [[0.0; CLASSES]; LENGTH], offset: [[0.0; CLASSES]; LENGTH] };
+            HitGrid { velocity: [[0.0; CLASSES]; LENGTH], offset: [[0.0; CLASSES]; LENGTH] };
         for (at, step) in bars.into_iter().flatten().enumerate() {
             for (drum, hit) in step.hits() {
                 grid.velocity[at][drum.index()] = hit.velocity();
@@ -61,7 +61,7 @@ impl Features {
         grid.feel_repetition(&mut all);
         let feel = all.len();
         all.extend(stroke_features(bars));
-        Features { all, hits, feel }
+        WindowFeatures { all, hits, feel }
     }
 }
 
@@ -96,7 +96,7 @@ const fn pair(a: usize, b: usize) -> usize {
     b * (b - 1) / 2 + a
 }
 
-impl Grid {
+impl HitGrid {
     fn struck(&self, step: usize, class: usize) -> bool {
         self.velocity[step][class] > 0.0
     }
@@ -321,7 +321,7 @@ mod tests {
         let soft = bar(&[(0, Drum::Kick, 30, 0), (4, Drum::Snare, 90, 0)]);
         let late = bar(&[(0, Drum::Kick, 100, 24), (4, Drum::Snare, 90, -24)]);
         let other = bar(&[(0, Drum::Kick, 30, 0), (5, Drum::Snare, 90, 0)]);
-        let [soft, late, other] = [soft, late, other].map(|bar| Features::of([&bar, &bar]));
+        let [soft, late, other] = [soft, late, other].map(|bar| WindowFeatures::of([&bar, &bar]));
         assert_eq!(soft.all[..soft.hits], late.all[..late.hits]);
         assert!(soft.all[soft.hits..] != late.all[late.hits..]);
         assert!(soft.all[..soft.hits] != other.all[..other.hits]);
@@ -342,7 +342,7 @@ mod tests {
         let loose = bar(&[(0, Drum::Kick, 90, 24), (0, Drum::Ride, 90, -24)]);
         let mut all = Vec::new();
         let mut grid =
-            Grid { velocity: [[0.0; CLASSES]; LENGTH], offset: [[0.0; CLASSES]; LENGTH] };
+            HitGrid { velocity: [[0.0; CLASSES]; LENGTH], offset: [[0.0; CLASSES]; LENGTH] };
         for (drum, hit) in loose[0].hits() {
             grid.velocity[0][drum.index()] = hit.velocity();
             grid.offset[0][drum.index()] = hit.offset();

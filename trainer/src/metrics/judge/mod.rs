@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::metrics::comparison::{Comparison, Groove};
-use features::Features;
+use features::WindowFeatures;
 use trees::{FeatureScale, FeatureTable, Forest, ForestParams, TrainingSet, roc_area};
 
 /// Minimum number of takes, and of human beats, for the judge.
@@ -150,7 +150,7 @@ impl WindowTable {
             pairs.extend(groove.windows());
             files.push(start..pairs.len());
         }
-        let features: Vec<Features> = pairs.into_par_iter().map(Features::of).collect();
+        let features: Vec<WindowFeatures> = pairs.into_par_iter().map(WindowFeatures::of).collect();
         let [hits, feel] = features.first().map_or([0; 2], |first| [first.hits, first.feel]);
         let rows: Vec<Vec<f32>> = features.into_iter().map(|features| features.all).collect();
         let all = rows.first().map_or(0, Vec::len);

@@ -6,7 +6,7 @@ use groove::pattern::TICKS_PER_STEP;
 use groove::{Hit, Step};
 use serde::Serialize;
 
-use super::{Window, WindowTask};
+use super::{TwoBarWindow, WindowTask};
 
 /// Errors over all hits of all windows.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -26,7 +26,7 @@ pub(crate) struct HumaniseErrors {
 
 impl HumaniseErrors {
     /// Compares the answers with their windows, one for each.
-    pub(crate) fn of(windows: &[Window], answers: &[Vec<Step>]) -> HumaniseErrors {
+    pub(crate) fn of(windows: &[TwoBarWindow], answers: &[Vec<Step>]) -> HumaniseErrors {
         let (mut hits, mut found) = (0, 0);
         let (mut ms, mut squares, mut velocity) = (0.0, 0.0, 0.0);
         for (window, answer) in windows.iter().zip(answers) {
@@ -57,7 +57,7 @@ impl HumaniseErrors {
     }
 
     /// Errors of the inputs themselves: the score on the grid.
-    pub(crate) fn of_inputs(windows: &[Window]) -> HumaniseErrors {
+    pub(crate) fn of_inputs(windows: &[TwoBarWindow]) -> HumaniseErrors {
         let inputs: Vec<_> = windows.iter().map(|it| WindowTask::Humanise.input(it)).collect();
         HumaniseErrors::of(windows, &inputs)
     }
@@ -79,7 +79,7 @@ fn sixteenths(hit: Hit) -> f64 {
 ///
 /// # Errors
 /// If the network cannot be computed.
-pub(crate) fn answer(model: &Model, window: &Window) -> Result<Vec<Step>, ModelError> {
+pub(crate) fn answer(model: &Model, window: &TwoBarWindow) -> Result<Vec<Step>, ModelError> {
     humanise(model, &window.kind, &WindowTask::Humanise.input(window), None, DEFAULT_AMOUNT)
 }
 

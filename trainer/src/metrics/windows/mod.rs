@@ -19,7 +19,7 @@ const FLAT_VELOCITY: u8 = 100;
 
 /// Two bars of a recorded beat in 4/4.
 #[derive(Clone, Debug)]
-pub(crate) struct Window {
+pub(crate) struct TwoBarWindow {
     /// Style and tempo of the recording.
     pub kind: Kind,
     /// [`WINDOW_STEPS`] steps.
@@ -28,11 +28,11 @@ pub(crate) struct Window {
 
 /// Returns the windows of all beats in 4/4, in the order of the pieces. Each complete bar but the
 /// last one begins a window; windows without a hit are left out.
-pub(crate) fn windows(pieces: &[Piece]) -> Vec<Window> {
-    let of_piece = |piece: &Piece| -> Vec<Window> {
+pub(crate) fn windows(pieces: &[Piece]) -> Vec<TwoBarWindow> {
+    let of_piece = |piece: &Piece| -> Vec<TwoBarWindow> {
         let starts = (0..piece.steps.len()).step_by(STEPS);
         let steps = starts.filter_map(|start| piece.steps.get(start..start + WINDOW_STEPS));
-        let window = |steps: &[Step]| Window { kind: piece.kind, steps: steps.to_vec() };
+        let window = |steps: &[Step]| TwoBarWindow { kind: piece.kind, steps: steps.to_vec() };
         steps.filter(|steps| steps.iter().any(is_struck)).map(window).collect()
     };
     pieces.iter().filter(|piece| is_beat(piece, 0)).flat_map(of_piece).collect()
@@ -65,7 +65,7 @@ impl WindowTask {
 
     /// Returns the input of a window: its hits on the grid at one velocity, or for each step with
     /// hits one closed hat with velocity and offset of the loudest of them.
-    pub(crate) fn input(self, window: &Window) -> Vec<Step> {
+    pub(crate) fn input(self, window: &TwoBarWindow) -> Vec<Step> {
         let input = |step: &Step| {
             let mut made = Step::SILENT;
             match self {
@@ -91,13 +91,16 @@ pub(super) mod tests {
     use groove::learn::data::Split;
 
     /// A window at 125 bpm, at which a sixteenth takes 120 ms.
-    pub(super) fn window(hits: &[(usize, Drum, u8, i8)]) -> Window {
+    pub(super) fn window(hits: &[(usize, Drum, u8, i8)]) -> TwoBarWindow {
         let mut steps = vec![Step::SILENT; WINDOW_STEPS];
         for &(step, drum, velocity, offset_ticks) in hits {
             steps[step].set(drum, Some(Hit::plain(velocity, offset_ticks)));
         }
         let meter = Meter::FOUR_FOUR;
-        Window { kind: Kind { style: 3, blend: (0, 0.0), tempo: 125.0, meter, fill: false }, steps }
+        TwoBarWindow {
+            kind: Kind { style: 3, blend: (0, 0.0), tempo: 125.0, meter, fill: false },
+            steps,
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use groove::take::{Primer, Rhythm, Take, TakeControls};
 use groove::{CLASSES, Meter, Step};
 use serde::Serialize;
 
-use super::{Window, WindowTask};
+use super::{TwoBarWindow, WindowTask};
 use crate::playback::play_steps;
 
 /// Scores of the cells of a grid of drums and steps, means over windows.
@@ -35,7 +35,7 @@ pub(crate) struct TapScores {
 
 impl TapScores {
     /// Compares the answers with their windows, one for each. All windows have hits.
-    pub(crate) fn of(windows: &[Window], answers: &[Vec<Step>]) -> TapScores {
+    pub(crate) fn of(windows: &[TwoBarWindow], answers: &[Vec<Step>]) -> TapScores {
         let mut sums = [0.0; 7];
         for (window, answer) in windows.iter().zip(answers) {
             let (mut both, mut truth, mut given) = (0.0, 0.0, 0.0);
@@ -98,7 +98,7 @@ impl TapScores {
 ///
 /// # Errors
 /// If the network cannot be computed.
-pub(crate) fn answer(model: &Arc<Model>, window: &Window, seed: u32) -> Result<Vec<Step>> {
+pub(crate) fn answer(model: &Arc<Model>, window: &TwoBarWindow, seed: u32) -> Result<Vec<Step>> {
     let (style, tempo) = (window.kind.style, window.kind.tempo);
     let take = Take {
         controls: TakeControls { seed, style, tempo, ..TakeControls::default() },

@@ -18,7 +18,7 @@ use groove::take::{Take, TakeControls};
 use groove::{Articulation, CLASSES, Drum, Hit, Step};
 use rayon::prelude::*;
 
-use super::weight_factors::{FIGURES, Figures, PAIR_F1, PlayedTake, TakeGroup, factors};
+use super::weight_factors::{FIGURES, PAIR_F1, PlayedTake, TakeFigures, TakeGroup, factors};
 use crate::files;
 use crate::metrics::StyleClassifier;
 use crate::metrics::backbone::BackboneShares;
@@ -125,7 +125,7 @@ fn limits(
     trees: &StyleClassifier,
     style: u8,
     name: &str,
-) -> Result<[Figures; 2]> {
+) -> Result<[TakeFigures; 2]> {
     let whole = human_whole(pieces, Split::Train, style);
     anyhow::ensure!(!whole.is_empty(), "the style has no beats to compare with");
     let beats = free_run::human(pieces, Split::Train, style);
@@ -172,7 +172,7 @@ fn take_group(
 }
 
 /// Figures of one take, or means of several beats, but for the F1 between them.
-fn figures(grooves: &[Groove], style: &str, recall: Option<f64>) -> Figures {
+fn figures(grooves: &[Groove], style: &str, recall: Option<f64>) -> TakeFigures {
     let shares = BackboneShares::of(grooves);
     let BackboneShares { backbeat, over_80, under_20, kick_2_4, kick_one, pulse, .. } = shares;
     let hits: Vec<_> = grooves.iter().map(hits_of).collect();

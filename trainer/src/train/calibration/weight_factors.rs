@@ -13,7 +13,7 @@ use crate::metrics::diversity::takes_f1;
 /// Figures of a take: means of bars or windows, and the hit F1 between takes as the last.
 pub(super) const FIGURES: usize = 22;
 pub(super) const PAIR_F1: usize = FIGURES - 1;
-pub(super) type Figures = [f64; FIGURES];
+pub(super) type TakeFigures = [f64; FIGURES];
 
 /// Takes with the style's mean figures that are added to those of each lead-in, and pairs of takes
 /// to those of each pair of lead-ins: a figure of few takes is extreme by chance.
@@ -35,7 +35,7 @@ const MOST_FACTOR: f64 = 20.0;
 pub(super) struct PlayedTake {
     pub(super) lead_in: usize,
     /// All but the last, which is a figure of several takes.
-    pub(super) figures: Figures,
+    pub(super) figures: TakeFigures,
     pub(super) groove: Groove,
 }
 
@@ -44,12 +44,12 @@ pub(super) struct TakeGroup {
     /// Number of takes of each lead-in, in the order of the model's.
     counts: Vec<f64>,
     /// Means of the figures of each lead-in's takes and of [`PRIOR`] takes of the mean of all.
-    figures: Vec<Figures>,
+    figures: Vec<TakeFigures>,
     /// Indices of the lead-ins with takes, and mean hit F1 between takes of two of them, by rows.
     known: Vec<usize>,
     similarity: Vec<f64>,
     /// Standard deviations over all takes, and [`F1_SPREAD`].
-    spread: Figures,
+    spread: TakeFigures,
 }
 
 impl TakeGroup {
@@ -73,7 +73,7 @@ impl TakeGroup {
             }
         }
         let deviation = |place: usize| (squares[place] - mean[place] * mean[place]).max(1e-6);
-        let mut spread: Figures = std::array::from_fn(|place| deviation(place).sqrt());
+        let mut spread: TakeFigures = std::array::from_fn(|place| deviation(place).sqrt());
         spread[PAIR_F1] = F1_SPREAD;
         let known: Vec<usize> = (0..lead_ins).filter(|&lead_in| counts[lead_in] > 0.0).collect();
         let similarity = similarity(takes, &known);
@@ -82,7 +82,7 @@ impl TakeGroup {
 
     /// Means over all lead-ins, each weighted by its takes times a factor. The last figure of each
     /// lead-in becomes the one of these weights.
-    pub(super) fn expected(&mut self, factors: &[f64]) -> Figures {
+    pub(super) fn expected(&mut self, factors: &[f64]) -> TakeFigures {
         let weights: Vec<f64> =
             self.known.iter().map(|&lead_in| self.counts[lead_in] * factors[lead_in]).collect();
         let all: f64 = weights.iter().sum();
@@ -125,8 +125,8 @@ fn similarity(takes: &[PlayedTake], known: &[usize]) -> Vec<f64> {
 /// Factors of the weights, and the figures of both groups before and after.
 pub(super) fn factors(
     groups: &mut [TakeGroup; 2],
-    [lower, upper]: &[Figures; 2],
-) -> (Vec<f64>, [Figures; 2], [Figures; 2]) {
+    [lower, upper]: &[TakeFigures; 2],
+) -> (Vec<f64>, [TakeFigures; 2], [TakeFigures; 2]) {
     let mut factors = vec![1.0; groups[0].counts.len()];
     let before = groups.each_mut().map(|group| group.expected(&factors));
     let mut logs = vec![0.0; factors.len()];
@@ -140,7 +140,7 @@ pub(super) fn factors(
                 let miss = (limited - expected[place]) / group.spread[place];
                 *multiplier += GAIN * (miss - DECAY * *multiplier);
             }
-            // A lead-in without takes at these tempi has nothing to say about them.
+            // Lead-ins without takes at these tempi do not contribute.
             for &lead_in in &group.known {
                 let of = group.figures[lead_in].iter().zip(&expected).zip(&group.spread);
                 let terms = of.zip(multipliers.iter());
@@ -183,7 +183,7 @@ mod tests {
 
     const SAME: [[Drum; 2]; 2] = [[Drum::Kick; 2]; 2];
 
-    fn limits(place: usize, lower: f64, upper: f64) -> [Figures; 2] {
+    fn limits(place: usize, lower: f64, upper: f64) -> [TakeFigures; 2] {
         let mut limits = [[0.0; FIGURES], [1.0; FIGURES]];
         (limits[0][place], limits[1][place]) = (lower, upper);
         limits

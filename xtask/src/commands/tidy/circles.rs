@@ -33,13 +33,13 @@ fn shortest_circle(imports: &DiGraphMap<usize, ()>, start: usize) -> Option<Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::SourceFile;
+    use super::super::source::RustFile;
     use super::*;
 
     fn circles(files: &[(&str, &str)]) -> Vec<String> {
-        let files: Vec<SourceFile> = files
+        let files: Vec<RustFile> = files
             .iter()
-            .map(|(path, text)| SourceFile { path: format!("c/src/{path}"), text: (*text).into() })
+            .map(|(path, text)| RustFile { path: format!("c/src/{path}"), text: (*text).into() })
             .collect();
         find(&ImportGraph::new(&files, "c", "c_lib"))
     }

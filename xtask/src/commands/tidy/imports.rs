@@ -4,7 +4,7 @@
 //! file. Re-exports are followed to the file that defines the item; a `pub use` alone imports
 //! nothing. Declaring a module imports nothing either.
 
-use super::source::SourceFile;
+use super::source::RustFile;
 use super::syntax::{ModuleSource, parse};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ enum Location {
 /// Files of a crate and the imports between them. Test code and files that only tests declare are
 /// left out.
 pub(crate) struct ImportGraph<'a> {
-    files: &'a [SourceFile],
+    files: &'a [RustFile],
     /// Path of the crate's sources, with a slash at the end.
     pub(crate) source_folder: String,
     /// Pairs of an importing and an imported file, as indices.
@@ -45,7 +45,7 @@ pub(crate) struct ImportGraph<'a> {
 impl<'a> ImportGraph<'a> {
     /// Finds the imports in the `src` folder of a workspace member. `library` is the name of its
     /// library in paths.
-    pub(crate) fn new(files: &'a [SourceFile], member: &str, library: &str) -> Self {
+    pub(crate) fn new(files: &'a [RustFile], member: &str, library: &str) -> Self {
         let source_folder = format!("{member}/src/");
         let mut tree = ModuleTree { library, modules: BTreeMap::new() };
         for root in ROOTS {
@@ -61,7 +61,7 @@ impl<'a> ImportGraph<'a> {
     }
 
     /// Files that a file imports or that import it, and all others that lie in the source folder.
-    pub(crate) fn source_files(&self) -> impl Iterator<Item = &'a SourceFile> {
+    pub(crate) fn source_files(&self) -> impl Iterator<Item = &'a RustFile> {
         self.files.iter().filter(|file| file.path.starts_with(&self.source_folder))
     }
 }
@@ -73,7 +73,7 @@ struct ModuleTree<'a> {
 
 impl ModuleTree<'_> {
     /// Adds the modules of the library or the program, from its root file on.
-    fn add_root(&mut self, files: &[SourceFile], source_folder: &str, root: &str) {
+    fn add_root(&mut self, files: &[RustFile], source_folder: &str, root: &str) {
         let index: BTreeMap<&str, usize> =
             files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
         // Module, its file, and the folder of its children.
@@ -203,9 +203,9 @@ mod tests {
 
     /// Imports between files of a crate, as "a.rs -> b.rs".
     fn imports(files: &[(&str, &str)]) -> Vec<String> {
-        let files: Vec<SourceFile> = files
+        let files: Vec<RustFile> = files
             .iter()
-            .map(|(path, text)| SourceFile { path: format!("c/src/{path}"), text: (*text).into() })
+            .map(|(path, text)| RustFile { path: format!("c/src/{path}"), text: (*text).into() })
             .collect();
         let graph = ImportGraph::new(&files, "c", "c_lib");
         let name = |file: usize| graph.path(file).trim_start_matches("c/src/");

@@ -1,7 +1,7 @@
 //! Layers: which folder of a crate imports which, and names that a path must not contain.
 
 use super::imports::ImportGraph;
-use super::source::SourceFile;
+use super::source::RustFile;
 use super::syntax::words_and_marks;
 use std::collections::BTreeSet;
 
@@ -186,7 +186,7 @@ fn folder_of(path: &str) -> String {
 
 /// Returns the forbidden names in the code of a file, one sentence for each line, or a sentence that
 /// the file cannot be read.
-pub(crate) fn check_names(file: &SourceFile) -> Vec<String> {
+pub(crate) fn check_names(file: &RustFile) -> Vec<String> {
     let path = &file.path;
     let code = match words_and_marks(&file.text) {
         Ok(code) => code,
@@ -215,8 +215,8 @@ pub(crate) fn check_names(file: &SourceFile) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn file(path: &str, text: &str) -> SourceFile {
-        SourceFile { path: path.into(), text: text.into() }
+    fn file(path: &str, text: &str) -> RustFile {
+        RustFile { path: path.into(), text: text.into() }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Limits on the openings of comments, the length of files, and the size of folders.
 
-use super::source::SourceFile;
+use super::source::RustFile;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -24,9 +24,9 @@ pub(crate) const WORKSPACE: Limits =
     Limits { circles: 0, comment_openings: 60, file_lines: 450, folder_files: 14 };
 
 /// Returns the violations of the limits, one sentence each.
-pub(crate) fn check(files: &[SourceFile], limits: &Limits) -> Vec<String> {
+pub(crate) fn check(files: &[RustFile], limits: &Limits) -> Vec<String> {
     let mut found = Vec::new();
-    for SourceFile { path, text } in files {
+    for RustFile { path, text } in files {
         let lines = text.lines().count();
         if lines > limits.file_lines {
             found.push(format!(
@@ -49,7 +49,7 @@ pub(crate) fn check(files: &[SourceFile], limits: &Limits) -> Vec<String> {
 }
 
 /// Returns the number of Rust files of each folder below a `src` folder.
-fn source_folders(files: &[SourceFile]) -> BTreeMap<String, usize> {
+fn source_folders(files: &[RustFile]) -> BTreeMap<String, usize> {
     let mut folders = BTreeMap::new();
     for file in files {
         let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
@@ -61,7 +61,7 @@ fn source_folders(files: &[SourceFile]) -> BTreeMap<String, usize> {
 }
 
 /// Returns a sentence that lists the comments with an opening, if they are more than the limit.
-fn check_openings(files: &[SourceFile], limit: usize) -> Option<String> {
+fn check_openings(files: &[RustFile], limit: usize) -> Option<String> {
     let lines = files.iter().flat_map(|file| {
         let numbered = file.text.lines().enumerate();
         let opens = numbered.filter(|(_, line)| opens_with_a_question(line));
@@ -91,8 +91,8 @@ fn opens_with_a_question(line: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn file(path: &str, text: &str) -> SourceFile {
-        SourceFile { path: path.into(), text: text.into() }
+    fn file(path: &str, text: &str) -> RustFile {
+        RustFile { path: path.into(), text: text.into() }
     }
 
     const LIMITS: Limits =

@@ -6,7 +6,7 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 /// A Rust file of the workspace.
-pub(crate) struct SourceFile {
+pub(crate) struct RustFile {
     /// Path from the workspace's root, with forward slashes.
     pub(crate) path: String,
     /// Contents.
@@ -17,7 +17,7 @@ pub(crate) struct SourceFile {
 ///
 /// # Errors
 /// If a folder or file cannot be read.
-pub(crate) fn read_sources(root: &Path, folder: &str) -> Result<Vec<SourceFile>> {
+pub(crate) fn read_sources(root: &Path, folder: &str) -> Result<Vec<RustFile>> {
     let mut sources = Vec::new();
     for entry in WalkDir::new(root.join(folder)).sort_by_file_name() {
         let file = entry?.into_path();
@@ -25,7 +25,7 @@ pub(crate) fn read_sources(root: &Path, folder: &str) -> Result<Vec<SourceFile>>
             let text = fs::read_to_string(&file)
                 .with_context(|| format!("{} could not be read", file.display()))?;
             let path = file.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
-            sources.push(SourceFile { path, text });
+            sources.push(RustFile { path, text });
         }
     }
     Ok(sources)

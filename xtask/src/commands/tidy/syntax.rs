@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 /// An imported name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Import {
+pub(crate) struct ImportedName {
     /// Path segments; for a glob, those of the module.
     pub(crate) path: Vec<String>,
     /// Name in the importing module; `None` for a glob.
@@ -31,7 +31,7 @@ pub(crate) struct ModuleSource {
     /// Modules in other files.
     pub(crate) declarations: Vec<Declaration>,
     /// Names from `use` statements.
-    pub(crate) imports: Vec<Import>,
+    pub(crate) imports: Vec<ImportedName>,
     /// Items that are defined here.
     pub(crate) items: HashSet<String>,
     /// Paths of at least two segments outside of `use` statements.
@@ -245,7 +245,7 @@ impl Modules {
                 _ => break path.last().cloned(),
             };
         };
-        self.0[module].imports.push(Import { path, name, exported });
+        self.0[module].imports.push(ImportedName { path, name, exported });
         rest
     }
 

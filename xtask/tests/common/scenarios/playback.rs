@@ -4,7 +4,7 @@ use crate::common::recording::{Pace, Recording};
 use crate::common::setup::{Load, SONG, onsets, ready};
 use crate::common::timing::{self, play};
 use anyhow::Result;
-use xtask::host::{Event, Message, Note, Setup, Song};
+use xtask::host::{Event, HostSong, Message, RecordedNote, Setup};
 
 /// Low tom and crash, which are rare in a beat.
 const HELD: [u8; 2] = [43, 49];
@@ -15,9 +15,9 @@ pub fn every_note_is_on_its_sample(load: Load) -> Result<()> {
     let expected = timing::reference(&mut *host, 120.0, 0.0, bars)?;
     assert!(expected.len() >= 16, "{} notes in four bars", expected.len());
     for sample_rate in [44_100.0, 48_000.0, 96_000.0] {
-        let mut first: Option<Vec<Note>> = None;
+        let mut first: Option<Vec<RecordedNote>> = None;
         for block in [1, 17, 64, 480, 4096] {
-            let song = Song { sample_rate, block, ..SONG };
+            let song = HostSong { sample_rate, block, ..SONG };
             let notes = play(&mut *host, &song, 0.0, bars)?;
             let error = timing::error(&song, &expected, &notes)?;
             println!(
@@ -37,7 +37,7 @@ pub fn notes_are_on_time_at_any_tempo_and_start(load: Load) -> Result<()> {
     for (tempo, from) in [(93.7, 0.0), (187.3, 6.37), (61.0, -5.25), (120.0, 4_000.0)] {
         let expected = timing::reference(&mut *host, tempo, from, 16.0)?;
         for (sample_rate, block) in [(44_100.0, 17), (48_000.0, 333), (96_000.0, 1024)] {
-            let song = Song { sample_rate, tempo, block, ..SONG };
+            let song = HostSong { sample_rate, tempo, block, ..SONG };
             let notes = play(&mut *host, &song, from, 16.0)?;
             let error = timing::error(&song, &expected, &notes)?;
             assert!(error == 0.0, "{error} samples of error from beat {from} in {song:?}");
@@ -49,11 +49,11 @@ pub fn notes_are_on_time_at_any_tempo_and_start(load: Load) -> Result<()> {
 pub fn meters_play_the_same_in_any_block_size(load: Load) -> Result<()> {
     let mut host = load();
     for meter in [(3, 4), (6, 8), (7, 8), (5, 4)] {
-        let song = Song { meter, ..SONG };
+        let song = HostSong { meter, ..SONG };
         let beats = 4.0 * f64::from(meter.0) * 4.0 / f64::from(meter.1);
         let notes = play(&mut *host, &song, 0.0, beats)?;
         assert!(!notes.is_empty(), "no note in four bars of {meter:?}");
-        let other = Song { block: 61, ..song };
+        let other = HostSong { block: 61, ..song };
         assert_eq!(notes, play(&mut *host, &other, 0.0, beats)?, "{meter:?}");
     }
     Ok(())
@@ -100,7 +100,7 @@ pub fn a_stop_or_jump_ends_all_notes(load: Load) -> Result<()> {
 pub fn a_loop_plays_the_same_each_time(load: Load) -> Result<()> {
     for (start, end, block) in [(4.0, 8.0, 480), (3.0, 4.5, 512), (4.0, 4.25, 64), (8.0, 9.0, 4096)]
     {
-        let song = Song { block, cycle: Some((start, end)), ..SONG };
+        let song = HostSong { block, cycle: Some((start, end)), ..SONG };
         let mut host = load();
         ready(&mut *host, &song)?;
         let pass = song.samples(end - start);
@@ -163,11 +163,12 @@ pub fn held_keys_change_the_take_by_the_next_beat(load: Load) -> Result<()> {
     heard.roll_with(&SONG, &mut *host, 0.0, SONG.samples(end), &mut feed)?;
     heard.stop(&SONG, &mut *host, end)?;
     let held = heard.notes()?;
-    let between =
-        |notes: &[Note], from: f64, to: f64| onsets(notes, SONG.samples(from)..SONG.samples(to), 0);
+    let between = |notes: &[RecordedNote], from: f64, to: f64| {
+        onsets(notes, SONG.samples(from)..SONG.samples(to), 0)
+    };
     assert_eq!(between(&plain, 0.0, press), between(&held, 0.0, press), "before a key is down");
     assert_ne!(between(&plain, 10.0, 14.0), between(&held, 10.0, 14.0), "the bar after");
-    let count = |notes: &[Note]| {
+    let count = |notes: &[RecordedNote]| {
         notes
             .iter()
             .filter(|note| HELD.contains(&note.key))
@@ -184,17 +185,17 @@ pub fn held_keys_change_the_take_by_the_next_beat(load: Load) -> Result<()> {
 pub fn extreme_tempi_and_rates_play_the_same_in_any_block_size(load: Load) -> Result<()> {
     let mut host = load();
     for (tempo, sample_rate) in [(10.0, 8_000.0), (999.0, 384_000.0), (999.0, 8_000.0)] {
-        let song = Song { sample_rate, tempo, block: 128, ..SONG };
+        let song = HostSong { sample_rate, tempo, block: 128, ..SONG };
         let notes = play(&mut *host, &song, 0.0, 8.0)?;
         assert!(!notes.is_empty(), "no note in {song:?}");
-        let other = Song { block: 65_536, ..song };
+        let other = HostSong { block: 65_536, ..song };
         assert_eq!(notes, play(&mut *host, &other, 0.0, 8.0)?, "{song:?}");
     }
     Ok(())
 }
 
 pub fn in_real_time_the_notes_equal_an_offline_render(load: Load) -> Result<()> {
-    let song = Song { tempo: 240.0, block: 512, ..SONG };
+    let song = HostSong { tempo: 240.0, block: 512, ..SONG };
     let beats = 16.0;
     let bounced = play(&mut *load(), &song, 0.0, beats)?;
     let mut host = load();

@@ -6,14 +6,14 @@ use crate::common::timing::play;
 use anyhow::{Context, Result};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use xtask::host::{Event, Message, Song, Transport};
+use xtask::host::{Event, HostSong, Message, Transport};
 
 pub fn incomplete_transports_are_accepted(load: Load) -> Result<()> {
     let mut host = load();
     for sample_rate in [8_000.0, 11_025.0, 384_000.0] {
         for block in [1, 65_536] {
             for tempo in [10.0, 120.0, 999.0] {
-                let song = Song { sample_rate, tempo, block, ..SONG };
+                let song = HostSong { sample_rate, tempo, block, ..SONG };
                 ready(&mut *host, &song)?;
                 let mut heard = Recording::default();
                 let length = 4 * u64::from(block).max(2_000);
@@ -96,7 +96,7 @@ pub fn no_note_hangs_under_random_host_actions(load: Load) -> Result<()> {
     for seed in 0..4 {
         let mut draw = ChaCha8Rng::seed_from_u64(seed);
         let mut host = load();
-        let mut song = Song { block: longest, ..SONG };
+        let mut song = HostSong { block: longest, ..SONG };
         ready(&mut *host, &song)?;
         let mut heard = Recording::default();
         let (mut position, mut playing) = (0.0, true);
