@@ -15,7 +15,7 @@ use crate::take::chart::{Accent, Mark, Reentry, USUAL_FOLLOW};
 const USUAL_BIAS: [f32; 2] = [3.3, 3.9];
 /// Number of accents in a bar above which the bias falls, in inverse proportion: drummers double the
 /// notes of a sparse line, and choose among those of a dense one.
-const FEW_ACCENTS: f32 = 7.0;
+const FEW_ACCENTS: f32 = 8.0;
 /// Bias of the kick at full following, at every accent and in every bar.
 const FULL_BIAS: f32 = 6.0;
 /// Subtracted at the other steps of a bar with accents, at the usual and at full following.
