@@ -60,10 +60,9 @@ use nice_plug::wrapper::clap::{
 };
 use nice_plug::wrapper::setup_logger;
 
-use instance::{ClapInstance, HostPointer, instance};
-use note_effect::UnheardOutput;
+use instance::{ClapInstance, HostPointer, Variant, instance};
 
-use crate::link::drum_outputs::{DrumOutputs, OutputsOwner, create_with};
+use crate::link::drum_outputs::{OutputsOwner, create_with};
 use crate::{DeepPocket, ShareParts};
 
 /// Entry point that hosts look up.
@@ -146,11 +145,7 @@ unsafe extern "C" fn create(
     }
     // SAFETY: the pointer is a C string, as CLAP requires.
     let id = unsafe { CStr::from_ptr(id) };
-    let unheard = (id == note_effect::ID).then(UnheardOutput::default);
-    let outputs = (id == outputs::ID).then(Arc::<DrumOutputs>::default);
-    if unheard.is_none() && outputs.is_none() && id != described().clap_id() {
-        return ptr::null();
-    }
+    let Some(variant) = Variant::of(id) else { return ptr::null() };
     // SAFETY: the pointer is null or a host, as CLAP requires.
     if !unsafe { host.as_ref() }.is_some_and(is_complete) {
         return ptr::null();
@@ -158,19 +153,14 @@ unsafe extern "C" fn create(
     // The framework takes the wrapper back when it destroys the plugin.
     // SAFETY: the host outlives the plugin, as CLAP requires.
     let new = || Arc::into_raw(unsafe { Wrapper::<DeepPocket>::new(host) });
-    let wrapper = match &outputs {
-        Some(outputs) => create_with(&(Arc::clone(outputs) as OutputsOwner), new),
-        None => new(),
+    let wrapper = match &variant {
+        Variant::Outputs(outputs) => create_with(&(Arc::clone(outputs) as OutputsOwner), new),
+        Variant::Instrument | Variant::NoteEffect(_) => new(),
     };
     // SAFETY: the wrapper is alive and not shared yet.
     let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
-    let desc = match (&unheard, &outputs) {
-        (Some(_), _) => note_effect::descriptor(described()),
-        (_, Some(_)) => outputs::descriptor(described()),
-        (None, None) => framework.desc,
-    };
     let table = clap_plugin {
-        desc,
+        desc: variant.descriptor(),
         init: Some(init_instance),
         destroy: Some(destroy),
         activate: Some(activate),
@@ -187,7 +177,7 @@ unsafe extern "C" fn create(
         drop(unsafe { Arc::from_raw(wrapper) });
         return ptr::null();
     };
-    if unheard.is_some() {
+    if matches!(variant, Variant::NoteEffect(_)) {
         parts.link.notes_only().store(true, Ordering::Relaxed);
     }
     // See `audio_unit`.
@@ -211,8 +201,7 @@ unsafe extern "C" fn create(
         midi_only: AtomicBool::new(midi_only),
         initialised,
         activated,
-        unheard,
-        outputs,
+        variant,
     };
     Box::into_raw(Box::new(instance)).cast()
 }
@@ -258,7 +247,7 @@ unsafe extern "C" fn activate(
     // SAFETY: hosts pass the pointer that `create` returned.
     let instance = unsafe { instance(plugin) };
     let Some(activate) = instance.framework.activate else { return false };
-    if let Some(unheard) = &instance.unheard {
+    if let Variant::NoteEffect(unheard) = &instance.variant {
         // SAFETY: hosts activate a plugin that is not active.
         unsafe { unheard.resize(longest) };
     }
@@ -280,10 +269,11 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
     let name = unsafe { CStr::from_ptr(id) };
     // SAFETY: hosts pass the pointer that `create` returned.
     unsafe {
-        let ClapInstance { unheard, outputs, .. } = instance(plugin);
-        let has_own_ports = unheard.is_some() || outputs.is_some();
+        let variant = &instance(plugin).variant;
+        let has_own_ports = !matches!(variant, Variant::Instrument);
         if has_own_ports && name == CLAP_EXT_AUDIO_PORTS {
-            address(outputs.as_ref().map(|_| &outputs::AUDIO_PORTS))
+            let has_outputs = matches!(variant, Variant::Outputs(_));
+            address(has_outputs.then_some(&outputs::AUDIO_PORTS))
         } else if has_own_ports && name == CLAP_EXT_AUDIO_PORTS_CONFIG {
             ptr::null()
         } else if name == CLAP_EXT_GUI {

@@ -4,8 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Activation, Host, LONGEST, RATE, process};
-use deep_pocket::DeepPocket;
+use common::{Host, process};
 use deep_pocket::link::drum_outputs::{DrumOutputs, OutputsOwner, create_with};
 use groove::{CLASSES, Drum};
 use nice_plug::prelude::*;
@@ -31,15 +30,7 @@ fn record(has_output: impl Fn(Drum) -> bool) -> Recording {
     let outputs = Arc::new(DrumOutputs::default());
     let mut host = create_with(&(Arc::clone(&outputs) as OutputsOwner), Host::new);
     // The plugin waits for its bars.
-    let config = BufferConfig {
-        sample_rate: RATE,
-        min_buffer_size: None,
-        max_buffer_size: u32::try_from(LONGEST).expect("it is short"),
-        process_mode: ProcessMode::Offline,
-    };
-    let layout = &DeepPocket::AUDIO_IO_LAYOUTS[0];
-    assert!(host.plugin.activate(layout, &config, &mut Activation));
-    host.plugin.reset();
+    host.activate_in(ProcessMode::Offline);
     host.context.transport.playing = true;
     let mut recording = Recording::default();
     for block in 0..BLOCKS {

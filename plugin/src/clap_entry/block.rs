@@ -12,7 +12,7 @@ use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 use nice_plug::wrapper::clap::clap_plugin;
 
 use super::event_output::{EventOutput, push};
-use super::instance::instance;
+use super::instance::{Variant, instance};
 use super::{note_names, outputs};
 
 pub(super) unsafe extern "C" fn process(
@@ -48,21 +48,22 @@ pub(super) unsafe extern "C" fn process(
     }
     // SAFETY: as above.
     let main = unsafe { outputs::channels(&block, 0) };
-    if instance.unheard.is_none() && main.iter().any(|channel| channel.is_null()) {
+    let has_main_output = !matches!(instance.variant, Variant::NoteEffect(_));
+    if has_main_output && main.iter().any(|channel| channel.is_null()) {
         return CLAP_PROCESS_ERROR;
     }
     // SAFETY: the block is a copy of the host's with queues and ports that outlive this call, which
     // is on the audio thread of an active plugin.
     let status = unsafe {
-        match (&instance.unheard, &instance.outputs) {
-            (Some(unheard), _) => unheard.with_port(block.frames_count, |port| {
+        match &instance.variant {
+            Variant::NoteEffect(unheard) => unheard.with_port(block.frames_count, |port| {
                 (block.audio_outputs, block.audio_outputs_count) = (port, 1);
                 process(plugin, &raw const block)
             }),
-            (None, Some(outputs)) => {
+            Variant::Outputs(outputs) => {
                 Some(outputs::process(outputs, &block, || process(plugin, &raw const block)))
             }
-            (None, None) => Some(process(plugin, &raw const block)),
+            Variant::Instrument => Some(process(plugin, &raw const block)),
         }
     };
     note_names::check(instance);

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_host_gui};
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, CLAP_PARAM_RESCAN_VALUES, clap_host_params};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state};
-use nice_plug::wrapper::clap::{clap_host, clap_plugin};
+use nice_plug::wrapper::clap::{clap_host, clap_plugin, clap_plugin_descriptor};
 
 use super::note_effect::UnheardOutput;
+use super::{described, note_effect, outputs};
 use crate::SharedParts;
 use crate::link::drum_outputs::DrumOutputs;
 
@@ -36,10 +37,36 @@ pub(super) struct ClapInstance {
     pub(super) initialised: AtomicBool,
     /// The instance has been activated at least once.
     pub(super) activated: AtomicBool,
-    /// Output of a note effect; `None` for the others.
-    pub(super) unheard: Option<UnheardOutput>,
-    /// Outputs of the drums; `None` for a plugin without them.
-    pub(super) outputs: Option<Arc<DrumOutputs>>,
+    pub(super) variant: Variant,
+}
+
+/// Which of the factory's plugins an instance is, with what it has of its own.
+pub(super) enum Variant {
+    Instrument,
+    NoteEffect(UnheardOutput),
+    Outputs(Arc<DrumOutputs>),
+}
+
+impl Variant {
+    /// Creates the variant with a CLAP id.
+    pub(super) fn of(id: &CStr) -> Option<Self> {
+        if id == described().clap_id() {
+            Some(Variant::Instrument)
+        } else if id == note_effect::ID {
+            Some(Variant::NoteEffect(UnheardOutput::default()))
+        } else {
+            (id == outputs::ID).then(|| Variant::Outputs(Arc::default()))
+        }
+    }
+
+    /// Returns the descriptor, which lives as long as the program.
+    pub(super) fn descriptor(&self) -> &'static clap_plugin_descriptor {
+        match self {
+            Variant::Instrument => described().clap_plugin_descriptor(),
+            Variant::NoteEffect(_) => note_effect::descriptor(described()),
+            Variant::Outputs(_) => outputs::descriptor(described()),
+        }
+    }
 }
 
 /// Returns the instance of a host's pointer.

@@ -45,9 +45,11 @@ impl ProcessContext<DeepPocket> for BlockContext {
         assert!(event.timing() >= self.last && event.timing() < self.frames);
         self.last = event.timing();
         match event {
-            NoteEvent::NoteOn { key: Key::Number(key), .. } => {
+            NoteEvent::NoteOn { key, .. } => {
                 self.ons += 1;
-                self.struck[usize::from(key)] += 1;
+                if let Key::Number(key) = key {
+                    self.struck[usize::from(key)] += 1;
+                }
             }
             NoteEvent::NoteOff { .. } => self.offs += 1,
             _ => {}
@@ -59,8 +61,7 @@ impl ProcessContext<DeepPocket> for BlockContext {
     fn set_current_voice_capacity(&self, _: u32) {}
 }
 
-/// The host's side of an activation.
-pub struct Activation;
+struct Activation;
 
 impl ActivateContext<DeepPocket> for Activation {
     fn plugin_api(&self) -> PluginApi {
@@ -103,13 +104,18 @@ impl Host {
         host
     }
 
-    /// Activates the plugin, again if it was active.
+    /// Activates the plugin in real time, again if it was active.
     pub fn activate(&mut self) {
+        self.activate_in(ProcessMode::Realtime);
+    }
+
+    /// Activates the plugin in a render mode, again if it was active.
+    pub fn activate_in(&mut self, process_mode: ProcessMode) {
         let config = BufferConfig {
             sample_rate: RATE,
             min_buffer_size: None,
             max_buffer_size: u32::try_from(LONGEST).expect("it is short"),
-            process_mode: ProcessMode::Realtime,
+            process_mode,
         };
         let layout = &DeepPocket::AUDIO_IO_LAYOUTS[0];
         assert!(self.plugin.activate(layout, &config, &mut Activation));

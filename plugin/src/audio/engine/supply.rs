@@ -8,6 +8,7 @@ use groove::play::clock::{Block, Grid};
 use crate::audio::bar_cache::{BarCache, BarKey, BarState};
 use crate::audio::engine::{Engine, MAX_BARS_AHEAD};
 use crate::audio::idle_span::{BARS_AHEAD, lookahead_bar};
+use crate::audio::offline_detect::OfflineDetector;
 use crate::audio::take_queue::EARLY_REACH;
 use crate::link::BarRequest;
 
@@ -87,7 +88,7 @@ impl Engine {
             if !waits(&self.bar_cache) {
                 break;
             }
-            if self.offline.has_waited_in_vain(begin, answered, max_wait) {
+            if OfflineDetector::has_waited_in_vain(begin, answered, max_wait) {
                 self.offline.wait_failed(max_wait);
                 break;
             }

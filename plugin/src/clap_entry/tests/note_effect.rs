@@ -81,11 +81,5 @@ fn a_state_moves_between_instrument_and_note_effect() {
     effect.init();
     let parts = |of: &Instance| of.inner().parts.clone();
     assert!(!parts(&instrument).link.notes_only().load(Ordering::Relaxed));
-    let store = std::sync::Arc::clone(parts(&instrument).params.state.kept());
-    let primer = groove::take::Primer::Tap(groove::take::Rhythm { onsets: 5, steps: 16 });
-    store.record_primer(store.extras().primer_version, primer);
-    let saved = instrument.save();
-    assert_ne!(effect.save(), saved);
-    effect.load(&saved);
-    assert_eq!(effect.save(), saved);
+    instrument.assert_state_moves_to(&effect);
 }

@@ -153,11 +153,5 @@ fn a_state_moves_between_the_plugins_with_one_and_with_several_outputs() {
     let (instrument, several) = (Instance::new(), Instance::of(outputs::ID));
     instrument.init();
     several.init();
-    let store = std::sync::Arc::clone(instrument.inner().parts.params.state.kept());
-    let primer = groove::take::Primer::Tap(groove::take::Rhythm { onsets: 5, steps: 16 });
-    store.record_primer(store.extras().primer_version, primer);
-    let saved = instrument.save();
-    assert_ne!(several.save(), saved);
-    several.load(&saved);
-    assert_eq!(several.save(), saved);
+    instrument.assert_state_moves_to(&several);
 }

@@ -2,8 +2,8 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use clap_sys::events::{
     clap_event_header, clap_event_param_value, clap_input_events, clap_output_events,
@@ -13,6 +13,7 @@ use clap_sys::ext::params::{CLAP_EXT_PARAMS, CLAP_PARAM_RESCAN_VALUES, clap_host
 use clap_sys::ext::preset_load::{CLAP_EXT_PRESET_LOAD, clap_host_preset_load};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state, clap_plugin_state};
 use clap_sys::stream::{clap_istream, clap_ostream};
+use groove::take::{Primer, Rhythm};
 use nice_plug::wrapper::clap::{CLAP_VERSION, clap_host, clap_plugin};
 
 use super::super::instance::{ClapInstance, instance};
@@ -188,6 +189,17 @@ impl Instance {
         // SAFETY: the stream outlives the call.
         assert!(unsafe { state.save.expect("a function")(self.plugin, &raw const stream) });
         bytes
+    }
+
+    /// Asserts that a changed state of this instance becomes that of another plugin's.
+    pub(super) fn assert_state_moves_to(&self, other: &Instance) {
+        let store = Arc::clone(self.inner().parts.params.state.kept());
+        let primer = Primer::Tap(Rhythm { onsets: 5, steps: 16 });
+        store.record_primer(store.extras().primer_version, primer);
+        let saved = self.save();
+        assert_ne!(other.save(), saved);
+        other.load(&saved);
+        assert_eq!(other.save(), saved);
     }
 
     pub(super) fn load(&self, bytes: &[u8]) {
