@@ -61,6 +61,7 @@ use nice_plug::wrapper::clap::{
 use nice_plug::wrapper::setup_logger;
 
 use instance::{ClapInstance, HostPointer, Variant, instance};
+use note_effect::UnheardOutput;
 
 use crate::link::drum_outputs::{OutputsOwner, create_with};
 use crate::{DeepPocket, ShareParts};
@@ -85,6 +86,28 @@ static FACTORY: clap_plugin_factory = clap_plugin_factory {
 fn described() -> &'static PluginDescriptor {
     static DESCRIPTOR: OnceLock<PluginDescriptor> = OnceLock::new();
     DESCRIPTOR.get_or_init(PluginDescriptor::for_plugin::<DeepPocket>)
+}
+
+impl Variant {
+    /// Creates the variant with a CLAP id.
+    fn of(id: &CStr) -> Option<Self> {
+        if id == described().clap_id() {
+            Some(Variant::Instrument)
+        } else if id == note_effect::ID {
+            Some(Variant::NoteEffect(UnheardOutput::default()))
+        } else {
+            (id == outputs::ID).then(|| Variant::Outputs(Arc::default()))
+        }
+    }
+
+    /// Returns the descriptor, which lives as long as the program.
+    fn descriptor(&self) -> &'static clap_plugin_descriptor {
+        match self {
+            Variant::Instrument => described().clap_plugin_descriptor(),
+            Variant::NoteEffect(_) => note_effect::descriptor(described()),
+            Variant::Outputs(_) => outputs::descriptor(described()),
+        }
+    }
 }
 
 extern "C" fn init(_: *const c_char) -> bool {

@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use clap_sys::ext::gui::{CLAP_EXT_GUI, clap_host_gui};
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, CLAP_PARAM_RESCAN_VALUES, clap_host_params};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state};
-use nice_plug::wrapper::clap::{clap_host, clap_plugin, clap_plugin_descriptor};
+use nice_plug::wrapper::clap::{clap_host, clap_plugin};
 
 use super::note_effect::UnheardOutput;
-use super::{described, note_effect, outputs};
 use crate::SharedParts;
 use crate::link::drum_outputs::DrumOutputs;
 
@@ -45,28 +44,6 @@ pub(super) enum Variant {
     Instrument,
     NoteEffect(UnheardOutput),
     Outputs(Arc<DrumOutputs>),
-}
-
-impl Variant {
-    /// Creates the variant with a CLAP id.
-    pub(super) fn of(id: &CStr) -> Option<Self> {
-        if id == described().clap_id() {
-            Some(Variant::Instrument)
-        } else if id == note_effect::ID {
-            Some(Variant::NoteEffect(UnheardOutput::default()))
-        } else {
-            (id == outputs::ID).then(|| Variant::Outputs(Arc::default()))
-        }
-    }
-
-    /// Returns the descriptor, which lives as long as the program.
-    pub(super) fn descriptor(&self) -> &'static clap_plugin_descriptor {
-        match self {
-            Variant::Instrument => described().clap_plugin_descriptor(),
-            Variant::NoteEffect(_) => note_effect::descriptor(described()),
-            Variant::Outputs(_) => outputs::descriptor(described()),
-        }
-    }
 }
 
 /// Returns the instance of a host's pointer.
