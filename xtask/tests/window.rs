@@ -7,10 +7,12 @@ use common::load_clap;
 use common::pointer::Pointer;
 use common::screen::{Screen, on_screen};
 use common::setup::{SONG, TAKE, ready};
+use common::studio::Studio;
 use common::timing::play;
 use std::time::{Duration, Instant};
 use xtask::host::clap::ClapHost;
 use xtask::host::{Host, RecordedNote};
+use xtask::workspace::built_bundle;
 
 /// Opens the plugin's window in a window of the host.
 fn open(screen: &Screen, host: &mut ClapHost, pause: u64) -> u32 {
@@ -47,6 +49,34 @@ fn the_window_draws_after_twenty_openings() {
             host.close_window().expect("screen, host and pointer answer");
             screen.destroy(parent).expect("screen, host and pointer answer");
         }
+    });
+}
+
+/// Where the CPU renders the window, a frame draws only what has changed; a new size draws all.
+#[test]
+fn a_window_drawn_in_parts_looks_like_one_drawn_at_once() {
+    on_screen("a_window_drawn_in_parts_looks_like_one_drawn_at_once", |screen| {
+        let bundle = built_bundle("clap").expect("a bundle");
+        let mut studio = Studio::open(screen, &bundle, 1.0, None).expect("a window");
+        studio.roll(2.0, &[38]).expect("no fault");
+        // A tooltip comes and goes.
+        studio.hover(0.071, 0.81).expect("no fault");
+        studio.roll(1.5, &[]).expect("no fault");
+        studio.hover(0.998, 0.998).expect("no fault");
+        studio.rest(1.0).expect("no fault");
+        let in_parts = screen.picture(studio.parent).expect("a picture");
+        for size in [(1_300, 740), (1_280, 720)] {
+            assert_eq!(studio.host.resize_window(size).expect("a size"), size);
+            studio.rest(1.0).expect("no fault");
+        }
+        let at_once = screen.picture(studio.parent).expect("a picture");
+        let pixels = in_parts.chunks_exact(4).zip(at_once.chunks_exact(4));
+        let different = pixels.filter(|(one, other)| one[..3] != other[..3]).count();
+        // Each frame has another mark in the lower left corner.
+        assert!(different <= 1, "{different} pixels");
+        let corner = &in_parts[4 * 1_280 * 719..][..3];
+        let blue = corner[0].wrapping_sub(0x1a);
+        assert!((1..=8).contains(&blue), "no mark of a frame drawn in parts: {corner:x?}");
     });
 }
 

@@ -33,6 +33,7 @@ use crate::editor::status::{ActivityLight, Expiring, Playhead, TransientWarnings
 use crate::editor::styles::{self, style_title};
 use crate::editor::theme::{self, Scale};
 use crate::editor::widgets::{banner, take_remark};
+use crate::editor::window::partial_redraw::PartialRedraw;
 #[cfg(target_os = "linux")]
 use crate::editor::window::reader_hook::ReaderHook;
 use crate::editor::window::shared::{Sources, WindowShared};
@@ -85,7 +86,11 @@ impl NiceEguiApp for EditorApp {
     ) -> Result<(), HandlerError> {
         self.shared.made(frame.baseview_window());
         frame.set_clear_color(theme::CLEAR);
-        self.shared.frame_interval.store(frame_interval(frame.baseview_window()));
+        let interval = frame_interval(frame.baseview_window());
+        self.shared.frame_interval.store(interval);
+        if !interval.is_zero() {
+            context.add_plugin(PartialRedraw::new(theme::CLEAR));
+        }
         #[cfg(target_os = "linux")]
         context.add_plugin(ReaderHook(Arc::clone(&self.shared)));
         self.start(&context, host);

@@ -2,6 +2,8 @@
 //! its size in pixels, draws however late the host attaches it, and repaints when its contents
 //! change.
 
+mod changed_areas;
+pub(crate) mod partial_redraw;
 #[cfg(target_os = "linux")]
 pub(crate) mod reader_hook;
 pub(crate) mod shared;
