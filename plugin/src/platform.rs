@@ -12,6 +12,8 @@ pub(crate) mod first_frame;
 pub(crate) mod host_keys;
 pub(crate) mod memory;
 pub(crate) mod midi_ports;
+#[cfg(target_os = "windows")]
+pub(crate) mod ole_receiver;
 #[cfg(target_os = "linux")]
 pub(crate) mod screen_reader;
 pub(crate) mod software_renderer;

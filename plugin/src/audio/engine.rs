@@ -140,12 +140,12 @@ impl Engine {
     /// Records the stage keys whose parameters changed.
     fn press_stage_keys(&mut self, now: &StageControls) {
         let before = self.controls.stage;
+        let pressed = now.pressed_since(&before);
         for (place, key) in StageKey::ALL.into_iter().enumerate() {
-            let pressed = now.presses[place] != before.presses[place];
-            if pressed {
+            if pressed[place] {
                 self.keys.stage_key(key, true);
             }
-            if !now.down[place] && (pressed || before.down[place]) {
+            if !now.down[place] && (pressed[place] || before.down[place]) {
                 self.keys.stage_key(key, false);
             }
         }

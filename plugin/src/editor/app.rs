@@ -39,6 +39,8 @@ use crate::editor::window::reader_hook::ReaderHook;
 use crate::editor::window::shared::{Sources, WindowShared};
 use crate::link::{ModelState, Phrases, Status};
 use crate::params::controls::Controls;
+#[cfg(target_os = "windows")]
+use crate::platform::ole_receiver;
 use crate::platform::software_renderer::frame_interval;
 use crate::project::settings::Settings;
 use crate::session::clip_export::{ClipExport, ExportOptions, Extent};
@@ -93,6 +95,10 @@ impl NiceEguiApp for EditorApp {
         }
         #[cfg(target_os = "linux")]
         context.add_plugin(ReaderHook(Arc::clone(&self.shared)));
+        #[cfg(target_os = "windows")]
+        if let Some(window) = self.shared.origin() {
+            ole_receiver::receive(window, Arc::clone(&self.shared.drops), context.clone());
+        }
         self.start(&context, host);
         Ok(())
     }

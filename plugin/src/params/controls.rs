@@ -99,7 +99,7 @@ impl Controls {
             free_run: output.free_run.value().then_some(free_tempo),
             audition: audition.on.value(),
             level: finite(audition.level.value(), 0.0),
-            stage: params.stage.controls(),
+            stage: params.stage.controls(params.state.kept().loads()),
         }
     }
 

@@ -3,7 +3,6 @@
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 
-use crate::params::stage::StageKey;
 use crate::params::{DeepPocketParams, STATE_KEY};
 use crate::project::saved_state::SavedState;
 
@@ -13,11 +12,8 @@ impl DeepPocketParams {
     pub fn repair(state: &mut PluginState) {
         let fresh = DeepPocketParams::default();
         for (id, pointer, _) in fresh.param_map() {
-            // A stage key that was down when the project was saved is up.
-            let saved_up = StageKey::ALL.iter().any(|key| key.id() == id);
-            let value = state.params.get(&id).filter(|_| !saved_up);
             // SAFETY: `fresh` outlives the pointers into it.
-            let value = unsafe { repaired(pointer, value) };
+            let value = unsafe { repaired(pointer, state.params.get(&id)) };
             state.params.insert(id, value);
         }
         let record =
@@ -55,4 +51,25 @@ unsafe fn repaired(pointer: ParamPtr, saved: Option<&ParamValue>) -> ParamValue 
 #[expect(clippy::cast_possible_truncation, reason = "ranges of whole numbers are small")]
 fn whole(value: f32) -> i32 {
     value.round() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A host compares the values before and after a load (clap-validator's test
+    /// `state-reproducibility-basic`).
+    #[test]
+    fn a_stage_key_that_is_saved_down_is_down_after_the_load() {
+        let ids = ["stage_fill", "stage_section", "stage_break", "stage_end"];
+        let mut state = PluginState {
+            version: String::new(),
+            params: ids.map(|id| (id.to_owned(), ParamValue::Bool(true))).into(),
+            fields: [].into(),
+        };
+        DeepPocketParams::repair(&mut state);
+        for id in ids {
+            assert!(matches!(state.params[id], ParamValue::Bool(true)), "{id}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Stage keys as parameters, so that a pedal or a pad can be mapped to them.
 //!
-//! Each is down while its switch is on. Only a change has an effect, and no project keeps it.
+//! Each is down while its switch is on. Only a change has an effect: a key that a project was saved with
+//! is down after the load, as hosts expect of a parameter, but was not pressed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -55,17 +56,6 @@ impl StageKey {
             StageKey::End => "Crash and end",
         }
     }
-
-    /// Returns the id of the key's parameter.
-    #[must_use]
-    pub fn id(self) -> &'static str {
-        match self {
-            StageKey::Fill => "stage_fill",
-            StageKey::NextSection => "stage_section",
-            StageKey::Break => "stage_break",
-            StageKey::End => "stage_end",
-        }
-    }
 }
 
 /// Values of the stage parameters.
@@ -75,6 +65,17 @@ pub struct StageControls {
     pub presses: [u32; 4],
     /// State of each.
     pub down: [bool; 4],
+    /// Counter of loaded projects. Presses that come with a load are no presses.
+    pub loads: u32,
+}
+
+impl StageControls {
+    /// Returns the keys that were pressed since an earlier state.
+    #[must_use]
+    pub fn pressed_since(&self, before: &StageControls) -> [bool; 4] {
+        let is_loaded = self.loads != before.loads;
+        std::array::from_fn(|place| !is_loaded && self.presses[place] != before.presses[place])
+    }
 }
 
 /// Stage keys as parameters.
@@ -113,9 +114,11 @@ impl StageParams {
         keys.filter(|(known, _)| known.as_ptr() == param).map(|(_, key)| key).next()
     }
 
-    pub(super) fn controls(&self) -> StageControls {
+    /// Returns the values. `loads` is the counter of loaded projects.
+    pub(super) fn controls(&self, loads: u32) -> StageControls {
         let StageParams { fill, section, pause, end, presses, .. } = self;
         StageControls {
+            loads,
             presses: presses.each_ref().map(|count| count.load(Ordering::Relaxed)),
             down: [fill, section, pause, end].map(|param| param.value()),
         }

@@ -1,7 +1,7 @@
 //! Hand-over of files that are dragged over the window from the platform's code to the window.
 //!
 //! Stands in for `egui::RawInput::hovered_files` and `dropped_files`, which egui-baseview leaves
-//! empty: report 5 of `docs/upstream.md`. Deleted with `xdnd_receiver`.
+//! empty: report 5 of `docs/upstream.md`. Deleted with `xdnd_receiver` and `ole_receiver`.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -36,7 +36,7 @@ impl FileDrops {
     }
 
     /// Sets the files held over the window. Returns `true` if they changed.
-    #[cfg(any(target_os = "linux", test))]
+    #[cfg(any(target_os = "linux", target_os = "windows", test))]
     pub(crate) fn set_hovered(&self, hovered: Option<HoveredFiles>) -> bool {
         let mut state = self.state();
         let changed = state.hovered != hovered;
@@ -45,7 +45,7 @@ impl FileDrops {
     }
 
     /// Sets the dropped files.
-    #[cfg(any(target_os = "linux", test))]
+    #[cfg(any(target_os = "linux", target_os = "windows", test))]
     pub(crate) fn set_dropped(&self, dropped: HoveredFiles) {
         self.state().dropped = Some(dropped);
     }

@@ -308,6 +308,28 @@ fn parameters_are_keys_too() {
 }
 
 #[test]
+fn keys_that_are_down_by_a_load_are_not_pressed() {
+    let mut rig = rig();
+    play(&mut rig, (0, 30_000), 480, &[], 0);
+    let [fill, pause] = [StageKey::Fill, StageKey::Break].map(|key| key as usize);
+    for key in [fill, pause] {
+        rig.controls.stage.presses[key] += 1;
+        rig.controls.stage.down[key] = true;
+    }
+    rig.controls.stage.loads += 1;
+    play(&mut rig, (30_000, 3 * BAR - 30_000), 480, &[], 0);
+    rig.controls.stage.down = [false; 4];
+    play(&mut rig, (3 * BAR, BEAT), 480, &[], 0);
+    rig.controls.stage.presses[fill] += 1;
+    play(&mut rig, (3 * BAR + BEAT, 2 * BAR), 480, &[], 0);
+    rig.stop();
+    let heard = velocities(&rig, 0, 64);
+    let filled: Vec<usize> = (0..64).filter(|&step| heard[step] == FILL).collect();
+    assert!(!filled.is_empty() && filled[0] >= 52, "{filled:?}");
+    assert!(!heard.contains(&0), "{heard:?}");
+}
+
+#[test]
 fn nothing_of_it_stays_in_the_project() {
     let mut rig = rig();
     let before = (rig.state.kept().extras(), rig.state.kept().changes());

@@ -113,6 +113,25 @@ fn a_click_within_one_frame_presses_a_stage_key() {
 }
 
 #[test]
+fn a_stage_key_that_a_project_has_down_can_be_pressed() {
+    use crate::params::controls::Controls;
+
+    let mut rig = opened();
+    // SAFETY: the parameter lives as long as the window.
+    unsafe { rig.params.stage.end.as_ptr()._internal_set_normalized_value(1.0) };
+    let before = Controls::new(&rig.params).stage.presses[3];
+    let at = rig.find("Crash and end");
+    rig.window.event(Event::PointerMoved(at));
+    for pressed in [true, false] {
+        let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+        rig.window.event(Event::PointerButton { pos: at, button, pressed, modifiers });
+        rig.window.step();
+    }
+    assert_eq!(Controls::new(&rig.params).stage.presses[3], before + 1);
+    assert!(!rig.params.stage.end.value());
+}
+
+#[test]
 fn a_performance_is_kept_by_one_click() {
     use groove::take::StageAct;
     use groove::take::stage::SongStep;

@@ -23,6 +23,10 @@ pub(crate) fn momentary(
     let is_held = is_primary && response.is_pointer_button_down_on();
     if is_held && !was_held {
         view.edits.gesture(param, ParamGesture::Begin);
+        if let Some(key) = view.params.stage.key_of(param.as_ptr()).filter(|_| param.value()) {
+            // The project was saved with it down, so that its value does not change.
+            view.params.stage.tap(key);
+        }
         view.edits.gesture(param, ParamGesture::To(1.0));
     } else if was_held && !is_held {
         view.edits.gesture(param, ParamGesture::To(0.0));

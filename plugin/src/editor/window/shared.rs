@@ -49,7 +49,7 @@ pub(crate) struct WindowShared {
     /// Drag out of the window. It ends with the window.
     drag: Mutex<Option<Drag>>,
     /// Files held over the window and dropped on it.
-    pub drops: FileDrops,
+    pub drops: Arc<FileDrops>,
     /// Screen reader that the window is connected to.
     #[cfg(target_os = "linux")]
     pub reader: ScreenReader,
