@@ -44,7 +44,7 @@ pub(crate) fn show(
     }
     let listed: Folder = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     ui.scope_builder(egui::UiBuilder::new().max_rect(inside), |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ScrollArea::vertical().id_salt("model").auto_shrink(false).show(ui, |ui| {
             let size = vec2(ui.available_width() - scale.px(10.0), HEIGHT);
             let page = Rect::from_min_size(ui.cursor().min, size);
             // What is learned comes first, so that Keep and Cancel are seen without scrolling.
