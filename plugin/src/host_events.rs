@@ -10,6 +10,11 @@ use crate::audio::engine::NoteMessage;
 /// Number of the foot controller, the pedal of a hi-hat.
 const HAT_PEDAL: u8 = 4;
 
+/// Value of a controller that was never moved, as the framework reports it to VST3 hosts. Ardour
+/// sends it back for all controllers when it opens a project. No controller has it: seven bits are
+/// n / 127.
+pub(crate) const NEVER_MOVED: f32 = 0.5;
+
 /// MIDI controller that silences everything.
 pub(crate) const ALL_SOUND_OFF: u8 = 120;
 

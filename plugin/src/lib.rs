@@ -37,8 +37,8 @@ use crate::audio::engine::{Engine, NoteMessage};
 use crate::audio::midi_clock::own_song::OwnSong;
 use crate::audio::offline_detect::HostMode;
 use crate::host_events::{
-    ALL_NOTES_OFF, ALL_SOUND_OFF, channel_number, hat_pedal_event, midi_velocity, note_event,
-    transport,
+    ALL_NOTES_OFF, ALL_SOUND_OFF, NEVER_MOVED, channel_number, hat_pedal_event, midi_velocity,
+    note_event, transport,
 };
 use crate::link::drum_outputs::{OutputsOwner, offered};
 use crate::link::own_transport::{OwnTransport, Sound};
@@ -198,6 +198,7 @@ impl DeepPocket {
             NoteEvent::NoteOff { timing, .. } | NoteEvent::Choke { timing, .. } => {
                 self.engine.release_keys(timing);
             }
+            NoteEvent::MidiCC { value: NEVER_MOVED, .. } => {}
             NoteEvent::MidiCC { timing, cc: cc @ (ALL_SOUND_OFF | ALL_NOTES_OFF), .. } => {
                 self.engine.release_keys(timing);
                 if let Some(audition) = self.audition.as_mut().filter(|_| cc == ALL_SOUND_OFF) {
@@ -341,6 +342,8 @@ impl Plugin for DeepPocket {
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     /// With controllers, for the pedal of a hi-hat.
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    /// Room for all 130 controllers of 16 channels, which Ardour sends at once, and a full block.
+    const INPUT_EVENT_CAPACITY: usize = 16 * 130 + 1_024;
 
     type Editor = editor::Window;
     type SysExMessage = ();

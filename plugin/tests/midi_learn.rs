@@ -48,3 +48,23 @@ fn a_pedal_demands_a_fill_while_it_is_down() {
         assert_eq!(unsafe { fill.unmodulated_normalized_value() }, expected, "{sent}");
     }
 }
+
+#[test]
+fn a_host_that_sets_all_controllers_moves_nothing() {
+    let mut host = Host::new();
+    let (place, repeat) = parameter(&host, "stick");
+    host.plugin.link().controllers().set_target(11, Some(place));
+    send(&mut host, 11, 0.8);
+    host.plugin.link().controllers().take_moved();
+    // Ardour sends the framework's value of a controller, one half, whenever it opens a project.
+    send(&mut host, 11, 0.5);
+    // SAFETY: the plugin keeps the parameter alive.
+    assert!((unsafe { repeat.unmodulated_normalized_value() } - 0.8).abs() < 1e-6);
+    assert!(host.plugin.link().controllers().take_moved().is_empty());
+    for middle in [63.0, 64.0] {
+        send(&mut host, 11, middle / 127.0);
+        // SAFETY: the same.
+        let value = unsafe { repeat.unmodulated_normalized_value() };
+        assert!((value - middle / 127.0).abs() < 1e-6, "the values beside it count");
+    }
+}

@@ -356,8 +356,8 @@ impl EditorApp {
         context.request_repaint();
     }
 
-    /// Returns the keyboard to the host while nobody types here: its space bar starts and stops the
-    /// song.
+    /// Returns the keyboard to the host, if there is one, while nobody types here: its space bar
+    /// starts and stops the song.
     fn share_keys(&mut self, context: &Context) {
         let has_keys = context
             .input(|input| input.viewport().focused == Some(true) && !input.pointer.any_down());
@@ -366,7 +366,7 @@ impl EditorApp {
         self.shared.typing.store(typing, Ordering::Relaxed);
         let keys = self.edits.shortcuts && !self.escape_taken;
         self.shared.shortcuts.store(keys, Ordering::Relaxed);
-        if has_keys && !typing {
+        if has_keys && !typing && !self.edits.is_standalone() {
             self.shared.give_keys_back();
         }
     }

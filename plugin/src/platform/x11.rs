@@ -52,21 +52,22 @@ pub(crate) fn property(
 }
 
 /// Returns the outermost window created by the host that contains a window; with a window manager,
-/// the managed one. `None` if the window has no such parent.
+/// the managed one. `None` if the window has no such parent, or is managed itself as the standalone
+/// program's: what contains it is then the window manager's frame, which gets no keyboard.
 pub(crate) fn host_of(connection: &RustConnection, window: u32) -> Option<u32> {
     let managed = connection.intern_atom(false, b"WM_STATE").ok()?.reply().ok()?.atom;
     let mut outermost = None;
     let mut at = window;
     loop {
+        let state = connection.get_property(false, at, managed, AtomEnum::ANY, 0, 1).ok()?;
+        if state.reply().ok()?.length > 0 {
+            return outermost;
+        }
         let tree = connection.query_tree(at).ok()?.reply().ok()?;
         if tree.parent == tree.root || tree.parent == 0 {
             return outermost;
         }
         at = tree.parent;
         outermost = Some(at);
-        let state = connection.get_property(false, at, managed, AtomEnum::ANY, 0, 1).ok()?;
-        if state.reply().ok()?.length > 0 {
-            return outermost;
-        }
     }
 }

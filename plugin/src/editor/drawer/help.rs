@@ -88,7 +88,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect) {
     let scale = view.scale;
     let small = || scale.font(FontRole::Small);
     ui.scope_builder(egui::UiBuilder::new().max_rect(inside), |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ScrollArea::vertical().id_salt("help").auto_shrink(false).show(ui, |ui| {
             let hint = "Off: all keys go to the host, unless you type in the window.";
             let (name, on) = ("Keys of this window", view.edits.shortcuts);
             if menu_check(ui, scale, name, "N, Z, F and 1 to 9 act here", hint, on) {

@@ -13,7 +13,12 @@ use crate::project::models::style_title;
 
 const PROMISE: &str = "Nothing leaves this computer. Nothing is kept without a click.";
 
-/// Draws the section below the description of the model. Returns its bottom.
+/// Returns `true` if something is learned, or its result waits for an answer.
+pub(super) fn is_busy(view: &ViewContext<'_>) -> bool {
+    !matches!(view.edits.session().link().learning().state().0, LearningState::Idle)
+}
+
+/// Draws the section beside the description of the model. Returns its bottom.
 pub(super) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, rect: Rect) -> f32 {
     let link = view.edits.session().link().clone();
     let (state, read) = link.learning().state();
@@ -84,13 +89,13 @@ fn result(style: &LearnedStyle) -> String {
     let percent = 100.0 * (1.0 - after / before);
     if percent < 0.5 {
         return format!(
-            "In the clips that it had not heard, the style {name} foresees your playing no better \
-             than before ({before:.1} likely choices for each sixteenth). It would only start from \
-             your bars."
+            "In the clips that it had not heard, the style “{name}” foresees your playing no better \
+             than before ({before:.1} likely choices for each sixteenth): the model knew such \
+             playing already. Kept, the style starts its takes from your bars."
         );
     }
     format!(
-        "The style {name} foresees your playing {percent:.0} % better: in the clips that it had not \
+        "The style “{name}” foresees your playing {percent:.0} % better: in the clips that it had not \
          heard, it narrows each sixteenth down to {after:.1} likely choices instead of {before:.1}."
     )
 }

@@ -44,11 +44,18 @@ pub(crate) fn show(
     }
     let listed: Folder = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     ui.scope_builder(egui::UiBuilder::new().max_rect(inside), |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ScrollArea::vertical().id_salt("model").auto_shrink(false).show(ui, |ui| {
             let size = vec2(ui.available_width() - scale.px(10.0), HEIGHT);
             let page = Rect::from_min_size(ui.cursor().min, size);
-            let bottom = describe(ui, view, page, model);
-            let bottom = learning::show(ui, view, page.with_min_y(bottom + scale.px(12.0)));
+            // What is learned comes first, so that Keep and Cancel are seen without scrolling.
+            let (gap, first) = (scale.px(12.0), learning::is_busy(view));
+            let bottom = if first {
+                let bottom = learning::show(ui, view, page);
+                describe(ui, view, page.with_min_y(bottom + gap), model) + gap
+            } else {
+                let bottom = describe(ui, view, page, model);
+                learning::show(ui, view, page.with_min_y(bottom + gap))
+            };
             ui.allocate_rect(page.with_max_y(bottom), Sense::hover());
             if let ModelState::Ready(model) = model {
                 learning::unlearn_items(ui, view, model);
@@ -115,7 +122,7 @@ fn about(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, model: &Metadata
     let gap = scale.px(10.0);
     let name = paragraph(ui, inside, &model.name, scale.font(FontRole::Title), theme::TEXT);
     let mut rest = inside.with_min_y(name.bottom() + gap);
-    let paragraphs = [Some(plays(model)), how_well(&model.validation), Some(learned_from(model))];
+    let paragraphs = [Some(plays(model)), how_well(model), Some(learned_from(model))];
     for text in paragraphs.into_iter().flatten() {
         let drawn = paragraph(ui, rest, &text, scale.font(FontRole::Small), theme::TEXT);
         rest = rest.with_min_y(drawn.bottom() + gap);
@@ -149,14 +156,22 @@ fn plays(model: &Metadata) -> String {
     }
 }
 
-/// Says how well a model knows beats that it was not trained on.
-fn how_well(figures: &Figures) -> Option<String> {
+/// Says how well a model knows beats that it was not trained on: the user's, if it learned from
+/// them.
+fn how_well(model: &Metadata) -> Option<String> {
     let [_, _, (_, [best, _])] = BASELINES;
-    let mut text = format!(
-        "In beats that it never heard, it narrows each sixteenth down to {:.1} likely choices, \
-         where a rule that remembers two bars has {best:.1}.",
-        figures.beats?
-    );
+    let figures = &model.validation;
+    let choices = figures.beats?;
+    let mut text = match model.own_styles().next() {
+        Some(_) => format!(
+            "In clips of yours that it never heard, it narrows each sixteenth down to \
+             {choices:.1} likely choices."
+        ),
+        None => format!(
+            "In beats that it never heard, it narrows each sixteenth down to {choices:.1} likely \
+             choices, where a rule that remembers two bars has {best:.1}."
+        ),
+    };
     if let (Some(velocity), Some(offset)) = (figures.velocity_mae, figures.offset_mae_ms) {
         text += &format!(
             " Its velocities are within {velocity:.0} of 127, its timing within {offset:.0} ms of \

@@ -50,7 +50,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, opened
         pos2(inside.right(), bottom - scale.px(8.0)),
     );
     ui.scope_builder(egui::UiBuilder::new().max_rect(list), |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ScrollArea::vertical().id_salt("presets").auto_shrink(false).show(ui, |ui| {
             changed |= rows(ui, view, &own, &words);
         });
     });

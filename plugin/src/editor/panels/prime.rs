@@ -40,9 +40,10 @@ pub(crate) fn show(ui: &mut Ui, view: &mut ViewContext<'_>, inside: Rect, phrase
     } else if let Some(kept) = kept {
         let at = middle.min + scale.size(0.0, 8.0);
         line(ui, at, Align2::LEFT_CENTER, &kept, scale.font(FontRole::Small), theme::TEAL);
-        let clear = gate.with_min_x(gate.right() - scale.px(60.0));
+        let below = middle.min + scale.size(0.0, 22.0);
+        let clear = Rect::from_min_size(below, scale.size(64.0, 24.0));
         let hint = "Forgets what was played, tapped or dropped.";
-        let button = Button { name: "Forget", label: "Forget", style: ButtonStyle::Flat, hint };
+        let button = Button { name: "Forget", label: "Forget", style: ButtonStyle::Raised, hint };
         if button.show(ui, scale, clear) {
             view.edits.session_mut().clear_primer();
         }

@@ -41,20 +41,23 @@ pub(crate) fn show(
     held_lanes(ui, view, grid);
 }
 
-/// Says above the headers which lanes are held, with a button that releases them.
+/// Width of the song's button above the headers, with its margins, in design points.
+const SONG_BUTTON: f32 = 62.0;
+
+/// Says beside the song's button which lanes are held, with a button that releases them.
 fn held_lanes(ui: &mut Ui, view: &mut ViewContext<'_>, grid: &GridLayout) {
     let Some(drum) = view.edits.session().held_around() else { return };
     let (scale, top) = (view.scale, grid.lanes.top());
     let area = grid.lanes.with_min_y(top - scale.px(RULER)).with_max_y(top - scale.px(4.0));
     let area = area.with_max_x(area.left() + scale.px(HEADERS - 8.0));
+    let area = area.with_min_x(area.left() + scale.px(SONG_BUTTON));
     let text = format!("Held: all but {}", drum.name());
     let font = scale.font(FontRole::Small);
     line(ui, area.left_center(), Align2::LEFT_CENTER, &text, font, theme::TEAL);
     let hint = "The other drums stay as they are while you try new parts for this one, until New take \
-                or another style. Release: only your own pins stay.";
-    let button =
-        Button { name: "Release lanes", label: "Release", style: ButtonStyle::Raised, hint };
-    if button.show(ui, scale, area.with_min_x(area.right() - scale.px(70.0))) {
+                or another style. ×: only your own pins stay.";
+    let button = Button { name: "Release lanes", label: "×", style: ButtonStyle::Raised, hint };
+    if button.show(ui, scale, area.with_min_x(area.right() - scale.px(24.0))) {
         view.edits.session_mut().release_lanes();
     }
 }

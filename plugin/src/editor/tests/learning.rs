@@ -62,7 +62,7 @@ fn a_learned_style_is_kept_or_discarded_by_click() {
     let number = rig.link.learning().begin();
     rig.link.learning().set(number, learned([5.0, 4.0]));
     rig.window.run();
-    assert!(says(&rig, "The style my style foresees your playing 20 % better"));
+    assert!(says(&rig, "The style “my style” foresees your playing 20 % better"));
     assert_eq!(rig.link.mailbox().next_command(), None, "nothing is kept without a click");
     rig.click("Keep style");
     assert_eq!(rig.link.mailbox().next_command(), Some(WorkerCommand::KeepStyle));

@@ -1,10 +1,10 @@
-//! Hook of egui for screen readers: takes the accessibility tree of each frame before egui-baseview
-//! drops it, and adds the reader's actions to the input.
+//! Hook of egui, for what egui-baseview leaves out: it takes the accessibility tree of each frame for
+//! screen readers, and adds their actions and the keys with shift to the input.
 
 use std::sync::Arc;
 
 use egui::accesskit::Action;
-use egui::{Context, Event, FullOutput, RawInput, ViewportCommand};
+use egui::{Context, Event, FullOutput, Key, RawInput, ViewportCommand};
 
 use crate::editor::window::shared::WindowShared;
 
@@ -32,6 +32,7 @@ impl egui::Plugin for ReaderHook {
             }
             input.events.push(Event::AccessKitActionRequest(request));
         }
+        add_keys(input);
     }
 
     fn output_hook(&mut self, context: &Context, output: &mut FullOutput) {
@@ -42,5 +43,48 @@ impl egui::Plugin for ReaderHook {
         }
         let focused = context.input(|input| input.viewport().focused == Some(true));
         self.0.reader.update(tree, focused);
+    }
+}
+
+/// Adds the keys of typed characters that egui-baseview knows no key of: letters with shift, plus,
+/// minus, equals.
+fn add_keys(input: &mut RawInput) {
+    let typed: Vec<Key> = input.events.iter().filter_map(key_of).collect();
+    let modifiers = input.modifiers;
+    for key in typed {
+        for pressed in [true, false] {
+            let (physical_key, repeat) = (None, false);
+            input.events.push(Event::Key { key, physical_key, pressed, repeat, modifiers });
+        }
+    }
+}
+
+fn key_of(event: &Event) -> Option<Key> {
+    let Event::Text(text) = event else { return None };
+    match text.as_str() {
+        "+" => Some(Key::Plus),
+        "-" => Some(Key::Minus),
+        "=" => Some(Key::Equals),
+        letter if letter.len() == 1 && letter.as_bytes()[0].is_ascii_uppercase() => {
+            Key::from_name(letter)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_characters_without_a_key_get_one() {
+        let texts = ["Z", "+", "a", "!", "Zoo"].map(|text| Event::Text(text.into()));
+        let mut input = RawInput { events: texts.to_vec(), ..RawInput::default() };
+        add_keys(&mut input);
+        let pressed = input.events.iter().filter_map(|event| match event {
+            Event::Key { key, pressed: true, .. } => Some(*key),
+            _ => None,
+        });
+        assert_eq!(pressed.collect::<Vec<_>>(), [Key::Z, Key::Plus]);
     }
 }
