@@ -128,8 +128,7 @@ fn merged(mut areas: Vec<PixelArea>) -> Vec<PixelArea> {
     while let Some(mut area) = areas.pop() {
         let near = |other: &PixelArea| {
             let sum = area.pixels() + other.pixels();
-            area.overlaps(*other)
-                || area.with(*other).pixels() <= MERGE_FACTOR * sum + MERGE_PIXELS
+            area.overlaps(*other) || area.with(*other).pixels() <= MERGE_FACTOR * sum + MERGE_PIXELS
         };
         if let Some(place) = areas.iter().position(near) {
             area = area.with(areas.swap_remove(place));

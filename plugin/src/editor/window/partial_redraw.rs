@@ -95,7 +95,8 @@ fn clipped_to(
     shapes: &[ClippedShape],
     pixels_per_point: f32,
 ) -> impl Iterator<Item = ClippedShape> {
-    let is_visible = move |shape: &&ClippedShape| drawn(shape, pixels_per_point, rect).is_positive();
+    let is_visible =
+        move |shape: &&ClippedShape| drawn(shape, pixels_per_point, rect).is_positive();
     shapes.iter().filter(is_visible).map(move |shape| ClippedShape {
         clip_rect: shape.clip_rect.intersect(rect),
         ..shape.clone()
