@@ -201,9 +201,8 @@ impl DeepPocket {
             NoteEvent::MidiCC { value: NEVER_MOVED, .. } => {}
             NoteEvent::MidiCC { timing, cc: cc @ (ALL_SOUND_OFF | ALL_NOTES_OFF), .. } => {
                 self.engine.release_keys(timing);
-                if let Some(audition) = self.audition.as_mut().filter(|_| cc == ALL_SOUND_OFF) {
-                    audition.silence();
-                }
+                let silenced = self.audition.as_mut().filter(|_| cc == ALL_SOUND_OFF);
+                silenced.into_iter().for_each(|kit| kit.silence());
             }
             NoteEvent::MidiCC { cc, value, .. } => {
                 let place = self.link.controllers().receive(cc, value);
