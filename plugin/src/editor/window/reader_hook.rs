@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use egui::accesskit::Action;
-use egui::{Context, Event, FullOutput, Key, RawInput, ViewportCommand};
+use egui::{Context, Event, FullOutput, Key, Modifiers, RawInput, ViewportCommand};
 
 use crate::editor::window::shared::WindowShared;
 
@@ -32,7 +32,7 @@ impl egui::Plugin for ReaderHook {
             }
             input.events.push(Event::AccessKitActionRequest(request));
         }
-        add_keys(input);
+        add_keys(input, context.input(|input| input.modifiers));
     }
 
     fn output_hook(&mut self, context: &Context, output: &mut FullOutput) {
@@ -47,11 +47,16 @@ impl egui::Plugin for ReaderHook {
 }
 
 /// Adds the keys of typed characters that egui-baseview knows no key of: letters with shift, plus,
-/// minus, equals.
-fn add_keys(input: &mut RawInput) {
-    let typed: Vec<Key> = input.events.iter().filter_map(key_of).collect();
-    let modifiers = input.modifiers;
-    for key in typed {
+/// minus, equals. `modifiers` are those before this input.
+fn add_keys(input: &mut RawInput, mut modifiers: Modifiers) {
+    let mut typed = Vec::new();
+    for event in &input.events {
+        if let Event::ModifiersChanged(now) = event {
+            modifiers = *now;
+        }
+        typed.extend(key_of(event).map(|key| (key, modifiers)));
+    }
+    for (key, modifiers) in typed {
         for pressed in [true, false] {
             let (physical_key, repeat) = (None, false);
             input.events.push(Event::Key { key, physical_key, pressed, repeat, modifiers });
@@ -79,12 +84,13 @@ mod tests {
     #[test]
     fn typed_characters_without_a_key_get_one() {
         let texts = ["Z", "+", "a", "!", "Zoo"].map(|text| Event::Text(text.into()));
-        let mut input = RawInput { events: texts.to_vec(), ..RawInput::default() };
-        add_keys(&mut input);
+        let events = [vec![Event::ModifiersChanged(Modifiers::SHIFT)], texts.to_vec()].concat();
+        let mut input = RawInput { events, ..RawInput::default() };
+        add_keys(&mut input, Modifiers::NONE);
         let pressed = input.events.iter().filter_map(|event| match event {
-            Event::Key { key, pressed: true, .. } => Some(*key),
+            Event::Key { key, pressed: true, modifiers, .. } => Some((*key, modifiers.shift)),
             _ => None,
         });
-        assert_eq!(pressed.collect::<Vec<_>>(), [Key::Z, Key::Plus]);
+        assert_eq!(pressed.collect::<Vec<_>>(), [(Key::Z, true), (Key::Plus, true)]);
     }
 }
