@@ -114,11 +114,13 @@ fn a_click_within_one_frame_presses_a_stage_key() {
 
 #[test]
 fn a_stage_key_that_a_project_has_down_can_be_pressed() {
+    use nice_plug::prelude::Param;
+
     use crate::params::controls::Controls;
 
     let mut rig = opened();
     // SAFETY: the parameter lives as long as the window.
-    unsafe { rig.params.stage.end.as_ptr()._internal_set_normalized_value(1.0) };
+    unsafe { Param::as_ptr(&rig.params.stage.end)._internal_set_normalized_value(1.0) };
     let before = Controls::new(&rig.params).stage.presses[3];
     let at = rig.find("Crash and end");
     rig.window.event(Event::PointerMoved(at));
