@@ -11,7 +11,7 @@ use super::mac_bundle::mac_bundle;
 use super::process;
 use super::system_packages::{self, Purpose};
 use anyhow::{Context, Result, bail};
-use std::env::consts::{ARCH, DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX, OS};
+use std::env::consts::{ARCH, OS};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use xtask::workspace::{NAME, Workspace};
@@ -78,13 +78,28 @@ pub(crate) fn cargo_home() -> Result<PathBuf> {
 /// # Errors
 /// If the compiler cannot be run.
 pub(crate) fn build_command(workspace: &Workspace, cargo_home: &Path) -> Result<Command> {
+    let mut build = release_build(workspace);
+    hide_paths(workspace, cargo_home, &mut build)?;
+    build.env("CARGO_HOME", cargo_home);
+    Ok(build)
+}
+
+/// Keeps the paths of this machine out of what a build writes, among them Cargo's folder
+/// `cargo_home`.
+///
+/// # Errors
+/// If the compiler cannot be run.
+pub(crate) fn hide_paths(
+    workspace: &Workspace,
+    cargo_home: &Path,
+    build: &mut Command,
+) -> Result<()> {
     let mut flags: Vec<String> = std::env::var("RUSTFLAGS")
         .map(|flags| flags.split_whitespace().map(str::to_owned).collect())
         .unwrap_or_default();
     flags.extend(remapped(&own_paths(workspace, cargo_home)?));
-    let mut build = release_build(workspace);
-    build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).env("CARGO_HOME", cargo_home);
-    Ok(build)
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+    Ok(())
 }
 
 /// Returns the folders of this machine that the compiler writes into messages of panics, and their
@@ -122,13 +137,30 @@ fn release_build(workspace: &Workspace) -> Command {
 fn bundle(workspace: &Workspace, build: &mut Command) -> Result<BuiltPlugin> {
     system_packages::ensure_installed(Purpose::Build)?;
     process::run(build, BUILD_FAILED)?;
-    let release = workspace.target.join("release");
-    let library = release.join(format!("{DLL_PREFIX}deep_pocket{DLL_SUFFIX}"));
-    let bundles = workspace.bundles();
+    bundle_for(OS, ARCH, &workspace.target.join("release"), &workspace.bundles())
+}
+
+/// Bundles the library in the folder of a build for a system and processor, as
+/// `std::env::consts` name them.
+///
+/// # Errors
+/// If the bundles cannot be written, or VST3 does not support the system.
+pub(crate) fn bundle_for(
+    os: &str,
+    arch: &str,
+    build: &Path,
+    bundles: &Path,
+) -> Result<BuiltPlugin> {
+    let (library, program) = match os {
+        "windows" => ("deep_pocket.dll", "deep-pocket.exe"),
+        "macos" => ("libdeep_pocket.dylib", "deep-pocket"),
+        _ => ("libdeep_pocket.so", "deep-pocket"),
+    };
+    let (library, program) = (build.join(library), build.join(program));
     let clap = bundles.join(format!("{NAME}.clap"));
     let vst3 = bundles.join(format!("{NAME}.vst3"));
     let mut component = None;
-    if OS == "macos" {
+    if os == "macos" {
         let audio_unit = bundles.join(format!("{NAME}.component"));
         for bundle in [&clap, &vst3, &audio_unit] {
             mac_bundle(&library, bundle)?;
@@ -136,15 +168,14 @@ fn bundle(workspace: &Workspace, build: &mut Command) -> Result<BuiltPlugin> {
         component = Some(audio_unit);
     } else {
         copy_file(&library, &clap)?;
-        copy_file(&library, &vst3.join(path_inside_vst3()?))?;
+        copy_file(&library, &vst3.join(path_inside_vst3(os, arch)?))?;
     }
-    let program = release.join(format!("deep-pocket{EXE_SUFFIX}"));
     Ok(BuiltPlugin { clap, vst3, component, program })
 }
 
 /// Returns the library's path inside the VST3 folder on Linux and Windows.
-fn path_inside_vst3() -> Result<PathBuf> {
-    let (folder, ending) = match (OS, ARCH) {
+fn path_inside_vst3(os: &str, arch: &str) -> Result<PathBuf> {
+    let (folder, ending) = match (os, arch) {
         ("linux", arch) => (format!("{arch}-linux"), "so"),
         ("windows", "x86_64") => ("x86_64-win".into(), "vst3"),
         ("windows", "aarch64") => ("arm64-win".into(), "vst3"),

@@ -1,5 +1,5 @@
-//! `cargo xtask platforms`: compiles the plugin for macOS and Windows, and plays the Windows build
-//! under Wine.
+//! `cargo xtask platforms`: compiles the plugin for macOS and Windows, packs the Windows build, and
+//! installs and plays it under Wine.
 //!
 //! For macOS the plugin is only type-checked, because Apple's libraries are not available on Linux; so
 //! is the Rust side of its Audio Unit, without the C++.
@@ -9,6 +9,7 @@ mod compiler;
 mod wine;
 
 use crate::build::{bundle, process};
+use crate::commands::package::package_windows;
 use anyhow::Result;
 use compiler::Compiler;
 use std::fs;
@@ -27,8 +28,8 @@ const LINKER: &str = "x86_64-w64-mingw32-gcc";
 /// Type-checks for macOS, and type-checks or links for Windows, with `jobs` parallel compilers.
 ///
 /// # Errors
-/// If the plugin does not compile, no compiler for the target can be found, or the plugin plays
-/// other notes under Wine.
+/// If the plugin does not compile, no compiler for the target can be found, a package cannot be
+/// written, or the plugin plays other notes under Wine.
 pub(crate) fn platforms(workspace: &Workspace, jobs: u16) -> Result<()> {
     let has_linker = process::succeeds(Command::new(LINKER).arg("--version"));
     compile(workspace, MAC, false, jobs)?;
@@ -37,12 +38,13 @@ pub(crate) fn platforms(workspace: &Workspace, jobs: u16) -> Result<()> {
         println!("{LINKER} is not installed, so nothing was linked for Windows.");
         return Ok(());
     }
+    let folder = workspace.target.join("platforms").join(WINDOWS).join("release");
+    let installer = package_windows(workspace, &folder, WINDOWS)?;
     if !wine::is_installed() {
         println!("Wine is not installed, so the Windows build was not run.");
         return Ok(());
     }
-    let folder = workspace.target.join("platforms").join(WINDOWS).join("release");
-    wine::check(&folder, LINKER, &bundle::build_bundles(workspace)?)
+    wine::check(&folder, installer.as_deref(), LINKER, &bundle::build_bundles(workspace)?)
 }
 
 /// Compiles the plugin for a target; links it too if `link`, together with this program, which
@@ -55,6 +57,7 @@ fn compile(workspace: &Workspace, target: &str, link: bool, jobs: u16) -> Result
     build.arg(workspace.target.join("platforms"));
     if link {
         build.args(["--package", "xtask", "--release"]);
+        bundle::hide_paths(workspace, &bundle::cargo_home()?, &mut build)?;
     }
     if target == MAC {
         check_audio_unit(&mut build, &workspace.target.join("platforms"))?;

@@ -75,13 +75,17 @@ fn spdx_id(name: &str, version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::package::linked;
+    use crate::commands::package::archive::linked;
     use std::collections::{BTreeSet, VecDeque};
     use xtask::workspace::Workspace;
 
     #[test]
     fn the_list_of_contents_is_connected_and_has_what_is_linked() -> Result<()> {
-        let list = contents(&linked(&Workspace::find()?)?, "target", "1970-01-01T00:00:00Z")?;
+        let list = contents(
+            &linked(&Workspace::find()?, "x86_64-unknown-linux-gnu")?,
+            "target",
+            "1970-01-01T00:00:00Z",
+        )?;
         // As another program reads it.
         let list: Value = serde_json::from_str(&list.to_string())?;
         assert_eq!(list["spdxVersion"], "SPDX-2.3");
