@@ -65,6 +65,7 @@ fn a_host_that_sets_all_controllers_moves_nothing() {
         send(&mut host, 11, middle / 127.0);
         // SAFETY: the same.
         let value = unsafe { repeat.unmodulated_normalized_value() };
-        assert!((value - middle / 127.0).abs() < 1e-6, "the values beside it count");
+        // The parameter has steps of a hundredth.
+        assert!((value - middle / 127.0).abs() < 0.005, "the values beside it count: {value}");
     }
 }
