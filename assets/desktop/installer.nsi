@@ -1,5 +1,8 @@
 ; Installer for Windows, for NSIS: for this user, without administrator rights.
-; Defines: VERSION; FILES, the folder of the archive; OUT, the installer.
+; Defines: VERSION; FILES, the folder of the archive; OUT, the installer; TARGET, if not 32-bit.
+!ifdef TARGET
+Target ${TARGET}
+!endif
 Unicode true
 Name "Deep Pocket"
 OutFile "${OUT}"

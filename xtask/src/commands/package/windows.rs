@@ -59,7 +59,7 @@ pub(super) fn write_installer(
     makensis.args(["-V2", concat!("-DVERSION=", env!("CARGO_PKG_VERSION"))]);
     if OS != "windows" {
         // NSIS for Windows has 32-bit installers alone, which Wine does not run everywhere.
-        makensis.arg("-XTarget amd64-unicode");
+        makensis.arg("-DTARGET=amd64-unicode");
     }
     makensis.arg(define("FILES", &packages.join(name))).arg(define("OUT", &installer));
     process::run(makensis.arg(workspace.root.join(SCRIPT)), "The installer could not be written.")?;
